@@ -1,0 +1,174 @@
+//! What the database holds, and what people say it means: tables, columns, keys, statistics, roles. Plain data.
+//!
+//! `introspect` reads it from a database, `metadata` adds what people wrote, `roles` guesses what nobody wrote,
+//! `render` shows it to a model within a budget.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The tables that a run may read.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Catalog {
+    /// Tables and views, by schema and name.
+    pub tables: Vec<Table>,
+    /// The domain, in people's words: `metadata/business_context.md`.
+    pub business_context: Option<String>,
+}
+
+/// What kind of relation a [`Table`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TableKind {
+    /// An ordinary table.
+    Table,
+    /// A partitioned table.
+    Partitioned,
+    /// A view.
+    View,
+    /// A materialized view.
+    MaterializedView,
+    /// A foreign table.
+    Foreign,
+}
+
+/// A table or view.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Table {
+    /// The schema, unquoted.
+    pub schema: String,
+    /// The name, unquoted.
+    pub name: String,
+    /// What kind of relation it is.
+    pub kind: TableKind,
+    /// The planner's estimate of its rows; `None` where it was never analysed.
+    pub rows_estimate: Option<u64>,
+    /// The database's comment, or what people wrote in its place.
+    pub description: Option<String>,
+    /// What to beware of, from the metadata.
+    pub warnings: Vec<String>,
+    /// The columns, in their order.
+    pub columns: Vec<Column>,
+    /// The columns of the primary key.
+    pub primary_key: Vec<String>,
+    /// The foreign keys.
+    pub foreign_keys: Vec<ForeignKey>,
+}
+
+/// A foreign key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForeignKey {
+    /// The columns that refer.
+    pub columns: Vec<String>,
+    /// The schema of the table referred to.
+    pub schema: String,
+    /// The table referred to.
+    pub table: String,
+    /// The columns referred to.
+    pub referred: Vec<String>,
+}
+
+/// A column.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Column {
+    /// The name, unquoted.
+    pub name: String,
+    /// The type as `format_type` writes it: `numeric(14,2)`, `text`, `timestamp with time zone`.
+    pub type_name: String,
+    /// Whether NULL is allowed.
+    pub nullable: bool,
+    /// The labels, where the type is an enum.
+    pub enum_values: Vec<String>,
+    /// What the planner knows about its values, where the role may read that.
+    pub statistics: Option<Statistics>,
+    /// The database's comment, or what people wrote in its place.
+    pub description: Option<String>,
+    /// The unit of its values: `INR`, `litre`, `%`.
+    pub unit: Option<String>,
+    /// What it is for.
+    pub role: Option<Role>,
+    /// Whether the role was guessed from type, name and statistics rather than written by people.
+    pub role_guessed: bool,
+    /// Values to filter by, from the metadata.
+    pub examples: Vec<String>,
+}
+
+/// A column's statistics, from `pg_stats`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Statistics {
+    /// The share of NULLs, 0 to 1.
+    pub null_fraction: f64,
+    /// How many different values there are, estimated; `None` where unknown.
+    pub distinct: Option<f64>,
+    /// The most common values, most common first.
+    pub common_values: Vec<String>,
+    /// Their shares, 0 to 1, in the same order.
+    pub common_shares: Vec<f64>,
+    /// The smallest value, as text.
+    pub minimum: Option<String>,
+    /// The largest value, as text.
+    pub maximum: Option<String>,
+}
+
+/// What a column is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// When the row's event happened.
+    Date,
+    /// Who the row is about: a customer, an account, a patient; the identifier.
+    Entity,
+    /// The entity's readable name.
+    EntityName,
+    /// An amount that may be summed.
+    Measure,
+    /// The amount before deductions.
+    GrossMeasure,
+    /// The amount after deductions: what is earned.
+    NetMeasure,
+    /// An amount or percentage deducted.
+    Discount,
+    /// What is left after the costs.
+    Margin,
+    /// A count of units.
+    Quantity,
+    /// A value to group by.
+    Dimension,
+    /// A geographic or organisational area to group by.
+    Region,
+    /// What is sold.
+    Product,
+    /// A production batch or lot.
+    Batch,
+    /// What kind of event the row is: sale or return.
+    EventType,
+    /// The currency of the amounts.
+    Currency,
+    /// Identifies the row or document, such as an invoice's number.
+    Identifier,
+    /// Nothing to analyse by.
+    Ignore,
+}
+
+impl Catalog {
+    /// The table of that name; with no schema, the only one so called.
+    pub fn table(&self, schema: Option<&str>, name: &str) -> Option<&Table> {
+        let mut named =
+            self.tables.iter().filter(|table| table.name == name && schema.is_none_or(|schema| table.schema == schema));
+        match (named.next(), named.next()) {
+            (Some(table), None) => Some(table),
+            _ => None,
+        }
+    }
+}
+
+impl Table {
+    /// The column of that name.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// The first column that has the role.
+    pub fn column_with(&self, role: Role) -> Option<&Column> {
+        self.columns.iter().find(|column| column.role == Some(role))
+    }
+}

@@ -1,0 +1,93 @@
+//! What the program asks of a database. Two engines answer: a PostgreSQL server, and one embedded in the process.
+//!
+//! A [`Select`] is run wrapped, in a READ ONLY transaction that is always rolled back, within [`Limits`]. The
+//! program's own statements (introspection, plans) are `&'static str`, so nothing a model wrote can be among them.
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::sql::Select;
+use crate::table::Table;
+
+/// The bounds of one query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Time until the server is told to stop it.
+    pub timeout: Duration,
+    /// Rows fetched; whether there were more is told by [`Table::more_rows`].
+    pub rows_max: usize,
+    /// Characters of one cell.
+    pub cell_characters_max: usize,
+    /// Bytes of all cells together.
+    pub bytes_max: usize,
+}
+
+/// What is at the other end of the connection.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Server {
+    /// `PostgreSQL` or `embedded PostgreSQL`.
+    pub engine: String,
+    /// Such as `15.18`.
+    pub version: String,
+    /// The database's name.
+    pub database: String,
+    /// The role that the session runs as.
+    pub role: String,
+    /// What is wrong with the connection or the role, a sentence each: superuser, may write, may read files, settings
+    /// that the engine does not know.
+    pub warnings: Vec<String>,
+}
+
+/// A statement that did not give a result.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// No connection could be made: wrong address, password, certificate, database.
+    #[error("{0}")]
+    Connect(String),
+    /// The connection was lost and could not be made again. It stops a run.
+    #[error("the database is gone: {0}")]
+    Gone(String),
+    /// The server refused or failed the statement: a fault of the statement.
+    #[error("{message}")]
+    Statement {
+        /// Message with SQLSTATE, detail, hint and position, on one line.
+        message: String,
+    },
+    /// Stopped at [`Limits::timeout`].
+    #[error("timeout: stopped after {seconds} s; filter earlier or aggregate")]
+    Timeout {
+        /// The limit, in seconds.
+        seconds: u64,
+    },
+    /// Stopped at [`Limits::bytes_max`].
+    #[error("bytes: the result is larger than {bytes_max} bytes; select fewer columns or rows")]
+    TooLarge {
+        /// The limit.
+        bytes_max: usize,
+    },
+}
+
+/// A database that can be explored.
+#[async_trait]
+pub trait Database: Send + Sync + Debug {
+    /// What is at the other end.
+    fn server(&self) -> &Server;
+
+    /// How many statements can run side by side.
+    fn connections_max(&self) -> usize;
+
+    /// Runs one validated SELECT. When the returned future is dropped, the query is stopped on the server.
+    async fn select(&self, select: &Select, limits: &Limits) -> Result<Table, Error>;
+
+    /// The planner's view of it, by plain EXPLAIN, for debugging.
+    async fn explain(&self, select: &Select, limits: &Limits) -> Result<String, Error>;
+
+    /// Runs a read-only statement of the program's own, whose parameters are all of type `text[]`.
+    async fn own(&self, statement: &'static str, parameters: &[&[String]]) -> Result<Table, Error>;
+
+    /// Waits until what was dropped is stopped on the server, then closes the connections.
+    async fn close(&self);
+}

@@ -1,0 +1,54 @@
+//! An autonomous insights engine for PostgreSQL.
+//!
+//! Nobody asks it a question: given a database and a few pages of business context, an agent loop looks for itself
+//! and comes back with findings whose every figure was checked against a cell of a query that ran.
+//!
+//! # The map
+//!
+//! ```text
+//! main.rs        arguments, tracing, one call, error -> exit code
+//! cli.rs         clap types only
+//! config.rs      defaults < explore.toml < environment < flags -> Config, checked once
+//! commands.rs    one file a subcommand; the only place that wires the parts together
+//!
+//! agent.rs       THE LOOP: ask the model, run its tools, record, stop
+//! prompt.rs      prompts/*.md + catalog + context -> the first messages
+//! tools.rs       the closed set of tools: specs, parsing, dispatch; one file a tool
+//! model.rs       trait Model and its message types; openai, offline
+//!
+//! sql.rs         text -> a validated SELECT; pure
+//! database.rs    trait Database; postgres, embedded
+//! table.rs       rows as text, bounded: what the model, the reports and the checker read
+//! results.rs     the results of a run, by id
+//! catalog.rs     tables, columns, roles, descriptions: plain data; introspect, metadata, render
+//!
+//! finding.rs     Finding and its draft; check, figures, text, fingerprint
+//! journal.rs     the append-only record of a run
+//! report.rs      a journal -> terminal, markdown, html, json
+//! progress.rs    events -> indicatif, on standard error
+//! sample.rs      the demo's data, and the seeded generator of a larger set
+//! ```
+//!
+//! # The flow
+//!
+//! `Config -> Catalog -> prompt -> [Model -> tool call -> Select -> Database -> Table -> text -> Model]* -> Finding
+//! -> journal -> report`, and every arrow in the bracket leaves a line in the journal.
+//!
+//! # Invariants
+//!
+//! - Text from a model reaches a database only as a [`sql::Select`], which only the validator can construct.
+//! - One file names each outside service's crate: `async_openai` stands in `model/openai.rs`, `tokio_postgres` below
+//!   `database/`.
+//! - A [`finding::Finding`] can be constructed only by the checker.
+//! - The loop knows no provider, no database and no terminal. Library code neither prints nor exits.
+//! - Nothing the model sees is unbounded. Nothing a run writes is rewritten: the journal only grows.
+//! - Times, dates and random numbers come in as values, so that a run is repeatable.
+
+pub mod catalog;
+pub mod database;
+pub mod finding;
+pub mod journal;
+pub mod model;
+pub mod results;
+pub mod sql;
+pub mod table;

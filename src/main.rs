@@ -1,0 +1,3 @@
+//! The `explore` command: arguments, tracing, one call, error to exit code.
+
+fn main() {}
