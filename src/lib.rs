@@ -49,6 +49,7 @@ pub mod database;
 pub mod finding;
 pub mod journal;
 pub mod model;
+pub mod prompt;
 pub mod results;
 pub mod sql;
 pub mod table;
