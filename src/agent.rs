@@ -17,7 +17,7 @@ pub use self::budget::Budget;
 use self::context::Conversation;
 use crate::finding::Finding;
 use crate::journal::{Event, StopReason, Stopped, Totals};
-use crate::model::price::Price;
+use crate::model::price::Prices;
 use crate::model::{self, Message, Model, Reply, Request, ToolSpec};
 use crate::prompt::Briefing;
 use crate::results::Results;
@@ -43,8 +43,8 @@ pub struct Setup<'a> {
     pub briefing: &'a Briefing,
     /// The limits.
     pub budget: Budget,
-    /// What a token costs; `None` where nobody knows.
-    pub price: Option<Price>,
+    /// What tokens cost.
+    pub prices: &'a Prices,
     /// The day taken for today.
     pub as_of: Date,
 }
@@ -243,8 +243,8 @@ impl<'a> Exploration<'a> {
             add(&mut self.totals.input_tokens, usage.input_tokens);
             add(&mut self.totals.cached_tokens, usage.cached_tokens);
             add(&mut self.totals.output_tokens, usage.output_tokens);
-            if let Some(price) = self.setup.price {
-                self.totals.cost_usd = Some(self.totals.cost_usd.unwrap_or_default() + price.cost(&usage));
+            if let Some(cost) = self.setup.prices.cost(self.setup.model.name(), &usage) {
+                self.totals.cost_usd = Some(self.totals.cost_usd.unwrap_or_default() + cost);
             }
         }
         let elapsed_milliseconds = milliseconds(elapsed);

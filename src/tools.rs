@@ -103,8 +103,13 @@ fn arguments<T: DeserializeOwned + JsonSchema>(call: &ToolCall) -> Result<T, Str
         other => other,
     };
     let wrong = |error: serde_json::Error| {
-        let cut = if error.is_eof() { " (they end too early: was the reply cut off? write less in one call)" } else { "" };
-        format!("arguments: {} cannot be called with these: {error}{cut}; fields: {}", call.name, fields::<T>().join(", "))
+        let cut =
+            if error.is_eof() { " (they end too early: was the reply cut off? write less in one call)" } else { "" };
+        format!(
+            "arguments: {} cannot be called with these: {error}{cut}; fields: {}",
+            call.name,
+            fields::<T>().join(", ")
+        )
     };
     value.and_then(T::deserialize).map_err(wrong)
 }

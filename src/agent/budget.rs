@@ -31,7 +31,8 @@ impl Budget {
             (None, None) => tokens_guessed,
             (sent, received) => sent.unwrap_or(0) + received.unwrap_or(0),
         };
-        let share = |used: f64, limit: Option<f64>| limit.map_or(0.0, |limit| if limit > 0.0 { used / limit } else { 1.0 });
+        let share =
+            |used: f64, limit: Option<f64>| limit.map_or(0.0, |limit| if limit > 0.0 { used / limit } else { 1.0 });
         let cost = totals.cost_usd.and_then(|cost| cost.to_f64()).unwrap_or(0.0);
         let seconds = totals.elapsed_milliseconds as f64 / 1000.0;
         let shares = [

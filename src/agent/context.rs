@@ -70,7 +70,9 @@ impl Conversation {
         while shortened.is_empty() && !self.in_full.is_empty() {
             let count = self.in_full.len().saturating_sub(self.kept);
             for (index, query) in self.in_full.drain(..count) {
-                if let (Some(Message::Tool { text, .. }), Some(result)) = (self.messages.get_mut(index), results.get(&query)) {
+                if let (Some(Message::Tool { text, .. }), Some(result)) =
+                    (self.messages.get_mut(index), results.get(&query))
+                {
                     *text = one_line(result);
                     shortened.push(query);
                 }

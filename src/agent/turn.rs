@@ -120,7 +120,8 @@ impl Exploration<'_> {
             let started = Instant::now();
             (toolbox.run(&query.select).await, milliseconds(started.elapsed()))
         };
-        let mut planned = answers.iter_mut().filter(|answer| matches!(answer, Some(Answer::Query(_)))).collect::<Vec<_>>();
+        let mut planned =
+            answers.iter_mut().filter(|answer| matches!(answer, Some(Answer::Query(_)))).collect::<Vec<_>>();
         let running = planned.iter().filter_map(|answer| match answer {
             Some(Answer::Query(query)) => Some(run(query)),
             _ => None,
@@ -150,7 +151,15 @@ impl Exploration<'_> {
         if let Some(plan) = ran.plan {
             self.observer.observe(Event::Planned { id: id.clone(), plan })?;
         }
-        let result = Arc::new(QueryResult { id, sql, question, table: ran.table, elapsed_milliseconds });
+        let result = Arc::new(QueryResult {
+            id,
+            sql,
+            question,
+            table: ran.table,
+            elapsed_milliseconds,
+            pins: Vec::new(),
+            literals: Vec::new(),
+        });
         self.observer.observe(Event::Queried((*result).clone()))?;
         self.results.push(Arc::clone(&result));
         Ok(self.show(&result, ""))
@@ -228,7 +237,9 @@ impl Exploration<'_> {
     /// What speaks against finishing now; each is said once.
     fn objection(&mut self, arguments: &Finish, refused: bool) -> Option<String> {
         if refused {
-            return Some("not finished: a finding of this turn was refused; repair it, or call finish again".to_owned());
+            return Some(
+                "not finished: a finding of this turn was refused; repair it, or call finish again".to_owned(),
+            );
         }
         if std::mem::replace(&mut self.finish_refused, true) {
             return None;
@@ -237,7 +248,9 @@ impl Exploration<'_> {
             return Some("not finished: no query has given a result yet; look first, or call finish again".to_owned());
         }
         let figures = arguments.looked_at.iter().find(|line| text::has_figures(line))?;
-        Some(format!("not finished: figures in looked_at cannot be checked; say it in words, or record it: {figures:?}"))
+        Some(format!(
+            "not finished: figures in looked_at cannot be checked; say it in words, or record it: {figures:?}"
+        ))
     }
 
     fn answer(&mut self, call: &ToolCall, answer: Option<Answer>) {

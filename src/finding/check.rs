@@ -70,7 +70,8 @@ pub fn check(draft: &Draft, id: String, context: Context<'_>) -> Result<Finding,
     let (metric, _) = checker.check(passage("impact.metric", &draft.impact.metric), named.clone());
     let (unit, _) = checker.check(passage("impact.unit", &draft.impact.unit), named.clone());
     let assumptions = draft.impact.assumptions.iter();
-    let assumptions = assumptions.map(|text| checker.check_assumption(passage("impact.assumptions", text), named.clone()));
+    let assumptions =
+        assumptions.map(|text| checker.check_assumption(passage("impact.assumptions", text), named.clone()));
     let assumptions = assumptions.collect();
     if !checker.problems.is_empty() {
         return Err(cut(checker.problems));
@@ -151,7 +152,8 @@ fn cite(evidence: &[Citation], results: &Results, problems: &mut Vec<String>) ->
         };
         let count = result.table.rows.len();
         if citation.rows.is_empty() {
-            problems.push(format!("evidence: name the rows of {} that matter; they count from 1 to {count}", result.id));
+            problems
+                .push(format!("evidence: name the rows of {} that matter; they count from 1 to {count}", result.id));
         }
         for column in &citation.columns {
             if result.table.column(column).is_none() {
@@ -209,7 +211,8 @@ fn check_literals<'a>(
             let is_unit = UNIT_LITERALS.iter().any(|unit| Decimal::from(*unit) == *literal);
             let is_assumed = assumed.iter().any(|value| value == literal || *value == *literal * Decimal::ONE_HUNDRED);
             let mut queries = figure.groups.iter().flatten().filter_map(|cell| context.results.get(&cell.query));
-            let in_statement = || queries.any(|result| result.literals.iter().any(|text| super::claims::has_number(text, *literal)));
+            let mut in_statement =
+                || queries.any(|result| result.literals.iter().any(|text| super::claims::has_number(text, *literal)));
             if !is_unit && !is_assumed && !in_statement() {
                 problems.push(format!(
                     "{} scales by {literal}: take it from a cell, or say in impact.assumptions what {literal} stands for",
@@ -222,13 +225,19 @@ fn check_literals<'a>(
 
 fn all_cells(cited: &[CellReference], figures: &[(String, Evaluated)], impact: &Evaluated) -> Vec<CellReference> {
     let figures = figures.iter().map(|(_, figure)| figure).chain([impact]);
-    let mut cells = cited.iter().chain(figures.flat_map(|figure| figure.groups.iter().flatten())).cloned().collect::<Vec<_>>();
+    let mut cells =
+        cited.iter().chain(figures.flat_map(|figure| figure.groups.iter().flatten())).cloned().collect::<Vec<_>>();
     cells.sort();
     cells.dedup();
     cells
 }
 
-fn sources(cited: &[CellReference], figures: &[(String, Evaluated)], impact: &Evaluated, results: &Results) -> Vec<Source> {
+fn sources(
+    cited: &[CellReference],
+    figures: &[(String, Evaluated)],
+    impact: &Evaluated,
+    results: &Results,
+) -> Vec<Source> {
     let single = figures.iter().map(|(_, figure)| figure).chain([impact]).flat_map(|figure| &figure.groups);
     let single = single.filter(|group| group.len() == 1).flatten();
     let mut cells = cited.iter().chain(single).collect::<Vec<_>>();
@@ -247,10 +256,16 @@ fn dates(cells: &[CellReference], results: &Results) -> Vec<DateSource> {
 }
 
 /// The literals in the statements of the cited queries, and those that scale figures.
-fn literals(cells: &[CellReference], figures: &[(String, Evaluated)], impact: &Evaluated, results: &Results) -> Vec<String> {
+fn literals(
+    cells: &[CellReference],
+    figures: &[(String, Evaluated)],
+    impact: &Evaluated,
+    results: &Results,
+) -> Vec<String> {
     let mut queries = cells.iter().map(|cell| &cell.query).collect::<Vec<_>>();
     queries.dedup();
-    let statements = queries.into_iter().filter_map(|query| results.get(query)).flat_map(|result| result.literals.clone());
+    let statements =
+        queries.into_iter().filter_map(|query| results.get(query)).flat_map(|result| result.literals.clone());
     let scales = figures.iter().map(|(_, figure)| figure).chain([impact]).flat_map(|figure| &figure.literals);
     statements.chain(scales.map(Decimal::to_string)).collect()
 }

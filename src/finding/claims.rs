@@ -17,13 +17,30 @@ use crate::results::Results;
 
 /// Words near a figure that let a negative cell be told without its sign.
 const NEGATIVE_WORDS: [&str; 18] = [
-    "return", "returned", "returns", "refund", "refunded", "refunds", "credit", "credited", "lost", "loss", "losses", "negative",
-    "deficit", "cancelled", "cancellations", "cancellation", "below", "short",
+    "return",
+    "returned",
+    "returns",
+    "refund",
+    "refunded",
+    "refunds",
+    "credit",
+    "credited",
+    "lost",
+    "loss",
+    "losses",
+    "negative",
+    "deficit",
+    "cancelled",
+    "cancellations",
+    "cancellation",
+    "below",
+    "short",
 ];
 /// Words that claim a total.
 const TOTAL_WORDS: [&str; 8] = ["total", "overall", "altogether", "combined", "all", "every", "entire", "whole"];
 
 /// One text of a draft.
+#[derive(Clone, Copy)]
 pub(super) struct Passage<'a> {
     /// The part of the draft it is, for messages.
     pub(super) label: &'static str,
@@ -60,7 +77,7 @@ struct Reading {
 /// Whom a place in a text is about.
 struct Subject {
     mentions: Vec<Mention>,
-    /// Whether the names stand in the same sentence.
+    /// Whether the sentence names them, or refers back to them.
     stated: bool,
     clause: Range<usize>,
 }
@@ -72,7 +89,10 @@ impl Checker<'_> {
         let claims = self.claims(&reading);
         for span in &claims.disguised {
             let words = &reading.text[span.clone()];
-            self.refuse(reading.label, format!("{words:?} states a figure in words; write the figure, so that it can be checked"));
+            self.refuse(
+                reading.label,
+                format!("{words:?} states a figure in words; write the figure, so that it can be checked"),
+            );
         }
         for (span, source) in &reading.placed {
             self.check_placed(&reading, span, source);
@@ -107,18 +127,27 @@ impl Checker<'_> {
     pub(super) fn check_segment(&mut self, segment: &str, mentions: &[Mention], cells: &[CellReference]) {
         for mention in mentions {
             if !cells.iter().any(|cell| subject::stands_in(&mention.name, cell, self.results)) {
-                self.refuse("segment", format!("{} stands in no cited row; cite the row that is about it", mention.name));
+                self.refuse(
+                    "segment",
+                    format!("{} stands in no cited row; cite the row that is about it", mention.name),
+                );
             }
         }
         if mentions.is_empty() && segment.split_whitespace().any(is_identifier) {
-            self.refuse("segment", format!("{segment:?} stands in no result; write the value as it stands in the rows"));
+            self.refuse(
+                "segment",
+                format!("{segment:?} stands in no result; write the value as it stands in the rows"),
+            );
         }
     }
 
     /// The impact must be that of the segment.
     pub(super) fn check_impact(&mut self, impact: &Evaluated, segment: &[Mention]) {
         if let Verdict::Contradicts { name, value } = self.names.verdict(segment, &impact.groups, self.results) {
-            self.refuse("impact.amount", format!("the finding is about {name}, but the amount comes from a row about {value}"));
+            self.refuse(
+                "impact.amount",
+                format!("the finding is about {name}, but the amount comes from a row about {value}"),
+            );
         }
     }
 
@@ -141,19 +170,16 @@ impl Checker<'_> {
                 rest = after;
                 continue;
             };
-            match passage.figures.iter().find(|(known, _)| known == name.trim()) {
-                Some((name, figure)) => {
-                    let start = text.len();
-                    let followed = ["%", " %", " percent", " per cent"].iter().any(|unit| after.starts_with(unit));
-                    text.push_str(&written(figure, &text, after, followed));
-                    placed.push((start..text.len(), Source::of_figure(name, figure)));
-                }
-                None => {
-                    let known = passage.figures.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
-                    let known = if known.is_empty() { "there are none".to_owned() } else { format!("there are {known}") };
-                    self.refuse(passage.label, format!("{{{name}}} is not among the figures; {known}"));
-                    text.push('?');
-                }
+            if let Some((name, figure)) = passage.figures.iter().find(|(known, _)| known == name.trim()) {
+                let start = text.len();
+                let followed = ["%", " %", " percent", " per cent"].iter().any(|unit| after.starts_with(unit));
+                text.push_str(&written(figure, &text, after, followed));
+                placed.push((start..text.len(), Source::of_figure(name, figure)));
+            } else {
+                let known = passage.figures.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+                let known = if known.is_empty() { "there are none".to_owned() } else { format!("there are {known}") };
+                self.refuse(passage.label, format!("{{{name}}} is not among the figures; {known}"));
+                text.push('?');
             }
             rest = after;
         }
@@ -191,10 +217,14 @@ impl Checker<'_> {
         let mut problem = None;
         for source in &self.sources {
             let Some(signed) = source.equals(stated) else { continue };
-            let judged = if signed || direction.is_some() || self.is_told_negative(reading, &stated.span) {
+            let judged = if signed || direction.is_some() || is_told_negative(reading, &stated.span) {
                 self.judge(reading, &stated.span, source, direction)
             } else {
-                Err(format!("{} is {}: write the sign, or say which way it went", source.name, format::number(source.value)))
+                Err(format!(
+                    "{} is {}: write the sign, or say which way it went",
+                    source.name,
+                    format::number(source.value)
+                ))
             };
             match judged {
                 Ok(()) => return,
@@ -210,11 +240,20 @@ impl Checker<'_> {
     }
 
     /// Whether the source's rows are about the subject at `span`, and its sign agrees with the direction.
-    fn judge(&self, reading: &Reading, span: &Range<usize>, source: &Source, direction: Option<Direction>) -> Result<(), String> {
+    fn judge(
+        &self,
+        reading: &Reading,
+        span: &Range<usize>,
+        source: &Source,
+        direction: Option<Direction>,
+    ) -> Result<(), String> {
         self.judge_subject(reading, span, &source.groups, &source.name)?;
         let subject = reading.subject(span);
         if is_cut_short(&source.groups, self.results) && says(&reading.text[subject.clause], &TOTAL_WORDS) {
-            return Err(format!("{} comes from a result that was cut short and proves no total; aggregate in SQL", source.name));
+            return Err(format!(
+                "{} comes from a result that was cut short and proves no total; aggregate in SQL",
+                source.name
+            ));
         }
         let Some(direction) = direction else { return Ok(()) };
         let signed = matches!(source.kind, Kind::Change | Kind::PercentChange) || source.value.is_sign_negative();
@@ -230,33 +269,40 @@ impl Checker<'_> {
         let fell = source.value.is_sign_negative() != (source.counts_losses && !source.value.is_sign_negative());
         match (direction, fell) {
             (Direction::Down, true) | (Direction::Up, false) => Ok(()),
-            (Direction::Down, false) => Err(format!("the text says it fell, but {} is {}", source.name, format::number(source.value))),
-            (Direction::Up, true) => Err(format!("the text says it rose, but {} is {}", source.name, format::number(source.value))),
+            (Direction::Down, false) => {
+                Err(format!("the text says it fell, but {} is {}", source.name, format::number(source.value)))
+            }
+            (Direction::Up, true) => {
+                Err(format!("the text says it rose, but {} is {}", source.name, format::number(source.value)))
+            }
         }
     }
 
-    fn judge_subject(&self, reading: &Reading, span: &Range<usize>, groups: &[Vec<CellReference>], named: &str) -> Result<(), String> {
+    fn judge_subject(
+        &self,
+        reading: &Reading,
+        span: &Range<usize>,
+        groups: &[Vec<CellReference>],
+        named: &str,
+    ) -> Result<(), String> {
         let subject = reading.subject(span);
         let benchmark = subject::is_benchmark(&reading.text, &subject.clause);
         match self.names.verdict(&subject.mentions, groups, self.results) {
-            Verdict::Agrees => Ok(()),
             Verdict::Contradicts { name, value } => {
                 let is_aggregate = groups.iter().any(|group| group.len() > 1);
                 if benchmark && is_aggregate {
                     return Ok(());
                 }
-                Err(format!("the sentence speaks of {name}, but {named} is about {value}; name {value} there, or use {name}'s row"))
+                Err(format!(
+                    "the sentence speaks of {name}, but {named} is about {value}; name {value} there, or use {name}'s row"
+                ))
             }
             Verdict::Silent { name } if subject.stated && !benchmark => Err(format!(
                 "the sentence speaks of {name}, but {named} does not: {name} must stand in the row; select its column in the query, \
                  or say that the figure is a total or an average"
             )),
-            Verdict::Silent { .. } => Ok(()),
+            Verdict::Agrees | Verdict::Silent { .. } => Ok(()),
         }
-    }
-
-    fn is_told_negative(&self, reading: &Reading, span: &Range<usize>) -> bool {
-        says(&reading.text[reading.subject(span).clause], &NEGATIVE_WORDS)
     }
 
     fn is_constant(&self, reading: &Reading, stated: &Stated) -> bool {
@@ -297,7 +343,9 @@ impl Checker<'_> {
 
     fn check_date(&mut self, reading: &Reading, stated: &StatedDate) {
         let is_it = |date: Date| {
-            date.month() == stated.month && date.day() == stated.day && stated.year.is_none_or(|year| year == date.year())
+            date.month() == stated.month
+                && date.day() == stated.day
+                && stated.year.is_none_or(|year| year == date.year())
         };
         let period = text::claims(self.period, &[]).dates;
         let in_period = period.iter().any(|date| (date.month, date.day) == (stated.month, stated.day));
@@ -309,7 +357,12 @@ impl Checker<'_> {
         let mut problem = None;
         for source in self.dates.iter().filter(|source| is_it(source.date) || is_it(source.date.last_of_month())) {
             let groups = [vec![source.cell.clone()]];
-            match self.judge_subject(reading, &stated.span, &groups, &format!("{}[{}]", source.cell.query, source.cell.row + 1)) {
+            match self.judge_subject(
+                reading,
+                &stated.span,
+                &groups,
+                &format!("{}[{}]", source.cell.query, source.cell.row + 1),
+            ) {
                 Ok(()) => return,
                 Err(found) => problem = problem.or(Some(found)),
             }
@@ -322,7 +375,8 @@ impl Checker<'_> {
     /// "fell from 120 to 80": the two levels must agree with the direction.
     fn check_levels(&mut self, reading: &Reading, claims: &Claims) {
         let placed = reading.placed.iter().map(|(span, source)| (span.clone(), source.value));
-        let mut figures = claims.figures.iter().map(|stated| (stated.span.clone(), stated.value)).chain(placed).collect::<Vec<_>>();
+        let mut figures =
+            claims.figures.iter().map(|stated| (stated.span.clone(), stated.value)).chain(placed).collect::<Vec<_>>();
         figures.sort_by_key(|(span, _)| span.start);
         for pair in figures.windows(2) {
             let ((from, first), (to, second)) = (&pair[0], &pair[1]);
@@ -340,11 +394,17 @@ impl Checker<'_> {
 
     /// A word such as CUST999 that stands in no result is nobody.
     fn check_identifiers(&mut self, reading: &Reading) {
-        let words = reading.text.split(|c: char| c.is_whitespace() || "(),;:'\"".contains(c)).filter(|word| is_identifier(word));
+        let words = reading
+            .text
+            .split(|c: char| c.is_whitespace() || "(),;:'\"".contains(c))
+            .filter(|word| is_identifier(word));
         let is_known = |word: &str| {
             let held = |cell: &String| cell.contains(word);
             reading.mentions.iter().any(|mention| mention.name.contains(word))
-                || self.results.iter().any(|result| result.table.rows.iter().flatten().flatten().any(held) || result.sql.contains(word))
+                || self
+                    .results
+                    .iter()
+                    .any(|result| result.table.rows.iter().flatten().flatten().any(held) || result.sql.contains(word))
         };
         let unknown = words.map(|word| word.trim_end_matches('.')).filter(|word| !is_known(word)).map(str::to_owned);
         for word in unknown.collect::<Vec<_>>() {
@@ -357,7 +417,11 @@ impl Checker<'_> {
         sources.sort_by_key(|source| source.distance(stated));
         let nearest = sources.iter().take(3).map(|source| format!("{} = {}", source.name, source.value.normalize()));
         let nearest = nearest.collect::<Vec<_>>().join(", ");
-        let percent = if stated.percent { " (a percentage needs share(), percent_change(), or a column named …_pct)" } else { "" };
+        let percent = if stated.percent {
+            " (a percentage needs share(), percent_change(), or a column named …_pct)"
+        } else {
+            ""
+        };
         if nearest.is_empty() {
             return format!("no cited cell or figure has this number{percent}; cite the row that has it");
         }
@@ -390,13 +454,15 @@ impl Reading {
         let before = self.mentions.iter().rev().find(|mention| mention.span.end <= sentence[0].start);
         let mentions = match before {
             Some(last) => {
-                let holds = |sentence: &&Vec<Range<usize>>| sentence.iter().any(|clause| clause.contains(&last.span.start));
+                let holds =
+                    |sentence: &&Vec<Range<usize>>| sentence.iter().any(|clause| clause.contains(&last.span.start));
                 let spoken = self.sentences.iter().find(holds).into_iter().flatten();
                 spoken.flat_map(|clause| self.mentions_in(clause)).collect()
             }
             None => self.inherited.clone(),
         };
-        Subject { mentions, stated: false, clause }
+        let stated = subject::refers_back(&self.text[sentence[0].start..]);
+        Subject { mentions, stated, clause }
     }
 
     fn mentions_in(&self, clause: &Range<usize>) -> Vec<Mention> {
@@ -408,6 +474,11 @@ impl Reading {
         let holds = |sentence: &&Vec<Range<usize>>| sentence.iter().any(|clause| clause.contains(&span.start));
         self.sentences.iter().find(holds).into_iter().flatten().flat_map(|clause| self.mentions_in(clause)).collect()
     }
+}
+
+/// Whether the clause at `span` has a word that lets a negative cell be told without its sign.
+fn is_told_negative(reading: &Reading, span: &Range<usize>) -> bool {
+    says(&reading.text[reading.subject(span).clause], &NEGATIVE_WORDS)
 }
 
 /// A figure as it is written at a place: without its sign where the words say that it fell.

@@ -20,7 +20,8 @@ pub(super) fn of(draft: &Draft, names: &Names) -> String {
     subjects.sort();
     subjects.dedup();
     let digest = Sha256::digest(format!("{}\n{}", category(draft.category), subjects.join("\n")));
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    let start = digest.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    format!("{start:016x}")
 }
 
 fn is_identifier(name: &str) -> bool {

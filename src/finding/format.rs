@@ -27,7 +27,8 @@ pub(super) fn figure(value: Decimal, kind: Kind) -> String {
 
 fn grouped(value: Decimal) -> String {
     let text = value.abs().to_string();
-    let (whole, fraction) = text.split_once('.').map_or((text.as_str(), None), |(whole, fraction)| (whole, Some(fraction)));
+    let (whole, fraction) =
+        text.split_once('.').map_or((text.as_str(), None), |(whole, fraction)| (whole, Some(fraction)));
     let mut grouped = String::new();
     for (index, digit) in whole.chars().enumerate() {
         if index > 0 && (whole.len() - index) % 3 == 0 {
@@ -44,12 +45,13 @@ pub(super) fn kind_of(column: &str) -> Kind {
     let words = words(column);
     let has = |candidates: &[&str]| words.iter().any(|word| candidates.contains(&word.as_str()));
     let percent = has(&["pct", "percent", "percentage", "perc"]) || column.contains('%');
-    let change = has(&["change", "changed", "diff", "difference", "delta", "growth", "yoy", "mom", "wow", "qoq", "variance"]);
+    let change =
+        has(&["change", "changed", "diff", "difference", "delta", "growth", "yoy", "mom", "wow", "qoq", "variance"]);
     match (percent, change) {
         (true, true) => Kind::PercentChange,
         (true, false) => Kind::Percent,
         (false, true) => Kind::Change,
-        (false, false) if has(&["ratio", "share", "rate", "fraction", "times"]) => Kind::Ratio,
+        (false, false) if has(&["ratio", "share", "rate", "fraction", "times", "multiple", "factor"]) => Kind::Ratio,
         (false, false) => Kind::Level,
     }
 }
@@ -63,7 +65,17 @@ pub(super) fn may_be_percent(column: &str) -> bool {
 /// Whether a column called so counts what went down as positive: `net_sales_lost`, `drop_pct`.
 pub(super) fn counts_losses(column: &str) -> bool {
     const LOSSES: [&str; 12] = [
-        "lost", "loss", "losses", "drop", "dropped", "decline", "declined", "decrease", "decreased", "fall", "reduction",
+        "lost",
+        "loss",
+        "losses",
+        "drop",
+        "dropped",
+        "decline",
+        "declined",
+        "decrease",
+        "decreased",
+        "fall",
+        "reduction",
         "shortfall",
     ];
     words(column).iter().any(|word| LOSSES.contains(&word.as_str()))

@@ -62,18 +62,20 @@ impl Source {
         let is_fraction = self.value.abs() <= Decimal::new(15, 1);
         match (percent, self.kind) {
             (false, _) | (true, Kind::Percent | Kind::PercentChange) => vec![self.value],
-            (true, Kind::Count) => Vec::new(),
             (true, Kind::Ratio) if is_fraction => vec![hundredfold],
             (true, Kind::Ratio) => vec![hundredfold, self.value],
             (true, Kind::Level | Kind::Change) if self.may_be_percent && is_fraction => vec![hundredfold, self.value],
             (true, Kind::Level | Kind::Change) if self.may_be_percent => vec![self.value],
             (true, Kind::Level | Kind::Change) if self.value.abs() < Decimal::ONE => vec![hundredfold],
-            (true, Kind::Level | Kind::Change) => Vec::new(),
+            (true, Kind::Level | Kind::Change | Kind::Count) => Vec::new(),
         }
     }
 
     /// How a stated figure equals this: `Some(true)` with its sign, `Some(false)` without it.
     pub(super) fn equals(&self, stated: &Stated) -> Option<bool> {
+        if stated.multiple && self.kind != Kind::Ratio {
+            return None;
+        }
         let readings = self.readings(stated.percent);
         if readings.iter().any(|value| is_within(*value, stated)) {
             return Some(true);

@@ -13,15 +13,42 @@ const NAME_CHARACTERS_MAX: usize = 80;
 const NAMES_MAX: usize = 50_000;
 /// Words that are also values of columns, but in a text mean what they say.
 const NO_NAMES: [&str; 16] = [
-    "Total", "total", "All", "all", "Other", "other", "Others", "New", "new", "Open", "Closed", "Yes", "No", "High", "Low",
-    "Medium",
+    "Total", "total", "All", "all", "Other", "other", "Others", "New", "new", "Open", "Closed", "Yes", "No", "High",
+    "Low", "Medium",
 ];
 /// Words that say that a figure is a yardstick rather than the subject's own.
-const BENCHMARKS: [&str; 38] = [
-    "total", "totals", "overall", "average", "averages", "avg", "mean", "median", "company", "all", "every", "altogether",
-    "baseline", "portfolio", "peer", "peers", "other", "others", "rest", "usual", "typical", "benchmark", "group", "market",
-    "whole", "combined", "remaining", "base", "everyone", "customers", "together", "remainder", "elsewhere", "norm", "range",
-    "each", "sum", "list",
+const BENCHMARKS: [&str; 31] = [
+    "total",
+    "totals",
+    "overall",
+    "average",
+    "averages",
+    "avg",
+    "mean",
+    "median",
+    "company",
+    "all",
+    "every",
+    "altogether",
+    "baseline",
+    "portfolio",
+    "peer",
+    "peers",
+    "other",
+    "others",
+    "rest",
+    "usual",
+    "typical",
+    "benchmark",
+    "group",
+    "market",
+    "whole",
+    "combined",
+    "remaining",
+    "base",
+    "everyone",
+    "remainder",
+    "elsewhere",
 ];
 
 /// The values of text columns in a run's results, with the columns that each was seen in.
@@ -98,7 +125,11 @@ impl Names {
         }
         found.retain(|mention| stands_alone(text, &mention.span));
         found.sort_by(|a, b| {
-            (a.span.start, std::cmp::Reverse(a.span.end), &a.name).cmp(&(b.span.start, std::cmp::Reverse(b.span.end), &b.name))
+            (a.span.start, std::cmp::Reverse(a.span.end), &a.name).cmp(&(
+                b.span.start,
+                std::cmp::Reverse(b.span.end),
+                &b.name,
+            ))
         });
         let mut mentions: Vec<Mention> = Vec::new();
         for mention in found {
@@ -127,7 +158,8 @@ impl Names {
         let standing = mentions.iter().filter(|mention| stands(&mention.name)).collect::<Vec<_>>();
         for mention in mentions {
             let Some(columns) = self.columns.get(&mention.name) else { continue };
-            let same_kind = |other: &&Mention| self.columns.get(&other.name).is_some_and(|others| !others.is_disjoint(columns));
+            let same_kind =
+                |other: &&Mention| self.columns.get(&other.name).is_some_and(|others| !others.is_disjoint(columns));
             if standing.iter().copied().any(|other| same_kind(&other)) {
                 continue;
             }
@@ -156,7 +188,8 @@ fn pinned(result: &QueryResult, column: usize) -> impl Iterator<Item = (&str, &s
 /// The value that the row has in one of `columns`.
 fn other_value(columns: &BTreeSet<String>, cell: &CellReference, results: &Results) -> Option<String> {
     let result = results.get(&cell.query)?;
-    let pinned = pinned(result, cell.column).find(|(column, _)| columns.contains(*column)).map(|(_, value)| value.to_owned());
+    let pinned =
+        pinned(result, cell.column).find(|(column, _)| columns.contains(*column)).map(|(_, value)| value.to_owned());
     let in_row = result.table.columns.iter().position(|column| columns.contains(&column.name));
     pinned.or_else(|| result.table.cell(cell.row, in_row?).map(str::to_owned))
 }
@@ -165,8 +198,26 @@ fn other_value(columns: &BTreeSet<String>, cell: &CellReference, results: &Resul
 fn holds_names(type_name: &str) -> bool {
     !matches!(
         type_name,
-        "int2" | "int4" | "int8" | "numeric" | "float4" | "float8" | "money" | "bool" | "date" | "timestamp" | "timestamptz"
-            | "time" | "timetz" | "interval" | "json" | "jsonb" | "bytea" | "oid" | "xml" | "tsvector"
+        "int2"
+            | "int4"
+            | "int8"
+            | "numeric"
+            | "float4"
+            | "float8"
+            | "money"
+            | "bool"
+            | "date"
+            | "timestamp"
+            | "timestamptz"
+            | "time"
+            | "timetz"
+            | "interval"
+            | "json"
+            | "jsonb"
+            | "bytea"
+            | "oid"
+            | "xml"
+            | "tsvector"
     )
 }
 
@@ -174,6 +225,13 @@ fn stands_alone(text: &str, span: &Range<usize>) -> bool {
     let before = text[..span.start].chars().next_back();
     let after = text[span.end..].chars().next();
     !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
+}
+
+/// Whether a sentence goes on about whom the one before it named.
+pub(super) fn refers_back(sentence: &str) -> bool {
+    const PRONOUNS: [&str; 9] = ["it", "its", "they", "their", "he", "she", "this", "these", "both"];
+    let first = sentence.split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty());
+    first.is_some_and(|word| PRONOUNS.contains(&word.to_lowercase().as_str()))
 }
 
 /// Whether the clause at `span` speaks of a yardstick.
@@ -193,7 +251,9 @@ pub(super) fn sentences(text: &str, mentions: &[Mention]) -> Vec<Vec<Range<usize
             '\n' | '!' | '?' => true,
             '.' => {
                 let next = rest.trim_start().chars().next();
-                rest.starts_with(char::is_whitespace) && !next.is_some_and(char::is_lowercase) && !is_abbreviated(&text[..index])
+                rest.starts_with(char::is_whitespace)
+                    && !next.is_some_and(char::is_lowercase)
+                    && !is_abbreviated(&text[..index])
             }
             _ => false,
         };
@@ -208,13 +268,30 @@ pub(super) fn sentences(text: &str, mentions: &[Mention]) -> Vec<Vec<Range<usize
 
 fn is_abbreviated(before: &str) -> bool {
     let word = before.rsplit(|c: char| !c.is_alphabetic() && c != '.').next().unwrap_or_default().to_lowercase();
-    ["vs", "approx", "e.g", "i.e", "no", "rs", "ltd", "inc", "co", "dr", "mr", "ms", "st", "incl", "excl"].contains(&word.as_str())
+    ["vs", "approx", "e.g", "i.e", "no", "rs", "ltd", "inc", "co", "dr", "mr", "ms", "st", "incl", "excl"]
+        .contains(&word.as_str())
 }
 
 fn clauses(text: &str, sentence: Range<usize>, mentions: &[Mention]) -> Vec<Range<usize>> {
     const SEPARATORS: [&str; 18] = [
-        ", ", "; ", ": ", " and ", " but ", " while ", " whereas ", " against ", " versus ", " vs ", " vs. ",
-        " compared with ", " compared to ", " than ", " – ", " — ", " - ", " plus ",
+        ", ",
+        "; ",
+        ": ",
+        " and ",
+        " but ",
+        " while ",
+        " whereas ",
+        " against ",
+        " versus ",
+        " vs ",
+        " vs. ",
+        " compared with ",
+        " compared to ",
+        " than ",
+        " – ",
+        " — ",
+        " - ",
+        " plus ",
     ];
     let part = &text[sentence.clone()];
     let mut depth = 0_i32;

@@ -21,6 +21,8 @@ pub(super) struct Stated {
     pub(super) tolerance: Decimal,
     /// Whether a percent sign or word follows.
     pub(super) percent: bool,
+    /// Whether it is a multiple: `3x`, `three times as much`.
+    pub(super) multiple: bool,
     /// Whether a word before it loosens it.
     pub(super) bound: Bound,
     /// Whether it may be a constant of the question rather than a figure: `top 5`, `90 days`.
@@ -86,14 +88,14 @@ fn pattern(text: &str) -> Regex {
     Regex::new(text).unwrap()
 }
 
-static ISO_DATE: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"\b(\d{4})-(\d{2})-(\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}(?::?\d{2})?)?)?\b"));
+static ISO_DATE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"\b(\d{4})-(\d{2})-(\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}(?::?\d{2})?)?)?\b")
+});
 static DAY_MONTH: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(r"(?i)\b(\d{{1,2}})(?:st|nd|rd|th)?(?:\s+of)?\s+({MONTHS})\b\.?(?:,?\s+(\d{{4}})\b)?"))
 });
-static MONTH_DAY: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(&format!(r"(?i)\b({MONTHS})\b\.?\s+(\d{{1,2}})(?:st|nd|rd|th)?\b(?:,?\s+(\d{{4}})\b)?"))
-});
+static MONTH_DAY: LazyLock<Regex> =
+    LazyLock::new(|| pattern(&format!(r"(?i)\b({MONTHS})\b\.?\s+(\d{{1,2}})(?:st|nd|rd|th)?\b(?:,?\s+(\d{{4}})\b)?")));
 /// Periods and clock times: their numbers are no figures.
 static PERIOD: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
@@ -104,7 +106,9 @@ static PERIOD: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// A bare year, where grammar says that it is one.
 static YEAR: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?i)\b(?:in|of|since|during|for|until|till|through|throughout|from|to|by|and|year|before|after|versus|vs\.?|over|[–—-])\s*((?:19|20)\d{2})\b")
+    pattern(
+        r"(?i)\b(?:in|of|since|during|for|until|till|through|throughout|from|to|by|and|year|before|after|versus|vs\.?|over|[–—-])\s*((?:19|20)\d{2})\b",
+    )
 });
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
@@ -130,7 +134,8 @@ static DISGUISED: LazyLock<Regex> = LazyLock::new(|| {
 /// What `text` claims; `names` are the places where digits belong to a name.
 pub(super) fn claims(text: &str, names: &[Range<usize>]) -> Claims {
     let mut taken = names.to_vec();
-    let disguised = DISGUISED.find_iter(text).map(|found| found.range()).filter(|span| is_free(&taken, span)).collect::<Vec<_>>();
+    let disguised =
+        DISGUISED.find_iter(text).map(|found| found.range()).filter(|span| is_free(&taken, span)).collect::<Vec<_>>();
     taken.extend(disguised.iter().cloned());
     let dates = dates(text, &mut taken);
     let periods = PERIOD.find_iter(text).map(|found| found.range()).collect::<Vec<_>>();
@@ -179,9 +184,9 @@ fn month_of(name: &str) -> Option<i8> {
 fn years(text: &str) -> Vec<Range<usize>> {
     /// Words that may follow a year; after any other lower-case word the number counts things.
     const AFTER: [&str; 34] = [
-        "and", "to", "was", "is", "were", "are", "had", "has", "have", "the", "but", "with", "than", "compared", "against",
-        "versus", "vs", "while", "after", "before", "through", "until", "because", "it", "they", "in", "by", "on", "at", "as",
-        "a", "an", "no", "net",
+        "and", "to", "was", "is", "were", "are", "had", "has", "have", "the", "but", "with", "than", "compared",
+        "against", "versus", "vs", "while", "after", "before", "through", "until", "because", "it", "they", "in", "by",
+        "on", "at", "as", "a", "an", "no", "net",
     ];
     let year = |found: regex::Captures<'_>| {
         let span = found.get(1)?.range();
@@ -194,7 +199,7 @@ fn years(text: &str) -> Vec<Range<usize>> {
         let span = found.get(1)?.range();
         (!text[span.end..].starts_with([' ', '%']) && !is_decimal(&text[span.end..])).then_some(span)
     };
-    YEAR.captures_iter(text).filter_map(|found| year(found)).chain(YEAR.captures_iter(text).filter_map(bare)).collect()
+    YEAR.captures_iter(text).filter_map(year).chain(YEAR.captures_iter(text).filter_map(bare)).collect()
 }
 
 fn is_decimal(after: &str) -> bool {
@@ -206,7 +211,9 @@ fn digits(text: &str, taken: &[Range<usize>]) -> Vec<Stated> {
     let mut figures = Vec::new();
     for found in NUMBER.captures_iter(text) {
         let (Some(whole), Some(number)) = (found.get(0), found.name("number")) else { continue };
-        if !is_free(taken, &number.range()) || belongs_to_name(text, number.range(), found.name("unit").map(|unit| unit.range())) {
+        if !is_free(taken, &number.range())
+            || belongs_to_name(text, number.range(), found.name("unit").map(|unit| unit.range()))
+        {
             continue;
         }
         let before = text[..whole.start()].chars().next_back();
@@ -265,9 +272,19 @@ impl Raw<'_> {
         let rounded = if bound == Bound::Exact { place } else { place.max(last_digit_place(value)) };
         let tolerance = if bound == Bound::Exact || bound == Bound::About { rounded / Decimal::TWO } else { rounded };
         let plain = self.unit.is_empty() && !currency && self.places == 0;
-        let constant = if plain { constant(text, &span) } else { None };
-        Some(Stated { span, value, tolerance, percent, bound, constant })
+        let multiple = matches!(self.unit, "x" | "×") || is_multiple(&text[span.end..]);
+        let constant = if plain && !multiple { constant(text, &span) } else { None };
+        Some(Stated { span, value, tolerance, percent, multiple, bound, constant })
     }
+}
+
+/// Whether what follows makes a number a multiple: "times as much", not "times in July".
+fn is_multiple(after: &str) -> bool {
+    let after = after.trim_start().to_lowercase();
+    let Some(compared) = after.strip_prefix("times ") else { return false };
+    let word = compared.split(' ').next().unwrap_or_default();
+    ["as", "the", "its", "their", "more", "higher", "larger", "that", "what", "longer", "greater", "lower", "less"]
+        .contains(&word)
 }
 
 /// The place of the last digit that is not zero: 1,000 for 118,000.
@@ -285,13 +302,31 @@ fn last_digit_place(value: Decimal) -> Decimal {
 
 fn words(text: &str, taken: &[Range<usize>]) -> Vec<Stated> {
     const VALUES: [(&str, i64); 21] = [
-        ("two", 2), ("three", 3), ("four", 4), ("five", 5), ("six", 6), ("seven", 7), ("eight", 8), ("nine", 9), ("ten", 10),
-        ("eleven", 11), ("twelve", 12), ("dozen", 12), ("twenty", 20), ("thirty", 30), ("forty", 40), ("fifty", 50),
-        ("sixty", 60), ("seventy", 70), ("eighty", 80), ("ninety", 90), ("hundred", 100),
+        ("two", 2),
+        ("three", 3),
+        ("four", 4),
+        ("five", 5),
+        ("six", 6),
+        ("seven", 7),
+        ("eight", 8),
+        ("nine", 9),
+        ("ten", 10),
+        ("eleven", 11),
+        ("twelve", 12),
+        ("dozen", 12),
+        ("twenty", 20),
+        ("thirty", 30),
+        ("forty", 40),
+        ("fifty", 50),
+        ("sixty", 60),
+        ("seventy", 70),
+        ("eighty", 80),
+        ("ninety", 90),
+        ("hundred", 100),
     ];
     const TEENS: [&str; 7] = ["thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"];
     let value_of = |word: &str| {
-        let teen = TEENS.iter().position(|teen| *teen == word).map(|index| index as i64 + 13);
+        let teen = TEENS.iter().position(|teen| *teen == word).map(|index| 13 + i64::try_from(index).unwrap_or(0));
         VALUES.iter().find(|(name, _)| *name == word).map(|(_, value)| *value).or(teen)
     };
     let stated = |found: regex::Captures<'_>| {
@@ -306,16 +341,32 @@ fn words(text: &str, taken: &[Range<usize>]) -> Vec<Stated> {
 
 fn bound(before: &str) -> Bound {
     let before = before.trim_end_matches(|c: char| c.is_whitespace() || "₹$€£(".contains(c)).to_lowercase();
-    let before = before.trim_end_matches(" inr").trim_end_matches(" usd").trim_end_matches(" eur").trim_end_matches(" rs.");
+    let before =
+        before.trim_end_matches(" inr").trim_end_matches(" usd").trim_end_matches(" eur").trim_end_matches(" rs.");
     let ends = |words: &[&str]| {
         words.iter().any(|word| {
-            before.strip_suffix(word).is_some_and(|rest| !rest.ends_with(char::is_alphanumeric) || !word.starts_with(char::is_alphabetic))
+            before
+                .strip_suffix(word)
+                .is_some_and(|rest| !rest.ends_with(char::is_alphanumeric) || !word.starts_with(char::is_alphabetic))
         })
     };
     match () {
-        () if ends(&["about", "around", "roughly", "approximately", "approx.", "some", "circa", "~", "≈"]) => Bound::About,
+        () if ends(&["about", "around", "roughly", "approximately", "approx.", "some", "circa", "~", "≈"]) => {
+            Bound::About
+        }
         () if ends(&["over", "more than", "above", "at least", "exceeds", "exceeding", "upwards of"]) => Bound::AtLeast,
-        () if ends(&["nearly", "almost", "under", "less than", "fewer than", "below", "at most", "up to", "just short of"]) => {
+        () if ends(&[
+            "nearly",
+            "almost",
+            "under",
+            "less than",
+            "fewer than",
+            "below",
+            "at most",
+            "up to",
+            "just short of",
+        ]) =>
+        {
             Bound::AtMost
         }
         () => Bound::Exact,
@@ -323,7 +374,8 @@ fn bound(before: &str) -> Bound {
 }
 
 fn constant(text: &str, span: &Range<usize>) -> Option<Constant> {
-    let before = text[..span.start].trim_end().rsplit(|c: char| !c.is_alphabetic()).next().unwrap_or_default().to_lowercase();
+    let before =
+        text[..span.start].trim_end().rsplit(|c: char| !c.is_alphabetic()).next().unwrap_or_default().to_lowercase();
     let after = text[span.end..].trim_start_matches(['-', ' ']);
     let next = after.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default().to_lowercase();
     let unit = match next.as_str() {

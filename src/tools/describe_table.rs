@@ -21,7 +21,8 @@ impl Toolbox {
             None => self.catalog.table(None, &name),
         };
         named.ok_or_else(|| {
-            let known = self.catalog.tables.iter().map(|table| format!("{}.{}", table.schema, table.name)).collect::<Vec<_>>();
+            let known =
+                self.catalog.tables.iter().map(|table| format!("{}.{}", table.schema, table.name)).collect::<Vec<_>>();
             let bare = self.catalog.tables.iter().map(|table| table.name.clone()).collect::<Vec<_>>();
             match nearest(&name, known.iter().chain(&bare)) {
                 Some(nearest) => format!("relation: there is no table {name:?}; did you mean {nearest}?"),

@@ -1,1 +1,4 @@
 //! All integration tests, in one binary: one module an area.
+
+#[cfg(test)]
+mod finding;

@@ -33,7 +33,9 @@ impl Evaluator<'_> {
     pub(super) fn run(&self, expression: &Expression) -> Result<Evaluated, String> {
         let part = self.part(expression)?;
         let Value::Number(value) = part.value else {
-            return Err("the expression is a date, not a number; dates are typed into the text as they stand in a cell".into());
+            return Err(
+                "the expression is a date, not a number; dates are typed into the text as they stand in a cell".into(),
+            );
         };
         let arithmetic = format!("{} = {}", part.shown, format::number(value));
         Ok(Evaluated { value, kind: part.kind, groups: part.groups, literals: part.literals, arithmetic })
@@ -131,7 +133,9 @@ impl Evaluator<'_> {
             Operator::Add => first.checked_add(second),
             Operator::Subtract => first.checked_sub(second),
             Operator::Multiply => first.checked_mul(second),
-            Operator::Divide if second.is_zero() => return Err(format!("{} / {} divides by zero", left.shown, right.shown)),
+            Operator::Divide if second.is_zero() => {
+                return Err(format!("{} / {} divides by zero", left.shown, right.shown));
+            }
             Operator::Divide => first.checked_div(second),
         };
         let symbol = match operator {
@@ -160,9 +164,10 @@ impl Evaluator<'_> {
 
     fn call(&self, function: Function, arguments: &[Expression]) -> Result<Part, String> {
         match (function, arguments) {
-            (Function::Sum | Function::Avg | Function::Min | Function::Max | Function::Count, [Expression::Cells(cells)]) => {
-                self.aggregate(function, cells)
-            }
+            (
+                Function::Sum | Function::Avg | Function::Min | Function::Max | Function::Count,
+                [Expression::Cells(cells)],
+            ) => self.aggregate(function, cells),
             (Function::Sum | Function::Avg | Function::Min | Function::Max, [_, _, ..]) => {
                 let parts = arguments.iter().map(|argument| self.part(argument)).collect::<Result<Vec<_>, _>>()?;
                 if parts.iter().any(|part| part.groups.is_empty()) {
@@ -191,10 +196,12 @@ impl Evaluator<'_> {
             Some(value) => Ok(value),
             None => Err(format!("{}({}, {}) divides by zero", name(function), left.shown, right.shown)),
         };
-        let rests_on_cells = |part: &Part| if part.groups.is_empty() {
-            Err(format!("{} compares cells; {} is none", name(function), part.shown))
-        } else {
-            Ok(())
+        let rests_on_cells = |part: &Part| {
+            if part.groups.is_empty() {
+                Err(format!("{} compares cells; {} is none", name(function), part.shown))
+            } else {
+                Ok(())
+            }
         };
         let months = |value: Decimal| divided(value, to);
         let (value, kind, shown) = match function {
@@ -209,13 +216,17 @@ impl Evaluator<'_> {
                 let (from, to) = (bracketed(&left.shown), bracketed(&right.shown));
                 (value, Kind::PercentChange, format!("({to} - {from}) / {from} × 100"))
             }
-            Function::Ratio => (divided(from, to)?, Kind::Ratio, format!("{} / {}", bracketed(&left.shown), bracketed(&right.shown))),
+            Function::Ratio => {
+                (divided(from, to)?, Kind::Ratio, format!("{} / {}", bracketed(&left.shown), bracketed(&right.shown)))
+            }
             Function::Share => {
                 rests_on_cells(&left).and(rests_on_cells(&right))?;
                 let value = divided(from * Decimal::ONE_HUNDRED, to)?;
                 (value, Kind::Percent, format!("{} / {} × 100", bracketed(&left.shown), bracketed(&right.shown)))
             }
-            Function::PerMonth => (months(from)?, left.kind, format!("{} / {} months", bracketed(&left.shown), right.shown)),
+            Function::PerMonth => {
+                (months(from)?, left.kind, format!("{} / {} months", bracketed(&left.shown), right.shown))
+            }
             Function::Annualised => {
                 let value = months(from)? * Decimal::from(12);
                 (value, left.kind, format!("{} / {} months × 12", bracketed(&left.shown), right.shown))
@@ -281,7 +292,13 @@ fn fold(function: Function, values: &[Decimal]) -> Result<Decimal, String> {
 }
 
 fn dated(date: Date) -> Part {
-    Part { value: Value::Date(date), kind: Kind::Level, groups: Vec::new(), literals: Vec::new(), shown: date.to_string() }
+    Part {
+        value: Value::Date(date),
+        kind: Kind::Level,
+        groups: Vec::new(),
+        literals: Vec::new(),
+        shown: date.to_string(),
+    }
 }
 
 fn number(part: &Part) -> Result<Decimal, String> {

@@ -137,11 +137,12 @@ impl Parser<'_> {
         match self.next() {
             Some(Token::Number(number)) => Ok(Expression::Literal(number)),
             Some(Token::Text(text)) => {
-                let date = text.parse().map_err(|_| self.wrong(&format!("'{text}' is no date such as '2025-11-30'")))?;
+                let date =
+                    text.parse().map_err(|_| self.wrong(&format!("'{text}' is no date such as '2025-11-30'")))?;
                 Ok(Expression::Date(date))
             }
             Some(Token::Name(name)) if name == "as_of" => Ok(Expression::AsOf),
-            Some(Token::Name(name)) if is_query(&name) => self.cells(name).map(Expression::Cells),
+            Some(Token::Name(name)) if is_query(&name) => self.cells(&name).map(Expression::Cells),
             Some(Token::Name(name)) if self.accept('(') => self.call(&name),
             Some(Token::Name(name)) => Ok(Expression::Figure(name)),
             Some(token) => Err(self.wrong(&format!("{token:?} was not expected"))),
@@ -166,7 +167,7 @@ impl Parser<'_> {
         Ok(Expression::Call(function, arguments))
     }
 
-    fn cells(&mut self, query: String) -> Result<Cells, String> {
+    fn cells(&mut self, query: &str) -> Result<Cells, String> {
         let rows = if self.accept('[') { self.rows()? } else { Rows::All };
         let column = if self.accept('.') { Some(self.name("a column's name")?) } else { None };
         Ok(Cells { query: query.to_ascii_lowercase(), rows, column })
