@@ -1,1 +1,8 @@
 //! All integration tests, in one binary: one module an area.
+
+#[cfg(test)]
+mod openai;
+#[cfg(test)]
+mod price;
+#[cfg(test)]
+mod scripted_server;
