@@ -56,7 +56,8 @@ fn optional_amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
 }
 
 impl Price {
-    fn of(&self, usage: &Usage) -> Decimal {
+    /// What tokens cost, in US dollars.
+    pub fn cost(&self, usage: &Usage) -> Decimal {
         let cached_tokens = usage.cached_tokens.min(usage.input_tokens);
         let per_million = self.input * Decimal::from(usage.input_tokens - cached_tokens)
             + self.cached_input.unwrap_or(self.input) * Decimal::from(cached_tokens)
@@ -101,7 +102,7 @@ impl Prices {
 
     /// What a model's tokens cost, in US dollars; `None` where its price is unknown.
     pub fn cost(&self, model: &str, usage: &Usage) -> Option<Decimal> {
-        Some(self.get(model)?.of(usage))
+        Some(self.get(model)?.cost(usage))
     }
 }
 
