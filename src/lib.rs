@@ -37,8 +37,8 @@
 //! # Invariants
 //!
 //! - Text from a model reaches a database only as a [`sql::Select`], which only the validator can construct.
-//! - One file names each outside service's crate: `async_openai` stands in `model/openai.rs`, `tokio_postgres` below
-//!   `database/`.
+//! - One place names each outside service's crate: `async_openai` stands in `model/openai.rs` and below it,
+//!   `tokio_postgres` below `database/`.
 //! - A [`finding::Finding`] can be constructed only by the checker.
 //! - The loop knows no provider, no database and no terminal. Library code neither prints nor exits.
 //! - Nothing the model sees is unbounded. Nothing a run writes is rewritten: the journal only grows.

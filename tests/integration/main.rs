@@ -2,3 +2,8 @@
 
 #[cfg(test)]
 mod finding;
+mod openai;
+#[cfg(test)]
+mod price;
+#[cfg(test)]
+mod scripted_server;
