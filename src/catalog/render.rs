@@ -1,5 +1,0 @@
-//! placeholder
-/// x
-pub fn describe(table: &super::Table) -> String {
-    format!("{}", table.name)
-}
