@@ -21,7 +21,7 @@ use crate::cli::{
     DatabaseOptions, ExplorationOptions, FileOptions, LimitOptions, ModelOptions, ReportOptions, Settings, TalkOptions,
 };
 use crate::error::Failure;
-use setting::{Layer, Origin, Setting, Definitions};
+use setting::{Definitions, Layer, Origin, Setting};
 
 const FILE_NAME: &str = "explore.toml";
 const PREFIX: &str = "EXPLORE_";
@@ -121,7 +121,10 @@ impl Config {
         let values = self.settings.iter().filter(|setting| setting.origin.is_some());
         let mut object = values.map(|setting| (setting.key.clone(), setting.json())).collect::<serde_json::Map<_, _>>();
         object.insert("allow_functions".to_owned(), self.allowed_functions.iter().cloned().collect());
-        object.insert("prices".to_owned(), self.prices.iter().map(|(model, price)| (model.clone(), price.json())).collect());
+        object.insert(
+            "prices".to_owned(),
+            self.prices.iter().map(|(model, price)| (model.clone(), price.json())).collect(),
+        );
         object.into()
     }
 }

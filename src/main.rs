@@ -3,37 +3,44 @@
 use std::env;
 use std::process::ExitCode;
 
-use explore::cli::{self, Cli};
+use explore::cli::{self, TalkOptions};
 use explore::config::Config;
-use explore::error::{ExitStatus, Failure};
-use explore::output::Output;
+use explore::error::Failure;
+use explore::output::{Output, Talk};
 use explore::{commands, logging};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let (cli, matches) = match cli::parse(env::args_os()) {
+    let (cli, flags) = match cli::parse(env::args_os()) {
         Ok(parsed) => parsed,
-        Err(error) => {
-            let printed = error.print();
-            return ExitCode::from(if printed.is_ok() && !error.use_stderr() { 0 } else { 2 });
-        }
+        Err(error) => return usage(&error),
     };
-    let mut output = Output::new(&cli.talk);
-    let outcome = match Config::resolve(&matches, env::vars_os(), ".".as_ref()) {
-        Ok(config) => run(cli, &config, &mut output).await,
-        Err(failure) => Err(failure),
+    let config = match Config::resolve(&flags, env::vars_os(), ".".as_ref()) {
+        Ok(config) => config,
+        Err(failure) => return fail(start(&cli.talk).talk(), &failure),
     };
-    match outcome {
+    let mut output = start(&config.talk);
+    match commands::run(cli, &config, &mut output).await {
         Ok(status) => status.into(),
-        Err(failure) => {
-            output.talk().failure(&failure);
-            failure.exit_code()
-        }
+        Err(failure) => fail(output.talk(), &failure),
     }
 }
 
-async fn run(cli: Cli, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
-    *output = Output::new(&config.talk);
+fn start(options: &TalkOptions) -> Output {
+    let output = Output::new(options);
     logging::start(output.talk(), env::var("RUST_LOG").ok().as_deref());
-    commands::run(cli, config, output).await
+    output
+}
+
+/// What clap has to say: help and the version, or what is wrong with the command line.
+fn usage(error: &clap::Error) -> ExitCode {
+    match error.print() {
+        Ok(()) | Err(_) if !error.use_stderr() => ExitCode::SUCCESS,
+        Ok(()) | Err(_) => ExitCode::from(2),
+    }
+}
+
+fn fail(talk: &Talk, failure: &Failure) -> ExitCode {
+    talk.failure(failure);
+    failure.exit_code()
 }

@@ -57,16 +57,19 @@ impl Config {
                  explore.toml; --demo explores the sample data",
             )),
             (Some(url), true) => match (self.origin("demo"), url_origin) {
-                (Some(demo), Some(given)) if rank(demo) > rank(given) => {
-                    Ok((Source::Demo, Some(format!("exploring the sample data; the database of {given} is left alone"))))
-                }
+                (Some(demo), Some(given)) if rank(demo) > rank(given) => Ok((
+                    Source::Demo,
+                    Some(format!("exploring the sample data; the database of {given} is left alone")),
+                )),
                 (Some(demo), Some(given)) if rank(demo) < rank(given) => {
                     Ok((Source::Server(url.clone()), Some(format!("{given} wins over demo = true of {demo}"))))
                 }
                 (demo, given) => {
                     let [demo, given] = [demo, given].map(|origin| origin.map(Origin::to_string).unwrap_or_default());
-                    Err(Failure::usage(format!("both the sample data and a database are asked for: {demo} and {given}"))
-                        .hint("leave one of them out"))
+                    Err(Failure::usage(format!(
+                        "both the sample data and a database are asked for: {demo} and {given}"
+                    ))
+                    .hint("leave one of them out"))
                 }
             },
         }
@@ -113,8 +116,9 @@ impl Config {
         if self.limits.max_cost.is_none() || self.prices.contains_key(model) {
             return Ok(());
         }
-        Err(Failure::usage(format!("--max-cost cannot be kept: the price of {model} is unknown"))
-            .hint(format!("write its price into explore.toml, as input, cached_input and output of [prices.{model:?}]")))
+        Err(Failure::usage(format!("--max-cost cannot be kept: the price of {model} is unknown")).hint(format!(
+            "write its price into explore.toml, as input, cached_input and output of [prices.{model:?}]"
+        )))
     }
 }
 

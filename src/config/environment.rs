@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::setting::{Layer, Origin, Raw, Shape, Definitions};
+use super::setting::{Definitions, Layer, Origin, Raw, Shape};
 use super::{FILE_VARIABLE, PREFIX};
 use crate::error::Failure;
 use crate::prompt::nearest;

@@ -54,9 +54,9 @@ pub(super) fn read(definitions: &Definitions, named: Option<&Path>, directory: &
             (SQL, DeValue::Table(sql)) => file.sections.allowed_functions = source.functions(sql)?,
             (name @ (PRICES | SQL), _) => return Err(source.expected(value, name, "a table")),
             (name, _) => {
-                let definition = definitions.get(name).ok_or_else(|| {
-                    source.unknown(key, definitions.iter().map(Definition::key).chain([PRICES, SQL]))
-                })?;
+                let definition = definitions
+                    .get(name)
+                    .ok_or_else(|| source.unknown(key, definitions.iter().map(Definition::key).chain([PRICES, SQL])))?;
                 file.layer.insert(name.to_owned(), source.raw(definition, (key, value))?);
             }
         }
@@ -86,10 +86,13 @@ impl Source<'_> {
     fn unknown<'k>(&self, key: &Spanned<std::borrow::Cow<'_, str>>, known: impl Iterator<Item = &'k str>) -> Failure {
         let known = known.map(str::to_owned).collect::<Vec<_>>();
         let name = key.get_ref();
-        self.failure(key.span(), match nearest(name, known.iter()) {
-            Some(nearest) => format!("unknown key `{name}`; did you mean `{nearest}`?"),
-            None => format!("unknown key `{name}`; the keys here are {}", known.join(", ")),
-        })
+        self.failure(
+            key.span(),
+            match nearest(name, known.iter()) {
+                Some(nearest) => format!("unknown key `{name}`; did you mean `{nearest}`?"),
+                None => format!("unknown key `{name}`; the keys here are {}", known.join(", ")),
+            },
+        )
     }
 
     fn raw(&self, definition: &Definition, (key, value): Entry<'_, '_>) -> Result<Raw, Failure> {
@@ -104,7 +107,11 @@ impl Source<'_> {
         models.iter().map(|(model, price)| Ok((model.get_ref().to_string(), self.price(model, price)?))).collect()
     }
 
-    fn price(&self, model: &Spanned<std::borrow::Cow<'_, str>>, price: &Spanned<DeValue<'_>>) -> Result<Price, Failure> {
+    fn price(
+        &self,
+        model: &Spanned<std::borrow::Cow<'_, str>>,
+        price: &Spanned<DeValue<'_>>,
+    ) -> Result<Price, Failure> {
         const KNOWN: [&str; 3] = ["input", "cached_input", "output"];
         let name = format!("{PRICES}.{:?}", model.get_ref());
         let DeValue::Table(amounts) = price.get_ref() else { return Err(self.expected(price, &name, "a table")) };

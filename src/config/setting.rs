@@ -127,7 +127,9 @@ impl Setting {
         match self.shape {
             _ if self.origin.is_none() => Value::Null,
             Shape::Switch => Value::Bool(text() == "true"),
-            Shape::Repeats | Shape::Count => text().replace('_', "").parse::<u64>().map_or_else(|_| text().into(), Value::from),
+            Shape::Repeats | Shape::Count => {
+                text().replace('_', "").parse::<u64>().map_or_else(|_| text().into(), Value::from)
+            }
             Shape::Amount | Shape::Date | Shape::Text => text().into(),
             Shape::List => self.texts.clone().into(),
         }
@@ -249,7 +251,9 @@ impl Definitions {
     /// The settings that [`Settings`] defines, in its order.
     pub fn all() -> Self {
         let command = Self::command();
-        Self { definitions: command.get_arguments().map(|argument| Definition { argument: argument.clone() }).collect() }
+        Self {
+            definitions: command.get_arguments().map(|argument| Definition { argument: argument.clone() }).collect(),
+        }
     }
 
     fn command() -> Command {
@@ -300,13 +304,15 @@ impl Definitions {
     /// Every setting with what it came to.
     pub fn resolved(&self, mut layer: Layer, matches: &ArgMatches) -> Vec<Setting> {
         let resolve = |definition: &Definition| {
-            let default = || matches.value_source(definition.key()).map(|_| Origin::Default);
-            let (texts, origin) = match layer.remove(definition.key()) {
-                Some(raw) => (raw.texts, Some(raw.origin)),
-                None => (definition.argument.get_default_values().iter().map(Into::into).collect(), default()),
+            let key = definition.key();
+            let (texts, origin) = if let Some(raw) = layer.remove(key) {
+                (raw.texts, Some(raw.origin))
+            } else {
+                let default = matches.get_raw(key).into_iter().flatten().map(OsString::from).collect();
+                (default, matches.value_source(key).map(|_| Origin::Default))
             };
             Setting {
-                key: definition.key().to_owned(),
+                key: key.to_owned(),
                 shape: definition.shape(),
                 texts: texts.iter().map(|text| definition.shown(text)).collect(),
                 origin,

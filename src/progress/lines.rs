@@ -65,7 +65,8 @@ fn queried(result: &QueryResult, whole: bool) -> String {
     let count = table.rows.len();
     let more = if table.more_rows { " and more" } else { "" };
     let rows = if count == 1 { "row" } else { "rows" };
-    let summary = format!("{}\n   {count} {rows}{more} in {elapsed_milliseconds} ms", block(&format!("{id} {question}"), sql));
+    let summary =
+        format!("{}\n   {count} {rows}{more} in {elapsed_milliseconds} ms", block(&format!("{id} {question}"), sql));
     if whole { format!("{summary}\n{}", indented(&table.render(Bounds::default()))) } else { summary }
 }
 

@@ -34,12 +34,9 @@ pub(super) fn record(event: &Event) {
             "queried"
         ),
         Event::QueryFailed { id, sql, message } => tracing::info!(query = id, sql, reason = message, "query failed"),
-        Event::Found(finding) => tracing::info!(
-            finding = finding.id,
-            fingerprint = finding.fingerprint,
-            title = finding.title,
-            "found"
-        ),
+        Event::Found(finding) => {
+            tracing::info!(finding = finding.id, fingerprint = finding.fingerprint, title = finding.title, "found");
+        }
         Event::FindingRefused { problems, .. } => tracing::info!(problems = problems.join("; "), "finding sent back"),
         Event::Compacted { queries } => tracing::info!(queries = queries.join(", "), "compacted"),
         Event::Warned { message } => tracing::warn!("{message}"),

@@ -1,1 +1,8 @@
 //! All integration tests, in one binary: one module an area.
+
+#[cfg(test)]
+mod cli;
+#[cfg(test)]
+mod config;
+#[cfg(test)]
+mod program;
