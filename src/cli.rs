@@ -18,6 +18,7 @@ use rust_decimal::Decimal;
 use secrecy::SecretString;
 
 use crate::finding::Severity;
+use crate::model::openai::{Api, ReasoningEffort};
 use crate::prompt::DEFAULT_FOCUS;
 
 const AFTER_HELP: &str = "\
@@ -29,7 +30,7 @@ const AFTER_LONG_HELP: &str = "\
 Every option can also stand in explore.toml, in the current directory or named by --config:
   database_url = \"postgres://analyst@db.example.com/sales\"
   max_iterations = 20
-  [prices.\"MODEL\"]       # US dollars per million tokens; without a price, the cost is unknown
+  [prices.\"MODEL\"]       # US dollars per million tokens; the cost of a model without a price is unknown
   input = 1.00
   cached_input = 0.10
   output = 8.00
@@ -54,6 +55,9 @@ Exit codes:
   4    model
   10   findings at or above --fail-on
   130  interrupted; the report of what was known by then is written";
+
+const EFFORTS: [&str; 6] = ["none", "minimal", "low", "medium", "high", "xhigh"];
+const SEVERITIES: [&str; 4] = ["low", "medium", "high", "critical"];
 
 /// Looks through a PostgreSQL database by itself and brings back findings whose every figure was checked.
 #[derive(Debug, Parser)]
@@ -214,10 +218,10 @@ pub struct ModelOptions {
     #[arg(long, value_name = "URL", value_parser = values::endpoint, value_hint = ValueHint::Url)]
     pub base_url: Option<Url>,
     /// Speak this API [default: responses at OpenAI, chat elsewhere]
-    #[arg(long, value_enum, value_name = "API")]
+    #[arg(long, value_name = "API", value_parser = values::one_of::<Api>(&["responses", "chat"]))]
     pub api: Option<Api>,
     /// How hard the model thinks before it answers [default: the model's own]
-    #[arg(long, value_enum, value_name = "EFFORT")]
+    #[arg(long, value_name = "EFFORT", value_parser = values::one_of::<ReasoningEffort>(&EFFORTS))]
     pub reasoning_effort: Option<ReasoningEffort>,
 }
 
@@ -234,7 +238,7 @@ pub struct LimitOptions {
     /// Stop after this many tokens, sent and received
     #[arg(long, value_name = "N", default_value = "1000000", value_parser = values::count::<u64>)]
     pub max_tokens_total: u64,
-    /// Stop after this many US dollars; needs the model's price in explore.toml [default: no limit]
+    /// Stop after this many US dollars; needs the model's price to be known [default: no limit]
     #[arg(long, value_name = "USD", value_parser = values::money)]
     pub max_cost: Option<Decimal>,
     /// Stop after this long, such as 10m or 1h30m
@@ -259,7 +263,7 @@ pub struct ReportOptions {
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
     /// Exit with 10 where a finding is at least this severe
-    #[arg(long, value_name = "SEVERITY", value_parser = values::severity())]
+    #[arg(long, value_name = "SEVERITY", value_parser = values::one_of::<Severity>(&SEVERITIES))]
     pub fail_on: Option<Severity>,
 }
 
@@ -291,27 +295,6 @@ pub struct TalkOptions {
     /// Use colours; auto heeds NO_COLOR, CLICOLOR and whether it writes to a terminal
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     pub color: Color,
-}
-
-/// An API of an OpenAI-compatible endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Api {
-    /// The Responses API
-    Responses,
-    /// The Chat Completions API
-    Chat,
-}
-
-/// How hard a model thinks before it answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[expect(missing_docs, reason = "the words are the provider's, and say it")]
-pub enum ReasoningEffort {
-    None,
-    Minimal,
-    Low,
-    Medium,
-    High,
-    Xhigh,
 }
 
 /// A format of the report.

@@ -15,12 +15,12 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::{ArgMatches, FromArgMatches as _};
-use rust_decimal::Decimal;
 
 use crate::cli::{
     DatabaseOptions, ExplorationOptions, FileOptions, LimitOptions, ModelOptions, ReportOptions, Settings, TalkOptions,
 };
 use crate::error::Failure;
+use crate::model::price::Price;
 use setting::{Definitions, Layer, Origin, Setting};
 
 const FILE_NAME: &str = "explore.toml";
@@ -46,7 +46,7 @@ pub struct Config {
     pub talk: TalkOptions,
     /// The key of the model's endpoint.
     pub api_key: Option<secrecy::SecretString>,
-    /// Prices, by model.
+    /// The prices that the file has, by model.
     pub prices: BTreeMap<String, Price>,
     /// Functions that a query may call beside PostgreSQL's own.
     pub allowed_functions: BTreeSet<String>,
@@ -54,17 +54,6 @@ pub struct Config {
     pub settings: Vec<Setting>,
     /// What a person should know about the configuration, a sentence each.
     pub warnings: Vec<String>,
-}
-
-/// What a model's tokens cost, in US dollars per million.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Price {
-    /// Tokens sent.
-    pub input: Decimal,
-    /// Tokens sent that the provider had cached; where it is not told, they cost as much as the others.
-    pub cached_input: Option<Decimal>,
-    /// Tokens received, reasoning included.
-    pub output: Decimal,
 }
 
 impl Config {
@@ -121,21 +110,7 @@ impl Config {
         let values = self.settings.iter().filter(|setting| setting.origin.is_some());
         let mut object = values.map(|setting| (setting.key.clone(), setting.json())).collect::<serde_json::Map<_, _>>();
         object.insert("allow_functions".to_owned(), self.allowed_functions.iter().cloned().collect());
-        object.insert(
-            "prices".to_owned(),
-            self.prices.iter().map(|(model, price)| (model.clone(), price.json())).collect(),
-        );
+        object.insert("prices".to_owned(), serde_json::json!(self.prices));
         object.into()
-    }
-}
-
-impl Price {
-    /// As `explore.toml` has it, amounts as text so that none is rounded.
-    pub fn json(&self) -> serde_json::Value {
-        serde_json::json!({
-            "input": self.input.to_string(),
-            "cached_input": self.cached_input.map(|amount| amount.to_string()),
-            "output": self.output.to_string(),
-        })
     }
 }

@@ -9,8 +9,7 @@ use jiff::civil::Date;
 use reqwest::Url;
 use rust_decimal::Decimal;
 use secrecy::SecretString;
-
-use crate::finding::Severity;
+use serde::de::DeserializeOwned;
 
 /// A whole number from 1; underscores may group its digits.
 pub fn count<T: TryFrom<u64>>(text: &str) -> Result<T, String> {
@@ -49,8 +48,10 @@ pub fn secret(text: &str) -> Result<SecretString, Infallible> {
     Ok(SecretString::from(text))
 }
 
-/// One of the severities, by name.
-pub fn severity() -> impl TypedValueParser<Value = Severity> {
-    let names = PossibleValuesParser::new(["low", "medium", "high", "critical"]);
-    names.try_map(|name| serde_json::from_value(serde_json::Value::String(name)))
+/// One of the names, which are those that the type itself is written with.
+pub fn one_of<T>(names: &'static [&'static str]) -> impl TypedValueParser<Value = T>
+where
+    T: DeserializeOwned + Clone + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(names).try_map(|name| serde_json::from_value::<T>(serde_json::Value::String(name)))
 }

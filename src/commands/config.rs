@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use crate::cli::ConfigCommand;
+use crate::config::Config;
 use crate::config::setting::Setting;
-use crate::config::{Config, Price};
 use crate::error::{ExitStatus, Failure};
+use crate::model::price::Price;
 use crate::output::{Output, printable};
 
 pub(super) fn run(command: &ConfigCommand, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
@@ -52,7 +53,6 @@ fn json(config: &Config) -> serde_json::Value {
     };
     let mut object = config.settings.iter().map(entry).collect::<serde_json::Map<_, _>>();
     object.insert("sql".to_owned(), json!({ "allow_functions": config.allowed_functions }));
-    let prices = config.prices.iter().map(|(model, price)| (model.clone(), price.json()));
-    object.insert("prices".to_owned(), prices.collect());
+    object.insert("prices".to_owned(), json!(config.prices));
     object.into()
 }

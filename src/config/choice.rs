@@ -1,13 +1,14 @@
 //! What the settings mean together: which database, which model. A command asks for what it needs, so that one which
 //! needs neither runs without.
 
-use reqwest::Url;
 use secrecy::SecretString;
 
 use super::Config;
 use super::setting::Origin;
-use crate::cli::{Api, ModelOptions, ReasoningEffort};
+use crate::cli::ModelOptions;
 use crate::error::Failure;
+use crate::model::openai::{self, Api, OPENAI_BASE_URL};
+use crate::model::price::{Price, Prices};
 
 /// The model asked at OpenAI where none is named.
 pub const DEFAULT_MODEL: &str = "gpt-5.2";
@@ -26,23 +27,8 @@ pub enum Source {
 pub enum Player {
     /// The built-in analyst.
     Offline,
-    /// A model.
-    Endpoint(Endpoint),
-}
-
-/// A model and how to reach it.
-#[derive(Debug, Clone)]
-pub struct Endpoint {
-    /// The model's name.
-    pub model: String,
-    /// The endpoint; `None` is OpenAI's own.
-    pub base_url: Option<Url>,
-    /// The key; some endpoints need none.
-    pub api_key: Option<SecretString>,
-    /// The API to speak.
-    pub api: Api,
-    /// How hard the model thinks; `None` leaves it to the model.
-    pub reasoning_effort: Option<ReasoningEffort>,
+    /// A model, and how to reach it.
+    Model(Box<openai::Options>),
 }
 
 impl Config {
@@ -85,35 +71,40 @@ impl Config {
         if *offline || (demo && (model.is_none() || !(reachable || insisted))) {
             return Ok(Player::Offline);
         }
-        let at_openai = base_url.as_ref().is_none_or(is_openai);
+        let url = base_url.as_ref().map_or(OPENAI_BASE_URL, reqwest::Url::as_str);
+        let api_default = Api::default_for(url);
+        let at_openai = api_default == Api::Responses;
         if at_openai && self.api_key.is_none() {
-            let endpoint = if base_url.is_some() { "OpenAI" } else { "a model" };
-            return Err(Failure::usage(format!("no key to ask {endpoint} with")).hint(
+            return Err(Failure::usage("no key to ask a model with").hint(
                 "set OPENAI_API_KEY; or give --base-url and --model for another endpoint, or --offline for the built-in \
                  analyst, which needs none",
             ));
         }
         let model = match model {
-            Some(model) => model.clone(),
-            None if at_openai => DEFAULT_MODEL.to_owned(),
+            Some(model) => model.as_str(),
+            None if at_openai => DEFAULT_MODEL,
             None => {
                 return Err(Failure::usage("no model is named, and only OpenAI's endpoint has a default one")
                     .hint("give --model with a name that the endpoint knows"));
             }
         };
-        self.check_price(&model)?;
-        Ok(Player::Endpoint(Endpoint {
-            model,
-            base_url: base_url.clone(),
+        self.check_price(model)?;
+        Ok(Player::Model(Box::new(openai::Options {
             api_key: self.api_key.clone(),
-            api: self.model.api.unwrap_or(if at_openai { Api::Responses } else { Api::Chat }),
+            api: self.model.api.unwrap_or(api_default),
             reasoning_effort: self.model.reasoning_effort,
-        }))
+            ..openai::Options::new(url, model)
+        })))
+    }
+
+    /// What the model's tokens cost, if anybody knows: the file's prices go before the list.
+    pub fn price(&self, model: &str) -> Option<Price> {
+        Prices::list().with(self.prices.clone()).get(model).copied()
     }
 
     /// A limit on money that cannot be kept is refused rather than ignored.
     fn check_price(&self, model: &str) -> Result<(), Failure> {
-        if self.limits.max_cost.is_none() || self.prices.contains_key(model) {
+        if self.limits.max_cost.is_none() || self.price(model).is_some() {
             return Ok(());
         }
         Err(Failure::usage(format!("--max-cost cannot be kept: the price of {model} is unknown")).hint(format!(
@@ -129,8 +120,4 @@ fn rank(origin: &Origin) -> u8 {
         Origin::Variable { .. } => 2,
         Origin::Flag { .. } => 3,
     }
-}
-
-fn is_openai(url: &Url) -> bool {
-    url.host_str().is_some_and(|host| host == "api.openai.com" || host.ends_with(".api.openai.com"))
 }

@@ -11,9 +11,10 @@ use rust_decimal::Decimal;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::FILE_NAME;
 use super::setting::{Definition, Definitions, Layer, Origin, Raw, Shape};
-use super::{FILE_NAME, Price};
 use crate::error::Failure;
+use crate::model::price::Price;
 use crate::prompt::nearest;
 
 const PRICES: &str = "prices";

@@ -3,10 +3,11 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use explore::cli::{self, Api};
+use explore::cli;
 use explore::config::Config;
 use explore::config::choice::{Player, Source};
 use explore::error::Failure;
+use explore::model::openai::Api;
 use tempfile::TempDir;
 
 use crate::program::Program;
@@ -199,7 +200,7 @@ fn the_player_is_a_model_only_where_one_was_asked_for_and_can_be() {
     let check = |variables: &[(&str, &str)], arguments: &[&str], expected: &str| {
         let found = match resolve("", variables, arguments).unwrap().player() {
             Ok(Player::Offline) => "offline".to_owned(),
-            Ok(Player::Endpoint(endpoint)) => {
+            Ok(Player::Model(endpoint)) => {
                 let api = if endpoint.api == Api::Chat { "chat" } else { "responses" };
                 format!("{} over {api}", endpoint.model)
             }
@@ -216,7 +217,7 @@ fn the_player_is_a_model_only_where_one_was_asked_for_and_can_be() {
     check(&key, &server, "gpt-5.2 over responses");
     check(&key, &with(&["--api", "chat"]), "gpt-5.2 over chat");
     check(&key, &with(&["--base-url", "https://api.openai.com/v1"]), "gpt-5.2 over responses");
-    check(&[], &with(&["--base-url", "https://api.openai.com/v1"]), "no key to ask OpenAI with");
+    check(&[], &with(&["--base-url", "https://api.openai.com/v1"]), "no key to ask a model with");
     let elsewhere = ["--base-url", "http://localhost:11434/v1"];
     check(&[], &with(&elsewhere), "no model is named, and only OpenAI's endpoint has a default one");
     check(&[], &with(&[&elsewhere[..], &["--model", "qwen3"]].concat()), "qwen3 over chat");
@@ -225,7 +226,9 @@ fn the_player_is_a_model_only_where_one_was_asked_for_and_can_be() {
     check(&[("EXPLORE_MODEL", "gpt-5.2")], &["--demo"], "offline");
     check(&key, &["--demo", "--model", "gpt-5.2"], "gpt-5.2 over responses");
     check(&[], &["--demo", "--model", "gpt-5.2"], "no key to ask a model with");
-    check(&key, &with(&["--max-cost", "1"]), "--max-cost cannot be kept: the price of gpt-5.2 is unknown");
+    check(&key, &with(&["--max-cost", "1"]), "gpt-5.2 over responses");
+    let unknown = with(&["--max-cost", "1", "--model", "house-model"]);
+    check(&key, &unknown, "--max-cost cannot be kept: the price of house-model is unknown");
 }
 
 #[test]
