@@ -67,8 +67,8 @@ pub enum Event {
     Queried(QueryResult),
     /// A query was refused or failed.
     QueryFailed {
-        /// The id it would have had.
-        id: String,
+        /// The id it would have had; `None` where it was refused before it was sent.
+        id: Option<String>,
         /// The statement.
         sql: String,
         /// What the model is told.

@@ -47,6 +47,7 @@
 //! - Nothing the model sees is unbounded. Nothing a run writes is rewritten: the journal only grows.
 //! - Times, dates and random numbers come in as values, so that a run is repeatable.
 
+pub mod agent;
 pub mod catalog;
 pub mod cli;
 pub mod commands;
@@ -63,3 +64,4 @@ pub mod prompt;
 pub mod results;
 pub mod sql;
 pub mod table;
+pub mod tools;

@@ -6,3 +6,4 @@ mod cli;
 mod config;
 #[cfg(test)]
 mod program;
+mod finding;
