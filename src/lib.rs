@@ -9,7 +9,10 @@
 //! main.rs        arguments, tracing, one call, error -> exit code
 //! cli.rs         clap types only
 //! config.rs      defaults < explore.toml < environment < flags -> Config, checked once
+//! error.rs       errors as exit codes
 //! commands.rs    one file a subcommand; the only place that wires the parts together
+//! output.rs      standard output is data, standard error is talk; where a report goes
+//! logging.rs     tracing, on standard error
 //!
 //! agent.rs       THE LOOP: ask the model, run its tools, record, stop
 //! prompt.rs      prompts/*.md + catalog + context -> the first messages
@@ -46,10 +49,17 @@
 
 pub mod agent;
 pub mod catalog;
+pub mod cli;
+pub mod commands;
+pub mod config;
 pub mod database;
+pub mod error;
 pub mod finding;
 pub mod journal;
+pub mod logging;
 pub mod model;
+pub mod output;
+pub mod progress;
 pub mod prompt;
 pub mod results;
 pub mod sql;

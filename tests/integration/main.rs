@@ -1,6 +1,11 @@
 //! All integration tests, in one binary: one module an area.
 
 #[cfg(test)]
+mod cli;
+#[cfg(test)]
+mod config;
+#[cfg(test)]
+mod program;
 mod finding;
 mod openai;
 #[cfg(test)]
