@@ -2,6 +2,8 @@
 //!
 //! Two real players implement it: an OpenAI-compatible endpoint, and the deterministic offline analyst.
 
+pub mod offline;
+
 use std::fmt::Debug;
 
 use async_trait::async_trait;
