@@ -50,5 +50,6 @@ pub mod finding;
 pub mod journal;
 pub mod model;
 pub mod results;
+pub mod sample;
 pub mod sql;
 pub mod table;

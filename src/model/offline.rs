@@ -4,12 +4,18 @@
 //! any model, and reads from the same text. It keeps no state: each turn is worked out from the transcript, so the
 //! same transcript gives the same turn. It reads no prompt, and nothing in the data can instruct it.
 
+mod changes;
 mod churn;
 mod habits;
+mod margin;
 mod notebook;
 mod profile;
+mod regions;
+mod returns;
 mod subject;
 mod writing;
+
+use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use jiff::civil::Date;
@@ -55,7 +61,7 @@ struct Question {
     /// What the call is found again by.
     key: String,
     /// What it is to answer.
-    question: String,
+    purpose: String,
     sql: String,
 }
 
@@ -98,7 +104,8 @@ impl OfflineAnalyst {
     /// The tables that are worth a full analysis, and remarks on those that are not.
     fn analysed(&self, notebook: &Notebook) -> (Vec<(usize, &Subject, Profile)>, Vec<String>) {
         if self.subjects.is_empty() {
-            let lacking = "no table has a date, an entity that comes back, and something to count: write roles in the metadata";
+            let lacking =
+                "no table has a date, an entity that comes back, and something to count: write roles in the metadata";
             return (Vec::new(), vec![lacking.to_owned()]);
         }
         let (mut analysed, mut remarks) = (Vec::new(), Vec::new());
@@ -128,14 +135,20 @@ impl Inquiry {
     fn questions(self, subject: &Subject, profile: &Profile, index: usize) -> Vec<Question> {
         match self {
             Self::Churn => churn::questions(subject, profile, index),
-            Self::Margin | Self::Returns | Self::Regions | Self::Changes => Vec::new(),
+            Self::Margin => margin::questions(subject, profile, index),
+            Self::Returns => returns::questions(subject, profile, index),
+            Self::Regions => regions::questions(subject, profile, index),
+            Self::Changes => changes::questions(subject, profile, index),
         }
     }
 
     fn conclude(self, subject: &Subject, profile: &Profile, index: usize, notebook: &Notebook) -> Conclusion {
         match self {
             Self::Churn => churn::conclude(subject, profile, index, notebook),
-            Self::Margin | Self::Returns | Self::Regions | Self::Changes => Conclusion::default(),
+            Self::Margin => margin::conclude(subject, profile, index, notebook),
+            Self::Returns => returns::conclude(subject, profile, index, notebook),
+            Self::Regions => regions::conclude(subject, profile, index, notebook),
+            Self::Changes => changes::conclude(subject, profile, index, notebook),
         }
     }
 }
@@ -179,13 +192,17 @@ fn record_and_finish(
 
 /// The calls for the questions that were not asked yet.
 fn unanswered(questions: impl Iterator<Item = Question>, notebook: &Notebook) -> Vec<ToolCall> {
+    // Two inquiries may ask the same.
+    let mut asked = BTreeSet::new();
     let open = questions.filter(|question| notebook.outcome(&question.key).is_none());
-    open.map(|question| ToolCall {
-        id: question.key,
-        name: "execute_sql".to_owned(),
-        arguments: json!({ "sql": question.sql, "question": question.question }).to_string(),
-    })
-    .collect()
+    let open = open.filter(|question| asked.insert(question.key.clone())).collect::<Vec<_>>();
+    open.into_iter()
+        .map(|question| ToolCall {
+            id: question.key,
+            name: "execute_sql".to_owned(),
+            arguments: json!({ "sql": question.sql, "question": question.purpose }).to_string(),
+        })
+        .collect()
 }
 
 #[async_trait]

@@ -21,12 +21,12 @@ pub(super) fn questions(subject: &Subject, profile: &Profile, index: usize) -> V
     vec![
         Question {
             key: format!("churn-list-{index}"),
-            question: format!("Who in {} is silent for far longer than their own usual interval?", subject.table),
+            purpose: format!("Who in {} is silent for far longer than their own usual interval?", subject.table),
             sql: list_sql(subject, profile),
         },
         Question {
             key: format!("churn-total-{index}"),
-            question: "How many regular ones are there in total, and what share of the money fell silent?".to_owned(),
+            purpose: "How many regular ones are there in total, and what share of the money fell silent?".to_owned(),
             sql: total_sql(subject, profile),
         },
     ]
@@ -43,7 +43,9 @@ fn details(subject: &Subject) -> Vec<(String, String, String)> {
 /// Whether a dimension groups entities rather than goods.
 pub(super) fn is_segment(name: &str) -> bool {
     let name = name.to_lowercase();
-    ["segment", "tier", "class", "channel", "industry", "customer_type", "account_type"].iter().any(|word| name.contains(word))
+    ["segment", "tier", "class", "channel", "industry", "customer_type", "account_type"]
+        .iter()
+        .any(|word| name.contains(word))
 }
 
 pub(super) fn list_sql(subject: &Subject, profile: &Profile) -> String {
@@ -53,8 +55,8 @@ pub(super) fn list_sql(subject: &Subject, profile: &Profile) -> String {
     let habits = habits::expressions(profile);
     let labels = details.iter().map(|(name, _, _)| format!("max({name}) AS {name}")).collect::<Vec<_>>();
     let labels = if labels.is_empty() { String::new() } else { format!(", {}", labels.join(", ")) };
-    let shown = details.iter().map(|(name, _, alias)| format!("labels.{name} AS {}", identifier(alias)));
-    let shown = shown.map(|column| format!("{column}, ")).collect::<String>();
+    let shown = details.iter().map(|(name, _, alias)| format!("labels.{name} AS {}, ", identifier(alias)));
+    let shown = shown.collect::<Vec<_>>().concat();
     format!(
         "{base}{habits},\nlabels AS (SELECT entity{labels} FROM base GROUP BY entity)\n\
          SELECT states.entity AS {entity}, {shown}orders, first_day, last_day, usual_gap AS usual_gap_days,\n  \
@@ -146,12 +148,20 @@ impl View<'_> {
         let orders = list.number(row, "orders")?;
         let margin = list.number(row, "days_silent")? / list.number(row, "longest_gap_days")?;
         let confidence = if orders >= 8.0 && margin >= 2.0 { Confidence::High } else { Confidence::Medium };
-        let share = list.number(row, "value_per_month")? / self.total.number(0, "total_value_per_month")?.max(f64::EPSILON);
+        let share =
+            list.number(row, "value_per_month")? / self.total.number(0, "total_value_per_month")?.max(f64::EPSILON);
         let sentences = [
-            format!("{entity} had {{orders}} {event} days from {first} to {last}, usually {{usual}} days apart and never more than {{longest}}."),
-            format!("Since {last} there was none: {entity} was silent for {{silent}} days when the data end, on {data_end}."),
-            format!("In its last {{months}} active months {entity} brought {{before}} {unit}, which is {{monthly}} {unit} per month."),
-            "In total {regular} are regular enough to judge, and {all_silent} of them are silent by the same measure.".to_owned(),
+            format!(
+                "{entity} had {{orders}} {event} days from {first} to {last}, usually {{usual}} days apart and never more than {{longest}}."
+            ),
+            format!(
+                "Since {last} there was none: {entity} was silent for {{silent}} days when the data end, on {data_end}."
+            ),
+            format!(
+                "In its last {{months}} active months {entity} brought {{before}} {unit}, which is {{monthly}} {unit} per month."
+            ),
+            "In total {regular} are regular enough to judge, and {all_silent} of them are silent by the same measure."
+                .to_owned(),
         ];
         let writer = Writer::new(self.topic(entity.clone()), self.profile)
             .cite(list, [row])
@@ -201,8 +211,12 @@ impl View<'_> {
             String::new()
         };
         let sentences = [
-            format!("Of {{regular}} {entities} in total with at least three {event} days, {{silent}} are silent on {data_end} for at least three of their own usual intervals, and longer than ever before."),
-            format!("In total they brought {{monthly}} {unit} per month before, {{share}} of the total of {{all}} {unit} per month."),
+            format!(
+                "Of {{regular}} {entities} in total with at least three {event} days, {{silent}} are silent on {data_end} for at least three of their own usual intervals, and longer than ever before."
+            ),
+            format!(
+                "In total they brought {{monthly}} {unit} per month before, {{share}} of the total of {{all}} {unit} per month."
+            ),
             "Slow and seasonal ones are not counted: each is measured against its own longest interval.".to_owned(),
             largest,
         ];
@@ -221,9 +235,16 @@ impl View<'_> {
             )
             .figures([(
                 "share",
-                format!("share({}, {})", total.cell(0, "silent_value_per_month"), total.cell(0, "total_value_per_month")),
+                format!(
+                    "share({}, {})",
+                    total.cell(0, "silent_value_per_month"),
+                    total.cell(0, "total_value_per_month")
+                ),
             )])
-            .text(format!("In total {{silent}} regular {entities} fell silent: {{monthly}} {unit} per month at risk"), &sentences)
+            .text(
+                format!("In total {{silent}} regular {entities} fell silent: {{monthly}} {unit} per month at risk"),
+                &sentences,
+            )
             .impact("monthly", &["each would have gone on at the monthly rate of its last active months"])
             .action(
                 format!("Call the listed {entities} in the order of the list, and note the reason of each"),
@@ -231,7 +252,9 @@ impl View<'_> {
                 "the head of sales",
                 "within two weeks",
             )
-            .falsified_by("a change of account numbers, a missing part of the data load, or a common pause such as a shutdown");
+            .falsified_by(
+                "a change of account numbers, a missing part of the data load, or a common pause such as a shutdown",
+            );
         Some(writer.rank(share, Confidence::High, true))
     }
 }

@@ -2,9 +2,9 @@
 
 use jiff::civil::Date;
 
+use super::Question;
 use super::notebook::Notebook;
 use super::subject::{Subject, alias, identifier};
-use super::Question;
 use crate::catalog::Role;
 
 /// Fewer events than this say nothing.
@@ -42,7 +42,7 @@ pub(super) fn question(subject: &Subject, index: usize, as_of: Date) -> Question
     let kind_name = identifier(&alias(kind.map_or("kind", |field| &field.name)));
     Question {
         key: key(index),
-        question: format!("Which dates, how many events and which kinds of event does {} hold?", subject.table),
+        purpose: format!("Which dates, how many events and which kinds of event does {} hold?", subject.table),
         sql: format!(
             "{base}\nSELECT kind AS {kind_name}, count(*) AS events, min(day) AS first_day, max(day) AS last_day,\n  \
              round(sum(value), 2) AS total_value, count(*) FILTER (WHERE is_negative) AS negative_events,\n  \
@@ -99,7 +99,10 @@ impl Profile {
     pub(super) fn staleness(&self, subject: &Subject, as_of: Date) -> Option<String> {
         let is_stale = (as_of - self.last_day).get_days() > STALE_DAYS;
         is_stale.then(|| {
-            format!("{}: the data end long before the day of this run; silences are counted to their last day", subject.table)
+            format!(
+                "{}: the data end long before the day of this run; silences are counted to their last day",
+                subject.table
+            )
         })
     }
 }

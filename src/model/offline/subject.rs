@@ -47,7 +47,18 @@ pub(super) fn literal(text: &str) -> String {
 
 /// Column names of the analyst's own that a schema's names must not collide with.
 const OWN_NAMES: [&str; 12] = [
-    "dimension", "member", "orders", "events", "entities", "returns", "sold", "returned", "silent", "value", "quantity", "day",
+    "dimension",
+    "member",
+    "orders",
+    "events",
+    "entities",
+    "returns",
+    "sold",
+    "returned",
+    "silent",
+    "value",
+    "quantity",
+    "day",
 ];
 
 /// What results call the column `name`: letters, digits and underscores alone, so that figures can refer to it.
@@ -72,7 +83,9 @@ pub(super) fn subjects(catalog: &Catalog) -> Vec<Subject> {
     let mut chosen = Vec::<Subject>::new();
     for subject in subjects {
         let own = &subject.relations[0];
-        if !chosen.iter().any(|better| better.relations.contains(own) || subject.relations.contains(&better.relations[0]))
+        if !chosen
+            .iter()
+            .any(|better| better.relations.contains(own) || subject.relations.contains(&better.relations[0]))
         {
             chosen.push(subject);
         }
@@ -90,16 +103,19 @@ impl Subject {
             let (alias, referring) = joined[next].clone();
             for key in &referring.foreign_keys {
                 let referred = catalog.table(Some(&key.schema), &key.table);
-                let Some(referred) = referred.filter(|referred| !joined.iter().any(|(_, other)| *other == *referred)) else {
+                let Some(referred) = referred.filter(|referred| !joined.iter().any(|(_, other)| *other == *referred))
+                else {
                     continue;
                 };
                 if joined.len() > JOINS_MAX || key.columns.len() != key.referred.len() || key.columns.is_empty() {
                     continue;
                 }
                 let other = format!("t{}", joined.len());
-                let on = key.columns.iter().zip(&key.referred).map(|(own, their)| {
-                    format!("{alias}.{} = {other}.{}", identifier(own), identifier(their))
-                });
+                let on = key
+                    .columns
+                    .iter()
+                    .zip(&key.referred)
+                    .map(|(own, their)| format!("{alias}.{} = {other}.{}", identifier(own), identifier(their)));
                 let on = on.collect::<Vec<_>>().join(" AND ");
                 from = format!("{from} LEFT JOIN {} AS {other} ON {on}", relation(referred));
                 joined.push((other, referred));
@@ -219,7 +235,8 @@ impl Subject {
             format!("abs({quantity}) AS quantity"),
         ];
         columns.extend(extra.iter().map(|(name, expression)| format!("{expression} AS {name}")));
-        let until = last_day.map_or_else(String::new, |day| format!(" AND {}::date <= {}", date.expression, literal(day)));
+        let until =
+            last_day.map_or_else(String::new, |day| format!(" AND {}::date <= {}", date.expression, literal(day)));
         format!(
             "WITH base AS (\n  SELECT {}\n  FROM {}\n  WHERE {} IS NOT NULL AND {} IS NOT NULL{until}\n)",
             columns.join(",\n    "),

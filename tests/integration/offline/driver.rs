@@ -21,9 +21,14 @@ impl Run {
         let client = connect().await;
         client.batch_execute(sql).await.expect("the data load");
         let analyst = OfflineAnalyst::new(catalog, focus, as_of.parse().expect("a date"));
-        let mut run = Self { drafts: Vec::new(), looked_at: Vec::new(), results: Results::default(), failures: Vec::new() };
+        let mut run =
+            Self { drafts: Vec::new(), looked_at: Vec::new(), results: Results::default(), failures: Vec::new() };
         let mut messages = vec![Message::User { text: "Begin.".to_owned() }];
-        let tools = [ToolSpec { name: "execute_sql".to_owned(), description: String::new(), parameters: serde_json::json!({}) }];
+        let tools = [ToolSpec {
+            name: "execute_sql".to_owned(),
+            description: String::new(),
+            parameters: serde_json::json!({}),
+        }];
         for _ in 0..15 {
             let request = Request { system: "", messages: &messages, tools: &tools };
             let calls = analyst.reply(request).await.expect("a turn").tool_calls;
@@ -97,7 +102,8 @@ pub(crate) async fn connect() -> tokio_postgres::Client {
     let mut config = tokio_postgres::Config::new();
     config.host(variable("PGHOST")).port(variable("PGPORT").parse().expect("a port"));
     config.user(variable("PGUSER")).password(variable("PGPASSWORD")).dbname("postgres");
-    let database = format!("offline_{}_{}", std::process::id(), NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+    let database =
+        format!("offline_{}_{}", std::process::id(), NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
     let client = open(&config).await;
     client.batch_execute(&format!("CREATE DATABASE {database}")).await.expect("a fresh database");
     config.dbname(&database);
