@@ -62,6 +62,7 @@ pub mod output;
 pub mod progress;
 pub mod prompt;
 pub mod results;
+pub mod sample;
 pub mod sql;
 pub mod table;
 pub mod tools;

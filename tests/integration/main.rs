@@ -12,3 +12,4 @@ mod openai;
 mod price;
 #[cfg(test)]
 mod scripted_server;
+mod offline;
