@@ -1,1 +1,8 @@
 //! All integration tests, in one binary: one module an area.
+
+#[cfg(test)]
+mod journal;
+#[cfg(test)]
+mod report;
+#[cfg(test)]
+mod sample_run;
