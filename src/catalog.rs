@@ -3,6 +3,8 @@
 //! `introspect` reads it from a database, `metadata` adds what people wrote, `roles` guesses what nobody wrote,
 //! `render` shows it to a model within a budget.
 
+pub mod render;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

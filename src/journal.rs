@@ -57,6 +57,12 @@ pub enum Error {
     },
 }
 
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        Self::other(error)
+    }
+}
+
 /// A line of the journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Line {
@@ -111,8 +117,8 @@ pub enum Event {
     Queried(QueryResult),
     /// A query was refused or failed.
     QueryFailed {
-        /// The id it would have had.
-        id: String,
+        /// The id it would have had; `None` where it was refused before it was sent.
+        id: Option<String>,
         /// The statement.
         sql: String,
         /// What the model is told.

@@ -45,13 +45,16 @@
 //! - Nothing the model sees is unbounded. Nothing a run writes is rewritten: the journal only grows.
 //! - Times, dates and random numbers come in as values, so that a run is repeatable.
 
+pub mod agent;
 pub mod catalog;
 pub mod database;
 pub mod finding;
 pub mod journal;
 pub mod model;
+pub mod prompt;
 pub mod report;
 pub mod results;
 pub mod runs;
 pub mod sql;
 pub mod table;
+pub mod tools;

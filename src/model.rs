@@ -2,6 +2,9 @@
 //!
 //! Two real players implement it: an OpenAI-compatible endpoint, and the deterministic offline analyst.
 
+pub mod openai;
+pub mod price;
+
 use std::fmt::Debug;
 
 use async_trait::async_trait;

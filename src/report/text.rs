@@ -35,11 +35,10 @@ pub(super) fn line(text: &str, characters_max: usize) -> String {
 
 /// Paragraphs of at most `characters_max` characters in all, each folded as [`line`] does, empty ones left out.
 pub(super) fn paragraphs(text: &str, characters_max: usize) -> Vec<String> {
-    let whole = Printable::new(text).take(characters_max + 1).collect::<String>();
-    let cut = whole.chars().count() > characters_max;
-    let mut paragraphs =
-        whole.lines().map(|part| line(part, characters_max)).filter(|part| !part.is_empty()).collect::<Vec<_>>();
-    if let Some(last) = paragraphs.last_mut().filter(|last| cut && !last.ends_with('…')) {
+    let (whole, cut) = printable(text, characters_max);
+    let parts = whole.lines().map(|part| line(part, characters_max));
+    let mut paragraphs = parts.filter(|part| !part.is_empty()).collect::<Vec<_>>();
+    if let Some(last) = paragraphs.last_mut().filter(|_| cut) {
         last.push('…');
     }
     paragraphs
@@ -47,11 +46,18 @@ pub(super) fn paragraphs(text: &str, characters_max: usize) -> Vec<String> {
 
 /// Code of at most `characters_max` characters, with its own lines and indentation.
 pub(super) fn code(text: &str, characters_max: usize) -> String {
-    let mut code = Printable::new(text).take(characters_max).collect::<String>();
-    if Printable::new(text).nth(characters_max).is_some() {
+    let (mut code, cut) = printable(text, characters_max);
+    if cut {
         code.push('…');
     }
     code.trim_matches('\n').trim_end().to_owned()
+}
+
+/// The first printable characters of a text, and whether there are more.
+fn printable(text: &str, characters_max: usize) -> (String, bool) {
+    let mut characters = Printable::new(text);
+    let first = characters.by_ref().take(characters_max).collect();
+    (first, characters.next().is_some())
 }
 
 /// Wraps at white space to lines of at most `width` columns; words that are wider are broken.
@@ -59,7 +65,7 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut current = String::new();
     for word in text.split_whitespace() {
-        if !current.is_empty() && current.width() + 1 + word.width() > width {
+        if !current.is_empty() && word.width() <= width && current.width() + 1 + word.width() > width {
             lines.push(std::mem::take(&mut current));
         }
         if !current.is_empty() {

@@ -1,5 +1,6 @@
 //! All integration tests, in one binary: one module an area.
 
+mod finding;
 #[cfg(test)]
 mod journal;
 #[cfg(test)]

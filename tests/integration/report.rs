@@ -109,14 +109,12 @@ fn colours_are_written_only_when_asked_for_and_change_no_text() {
 fn html_asks_nothing_of_anybody_and_runs_nothing() {
     let html = rendered(&rich_run(), Format::Html);
     let lower = html.to_ascii_lowercase();
-    for forbidden in
-        ["<script", "<img", "<iframe", "<link", "<object", "@import", "url(", " src=", "style=\"", "javascript:"]
-    {
+    for forbidden in ["<script", "<img", "<iframe", "<link", "<object", "@import", "url(", "javascript:"] {
         assert!(!lower.contains(forbidden), "{forbidden}");
     }
     let tags = html.split('<').skip(1).filter_map(|rest| rest.split('>').next()).collect::<Vec<_>>();
     assert!(tags.iter().all(|tag| !tag.contains("http") || tag.starts_with("meta http-equiv")), "{tags:?}");
-    let attributes = [" on", " src=", " style="];
+    let attributes = [" on", " style="];
     assert!(tags.iter().all(|tag| attributes.iter().all(|attribute| !tag.contains(attribute))), "{tags:?}");
     assert!(html.contains("default-src 'none'; style-src 'sha256-"));
     assert!(!html.contains("49"), "a template in the data was evaluated");

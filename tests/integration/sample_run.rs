@@ -85,7 +85,7 @@ pub(crate) fn events(reason: StopReason) -> Vec<Event> {
     let mut events = vec![started()];
     events.extend([monthly(), customers(), batches(), discounts(), hostile_result()].map(Event::Queried));
     events.push(Event::QueryFailed {
-        id: "q6".to_owned(),
+        id: Some("q6".to_owned()),
         sql: "SELECT pg_sleep(10)".to_owned(),
         message: "function: pg_sleep is not allowed".to_owned(),
     });
@@ -109,6 +109,8 @@ fn result(id: &str, question: &str, sql: &str, columns: &[(&str, &str)], rows: &
             more_rows: false,
         },
         elapsed_milliseconds: 12,
+        pins: Vec::new(),
+        literals: Vec::new(),
     }
 }
 

@@ -1,0 +1,5 @@
+//! placeholder
+/// x
+pub fn describe(table: &super::Table) -> String {
+    format!("{}", table.name)
+}
