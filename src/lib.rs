@@ -27,7 +27,8 @@
 //!
 //! finding.rs     Finding and its draft; check, figures, text, fingerprint
 //! journal.rs     the append-only record of a run
-//! report.rs      a journal -> terminal, markdown, html, json
+//! report.rs      a journal -> terminal, markdown, html, json; one file a format, chart
+//! runs.rs        the runs of a directory: listed, found by id
 //! progress.rs    events -> indicatif, on standard error
 //! sample.rs      the demo's data, and the seeded generator of a larger set
 //! ```
@@ -61,8 +62,10 @@ pub mod model;
 pub mod output;
 pub mod progress;
 pub mod prompt;
+pub mod report;
 pub mod results;
 pub mod sample;
+pub mod runs;
 pub mod sql;
 pub mod table;
 pub mod tools;

@@ -13,3 +13,10 @@ mod price;
 #[cfg(test)]
 mod scripted_server;
 mod offline;
+mod finding;
+#[cfg(test)]
+mod journal;
+#[cfg(test)]
+mod report;
+#[cfg(test)]
+mod sample_run;
