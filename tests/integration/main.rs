@@ -1,1 +1,6 @@
 //! All integration tests, in one binary: one module an area.
+
+#[cfg(test)]
+mod database;
+#[cfg(test)]
+mod server;
