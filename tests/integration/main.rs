@@ -20,3 +20,6 @@ mod journal;
 mod report;
 #[cfg(test)]
 mod sample_run;
+mod database;
+#[cfg(test)]
+mod server;
