@@ -4,6 +4,8 @@
 mod cli;
 #[cfg(test)]
 mod config;
+mod finding;
 #[cfg(test)]
 mod program;
-mod finding;
+#[cfg(test)]
+mod progress;
