@@ -27,7 +27,8 @@
 //!
 //! finding.rs     Finding and its draft; check, figures, text, fingerprint
 //! journal.rs     the append-only record of a run
-//! report.rs      a journal -> terminal, markdown, html, json
+//! report.rs      a journal -> terminal, markdown, html, json; one file a format, chart
+//! runs.rs        the runs of a directory: listed, found by id
 //! progress.rs    events -> indicatif, on standard error
 //! sample.rs      the demo's data, and the seeded generator of a larger set
 //! ```
@@ -40,8 +41,8 @@
 //! # Invariants
 //!
 //! - Text from a model reaches a database only as a [`sql::Select`], which only the validator can construct.
-//! - One file names each outside service's crate: `async_openai` stands in `model/openai.rs`, `tokio_postgres` below
-//!   `database/`.
+//! - One place names each outside service's crate: `async_openai` stands in `model/openai.rs` and below it,
+//!   `tokio_postgres` below `database/`.
 //! - A [`finding::Finding`] can be constructed only by the checker.
 //! - The loop knows no provider, no database and no terminal. Library code neither prints nor exits.
 //! - Nothing the model sees is unbounded. Nothing a run writes is rewritten: the journal only grows.
@@ -61,7 +62,10 @@ pub mod model;
 pub mod output;
 pub mod progress;
 pub mod prompt;
+pub mod report;
 pub mod results;
+pub mod sample;
+pub mod runs;
 pub mod sql;
 pub mod table;
 pub mod tools;

@@ -9,3 +9,20 @@ mod finding;
 mod program;
 #[cfg(test)]
 mod progress;
+mod finding;
+mod openai;
+#[cfg(test)]
+mod price;
+#[cfg(test)]
+mod scripted_server;
+mod offline;
+mod finding;
+#[cfg(test)]
+mod journal;
+#[cfg(test)]
+mod report;
+#[cfg(test)]
+mod sample_run;
+mod database;
+#[cfg(test)]
+mod server;
