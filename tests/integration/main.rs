@@ -4,8 +4,14 @@
 mod cli;
 #[cfg(test)]
 mod config;
+mod finding;
 #[cfg(test)]
 mod database;
+mod program;
+#[cfg(test)]
+mod progress;
+mod finding;
+mod openai;
 #[cfg(test)]
 mod finding;
 #[cfg(test)]
