@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use deadpool_postgres::tokio_postgres::{self, CancelToken, Client};
-use deadpool_postgres::{Connect, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, TimeoutType};
+use deadpool_postgres::{
+    Connect, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, TimeoutType,
+};
 use futures_util::future::{Either, select};
 use std::pin::pin;
 use tokio::runtime::Handle;
@@ -95,7 +97,8 @@ impl Connections {
         let mut unused = String::new();
         for _ in 0..=self.connections_max() {
             let lease = self.lease().await?;
-            let watched = timeout(limits.timeout + WATCHDOG_GRACE, session::run(lease.client(), statement, limits)).await;
+            let watched =
+                timeout(limits.timeout + WATCHDOG_GRACE, session::run(lease.client(), statement, limits)).await;
             match watched {
                 Err(_) => return Err(Error::Timeout { seconds: limits.timeout.as_secs().max(1) }),
                 Ok(Err(Failure::Unused(error))) => {

@@ -85,7 +85,7 @@ pub async fn start() -> Result<EmbeddedDatabase, Error> {
     drop(client);
     task.abort();
 
-    let minute = Duration::from_secs(60);
+    let minute = Duration::from_mins(1);
     let bounds = Bounds { connections_max: 1, connect_timeout: minute, reconnect_timeout: Duration::ZERO };
     let dial = Dial { engine: engine.clone(), settings: settings.statement.clone() };
     let connections = Connections::new(config, dial, settings.statement, Stop::Wait, bounds)?;

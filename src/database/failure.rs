@@ -1,6 +1,7 @@
 //! What PostgreSQL and the network report -> what the model or the user is told, on one line.
 
 use std::error::Error as _;
+use std::fmt::Write as _;
 use std::io;
 use std::time::Duration;
 
@@ -24,12 +25,7 @@ pub(super) enum Failure {
 }
 
 /// Sorts an error of preparing `text`.
-pub(super) fn before_running(
-    error: tokio_postgres::Error,
-    text: &str,
-    elapsed: Duration,
-    limits: &Limits,
-) -> Failure {
+pub(super) fn before_running(error: tokio_postgres::Error, text: &str, elapsed: Duration, limits: &Limits) -> Failure {
     // The driver keeps prepared statements of its own for types that are not built in, and DISCARD ALL takes them.
     let forgotten = error.code() == Some(&SqlState::INVALID_SQL_STATEMENT_NAME);
     if forgotten || is_lost(&error) { Failure::Unused(error) } else { while_running(&error, text, 0, elapsed, limits) }
@@ -89,13 +85,13 @@ fn describe_at(error: &tokio_postgres::Error, text: &str, prefix_characters: usi
     };
     let mut line = format!("{} (SQLSTATE {})", database.message(), database.code().code());
     if let Some(detail) = database.detail() {
-        line.push_str(&format!("; detail: {detail}"));
+        let _ = write!(line, "; detail: {detail}");
     }
     if let Some(hint) = database.hint() {
-        line.push_str(&format!("; hint: {hint}"));
+        let _ = write!(line, "; hint: {hint}");
     }
     if let Some(place) = place(database, text, prefix_characters) {
-        line.push_str(&format!("; {place}"));
+        let _ = write!(line, "; {place}");
     }
     one_line(&line)
 }

@@ -3,14 +3,16 @@
 //! [`connect`] tries one connection by itself, so that what is wrong with it is told as such; from then on a pool
 //! makes them. A server that goes away is waited for within [`Options::reconnect_timeout`].
 
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use deadpool_postgres::Connect;
 use deadpool_postgres::tokio_postgres::{self, Client};
+use futures_util::future::{Either, select};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::address::Address;
@@ -19,6 +21,9 @@ use super::session::{Statement, Verb};
 use super::{Database, Error, Limits, OWN_LIMITS, Server, failure, role, settings, tls};
 use crate::sql::Select;
 use crate::table::Table;
+
+/// Time that a connection has to end in good order.
+const FAREWELL_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// How to connect, besides what the URL says.
 #[derive(Debug, Clone)]
@@ -83,8 +88,7 @@ pub async fn connect(url: &str, options: &Options) -> Result<PostgresDatabase, E
         reconnect_timeout: options.reconnect_timeout,
     };
     let dial = Dial { connector: connector.clone(), settings: settings.statement.clone() };
-    let connections =
-        Connections::new(address.config, dial, settings.statement, Stop::Cancel(connector), bounds)?;
+    let connections = Connections::new(address.config, dial, settings.statement, Stop::Cancel(connector), bounds)?;
     server.warnings.extend(role::warnings(&connections, &options.schemas, &OWN_LIMITS).await?);
     Ok(PostgresDatabase { server, connections })
 }
@@ -93,7 +97,8 @@ pub async fn connect(url: &str, options: &Options) -> Result<PostgresDatabase, E
 pub(super) async fn describe(client: &Client, engine: &str) -> Result<Server, Error> {
     let statement = "SELECT current_setting('server_version'), current_database()::text, current_user::text";
     let rows = client.query_typed(statement, &[]).await;
-    let rows = rows.map_err(|error| Error::Connect(format!("{engine} does not answer: {}", failure::describe(&error))))?;
+    let rows =
+        rows.map_err(|error| Error::Connect(format!("{engine} does not answer: {}", failure::describe(&error))))?;
     let text = |index| rows.first().and_then(|row| row.try_get::<_, String>(index).ok()).unwrap_or_default();
     // Packagers add their own words after the number: "15.18 (Debian 15.18-0+deb12u1)".
     let version = text(0).split_whitespace().next().unwrap_or_default().to_owned();
@@ -101,9 +106,9 @@ pub(super) async fn describe(client: &Client, engine: &str) -> Result<Server, Er
 }
 
 /// Makes connections with the session's settings applied.
-struct Dial {
-    connector: MakeRustlsConnect,
-    settings: String,
+pub(super) struct Dial {
+    pub(super) connector: MakeRustlsConnect,
+    pub(super) settings: String,
 }
 
 impl Connect for Dial {
@@ -121,15 +126,24 @@ impl Connect for Dial {
     }
 }
 
-/// Drives a connection until its client is gone.
+/// Drives a connection. Once its client is gone and the returned task is aborted, as the pool does, it has a moment to
+/// take its leave of the server, and is dropped.
 pub(super) fn spawn(
     connection: impl Future<Output = Result<(), tokio_postgres::Error>> + Send + 'static,
 ) -> JoinHandle<()> {
+    let (mut held, released) = oneshot::channel::<()>();
     tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(error = failure::describe(&error), "connection ended");
+        let abandoned = async {
+            let _ = released.await;
+            sleep(FAREWELL_TIMEOUT).await;
+        };
+        match select(pin!(connection), pin!(abandoned)).await {
+            Either::Left((Err(error), _)) => tracing::debug!(error = failure::describe(&error), "connection ended"),
+            Either::Left((Ok(()), _)) => {}
+            Either::Right(_) => tracing::debug!("connection dropped while busy"),
         }
-    })
+    });
+    tokio::spawn(async move { held.closed().await })
 }
 
 #[async_trait]

@@ -26,7 +26,7 @@ pub(super) fn parts(script: &str) -> Vec<Part<'_>> {
                 start = None;
             }
             (None, false, token) if token != b";" => {
-                line += bytes[counted..place].iter().filter(|byte| **byte == b'\n').count();
+                line += script[counted..place].matches('\n').count();
                 counted = place;
                 start = Some(place);
             }
@@ -50,7 +50,7 @@ fn after_token(script: &str, place: usize) -> usize {
         [b'"', ..] => end("\""),
         [b'-', b'-', ..] => rest.find('\n').unwrap_or(rest.len()),
         [b'/', b'*', ..] => after_comment(rest),
-        [b'$', ..] if !follows_word(script, place) => dollar_quote(rest).map_or(1, |quote| end(quote)),
+        [b'$', ..] if !follows_word(script, place) => dollar_quote(rest).map_or(1, end),
         _ => rest.chars().next().map_or(1, char::len_utf8),
     };
     place + length

@@ -62,8 +62,7 @@ async fn begin(client: &Client, statement: &Statement<'_>, limits: &Limits) -> R
     let begin = format!("BEGIN READ ONLY; SET LOCAL statement_timeout = {milliseconds}; SELECT 1");
     let types = vec![Type::TEXT_ARRAY; statement.parameters.len()];
     let started = Instant::now();
-    let (begun, prepared) =
-        join(client.batch_execute(&begin), client.prepare_typed(statement.text, &types)).await;
+    let (begun, prepared) = join(client.batch_execute(&begin), client.prepare_typed(statement.text, &types)).await;
     begun.map_err(Failure::Unused)?;
     let prepared =
         prepared.map_err(|error| failure::before_running(error, statement.text, started.elapsed(), limits))?;

@@ -60,7 +60,9 @@ pub(super) async fn negotiate(client: &Client, schemas: &[String], extra: &[(&st
                 let _ = write!(settings.statement, "{comma}pg_catalog.set_config('{name}', {}, false)", literal(value));
             }
             Err(reason) if index < REQUIRED.len() => {
-                return Err(Error::Connect(format!("the engine refuses {name} = {value}, so it is not used: {reason}")));
+                return Err(Error::Connect(format!(
+                    "the engine refuses {name} = {value}, so it is not used: {reason}"
+                )));
             }
             Err(reason) => settings.warnings.push(format!("the engine does not take {name} = {value}: {reason}")),
         }

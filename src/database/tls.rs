@@ -63,25 +63,20 @@ pub(super) fn connector(mode: SslMode, root_certificates: Option<&PathBuf>) -> R
     Ok(MakeRustlsConnect::new(config))
 }
 
-fn authorities(
-    roots: Option<&PathBuf>,
-    provider: &Arc<CryptoProvider>,
-) -> Result<Arc<dyn ServerCertVerifier>, Error> {
+fn authorities(roots: Option<&PathBuf>, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, Error> {
     let failed = |error: &dyn std::fmt::Display| {
         let origin = roots.map_or_else(|| "the platform".to_owned(), |path| path.display().to_string());
         Error::Connect(format!("no usable root certificates from {origin}: {error}; check sslrootcert"))
     };
-    match roots {
-        Some(path) => {
-            let store = Arc::new(read(path).map_err(|error| failed(&error))?);
-            let verifier = WebPkiServerVerifier::builder_with_provider(store, Arc::clone(provider)).build();
-            Ok(verifier.map_err(|error| failed(&error))?)
-        }
-        None => {
-            let verifier = rustls_platform_verifier::Verifier::new(Arc::clone(provider));
-            Ok(Arc::new(verifier.map_err(|error| failed(&error))?))
-        }
-    }
+    let verifier: Arc<dyn ServerCertVerifier> = if let Some(path) = roots {
+        let store = Arc::new(read(path).map_err(|error| failed(&error))?);
+        let verifier = WebPkiServerVerifier::builder_with_provider(store, Arc::clone(provider)).build();
+        verifier.map_err(|error| failed(&error))?
+    } else {
+        let verifier = rustls_platform_verifier::Verifier::new(Arc::clone(provider));
+        Arc::new(verifier.map_err(|error| failed(&error))?)
+    };
+    Ok(verifier)
 }
 
 fn read(path: &Path) -> Result<RootCertStore, String> {
