@@ -1,8 +1,7 @@
 //! All integration tests, in one binary: one module an area.
 
-#[cfg(test)]
+mod catalog;
 mod cli;
-#[cfg(test)]
 mod config;
 #[cfg(test)]
 mod database;
@@ -11,13 +10,13 @@ mod finding;
 #[cfg(test)]
 mod finding;
 #[cfg(test)]
+mod database;
+mod finding;
 mod journal;
-#[cfg(test)]
 mod offline;
 mod openai;
 #[cfg(test)]
 mod openai;
-#[cfg(test)]
 mod price;
 mod program;
 #[cfg(test)]
@@ -25,10 +24,9 @@ mod program;
 #[cfg(test)]
 mod progress;
 #[cfg(test)]
+mod program;
+mod progress;
 mod report;
-#[cfg(test)]
 mod sample_run;
-#[cfg(test)]
 mod scripted_server;
-#[cfg(test)]
 mod server;
