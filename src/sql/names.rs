@@ -1,0 +1,37 @@
+//! The parser's names, less what PostgreSQL has not: names made by calls, and strings as names.
+
+use sqlparser::ast::{Ident, ObjectName, ObjectNamePart};
+
+use super::keywords;
+use super::refusal::{Refusal, seen, syntax};
+
+/// The parts of a dotted name; the first is no reserved word.
+pub(super) fn parts(name: &ObjectName) -> Result<Vec<&Ident>, Refusal> {
+    let mut parts = Vec::with_capacity(name.0.len());
+    for part in &name.0 {
+        match part {
+            ObjectNamePart::Identifier(ident) => parts.push(ident),
+            ObjectNamePart::Function(_) => return Err(syntax("a name made by a call is not SQL of PostgreSQL")),
+        }
+    }
+    if let Some(first) = parts.first() {
+        check(first)?;
+    }
+    Ok(parts)
+}
+
+/// Refuses a name that PostgreSQL would not read as one: a reserved word without quotes, or a string.
+pub(super) fn check(name: &Ident) -> Result<(), Refusal> {
+    match name.quote_style {
+        Some('"') => Ok(()),
+        None if !keywords::is_reserved(&name.value) => Ok(()),
+        None => Err(syntax(format!(
+            "{} is a key word and cannot be a name here; if it is a column, write \"{}\"",
+            name.value.to_uppercase(),
+            name.value
+        ))),
+        Some(_) => {
+            Err(syntax(format!("'{}' is a string where a name belongs; names take double quotes", seen(&name.value))))
+        }
+    }
+}
