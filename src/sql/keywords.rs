@@ -1,7 +1,12 @@
 //! PostgreSQL's key words, as far as the validator has to know them.
 
-/// Whether PostgreSQL never takes the word, unquoted, as the name of a column or table. Where the parser does, the two
+/// Whether PostgreSQL takes the word, unquoted, as the name of a column or table. Where only the parser does, the two
 /// disagree about what the text says, so it is refused.
+pub(super) fn is_name(word: &str) -> bool {
+    !is_reserved(word) && NAMES_OF_TYPES_AND_FUNCTIONS_ONLY.binary_search(&word).is_err()
+}
+
+/// Whether PostgreSQL never takes the word, unquoted, as any name.
 pub(super) fn is_reserved(word: &str) -> bool {
     RESERVED.binary_search(&word).is_ok()
 }
@@ -102,6 +107,32 @@ const RESERVED: &[&str] = &[
     "with",
 ];
 
+const NAMES_OF_TYPES_AND_FUNCTIONS_ONLY: &[&str] = &[
+    "authorization",
+    "binary",
+    "collation",
+    "concurrently",
+    "cross",
+    "current_schema",
+    "freeze",
+    "full",
+    "ilike",
+    "inner",
+    "is",
+    "isnull",
+    "join",
+    "left",
+    "like",
+    "natural",
+    "notnull",
+    "outer",
+    "overlaps",
+    "right",
+    "similar",
+    "tablesample",
+    "verbose",
+];
+
 const BEFORE_PARENTHESIS: &[&str] = &[
     "between",
     "by",
@@ -169,7 +200,7 @@ mod tests {
 
     #[test]
     fn lists_are_sorted_so_that_they_can_be_searched() {
-        for list in [RESERVED, BEFORE_PARENTHESIS, BEFORE_TEXT, CHAINING] {
+        for list in [RESERVED, NAMES_OF_TYPES_AND_FUNCTIONS_ONLY, BEFORE_PARENTHESIS, BEFORE_TEXT, CHAINING] {
             assert!(list.is_sorted());
         }
     }

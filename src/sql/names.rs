@@ -5,18 +5,19 @@ use sqlparser::ast::{Ident, ObjectName, ObjectNamePart};
 use super::keywords;
 use super::refusal::{Refusal, seen, syntax};
 
-/// The parts of a dotted name; the first is no reserved word.
+/// The parts of a dotted name.
 pub(super) fn parts(name: &ObjectName) -> Result<Vec<&Ident>, Refusal> {
-    let mut parts = Vec::with_capacity(name.0.len());
-    for part in &name.0 {
-        match part {
-            ObjectNamePart::Identifier(ident) => parts.push(ident),
-            ObjectNamePart::Function(_) => return Err(syntax("a name made by a call is not SQL of PostgreSQL")),
-        }
-    }
-    if let Some(first) = parts.first() {
-        check(first)?;
-    }
+    let parts = name.0.iter().map(|part| match part {
+        ObjectNamePart::Identifier(ident) => Ok(ident),
+        ObjectNamePart::Function(_) => Err(syntax("a name made by a call is not SQL of PostgreSQL")),
+    });
+    parts.collect()
+}
+
+/// The parts of the dotted name of a relation or column, of which the first is no key word that cannot be one.
+pub(super) fn checked_parts(name: &ObjectName) -> Result<Vec<&Ident>, Refusal> {
+    let parts = parts(name)?;
+    parts.first().map_or(Ok(()), |first| check(first))?;
     Ok(parts)
 }
 
@@ -24,7 +25,7 @@ pub(super) fn parts(name: &ObjectName) -> Result<Vec<&Ident>, Refusal> {
 pub(super) fn check(name: &Ident) -> Result<(), Refusal> {
     match name.quote_style {
         Some('"') => Ok(()),
-        None if !keywords::is_reserved(&name.value) => Ok(()),
+        None if keywords::is_name(&name.value) => Ok(()),
         None => Err(syntax(format!(
             "{} is a key word and cannot be a name here; if it is a column, write \"{}\"",
             name.value.to_uppercase(),

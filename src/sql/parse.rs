@@ -49,10 +49,11 @@ fn parser_tokens(tokens: &[Token<'_>]) -> Vec<TokenWithSpan> {
         }
         match token.kind {
             Kind::Word if token.text == "table" && !is_label(tokens, index) => {
-                // TABLE name is short for SELECT * FROM name; the parser would swallow what follows the name.
-                push(ParserToken::make_keyword("SELECT"));
+                // TABLE name is short for SELECT * FROM name; the parser would swallow what follows the name. In lower
+                // case, as all words are here, so that one taken for a name is known for a reserved word.
+                push(ParserToken::make_keyword("select"));
                 push(ParserToken::Mul);
-                push(ParserToken::make_keyword("FROM"));
+                push(ParserToken::make_keyword("from"));
             }
             Kind::Word => push(ParserToken::make_word(&token.text, None)),
             Kind::QuotedWord => push(ParserToken::make_word(&token.text, Some('"'))),

@@ -1,3 +1,3 @@
 //! All integration tests, in one binary: one module an area.
-
+#[cfg(test)]
 mod sql;

@@ -81,7 +81,7 @@ impl<'query> Walk<'query, '_> {
             Expr::GroupingSets(sets) | Expr::Cube(sets) | Expr::Rollup(sets) => {
                 sets.iter().flatten().try_for_each(|member| self.grouping_member(member))
             }
-            Expr::QualifiedWildcard(name, _) => names::parts(name).map(|_| ()),
+            Expr::QualifiedWildcard(name, _) => names::checked_parts(name).map(|_| ()),
             _ => self.keyword_expression(expression),
         }
     }
@@ -248,11 +248,9 @@ impl<'query> Walk<'query, '_> {
     pub(super) fn argument(&mut self, argument: &'query FunctionArg) -> Result<(), Refusal> {
         let value = match argument {
             FunctionArg::Unnamed(value) => value,
-            FunctionArg::Named { name, arg, operator: FunctionArgOperator::RightArrow } => {
-                names::check(name)?;
-                arg
-            }
-            FunctionArg::ExprNamed { name: Expr::Identifier(name), arg, operator: FunctionArgOperator::RightArrow } => {
+            FunctionArg::Named { name, arg, operator: FunctionArgOperator::RightArrow }
+            | FunctionArg::ExprNamed { name: Expr::Identifier(name), arg, operator: FunctionArgOperator::RightArrow } =>
+            {
                 names::check(name)?;
                 arg
             }
@@ -262,7 +260,7 @@ impl<'query> Walk<'query, '_> {
         };
         match value {
             FunctionArgExpr::Expr(expression) => self.expression(expression),
-            FunctionArgExpr::QualifiedWildcard(name) => names::parts(name).map(|_| ()),
+            FunctionArgExpr::QualifiedWildcard(name) => names::checked_parts(name).map(|_| ()),
             FunctionArgExpr::Wildcard => Ok(()),
             FunctionArgExpr::WildcardWithOptions(_) => Err(unknown("* with exceptions (list the columns)")),
         }

@@ -40,7 +40,7 @@ impl<'query> Walk<'query, '_> {
             | JoinOperator::CrossJoin(constraint) => match constraint {
                 JoinConstraint::On(condition) => self.expression(condition),
                 JoinConstraint::Using(columns) => {
-                    columns.iter().try_for_each(|column| names::parts(column).map(|_| ()))
+                    columns.iter().try_for_each(|column| names::checked_parts(column).map(|_| ()))
                 }
                 JoinConstraint::Natural | JoinConstraint::None => Ok(()),
             },
@@ -127,7 +127,7 @@ impl<'query> Walk<'query, '_> {
     }
 
     fn relation(&mut self, name: &'query ObjectName, alias: Option<&'query TableAlias>) -> Result<(), Refusal> {
-        let parts = names::parts(name)?;
+        let parts = names::checked_parts(name)?;
         let (last, relation) = match *parts.as_slice() {
             [name] if self.scope.has_cte(&name.value) => (name, None),
             [name] => (name, Some(relations::find(&name.value, self.policy)?)),

@@ -51,7 +51,9 @@ impl<'query> Walk<'query, '_> {
     fn with(&mut self, with: &'query With) -> Result<(), Refusal> {
         let With { with_token: _, recursive, cte_tables } = with;
         if *recursive {
-            cte_tables.iter().for_each(|cte| self.scope.add_cte(&cte.alias.name.value));
+            for cte in cte_tables {
+                self.scope.add_cte(&cte.alias.name.value);
+            }
         }
         for cte in cte_tables {
             let Cte { alias, query, from, materialized: _, closing_paren_token: _ } = cte;
@@ -73,7 +75,7 @@ impl<'query> Walk<'query, '_> {
             SetExpr::SetOperation { left, op, set_quantifier, right } => {
                 match op {
                     SetOperator::Union | SetOperator::Except | SetOperator::Intersect => {}
-                    _ => return Err(unknown("MINUS (write EXCEPT)")),
+                    SetOperator::Minus => return Err(unknown("MINUS (write EXCEPT)")),
                 }
                 match set_quantifier {
                     SetQuantifier::All | SetQuantifier::Distinct | SetQuantifier::None => {}
@@ -90,7 +92,7 @@ impl<'query> Walk<'query, '_> {
             SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_) => {
                 Err(read_only("a statement that writes stands where a SELECT belongs; only SELECT is allowed"))
             }
-            _ => Err(unknown("this kind of query")),
+            SetExpr::Table(_) => Err(unknown("TABLE in this place (write SELECT * FROM)")),
         }
     }
 
@@ -109,7 +111,7 @@ impl<'query> Walk<'query, '_> {
         }
         match &select.group_by {
             GroupByExpr::Expressions(expressions, modifiers) if modifiers.is_empty() => {
-                self.expressions(expressions)?
+                self.expressions(expressions)?;
             }
             _ => return Err(unknown("this kind of GROUP BY (write GROUP BY ROLLUP (...))")),
         }
@@ -132,7 +134,7 @@ impl<'query> Walk<'query, '_> {
             }
             SelectItem::Wildcard(options) => check_wildcard(options),
             SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options) => {
-                names::parts(name)?;
+                names::checked_parts(name)?;
                 check_wildcard(options)
             }
             SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::Expr(expression), options) => {
