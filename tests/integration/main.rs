@@ -30,3 +30,5 @@ mod report;
 mod sample_run;
 mod scripted_server;
 mod server;
+#[cfg(test)]
+mod sql;
