@@ -9,7 +9,10 @@
 //! main.rs        arguments, tracing, one call, error -> exit code
 //! cli.rs         clap types only
 //! config.rs      defaults < explore.toml < environment < flags -> Config, checked once
+//! error.rs       errors as exit codes
 //! commands.rs    one file a subcommand; the only place that wires the parts together
+//! output.rs      standard output is data, standard error is talk; where a report goes
+//! logging.rs     tracing, on standard error
 //!
 //! agent.rs       THE LOOP: ask the model, run its tools, record, stop
 //! prompt.rs      prompts/*.md + catalog + context -> the first messages
@@ -38,8 +41,8 @@
 //! # Invariants
 //!
 //! - Text from a model reaches a database only as a [`sql::Select`], which only the validator can construct.
-//! - One file names each outside service's crate: `async_openai` stands in `model/openai.rs`, `tokio_postgres` below
-//!   `database/`.
+//! - One place names each outside service's crate: `async_openai` stands in `model/openai.rs` and below it,
+//!   `tokio_postgres` below `database/`.
 //! - A [`finding::Finding`] can be constructed only by the checker.
 //! - The loop knows no provider, no database and no terminal. Library code neither prints nor exits.
 //! - Nothing the model sees is unbounded. Nothing a run writes is rewritten: the journal only grows.
@@ -47,14 +50,22 @@
 
 pub mod agent;
 pub mod catalog;
+pub mod cli;
+pub mod commands;
+pub mod config;
 pub mod database;
+pub mod error;
 pub mod finding;
 pub mod journal;
+pub mod logging;
 pub mod model;
+pub mod output;
+pub mod progress;
 pub mod prompt;
 pub mod report;
 pub mod results;
 pub mod runs;
+pub mod sample;
 pub mod sql;
 pub mod table;
 pub mod tools;

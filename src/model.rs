@@ -2,6 +2,7 @@
 //!
 //! Two real players implement it: an OpenAI-compatible endpoint, and the deterministic offline analyst.
 
+pub mod offline;
 pub mod openai;
 pub mod price;
 

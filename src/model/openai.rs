@@ -151,7 +151,8 @@ pub struct Client {
     api: Api,
     reasoning_effort: Option<ReasoningEffort>,
     retries: Retries,
-    /// Whether to ask for encrypted reasoning: until the endpoint says that the model has none.
+    /// Whether to ask for encrypted reasoning and to send it back: until the endpoint says that the model knows none, or
+    /// not this, because another wrote it.
     wants_reasoning: AtomicBool,
 }
 

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::model::Usage;
 
@@ -31,16 +32,32 @@ const LIST: [(&str, i64, Option<i64>, i64); 13] = [
 #[serde(deny_unknown_fields)]
 pub struct Price {
     /// Tokens sent.
+    #[serde(deserialize_with = "amount")]
     pub input: Decimal,
     /// Tokens sent that the provider had cached; like other input where it is not given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "optional_amount", skip_serializing_if = "Option::is_none")]
     pub cached_input: Option<Decimal>,
     /// Tokens received, reasoning included.
+    #[serde(deserialize_with = "amount")]
     pub output: Decimal,
 }
 
+/// A negative price would hide what the others cost from a limit.
+fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
+    let amount = <Decimal as Deserialize>::deserialize(deserializer)?;
+    if amount.is_sign_negative() {
+        return Err(D::Error::custom("a price cannot be negative"));
+    }
+    Ok(amount)
+}
+
+fn optional_amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Decimal>, D::Error> {
+    amount(deserializer).map(Some)
+}
+
 impl Price {
-    fn of(&self, usage: &Usage) -> Decimal {
+    /// What tokens cost, in US dollars.
+    pub fn cost(&self, usage: &Usage) -> Decimal {
         let cached_tokens = usage.cached_tokens.min(usage.input_tokens);
         let per_million = self.input * Decimal::from(usage.input_tokens - cached_tokens)
             + self.cached_input.unwrap_or(self.input) * Decimal::from(cached_tokens)
@@ -85,7 +102,7 @@ impl Prices {
 
     /// What a model's tokens cost, in US dollars; `None` where its price is unknown.
     pub fn cost(&self, model: &str, usage: &Usage) -> Option<Decimal> {
-        Some(self.get(model)?.of(usage))
+        Some(self.get(model)?.cost(usage))
     }
 }
 

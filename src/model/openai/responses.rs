@@ -45,7 +45,7 @@ impl<'a> Body<'a> {
             instructions: request.system,
             tools: request.tools.iter().map(tool).collect(),
             parallel_tool_calls: (!request.tools.is_empty()).then_some(true),
-            input: request.messages.iter().flat_map(items).collect(),
+            input: request.messages.iter().flat_map(|message| items(message, wants_reasoning)).collect(),
             reasoning: effort.map(|effort| Reasoning { effort }),
             include: wants_reasoning.then_some(["reasoning.encrypted_content"]),
             store: false,
@@ -59,18 +59,28 @@ fn tool(spec: &ToolSpec) -> Value {
     json!({ "type": "function", "name": name, "description": description, "parameters": parameters, "strict": false })
 }
 
-fn items(message: &Message) -> Vec<Value> {
+fn items(message: &Message, wants_reasoning: bool) -> Vec<Value> {
     match message {
         Message::User { text } => vec![json!({ "role": "user", "content": text })],
         Message::Tool { call_id, text } => {
             vec![json!({ "type": "function_call_output", "call_id": call_id, "output": text })]
         }
-        Message::Assistant { carried: Some(Value::Array(items)), .. } => items.clone(),
+        Message::Assistant { carried: Some(Value::Array(items)), .. } if wants_reasoning => items.clone(),
+        Message::Assistant { carried: Some(Value::Array(items)), .. } => without_reasoning(items),
         Message::Assistant { text, tool_calls, .. } => {
             let text = text.iter().map(|text| json!({ "role": "assistant", "content": text }));
             text.chain(tool_calls.iter().map(call)).collect()
         }
     }
+}
+
+/// Ids go too: by them a provider looks for the reasoning that led to an item, and refuses an item without it.
+fn without_reasoning(items: &[Value]) -> Vec<Value> {
+    let mut items: Vec<Value> = items.iter().filter(|item| !is(item, "reasoning")).cloned().collect();
+    for item in items.iter_mut().filter_map(Value::as_object_mut) {
+        item.shift_remove("id");
+    }
+    items
 }
 
 fn call(call: &ToolCall) -> Value {
