@@ -26,6 +26,23 @@ mod progress;
 #[cfg(test)]
 mod program;
 mod progress;
+#[cfg(test)]
+mod database;
+#[cfg(test)]
+mod finding;
+#[cfg(test)]
+mod journal;
+#[cfg(test)]
+mod offline;
+#[cfg(test)]
+mod openai;
+#[cfg(test)]
+mod price;
+#[cfg(test)]
+mod program;
+#[cfg(test)]
+mod progress;
+#[cfg(test)]
 mod report;
 mod sample_run;
 mod scripted_server;
