@@ -3,6 +3,8 @@
 //! Two real players implement it: an OpenAI-compatible endpoint, and the deterministic offline analyst.
 
 pub mod offline;
+pub mod openai;
+pub mod price;
 
 use std::fmt::Debug;
 

@@ -17,6 +17,11 @@ impl Select {
     pub fn text(&self) -> &str {
         &self.text
     }
+
+    /// x
+    pub fn fingerprint(&self) -> String {
+        self.text.clone()
+    }
 }
 
 /// What a SELECT may read and call, besides what the validator itself knows to be harmless.
