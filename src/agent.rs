@@ -12,12 +12,13 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use jiff::civil::Date;
+use rust_decimal::Decimal;
 
 pub use self::budget::Budget;
 use self::context::Conversation;
 use crate::finding::Finding;
 use crate::journal::{Event, StopReason, Stopped, Totals};
-use crate::model::price::Prices;
+use crate::model::price::Price;
 use crate::model::{self, Message, Model, Reply, Request, ToolSpec};
 use crate::prompt::Briefing;
 use crate::results::Results;
@@ -43,8 +44,8 @@ pub struct Setup<'a> {
     pub briefing: &'a Briefing,
     /// The limits.
     pub budget: Budget,
-    /// What tokens cost.
-    pub prices: &'a Prices,
+    /// What the model's tokens cost; `None` where nobody knows.
+    pub price: Option<Price>,
     /// The day taken for today.
     pub as_of: Date,
 }
@@ -122,7 +123,7 @@ impl<'a> Exploration<'a> {
             results: Results::default(),
             answered: HashMap::new(),
             findings: Vec::new(),
-            totals: Totals::default(),
+            totals: Totals { cost_usd: setup.price.map(|_| Decimal::ZERO), ..Totals::default() },
             tokens_guessed: 0,
             queries_sent: 0,
             warned_of_limit: false,
@@ -243,10 +244,9 @@ impl<'a> Exploration<'a> {
             add(&mut self.totals.input_tokens, usage.input_tokens);
             add(&mut self.totals.cached_tokens, usage.cached_tokens);
             add(&mut self.totals.output_tokens, usage.output_tokens);
-            if let Some(cost) = self.setup.prices.cost(self.setup.model.name(), &usage) {
-                self.totals.cost_usd = Some(self.totals.cost_usd.unwrap_or_default() + cost);
-            }
         }
+        let cost = reply.usage.and_then(|usage| Some(self.setup.price?.cost(&usage)));
+        self.totals.cost_usd = self.totals.cost_usd.zip(cost).map(|(total, cost)| total + cost);
         let elapsed_milliseconds = milliseconds(elapsed);
         let totals = self.totals();
         self.observer.observe(Event::Replied { turn, reply: reply.clone(), elapsed_milliseconds, totals })?;

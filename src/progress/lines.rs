@@ -18,7 +18,10 @@ pub fn lines(event: &Event, verbosity: u8) -> Option<String> {
         Event::Replied { turn, reply, elapsed_milliseconds, .. } => replied(*turn, reply, *elapsed_milliseconds, whole),
         Event::QueryStarted { .. } | Event::Warned { .. } => None,
         Event::Queried(result) => Some(queried(result, whole)),
-        Event::QueryFailed { id, sql, message } => Some(format!("{}\n   failed: {message}", block(id, sql))),
+        Event::QueryFailed { id, sql, message } => {
+            let title = id.as_deref().unwrap_or("query");
+            Some(format!("{}\n   failed: {message}", block(title, sql)))
+        },
         Event::Planned { id, plan } => whole.then(|| block(&format!("{id} plan"), plan)),
         Event::Found(finding) => Some(format!("{} found: {}", finding.id, finding.title)),
         Event::FindingRefused { problems, arguments } => {
@@ -61,7 +64,7 @@ fn replied(turn: u32, reply: &Reply, elapsed_milliseconds: u64, whole: bool) -> 
 }
 
 fn queried(result: &QueryResult, whole: bool) -> String {
-    let QueryResult { id, sql, question, table, elapsed_milliseconds } = result;
+    let QueryResult { id, sql, question, table, elapsed_milliseconds, .. } = result;
     let count = table.rows.len();
     let more = if table.more_rows { " and more" } else { "" };
     let rows = if count == 1 { "row" } else { "rows" };

@@ -8,7 +8,7 @@ impl Toolbox {
     /// The table in full, or in one line why not.
     pub fn describe_table(&self, arguments: &DescribeTable) -> String {
         match self.find_table(&arguments.table) {
-            Ok(table) => render::describe(table),
+            Ok(table) => render::describe(&self.catalog, table, self.bounds.characters),
             Err(message) => message,
         }
     }

@@ -5,21 +5,24 @@ mod cli;
 #[cfg(test)]
 mod config;
 #[cfg(test)]
-mod program;
-mod finding;
-mod openai;
+mod database;
 #[cfg(test)]
-mod price;
-#[cfg(test)]
-mod scripted_server;
-mod offline;
 mod finding;
 #[cfg(test)]
 mod journal;
 #[cfg(test)]
+mod offline;
+#[cfg(test)]
+mod openai;
+#[cfg(test)]
+mod price;
+#[cfg(test)]
+mod program;
+#[cfg(test)]
 mod report;
 #[cfg(test)]
 mod sample_run;
-mod database;
+#[cfg(test)]
+mod scripted_server;
 #[cfg(test)]
 mod server;
