@@ -5,41 +5,41 @@ mod cli;
 mod config;
 #[cfg(test)]
 mod database;
-mod finding;
-mod finding;
 #[cfg(test)]
-mod finding;
+mod database;
 #[cfg(test)]
 mod database;
 mod finding;
+mod finding;
+#[cfg(test)]
+mod finding;
+mod finding;
+#[cfg(test)]
+mod finding;
 mod journal;
+#[cfg(test)]
+mod journal;
+mod offline;
+#[cfg(test)]
 mod offline;
 mod openai;
 #[cfg(test)]
 mod openai;
+#[cfg(test)]
+mod openai;
+mod price;
+#[cfg(test)]
 mod price;
 mod program;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
-mod progress;
+mod program;
 #[cfg(test)]
 mod program;
+#[cfg(test)]
 mod progress;
-#[cfg(test)]
-mod database;
-#[cfg(test)]
-mod finding;
-#[cfg(test)]
-mod journal;
-#[cfg(test)]
-mod offline;
-#[cfg(test)]
-mod openai;
-#[cfg(test)]
-mod price;
-#[cfg(test)]
-mod program;
+mod progress;
 #[cfg(test)]
 mod progress;
 #[cfg(test)]
