@@ -22,7 +22,7 @@ use jiff::civil::Date;
 use serde_json::json;
 
 use crate::catalog::Catalog;
-use crate::model::{Error, Model, Reply, ReplyEnd, Request, ToolCall};
+use crate::model::{Error, Model, Reply, ReplyEnd, Request, ToolCall, Usage};
 use notebook::{Notebook, Outcome};
 use profile::Profile;
 use subject::Subject;
@@ -216,6 +216,6 @@ impl Model for OfflineAnalyst {
     async fn reply(&self, request: Request<'_>) -> Result<Reply, Error> {
         let may_ask = request.tools.iter().any(|tool| tool.name == "execute_sql");
         let tool_calls = self.next_calls(&Notebook::read(request.messages), may_ask);
-        Ok(Reply { text: None, tool_calls, end: ReplyEnd::Complete, usage: None, carried: None })
+        Ok(Reply { text: None, tool_calls, end: ReplyEnd::Complete, usage: Some(Usage::default()), carried: None })
     }
 }
