@@ -21,7 +21,7 @@ pub fn lines(event: &Event, verbosity: u8) -> Option<String> {
         Event::QueryFailed { id, sql, message } => {
             let title = id.as_deref().unwrap_or("query");
             Some(format!("{}\n   failed: {message}", block(title, sql)))
-        },
+        }
         Event::Planned { id, plan } => whole.then(|| block(&format!("{id} plan"), plan)),
         Event::Found(finding) => Some(format!("{} found: {}", finding.id, finding.title)),
         Event::FindingRefused { problems, arguments } => {

@@ -21,6 +21,8 @@ mod program;
 #[cfg(test)]
 mod report;
 #[cfg(test)]
+mod sample;
+#[cfg(test)]
 mod sample_run;
 #[cfg(test)]
 mod scripted_server;

@@ -3,8 +3,8 @@
 //! An entity is silent when its silence is out of its own character: at least three orders on different days, silent
 //! for three of its usual intervals, for half as long again as its longest one, and longer than chance explains. With
 //! `n` intervals that span `t` days, a memoryless customer of unknown rate stays silent for `s` days by chance with
-//! probability `(t / (t + s))^n`; regular customers by far less. A season that was skipped last year too shows as a
-//! long interval, and so is no silence.
+//! probability `(t / (t + s))^n`; regular customers by far less. Who hardly ordered in the same weeks a year before is
+//! out of season, not silent.
 
 use super::profile::Profile;
 use super::subject::literal;
@@ -14,7 +14,7 @@ const SILENCE_DAYS_MIN: u32 = 21;
 /// Up to so many entities, a probability of one in twenty is taken for a sign; beyond, of one in a hundred.
 const FEW_ENTITIES: u64 = 20;
 
-/// The expressions `days`, `gaps`, `habits`, `money` and `states`, to follow `base`.
+/// The expressions `days`, `gaps`, `habits`, `seasons`, `money` and `states`, to follow `base`.
 ///
 /// `states` has a row an entity: `orders`, `first_day`, `last_day`, `usual_gap`, `longest_gap`, `days_silent`,
 /// `value_before` (in the year up to its last order), `active_months` (of that year) and `is_silent`.
@@ -35,6 +35,12 @@ habits AS (
   FROM gaps
   GROUP BY entity
 ),
+seasons AS (
+  SELECT habits.entity, count(*) AS orders_year_before
+  FROM days JOIN habits ON habits.entity = days.entity
+  WHERE days.day > habits.last_day - 364 AND days.day <= {reference} - 364
+  GROUP BY habits.entity
+),
 money AS (
   SELECT base.entity, round(sum(base.value), 2) AS value_before
   FROM base JOIN habits ON habits.entity = base.entity
@@ -47,8 +53,9 @@ states AS (
     orders >= 3 AND money.value_before > 0
       AND days_silent >= greatest(3 * usual_gap, 1.5 * longest_gap, {SILENCE_DAYS_MIN})
       AND (orders - 1) * ln((last_day - first_day + 0.5) / (last_day - first_day + days_silent + 0.5)) < {log_chance_max}
+      AND NOT (first_day <= last_day - 364 AND coalesce(orders_year_before, 0) < 0.25 * days_silent / usual_gap)
       AS is_silent
-  FROM habits JOIN money ON money.entity = habits.entity
+  FROM habits JOIN money ON money.entity = habits.entity LEFT JOIN seasons ON seasons.entity = habits.entity
 )"
     )
 }

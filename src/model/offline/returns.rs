@@ -2,7 +2,7 @@
 //!
 //! A high rate of a small denominator is no sign. Returns come in lots, so lots are what chance deals in: with `e`
 //! units expected back at the rate of the others, and lots of `l` units (weighted by size), the units that come back
-//! have a variance of about `e * l`. A rate is told of from three such deviations, four among more than a hundred.
+//! have a variance of about `e * l`. A rate is told of from three such deviations, five among more than a hundred.
 
 use super::Question;
 use super::notebook::{Answer, Notebook};
@@ -118,7 +118,7 @@ SELECT member AS {member}, {shown}round(sold, 2) AS units_sold, round(returned, 
   round(sum(returned_value) OVER (), 2) AS all_returned_value
 FROM rates
 WHERE sold > 0 AND return_lines > 0 AND returned >= 2 * base_rate * sold
-  AND returned - base_rate * sold > CASE WHEN groups > 100 THEN 4 ELSE 3 END * sqrt(base_rate * sold * lot)
+  AND returned - base_rate * sold > CASE WHEN groups > 100 THEN 5 ELSE 3 END * sqrt(base_rate * sold * lot)
 ORDER BY returned_value DESC, member
 LIMIT {LISTED_MAX}",
         constants = constants.collect::<String>(),
