@@ -22,23 +22,26 @@ use crate::model::openai::{Api, ReasoningEffort};
 use crate::prompt::DEFAULT_FOCUS;
 
 const AFTER_HELP: &str = "\
-Every option can also stand in explore.toml (max_iterations = 20) or in the environment (EXPLORE_MAX_ITERATIONS=20);
+Every option can also stand in explore.toml (max_iterations = 20) or in the environment (EXPLORE_MAX_ITERATIONS=20); \
 an option given here wins over the environment, the environment over the file. See `explore config`.
 Try `explore --help` for examples and exit codes.";
 
 const AFTER_LONG_HELP: &str = "\
-Every option can also stand in explore.toml, in the current directory or named by --config:
-  database_url = \"postgres://analyst@db.example.com/sales\"
-  max_iterations = 20
-  [prices.\"MODEL\"]       # US dollars per million tokens; the cost of a model without a price is unknown
-  input = 1.00
-  cached_input = 0.10
-  output = 8.00
-  [sql]
-  allow_functions = [\"fiscal_year\"]  # functions of your own that a query may call
-and in the environment: DATABASE_URL, OPENAI_API_KEY, OPENAI_BASE_URL, and for any other option EXPLORE_ and its name,
-such as EXPLORE_MAX_ITERATIONS=20. An option given here wins over the environment, the environment over the file.
-`explore config` prints what holds, and where it comes from.
+Configuration:
+  Every option can also stand in explore.toml, in the current directory or named by --config:
+    database_url = \"postgres://analyst@db.example.com/sales\"
+    max_iterations = 20
+
+    [sql]
+    allow_functions = [\"fiscal_year\"]  # functions of your own that queries may call
+
+    [prices.\"house-model\"]             # US dollars per million tokens
+    input = 1.00
+    cached_input = 0.10
+    output = 8.00
+  and in the environment: DATABASE_URL, OPENAI_API_KEY, OPENAI_BASE_URL, and any other option as
+  EXPLORE_ and its name: EXPLORE_MAX_ITERATIONS=20. An option given here wins over the environment,
+  the environment over the file. `explore config` prints what holds, and where it comes from.
 
 Examples:
   explore --demo                               the sample data, no server and no key
@@ -59,7 +62,7 @@ Exit codes:
 const EFFORTS: [&str; 6] = ["none", "minimal", "low", "medium", "high", "xhigh"];
 const SEVERITIES: [&str; 4] = ["low", "medium", "high", "critical"];
 
-/// Looks through a PostgreSQL database by itself and brings back findings whose every figure was checked.
+/// Looks into a PostgreSQL database by itself and brings back findings whose every figure was checked
 #[derive(Debug, Parser)]
 #[command(
     name = "explore",

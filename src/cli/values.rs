@@ -37,10 +37,15 @@ pub fn date(text: &str) -> Result<Date, String> {
     text.parse().map_err(|_| "expected a date, such as 2025-11-30".to_owned())
 }
 
-/// The URL of an endpoint.
+/// The URL of an endpoint, without a password, which would show wherever the URL does.
 pub fn endpoint(text: &str) -> Result<Url, String> {
+    let expected = || "expected a URL that begins with http:// or https://".to_owned();
     let url = text.parse::<Url>().ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    url.ok_or_else(|| "expected a URL that begins with http:// or https://".to_owned())
+    let url = url.ok_or_else(expected)?;
+    if url.password().is_some() {
+        return Err("expected a URL without a password; the key belongs in OPENAI_API_KEY".to_owned());
+    }
+    Ok(url)
 }
 
 /// Anything: a message about it would show it.

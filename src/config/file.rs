@@ -1,6 +1,7 @@
 //! The file's layer: `explore.toml`. Every complaint names the file and the line, and none quotes the line, which may
 //! hold a password.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fmt;
@@ -34,7 +35,7 @@ pub(super) struct Sections {
     pub(super) allowed_functions: BTreeSet<String>,
 }
 
-type Entry<'e, 'i> = (&'e Spanned<std::borrow::Cow<'i, str>>, &'e Spanned<DeValue<'i>>);
+type Entry<'e, 'i> = (&'e Spanned<Cow<'i, str>>, &'e Spanned<DeValue<'i>>);
 
 /// Reads the file that is named, or else `explore.toml` in `directory` if there is one.
 pub(super) fn read(definitions: &Definitions, named: Option<&Path>, directory: &Path) -> Result<File, Failure> {
@@ -44,7 +45,7 @@ pub(super) fn read(definitions: &Definitions, named: Option<&Path>, directory: &
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && named.is_none() => return Ok(File::default()),
         Err(error) => return Err(Failure::usage(format!("cannot read the configuration {}: {error}", path.display()))),
     };
-    let source = Source { path, text: &text };
+    let source = Source { path, text: &text, definitions };
     let root = DeTable::parse(&text).map_err(|error| {
         source.failure(error.span().unwrap_or_default(), format!("not TOML: {}", error.message().replace('\n', ", ")))
     })?;
@@ -55,9 +56,8 @@ pub(super) fn read(definitions: &Definitions, named: Option<&Path>, directory: &
             (SQL, DeValue::Table(sql)) => file.sections.allowed_functions = source.functions(sql)?,
             (name @ (PRICES | SQL), _) => return Err(source.expected(value, name, "a table")),
             (name, _) => {
-                let definition = definitions
-                    .get(name)
-                    .ok_or_else(|| source.unknown(key, definitions.iter().map(Definition::key).chain([PRICES, SQL])))?;
+                let known = || definitions.iter().map(Definition::key).chain([PRICES, SQL]);
+                let definition = definitions.get(name).ok_or_else(|| source.unknown(key, known()))?;
                 file.layer.insert(name.to_owned(), source.raw(definition, (key, value))?);
             }
         }
@@ -69,6 +69,7 @@ pub(super) fn read(definitions: &Definitions, named: Option<&Path>, directory: &
 struct Source<'a> {
     path: &'a Path,
     text: &'a str,
+    definitions: &'a Definitions,
 }
 
 impl Source<'_> {
@@ -84,16 +85,15 @@ impl Source<'_> {
         self.failure(value.span(), format!("{name}: expected {expected}, found {}", kind(value.get_ref())))
     }
 
-    fn unknown<'k>(&self, key: &Spanned<std::borrow::Cow<'_, str>>, known: impl Iterator<Item = &'k str>) -> Failure {
+    fn unknown<'k>(&self, key: &Spanned<Cow<'_, str>>, known: impl Iterator<Item = &'k str>) -> Failure {
         let known = known.map(str::to_owned).collect::<Vec<_>>();
         let name = key.get_ref();
-        self.failure(
-            key.span(),
-            match nearest(name, known.iter()) {
-                Some(nearest) => format!("unknown key `{name}`; did you mean `{nearest}`?"),
-                None => format!("unknown key `{name}`; the keys here are {}", known.join(", ")),
-            },
-        )
+        let advice = match nearest(name, known.iter()) {
+            _ if self.definitions.get(name).is_some() => "it belongs above the first [table] of the file".to_owned(),
+            Some(nearest) => format!("did you mean `{nearest}`?"),
+            None => format!("the keys here are {}", known.join(", ")),
+        };
+        self.failure(key.span(), format!("unknown key `{name}`; {advice}"))
     }
 
     fn raw(&self, definition: &Definition, (key, value): Entry<'_, '_>) -> Result<Raw, Failure> {
@@ -108,11 +108,7 @@ impl Source<'_> {
         models.iter().map(|(model, price)| Ok((model.get_ref().to_string(), self.price(model, price)?))).collect()
     }
 
-    fn price(
-        &self,
-        model: &Spanned<std::borrow::Cow<'_, str>>,
-        price: &Spanned<DeValue<'_>>,
-    ) -> Result<Price, Failure> {
+    fn price(&self, model: &Spanned<Cow<'_, str>>, price: &Spanned<DeValue<'_>>) -> Result<Price, Failure> {
         const KNOWN: [&str; 3] = ["input", "cached_input", "output"];
         let name = format!("{PRICES}.{:?}", model.get_ref());
         let DeValue::Table(amounts) = price.get_ref() else { return Err(self.expected(price, &name, "a table")) };

@@ -19,8 +19,7 @@ pub fn lines(event: &Event, verbosity: u8) -> Option<String> {
         Event::QueryStarted { .. } | Event::Warned { .. } => None,
         Event::Queried(result) => Some(queried(result, whole)),
         Event::QueryFailed { id, sql, message } => {
-            let title = id.as_deref().unwrap_or("query");
-            Some(format!("{}\n   failed: {message}", block(title, sql)))
+            Some(format!("{}\n   failed: {message}", block(id.as_deref().unwrap_or("refused"), sql)))
         }
         Event::Planned { id, plan } => whole.then(|| block(&format!("{id} plan"), plan)),
         Event::Found(finding) => Some(format!("{} found: {}", finding.id, finding.title)),

@@ -48,7 +48,7 @@ fn a_value_that_is_none_is_told_what_is_expected() {
     check_refused(&["--max-iterations", "0"], 2, &["--max-iterations", "a whole number from 1"]);
     check_refused(&["--time-limit", "10"], 2, &["such as 30s, 10m or 1h30m"]);
     check_refused(&["--as-of", "30.11.2025"], 2, &["such as 2025-11-30"]);
-    check_refused(&["--max-cost", "-1"], 2, &["US dollars"]);
+    check_refused(&["--max-cost=-1"], 2, &["US dollars"]);
     check_refused(&["--base-url", "localhost:11434"], 2, &["http://"]);
     check_refused(&["--fail-on", "severe"], 2, &["low, medium, high, critical"]);
 }

@@ -152,6 +152,12 @@ fn a_variable_with_a_bad_value_is_named() {
 }
 
 #[test]
+fn a_password_in_an_endpoints_url_is_refused_and_not_repeated() {
+    let message = resolve("", &[("OPENAI_BASE_URL", "https://me:hunter2@gateway/v1")], &[]).unwrap_err().to_string();
+    assert!(message.contains("OPENAI_API_KEY") && !message.contains("hunter2"), "{message}");
+}
+
+#[test]
 fn a_variable_that_means_nothing_is_warned_of_with_the_nearest() {
     let check = |name: &str, expected: &str| {
         assert_eq!(resolve("", &[(name, "x")], &[]).unwrap().warnings, [expected]);
@@ -236,7 +242,7 @@ fn secrets_are_masked_wherever_they_could_show() {
     let variables = [
         ("DATABASE_URL", "postgres://me:hunter2@h/d?sslmode=require&sslpassword=hunter2"),
         ("OPENAI_API_KEY", "sk-verysecret"),
-        ("OPENAI_BASE_URL", "https://user:hunter2@gateway/v1?api-key=hunter2"),
+        ("OPENAI_BASE_URL", "https://gateway/v1"),
         ("EXPLORE_MODEL", "m"),
     ];
     let config = resolve("", &variables, &[]).unwrap();
