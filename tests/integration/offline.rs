@@ -12,8 +12,8 @@ use crate::server;
 use driver::Run;
 
 const AS_OF: Date = date(2025, 11, 30);
-/// TEMP
-const SEEDS: [u64; 3] = [1, 2, 3];
+/// Generated sets that nothing was tuned on: the thresholds were chosen with seeds 1 to 3, 11 and 12 in view.
+const SEEDS_UNSEEN: [u64; 3] = [21, 22, 23];
 
 /// A run on a new database with what `sql` makes.
 async fn run(name: &str, sql: &str, focus: &str, as_of: Date) -> Run {
@@ -58,11 +58,10 @@ async fn scored(seed: u64) -> (Run, sample::Score) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broad_run_on_generated_data_finds_most_of_what_is_planted() {
-    // The thresholds were chosen on seeds 1 to 3.
-    for seed in SEEDS {
+    for seed in SEEDS_UNSEEN {
         let (run, score) = scored(seed).await;
         run.assert_clean();
-        //TMP assert!(score.recall >= 0.85 && score.precision >= 0.85, "seed {seed}: {score}");
+        assert!(score.recall >= 0.85 && score.precision >= 0.85, "seed {seed}: {score}");
     }
 }
 

@@ -3,7 +3,8 @@
 //! An entity is silent when its silence is out of its own character: at least three orders on different days, silent
 //! for three of its usual intervals, for a fifth longer than its longest one, and longer than chance explains. With
 //! `n` intervals that span `t` days, a memoryless customer of unknown rate stays silent for `s` days by chance with
-//! probability `(t / (t + s))^n`; regular customers by far less. Who hardly ordered in the same weeks a year before is
+//! probability `(t / (t + s))^n`; regular customers by far less: their
+//! intervals count up to three times, as they vary less than a memoryless one's. Who hardly ordered in the same weeks a year before is
 //! out of season, not silent, and so is everybody in an area that was quiet as a whole then.
 
 use super::profile::Profile;
@@ -34,6 +35,7 @@ gaps AS (
 habits AS (
   SELECT entity, count(*) AS orders, min(day) AS first_day, max(day) AS last_day,
     round((percentile_cont(0.5) WITHIN GROUP (ORDER BY gap))::numeric, 1) AS usual_gap, max(gap) AS longest_gap,
+    CASE WHEN count(*) >= 6 THEN greatest(1, least(3, avg(gap) * avg(gap) / nullif(variance(gap), 0))) ELSE 1 END AS regularity,
     {reference} - max(day) AS days_silent
   FROM gaps
   GROUP BY entity
@@ -61,7 +63,7 @@ states AS (
     round(greatest(1, least(365, last_day - first_day + coalesce(usual_gap, 0)) / 30.4375), 1) AS active_months,
     orders >= 3 AND money.value_before > 0
       AND days_silent >= greatest(3 * usual_gap, 1.2 * longest_gap, {SILENCE_DAYS_MIN})
-      AND (orders - 1) * ln((last_day - first_day + 0.5) / (last_day - first_day + days_silent + 0.5)) < {log_chance_max}
+      AND regularity * (orders - 1) * ln((last_day - first_day + 0.5) / (last_day - first_day + days_silent + 0.5)) < {log_chance_max}
       AND NOT (first_day <= last_day - 364 AND coalesce(orders_year_before, 0) < 0.25 * days_silent / usual_gap)
       AND NOT coalesce(is_off_season, false)
       AS is_silent
