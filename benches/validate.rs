@@ -6,7 +6,7 @@ use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
 
 /// About 2 kB of what an analyst asks.
-const QUERY: &str = include_str!("query.sql");
+const QUERY: &str = include_str!("validate.sql");
 
 fn main() {
     divan::main();

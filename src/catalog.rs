@@ -1,10 +1,19 @@
 //! What the database holds, and what people say it means: tables, columns, keys, statistics, roles. Plain data.
 //!
-//! `introspect` reads it from a database, `metadata` adds what people wrote, `roles` guesses what nobody wrote,
-//! `render` shows it to a model within a budget.
+//! [`introspect`] reads it from a database, [`metadata`] adds what people wrote, [`roles`] guesses what nobody wrote,
+//! [`render`] shows it to a model within a budget, [`drift`] tells where the metadata and the database disagree.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub mod drift;
+pub mod introspect;
+pub mod metadata;
+pub mod render;
+pub mod roles;
+mod words;
+
+use metadata::Metadata;
 
 /// The tables that a run may read.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -16,10 +25,11 @@ pub struct Catalog {
 }
 
 /// What kind of relation a [`Table`] is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TableKind {
     /// An ordinary table.
+    #[default]
     Table,
     /// A partitioned table.
     Partitioned,
@@ -32,7 +42,7 @@ pub enum TableKind {
 }
 
 /// A table or view.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Table {
     /// The schema, unquoted.
     pub schema: String,
@@ -45,6 +55,7 @@ pub struct Table {
     /// The database's comment, or what people wrote in its place.
     pub description: Option<String>,
     /// What to beware of, from the metadata.
+    #[serde(default)]
     pub warnings: Vec<String>,
     /// The columns, in their order.
     pub columns: Vec<Column>,
@@ -68,11 +79,12 @@ pub struct ForeignKey {
 }
 
 /// A column.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Column {
     /// The name, unquoted.
     pub name: String,
-    /// The type as `format_type` writes it: `numeric(14,2)`, `text`, `timestamp with time zone`.
+    /// The type as `format_type` writes it: `numeric(14,2)`, `text`, `timestamp with time zone`. Of a domain, the type
+    /// that it is made of.
     pub type_name: String,
     /// Whether NULL is allowed.
     pub nullable: bool,
@@ -87,12 +99,32 @@ pub struct Column {
     /// What it is for.
     pub role: Option<Role>,
     /// Whether the role was guessed from type, name and statistics rather than written by people.
+    #[serde(default)]
     pub role_guessed: bool,
     /// Values to filter by, from the metadata.
+    #[serde(default)]
     pub examples: Vec<String>,
+    /// Whether its values are nobody's business: they are in no prompt, and [`Catalog::complete`] takes them out of here.
+    #[serde(default)]
+    pub sensitive: bool,
 }
 
-/// A column's statistics, from `pg_stats`.
+/// What kind of value a column holds, from its type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ValueKind {
+    /// A number: `integer`, `numeric(14,2)`, `double precision`, `money`.
+    Number,
+    /// Text, an enum's label, or a UUID.
+    Text,
+    /// A date or a date with a time of day.
+    Moment,
+    /// True or false.
+    Boolean,
+    /// Anything else: arrays, json, ranges, intervals, times of day, bytes.
+    Other,
+}
+
+/// A column's statistics, from `pg_stats`: estimates from a sample, as old as the last ANALYZE.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Statistics {
     /// The share of NULLs, 0 to 1.
@@ -110,10 +142,13 @@ pub struct Statistics {
 }
 
 /// What a column is for.
+///
+/// Guessed at most once a table: date, entity, entity name, net and gross measure, margin, discount, region, product,
+/// batch, event type, currency. People may write any of them as often as it is true; the first one counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// When the row's event happened.
+    /// When the row's event happened. Not when it was stored, changed, or falls due.
     Date,
     /// Who the row is about: a customer, an account, a patient; the identifier.
     Entity,
@@ -125,12 +160,16 @@ pub enum Role {
     GrossMeasure,
     /// The amount after deductions: what is earned.
     NetMeasure,
-    /// An amount or percentage deducted.
+    /// An amount deducted, that may be summed. A percentage is a rate.
     Discount,
-    /// What is left after the costs.
+    /// What is left after the costs, as an amount.
     Margin,
     /// A count of units.
     Quantity,
+    /// The price or cost of one unit: an amount only when multiplied by a quantity.
+    UnitPrice,
+    /// A number that may be averaged or compared but not summed: a percentage, a score, a balance.
+    Rate,
     /// A value to group by.
     Dimension,
     /// A geographic or organisational area to group by.
@@ -150,6 +189,18 @@ pub enum Role {
 }
 
 impl Catalog {
+    /// Adds to an introspected catalog what people wrote, guesses the roles that nobody wrote, and takes the values of
+    /// sensitive columns out. Returns what people wrote about tables and columns that are not there, a sentence each.
+    pub fn complete(&mut self, metadata: &Metadata) -> Vec<String> {
+        roles::guess_sensitive(self);
+        let warnings = metadata.apply(self);
+        roles::guess(self);
+        for column in self.tables.iter_mut().flat_map(|table| &mut table.columns).filter(|column| column.sensitive) {
+            column.hide_values();
+        }
+        warnings
+    }
+
     /// The table of that name; with no schema, the only one so called.
     pub fn table(&self, schema: Option<&str>, name: &str) -> Option<&Table> {
         let mut named =
@@ -170,5 +221,42 @@ impl Table {
     /// The first column that has the role.
     pub fn column_with(&self, role: Role) -> Option<&Column> {
         self.columns.iter().find(|column| column.role == Some(role))
+    }
+
+    /// The foreign key that is this column alone.
+    pub fn foreign_key_of(&self, column: &str) -> Option<&ForeignKey> {
+        self.foreign_keys.iter().find(|key| matches!(key.columns.as_slice(), [only] if only == column))
+    }
+}
+
+impl Column {
+    /// What kind of value it holds.
+    pub fn value_kind(&self) -> ValueKind {
+        if !self.enum_values.is_empty() {
+            return ValueKind::Text;
+        }
+        if self.type_name.ends_with("[]") {
+            return ValueKind::Other;
+        }
+        let base = self.type_name.split('(').next().unwrap_or_default().trim();
+        match base {
+            "smallint" | "integer" | "bigint" | "numeric" | "real" | "double precision" | "money" => ValueKind::Number,
+            "text" | "character varying" | "character" | "\"char\"" | "name" | "citext" | "public.citext" | "uuid" => {
+                ValueKind::Text
+            }
+            "date" | "timestamp" | "timestamp without time zone" | "timestamp with time zone" => ValueKind::Moment,
+            "boolean" => ValueKind::Boolean,
+            _ => ValueKind::Other,
+        }
+    }
+
+    fn hide_values(&mut self) {
+        self.examples.clear();
+        if let Some(statistics) = &mut self.statistics {
+            statistics.common_values.clear();
+            statistics.common_shares.clear();
+            statistics.minimum = None;
+            statistics.maximum = None;
+        }
     }
 }

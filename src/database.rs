@@ -3,6 +3,21 @@
 //! A [`Select`] is run wrapped, in a READ ONLY transaction that is always rolled back, within [`Limits`]. The
 //! program's own statements (introspection, plans) are `&'static str`, so nothing a model wrote can be among them.
 
+mod address;
+mod connections;
+#[cfg(feature = "embedded")]
+pub mod embedded;
+mod failure;
+#[cfg(test)]
+mod fence;
+pub mod postgres;
+mod role;
+#[cfg(feature = "embedded")]
+mod script;
+mod session;
+mod settings;
+mod tls;
+
 use std::fmt::Debug;
 use std::time::Duration;
 
@@ -24,6 +39,15 @@ pub struct Limits {
     /// Bytes of all cells together.
     pub bytes_max: usize,
 }
+
+/// The bounds of the program's own statements, which read the catalogue of a database of any size. A cell may hold all
+/// columns of a table as one document, so that it is bounded by the bytes of all cells alone.
+const OWN_LIMITS: Limits = Limits {
+    timeout: Duration::from_mins(1),
+    rows_max: 1_000_000,
+    cell_characters_max: 256 << 20,
+    bytes_max: 256 << 20,
+};
 
 /// What is at the other end of the connection.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,4 +114,9 @@ pub trait Database: Send + Sync + Debug {
 
     /// Waits until what was dropped is stopped on the server, then closes the connections.
     async fn close(&self);
+}
+
+/// The cells of a table of one column, a line each.
+fn lines(table: Table) -> String {
+    table.rows.into_iter().flatten().flatten().collect::<Vec<_>>().join("\n")
 }

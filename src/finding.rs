@@ -3,6 +3,16 @@
 //! A model writes a [`Draft`]; `check` makes a [`Finding`] of it or says what is wrong. Nothing else can construct a
 //! [`Finding`], save reading one back from a journal.
 
+pub mod check;
+mod claims;
+mod direction;
+mod expression;
+mod fingerprint;
+mod format;
+mod source;
+mod subject;
+pub(crate) mod text;
+
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,18 @@
 //! The append-only record of a run: one JSON object a line, in `runs/<id>/journal.jsonl`.
 //!
-//! Everything that a report says is read from here; a run killed at any point leaves a journal that reads.
+//! Everything that a report says is read from here; a run killed at any point leaves a journal that reads. [`Journal`]
+//! writes it while the run goes, [`read`] makes a [`Run`] of it. It masks nothing: what is secret must not be in the
+//! events that it is given.
+
+mod reader;
+mod writer;
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+pub use reader::{Damage, Run, read, scan};
+pub use writer::{Journal, run_id};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -12,6 +24,44 @@ use crate::database::Server;
 use crate::finding::Finding;
 use crate::model::{Message, Reply, ToolSpec};
 use crate::results::QueryResult;
+
+/// The journal's name in the run's folder.
+pub const FILE_NAME: &str = "journal.jsonl";
+
+/// A journal that cannot be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The run's folder or its journal cannot be made.
+    #[error("cannot create {}: {source}; name a directory that can be written with --runs-dir", path.display())]
+    Create {
+        /// What was to be made.
+        path: PathBuf,
+        /// Why it was not.
+        source: io::Error,
+    },
+    /// A line cannot be added: the disk is full, or the file was taken away.
+    #[error("cannot write {}: {source}; what stands in it until here is kept", path.display())]
+    Write {
+        /// The journal.
+        path: PathBuf,
+        /// Why it was not written.
+        source: io::Error,
+    },
+    /// The file cannot be read at all.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The journal.
+        path: PathBuf,
+        /// Why it was not read.
+        source: io::Error,
+    },
+}
+
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        Self::other(error)
+    }
+}
 
 /// A line of the journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -67,8 +117,8 @@ pub enum Event {
     Queried(QueryResult),
     /// A query was refused or failed.
     QueryFailed {
-        /// The id it would have had.
-        id: String,
+        /// The id it would have had; `None` where it was refused before it was sent.
+        id: Option<String>,
         /// The statement.
         sql: String,
         /// What the model is told.
@@ -162,6 +212,24 @@ pub enum StopReason {
     DatabaseLost,
     /// The journal ends without saying why: the process was killed.
     Killed,
+}
+
+impl fmt::Display for StopReason {
+    /// The name that journals and JSON reports use: `iteration_limit`.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Finished => "finished",
+            Self::IterationLimit => "iteration_limit",
+            Self::QueryLimit => "query_limit",
+            Self::TokenLimit => "token_limit",
+            Self::CostLimit => "cost_limit",
+            Self::TimeLimit => "time_limit",
+            Self::Interrupted => "interrupted",
+            Self::ModelFailed => "model_failed",
+            Self::DatabaseLost => "database_lost",
+            Self::Killed => "killed",
+        })
+    }
 }
 
 /// What a run used.

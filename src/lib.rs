@@ -9,7 +9,10 @@
 //! main.rs        arguments, tracing, one call, error -> exit code
 //! cli.rs         clap types only
 //! config.rs      defaults < explore.toml < environment < flags -> Config, checked once
+//! error.rs       errors as exit codes
 //! commands.rs    one file a subcommand; the only place that wires the parts together
+//! output.rs      standard output is data, standard error is talk; where a report goes
+//! logging.rs     tracing, on standard error
 //!
 //! agent.rs       THE LOOP: ask the model, run its tools, record, stop
 //! prompt.rs      prompts/*.md + catalog + context -> the first messages
@@ -24,7 +27,8 @@
 //!
 //! finding.rs     Finding and its draft; check, figures, text, fingerprint
 //! journal.rs     the append-only record of a run
-//! report.rs      a journal -> terminal, markdown, html, json
+//! report.rs      a journal -> terminal, markdown, html, json; one file a format, chart
+//! runs.rs        the runs of a directory: listed, found by id
 //! progress.rs    events -> indicatif, on standard error
 //! sample.rs      the demo's data, and the seeded generator of a larger set
 //! ```
@@ -37,18 +41,31 @@
 //! # Invariants
 //!
 //! - Text from a model reaches a database only as a [`sql::Select`], which only the validator can construct.
-//! - One file names each outside service's crate: `async_openai` stands in `model/openai.rs`, `tokio_postgres` below
-//!   `database/`.
+//! - One place names each outside service's crate: `async_openai` stands in `model/openai.rs` and below it,
+//!   `tokio_postgres` below `database/`.
 //! - A [`finding::Finding`] can be constructed only by the checker.
 //! - The loop knows no provider, no database and no terminal. Library code neither prints nor exits.
 //! - Nothing the model sees is unbounded. Nothing a run writes is rewritten: the journal only grows.
 //! - Times, dates and random numbers come in as values, so that a run is repeatable.
 
+pub mod agent;
 pub mod catalog;
+pub mod cli;
+pub mod commands;
+pub mod config;
 pub mod database;
+pub mod error;
 pub mod finding;
 pub mod journal;
+pub mod logging;
 pub mod model;
+pub mod output;
+pub mod progress;
+pub mod prompt;
+pub mod report;
 pub mod results;
+pub mod runs;
+pub mod sample;
 pub mod sql;
 pub mod table;
+pub mod tools;

@@ -1,3 +1,46 @@
 //! The `explore` command: arguments, tracing, one call, error to exit code.
 
-fn main() {}
+use std::env;
+use std::process::ExitCode;
+
+use explore::cli::{self, TalkOptions};
+use explore::config::Config;
+use explore::error::Failure;
+use explore::output::{Output, Talk};
+use explore::{commands, logging};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let (cli, flags) = match cli::parse(env::args_os()) {
+        Ok(parsed) => parsed,
+        Err(error) => return usage(&error),
+    };
+    let config = match Config::resolve(&flags, env::vars_os(), ".".as_ref()) {
+        Ok(config) => config,
+        Err(failure) => return fail(start(&cli.talk).talk(), &failure),
+    };
+    let mut output = start(&config.talk);
+    match commands::run(cli, &config, &mut output).await {
+        Ok(status) => status.into(),
+        Err(failure) => fail(output.talk(), &failure),
+    }
+}
+
+fn start(options: &TalkOptions) -> Output {
+    let output = Output::new(options);
+    logging::start(output.talk(), env::var("RUST_LOG").ok().as_deref());
+    output
+}
+
+/// What clap has to say: help and the version, or what is wrong with the command line.
+fn usage(error: &clap::Error) -> ExitCode {
+    match error.print() {
+        Ok(()) | Err(_) if !error.use_stderr() => ExitCode::SUCCESS,
+        Ok(()) | Err(_) => ExitCode::from(2),
+    }
+}
+
+fn fail(talk: &Talk, failure: &Failure) -> ExitCode {
+    talk.failure(failure);
+    failure.exit_code()
+}

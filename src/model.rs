@@ -2,6 +2,10 @@
 //!
 //! Two real players implement it: an OpenAI-compatible endpoint, and the deterministic offline analyst.
 
+pub mod offline;
+pub mod openai;
+pub mod price;
+
 use std::fmt::Debug;
 
 use async_trait::async_trait;

@@ -19,6 +19,23 @@ pub struct QueryResult {
     pub table: Table,
     /// How long the database took.
     pub elapsed_milliseconds: u64,
+    /// What the statement's conditions say of every row.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pins: Vec<Pin>,
+    /// The literals in the statement.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub literals: Vec<String>,
+}
+
+/// A value that a statement's conditions fix: `WHERE region = 'North'`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pin {
+    /// The column compared.
+    pub column: String,
+    /// The value it is compared with.
+    pub value: String,
+    /// The one result column it holds for (`sum(x) FILTER (WHERE region = 'North')`); all of them when `None`.
+    pub result_column: Option<String>,
 }
 
 /// All results of a run so far.

@@ -1,0 +1,288 @@
+//! The loop: ask the model, run its tools, record, stop.
+//!
+//! It knows no provider, no database and no terminal: it is given a [`Model`], a [`Toolbox`] and an [`Observer`], and
+//! always comes back within its [`Budget`], with a named [`StopReason`].
+
+mod budget;
+mod context;
+mod turn;
+
+use std::collections::HashMap;
+use std::io;
+use std::time::{Duration, Instant};
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+pub use self::budget::Budget;
+use self::context::Conversation;
+use crate::finding::Finding;
+use crate::journal::{Event, StopReason, Stopped, Totals};
+use crate::model::price::Price;
+use crate::model::{self, Message, Model, Reply, Request, ToolSpec};
+use crate::prompt::Briefing;
+use crate::results::Results;
+use crate::tools::{self, Toolbox};
+
+/// The time that the last turn is given when the time limit is what ended the run.
+const LAST_TURN_TIME: Duration = Duration::from_secs(30);
+
+/// Sees what happens, in order. An error, such as a full disk, ends the run: what is not recorded did not happen.
+pub trait Observer: Send {
+    /// Takes note of one event.
+    fn observe(&mut self, event: Event) -> io::Result<()>;
+}
+
+/// What an exploration needs.
+#[derive(Debug, Clone, Copy)]
+pub struct Setup<'a> {
+    /// Who plays.
+    pub model: &'a dyn Model,
+    /// What the model's tools work with.
+    pub toolbox: &'a Toolbox,
+    /// What the model is briefed with.
+    pub briefing: &'a Briefing,
+    /// The limits.
+    pub budget: Budget,
+    /// What the model's tokens cost; `None` where nobody knows.
+    pub price: Option<Price>,
+    /// The day taken for today.
+    pub as_of: Date,
+}
+
+/// How an exploration ended, and what it found.
+#[derive(Debug)]
+pub struct Outcome {
+    /// How it ended.
+    pub stopped: Stopped,
+    /// What it found.
+    pub findings: Vec<Finding>,
+}
+
+/// Explores until the model finishes, a limit is reached, `interrupt` completes, or model or database fail.
+///
+/// An error is the observer's.
+pub async fn explore(
+    setup: Setup<'_>,
+    interrupt: impl Future<Output = ()> + Send,
+    observer: &mut dyn Observer,
+) -> io::Result<Outcome> {
+    let mut exploration = Exploration::new(setup, observer);
+    exploration.begin()?;
+    let ending = tokio::select! {
+        ending = exploration.run() => ending?,
+        () = interrupt => Ending::of(StopReason::Interrupted),
+    };
+    exploration.end(ending)
+}
+
+/// An exploration under way.
+struct Exploration<'a> {
+    setup: Setup<'a>,
+    observer: &'a mut dyn Observer,
+    started: Instant,
+    specs: Vec<ToolSpec>,
+    conversation: Conversation,
+    results: Results,
+    /// Which result answers a query of that fingerprint.
+    answered: HashMap<String, String>,
+    findings: Vec<Finding>,
+    totals: Totals,
+    /// Characters sent and received over four: stands in for the tokens of providers that do not count them.
+    tokens_guessed: u64,
+    queries_sent: u32,
+    warned_of_limit: bool,
+    finish_refused: bool,
+}
+
+/// Why a run ends.
+struct Ending {
+    reason: StopReason,
+    detail: Option<String>,
+    looked_at: Vec<String>,
+}
+
+impl Ending {
+    fn of(reason: StopReason) -> Self {
+        Self { reason, detail: None, looked_at: Vec::new() }
+    }
+
+    fn failed(reason: StopReason, error: &impl ToString) -> Self {
+        Self { detail: Some(error.to_string()), ..Self::of(reason) }
+    }
+}
+
+impl<'a> Exploration<'a> {
+    fn new(setup: Setup<'a>, observer: &'a mut dyn Observer) -> Self {
+        Self {
+            setup,
+            observer,
+            started: Instant::now(),
+            specs: tools::specs(false),
+            conversation: Conversation::new(setup.briefing.first.clone()),
+            results: Results::default(),
+            answered: HashMap::new(),
+            findings: Vec::new(),
+            totals: Totals { cost_usd: setup.price.map(|_| Decimal::ZERO), ..Totals::default() },
+            tokens_guessed: 0,
+            queries_sent: 0,
+            warned_of_limit: false,
+            finish_refused: false,
+        }
+    }
+
+    fn begin(&mut self) -> io::Result<()> {
+        let (system, tools) = (self.setup.briefing.system.clone(), self.specs.clone());
+        self.observer.observe(Event::Briefed { system, tools })
+    }
+
+    async fn run(&mut self) -> io::Result<Ending> {
+        loop {
+            let limit = self.heed_limits();
+            if limit.is_some() {
+                self.specs = tools::specs(true);
+            }
+            let reply = match self.ask(limit).await? {
+                Ok(reply) => reply,
+                Err(ending) => return Ok(ending),
+            };
+            let ending = self.act(reply, limit.is_some()).await?;
+            match (ending, limit) {
+                (Some(ending), _) => return Ok(ending),
+                (None, Some(reason)) => return Ok(Ending::of(reason)),
+                (None, None) => {}
+            }
+        }
+    }
+
+    fn end(&mut self, ending: Ending) -> io::Result<Outcome> {
+        let Ending { reason, detail, looked_at } = ending;
+        let stopped = Stopped { reason, detail, looked_at, totals: self.totals() };
+        self.observer.observe(Event::Stopped(stopped.clone()))?;
+        Ok(Outcome { stopped, findings: std::mem::take(&mut self.findings) })
+    }
+
+    /// Tells the model of a limit that is near, once, or reached. `Some` is the limit that makes this the last turn.
+    fn heed_limits(&mut self) -> Option<StopReason> {
+        let (limit, used) = self.setup.budget.most_used(&self.totals(), self.tokens_guessed);
+        if used >= 1.0 {
+            self.conversation.tell(format!(
+                "The {} is reached. This is your last turn, without execute_sql: record what is proven from the results \
+                 that you have, then call finish.",
+                budget::name(limit)
+            ));
+            return Some(limit);
+        }
+        if used >= 0.75 && !self.warned_of_limit {
+            self.warned_of_limit = true;
+            self.conversation.tell(format!(
+                "Three quarters of the {} are used. Record what you have proven; then look further only where it pays.",
+                budget::name(limit)
+            ));
+        }
+        None
+    }
+
+    /// Asks for the next turn. A conversation that is too long is shortened, as often as that helps.
+    async fn ask(&mut self, limit: Option<StopReason>) -> io::Result<Result<Reply, Ending>> {
+        self.totals.iterations += 1;
+        let turn = self.totals.iterations;
+        if self.conversation.is_too_long() {
+            self.compact()?;
+        }
+        let deadline = self.deadline(limit);
+        loop {
+            let messages = self.conversation.take_unseen();
+            self.observer.observe(Event::Asked { turn, messages })?;
+            let asked = Instant::now();
+            let request = Request {
+                system: &self.setup.briefing.system,
+                messages: self.conversation.messages(),
+                tools: &self.specs,
+            };
+            let reply = match deadline {
+                None => self.setup.model.reply(request).await,
+                Some(time) => match tokio::time::timeout(time, self.setup.model.reply(request)).await {
+                    Ok(reply) => reply,
+                    Err(_) if limit.is_none() => return self.ask_last().await,
+                    Err(_) => return Ok(Err(Ending::of(StopReason::TimeLimit))),
+                },
+            };
+            match reply {
+                Ok(reply) => return self.take(turn, reply, asked.elapsed()).map(Ok),
+                Err(model::Error::ContextLength(_)) if self.compact()? => {}
+                Err(error) => return Ok(Err(Ending::failed(StopReason::ModelFailed, &error))),
+            }
+        }
+    }
+
+    /// The time limit passed while the model was thinking: it has one turn to record.
+    async fn ask_last(&mut self) -> io::Result<Result<Reply, Ending>> {
+        self.specs = tools::specs(true);
+        let limit = self.heed_limits().unwrap_or(StopReason::TimeLimit);
+        let reply = match Box::pin(self.ask(Some(limit))).await? {
+            Ok(reply) => reply,
+            Err(ending) => return Ok(Err(ending)),
+        };
+        let ending = self.act(reply, true).await?;
+        Ok(Err(ending.unwrap_or_else(|| Ending::of(limit))))
+    }
+
+    fn deadline(&self, limit: Option<StopReason>) -> Option<Duration> {
+        let time_max = self.setup.budget.time_max?;
+        Some(match limit {
+            Some(_) => LAST_TURN_TIME,
+            None => time_max.saturating_sub(self.started.elapsed()),
+        })
+    }
+
+    /// Books a reply and makes it part of the conversation.
+    fn take(&mut self, turn: u32, reply: Reply, elapsed: Duration) -> io::Result<Reply> {
+        self.tokens_guessed += self.conversation.characters() / 4 + reply_characters(&reply) / 4;
+        if let Some(usage) = reply.usage {
+            let add = |total: &mut Option<u64>, count| *total = Some(total.unwrap_or(0) + count);
+            add(&mut self.totals.input_tokens, usage.input_tokens);
+            add(&mut self.totals.cached_tokens, usage.cached_tokens);
+            add(&mut self.totals.output_tokens, usage.output_tokens);
+        }
+        let cost = reply.usage.and_then(|usage| Some(self.setup.price?.cost(&usage)));
+        self.totals.cost_usd = self.totals.cost_usd.zip(cost).map(|(total, cost)| total + cost);
+        let elapsed_milliseconds = milliseconds(elapsed);
+        let totals = self.totals();
+        self.observer.observe(Event::Replied { turn, reply: reply.clone(), elapsed_milliseconds, totals })?;
+        self.conversation.push(Message::Assistant {
+            text: reply.text.clone(),
+            tool_calls: reply.tool_calls.clone(),
+            carried: reply.carried.clone(),
+        });
+        Ok(reply)
+    }
+
+    /// Shortens older results; whether that made the conversation shorter.
+    fn compact(&mut self) -> io::Result<bool> {
+        let queries = self.conversation.compact(&self.results);
+        if queries.is_empty() {
+            return Ok(false);
+        }
+        self.observer.observe(Event::Compacted { queries })?;
+        Ok(true)
+    }
+
+    fn totals(&self) -> Totals {
+        Totals {
+            queries: self.queries_sent,
+            findings: u32::try_from(self.findings.len()).unwrap_or(u32::MAX),
+            elapsed_milliseconds: milliseconds(self.started.elapsed()),
+            ..self.totals
+        }
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn reply_characters(reply: &Reply) -> u64 {
+    let calls = reply.tool_calls.iter().map(|call| call.arguments.len()).sum::<usize>();
+    (calls + reply.text.as_ref().map_or(0, String::len)) as u64
+}

@@ -1,0 +1,78 @@
+//! The limits of a run, and which of them is nearest.
+
+use std::time::Duration;
+
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+
+use crate::journal::{StopReason, Totals};
+
+/// The limits of a run. `None` is no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// Turns of the model, before the last one.
+    pub iterations_max: u32,
+    /// Queries sent to the database.
+    pub queries_max: Option<u32>,
+    /// Tokens sent and received.
+    pub tokens_max: Option<u64>,
+    /// Money, in US dollars.
+    pub cost_max_usd: Option<Decimal>,
+    /// Time.
+    pub time_max: Option<Duration>,
+}
+
+impl Budget {
+    /// The limit of which the largest share is used, and that share. `tokens_guessed` stands in where the provider
+    /// does not count tokens.
+    #[expect(clippy::cast_precision_loss, reason = "a share of a limit needs no more than a float's precision")]
+    pub(super) fn most_used(&self, totals: &Totals, tokens_guessed: u64) -> (StopReason, f64) {
+        let tokens = match (totals.input_tokens, totals.output_tokens) {
+            (None, None) => tokens_guessed,
+            (sent, received) => sent.unwrap_or(0) + received.unwrap_or(0),
+        };
+        let share =
+            |used: f64, limit: Option<f64>| limit.map_or(0.0, |limit| if limit > 0.0 { used / limit } else { 1.0 });
+        let cost = totals.cost_usd.and_then(|cost| cost.to_f64()).unwrap_or(0.0);
+        let seconds = totals.elapsed_milliseconds as f64 / 1000.0;
+        let shares = [
+            (StopReason::IterationLimit, share(f64::from(totals.iterations), Some(f64::from(self.iterations_max)))),
+            (StopReason::QueryLimit, share(f64::from(totals.queries), self.queries_max.map(f64::from))),
+            (StopReason::TokenLimit, share(tokens as f64, self.tokens_max.map(|tokens| tokens as f64))),
+            (StopReason::CostLimit, share(cost, self.cost_max_usd.and_then(|cost| cost.to_f64()))),
+            (StopReason::TimeLimit, share(seconds, self.time_max.map(|time| time.as_secs_f64()))),
+        ];
+        shares.into_iter().fold(shares[0], |most, share| if share.1 > most.1 { share } else { most })
+    }
+
+    /// Whether one more query may be sent after `sent`.
+    pub(super) fn allows_query(&self, sent: u32) -> bool {
+        self.queries_max.is_none_or(|limit| sent < limit)
+    }
+
+    /// The limits in words, for the briefing.
+    pub fn describe(&self) -> String {
+        let mut limits = vec![format!("{} turns", self.iterations_max)];
+        limits.extend(self.queries_max.map(|queries| format!("{queries} queries")));
+        limits.extend(self.tokens_max.map(|tokens| format!("{tokens} tokens")));
+        limits.extend(self.cost_max_usd.map(|cost| format!("{cost} US dollars")));
+        limits.extend(self.time_max.map(|time| format!("{} seconds", time.as_secs())));
+        limits.join(", ")
+    }
+}
+
+/// What the model is told of a limit by.
+pub(super) fn name(limit: StopReason) -> &'static str {
+    match limit {
+        StopReason::IterationLimit => "limit on turns",
+        StopReason::QueryLimit => "limit on queries",
+        StopReason::TokenLimit => "limit on tokens",
+        StopReason::CostLimit => "limit on cost",
+        StopReason::TimeLimit => "time limit",
+        StopReason::Finished
+        | StopReason::Interrupted
+        | StopReason::ModelFailed
+        | StopReason::DatabaseLost
+        | StopReason::Killed => "limit",
+    }
+}

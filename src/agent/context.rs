@@ -1,0 +1,95 @@
+//! What the model sees now: the conversation, and its shortening when it grows too long.
+
+use crate::model::Message;
+use crate::results::{QueryResult, Results};
+
+/// Beyond this the older results are shortened without waiting for the model to complain: about 100,000 tokens.
+const CHARACTERS_MAX: u64 = 400_000;
+
+/// The messages of a run.
+#[derive(Debug)]
+pub(super) struct Conversation {
+    messages: Vec<Message>,
+    /// How many of them the journal has.
+    seen: usize,
+    /// The results that stand in full, oldest first: message and query.
+    in_full: Vec<(usize, String)>,
+    /// How many of the newest results the next compaction leaves in full.
+    kept: usize,
+}
+
+impl Conversation {
+    pub(super) fn new(first: String) -> Self {
+        Self { messages: vec![Message::User { text: first }], seen: 0, in_full: Vec::new(), kept: 4 }
+    }
+
+    pub(super) fn messages(&self) -> &[Message] {
+        &self.messages
+    }
+
+    pub(super) fn push(&mut self, message: Message) {
+        self.messages.push(message);
+    }
+
+    /// Says something to the model.
+    pub(super) fn tell(&mut self, text: String) {
+        self.push(Message::User { text });
+    }
+
+    /// Answers a call with a result, which a compaction may shorten.
+    pub(super) fn push_result(&mut self, call_id: String, query: String, text: String) {
+        self.in_full.push((self.messages.len(), query));
+        self.push(Message::Tool { call_id, text });
+    }
+
+    /// The messages since the last time, for the journal. The model's own are there already.
+    pub(super) fn take_unseen(&mut self) -> Vec<Message> {
+        let unseen = self.messages[self.seen..].iter();
+        let unseen = unseen.filter(|message| !matches!(message, Message::Assistant { .. })).cloned().collect();
+        self.seen = self.messages.len();
+        unseen
+    }
+
+    pub(super) fn is_too_long(&self) -> bool {
+        self.characters() > CHARACTERS_MAX
+    }
+
+    pub(super) fn characters(&self) -> u64 {
+        let of = |message: &Message| match message {
+            Message::User { text } | Message::Tool { text, .. } => text.len(),
+            Message::Assistant { text, tool_calls, .. } => {
+                text.as_ref().map_or(0, String::len) + tool_calls.iter().map(|call| call.arguments.len()).sum::<usize>()
+            }
+        };
+        self.messages.iter().map(of).sum::<usize>() as u64
+    }
+
+    /// Shortens all results but the newest few to a line each, fewer each time. Returns the ids of those shortened.
+    pub(super) fn compact(&mut self, results: &Results) -> Vec<String> {
+        let mut shortened = Vec::new();
+        while shortened.is_empty() && !self.in_full.is_empty() {
+            let count = self.in_full.len().saturating_sub(self.kept);
+            for (index, query) in self.in_full.drain(..count) {
+                if let (Some(Message::Tool { text, .. }), Some(result)) =
+                    (self.messages.get_mut(index), results.get(&query))
+                {
+                    *text = one_line(result);
+                    shortened.push(query);
+                }
+            }
+            self.kept /= 2;
+        }
+        shortened
+    }
+}
+
+fn one_line(result: &QueryResult) -> String {
+    let columns = result.table.columns.iter().map(|column| column.name.as_str()).take(30).collect::<Vec<_>>();
+    format!(
+        "{id}: {rows} rows of {columns}, which answered: {question} (shortened; execute_sql with sql \"{id}\" shows it again)",
+        id = result.id,
+        rows = result.table.rows.len(),
+        columns = columns.join(", "),
+        question = result.question,
+    )
+}

@@ -1,0 +1,283 @@
+//! One turn's tool calls: queries side by side, then findings, then the end.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures_util::future::join_all;
+
+use super::{Ending, Exploration, milliseconds};
+use crate::finding::check::{self, Context};
+use crate::finding::{Draft, text};
+use crate::journal::{Event, StopReason};
+use crate::model::{Reply, ReplyEnd, ToolCall};
+use crate::results::QueryResult;
+use crate::sql::Select;
+use crate::tools::{Call, ExecuteSql, Failure, Finish, Ran};
+
+/// Calls run in one turn; the model is told of the rest.
+const CALLS_MAX: usize = 16;
+
+/// What becomes of a call.
+enum Answer {
+    /// It is answered already.
+    Text(String),
+    /// A result that a compaction may shorten.
+    Result { query: String, text: String },
+    /// It is a query to send.
+    Query(Query),
+}
+
+/// A query to send.
+struct Query {
+    id: String,
+    sql: String,
+    question: String,
+    select: Select,
+}
+
+impl Exploration<'_> {
+    /// Runs the calls of a reply and puts the answers into the conversation. `Some` ends the run.
+    pub(super) async fn act(&mut self, reply: Reply, last: bool) -> io::Result<Option<Ending>> {
+        if let Some(nudge) = nudge(&reply) {
+            self.conversation.tell(nudge.to_owned());
+        }
+        let calls = reply.tool_calls.iter().map(|call| (call, Call::parse(call))).collect::<Vec<_>>();
+        let mut answers = Vec::with_capacity(calls.len());
+        for (index, (_, parsed)) in calls.iter().enumerate() {
+            answers.push(if index < CALLS_MAX {
+                self.begin_call(parsed, last)?
+            } else {
+                Some(Answer::Text(format!("tool: only {CALLS_MAX} calls are run in one turn; call it again")))
+            });
+        }
+        if let Some(ending) = self.run_queries(&mut answers).await? {
+            return Ok(Some(ending));
+        }
+        let refused = self.record_findings(&calls, &mut answers)?;
+        let ending = self.finish(&calls, &mut answers, refused, last);
+        for ((call, _), answer) in calls.iter().zip(answers) {
+            self.answer(call, answer);
+        }
+        Ok(ending)
+    }
+
+    /// Answers what needs no database, and plans the queries. `None` is left for later in the turn.
+    fn begin_call(&mut self, call: &Result<Call, String>, last: bool) -> io::Result<Option<Answer>> {
+        let look = |what: &str| Answer::Text(format!("limit: {what} is over; record what is proven, then call finish"));
+        Ok(match call {
+            Err(problem) => Some(Answer::Text(problem.clone())),
+            Ok(Call::RecordFinding(_) | Call::Finish(_)) => None,
+            Ok(Call::ExecuteSql(_) | Call::DescribeTable(_) | Call::FindValues(_)) if last => Some(look("looking")),
+            Ok(Call::DescribeTable(arguments)) => Some(Answer::Text(self.setup.toolbox.describe_table(arguments))),
+            Ok(Call::ExecuteSql(arguments)) => Some(self.plan_query(arguments)?),
+            Ok(Call::FindValues(arguments)) => Some(match self.setup.toolbox.find_values_sql(arguments) {
+                Ok(sql) => {
+                    let question = format!("which columns contain {:?}", arguments.text);
+                    self.plan_query(&ExecuteSql { sql, question })?
+                }
+                Err(problem) => Answer::Text(problem),
+            }),
+        })
+    }
+
+    /// A query to send, or what the run knows already.
+    fn plan_query(&mut self, arguments: &ExecuteSql) -> io::Result<Answer> {
+        if let Some(result) = self.results.get(arguments.sql.trim()) {
+            return Ok(self.show(&Arc::clone(result), ""));
+        }
+        let select = match self.setup.toolbox.validate(&arguments.sql) {
+            Ok(select) => select,
+            Err(refusal) => {
+                let message = refusal.to_string();
+                let sql = arguments.sql.clone();
+                self.observer.observe(Event::QueryFailed { id: None, sql, message: message.clone() })?;
+                return Ok(Answer::Text(message));
+            }
+        };
+        let fingerprint = select.fingerprint();
+        if let Some(id) = self.answered.get(&fingerprint) {
+            return Ok(match self.results.get(id) {
+                Some(result) => self.show(&Arc::clone(result), " (the same query ran before; this is its result)"),
+                None => Answer::Text(format!("repeated: this is the query of {id}; see there")),
+            });
+        }
+        if !self.setup.budget.allows_query(self.queries_sent) {
+            return Ok(Answer::Text("limit: no queries are left; record what is proven, then call finish".to_owned()));
+        }
+        self.queries_sent += 1;
+        let id = format!("q{}", self.queries_sent);
+        self.answered.insert(fingerprint, id.clone());
+        let (sql, question) = (arguments.sql.clone(), arguments.question.clone());
+        self.observer.observe(Event::QueryStarted { id: id.clone(), sql: sql.clone(), question: question.clone() })?;
+        Ok(Answer::Query(Query { id, sql, question, select }))
+    }
+
+    /// Sends the planned queries side by side and keeps what comes back.
+    async fn run_queries(&mut self, answers: &mut [Option<Answer>]) -> io::Result<Option<Ending>> {
+        let toolbox = self.setup.toolbox;
+        let run = async |query: &Query| {
+            let started = Instant::now();
+            (toolbox.run(&query.select).await, milliseconds(started.elapsed()))
+        };
+        let mut planned =
+            answers.iter_mut().filter(|answer| matches!(answer, Some(Answer::Query(_)))).collect::<Vec<_>>();
+        let running = planned.iter().filter_map(|answer| match answer {
+            Some(Answer::Query(query)) => Some(run(query)),
+            _ => None,
+        });
+        let outcomes = join_all(running.collect::<Vec<_>>()).await;
+        for (answer, (outcome, elapsed_milliseconds)) in planned.iter_mut().zip(outcomes) {
+            let Some(Answer::Query(query)) = answer.take() else { continue };
+            match outcome {
+                Ok(ran) => **answer = Some(self.keep(query, ran, elapsed_milliseconds)?),
+                Err(Failure::Told(message)) => {
+                    self.answered.retain(|_, id| *id != query.id);
+                    **answer = Some(Answer::Text(message.clone()));
+                    self.observer.observe(Event::QueryFailed { id: Some(query.id), sql: query.sql, message })?;
+                }
+                Err(Failure::Fatal(error)) => {
+                    let (sql, message) = (query.sql, error.to_string());
+                    self.observer.observe(Event::QueryFailed { id: Some(query.id), sql, message })?;
+                    return Ok(Some(Ending::failed(StopReason::DatabaseLost, &error)));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn keep(&mut self, query: Query, ran: Ran, elapsed_milliseconds: u64) -> io::Result<Answer> {
+        let Query { id, sql, question, .. } = query;
+        if let Some(plan) = ran.plan {
+            self.observer.observe(Event::Planned { id: id.clone(), plan })?;
+        }
+        let result = Arc::new(QueryResult {
+            id,
+            sql,
+            question,
+            table: ran.table,
+            elapsed_milliseconds,
+            pins: Vec::new(),
+            literals: Vec::new(),
+        });
+        self.observer.observe(Event::Queried((*result).clone()))?;
+        self.results.push(Arc::clone(&result));
+        Ok(self.show(&result, ""))
+    }
+
+    fn show(&self, result: &QueryResult, note: &str) -> Answer {
+        let table = result.table.render(self.setup.toolbox.bounds);
+        Answer::Result { query: result.id.clone(), text: format!("{}{note}\n{table}", result.id) }
+    }
+
+    /// Checks and records the findings of a turn; whether any was refused.
+    fn record_findings(
+        &mut self,
+        calls: &[(&ToolCall, Result<Call, String>)],
+        answers: &mut [Option<Answer>],
+    ) -> io::Result<bool> {
+        let mut refused = false;
+        for ((call, parsed), answer) in calls.iter().zip(answers) {
+            match parsed {
+                Ok(Call::RecordFinding(draft)) if answer.is_none() => {
+                    let (text, accepted) = self.record(draft, &call.arguments)?;
+                    refused |= !accepted;
+                    *answer = Some(Answer::Text(text));
+                }
+                Err(_) if call.name == "record_finding" => refused = true,
+                _ => {}
+            }
+        }
+        Ok(refused)
+    }
+
+    /// What the model is told of its finding, and whether it was accepted.
+    fn record(&mut self, draft: &Draft, arguments: &str) -> io::Result<(String, bool)> {
+        let context = Context { results: &self.results, as_of: self.setup.as_of };
+        let number = self.findings.len() + 1;
+        let mut finding = match check::check(draft, format!("F{number}"), context) {
+            Ok(finding) => finding,
+            Err(problems) => {
+                let text = format!("refused, not recorded:\n- {}", problems.join("\n- "));
+                self.observer.observe(Event::FindingRefused { arguments: arguments.to_owned(), problems })?;
+                return Ok((text, false));
+            }
+        };
+        let same = self.findings.iter().position(|known| known.fingerprint == finding.fingerprint);
+        let text = if let Some(index) = same {
+            finding.id.clone_from(&self.findings[index].id);
+            self.findings[index] = finding.clone();
+            format!("recorded as {}, in place of the earlier finding on the same matter", finding.id)
+        } else {
+            self.findings.push(finding.clone());
+            format!("recorded as {}", finding.id)
+        };
+        self.observer.observe(Event::Found(Box::new(finding)))?;
+        Ok((text, true))
+    }
+
+    /// Ends the run if the model asks for it and nothing speaks against it.
+    fn finish(
+        &mut self,
+        calls: &[(&ToolCall, Result<Call, String>)],
+        answers: &mut [Option<Answer>],
+        refused: bool,
+        last: bool,
+    ) -> Option<Ending> {
+        let index = calls.iter().position(|(_, parsed)| matches!(parsed, Ok(Call::Finish(_))))?;
+        let Ok(Call::Finish(arguments)) = &calls[index].1 else { return None };
+        if !last && let Some(objection) = self.objection(arguments, refused) {
+            answers[index] = Some(Answer::Text(objection));
+            return None;
+        }
+        let looked_at = arguments.looked_at.iter().filter(|line| !text::has_figures(line)).cloned().collect();
+        Some(Ending { reason: StopReason::Finished, detail: None, looked_at })
+    }
+
+    /// What speaks against finishing now; each is said once.
+    fn objection(&mut self, arguments: &Finish, refused: bool) -> Option<String> {
+        if refused {
+            return Some(
+                "not finished: a finding of this turn was refused; repair it, or call finish again".to_owned(),
+            );
+        }
+        if std::mem::replace(&mut self.finish_refused, true) {
+            return None;
+        }
+        if self.results.iter().next().is_none() {
+            return Some("not finished: no query has given a result yet; look first, or call finish again".to_owned());
+        }
+        let figures = arguments.looked_at.iter().find(|line| text::has_figures(line))?;
+        Some(format!(
+            "not finished: figures in looked_at cannot be checked; say it in words, or record it: {figures:?}"
+        ))
+    }
+
+    fn answer(&mut self, call: &ToolCall, answer: Option<Answer>) {
+        let id = call.id.clone();
+        match answer {
+            Some(Answer::Result { query, text }) => self.conversation.push_result(id, query, text),
+            Some(Answer::Text(text)) => self.conversation.push(crate::model::Message::Tool { call_id: id, text }),
+            Some(Answer::Query(_)) | None => {
+                let text = "finished".to_owned();
+                self.conversation.push(crate::model::Message::Tool { call_id: id, text });
+            }
+        }
+    }
+}
+
+/// What a reply is told that calls no tool or was not ended by the model.
+fn nudge(reply: &Reply) -> Option<&'static str> {
+    match (reply.end, reply.tool_calls.is_empty(), reply.text.as_deref().map(str::trim)) {
+        (ReplyEnd::Filtered, true, _) => Some("Your reply was withheld by the provider. Go on with another question."),
+        (ReplyEnd::CutOff, true, _) => Some("Your reply was cut off at its length limit. Be brief, and call one tool."),
+        (_, false, _) => None,
+        (ReplyEnd::Complete, true, None | Some("")) => {
+            Some("Your reply was empty. Call a tool: execute_sql to look, record_finding to record, finish to end.")
+        }
+        (ReplyEnd::Complete, true, Some(_)) => Some(
+            "Nothing of this is recorded: text is not read, only tool calls are. Call record_finding for a finding \
+             (a JSON text is not a call), execute_sql to look further, or finish to end.",
+        ),
+    }
+}

@@ -1,0 +1,55 @@
+//! A table's name <-> its file's name. A dot parts schema and table, so a dot within a name, and whatever a file system
+//! or a shell minds, is written as `%` and two hexadecimal digits a byte.
+
+/// The file's name without `.json`.
+pub(super) fn encode(schema: Option<&str>, table: &str) -> String {
+    match schema {
+        Some(schema) => format!("{}.{}", encode_part(schema), encode_part(table)),
+        None => encode_part(table),
+    }
+}
+
+/// The schema, if any, and the table.
+pub(super) fn decode(stem: &str) -> (Option<String>, String) {
+    match stem.split_once('.') {
+        Some((schema, table)) => (Some(decode_part(schema)), decode_part(table)),
+        None => (None, decode_part(stem)),
+    }
+}
+
+fn encode_part(name: &str) -> String {
+    let mut text = String::with_capacity(name.len());
+    for character in name.chars() {
+        if character.is_alphanumeric() || matches!(character, '_' | '-' | ' ' | '$' | '(' | ')' | '+' | '=' | '@') {
+            text.push(character);
+        } else {
+            let mut bytes = [0; 4];
+            for byte in character.encode_utf8(&mut bytes).bytes() {
+                text.push_str(&format!("%{byte:02X}"));
+            }
+        }
+    }
+    text
+}
+
+fn decode_part(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        let escaped = match rest {
+            [b'%', high, low, ..] => char::from(*high).to_digit(16).zip(char::from(*low).to_digit(16)),
+            _ => None,
+        };
+        match escaped.and_then(|(high, low)| u8::try_from(high * 16 + low).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &rest[3..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}

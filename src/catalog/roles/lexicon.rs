@@ -1,0 +1,428 @@
+//! The words that names of columns are made of, in the singular and lower case, with how much each tells.
+
+/// Words with how strongly each speaks for the role.
+pub(super) type Weighted = &'static [(&'static str, i32)];
+
+/// Ends of a name that make it an identifier.
+pub(super) const IDENTIFIER_ENDS: &[&str] =
+    &["id", "code", "key", "no", "nr", "number", "num", "uuid", "guid", "sk", "fk", "pk", "ref", "reference", "tag"];
+
+/// Ends of a name that make it a readable name.
+pub(super) const NAME_ENDS: &[&str] = &["name", "title", "label"];
+
+/// Names that say nothing without the table's.
+pub(super) const GENERIC: &[&str] =
+    &["id", "code", "key", "no", "nr", "number", "uuid", "name", "title", "label", "full"];
+
+/// Who a row is about.
+pub(super) const ENTITIES: Weighted = &[
+    ("customer", 10),
+    ("cust", 10),
+    ("client", 10),
+    ("kunde", 10),
+    ("account", 10),
+    ("acct", 10),
+    ("subscriber", 10),
+    ("member", 10),
+    ("patient", 10),
+    ("policyholder", 10),
+    ("buyer", 10),
+    ("consumer", 10),
+    ("shopper", 10),
+    ("guest", 10),
+    ("student", 10),
+    ("tenant", 10),
+    ("donor", 10),
+    ("passenger", 10),
+    ("household", 10),
+    ("user", 8),
+    ("company", 8),
+    ("organization", 8),
+    ("organisation", 8),
+    ("party", 8),
+    ("partner", 8),
+    ("dealer", 8),
+    ("distributor", 8),
+    ("retailer", 8),
+    ("merchant", 8),
+    ("contact", 7),
+    ("caller", 7),
+    ("requester", 7),
+    ("reporter", 7),
+    ("vendor", 5),
+    ("supplier", 5),
+    ("employee", 5),
+    ("driver", 5),
+    ("agent", 5),
+    ("seller", 5),
+    ("owner", 5),
+    ("assigned", 3),
+    ("assignee", 3),
+];
+
+/// Words beside the entity's that leave it one: `sold_to_customer_code`.
+pub(super) const ENTITY_MODIFIERS: &[&str] =
+    &["to", "sold", "bill", "ship", "end", "main", "primary", "unique", "external"];
+
+/// What is sold.
+pub(super) const PRODUCTS: Weighted = &[
+    ("product", 10),
+    ("sku", 9),
+    ("asin", 9),
+    ("item", 8),
+    ("article", 8),
+    ("artikel", 8),
+    ("isbn", 8),
+    ("material", 7),
+    ("stock", 7),
+    ("part", 6),
+    ("service", 4),
+];
+
+/// Production batches.
+pub(super) const BATCHES: Weighted = &[("batch", 10), ("lot", 9)];
+
+/// Areas, the coarse before the fine.
+pub(super) const REGIONS: Weighted = &[
+    ("region", 10),
+    ("territory", 9),
+    ("zone", 9),
+    ("country", 8),
+    ("land", 7),
+    ("market", 7),
+    ("state", 6),
+    ("province", 6),
+    ("location", 5),
+    ("district", 5),
+    ("county", 5),
+    ("area", 5),
+    ("city", 4),
+    ("town", 4),
+];
+
+/// Words beside the area's that leave it one: `ship_to_country`.
+pub(super) const REGION_MODIFIERS: &[&str] =
+    &["name", "code", "to", "ship", "shipping", "bill", "billing", "sale", "customer", "delivery", "store", "home"];
+
+/// When an event happened.
+pub(super) const EVENT_DATES: Weighted = &[
+    ("invoice", 9),
+    ("billing", 9),
+    ("billed", 9),
+    ("sale", 9),
+    ("sold", 9),
+    ("order", 9),
+    ("ordered", 9),
+    ("purchase", 9),
+    ("purchased", 9),
+    ("transaction", 9),
+    ("posting", 8),
+    ("posted", 8),
+    ("opened", 8),
+    ("event", 8),
+    ("occurred", 8),
+    ("visit", 8),
+    ("admission", 8),
+    ("reported", 7),
+    ("booking", 7),
+    ("datum", 6),
+    ("date", 5),
+    ("day", 5),
+    ("timestamp", 5),
+    ("ts", 5),
+    ("time", 5),
+    ("start", 5),
+    ("started", 5),
+    ("created", 4),
+    ("registered", 4),
+    ("signup", 4),
+];
+
+/// Dates of a row's later life: an event's date only where there is no better.
+pub(super) const LATER_DATES: &[&str] = &[
+    "closed",
+    "processed",
+    "completed",
+    "delivered",
+    "delivery",
+    "shipped",
+    "shipping",
+    "paid",
+    "payment",
+    "resolved",
+    "end",
+];
+
+/// Dates of something else than an event: birth, storage, change, expiry.
+pub(super) const OTHER_DATES: &[&str] = &[
+    "birth",
+    "birthday",
+    "born",
+    "dob",
+    "updated",
+    "modified",
+    "changed",
+    "deleted",
+    "archived",
+    "expiry",
+    "expire",
+    "expired",
+    "expiration",
+    "due",
+    "valid",
+    "until",
+    "warranty",
+    "loaded",
+    "inserted",
+    "synced",
+    "imported",
+    "etl",
+    "next",
+    "planned",
+    "scheduled",
+    "expected",
+];
+
+/// Numbers that may not be summed.
+pub(super) const RATES: &[&str] = &[
+    "pct",
+    "percent",
+    "percentage",
+    "ratio",
+    "rate",
+    "share",
+    "score",
+    "rating",
+    "index",
+    "avg",
+    "average",
+    "mean",
+    "median",
+    "factor",
+    "probability",
+    "balance",
+    "level",
+    "limit",
+    "age",
+    "temperature",
+    "fx",
+    "per",
+    "rank",
+    "satisfaction",
+];
+
+/// Numbers and texts that say nothing when grouped or summed.
+pub(super) const MEANINGLESS: &[&str] =
+    &["latitude", "longitude", "lat", "lon", "lng", "url", "uri", "path", "json", "checksum", "etag"];
+
+/// Parts of a date kept as a number.
+pub(super) const DATE_PARTS: &[&str] =
+    &["year", "month", "quarter", "week", "weekday", "day", "hour", "fy", "period", "date"];
+
+/// Deductions.
+pub(super) const DISCOUNTS: &[&str] =
+    &["discount", "rebate", "rabatt", "allowance", "deduction", "markdown", "concession"];
+
+/// The price of one unit.
+pub(super) const PRICES: &[&str] = &["price", "mrp", "preis", "tariff"];
+
+/// What turns a price into an amount.
+pub(super) const TOTALS: &[&str] = &["total", "extended", "line", "sum", "subtotal"];
+
+/// What is left after the costs.
+pub(super) const MARGINS: Weighted = &[("contribution", 10), ("margin", 9), ("profit", 8), ("ebitda", 7)];
+
+/// Counts of units.
+pub(super) const QUANTITIES: Weighted = &[
+    ("quantity", 10),
+    ("qty", 10),
+    ("menge", 10),
+    ("unit", 8),
+    ("piece", 8),
+    ("pcs", 8),
+    ("count", 6),
+    ("case", 5),
+    ("box", 5),
+    ("litre", 5),
+    ("liter", 5),
+    ("weight", 4),
+    ("volume", 4),
+    ("kg", 4),
+    ("affected", 4),
+];
+
+/// Amounts of money.
+pub(super) const AMOUNTS: &[&str] = &[
+    "amount",
+    "amt",
+    "betrag",
+    "value",
+    "total",
+    "sale",
+    "revenue",
+    "umsatz",
+    "turnover",
+    "income",
+    "spend",
+    "cost",
+    "expense",
+    "fee",
+    "tax",
+    "vat",
+    "gst",
+    "commission",
+    "freight",
+    "charge",
+    "payment",
+    "paid",
+    "budget",
+    "premium",
+    "donation",
+    "profit",
+    "duration",
+    "subtotal",
+];
+
+/// Documents and other things that a row stands for rather than is about.
+pub(super) const DOCUMENTS: &[&str] = &[
+    "invoice",
+    "order",
+    "ticket",
+    "receipt",
+    "voucher",
+    "document",
+    "doc",
+    "transaction",
+    "txn",
+    "payment",
+    "shipment",
+    "session",
+    "event",
+    "line",
+    "row",
+    "serial",
+    "number",
+    "incident",
+    "case",
+    "claim",
+    "bill",
+    "billing",
+];
+
+/// What a kind of event is called by, before `type` or `code`.
+pub(super) const EVENTS: &[&str] = &[
+    "event",
+    "transaction",
+    "txn",
+    "document",
+    "doc",
+    "billing",
+    "movement",
+    "invoice",
+    "entry",
+    "voucher",
+    "posting",
+    "sale",
+    "order",
+];
+
+/// Values that tell returns from sales.
+pub(super) const RETURN_VALUES: &[&str] =
+    &["re", "ret", "return", "returned", "returns", "refund", "refunded", "credit", "chargeback", "reversal"];
+
+/// Values that tell a state of work from a state of a country.
+pub(super) const STATUS_VALUES: &[&str] = &[
+    "open",
+    "closed",
+    "new",
+    "resolved",
+    "active",
+    "inactive",
+    "pending",
+    "processed",
+    "submitted",
+    "declined",
+    "done",
+    "cancelled",
+    "completed",
+    "draft",
+    "approved",
+    "in progress",
+    "on hold",
+];
+
+/// Ends of a name that make it a class of something: `customer_segment`.
+pub(super) const CLASSES: &[&str] = &[
+    "segment",
+    "type",
+    "category",
+    "group",
+    "class",
+    "tier",
+    "status",
+    "line",
+    "family",
+    "kind",
+    "grade",
+    "channel",
+    "division",
+    "department",
+    "brand",
+    "flag",
+    "method",
+    "mode",
+    "reason",
+    "priority",
+];
+
+/// Text that people write freely.
+pub(super) const FREE_TEXT: &[&str] =
+    &["description", "comment", "note", "remark", "text", "body", "message", "summary", "detail", "subject", "content"];
+
+/// What nobody's prompt may contain examples of.
+pub(super) const SENSITIVE: &[&str] = &[
+    "email",
+    "mail",
+    "phone",
+    "telephone",
+    "mobile",
+    "fax",
+    "ssn",
+    "passport",
+    "aadhaar",
+    "iban",
+    "password",
+    "passwd",
+    "pwd",
+    "secret",
+    "token",
+    "salt",
+    "cvv",
+    "birth",
+    "birthday",
+    "birthdate",
+    "dob",
+    "address",
+    "street",
+    "ip",
+    "surname",
+    "firstname",
+    "lastname",
+    "salary",
+    "diagnosis",
+    "religion",
+];
+
+/// The same, of two words that stand side by side.
+pub(super) const SENSITIVE_PAIRS: &[(&str, &str)] = &[
+    ("first", "name"),
+    ("last", "name"),
+    ("family", "name"),
+    ("card", "number"),
+    ("card", "no"),
+    ("national", "id"),
+    ("tax", "id"),
+    ("api", "key"),
+    ("pan", "number"),
+    ("pan", "no"),
+];

@@ -1,0 +1,357 @@
+//! The command line, as clap types. Nothing here reads a file or decides anything.
+//!
+//! [`Settings`] is also the one table of settings: a setting's key in `explore.toml`, its environment variable, its
+//! default, its parser and its help are all taken from its definition here, by `config`.
+
+pub mod values;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
+use jiff::civil::Date;
+use reqwest::Url;
+use rust_decimal::Decimal;
+use secrecy::SecretString;
+
+use crate::finding::Severity;
+use crate::model::openai::{Api, ReasoningEffort};
+use crate::prompt::DEFAULT_FOCUS;
+
+const AFTER_HELP: &str = "\
+Every option can also stand in explore.toml (max_iterations = 20) or in the environment (EXPLORE_MAX_ITERATIONS=20); \
+an option given here wins over the environment, the environment over the file. See `explore config`.
+Try `explore --help` for examples and exit codes.";
+
+const AFTER_LONG_HELP: &str = "\
+Configuration:
+  Every option can also stand in explore.toml, in the current directory or named by --config:
+    database_url = \"postgres://analyst@db.example.com/sales\"
+    max_iterations = 20
+
+    [sql]
+    allow_functions = [\"fiscal_year\"]  # functions of your own that queries may call
+
+    [prices.\"house-model\"]             # US dollars per million tokens
+    input = 1.00
+    cached_input = 0.10
+    output = 8.00
+  and in the environment: DATABASE_URL, OPENAI_API_KEY, OPENAI_BASE_URL, and any other option as
+  EXPLORE_ and its name: EXPLORE_MAX_ITERATIONS=20. An option given here wins over the environment,
+  the environment over the file. `explore config` prints what holds, and where it comes from.
+
+Examples:
+  explore --demo                               the sample data, no server and no key
+  explore --focus customer_churn               DATABASE_URL and OPENAI_API_KEY are set
+  explore --offline --format html -o report.html
+  explore --base-url http://localhost:11434/v1 --model qwen3
+  explore --quiet --fail-on high               for a nightly job: the exit code tells
+
+Exit codes:
+  0    done; a run that a limit stopped is done, and the report says so
+  1    unexpected
+  2    usage or configuration
+  3    database
+  4    model
+  10   findings at or above --fail-on
+  130  interrupted; the report of what was known by then is written";
+
+const EFFORTS: [&str; 6] = ["none", "minimal", "low", "medium", "high", "xhigh"];
+const SEVERITIES: [&str; 4] = ["low", "medium", "high", "critical"];
+
+/// Looks into a PostgreSQL database by itself and brings back findings whose every figure was checked
+#[derive(Debug, Parser)]
+#[command(
+    name = "explore",
+    version,
+    styles = STYLES,
+    max_term_width = 100,
+    after_help = AFTER_HELP,
+    after_long_help = AFTER_LONG_HELP,
+    disable_help_subcommand = true,
+    subcommand_value_name = "COMMAND",
+    override_usage = "explore [--focus AREA] [OPTIONS]\n       explore COMMAND"
+)]
+pub struct Cli {
+    /// What to do instead of exploring.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// What to explore, and how.
+    #[command(flatten)]
+    pub options: Options,
+    /// What is said on standard error.
+    #[command(flatten)]
+    pub talk: TalkOptions,
+    /// Read this file in place of ./explore.toml
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Files")]
+    pub config: Option<PathBuf>,
+}
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// What to do instead of exploring.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Tell about focus areas
+    #[command(subcommand)]
+    Focus(FocusCommand),
+    /// Print the settings that hold and where each comes from, secrets masked
+    Config(Box<ConfigCommand>),
+    /// Print a completion script for a shell
+    #[command(after_help = "Example:\n  explore completions bash > ~/.local/share/bash-completion/completions/explore")]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// `explore focus ...`
+#[derive(Debug, Subcommand)]
+pub enum FocusCommand {
+    /// List the areas that --focus takes
+    List {
+        /// Where files are.
+        #[command(flatten)]
+        files: FileOptions,
+    },
+}
+
+/// `explore config`
+#[derive(Debug, Args)]
+pub struct ConfigCommand {
+    /// Print one JSON object in place of lines of TOML
+    #[arg(long)]
+    pub json: bool,
+    /// The settings, to see what they would come to.
+    #[command(flatten)]
+    pub options: Options,
+}
+
+/// Every setting, whether or not a flag can give it.
+#[derive(Debug, Clone, Args)]
+pub struct Settings {
+    /// What to explore, and how.
+    #[command(flatten)]
+    pub options: Options,
+    /// What is said on standard error.
+    #[command(flatten)]
+    pub talk: TalkOptions,
+    /// The key of the model's endpoint; never a flag, which other users of the machine could read
+    #[arg(long, value_name = "KEY", value_parser = values::secret)]
+    pub api_key: Option<SecretString>,
+}
+
+/// What to explore, and how.
+#[derive(Debug, Clone, Args)]
+pub struct Options {
+    /// What to look for.
+    #[command(flatten)]
+    pub exploration: ExplorationOptions,
+    /// Where to look.
+    #[command(flatten)]
+    pub database: DatabaseOptions,
+    /// Who looks.
+    #[command(flatten)]
+    pub model: ModelOptions,
+    /// When to stop.
+    #[command(flatten)]
+    pub limits: LimitOptions,
+    /// What comes out.
+    #[command(flatten)]
+    pub report: ReportOptions,
+    /// Where files are.
+    #[command(flatten)]
+    pub files: FileOptions,
+}
+
+/// What to look for.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Exploration")]
+pub struct ExplorationOptions {
+    /// Look into this area; `explore focus list` names them
+    #[arg(short, long, value_name = "AREA", default_value = DEFAULT_FOCUS)]
+    pub focus: String,
+    /// Take this day for today, such as 2025-11-30
+    #[arg(long, value_name = "DATE", value_parser = values::date)]
+    pub as_of: Option<Date>,
+}
+
+/// Where to look.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Database")]
+pub struct DatabaseOptions {
+    /// Explore the database at postgres://USER@HOST/NAME; better in DATABASE_URL, where other users cannot read it
+    #[arg(long, value_name = "URL", value_parser = values::secret, value_hint = ValueHint::Url)]
+    pub database_url: Option<SecretString>,
+    /// Explore the sample data in a PostgreSQL inside this process
+    #[arg(long)]
+    pub demo: bool,
+    /// Look into these schemas, separated by commas or repeated [default: all but the system's]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub schema: Vec<String>,
+    /// Look into these tables and views alone: NAME or SCHEMA.NAME, where * stands for any text
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub tables: Vec<String>,
+    /// Keep these tables and views out, named in the same way
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub exclude_tables: Vec<String>,
+    /// Read what people wrote about the tables from this folder
+    #[arg(long, value_name = "DIR", default_value = "metadata", value_hint = ValueHint::DirPath)]
+    pub metadata: PathBuf,
+}
+
+/// Who looks.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Model")]
+pub struct ModelOptions {
+    /// Ask this model [default at OpenAI: gpt-5.2; with --demo: the offline analyst]
+    #[arg(short, long, value_name = "NAME")]
+    pub model: Option<String>,
+    /// Let the built-in analyst look: no model, no network, the same findings every time
+    #[arg(long)]
+    pub offline: bool,
+    /// Ask the OpenAI-compatible endpoint at this URL [env: OPENAI_BASE_URL]
+    #[arg(long, value_name = "URL", value_parser = values::endpoint, value_hint = ValueHint::Url)]
+    pub base_url: Option<Url>,
+    /// Speak this API [default: responses at OpenAI, chat elsewhere]
+    #[arg(long, value_name = "API", value_parser = values::one_of::<Api>(&["responses", "chat"]))]
+    pub api: Option<Api>,
+    /// How hard the model thinks before it answers [default: the model's own]
+    #[arg(long, value_name = "EFFORT", value_parser = values::one_of::<ReasoningEffort>(&EFFORTS))]
+    pub reasoning_effort: Option<ReasoningEffort>,
+}
+
+/// When to stop.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Limits")]
+pub struct LimitOptions {
+    /// Stop after this many turns of the model
+    #[arg(long, value_name = "N", default_value = "15", value_parser = values::count::<u32>)]
+    pub max_iterations: u32,
+    /// Stop after this many queries
+    #[arg(long, value_name = "N", default_value = "100", value_parser = values::count::<u32>)]
+    pub max_queries: u32,
+    /// Stop after this many tokens, sent and received
+    #[arg(long, value_name = "N", default_value = "1000000", value_parser = values::count::<u64>)]
+    pub max_tokens_total: u64,
+    /// Stop after this many US dollars; needs the model's price to be known [default: no limit]
+    #[arg(long, value_name = "USD", value_parser = values::money)]
+    pub max_cost: Option<Decimal>,
+    /// Stop after this long, such as 10m or 1h30m
+    #[arg(long, value_name = "DURATION", default_value = "30m", value_parser = values::duration)]
+    pub time_limit: Duration,
+    /// Stop a query after this long
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = values::duration)]
+    pub query_timeout: Duration,
+    /// Fetch this many rows of a query at the most
+    #[arg(long, value_name = "N", default_value = "1000", value_parser = values::count::<usize>)]
+    pub max_rows: usize,
+}
+
+/// What comes out.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Report")]
+pub struct ReportOptions {
+    /// Write the report in this format
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Terminal)]
+    pub format: Format,
+    /// Write the report to this file, whole or not at all [default: standard output]
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
+    /// Exit with 10 where a finding is at least this severe
+    #[arg(long, value_name = "SEVERITY", value_parser = values::one_of::<Severity>(&SEVERITIES))]
+    pub fail_on: Option<Severity>,
+}
+
+/// Where files are.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Files")]
+pub struct FileOptions {
+    /// Read prompts from this folder before those built in; a new file in its focus/ is a new area
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub prompts: Option<PathBuf>,
+    /// Keep the journals of runs in this folder
+    #[arg(long, value_name = "DIR", default_value = "runs", value_hint = ValueHint::DirPath)]
+    pub runs_dir: PathBuf,
+}
+
+/// What is said on standard error.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Messages")]
+pub struct TalkOptions {
+    /// Show each query with its question, rows and time; -vv whole messages and plans too
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// Show errors alone
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Write messages on standard error as text, or as JSON lines
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+    /// Use colours; auto heeds NO_COLOR, CLICOLOR and whether it writes to a terminal
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    pub color: Color,
+}
+
+/// A format of the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For eyes: readable in 80 columns
+    Terminal,
+    /// For documents and chat
+    Markdown,
+    /// For programs
+    Json,
+    /// For a browser: one file
+    Html,
+}
+
+/// A format of the messages on standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For eyes
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless the environment says otherwise
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Parses a command line into the command and the flags that were given. `--help` and `--version` are errors here, as
+/// in clap.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<(Cli, ArgMatches), clap::Error> {
+    let arguments = arguments.into_iter().collect::<Vec<_>>();
+    let matches = Cli::command().color(help_color(&arguments)).try_get_matches_from(arguments)?;
+    let cli = Cli::from_arg_matches(&matches)?;
+    Ok((cli, matches))
+}
+
+/// `--color` has to hold for help and usage errors too, which end the parsing before its value is known.
+fn help_color(arguments: &[OsString]) -> clap::ColorChoice {
+    let texts = arguments.iter().filter_map(|argument| argument.to_str()).collect::<Vec<_>>();
+    let given = texts.iter().enumerate().find_map(|(index, text)| match *text {
+        "--color" => texts.get(index + 1).copied(),
+        text => text.strip_prefix("--color="),
+    });
+    match given.and_then(|name| Color::from_str(name, false).ok()) {
+        Some(Color::Always) => clap::ColorChoice::Always,
+        Some(Color::Never) => clap::ColorChoice::Never,
+        Some(Color::Auto) | None => clap::ColorChoice::Auto,
+    }
+}

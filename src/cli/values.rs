@@ -1,0 +1,62 @@
+//! Parsers of the values of options. Their messages say what was expected.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use jiff::SignedDuration;
+use jiff::civil::Date;
+use reqwest::Url;
+use rust_decimal::Decimal;
+use secrecy::SecretString;
+use serde::de::DeserializeOwned;
+
+/// A whole number from 1; underscores may group its digits.
+pub fn count<T: TryFrom<u64>>(text: &str) -> Result<T, String> {
+    let digits = text.replace('_', "");
+    let number = digits.parse::<u64>().ok().filter(|number| *number > 0);
+    number.and_then(|number| T::try_from(number).ok()).ok_or_else(|| "expected a whole number from 1".to_owned())
+}
+
+/// An amount of US dollars, above 0.
+pub fn money(text: &str) -> Result<Decimal, String> {
+    let amount = text.parse::<Decimal>().ok().filter(|amount| amount.is_sign_positive() && !amount.is_zero());
+    amount.ok_or_else(|| "expected an amount of US dollars above 0, such as 2.50".to_owned())
+}
+
+/// A length of time, above 0.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let duration = text.parse::<SignedDuration>().ok().and_then(|duration| Duration::try_from(duration).ok());
+    duration
+        .filter(|duration| !duration.is_zero())
+        .ok_or_else(|| "expected a length of time with its unit, such as 30s, 10m or 1h30m".to_owned())
+}
+
+/// A calendar day.
+pub fn date(text: &str) -> Result<Date, String> {
+    text.parse().map_err(|_| "expected a date, such as 2025-11-30".to_owned())
+}
+
+/// The URL of an endpoint, without a password, which would show wherever the URL does.
+pub fn endpoint(text: &str) -> Result<Url, String> {
+    let expected = || "expected a URL that begins with http:// or https://".to_owned();
+    let url = text.parse::<Url>().ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let url = url.ok_or_else(expected)?;
+    if url.password().is_some() {
+        return Err("expected a URL without a password; the key belongs in OPENAI_API_KEY".to_owned());
+    }
+    Ok(url)
+}
+
+/// Anything: a message about it would show it.
+pub fn secret(text: &str) -> Result<SecretString, Infallible> {
+    Ok(SecretString::from(text))
+}
+
+/// One of the names, which are those that the type itself is written with.
+pub fn one_of<T>(names: &'static [&'static str]) -> impl TypedValueParser<Value = T>
+where
+    T: DeserializeOwned + Clone + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(names).try_map(|name| serde_json::from_value::<T>(serde_json::Value::String(name)))
+}

@@ -1,0 +1,25 @@
+//! What the program can be asked to do, one file a command, all of one shape. The only place that wires parts together.
+
+mod completions;
+mod config;
+mod explore;
+mod focus;
+mod open;
+
+use crate::cli::{Cli, Command};
+use crate::config::Config;
+use crate::error::{ExitStatus, Failure};
+use crate::output::Output;
+
+/// Does what was asked.
+pub async fn run(cli: Cli, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
+    for warning in &config.warnings {
+        output.talk().warn(warning);
+    }
+    match cli.command {
+        None => explore::run(config, output).await,
+        Some(Command::Focus(command)) => focus::run(&command, config, output),
+        Some(Command::Config(command)) => config::run(&command, config, output),
+        Some(Command::Completions { shell }) => completions::run(shell, output),
+    }
+}

@@ -1,0 +1,121 @@
+//! Defaults < `explore.toml` < environment < flags -> one [`Config`], checked once.
+//!
+//! Two stages: each layer is read into raw texts that remember where they stood, every one checked by the parser of
+//! its setting; then the texts that win become typed values, all at once. The settings themselves are defined in
+//! [`crate::cli::Settings`] and nowhere else. What they mean together is decided in [`choice`].
+
+pub mod choice;
+mod environment;
+mod file;
+pub mod mask;
+pub mod setting;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use clap::{ArgMatches, FromArgMatches as _};
+
+use crate::cli::{
+    DatabaseOptions, ExplorationOptions, FileOptions, LimitOptions, ModelOptions, ReportOptions, Settings, TalkOptions,
+};
+use crate::error::Failure;
+use crate::model::price::Price;
+use setting::{Definitions, Layer, Origin, Setting};
+
+const FILE_NAME: &str = "explore.toml";
+const PREFIX: &str = "EXPLORE_";
+const FILE_VARIABLE: &str = "EXPLORE_CONFIG";
+
+/// The configuration that holds.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// What to look for.
+    pub exploration: ExplorationOptions,
+    /// Where to look.
+    pub database: DatabaseOptions,
+    /// Who looks.
+    pub model: ModelOptions,
+    /// When to stop.
+    pub limits: LimitOptions,
+    /// What comes out.
+    pub report: ReportOptions,
+    /// Where files are.
+    pub files: FileOptions,
+    /// What is said on standard error.
+    pub talk: TalkOptions,
+    /// The key of the model's endpoint.
+    pub api_key: Option<secrecy::SecretString>,
+    /// The prices that the file has, by model.
+    pub prices: BTreeMap<String, Price>,
+    /// Functions that a query may call beside PostgreSQL's own.
+    pub allowed_functions: BTreeSet<String>,
+    /// Every setting with its origin, in the order of the help; those that have no value too.
+    pub settings: Vec<Setting>,
+    /// What a person should know about the configuration, a sentence each.
+    pub warnings: Vec<String>,
+}
+
+impl Config {
+    /// Resolves the layers: the flags as clap parsed them, the variables of the environment, and the file, which is
+    /// looked for in `directory` unless a flag or a variable names it.
+    pub fn resolve(
+        flags: &ArgMatches,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+        directory: &Path,
+    ) -> Result<Self, Failure> {
+        let definitions = Definitions::all();
+        let environment = environment::read(&definitions, variables)?;
+        let named = flags.get_one::<PathBuf>("config").or(environment.file.as_ref());
+        let file = file::read(&definitions, named.map(PathBuf::as_path), directory)?;
+        let mut layers = file.layer;
+        layers.extend(environment.layer);
+        layers.extend(definitions.flags(flags));
+        Self::from_layers(&definitions, layers, file.sections, environment.warnings)
+    }
+
+    fn from_layers(
+        definitions: &Definitions,
+        layers: Layer,
+        sections: file::Sections,
+        warnings: Vec<String>,
+    ) -> Result<Self, Failure> {
+        let matches = definitions.parse(&layers)?;
+        let typed = Settings::from_arg_matches(&matches).map_err(Failure::usage)?;
+        let settings = definitions.resolved(layers, &matches);
+        let options = typed.options;
+        Ok(Self {
+            exploration: options.exploration,
+            database: options.database,
+            model: options.model,
+            limits: options.limits,
+            report: options.report,
+            files: options.files,
+            talk: typed.talk,
+            api_key: typed.api_key,
+            prices: sections.prices,
+            allowed_functions: sections.allowed_functions,
+            settings,
+            warnings,
+        })
+    }
+
+    /// Where the value of the setting came from; `None` where it has none.
+    fn origin(&self, key: &str) -> Option<&Origin> {
+        self.settings.iter().find(|setting| setting.key == key)?.origin.as_ref()
+    }
+
+    /// Whether nobody set the setting.
+    pub fn is_default(&self, key: &str) -> bool {
+        self.origin(key).is_none_or(|origin| *origin == Origin::Default)
+    }
+
+    /// The settings that have a value, secrets masked, as a journal keeps them.
+    pub fn masked(&self) -> serde_json::Value {
+        let values = self.settings.iter().filter(|setting| setting.origin.is_some());
+        let mut object = values.map(|setting| (setting.key.clone(), setting.json())).collect::<serde_json::Map<_, _>>();
+        object.insert("allow_functions".to_owned(), self.allowed_functions.iter().cloned().collect());
+        object.insert("prices".to_owned(), serde_json::json!(self.prices));
+        object.into()
+    }
+}

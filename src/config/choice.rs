@@ -1,0 +1,128 @@
+//! What the settings mean together: which database, which model. A command asks for what it needs, so that one which
+//! needs neither runs without.
+
+use secrecy::SecretString;
+
+use super::Config;
+use super::setting::Origin;
+use crate::cli::ModelOptions;
+use crate::error::Failure;
+use crate::model::openai::{self, Api, OPENAI_BASE_URL};
+use crate::model::price::{Price, Prices};
+
+/// The model asked at OpenAI where none is named.
+pub const DEFAULT_MODEL: &str = "gpt-5.2";
+
+/// The database to look into.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// The sample data, in a PostgreSQL inside this process.
+    Demo,
+    /// The server at this URL.
+    Server(SecretString),
+}
+
+/// Who looks.
+#[derive(Debug, Clone)]
+pub enum Player {
+    /// The built-in analyst.
+    Offline,
+    /// A model, and how to reach it.
+    Model(Box<openai::Options>),
+}
+
+impl Config {
+    /// The database to look into, and what to tell about the choice. The sample data are never a fallback.
+    pub fn source(&self) -> Result<(Source, Option<String>), Failure> {
+        let url_origin = self.origin("database_url");
+        match (&self.database.database_url, self.database.demo) {
+            (None, true) => Ok((Source::Demo, None)),
+            (Some(url), false) => Ok((Source::Server(url.clone()), None)),
+            (None, false) => Err(Failure::usage("no database to explore").hint(
+                "set DATABASE_URL to postgres://USER@HOST/NAME, or give --database-url, or write database_url into \
+                 explore.toml; --demo explores the sample data",
+            )),
+            (Some(url), true) => match (self.origin("demo"), url_origin) {
+                (Some(demo), Some(given)) if rank(demo) > rank(given) => Ok((
+                    Source::Demo,
+                    Some(format!("exploring the sample data; the database of {given} is left alone")),
+                )),
+                (Some(demo), Some(given)) if rank(demo) < rank(given) => {
+                    Ok((Source::Server(url.clone()), Some(format!("{given} wins over demo = true of {demo}"))))
+                }
+                (demo, given) => {
+                    let [demo, given] = [demo, given].map(|origin| origin.map(Origin::to_string).unwrap_or_default());
+                    Err(Failure::usage(format!(
+                        "both the sample data and a database are asked for: {demo} and {given}"
+                    ))
+                    .hint("leave one of them out"))
+                }
+            },
+        }
+    }
+
+    /// Whether it is the sample data that are explored.
+    pub fn is_demo(&self) -> bool {
+        matches!(self.source(), Ok((Source::Demo, _)))
+    }
+
+    /// Who looks. The offline analyst is chosen by `--offline`, and by `--demo` unless a model is named that can be
+    /// asked, or that a flag insists on.
+    pub fn player(&self) -> Result<Player, Failure> {
+        let ModelOptions { model, offline, base_url, .. } = &self.model;
+        let demo = self.is_demo();
+        let reachable = self.api_key.is_some() || base_url.is_some();
+        let insisted = matches!(self.origin("model"), Some(Origin::Flag { .. }));
+        if *offline || (demo && (model.is_none() || !(reachable || insisted))) {
+            return Ok(Player::Offline);
+        }
+        let url = base_url.as_ref().map_or(OPENAI_BASE_URL, reqwest::Url::as_str);
+        let api_default = Api::default_for(url);
+        let at_openai = api_default == Api::Responses;
+        if at_openai && self.api_key.is_none() {
+            return Err(Failure::usage("no key to ask a model with").hint(
+                "set OPENAI_API_KEY; or give --base-url and --model for another endpoint, or --offline for the built-in \
+                 analyst, which needs none",
+            ));
+        }
+        let model = match model {
+            Some(model) => model.as_str(),
+            None if at_openai => DEFAULT_MODEL,
+            None => {
+                return Err(Failure::usage("no model is named, and only OpenAI's endpoint has a default one")
+                    .hint("give --model with a name that the endpoint knows"));
+            }
+        };
+        self.check_price(model)?;
+        Ok(Player::Model(Box::new(openai::Options {
+            api_key: self.api_key.clone(),
+            api: self.model.api.unwrap_or(api_default),
+            reasoning_effort: self.model.reasoning_effort,
+            ..openai::Options::new(url, model)
+        })))
+    }
+
+    /// What the model's tokens cost, if anybody knows: the file's prices go before the list.
+    pub fn price(&self, model: &str) -> Option<Price> {
+        Prices::list().with(self.prices.clone()).get(model).copied()
+    }
+
+    /// A limit on money that cannot be kept is refused rather than ignored.
+    fn check_price(&self, model: &str) -> Result<(), Failure> {
+        if self.limits.max_cost.is_none() || self.price(model).is_some() {
+            return Ok(());
+        }
+        Err(Failure::usage(format!("--max-cost cannot be kept: the price of {model} is unknown")).hint(format!(
+            "write its price into explore.toml, as input, cached_input and output of [prices.{model:?}]"
+        )))
+    }
+}
+
+fn rank(origin: &Origin) -> u8 {
+    match origin {
+        Origin::Default => 0,
+        Origin::File { .. } => 1,
+        Origin::Variable { .. } => 2,
+        Origin::Flag { .. } => 3,
+    }
+}

@@ -1,0 +1,176 @@
+//! A PostgreSQL server, over the network or a socket.
+//!
+//! [`connect`] tries one connection by itself, so that what is wrong with it is told as such; from then on a pool
+//! makes them. A server that goes away is waited for within [`Options::reconnect_timeout`].
+
+use std::pin::{Pin, pin};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use deadpool_postgres::Connect;
+use deadpool_postgres::tokio_postgres::{self, Client};
+use futures_util::future::{Either, select};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::address::Address;
+use super::connections::{Bounds, Connections, Stop};
+use super::session::{Statement, Verb};
+use super::{Database, Error, Limits, OWN_LIMITS, Server, failure, role, settings, tls};
+use crate::sql::Select;
+use crate::table::Table;
+
+/// Time that a connection has to end in good order.
+const FAREWELL_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// How to connect, besides what the URL says.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Schemas that an unqualified name is looked for in, after `pg_catalog`.
+    pub schemas: Vec<String>,
+    /// Connections at the most.
+    pub connections_max: usize,
+    /// Time to make one connection, where the URL has no `connect_timeout`.
+    pub connect_timeout: Duration,
+    /// Time to go on trying when the server went away.
+    pub reconnect_timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            schemas: vec!["public".to_owned()],
+            connections_max: 4,
+            connect_timeout: Duration::from_secs(10),
+            reconnect_timeout: Duration::from_secs(15),
+        }
+    }
+}
+
+/// A server, connected.
+#[derive(Debug)]
+pub struct PostgresDatabase {
+    server: Server,
+    connections: Connections,
+}
+
+/// Connects to `url`, a `postgres://` URL or libpq's `key=value` pairs. What it leaves open comes from the `PG*`
+/// variables and the passfile. No message ever holds the password.
+pub async fn connect(url: &str, options: &Options) -> Result<PostgresDatabase, Error> {
+    let address = Address::parse(url, &|name| std::env::var(name).ok(), options.connect_timeout)?;
+    let connector = tls::connector(address.ssl_mode, address.root_certificates.as_ref())?;
+    let connect_timeout = address.config.get_connect_timeout().copied().unwrap_or(options.connect_timeout);
+
+    let attempt = async {
+        let (client, connection) = address.config.connect(connector.clone()).await?;
+        let task = spawn(connection);
+        Ok::<_, tokio_postgres::Error>((client, task))
+    };
+    let (client, task) = timeout(connect_timeout, attempt)
+        .await
+        .map_err(|_| {
+            let seconds = connect_timeout.as_secs();
+            let address = &address.place.address;
+            Error::Connect(format!("{address} did not answer within {seconds} s; check the address and the network"))
+        })?
+        .map_err(|error| failure::connecting(&error, &address.place))?;
+    let settings = settings::negotiate(&client, &options.schemas, &[]).await?;
+    let mut server = describe(&client, "PostgreSQL").await?;
+    server.warnings = settings.warnings;
+    drop(client);
+    task.abort();
+
+    let bounds = Bounds {
+        connections_max: options.connections_max,
+        connect_timeout,
+        reconnect_timeout: options.reconnect_timeout,
+    };
+    let dial = Dial { connector: connector.clone(), settings: settings.statement.clone() };
+    let connections = Connections::new(address.config, dial, settings.statement, Stop::Cancel(connector), bounds)?;
+    server.warnings.extend(role::warnings(&connections, &options.schemas, &OWN_LIMITS).await?);
+    Ok(PostgresDatabase { server, connections })
+}
+
+/// Asks the engine what it is.
+pub(super) async fn describe(client: &Client, engine: &str) -> Result<Server, Error> {
+    let statement = "SELECT current_setting('server_version'), current_database()::text, current_user::text";
+    let rows = client.query_typed(statement, &[]).await;
+    let rows =
+        rows.map_err(|error| Error::Connect(format!("{engine} does not answer: {}", failure::describe(&error))))?;
+    let text = |index| rows.first().and_then(|row| row.try_get::<_, String>(index).ok()).unwrap_or_default();
+    // Packagers add their own words after the number: "15.18 (Debian 15.18-0+deb12u1)".
+    let version = text(0).split_whitespace().next().unwrap_or_default().to_owned();
+    Ok(Server { engine: engine.to_owned(), version, database: text(1), role: text(2), warnings: Vec::new() })
+}
+
+/// Makes connections with the session's settings applied.
+pub(super) struct Dial {
+    pub(super) connector: MakeRustlsConnect,
+    pub(super) settings: String,
+}
+
+impl Connect for Dial {
+    fn connect(
+        &self,
+        config: &tokio_postgres::Config,
+    ) -> Pin<Box<dyn Future<Output = Result<(Client, JoinHandle<()>), tokio_postgres::Error>> + Send + '_>> {
+        let config = config.clone();
+        Box::pin(async move {
+            let (client, connection) = config.connect(self.connector.clone()).await?;
+            let task = spawn(connection);
+            client.batch_execute(&self.settings).await?;
+            Ok((client, task))
+        })
+    }
+}
+
+/// Drives a connection. Once its client is gone and the returned task is aborted, as the pool does, it has a moment to
+/// take its leave of the server, and is dropped.
+pub(super) fn spawn(
+    connection: impl Future<Output = Result<(), tokio_postgres::Error>> + Send + 'static,
+) -> JoinHandle<()> {
+    let (mut held, released) = oneshot::channel::<()>();
+    tokio::spawn(async move {
+        let abandoned = async {
+            let _ = released.await;
+            sleep(FAREWELL_TIMEOUT).await;
+        };
+        match select(pin!(connection), pin!(abandoned)).await {
+            Either::Left((Err(error), _)) => tracing::debug!(error = failure::describe(&error), "connection ended"),
+            Either::Left((Ok(()), _)) => {}
+            Either::Right(_) => tracing::debug!("connection dropped while busy"),
+        }
+    });
+    tokio::spawn(async move { held.closed().await })
+}
+
+#[async_trait]
+impl Database for PostgresDatabase {
+    fn server(&self) -> &Server {
+        &self.server
+    }
+
+    fn connections_max(&self) -> usize {
+        self.connections.connections_max()
+    }
+
+    async fn select(&self, select: &Select, limits: &Limits) -> Result<Table, Error> {
+        let statement = Statement { text: select.text(), parameters: &[], verb: Verb::Run };
+        self.connections.run(&statement, limits).await
+    }
+
+    async fn explain(&self, select: &Select, limits: &Limits) -> Result<String, Error> {
+        let statement = Statement { text: select.text(), parameters: &[], verb: Verb::Explain };
+        self.connections.run(&statement, limits).await.map(super::lines)
+    }
+
+    async fn own(&self, statement: &'static str, parameters: &[&[String]]) -> Result<Table, Error> {
+        self.connections.run(&Statement { text: statement, parameters, verb: Verb::Run }, &OWN_LIMITS).await
+    }
+
+    async fn close(&self) {
+        self.connections.close().await;
+    }
+}

@@ -1,0 +1,188 @@
+//! One statement on one connection: begun, pinned, wrapped, read within its limits. What both engines share.
+//!
+//! The text is prepared by itself first, which proves it to be one complete statement and tells its columns. What is
+//! executed is the text within a SELECT of the program's own, over the extended protocol, in a READ ONLY transaction
+//! whose first snapshot is already taken. It knows nothing of pools, time-outs of the client, or who wrote the text.
+
+use std::fmt::Write as _;
+use std::pin::pin;
+use std::time::Instant;
+
+use deadpool_postgres::tokio_postgres::types::{FromSql, Type};
+use deadpool_postgres::tokio_postgres::{self, Client, Row};
+use futures_util::TryStreamExt;
+use futures_util::future::join;
+
+use super::failure::{self, Failure};
+use super::{Error, Limits};
+use crate::table::{Column, Table};
+
+/// A statement to be run within the wrapper.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Statement<'a> {
+    /// The text, without a trailing semicolon.
+    pub(super) text: &'a str,
+    /// The values of `$1`, `$2` ..., all of type `text[]`.
+    pub(super) parameters: &'a [&'a [String]],
+    /// What is asked of it.
+    pub(super) verb: Verb,
+}
+
+/// What is asked of a [`Statement`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verb {
+    /// Its rows.
+    Run,
+    /// Its plan, one row a line.
+    Explain,
+}
+
+/// Runs the statement in a transaction of its own, which is left open: [`reset`] ends it.
+pub(super) async fn run(client: &Client, statement: &Statement<'_>, limits: &Limits) -> Result<Table, Failure> {
+    let columns = begin(client, statement, limits).await?;
+    let wrapped = Wrapped::new(statement, columns.len(), limits);
+    let started = Instant::now();
+    let explain = statement.verb == Verb::Explain;
+    let columns = if explain { vec![Column { name: "plan".into(), type_name: "text".into() }] } else { columns };
+    let mut table = Table { columns, ..Table::default() };
+    fetch(client, statement, &wrapped, limits, &mut table).await.map_err(|stopped| match stopped {
+        Stopped::TooLarge => Failure::Answer(Error::TooLarge { bytes_max: limits.bytes_max }),
+        Stopped::Failed(error) => {
+            failure::while_running(&error, statement.text, wrapped.prefix_characters, started.elapsed(), limits)
+        }
+    })?;
+    Ok(table)
+}
+
+/// Begins the transaction and learns the statement's columns, in one round trip.
+///
+/// The `SELECT 1` takes the transaction's snapshot: from then on PostgreSQL refuses to make it READ WRITE.
+async fn begin(client: &Client, statement: &Statement<'_>, limits: &Limits) -> Result<Vec<Column>, Failure> {
+    let milliseconds = limits.timeout.as_millis().clamp(1, i32::MAX.unsigned_abs().into());
+    let begin = format!("BEGIN READ ONLY; SET LOCAL statement_timeout = {milliseconds}; SELECT 1");
+    let types = vec![Type::TEXT_ARRAY; statement.parameters.len()];
+    let started = Instant::now();
+    let (begun, prepared) = join(client.batch_execute(&begin), client.prepare_typed(statement.text, &types)).await;
+    begun.map_err(Failure::Unused)?;
+    let prepared =
+        prepared.map_err(|error| failure::before_running(error, statement.text, started.elapsed(), limits))?;
+    if prepared.params().len() != statement.parameters.len() {
+        let message = "parameters such as $1 are not supported; write the value itself".to_owned();
+        return Err(Failure::Answer(Error::Statement { message }));
+    }
+    let column = |column: &tokio_postgres::Column| Column {
+        name: column.name().to_owned(),
+        type_name: column.type_().name().to_owned(),
+    };
+    Ok(prepared.columns().iter().map(column).collect())
+}
+
+enum Stopped {
+    TooLarge,
+    Failed(tokio_postgres::Error),
+}
+
+impl From<tokio_postgres::Error> for Stopped {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+async fn fetch(
+    client: &Client,
+    statement: &Statement<'_>,
+    wrapped: &Wrapped,
+    limits: &Limits,
+    table: &mut Table,
+) -> Result<(), Stopped> {
+    let parameters = statement.parameters.iter().map(|parameter| (*parameter, Type::TEXT_ARRAY));
+    let mut rows = pin!(client.query_typed_raw(&wrapped.sql, parameters).await?);
+    let mut bytes = 0;
+    while let Some(row) = rows.try_next().await? {
+        if table.rows.len() == limits.rows_max {
+            table.more_rows = true;
+            continue;
+        }
+        let cells = cells(&row, limits.cell_characters_max)?;
+        bytes += cells.iter().flatten().map(String::len).sum::<usize>();
+        if bytes > limits.bytes_max {
+            return Err(Stopped::TooLarge);
+        }
+        table.rows.push(cells);
+    }
+    Ok(())
+}
+
+fn cells(row: &Row, characters_max: usize) -> Result<Vec<Option<String>>, tokio_postgres::Error> {
+    let cell = |index| {
+        let text: Option<Bytes<'_>> = row.try_get(index)?;
+        Ok(text.map(|Bytes(bytes)| cut(String::from_utf8_lossy(bytes).into_owned(), characters_max)))
+    };
+    (0..row.len()).map(cell).collect()
+}
+
+fn cut(mut text: String, characters_max: usize) -> String {
+    if text.len() > characters_max
+        && let Some((end, _)) = text.char_indices().nth(characters_max)
+    {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
+/// A value's bytes as they came: a database of encoding SQL_ASCII may hold text that is no UTF-8.
+struct Bytes<'a>(&'a [u8]);
+
+impl<'a> FromSql<'a> for Bytes<'a> {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(Self(raw))
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+}
+
+/// The text within the program's own SELECT, which makes every cell text, cuts it, and caps the rows.
+struct Wrapped {
+    sql: String,
+    /// Characters before the text: what a position that PostgreSQL reports is off by.
+    prefix_characters: usize,
+}
+
+impl Wrapped {
+    fn new(statement: &Statement<'_>, columns: usize, limits: &Limits) -> Self {
+        let mut sql = String::from(match statement.verb {
+            Verb::Run => "SELECT ",
+            Verb::Explain => "EXPLAIN SELECT ",
+        });
+        let one_more = limits.cell_characters_max.saturating_add(1).min(i32::MAX as usize);
+        let mut names = String::new();
+        for number in 1..=columns {
+            let comma = if number > 1 { ", " } else { "" };
+            let _ = write!(sql, "{comma}pg_catalog.\"left\"(c{number}::pg_catalog.text, {one_more})");
+            let _ = write!(names, "{comma}c{number}");
+        }
+        sql.push_str(" FROM (");
+        let prefix_characters = sql.chars().count();
+        sql.push_str(statement.text);
+        sql.push_str("\n) AS q");
+        if columns > 0 {
+            let _ = write!(sql, "({names})");
+        }
+        let _ = write!(sql, " LIMIT {}", limits.rows_max.saturating_add(1));
+        Self { sql, prefix_characters }
+    }
+}
+
+/// Ends the transaction and takes from the session whatever it gained, then makes its settings anew: DISCARD ALL
+/// takes them too. A connection on which this fails must not be used again.
+pub(super) async fn reset(client: &Client, settings: &str) -> Result<(), tokio_postgres::Error> {
+    let (rolled_back, (discarded, set)) = join(
+        client.batch_execute("ROLLBACK"),
+        join(client.batch_execute("DISCARD ALL"), client.batch_execute(settings)),
+    )
+    .await;
+    rolled_back.and(discarded).and(set)
+}

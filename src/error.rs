@@ -1,0 +1,119 @@
+//! How the program ends: errors sorted only as far as an exit code needs, and what a run without an error says by it.
+
+use std::fmt;
+use std::process::ExitCode;
+
+use crate::{database, model, prompt};
+
+/// How a command that met no error ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExitStatus {
+    /// All done.
+    Done,
+    /// A finding is at or above `--fail-on`.
+    Found,
+    /// A signal ended it; what was known by then is reported.
+    Interrupted,
+}
+
+impl From<ExitStatus> for ExitCode {
+    fn from(status: ExitStatus) -> Self {
+        Self::from(match status {
+            ExitStatus::Done => 0,
+            ExitStatus::Found => 10,
+            ExitStatus::Interrupted => 130,
+        })
+    }
+}
+
+/// What an error is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Something else.
+    Unexpected,
+    /// The command line, the configuration, or the files that it names.
+    Usage,
+    /// The database.
+    Database,
+    /// The model.
+    Model,
+}
+
+/// An error that ends the program.
+#[derive(Debug)]
+pub struct Failure {
+    kind: Kind,
+    error: anyhow::Error,
+    hint: Option<String>,
+}
+
+impl Failure {
+    /// A failure of that kind. The error says what was tried.
+    pub fn new(kind: Kind, error: impl Into<anyhow::Error>) -> Self {
+        Self { kind, error: error.into(), hint: None }
+    }
+
+    /// A mistake in the command line, the configuration, or the files that it names.
+    pub fn usage(message: impl fmt::Display) -> Self {
+        Self::new(Kind::Usage, anyhow::Error::msg(message.to_string()))
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The code that the program exits with.
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self.kind {
+            Kind::Unexpected => 1,
+            Kind::Usage => 2,
+            Kind::Database => 3,
+            Kind::Model => 4,
+        })
+    }
+
+    /// What to do about it, where that is not plain from the error.
+    pub fn advice(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+}
+
+impl fmt::Display for Failure {
+    /// The error and what caused it, on one line.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:#}", self.error)
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::new(Kind::Unexpected, error)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::new(Kind::Unexpected, error)
+    }
+}
+
+impl From<database::Error> for Failure {
+    fn from(error: database::Error) -> Self {
+        Self::new(Kind::Database, error)
+    }
+}
+
+impl From<model::Error> for Failure {
+    fn from(error: model::Error) -> Self {
+        Self::new(Kind::Model, error)
+    }
+}
+
+impl From<prompt::Error> for Failure {
+    fn from(error: prompt::Error) -> Self {
+        Self::new(Kind::Usage, error)
+    }
+}

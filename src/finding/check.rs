@@ -1,0 +1,305 @@
+//! Draft -> finding: every number in title, narrative and impact is accounted for, with its meaning, or the draft goes
+//! back with what to repair.
+//!
+//! A number is accounted for when it equals, within the rounding that it is written with, a cell that the finding
+//! cites or a figure computed from cells; when the rows behind it are about the one whom its clause names; and when
+//! the direction that the text gives agrees with the sign. A day is accounted for by a cited row or the statement of a
+//! cited query. "Top 5", "90 days" and "two customers" are constants where the cited statements or rows have them.
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+use super::claims::{Checker, Passage};
+use super::expression::{self, CellReference, Evaluated};
+use super::source::{self, DateSource, Source};
+use super::subject::Names;
+use super::{Checked, Citation, Draft, Figure, Finding, Impact, fingerprint, format};
+use crate::results::{QueryResult, Results};
+
+/// Problems told at once; repairing these often repairs the others.
+const PROBLEMS_MAX: usize = 8;
+/// Literals that need no explanation: units of time, and powers of ten.
+const UNIT_LITERALS: [i64; 11] = [1, 7, 12, 24, 30, 52, 60, 100, 365, 1_000, 1_000_000];
+
+/// What a draft is checked against.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The results of the run.
+    pub results: &'a Results,
+    /// The day taken for today.
+    pub as_of: Date,
+}
+
+/// Checks `draft` and makes the finding `id` of it. The problems are a line each, for the model to read.
+pub fn check(draft: &Draft, id: String, context: Context<'_>) -> Result<Finding, Vec<String>> {
+    let mut problems = missing_parts(draft);
+    let cited = cite(&draft.evidence, context.results, &mut problems);
+    let figures = evaluate_figures(draft, context, &mut problems);
+    let impact = match expression::evaluate(&draft.impact.amount, context.results, context.as_of, &figures) {
+        Ok(amount) => Some(amount),
+        Err(problem) => {
+            problems.push(format!("impact.amount: {problem}"));
+            None
+        }
+    };
+    check_literals(draft, figures.iter().map(|(_, figure)| figure).chain(&impact), context, &mut problems);
+    let (Some(impact), true) = (impact, problems.is_empty()) else { return Err(cut(problems)) };
+
+    let cells = all_cells(&cited, &figures, &impact);
+    if cells.is_empty() {
+        return Err(vec!["evidence: cite at least one row, as in {\"query\": \"q3\", \"rows\": [2]}".to_owned()]);
+    }
+    let names = Names::of(context.results);
+    let mut checker = Checker {
+        results: context.results,
+        as_of: context.as_of,
+        names: &names,
+        sources: sources(&cited, &figures, &impact, context.results),
+        dates: dates(&cells, context.results),
+        literals: literals(&cells, &figures, &impact, context.results),
+        citations: &draft.evidence,
+        period: &draft.period,
+        problems: Vec::new(),
+    };
+    let passage = |label, text| Passage { label, text, figures: &figures };
+    let segment = names.mentions(&draft.segment);
+    checker.check_segment(&draft.segment, &segment, &cells);
+    checker.check_impact(&impact, &segment);
+    let (title, named) = checker.check(passage("title", &draft.title), segment);
+    let (narrative, _) = checker.check(passage("narrative", &draft.narrative), named.clone());
+    let (metric, _) = checker.check(passage("impact.metric", &draft.impact.metric), named.clone());
+    let (unit, _) = checker.check(passage("impact.unit", &draft.impact.unit), named.clone());
+    let assumptions = draft.impact.assumptions.iter();
+    let assumptions =
+        assumptions.map(|text| checker.check_assumption(passage("impact.assumptions", text), named.clone()));
+    let assumptions = assumptions.collect();
+    if !checker.problems.is_empty() {
+        return Err(cut(checker.problems));
+    }
+    Ok(Finding {
+        id,
+        fingerprint: fingerprint::of(draft, &names),
+        title,
+        severity: draft.severity,
+        category: draft.category,
+        segment: draft.segment.trim().to_owned(),
+        period: draft.period.trim().to_owned(),
+        narrative,
+        impact: Impact {
+            metric,
+            amount: impact.value.normalize(),
+            amount_text: format::figure(impact.value, impact.kind),
+            unit,
+            arithmetic: impact.arithmetic,
+            assumptions,
+        },
+        figures: draft.figures.iter().zip(&figures).map(|(draft, (_, figure))| rendered(draft, figure)).collect(),
+        evidence: evidence(&draft.evidence, &cells, context.results),
+        confidence: draft.confidence,
+        recommended_actions: draft.recommended_actions.clone(),
+        falsified_by: draft.falsified_by.trim().to_owned(),
+        checked: Checked,
+    })
+}
+
+fn cut(mut problems: Vec<String>) -> Vec<String> {
+    problems.dedup();
+    let more = problems.len().saturating_sub(PROBLEMS_MAX);
+    problems.truncate(PROBLEMS_MAX);
+    if more > 0 {
+        problems.push(format!("and {more} more like these"));
+    }
+    problems
+}
+
+fn missing_parts(draft: &Draft) -> Vec<String> {
+    let texts = [
+        ("title", &draft.title, 200),
+        ("segment", &draft.segment, 200),
+        ("period", &draft.period, 100),
+        ("narrative", &draft.narrative, 4_000),
+        ("impact.metric", &draft.impact.metric, 200),
+        ("impact.amount", &draft.impact.amount, 2_000),
+        ("impact.unit", &draft.impact.unit, 60),
+        ("falsified_by", &draft.falsified_by, 1_000),
+    ];
+    let mut problems = Vec::new();
+    for (name, text, characters_max) in texts {
+        if text.trim().is_empty() {
+            problems.push(format!("{name} is empty"));
+        } else if text.chars().count() > characters_max {
+            problems.push(format!("{name} is longer than {characters_max} characters"));
+        }
+    }
+    if draft.recommended_actions.is_empty() {
+        problems.push("recommended_actions is empty: say what to do, who, by when, and why".to_owned());
+    }
+    for action in &draft.recommended_actions {
+        if [&action.action, &action.why, &action.who, &action.by_when].iter().any(|part| part.trim().is_empty()) {
+            problems.push(format!("the action {:?} needs all of action, why, who, by_when", action.action));
+        }
+    }
+    problems
+}
+
+/// The cells that the evidence names.
+fn cite(evidence: &[Citation], results: &Results, problems: &mut Vec<String>) -> Vec<CellReference> {
+    let mut cells = Vec::new();
+    for citation in evidence {
+        let Some(result) = results.get(&citation.query) else {
+            problems.push(format!("evidence: {}", expression::unknown_query(&citation.query, results)));
+            continue;
+        };
+        let count = result.table.rows.len();
+        if citation.rows.is_empty() {
+            problems
+                .push(format!("evidence: name the rows of {} that matter; they count from 1 to {count}", result.id));
+        }
+        for column in &citation.columns {
+            if result.table.column(column).is_none() {
+                problems.push(format!("evidence: {}", expression::unknown_column(result, column)));
+            }
+        }
+        for row in &citation.rows {
+            if *row == 0 || *row > count {
+                problems.push(format!("evidence: {} has no row {row}; its rows count from 1 to {count}", result.id));
+                continue;
+            }
+            let columns = cited_columns(citation, result);
+            cells.extend(columns.map(|column| CellReference { query: result.id.clone(), row: row - 1, column }));
+        }
+    }
+    cells
+}
+
+fn cited_columns<'a>(citation: &'a Citation, result: &'a QueryResult) -> Box<dyn Iterator<Item = usize> + 'a> {
+    if citation.columns.is_empty() {
+        Box::new(0..result.table.columns.len())
+    } else {
+        Box::new(citation.columns.iter().filter_map(|column| result.table.column(column)))
+    }
+}
+
+fn evaluate_figures(draft: &Draft, context: Context<'_>, problems: &mut Vec<String>) -> Vec<(String, Evaluated)> {
+    let mut figures: Vec<(String, Evaluated)> = Vec::new();
+    for figure in &draft.figures {
+        let name = figure.name.trim().trim_matches(['{', '}']);
+        let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
+        if !is_name || figures.iter().any(|(known, _)| known == name) {
+            problems.push(format!("figures: {name:?} must be a name of letters, digits and underscores, used once"));
+            continue;
+        }
+        match expression::evaluate(&figure.expression, context.results, context.as_of, &figures) {
+            Ok(evaluated) => figures.push((name.to_owned(), evaluated)),
+            Err(problem) => problems.push(format!("figures: {name}: {problem}")),
+        }
+    }
+    figures
+}
+
+/// A number that scales a figure is a unit, stands in a cited statement, or is explained.
+fn check_literals<'a>(
+    draft: &Draft,
+    figures: impl Iterator<Item = &'a Evaluated>,
+    context: Context<'_>,
+    problems: &mut Vec<String>,
+) {
+    let assumed = draft.impact.assumptions.iter().flat_map(|text| super::text::claims(text, &[]).figures);
+    let assumed = assumed.map(|figure| figure.value).collect::<Vec<_>>();
+    for figure in figures {
+        for literal in &figure.literals {
+            let is_unit = UNIT_LITERALS.iter().any(|unit| Decimal::from(*unit) == *literal);
+            let is_assumed = assumed.iter().any(|value| value == literal || *value == *literal * Decimal::ONE_HUNDRED);
+            let mut queries = figure.groups.iter().flatten().filter_map(|cell| context.results.get(&cell.query));
+            let mut in_statement =
+                || queries.any(|result| result.literals.iter().any(|text| super::claims::has_number(text, *literal)));
+            if !is_unit && !is_assumed && !in_statement() {
+                problems.push(format!(
+                    "{} scales by {literal}: take it from a cell, or say in impact.assumptions what {literal} stands for",
+                    figure.arithmetic
+                ));
+            }
+        }
+    }
+}
+
+fn all_cells(cited: &[CellReference], figures: &[(String, Evaluated)], impact: &Evaluated) -> Vec<CellReference> {
+    let figures = figures.iter().map(|(_, figure)| figure).chain([impact]);
+    let mut cells =
+        cited.iter().chain(figures.flat_map(|figure| figure.groups.iter().flatten())).cloned().collect::<Vec<_>>();
+    cells.sort();
+    cells.dedup();
+    cells
+}
+
+fn sources(
+    cited: &[CellReference],
+    figures: &[(String, Evaluated)],
+    impact: &Evaluated,
+    results: &Results,
+) -> Vec<Source> {
+    let single = figures.iter().map(|(_, figure)| figure).chain([impact]).flat_map(|figure| &figure.groups);
+    let single = single.filter(|group| group.len() == 1).flatten();
+    let mut cells = cited.iter().chain(single).collect::<Vec<_>>();
+    cells.sort();
+    cells.dedup();
+    let of_cell = |cell: &CellReference| Source::of_cell(results.get(&cell.query)?, cell.row, cell.column);
+    let figures = figures.iter().map(|(name, figure)| Source::of_figure(name, figure));
+    cells.into_iter().filter_map(of_cell).chain(figures).chain([Source::of_figure("impact.amount", impact)]).collect()
+}
+
+fn dates(cells: &[CellReference], results: &Results) -> Vec<DateSource> {
+    let mut rows = cells.iter().map(|cell| (&cell.query, cell.row)).collect::<Vec<_>>();
+    rows.dedup();
+    let of_row = |(query, row): (&String, usize)| results.get(query).map(|result| source::dates_of_row(result, row));
+    rows.into_iter().filter_map(of_row).flatten().collect()
+}
+
+/// The literals in the statements of the cited queries, and those that scale figures.
+fn literals(
+    cells: &[CellReference],
+    figures: &[(String, Evaluated)],
+    impact: &Evaluated,
+    results: &Results,
+) -> Vec<String> {
+    let mut queries = cells.iter().map(|cell| &cell.query).collect::<Vec<_>>();
+    queries.dedup();
+    let statements =
+        queries.into_iter().filter_map(|query| results.get(query)).flat_map(|result| result.literals.clone());
+    let scales = figures.iter().map(|(_, figure)| figure).chain([impact]).flat_map(|figure| &figure.literals);
+    statements.chain(scales.map(Decimal::to_string)).collect()
+}
+
+fn rendered(draft: &super::FigureDraft, figure: &Evaluated) -> Figure {
+    Figure {
+        name: draft.name.trim().trim_matches(['{', '}']).to_owned(),
+        expression: draft.expression.clone(),
+        arithmetic: figure.arithmetic.clone(),
+        value: figure.value.normalize(),
+        text: format::figure(figure.value, figure.kind),
+    }
+}
+
+/// The citations of the draft, with those rows added that only figures rest on.
+fn evidence(cited: &[Citation], cells: &[CellReference], results: &Results) -> Vec<Citation> {
+    /// Rows shown of an aggregate that the draft does not cite.
+    const ROWS_MAX: usize = 10;
+    let mut evidence = cited.to_vec();
+    for citation in &mut evidence {
+        if let Some(result) = results.get(&citation.query) {
+            citation.query.clone_from(&result.id);
+        }
+    }
+    for cell in cells {
+        let row = cell.row + 1;
+        if evidence.iter().any(|citation| citation.query == cell.query && citation.rows.contains(&row)) {
+            continue;
+        }
+        match evidence.iter_mut().find(|citation| citation.query == cell.query) {
+            Some(citation) if citation.rows.len() < ROWS_MAX => citation.rows.push(row),
+            Some(_) => {}
+            None => evidence.push(Citation { query: cell.query.clone(), rows: vec![row], columns: Vec::new() }),
+        }
+    }
+    evidence
+}

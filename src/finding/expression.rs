@@ -1,0 +1,137 @@
+//! Figures: arithmetic over cells, parsed and evaluated in decimal arithmetic.
+//!
+//! ```text
+//! q3[2].net_sales / 12        row 2 of q3
+//! q3['CUST004'].net_sales     the one row of q3 in which a cell equals the text
+//! q4.total                    the only row of q4
+//! sum(q3.net_sales)           the whole column; refused where the result was cut short
+//! sum(q3[2..5].net_sales)     some rows of it
+//! days_between(q3[2].last_order, as_of)
+//! ```
+//!
+//! A literal may only multiply or divide (and stand before a minus as 1 or 100): otherwise a model could write any
+//! figure it likes and call it arithmetic.
+
+mod evaluate;
+mod parse;
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+pub(super) use self::evaluate::{unknown_column, unknown_query};
+use crate::results::Results;
+
+/// A parsed expression.
+#[derive(Debug, Clone, PartialEq)]
+enum Expression {
+    Literal(Decimal),
+    Date(Date),
+    AsOf,
+    Figure(String),
+    Cells(Cells),
+    Negated(Box<Expression>),
+    Binary(Operator, Box<Expression>, Box<Expression>),
+    Call(Function, Vec<Expression>),
+}
+
+/// A reference to cells: a query, some of its rows, a column (absent in `count(q3)`).
+#[derive(Debug, Clone, PartialEq)]
+struct Cells {
+    query: String,
+    rows: Rows,
+    column: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Rows {
+    All,
+    Numbers(usize, usize),
+    Holding(String),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Operator {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Function {
+    Sum,
+    Avg,
+    Min,
+    Max,
+    Count,
+    Abs,
+    Change,
+    PercentChange,
+    Ratio,
+    Share,
+    PerMonth,
+    Annualised,
+    DaysBetween,
+}
+
+/// A cell by its place: the query's id, the row from 0, the column's index.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct CellReference {
+    pub(super) query: String,
+    pub(super) row: usize,
+    pub(super) column: usize,
+}
+
+/// What kind of quantity a value is: it decides how a text may speak of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A level: how much there is.
+    Level,
+    /// A level in percent.
+    Percent,
+    /// One level over another.
+    Ratio,
+    /// A change, whose sign is its direction.
+    Change,
+    /// A change in percent.
+    PercentChange,
+    /// How many rows.
+    Count,
+}
+
+/// An evaluated expression.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Evaluated {
+    pub(super) value: Decimal,
+    pub(super) kind: Kind,
+    /// The cells behind it, in groups: a single cell, or the rows of one aggregate.
+    pub(super) groups: Vec<Vec<CellReference>>,
+    /// The literals that it multiplies or divides by.
+    pub(super) literals: Vec<Decimal>,
+    /// The expression with the cells' values filled in, and the result.
+    pub(super) arithmetic: String,
+}
+
+/// Figures that were evaluated before, by name.
+pub(super) type Known<'a> = &'a [(String, Evaluated)];
+
+/// Parses and evaluates; an error is one line that says what to write instead.
+pub(super) fn evaluate(text: &str, results: &Results, as_of: Date, known: Known<'_>) -> Result<Evaluated, String> {
+    let expression = parse::parse(text)?;
+    let evaluated = evaluate::Evaluator { results, as_of, known }.run(&expression)?;
+    if evaluated.groups.is_empty() {
+        return Err(format!("{text:?} names no cell; a figure is computed from cells such as q3[2].column"));
+    }
+    Ok(evaluated)
+}
+
+/// The date that a cell's text begins with.
+pub(super) fn date_of(text: &str) -> Option<Date> {
+    text.get(..10)?.parse().ok()
+}
+
+/// The number that a cell's text is.
+pub(super) fn number_of(text: &str) -> Option<Decimal> {
+    let text = text.trim();
+    text.parse().ok().or_else(|| Decimal::from_scientific(text).ok())
+}

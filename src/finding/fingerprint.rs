@@ -1,0 +1,42 @@
+//! What makes two findings the same matter: the category, and whom or what it is about.
+
+use sha2::{Digest, Sha256};
+
+use super::subject::Names;
+use super::{Category, Draft};
+
+/// 16 hexadecimal digits. Of the names in the segment the identifiers count (`CUST004`), or else all of them; where it
+/// has none, its words do.
+pub(super) fn of(draft: &Draft, names: &Names) -> String {
+    let mentions = names.mentions(&draft.segment);
+    let mut subjects = mentions.iter().map(|mention| mention.name.clone()).collect::<Vec<_>>();
+    if subjects.iter().any(|name| is_identifier(name)) {
+        subjects.retain(|name| is_identifier(name));
+    }
+    if subjects.is_empty() {
+        let words = draft.segment.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+        subjects = words.map(str::to_lowercase).collect();
+    }
+    subjects.sort();
+    subjects.dedup();
+    let digest = Sha256::digest(format!("{}\n{}", category(draft.category), subjects.join("\n")));
+    let start = digest.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    format!("{start:016x}")
+}
+
+fn is_identifier(name: &str) -> bool {
+    name.chars().any(|c| c.is_ascii_digit()) && !name.contains(' ')
+}
+
+fn category(category: Category) -> &'static str {
+    match category {
+        Category::Churn => "churn",
+        Category::Margin => "margin",
+        Category::Quality => "quality",
+        Category::Concentration => "concentration",
+        Category::Growth => "growth",
+        Category::Decline => "decline",
+        Category::DataQuality => "data_quality",
+        Category::Other => "other",
+    }
+}

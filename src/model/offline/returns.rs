@@ -1,0 +1,289 @@
+//! What comes back: return rates by batch and by product, against those of all others.
+//!
+//! A high rate of a small denominator is no sign. Returns come in lots, so lots are what chance deals in: with `e`
+//! units expected back at the rate of the others, and lots of `l` units (weighted by size), the units that come back
+//! have a variance of about `e * l`. A rate is told of from three such deviations, four among more than a hundred.
+
+use super::Question;
+use super::notebook::{Answer, Notebook};
+use super::profile::Profile;
+use super::subject::{Field, Subject, identifier, literal};
+use super::writing::{Candidate, Conclusion, Topic, Writer, described, plain, plural, words};
+use crate::catalog::Role;
+use crate::finding::{Category, Confidence};
+
+/// Outliers listed at the most.
+const LISTED_MAX: usize = 10;
+/// Up to so many cases each get a finding; more become one summary and the largest few.
+const CASES_MAX: usize = 3;
+/// The largest cases told beside a summary.
+const CASES_BESIDE_SUMMARY: usize = 2;
+/// The rate of the others is taken to be at least this: a clean record may be luck.
+const BASE_RATE_MIN: &str = "0.01";
+/// Days after which a product's return is history; batches have their own time.
+const PRODUCT_DAYS: u32 = 365;
+
+/// A way to group what is sold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Grouping {
+    Batch,
+    Product,
+}
+
+impl Grouping {
+    fn field(self, subject: &Subject) -> Option<&Field> {
+        match self {
+            Self::Batch => subject.field(Role::Batch),
+            Self::Product => subject.field(Role::Product),
+        }
+    }
+
+    fn key(self, index: usize) -> String {
+        match self {
+            Self::Batch => format!("returns-batch-{index}"),
+            Self::Product => format!("returns-product-{index}"),
+        }
+    }
+}
+
+/// The questions: which batches and which products come back more than others.
+pub(super) fn questions(subject: &Subject, profile: &Profile, index: usize) -> Vec<Question> {
+    if !profile.has_returns {
+        return Vec::new();
+    }
+    let groupings = [Grouping::Batch, Grouping::Product];
+    let groupings = groupings.into_iter().filter_map(|grouping| Some((grouping, grouping.field(subject)?)));
+    groupings
+        .map(|(grouping, field)| Question {
+            key: grouping.key(index),
+            purpose: format!("Of which {} does far more come back than of the others?", words(&field.name)),
+            sql: sql(subject, profile, grouping, field),
+        })
+        .collect()
+}
+
+/// What is constant within a batch and tells more of it: its product, its plant.
+fn details(subject: &Subject, grouping: Grouping) -> Vec<&Field> {
+    let places = ["plant", "factory", "site", "supplier", "vendor", "warehouse"];
+    let is_place = |field: &&Field| places.iter().any(|place| field.name.to_lowercase().contains(place));
+    match grouping {
+        Grouping::Batch => {
+            subject.field(Role::Product).into_iter().chain(subject.dimensions().filter(is_place).take(1)).collect()
+        }
+        Grouping::Product => Vec::new(),
+    }
+}
+
+fn sql(subject: &Subject, profile: &Profile, grouping: Grouping, field: &Field) -> String {
+    let details = details(subject, grouping);
+    let names = (0..details.len()).map(|index| format!("detail{index}")).collect::<Vec<_>>();
+    let mut extra = vec![("member", field.text())];
+    extra.extend(names.iter().zip(&details).map(|(name, field)| (name.as_str(), field.text())));
+    let base = subject.base(&extra, &subject.is_return(&profile.return_kinds), Some(&profile.last_day.to_string()));
+    let since = match grouping {
+        Grouping::Batch => String::new(),
+        Grouping::Product => format!(" AND day > {}::date - {PRODUCT_DAYS}", literal(&profile.last_day.to_string())),
+    };
+    let constants =
+        names.iter().map(|name| format!(", CASE WHEN min({name}) = max({name}) THEN min({name}) END AS {name}"));
+    let shown = names.iter().zip(&details).map(|(name, field)| format!("{name} AS {}, ", identifier(&field.alias())));
+    format!(
+        "{base},
+groups AS (
+  SELECT member{constants},
+    coalesce(sum(quantity) FILTER (WHERE NOT is_return), 0) AS sold,
+    coalesce(sum(quantity) FILTER (WHERE is_return), 0) AS returned,
+    count(*) FILTER (WHERE is_return) AS return_lines, count(*) FILTER (WHERE NOT is_return) AS sale_lines,
+    coalesce(abs(sum(value) FILTER (WHERE is_return)), 0) AS returned_value
+  FROM base WHERE member IS NOT NULL{since}
+  GROUP BY member
+),
+whole AS (
+  SELECT sum(sold) AS sold, sum(returned) AS returned, count(*) AS groups,
+    (SELECT sum(quantity * quantity) / nullif(sum(quantity), 0) FROM base WHERE is_return AND member IS NOT NULL{since}) AS lot,
+    (SELECT sum(value) FROM base WHERE NOT is_return AND member IS NOT NULL{since}) AS sold_value
+  FROM groups
+),
+rates AS (
+  SELECT groups.*, whole.groups, whole.lot, whole.sold_value, whole.sold - groups.sold AS others_sold,
+    whole.returned - groups.returned AS others_returned,
+    greatest({BASE_RATE_MIN}, (whole.returned - groups.returned) / nullif(whole.sold - groups.sold, 0)) AS base_rate
+  FROM groups CROSS JOIN whole
+)
+SELECT member AS {member}, {shown}round(sold, 2) AS units_sold, round(returned, 2) AS units_returned, sale_lines,
+  return_lines, round(100 * returned / sold, 1) AS return_percent, round(others_sold, 2) AS others_sold,
+  round(others_returned, 2) AS others_returned, round(returned_value, 2) AS returned_value,
+  round(sold_value, 2) AS total_sales_value, count(*) OVER () AS all_outliers,
+  round(sum(sold) OVER (), 2) AS all_units_sold, round(sum(returned) OVER (), 2) AS all_units_returned,
+  round(sum(returned_value) OVER (), 2) AS all_returned_value
+FROM rates
+WHERE sold > 0 AND return_lines > 0 AND returned >= 2 * base_rate * sold
+  AND returned - base_rate * sold > CASE WHEN groups > 100 THEN 4 ELSE 3 END * sqrt(base_rate * sold * lot)
+ORDER BY returned_value DESC, member
+LIMIT {LISTED_MAX}",
+        constants = constants.collect::<String>(),
+        shown = shown.collect::<String>(),
+        member = identifier(&field.alias()),
+    )
+}
+
+/// The findings that the answers give. What a batch explains is not told again of its product.
+pub(super) fn conclude(subject: &Subject, profile: &Profile, index: usize, notebook: &Notebook) -> Conclusion {
+    if subject.field(Role::Batch).or(subject.field(Role::Product)).is_none() {
+        return Conclusion::remark(subject, "returns: there is no product or batch column");
+    }
+    if !profile.has_returns {
+        return Conclusion::remark(
+            subject,
+            "returns: nothing in it is a return: no event type and no negative amount says so",
+        );
+    }
+    let batches = notebook.answer(&Grouping::Batch.key(index));
+    let products = notebook.answer(&Grouping::Product.key(index));
+    let mut candidates = Vec::new();
+    for (grouping, list) in [(Grouping::Batch, batches), (Grouping::Product, products)] {
+        let Some((list, field)) = list.zip(grouping.field(subject)) else { continue };
+        if grouping == Grouping::Product && !candidates.is_empty() {
+            continue;
+        }
+        let view = View { subject, profile, list, grouping, field };
+        let cases = if list.rows() > CASES_MAX { CASES_BESIDE_SUMMARY } else { list.rows() };
+        if list.rows() > CASES_MAX {
+            candidates.extend(view.summary());
+        }
+        candidates.extend((0..cases).filter_map(|row| view.case(row)));
+    }
+    if candidates.is_empty() {
+        return Conclusion::remark(subject, "returns: no batch or product comes back more than chance explains");
+    }
+    Conclusion { candidates, looked_at: Vec::new() }
+}
+
+/// An answer, and what it is about.
+struct View<'a> {
+    subject: &'a Subject,
+    profile: &'a Profile,
+    list: &'a Answer,
+    grouping: Grouping,
+    field: &'a Field,
+}
+
+impl View<'_> {
+    fn topic(&self, segment: String) -> Topic {
+        Topic {
+            category: Category::Quality,
+            segment,
+            metric: format!("{} returned", self.subject.value_words()),
+            unit: self.subject.unit(),
+        }
+    }
+
+    fn case(&self, row: usize) -> Option<Candidate> {
+        let (list, unit) = (self.list, self.subject.unit());
+        let value = list.table.cell(row, 0)?;
+        let member = plain(value);
+        let columns = details(self.subject, self.grouping).into_iter().map(Field::alias).collect::<Vec<_>>();
+        let what = described(list, row, value, &columns.iter().map(String::as_str).collect::<Vec<_>>());
+        let share = list.number(row, "returned_value")? / list.number(row, "total_sales_value")?.max(f64::EPSILON);
+        let returns = list.number(row, "return_lines")?;
+        let confidence = if returns >= 5.0 { Confidence::High } else { Confidence::Medium };
+        let others = if list.number(row, "others_returned")? > 0.0 {
+            format!(
+                "Of all others, {{others_returned}} of {{others_sold}} units came back, against which {member} \
+                 is measured."
+            )
+        } else {
+            format!("Of the {{others_sold}} units of all others, nothing came back; {member} stands alone.")
+        };
+        let mut writer = Writer::new(self.topic(member.clone()), self.profile).cite(list, [row]).cells(
+            list,
+            row,
+            [
+                ("sold", "units_sold"),
+                ("returned", "units_returned"),
+                ("lines", "return_lines"),
+                ("sales", "sale_lines"),
+                ("value", "returned_value"),
+                ("others_sold", "others_sold"),
+            ],
+        );
+        if list.number(row, "others_returned")? > 0.0 {
+            writer = writer.cells(list, row, [("others_returned", "others_returned")]);
+        }
+        let sentences = [
+            others,
+            format!(
+                "Of {member}, {{returned}} of {{sold}} units sold came back, which is {{rate}}, in {{lines}} \
+                 returns of {{sales}} sales up to {}.",
+                self.profile.last_day
+            ),
+            format!("The goods of {member} that came back were worth {{value}} {unit}."),
+        ];
+        let writer = writer
+            .figures([(
+                "rate",
+                format!("share({}, {})", list.cell(row, "units_returned"), list.cell(row, "units_sold")),
+            )])
+            .text(format!("{what}: {{returned}} of {{sold}} units were returned, which is {{rate}}"), &sentences)
+            .impact("value", &["valued at the net amounts credited; freight, handling and lost orders come on top"])
+            .action(
+                format!("Hold what is left of {what}, and test a retained sample"),
+                "every further delivery of a faulty batch comes back too, or damages an engine",
+                "quality assurance",
+                "within three days",
+            )
+            .action(
+                format!("Ask those who returned {member} for the reason, and those who kept theirs whether it works"),
+                "the reason tells a fault of the goods from a wrong delivery",
+                "customer service",
+                "within a week",
+            )
+            .falsified_by(
+                "a return for a commercial reason, such as a wrong delivery or an order taken back, \
+                 and sound test results",
+            );
+        Some(writer.rank(share, confidence, false))
+    }
+
+    fn summary(&self) -> Option<Candidate> {
+        let (list, unit) = (self.list, self.subject.unit());
+        let members = plural(&words(&self.field.name));
+        let share = list.number(0, "all_returned_value")? / list.number(0, "total_sales_value")?.max(f64::EPSILON);
+        let sentences = [
+            format!(
+                "In total {{count}} {members} come back far more than all others do, beyond what chance \
+                 explains; returns were counted in lots, since units come back together."
+            ),
+            "Together {returned} of {sold} units in total came back, which is {rate}.".to_owned(),
+        ];
+        let writer = Writer::new(self.topic(format!("total of {members} with outlying returns")), self.profile)
+            .cite(list, 0..list.rows())
+            .cells(
+                list,
+                0,
+                [
+                    ("count", "all_outliers"),
+                    ("returned", "all_units_returned"),
+                    ("sold", "all_units_sold"),
+                    ("value", "all_returned_value"),
+                ],
+            )
+            .figures([(
+                "rate",
+                format!("share({}, {})", list.cell(0, "all_units_returned"), list.cell(0, "all_units_sold")),
+            )])
+            .text(format!("In total {{count}} {members} have outlying returns: {{value}} {unit} came back"), &sentences)
+            .impact("value", &["valued at the net amounts credited; freight, handling and lost orders come on top"])
+            .action(
+                format!(
+                    "Hold what is left of the {members} listed, and look for what they share: plant, raw \
+                     material, shift"
+                ),
+                "a shared cause is worth more than any single one of them",
+                "the head of quality",
+                "within a week",
+            )
+            .falsified_by("returns for commercial reasons, and sound test results");
+        Some(writer.rank(share, Confidence::High, true))
+    }
+}

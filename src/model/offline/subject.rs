@@ -1,0 +1,307 @@
+//! What is to be analysed: a table of events with its roles resolved, the tables that it refers to joined in.
+//!
+//! From here on the inquiries speak of `day`, `entity`, `value`; only this file knows how a schema spells them.
+
+use std::collections::BTreeMap;
+
+use crate::catalog::{Catalog, Column, Role, Table};
+
+/// Tables joined in at the most.
+const JOINS_MAX: usize = 4;
+
+/// A table of events, and where each role is found.
+#[derive(Debug, Clone)]
+pub(super) struct Subject {
+    /// The table's name, unquoted.
+    pub(super) table: String,
+    /// The schema and table names that its FROM clause reads.
+    pub(super) relations: Vec<(String, String)>,
+    /// The FROM clause, without the word.
+    from: String,
+    fields: BTreeMap<Role, Vec<Field>>,
+    rows_estimate: u64,
+}
+
+/// A column in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Field {
+    /// The column's name, unquoted: what results call it.
+    pub(super) name: String,
+    /// How the FROM clause's scope refers to it.
+    expression: String,
+    type_name: String,
+    unit: Option<String>,
+    description: Option<String>,
+}
+
+/// `"name"`, with quotes within doubled.
+pub(super) fn identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// `'text'`, with quotes within doubled.
+pub(super) fn literal(text: &str) -> String {
+    let quoted = text.replace('\'', "''");
+    if text.contains('\\') { format!("E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }
+}
+
+/// Column names of the analyst's own that a schema's names must not collide with.
+const OWN_NAMES: [&str; 12] = [
+    "dimension",
+    "member",
+    "orders",
+    "events",
+    "entities",
+    "returns",
+    "sold",
+    "returned",
+    "silent",
+    "value",
+    "quantity",
+    "day",
+];
+
+/// What results call the column `name`: letters, digits and underscores alone, so that figures can refer to it.
+pub(super) fn alias(name: &str) -> String {
+    let mut alias = String::new();
+    for character in name.to_lowercase().chars() {
+        alias.push(if character.is_ascii_alphanumeric() { character } else { '_' });
+    }
+    if alias.starts_with(|character: char| !character.is_ascii_alphabetic()) {
+        alias.insert_str(0, "c_");
+    }
+    if OWN_NAMES.contains(&alias.as_str()) {
+        alias.push_str("_field");
+    }
+    alias
+}
+
+/// The tables worth analysing, the most promising first. A table that a better one joins in is not listed again.
+pub(super) fn subjects(catalog: &Catalog) -> Vec<Subject> {
+    let mut subjects = catalog.tables.iter().filter_map(|table| Subject::new(catalog, table)).collect::<Vec<_>>();
+    subjects.sort_by_key(|subject| (std::cmp::Reverse(subject.promise()), subject.table.clone()));
+    let mut chosen = Vec::<Subject>::new();
+    for subject in subjects {
+        let own = &subject.relations[0];
+        if !chosen
+            .iter()
+            .any(|better| better.relations.contains(own) || subject.relations.contains(&better.relations[0]))
+        {
+            chosen.push(subject);
+        }
+    }
+    chosen
+}
+
+impl Subject {
+    /// The subject of that table, if it has at least a date and an entity that comes back.
+    fn new(catalog: &Catalog, table: &Table) -> Option<Self> {
+        let mut joined = vec![("t0".to_owned(), table)];
+        let mut from = format!("{} AS t0", relation(table));
+        let mut next = 0;
+        while next < joined.len() {
+            let (alias, referring) = joined[next].clone();
+            for key in &referring.foreign_keys {
+                let referred = catalog.table(Some(&key.schema), &key.table);
+                let Some(referred) = referred.filter(|referred| !joined.iter().any(|(_, other)| *other == *referred))
+                else {
+                    continue;
+                };
+                if joined.len() > JOINS_MAX || key.columns.len() != key.referred.len() || key.columns.is_empty() {
+                    continue;
+                }
+                let other = format!("t{}", joined.len());
+                let on = key
+                    .columns
+                    .iter()
+                    .zip(&key.referred)
+                    .map(|(own, their)| format!("{alias}.{} = {other}.{}", identifier(own), identifier(their)));
+                let on = on.collect::<Vec<_>>().join(" AND ");
+                from = format!("{from} LEFT JOIN {} AS {other} ON {on}", relation(referred));
+                joined.push((other, referred));
+            }
+            next += 1;
+        }
+        let mut subject = Self {
+            table: table.name.clone(),
+            relations: joined.iter().map(|(_, table)| (table.schema.clone(), table.name.clone())).collect(),
+            from,
+            fields: BTreeMap::new(),
+            rows_estimate: table.rows_estimate.unwrap_or(0),
+        };
+        for (alias, table) in &joined {
+            for column in &table.columns {
+                subject.add(alias, table, column);
+            }
+        }
+        subject.is_usable(table).then_some(subject)
+    }
+
+    fn add(&mut self, alias: &str, table: &Table, column: &Column) {
+        let Some(role) = column.role else { return };
+        let is_base = alias == "t0";
+        // What a joined table counts or dates is its own affair, unless the base table has nothing of the kind.
+        let borrowed = matches!(
+            role,
+            Role::Measure | Role::GrossMeasure | Role::NetMeasure | Role::Discount | Role::Margin | Role::Quantity
+        );
+        let is_own_key = !is_base && role == Role::Entity && self.fields.contains_key(&Role::Entity);
+        if (!is_base && borrowed) || is_own_key || !is_plain(&column.type_name, role) {
+            return;
+        }
+        let fields = self.fields.entry(role).or_default();
+        if fields.iter().any(|field| field.name == column.name) {
+            return;
+        }
+        let description = column.description.clone().or_else(|| table.description.clone().filter(|_| is_base));
+        fields.push(Field {
+            name: column.name.clone(),
+            expression: format!("{alias}.{}", identifier(&column.name)),
+            type_name: column.type_name.clone(),
+            unit: column.unit.clone(),
+            description,
+        });
+    }
+
+    fn is_usable(&self, table: &Table) -> bool {
+        let Some(entity) = self.field(Role::Entity) else { return false };
+        let is_master_data = table.primary_key.len() == 1
+            && table.column(&table.primary_key[0]).is_some_and(|column| column.role == Some(Role::Entity))
+            && entity.expression.starts_with("t0.");
+        self.field(Role::Date).is_some() && !is_master_data
+    }
+
+    /// How much there is to analyse: money first, then the number of roles, then rows.
+    fn promise(&self) -> (bool, usize, u64) {
+        (self.money().is_some(), self.fields.len(), self.rows_estimate)
+    }
+
+    /// The first column with the role.
+    pub(super) fn field(&self, role: Role) -> Option<&Field> {
+        self.fields.get(&role)?.first()
+    }
+
+    /// All columns with the role.
+    pub(super) fn fields(&self, role: Role) -> &[Field] {
+        self.fields.get(&role).map_or(&[], Vec::as_slice)
+    }
+
+    fn money(&self) -> Option<&Field> {
+        // Of several net values the last is after the most deductions.
+        let net = self.fields.get(&Role::NetMeasure).and_then(|fields| fields.last());
+        net.or_else(|| self.field(Role::Measure)).or_else(|| self.field(Role::GrossMeasure))
+    }
+
+    /// The amount that is summed: net before plain before gross before units; `None` where rows are counted.
+    pub(super) fn measure(&self) -> Option<&Field> {
+        self.money().or_else(|| self.field(Role::Quantity))
+    }
+
+    /// What results call the summed amount.
+    pub(super) fn value_name(&self) -> &str {
+        self.measure().map_or("events", |field| field.name.as_str())
+    }
+
+    /// The amount in words: `net sales value 2`.
+    pub(super) fn value_words(&self) -> String {
+        let words = self.value_name().replace('_', " ");
+        let words = words.trim_end_matches(|character: char| character.is_ascii_digit() || character == ' ');
+        words.to_owned()
+    }
+
+    /// The unit of the amount, or an empty text.
+    pub(super) fn unit(&self) -> String {
+        let field = self.measure();
+        let unit = field.and_then(|field| field.unit.clone().or_else(|| currency_in(field.description.as_deref()?)));
+        unit.unwrap_or_else(|| if field.is_some() { self.value_words() } else { "events".to_owned() })
+    }
+
+    /// The columns that describe rows: segments, plants and other values to group by.
+    pub(super) fn dimensions(&self) -> impl Iterator<Item = &Field> {
+        self.fields(Role::Dimension).iter()
+    }
+
+    /// The common table expression `base` that every query starts from, ending in a line break. Its columns: `day`,
+    /// `entity`, `label` and `region` where known, `kind`, `value` (signed), `quantity`, and those of `extra`.
+    pub(super) fn base(&self, extra: &[(&str, String)], is_return: &str, last_day: Option<&str>) -> String {
+        let Some((date, entity)) = self.field(Role::Date).zip(self.field(Role::Entity)) else { return String::new() };
+        let value = self.measure().map_or_else(|| "1".to_owned(), Field::number);
+        let quantity = self.field(Role::Quantity).map_or_else(|| value.clone(), Field::number);
+        let mut columns = vec![
+            format!("{}::date AS day", date.expression),
+            format!("{} AS entity", entity.text()),
+            format!("({is_return}) AS is_return"),
+            format!("CASE WHEN {is_return} THEN -abs({value}) ELSE {value} END AS value"),
+            format!("abs({quantity}) AS quantity"),
+        ];
+        columns.extend(extra.iter().map(|(name, expression)| format!("{expression} AS {name}")));
+        let until =
+            last_day.map_or_else(String::new, |day| format!(" AND {}::date <= {}", date.expression, literal(day)));
+        format!(
+            "WITH base AS (\n  SELECT {}\n  FROM {}\n  WHERE {} IS NOT NULL AND {} IS NOT NULL{until}\n)",
+            columns.join(",\n    "),
+            self.from,
+            date.expression,
+            entity.expression
+        )
+    }
+
+    /// What tells returns from sales, given the event types that are returns: a boolean expression.
+    pub(super) fn is_return(&self, return_kinds: &[String]) -> String {
+        let mut signs = Vec::new();
+        if let Some(kind) = self.field(Role::EventType).filter(|_| !return_kinds.is_empty()) {
+            let kinds = return_kinds.iter().map(|kind| literal(kind)).collect::<Vec<_>>().join(", ");
+            signs.push(format!("coalesce({} IN ({kinds}), false)", kind.text()));
+        }
+        let amounts = [self.field(Role::Quantity), self.measure()];
+        signs.extend(amounts.into_iter().flatten().map(|field| format!("coalesce({} < 0, false)", field.number())));
+        signs.dedup();
+        if signs.is_empty() { "false".to_owned() } else { signs.join(" OR ") }
+    }
+}
+
+impl Field {
+    /// What results call it.
+    pub(super) fn alias(&self) -> String {
+        alias(&self.name)
+    }
+
+    /// The expression as text.
+    pub(super) fn text(&self) -> String {
+        format!("{}::text", self.expression)
+    }
+
+    /// The expression as a number.
+    pub(super) fn number(&self) -> String {
+        format!("{}::numeric", self.expression)
+    }
+
+    /// Whether the amount is a percentage or a share rather than money or units.
+    pub(super) fn is_rate(&self) -> bool {
+        let name = self.name.to_ascii_lowercase();
+        self.unit.as_deref() == Some("%") || ["pct", "percent", "rate", "share"].iter().any(|word| name.contains(word))
+    }
+}
+
+fn relation(table: &Table) -> String {
+    format!("{}.{}", identifier(&table.schema), identifier(&table.name))
+}
+
+/// Whether the type can play the role: a date that can be cast to a day, an amount that can be summed.
+fn is_plain(type_name: &str, role: Role) -> bool {
+    match role {
+        Role::Date => type_name == "date" || type_name.starts_with("timestamp"),
+        Role::Measure | Role::GrossMeasure | Role::NetMeasure | Role::Discount | Role::Margin | Role::Quantity => {
+            let numeric = ["numeric", "integer", "bigint", "smallint", "double precision", "real", "money"];
+            numeric.iter().any(|numeric| type_name.starts_with(numeric)) && !type_name.ends_with("[]")
+        }
+        _ => !type_name.ends_with("[]") && type_name != "bytea" && !type_name.starts_with("json"),
+    }
+}
+
+/// A currency's code in a description: `..., in INR`.
+fn currency_in(description: &str) -> Option<String> {
+    let codes = ["INR", "EUR", "USD", "GBP", "JPY", "CHF", "CAD", "AUD", "CNY", "SEK", "BRL"];
+    let mut words = description.split(|character: char| !character.is_ascii_alphanumeric());
+    words.find(|word| codes.contains(word)).map(str::to_owned)
+}

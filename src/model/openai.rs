@@ -1,0 +1,239 @@
+//! A model behind an OpenAI-compatible endpoint, over the Responses API or Chat Completions.
+//!
+//! Only this module and those below it name `async_openai`. The crate addresses and sends the requests; what goes in
+//! and out of them are types of our own, because the replies of Ollama, vLLM, llama.cpp, OpenRouter, Azure and LiteLLM
+//! differ from OpenAI's in ways that its typed replies refuse, and because reasoning must go back to the provider
+//! byte for byte, fields that we don't know included. Its retries are replaced by ours, see [`retry`].
+
+mod chat;
+mod endpoint;
+mod failure;
+mod problem;
+mod responses;
+mod retry;
+mod transport;
+mod wire;
+
+use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_openai::error::OpenAIError;
+use async_trait::async_trait;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use self::endpoint::Endpoint;
+use self::failure::Failure;
+use self::retry::Retries;
+use self::transport::Transport;
+use crate::model::{Error, Model, Reply, Request};
+
+/// Where OpenAI itself answers.
+pub const OPENAI_BASE_URL: &str = "https://api.openai.com/v1";
+
+/// How long a connection may take to come about.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// The dialect that an endpoint is spoken to in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Api {
+    /// `POST /responses`: OpenAI's own; reasoning is carried from turn to turn.
+    Responses,
+    /// `POST /chat/completions`: what everybody speaks.
+    Chat,
+}
+
+impl Api {
+    /// What an endpoint most likely speaks: Responses where OpenAI itself answers, Chat Completions anywhere else.
+    pub fn default_for(base_url: &str) -> Self {
+        let is_openai = reqwest::Url::parse(base_url).is_ok_and(|url| url.host_str() == Some("api.openai.com"));
+        if is_openai { Self::Responses } else { Self::Chat }
+    }
+}
+
+impl FromStr for Api {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "responses" => Ok(Self::Responses),
+            "chat" => Ok(Self::Chat),
+            other => Err(format!("unknown API {other:?}: use responses or chat")),
+        }
+    }
+}
+
+/// How long a reasoning model thinks; sent only when set, because other models refuse it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the provider's own words, whose meaning is the provider's as well")]
+pub enum ReasoningEffort {
+    None,
+    Minimal,
+    Low,
+    Medium,
+    High,
+    Xhigh,
+}
+
+impl FromStr for ReasoningEffort {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Ok(match text {
+            "none" => Self::None,
+            "minimal" => Self::Minimal,
+            "low" => Self::Low,
+            "medium" => Self::Medium,
+            "high" => Self::High,
+            "xhigh" => Self::Xhigh,
+            other => {
+                return Err(format!(
+                    "unknown reasoning effort {other:?}: use none, minimal, low, medium, high or xhigh"
+                ));
+            }
+        })
+    }
+}
+
+/// What a [`Client`] is made of.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Up to and without `/responses` or `/chat/completions`. A query in it (Azure's `?api-version=`) goes along with
+    /// every request; then, and at hosts below `azure.com`, the key travels as `api-key` instead of as a bearer token.
+    pub base_url: String,
+    /// The key; local servers need none.
+    pub api_key: Option<SecretString>,
+    /// The model's name, as the endpoint knows it.
+    pub model: String,
+    /// The dialect to speak.
+    pub api: Api,
+    /// How long the model should think; `None` leaves it to the provider.
+    pub reasoning_effort: Option<ReasoningEffort>,
+    /// How long one attempt may take, up to the last byte of the reply.
+    pub timeout: Duration,
+    /// How often a failed attempt is repeated.
+    pub retries_max: u32,
+    /// The wait before the first repetition, doubled for each further one, where the server names none itself.
+    pub retry_delay: Duration,
+}
+
+impl Options {
+    /// Options for a model, with the usual patience: ten minutes an attempt, and five repetitions.
+    pub fn new(base_url: impl Into<String>, model: impl Into<String>) -> Self {
+        let base_url = base_url.into();
+        Self {
+            api: Api::default_for(&base_url),
+            base_url,
+            api_key: None,
+            model: model.into(),
+            reasoning_effort: None,
+            timeout: Duration::from_mins(10),
+            retries_max: 5,
+            retry_delay: Duration::from_secs(1),
+        }
+    }
+}
+
+/// Options that no client can be made of: a mistake in the configuration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidOptions(String);
+
+/// A model behind an OpenAI-compatible endpoint.
+#[derive(Debug)]
+pub struct Client {
+    http: async_openai::Client<Endpoint>,
+    model: String,
+    api: Api,
+    reasoning_effort: Option<ReasoningEffort>,
+    retries: Retries,
+    /// Whether to ask for encrypted reasoning and to send it back: until the endpoint says that the model knows none, or
+    /// not this, because another wrote it.
+    wants_reasoning: AtomicBool,
+}
+
+impl Client {
+    /// A client; nothing is sent yet.
+    pub fn new(options: Options) -> Result<Self, InvalidOptions> {
+        let endpoint = Endpoint::new(&options.base_url, options.api_key)?;
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("explore/", env!("CARGO_PKG_VERSION")))
+            .timeout(options.timeout)
+            .connect_timeout(CONNECT_TIMEOUT)
+            // Elsewhere the key has no business, and a redirected POST arrives as a GET.
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|error| InvalidOptions(format!("cannot set up an HTTP client: {error}")))?;
+        let transport = Transport::new(http.clone());
+        Ok(Self {
+            http: async_openai::Client::build(http, endpoint).with_http_service(transport),
+            model: options.model,
+            api: options.api,
+            reasoning_effort: options.reasoning_effort,
+            retries: Retries { max: options.retries_max, delay: options.retry_delay },
+            wants_reasoning: AtomicBool::new(true),
+        })
+    }
+
+    async fn attempt(&self, request: &Request<'_>) -> Result<Reply, Failure> {
+        match self.api {
+            Api::Responses => {
+                let wants_reasoning = self.wants_reasoning.load(Ordering::Relaxed);
+                let body = responses::Body::new(&self.model, request, self.reasoning_effort, wants_reasoning);
+                let reply: Value = self.http.responses().create_byot(body).await.map_err(into_failure)?;
+                responses::read(reply, request.messages.len())
+            }
+            Api::Chat => {
+                let body = chat::Body::new(&self.model, request, self.reasoning_effort);
+                let reply: Value = self.http.chat().create_byot(body).await.map_err(into_failure)?;
+                chat::read(&reply, request.messages.len())
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Model for Client {
+    fn name(&self) -> &str {
+        &self.model
+    }
+
+    async fn reply(&self, request: Request<'_>) -> Result<Reply, Error> {
+        let mut attempts = 0;
+        loop {
+            let failure = match self.attempt(&request).await {
+                Ok(reply) => return Ok(reply),
+                Err(failure) => failure,
+            };
+            if failure.refuses_encrypted_reasoning() && self.wants_reasoning.swap(false, Ordering::Relaxed) {
+                continue;
+            }
+            attempts += 1;
+            let Some(delay) = self.retries.delay(&failure, attempts) else {
+                return Err(failure.into_error(self.http.config(), self.api, &self.model, attempts));
+            };
+            tracing::warn!(
+                attempt = attempts,
+                delay_milliseconds = delay.as_millis(),
+                reason = failure.reason(self.http.config()),
+                "the model gave no reply, asking again"
+            );
+            tokio::time::sleep(delay).await;
+        }
+    }
+}
+
+/// Our transport's failures travel through the crate in a box; what it adds of its own are mistakes in a request.
+fn into_failure(error: OpenAIError) -> Failure {
+    match error {
+        OpenAIError::Boxed(boxed) => match boxed.downcast::<Failure>() {
+            Ok(failure) => *failure,
+            Err(other) => Failure::Unsendable { reason: other.to_string() },
+        },
+        other => Failure::Unsendable { reason: other.to_string() },
+    }
+}

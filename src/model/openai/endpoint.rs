@@ -1,0 +1,117 @@
+//! Where the requests go, and with which key.
+
+use async_openai::config::Config;
+use reqwest::Url;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::InvalidOptions;
+
+/// A key shorter than this is a placeholder such as `none` or `ollama`; blanking it out would only garble messages.
+const SECRET_LENGTH_MIN: usize = 8;
+
+/// An endpoint: a base URL, taken apart, and the key. Its `Debug` shows no key.
+#[derive(Debug, Clone)]
+pub(super) struct Endpoint {
+    base: String,
+    query: Vec<(String, String)>,
+    key: SecretString,
+    headers: HeaderMap,
+}
+
+impl Endpoint {
+    pub(super) fn new(base_url: &str, key: Option<SecretString>) -> Result<Self, InvalidOptions> {
+        let mut url = parse(base_url)?;
+        let query: Vec<_> = url.query_pairs().into_owned().collect();
+        url.set_query(None);
+        url.set_fragment(None);
+        let key = key.map(|key| SecretString::from(key.expose_secret().trim())).unwrap_or_default();
+        let mut headers = HeaderMap::new();
+        if !key.expose_secret().is_empty() {
+            let (name, value) = key_header(is_azure(&url, &query), &key)?;
+            headers.insert(name, value);
+        }
+        Ok(Self { base: without_operation(url.as_str()).to_owned(), query, key, headers })
+    }
+
+    /// The base URL, fit to be shown: no query, no credentials.
+    pub(super) fn base(&self) -> &str {
+        &self.base
+    }
+
+    pub(super) fn has_key(&self) -> bool {
+        !self.headers.is_empty()
+    }
+
+    /// The text with the key blanked out, for servers that quote it back.
+    pub(super) fn redact(&self, text: &str) -> String {
+        let key = self.key.expose_secret();
+        if key.len() < SECRET_LENGTH_MIN { text.to_owned() } else { text.replace(key, "***") }
+    }
+}
+
+fn parse(base_url: &str) -> Result<Url, InvalidOptions> {
+    let invalid = |what: &str| {
+        InvalidOptions(format!("the model's base URL {what}: write it like {} or http://localhost:11434/v1", {
+            super::OPENAI_BASE_URL
+        }))
+    };
+    let url = Url::parse(base_url.trim()).map_err(|error| invalid(&format!("does not parse ({error})")))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(invalid("begins with neither http:// nor https://"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(invalid("contains credentials, which belong in OPENAI_API_KEY"));
+    }
+    Ok(url)
+}
+
+/// People paste the whole address of an operation.
+fn without_operation(base: &str) -> &str {
+    let base = base.trim_end_matches('/');
+    ["/chat/completions", "/responses"].iter().find_map(|end| base.strip_suffix(end)).unwrap_or(base)
+}
+
+fn is_azure(url: &Url, query: &[(String, String)]) -> bool {
+    url.host_str().is_some_and(|host| host.ends_with(".azure.com"))
+        || query.iter().any(|(name, _)| name == "api-version")
+}
+
+fn key_header(is_azure: bool, key: &SecretString) -> Result<(HeaderName, HeaderValue), InvalidOptions> {
+    let key = key.expose_secret();
+    let (name, text) = if is_azure {
+        (HeaderName::from_static("api-key"), key.to_owned())
+    } else {
+        (AUTHORIZATION, format!("Bearer {key}"))
+    };
+    let mut value = HeaderValue::from_str(&text).map_err(|_| {
+        InvalidOptions(
+            "the model's API key contains characters that no key has: check OPENAI_API_KEY for quotes or line breaks"
+                .into(),
+        )
+    })?;
+    value.set_sensitive(true);
+    Ok((name, value))
+}
+
+impl Config for Endpoint {
+    fn headers(&self) -> HeaderMap {
+        self.headers.clone()
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    fn query(&self) -> Vec<(&str, &str)> {
+        self.query.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+    }
+
+    fn api_base(&self) -> &str {
+        &self.base
+    }
+
+    fn api_key(&self) -> &SecretString {
+        &self.key
+    }
+}

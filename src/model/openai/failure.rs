@@ -1,0 +1,164 @@
+//! Why an attempt gave no reply, whether another may, and what to tell the user at the end.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::Api;
+use super::endpoint::Endpoint;
+use super::problem::{Problem, is_web_page, quote, readable};
+use crate::model::Error;
+
+/// An attempt without a reply.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the model gave no reply")]
+pub(super) enum Failure {
+    /// No request could be built.
+    Unsendable { reason: String },
+    /// No connection came about.
+    Unreachable { reason: String },
+    /// The attempt took too long.
+    TimedOut,
+    /// The connection was lost after it had come about.
+    BrokenOff { reason: String },
+    /// More came than a reply can be.
+    Oversized { bytes_max: usize },
+    /// The answer is elsewhere.
+    Redirected { to: Option<String> },
+    /// The provider said no; `status` is HTTP's, or the one an error inside of a reply stands for.
+    Refused { status: u16, problem: Problem, retry_after: Option<Duration> },
+    /// The answer cannot be read.
+    NotJson { body: String },
+    /// The answer can be read, and is something else.
+    WrongShape { wanted: &'static str, body: String },
+}
+
+impl Failure {
+    /// An error inside of a reply that HTTP calls successful.
+    pub(super) fn reported(problem: Problem) -> Self {
+        Self::Refused { status: problem.status().unwrap_or(200), problem, retry_after: None }
+    }
+
+    /// JSON that is not what was asked for: an error after all, or something else.
+    pub(super) fn unexpected(body: &Value, wanted: &'static str) -> Self {
+        Problem::of(body).map_or_else(|| Self::WrongShape { wanted, body: body.to_string() }, Self::reported)
+    }
+
+    /// Whether the same request may succeed later.
+    pub(super) fn may_pass(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::TimedOut | Self::BrokenOff { .. } => true,
+            Self::NotJson { body } => !is_web_page(body),
+            Self::Refused { status, problem, .. } => {
+                matches!(status, 408 | 409 | 425 | 429 | 500..=599)
+                    && !matches!(status, 501 | 505)
+                    && !problem.is_quota()
+                    && !problem.is_context_length(*status)
+            }
+            Self::Unsendable { .. } | Self::Oversized { .. } | Self::Redirected { .. } | Self::WrongShape { .. } => {
+                false
+            }
+        }
+    }
+
+    /// The wait that the server asks for.
+    pub(super) fn asked_delay(&self) -> Option<Duration> {
+        if let Self::Refused { retry_after, .. } = self { *retry_after } else { None }
+    }
+
+    /// Whether the endpoint minds being asked for encrypted reasoning: models that don't reason do.
+    pub(super) fn refuses_encrypted_reasoning(&self) -> bool {
+        let Self::Refused { status: 400 | 422, problem, .. } = self else { return false };
+        let message = problem.message().to_lowercase();
+        problem.has_code("include") || message.contains("encrypted") || message.contains("'include'")
+    }
+
+    /// A phrase for the log.
+    pub(super) fn reason(&self, endpoint: &Endpoint) -> String {
+        let text = match self {
+            Self::Unsendable { reason } | Self::Unreachable { reason } | Self::BrokenOff { reason } => reason.clone(),
+            Self::TimedOut => "timed out".into(),
+            Self::Oversized { bytes_max } => format!("over {} MiB", bytes_max >> 20),
+            Self::Redirected { to } => to.clone().unwrap_or_else(|| "to nowhere".into()),
+            Self::Refused { status, problem, .. } => format!("status {status}: {}", problem.message()),
+            Self::NotJson { body } => readable(body),
+            Self::WrongShape { body, .. } => body.clone(),
+        };
+        quote(&endpoint.redact(&text))
+    }
+
+    /// What the loop is told, after `attempts`: what was tried, what came of it, and what to do.
+    pub(super) fn into_error(self, endpoint: &Endpoint, api: Api, model: &str, attempts: u32) -> Error {
+        let reason = self.reason(endpoint);
+        if let Self::Refused { status, problem, .. } = &self
+            && problem.is_context_length(*status)
+        {
+            return Error::ContextLength(reason);
+        }
+        let tries = if attempts > 1 { format!("; {attempts} attempts") } else { String::new() };
+        let what = self.what(endpoint);
+        let advice = self.advice(endpoint, api, model);
+        Error::Failed(format!("{what} ({reason}{tries}): {advice}"))
+    }
+
+    fn what(&self, endpoint: &Endpoint) -> String {
+        let base = endpoint.base();
+        match self {
+            Self::Unsendable { .. } => format!("no request could be made for {base}"),
+            Self::Unreachable { .. } => format!("cannot reach the model at {base}"),
+            Self::TimedOut => format!("the model at {base} took too long"),
+            Self::BrokenOff { .. } => format!("the model's reply from {base} broke off"),
+            Self::Oversized { .. } => format!("the model's reply from {base} is too large"),
+            Self::Redirected { .. } => format!("{base} redirects elsewhere, where the key is not sent"),
+            Self::NotJson { body } if is_web_page(body) => format!("{base} answered with a web page"),
+            Self::NotJson { .. } => format!("the model's reply from {base} is not JSON"),
+            Self::WrongShape { wanted, .. } => format!("{base} answered with something other than {wanted}"),
+            Self::Refused { status, problem, .. } => match status {
+                401 | 403 if endpoint.has_key() => format!("{base} refused the key"),
+                401 | 403 => format!("{base} wants a key"),
+                402 => format!("the account at {base} is out of credit"),
+                _ if problem.is_quota() => format!("the account at {base} is out of credit"),
+                404 | 405 => format!("{base} knows no such model or operation"),
+                429 => format!("{base} is limiting the rate of requests"),
+                500.. => format!("the model server at {base} failed"),
+                _ => format!("{base} refused the request"),
+            },
+        }
+    }
+
+    fn advice(&self, endpoint: &Endpoint, api: Api, model: &str) -> String {
+        match self {
+            Self::Unsendable { .. } | Self::Oversized { .. } => "check the base URL".into(),
+            Self::Unreachable { .. } => "check that the server is running and that the base URL is right".into(),
+            Self::TimedOut => "try again later, or use a faster model".into(),
+            Self::BrokenOff { .. } => "try again; a proxy on the way may cut long replies".into(),
+            Self::Redirected { .. } => "set the base URL to where the API is".into(),
+            Self::NotJson { .. } => "check the base URL, which usually ends in /v1".into(),
+            Self::WrongShape { .. } => "check the base URL, which usually ends in /v1, and --api".into(),
+            Self::Refused { status, problem, .. } => match status {
+                401 | 403 if endpoint.has_key() => "check OPENAI_API_KEY, and what the key may use".into(),
+                401 | 403 => "set OPENAI_API_KEY".into(),
+                402 => "top it up, or use another key".into(),
+                _ if problem.is_quota() => "top it up, or use another key".into(),
+                404 | 405 if api == Api::Responses => format!(
+                    "check the model's name ({model}) and the base URL, which usually ends in /v1; an endpoint without the \
+                     Responses API wants --api chat"
+                ),
+                404 | 405 => format!("check the model's name ({model}) and the base URL, which usually ends in /v1"),
+                429 | 500.. => "try again later, or use another model".into(),
+                _ => advice_for_refusal(problem, model),
+            },
+        }
+    }
+}
+
+fn advice_for_refusal(problem: &Problem, model: &str) -> String {
+    let message = problem.message().to_lowercase();
+    if message.contains("tool") && (message.contains("support") || message.contains("enable")) {
+        "use a model that can call tools (vLLM wants --enable-auto-tool-choice, llama.cpp --jinja)".into()
+    } else if message.contains("effort") || message.contains("reasoning") {
+        "change or leave out --reasoning-effort".into()
+    } else {
+        format!("check the model's name ({model}) and --api")
+    }
+}

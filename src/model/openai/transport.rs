@@ -1,0 +1,111 @@
+//! One HTTP exchange: a request goes out, a bounded body comes back, and whatever is not a JSON reply is a [`Failure`].
+//!
+//! It stands below `async_openai` as its transport, where the status, the headers and the whole body are still at hand;
+//! what the crate itself makes of an error has lost them. It never asks twice: that is [`super::retry`]'s part.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use async_openai::error::OpenAIError;
+use async_openai::middleware::HttpRequestFactory;
+use reqwest::Response;
+use reqwest::header::LOCATION;
+use serde::de::IgnoredAny;
+use tower_service::Service;
+
+use super::failure::Failure;
+use super::problem::Problem;
+use super::retry::asked_delay;
+
+/// What a body may hold; a long reply with its encrypted reasoning stays far below.
+const BODY_BYTES_MAX: usize = 16 << 20;
+
+/// The transport that `async_openai` sends through.
+#[derive(Debug, Clone)]
+pub(super) struct Transport {
+    client: reqwest::Client,
+}
+
+impl Transport {
+    pub(super) fn new(client: reqwest::Client) -> Self {
+        Self { client }
+    }
+
+    async fn exchange(self, request: HttpRequestFactory) -> Result<Response, Failure> {
+        let request = request.build().await.map_err(|error| Failure::Unsendable { reason: error.to_string() })?;
+        let response = self.client.execute(request).await.map_err(failure_of)?;
+        let status = response.status();
+        let retry_after = asked_delay(response.headers());
+        let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let body = read_bounded(response).await;
+        if status.is_success() {
+            return reply(body?);
+        }
+        if status.is_redirection() {
+            return Err(Failure::Redirected { to: location });
+        }
+        // A refusal whose explanation broke off is still that refusal.
+        let text = body.map(|body| String::from_utf8_lossy(&body).into_owned()).unwrap_or_default();
+        Err(Failure::Refused { status: status.as_u16(), problem: Problem::read(&text), retry_after })
+    }
+}
+
+impl Service<HttpRequestFactory> for Transport {
+    type Response = Response;
+    type Error = Failure;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Failure>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: HttpRequestFactory) -> Self::Future {
+        Box::pin(self.clone().exchange(request))
+    }
+}
+
+impl From<Failure> for OpenAIError {
+    fn from(failure: Failure) -> Self {
+        Self::Boxed(Box::new(failure))
+    }
+}
+
+/// Hands a body on once it is known to be JSON: `async_openai` would log all of one that is not.
+fn reply(body: Vec<u8>) -> Result<Response, Failure> {
+    match serde_json::from_slice::<IgnoredAny>(&body) {
+        Ok(_) => Ok(http::Response::new(body).into()),
+        Err(_) => Err(Failure::NotJson { body: String::from_utf8_lossy(&body).into_owned() }),
+    }
+}
+
+async fn read_bounded(mut response: Response) -> Result<Vec<u8>, Failure> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(failure_of)? {
+        if body.len() + chunk.len() > BODY_BYTES_MAX {
+            return Err(Failure::Oversized { bytes_max: BODY_BYTES_MAX });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn failure_of(error: reqwest::Error) -> Failure {
+    let is_timeout = error.is_timeout();
+    let is_connect = error.is_connect();
+    let is_builder = error.is_builder();
+    let reason = root_cause(&error.without_url());
+    match (is_connect, is_timeout) {
+        _ if is_builder => Failure::Unsendable { reason },
+        (true, _) => Failure::Unreachable { reason },
+        (false, true) => Failure::TimedOut,
+        (false, false) => Failure::BrokenOff { reason },
+    }
+}
+
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut deepest = error;
+    while let Some(source) = deepest.source() {
+        deepest = source;
+    }
+    deepest.to_string()
+}

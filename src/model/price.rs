@@ -1,0 +1,116 @@
+//! What tokens cost: a table of prices, and the arithmetic over it. A model without a price costs an unknown amount,
+//! never nothing.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::model::Usage;
+
+/// OpenAI's list prices in thousandths of a dollar per million tokens: input, cached input, output. They change, and
+/// other sellers have others: the configuration's prices go before them.
+const LIST: [(&str, i64, Option<i64>, i64); 13] = [
+    ("gpt-5.2", 1_750, Some(175), 14_000),
+    ("gpt-5.2-pro", 21_000, None, 168_000),
+    ("gpt-5.1", 1_250, Some(125), 10_000),
+    ("gpt-5", 1_250, Some(125), 10_000),
+    ("gpt-5-mini", 250, Some(25), 2_000),
+    ("gpt-5-nano", 50, Some(5), 400),
+    ("gpt-4.1", 2_000, Some(500), 8_000),
+    ("gpt-4.1-mini", 400, Some(100), 1_600),
+    ("gpt-4.1-nano", 100, Some(25), 400),
+    ("gpt-4o", 2_500, Some(1_250), 10_000),
+    ("gpt-4o-mini", 150, Some(75), 600),
+    ("o3", 2_000, Some(500), 8_000),
+    ("o4-mini", 1_100, Some(275), 4_400),
+];
+
+/// The price of a model, in US dollars per million tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Price {
+    /// Tokens sent.
+    #[serde(deserialize_with = "amount")]
+    pub input: Decimal,
+    /// Tokens sent that the provider had cached; like other input where it is not given.
+    #[serde(default, deserialize_with = "optional_amount", skip_serializing_if = "Option::is_none")]
+    pub cached_input: Option<Decimal>,
+    /// Tokens received, reasoning included.
+    #[serde(deserialize_with = "amount")]
+    pub output: Decimal,
+}
+
+/// A negative price would hide what the others cost from a limit.
+fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
+    let amount = <Decimal as Deserialize>::deserialize(deserializer)?;
+    if amount.is_sign_negative() {
+        return Err(D::Error::custom("a price cannot be negative"));
+    }
+    Ok(amount)
+}
+
+fn optional_amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Decimal>, D::Error> {
+    amount(deserializer).map(Some)
+}
+
+impl Price {
+    /// What tokens cost, in US dollars.
+    pub fn cost(&self, usage: &Usage) -> Decimal {
+        let cached_tokens = usage.cached_tokens.min(usage.input_tokens);
+        let per_million = self.input * Decimal::from(usage.input_tokens - cached_tokens)
+            + self.cached_input.unwrap_or(self.input) * Decimal::from(cached_tokens)
+            + self.output * Decimal::from(usage.output_tokens);
+        per_million / Decimal::from(1_000_000)
+    }
+}
+
+/// Prices by model name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Prices(BTreeMap<String, Price>);
+
+impl Prices {
+    /// OpenAI's list prices.
+    pub fn list() -> Self {
+        let thousandths = |amount| Decimal::new(amount, 3);
+        let price = |input, cached_input: Option<i64>, output| Price {
+            input: thousandths(input),
+            cached_input: cached_input.map(thousandths),
+            output: thousandths(output),
+        };
+        Self(
+            LIST.iter()
+                .map(|(name, input, cached, output)| ((*name).into(), price(*input, *cached, *output)))
+                .collect(),
+        )
+    }
+
+    /// Adds prices, over those of the same names.
+    #[must_use]
+    pub fn with(mut self, prices: impl IntoIterator<Item = (String, Price)>) -> Self {
+        self.0.extend(prices);
+        self
+    }
+
+    /// The price of a model by its name, or by its name less the date of a snapshot: `gpt-5.2-2025-12-11` costs what
+    /// `gpt-5.2` does, of `gpt-5.2-mini` nothing is known.
+    pub fn get(&self, model: &str) -> Option<&Price> {
+        self.0.get(model).or_else(|| self.0.get(without_date(model)?))
+    }
+
+    /// What a model's tokens cost, in US dollars; `None` where its price is unknown.
+    pub fn cost(&self, model: &str, usage: &Usage) -> Option<Decimal> {
+        Some(self.get(model)?.cost(usage))
+    }
+}
+
+/// The name before `-2025-12-11` or `-20251211`.
+fn without_date(model: &str) -> Option<&str> {
+    ["-dddd-dd-dd", "-dddddddd"].iter().find_map(|pattern| {
+        let (name, date) = model.split_at_checked(model.len().checked_sub(pattern.len())?)?;
+        let matches = |(c, p): (u8, u8)| if p == b'd' { c.is_ascii_digit() } else { c == p };
+        date.bytes().zip(pattern.bytes()).all(matches).then_some(name)
+    })
+}

@@ -1,0 +1,251 @@
+//! The program's two voices: standard output is data, standard error is talk.
+//!
+//! [`Output`] owns standard output. [`Talk`] is the way to standard error for everything: messages, progress bars and
+//! tracing share it, so that none tears another's lines.
+
+use std::borrow::Cow;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use console::Style;
+use indicatif::{MultiProgress, ProgressDrawTarget};
+use tempfile::NamedTempFile;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::cli::{Color, LogFormat, TalkOptions};
+use crate::error::Failure;
+
+const COLUMNS_DEFAULT: u16 = 80;
+
+/// Standard output, and the way to standard error.
+#[derive(Debug)]
+pub struct Output {
+    talk: Talk,
+    color: bool,
+}
+
+impl Output {
+    /// The output of a program that was asked to talk so.
+    pub fn new(options: &TalkOptions) -> Self {
+        Self { talk: Talk::new(options), color: colors(options.color, anstream::AutoStream::choice(&io::stdout())) }
+    }
+
+    /// Writes data to standard output. A reader that went away (`explore | head`) is no error.
+    pub fn data(&mut self, text: &str) -> io::Result<()> {
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            outcome => outcome,
+        }
+    }
+
+    /// Whether standard output takes colours.
+    pub fn color(&self) -> bool {
+        self.color
+    }
+
+    /// The columns of the terminal at standard output; 80 where there is none.
+    pub fn columns(&self) -> usize {
+        usize::from(console::Term::stdout().size_checked().map_or(COLUMNS_DEFAULT, |(_, columns)| columns))
+    }
+
+    /// The way to standard error.
+    pub fn talk(&self) -> &Talk {
+        &self.talk
+    }
+}
+
+fn colors(wish: Color, automatic: anstream::ColorChoice) -> bool {
+    match wish {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => automatic != anstream::ColorChoice::Never,
+    }
+}
+
+/// The way to standard error. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Talk {
+    bars: MultiProgress,
+    color: bool,
+    quiet: bool,
+    verbosity: u8,
+    format: LogFormat,
+}
+
+impl Talk {
+    fn new(options: &TalkOptions) -> Self {
+        let color = colors(options.color, anstream::AutoStream::choice(&io::stderr()));
+        console::set_colors_enabled_stderr(color);
+        let dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
+        let drawn = io::stderr().is_terminal() && !dumb && !options.quiet && options.log_format == LogFormat::Text;
+        let target = if drawn { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        Self {
+            bars: MultiProgress::with_draw_target(target),
+            color,
+            quiet: options.quiet,
+            verbosity: if options.quiet { 0 } else { options.verbose },
+            format: options.log_format,
+        }
+    }
+
+    /// The bars that are drawn on standard error, or hidden where it is no terminal.
+    pub fn bars(&self) -> &MultiProgress {
+        &self.bars
+    }
+
+    /// How much to tell: 0, 1 for `-v`, 2 for `-vv`.
+    pub fn verbosity(&self) -> u8 {
+        self.verbosity
+    }
+
+    /// Whether errors alone are told.
+    pub fn quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// Whether standard error takes colours.
+    pub fn color(&self) -> bool {
+        self.color
+    }
+
+    /// As what messages are written.
+    pub fn format(&self) -> LogFormat {
+        self.format
+    }
+
+    /// A line of text, above the bars.
+    pub fn line(&self, text: &str) {
+        self.write(format!("{}\n", printable(text)).as_bytes());
+    }
+
+    /// Something that a person should know.
+    pub fn warn(&self, message: &str) {
+        match self.format {
+            _ if self.quiet => {}
+            LogFormat::Json => tracing::warn!(message),
+            LogFormat::Text => self.labelled("warning", &Style::new().yellow().bold(), message),
+        }
+    }
+
+    /// Why the program ends without success, and what to do about it.
+    pub fn failure(&self, failure: &Failure) {
+        match self.format {
+            LogFormat::Json => tracing::error!(hint = failure.advice(), "{failure}"),
+            LogFormat::Text => {
+                self.labelled("error", &Style::new().red().bold(), &failure.to_string());
+                if let Some(hint) = failure.advice() {
+                    self.labelled("hint", &Style::new().cyan().bold(), hint);
+                }
+            }
+        }
+    }
+
+    fn labelled(&self, label: &str, style: &Style, message: &str) {
+        let label = style.clone().force_styling(self.color).apply_to(format!("{label}:"));
+        self.write(format!("{label} {}\n", printable(message)).as_bytes());
+    }
+
+    /// Standard error that cannot be written to leaves nobody to tell.
+    fn write(&self, bytes: &[u8]) {
+        self.bars.suspend(|| {
+            let _ = io::stderr().lock().write_all(bytes);
+        });
+    }
+}
+
+impl<'a> MakeWriter<'a> for Talk {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+impl io::Write for Talk {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Self::write(self, bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Text from a model, a database or a file, unable to move the cursor, change colours or reorder what is read.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    let hidden = |character: char| {
+        (character.is_control() && !matches!(character, '\n' | '\t'))
+            || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if text.contains(hidden) { text.replace(hidden, "\u{fffd}").into() } else { text.into() }
+}
+
+/// Where a report goes. It is made before the run, so that a path that cannot be written is told before the work.
+#[derive(Debug)]
+pub enum Destination {
+    /// Standard output.
+    Stdout,
+    /// A device or a pipe, which has to be written to in place.
+    Special(PathBuf),
+    /// A file, which appears whole or not at all: it is written beside its place and renamed.
+    File {
+        /// Its place.
+        path: PathBuf,
+        /// What is renamed.
+        draft: NamedTempFile,
+    },
+}
+
+impl Destination {
+    /// Makes sure that the path can be written; `None` is standard output.
+    pub fn prepare(path: Option<&Path>) -> Result<Self, Failure> {
+        let Some(path) = path else { return Ok(Self::Stdout) };
+        let refused = |reason: &str| Failure::usage(format!("cannot write the report to {}: {reason}", path.display()));
+        match path.metadata() {
+            Ok(metadata) if metadata.is_dir() => {
+                return Err(refused("it is a directory").hint("give --output the name of a file"));
+            }
+            Ok(metadata) if !metadata.is_file() => return Ok(Self::Special(path.to_owned())),
+            Ok(_) | Err(_) => {}
+        }
+        let parent = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        if !parent.is_dir() {
+            return Err(refused(&format!("there is no directory {}", parent.display())));
+        }
+        let draft = draft_in(parent).map_err(|error| refused(&error.to_string()))?;
+        Ok(Self::File { path: path.to_owned(), draft })
+    }
+
+    /// Writes the report.
+    pub fn deliver(self, report: &str, output: &mut Output) -> Result<(), Failure> {
+        match self {
+            Self::Stdout => output.data(report).context("cannot write the report to standard output")?,
+            Self::Special(path) => {
+                let file = std::fs::OpenOptions::new().write(true).open(&path);
+                file.and_then(|mut file| file.write_all(report.as_bytes()))
+                    .with_context(|| format!("cannot write the report to {}", path.display()))?;
+            }
+            Self::File { path, mut draft } => {
+                let written = draft.write_all(report.as_bytes()).and_then(|()| draft.as_file().sync_all());
+                let kept = written.and_then(|()| draft.persist(&path).map_err(|error| error.error));
+                kept.with_context(|| format!("cannot write the report to {}", path.display()))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Readable by whom the user's mask lets, as any file is.
+fn draft_in(directory: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".explore-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(directory)
+}

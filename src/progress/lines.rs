@@ -1,0 +1,88 @@
+//! An event as lines of text: from `-v` on what is asked and found, from `-vv` on whole messages and plans.
+
+use crate::journal::{Event, Started, Stopped};
+use crate::model::{Message, Reply};
+use crate::results::QueryResult;
+use crate::table::Bounds;
+
+/// The lines for an event at that verbosity, if there are any. They hold what a model wrote, unfiltered.
+pub fn lines(event: &Event, verbosity: u8) -> Option<String> {
+    if verbosity == 0 {
+        return None;
+    }
+    let whole = verbosity > 1;
+    match event {
+        Event::Started(started) => Some(begun(started)),
+        Event::Briefed { system, .. } => whole.then(|| block("briefing", system)),
+        Event::Asked { turn, messages } => asked(*turn, messages, whole),
+        Event::Replied { turn, reply, elapsed_milliseconds, .. } => replied(*turn, reply, *elapsed_milliseconds, whole),
+        Event::QueryStarted { .. } | Event::Warned { .. } => None,
+        Event::Queried(result) => Some(queried(result, whole)),
+        Event::QueryFailed { id, sql, message } => {
+            Some(format!("{}\n   failed: {message}", block(id.as_deref().unwrap_or("refused"), sql)))
+        }
+        Event::Planned { id, plan } => whole.then(|| block(&format!("{id} plan"), plan)),
+        Event::Found(finding) => Some(format!("{} found: {}", finding.id, finding.title)),
+        Event::FindingRefused { problems, arguments } => {
+            let refused = block("finding sent back", &problems.join("\n"));
+            Some(if whole { format!("{refused}\n{}", block("it was", arguments)) } else { refused })
+        }
+        Event::Compacted { queries } => Some(format!("shortened to make room: {}", queries.join(", "))),
+        Event::Stopped(stopped) => Some(ended(stopped)),
+    }
+}
+
+fn begun(started: &Started) -> String {
+    let Started { run_id, focus, as_of, model, server, tables, .. } = started;
+    format!(
+        "run {run_id}: {focus} as of {as_of}, {model} on {} {} ({}, {tables} tables)",
+        server.engine, server.version, server.database
+    )
+}
+
+fn asked(turn: u32, messages: &[Message], whole: bool) -> Option<String> {
+    let texts = messages.iter().map(|message| match message {
+        Message::User { text } => block(&format!("turn {turn}, to the model"), text),
+        Message::Tool { call_id, text } => block(&format!("turn {turn}, answer to {call_id}"), text),
+        Message::Assistant { text, .. } => block(&format!("turn {turn}, said before"), text.as_deref().unwrap_or("")),
+    });
+    (whole && !messages.is_empty()).then(|| texts.collect::<Vec<_>>().join("\n"))
+}
+
+fn replied(turn: u32, reply: &Reply, elapsed_milliseconds: u64, whole: bool) -> Option<String> {
+    let mut lines = Vec::new();
+    if let Some(text) = reply.text.as_deref().filter(|text| !text.trim().is_empty()) {
+        lines.push(block(&format!("turn {turn}, the model"), text));
+    }
+    if whole {
+        let calls = reply.tool_calls.iter();
+        lines.extend(calls.map(|call| block(&format!("turn {turn}, call of {}", call.name), &call.arguments)));
+        lines.push(format!("turn {turn} took {elapsed_milliseconds} ms"));
+    }
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+fn queried(result: &QueryResult, whole: bool) -> String {
+    let QueryResult { id, sql, question, table, elapsed_milliseconds, .. } = result;
+    let count = table.rows.len();
+    let more = if table.more_rows { " and more" } else { "" };
+    let rows = if count == 1 { "row" } else { "rows" };
+    let summary =
+        format!("{}\n   {count} {rows}{more} in {elapsed_milliseconds} ms", block(&format!("{id} {question}"), sql));
+    if whole { format!("{summary}\n{}", indented(&table.render(Bounds::default()))) } else { summary }
+}
+
+fn ended(stopped: &Stopped) -> String {
+    let reason = serde_json::to_value(stopped.reason).ok().and_then(|reason| reason.as_str().map(str::to_owned));
+    let reason = reason.unwrap_or_default().replace('_', " ");
+    let detail = stopped.detail.as_ref().map(|detail| format!(": {detail}")).unwrap_or_default();
+    format!("stopped: {reason}{detail}")
+}
+
+fn block(head: &str, text: &str) -> String {
+    format!("{head}\n{}", indented(text))
+}
+
+fn indented(text: &str) -> String {
+    text.trim_end().lines().map(|line| format!("   {line}")).collect::<Vec<_>>().join("\n")
+}

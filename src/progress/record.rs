@@ -1,0 +1,55 @@
+//! An event as a tracing event with fields, for `--log-format json`. The level is that of the text: `-v` is INFO,
+//! `-vv` is DEBUG.
+
+use crate::journal::Event;
+
+/// Records an event.
+pub(super) fn record(event: &Event) {
+    match event {
+        Event::Started(started) => tracing::info!(
+            run_id = started.run_id,
+            focus = started.focus,
+            as_of = %started.as_of,
+            model = started.model,
+            tables = started.tables,
+            "started"
+        ),
+        Event::Replied { turn, reply, elapsed_milliseconds, totals } => tracing::info!(
+            turn,
+            reason = reply.text,
+            calls = reply.tool_calls.len(),
+            elapsed_milliseconds,
+            input_tokens = totals.input_tokens,
+            output_tokens = totals.output_tokens,
+            cost_usd = totals.cost_usd.map(|cost| cost.to_string()),
+            "replied"
+        ),
+        Event::Queried(result) => tracing::info!(
+            query = result.id,
+            question = result.question,
+            sql = result.sql,
+            rows = result.table.rows.len(),
+            more_rows = result.table.more_rows,
+            elapsed_milliseconds = result.elapsed_milliseconds,
+            "queried"
+        ),
+        Event::QueryFailed { id, sql, message } => tracing::info!(query = id, sql, reason = message, "query failed"),
+        Event::Found(finding) => {
+            tracing::info!(finding = finding.id, fingerprint = finding.fingerprint, title = finding.title, "found");
+        }
+        Event::FindingRefused { problems, .. } => tracing::info!(problems = problems.join("; "), "finding sent back"),
+        Event::Compacted { queries } => tracing::info!(queries = queries.join(", "), "compacted"),
+        Event::Warned { message } => tracing::warn!("{message}"),
+        Event::Stopped(stopped) => tracing::info!(
+            reason = ?stopped.reason,
+            detail = stopped.detail,
+            iterations = stopped.totals.iterations,
+            queries = stopped.totals.queries,
+            findings = stopped.totals.findings,
+            elapsed_milliseconds = stopped.totals.elapsed_milliseconds,
+            "stopped"
+        ),
+        Event::Briefed { .. } | Event::Asked { .. } | Event::QueryStarted { .. } | Event::Planned { .. } => {}
+    }
+    tracing::debug!(event = serde_json::to_string(event).ok(), "whole event");
+}

@@ -1,0 +1,225 @@
+//! The report as GitHub flavoured Markdown, in which nothing that a model or a database wrote can become markup.
+
+use std::fmt::Write;
+
+use super::text::{code, line, paragraphs};
+use super::view::{self, EVIDENCE_ROWS, Evidence, LINE_CHARACTERS, PROSE_CHARACTERS, SQL_CHARACTERS};
+use crate::finding::Finding;
+use crate::journal::Run;
+use crate::results::QueryResult;
+
+const CELL_CHARACTERS: usize = 120;
+const COLUMNS_MAX: usize = 12;
+
+/// Renders a run.
+pub fn render(run: &Run) -> String {
+    let mut page = String::new();
+    head(&mut page, run);
+    if run.findings.is_empty() {
+        block(&mut page, &format!("**No findings.** {}", escape(&view::why_nothing(run))));
+    }
+    for finding in view::ordered(&run.findings) {
+        one_finding(&mut page, run, finding);
+    }
+    foot(&mut page, run);
+    page
+}
+
+fn head(page: &mut String, run: &Run) {
+    block(page, &format!("# {}", escape(&view::focus(run))));
+    let started = run.started.as_ref();
+    let as_of = started.map(|started| format!("As of {}", started.as_of));
+    let model = started.map(|started| escape(&line(&started.model, LINE_CHARACTERS)));
+    let database = view::database(run).map(|database| escape(&database));
+    let facts = [as_of, database, model].into_iter().flatten().collect::<Vec<_>>();
+    if !facts.is_empty() {
+        block(page, &facts.join(" · "));
+    }
+    if !view::is_complete(run) {
+        block(page, &format!("> **{}**", escape(&view::ending(run))));
+    }
+    if run.findings.is_empty() {
+        return;
+    }
+    let ordered = view::ordered(&run.findings);
+    let stakes = view::at_stake(&ordered).into_iter().map(|stake| escape(&stake.text())).collect::<Vec<_>>();
+    let stakes = if stakes.is_empty() { String::new() } else { format!(" At stake: {}.", stakes.join("; ")) };
+    block(page, &format!("{}.{stakes}", escape(&view::summary(run))));
+    page.push_str("| Severity | Finding | Impact |\n|---|---|---:|\n");
+    for finding in ordered {
+        let impact = format!("{} {}", finding.impact.amount_text, finding.impact.unit);
+        let title = escape(&line(&finding.title, LINE_CHARACTERS));
+        let severity = view::severity(finding.severity);
+        push(page, &format!("| {severity} | {title} | {} |", escape(&line(&impact, LINE_CHARACTERS))));
+    }
+    page.push('\n');
+}
+
+fn one_finding(page: &mut String, run: &Run, finding: &Finding) {
+    let field = |text: &str| escape(&line(text, LINE_CHARACTERS));
+    block(page, &format!("## {}: {}", field(&finding.id), field(&finding.title)));
+    let facts = [
+        format!("**{}**", view::severity(finding.severity)),
+        view::category(finding.category).to_owned(),
+        field(&finding.segment),
+        field(&finding.period),
+        format!("confidence {}", view::confidence(finding.confidence)),
+    ];
+    block(page, &facts.join(" · "));
+    for paragraph in paragraphs(&finding.narrative, PROSE_CHARACTERS) {
+        block(page, &escape(&paragraph));
+    }
+    let impact = &finding.impact;
+    let amount = format!("{} {}", impact.amount_text, impact.unit);
+    block(page, &format!("**Impact:** {} · {}", field(&amount), field(&impact.metric)));
+    push(page, &format!("- Arithmetic: {}", field(&impact.arithmetic)));
+    for assumption in &impact.assumptions {
+        push(page, &format!("- Assuming: {}", field(assumption)));
+    }
+    page.push('\n');
+    if !finding.recommended_actions.is_empty() {
+        block(page, "### What to do");
+        page.push_str("| Action | Who | By when | Why |\n|---|---|---|---|\n");
+        for action in &finding.recommended_actions {
+            let cells = [&action.action, &action.who, &action.by_when, &action.why].map(|cell| field(cell));
+            push(page, &format!("| {} |", cells.join(" | ")));
+        }
+        page.push('\n');
+    }
+    block(page, &format!("**What would prove it wrong:** {}", field(&finding.falsified_by)));
+    block(page, "### Evidence");
+    for evidence in view::evidence(run, finding) {
+        one_evidence(page, &evidence);
+    }
+}
+
+fn one_evidence(page: &mut String, evidence: &Evidence<'_>) {
+    let query = escape(&line(evidence.query, LINE_CHARACTERS));
+    let Some(result) = evidence.result else {
+        block(page, &format!("**{query}**: its result is not in the journal."));
+        return;
+    };
+    block(page, &format!("**{query}**: {}", escape(&line(&result.question, LINE_CHARACTERS))));
+    table(page, evidence, result);
+    let sql = code(&result.sql, SQL_CHARACTERS);
+    let fence = fence(&sql);
+    block(page, &format!("{fence}sql\n{sql}\n{fence}"));
+}
+
+fn table(page: &mut String, evidence: &Evidence<'_>, result: &QueryResult) {
+    let columns = &evidence.columns[..evidence.columns.len().min(COLUMNS_MAX)];
+    let rows = &evidence.rows[..evidence.rows.len().min(EVIDENCE_ROWS)];
+    page.push_str("| # |");
+    for column in columns {
+        let _ = write!(page, " {} |", escape(&line(&result.table.columns[*column].name, CELL_CHARACTERS)));
+    }
+    page.push_str("\n|---:|");
+    for column in columns {
+        page.push_str(if view::is_numeric(&result.table.columns[*column]) { "---:|" } else { "---|" });
+    }
+    page.push('\n');
+    for row in rows {
+        let _ = write!(page, "| {} |", row + 1);
+        for column in columns {
+            let cell = view::cell(result, *row, *column, CELL_CHARACTERS);
+            let _ = write!(page, " {} |", cell.map_or_else(|| "*NULL*".to_owned(), |cell| escape(&cell)));
+        }
+        page.push('\n');
+    }
+    page.push('\n');
+    if let Some(note) = view::cut_note(evidence, rows.len(), columns.len()) {
+        block(page, &format!("*{note}*"));
+    }
+}
+
+fn foot(page: &mut String, run: &Run) {
+    let bullets = |page: &mut String, title: &str, items: &[String]| {
+        if items.is_empty() {
+            return;
+        }
+        block(page, &format!("## {title}"));
+        for item in items {
+            push(page, &format!("- {}", escape(&line(item, LINE_CHARACTERS))));
+        }
+        page.push('\n');
+    };
+    bullets(page, "Looked at, without a finding", &run.looked_at);
+    bullets(page, "Warnings", &view::warnings(run));
+    block(page, "## The run");
+    block(page, &escape(&view::ending(run)));
+    page.push_str("| | |\n|---|---|\n");
+    for (label, value) in view::usage(run) {
+        push(page, &format!("| {label} | {} |", escape(&value)));
+    }
+    push(page, &format!("| Run | {} |", escape(&line(&run.run_id, LINE_CHARACTERS))));
+    let journal = run.journal.display().to_string();
+    push(page, &format!("| Journal | {} |", escape(&line(&journal, LINE_CHARACTERS))));
+}
+
+fn push(page: &mut String, line: &str) {
+    page.push_str(line);
+    page.push('\n');
+}
+
+fn block(page: &mut String, text: &str) {
+    push(page, text);
+    page.push('\n');
+}
+
+/// One line of text, with everything escaped that Markdown or the HTML in it could read as markup; web addresses are
+/// kept from becoming links, and `@` from calling on anybody.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    let mut previous = ' ';
+    let mut only_digits = true;
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        let next = characters.peek().copied();
+        let starts_item = only_digits && next.is_none_or(char::is_whitespace);
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '@' => escaped.push_str("@<!-- -->"),
+            ':' if next == Some('/') => escaped.push_str("&#58;"),
+            '.' if previous.eq_ignore_ascii_case(&'w') => escaped.push_str("&#46;"),
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '|' | '~' | '#' | '!' | '$' => {
+                escaped.extend(['\\', character]);
+            }
+            '+' | '-' | '=' | '.' | ')' if starts_item => escaped.extend(['\\', character]),
+            _ => escaped.push(character),
+        }
+        previous = character;
+        only_digits &= character.is_ascii_digit();
+    }
+    escaped
+}
+
+fn fence(code: &str) -> String {
+    let longest = code.split(|character| character != '`').map(str::len).max().unwrap_or(0);
+    "`".repeat(longest.max(2) + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markup_in_text_is_shown_and_not_obeyed() {
+        let check = |text: &str, expected: &str| assert_eq!(escape(text), expected);
+        check("a | b", "a \\| b");
+        check("<img src=x onerror=alert(1)>", "&lt;img src=x onerror=alert(1)&gt;");
+        check("![x](http://evil)", "\\!\\[x\\](http&#58;//evil)");
+        check("www.evil.example", "www&#46;evil.example");
+        check("1. not a list", "1\\. not a list");
+        check("- not a list", "\\- not a list");
+        check("10.5 - 2", "10.5 - 2");
+        check("me@example.com #12", "me@<!-- -->example.com \\#12");
+    }
+
+    #[test]
+    fn a_fence_is_longer_than_any_within() {
+        assert_eq!(fence("SELECT 1"), "```");
+        assert_eq!(fence("SELECT '````'"), "`````");
+    }
+}

@@ -1,0 +1,284 @@
+//! The report as text for a terminal, readable in 80 columns and without colours.
+
+use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use console::Style;
+use unicode_width::UnicodeWidthStr;
+
+use super::text::{self, paragraphs, wrap};
+use super::view::{self, EVIDENCE_ROWS, Evidence, LINE_CHARACTERS, PROSE_CHARACTERS};
+use crate::finding::{Finding, Severity};
+use crate::journal::Run;
+use crate::results::QueryResult;
+
+const WIDTH_MIN: usize = 40;
+const WIDTH_MAX: usize = 110;
+const LABEL_WIDTH: usize = 12;
+const CELL_COLUMNS: usize = 28;
+const UPRIGHT_ROWS_MAX: usize = 3;
+const TABLE_STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+
+/// How wide, and whether in colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layout {
+    /// Columns of the terminal.
+    pub width: usize,
+    /// Whether to colour.
+    pub colours: bool,
+}
+
+impl Default for Layout {
+    /// 80 columns, no colours.
+    fn default() -> Self {
+        Self { width: 80, colours: false }
+    }
+}
+
+/// Renders a run. Narrower than 40 columns it does not get, nor wider than 110.
+pub fn render(run: &Run, layout: Layout) -> String {
+    let mut page = Page::new(layout);
+    head(&mut page, run);
+    if run.findings.is_empty() {
+        page.paragraph(&format!("No findings. {}", view::why_nothing(run)));
+    }
+    for finding in view::ordered(&run.findings) {
+        one_finding(&mut page, run, finding);
+    }
+    foot(&mut page, run);
+    page.text
+}
+
+fn head(page: &mut Page, run: &Run) {
+    let as_of = run.started.as_ref().map_or_else(String::new, |started| format!(" · as of {}", started.as_of));
+    page.styled(&format!("{}{as_of}", view::focus(run)), 0, &Style::new().bold());
+    let model = run.started.as_ref().map(|started| text::line(&started.model, LINE_CHARACTERS));
+    let origin = [view::database(run), model].into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    page.styled(&origin, 0, &Style::new().dim());
+    if !view::is_complete(run) {
+        page.styled(&format!("! {}", view::ending(run)), 0, &Style::new().yellow());
+    }
+    page.blank();
+    let ordered = view::ordered(&run.findings);
+    if !ordered.is_empty() {
+        page.line(&view::summary(run), 0);
+        for stake in view::at_stake(&ordered) {
+            page.line(&format!("At stake: {}", stake.text()), 0);
+        }
+        page.blank();
+    }
+}
+
+fn one_finding(page: &mut Page, run: &Run, finding: &Finding) {
+    let (marker, style) = marker(finding.severity);
+    page.styled(&format!("{marker}  {}", finding.id), 0, &style);
+    page.styled(&text::line(&finding.title, LINE_CHARACTERS), 0, &Style::new().bold());
+    let facts = [
+        view::category(finding.category).to_owned(),
+        text::line(&finding.segment, LINE_CHARACTERS),
+        text::line(&finding.period, LINE_CHARACTERS),
+        format!("confidence {}", view::confidence(finding.confidence)),
+    ];
+    page.styled(&facts.join(" · "), 0, &Style::new().dim());
+    page.blank();
+    for paragraph in paragraphs(&finding.narrative, PROSE_CHARACTERS) {
+        page.line(&paragraph, 2);
+        page.blank();
+    }
+    impact(page, finding);
+    for evidence in view::evidence(run, finding) {
+        evidence_table(page, &evidence);
+    }
+    actions(page, finding);
+    page.labelled("Wrong if", &text::line(&finding.falsified_by, LINE_CHARACTERS));
+    page.blank();
+    page.blank();
+}
+
+fn marker(severity: Severity) -> (&'static str, Style) {
+    match severity {
+        Severity::Critical => ("■■■■ CRITICAL", Style::new().red().bold()),
+        Severity::High => ("■■■□ HIGH", Style::new().red()),
+        Severity::Medium => ("■■□□ MEDIUM", Style::new().yellow()),
+        Severity::Low => ("■□□□ LOW", Style::new().cyan()),
+    }
+}
+
+fn impact(page: &mut Page, finding: &Finding) {
+    let impact = &finding.impact;
+    let amount = format!("{} {} · {}", impact.amount_text, impact.unit, impact.metric);
+    page.labelled("Impact", &text::line(&amount, LINE_CHARACTERS));
+    page.line(&text::line(&impact.arithmetic, LINE_CHARACTERS), 2 + LABEL_WIDTH);
+    for assumption in &impact.assumptions {
+        page.line(&format!("assuming: {}", text::line(assumption, LINE_CHARACTERS)), 2 + LABEL_WIDTH);
+    }
+    page.blank();
+}
+
+fn actions(page: &mut Page, finding: &Finding) {
+    for (index, action) in finding.recommended_actions.iter().enumerate() {
+        let label = if index == 0 { "Do" } else { "" };
+        page.item(label, &format!("{}.", index + 1), &text::line(&action.action, LINE_CHARACTERS));
+        let who = text::line(&action.who, LINE_CHARACTERS);
+        let by_when = text::line(&action.by_when, LINE_CHARACTERS);
+        let by = if by_when.starts_with(|first: char| first.is_ascii_digit()) { "by " } else { "" };
+        let why = text::line(&action.why, LINE_CHARACTERS);
+        page.line(&format!("{who}, {by}{by_when}: {why}"), 2 + LABEL_WIDTH + 3);
+    }
+    if !finding.recommended_actions.is_empty() {
+        page.blank();
+    }
+}
+
+fn evidence_table(page: &mut Page, evidence: &Evidence<'_>) {
+    let Some(result) = evidence.result else {
+        page.labelled("Evidence", &format!("{}: its result is not in the journal", text::line(evidence.query, 20)));
+        page.blank();
+        return;
+    };
+    page.labelled("Evidence", &format!("{}: {}", evidence.query, text::line(&result.question, LINE_CHARACTERS)));
+    let rows = &evidence.rows[..evidence.rows.len().min(EVIDENCE_ROWS)];
+    let room = page.width - 4;
+    let columns = fitting(result, &evidence.columns, rows, room);
+    let upright = columns.len() < evidence.columns.len() && rows.len() <= UPRIGHT_ROWS_MAX;
+    let columns = if upright { evidence.columns.clone() } else { columns };
+    let table = if upright { turned(result, &columns, rows) } else { straight(result, &columns, rows) };
+    page.table(table, room);
+    if let Some(note) = view::cut_note(evidence, rows.len(), columns.len()) {
+        page.styled(&format!("({note})"), 4, &Style::new().dim());
+    }
+    page.blank();
+}
+
+fn shown(result: &QueryResult, row: usize, column: usize) -> String {
+    view::cell(result, row, column, CELL_COLUMNS)
+        .map_or_else(|| "NULL".to_owned(), |cell| text::fit(&cell, CELL_COLUMNS))
+}
+
+fn heading(result: &QueryResult, column: usize) -> String {
+    result
+        .table
+        .columns
+        .get(column)
+        .map_or_else(String::new, |column| text::fit(&text::line(&column.name, CELL_COLUMNS), CELL_COLUMNS))
+}
+
+/// As many of the columns, from the first, as fit side by side with their cells unbroken.
+fn fitting(result: &QueryResult, columns: &[usize], rows: &[usize], room: usize) -> Vec<usize> {
+    let width = |column: usize| {
+        let cells = rows.iter().map(|row| shown(result, *row, column).width());
+        cells.chain([heading(result, column).width()]).max().unwrap_or(0) + 3
+    };
+    let mut used = 7;
+    let fits = |column: &&usize| {
+        used += width(**column);
+        used <= room
+    };
+    let fitting = columns.iter().take_while(fits).copied().collect::<Vec<_>>();
+    if fitting.is_empty() { columns.iter().take(1).copied().collect() } else { fitting }
+}
+
+fn straight(result: &QueryResult, columns: &[usize], rows: &[usize]) -> Table {
+    let cell = |column: usize, content: String| {
+        let numeric = result.table.columns.get(column).is_some_and(view::is_numeric);
+        Cell::new(content).set_alignment(if numeric { CellAlignment::Right } else { CellAlignment::Left })
+    };
+    let mut table = Table::new();
+    let headings = columns.iter().map(|column| cell(*column, heading(result, *column)));
+    table.set_header([Cell::new("#")].into_iter().chain(headings));
+    for row in rows {
+        let cells = columns.iter().map(|column| cell(*column, shown(result, *row, *column)));
+        table.add_row([Cell::new(row + 1)].into_iter().chain(cells));
+    }
+    table
+}
+
+/// The table with a line a column, for a few rows of many columns.
+fn turned(result: &QueryResult, columns: &[usize], rows: &[usize]) -> Table {
+    let mut table = Table::new();
+    table.set_header([Cell::new("#")].into_iter().chain(rows.iter().map(|row| Cell::new(row + 1))));
+    for column in columns {
+        let cells = rows.iter().map(|row| Cell::new(shown(result, *row, *column)));
+        table.add_row([Cell::new(heading(result, *column))].into_iter().chain(cells));
+    }
+    table
+}
+
+fn foot(page: &mut Page, run: &Run) {
+    page.rule();
+    for (index, looked_at) in run.looked_at.iter().enumerate() {
+        let label = if index == 0 { "Looked at" } else { "" };
+        page.item(label, "-", &text::line(looked_at, LINE_CHARACTERS));
+    }
+    for (index, warning) in view::warnings(run).iter().enumerate() {
+        page.item(if index == 0 { "Warnings" } else { "" }, "!", warning);
+    }
+    page.labelled("Ending", &view::ending(run));
+    let usage = view::usage(run).into_iter().map(|(label, value)| format!("{}: {value}", label.to_lowercase()));
+    page.labelled("Used", &usage.collect::<Vec<_>>().join(" · "));
+    page.labelled("Run", &text::line(&run.run_id, LINE_CHARACTERS));
+    page.labelled("Journal", &text::line(&run.journal.display().to_string(), LINE_CHARACTERS));
+}
+
+/// The text so far; every line of it is at most `width` columns wide.
+struct Page {
+    text: String,
+    width: usize,
+    colours: bool,
+}
+
+impl Page {
+    fn new(layout: Layout) -> Self {
+        Self { text: String::new(), width: layout.width.clamp(WIDTH_MIN, WIDTH_MAX), colours: layout.colours }
+    }
+
+    fn blank(&mut self) {
+        self.text.push('\n');
+    }
+
+    fn rule(&mut self) {
+        self.styled(&"─".repeat(self.width), 0, &Style::new().dim());
+    }
+
+    fn line(&mut self, content: &str, indent: usize) {
+        self.styled(content, indent, &Style::new());
+    }
+
+    fn paragraph(&mut self, content: &str) {
+        self.line(content, 0);
+        self.blank();
+    }
+
+    fn styled(&mut self, content: &str, indent: usize, style: &Style) {
+        for line in wrap(content, self.width - indent) {
+            self.push(&" ".repeat(indent), &line, style);
+        }
+    }
+
+    fn labelled(&mut self, label: &str, content: &str) {
+        self.item(label, "", content);
+    }
+
+    /// Content after a label and a bullet, its further lines below its first.
+    fn item(&mut self, label: &str, bullet: &str, content: &str) {
+        let hang = if bullet.is_empty() { 0 } else { bullet.len() + 1 };
+        for (index, line) in wrap(content, self.width - 2 - LABEL_WIDTH - hang).iter().enumerate() {
+            let (label, bullet) = if index == 0 { (label, bullet) } else { ("", "") };
+            let label = Style::new().bold().force_styling(self.colours).apply_to(format!("  {label:<LABEL_WIDTH$}"));
+            self.push(&format!("{label}{bullet:<hang$}"), line, &Style::new());
+        }
+    }
+
+    fn table(&mut self, mut table: Table, room: usize) {
+        table.load_style(TABLE_STYLE).set_content_arrangement(ContentArrangement::Dynamic);
+        table.set_width(u16::try_from(room).unwrap_or(u16::MAX));
+        for line in table.lines() {
+            self.push("   ", line.trim_end(), &Style::new());
+        }
+    }
+
+    fn push(&mut self, before: &str, line: &str, style: &Style) {
+        self.text.push_str(before);
+        self.text.push_str(&style.clone().force_styling(self.colours).apply_to(line).to_string());
+        self.text.truncate(self.text.trim_end_matches(' ').len());
+        self.text.push('\n');
+    }
+}

@@ -1,0 +1,188 @@
+//! The runs of a directory: listed, and found by what people type. It reads journals and changes nothing.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use crate::finding::Severity;
+use crate::journal::{self, Event, FILE_NAME, StopReason};
+
+const NEAREST_SIMILARITY: f64 = 0.6;
+
+/// A run of the directory.
+#[derive(Debug)]
+pub struct Entry {
+    /// The run's id: its folder's name.
+    pub id: String,
+    /// Its journal.
+    pub journal: PathBuf,
+    /// What the journal says, or in a sentence why it says nothing.
+    pub summary: Result<Summary, String>,
+}
+
+/// A run in a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// When it started.
+    pub started_at: Timestamp,
+    /// The focus area.
+    pub focus: String,
+    /// The model's name.
+    pub model: String,
+    /// Why it ended; `Killed` also for a run that is still going.
+    pub stop_reason: StopReason,
+    /// The severities of its findings, the gravest first.
+    pub findings: Vec<Severity>,
+    /// How many lines of the journal cannot be read.
+    pub damaged_lines: usize,
+}
+
+/// A run that cannot be found.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The directory cannot be read.
+    #[error("cannot read the runs in {}: {source}; name the directory with --runs-dir", path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// Why it cannot be read.
+        source: io::Error,
+    },
+    /// There is nothing in it.
+    #[error("no run in {}; explore something first, or name the directory with --runs-dir", path.display())]
+    Empty {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// No id starts like that.
+    #[error("no run {wanted:?} in {}; {}", path.display(), hint(nearest.as_deref()))]
+    Unknown {
+        /// What was asked for.
+        wanted: String,
+        /// The directory.
+        path: PathBuf,
+        /// The id that is most like it.
+        nearest: Option<String>,
+    },
+    /// More than one id starts like that.
+    #[error("{wanted:?} is the start of {count} runs, such as {first} and {second}; give more of the id")]
+    Ambiguous {
+        /// What was asked for.
+        wanted: String,
+        /// How many ids start like it.
+        count: usize,
+        /// One of them.
+        first: String,
+        /// Another.
+        second: String,
+    },
+}
+
+fn hint(nearest: Option<&str>) -> String {
+    nearest.map_or_else(|| "`explore runs list` names them all".to_owned(), |id| format!("the nearest is {id}"))
+}
+
+/// All runs of `runs_dir`, the latest first. A directory that does not exist has none.
+pub fn list(runs_dir: &Path) -> Result<Vec<Entry>, Error> {
+    let entry = |id: String| {
+        let journal = journal_of(runs_dir, &id);
+        Entry { id, summary: summarise(&journal), journal }
+    };
+    Ok(ids(runs_dir)?.into_iter().rev().map(entry).collect())
+}
+
+/// The journal of the run called `wanted`: an id, the start of one and only one, or `latest`.
+pub fn find(runs_dir: &Path, wanted: &str) -> Result<PathBuf, Error> {
+    let ids = ids(runs_dir)?;
+    let Some(latest) = ids.last() else {
+        return Err(Error::Empty { path: runs_dir.to_owned() });
+    };
+    if wanted == "latest" {
+        return Ok(journal_of(runs_dir, latest));
+    }
+    let starting = ids.iter().filter(|id| !wanted.is_empty() && id.starts_with(wanted)).collect::<Vec<_>>();
+    match starting.as_slice() {
+        [id] => Ok(journal_of(runs_dir, id)),
+        [] => {
+            let nearest = nearest(&ids, wanted);
+            Err(Error::Unknown { wanted: wanted.to_owned(), path: runs_dir.to_owned(), nearest })
+        }
+        [first, second, ..] if *first != wanted => Err(Error::Ambiguous {
+            wanted: wanted.to_owned(),
+            count: starting.len(),
+            first: (*first).clone(),
+            second: (*second).clone(),
+        }),
+        [exact, ..] => Ok(journal_of(runs_dir, exact)),
+    }
+}
+
+fn journal_of(runs_dir: &Path, id: &str) -> PathBuf {
+    runs_dir.join(id).join(FILE_NAME)
+}
+
+/// The names of the folders that hold a journal, oldest run first.
+fn ids(runs_dir: &Path) -> Result<Vec<String>, Error> {
+    let failed = |source| Error::Directory { path: runs_dir.to_owned(), source };
+    let entries = match fs::read_dir(runs_dir) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut ids = Vec::new();
+    for entry in entries {
+        let name = entry.map_err(failed)?.file_name();
+        if let Some(id) = name.to_str().filter(|id| journal_of(runs_dir, id).exists()) {
+            ids.push(id.to_owned());
+        }
+    }
+    ids.sort_unstable();
+    Ok(ids)
+}
+
+fn nearest(ids: &[String], wanted: &str) -> Option<String> {
+    if wanted.is_empty() {
+        return None;
+    }
+    let similarity = |id: &str| {
+        let start = id.chars().take(wanted.chars().count()).collect::<String>();
+        strsim::jaro_winkler(id, wanted).max(strsim::normalized_damerau_levenshtein(&start, wanted))
+    };
+    let scored = ids.iter().map(|id| (similarity(id), id)).filter(|(similarity, _)| *similarity >= NEAREST_SIMILARITY);
+    scored.max_by(|one, other| one.0.total_cmp(&other.0)).map(|(_, id)| id.clone())
+}
+
+fn summarise(journal: &Path) -> Result<Summary, String> {
+    let mut started = None;
+    let mut severities = BTreeMap::new();
+    let mut stop_reason = StopReason::Killed;
+    let wanted = |event: &str| matches!(event, "started" | "found" | "stopped");
+    let damage = journal::scan(journal, wanted, |line| match line.event {
+        Event::Started(begin) => started = Some((line.at, begin)),
+        Event::Found(finding) => {
+            severities.insert(finding.fingerprint, finding.severity);
+        }
+        Event::Stopped(stopped) => stop_reason = stopped.reason,
+        Event::Briefed { .. }
+        | Event::Asked { .. }
+        | Event::Replied { .. }
+        | Event::QueryStarted { .. }
+        | Event::Queried(_)
+        | Event::QueryFailed { .. }
+        | Event::Planned { .. }
+        | Event::FindingRefused { .. }
+        | Event::Compacted { .. }
+        | Event::Warned { .. } => {}
+    });
+    let damaged_lines = damage.map_err(|error| error.to_string())?.len();
+    let Some((started_at, started)) = started else {
+        return Err("damaged: its journal holds no start of a run".to_owned());
+    };
+    let mut findings = severities.into_values().collect::<Vec<_>>();
+    findings.sort_unstable_by(|one, other| other.cmp(one));
+    let (focus, model) = (started.focus, started.model);
+    Ok(Summary { started_at, focus, model, stop_reason, findings, damaged_lines })
+}

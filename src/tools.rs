@@ -1,0 +1,208 @@
+//! The closed set of tools a model may call: their specs, the parsing of a call, the running of it.
+//!
+//! What goes wrong with a call is told to the model in one helpful line; only a lost database stops a run.
+
+mod describe_table;
+mod execute_sql;
+mod find_values;
+
+use std::sync::Arc;
+
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, SchemaGenerator};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::catalog::Catalog;
+use crate::database::{self, Database, Limits};
+use crate::finding::Draft;
+use crate::model::{ToolCall, ToolSpec};
+use crate::sql::Policy;
+use crate::table::{Bounds, Table};
+
+/// The tools' names, in the order in which a model is told of them.
+const NAMES: [&str; 5] = ["execute_sql", "describe_table", "find_values", "record_finding", "finish"];
+
+/// A call whose name and arguments are understood.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Call {
+    /// Run one SELECT, or show an earlier result again.
+    ExecuteSql(ExecuteSql),
+    /// Describe one table in full.
+    DescribeTable(DescribeTable),
+    /// Find the columns that contain a text.
+    FindValues(FindValues),
+    /// Record a finding.
+    RecordFinding(Box<Draft>),
+    /// End the exploration.
+    Finish(Finish),
+}
+
+/// The arguments of `execute_sql`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ExecuteSql {
+    /// One SELECT statement; or the id of an earlier result, such as q3, to see that result again.
+    pub sql: String,
+    /// The question that the result is to answer, in one sentence.
+    #[serde(default)]
+    pub question: String,
+}
+
+/// The arguments of `describe_table`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct DescribeTable {
+    /// The table: name, or schema.name.
+    pub table: String,
+}
+
+/// The arguments of `find_values`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct FindValues {
+    /// The text to look for; upper and lower case are the same.
+    pub text: String,
+    /// The table to look in: name, or schema.name; all tables when left out.
+    #[serde(default)]
+    pub table: Option<String>,
+}
+
+/// The arguments of `finish`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Finish {
+    /// What was examined without giving a finding, a short line each, in words without figures.
+    #[serde(default)]
+    pub looked_at: Vec<String>,
+}
+
+impl Call {
+    /// Understands a call, or says in one line what is wrong with it.
+    pub fn parse(call: &ToolCall) -> Result<Self, String> {
+        match call.name.as_str() {
+            "execute_sql" => arguments(call).map(Self::ExecuteSql),
+            "describe_table" => arguments(call).map(Self::DescribeTable),
+            "find_values" => arguments(call).map(Self::FindValues),
+            "record_finding" => arguments(call).map(|draft| Self::RecordFinding(Box::new(draft))),
+            "finish" => arguments(call).map(Self::Finish),
+            unknown => Err(format!("tool: there is no tool called {unknown:?}; the tools are {}", NAMES.join(", "))),
+        }
+    }
+}
+
+/// The arguments as JSON. Forgiven: none at all, a fence around them, and an object within a string.
+fn arguments<T: DeserializeOwned + JsonSchema>(call: &ToolCall) -> Result<T, String> {
+    let text = call.arguments.trim();
+    let text = text.strip_prefix("```json").or_else(|| text.strip_prefix("```")).unwrap_or(text);
+    let text = text.strip_suffix("```").unwrap_or(text).trim();
+    let text = if text.is_empty() { "{}" } else { text };
+    let value = match serde_json::from_str::<Value>(text) {
+        Ok(Value::String(inner)) => serde_json::from_str(&inner),
+        other => other,
+    };
+    let wrong = |error: serde_json::Error| {
+        let cut =
+            if error.is_eof() { " (they end too early: was the reply cut off? write less in one call)" } else { "" };
+        format!(
+            "arguments: {} cannot be called with these: {error}{cut}; fields: {}",
+            call.name,
+            fields::<T>().join(", ")
+        )
+    };
+    value.and_then(T::deserialize).map_err(wrong)
+}
+
+fn fields<T: JsonSchema>() -> Vec<String> {
+    let schema = parameters::<T>();
+    schema["properties"].as_object().map(|properties| properties.keys().cloned().collect()).unwrap_or_default()
+}
+
+/// The tools that a model is told of. At a limit only those remain that record and finish.
+pub fn specs(recording_only: bool) -> Vec<ToolSpec> {
+    let mut specs = vec![
+        spec::<ExecuteSql>(
+            "execute_sql",
+            "Run one read-only SELECT and see its rows, numbered from 1, under an id such as q3. PostgreSQL's dialect. \
+             A row limit and a time limit are enforced; aggregate in SQL rather than fetch many rows.",
+        ),
+        spec::<DescribeTable>("describe_table", "Columns, types, keys, statistics and notes of one table, in full."),
+        spec::<FindValues>(
+            "find_values",
+            "Find which text columns contain a text, with the exact values and how often each occurs. Use it before \
+             filtering by a value that you have not seen.",
+        ),
+    ];
+    if recording_only {
+        specs.clear();
+    }
+    specs.push(spec::<Draft>(
+        "record_finding",
+        "Record one finding. Every number in title, narrative and impact is checked against the cited cells; a finding \
+         that does not check comes back with what to repair.",
+    ));
+    specs.push(spec::<Finish>("finish", "End the exploration, after everything worth recording is recorded."));
+    specs
+}
+
+fn spec<T: JsonSchema>(name: &str, description: &str) -> ToolSpec {
+    ToolSpec { name: name.to_owned(), description: description.to_owned(), parameters: parameters::<T>() }
+}
+
+/// The schema of a tool's arguments with everything in place: not every server follows a `$ref`.
+fn parameters<T: JsonSchema>() -> Value {
+    let settings = SchemaSettings::draft2020_12().with(|settings| {
+        settings.inline_subschemas = true;
+        settings.meta_schema = None;
+    });
+    let mut schema = SchemaGenerator::new(settings).into_root_schema_for::<T>();
+    schema.remove("title");
+    schema.remove("description");
+    schema.to_value()
+}
+
+/// What the tools that look work with.
+#[derive(Debug, Clone)]
+pub struct Toolbox {
+    /// The database.
+    pub database: Arc<dyn Database>,
+    /// Its catalog.
+    pub catalog: Arc<Catalog>,
+    /// What a SELECT may read and call.
+    pub policy: Policy,
+    /// The bounds of one query.
+    pub limits: Limits,
+    /// How much of a result the model sees.
+    pub bounds: Bounds,
+    /// Whether each query's plan is asked for, for debugging.
+    pub plans: bool,
+}
+
+/// A query that ran.
+#[derive(Debug)]
+pub struct Ran {
+    /// What came back.
+    pub table: Table,
+    /// The plan, where [`Toolbox::plans`] asks for it.
+    pub plan: Option<String>,
+}
+
+/// A call that gave nothing.
+#[derive(Debug)]
+pub enum Failure {
+    /// The model is told, and goes on.
+    Told(String),
+    /// The run cannot go on.
+    Fatal(database::Error),
+}
+
+impl From<database::Error> for Failure {
+    fn from(error: database::Error) -> Self {
+        match error {
+            database::Error::Connect(_) | database::Error::Gone(_) => Self::Fatal(error),
+            database::Error::Statement { message } => Self::Told(format!("database: {message}")),
+            database::Error::Timeout { .. } | database::Error::TooLarge { .. } => Self::Told(error.to_string()),
+        }
+    }
+}

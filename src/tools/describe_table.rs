@@ -1,0 +1,33 @@
+//! `describe_table`: the catalog's page on one table.
+
+use crate::catalog::{Table, render};
+use crate::prompt::nearest;
+use crate::tools::{DescribeTable, Toolbox};
+
+impl Toolbox {
+    /// The table in full, or in one line why not.
+    pub fn describe_table(&self, arguments: &DescribeTable) -> String {
+        match self.find_table(&arguments.table) {
+            Ok(table) => render::describe(&self.catalog, table, self.bounds.characters),
+            Err(message) => message,
+        }
+    }
+
+    /// The table meant by `name` or `schema.name`.
+    pub(super) fn find_table(&self, name: &str) -> Result<&Table, String> {
+        let name = name.replace('"', "");
+        let named = match name.split_once('.') {
+            Some((schema, table)) => self.catalog.table(Some(schema), table),
+            None => self.catalog.table(None, &name),
+        };
+        named.ok_or_else(|| {
+            let known =
+                self.catalog.tables.iter().map(|table| format!("{}.{}", table.schema, table.name)).collect::<Vec<_>>();
+            let bare = self.catalog.tables.iter().map(|table| table.name.clone()).collect::<Vec<_>>();
+            match nearest(&name, known.iter().chain(&bare)) {
+                Some(nearest) => format!("relation: there is no table {name:?}; did you mean {nearest}?"),
+                None => format!("relation: there is no table {name:?}; the schema's listing names the tables"),
+            }
+        })
+    }
+}

@@ -1,0 +1,200 @@
+//! The journal: what is written is read back, wherever a run was killed; and the runs of a directory.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+
+use explore::finding::Severity;
+use explore::journal::{Damage, Error, Event, Journal, StopReason, read, run_id};
+use explore::runs;
+
+use crate::sample_run::{self, RUN_ID, started_at};
+
+/// Events of a run, without its megabytes.
+fn short_events() -> Vec<Event> {
+    vec![
+        sample_run::started(),
+        Event::QueryStarted { id: "q1".to_owned(), sql: "SELECT 1".to_owned(), question: "why?\n".to_owned() },
+        Event::Queried(sample_run::monthly()),
+        Event::Found(Box::new(sample_run::churn())),
+        Event::Warned { message: "mind the gap".to_owned() },
+        sample_run::stopped(StopReason::Finished),
+    ]
+}
+
+#[test]
+fn what_is_written_is_read_back() {
+    let run = sample_run::run(&sample_run::events(StopReason::TokenLimit));
+    assert_eq!(run.run_id, RUN_ID);
+    assert_eq!(run.started_at, Some(started_at()));
+    assert_eq!(run.started.unwrap().focus, "customer_churn");
+    assert_eq!(run.findings.len(), 4);
+    assert_eq!(run.findings[0], sample_run::churn());
+    assert_eq!(**run.results.get("Q1").unwrap(), sample_run::monthly());
+    assert_eq!(run.results.iter().count(), 5);
+    assert_eq!((run.queries_failed, run.findings_refused), (1, 1));
+    assert_eq!(run.warnings.len(), 2);
+    assert_eq!(run.stop_reason, StopReason::TokenLimit);
+    assert_eq!(run.looked_at.len(), 2);
+    assert_eq!(run.totals.queries, 12);
+    assert_eq!(run.damage, []);
+}
+
+#[test]
+fn a_journal_cut_at_any_byte_reads_as_a_killed_run() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = sample_run::write(directory.path(), RUN_ID, &short_events());
+    let whole = fs::read(&path).unwrap();
+    let mut findings_before = 0;
+    for length in 0..whole.len() {
+        fs::write(&path, &whole[..length]).unwrap();
+        let run = read(&path).unwrap();
+        let complete = length + 1 == whole.len();
+        assert_eq!(
+            run.stop_reason,
+            if complete { StopReason::Finished } else { StopReason::Killed },
+            "cut at {length}"
+        );
+        assert_eq!(run.damage, [], "cut at {length}");
+        assert_eq!(run.run_id, RUN_ID);
+        assert!(run.findings.len() >= findings_before);
+        findings_before = run.findings.len();
+    }
+    assert_eq!(findings_before, 1);
+}
+
+#[test]
+fn a_killed_run_tells_what_it_had_used() {
+    let events = short_events();
+    let run = sample_run::run(&events[..events.len() - 1]);
+    assert_eq!(run.stop_reason, StopReason::Killed);
+    assert_eq!((run.totals.queries, run.totals.findings), (1, 1));
+    assert_eq!(run.totals.elapsed_milliseconds, 4_000);
+    assert_eq!(run.totals.input_tokens, None);
+}
+
+#[test]
+fn damage_in_the_middle_is_named_by_its_line_and_the_rest_is_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = sample_run::write(directory.path(), RUN_ID, &short_events());
+    let mut lines = fs::read(&path).unwrap().split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect::<Vec<_>>();
+    lines[2] = b"\xff\0 garbage".to_vec();
+    lines[4] = br#"{"at":"2025-11-30T08:15:02Z","event":"invented_later"}"#.to_vec();
+    fs::write(&path, lines.join(&b'\n')).unwrap();
+    let run = read(&path).unwrap();
+    assert_eq!(run.damage.iter().map(|Damage { line, .. }| *line).collect::<Vec<_>>(), [3, 5]);
+    assert!(run.damage[1].problem.contains("invented_later"), "{:?}", run.damage);
+    assert_eq!(run.findings.len(), 1);
+    assert_eq!(run.stop_reason, StopReason::Finished);
+}
+
+#[test]
+fn of_two_findings_with_one_fingerprint_the_later_stands() {
+    let mut later = serde_json::to_value(sample_run::churn()).unwrap();
+    later["severity"] = "critical".into();
+    let later = serde_json::from_value(later).unwrap();
+    let found = [sample_run::churn(), later].map(|finding| Event::Found(Box::new(finding)));
+    let run = sample_run::run(&found);
+    assert_eq!(run.findings.len(), 1);
+    assert_eq!(run.findings[0].severity, Severity::Critical);
+}
+
+#[test]
+fn a_run_is_never_written_over() {
+    let directory = tempfile::tempdir().unwrap();
+    let first = Journal::create(directory.path(), RUN_ID).unwrap();
+    let again = Journal::create(directory.path(), RUN_ID);
+    assert!(matches!(again, Err(Error::Create { path, .. }) if path == first.path()));
+}
+
+#[test]
+fn a_runs_directory_that_cannot_be_made_is_named_with_what_to_do() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("file");
+    fs::write(&file, "").unwrap();
+    let message = Journal::create(&file, RUN_ID).unwrap_err().to_string();
+    assert!(message.starts_with(&format!("cannot create {}", file.join(RUN_ID).display())), "{message}");
+    assert!(message.ends_with("name a directory that can be written with --runs-dir"), "{message}");
+}
+
+#[test]
+fn a_journal_that_is_not_there_is_named() {
+    let message = read(Path::new("/nonexistent/journal.jsonl")).unwrap_err().to_string();
+    assert!(message.starts_with("cannot read /nonexistent/journal.jsonl: "), "{message}");
+}
+
+#[test]
+fn run_ids_sort_by_time_and_hold_nothing_but_harmless_characters() {
+    let check = |focus: &str, random, expected: &str| assert_eq!(run_id(started_at(), focus, random), expected);
+    check("customer_churn", 0x3f2a, RUN_ID);
+    check("../../etc/passwd", 1, "2025-11-30T08-15-02Z-etcpasswd-0001");
+    check("", 0xffff, "2025-11-30T08-15-02Z-run-ffff");
+    check(&"é株".repeat(9), 0, "2025-11-30T08-15-02Z-run-0000");
+}
+
+#[test]
+fn runs_are_listed_the_latest_first_and_damaged_ones_as_such() {
+    let directory = tempfile::tempdir().unwrap();
+    sample_run::write(directory.path(), "2025-11-29T08-00-00Z-run-0001", &short_events());
+    sample_run::write(directory.path(), "2025-11-30T08-00-00Z-run-0002", &sample_run::events(StopReason::QueryLimit));
+    sample_run::write(directory.path(), "2025-12-01T08-00-00Z-run-0003", &[]);
+    fs::create_dir(directory.path().join("not-a-run")).unwrap();
+    let entries = runs::list(directory.path()).unwrap();
+    let ids = entries.iter().map(|entry| entry.id.as_str()).collect::<Vec<_>>();
+    assert_eq!(
+        ids,
+        ["2025-12-01T08-00-00Z-run-0003", "2025-11-30T08-00-00Z-run-0002", "2025-11-29T08-00-00Z-run-0001"]
+    );
+    assert_eq!(entries[0].summary, Err("damaged: its journal holds no start of a run".to_owned()));
+    let summary = entries[1].summary.as_ref().unwrap();
+    assert_eq!(summary.findings, [Severity::Critical, Severity::High, Severity::Medium, Severity::Low]);
+    assert_eq!(summary.stop_reason, StopReason::QueryLimit);
+    assert_eq!((summary.focus.as_str(), summary.model.as_str()), ("customer_churn", "gpt-5.2"));
+    assert_eq!(entries[2].summary.as_ref().unwrap().findings, [Severity::High]);
+}
+
+#[test]
+fn a_directory_that_is_not_there_holds_no_runs() {
+    assert!(runs::list(Path::new("/nonexistent/runs")).unwrap().is_empty());
+}
+
+#[test]
+fn a_run_is_found_by_its_id_its_start_or_as_the_latest() {
+    let directory = tempfile::tempdir().unwrap();
+    let ids =
+        ["2025-11-29T08-00-00Z-margin-0001", "2025-11-30T08-00-00Z-churn-0002", "2025-11-30T08-00-00Z-churn-0003"];
+    for id in ids {
+        sample_run::write(directory.path(), id, &short_events());
+    }
+    let path = |id: &str| directory.path().join(id).join("journal.jsonl");
+    let check =
+        |wanted: &str, expected: &str| assert_eq!(runs::find(directory.path(), wanted).unwrap(), path(expected));
+    check(ids[0], ids[0]);
+    check("2025-11-29", ids[0]);
+    check("latest", ids[2]);
+    let refused = |wanted: &str, expected: &str| {
+        let message = runs::find(directory.path(), wanted).unwrap_err().to_string();
+        assert!(message.contains(expected), "{message}");
+    };
+    refused("2025-11-30", "is the start of 2 runs");
+    refused("2025-11-28T08-00-00Z-margin-0001", &format!("the nearest is {}", ids[0]));
+    refused("zzz", "`explore runs list` names them all");
+    refused("", "names them all");
+}
+
+#[test]
+fn with_no_run_at_all_the_message_says_what_to_do() {
+    let directory = tempfile::tempdir().unwrap();
+    let message = runs::find(directory.path(), "latest").unwrap_err().to_string();
+    assert!(message.contains("explore something first"), "{message}");
+}
+
+#[test]
+fn a_journal_with_a_torn_last_line_can_still_be_added_to_and_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = sample_run::write(directory.path(), RUN_ID, &short_events());
+    let mut file = OpenOptions::new().append(true).open(&path).unwrap();
+    file.write_all(br#"{"at":"2025-11-30T08:"#).unwrap();
+    let run = read(&path).unwrap();
+    assert_eq!((run.stop_reason, run.damage.len()), (StopReason::Finished, 0));
+}
