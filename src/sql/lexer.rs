@@ -301,6 +301,7 @@ impl<'text> Lexer<'text> {
         match &self.text[start..end] {
             "=>" => Ok((Kind::Symbol, Cow::Borrowed("=>"))),
             text if super::operators::is_known(text) => Ok((Kind::Operator, Cow::Borrowed(text))),
+            text if text.contains('`') => Err(syntax("` is not used in PostgreSQL; names take double quotes")),
             text => Err(operator(format!(
                 "{} is not one of PostgreSQL's own operators; use one that is, with spaces around it",
                 seen(text)

@@ -15,7 +15,6 @@ const PG_CATALOG: &[&str] = &[
     "pg_index",
     "pg_indexes",
     "pg_inherits",
-    "pg_matviews",
     "pg_namespace",
     "pg_partitioned_table",
     "pg_range",
@@ -54,7 +53,7 @@ const WARNED_OF: &[(&[&str], &str)] = &[
         "tells of the server",
     ),
     (&["pg_stats", "pg_statistic", "pg_stats_ext"], "holds values of tables that may not be allowed"),
-    (&["pg_proc", "pg_views", "pg_rewrite", "pg_trigger"], "holds code"),
+    (&["pg_proc", "pg_views", "pg_matviews", "pg_rewrite", "pg_trigger"], "holds code"),
     (&["pg_largeobject", "pg_largeobject_metadata"], "holds large objects"),
 ];
 

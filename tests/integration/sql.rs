@@ -293,6 +293,8 @@ fn literals_and_comments_end_where_postgresql_ends_them() {
         "SELECT \u{a0}pg_sleep(0)",
         "SELECT pg_sleep\u{200b}(0)",
         "SELECT 'x\0'",
+        "SELECT `id` FROM t",
+        "SELECT 1 OPERATOR(pg_catalog.+) 2",
         "SELECT 1\u{b}",
         "SELECT $1",
         "SELECT 0x1F, 1_000",
@@ -450,4 +452,29 @@ fn nesting_and_length_are_bounded_and_cost_no_stack() {
     ] {
         drop(validate(&format!("SELECT {}", word.repeat(30_000 / word.len())), &policy()));
     }
+}
+
+#[test]
+fn calls_are_found_in_every_spelling() {
+    for sql in [
+        "SELECT \"pg_read_file\"('x')",
+        "SELECT pg_catalog.pg_read_file('x')",
+        "SELECT public.lower('x')",
+        "SELECT PG_READ_FILE ( 'x' )",
+        "SELECT * FROM t, LATERAL pg_read_file('x') f",
+        "SELECT * FROM t CROSS JOIN LATERAL pg_read_file('x') AS f(a)",
+        "WITH pg_sleep(a) AS (SELECT 1) SELECT pg_sleep(0) FROM pg_sleep",
+        "SELECT pg_sleep(0) FROM t AS pg_sleep(a)",
+        "SELECT rollup(1)",
+        "SELECT pg_input_is_valid('x', 'mydomain')",
+        "SELECT JSON_VALUE('{}', '$.k' RETURNING mydomain)",
+        "SELECT 1 FROM t GROUP BY DISTINCT pg_sleep(0)",
+        "SELECT 1 BETWEEN SYMMETRIC 1 AND pg_sleep(0)::text",
+        "SELECT sum(id) OVER (ROWS BETWEEN pg_backend_pid() PRECEDING AND CURRENT ROW EXCLUDE TIES) FROM t",
+        "SELECT over(1), filter(1)",
+        "SELECT system(1)",
+    ] {
+        assert!(validate(sql, &policy()).is_err(), "accepted: {sql}");
+    }
+    accept("SELECT pg_catalog.lower('x'), \"upper\"('y') FROM t AS alias(one, two) TABLESAMPLE SYSTEM (10)");
 }

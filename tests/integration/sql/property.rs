@@ -148,7 +148,7 @@ fn mutation() -> impl Strategy<Value = String> {
     let texts = cases("legitimate.jsonl").into_iter().chain(cases("attacks.jsonl"));
     let texts = texts.map(|case| case.sql).collect::<Vec<_>>();
     let edit = (any::<prop::sample::Index>(), 0_usize..4, prop::sample::select(PIECES));
-    (prop::sample::select(texts), prop::collection::vec(edit, 0..4)).prop_map(|(text, edits)| {
+    (prop::sample::select(texts), prop::collection::vec(edit, 0..3)).prop_map(|(text, edits)| {
         let mut characters = text.chars().collect::<Vec<_>>();
         for (place, cut, piece) in edits {
             let place = place.index(characters.len() + 1);
@@ -182,9 +182,10 @@ const TABLES: &str = "
     CREATE TABLE bookings (id int, period tstzrange);
     CREATE TABLE \"mixedCase\" (\"Order ID\" int, \"Total Amount\" numeric);";
 
-/// SQLSTATEs of a text that is more or other than one SELECT in parentheses: syntax errors where the wrapper is broken
-/// out of, several commands, and a read-only transaction that had something to refuse.
-const FORBIDDEN: &[&str] = &["25006", "42P05", "26000"];
+/// The only texts that the validator takes for a SELECT and an older server does not: JSON_TABLE came with PostgreSQL 17.
+fn is_of_newer_servers(text: &str) -> bool {
+    text.to_lowercase().contains("json_table")
+}
 
 #[tokio::test]
 async fn what_it_accepts_is_one_select_for_postgresql_too() {
@@ -208,18 +209,17 @@ async fn what_it_accepts_is_one_select_for_postgresql_too() {
         proptest::test_runner::TestRng::deterministic_rng(proptest::test_runner::RngAlgorithm::ChaCha),
     );
     let (mut prepared, mut refused) = (0, 0);
-    let mutations = prop_oneof![mutation(), soup()];
-    for _ in 0..4_000 {
+    let mutations = prop_oneof![6 => mutation(), 1 => soup()];
+    for _ in 0..3_000 {
         let text = mutations.new_tree(&mut runner).unwrap().current();
         let Ok(select) = validate(&text, &policy()) else { continue };
         match client.prepare(&format!("SELECT * FROM ({}\n) AS q LIMIT 1", select.text())).await {
             Ok(_) => prepared += 1,
             Err(error) => {
                 refused += 1;
-                let error = error.as_db_error().unwrap_or_else(|| panic!("{text}: {error}"));
-                let code = error.code().code();
-                assert!(!FORBIDDEN.contains(&code), "{text}: {error}");
-                assert!(!error.message().contains("multiple commands"), "{text}: {error}");
+                let message = error.as_db_error().unwrap_or_else(|| panic!("{text}: {error}")).message();
+                let split = message.starts_with("syntax error") || message.contains("multiple commands");
+                assert!(!split || is_of_newer_servers(&text), "{text}: {message}");
             }
         }
     }
