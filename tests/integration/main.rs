@@ -4,14 +4,8 @@
 mod cli;
 #[cfg(test)]
 mod config;
-mod finding;
 #[cfg(test)]
 mod database;
-mod program;
-#[cfg(test)]
-mod progress;
-mod finding;
-mod openai;
 #[cfg(test)]
 mod finding;
 #[cfg(test)]
@@ -24,6 +18,8 @@ mod openai;
 mod price;
 #[cfg(test)]
 mod program;
+#[cfg(test)]
+mod progress;
 #[cfg(test)]
 mod report;
 #[cfg(test)]
