@@ -14,6 +14,7 @@ pub(crate) fn column(name: &str, type_name: &str, role: Option<Role>) -> Column 
         role,
         role_guessed: false,
         examples: Vec::new(),
+        sensitive: false,
     }
 }
 
