@@ -198,6 +198,7 @@ fn identifiers(names: &[String]) -> String {
 fn percent(share: f64) -> String {
     match share * 100.0 {
         small if small > 0.0 && small < 1.0 => "<1%".to_owned(),
+        large if large > 99.0 && large < 100.0 => ">99%".to_owned(),
         percent => format!("{percent:.0}%"),
     }
 }
