@@ -4,6 +4,10 @@ mod completions;
 mod config;
 mod explore;
 mod focus;
+mod json_schema;
+mod report;
+mod runs;
+mod sample;
 
 use crate::cli::{Cli, Command};
 use crate::config::Config;
@@ -18,6 +22,9 @@ pub async fn run(cli: Cli, config: &Config, output: &mut Output) -> Result<ExitS
     match cli.command {
         None => explore::run(config, output).await,
         Some(Command::Focus(command)) => focus::run(&command, config, output),
+        Some(Command::Runs(command)) => runs::run(&command, config, output),
+        Some(Command::Sample(command)) => sample::run(&command, output),
+        Some(Command::JsonSchema { document }) => json_schema::run(document, output),
         Some(Command::Config(command)) => config::run(&command, config, output),
         Some(Command::Completions { shell }) => completions::run(shell, output),
     }

@@ -4,26 +4,26 @@
 mod cli;
 #[cfg(test)]
 mod config;
-mod finding;
 #[cfg(test)]
 mod database;
-mod program;
-#[cfg(test)]
-mod progress;
 mod finding;
-mod openai;
+mod finding;
 #[cfg(test)]
 mod finding;
 #[cfg(test)]
 mod journal;
 #[cfg(test)]
 mod offline;
+mod openai;
 #[cfg(test)]
 mod openai;
 #[cfg(test)]
 mod price;
+mod program;
 #[cfg(test)]
 mod program;
+#[cfg(test)]
+mod progress;
 #[cfg(test)]
 mod report;
 #[cfg(test)]
