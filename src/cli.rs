@@ -57,7 +57,7 @@ Exit codes:
   2    usage or configuration
   3    database
   4    model
-  10   findings at or above --fail-on
+  10   findings at or above --fail-on; `schema check` found a disagreement
   130  interrupted; the report of what was known by then is written";
 
 const EFFORTS: [&str; 6] = ["none", "minimal", "low", "medium", "high", "xhigh"];
@@ -104,6 +104,9 @@ pub enum Command {
     /// Tell about focus areas
     #[command(subcommand)]
     Focus(FocusCommand),
+    /// Keep what people write about tables in step with the database
+    #[command(subcommand)]
+    Schema(SchemaCommand),
     /// Look at runs that were journaled
     #[command(subcommand)]
     Runs(RunsCommand),
@@ -134,6 +137,23 @@ pub enum FocusCommand {
         /// Where prompts are.
         #[command(flatten)]
         prompts: PromptOptions,
+    },
+}
+
+/// `explore schema ...`
+#[derive(Debug, Subcommand)]
+pub enum SchemaCommand {
+    /// Write a file for each table into the metadata folder, keeping what people wrote there
+    Pull {
+        /// Where to look.
+        #[command(flatten)]
+        database: Box<DatabaseOptions>,
+    },
+    /// Say where the metadata and the database disagree; exits with 10 where they do
+    Check {
+        /// Where to look.
+        #[command(flatten)]
+        database: Box<DatabaseOptions>,
     },
 }
 

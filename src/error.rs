@@ -10,7 +10,7 @@ use crate::{database, model, prompt};
 pub enum ExitStatus {
     /// All done.
     Done,
-    /// A finding is at or above `--fail-on`.
+    /// A finding is at or above `--fail-on`, or metadata and database disagree.
     Found,
     /// A signal ended it; what was known by then is reported.
     Interrupted,

@@ -134,6 +134,16 @@ impl Metadata {
         if problems.is_empty() { Ok(metadata) } else { Err(Error { problems }) }
     }
 
+    /// What is written about the sample data; it is compiled in, as they are.
+    pub fn of_sample() -> Result<Self, Error> {
+        let (table, context) = ("metadata/primary_sales.json", "metadata/business_context.md");
+        let text = include_str!("../../metadata/primary_sales.json");
+        let file = TableFile::parse(table.into(), text).map_err(|problem| Error { problems: vec![problem] })?;
+        let mut metadata = Self { files: vec![file], ..Self::default() };
+        metadata.set_business_context(include_str!("../../metadata/business_context.md"), Path::new(context));
+        Ok(metadata)
+    }
+
     /// Adds what people wrote to an introspected catalog; it wins over the database's comments. Returns what is written
     /// about tables and columns that are not there, and what could not be read in full, a sentence each.
     pub fn apply(&self, catalog: &mut Catalog) -> Vec<String> {
@@ -188,6 +198,10 @@ impl ColumnMetadata {
 impl TableFile {
     fn read(path: PathBuf) -> Result<Self, String> {
         let text = read_text(&path)?;
+        Self::parse(path, &text)
+    }
+
+    fn parse(path: PathBuf, text: &str) -> Result<Self, String> {
         let content = serde_json::from_str(text.trim_start_matches('\u{feff}'))
             .map_err(|error| format!("{}:{}", path.display(), located(&error)))?;
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();

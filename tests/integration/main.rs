@@ -6,20 +6,16 @@ mod cli;
 mod config;
 #[cfg(test)]
 mod database;
-mod finding;
-mod finding;
 #[cfg(test)]
 mod finding;
 #[cfg(test)]
 mod journal;
 #[cfg(test)]
 mod offline;
-mod openai;
 #[cfg(test)]
 mod openai;
 #[cfg(test)]
 mod price;
-mod program;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
