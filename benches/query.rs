@@ -1,6 +1,8 @@
 //! What `select` costs beyond the bare driver, for a result of 1,000 rows and 10 columns. Needs the `PG*` variables:
 //! `pg_virtualenv cargo bench --bench query`.
 
+#![expect(clippy::expect_used, reason = "a benchmark has nobody to report to")]
+
 use std::time::Duration;
 
 use divan::Bencher;

@@ -208,7 +208,7 @@ pub struct SampleArguments {
     #[arg(long, value_name = "DATE", default_value = "2025-11-30", value_parser = values::date)]
     pub until: Date,
     /// Write the SQL to this file [default: standard output]
-    #[arg(id = "sql", long = "output", short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(id = "sql", long = "output", short = 'o', value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub sql: Option<PathBuf>,
     /// Write the list of what is planted to this file, as JSON
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]

@@ -30,6 +30,30 @@ pub struct Selection {
     pub exclude: Vec<String>,
 }
 
+impl Selection {
+    /// Whether a table of that name is selected; with no schema, whether one in some schema may be.
+    pub fn covers(&self, schema: Option<&str>, table: &str) -> bool {
+        let named = |text: &String| match schema {
+            Some(schema) => matches(text, table) || matches(text, &format!("{schema}.{table}")),
+            None => matches(text, table) || text.rsplit_once('.').is_some_and(|(_, text)| matches(text, table)),
+        };
+        let excluded = |text: &String| schema.map_or_else(|| matches(text, table), |_| named(text));
+        schema.is_none_or(|schema| self.schemas.is_empty() || self.schemas.iter().any(|known| known == schema))
+            && (self.include.is_empty() || self.include.iter().any(named))
+            && !self.exclude.iter().any(excluded)
+    }
+}
+
+/// Whether `name` is of the form `pattern`, in which `*` stands for any text.
+fn matches(pattern: &str, name: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == name,
+        Some((start, rest)) => name
+            .strip_prefix(start)
+            .is_some_and(|name| (0..=name.len()).any(|end| name.is_char_boundary(end) && matches(rest, &name[end..]))),
+    }
+}
+
 /// What was read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Introspected {

@@ -13,6 +13,7 @@ use serde::de::{self, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::introspect::Selection;
 use super::words::nearest;
 use super::{Catalog, Column, Role, drift};
 
@@ -116,32 +117,51 @@ pub fn metadata_schema() -> serde_json::Value {
 impl Metadata {
     /// Reads a directory of metadata. One that does not exist is an error: a caller to whom it is optional looks first.
     pub fn read(directory: &Path) -> Result<Self, Error> {
-        let mut metadata = Self::default();
+        let mut texts = Vec::new();
         let mut problems = Vec::new();
-        for path in json_files(directory).map_err(|problem| Error { problems: vec![problem] })? {
-            match TableFile::read(path) {
-                Ok(file) => metadata.files.push(file),
+        for path in files(directory).map_err(|problem| Error { problems: vec![problem] })? {
+            match read_text(&path) {
+                Ok(text) => texts.push((path, text)),
                 Err(problem) => problems.push(problem),
             }
         }
-        let path = directory.join(BUSINESS_CONTEXT);
-        if path.exists() {
-            match read_text(&path) {
-                Ok(text) => metadata.set_business_context(&text, &path),
+        match Self::parse(texts) {
+            Ok(metadata) if problems.is_empty() => Ok(metadata),
+            Ok(_) => Err(Error { problems }),
+            Err(error) => Err(Error { problems: [problems, error.problems].concat() }),
+        }
+    }
+
+    /// The metadata of the sample that comes with the program.
+    pub fn sample() -> Result<Self, Error> {
+        let text = |name: &str, text: &str| (PathBuf::from(name), text.to_owned());
+        Self::parse(vec![
+            text("metadata/primary_sales.json", include_str!("../../metadata/primary_sales.json")),
+            text("metadata/business_context.md", include_str!("../../metadata/business_context.md")),
+        ])
+    }
+
+    fn parse(texts: Vec<(PathBuf, String)>) -> Result<Self, Error> {
+        let mut metadata = Self::default();
+        let mut problems = Vec::new();
+        for (path, text) in texts {
+            if path.file_name().is_some_and(|name| name == BUSINESS_CONTEXT) {
+                metadata.set_business_context(&text, &path);
+                continue;
+            }
+            match TableFile::parse(path, &text) {
+                Ok(file) => metadata.files.push(file),
                 Err(problem) => problems.push(problem),
             }
         }
         if problems.is_empty() { Ok(metadata) } else { Err(Error { problems }) }
     }
 
-    /// What is written about the sample data; it is compiled in, as they are.
-    pub fn of_sample() -> Result<Self, Error> {
-        let (table, context) = ("metadata/primary_sales.json", "metadata/business_context.md");
-        let text = include_str!("../../metadata/primary_sales.json");
-        let file = TableFile::parse(table.into(), text).map_err(|problem| Error { problems: vec![problem] })?;
-        let mut metadata = Self { files: vec![file], ..Self::default() };
-        metadata.set_business_context(include_str!("../../metadata/business_context.md"), Path::new(context));
-        Ok(metadata)
+    /// Without the files of tables that the selection leaves out, which would be reported as missing.
+    #[must_use]
+    pub fn restrict(mut self, selection: &Selection) -> Self {
+        self.files.retain(|file| selection.covers(file.schema.as_deref(), &file.table));
+        self
     }
 
     /// Adds what people wrote to an introspected catalog; it wins over the database's comments. Returns what is written
@@ -196,11 +216,6 @@ impl ColumnMetadata {
 }
 
 impl TableFile {
-    fn read(path: PathBuf) -> Result<Self, String> {
-        let text = read_text(&path)?;
-        Self::parse(path, &text)
-    }
-
     fn parse(path: PathBuf, text: &str) -> Result<Self, String> {
         let content = serde_json::from_str(text.trim_start_matches('\u{feff}'))
             .map_err(|error| format!("{}:{}", path.display(), located(&error)))?;
@@ -267,13 +282,15 @@ fn written(text: Option<&str>) -> Option<String> {
     text.map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
-fn json_files(directory: &Path) -> Result<Vec<PathBuf>, String> {
+/// The tables' files and the business context, by path.
+fn files(directory: &Path) -> Result<Vec<PathBuf>, String> {
     let problem = |error| format!("{}: cannot be read as a directory of metadata: {error}", directory.display());
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(directory).map_err(problem)? {
         let path = entry.map_err(problem)?.path();
-        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if !hidden && path.is_file() && path.extension().is_some_and(|extension| extension == "json") {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let is_json = path.extension().is_some_and(|extension| extension == "json") && !name.starts_with('.');
+        if (is_json || name == BUSINESS_CONTEXT) && path.is_file() {
             paths.push(path);
         }
     }

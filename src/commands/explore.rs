@@ -158,14 +158,11 @@ fn shortened(text: &str, characters_max: usize) -> String {
 }
 
 fn toolbox(config: &Config, database: Arc<dyn Database>, catalog: Arc<Catalog>, plans: bool) -> Toolbox {
-    let relations = catalog.tables.iter().map(|table| (table.schema.clone(), table.name.clone())).collect();
+    let mut policy = Policy::of(&catalog, open::search_path(config));
+    policy.functions.clone_from(&config.allowed_functions);
     Toolbox {
         database,
-        policy: Policy {
-            relations,
-            search_path: open::search_path(config),
-            functions: config.allowed_functions.clone(),
-        },
+        policy,
         catalog,
         limits: Limits {
             timeout: config.limits.query_timeout,

@@ -47,21 +47,24 @@ async fn demo() -> Result<Arc<dyn Database>, Failure> {
     Err(Failure::usage("this build has no embedded PostgreSQL").hint("build it with the feature `embedded`"))
 }
 
-/// Reads the catalog as the database alone describes it.
-pub(super) async fn introspected(config: &Config, database: &dyn Database) -> Result<Introspected, Failure> {
-    let selection = Selection {
+fn selection(config: &Config) -> Selection {
+    Selection {
         schemas: config.database.schema.clone(),
         include: config.database.tables.clone(),
         exclude: config.database.exclude_tables.clone(),
-    };
-    introspect(database, &selection).await.map_err(|error| Failure::new(Kind::Database, error))
+    }
+}
+
+/// Reads the catalog as the database alone describes it.
+pub(super) async fn introspected(config: &Config, database: &dyn Database) -> Result<Introspected, Failure> {
+    introspect(database, &selection(config)).await.map_err(|error| Failure::new(Kind::Database, error))
 }
 
 /// Reads what people wrote. The folder may be missing where nobody named it.
 pub(super) fn metadata(config: &Config) -> Result<Metadata, Failure> {
     let directory: &Path = &config.database.metadata;
     let metadata = match config.is_default("metadata") {
-        true if config.is_demo() => Metadata::of_sample(),
+        true if config.is_demo() => Metadata::sample(),
         true if !directory.exists() => Ok(Metadata::default()),
         _ => Metadata::read(directory),
     };
@@ -70,7 +73,7 @@ pub(super) fn metadata(config: &Config) -> Result<Metadata, Failure> {
 
 /// Reads the catalog and adds what people wrote and what can be guessed. Beside it, what the user should know.
 pub(super) async fn catalog(config: &Config, database: &dyn Database) -> Result<(Catalog, Vec<String>), Failure> {
-    let metadata = metadata(config)?;
+    let metadata = metadata(config)?.restrict(&selection(config));
     let Introspected { mut catalog, mut warnings } = introspected(config, database).await?;
     warnings.extend(metadata.apply(&mut catalog));
     roles::guess(&mut catalog);

@@ -4,7 +4,7 @@ use anyhow::Context as _;
 
 use crate::cli::{SampleArguments, SampleCommand};
 use crate::error::{ExitStatus, Failure};
-use crate::output::{Destination, Output};
+use crate::output::{Destination, Output, counted};
 use crate::sample::{self, Options};
 
 pub(super) fn run(command: &SampleCommand, output: &mut Output) -> Result<ExitStatus, Failure> {
@@ -22,6 +22,6 @@ pub(super) fn run(command: &SampleCommand, output: &mut Output) -> Result<ExitSt
         let json = serde_json::to_string_pretty(planted).context("cannot write the list of what is planted")?;
         list.deliver(&(json + "\n"), output)?;
     }
-    output.talk().note(&format!("{} rows, {} signals planted", dataset.rows(), planted.len()));
+    output.talk().note(&format!("{}, {} planted", counted(dataset.rows(), "row"), counted(planted.len(), "signal")));
     Ok(ExitStatus::Done)
 }

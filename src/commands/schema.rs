@@ -10,7 +10,7 @@ use crate::catalog::{Catalog, metadata::Metadata};
 use crate::cli::SchemaCommand;
 use crate::config::Config;
 use crate::error::{ExitStatus, Failure, Kind};
-use crate::output::{Output, printable};
+use crate::output::{Output, counted, printable};
 
 pub(super) async fn run(command: &SchemaCommand, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
     let database = open::database(config, output).await?;
@@ -36,7 +36,11 @@ fn pull(catalog: &Catalog, config: &Config, output: &mut Output) -> Result<ExitS
         let _ = writeln!(lines, "{}", printable(&path.display().to_string()));
     }
     output.data(&lines)?;
-    output.talk().note(&format!("{} files written, {} tables unchanged", pulled.written.len(), pulled.unchanged));
+    output.talk().note(&format!(
+        "{} written, {} unchanged",
+        counted(pulled.written.len(), "file"),
+        counted(pulled.unchanged, "table")
+    ));
     Ok(ExitStatus::Done)
 }
 
@@ -49,7 +53,11 @@ fn check(catalog: &Catalog, config: &Config, output: &mut Output) -> Result<Exit
     }
     output.data(&lines)?;
     let disagreements = drifts.iter().filter(|drift| is_disagreement(drift)).count();
-    output.talk().note(&format!("{} tables, {disagreements} disagreements", catalog.tables.len()));
+    output.talk().note(&format!(
+        "{}, {}",
+        counted(catalog.tables.len(), "table"),
+        counted(disagreements, "disagreement")
+    ));
     Ok(if disagreements == 0 { ExitStatus::Done } else { ExitStatus::Found })
 }
 

@@ -34,6 +34,8 @@ const FINDINGS_MAX: usize = 8;
 const SUBJECTS_MAX: usize = 4;
 /// Tables analysed in full, of those.
 const ANALYSED_MAX: usize = 2;
+/// Calls of one turn at the most: what the loop runs side by side, and more than a server should be asked at once.
+const CALLS_MAX: usize = 8;
 /// The key of the call that ends the run.
 const FINISH: &str = "finish";
 
@@ -195,7 +197,7 @@ fn unanswered(questions: impl Iterator<Item = Question>, notebook: &Notebook) ->
     // Two inquiries may ask the same.
     let mut asked = BTreeSet::new();
     let open = questions.filter(|question| notebook.outcome(&question.key).is_none());
-    let open = open.filter(|question| asked.insert(question.key.clone())).collect::<Vec<_>>();
+    let open = open.filter(|question| asked.insert(question.key.clone())).take(CALLS_MAX).collect::<Vec<_>>();
     open.into_iter()
         .map(|question| ToolCall {
             id: question.key,

@@ -1,6 +1,8 @@
 //! All integration tests, in one binary: one module an area.
 
 #[cfg(test)]
+mod catalog;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod config;
@@ -28,3 +30,5 @@ mod sample_run;
 mod scripted_server;
 #[cfg(test)]
 mod server;
+#[cfg(test)]
+mod sql;

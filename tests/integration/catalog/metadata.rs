@@ -1,0 +1,266 @@
+use std::fs;
+use std::path::Path;
+
+use explore::catalog::metadata::{Metadata, metadata_schema, pull};
+use explore::catalog::{Catalog, Column, Role, Statistics, Table, drift};
+use tempfile::TempDir;
+
+fn column(name: &str, type_name: &str) -> Column {
+    Column { name: name.into(), type_name: type_name.into(), ..Column::default() }
+}
+
+fn table(schema: &str, name: &str, columns: Vec<Column>) -> Table {
+    Table { schema: schema.into(), name: name.into(), columns, ..Table::default() }
+}
+
+fn shop() -> Catalog {
+    let orders = table("public", "orders", vec![column("ordered_on", "date"), column("amount", "numeric(12,2)")]);
+    let customers = table("public", "customers", vec![column("id", "integer"), column("name", "text")]);
+    Catalog { tables: vec![customers, orders], business_context: None }
+}
+
+fn directory(files: &[(&str, &str)]) -> TempDir {
+    let directory = TempDir::new().unwrap();
+    for (name, text) in files {
+        fs::write(directory.path().join(name), text).unwrap();
+    }
+    directory
+}
+
+fn sorted_names(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).unwrap();
+    let mut names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect::<Vec<_>>();
+    names.sort();
+    names
+}
+
+#[test]
+fn what_cannot_be_read_is_told_with_file_line_column_and_the_nearest_key() {
+    let check = |text: &str, expected: &str| {
+        let directory = directory(&[("orders.json", text)]);
+        let error = Metadata::read(directory.path()).unwrap_err();
+        let [problem] = error.problems.as_slice() else { panic!("{error}") };
+        let path = directory.path().join("orders.json").display().to_string();
+        assert_eq!(problem.strip_prefix(&path).unwrap(), expected);
+    };
+    check(
+        "{\n  \"descripton\": \"x\"\n}",
+        ":2:14: unknown field `descripton`, expected one of `$schema`, `description`, \
+        `warnings`, `columns`; did you mean `description`?",
+    );
+    check(
+        "{\"columns\": {\n\"a\": {\"role\": \"mesure\"}}}",
+        ":2:23: unknown variant `mesure`, expected one of `date`, \
+        `entity`, `entity_name`, `measure`, `gross_measure`, `net_measure`, `discount`, `margin`, `quantity`, \
+        `unit_price`, `rate`, `dimension`, `region`, `product`, `batch`, `event_type`, `currency`, `identifier`, \
+        `ignore`; did you mean `measure`?",
+    );
+    check("{\n\"warnings\": [\n}", ":3:1: expected value");
+    check("{\"columns\": {\"a\": {},\n \"a\": {}}}", ":2:4: the column `a` stands here twice");
+    check("{\"columns\": {\"a\": {\"examples\": [1]}}}", ":1:34: invalid type: integer `1`, expected a string");
+    check("", ":1:0: EOF while parsing a value");
+}
+
+#[test]
+fn all_that_is_broken_is_told_at_once() {
+    let directory = directory(&[("a.json", "{"), ("b.json", "[]"), ("c.json", "{}"), ("notes.txt", "{")]);
+    assert_eq!(Metadata::read(directory.path()).unwrap_err().problems.len(), 2);
+    let missing = Metadata::read(&directory.path().join("nowhere")).unwrap_err().to_string();
+    assert!(missing.contains("nowhere: cannot be read as a directory of metadata"), "{missing}");
+}
+
+#[test]
+fn what_people_wrote_wins_over_the_database_and_guesses() {
+    let directory = directory(&[
+        (
+            "orders.json",
+            r#"{"description": "Orders.", "warnings": ["Mind the gap."], "columns": {
+            "amount": {"description": "Net.", "unit": "EUR", "role": "net_measure", "examples": ["1"], "sensitive": true},
+            "ordered_on": {"description": " "}}}"#,
+        ),
+        ("business_context.md", "We sell things.\n"),
+    ]);
+    let mut catalog = shop();
+    catalog.tables[1].columns[0].description = Some("a comment".into());
+    catalog.tables[1].columns[1].description = Some("a comment".into());
+    let values = Statistics { common_values: vec!["7".into()], common_shares: vec![0.5], ..Statistics::default() };
+    catalog.tables[1].columns[1].statistics = Some(values);
+    let warnings = catalog.complete(&Metadata::read(directory.path()).unwrap());
+    assert_eq!(warnings, Vec::<String>::new());
+    let orders = catalog.table(None, "orders").unwrap();
+    assert_eq!(
+        (orders.description.as_deref(), orders.warnings.as_slice()),
+        (Some("Orders."), &["Mind the gap.".into()][..])
+    );
+    let (date, amount) = (&orders.columns[0], &orders.columns[1]);
+    assert_eq!(
+        (date.description.as_deref(), date.role, date.role_guessed),
+        (Some("a comment"), Some(Role::Date), true)
+    );
+    assert_eq!(
+        (amount.description.as_deref(), amount.role, amount.role_guessed),
+        (Some("Net."), Some(Role::NetMeasure), false)
+    );
+    assert_eq!(amount.unit.as_deref(), Some("EUR"));
+    assert!(amount.examples.is_empty() && amount.statistics.as_ref().unwrap().common_values.is_empty(), "withheld");
+    assert_eq!(catalog.business_context.as_deref(), Some("We sell things."));
+}
+
+#[test]
+fn a_guess_that_values_are_personal_can_be_taken_back() {
+    let directory = directory(&[("people.json", r#"{"columns": {"street": {"sensitive": false}}}"#)]);
+    let people =
+        table("public", "people", vec![column("email", "text"), column("street", "text"), column("city", "text")]);
+    let mut catalog = Catalog { tables: vec![people], business_context: None };
+    catalog.complete(&Metadata::read(directory.path()).unwrap());
+    let sensitive = catalog.tables[0].columns.iter().map(|column| column.sensitive).collect::<Vec<_>>();
+    assert_eq!(sensitive, [true, false, false]);
+}
+
+#[test]
+fn metadata_for_what_is_not_there_is_named_with_the_nearest_and_harms_nothing() {
+    let directory = directory(&[
+        ("order.json", "{}"),
+        ("customers.json", r#"{"columns": {"nmae": {}, "entirely_else": {}}}"#),
+        ("sales.orders.json", "{}"),
+        ("twins.json", "{}"),
+    ]);
+    let mut catalog = shop();
+    catalog.tables.extend([table("a", "twins", vec![]), table("b", "twins", vec![])]);
+    let warnings = catalog.complete(&Metadata::read(directory.path()).unwrap());
+    let prefix = format!("{}/", directory.path().display());
+    let warnings = warnings.iter().map(|warning| warning.strip_prefix(&prefix).unwrap()).collect::<Vec<_>>();
+    let expected = [
+        "customers.json: there is no column nmae to read; did you mean name?",
+        "customers.json: there is no column entirely_else to read",
+        "order.json: there is no table order to read; did you mean orders?",
+        "sales.orders.json: there is no table sales.orders to read; did you mean public.orders?",
+        "twins.json: twins is in the schemas a, b; name the file <schema>.<table>.json",
+    ];
+    assert_eq!(warnings, expected);
+}
+
+#[test]
+fn a_long_business_context_is_cut_and_that_is_told() {
+    let directory = directory(&[("business_context.md", &"ü".repeat(12_001))]);
+    let metadata = Metadata::read(directory.path()).unwrap();
+    assert_eq!(metadata.business_context.as_ref().unwrap().chars().count(), 12_000);
+    assert!(
+        metadata.warnings[0].ends_with("has 12001 characters; only the first 12000 are used"),
+        "{:?}",
+        metadata.warnings
+    );
+}
+
+#[test]
+fn pull_writes_a_file_a_table_that_reads_back_and_changes_nothing_the_second_time() {
+    let directory = TempDir::new().unwrap();
+    let into = directory.path().join("metadata");
+    let mut catalog = shop();
+    let odd = vec![column("a\"b", "text")];
+    catalog.tables.extend([table("a", "orders", vec![]), table("public", "../o.d/d Ü*", odd)]);
+    let pulled = pull(&catalog, &into).unwrap();
+    assert_eq!((pulled.written.len(), pulled.unchanged, pulled.notes.len()), (5, 0, 0));
+    let names = ["%2E%2E%2Fo%2Ed%2Fd Ü%2A.json", "a.orders.json", "customers.json", "public.orders.json", "schema"];
+    assert_eq!(sorted_names(&into), names);
+    let text = fs::read_to_string(into.join("customers.json")).unwrap();
+    let expected = r#"{
+  "$schema": "schema/table.json",
+  "description": "",
+  "columns": {
+    "id": {
+      "description": "",
+      "type": "integer"
+    },
+    "name": {
+      "description": "",
+      "type": "text"
+    }
+  }
+}
+"#;
+    assert_eq!(text, expected);
+    let metadata = Metadata::read(&into).unwrap();
+    assert_eq!(metadata.apply(&mut catalog), Vec::<String>::new());
+    let again = pull(&catalog, &into).unwrap();
+    assert_eq!((again.written.len(), again.unchanged), (0, 4));
+}
+
+#[test]
+fn pull_keeps_what_people_wrote_and_tells_what_is_gone() {
+    let written = r#"{"columns": {"gone": {"description": "Was here."}, "amount": {"type": "text", "unit": "EUR", "role": "net_measure"}},
+        "warnings": ["Mind."], "description": "Orders."}"#;
+    let directory = directory(&[("orders.json", written), ("old.json", "{}")]);
+    let pulled = pull(&shop(), directory.path()).unwrap();
+    let expected = r#"{
+  "description": "Orders.",
+  "warnings": [
+    "Mind."
+  ],
+  "columns": {
+    "gone": {
+      "description": "Was here."
+    },
+    "amount": {
+      "type": "numeric(12,2)",
+      "unit": "EUR",
+      "role": "net_measure"
+    },
+    "ordered_on": {
+      "description": "",
+      "type": "date"
+    }
+  }
+}
+"#;
+    assert_eq!(fs::read_to_string(directory.path().join("orders.json")).unwrap(), expected);
+    assert_eq!(fs::read_to_string(directory.path().join("old.json")).unwrap(), "{}");
+    let prefix = format!("{}/", directory.path().display());
+    let notes = pulled.notes.iter().map(|note| note.strip_prefix(&prefix).unwrap()).collect::<Vec<_>>();
+    assert_eq!(
+        notes,
+        ["old.json: there is no table old to read; kept", "orders.json: there is no column gone to read; kept"]
+    );
+}
+
+#[test]
+fn pull_touches_nothing_where_a_file_is_broken() {
+    let directory = directory(&[("orders.json", "{\"description\": \"half")]);
+    let error = pull(&shop(), directory.path()).unwrap_err();
+    assert!(error.to_string().contains("orders.json:1:21: EOF while parsing a string"), "{error}");
+    assert_eq!(sorted_names(directory.path()), ["orders.json"]);
+    assert_eq!(fs::read_to_string(directory.path().join("orders.json")).unwrap(), "{\"description\": \"half");
+}
+
+#[test]
+fn drift_is_named() {
+    let directory = directory(&[
+        (
+            "orders.json",
+            r#"{"description": "Orders.", "columns": {"amount": {"description": "Net.", "type": "integer"}, "old": {}}}"#,
+        ),
+        ("gone.json", "{}"),
+    ]);
+    let drifts = drift::find(&shop(), &Metadata::read(directory.path()).unwrap());
+    let prefix = format!("{}/", directory.path().display());
+    let drifts = drifts.iter().map(|drift| drift.to_string().replace(&prefix, "")).collect::<Vec<_>>();
+    let expected = [
+        "gone.json: there is no table gone to read",
+        "orders.json: there is no column old to read",
+        "public.customers is described nowhere",
+        "public.orders.amount is numeric(12,2), no longer integer",
+        "public.orders.ordered_on is described nowhere",
+    ];
+    assert_eq!(drifts, expected);
+}
+
+#[test]
+fn the_schema_that_editors_check_by_knows_every_key_and_nothing_else() {
+    let schema = metadata_schema();
+    assert_eq!(schema["additionalProperties"], false);
+    let keys = schema["properties"].as_object().unwrap().keys().collect::<Vec<_>>();
+    assert_eq!(keys, ["$schema", "description", "warnings", "columns"]);
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("metadata/schema/table.json");
+    let shipped = serde_json::from_str::<serde_json::Value>(&fs::read_to_string(shipped).unwrap()).unwrap();
+    assert_eq!(shipped, schema, "metadata/schema/table.json is out of date: run `explore schema pull --demo`");
+}
