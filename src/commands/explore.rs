@@ -104,7 +104,10 @@ fn model(
     today: Date,
 ) -> Result<(Box<dyn Model>, Option<Price>), Failure> {
     match player {
-        Player::Offline => Ok((Box::new(OfflineAnalyst::new(catalog, &config.exploration.focus, today)), None)),
+        Player::Offline => {
+            let analyst = OfflineAnalyst::new(catalog, &config.exploration.focus, today);
+            Ok((Box::new(analyst), Some(Price::NOTHING)))
+        }
         Player::Model(options) => {
             let price = config.price(&options.model);
             let client = openai::Client::new(*options).map_err(|error| Failure::new(Kind::Usage, error))?;

@@ -59,11 +59,11 @@ pub(crate) async fn catalog(database: &dyn Database, adjust: fn(&mut Catalog)) -
 /// Plays a run on `database`.
 pub(crate) async fn play(database: Arc<dyn Database>, catalog: Catalog, focus: &str, as_of: Date) -> Run {
     let analyst = OfflineAnalyst::new(&catalog, focus, as_of);
-    let relations = catalog.tables.iter().map(|table| (table.schema.clone(), table.name.clone())).collect();
+    let policy = Policy::of(&catalog, vec!["public".to_owned()]);
     let toolbox = Toolbox {
         database,
         catalog: Arc::new(catalog),
-        policy: Policy { relations, search_path: vec!["public".to_owned()], ..Policy::default() },
+        policy,
         limits: Limits {
             timeout: Duration::from_secs(60),
             rows_max: 1000,
