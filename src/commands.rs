@@ -4,6 +4,7 @@ mod completions;
 mod config;
 mod explore;
 mod focus;
+mod open;
 
 use crate::cli::{Cli, Command};
 use crate::config::Config;

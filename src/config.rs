@@ -105,6 +105,11 @@ impl Config {
         self.settings.iter().find(|setting| setting.key == key)?.origin.as_ref()
     }
 
+    /// Whether nobody set the setting.
+    pub fn is_default(&self, key: &str) -> bool {
+        self.origin(key).is_none_or(|origin| *origin == Origin::Default)
+    }
+
     /// The settings that have a value, secrets masked, as a journal keeps them.
     pub fn masked(&self) -> serde_json::Value {
         let values = self.settings.iter().filter(|setting| setting.origin.is_some());

@@ -42,8 +42,12 @@ pub struct Limits {
 
 /// The bounds of the program's own statements, which read the catalogue of a database of any size. A cell may hold all
 /// columns of a table as one document, so that it is bounded by the bytes of all cells alone.
-const OWN_LIMITS: Limits =
-    Limits { timeout: Duration::from_mins(1), rows_max: 1_000_000, cell_characters_max: 256 << 20, bytes_max: 256 << 20 };
+const OWN_LIMITS: Limits = Limits {
+    timeout: Duration::from_mins(1),
+    rows_max: 1_000_000,
+    cell_characters_max: 256 << 20,
+    bytes_max: 256 << 20,
+};
 
 /// What is at the other end of the connection.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

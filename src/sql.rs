@@ -2,58 +2,141 @@
 //!
 //! [`Select`] can be constructed only here, and [`crate::database::Database::select`] takes nothing else: that is how
 //! unchecked text cannot reach a database. What is executed is the original text, never the parsed tree printed again.
+//!
+//! A text passes through these, and the first that objects refuses it, in one line that says what to write instead:
+//!
+//! ```text
+//! lexer       text -> tokens, by PostgreSQL's rules; the parser is given these, so it cannot split the text otherwise
+//! operators   the operators that are PostgreSQL's own
+//! statement   one statement, a query, no INTO, no locks, not too large: what tokens alone tell
+//! calls       every name before a parenthesis or a string is explained; a second opinion beside the walk
+//! parse       tokens -> the parsed tree, by sqlparser's grammar, ending where the text ends
+//! walk        every relation, column, call and type in the tree is allowed; forms nobody thought about are refused
+//!   scope       what a name stands for where: CTEs, tables, aliases
+//! functions, relations, types, keywords, names
+//!             the lists: allowed by name, never denied by name
+//! pins, reading
+//!             what the checker of findings asks of a statement that passed
+//! ```
+//!
+//! What only the database can tell is not decided here: whether a relation is a view over something else, whether a
+//! table's owner overloaded a function or operator of PostgreSQL's name for a type of his own, what a query costs. The
+//! session must set `standard_conforming_strings = on` and a search path that begins with `pg_catalog`.
 
-use std::collections::BTreeSet;
-use std::fmt;
+mod calls;
+mod functions;
+mod keywords;
+mod lexer;
+mod names;
+mod operators;
+mod parse;
+mod pins;
+mod reading;
+mod refusal;
+mod relations;
+mod statement;
+mod types;
+mod walk;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use self::pins::{Pin, Pins};
+pub use self::reading::Literal;
+pub use self::refusal::Refusal;
+use crate::catalog::{Catalog, TableKind};
+
+/// Bytes of a statement at the most.
+const TEXT_BYTES_MAX: usize = 32 * 1024;
 
 /// A statement that passed [`validate`]: one read-only SELECT (or VALUES, TABLE) over allowed relations and functions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Select {
     text: String,
+    relations: BTreeSet<(String, String)>,
+    pins: Pins,
 }
 
 impl Select {
-    /// The original text, without a trailing semicolon.
+    /// The original text, without comments around it and semicolons after it.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// x
+    /// The policy's relations that it reads, as (schema, name). System catalogues are not among them.
+    pub fn relations(&self) -> &BTreeSet<(String, String)> {
+        &self.relations
+    }
+
+    /// The columns that it holds to one literal.
+    pub fn pins(&self) -> &Pins {
+        &self.pins
+    }
+
+    /// The same for two texts that differ only in white space, comments, and the case of what is not quoted.
     pub fn fingerprint(&self) -> String {
-        self.text.clone()
+        lexer::tokens(&self.text).map(|tokens| reading::normal_form(&tokens)).unwrap_or_default()
+    }
+
+    /// The constants written in it, in their order.
+    pub fn literals(&self) -> Vec<Literal> {
+        lexer::tokens(&self.text).map(|tokens| reading::literals(&tokens)).unwrap_or_default()
     }
 }
 
 /// What a SELECT may read and call, besides what the validator itself knows to be harmless.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policy {
-    /// Relations that may be read, as (schema, name), lower case unless they are quoted in the database.
-    pub relations: BTreeSet<(String, String)>,
-    /// Schemas that an unqualified name is looked for in, in order.
+    /// Relations that may be read, with their columns: schema -> name -> columns, all as the database spells them.
+    /// Columns are needed because in PostgreSQL `row.name` is a call where the row has no such column.
+    pub relations: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
+    /// Schemas that an unqualified name is looked for in, in order, after `pg_catalog`.
     pub search_path: Vec<String>,
-    /// Functions that the owner of the database allowed by name, beyond PostgreSQL's own harmless ones.
+    /// Functions that the owner of the database allowed by name, beyond PostgreSQL's own harmless ones: `name` where it
+    /// is called without a schema, `schema.name` where with one.
     pub functions: BTreeSet<String>,
 }
 
-/// Why a text was refused: a stable code, what was seen, what to write instead; one line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// The stable code, such as `one_statement`, `read_only`, `row_lock`, `function`, `relation`, `syntax`, `size`.
-    pub code: &'static str,
-    /// What was seen, and what to write instead.
-    pub message: String,
-}
+impl Policy {
+    /// A policy under which all of a catalogue's relations may be read but the foreign ones, which reach other servers.
+    pub fn of(catalog: &Catalog, search_path: Vec<String>) -> Self {
+        let mut policy = Self { search_path, ..Self::default() };
+        for table in catalog.tables.iter().filter(|table| table.kind != TableKind::Foreign) {
+            policy.allow(&table.schema, &table.name, table.columns.iter().map(|column| column.name.as_str()));
+        }
+        policy
+    }
 
-impl fmt::Display for Refusal {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}: {}", self.code, self.message)
+    /// Allows a relation to be read.
+    pub fn allow<'column>(&mut self, schema: &str, name: &str, columns: impl IntoIterator<Item = &'column str>) {
+        let columns = columns.into_iter().map(str::to_owned).collect();
+        self.relations.entry(schema.to_owned()).or_default().insert(name.to_owned(), columns);
     }
 }
 
-impl std::error::Error for Refusal {}
-
 /// Checks that `text` is one SELECT that changes nothing and reads only what `policy` allows.
 pub fn validate(text: &str, policy: &Policy) -> Result<Select, Refusal> {
-    let _ = policy;
-    Ok(Select { text: text.to_owned() })
+    if text.len() > TEXT_BYTES_MAX {
+        return Err(refusal::size(format!("{} bytes of SQL; {TEXT_BYTES_MAX} is the most", text.len())));
+    }
+    if text.contains('\0') {
+        return Err(refusal::syntax("the text has a NUL character in it; leave it out"));
+    }
+    let tokens = lexer::tokens(text)?;
+    let tokens = statement::only(&tokens)?;
+    statement::check(tokens)?;
+    calls::check_typed_text(tokens)?;
+    let stack_bytes = statement::stack_bytes(tokens)?;
+    let (found, pins) = stacker::maybe_grow(stack_bytes, stack_bytes * 2, || {
+        let query = parse::query(tokens)?;
+        walk::check(&query, tokens, policy).map(|found| (found, pins::of(&query)))
+    })?;
+    let unexplained = calls::unexplained(tokens, policy);
+    if let Some(index) = unexplained.into_iter().find(|index| !found.column_lists.contains(index)) {
+        return Err(functions::refused(&tokens[index].text));
+    }
+    let text = match tokens {
+        [first, .., last] => &text[first.start..last.end],
+        _ => text,
+    };
+    Ok(Select { text: text.to_owned(), relations: found.relations, pins })
 }

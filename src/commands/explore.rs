@@ -1,18 +1,244 @@
 //! `explore`: one run, from the configuration to a report.
 
-use super::focus;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::civil::{Date, date};
+use jiff::{Timestamp, Zoned};
+use rand::RngExt as _;
+
+use super::{focus, open};
+use crate::agent::{self, Budget, Observer, Setup};
+use crate::catalog::{Catalog, render};
+use crate::cli::Format;
 use crate::config::Config;
-use crate::error::{ExitStatus, Failure};
+use crate::config::choice::Player;
+use crate::database::{Database, Limits};
+use crate::error::{ExitStatus, Failure, Kind};
+use crate::finding::Severity;
+use crate::journal::{self, Event, Journal, Run, Started, StopReason};
+use crate::model::Model;
+use crate::model::offline::OfflineAnalyst;
+use crate::model::openai;
+use crate::model::price::Price;
 use crate::output::{Destination, Output};
+use crate::progress::Progress;
+use crate::prompt::{Briefing, Library, Material};
+use crate::report::{self, terminal::Layout};
+use crate::sql::Policy;
+use crate::table::Bounds;
+use crate::tools::{self, Toolbox};
+
+/// The sample data end on this day, so the demo takes it for today.
+const DEMO_TODAY: Date = date(2025, 11, 30);
+/// The first request is kept below this: about 8,000 tokens.
+const FIRST_REQUEST_CHARACTERS_MAX: usize = 30_000;
+/// The catalog gets at least this much of it.
+const CATALOG_CHARACTERS_MIN: usize = 4_000;
+/// The business context gets at most this much of it.
+const CONTEXT_CHARACTERS_MAX: usize = 8_000;
+const CELL_CHARACTERS_MAX: usize = 10_000;
+const RESULT_BYTES_MAX: usize = 16 << 20;
 
 pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
     let library = focus::library(config)?;
     library.focus(&config.exploration.focus)?;
-    let (_source, choice) = config.source()?;
-    let _player = config.player()?;
-    let _destination = Destination::prepare(config.report.output.as_deref())?;
-    if let Some(choice) = choice {
-        output.talk().warn(&choice);
+    config.source()?;
+    let player = config.player()?;
+    let destination = Destination::prepare(config.report.output.as_deref())?;
+
+    let today =
+        config.exploration.as_of.unwrap_or_else(|| if config.is_demo() { DEMO_TODAY } else { Zoned::now().date() });
+    let started_at = Timestamp::now();
+    let run_id = journal::run_id(started_at, &config.exploration.focus, rand::rng().random());
+    let mut progress = Progress::start(output.talk(), config.limits.max_iterations);
+    let database = open::database(config, output).await?;
+    let (catalog, warnings) = open::catalog(config, &*database).await?;
+    let catalog = Arc::new(catalog);
+    let (model, price) = model(player, config, &catalog, today)?;
+
+    let journal = Journal::create(&config.files.runs_dir, &run_id).map_err(|error| Failure::new(Kind::Usage, error))?;
+    let path = journal.path().to_owned();
+    let mut recorder = Recorder { journal, progress: &mut progress };
+    recorder.observe(Event::Started(Started {
+        run_id,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        focus: config.exploration.focus.clone(),
+        as_of: today,
+        model: model.name().to_owned(),
+        server: database.server().clone(),
+        tables: catalog.tables.len(),
+        configuration: config.masked(),
+    }))?;
+    for message in warnings {
+        recorder.observe(Event::Warned { message })?;
     }
-    Err(Failure::from(anyhow::anyhow!("exploring is not part of this build yet")))
+    let budget = budget(config);
+    let briefing = brief(&library, config, &catalog, today, budget)?;
+    let toolbox = toolbox(config, Arc::clone(&database), catalog, output.talk().verbosity() > 1);
+    let setup = Setup { model: &*model, toolbox: &toolbox, briefing: &briefing, budget, price, as_of: today };
+    let outcome = agent::explore(setup, interrupted(), &mut recorder).await;
+    database.close().await;
+    drop(progress);
+
+    let run = report(&path, destination, config, output)?;
+    outcome?;
+    verdict(&run, config)
+}
+
+/// Writes every event to the journal, then shows it.
+struct Recorder<'a> {
+    journal: Journal,
+    progress: &'a mut Progress,
+}
+
+impl Observer for Recorder<'_> {
+    fn observe(&mut self, event: Event) -> io::Result<()> {
+        self.journal.append(Timestamp::now(), &event).map_err(io::Error::other)?;
+        self.progress.observe(&event);
+        Ok(())
+    }
+}
+
+fn model(
+    player: Player,
+    config: &Config,
+    catalog: &Catalog,
+    today: Date,
+) -> Result<(Box<dyn Model>, Option<Price>), Failure> {
+    match player {
+        Player::Offline => {
+            let analyst = OfflineAnalyst::new(catalog, &config.exploration.focus, today);
+            Ok((Box::new(analyst), Some(Price::NOTHING)))
+        }
+        Player::Model(options) => {
+            let price = config.price(&options.model);
+            let client = openai::Client::new(*options).map_err(|error| Failure::new(Kind::Usage, error))?;
+            Ok((Box::new(client), price))
+        }
+    }
+}
+
+fn budget(config: &Config) -> Budget {
+    Budget {
+        iterations_max: config.limits.max_iterations,
+        queries_max: Some(config.limits.max_queries),
+        tokens_max: Some(config.limits.max_tokens_total),
+        cost_max_usd: config.limits.max_cost,
+        time_max: Some(config.limits.time_limit),
+    }
+}
+
+/// What the model is told first, within its bound: the catalog takes what the rest leaves.
+fn brief(
+    library: &Library,
+    config: &Config,
+    catalog: &Catalog,
+    today: Date,
+    budget: Budget,
+) -> Result<Briefing, Failure> {
+    let focus = library.focus(&config.exploration.focus)?;
+    let context = catalog.business_context.as_deref().map(|text| shortened(text, CONTEXT_CHARACTERS_MAX));
+    let limits = budget.describe();
+    let mut material = Material {
+        focus: focus.name,
+        catalog: "",
+        business_context: context.as_deref(),
+        as_of: today,
+        limits: &limits,
+    };
+    let frame = library.brief(material)?;
+    let tools = serde_json::to_string(&tools::specs(false)).map_or(0, |specs| specs.chars().count());
+    let used = frame.system.chars().count() + frame.first.chars().count() + tools;
+    let room = FIRST_REQUEST_CHARACTERS_MAX.saturating_sub(used).max(CATALOG_CHARACTERS_MIN);
+    let overview = render::overview(catalog, &format!("{} {}", focus.name, focus.text), room);
+    material.catalog = &overview;
+    Ok(library.brief(material)?)
+}
+
+fn shortened(text: &str, characters_max: usize) -> String {
+    match text.char_indices().nth(characters_max) {
+        Some((end, _)) => format!("{}… (cut short)", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+fn toolbox(config: &Config, database: Arc<dyn Database>, catalog: Arc<Catalog>, plans: bool) -> Toolbox {
+    let mut policy = Policy::of(&catalog, open::search_path(config));
+    policy.functions.clone_from(&config.allowed_functions);
+    Toolbox {
+        database,
+        policy,
+        catalog,
+        limits: Limits {
+            timeout: config.limits.query_timeout,
+            rows_max: config.limits.max_rows,
+            cell_characters_max: CELL_CHARACTERS_MAX,
+            bytes_max: RESULT_BYTES_MAX,
+        },
+        bounds: Bounds::default(),
+        plans,
+    }
+}
+
+/// Completes when the user or the system asks the program to end.
+async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminated.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+/// Renders the report from the journal and delivers it.
+fn report(path: &Path, destination: Destination, config: &Config, output: &mut Output) -> Result<Run, Failure> {
+    let run = journal::read(path).map_err(|error| Failure::new(Kind::Unexpected, error))?;
+    let layout = match destination {
+        Destination::Stdout => Layout { width: output.columns(), colours: output.color() },
+        Destination::Special(_) | Destination::File { .. } => Layout::default(),
+    };
+    let text = report::render(&run, format(config.report.format), layout)
+        .map_err(|error| Failure::new(Kind::Unexpected, error))?;
+    destination.deliver(&text, output)?;
+    Ok(run)
+}
+
+pub(super) fn format(format: Format) -> report::Format {
+    match format {
+        Format::Terminal => report::Format::Terminal,
+        Format::Markdown => report::Format::Markdown,
+        Format::Json => report::Format::Json,
+        Format::Html => report::Format::Html,
+    }
+}
+
+/// How the run ended, for the exit code.
+fn verdict(run: &Run, config: &Config) -> Result<ExitStatus, Failure> {
+    let failed = |kind| {
+        let detail = run.stop_detail.clone().unwrap_or_else(|| "the run ended early".to_owned());
+        Err(Failure::new(kind, anyhow::Error::msg(detail)))
+    };
+    let at_least = |severity: Severity| run.findings.iter().any(|finding| finding.severity >= severity);
+    match run.stop_reason {
+        StopReason::Interrupted => Ok(ExitStatus::Interrupted),
+        StopReason::ModelFailed => failed(Kind::Model),
+        StopReason::DatabaseLost => failed(Kind::Database),
+        StopReason::Killed => failed(Kind::Unexpected),
+        StopReason::Finished
+        | StopReason::IterationLimit
+        | StopReason::QueryLimit
+        | StopReason::TokenLimit
+        | StopReason::CostLimit
+        | StopReason::TimeLimit => {
+            Ok(if config.report.fail_on.is_some_and(at_least) { ExitStatus::Found } else { ExitStatus::Done })
+        }
+    }
 }

@@ -61,11 +61,16 @@ impl Config {
         }
     }
 
+    /// Whether it is the sample data that are explored.
+    pub fn is_demo(&self) -> bool {
+        matches!(self.source(), Ok((Source::Demo, _)))
+    }
+
     /// Who looks. The offline analyst is chosen by `--offline`, and by `--demo` unless a model is named that can be
     /// asked, or that a flag insists on.
     pub fn player(&self) -> Result<Player, Failure> {
         let ModelOptions { model, offline, base_url, .. } = &self.model;
-        let demo = matches!(self.source(), Ok((Source::Demo, _)));
+        let demo = self.is_demo();
         let reachable = self.api_key.is_some() || base_url.is_some();
         let insisted = matches!(self.origin("model"), Some(Origin::Flag { .. }));
         if *offline || (demo && (model.is_none() || !(reachable || insisted))) {

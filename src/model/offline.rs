@@ -22,7 +22,8 @@ use jiff::civil::Date;
 use serde_json::json;
 
 use crate::catalog::Catalog;
-use crate::model::{Error, Model, Reply, ReplyEnd, Request, ToolCall};
+use crate::finding::Category;
+use crate::model::{Error, Model, Reply, ReplyEnd, Request, ToolCall, Usage};
 use notebook::{Notebook, Outcome};
 use profile::Profile;
 use subject::Subject;
@@ -34,6 +35,8 @@ const FINDINGS_MAX: usize = 8;
 const SUBJECTS_MAX: usize = 4;
 /// Tables analysed in full, of those.
 const ANALYSED_MAX: usize = 2;
+/// Calls of one turn at the most: what the loop runs side by side, and more than a server should be asked at once.
+const CALLS_MAX: usize = 8;
 /// The key of the call that ends the run.
 const FINISH: &str = "finish";
 
@@ -153,10 +156,16 @@ impl Inquiry {
     }
 }
 
-/// The handful worth telling: what sums up a cause before its cases, then by money.
+/// The handful worth telling: what sums up a cause before its cases, then by money. Who fell silent is not told again as
+/// fallen sales.
 fn chosen(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
     candidates.sort_by(|left, right| {
         right.is_summary.cmp(&left.is_summary).then(right.money_share.total_cmp(&left.money_share))
+    });
+    let mut told = BTreeSet::new();
+    candidates.retain(|candidate| {
+        let draft = &candidate.draft;
+        !matches!(draft.category, Category::Churn | Category::Decline) || told.insert(draft.segment.clone())
     });
     candidates.truncate(FINDINGS_MAX);
     candidates.sort_by(|left, right| right.money_share.total_cmp(&left.money_share));
@@ -195,7 +204,7 @@ fn unanswered(questions: impl Iterator<Item = Question>, notebook: &Notebook) ->
     // Two inquiries may ask the same.
     let mut asked = BTreeSet::new();
     let open = questions.filter(|question| notebook.outcome(&question.key).is_none());
-    let open = open.filter(|question| asked.insert(question.key.clone())).collect::<Vec<_>>();
+    let open = open.filter(|question| asked.insert(question.key.clone())).take(CALLS_MAX).collect::<Vec<_>>();
     open.into_iter()
         .map(|question| ToolCall {
             id: question.key,
@@ -214,6 +223,6 @@ impl Model for OfflineAnalyst {
     async fn reply(&self, request: Request<'_>) -> Result<Reply, Error> {
         let may_ask = request.tools.iter().any(|tool| tool.name == "execute_sql");
         let tool_calls = self.next_calls(&Notebook::read(request.messages), may_ask);
-        Ok(Reply { text: None, tool_calls, end: ReplyEnd::Complete, usage: None, carried: None })
+        Ok(Reply { text: None, tool_calls, end: ReplyEnd::Complete, usage: Some(Usage::default()), carried: None })
     }
 }

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
+use unicode_width::UnicodeWidthStr;
 
 use super::text;
 use super::view::{self, Evidence};
@@ -17,6 +18,7 @@ const BARS_MAX: usize = 10;
 const BAR_PITCH: f64 = 26.0;
 const BAR_HEIGHT: f64 = 16.0;
 const LABEL_COLUMNS: usize = 24;
+const LABEL_COLUMN: f64 = 9.0;
 
 /// A value to draw.
 struct Point {
@@ -68,9 +70,8 @@ fn date_column(result: &QueryResult) -> Option<usize> {
     };
     let date = (0..table.columns.len()).find(is_date)?;
     let tells_apart = |index: usize| {
-        index != date
-            && table.columns[index].type_name == "text"
-            && table.rows.iter().any(|row| row[index] != table.rows[0][index])
+        let differs = (1..table.rows.len()).any(|row| table.cell(row, index) != table.cell(0, index));
+        index != date && table.columns[index].type_name == "text" && differs
     };
     (!(0..table.columns.len()).any(tells_apart)).then_some(date)
 }
@@ -157,7 +158,8 @@ fn series(points: &[Point], title: &str) -> String {
 fn ranking(points: &[Point], title: &str) -> String {
     let shown = bars(points);
     let height = 24.0 + BAR_PITCH * as_float(shown.len());
-    let (left, right) = (180.0, WIDTH - 90.0);
+    let label_columns = shown.iter().map(|point| point.label.width()).max().unwrap_or(0);
+    let (left, right) = (LABEL_COLUMN * as_float(label_columns) + 10.0, WIDTH - 90.0);
     let lowest = shown.iter().map(|point| point.value).fold(0.0, f64::min);
     let highest = shown.iter().map(|point| point.value).fold(0.0, f64::max);
     let span = if highest > lowest { highest - lowest } else { 1.0 };

@@ -16,7 +16,7 @@ use crate::results::QueryResult;
 
 const TEMPLATE: &str = include_str!("html/page.html");
 const STYLE: &str = include_str!("html/style.css");
-const COLUMNS_MAX: usize = 8;
+const COLUMNS_MAX: usize = 6;
 const CELL_CHARACTERS: usize = 160;
 
 /// Renders a run.
@@ -186,7 +186,8 @@ fn figure(evidence: &Evidence<'_>) -> Figure {
     };
     let table = &result.table;
     let columns = chosen(&evidence.columns, table.columns.len(), COLUMNS_MAX);
-    let rows = chosen(&evidence.rows, table.rows.len(), EVIDENCE_ROWS);
+    let mut rows = chosen(&evidence.rows, table.rows.len(), EVIDENCE_ROWS);
+    rows.sort_unstable();
     let heading = |column: &usize| {
         let column = &table.columns[*column];
         Heading { name: line(&column.name, CELL_CHARACTERS), numeric: view::is_numeric(column) }
@@ -203,13 +204,12 @@ fn figure(evidence: &Evidence<'_>) -> Figure {
     }
 }
 
-/// Up to `max` of the `count` rows or columns, in their order: the cited ones, then from the first whatever fits.
+/// Up to `max` of the `count` rows or columns: the cited ones, then from the first whatever fits.
 fn chosen(cited: &[usize], count: usize, max: usize) -> Vec<usize> {
     let mut chosen = cited.iter().copied().take(max).collect::<Vec<_>>();
     let room = max - chosen.len();
     let others = (0..count).filter(|index| !cited.contains(index)).take(room).collect::<Vec<_>>();
     chosen.extend(others);
-    chosen.sort_unstable();
     chosen
 }
 

@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use unicode_width::UnicodeWidthStr;
 
 const DECIMALS_MAX: u32 = 4;
+const SEQUENCE_CHARACTERS_MAX: usize = 1_000;
 
 /// One line of at most `characters_max` characters: controls stripped, white space folded, `…` where it was cut.
 pub(super) fn line(text: &str, characters_max: usize) -> String {
@@ -193,10 +194,11 @@ impl<'a> Printable<'a> {
         self.characters.next_if(|character| matches!(character, '\u{40}'..='\u{7e}'));
     }
 
-    /// Skips to the terminator; where there is none, nothing, lest a lone introducer hide the rest of the text.
+    /// Skips to the terminator; where there is none nearby, nothing, lest a lone introducer hide the rest of the text.
     fn skip_string(&mut self) {
         let mut ahead = self.characters.clone();
-        while let Some(character) = ahead.next() {
+        for _ in 0..SEQUENCE_CHARACTERS_MAX {
+            let Some(character) = ahead.next() else { return };
             let ended = match character {
                 '\u{7}' | '\u{9c}' => true,
                 '\u{1b}' => ahead.next_if_eq(&'\\').is_some(),

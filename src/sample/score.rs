@@ -111,7 +111,8 @@ impl fmt::Display for Score {
             let money = money_found * 100.0;
             writeln!(
                 formatter,
-                "{name:>14}: {found} of {planted} planted found ({money:.0}% of the money), {right} of {claimed} claimed right"
+                "{name:>14}: {found} of {planted} planted found ({money:.0}% of the money), {right} of \
+                 {claimed} claimed right"
             )?;
         }
         Ok(())

@@ -1,17 +1,36 @@
 //! All integration tests, in one binary: one module an area.
 
+#[cfg(test)]
 mod catalog;
+#[cfg(test)]
 mod cli;
+#[cfg(test)]
 mod config;
+#[cfg(test)]
 mod database;
+#[cfg(test)]
 mod finding;
+#[cfg(test)]
 mod journal;
+#[cfg(test)]
 mod offline;
+#[cfg(test)]
 mod openai;
+#[cfg(test)]
 mod price;
+#[cfg(test)]
 mod program;
+#[cfg(test)]
 mod progress;
+#[cfg(test)]
 mod report;
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
 mod sample_run;
+#[cfg(test)]
 mod scripted_server;
+#[cfg(test)]
 mod server;
+#[cfg(test)]
+mod sql;

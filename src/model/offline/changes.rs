@@ -163,7 +163,8 @@ impl View<'_> {
         let before = self.periods.words();
         let who = if is_whole { "In total,".to_owned() } else { format!("The {dimension} {member}:") };
         let mut sentences = vec![format!(
-            "{who} {value} {rose} from {{before}} to {{latest}} {unit} in the latest weeks up to {}, against {before}, a change of {{percent}}.",
+            "{who} {value} {rose} from {{before}} to {{latest}} {unit} in the latest weeks up to {}, against \
+             {before}, a change of {{percent}}.",
             self.profile.last_day
         )];
         if !is_whole {
@@ -205,7 +206,10 @@ impl View<'_> {
             .text(title, &sentences)
             .impact("change", &["nothing but the period changed: no regrouping, no late bookings"])
             .action(action.to_owned(), why, "the product or regional manager", "within two weeks")
-            .falsified_by("a regrouping of accounts or articles, late bookings, or a one-off project in either period");
+            .falsified_by(
+                "a regrouping of accounts or articles, late bookings, or a one-off project in either \
+                 period",
+            );
         Some(writer.rank(share, Confidence::Medium, false))
     }
 }

@@ -10,7 +10,7 @@ use crate::catalog::Role;
 use crate::finding::{Category, Confidence};
 
 /// Silent entities listed at the most.
-const LISTED_MAX: usize = 30;
+const LISTED_MAX: usize = 40;
 /// Up to so many cases each get a finding; more become one summary and the largest few.
 const CASES_MAX: usize = 3;
 /// The largest cases told beside a summary.
@@ -152,15 +152,18 @@ impl View<'_> {
             list.number(row, "value_per_month")? / self.total.number(0, "total_value_per_month")?.max(f64::EPSILON);
         let sentences = [
             format!(
-                "{entity} had {{orders}} {event} days from {first} to {last}, usually {{usual}} days apart and never more than {{longest}}."
+                "{entity} had {{orders}} {event} days from {first} to {last}, usually {{usual}} days apart and \
+                 never more than {{longest}}."
             ),
             format!(
-                "Since {last} there was none: {entity} was silent for {{silent}} days when the data end, on {data_end}."
+                "Since {last} there was none: {entity} was silent for {{silent}} days when the data end, on \
+                 {data_end}."
             ),
             format!(
-                "In its last {{months}} active months {entity} brought {{before}} {unit}, which is {{monthly}} {unit} per month."
+                "In its last {{months}} active months {entity} brought {{before}} {unit}, which is {{monthly}} \
+                 {unit} per month."
             ),
-            "In total {regular} are regular enough to judge, and {all_silent} of them are silent by the same measure."
+            "In total {regular} are regular enough to judge; silent by the same measure, in total: {all_silent}."
                 .to_owned(),
         ];
         let writer = Writer::new(self.topic(entity.clone()), self.profile)
@@ -180,8 +183,15 @@ impl View<'_> {
                 ],
             )
             .cells(self.total, 0, [("regular", "regular_entities"), ("all_silent", "silent_entities")])
-            .text(format!("{who} is silent for {{silent}} days, against a usual interval of {{usual}} days"), &sentences)
-            .impact("monthly", &["it would have gone on at the monthly rate of its last active months; the usual interval is the median of its own"])
+            .text(
+                format!("{who} is silent for {{silent}} days, against a usual interval of {{usual}} days"),
+                &sentences,
+            )
+            .impact(
+                "monthly",
+                &["it would have gone on at the monthly rate of its last active months; the \
+                 usual interval is the median of its own"],
+            )
             .action(
                 format!("Call {who}, ask why the {event}s stopped, and agree on the next one"),
                 "the silence is out of its own character, and the sooner it is asked the likelier it comes back",
@@ -194,31 +204,34 @@ impl View<'_> {
                 "customer service",
                 "within two weeks",
             )
-            .falsified_by("an order under another account, a credit hold, a closed site, or a planned stop known to the account manager");
+            .falsified_by(
+                "an order under another account, a credit hold, a closed site, or a planned stop \
+                 known to the account manager",
+            );
         Some(writer.rank(share, confidence, false))
     }
 
     fn summary(&self) -> Option<Candidate> {
         let (subject, list, total) = (self.subject, self.list, self.total);
         let entities = plural(&words(&subject.field(Role::Entity)?.name));
-        let (event, unit, data_end) = (self.event(), subject.unit(), self.profile.last_day);
+        let (unit, data_end) = (subject.unit(), self.profile.last_day);
         let share =
             total.number(0, "silent_value_per_month")? / total.number(0, "total_value_per_month")?.max(f64::EPSILON);
-        let shown = list.rows().to_string();
-        let largest = if total.number(0, "silent_entities")? > f64::from(u32::try_from(list.rows()).ok()?) {
-            format!("The largest {shown} overall are listed in the evidence.")
-        } else {
-            String::new()
-        };
+        let share_of_total =
+            format!("share({}, {})", total.cell(0, "silent_value_per_month"), total.cell(0, "total_value_per_month"));
         let sentences = [
             format!(
-                "Of {{regular}} {entities} in total with at least three {event} days, {{silent}} are silent on {data_end} for at least three of their own usual intervals, and longer than ever before."
+                "Of {{regular}} {entities} in total who are regular enough to judge, {{silent}} are silent on \
+                 {data_end}: \
+                 for several of their own usual intervals, and for longer than ever before."
             ),
             format!(
-                "In total they brought {{monthly}} {unit} per month before, {{share}} of the total of {{all}} {unit} per month."
+                "In total they brought {{monthly}} {unit} per month before, which is {{share}} of the total of \
+                 {{all}} {unit} \
+                 per month."
             ),
             "Slow and seasonal ones are not counted: each is measured against its own longest interval.".to_owned(),
-            largest,
+            format!("The evidence lists {{listed}} of the {entities} in total, the most valuable first."),
         ];
         let writer = Writer::new(self.topic(format!("total of silent {entities}")), self.profile)
             .cite(total, [0])
@@ -233,14 +246,7 @@ impl View<'_> {
                     ("all", "total_value_per_month"),
                 ],
             )
-            .figures([(
-                "share",
-                format!(
-                    "share({}, {})",
-                    total.cell(0, "silent_value_per_month"),
-                    total.cell(0, "total_value_per_month")
-                ),
-            )])
+            .figures([("share", share_of_total), ("listed", format!("count({}.orders)", list.id))])
             .text(
                 format!("In total {{silent}} regular {entities} fell silent: {{monthly}} {unit} per month at risk"),
                 &sentences,

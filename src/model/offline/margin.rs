@@ -100,7 +100,8 @@ spread AS (
 )
 SELECT entity AS {entity}, {name}{segment}invoices, round(gross_value, 2) AS gross_value,
   round(discounts, 2) AS discounts, round(percent, 1) AS discount_percent, round(usual, 1) AS usual_percent, peers,
-  round(discounts - usual / 100 * gross_value, 2) AS excess_discount
+  round(discounts - usual / 100 * gross_value, 2) AS excess_discount,
+  count(*) OVER () AS all_outliers, round(sum(discounts - usual / 100 * gross_value) OVER (), 2) AS all_excess_discount
 FROM compared CROSS JOIN spread
 WHERE invoices >= 2
   AND percent - usual > greatest({EXCESS_POINTS_MIN}, CASE WHEN everybody < 20 THEN 3 ELSE 5 END * deviation)
@@ -189,10 +190,11 @@ impl View<'_> {
         let sentences = [
             format!("The median of the {{peers}} others that {entity} is compared with is {{usual}} off gross."),
             format!(
-                "{entity} was given {{discounts}} {unit} off a gross of {{gross}} {unit}, which is {{rate}}, on {{invoices}} invoices up to {}.",
+                "{entity} was given {{discounts}} {unit} off a gross of {{gross}} {unit}, which is {{rate}}, on \
+                 {{invoices}} invoices up to {}.",
                 self.profile.last_day
             ),
-            format!("At the median of the others {entity} would have been given {{excess}} {unit} less."),
+            format!("What {entity} was given beyond that median is worth {{excess}} {unit}."),
             "In total {all_rate} of gross was given away in the same time.".to_owned(),
         ];
         let writer = Writer::new(self.topic(entity.clone()), self.profile)
@@ -214,7 +216,10 @@ impl View<'_> {
                 ("rate", format!("share({}, {})", list.cell(row, "discounts"), list.cell(row, "gross_value"))),
                 ("all_rate", self.rate("year")),
             ])
-            .text(format!("{who} is given {{rate}} off gross, against a median of {{usual}} among its peers"), &sentences)
+            .text(
+                format!("{who} is given {{rate}} off gross, against a median of {{usual}} among its peers"),
+                &sentences,
+            )
             .impact("excess", &["the terms of its peers could be agreed, and it would buy as much at those"])
             .action(
                 format!("Compare the terms agreed with {who} with those invoiced, discount by discount"),
@@ -228,7 +233,10 @@ impl View<'_> {
                 "the account manager",
                 "before the next renewal",
             )
-            .falsified_by("a contract with these terms that is paid for by volume or exclusivity, or a discount booked for somebody else");
+            .falsified_by(
+                "a contract with these terms that is paid for by volume or exclusivity, or a discount \
+                 booked for somebody else",
+            );
         Some(writer.rank(share, confidence, false))
     }
 
@@ -240,22 +248,32 @@ impl View<'_> {
     fn summary(&self) -> Option<Candidate> {
         let (list, unit) = (self.list, self.subject.unit());
         let entities = plural(&words(&self.subject.field(Role::Entity)?.name));
-        let excess = (0..list.rows()).filter_map(|row| list.number(row, "excess_discount")).sum::<f64>();
-        let share = excess / self.total.number(0, "gross_year")?.max(f64::EPSILON);
+        let share = list.number(0, "all_excess_discount")? / self.total.number(0, "gross_year")?.max(f64::EPSILON);
         let sentences = [
             "In total {all_rate} of gross is given away.".to_owned(),
-            format!("Each of the {entities} listed, {{count}} in total, is far above the median of its peers; together they were given {{excess}} {unit} more in total than at those medians."),
-            "Peers are those of the same segment, where it has enough of them: better terms of a whole segment are not counted.".to_owned(),
+            format!(
+                "In total {{count}} {entities} are far above the median of their peers; what they were \
+                 given beyond it is worth {{excess}} {unit} in total."
+            ),
+            "Peers are those of the same segment, where it has enough of them: better terms of a whole segment \
+             are not counted."
+                .to_owned(),
         ];
         let writer = Writer::new(self.topic(format!("total of {entities} with outlying discounts")), self.profile)
             .cite(list, 0..list.rows())
             .cite(self.total, [0])
             .figures([
                 ("all_rate", self.rate("year")),
-                ("count", format!("count({}.excess_discount)", list.id)),
-                ("excess", format!("sum({}.excess_discount)", list.id)),
+                ("count", list.cell(0, "all_outliers")),
+                ("excess", list.cell(0, "all_excess_discount")),
             ])
-            .text(format!("In total {{count}} {entities} are given far more off gross than their peers: {{excess}} {unit} in the last year"), &sentences)
+            .text(
+                format!(
+                    "In total {{count}} {entities} are given far more off gross than their peers: \
+                 {{excess}} {unit} in the last year"
+                ),
+                &sentences,
+            )
             .impact("excess", &["the terms of their peers could be agreed, and they would buy as much at those"])
             .action(
                 "Compare agreed with invoiced terms for the accounts listed, from the top".to_owned(),
@@ -293,16 +311,25 @@ impl View<'_> {
             .figures([("latest", self.rate("latest")), ("before", self.rate("before")), ("excess", excess)])
             .text(
                 "In total discounts take {latest} of gross, against {before} a year before".to_owned(),
-                &["Overall {before} of gross was given away in the same quarter of the year before, and {latest} in the last one, by the total of all invoices.".to_owned()],
+                &["Overall {before} of gross was given away in the same quarter of the year before, and \
+                     {latest} in the last one, by the total of all invoices."
+                    .to_owned()],
             )
-            .impact("excess", &["at the rate of the year before the gross of the last quarter would have been the same"])
+            .impact(
+                "excess",
+                &["at the rate of the year before the gross of the last quarter would have been \
+                 the same"],
+            )
             .action(
                 "Split the change into prices, terms and mix of customers, and correct the terms".to_owned(),
                 "only terms can be corrected by decision",
                 "sales controlling",
                 "within a month",
             )
-            .falsified_by("a change of the price list that moved discount into list price, or of how discounts are booked");
+            .falsified_by(
+                "a change of the price list that moved discount into list price, or of how discounts \
+                 are booked",
+            );
         Some(writer.rank((latest - before) / 100.0, Confidence::High, false))
     }
 }

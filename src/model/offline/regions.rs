@@ -152,14 +152,17 @@ impl View<'_> {
         let members = self.members(name);
         let mut sentences = vec![
             format!(
-                "Among the others, {{others_silent}} of {{others_entities}} {entities} are silent, with {{others_share}} of their {value}."
+                "Among the others, {{others_silent}} of {{others_entities}} {entities} are silent, with \
+                 {{others_share}} of their {value}."
             ),
             format!(
-                "In {region}, {{silent}} of {{entities}} {entities} are silent for far longer than their own usual interval, counted to {}.",
+                "In {region}, {{silent}} of {{entities}} {entities} are silent for far longer than their own \
+                 usual interval, counted to {}.",
                 self.profile.last_day
             ),
             format!(
-                "In the year up to their last orders they brought {{silent_value}} of the {{value}} {unit} of {region}, which is {{share}}."
+                "In the year up to their last orders they brought {{silent_value}} of the {{value}} {unit} of \
+                 {region}, which is {{share}}."
             ),
         ];
         let names =
@@ -169,7 +172,7 @@ impl View<'_> {
             sentences.push("The evidence lists them.".to_owned());
         }
         let topic = Topic {
-            category: Category::Decline,
+            category: Category::Churn,
             segment: region.clone(),
             metric: format!("{value} of silent {entities}"),
             unit: format!("{unit} in the year up to their last orders"),
@@ -195,7 +198,13 @@ impl View<'_> {
                 ("share", self.share(row, "silent_value", "value_before")),
                 ("others_share", self.share(row, "others_silent_value", "others_value_before")),
             ])
-            .text(format!("{region}: {{silent}} of {{entities}} {entities} are silent, who brought {{share}} of its {value}"), &sentences)
+            .text(
+                format!(
+                    "{region}: {{silent}} of {{entities}} {entities} are silent, who brought {{share}} of \
+                 its {value}"
+                ),
+                &sentences,
+            )
             .impact("silent_value", &["what they brought in the year up to their last orders is what is at risk"])
             .action(
                 format!("Visit {region}: {who}"),
@@ -203,10 +212,13 @@ impl View<'_> {
                 "the regional sales manager",
                 "within two weeks",
             )
-            .falsified_by("a transfer of accounts to another region, a local shutdown or season that the data do not reach back to");
+            .falsified_by(
+                "a transfer of accounts to another region, a local shutdown or season that the data \
+                 do not reach back to",
+            );
         let confidence =
             if list.number(row, "silent_entities")? >= 3.0 { Confidence::High } else { Confidence::Medium };
-        Some(writer.rank(money_share, confidence, false))
+        Some(writer.rank(money_share, confidence, confidence == Confidence::High))
     }
 
     fn concentration(&self, row: usize) -> Option<Candidate> {

@@ -2,7 +2,8 @@
 //!
 //! A high rate of a small denominator is no sign. Returns come in lots, so lots are what chance deals in: with `e`
 //! units expected back at the rate of the others, and lots of `l` units (weighted by size), the units that come back
-//! have a variance of about `e * l`. A rate is told of from three such deviations, four among more than a hundred.
+//! have a variance of about `e * l`. A rate is told of from three such deviations; among more than a hundred groups, where
+//! a single large return is bound to stand out somewhere, from five deviations and three returns.
 
 use super::Question;
 use super::notebook::{Answer, Notebook};
@@ -113,10 +114,12 @@ rates AS (
 SELECT member AS {member}, {shown}round(sold, 2) AS units_sold, round(returned, 2) AS units_returned, sale_lines,
   return_lines, round(100 * returned / sold, 1) AS return_percent, round(others_sold, 2) AS others_sold,
   round(others_returned, 2) AS others_returned, round(returned_value, 2) AS returned_value,
-  round(sold_value, 2) AS total_sales_value
+  round(sold_value, 2) AS total_sales_value, count(*) OVER () AS all_outliers,
+  round(sum(sold) OVER (), 2) AS all_units_sold, round(sum(returned) OVER (), 2) AS all_units_returned,
+  round(sum(returned_value) OVER (), 2) AS all_returned_value
 FROM rates
-WHERE sold > 0 AND return_lines > 0 AND returned >= 2 * base_rate * sold
-  AND returned - base_rate * sold > CASE WHEN groups > 100 THEN 4 ELSE 3 END * sqrt(base_rate * sold * lot)
+WHERE sold > 0 AND return_lines >= CASE WHEN groups > 100 THEN 3 ELSE 1 END AND returned >= 2 * base_rate * sold
+  AND returned - base_rate * sold > CASE WHEN groups > 100 THEN 5 ELSE 3 END * sqrt(base_rate * sold * lot)
 ORDER BY returned_value DESC, member
 LIMIT {LISTED_MAX}",
         constants = constants.collect::<String>(),
@@ -187,7 +190,8 @@ impl View<'_> {
         let confidence = if returns >= 5.0 { Confidence::High } else { Confidence::Medium };
         let others = if list.number(row, "others_returned")? > 0.0 {
             format!(
-                "Of all others, {{others_returned}} of {{others_sold}} units came back, against which {member} is measured."
+                "Of all others, {{others_returned}} of {{others_sold}} units came back, against which {member} \
+                 is measured."
             )
         } else {
             format!("Of the {{others_sold}} units of all others, nothing came back; {member} stands alone.")
@@ -210,13 +214,17 @@ impl View<'_> {
         let sentences = [
             others,
             format!(
-                "Of {member}, {{returned}} of {{sold}} units sold came back, which is {{rate}}, in {{lines}} returns of {{sales}} sales up to {}.",
+                "Of {member}, {{returned}} of {{sold}} units sold came back, which is {{rate}}, by {{lines}} \
+                 return lines against {{sales}} sale lines up to {}.",
                 self.profile.last_day
             ),
             format!("The goods of {member} that came back were worth {{value}} {unit}."),
         ];
         let writer = writer
-            .figures([("rate", format!("share({}, {})", list.cell(row, "units_returned"), list.cell(row, "units_sold")))])
+            .figures([(
+                "rate",
+                format!("share({}, {})", list.cell(row, "units_returned"), list.cell(row, "units_sold")),
+            )])
             .text(format!("{what}: {{returned}} of {{sold}} units were returned, which is {{rate}}"), &sentences)
             .impact("value", &["valued at the net amounts credited; freight, handling and lost orders come on top"])
             .action(
@@ -231,35 +239,47 @@ impl View<'_> {
                 "customer service",
                 "within a week",
             )
-            .falsified_by("a return for a commercial reason, such as a wrong delivery or an order taken back, and sound test results");
+            .falsified_by(
+                "a return for a commercial reason, such as a wrong delivery or an order taken back, \
+                 and sound test results",
+            );
         Some(writer.rank(share, confidence, false))
     }
 
     fn summary(&self) -> Option<Candidate> {
         let (list, unit) = (self.list, self.subject.unit());
         let members = plural(&words(&self.field.name));
-        let returned = (0..list.rows()).filter_map(|row| list.number(row, "returned_value")).sum::<f64>();
-        let share = returned / list.number(0, "total_sales_value")?.max(f64::EPSILON);
-        let sum = |column: &str| format!("sum({}.{column})", list.id);
+        let share = list.number(0, "all_returned_value")? / list.number(0, "total_sales_value")?.max(f64::EPSILON);
         let sentences = [
             format!(
-                "In total {{count}} {members} come back far more than all others do, beyond what chance explains; returns were counted in lots, since units come back together."
+                "In total {{count}} {members} come back far more than all others do, beyond what chance \
+                 explains; returns were counted in lots, since units come back together."
             ),
             "Together {returned} of {sold} units in total came back, which is {rate}.".to_owned(),
         ];
         let writer = Writer::new(self.topic(format!("total of {members} with outlying returns")), self.profile)
             .cite(list, 0..list.rows())
-            .figures([
-                ("count", format!("count({}.units_sold)", list.id)),
-                ("returned", sum("units_returned")),
-                ("sold", sum("units_sold")),
-                ("rate", format!("share({}, {})", sum("units_returned"), sum("units_sold"))),
-                ("value", sum("returned_value")),
-            ])
+            .cells(
+                list,
+                0,
+                [
+                    ("count", "all_outliers"),
+                    ("returned", "all_units_returned"),
+                    ("sold", "all_units_sold"),
+                    ("value", "all_returned_value"),
+                ],
+            )
+            .figures([(
+                "rate",
+                format!("share({}, {})", list.cell(0, "all_units_returned"), list.cell(0, "all_units_sold")),
+            )])
             .text(format!("In total {{count}} {members} have outlying returns: {{value}} {unit} came back"), &sentences)
             .impact("value", &["valued at the net amounts credited; freight, handling and lost orders come on top"])
             .action(
-                format!("Hold what is left of the {members} listed, and look for what they share: plant, raw material, shift"),
+                format!(
+                    "Hold what is left of the {members} listed, and look for what they share: plant, raw \
+                     material, shift"
+                ),
                 "a shared cause is worth more than any single one of them",
                 "the head of quality",
                 "within a week",

@@ -1,136 +1,115 @@
-//! A loop as small as can be: it runs the analyst's queries on a fresh database and hands back rendered tables.
+//! Whole runs: the real loop, tools and checker, on a server's database, with roles that the catalog guesses.
 
-use explore::catalog::Catalog;
-use explore::finding::Draft;
-use explore::model::offline::OfflineAnalyst;
-use explore::model::{Message, Model, Request, ToolCall, ToolSpec};
-use explore::results::{QueryResult, Results};
-use explore::table::{Bounds, Column, Table};
+use std::io;
 use std::sync::Arc;
-use tokio_postgres::SimpleQueryMessage;
+use std::time::Duration;
 
+use explore::agent::{self, Budget, Observer, Setup};
+use explore::catalog::introspect::{self, Selection};
+use explore::catalog::{Catalog, roles};
+use explore::database::{Database, Limits};
+use explore::finding::Finding;
+use explore::journal::{Event, StopReason, Stopped};
+use explore::model::offline::OfflineAnalyst;
+use explore::prompt::Briefing;
+use explore::results::Results;
+use explore::sql::Policy;
+use explore::table::Bounds;
+use explore::tools::Toolbox;
+use jiff::civil::Date;
+
+/// What came of a run.
 pub(crate) struct Run {
-    pub(crate) drafts: Vec<Draft>,
-    pub(crate) looked_at: Vec<String>,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) stopped: Stopped,
+    pub(crate) seen: Seen,
+}
+
+/// What an observer saw.
+#[derive(Default)]
+pub(crate) struct Seen {
     pub(crate) results: Results,
-    pub(crate) failures: Vec<String>,
+    /// Queries that failed and findings that were sent back, with why.
+    pub(crate) refusals: Vec<String>,
 }
 
-impl Run {
-    pub(crate) async fn play(sql: &str, catalog: &Catalog, focus: &str, as_of: &str) -> Self {
-        let client = connect().await;
-        client.batch_execute(sql).await.expect("the data load");
-        let analyst = OfflineAnalyst::new(catalog, focus, as_of.parse().expect("a date"));
-        let mut run =
-            Self { drafts: Vec::new(), looked_at: Vec::new(), results: Results::default(), failures: Vec::new() };
-        let mut messages = vec![Message::User { text: "Begin.".to_owned() }];
-        let tools = [ToolSpec {
-            name: "execute_sql".to_owned(),
-            description: String::new(),
-            parameters: serde_json::json!({}),
-        }];
-        for _ in 0..15 {
-            let request = Request { system: "", messages: &messages, tools: &tools };
-            let calls = analyst.reply(request).await.expect("a turn").tool_calls;
-            let mut finished = false;
-            let mut answers = Vec::new();
-            for call in &calls {
-                finished |= call.name == "finish";
-                answers.push(Message::Tool { call_id: call.id.clone(), text: run.answer(&client, call).await });
-            }
-            messages.push(Message::Assistant { text: None, tool_calls: calls, carried: None });
-            messages.extend(answers);
-            if finished {
-                return run;
-            }
-        }
-        panic!("the analyst did not finish");
-    }
-
-    async fn answer(&mut self, client: &tokio_postgres::Client, call: &ToolCall) -> String {
-        let arguments: serde_json::Value = serde_json::from_str(&call.arguments).expect("JSON");
-        match call.name.as_str() {
-            "execute_sql" => {
-                let sql = arguments["sql"].as_str().expect("sql");
-                if std::env::var("SHOW_SQL").is_ok() {
-                    println!("{sql};\n");
-                }
-                let started = std::time::Instant::now();
-                match client.simple_query(sql).await {
-                    Ok(rows) => {
-                        let id = format!("q{}", self.results.iter().count() + 1);
-                        let table = table(&rows);
-                        let text = format!("{id}\n{}", table.render(Bounds::default()));
-                        println!("{} {:?}\n{text}\n", call.id, started.elapsed());
-                        let question = arguments["question"].as_str().unwrap_or_default().to_owned();
-                        let result = QueryResult { id, sql: sql.to_owned(), question, table, elapsed_milliseconds: 0 };
-                        self.results.push(Arc::new(result));
-                        text
-                    }
-                    Err(error) => {
-                        let error = error.as_db_error().map_or_else(|| error.to_string(), ToString::to_string);
-                        self.failures.push(format!("{}: {error}\n{sql}", call.id));
-                        error
-                    }
-                }
-            }
-            "record_finding" => {
-                self.drafts.push(serde_json::from_value(arguments).expect("a draft"));
-                "recorded".to_owned()
-            }
-            _ => {
-                self.looked_at = serde_json::from_value(arguments["looked_at"].clone()).expect("lines");
-                "finished".to_owned()
-            }
-        }
-    }
-
-    pub(crate) fn segments(&self) -> Vec<&str> {
-        self.drafts.iter().map(|draft| draft.segment.as_str()).collect()
-    }
-
-    pub(crate) fn print(&self) {
-        for draft in &self.drafts {
-            println!("{}", serde_json::to_string_pretty(draft).expect("JSON"));
-        }
-        println!("{:?}\n{}", self.looked_at, self.failures.join("\n"));
-    }
-}
-
-pub(crate) async fn connect() -> tokio_postgres::Client {
-    let variable = |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run scripts/test"));
-    let mut config = tokio_postgres::Config::new();
-    config.host(variable("PGHOST")).port(variable("PGPORT").parse().expect("a port"));
-    config.user(variable("PGUSER")).password(variable("PGPASSWORD")).dbname("postgres");
-    let database =
-        format!("offline_{}_{}", std::process::id(), NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
-    let client = open(&config).await;
-    client.batch_execute(&format!("CREATE DATABASE {database}")).await.expect("a fresh database");
-    config.dbname(&database);
-    open(&config).await
-}
-
-static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
-
-async fn open(config: &tokio_postgres::Config) -> tokio_postgres::Client {
-    let (client, connection) = config.connect(tokio_postgres::NoTls).await.expect("a server");
-    tokio::spawn(connection);
-    client
-}
-
-fn table(messages: &[SimpleQueryMessage]) -> Table {
-    let mut table = Table::default();
-    for message in messages {
-        match message {
-            SimpleQueryMessage::RowDescription(columns) => {
-                let column = |name: &str| Column { name: name.to_owned(), type_name: String::new() };
-                table.columns = columns.iter().map(|described| column(described.name())).collect();
-            }
-            SimpleQueryMessage::Row(row) => {
-                table.rows.push((0..row.len()).map(|index| row.get(index).map(str::to_owned)).collect());
+impl Observer for Seen {
+    fn observe(&mut self, event: Event) -> io::Result<()> {
+        match event {
+            Event::Queried(result) => self.results.push(Arc::new(result)),
+            Event::QueryFailed { sql, message, .. } => self.refusals.push(format!("{message}\n{sql}")),
+            Event::FindingRefused { arguments, problems } => {
+                self.refusals.push(format!("{}\n{arguments}", problems.join("\n")));
             }
             _ => {}
         }
+        Ok(())
     }
-    table
+}
+
+/// The catalog of a database, its roles guessed after `adjust` wrote some.
+pub(crate) async fn catalog(database: &dyn Database, adjust: fn(&mut Catalog)) -> Catalog {
+    let introspected = introspect::introspect(database, &Selection::default()).await.unwrap();
+    let mut catalog = introspected.catalog;
+    adjust(&mut catalog);
+    roles::guess(&mut catalog);
+    catalog
+}
+
+/// Plays a run on `database`.
+pub(crate) async fn play(database: Arc<dyn Database>, catalog: Catalog, focus: &str, as_of: Date) -> Run {
+    let analyst = OfflineAnalyst::new(&catalog, focus, as_of);
+    let policy = Policy::of(&catalog, vec!["public".to_owned()]);
+    let toolbox = Toolbox {
+        database,
+        catalog: Arc::new(catalog),
+        policy,
+        limits: Limits {
+            timeout: Duration::from_secs(60),
+            rows_max: 1000,
+            cell_characters_max: 1000,
+            bytes_max: 10_000_000,
+        },
+        bounds: Bounds::default(),
+        plans: false,
+    };
+    let briefing = Briefing { system: "Look.".to_owned(), first: "Begin.".to_owned() };
+    let budget = Budget { iterations_max: 15, queries_max: None, tokens_max: None, cost_max_usd: None, time_max: None };
+    let setup = Setup { model: &analyst, toolbox: &toolbox, briefing: &briefing, budget, price: None, as_of };
+    let mut seen = Seen::default();
+    let outcome = agent::explore(setup, std::future::pending(), &mut seen).await.unwrap();
+    Run { findings: outcome.findings, stopped: outcome.stopped, seen }
+}
+
+impl Run {
+    /// Whom the findings are about.
+    pub(crate) fn segments(&self) -> Vec<&str> {
+        self.findings.iter().map(|finding| finding.segment.as_str()).collect()
+    }
+
+    /// The finding about `segment`.
+    pub(crate) fn finding(&self, segment: &str) -> &Finding {
+        let found = self.findings.iter().find(|finding| finding.segment == segment);
+        found.unwrap_or_else(|| panic!("no finding on {segment}, only on {:?}", self.segments()))
+    }
+
+    /// That it ended by itself and was refused nothing.
+    pub(crate) fn assert_clean(&self) {
+        assert_eq!(self.seen.refusals, Vec::<String>::new());
+        assert_eq!(self.stopped.reason, StopReason::Finished);
+    }
+}
+
+impl std::fmt::Display for Run {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for finding in &self.findings {
+            let (severity, impact) = (finding.severity, &finding.impact);
+            writeln!(formatter, "{severity:?} {}\n  {}", finding.title, finding.narrative)?;
+            writeln!(formatter, "  {} {} {}: {}", impact.metric, impact.amount_text, impact.unit, impact.arithmetic)?;
+        }
+        for refusal in &self.seen.refusals {
+            writeln!(formatter, "REFUSED {refusal}")?;
+        }
+        writeln!(formatter, "{:?}", self.stopped)
+    }
 }

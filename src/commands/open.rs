@@ -1,0 +1,82 @@
+//! What several commands begin with: the database opened, its catalog read, what people wrote added.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use secrecy::ExposeSecret as _;
+
+use crate::catalog::introspect::{Introspected, Selection, introspect};
+use crate::catalog::metadata::Metadata;
+use crate::catalog::{Catalog, roles};
+use crate::config::Config;
+use crate::config::choice::Source;
+use crate::database::postgres::{self, Options};
+use crate::database::{self, Database};
+use crate::error::{Failure, Kind};
+use crate::output::Output;
+
+/// The schemas that an unqualified name is looked for in.
+pub(super) fn search_path(config: &Config) -> Vec<String> {
+    if config.database.schema.is_empty() { vec!["public".to_owned()] } else { config.database.schema.clone() }
+}
+
+/// Opens the database that the configuration names.
+pub(super) async fn database(config: &Config, output: &Output) -> Result<Arc<dyn Database>, Failure> {
+    let (source, choice) = config.source()?;
+    if let Some(choice) = choice {
+        output.talk().warn(&choice);
+    }
+    match source {
+        Source::Server(url) => {
+            let options = Options { schemas: search_path(config), ..Options::default() };
+            Ok(Arc::new(postgres::connect(url.expose_secret(), &options).await?))
+        }
+        Source::Demo => demo().await,
+    }
+}
+
+#[cfg(feature = "embedded")]
+async fn demo() -> Result<Arc<dyn Database>, Failure> {
+    let database = database::embedded::start().await?;
+    database.load(crate::sample::SAMPLE_SQL).await?;
+    Ok(Arc::new(database))
+}
+
+#[cfg(not(feature = "embedded"))]
+async fn demo() -> Result<Arc<dyn Database>, Failure> {
+    Err(Failure::usage("this build has no embedded PostgreSQL").hint("build it with the feature `embedded`"))
+}
+
+fn selection(config: &Config) -> Selection {
+    Selection {
+        schemas: config.database.schema.clone(),
+        include: config.database.tables.clone(),
+        exclude: config.database.exclude_tables.clone(),
+    }
+}
+
+/// Reads the catalog as the database alone describes it.
+pub(super) async fn introspected(config: &Config, database: &dyn Database) -> Result<Introspected, Failure> {
+    introspect(database, &selection(config)).await.map_err(|error| Failure::new(Kind::Database, error))
+}
+
+/// Reads what people wrote. The folder may be missing where nobody named it.
+pub(super) fn metadata(config: &Config) -> Result<Metadata, Failure> {
+    let directory: &Path = &config.database.metadata;
+    let metadata = match config.is_default("metadata") {
+        true if config.is_demo() => Metadata::sample(),
+        true if !directory.exists() => Ok(Metadata::default()),
+        _ => Metadata::read(directory),
+    };
+    metadata.map_err(|error| Failure::new(Kind::Usage, error))
+}
+
+/// Reads the catalog and adds what people wrote and what can be guessed. Beside it, what the user should know.
+pub(super) async fn catalog(config: &Config, database: &dyn Database) -> Result<(Catalog, Vec<String>), Failure> {
+    let metadata = metadata(config)?.restrict(&selection(config));
+    let Introspected { mut catalog, mut warnings } = introspected(config, database).await?;
+    warnings.extend(metadata.apply(&mut catalog));
+    roles::guess(&mut catalog);
+    roles::guess_sensitive(&mut catalog);
+    Ok((catalog, warnings))
+}

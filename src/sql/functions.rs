@@ -1,0 +1,82 @@
+//! Which functions may be called: a compiled-in list of PostgreSQL's own, and those that the owner allowed by name.
+//!
+//! Allowed by name, never denied by name. The list is `functions.txt`, which says what is left out and why.
+
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use super::Policy;
+use super::refusal::{Refusal, function, seen};
+
+static HARMLESS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+    let lines = include_str!("functions.txt").lines().filter(|line| !line.starts_with('#'));
+    lines.flat_map(str::split_whitespace).collect()
+});
+
+/// Names that models bring from other databases, and what PostgreSQL calls it.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("charindex", "strpos(text, part)"),
+    ("count_if", "count(*) FILTER (WHERE ...)"),
+    ("countif", "count(*) FILTER (WHERE ...)"),
+    ("curdate", "current_date"),
+    ("date_diff", "date1 - date2, or extract(epoch FROM ts1 - ts2)"),
+    ("date_format", "to_char(ts, format)"),
+    ("date_sub", "date - interval '1 day'"),
+    ("dateadd", "date + interval '1 day'"),
+    ("datediff", "date1 - date2, or extract(epoch FROM ts1 - ts2)"),
+    ("datepart", "extract(field FROM date)"),
+    ("day", "extract(day FROM date)"),
+    ("generate_date_array", "generate_series(date, date, interval '1 day')"),
+    ("getdate", "now()"),
+    ("group_concat", "string_agg(text, ', ')"),
+    ("if", "CASE WHEN ... THEN ... ELSE ... END"),
+    ("ifnull", "coalesce(value, other)"),
+    ("iif", "CASE WHEN ... THEN ... ELSE ... END"),
+    ("instr", "strpos(text, part)"),
+    ("isnull", "coalesce(value, other)"),
+    ("julianday", "date1 - date2"),
+    ("last_day", "date_trunc('month', date) + interval '1 month - 1 day'"),
+    ("len", "length(text)"),
+    ("listagg", "string_agg(text, ', ')"),
+    ("median", "percentile_cont(0.5) WITHIN GROUP (ORDER BY value)"),
+    ("month", "extract(month FROM date)"),
+    ("nvl", "coalesce(value, other)"),
+    ("quarter", "extract(quarter FROM date)"),
+    ("quantile", "percentile_cont(p) WITHIN GROUP (ORDER BY value)"),
+    ("safe_divide", "a / nullif(b, 0)"),
+    ("str_to_date", "to_date(text, format)"),
+    ("strftime", "to_char(ts, format)"),
+    ("sumif", "sum(value) FILTER (WHERE ...)"),
+    ("try_cast", "CAST(value AS type)"),
+    ("week", "extract(week FROM date)"),
+    ("year", "extract(year FROM date)"),
+];
+
+/// Whether it is a harmless function of PostgreSQL's own.
+pub(super) fn is_harmless(name: &str) -> bool {
+    HARMLESS.contains(name)
+}
+
+/// Whether a call by this name, without a schema, may stand in a SELECT.
+pub(super) fn is_allowed(name: &str, policy: &Policy) -> bool {
+    is_harmless(name) || policy.functions.contains(name)
+}
+
+/// Whether a call by this schema and name may stand in a SELECT.
+pub(super) fn is_allowed_in(schema: &str, name: &str, policy: &Policy) -> bool {
+    if schema == "pg_catalog" { is_harmless(name) } else { policy.functions.contains(&format!("{schema}.{name}")) }
+}
+
+/// The refusal of a call by this name, which may have a schema before it.
+pub(super) fn refused(name: &str) -> Refusal {
+    if let Some((_, instead)) = ELSEWHERE.iter().find(|(elsewhere, _)| *elsewhere == name) {
+        return function(format!("{name} is not a function of PostgreSQL; write {instead}"));
+    }
+    let alike = HARMLESS.iter().map(|known| (strsim::damerau_levenshtein(known, name), *known));
+    match alike.min() {
+        Some((distance, known)) if distance * 4 <= name.len() => {
+            function(format!("{} is not allowed; did you mean {known}", seen(name)))
+        }
+        _ => function(format!("{} is not allowed; use PostgreSQL's own analytical functions", seen(name))),
+    }
+}

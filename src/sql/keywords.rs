@@ -1,0 +1,207 @@
+//! PostgreSQL's key words, as far as the validator has to know them.
+
+/// Whether PostgreSQL takes the word, unquoted, as the name of a column or table. Where only the parser does, the two
+/// disagree about what the text says, so it is refused.
+pub(super) fn is_name(word: &str) -> bool {
+    !is_reserved(word) && NAMES_OF_TYPES_AND_FUNCTIONS_ONLY.binary_search(&word).is_err()
+}
+
+/// Whether PostgreSQL never takes the word, unquoted, as any name.
+pub(super) fn is_reserved(word: &str) -> bool {
+    RESERVED.binary_search(&word).is_ok()
+}
+
+/// Whether an unquoted word before a parenthesis is part of the grammar there rather than a function or alias.
+pub(super) fn takes_parenthesis(word: &str) -> bool {
+    is_reserved(word) || BEFORE_PARENTHESIS.binary_search(&word).is_ok()
+}
+
+/// Whether an unquoted word may stand before a string constant other than as the name of a type.
+pub(super) fn takes_text(word: &str) -> bool {
+    is_reserved(word) || BEFORE_TEXT.binary_search(&word).is_ok()
+}
+
+/// Whether the word joins expressions to longer ones without a parenthesis, so that many of them make a deep tree.
+pub(super) fn chains(word: &str) -> bool {
+    CHAINING.binary_search(&word).is_ok()
+}
+
+const RESERVED: &[&str] = &[
+    "all",
+    "analyse",
+    "analyze",
+    "and",
+    "any",
+    "array",
+    "as",
+    "asc",
+    "asymmetric",
+    "both",
+    "case",
+    "cast",
+    "check",
+    "collate",
+    "column",
+    "constraint",
+    "create",
+    "current_catalog",
+    "current_date",
+    "current_role",
+    "current_time",
+    "current_timestamp",
+    "current_user",
+    "default",
+    "deferrable",
+    "desc",
+    "distinct",
+    "do",
+    "else",
+    "end",
+    "except",
+    "false",
+    "fetch",
+    "for",
+    "foreign",
+    "from",
+    "grant",
+    "group",
+    "having",
+    "in",
+    "initially",
+    "intersect",
+    "into",
+    "lateral",
+    "leading",
+    "limit",
+    "localtime",
+    "localtimestamp",
+    "not",
+    "null",
+    "offset",
+    "on",
+    "only",
+    "or",
+    "order",
+    "placing",
+    "primary",
+    "references",
+    "returning",
+    "select",
+    "session_user",
+    "some",
+    "symmetric",
+    "system_user",
+    "table",
+    "then",
+    "to",
+    "trailing",
+    "true",
+    "union",
+    "unique",
+    "user",
+    "using",
+    "variadic",
+    "when",
+    "where",
+    "window",
+    "with",
+];
+
+const NAMES_OF_TYPES_AND_FUNCTIONS_ONLY: &[&str] = &[
+    "authorization",
+    "binary",
+    "collation",
+    "concurrently",
+    "cross",
+    "current_schema",
+    "freeze",
+    "full",
+    "ilike",
+    "inner",
+    "is",
+    "isnull",
+    "join",
+    "left",
+    "like",
+    "natural",
+    "notnull",
+    "outer",
+    "overlaps",
+    "right",
+    "similar",
+    "tablesample",
+    "verbose",
+];
+
+const BEFORE_PARENTHESIS: &[&str] = &[
+    "between",
+    "by",
+    "coalesce",
+    "columns",
+    "cube",
+    "escape",
+    "exists",
+    "filter",
+    "first",
+    "greatest",
+    "grouping",
+    "ilike",
+    "is",
+    "isnull",
+    "join",
+    "least",
+    "like",
+    "materialized",
+    "next",
+    "notnull",
+    "nullif",
+    "over",
+    "overlaps",
+    "passing",
+    "precision",
+    "repeatable",
+    "rollup",
+    "row",
+    "sets",
+    "similar",
+    "trim",
+    "values",
+    "varying",
+    "zone",
+];
+
+const BEFORE_TEXT: &[&str] = &["between", "by", "escape", "ilike", "is", "like", "path", "precision", "zone"];
+
+const CHAINING: &[&str] = &[
+    "and",
+    "at",
+    "between",
+    "collate",
+    "escape",
+    "except",
+    "ilike",
+    "in",
+    "intersect",
+    "is",
+    "isnull",
+    "like",
+    "not",
+    "notnull",
+    "or",
+    "over",
+    "overlaps",
+    "similar",
+    "union",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_sorted_so_that_they_can_be_searched() {
+        for list in [RESERVED, NAMES_OF_TYPES_AND_FUNCTIONS_ONLY, BEFORE_PARENTHESIS, BEFORE_TEXT, CHAINING] {
+            assert!(list.is_sorted());
+        }
+    }
+}

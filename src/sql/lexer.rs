@@ -1,0 +1,376 @@
+//! Text -> tokens, by PostgreSQL's own lexical rules.
+//!
+//! This is the only lexer: the parser is given these tokens, so that it cannot disagree with the server about where a
+//! literal, a comment or a name ends. What is legal but obscure (`U&"..."`, numeric escapes in `E'...'`, parameters) is
+//! refused with what to write instead. Assumes `standard_conforming_strings = on`, which the session must set.
+
+use std::borrow::Cow;
+
+use super::refusal::{Refusal, is_invisible, operator, seen, size, syntax};
+
+/// Bytes that PostgreSQL keeps of a name; it silently cuts off the rest, so a longer one is refused.
+const NAME_BYTES_MAX: usize = 63;
+
+/// What a token is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A key word or an unquoted name; its text is folded to lower case.
+    Word,
+    /// A name in double quotes; its text is what stands between them.
+    QuotedWord,
+    /// A number, as written.
+    Number,
+    /// A string constant of any of the forms; its text is the value.
+    Text,
+    /// A run of operator characters.
+    Operator,
+    /// Brackets, commas, dots, semicolons, colons, `::` and `=>`.
+    Symbol,
+}
+
+/// A token, and where in the text it stands.
+#[derive(Debug)]
+pub(super) struct Token<'text> {
+    pub(super) kind: Kind,
+    pub(super) text: Cow<'text, str>,
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+impl Token<'_> {
+    pub(super) fn is_word(&self, word: &str) -> bool {
+        self.kind == Kind::Word && self.text == word
+    }
+
+    pub(super) fn is_symbol(&self, symbol: &str) -> bool {
+        self.kind == Kind::Symbol && self.text == symbol
+    }
+
+    pub(super) fn is_name(&self) -> bool {
+        matches!(self.kind, Kind::Word | Kind::QuotedWord)
+    }
+}
+
+/// The tokens of `text`, without white space and comments.
+pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>, Refusal> {
+    let mut lexer = Lexer { text, bytes: text.as_bytes(), position: 0 };
+    let mut tokens = Vec::with_capacity(text.len() / 4);
+    while let Some(token) = lexer.next()? {
+        if token.kind == Kind::Text && tokens.last().is_some_and(|last: &Token<'_>| last.kind == Kind::Text) {
+            return Err(syntax("two string constants side by side; write one, or join them with ||"));
+        }
+        tokens.push(token);
+    }
+    Ok(tokens)
+}
+
+struct Lexer<'text> {
+    text: &'text str,
+    bytes: &'text [u8],
+    position: usize,
+}
+
+impl<'text> Lexer<'text> {
+    fn next(&mut self) -> Result<Option<Token<'text>>, Refusal> {
+        self.skip_space()?;
+        let start = self.position;
+        let Some(byte) = self.peek(0) else { return Ok(None) };
+        let (kind, text) = match byte {
+            b'\'' => (Kind::Text, self.string(false)?),
+            b'"' => (Kind::QuotedWord, self.quoted_name()?),
+            b'$' => (Kind::Text, self.dollar_string()?),
+            b'0'..=b'9' => (Kind::Number, self.number()?),
+            b'.' if self.peek(1).is_some_and(|next| next.is_ascii_digit()) => (Kind::Number, self.number()?),
+            b'(' | b')' | b'[' | b']' | b',' | b';' | b'.' | b':' => (Kind::Symbol, self.symbol()?),
+            _ if is_operator_byte(byte) => self.operator()?,
+            _ if is_name_start(byte) => self.word_or_prefixed()?,
+            _ => return Err(syntax(format!("{} means nothing outside a string", self.character_here()))),
+        };
+        Ok(Some(Token { kind, text, start, end: self.position }))
+    }
+
+    fn peek(&self, ahead: usize) -> Option<u8> {
+        self.bytes.get(self.position + ahead).copied()
+    }
+
+    fn starts_with(&self, text: &str) -> bool {
+        self.bytes[self.position..].starts_with(text.as_bytes())
+    }
+
+    fn slice(&self, start: usize) -> Cow<'text, str> {
+        Cow::Borrowed(&self.text[start..self.position])
+    }
+
+    fn character_here(&self) -> String {
+        match self.text[self.position..].chars().next() {
+            Some(character) if character.is_control() || is_invisible(character) => {
+                format!("the character U+{:04X}", u32::from(character))
+            }
+            Some(character) => character.to_string(),
+            None => "the end".to_owned(),
+        }
+    }
+
+    fn skip_space(&mut self) -> Result<(), Refusal> {
+        while let Some(byte) = self.peek(0) {
+            if is_space(byte) {
+                self.position += 1;
+            } else if self.starts_with("--") {
+                self.position += self.bytes[self.position..]
+                    .iter()
+                    .position(|byte| matches!(byte, b'\n' | b'\r'))
+                    .unwrap_or(self.bytes.len() - self.position);
+            } else if self.starts_with("/*") {
+                self.skip_block_comment()?;
+            } else {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Block comments nest in PostgreSQL.
+    fn skip_block_comment(&mut self) -> Result<(), Refusal> {
+        let mut depth = 0_usize;
+        loop {
+            if self.starts_with("/*") {
+                depth += 1;
+                self.position += 2;
+            } else if self.starts_with("*/") {
+                depth -= 1;
+                self.position += 2;
+                if depth == 0 {
+                    return Ok(());
+                }
+            } else if self.position < self.bytes.len() {
+                self.position += 1;
+            } else {
+                return Err(syntax("a comment is not closed; end it with */"));
+            }
+        }
+    }
+
+    /// A string constant from its opening quote on. Constants with nothing but white space and a line break between
+    /// them are one constant.
+    fn string(&mut self, escapes: bool) -> Result<Cow<'text, str>, Refusal> {
+        let mut value = self.quoted('\'', "a string", escapes)?;
+        while let Some(next) = self.continuation() {
+            self.position = next;
+            value.to_mut().push_str(&self.quoted('\'', "a string", escapes)?);
+        }
+        Ok(value)
+    }
+
+    fn continuation(&self) -> Option<usize> {
+        let rest = &self.bytes[self.position..];
+        let length = rest.iter().position(|byte| !is_space(*byte))?;
+        let line_break = rest[..length].iter().any(|byte| matches!(byte, b'\n' | b'\r'));
+        (line_break && rest[length] == b'\'').then_some(self.position + length)
+    }
+
+    /// What stands between two quotes, where a doubled quote stands for itself.
+    fn quoted(&mut self, quote: char, what: &str, escapes: bool) -> Result<Cow<'text, str>, Refusal> {
+        self.position += 1;
+        let mut value = Cow::Borrowed("");
+        let mut start = self.position;
+        loop {
+            let Some(byte) = self.peek(0) else {
+                return Err(syntax(format!("{what} is not closed; end it with {quote}")));
+            };
+            if byte == quote as u8 {
+                push(&mut value, &self.text[start..self.position]);
+                self.position += 1;
+                if self.peek(0) != Some(quote as u8) {
+                    return Ok(value);
+                }
+                start = self.position;
+            } else if byte == b'\\' && escapes {
+                push(&mut value, &self.text[start..self.position]);
+                value.to_mut().push(self.escape()?);
+                start = self.position;
+                continue;
+            }
+            self.position += 1;
+        }
+    }
+
+    /// One backslash escape of an `E'...'` string.
+    fn escape(&mut self) -> Result<char, Refusal> {
+        let Some(escaped) = self.text[self.position + 1..].chars().next() else {
+            return Err(syntax("a string is not closed; end it with '"));
+        };
+        self.position += 1 + escaped.len_utf8();
+        match escaped {
+            'b' => Ok('\u{8}'),
+            'f' => Ok('\u{c}'),
+            'n' => Ok('\n'),
+            'r' => Ok('\r'),
+            't' => Ok('\t'),
+            '0'..='9' | 'x' | 'u' | 'U' => {
+                Err(syntax(format!("the escape \\{escaped} is not taken here; write the character itself, or chr(n)")))
+            }
+            other => Ok(other),
+        }
+    }
+
+    fn quoted_name(&mut self) -> Result<Cow<'text, str>, Refusal> {
+        let name = self.quoted('"', "a quoted name", false)?;
+        if name.is_empty() {
+            return Err(syntax("a quoted name is empty; string constants take single quotes: ''"));
+        }
+        short_enough(name)
+    }
+
+    fn dollar_string(&mut self) -> Result<Cow<'text, str>, Refusal> {
+        let start = self.position;
+        let tag_length =
+            self.bytes[start + 1..].iter().take_while(|byte| is_name_start(**byte) || byte.is_ascii_digit());
+        let tag_end = start + 1 + tag_length.count();
+        let starts_with_digit = self.peek(1).is_some_and(|byte| byte.is_ascii_digit());
+        if self.bytes.get(tag_end) != Some(&b'$') || starts_with_digit {
+            return Err(syntax("parameters such as $1 cannot be used; write the value itself"));
+        }
+        let tag = &self.text[start..=tag_end];
+        let Some(length) = self.text[tag_end + 1..].find(tag) else {
+            return Err(syntax(format!("a dollar-quoted string is not closed; end it with {}", seen(tag))));
+        };
+        let value = &self.text[tag_end + 1..tag_end + 1 + length];
+        self.position = tag_end + 1 + length + tag.len();
+        Ok(Cow::Borrowed(value))
+    }
+
+    fn number(&mut self) -> Result<Cow<'text, str>, Refusal> {
+        let start = self.position;
+        self.skip_digits();
+        if self.peek(0) == Some(b'.') {
+            self.position += 1;
+            self.skip_digits();
+        }
+        if self.peek(0).is_some_and(|byte| matches!(byte, b'e' | b'E')) {
+            let sign = usize::from(self.peek(1).is_some_and(|byte| matches!(byte, b'+' | b'-')));
+            if self.peek(1 + sign).is_some_and(|byte| byte.is_ascii_digit()) {
+                self.position += 1 + sign;
+                self.skip_digits();
+            }
+        }
+        if self.peek(0).is_some_and(|byte| is_name_start(byte) || matches!(byte, b'$' | b'.')) {
+            return Err(syntax(format!(
+                "the number {} runs into what follows; put a space between them, and write numbers in plain decimal",
+                seen(&self.text[start..self.position])
+            )));
+        }
+        Ok(self.slice(start))
+    }
+
+    fn skip_digits(&mut self) {
+        while self.peek(0).is_some_and(|byte| byte.is_ascii_digit()) {
+            self.position += 1;
+        }
+    }
+
+    fn symbol(&mut self) -> Result<Cow<'text, str>, Refusal> {
+        let start = self.position;
+        if self.starts_with(":=") || self.starts_with("..") {
+            let symbol = &self.text[start..start + 2];
+            return Err(syntax(format!("{symbol} is not used in a SELECT; named arguments are written name => value")));
+        }
+        self.position += if self.starts_with("::") { 2 } else { 1 };
+        Ok(self.slice(start))
+    }
+
+    /// The longest run of operator characters, less what PostgreSQL gives back: a comment's start, and trailing signs
+    /// unless the operator has a character that only non-arithmetic operators have.
+    fn operator(&mut self) -> Result<(Kind, Cow<'text, str>), Refusal> {
+        let start = self.position;
+        let mut end = start;
+        while self.bytes.get(end).is_some_and(|byte| is_operator_byte(*byte)) {
+            let rest = &self.bytes[end..];
+            if rest.starts_with(b"--") || rest.starts_with(b"/*") {
+                break;
+            }
+            end += 1;
+        }
+        let special = |byte: &u8| b"~!@#%^&|`?".contains(byte);
+        while end > start + 1
+            && matches!(self.bytes[end - 1], b'+' | b'-')
+            && !self.bytes[start..end].iter().any(special)
+        {
+            end -= 1;
+        }
+        self.position = end;
+        match &self.text[start..end] {
+            "=>" => Ok((Kind::Symbol, Cow::Borrowed("=>"))),
+            text if super::operators::is_known(text) => Ok((Kind::Operator, Cow::Borrowed(text))),
+            text => Err(operator(format!(
+                "{} is not one of PostgreSQL's own operators; use one that is, with spaces around it",
+                seen(text)
+            ))),
+        }
+    }
+
+    /// A name or key word, or a string constant with a letter before its quote.
+    fn word_or_prefixed(&mut self) -> Result<(Kind, Cow<'text, str>), Refusal> {
+        let start = self.position;
+        match (self.bytes[start] | 0x20, self.peek(1), self.peek(2)) {
+            (b'e', Some(b'\''), _) => {
+                self.position += 1;
+                return Ok((Kind::Text, self.string(true)?));
+            }
+            (b'b' | b'x' | b'n', Some(b'\''), _) => {
+                self.position += 1;
+                return Ok((Kind::Text, self.string(false)?));
+            }
+            (b'u', Some(b'&'), Some(b'\'' | b'"')) => {
+                return Err(syntax("U& escapes are not taken here; write the characters themselves"));
+            }
+            _ => {}
+        }
+        let length = self.text[start..]
+            .find(|character: char| {
+                !(character.is_ascii_alphanumeric() || matches!(character, '_' | '$') || !character.is_ascii())
+                    || is_invisible(character)
+            })
+            .unwrap_or(self.bytes.len() - start);
+        self.position += length;
+        if length == 0 || self.text[self.position..].chars().next().is_some_and(is_invisible) {
+            return Err(syntax(format!("{} stands outside a string; use plain spaces", self.character_here())));
+        }
+        let word = &self.text[start..self.position];
+        let folded = if word.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            Cow::Owned(word.to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(word)
+        };
+        Ok((Kind::Word, short_enough(folded)?))
+    }
+}
+
+fn push<'text>(value: &mut Cow<'text, str>, piece: &'text str) {
+    if value.is_empty() {
+        *value = Cow::Borrowed(piece);
+    } else if !piece.is_empty() {
+        value.to_mut().push_str(piece);
+    }
+}
+
+fn short_enough(name: Cow<'_, str>) -> Result<Cow<'_, str>, Refusal> {
+    if name.len() > NAME_BYTES_MAX {
+        return Err(size(format!(
+            "the name {} is longer than {NAME_BYTES_MAX} bytes, which PostgreSQL would cut off; write a shorter one",
+            seen(&name)
+        )));
+    }
+    Ok(name)
+}
+
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0c)
+}
+
+fn is_name_start(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || byte == b'_' || byte >= 0x80
+}
+
+fn is_operator_byte(byte: u8) -> bool {
+    b"~!@#^&|`?+-*/%<>=".contains(&byte)
+}

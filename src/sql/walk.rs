@@ -1,0 +1,85 @@
+//! The walk over the parsed tree: every relation, column, function, operator and type in it is looked at, and every form
+//! of the grammar that is not known here is refused.
+//!
+//! Written by hand rather than with the parser's visitor, because it must know what is in scope where, and because a
+//! form that the parser learns tomorrow must be refused until somebody has thought about it: structures are taken apart
+//! field by field, and `_` refuses.
+
+mod expression;
+mod from;
+mod query;
+mod scope;
+
+use std::collections::BTreeSet;
+
+use sqlparser::ast::{Ident, Query, TableAlias};
+
+use super::lexer::Token;
+use super::parse::index_of;
+use super::refusal::{Refusal, syntax};
+use super::{Policy, functions, names, types};
+use scope::Scope;
+
+/// What the walk found out about a query that it did not refuse.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// The policy's relations that are read, by schema and name.
+    pub(super) relations: BTreeSet<(String, String)>,
+    /// The places, as indexes into the tokens, of aliases that list their columns in parentheses.
+    pub(super) column_lists: BTreeSet<usize>,
+}
+
+/// Refuses the query unless all of it is known to be harmless and allowed.
+pub(super) fn check(query: &Query, tokens: &[Token<'_>], policy: &Policy) -> Result<Found, Refusal> {
+    let mut walk = Walk {
+        policy,
+        tokens,
+        scope: Scope::default(),
+        found: Found { relations: BTreeSet::new(), column_lists: BTreeSet::new() },
+    };
+    walk.query(query)?;
+    Ok(walk.found)
+}
+
+struct Walk<'query, 'tokens> {
+    policy: &'query Policy,
+    tokens: &'tokens [Token<'tokens>],
+    scope: Scope<'query>,
+    found: Found,
+}
+
+impl<'query> Walk<'query, '_> {
+    /// An alias of a table, with the names and types of its columns where it lists them.
+    fn table_alias(&mut self, alias: &'query TableAlias) -> Result<(), Refusal> {
+        let TableAlias { explicit: _, name, columns, at } = alias;
+        names::check(name)?;
+        if at.is_some() {
+            return Err(unknown("AT in an alias"));
+        }
+        if !columns.is_empty()
+            && let Some(index) = index_of(name.span)
+        {
+            self.found.column_lists.insert(index);
+        }
+        for column in columns {
+            names::check(&column.name)?;
+            if let Some(data_type) = &column.data_type {
+                types::check(data_type)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// An output column's name, which after AS may be any word.
+    fn label(&self, label: &Ident) -> Result<(), Refusal> {
+        let after_as = index_of(label.span)
+            .and_then(|index| self.tokens.get(index.checked_sub(1)?))
+            .is_some_and(|before| before.is_word("as"));
+        if after_as && label.quote_style.is_none() { Ok(()) } else { names::check(label) }
+    }
+}
+
+/// The refusal of a form that the parser knows and PostgreSQL does not, or that nobody has thought about.
+fn unknown(form: &str) -> Refusal {
+    syntax(format!("{form} is not supported here; write it another way"))
+}

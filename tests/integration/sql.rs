@@ -1,0 +1,453 @@
+//! The validator: what it refuses, what it lets through, what it says, and what it tells of what it let through.
+
+mod property;
+
+use std::fs;
+
+use explore::sql::{Literal, Policy, Select, validate};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Case {
+    id: u32,
+    #[serde(default)]
+    should: String,
+    sql: String,
+}
+
+fn cases(file: &str) -> Vec<Case> {
+    let path = format!("{}/tests/material/sql/{file}", env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(path).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The ordinary tables that the cases speak of, and nothing else.
+fn policy() -> Policy {
+    let mut policy = Policy { search_path: vec!["public".to_owned(), "archive".to_owned()], ..Policy::default() };
+    policy.allow("public", "t", ["id", "a", "secret"]);
+    policy.allow("public", "u", ["id", "b"]);
+    policy.allow("public", "sales", ["id", "region", "product", "channel", "amount", "sold_at", "attrs", "tags"]);
+    policy.allow("public", "nodes", ["id", "parent_id", "name"]);
+    policy.allow("public", "bookings", ["id", "period"]);
+    policy.allow("public", "mixedCase", ["Order ID", "Total Amount"]);
+    policy.allow("archive", "old_sales", ["id", "amount"]);
+    policy
+}
+
+fn accept(sql: &str) -> Select {
+    validate(sql, &policy()).unwrap_or_else(|refusal| panic!("{sql}\n{refusal}"))
+}
+
+/// Checks the refusal as a model reads it.
+fn check(sql: &str, expected: &str) {
+    match validate(sql, &policy()) {
+        Ok(_) => panic!("accepted: {sql}"),
+        Err(refusal) => assert_eq!(refusal.to_string(), expected, "{sql}"),
+    }
+}
+
+/// Checks the code of a refusal whose words do not matter.
+fn check_code(sql: &str, expected: &str) {
+    match validate(sql, &policy()) {
+        Ok(_) => panic!("accepted: {sql}"),
+        Err(refusal) => assert_eq!(refusal.code, expected, "{sql}\n{refusal}"),
+    }
+}
+
+#[test]
+fn every_attack_is_refused() {
+    for case in cases("attacks.jsonl").iter().filter(|case| case.should == "reject") {
+        assert!(validate(&case.sql, &policy()).is_err(), "attack {} got through: {}", case.id, case.sql);
+    }
+}
+
+#[test]
+fn what_is_only_expensive_is_left_to_the_limits_of_the_database() {
+    // EXPLAIN, and a form of XMLPARSE that the parser does not know.
+    let refused = [71, 245];
+    for case in cases("attacks.jsonl").iter().filter(|case| case.should == "allow-bounded") {
+        assert_eq!(validate(&case.sql, &policy()).is_err(), refused.contains(&case.id), "{}: {}", case.id, case.sql);
+    }
+}
+
+#[test]
+fn legitimate_queries_pass_or_are_told_what_to_write() {
+    let refused = [
+        (87, "syntax: U& escapes are not taken here; write the characters themselves"),
+        (99, "syntax: XML constructors are not supported here; select the columns themselves, or use row_to_json"),
+        (
+            100,
+            "syntax: this form of JSON_VALUE, JSON_QUERY or JSON_EXISTS is not supported here; \
+             write col -> 'key' ->> 'key'",
+        ),
+    ];
+    let cases = cases("legitimate.jsonl");
+    assert_eq!(cases.len(), 74);
+    for case in cases {
+        match refused.iter().find(|(id, _)| *id == case.id) {
+            Some((_, expected)) => check(&case.sql, expected),
+            None => drop(accept(&case.sql)),
+        }
+    }
+}
+
+#[test]
+fn every_kind_of_refusal_says_what_was_seen_and_what_to_write() {
+    check("SELECT 1; SELECT 2", "one_statement: 2 statements found; send one SELECT");
+    check(
+        "WITH d AS (DELETE FROM t RETURNING *) SELECT * FROM d",
+        "read_only: CTE \"d\" is DELETE; only SELECT is allowed inside WITH",
+    );
+    check("EXPLAIN SELECT 1", "read_only: EXPLAIN is not run here; send the SELECT itself");
+    check("SELECT * FROM t FOR NO KEY UPDATE", "row_lock: FOR NO KEY UPDATE takes locks; remove it");
+    check(
+        "SELECT pg_read_file('x')",
+        "function: pg_read_file is not allowed; use PostgreSQL's own analytical functions",
+    );
+    check("SELECT lenght('x')", "function: lenght is not allowed; did you mean length");
+    check(
+        "SELECT datetrunc('month', sold_at) FROM sales",
+        "function: datetrunc is not allowed; did you mean date_trunc",
+    );
+    check(
+        "SELECT ifnull(a, 1) FROM t",
+        "function: ifnull is not a function of PostgreSQL; write coalesce(value, other)",
+    );
+    check("SELECT * FROM pg_authid", "relation: pg_authid holds credentials; use describe_table");
+    check("SELECT * FROM salse", "relation: salse is not a table that may be read; did you mean sales");
+    check("SELECT * FROM old_sales", "relation: write archive.old_sales, with its schema");
+    check("SELECT s.regoin FROM sales s", "column: s has no column regoin; did you mean region");
+    check("SELECT x.region FROM sales s", "column: x is no table or alias of this FROM");
+    check(
+        "SELECT 'a'::mood",
+        "type: mood is not a type that may be cast to; compare an enum with plain text, and cast to PostgreSQL's own types",
+    );
+    check(
+        "SELECT 1 @@@ 2",
+        "operator: @@@ is not one of PostgreSQL's own operators; use one that is, with spaces around it",
+    );
+    check("SELECT 1 FROM t LIMIT", "syntax: the statement ends too early, after \"limit\"; complete it");
+    check("", "syntax: there is nothing to run; send one SELECT");
+    check(" ; ", "syntax: there is nothing to run; send one SELECT");
+    check(&format!("SELECT '{}'", "x".repeat(40_000)), "size: 40009 bytes of SQL; 32768 is the most");
+}
+
+#[test]
+fn a_refusal_is_one_bounded_line_whatever_the_text_held() {
+    let hostile = format!("SELECT \"{}\n\u{202e}\"(1)", "a".repeat(50));
+    let Err(refusal) = validate(&hostile, &policy()) else { panic!("accepted") };
+    assert!(!refusal.message.contains(['\n', '\u{202e}']), "{refusal}");
+    assert!(refusal.to_string().chars().count() < 350);
+}
+
+#[test]
+fn a_dot_cannot_call_a_function() {
+    for sql in [
+        "SELECT x.pg_read_file FROM unnest(ARRAY['/etc/passwd'::text]) x",
+        "SELECT x.pg_read_file FROM unnest(ARRAY['/etc/passwd'::text]) x, (SELECT 1 AS pg_read_file) y",
+        "SELECT x.pg_read_file FROM unnest(ARRAY['/etc/passwd'::text]) AS x(a)",
+        "SELECT pg_read_file.pg_read_file FROM unnest(ARRAY['/etc/passwd'::text]) AS pg_read_file(a)",
+        "SELECT pg_read_file.pg_read_file FROM jsonb_array_elements_text('[\"/etc/passwd\"]') AS pg_read_file",
+        "SELECT public.x.pg_read_file FROM unnest(ARRAY['/etc/passwd'::text]) x",
+        "SELECT ('/etc/passwd'::text).pg_read_file",
+        "SELECT (x).pg_read_file FROM unnest(ARRAY['/etc/passwd'::text]) x",
+        "SELECT (x.y).pg_read_file FROM (SELECT '/etc/passwd'::text AS y) x",
+        "SELECT (ARRAY['/etc/passwd'::text])[1].pg_read_file",
+        "SELECT x.\"pg_read_file\" FROM generate_series(1, 2) x",
+        "SELECT u.sd FROM u",
+        "SELECT (u).sd FROM u",
+        "SELECT 1 FROM unnest(ARRAY['/etc/passwd'::text]) x ORDER BY x.pg_read_file",
+        // Within the join's condition PostgreSQL does not see the first x of the inner FROM, but the outer one.
+        "SELECT 1 FROM unnest(ARRAY['/etc/passwd'::text]) x WHERE EXISTS \
+         (SELECT 1 FROM (SELECT 1 AS pg_read_file) x, t JOIN u ON x.pg_read_file IS NULL)",
+        "SELECT (SELECT y.v FROM (SELECT x.pg_read_file AS v) y, (SELECT 1 AS pg_read_file) x) \
+         FROM unnest(ARRAY['/etc/passwd'::text]) x",
+    ] {
+        check_code(sql, "column");
+    }
+    accept(
+        "SELECT x.x, y.a, z.value, (jsonb_each_text(s.attrs)).key FROM unnest(ARRAY[1]) x, unnest(ARRAY[2]) y(a), \
+            sales s, jsonb_array_elements(s.attrs) z",
+    );
+    accept(
+        "SELECT q.n, s.region, s.tags[1] FROM sales s JOIN (SELECT s.region, count(*) AS n FROM sales s GROUP BY 1) q \
+            ON q.region = s.region WHERE EXISTS (SELECT 1 FROM sales s WHERE s.id = 1)",
+    );
+}
+
+#[test]
+fn a_cte_shadows_a_table_only_where_it_is_in_scope() {
+    accept("WITH pg_shadow AS (SELECT 1 AS a) SELECT pg_shadow.a FROM pg_shadow");
+    accept("WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT r.n + 1 FROM r WHERE r.n < 3) SELECT r.n FROM r");
+    accept("WITH a AS (SELECT 1 AS x), b AS (SELECT * FROM a) SELECT * FROM b WHERE EXISTS (SELECT 1 FROM a)");
+    for sql in [
+        "WITH pg_shadow AS (SELECT * FROM pg_shadow) SELECT * FROM pg_shadow",
+        "WITH a AS (SELECT * FROM b), b AS (SELECT 1) SELECT * FROM a",
+        "SELECT * FROM (WITH pg_shadow AS (SELECT 1) SELECT * FROM pg_shadow) x, pg_shadow",
+        "(WITH pg_shadow AS (SELECT 1) SELECT * FROM pg_shadow) UNION ALL SELECT * FROM pg_shadow",
+        "WITH pg_shadow AS (SELECT 1) SELECT * FROM pg_catalog.pg_shadow",
+        "WITH pg_shadow AS (SELECT 1) SELECT * FROM public.pg_shadow",
+    ] {
+        check_code(sql, "relation");
+    }
+}
+
+#[test]
+fn relations_are_found_in_every_place_that_reads_one() {
+    for place in [
+        "TABLE {}",
+        "SELECT 1 UNION TABLE {}",
+        "TABLE t UNION ALL TABLE {}",
+        "SELECT * FROM t, {}",
+        "SELECT * FROM t LEFT JOIN {} USING (id)",
+        "SELECT * FROM (t CROSS JOIN {})",
+        "SELECT * FROM LATERAL (SELECT * FROM {}) x",
+        "SELECT (SELECT count(*) FROM {})",
+        "SELECT ARRAY(SELECT 1 FROM {})",
+        "SELECT * FROM t WHERE id IN (SELECT 1 FROM {})",
+        "SELECT * FROM t WHERE id = ANY (SELECT 1 FROM {})",
+        "SELECT * FROM t WHERE id BETWEEN SYMMETRIC 1 AND (SELECT 1 FROM {})",
+        "SELECT * FROM t ORDER BY (SELECT 1 FROM {})",
+        "SELECT * FROM t LIMIT (SELECT 1 FROM {})",
+        "SELECT * FROM t OFFSET (SELECT 1 FROM {}) ROWS",
+        "SELECT DISTINCT ON ((SELECT 1 FROM {})) id FROM t",
+        "SELECT count(*) FILTER (WHERE EXISTS (SELECT 1 FROM {})) FROM t",
+        "SELECT sum(id) OVER (PARTITION BY (SELECT 1 FROM {})) FROM t",
+        "SELECT sum(id) OVER w FROM t WINDOW w AS (ORDER BY (SELECT 1 FROM {}))",
+        "SELECT sum(id) OVER (ROWS BETWEEN (SELECT 1 FROM {}) PRECEDING AND CURRENT ROW) FROM t",
+        "SELECT percentile_cont((SELECT 1 FROM {})) WITHIN GROUP (ORDER BY id) FROM t",
+        "SELECT 1 FROM t GROUP BY id, ((SELECT 1 FROM {}))",
+        "SELECT 1 FROM t GROUP BY GROUPING SETS ((id), CUBE (abs((SELECT 1 FROM {}))))",
+        "SELECT 1 FROM t HAVING (SELECT true FROM {})",
+        "SELECT CASE WHEN true THEN (SELECT 1 FROM {}) END",
+        "SELECT substring('x' FROM (SELECT 1 FROM {}))",
+        "SELECT extract(year FROM (SELECT now() FROM {}))",
+        "SELECT now() AT TIME ZONE (SELECT 'x' FROM {})",
+        "SELECT ARRAY[1, (SELECT 1 FROM {})]",
+        "SELECT (ARRAY[1])[(SELECT 1 FROM {})]",
+        "SELECT ROW(1, (SELECT 1 FROM {}))",
+        "SELECT make_interval(days => (SELECT 1 FROM {}))",
+        "SELECT 'a' LIKE 'b' ESCAPE (SELECT 'c' FROM {})",
+        "SELECT CAST((SELECT 1 FROM {}) AS int)",
+        "SELECT * FROM generate_series(1, (SELECT 2 FROM {})) g",
+        "SELECT * FROM t TABLESAMPLE BERNOULLI ((SELECT 2 FROM {}))",
+        "VALUES ((SELECT 1 FROM {}))",
+        "WITH x AS MATERIALIZED (SELECT 1 FROM {}) SELECT 1",
+        "SELECT * FROM JSON_TABLE((SELECT '1'::jsonb FROM {}), '$' COLUMNS (k int PATH '$')) j",
+    ] {
+        accept(&place.replace("{}", "u"));
+        check_code(&place.replace("{}", "pg_shadow"), "relation");
+        let call = place.replace("{}", "pg_read_file('x')");
+        assert!(validate(&call, &policy()).is_err(), "accepted: {call}");
+    }
+}
+
+#[test]
+fn system_catalogues_that_describe_tables_can_be_read() {
+    accept("SELECT c.relname FROM pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace");
+    accept("SELECT c.column_name FROM information_schema.columns c WHERE c.table_name = 'sales'");
+    check_code("SELECT * FROM information_schema.user_mapping_options", "relation");
+    check_code("SELECT * FROM information_schema.routines", "relation");
+    check_code("SELECT * FROM tables", "relation");
+    check_code("SELECT * FROM other.sales", "relation");
+    check_code("SELECT * FROM lab.public.sales", "relation");
+}
+
+#[test]
+fn casts_are_to_types_of_postgresql_alone() {
+    accept("SELECT '1'::int, CAST('1' AS numeric(10, 2)), DATE '2025-01-01', '{1}'::int[], 'x'::pg_catalog.text");
+    accept("SELECT 't'::regclass, 'int'::regtype, TIMESTAMP WITH TIME ZONE '2025-01-01', INTERVAL '1' DAY");
+    for sql in [
+        "SELECT 'writer'::regproc",
+        "SELECT 'postgres'::regrole",
+        "SELECT mytype 'x'",
+        "SELECT \"mytype\" 'x'",
+        "SELECT mytype(1) 'x'",
+        "SELECT public.mytype 'x'",
+        "SELECT '1'::public.int4",
+        "SELECT '{}'::mytype[]",
+        "SELECT NULL::sales",
+        "SELECT CAST(NULL AS mytype)",
+        "SELECT * FROM json_to_record('{}') AS x(a mytype)",
+        "SELECT * FROM JSON_TABLE('{}'::jsonb, '$' COLUMNS (a mytype PATH '$')) x",
+        "SELECT INTERVAL (SELECT '1')",
+    ] {
+        assert!(validate(sql, &policy()).is_err(), "accepted: {sql}");
+    }
+}
+
+#[test]
+fn literals_and_comments_end_where_postgresql_ends_them() {
+    for sql in [
+        "SELECT '\\', pg_sleep(0) --'",
+        "SELECT E'\\'', pg_sleep(0), E'\\''",
+        "SELECT $a$ $b$ $a$, pg_sleep(0) --$b$",
+        "SELECT $$ /* $$, pg_sleep(0) /* */",
+        "SELECT /* /* */ 1 */ pg_sleep(0)",
+        "SELECT 1 -- /*\n, pg_sleep(0) -- */",
+        "SELECT 'a'\n  '', pg_sleep(0), '' --'",
+        "SELECT \"a\"\"\", pg_sleep(0) --\"",
+        "SELECT 1 AS \"--\", pg_sleep(0)",
+        "SELECT a$b$, pg_sleep(0) --$b$ FROM t",
+        "SELECT 1 @-- pg_sleep\n pg_sleep(0)",
+        "SELECT \u{a0}pg_sleep(0)",
+        "SELECT pg_sleep\u{200b}(0)",
+        "SELECT 'x\0'",
+        "SELECT 1\u{b}",
+        "SELECT $1",
+        "SELECT 0x1F, 1_000",
+        "SELECT b.pg_read_file FROM unnest(ARRAY['x']) AS b",
+    ] {
+        assert!(validate(sql, &policy()).is_err(), "accepted: {sql}");
+    }
+    accept("SELECT '-- no comment', $$ ; $$, 'it''s; /*', E'it\\'s', \"id\" FROM t -- pg_sleep(0); DROP");
+    accept("SELECT 'pg_sleep(0)' AS \"pg_sleep(0)\"");
+}
+
+#[test]
+fn key_words_are_never_taken_for_names() {
+    for sql in [
+        "SELECT * FROM ONLY t",
+        "SELECT 1 END",
+        "SELECT TABLE",
+        "SELECT TABLE text",
+        "SELECT 1 + TABLE t",
+        "SELECT INTO FROM t",
+        "SELECT user.x FROM t",
+        "SELECT * FROM t TABLE",
+        "SELECT id analyze FROM t",
+        "SELECT t.id FROM t, only",
+    ] {
+        assert!(validate(sql, &policy()).is_err(), "accepted: {sql}");
+    }
+    accept("SELECT id AS end, a AS \"table\" FROM t");
+}
+
+#[test]
+fn functions_that_the_owner_allowed_may_be_called() {
+    let mut policy = policy();
+    policy.functions.extend(["fiscal_year".to_owned(), "finance.margin".to_owned()]);
+    assert!(validate("SELECT fiscal_year(sold_at), finance.margin(amount) FROM sales", &policy).is_ok());
+    assert!(validate("SELECT margin(amount) FROM sales", &policy).is_err());
+    assert!(validate("SELECT other.fiscal_year(sold_at) FROM sales", &policy).is_err());
+    assert!(validate("SELECT pg_catalog.fiscal_year(sold_at) FROM sales", &policy).is_err());
+}
+
+#[test]
+fn the_text_that_runs_is_the_text_less_its_ends() {
+    assert_eq!(accept(" -- first\n SELECT  1 /* in */ + 1 ; ; -- last").text(), "SELECT  1 /* in */ + 1");
+    let relations = accept("SELECT * FROM sales JOIN archive.old_sales USING (id)").relations().clone();
+    let expected = [("archive", "old_sales"), ("public", "sales")].map(|(a, b)| (a.to_owned(), b.to_owned()));
+    assert_eq!(relations, expected.into());
+}
+
+#[test]
+fn texts_that_mean_the_same_have_one_fingerprint() {
+    let fingerprint = |sql: &str| accept(sql).fingerprint();
+    let first = fingerprint("SELECT Region, 'A  b' FROM sales WHERE \"region\" = 'x'");
+    assert_eq!(first, fingerprint("select region ,'A  b'\n from  SALES -- now\n where \"region\"='x';"));
+    assert_ne!(first, fingerprint("SELECT Region, 'a  b' FROM sales WHERE \"region\" = 'x'"));
+    assert_ne!(fingerprint("SELECT 'a', 'b'"), fingerprint("SELECT 'a'', ''b'"));
+}
+
+#[test]
+fn literals_are_listed_in_their_order() {
+    let literals = accept(
+        "SELECT id FROM sales WHERE sold_at > DATE '2025-07-01' AND sold_at < now() - INTERVAL '90 days' \
+         AND sold_at > now() - INTERVAL '1' MONTH AND sold_at < now() - '1 week'::interval AND amount > 1.5 LIMIT 5",
+    )
+    .literals();
+    let expected = [
+        Literal::Text("2025-07-01".into()),
+        Literal::Interval("90 days".into()),
+        Literal::Interval("1 month".into()),
+        Literal::Interval("1 week".into()),
+        Literal::Number("1.5".into()),
+        Literal::Number("5".into()),
+    ];
+    assert_eq!(literals, expected);
+}
+
+/// Checks the pins as `column=literal` for the rows, and `index:column=literal` for single output columns.
+fn check_pins(sql: &str, expected: &[&str]) {
+    let select = accept(sql);
+    let rows = select.pins().rows.iter().map(|pin| format!("{}={}", pin.column, pin.literal));
+    let columns = select.pins().columns.iter();
+    let columns = columns.map(|(index, pin)| format!("{index}:{}={}", pin.column, pin.literal));
+    assert_eq!(rows.chain(columns).collect::<Vec<_>>(), expected, "{sql}");
+}
+
+#[test]
+fn pins_are_what_a_query_holds_all_its_rows_to() {
+    check_pins(
+        "SELECT sum(amount) FROM sales WHERE region = 'North' AND (channel IN ('web') AND 7 = id)",
+        &["region=North", "channel=web", "id=7"],
+    );
+    check_pins("SELECT sum(s.amount) FROM sales s WHERE s.region = 'it''s'", &["region=it's"]);
+    check_pins("SELECT sum(amount) FROM sales WHERE region = 'North' OR channel = 'web'", &[]);
+    check_pins("SELECT sum(amount) FROM sales WHERE NOT region = 'North' AND region <> 'x'", &[]);
+    check_pins("SELECT sum(amount) FROM sales WHERE region IN ('a', 'b')", &[]);
+    check_pins("SELECT 1 FROM sales WHERE region = 'a' UNION SELECT 2 FROM sales", &[]);
+    check_pins("SELECT (SELECT sum(amount) FROM sales) FROM sales WHERE region = 'a'", &[]);
+    check_pins(
+        "SELECT sum(amount) FROM sales WHERE region = 'a' AND sold_at > (SELECT max(sold_at) FROM sales)",
+        &["region=a"],
+    );
+    check_pins("SELECT total FROM (SELECT region, sum(amount) OVER () AS total FROM sales) q WHERE region = 'a'", &[]);
+    check_pins(
+        "WITH q AS (SELECT region, sum(amount) OVER () AS total FROM sales) SELECT total FROM q WHERE region = 'a'",
+        &[],
+    );
+    check_pins("SELECT sum(s.amount) FROM sales s JOIN u ON true WHERE u.id = 1", &[]);
+    check_pins("SELECT sum(s.amount) FROM sales s, u WHERE u.id = 1", &[]);
+    check_pins(
+        "SELECT sum(s.amount) FROM sales s JOIN u ON s.id = u.id AND s.amount > 1 WHERE u.id = 1 AND u.b = 'x'",
+        &["id=1"],
+    );
+    check_pins("SELECT sum(s.amount) FROM sales s LEFT JOIN u USING (id) WHERE u.id = 1 AND u.b = 'x'", &["id=1"]);
+    check_pins("SELECT sum(s.amount) FROM sales s RIGHT JOIN u USING (id) WHERE s.id = 1", &[]);
+    check_pins(
+        "SELECT region, sum(amount) FILTER (WHERE channel = 'web') AS web, \
+         round(coalesce(sum(amount) FILTER (WHERE channel = 'shop'), 0), 2)::text, sum(amount) FROM sales GROUP BY 1",
+        &["1:channel=web", "2:channel=shop"],
+    );
+    check_pins("SELECT *, sum(amount) FILTER (WHERE channel = 'web') OVER () FROM sales", &[]);
+}
+
+#[test]
+fn nesting_and_length_are_bounded_and_cost_no_stack() {
+    let nested =
+        |open: &str, close: &str, depth: usize| format!("SELECT {}1{}", open.repeat(depth), close.repeat(depth));
+    for (open, close) in
+        [("(", ")"), ("abs(", ")"), ("(SELECT ", ")"), ("ARRAY[", "]"), ("CASE WHEN true THEN ", " END")]
+    {
+        accept(&nested(open, close, 12));
+        for depth in [64, 65, 500, 2_000] {
+            drop(validate(&nested(open, close, depth), &policy()));
+        }
+    }
+    check_code(&nested("(", ")", 65), "size");
+    accept(&format!("SELECT 1{}", " + 1".repeat(1_400)));
+    check_code(&format!("SELECT 1{}", "+1".repeat(10_000)), "size");
+    accept(&format!("SELECT 1{}", "::int".repeat(1_400)));
+    accept(&format!("SELECT 1{}", " IS NOT NULL".repeat(700)));
+    accept(&format!("SELECT 1{}", " UNION ALL SELECT 1".repeat(1_000)));
+    accept(&format!("SELECT id FROM t WHERE id IN (1{})", ",1".repeat(9_000)));
+    for word in [
+        "NOT ",
+        "- ",
+        "~ ",
+        "CASE ",
+        "( SELECT 1 FROM (",
+        "LATERAL ",
+        "[",
+        "{",
+        "x.",
+        "a(",
+        "\"a\"(",
+        "::int[",
+        "WITH a AS (",
+    ] {
+        drop(validate(&format!("SELECT {}", word.repeat(30_000 / word.len())), &policy()));
+    }
+}
