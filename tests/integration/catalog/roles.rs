@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use explore::catalog::roles;
 
 use super::catalog_of;
@@ -15,7 +17,7 @@ async fn check(sql: &str, expected: &str) {
             assert!(column.role.is_none() || column.role_guessed);
             let role = column.role.map(|role| serde_json::to_value(role).unwrap());
             let role = role.as_ref().and_then(|role| role.as_str()).unwrap_or("-");
-            text.push_str(&format!("\n  {} {role}", column.name));
+            write!(text, "\n  {} {role}", column.name).unwrap();
         }
         text.push('\n');
     }
