@@ -20,6 +20,7 @@ use secrecy::SecretString;
 use crate::finding::Severity;
 use crate::model::openai::{Api, ReasoningEffort};
 use crate::prompt::DEFAULT_FOCUS;
+use crate::report::Format;
 
 const AFTER_HELP: &str = "\
 Every option can also stand in explore.toml (max_iterations = 20) or in the environment (EXPLORE_MAX_ITERATIONS=20); \
@@ -56,10 +57,11 @@ Exit codes:
   2    usage or configuration
   3    database
   4    model
-  10   findings at or above --fail-on
+  10   findings at or above --fail-on; `schema check` found a disagreement
   130  interrupted; the report of what was known by then is written";
 
 const EFFORTS: [&str; 6] = ["none", "minimal", "low", "medium", "high", "xhigh"];
+const FORMATS: [&str; 4] = ["terminal", "markdown", "json", "html"];
 const SEVERITIES: [&str; 4] = ["low", "medium", "high", "critical"];
 
 /// Looks into a PostgreSQL database by itself and brings back findings whose every figure was checked
@@ -102,6 +104,21 @@ pub enum Command {
     /// Tell about focus areas
     #[command(subcommand)]
     Focus(FocusCommand),
+    /// Keep what people write about tables in step with the database
+    #[command(subcommand)]
+    Schema(SchemaCommand),
+    /// Look at runs that were journaled
+    #[command(subcommand)]
+    Runs(RunsCommand),
+    /// Generate data to try the program on
+    #[command(subcommand)]
+    Sample(SampleCommand),
+    /// Print the JSON Schema of a kind of file
+    JsonSchema {
+        /// The kind of file
+        #[arg(value_enum)]
+        document: Document,
+    },
     /// Print the settings that hold and where each comes from, secrets masked
     Config(Box<ConfigCommand>),
     /// Print a completion script for a shell
@@ -117,10 +134,94 @@ pub enum Command {
 pub enum FocusCommand {
     /// List the areas that --focus takes
     List {
-        /// Where files are.
+        /// Where prompts are.
         #[command(flatten)]
-        files: FileOptions,
+        prompts: PromptOptions,
     },
+}
+
+/// `explore schema ...`
+#[derive(Debug, Subcommand)]
+pub enum SchemaCommand {
+    /// Write a file for each table into the metadata folder, keeping what people wrote there
+    Pull {
+        /// Where to look.
+        #[command(flatten)]
+        database: Box<DatabaseOptions>,
+    },
+    /// Say where the metadata and the database disagree; exits with 10 where they do
+    Check {
+        /// Where to look.
+        #[command(flatten)]
+        database: Box<DatabaseOptions>,
+    },
+}
+
+/// `explore runs ...`
+#[derive(Debug, Subcommand)]
+pub enum RunsCommand {
+    /// List the runs, the latest first
+    List {
+        /// Print a JSON array in place of a table
+        #[arg(long)]
+        json: bool,
+        /// Where runs are.
+        #[command(flatten)]
+        runs: RunOptions,
+    },
+    /// Print the report of a run again, from its journal
+    #[command(after_help = "Example:\n  explore runs show latest --format html --output report.html")]
+    Show {
+        /// The id of the run, the beginning of one, or latest
+        #[arg(value_name = "ID", default_value = "latest")]
+        id: String,
+        /// What comes out.
+        #[command(flatten)]
+        report: Box<ReportOptions>,
+        /// Where runs are.
+        #[command(flatten)]
+        runs: RunOptions,
+    },
+}
+
+/// `explore sample ...`
+#[derive(Debug, Subcommand)]
+pub enum SampleCommand {
+    /// Write a larger set of the sample's shape as SQL, with signals planted in it
+    #[command(after_help = "Example:\n  explore sample generate --planted planted.json | psql --quiet my_database")]
+    Generate(SampleArguments),
+}
+
+/// `explore sample generate`
+#[derive(Debug, Clone, Args)]
+pub struct SampleArguments {
+    /// The same seed gives the same data
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// How many customers
+    #[arg(long, value_name = "N", default_value = "3000", value_parser = values::count::<u32>)]
+    pub customers: u32,
+    /// How many months of invoices
+    #[arg(long, value_name = "N", default_value = "24", value_parser = values::count::<u32>)]
+    pub months: u32,
+    /// The last day of the data
+    #[arg(long, value_name = "DATE", default_value = "2025-11-30", value_parser = values::date)]
+    pub until: Date,
+    /// Write the SQL to this file [default: standard output]
+    #[arg(id = "sql", long = "output", short = 'o', value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub sql: Option<PathBuf>,
+    /// Write the list of what is planted to this file, as JSON
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub planted: Option<PathBuf>,
+}
+
+/// A kind of file that has a JSON Schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Document {
+    /// What people write about a table: metadata/*.json
+    Metadata,
+    /// The report of --format json
+    Report,
 }
 
 /// `explore config`
@@ -166,9 +267,12 @@ pub struct Options {
     /// What comes out.
     #[command(flatten)]
     pub report: ReportOptions,
-    /// Where files are.
+    /// Where prompts are.
     #[command(flatten)]
-    pub files: FileOptions,
+    pub prompts: PromptOptions,
+    /// Where runs are.
+    #[command(flatten)]
+    pub runs: RunOptions,
 }
 
 /// What to look for.
@@ -260,7 +364,7 @@ pub struct LimitOptions {
 #[command(next_help_heading = "Report")]
 pub struct ReportOptions {
     /// Write the report in this format
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Terminal)]
+    #[arg(long, value_name = "FORMAT", default_value = "terminal", value_parser = values::one_of::<Format>(&FORMATS))]
     pub format: Format,
     /// Write the report to this file, whole or not at all [default: standard output]
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -270,13 +374,19 @@ pub struct ReportOptions {
     pub fail_on: Option<Severity>,
 }
 
-/// Where files are.
+/// Where prompts are.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Files")]
-pub struct FileOptions {
+pub struct PromptOptions {
     /// Read prompts from this folder before those built in; a new file in its focus/ is a new area
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub prompts: Option<PathBuf>,
+}
+
+/// Where runs are.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Files")]
+pub struct RunOptions {
     /// Keep the journals of runs in this folder
     #[arg(long, value_name = "DIR", default_value = "runs", value_hint = ValueHint::DirPath)]
     pub runs_dir: PathBuf,
@@ -298,19 +408,6 @@ pub struct TalkOptions {
     /// Use colours; auto heeds NO_COLOR, CLICOLOR and whether it writes to a terminal
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     pub color: Color,
-}
-
-/// A format of the report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For eyes: readable in 80 columns
-    Terminal,
-    /// For documents and chat
-    Markdown,
-    /// For programs
-    Json,
-    /// For a browser: one file
-    Html,
 }
 
 /// A format of the messages on standard error.

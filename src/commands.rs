@@ -4,7 +4,12 @@ mod completions;
 mod config;
 mod explore;
 mod focus;
+mod json_schema;
 mod open;
+mod report;
+mod runs;
+mod sample;
+mod schema;
 
 use crate::cli::{Cli, Command};
 use crate::config::Config;
@@ -19,6 +24,10 @@ pub async fn run(cli: Cli, config: &Config, output: &mut Output) -> Result<ExitS
     match cli.command {
         None => explore::run(config, output).await,
         Some(Command::Focus(command)) => focus::run(&command, config, output),
+        Some(Command::Schema(command)) => schema::run(&command, config, output).await,
+        Some(Command::Runs(command)) => runs::run(&command, config, output),
+        Some(Command::Sample(command)) => sample::run(&command, output),
+        Some(Command::JsonSchema { document }) => json_schema::run(document, output),
         Some(Command::Config(command)) => config::run(&command, config, output),
         Some(Command::Completions { shell }) => completions::run(shell, output),
     }

@@ -17,7 +17,8 @@ use std::path::{Path, PathBuf};
 use clap::{ArgMatches, FromArgMatches as _};
 
 use crate::cli::{
-    DatabaseOptions, ExplorationOptions, FileOptions, LimitOptions, ModelOptions, ReportOptions, Settings, TalkOptions,
+    DatabaseOptions, ExplorationOptions, LimitOptions, ModelOptions, PromptOptions, ReportOptions, RunOptions,
+    Settings, TalkOptions,
 };
 use crate::error::Failure;
 use crate::model::price::Price;
@@ -40,8 +41,10 @@ pub struct Config {
     pub limits: LimitOptions,
     /// What comes out.
     pub report: ReportOptions,
-    /// Where files are.
-    pub files: FileOptions,
+    /// Where prompts are.
+    pub prompts: PromptOptions,
+    /// Where runs are.
+    pub runs: RunOptions,
     /// What is said on standard error.
     pub talk: TalkOptions,
     /// The key of the model's endpoint.
@@ -90,7 +93,8 @@ impl Config {
             model: options.model,
             limits: options.limits,
             report: options.report,
-            files: options.files,
+            prompts: options.prompts,
+            runs: options.runs,
             talk: typed.talk,
             api_key: typed.api_key,
             prices: sections.prices,

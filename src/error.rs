@@ -10,7 +10,7 @@ use crate::{database, model, prompt};
 pub enum ExitStatus {
     /// All done.
     Done,
-    /// A finding is at or above `--fail-on`.
+    /// A finding is at or above `--fail-on`, or metadata and database disagree.
     Found,
     /// A signal ended it; what was known by then is reported.
     Interrupted,
@@ -82,9 +82,15 @@ impl Failure {
 }
 
 impl fmt::Display for Failure {
-    /// The error and what caused it, on one line.
+    /// The error and what caused it, on one line; a cause that the error itself tells is not told again.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{:#}", self.error)
+        let mut text = self.error.to_string();
+        for cause in self.error.chain().skip(1).map(ToString::to_string) {
+            if !text.contains(&cause) {
+                text = format!("{text}: {cause}");
+            }
+        }
+        formatter.write_str(&text)
     }
 }
 

@@ -129,6 +129,15 @@ impl Talk {
         }
     }
 
+    /// What was done, where the data do not say it.
+    pub fn note(&self, message: &str) {
+        match self.format {
+            _ if self.quiet => {}
+            LogFormat::Json => tracing::info!(message),
+            LogFormat::Text => self.line(message),
+        }
+    }
+
     /// Why the program ends without success, and what to do about it.
     pub fn failure(&self, failure: &Failure) {
         match self.format {
@@ -183,7 +192,7 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     if text.contains(hidden) { text.replace(hidden, "\u{fffd}").into() } else { text.into() }
 }
 
-/// Where a report goes. It is made before the run, so that a path that cannot be written is told before the work.
+/// Where a report or other data go. It is made before the work, so that a path that cannot be written is told in time.
 #[derive(Debug)]
 pub enum Destination {
     /// Standard output.
@@ -203,7 +212,7 @@ impl Destination {
     /// Makes sure that the path can be written; `None` is standard output.
     pub fn prepare(path: Option<&Path>) -> Result<Self, Failure> {
         let Some(path) = path else { return Ok(Self::Stdout) };
-        let refused = |reason: &str| Failure::usage(format!("cannot write the report to {}: {reason}", path.display()));
+        let refused = |reason: &str| Failure::usage(format!("cannot write to {}: {reason}", path.display()));
         match path.metadata() {
             Ok(metadata) if metadata.is_dir() => {
                 return Err(refused("it is a directory").hint("give --output the name of a file"));
@@ -222,19 +231,19 @@ impl Destination {
         Ok(Self::File { path: path.to_owned(), draft })
     }
 
-    /// Writes the report.
-    pub fn deliver(self, report: &str, output: &mut Output) -> Result<(), Failure> {
+    /// Writes the data.
+    pub fn deliver(self, text: &str, output: &mut Output) -> Result<(), Failure> {
         match self {
-            Self::Stdout => output.data(report).context("cannot write the report to standard output")?,
+            Self::Stdout => output.data(text).context("cannot write to standard output")?,
             Self::Special(path) => {
                 let file = std::fs::OpenOptions::new().write(true).open(&path);
-                file.and_then(|mut file| file.write_all(report.as_bytes()))
-                    .with_context(|| format!("cannot write the report to {}", path.display()))?;
+                file.and_then(|mut file| file.write_all(text.as_bytes()))
+                    .with_context(|| format!("cannot write to {}", path.display()))?;
             }
             Self::File { path, mut draft } => {
-                let written = draft.write_all(report.as_bytes()).and_then(|()| draft.as_file().sync_all());
+                let written = draft.write_all(text.as_bytes()).and_then(|()| draft.as_file().sync_all());
                 let kept = written.and_then(|()| draft.persist(&path).map_err(|error| error.error));
-                kept.with_context(|| format!("cannot write the report to {}", path.display()))?;
+                kept.with_context(|| format!("cannot write to {}", path.display()))?;
             }
         }
         Ok(())
@@ -248,4 +257,9 @@ fn draft_in(directory: &Path) -> io::Result<NamedTempFile> {
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     builder.tempfile_in(directory)
+}
+
+/// `1 table`, `2 tables`: a count with its noun, whose plural takes an s.
+pub fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }

@@ -147,19 +147,11 @@ impl Exploration<'_> {
     }
 
     fn keep(&mut self, query: Query, ran: Ran, elapsed_milliseconds: u64) -> io::Result<Answer> {
-        let Query { id, sql, question, .. } = query;
+        let Query { id, question, select, .. } = query;
         if let Some(plan) = ran.plan {
             self.observer.observe(Event::Planned { id: id.clone(), plan })?;
         }
-        let result = Arc::new(QueryResult {
-            id,
-            sql,
-            question,
-            table: ran.table,
-            elapsed_milliseconds,
-            pins: Vec::new(),
-            literals: Vec::new(),
-        });
+        let result = Arc::new(QueryResult::new(id, question, &select, ran.table, elapsed_milliseconds));
         self.observer.observe(Event::Queried((*result).clone()))?;
         self.results.push(Arc::clone(&result));
         Ok(self.show(&result, ""))

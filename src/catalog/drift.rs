@@ -109,8 +109,15 @@ fn absent_of(catalog: &Catalog, file: &TableFile) -> Vec<Drift> {
     let (path, table) = (file.path.clone(), file.table.clone());
     match file.tables_in(catalog)[..] {
         [] => {
-            let names = catalog.tables.iter().map(|table| table.name.as_str());
-            vec![Drift::MissingTable { nearest: nearest(&table, names).map(str::to_owned), path, table }]
+            let qualified = |schema: &str, name: &str| match file.schema {
+                Some(_) => format!("{schema}.{name}"),
+                None => name.to_owned(),
+            };
+            let likely = nearest(&table, catalog.tables.iter().map(|known| known.name.as_str()));
+            let likely = catalog.tables.iter().find(|known| Some(known.name.as_str()) == likely);
+            let nearest = likely.map(|known| qualified(&known.schema, &known.name));
+            let table = qualified(file.schema.as_deref().unwrap_or_default(), &table);
+            vec![Drift::MissingTable { path, table, nearest }]
         }
         [index] => {
             let columns = &catalog.tables[index].columns;

@@ -182,7 +182,9 @@ impl AnalysedColumn {
         };
         let common = self.common_values.unwrap_or_default().into_iter().flatten().collect::<Vec<_>>();
         let ends = self.lowest.into_iter().chain(self.highest).collect::<Vec<_>>();
-        let (minimum, maximum) = range(column.value_kind(), &common, &ends);
+        // Without a histogram, values that are not common may be beyond those that are.
+        let all_known = !ends.is_empty() || distinct.is_some_and(|distinct| common.len() as f64 >= distinct);
+        let (minimum, maximum) = if all_known { range(column.value_kind(), &common, &ends) } else { (None, None) };
         let common = common.into_iter().take(COMMON_VALUES_MAX).map(cut).collect::<Vec<_>>();
         let shares = self.common_shares.unwrap_or_default().into_iter().take(common.len()).collect();
         Statistics {

@@ -6,9 +6,11 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -218,6 +220,7 @@ impl ColumnMetadata {
 impl TableFile {
     fn parse(path: PathBuf, text: &str) -> Result<Self, String> {
         let content = serde_json::from_str(text.trim_start_matches('\u{feff}'))
+            .map(|Object(content)| content)
             .map_err(|error| format!("{}:{}", path.display(), located(&error)))?;
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let (schema, table) = file_name::decode(&stem);
@@ -271,9 +274,32 @@ impl<'de> Visitor<'de> for ColumnsVisitor {
             if columns.get(&name).is_some() {
                 return Err(de::Error::custom(format_args!("the column `{name}` stands here twice")));
             }
-            columns.0.push((name, map.next_value()?));
+            columns.0.push((name, map.next_value::<Object<ColumnMetadata>>()?.0));
         }
         Ok(columns)
+    }
+}
+
+/// A value from a JSON object alone; serde reads a structure from an array as well, by position.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor(PhantomData)).map(Self)
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map))
     }
 }
 

@@ -4,7 +4,7 @@
 //! Names stand as SQL writes them and values as SQL literals, so that they can be copied into a query. What comes from the
 //! database is data: it is kept on its line, where it can neither end the listing nor pass for part of it.
 
-use super::{Catalog, Column, Role, Table, TableKind};
+use super::{Catalog, Column, ForeignKey, Role, Table, TableKind, ValueKind};
 
 mod quote;
 mod rank;
@@ -80,7 +80,7 @@ pub fn describe(catalog: &Catalog, table: &Table, characters: usize) -> String {
     }
     let (full, rest): (Vec<usize>, Vec<usize>) = (0..lines.len()).partition(|index| chosen[*index]);
     let mut text = head;
-    full.iter().for_each(|index| text.push_str(&lines[*index]));
+    text.extend(full.iter().map(|index| lines[*index].as_str()));
     let entries = rest.iter().map(|index| {
         let column = &table.columns[*index];
         format!("{} {}", identifier(&column.name), prose(&column.type_name, 40))
@@ -99,38 +99,35 @@ fn head(catalog: &Catalog, table: &Table) -> String {
         TableKind::Foreign => "foreign table: on another server, may be slow",
     };
     let rows = table.rows_estimate.map_or_else(String::new, |rows| format!(", ~{} rows", count(rows)));
-    let mut text = format!("## {} ({kind}{rows})\n", table_name(catalog, table));
-    if let Some(description) = &table.description {
-        text.push_str(&format!("{}\n", prose(description, 1_000)));
-    }
-    for warning in &table.warnings {
-        text.push_str(&format!("! {}\n", prose(warning, 500)));
-    }
+    let mut lines = vec![format!("## {} ({kind}{rows})", table_name(catalog, table))];
+    lines.extend(table.description.iter().map(|description| prose(description, 1_000)));
+    lines.extend(table.warnings.iter().map(|warning| format!("! {}", prose(warning, 500))));
     if !table.primary_key.is_empty() {
-        text.push_str(&format!("primary key: {}\n", identifiers(&table.primary_key)));
+        lines.push(format!("primary key: {}", identifiers(&table.primary_key)));
     }
     for key in table.foreign_keys.iter().filter(|key| key.columns.len() > 1) {
-        let referred = catalog.table(Some(&key.schema), &key.table);
-        let name = referred.map_or_else(|| identifier(&key.table), |table| table_name(catalog, table));
         let (columns, referred) = (identifiers(&key.columns), identifiers(&key.referred));
-        text.push_str(&format!("foreign key: ({columns}) -> {name} ({referred})\n"));
+        lines.push(format!("foreign key: ({columns}) -> {} ({referred})", referred_name(catalog, key)));
     }
-    text
+    lines.join("\n") + "\n"
+}
+
+fn referred_name(catalog: &Catalog, key: &ForeignKey) -> String {
+    let referred = catalog.table(Some(&key.schema), &key.table);
+    referred.map_or_else(|| identifier(&key.table), |table| table_name(catalog, table))
 }
 
 fn line(catalog: &Catalog, table: &Table, column: &Column) -> String {
-    let mut text = format!("- {} {}", identifier(&column.name), prose(&column.type_name, 60));
-    if let Some(role) = column.role {
-        text.push_str(&format!(" [{}{}]", role_name(role), if column.role_guessed { "?" } else { "" }));
-    }
+    let mark = if column.role_guessed { "?" } else { "" };
+    let role = column.role.map_or_else(String::new, |role| format!(" [{}{mark}]", role_name(role)));
+    let mut text = format!("- {} {}{role}", identifier(&column.name), prose(&column.type_name, 60));
     let mut notes = Vec::new();
     if let Some(key) = table.foreign_key_of(&column.name) {
-        let referred = catalog.table(Some(&key.schema), &key.table);
-        let name = referred.map_or_else(|| identifier(&key.table), |table| table_name(catalog, table));
-        notes.push(format!("-> {name}.{}", identifiers(&key.referred)));
+        notes.push(format!("-> {}.{}", referred_name(catalog, key), identifiers(&key.referred)));
     }
     notes.extend(column.unit.as_ref().map(|unit| format!("in {}", prose(unit, 40))));
-    notes.extend(column.description.as_ref().map(|description| prose(description, DESCRIPTION_CHARACTERS_MAX)));
+    let description = column.description.as_ref().map(|description| prose(description, DESCRIPTION_CHARACTERS_MAX));
+    notes.extend(description.map(|description| description.trim_end_matches('.').to_owned()));
     notes.extend(values(column));
     if !notes.is_empty() {
         text.push_str(": ");
@@ -146,8 +143,11 @@ fn values(column: &Column) -> Vec<String> {
     if column.sensitive {
         notes.push("values withheld".to_owned());
     } else {
-        if !column.examples.is_empty() {
-            notes.push(format!("such as {}", literals(&column.examples, LABELS_MAX)));
+        let common =
+            column.statistics.as_ref().map(|statistics| statistics.common_values.as_slice()).unwrap_or_default();
+        let further = column.examples.iter().filter(|example| !common.contains(example)).cloned().collect::<Vec<_>>();
+        if !further.is_empty() {
+            notes.push(format!("such as {}", literals(&further, LABELS_MAX)));
         }
         notes.extend(common_values(column));
     }
@@ -169,11 +169,18 @@ fn common_values(column: &Column) -> Option<String> {
     if !column.enum_values.is_empty() {
         return Some(format!("one of {}", literals(&column.enum_values, LABELS_MAX)));
     }
-    let statistics = column.statistics.as_ref()?;
+    let statistics = column.statistics.as_ref().filter(|_| !is_measured(column))?;
     let shares = statistics.common_values.iter().zip(&statistics.common_shares);
     let shown = shares.map(|(value, share)| format!("{} {}", literal(value, column), percent(*share)));
     let shown = shown.collect::<Vec<_>>().join(", ");
     (!shown.is_empty()).then(|| format!("common {shown}"))
+}
+
+/// Nobody filters by the exact value of an amount or a time.
+fn is_measured(column: &Column) -> bool {
+    let amount =
+        importance(column.role) <= 1 && column.value_kind() == ValueKind::Number && column.role != Some(Role::Entity);
+    amount || column.value_kind() == ValueKind::Moment
 }
 
 fn literals(values: &[String], most: usize) -> String {
@@ -191,6 +198,7 @@ fn identifiers(names: &[String]) -> String {
 fn percent(share: f64) -> String {
     match share * 100.0 {
         small if small > 0.0 && small < 1.0 => "<1%".to_owned(),
+        large if large > 99.0 && large < 100.0 => ">99%".to_owned(),
         percent => format!("{percent:.0}%"),
     }
 }

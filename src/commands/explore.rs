@@ -1,22 +1,19 @@
 //! `explore`: one run, from the configuration to a report.
 
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
 
 use jiff::civil::{Date, date};
 use jiff::{Timestamp, Zoned};
 use rand::RngExt as _;
 
-use super::{focus, open};
+use super::{focus, open, report};
 use crate::agent::{self, Budget, Observer, Setup};
 use crate::catalog::{Catalog, render};
-use crate::cli::Format;
 use crate::config::Config;
 use crate::config::choice::Player;
 use crate::database::{Database, Limits};
 use crate::error::{ExitStatus, Failure, Kind};
-use crate::finding::Severity;
 use crate::journal::{self, Event, Journal, Run, Started, StopReason};
 use crate::model::Model;
 use crate::model::offline::OfflineAnalyst;
@@ -25,7 +22,6 @@ use crate::model::price::Price;
 use crate::output::{Destination, Output};
 use crate::progress::Progress;
 use crate::prompt::{Briefing, Library, Material};
-use crate::report::{self, terminal::Layout};
 use crate::sql::Policy;
 use crate::table::Bounds;
 use crate::tools::{self, Toolbox};
@@ -58,7 +54,7 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
     let catalog = Arc::new(catalog);
     let (model, price) = model(player, config, &catalog, today)?;
 
-    let journal = Journal::create(&config.files.runs_dir, &run_id).map_err(|error| Failure::new(Kind::Usage, error))?;
+    let journal = Journal::create(&config.runs.runs_dir, &run_id).map_err(|error| Failure::new(Kind::Usage, error))?;
     let path = journal.path().to_owned();
     let mut recorder = Recorder { journal, progress: &mut progress };
     recorder.observe(Event::Started(Started {
@@ -82,7 +78,7 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
     database.close().await;
     drop(progress);
 
-    let run = report(&path, destination, config, output)?;
+    let run = report::deliver(&path, destination, config, output)?;
     outcome?;
     verdict(&run, config)
 }
@@ -108,7 +104,10 @@ fn model(
     today: Date,
 ) -> Result<(Box<dyn Model>, Option<Price>), Failure> {
     match player {
-        Player::Offline => Ok((Box::new(OfflineAnalyst::new(catalog, &config.exploration.focus, today)), None)),
+        Player::Offline => {
+            let analyst = OfflineAnalyst::new(catalog, &config.exploration.focus, today);
+            Ok((Box::new(analyst), Some(Price::NOTHING)))
+        }
         Player::Model(options) => {
             let price = config.price(&options.model);
             let client = openai::Client::new(*options).map_err(|error| Failure::new(Kind::Usage, error))?;
@@ -162,12 +161,11 @@ fn shortened(text: &str, characters_max: usize) -> String {
 }
 
 fn toolbox(config: &Config, database: Arc<dyn Database>, catalog: Arc<Catalog>, plans: bool) -> Toolbox {
+    let mut policy = Policy::of(&catalog, open::search_path(config));
+    policy.functions.clone_from(&config.allowed_functions);
     Toolbox {
         database,
-        policy: Policy {
-            functions: config.allowed_functions.clone(),
-            ..Policy::of(&catalog, open::search_path(config))
-        },
+        policy,
         catalog,
         limits: Limits {
             timeout: config.limits.query_timeout,
@@ -196,35 +194,12 @@ async fn interrupted() {
     let _ = tokio::signal::ctrl_c().await;
 }
 
-/// Renders the report from the journal and delivers it.
-fn report(path: &Path, destination: Destination, config: &Config, output: &mut Output) -> Result<Run, Failure> {
-    let run = journal::read(path).map_err(|error| Failure::new(Kind::Unexpected, error))?;
-    let layout = match destination {
-        Destination::Stdout => Layout { width: output.columns(), colours: output.color() },
-        Destination::Special(_) | Destination::File { .. } => Layout::default(),
-    };
-    let text = report::render(&run, format(config.report.format), layout)
-        .map_err(|error| Failure::new(Kind::Unexpected, error))?;
-    destination.deliver(&text, output)?;
-    Ok(run)
-}
-
-pub(super) fn format(format: Format) -> report::Format {
-    match format {
-        Format::Terminal => report::Format::Terminal,
-        Format::Markdown => report::Format::Markdown,
-        Format::Json => report::Format::Json,
-        Format::Html => report::Format::Html,
-    }
-}
-
 /// How the run ended, for the exit code.
 fn verdict(run: &Run, config: &Config) -> Result<ExitStatus, Failure> {
     let failed = |kind| {
         let detail = run.stop_detail.clone().unwrap_or_else(|| "the run ended early".to_owned());
         Err(Failure::new(kind, anyhow::Error::msg(detail)))
     };
-    let at_least = |severity: Severity| run.findings.iter().any(|finding| finding.severity >= severity);
     match run.stop_reason {
         StopReason::Interrupted => Ok(ExitStatus::Interrupted),
         StopReason::ModelFailed => failed(Kind::Model),
@@ -235,8 +210,6 @@ fn verdict(run: &Run, config: &Config) -> Result<ExitStatus, Failure> {
         | StopReason::QueryLimit
         | StopReason::TokenLimit
         | StopReason::CostLimit
-        | StopReason::TimeLimit => {
-            Ok(if config.report.fail_on.is_some_and(at_least) { ExitStatus::Found } else { ExitStatus::Done })
-        }
+        | StopReason::TimeLimit => Ok(report::status(run, config)),
     }
 }

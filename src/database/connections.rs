@@ -30,7 +30,9 @@ const CANCEL_INTERVAL: Duration = Duration::from_millis(500);
 /// Requests to cancel before the connection is dropped, which the server notices within half a second.
 const CANCEL_ATTEMPTS: u32 = 6;
 /// Time that [`Connections::close`] gives to what is still being stopped.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Time to clean a connection before it is dropped, so that a server that went silent holds no place in the pool.
+const RESET_TIMEOUT: Duration = Duration::from_secs(5);
 /// Pauses between attempts to connect again grow up to this.
 const RECONNECT_PAUSE_MAX: Duration = Duration::from_secs(2);
 
@@ -205,10 +207,18 @@ impl Keeper {
     }
 
     async fn clean(&self, object: Object) {
-        if let Err(error) = session::reset(&object, &self.settings).await {
-            tracing::debug!(error = failure::describe(&error), "connection could not be reset, it is dropped");
-            drop(Object::take(object));
-        }
+        let patience = match self.stop {
+            Stop::Cancel(_) => RESET_TIMEOUT,
+            #[cfg(feature = "embedded")]
+            Stop::Wait => Duration::MAX,
+        };
+        let reason = match timeout(patience, session::reset(&object, &self.settings)).await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => failure::describe(&error),
+            Err(_) => "no answer in time".to_owned(),
+        };
+        tracing::debug!(reason, "connection could not be reset, it is dropped");
+        drop(Object::take(object));
     }
 
     /// Until the server is done the connection keeps its place in the pool, so that no more than its size are open.

@@ -27,8 +27,9 @@ use oliphaunt_wasix::AsyncOliphaunt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
-use super::connections::{Bounds, Connections, Stop};
+use super::connections::{Bounds, CLOSE_TIMEOUT, Connections, Stop};
 use super::postgres::{describe, spawn};
 use super::session::{Statement, Verb};
 use super::{Database, Error, Limits, OWN_LIMITS, Server, failure, script, settings};
@@ -127,7 +128,7 @@ impl EmbeddedDatabase {
     async fn bounded(&self, statement: &Statement<'_>, limits: &Limits) -> Result<Table, Error> {
         let run = self.connections.run(statement, limits);
         let overrun = |_| Err(Error::Timeout { seconds: limits.timeout.as_secs().max(1) });
-        tokio::time::timeout(limits.timeout, run).await.unwrap_or_else(overrun)
+        timeout(limits.timeout, run).await.unwrap_or_else(overrun)
     }
 }
 
@@ -178,8 +179,11 @@ impl Database for EmbeddedDatabase {
 
     async fn close(&self) {
         self.connections.close().await;
-        if let Err(error) = self.engine.0.close().await {
-            tracing::debug!(%error, "the embedded engine did not close");
+        // An engine that still computes is left to the end of the process.
+        match timeout(CLOSE_TIMEOUT, self.engine.0.close()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(%error, "the embedded engine did not close"),
+            Err(_) => tracing::debug!("the embedded engine is still busy"),
         }
     }
 }

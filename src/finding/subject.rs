@@ -180,9 +180,8 @@ pub(super) fn stands_in(name: &str, cell: &CellReference, results: &Results) -> 
 }
 
 fn pinned(result: &QueryResult, column: usize) -> impl Iterator<Item = (&str, &str)> {
-    let shown = result.table.columns.get(column).map(|column| column.name.as_str());
-    let holds = move |of: &Option<String>| of.is_none() || of.as_deref() == shown;
-    result.pins.iter().filter(move |pin| holds(&pin.result_column)).map(|pin| (pin.column.as_str(), pin.value.as_str()))
+    let holds = result.pins.iter().filter(move |pin| pin.result_column.is_none_or(|index| index == column));
+    holds.map(|pin| (pin.column.as_str(), pin.value.as_str()))
 }
 
 /// The value that the row has in one of `columns`.

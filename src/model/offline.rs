@@ -22,7 +22,8 @@ use jiff::civil::Date;
 use serde_json::json;
 
 use crate::catalog::Catalog;
-use crate::model::{Error, Model, Reply, ReplyEnd, Request, ToolCall};
+use crate::finding::Category;
+use crate::model::{Error, Model, Reply, ReplyEnd, Request, ToolCall, Usage};
 use notebook::{Notebook, Outcome};
 use profile::Profile;
 use subject::Subject;
@@ -155,10 +156,16 @@ impl Inquiry {
     }
 }
 
-/// The handful worth telling: what sums up a cause before its cases, then by money.
+/// The handful worth telling: what sums up a cause before its cases, then by money. Who fell silent is not told again as
+/// fallen sales.
 fn chosen(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
     candidates.sort_by(|left, right| {
         right.is_summary.cmp(&left.is_summary).then(right.money_share.total_cmp(&left.money_share))
+    });
+    let mut told = BTreeSet::new();
+    candidates.retain(|candidate| {
+        let draft = &candidate.draft;
+        !matches!(draft.category, Category::Churn | Category::Decline) || told.insert(draft.segment.clone())
     });
     candidates.truncate(FINDINGS_MAX);
     candidates.sort_by(|left, right| right.money_share.total_cmp(&left.money_share));
@@ -216,6 +223,6 @@ impl Model for OfflineAnalyst {
     async fn reply(&self, request: Request<'_>) -> Result<Reply, Error> {
         let may_ask = request.tools.iter().any(|tool| tool.name == "execute_sql");
         let tool_calls = self.next_calls(&Notebook::read(request.messages), may_ask);
-        Ok(Reply { text: None, tool_calls, end: ReplyEnd::Complete, usage: None, carried: None })
+        Ok(Reply { text: None, tool_calls, end: ReplyEnd::Complete, usage: Some(Usage::default()), carried: None })
     }
 }

@@ -56,6 +56,9 @@ fn optional_amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
 }
 
 impl Price {
+    /// The price of what runs on this machine without a model.
+    pub const NOTHING: Self = Self { input: Decimal::ZERO, cached_input: None, output: Decimal::ZERO };
+
     /// What tokens cost, in US dollars.
     pub fn cost(&self, usage: &Usage) -> Decimal {
         let cached_tokens = usage.cached_tokens.min(usage.input_tokens);

@@ -2,6 +2,7 @@
 
 use crate::journal::{Event, Started, Stopped};
 use crate::model::{Message, Reply};
+use crate::output::counted;
 use crate::results::QueryResult;
 use crate::table::Bounds;
 
@@ -34,8 +35,9 @@ pub fn lines(event: &Event, verbosity: u8) -> Option<String> {
 
 fn begun(started: &Started) -> String {
     let Started { run_id, focus, as_of, model, server, tables, .. } = started;
+    let tables = counted(*tables, "table");
     format!(
-        "run {run_id}: {focus} as of {as_of}, {model} on {} {} ({}, {tables} tables)",
+        "run {run_id}: {focus} as of {as_of}, {model} on {} {} ({}, {tables})",
         server.engine, server.version, server.database
     )
 }
@@ -64,11 +66,10 @@ fn replied(turn: u32, reply: &Reply, elapsed_milliseconds: u64, whole: bool) -> 
 
 fn queried(result: &QueryResult, whole: bool) -> String {
     let QueryResult { id, sql, question, table, elapsed_milliseconds, .. } = result;
-    let count = table.rows.len();
     let more = if table.more_rows { " and more" } else { "" };
-    let rows = if count == 1 { "row" } else { "rows" };
-    let summary =
-        format!("{}\n   {count} {rows}{more} in {elapsed_milliseconds} ms", block(&format!("{id} {question}"), sql));
+    let rows = counted(table.rows.len(), "row");
+    let statement = block(&format!("{id} {question}"), sql);
+    let summary = format!("{statement}\n   {rows}{more} in {elapsed_milliseconds} ms");
     if whole { format!("{summary}\n{}", indented(&table.render(Bounds::default()))) } else { summary }
 }
 

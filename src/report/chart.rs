@@ -18,7 +18,7 @@ const BARS_MAX: usize = 10;
 const BAR_PITCH: f64 = 26.0;
 const BAR_HEIGHT: f64 = 16.0;
 const LABEL_COLUMNS: usize = 24;
-const LABEL_COLUMN: f64 = 7.5;
+const LABEL_COLUMN: f64 = 9.0;
 
 /// A value to draw.
 struct Point {

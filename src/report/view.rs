@@ -55,9 +55,13 @@ pub(super) struct Stake {
 }
 
 impl Stake {
-    /// `354,000 INR per year`.
+    /// `354,000 INR per year`, and of how many findings where it is of several.
     pub(super) fn text(&self) -> String {
-        format!("{} {}", self.amount, self.unit)
+        let amount = format!("{} {}", self.amount, self.unit);
+        match self.findings {
+            0 | 1 => amount,
+            count => format!("{amount} (sum of {count} findings, which may overlap)"),
+        }
     }
 }
 

@@ -106,6 +106,38 @@ fn the_focus_areas_are_listed_with_those_of_the_users_folder() {
 }
 
 #[test]
+fn schemas_are_printed_for_editors_and_programs() {
+    for (document, property) in [("metadata", "columns"), ("report", "findings")] {
+        let outcome = Program::new().run(&["json-schema", document]);
+        assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""));
+        let schema = serde_json::from_str::<serde_json::Value>(&outcome.stdout).unwrap();
+        assert!(schema["properties"][property].is_object(), "{document}");
+    }
+}
+
+#[test]
+fn the_same_seed_generates_the_same_sample_and_lists_what_is_planted() {
+    let program = Program::new();
+    let arguments = ["sample", "generate", "--customers", "60", "--months", "6", "--planted", "planted.json"];
+    let (to_stdout, again) = (program.run(&arguments), program.run(&[&arguments[..], &["-o", "sample.sql"]].concat()));
+    assert_eq!((to_stdout.code, again.code, again.stdout.as_str()), (0, 0, ""));
+    assert!(to_stdout.stderr.contains(" planted"), "{}", to_stdout.stderr);
+    assert_eq!(std::fs::read_to_string(program.path("sample.sql")).unwrap(), to_stdout.stdout);
+    let planted = std::fs::read_to_string(program.path("planted.json")).unwrap();
+    assert!(serde_json::from_str::<serde_json::Value>(&planted).unwrap()[0]["kind"].is_string());
+    let other = program.run(&[&arguments[..], &["--seed", "2"]].concat());
+    assert_ne!(other.stdout, to_stdout.stdout);
+}
+
+#[test]
+fn where_there_is_no_run_it_says_so() {
+    let outcome = Program::new().run(&["runs", "list"]);
+    assert_eq!((outcome.code, outcome.stdout.as_str(), outcome.stderr.as_str()), (0, "", "no run in runs\n"));
+    assert_eq!(Program::new().run(&["runs", "list", "--json"]).stdout.trim(), "[]");
+    check_refused(&["runs", "show"], 2, &["no run in runs", "--runs-dir"]);
+}
+
+#[test]
 fn completions_are_written_for_every_shell() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let outcome = Program::new().run(&["completions", shell]);

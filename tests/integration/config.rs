@@ -52,7 +52,7 @@ fn flags_win_over_the_environment_over_the_file_over_defaults() {
 fn a_flag_counts_before_a_subcommand_and_after_it() {
     for arguments in [["--runs-dir", "a", "config"], ["config", "--runs-dir", "a"]] {
         let config = resolve("", &[], &arguments).unwrap();
-        assert_eq!(config.files.runs_dir, Path::new("a"));
+        assert_eq!(config.runs.runs_dir, Path::new("a"));
     }
 }
 

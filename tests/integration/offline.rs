@@ -12,6 +12,8 @@ use crate::server;
 use driver::Run;
 
 const AS_OF: Date = date(2025, 11, 30);
+/// Generated sets that nothing was tuned on: the thresholds were chosen with seeds 1 to 3, 11 and 12 in view.
+const SEEDS_UNSEEN: [u64; 3] = [21, 22, 23];
 
 /// A run on a new database with what `sql` makes.
 async fn run(name: &str, sql: &str, focus: &str, as_of: Date) -> Run {
@@ -56,7 +58,69 @@ async fn scored(seed: u64) -> (Run, sample::Score) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broad_run_on_generated_data_finds_most_of_what_is_planted() {
-    let (run, score) = scored(1).await;
+    for seed in SEEDS_UNSEEN {
+        let (run, score) = scored(seed).await;
+        run.assert_clean();
+        assert!(score.recall >= 0.85 && score.precision >= 0.85, "seed {seed}: {score}");
+    }
+}
+
+/// Orders and their lines in tables of their own, names in a third, no discounts, no returns: only what a foreign key
+/// joins makes a subject of it.
+const RETAIL: &str = "
+    CREATE TABLE customers (id integer PRIMARY KEY, name text NOT NULL, region text NOT NULL, signup_date date NOT NULL);
+    CREATE TABLE orders (id integer PRIMARY KEY, customer_id integer NOT NULL REFERENCES customers,
+        ordered_at timestamptz NOT NULL);
+    CREATE TABLE order_items (id integer PRIMARY KEY, order_id integer NOT NULL REFERENCES orders, product text NOT NULL,
+        quantity integer NOT NULL, amount numeric(12,2) NOT NULL);
+    INSERT INTO customers SELECT n, 'Shop ''' || chr(64 + n) || '''', CASE WHEN n <= 5 THEN 'Lower' ELSE 'Upper' END,
+        '2024-01-01' FROM generate_series(1, 10) AS n;
+    INSERT INTO orders SELECT row_number() OVER (), n, day FROM generate_series(1, 10) AS n,
+        generate_series('2025-01-01'::date + n, '2025-06-30'::date, interval '7 days') AS day
+    WHERE n <> 3 OR day < '2025-04-01';
+    INSERT INTO order_items SELECT id, id, CASE WHEN id % 2 = 0 THEN 'Mug' ELSE 'Plate' END, 2, 50 FROM orders;
+    ANALYZE;";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn joined_tables_are_analysed_as_one_and_what_is_lacking_is_said() {
+    let run = run("offline_retail", RETAIL, "broad", date(2025, 7, 1)).await;
     run.assert_clean();
-    assert!(score.recall > 0.6 && score.precision > 0.8, "{score}");
+    assert!(run.finding("3").title.contains("Shop 'C'"), "{run}");
+    let lacking = run.stopped.looked_at.join("\n");
+    assert!(lacking.contains("margin: there is no discount or gross column"), "{lacking}");
+    assert!(lacking.contains("returns: nothing in it is a return"), "{lacking}");
+}
+
+/// A service desk: nothing to sum, so events are counted.
+const SERVICE_DESK: &str = "
+    CREATE TABLE incidents (number text PRIMARY KEY, caller_id text NOT NULL, opened_at timestamp NOT NULL,
+        category text NOT NULL, assignment_group text NOT NULL);
+    INSERT INTO incidents SELECT 'INC' || row_number() OVER (), 'user' || n, day, 'Network', 'Desk'
+    FROM generate_series(1, 30) AS n,
+        generate_series('2025-01-01'::timestamp + n * interval '1 hour', '2025-06-30', interval '5 days') AS day
+    WHERE n <> 7 OR day < '2025-03-15';
+    ANALYZE;";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_an_amount_events_are_counted() {
+    let run = run("offline_desk", SERVICE_DESK, "customer_churn", date(2025, 7, 1)).await;
+    run.assert_clean();
+    assert_eq!(run.segments(), ["user7"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn data_that_end_long_ago_are_judged_by_their_own_last_day() {
+    let run = run("offline_stale", SAMPLE_SQL, "customer_churn", date(2026, 11, 20)).await;
+    run.assert_clean();
+    assert_eq!(run.segments(), ["CUST004"]);
+    let looked_at = &run.stopped.looked_at;
+    assert!(looked_at.iter().any(|line| line.contains("end long before")), "{looked_at:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_with_nothing_to_analyse_is_told_so() {
+    let sql = "CREATE TABLE settings (name text PRIMARY KEY, value text)";
+    let run = run("offline_empty", sql, "broad", AS_OF).await;
+    assert_eq!(run.segments(), Vec::<&str>::new());
+    assert!(run.stopped.looked_at.iter().any(|line| line.contains("no table has a date")), "{:?}", run.stopped);
 }

@@ -163,7 +163,7 @@ impl View<'_> {
                 "In its last {{months}} active months {entity} brought {{before}} {unit}, which is {{monthly}} \
                  {unit} per month."
             ),
-            "In total {regular} are regular enough to judge, and {all_silent} of them are silent by the same measure."
+            "In total {regular} are regular enough to judge; silent by the same measure, in total: {all_silent}."
                 .to_owned(),
         ];
         let writer = Writer::new(self.topic(entity.clone()), self.profile)

@@ -172,7 +172,7 @@ impl View<'_> {
             sentences.push("The evidence lists them.".to_owned());
         }
         let topic = Topic {
-            category: Category::Decline,
+            category: Category::Churn,
             segment: region.clone(),
             metric: format!("{value} of silent {entities}"),
             unit: format!("{unit} in the year up to their last orders"),
@@ -218,7 +218,7 @@ impl View<'_> {
             );
         let confidence =
             if list.number(row, "silent_entities")? >= 3.0 { Confidence::High } else { Confidence::Medium };
-        Some(writer.rank(money_share, confidence, false))
+        Some(writer.rank(money_share, confidence, confidence == Confidence::High))
     }
 
     fn concentration(&self, row: usize) -> Option<Candidate> {

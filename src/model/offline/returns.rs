@@ -2,7 +2,8 @@
 //!
 //! A high rate of a small denominator is no sign. Returns come in lots, so lots are what chance deals in: with `e`
 //! units expected back at the rate of the others, and lots of `l` units (weighted by size), the units that come back
-//! have a variance of about `e * l`. A rate is told of from three such deviations, four among more than a hundred.
+//! have a variance of about `e * l`. A rate is told of from three such deviations; among more than a hundred groups, where
+//! a single large return is bound to stand out somewhere, from five deviations and three returns.
 
 use super::Question;
 use super::notebook::{Answer, Notebook};
@@ -117,8 +118,8 @@ SELECT member AS {member}, {shown}round(sold, 2) AS units_sold, round(returned, 
   round(sum(sold) OVER (), 2) AS all_units_sold, round(sum(returned) OVER (), 2) AS all_units_returned,
   round(sum(returned_value) OVER (), 2) AS all_returned_value
 FROM rates
-WHERE sold > 0 AND return_lines > 0 AND returned >= 2 * base_rate * sold
-  AND returned - base_rate * sold > CASE WHEN groups > 100 THEN 4 ELSE 3 END * sqrt(base_rate * sold * lot)
+WHERE sold > 0 AND return_lines >= CASE WHEN groups > 100 THEN 3 ELSE 1 END AND returned >= 2 * base_rate * sold
+  AND returned - base_rate * sold > CASE WHEN groups > 100 THEN 5 ELSE 3 END * sqrt(base_rate * sold * lot)
 ORDER BY returned_value DESC, member
 LIMIT {LISTED_MAX}",
         constants = constants.collect::<String>(),
@@ -213,8 +214,8 @@ impl View<'_> {
         let sentences = [
             others,
             format!(
-                "Of {member}, {{returned}} of {{sold}} units sold came back, which is {{rate}}, in {{lines}} \
-                 returns of {{sales}} sales up to {}.",
+                "Of {member}, {{returned}} of {{sold}} units sold came back, which is {{rate}}, by {{lines}} \
+                 return lines against {{sales}} sale lines up to {}.",
                 self.profile.last_day
             ),
             format!("The goods of {member} that came back were worth {{value}} {unit}."),

@@ -222,7 +222,7 @@ impl Subject {
     }
 
     /// The common table expression `base` that every query starts from, ending in a line break. Its columns: `day`,
-    /// `entity`, `label` and `region` where known, `kind`, `value` (signed), `quantity`, and those of `extra`.
+    /// `entity`, `is_return`, `area` (the region, where known), `value` (signed), `quantity`, and those of `extra`.
     pub(super) fn base(&self, extra: &[(&str, String)], is_return: &str, last_day: Option<&str>) -> String {
         let Some((date, entity)) = self.field(Role::Date).zip(self.field(Role::Entity)) else { return String::new() };
         let value = self.measure().map_or_else(|| "1".to_owned(), Field::number);
@@ -231,6 +231,7 @@ impl Subject {
             format!("{}::date AS day", date.expression),
             format!("{} AS entity", entity.text()),
             format!("({is_return}) AS is_return"),
+            format!("{} AS area", self.field(Role::Region).map_or_else(|| "'all'".to_owned(), Field::text)),
             format!("CASE WHEN {is_return} THEN -abs({value}) ELSE {value} END AS value"),
             format!("abs({quantity}) AS quantity"),
         ];

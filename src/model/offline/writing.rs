@@ -175,6 +175,7 @@ pub(super) fn plural(word: &str) -> String {
     match word.strip_suffix('y') {
         Some(stem) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{stem}ies"),
         _ if word.ends_with('s') => word.to_owned(),
+        _ if word.ends_with("ch") || word.ends_with('x') => format!("{word}es"),
         _ => format!("{word}s"),
     }
 }

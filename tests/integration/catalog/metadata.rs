@@ -50,14 +50,14 @@ fn what_cannot_be_read_is_told_with_file_line_column_and_the_nearest_key() {
     );
     check(
         "{\"columns\": {\n\"a\": {\"role\": \"mesure\"}}}",
-        ":2:23: unknown variant `mesure`, expected one of `date`, \
+        ":2:22: unknown variant `mesure`, expected one of `date`, \
         `entity`, `entity_name`, `measure`, `gross_measure`, `net_measure`, `discount`, `margin`, `quantity`, \
         `unit_price`, `rate`, `dimension`, `region`, `product`, `batch`, `event_type`, `currency`, `identifier`, \
         `ignore`; did you mean `measure`?",
     );
     check("{\n\"warnings\": [\n}", ":3:1: expected value");
     check("{\"columns\": {\"a\": {},\n \"a\": {}}}", ":2:4: the column `a` stands here twice");
-    check("{\"columns\": {\"a\": {\"examples\": [1]}}}", ":1:34: invalid type: integer `1`, expected a string");
+    check("{\"columns\": {\"a\": {\"examples\": [1]}}}", ":1:33: invalid type: integer `1`, expected a string");
     check("", ":1:0: EOF while parsing a value");
 }
 

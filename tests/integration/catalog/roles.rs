@@ -86,7 +86,7 @@ async fn roles_of_service_desk_incidents() {
   sys_updated_on -
   state dimension
   caller_id entity
-  assigned_to identifier
+  assigned_to dimension
   sys_updated_by dimension
   location region
   category dimension
@@ -138,7 +138,7 @@ orders:
   currency currency
   order_year dimension
 products:
-  product_id product
+  product_id identifier
   name product
   category dimension
   list_price unit_price

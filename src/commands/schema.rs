@@ -1,0 +1,77 @@
+//! `explore schema pull` and `explore schema check`: the metadata's files and the database, side by side.
+
+use std::fmt::Write as _;
+
+use super::open;
+use crate::catalog::drift::{self, Drift};
+use crate::catalog::introspect::Introspected;
+use crate::catalog::metadata;
+use crate::catalog::{Catalog, metadata::Metadata};
+use crate::cli::SchemaCommand;
+use crate::config::Config;
+use crate::error::{ExitStatus, Failure, Kind};
+use crate::output::{Output, counted, printable};
+
+pub(super) async fn run(command: &SchemaCommand, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
+    let database = open::database(config, output).await?;
+    let introspected = open::introspected(config, &*database).await;
+    database.close().await;
+    let Introspected { catalog, warnings } = introspected?;
+    for warning in warnings {
+        output.talk().warn(&warning);
+    }
+    match command {
+        SchemaCommand::Pull { .. } => pull(&catalog, config, output),
+        SchemaCommand::Check { .. } => check(&catalog, config, output),
+    }
+}
+
+fn pull(catalog: &Catalog, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
+    let pulled = metadata::pull(catalog, &config.database.metadata).map_err(unusable)?;
+    for note in &pulled.notes {
+        output.talk().warn(note);
+    }
+    let mut lines = String::new();
+    for path in &pulled.written {
+        let _ = writeln!(lines, "{}", printable(&path.display().to_string()));
+    }
+    output.data(&lines)?;
+    output.talk().note(&format!(
+        "{} written, {} unchanged",
+        counted(pulled.written.len(), "file"),
+        counted(pulled.unchanged, "table")
+    ));
+    Ok(ExitStatus::Done)
+}
+
+fn check(catalog: &Catalog, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
+    let metadata = Metadata::read(&config.database.metadata).map_err(unusable)?;
+    let drifts = drift::find(catalog, &metadata);
+    let mut lines = String::new();
+    for drift in &drifts {
+        let _ = writeln!(lines, "{}", printable(&drift.to_string()));
+    }
+    output.data(&lines)?;
+    let disagreements = drifts.iter().filter(|drift| is_disagreement(drift)).count();
+    output.talk().note(&format!(
+        "{}, {}",
+        counted(catalog.tables.len(), "table"),
+        counted(disagreements, "disagreement")
+    ));
+    Ok(if disagreements == 0 { ExitStatus::Done } else { ExitStatus::Found })
+}
+
+/// What is described nowhere is worth knowing, but nothing disagrees.
+fn is_disagreement(drift: &Drift) -> bool {
+    match drift {
+        Drift::MissingTable { .. }
+        | Drift::AmbiguousTable { .. }
+        | Drift::MissingColumn { .. }
+        | Drift::ChangedType { .. } => true,
+        Drift::UndescribedTable { .. } | Drift::UndescribedColumn { .. } => false,
+    }
+}
+
+fn unusable(error: metadata::Error) -> Failure {
+    Failure::new(Kind::Usage, error)
+}
