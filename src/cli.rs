@@ -190,6 +190,20 @@ pub enum SampleCommand {
     /// Write a larger set of the sample's shape as SQL, with signals planted in it
     #[command(after_help = "Example:\n  explore sample generate --planted planted.json | psql --quiet my_database")]
     Generate(SampleArguments),
+    /// Score a run on generated data against the list of what is planted there: recall and precision, by kind
+    #[command(after_help = "Example:\n  explore sample generate -o big.sql --planted planted.json\n  \
+                            explore --load big.sql --offline --as-of 2025-11-30\n  explore sample score planted.json")]
+    Score {
+        /// The list that `explore sample generate --planted` wrote
+        #[arg(value_name = "PLANTED", value_hint = ValueHint::FilePath)]
+        planted: PathBuf,
+        /// The id of the run, the beginning of one, or latest
+        #[arg(value_name = "ID", default_value = "latest")]
+        id: String,
+        /// Where runs are.
+        #[command(flatten)]
+        runs: RunOptions,
+    },
 }
 
 /// `explore sample generate`
@@ -297,6 +311,9 @@ pub struct DatabaseOptions {
     /// Explore the sample data in a PostgreSQL inside this process
     #[arg(long)]
     pub demo: bool,
+    /// Explore what this SQL script makes, in a PostgreSQL inside this process
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub load: Option<PathBuf>,
     /// Look into these schemas, separated by commas or repeated [default: all but the system's]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub schema: Vec<String>,

@@ -26,7 +26,7 @@ pub async fn run(cli: Cli, config: &Config, output: &mut Output) -> Result<ExitS
         Some(Command::Focus(command)) => focus::run(&command, config, output),
         Some(Command::Schema(command)) => schema::run(&command, config, output).await,
         Some(Command::Runs(command)) => runs::run(&command, config, output),
-        Some(Command::Sample(command)) => sample::run(&command, output),
+        Some(Command::Sample(command)) => sample::run(&command, config, output),
         Some(Command::JsonSchema { document }) => json_schema::run(document, output),
         Some(Command::Config(command)) => config::run(&command, config, output),
         Some(Command::Completions { shell }) => completions::run(shell, output),

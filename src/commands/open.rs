@@ -5,15 +5,16 @@ use std::sync::Arc;
 
 use secrecy::ExposeSecret as _;
 
+use crate::catalog::Catalog;
 use crate::catalog::introspect::{Introspected, Selection, introspect};
 use crate::catalog::metadata::Metadata;
-use crate::catalog::{Catalog, roles};
 use crate::config::Config;
 use crate::config::choice::Source;
+use crate::database::Database;
 use crate::database::postgres::{self, Options};
-use crate::database::{self, Database};
 use crate::error::{Failure, Kind};
 use crate::output::Output;
+use crate::sample::SAMPLE_SQL;
 
 /// The schemas that an unqualified name is looked for in.
 pub(super) fn search_path(config: &Config) -> Vec<String> {
@@ -31,19 +32,26 @@ pub(super) async fn database(config: &Config, output: &Output) -> Result<Arc<dyn
             let options = Options { schemas: search_path(config), ..Options::default() };
             Ok(Arc::new(postgres::connect(url.expose_secret(), &options).await?))
         }
-        Source::Demo => demo().await,
+        Source::Demo => load(SAMPLE_SQL).await,
+        Source::Script(path) => {
+            let script = std::fs::read_to_string(&path)
+                .map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))?;
+            load(&script).await
+        }
     }
 }
 
+/// A PostgreSQL inside this process, with what a script makes.
 #[cfg(feature = "embedded")]
-async fn demo() -> Result<Arc<dyn Database>, Failure> {
-    let database = database::embedded::start().await?;
-    database.load(crate::sample::SAMPLE_SQL).await?;
+async fn load(script: &str) -> Result<Arc<dyn Database>, Failure> {
+    let database = crate::database::embedded::start().await?;
+    database.load(script).await?;
     Ok(Arc::new(database))
 }
 
 #[cfg(not(feature = "embedded"))]
-async fn demo() -> Result<Arc<dyn Database>, Failure> {
+#[expect(clippy::unused_async, reason = "it has the shape of the one that starts an engine")]
+async fn load(_script: &str) -> Result<Arc<dyn Database>, Failure> {
     Err(Failure::usage("this build has no embedded PostgreSQL").hint("build it with the feature `embedded`"))
 }
 
@@ -75,8 +83,6 @@ pub(super) fn metadata(config: &Config) -> Result<Metadata, Failure> {
 pub(super) async fn catalog(config: &Config, database: &dyn Database) -> Result<(Catalog, Vec<String>), Failure> {
     let metadata = metadata(config)?.restrict(&selection(config));
     let Introspected { mut catalog, mut warnings } = introspected(config, database).await?;
-    warnings.extend(metadata.apply(&mut catalog));
-    roles::guess(&mut catalog);
-    roles::guess_sensitive(&mut catalog);
+    warnings.extend(catalog.complete(&metadata));
     Ok((catalog, warnings))
 }

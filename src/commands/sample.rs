@@ -1,14 +1,36 @@
-//! `explore sample generate`: a larger set of the sample's shape.
+//! `explore sample`: a larger set of the sample's shape, and the score of a run on it.
+
+use std::path::Path;
 
 use anyhow::Context as _;
 
 use crate::cli::{SampleArguments, SampleCommand};
-use crate::error::{ExitStatus, Failure};
+use crate::config::Config;
+use crate::error::{ExitStatus, Failure, Kind};
+use crate::journal;
 use crate::output::{Destination, Output, counted};
-use crate::sample::{self, Options};
+use crate::runs;
+use crate::sample::{self, Options, Planted};
 
-pub(super) fn run(command: &SampleCommand, output: &mut Output) -> Result<ExitStatus, Failure> {
-    let SampleCommand::Generate(arguments) = command;
+pub(super) fn run(command: &SampleCommand, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
+    match command {
+        SampleCommand::Generate(arguments) => generate(arguments, output),
+        SampleCommand::Score { planted, id, .. } => score(planted, id, config, output),
+    }
+}
+
+fn score(planted: &Path, id: &str, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
+    let unreadable = |problem: String| Failure::usage(format!("cannot read {}: {problem}", planted.display()));
+    let text = std::fs::read_to_string(planted).map_err(|error| unreadable(error.to_string()))?;
+    let planted: Vec<Planted> = serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
+    let path = runs::find(&config.runs.runs_dir, id).map_err(|error| Failure::new(Kind::Usage, error))?;
+    let run = journal::read(&path).map_err(|error| Failure::new(Kind::Usage, error))?;
+    let findings = run.findings.iter().map(|finding| (finding.category, finding.evidence.as_slice()));
+    output.data(&format!("{}\n", sample::score(&planted, findings, &run.results)))?;
+    Ok(ExitStatus::Done)
+}
+
+fn generate(arguments: &SampleArguments, output: &mut Output) -> Result<ExitStatus, Failure> {
     let SampleArguments { seed, customers, months, until, .. } = *arguments;
     let destination = Destination::prepare(arguments.sql.as_deref())?;
     let list = arguments.planted.as_deref().map(|path| Destination::prepare(Some(path))).transpose()?;

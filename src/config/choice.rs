@@ -1,6 +1,8 @@
 //! What the settings mean together: which database, which model. A command asks for what it needs, so that one which
 //! needs neither runs without.
 
+use std::path::PathBuf;
+
 use secrecy::SecretString;
 
 use super::Config;
@@ -18,6 +20,8 @@ pub const DEFAULT_MODEL: &str = "gpt-5.2";
 pub enum Source {
     /// The sample data, in a PostgreSQL inside this process.
     Demo,
+    /// What this script makes, in a PostgreSQL inside this process.
+    Script(PathBuf),
     /// The server at this URL.
     Server(SecretString),
 }
@@ -32,32 +36,29 @@ pub enum Player {
 }
 
 impl Config {
-    /// The database to look into, and what to tell about the choice. The sample data are never a fallback.
+    /// The database to look into, and what to tell about the choice. Where several are asked for, the one asked for
+    /// nearer the command line is meant. None is ever a fallback for another.
     pub fn source(&self) -> Result<(Source, Option<String>), Failure> {
-        let url_origin = self.origin("database_url");
-        match (&self.database.database_url, self.database.demo) {
-            (None, true) => Ok((Source::Demo, None)),
-            (Some(url), false) => Ok((Source::Server(url.clone()), None)),
-            (None, false) => Err(Failure::usage("no database to explore").hint(
+        let database = &self.database;
+        let demo = database.demo.then_some(("demo", Source::Demo));
+        let script = database.load.clone().map(|path| ("load", Source::Script(path)));
+        let server = database.database_url.clone().map(|url| ("database_url", Source::Server(url)));
+        let origin = |(key, source)| self.origin(key).map(|origin| (origin, source));
+        let mut asked = [demo, script, server].into_iter().flatten().filter_map(origin).collect::<Vec<_>>();
+        asked.sort_by_key(|(origin, _)| std::cmp::Reverse(rank(origin)));
+        match asked.as_slice() {
+            [] => Err(Failure::usage("no database to explore").hint(
                 "set DATABASE_URL to postgres://USER@HOST/NAME, or give --database-url, or write database_url into \
                  explore.toml; --demo explores the sample data",
             )),
-            (Some(url), true) => match (self.origin("demo"), url_origin) {
-                (Some(demo), Some(given)) if rank(demo) > rank(given) => Ok((
-                    Source::Demo,
-                    Some(format!("exploring the sample data; the database of {given} is left alone")),
-                )),
-                (Some(demo), Some(given)) if rank(demo) < rank(given) => {
-                    Ok((Source::Server(url.clone()), Some(format!("{given} wins over demo = true of {demo}"))))
-                }
-                (demo, given) => {
-                    let [demo, given] = [demo, given].map(|origin| origin.map(Origin::to_string).unwrap_or_default());
-                    Err(Failure::usage(format!(
-                        "both the sample data and a database are asked for: {demo} and {given}"
-                    ))
+            [(_, source)] => Ok((source.clone(), None)),
+            [(first, _), (second, _), ..] if rank(first) == rank(second) => {
+                Err(Failure::usage(format!("two databases are asked for: by {first} and by {second}"))
                     .hint("leave one of them out"))
-                }
-            },
+            }
+            [(first, source), (second, _), ..] => {
+                Ok((source.clone(), Some(format!("exploring what {first} names; what {second} names is left alone"))))
+            }
         }
     }
 
@@ -102,9 +103,9 @@ impl Config {
         })))
     }
 
-    /// What the model's tokens cost, if anybody knows: the file's prices go before the list.
+    /// What the model's tokens cost, if the file says.
     pub fn price(&self, model: &str) -> Option<Price> {
-        Prices::list().with(self.prices.clone()).get(model).copied()
+        Prices::new(self.prices.clone()).get(model).copied()
     }
 
     /// A limit on money that cannot be kept is refused rather than ignored.

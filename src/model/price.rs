@@ -1,5 +1,5 @@
-//! What tokens cost: a table of prices, and the arithmetic over it. A model without a price costs an unknown amount,
-//! never nothing.
+//! What tokens cost: the configuration's table of prices, and the arithmetic over it. A model without a price costs an
+//! unknown amount, never nothing. None are built in: they change, and differ by seller.
 
 use std::collections::BTreeMap;
 
@@ -8,24 +8,6 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::model::Usage;
-
-/// OpenAI's list prices in thousandths of a dollar per million tokens: input, cached input, output. They change, and
-/// other sellers have others: the configuration's prices go before them.
-const LIST: [(&str, i64, Option<i64>, i64); 13] = [
-    ("gpt-5.2", 1_750, Some(175), 14_000),
-    ("gpt-5.2-pro", 21_000, None, 168_000),
-    ("gpt-5.1", 1_250, Some(125), 10_000),
-    ("gpt-5", 1_250, Some(125), 10_000),
-    ("gpt-5-mini", 250, Some(25), 2_000),
-    ("gpt-5-nano", 50, Some(5), 400),
-    ("gpt-4.1", 2_000, Some(500), 8_000),
-    ("gpt-4.1-mini", 400, Some(100), 1_600),
-    ("gpt-4.1-nano", 100, Some(25), 400),
-    ("gpt-4o", 2_500, Some(1_250), 10_000),
-    ("gpt-4o-mini", 150, Some(75), 600),
-    ("o3", 2_000, Some(500), 8_000),
-    ("o4-mini", 1_100, Some(275), 4_400),
-];
 
 /// The price of a model, in US dollars per million tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,26 +57,9 @@ impl Price {
 pub struct Prices(BTreeMap<String, Price>);
 
 impl Prices {
-    /// OpenAI's list prices.
-    pub fn list() -> Self {
-        let thousandths = |amount| Decimal::new(amount, 3);
-        let price = |input, cached_input: Option<i64>, output| Price {
-            input: thousandths(input),
-            cached_input: cached_input.map(thousandths),
-            output: thousandths(output),
-        };
-        Self(
-            LIST.iter()
-                .map(|(name, input, cached, output)| ((*name).into(), price(*input, *cached, *output)))
-                .collect(),
-        )
-    }
-
-    /// Adds prices, over those of the same names.
-    #[must_use]
-    pub fn with(mut self, prices: impl IntoIterator<Item = (String, Price)>) -> Self {
-        self.0.extend(prices);
-        self
+    /// The prices of these models.
+    pub fn new(prices: impl IntoIterator<Item = (String, Price)>) -> Self {
+        Self(prices.into_iter().collect())
     }
 
     /// The price of a model by its name, or by its name less the date of a snapshot: `gpt-5.2-2025-12-11` costs what

@@ -185,6 +185,7 @@ fn the_database_is_the_one_of_the_layer_that_wins() {
         let config = resolve(file, variables, arguments).unwrap();
         let found = match config.source() {
             Ok((Source::Demo, note)) => format!("demo {}", note.unwrap_or_default()),
+            Ok((Source::Script(_), note)) => format!("script {}", note.unwrap_or_default()),
             Ok((Source::Server(_), note)) => format!("server {}", note.unwrap_or_default()),
             Err(failure) => failure.to_string(),
         };
@@ -193,10 +194,16 @@ fn the_database_is_the_one_of_the_layer_that_wins() {
     let (url, variable) = ("database_url = \"postgres://h/d\"\n", [("DATABASE_URL", "postgres://h/d")]);
     check("", &[], &[], "no database to explore");
     check("", &[], &["--demo"], "demo");
+    check("", &[], &["--load", "big.sql"], "script");
     check(url, &[], &[], "server");
-    check("", &variable, &["--demo"], "demo exploring the sample data; the database of DATABASE_URL is left alone");
-    check("demo = true", &variable, &[], "server DATABASE_URL wins over demo = true of explore.toml:1");
-    let both = "both the sample data and a database are asked for:";
+    check("", &variable, &["--demo"], "demo exploring what --demo names; what DATABASE_URL names is left alone");
+    check(
+        "demo = true",
+        &variable,
+        &[],
+        "server exploring what DATABASE_URL names; what explore.toml:1 names is left alone",
+    );
+    let both = "two databases are asked for: by";
     check("", &[], &["--demo", "--database-url", "postgres://h/d"], &format!("{both} --demo and --database-url"));
     check(&format!("{url}demo = true"), &[], &[], &format!("{both} explore.toml:2 and explore.toml:1"));
 }

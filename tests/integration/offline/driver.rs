@@ -65,7 +65,7 @@ pub(crate) async fn play(database: Arc<dyn Database>, catalog: Catalog, focus: &
         catalog: Arc::new(catalog),
         policy,
         limits: Limits {
-            timeout: Duration::from_secs(60),
+            timeout: Duration::from_mins(1),
             rows_max: 1000,
             cell_characters_max: 1000,
             bytes_max: 10_000_000,
