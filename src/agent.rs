@@ -201,11 +201,8 @@ impl<'a> Exploration<'a> {
             let messages = self.conversation.take_unseen();
             self.observer.observe(Event::Asked { turn, messages })?;
             let asked = Instant::now();
-            let request = Request {
-                system: &self.setup.briefing.system,
-                messages: self.conversation.messages(),
-                tools: &specs,
-            };
+            let request =
+                Request { system: &self.setup.briefing.system, messages: self.conversation.messages(), tools: &specs };
             let patience = if last { self.time_left().max(LAST_TURN_TIME) } else { self.time_left() };
             match tokio::time::timeout(patience, self.setup.model.reply(request)).await {
                 Ok(Ok(reply)) => return self.take(turn, reply, asked.elapsed()).map(Asked::Answered),

@@ -59,6 +59,9 @@ impl Progress {
         if let Event::Warned { message } = event {
             self.talk.warn(message);
         }
+        if let Event::Started(started) = event {
+            started.server.warnings.iter().for_each(|warning| self.talk.warn(warning));
+        }
         if let Some(lines) = lines(event, self.talk.verbosity()) {
             self.talk.line(&lines);
         }

@@ -13,7 +13,7 @@ use crate::agent::{self, Budget, Observer, Setup};
 use crate::catalog::{Catalog, render};
 use crate::config::Config;
 use crate::config::choice::Player;
-use crate::database::{Database, Limits};
+use crate::database::{Database, Limits, Server};
 use crate::error::{ExitStatus, Failure, Kind};
 use crate::journal::{self, Event, Journal, Run, Started, StopReason};
 use crate::model::Model;
@@ -93,7 +93,21 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
 async fn open(config: &Config, output: &Output) -> Result<(Arc<dyn Database>, Arc<Catalog>, Vec<String>), Failure> {
     let database = open::database(config, output).await?;
     let (catalog, warnings) = open::catalog(config, &*database).await?;
+    if catalog.tables.is_empty() {
+        return Err(nothing_to_explore(database.server(), &warnings));
+    }
     Ok((database, Arc::new(catalog), warnings))
+}
+
+/// A job whose role lost its rights must not end as if nothing had been found.
+fn nothing_to_explore(server: &Server, warnings: &[String]) -> Failure {
+    let Server { database, role, .. } = server;
+    let nothing = format!("there is no table in database {database:?} that role {role:?} may read");
+    let error = [&[nothing], warnings].concat().join("; ");
+    Failure::new(Kind::Database, anyhow::Error::msg(error)).hint(format!(
+        "GRANT USAGE ON SCHEMA public TO {role}; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}; or check \
+         --schema, --tables and the name of the database"
+    ))
 }
 
 /// Writes every event to the journal, then shows it.

@@ -13,7 +13,7 @@ mod values;
 
 use std::io::Read;
 use std::process::{Child, Command, Stdio};
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Once};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -42,6 +42,9 @@ const HEAVY: &str = "SELECT count(*) AS n FROM generate_series(1, 1000000) AS a,
 /// The sample data, read by a role that may do nothing else.
 static SAMPLE: LazyLock<String> = LazyLock::new(|| database("runs_sample", explore::sample::SAMPLE_SQL));
 
+/// Made once: `ALTER ROLE` does not bear to be run side by side.
+static ROLE: Once = Once::new();
+
 /// A new database with what `sql` makes, and its URL for a role that may only read.
 fn database(name: &str, sql: &str) -> String {
     let role = format!(
@@ -49,7 +52,6 @@ fn database(name: &str, sql: &str) -> String {
          EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$; \
          ALTER ROLE runs_reader PASSWORD '{PASSWORD}'"
     );
-    static ROLE: std::sync::Once = std::sync::Once::new();
     let grant = "GRANT pg_read_all_data TO runs_reader; ANALYZE";
     wait_for(async {
         ROLE.call_once(|| wait_for(server::execute(&server::url("postgres"), &role)));
@@ -106,7 +108,8 @@ impl Exploration {
     {
         let model = ScriptedServer::start(script);
         let program = Program::new().variable("DATABASE_URL", database_url).variable("OPENAI_API_KEY", KEY);
-        let program = program.variable("EXPLORE_FOCUS", "customer_churn").variable("OPENAI_BASE_URL", &model.base_url());
+        let program =
+            program.variable("EXPLORE_FOCUS", "customer_churn").variable("OPENAI_BASE_URL", &model.base_url());
         let arguments = ["--as-of", "2025-11-30", "--format", "json", "--model", "scripted"];
         Self { program, arguments: Vec::new(), model }.with(&arguments)
     }
@@ -233,7 +236,8 @@ impl Ran {
     #[track_caller]
     fn answers(&self, number: usize) -> Vec<String> {
         let requests = self.model.requests();
-        let request = requests.get(number - 1).unwrap_or_else(|| panic!("{} requests\n{}", requests.len(), self.stderr));
+        let request =
+            requests.get(number - 1).unwrap_or_else(|| panic!("{} requests\n{}", requests.len(), self.stderr));
         request.tool_outputs().into_iter().map(str::to_owned).rev().collect()
     }
 

@@ -26,7 +26,11 @@ fn a_key_that_is_refused_ends_the_run_with_what_is_known_and_what_to_do() {
         let told = format!("Incorrect API key provided: {KEY}.");
         let script = [looks(CUSTOMERS), records(finding(&json!({}))), refuses(401, "invalid_api_key", &told)];
         let ran = Exploration::new(&SAMPLE, script).with(&["--api", api]).run().ends_with(4, "model_failed");
-        assert!(ran.stderr.contains("refused the key") && ran.stderr.contains("check OPENAI_API_KEY"), "{}", ran.stderr);
+        assert!(
+            ran.stderr.contains("refused the key") && ran.stderr.contains("check OPENAI_API_KEY"),
+            "{}",
+            ran.stderr
+        );
         let report = ran.report();
         assert_eq!(report["findings"].as_array().unwrap().len(), 1);
         assert!(report["stop_detail"].as_str().unwrap().contains("refused the key"));

@@ -13,7 +13,8 @@ use crate::scripted_server::{ScriptedServer, Turn, is_silent};
 /// A run that has recorded a finding before `turn`.
 fn start(database_name: &str, turn: Turn) -> Running {
     let url = database(database_name, SAMPLE_SQL);
-    let script = [looks(CUSTOMERS), records(finding(&json!({})))].into_iter().chain([turn]).chain(iter::once(is_silent()));
+    let script =
+        [looks(CUSTOMERS), records(finding(&json!({})))].into_iter().chain([turn]).chain(iter::once(is_silent()));
     let running = Exploration::new(&url, script).start();
     running.until_asked(3);
     running
@@ -62,7 +63,8 @@ fn a_killed_run_leaves_a_journal_that_reads() {
 
 #[test]
 fn an_interrupt_while_the_demo_computes_does_not_wait_for_it() {
-    let model = ScriptedServer::start([looks("SELECT count(*) AS n FROM generate_series(1, 4000000) AS a"), is_silent()]);
+    let model =
+        ScriptedServer::start([looks("SELECT count(*) AS n FROM generate_series(1, 4000000) AS a"), is_silent()]);
     let program = Program::new().variable("HOME", &std::env::var("HOME").unwrap());
     let arguments = ["--demo", "--model", "scripted", "--format", "json", "--base-url", &model.base_url()];
     let mut child = program.command().args(arguments).stdout(std::process::Stdio::piped()).spawn().unwrap();

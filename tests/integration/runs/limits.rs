@@ -46,7 +46,8 @@ fn looking_on_the_last_turn_is_refused() {
 #[test]
 fn a_model_that_answers_nonsense_for_ever_is_stopped_with_a_report() {
     let nonsense = || {
-        iter::repeat_with(|| [says("I will look into it."), says(""), calls([("dance", json!({}))])].into_iter()).flatten()
+        iter::repeat_with(|| [says("I will look into it."), says(""), calls([("dance", json!({}))])].into_iter())
+            .flatten()
     };
     for api in APIS {
         let ran = Exploration::new(&SAMPLE, nonsense()).with(&["--api", api]).run().ends_with(0, "iteration_limit");
@@ -86,7 +87,7 @@ fn money_is_counted_by_the_price_table_and_limited() {
     let dear = || looks_for_ever().map(|turn| turn.using([100_000, 50_000, 10_000, 0]));
     let ran = Exploration::new(&SAMPLE, dear()).file("explore.toml", PRICES).with(&["--max-cost", "0.30"]).run();
     let ran = ran.ends_with(0, "cost_limit");
-    assert_eq!(ran.report()["usage"]["cost_usd"], "0.465000");
+    assert_eq!(ran.report()["usage"]["cost_usd"], "0.4650");
     assert_eq!(ran.model.requests().len(), 3);
 }
 

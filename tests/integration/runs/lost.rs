@@ -10,7 +10,8 @@ use explore::sample::SAMPLE_SQL;
 use serde_json::json;
 
 use super::{
-    CUSTOMERS, Exploration, HEAVY, PASSWORD, SAMPLE, backends, database, finding, finishes, looks, records, until, wait_for,
+    CUSTOMERS, Exploration, HEAVY, PASSWORD, SAMPLE, backends, database, finding, finishes, looks, records, until,
+    wait_for,
 };
 use crate::scripted_server::{calls, computed};
 use crate::server;
@@ -73,10 +74,7 @@ fn a_database_that_stays_away_ends_the_run_with_what_is_known() {
     assert!(SAMPLE.ends_with("/runs_sample"));
     let look_after_the_cut = computed(move |_| {
         proxy.cut();
-        calls([
-            ("execute_sql", json!({ "sql": "SELECT 1 AS n" })),
-            ("execute_sql", json!({ "sql": "SELECT 2 AS n" })),
-        ])
+        calls([("execute_sql", json!({ "sql": "SELECT 1 AS n" })), ("execute_sql", json!({ "sql": "SELECT 2 AS n" }))])
     });
     let script = [looks(CUSTOMERS), records(finding(&json!({}))), look_after_the_cut];
     let ran = Exploration::new(&url, script).run().ends_with(3, "database_lost");
@@ -128,28 +126,26 @@ impl Proxy {
 }
 
 #[test]
-fn an_empty_database_is_explored_to_a_report_that_says_so() {
-    let ran = Exploration::new(&database("runs_empty", ""), [looks("SELECT 1 AS n"), finishes()]).run();
-    let ran = ran.ends_with(0, "finished");
-    let warnings = ran.report()["warnings"].to_string();
-    assert!(warnings.contains("no table"), "{warnings}");
-}
-
-#[test]
-fn tables_that_the_role_may_not_read_are_not_explored_in_silence() {
-    let url = database("runs_unseen", "CREATE TABLE hidden (n int)");
-    let owner = server::url("runs_unseen");
-    wait_for(server::execute(
-        &owner,
-        &format!(
-            "DO $$ BEGIN CREATE ROLE runs_blind LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$; \
-             ALTER ROLE runs_blind PASSWORD '{PASSWORD}'"
-        ),
-    ));
-    let url = url.replace("runs_reader", "runs_blind");
-    let ran = Exploration::new(&url, [looks("SELECT 1 AS n"), finishes()]).run().ends_with(0, "finished");
-    let warnings = ran.report()["warnings"].to_string();
-    assert!(warnings.contains("GRANT SELECT"), "{warnings}");
+fn where_nothing_can_be_read_nothing_is_explored() {
+    let check = |url: &str, arguments: &[&str], expected: &[&str]| {
+        let ran = Exploration::new(url, []).with(arguments).run();
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(3), ""), "{}", ran.stderr);
+        for words in expected {
+            assert!(ran.stderr.contains(words), "{}\nshould tell: {words}", ran.stderr);
+        }
+        assert!(ran.model.requests().is_empty(), "a model costs money");
+    };
+    check(&database("runs_empty", ""), &[], &["no table in database \"runs_empty\"", "GRANT SELECT"]);
+    let url = database("runs_hidden", "CREATE TABLE hidden (n int)");
+    let blind = format!(
+        "DO $$ BEGIN CREATE ROLE runs_blind LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$; \
+         ALTER ROLE runs_blind PASSWORD '{PASSWORD}'"
+    );
+    wait_for(server::execute(&server::url("postgres"), &blind));
+    let blind = url.replace("runs_reader", "runs_blind");
+    check(&blind, &[], &["no table in database \"runs_hidden\" that role \"runs_blind\" may read", "GRANT SELECT"]);
+    check(&SAMPLE, &["--tables", "primary_sale"], &["no table", "primary_sale", "--tables"]);
+    check(&SAMPLE, &["--schema", "sales"], &["no table", "--schema"]);
 }
 
 #[test]

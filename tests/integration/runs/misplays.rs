@@ -1,48 +1,55 @@
 //! Runs in which the model makes mistakes: it is told in a line, and goes on.
 
-use serde_json::json;
+use std::iter;
+
+use serde_json::{Value, json};
 
 use super::{APIS, CUSTOMERS, Exploration, SAMPLE, finding, finishes, looks, records};
 use crate::scripted_server::{Turn, calls, calls_badly, says};
 
-/// Plays one turn, and returns what the model is told of it, and then finishes.
-#[track_caller]
-fn told(turn: impl Fn() -> Turn) -> String {
-    let told = APIS.map(|api| {
-        let script = [looks(CUSTOMERS), turn(), finishes()];
-        let ran = Exploration::new(&SAMPLE, script).with(&["--api", api]).run().ends_with(0, "finished");
-        let last = ran.events("asked").last().unwrap()["messages"].as_array().unwrap().clone();
-        last.iter().map(|message| message["text"].as_str().unwrap().to_owned()).collect::<Vec<_>>().join("\n")
-    });
-    assert_eq!(told[0], told[1]);
-    told.into_iter().next().unwrap()
+/// Turns, and what the model is told of each.
+fn misplays() -> Vec<(Turn, &'static [&'static str])> {
+    let call = |name: &'static str, arguments: Value| calls([(name, arguments)]);
+    vec![
+        (looks("DROP TABLE primary_sales"), &["SELECT"]),
+        (looks("SELECT pg_sleep(5)"), &["pg_sleep"]),
+        (looks("SELECT amount FROM primary_sales"), &["database:", "amount", "42703"]),
+        (looks("SELECT 1/0 AS x"), &["database:", "division by zero"]),
+        (looks("SELECT * FROM primary_sale"), &["primary_sale"]),
+        (
+            calls_badly("execute_sql", "{\"sql\": \"SELE"),
+            &["arguments: execute_sql", "cut off", "fields: sql, question"],
+        ),
+        (calls_badly("execute_sql", "SELECT 1"), &["arguments: execute_sql", "fields:"]),
+        (call("execute_sql", json!({ "query": "SELECT 1" })), &["missing field `sql`"]),
+        (call("run_python", json!({ "code": "1" })), &["no tool called \"run_python\"", "execute_sql"]),
+        (call("describe_table", json!({ "table": "primary_sale" })), &["did you mean", "primary_sales"]),
+        (call("describe_table", json!({ "table": "x" })), &["there is no table \"x\""]),
+        (call("find_values", json!({ "text": " " })), &["`text` is empty"]),
+        (says(""), &["was empty", "record_finding"]),
+        (says("  ").cut_off(), &["cut off", "Be brief"]),
+        (says("CUST004 has churned, 114,000 lost."), &["Nothing of this is recorded"]),
+        (says(&finding(&json!({})).to_string()), &["a JSON text is not a call"]),
+        (records(json!({ "title": "CUST004" })), &["arguments: record_finding", "missing field", "evidence"]),
+    ]
 }
 
 #[test]
-fn what_is_wrong_with_a_call_is_told_in_one_line() {
-    let check = |turn: &dyn Fn() -> Turn, expected: &[&str]| {
-        let told = told(turn);
-        assert_eq!(told.lines().count(), 1, "{told}");
-        for words in expected {
-            assert!(told.contains(words), "{told}\nshould tell: {words}");
+fn what_is_wrong_with_a_turn_is_told_in_one_line() {
+    for api in APIS {
+        let (turns, expected) = misplays().into_iter().unzip::<_, _, Vec<_>, Vec<_>>();
+        let script = iter::once(looks(CUSTOMERS)).chain(turns).chain([finishes()]).collect::<Vec<_>>();
+        let ran = Exploration::new(&SAMPLE, script).with(&["--api", api, "--max-iterations", "100"]).run();
+        let ran = ran.ends_with(0, "finished");
+        for (asked, expected) in ran.events("asked").iter().skip(2).zip(expected) {
+            let told = asked["messages"].as_array().unwrap().iter().map(|message| message["text"].as_str().unwrap());
+            let told = told.collect::<Vec<_>>().join("\n");
+            assert_eq!(told.lines().count(), 1, "{told}");
+            for words in expected {
+                assert!(told.contains(words), "{told}\nshould tell: {words}");
+            }
         }
-    };
-    check(&|| looks("DROP TABLE primary_sales"), &["SELECT"]);
-    check(&|| looks("SELECT pg_sleep(5)"), &["pg_sleep"]);
-    check(&|| looks("SELECT amount FROM primary_sales"), &["database:", "amount", "42703"]);
-    check(&|| looks("SELECT 1/0 AS x"), &["database:", "division by zero"]);
-    check(&|| looks("SELECT * FROM primary_sale"), &["primary_sale"]);
-    check(&|| calls_badly("execute_sql", "{\"sql\": \"SELE"), &["arguments: execute_sql", "cut off", "question, sql"]);
-    check(&|| calls_badly("execute_sql", "SELECT 1"), &["arguments: execute_sql", "fields:"]);
-    check(&|| calls([("execute_sql", json!({ "query": "SELECT 1" }))]), &["missing field `sql`"]);
-    check(&|| calls([("run_python", json!({ "code": "1" }))]), &["no tool called \"run_python\"", "execute_sql"]);
-    check(&|| calls([("describe_table", json!({ "table": "sales_primary" }))]), &["did you mean", "primary_sales"]);
-    check(&|| calls([("find_values", json!({ "text": " " }))]), &["`text` is empty"]);
-    check(&|| says(""), &["was empty", "record_finding"]);
-    check(&|| says("  ").cut_off(), &["cut off", "Be brief"]);
-    check(&|| says("CUST004 has churned, 114,000 lost."), &["Nothing of this is recorded"]);
-    check(&|| says(&finding(&json!({})).to_string()), &["a JSON text is not a call"]);
-    check(&|| records(json!({ "title": "CUST004" })), &["arguments: record_finding", "missing field", "evidence"]);
+    }
 }
 
 #[test]
