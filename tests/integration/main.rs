@@ -1,6 +1,8 @@
 //! All integration tests, in one binary: one module an area.
 
 #[cfg(test)]
+mod architecture;
+#[cfg(test)]
 mod catalog;
 #[cfg(test)]
 mod cli;
