@@ -36,3 +36,5 @@ mod scripted_server;
 mod server;
 #[cfg(test)]
 mod sql;
+#[cfg(test)]
+mod tools;
