@@ -28,8 +28,8 @@ use crate::tools::{self, Toolbox};
 
 /// The sample data end on this day, so the demo takes it for today.
 const DEMO_TODAY: Date = date(2025, 11, 30);
-/// The first request is kept below this: about 8,000 tokens.
-const FIRST_REQUEST_CHARACTERS_MAX: usize = 30_000;
+/// The first request is kept below this: under 8,000 tokens even where a token is little more than three characters.
+const FIRST_REQUEST_CHARACTERS_MAX: usize = 26_000;
 /// The catalog gets at least this much of it.
 const CATALOG_CHARACTERS_MIN: usize = 4_000;
 /// The business context gets at most this much of it.

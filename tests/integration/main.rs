@@ -13,6 +13,8 @@ mod database;
 #[cfg(test)]
 mod finding;
 #[cfg(test)]
+mod first_request;
+#[cfg(test)]
 mod journal;
 #[cfg(test)]
 mod offline;
