@@ -103,6 +103,10 @@ fn arguments<T: DeserializeOwned + JsonSchema>(call: &ToolCall) -> Result<T, Str
         Ok(Value::String(inner)) => serde_json::from_str(&inner),
         other => other,
     };
+    if !matches!(value, Ok(Value::Object(_))) && !text.starts_with('{') {
+        let fields = fields::<T>().iter().map(|field| format!("\"{field}\": …")).collect::<Vec<_>>().join(", ");
+        return Err(format!("arguments: {} takes a JSON object, as in {{{fields}}}", call.name));
+    }
     let wrong = |error: serde_json::Error| {
         let cut =
             if error.is_eof() { " (they end too early: was the reply cut off? write less in one call)" } else { "" };

@@ -67,7 +67,7 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
         tables: catalog.tables.len(),
         configuration: config.masked(),
     }))?;
-    for message in warnings {
+    for message in warnings.into_iter().chain(stale(&catalog, today)) {
         recorder.observe(Event::Warned { message })?;
     }
     let budget = budget(config);
@@ -81,6 +81,19 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
     let run = report::deliver(&path, destination, config, output)?;
     outcome?;
     verdict(&run, config)
+}
+
+/// What to say where the data end long before the day that is taken for today.
+fn stale(catalog: &Catalog, today: Date) -> Option<String> {
+    /// Data that are loaded once a month are not stale.
+    const DAYS_MAX: i32 = 45;
+    let newest = catalog.newest_date(today)?;
+    let days = (today - newest).get_days();
+    (days > DAYS_MAX).then(|| {
+        format!(
+            "the newest date in the data is {newest}, {days} days before {today}; --as-of {newest} judges as of then"
+        )
+    })
 }
 
 /// Writes every event to the journal, then shows it.
@@ -142,6 +155,7 @@ fn brief(
         catalog: "",
         business_context: context.as_deref(),
         as_of: today,
+        data_end: catalog.newest_date(today).filter(|date| *date < today),
         limits: &limits,
     };
     let frame = library.brief(material)?;
