@@ -1,4 +1,5 @@
-//! What `select` costs beyond the bare driver, for a result of 1,000 rows and 10 columns. Needs the `PG*` variables:
+//! What `select` and a whole tool call (validate, fetch, format, journal) cost beyond the bare driver, for a result of
+//! 1,000 rows and 10 columns. Target of the tool call: 5 ms beyond the query. Needs the `PG*` variables:
 //! `pg_virtualenv cargo bench --bench query`.
 
 #![expect(clippy::expect_used, reason = "a benchmark has nobody to report to")]
@@ -8,7 +9,11 @@ use std::time::Duration;
 use divan::Bencher;
 use explore::database::postgres::{self, Options, PostgresDatabase};
 use explore::database::{Database, Limits};
+use explore::journal::{Event, Journal};
+use explore::results::QueryResult;
 use explore::sql::{Policy, Select, validate};
+use explore::table::Bounds;
+use jiff::Timestamp;
 use tokio::runtime::Runtime;
 
 const QUERY: &str = "SELECT a, b, c, d, e, f, g, h, i, j FROM bench ORDER BY a LIMIT 1000";
@@ -71,6 +76,22 @@ fn select_1000_rows(bencher: Bencher<'_, '_>) {
     let database = runtime.block_on(database());
     let query = select(QUERY);
     bencher.bench_local(|| runtime.block_on(database.select(&query, &LIMITS)).expect("rows"));
+}
+
+#[divan::bench]
+fn tool_call_1000_rows(bencher: Bencher<'_, '_>) {
+    let runtime = runtime();
+    let database = runtime.block_on(database());
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut journal = Journal::create(folder.path(), "bench").expect("a journal");
+    bencher.bench_local(|| {
+        let query = select(QUERY);
+        let table = runtime.block_on(database.select(&query, &LIMITS)).expect("rows");
+        let result = QueryResult::new("q1".to_owned(), "how much".to_owned(), &query, table, 1);
+        let shown = result.table.render(Bounds::default());
+        journal.append(Timestamp::now(), &Event::Queried(result)).expect("a line");
+        shown
+    });
 }
 
 #[divan::bench]

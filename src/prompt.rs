@@ -61,6 +61,8 @@ pub struct Material<'a> {
     pub business_context: Option<&'a str>,
     /// The day taken for today.
     pub as_of: Date,
+    /// The newest day in the data, where it is known and before today.
+    pub data_end: Option<Date>,
     /// The limits of the run, in words.
     pub limits: &'a str,
 }
@@ -159,6 +161,7 @@ impl Library {
             catalog => fenced(material.catalog),
             business_context => fenced(material.business_context.unwrap_or("(none was given)")),
             as_of => material.as_of.to_string(),
+            data_end => material.data_end.map(|date| date.to_string()),
             limits => material.limits,
         };
         Ok(Briefing {

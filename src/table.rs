@@ -97,6 +97,9 @@ impl Table {
     fn footer(&self, rows_shown: usize, columns_shown: usize) -> String {
         let count = self.rows.len();
         let mut notes = vec![match (self.more_rows, rows_shown < count) {
+            (false, false) if count == 0 => {
+                "0 rows: nothing meets the conditions; find_values shows which values exist".to_owned()
+            }
             (false, false) => format!("{count} {}, all shown", if count == 1 { "row" } else { "rows" }),
             (false, true) => format!("{count} rows, the first {rows_shown} shown; aggregate or filter to see the rest"),
             (true, _) => format!(

@@ -5,11 +5,11 @@
 mod describe_table;
 mod execute_sql;
 mod find_values;
+mod schema;
 
 use std::sync::Arc;
 
-use schemars::generate::SchemaSettings;
-use schemars::{JsonSchema, SchemaGenerator};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -20,6 +20,7 @@ use crate::finding::Draft;
 use crate::model::{ToolCall, ToolSpec};
 use crate::sql::Policy;
 use crate::table::{Bounds, Table};
+use schema::parameters;
 
 /// The tools' names, in the order in which a model is told of them.
 const NAMES: [&str; 5] = ["execute_sql", "describe_table", "find_values", "record_finding", "finish"];
@@ -102,6 +103,10 @@ fn arguments<T: DeserializeOwned + JsonSchema>(call: &ToolCall) -> Result<T, Str
         Ok(Value::String(inner)) => serde_json::from_str(&inner),
         other => other,
     };
+    if !matches!(value, Ok(Value::Object(_))) && !text.starts_with('{') {
+        let fields = fields::<T>().iter().map(|field| format!("\"{field}\": …")).collect::<Vec<_>>().join(", ");
+        return Err(format!("arguments: {} takes a JSON object, as in {{{fields}}}", call.name));
+    }
     let wrong = |error: serde_json::Error| {
         let cut =
             if error.is_eof() { " (they end too early: was the reply cut off? write less in one call)" } else { "" };
@@ -148,18 +153,6 @@ pub fn specs(recording_only: bool) -> Vec<ToolSpec> {
 
 fn spec<T: JsonSchema>(name: &str, description: &str) -> ToolSpec {
     ToolSpec { name: name.to_owned(), description: description.to_owned(), parameters: parameters::<T>() }
-}
-
-/// The schema of a tool's arguments with everything in place: not every server follows a `$ref`.
-fn parameters<T: JsonSchema>() -> Value {
-    let settings = SchemaSettings::draft2020_12().with(|settings| {
-        settings.inline_subschemas = true;
-        settings.meta_schema = None;
-    });
-    let mut schema = SchemaGenerator::new(settings).into_root_schema_for::<T>();
-    schema.remove("title");
-    schema.remove("description");
-    schema.to_value()
 }
 
 /// What the tools that look work with.

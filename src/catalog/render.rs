@@ -22,6 +22,10 @@ const LIST_PERCENT_MAX: usize = 30;
 const TABLE_PERCENT_MAX: usize = 60;
 /// Labels of an enum shown.
 const LABELS_MAX: usize = 20;
+/// Values of which each stands in less than this share of the rows tell little more than the form of a value ...
+const RARE_SHARE: f64 = 0.01;
+/// ... for which this many are enough.
+const RARE_VALUES_MAX: usize = 3;
 /// Characters of a description shown in a line.
 const DESCRIPTION_CHARACTERS_MAX: usize = 300;
 
@@ -153,7 +157,7 @@ fn values(column: &Column) -> Vec<String> {
     }
     let Some(statistics) = &column.statistics else { return notes };
     if let (Some(minimum), Some(maximum), false) = (&statistics.minimum, &statistics.maximum, column.sensitive) {
-        notes.push(format!("from {} to {}", literal(minimum, column), literal(maximum, column)));
+        notes.push(format!("from ~{} to ~{}", literal(minimum, column), literal(maximum, column)));
     }
     if let Some(distinct) = statistics.distinct.filter(|distinct| *distinct > 0.0) {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of values, above 0")]
@@ -170,8 +174,11 @@ fn common_values(column: &Column) -> Option<String> {
         return Some(format!("one of {}", literals(&column.enum_values, LABELS_MAX)));
     }
     let statistics = column.statistics.as_ref().filter(|_| !is_measured(column))?;
-    let shares = statistics.common_values.iter().zip(&statistics.common_shares);
-    let shown = shares.map(|(value, share)| format!("{} {}", literal(value, column), percent(*share)));
+    let shares = statistics.common_values.iter().zip(&statistics.common_shares).enumerate();
+    let telling = shares.filter(|(index, (_, share))| *index < RARE_VALUES_MAX || **share >= RARE_SHARE);
+    let shown = telling
+        .map(|(_, (value, share))| (value, share))
+        .map(|(value, share)| format!("{} {}", literal(value, column), percent(*share)));
     let shown = shown.collect::<Vec<_>>().join(", ");
     (!shown.is_empty()).then(|| format!("common {shown}"))
 }

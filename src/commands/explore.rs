@@ -29,8 +29,8 @@ use crate::tools::{self, Toolbox};
 
 /// The sample data end on this day, so the demo takes it for today.
 const DEMO_TODAY: Date = date(2025, 11, 30);
-/// The first request is kept below this: about 8,000 tokens.
-const FIRST_REQUEST_CHARACTERS_MAX: usize = 30_000;
+/// The first request is kept below this: under 8,000 tokens even where a token is little more than three characters.
+const FIRST_REQUEST_CHARACTERS_MAX: usize = 26_000;
 /// The catalog gets at least this much of it.
 const CATALOG_CHARACTERS_MIN: usize = 4_000;
 /// The business context gets at most this much of it.
@@ -70,7 +70,7 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
         tables: catalog.tables.len(),
         configuration: config.masked(),
     }))?;
-    for message in warnings {
+    for message in warnings.into_iter().chain(stale(&catalog, today)) {
         recorder.observe(Event::Warned { message })?;
     }
     let budget = budget(config);
@@ -108,6 +108,19 @@ fn nothing_to_explore(server: &Server, warnings: &[String]) -> Failure {
         "GRANT USAGE ON SCHEMA public TO {role}; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}; or check \
          --schema, --tables and the name of the database"
     ))
+}
+
+/// What to say where the data end long before the day that is taken for today.
+fn stale(catalog: &Catalog, today: Date) -> Option<String> {
+    /// Data that are loaded once a month are not stale.
+    const DAYS_MAX: i32 = 45;
+    let newest = catalog.newest_date(today)?;
+    let days = (today - newest).get_days();
+    (days > DAYS_MAX).then(|| {
+        format!(
+            "the newest date in the data is {newest}, {days} days before {today}; --as-of {newest} judges as of then"
+        )
+    })
 }
 
 /// Writes every event to the journal, then shows it.
@@ -169,6 +182,7 @@ fn brief(
         catalog: "",
         business_context: context.as_deref(),
         as_of: today,
+        data_end: catalog.newest_date(today).filter(|date| *date < today),
         limits: &limits,
     };
     let frame = library.brief(material)?;

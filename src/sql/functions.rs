@@ -77,6 +77,9 @@ pub(super) fn refused(name: &str) -> Refusal {
         Some((distance, known)) if distance * 4 <= name.len() => {
             function(format!("{} is not allowed; did you mean {known}", seen(name)))
         }
-        _ => function(format!("{} is not allowed; use PostgreSQL's own analytical functions", seen(name))),
+        _ => function(format!(
+            "{} is not allowed: it is not known to do no more than compute from its arguments; leave it out",
+            seen(name)
+        )),
     }
 }

@@ -112,9 +112,19 @@ fn refused(name: &str, policy: &Policy) -> Refusal {
     }
     match nearest(name, policy) {
         Some(nearest) => relation(format!("{} is not a table that may be read; did you mean {nearest}", seen(name))),
-        None => {
-            relation(format!("{} is not a table that may be read; use describe_table to see which are", seen(name)))
-        }
+        None => relation(format!("{} is not a table that may be read; {}", seen(name), readable(policy))),
+    }
+}
+
+/// Some of the tables that may be read.
+fn readable(policy: &Policy) -> String {
+    const NAMES_MAX: usize = 8;
+    let tables = policy.relations.iter().flat_map(|(schema, tables)| tables.keys().map(move |table| (schema, table)));
+    let names = tables.clone().take(NAMES_MAX).map(|(schema, table)| format!("{schema}.{table}")).collect::<Vec<_>>();
+    match tables.count().saturating_sub(names.len()) {
+        0 if names.is_empty() => "there are none".to_owned(),
+        0 => format!("there are {}", names.join(", ")),
+        more => format!("there are {} and {more} more", names.join(", ")),
     }
 }
 

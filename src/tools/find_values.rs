@@ -1,6 +1,6 @@
 //! `find_values`: which text columns contain a text, found by a query that goes the way of all queries.
 
-use crate::catalog::{Role, Table, TableKind};
+use crate::catalog::{Table, TableKind};
 use crate::tools::{FindValues, Toolbox};
 
 /// Text columns looked through in one call.
@@ -40,7 +40,7 @@ fn branches(table: &Table, text: &str) -> Vec<String> {
     let is_text = |type_name: &str| {
         type_name == "text" || type_name == "citext" || type_name == "name" || type_name.starts_with("character")
     };
-    let columns = table.columns.iter().filter(|column| column.role != Some(Role::Ignore) && !column.sensitive);
+    let columns = table.columns.iter().filter(|column| !column.sensitive);
     columns
         .filter(|column| is_text(&column.type_name) || !column.enum_values.is_empty())
         .map(|column| {

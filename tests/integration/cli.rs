@@ -73,7 +73,7 @@ fn a_model_asked_for_by_a_flag_is_not_replaced_by_the_offline_analyst() {
 #[test]
 fn the_sample_data_and_a_database_are_not_explored_together() {
     let both = ["--demo", "--database-url", "postgres://me:hunter2@localhost/none"];
-    check_refused(&both, 2, &["--demo and --database-url"]);
+    check_refused(&both, 2, &["by --demo and by --database-url"]);
 }
 
 #[test]

@@ -204,8 +204,8 @@ fn the_database_is_the_one_of_the_layer_that_wins() {
         "server exploring what DATABASE_URL names; what explore.toml:1 names is left alone",
     );
     let both = "two databases are asked for: by";
-    check("", &[], &["--demo", "--database-url", "postgres://h/d"], &format!("{both} --demo and --database-url"));
-    check(&format!("{url}demo = true"), &[], &[], &format!("{both} explore.toml:2 and explore.toml:1"));
+    check("", &[], &["--demo", "--database-url", "postgres://h/d"], &format!("{both} --demo and by --database-url"));
+    check(&format!("{url}demo = true"), &[], &[], &format!("{both} explore.toml:2 and by explore.toml:1"));
 }
 
 #[test]
@@ -239,9 +239,10 @@ fn the_player_is_a_model_only_where_one_was_asked_for_and_can_be() {
     check(&[("EXPLORE_MODEL", "gpt-5.2")], &["--demo"], "offline");
     check(&key, &["--demo", "--model", "gpt-5.2"], "gpt-5.2 over responses");
     check(&[], &["--demo", "--model", "gpt-5.2"], "no key to ask a model with");
-    check(&key, &with(&["--max-cost", "1"]), "gpt-5.2 over responses");
-    let unknown = with(&["--max-cost", "1", "--model", "house-model"]);
-    check(&key, &unknown, "--max-cost cannot be kept: the price of house-model is unknown");
+    let limited = with(&["--max-cost", "1"]);
+    check(&key, &limited, "--max-cost cannot be kept: the price of gpt-5.2 is unknown");
+    let priced = resolve("[prices.\"gpt-5.2\"]\ninput = 1\noutput = 2", &key, &limited).unwrap();
+    assert!(matches!(priced.player(), Ok(Player::Model(_))));
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! All integration tests, in one binary: one module an area.
 
 #[cfg(test)]
+mod architecture;
+#[cfg(test)]
 mod catalog;
 #[cfg(test)]
 mod cli;
@@ -10,6 +12,8 @@ mod config;
 mod database;
 #[cfg(test)]
 mod finding;
+#[cfg(test)]
+mod first_request;
 #[cfg(test)]
 mod journal;
 #[cfg(test)]
@@ -36,3 +40,5 @@ mod scripted_server;
 mod server;
 #[cfg(test)]
 mod sql;
+#[cfg(test)]
+mod tools;

@@ -1,0 +1,80 @@
+//! The invariants of the crate's map that its text can show: which file may name what.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// The files below `src` whose code, comments left out, has `text`; all must begin with one of `places`.
+#[track_caller]
+fn check(text: &str, places: &[&str]) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    let mut users = 0;
+    for file in files {
+        let code = fs::read_to_string(&file).unwrap();
+        let names = code.lines().any(|line| !line.trim_start().starts_with("//") && line.contains(text));
+        if names {
+            users += 1;
+            let file = file.strip_prefix(&root).unwrap().to_str().unwrap();
+            assert!(places.iter().any(|place| file.starts_with(place)), "{file} names {text}; only {places:?} may");
+        }
+    }
+    assert!(users > 0, "nothing names {text} any more");
+}
+
+#[test]
+fn each_outside_service_is_named_in_one_place() {
+    check("async_openai", &["model/openai"]);
+    check("tokio_postgres", &["database/"]);
+    check("deadpool_postgres", &["database/"]);
+    check("oliphaunt_wasix", &["database/embedded.rs"]);
+    check("sqlparser", &["sql/"]);
+    check("indicatif", &["progress.rs", "output.rs"]);
+    check("clap::", &["cli.rs", "cli/", "config.rs", "config/", "commands/", "main.rs"]);
+}
+
+#[test]
+fn a_finding_is_made_by_the_checker_alone() {
+    check("checked: Checked", &["finding.rs", "finding/check.rs"]);
+}
+
+#[test]
+fn the_loop_knows_no_provider_no_database_and_no_terminal() {
+    for text in ["openai", "postgres", "console", "println"] {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let mut files = vec![root.join("agent.rs")];
+        sources(&root.join("agent"), &mut files);
+        for file in files {
+            let code = fs::read_to_string(&file).unwrap();
+            assert!(!code.to_lowercase().contains(text), "{} names {text}", file.display());
+        }
+    }
+}
+
+#[test]
+fn plain_values_at_the_bottom_do_no_input_or_output() {
+    for module in ["sql", "finding", "table", "results", "catalog/roles", "agent"] {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let mut files = vec![root.join(format!("{module}.rs"))];
+        if root.join(module).is_dir() {
+            sources(&root.join(module), &mut files);
+        }
+        for file in files {
+            let code = fs::read_to_string(&file).unwrap();
+            for text in ["std::fs", "std::net", "std::env", "SystemTime", "Timestamp::now", "Zoned::now"] {
+                assert!(!code.contains(text), "{} names {text}", file.display());
+            }
+        }
+    }
+}
