@@ -15,16 +15,17 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 pub use self::budget::Budget;
+use self::budget::Spent;
 use self::context::Conversation;
 use crate::finding::Finding;
 use crate::journal::{Event, StopReason, Stopped, Totals};
 use crate::model::price::Price;
-use crate::model::{self, Message, Model, Reply, Request, ToolSpec};
+use crate::model::{self, Message, Model, Reply, Request, Usage};
 use crate::prompt::Briefing;
 use crate::results::Results;
 use crate::tools::{self, Toolbox};
 
-/// The time that the last turn is given when the time limit is what ended the run.
+/// The time that the last turn is given at the least: the time limit may be what made it the last.
 const LAST_TURN_TIME: Duration = Duration::from_secs(30);
 
 /// Sees what happens, in order. An error, such as a full disk, ends the run: what is not recorded did not happen.
@@ -81,18 +82,23 @@ struct Exploration<'a> {
     setup: Setup<'a>,
     observer: &'a mut dyn Observer,
     started: Instant,
-    specs: Vec<ToolSpec>,
     conversation: Conversation,
     results: Results,
     /// Which result answers a query of that fingerprint.
     answered: HashMap<String, String>,
     findings: Vec<Finding>,
     totals: Totals,
-    /// Characters sent and received over four: stands in for the tokens of providers that do not count them.
-    tokens_guessed: u64,
+    spent: Spent,
     queries_sent: u32,
     warned_of_limit: bool,
     finish_refused: bool,
+}
+
+/// What came of asking the model.
+enum Asked {
+    Answered(Reply),
+    Failed(model::Error),
+    TimedOut,
 }
 
 /// Why a run ends.
@@ -118,13 +124,12 @@ impl<'a> Exploration<'a> {
             setup,
             observer,
             started: Instant::now(),
-            specs: tools::specs(false),
             conversation: Conversation::new(setup.briefing.first.clone()),
             results: Results::default(),
             answered: HashMap::new(),
             findings: Vec::new(),
             totals: Totals { cost_usd: setup.price.map(|_| Decimal::ZERO), ..Totals::default() },
-            tokens_guessed: 0,
+            spent: Spent::default(),
             queries_sent: 0,
             warned_of_limit: false,
             finish_refused: false,
@@ -132,19 +137,19 @@ impl<'a> Exploration<'a> {
     }
 
     fn begin(&mut self) -> io::Result<()> {
-        let (system, tools) = (self.setup.briefing.system.clone(), self.specs.clone());
+        let (system, tools) = (self.setup.briefing.system.clone(), tools::specs(false));
         self.observer.observe(Event::Briefed { system, tools })
     }
 
     async fn run(&mut self) -> io::Result<Ending> {
         loop {
             let limit = self.heed_limits();
-            if limit.is_some() {
-                self.specs = tools::specs(true);
-            }
-            let reply = match self.ask(limit).await? {
-                Ok(reply) => reply,
-                Err(ending) => return Ok(ending),
+            let reply = match (self.ask(limit.is_some()).await?, limit) {
+                (Asked::Answered(reply), _) => reply,
+                (Asked::Failed(error), _) => return Ok(Ending::failed(StopReason::ModelFailed, &error)),
+                (Asked::TimedOut, Some(reason)) => return Ok(Ending::of(reason)),
+                // The time limit is reached now, which the next turn heeds.
+                (Asked::TimedOut, None) => continue,
             };
             let ending = self.act(reply, limit.is_some()).await?;
             match (ending, limit) {
@@ -164,7 +169,7 @@ impl<'a> Exploration<'a> {
 
     /// Tells the model of a limit that is near, once, or reached. `Some` is the limit that makes this the last turn.
     fn heed_limits(&mut self) -> Option<StopReason> {
-        let (limit, used) = self.setup.budget.most_used(&self.totals(), self.tokens_guessed);
+        let (limit, used) = self.setup.budget.most_used(&self.totals(), &self.spent);
         if used >= 1.0 {
             self.conversation.tell(format!(
                 "The {} is reached. This is your last turn, without execute_sql: record what is proven from the results \
@@ -183,62 +188,41 @@ impl<'a> Exploration<'a> {
         None
     }
 
-    /// Asks for the next turn. A conversation that is too long is shortened, as often as that helps.
-    async fn ask(&mut self, limit: Option<StopReason>) -> io::Result<Result<Reply, Ending>> {
+    /// Asks for the next turn, which may be the last. A conversation that is too long is shortened, as often as that
+    /// helps.
+    async fn ask(&mut self, last: bool) -> io::Result<Asked> {
         self.totals.iterations += 1;
         let turn = self.totals.iterations;
+        let specs = tools::specs(last);
         if self.conversation.is_too_long() {
             self.compact()?;
         }
-        let deadline = self.deadline(limit);
         loop {
             let messages = self.conversation.take_unseen();
             self.observer.observe(Event::Asked { turn, messages })?;
             let asked = Instant::now();
-            let request = Request {
-                system: &self.setup.briefing.system,
-                messages: self.conversation.messages(),
-                tools: &self.specs,
-            };
-            let reply = match deadline {
-                None => self.setup.model.reply(request).await,
-                Some(time) => match tokio::time::timeout(time, self.setup.model.reply(request)).await {
-                    Ok(reply) => reply,
-                    Err(_) if limit.is_none() => return self.ask_last().await,
-                    Err(_) => return Ok(Err(Ending::of(StopReason::TimeLimit))),
-                },
-            };
-            match reply {
-                Ok(reply) => return self.take(turn, reply, asked.elapsed()).map(Ok),
-                Err(model::Error::ContextLength(_)) if self.compact()? => {}
-                Err(error) => return Ok(Err(Ending::failed(StopReason::ModelFailed, &error))),
+            let request =
+                Request { system: &self.setup.briefing.system, messages: self.conversation.messages(), tools: &specs };
+            let patience = if last { self.time_left().max(LAST_TURN_TIME) } else { self.time_left() };
+            match tokio::time::timeout(patience, self.setup.model.reply(request)).await {
+                Ok(Ok(reply)) => return self.take(turn, reply, asked.elapsed()).map(Asked::Answered),
+                Ok(Err(model::Error::ContextLength(_))) if self.compact()? => {}
+                Ok(Err(error)) => return Ok(Asked::Failed(error)),
+                Err(_) => return Ok(Asked::TimedOut),
             }
         }
     }
 
-    /// The time limit passed while the model was thinking: it has one turn to record.
-    async fn ask_last(&mut self) -> io::Result<Result<Reply, Ending>> {
-        self.specs = tools::specs(true);
-        let limit = self.heed_limits().unwrap_or(StopReason::TimeLimit);
-        let reply = match Box::pin(self.ask(Some(limit))).await? {
-            Ok(reply) => reply,
-            Err(ending) => return Ok(Err(ending)),
-        };
-        let ending = self.act(reply, true).await?;
-        Ok(Err(ending.unwrap_or_else(|| Ending::of(limit))))
-    }
-
-    fn deadline(&self, limit: Option<StopReason>) -> Option<Duration> {
-        let time_max = self.setup.budget.time_max?;
-        Some(match limit {
-            Some(_) => LAST_TURN_TIME,
-            None => time_max.saturating_sub(self.started.elapsed()),
-        })
+    /// The time until the time limit.
+    fn time_left(&self) -> Duration {
+        let time_max = self.setup.budget.time_max.unwrap_or(Duration::MAX);
+        time_max.saturating_sub(self.started.elapsed())
     }
 
     /// Books a reply and makes it part of the conversation.
     fn take(&mut self, turn: u32, reply: Reply, elapsed: Duration) -> io::Result<Reply> {
-        self.tokens_guessed += self.conversation.characters() / 4 + reply_characters(&reply) / 4;
+        let usage = reply.usage.unwrap_or_else(|| self.guess_usage(&reply));
+        self.spent.add(&usage, self.setup.price);
         if let Some(usage) = reply.usage {
             let add = |total: &mut Option<u64>, count| *total = Some(total.unwrap_or(0) + count);
             add(&mut self.totals.input_tokens, usage.input_tokens);
@@ -256,6 +240,12 @@ impl<'a> Exploration<'a> {
             carried: reply.carried.clone(),
         });
         Ok(reply)
+    }
+
+    /// Four characters are about a token.
+    fn guess_usage(&self, reply: &Reply) -> Usage {
+        let sent = self.setup.briefing.system.len() as u64 + self.conversation.characters();
+        Usage { input_tokens: sent / 4, output_tokens: reply_characters(reply) / 4, ..Usage::default() }
     }
 
     /// Shortens older results; whether that made the conversation shorter.

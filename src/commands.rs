@@ -4,6 +4,7 @@ mod completions;
 mod config;
 mod explore;
 mod focus;
+mod interrupts;
 mod json_schema;
 mod open;
 mod report;

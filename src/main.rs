@@ -8,9 +8,9 @@ use explore::config::Config;
 use explore::error::Failure;
 use explore::output::{Output, Talk};
 use explore::{commands, logging};
+use tokio::runtime::Runtime;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let (cli, flags) = match cli::parse(env::args_os()) {
         Ok(parsed) => parsed,
         Err(error) => return usage(&error),
@@ -20,7 +20,14 @@ async fn main() -> ExitCode {
         Err(failure) => return fail(start(&cli.talk).talk(), &failure),
     };
     let mut output = start(&config.talk);
-    match commands::run(cli, &config, &mut output).await {
+    let runtime = match Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(output.talk(), &error.into()),
+    };
+    let ended = runtime.block_on(commands::run(cli, &config, &mut output));
+    // An embedded engine that still computes is not waited for.
+    runtime.shutdown_background();
+    match ended {
         Ok(status) => status.into(),
         Err(failure) => fail(output.talk(), &failure),
     }

@@ -39,7 +39,7 @@ impl Progress {
     pub fn start(talk: &Talk, iterations_max: u32) -> Self {
         let bar = talk.bars().add(ProgressBar::new_spinner().with_style(style()));
         bar.enable_steady_tick(REDRAW);
-        let standing = Standing { doing: "reading the catalog".to_owned(), ..Standing::default() };
+        let standing = Standing { doing: "opening the database".to_owned(), ..Standing::default() };
         let progress = Self { talk: talk.clone(), bar, iterations_max, standing };
         progress.show();
         progress
@@ -58,6 +58,9 @@ impl Progress {
     fn tell(&self, event: &Event) {
         if let Event::Warned { message } = event {
             self.talk.warn(message);
+        }
+        if let Event::Started(started) = event {
+            started.server.warnings.iter().for_each(|warning| self.talk.warn(warning));
         }
         if let Some(lines) = lines(event, self.talk.verbosity()) {
             self.talk.line(&lines);

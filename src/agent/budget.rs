@@ -6,6 +6,8 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use crate::journal::{StopReason, Totals};
+use crate::model::Usage;
+use crate::model::price::Price;
 
 /// The limits of a run. `None` is no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,23 +24,33 @@ pub struct Budget {
     pub time_max: Option<Duration>,
 }
 
+/// What the model used, for the limits alone: where its provider does not count, a guess.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Spent {
+    tokens: u64,
+    /// Nothing, where no price is known.
+    cost_usd: Decimal,
+}
+
+impl Spent {
+    pub(super) fn add(&mut self, usage: &Usage, price: Option<Price>) {
+        self.tokens += usage.input_tokens + usage.output_tokens;
+        self.cost_usd += price.map_or(Decimal::ZERO, |price| price.cost(usage));
+    }
+}
+
 impl Budget {
-    /// The limit of which the largest share is used, and that share. `tokens_guessed` stands in where the provider
-    /// does not count tokens.
+    /// The limit of which the largest share is used, and that share.
     #[expect(clippy::cast_precision_loss, reason = "a share of a limit needs no more than a float's precision")]
-    pub(super) fn most_used(&self, totals: &Totals, tokens_guessed: u64) -> (StopReason, f64) {
-        let tokens = match (totals.input_tokens, totals.output_tokens) {
-            (None, None) => tokens_guessed,
-            (sent, received) => sent.unwrap_or(0) + received.unwrap_or(0),
-        };
+    pub(super) fn most_used(&self, totals: &Totals, spent: &Spent) -> (StopReason, f64) {
         let share =
             |used: f64, limit: Option<f64>| limit.map_or(0.0, |limit| if limit > 0.0 { used / limit } else { 1.0 });
-        let cost = totals.cost_usd.and_then(|cost| cost.to_f64()).unwrap_or(0.0);
+        let cost = spent.cost_usd.to_f64().unwrap_or(0.0);
         let seconds = totals.elapsed_milliseconds as f64 / 1000.0;
         let shares = [
             (StopReason::IterationLimit, share(f64::from(totals.iterations), Some(f64::from(self.iterations_max)))),
             (StopReason::QueryLimit, share(f64::from(totals.queries), self.queries_max.map(f64::from))),
-            (StopReason::TokenLimit, share(tokens as f64, self.tokens_max.map(|tokens| tokens as f64))),
+            (StopReason::TokenLimit, share(spent.tokens as f64, self.tokens_max.map(|tokens| tokens as f64))),
             (StopReason::CostLimit, share(cost, self.cost_max_usd.and_then(|cost| cost.to_f64()))),
             (StopReason::TimeLimit, share(seconds, self.time_max.map(|time| time.as_secs_f64()))),
         ];

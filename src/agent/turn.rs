@@ -115,10 +115,10 @@ impl Exploration<'_> {
 
     /// Sends the planned queries side by side and keeps what comes back.
     async fn run_queries(&mut self, answers: &mut [Option<Answer>]) -> io::Result<Option<Ending>> {
-        let toolbox = self.setup.toolbox;
+        let (toolbox, time_left) = (self.setup.toolbox, self.time_left());
         let run = async |query: &Query| {
             let started = Instant::now();
-            (toolbox.run(&query.select).await, milliseconds(started.elapsed()))
+            (toolbox.run(&query.select, time_left).await, milliseconds(started.elapsed()))
         };
         let mut planned =
             answers.iter_mut().filter(|answer| matches!(answer, Some(Answer::Query(_)))).collect::<Vec<_>>();
@@ -127,6 +127,7 @@ impl Exploration<'_> {
             _ => None,
         });
         let outcomes = join_all(running.collect::<Vec<_>>()).await;
+        let mut ending = None;
         for (answer, (outcome, elapsed_milliseconds)) in planned.iter_mut().zip(outcomes) {
             let Some(Answer::Query(query)) = answer.take() else { continue };
             match outcome {
@@ -139,11 +140,11 @@ impl Exploration<'_> {
                 Err(Failure::Fatal(error)) => {
                     let (sql, message) = (query.sql, error.to_string());
                     self.observer.observe(Event::QueryFailed { id: Some(query.id), sql, message })?;
-                    return Ok(Some(Ending::failed(StopReason::DatabaseLost, &error)));
+                    ending = ending.or_else(|| Some(Ending::failed(StopReason::DatabaseLost, &error)));
                 }
             }
         }
-        Ok(None)
+        Ok(ending)
     }
 
     fn keep(&mut self, query: Query, ran: Ran, elapsed_milliseconds: u64) -> io::Result<Answer> {
@@ -226,7 +227,7 @@ impl Exploration<'_> {
         Some(Ending { reason: StopReason::Finished, detail: None, looked_at })
     }
 
-    /// What speaks against finishing now; each is said once.
+    /// What speaks against finishing now. But for a refused finding it is said once.
     fn objection(&mut self, arguments: &Finish, refused: bool) -> Option<String> {
         if refused {
             return Some(

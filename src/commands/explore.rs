@@ -7,12 +7,13 @@ use jiff::civil::{Date, date};
 use jiff::{Timestamp, Zoned};
 use rand::RngExt as _;
 
+use super::interrupts::Interrupts;
 use super::{focus, open, report};
 use crate::agent::{self, Budget, Observer, Setup};
 use crate::catalog::{Catalog, render};
 use crate::config::Config;
 use crate::config::choice::Player;
-use crate::database::{Database, Limits};
+use crate::database::{Database, Limits, Server};
 use crate::error::{ExitStatus, Failure, Kind};
 use crate::journal::{self, Event, Journal, Run, Started, StopReason};
 use crate::model::Model;
@@ -49,9 +50,11 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
     let started_at = Timestamp::now();
     let run_id = journal::run_id(started_at, &config.exploration.focus, rand::rng().random());
     let mut progress = Progress::start(output.talk(), config.limits.max_iterations);
-    let database = open::database(config, output).await?;
-    let (catalog, warnings) = open::catalog(config, &*database).await?;
-    let catalog = Arc::new(catalog);
+    let mut interrupts = Interrupts::listen()?;
+    let (database, catalog, warnings) = tokio::select! {
+        opened = open(config, output) => opened?,
+        () = interrupts.next() => return Ok(ExitStatus::Interrupted),
+    };
     let (model, price) = model(player, config, &catalog, today)?;
 
     let journal = Journal::create(&config.runs.runs_dir, &run_id).map_err(|error| Failure::new(Kind::Usage, error))?;
@@ -74,8 +77,11 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
     let briefing = brief(&library, config, &catalog, today, budget)?;
     let toolbox = toolbox(config, Arc::clone(&database), catalog, output.talk().verbosity() > 1);
     let setup = Setup { model: &*model, toolbox: &toolbox, briefing: &briefing, budget, price, as_of: today };
-    let outcome = agent::explore(setup, interrupted(), &mut recorder).await;
-    database.close().await;
+    let outcome = agent::explore(setup, interrupts.next(), &mut recorder).await;
+    tokio::select! {
+        () = database.close() => {}
+        () = interrupts.next() => {}
+    }
     drop(progress);
 
     let run = report::deliver(&path, destination, config, output)?;
@@ -94,6 +100,27 @@ fn stale(catalog: &Catalog, today: Date) -> Option<String> {
             "the newest date in the data is {newest}, {days} days before {today}; --as-of {newest} judges as of then"
         )
     })
+}
+
+/// The database, its catalog, and what the user should know of them.
+async fn open(config: &Config, output: &Output) -> Result<(Arc<dyn Database>, Arc<Catalog>, Vec<String>), Failure> {
+    let database = open::database(config, output).await?;
+    let (catalog, warnings) = open::catalog(config, &*database).await?;
+    if catalog.tables.is_empty() {
+        return Err(nothing_to_explore(database.server(), &warnings));
+    }
+    Ok((database, Arc::new(catalog), warnings))
+}
+
+/// A job whose role lost its rights must not end as if nothing had been found.
+fn nothing_to_explore(server: &Server, warnings: &[String]) -> Failure {
+    let Server { database, role, .. } = server;
+    let nothing = format!("there is no table in database {database:?} that role {role:?} may read");
+    let error = [&[nothing], warnings].concat().join("; ");
+    Failure::new(Kind::Database, anyhow::Error::msg(error)).hint(format!(
+        "GRANT USAGE ON SCHEMA public TO {role}; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}; or check \
+         --schema, --tables and the name of the database"
+    ))
 }
 
 /// Writes every event to the journal, then shows it.
@@ -190,22 +217,6 @@ fn toolbox(config: &Config, database: Arc<dyn Database>, catalog: Arc<Catalog>, 
         bounds: Bounds::default(),
         plans,
     }
-}
-
-/// Completes when the user or the system asks the program to end.
-async fn interrupted() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminated.recv() => {}
-            }
-            return;
-        }
-    }
-    let _ = tokio::signal::ctrl_c().await;
 }
 
 /// How the run ended, for the exit code.

@@ -32,26 +32,26 @@ pub(super) async fn database(config: &Config, output: &Output) -> Result<Arc<dyn
             let options = Options { schemas: search_path(config), ..Options::default() };
             Ok(Arc::new(postgres::connect(url.expose_secret(), &options).await?))
         }
-        Source::Demo => load(SAMPLE_SQL).await,
+        Source::Demo => load(SAMPLE_SQL, "the sample data").await,
         Source::Script(path) => {
             let script = std::fs::read_to_string(&path)
                 .map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))?;
-            load(&script).await
+            load(&script, &path.display().to_string()).await
         }
     }
 }
 
-/// A PostgreSQL inside this process, with what a script makes.
+/// A PostgreSQL inside this process, with what the script called `name` makes.
 #[cfg(feature = "embedded")]
-async fn load(script: &str) -> Result<Arc<dyn Database>, Failure> {
+async fn load(script: &str, name: &str) -> Result<Arc<dyn Database>, Failure> {
     let database = crate::database::embedded::start().await?;
-    database.load(script).await?;
+    database.load(script).await.map_err(|error| Failure::usage(format!("{name}: {error}")))?;
     Ok(Arc::new(database))
 }
 
 #[cfg(not(feature = "embedded"))]
 #[expect(clippy::unused_async, reason = "it has the shape of the one that starts an engine")]
-async fn load(_script: &str) -> Result<Arc<dyn Database>, Failure> {
+async fn load(_script: &str, _name: &str) -> Result<Arc<dyn Database>, Failure> {
     Err(Failure::usage("this build has no embedded PostgreSQL").hint("build it with the feature `embedded`"))
 }
 

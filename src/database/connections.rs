@@ -30,7 +30,7 @@ const CANCEL_INTERVAL: Duration = Duration::from_millis(500);
 /// Requests to cancel before the connection is dropped, which the server notices within half a second.
 const CANCEL_ATTEMPTS: u32 = 6;
 /// Time that [`Connections::close`] gives to what is still being stopped.
-pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time to clean a connection before it is dropped, so that a server that went silent holds no place in the pool.
 const RESET_TIMEOUT: Duration = Duration::from_secs(5);
 /// Pauses between attempts to connect again grow up to this.

@@ -29,7 +29,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::connections::{Bounds, CLOSE_TIMEOUT, Connections, Stop};
+use super::connections::{Bounds, Connections, Stop};
 use super::postgres::{describe, spawn};
 use super::session::{Statement, Verb};
 use super::{Database, Error, Limits, OWN_LIMITS, Server, failure, script, settings};
@@ -42,6 +42,8 @@ const COST_MAX: f64 = 5e6;
 const TEMPORARY_FILES_MAX: &str = "256MB";
 /// The role that statements run as.
 const READER: &str = "explore_reader";
+/// Time for the engine to close; there is nothing to lose in memory.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Bytes under way between the engine and the driver.
 const PIPE_BYTES: usize = 1 << 16;
 /// Chunks of an answer under way before the engine waits for the reader.
@@ -178,9 +180,12 @@ impl Database for EmbeddedDatabase {
     }
 
     async fn close(&self) {
-        self.connections.close().await;
+        let closing = async {
+            self.connections.close().await;
+            self.engine.0.close().await
+        };
         // An engine that still computes is left to the end of the process.
-        match timeout(CLOSE_TIMEOUT, self.engine.0.close()).await {
+        match timeout(CLOSE_TIMEOUT, closing).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::debug!(%error, "the embedded engine did not close"),
             Err(_) => tracing::debug!("the embedded engine is still busy"),

@@ -377,7 +377,10 @@ fn constant(text: &str, span: &Range<usize>) -> Option<Constant> {
     let before =
         text[..span.start].trim_end().rsplit(|c: char| !c.is_alphabetic()).next().unwrap_or_default().to_lowercase();
     let after = text[span.end..].trim_start_matches(['-', ' ']);
-    let next = after.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default().to_lowercase();
+    let next = after.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
+    // "1 INR" counts no things.
+    let is_currency = next.len() >= 2 && next.chars().all(char::is_uppercase);
+    let next = next.to_lowercase();
     let unit = match next.as_str() {
         "day" | "days" => Some(TimeUnit::Day),
         "week" | "weeks" => Some(TimeUnit::Week),
@@ -389,7 +392,7 @@ fn constant(text: &str, span: &Range<usize>) -> Option<Constant> {
     match (unit, before.as_str()) {
         (Some(unit), _) => Some(Constant::Duration(unit)),
         (None, "top" | "bottom" | "first" | "last") => Some(Constant::Rank),
-        (None, _) if !next.is_empty() => Some(Constant::Count),
+        (None, _) if !next.is_empty() && !is_currency => Some(Constant::Count),
         (None, _) => None,
     }
 }

@@ -6,14 +6,17 @@ use crate::journal::Event;
 /// Records an event.
 pub(super) fn record(event: &Event) {
     match event {
-        Event::Started(started) => tracing::info!(
-            run_id = started.run_id,
-            focus = started.focus,
-            as_of = %started.as_of,
-            model = started.model,
-            tables = started.tables,
-            "started"
-        ),
+        Event::Started(started) => {
+            tracing::info!(
+                run_id = started.run_id,
+                focus = started.focus,
+                as_of = %started.as_of,
+                model = started.model,
+                tables = started.tables,
+                "started"
+            );
+            started.server.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+        }
         Event::Replied { turn, reply, elapsed_milliseconds, totals } => tracing::info!(
             turn,
             reason = reply.text,

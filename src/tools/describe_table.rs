@@ -2,6 +2,7 @@
 
 use crate::catalog::{Table, render};
 use crate::prompt::nearest;
+use crate::tools::find_values::identifier;
 use crate::tools::{DescribeTable, Toolbox};
 
 impl Toolbox {
@@ -15,6 +16,11 @@ impl Toolbox {
 
     /// The table meant by `name` or `schema.name`.
     pub(super) fn find_table(&self, name: &str) -> Result<&Table, String> {
+        let mut written_so =
+            self.catalog.tables.iter().filter(|table| spellings(table).iter().any(|known| known == name));
+        if let (Some(table), None) = (written_so.next(), written_so.next()) {
+            return Ok(table);
+        }
         let name = name.replace('"', "");
         let named = match name.split_once('.') {
             Some((schema, table)) => self.catalog.table(Some(schema), table),
@@ -30,4 +36,11 @@ impl Toolbox {
             }
         })
     }
+}
+
+/// How a table's name may be written: plainly, or as SQL needs it.
+fn spellings(table: &Table) -> [String; 4] {
+    let (schema, name) = (identifier(&table.schema), identifier(&table.name));
+    let plain = format!("{}.{}", table.schema, table.name);
+    [table.name.clone(), plain, format!("{schema}.{name}"), name]
 }

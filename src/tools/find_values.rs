@@ -54,7 +54,7 @@ fn branches(table: &Table, text: &str) -> Vec<String> {
 }
 
 /// A quoted identifier.
-fn identifier(name: &str) -> String {
+pub(super) fn identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 

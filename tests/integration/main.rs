@@ -29,6 +29,8 @@ mod progress;
 #[cfg(test)]
 mod report;
 #[cfg(test)]
+mod runs;
+#[cfg(test)]
 mod sample;
 #[cfg(test)]
 mod sample_run;

@@ -2,14 +2,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use assert_cmd::Command;
 use tempfile::TempDir;
 
 /// A directory and an environment to run the program in.
 pub(crate) struct Program {
     directory: TempDir,
-    variables: Vec<(String, String)>,
+    pub(crate) variables: Vec<(String, String)>,
 }
 
 /// What came of a run.
@@ -43,10 +43,24 @@ impl Program {
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Outcome {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_explore"));
-        command.env_clear().envs(self.variables.iter().cloned()).current_dir(self.directory()).args(arguments);
-        let output = command.output().unwrap();
+        let output = self.command().args(arguments).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         Outcome { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
+    pub(crate) fn command(&self) -> Command {
+        self.prepared(Command::new(env!("CARGO_BIN_EXE_explore")))
+    }
+
+    /// The program as a shell starts it after `preparation`.
+    pub(crate) fn command_after(&self, preparation: &str) -> Command {
+        let mut command = self.prepared(Command::new("/bin/bash"));
+        command.args(["-c", &format!("{preparation}; exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_explore")]);
+        command
+    }
+
+    fn prepared(&self, mut command: Command) -> Command {
+        command.env_clear().envs(self.variables.iter().cloned()).current_dir(self.directory());
+        command
     }
 }

@@ -32,6 +32,7 @@ struct Reply {
     reasoning: Option<String>,
     calls: Vec<(String, String)>,
     usage: Option<[u64; 4]>,
+    is_uncounted: bool,
     is_cut_off: bool,
 }
 
@@ -94,6 +95,11 @@ impl Turn {
     /// Tokens: input, cached of these, output, reasoning of these. Unless given, 100, 0, 10, 0.
     pub(crate) fn using(self, tokens: [u64; 4]) -> Self {
         self.change_reply(|reply| reply.usage = Some(tokens))
+    }
+
+    /// The reply does not say what it used.
+    pub(crate) fn uncounted(self) -> Self {
+        self.change_reply(|reply| reply.is_uncounted = true)
     }
 
     /// The reply ends at the limit of its length.
@@ -229,7 +235,13 @@ fn serve(mut stream: TcpStream, state: &State) -> std::io::Result<()> {
         turn = compute(&request);
     }
     match turn.action {
-        Action::Reply(reply) => write_reply(&mut stream, 200, "", &in_api_form(&reply, &request).to_string(), false),
+        Action::Reply(reply) => {
+            let mut form = in_api_form(&reply, &request);
+            if reply.is_uncounted {
+                form["usage"] = Value::Null;
+            }
+            write_reply(&mut stream, 200, "", &form.to_string(), false)
+        }
         Action::Raw { status, headers, body, is_broken_off } => {
             write_reply(&mut stream, status, &headers.concat(), &body, is_broken_off)
         }
