@@ -24,6 +24,8 @@ const CASES_MAX: usize = 3;
 /// The whole is told of from so many standard deviations of its own weeks; a part, being one of many, from more.
 const DEVIATIONS_WHOLE_MIN: f64 = 3.0;
 const DEVIATIONS_PART_MIN: u32 = 4;
+/// What a part is off has to be this share of the whole.
+const SHARE_MIN: &str = "0.003";
 /// The whole is told of from this change on, in percent.
 const WHOLE_PERCENT_MIN: f64 = 10.0;
 /// Events a period needs.
@@ -108,7 +110,7 @@ SELECT dimension, member, round(before, 2) AS value_before, round(latest, 2) AS 
 FROM unusual
 WHERE dimension = 'total' OR (
   place <= {MEMBERS_MAX} AND before > 0 AND events_before + events_latest >= {EVENTS_MIN}
-  AND abs(latest - expected) >= 0.01 * total_latest AND abs(latest - expected) >= 0.2 * before
+  AND abs(latest - expected) >= {SHARE_MIN} * total_latest AND abs(latest - expected) >= 0.2 * before
   AND abs(events_latest - events_before * growth_events) >= 4 * sqrt(events_latest + events_before * growth_events * growth_events)
   AND abs(unusual) >= {DEVIATIONS_PART_MIN})
 ORDER BY dimension = 'total' DESC, abs(unusual) DESC, dimension, member

@@ -27,6 +27,8 @@ pub(super) struct Profile {
     pub(super) return_kinds: Vec<String>,
     /// Whether anything came back at all.
     pub(super) has_returns: bool,
+    /// What every amount rests on, where it is no column's.
+    pub(super) basis: Option<&'static str>,
 }
 
 /// The question that the profile is read from.
@@ -89,6 +91,7 @@ impl Profile {
             entities: rows().filter_map(|row| whole(answer.text(row, "entities")?)).max().unwrap_or(0),
             has_returns: !return_kinds.is_empty() || sum("negative_events") > 0,
             return_kinds,
+            basis: subject.basis(),
         })
     }
 

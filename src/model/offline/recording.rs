@@ -119,3 +119,88 @@ fn repaired(draft: &Draft, problems: &str) -> Option<Draft> {
     let narrative = kept.concat().trim().to_owned();
     (!narrative.is_empty() && narrative != draft.narrative).then(|| Draft { narrative, ..draft.clone() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::FigureDraft;
+    use crate::model::Message;
+    use crate::model::offline::profile::Profile;
+    use crate::model::offline::writing::{Topic, Writer};
+    use jiff::civil::date;
+
+    fn candidate(segment: &str) -> Candidate {
+        let (first_day, last_day) = (date(2025, 1, 1), date(2025, 11, 30));
+        let topic = Topic {
+            category: Category::Churn,
+            segment: segment.to_owned(),
+            metric: "sales at risk".to_owned(),
+            unit: "INR".to_owned(),
+        };
+        let profile = Profile {
+            first_day,
+            last_day,
+            events: 100,
+            entities: 10,
+            return_kinds: Vec::new(),
+            has_returns: false,
+            basis: None,
+        };
+        let sentences = ["It had {orders} orders.".to_owned(), "Others had {peers} orders.".to_owned()];
+        let mut candidate = Writer::new(topic, &profile).text(format!("{segment} is silent"), &sentences).rank(
+            0.1,
+            crate::finding::Confidence::High,
+            false,
+        );
+        let figure = |name: &str| FigureDraft { name: name.to_owned(), expression: format!("q1[1].{name}") };
+        candidate.draft.figures = vec![figure("orders"), figure("peers")];
+        candidate
+    }
+
+    /// Plays the loop with an engine that answers each finding as `judge` says; gives the calls in their order.
+    fn played(candidates: &[Candidate], judge: impl Fn(&str, &str) -> String) -> Vec<(String, String)> {
+        let (mut messages, mut made) = (Vec::new(), Vec::new());
+        for _ in 0..10 {
+            for call in calls(candidates, Vec::new(), &Notebook::read(&messages), true) {
+                let text = judge(&call.id, &call.arguments);
+                messages.push(Message::Tool { call_id: call.id.clone(), text });
+                made.push((call.id, call.arguments));
+            }
+            if made.last().is_some_and(|(id, _)| id == FINISH) {
+                return made;
+            }
+        }
+        panic!("it never finished: {made:?}");
+    }
+
+    #[test]
+    fn a_sentence_that_is_objected_to_is_left_out() {
+        let made = played(&[candidate("A")], |id, _| match id {
+            "finding-0" => "refused, not recorded:\n- narrative: 12: {peers} comes from another row".to_owned(),
+            _ => "recorded as F1".to_owned(),
+        });
+        assert_eq!(made.len(), 3);
+        let repaired = serde_json::from_str::<Draft>(&made[1].1).unwrap();
+        assert_eq!(repaired.narrative, "It had {orders} orders.");
+    }
+
+    #[test]
+    fn a_finding_that_is_refused_for_good_gives_its_place_to_the_next() {
+        let candidates = (0..12).map(|index| candidate(&format!("S{index}"))).collect::<Vec<_>>();
+        let refused = "refused, not recorded:\n- title: 12: no cited cell or figure has this number";
+        let made = played(&candidates, |_, arguments| {
+            if arguments.contains("S3 is") { refused.to_owned() } else { "recorded as F1".to_owned() }
+        });
+        let ids = made.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>();
+        let first = (0..FINDINGS_MAX).map(|index| format!("finding-{index}")).collect::<Vec<_>>();
+        assert_eq!(ids[..FINDINGS_MAX], first);
+        assert_eq!(ids[FINDINGS_MAX..], ["finding-8", FINISH]);
+    }
+
+    #[test]
+    fn an_engine_that_refuses_everything_is_left_in_the_end() {
+        let candidates = (0..12).map(|index| candidate(&format!("S{index}"))).collect::<Vec<_>>();
+        let made = played(&candidates, |_, _| "refused, not recorded:\n- narrative: 7: no".to_owned());
+        assert_eq!(made.len(), 25, "each twice, then the end");
+    }
+}

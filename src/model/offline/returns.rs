@@ -30,6 +30,12 @@ const LARGEST_SHARE_MAX: &str = "0.6";
 /// Days after which a product's return is history; batches have their own time.
 const PRODUCT_DAYS: u32 = 365;
 
+const ASSUMPTIONS: [&str; 2] = [
+    "valued at the net amounts credited; freight, handling and lost orders come on top",
+    "what is sold at widely differing prices, or comes back more than it is sold, is an account that fees and \
+     corrections are booked on, and is not counted among the goods",
+];
+
 /// A way to group what is sold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Grouping {
@@ -253,7 +259,7 @@ impl View<'_> {
                 format!("share({}, {})", list.cell(row, "units_returned"), list.cell(row, "units_sold")),
             )])
             .text(format!("{what}: {{returned}} of {{sold}} units were returned, which is {{rate}}"), &sentences)
-            .impact("value", &["valued at the net amounts credited; freight, handling and lost orders come on top"])
+            .impact("value", &ASSUMPTIONS)
             .action(
                 format!("Hold what is left of {what}, and test a retained sample"),
                 "every further delivery of faulty goods comes back too, and does harm before it does",
@@ -301,7 +307,7 @@ impl View<'_> {
                 format!("share({}, {})", list.cell(0, "all_units_returned"), list.cell(0, "all_units_sold")),
             )])
             .text(format!("In total {{count}} {members} have outlying returns: {{value}} {unit} came back"), &sentences)
-            .impact("value", &["valued at the net amounts credited; freight, handling and lost orders come on top"])
+            .impact("value", &ASSUMPTIONS)
             .action(
                 format!(
                     "Hold what is left of the {members} listed, and look for what they share: supplier, \

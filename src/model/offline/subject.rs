@@ -203,6 +203,13 @@ impl Subject {
         self.field(Role::Quantity).zip(self.field(Role::UnitPrice)).filter(|_| self.money().is_none())
     }
 
+    /// What the amount is, where no column has it.
+    pub(super) fn basis(&self) -> Option<&'static str> {
+        let basis = "sales value is quantity times unit price; lines without a price (samples, corrections of the \
+                     stock) are left out";
+        self.priced().map(|_| basis)
+    }
+
     /// Whether the amount that is summed is money.
     pub(super) fn has_money(&self) -> bool {
         self.money().is_some() || self.priced().is_some()

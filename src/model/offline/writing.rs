@@ -63,6 +63,7 @@ pub(super) struct Topic {
 #[derive(Debug, Clone)]
 pub(super) struct Writer {
     draft: Draft,
+    basis: Option<&'static str>,
 }
 
 impl Writer {
@@ -85,6 +86,7 @@ impl Writer {
                 recommended_actions: Vec::new(),
                 falsified_by: String::new(),
             },
+            basis: profile.basis,
         }
     }
 
@@ -118,7 +120,8 @@ impl Writer {
     /// What it is worth: an expression or a figure's name, and what it assumes.
     pub(super) fn impact(mut self, amount: impl Into<String>, assumptions: &[&str]) -> Self {
         self.draft.impact.amount = amount.into();
-        self.draft.impact.assumptions = assumptions.iter().map(|assumption| (*assumption).to_owned()).collect();
+        let assumptions = assumptions.iter().copied().chain(self.basis);
+        self.draft.impact.assumptions = assumptions.map(str::to_owned).collect();
         self
     }
 
