@@ -39,7 +39,7 @@ impl Progress {
     pub fn start(talk: &Talk, iterations_max: u32) -> Self {
         let bar = talk.bars().add(ProgressBar::new_spinner().with_style(style()));
         bar.enable_steady_tick(REDRAW);
-        let standing = Standing { doing: "reading the catalog".to_owned(), ..Standing::default() };
+        let standing = Standing { doing: "opening the database".to_owned(), ..Standing::default() };
         let progress = Self { talk: talk.clone(), bar, iterations_max, standing };
         progress.show();
         progress

@@ -89,6 +89,19 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
     verdict(&run, config)
 }
 
+/// What to say where the data end long before the day that is taken for today.
+fn stale(catalog: &Catalog, today: Date) -> Option<String> {
+    /// Data that are loaded once a month are not stale.
+    const DAYS_MAX: i32 = 45;
+    let newest = catalog.newest_date(today)?;
+    let days = (today - newest).get_days();
+    (days > DAYS_MAX).then(|| {
+        format!(
+            "the newest date in the data is {newest}, {days} days before {today}; --as-of {newest} judges as of then"
+        )
+    })
+}
+
 /// The database, its catalog, and what the user should know of them.
 async fn open(config: &Config, output: &Output) -> Result<(Arc<dyn Database>, Arc<Catalog>, Vec<String>), Failure> {
     let database = open::database(config, output).await?;
@@ -108,19 +121,6 @@ fn nothing_to_explore(server: &Server, warnings: &[String]) -> Failure {
         "GRANT USAGE ON SCHEMA public TO {role}; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}; or check \
          --schema, --tables and the name of the database"
     ))
-}
-
-/// What to say where the data end long before the day that is taken for today.
-fn stale(catalog: &Catalog, today: Date) -> Option<String> {
-    /// Data that are loaded once a month are not stale.
-    const DAYS_MAX: i32 = 45;
-    let newest = catalog.newest_date(today)?;
-    let days = (today - newest).get_days();
-    (days > DAYS_MAX).then(|| {
-        format!(
-            "the newest date in the data is {newest}, {days} days before {today}; --as-of {newest} judges as of then"
-        )
-    })
 }
 
 /// Writes every event to the journal, then shows it.

@@ -6,10 +6,13 @@
 
 mod changes;
 mod churn;
+mod contribution;
 mod habits;
 mod margin;
+mod nameless;
 mod notebook;
 mod profile;
+mod recording;
 mod regions;
 mod returns;
 mod subject;
@@ -22,23 +25,18 @@ use jiff::civil::Date;
 use serde_json::json;
 
 use crate::catalog::Catalog;
-use crate::finding::Category;
 use crate::model::{Error, Model, Reply, ReplyEnd, Request, ToolCall, Usage};
-use notebook::{Notebook, Outcome};
+use notebook::Notebook;
 use profile::Profile;
 use subject::Subject;
-use writing::{Candidate, Conclusion};
+use writing::Conclusion;
 
-/// Findings recorded in a run at the most.
-const FINDINGS_MAX: usize = 8;
 /// Tables looked at first.
 const SUBJECTS_MAX: usize = 4;
 /// Tables analysed in full, of those.
 const ANALYSED_MAX: usize = 2;
 /// Calls of one turn at the most: what the loop runs side by side, and more than a server should be asked at once.
 const CALLS_MAX: usize = 8;
-/// The key of the call that ends the run.
-const FINISH: &str = "finish";
 
 /// The deterministic analyst.
 #[derive(Debug, Clone)]
@@ -53,9 +51,19 @@ pub struct OfflineAnalyst {
 enum Inquiry {
     Churn,
     Margin,
+    Contribution,
     Returns,
     Regions,
-    Changes,
+    Changes(Part),
+    Nameless,
+}
+
+/// What the changes of a period are looked for in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    All,
+    Products,
+    Regions,
 }
 
 /// A query to run.
@@ -101,7 +109,7 @@ impl OfflineAnalyst {
                 looked_at.extend(conclusion.looked_at);
             }
         }
-        record_and_finish(&chosen(candidates), looked_at, notebook, may_ask)
+        recording::calls(&recording::ranked(candidates), looked_at, notebook, may_ask)
     }
 
     /// The tables that are worth a full analysis, and remarks on those that are not.
@@ -128,10 +136,18 @@ impl Inquiry {
     fn of_focus(focus: &str) -> Vec<Self> {
         match focus {
             "customer_churn" => vec![Self::Churn],
-            "margin_analysis" => vec![Self::Margin],
-            "product_performance" => vec![Self::Returns],
-            "regional_analysis" => vec![Self::Regions],
-            _ => vec![Self::Churn, Self::Margin, Self::Returns, Self::Regions, Self::Changes],
+            "margin_analysis" => vec![Self::Margin, Self::Contribution],
+            "product_performance" => vec![Self::Returns, Self::Changes(Part::Products)],
+            "regional_analysis" => vec![Self::Regions, Self::Changes(Part::Regions)],
+            _ => vec![
+                Self::Churn,
+                Self::Margin,
+                Self::Contribution,
+                Self::Returns,
+                Self::Regions,
+                Self::Changes(Part::All),
+                Self::Nameless,
+            ],
         }
     }
 
@@ -139,9 +155,11 @@ impl Inquiry {
         match self {
             Self::Churn => churn::questions(subject, profile, index),
             Self::Margin => margin::questions(subject, profile, index),
+            Self::Contribution => contribution::questions(subject, profile, index),
             Self::Returns => returns::questions(subject, profile, index),
             Self::Regions => regions::questions(subject, profile, index),
-            Self::Changes => changes::questions(subject, profile, index),
+            Self::Changes(part) => changes::questions(subject, profile, index, part),
+            Self::Nameless => Vec::new(),
         }
     }
 
@@ -149,54 +167,13 @@ impl Inquiry {
         match self {
             Self::Churn => churn::conclude(subject, profile, index, notebook),
             Self::Margin => margin::conclude(subject, profile, index, notebook),
+            Self::Contribution => contribution::conclude(subject, profile, index, notebook),
             Self::Returns => returns::conclude(subject, profile, index, notebook),
             Self::Regions => regions::conclude(subject, profile, index, notebook),
-            Self::Changes => changes::conclude(subject, profile, index, notebook),
+            Self::Changes(part) => changes::conclude(subject, profile, index, notebook, part),
+            Self::Nameless => nameless::conclude(subject, profile, index, notebook),
         }
     }
-}
-
-/// The handful worth telling: what sums up a cause before its cases, then by money. Who fell silent is not told again as
-/// fallen sales.
-fn chosen(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
-    candidates.sort_by(|left, right| {
-        right.is_summary.cmp(&left.is_summary).then(right.money_share.total_cmp(&left.money_share))
-    });
-    let mut told = BTreeSet::new();
-    candidates.retain(|candidate| {
-        let draft = &candidate.draft;
-        !matches!(draft.category, Category::Churn | Category::Decline) || told.insert(draft.segment.clone())
-    });
-    candidates.truncate(FINDINGS_MAX);
-    candidates.sort_by(|left, right| right.money_share.total_cmp(&left.money_share));
-    candidates
-}
-
-/// Records what was not recorded yet, and otherwise finishes. Where no query may be asked any more, this turn may be
-/// the last: both at once.
-fn record_and_finish(
-    chosen: &[Candidate],
-    mut looked_at: Vec<String>,
-    notebook: &Notebook,
-    may_ask: bool,
-) -> Vec<ToolCall> {
-    let mut calls = Vec::new();
-    for (index, candidate) in chosen.iter().enumerate() {
-        let key = format!("finding-{index}");
-        match notebook.outcome(&key) {
-            None => {
-                let arguments = serde_json::to_string(&candidate.draft).unwrap_or_default();
-                calls.push(ToolCall { id: key, name: "record_finding".to_owned(), arguments });
-            }
-            Some(Outcome::Rows(_) | Outcome::Text(_)) => {}
-        }
-    }
-    if calls.is_empty() || !may_ask {
-        looked_at.dedup();
-        let arguments = json!({ "looked_at": looked_at }).to_string();
-        calls.push(ToolCall { id: FINISH.to_owned(), name: "finish".to_owned(), arguments });
-    }
-    calls
 }
 
 /// The calls for the questions that were not asked yet.

@@ -5,6 +5,7 @@ mod driver;
 use std::sync::Arc;
 
 use explore::catalog::Catalog;
+use explore::finding::{Category, Finding, Severity};
 use explore::sample::{self, Options, SAMPLE_SQL};
 use jiff::civil::{Date, date};
 
@@ -62,6 +63,14 @@ async fn a_broad_run_on_generated_data_finds_most_of_what_is_planted() {
         let (run, score) = scored(seed).await;
         run.assert_clean();
         assert!(score.recall >= 0.85 && score.precision >= 0.85, "seed {seed}: {score}");
+        let severity = |finding: &Finding| (finding.severity, finding.category);
+        assert!(
+            !run.findings
+                .iter()
+                .map(severity)
+                .any(|(severity, category)| { category == Category::Growth && severity > Severity::Low }),
+            "growth follows the number of customers: {run}"
+        );
     }
 }
 
@@ -89,6 +98,55 @@ async fn joined_tables_are_analysed_as_one_and_what_is_lacking_is_said() {
     let lacking = run.stopped.looked_at.join("\n");
     assert!(lacking.contains("margin: there is no discount or gross column"), "{lacking}");
     assert!(lacking.contains("returns: nothing in it is a return"), "{lacking}");
+}
+
+/// A shop's lines with quantity and price alone: who stopped, a mug that breaks, an account that corrections are booked
+/// on, losses of the stock without a price, and every tenth line without a customer.
+const LINES: &str = "
+    CREATE TABLE lines (\"Invoice\" text NOT NULL, \"StockCode\" text NOT NULL, \"Quantity\" integer NOT NULL,
+        \"InvoiceDate\" timestamp NOT NULL, \"Price\" numeric(10,3) NOT NULL, \"Customer ID\" integer);
+    INSERT INTO lines SELECT n * 1000 + number, 'P' || (n * 7 + number) % 120, 10, day, 2.5,
+        CASE WHEN (n + number) % 10 <> 0 THEN 12000 + n END
+    FROM generate_series(1, 30) AS n,
+        generate_series('2025-01-01'::timestamp + n * interval '1 hour', '2025-06-30', interval '4 days')
+            WITH ORDINALITY AS days (day, number)
+    WHERE n <> 7 OR day < '2025-04-01';
+    INSERT INTO lines SELECT 'C' || n, 'P5', -8, '2025-06-01'::timestamp + n * interval '1 day', 2.5, 12010 + n
+    FROM generate_series(1, 9) AS n;
+    INSERT INTO lines SELECT 'A' || n, 'ADJ', CASE WHEN n % 2 = 0 THEN -1 ELSE 1 END, '2025-06-01', 10 ^ (n % 5), 12010
+    FROM generate_series(1, 40) AS n;
+    INSERT INTO lines SELECT 'L' || n, 'P9', -100, '2025-05-01', 0, NULL FROM generate_series(1, 20) AS n;
+    ANALYZE;";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn quantity_times_price_is_the_value_where_there_is_no_amount() {
+    let run = run("offline_lines", LINES, "broad", date(2025, 7, 1)).await;
+    run.assert_clean();
+    assert_eq!(run.segments(), ["12007", "total without a customer", "P5"]);
+    let silent = run.finding("12007");
+    assert!(silent.title.starts_with("Customer 12007 is silent"), "{run}");
+    assert_eq!(silent.impact.metric, "sales value at risk");
+    assert!(silent.impact.assumptions.iter().any(|assumption| assumption.contains("quantity times unit price")));
+}
+
+/// Ten products with a contribution of three tenths, save one that is sold below cost and a customer who gets
+/// everything at hardly more than cost.
+const BELOW_COST: &str = "
+    CREATE TABLE sales (id integer PRIMARY KEY, sold_on date NOT NULL, customer_code text NOT NULL,
+        product text NOT NULL, net_value numeric(12,2) NOT NULL, contribution numeric(12,2) NOT NULL);
+    INSERT INTO sales SELECT row_number() OVER (), day, 'C' || n, 'Product ' || (n + number) % 10, 100,
+        CASE WHEN (n + number) % 10 = 4 THEN -5 WHEN n = 3 THEN 5 ELSE 30 + (n % 3) END
+    FROM generate_series(1, 20) AS n,
+        generate_series('2025-01-01'::date + n, '2025-06-30'::date, interval '5 days')
+            WITH ORDINALITY AS days (day, number);
+    ANALYZE;";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_sold_below_cost_or_far_below_the_usual_contribution_is_told() {
+    let run = run("offline_contribution", BELOW_COST, "margin_analysis", date(2025, 7, 1)).await;
+    run.assert_clean();
+    assert_eq!(run.segments(), ["Product 4", "C3"]);
+    assert!(run.finding("Product 4").title.contains("below cost"), "{run}");
 }
 
 /// A service desk: nothing to sum, so events are counted.

@@ -5,14 +5,16 @@ use super::habits;
 use super::notebook::{Answer, Notebook};
 use super::profile::Profile;
 use super::subject::{Subject, identifier, literal};
-use super::writing::{Candidate, Conclusion, Topic, Writer, described, plain, plural, words};
+use super::writing::{Candidate, Conclusion, Topic, Writer, capitalised, described, plain, plural, words};
 use crate::catalog::Role;
-use crate::finding::{Category, Confidence};
+use crate::finding::{Category, Confidence, Severity};
 
 /// Silent entities listed at the most.
 const LISTED_MAX: usize = 40;
 /// Up to so many cases each get a finding; more become one summary and the largest few.
 const CASES_MAX: usize = 3;
+/// With fewer orders, one of many entities may be silent by chance.
+const ORDERS_MIN: f64 = 8.0;
 /// The largest cases told beside a summary.
 const CASES_BESIDE_SUMMARY: usize = 2;
 
@@ -58,12 +60,12 @@ pub(super) fn list_sql(subject: &Subject, profile: &Profile) -> String {
     let shown = details.iter().map(|(name, _, alias)| format!("labels.{name} AS {}, ", identifier(alias)));
     let shown = shown.collect::<Vec<_>>().concat();
     format!(
-        "{base}{habits},\nlabels AS (SELECT entity{labels} FROM base GROUP BY entity)\n\
+        "{base}{habits},\nlabels AS MATERIALIZED (SELECT entity{labels} FROM base GROUP BY entity)\n\
          SELECT states.entity AS {entity}, {shown}orders, first_day, last_day, usual_gap AS usual_gap_days,\n  \
          longest_gap AS longest_gap_days, days_silent, {reference} AS data_end, value_before, active_months,\n  \
          round(value_before / active_months, 2) AS value_per_month\n\
          FROM states JOIN labels ON labels.entity = states.entity\nWHERE is_silent\n\
-         ORDER BY value_per_month DESC, states.entity\nLIMIT {LISTED_MAX}",
+         ORDER BY value_before DESC, states.entity\nLIMIT {LISTED_MAX}",
         entity = identifier(&entity_alias(subject)),
         reference = format_args!("{}::date", literal(&profile.last_day.to_string())),
     )
@@ -71,14 +73,12 @@ pub(super) fn list_sql(subject: &Subject, profile: &Profile) -> String {
 
 fn total_sql(subject: &Subject, profile: &Profile) -> String {
     let base = subject.base(&[], &subject.is_return(&profile.return_kinds), Some(&profile.last_day.to_string()));
-    let months = format!("{:.1}", f64::from(profile.days().min(365)) / 30.4375);
     format!(
         "{base}{habits}\n\
          SELECT count(*) AS all_entities, count(*) FILTER (WHERE orders >= 3) AS regular_entities,\n  \
          count(*) FILTER (WHERE is_silent) AS silent_entities,\n  \
          coalesce(round(sum(value_before) FILTER (WHERE is_silent), 2), 0) AS silent_value_before,\n  \
-         coalesce(round(sum(value_before / active_months) FILTER (WHERE is_silent), 2), 0) AS silent_value_per_month,\n  \
-         (SELECT round(sum(value) / {months}, 2) FROM base WHERE day > {reference} - 365) AS total_value_per_month\n\
+         (SELECT round(sum(value), 2) FROM base WHERE day > {reference} - 365) AS total_value_last_year\n\
          FROM states",
         habits = habits::expressions(profile),
         reference = format_args!("{}::date", literal(&profile.last_day.to_string())),
@@ -133,7 +133,12 @@ impl View<'_> {
 
     /// `order` or `event`.
     fn event(&self) -> &'static str {
-        if self.subject.measure().is_some() { "order" } else { "event" }
+        if self.subject.is_summed() { "order" } else { "event" }
+    }
+
+    /// Who no longer causes costs is no loss.
+    fn judged(&self, candidate: Candidate) -> Candidate {
+        if self.subject.is_outlay() { candidate.into_change(Severity::Low) } else { candidate }
     }
 
     fn case(&self, row: usize) -> Option<Candidate> {
@@ -142,14 +147,22 @@ impl View<'_> {
         let details = details(subject);
         let columns = details.iter().map(|(_, _, alias)| alias.as_str()).collect::<Vec<_>>();
         let who = described(list, row, list.table.cell(row, 0)?, &columns);
+        let is_number = entity.chars().all(|character| character.is_ascii_digit());
+        let kind = is_number
+            .then(|| format!("{} ", capitalised(&words(subject.field(Role::Entity).map_or("", |field| &field.name)))));
+        let who = format!("{}{who}", kind.unwrap_or_default());
         let (first, last) = (list.text(row, "first_day")?, list.text(row, "last_day")?);
         let (event, unit) = (self.event(), subject.unit());
         let data_end = self.profile.last_day;
         let orders = list.number(row, "orders")?;
         let margin = list.number(row, "days_silent")? / list.number(row, "longest_gap_days")?;
-        let confidence = if orders >= 8.0 && margin >= 2.0 { Confidence::High } else { Confidence::Medium };
+        let confidence = match () {
+            () if orders < ORDERS_MIN && self.profile.entities > habits::FEW_ENTITIES => Confidence::Low,
+            () if orders >= ORDERS_MIN && margin >= 2.0 => Confidence::High,
+            () => Confidence::Medium,
+        };
         let share =
-            list.number(row, "value_per_month")? / self.total.number(0, "total_value_per_month")?.max(f64::EPSILON);
+            list.number(row, "value_before")? / self.total.number(0, "total_value_last_year")?.max(f64::EPSILON);
         let sentences = [
             format!(
                 "{entity} had {{orders}} {event} days from {first} to {last}, usually {{usual}} days apart and \
@@ -208,7 +221,7 @@ impl View<'_> {
                 "an order under another account, a credit hold, a closed site, or a planned stop \
                  known to the account manager",
             );
-        Some(writer.rank(share, confidence, false))
+        Some(self.judged(writer.rank(share, confidence, false)))
     }
 
     fn summary(&self) -> Option<Candidate> {
@@ -216,9 +229,7 @@ impl View<'_> {
         let entities = plural(&words(&subject.field(Role::Entity)?.name));
         let (unit, data_end) = (subject.unit(), self.profile.last_day);
         let share =
-            total.number(0, "silent_value_per_month")? / total.number(0, "total_value_per_month")?.max(f64::EPSILON);
-        let share_of_total =
-            format!("share({}, {})", total.cell(0, "silent_value_per_month"), total.cell(0, "total_value_per_month"));
+            total.number(0, "silent_value_before")? / total.number(0, "total_value_last_year")?.max(f64::EPSILON);
         let sentences = [
             format!(
                 "Of {{regular}} {entities} in total who are regular enough to judge, {{silent}} are silent on \
@@ -226,14 +237,17 @@ impl View<'_> {
                  for several of their own usual intervals, and for longer than ever before."
             ),
             format!(
-                "In total they brought {{monthly}} {unit} per month before, which is {{share}} of the total of \
-                 {{all}} {unit} \
-                 per month."
+                "In total they brought {{before}} {unit} in the year up to their last orders; the total of all in \
+                 the last year is {{all}} {unit}."
             ),
             "Slow and seasonal ones are not counted: each is measured against its own longest interval.".to_owned(),
             format!("The evidence lists {{listed}} of the {entities} in total, the most valuable first."),
         ];
-        let writer = Writer::new(self.topic(format!("total of silent {entities}")), self.profile)
+        let topic = Topic {
+            unit: format!("{unit} in the year up to their last orders"),
+            ..self.topic(format!("total of silent {entities}"))
+        };
+        let writer = Writer::new(topic, self.profile)
             .cite(total, [0])
             .cite(list, 0..list.rows())
             .cells(
@@ -242,16 +256,16 @@ impl View<'_> {
                 [
                     ("regular", "regular_entities"),
                     ("silent", "silent_entities"),
-                    ("monthly", "silent_value_per_month"),
-                    ("all", "total_value_per_month"),
+                    ("before", "silent_value_before"),
+                    ("all", "total_value_last_year"),
                 ],
             )
-            .figures([("share", share_of_total), ("listed", format!("count({}.orders)", list.id))])
+            .figures([("listed", format!("count({}.orders)", list.id))])
             .text(
-                format!("In total {{silent}} regular {entities} fell silent: {{monthly}} {unit} per month at risk"),
+                format!("In total {{silent}} regular {entities} fell silent, who brought {{before}} {unit} in the year before"),
                 &sentences,
             )
-            .impact("monthly", &["each would have gone on at the monthly rate of its last active months"])
+            .impact("before", &["what they brought in the year up to their last orders is what is at risk"])
             .action(
                 format!("Call the listed {entities} in the order of the list, and note the reason of each"),
                 "the list is ordered by the money at risk; common reasons show a cause that one decision can remove",
@@ -261,6 +275,6 @@ impl View<'_> {
             .falsified_by(
                 "a change of account numbers, a missing part of the data load, or a common pause such as a shutdown",
             );
-        Some(writer.rank(share, Confidence::High, true))
+        Some(self.judged(writer.rank(share, Confidence::High, true)))
     }
 }

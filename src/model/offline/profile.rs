@@ -27,6 +27,8 @@ pub(super) struct Profile {
     pub(super) return_kinds: Vec<String>,
     /// Whether anything came back at all.
     pub(super) has_returns: bool,
+    /// What every amount rests on, where it is no column's.
+    pub(super) basis: Option<&'static str>,
 }
 
 /// The question that the profile is read from.
@@ -34,7 +36,7 @@ pub(super) fn question(subject: &Subject, index: usize, as_of: Date) -> Question
     let kind = subject.field(Role::EventType);
     let kind_text = kind.map_or_else(|| "'all'".to_owned(), |field| format!("coalesce({}, 'none')", field.text()));
     let negative = subject.is_return(&[]);
-    let base = subject.base(
+    let base = subject.base_of_all(
         &[("kind", kind_text), ("is_negative", format!("({negative})"))],
         "false",
         Some(&as_of.to_string()),
@@ -46,6 +48,8 @@ pub(super) fn question(subject: &Subject, index: usize, as_of: Date) -> Question
         sql: format!(
             "{base}\nSELECT kind AS {kind_name}, count(*) AS events, min(day) AS first_day, max(day) AS last_day,\n  \
              round(sum(value), 2) AS total_value, count(*) FILTER (WHERE is_negative) AS negative_events,\n  \
+             count(*) FILTER (WHERE entity IS NULL) AS nameless_events,\n  \
+             coalesce(round(sum(value) FILTER (WHERE entity IS NULL), 2), 0) AS nameless_value,\n  \
              (SELECT count(DISTINCT entity) FROM base) AS entities\n\
              FROM base\nGROUP BY kind\nORDER BY events DESC, kind\nLIMIT 20"
         ),
@@ -87,6 +91,7 @@ impl Profile {
             entities: rows().filter_map(|row| whole(answer.text(row, "entities")?)).max().unwrap_or(0),
             has_returns: !return_kinds.is_empty() || sum("negative_events") > 0,
             return_kinds,
+            basis: subject.basis(),
         })
     }
 

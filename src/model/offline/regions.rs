@@ -11,12 +11,16 @@ use crate::catalog::Role;
 use crate::finding::{Category, Confidence};
 
 /// Regions listed at the most.
-const LISTED_MAX: usize = 20;
+const LISTED_MAX: usize = 60;
 /// A region is told of when this share of its money is silent, and twice the share of the others is.
 const SILENT_SHARE_MIN: f64 = 0.20;
+/// Up to so many entities, one that is silent is a matter of the region.
+const FEW_ENTITIES: f64 = 3.0;
 /// One entity with this share of a region's money is too much, where there are enough entities to expect otherwise.
 const TOP_SHARE_MIN: f64 = 0.50;
 const TOP_ENTITIES_MIN: f64 = 8.0;
+/// It has to have this share of all money as well.
+const MATERIAL_SHARE_MIN: f64 = 0.01;
 /// Regions told of at the most, of each kind.
 const CASES_MAX: usize = 2;
 
@@ -64,12 +68,12 @@ joined AS (
 regions AS (
   SELECT place, count(*) AS entities, count(*) FILTER (WHERE is_silent) AS silent, sum(value_before) AS value_before,
     coalesce(sum(value_before) FILTER (WHERE is_silent), 0) AS silent_value, sum(value_year) AS value_year,
-    max(value_year) AS largest_value
+    max(value_year) AS largest_value, (array_agg(entity ORDER BY value_year DESC, entity))[1] AS largest
   FROM joined GROUP BY place
 )
 SELECT place AS {place}, entities AS all_entities, silent AS silent_entities, round(value_before, 2) AS value_before,
   round(silent_value, 2) AS silent_value, round(100 * silent_value / value_before, 1) AS silent_percent,
-  round(value_year, 2) AS value_last_year, round(largest_value, 2) AS largest_value,
+  round(value_year, 2) AS value_last_year, round(largest_value, 2) AS largest_value, largest,
   sum(entities) OVER () - entities AS others_entities, sum(silent) OVER () - silent AS others_silent,
   round(sum(value_before) OVER () - value_before, 2) AS others_value_before,
   round(sum(silent_value) OVER () - silent_value, 2) AS others_silent_value,
@@ -93,17 +97,30 @@ pub(super) fn conclude(subject: &Subject, profile: &Profile, index: usize, noteb
     let silent = notebook.answer(&format!("churn-list-{index}"));
     let view = View { subject, profile, list, silent, place };
     let is_silent = |row: &usize| {
-        view.silent_share(*row).is_some_and(|(own, others)| own >= SILENT_SHARE_MIN && own >= 2.0 * others)
+        let count = |column: &str| list.number(*row, column).unwrap_or(0.0);
+        // One silence among many is that one's, not the region's.
+        let is_common = count("silent_entities") >= 2.0 || count("all_entities") <= FEW_ENTITIES;
+        let share = view.silent_share(*row);
+        is_common && share.is_some_and(|(own, others)| own >= SILENT_SHARE_MIN && own >= 2.0 * others)
     };
     let is_top_heavy = |row: &usize| {
         let share = list.number(*row, "largest_value").zip(list.number(*row, "value_last_year"));
         let entities = list.number(*row, "all_entities").unwrap_or(0.0);
-        entities >= TOP_ENTITIES_MIN && share.is_some_and(|(largest, all)| all > 0.0 && largest / all >= TOP_SHARE_MIN)
+        let is_material = list
+            .number(*row, "largest_value")
+            .zip(list.number(*row, "total_value_last_year"))
+            .is_some_and(|(largest, all)| largest >= MATERIAL_SHARE_MIN * all);
+        is_material
+            && entities >= TOP_ENTITIES_MIN
+            && share.is_some_and(|(largest, all)| all > 0.0 && largest / all >= TOP_SHARE_MIN)
     };
     let rows = || 0..list.rows();
     let mut candidates =
         rows().filter(is_silent).take(CASES_MAX).filter_map(|row| view.silence(row)).collect::<Vec<_>>();
-    candidates.extend(rows().filter(is_top_heavy).take(CASES_MAX).filter_map(|row| view.concentration(row)));
+    let mut top_heavy = rows().filter(is_top_heavy).collect::<Vec<_>>();
+    let largest = |row: usize| list.number(row, "largest_value").unwrap_or(0.0);
+    top_heavy.sort_by(|&left, &right| largest(right).total_cmp(&largest(left)));
+    candidates.extend(top_heavy.into_iter().take(CASES_MAX).filter_map(|row| view.concentration(row)));
     if candidates.is_empty() {
         let remark =
             format!("regions: no {} has more silence than others, or hangs on a single one", words(&place.name));
@@ -224,6 +241,7 @@ impl View<'_> {
     fn concentration(&self, row: usize) -> Option<Candidate> {
         let (list, unit, value) = (self.list, self.subject.unit(), self.subject.value_words());
         let region = plain(list.table.cell(row, 0)?);
+        let largest = plain(list.text(row, "largest")?);
         let entity = words(&self.subject.field(Role::Entity)?.name);
         let entities = plural(&entity);
         let money_share =
@@ -243,18 +261,20 @@ impl View<'_> {
             )
             .figures([("share", self.share(row, "largest_value", "value_last_year"))])
             .text(
-                format!("{region}: one of {{entities}} {entities} brings {{share}} of its {value}"),
+                format!("{region}: one of {{entities}} {entities}, {largest}, brings {{share}} of its {value}"),
                 &[
                     format!(
                         "{region} brought {{value}} {unit} from {{entities}} {entities} in the year up to {}.",
                         self.profile.last_day
                     ),
-                    format!("The largest of {region} brought {{largest}} {unit} of that, which is {{share}}."),
+                    format!(
+                        "The largest of {region}, {largest}, brought {{largest}} {unit} of that, which is {{share}}."
+                    ),
                 ],
             )
             .impact("largest", &["all of it hangs on one decision of one buyer"])
             .action(
-                format!("Secure the largest account of {region} by a contract, and build up the next two"),
+                format!("Secure {largest}, the largest of {region}, by a contract, and build up the next two"),
                 "the region falls with it",
                 "the regional sales manager",
                 "within a quarter",

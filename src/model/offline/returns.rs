@@ -2,14 +2,15 @@
 //!
 //! A high rate of a small denominator is no sign. Returns come in lots, so lots are what chance deals in: with `e`
 //! units expected back at the rate of the others, and lots of `l` units (weighted by size), the units that come back
-//! have a variance of about `e * l`. A rate is told of from three such deviations; among more than a hundred groups, where
-//! a single large return is bound to stand out somewhere, from five deviations and three returns.
+//! have a variance of about `e * l`. A rate is told of from three such deviations. Among more than a hundred groups a
+//! single large return is bound to stand out somewhere, so that the lines that come back are counted instead: at
+//! least three, and five deviations above the lines expected.
 
 use super::Question;
 use super::notebook::{Answer, Notebook};
 use super::profile::Profile;
 use super::subject::{Field, Subject, identifier, literal};
-use super::writing::{Candidate, Conclusion, Topic, Writer, described, plain, plural, words};
+use super::writing::{Candidate, Conclusion, Topic, Writer, described, plain};
 use crate::catalog::Role;
 use crate::finding::{Category, Confidence};
 
@@ -21,8 +22,19 @@ const CASES_MAX: usize = 3;
 const CASES_BESIDE_SUMMARY: usize = 2;
 /// The rate of the others is taken to be at least this: a clean record may be luck.
 const BASE_RATE_MIN: &str = "0.01";
+/// What is sold at prices as far apart as this, from the tenth to the ninetieth in a hundred, is no good but an account
+/// that fees and corrections are booked on; so is what came back more than it was sold.
+const PRICE_SPREAD_MAX: u32 = 10;
+/// Among more than a hundred groups, one return that makes more of what came back than this is an order taken back.
+const LARGEST_SHARE_MAX: &str = "0.6";
 /// Days after which a product's return is history; batches have their own time.
 const PRODUCT_DAYS: u32 = 365;
+
+const ASSUMPTIONS: [&str; 2] = [
+    "valued at the net amounts credited; freight, handling and lost orders come on top",
+    "what is sold at widely differing prices, or comes back more than it is sold, is an account that fees and \
+     corrections are booked on, and is not counted among the goods",
+];
 
 /// A way to group what is sold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +48,14 @@ impl Grouping {
         match self {
             Self::Batch => subject.field(Role::Batch),
             Self::Product => subject.field(Role::Product),
+        }
+    }
+
+    /// What its members are called.
+    fn plural(self) -> &'static str {
+        match self {
+            Self::Batch => "batches",
+            Self::Product => "products",
         }
     }
 
@@ -57,7 +77,7 @@ pub(super) fn questions(subject: &Subject, profile: &Profile, index: usize) -> V
     groupings
         .map(|(grouping, field)| Question {
             key: grouping.key(index),
-            purpose: format!("Of which {} does far more come back than of the others?", words(&field.name)),
+            purpose: format!("Of which {} does far more come back than of the others?", grouping.plural()),
             sql: sql(subject, profile, grouping, field),
         })
         .collect()
@@ -71,7 +91,7 @@ fn details(subject: &Subject, grouping: Grouping) -> Vec<&Field> {
         Grouping::Batch => {
             subject.field(Role::Product).into_iter().chain(subject.dimensions().filter(is_place).take(1)).collect()
         }
-        Grouping::Product => Vec::new(),
+        Grouping::Product => subject.product_label().into_iter().collect(),
     }
 }
 
@@ -80,13 +100,16 @@ fn sql(subject: &Subject, profile: &Profile, grouping: Grouping, field: &Field) 
     let names = (0..details.len()).map(|index| format!("detail{index}")).collect::<Vec<_>>();
     let mut extra = vec![("member", field.text())];
     extra.extend(names.iter().zip(&details).map(|(name, field)| (name.as_str(), field.text())));
-    let base = subject.base(&extra, &subject.is_return(&profile.return_kinds), Some(&profile.last_day.to_string()));
+    let base =
+        subject.base_of_all(&extra, &subject.is_return(&profile.return_kinds), Some(&profile.last_day.to_string()));
     let since = match grouping {
         Grouping::Batch => String::new(),
         Grouping::Product => format!(" AND day > {}::date - {PRODUCT_DAYS}", literal(&profile.last_day.to_string())),
     };
-    let constants =
-        names.iter().map(|name| format!(", CASE WHEN min({name}) = max({name}) THEN min({name}) END AS {name}"));
+    let constants = names.iter().map(|name| match grouping {
+        Grouping::Batch => format!(", CASE WHEN min({name}) = max({name}) THEN min({name}) END AS {name}"),
+        Grouping::Product => format!(", max({name}) AS {name}"),
+    });
     let shown = names.iter().zip(&details).map(|(name, field)| format!("{name} AS {}, ", identifier(&field.alias())));
     format!(
         "{base},
@@ -94,22 +117,30 @@ groups AS (
   SELECT member{constants},
     coalesce(sum(quantity) FILTER (WHERE NOT is_return), 0) AS sold,
     coalesce(sum(quantity) FILTER (WHERE is_return), 0) AS returned,
-    count(*) FILTER (WHERE is_return) AS return_lines, count(*) FILTER (WHERE NOT is_return) AS sale_lines,
-    coalesce(abs(sum(value) FILTER (WHERE is_return)), 0) AS returned_value
+    max(quantity) FILTER (WHERE is_return) AS largest_return, count(*) FILTER (WHERE is_return) AS return_lines, count(*) FILTER (WHERE NOT is_return) AS sale_lines,
+    coalesce(abs(sum(value) FILTER (WHERE is_return)), 0) AS returned_value,
+    percentile_cont(ARRAY[0.1, 0.9]) WITHIN GROUP (ORDER BY abs(value) / nullif(quantity, 0)) AS prices
   FROM base WHERE member IS NOT NULL{since}
   GROUP BY member
 ),
+goods AS (
+  SELECT * FROM groups
+  WHERE returned <= sold AND coalesce(prices[2] <= {PRICE_SPREAD_MAX} * prices[1], true)
+),
 whole AS (
-  SELECT sum(sold) AS sold, sum(returned) AS returned, count(*) AS groups,
+  SELECT sum(sold) AS sold, sum(returned) AS returned, count(*) AS groups, sum(return_lines) AS return_lines,
+    sum(sale_lines) AS sale_lines,
     (SELECT sum(quantity * quantity) / nullif(sum(quantity), 0) FROM base WHERE is_return AND member IS NOT NULL{since}) AS lot,
     (SELECT sum(value) FROM base WHERE NOT is_return AND member IS NOT NULL{since}) AS sold_value
-  FROM groups
+  FROM goods
 ),
 rates AS (
-  SELECT groups.*, whole.groups, whole.lot, whole.sold_value, whole.sold - groups.sold AS others_sold,
-    whole.returned - groups.returned AS others_returned,
-    greatest({BASE_RATE_MIN}, (whole.returned - groups.returned) / nullif(whole.sold - groups.sold, 0)) AS base_rate
-  FROM groups CROSS JOIN whole
+  SELECT goods.*, whole.groups, whole.lot, whole.sold_value, whole.sold - goods.sold AS others_sold,
+    whole.returned - goods.returned AS others_returned,
+    greatest({BASE_RATE_MIN}, (whole.returned - goods.returned) / nullif(whole.sold - goods.sold, 0)) AS base_rate,
+    greatest({BASE_RATE_MIN},
+      (whole.return_lines - goods.return_lines) / nullif(whole.sale_lines - goods.sale_lines, 0)) AS line_rate
+  FROM goods CROSS JOIN whole
 )
 SELECT member AS {member}, {shown}round(sold, 2) AS units_sold, round(returned, 2) AS units_returned, sale_lines,
   return_lines, round(100 * returned / sold, 1) AS return_percent, round(others_sold, 2) AS others_sold,
@@ -119,7 +150,10 @@ SELECT member AS {member}, {shown}round(sold, 2) AS units_sold, round(returned, 
   round(sum(returned_value) OVER (), 2) AS all_returned_value
 FROM rates
 WHERE sold > 0 AND return_lines >= CASE WHEN groups > 100 THEN 3 ELSE 1 END AND returned >= 2 * base_rate * sold
-  AND returned - base_rate * sold > CASE WHEN groups > 100 THEN 5 ELSE 3 END * sqrt(base_rate * sold * lot)
+  AND (groups <= 100 OR largest_return <= {LARGEST_SHARE_MAX} * returned)
+  AND CASE WHEN groups > 100
+    THEN return_lines - line_rate * sale_lines > 5 * sqrt(line_rate * sale_lines)
+    ELSE returned - base_rate * sold > 3 * sqrt(base_rate * sold * lot) END
 ORDER BY returned_value DESC, member
 LIMIT {LISTED_MAX}",
         constants = constants.collect::<String>(),
@@ -143,11 +177,11 @@ pub(super) fn conclude(subject: &Subject, profile: &Profile, index: usize, noteb
     let products = notebook.answer(&Grouping::Product.key(index));
     let mut candidates = Vec::new();
     for (grouping, list) in [(Grouping::Batch, batches), (Grouping::Product, products)] {
-        let Some((list, field)) = list.zip(grouping.field(subject)) else { continue };
+        let Some(list) = list else { continue };
         if grouping == Grouping::Product && !candidates.is_empty() {
             continue;
         }
-        let view = View { subject, profile, list, grouping, field };
+        let view = View { subject, profile, list, grouping };
         let cases = if list.rows() > CASES_MAX { CASES_BESIDE_SUMMARY } else { list.rows() };
         if list.rows() > CASES_MAX {
             candidates.extend(view.summary());
@@ -166,7 +200,6 @@ struct View<'a> {
     profile: &'a Profile,
     list: &'a Answer,
     grouping: Grouping,
-    field: &'a Field,
 }
 
 impl View<'_> {
@@ -226,10 +259,10 @@ impl View<'_> {
                 format!("share({}, {})", list.cell(row, "units_returned"), list.cell(row, "units_sold")),
             )])
             .text(format!("{what}: {{returned}} of {{sold}} units were returned, which is {{rate}}"), &sentences)
-            .impact("value", &["valued at the net amounts credited; freight, handling and lost orders come on top"])
+            .impact("value", &ASSUMPTIONS)
             .action(
                 format!("Hold what is left of {what}, and test a retained sample"),
-                "every further delivery of a faulty batch comes back too, or damages an engine",
+                "every further delivery of faulty goods comes back too, and does harm before it does",
                 "quality assurance",
                 "within three days",
             )
@@ -248,12 +281,12 @@ impl View<'_> {
 
     fn summary(&self) -> Option<Candidate> {
         let (list, unit) = (self.list, self.subject.unit());
-        let members = plural(&words(&self.field.name));
+        let members = self.grouping.plural();
         let share = list.number(0, "all_returned_value")? / list.number(0, "total_sales_value")?.max(f64::EPSILON);
         let sentences = [
             format!(
                 "In total {{count}} {members} come back far more than all others do, beyond what chance \
-                 explains; returns were counted in lots, since units come back together."
+                 explains."
             ),
             "Together {returned} of {sold} units in total came back, which is {rate}.".to_owned(),
         ];
@@ -274,11 +307,11 @@ impl View<'_> {
                 format!("share({}, {})", list.cell(0, "all_units_returned"), list.cell(0, "all_units_sold")),
             )])
             .text(format!("In total {{count}} {members} have outlying returns: {{value}} {unit} came back"), &sentences)
-            .impact("value", &["valued at the net amounts credited; freight, handling and lost orders come on top"])
+            .impact("value", &ASSUMPTIONS)
             .action(
                 format!(
-                    "Hold what is left of the {members} listed, and look for what they share: plant, raw \
-                     material, shift"
+                    "Hold what is left of the {members} listed, and look for what they share: supplier, \
+                     plant, carrier"
                 ),
                 "a shared cause is worth more than any single one of them",
                 "the head of quality",

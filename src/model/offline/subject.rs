@@ -143,7 +143,13 @@ impl Subject {
         // What a joined table counts or dates is its own affair, unless the base table has nothing of the kind.
         let borrowed = matches!(
             role,
-            Role::Measure | Role::GrossMeasure | Role::NetMeasure | Role::Discount | Role::Margin | Role::Quantity
+            Role::Measure
+                | Role::GrossMeasure
+                | Role::NetMeasure
+                | Role::Discount
+                | Role::Margin
+                | Role::Quantity
+                | Role::UnitPrice
         );
         let is_own_key = !is_base && role == Role::Entity && self.fields.contains_key(&Role::Entity);
         if (!is_base && borrowed) || is_own_key || !is_plain(&column.type_name, role) {
@@ -173,7 +179,7 @@ impl Subject {
 
     /// How much there is to analyse: money first, then the number of roles, then rows.
     fn promise(&self) -> (bool, usize, u64) {
-        (self.money().is_some(), self.fields.len(), self.rows_estimate)
+        (self.has_money(), self.fields.len(), self.rows_estimate)
     }
 
     /// The first column with the role.
@@ -192,28 +198,81 @@ impl Subject {
         net.or_else(|| self.field(Role::Measure)).or_else(|| self.field(Role::GrossMeasure))
     }
 
-    /// The amount that is summed: net before plain before gross before units; `None` where rows are counted.
-    pub(super) fn measure(&self) -> Option<&Field> {
-        self.money().or_else(|| self.field(Role::Quantity))
+    /// Quantity and unit price, where there is no amount of money but their product.
+    fn priced(&self) -> Option<(&Field, &Field)> {
+        self.field(Role::Quantity).zip(self.field(Role::UnitPrice)).filter(|_| self.money().is_none())
     }
 
-    /// What results call the summed amount.
-    pub(super) fn value_name(&self) -> &str {
-        self.measure().map_or("events", |field| field.name.as_str())
+    /// What the amount is, where no column has it.
+    pub(super) fn basis(&self) -> Option<&'static str> {
+        let basis = "sales value is quantity times unit price; lines without a price (samples, corrections of the \
+                     stock) are left out";
+        self.priced().map(|_| basis)
     }
 
-    /// The amount in words: `net sales value 2`.
+    /// Whether the amount that is summed is money.
+    pub(super) fn has_money(&self) -> bool {
+        self.money().is_some() || self.priced().is_some()
+    }
+
+    /// Whether there is anything to sum; rows are counted otherwise.
+    pub(super) fn is_summed(&self) -> bool {
+        self.has_money() || self.field(Role::Quantity).is_some()
+    }
+
+    /// Whether the amount is what one pays rather than what one earns.
+    pub(super) fn is_outlay(&self) -> bool {
+        let outlays = ["expense", "expenditure", "spend", "cost", "procurement"];
+        let names = [Some(self.table.as_str()), self.money().map(|field| field.name.as_str())];
+        let mut names = names.into_iter().flatten().map(str::to_lowercase);
+        names.any(|name| outlays.iter().any(|outlay| name.contains(outlay)))
+    }
+
+    /// The amount that is summed: net before plain before gross before quantity times price before units; rows are
+    /// counted where there is none.
+    pub(super) fn value(&self) -> String {
+        match (self.money(), self.priced()) {
+            (Some(money), _) => money.number(),
+            (None, Some((quantity, price))) => format!("({} * {})", quantity.number(), price.number()),
+            (None, None) => self.field(Role::Quantity).map_or_else(|| "1".to_owned(), Field::number),
+        }
+    }
+
+    /// The amount in words: `net sales value`.
     pub(super) fn value_words(&self) -> String {
-        let words = self.value_name().replace('_', " ");
+        let Some(field) = self.money() else {
+            let counted = if self.is_summed() { "quantity" } else { "events" };
+            return if self.priced().is_some() { "sales value" } else { counted }.to_owned();
+        };
+        let words = field.name.to_lowercase().replace('_', " ");
         let words = words.trim_end_matches(|character: char| character.is_ascii_digit() || character == ' ');
         words.to_owned()
     }
 
-    /// The unit of the amount, or an empty text.
+    /// The unit of the amount.
     pub(super) fn unit(&self) -> String {
-        let field = self.measure();
-        let unit = field.and_then(|field| field.unit.clone().or_else(|| currency_in(field.description.as_deref()?)));
-        unit.unwrap_or_else(|| if field.is_some() { self.value_words() } else { "events".to_owned() })
+        let field = self.money().or_else(|| self.field(Role::UnitPrice).or(self.field(Role::Quantity)));
+        let known = |field: &Field| field.unit.clone().or_else(|| currency_in(field.description.as_deref()?));
+        field.and_then(known).unwrap_or_else(|| match (self.money(), self.priced()) {
+            (Some(_), _) => format!("of {}", self.value_words()),
+            (None, Some(_)) => "in sales value".to_owned(),
+            (None, None) if self.is_summed() => "units".to_owned(),
+            (None, None) => "events".to_owned(),
+        })
+    }
+
+    /// A readable text beside a product's code.
+    pub(super) fn product_label(&self) -> Option<&Field> {
+        let product = self.field(Role::Product)?;
+        let table = |field: &Field| field.expression.split('.').next().map(str::to_owned);
+        let fields = [Role::Dimension, Role::Ignore].into_iter().flat_map(|role| self.fields(role));
+        let is_label = |field: &&Field| {
+            let name = field.name.to_lowercase();
+            let is_text = field.type_name == "text" || field.type_name.starts_with("character");
+            let is_named = ["description", "product_name", "item_name", "article_name"].contains(&name.as_str());
+            is_text && is_named && table(field) == table(product)
+        };
+        fields.into_iter().find(is_label)
     }
 
     /// The columns that describe rows: segments, plants and other values to group by.
@@ -224,8 +283,18 @@ impl Subject {
     /// The common table expression `base` that every query starts from, ending in a line break. Its columns: `day`,
     /// `entity`, `is_return`, `area` (the region, where known), `value` (signed), `quantity`, and those of `extra`.
     pub(super) fn base(&self, extra: &[(&str, String)], is_return: &str, last_day: Option<&str>) -> String {
+        let named = self.field(Role::Entity).map(|entity| format!(" AND {} IS NOT NULL", entity.expression));
+        self.base_where(extra, is_return, last_day, &named.unwrap_or_default())
+    }
+
+    /// The same with the rows that name no entity: what is sold counts whoever bought it.
+    pub(super) fn base_of_all(&self, extra: &[(&str, String)], is_return: &str, last_day: Option<&str>) -> String {
+        self.base_where(extra, is_return, last_day, "")
+    }
+
+    fn base_where(&self, extra: &[(&str, String)], is_return: &str, last_day: Option<&str>, condition: &str) -> String {
         let Some((date, entity)) = self.field(Role::Date).zip(self.field(Role::Entity)) else { return String::new() };
-        let value = self.measure().map_or_else(|| "1".to_owned(), Field::number);
+        let value = self.value();
         let quantity = self.field(Role::Quantity).map_or_else(|| value.clone(), Field::number);
         let mut columns = vec![
             format!("{}::date AS day", date.expression),
@@ -238,12 +307,13 @@ impl Subject {
         columns.extend(extra.iter().map(|(name, expression)| format!("{expression} AS {name}")));
         let until =
             last_day.map_or_else(String::new, |day| format!(" AND {}::date <= {}", date.expression, literal(day)));
+        // A line without a price is a sample or a correction of the stock, neither a sale nor a return.
+        let is_priced = self.priced().map_or_else(String::new, |(_, price)| format!(" AND {} <> 0", price.expression));
         format!(
-            "WITH base AS (\n  SELECT {}\n  FROM {}\n  WHERE {} IS NOT NULL AND {} IS NOT NULL{until}\n)",
+            "WITH base AS (\n  SELECT {}\n  FROM {}\n  WHERE {} IS NOT NULL{condition}{is_priced}{until}\n)",
             columns.join(",\n    "),
             self.from,
             date.expression,
-            entity.expression
         )
     }
 
@@ -254,9 +324,11 @@ impl Subject {
             let kinds = return_kinds.iter().map(|kind| literal(kind)).collect::<Vec<_>>().join(", ");
             signs.push(format!("coalesce({} IN ({kinds}), false)", kind.text()));
         }
-        let amounts = [self.field(Role::Quantity), self.measure()];
+        let amounts = match self.priced() {
+            Some((quantity, price)) => [Some(quantity), Some(price)],
+            None => [self.field(Role::Quantity), self.money()],
+        };
         signs.extend(amounts.into_iter().flatten().map(|field| format!("coalesce({} < 0, false)", field.number())));
-        signs.dedup();
         if signs.is_empty() { "false".to_owned() } else { signs.join(" OR ") }
     }
 }
@@ -292,7 +364,13 @@ fn relation(table: &Table) -> String {
 fn is_plain(type_name: &str, role: Role) -> bool {
     match role {
         Role::Date => type_name == "date" || type_name.starts_with("timestamp"),
-        Role::Measure | Role::GrossMeasure | Role::NetMeasure | Role::Discount | Role::Margin | Role::Quantity => {
+        Role::Measure
+        | Role::GrossMeasure
+        | Role::NetMeasure
+        | Role::Discount
+        | Role::Margin
+        | Role::Quantity
+        | Role::UnitPrice => {
             let numeric = ["numeric", "integer", "bigint", "smallint", "double precision", "real", "money"];
             numeric.iter().any(|numeric| type_name.starts_with(numeric)) && !type_name.ends_with("[]")
         }

@@ -17,6 +17,17 @@ pub(super) struct Candidate {
     pub(super) money_share: f64,
     /// Whether it sums up one cause of many cases, which goes before the cases.
     pub(super) is_summary: bool,
+    /// Whether it only says what changed, which goes after what went wrong.
+    pub(super) is_change: bool,
+}
+
+impl Candidate {
+    /// The same as a mere change, of that severity at the most.
+    pub(super) fn into_change(mut self, severity_max: Severity) -> Self {
+        self.draft.severity = self.draft.severity.min(severity_max);
+        self.is_change = true;
+        self
+    }
 }
 
 /// What an inquiry came to.
@@ -52,6 +63,7 @@ pub(super) struct Topic {
 #[derive(Debug, Clone)]
 pub(super) struct Writer {
     draft: Draft,
+    basis: Option<&'static str>,
 }
 
 impl Writer {
@@ -74,6 +86,7 @@ impl Writer {
                 recommended_actions: Vec::new(),
                 falsified_by: String::new(),
             },
+            basis: profile.basis,
         }
     }
 
@@ -107,7 +120,8 @@ impl Writer {
     /// What it is worth: an expression or a figure's name, and what it assumes.
     pub(super) fn impact(mut self, amount: impl Into<String>, assumptions: &[&str]) -> Self {
         self.draft.impact.amount = amount.into();
-        self.draft.impact.assumptions = assumptions.iter().map(|assumption| (*assumption).to_owned()).collect();
+        let assumptions = assumptions.iter().copied().chain(self.basis);
+        self.draft.impact.assumptions = assumptions.map(str::to_owned).collect();
         self
     }
 
@@ -132,7 +146,7 @@ impl Writer {
     pub(super) fn rank(mut self, money_share: f64, confidence: Confidence, is_summary: bool) -> Candidate {
         self.draft.confidence = confidence;
         self.draft.severity = severity(money_share, confidence);
-        Candidate { draft: self.draft, money_share, is_summary }
+        Candidate { draft: self.draft, money_share, is_summary, is_change: false }
     }
 }
 
@@ -147,7 +161,7 @@ fn severity(money_share: f64, confidence: Confidence) -> Severity {
     match confidence {
         Confidence::High => by_money,
         Confidence::Medium => by_money.min(Severity::High),
-        Confidence::Low => by_money.min(Severity::Medium),
+        Confidence::Low => Severity::Low,
     }
 }
 
@@ -168,6 +182,12 @@ pub(super) fn words(name: &str) -> String {
     let words = name.to_lowercase().replace('_', " ");
     let endings = [" code", " id", " number", " no", " key", " name"];
     endings.iter().find_map(|ending| words.strip_suffix(ending)).unwrap_or(&words).to_owned()
+}
+
+/// `customer` -> `Customer`.
+pub(super) fn capitalised(word: &str) -> String {
+    let mut characters = word.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }
 
 /// `category` -> `categories`.
