@@ -12,6 +12,10 @@ mod format;
 mod source;
 mod subject;
 pub(crate) mod text;
+mod used;
+
+pub(crate) use self::expression::CellReference;
+pub(crate) use self::used::Used;
 
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
@@ -195,6 +199,9 @@ pub struct Impact {
     pub amount_text: String,
     /// The unit.
     pub unit: String,
+    /// The expression that the amount is computed from, or the name of a figure.
+    #[serde(default)]
+    pub expression: String,
     /// How it was computed, with the cells' values filled in.
     pub arithmetic: String,
     /// What was assumed.

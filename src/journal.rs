@@ -210,8 +210,8 @@ pub enum StopReason {
     ModelFailed,
     /// The database was lost.
     DatabaseLost,
-    /// The journal ends without saying why: the process was killed.
-    Killed,
+    /// The journal has no last line: the process was killed, or is still running.
+    Unfinished,
 }
 
 impl fmt::Display for StopReason {
@@ -227,7 +227,7 @@ impl fmt::Display for StopReason {
             Self::Interrupted => "interrupted",
             Self::ModelFailed => "model_failed",
             Self::DatabaseLost => "database_lost",
-            Self::Killed => "killed",
+            Self::Unfinished => "unfinished",
         })
     }
 }

@@ -4,9 +4,11 @@
 //! stripped of what drives terminals or reorders text, and escaped for where it stands. Nothing is printed or saved.
 
 mod chart;
+mod evidence;
 pub mod html;
 pub mod json;
 pub mod markdown;
+mod stake;
 pub mod terminal;
 mod text;
 mod view;

@@ -32,12 +32,21 @@ pub struct Summary {
     pub focus: String,
     /// The model's name.
     pub model: String,
-    /// Why it ended; `Killed` also for a run that is still going.
+    /// Why it ended, if it did.
     pub stop_reason: StopReason,
     /// The severities of its findings, the gravest first.
     pub findings: Vec<Severity>,
     /// How many lines of the journal cannot be read.
     pub damaged_lines: usize,
+}
+
+/// The run that was asked for.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Its journal.
+    pub journal: PathBuf,
+    /// What whoever asked for `latest` should know of the choice.
+    pub remark: Option<String>,
 }
 
 /// A run that cannot be found.
@@ -94,18 +103,19 @@ pub fn list(runs_dir: &Path) -> Result<Vec<Entry>, Error> {
     Ok(ids(runs_dir)?.into_iter().rev().map(entry).collect())
 }
 
-/// The journal of the run called `wanted`: an id, the start of one and only one, or `latest`.
-pub fn find(runs_dir: &Path, wanted: &str) -> Result<PathBuf, Error> {
+/// The run called `wanted`: an id, the start of one and only one, or `latest`, which is the latest that has ended.
+pub fn find(runs_dir: &Path, wanted: &str) -> Result<Found, Error> {
     let ids = ids(runs_dir)?;
-    let Some(latest) = ids.last() else {
+    let Some(newest) = ids.last() else {
         return Err(Error::Empty { path: runs_dir.to_owned() });
     };
     if wanted == "latest" {
-        return Ok(journal_of(runs_dir, latest));
+        return Ok(latest(runs_dir, &ids, newest));
     }
+    let found = |id: &str| Ok(Found { journal: journal_of(runs_dir, id), remark: None });
     let starting = ids.iter().filter(|id| !wanted.is_empty() && id.starts_with(wanted)).collect::<Vec<_>>();
     match starting.as_slice() {
-        [id] => Ok(journal_of(runs_dir, id)),
+        [id] => found(id),
         [] => {
             let nearest = nearest(&ids, wanted);
             Err(Error::Unknown { wanted: wanted.to_owned(), path: runs_dir.to_owned(), nearest })
@@ -116,8 +126,24 @@ pub fn find(runs_dir: &Path, wanted: &str) -> Result<PathBuf, Error> {
             first: (*first).clone(),
             second: (*second).clone(),
         }),
-        [exact, ..] => Ok(journal_of(runs_dir, exact)),
+        [exact, ..] => found(exact),
     }
+}
+
+fn latest(runs_dir: &Path, ids: &[String], newest: &str) -> Found {
+    let ended = ids.iter().rev().find(|id| has_ended(&journal_of(runs_dir, id)));
+    let unfinished = format!("{newest} is unfinished (killed, or still running)");
+    let remark = match ended {
+        Some(id) if id == newest => None,
+        Some(id) => Some(format!("{unfinished}; the latest that has ended is {id}")),
+        None => Some(format!("{unfinished}; no run has ended yet")),
+    };
+    Found { journal: journal_of(runs_dir, ended.map_or(newest, String::as_str)), remark }
+}
+
+fn has_ended(journal: &Path) -> bool {
+    let mut ended = false;
+    journal::scan(journal, |event| event == "stopped", |_| ended = true).is_ok() && ended
 }
 
 fn journal_of(runs_dir: &Path, id: &str) -> PathBuf {
@@ -158,7 +184,7 @@ fn nearest(ids: &[String], wanted: &str) -> Option<String> {
 fn summarise(journal: &Path) -> Result<Summary, String> {
     let mut started = None;
     let mut severities = BTreeMap::new();
-    let mut stop_reason = StopReason::Killed;
+    let mut stop_reason = StopReason::Unfinished;
     let wanted = |event: &str| matches!(event, "started" | "found" | "stopped");
     let damage = journal::scan(journal, wanted, |line| match line.event {
         Event::Started(begin) => started = Some((line.at, begin)),

@@ -85,6 +85,6 @@ pub(super) fn name(limit: StopReason) -> &'static str {
         | StopReason::Interrupted
         | StopReason::ModelFailed
         | StopReason::DatabaseLost
-        | StopReason::Killed => "limit",
+        | StopReason::Unfinished => "limit",
     }
 }

@@ -229,7 +229,7 @@ fn verdict(run: &Run, config: &Config) -> Result<ExitStatus, Failure> {
         StopReason::Interrupted => Ok(ExitStatus::Interrupted),
         StopReason::ModelFailed => failed(Kind::Model),
         StopReason::DatabaseLost => failed(Kind::Database),
-        StopReason::Killed => failed(Kind::Unexpected),
+        StopReason::Unfinished => failed(Kind::Unexpected),
         StopReason::Finished
         | StopReason::IterationLimit
         | StopReason::QueryLimit

@@ -9,6 +9,7 @@ use crate::cli::RunsCommand;
 use crate::config::Config;
 use crate::error::{ExitStatus, Failure, Kind};
 use crate::finding::Severity;
+use crate::journal::StopReason;
 use crate::output::{Destination, Output, printable};
 use crate::runs::{self, Entry, Summary};
 
@@ -37,9 +38,12 @@ fn list(as_json: bool, config: &Config, output: &mut Output) -> Result<ExitStatu
 }
 
 fn show(id: &str, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
-    let journal = runs::find(&config.runs.runs_dir, id).map_err(|error| Failure::new(Kind::Usage, error))?;
+    let found = runs::find(&config.runs.runs_dir, id).map_err(|error| Failure::new(Kind::Usage, error))?;
+    if let Some(remark) = &found.remark {
+        output.talk().note(remark);
+    }
     let destination = Destination::prepare(config.report.output.as_deref())?;
-    let run = report::deliver(&journal, destination, config, output)?;
+    let run = report::deliver(&found.journal, destination, config, output)?;
     Ok(report::status(&run, config))
 }
 
@@ -50,7 +54,12 @@ fn line(entry: &Entry) -> String {
                 0 => String::new(),
                 count => format!("  ({count} damaged lines)"),
             };
-            format!("{}  {:<15}  {}{damaged}", entry.id, summary.stop_reason.to_string(), findings(summary))
+            let unfinished = match summary.stop_reason {
+                StopReason::Unfinished => "  (killed, or still running)",
+                _ => "",
+            };
+            let reason = summary.stop_reason.to_string();
+            format!("{}  {reason:<15}  {}{unfinished}{damaged}", entry.id, findings(summary))
         }
         Err(problem) => format!("{}  {problem}", entry.id),
     }

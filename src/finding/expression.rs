@@ -76,10 +76,10 @@ enum Function {
 
 /// A cell by its place: the query's id, the row from 0, the column's index.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct CellReference {
-    pub(super) query: String,
-    pub(super) row: usize,
-    pub(super) column: usize,
+pub(crate) struct CellReference {
+    pub(crate) query: String,
+    pub(crate) row: usize,
+    pub(crate) column: usize,
 }
 
 /// What kind of quantity a value is: it decides how a text may speak of it.

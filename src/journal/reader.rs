@@ -9,6 +9,8 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use jiff::{Timestamp, Unit};
 use serde::Deserialize;
 
@@ -43,10 +45,18 @@ pub struct Run {
     pub stop_detail: Option<String>,
     /// What was looked at without a finding.
     pub looked_at: Vec<String>,
-    /// What it used; where it was killed, as far as the journal tells.
+    /// What it used; where it is unfinished, as far as the journal tells.
     pub totals: Totals,
     /// Lines that cannot be read.
     pub damage: Vec<Damage>,
+}
+
+impl Run {
+    /// The day that the run took for today; the day of its first line where the journal lost it.
+    pub fn as_of(&self) -> Date {
+        let first_line = || self.started_at.unwrap_or_default().to_zoned(TimeZone::UTC).date();
+        self.started.as_ref().map_or_else(first_line, |started| started.as_of)
+    }
 }
 
 /// A line that cannot be read, other than a torn last one.
@@ -116,7 +126,7 @@ impl Reading {
             queries_failed: 0,
             findings_refused: 0,
             warnings: Vec::new(),
-            stop_reason: StopReason::Killed,
+            stop_reason: StopReason::Unfinished,
             stop_detail: None,
             looked_at: Vec::new(),
             totals: Totals::default(),

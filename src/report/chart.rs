@@ -7,8 +7,9 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use unicode_width::UnicodeWidthStr;
 
+use super::evidence::Evidence;
 use super::text;
-use super::view::{self, Evidence};
+use super::view;
 use crate::results::QueryResult;
 
 const WIDTH: f64 = 600.0;
@@ -43,14 +44,16 @@ pub(super) fn render(evidence: &Evidence<'_>) -> Option<String> {
     (points.len() >= 2).then(|| ranking(&points, title))
 }
 
-/// Of the cited numbers the one that the rows are sorted by, or else the first; names in digits are none.
+/// The number that the finding uses first; of others the one that the rows are sorted by, or else the first. Names in
+/// digits are none.
 fn number_column(evidence: &Evidence<'_>, result: &QueryResult) -> Option<usize> {
     let is_number = |index: &usize| {
         let column = &result.table.columns[*index];
         view::is_numeric(column) && !view::is_identifier(column)
     };
     let numbers = evidence.columns.iter().copied().filter(is_number).collect::<Vec<_>>();
-    numbers.iter().find(|column| is_sorted(result, **column)).or(numbers.first()).copied()
+    let used = evidence.used.iter().find(|column| is_number(column));
+    used.or_else(|| numbers.iter().find(|column| is_sorted(result, **column))).or(numbers.first()).copied()
 }
 
 fn is_sorted(result: &QueryResult, column: usize) -> bool {

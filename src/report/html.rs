@@ -8,15 +8,17 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::chart;
+use super::evidence::{self, Evidence};
+use super::stake::at_stake;
 use super::text::{self, code, line, paragraphs};
-use super::view::{self, EVIDENCE_ROWS, Evidence, LINE_CHARACTERS, PROSE_CHARACTERS, SQL_CHARACTERS};
+use super::view::{self, EVIDENCE_ROWS, LINE_CHARACTERS, PROSE_CHARACTERS, SQL_CHARACTERS};
 use crate::finding::{Action, Finding};
 use crate::journal::Run;
 use crate::results::QueryResult;
 
 const TEMPLATE: &str = include_str!("html/page.html");
 const STYLE: &str = include_str!("html/style.css");
-const COLUMNS_MAX: usize = 6;
+const COLUMNS_MAX: usize = 8;
 const CELL_CHARACTERS: usize = 160;
 
 /// Renders a run.
@@ -36,14 +38,18 @@ struct Page {
     origin: Vec<String>,
     version: Option<String>,
     complete: bool,
+    outcome: String,
+    cautions: Vec<String>,
     ending: String,
+    checked: &'static str,
     counts: Vec<Count>,
     stakes: Vec<Stake>,
+    more_stakes: usize,
     usage: Vec<Used>,
     findings: Vec<Card>,
     why_nothing: String,
     looked_at: Vec<String>,
-    warnings: Vec<String>,
+    remarks: Vec<String>,
     run_id: String,
     journal: String,
 }
@@ -58,7 +64,7 @@ struct Count {
 struct Stake {
     amount: String,
     unit: String,
-    findings: usize,
+    note: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -79,7 +85,7 @@ struct Card {
     amount: String,
     unit: String,
     metric: String,
-    arithmetic: String,
+    arithmetic: Vec<String>,
     assumptions: Vec<String>,
     actions: Vec<Action>,
     evidence: Vec<Figure>,
@@ -122,7 +128,7 @@ fn page(run: &Run) -> Page {
     let ordered = view::ordered(&run.findings);
     let model = started.map(|started| short(&started.model));
     let counts = view::by_severity(&run.findings).into_iter();
-    let stakes = view::at_stake(&ordered).into_iter();
+    let (stakes, more_stakes) = at_stake(run);
     Page {
         style: STYLE,
         style_hash: format!("sha256-{}", base64(&Sha256::digest(STYLE))),
@@ -131,16 +137,21 @@ fn page(run: &Run) -> Page {
         origin: [view::database(run), model].into_iter().flatten().collect(),
         version: started.map(|started| short(&started.version)),
         complete: view::is_complete(run),
+        outcome: view::outcome(run),
+        cautions: view::cautions(run),
         ending: view::ending(run),
+        checked: if run.findings.is_empty() { "" } else { view::CHECKED },
         counts: counts.map(|(severity, count)| Count { severity: view::severity(severity), count }).collect(),
         stakes: stakes
-            .map(|stake| Stake { amount: stake.amount, unit: stake.unit, findings: stake.findings })
+            .into_iter()
+            .map(|stake| Stake { amount: stake.amount, unit: stake.unit, note: stake.note })
             .collect(),
+        more_stakes,
         usage: view::usage(run).into_iter().map(|(label, value)| Used { label, value }).collect(),
         findings: ordered.into_iter().map(|finding| card(run, finding)).collect(),
         why_nothing: view::why_nothing(run),
         looked_at: run.looked_at.iter().map(|item| short(item)).collect(),
-        warnings: view::warnings(run),
+        remarks: view::remarks(run),
         run_id: short(&run.run_id),
         journal: short(&run.journal.display().to_string()),
     }
@@ -162,13 +173,13 @@ fn card(run: &Run, finding: &Finding) -> Card {
         segment: short(&finding.segment),
         period: short(&finding.period),
         narrative: paragraphs(&finding.narrative, PROSE_CHARACTERS),
-        amount: short(&impact.amount_text),
+        amount: view::amount(impact),
         unit: short(&impact.unit),
         metric: short(&impact.metric),
-        arithmetic: short(&impact.arithmetic),
+        arithmetic: view::arithmetic(finding),
         assumptions: impact.assumptions.iter().map(|assumption| short(assumption)).collect(),
         actions: finding.recommended_actions.iter().map(action).collect(),
-        evidence: view::evidence(run, finding).iter().map(figure).collect(),
+        evidence: evidence::of_finding(run, finding).iter().map(figure).collect(),
         falsified_by: short(&finding.falsified_by),
     }
 }
@@ -185,7 +196,7 @@ fn figure(evidence: &Evidence<'_>) -> Figure {
         return Figure { query, question, missing: true, chart: None, columns, rows, note: None, sql };
     };
     let table = &result.table;
-    let columns = chosen(&evidence.columns, table.columns.len(), COLUMNS_MAX);
+    let columns = chosen(&evidence.reading, table.columns.len(), COLUMNS_MAX);
     let mut rows = chosen(&evidence.rows, table.rows.len(), EVIDENCE_ROWS);
     rows.sort_unstable();
     let heading = |column: &usize| {
@@ -215,10 +226,11 @@ fn chosen(cited: &[usize], count: usize, max: usize) -> Vec<usize> {
 
 fn row_of(evidence: &Evidence<'_>, result: &QueryResult, row: usize, columns: &[usize]) -> Row {
     let cited = evidence.rows.binary_search(&row).is_ok();
+    let emphasised = if evidence.used.is_empty() { &evidence.columns } else { &evidence.used };
     let cell = |column: &usize| {
         let numeric = view::is_numeric(&result.table.columns[*column]);
         let text = view::cell(result, row, *column, CELL_CHARACTERS);
-        let class = match (text.is_some(), numeric, cited && evidence.columns.contains(column)) {
+        let class = match (text.is_some(), numeric, cited && emphasised.contains(column)) {
             (false, true, _) => "number null",
             (false, false, _) => "null",
             (true, true, true) => "number cited",

@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, schema_for};
 use serde::Serialize;
 
 use super::text::is_deceptive;
-use super::view;
+use super::{evidence, view};
 use crate::finding::{Action, Category, Confidence, Figure, Finding, Impact, Severity};
 use crate::journal::{Run, StopReason, Totals};
 
@@ -189,7 +189,7 @@ pub fn document(run: &Run) -> Document {
         findings_refused: run.findings_refused,
         queries_failed: run.queries_failed,
         looked_at: run.looked_at.clone(),
-        warnings: view::warnings(run),
+        warnings: view::remarks(run).into_iter().chain(view::cautions(run)).collect(),
         journal: run.journal.display().to_string(),
     }
 }
@@ -206,14 +206,14 @@ fn finding_document(run: &Run, finding: &Finding) -> FindingDocument {
         narrative: finding.narrative.clone(),
         impact: finding.impact.clone(),
         figures: finding.figures.clone(),
-        evidence: view::evidence(run, finding).iter().map(evidence_document).collect(),
+        evidence: evidence::of_finding(run, finding).iter().map(evidence_document).collect(),
         confidence: finding.confidence,
         recommended_actions: finding.recommended_actions.clone(),
         falsified_by: finding.falsified_by.clone(),
     }
 }
 
-fn evidence_document(evidence: &view::Evidence<'_>) -> EvidenceDocument {
+fn evidence_document(evidence: &evidence::Evidence<'_>) -> EvidenceDocument {
     let table = evidence.result.map(|result| &result.table);
     let column = |index: &usize| {
         let column = table?.columns.get(*index)?;

@@ -2,8 +2,10 @@
 
 use std::fmt::Write;
 
+use super::evidence::{self, Evidence};
+use super::stake::at_stake;
 use super::text::{code, line, paragraphs};
-use super::view::{self, EVIDENCE_ROWS, Evidence, LINE_CHARACTERS, PROSE_CHARACTERS, SQL_CHARACTERS};
+use super::view::{self, EVIDENCE_ROWS, LINE_CHARACTERS, PROSE_CHARACTERS, SQL_CHARACTERS};
 use crate::finding::Finding;
 use crate::journal::Run;
 use crate::results::QueryResult;
@@ -36,18 +38,22 @@ fn head(page: &mut String, run: &Run) {
         block(page, &facts.join(" · "));
     }
     if !view::is_complete(run) {
-        block(page, &format!("> **{}**", escape(&view::ending(run))));
+        block(page, &format!("> **{}**", escape(&view::outcome(run))));
+    }
+    for caution in view::cautions(run) {
+        block(page, &format!("> {}", escape(&caution)));
     }
     if run.findings.is_empty() {
         return;
     }
-    let ordered = view::ordered(&run.findings);
-    let stakes = view::at_stake(&ordered).into_iter().map(|stake| escape(&stake.text())).collect::<Vec<_>>();
+    let (stakes, more) = at_stake(run);
+    let more = (more > 0).then(|| format!("and {more} more"));
+    let stakes = stakes.iter().map(|stake| escape(&stake.text())).chain(more).collect::<Vec<_>>();
     let stakes = if stakes.is_empty() { String::new() } else { format!(" At stake: {}.", stakes.join("; ")) };
     block(page, &format!("{}.{stakes}", escape(&view::summary(run))));
     page.push_str("| Severity | Finding | Impact |\n|---|---|---:|\n");
-    for finding in ordered {
-        let impact = format!("{} {}", finding.impact.amount_text, finding.impact.unit);
+    for finding in view::ordered(&run.findings) {
+        let impact = format!("{} {}", view::amount(&finding.impact), finding.impact.unit);
         let title = escape(&line(&finding.title, LINE_CHARACTERS));
         let severity = view::severity(finding.severity);
         push(page, &format!("| {severity} | {title} | {} |", escape(&line(&impact, LINE_CHARACTERS))));
@@ -70,13 +76,18 @@ fn one_finding(page: &mut String, run: &Run, finding: &Finding) {
         block(page, &escape(&paragraph));
     }
     let impact = &finding.impact;
-    let amount = format!("{} {}", impact.amount_text, impact.unit);
+    let amount = format!("{} {}", view::amount(impact), impact.unit);
     block(page, &format!("**Impact:** {} · {}", field(&amount), field(&impact.metric)));
-    push(page, &format!("- Arithmetic: {}", field(&impact.arithmetic)));
+    let arithmetic = view::arithmetic(finding);
+    for line in &arithmetic {
+        push(page, &format!("- Arithmetic: {}", escape(line)));
+    }
     for assumption in &impact.assumptions {
         push(page, &format!("- Assuming: {}", field(assumption)));
     }
-    page.push('\n');
+    if !arithmetic.is_empty() || !impact.assumptions.is_empty() {
+        page.push('\n');
+    }
     if !finding.recommended_actions.is_empty() {
         block(page, "### What to do");
         page.push_str("| Action | Who | By when | Why |\n|---|---|---|---|\n");
@@ -88,7 +99,7 @@ fn one_finding(page: &mut String, run: &Run, finding: &Finding) {
     }
     block(page, &format!("**What would prove it wrong:** {}", field(&finding.falsified_by)));
     block(page, "### Evidence");
-    for evidence in view::evidence(run, finding) {
+    for evidence in evidence::of_finding(run, finding) {
         one_evidence(page, &evidence);
     }
 }
@@ -107,7 +118,7 @@ fn one_evidence(page: &mut String, evidence: &Evidence<'_>) {
 }
 
 fn table(page: &mut String, evidence: &Evidence<'_>, result: &QueryResult) {
-    let columns = &evidence.columns[..evidence.columns.len().min(COLUMNS_MAX)];
+    let columns = &evidence.reading[..evidence.reading.len().min(COLUMNS_MAX)];
     let rows = &evidence.rows[..evidence.rows.len().min(EVIDENCE_ROWS)];
     page.push_str("| # |");
     for column in columns {
@@ -127,7 +138,7 @@ fn table(page: &mut String, evidence: &Evidence<'_>, result: &QueryResult) {
         page.push('\n');
     }
     page.push('\n');
-    if let Some(note) = view::cut_note(evidence, rows.len(), columns.len()) {
+    if let Some(note) = evidence.cut_note(rows.len(), columns.len()) {
         block(page, &format!("*{note}*"));
     }
 }
@@ -144,9 +155,12 @@ fn foot(page: &mut String, run: &Run) {
         page.push('\n');
     };
     bullets(page, "Looked at, without a finding", &run.looked_at);
-    bullets(page, "Warnings", &view::warnings(run));
+    bullets(page, "Warnings", &view::remarks(run));
     block(page, "## The run");
     block(page, &escape(&view::ending(run)));
+    if !run.findings.is_empty() {
+        block(page, &escape(view::CHECKED));
+    }
     page.push_str("| | |\n|---|---|\n");
     for (label, value) in view::usage(run) {
         push(page, &format!("| {label} | {} |", escape(&value)));

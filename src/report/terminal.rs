@@ -1,11 +1,15 @@
 //! The report as text for a terminal, readable in 80 columns and without colours.
 
+use std::collections::BTreeSet;
+
 use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use console::Style;
 use unicode_width::UnicodeWidthStr;
 
+use super::evidence::{self, Evidence};
+use super::stake::{Stake, at_stake};
 use super::text::{self, paragraphs, wrap};
-use super::view::{self, EVIDENCE_ROWS, Evidence, LINE_CHARACTERS, PROSE_CHARACTERS};
+use super::view::{self, EVIDENCE_ROWS, LINE_CHARACTERS, PROSE_CHARACTERS};
 use crate::finding::{Finding, Severity};
 use crate::journal::Run;
 use crate::results::QueryResult;
@@ -15,6 +19,7 @@ const WIDTH_MAX: usize = 110;
 const LABEL_WIDTH: usize = 12;
 const CELL_COLUMNS: usize = 28;
 const UPRIGHT_ROWS_MAX: usize = 3;
+const UPRIGHT_COLUMNS_MAX: usize = 8;
 const TABLE_STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
 /// How wide, and whether in colour.
@@ -54,16 +59,24 @@ fn head(page: &mut Page, run: &Run) {
     let origin = [view::database(run), model].into_iter().flatten().collect::<Vec<_>>().join(" · ");
     page.styled(&origin, 0, &Style::new().dim());
     if !view::is_complete(run) {
-        page.styled(&format!("! {}", view::ending(run)), 0, &Style::new().yellow());
+        page.styled(&format!("! {}", view::outcome(run)), 0, &Style::new().yellow());
+    }
+    for caution in view::cautions(run) {
+        page.styled(&format!("! {caution}"), 0, &Style::new().yellow());
     }
     page.blank();
-    let ordered = view::ordered(&run.findings);
-    if !ordered.is_empty() {
+    if !run.findings.is_empty() {
         page.line(&view::summary(run), 0);
-        for stake in view::at_stake(&ordered) {
-            page.line(&format!("At stake: {}", stake.text()), 0);
-        }
+        stakes(page, run);
         page.blank();
+    }
+}
+
+fn stakes(page: &mut Page, run: &Run) {
+    let (stakes, more) = at_stake(run);
+    let more = (more > 0).then(|| format!("and {more} more"));
+    for (index, stake) in stakes.iter().map(Stake::text).chain(more).enumerate() {
+        page.item(if index == 0 { "At stake" } else { "" }, "", &stake);
     }
 }
 
@@ -84,7 +97,7 @@ fn one_finding(page: &mut Page, run: &Run, finding: &Finding) {
         page.blank();
     }
     impact(page, finding);
-    for evidence in view::evidence(run, finding) {
+    for evidence in evidence::of_finding(run, finding) {
         evidence_table(page, &evidence);
     }
     actions(page, finding);
@@ -104,9 +117,11 @@ fn marker(severity: Severity) -> (&'static str, Style) {
 
 fn impact(page: &mut Page, finding: &Finding) {
     let impact = &finding.impact;
-    let amount = format!("{} {} · {}", impact.amount_text, impact.unit, impact.metric);
+    let amount = format!("{} {} · {}", view::amount(impact), impact.unit, impact.metric);
     page.labelled("Impact", &text::line(&amount, LINE_CHARACTERS));
-    page.line(&text::line(&impact.arithmetic, LINE_CHARACTERS), 2 + LABEL_WIDTH);
+    for line in view::arithmetic(finding) {
+        page.line(&line, 2 + LABEL_WIDTH);
+    }
     for assumption in &impact.assumptions {
         page.line(&format!("assuming: {}", text::line(assumption, LINE_CHARACTERS)), 2 + LABEL_WIDTH);
     }
@@ -137,12 +152,14 @@ fn evidence_table(page: &mut Page, evidence: &Evidence<'_>) {
     page.labelled("Evidence", &format!("{}: {}", evidence.query, text::line(&result.question, LINE_CHARACTERS)));
     let rows = &evidence.rows[..evidence.rows.len().min(EVIDENCE_ROWS)];
     let room = page.width - 4;
-    let columns = fitting(result, &evidence.columns, rows, room);
-    let upright = columns.len() < evidence.columns.len() && rows.len() <= UPRIGHT_ROWS_MAX;
-    let columns = if upright { evidence.columns.clone() } else { columns };
+    let mut columns = fitting(result, evidence, rows, room);
+    let upright = columns.len() < evidence.reading.len() && rows.len() <= UPRIGHT_ROWS_MAX;
+    if upright {
+        columns = evidence.reading.iter().copied().take(UPRIGHT_COLUMNS_MAX).collect();
+    }
     let table = if upright { turned(result, &columns, rows) } else { straight(result, &columns, rows) };
     page.table(table, room);
-    if let Some(note) = view::cut_note(evidence, rows.len(), columns.len()) {
+    if let Some(note) = evidence.cut_note(rows.len(), columns.len()) {
         page.styled(&format!("({note})"), 4, &Style::new().dim());
     }
     page.blank();
@@ -161,19 +178,22 @@ fn heading(result: &QueryResult, column: usize) -> String {
         .map_or_else(String::new, |column| text::fit(&text::line(&column.name, CELL_COLUMNS), CELL_COLUMNS))
 }
 
-/// As many of the columns, from the first, as fit side by side with their cells unbroken.
-fn fitting(result: &QueryResult, columns: &[usize], rows: &[usize], room: usize) -> Vec<usize> {
+/// The columns that fit side by side with their cells unbroken: the weightiest have room first, all in reading order.
+fn fitting(result: &QueryResult, evidence: &Evidence<'_>, rows: &[usize], room: usize) -> Vec<usize> {
     let width = |column: usize| {
         let cells = rows.iter().map(|row| shown(result, *row, column).width());
         cells.chain([heading(result, column).width()]).max().unwrap_or(0) + 3
     };
-    let mut used = 7;
-    let fits = |column: &&usize| {
-        used += width(**column);
-        used <= room
-    };
-    let fitting = columns.iter().take_while(fits).copied().collect::<Vec<_>>();
-    if fitting.is_empty() { columns.iter().take(1).copied().collect() } else { fitting }
+    let mut left = room.saturating_sub(7);
+    let mut fitting = BTreeSet::new();
+    for column in evidence.by_weight() {
+        let width = width(column);
+        if width <= left || fitting.is_empty() {
+            left = left.saturating_sub(width);
+            fitting.insert(column);
+        }
+    }
+    evidence.reading.iter().copied().filter(|column| fitting.contains(column)).collect()
 }
 
 fn straight(result: &QueryResult, columns: &[usize], rows: &[usize]) -> Table {
@@ -208,8 +228,11 @@ fn foot(page: &mut Page, run: &Run) {
         let label = if index == 0 { "Looked at" } else { "" };
         page.item(label, "-", &text::line(looked_at, LINE_CHARACTERS));
     }
-    for (index, warning) in view::warnings(run).iter().enumerate() {
+    for (index, warning) in view::remarks(run).iter().enumerate() {
         page.item(if index == 0 { "Warnings" } else { "" }, "!", warning);
+    }
+    if !run.findings.is_empty() {
+        page.labelled("Checked", view::CHECKED);
     }
     page.labelled("Ending", &view::ending(run));
     let usage = view::usage(run).into_iter().map(|(label, value)| format!("{}: {value}", label.to_lowercase()));

@@ -1,12 +1,11 @@
-//! What every format shows of a run: findings in order, their evidence, what is at stake, how it ended. No markup.
+//! What every format shows of a run: findings in order, their impact, how it ended. No markup.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
 
 use rust_decimal::Decimal;
 
 use super::text;
-use crate::finding::{Category, Confidence, Finding, Severity};
+use crate::finding::{Category, Confidence, Finding, Impact, Severity};
 use crate::journal::{Run, StopReason};
 use crate::results::QueryResult;
 use crate::table::Column;
@@ -26,6 +25,12 @@ const CURRENCIES: &str = "AED ARS AUD BDT BGN BHD BRL CAD CHF CLP CNY COP CZK DK
                           PEN PHP PKR PLN QAR RON RSD RUB SAR SEK SGD THB TND TRY TWD TZS UAH UGX USD UYU UZS VND XAF \
                           XOF ZAR ZMW";
 
+/// Units whose amounts are whole numbers.
+const INDIVISIBLE: &str = "accounts articles batches buyers claims clients complaints contracts customers dealers \
+                           deliveries employees invoices items lines members orders partners patients people pieces \
+                           products records returns rows shipments stores subscribers suppliers tickets transactions \
+                           units users vendors visits";
+
 /// Severities as reports list them.
 pub(super) const SEVERITIES: [Severity; 4] = [Severity::Critical, Severity::High, Severity::Medium, Severity::Low];
 
@@ -40,121 +45,35 @@ pub(super) fn ordered(findings: &[Finding]) -> Vec<&Finding> {
     ordered
 }
 
+/// The amount of an impact; whole where it counts what cannot be divided.
+pub(super) fn amount(impact: &Impact) -> String {
+    let first_word = impact.unit.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
+    let counts = INDIVISIBLE.split(' ').any(|noun| noun == first_word);
+    if counts && impact.amount.abs() >= Decimal::TEN {
+        text::group_digits(&impact.amount.round().normalize().to_string())
+    } else {
+        text::line(&impact.amount_text, LINE_CHARACTERS)
+    }
+}
+
+/// How an impact adds up: its own line, and one for each figure in it; none that only says that a number is itself.
+pub(super) fn arithmetic(finding: &Finding) -> Vec<String> {
+    let figures = finding.figures_of_impact().map(|figure| figure.arithmetic.as_str());
+    let lines = [finding.impact.arithmetic.as_str()].into_iter().chain(figures);
+    let lines = lines.filter(|line| line.split_once(" = ").is_none_or(|(left, right)| left.trim() != right.trim()));
+    lines.map(|line| text::line(line, LINE_CHARACTERS)).collect()
+}
+
 /// How many findings there are of each severity that occurs, the gravest first.
 pub(super) fn by_severity(findings: &[Finding]) -> Vec<(Severity, usize)> {
     let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
     SEVERITIES.into_iter().map(|severity| (severity, count(severity))).filter(|(_, count)| *count > 0).collect()
 }
 
-/// The impacts of one unit, summed.
-#[derive(Debug)]
-pub(super) struct Stake {
-    pub(super) amount: String,
-    pub(super) unit: String,
-    pub(super) findings: usize,
-}
-
-impl Stake {
-    /// `354,000 INR per year`, and of how many findings where it is of several.
-    pub(super) fn text(&self) -> String {
-        let amount = format!("{} {}", self.amount, self.unit);
-        match self.findings {
-            0 | 1 => amount,
-            count => format!("{amount} (sum of {count} findings, which may overlap)"),
-        }
-    }
-}
-
-/// The money that findings are worth, by unit, in the findings' order. Findings may overlap, which no sum can know.
-pub(super) fn at_stake(findings: &[&Finding]) -> Vec<Stake> {
-    let mut sums: Vec<(&str, Decimal, usize)> = Vec::new();
-    for impact in findings.iter().map(|finding| &finding.impact).filter(|impact| is_money(&impact.unit)) {
-        match sums.iter_mut().find(|(unit, ..)| *unit == impact.unit) {
-            Some((_, sum, count)) => {
-                *sum = sum.saturating_add(impact.amount.abs());
-                *count += 1;
-            }
-            None => sums.push((&impact.unit, impact.amount.abs(), 1)),
-        }
-    }
-    let stake = |(unit, sum, findings): (&str, Decimal, usize)| {
-        let decimals = if sum >= Decimal::ONE_THOUSAND { 0 } else { 2 };
-        let amount = text::group_digits(&sum.round_dp(decimals).normalize().to_string());
-        Stake { amount, unit: text::line(unit, LINE_CHARACTERS), findings }
-    };
-    sums.into_iter().map(stake).collect()
-}
-
-fn is_money(unit: &str) -> bool {
+/// Whether a unit is of a currency.
+pub(super) fn is_money(unit: &str) -> bool {
     let is_currency = |word: &str| word.len() == 3 && CURRENCIES.split(' ').any(|currency| currency == word);
     unit.contains(['$', '€', '£', '¥', '₹']) || unit.split(|c: char| !c.is_alphanumeric()).any(is_currency)
-}
-
-/// The rows and columns that a finding cites of one query.
-#[derive(Debug)]
-pub(super) struct Evidence<'a> {
-    /// The id of the query.
-    pub(super) query: &'a str,
-    /// Its result; `None` where the journal lost it.
-    pub(super) result: Option<&'a QueryResult>,
-    /// Indices of the cited columns, in the order of citation; all of them where none was named. Where only numbers were
-    /// named, the first column that is none stands before them, to say whose they are.
-    pub(super) columns: Vec<usize>,
-    /// Indices of the cited rows, ascending.
-    pub(super) rows: Vec<usize>,
-}
-
-/// What a finding cites, one entry a query.
-pub(super) fn evidence<'a>(run: &'a Run, finding: &'a Finding) -> Vec<Evidence<'a>> {
-    let mut queries: Vec<&str> = Vec::new();
-    for citation in &finding.evidence {
-        if !queries.iter().any(|known| known.eq_ignore_ascii_case(&citation.query)) {
-            queries.push(&citation.query);
-        }
-    }
-    queries.into_iter().map(|query| evidence_of(run, finding, query)).collect()
-}
-
-fn evidence_of<'a>(run: &'a Run, finding: &'a Finding, query: &'a str) -> Evidence<'a> {
-    let Some(result) = run.results.get(query) else {
-        return Evidence { query, result: None, columns: Vec::new(), rows: Vec::new() };
-    };
-    let table = &result.table;
-    let citations = finding.evidence.iter().filter(|citation| citation.query.eq_ignore_ascii_case(query));
-    let mut rows = BTreeSet::new();
-    let mut columns = Vec::new();
-    let mut all_columns = false;
-    for citation in citations {
-        rows.extend(citation.rows.iter().filter(|row| (1..=table.rows.len()).contains(row)).map(|row| row - 1));
-        all_columns |= citation.columns.is_empty();
-        for column in citation.columns.iter().filter_map(|name| table.column(name)) {
-            if !columns.contains(&column) {
-                columns.push(column);
-            }
-        }
-    }
-    if all_columns || columns.is_empty() {
-        columns = (0..table.columns.len()).collect();
-    } else if columns.iter().all(|column| is_numeric(&table.columns[*column])) {
-        let name = table.columns.iter().position(|column| !is_numeric(column));
-        columns.splice(0..0, name);
-    }
-    Evidence { query: &result.id, result: Some(result), columns, rows: rows.into_iter().collect() }
-}
-
-/// What a table of evidence leaves out when it shows so many of the cited rows and columns.
-pub(super) fn cut_note(evidence: &Evidence<'_>, rows: usize, columns: usize) -> Option<String> {
-    let mut notes = Vec::new();
-    if rows < evidence.rows.len() {
-        notes.push(format!("{rows} of {} shown", text::count(evidence.rows.len(), "cited row", "cited rows")));
-    }
-    if columns < evidence.columns.len() {
-        notes.push(format!("{columns} of {} columns shown", evidence.columns.len()));
-    }
-    if evidence.result.is_some_and(|result| result.table.more_rows) {
-        notes.push("the query had more rows than were fetched".to_owned());
-    }
-    (!notes.is_empty()).then(|| notes.join("; "))
 }
 
 /// A cell for reading: one line, digits grouped, decimals of divisions rounded; `None` for NULL.
@@ -260,7 +179,7 @@ pub(super) fn why_nothing(run: &Run) -> String {
         | StopReason::TimeLimit => {
             format!("The run reached its limit after {queries}, before anything was recorded.{refused}")
         }
-        StopReason::Interrupted | StopReason::ModelFailed | StopReason::DatabaseLost | StopReason::Killed => {
+        StopReason::Interrupted | StopReason::ModelFailed | StopReason::DatabaseLost | StopReason::Unfinished => {
             format!("The run ended early, after {queries}; this says nothing about the data.{refused}")
         }
     }
@@ -271,11 +190,13 @@ pub(super) fn is_complete(run: &Run) -> bool {
     run.stop_reason == StopReason::Finished
 }
 
-/// How it ended: the reason in a sentence, its name, and the detail.
-pub(super) fn ending(run: &Run) -> String {
+/// How it ended and what to do about it, in a sentence with the reason's name.
+pub(super) fn outcome(run: &Run) -> String {
     let reason = run.stop_reason;
     let limit = |what: &str, flag: &str| format!("Stopped at the limit of {what} ({reason}); {flag} raises it.");
-    let sentence = match reason {
+    let lost =
+        |what: &str, check: &str| format!("Stopped early because {what} ({reason}): {check}, then run it again.");
+    match reason {
         StopReason::Finished => format!("The exploration ran to its end ({reason})."),
         StopReason::IterationLimit => limit("iterations", "--max-iterations"),
         StopReason::QueryLimit => limit("queries", "--max-queries"),
@@ -283,23 +204,45 @@ pub(super) fn ending(run: &Run) -> String {
         StopReason::CostLimit => limit("cost", "--max-cost"),
         StopReason::TimeLimit => limit("time", "--time-limit"),
         StopReason::Interrupted => format!("Stopped from outside ({reason}); the report holds what was known by then."),
-        StopReason::ModelFailed => format!("Stopped because the model gave no answer ({reason})."),
-        StopReason::DatabaseLost => format!("Stopped because the database was lost ({reason})."),
-        StopReason::Killed => format!("The process was {reason}: the journal ends without saying why."),
-    };
-    match run.stop_detail.as_deref().map(|detail| text::line(detail, LINE_CHARACTERS)) {
-        Some(detail) if !detail.is_empty() => format!("{sentence} {detail}"),
-        _ => sentence,
+        StopReason::ModelFailed => lost("the model gave no answer", "check the model's server"),
+        StopReason::DatabaseLost => lost("the database was lost", "check the database's server"),
+        StopReason::Unfinished => format!("The run is {reason}: it was killed, or is still running."),
     }
 }
 
-/// The warnings, and what of the journal could not be read.
-pub(super) fn warnings(run: &Run) -> Vec<String> {
+/// The outcome with its detail: the error, as the model's client or the database wrote it.
+pub(super) fn ending(run: &Run) -> String {
+    let outcome = outcome(run);
+    match run.stop_detail.as_deref().map(|detail| text::line(detail, LINE_CHARACTERS)) {
+        Some(detail) if !detail.is_empty() => format!("{outcome} Detail: {detail}"),
+        _ => outcome,
+    }
+}
+
+/// What was checked, and what was not.
+pub(super) const CHECKED: &str = "Figures in title, narrative and impact were checked against the rows cited; those \
+                                  in actions are proposals.";
+
+/// What to know before reading: the warnings of the run itself.
+pub(super) fn cautions(run: &Run) -> Vec<String> {
+    let cautions = run.warnings.iter().filter(|warning| !is_of_connection(run, warning));
+    cautions.map(|warning| text::line(warning, LINE_CHARACTERS)).collect()
+}
+
+/// What to know of the connection, and what of the journal could not be read.
+pub(super) fn remarks(run: &Run) -> Vec<String> {
+    let connection = run.warnings.iter().filter(|warning| is_of_connection(run, warning));
+    let connection = connection.map(|warning| text::line(warning, LINE_CHARACTERS));
     let damaged = run.damage.iter().map(|damage| {
         let place = format!("{}:{}", run.journal.display(), damage.line);
-        format!("{place} cannot be read and is missing here: {}", damage.problem)
+        let remark = format!("{place} cannot be read and is missing here: {}", damage.problem);
+        text::line(&remark, LINE_CHARACTERS)
     });
-    run.warnings.iter().cloned().chain(damaged).map(|warning| text::line(&warning, LINE_CHARACTERS)).collect()
+    connection.chain(damaged).collect()
+}
+
+fn is_of_connection(run: &Run, warning: &String) -> bool {
+    run.started.as_ref().is_some_and(|started| started.server.warnings.contains(warning))
 }
 
 /// What was used, as label and value.

@@ -41,7 +41,7 @@ fn what_is_written_is_read_back() {
 }
 
 #[test]
-fn a_journal_cut_at_any_byte_reads_as_a_killed_run() {
+fn a_journal_cut_at_any_byte_reads_as_an_unfinished_run() {
     let directory = tempfile::tempdir().unwrap();
     let path = sample_run::write(directory.path(), RUN_ID, &short_events());
     let whole = fs::read(&path).unwrap();
@@ -52,7 +52,7 @@ fn a_journal_cut_at_any_byte_reads_as_a_killed_run() {
         let complete = length + 1 == whole.len();
         assert_eq!(
             run.stop_reason,
-            if complete { StopReason::Finished } else { StopReason::Killed },
+            if complete { StopReason::Finished } else { StopReason::Unfinished },
             "cut at {length}"
         );
         assert_eq!(run.damage, [], "cut at {length}");
@@ -64,10 +64,10 @@ fn a_journal_cut_at_any_byte_reads_as_a_killed_run() {
 }
 
 #[test]
-fn a_killed_run_tells_what_it_had_used() {
+fn an_unfinished_run_tells_what_it_had_used() {
     let events = short_events();
     let run = sample_run::run(&events[..events.len() - 1]);
-    assert_eq!(run.stop_reason, StopReason::Killed);
+    assert_eq!(run.stop_reason, StopReason::Unfinished);
     assert_eq!((run.totals.queries, run.totals.findings), (1, 1));
     assert_eq!(run.totals.elapsed_milliseconds, 4_000);
     assert_eq!(run.totals.input_tokens, None);
@@ -167,8 +167,9 @@ fn a_run_is_found_by_its_id_its_start_or_as_the_latest() {
         sample_run::write(directory.path(), id, &short_events());
     }
     let path = |id: &str| directory.path().join(id).join("journal.jsonl");
-    let check =
-        |wanted: &str, expected: &str| assert_eq!(runs::find(directory.path(), wanted).unwrap(), path(expected));
+    let check = |wanted: &str, expected: &str| {
+        assert_eq!(runs::find(directory.path(), wanted).unwrap().journal, path(expected));
+    };
     check(ids[0], ids[0]);
     check("2025-11-29", ids[0]);
     check("latest", ids[2]);
@@ -180,6 +181,23 @@ fn a_run_is_found_by_its_id_its_start_or_as_the_latest() {
     refused("2025-11-28T08-00-00Z-margin-0001", &format!("the nearest is {}", ids[0]));
     refused("zzz", "`explore runs list` names them all");
     refused("", "names them all");
+}
+
+#[test]
+fn the_latest_run_is_the_latest_that_has_ended() {
+    let directory = tempfile::tempdir().unwrap();
+    let latest = || runs::find(directory.path(), "latest").unwrap();
+    let check = |expected: &str, remark: Option<&str>| {
+        let found = latest();
+        assert_eq!(found.journal, directory.path().join(expected).join("journal.jsonl"));
+        assert_eq!(found.remark.as_deref(), remark);
+    };
+    sample_run::write(directory.path(), "a", &[sample_run::started()]);
+    check("a", Some("a is unfinished (killed, or still running); no run has ended yet"));
+    sample_run::write(directory.path(), "b", &short_events());
+    check("b", None);
+    sample_run::write(directory.path(), "c", &[sample_run::started()]);
+    check("b", Some("c is unfinished (killed, or still running); the latest that has ended is b"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The reports: what each format shows of one rich run, and what hostile text cannot do to any.
 
-use explore::journal::{Event, Run, StopReason};
+use explore::finding::Finding;
+use explore::journal::{Event, Run, StopReason, Stopped};
 use explore::report::terminal::Layout;
 use explore::report::{Format, json, render};
 use unicode_width::UnicodeWidthStr;
@@ -185,7 +186,8 @@ fn every_limit_names_the_flag_that_raises_it() {
     check(StopReason::TokenLimit, "--max-tokens-total raises it");
     check(StopReason::CostLimit, "--max-cost raises it");
     check(StopReason::TimeLimit, "--time-limit raises it");
-    check(StopReason::Killed, "The process was killed");
+    check(StopReason::Unfinished, "The run is unfinished: it was killed, or is still running.");
+    check(StopReason::ModelFailed, "check the model's server, then run it again.");
 }
 
 #[test]
@@ -215,4 +217,120 @@ fn a_chart_is_drawn_of_series_and_rankings_and_of_nothing_else() {
     check(["-1", "0", "99999999999999999999999999"], "<desc>A series of 8 values.");
     check(["NaN", "2", "3"], "");
     check(["1", "Infinity", "3"], "");
+}
+
+fn wide_run(finding: &Finding) -> Run {
+    sample_run::run(&[
+        sample_run::started(),
+        Event::Queried(sample_run::wide()),
+        Event::Found(Box::new(finding.clone())),
+        sample_run::stopped(StopReason::Finished),
+    ])
+}
+
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_columns_that_a_finding_rests_on_are_shown_and_drawn() {
+    let run = wide_run(&sample_run::surplus());
+    let html = rendered(&run, Format::Html);
+    let headings = html.split("<th scope=\"col\"").skip(2).map(|rest| rest.split(['>', '<']).nth(1).unwrap());
+    let headings = headings.collect::<Vec<_>>();
+    assert_eq!(headings[..4], ["part", "surplus_value", "net_sales_once", "share_pct"]);
+    assert!(html.contains(">surplus_value</text>"), "the chart is of another column");
+    let text = words(&rendered(&run, Format::Terminal));
+    assert!(text.contains("surplus_value 378,710 1,012 net_sales_once 376,267 370,457 share_pct 50.7 0.9"), "{text}");
+    assert!(text.contains("(2 more columns)"), "{text}");
+}
+
+#[test]
+fn a_table_that_is_too_wide_keeps_the_column_of_the_impact() {
+    let mut surplus = sample_run::surplus();
+    surplus.evidence[0].rows = vec![1, 2, 3, 4];
+    let layout = Layout { width: 40, colours: false };
+    let text = render(&wide_run(&surplus), Format::Terminal, layout).unwrap();
+    assert!(text.contains("surplus_value"), "{text}");
+}
+
+#[test]
+fn arithmetic_is_told_where_there_is_some() {
+    let check = |expression: &str, arithmetic: &str, expected: &[&str]| {
+        let mut surplus = sample_run::surplus();
+        expression.clone_into(&mut surplus.impact.expression);
+        arithmetic.clone_into(&mut surplus.impact.arithmetic);
+        let html = rendered(&wide_run(&surplus), Format::Html);
+        let lines = html.split("<p class=\"arithmetic\">").skip(1).map(|rest| rest.split('<').next().unwrap());
+        assert_eq!(lines.collect::<Vec<_>>(), expected, "{expression}");
+        assert_eq!(html.contains("How it adds up"), !expected.is_empty());
+    };
+    check("q1[1].surplus_value", "378,710 = 378,710", &[]);
+    check("once", "746,724 = 746,724", &["376,267 + 370,457 = 746,724"]);
+    check("once * 2", "746,724 × 2 = 1,493,448", &["746,724 × 2 = 1,493,448", "376,267 + 370,457 = 746,724"]);
+}
+
+#[test]
+fn what_is_at_stake_counts_no_cell_twice_and_names_three_units() {
+    let finding = |index: usize, expression: &str, amount: i64, unit: &str| {
+        let mut finding = sample_run::surplus();
+        finding.fingerprint = format!("{index:016}");
+        expression.clone_into(&mut finding.impact.expression);
+        finding.impact.amount = amount.into();
+        unit.clone_into(&mut finding.impact.unit);
+        Event::Found(Box::new(finding))
+    };
+    let check = |impacts: &[(&str, i64, &str)], expected: &str| {
+        let found = impacts.iter().enumerate().map(|(index, impact)| finding(index, impact.0, impact.1, impact.2));
+        let events = [sample_run::started(), Event::Queried(sample_run::wide())].into_iter().chain(found);
+        let text = words(&rendered(&sample_run::run(&events.collect::<Vec<_>>()), Format::Terminal));
+        assert!(text.contains(expected), "{text}");
+    };
+    let (first, second, both) = ("q1[1].surplus_value", "q1[2].surplus_value", "sum(q1[1..2].surplus_value)");
+    check(&[(first, 10, "EUR"), (second, 5, "EUR")], "At stake 15 EUR (sum of 2 findings, which may overlap) ■");
+    check(&[(first, 10, "EUR"), (both, 15, "EUR")], "At stake 15 EUR (1 more rests on the same rows) ■");
+    check(&[(first, 10, "EUR"), (first, 10, "EUR per year")], "At stake 10 EUR 10 EUR per year ■");
+    check(&[("", 10, "EUR"), ("", 10, "EUR")], "At stake 20 EUR (sum of 2 findings, which may overlap) ■");
+    let units = [(first, 1, "EUR"), (first, 2, "USD"), (first, 3, "INR"), (first, 4, "GBP"), (first, 5, "CHF")];
+    check(&units, "At stake 5 CHF 4 GBP 3 INR and 2 more ■");
+}
+
+#[test]
+fn what_counts_is_whole_and_what_measures_is_not() {
+    let check = |amount: &str, unit: &str, expected: &str| {
+        let mut surplus = sample_run::surplus();
+        surplus.impact.amount = amount.parse().unwrap();
+        amount.clone_into(&mut surplus.impact.amount_text);
+        unit.clone_into(&mut surplus.impact.unit);
+        let text = rendered(&wide_run(&surplus), Format::Terminal);
+        assert!(text.contains(&format!("Impact      {expected} ·")), "{text}");
+    };
+    check("53.22", "customers", "53 customers");
+    check("12345.67", "Orders per year", "12,346 Orders per year");
+    check("2.5", "orders", "2.5 orders");
+    check("53.22", "EUR", "53.22 EUR");
+    check("53.22", "%", "53.22 %");
+}
+
+#[test]
+fn errors_stand_at_the_end_and_cautions_at_the_head() {
+    let Event::Stopped(stopped) = sample_run::stopped(StopReason::ModelFailed) else { unreachable!() };
+    let stopped = Stopped { detail: Some("cannot reach 127.0.0.1, os error 111".to_owned()), ..stopped };
+    let caution = "the newest date in the data is 2011-12-09".to_owned();
+    let events = [
+        sample_run::started(),
+        Event::Queried(sample_run::wide()),
+        Event::Found(Box::new(sample_run::surplus())),
+        Event::Warned { message: caution.clone() },
+        Event::Stopped(stopped),
+    ];
+    for format in [Format::Terminal, Format::Markdown, Format::Html] {
+        let text = words(&rendered(&sample_run::run(&events), format));
+        let place = |part: &str| text.find(part).unwrap_or_else(|| panic!("{format:?} has no {part}: {text}"));
+        let finding = place("net sales that do not exist");
+        assert!(place("(model_failed): check the model") < finding, "{format:?}");
+        assert!(place(&caution) < finding, "{format:?}");
+        assert!(place("os error 111") > finding, "{format:?}");
+        assert!(place("those in actions are proposals") > finding, "{format:?}");
+    }
 }

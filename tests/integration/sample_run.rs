@@ -211,6 +211,54 @@ fn hostile_result() -> QueryResult {
     result("q5", HOSTILE, &sql, &columns, rows)
 }
 
+/// More columns than fit anywhere, the one that matters late among them.
+pub(crate) fn wide() -> QueryResult {
+    let numbers =
+        ["n_rows", "surplus_rows", "share_pct", "net_sales", "net_sales_once", "surplus_value", "invoices", "repeated"];
+    let numbers = numbers.into_iter().map(|name| (name, "numeric"));
+    let columns = [("part", "text")].into_iter().chain(numbers).chain([("note", "text")]).collect::<Vec<_>>();
+    result(
+        "q1",
+        "On which days are lines repeated?",
+        "SELECT 1",
+        &columns,
+        &[
+            &["1 to 9", "45046", "22844", "50.7", "754977", "376267", "378710", "1088", "1001", "loaded twice"],
+            &["10 to 31", "19958", "179", "0.9", "371469", "370457", "1012", "937", "68", "NULL"],
+            &["the rest", "18000", "120", "0.7", "361469", "360457", "1011", "900", "60", "NULL"],
+            &["unknown", "17000", "110", "0.6", "351469", "350457", "1010", "800", "50", "NULL"],
+        ],
+    )
+}
+
+/// A finding on [`wide`] that names its impact's cell.
+pub(crate) fn surplus() -> Finding {
+    finding(json!({
+        "id": "F1",
+        "fingerprint": "0000000000000000",
+        "title": "The load of 1 to 9 December is there twice",
+        "severity": "high",
+        "category": "data_quality",
+        "segment": "1 to 9",
+        "period": "2010-12-01 to 2010-12-31",
+        "narrative": "50.7% of the lines are surplus, against 0.9%.",
+        "impact": {
+            "metric": "net sales that do not exist",
+            "amount": "378710",
+            "amount_text": "378,710",
+            "unit": "GBP",
+            "expression": "q1[1].surplus_value",
+            "arithmetic": "378,710 = 378,710",
+            "assumptions": []
+        },
+        "figures": [{ "name": "once", "expression": "q1[1].net_sales_once + q1[2].net_sales_once", "arithmetic": "376,267 + 370,457 = 746,724", "value": "746724", "text": "746,724" }],
+        "evidence": [{ "query": "q1", "rows": [1, 2] }],
+        "confidence": "high",
+        "recommended_actions": [],
+        "falsified_by": "Two deliveries."
+    }))
+}
+
 fn finding(value: Value) -> Finding {
     serde_json::from_value(value).unwrap()
 }

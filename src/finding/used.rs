@@ -1,0 +1,95 @@
+//! Finding -> the cells behind it, by weight: what a report shows first where it cannot show everything.
+
+use jiff::civil::Date;
+
+use super::expression::{self, CellReference, Evaluated, date_of};
+use super::source::Source;
+use super::subject::Names;
+use super::text::{self, Claims, Constant};
+use super::{Figure, Finding};
+use crate::results::{QueryResult, Results};
+
+/// Shorter cells stand in a text by chance.
+const WORD_CHARACTERS_MIN: usize = 3;
+
+/// The cells that a finding uses.
+#[derive(Debug, Default)]
+pub(crate) struct Used {
+    /// Those that its impact is computed from.
+    pub(crate) impact: Vec<CellReference>,
+    /// Those that its figures are computed from, in the order of the figures.
+    pub(crate) figures: Vec<CellReference>,
+    /// Those of the cited rows whose value stands in title or narrative.
+    pub(crate) quoted: Vec<CellReference>,
+}
+
+impl Finding {
+    /// The cells that it uses of `results`.
+    pub(crate) fn used(&self, results: &Results, as_of: Date) -> Used {
+        let figures = self.evaluated(results, as_of);
+        Used {
+            impact: self.cells_of_impact(results, as_of),
+            figures: figures.into_iter().flat_map(|(_, figure)| figure.groups.concat()).collect(),
+            quoted: self.quoted(results),
+        }
+    }
+
+    /// The cells that its impact is computed from.
+    pub(crate) fn cells_of_impact(&self, results: &Results, as_of: Date) -> Vec<CellReference> {
+        let figures = self.evaluated(results, as_of);
+        let impact = expression::evaluate(&self.impact.expression, results, as_of, &figures);
+        impact.map(|impact| impact.groups.concat()).unwrap_or_default()
+    }
+
+    fn evaluated(&self, results: &Results, as_of: Date) -> Vec<(String, Evaluated)> {
+        let mut figures = Vec::new();
+        for figure in &self.figures {
+            if let Ok(evaluated) = expression::evaluate(&figure.expression, results, as_of, &figures) {
+                figures.push((figure.name.clone(), evaluated));
+            }
+        }
+        figures
+    }
+
+    /// The figures that the impact is computed from by name.
+    pub(crate) fn figures_of_impact(&self) -> impl Iterator<Item = &Figure> {
+        let is_part_of_name = |character: char| character.is_alphanumeric() || character == '_';
+        let names = self.impact.expression.split(move |character| !is_part_of_name(character)).collect::<Vec<_>>();
+        self.figures.iter().filter(move |figure| names.contains(&figure.name.as_str()))
+    }
+
+    fn quoted(&self, results: &Results) -> Vec<CellReference> {
+        let names = Names::of(results);
+        let texts = [&self.title, &self.narrative].map(|text| {
+            let spans = names.mentions(text).into_iter().map(|mention| mention.span).collect::<Vec<_>>();
+            (text.as_str(), text::claims(text, &spans))
+        });
+        let mut quoted = Vec::new();
+        for citation in &self.evidence {
+            let Some(result) = results.get(&citation.query) else { continue };
+            for row in citation.rows.iter().filter_map(|row| row.checked_sub(1)) {
+                let columns = (0..result.table.columns.len())
+                    .filter(|column| texts.iter().any(|(text, claims)| is_quoted(result, row, *column, text, claims)));
+                quoted.extend(columns.map(|column| CellReference { query: result.id.clone(), row, column }));
+            }
+        }
+        quoted
+    }
+}
+
+fn is_quoted(result: &QueryResult, row: usize, column: usize, text: &str, claims: &Claims) -> bool {
+    let Some(cell) = result.table.cell(row, column) else { return false };
+    if let Some(source) = Source::of_cell(result, row, column) {
+        let figures = claims.figures.iter();
+        let mut figures = figures.filter(|stated| !matches!(stated.constant, Some(Constant::Rank | Constant::Count)));
+        return figures.any(|stated| source.equals(stated).is_some());
+    }
+    if let Some(date) = date_of(cell) {
+        let is_same = |year: Option<i16>| year.is_none_or(|year| year == date.year());
+        return claims
+            .dates
+            .iter()
+            .any(|stated| (stated.month, stated.day) == (date.month(), date.day()) && is_same(stated.year));
+    }
+    cell.chars().count() >= WORD_CHARACTERS_MIN && text.contains(cell)
+}
