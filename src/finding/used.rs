@@ -9,6 +9,8 @@ use super::text::{self, Claims, Constant};
 use super::{Figure, Finding};
 use crate::results::{QueryResult, Results};
 
+/// What lies beyond in a text is not read: the checker lets no longer narrative pass.
+const TEXT_CHARACTERS_MAX: usize = 4_000;
 /// Shorter cells stand in a text by chance.
 const WORD_CHARACTERS_MIN: usize = 3;
 
@@ -61,8 +63,9 @@ impl Finding {
     fn quoted(&self, results: &Results) -> Vec<CellReference> {
         let names = Names::of(results);
         let texts = [&self.title, &self.narrative].map(|text| {
+            let text = text.char_indices().nth(TEXT_CHARACTERS_MAX).map_or(text.as_str(), |(end, _)| &text[..end]);
             let spans = names.mentions(text).into_iter().map(|mention| mention.span).collect::<Vec<_>>();
-            (text.as_str(), text::claims(text, &spans))
+            (text, text::claims(text, &spans))
         });
         let mut quoted = Vec::new();
         for citation in &self.evidence {

@@ -18,7 +18,7 @@ use crate::results::QueryResult;
 
 const TEMPLATE: &str = include_str!("html/page.html");
 const STYLE: &str = include_str!("html/style.css");
-const COLUMNS_MAX: usize = 8;
+const COLUMNS_MAX: usize = 6;
 const CELL_CHARACTERS: usize = 160;
 
 /// Renders a run.

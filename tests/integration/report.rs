@@ -187,7 +187,7 @@ fn every_limit_names_the_flag_that_raises_it() {
     check(StopReason::CostLimit, "--max-cost raises it");
     check(StopReason::TimeLimit, "--time-limit raises it");
     check(StopReason::Unfinished, "The run is unfinished: it was killed, or is still running.");
-    check(StopReason::ModelFailed, "check the model's server, then run it again.");
+    check(StopReason::ModelFailed, "the model gave no answer (model_failed): check the model");
 }
 
 #[test]
@@ -328,7 +328,7 @@ fn errors_stand_at_the_end_and_cautions_at_the_head() {
         let text = words(&rendered(&sample_run::run(&events), format));
         let place = |part: &str| text.find(part).unwrap_or_else(|| panic!("{format:?} has no {part}: {text}"));
         let finding = place("net sales that do not exist");
-        assert!(place("(model_failed): check the model") < finding, "{format:?}");
+        assert!(place("Stopped early because the model gave no answer") < finding, "{format:?}");
         assert!(place(&caution) < finding, "{format:?}");
         assert!(place("os error 111") > finding, "{format:?}");
         assert!(place("those in actions are proposals") > finding, "{format:?}");
