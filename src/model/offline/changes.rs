@@ -4,7 +4,7 @@
 use super::notebook::{Answer, Notebook};
 use super::profile::Profile;
 use super::subject::{Field, Subject, literal};
-use super::writing::{Candidate, Conclusion, Topic, Writer, plain, plural, words};
+use super::writing::{Candidate, Conclusion, Topic, Writer, described, plain, plural, words};
 use super::{Part, Question};
 use crate::catalog::Role;
 use crate::finding::{Category, Confidence, Severity};
@@ -79,15 +79,22 @@ fn sql(subject: &Subject, profile: &Profile, periods: Periods, part: Part) -> St
     let dimensions = dimensions(subject, part);
     let names = (0..dimensions.len()).map(|index| format!("dimension{index}")).collect::<Vec<_>>();
     let extra = names.iter().zip(&dimensions).map(|(name, field)| (name.as_str(), field.text())).collect::<Vec<_>>();
+    let label = (
+        "label",
+        subject.product_label().map_or_else(|| "NULL::text".to_owned(), |field| format!("btrim({})", field.text())),
+    );
+    let extra = extra.into_iter().chain([label]).collect::<Vec<_>>();
     let base =
         subject.base_of_all(&extra, &subject.is_return(&profile.return_kinds), Some(&profile.last_day.to_string()));
     let reference = format!("{}::date", literal(&profile.last_day.to_string()));
     let Periods { days, distance } = periods;
-    let mut parts =
-        vec!["SELECT 'total' AS dimension, 'total' AS member, is_latest, week, value FROM periods".to_owned()];
+    let mut parts = vec![
+        "SELECT 'total' AS dimension, 'total' AS member, NULL AS label, is_latest, week, value FROM periods".to_owned(),
+    ];
     parts.extend(names.iter().zip(&dimensions).map(|(name, field)| {
         let shown = literal(&words(&field.name));
-        format!("SELECT {shown}, {name}, is_latest, week, value FROM periods WHERE {name} IS NOT NULL")
+        let label = if Some(*field) == subject.field(Role::Product) { "label" } else { "NULL" };
+        format!("SELECT {shown}, {name}, {label}, is_latest, week, value FROM periods WHERE {name} IS NOT NULL")
     }));
     format!(
         "{base},
@@ -102,7 +109,7 @@ parts AS (
 ),
 {sums},
 {ranked}
-SELECT dimension, member, round(before, 2) AS value_before, round(latest, 2) AS value_latest,
+SELECT dimension, member, label, round(before, 2) AS value_before, round(latest, 2) AS value_latest,
   round(latest - before, 2) AS value_change, events_before, events_latest, round(unusual, 1) AS deviations,
   round(total_before, 2) AS total_before, round(total_latest, 2) AS total_latest,
   (SELECT count(DISTINCT entity) FROM periods WHERE NOT is_latest) AS all_entities_before,
@@ -124,11 +131,11 @@ LIMIT {LISTED_MAX}",
 
 /// The sums of both periods, and the squares of their weeks: how much a week differs from the next.
 const SUMS: &str = "weeks AS (
-  SELECT dimension, member, is_latest, week, sum(value) AS value, count(*) AS events
+  SELECT dimension, member, max(label) AS label, is_latest, week, sum(value) AS value, count(*) AS events
   FROM parts GROUP BY dimension, member, is_latest, week
 ),
 sums AS (
-  SELECT dimension, member, coalesce(sum(value) FILTER (WHERE is_latest), 0) AS latest,
+  SELECT dimension, member, max(label) AS label, coalesce(sum(value) FILTER (WHERE is_latest), 0) AS latest,
     coalesce(sum(value) FILTER (WHERE NOT is_latest), 0) AS before,
     coalesce(sum(value * value) FILTER (WHERE is_latest), 0) AS squares_latest,
     coalesce(sum(value * value) FILTER (WHERE NOT is_latest), 0) AS squares_before,
@@ -196,8 +203,8 @@ struct View<'a> {
 }
 
 impl View<'_> {
-    /// The rows to tell of: the whole where it changed by more than its weeks do, and the most unusual part of each
-    /// grouping, unless it is the same money as one told already.
+    /// The rows to tell of: the whole where it changed by more than its weeks do, and of each grouping the most unusual
+    /// rise and fall, unless it is the same money as one told already.
     fn told(&self) -> Vec<usize> {
         let list = self.list;
         let mut told = Vec::<usize>::new();
@@ -213,8 +220,10 @@ impl View<'_> {
                     && deviations >= DEVIATIONS_WHOLE_MIN
             } else {
                 let is_same = |other: usize| {
-                    list.text(other, "dimension") == list.text(row, "dimension")
-                        || list.number(other, "value_change").is_some_and(|told| (change / told - 1.0).abs() < 0.1)
+                    let told = list.number(other, "value_change").unwrap_or(0.0);
+                    let is_same_way = (told < 0.0) == (change < 0.0);
+                    let is_same_grouping = list.text(other, "dimension") == list.text(row, "dimension");
+                    (is_same_way && is_same_grouping) || (change / told - 1.0).abs() < 0.1
                 };
                 !told.iter().any(|&other| !self.is_whole(other) && is_same(other))
             };
@@ -236,7 +245,9 @@ impl View<'_> {
         let change = list.number(row, "value_change")?;
         let (rose, category) = if change >= 0.0 { ("rose", Category::Growth) } else { ("fell", Category::Decline) };
         let before = self.periods.words();
-        let who = if is_whole { "In total,".to_owned() } else { format!("{member}:") };
+        let what = described(list, row, &member, &["label"]);
+        let who = if is_whole { "In total,".to_owned() } else { format!("{what}:") };
+        let currency = self.subject.currency().map(|currency| format!(" {currency}")).unwrap_or_default();
         let topic = Topic {
             category,
             segment: member.clone(),
@@ -248,7 +259,7 @@ impl View<'_> {
             .cells(list, row, [("before", "value_before"), ("latest", "value_latest"), ("change", "value_change")])
             .figures([("percent", self.percent(row, "value_before", "value_latest"))]);
         let first = format!(
-            "{who} {value} {rose} from {{before}} to {{latest}} {unit} in the latest weeks up to {}, against {before}, \
+            "{who} {value} {rose} from {{before}} to {{latest}}{currency} in the latest weeks up to {}, against {before}, \
              a change of {{percent}}.",
             self.profile.last_day
         );

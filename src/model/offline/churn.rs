@@ -141,26 +141,34 @@ impl View<'_> {
         if self.subject.is_outlay() { candidate.into_change(Severity::Low) } else { candidate }
     }
 
-    fn case(&self, row: usize) -> Option<Candidate> {
-        let (subject, list) = (self.subject, self.list);
-        let entity = plain(list.table.cell(row, 0)?);
-        let details = details(subject);
+    /// Who it is: `CUST004 (GHI Service Center, North)`, or `Customer 16029` where the name is but a number.
+    fn described(&self, row: usize) -> Option<String> {
+        let value = self.list.table.cell(row, 0)?;
+        let details = details(self.subject);
         let columns = details.iter().map(|(_, _, alias)| alias.as_str()).collect::<Vec<_>>();
-        let who = described(list, row, list.table.cell(row, 0)?, &columns);
-        let is_number = entity.chars().all(|character| character.is_ascii_digit());
-        let kind = is_number
-            .then(|| format!("{} ", capitalised(&words(subject.field(Role::Entity).map_or("", |field| &field.name)))));
-        let who = format!("{}{who}", kind.unwrap_or_default());
-        let (first, last) = (list.text(row, "first_day")?, list.text(row, "last_day")?);
-        let (event, unit) = (self.event(), subject.unit());
-        let data_end = self.profile.last_day;
-        let orders = list.number(row, "orders")?;
-        let margin = list.number(row, "days_silent")? / list.number(row, "longest_gap_days")?;
-        let confidence = match () {
+        let who = described(self.list, row, value, &columns);
+        let is_number = value.chars().all(|character| character.is_ascii_digit());
+        let kind = words(&self.subject.field(Role::Entity)?.name);
+        Some(if is_number { format!("{} {who}", capitalised(&kind)) } else { who })
+    }
+
+    fn confidence(&self, row: usize) -> Option<Confidence> {
+        let orders = self.list.number(row, "orders")?;
+        let margin = self.list.number(row, "days_silent")? / self.list.number(row, "longest_gap_days")?;
+        Some(match () {
             () if orders < ORDERS_MIN && self.profile.entities > habits::FEW_ENTITIES => Confidence::Low,
             () if orders >= ORDERS_MIN && margin >= 2.0 => Confidence::High,
             () => Confidence::Medium,
-        };
+        })
+    }
+
+    fn case(&self, row: usize) -> Option<Candidate> {
+        let (subject, list) = (self.subject, self.list);
+        let entity = plain(list.table.cell(row, 0)?);
+        let who = self.described(row)?;
+        let (first, last) = (list.text(row, "first_day")?, list.text(row, "last_day")?);
+        let (event, unit) = (self.event(), subject.unit());
+        let data_end = self.profile.last_day;
         let share =
             list.number(row, "value_before")? / self.total.number(0, "total_value_last_year")?.max(f64::EPSILON);
         let sentences = [
@@ -221,7 +229,7 @@ impl View<'_> {
                 "an order under another account, a credit hold, a closed site, or a planned stop \
                  known to the account manager",
             );
-        Some(self.judged(writer.rank(share, confidence, false)))
+        Some(self.judged(writer.rank(share, self.confidence(row)?, false)))
     }
 
     fn summary(&self) -> Option<Candidate> {

@@ -94,9 +94,21 @@ fn record(key: String, draft: &Draft) -> ToolCall {
     ToolCall { id: key, name: "record_finding".to_owned(), arguments }
 }
 
+/// The draft without what `problems` object to, as far as that can be left out: the name in brackets that describes
+/// whom the title is about, or else sentences of the narrative.
+fn repaired(draft: &Draft, problems: &str) -> Option<Draft> {
+    if !problems.contains("- title: ") {
+        return without_sentences(draft, problems);
+    }
+    let (start, rest) = draft.title.split_once(" (")?;
+    let (described, end) = rest.split_once(')')?;
+    let narrative = draft.narrative.replace(&format!(" ({described})"), "");
+    Some(Draft { title: format!("{start}{end}"), narrative, ..draft.clone() })
+}
+
 /// The draft without the sentences of its narrative that `problems` object to; `None` where they object to more than
 /// the narrative, or to all of it. Sentences that cannot be told apart by the objection all go but the first.
-fn repaired(draft: &Draft, problems: &str) -> Option<Draft> {
+fn without_sentences(draft: &Draft, problems: &str) -> Option<Draft> {
     let problems = problems.lines().filter_map(|line| line.strip_prefix("- ")).collect::<Vec<_>>();
     let told = problems.iter().map(|problem| problem.strip_prefix("narrative: ")).collect::<Option<Vec<_>>>()?;
     if told.is_empty() {
@@ -182,6 +194,15 @@ mod tests {
         assert_eq!(made.len(), 3);
         let repaired = serde_json::from_str::<Draft>(&made[1].1).unwrap();
         assert_eq!(repaired.narrative, "It had {orders} orders.");
+    }
+
+    #[test]
+    fn a_description_that_is_objected_to_is_left_out() {
+        let made = played(&[candidate("22138 (SET 9 PIECES)")], |id, _| match id {
+            "finding-0" => "refused, not recorded:\n- title: 9: no cited cell or figure has this number".to_owned(),
+            _ => "recorded as F1".to_owned(),
+        });
+        assert_eq!(serde_json::from_str::<Draft>(&made[1].1).unwrap().title, "22138 is silent");
     }
 
     #[test]

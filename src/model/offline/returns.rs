@@ -108,7 +108,7 @@ fn sql(subject: &Subject, profile: &Profile, grouping: Grouping, field: &Field) 
     };
     let constants = names.iter().map(|name| match grouping {
         Grouping::Batch => format!(", CASE WHEN min({name}) = max({name}) THEN min({name}) END AS {name}"),
-        Grouping::Product => format!(", max({name}) AS {name}"),
+        Grouping::Product => format!(", max(btrim({name})) AS {name}"),
     });
     let shown = names.iter().zip(&details).map(|(name, field)| format!("{name} AS {}, ", identifier(&field.alias())));
     format!(

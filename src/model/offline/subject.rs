@@ -249,11 +249,15 @@ impl Subject {
         words.to_owned()
     }
 
+    /// The currency or measure of the amount, where the metadata say it.
+    pub(super) fn currency(&self) -> Option<String> {
+        let field = self.money().or_else(|| self.field(Role::UnitPrice).or(self.field(Role::Quantity)))?;
+        field.unit.clone().or_else(|| currency_in(field.description.as_deref()?))
+    }
+
     /// The unit of the amount.
     pub(super) fn unit(&self) -> String {
-        let field = self.money().or_else(|| self.field(Role::UnitPrice).or(self.field(Role::Quantity)));
-        let known = |field: &Field| field.unit.clone().or_else(|| currency_in(field.description.as_deref()?));
-        field.and_then(known).unwrap_or_else(|| match (self.money(), self.priced()) {
+        self.currency().unwrap_or_else(|| match (self.money(), self.priced()) {
             (Some(_), _) => format!("of {}", self.value_words()),
             (None, Some(_)) => "in sales value".to_owned(),
             (None, None) if self.is_summed() => "units".to_owned(),
