@@ -5,10 +5,15 @@
 
 pub mod check;
 mod claims;
+mod constants;
 mod direction;
 mod expression;
+mod figures;
 mod fingerprint;
 mod format;
+mod judge;
+mod period;
+mod reading;
 mod source;
 mod subject;
 pub(crate) mod text;

@@ -1,9 +1,13 @@
 //! The results of a run, by id: what the checker, the compaction and repeated queries read.
 
+pub(crate) mod names;
+
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use self::names::Names;
 use crate::sql::{self, Literal, Select};
 use crate::table::Table;
 
@@ -64,25 +68,61 @@ pub struct Pin {
     pub result_column: Option<usize>,
 }
 
-/// All results of a run so far.
+/// All results of a run so far, with what the checker of findings looks up in them.
 #[derive(Debug, Clone, Default)]
 pub struct Results {
-    results: Vec<Arc<QueryResult>>,
+    kept: Vec<Arc<QueryResult>>,
+    names: Names,
+    days: Option<(Date, Date)>,
 }
 
 impl Results {
     /// Keeps a result.
     pub fn push(&mut self, result: Arc<QueryResult>) {
-        self.results.push(result);
+        self.names.add(&result);
+        for day in days(&result) {
+            let (first, last) = self.days.unwrap_or((day, day));
+            self.days = Some((first.min(day), last.max(day)));
+        }
+        self.kept.push(result);
     }
 
     /// The result of that id; case does not count.
     pub fn get(&self, id: &str) -> Option<&Arc<QueryResult>> {
-        self.results.iter().find(|result| result.id.eq_ignore_ascii_case(id))
+        let is_it = |result: &&Arc<QueryResult>| result.id.eq_ignore_ascii_case(id);
+        let place =
+            id.get(1..).and_then(|digits| digits.parse::<usize>().ok()).and_then(|number| number.checked_sub(1));
+        place.and_then(|place| self.kept.get(place)).filter(is_it).or_else(|| self.kept.iter().find(is_it))
     }
 
     /// All of them, oldest first.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<QueryResult>> {
-        self.results.iter()
+        self.kept.iter()
     }
+
+    /// The names in them.
+    pub(crate) fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// The first and the last day that they and their statements speak of.
+    pub(crate) fn days(&self) -> Option<(Date, Date)> {
+        self.days
+    }
+}
+
+/// The days in a result and in its statement; of a year, the first and the last.
+fn days(result: &QueryResult) -> Vec<Date> {
+    let day = |text: &str| text.get(..10).and_then(|day| day.parse::<Date>().ok());
+    let mut days = result.literals.iter().filter_map(|literal| day(literal)).collect::<Vec<_>>();
+    for (index, column) in result.table.columns.iter().enumerate() {
+        let cells = result.table.rows.iter().filter_map(|row| row.get(index)?.as_deref());
+        if matches!(column.type_name.as_str(), "date" | "timestamp" | "timestamptz" | "") {
+            days.extend(cells.filter_map(day));
+        } else if column.name.to_lowercase().contains("year") {
+            let years = cells.filter_map(|cell| cell.parse::<i16>().ok()).filter(|year| (1900..2100).contains(year));
+            days.extend(years.flat_map(|year| [Date::new(year, 1, 1), Date::new(year, 12, 31)]).flatten());
+        }
+    }
+    days
 }

@@ -6,14 +6,15 @@
 //! the direction that the text gives agrees with the sign. A day is accounted for by a cited row or the statement of a
 //! cited query. "Top 5", "90 days" and "two customers" are constants where the cited statements or rows have them.
 
+use std::collections::{HashMap, HashSet};
+
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::claims::{Checker, Passage};
 use super::expression::{self, CellReference, Evaluated};
 use super::source::{self, DateSource, Source};
-use super::subject::Names;
-use super::{Checked, Citation, Draft, Figure, Finding, Impact, fingerprint, format};
+use super::{Action, Checked, Citation, Draft, Figure, Finding, Impact, constants, fingerprint, format, subject, text};
 use crate::results::{QueryResult, Results};
 
 /// Problems told at once; repairing these often repairs the others.
@@ -49,11 +50,11 @@ pub fn check(draft: &Draft, id: String, context: Context<'_>) -> Result<Finding,
     if cells.is_empty() {
         return Err(vec!["evidence: cite at least one row, as in {\"query\": \"q3\", \"rows\": [2]}".to_owned()]);
     }
-    let names = Names::of(context.results);
+    let names = context.results.names();
     let mut checker = Checker {
         results: context.results,
         as_of: context.as_of,
-        names: &names,
+        aliases: subject::aliases(&cells, context.results),
         sources: sources(&cited, &figures, &impact, context.results),
         dates: dates(&cells, context.results),
         literals: literals(&cells, &figures, &impact, context.results),
@@ -63,8 +64,10 @@ pub fn check(draft: &Draft, id: String, context: Context<'_>) -> Result<Finding,
     };
     let passage = |label, text| Passage { label, text, figures: &figures };
     let segment = names.mentions(&draft.segment);
-    checker.check_segment(&draft.segment, &segment, &cells);
+    checker.check_segment(&segment, &cells);
+    checker.check_period(passage("period", &draft.period));
     checker.check_impact(&impact, &segment);
+    let (segment_text, segment) = checker.check(passage("segment", &draft.segment), segment);
     let (title, named) = checker.check(passage("title", &draft.title), segment);
     let (narrative, _) = checker.check(passage("narrative", &draft.narrative), named.clone());
     let (metric, _) = checker.check(passage("impact.metric", &draft.impact.metric), named.clone());
@@ -73,16 +76,25 @@ pub fn check(draft: &Draft, id: String, context: Context<'_>) -> Result<Finding,
     let assumptions =
         assumptions.map(|text| checker.check_assumption(passage("impact.assumptions", text), named.clone()));
     let assumptions = assumptions.collect();
+    let recommended_actions = draft.recommended_actions.iter();
+    let recommended_actions = recommended_actions.map(|action| {
+        let (why, _) = checker.check(passage("recommended_actions.why", &action.why), named.clone());
+        let mut fill = |text| checker.fill(passage("recommended_actions", text));
+        let (by_when, who) = (fill(&action.by_when), fill(&action.who));
+        Action { action: fill(&action.action), why, who, by_when }
+    });
+    let recommended_actions = recommended_actions.collect();
+    let falsified_by = checker.fill(passage("falsified_by", &draft.falsified_by));
     if !checker.problems.is_empty() {
         return Err(cut(checker.problems));
     }
     Ok(Finding {
         id,
-        fingerprint: fingerprint::of(draft, &names),
+        fingerprint: fingerprint::of(draft, names),
         title,
         severity: draft.severity,
         category: draft.category,
-        segment: draft.segment.trim().to_owned(),
+        segment: segment_text,
         period: draft.period.trim().to_owned(),
         narrative,
         impact: Impact {
@@ -97,8 +109,8 @@ pub fn check(draft: &Draft, id: String, context: Context<'_>) -> Result<Finding,
         figures: draft.figures.iter().zip(&figures).map(|(draft, (_, figure))| rendered(draft, figure)).collect(),
         evidence: evidence(&draft.evidence, &cells, context.results),
         confidence: draft.confidence,
-        recommended_actions: draft.recommended_actions.clone(),
-        falsified_by: draft.falsified_by.trim().to_owned(),
+        recommended_actions,
+        falsified_by,
         checked: Checked,
     })
 }
@@ -198,25 +210,39 @@ fn evaluate_figures(draft: &Draft, context: Context<'_>, problems: &mut Vec<Stri
     figures
 }
 
-/// A number that scales a figure is a unit, stands in a cited statement, or is explained.
+/// A number that scales a figure is a unit, the period's length, stands in a cited statement, or is explained; a day
+/// that it was given stands in a cited statement or in the period.
 fn check_literals<'a>(
     draft: &Draft,
     figures: impl Iterator<Item = &'a Evaluated>,
     context: Context<'_>,
     problems: &mut Vec<String>,
 ) {
-    let assumed = draft.impact.assumptions.iter().flat_map(|text| super::text::claims(text, &[]).figures);
+    let assumed = draft.impact.assumptions.iter().flat_map(|text| text::claims(text, &[]).figures);
     let assumed = assumed.map(|figure| figure.value).collect::<Vec<_>>();
+    let period = text::claims(&draft.period, &[]).dates;
     for figure in figures {
+        let queries = figure.groups.iter().flatten().filter_map(|cell| context.results.get(&cell.query));
+        let statements = queries.flat_map(|result| &result.literals).collect::<HashSet<_>>();
         for literal in &figure.literals {
-            let is_unit = UNIT_LITERALS.iter().any(|unit| Decimal::from(*unit) == *literal);
-            let is_assumed = assumed.iter().any(|value| value == literal || *value == *literal * Decimal::ONE_HUNDRED);
-            let mut queries = figure.groups.iter().flatten().filter_map(|cell| context.results.get(&cell.query));
-            let mut in_statement =
-                || queries.any(|result| result.literals.iter().any(|text| super::claims::has_number(text, *literal)));
-            if !is_unit && !is_assumed && !in_statement() {
+            let is_unit = UNIT_LITERALS.iter().any(|unit| Decimal::from(*unit) == *literal)
+                || constants::is_length(&draft.period, text::TimeUnit::Month, *literal);
+            let is_assumed = *literal <= Decimal::ONE_HUNDRED
+                && assumed.iter().any(|value| value == literal || *value == *literal * Decimal::ONE_HUNDRED);
+            if !is_unit && !is_assumed && !statements.iter().any(|text| super::claims::has_number(text, *literal)) {
+                let repair = if *literal > Decimal::ONE_HUNDRED {
+                    "take it from a cell".to_owned()
+                } else {
+                    format!("take it from a cell, or say in impact.assumptions what {literal} stands for")
+                };
+                problems.push(format!("{} scales by {literal}: {repair}", figure.arithmetic));
+            }
+        }
+        for date in &figure.dates {
+            let in_period = || period.iter().any(|told| (told.month, told.day) == (date.month(), date.day()));
+            if !in_period() && !statements.iter().any(|text| expression::date_of(text) == Some(*date)) {
                 problems.push(format!(
-                    "{} scales by {literal}: take it from a cell, or say in impact.assumptions what {literal} stands for",
+                    "{}: {date} stands in no cited statement; take the day from a cell, or use as_of",
                     figure.arithmetic
                 ));
             }
@@ -233,10 +259,10 @@ fn all_cells(cited: &[CellReference], figures: &[(String, Evaluated)], impact: &
     cells
 }
 
-fn sources(
-    cited: &[CellReference],
-    figures: &[(String, Evaluated)],
-    impact: &Evaluated,
+fn sources<'a>(
+    cited: &'a [CellReference],
+    figures: &'a [(String, Evaluated)],
+    impact: &'a Evaluated,
     results: &Results,
 ) -> Vec<Source> {
     let single = figures.iter().map(|(_, figure)| figure).chain([impact]).flat_map(|figure| &figure.groups);
@@ -244,7 +270,17 @@ fn sources(
     let mut cells = cited.iter().chain(single).collect::<Vec<_>>();
     cells.sort();
     cells.dedup();
-    let of_cell = |cell: &CellReference| Source::of_cell(results.get(&cell.query)?, cell.row, cell.column);
+    let mut columns: HashMap<(&str, usize), Source> = HashMap::new();
+    let of_cell = |cell: &'a CellReference| {
+        let result = results.get(&cell.query)?;
+        let known = columns.get(&(cell.query.as_str(), cell.column));
+        let source = match known {
+            Some(source) => source.in_row(result, cell.row, cell.column),
+            None => Source::of_cell(result, cell.row, cell.column),
+        }?;
+        columns.entry((&cell.query, cell.column)).or_insert_with(|| source.clone());
+        Some(source)
+    };
     let figures = figures.iter().map(|(name, figure)| Source::of_figure(name, figure));
     cells.into_iter().filter_map(of_cell).chain(figures).chain([Source::of_figure("impact.amount", impact)]).collect()
 }

@@ -2,18 +2,20 @@
 
 use std::ops::Range;
 
-use jiff::ToSpan;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::Citation;
 use super::direction::{self, Direction};
-use super::expression::{CellReference, Evaluated, Kind};
-use super::format;
-use super::source::{DateSource, Source, is_cut_short};
-use super::subject::{self, Mention, Names, Verdict};
-use super::text::{self, Claims, Constant, Stated, StatedDate, TimeUnit};
+use super::expression::{CellReference, Evaluated};
+use super::judge::direction_of;
+use super::reading::Reading;
+use super::source::{DateSource, Source};
+use super::subject::{self, Verdict};
+use super::text::{self, Constant, Stated};
+use super::{constants, format};
 use crate::results::Results;
+use crate::results::names::Mention;
 
 /// Words near a figure that let a negative cell be told without its sign.
 const NEGATIVE_WORDS: [&str; 18] = [
@@ -36,9 +38,6 @@ const NEGATIVE_WORDS: [&str; 18] = [
     "below",
     "short",
 ];
-/// Words that claim a total.
-const TOTAL_WORDS: [&str; 8] = ["total", "overall", "altogether", "combined", "all", "every", "entire", "whole"];
-
 /// One text of a draft.
 #[derive(Clone, Copy)]
 pub(super) struct Passage<'a> {
@@ -53,97 +52,88 @@ pub(super) struct Passage<'a> {
 pub(super) struct Checker<'a> {
     pub(super) results: &'a Results,
     pub(super) as_of: Date,
-    pub(super) names: &'a Names,
     pub(super) sources: Vec<Source>,
     pub(super) dates: Vec<DateSource>,
     pub(super) literals: Vec<String>,
+    /// Names of the same, from the rows cited.
+    pub(super) aliases: Vec<(String, String)>,
     pub(super) citations: &'a [Citation],
     pub(super) period: &'a str,
     pub(super) problems: Vec<String>,
-}
-
-/// A text with its figures filled in, and what is needed to judge a place in it.
-struct Reading {
-    label: &'static str,
-    text: String,
-    /// Where figures were filled in.
-    placed: Vec<(Range<usize>, Source)>,
-    mentions: Vec<Mention>,
-    sentences: Vec<Vec<Range<usize>>>,
-    /// Whom the text is about before it names anybody.
-    inherited: Vec<Mention>,
-}
-
-/// Whom a place in a text is about.
-struct Subject {
-    mentions: Vec<Mention>,
-    /// Whether the sentence names them, or refers back to them.
-    stated: bool,
-    clause: Range<usize>,
 }
 
 impl Checker<'_> {
     /// Checks a text; gives it with its figures filled in, and the names it mentions (or was given, if it has none).
     pub(super) fn check(&mut self, passage: Passage<'_>, inherited: Vec<Mention>) -> (String, Vec<Mention>) {
         let reading = self.read(&passage, inherited);
-        let claims = self.claims(&reading);
-        for span in &claims.disguised {
-            let words = &reading.text[span.clone()];
-            self.refuse(
-                reading.label,
-                format!("{words:?} states a figure in words; write the figure, so that it can be checked"),
-            );
-        }
+        self.check_wording(&reading);
         for (span, source) in &reading.placed {
             self.check_placed(&reading, span, source);
         }
-        for stated in &claims.figures {
+        for stated in &reading.claims.figures {
             self.check_stated(&reading, stated);
         }
-        for date in &claims.dates {
+        for date in &reading.claims.dates {
             self.check_date(&reading, date);
         }
-        self.check_levels(&reading, &claims);
-        self.check_identifiers(&reading);
+        self.check_periods(&reading);
+        self.check_levels(&reading);
         let named = if reading.mentions.is_empty() { reading.inherited } else { reading.mentions };
         (reading.text, named)
     }
 
     /// An assumption may state what a figure is scaled by.
     pub(super) fn check_assumption(&mut self, passage: Passage<'_>, inherited: Vec<Mention>) -> String {
-        let before = self.problems.len();
         let reading = self.read(&passage, inherited);
-        for stated in &self.claims(&reading).figures {
+        self.check_wording(&reading);
+        for stated in &reading.claims.figures {
             let scales = [stated.value, stated.value / Decimal::ONE_HUNDRED];
             if !scales.iter().any(|scale| self.literals.iter().any(|literal| has_number(literal, *scale))) {
                 self.check_stated(&reading, stated);
             }
         }
-        debug_assert!(self.problems.len() >= before);
         reading.text
     }
 
-    /// What the finding is about must stand in a cited row.
-    pub(super) fn check_segment(&mut self, segment: &str, mentions: &[Mention], cells: &[CellReference]) {
-        for mention in mentions {
-            if !cells.iter().any(|cell| subject::stands_in(&mention.name, cell, self.results)) {
-                self.refuse(
-                    "segment",
-                    format!("{} stands in no cited row; cite the row that is about it", mention.name),
-                );
-            }
+    /// A text whose numbers are plans, with its figures filled in.
+    pub(super) fn fill(&mut self, passage: Passage<'_>) -> String {
+        self.fill_in(&passage).0
+    }
+
+    /// The dates that the finding covers: days of which the run has seen some, and no other figures.
+    pub(super) fn check_period(&mut self, passage: Passage<'_>) {
+        let reading = self.read(&passage, Vec::new());
+        self.check_wording(&reading);
+        for stated in reading.claims.figures.iter().filter(|stated| stated.constant != Some(Constant::Count)) {
+            self.check_stated(&reading, stated);
         }
-        if mentions.is_empty() && segment.split_whitespace().any(is_identifier) {
+        for stated in reading.claims.figures.iter().filter(|stated| stated.constant == Some(Constant::Count)) {
             self.refuse(
-                "segment",
-                format!("{segment:?} stands in no result; write the value as it stands in the rows"),
+                "period",
+                format!("{}: write dates, as in 2025-07-01 to 2025-11-30", &reading.text[stated.span.clone()]),
             );
+        }
+        let Some((first, last)) = self.results.days() else { return };
+        let told = constants::days_of(&reading.claims);
+        if told.is_some_and(|(start, end)| end < first || start > last.max(self.as_of)) {
+            let told = &reading.text;
+            self.refuse("period", format!("{told:?} lies outside what the results speak of, {first} to {last}"));
+        }
+    }
+
+    /// What the finding is about must stand in a cited row.
+    pub(super) fn check_segment(&mut self, mentions: &[Mention], cells: &[CellReference]) {
+        for mention in mentions.iter().filter(|mention| !mention.weak) {
+            if !cells.iter().any(|cell| subject::stands_in(&mention.name, cell, self.results)) {
+                let problem = format!("{} stands in no cited row; cite the row that is about it", mention.name);
+                self.refuse("segment", problem);
+            }
         }
     }
 
     /// The impact must be that of the segment.
     pub(super) fn check_impact(&mut self, impact: &Evaluated, segment: &[Mention]) {
-        if let Verdict::Contradicts { name, value } = self.names.verdict(segment, &impact.groups, self.results) {
+        if let Verdict::Contradicts { name, value } = subject::verdict(segment, &[], &impact.groups, self.results) {
             self.refuse(
                 "impact.amount",
                 format!("the finding is about {name}, but the amount comes from a row about {value}"),
@@ -153,9 +143,13 @@ impl Checker<'_> {
 
     fn read(&mut self, passage: &Passage<'_>, inherited: Vec<Mention>) -> Reading {
         let (text, placed) = self.fill_in(passage);
-        let mentions = self.names.mentions(&text);
+        let mentions = self.results.names().mentions(&text);
         let sentences = subject::sentences(&text, &mentions);
-        Reading { label: passage.label, text, placed, mentions, sentences, inherited }
+        let mut taken =
+            mentions.iter().filter(|mention| !mention.weak).map(|mention| mention.span.clone()).collect::<Vec<_>>();
+        taken.extend(placed.iter().map(|(span, _)| span.clone()));
+        let claims = text::claims(&text, &taken);
+        Reading { label: passage.label, text, placed, mentions, claims, sentences, inherited }
     }
 
     /// Puts figures where `{name}` stands.
@@ -187,44 +181,44 @@ impl Checker<'_> {
         (text, placed)
     }
 
-    /// What the text states beside the figures filled in. Names, names of columns and figures are left out.
-    fn claims(&self, reading: &Reading) -> Claims {
-        let mut spans = reading.mentions.iter().map(|mention| mention.span.clone()).collect::<Vec<_>>();
-        spans.extend(reading.placed.iter().map(|(span, _)| span.clone()));
-        let lower = reading.text.to_lowercase();
-        if lower.len() == reading.text.len() {
-            let columns = self.results.iter().flat_map(|result| &result.table.columns);
-            for column in columns.filter(|column| column.name.chars().any(|c| c.is_ascii_digit())) {
-                for name in [column.name.to_lowercase(), column.name.to_lowercase().replace('_', " ")] {
-                    let is_name = name.chars().any(char::is_alphabetic);
-                    let found = lower.match_indices(&name).map(|(start, _)| start..start + name.len());
-                    spans.extend(found.filter(|_| is_name));
-                }
+    /// Numbers in disguise, and words such as CUST999 that stand in no result.
+    fn check_wording(&mut self, reading: &Reading) {
+        for span in &reading.claims.disguised {
+            let words = &reading.text[span.clone()];
+            let problem = format!("{words:?} states a figure in words; write the figure, so that it can be checked");
+            self.refuse(reading.label, problem);
+        }
+        for span in &reading.claims.identifiers {
+            let word = &reading.text[span.clone()];
+            let digits = word.chars().filter(char::is_ascii_digit).count();
+            let is_plain_word = digits == 1 && word.starts_with(char::is_alphabetic);
+            if !is_plain_word && !self.results.names().knows(word) {
+                self.refuse(reading.label, format!("{word} stands in no result; write it as it stands in the rows"));
             }
         }
-        text::claims(&reading.text, &spans)
     }
 
     fn check_placed(&mut self, reading: &Reading, span: &Range<usize>, source: &Source) {
-        let direction = direction::of_amount(&reading.text, span);
-        if let Err(problem) = self.judge(reading, span, source, direction) {
+        if let Err(problem) = self.judge(reading, span, source) {
             self.refuse(reading.label, problem);
         }
     }
 
     fn check_stated(&mut self, reading: &Reading, stated: &Stated) {
-        let direction = direction::of_amount(&reading.text, &stated.span);
         let mut problem = None;
         for source in &self.sources {
-            let Some(signed) = source.equals(stated) else { continue };
-            let judged = if signed || direction.is_some() || is_told_negative(reading, &stated.span) {
-                self.judge(reading, &stated.span, source, direction)
+            let Some(has_sign) = source.equals(stated) else { continue };
+            let is_told = has_sign || direction_of(reading, &stated.span, source).is_some();
+            if stated.signed && !has_sign {
+                continue;
+            }
+            let judged = if source.is_percent() && !is_told_percent(reading, stated) {
+                Err(format!("{} is a percentage: write it with %", source.name))
+            } else if is_told || is_told_negative(reading, &stated.span) {
+                self.judge(reading, &stated.span, source)
             } else {
-                Err(format!(
-                    "{} is {}: write the sign, or say which way it went",
-                    source.name,
-                    format::number(source.value)
-                ))
+                let value = format::number(source.value);
+                Err(format!("{} is {value}: write the sign, or say which way it went", source.name))
             };
             match judged {
                 Ok(()) => return,
@@ -239,182 +233,34 @@ impl Checker<'_> {
         self.refuse(reading.label, format!("{number}: {problem}"));
     }
 
-    /// Whether the source's rows are about the subject at `span`, and its sign agrees with the direction.
-    fn judge(
-        &self,
-        reading: &Reading,
-        span: &Range<usize>,
-        source: &Source,
-        direction: Option<Direction>,
-    ) -> Result<(), String> {
-        self.judge_subject(reading, span, &source.groups, &source.name)?;
-        let subject = reading.subject(span);
-        if is_cut_short(&source.groups, self.results) && says(&reading.text[subject.clause], &TOTAL_WORDS) {
-            return Err(format!(
-                "{} comes from a result that was cut short and proves no total; aggregate in SQL",
-                source.name
-            ));
-        }
-        let Some(direction) = direction else { return Ok(()) };
-        let signed = matches!(source.kind, Kind::Change | Kind::PercentChange) || source.value.is_sign_negative();
-        if source.value.is_zero() {
-            return Err(format!("{} is zero: nothing rose or fell", source.name));
-        }
-        if !signed && !source.counts_losses {
-            return Err(format!(
-                "{} is a level, so it cannot tell which way it went; use a figure change(from, to) or percent_change(from, to)",
-                source.name
-            ));
-        }
-        let fell = source.value.is_sign_negative() != (source.counts_losses && !source.value.is_sign_negative());
-        match (direction, fell) {
-            (Direction::Down, true) | (Direction::Up, false) => Ok(()),
-            (Direction::Down, false) => {
-                Err(format!("the text says it fell, but {} is {}", source.name, format::number(source.value)))
-            }
-            (Direction::Up, true) => {
-                Err(format!("the text says it rose, but {} is {}", source.name, format::number(source.value)))
-            }
-        }
-    }
-
-    fn judge_subject(
-        &self,
-        reading: &Reading,
-        span: &Range<usize>,
-        groups: &[Vec<CellReference>],
-        named: &str,
-    ) -> Result<(), String> {
-        let subject = reading.subject(span);
-        let benchmark = subject::is_benchmark(&reading.text, &subject.clause);
-        match self.names.verdict(&subject.mentions, groups, self.results) {
-            Verdict::Contradicts { name, value } => {
-                let is_aggregate = groups.iter().any(|group| group.len() > 1);
-                if benchmark && is_aggregate {
-                    return Ok(());
-                }
-                Err(format!(
-                    "the sentence speaks of {name}, but {named} is about {value}; name {value} there, or use {name}'s row"
-                ))
-            }
-            Verdict::Silent { name } if subject.stated && !benchmark => Err(format!(
-                "the sentence speaks of {name}, but {named} does not: {name} must stand in the row; select its column in the query, \
-                 or say that the figure is a total or an average"
-            )),
-            Verdict::Agrees | Verdict::Silent { .. } => Ok(()),
-        }
-    }
-
-    fn is_constant(&self, reading: &Reading, stated: &Stated) -> bool {
-        let in_literals = || self.literals.iter().any(|literal| has_number(literal, stated.value));
-        let whole = |citation: &Citation| {
-            let result = self.results.get(&citation.query);
-            result.is_some_and(|result| !result.table.more_rows && result.table.rows.len() == citation.rows.len())
-        };
-        let count = |citation: &Citation| Decimal::from(citation.rows.len()) == stated.value;
-        match stated.constant {
-            None => false,
-            Some(Constant::Rank) => in_literals() || self.citations.iter().any(count),
-            Some(Constant::Duration(unit)) => in_literals() || self.is_period(unit, stated.value),
-            Some(Constant::Count) => {
-                let listed = reading.listed(&stated.span);
-                Decimal::from(self.names.most_of_one_column(&listed)) == stated.value
-                    || self.citations.iter().any(|citation| count(citation) && whole(citation))
-            }
-        }
-    }
-
-    /// Whether the finding's period is that long.
-    fn is_period(&self, unit: TimeUnit, length: Decimal) -> bool {
-        let dates = text::claims(self.period, &[]).dates;
-        let mut dates = dates.iter().filter_map(|date| Date::new(date.year?, date.month, date.day).ok());
-        let (Some(first), Some(last)) = (dates.next(), dates.next()) else { return false };
-        let days = (last - first).get_days();
-        let months = i32::from(last.year() - first.year()) * 12 + i32::from(last.month() - first.month()) + 1;
-        let lengths = match unit {
-            TimeUnit::Day => vec![days, days + 1],
-            TimeUnit::Week => vec![days / 7, (days + 6) / 7],
-            TimeUnit::Month => vec![months],
-            TimeUnit::Quarter => vec![months / 3],
-            TimeUnit::Year => vec![months / 12],
-        };
-        lengths.into_iter().any(|found| found > 0 && Decimal::from(found) == length)
-    }
-
-    fn check_date(&mut self, reading: &Reading, stated: &StatedDate) {
-        let is_it = |date: Date| {
-            date.month() == stated.month
-                && date.day() == stated.day
-                && stated.year.is_none_or(|year| year == date.year())
-        };
-        let period = text::claims(self.period, &[]).dates;
-        let in_period = period.iter().any(|date| (date.month, date.day) == (stated.month, stated.day));
-        let in_literals = self.literals.iter().filter_map(|literal| super::expression::date_of(literal));
-        let ends = |date: Date| [Some(date), date.checked_sub(1.day()).ok(), Some(date.last_of_month())];
-        if is_it(self.as_of) || in_period || in_literals.flat_map(ends).flatten().any(is_it) {
-            return;
-        }
-        let mut problem = None;
-        for source in self.dates.iter().filter(|source| is_it(source.date) || is_it(source.date.last_of_month())) {
-            let groups = [vec![source.cell.clone()]];
-            match self.judge_subject(
-                reading,
-                &stated.span,
-                &groups,
-                &format!("{}[{}]", source.cell.query, source.cell.row + 1),
-            ) {
-                Ok(()) => return,
-                Err(found) => problem = problem.or(Some(found)),
-            }
-        }
-        let date = &reading.text[stated.span.clone()];
-        let problem = problem.unwrap_or_else(|| "this day stands in no cited row and in no cited statement".to_owned());
-        self.refuse(reading.label, format!("{date}: {problem}"));
-    }
-
-    /// "fell from 120 to 80": the two levels must agree with the direction.
-    fn check_levels(&mut self, reading: &Reading, claims: &Claims) {
+    /// "fell from 120 to 80", "fell to 80 from 120": the two levels must agree with the direction.
+    fn check_levels(&mut self, reading: &Reading) {
         let placed = reading.placed.iter().map(|(span, source)| (span.clone(), source.value));
-        let mut figures =
-            claims.figures.iter().map(|stated| (stated.span.clone(), stated.value)).chain(placed).collect::<Vec<_>>();
+        let typed = reading.claims.figures.iter().map(|stated| (stated.span.clone(), stated.value));
+        let mut figures = typed.chain(placed).collect::<Vec<_>>();
         figures.sort_by_key(|(span, _)| span.start);
         for pair in figures.windows(2) {
-            let ((from, first), (to, second)) = (&pair[0], &pair[1]);
-            let agrees = match direction::of_levels(&reading.text, from, to) {
-                None => true,
-                Some(Direction::Down) => second < first,
-                Some(Direction::Up) => second > first,
+            let ((first_span, first), (second_span, second)) = (&pair[0], &pair[1]);
+            let between = reading.text.get(first_span.end..second_span.start).unwrap_or_default().trim();
+            if ["of", "out of", "/"].contains(&between) && first > second {
+                let words = &reading.text[first_span.start..second_span.end];
+                self.refuse(reading.label, format!("{words:?} tells a part that is larger than its whole"));
+            }
+            let Some((direction, is_reversed)) = direction::of_levels(&reading.text, first_span, second_span) else {
+                continue;
             };
+            let (from, to) = if is_reversed { (second, first) } else { (first, second) };
+            let agrees = if direction == Direction::Down { to < from } else { to > from };
             if !agrees {
-                let words = &reading.text[from.start..to.end];
+                let words = &reading.text[first_span.start..second_span.end];
                 self.refuse(reading.label, format!("the text gives the wrong direction to {words:?}"));
             }
         }
     }
 
-    /// A word such as CUST999 that stands in no result is nobody.
-    fn check_identifiers(&mut self, reading: &Reading) {
-        let words = reading
-            .text
-            .split(|c: char| c.is_whitespace() || "(),;:'\"".contains(c))
-            .filter(|word| is_identifier(word));
-        let is_known = |word: &str| {
-            let held = |cell: &String| cell.contains(word);
-            reading.mentions.iter().any(|mention| mention.name.contains(word))
-                || self
-                    .results
-                    .iter()
-                    .any(|result| result.table.rows.iter().flatten().flatten().any(held) || result.sql.contains(word))
-        };
-        let unknown = words.map(|word| word.trim_end_matches('.')).filter(|word| !is_known(word)).map(str::to_owned);
-        for word in unknown.collect::<Vec<_>>() {
-            self.refuse(reading.label, format!("{word} stands in no result; write the value as it stands in the rows"));
-        }
-    }
-
     fn nearest(&self, stated: &Stated) -> String {
         let mut sources = self.sources.iter().filter(|source| source.name != "{impact.amount}").collect::<Vec<_>>();
-        sources.sort_by_key(|source| source.distance(stated));
+        sources.sort_by_cached_key(|source| source.distance(stated));
         let nearest = sources.iter().take(3).map(|source| format!("{} = {}", source.name, source.value.normalize()));
         let nearest = nearest.collect::<Vec<_>>().join(", ");
         let percent = if stated.percent {
@@ -428,52 +274,16 @@ impl Checker<'_> {
         format!("no cited cell or figure has this number{percent}; the nearest are {nearest}")
     }
 
-    fn refuse(&mut self, label: &str, problem: impl std::fmt::Display) {
+    pub(super) fn refuse(&mut self, label: &str, problem: impl std::fmt::Display) {
         self.problems.push(format!("{label}: {problem}"));
     }
 }
 
-impl Reading {
-    /// Whom the place at `span` is about: the names of its clause, else of the clauses before it in the sentence, else
-    /// of those after it, else of the text before.
-    fn subject(&self, span: &Range<usize>) -> Subject {
-        let within = |clause: &Range<usize>| clause.start <= span.start && span.start < clause.end;
-        let sentence = self.sentences.iter().find(|sentence| sentence.iter().any(within));
-        let Some(sentence) = sentence else {
-            return Subject { mentions: self.inherited.clone(), stated: false, clause: span.clone() };
-        };
-        let index = sentence.iter().position(within).unwrap_or(0);
-        let order = (0..=index).rev().chain(index + 1..sentence.len());
-        let clause = sentence[index].clone();
-        for other in order {
-            let mentions = self.mentions_in(&sentence[other]);
-            if !mentions.is_empty() {
-                return Subject { mentions, stated: true, clause };
-            }
-        }
-        let before = self.mentions.iter().rev().find(|mention| mention.span.end <= sentence[0].start);
-        let mentions = match before {
-            Some(last) => {
-                let holds =
-                    |sentence: &&Vec<Range<usize>>| sentence.iter().any(|clause| clause.contains(&last.span.start));
-                let spoken = self.sentences.iter().find(holds).into_iter().flatten();
-                spoken.flat_map(|clause| self.mentions_in(clause)).collect()
-            }
-            None => self.inherited.clone(),
-        };
-        let stated = subject::refers_back(&self.text[sentence[0].start..]);
-        Subject { mentions, stated, clause }
-    }
-
-    fn mentions_in(&self, clause: &Range<usize>) -> Vec<Mention> {
-        self.mentions.iter().filter(|mention| clause.contains(&mention.span.start)).cloned().collect()
-    }
-
-    /// The names in the sentence at `span`.
-    fn listed(&self, span: &Range<usize>) -> Vec<Mention> {
-        let holds = |sentence: &&Vec<Range<usize>>| sentence.iter().any(|clause| clause.contains(&span.start));
-        self.sentences.iter().find(holds).into_iter().flatten().flat_map(|clause| self.mentions_in(clause)).collect()
-    }
+/// Whether a percentage is told as one: `5%`, `5 points`, `a rate of 5`.
+fn is_told_percent(reading: &Reading, stated: &Stated) -> bool {
+    let clause = &reading.text[reading.subject(&stated.span).clause];
+    stated.percent
+        || !stated.currency && says(clause, &["point", "points", "percent", "percentage", "rate", "share", "pct"])
 }
 
 /// Whether the clause at `span` has a word that lets a negative cell be told without its sign.
@@ -485,7 +295,9 @@ fn is_told_negative(reading: &Reading, span: &Range<usize>) -> bool {
 fn written(figure: &Evaluated, before: &str, after: &str, percent_follows: bool) -> String {
     let context = format!("{before}0{after}");
     let span = before.len()..before.len() + 1;
-    let says_direction = direction::of_amount(&context, &span) == Some(Direction::Down);
+    let clause = before.rsplit([',', ';', ':', '.', '\n']).next().unwrap_or_default();
+    let near = if figure.kind.is_change() { direction::nearest(clause) } else { None };
+    let says_direction = direction::of_amount(&context, &span).or(near) == Some(Direction::Down);
     let value = if says_direction { figure.value.abs() } else { figure.value };
     let text = format::figure(value, figure.kind);
     if percent_follows { text.trim_end_matches('%').to_owned() } else { text }
@@ -498,14 +310,10 @@ pub(super) fn has_number(literal: &str, number: Decimal) -> bool {
         && super::expression::date_of(literal).is_none()
 }
 
-/// Whether a word is an identifier such as `CUST004` or `BATCH-009`, rather than a word or a period such as `Q3`.
-fn is_identifier(word: &str) -> bool {
-    let word = word.trim_end_matches('.');
-    let letters = word.chars().take_while(char::is_ascii_uppercase).count();
-    let rest = word[letters..].trim_start_matches(['-', '_']);
-    letters >= 2 && !word.starts_with("FY") && rest.len() >= 2 && rest.chars().all(|c| c.is_ascii_digit())
+pub(super) fn says(clause: &str, candidates: &[&str]) -> bool {
+    words(clause).any(|word| candidates.contains(&word.as_str()))
 }
 
-fn says(clause: &str, words: &[&str]) -> bool {
-    clause.split(|c: char| !c.is_alphanumeric()).any(|word| words.contains(&word.to_lowercase().as_str()))
+pub(super) fn words(text: &str) -> impl Iterator<Item = String> {
+    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase)
 }

@@ -117,6 +117,8 @@ const FILLERS: [&str; 27] = [
     "slightly",
     "least",
 ];
+/// Verbs after which "up" is no direction.
+const VERBS_WITH_UP: [&str; 9] = ["make", "makes", "made", "making", "add", "adds", "added", "end", "ends"];
 /// What may follow an amount to give its direction: "12% higher", "a 35% drop".
 const DOWN_AFTER: [&str; 12] =
     ["lower", "fewer", "less", "drop", "decline", "decrease", "fall", "reduction", "dip", "slump", "smaller", "down"];
@@ -129,20 +131,47 @@ pub(super) fn of_amount(text: &str, span: &Range<usize>) -> Option<Direction> {
     before(&text[..span.start]).or_else(|| after(&text[span.end..]))
 }
 
-/// The direction in "fell from 120 to 80", for two levels between which `text` says only `to`.
-pub(super) fn of_levels(text: &str, from: &Range<usize>, to: &Range<usize>) -> Option<Direction> {
-    let between = words(&text[from.end..to.start]).collect::<Vec<_>>();
-    let lead = text[..from.start].trim_end_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-    let is_pair = lead.ends_with(" from") && between.last().is_some_and(|word| word == "to") && between.len() <= 6;
-    let lead = lead.trim_end_matches("from");
+/// The direction in "fell from 120 to 80" and in "fell to 80 from 120", for two levels that follow each other, and
+/// whether the second is the earlier.
+pub(super) fn of_levels(text: &str, first: &Range<usize>, second: &Range<usize>) -> Option<(Direction, bool)> {
+    let between = words(text.get(first.end..second.start)?).collect::<Vec<_>>();
+    let last = between.last().filter(|_| between.len() <= 6)?;
+    let lead = words(&text[..first.start]).collect::<Vec<_>>();
+    let mut lead = lead.iter().rev().skip_while(|word| FILLERS.contains(&word.as_str()) && *word != "of");
+    let is_reversed = match (lead.next()?.as_str(), last.as_str()) {
+        ("from", "to") => false,
+        ("to", "from") => true,
+        _ => return None,
+    };
+    lead.take(5).find_map(|word| direction(word, &DOWN, &UP)).map(|direction| (direction, is_reversed))
+}
+
+/// The direction in "rose to 62,000".
+pub(super) fn of_arrival(text: &str, span: &Range<usize>) -> Option<Direction> {
+    let said = words(clause_before(&text[..span.start])).collect::<Vec<_>>();
+    let mut lead = said.iter().rev().skip_while(|word| FILLERS.contains(&word.as_str()));
+    lead.next().filter(|word| *word == "to")?;
+    lead.take(4).find_map(|word| direction(word, &DOWN, &UP))
+}
+
+/// The direction that is said last in the part of a clause before a change.
+pub(super) fn nearest(lead: &str) -> Option<Direction> {
     let said = words(lead).collect::<Vec<_>>();
-    said.iter().rev().take(5).find_map(|word| direction(word, &DOWN, &UP)).filter(|_| is_pair)
+    let said = said.iter().rev().filter(|word| !["up", "growth", "growing", "improvement"].contains(&word.as_str()));
+    said.into_iter().find_map(|word| direction(word, &DOWN, &UP))
+}
+
+fn clause_before(text: &str) -> &str {
+    text.rsplit([';', ':', '(', ')', '\n']).next().unwrap_or_default()
 }
 
 fn before(text: &str) -> Option<Direction> {
-    let clause = text.rsplit([';', ':', '(', ')']).next().unwrap_or_default();
-    let said = words(clause).collect::<Vec<_>>();
-    for word in said.iter().rev().take(6) {
+    let said = words(clause_before(text)).collect::<Vec<_>>();
+    for (index, word) in said.iter().enumerate().rev().take(6) {
+        let is_verb = index > 0 && VERBS_WITH_UP.contains(&said[index - 1].as_str());
+        if word == "up" && is_verb {
+            return None;
+        }
         if let Some(direction) = direction(word, &DOWN, &UP) {
             return Some(direction);
         }

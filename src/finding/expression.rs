@@ -99,6 +99,13 @@ pub(super) enum Kind {
     Count,
 }
 
+impl Kind {
+    /// Whether its sign is a direction.
+    pub(super) fn is_change(self) -> bool {
+        matches!(self, Self::Change | Self::PercentChange)
+    }
+}
+
 /// An evaluated expression.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Evaluated {
@@ -108,6 +115,12 @@ pub(super) struct Evaluated {
     pub(super) groups: Vec<Vec<CellReference>>,
     /// The literals that it multiplies or divides by.
     pub(super) literals: Vec<Decimal>,
+    /// The days that it was given, rather than took from a cell.
+    pub(super) dates: Vec<Date>,
+    /// Whether it is a cell of a column in which a fall is a positive number.
+    pub(super) counts_losses: bool,
+    /// Whether it is a cell of a column that may hold percentages.
+    pub(super) may_be_percent: bool,
     /// The expression with the cells' values filled in, and the result.
     pub(super) arithmetic: String,
 }

@@ -5,8 +5,8 @@ use rust_decimal::Decimal;
 
 use super::expression::{CellReference, Evaluated, Kind, date_of, number_of};
 use super::format;
-use super::text::{Bound, Stated};
-use crate::results::{QueryResult, Results};
+use super::text::{Bound, Constant, Stated};
+use crate::results::{QueryResult, Results, names};
 
 /// A cell or a figure with a number in it.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +19,7 @@ pub(super) struct Source {
     pub(super) groups: Vec<Vec<CellReference>>,
     /// Whether a fall is a positive number here: `net_sales_lost`.
     pub(super) counts_losses: bool,
+    /// Whether it may be a percentage that its column does not call one: as a fraction, or as it is.
     may_be_percent: bool,
 }
 
@@ -32,8 +33,9 @@ pub(super) struct DateSource {
 impl Source {
     /// The number in a cell, if there is one.
     pub(super) fn of_cell(result: &QueryResult, row: usize, column: usize) -> Option<Self> {
-        let value = number_of(result.table.cell(row, column)?)?;
-        let column_name = &result.table.columns[column].name;
+        let column_name = &result.table.columns.get(column)?.name;
+        let text = result.table.cell(row, column).filter(|_| !names::is_identifier(column_name))?;
+        let value = number_of(text)?;
         Some(Self {
             name: format!("{}[{}].{column_name}", result.id, row + 1),
             value,
@@ -44,6 +46,14 @@ impl Source {
         })
     }
 
+    /// The same column's number in another row.
+    pub(super) fn in_row(&self, result: &QueryResult, row: usize, column: usize) -> Option<Self> {
+        let value = number_of(result.table.cell(row, column)?)?;
+        let name = format!("{}[{}].{}", result.id, row + 1, result.table.columns.get(column)?.name);
+        let groups = vec![vec![CellReference { query: result.id.clone(), row, column }]];
+        Some(Self { name, value, groups, ..*self })
+    }
+
     /// A figure, named or not.
     pub(super) fn of_figure(name: &str, evaluated: &Evaluated) -> Self {
         Self {
@@ -51,9 +61,19 @@ impl Source {
             value: evaluated.value,
             kind: evaluated.kind,
             groups: evaluated.groups.clone(),
-            counts_losses: format::counts_losses(name),
-            may_be_percent: format::may_be_percent(name),
+            counts_losses: evaluated.counts_losses,
+            may_be_percent: evaluated.may_be_percent,
         }
+    }
+
+    /// Whether its sign is a direction.
+    pub(super) fn is_change(&self) -> bool {
+        self.kind.is_change() || self.counts_losses
+    }
+
+    /// Whether it is a percentage by its column's name or its arithmetic.
+    pub(super) fn is_percent(&self) -> bool {
+        matches!(self.kind, Kind::Percent | Kind::PercentChange)
     }
 
     /// The values that a text may state for this, as it reads.
@@ -73,7 +93,8 @@ impl Source {
 
     /// How a stated figure equals this: `Some(true)` with its sign, `Some(false)` without it.
     pub(super) fn equals(&self, stated: &Stated) -> Option<bool> {
-        if stated.multiple && self.kind != Kind::Ratio {
+        let is_ratio = self.kind == Kind::Ratio;
+        if stated.multiple && !is_ratio || stated.constant == Some(Constant::Count) && is_ratio {
             return None;
         }
         let readings = self.readings(stated.percent);

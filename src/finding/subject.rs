@@ -1,23 +1,15 @@
-//! Whom a figure is told of: the names in a text, the clause that each figure stands in, and whether the rows behind
-//! the figure are about them. It is what keeps CUST004's figure from being told of CUST002.
+//! Whom a figure is told of: the clause that it stands in, the names there, and whether the rows behind the figure are
+//! about them. It is what keeps CUST004's figure from being told of CUST002.
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 use super::expression::CellReference;
+use crate::results::names::{Mention, stem};
 use crate::results::{QueryResult, Results};
 
-/// Values longer than this are prose, not names.
-const NAME_CHARACTERS_MAX: usize = 80;
-/// More names than this are not looked for.
-const NAMES_MAX: usize = 50_000;
-/// Words that are also values of columns, but in a text mean what they say.
-const NO_NAMES: [&str; 16] = [
-    "Total", "total", "All", "all", "Other", "other", "Others", "New", "new", "Open", "Closed", "Yes", "No", "High",
-    "Low", "Medium",
-];
-/// Words that say that a figure is a yardstick rather than the subject's own.
-const BENCHMARKS: [&str; 31] = [
+/// Words that say that a figure beside them is a yardstick rather than the subject's own.
+const BENCHMARKS: [&str; 28] = [
     "total",
     "totals",
     "overall",
@@ -37,32 +29,18 @@ const BENCHMARKS: [&str; 31] = [
     "other",
     "others",
     "rest",
-    "usual",
     "typical",
     "benchmark",
-    "group",
     "market",
-    "whole",
     "combined",
     "remaining",
-    "base",
     "everyone",
     "remainder",
     "elsewhere",
+    "together",
 ];
-
-/// The values of text columns in a run's results, with the columns that each was seen in.
-#[derive(Debug, Default)]
-pub(super) struct Names {
-    columns: HashMap<String, BTreeSet<String>>,
-}
-
-/// A name in a text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Mention {
-    pub(super) span: Range<usize>,
-    pub(super) name: String,
-}
+/// Words of columns whose figures are a yardstick and not the row's own.
+const YARDSTICK_COLUMNS: [&str; 5] = ["peer", "peers", "others", "rest", "benchmark"];
 
 /// What the rows behind a figure say of the names that it is told of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,108 +53,77 @@ pub(super) enum Verdict {
     Silent { name: String },
 }
 
-impl Names {
-    pub(super) fn of(results: &Results) -> Self {
-        let mut names = Self::default();
-        for result in results.iter() {
-            for (index, column) in result.table.columns.iter().enumerate() {
-                if !holds_names(&column.type_name) {
-                    continue;
-                }
-                for row in &result.table.rows {
-                    if let Some(value) = row.get(index).and_then(Option::as_deref) {
-                        names.insert(value, &column.name);
-                    }
-                }
-            }
-            for pin in &result.pins {
-                names.insert(&pin.value, &pin.column);
-            }
+/// What the rows behind a figure say of `mentions`; a comparison may be with those in `compared` too.
+pub(super) fn verdict(
+    mentions: &[Mention],
+    compared: &[Mention],
+    groups: &[Vec<CellReference>],
+    results: &Results,
+) -> Verdict {
+    let columns_of = |mention: &Mention| results.names().columns(&mention.name);
+    let stands = |mention: &Mention, cell: &CellReference| stands_in(&mention.name, cell, results);
+    let is_theirs = |group: &&Vec<CellReference>| group.iter().all(|cell| mentions.iter().any(|one| stands(one, cell)));
+    let strong = mentions.iter().filter(|mention| !mention.weak);
+    let is_standing = |mention: &Mention| groups.iter().filter(is_theirs).flatten().any(|cell| stands(mention, cell));
+    let standing = strong.clone().filter(|mention| is_standing(mention)).collect::<Vec<_>>();
+    for mention in mentions {
+        let Some(columns) = columns_of(mention) else { continue };
+        let same_kind = |other: &&&Mention| columns_of(other).is_some_and(|others| !others.is_disjoint(columns));
+        let has_company = standing.iter().any(|other| same_kind(&other));
+        let is_single = |group: &&Vec<CellReference>| group.len() == 1;
+        let cells = groups.iter().filter(|group| !has_company && !mention.weak || is_single(group)).flatten();
+        let known = mentions.iter().chain(compared.iter().filter(|_| groups.len() > 1 && !standing.is_empty()));
+        let is_other =
+            |value: &String| !known.clone().any(|one| one.name == *value || mention.weak && alike(one, value));
+        if let Some(value) = cells.filter_map(|cell| other_value(columns, cell, results)).find(is_other) {
+            return Verdict::Contradicts { name: mention.name.clone(), value };
         }
-        names
     }
+    match strong.clone().next() {
+        Some(first) if standing.is_empty() => Verdict::Silent { name: first.name.clone() },
+        _ => Verdict::Agrees,
+    }
+}
 
-    fn insert(&mut self, value: &str, column: &str) {
-        let length = value.chars().count();
-        let is_name = (2..=NAME_CHARACTERS_MAX).contains(&length)
-            && value.chars().any(char::is_alphabetic)
-            && !NO_NAMES.contains(&value)
-            && (length > 2 || value.chars().all(|c| c.is_uppercase() || c.is_ascii_digit()))
-            && self.columns.len() < NAMES_MAX;
-        if is_name {
-            self.columns.entry(value.to_owned()).or_default().insert(column.to_owned());
-        }
-    }
+/// A name of which the figure's row is one of several, and whom that row is about, where the text names that nowhere:
+/// the sales of one customer in the South are not the South's.
+pub(super) fn one_of_several(
+    mentions: &[Mention],
+    everybody: &[Mention],
+    groups: &[Vec<CellReference>],
+    results: &Results,
+) -> Option<(String, String)> {
+    let [group] = groups else { return None };
+    let [cell] = group.as_slice() else { return None };
+    let result = results.get(&cell.query)?;
+    let row = result.table.rows.get(cell.row)?;
+    let is_named = |value: &str| everybody.iter().any(|mention| mention.name == value);
+    let others = row.iter().zip(&result.table.columns).filter_map(|(value, column)| {
+        let value = value.as_deref()?;
+        results.names().columns(value).filter(|columns| columns.contains(&column.name)).map(|_| value)
+    });
+    let others = others.filter(|value| !mentions.iter().any(|mention| mention.name == *value)).collect::<Vec<_>>();
+    let other = others.first().filter(|_| !others.iter().any(|value| is_named(value)))?;
+    let name = mentions.iter().map(|mention| &mention.name).find(|name| {
+        let is_it = |cell: &Option<String>| cell.as_ref() == Some(*name);
+        row.iter().any(is_it) && result.table.rows.iter().filter(|row| row.iter().any(is_it)).nth(1).is_some()
+    })?;
+    Some((name.clone(), (*other).to_owned()))
+}
 
-    /// The names in `text`, the longest where several begin or overlap, in their order.
-    pub(super) fn mentions(&self, text: &str) -> Vec<Mention> {
-        let lower = text.to_lowercase();
-        let same_length = lower.len() == text.len();
-        let mut found = Vec::new();
-        for name in self.columns.keys() {
-            let exact = text.match_indices(name.as_str()).map(|(start, _)| start..start + name.len());
-            found.extend(exact.map(|span| Mention { span, name: name.clone() }));
-            let distinctive = name.contains(' ') || name.chars().any(|c| c.is_ascii_digit());
-            if same_length && distinctive {
-                let name_lower = name.to_lowercase();
-                let alike = lower.match_indices(&name_lower).map(|(start, _)| start..start + name_lower.len());
-                found.extend(alike.map(|span| Mention { span, name: name.clone() }));
-            }
-        }
-        found.retain(|mention| stands_alone(text, &mention.span));
-        found.sort_by(|a, b| {
-            (a.span.start, std::cmp::Reverse(a.span.end), &a.name).cmp(&(
-                b.span.start,
-                std::cmp::Reverse(b.span.end),
-                &b.name,
-            ))
-        });
-        let mut mentions: Vec<Mention> = Vec::new();
-        for mention in found {
-            if mentions.last().is_none_or(|last| last.span.end <= mention.span.start) {
-                mentions.push(mention);
-            }
-        }
-        mentions
-    }
-
-    /// How many different names of one column `mentions` has at the most.
-    pub(super) fn most_of_one_column(&self, mentions: &[Mention]) -> usize {
-        let mut by_column: HashMap<&str, BTreeSet<&str>> = HashMap::new();
-        for mention in mentions {
-            for column in self.columns.get(&mention.name).into_iter().flatten() {
-                by_column.entry(column).or_default().insert(&mention.name);
-            }
-        }
-        by_column.values().map(BTreeSet::len).max().unwrap_or(0)
-    }
-
-    /// What the rows behind a figure say of `mentions`.
-    pub(super) fn verdict(&self, mentions: &[Mention], groups: &[Vec<CellReference>], results: &Results) -> Verdict {
-        let Some(first) = mentions.first() else { return Verdict::Agrees };
-        let stands = |name: &str| groups.iter().any(|group| group.iter().all(|cell| stands_in(name, cell, results)));
-        let standing = mentions.iter().filter(|mention| stands(&mention.name)).collect::<Vec<_>>();
-        for mention in mentions {
-            let Some(columns) = self.columns.get(&mention.name) else { continue };
-            let same_kind =
-                |other: &&Mention| self.columns.get(&other.name).is_some_and(|others| !others.is_disjoint(columns));
-            if standing.iter().copied().any(|other| same_kind(&other)) {
-                continue;
-            }
-            let other_value = groups.iter().flatten().find_map(|cell| other_value(columns, cell, results));
-            if let Some(value) = other_value {
-                return Verdict::Contradicts { name: mention.name.clone(), value };
-            }
-        }
-        if standing.is_empty() { Verdict::Silent { name: first.name.clone() } } else { Verdict::Agrees }
-    }
+fn alike(mention: &Mention, value: &str) -> bool {
+    mention.name.eq_ignore_ascii_case(value)
 }
 
 /// Whether the cell's row, or a condition of its query, is about `name`.
 pub(super) fn stands_in(name: &str, cell: &CellReference, results: &Results) -> bool {
-    let Some(result) = results.get(&cell.query) else { return false };
-    let in_row = result.table.rows.get(cell.row).is_some_and(|row| row.iter().flatten().any(|value| value == name));
-    in_row || pinned(result, cell.column).any(|(_, value)| value == name)
+    let (Some(result), Some(columns)) = (results.get(&cell.query), results.names().columns(name)) else { return false };
+    let in_row = || {
+        let row = result.table.rows.get(cell.row)?;
+        let cells = row.iter().zip(&result.table.columns);
+        Some(cells.into_iter().any(|(value, column)| value.as_deref() == Some(name) && columns.contains(&column.name)))
+    };
+    in_row().unwrap_or(false) || pinned(result, cell.column).any(|(_, value)| value == name)
 }
 
 fn pinned(result: &QueryResult, column: usize) -> impl Iterator<Item = (&str, &str)> {
@@ -193,50 +140,69 @@ fn other_value(columns: &BTreeSet<String>, cell: &CellReference, results: &Resul
     pinned.or_else(|| result.table.cell(cell.row, in_row?).map(str::to_owned))
 }
 
-/// Whether a column of that type holds names. The type of a parsed table is not known and counts as text.
-fn holds_names(type_name: &str) -> bool {
-    !matches!(
-        type_name,
-        "int2"
-            | "int4"
-            | "int8"
-            | "numeric"
-            | "float4"
-            | "float8"
-            | "money"
-            | "bool"
-            | "date"
-            | "timestamp"
-            | "timestamptz"
-            | "time"
-            | "timetz"
-            | "interval"
-            | "json"
-            | "jsonb"
-            | "bytea"
-            | "oid"
-            | "xml"
-            | "tsvector"
-    )
+/// Two names of one: the values of `customer_code` and `customer_name` in one row.
+pub(super) fn aliases(cells: &[CellReference], results: &Results) -> Vec<(String, String)> {
+    let mut rows = cells.iter().map(|cell| (&cell.query, cell.row)).collect::<Vec<_>>();
+    rows.dedup();
+    let mut aliases = Vec::new();
+    let mut known = HashMap::new();
+    for (query, row) in rows {
+        let Some(result) = results.get(query) else { continue };
+        let stems = || result.table.columns.iter().map(|column| stem(&column.name)).enumerate().collect::<Vec<_>>();
+        let columns = known.entry(query).or_insert_with(stems);
+        for (index, (first, first_stem)) in columns.iter().enumerate() {
+            for (second, _) in columns[index + 1..].iter().filter(|(_, second_stem)| second_stem == first_stem) {
+                if let (Some(one), Some(other)) = (result.table.cell(row, *first), result.table.cell(row, *second)) {
+                    aliases.push((one.to_owned(), other.to_owned()));
+                }
+            }
+        }
+    }
+    aliases.sort();
+    aliases.dedup();
+    aliases
 }
 
-fn stands_alone(text: &str, span: &Range<usize>) -> bool {
-    let before = text[..span.start].chars().next_back();
-    let after = text[span.end..].chars().next();
-    !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
+/// Whether the figure is of a column that holds others' figures: `peer_discount`.
+pub(super) fn is_yardstick(groups: &[Vec<CellReference>], results: &Results) -> bool {
+    let [group] = groups else { return false };
+    let [cell] = group.as_slice() else { return false };
+    let column = results.get(&cell.query).and_then(|result| result.table.columns.get(cell.column));
+    column.is_some_and(|column| {
+        let column = column.name.to_lowercase();
+        let mut words = column.split(|c: char| !c.is_alphanumeric());
+        words.clone().count() > 1 && words.any(|word| YARDSTICK_COLUMNS.contains(&word))
+    })
 }
 
-/// Whether a sentence goes on about whom the one before it named.
+/// Whether a sentence goes on about whom the one before it named, where it comes to its first figure.
 pub(super) fn refers_back(sentence: &str) -> bool {
-    const PRONOUNS: [&str; 9] = ["it", "its", "they", "their", "he", "she", "this", "these", "both"];
-    let first = sentence.split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty());
-    first.is_some_and(|word| PRONOUNS.contains(&word.to_lowercase().as_str()))
+    const PRONOUNS: [&str; 9] = ["it", "its", "they", "their", "them", "he", "she", "his", "her"];
+    const AT_THE_START: [&str; 3] = ["this", "these", "both"];
+    const DEFINITE: [&str; 6] = ["the customer", "the account", "the client", "the product", "the batch", "the region"];
+    let lower = sentence.trim_start().to_lowercase();
+    let mut words = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.clone().next().is_some_and(|word| AT_THE_START.contains(&word))
+        || words.any(|word| PRONOUNS.contains(&word))
+        || DEFINITE.iter().any(|words| lower.starts_with(&format!("{words} ")))
 }
 
-/// Whether the clause at `span` speaks of a yardstick.
-pub(super) fn is_benchmark(text: &str, span: &Range<usize>) -> bool {
-    let words = text[span.clone()].split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase);
-    words.into_iter().any(|word| BENCHMARKS.contains(&word.as_str()))
+/// Whether a text speaks of others, against whom somebody is measured.
+pub(super) fn names_others(text: &str) -> bool {
+    let mut words = text.split(|c: char| !c.is_alphanumeric());
+    words.any(|word| BENCHMARKS.contains(&word.to_lowercase().as_str()))
+}
+
+/// Whether words close to `span`, in its clause, say that what stands there is a yardstick.
+pub(super) fn is_benchmark(text: &str, clause: &Range<usize>, span: &Range<usize>) -> bool {
+    let is_one = |word: &str| BENCHMARKS.contains(&word.to_lowercase().as_str());
+    let words = |part: Range<usize>| {
+        let words = text.get(part).unwrap_or_default().split(|c: char| !c.is_alphanumeric());
+        words.filter(|word| !word.is_empty()).collect::<Vec<_>>()
+    };
+    let (before, after) = (words(clause.start..span.start), words(span.end..clause.end.max(span.end)));
+    let is_part = after.first().is_some_and(|word| ["of", "in"].contains(word));
+    before.iter().rev().take(5).any(|word| is_one(word)) || !is_part && after.iter().take(4).any(|word| is_one(word))
 }
 
 /// A text's sentences, each with its clauses.
@@ -256,7 +222,7 @@ pub(super) fn sentences(text: &str, mentions: &[Mention]) -> Vec<Vec<Range<usize
             }
             _ => false,
         };
-        if ends {
+        if ends && !mentions.iter().any(|mention| mention.span.start <= index && index < mention.span.end) {
             sentences.push(clauses(text, start..end, mentions));
             start = end;
         }
@@ -300,7 +266,8 @@ fn clauses(text: &str, sentence: Range<usize>, mentions: &[Mention]) -> Vec<Rang
         let separator = SEPARATORS.iter().find(|separator| part[index..].starts_with(**separator));
         if let (Some(separator), true) = (separator, depth <= 0) {
             let cut = sentence.start + index;
-            if !joins_mentions(text, cut..cut + separator.len(), mentions) {
+            let within = mentions.iter().any(|mention| mention.span.start < cut && cut < mention.span.end);
+            if !within && !joins_mentions(text, cut..cut + separator.len(), mentions) {
                 cuts.push(cut + separator.len());
             }
         }

@@ -1,6 +1,6 @@
 //! What a text claims in numbers: the figures in it, apart from dates and from digits that belong to names.
 //!
-//! It reads English as analysts write it; it knows nothing of results. What it cannot read as a name or a date it takes
+//! It finds the dates, periods and names; `figures` reads the numbers between them. It reads English as analysts write it; it knows nothing of results. What it cannot read as a name or a date it takes
 //! for a figure, so that a mistake here refuses a true sentence rather than letting a false one pass.
 
 use std::ops::Range;
@@ -10,7 +10,11 @@ use jiff::civil::Date;
 use regex::Regex;
 use rust_decimal::Decimal;
 
+use super::figures;
+use super::period::{self, StatedPeriod};
+
 /// A figure as a text states it.
+#[expect(clippy::struct_excessive_bools, reason = "each says whether one mark stands beside the number")]
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Stated {
     /// Where it stands, in bytes.
@@ -21,6 +25,10 @@ pub(super) struct Stated {
     pub(super) tolerance: Decimal,
     /// Whether a percent sign or word follows.
     pub(super) percent: bool,
+    /// Whether a currency stands before it.
+    pub(super) currency: bool,
+    /// Whether its sign is written.
+    pub(super) signed: bool,
     /// Whether it is a multiple: `3x`, `three times as much`.
     pub(super) multiple: bool,
     /// Whether a word before it loosens it.
@@ -78,21 +86,26 @@ pub(super) struct Claims {
     pub(super) dates: Vec<StatedDate>,
     /// Words that are figures in disguise: `doubled`, `half of`.
     pub(super) disguised: Vec<Range<usize>>,
+    /// Words with digits in them that are no figures: `B2B`.
+    pub(super) identifiers: Vec<Range<usize>>,
+    pub(super) periods: Vec<StatedPeriod>,
 }
 
-const MONTHS: &str = "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|\
+pub(super) const MONTHS: &str = "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|\
                       oct(?:ober)?|nov(?:ember)?|dec(?:ember)?";
 
 #[expect(clippy::unwrap_used, reason = "the patterns are constants, and a test compiles each")]
-fn pattern(text: &str) -> Regex {
+pub(super) fn pattern(text: &str) -> Regex {
     Regex::new(text).unwrap()
 }
 
 static ISO_DATE: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"\b(\d{4})-(\d{2})-(\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}(?::?\d{2})?)?)?\b")
+    pattern(
+        r"\b([0-9]{4})[-/]([0-9]{2})[-/]([0-9]{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}(?::?\d{2})?)?)?\b",
+    )
 });
 static DAY_MONTH: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(&format!(r"(?i)\b(\d{{1,2}})(?:st|nd|rd|th)?(?:\s+of)?\s+({MONTHS})\b\.?(?:,?\s+(\d{{4}})\b)?"))
+    pattern(&format!(r"(?i)\b(\d{{1,2}})(?:st|nd|rd|th)?(?:\s+of)?[\s-]+({MONTHS})\b\.?(?:,?[\s-]+(\d{{4}})\b)?"))
 });
 static MONTH_DAY: LazyLock<Regex> =
     LazyLock::new(|| pattern(&format!(r"(?i)\b({MONTHS})\b\.?\s+(\d{{1,2}})(?:st|nd|rd|th)?\b(?:,?\s+(\d{{4}})\b)?")));
@@ -110,41 +123,41 @@ static YEAR: LazyLock<Regex> = LazyLock::new(|| {
         r"(?i)\b(?:in|of|since|during|for|until|till|through|throughout|from|to|by|and|year|before|after|versus|vs\.?|over|[–—-])\s*((?:19|20)\d{2})\b",
     )
 });
-static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"(?x) (?P<sign>[-−])? (?P<currency>[₹$€£]\s?)?
-          (?P<number> \d{1,3}(?:,\d{2,3})+(?:\.\d+)? | \d+(?:\.\d+)? | \.\d+ )
-          (?P<unit> \s?% | \s?(?i:percentage\s+points?|percent|per\s+cent|pct|pp)\b
-                  | [kKMmBx×]\b | × | \s?(?i:thousand|million|mn|mio|billion|bn|lakhs?|lacs?|crores?|cr)\b )?",
-    )
-});
-static WORD_NUMBER: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"(?i)\b(two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|dozen|hundred)\b(?:\s+(percent|per\s+cent|thousand|million|billion|hundred|lakhs?|crores?)\b)?",
-    )
-});
+/// Numbers that are not written as such.
 static DISGUISED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?ix) \b(?:doubl|tripl|quadrupl|halv)(?:e|ed|es|ing)\b | \b(?:twice|thrice|two-?fold|three-?fold|ten-?fold)\b
-          | \bhalf\s+(?:of|the|its|their|as|a)\b | \b(?:a|one)\s+(?:third|fourth|fifth|tenth)\s+of\b | \ba\s+quarter\s+of\s+(?:the|its|all|total|net|gross)\b
-          | \b(?:two|three)[-\s](?:thirds|quarters)\b | \bhalf\b(?:\s+of)?\s+(?:revenue|sales|customers)",
+        r"(?x) (?i: \b(?:doubl|tripl|quadrupl|halv)(?:e|ed|es|ing)\b | \b(?:twice|thrice|two-?fold|three-?fold|ten-?fold)\b
+          | \bhalf\s+(?:of|the|its|their|as|a)\b | \b(?:a|one)\s+(?:third|fourth|fifth|tenth)\s+of\b
+          | \ba\s+quarter\s+of\s+(?:the|its|their|all|total|net|gross|revenue|sales)\b
+          | \b(?:two|three)[-\s](?:thirds|quarters)\b | \bhalf\b\s+(?:revenue|sales|customers)
+          | \b(?:[1-9]|one|two|three|four|five|six|seven|eight|nine)\s+in\s+(?:every\s+)?(?:[2-9]|10|two|three|four|five|six|seven|eight|nine|ten)\b
+          | \b(?:dozens|hundreds|thousands|millions|billions|lakhs|crores)\s+of\b )
+          | \b[IVXLCDM]{2,}\s+(?:percent|customers|orders|units|days|weeks|months|years|invoices|products)\b
+          | [0-9][\u{ad}\u{200b}-\u{200f}\u{2060}\u{feff}]+[0-9] | &\#\w+; | &frac\w+;",
     )
 });
 
 /// What `text` claims; `names` are the places where digits belong to a name.
 pub(super) fn claims(text: &str, names: &[Range<usize>]) -> Claims {
     let mut taken = names.to_vec();
-    let disguised =
-        DISGUISED.find_iter(text).map(|found| found.range()).filter(|span| is_free(&taken, span)).collect::<Vec<_>>();
+    let disguised = DISGUISED.find_iter(text).map(|found| found.range()).chain(foreign_digits(text));
+    let disguised = disguised.filter(|span| is_free(&taken, span)).collect::<Vec<_>>();
     taken.extend(disguised.iter().cloned());
     let dates = dates(text, &mut taken);
-    let periods = PERIOD.find_iter(text).map(|found| found.range()).collect::<Vec<_>>();
-    taken.extend(periods);
-    taken.extend(years(text));
-    let mut figures = digits(text, &taken);
-    figures.extend(words(text, &taken));
+    let years = years(text);
+    let periods = period::stated(text, &taken, &years);
+    taken.extend(PERIOD.find_iter(text).map(|found| found.range()));
+    taken.extend(years);
+    let (mut figures, identifiers) = figures::figures(text, &taken);
     figures.sort_by_key(|figure| figure.span.start);
-    Claims { figures, dates, disguised }
+    Claims { figures, dates, disguised, identifiers, periods }
+}
+
+/// Digits of other scripts, superscripts and fractions, save those of m² and m³.
+fn foreign_digits(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let digits = text.char_indices().filter(|(_, c)| c.is_numeric() && !c.is_ascii_digit());
+    let spans = digits.map(|(start, c)| start..start + c.len_utf8());
+    spans.filter(|span| !["m²", "m³"].iter().any(|unit| text[..span.end].ends_with(unit)))
 }
 
 /// Whether a text that stands by itself, with no evidence, states a figure.
@@ -175,7 +188,7 @@ fn dates(text: &str, taken: &mut Vec<Range<usize>>) -> Vec<StatedDate> {
     dates
 }
 
-fn month_of(name: &str) -> Option<i8> {
+pub(super) fn month_of(name: &str) -> Option<i8> {
     const STARTS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
     let start = name.get(..3)?.to_lowercase();
     STARTS.iter().position(|month| *month == start).and_then(|index| i8::try_from(index + 1).ok())
@@ -183,14 +196,21 @@ fn month_of(name: &str) -> Option<i8> {
 
 fn years(text: &str) -> Vec<Range<usize>> {
     /// Words that may follow a year; after any other lower-case word the number counts things.
-    const AFTER: [&str; 34] = [
+    const AFTER: [&str; 41] = [
         "and", "to", "was", "is", "were", "are", "had", "has", "have", "the", "but", "with", "than", "compared",
         "against", "versus", "vs", "while", "after", "before", "through", "until", "because", "it", "they", "in", "by",
-        "on", "at", "as", "a", "an", "no", "net",
+        "on", "at", "as", "a", "an", "no", "net", "revenue", "sales", "turnover", "gross", "spend", "total", "totals",
     ];
+    /// Words before a year, and hardly before anything else.
+    const BEFORE: [&str; 10] =
+        ["in", "since", "during", "through", "throughout", "year", "until", "till", "before", "after"];
     let year = |found: regex::Captures<'_>| {
         let span = found.get(1)?.range();
         let after = &text[span.end..];
+        let lead = found.get(0)?.as_str().split_whitespace().next().unwrap_or_default().to_lowercase();
+        if BEFORE.contains(&lead.as_str()) && after.starts_with(' ') {
+            return Some(span);
+        }
         let word = after.strip_prefix(' ')?.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
         let ends = word.is_empty() || word.chars().next().is_some_and(char::is_uppercase) || AFTER.contains(&word);
         ends.then_some(span)
@@ -205,194 +225,4 @@ fn years(text: &str) -> Vec<Range<usize>> {
 fn is_decimal(after: &str) -> bool {
     let mut characters = after.chars();
     matches!(characters.next(), Some('.' | ',')) && characters.next().is_some_and(|next| next.is_ascii_digit())
-}
-
-fn digits(text: &str, taken: &[Range<usize>]) -> Vec<Stated> {
-    let mut figures = Vec::new();
-    for found in NUMBER.captures_iter(text) {
-        let (Some(whole), Some(number)) = (found.get(0), found.name("number")) else { continue };
-        if !is_free(taken, &number.range())
-            || belongs_to_name(text, number.range(), found.name("unit").map(|unit| unit.range()))
-        {
-            continue;
-        }
-        let before = text[..whole.start()].chars().next_back();
-        let negative = found.name("sign").is_some() && !before.is_some_and(|c| c.is_alphanumeric() || c == '%');
-        let plain = number.as_str().replace(',', "");
-        let Ok(value) = plain.parse::<Decimal>() else { continue };
-        let places = plain.split_once('.').map_or(0, |(_, fraction)| fraction.len());
-        let unit = found.name("unit").map(|unit| unit.as_str().trim().to_lowercase()).unwrap_or_default();
-        let start = if negative || found.name("currency").is_some() { whole.start() } else { number.start() };
-        let raw = Raw { value, places, unit: &unit, negative };
-        figures.extend(raw.stated(text, start..whole.end(), found.name("currency").is_some()));
-    }
-    figures
-}
-
-/// Whether digits are part of a name or identifier: `CUST004`, `15W-40`, `2nd`, `v1.2`.
-fn belongs_to_name(text: &str, number: Range<usize>, unit: Option<Range<usize>>) -> bool {
-    let mut before = text[..number.start].chars().rev();
-    let previous = before.next();
-    let letter_before = previous.is_some_and(|c| c.is_alphanumeric() || c == '_')
-        || (matches!(previous, Some('-' | '.' | '/' | '#')) && before.next().is_some_and(char::is_alphabetic));
-    let end = unit.map_or(number.end, |unit| unit.end);
-    let mut after = text[end..].chars();
-    let next = after.next();
-    let letter_after = next.is_some_and(|c| c.is_alphabetic() || c == '_');
-    letter_before || letter_after
-}
-
-/// A figure's parts before they are put together.
-struct Raw<'a> {
-    value: Decimal,
-    places: usize,
-    unit: &'a str,
-    negative: bool,
-}
-
-impl Raw<'_> {
-    fn stated(&self, text: &str, span: Range<usize>, currency: bool) -> Option<Stated> {
-        let (scale, percent) = match self.unit {
-            "" | "x" | "×" => (1, false),
-            "%" | "percent" | "pct" | "pp" => (1, true),
-            unit if unit.starts_with("per") => (1, true),
-            "k" | "thousand" => (1_000, false),
-            "m" | "mn" | "mio" | "million" => (1_000_000, false),
-            "b" | "bn" | "billion" => (1_000_000_000, false),
-            "hundred" => (100, false),
-            unit if unit.starts_with("la") => (100_000, false),
-            unit if unit.starts_with("cr") => (10_000_000, false),
-            _ => return None,
-        };
-        let scale = Decimal::from(scale);
-        let place = Decimal::new(1, u32::try_from(self.places).unwrap_or(0)) * scale;
-        let bound = bound(&text[..span.start]);
-        let value = self.value.checked_mul(scale)?;
-        let value = if self.negative { -value } else { value };
-        let rounded = if bound == Bound::Exact { place } else { place.max(last_digit_place(value)) };
-        let tolerance = if bound == Bound::Exact || bound == Bound::About { rounded / Decimal::TWO } else { rounded };
-        let plain = self.unit.is_empty() && !currency && self.places == 0;
-        let multiple = matches!(self.unit, "x" | "×") || is_multiple(&text[span.end..]);
-        let constant = if plain && !multiple { constant(text, &span) } else { None };
-        Some(Stated { span, value, tolerance, percent, multiple, bound, constant })
-    }
-}
-
-/// Whether what follows makes a number a multiple: "times as much", not "times in July".
-fn is_multiple(after: &str) -> bool {
-    let after = after.trim_start().to_lowercase();
-    let Some(compared) = after.strip_prefix("times ") else { return false };
-    let word = compared.split(' ').next().unwrap_or_default();
-    ["as", "the", "its", "their", "more", "higher", "larger", "that", "what", "longer", "greater", "lower", "less"]
-        .contains(&word)
-}
-
-/// The place of the last digit that is not zero: 1,000 for 118,000.
-fn last_digit_place(value: Decimal) -> Decimal {
-    let mut place = Decimal::ONE;
-    let ten = Decimal::TEN;
-    if value.is_zero() || !value.fract().is_zero() {
-        return Decimal::ZERO;
-    }
-    while (value / (place * ten)).fract().is_zero() {
-        place *= ten;
-    }
-    place
-}
-
-fn words(text: &str, taken: &[Range<usize>]) -> Vec<Stated> {
-    const VALUES: [(&str, i64); 21] = [
-        ("two", 2),
-        ("three", 3),
-        ("four", 4),
-        ("five", 5),
-        ("six", 6),
-        ("seven", 7),
-        ("eight", 8),
-        ("nine", 9),
-        ("ten", 10),
-        ("eleven", 11),
-        ("twelve", 12),
-        ("dozen", 12),
-        ("twenty", 20),
-        ("thirty", 30),
-        ("forty", 40),
-        ("fifty", 50),
-        ("sixty", 60),
-        ("seventy", 70),
-        ("eighty", 80),
-        ("ninety", 90),
-        ("hundred", 100),
-    ];
-    const TEENS: [&str; 7] = ["thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"];
-    let value_of = |word: &str| {
-        let teen = TEENS.iter().position(|teen| *teen == word).map(|index| 13 + i64::try_from(index).unwrap_or(0));
-        VALUES.iter().find(|(name, _)| *name == word).map(|(_, value)| *value).or(teen)
-    };
-    let stated = |found: regex::Captures<'_>| {
-        let (whole, word) = (found.get(0)?, found.get(1)?);
-        let value = Decimal::from(value_of(&word.as_str().to_lowercase())?);
-        let unit = found.get(2).map(|unit| unit.as_str().to_lowercase()).unwrap_or_default();
-        let raw = Raw { value, places: 0, unit: &unit, negative: false };
-        if is_free(taken, &whole.range()) { raw.stated(text, whole.range(), false) } else { None }
-    };
-    WORD_NUMBER.captures_iter(text).filter_map(stated).collect()
-}
-
-fn bound(before: &str) -> Bound {
-    let before = before.trim_end_matches(|c: char| c.is_whitespace() || "₹$€£(".contains(c)).to_lowercase();
-    let before =
-        before.trim_end_matches(" inr").trim_end_matches(" usd").trim_end_matches(" eur").trim_end_matches(" rs.");
-    let ends = |words: &[&str]| {
-        words.iter().any(|word| {
-            before
-                .strip_suffix(word)
-                .is_some_and(|rest| !rest.ends_with(char::is_alphanumeric) || !word.starts_with(char::is_alphabetic))
-        })
-    };
-    match () {
-        () if ends(&["about", "around", "roughly", "approximately", "approx.", "some", "circa", "~", "≈"]) => {
-            Bound::About
-        }
-        () if ends(&["over", "more than", "above", "at least", "exceeds", "exceeding", "upwards of"]) => Bound::AtLeast,
-        () if ends(&[
-            "nearly",
-            "almost",
-            "under",
-            "less than",
-            "fewer than",
-            "below",
-            "at most",
-            "up to",
-            "just short of",
-        ]) =>
-        {
-            Bound::AtMost
-        }
-        () => Bound::Exact,
-    }
-}
-
-fn constant(text: &str, span: &Range<usize>) -> Option<Constant> {
-    let before =
-        text[..span.start].trim_end().rsplit(|c: char| !c.is_alphabetic()).next().unwrap_or_default().to_lowercase();
-    let after = text[span.end..].trim_start_matches(['-', ' ']);
-    let next = after.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
-    // "1 INR" counts no things.
-    let is_currency = next.len() >= 2 && next.chars().all(char::is_uppercase);
-    let next = next.to_lowercase();
-    let unit = match next.as_str() {
-        "day" | "days" => Some(TimeUnit::Day),
-        "week" | "weeks" => Some(TimeUnit::Week),
-        "month" | "months" => Some(TimeUnit::Month),
-        "quarter" | "quarters" => Some(TimeUnit::Quarter),
-        "year" | "years" => Some(TimeUnit::Year),
-        _ => None,
-    };
-    match (unit, before.as_str()) {
-        (Some(unit), _) => Some(Constant::Duration(unit)),
-        (None, "top" | "bottom" | "first" | "last") => Some(Constant::Rank),
-        (None, _) if !next.is_empty() && !is_currency => Some(Constant::Count),
-        (None, _) => None,
-    }
 }

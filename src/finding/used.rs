@@ -4,7 +4,6 @@ use jiff::civil::Date;
 
 use super::expression::{self, CellReference, Evaluated, date_of};
 use super::source::Source;
-use super::subject::Names;
 use super::text::{self, Claims, Constant};
 use super::{Figure, Finding};
 use crate::results::{QueryResult, Results};
@@ -61,7 +60,7 @@ impl Finding {
     }
 
     fn quoted(&self, results: &Results) -> Vec<CellReference> {
-        let names = Names::of(results);
+        let names = results.names();
         let texts = [&self.title, &self.narrative].map(|text| {
             let text = text.char_indices().nth(TEXT_CHARACTERS_MAX).map_or(text.as_str(), |(end, _)| &text[..end]);
             let spans = names.mentions(text).into_iter().map(|mention| mention.span).collect::<Vec<_>>();

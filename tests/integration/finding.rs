@@ -1,5 +1,8 @@
 //! The checker: what passes, and what is sent back.
 
+mod corpus;
+mod properties;
+
 use std::sync::Arc;
 
 use explore::finding::check::{self, Context};

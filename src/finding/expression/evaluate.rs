@@ -6,7 +6,7 @@ use rust_decimal::prelude::FromPrimitive;
 
 use super::{CellReference, Cells, Evaluated, Expression, Function, Kind, Known, Operator, Rows, date_of, number_of};
 use crate::finding::format;
-use crate::results::{QueryResult, Results};
+use crate::results::{QueryResult, Results, names};
 
 pub(super) struct Evaluator<'a> {
     pub(super) results: &'a Results,
@@ -20,6 +20,7 @@ struct Part {
     kind: Kind,
     groups: Vec<Vec<CellReference>>,
     literals: Vec<Decimal>,
+    dates: Vec<Date>,
     shown: String,
 }
 
@@ -31,14 +32,39 @@ enum Value {
 
 impl Evaluator<'_> {
     pub(super) fn run(&self, expression: &Expression) -> Result<Evaluated, String> {
+        if let Expression::Figure(name) = expression
+            && let Some((_, figure)) = self.known.iter().find(|(known, _)| known == name)
+        {
+            return Ok(figure.clone());
+        }
         let part = self.part(expression)?;
         let Value::Number(value) = part.value else {
             return Err(
                 "the expression is a date, not a number; dates are typed into the text as they stand in a cell".into(),
             );
         };
-        let arithmetic = format!("{} = {}", part.shown, format::number(value));
-        Ok(Evaluated { value, kind: part.kind, groups: part.groups, literals: part.literals, arithmetic })
+        let column = match expression {
+            Expression::Cells(cells) => self.find(cells).ok().and_then(|(result, _, column)| Some((result, column?))),
+            _ => None,
+        };
+        let column = column.map_or("", |(result, column)| result.table.columns[column].name.as_str());
+        let shown = match (part.groups.as_slice(), column) {
+            (_, "") => part.shown,
+            ([group], _) => {
+                group.first().map_or(part.shown, |cell| format!("{}[{}].{column}", cell.query, cell.row + 1))
+            }
+            _ => part.shown,
+        };
+        Ok(Evaluated {
+            value,
+            kind: part.kind,
+            groups: part.groups,
+            literals: part.literals,
+            dates: part.dates,
+            counts_losses: format::counts_losses(column),
+            may_be_percent: format::may_be_percent(column),
+            arithmetic: format!("{shown} = {}", format::number(value)),
+        })
     }
 
     fn part(&self, expression: &Expression) -> Result<Part, String> {
@@ -48,9 +74,10 @@ impl Evaluator<'_> {
                 kind: Kind::Level,
                 groups: Vec::new(),
                 literals: vec![*value],
+                dates: Vec::new(),
                 shown: format::number(*value),
             }),
-            Expression::Date(date) => Ok(dated(*date)),
+            Expression::Date(date) => Ok(Part { dates: vec![*date], ..dated(*date) }),
             Expression::AsOf => Ok(dated(self.as_of)),
             Expression::Figure(name) => self.figure(name),
             Expression::Cells(cells) => self.single(cells),
@@ -74,6 +101,7 @@ impl Evaluator<'_> {
             kind: evaluated.kind,
             groups: evaluated.groups.clone(),
             literals: evaluated.literals.clone(),
+            dates: evaluated.dates.clone(),
             shown: format::number(evaluated.value),
         })
     }
@@ -93,6 +121,7 @@ impl Evaluator<'_> {
         let Some(column) = column else {
             return Err(format!("{} is a result; name a column, or write count({})", cells.query, cells.query));
         };
+        forbid_identifier(result, column)?;
         let text = cell(result, row, column)?;
         let value = match (number_of(text), date_of(text)) {
             (Some(number), _) => Value::Number(number),
@@ -105,7 +134,7 @@ impl Evaluator<'_> {
         };
         let kind = format::kind_of(&result.table.columns[column].name);
         let groups = vec![vec![CellReference { query: result.id.clone(), row, column }]];
-        Ok(Part { value, kind, groups, literals: Vec::new(), shown })
+        Ok(Part { value, kind, groups, literals: Vec::new(), dates: Vec::new(), shown })
     }
 
     /// The result, the rows (from 0) and the column that are meant.
@@ -145,6 +174,9 @@ impl Evaluator<'_> {
             Operator::Divide => "/",
         };
         let value = value.ok_or("the result is too large a number")?;
+        if operator == Operator::Divide {
+            forbid_self_division(&left, &right)?;
+        }
         let kind = binary_kind(operator, &left, &right);
         let shown = format!("{} {symbol} {}", bracketed(&left.shown), bracketed(&right.shown));
         Ok(joined(value, kind, shown, [left, right]))
@@ -176,7 +208,15 @@ impl Evaluator<'_> {
                 let values = parts.iter().map(number).collect::<Result<Vec<_>, _>>()?;
                 let shown = parts.iter().map(|part| part.shown.clone()).collect::<Vec<_>>().join(", ");
                 let kind = parts[0].kind;
-                Ok(joined(fold(function, &values)?, kind, format!("{}({shown})", name(function)), parts))
+                let value = fold(function, &values)?;
+                let parts = match function {
+                    Function::Min | Function::Max => {
+                        let is_it = |part: &Part| matches!(part.value, Value::Number(number) if number == value);
+                        parts.into_iter().filter(is_it).take(1).collect()
+                    }
+                    _ => parts,
+                };
+                Ok(joined(value, kind, format!("{}({shown})", name(function)), parts))
             }
             (Function::Abs, [argument]) => {
                 let part = self.part(argument)?;
@@ -203,6 +243,9 @@ impl Evaluator<'_> {
                 Ok(())
             }
         };
+        if function != Function::Change {
+            forbid_self_division(&left, &right)?;
+        }
         let months = |value: Decimal| divided(value, to);
         let (value, kind, shown) = match function {
             Function::Change => {
@@ -212,7 +255,7 @@ impl Evaluator<'_> {
             }
             Function::PercentChange => {
                 rests_on_cells(&left).and(rests_on_cells(&right))?;
-                let value = divided((to - from) * Decimal::ONE_HUNDRED, from.abs())?;
+                let value = divided(hundredfold(to.checked_sub(from))?, from.abs())?;
                 let (from, to) = (bracketed(&left.shown), bracketed(&right.shown));
                 (value, Kind::PercentChange, format!("({to} - {from}) / {from} × 100"))
             }
@@ -221,14 +264,14 @@ impl Evaluator<'_> {
             }
             Function::Share => {
                 rests_on_cells(&left).and(rests_on_cells(&right))?;
-                let value = divided(from * Decimal::ONE_HUNDRED, to)?;
+                let value = divided(hundredfold(Some(from))?, to)?;
                 (value, Kind::Percent, format!("{} / {} × 100", bracketed(&left.shown), bracketed(&right.shown)))
             }
             Function::PerMonth => {
                 (months(from)?, left.kind, format!("{} / {} months", bracketed(&left.shown), right.shown))
             }
             Function::Annualised => {
-                let value = months(from)? * Decimal::from(12);
+                let value = months(from)?.checked_mul(Decimal::from(12)).ok_or("the result is too large a number")?;
                 (value, left.kind, format!("{} / {} months × 12", bracketed(&left.shown), right.shown))
             }
             _ => return Err(format!("{} is written {}", name(function), usage(function))),
@@ -264,10 +307,17 @@ impl Evaluator<'_> {
         let column_name = column.map_or(String::new(), |column| format!(" of {}", result.table.columns[column].name));
         let shown = format!("{}{column_name} over {} rows of {}", name(function), rows.len(), result.id);
         if function == Function::Count {
+            if cells.rows != Rows::All {
+                return Err(format!(
+                    "count counts a whole result, as in count({}); count some rows of it in SQL",
+                    cells.query
+                ));
+            }
             let value = Value::Number(Decimal::from_usize(rows.len()).unwrap_or_default());
-            return Ok(Part { value, kind: Kind::Count, groups, literals: Vec::new(), shown });
+            return Ok(Part { value, kind: Kind::Count, groups, literals: Vec::new(), dates: Vec::new(), shown });
         }
         let Some(column) = column else { return Err(format!("{} is written {}", name(function), usage(function))) };
+        forbid_identifier(result, column)?;
         let present = rows.iter().filter(|row| result.table.cell(**row, column).is_some());
         let values = present.map(|row| {
             let text = cell(result, *row, column)?;
@@ -275,8 +325,39 @@ impl Evaluator<'_> {
         });
         let values = values.collect::<Result<Vec<_>, String>>()?;
         let kind = format::kind_of(&result.table.columns[column].name);
-        Ok(Part { value: Value::Number(fold(function, &values)?), kind, groups, literals: Vec::new(), shown })
+        Ok(Part {
+            value: Value::Number(fold(function, &values)?),
+            kind,
+            groups,
+            literals: Vec::new(),
+            dates: Vec::new(),
+            shown,
+        })
     }
+}
+
+fn hundredfold(value: Option<Decimal>) -> Result<Decimal, String> {
+    let value = value.and_then(|value| value.checked_mul(Decimal::ONE_HUNDRED));
+    value.ok_or_else(|| "the result is too large a number".to_owned())
+}
+
+/// A cell over itself is one, and one times a literal is the model's own number.
+fn forbid_self_division(left: &Part, right: &Part) -> Result<(), String> {
+    if !right.groups.is_empty()
+        && right.groups.iter().all(|group| left.groups.contains(group))
+        && left.groups.len() == right.groups.len()
+    {
+        return Err(format!("{} / {} divides a figure by itself", bracketed(&left.shown), bracketed(&right.shown)));
+    }
+    Ok(())
+}
+
+fn forbid_identifier(result: &QueryResult, column: usize) -> Result<(), String> {
+    let name = &result.table.columns[column].name;
+    if names::is_identifier(name) {
+        return Err(format!("{}.{name} holds identifiers, which are no quantities; count them in SQL", result.id));
+    }
+    Ok(())
 }
 
 fn fold(function: Function, values: &[Decimal]) -> Result<Decimal, String> {
@@ -297,6 +378,7 @@ fn dated(date: Date) -> Part {
         kind: Kind::Level,
         groups: Vec::new(),
         literals: Vec::new(),
+        dates: Vec::new(),
         shown: date.to_string(),
     }
 }
@@ -309,10 +391,12 @@ fn number(part: &Part) -> Result<Decimal, String> {
 }
 
 fn joined(value: Decimal, kind: Kind, shown: String, parts: impl IntoIterator<Item = Part>) -> Part {
-    let mut whole = Part { value: Value::Number(value), kind, groups: Vec::new(), literals: Vec::new(), shown };
+    let mut whole =
+        Part { value: Value::Number(value), kind, groups: Vec::new(), literals: Vec::new(), dates: Vec::new(), shown };
     for part in parts {
         whole.groups.extend(part.groups);
         whole.literals.extend(part.literals);
+        whole.dates.extend(part.dates);
     }
     whole
 }
