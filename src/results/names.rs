@@ -152,8 +152,12 @@ impl Names {
         found
     }
 
-    /// Whether what stands before a number makes it a name: "customer 17850", "invoice no. 541431", "stores 7 and 12".
+    /// Whether what stands around a number makes it a name: "customer 17850", "invoice no. 541431", "stores 7 and 12", or
+    /// nothing at all, as in a segment.
     fn is_introduced(&self, text: &str, span: &Range<usize>, name: &Name, before: Option<&Mention>) -> bool {
+        if text.trim() == &text[span.clone()] {
+            return true;
+        }
         let mut after = text[span.end..].chars();
         let next = after.next();
         if next == Some('%') || matches!(next, Some('.' | ',')) && after.next().is_some_and(|c| c.is_ascii_digit()) {

@@ -94,7 +94,7 @@ const RETAIL: &str = "
 async fn joined_tables_are_analysed_as_one_and_what_is_lacking_is_said() {
     let run = run("offline_retail", RETAIL, "broad", date(2025, 7, 1)).await;
     run.assert_clean();
-    assert!(run.finding("3").title.contains("Shop 'C'"), "{run}");
+    assert!(run.finding("Customer 3").title.contains("Shop 'C'"), "{run}");
     let lacking = run.stopped.looked_at.join("\n");
     assert!(lacking.contains("margin: there is no discount or gross column"), "{lacking}");
     assert!(lacking.contains("returns: nothing in it is a return"), "{lacking}");
@@ -122,7 +122,7 @@ const LINES: &str = "
 async fn quantity_times_price_is_the_value_where_there_is_no_amount() {
     let run = run("offline_lines", LINES, "broad", date(2025, 7, 1)).await;
     run.assert_clean();
-    assert_eq!(run.segments(), ["12007", "total without a customer", "P5"]);
+    assert_eq!(run.segments(), ["Customer 12007", "total without a customer", "P5"]);
     let silent = run.finding("12007");
     assert!(silent.title.starts_with("Customer 12007 is silent"), "{run}");
     assert_eq!(silent.impact.metric, "sales value at risk");

@@ -245,7 +245,7 @@ impl View<'_> {
         let change = list.number(row, "value_change")?;
         let (rose, category) = if change >= 0.0 { ("rose", Category::Growth) } else { ("fell", Category::Decline) };
         let before = self.periods.words();
-        let what = described(list, row, &member, &["label"]);
+        let what = described(list, row, list.text(row, "dimension")?, &member, &["label"]);
         let who = if is_whole { "In total,".to_owned() } else { format!("{what}:") };
         let currency = self.subject.currency().map(|currency| format!(" {currency}")).unwrap_or_default();
         let topic = Topic {

@@ -5,7 +5,7 @@ use super::habits;
 use super::notebook::{Answer, Notebook};
 use super::profile::Profile;
 use super::subject::{Subject, identifier, literal};
-use super::writing::{Candidate, Conclusion, Topic, Writer, capitalised, described, plain, plural, words};
+use super::writing::{Candidate, Conclusion, Topic, Writer, described, named, plural, words};
 use crate::catalog::Role;
 use crate::finding::{Category, Confidence, Severity};
 
@@ -146,10 +146,8 @@ impl View<'_> {
         let value = self.list.table.cell(row, 0)?;
         let details = details(self.subject);
         let columns = details.iter().map(|(_, _, alias)| alias.as_str()).collect::<Vec<_>>();
-        let who = described(self.list, row, value, &columns);
-        let is_number = value.chars().all(|character| character.is_ascii_digit());
         let kind = words(&self.subject.field(Role::Entity)?.name);
-        Some(if is_number { format!("{} {who}", capitalised(&kind)) } else { who })
+        Some(described(self.list, row, &kind, value, &columns))
     }
 
     fn confidence(&self, row: usize) -> Option<Confidence> {
@@ -164,7 +162,7 @@ impl View<'_> {
 
     fn case(&self, row: usize) -> Option<Candidate> {
         let (subject, list) = (self.subject, self.list);
-        let entity = plain(list.table.cell(row, 0)?);
+        let entity = named(&words(&subject.field(Role::Entity)?.name), list.table.cell(row, 0)?);
         let who = self.described(row)?;
         let (first, last) = (list.text(row, "first_day")?, list.text(row, "last_day")?);
         let (event, unit) = (self.event(), subject.unit());

@@ -159,7 +159,7 @@ impl View<'_> {
     fn case(&self, row: usize) -> Option<Candidate> {
         let (list, unit) = (self.list, self.subject.unit());
         let member = plain(list.text(row, "member")?);
-        let who = described(list, row, list.text(row, "member")?, &["name"]);
+        let who = described(list, row, list.text(row, "dimension")?, list.text(row, "member")?, &["name"]);
         let usual = if list.text(row, "dimension") == Some(entity_word(self.subject).as_str()) {
             "the same products usually bring {usual} of all sales of them"
         } else {

@@ -5,7 +5,7 @@ use super::churn::{entity_alias, is_segment};
 use super::notebook::{Answer, Notebook};
 use super::profile::Profile;
 use super::subject::{Subject, identifier, literal};
-use super::writing::{Candidate, Conclusion, Topic, Writer, described, plain, plural, words};
+use super::writing::{Candidate, Conclusion, Topic, Writer, described, named, plural, words};
 use crate::catalog::Role;
 use crate::finding::{Category, Confidence};
 
@@ -182,9 +182,11 @@ impl View<'_> {
 
     fn case(&self, row: usize) -> Option<Candidate> {
         let (list, unit) = (self.list, self.subject.unit());
-        let entity = plain(list.table.cell(row, 0)?);
+        let kind = words(&self.subject.field(Role::Entity)?.name);
+        let entity = named(&kind, list.table.cell(row, 0)?);
         let name = self.subject.field(Role::EntityName).map(super::subject::Field::alias);
-        let who = described(list, row, list.table.cell(row, 0)?, &name.iter().map(String::as_str).collect::<Vec<_>>());
+        let who =
+            described(list, row, &kind, list.table.cell(row, 0)?, &name.iter().map(String::as_str).collect::<Vec<_>>());
         let share = list.number(row, "excess_discount")? / self.total.number(0, "gross_year")?.max(f64::EPSILON);
         let confidence = if list.number(row, "invoices")? >= 6.0 { Confidence::High } else { Confidence::Medium };
         let sentences = [

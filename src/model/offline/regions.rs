@@ -6,7 +6,7 @@ use super::habits;
 use super::notebook::{Answer, Notebook};
 use super::profile::Profile;
 use super::subject::{Field, Subject, identifier, literal};
-use super::writing::{Candidate, Conclusion, Topic, Writer, plain, plural, words};
+use super::writing::{Candidate, Conclusion, Topic, Writer, named, plain, plural, words};
 use crate::catalog::Role;
 use crate::finding::{Category, Confidence};
 
@@ -241,8 +241,8 @@ impl View<'_> {
     fn concentration(&self, row: usize) -> Option<Candidate> {
         let (list, unit, value) = (self.list, self.subject.unit(), self.subject.value_words());
         let region = plain(list.table.cell(row, 0)?);
-        let largest = plain(list.text(row, "largest")?);
         let entity = words(&self.subject.field(Role::Entity)?.name);
+        let largest = named(&entity, list.text(row, "largest")?);
         let entities = plural(&entity);
         let money_share =
             list.number(row, "largest_value")? / list.number(row, "total_value_last_year")?.max(f64::EPSILON);

@@ -10,7 +10,7 @@ use super::Question;
 use super::notebook::{Answer, Notebook};
 use super::profile::Profile;
 use super::subject::{Field, Subject, identifier, literal};
-use super::writing::{Candidate, Conclusion, Topic, Writer, described, plain};
+use super::writing::{Candidate, Conclusion, Topic, Writer, described, named, words};
 use crate::catalog::Role;
 use crate::finding::{Category, Confidence};
 
@@ -215,9 +215,10 @@ impl View<'_> {
     fn case(&self, row: usize) -> Option<Candidate> {
         let (list, unit) = (self.list, self.subject.unit());
         let value = list.table.cell(row, 0)?;
-        let member = plain(value);
+        let kind = words(&self.grouping.field(self.subject)?.name);
+        let member = named(&kind, value);
         let columns = details(self.subject, self.grouping).into_iter().map(Field::alias).collect::<Vec<_>>();
-        let what = described(list, row, value, &columns.iter().map(String::as_str).collect::<Vec<_>>());
+        let what = described(list, row, &kind, value, &columns.iter().map(String::as_str).collect::<Vec<_>>());
         let share = list.number(row, "returned_value")? / list.number(row, "total_sales_value")?.max(f64::EPSILON);
         let returns = list.number(row, "return_lines")?;
         let confidence = if returns >= 5.0 { Confidence::High } else { Confidence::Medium };

@@ -170,11 +170,18 @@ pub(super) fn plain(value: &str) -> String {
     value.replace(['{', '}'], " ").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// `CUST004 (GHI Service Center, North)`: the value, with what describes it where the row has it.
-pub(super) fn described(answer: &Answer, row: usize, value: &str, columns: &[&str]) -> String {
+/// A value as a name: itself, or `Customer 16029` where it is but a number, which alone would be a figure.
+pub(super) fn named(kind: &str, value: &str) -> String {
+    let is_number = !value.is_empty() && value.chars().all(|character| character.is_ascii_digit());
+    if is_number { format!("{} {value}", capitalised(kind)) } else { plain(value) }
+}
+
+/// `CUST004 (GHI Service Center, North)`: the name, with what describes it where the row has it.
+pub(super) fn described(answer: &Answer, row: usize, kind: &str, value: &str, columns: &[&str]) -> String {
     let details = columns.iter().filter_map(|column| answer.text(row, column)).map(plain);
     let details = details.filter(|detail| !detail.is_empty() && detail != value).collect::<Vec<_>>();
-    if details.is_empty() { plain(value) } else { format!("{} ({})", plain(value), details.join(", ")) }
+    let name = named(kind, value);
+    if details.is_empty() { name } else { format!("{name} ({})", details.join(", ")) }
 }
 
 /// `customer_code` -> `customer`.

@@ -80,5 +80,5 @@ fn a_journal_that_cannot_grow_ends_the_run_with_what_reads() {
     let ran = exploration.start_as(command).end();
     assert_eq!(ran.code, Some(1), "{}", ran.stderr);
     assert!(ran.stderr.contains("cannot write runs/") && ran.stderr.contains("File too large"), "{}", ran.stderr);
-    assert_eq!(ran.report()["stop_reason"], "killed");
+    assert_eq!(ran.report()["stop_reason"], "unfinished");
 }

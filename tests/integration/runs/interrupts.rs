@@ -57,7 +57,7 @@ fn a_killed_run_leaves_a_journal_that_reads() {
     let ran = running.end();
     assert_eq!((ran.code, ran.stdout.as_str()), (None, ""));
     let report = serde_json::from_str::<serde_json::Value>(&ran.shown("json")).unwrap();
-    assert_eq!((&report["stop_reason"], &report["findings"][0]["id"]), (&json!("killed"), &json!("F1")));
+    assert_eq!((&report["stop_reason"], &report["findings"][0]["id"]), (&json!("unfinished"), &json!("F1")));
     until("the server noticed", || backends("killed", false) == 0);
 }
 

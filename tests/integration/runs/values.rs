@@ -79,7 +79,7 @@ fn hostile_finding() -> Value {
         "evidence": [{ "query": "q1", "rows": [1, 2, 3] }],
         "figures": [],
         "title": "<script>alert()</script> \u{1b}[m {",
-        "segment": "<img src=x onerror=alert(1)>",
+        "segment": "<img src=x onerror=alert()>",
         "period": "all of it",
         "narrative": "Words | that \u{202e} try | to break out.",
         "impact": { "metric": "rows", "amount": "q1[1].small", "unit": "</td>" },
