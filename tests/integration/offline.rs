@@ -123,7 +123,7 @@ async fn quantity_times_price_is_the_value_where_there_is_no_amount() {
     let run = run("offline_lines", LINES, "broad", date(2025, 7, 1)).await;
     run.assert_clean();
     assert_eq!(run.segments(), ["Customer 12007", "total without a customer", "P5"]);
-    let silent = run.finding("12007");
+    let silent = run.finding("Customer 12007");
     assert!(silent.title.starts_with("Customer 12007 is silent"), "{run}");
     assert_eq!(silent.impact.metric, "sales value at risk");
     assert!(silent.impact.assumptions.iter().any(|assumption| assumption.contains("quantity times unit price")));
