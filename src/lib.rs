@@ -22,10 +22,10 @@
 //! sql.rs         text -> a validated SELECT; pure
 //! database.rs    trait Database; postgres, embedded
 //! table.rs       rows as text, bounded: what the model, the reports and the checker read
-//! results.rs     the results of a run, by id
+//! results.rs     the results of a run, by id, and the names that stand in them
 //! catalog.rs     tables, columns, roles, descriptions: plain data; introspect, metadata, render
 //!
-//! finding.rs     Finding and its draft; check, figures, text, fingerprint
+//! finding.rs     Finding and its draft; check: expressions over cells, figures in a text, whom and when they are of
 //! journal.rs     the append-only record of a run
 //! report.rs      a journal -> terminal, markdown, html, json; one file a format, chart
 //! runs.rs        the runs of a directory: listed, found by id
@@ -44,7 +44,7 @@
 //! - One place names each outside service's crate: `async_openai` stands in `model/openai.rs` and below it,
 //!   `tokio_postgres` below `database/`.
 //! - A [`finding::Finding`] can be constructed only by the checker.
-//! - The loop knows no provider, no database and no terminal. Library code neither prints nor exits.
+//! - The loop knows no provider, no database and no terminal. `output.rs` alone writes to a terminal; nothing exits.
 //! - Nothing the model sees is unbounded. Nothing a run writes is rewritten: the journal only grows.
 //! - Times, dates and random numbers come in as values, so that a run is repeatable.
 

@@ -61,7 +61,10 @@ pub(super) fn arithmetic(finding: &Finding) -> Vec<String> {
     let figures = finding.figures_of_impact().map(|figure| figure.arithmetic.as_str());
     let lines = [finding.impact.arithmetic.as_str()].into_iter().chain(figures);
     let lines = lines.filter(|line| line.split_once(" = ").is_none_or(|(left, right)| left.trim() != right.trim()));
-    lines.map(|line| text::line(line, LINE_CHARACTERS)).collect()
+    let mut lines = lines.map(|line| text::line(line, LINE_CHARACTERS)).collect::<Vec<_>>();
+    // An impact that is one figure's value adds up as the figure does.
+    lines.dedup();
+    lines
 }
 
 /// How many findings there are of each severity that occurs, the gravest first.

@@ -83,10 +83,10 @@ fn until(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
-/// How many connections of the program `database` has, those that run something if `busy`.
+/// How many connections of the program `database` has; those that run [`HEAVY`] within the wrapper if `busy`.
 fn backends(database: &str, busy: bool) -> i64 {
     let sql = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'explore' AND datname = $1 \
-               AND (NOT $2 OR (state = 'active' AND query LIKE 'SELECT%'))";
+               AND (NOT $2 OR (state = 'active' AND query LIKE 'SELECT %FROM (%1000000%'))";
     wait_for(async {
         let client = server::client(&server::url("postgres")).await;
         client.query_one(sql, &[&database, &busy]).await.unwrap().get(0)
