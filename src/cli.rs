@@ -17,6 +17,7 @@ use reqwest::Url;
 use rust_decimal::Decimal;
 use secrecy::SecretString;
 
+use self::values::PlanCost;
 use crate::finding::Severity;
 use crate::model::openai::{Api, ReasoningEffort};
 use crate::prompt::DEFAULT_FOCUS;
@@ -272,12 +273,18 @@ pub struct Options {
     /// Where to look.
     #[command(flatten)]
     pub database: DatabaseOptions,
+    /// With which rights.
+    #[command(flatten)]
+    pub role: RoleOptions,
     /// Who looks.
     #[command(flatten)]
     pub model: ModelOptions,
     /// When to stop.
     #[command(flatten)]
     pub limits: LimitOptions,
+    /// The bounds of one query.
+    #[command(flatten)]
+    pub query: QueryOptions,
     /// What comes out.
     #[command(flatten)]
     pub report: ReportOptions,
@@ -328,6 +335,18 @@ pub struct DatabaseOptions {
     pub metadata: PathBuf,
 }
 
+/// With which rights.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Database")]
+pub struct RoleOptions {
+    /// Run every query as this role, by SET LOCAL ROLE: see what it may see
+    #[arg(long, value_name = "ROLE")]
+    pub as_role: Option<String>,
+    /// Go on where the role may write, which is refused otherwise; the report says so
+    #[arg(long)]
+    pub allow_writable_role: bool,
+}
+
 /// Who looks.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Model")]
@@ -368,12 +387,21 @@ pub struct LimitOptions {
     /// Stop after this long, such as 10m or 1h30m
     #[arg(long, value_name = "DURATION", default_value = "30m", value_parser = values::duration)]
     pub time_limit: Duration,
+}
+
+/// The bounds of one query.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Limits")]
+pub struct QueryOptions {
     /// Stop a query after this long
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = values::duration)]
     pub query_timeout: Duration,
     /// Fetch this many rows of a query at the most
     #[arg(long, value_name = "N", default_value = "1000", value_parser = values::count::<usize>)]
     pub max_rows: usize,
+    /// Refuse a query that the planner expects to cost more than this, in its own units; off never refuses
+    #[arg(long, value_name = "COST", default_value = "1e9", value_parser = values::plan_cost)]
+    pub max_plan_cost: PlanCost,
 }
 
 /// What comes out.

@@ -9,20 +9,22 @@ mod environment;
 mod file;
 pub mod mask;
 pub mod setting;
+mod sql_section;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::{ArgMatches, FromArgMatches as _};
 
 use crate::cli::{
-    DatabaseOptions, ExplorationOptions, LimitOptions, ModelOptions, PromptOptions, ReportOptions, RunOptions,
-    Settings, TalkOptions,
+    DatabaseOptions, ExplorationOptions, LimitOptions, ModelOptions, PromptOptions, QueryOptions, ReportOptions,
+    RoleOptions, RunOptions, Settings, TalkOptions,
 };
 use crate::error::Failure;
 use crate::model::price::Price;
 use setting::{Definitions, Layer, Origin, Setting};
+pub use sql_section::SqlSection;
 
 const FILE_NAME: &str = "explore.toml";
 const PREFIX: &str = "EXPLORE_";
@@ -35,10 +37,14 @@ pub struct Config {
     pub exploration: ExplorationOptions,
     /// Where to look.
     pub database: DatabaseOptions,
+    /// With which rights.
+    pub role: RoleOptions,
     /// Who looks.
     pub model: ModelOptions,
     /// When to stop.
     pub limits: LimitOptions,
+    /// The bounds of one query.
+    pub query: QueryOptions,
     /// What comes out.
     pub report: ReportOptions,
     /// Where prompts are.
@@ -51,8 +57,8 @@ pub struct Config {
     pub api_key: Option<secrecy::SecretString>,
     /// The prices that the file has, by model.
     pub prices: BTreeMap<String, Price>,
-    /// Functions that a query may call beside PostgreSQL's own.
-    pub allowed_functions: BTreeSet<String>,
+    /// What queries may use of the database's own code, and the settings that they run with.
+    pub sql: SqlSection,
     /// Every setting with its origin, in the order of the help; those that have no value too.
     pub settings: Vec<Setting>,
     /// What a person should know about the configuration, a sentence each.
@@ -90,15 +96,17 @@ impl Config {
         Ok(Self {
             exploration: options.exploration,
             database: options.database,
+            role: options.role,
             model: options.model,
             limits: options.limits,
+            query: options.query,
             report: options.report,
             prompts: options.prompts,
             runs: options.runs,
             talk: typed.talk,
             api_key: typed.api_key,
             prices: sections.prices,
-            allowed_functions: sections.allowed_functions,
+            sql: sections.sql,
             settings,
             warnings,
         })
@@ -118,7 +126,7 @@ impl Config {
     pub fn masked(&self) -> serde_json::Value {
         let values = self.settings.iter().filter(|setting| setting.origin.is_some());
         let mut object = values.map(|setting| (setting.key.clone(), setting.json())).collect::<serde_json::Map<_, _>>();
-        object.insert("allow_functions".to_owned(), self.allowed_functions.iter().cloned().collect());
+        object.insert("sql".to_owned(), serde_json::json!(self.sql));
         object.insert("prices".to_owned(), serde_json::json!(self.prices));
         object.into()
     }

@@ -24,6 +24,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+pub use self::role::Grade;
 use crate::sql::Select;
 use crate::table::Table;
 
@@ -60,6 +61,9 @@ pub struct Server {
     pub database: String,
     /// The role that the session runs as.
     pub role: String,
+    /// What it may do beyond reading.
+    #[serde(default)]
+    pub grade: Grade,
     /// What is wrong with the connection or the role, a sentence each: superuser, may write, may read files, settings
     /// that the engine does not know.
     pub warnings: Vec<String>,

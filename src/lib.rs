@@ -21,6 +21,7 @@
 //!
 //! sql.rs         text -> a validated SELECT; pure
 //! database.rs    trait Database; postgres, embedded
+//! executor.rs    the one path from a text to a database: validator, then database
 //! table.rs       rows as text, bounded: what the model, the reports and the checker read
 //! results.rs     the results of a run, by id, and the names that stand in them
 //! catalog.rs     tables, columns, roles, descriptions: plain data; introspect, metadata, render
@@ -55,6 +56,7 @@ pub mod commands;
 pub mod config;
 pub mod database;
 pub mod error;
+pub mod executor;
 pub mod finding;
 pub mod journal;
 pub mod logging;

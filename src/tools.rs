@@ -15,10 +15,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::catalog::Catalog;
-use crate::database::{self, Database, Limits};
+use crate::database;
+use crate::executor::Executor;
 use crate::finding::Draft;
 use crate::model::{ToolCall, ToolSpec};
-use crate::sql::Policy;
 use crate::table::{Bounds, Table};
 use schema::parameters;
 
@@ -158,14 +158,10 @@ fn spec<T: JsonSchema>(name: &str, description: &str) -> ToolSpec {
 /// What the tools that look work with.
 #[derive(Debug, Clone)]
 pub struct Toolbox {
-    /// The database.
-    pub database: Arc<dyn Database>,
-    /// Its catalog.
+    /// What runs its queries.
+    pub executor: Executor,
+    /// The database's catalog.
     pub catalog: Arc<Catalog>,
-    /// What a SELECT may read and call.
-    pub policy: Policy,
-    /// The bounds of one query.
-    pub limits: Limits,
     /// How much of a result the model sees.
     pub bounds: Bounds,
     /// Whether each query's plan is asked for, for debugging.

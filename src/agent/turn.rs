@@ -86,7 +86,7 @@ impl Exploration<'_> {
         if let Some(result) = self.results.get(arguments.sql.trim()) {
             return Ok(self.show(&Arc::clone(result), ""));
         }
-        let select = match self.setup.toolbox.validate(&arguments.sql) {
+        let select = match self.setup.toolbox.executor.validate(&arguments.sql) {
             Ok(select) => select,
             Err(refusal) => {
                 let message = refusal.to_string();

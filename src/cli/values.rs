@@ -24,6 +24,19 @@ pub fn money(text: &str) -> Result<Decimal, String> {
     amount.ok_or_else(|| "expected an amount of US dollars above 0, such as 2.50".to_owned())
 }
 
+/// The most that a plan may cost, in the planner's units; `None` where nothing is too dear.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PlanCost(pub Option<f64>);
+
+/// A number above 0, such as `1e9`, or `off`.
+pub fn plan_cost(text: &str) -> Result<PlanCost, String> {
+    if text == "off" {
+        return Ok(PlanCost(None));
+    }
+    let cost = text.replace('_', "").parse::<f64>().ok().filter(|cost| cost.is_finite() && *cost > 0.0);
+    cost.map(|cost| PlanCost(Some(cost))).ok_or_else(|| "expected a cost above 0, such as 1e9, or off".to_owned())
+}
+
 /// A length of time, above 0.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let duration = text.parse::<SignedDuration>().ok().and_then(|duration| Duration::try_from(duration).ok());

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use crate::cli::ConfigCommand;
-use crate::config::Config;
 use crate::config::setting::Setting;
+use crate::config::{Config, SqlSection};
 use crate::error::{ExitStatus, Failure};
 use crate::model::price::Price;
 use crate::output::{Output, printable};
@@ -20,10 +20,7 @@ pub(super) fn run(command: &ConfigCommand, config: &Config, output: &mut Output)
 /// Lines of TOML with the origin as a comment; what has no value is a comment as a whole.
 fn toml(config: &Config) -> String {
     let mut lines = config.settings.iter().map(line).collect::<String>();
-    if !config.allowed_functions.is_empty() {
-        let names = toml::Value::from(config.allowed_functions.iter().cloned().collect::<Vec<_>>());
-        let _ = write!(lines, "\n[sql]\nallow_functions = {names}\n");
-    }
+    lines.push_str(&sql(&config.sql));
     for (model, price) in &config.prices {
         let Price { input, cached_input, output } = price;
         let cached = cached_input.map(|amount| format!("cached_input = {amount}\n")).unwrap_or_default();
@@ -34,6 +31,23 @@ fn toml(config: &Config) -> String {
         );
     }
     lines
+}
+
+/// The section `[sql]`, without the keys that hold nothing.
+fn sql(section: &SqlSection) -> String {
+    let SqlSection { allow_functions, allow_views, allow_operators, set_local } = section;
+    let mut lines = String::new();
+    let lists =
+        [("allow_functions", allow_functions), ("allow_views", allow_views), ("allow_operators", allow_operators)];
+    for (key, names) in lists.into_iter().filter(|(_, names)| !names.is_empty()) {
+        let _ = writeln!(lines, "{key} = {}", toml::Value::from(names.iter().cloned().collect::<Vec<_>>()));
+    }
+    if !set_local.is_empty() {
+        let quoted = |text: &str| toml::Value::from(text).to_string();
+        let settings = set_local.iter().map(|(name, value)| format!("{} = {}", quoted(name), quoted(value)));
+        let _ = writeln!(lines, "set_local = {{ {} }}", settings.collect::<Vec<_>>().join(", "));
+    }
+    if lines.is_empty() { lines } else { format!("\n[sql]\n{lines}") }
 }
 
 fn line(setting: &Setting) -> String {
@@ -52,7 +66,7 @@ fn json(config: &Config) -> serde_json::Value {
         (setting.key.clone(), json!({ "value": setting.json(), "origin": origin }))
     };
     let mut object = config.settings.iter().map(entry).collect::<serde_json::Map<_, _>>();
-    object.insert("sql".to_owned(), json!({ "allow_functions": config.allowed_functions }));
+    object.insert("sql".to_owned(), json!(config.sql));
     object.insert("prices".to_owned(), json!(config.prices));
     object.into()
 }

@@ -13,7 +13,7 @@ use crate::agent::{self, Budget, Observer, Setup};
 use crate::catalog::{Catalog, render};
 use crate::config::Config;
 use crate::config::choice::Player;
-use crate::database::{Database, Limits, Server};
+use crate::database::{Database, Server};
 use crate::error::{ExitStatus, Failure, Kind};
 use crate::journal::{self, Event, Journal, Run, Started, StopReason};
 use crate::model::Model;
@@ -23,7 +23,6 @@ use crate::model::price::Price;
 use crate::output::{Destination, Output};
 use crate::progress::Progress;
 use crate::prompt::{Briefing, Library, Material};
-use crate::sql::Policy;
 use crate::table::Bounds;
 use crate::tools::{self, Toolbox};
 
@@ -35,8 +34,6 @@ const FIRST_REQUEST_CHARACTERS_MAX: usize = 26_000;
 const CATALOG_CHARACTERS_MIN: usize = 4_000;
 /// The business context gets at most this much of it.
 const CONTEXT_CHARACTERS_MAX: usize = 8_000;
-const CELL_CHARACTERS_MAX: usize = 10_000;
-const RESULT_BYTES_MAX: usize = 16 << 20;
 
 pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
     let library = focus::library(config)?;
@@ -202,21 +199,8 @@ fn shortened(text: &str, characters_max: usize) -> String {
 }
 
 fn toolbox(config: &Config, database: Arc<dyn Database>, catalog: Arc<Catalog>, plans: bool) -> Toolbox {
-    let mut policy = Policy::of(&catalog, open::search_path(config));
-    policy.functions.clone_from(&config.allowed_functions);
-    Toolbox {
-        database,
-        policy,
-        catalog,
-        limits: Limits {
-            timeout: config.limits.query_timeout,
-            rows_max: config.limits.max_rows,
-            cell_characters_max: CELL_CHARACTERS_MAX,
-            bytes_max: RESULT_BYTES_MAX,
-        },
-        bounds: Bounds::default(),
-        plans,
-    }
+    let executor = open::executor(config, database, &catalog);
+    Toolbox { executor, catalog, bounds: Bounds::default(), plans }
 }
 
 /// How the run ended, for the exit code.

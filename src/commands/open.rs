@@ -10,15 +10,33 @@ use crate::catalog::introspect::{Introspected, Selection, introspect};
 use crate::catalog::metadata::Metadata;
 use crate::config::Config;
 use crate::config::choice::Source;
-use crate::database::Database;
 use crate::database::postgres::{self, Options};
+use crate::database::{Database, Limits};
 use crate::error::{Failure, Kind};
+use crate::executor::Executor;
 use crate::output::Output;
 use crate::sample::SAMPLE_SQL;
+use crate::sql::Policy;
+
+const CELL_CHARACTERS_MAX: usize = 10_000;
+const RESULT_BYTES_MAX: usize = 16 << 20;
 
 /// The schemas that an unqualified name is looked for in.
 pub(super) fn search_path(config: &Config) -> Vec<String> {
     if config.database.schema.is_empty() { vec!["public".to_owned()] } else { config.database.schema.clone() }
+}
+
+/// What runs the texts that were not written here: the validator under the catalog's policy, and the database.
+pub(super) fn executor(config: &Config, database: Arc<dyn Database>, catalog: &Catalog) -> Executor {
+    let mut policy = Policy::of(catalog, search_path(config));
+    policy.functions.clone_from(&config.sql.allow_functions);
+    let limits = Limits {
+        timeout: config.query.query_timeout,
+        rows_max: config.query.max_rows,
+        cell_characters_max: CELL_CHARACTERS_MAX,
+        bytes_max: RESULT_BYTES_MAX,
+    };
+    Executor { database, policy, limits }
 }
 
 /// Opens the database that the configuration names.

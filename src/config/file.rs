@@ -14,6 +14,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::FILE_NAME;
 use super::setting::{Definition, Definitions, Layer, Origin, Raw, Shape};
+use super::sql_section::SqlSection;
 use crate::error::Failure;
 use crate::model::price::Price;
 use crate::prompt::nearest;
@@ -32,7 +33,7 @@ pub(super) struct File {
 #[derive(Default)]
 pub(super) struct Sections {
     pub(super) prices: BTreeMap<String, Price>,
-    pub(super) allowed_functions: BTreeSet<String>,
+    pub(super) sql: SqlSection,
 }
 
 type Entry<'e, 'i> = (&'e Spanned<Cow<'i, str>>, &'e Spanned<DeValue<'i>>);
@@ -53,7 +54,7 @@ pub(super) fn read(definitions: &Definitions, named: Option<&Path>, directory: &
     for (key, value) in root.get_ref() {
         match (key.get_ref().as_ref(), value.get_ref()) {
             (PRICES, DeValue::Table(prices)) => file.sections.prices = source.prices(prices)?,
-            (SQL, DeValue::Table(sql)) => file.sections.allowed_functions = source.functions(sql)?,
+            (SQL, DeValue::Table(sql)) => file.sections.sql = source.sql(sql)?,
             (name @ (PRICES | SQL), _) => return Err(source.expected(value, name, "a table")),
             (name, _) => {
                 let known = || definitions.iter().map(Definition::key).chain([PRICES, SQL]);
@@ -129,23 +130,54 @@ impl Source<'_> {
         Ok(Price { input: required("input")?, cached_input: amount("cached_input")?, output: required("output")? })
     }
 
-    fn functions(&self, section: &DeTable<'_>) -> Result<BTreeSet<String>, Failure> {
-        const ALLOW_FUNCTIONS: &str = "allow_functions";
-        let mut functions = BTreeSet::new();
+    fn sql(&self, section: &DeTable<'_>) -> Result<SqlSection, Failure> {
+        let mut sql = SqlSection::default();
         for (key, value) in section {
-            if key.get_ref() != ALLOW_FUNCTIONS {
-                return Err(self.unknown(key, [ALLOW_FUNCTIONS].into_iter()));
-            }
-            let DeValue::Array(names) = value.get_ref() else {
-                return Err(self.expected(value, "sql.allow_functions", Shape::List.expected()));
-            };
-            for name in names {
-                let text = name.get_ref().as_str().filter(|text| !text.trim().is_empty());
-                let text = text.ok_or_else(|| self.expected(name, "sql.allow_functions", "the name of a function"))?;
-                functions.insert(text.to_owned());
+            match key.get_ref().as_ref() {
+                "allow_functions" => sql.allow_functions = self.names(value, "sql.allow_functions")?,
+                "allow_views" => sql.allow_views = self.names(value, "sql.allow_views")?,
+                "allow_operators" => sql.allow_operators = self.names(value, "sql.allow_operators")?,
+                "set_local" => sql.set_local = self.set_local(value)?,
+                _ => {
+                    let known = ["allow_functions", "allow_views", "allow_operators", "set_local"];
+                    return Err(self.unknown(key, known.into_iter()));
+                }
             }
         }
-        Ok(functions)
+        Ok(sql)
+    }
+
+    fn names(&self, value: &Spanned<DeValue<'_>>, key: &str) -> Result<BTreeSet<String>, Failure> {
+        let DeValue::Array(names) = value.get_ref() else {
+            return Err(self.expected(value, key, Shape::List.expected()));
+        };
+        let name = |name: &Spanned<DeValue<'_>>| {
+            let text = name.get_ref().as_str().filter(|text| !text.trim().is_empty());
+            text.map(str::to_owned).ok_or_else(|| self.expected(name, key, "a name"))
+        };
+        names.iter().map(name).collect()
+    }
+
+    /// Settings with a dot in their names alone, which are those that row-level policies read: no setting of the
+    /// server's own, which keep a query within its bounds.
+    fn set_local(&self, value: &Spanned<DeValue<'_>>) -> Result<BTreeMap<String, String>, Failure> {
+        const KEY: &str = "sql.set_local";
+        let expected = "a table of settings, such as { \"app.tenant\" = \"42\" }";
+        let DeValue::Table(settings) = value.get_ref() else { return Err(self.expected(value, KEY, expected)) };
+        let setting = |(name, value): Entry<'_, '_>| {
+            let name = name.get_ref().to_string();
+            let text = value.get_ref().as_str().map(str::to_owned);
+            let text = text.ok_or_else(|| self.expected(value, &format!("{KEY}.{name:?}"), Shape::Text.expected()))?;
+            if name.contains('.') {
+                return Ok((name, text));
+            }
+            let message = format!(
+                "{KEY}: {name:?} is a setting of the server; only those with a dot, such as \
+                                   \"app.tenant\", can be made here"
+            );
+            Err(self.failure(value.span(), message))
+        };
+        settings.iter().map(setting).collect()
     }
 }
 
@@ -153,9 +185,10 @@ impl Source<'_> {
 fn texts(shape: Shape, value: &DeValue<'_>) -> Option<Vec<OsString>> {
     let text = match (shape, value) {
         (Shape::Switch, DeValue::Boolean(value)) => value.to_string(),
-        (Shape::Repeats | Shape::Count, DeValue::Integer(_)) | (Shape::Amount, _) => number(value)?,
+        (Shape::Repeats | Shape::Count, DeValue::Integer(_))
+        | (Shape::Amount, DeValue::Integer(_) | DeValue::Float(_)) => number(value)?,
         (Shape::Date, DeValue::Datetime(date)) => date.to_string(),
-        (Shape::Date | Shape::Text | Shape::List, DeValue::String(text)) => text.to_string(),
+        (Shape::Amount | Shape::Date | Shape::Text | Shape::List, DeValue::String(text)) => text.to_string(),
         (Shape::List, DeValue::Array(items)) => {
             return items.iter().map(|item| item.get_ref().as_str().map(OsString::from)).collect();
         }

@@ -18,6 +18,7 @@ use serde_json::Value;
 
 use super::{PREFIX, mask};
 use crate::cli::Settings;
+use crate::cli::values::PlanCost;
 use crate::error::Failure;
 
 /// Where a value came from.
@@ -63,7 +64,7 @@ pub enum Shape {
     Repeats,
     /// A whole number.
     Count,
-    /// A decimal number.
+    /// A decimal number, or a word that stands for one.
     Amount,
     /// A calendar day.
     Date,
@@ -140,6 +141,9 @@ impl Setting {
         let quoted = |text: &String| toml::Value::from(text.as_str()).to_string();
         match self.shape {
             Shape::List => format!("[{}]", self.texts.iter().map(quoted).collect::<Vec<_>>().join(", ")),
+            Shape::Amount if self.texts.iter().any(|text| text.parse::<f64>().is_err()) => {
+                self.texts.iter().map(quoted).collect()
+            }
             Shape::Text => self.texts.iter().map(quoted).collect(),
             Shape::Switch | Shape::Repeats | Shape::Count | Shape::Amount | Shape::Date => self.texts.concat(),
         }
@@ -182,7 +186,7 @@ impl Definition {
             _ if [TypeId::of::<u32>(), TypeId::of::<u64>(), TypeId::of::<usize>()].iter().any(|id| parser == *id) => {
                 Shape::Count
             }
-            _ if parser == TypeId::of::<Decimal>() => Shape::Amount,
+            _ if [TypeId::of::<Decimal>(), TypeId::of::<PlanCost>()].iter().any(|id| parser == *id) => Shape::Amount,
             _ if parser == TypeId::of::<Date>() => Shape::Date,
             _ => Shape::Text,
         }

@@ -89,7 +89,8 @@ pub async fn connect(url: &str, options: &Options) -> Result<PostgresDatabase, E
     };
     let dial = Dial { connector: connector.clone(), settings: settings.statement.clone() };
     let connections = Connections::new(address.config, dial, settings.statement, Stop::Cancel(connector), bounds)?;
-    server.warnings.extend(role::warnings(&connections, &options.schemas, &OWN_LIMITS).await?);
+    server.grade = role::grade(&connections, &options.schemas, &OWN_LIMITS).await?;
+    server.warnings.extend(server.grade.warnings(&server.role));
     Ok(PostgresDatabase { server, connections })
 }
 
@@ -102,7 +103,7 @@ pub(super) async fn describe(client: &Client, engine: &str) -> Result<Server, Er
     let text = |index| rows.first().and_then(|row| row.try_get::<_, String>(index).ok()).unwrap_or_default();
     // Packagers add their own words after the number: "15.18 (Debian 15.18-0+deb12u1)".
     let version = text(0).split_whitespace().next().unwrap_or_default().to_owned();
-    Ok(Server { engine: engine.to_owned(), version, database: text(1), role: text(2), warnings: Vec::new() })
+    Ok(Server { engine: engine.to_owned(), version, database: text(1), role: text(2), ..Server::default() })
 }
 
 /// Makes connections with the session's settings applied.

@@ -1,6 +1,8 @@
-//! What is wrong with the role that the session runs as: a sentence each, which says what to do.
+//! What the role that the session runs as may do beyond reading.
 
 use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
 
 use super::connections::Connections;
 use super::session::{Statement, Verb};
@@ -15,12 +17,37 @@ const REMEDY: &str = "use a role that may only read (see QUICKSTART)";
 /// Tables named in a warning, at the most.
 const NAMES_MAX: usize = 3;
 
+/// What a role may do beyond reading.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grade {
+    /// Whether nothing in the server stops it.
+    pub superuser: bool,
+    /// Roles of PostgreSQL's own that it is a member of and that reach beyond reading tables.
+    pub powers: Vec<String>,
+    /// Tables that it may write, as `schema.table`.
+    pub writes: Vec<String>,
+    /// Schemas that it may create objects in.
+    pub creates: Vec<String>,
+}
+
+impl Grade {
+    /// What is wrong with the role, a sentence each, which says what to do.
+    pub fn warnings(&self, role: &str) -> Vec<String> {
+        if self.superuser {
+            return vec![format!("role {role:?} is a superuser, whom nothing in the server stops; {REMEDY}")];
+        }
+        let kinds = [
+            (&self.powers, "the role is a member of {}, which reach beyond reading tables"),
+            (&self.writes, "the role may write {}"),
+            (&self.creates, "the role may create objects in schema {}"),
+        ];
+        let wrong = kinds.into_iter().filter(|(names, _)| !names.is_empty());
+        wrong.map(|(names, sentence)| format!("{}; {REMEDY}", sentence.replace("{}", &list(names)))).collect()
+    }
+}
+
 /// Reads what the role may do in `schemas` beyond reading.
-pub(super) async fn warnings(
-    connections: &Connections,
-    schemas: &[String],
-    limits: &Limits,
-) -> Result<Vec<String>, Error> {
+pub(super) async fn grade(connections: &Connections, schemas: &[String], limits: &Limits) -> Result<Grade, Error> {
     let text = format!(
         "SELECT 'superuser', rolname::text FROM pg_roles WHERE rolname = current_user AND rolsuper
          UNION ALL
@@ -43,20 +70,12 @@ pub(super) async fn warnings(
         let of_kind = table.rows.iter().filter(|row| row[0].as_deref() == Some(kind));
         of_kind.filter_map(|row| row[1].clone()).collect::<Vec<_>>()
     };
-    let role = names("superuser");
-    if let Some(role) = role.first() {
-        return Ok(vec![format!("role {role:?} is a superuser, whom nothing in the server stops; {REMEDY}")]);
-    }
-    let kinds = [
-        ("power", "the role is a member of {}, which reach beyond reading tables"),
-        ("write", "the role may write {}"),
-        ("create", "the role may create objects in schema {}"),
-    ];
-    let sentences = kinds.iter().filter_map(|(kind, sentence)| {
-        let names = names(kind);
-        (!names.is_empty()).then(|| format!("{}; {REMEDY}", sentence.replace("{}", &list(&names))))
-    });
-    Ok(sentences.collect())
+    Ok(Grade {
+        superuser: !names("superuser").is_empty(),
+        powers: names("power"),
+        writes: names("write"),
+        creates: names("create"),
+    })
 }
 
 fn list(names: &[String]) -> String {

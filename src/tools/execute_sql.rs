@@ -1,23 +1,16 @@
-//! `execute_sql`: text -> validator -> executor.
+//! `execute_sql`: through the executor, and with the plan where that is asked for.
 
 use std::time::Duration;
 
-use crate::database::Limits;
-use crate::sql::{self, Refusal, Select};
+use crate::sql::Select;
 use crate::tools::{Failure, Ran, Toolbox};
 
 impl Toolbox {
-    /// Makes a SELECT of a model's text, or says why not.
-    pub fn validate(&self, text: &str) -> Result<Select, Refusal> {
-        sql::validate(text, &self.policy)
-    }
-
-    /// Runs a SELECT, for no longer than `time_left`, or a second where less is left.
+    /// Runs a SELECT, for no longer than `time_left`.
     pub async fn run(&self, select: &Select, time_left: Duration) -> Result<Ran, Failure> {
-        let timeout = self.limits.timeout.min(time_left.max(Duration::from_secs(1)));
-        let limits = Limits { timeout, ..self.limits };
-        let table = self.database.select(select, &limits).await?;
-        let plan = if self.plans { self.database.explain(select, &limits).await.ok() } else { None };
+        let table = self.executor.run(select, time_left).await?;
+        let executor = &self.executor;
+        let plan = if self.plans { executor.database.explain(select, &executor.limits).await.ok() } else { None };
         Ok(Ran { table, plan })
     }
 }

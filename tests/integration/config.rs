@@ -61,13 +61,14 @@ fn every_setting_can_stand_in_the_file_and_in_the_environment() {
     let settings = resolve("", &[], &[]).unwrap().settings;
     let samples = |key: &str| match key {
         "as_of" => ("2025-11-30", "2025-11-30"),
-        "demo" | "offline" | "quiet" => ("true", "true"),
+        "demo" | "offline" | "quiet" | "allow_writable_role" => ("true", "true"),
         "schema" | "tables" | "exclude_tables" => ("[\"a\", \"b\"]", "a,b"),
         "api" => ("\"chat\"", "chat"),
         "reasoning_effort" | "fail_on" => ("\"high\"", "high"),
         "max_iterations" | "max_queries" | "max_tokens_total" | "max_rows" => ("7", "7"),
         "verbose" => ("1", "1"),
         "max_cost" => ("2.5", "2.5"),
+        "max_plan_cost" => ("\"off\"", "off"),
         "time_limit" | "query_timeout" => ("\"1h30m\"", "1h30m"),
         "format" => ("\"html\"", "html"),
         "log_format" => ("\"json\"", "json"),
@@ -117,10 +118,13 @@ fn what_the_file_has_wrong_is_named_with_its_line() {
         "2: prices.\"m\".input: expected US dollars per million tokens, found text",
     );
     check("[sql]\nallow_function = []", "2: unknown key `allow_function`; did you mean `allow_functions`?");
+    check("[sql]\nallow_functions = [1]", "2: sql.allow_functions: expected a name, found a whole number");
     check(
-        "[sql]\nallow_functions = [1]",
-        "2: sql.allow_functions: expected the name of a function, found a whole number",
+        "[sql.set_local]\nstatement_timeout = \"0\"",
+        "2: sql.set_local: \"statement_timeout\" is a setting of the server; only those with a dot, such as \
+         \"app.tenant\", can be made here",
     );
+    check("max_plan_cost = -1", "1: max_plan_cost: expected a cost above 0, such as 1e9, or off, found `-1`");
 }
 
 #[test]
@@ -136,9 +140,9 @@ fn a_file_that_is_named_must_be_there() {
     let directory = TempDir::new().unwrap();
     std::fs::write(directory.path().join("other.toml"), "max_rows = 5").unwrap();
     let named = resolve_in(directory.path(), &[], &["--config", "other.toml"]).unwrap();
-    assert_eq!((named.limits.max_rows, origin(&named, "max_rows").as_str()), (5, "other.toml:1"));
+    assert_eq!((named.query.max_rows, origin(&named, "max_rows").as_str()), (5, "other.toml:1"));
     let named = resolve_in(directory.path(), &[("EXPLORE_CONFIG", "other.toml")], &[]).unwrap();
-    assert_eq!(named.limits.max_rows, 5);
+    assert_eq!(named.query.max_rows, 5);
     let message = resolve_in(directory.path(), &[], &["--config", "missing.toml"]).unwrap_err().to_string();
     assert!(message.starts_with("cannot read the configuration missing.toml: "), "{message}");
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use explore::database::Server;
+use explore::database::{Grade, Server};
 use explore::finding::Finding;
 use explore::journal::{Event, Journal, Run, Started, StopReason, Stopped, Totals, read};
 use explore::results::QueryResult;
@@ -50,6 +50,7 @@ pub(crate) fn started() -> Event {
             version: "15.18".to_owned(),
             database: "sales".to_owned(),
             role: "analyst".to_owned(),
+            grade: Grade::default(),
             warnings: vec![
                 "the role analyst can write to primary_sales; give explore a role that only reads".to_owned(),
             ],

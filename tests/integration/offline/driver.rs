@@ -8,6 +8,7 @@ use explore::agent::{self, Budget, Observer, Setup};
 use explore::catalog::introspect::{self, Selection};
 use explore::catalog::{Catalog, roles};
 use explore::database::{Database, Limits};
+use explore::executor::Executor;
 use explore::finding::Finding;
 use explore::journal::{Event, StopReason, Stopped};
 use explore::model::offline::OfflineAnalyst;
@@ -60,19 +61,10 @@ pub(crate) async fn catalog(database: &dyn Database, adjust: fn(&mut Catalog)) -
 pub(crate) async fn play(database: Arc<dyn Database>, catalog: Catalog, focus: &str, as_of: Date) -> Run {
     let analyst = OfflineAnalyst::new(&catalog, focus, as_of);
     let policy = Policy::of(&catalog, vec!["public".to_owned()]);
-    let toolbox = Toolbox {
-        database,
-        catalog: Arc::new(catalog),
-        policy,
-        limits: Limits {
-            timeout: Duration::from_mins(1),
-            rows_max: 1000,
-            cell_characters_max: 1000,
-            bytes_max: 10_000_000,
-        },
-        bounds: Bounds::default(),
-        plans: false,
-    };
+    let limits =
+        Limits { timeout: Duration::from_mins(1), rows_max: 1000, cell_characters_max: 1000, bytes_max: 10_000_000 };
+    let executor = Executor { database, policy, limits };
+    let toolbox = Toolbox { executor, catalog: Arc::new(catalog), bounds: Bounds::default(), plans: false };
     let briefing = Briefing { system: "Look.".to_owned(), first: "Begin.".to_owned() };
     let budget = Budget { iterations_max: 15, queries_max: None, tokens_max: None, cost_max_usd: None, time_max: None };
     let setup = Setup { model: &analyst, toolbox: &toolbox, briefing: &briefing, budget, price: None, as_of };
