@@ -399,9 +399,10 @@ pub struct QueryOptions {
     /// Fetch this many rows of a query at the most
     #[arg(long, value_name = "N", default_value = "1000", value_parser = values::count::<usize>)]
     pub max_rows: usize,
-    /// Refuse a query that the planner expects to cost more than this, in its own units; off never refuses
-    #[arg(long, value_name = "COST", default_value = "1e9", value_parser = values::plan_cost)]
-    pub max_plan_cost: PlanCost,
+    /// Refuse a query with a step that the planner expects to cost more than this; off never refuses [default: 1e9; in
+    /// the embedded PostgreSQL, which cannot be stopped, 5e6]
+    #[arg(long, value_name = "COST", value_parser = values::plan_cost)]
+    pub max_plan_cost: Option<PlanCost>,
 }
 
 /// What comes out.

@@ -8,16 +8,19 @@ use secrecy::ExposeSecret as _;
 use crate::catalog::Catalog;
 use crate::catalog::introspect::{Introspected, Selection, introspect};
 use crate::catalog::metadata::Metadata;
+use crate::cli::values::PlanCost;
 use crate::config::Config;
 use crate::config::choice::Source;
 use crate::database::postgres::{self, Options};
-use crate::database::{Database, Limits};
+use crate::database::{Database, Limits, Local, Server};
 use crate::error::{Failure, Kind};
 use crate::executor::Executor;
 use crate::output::Output;
 use crate::sample::SAMPLE_SQL;
 use crate::sql::Policy;
 
+/// Some hours of a server's computing: nothing that is meant, even where the planner errs by a hundred times.
+const PLAN_COST_MAX: f64 = 1e9;
 const CELL_CHARACTERS_MAX: usize = 10_000;
 const RESULT_BYTES_MAX: usize = 16 << 20;
 
@@ -35,8 +38,21 @@ pub(super) fn executor(config: &Config, database: Arc<dyn Database>, catalog: &C
         rows_max: config.query.max_rows,
         cell_characters_max: CELL_CHARACTERS_MAX,
         bytes_max: RESULT_BYTES_MAX,
+        plan_cost_max: plan_cost_max(config),
     };
     Executor { database, policy, limits }
+}
+
+/// The most that a plan may cost: as configured, or what suits the engine.
+fn plan_cost_max(config: &Config) -> Option<f64> {
+    match config.query.max_plan_cost {
+        Some(PlanCost(cost)) => cost,
+        #[cfg(feature = "embedded")]
+        None if !matches!(config.source(), Ok((Source::Server(_), _))) => {
+            Some(crate::database::embedded::PLAN_COST_MAX)
+        }
+        None => Some(PLAN_COST_MAX),
+    }
 }
 
 /// Opens the database that the configuration names.
@@ -47,29 +63,48 @@ pub(super) async fn database(config: &Config, output: &Output) -> Result<Arc<dyn
     }
     match source {
         Source::Server(url) => {
-            let options = Options { schemas: search_path(config), ..Options::default() };
-            Ok(Arc::new(postgres::connect(url.expose_secret(), &options).await?))
+            let options = Options { schemas: search_path(config), local: local(config), ..Options::default() };
+            let database = postgres::connect(url.expose_secret(), &options).await?;
+            check_role(config, database.server())?;
+            Ok(Arc::new(database))
         }
-        Source::Demo => load(SAMPLE_SQL, "the sample data").await,
+        Source::Demo => load(SAMPLE_SQL, "the sample data", &local(config)).await,
         Source::Script(path) => {
             let script = std::fs::read_to_string(&path)
                 .map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))?;
-            load(&script, &path.display().to_string()).await
+            load(&script, &path.display().to_string(), &local(config)).await
         }
     }
 }
 
+/// What every transaction is to begin with.
+fn local(config: &Config) -> Local {
+    Local { role: config.role.as_role.clone(), settings: config.sql.set_local.clone() }
+}
+
+/// Refuses a role that may write, unless the user insists.
+fn check_role(config: &Config, server: &Server) -> Result<(), Failure> {
+    if config.role.allow_writable_role || !server.grade.may_write() {
+        return Ok(());
+    }
+    let fault = server.grade.faults(&server.role).into_iter().next().unwrap_or_default();
+    Err(Failure::new(Kind::Database, anyhow::Error::msg(format!("{fault}; it is refused"))).hint(
+        "connect as a role that may only read: `explore doctor` prints the statements that make one; or give \
+         --allow-writable-role",
+    ))
+}
+
 /// A PostgreSQL inside this process, with what the script called `name` makes.
 #[cfg(feature = "embedded")]
-async fn load(script: &str, name: &str) -> Result<Arc<dyn Database>, Failure> {
-    let database = crate::database::embedded::start().await?;
+async fn load(script: &str, name: &str, local: &Local) -> Result<Arc<dyn Database>, Failure> {
+    let database = crate::database::embedded::start(local).await?;
     database.load(script).await.map_err(|error| Failure::usage(format!("{name}: {error}")))?;
     Ok(Arc::new(database))
 }
 
 #[cfg(not(feature = "embedded"))]
 #[expect(clippy::unused_async, reason = "it has the shape of the one that starts an engine")]
-async fn load(_script: &str, _name: &str) -> Result<Arc<dyn Database>, Failure> {
+async fn load(_script: &str, _name: &str, _local: &Local) -> Result<Arc<dyn Database>, Failure> {
     Err(Failure::usage("this build has no embedded PostgreSQL").hint("build it with the feature `embedded`"))
 }
 

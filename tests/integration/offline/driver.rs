@@ -61,8 +61,13 @@ pub(crate) async fn catalog(database: &dyn Database, adjust: fn(&mut Catalog)) -
 pub(crate) async fn play(database: Arc<dyn Database>, catalog: Catalog, focus: &str, as_of: Date) -> Run {
     let analyst = OfflineAnalyst::new(&catalog, focus, as_of);
     let policy = Policy::of(&catalog, vec!["public".to_owned()]);
-    let limits =
-        Limits { timeout: Duration::from_mins(1), rows_max: 1000, cell_characters_max: 1000, bytes_max: 10_000_000 };
+    let limits = Limits {
+        timeout: Duration::from_mins(1),
+        rows_max: 1000,
+        cell_characters_max: 1000,
+        bytes_max: 10_000_000,
+        plan_cost_max: None,
+    };
     let executor = Executor { database, policy, limits };
     let toolbox = Toolbox { executor, catalog: Arc::new(catalog), bounds: Bounds::default(), plans: false };
     let briefing = Briefing { system: "Look.".to_owned(), first: "Begin.".to_owned() };
