@@ -156,7 +156,7 @@ fn spec<T: JsonSchema>(name: &str, description: &str) -> ToolSpec {
 }
 
 /// What the tools that look work with.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Toolbox {
     /// What runs its queries.
     pub executor: Executor,

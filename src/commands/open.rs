@@ -9,15 +9,15 @@ use crate::catalog::Catalog;
 use crate::catalog::introspect::{Introspected, Selection, introspect};
 use crate::catalog::metadata::Metadata;
 use crate::cli::values::PlanCost;
-use crate::config::Config;
 use crate::config::choice::Source;
+use crate::config::{Config, SqlSection};
 use crate::database::postgres::{self, Options};
 use crate::database::{Database, Limits, Local, Server};
 use crate::error::{Failure, Kind};
-use crate::executor::Executor;
+use crate::executor::{Executor, Rules};
 use crate::output::Output;
 use crate::sample::SAMPLE_SQL;
-use crate::sql::Policy;
+use crate::sql::Allowed;
 
 /// Some hours of a server's computing: nothing that is meant, even where the planner errs by a hundred times.
 const PLAN_COST_MAX: f64 = 1e9;
@@ -29,10 +29,13 @@ pub(super) fn search_path(config: &Config) -> Vec<String> {
     if config.database.schema.is_empty() { vec!["public".to_owned()] } else { config.database.schema.clone() }
 }
 
-/// What runs the texts that were not written here: the validator under the catalog's policy, and the database.
-pub(super) fn executor(config: &Config, database: Arc<dyn Database>, catalog: &Catalog) -> Executor {
-    let mut policy = Policy::of(catalog, search_path(config));
-    policy.functions.clone_from(&config.sql.allow_functions);
+/// What runs the texts that were not written here, and the catalog with what people wrote and what can be guessed. Beside
+/// them, what the user should know.
+pub(super) async fn executor(
+    config: &Config,
+    database: Arc<dyn Database>,
+) -> Result<(Executor, Catalog, Vec<String>), Failure> {
+    let metadata = metadata(config)?.restrict(&selection(config));
     let limits = Limits {
         timeout: config.query.query_timeout,
         rows_max: config.query.max_rows,
@@ -40,7 +43,14 @@ pub(super) fn executor(config: &Config, database: Arc<dyn Database>, catalog: &C
         bytes_max: RESULT_BYTES_MAX,
         plan_cost_max: plan_cost_max(config),
     };
-    Executor { database, policy, limits }
+    let SqlSection { allow_functions, allow_views, allow_operators, set_local: _ } = config.sql.clone();
+    let allowed = Allowed { functions: allow_functions, views: allow_views, operators: allow_operators };
+    let rules = Rules { selection: selection(config), search_path: search_path(config), allowed };
+    let opened = Executor::open(database, rules, limits).await;
+    let (executor, introspected) = opened.map_err(|error| Failure::new(Kind::Database, error))?;
+    let Introspected { mut catalog, mut warnings } = introspected;
+    warnings.extend(catalog.complete(&metadata));
+    Ok((executor, catalog, warnings))
 }
 
 /// The most that a plan may cost: as configured, or what suits the engine.
@@ -130,12 +140,4 @@ pub(super) fn metadata(config: &Config) -> Result<Metadata, Failure> {
         _ => Metadata::read(directory),
     };
     metadata.map_err(|error| Failure::new(Kind::Usage, error))
-}
-
-/// Reads the catalog and adds what people wrote and what can be guessed. Beside it, what the user should know.
-pub(super) async fn catalog(config: &Config, database: &dyn Database) -> Result<(Catalog, Vec<String>), Failure> {
-    let metadata = metadata(config)?.restrict(&selection(config));
-    let Introspected { mut catalog, mut warnings } = introspected(config, database).await?;
-    warnings.extend(catalog.complete(&metadata));
-    Ok((catalog, warnings))
 }

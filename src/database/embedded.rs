@@ -140,13 +140,11 @@ impl EmbeddedDatabase {
     /// Runs one statement when those before it are done. Where it overruns, the engine is left behind, still computing.
     async fn run(&self, statement: &Statement<'_>, limits: &Limits) -> Result<Table, Error> {
         let mut running = self.running.lock().await;
-        match timeout(limits.timeout, running.backend.connections.run(statement, limits)).await {
-            Ok(result) => result,
-            Err(_) => {
-                self.restart(&mut running).await?;
-                Err(Error::Timeout { seconds: limits.timeout.as_secs().max(1) })
-            }
+        if let Ok(result) = timeout(limits.timeout, running.backend.connections.run(statement, limits)).await {
+            return result;
         }
+        self.restart(&mut running).await?;
+        Err(Error::Timeout { seconds: limits.timeout.as_secs().max(1) })
     }
 
     /// Starts another engine with the same content.

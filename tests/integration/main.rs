@@ -11,6 +11,8 @@ mod config;
 #[cfg(test)]
 mod database;
 #[cfg(test)]
+mod executor;
+#[cfg(test)]
 mod finding;
 #[cfg(test)]
 mod first_request;
