@@ -10,6 +10,7 @@ pub mod grants;
 mod database;
 mod model;
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use console::Style;
@@ -85,9 +86,9 @@ pub fn lines(checks: &[Check], color: bool) -> String {
         };
         let word = style.force_styling(color).apply_to(word);
         let finding = one_line(&check.finding);
-        lines.push_str(&format!("{word}  {:<width$}  {finding}\n", check.name));
+        let _ = writeln!(lines, "{word}  {:<width$}  {finding}", check.name);
         if let Some(remedy) = &check.remedy {
-            lines.push_str(&format!("         {:<width$}  -> {}\n", "", one_line(remedy)));
+            let _ = writeln!(lines, "         {:<width$}  -> {}", "", one_line(remedy));
         }
     }
     lines

@@ -73,7 +73,7 @@ async fn examine(arguments: &DoctorArguments, config: &Config, output: &Output) 
             let elapsed = started.elapsed();
             waiting.say("looking at the database");
             examination.checks = doctor::check_database(&executor, &catalog, &warnings, elapsed).await;
-            examination.checks.extend(metadata(config, &catalog));
+            examination.checks.push(metadata(config, &catalog));
             let server = executor.database.server();
             if arguments.grants || (server.engine == "PostgreSQL" && !server.grade.is_good()) {
                 examination.grants = Some(grants::script(&doctor::ground(&executor, &catalog).await));
@@ -113,23 +113,23 @@ async fn attack(executor: &Executor, examination: &mut Examination, output: &Out
     examination.outcomes = Some(outcomes);
 }
 
-fn metadata(config: &Config, catalog: &Catalog) -> Option<Check> {
+fn metadata(config: &Config, catalog: &Catalog) -> Check {
     let metadata = match open::metadata(config) {
         Ok(metadata) => metadata,
         Err(failure) => {
-            return Some(Check::failed("metadata", Kind::Usage, failure.to_string(), "mend the file that it names"));
+            return Check::failed("metadata", Kind::Usage, failure.to_string(), "mend the file that it names");
         }
     };
     let drifts = drift::find(catalog, &metadata);
     let disagreements = drifts.iter().filter(|drift| drift.is_disagreement()).collect::<Vec<_>>();
-    Some(match disagreements.first() {
+    match disagreements.first() {
         None => Check::ok("metadata", "what people wrote agrees with the database"),
         Some(first) => Check::warning(
             "metadata",
             format!("{} disagreements with the database, the first: {first}", disagreements.len()),
             "`explore schema check` names all of them, `explore schema pull` mends what it can",
         ),
-    })
+    }
 }
 
 async fn model(config: &Config) -> Vec<Check> {

@@ -5,6 +5,7 @@
 //! cost, wrapped in a SELECT, in a READ ONLY transaction whose snapshot is taken, for at most a second and ten rows, and
 //! rolled back. Nothing is tried past a layer that refused.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -125,7 +126,7 @@ pub fn summary(outcomes: &[Outcome]) -> String {
             Layer::Limit => "stopped at a limit",
             Layer::Ran => "ran within their limits, and changed nothing",
         };
-        lines.push_str(&format!("{count:>5}  {what}\n"));
+        let _ = writeln!(lines, "{count:>5}  {what}");
     }
     lines
 }

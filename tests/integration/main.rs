@@ -15,6 +15,8 @@ mod database;
 #[cfg(test)]
 mod executor;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod finding;
 #[cfg(test)]
 mod first_request;
