@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::overloads::Overloads;
-use super::validate;
+use super::{folding, validate};
 use crate::catalog::code::{Code, Dependency, View};
 use crate::catalog::{Catalog, TableKind};
 
@@ -58,6 +58,9 @@ impl Policy {
             overloads: Overloads::new(code, allowed),
             ..Self::default()
         };
+        let mut overloads = policy.overloads.clone();
+        overloads.add_checks(code, &policy);
+        policy.overloads = overloads;
         let refused = Refused::new(&policy, code, allowed, excludes);
         for table in &catalog.tables {
             match refused.reason(&table.schema, &table.name, table.kind) {
@@ -84,6 +87,11 @@ impl Policy {
     }
 }
 
+/// Whether the owner allowed the function by its name.
+pub(super) fn is_allowed(schema: &str, name: &str, allowed: &Allowed) -> bool {
+    allowed.functions.contains(name) || allowed.functions.contains(&format!("{schema}.{name}"))
+}
+
 /// Enum types that nothing but their own labels can be cast to, by the names that find them.
 fn enums(code: &Code) -> BTreeSet<String> {
     let plain = |oid: u32| !code.casts.iter().any(|cast| cast.target == oid || cast.source == oid);
@@ -99,13 +107,19 @@ fn enums(code: &Code) -> BTreeSet<String> {
 /// The relations that may not be read, and why.
 struct Refused<'code> {
     code: &'code Code,
+    /// What planning a query would run of each, by schema and name.
+    planned: BTreeMap<(&'code str, &'code str), String>,
     views: BTreeMap<(&'code str, &'code str), String>,
 }
 
 impl<'code> Refused<'code> {
     /// Looks at each view's body once those of the views that it reads are known.
     fn new(policy: &Policy, code: &'code Code, allowed: &Allowed, excludes: &dyn Fn(&str, &str) -> bool) -> Self {
-        let mut refused = Self { code, views: BTreeMap::new() };
+        let planned = code
+            .planned
+            .iter()
+            .filter_map(|planned| Some(((&*planned.schema, &*planned.name), folding::reason(planned, code, allowed)?)));
+        let mut refused = Self { code, planned: planned.collect(), views: BTreeMap::new() };
         let mut waiting = code.views.iter().collect::<Vec<_>>();
         let mut known = BTreeSet::new();
         while !waiting.is_empty() {
@@ -144,6 +158,9 @@ impl<'code> Refused<'code> {
                 "has a foreign table among its partitions or children: it would read another server".to_owned(),
             );
         }
+        if let Some(reason) = self.planned.get(&(schema, name)) {
+            return Some(reason.clone());
+        }
         self.views.get(&(schema, name)).map(|reason| {
             format!("is a view, and {reason}; the owner can allow it in [sql] allow_views = [\"{schema}.{name}\"]")
         })
@@ -165,6 +182,9 @@ impl<'code> Refused<'code> {
             let Dependency { schema, name, kind, visible, columns } = dependency;
             if kind == "f" || self.code.foreign.contains(&(schema.clone(), name.clone())) {
                 return Some(format!("it reads the foreign table {schema}.{name}"));
+            }
+            if let Some(reason) = self.planned.get(&(&**schema, &**name)) {
+                return Some(format!("it reads {schema}.{name}, which {reason}"));
             }
             if excludes(schema, name) {
                 return Some(format!("it reads {schema}.{name}, which is excluded"));
