@@ -206,6 +206,9 @@ pub struct Type {
     pub visible: bool,
     /// `b`, `c`, `d`, `e`, `p`, `r` or `m`, as in `pg_type.typtype`.
     pub kind: String,
+    /// Whether it belongs to an extension that only computes.
+    #[serde(default)]
+    pub trusted: bool,
     /// Whether another type's value becomes one without a cast being written.
     pub loose: bool,
     /// The users' types that a value of it holds.
@@ -234,6 +237,13 @@ pub async fn read(database: &dyn Database) -> Result<Code, Error> {
 /// A text that is another one once the schema has changed.
 pub async fn version(database: &dyn Database) -> Result<String, database::Error> {
     Ok(database.own(VERSION, &[]).await?.cell(0, 0).unwrap_or_default().to_owned())
+}
+
+impl Type {
+    /// Whether making a value of a string runs nobody's code: an enum, or of an extension that only computes.
+    pub fn is_plain(&self) -> bool {
+        self.kind == "e" || self.trusted
+    }
 }
 
 impl Code {

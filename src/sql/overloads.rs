@@ -65,8 +65,8 @@ pub struct Overloads {
     written_casts: Vec<Overload>,
     /// What runs where a string becomes a value.
     of_literals: Vec<Overload>,
-    /// The names of enum types without their schemas: values may be cast to them.
-    pub(super) enums: BTreeSet<String>,
+    /// The names, without their schemas, of the users' types that values may be cast to.
+    pub(super) castable: BTreeSet<String>,
 }
 
 /// One piece of such code.
@@ -84,8 +84,8 @@ impl Overloads {
     /// What of the code could be run so, less what is allowed.
     pub(super) fn new(code: &Code, allowed: &Allowed) -> Self {
         let holders = Holders::new(code);
-        let enums = code.types.iter().filter(|made| made.kind == "e").map(|made| made.name.clone()).collect();
-        let mut overloads = Self { enums, ..Self::default() };
+        let castable = code.types.iter().filter(|made| made.is_plain()).map(|made| made.name.clone()).collect();
+        let mut overloads = Self { castable, ..Self::default() };
         let comparison = |made: &Routine| COMPARISONS.contains(&made.name.as_str());
         for made in code.operators.iter().filter(|made| made.visible || made.compares || comparison(made)) {
             let name = format!("{}.{}", made.schema, made.name);

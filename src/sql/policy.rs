@@ -23,8 +23,8 @@ pub struct Policy {
     /// Functions that the database's users made, and whether they run with their owner's rights. Not allowed by that:
     /// for the words of a refusal.
     pub made: BTreeMap<String, bool>,
-    /// Enum types, as they may be written: values may be cast to them.
-    pub enums: BTreeSet<String>,
+    /// Enum types and those of extensions that only compute, as they may be written: values may be cast to them.
+    pub castable: BTreeSet<String>,
     /// Code that could be run without being named.
     pub overloads: Overloads,
 }
@@ -54,7 +54,7 @@ impl Policy {
             search_path,
             functions: allowed.functions.clone(),
             made: code.functions.iter().map(|made| (made.name.clone(), made.definer)).collect(),
-            enums: enums(code),
+            castable: castable(code),
             overloads: Overloads::new(code, allowed),
             ..Self::default()
         };
@@ -92,11 +92,11 @@ pub(super) fn is_allowed(schema: &str, name: &str, allowed: &Allowed) -> bool {
     allowed.functions.contains(name) || allowed.functions.contains(&format!("{schema}.{name}"))
 }
 
-/// Enum types that nothing but their own labels can be cast to, by the names that find them.
-fn enums(code: &Code) -> BTreeSet<String> {
+/// Enum types that nothing but their own labels can be cast to, and the like, by the names that find them.
+fn castable(code: &Code) -> BTreeSet<String> {
     let plain = |oid: u32| !code.casts.iter().any(|cast| cast.target == oid || cast.source == oid);
-    let enums = code.types.iter().filter(|made| made.kind == "e" && plain(made.oid));
-    enums
+    let types = code.types.iter().filter(|made| made.is_plain() && plain(made.oid));
+    types
         .flat_map(|made| {
             let full = format!("{}.{}", made.schema, made.name);
             [Some(full), made.visible.then(|| made.name.clone())].into_iter().flatten()

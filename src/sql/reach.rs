@@ -41,7 +41,7 @@ pub(super) struct Statement<'a> {
 impl<'a> Statement<'a> {
     pub(super) fn new(tokens: &[Token<'_>], found: &'a Found, policy: &Policy) -> Self {
         let has = |is: &dyn Fn(&Token<'_>) -> bool| tokens.iter().any(is);
-        let names = |token: &Token<'_>| token.is_name() && policy.overloads.enums.contains(&*token.text);
+        let names = |token: &Token<'_>| token.is_name() && policy.overloads.castable.contains(&*token.text);
         // A named argument tells functions apart that have as many.
         let any = calls::calls_allowed(tokens, policy) || has(&|token| token.is_symbol("=>") || names(token));
         let casts = ["cast", "columns", "returning"];

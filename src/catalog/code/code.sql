@@ -175,6 +175,7 @@ SELECT 'type', pg_catalog.json_build_object(
     'name', t.typname,
     'visible', pg_catalog.pg_type_is_visible(t.oid),
     'kind', t.typtype,
+    'trusted', t.typtype = 'b' AND t.typelem = 0 AND t.typinput::oid IN (SELECT function FROM trusted),
     -- Whether a value of another type becomes one without a word, or a string rather than text.
     'loose', EXISTS (SELECT FROM pg_catalog.pg_cast AS c WHERE c.casttarget = t.oid AND c.castsource <> t.oid
             AND c.castcontext = 'i')
