@@ -24,8 +24,13 @@ const TABLE: &str = "DROP TABLE IF EXISTS bench;
     FROM generate_series(1, 1000) n;
     ALTER TABLE bench ADD PRIMARY KEY (a); ANALYZE bench";
 
-const LIMITS: Limits =
-    Limits { timeout: Duration::from_secs(30), rows_max: 1000, cell_characters_max: 2000, bytes_max: 8 << 20 };
+const LIMITS: Limits = Limits {
+    timeout: Duration::from_secs(30),
+    rows_max: 1000,
+    cell_characters_max: 2000,
+    bytes_max: 8 << 20,
+    plan_cost_max: None,
+};
 
 fn main() {
     divan::main();

@@ -65,6 +65,7 @@ fn spawn(database: &str, listener: &TcpListener, folder: &std::path::Path) -> Ch
     Command::new(env!("CARGO_BIN_EXE_explore"))
         .args(["--quiet", "--model", "none", "--base-url", &format!("http://{address}/v1")])
         .env("DATABASE_URL", database)
+        .env("EXPLORE_ALLOW_WRITABLE_ROLE", "true")
         .current_dir(folder)
         .stdout(Stdio::null())
         .spawn()

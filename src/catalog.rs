@@ -1,12 +1,14 @@
 //! What the database holds, and what people say it means: tables, columns, keys, statistics, roles. Plain data.
 //!
-//! [`introspect`] reads it from a database, [`metadata`] adds what people wrote, [`roles`] guesses what nobody wrote,
-//! [`render`] shows it to a model within a budget, [`drift`] tells where the metadata and the database disagree.
+//! [`introspect`] reads it from a database, [`code`] what the database's users made that a SELECT could run, [`metadata`]
+//! adds what people wrote, [`roles`] guesses what nobody wrote, [`render`] shows it to a model within a budget, [`drift`]
+//! tells where the metadata and the database disagree.
 
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub mod code;
 pub mod drift;
 pub mod introspect;
 pub mod metadata;

@@ -54,12 +54,50 @@ Examples:
 
 Exit codes:
   0    done; a run that a limit stopped is done, and the report says so
-  1    unexpected
+  1    unexpected; `sql` refused the statement
   2    usage or configuration
   3    database
   4    model
   10   findings at or above --fail-on; `schema check` found a disagreement
   130  interrupted; the report of what was known by then is written";
+
+const SQL_HELP: &str = "\
+Examples:
+  explore sql --demo \"SELECT region, sum(net_sales_value_1) FROM primary_sales GROUP BY region\"
+  explore sql --check \"SELECT pg_read_file('/etc/passwd')\"
+  explore sql --format csv - < churn.sql > churn.csv
+
+Exit codes:
+  0  the rows are written, or --check lets it pass
+  1  it is refused: the reason, and what to write instead, stand on standard error
+  3  the database failed, or could not be reached";
+
+const DOCTOR_HELP: &str = "\
+Exit codes: 0 where nothing failed, warnings or not; otherwise that of the first check that failed: 2 usage, 3 database,
+4 model. Try `explore doctor --help` for what is checked, and why --attack is safe.";
+
+const DOCTOR_LONG_HELP: &str = "\
+What is checked:
+  the connection, TLS, the server's version and engine, the role's rights, the session's settings, that a time limit
+  holds (a statement is run into one of half a second), tables and statistics, what the catalogue checks leave out,
+  the metadata, the model (a call of a few tokens, which must call a tool), its price, and the runs directory.
+
+Why --attack is safe, in production too:
+  It goes no other way than a model's statements go. A string that the validator refuses never leaves the process. What
+  passes, because it is only expensive, is looked at for its cost and runs within a SELECT of the program's own, in a
+  READ ONLY transaction, for a second and ten rows at the most, and is rolled back. Nothing is tried past a layer that
+  refused. A test runs it as a superuser, and finds none of the refused strings in the server's log and nothing changed.
+
+Examples:
+  explore doctor
+  explore doctor --grants > reader.sql
+  explore doctor --attack --format json
+
+Exit codes:
+  0  nothing failed; there may be warnings
+  2  the first check that failed is about usage or configuration
+  3  about the database, the role included
+  4  about the model";
 
 const EFFORTS: [&str; 6] = ["none", "minimal", "low", "medium", "high", "xhigh"];
 const FORMATS: [&str; 4] = ["terminal", "markdown", "json", "html"];
@@ -108,6 +146,12 @@ pub enum Command {
     /// Keep what people write about tables in step with the database
     #[command(subcommand)]
     Schema(SchemaCommand),
+    /// Run one SELECT the way a model's are run: validated, bounded, rolled back
+    #[command(after_help = SQL_HELP)]
+    Sql(Box<SqlArguments>),
+    /// Look whether everything is there that a run needs, and whether it is safe
+    #[command(after_help = DOCTOR_HELP, after_long_help = DOCTOR_LONG_HELP)]
+    Doctor(Box<DoctorArguments>),
     /// Look at runs that were journaled
     #[command(subcommand)]
     Runs(RunsCommand),
@@ -149,13 +193,92 @@ pub enum SchemaCommand {
         /// Where to look.
         #[command(flatten)]
         database: Box<DatabaseOptions>,
+        /// With which rights.
+        #[command(flatten)]
+        role: RoleOptions,
     },
     /// Say where the metadata and the database disagree; exits with 10 where they do
     Check {
         /// Where to look.
         #[command(flatten)]
         database: Box<DatabaseOptions>,
+        /// With which rights.
+        #[command(flatten)]
+        role: RoleOptions,
     },
+}
+
+/// `explore sql`
+#[derive(Debug, Clone, Args)]
+pub struct SqlArguments {
+    /// The statement; - reads it from standard input
+    #[arg(value_name = "SELECT")]
+    pub text: String,
+    /// Say whether it passes the validator, without running it
+    #[arg(long)]
+    pub check: bool,
+    /// Write the rows in this format
+    #[arg(id = "rows_format", long = "format", value_enum, value_name = "FORMAT", default_value_t = RowsFormat::Terminal)]
+    pub rows_format: RowsFormat,
+    /// Write the rows to this file, whole or not at all [default: standard output]
+    #[arg(id = "to", long = "output", short = 'o', value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub to: Option<PathBuf>,
+    /// Where to look.
+    #[command(flatten)]
+    pub database: DatabaseOptions,
+    /// With which rights.
+    #[command(flatten)]
+    pub role: RoleOptions,
+    /// The bounds of the query.
+    #[command(flatten)]
+    pub query: QueryOptions,
+}
+
+/// `explore doctor`
+#[derive(Debug, Clone, Args)]
+pub struct DoctorArguments {
+    /// Print the statements that make a role which may only read, even where the role is one
+    #[arg(long)]
+    pub grants: bool,
+    /// Fire the project's own attack list at the database; it is safe, and --help says why
+    #[arg(long)]
+    pub attack: bool,
+    /// Write what was found in this format
+    #[arg(id = "doctor_format", long = "format", value_enum, value_name = "FORMAT",
+        default_value_t = DoctorFormat::Terminal)]
+    pub doctor_format: DoctorFormat,
+    /// Where to look.
+    #[command(flatten)]
+    pub database: DatabaseOptions,
+    /// With which rights.
+    #[command(flatten)]
+    pub role: RoleOptions,
+    /// Which model to ask.
+    #[command(flatten)]
+    pub model: ModelOptions,
+    /// Where runs are.
+    #[command(flatten)]
+    pub runs: RunOptions,
+}
+
+/// A format of what the doctor found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DoctorFormat {
+    /// A line a check
+    Terminal,
+    /// One object with checks, grants and attacks
+    Json,
+}
+
+/// A format of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RowsFormat {
+    /// Columns side by side
+    Terminal,
+    /// A header and a line a row; NULL is an empty field
+    Csv,
+    /// One object with columns, rows and more_rows
+    Json,
 }
 
 /// `explore runs ...`
@@ -399,9 +522,10 @@ pub struct QueryOptions {
     /// Fetch this many rows of a query at the most
     #[arg(long, value_name = "N", default_value = "1000", value_parser = values::count::<usize>)]
     pub max_rows: usize,
-    /// Refuse a query that the planner expects to cost more than this, in its own units; off never refuses
-    #[arg(long, value_name = "COST", default_value = "1e9", value_parser = values::plan_cost)]
-    pub max_plan_cost: PlanCost,
+    /// Refuse a query with a step that the planner expects to cost more than this; off never refuses [default: 1e9; in
+    /// the embedded PostgreSQL, which cannot be stopped, 5e6]
+    #[arg(long, value_name = "COST", value_parser = values::plan_cost)]
+    pub max_plan_cost: Option<PlanCost>,
 }
 
 /// What comes out.

@@ -2,6 +2,7 @@
 
 mod completions;
 mod config;
+mod doctor;
 mod explore;
 mod focus;
 mod interrupts;
@@ -11,6 +12,7 @@ mod report;
 mod runs;
 mod sample;
 mod schema;
+mod sql;
 
 use crate::cli::{Cli, Command};
 use crate::config::Config;
@@ -26,6 +28,8 @@ pub async fn run(cli: Cli, config: &Config, output: &mut Output) -> Result<ExitS
         None => explore::run(config, output).await,
         Some(Command::Focus(command)) => focus::run(&command, config, output),
         Some(Command::Schema(command)) => schema::run(&command, config, output).await,
+        Some(Command::Sql(arguments)) => sql::run(&arguments, config, output).await,
+        Some(Command::Doctor(arguments)) => doctor::run(&arguments, config, output).await,
         Some(Command::Runs(command)) => runs::run(&command, config, output),
         Some(Command::Sample(command)) => sample::run(&command, config, output),
         Some(Command::JsonSchema { document }) => json_schema::run(document, output),

@@ -5,6 +5,7 @@
 
 mod address;
 mod connections;
+mod cost;
 #[cfg(feature = "embedded")]
 pub mod embedded;
 mod failure;
@@ -18,18 +19,19 @@ mod session;
 mod settings;
 mod tls;
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-pub use self::role::Grade;
+pub use self::role::{Grade, Names};
 use crate::sql::Select;
 use crate::table::Table;
 
 /// The bounds of one query.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limits {
     /// Time until the server is told to stop it.
     pub timeout: Duration,
@@ -37,8 +39,32 @@ pub struct Limits {
     pub rows_max: usize,
     /// Characters of one cell.
     pub cell_characters_max: usize,
-    /// Bytes of all cells together.
+    /// Bytes of all cells together, with what a cell takes in memory besides its text.
     pub bytes_max: usize,
+    /// The planner's cost of the dearest step of the plan; `None` where nothing is too dear.
+    pub plan_cost_max: Option<f64>,
+}
+
+/// What every transaction begins with, the program's own too: the role and the settings that row-level policies read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Local {
+    /// The role that statements run as, where it is not the one that logged in.
+    pub role: Option<String>,
+    /// Settings, by name.
+    pub settings: BTreeMap<String, String>,
+}
+
+impl Local {
+    /// The statement that makes them until the transaction ends; empty where there is nothing to make.
+    fn statement(&self) -> String {
+        let role = self.role.iter().map(|role| ("role", role.as_str()));
+        let settings = self.settings.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let calls = settings.chain(role).map(|(name, value)| {
+            format!("pg_catalog.set_config({}, {}, true)", settings::literal(name), settings::literal(value))
+        });
+        let calls = calls.collect::<Vec<_>>();
+        if calls.is_empty() { String::new() } else { format!("SELECT {};", calls.join(", ")) }
+    }
 }
 
 /// The bounds of the program's own statements, which read the catalogue of a database of any size. A cell may hold all
@@ -48,6 +74,7 @@ const OWN_LIMITS: Limits = Limits {
     rows_max: 1_000_000,
     cell_characters_max: 256 << 20,
     bytes_max: 256 << 20,
+    plan_cost_max: None,
 };
 
 /// What is at the other end of the connection.
@@ -90,6 +117,9 @@ pub enum Error {
         /// The limit, in seconds.
         seconds: u64,
     },
+    /// Refused at [`Limits::plan_cost_max`], before it ran.
+    #[error("{0}")]
+    TooDear(String),
     /// Stopped at [`Limits::bytes_max`].
     #[error("bytes: the result is larger than {bytes_max} bytes; select fewer columns or rows")]
     TooLarge {

@@ -31,6 +31,8 @@ impl From<ExitStatus> for ExitCode {
 pub enum Kind {
     /// Something else.
     Unexpected,
+    /// A statement that does not pass.
+    Refused,
     /// The command line, the configuration, or the files that it names.
     Usage,
     /// The database.
@@ -65,10 +67,15 @@ impl Failure {
         self
     }
 
+    /// What it is about.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
     /// The code that the program exits with.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self.kind {
-            Kind::Unexpected => 1,
+            Kind::Unexpected | Kind::Refused => 1,
             Kind::Usage => 2,
             Kind::Database => 3,
             Kind::Model => 4,

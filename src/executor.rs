@@ -1,28 +1,84 @@
 //! The executor: text that a model or a person wrote -> the validator -> the database. Every command that runs such a
 //! text does it here, so that there is one path to look at.
+//!
+//! What a text may read and call follows from the database's catalog, which is read once and kept. Whether it still holds
+//! is asked before a text is validated, at most once in [`CHECK_INTERVAL`], and it is read again where it does not. Between
+//! that question and the execution the schema may change: what then stands in the way of somebody's new code is the
+//! transaction and the role, not the validator.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
+use crate::catalog::introspect::{self, Introspected, Selection, introspect};
+use crate::catalog::{Catalog, code};
 use crate::database::{self, Database, Limits};
-use crate::sql::{self, Policy, Refusal, Select};
+use crate::sql::{self, Allowed, Policy, Refusal, Select};
 use crate::table::Table;
 
+/// How long what was read of the catalog is trusted without asking.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
+/// Relations named in one warning.
+const NAMED_MAX: usize = 5;
+
+/// What the configuration says of the relations and the code of a database.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// The relations that may be read.
+    pub selection: Selection,
+    /// Schemas that an unqualified name is looked for in, after `pg_catalog`.
+    pub search_path: Vec<String>,
+    /// What the owner of the database allows by name.
+    pub allowed: Allowed,
+}
+
 /// The one path from a text to a database.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Executor {
     /// The database.
     pub database: Arc<dyn Database>,
-    /// What a SELECT may read and call.
-    pub policy: Policy,
     /// The bounds of one query.
     pub limits: Limits,
+    rules: Rules,
+    known: Mutex<Known>,
+}
+
+/// What is known of the catalog.
+#[derive(Debug, Clone)]
+struct Known {
+    policy: Arc<Policy>,
+    version: String,
+    checked: Instant,
 }
 
 impl Executor {
+    /// Reads the catalog, and with it what may be read and called. What may not be read is not in the catalog that comes
+    /// back; what the user should know of it is among the warnings.
+    pub async fn open(
+        database: Arc<dyn Database>,
+        rules: Rules,
+        limits: Limits,
+    ) -> Result<(Self, Introspected), introspect::Error> {
+        let checked = Instant::now();
+        let (read, version) = tokio::join!(read(&*database, &rules), code::version(&*database));
+        let ((policy, mut introspected), version) = (read?, version?);
+        introspected.warnings.extend(left_out(&policy, &introspected.catalog));
+        introspected.catalog.tables.retain(|table| policy.refusal(&table.schema, &table.name).is_none());
+        let known = Mutex::new(Known { policy: Arc::new(policy), version, checked });
+        Ok((Self { database, limits, rules, known }, introspected))
+    }
+
+    /// What a SELECT may read and call.
+    pub fn policy(&self) -> Arc<Policy> {
+        Arc::clone(&self.known().policy)
+    }
+
     /// Makes a SELECT of a text, or says why not.
-    pub fn validate(&self, text: &str) -> Result<Select, Refusal> {
-        sql::validate(text, &self.policy)
+    pub async fn validate(&self, text: &str) -> Result<Select, Refusal> {
+        if let Err(error) = self.refresh().await {
+            // The text runs into the same trouble, and whoever sent it is told then.
+            tracing::warn!(%error, "the catalog could not be read again, what was known of it is taken to hold");
+        }
+        sql::validate(text, &self.policy())
     }
 
     /// Runs a SELECT, for no longer than `time_left`, or a second where less is left.
@@ -30,4 +86,51 @@ impl Executor {
         let timeout = self.limits.timeout.min(time_left.max(Duration::from_secs(1)));
         self.database.select(select, &Limits { timeout, ..self.limits }).await
     }
+
+    /// Reads the catalog again if it changed.
+    async fn refresh(&self) -> Result<(), introspect::Error> {
+        let checked = Instant::now();
+        {
+            let mut known = self.known();
+            if checked.duration_since(known.checked) < CHECK_INTERVAL {
+                return Ok(());
+            }
+            known.checked = checked;
+        }
+        let version = code::version(&*self.database).await?;
+        if version == self.known().version {
+            return Ok(());
+        }
+        tracing::info!("the schema has changed and is read again");
+        let (policy, _) = read(&*self.database, &self.rules).await?;
+        *self.known() = Known { policy: Arc::new(policy), version, checked };
+        Ok(())
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn read(database: &dyn Database, rules: &Rules) -> Result<(Policy, Introspected), introspect::Error> {
+    let (introspected, code) = tokio::join!(introspect(database, &rules.selection), code::read(database));
+    let (introspected, code) = (introspected?, code?);
+    let excludes = |schema: &str, name: &str| rules.selection.excludes(schema, name);
+    let policy = Policy::new(&introspected.catalog, &code, rules.search_path.clone(), &rules.allowed, &excludes);
+    Ok((policy, introspected))
+}
+
+/// What to tell of the relations that are left out.
+fn left_out(policy: &Policy, catalog: &Catalog) -> Option<String> {
+    let reason = |table: &crate::catalog::Table| {
+        let reason = policy.refusal(&table.schema, &table.name)?;
+        Some(format!("{}.{} {reason}", table.schema, table.name))
+    };
+    let reasons = catalog.tables.iter().filter_map(reason).collect::<Vec<_>>();
+    let more = match reasons.len().saturating_sub(NAMED_MAX) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    let named = reasons.iter().take(NAMED_MAX).cloned().collect::<Vec<_>>().join("; ");
+    (!reasons.is_empty()).then(|| format!("left out: {named}{more}"))
 }

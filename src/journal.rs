@@ -78,7 +78,7 @@ pub struct Line {
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// The first line.
-    Started(Started),
+    Started(Box<Started>),
     /// The part of every request that stays the same.
     Briefed {
         /// The system prompt.

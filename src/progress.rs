@@ -79,6 +79,32 @@ impl Drop for Progress {
     }
 }
 
+/// Something that may take longer than a second, shown from then on until it is dropped.
+#[derive(Debug)]
+pub struct Waiting {
+    bar: ProgressBar,
+}
+
+impl Waiting {
+    /// Begins to wait for `what`.
+    pub fn start(talk: &Talk, what: &'static str) -> Self {
+        let bar = talk.bars().add(ProgressBar::new_spinner().with_style(style()).with_message(what));
+        bar.enable_steady_tick(REDRAW);
+        Self { bar }
+    }
+
+    /// Says what is waited for now.
+    pub fn say(&self, what: &'static str) {
+        self.bar.set_message(what);
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
 fn style() -> ProgressStyle {
     ProgressStyle::with_template("{spinner} {elapsed} {wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner())
 }

@@ -13,15 +13,16 @@
 //! parse       tokens -> the parsed tree, by sqlparser's grammar, ending where the text ends
 //! walk        every relation, column, call and type in the tree is allowed; forms nobody thought about are refused
 //!   scope       what a name stands for where: CTEs, tables, aliases
+//! overloads   no operator, familiar name or cast in it may stand for code that the database's users made
+//! policy      what may be read, called and run: decided once, from the catalog
 //! functions, relations, types, keywords, names
 //!             the lists: allowed by name, never denied by name
 //! pins, reading
 //!             what the checker of findings asks of a statement that passed
 //! ```
 //!
-//! What only the database can tell is not decided here: whether a relation is a view over something else, whether a
-//! table's owner overloaded a function or operator of PostgreSQL's name for a type of his own, what a query costs. The
-//! session must set `standard_conforming_strings = on` and a search path that begins with `pg_catalog`.
+//! What only the database can tell comes in as plain data ([`crate::catalog::code`]), and what a query costs is not
+//! decided here. The session must set `standard_conforming_strings = on` and a search path that begins with `pg_catalog`.
 
 mod calls;
 mod functions;
@@ -29,8 +30,10 @@ mod keywords;
 mod lexer;
 mod names;
 mod operators;
+mod overloads;
 mod parse;
 mod pins;
+mod policy;
 mod reading;
 mod refusal;
 mod relations;
@@ -38,12 +41,12 @@ mod statement;
 mod types;
 mod walk;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 pub use self::pins::{Pin, Pins};
+pub use self::policy::{Allowed, Policy};
 pub use self::reading::Literal;
 pub use self::refusal::Refusal;
-use crate::catalog::{Catalog, TableKind};
 
 /// Bytes of a statement at the most.
 const TEXT_BYTES_MAX: usize = 32 * 1024;
@@ -83,36 +86,6 @@ impl Select {
     }
 }
 
-/// What a SELECT may read and call, besides what the validator itself knows to be harmless.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Policy {
-    /// Relations that may be read, with their columns: schema -> name -> columns, all as the database spells them.
-    /// Columns are needed because in PostgreSQL `row.name` is a call where the row has no such column.
-    pub relations: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
-    /// Schemas that an unqualified name is looked for in, in order, after `pg_catalog`.
-    pub search_path: Vec<String>,
-    /// Functions that the owner of the database allowed by name, beyond PostgreSQL's own harmless ones: `name` where it
-    /// is called without a schema, `schema.name` where with one.
-    pub functions: BTreeSet<String>,
-}
-
-impl Policy {
-    /// A policy under which all of a catalogue's relations may be read but the foreign ones, which reach other servers.
-    pub fn of(catalog: &Catalog, search_path: Vec<String>) -> Self {
-        let mut policy = Self { search_path, ..Self::default() };
-        for table in catalog.tables.iter().filter(|table| table.kind != TableKind::Foreign) {
-            policy.allow(&table.schema, &table.name, table.columns.iter().map(|column| column.name.as_str()));
-        }
-        policy
-    }
-
-    /// Allows a relation to be read.
-    pub fn allow<'column>(&mut self, schema: &str, name: &str, columns: impl IntoIterator<Item = &'column str>) {
-        let columns = columns.into_iter().map(str::to_owned).collect();
-        self.relations.entry(schema.to_owned()).or_default().insert(name.to_owned(), columns);
-    }
-}
-
 /// Checks that `text` is one SELECT that changes nothing and reads only what `policy` allows.
 pub fn validate(text: &str, policy: &Policy) -> Result<Select, Refusal> {
     if text.len() > TEXT_BYTES_MAX {
@@ -132,8 +105,9 @@ pub fn validate(text: &str, policy: &Policy) -> Result<Select, Refusal> {
     })?;
     let unexplained = calls::unexplained(tokens, policy);
     if let Some(index) = unexplained.into_iter().find(|index| !found.column_lists.contains(index)) {
-        return Err(functions::refused(&tokens[index].text));
+        return Err(functions::refused(&tokens[index].text, policy));
     }
+    overloads::check(tokens, &found, policy)?;
     let text = match tokens {
         [first, .., last] => &text[first.start..last.end],
         _ => text,

@@ -156,7 +156,7 @@ fn spec<T: JsonSchema>(name: &str, description: &str) -> ToolSpec {
 }
 
 /// What the tools that look work with.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Toolbox {
     /// What runs its queries.
     pub executor: Executor,
@@ -191,7 +191,9 @@ impl From<database::Error> for Failure {
         match error {
             database::Error::Connect(_) | database::Error::Gone(_) => Self::Fatal(error),
             database::Error::Statement { message } => Self::Told(format!("database: {message}")),
-            database::Error::Timeout { .. } | database::Error::TooLarge { .. } => Self::Told(error.to_string()),
+            database::Error::Timeout { .. } | database::Error::TooDear(_) | database::Error::TooLarge { .. } => {
+                Self::Told(error.to_string())
+            }
         }
     }
 }

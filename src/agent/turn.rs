@@ -46,7 +46,7 @@ impl Exploration<'_> {
         let mut answers = Vec::with_capacity(calls.len());
         for (index, (_, parsed)) in calls.iter().enumerate() {
             answers.push(if index < CALLS_MAX {
-                self.begin_call(parsed, last)?
+                self.begin_call(parsed, last).await?
             } else {
                 Some(Answer::Text(format!("tool: only {CALLS_MAX} calls are run in one turn; call it again")))
             });
@@ -63,18 +63,18 @@ impl Exploration<'_> {
     }
 
     /// Answers what needs no database, and plans the queries. `None` is left for later in the turn.
-    fn begin_call(&mut self, call: &Result<Call, String>, last: bool) -> io::Result<Option<Answer>> {
+    async fn begin_call(&mut self, call: &Result<Call, String>, last: bool) -> io::Result<Option<Answer>> {
         let look = |what: &str| Answer::Text(format!("limit: {what} is over; record what is proven, then call finish"));
         Ok(match call {
             Err(problem) => Some(Answer::Text(problem.clone())),
             Ok(Call::RecordFinding(_) | Call::Finish(_)) => None,
             Ok(Call::ExecuteSql(_) | Call::DescribeTable(_) | Call::FindValues(_)) if last => Some(look("looking")),
             Ok(Call::DescribeTable(arguments)) => Some(Answer::Text(self.setup.toolbox.describe_table(arguments))),
-            Ok(Call::ExecuteSql(arguments)) => Some(self.plan_query(arguments)?),
+            Ok(Call::ExecuteSql(arguments)) => Some(self.plan_query(arguments).await?),
             Ok(Call::FindValues(arguments)) => Some(match self.setup.toolbox.find_values_sql(arguments) {
                 Ok(sql) => {
                     let question = format!("which columns contain {:?}", arguments.text);
-                    self.plan_query(&ExecuteSql { sql, question })?
+                    self.plan_query(&ExecuteSql { sql, question }).await?
                 }
                 Err(problem) => Answer::Text(problem),
             }),
@@ -82,11 +82,11 @@ impl Exploration<'_> {
     }
 
     /// A query to send, or what the run knows already.
-    fn plan_query(&mut self, arguments: &ExecuteSql) -> io::Result<Answer> {
+    async fn plan_query(&mut self, arguments: &ExecuteSql) -> io::Result<Answer> {
         if let Some(result) = self.results.get(arguments.sql.trim()) {
             return Ok(self.show(&Arc::clone(result), ""));
         }
-        let select = match self.setup.toolbox.executor.validate(&arguments.sql) {
+        let select = match self.setup.toolbox.executor.validate(&arguments.sql).await {
             Ok(select) => select,
             Err(refusal) => {
                 let message = refusal.to_string();

@@ -31,6 +31,12 @@ pub struct Selection {
 }
 
 impl Selection {
+    /// Whether the relation is kept out by name.
+    pub fn excludes(&self, schema: &str, table: &str) -> bool {
+        let full = format!("{schema}.{table}");
+        self.exclude.iter().any(|text| matches(text, table) || matches(text, &full))
+    }
+
     /// Whether a table of that name is selected; with no schema, whether one in some schema may be.
     pub fn covers(&self, schema: Option<&str>, table: &str) -> bool {
         let named = |text: &String| match schema {

@@ -13,8 +13,9 @@ use crate::agent::{self, Budget, Observer, Setup};
 use crate::catalog::{Catalog, render};
 use crate::config::Config;
 use crate::config::choice::Player;
-use crate::database::{Database, Server};
+use crate::database::Server;
 use crate::error::{ExitStatus, Failure, Kind};
+use crate::executor::Executor;
 use crate::journal::{self, Event, Journal, Run, Started, StopReason};
 use crate::model::Model;
 use crate::model::offline::OfflineAnalyst;
@@ -48,7 +49,7 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
     let run_id = journal::run_id(started_at, &config.exploration.focus, rand::rng().random());
     let mut progress = Progress::start(output.talk(), config.limits.max_iterations);
     let mut interrupts = Interrupts::listen()?;
-    let (database, catalog, warnings) = tokio::select! {
+    let (executor, catalog, warnings) = tokio::select! {
         opened = open(config, output) => opened?,
         () = interrupts.next() => return Ok(ExitStatus::Interrupted),
     };
@@ -57,22 +58,24 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
     let journal = Journal::create(&config.runs.runs_dir, &run_id).map_err(|error| Failure::new(Kind::Usage, error))?;
     let path = journal.path().to_owned();
     let mut recorder = Recorder { journal, progress: &mut progress };
-    recorder.observe(Event::Started(Started {
+    recorder.observe(Event::Started(Box::new(Started {
         run_id,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         focus: config.exploration.focus.clone(),
         as_of: today,
         model: model.name().to_owned(),
-        server: database.server().clone(),
+        server: executor.database.server().clone(),
         tables: catalog.tables.len(),
         configuration: config.masked(),
-    }))?;
+    })))?;
     for message in warnings.into_iter().chain(stale(&catalog, today)) {
         recorder.observe(Event::Warned { message })?;
     }
     let budget = budget(config);
     let briefing = brief(&library, config, &catalog, today, budget)?;
-    let toolbox = toolbox(config, Arc::clone(&database), catalog, output.talk().verbosity() > 1);
+    let database = Arc::clone(&executor.database);
+    let plans = output.talk().verbosity() > 1;
+    let toolbox = Toolbox { executor, catalog, bounds: Bounds::default(), plans };
     let setup = Setup { model: &*model, toolbox: &toolbox, briefing: &briefing, budget, price, as_of: today };
     let outcome = agent::explore(setup, interrupts.next(), &mut recorder).await;
     tokio::select! {
@@ -99,14 +102,14 @@ fn stale(catalog: &Catalog, today: Date) -> Option<String> {
     })
 }
 
-/// The database, its catalog, and what the user should know of them.
-async fn open(config: &Config, output: &Output) -> Result<(Arc<dyn Database>, Arc<Catalog>, Vec<String>), Failure> {
+/// The way to the database, its catalog, and what the user should know of them.
+async fn open(config: &Config, output: &Output) -> Result<(Executor, Arc<Catalog>, Vec<String>), Failure> {
     let database = open::database(config, output).await?;
-    let (catalog, warnings) = open::catalog(config, &*database).await?;
+    let (executor, catalog, warnings) = open::executor(config, database).await?;
     if catalog.tables.is_empty() {
-        return Err(nothing_to_explore(database.server(), &warnings));
+        return Err(nothing_to_explore(executor.database.server(), &warnings));
     }
-    Ok((database, Arc::new(catalog), warnings))
+    Ok((executor, Arc::new(catalog), warnings))
 }
 
 /// A job whose role lost its rights must not end as if nothing had been found.
@@ -196,11 +199,6 @@ fn shortened(text: &str, characters_max: usize) -> String {
         Some((end, _)) => format!("{}… (cut short)", &text[..end]),
         None => text.to_owned(),
     }
-}
-
-fn toolbox(config: &Config, database: Arc<dyn Database>, catalog: Arc<Catalog>, plans: bool) -> Toolbox {
-    let executor = open::executor(config, database, &catalog);
-    Toolbox { executor, catalog, bounds: Bounds::default(), plans }
 }
 
 /// How the run ended, for the exit code.

@@ -8,68 +8,118 @@ use secrecy::ExposeSecret as _;
 use crate::catalog::Catalog;
 use crate::catalog::introspect::{Introspected, Selection, introspect};
 use crate::catalog::metadata::Metadata;
-use crate::config::Config;
+use crate::cli::values::PlanCost;
 use crate::config::choice::Source;
+use crate::config::{Config, SqlSection};
 use crate::database::postgres::{self, Options};
-use crate::database::{Database, Limits};
+use crate::database::{Database, Limits, Local, Server};
 use crate::error::{Failure, Kind};
-use crate::executor::Executor;
+use crate::executor::{Executor, Rules};
 use crate::output::Output;
 use crate::sample::SAMPLE_SQL;
-use crate::sql::Policy;
+use crate::sql::Allowed;
 
+/// Some hours of a server's computing: nothing that is meant, even where the planner errs by a hundred times.
+const PLAN_COST_MAX: f64 = 1e9;
 const CELL_CHARACTERS_MAX: usize = 10_000;
-const RESULT_BYTES_MAX: usize = 16 << 20;
+const RESULT_BYTES_MAX: usize = 64 << 20;
 
 /// The schemas that an unqualified name is looked for in.
 pub(super) fn search_path(config: &Config) -> Vec<String> {
     if config.database.schema.is_empty() { vec!["public".to_owned()] } else { config.database.schema.clone() }
 }
 
-/// What runs the texts that were not written here: the validator under the catalog's policy, and the database.
-pub(super) fn executor(config: &Config, database: Arc<dyn Database>, catalog: &Catalog) -> Executor {
-    let mut policy = Policy::of(catalog, search_path(config));
-    policy.functions.clone_from(&config.sql.allow_functions);
+/// What runs the texts that were not written here, and the catalog with what people wrote and what can be guessed. Beside
+/// them, what the user should know.
+pub(super) async fn executor(
+    config: &Config,
+    database: Arc<dyn Database>,
+) -> Result<(Executor, Catalog, Vec<String>), Failure> {
+    let metadata = metadata(config)?.restrict(&selection(config));
     let limits = Limits {
         timeout: config.query.query_timeout,
         rows_max: config.query.max_rows,
         cell_characters_max: CELL_CHARACTERS_MAX,
         bytes_max: RESULT_BYTES_MAX,
+        plan_cost_max: plan_cost_max(config),
     };
-    Executor { database, policy, limits }
+    let SqlSection { allow_functions, allow_views, allow_operators, set_local: _ } = config.sql.clone();
+    let allowed = Allowed { functions: allow_functions, views: allow_views, operators: allow_operators };
+    let rules = Rules { selection: selection(config), search_path: search_path(config), allowed };
+    let opened = Executor::open(database, rules, limits).await;
+    let (executor, introspected) = opened.map_err(|error| Failure::new(Kind::Database, error))?;
+    let Introspected { mut catalog, mut warnings } = introspected;
+    warnings.extend(catalog.complete(&metadata));
+    Ok((executor, catalog, warnings))
 }
 
-/// Opens the database that the configuration names.
+/// The most that a plan may cost: as configured, or what suits the engine.
+fn plan_cost_max(config: &Config) -> Option<f64> {
+    match config.query.max_plan_cost {
+        Some(PlanCost(cost)) => cost,
+        #[cfg(feature = "embedded")]
+        None if !matches!(config.source(), Ok((Source::Server(_), _))) => {
+            Some(crate::database::embedded::PLAN_COST_MAX)
+        }
+        None => Some(PLAN_COST_MAX),
+    }
+}
+
+/// Opens the database that the configuration names, unless the role may write to it.
 pub(super) async fn database(config: &Config, output: &Output) -> Result<Arc<dyn Database>, Failure> {
+    let database = ungraded_database(config, output).await?;
+    check_role(config, database.server())?;
+    Ok(database)
+}
+
+/// Opens the database that the configuration names, whatever the role may do.
+pub(super) async fn ungraded_database(config: &Config, output: &Output) -> Result<Arc<dyn Database>, Failure> {
     let (source, choice) = config.source()?;
     if let Some(choice) = choice {
         output.talk().warn(&choice);
     }
     match source {
         Source::Server(url) => {
-            let options = Options { schemas: search_path(config), ..Options::default() };
+            let options = Options { schemas: search_path(config), local: local(config), ..Options::default() };
             Ok(Arc::new(postgres::connect(url.expose_secret(), &options).await?))
         }
-        Source::Demo => load(SAMPLE_SQL, "the sample data").await,
+        Source::Demo => load(SAMPLE_SQL, "the sample data", &local(config)).await,
         Source::Script(path) => {
             let script = std::fs::read_to_string(&path)
                 .map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))?;
-            load(&script, &path.display().to_string()).await
+            load(&script, &path.display().to_string(), &local(config)).await
         }
     }
 }
 
+/// What every transaction is to begin with.
+fn local(config: &Config) -> Local {
+    Local { role: config.role.as_role.clone(), settings: config.sql.set_local.clone() }
+}
+
+/// Refuses a role that may write, unless the user insists.
+fn check_role(config: &Config, server: &Server) -> Result<(), Failure> {
+    if config.role.allow_writable_role || !server.grade.may_write() {
+        return Ok(());
+    }
+    let fault = server.grade.faults(&server.role).into_iter().next().unwrap_or_default();
+    Err(Failure::new(Kind::Database, anyhow::Error::msg(format!("{fault}; it is refused"))).hint(
+        "connect as a role that may only read: `explore doctor` prints the statements that make one; or give \
+         --allow-writable-role",
+    ))
+}
+
 /// A PostgreSQL inside this process, with what the script called `name` makes.
 #[cfg(feature = "embedded")]
-async fn load(script: &str, name: &str) -> Result<Arc<dyn Database>, Failure> {
-    let database = crate::database::embedded::start().await?;
+async fn load(script: &str, name: &str, local: &Local) -> Result<Arc<dyn Database>, Failure> {
+    let database = crate::database::embedded::start(local).await?;
     database.load(script).await.map_err(|error| Failure::usage(format!("{name}: {error}")))?;
     Ok(Arc::new(database))
 }
 
 #[cfg(not(feature = "embedded"))]
 #[expect(clippy::unused_async, reason = "it has the shape of the one that starts an engine")]
-async fn load(_script: &str, _name: &str) -> Result<Arc<dyn Database>, Failure> {
+async fn load(_script: &str, _name: &str, _local: &Local) -> Result<Arc<dyn Database>, Failure> {
     Err(Failure::usage("this build has no embedded PostgreSQL").hint("build it with the feature `embedded`"))
 }
 
@@ -95,12 +145,4 @@ pub(super) fn metadata(config: &Config) -> Result<Metadata, Failure> {
         _ => Metadata::read(directory),
     };
     metadata.map_err(|error| Failure::new(Kind::Usage, error))
-}
-
-/// Reads the catalog and adds what people wrote and what can be guessed. Beside it, what the user should know.
-pub(super) async fn catalog(config: &Config, database: &dyn Database) -> Result<(Catalog, Vec<String>), Failure> {
-    let metadata = metadata(config)?.restrict(&selection(config));
-    let Introspected { mut catalog, mut warnings } = introspected(config, database).await?;
-    warnings.extend(catalog.complete(&metadata));
-    Ok((catalog, warnings))
 }

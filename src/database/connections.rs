@@ -19,7 +19,7 @@ use tokio::time::{sleep, timeout};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::failure::{self, Failure};
-use super::session::{self, Statement};
+use super::session::{Session, Statement};
 use super::{Error, Limits};
 use crate::table::Table;
 
@@ -70,11 +70,11 @@ impl std::fmt::Debug for Connections {
 }
 
 impl Connections {
-    /// A pool whose connections `connect` makes, with `settings` already applied; [`session::reset`] applies them again.
+    /// A pool whose connections `connect` makes, with the settings already applied; [`Session::reset`] applies them again.
     pub(super) fn new(
         config: tokio_postgres::Config,
         connect: impl Connect + 'static,
-        settings: String,
+        session: Session,
         stop: Stop,
         bounds: Bounds,
     ) -> Result<Self, Error> {
@@ -86,7 +86,7 @@ impl Connections {
             .create_timeout(Some(bounds.connect_timeout))
             .build()
             .map_err(|error| Error::Connect(format!("could not make a pool of connections: {error}")))?;
-        let keeper = Keeper { settings, stop, handle: Handle::current(), tasks: Mutex::default() };
+        let keeper = Keeper { session, stop, handle: Handle::current(), tasks: Mutex::default() };
         Ok(Self { pool, bounds, keeper: Arc::new(keeper) })
     }
 
@@ -100,7 +100,8 @@ impl Connections {
         for _ in 0..=self.connections_max() {
             let lease = self.lease().await?;
             let watched =
-                timeout(limits.timeout + WATCHDOG_GRACE, session::run(lease.client(), statement, limits)).await;
+                timeout(limits.timeout + WATCHDOG_GRACE, self.keeper.session.run(lease.client(), statement, limits))
+                    .await;
             match watched {
                 Err(_) => return Err(Error::Timeout { seconds: limits.timeout.as_secs().max(1) }),
                 Ok(Err(Failure::Unused(error))) => {
@@ -193,7 +194,7 @@ impl Drop for Lease {
 
 /// Looks after connections whose caller has left.
 struct Keeper {
-    settings: String,
+    session: Session,
     stop: Stop,
     handle: Handle,
     tasks: Mutex<JoinSet<()>>,
@@ -212,7 +213,7 @@ impl Keeper {
             #[cfg(feature = "embedded")]
             Stop::Wait => Duration::MAX,
         };
-        let reason = match timeout(patience, session::reset(&object, &self.settings)).await {
+        let reason = match timeout(patience, self.session.reset(&object)).await {
             Ok(Ok(())) => return,
             Ok(Err(error)) => failure::describe(&error),
             Err(_) => "no answer in time".to_owned(),

@@ -24,6 +24,15 @@ pub(super) enum Failure {
     Answer(Error),
 }
 
+/// Sorts an error of beginning a transaction: another connection helps where this one is lost, not where the role or a
+/// setting that it begins with is refused.
+pub(super) fn beginning(error: tokio_postgres::Error) -> Failure {
+    if is_lost(&error) {
+        return Failure::Unused(error);
+    }
+    Failure::Answer(Error::Connect(format!("no transaction can begin: {}", describe(&error))))
+}
+
 /// Sorts an error of preparing `text`.
 pub(super) fn before_running(error: tokio_postgres::Error, text: &str, elapsed: Duration, limits: &Limits) -> Failure {
     // The driver keeps prepared statements of its own for types that are not built in, and DISCARD ALL takes them.

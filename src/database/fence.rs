@@ -9,13 +9,18 @@ use deadpool_postgres::tokio_postgres::{self, Client, NoTls};
 
 use super::connections::{Bounds, Connections, Stop};
 use super::postgres::{Dial, spawn};
-use super::session::{Statement, Verb};
+use super::session::{Session, Statement, Verb};
 use super::tls::{SslMode, connector};
 use super::{Error, Limits, settings};
 use crate::table::Table;
 
-const LIMITS: Limits =
-    Limits { timeout: Duration::from_millis(500), rows_max: 50, cell_characters_max: 200, bytes_max: 1 << 20 };
+const LIMITS: Limits = Limits {
+    timeout: Duration::from_millis(500),
+    rows_max: 50,
+    cell_characters_max: 200,
+    bytes_max: 1 << 20,
+    plan_cost_max: None,
+};
 
 const ATTACKED: &str = "
 CREATE TABLE t (id int PRIMARY KEY, a text, secret text);
@@ -64,7 +69,8 @@ async fn attacked(name: &str) -> (Connections, Client) {
     let dial = Dial { connector: connector.clone(), settings: settings.clone() };
     let five = Duration::from_secs(5);
     let bounds = Bounds { connections_max: 1, connect_timeout: five, reconnect_timeout: five };
-    (Connections::new(config, dial, settings, Stop::Cancel(connector), bounds).unwrap(), side)
+    let session = Session { settings, preamble: String::new() };
+    (Connections::new(config, dial, session, Stop::Cancel(connector), bounds).unwrap(), side)
 }
 
 async fn run(connections: &Connections, text: &str) -> Result<Table, Error> {
@@ -89,7 +95,7 @@ async fn attacks_that_pass_no_validator_change_nothing_and_stay_bounded() {
     let before = state(&side).await;
     let mut passed = BTreeMap::<String, Vec<u32>>::new();
     let (mut rejects, mut stopped) = (0, 0);
-    for line in include_str!("../../tests/material/sql/attacks.jsonl").lines() {
+    for line in include_str!("../../data/attacks.jsonl").lines() {
         let attack: Attack = serde_json::from_str(line).unwrap();
         let result = run(&connections, &attack.sql).await;
         if let Ok(table) = &result {

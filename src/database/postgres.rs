@@ -17,8 +17,8 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::address::Address;
 use super::connections::{Bounds, Connections, Stop};
-use super::session::{Statement, Verb};
-use super::{Database, Error, Limits, OWN_LIMITS, Server, failure, role, settings, tls};
+use super::session::{Session, Statement, Verb};
+use super::{Database, Error, Limits, Local, OWN_LIMITS, Server, failure, role, settings, tls};
 use crate::sql::Select;
 use crate::table::Table;
 
@@ -30,6 +30,8 @@ const FAREWELL_TIMEOUT: Duration = Duration::from_millis(500);
 pub struct Options {
     /// Schemas that an unqualified name is looked for in, after `pg_catalog`.
     pub schemas: Vec<String>,
+    /// What every transaction begins with.
+    pub local: Local,
     /// Connections at the most.
     pub connections_max: usize,
     /// Time to make one connection, where the URL has no `connect_timeout`.
@@ -42,6 +44,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             schemas: vec!["public".to_owned()],
+            local: Local::default(),
             connections_max: 4,
             connect_timeout: Duration::from_secs(10),
             reconnect_timeout: Duration::from_secs(15),
@@ -77,7 +80,8 @@ pub async fn connect(url: &str, options: &Options) -> Result<PostgresDatabase, E
         })?
         .map_err(|error| failure::connecting(&error, &address.place))?;
     let settings = settings::negotiate(&client, &options.schemas, &[]).await?;
-    let mut server = describe(&client, "PostgreSQL").await?;
+    let preamble = options.local.statement();
+    let mut server = describe(&client, "PostgreSQL", &preamble).await?;
     server.warnings = settings.warnings;
     drop(client);
     task.abort();
@@ -88,16 +92,23 @@ pub async fn connect(url: &str, options: &Options) -> Result<PostgresDatabase, E
         reconnect_timeout: options.reconnect_timeout,
     };
     let dial = Dial { connector: connector.clone(), settings: settings.statement.clone() };
-    let connections = Connections::new(address.config, dial, settings.statement, Stop::Cancel(connector), bounds)?;
-    server.grade = role::grade(&connections, &options.schemas, &OWN_LIMITS).await?;
+    let session = Session { settings: settings.statement, preamble };
+    let connections = Connections::new(address.config, dial, session, Stop::Cancel(connector), bounds)?;
+    server.grade = role::grade(&connections, &OWN_LIMITS).await?;
     server.warnings.extend(server.grade.warnings(&server.role));
     Ok(PostgresDatabase { server, connections })
 }
 
-/// Asks the engine what it is.
-pub(super) async fn describe(client: &Client, engine: &str) -> Result<Server, Error> {
+/// Asks the engine what it is, and as whom a transaction that begins with `preamble` runs.
+pub(super) async fn describe(client: &Client, engine: &str, preamble: &str) -> Result<Server, Error> {
+    client
+        .batch_execute(&format!("BEGIN READ ONLY; {preamble}"))
+        .await
+        .map_err(|error| Error::Connect(format!("the session cannot be made: {}", failure::describe(&error))))?;
     let statement = "SELECT current_setting('server_version'), current_database()::text, current_user::text";
     let rows = client.query_typed(statement, &[]).await;
+    let ended = client.batch_execute("ROLLBACK").await;
+    let rows = ended.and(rows);
     let rows =
         rows.map_err(|error| Error::Connect(format!("{engine} does not answer: {}", failure::describe(&error))))?;
     let text = |index| rows.first().and_then(|row| row.try_get::<_, String>(index).ok()).unwrap_or_default();

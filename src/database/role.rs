@@ -1,6 +1,8 @@
-//! What the role that the session runs as may do beyond reading.
-
-use std::fmt::Write as _;
+//! What the roles of the session may do beyond reading, and whether such a session is used at all.
+//!
+//! Two roles are graded: the one that logged in, which a statement could go back to, and the one that statements run
+//! as, where `--as-role` names another. A role that the login role could only become by SET ROLE (a NOINHERIT login, as
+//! PostgREST's authenticator) is not counted among its rights: no SELECT that passes the validator sets a role.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,80 +10,129 @@ use super::connections::Connections;
 use super::session::{Statement, Verb};
 use super::{Error, Limits};
 
-/// Roles of PostgreSQL's own that reach beyond reading tables.
-const POWERS: &str = "'pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program', \
-                      'pg_write_all_data', 'pg_signal_backend', 'pg_checkpoint', 'pg_maintain'";
+const REMEDY: &str = "`explore doctor` prints the statements that make a role which may only read";
 
-const REMEDY: &str = "use a role that may only read (see QUICKSTART)";
+/// Names kept of a kind, at the most.
+const NAMES_MAX: usize = 5;
 
-/// Tables named in a warning, at the most.
-const NAMES_MAX: usize = 3;
+/// Names of one kind: how many there are, and some of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Names {
+    /// How many there are.
+    pub count: usize,
+    /// The first of them.
+    pub some: Vec<String>,
+}
+
+impl Names {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    fn push(&mut self, name: String) {
+        self.count += 1;
+        if self.some.len() < NAMES_MAX {
+            self.some.push(name);
+        }
+    }
+}
+
+impl std::fmt::Display for Names {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.some.join(", "))?;
+        match self.count - self.some.len() {
+            0 => Ok(()),
+            more => write!(formatter, " and {more} more"),
+        }
+    }
+}
 
 /// What a role may do beyond reading.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grade {
     /// Whether nothing in the server stops it.
     pub superuser: bool,
-    /// Roles of PostgreSQL's own that it is a member of and that reach beyond reading tables.
-    pub powers: Vec<String>,
-    /// Tables that it may write, as `schema.table`.
-    pub writes: Vec<String>,
+    /// What it is or is a member of that lets it act on the server: `CREATEROLE`, `pg_write_server_files`.
+    pub powers: Names,
+    /// Tables that it may write, or owns.
+    pub writes: Names,
+    /// What lets it read more than tables: `pg_read_server_files`, or BYPASSRLS.
+    pub reads: Names,
     /// Schemas that it may create objects in.
-    pub creates: Vec<String>,
+    pub creates: Names,
+    /// Sequences that it may move.
+    pub sequences: Names,
+    /// Functions that it may call and that run with their owners' rights.
+    pub definers: Names,
 }
 
 impl Grade {
-    /// What is wrong with the role, a sentence each, which says what to do.
-    pub fn warnings(&self, role: &str) -> Vec<String> {
+    /// Whether it could change something that outlives the session: what is refused unless the user insists.
+    pub fn may_write(&self) -> bool {
+        self.superuser || !self.powers.is_empty() || !self.writes.is_empty()
+    }
+
+    /// Whether there is nothing to say of it.
+    pub fn is_good(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// What is wrong with `role`, a sentence each; with all but the last of those it is refused.
+    pub fn faults(&self, role: &str) -> Vec<String> {
         if self.superuser {
-            return vec![format!("role {role:?} is a superuser, whom nothing in the server stops; {REMEDY}")];
+            return vec![format!("role {role:?} is a superuser, whom nothing in the server stops")];
         }
         let kinds = [
-            (&self.powers, "the role is a member of {}, which reach beyond reading tables"),
-            (&self.writes, "the role may write {}"),
-            (&self.creates, "the role may create objects in schema {}"),
+            (&self.powers, "may act on the server, by {}"),
+            (&self.writes, "may write {}"),
+            (&self.reads, "may read more than tables, by {}"),
+            (&self.creates, "may create objects in schema {}"),
+            (&self.sequences, "may move the sequence {}"),
+            (&self.definers, "may call functions that run with their owner's rights: {}"),
         ];
         let wrong = kinds.into_iter().filter(|(names, _)| !names.is_empty());
-        wrong.map(|(names, sentence)| format!("{}; {REMEDY}", sentence.replace("{}", &list(names)))).collect()
+        wrong.map(|(names, what)| format!("role {role:?} {}", what.replace("{}", &names.to_string()))).collect()
+    }
+
+    /// What is wrong with `role`, and what to do about it.
+    pub(super) fn warnings(&self, role: &str) -> Vec<String> {
+        self.faults(role).into_iter().map(|fault| format!("{fault}; {REMEDY}")).collect()
     }
 }
 
-/// Reads what the role may do in `schemas` beyond reading.
-pub(super) async fn grade(connections: &Connections, schemas: &[String], limits: &Limits) -> Result<Grade, Error> {
-    let text = format!(
-        "SELECT 'superuser', rolname::text FROM pg_roles WHERE rolname = current_user AND rolsuper
-         UNION ALL
-         SELECT 'power', rolname::text FROM pg_roles
-         WHERE rolname IN ({POWERS}) AND pg_has_role(current_user, oid, 'USAGE')
-         UNION ALL
-         SELECT 'write', format('%I.%I', nspname, relname)
-         FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
-         WHERE nspname = ANY ($1) AND relkind IN ('r', 'p', 'v', 'f')
-           AND (has_table_privilege(pg_class.oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
-                OR has_any_column_privilege(pg_class.oid, 'INSERT, UPDATE'))
-         UNION ALL
-         SELECT 'create', nspname::text FROM pg_namespace
-         WHERE nspname = ANY ($1) AND has_schema_privilege(oid, 'CREATE')
-         ORDER BY 1, 2"
-    );
-    let statement = Statement { text: &text, parameters: &[schemas], verb: Verb::Run };
-    let table = connections.run(&statement, limits).await?;
-    let names = |kind: &str| {
-        let of_kind = table.rows.iter().filter(|row| row[0].as_deref() == Some(kind));
-        of_kind.filter_map(|row| row[1].clone()).collect::<Vec<_>>()
-    };
-    Ok(Grade {
-        superuser: !names("superuser").is_empty(),
-        powers: names("power"),
-        writes: names("write"),
-        creates: names("create"),
-    })
+/// Reads what `WHO`, in place of which a role stands, may do beyond reading.
+const GRADE: &str = include_str!("role.sql");
+
+/// Grades the role that statements run as, and the one that logged in where that is another: the worse of both.
+pub(super) async fn grade(connections: &Connections, limits: &Limits) -> Result<Grade, Error> {
+    let statement = GRADE.replace("WHO", "current_user");
+    let mut grade = of(connections, &statement, limits).await?;
+    if grade.superuser {
+        return Ok(grade);
+    }
+    let login = of(connections, &GRADE.replace("WHO", "session_user"), limits).await?;
+    if login.may_write() && !grade.may_write() {
+        grade = login;
+    }
+    Ok(grade)
 }
 
-fn list(names: &[String]) -> String {
-    let mut list = names[..names.len().min(NAMES_MAX)].join(", ");
-    if names.len() > NAMES_MAX {
-        let _ = write!(list, " and {} more", names.len() - NAMES_MAX);
+async fn of(connections: &Connections, text: &str, limits: &Limits) -> Result<Grade, Error> {
+    let table = connections.run(&Statement { text, parameters: &[], verb: Verb::Run }, limits).await?;
+    let mut grade = Grade::default();
+    for row in table.rows {
+        let [Some(kind), Some(name)] = <[Option<String>; 2]>::try_from(row).unwrap_or_default() else { continue };
+        match kind.as_str() {
+            "superuser" => grade.superuser = true,
+            "power" => grade.powers.push(name),
+            "write" => grade.writes.push(name),
+            "read" => grade.reads.push(name),
+            "create" => grade.creates.push(name),
+            "sequence" => grade.sequences.push(name),
+            "definer" => grade.definers.push(name),
+            _ => {}
+        }
     }
-    list
+    Ok(grade)
 }

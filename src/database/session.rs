@@ -14,7 +14,7 @@ use futures_util::TryStreamExt;
 use futures_util::future::join;
 
 use super::failure::{self, Failure};
-use super::{Error, Limits};
+use super::{Error, Limits, cost};
 use crate::table::{Column, Table};
 
 /// A statement to be run within the wrapper.
@@ -37,44 +37,97 @@ pub(super) enum Verb {
     Explain,
 }
 
-/// Runs the statement in a transaction of its own, which is left open: [`reset`] ends it.
-pub(super) async fn run(client: &Client, statement: &Statement<'_>, limits: &Limits) -> Result<Table, Failure> {
-    let columns = begin(client, statement, limits).await?;
-    let wrapped = Wrapped::new(statement, columns.len(), limits);
-    let started = Instant::now();
-    let explain = statement.verb == Verb::Explain;
-    let columns = if explain { vec![Column { name: "plan".into(), type_name: "text".into() }] } else { columns };
-    let mut table = Table { columns, ..Table::default() };
-    fetch(client, statement, &wrapped, limits, &mut table).await.map_err(|stopped| match stopped {
-        Stopped::TooLarge => Failure::Answer(Error::TooLarge { bytes_max: limits.bytes_max }),
-        Stopped::Failed(error) => {
-            failure::while_running(&error, statement.text, wrapped.prefix_characters, started.elapsed(), limits)
-        }
-    })?;
-    Ok(table)
+/// What every session of a database is given.
+#[derive(Debug, Clone)]
+pub(super) struct Session {
+    /// One SELECT that makes the session's settings.
+    pub(super) settings: String,
+    /// What every transaction begins with: the role and the settings that it runs with. May be empty.
+    pub(super) preamble: String,
 }
 
-/// Begins the transaction and learns the statement's columns, in one round trip.
+impl Session {
+    /// Runs the statement in a transaction of its own, which is left open: [`Session::reset`] ends it.
+    pub(super) async fn run(
+        &self,
+        client: &Client,
+        statement: &Statement<'_>,
+        limits: &Limits,
+    ) -> Result<Table, Failure> {
+        let columns = begin(client, &self.preamble, statement, limits).await?;
+        let wrapped = Wrapped::new(statement, columns.len(), limits);
+        let started = Instant::now();
+        let explain = statement.verb == Verb::Explain;
+        let columns = if explain { vec![Column { name: "plan".into(), type_name: "text".into() }] } else { columns };
+        let mut table = Table { columns, ..Table::default() };
+        fetch(client, statement, &wrapped, limits, &mut table).await.map_err(|stopped| match stopped {
+            Stopped::TooLarge => Failure::Answer(Error::TooLarge { bytes_max: limits.bytes_max }),
+            Stopped::Failed(error) => {
+                failure::while_running(&error, statement.text, wrapped.prefix_characters, started.elapsed(), limits)
+            }
+        })?;
+        Ok(table)
+    }
+
+    /// Ends the transaction and takes from the session whatever it gained, then makes its settings anew: DISCARD ALL
+    /// takes them too. A connection on which this fails must not be used again.
+    pub(super) async fn reset(&self, client: &Client) -> Result<(), tokio_postgres::Error> {
+        let (rolled_back, (discarded, set)) = join(
+            client.batch_execute("ROLLBACK"),
+            join(client.batch_execute("DISCARD ALL"), client.batch_execute(&self.settings)),
+        )
+        .await;
+        rolled_back.and(discarded).and(set)
+    }
+}
+
+/// Bytes that a cell takes in memory besides its text, so that a great many small ones are not taken for nothing.
+const CELL_BYTES: usize = 64;
+
+/// Begins the transaction, learns the statement's columns and looks at what it would cost, in one round trip.
 ///
-/// The `SELECT 1` takes the transaction's snapshot: from then on PostgreSQL refuses to make it READ WRITE.
-async fn begin(client: &Client, statement: &Statement<'_>, limits: &Limits) -> Result<Vec<Column>, Failure> {
+/// The `SELECT 1` takes the transaction's snapshot: from then on PostgreSQL refuses to make it READ WRITE. Were the
+/// statement no complete one, its preparation would end the transaction, and its plan would not be made.
+async fn begin(
+    client: &Client,
+    preamble: &str,
+    statement: &Statement<'_>,
+    limits: &Limits,
+) -> Result<Vec<Column>, Failure> {
     let milliseconds = limits.timeout.as_millis().clamp(1, i32::MAX.unsigned_abs().into());
-    let begin = format!("BEGIN READ ONLY; SET LOCAL statement_timeout = {milliseconds}; SELECT 1");
+    let begin = format!("BEGIN READ ONLY; SET LOCAL statement_timeout = {milliseconds}; {preamble} SELECT 1");
     let types = vec![Type::TEXT_ARRAY; statement.parameters.len()];
     let started = Instant::now();
-    let (begun, prepared) = join(client.batch_execute(&begin), client.prepare_typed(statement.text, &types)).await;
-    begun.map_err(Failure::Unused)?;
+    let (begun, (prepared, costs)) = join(
+        client.batch_execute(&begin),
+        join(client.prepare_typed(statement.text, &types), check_cost(client, statement, limits)),
+    )
+    .await;
+    begun.map_err(failure::beginning)?;
     let prepared =
         prepared.map_err(|error| failure::before_running(error, statement.text, started.elapsed(), limits))?;
     if prepared.params().len() != statement.parameters.len() {
         let message = "parameters such as $1 are not supported; write the value itself".to_owned();
         return Err(Failure::Answer(Error::Statement { message }));
     }
+    costs?;
     let column = |column: &tokio_postgres::Column| Column {
         name: column.name().to_owned(),
         type_name: column.type_().name().to_owned(),
     };
     Ok(prepared.columns().iter().map(column).collect())
+}
+
+/// Asks for the plan, if there is a limit to what it may cost.
+async fn check_cost(client: &Client, statement: &Statement<'_>, limits: &Limits) -> Result<(), Failure> {
+    let Some(cost_max) = limits.plan_cost_max.filter(|_| statement.verb == Verb::Run) else { return Ok(()) };
+    let (explain, prefix_characters) = cost::explain(statement.text, limits);
+    let started = Instant::now();
+    let rows = client.query_typed(&explain, &[]).await.map_err(|error| {
+        failure::while_running(&error, statement.text, prefix_characters, started.elapsed(), limits)
+    })?;
+    let lines = rows.iter().filter_map(|row| row.try_get::<_, &str>(0).ok());
+    cost::check(lines, cost_max).map_err(Failure::Answer)
 }
 
 enum Stopped {
@@ -104,7 +157,7 @@ async fn fetch(
             continue;
         }
         let cells = cells(&row, limits.cell_characters_max)?;
-        bytes += cells.iter().flatten().map(String::len).sum::<usize>();
+        bytes += cells.iter().map(|cell| CELL_BYTES + cell.as_ref().map_or(0, String::len)).sum::<usize>();
         if bytes > limits.bytes_max {
             return Err(Stopped::TooLarge);
         }
@@ -174,15 +227,4 @@ impl Wrapped {
         let _ = write!(sql, " LIMIT {}", limits.rows_max.saturating_add(1));
         Self { sql, prefix_characters }
     }
-}
-
-/// Ends the transaction and takes from the session whatever it gained, then makes its settings anew: DISCARD ALL
-/// takes them too. A connection on which this fails must not be used again.
-pub(super) async fn reset(client: &Client, settings: &str) -> Result<(), tokio_postgres::Error> {
-    let (rolled_back, (discarded, set)) = join(
-        client.batch_execute("ROLLBACK"),
-        join(client.batch_execute("DISCARD ALL"), client.batch_execute(settings)),
-    )
-    .await;
-    rolled_back.and(discarded).and(set)
 }

@@ -85,6 +85,7 @@ fn search_path(schemas: &[String]) -> String {
     path
 }
 
-fn literal(value: &str) -> String {
+/// A text as SQL, `standard_conforming_strings` being on.
+pub(super) fn literal(value: &str) -> String {
     format!("'{}'", value.replace('\'', "''"))
 }

@@ -143,7 +143,7 @@ impl Reading {
             Event::Started(started) => {
                 run.run_id.clone_from(&started.run_id);
                 run.warnings.extend(started.server.warnings.iter().cloned());
-                run.started = Some(started);
+                run.started = Some(*started);
             }
             Event::Replied { totals, .. } => {
                 run.totals = Totals { queries: run.totals.queries, findings: run.totals.findings, ..totals };

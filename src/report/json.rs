@@ -68,6 +68,8 @@ pub struct Database {
     pub name: String,
     /// The role that the session ran as.
     pub role: String,
+    /// Whether it could have written, which was allowed by `--allow-writable-role`.
+    pub role_may_write: bool,
 }
 
 /// A finding with its evidence in full.
@@ -181,6 +183,7 @@ pub fn document(run: &Run) -> Document {
             version: started.server.version.clone(),
             name: started.server.database.clone(),
             role: started.server.role.clone(),
+            role_may_write: started.server.grade.may_write(),
         }),
         stop_reason: run.stop_reason,
         stop_detail: run.stop_detail.clone(),

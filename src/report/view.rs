@@ -152,7 +152,8 @@ pub(super) fn focus(run: &Run) -> String {
 /// `demo on embedded PostgreSQL 18.4, as explore`.
 pub(super) fn database(run: &Run) -> Option<String> {
     let server = &run.started.as_ref()?.server;
-    let text = format!("{} on {} {}, as {}", server.database, server.engine, server.version, server.role);
+    let writable = if server.grade.may_write() { ", a role that may write" } else { "" };
+    let text = format!("{} on {} {}, as {}{writable}", server.database, server.engine, server.version, server.role);
     Some(text::line(&text, LINE_CHARACTERS))
 }
 

@@ -42,6 +42,14 @@ pub(super) fn unexplained(tokens: &[Token<'_>], policy: &Policy) -> Vec<usize> {
         .collect()
 }
 
+/// Whether a function that the owner of the database allowed is called.
+pub(super) fn calls_allowed(tokens: &[Token<'_>], policy: &Policy) -> bool {
+    let bare = |name: &str| policy.functions.iter().any(|allowed| allowed.rsplit('.').next() == Some(name));
+    let open = |index: usize| tokens.get(index + 1).is_some_and(|token| token.is_symbol("("));
+    !policy.functions.is_empty()
+        && (0..tokens.len()).any(|index| tokens[index].is_name() && open(index) && bare(&tokens[index].text))
+}
+
 fn is_explained(tokens: &[Token<'_>], index: usize, policy: &Policy) -> bool {
     let name = &tokens[index];
     if index > 0 && tokens[index - 1].is_word("tablesample") {

@@ -68,7 +68,15 @@ pub(super) fn is_allowed_in(schema: &str, name: &str, policy: &Policy) -> bool {
 }
 
 /// The refusal of a call by this name, which may have a schema before it.
-pub(super) fn refused(name: &str) -> Refusal {
+pub(super) fn refused(name: &str, policy: &Policy) -> Refusal {
+    let bare = name.rsplit('.').next().unwrap_or(name);
+    if let Some(definer) = policy.made.get(bare) {
+        let rights = if *definer { " that runs with its owner's rights (SECURITY DEFINER)" } else { "" };
+        return function(format!(
+            "{} is a function of this database{rights}; the owner can allow it: [sql] allow_functions",
+            seen(name)
+        ));
+    }
     if let Some((_, instead)) = ELSEWHERE.iter().find(|(elsewhere, _)| *elsewhere == name) {
         return function(format!("{name} is not a function of PostgreSQL; write {instead}"));
     }

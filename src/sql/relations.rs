@@ -107,6 +107,9 @@ fn own<'policy>(schema: &str, name: &str, policy: &'policy Policy) -> Option<Rel
 }
 
 fn refused(name: &str, policy: &Policy) -> Refusal {
+    if let Some((schema, table, reason)) = known_refusal(name, policy) {
+        return relation(format!("{}.{} {reason}", seen(schema), seen(table)));
+    }
     if let Some((_, why)) = WARNED_OF.iter().find(|(names, _)| names.contains(&name)) {
         return relation(format!("{name} {why}; use describe_table"));
     }
@@ -114,6 +117,14 @@ fn refused(name: &str, policy: &Policy) -> Refusal {
         Some(nearest) => relation(format!("{} is not a table that may be read; did you mean {nearest}", seen(name))),
         None => relation(format!("{} is not a table that may be read; {}", seen(name), readable(policy))),
     }
+}
+
+/// Why a relation of the database that may not be read may not be.
+fn known_refusal<'policy>(name: &str, policy: &'policy Policy) -> Option<(&'policy str, &'policy str, &'policy str)> {
+    let mut all = policy.refused.iter().flat_map(|(schema, names)| {
+        names.iter().map(move |(table, reason)| (schema.as_str(), table.as_str(), reason.as_str()))
+    });
+    all.find(|(schema, table, _)| name == *table || name.split_once('.') == Some((schema, table)))
 }
 
 /// Some of the tables that may be read.

@@ -1,14 +1,14 @@
 //! Which types a value may be cast to, or a column of a record be declared as: PostgreSQL's own.
 //!
 //! A cast to another type runs that type's input function or a cast function, which may be anybody's code, so types of
-//! the database's users are refused, enums included: `status = 'open'` needs no cast. Of the types that look names up in
+//! the database's users are refused, but for enums that no cast function leads to. Of the types that look names up in
 //! the catalogue, `regclass`, `regtype` and `regnamespace` are allowed, which tell no more than `pg_class`, `pg_type` and
 //! `pg_namespace` do; those for functions, operators and roles are refused.
 
 use sqlparser::ast::{ArrayElemTypeDef, DataType, ObjectName};
 
-use super::names;
 use super::refusal::{Refusal, data_type, seen};
+use super::{Policy, names};
 
 /// Names of types as they are written before a string constant or with a modifier in parentheses.
 const NAMES: &[&str] = &[
@@ -90,7 +90,7 @@ pub(super) fn is_known(name: &str) -> bool {
 }
 
 /// Refuses every type but PostgreSQL's own harmless ones and arrays of them.
-pub(super) fn check(data_type: &DataType) -> Result<(), Refusal> {
+pub(super) fn check(data_type: &DataType, policy: &Policy) -> Result<(), Refusal> {
     let mut element = data_type;
     while let DataType::Array(ArrayElemTypeDef::SquareBracket(inner, _) | ArrayElemTypeDef::Qualified(inner, _)) =
         element
@@ -136,15 +136,17 @@ pub(super) fn check(data_type: &DataType) -> Result<(), Refusal> {
         | DataType::GeometricType(_)
         | DataType::TsVector
         | DataType::TsQuery => Ok(()),
-        DataType::Custom(name, _) => check_named(name),
+        DataType::Custom(name, _) => check_named(name, policy),
         _ => Err(data_type_refused("that type")),
     }
 }
 
-fn check_named(name: &ObjectName) -> Result<(), Refusal> {
+fn check_named(name: &ObjectName, policy: &Policy) -> Result<(), Refusal> {
     match names::parts(name)?.as_slice() {
         [name] if is_known(&name.value) => Ok(()),
         [schema, name] if schema.value == "pg_catalog" && is_known(&name.value) => Ok(()),
+        [name] if policy.enums.contains(&name.value) => Ok(()),
+        [schema, name] if policy.enums.contains(&format!("{}.{}", schema.value, name.value)) => Ok(()),
         [.., name] => Err(data_type_refused(&name.value)),
         [] => Err(data_type_refused("that type")),
     }

@@ -64,7 +64,7 @@ impl<'query> Walk<'query, '_> {
         for column in columns {
             names::check(&column.name)?;
             if let Some(data_type) = &column.data_type {
-                types::check(data_type)?;
+                types::check(data_type, self.policy)?;
             }
         }
         Ok(())

@@ -3,14 +3,19 @@
 use std::time::{Duration, Instant};
 
 use explore::database::postgres::{self, Options};
-use explore::database::{Database, Error, Limits};
+use explore::database::{Database, Error, Grade, Limits, Local};
 use explore::sql::{Policy, Select, validate};
 use explore::table::Table;
 
 use crate::server::{client, connect, execute, fresh, url, variable};
 
-const LIMITS: Limits =
-    Limits { timeout: Duration::from_secs(20), rows_max: 1000, cell_characters_max: 2000, bytes_max: 4 << 20 };
+const LIMITS: Limits = Limits {
+    timeout: Duration::from_secs(20),
+    rows_max: 1000,
+    cell_characters_max: 2000,
+    bytes_max: 4 << 20,
+    plan_cost_max: None,
+};
 
 /// What the tests read and call.
 fn select(text: &str) -> Select {
@@ -122,7 +127,7 @@ async fn check_every_type(database: &dyn Database) {
 }
 
 async fn check_caps(database: &dyn Database) {
-    let small = Limits { rows_max: 3, cell_characters_max: 5, bytes_max: 40, ..LIMITS };
+    let small = Limits { rows_max: 3, cell_characters_max: 5, bytes_max: 500, ..LIMITS };
     let table = database.select(&select("SELECT n, 'héllo wörld' AS w FROM numbers ORDER BY n LIMIT 3"), &small).await;
     let table = table.unwrap();
     assert_eq!(table.rows[2], [Some("3".to_owned()), Some("héllo…".to_owned())]);
@@ -141,7 +146,7 @@ async fn check_caps(database: &dyn Database) {
         assert_eq!((table.rows.len(), table.more_rows), (3, true), "{text}");
     }
     let wide = database.select(&select("SELECT 'abcd', 'abcd', 'abcd', 'abcd' FROM numbers"), &small).await;
-    assert_eq!(wide, Err(Error::TooLarge { bytes_max: 40 }));
+    assert_eq!(wide, Err(Error::TooLarge { bytes_max: 500 }));
     assert_eq!(cell(database, "SELECT count(*) FROM numbers").await, "5000");
 
     let megabyte = cell(database, "SELECT repeat('é', 1000000)").await;
@@ -175,6 +180,20 @@ async fn check_messages(database: &dyn Database) {
 }
 
 const NUMBERS: &str = "CREATE TABLE numbers (n int); INSERT INTO numbers SELECT generate_series(1, 5000);";
+
+async fn check_cost(database: &dyn Database) {
+    let dear = select("SELECT count(*) FROM numbers a, numbers b, numbers c");
+    let limits = Limits { plan_cost_max: Some(5e6), ..LIMITS };
+    let refused = database.select(&dear, &limits).await;
+    let Err(Error::TooDear(message)) = &refused else { panic!("{refused:?}") };
+    assert!(message.starts_with("cost: the planner expects "), "{message}");
+    let whole = select("SELECT n FROM generate_series(1, 100000000000) n LIMIT 1");
+    assert!(matches!(database.select(&whole, &limits).await, Err(Error::TooDear(_))));
+    assert_eq!(
+        database.select(&select("SELECT count(*) FROM numbers"), &limits).await.unwrap().cell(0, 0),
+        Some("5000")
+    );
+}
 
 #[tokio::test]
 async fn every_type_comes_as_the_text_that_postgresql_renders() {
@@ -388,22 +407,63 @@ async fn the_role_is_graded() {
         CREATE ROLE roles_reader LOGIN PASSWORD 'p'; CREATE ROLE roles_writer LOGIN PASSWORD 'p';
         GRANT SELECT ON sales TO roles_reader; REVOKE CREATE ON SCHEMA public FROM public;
         GRANT INSERT ON sales TO roles_writer; GRANT UPDATE (n) ON secrets TO roles_writer;
-        GRANT CREATE ON SCHEMA public TO roles_writer; GRANT pg_read_server_files TO roles_writer";
+        GRANT CREATE ON SCHEMA public TO roles_writer; GRANT pg_read_server_files TO roles_writer;
+        ALTER ROLE roles_writer BYPASSRLS; CREATE SEQUENCE counter; GRANT USAGE ON SEQUENCE counter TO roles_writer;
+        CREATE FUNCTION raised() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';
+        REVOKE EXECUTE ON FUNCTION raised FROM public; GRANT EXECUTE ON FUNCTION raised TO roles_writer;
+        CREATE SCHEMA archive CREATE TABLE old (n int); ALTER TABLE archive.old OWNER TO roles_writer";
     execute(&url, create).await;
     let as_role = |role: &str| format!("postgres://{role}:p@{}:{}/roles", variable("PGHOST"), variable("PGPORT"));
-    assert_eq!(connect(&as_role("roles_reader")).await.server().warnings, Vec::<String>::new());
-    let warnings = connect(&as_role("roles_writer")).await.server().warnings.clone();
-    let remedy = "use a role that may only read (see QUICKSTART)";
+    let reader = connect(&as_role("roles_reader")).await;
+    assert_eq!((reader.server().grade.clone(), reader.server().warnings.len()), (Grade::default(), 0));
+    let writer = connect(&as_role("roles_writer")).await;
+    assert!(writer.server().grade.may_write());
+    let role = "role \"roles_writer\"";
+    let remedy = "`explore doctor` prints the statements that make a role which may only read";
     assert_eq!(
-        warnings,
+        writer.server().warnings,
         [
-            format!("the role is a member of pg_read_server_files, which reach beyond reading tables; {remedy}"),
-            format!("the role may write public.sales, public.secrets; {remedy}"),
-            format!("the role may create objects in schema public; {remedy}"),
+            format!("{role} may write archive.old, public.sales, public.secrets; {remedy}"),
+            format!("{role} may read more than tables, by BYPASSRLS, pg_read_server_files; {remedy}"),
+            format!("{role} may create objects in schema public; {remedy}"),
+            format!("{role} may move the sequence public.counter; {remedy}"),
+            format!("{role} may call functions that run with their owner's rights: public.raised; {remedy}"),
         ]
     );
     let denied = run(&connect(&as_role("roles_reader")).await, "SELECT * FROM secrets").await;
     assert!(matches!(denied, Err(Error::Statement { message }) if message.contains("42501")));
+}
+
+#[tokio::test]
+async fn a_transaction_runs_as_the_role_and_with_the_settings_that_row_level_policies_read() {
+    let sql = "
+        CREATE TABLE sales (tenant text, amount int);
+        INSERT INTO sales VALUES ('a', 1), ('a', 2), ('b', 30);
+        ALTER TABLE sales ENABLE ROW LEVEL SECURITY;
+        CREATE POLICY own ON sales USING (tenant = current_setting('app.tenant'));
+        DROP ROLE IF EXISTS policies_login; DROP ROLE IF EXISTS policies_reader;
+        CREATE ROLE policies_reader; CREATE ROLE policies_login LOGIN PASSWORD 'p' NOINHERIT IN ROLE policies_reader;
+        GRANT SELECT ON sales TO policies_reader";
+    fresh("policies", sql).await;
+    let url = format!("postgres://policies_login:p@{}:{}/policies", variable("PGHOST"), variable("PGPORT"));
+    let connect_as = async |role: &str, tenant: &str| {
+        let settings = [("app.tenant".to_owned(), tenant.to_owned())].into();
+        let local = Local { role: Some(role.to_owned()), settings };
+        postgres::connect(&url, &Options { local, connections_max: 1, ..Options::default() }).await
+    };
+    for (tenant, total) in [("a", "3"), ("b", "30"), ("it's \\ neither", "NULL")] {
+        let database = connect_as("policies_reader", tenant).await.unwrap();
+        assert_eq!(database.server().role, "policies_reader");
+        assert_eq!(cell(&database, "SELECT sum(amount) FROM sales").await, total);
+        let own = database.own("SELECT current_user || ' ' || session_user", &[]).await.unwrap();
+        assert_eq!(own.cell(0, 0), Some("policies_reader policies_login"));
+    }
+    let refused = connect_as("postgres", "a").await.unwrap_err().to_string();
+    assert!(refused.contains("permission denied to set role") && refused.contains("42501"), "{refused}");
+    let unknown = connect_as("nobody_here", "a").await.unwrap_err().to_string();
+    assert!(unknown.contains("role \"nobody_here\" does not exist"), "{unknown}");
+    let alone = run(&connect(&url).await, "SELECT sum(amount) FROM sales").await;
+    assert!(matches!(alone, Err(Error::Statement { .. })), "{alone:?}");
 }
 
 #[tokio::test]
@@ -427,7 +487,7 @@ mod embedded {
 
     #[tokio::test]
     async fn the_embedded_database_answers_as_a_server_does() {
-        let database = start().await.unwrap();
+        let database = start(&Local::default()).await.unwrap();
         assert_eq!(database.server().engine, "embedded PostgreSQL");
         assert_eq!(database.server().role, "explore_reader");
         database.load(EVERYTHING).await.unwrap();
@@ -444,25 +504,26 @@ mod embedded {
         let statistics = "SELECT n_distinct::text FROM pg_stats WHERE tablename = 'numbers'";
         assert_eq!(database.own(statistics, &[]).await.unwrap().cell(0, 0), Some("-1"));
 
-        let dear = run(&database, "SELECT count(*) FROM numbers a, numbers b, numbers c").await;
-        assert!(matches!(&dear, Err(Error::Statement { message }) if message.starts_with("cost: ")), "{dear:?}");
+        check_cost(&database).await;
         database.close().await;
     }
 
     #[tokio::test]
-    async fn a_query_that_overruns_in_the_engine_is_answered_in_time_and_the_next_one_waits_for_it() {
-        let database = start().await.unwrap();
+    async fn a_query_that_overruns_leaves_its_engine_behind_and_the_next_one_finds_the_same_content() {
+        let database = start(&Local::default()).await.unwrap();
+        database.load("CREATE TABLE sales (n int); INSERT INTO sales VALUES (7)").await.unwrap();
         let short = Limits { timeout: Duration::from_millis(300), ..LIMITS };
-        let slow = select("SELECT pg_sleep(2)");
-        assert_eq!(database.select(&slow, &short).await, Err(Error::Timeout { seconds: 1 }));
-        assert_eq!(database.select(&select("SELECT 1"), &short).await, Err(Error::Timeout { seconds: 1 }));
-        assert_eq!(cell(&database, "SELECT 1").await, "1");
+        let endless = select("SELECT pg_sleep(3600)");
+        let (overrun, beside) = tokio::join!(database.select(&endless, &short), run(&database, "SELECT n FROM sales"));
+        assert_eq!(overrun, Err(Error::Timeout { seconds: 1 }));
+        assert_eq!(beside.unwrap().cell(0, 0), Some("7"));
+        assert_eq!(cell(&database, "SELECT n FROM sales").await, "7");
         database.close().await;
     }
 
     #[tokio::test]
     async fn a_script_that_fails_is_named_by_line_and_statement() {
-        let database = start().await.unwrap();
+        let database = start(&Local::default()).await.unwrap();
         let failed =
             database.load("CREATE TABLE sales (n int);\n\n-- a comment;\nINSERT INTO sales\nVALUES ('x');").await;
         let expected = "line 4: invalid input syntax for type integer: \"x\" (SQLSTATE 22P02); in: INSERT INTO sales \

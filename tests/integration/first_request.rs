@@ -25,7 +25,7 @@ async fn with_500_tables_it_stays_under_8000_tokens_and_shows_what_matters() {
     let url = server::fresh("first_request", &script).await;
     let finish = || calls([("finish", json!({}))]);
     let model = ScriptedServer::start([finish(), finish()]);
-    let program = Program::new().variable("DATABASE_URL", &url);
+    let program = Program::new().variable("DATABASE_URL", &url).variable("EXPLORE_ALLOW_WRITABLE_ROLE", "true");
 
     let base_url = model.base_url();
     let arguments = ["--focus", "customer_churn", "--base-url", &base_url, "--model", "scripted"];

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod attacks;
+#[cfg(test)]
 mod catalog;
 #[cfg(test)]
 mod cli;
@@ -10,6 +12,10 @@ mod cli;
 mod config;
 #[cfg(test)]
 mod database;
+#[cfg(test)]
+mod executor;
+#[cfg(test)]
+mod faults;
 #[cfg(test)]
 mod finding;
 #[cfg(test)]

@@ -110,6 +110,8 @@ impl Exploration {
         let program = Program::new().variable("DATABASE_URL", database_url).variable("OPENAI_API_KEY", KEY);
         let program =
             program.variable("EXPLORE_FOCUS", "customer_churn").variable("OPENAI_BASE_URL", &model.base_url());
+        // Some tests need a query that takes long.
+        let program = program.variable("EXPLORE_MAX_PLAN_COST", "off");
         let arguments = ["--as-of", "2025-11-30", "--format", "json", "--model", "scripted"];
         Self { program, arguments: Vec::new(), model }.with(&arguments)
     }

@@ -39,7 +39,7 @@ pub(crate) fn run(events: &[Event]) -> Run {
 }
 
 pub(crate) fn started() -> Event {
-    Event::Started(Started {
+    Event::Started(Box::new(Started {
         run_id: RUN_ID.to_owned(),
         version: "0.1.0".to_owned(),
         focus: "customer_churn".to_owned(),
@@ -57,7 +57,7 @@ pub(crate) fn started() -> Event {
         },
         tables: 1,
         configuration: json!({ "max_iterations": 15 }),
-    })
+    }))
 }
 
 pub(crate) fn stopped(reason: StopReason) -> Event {

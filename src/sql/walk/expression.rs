@@ -46,7 +46,9 @@ impl<'query> Walk<'query, '_> {
                 Value::Placeholder(_) => Err(syntax("parameters such as $1 cannot be used; write the value itself")),
                 _ => Ok(()),
             },
-            Expr::TypedString(TypedString { data_type, value: _, uses_odbc_syntax: false }) => types::check(data_type),
+            Expr::TypedString(TypedString { data_type, value: _, uses_odbc_syntax: false }) => {
+                types::check(data_type, self.policy)
+            }
             Expr::Interval(interval) => check_interval(interval),
             Expr::Function(function) => self.call(function),
             Expr::BinaryOp { left, op, right } => {
@@ -58,7 +60,7 @@ impl<'query> Walk<'query, '_> {
                 self.both(left, right)
             }
             Expr::Cast { kind: CastKind::Cast | CastKind::DoubleColon, expr, data_type, format: None } => {
-                types::check(data_type)?;
+                types::check(data_type, self.policy)?;
                 self.expression(expr)
             }
             Expr::Nested(expr) | Expr::UnaryOp { op: _, expr } => self.expression(expr),
@@ -239,8 +241,8 @@ impl<'query> Walk<'query, '_> {
         match *names::parts(name)?.as_slice() {
             [name] if functions::is_allowed(&name.value, self.policy) => Ok(&name.value),
             [schema, name] if functions::is_allowed_in(&schema.value, &name.value, self.policy) => Ok(&name.value),
-            [name] => Err(functions::refused(&name.value)),
-            [schema, name] => Err(functions::refused(&format!("{}.{}", schema.value, name.value))),
+            [name] => Err(functions::refused(&name.value, self.policy)),
+            [schema, name] => Err(functions::refused(&format!("{}.{}", schema.value, name.value), self.policy)),
             _ => Err(function("a function's name has at most pg_catalog before it; leave the rest out")),
         }
     }
@@ -270,7 +272,7 @@ impl<'query> Walk<'query, '_> {
         match clause {
             FunctionArgumentClause::OrderBy(expressions) => self.order_by(expressions),
             FunctionArgumentClause::JsonNullClause(_) => Ok(()),
-            FunctionArgumentClause::JsonReturningClause(returning) => types::check(&returning.data_type),
+            FunctionArgumentClause::JsonReturningClause(returning) => types::check(&returning.data_type, self.policy),
             _ => Err(unknown("this clause within a call")),
         }
     }

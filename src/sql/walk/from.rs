@@ -6,7 +6,7 @@ use sqlparser::ast::{
 };
 
 use super::scope::Columns;
-use super::{Refusal, Walk, names, types, unknown};
+use super::{Policy, Refusal, Walk, names, types, unknown};
 use crate::sql::refusal::relation;
 use crate::sql::relations::{self, Relation};
 
@@ -80,7 +80,7 @@ impl<'query> Walk<'query, '_> {
             }
             TableFactor::JsonTable { json_expr, json_path: _, columns, alias } => {
                 self.expression(json_expr)?;
-                columns.iter().try_for_each(check_json_column)?;
+                columns.iter().try_for_each(|column| check_json_column(column, self.policy))?;
                 self.record(alias.as_ref())
             }
             TableFactor::XmlTable { .. } => self.xml_table(factor),
@@ -204,7 +204,7 @@ impl<'query> Walk<'query, '_> {
         for column in columns {
             names::check(&column.name)?;
             if let XmlTableColumnOption::NamedInfo { r#type, path, default, nullable: _ } = &column.option {
-                types::check(r#type)?;
+                types::check(r#type, self.policy)?;
                 path.iter().chain(default).try_for_each(|expression| self.expression(expression))?;
             }
         }
@@ -213,13 +213,15 @@ impl<'query> Walk<'query, '_> {
 }
 
 /// Paths and defaults in a JSON_TABLE are constants; only the types of its columns need a look.
-fn check_json_column(column: &JsonTableColumn) -> Result<(), Refusal> {
+fn check_json_column(column: &JsonTableColumn, policy: &Policy) -> Result<(), Refusal> {
     match column {
         JsonTableColumn::Named(column) => {
             names::check(&column.name)?;
-            types::check(&column.r#type)
+            types::check(&column.r#type, policy)
         }
         JsonTableColumn::ForOrdinality(name) => names::check(name),
-        JsonTableColumn::Nested(nested) => nested.columns.iter().try_for_each(check_json_column),
+        JsonTableColumn::Nested(nested) => {
+            nested.columns.iter().try_for_each(|column| check_json_column(column, policy))
+        }
     }
 }

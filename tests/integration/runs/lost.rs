@@ -149,10 +149,17 @@ fn where_nothing_can_be_read_nothing_is_explored() {
 }
 
 #[test]
-fn a_role_that_may_write_is_warned_of_in_the_report_and_on_standard_error() {
+fn a_role_that_may_write_is_refused_unless_it_is_allowed_which_the_report_says() {
     let url = server::url("runs_sample");
     assert!(SAMPLE.ends_with("/runs_sample"));
-    let ran = Exploration::new(&url, [looks(CUSTOMERS), finishes()]).run().ends_with(0, "finished");
+    let refused = Exploration::new(&url, []).run();
+    assert_eq!(refused.code, Some(3), "{}", refused.stderr);
+    for part in ["is a superuser", "it is refused", "explore doctor", "--allow-writable-role"] {
+        assert!(refused.stderr.contains(part), "{part}: {}", refused.stderr);
+    }
+    let allowed = Exploration::new(&url, [looks(CUSTOMERS), finishes()]).with(&["--allow-writable-role"]);
+    let ran = allowed.run().ends_with(0, "finished");
+    assert_eq!(ran.report()["database"]["role_may_write"], true);
     let warnings = ran.report()["warnings"].to_string();
     assert!(warnings.contains("superuser"), "{warnings}");
     assert!(ran.stderr.contains("superuser"), "{}", ran.stderr);

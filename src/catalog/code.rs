@@ -1,0 +1,193 @@
+//! What the database's users made that a SELECT could run without naming it: views' bodies, operators, functions of
+//! familiar names, casts; and what reaches another server. Plain data: what follows from it is decided in
+//! [`crate::sql::Policy`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
+use super::introspect::Error;
+use crate::database::{self, Database};
+
+const CODE: &str = include_str!("code/code.sql");
+const VERSION: &str = include_str!("code/version.sql");
+
+/// Extensions whose operators, casts and functions are taken for PostgreSQL's own in all but schema: contrib's and other
+/// well-kept data types, in C, that compute from their arguments alone. Without them, a database with one column of
+/// `citext` could not be explored. Their functions may still be called only by names that PostgreSQL has too, or by those
+/// that the owner allows.
+const TRUSTED_EXTENSIONS: &[&str] = &[
+    "btree_gin",
+    "btree_gist",
+    "citext",
+    "cube",
+    "fuzzystrmatch",
+    "hstore",
+    "intarray",
+    "isn",
+    "ltree",
+    "pg_trgm",
+    "plpgsql",
+    "postgis",
+    "seg",
+    "unaccent",
+    "uuid-ossp",
+    "vector",
+];
+
+/// Another person's code, and what it could hide behind.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Code {
+    /// The views that may be read, and those that they read in turn.
+    pub views: Vec<View>,
+    /// Foreign tables, and tables that have one among their partitions or children: schema and name.
+    pub foreign: BTreeSet<(String, String)>,
+    /// Operators.
+    pub operators: Vec<Routine>,
+    /// Functions and aggregates.
+    pub functions: Vec<Routine>,
+    /// Casts by a function.
+    pub casts: Vec<Cast>,
+    /// Types.
+    pub types: Vec<Type>,
+    /// The types of each readable relation's row and columns, by schema and name.
+    pub relations: BTreeMap<(String, String), Vec<u32>>,
+}
+
+/// A view.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct View {
+    /// Its schema.
+    pub schema: String,
+    /// Its name.
+    pub name: String,
+    /// Its SELECT, as `pg_get_viewdef` writes it.
+    pub body: String,
+    /// The relations of the database's users that the body names.
+    pub reads: Vec<Dependency>,
+}
+
+/// A relation that a view reads.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Dependency {
+    /// Its schema.
+    pub schema: String,
+    /// Its name.
+    pub name: String,
+    /// `r`, `p`, `v`, `m` or `f`, as in `pg_class.relkind`.
+    pub kind: String,
+    /// Whether it is found by its name alone.
+    pub visible: bool,
+    /// Its columns' names.
+    pub columns: Option<Vec<String>>,
+}
+
+/// A function or an operator.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Routine {
+    /// Its schema.
+    pub schema: String,
+    /// Its name: of an operator, its characters.
+    pub name: String,
+    /// Whether its schema is on the search path.
+    pub visible: bool,
+    /// The types of its arguments.
+    pub types: Vec<u32>,
+    /// Its arguments, for people.
+    pub signature: String,
+    /// Whether it runs with its owner's rights.
+    #[serde(default)]
+    pub definer: bool,
+    /// Whether it belongs to an extension that only computes.
+    #[serde(default)]
+    pub trusted: bool,
+}
+
+/// A cast by a function.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Cast {
+    /// The function.
+    pub function: Name,
+    /// The type that is cast.
+    pub source: u32,
+    /// The type that comes out.
+    pub target: u32,
+    /// Whether it is applied without being written.
+    pub implicit: bool,
+    /// Whether text comes out, which every cell of a result is cast to.
+    pub to_text: bool,
+    /// Both types, for people.
+    pub signature: String,
+}
+
+/// A name within a schema.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Name {
+    /// The schema.
+    pub schema: String,
+    /// The name.
+    pub name: String,
+}
+
+/// A type.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Type {
+    /// What it is known by to the server.
+    pub oid: u32,
+    /// Its schema.
+    pub schema: String,
+    /// Its name.
+    pub name: String,
+    /// Whether it is found by its name alone.
+    pub visible: bool,
+    /// `b`, `c`, `d`, `e`, `p`, `r` or `m`, as in `pg_type.typtype`.
+    pub kind: String,
+    /// The users' types that a value of it holds.
+    pub holds: Vec<u32>,
+}
+
+#[derive(Deserialize)]
+struct RelationTypes {
+    schema: String,
+    name: String,
+    types: Vec<u32>,
+}
+
+/// Reads it, in one trip.
+pub async fn read(database: &dyn Database) -> Result<Code, Error> {
+    let trusted = TRUSTED_EXTENSIONS.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let table = database.own(CODE, &[&trusted]).await?;
+    let mut code = Code::default();
+    for row in &table.rows {
+        let [Some(kind), Some(document)] = row.as_slice() else { continue };
+        code.add(kind, document)?;
+    }
+    Ok(code)
+}
+
+/// A text that is another one once the schema has changed.
+pub async fn version(database: &dyn Database) -> Result<String, database::Error> {
+    Ok(database.own(VERSION, &[]).await?.cell(0, 0).unwrap_or_default().to_owned())
+}
+
+impl Code {
+    fn add(&mut self, kind: &str, document: &str) -> Result<(), serde_json::Error> {
+        match kind {
+            "view" => self.views.push(serde_json::from_str(document)?),
+            "operator" => self.operators.push(serde_json::from_str(document)?),
+            "function" => self.functions.push(serde_json::from_str(document)?),
+            "cast" => self.casts.push(serde_json::from_str(document)?),
+            "type" => self.types.push(serde_json::from_str(document)?),
+            "foreign" => {
+                let Name { schema, name } = serde_json::from_str(document)?;
+                self.foreign.insert((schema, name));
+            }
+            "relation" => {
+                let RelationTypes { schema, name, types } = serde_json::from_str(document)?;
+                self.relations.insert((schema, name), types);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
