@@ -48,3 +48,5 @@ mod server;
 mod sql;
 #[cfg(test)]
 mod tools;
+#[cfg(test)]
+mod tpc;
