@@ -22,6 +22,7 @@ use crate::finding::Severity;
 use crate::model::openai::{Api, ReasoningEffort};
 use crate::prompt::DEFAULT_FOCUS;
 use crate::report::Format;
+use crate::rows;
 
 const AFTER_HELP: &str = "\
 Every option can also stand in explore.toml (max_iterations = 20) or in the environment (EXPLORE_MAX_ITERATIONS=20); \
@@ -54,7 +55,7 @@ Examples:
 
 Exit codes:
   0    done; a run that a limit stopped is done, and the report says so
-  1    unexpected
+  1    unexpected; `sql` was refused
   2    usage or configuration
   3    database
   4    model
@@ -64,6 +65,24 @@ Exit codes:
 const EFFORTS: [&str; 6] = ["none", "minimal", "low", "medium", "high", "xhigh"];
 const FORMATS: [&str; 4] = ["terminal", "markdown", "json", "html"];
 const SEVERITIES: [&str; 4] = ["low", "medium", "high", "critical"];
+
+const ROWS_FORMATS: [&str; 3] = ["terminal", "csv", "json"];
+
+const SQL_AFTER_HELP: &str = "\
+The statement meets all that a query of the model's meets: the validator, the cost gate, the wrapper, a READ ONLY \
+transaction that is rolled back, and the limits. Rows go to standard output; how many there are, and whether there are \
+more, to standard error. -v tells the time, -vv shows the plan.
+
+Examples:
+  explore sql --demo \"SELECT count(*) FROM primary_sales\"
+  explore sql --check \"SELECT pg_read_file('/etc/passwd')\"
+  explore sql --format csv --max-rows 100000 -o sales.csv - < sales.sql
+
+Exit codes:
+  0    done; with --check: it would not be refused
+  1    refused, by the validator or for its cost
+  3    the database failed it
+  130  interrupted; it is stopped on the server";
 
 /// Looks into a PostgreSQL database by itself and brings back findings whose every figure was checked
 #[derive(Debug, Parser)]
@@ -111,6 +130,8 @@ pub enum Command {
     /// Look at runs that were journaled
     #[command(subcommand)]
     Runs(RunsCommand),
+    /// Run one SELECT on the path that the model's queries take, and print its rows
+    Sql(Box<SqlCommand>),
     /// Generate data to try the program on
     #[command(subcommand)]
     Sample(SampleCommand),
@@ -183,6 +204,34 @@ pub enum RunsCommand {
         #[command(flatten)]
         runs: RunOptions,
     },
+}
+
+/// `explore sql`
+#[derive(Debug, Args)]
+#[command(after_help = SQL_AFTER_HELP)]
+pub struct SqlCommand {
+    /// The statement, or - to read it from standard input
+    #[arg(value_name = "SQL", allow_hyphen_values = true)]
+    pub statement: String,
+    /// Say only whether it would be refused, and run nothing
+    #[arg(long)]
+    pub check: bool,
+    /// Print the rows in this format
+    #[arg(id = "rows_format", long = "format", value_name = "FORMAT", default_value = "terminal",
+          value_parser = values::one_of::<rows::Format>(&ROWS_FORMATS))]
+    pub format: rows::Format,
+    /// Write the rows to this file, whole or not at all [default: standard output]
+    #[arg(id = "rows_output", long = "output", short = 'o', value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
+    /// Where to look.
+    #[command(flatten)]
+    pub database: DatabaseOptions,
+    /// With which rights.
+    #[command(flatten)]
+    pub role: RoleOptions,
+    /// The bounds of the query.
+    #[command(flatten)]
+    pub query: QueryOptions,
 }
 
 /// `explore sample ...`

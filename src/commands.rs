@@ -11,6 +11,7 @@ mod report;
 mod runs;
 mod sample;
 mod schema;
+mod sql;
 
 use crate::cli::{Cli, Command};
 use crate::config::Config;
@@ -27,6 +28,7 @@ pub async fn run(cli: Cli, config: &Config, output: &mut Output) -> Result<ExitS
         Some(Command::Focus(command)) => focus::run(&command, config, output),
         Some(Command::Schema(command)) => schema::run(&command, config, output).await,
         Some(Command::Runs(command)) => runs::run(&command, config, output),
+        Some(Command::Sql(command)) => sql::run(&command, config, output).await,
         Some(Command::Sample(command)) => sample::run(&command, config, output),
         Some(Command::JsonSchema { document }) => json_schema::run(document, output),
         Some(Command::Config(command)) => config::run(&command, config, output),

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use crate::sql::Refusal;
 use crate::{database, model, prompt};
 
 /// How a command that met no error ended.
@@ -31,6 +32,8 @@ impl From<ExitStatus> for ExitCode {
 pub enum Kind {
     /// Something else.
     Unexpected,
+    /// A statement that may not be run.
+    Refused,
     /// The command line, the configuration, or the files that it names.
     Usage,
     /// The database.
@@ -68,7 +71,7 @@ impl Failure {
     /// The code that the program exits with.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self.kind {
-            Kind::Unexpected => 1,
+            Kind::Unexpected | Kind::Refused => 1,
             Kind::Usage => 2,
             Kind::Database => 3,
             Kind::Model => 4,
@@ -108,7 +111,21 @@ impl From<std::io::Error> for Failure {
 
 impl From<database::Error> for Failure {
     fn from(error: database::Error) -> Self {
-        Self::new(Kind::Database, error)
+        let kind = match error {
+            database::Error::TooDear(_) => Kind::Refused,
+            database::Error::Connect(_)
+            | database::Error::Gone(_)
+            | database::Error::Statement { .. }
+            | database::Error::Timeout { .. }
+            | database::Error::TooLarge { .. } => Kind::Database,
+        };
+        Self::new(kind, error)
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(Kind::Refused, refusal)
     }
 }
 

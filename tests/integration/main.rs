@@ -43,4 +43,6 @@ mod server;
 #[cfg(test)]
 mod sql;
 #[cfg(test)]
+mod sql_command;
+#[cfg(test)]
 mod tools;
