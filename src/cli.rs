@@ -55,20 +55,14 @@ Examples:
 
 Exit codes:
   0    done; a run that a limit stopped is done, and the report says so
-  1    unexpected; `sql` was refused
+  1    unexpected; `sql` refused the statement
   2    usage or configuration
   3    database
   4    model
   10   findings at or above --fail-on; `schema check` found a disagreement
   130  interrupted; the report of what was known by then is written";
 
-const EFFORTS: [&str; 6] = ["none", "minimal", "low", "medium", "high", "xhigh"];
-const FORMATS: [&str; 4] = ["terminal", "markdown", "json", "html"];
-const SEVERITIES: [&str; 4] = ["low", "medium", "high", "critical"];
-
-const ROWS_FORMATS: [&str; 3] = ["terminal", "csv", "json"];
-
-const SQL_AFTER_HELP: &str = "\
+const SQL_HELP: &str = "\
 The statement meets all that a query of the model's meets: the validator, the cost gate, the wrapper, a READ ONLY \
 transaction that is rolled back, and the limits. Rows go to standard output; how many there are, and whether there are \
 more, to standard error. -v tells the time, -vv shows the plan.
@@ -83,6 +77,38 @@ Exit codes:
   1    refused, by the validator or for its cost
   3    the database failed it
   130  interrupted; it is stopped on the server";
+
+const DOCTOR_HELP: &str = "\
+Exit codes: 0 where nothing failed, warnings or not; otherwise that of the first check that failed: 2 usage, 3 database,
+4 model. Try `explore doctor --help` for what is checked, and why --attack is safe.";
+
+const DOCTOR_LONG_HELP: &str = "\
+What is checked:
+  the connection, TLS, the server's version and engine, the role's rights, the session's settings, that a time limit
+  holds (a statement is run into one of half a second), tables and statistics, what the catalogue checks leave out,
+  the metadata, the model (a call of a few tokens, which must call a tool), its price, and the runs directory.
+
+Why --attack is safe, in production too:
+  It goes no other way than a model's statements go. A string that the validator refuses never leaves the process. What
+  passes, because it is only expensive, is looked at for its cost and runs within a SELECT of the program's own, in a
+  READ ONLY transaction, for a second and ten rows at the most, and is rolled back. Nothing is tried past a layer that
+  refused. A test runs it as a superuser, and finds none of the refused strings in the server's log and nothing changed.
+
+Examples:
+  explore doctor
+  explore doctor --grants > reader.sql
+  explore doctor --attack --format json
+
+Exit codes:
+  0  nothing failed; there may be warnings
+  2  the first check that failed is about usage or configuration
+  3  about the database, the role included
+  4  about the model";
+
+const EFFORTS: [&str; 6] = ["none", "minimal", "low", "medium", "high", "xhigh"];
+const FORMATS: [&str; 4] = ["terminal", "markdown", "json", "html"];
+const ROWS_FORMATS: [&str; 3] = ["terminal", "csv", "json"];
+const SEVERITIES: [&str; 4] = ["low", "medium", "high", "critical"];
 
 /// Looks into a PostgreSQL database by itself and brings back findings whose every figure was checked
 #[derive(Debug, Parser)]
@@ -127,11 +153,14 @@ pub enum Command {
     /// Keep what people write about tables in step with the database
     #[command(subcommand)]
     Schema(SchemaCommand),
+    /// Run one SELECT the way a model's are run: validated, bounded, rolled back
+    Sql(Box<SqlArguments>),
+    /// Look whether everything is there that a run needs, and whether it is safe
+    #[command(after_help = DOCTOR_HELP, after_long_help = DOCTOR_LONG_HELP)]
+    Doctor(Box<DoctorArguments>),
     /// Look at runs that were journaled
     #[command(subcommand)]
     Runs(RunsCommand),
-    /// Run one SELECT on the path that the model's queries take, and print its rows
-    Sql(Box<SqlCommand>),
     /// Generate data to try the program on
     #[command(subcommand)]
     Sample(SampleCommand),
@@ -170,13 +199,83 @@ pub enum SchemaCommand {
         /// Where to look.
         #[command(flatten)]
         database: Box<DatabaseOptions>,
+        /// With which rights.
+        #[command(flatten)]
+        role: RoleOptions,
     },
     /// Say where the metadata and the database disagree; exits with 10 where they do
     Check {
         /// Where to look.
         #[command(flatten)]
         database: Box<DatabaseOptions>,
+        /// With which rights.
+        #[command(flatten)]
+        role: RoleOptions,
     },
+}
+
+/// `explore sql`
+#[derive(Debug, Args)]
+#[command(after_help = SQL_HELP)]
+pub struct SqlArguments {
+    /// The statement, or - to read it from standard input
+    #[arg(value_name = "SQL", allow_hyphen_values = true)]
+    pub statement: String,
+    /// Say only whether it would be refused, and run nothing
+    #[arg(long)]
+    pub check: bool,
+    /// Print the rows in this format
+    #[arg(id = "rows_format", long = "format", value_name = "FORMAT", default_value = "terminal",
+          value_parser = values::one_of::<rows::Format>(&ROWS_FORMATS))]
+    pub format: rows::Format,
+    /// Write the rows to this file, whole or not at all [default: standard output]
+    #[arg(id = "rows_output", long = "output", short = 'o', value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
+    /// Where to look.
+    #[command(flatten)]
+    pub database: DatabaseOptions,
+    /// With which rights.
+    #[command(flatten)]
+    pub role: RoleOptions,
+    /// The bounds of the query.
+    #[command(flatten)]
+    pub query: QueryOptions,
+}
+
+/// `explore doctor`
+#[derive(Debug, Clone, Args)]
+pub struct DoctorArguments {
+    /// Print the statements that make a role which may only read, even where the role is one
+    #[arg(long)]
+    pub grants: bool,
+    /// Fire the project's own attack list at the database; it is safe, and --help says why
+    #[arg(long)]
+    pub attack: bool,
+    /// Write what was found in this format
+    #[arg(id = "doctor_format", long = "format", value_enum, value_name = "FORMAT",
+        default_value_t = DoctorFormat::Terminal)]
+    pub doctor_format: DoctorFormat,
+    /// Where to look.
+    #[command(flatten)]
+    pub database: DatabaseOptions,
+    /// With which rights.
+    #[command(flatten)]
+    pub role: RoleOptions,
+    /// Which model to ask.
+    #[command(flatten)]
+    pub model: ModelOptions,
+    /// Where runs are.
+    #[command(flatten)]
+    pub runs: RunOptions,
+}
+
+/// A format of what the doctor found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DoctorFormat {
+    /// A line a check
+    Terminal,
+    /// One object with checks, grants and attacks
+    Json,
 }
 
 /// `explore runs ...`
@@ -204,34 +303,6 @@ pub enum RunsCommand {
         #[command(flatten)]
         runs: RunOptions,
     },
-}
-
-/// `explore sql`
-#[derive(Debug, Args)]
-#[command(after_help = SQL_AFTER_HELP)]
-pub struct SqlCommand {
-    /// The statement, or - to read it from standard input
-    #[arg(value_name = "SQL", allow_hyphen_values = true)]
-    pub statement: String,
-    /// Say only whether it would be refused, and run nothing
-    #[arg(long)]
-    pub check: bool,
-    /// Print the rows in this format
-    #[arg(id = "rows_format", long = "format", value_name = "FORMAT", default_value = "terminal",
-          value_parser = values::one_of::<rows::Format>(&ROWS_FORMATS))]
-    pub format: rows::Format,
-    /// Write the rows to this file, whole or not at all [default: standard output]
-    #[arg(id = "rows_output", long = "output", short = 'o', value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub output: Option<PathBuf>,
-    /// Where to look.
-    #[command(flatten)]
-    pub database: DatabaseOptions,
-    /// With which rights.
-    #[command(flatten)]
-    pub role: RoleOptions,
-    /// The bounds of the query.
-    #[command(flatten)]
-    pub query: QueryOptions,
 }
 
 /// `explore sample ...`

@@ -2,6 +2,7 @@
 
 mod completions;
 mod config;
+mod doctor;
 mod explore;
 mod focus;
 mod interrupts;
@@ -27,8 +28,9 @@ pub async fn run(cli: Cli, config: &Config, output: &mut Output) -> Result<ExitS
         None => explore::run(config, output).await,
         Some(Command::Focus(command)) => focus::run(&command, config, output),
         Some(Command::Schema(command)) => schema::run(&command, config, output).await,
+        Some(Command::Sql(arguments)) => sql::run(&arguments, config, output).await,
+        Some(Command::Doctor(arguments)) => doctor::run(&arguments, config, output).await,
         Some(Command::Runs(command)) => runs::run(&command, config, output),
-        Some(Command::Sql(command)) => sql::run(&command, config, output).await,
         Some(Command::Sample(command)) => sample::run(&command, config, output),
         Some(Command::JsonSchema { document }) => json_schema::run(document, output),
         Some(Command::Config(command)) => config::run(&command, config, output),

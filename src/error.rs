@@ -32,7 +32,7 @@ impl From<ExitStatus> for ExitCode {
 pub enum Kind {
     /// Something else.
     Unexpected,
-    /// A statement that may not be run.
+    /// A statement that does not pass.
     Refused,
     /// The command line, the configuration, or the files that it names.
     Usage,
@@ -66,6 +66,11 @@ impl Failure {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// What it is about.
+    pub fn kind(&self) -> Kind {
+        self.kind
     }
 
     /// The code that the program exits with.

@@ -27,6 +27,7 @@
 //! catalog.rs     tables, columns, roles, descriptions: plain data; introspect, metadata, render
 //!
 //! finding.rs     Finding and its draft; check: expressions over cells, figures in a text, whom and when they are of
+//! doctor.rs      checks of everything that a run needs, and the attack list fired at the database
 //! journal.rs     the append-only record of a run
 //! report.rs      a journal -> terminal, markdown, html, json; one file a format, chart
 //! rows.rs        a table -> terminal, CSV, JSON: what `explore sql` prints
@@ -56,6 +57,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod database;
+pub mod doctor;
 pub mod error;
 pub mod executor;
 pub mod finding;

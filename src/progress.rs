@@ -93,12 +93,12 @@ impl Waiting {
     pub fn start(talk: &Talk, message: &str) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()).with_style(style());
         let waiting = Self { bar: bar.clone(), appearing: tokio::spawn(appear(talk.bars().clone(), bar)) };
-        waiting.tell(message);
+        waiting.say(message);
         waiting
     }
 
     /// Says something else from now on.
-    pub fn tell(&self, message: &str) {
+    pub fn say(&self, message: &str) {
         self.bar.set_message(printable(message).replace(['\n', '\t'], " "));
     }
 }

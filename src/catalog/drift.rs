@@ -62,6 +62,19 @@ pub enum Drift {
     },
 }
 
+impl Drift {
+    /// Whether metadata and database disagree; what is described nowhere is only worth knowing.
+    pub fn is_disagreement(&self) -> bool {
+        match self {
+            Self::MissingTable { .. }
+            | Self::AmbiguousTable { .. }
+            | Self::MissingColumn { .. }
+            | Self::ChangedType { .. } => true,
+            Self::UndescribedTable { .. } | Self::UndescribedColumn { .. } => false,
+        }
+    }
+}
+
 impl fmt::Display for Drift {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let meant = |nearest: &Option<String>| match nearest {

@@ -65,8 +65,15 @@ fn plan_cost_max(config: &Config) -> Option<f64> {
     }
 }
 
-/// Opens the database that the configuration names.
+/// Opens the database that the configuration names, unless the role may write to it.
 pub(super) async fn database(config: &Config, output: &Output) -> Result<Arc<dyn Database>, Failure> {
+    let database = ungraded_database(config, output).await?;
+    check_role(config, database.server())?;
+    Ok(database)
+}
+
+/// Opens the database that the configuration names, whatever the role may do.
+pub(super) async fn ungraded_database(config: &Config, output: &Output) -> Result<Arc<dyn Database>, Failure> {
     let (source, choice) = config.source()?;
     if let Some(choice) = choice {
         output.talk().warn(&choice);
@@ -74,9 +81,7 @@ pub(super) async fn database(config: &Config, output: &Output) -> Result<Arc<dyn
     match source {
         Source::Server(url) => {
             let options = Options { schemas: search_path(config), local: local(config), ..Options::default() };
-            let database = postgres::connect(url.expose_secret(), &options).await?;
-            check_role(config, database.server())?;
-            Ok(Arc::new(database))
+            Ok(Arc::new(postgres::connect(url.expose_secret(), &options).await?))
         }
         Source::Demo => load(SAMPLE_SQL, "the sample data", &local(config)).await,
         Source::Script(path) => {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::open;
-use crate::catalog::drift::{self, Drift};
+use crate::catalog::drift;
 use crate::catalog::introspect::Introspected;
 use crate::catalog::metadata;
 use crate::catalog::{Catalog, metadata::Metadata};
@@ -52,24 +52,13 @@ fn check(catalog: &Catalog, config: &Config, output: &mut Output) -> Result<Exit
         let _ = writeln!(lines, "{}", printable(&drift.to_string()));
     }
     output.data(&lines)?;
-    let disagreements = drifts.iter().filter(|drift| is_disagreement(drift)).count();
+    let disagreements = drifts.iter().filter(|drift| drift.is_disagreement()).count();
     output.talk().note(&format!(
         "{}, {}",
         counted(catalog.tables.len(), "table"),
         counted(disagreements, "disagreement")
     ));
     Ok(if disagreements == 0 { ExitStatus::Done } else { ExitStatus::Found })
-}
-
-/// What is described nowhere is worth knowing, but nothing disagrees.
-fn is_disagreement(drift: &Drift) -> bool {
-    match drift {
-        Drift::MissingTable { .. }
-        | Drift::AmbiguousTable { .. }
-        | Drift::MissingColumn { .. }
-        | Drift::ChangedType { .. } => true,
-        Drift::UndescribedTable { .. } | Drift::UndescribedColumn { .. } => false,
-    }
 }
 
 fn unusable(error: metadata::Error) -> Failure {

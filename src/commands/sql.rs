@@ -8,7 +8,7 @@ use anyhow::Context as _;
 
 use super::interrupts::Interrupts;
 use super::open;
-use crate::cli::SqlCommand;
+use crate::cli::SqlArguments;
 use crate::config::Config;
 use crate::database::Database;
 use crate::error::{ExitStatus, Failure};
@@ -28,9 +28,9 @@ enum Answer {
     Ran { table: Table, elapsed: Duration, plan: Option<String> },
 }
 
-pub(super) async fn run(command: &SqlCommand, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
-    let text = statement(&command.statement)?;
-    let destination = Destination::prepare(command.output.as_deref())?;
+pub(super) async fn run(arguments: &SqlArguments, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
+    let text = statement(&arguments.statement)?;
+    let destination = Destination::prepare(arguments.output.as_deref())?;
     let mut interrupts = Interrupts::listen()?;
     let waiting = Waiting::start(output.talk(), "opening the database");
     let database = tokio::select! {
@@ -38,7 +38,7 @@ pub(super) async fn run(command: &SqlCommand, config: &Config, output: &mut Outp
         () = interrupts.next() => return Ok(ExitStatus::Interrupted),
     };
     let answered = tokio::select! {
-        answered = answer(&text, command.check, config, Arc::clone(&database), output, &waiting) => answered.map(Some),
+        answered = answer(&text, arguments.check, config, Arc::clone(&database), output, &waiting) => answered.map(Some),
         () = interrupts.next() => Ok(None),
     };
     // A statement that was interrupted is stopped on the server by the end of this.
@@ -51,7 +51,7 @@ pub(super) async fn run(command: &SqlCommand, config: &Config, output: &mut Outp
         None => return Ok(ExitStatus::Interrupted),
         Some(Answer::Passed) => output.talk().note("not refused"),
         Some(Answer::Ran { table, elapsed, plan }) => {
-            destination.deliver(&render(&table, command, output)?, output)?;
+            destination.deliver(&render(&table, arguments, output)?, output)?;
             tell(&table, elapsed, plan.as_deref(), config, output);
         }
     }
@@ -87,7 +87,7 @@ async fn answer(
     if check {
         return Ok(Answer::Passed);
     }
-    waiting.tell("waiting for the statement");
+    waiting.say("waiting for the statement");
     let started = Instant::now();
     let table = executor.run(&select, executor.limits.timeout).await?;
     let elapsed = started.elapsed();
@@ -99,11 +99,11 @@ async fn answer(
 }
 
 /// A file gets the rows as they are; a terminal must not be driven by them.
-fn render(table: &Table, command: &SqlCommand, output: &Output) -> Result<String, Failure> {
-    let on_terminal = output.terminal_columns().filter(|_| command.output.is_none());
-    let layout = Layout { width: on_terminal, colours: command.output.is_none() && output.color() };
-    let text = rows::render(table, command.format, layout).context("the rows cannot be printed")?;
-    let drives = on_terminal.is_some() && command.format != Format::Terminal;
+fn render(table: &Table, arguments: &SqlArguments, output: &Output) -> Result<String, Failure> {
+    let on_terminal = output.terminal_columns().filter(|_| arguments.output.is_none());
+    let layout = Layout { width: on_terminal, colours: arguments.output.is_none() && output.color() };
+    let text = rows::render(table, arguments.format, layout).context("the rows cannot be printed")?;
+    let drives = on_terminal.is_some() && arguments.format != Format::Terminal;
     Ok(if drives { printable(&text).into_owned() } else { text })
 }
 

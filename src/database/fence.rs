@@ -95,7 +95,7 @@ async fn attacks_that_pass_no_validator_change_nothing_and_stay_bounded() {
     let before = state(&side).await;
     let mut passed = BTreeMap::<String, Vec<u32>>::new();
     let (mut rejects, mut stopped) = (0, 0);
-    for line in include_str!("../../tests/material/sql/attacks.jsonl").lines() {
+    for line in include_str!("../../data/attacks.jsonl").lines() {
         let attack: Attack = serde_json::from_str(line).unwrap();
         let result = run(&connections, &attack.sql).await;
         if let Ok(table) = &result {

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod attacks;
+#[cfg(test)]
 mod catalog;
 #[cfg(test)]
 mod cli;

@@ -16,7 +16,8 @@ struct Case {
 }
 
 fn cases(file: &str) -> Vec<Case> {
-    let path = format!("{}/tests/material/sql/{file}", env!("CARGO_MANIFEST_DIR"));
+    let directory = if file == "attacks.jsonl" { "data" } else { "tests/material/sql" };
+    let path = format!("{}/{directory}/{file}", env!("CARGO_MANIFEST_DIR"));
     let text = fs::read_to_string(path).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }

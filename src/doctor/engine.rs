@@ -1,0 +1,111 @@
+//! Which of the engines that speak PostgreSQL's protocol this is, and what it lacks of what the program relies on.
+//!
+//! Recognised by what only they say or have. What they lack is their documentation's word, not our measurement: only
+//! PostgreSQL and the embedded engine are tested against.
+
+use super::Check;
+
+/// What an engine says of itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Signs {
+    /// What `version()` gives.
+    pub version: String,
+    /// Names of installed extensions.
+    pub extensions: Vec<String>,
+    /// Names, among [`FUNCTIONS`], of functions that there are.
+    pub functions: Vec<String>,
+    /// The prefixes, before the first dot, of its settings' names.
+    pub setting_prefixes: Vec<String>,
+}
+
+/// Functions that only one engine has.
+pub const FUNCTIONS: [&str; 1] = ["aurora_version"];
+
+/// An engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "products' names")]
+pub enum Engine {
+    PostgreSql,
+    Aurora,
+    AlloyDb,
+    Citus,
+    Greenplum,
+    Redshift,
+    CockroachDb,
+    YugabyteDb,
+}
+
+impl Engine {
+    /// Recognises the engine.
+    pub fn of(signs: &Signs) -> Self {
+        let version = signs.version.to_lowercase();
+        let has = |names: &[String], name: &str| names.iter().any(|known| known == name);
+        if version.contains("redshift") {
+            Self::Redshift
+        } else if version.contains("cockroachdb") {
+            Self::CockroachDb
+        } else if version.contains("greenplum") {
+            Self::Greenplum
+        } else if version.contains("-yb-") {
+            Self::YugabyteDb
+        } else if has(&signs.functions, "aurora_version") {
+            Self::Aurora
+        } else if has(&signs.setting_prefixes, "alloydb") {
+            Self::AlloyDb
+        } else if has(&signs.extensions, "citus") {
+            Self::Citus
+        } else {
+            Self::PostgreSql
+        }
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PostgreSql => "PostgreSQL",
+            Self::Aurora => "Amazon Aurora",
+            Self::AlloyDb => "AlloyDB",
+            Self::Citus => "Citus",
+            Self::Greenplum => "Greenplum",
+            Self::Redshift => "Amazon Redshift",
+            Self::CockroachDb => "CockroachDB",
+            Self::YugabyteDb => "YugabyteDB",
+        }
+    }
+
+    /// What it lacks of what the program relies on; `None` where nothing is known to be missing.
+    pub fn lacks(self) -> Option<&'static str> {
+        match self {
+            Self::PostgreSql | Self::Aurora | Self::AlloyDb => None,
+            Self::Citus => Some(
+                "statistics of distributed tables stand on the workers, so ranges and common values may be unknown here",
+            ),
+            Self::Greenplum => Some(
+                "it descends from PostgreSQL 9.4 to 12, without client_connection_check_interval: the query of a client \
+                 that died runs to its time limit",
+            ),
+            Self::Redshift => Some(
+                "it descends from PostgreSQL 8.0: functions, types and catalogs that queries and the catalogue checks \
+                 use are missing, and it is not supported",
+            ),
+            Self::CockroachDb => Some(
+                "it has no pg_stats, and other functions and planner costs: --max-plan-cost and ranges mean nothing",
+            ),
+            Self::YugabyteDb => Some(
+                "it descends from PostgreSQL 11 or 15, and the planner's costs are not PostgreSQL's: set --max-plan-cost",
+            ),
+        }
+    }
+
+    pub(super) fn check(self, version: &str) -> Check {
+        let name = self.name();
+        match self.lacks() {
+            None => Check::ok("engine", name),
+            Some(lacks) => Check::warning(
+                "engine",
+                format!("{name} ({version}): {lacks}"),
+                "`explore doctor --attack` and `explore sql` show how much of the fence holds here",
+            ),
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! The statements that make a good role: one that may read the schemas in question, and nothing else.
+
+use std::fmt::Write as _;
+
+/// The role that the script makes.
+pub const ROLE: &str = "explore_reader";
+
+/// What the script is for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ground {
+    /// The database.
+    pub database: String,
+    /// The schemas to be read.
+    pub schemas: Vec<String>,
+    /// Schemas in which everybody may create objects, as before PostgreSQL 15.
+    pub open_schemas: Vec<String>,
+    /// Functions that run with their owner's rights and that everybody may call, with their arguments.
+    pub definers: Vec<String>,
+}
+
+/// The script, to be run by the database's owner. It sets no password, so that nobody can log in until one is set.
+pub fn script(ground: &Ground) -> String {
+    let Ground { database, schemas, open_schemas, definers } = ground;
+    let names = schemas.iter().map(|schema| identifier(schema)).collect::<Vec<_>>().join(", ");
+    let database = identifier(database);
+    let mut script = format!(
+        "-- Run this as the database's owner or a superuser, then give the role a password: \\password {ROLE}\n\
+         CREATE ROLE {ROLE} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;\n\
+         ALTER ROLE {ROLE} SET default_transaction_read_only = on;\n\
+         ALTER ROLE {ROLE} SET statement_timeout = '60s';\n\
+         GRANT CONNECT ON DATABASE {database} TO {ROLE};\n"
+    );
+    if !schemas.is_empty() {
+        let _ = write!(
+            script,
+            "GRANT USAGE ON SCHEMA {names} TO {ROLE};\n\
+             GRANT SELECT ON ALL TABLES IN SCHEMA {names} TO {ROLE};\n\
+             -- For tables made later; repeat it FOR ROLE each role that makes some.\n\
+             ALTER DEFAULT PRIVILEGES IN SCHEMA {names} GRANT SELECT ON TABLES TO {ROLE};\n"
+        );
+    }
+    for schema in open_schemas {
+        let schema = identifier(schema);
+        let _ = write!(
+            script,
+            "-- Everybody may create objects in schema {schema}, and so may this role. Other roles may need it:\n\
+             -- GRANT CREATE ON SCHEMA {schema} TO those first.\n\
+             REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC;\n"
+        );
+    }
+    if !definers.is_empty() {
+        script.push_str(
+            "-- Everybody may call these functions, which run with their owner's rights. explore does not call them \
+             unless\n-- allowed by name; whether others need them is yours to know:\n",
+        );
+    }
+    for function in definers {
+        let _ = writeln!(script, "-- REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC;");
+    }
+    script
+}
+
+fn identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}

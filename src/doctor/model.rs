@@ -1,0 +1,84 @@
+//! The model's endpoint: reachable, the key accepted, the API spoken, tools called.
+
+use tokio::time::timeout;
+
+use super::{CHECK_TIMEOUT, Check};
+use crate::error::Kind;
+use crate::model::openai::{Api, Client, Options};
+use crate::model::price::Price;
+use crate::model::{Message, Model, Request, ToolSpec};
+
+/// The tool that the model is told to call.
+const TOOL: &str = "ready";
+
+/// What to say where no model is asked.
+pub fn check_offline() -> Check {
+    Check::ok("model", "the built-in analyst: no endpoint, no key, no cost")
+}
+
+/// Makes a tiny call, and a second one over the other API where the first failed.
+pub async fn check(options: &Options, price: Option<Price>) -> Vec<Check> {
+    let model = &options.model;
+    let check = match ask(options).await {
+        Ok(()) => {
+            let effort = options
+                .reasoning_effort
+                .map_or_else(String::new, |effort| format!(", reasoning effort {} taken", name(effort)));
+            Check::ok("model", format!("{model} answers over the {} API and calls tools{effort}", name(options.api)))
+        }
+        Err(problem) => {
+            let other = if options.api == Api::Chat { Api::Responses } else { Api::Chat };
+            let works = ask(&Options { api: other, ..options.clone() }).await.is_ok();
+            let remedy = if works {
+                format!("the other API works: --api {}", name(other))
+            } else {
+                "check OPENAI_API_KEY, --base-url, --model and --reasoning-effort; or use --offline".to_owned()
+            };
+            Check::failed("model", Kind::Model, problem, remedy)
+        }
+    };
+    vec![check, check_price(model, price)]
+}
+
+fn check_price(model: &str, price: Option<Price>) -> Check {
+    match price {
+        Some(price) => Check::ok(
+            "price",
+            format!("{} and {} US dollars per million tokens sent and received", price.input, price.output),
+        ),
+        None => Check::warning(
+            "price",
+            format!("the price of {model} is unknown, so runs tell no cost and --max-cost cannot be kept"),
+            format!("write input and output of [prices.{model:?}] into explore.toml"),
+        ),
+    }
+}
+
+/// Asks the model to call a tool; what is wrong where it does not.
+async fn ask(options: &Options) -> Result<(), String> {
+    let options = Options { retries_max: 0, timeout: CHECK_TIMEOUT, ..options.clone() };
+    let client = Client::new(options).map_err(|error| error.to_string())?;
+    let messages = [Message::User { text: format!("Call the tool `{TOOL}` now.") }];
+    let parameters = serde_json::json!({
+        "type": "object",
+        "properties": { "ready": { "type": "boolean", "description": "true" } },
+        "required": ["ready"],
+        "additionalProperties": false,
+    });
+    let description = "Says that you can call tools.".to_owned();
+    let tools = [ToolSpec { name: TOOL.to_owned(), description, parameters }];
+    let system = "You are asked whether you can call tools. Call the one that there is.";
+    let reply = timeout(CHECK_TIMEOUT, client.reply(Request { system, messages: &messages, tools: &tools })).await;
+    let reply = reply
+        .map_err(|_| format!("no answer within {} s", CHECK_TIMEOUT.as_secs()))?
+        .map_err(|error| error.to_string())?;
+    if reply.tool_calls.iter().any(|call| call.name == TOOL) {
+        return Ok(());
+    }
+    Err("it answers, but does not call the tool that it is told to call; a run needs a model that does".to_owned())
+}
+
+/// The name that options and files know a value by.
+fn name(value: impl serde::Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}

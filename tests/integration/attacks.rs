@@ -1,0 +1,169 @@
+//! The whole attack list through the executor, as a superuser, as the owner of the tables and as a role that may only
+//! read: nothing that should be refused runs, and whatever ran, the server is afterwards as it was.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use explore::database::Limits;
+use explore::doctor::attack::{Attack, attacks};
+use explore::executor::{Executor, Rules};
+use futures_util::{FutureExt as _, StreamExt as _, stream};
+use tokio_postgres::{AsyncMessage, Client, NoTls};
+
+use crate::server::{execute, fresh, url, variable};
+
+const LIMITS: Limits = Limits {
+    timeout: Duration::from_millis(300),
+    rows_max: 50,
+    cell_characters_max: 200,
+    bytes_max: 1 << 20,
+    plan_cost_max: Some(1e9),
+};
+
+const ATTACKED: &str = "
+CREATE TABLE t (id int PRIMARY KEY, a text, secret text);
+INSERT INTO t SELECT g, 'row' || g, 'secret' || g FROM generate_series(1, 1000) g;
+CREATE TABLE u (id int, b text);
+INSERT INTO u SELECT g / 100, 'b' FROM generate_series(1, 10000) g;
+CREATE SEQUENCE s;
+CREATE FUNCTION writer() RETURNS int LANGUAGE plpgsql AS
+  'begin insert into t values ((random() * 1e9)::int + 2000); return 1; end';
+CREATE FUNCTION stable_liar() RETURNS int STABLE LANGUAGE plpgsql AS 'begin perform setval(''s'', 99); return 1; end';
+CREATE FUNCTION raised() RETURNS int SECURITY DEFINER LANGUAGE plpgsql AS
+  'begin insert into t values (-1); return 1; end';
+CREATE OPERATOR === (LEFTARG = int, RIGHTARG = int, FUNCTION = int4eq);
+CREATE VIEW v AS SELECT writer() AS n;";
+
+/// Everything that a statement could leave behind, as one text: rows, sequences, schema, roles, settings for later
+/// sessions, large objects, prepared transactions, replication, files of the server. Roles and databases are those whose
+/// names no other test has, as tests share the server.
+const STATE: &str = "
+SELECT concat_ws(' ', (SELECT md5(string_agg(t::text, ',' ORDER BY id)) FROM t),
+  (SELECT md5(string_agg(u::text, ',' ORDER BY id, b)) FROM u), (SELECT last_value || is_called::text FROM s),
+  (SELECT md5(string_agg(c.oid || relname || relkind::text || coalesce(relacl::text, ''), ',' ORDER BY c.oid)) FROM pg_class c
+     JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname !~ '^pg_(temp|toast)'),
+  (SELECT count(*) FROM pg_proc), (SELECT count(*) FROM pg_type WHERE typtype <> 'c'), (SELECT count(*) FROM pg_operator),
+  (SELECT count(*) FROM pg_extension), (SELECT count(*) FROM pg_namespace WHERE nspname !~ '^pg_(temp|toast)'),
+  (SELECT md5(string_agg(a::text, ',' ORDER BY rolname)) FROM pg_authid a WHERE rolname !~ '_'),
+  (SELECT string_agg(datname, ',' ORDER BY datname) FROM pg_database WHERE datname !~ '_' AND length(datname) < 5),
+  (SELECT md5(string_agg(x::text, ',' ORDER BY x::text)) FROM pg_db_role_setting x),
+  (SELECT md5(string_agg(coalesce(f::text, ''), ',' ORDER BY sourcefile, sourceline)) FROM pg_file_settings f),
+  (SELECT count(*) FROM pg_largeobject_metadata), (SELECT count(*) FROM pg_prepared_xacts),
+  (SELECT count(*) FROM pg_replication_slots), (SELECT count(*) FROM pg_subscription), (SELECT count(*) FROM pg_publication),
+  (SELECT string_agg(x, ',' ORDER BY x) FROM pg_ls_dir('.') x))";
+
+/// What a session of the program still holds or does, but for sitting idle. The statement that cleans a connection runs
+/// after the answer, so that this may take a moment to become 0.
+const HELD: &str = "
+SELECT (SELECT count(*) FROM pg_stat_activity WHERE application_name = 'explore' AND datname = current_database()
+          AND state <> 'idle')
+     + (SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+          WHERE a.application_name = 'explore' AND a.datname = current_database() AND l.locktype <> 'virtualxid')
+     + (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))";
+
+/// The settings of the program's own session, the times of its transaction apart.
+const SETTINGS: &str =
+    "SELECT md5(string_agg(name || '=' || coalesce(setting, ''), ',' ORDER BY name)) FROM pg_settings";
+
+/// Channels that strings of the list notify.
+const CHANNELS: [&str; 6] = ["c", "ch", "x", "a", "chan", "channel"];
+
+/// A session that hears of notifications.
+struct Listener {
+    client: Client,
+    messages: tokio::sync::mpsc::UnboundedReceiver<String>,
+}
+
+impl Listener {
+    async fn start(url: &str) -> Self {
+        let (client, mut connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+        let (sender, messages) = tokio::sync::mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            let mut events = stream::poll_fn(move |context| connection.poll_message(context));
+            while let Some(Ok(event)) = events.next().await {
+                if let AsyncMessage::Notification(notification) = event {
+                    let _ = sender.send(notification.channel().to_owned());
+                }
+            }
+        });
+        for channel in CHANNELS {
+            client.batch_execute(&format!("LISTEN {channel}")).await.unwrap();
+        }
+        Self { client, messages }
+    }
+
+    /// A notification that came, after a round trip that would have brought it.
+    async fn heard(&mut self) -> Option<String> {
+        self.client.batch_execute("SELECT 1").await.unwrap();
+        self.messages.recv().now_or_never().flatten()
+    }
+}
+
+/// Waits until the program's sessions hold nothing any more.
+async fn until_idle(side: &Client, attack: &Attack) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while side.query_one(HELD, &[]).await.unwrap().get::<_, i64>(0) > 0 {
+        assert!(Instant::now() < deadline, "{}: {} is still held after it", attack.id, attack.sql);
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Fires the list at `database` as the role of `login`.
+async fn check(database: &str, login: &str) {
+    let owner = url(database);
+    let side = crate::server::client(&owner).await;
+    let mut listener = Listener::start(&owner).await;
+    let options = explore::database::postgres::Options { connections_max: 1, ..Default::default() };
+    let connected = explore::database::postgres::connect(login, &options).await.unwrap();
+    let rules = Rules { search_path: vec!["public".to_owned()], ..Rules::default() };
+    let (executor, _) = Executor::open(Arc::new(connected), rules, LIMITS).await.unwrap();
+    let state = async || side.query_one(STATE, &[]).await.unwrap().get::<_, String>(0);
+    let settings = async || executor.database.own(SETTINGS, &[]).await.unwrap();
+    let (before, settings_before) = (state().await, settings().await);
+    let (mut refused, mut ran) = (0, 0);
+    for attack in attacks() {
+        match executor.validate(&attack.sql).await {
+            Err(_) => refused += 1,
+            Ok(select) => {
+                let outcome = executor.run(&select, LIMITS.timeout).await;
+                assert!(outcome.is_err() || attack.should != "reject", "{} ran: {}", attack.id, attack.sql);
+                ran += 1;
+            }
+        }
+        until_idle(&side, &attack).await;
+        assert_eq!(state().await, before, "{} changed the server: {}", attack.id, attack.sql);
+        assert_eq!(settings().await, settings_before, "{} changed the session: {}", attack.id, attack.sql);
+        assert_eq!(listener.heard().await, None, "{} notified: {}", attack.id, attack.sql);
+    }
+    assert_eq!(refused + ran, 205, "of the strings, {refused} were refused and {ran} ran");
+    assert!(refused >= 170 && ran > 20, "of the strings, {refused} were refused and {ran} ran");
+}
+
+#[tokio::test]
+async fn none_escapes_as_a_superuser() {
+    let url = fresh("attacks_superuser", ATTACKED).await;
+    check("attacks_superuser", &url).await;
+}
+
+#[tokio::test]
+async fn none_escapes_as_the_owner_of_the_tables() {
+    let url = fresh("attacks_owner", ATTACKED).await;
+    let owner = "DROP ROLE IF EXISTS attacks_owner; CREATE ROLE attacks_owner LOGIN PASSWORD 'p';
+        ALTER TABLE t OWNER TO attacks_owner; ALTER TABLE u OWNER TO attacks_owner; ALTER SEQUENCE s OWNER TO attacks_owner;
+        ALTER FUNCTION writer OWNER TO attacks_owner; ALTER VIEW v OWNER TO attacks_owner;
+        GRANT CREATE ON SCHEMA public TO attacks_owner";
+    execute(&url, owner).await;
+    let login = format!("postgres://attacks_owner:p@{}:{}/attacks_owner", variable("PGHOST"), variable("PGPORT"));
+    check("attacks_owner", &login).await;
+}
+
+#[tokio::test]
+async fn none_escapes_as_a_role_that_may_only_read() {
+    let url = fresh("attacks_reader", ATTACKED).await;
+    let reader = "DROP ROLE IF EXISTS attacks_reader; CREATE ROLE attacks_reader LOGIN PASSWORD 'p';
+        GRANT SELECT ON ALL TABLES IN SCHEMA public TO attacks_reader";
+    execute(&url, reader).await;
+    let login = format!("postgres://attacks_reader:p@{}:{}/attacks_reader", variable("PGHOST"), variable("PGPORT"));
+    check("attacks_reader", &login).await;
+}
