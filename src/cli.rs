@@ -96,7 +96,7 @@ Why --attack is safe, in production too:
 
 Examples:
   explore doctor
-  explore doctor --grants > reader.sql
+  explore doctor --grants | psql \"$ADMIN_URL\"
   explore doctor --attack --format json
 
 Exit codes:
@@ -245,7 +245,7 @@ pub struct SqlArguments {
 /// `explore doctor`
 #[derive(Debug, Clone, Args)]
 pub struct DoctorArguments {
-    /// Print the statements that make a role which may only read, even where the role is one
+    /// Print the statements that make a role which may only read, and nothing else
     #[arg(long)]
     pub grants: bool,
     /// Fire the project's own attack list at the database; it is safe, and --help says why

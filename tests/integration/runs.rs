@@ -24,8 +24,8 @@ use crate::scripted_server::{ScriptedServer, Turn, calls};
 use crate::server;
 
 const APIS: [&str; 2] = ["responses", "chat"];
-const KEY: &str = "sk-secret-0123456789";
-const PASSWORD: &str = "runs-password-0123456789";
+pub(crate) const KEY: &str = "sk-secret-0123456789";
+pub(crate) const PASSWORD: &str = "runs-password-0123456789";
 /// Long enough for a busy machine, and no test waits for it that passes.
 const PATIENCE: Duration = Duration::from_mins(1);
 
