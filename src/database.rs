@@ -39,7 +39,7 @@ pub struct Limits {
     pub rows_max: usize,
     /// Characters of one cell.
     pub cell_characters_max: usize,
-    /// Bytes of all cells together.
+    /// Bytes of all cells together, with what a cell takes in memory besides its text.
     pub bytes_max: usize,
     /// The planner's cost of the dearest step of the plan; `None` where nothing is too dear.
     pub plan_cost_max: Option<f64>,

@@ -120,7 +120,9 @@ async fn examine_content(
         let ground = doctor::ground(&*database, &config.database.schema, Some(&catalog)).await;
         examination.grants = ground.ok().map(|ground| grants::script(&ground));
     }
-    if attack {
+    if attack && !doctor::is_server(server) {
+        examination.checks.push(attack::not_fired());
+    } else if attack {
         let outcomes = fire(&executor, waiting).await;
         examination.checks.push(attack::verdict(&outcomes));
         examination.outcomes = Some(outcomes);

@@ -22,7 +22,7 @@ use crate::sql::Allowed;
 /// Some hours of a server's computing: nothing that is meant, even where the planner errs by a hundred times.
 const PLAN_COST_MAX: f64 = 1e9;
 const CELL_CHARACTERS_MAX: usize = 10_000;
-const RESULT_BYTES_MAX: usize = 16 << 20;
+const RESULT_BYTES_MAX: usize = 64 << 20;
 
 /// The schemas that an unqualified name is looked for in.
 pub(super) fn search_path(config: &Config) -> Vec<String> {

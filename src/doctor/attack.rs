@@ -132,6 +132,12 @@ pub fn verdict(outcomes: &[Outcome]) -> Check {
     Check::ok("attack", format!("of {} strings none ran that should be refused", outcomes.len()))
 }
 
+/// What to say of the embedded engine: each string that overran there would leave an engine behind, computing.
+pub fn not_fired() -> Check {
+    let finding = "not fired: nothing can stop a statement in the embedded engine";
+    Check::warning("attack", finding, "name a server, in DATABASE_URL or by --database-url")
+}
+
 /// How many strings ended at which layer, as lines.
 pub fn summary(outcomes: &[Outcome]) -> String {
     let mut counts = BTreeMap::new();

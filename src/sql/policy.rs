@@ -62,7 +62,7 @@ impl Policy {
         for table in &catalog.tables {
             match refused.reason(&table.schema, &table.name, table.kind) {
                 None => {
-                    policy.allow(&table.schema, &table.name, table.columns.iter().map(|column| column.name.as_str()))
+                    policy.allow(&table.schema, &table.name, table.columns.iter().map(|column| column.name.as_str()));
                 }
                 Some(reason) => {
                     policy.refused.entry(table.schema.clone()).or_default().insert(table.name.clone(), reason);

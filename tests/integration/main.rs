@@ -17,6 +17,8 @@ mod doctor;
 #[cfg(test)]
 mod executor;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod finding;
 #[cfg(test)]
 mod first_request;
