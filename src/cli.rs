@@ -84,15 +84,19 @@ Exit codes: 0 where nothing failed, warnings or not; otherwise that of the first
 
 const DOCTOR_LONG_HELP: &str = "\
 What is checked:
-  the connection, TLS, the server's version and engine, the role's rights, the session's settings, that a time limit
-  holds (a statement is run into one of half a second), tables and statistics, what the catalogue checks leave out,
-  the metadata, the model (a call of a few tokens, which must call a tool), its price, and the runs directory.
+  the connection, TLS, the server's version and engine, the role's rights, the
+  session's settings, that a time limit holds (a statement is run into one of half
+  a second), tables and statistics, what the catalogue checks leave out, the
+  metadata, the model (a call of a few tokens, which must call a tool), its price,
+  and the runs directory.
 
 Why --attack is safe, in production too:
-  It goes no other way than a model's statements go. A string that the validator refuses never leaves the process. What
-  passes, because it is only expensive, is looked at for its cost and runs within a SELECT of the program's own, in a
-  READ ONLY transaction, for a second and ten rows at the most, and is rolled back. Nothing is tried past a layer that
-  refused. A test runs it as a superuser, and finds none of the refused strings in the server's log and nothing changed.
+  It goes no other way than a model's statements go. A string that the validator
+  refuses never leaves the process. What passes, because it is only expensive, is
+  looked at for its cost and runs within a SELECT of the program's own, in a READ
+  ONLY transaction, for a second and ten rows at the most, and is rolled back.
+  Nothing is tried past a layer that refused. A test runs it as a superuser and
+  records all that is sent: no refused string is in it, and nothing is changed.
 
 Examples:
   explore doctor

@@ -84,7 +84,7 @@ async fn examine(
 ) {
     if let Some(database) = database {
         waiting.say("looking at the database");
-        examination.checks.extend(doctor::check_database(&*database).await);
+        examination.checks.extend(doctor::check_database(&*database, config.role.allow_writable_role).await);
         examine_content(database, attack, config, waiting, examination).await;
     }
     waiting.say("asking the model");

@@ -102,7 +102,7 @@ fn what_the_validator_refuses_is_never_sent_and_nothing_is_changed_by_what_is() 
     let before = state();
     let (_, own) = recorded(&[]);
     let (examined, sent) = recorded(&["--attack"]);
-    examined.finds("attack", "ok", &["of 205 strings none ran that should be refused"]);
+    examined.exits(0).finds("attack", "ok", &["of 205 strings none ran that should be refused"]);
     assert_eq!(state(), before);
     let held = || wait_for(async { client(&url).await.query_one(HELD, &[]).await.unwrap().get::<_, i64>(0) });
     until("no session holds anything", || held() == 0);

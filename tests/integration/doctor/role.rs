@@ -22,6 +22,8 @@ fn a_role_that_may_write_fails_with_the_remedy_but_everything_else_is_looked_at(
     let examined = examine(&at(&url), &["--offline"]);
     examined.exits(3).finds("role", "failed", &["is a superuser", "--allow-writable-role"]);
     examined.finds("time limit", "ok", &[]).finds("tables", "ok", &[]);
+    let insisted = examine(&at(&url), &["--offline", "--allow-writable-role"]);
+    insisted.exits(0).finds("role", "warning", &["is a superuser"]);
     assert!(examined.document["grants"].as_str().unwrap().contains("GRANT SELECT ON ALL TABLES IN SCHEMA \"public\""));
 }
 
