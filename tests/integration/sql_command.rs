@@ -55,7 +55,7 @@ fn it_tells_whether_there_are_more_rows_than_the_limit() {
     let outcome = sql(&["--max-rows", "2", "--format", "json", "SELECT product FROM primary_sales"]);
     let rows = serde_json::from_str::<Value>(&outcome.stdout).unwrap();
     assert_eq!((rows["rows"].as_array().unwrap().len(), &rows["more_rows"]), (2, &json!(true)));
-    assert_eq!(outcome.stderr, "2 rows, and more than --max-rows 2\n");
+    assert_eq!(outcome.stderr, "2 rows; there are more than --max-rows 2\n");
 }
 
 #[test]
