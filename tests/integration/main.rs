@@ -13,6 +13,8 @@ mod config;
 #[cfg(test)]
 mod database;
 #[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod executor;
 #[cfg(test)]
 mod faults;
@@ -46,6 +48,8 @@ mod scripted_server;
 mod server;
 #[cfg(test)]
 mod sql;
+#[cfg(test)]
+mod sql_command;
 #[cfg(test)]
 mod tools;
 #[cfg(test)]
