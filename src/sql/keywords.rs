@@ -194,18 +194,6 @@ const CHAINING: &[&str] = &[
     "union",
 ];
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lists_are_sorted_so_that_they_can_be_searched() {
-        for list in [RESERVED, NAMES_OF_TYPES_AND_FUNCTIONS_ONLY, BEFORE_PARENTHESIS, BEFORE_TEXT, CHAINING] {
-            assert!(list.is_sorted());
-        }
-    }
-}
-
 /// Words that PostgreSQL takes for a column's name only where AS stands before them, in the order of its grammar.
 const AFTER_AS_ALONE: &[&str] = &[
     "array",
@@ -252,4 +240,16 @@ const AFTER_AS_ALONE: &[&str] = &[
 /// Whether a column can have the name only after AS.
 pub(super) fn needs_as(word: &str) -> bool {
     AFTER_AS_ALONE.contains(&word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_sorted_so_that_they_can_be_searched() {
+        for list in [RESERVED, NAMES_OF_TYPES_AND_FUNCTIONS_ONLY, BEFORE_PARENTHESIS, BEFORE_TEXT, CHAINING] {
+            assert!(list.is_sorted());
+        }
+    }
 }
