@@ -3,6 +3,7 @@
 //! [`Settings`] is also the one table of settings: a setting's key in `explore.toml`, its environment variable, its
 //! default, its parser and its help are all taken from its definition here, by `config`.
 
+mod help;
 pub mod values;
 
 use std::ffi::OsString;
@@ -17,90 +18,17 @@ use reqwest::Url;
 use rust_decimal::Decimal;
 use secrecy::SecretString;
 
+use self::help::{AFTER_HELP, AFTER_LONG_HELP, DOCTOR_HELP, DOCTOR_LONG_HELP, SQL_HELP};
 use self::values::PlanCost;
 use crate::finding::Severity;
 use crate::model::openai::{Api, ReasoningEffort};
 use crate::prompt::DEFAULT_FOCUS;
 use crate::report::Format;
-
-const AFTER_HELP: &str = "\
-Every option can also stand in explore.toml (max_iterations = 20) or in the environment (EXPLORE_MAX_ITERATIONS=20); \
-an option given here wins over the environment, the environment over the file. See `explore config`.
-Try `explore --help` for examples and exit codes.";
-
-const AFTER_LONG_HELP: &str = "\
-Configuration:
-  Every option can also stand in explore.toml, in the current directory or named by --config:
-    database_url = \"postgres://analyst@db.example.com/sales\"
-    max_iterations = 20
-
-    [sql]
-    allow_functions = [\"fiscal_year\"]  # functions of your own that queries may call
-
-    [prices.\"house-model\"]             # US dollars per million tokens
-    input = 1.00
-    cached_input = 0.10
-    output = 8.00
-  and in the environment: DATABASE_URL, OPENAI_API_KEY, OPENAI_BASE_URL, and any other option as
-  EXPLORE_ and its name: EXPLORE_MAX_ITERATIONS=20. An option given here wins over the environment,
-  the environment over the file. `explore config` prints what holds, and where it comes from.
-
-Examples:
-  explore --demo                               the sample data, no server and no key
-  explore --focus customer_churn               DATABASE_URL and OPENAI_API_KEY are set
-  explore --offline --format html -o report.html
-  explore --base-url http://localhost:11434/v1 --model qwen3
-  explore --quiet --fail-on high               for a nightly job: the exit code tells
-
-Exit codes:
-  0    done; a run that a limit stopped is done, and the report says so
-  1    unexpected; `sql` refused the statement
-  2    usage or configuration
-  3    database
-  4    model
-  10   findings at or above --fail-on; `schema check` found a disagreement
-  130  interrupted; the report of what was known by then is written";
-
-const SQL_HELP: &str = "\
-Examples:
-  explore sql --demo \"SELECT region, sum(net_sales_value_1) FROM primary_sales GROUP BY region\"
-  explore sql --check \"SELECT pg_read_file('/etc/passwd')\"
-  explore sql --format csv - < churn.sql > churn.csv
-
-Exit codes:
-  0  the rows are written, or --check lets it pass
-  1  it is refused: the reason, and what to write instead, stand on standard error
-  3  the database failed, or could not be reached";
-
-const DOCTOR_HELP: &str = "\
-Exit codes: 0 where nothing failed, warnings or not; otherwise that of the first check that failed: 2 usage, 3 database,
-4 model. Try `explore doctor --help` for what is checked, and why --attack is safe.";
-
-const DOCTOR_LONG_HELP: &str = "\
-What is checked:
-  the connection, TLS, the server's version and engine, the role's rights, the session's settings, that a time limit
-  holds (a statement is run into one of half a second), tables and statistics, what the catalogue checks leave out,
-  the metadata, the model (a call of a few tokens, which must call a tool), its price, and the runs directory.
-
-Why --attack is safe, in production too:
-  It goes no other way than a model's statements go. A string that the validator refuses never leaves the process. What
-  passes, because it is only expensive, is looked at for its cost and runs within a SELECT of the program's own, in a
-  READ ONLY transaction, for a second and ten rows at the most, and is rolled back. Nothing is tried past a layer that
-  refused. A test runs it as a superuser, and finds none of the refused strings in the server's log and nothing changed.
-
-Examples:
-  explore doctor
-  explore doctor --grants > reader.sql
-  explore doctor --attack --format json
-
-Exit codes:
-  0  nothing failed; there may be warnings
-  2  the first check that failed is about usage or configuration
-  3  about the database, the role included
-  4  about the model";
+use crate::rows;
 
 const EFFORTS: [&str; 6] = ["none", "minimal", "low", "medium", "high", "xhigh"];
 const FORMATS: [&str; 4] = ["terminal", "markdown", "json", "html"];
+const ROWS_FORMATS: [&str; 3] = ["terminal", "csv", "json"];
 const SEVERITIES: [&str; 4] = ["low", "medium", "high", "critical"];
 
 /// Looks into a PostgreSQL database by itself and brings back findings whose every figure was checked
@@ -147,7 +75,6 @@ pub enum Command {
     #[command(subcommand)]
     Schema(SchemaCommand),
     /// Run one SELECT the way a model's are run: validated, bounded, rolled back
-    #[command(after_help = SQL_HELP)]
     Sql(Box<SqlArguments>),
     /// Look whether everything is there that a run needs, and whether it is safe
     #[command(after_help = DOCTOR_HELP, after_long_help = DOCTOR_LONG_HELP)]
@@ -209,20 +136,22 @@ pub enum SchemaCommand {
 }
 
 /// `explore sql`
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Args)]
+#[command(after_help = SQL_HELP)]
 pub struct SqlArguments {
-    /// The statement; - reads it from standard input
-    #[arg(value_name = "SELECT")]
-    pub text: String,
-    /// Say whether it passes the validator, without running it
+    /// The statement, or - to read it from standard input
+    #[arg(value_name = "SQL", allow_hyphen_values = true)]
+    pub statement: String,
+    /// Say only whether it would be refused, and run nothing
     #[arg(long)]
     pub check: bool,
-    /// Write the rows in this format
-    #[arg(id = "rows_format", long = "format", value_enum, value_name = "FORMAT", default_value_t = RowsFormat::Terminal)]
-    pub rows_format: RowsFormat,
+    /// Print the rows in this format
+    #[arg(id = "rows_format", long = "format", value_name = "FORMAT", default_value = "terminal",
+          value_parser = values::one_of::<rows::Format>(&ROWS_FORMATS))]
+    pub format: rows::Format,
     /// Write the rows to this file, whole or not at all [default: standard output]
-    #[arg(id = "to", long = "output", short = 'o', value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub to: Option<PathBuf>,
+    #[arg(id = "rows_output", long = "output", short = 'o', value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
     /// Where to look.
     #[command(flatten)]
     pub database: DatabaseOptions,
@@ -237,7 +166,7 @@ pub struct SqlArguments {
 /// `explore doctor`
 #[derive(Debug, Clone, Args)]
 pub struct DoctorArguments {
-    /// Print the statements that make a role which may only read, even where the role is one
+    /// Print the statements that make a role which may only read, and nothing else
     #[arg(long)]
     pub grants: bool,
     /// Fire the project's own attack list at the database; it is safe, and --help says why
@@ -267,17 +196,6 @@ pub enum DoctorFormat {
     /// A line a check
     Terminal,
     /// One object with checks, grants and attacks
-    Json,
-}
-
-/// A format of rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum RowsFormat {
-    /// Columns side by side
-    Terminal,
-    /// A header and a line a row; NULL is an empty field
-    Csv,
-    /// One object with columns, rows and more_rows
     Json,
 }
 

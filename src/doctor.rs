@@ -9,6 +9,7 @@ pub mod grants;
 
 mod database;
 mod model;
+mod runs;
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -16,10 +17,17 @@ use std::time::Duration;
 use console::Style;
 use serde::Serialize;
 
-pub use self::database::{check as check_database, ground, unreachable};
+pub use self::database::{check as check_database, check_catalog, connected, ground, is_server, unreachable};
 pub use self::model::{check as check_model, check_offline};
+pub use self::runs::check as check_runs_directory;
 use crate::error::Kind;
 use crate::output::printable;
+use crate::report::wrap;
+
+const GAP: &str = "  ";
+const STATUS_WIDTH: usize = "warning".len();
+/// Text is not made narrower than this, whatever the terminal.
+const TEXT_WIDTH_MIN: usize = 30;
 
 /// Time that one check may take.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(20);
@@ -74,26 +82,26 @@ pub fn worst(checks: &[Check]) -> Option<Kind> {
     checks.iter().find(|check| check.status == Status::Failed).map(|check| check.kind)
 }
 
-/// The checks as lines: status, name, what was found; below it, what to do.
-pub fn lines(checks: &[Check], color: bool) -> String {
-    let width = checks.iter().map(|check| check.name.len()).max().unwrap_or_default();
-    let mut lines = String::new();
-    for check in checks {
-        let (word, style) = match check.status {
-            Status::Ok => ("ok     ", Style::new().green()),
+/// The checks as lines: status, name, what was found; below it, what to do. Within `width` columns, if there is a width.
+pub fn lines(checks: &[Check], width: Option<usize>, color: bool) -> String {
+    let name_width = checks.iter().map(|check| check.name.len()).max().unwrap_or_default();
+    let indent = STATUS_WIDTH + name_width + 2 * GAP.len();
+    let room = width.map_or(usize::MAX, |width| width.saturating_sub(indent).max(TEXT_WIDTH_MIN));
+    let mut text = String::new();
+    for Check { name, status, finding, remedy, kind: _ } in checks {
+        let (word, style) = match status {
+            Status::Ok => ("ok", Style::new().green()),
             Status::Warning => ("warning", Style::new().yellow().bold()),
-            Status::Failed => ("failed ", Style::new().red().bold()),
+            Status::Failed => ("failed", Style::new().red().bold()),
         };
-        let word = style.force_styling(color).apply_to(word);
-        let finding = one_line(&check.finding);
-        let _ = writeln!(lines, "{word}  {:<width$}  {finding}", check.name);
-        if let Some(remedy) = &check.remedy {
-            let _ = writeln!(lines, "         {:<width$}  -> {}", "", one_line(remedy));
+        let word = style.force_styling(color).apply_to(format!("{word:<STATUS_WIDTH$}"));
+        let head = format!("{word}{GAP}{name:<name_width$}{GAP}");
+        let remedy = remedy.iter().map(|remedy| format!("-> {remedy}"));
+        let found = std::iter::once(finding.clone()).chain(remedy).flat_map(|part| wrap(&printable(&part), room));
+        for (index, line) in found.enumerate() {
+            let before = if index == 0 { head.clone() } else { " ".repeat(indent) };
+            let _ = writeln!(text, "{before}{line}");
         }
     }
-    lines
-}
-
-fn one_line(text: &str) -> String {
-    printable(text).replace(['\n', '\t'], " ")
+    text
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use crate::sql::Refusal;
 use crate::{database, model, prompt};
 
 /// How a command that met no error ended.
@@ -115,7 +116,21 @@ impl From<std::io::Error> for Failure {
 
 impl From<database::Error> for Failure {
     fn from(error: database::Error) -> Self {
-        Self::new(Kind::Database, error)
+        let kind = match error {
+            database::Error::TooDear(_) => Kind::Refused,
+            database::Error::Connect(_)
+            | database::Error::Gone(_)
+            | database::Error::Statement { .. }
+            | database::Error::Timeout { .. }
+            | database::Error::TooLarge { .. } => Kind::Database,
+        };
+        Self::new(kind, error)
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(Kind::Refused, refusal)
     }
 }
 

@@ -17,6 +17,8 @@ use crate::table::Table;
 
 /// How long what was read of the catalog is trusted without asking.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
+/// How the warning begins that names relations which may not be read.
+pub const LEFT_OUT: &str = "left out: ";
 /// Relations named in one warning.
 const NAMED_MAX: usize = 5;
 
@@ -132,5 +134,5 @@ fn left_out(policy: &Policy, catalog: &Catalog) -> Option<String> {
         more => format!("; and {more} more"),
     };
     let named = reasons.iter().take(NAMED_MAX).cloned().collect::<Vec<_>>().join("; ");
-    (!reasons.is_empty()).then(|| format!("left out: {named}{more}"))
+    (!reasons.is_empty()).then(|| format!("{LEFT_OUT}{named}{more}"))
 }

@@ -30,6 +30,7 @@
 //! doctor.rs      checks of everything that a run needs, and the attack list fired at the database
 //! journal.rs     the append-only record of a run
 //! report.rs      a journal -> terminal, markdown, html, json; one file a format, chart
+//! rows.rs        a table -> terminal, CSV, JSON: what `explore sql` prints
 //! runs.rs        the runs of a directory: listed, found by id
 //! progress.rs    events -> indicatif, on standard error
 //! sample.rs      the demo's data, and the seeded generator of a larger set
@@ -68,6 +69,7 @@ pub mod progress;
 pub mod prompt;
 pub mod report;
 pub mod results;
+pub mod rows;
 pub mod runs;
 pub mod sample;
 pub mod sql;

@@ -16,7 +16,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use crate::cli::{Color, LogFormat, TalkOptions};
 use crate::error::Failure;
 
-const COLUMNS_DEFAULT: u16 = 80;
+const COLUMNS_DEFAULT: usize = 80;
 
 /// Standard output, and the way to standard error.
 #[derive(Debug)]
@@ -47,7 +47,13 @@ impl Output {
 
     /// The columns of the terminal at standard output; 80 where there is none.
     pub fn columns(&self) -> usize {
-        usize::from(console::Term::stdout().size_checked().map_or(COLUMNS_DEFAULT, |(_, columns)| columns))
+        self.terminal_columns().unwrap_or(COLUMNS_DEFAULT)
+    }
+
+    /// The columns of the terminal at standard output, if it is one; 80 where it does not tell.
+    pub fn terminal_columns(&self) -> Option<usize> {
+        let told = console::Term::stdout().size_checked().map(|(_, columns)| usize::from(columns));
+        io::stdout().is_terminal().then(|| told.unwrap_or(COLUMNS_DEFAULT))
     }
 
     /// The way to standard error.

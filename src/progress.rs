@@ -7,7 +7,8 @@ mod record;
 
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tokio::task::JoinHandle;
 
 use crate::cli::LogFormat;
 use crate::journal::{Event, Totals};
@@ -16,6 +17,7 @@ use crate::output::{Talk, printable};
 pub use lines::lines;
 
 const REDRAW: Duration = Duration::from_millis(120);
+const APPEARANCE: Duration = Duration::from_secs(1);
 
 /// The progress of one run.
 #[derive(Debug)]
@@ -79,30 +81,39 @@ impl Drop for Progress {
     }
 }
 
-/// Something that may take longer than a second, shown from then on until it is dropped.
+/// Says what is waited for, once that has taken a second.
 #[derive(Debug)]
 pub struct Waiting {
     bar: ProgressBar,
+    appearing: JoinHandle<()>,
 }
 
 impl Waiting {
-    /// Begins to wait for `what`.
-    pub fn start(talk: &Talk, what: &'static str) -> Self {
-        let bar = talk.bars().add(ProgressBar::new_spinner().with_style(style()).with_message(what));
-        bar.enable_steady_tick(REDRAW);
-        Self { bar }
+    /// Begins to wait; it must be called within a runtime.
+    pub fn start(talk: &Talk, message: &str) -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()).with_style(style());
+        let waiting = Self { bar: bar.clone(), appearing: tokio::spawn(appear(talk.bars().clone(), bar)) };
+        waiting.say(message);
+        waiting
     }
 
-    /// Says what is waited for now.
-    pub fn say(&self, what: &'static str) {
-        self.bar.set_message(what);
+    /// Says something else from now on.
+    pub fn say(&self, message: &str) {
+        self.bar.set_message(printable(message).replace(['\n', '\t'], " "));
     }
 }
 
 impl Drop for Waiting {
+    /// The bar leaves the terminal as it found it.
     fn drop(&mut self) {
+        self.appearing.abort();
         self.bar.finish_and_clear();
     }
+}
+
+async fn appear(bars: MultiProgress, bar: ProgressBar) {
+    tokio::time::sleep(APPEARANCE).await;
+    bars.add(bar).enable_steady_tick(REDRAW);
 }
 
 fn style() -> ProgressStyle {

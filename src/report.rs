@@ -15,6 +15,7 @@ mod view;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::text::wrap;
 use crate::journal::Run;
 
 /// What a report is written in.

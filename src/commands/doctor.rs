@@ -3,20 +3,21 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use secrecy::ExposeSecret as _;
 use serde_json::json;
 
 use super::interrupts::Interrupts;
 use super::open;
 use crate::catalog::{Catalog, drift};
 use crate::cli::{DoctorArguments, DoctorFormat};
-use crate::config::Config;
-use crate::config::choice::Player;
+use crate::config::choice::{Player, Source};
+use crate::config::{Config, mask};
+use crate::database::Database;
 use crate::doctor::attack::{self, Outcome};
 use crate::doctor::{self, Check, Status, grants};
 use crate::error::{ExitStatus, Failure, Kind};
 use crate::executor::Executor;
-use crate::output::Output;
+use crate::output::{Output, counted};
 use crate::progress::Waiting;
 
 /// What was found out.
@@ -33,100 +34,139 @@ pub(super) async fn run(
     output: &mut Output,
 ) -> Result<ExitStatus, Failure> {
     let mut interrupts = Interrupts::listen()?;
-    let examination = tokio::select! {
-        examination = examine(arguments, config, output) => examination,
+    let waiting = Waiting::start(output.talk(), "opening the database");
+    let started = Instant::now();
+    let opened = tokio::select! {
+        opened = open::ungraded_database(config, output) => opened,
         () = interrupts.next() => return Ok(ExitStatus::Interrupted),
     };
-    let text = match arguments.doctor_format {
-        DoctorFormat::Terminal => terminal(&examination, output.color()),
-        DoctorFormat::Json => format!(
-            "{:#}\n",
-            json!({
-                "checks": examination.checks,
-                "grants": examination.grants,
-                "attacks": examination.outcomes,
-            })
-        ),
+    if arguments.grants {
+        let database = opened?;
+        let script = grants::script(&doctor::ground(&*database, &config.database.schema, None).await?);
+        database.close().await;
+        drop(waiting);
+        output.data(&script)?;
+        return Ok(ExitStatus::Done);
+    }
+    let (connection, database) = match opened {
+        Ok(database) => (doctor::connected(database.server(), address(config), started.elapsed()), Some(database)),
+        Err(failure) => (doctor::unreachable(&failure), None),
     };
-    output.data(&text)?;
-    match doctor::worst(&examination.checks) {
-        None => Ok(ExitStatus::Done),
-        Some(kind) => {
-            let count = examination.checks.iter().filter(|check| check.status == Status::Failed).count();
-            let noun = if count == 1 { "check" } else { "checks" };
-            Err(Failure::new(kind, anyhow::Error::msg(format!("{count} {noun} failed"))))
+    let mut examination = Examination { checks: vec![connection], ..Examination::default() };
+    let examined = tokio::select! {
+        () = examine(database.clone(), arguments.attack, config, &waiting, &mut examination) => true,
+        () = interrupts.next() => false,
+    };
+    if let Some(database) = database {
+        tokio::select! {
+            () = database.close() => {}
+            () = interrupts.next() => {}
         }
+    }
+    drop(waiting);
+    if examined { report(&examination, arguments.doctor_format, output) } else { Ok(ExitStatus::Interrupted) }
+}
+
+/// Where the server is, without the password.
+fn address(config: &Config) -> Option<String> {
+    match config.source() {
+        Ok((Source::Server(url), _)) => Some(mask::secret(url.expose_secret())),
+        _ => None,
     }
 }
 
-async fn examine(arguments: &DoctorArguments, config: &Config, output: &Output) -> Examination {
-    let mut examination = Examination::default();
-    let waiting = Waiting::start(output.talk(), "opening the database");
-    let started = Instant::now();
-    let opened = async {
-        let database = open::ungraded_database(config, output).await?;
-        open::executor(config, database).await
-    };
-    match opened.await {
-        Err(failure) => examination.checks.push(doctor::unreachable(&failure)),
-        Ok((executor, catalog, warnings)) => {
-            let elapsed = started.elapsed();
-            waiting.say("looking at the database");
-            examination.checks = doctor::check_database(&executor, &catalog, &warnings, elapsed).await;
-            examination.checks.push(metadata(config, &catalog));
-            let server = executor.database.server();
-            if arguments.grants || (server.engine == "PostgreSQL" && !server.grade.is_good()) {
-                examination.grants = Some(grants::script(&doctor::ground(&executor, &catalog).await));
-            }
-            if arguments.attack {
-                attack(&executor, &mut examination, output).await;
-            }
-            executor.database.close().await;
-        }
+async fn examine(
+    database: Option<Arc<dyn Database>>,
+    attack: bool,
+    config: &Config,
+    waiting: &Waiting,
+    examination: &mut Examination,
+) {
+    if let Some(database) = database {
+        waiting.say("looking at the database");
+        examination.checks.extend(doctor::check_database(&*database, config.role.allow_writable_role).await);
+        examine_content(database, attack, config, waiting, examination).await;
     }
     waiting.say("asking the model");
     examination.checks.extend(model(config).await);
-    examination.checks.push(runs_directory(config));
-    examination
+    examination.checks.push(doctor::check_runs_directory(&config.runs.runs_dir));
 }
 
-async fn attack(executor: &Executor, examination: &mut Examination, output: &Output) {
-    let attacks = attack::attacks();
-    let style = ProgressStyle::with_template("{spinner} {pos} of {len} attacks")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
-    let bar = output.talk().bars().add(ProgressBar::new(attacks.len() as u64).with_style(style));
-    let (policy, database) = (executor.policy(), Arc::clone(&executor.database));
-    let mut outcomes = Vec::with_capacity(attacks.len());
-    for attack in &attacks {
-        outcomes.push(attack::fire(attack, &policy, &*database).await);
-        bar.inc(1);
-    }
-    bar.finish_and_clear();
-    let escaped = outcomes.iter().filter(|outcome| outcome.escaped).map(|outcome| outcome.id.to_string());
-    let escaped = escaped.collect::<Vec<_>>();
-    examination.checks.push(if escaped.is_empty() {
-        Check::ok("attack", format!("none of {} strings did what it should not", outcomes.len()))
-    } else {
-        let ids = escaped.join(", ");
-        Check::failed("attack", Kind::Database, format!("strings ran that should not: {ids}"), "report it, please")
-    });
-    examination.outcomes = Some(outcomes);
-}
-
-fn metadata(config: &Config, catalog: &Catalog) -> Check {
-    let metadata = match open::metadata(config) {
-        Ok(metadata) => metadata,
+/// What the database holds, as a run would read it, and what gets at it.
+async fn examine_content(
+    database: Arc<dyn Database>,
+    attack: bool,
+    config: &Config,
+    waiting: &Waiting,
+    examination: &mut Examination,
+) {
+    let read = async {
+        let (executor, catalog, warnings) = open::executor(config, Arc::clone(&database)).await?;
+        let disagreements = disagreements(config, &catalog)?;
+        Ok((executor, catalog, warnings, disagreements))
+    };
+    let (executor, catalog, mut warnings, disagreements) = match read.await {
+        Ok(read) => read,
         Err(failure) => {
-            return Check::failed("metadata", Kind::Usage, failure.to_string(), "mend the file that it names");
+            examination.checks.push(unreadable(&failure));
+            return;
         }
     };
-    let drifts = drift::find(catalog, &metadata);
-    let disagreements = drifts.iter().filter(|drift| drift.is_disagreement()).collect::<Vec<_>>();
+    warnings.retain(|warning| !disagreements.contains(warning));
+    examination.checks.extend(doctor::check_catalog(&catalog, database.server(), &warnings));
+    examination.checks.push(metadata(&disagreements));
+    let server = database.server();
+    if doctor::is_server(server) && (!server.grade.is_good() || catalog.tables.is_empty()) {
+        let ground = doctor::ground(&*database, &config.database.schema, Some(&catalog)).await;
+        examination.grants = ground.ok().map(|ground| grants::script(&ground));
+    }
+    if attack && !doctor::is_server(server) {
+        examination.checks.push(attack::not_fired());
+    } else if attack {
+        let outcomes = fire(&executor, waiting).await;
+        examination.checks.push(attack::verdict(&outcomes));
+        examination.outcomes = Some(outcomes);
+    }
+}
+
+/// Neither the tables nor what people wrote of them could be looked at.
+fn unreadable(failure: &Failure) -> Check {
+    let (name, remedy) = match failure.kind() {
+        Kind::Usage => ("metadata", "mend the file that it names; tables and attacks were not looked at"),
+        _ => ("catalog", "look into the server's log; tables and attacks were not looked at"),
+    };
+    Check::failed(name, failure.kind(), failure.to_string(), remedy)
+}
+
+/// Fires the list, until the database is gone.
+async fn fire(executor: &Executor, waiting: &Waiting) -> Vec<Outcome> {
+    let attacks = attack::attacks();
+    let policy = executor.policy();
+    let mut outcomes = Vec::with_capacity(attacks.len());
+    for attack in &attacks {
+        waiting.say(&format!("attack {} of {}", outcomes.len() + 1, attacks.len()));
+        let outcome = attack::fire(attack, &policy, &*executor.database).await;
+        let is_lost = outcome.layer == attack::Layer::Lost;
+        outcomes.push(outcome);
+        if is_lost {
+            break;
+        }
+    }
+    outcomes
+}
+
+/// Where the metadata and the database disagree.
+fn disagreements(config: &Config, catalog: &Catalog) -> Result<Vec<String>, Failure> {
+    let drifts = drift::find(catalog, &open::metadata(config)?);
+    Ok(drifts.iter().filter(|drift| drift.is_disagreement()).map(ToString::to_string).collect())
+}
+
+fn metadata(disagreements: &[String]) -> Check {
     match disagreements.first() {
         None => Check::ok("metadata", "what people wrote agrees with the database"),
         Some(first) => Check::warning(
             "metadata",
-            format!("{} disagreements with the database, the first: {first}", disagreements.len()),
+            format!("{} with the database; the first: {first}", counted(disagreements.len(), "disagreement")),
             "`explore schema check` names all of them, `explore schema pull` mends what it can",
         ),
     }
@@ -143,31 +183,36 @@ async fn model(config: &Config) -> Vec<Check> {
     }
 }
 
-/// Whether a journal can be written.
-fn runs_directory(config: &Config) -> Check {
-    let directory = &config.runs.runs_dir;
-    let shown = directory.display();
-    // A directory that is not there yet is made by the first run, in the nearest one that is.
-    let existing = directory.ancestors().find(|path| path.is_dir()).filter(|path| !path.as_os_str().is_empty());
-    match tempfile::tempfile_in(existing.unwrap_or_else(|| ".".as_ref())) {
-        Ok(_) => Check::ok("runs", format!("journals can be written to {shown}")),
-        Err(error) => Check::failed(
-            "runs",
-            Kind::Usage,
-            format!("journals cannot be written to {shown}: {error}"),
-            "give --runs-dir a directory that can be written to",
-        ),
+fn report(examination: &Examination, format: DoctorFormat, output: &mut Output) -> Result<ExitStatus, Failure> {
+    let Examination { checks, grants, outcomes } = examination;
+    let text = match format {
+        DoctorFormat::Terminal => terminal(examination, output),
+        DoctorFormat::Json => {
+            let status = checks.iter().map(|check| check.status).max();
+            let document = json!({ "status": status, "checks": checks, "grants": grants, "attacks": outcomes });
+            format!("{document:#}\n")
+        }
+    };
+    output.data(&text)?;
+    match doctor::worst(checks) {
+        None => Ok(ExitStatus::Done),
+        Some(kind) => {
+            let count = checks.iter().filter(|check| check.status == Status::Failed).count();
+            Err(Failure::new(kind, anyhow::Error::msg(format!("{} failed", counted(count, "check")))))
+        }
     }
 }
 
-fn terminal(examination: &Examination, color: bool) -> String {
-    let mut text = doctor::lines(&examination.checks, color);
+fn terminal(examination: &Examination, output: &Output) -> String {
+    let mut text = doctor::lines(&examination.checks, output.terminal_columns(), output.color());
     if let Some(outcomes) = &examination.outcomes {
         text.push_str("\nOf the attacks,\n");
         text.push_str(&attack::summary(outcomes));
     }
     if let Some(grants) = &examination.grants {
-        text.push_str("\n-- The statements that make a role which may only read:\n");
+        text.push_str(
+            "\n-- The statements that make a role which may only read (`explore doctor --grants` prints them alone):\n",
+        );
         text.push_str(grants);
     }
     text

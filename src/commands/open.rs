@@ -35,7 +35,7 @@ pub(super) async fn executor(
     config: &Config,
     database: Arc<dyn Database>,
 ) -> Result<(Executor, Catalog, Vec<String>), Failure> {
-    let metadata = metadata(config)?.restrict(&selection(config));
+    let metadata = metadata(config)?;
     let limits = Limits {
         timeout: config.query.query_timeout,
         rows_max: config.query.max_rows,
@@ -136,7 +136,7 @@ pub(super) async fn introspected(config: &Config, database: &dyn Database) -> Re
     introspect(database, &selection(config)).await.map_err(|error| Failure::new(Kind::Database, error))
 }
 
-/// Reads what people wrote. The folder may be missing where nobody named it.
+/// Reads what people wrote of the tables in question. The folder may be missing where nobody named it.
 pub(super) fn metadata(config: &Config) -> Result<Metadata, Failure> {
     let directory: &Path = &config.database.metadata;
     let metadata = match config.is_default("metadata") {
@@ -144,5 +144,6 @@ pub(super) fn metadata(config: &Config) -> Result<Metadata, Failure> {
         true if !directory.exists() => Ok(Metadata::default()),
         _ => Metadata::read(directory),
     };
-    metadata.map_err(|error| Failure::new(Kind::Usage, error))
+    let metadata = metadata.map_err(|error| Failure::new(Kind::Usage, error))?;
+    Ok(metadata.restrict(&selection(config)))
 }

@@ -1,8 +1,6 @@
-//! `explore sql`: one statement, the way a model's are run, so that the owner of a database can try the fence.
+//! `explore sql`: one statement on the path that the model's queries take.
 
-mod rows;
-
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,88 +10,114 @@ use super::interrupts::Interrupts;
 use super::open;
 use crate::cli::SqlArguments;
 use crate::config::Config;
-use crate::database;
-use crate::error::{ExitStatus, Failure, Kind};
-use crate::executor::Executor;
-use crate::output::{Destination, Output, counted};
+use crate::database::Database;
+use crate::error::{ExitStatus, Failure};
+use crate::output::{Destination, Output, counted, printable};
 use crate::progress::Waiting;
+use crate::rows::{self, Format, Layout};
 use crate::table::Table;
 
+/// More of a statement is not read: the validator refuses it long before.
+const STATEMENT_BYTES_MAX: u64 = 1 << 20;
+
+/// What became of a statement that was not refused.
+enum Answer {
+    /// It was only to be checked.
+    Passed,
+    /// It ran.
+    Ran { table: Table, elapsed: Duration, plan: Option<String> },
+}
+
 pub(super) async fn run(arguments: &SqlArguments, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
-    let text = text(&arguments.text)?;
-    let destination = Destination::prepare(arguments.to.as_deref())?;
+    let text = statement(&arguments.statement)?;
+    let destination = Destination::prepare(arguments.output.as_deref())?;
     let mut interrupts = Interrupts::listen()?;
     let waiting = Waiting::start(output.talk(), "opening the database");
-    let opened = async {
-        let database = open::database(config, output).await?;
-        open::executor(config, database).await
-    };
-    let (executor, _, warnings) = tokio::select! {
-        opened = opened => opened?,
+    let database = tokio::select! {
+        opened = open::database(config, output) => opened?,
         () = interrupts.next() => return Ok(ExitStatus::Interrupted),
     };
-    drop(waiting);
-    let connection = executor.database.server().warnings.iter();
-    connection.chain(&warnings).for_each(|warning| output.talk().warn(warning));
-
-    let waiting = Waiting::start(output.talk(), "running the statement");
-    let ran = tokio::select! {
-        ran = ask(&executor, &text, arguments.check, output) => Some(ran),
-        () = interrupts.next() => None,
+    let answered = tokio::select! {
+        answered = answer(&text, arguments.check, config, Arc::clone(&database), output, &waiting) => answered.map(Some),
+        () = interrupts.next() => Ok(None),
     };
-    drop(waiting);
-    let database = Arc::clone(&executor.database);
+    // A statement that was interrupted is stopped on the server by the end of this.
     tokio::select! {
         () = database.close() => {}
         () = interrupts.next() => {}
     }
-    let Some(ran) = ran else { return Ok(ExitStatus::Interrupted) };
-    if let Some((table, elapsed)) = ran? {
-        destination.deliver(&rows::written(&table, arguments.rows_format, output)?, output)?;
-        output.talk().note(&footer(&table, elapsed));
+    drop(waiting);
+    match answered? {
+        None => return Ok(ExitStatus::Interrupted),
+        Some(Answer::Passed) => output.talk().note("not refused"),
+        Some(Answer::Ran { table, elapsed, plan }) => {
+            destination.deliver(&render(&table, arguments, output)?, output)?;
+            tell(&table, elapsed, plan.as_deref(), config, output);
+        }
     }
     Ok(ExitStatus::Done)
 }
 
-/// The statement: the argument, or standard input for `-`.
-fn text(argument: &str) -> Result<String, Failure> {
+/// The statement itself, from standard input where `argument` says so.
+fn statement(argument: &str) -> Result<String, Failure> {
     if argument != "-" {
         return Ok(argument.to_owned());
     }
     let mut text = String::new();
-    std::io::stdin().read_to_string(&mut text).context("cannot read the statement from standard input")?;
+    let read = io::stdin().lock().take(STATEMENT_BYTES_MAX).read_to_string(&mut text);
+    read.map_err(|error| Failure::usage(format!("cannot read the statement from standard input: {error}")))?;
     Ok(text)
 }
 
-/// Validates the text and, unless that is all that is wanted, runs it.
-async fn ask(
-    executor: &Executor,
+async fn answer(
     text: &str,
     check: bool,
+    config: &Config,
+    database: Arc<dyn Database>,
     output: &Output,
-) -> Result<Option<(Table, Duration)>, Failure> {
-    let select = executor.validate(text).await.map_err(|refusal| Failure::new(Kind::Refused, refusal))?;
+    waiting: &Waiting,
+) -> Result<Answer, Failure> {
+    let warnings = database.server().warnings.clone();
+    let (executor, _, of_catalog) = open::executor(config, database).await?;
+    // What people wrote about the tables has no part in whether and how a statement runs.
+    let of_catalog = if output.talk().verbosity() > 0 { of_catalog } else { Vec::new() };
+    warnings.iter().chain(&of_catalog).for_each(|warning| output.talk().warn(warning));
+
+    let select = executor.validate(text).await?;
     if check {
-        output.talk().note("it passes");
-        return Ok(None);
+        return Ok(Answer::Passed);
     }
-    if output.talk().verbosity() > 0 {
-        output.talk().line(&executor.database.explain(&select, &executor.limits).await?);
-    }
+    waiting.say("waiting for the statement");
     let started = Instant::now();
-    match executor.run(&select, Duration::MAX).await {
-        Ok(table) => Ok(Some((table, started.elapsed()))),
-        Err(error @ database::Error::TooDear(_)) => Err(Failure::new(Kind::Refused, error)),
-        Err(error) => Err(error.into()),
-    }
+    let table = executor.run(&select, executor.limits.timeout).await?;
+    let elapsed = started.elapsed();
+    let plan = match output.talk().verbosity() {
+        0 | 1 => None,
+        _ => Some(executor.database.explain(&select, &executor.limits).await?),
+    };
+    Ok(Answer::Ran { table, elapsed, plan })
 }
 
-/// `12 rows in 4 ms`.
-fn footer(table: &Table, elapsed: Duration) -> String {
-    let count = counted(table.rows.len(), "row");
-    let milliseconds = elapsed.as_millis();
-    if table.more_rows {
-        return format!("the first {count} in {milliseconds} ms; there are more: --max-rows fetches them");
+/// A file gets the rows as they are; a terminal must not be driven by them.
+fn render(table: &Table, arguments: &SqlArguments, output: &Output) -> Result<String, Failure> {
+    let on_terminal = output.terminal_columns().filter(|_| arguments.output.is_none());
+    let layout = Layout { width: on_terminal, colours: arguments.output.is_none() && output.color() };
+    let text = rows::render(table, arguments.format, layout).context("the rows cannot be printed")?;
+    let drives = on_terminal.is_some() && arguments.format != Format::Terminal;
+    Ok(if drives { printable(&text).into_owned() } else { text })
+}
+
+fn tell(table: &Table, elapsed: Duration, plan: Option<&str>, config: &Config, output: &Output) {
+    let talk = output.talk();
+    if let Some(plan) = plan {
+        talk.line(plan);
     }
-    format!("{count} in {milliseconds} ms")
+    let rows = counted(table.rows.len(), "row");
+    let more = if table.more_rows {
+        format!("; there are more than --max-rows {}", config.query.max_rows)
+    } else {
+        String::new()
+    };
+    let time = if talk.verbosity() > 0 { format!(" in {} ms", elapsed.as_millis()) } else { String::new() };
+    talk.note(&format!("{rows}{time}{more}"));
 }

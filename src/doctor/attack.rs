@@ -5,12 +5,15 @@
 //! cost, wrapped in a SELECT, in a READ ONLY transaction whose snapshot is taken, for at most a second and ten rows, and
 //! rolled back. Nothing is tried past a layer that refused.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::Check;
 use crate::database::{Database, Error, Limits};
+use crate::error::Kind;
 use crate::sql::{Policy, validate};
 
 /// The strings, a JSON object a line.
@@ -55,6 +58,8 @@ pub enum Layer {
     Server,
     /// It was stopped at its limit of time or bytes.
     Limit,
+    /// The connection was lost, and the list is not gone on with.
+    Lost,
     /// It ran.
     Ran,
 }
@@ -104,13 +109,38 @@ fn layer(error: &Error) -> Layer {
         Error::Statement { message } if message.contains("SQLSTATE 25006") => Layer::Transaction,
         Error::Statement { message } if message.contains("SQLSTATE 42501") => Layer::Role,
         Error::Statement { message } if message.contains("SQLSTATE 42601") => Layer::Wrapper,
-        Error::Statement { .. } | Error::Connect(_) | Error::Gone(_) => Layer::Server,
+        Error::Statement { .. } => Layer::Server,
+        Error::Connect(_) | Error::Gone(_) => Layer::Lost,
     }
+}
+
+/// Whether one escaped: ran, though it is among those to be refused.
+pub fn verdict(outcomes: &[Outcome]) -> Check {
+    let numbers = |wanted: &dyn Fn(&Outcome) -> bool| {
+        let numbers = outcomes.iter().filter(|outcome| wanted(outcome)).map(|outcome| outcome.id.to_string());
+        numbers.collect::<Vec<_>>().join(", ")
+    };
+    let failed = |finding: String, remedy: &str| Check::failed("attack", Kind::Database, finding, remedy);
+    let (escaped, lost) = (numbers(&|outcome| outcome.escaped), numbers(&|outcome| outcome.layer == Layer::Lost));
+    if !escaped.is_empty() {
+        let remedy = "see whether [sql] of explore.toml allows what they do; if not, report it, please";
+        return failed(format!("strings ran that should be refused: {escaped} (--format json shows them)"), remedy);
+    }
+    if !lost.is_empty() {
+        return failed(format!("the database went away at string {lost}"), "look into the server's log");
+    }
+    Check::ok("attack", format!("of {} strings none ran that should be refused", outcomes.len()))
+}
+
+/// What to say of the embedded engine: each string that overran there would leave an engine behind, computing.
+pub fn not_fired() -> Check {
+    let finding = "not fired: nothing can stop a statement in the embedded engine";
+    Check::warning("attack", finding, "name a server, in DATABASE_URL or by --database-url")
 }
 
 /// How many strings ended at which layer, as lines.
 pub fn summary(outcomes: &[Outcome]) -> String {
-    let mut counts = std::collections::BTreeMap::new();
+    let mut counts = BTreeMap::new();
     for outcome in outcomes {
         *counts.entry(outcome.layer).or_insert(0_usize) += 1;
     }
@@ -124,7 +154,8 @@ pub fn summary(outcomes: &[Outcome]) -> String {
             Layer::Role => "refused for want of rights",
             Layer::Server => "refused by the server for another reason",
             Layer::Limit => "stopped at a limit",
-            Layer::Ran => "ran within their limits, and changed nothing",
+            Layer::Lost => "sent, and the connection was lost",
+            Layer::Ran => "ran in a READ ONLY transaction within their limits, and were rolled back",
         };
         let _ = writeln!(lines, "{count:>5}  {what}");
     }

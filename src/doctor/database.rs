@@ -8,9 +8,9 @@ use super::engine::{Engine, FUNCTIONS, Signs};
 use super::grants::Ground;
 use super::{CHECK_TIMEOUT, Check};
 use crate::catalog::Catalog;
-use crate::database::{self, Database, Error, Limits};
+use crate::database::{Database, Error, Limits, Server};
 use crate::error::Kind;
-use crate::executor::Executor;
+use crate::executor::LEFT_OUT;
 use crate::output::counted;
 use crate::sql::{Policy, validate};
 
@@ -33,17 +33,8 @@ const TLS: &str = "
     SELECT CASE WHEN s.ssl THEN s.version ELSE '' END, coalesce(pg_catalog.host(pg_catalog.inet_server_addr()), 'socket'),
         coalesce(pg_catalog.inet_server_addr() <<= '127.0.0.0/8' OR pg_catalog.inet_server_addr() = '::1', true)
     FROM pg_catalog.pg_stat_ssl AS s WHERE s.pid = pg_catalog.pg_backend_pid()";
-const GROUND: &str = "
-    SELECT 'open', nspname::text FROM pg_catalog.pg_namespace
-    WHERE nspname OPERATOR(pg_catalog.!~) '^pg_' AND pg_catalog.has_schema_privilege('public', oid, 'CREATE')
-    UNION ALL
-    SELECT 'definer', pg_catalog.format('%I.%I(%s)', n.nspname, f.proname, pg_catalog.pg_get_function_identity_arguments(f.oid))
-    FROM pg_catalog.pg_proc AS f
-    JOIN pg_catalog.pg_namespace AS n ON n.oid = f.pronamespace
-    WHERE f.prosecdef AND n.nspname OPERATOR(pg_catalog.!~) '^pg_'
-        AND f.prorettype NOT IN ('pg_catalog.trigger'::pg_catalog.regtype, 'pg_catalog.event_trigger'::pg_catalog.regtype)
-        AND pg_catalog.has_function_privilege('public', f.oid, 'EXECUTE')
-    ORDER BY 1, 2";
+/// What the script that makes a good role builds on, and what everybody may do, which such a role may then too.
+const GROUND: &str = include_str!("ground.sql");
 
 /// A database that cannot be connected to, or whose catalog cannot be read.
 pub fn unreachable(failure: &crate::error::Failure) -> Check {
@@ -51,30 +42,43 @@ pub fn unreachable(failure: &crate::error::Failure) -> Check {
     Check::failed("connection", failure.kind(), failure.to_string(), remedy)
 }
 
-/// Checks an open database. `elapsed` is how long it took to open, `warnings` what was said of its catalog.
-pub async fn check(executor: &Executor, catalog: &Catalog, warnings: &[String], elapsed: Duration) -> Vec<Check> {
-    let database = &*executor.database;
-    let server = database.server();
-    let embedded = server.engine != "PostgreSQL";
+/// A database that was connected to, within `elapsed`.
+pub fn connected(server: &Server, address: Option<String>, elapsed: Duration) -> Check {
+    let Server { database, role, .. } = server;
+    let address = address.map(|address| format!(" at {address}")).unwrap_or_default();
     let milliseconds = elapsed.as_millis();
-    let mut checks = vec![Check::ok(
-        "connection",
-        format!("database {:?} as role {:?} in {milliseconds} ms", server.database, server.role),
-    )];
-    if embedded {
-        checks.push(Check::ok("engine", format!("{} {}, inside this process", server.engine, server.version)));
-    } else {
-        checks.push(tls(database).await);
-        checks.push(version(&server.version));
-        checks.push(engine(database, &server.version).await);
-        checks.extend(role(server));
+    Check::ok("connection", format!("database {database:?} as role {role:?} in {milliseconds} ms{address}"))
+}
+
+/// Whether it is a server rather than the embedded engine.
+pub fn is_server(server: &Server) -> bool {
+    server.engine == "PostgreSQL"
+}
+
+/// Checks an open database; a role that may write fails unless the user insists on it.
+pub async fn check(database: &dyn Database, allow_writable_role: bool) -> Vec<Check> {
+    let server = database.server();
+    if !is_server(server) {
+        let engine = Check::ok("engine", format!("{} {}, inside this process", server.engine, server.version));
+        return vec![engine, settings(server), embedded_limit()];
     }
+    let mut checks = vec![tls(database).await, version(&server.version), engine(database, &server.version).await];
+    checks.extend(role(server, allow_writable_role));
     checks.push(settings(server));
-    checks.push(if embedded { embedded_limit() } else { time_limit(database).await });
-    checks.push(tables(catalog, server));
-    checks.push(statistics(catalog));
+    checks.push(time_limit(database).await);
+    checks
+}
+
+/// Checks what is in it: the tables, what the planner knows of them, and what the catalogue checks leave out, as
+/// `warnings` tell.
+pub fn check_catalog(catalog: &Catalog, server: &Server, warnings: &[String]) -> Vec<Check> {
+    let mut checks = vec![tables(catalog, server), statistics(catalog)];
     checks.extend(warnings.iter().map(|warning| {
-        Check::warning("catalog", warning, "see docs/sql-safety.md for what is left out of reach, and how to allow it")
+        let remedy = match warning.strip_prefix(LEFT_OUT) {
+            Some(_) => "allow what is harmless by name, in [sql] of explore.toml; or leave it out",
+            None => "mend what it names; `explore schema check` tells more",
+        };
+        Check::warning("catalog", warning, remedy)
     }));
     checks
 }
@@ -145,13 +149,13 @@ fn signs(rows: Vec<Vec<String>>) -> Signs {
     signs
 }
 
-fn role(server: &database::Server) -> Vec<Check> {
+fn role(server: &Server, allow_writable_role: bool) -> Vec<Check> {
     let grade = &server.grade;
     let remedy = "make a role that may only read, by the statements below; mind their comments";
     if grade.is_good() {
         return vec![Check::ok("role", format!("{:?} may read and nothing else", server.role))];
     }
-    let refused = grade.may_write();
+    let refused = grade.may_write() && !allow_writable_role;
     let faults = grade.faults(&server.role).into_iter();
     faults
         .enumerate()
@@ -162,7 +166,7 @@ fn role(server: &database::Server) -> Vec<Check> {
         .collect()
 }
 
-fn settings(server: &database::Server) -> Check {
+fn settings(server: &Server) -> Check {
     let missing = server.warnings.iter().filter(|warning| warning.contains("does not take")).cloned();
     let missing = missing.collect::<Vec<_>>().join("; ");
     if missing.is_empty() {
@@ -220,7 +224,7 @@ async fn is_gone(database: &dyn Database) -> Result<bool, Error> {
     }
 }
 
-fn tables(catalog: &Catalog, server: &database::Server) -> Check {
+fn tables(catalog: &Catalog, server: &Server) -> Check {
     if catalog.tables.is_empty() {
         let role = &server.role;
         return Check::failed(
@@ -255,14 +259,17 @@ fn statistics(catalog: &Catalog) -> Check {
     )
 }
 
-/// What the script that makes a good role has to say.
-pub async fn ground(executor: &Executor, catalog: &Catalog) -> Ground {
-    let rows = own(&*executor.database, GROUND, &[]).await.unwrap_or_default();
-    let of = |kind: &str| rows.iter().filter(|row| row[0] == kind).map(|row| row[1].clone()).collect();
-    Ground {
-        database: executor.database.server().database.clone(),
-        schemas: schemas(catalog),
+/// What the script that makes a good role has to say. It is about the schemas `wished` for; or those that the catalog has
+/// tables of; or all that the database has tables in.
+pub async fn ground(database: &dyn Database, wished: &[String], catalog: Option<&Catalog>) -> Result<Ground, Error> {
+    let rows = own(database, GROUND, &[]).await?;
+    let of = |kind: &str| rows.iter().filter(|row| row[0] == kind).map(|row| row[1].clone()).collect::<Vec<_>>();
+    let read = catalog.map(schemas).filter(|schemas| !schemas.is_empty());
+    Ok(Ground {
+        database: database.server().database.clone(),
+        schemas: if wished.is_empty() { read.unwrap_or_else(|| of("schema")) } else { wished.to_vec() },
         open_schemas: of("open"),
+        written: of("written"),
         definers: of("definer"),
-    }
+    })
 }

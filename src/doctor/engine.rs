@@ -50,7 +50,7 @@ impl Engine {
             Self::YugabyteDb
         } else if has(&signs.functions, "aurora_version") {
             Self::Aurora
-        } else if has(&signs.setting_prefixes, "alloydb") {
+        } else if ["alloydb", "google_columnar_engine"].iter().any(|prefix| has(&signs.setting_prefixes, prefix)) {
             Self::AlloyDb
         } else if has(&signs.extensions, "citus") {
             Self::Citus
@@ -78,21 +78,25 @@ impl Engine {
         match self {
             Self::PostgreSql | Self::Aurora | Self::AlloyDb => None,
             Self::Citus => Some(
-                "statistics of distributed tables stand on the workers, so ranges and common values may be unknown here",
+                "statistics of distributed tables stand on the workers, so ranges and common values may be unknown here; \
+                 across nodes it takes no recursive WITH, no GROUPING SETS and no TABLESAMPLE, and correlated subqueries \
+                 and outer joins only on the distribution column",
             ),
             Self::Greenplum => Some(
                 "it descends from PostgreSQL 9.4 to 12, without client_connection_check_interval: the query of a client \
                  that died runs to its time limit",
             ),
             Self::Redshift => Some(
-                "it descends from PostgreSQL 8.0: functions, types and catalogs that queries and the catalogue checks \
-                 use are missing, and it is not supported",
+                "it descends from PostgreSQL 8.0, without VALUES lists as tables, arrays, row constructors and many \
+                 functions and catalogs that queries and the catalogue checks use: it is not supported",
             ),
             Self::CockroachDb => Some(
-                "it has no pg_stats, and other functions and planner costs: --max-plan-cost and ranges mean nothing",
+                "pg_stats is empty or missing and the planner's costs are its own, so ranges are unknown and \
+                 --max-plan-cost stops nothing",
             ),
             Self::YugabyteDb => Some(
-                "it descends from PostgreSQL 11 or 15, and the planner's costs are not PostgreSQL's: set --max-plan-cost",
+                "it descends from PostgreSQL 11 or 15, without XML functions and table inheritance, and the planner's costs \
+                 are not PostgreSQL's: set --max-plan-cost",
             ),
         }
     }

@@ -14,13 +14,15 @@ pub struct Ground {
     pub schemas: Vec<String>,
     /// Schemas in which everybody may create objects, as before PostgreSQL 15.
     pub open_schemas: Vec<String>,
+    /// What everybody may do to tables and sequences beyond reading, as a REVOKE names it.
+    pub written: Vec<String>,
     /// Functions that run with their owner's rights and that everybody may call, with their arguments.
     pub definers: Vec<String>,
 }
 
 /// The script, to be run by the database's owner. It sets no password, so that nobody can log in until one is set.
 pub fn script(ground: &Ground) -> String {
-    let Ground { database, schemas, open_schemas, definers } = ground;
+    let Ground { database, schemas, open_schemas, written, definers } = ground;
     let names = schemas.iter().map(|schema| identifier(schema)).collect::<Vec<_>>().join(", ");
     let database = identifier(database);
     let mut script = format!(
@@ -47,6 +49,14 @@ pub fn script(ground: &Ground) -> String {
              -- GRANT CREATE ON SCHEMA {schema} TO those first.\n\
              REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC;\n"
         );
+    }
+    if !written.is_empty() {
+        script.push_str(
+            "-- Everybody may write these, and so may this role. Grant it to the roles that need it, then take it from all:\n",
+        );
+    }
+    for object in written {
+        let _ = writeln!(script, "-- REVOKE {object} FROM PUBLIC;");
     }
     if !definers.is_empty() {
         script.push_str(

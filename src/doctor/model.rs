@@ -26,18 +26,27 @@ pub async fn check(options: &Options, price: Option<Price>) -> Vec<Check> {
                 .map_or_else(String::new, |effort| format!(", reasoning effort {} taken", name(effort)));
             Check::ok("model", format!("{model} answers over the {} API and calls tools{effort}", name(options.api)))
         }
-        Err(problem) => {
-            let other = if options.api == Api::Chat { Api::Responses } else { Api::Chat };
-            let works = ask(&Options { api: other, ..options.clone() }).await.is_ok();
-            let remedy = if works {
-                format!("the other API works: --api {}", name(other))
-            } else {
-                "check OPENAI_API_KEY, --base-url, --model and --reasoning-effort; or use --offline".to_owned()
-            };
-            Check::failed("model", Kind::Model, problem, remedy)
-        }
+        Err(problem) => Check::failed("model", Kind::Model, problem, remedy(options).await),
     };
     vec![check, check_price(model, price)]
+}
+
+/// What to do about a model that failed: what works in its place, found by asking.
+async fn remedy(options: &Options) -> String {
+    let other = if options.api == Api::Chat { Api::Responses } else { Api::Chat };
+    let without_effort = Options { reasoning_effort: None, ..options.clone() };
+    let effort = options.reasoning_effort.map(|_| (without_effort, "without --reasoning-effort".to_owned()));
+    let api = (Options { api: other, ..options.clone() }, format!("with --api {}", name(other)));
+    let search = async {
+        for (changed, how) in effort.into_iter().chain([api]) {
+            if ask(&changed).await.is_ok() {
+                return Some(format!("it works {how}"));
+            }
+        }
+        None
+    };
+    let found = timeout(CHECK_TIMEOUT, search).await.ok().flatten();
+    found.unwrap_or_else(|| "check OPENAI_API_KEY, --base-url and --model; or use --offline".to_owned())
 }
 
 fn check_price(model: &str, price: Option<Price>) -> Check {

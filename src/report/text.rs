@@ -62,7 +62,7 @@ fn printable(text: &str, characters_max: usize) -> (String, bool) {
 }
 
 /// Wraps at white space to lines of at most `width` columns; words that are wider are broken.
-pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut current = String::new();
     for word in text.split_whitespace() {

@@ -20,7 +20,7 @@ const LIMITS: Limits = Limits {
     plan_cost_max: Some(1e9),
 };
 
-const ATTACKED: &str = "
+pub(crate) const ATTACKED: &str = "
 CREATE TABLE t (id int PRIMARY KEY, a text, secret text);
 INSERT INTO t SELECT g, 'row' || g, 'secret' || g FROM generate_series(1, 1000) g;
 CREATE TABLE u (id int, b text);
@@ -37,7 +37,7 @@ CREATE VIEW v AS SELECT writer() AS n;";
 /// Everything that a statement could leave behind, as one text: rows, sequences, schema, roles, settings for later
 /// sessions, large objects, prepared transactions, replication, files of the server. Roles and databases are those whose
 /// names no other test has, as tests share the server.
-const STATE: &str = "
+pub(crate) const STATE: &str = "
 SELECT concat_ws(' ', (SELECT md5(string_agg(t::text, ',' ORDER BY id)) FROM t),
   (SELECT md5(string_agg(u::text, ',' ORDER BY id, b)) FROM u), (SELECT last_value || is_called::text FROM s),
   (SELECT md5(string_agg(c.oid || relname || relkind::text || coalesce(relacl::text, ''), ',' ORDER BY c.oid)) FROM pg_class c
@@ -54,7 +54,7 @@ SELECT concat_ws(' ', (SELECT md5(string_agg(t::text, ',' ORDER BY id)) FROM t),
 
 /// What a session of the program still holds or does, but for sitting idle. The statement that cleans a connection runs
 /// after the answer, so that this may take a moment to become 0.
-const HELD: &str = "
+pub(crate) const HELD: &str = "
 SELECT (SELECT count(*) FROM pg_stat_activity WHERE application_name = 'explore' AND datname = current_database()
           AND state <> 'idle')
      + (SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)

@@ -13,6 +13,8 @@ mod config;
 #[cfg(test)]
 mod database;
 #[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod executor;
 #[cfg(test)]
 mod faults;
@@ -47,4 +49,8 @@ mod server;
 #[cfg(test)]
 mod sql;
 #[cfg(test)]
+mod sql_command;
+#[cfg(test)]
 mod tools;
+#[cfg(test)]
+mod tpc;

@@ -24,8 +24,8 @@ use crate::scripted_server::{ScriptedServer, Turn, calls};
 use crate::server;
 
 const APIS: [&str; 2] = ["responses", "chat"];
-const KEY: &str = "sk-secret-0123456789";
-const PASSWORD: &str = "runs-password-0123456789";
+pub(crate) const KEY: &str = "sk-secret-0123456789";
+pub(crate) const PASSWORD: &str = "runs-password-0123456789";
 /// Long enough for a busy machine, and no test waits for it that passes.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -36,34 +36,33 @@ const CUSTOMERS: &str = "SELECT customer_code, customer_name, region, count(*) A
     GROUP BY customer_code, customer_name, region ORDER BY days_silent DESC, customer_code";
 
 /// Never done.
-const HEAVY: &str = "SELECT count(*) AS n FROM generate_series(1, 1000000) AS a, generate_series(1, 1000000) AS b, \
+pub(crate) const HEAVY: &str = "SELECT count(*) AS n FROM generate_series(1, 1000000) AS a, generate_series(1, 1000000) AS b, \
     generate_series(1, 1000000) AS c";
 
 /// The sample data, read by a role that may do nothing else.
 static SAMPLE: LazyLock<String> = LazyLock::new(|| database("runs_sample", explore::sample::SAMPLE_SQL));
 
-/// Made once: `ALTER ROLE` does not bear to be run side by side.
+/// Made once: `ALTER ROLE` and `GRANT` do not bear to be run side by side.
 static ROLE: Once = Once::new();
 
 /// A new database with what `sql` makes, and its URL for a role that may only read.
-fn database(name: &str, sql: &str) -> String {
+pub(crate) fn database(name: &str, sql: &str) -> String {
     let role = format!(
         "DO $$ BEGIN CREATE ROLE runs_reader LOGIN; \
          EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$; \
-         ALTER ROLE runs_reader PASSWORD '{PASSWORD}'"
+         ALTER ROLE runs_reader PASSWORD '{PASSWORD}'; GRANT pg_read_all_data TO runs_reader"
     );
-    let grant = "GRANT pg_read_all_data TO runs_reader; ANALYZE";
     wait_for(async {
         ROLE.call_once(|| wait_for(server::execute(&server::url("postgres"), &role)));
         let owner = server::fresh(name, sql).await;
-        server::execute(&owner, grant).await;
+        server::execute(&owner, "ANALYZE").await;
     });
     let (host, port) = (server::variable("PGHOST"), server::variable("PGPORT"));
     format!("postgres://runs_reader:{PASSWORD}@{host}:{port}/{name}")
 }
 
 /// Waits for a future wherever it is called, be it within a runtime or in a thread of a scripted server.
-fn wait_for<Output: Send>(future: impl Future<Output = Output> + Send) -> Output {
+pub(crate) fn wait_for<Output: Send>(future: impl Future<Output = Output> + Send) -> Output {
     thread::scope(|scope| {
         let wait = || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -75,7 +74,7 @@ fn wait_for<Output: Send>(future: impl Future<Output = Output> + Send) -> Output
 
 /// Waits until `condition` holds.
 #[track_caller]
-fn until(what: &str, mut condition: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !condition() {
         assert!(Instant::now() < deadline, "waited in vain: {what}");
@@ -84,7 +83,7 @@ fn until(what: &str, mut condition: impl FnMut() -> bool) {
 }
 
 /// How many connections of the program `database` has; those that run [`HEAVY`] within the wrapper if `busy`.
-fn backends(database: &str, busy: bool) -> i64 {
+pub(crate) fn backends(database: &str, busy: bool) -> i64 {
     let sql = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'explore' AND datname = $1 \
                AND (NOT $2 OR (state = 'active' AND query LIKE 'SELECT %FROM (%1000000%'))";
     wait_for(async {

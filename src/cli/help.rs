@@ -1,0 +1,86 @@
+//! What the help says after the options: configuration, examples, exit codes.
+
+pub(super) const AFTER_HELP: &str = "\
+Every option can also stand in explore.toml (max_iterations = 20) or in the environment (EXPLORE_MAX_ITERATIONS=20); \
+an option given here wins over the environment, the environment over the file. See `explore config`.
+Try `explore --help` for examples and exit codes.";
+
+pub(super) const AFTER_LONG_HELP: &str = "\
+Configuration:
+  Every option can also stand in explore.toml, in the current directory or named by --config:
+    database_url = \"postgres://analyst@db.example.com/sales\"
+    max_iterations = 20
+
+    [sql]
+    allow_functions = [\"fiscal_year\"]  # functions of your own that queries may call
+
+    [prices.\"house-model\"]             # US dollars per million tokens
+    input = 1.00
+    cached_input = 0.10
+    output = 8.00
+  and in the environment: DATABASE_URL, OPENAI_API_KEY, OPENAI_BASE_URL, and any other option as
+  EXPLORE_ and its name: EXPLORE_MAX_ITERATIONS=20. An option given here wins over the environment,
+  the environment over the file. `explore config` prints what holds, and where it comes from.
+
+Examples:
+  explore --demo                               the sample data, no server and no key
+  explore --focus customer_churn               DATABASE_URL and OPENAI_API_KEY are set
+  explore --offline --format html -o report.html
+  explore --base-url http://localhost:11434/v1 --model qwen3
+  explore --quiet --fail-on high               for a nightly job: the exit code tells
+
+Exit codes:
+  0    done; a run that a limit stopped is done, and the report says so
+  1    unexpected; `sql` refused the statement
+  2    usage or configuration
+  3    database
+  4    model
+  10   findings at or above --fail-on; `schema check` found a disagreement
+  130  interrupted; the report of what was known by then is written";
+
+pub(super) const SQL_HELP: &str = "\
+The statement meets all that a query of the model's meets: the validator, the cost gate, the wrapper, a READ ONLY \
+transaction that is rolled back, and the limits. Rows go to standard output; how many there are, and whether there are \
+more, to standard error. -v tells the time, -vv shows the plan.
+
+Examples:
+  explore sql --demo \"SELECT count(*) FROM primary_sales\"
+  explore sql --check \"SELECT pg_read_file('/etc/passwd')\"
+  explore sql --format csv --max-rows 100000 -o sales.csv - < sales.sql
+
+Exit codes:
+  0    done; with --check: it would not be refused
+  1    refused, by the validator or for its cost
+  3    the database failed it
+  130  interrupted; it is stopped on the server";
+
+pub(super) const DOCTOR_HELP: &str = "\
+Exit codes: 0 where nothing failed, warnings or not; otherwise that of the first check that failed: 2 usage, 3 database,
+4 model. Try `explore doctor --help` for what is checked, and why --attack is safe.";
+
+pub(super) const DOCTOR_LONG_HELP: &str = "\
+What is checked:
+  the connection, TLS, the server's version and engine, the role's rights, the
+  session's settings, that a time limit holds (a statement is run into one of half
+  a second), tables and statistics, what the catalogue checks leave out, the
+  metadata, the model (a call of a few tokens, which must call a tool), its price,
+  and the runs directory.
+
+Why --attack is safe, in production too:
+  It goes no other way than a model's statements go. A string that the validator
+  refuses never leaves the process. What passes, because it is only expensive, is
+  looked at for its cost and runs within a SELECT of the program's own, in a READ
+  ONLY transaction, for a second and ten rows at the most, and is rolled back.
+  Nothing is tried past a layer that refused. A test runs it as a superuser and
+  records all that is sent: no refused string is in it, and nothing is changed.
+
+Examples:
+  explore doctor
+  explore doctor --grants | psql \"$ADMIN_URL\"
+  explore doctor --attack --format json
+
+Exit codes:
+  0  nothing failed; there may be warnings
+  2  the first check that failed is about usage or configuration
+  3  about the database, the role included
+  4  about the model";

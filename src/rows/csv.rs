@@ -1,0 +1,18 @@
+//! Rows as CSV by RFC 4180, but for the line's end, which is a line feed.
+
+use csv::{Error, IntoInnerError, Writer};
+
+use crate::table::Table;
+
+pub(super) fn render(table: &Table) -> Result<String, Error> {
+    if table.columns.is_empty() {
+        return Ok(String::new());
+    }
+    let mut writer = Writer::from_writer(Vec::new());
+    writer.write_record(table.columns.iter().map(|column| &column.name))?;
+    for row in &table.rows {
+        writer.write_record(row.iter().map(|cell| cell.as_deref().unwrap_or_default()))?;
+    }
+    let bytes = writer.into_inner().map_err(IntoInnerError::into_error)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}

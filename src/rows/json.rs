@@ -1,0 +1,44 @@
+//! Rows as one JSON object. Numbers are written with all digits that PostgreSQL gives, as its own `to_json` does.
+
+use serde::Serialize;
+use serde_json::Error;
+use serde_json::value::RawValue;
+
+use crate::table::{Column, Table};
+
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    columns: &'a [Column],
+    /// Arrays rather than objects, because two columns may have one name.
+    rows: Vec<Vec<Cell<'a>>>,
+    more_rows: bool,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Cell<'a> {
+    Value(Box<RawValue>),
+    Text(&'a str),
+    Null,
+}
+
+pub(super) fn render(table: &Table) -> Result<String, Error> {
+    let rows = table.rows.iter().map(|row| cells(&table.columns, row)).collect();
+    let document = Document { columns: &table.columns, rows, more_rows: table.more_rows };
+    Ok(serde_json::to_string(&document)? + "\n")
+}
+
+fn cells<'a>(columns: &[Column], row: &'a [Option<String>]) -> Vec<Cell<'a>> {
+    let cells = columns.iter().zip(row);
+    cells.map(|(column, text)| text.as_deref().map_or(Cell::Null, |text| cell(column, text))).collect()
+}
+
+/// Numbers and booleans are JSON's own; `NaN` and `Infinity`, which JSON has not, are text like all else.
+fn cell<'a>(column: &Column, text: &'a str) -> Cell<'a> {
+    let is_own = matches!(
+        column.type_name.as_str(),
+        "int2" | "int4" | "int8" | "oid" | "numeric" | "float4" | "float8" | "bool"
+    );
+    let value = if is_own { RawValue::from_string(text.to_owned()).ok() } else { None };
+    value.map_or(Cell::Text(text), Cell::Value)
+}
