@@ -418,7 +418,7 @@ async fn what_an_analyst_writes_over_users_types_passes() {
         CREATE VIEW both_kinds AS SELECT id::text FROM customers UNION SELECT id::text FROM orders EXCEPT SELECT '' ORDER BY 1 LIMIT 5;
         CREATE VIEW banded AS SELECT id FROM orders WHERE band @> 1.5::float8 AND NOT isempty(band);
         CREATE VIEW words AS SELECT substring(full_name FROM '^[a-z]+') AS first, overlay(full_name PLACING 'x' FROM 1 FOR 1),
-          position('a' IN full_name), trim(trailing FROM full_name), full_name SIMILAR TO 'a%', split_part(full_name, ' ', 1) FROM customers;
+          position('a' IN full_name), trim(trailing ' ' FROM full_name), full_name SIMILAR TO 'a%', split_part(full_name, ' ', 1) FROM customers;
         CREATE VIEW cubes AS SELECT status, customer, grouping(status) AS g, sum(price) FROM orders GROUP BY ROLLUP (status, customer);";
     let url = fresh("code_analyst", sql).await;
     let executor = executor(&url, rules(Allowed::default())).await;
