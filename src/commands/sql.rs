@@ -113,8 +113,11 @@ fn tell(table: &Table, elapsed: Duration, plan: Option<&str>, config: &Config, o
         talk.line(plan);
     }
     let rows = counted(table.rows.len(), "row");
-    let more =
-        if table.more_rows { format!("; there are more than --max-rows {}", config.query.max_rows) } else { String::new() };
+    let more = if table.more_rows {
+        format!("; there are more than --max-rows {}", config.query.max_rows)
+    } else {
+        String::new()
+    };
     let time = if talk.verbosity() > 0 { format!(" in {} ms", elapsed.as_millis()) } else { String::new() };
     talk.note(&format!("{rows}{time}{more}"));
 }
