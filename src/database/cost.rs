@@ -25,9 +25,10 @@ pub(super) fn check<'line>(lines: impl Iterator<Item = &'line str>, cost_max: f6
     )))
 }
 
-/// `1234.56` of a plan's line `Seq Scan on t  (cost=0.00..1234.56 rows=9 width=4)`.
+/// `1234.56` of a plan's line `Seq Scan on t  (cost=0.00..1234.56 rows=9 width=4)`. The planner's own words come last: a
+/// name before them, which whoever wrote the statement chose, may look the same.
 fn cost_of(line: &str) -> Option<f64> {
-    let (_, costs) = line.split_once("(cost=")?;
+    let (_, costs) = line.rsplit_once("(cost=")?;
     let (_, total) = costs.split_once("..")?;
     total.split(' ').next()?.parse().ok()
 }

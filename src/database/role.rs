@@ -2,7 +2,7 @@
 //!
 //! Two roles are graded: the one that logged in, which a statement could go back to, and the one that statements run
 //! as, where `--as-role` names another. A role that the login role could only become by SET ROLE (a NOINHERIT login, as
-//! PostgREST's authenticator) is not counted among its rights: no SELECT that passes the validator sets a role.
+//! PostgREST's authenticator) is not counted among its rights, only told: no SELECT that passes the validator sets a role.
 
 use serde::{Deserialize, Serialize};
 
@@ -50,7 +50,10 @@ impl std::fmt::Display for Names {
 
 /// What a role may do beyond reading.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Grade {
+    /// The role that logged in, where this is said of it rather than of the one that statements run as.
+    pub login: Option<String>,
     /// Whether nothing in the server stops it.
     pub superuser: bool,
     /// What it is or is a member of that lets it act on the server: `CREATEROLE`, `pg_write_server_files`.
@@ -59,8 +62,10 @@ pub struct Grade {
     pub writes: Names,
     /// What lets it read more than tables: `pg_read_server_files`, or BYPASSRLS.
     pub reads: Names,
-    /// Schemas that it may create objects in.
+    /// Where it may create objects: `schema public`, `database shop`.
     pub creates: Names,
+    /// Roles that may write and that it could become by SET ROLE, without having their rights until then.
+    pub becomes: Names,
     /// Sequences that it may move.
     pub sequences: Names,
     /// Functions that it may call and that run with their owners' rights.
@@ -80,6 +85,7 @@ impl Grade {
 
     /// What is wrong with `role`, a sentence each; with all but the last of those it is refused.
     pub fn faults(&self, role: &str) -> Vec<String> {
+        let role = self.login.as_deref().unwrap_or(role);
         if self.superuser {
             return vec![format!("role {role:?} is a superuser, whom nothing in the server stops")];
         }
@@ -87,7 +93,8 @@ impl Grade {
             (&self.powers, "may act on the server, by {}"),
             (&self.writes, "may write {}"),
             (&self.reads, "may read more than tables, by {}"),
-            (&self.creates, "may create objects in schema {}"),
+            (&self.creates, "may create objects in {}"),
+            (&self.becomes, "may write after SET ROLE {}"),
             (&self.sequences, "may move the sequence {}"),
             (&self.definers, "may call functions that run with their owner's rights: {}"),
         ];
@@ -106,16 +113,15 @@ const GRADE: &str = include_str!("role.sql");
 
 /// Grades the role that statements run as, and the one that logged in where that is another: the worse of both.
 pub(super) async fn grade(connections: &Connections, limits: &Limits) -> Result<Grade, Error> {
-    let statement = GRADE.replace("WHO", "current_user");
-    let mut grade = of(connections, &statement, limits).await?;
-    if grade.superuser {
+    let grade = of(connections, &GRADE.replace("WHO", "current_user"), limits).await?;
+    let login = of(connections, &GRADE.replace("WHO", "session_user"), limits).await?;
+    let badness = |grade: &Grade| (grade.superuser, grade.may_write(), !grade.is_good());
+    if badness(&login) <= badness(&grade) {
         return Ok(grade);
     }
-    let login = of(connections, &GRADE.replace("WHO", "session_user"), limits).await?;
-    if login.may_write() && !grade.may_write() {
-        grade = login;
-    }
-    Ok(grade)
+    let name = Statement { text: "SELECT session_user", parameters: &[], verb: Verb::Run };
+    let name = connections.run(&name, limits).await?;
+    Ok(Grade { login: name.cell(0, 0).map(str::to_owned), ..login })
 }
 
 async fn of(connections: &Connections, text: &str, limits: &Limits) -> Result<Grade, Error> {
@@ -129,6 +135,7 @@ async fn of(connections: &Connections, text: &str, limits: &Limits) -> Result<Gr
             "write" => grade.writes.push(name),
             "read" => grade.reads.push(name),
             "create" => grade.creates.push(name),
+            "become" => grade.becomes.push(name),
             "sequence" => grade.sequences.push(name),
             "definer" => grade.definers.push(name),
             _ => {}

@@ -38,7 +38,20 @@ WHERE relkind <> 'S'
         OR relkind <> 'm' AND (pg_catalog.has_table_privilege(WHO, oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
             OR pg_catalog.has_any_column_privilege(WHO, oid, 'INSERT, UPDATE')))
 UNION ALL
-SELECT 'create', nspname::text FROM schemas WHERE pg_catalog.has_schema_privilege(WHO, oid, 'CREATE')
+SELECT 'create', 'schema ' || nspname::text FROM schemas WHERE pg_catalog.has_schema_privilege(WHO, oid, 'CREATE')
+UNION ALL
+SELECT 'create', 'database ' || datname::text
+FROM pg_catalog.pg_database
+WHERE datname = pg_catalog.current_database() AND pg_catalog.has_database_privilege(WHO, oid, 'CREATE')
+UNION ALL
+SELECT 'become', r.rolname::text
+FROM pg_catalog.pg_roles AS r
+WHERE pg_catalog.pg_has_role(WHO, r.oid, 'MEMBER') AND NOT pg_catalog.pg_has_role(WHO, r.oid, 'USAGE')
+    AND (r.rolsuper OR r.rolcreaterole OR EXISTS (
+        SELECT FROM relations AS t
+        WHERE t.relkind <> 'S'
+            AND (pg_catalog.pg_has_role(r.oid, t.relowner, 'USAGE')
+                OR pg_catalog.has_table_privilege(r.oid, t.oid, 'INSERT, UPDATE, DELETE, TRUNCATE'))))
 UNION ALL
 SELECT 'sequence', name
 FROM relations

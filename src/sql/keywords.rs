@@ -194,6 +194,54 @@ const CHAINING: &[&str] = &[
     "union",
 ];
 
+/// Words that PostgreSQL takes for a column's name only where AS stands before them, in the order of its grammar.
+const AFTER_AS_ALONE: &[&str] = &[
+    "array",
+    "as",
+    "char",
+    "character",
+    "create",
+    "day",
+    "except",
+    "fetch",
+    "filter",
+    "for",
+    "from",
+    "grant",
+    "group",
+    "having",
+    "hour",
+    "intersect",
+    "into",
+    "isnull",
+    "limit",
+    "minute",
+    "month",
+    "notnull",
+    "offset",
+    "on",
+    "order",
+    "over",
+    "overlaps",
+    "precision",
+    "returning",
+    "second",
+    "to",
+    "union",
+    "varying",
+    "where",
+    "window",
+    "with",
+    "within",
+    "without",
+    "year",
+];
+
+/// Whether a column can have the name only after AS.
+pub(super) fn needs_as(word: &str) -> bool {
+    AFTER_AS_ALONE.contains(&word)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

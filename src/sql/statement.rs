@@ -66,6 +66,12 @@ pub(super) fn check(tokens: &[Token<'_>]) -> Result<(), Refusal> {
                     token.text.to_uppercase()
                 )));
             }
+            "table" if tokens.get(index + 1).is_some_and(|token| token.is_symbol("(")) => {
+                return Err(syntax("TABLE takes a table's name; write the SELECT alone"));
+            }
+            "fetch" if !is_whole_fetch(&tokens[index + 1..]) => {
+                return Err(syntax("FETCH ends in ROWS ONLY or ROWS WITH TIES; write it out, or LIMIT"));
+            }
             "operator" if tokens.get(index + 1).is_some_and(|token| token.is_symbol("(")) => {
                 return Err(syntax("OPERATOR(...) is not supported here; write the operator itself"));
             }
@@ -73,6 +79,27 @@ pub(super) fn check(tokens: &[Token<'_>]) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+/// Whether `FIRST 3 ROWS ONLY`, or another of its forms, follows. The parser does without the words at its end.
+fn is_whole_fetch(rest: &[Token<'_>]) -> bool {
+    let mut depth = 0_usize;
+    let mut rows = None;
+    for (index, token) in rest.iter().enumerate() {
+        match (&*token.text, token.kind) {
+            ("(", Kind::Symbol) => depth += 1,
+            (")", Kind::Symbol) if depth == 0 => break,
+            (")", Kind::Symbol) => depth -= 1,
+            ("row" | "rows", Kind::Word) if depth == 0 => {
+                rows = Some(index);
+                break;
+            }
+            _ => {}
+        }
+    }
+    let is = |index: usize, word: &str| rest.get(index).is_some_and(|token| token.is_word(word));
+    (is(0, "first") || is(0, "next"))
+        && rows.is_some_and(|at| is(at + 1, "only") || is(at + 1, "with") && is(at + 2, "ties"))
 }
 
 fn check_start(tokens: &[Token<'_>]) -> Result<(), Refusal> {

@@ -17,7 +17,7 @@ use sqlparser::ast::{Ident, Query, TableAlias};
 use super::lexer::Token;
 use super::parse::index_of;
 use super::refusal::{Refusal, syntax};
-use super::{Policy, functions, names, types};
+use super::{Policy, functions, keywords, names, types};
 use scope::Scope;
 
 /// What the walk found out about a query that it did not refuse.
@@ -75,7 +75,14 @@ impl<'query> Walk<'query, '_> {
         let after_as = index_of(label.span)
             .and_then(|index| self.tokens.get(index.checked_sub(1)?))
             .is_some_and(|before| before.is_word("as"));
-        if after_as && label.quote_style.is_none() { Ok(()) } else { names::check(label) }
+        match (after_as, label.quote_style) {
+            (true, None) => Ok(()),
+            (false, None) if keywords::needs_as(&label.value) => Err(syntax(format!(
+                "{} is a key word that names a column only after AS; write AS",
+                label.value.to_uppercase()
+            ))),
+            _ => names::check(label),
+        }
     }
 }
 

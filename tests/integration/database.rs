@@ -189,6 +189,8 @@ async fn check_cost(database: &dyn Database) {
     assert!(message.starts_with("cost: the planner expects "), "{message}");
     let whole = select("SELECT n FROM generate_series(1, 100000000000) n LIMIT 1");
     assert!(matches!(database.select(&whole, &limits).await, Err(Error::TooDear(_))));
+    let disguised = select("SELECT n FROM generate_series(1, 100000000000) AS \"(cost=0..1 \" (n) LIMIT 1");
+    assert!(matches!(database.select(&disguised, &limits).await, Err(Error::TooDear(_))));
     assert_eq!(
         database.select(&select("SELECT count(*) FROM numbers"), &limits).await.unwrap().cell(0, 0),
         Some("5000")
@@ -432,6 +434,33 @@ async fn the_role_is_graded() {
     );
     let denied = run(&connect(&as_role("roles_reader")).await, "SELECT * FROM secrets").await;
     assert!(matches!(denied, Err(Error::Statement { message }) if message.contains("42501")));
+}
+
+#[tokio::test]
+async fn what_a_role_may_do_after_set_role_and_who_logged_in_is_told_by_name() {
+    let sql = "CREATE TABLE sales (n int);
+        DROP ROLE IF EXISTS becomes_owner; DROP ROLE IF EXISTS becomes_login; DROP ROLE IF EXISTS becomes_plain;
+        DROP ROLE IF EXISTS becomes_reader; DROP ROLE IF EXISTS becomes_admin;
+        CREATE ROLE becomes_owner; CREATE ROLE becomes_plain; CREATE ROLE becomes_reader;
+        CREATE ROLE becomes_admin LOGIN PASSWORD 'p' SUPERUSER; ALTER TABLE sales OWNER TO becomes_owner;
+        CREATE ROLE becomes_login LOGIN PASSWORD 'p' NOINHERIT IN ROLE becomes_owner, becomes_plain, becomes_reader;
+        GRANT CREATE ON DATABASE becomes TO becomes_login";
+    fresh("becomes", sql).await;
+    let as_role = async |login: &str, role: Option<&str>| {
+        let url = format!("postgres://{login}:p@{}:{}/becomes", variable("PGHOST"), variable("PGPORT"));
+        let local = Local { role: role.map(str::to_owned), ..Local::default() };
+        let database = postgres::connect(&url, &Options { local, ..Options::default() }).await.unwrap();
+        (database.server().grade.may_write(), database.server().grade.faults(&database.server().role))
+    };
+    let creates = "role \"becomes_login\" may create objects in database becomes";
+    let after = "role \"becomes_login\" may write after SET ROLE becomes_owner";
+    let told = (false, vec![creates.to_owned(), after.to_owned()]);
+    assert_eq!(as_role("becomes_login", None).await, told);
+    assert_eq!(as_role("becomes_login", Some("becomes_reader")).await, told);
+    let owner = (true, vec!["role \"becomes_owner\" may write public.sales".to_owned()]);
+    assert_eq!(as_role("becomes_login", Some("becomes_owner")).await, owner);
+    let admin = "role \"becomes_admin\" is a superuser, whom nothing in the server stops";
+    assert_eq!(as_role("becomes_admin", Some("becomes_reader")).await, (true, vec![admin.to_owned()]));
 }
 
 #[tokio::test]

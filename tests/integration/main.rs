@@ -52,3 +52,5 @@ mod sql;
 mod sql_command;
 #[cfg(test)]
 mod tools;
+#[cfg(test)]
+mod tpc;

@@ -46,9 +46,10 @@ impl<'query> Walk<'query, '_> {
                 Value::Placeholder(_) => Err(syntax("parameters such as $1 cannot be used; write the value itself")),
                 _ => Ok(()),
             },
-            Expr::TypedString(TypedString { data_type, value: _, uses_odbc_syntax: false }) => {
-                types::check(data_type, self.policy)
-            }
+            Expr::TypedString(TypedString { data_type, value, uses_odbc_syntax: false }) => match value.value {
+                Value::Number(..) => Err(syntax("a type before a number is no cast; write number::type")),
+                _ => types::check(data_type, self.policy),
+            },
             Expr::Interval(interval) => check_interval(interval),
             Expr::Function(function) => self.call(function),
             Expr::BinaryOp { left, op, right } => {

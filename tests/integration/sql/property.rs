@@ -4,7 +4,7 @@ use explore::sql::validate;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
-use tokio_postgres::NoTls;
+use tokio_postgres::{NoTls, SimpleQueryMessage};
 
 use super::{cases, policy};
 
@@ -159,11 +159,56 @@ fn mutation() -> impl Strategy<Value = String> {
     })
 }
 
+/// A part of one case put into another, in place of one of its words: an attack's in a legitimate query, and the reverse.
+fn graft() -> impl Strategy<Value = String> {
+    let texts = |file: &str| cases(file).into_iter().map(|case| case.sql).collect::<Vec<_>>();
+    let (attacks, legitimate) = (texts("attacks.jsonl"), texts("legitimate.jsonl"));
+    let any_of = |texts: &[String]| prop::sample::select(texts.to_vec());
+    let pairs = prop_oneof![
+        4 => (any_of(&legitimate), any_of(&attacks)),
+        1 => (any_of(&attacks), any_of(&legitimate)),
+        1 => (any_of(&legitimate), any_of(&legitimate)),
+    ];
+    let place = any::<prop::sample::Index>();
+    let wrap = prop::sample::select(WRAPS);
+    (pairs, place, any::<prop::sample::Index>(), 1_usize..30, wrap).prop_map(
+        |((stock, scion), place, start, length, wrap)| {
+            let words = |text: &str| text.split_inclusive([' ', ',', '(', ')']).map(str::to_owned).collect::<Vec<_>>();
+            let (mut stock, scion) = (words(&stock), words(&scion));
+            let start = start.index(scion.len());
+            let part = scion[start..(start + length).min(scion.len())].concat();
+            let place = place.index(stock.len());
+            stock[place] = wrap.replace("{}", &part);
+            stock.concat()
+        },
+    )
+}
+
+/// How a part is put in.
+const WRAPS: &[&str] = &[
+    " {} ",
+    " ({}) ",
+    " (SELECT {}) ",
+    " (SELECT * FROM {}) AS grafted ",
+    " {}, ",
+    " /* */ {} -- \n",
+    " '{}' ",
+    " $g${}$g$ ",
+    " \"{}\" ",
+    " E'{}' ",
+    " UNION ALL {} ",
+    " WITH g AS ({}) SELECT ",
+    " CASE WHEN {} THEN 1 END ",
+    " LATERAL ({}) AS g ",
+    " ({})::text ",
+    "; {} ",
+];
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_text_makes_it_panic(text in prop_oneof![".{0,200}", soup(), mutation()]) {
+    fn no_text_makes_it_panic(text in prop_oneof![".{0,200}", soup(), mutation(), graft()]) {
         if let Ok(select) = validate(&text, &policy()) {
             prop_assert!(text.contains(select.text()));
             prop_assert!(validate(select.text(), &policy()).is_ok_and(|again| again == select));
@@ -181,6 +226,94 @@ const TABLES: &str = "
     CREATE TABLE nodes (id int, parent_id int, name text);
     CREATE TABLE bookings (id int, period tstzrange);
     CREATE TABLE \"mixedCase\" (\"Order ID\" int, \"Total Amount\" numeric);";
+
+/// How many texts are tried against the server; `EXPLORE_TEST_TEXTS` asks for more than suits every run.
+fn texts() -> u32 {
+    std::env::var("EXPLORE_TEST_TEXTS").ok().and_then(|count| count.parse().ok()).unwrap_or(3_000)
+}
+
+/// System views that stand for other relations in a plan.
+const VIEWS: &[&str] = &["information_schema", "pg_tables", "pg_indexes", "pg_timezone"];
+
+/// Functions that no plan of an accepted text may call. A plan shows the calls that were not computed while planning.
+const FORBIDDEN: &[&str] = &[
+    "pg_read_file",
+    "pg_read_binary_file",
+    "pg_ls_dir",
+    "pg_stat_file",
+    "pg_sleep",
+    "pg_advisory",
+    "pg_try_advisory",
+    "pg_terminate_backend",
+    "pg_cancel_backend",
+    "pg_reload_conf",
+    "pg_notify",
+    "lo_",
+    "nextval",
+    "setval",
+    "set_config",
+    "query_to_xml",
+    "table_to_xml",
+    "cursor_to_xml",
+    "database_to_xml",
+    "ts_stat",
+    "dblink",
+    "pg_logical",
+    "pg_create",
+    "pg_switch_wal",
+    "txid_current",
+    "pg_current_xact_id",
+    "pg_export_snapshot",
+    "has_",
+    "current_setting",
+];
+
+/// PostgreSQL's own plan of an accepted text reads what the validator found in it, and calls nothing forbidden.
+async fn check_plan(client: &tokio_postgres::Client, select: &explore::sql::Select) {
+    let text = select.text();
+    let explain = format!("EXPLAIN (VERBOSE, FORMAT JSON) SELECT * FROM ({text}\n) AS q LIMIT 1");
+    let Ok(messages) = client.simple_query(&explain).await else { return };
+    let line = |message: &SimpleQueryMessage| match message {
+        SimpleQueryMessage::Row(row) => row.get(0).unwrap_or_default().to_owned() + "\n",
+        _ => String::new(),
+    };
+    let plan = serde_json::from_str(&messages.iter().map(line).collect::<String>()).unwrap();
+    let mut nodes: Vec<&serde_json::Value> = vec![&plan];
+    while let Some(node) = nodes.pop() {
+        match node {
+            serde_json::Value::Array(items) => nodes.extend(items),
+            serde_json::Value::Object(fields) => {
+                nodes.extend(fields.values());
+                if let (Some(name), Some(schema)) = (fields.get("Relation Name"), fields.get("Schema")) {
+                    let (schema, name) = (schema.as_str().unwrap().to_owned(), name.as_str().unwrap().to_owned());
+                    let system = schema == "pg_catalog"
+                        && (text.to_lowercase().contains(&name)
+                            || VIEWS.iter().any(|view| text.to_lowercase().contains(view)));
+                    let known = system || select.relations().contains(&(schema.clone(), name.clone()));
+                    assert!(known, "{schema}.{name} is read by {text}");
+                }
+            }
+            // The field of EXTRACT is a name that is printed without its quotes.
+            serde_json::Value::String(line) if !line.contains("EXTRACT(") => {
+                let code = line.split('\'').step_by(2).collect::<String>();
+                let called = |name: &&&str| {
+                    code.match_indices(**name).any(|(at, name)| {
+                        let begins = !code[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_');
+                        let rest = code[at + name.len()..]
+                            .trim_start_matches(|next: char| next.is_alphanumeric() || next == '_');
+                        begins && rest.starts_with('(')
+                    })
+                };
+                let called = FORBIDDEN
+                    .iter()
+                    .find(called)
+                    .filter(|_| !VIEWS.iter().any(|view| text.to_lowercase().contains(view)));
+                assert_eq!(called, None, "{line} is run by {text}");
+            }
+            _ => {}
+        }
+    }
+}
 
 /// The only texts that the validator takes for a SELECT and an older server does not: JSON_TABLE came with PostgreSQL 17.
 fn is_of_newer_servers(text: &str) -> bool {
@@ -209,16 +342,20 @@ async fn what_it_accepts_is_one_select_for_postgresql_too() {
         proptest::test_runner::TestRng::deterministic_rng(proptest::test_runner::RngAlgorithm::ChaCha),
     );
     let (mut prepared, mut refused) = (0, 0);
-    let mutations = prop_oneof![6 => mutation(), 1 => soup()];
-    for _ in 0..3_000 {
+    let mutations = prop_oneof![6 => mutation(), 6 => graft(), 1 => soup()];
+    for _ in 0..texts() {
         let text = mutations.new_tree(&mut runner).unwrap().current();
         let Ok(select) = validate(&text, &policy()) else { continue };
         match client.prepare(&format!("SELECT * FROM ({}\n) AS q LIMIT 1", select.text())).await {
-            Ok(_) => prepared += 1,
+            Ok(_) => {
+                prepared += 1;
+                check_plan(&client, &select).await;
+            }
             Err(error) => {
                 refused += 1;
                 let message = error.as_db_error().unwrap_or_else(|| panic!("{text}: {error}")).message();
-                let split = message.starts_with("syntax error") || message.contains("multiple commands");
+                let split = (message.starts_with("syntax error at") && !message.contains("jsonpath"))
+                    || message.contains("multiple commands");
                 assert!(!split || is_of_newer_servers(&text), "{text}: {message}");
             }
         }
@@ -226,5 +363,5 @@ async fn what_it_accepts_is_one_select_for_postgresql_too() {
     drop(client);
     connection.await.unwrap().unwrap();
     server.batch_execute(&format!("DROP DATABASE {database}")).await.unwrap();
-    assert!(prepared > 300 && prepared > refused, "{prepared} prepared, {refused} refused by PostgreSQL");
+    assert!(prepared > 150 && prepared > refused, "{prepared} prepared, {refused} refused by PostgreSQL");
 }
