@@ -1,7 +1,9 @@
 //! What validation costs beside the parser's bare parse of the same text. The target is at most 1.5 times.
 
 use divan::{Bencher, black_box};
-use explore::sql::{Policy, validate};
+use explore::catalog::Catalog;
+use explore::catalog::code::{Code, Routine, Type};
+use explore::sql::{Allowed, Policy, validate};
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
 
@@ -13,7 +15,8 @@ fn main() {
 }
 
 fn policy() -> Policy {
-    let mut policy = Policy { search_path: vec!["public".to_owned()], ..Policy::default() };
+    let search_path = vec!["public".to_owned()];
+    let mut policy = Policy::new(&Catalog::default(), &code(), search_path, &Allowed::default(), &|_, _| false);
     policy.allow(
         "public",
         "sales",
@@ -21,6 +24,42 @@ fn policy() -> Policy {
     );
     policy.allow("public", "customers", ["customer_code", "name", "segment", "since"]);
     policy
+}
+
+/// A database whose other tables hold types with operators and functions of their own.
+fn code() -> Code {
+    const MADE: u32 = 20_000;
+    let routine = |name: &str, number| Routine {
+        schema: "public".to_owned(),
+        name: name.to_owned(),
+        visible: true,
+        types: vec![MADE + number; 2],
+        signature: "made, made".to_owned(),
+        definer: false,
+        trusted: false,
+        literals: false,
+        compares: true,
+    };
+    let made = |number| Type {
+        oid: MADE + number,
+        schema: "public".to_owned(),
+        name: format!("made_{number}"),
+        visible: true,
+        kind: "b".to_owned(),
+        trusted: false,
+        loose: false,
+        holds: Vec::new(),
+    };
+    let holder = |number| (("public".to_owned(), format!("other_{number}")), vec![MADE + number]);
+    let operators = ["=", "<>", "<", "<=", ">", ">=", "+", "-", "||"];
+    let functions = ["sum", "lower", "round", "coalesce", "count", "max"];
+    Code {
+        operators: (0..20).flat_map(|number| operators.map(|name| routine(name, number))).collect(),
+        functions: (0..20).flat_map(|number| functions.map(|name| routine(name, number))).collect(),
+        types: (0..20).map(made).collect(),
+        relations: (0..20).map(holder).collect(),
+        ..Code::default()
+    }
 }
 
 #[divan::bench]

@@ -25,6 +25,7 @@
 //! decided here. The session must set `standard_conforming_strings = on` and a search path that begins with `pg_catalog`.
 
 mod calls;
+mod folding;
 mod functions;
 mod keywords;
 mod lexer;
@@ -34,6 +35,7 @@ mod overloads;
 mod parse;
 mod pins;
 mod policy;
+mod reach;
 mod reading;
 mod refusal;
 mod relations;

@@ -50,6 +50,12 @@ pub struct Code {
     pub casts: Vec<Cast>,
     /// Types.
     pub types: Vec<Type>,
+    /// Functions that types are compared and made with.
+    pub supports: Vec<Support>,
+    /// What domains demand of their values.
+    pub checks: Vec<Check>,
+    /// What the planner computes of relations.
+    pub planned: Vec<Planned>,
     /// The types of each readable relation's row and columns, by schema and name.
     pub relations: BTreeMap<(String, String), Vec<u32>>,
 }
@@ -83,6 +89,7 @@ pub struct Dependency {
 }
 
 /// A function or an operator.
+#[expect(clippy::struct_excessive_bools, reason = "each says another thing of the same row of the catalog")]
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Routine {
     /// Its schema.
@@ -101,6 +108,63 @@ pub struct Routine {
     /// Whether it belongs to an extension that only computes.
     #[serde(default)]
     pub trusted: bool,
+    /// Whether string constants could be taken for its arguments although they are of the users' types.
+    pub literals: bool,
+    /// Whether sorting or grouping uses it, if it is an operator.
+    #[serde(default)]
+    pub compares: bool,
+}
+
+/// A function that values of a type are compared or made with: of its default operator class, or of a range.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Support {
+    /// The function.
+    pub function: Name,
+    /// The type.
+    #[serde(rename = "type")]
+    pub of: u32,
+    /// The type, for people.
+    pub signature: String,
+}
+
+/// What a domain demands of a value, whenever a string becomes one.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Check {
+    /// The domain.
+    #[serde(rename = "type")]
+    pub of: u32,
+    /// The domain, for people.
+    pub signature: String,
+    /// The condition.
+    pub condition: String,
+}
+
+/// An index, a statistics object, a CHECK or a partition key that uses functions of the users. The planner computes what is
+/// constant in it for every statement that reads the relation.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Planned {
+    /// The schema of the relation.
+    pub schema: String,
+    /// The name of the relation.
+    pub name: String,
+    /// Its definition.
+    pub definition: String,
+    /// The columns that may stand in it.
+    pub columns: Vec<String>,
+    /// The functions that it runs.
+    pub runs: Vec<Run>,
+}
+
+/// A function that something runs.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Run {
+    /// The function.
+    pub function: Name,
+    /// Whether it is run by way of an operator or operator class.
+    pub hidden: bool,
+    /// What it does, where it is written in SQL: the planner may put that in its place. Empty if the server has it
+    /// parsed.
+    pub body: Option<String>,
 }
 
 /// A cast by a function.
@@ -142,6 +206,11 @@ pub struct Type {
     pub visible: bool,
     /// `b`, `c`, `d`, `e`, `p`, `r` or `m`, as in `pg_type.typtype`.
     pub kind: String,
+    /// Whether it belongs to an extension that only computes.
+    #[serde(default)]
+    pub trusted: bool,
+    /// Whether another type's value becomes one without a cast being written.
+    pub loose: bool,
     /// The users' types that a value of it holds.
     pub holds: Vec<u32>,
 }
@@ -170,6 +239,13 @@ pub async fn version(database: &dyn Database) -> Result<String, database::Error>
     Ok(database.own(VERSION, &[]).await?.cell(0, 0).unwrap_or_default().to_owned())
 }
 
+impl Type {
+    /// Whether making a value of a string runs nobody's code: an enum, or of an extension that only computes.
+    pub fn is_plain(&self) -> bool {
+        self.kind == "e" || self.trusted
+    }
+}
+
 impl Code {
     fn add(&mut self, kind: &str, document: &str) -> Result<(), serde_json::Error> {
         match kind {
@@ -178,6 +254,9 @@ impl Code {
             "function" => self.functions.push(serde_json::from_str(document)?),
             "cast" => self.casts.push(serde_json::from_str(document)?),
             "type" => self.types.push(serde_json::from_str(document)?),
+            "support" => self.supports.push(serde_json::from_str(document)?),
+            "check" => self.checks.push(serde_json::from_str(document)?),
+            "planned" => self.planned.push(serde_json::from_str(document)?),
             "foreign" => {
                 let Name { schema, name } = serde_json::from_str(document)?;
                 self.foreign.insert((schema, name));

@@ -5,25 +5,26 @@
 //! such code:
 //!
 //! - code whose arguments are all of PostgreSQL's own types, in every statement that has its name in it;
-//! - code that takes a type which the users made, in statements that have its name and read a relation with a column of
-//!   that type, or of a type that holds it. Every table's row is a type too. Values of such a type come from nowhere else,
-//!   as casts to it are refused; where the owner allowed functions, a statement that calls one may hold any type.
+//! - code that takes a type which the users made, in statements that have its name and in which a value of that type could
+//!   be: `reach` tells.
 //!
-//! Names that cannot be found without a schema do not count, except those of comparisons, which sorting and grouping use
-//! by way of a type's operator class.
+//! Some code has no name at all in a statement. What compares a type's values by way of its operator class, or makes a
+//! range's, runs wherever such values are sorted, grouped or looked for in an array; a domain's CHECK runs where a string
+//! becomes a value of the domain, as in `coalesce(row, '(...)')`. Statements that read relations with such values are
+//! refused. Functions in C are not looked at there, nor are the input and output functions of types: none but a superuser
+//! can bring a server to load one.
+//!
+//! Names that cannot be found without a schema do not count, except those of comparisons, which sorting and grouping use.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Policy;
 use super::lexer::{Kind, Token};
-use super::policy::Allowed;
+use super::policy::{Allowed, is_allowed};
+use super::reach::{Holders, Reach, Statement, USERS_FIRST};
 use super::refusal::{Refusal, function, operator, relation, seen};
 use super::walk::Found;
-use super::{calls, functions};
+use super::{Policy, functions, validate};
 use crate::catalog::code::{Cast, Code, Routine};
-
-/// The first oid that PostgreSQL gives to what users make.
-const USERS_FIRST: u32 = 16384;
 
 /// Operators that sorting, grouping and joining use.
 const COMPARISONS: &[&str] = &["=", "<>", "<", "<=", ">", ">="];
@@ -58,10 +59,14 @@ const OPERATORS_OF_WORDS: &[(&str, &[&str])] = &[
 pub struct Overloads {
     operators: BTreeMap<String, Vec<Overload>>,
     functions: BTreeMap<String, Vec<Overload>>,
-    /// Casts that need not be written, or that bring text.
-    silent_casts: Vec<Overload>,
+    /// What needs no name: casts that need not be written, or that bring text, and what compares values or makes them.
+    silent: Vec<Overload>,
     /// Casts that have to be written.
     written_casts: Vec<Overload>,
+    /// What runs where a string becomes a value.
+    of_literals: Vec<Overload>,
+    /// The names, without their schemas, of the users' types that values may be cast to.
+    pub(super) castable: BTreeSet<String>,
 }
 
 /// One piece of such code.
@@ -75,27 +80,23 @@ struct Overload {
     reach: Reach,
 }
 
-/// Where a piece of code could be met.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Reach {
-    /// In every statement.
-    Everywhere,
-    /// In statements that read one of these, by schema and name, or that call a function of the users'.
-    Relations(BTreeSet<(String, String)>),
-}
-
 impl Overloads {
     /// What of the code could be run so, less what is allowed.
     pub(super) fn new(code: &Code, allowed: &Allowed) -> Self {
         let holders = Holders::new(code);
-        let mut overloads = Self::default();
+        let castable = code.types.iter().filter(|made| made.is_plain()).map(|made| made.name.clone()).collect();
+        let mut overloads = Self { castable, ..Self::default() };
         let comparison = |made: &Routine| COMPARISONS.contains(&made.name.as_str());
-        for made in code.operators.iter().filter(|made| made.visible || comparison(made)) {
+        for made in code.operators.iter().filter(|made| made.visible || made.compares || comparison(made)) {
             let name = format!("{}.{}", made.schema, made.name);
             if !allowed.operators.contains(&name) {
                 let remedy = format!("[sql] allow_operators = [\"{name}\"]");
                 let object = format!("operator {name}({})", made.signature);
-                let overload = Overload { object, remedy, reach: holders.reach(&made.types) };
+                let overload = Overload { object, remedy, reach: holders.of_operator(made) };
+                if made.compares && !comparison(made) {
+                    // An operator class may sort by an operator of any name.
+                    overloads.silent.push(Overload { reach: holders.of_types(&made.types), ..overload.clone() });
+                }
                 overloads.operators.entry(made.name.clone()).or_default().push(overload);
             }
         }
@@ -105,14 +106,50 @@ impl Overloads {
             if !is_allowed(&made.schema, &made.name, allowed) {
                 let remedy = format!("[sql] allow_functions = [\"{}.{}\"]", made.schema, made.name);
                 let object = format!("function {}.{}({})", made.schema, made.name, made.signature);
-                let overload = Overload { object, remedy, reach: holders.reach(&made.types) };
+                let overload = Overload { object, remedy, reach: holders.of_function(made) };
                 overloads.functions.entry(made.name.clone()).or_default().push(overload);
             }
         }
         for cast in &code.casts {
             overloads.add_cast(cast, &holders, allowed);
         }
+        overloads.add_supports(code, &holders, allowed);
         overloads
+    }
+
+    fn add_supports(&mut self, code: &Code, holders: &Holders<'_>, allowed: &Allowed) {
+        for support in code.supports.iter().filter(|made| made.of >= USERS_FIRST) {
+            let crate::catalog::code::Name { schema, name } = &support.function;
+            if !is_allowed(schema, name, allowed) {
+                self.silent.push(Overload {
+                    object: format!(
+                        "function {schema}.{name}, which values of {} are compared or made by",
+                        support.signature
+                    ),
+                    remedy: format!("[sql] allow_functions = [\"{schema}.{name}\"]"),
+                    reach: Reach::Relations { relations: holders.holding([support.of]), rows: false },
+                });
+            }
+        }
+    }
+
+    /// Adds the domains whose CHECK would not pass as a SELECT under the policy.
+    pub(super) fn add_checks(&mut self, code: &Code, policy: &Policy) {
+        let holders = Holders::new(code);
+        // The value itself, where it is of a user's type, comes from no relation there.
+        let mut strict = policy.clone();
+        let Self { operators, functions, .. } = &mut strict.overloads;
+        operators.values_mut().chain(functions.values_mut()).flatten().for_each(|made| made.reach = Reach::Everywhere);
+        for check in &code.checks {
+            let policy = if holders.is_own(check.of) { policy } else { &strict };
+            if let Err(refusal) = validate(&format!("SELECT {}", check.condition), policy) {
+                self.of_literals.push(Overload {
+                    object: format!("CHECK of the domain {} ({refusal})", check.signature),
+                    remedy: "[sql] allow_functions".to_owned(),
+                    reach: Reach::Relations { relations: holders.holding([check.of]), rows: false },
+                });
+            }
+        }
     }
 
     fn add_cast(&mut self, cast: &Cast, holders: &Holders<'_>, allowed: &Allowed) {
@@ -124,55 +161,20 @@ impl Overloads {
         let overload = Overload {
             object: format!("cast {signature} by {name}"),
             remedy: format!("[sql] allow_functions = [\"{name}\"]"),
-            reach: holders.reach(&[*source, *target]),
+            reach: holders.of_types(&[*source, *target]),
         };
         // Every cell of a result is cast to text.
         let silent = *implicit || *to_text || *source >= USERS_FIRST || *target >= USERS_FIRST;
-        if silent { &mut self.silent_casts } else { &mut self.written_casts }.push(overload);
+        if silent { &mut self.silent } else { &mut self.written_casts }.push(overload);
     }
 
     /// Whether there is any.
     fn is_empty(&self) -> bool {
         self.operators.is_empty()
             && self.functions.is_empty()
-            && self.silent_casts.is_empty()
+            && self.silent.is_empty()
             && self.written_casts.is_empty()
-    }
-}
-
-fn is_allowed(schema: &str, name: &str, allowed: &Allowed) -> bool {
-    allowed.functions.contains(name) || allowed.functions.contains(&format!("{schema}.{name}"))
-}
-
-/// Which relations hold values of which types.
-struct Holders<'code> {
-    relations: BTreeMap<u32, BTreeSet<&'code (String, String)>>,
-}
-
-impl<'code> Holders<'code> {
-    fn new(code: &'code Code) -> Self {
-        let holds = code.types.iter().map(|made| (made.oid, made.holds.as_slice())).collect::<BTreeMap<_, _>>();
-        let mut relations: BTreeMap<u32, BTreeSet<&(String, String)>> = BTreeMap::new();
-        for (name, types) in &code.relations {
-            let mut seen = BTreeSet::new();
-            let mut open = types.clone();
-            while let Some(oid) = open.pop() {
-                if seen.insert(oid) {
-                    open.extend(holds.get(&oid).copied().unwrap_or_default());
-                    relations.entry(oid).or_default().insert(name);
-                }
-            }
-        }
-        Self { relations }
-    }
-
-    fn reach(&self, types: &[u32]) -> Reach {
-        let made = types.iter().filter(|oid| **oid >= USERS_FIRST).collect::<Vec<_>>();
-        if made.is_empty() {
-            return Reach::Everywhere;
-        }
-        let relations = made.into_iter().filter_map(|oid| self.relations.get(oid)).flatten();
-        Reach::Relations(relations.map(|name| (*name).clone()).collect())
+            && self.of_literals.is_empty()
     }
 }
 
@@ -182,27 +184,32 @@ pub(super) fn check(tokens: &[Token<'_>], found: &Found, policy: &Policy) -> Res
     if overloads.is_empty() {
         return Ok(());
     }
-    let calls_users = calls::calls_allowed(tokens, policy);
-    let met = |overload: &&Overload| match &overload.reach {
-        Reach::Everywhere => true,
-        Reach::Relations(relations) => calls_users || found.relations.iter().any(|read| relations.contains(read)),
+    let statement = Statement::new(tokens, found, policy);
+    let first = |overloads: &[Overload], rows| {
+        overloads.iter().find(|made| statement.meets(&made.reach, rows)).map(Overload::said)
     };
-    let first = |overloads: &[Overload]| overloads.iter().find(met).map(Overload::said);
     for name in operators(tokens) {
-        if let Some(said) = overloads.operators.get(name).and_then(|overloads| first(overloads)) {
+        if let Some(said) = overloads.operators.get(name).and_then(|made| first(made, found.rows)) {
             return Err(operator(format!("{} could run {said}", seen(name))));
         }
     }
-    for name in names(tokens) {
-        if let Some(said) = overloads.functions.get(name).and_then(|overloads| first(overloads)) {
+    for (name, attribute) in names(tokens) {
+        let rows = found.rows || attribute;
+        if let Some(said) = overloads.functions.get(name).and_then(|made| first(made, rows)) {
             return Err(function(format!("{} could run {said}", seen(name))));
         }
     }
-    if let Some(said) = first(&overloads.silent_casts) {
+    if let Some(said) = first(&overloads.silent, false) {
         return Err(relation(format!("this would run {said}")));
     }
-    let casts = tokens.iter().any(|token| token.is_symbol("::") || token.is_word("cast"));
-    if casts && let Some(said) = first(&overloads.written_casts) {
+    if statement.literals
+        && let Some(said) = first(&overloads.of_literals, false)
+    {
+        return Err(relation(format!("a string here could run {said}")));
+    }
+    if statement.casts
+        && let Some(said) = first(&overloads.written_casts, found.rows)
+    {
         return Err(function(format!("this could run {said}")));
     }
     Ok(())
@@ -217,7 +224,8 @@ impl Overload {
 /// The operators that the statement uses, written or by words.
 fn operators<'tokens>(tokens: &'tokens [Token<'_>]) -> impl Iterator<Item = &'tokens str> {
     tokens.iter().flat_map(|token| {
-        let of_word = OPERATORS_OF_WORDS.iter().find(|(word, _)| token.kind == Kind::Word && token.text == *word);
+        // In quotes it may still be the name of a function: "max"(x).
+        let of_word = OPERATORS_OF_WORDS.iter().find(|(word, _)| token.is_name() && token.text == *word);
         let written = (token.kind == Kind::Operator).then_some(&*token.text);
         // `!=` is another spelling of `<>`.
         let written = written.map(|text| if text == "!=" { "<>" } else { text });
@@ -225,10 +233,10 @@ fn operators<'tokens>(tokens: &'tokens [Token<'_>]) -> impl Iterator<Item = &'to
     })
 }
 
-/// The names in places where a function may stand: before a parenthesis, and after a dot.
-fn names<'tokens>(tokens: &'tokens [Token<'_>]) -> impl Iterator<Item = &'tokens str> {
+/// The names in places where a function may stand: before a parenthesis, and after a dot, which is told.
+fn names<'tokens>(tokens: &'tokens [Token<'_>]) -> impl Iterator<Item = (&'tokens str, bool)> {
     let called = |index: usize| tokens.get(index + 1).is_some_and(|next| next.is_symbol("("));
     let attribute = |index: usize| index > 0 && tokens[index - 1].is_symbol(".");
     let places = (0..tokens.len()).filter(move |index| called(*index) || attribute(*index));
-    places.filter(|index| tokens[*index].is_name()).map(|index| &*tokens[index].text)
+    places.filter(|index| tokens[*index].is_name()).map(move |index| (&*tokens[index].text, attribute(index)))
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::overloads::Overloads;
-use super::validate;
+use super::{folding, validate};
 use crate::catalog::code::{Code, Dependency, View};
 use crate::catalog::{Catalog, TableKind};
 
@@ -23,8 +23,8 @@ pub struct Policy {
     /// Functions that the database's users made, and whether they run with their owner's rights. Not allowed by that:
     /// for the words of a refusal.
     pub made: BTreeMap<String, bool>,
-    /// Enum types, as they may be written: values may be cast to them.
-    pub enums: BTreeSet<String>,
+    /// Enum types and those of extensions that only compute, as they may be written: values may be cast to them.
+    pub castable: BTreeSet<String>,
     /// Code that could be run without being named.
     pub overloads: Overloads,
 }
@@ -54,10 +54,13 @@ impl Policy {
             search_path,
             functions: allowed.functions.clone(),
             made: code.functions.iter().map(|made| (made.name.clone(), made.definer)).collect(),
-            enums: enums(code),
+            castable: castable(code),
             overloads: Overloads::new(code, allowed),
             ..Self::default()
         };
+        let mut overloads = policy.overloads.clone();
+        overloads.add_checks(code, &policy);
+        policy.overloads = overloads;
         let refused = Refused::new(&policy, code, allowed, excludes);
         for table in &catalog.tables {
             match refused.reason(&table.schema, &table.name, table.kind) {
@@ -84,11 +87,16 @@ impl Policy {
     }
 }
 
-/// Enum types that nothing but their own labels can be cast to, by the names that find them.
-fn enums(code: &Code) -> BTreeSet<String> {
+/// Whether the owner allowed the function by its name.
+pub(super) fn is_allowed(schema: &str, name: &str, allowed: &Allowed) -> bool {
+    allowed.functions.contains(name) || allowed.functions.contains(&format!("{schema}.{name}"))
+}
+
+/// Enum types that nothing but their own labels can be cast to, and the like, by the names that find them.
+fn castable(code: &Code) -> BTreeSet<String> {
     let plain = |oid: u32| !code.casts.iter().any(|cast| cast.target == oid || cast.source == oid);
-    let enums = code.types.iter().filter(|made| made.kind == "e" && plain(made.oid));
-    enums
+    let types = code.types.iter().filter(|made| made.is_plain() && plain(made.oid));
+    types
         .flat_map(|made| {
             let full = format!("{}.{}", made.schema, made.name);
             [Some(full), made.visible.then(|| made.name.clone())].into_iter().flatten()
@@ -99,13 +107,19 @@ fn enums(code: &Code) -> BTreeSet<String> {
 /// The relations that may not be read, and why.
 struct Refused<'code> {
     code: &'code Code,
+    /// What planning a query would run of each, by schema and name.
+    planned: BTreeMap<(&'code str, &'code str), String>,
     views: BTreeMap<(&'code str, &'code str), String>,
 }
 
 impl<'code> Refused<'code> {
     /// Looks at each view's body once those of the views that it reads are known.
     fn new(policy: &Policy, code: &'code Code, allowed: &Allowed, excludes: &dyn Fn(&str, &str) -> bool) -> Self {
-        let mut refused = Self { code, views: BTreeMap::new() };
+        let planned = code
+            .planned
+            .iter()
+            .filter_map(|planned| Some(((&*planned.schema, &*planned.name), folding::reason(planned, code, allowed)?)));
+        let mut refused = Self { code, planned: planned.collect(), views: BTreeMap::new() };
         let mut waiting = code.views.iter().collect::<Vec<_>>();
         let mut known = BTreeSet::new();
         while !waiting.is_empty() {
@@ -144,6 +158,9 @@ impl<'code> Refused<'code> {
                 "has a foreign table among its partitions or children: it would read another server".to_owned(),
             );
         }
+        if let Some(reason) = self.planned.get(&(schema, name)) {
+            return Some(reason.clone());
+        }
         self.views.get(&(schema, name)).map(|reason| {
             format!("is a view, and {reason}; the owner can allow it in [sql] allow_views = [\"{schema}.{name}\"]")
         })
@@ -165,6 +182,9 @@ impl<'code> Refused<'code> {
             let Dependency { schema, name, kind, visible, columns } = dependency;
             if kind == "f" || self.code.foreign.contains(&(schema.clone(), name.clone())) {
                 return Some(format!("it reads the foreign table {schema}.{name}"));
+            }
+            if let Some(reason) = self.planned.get(&(&**schema, &**name)) {
+                return Some(format!("it reads {schema}.{name}, which {reason}"));
             }
             if excludes(schema, name) {
                 return Some(format!("it reads {schema}.{name}, which is excluded"));

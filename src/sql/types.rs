@@ -1,9 +1,9 @@
 //! Which types a value may be cast to, or a column of a record be declared as: PostgreSQL's own.
 //!
 //! A cast to another type runs that type's input function or a cast function, which may be anybody's code, so types of
-//! the database's users are refused, but for enums that no cast function leads to. Of the types that look names up in
-//! the catalogue, `regclass`, `regtype` and `regnamespace` are allowed, which tell no more than `pg_class`, `pg_type` and
-//! `pg_namespace` do; those for functions, operators and roles are refused.
+//! the database's users are refused, but for enums that no cast function leads to, and those of trusted extensions. Of
+//! the types that look names up in the catalogue, `regclass`, `regtype` and `regnamespace` are allowed, which tell no more
+//! than `pg_class`, `pg_type` and `pg_namespace` do; those for functions, operators and roles are refused.
 
 use sqlparser::ast::{ArrayElemTypeDef, DataType, ObjectName};
 
@@ -145,8 +145,8 @@ fn check_named(name: &ObjectName, policy: &Policy) -> Result<(), Refusal> {
     match names::parts(name)?.as_slice() {
         [name] if is_known(&name.value) => Ok(()),
         [schema, name] if schema.value == "pg_catalog" && is_known(&name.value) => Ok(()),
-        [name] if policy.enums.contains(&name.value) => Ok(()),
-        [schema, name] if policy.enums.contains(&format!("{}.{}", schema.value, name.value)) => Ok(()),
+        [name] if policy.castable.contains(&name.value) => Ok(()),
+        [schema, name] if policy.castable.contains(&format!("{}.{}", schema.value, name.value)) => Ok(()),
         [.., name] => Err(data_type_refused(&name.value)),
         [] => Err(data_type_refused("that type")),
     }

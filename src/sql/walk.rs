@@ -27,6 +27,8 @@ pub(super) struct Found {
     pub(super) relations: BTreeSet<(String, String)>,
     /// The places, as indexes into the tokens, of aliases that list their columns in parentheses.
     pub(super) column_lists: BTreeSet<usize>,
+    /// Whether rows are made or taken whole, which PostgreSQL would turn into values of any row type.
+    pub(super) rows: bool,
 }
 
 /// Refuses the query unless all of it is known to be harmless and allowed.
@@ -35,7 +37,7 @@ pub(super) fn check(query: &Query, tokens: &[Token<'_>], policy: &Policy) -> Res
         policy,
         tokens,
         scope: Scope::default(),
-        found: Found { relations: BTreeSet::new(), column_lists: BTreeSet::new() },
+        found: Found { relations: BTreeSet::new(), column_lists: BTreeSet::new(), rows: false },
     };
     walk.query(query)?;
     Ok(walk.found)

@@ -252,3 +252,206 @@ async fn a_schema_that_changes_is_read_again() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
+
+/// A body that says so, of a function that PostgreSQL may run while it plans.
+fn computes(signature: &str) -> String {
+    says_so(signature).replace("LANGUAGE", "IMMUTABLE LANGUAGE")
+}
+
+#[tokio::test]
+async fn users_types_are_met_without_a_relation_that_holds_them() {
+    let sql = [
+        "CREATE TYPE pair AS (l int, r int); CREATE TYPE st AS ENUM ('a', 'b'); CREATE DOMAIN dom AS text;
+         CREATE TABLE pairs (p pair); INSERT INTO pairs VALUES ((1, 2)); CREATE TABLE plain (n int, t text);",
+        &says_so("upper(pair, int) RETURNS int"),
+        &says_so("lower(pair) RETURNS int"),
+        &says_so("within(int, pair) RETURNS bool"),
+        "CREATE OPERATOR <@ (LEFTARG = int, RIGHTARG = pair, FUNCTION = within);",
+        &says_so("at(pair, pair) RETURNS bool"),
+        "CREATE OPERATOR @ (LEFTARG = pair, RIGHTARG = pair, FUNCTION = at);",
+        &says_so("repeat(dom, numeric) RETURNS int"),
+        &says_so("same(st, st) RETURNS bool"),
+        "CREATE OPERATOR = (LEFTARG = st, RIGHTARG = st, FUNCTION = same);",
+        &says_so("initcap(mine st) RETURNS text"),
+    ];
+    let url = fresh("code_literals", &sql.concat()).await;
+    let allow = |names: &[&str]| Allowed {
+        functions: names.iter().map(|name| (*name).to_owned()).collect(),
+        operators: names.iter().map(|name| (*name).to_owned()).collect(),
+        ..Allowed::default()
+    };
+    for (text, object, name) in [
+        ("SELECT upper('(1,2)', 1)", "public.upper(pair, integer)", "public.upper"),
+        ("SELECT lower(ROW(1, 2))", "public.lower(pair)", "public.lower"),
+        ("SELECT lower(q) FROM (SELECT 1 AS l, 2 AS r) q", "public.lower(pair)", "public.lower"),
+        ("SELECT q.lower FROM (SELECT 1 AS l, 2 AS r) q", "public.lower(pair)", "public.lower"),
+        ("SELECT 1 <@ '(1,2)'", "public.<@(integer, pair)", "public.<@"),
+        ("SELECT repeat('x'::text, 1.5)", "public.repeat(dom, numeric)", "public.repeat"),
+        ("SELECT 'a'::st = 'b'::st", "public.=(st, st)", "public.="),
+        ("SELECT initcap(mine => 'a')", "public.initcap(mine st)", "public.initcap"),
+    ] {
+        check(&url, text, object, allow(&[name])).await;
+    }
+    let executor = executor(&url, rules(Allowed::default())).await;
+    for text in ["SELECT lower(t) FROM plain WHERE t = 'x' AND n = 1", "SELECT initcap(t) FROM plain"] {
+        assert_eq!(through(&executor, text).await, "fine", "{text}");
+    }
+}
+
+#[tokio::test]
+async fn what_compares_makes_or_checks_values_runs_without_a_name() {
+    let sql = [
+        "CREATE TYPE pair AS (l int, r int); CREATE TABLE lists (id int, ps pair[]);
+         INSERT INTO lists VALUES (1, ARRAY[(1, 2)::pair]), (2, ARRAY[(1, 3)::pair]);",
+        &computes("pair_order(pair, pair) RETURNS int"),
+        "CREATE OPERATOR CLASS pair_ops DEFAULT FOR TYPE pair USING btree AS FUNCTION 1 pair_order(pair, pair);
+         CREATE FUNCTION int_order(int, int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS
+           $$ BEGIN IF 77 IN ($1, $2) THEN RAISE EXCEPTION 'user code ran'; END IF; RETURN $1 - $2; END $$;
+         CREATE OPERATOR CLASS int_ops FOR TYPE int USING btree AS OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =,
+           OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 int_order(int, int);
+         CREATE TYPE span AS RANGE (subtype = int, subtype_opclass = int_ops);
+         CREATE TABLE spans (id int, s span); INSERT INTO spans VALUES (1, '[1,5)');
+         CREATE TYPE plain AS RANGE (subtype = float8); CREATE TABLE plains (id int, p plain);
+         CREATE FUNCTION okay(text) RETURNS bool LANGUAGE plpgsql AS
+           $$ BEGIN IF $1 = 'lit' THEN RAISE EXCEPTION 'user code ran'; END IF; RETURN true; END $$;
+         CREATE DOMAIN checked AS text CHECK (okay(VALUE)); CREATE TABLE tagged (id int, tags checked[], one checked);
+         INSERT INTO tagged VALUES (1, '{x}', 'x');
+         CREATE DOMAIN sane AS text CHECK (VALUE ~ '^[a-z]+$' AND length(VALUE) < 9); CREATE TABLE sanes (one sane);",
+    ];
+    let url = fresh("code_support", &sql.concat()).await;
+    // A function that is allowed may return a value of any type, so that of the pairs is allowed beside each.
+    let allow = |name: &str| Allowed { functions: names(&[name, "pair_order", "int_order"]), ..Allowed::default() };
+    for (text, object, name) in [
+        ("SELECT max(ps) FROM lists", "public.pair_order", "public.pair_order"),
+        ("SELECT s @> 77 FROM spans", "public.int_order", "public.int_order"),
+        ("SELECT tags = '{lit}' FROM tagged", "domain checked (function: okay is a function of this database", "okay"),
+        ("SELECT coalesce(t, '(1,{lit},x)') FROM tagged t", "CHECK of the domain checked", "okay"),
+    ] {
+        check(&url, text, object, allow(name)).await;
+    }
+    let executor = executor(&url, rules(Allowed::default())).await;
+    for text in [
+        "SELECT count(*), max(one) FROM tagged WHERE id = 1",
+        "SELECT id, p FROM plains WHERE p @> 1.5::float8 ORDER BY p",
+        "SELECT one FROM sanes WHERE one = 'x' GROUP BY one",
+    ] {
+        assert_eq!(through(&executor, text).await, "fine", "{text}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_planner_computes_of_a_relation_keeps_it_out() {
+    let sql = "CREATE FUNCTION late(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1';
+         CREATE TABLE partial (n int); CREATE INDEX ON partial (n) WHERE late(1) > 0;
+         CREATE TABLE computed (n int); CREATE INDEX ON computed ((n + late(CASE WHEN false THEN n ELSE 1 END)));
+         CREATE TABLE counted (n int, m int); CREATE STATISTICS counts ON (n + late(1)), m FROM counted;
+         INSERT INTO counted VALUES (1, 1), (2, 2); ANALYZE counted;
+         CREATE TABLE parent (n int); CREATE TABLE child (CHECK (n + late(1) > 0)) INHERITS (parent);
+         CREATE VIEW over_partial AS SELECT n FROM partial;
+         CREATE TABLE honest (n int, t text, CHECK (late(n) > 0));
+         CREATE FUNCTION folded(text) RETURNS text IMMUTABLE LANGUAGE sql AS $$ SELECT lower(btrim($1, ' ')) $$;
+         CREATE INDEX ON honest (folded(t)); CREATE INDEX ON honest (late(abs(n))) WHERE t <> '';";
+    let url = fresh("code_planned", sql).await;
+    execute(&url, &format!("CREATE OR REPLACE {}", &computes("late(int) RETURNS int")["CREATE ".len()..])).await;
+    let allowed = Allowed { functions: names(&["public.late"]), ..Allowed::default() };
+    for table in ["partial", "computed", "counted", "parent"] {
+        check(&url, &format!("SELECT n FROM {table} WHERE n = 1"), "could run public.late", allowed.clone()).await;
+    }
+    let executor = executor(&url, rules(Allowed::default())).await;
+    let said = through(&executor, "SELECT * FROM over_partial").await;
+    assert!(said.contains("it reads public.partial, which has an index"), "{said}");
+    assert_eq!(through(&executor, "SELECT n, t FROM honest WHERE t = 'x'").await, "fine");
+}
+
+#[tokio::test]
+async fn an_extensions_owner_cannot_pass_off_code_as_the_extensions() {
+    let sql = [
+        "DROP ROLE IF EXISTS launderer; CREATE ROLE launderer; CREATE EXTENSION citext; CREATE TABLE t (a text, n int);
+         INSERT INTO t VALUES ('x', 1); GRANT CREATE ON SCHEMA public TO launderer;",
+        &says_so("same(text, int) RETURNS bool"),
+        "ALTER FUNCTION same OWNER TO launderer; CREATE OPERATOR = (LEFTARG = text, RIGHTARG = int, FUNCTION = same);
+         ALTER EXTENSION citext ADD FUNCTION same(text, int); ALTER EXTENSION citext ADD OPERATOR = (text, int);",
+    ];
+    let url = fresh("code_launderer", &sql.concat()).await;
+    let allowed = Allowed { operators: names(&["public.="]), ..Allowed::default() };
+    check(&url, "SELECT * FROM t WHERE a = n", "public.=(text, integer)", allowed).await;
+    execute(&url, "DROP EXTENSION citext CASCADE; DROP OWNED BY launderer CASCADE; DROP ROLE launderer").await;
+}
+
+#[tokio::test]
+async fn a_view_may_not_run_an_overload_for_the_types_of_its_own_relations() {
+    let sql = [
+        "CREATE TYPE st AS ENUM ('a', 'b'); CREATE SCHEMA closed; CREATE TABLE held (s st); INSERT INTO held VALUES ('a');
+         CREATE TABLE closed.held_too (s st); INSERT INTO closed.held_too VALUES ('a');",
+        &says_so("lower(st) RETURNS text"),
+        "CREATE VIEW v AS SELECT lower(s) AS l FROM held; CREATE VIEW w AS SELECT lower(s) AS l FROM closed.held_too;",
+    ];
+    let url = fresh("code_view_types", &sql.concat()).await;
+    let allowed = Allowed { functions: names(&["public.lower"]), ..Allowed::default() };
+    check(&url, "SELECT l FROM v", "public.lower(st)", allowed.clone()).await;
+    check(&url, "SELECT l FROM w", "public.lower(st)", allowed).await;
+}
+
+#[tokio::test]
+async fn what_an_analyst_writes_over_users_types_passes() {
+    let sql = "CREATE EXTENSION citext; CREATE EXTENSION ltree; CREATE EXTENSION hstore;
+        CREATE TYPE status AS ENUM ('open', 'paid', 'lost'); CREATE TYPE place AS (street text, zip text);
+        CREATE DOMAIN email AS citext CHECK (VALUE ~ '@'); CREATE DOMAIN cents AS int CHECK (VALUE >= 0);
+        CREATE TYPE prices AS RANGE (subtype = float8, subtype_diff = float8mi);
+        CREATE TABLE customers (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), email email, name citext, home place,
+          tree ltree, tags text[], extra jsonb, attributes hstore, since date, full_name text GENERATED ALWAYS AS (name || '') STORED);
+        CREATE TABLE orders (id int, customer uuid REFERENCES customers, status status, history status[], amount cents,
+          price numeric(12,2), band prices, at timestamptz);
+        CREATE VIEW open_orders AS SELECT * FROM orders WHERE status = 'open' OR status IN ('paid', 'lost');
+        CREATE VIEW by_status AS SELECT status, count(*) AS n, sum(amount) AS cents FROM orders GROUP BY status HAVING count(*) > 0;
+        CREATE VIEW by_name AS SELECT lower(name::text) AS l, name, max(since) FROM customers WHERE name LIKE 'a%' OR name ILIKE '%b' GROUP BY name;
+        CREATE VIEW monthly AS SELECT date_trunc('month', at AT TIME ZONE 'Europe/Berlin') AS month, extract(isodow FROM at) AS day,
+          percentile_cont(0.5) WITHIN GROUP (ORDER BY price) AS median, sum(price) FILTER (WHERE status <> 'lost') FROM orders GROUP BY 1, 2;
+        CREATE VIEW ranked AS SELECT id, rank() OVER w, lag(status) OVER w AS before FROM orders WINDOW w AS (PARTITION BY customer ORDER BY at DESC NULLS LAST);
+        CREATE VIEW paths AS SELECT subpath(tree, 0, 1) AS top FROM customers;
+        CREATE VIEW below AS SELECT tree FROM customers WHERE tree <@ 'top.a' OR tree ~ '*.b';
+        CREATE VIEW flags AS SELECT id, extra ->> 'flag' AS flag, (extra ->> 'n')::int AS n, extra @> '{\"a\": 1}' AS has FROM customers;
+        CREATE VIEW tagged AS SELECT c.id, t.tag FROM customers c CROSS JOIN LATERAL unnest(c.tags) AS t(tag) WHERE 'x' = ANY (c.tags);
+        CREATE VIEW attributed AS SELECT id, attributes -> 'k' AS k FROM customers WHERE attributes ? 'k';
+        CREATE VIEW told AS SELECT id, CASE status WHEN 'open' THEN 'o' ELSE status::text END AS s, coalesce(price, 0)::money AS m FROM orders;
+        CREATE RECURSIVE VIEW numbers (n) AS VALUES (1) UNION ALL SELECT n + 1 FROM numbers WHERE n < 9;
+        CREATE VIEW both_kinds AS SELECT id::text FROM customers UNION SELECT id::text FROM orders EXCEPT SELECT '' ORDER BY 1 LIMIT 5;
+        CREATE VIEW banded AS SELECT id FROM orders WHERE band @> 1.5::float8 AND NOT isempty(band);
+        CREATE VIEW words AS SELECT substring(full_name FROM '^[a-z]+') AS first, overlay(full_name PLACING 'x' FROM 1 FOR 1),
+          position('a' IN full_name), trim(trailing FROM full_name), full_name SIMILAR TO 'a%', split_part(full_name, ' ', 1) FROM customers;
+        CREATE VIEW cubes AS SELECT status, customer, grouping(status) AS g, sum(price) FROM orders GROUP BY ROLLUP (status, customer);";
+    let url = fresh("code_analyst", sql).await;
+    let executor = executor(&url, rules(Allowed::default())).await;
+    let views = "open_orders by_status by_name monthly ranked below flags tagged attributed told numbers both_kinds \
+        banded words cubes";
+    let views = views.split_whitespace().map(|view| format!("SELECT * FROM {view}"));
+    let statements = [
+        "SELECT status, count(*) FROM orders WHERE status = 'open' GROUP BY status ORDER BY status",
+        "SELECT status, max(at), min(status) FROM orders WHERE status >= 'open'::status GROUP BY 1",
+        "SELECT DISTINCT status FROM orders WHERE status IS DISTINCT FROM 'lost' AND 'open' = ANY (history)",
+        "SELECT * FROM orders o JOIN customers c ON c.id = o.customer WHERE c.email = 'a@b' AND c.name IN ('x', 'Y')",
+        "SELECT home, count(*) FROM customers GROUP BY home ORDER BY home",
+        "SELECT sum(amount) / 100.0, avg(amount), amount + 1 AS a FROM orders WHERE amount > 5 GROUP BY amount",
+        "SELECT email, split_part(email::text, '@', 2) FROM customers WHERE email LIKE '%@x' ORDER BY 1",
+        "SELECT id FROM customers WHERE id = '00000000-0000-0000-0000-000000000000' OR tree <@ 'a.b'",
+        "SELECT array_agg(status ORDER BY at), string_agg(name::text, ', ') FROM orders, customers",
+        "SELECT row_to_json(o), to_jsonb(o) FROM orders o",
+        "SELECT lower(band), upper(band) FROM orders WHERE band && band ORDER BY band",
+        "SELECT coalesce(status, 'open'), nullif(status, 'lost'), CASE WHEN status = 'paid' THEN 1 END FROM orders",
+        "SELECT count(*) FILTER (WHERE status = 'paid') * 1.0 / nullif(count(*), 0) FROM orders",
+        "SELECT (status, amount) = ('open', 5) FROM orders",
+        "SELECT customer, sum(price) OVER (PARTITION BY customer ORDER BY at ROWS BETWEEN 2 PRECEDING AND CURRENT ROW) FROM orders",
+        "SELECT replace(name, 'a', 'b'), name || '!', length(name) FROM customers",
+        "SELECT full_name, attributes -> 'a', extra #>> '{a,b}' FROM customers WHERE since BETWEEN '2024-01-01' AND now()",
+    ];
+    let mut refused = Vec::new();
+    for text in views.chain(statements.map(str::to_owned)) {
+        let said = through(&executor, &text).await;
+        if said != "fine" {
+            refused.push(format!("{text}: {said}"));
+        }
+    }
+    assert!(refused.is_empty(), "{}", refused.join("\n"));
+    let said = through(&executor, "SELECT * FROM paths").await;
+    assert!(said.contains("subpath is a function of this database"), "{said}");
+}

@@ -39,7 +39,10 @@ impl<'query> Walk<'query, '_> {
 
     pub(super) fn expression(&mut self, expression: &'query Expr) -> Result<(), Refusal> {
         match expression {
-            Expr::Identifier(name) => names::check(name),
+            Expr::Identifier(name) => {
+                self.found.rows |= self.scope.has_range(&name.value);
+                names::check(name)
+            }
             Expr::CompoundIdentifier(parts) => self.qualified(parts),
             Expr::CompoundFieldAccess { root, access_chain } => self.access(root, access_chain),
             Expr::Value(value) => match value.value {
@@ -78,13 +81,18 @@ impl<'query> Walk<'query, '_> {
                 self.expression(expr)?;
                 self.expressions(list)
             }
-            Expr::Tuple(expressions) | Expr::Array(Array { elem: expressions, named: _ }) => {
+            Expr::Tuple(expressions) => {
+                self.found.rows = true;
                 self.expressions(expressions)
             }
+            Expr::Array(Array { elem: expressions, named: _ }) => self.expressions(expressions),
             Expr::GroupingSets(sets) | Expr::Cube(sets) | Expr::Rollup(sets) => {
                 sets.iter().flatten().try_for_each(|member| self.grouping_member(member))
             }
-            Expr::QualifiedWildcard(name, _) => names::checked_parts(name).map(|_| ()),
+            Expr::QualifiedWildcard(name, _) => {
+                self.found.rows = true;
+                names::checked_parts(name).map(|_| ())
+            }
             _ => self.keyword_expression(expression),
         }
     }
@@ -204,6 +212,7 @@ impl<'query> Walk<'query, '_> {
             return Err(unknown("this kind of call"));
         }
         self.check_callee(name, args)?;
+        self.found.rows |= matches!(&*name.0, [ObjectNamePart::Identifier(name)] if name.value == "row");
         match args {
             FunctionArguments::None => {}
             FunctionArguments::Subquery(query) => self.subquery(query)?,
@@ -263,7 +272,10 @@ impl<'query> Walk<'query, '_> {
         };
         match value {
             FunctionArgExpr::Expr(expression) => self.expression(expression),
-            FunctionArgExpr::QualifiedWildcard(name) => names::checked_parts(name).map(|_| ()),
+            FunctionArgExpr::QualifiedWildcard(name) => {
+                self.found.rows = true;
+                names::checked_parts(name).map(|_| ())
+            }
             FunctionArgExpr::Wildcard => Ok(()),
             FunctionArgExpr::WildcardWithOptions(_) => Err(unknown("* with exceptions (list the columns)")),
         }
