@@ -1,6 +1,7 @@
 //! The whole attack list through the executor, as a superuser, as the owner of the tables and as a role that may only
 //! read: nothing that should be refused runs, and whatever ran, the server is afterwards as it was.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -104,6 +105,27 @@ impl Listener {
     }
 }
 
+/// A folder that the server may write, in place of the one that strings of the list name.
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    const NAMED: &str = "/srv/lab";
+
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
+        Self(folder)
+    }
+
+    fn path(&self) -> String {
+        self.0.path().display().to_string()
+    }
+
+    fn files(&self) -> usize {
+        std::fs::read_dir(self.0.path()).unwrap().count()
+    }
+}
+
 /// Waits until the program's sessions hold nothing any more.
 async fn until_idle(side: &Client, attack: &Attack) {
     let deadline = Instant::now() + Duration::from_secs(20);
@@ -126,7 +148,9 @@ async fn check(database: &str, login: &str) {
     let settings = async || executor.database.own(SETTINGS, &[]).await.unwrap();
     let (before, settings_before) = (state().await, settings().await);
     let (mut refused, mut ran) = (0, 0);
-    for attack in attacks() {
+    let folder = Folder::new();
+    for mut attack in attacks() {
+        attack.sql = attack.sql.replace(Folder::NAMED, &folder.path());
         match executor.validate(&attack.sql).await {
             Err(_) => refused += 1,
             Ok(select) => {
@@ -139,6 +163,7 @@ async fn check(database: &str, login: &str) {
         assert_eq!(state().await, before, "{} changed the server: {}", attack.id, attack.sql);
         assert_eq!(settings().await, settings_before, "{} changed the session: {}", attack.id, attack.sql);
         assert_eq!(listener.heard().await, None, "{} notified: {}", attack.id, attack.sql);
+        assert_eq!(folder.files(), 0, "{} wrote a file: {}", attack.id, attack.sql);
     }
     assert_eq!(refused + ran, 205, "of the strings, {refused} were refused and {ran} ran");
     assert!(refused >= 170 && ran > 20, "of the strings, {refused} were refused and {ran} ran");
