@@ -1,8 +1,8 @@
 //! The pool and what happens around a statement: a connection is leased, watched, and given back clean or not at all.
 //!
 //! A lease that ends early, because the time is up or because the caller dropped its future, stops the statement in
-//! the background; [`Connections::close`] waits for that. Giving back costs the caller no time either: the reset runs
-//! in the background, and the connection is free for others once it is done.
+//! the background; [`Connections::close`] waits for that. The reset of a connection whose statement gave rows came with
+//! them; after a statement that failed it runs in the background, and the connection is free for others once it is done.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -19,7 +19,7 @@ use tokio::time::{sleep, timeout};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::failure::{self, Failure};
-use super::session::{Session, Statement};
+use super::session::{Answer, Session, Statement};
 use super::{Error, Limits};
 use crate::table::Table;
 
@@ -114,8 +114,12 @@ impl Connections {
                     lease.give_back();
                     return Err(error);
                 }
-                Ok(Ok(table)) => {
-                    lease.give_back();
+                Ok(Ok(Answer { table, clean })) => {
+                    if clean {
+                        lease.give_back_clean()
+                    } else {
+                        lease.discard()
+                    }
                     return Ok(table);
                 }
             }
@@ -165,6 +169,11 @@ impl Lease {
     #[expect(clippy::expect_used, reason = "only the methods that consume the lease, and drop, take the object")]
     pub(super) fn client(&self) -> &Client {
         self.object.as_ref().expect("a lease holds its connection")
+    }
+
+    /// Lets others have the connection, which was reset.
+    fn give_back_clean(mut self) {
+        drop(self.object.take());
     }
 
     /// Cleans the connection, then lets others have it.

@@ -6,12 +6,13 @@
 
 use std::fmt::Write as _;
 use std::pin::pin;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use deadpool_postgres::tokio_postgres::types::{FromSql, Type};
 use deadpool_postgres::tokio_postgres::{self, Client, Row};
 use futures_util::TryStreamExt;
-use futures_util::future::join;
+use futures_util::future::{Either, join, ready, select};
+use tokio::time::timeout;
 
 use super::failure::{self, Failure};
 use super::{Error, Limits, cost};
@@ -46,27 +47,48 @@ pub(super) struct Session {
     pub(super) preamble: String,
 }
 
+/// Time for the session to be cleaned once the answer is there.
+const RESET_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A statement's rows, and what became of its session.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) table: Table,
+    /// Whether the session was reset: without that it must not be used again.
+    pub(super) clean: bool,
+}
+
 impl Session {
-    /// Runs the statement in a transaction of its own, which is left open: [`Session::reset`] ends it.
+    /// Runs the statement in a transaction of its own. Where it fails, [`Session::reset`] has still to end that.
+    ///
+    /// The reset is sent right behind the statement, over the same round trip. The server takes messages in their order,
+    /// so that it begins after the last row.
     pub(super) async fn run(
         &self,
         client: &Client,
         statement: &Statement<'_>,
         limits: &Limits,
-    ) -> Result<Table, Failure> {
+    ) -> Result<Answer, Failure> {
         let columns = begin(client, &self.preamble, statement, limits).await?;
         let wrapped = Wrapped::new(statement, columns.len(), limits);
         let started = Instant::now();
         let explain = statement.verb == Verb::Explain;
         let columns = if explain { vec![Column { name: "plan".into(), type_name: "text".into() }] } else { columns };
-        let mut table = Table { columns, ..Table::default() };
-        fetch(client, statement, &wrapped, limits, &mut table).await.map_err(|stopped| match stopped {
+        let fetched = pin!(fetch(client, statement, &wrapped, limits, columns));
+        let reset = pin!(self.reset(client));
+        // The first of both is polled, and thereby sent, first.
+        let (fetched, reset) = match select(fetched, reset).await {
+            Either::Left((fetched, reset)) => (fetched, Either::Left(reset)),
+            Either::Right((reset, fetched)) => (fetched.await, Either::Right(ready(reset))),
+        };
+        let table = fetched.map_err(|stopped| match stopped {
             Stopped::TooLarge => Failure::Answer(Error::TooLarge { bytes_max: limits.bytes_max }),
             Stopped::Failed(error) => {
                 failure::while_running(&error, statement.text, wrapped.prefix_characters, started.elapsed(), limits)
             }
         })?;
-        Ok(table)
+        let clean = matches!(timeout(RESET_TIMEOUT, reset).await, Ok(Ok(())));
+        Ok(Answer { table, clean })
     }
 
     /// Ends the transaction and takes from the session whatever it gained, then makes its settings anew: DISCARD ALL
@@ -146,8 +168,9 @@ async fn fetch(
     statement: &Statement<'_>,
     wrapped: &Wrapped,
     limits: &Limits,
-    table: &mut Table,
-) -> Result<(), Stopped> {
+    columns: Vec<Column>,
+) -> Result<Table, Stopped> {
+    let mut table = Table { columns, ..Table::default() };
     let parameters = statement.parameters.iter().map(|parameter| (*parameter, Type::TEXT_ARRAY));
     let mut rows = pin!(client.query_typed_raw(&wrapped.sql, parameters).await?);
     let mut bytes = 0;
@@ -163,7 +186,7 @@ async fn fetch(
         }
         table.rows.push(cells);
     }
-    Ok(())
+    Ok(table)
 }
 
 fn cells(row: &Row, characters_max: usize) -> Result<Vec<Option<String>>, tokio_postgres::Error> {

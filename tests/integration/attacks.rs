@@ -1,6 +1,7 @@
 //! The whole attack list through the executor, as a superuser, as the owner of the tables and as a role that may only
 //! read: nothing that should be refused runs, and whatever ran, the server is afterwards as it was.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -34,16 +35,16 @@ CREATE FUNCTION raised() RETURNS int SECURITY DEFINER LANGUAGE plpgsql AS
 CREATE OPERATOR === (LEFTARG = int, RIGHTARG = int, FUNCTION = int4eq);
 CREATE VIEW v AS SELECT writer() AS n;";
 
-/// Everything that a statement could leave behind, as one text: rows, sequences, schema, roles, settings for later
-/// sessions, large objects, prepared transactions, replication, files of the server. Roles and databases are those whose
+/// Everything that a statement could leave behind, as one text: rows, sequences, schema, temporary tables, roles, settings
+/// for later sessions, large objects, prepared transactions, replication, files of the server. Roles and databases are those whose
 /// names no other test has, as tests share the server.
 pub(crate) const STATE: &str = "
 SELECT concat_ws(' ', (SELECT md5(string_agg(t::text, ',' ORDER BY id)) FROM t),
   (SELECT md5(string_agg(u::text, ',' ORDER BY id, b)) FROM u), (SELECT last_value || is_called::text FROM s),
   (SELECT md5(string_agg(c.oid || relname || relkind::text || coalesce(relacl::text, ''), ',' ORDER BY c.oid)) FROM pg_class c
-     JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname !~ '^pg_(temp|toast)'),
+     JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname !~ '^pg_toast'),
   (SELECT count(*) FROM pg_proc), (SELECT count(*) FROM pg_type WHERE typtype <> 'c'), (SELECT count(*) FROM pg_operator),
-  (SELECT count(*) FROM pg_extension), (SELECT count(*) FROM pg_namespace WHERE nspname !~ '^pg_(temp|toast)'),
+  (SELECT count(*) FROM pg_extension), (SELECT count(*) FROM pg_namespace),
   (SELECT md5(string_agg(a::text, ',' ORDER BY rolname)) FROM pg_authid a WHERE rolname !~ '_'),
   (SELECT string_agg(datname, ',' ORDER BY datname) FROM pg_database WHERE datname !~ '_' AND length(datname) < 5),
   (SELECT md5(string_agg(x::text, ',' ORDER BY x::text)) FROM pg_db_role_setting x),
@@ -52,19 +53,23 @@ SELECT concat_ws(' ', (SELECT md5(string_agg(t::text, ',' ORDER BY id)) FROM t),
   (SELECT count(*) FROM pg_replication_slots), (SELECT count(*) FROM pg_subscription), (SELECT count(*) FROM pg_publication),
   (SELECT string_agg(x, ',' ORDER BY x) FROM pg_ls_dir('.') x))";
 
-/// What a session of the program still holds or does, but for sitting idle. The statement that cleans a connection runs
-/// after the answer, so that this may take a moment to become 0.
+/// What a session of the database, but for this one, still holds or does beside sitting idle, whatever it calls itself. The
+/// statement that cleans a connection after a failure runs after the answer, so that this may take a moment to become 0.
 pub(crate) const HELD: &str = "
-SELECT (SELECT count(*) FROM pg_stat_activity WHERE application_name = 'explore' AND datname = current_database()
-          AND state <> 'idle')
+SELECT (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+          AND backend_type IN ('client backend', 'parallel worker') AND state IS DISTINCT FROM 'idle')
      + (SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-          WHERE a.application_name = 'explore' AND a.datname = current_database() AND l.locktype <> 'virtualxid')
+          WHERE a.datname = current_database() AND a.backend_type IN ('client backend', 'parallel worker')
+          AND pid <> pg_backend_pid() AND l.locktype <> 'virtualxid')
      + (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'
           AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))";
 
-/// The settings of the program's own session, the times of its transaction apart.
-const SETTINGS: &str =
-    "SELECT md5(string_agg(name || '=' || coalesce(setting, ''), ',' ORDER BY name)) FROM pg_settings";
+/// The program's own session: its settings, the role, what it listens to, what it has prepared, its cursors.
+const SETTINGS: &str = "
+SELECT md5(string_agg(name || '=' || coalesce(setting, ''), ',' ORDER BY name)), current_user, session_user,
+  (SELECT count(*) FROM pg_listening_channels()), (SELECT count(*) FROM pg_prepared_statements WHERE from_sql),
+  (SELECT count(*) FROM pg_cursors WHERE is_holdable)
+FROM pg_settings";
 
 /// Channels that strings of the list notify.
 const CHANNELS: [&str; 6] = ["c", "ch", "x", "a", "chan", "channel"];
@@ -100,6 +105,27 @@ impl Listener {
     }
 }
 
+/// A folder that the server may write, in place of the one that strings of the list name.
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    const NAMED: &str = "/srv/lab";
+
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
+        Self(folder)
+    }
+
+    fn path(&self) -> String {
+        self.0.path().display().to_string()
+    }
+
+    fn files(&self) -> usize {
+        std::fs::read_dir(self.0.path()).unwrap().count()
+    }
+}
+
 /// Waits until the program's sessions hold nothing any more.
 async fn until_idle(side: &Client, attack: &Attack) {
     let deadline = Instant::now() + Duration::from_secs(20);
@@ -122,7 +148,9 @@ async fn check(database: &str, login: &str) {
     let settings = async || executor.database.own(SETTINGS, &[]).await.unwrap();
     let (before, settings_before) = (state().await, settings().await);
     let (mut refused, mut ran) = (0, 0);
-    for attack in attacks() {
+    let folder = Folder::new();
+    for mut attack in attacks() {
+        attack.sql = attack.sql.replace(Folder::NAMED, &folder.path());
         match executor.validate(&attack.sql).await {
             Err(_) => refused += 1,
             Ok(select) => {
@@ -135,6 +163,7 @@ async fn check(database: &str, login: &str) {
         assert_eq!(state().await, before, "{} changed the server: {}", attack.id, attack.sql);
         assert_eq!(settings().await, settings_before, "{} changed the session: {}", attack.id, attack.sql);
         assert_eq!(listener.heard().await, None, "{} notified: {}", attack.id, attack.sql);
+        assert_eq!(folder.files(), 0, "{} wrote a file: {}", attack.id, attack.sql);
     }
     assert_eq!(refused + ran, 205, "of the strings, {refused} were refused and {ran} ran");
     assert!(refused >= 170 && ran > 20, "of the strings, {refused} were refused and {ran} ran");
