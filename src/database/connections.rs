@@ -116,9 +116,9 @@ impl Connections {
                 }
                 Ok(Ok(Answer { table, clean })) => {
                     if clean {
-                        lease.give_back_clean()
+                        lease.give_back_clean();
                     } else {
-                        lease.discard()
+                        lease.discard();
                     }
                     return Ok(table);
                 }
