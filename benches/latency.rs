@@ -1,89 +1,63 @@
-//! What the fence adds to a query's latency: calls of one small query by 1, 8 and 64 callers at once, over the raw driver and
-//! over the executor, both with 8 connections. Prints the median and the 99th percentile of each, beside the server's bare
-//! round trip. Target: wrapper, pinning and reset together add at most one round trip. Needs the `PG*` variables:
-//! `pg_virtualenv cargo bench --bench latency`.
+//! What `select` adds to the latency of a query beside the bare driver with the same session settings, each over eight
+//! connections, at 1, 8 and 64 concurrent calls: over the loopback, and over a relay that holds every byte back as a
+//! network does. Target: no more than one round trip. `pg_virtualenv cargo bench --bench latency`.
+//!
+//! With more calls than connections a call waits for those before it, so that what one of them adds is counted as often
+//! as there are calls to a connection: at 64 calls, eight times.
 
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a benchmark prints, and has nobody to report to")]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use deadpool_postgres::{Manager, Pool};
-use explore::database::Limits;
-use explore::database::postgres::{self, Options};
-use explore::executor::{Executor, Rules};
-use futures_util::future::join_all;
+use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod};
+use explore::database::postgres::{self, Options, PostgresDatabase};
+use explore::database::{Database, Limits};
+use explore::sql::{Policy, Select, validate};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{sleep_until, timeout};
+use tokio_postgres::NoTls;
 
-/// Calls that are measured; a tenth as many before them are not.
-const CALLS: usize = 8_000;
-const CONNECTIONS: usize = 8;
-const QUERY: &str = "SELECT a, c FROM latency WHERE a = 42";
-
+const QUERY: &str = "SELECT a, b FROM latency WHERE a = 7";
 const TABLE: &str = "DROP TABLE IF EXISTS latency;
-    CREATE TABLE latency AS SELECT n AS a, 'customer ' || n AS c FROM generate_series(1, 1000) n;
+    CREATE TABLE latency AS SELECT n AS a, 'customer ' || n AS b FROM generate_series(1, 1000) n;
     ALTER TABLE latency ADD PRIMARY KEY (a); ANALYZE latency";
-
+/// The settings that the program gave its session, to be given to the driver's too.
+const SETTINGS: &str = "SELECT name, setting FROM pg_catalog.pg_settings WHERE source = 'session'";
 const LIMITS: Limits = Limits {
     timeout: Duration::from_secs(30),
     rows_max: 1000,
     cell_characters_max: 2000,
     bytes_max: 8 << 20,
-    plan_cost_max: None,
+    plan_cost_max: Some(1e9),
 };
+const CONNECTIONS: usize = 8;
+/// The driver and `select` take turns, so that a change of the machine's mood meets both.
+const TURNS: usize = 5;
+/// Queries of a turn on each connection in use.
+const QUERIES: usize = 60;
+/// How long the relay holds a byte back, each way.
+const DISTANCE: Duration = Duration::from_millis(4);
+/// Time within which everything is over, unless a call never comes back.
+const PATIENCE: Duration = Duration::from_mins(5);
 
 fn main() {
-    let runtime = Runtime::new().expect("a runtime");
-    runtime.block_on(async {
-        let near = url(&format!("{}:{}", variable("PGHOST"), variable("PGPORT")));
-        pool(&near).get().await.expect("a server").batch_execute(TABLE).await.expect("the table");
-        println!("{:<40} {:>8} {:>10} {:>10}", "microseconds, the server beside us", "callers", "median", "p99");
-        for callers in [1, 8, 64] {
-            compare(&near, callers, CALLS).await;
-        }
-        let far = url(&delayed().await.to_string());
-        println!("{:<40} {:>8} {:>10} {:>10}", "the same, behind a network", "callers", "median", "p99");
-        compare(&far, 1, CALLS / 20).await;
-    });
-}
-
-async fn compare(url: &str, callers: usize, count: usize) {
-    let pool = pool(url);
-    let plain = Arc::new(executor(url, LIMITS).await);
-    let gated = Arc::new(executor(url, Limits { plan_cost_max: Some(1e9), ..LIMITS }).await);
-    print("round trip (SELECT 1)", callers, &measure(callers, count, || round_trip(pool.clone())).await);
-    print("raw driver (prepare, then execute)", callers, &measure(callers, count, || raw(pool.clone())).await);
-    print("executor", callers, &measure(callers, count, || checked(Arc::clone(&plain))).await);
-    print("executor, with the cost gate", callers, &measure(callers, count, || checked(Arc::clone(&gated))).await);
-}
-
-/// The address of a proxy that takes a millisecond each way, as a network does.
-async fn delayed() -> std::net::SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    tokio::spawn(async move {
-        while let Ok((near, _)) = listener.accept().await {
-            let server = format!("{}:{}", variable("PGHOST"), variable("PGPORT"));
-            let far = TcpStream::connect(server).await.expect("a server");
-            let ((near_read, near_write), (far_read, far_write)) = (near.into_split(), far.into_split());
-            tokio::spawn(carry(near_read, far_write));
-            tokio::spawn(carry(far_read, near_write));
-        }
-    });
-    address
-}
-
-async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf) {
-    let mut buffer = vec![0; 65536];
-    while let Ok(count @ 1..) = from.read(&mut buffer).await {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-        if to.write_all(&buffer[..count]).await.is_err() {
-            return;
-        }
+    if std::env::args().any(|argument| argument == "--test") {
+        return;
     }
+    Runtime::new().expect("a runtime").block_on(async {
+        let near = format!("{}:{}", variable("PGHOST"), variable("PGPORT"));
+        make_table(&near).await;
+        let far = relay(near.clone()).await;
+        println!("{QUERY}; {CONNECTIONS} connections; milliseconds");
+        for (place, address) in [("loopback", near), ("distant", far)] {
+            timeout(PATIENCE, measure(place, &address)).await.expect("an end");
+        }
+    });
 }
 
 fn variable(name: &str) -> String {
@@ -94,59 +68,157 @@ fn url(address: &str) -> String {
     format!("postgres://{}:{}@{address}/postgres?sslmode=disable", variable("PGUSER"), variable("PGPASSWORD"))
 }
 
-fn pool(url: &str) -> Pool {
-    let manager = Manager::new(url.parse().expect("a URL"), tokio_postgres::NoTls);
-    Pool::builder(manager).max_size(CONNECTIONS).build().expect("a pool")
+async fn make_table(address: &str) {
+    let (client, connection) = tokio_postgres::connect(&url(address), NoTls).await.expect("a server");
+    tokio::spawn(connection);
+    client.batch_execute(TABLE).await.expect("the table");
 }
 
-async fn executor(url: &str, limits: Limits) -> Executor {
+async fn measure(place: &str, address: &str) {
+    let url = url(address);
     let options = Options { connections_max: CONNECTIONS, ..Options::default() };
-    let database = Arc::new(postgres::connect(url, &options).await.expect("a server"));
-    let rules = Rules { search_path: vec!["public".to_owned()], ..Rules::default() };
-    Executor::open(database, rules, limits).await.expect("a catalog").0
+    let database = Arc::new(postgres::connect(&url, &options).await.expect("a server"));
+    let driver = pool(&url, &database).await;
+    let select = Arc::new(select());
+
+    let trips = driver.get().await.expect("a connection");
+    let mut trip = Vec::new();
+    for _ in 0..QUERIES {
+        let started = Instant::now();
+        trips.batch_execute("SELECT 1").await.expect("an answer");
+        trip.push(started.elapsed());
+    }
+    drop(trips);
+    let trip = Times::of(trip).median;
+    println!("\n{place}: one round trip (SELECT 1) {trip:.2}");
+    println!("calls | driver p50    p99 | select p50    p99 | added p50    p99 | in round trips");
+    for calls in [1, CONNECTIONS, 64] {
+        let (mut bare, mut whole) = (Vec::new(), Vec::new());
+        // The first turn makes the connections.
+        for turn in 0..=TURNS {
+            let (pool, database, select) = (driver.clone(), Arc::clone(&database), Arc::clone(&select));
+            let of_driver = turn_of(calls, move || by_driver(pool.clone())).await;
+            let of_select = turn_of(calls, move || by_select(Arc::clone(&database), Arc::clone(&select))).await;
+            if turn > 0 {
+                bare.extend(of_driver);
+                whole.extend(of_select);
+            }
+        }
+        let (bare, whole) = (Times::of(bare), Times::of(whole));
+        let (median, worst) = (whole.median - bare.median, whole.worst - bare.worst);
+        println!(
+            "{calls:5} | {:10.2} {:6.2} | {:10.2} {:6.2} | {median:9.2} {worst:6.2} | {:14.1}",
+            bare.median,
+            bare.worst,
+            whole.median,
+            whole.worst,
+            median / trip
+        );
+    }
+    database.close().await;
 }
 
-async fn round_trip(pool: Pool) {
-    pool.get().await.expect("a connection").query_typed("SELECT 1", &[]).await.expect("a row");
+/// Percentiles, in milliseconds.
+struct Times {
+    median: f64,
+    /// The 99th percentile.
+    worst: f64,
 }
 
-async fn raw(pool: Pool) {
-    pool.get().await.expect("a connection").query(QUERY, &[]).await.expect("a row");
+impl Times {
+    fn of(mut times: Vec<Duration>) -> Self {
+        times.sort();
+        let at = |percent: usize| times[(times.len() - 1) * percent / 100].as_secs_f64() * 1000.0;
+        Self { median: at(50), worst: at(99) }
+    }
 }
 
-async fn checked(executor: Arc<Executor>) {
-    let select = executor.validate(QUERY).await.expect("a valid query");
-    executor.run(&select, Duration::MAX).await.expect("a row");
-}
-
-/// The latencies of all calls, in order.
-async fn measure<Call>(callers: usize, count: usize, call: impl Fn() -> Call) -> Vec<Duration>
+/// Runs so many calls side by side, one query after the other in each, and says how long each query took.
+async fn turn_of<Query>(calls: usize, query: impl Fn() -> Query + Clone + Send + 'static) -> Vec<Duration>
 where
-    Call: Future<Output = ()> + Send + 'static,
+    Query: Future<Output = ()> + Send,
 {
-    let calls = |count: usize| {
-        let callers = (0..callers).map(|_| {
-            let calls = (0..count / callers).map(|_| call()).collect::<Vec<_>>();
-            tokio::spawn(async move {
-                let mut latencies = Vec::with_capacity(calls.len());
-                for call in calls {
-                    let started = Instant::now();
-                    call.await;
-                    latencies.push(started.elapsed());
-                }
-                latencies
-            })
+    let queries = QUERIES * calls.min(CONNECTIONS) / calls;
+    let mut tasks = JoinSet::new();
+    for _ in 0..calls {
+        let query = query.clone();
+        tasks.spawn(async move {
+            let mut times = Vec::new();
+            for _ in 0..queries.max(1) {
+                let started = Instant::now();
+                query().await;
+                times.push(started.elapsed());
+            }
+            times
         });
-        join_all(callers.collect::<Vec<_>>())
-    };
-    calls(count / 10).await;
-    let latencies = calls(count).await.into_iter().flat_map(|latencies| latencies.expect("a caller"));
-    let mut latencies = latencies.collect::<Vec<_>>();
-    latencies.sort_unstable();
-    latencies
+    }
+    tasks.join_all().await.concat()
 }
 
-fn print(what: &str, callers: usize, latencies: &[Duration]) {
-    let at = |percent: usize| latencies[(latencies.len() - 1) * percent / 100].as_micros();
-    println!("{what:<40} {callers:>8} {:>10} {:>10}", at(50), at(99));
+async fn by_driver(pool: Pool) {
+    let client = pool.get().await.expect("a connection");
+    assert_eq!(client.query_typed(QUERY, &[]).await.expect("rows").len(), 1);
+}
+
+async fn by_select(database: Arc<PostgresDatabase>, select: Arc<Select>) {
+    assert_eq!(database.select(&select, &LIMITS).await.expect("rows").rows.len(), 1);
+}
+
+fn select() -> Select {
+    let mut policy = Policy { search_path: vec!["public".to_owned()], ..Policy::default() };
+    policy.allow("public", "latency", []);
+    validate(QUERY, &policy).expect("a valid query")
+}
+
+/// Connections of the bare driver, with the settings of the program's sessions.
+async fn pool(url: &str, database: &PostgresDatabase) -> Pool {
+    let rows = database.own(SETTINGS, &[]).await.expect("the settings").rows;
+    let set = rows.into_iter().map(|row| {
+        let [name, value] = <[Option<String>; 2]>::try_from(row).expect("two columns").map(Option::unwrap_or_default);
+        format!("set_config('{name}', '{}', false)", value.replace('\'', "''"))
+    });
+    let settings: Arc<str> = format!("SELECT {}", set.collect::<Vec<_>>().join(", ")).into();
+    let config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+    let manager = Manager::from_config(url.parse().expect("a URL"), NoTls, config);
+    let prepare = Hook::async_fn(move |client: &mut deadpool_postgres::ClientWrapper, _| {
+        let settings = Arc::clone(&settings);
+        Box::pin(async move { client.batch_execute(&settings).await.map_err(HookError::Backend) })
+    });
+    Pool::builder(manager).max_size(CONNECTIONS).post_create(prepare).build().expect("a pool")
+}
+
+/// A relay to `server` that holds every byte back for [`DISTANCE`].
+async fn relay(server: String) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address").to_string();
+    tokio::spawn(async move {
+        while let Ok((near, _)) = listener.accept().await {
+            let far = TcpStream::connect(&server).await.expect("a server");
+            near.set_nodelay(true).expect("a socket");
+            far.set_nodelay(true).expect("a socket");
+            let ((near_read, near_write), (far_read, far_write)) = (near.into_split(), far.into_split());
+            tokio::spawn(carry(near_read, far_write));
+            tokio::spawn(carry(far_read, near_write));
+        }
+    });
+    address
+}
+
+/// Carries bytes until one side hangs up.
+async fn carry(mut from: impl AsyncReadExt + Unpin + Send + 'static, mut to: impl AsyncWriteExt + Unpin) {
+    let (sender, mut under_way) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        let mut buffer = vec![0; 1 << 16];
+        while let Ok(count @ 1..) = from.read(&mut buffer).await {
+            if sender.send((tokio::time::Instant::now() + DISTANCE, buffer[..count].to_vec())).is_err() {
+                return;
+            }
+        }
+    });
+    while let Some((due, bytes)) = under_way.recv().await {
+        sleep_until(due).await;
+        if to.write_all(&bytes).await.is_err() {
+            return;
+        }
+    }
 }
