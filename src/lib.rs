@@ -61,6 +61,7 @@ pub mod finding;
 pub mod journal;
 pub mod logging;
 pub mod model;
+pub mod monitor;
 pub mod output;
 pub mod progress;
 pub mod prompt;
