@@ -25,8 +25,10 @@ fn main() {
             let last = values[values.len() - SEASON + step % SEASON];
             Some((value.as_ref()? - last?).abs() / scale)
         });
-        let ours =
-            actual.iter().zip(&forecast.steps).map(|(value, parts)| Some((value.as_ref()? - parts.sum()).abs() / scale));
+        let ours = actual
+            .iter()
+            .zip(&forecast.steps)
+            .map(|(value, parts)| Some((value.as_ref()? - parts.sum()).abs() / scale));
         let inside = actual.iter().zip(&forecast.steps).enumerate().map(|(step, (value, parts))| {
             let width = forecast.errors.half_width(step + 1, 0.95, 0.0);
             Some(f64::from(u8::from((value.as_ref()? - parts.sum()).abs() <= width)))

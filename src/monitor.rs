@@ -3,4 +3,5 @@
 //! The engine is made of pure functions over plain data: no clock, no I/O, no model. What a model adds comes after the
 //! decision, and changes none.
 
+pub mod explain;
 pub mod forecast;

@@ -49,8 +49,11 @@ fn phases(values: &[f64], period: usize) -> Vec<f64> {
         weights[step % period] += weight;
         weight *= growth;
     }
-    let mut phases =
-        sums.iter().zip(&weights).map(|(sum, weight)| if *weight > 0.0 { sum / weight } else { 0.0 }).collect::<Vec<_>>();
+    let mut phases = sums
+        .iter()
+        .zip(&weights)
+        .map(|(sum, weight)| if *weight > 0.0 { sum / weight } else { 0.0 })
+        .collect::<Vec<_>>();
     let mean = phases.iter().sum::<f64>() / period as f64;
     phases.iter_mut().for_each(|phase| *phase -= mean);
     phases
