@@ -64,6 +64,7 @@ pub mod finding;
 pub mod journal;
 pub mod logging;
 pub mod model;
+pub mod monitor;
 pub mod output;
 pub mod progress;
 pub mod prompt;

@@ -1,0 +1,60 @@
+//! Forecasts beside seasonal naive, on series of days: `cargo bench --bench forecast -- DIRECTORY`, which holds `train.csv`
+//! and `test.csv`, one series a line with its name first. Prints each series' error and coverage, and the time.
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench prints, and stops at the first surprise")]
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use explore::monitor::forecast::{History, Options, forecast};
+
+const SEASON: usize = 7;
+
+fn main() {
+    let directory = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
+    let directory = directory.map_or_else(|| PathBuf::from("../shared/series"), PathBuf::from);
+    let (train, test) = (read(&directory.join("train.csv")), read(&directory.join("test.csv")));
+    println!("{:<24} {:>8} {:>8} {:>8} {:>6}", "series", "naive", "explore", "inside", "ms");
+    let mut totals = [0.0; 3];
+    for ((name, values), (_, actual)) in train.iter().zip(&test) {
+        let started = Instant::now();
+        let forecast = forecast(History { values, holidays: &[] }, actual.len(), &Options::daily()).unwrap();
+        let milliseconds = started.elapsed().as_secs_f64() * 1e3;
+        let scale = scale(values);
+        let naive = actual.iter().enumerate().map(|(step, value)| {
+            let last = values[values.len() - SEASON + step % SEASON];
+            Some((value.as_ref()? - last?).abs() / scale)
+        });
+        let ours = actual
+            .iter()
+            .zip(&forecast.steps)
+            .map(|(value, parts)| Some((value.as_ref()? - parts.sum()).abs() / scale));
+        let inside = actual.iter().zip(&forecast.steps).enumerate().map(|(step, (value, parts))| {
+            let width = forecast.errors.half_width(step + 1, 0.95, 0.0);
+            Some(f64::from(u8::from((value.as_ref()? - parts.sum()).abs() <= width)))
+        });
+        let row = [mean(naive), mean(ours), mean(inside)];
+        println!("{name:<24} {:>8.3} {:>8.3} {:>8.3} {milliseconds:>6.2}", row[0], row[1], row[2]);
+        totals.iter_mut().zip(row).for_each(|(total, value)| *total += value / train.len() as f64);
+    }
+    let [naive, ours, inside] = totals;
+    println!("{:<24} {naive:>8.3} {ours:>8.3} {inside:>8.3}   ratio {:.3}", "mean", ours / naive);
+}
+
+fn mean(values: impl Iterator<Item = Option<f64>>) -> f64 {
+    let known = values.flatten().collect::<Vec<_>>();
+    known.iter().sum::<f64>() / known.len() as f64
+}
+
+fn scale(values: &[Option<f64>]) -> f64 {
+    mean(values.windows(SEASON + 1).map(|window| Some((window[SEASON]? - window[0]?).abs())))
+}
+
+fn read(path: &Path) -> Vec<(String, Vec<Option<f64>>)> {
+    let text = std::fs::read_to_string(path).unwrap();
+    let series = |line: &str| {
+        let (name, values) = line.split_once(',').unwrap();
+        (name.to_owned(), values.split(',').map(|value| value.parse().ok()).collect())
+    };
+    text.lines().map(series).collect()
+}

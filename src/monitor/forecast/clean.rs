@@ -1,0 +1,142 @@
+//! A history made fit for the model: gaps filled, holidays, spikes and steps taken out, and what was taken remembered.
+
+use std::collections::BTreeMap;
+
+use super::{History, Options, median, season};
+
+/// Values either side that a spike is judged by, and how many robust deviations away it lies.
+const SPIKE_REACH: usize = 14;
+const SPIKE_DEVIATIONS: f64 = 5.0;
+/// Values either side of a step whose medians are compared, and how many robust deviations they differ by.
+const STEP_REACH: usize = 28;
+const STEP_DEVIATIONS: f64 = 4.0;
+/// Values right beside a step, which must show most of it already: a season's slow turn is no step.
+const STEP_EDGE: usize = 7;
+const STEP_EDGE_SHARE: f64 = 0.7;
+const STEPS_MAX: usize = 4;
+/// Makes a median absolute deviation comparable to a standard deviation.
+const MAD_TO_SIGMA: f64 = 1.4826;
+
+/// A history that the model can take.
+#[derive(Debug, Clone)]
+pub(super) struct Prepared {
+    /// A value for every step, without holidays, spikes and steps.
+    pub(super) values: Vec<f64>,
+    /// What was added to each step's value because the level changed later.
+    pub(super) moved: Vec<f64>,
+    effects: BTreeMap<u16, f64>,
+}
+
+impl Prepared {
+    /// What the holiday usually adds.
+    pub(super) fn holiday_effect(&self, holiday: Option<&Option<u16>>) -> f64 {
+        holiday.copied().flatten().and_then(|name| self.effects.get(&name)).copied().unwrap_or_default()
+    }
+}
+
+pub(super) fn prepare(history: History<'_>, options: &Options) -> Prepared {
+    let mut values = fill(history.values, options.longest_season());
+    let effects = holiday_effects(&values, history, options);
+    for (value, holiday) in values.iter_mut().zip(history.holidays) {
+        *value -= holiday.and_then(|name| effects.get(&name)).copied().unwrap_or_default();
+    }
+    let rest = season::without(&values, &options.seasons);
+    let smooth = without_spikes(&rest);
+    for ((value, rest), smooth) in values.iter_mut().zip(&rest).zip(&smooth) {
+        *value += smooth - rest;
+    }
+    let moved = moves(&smooth);
+    for (value, moved) in values.iter_mut().zip(&moved) {
+        *value += moved;
+    }
+    Prepared { values, moved, effects }
+}
+
+/// Gaps filled with the mean of the nearest values of the same phase, two either side.
+fn fill(values: &[Option<f64>], period: usize) -> Vec<f64> {
+    let known = values.iter().flatten();
+    let mean = known.clone().sum::<f64>() / known.count().max(1) as f64;
+    let alike = |step: usize| {
+        let before = (0..step).rev().skip(period - 1).step_by(period).filter_map(|step| values[step]).take(2);
+        let after = (step + period..values.len()).step_by(period).filter_map(|step| values[step]).take(2);
+        let (sum, count) = before.chain(after).fold((0.0, 0.0), |(sum, count), value| (sum + value, count + 1.0));
+        if count > 0.0 { sum / count } else { mean }
+    };
+    values.iter().enumerate().map(|(step, value)| value.unwrap_or_else(|| alike(step))).collect()
+}
+
+/// What each named day adds to its neighbourhood, shrunk towards nothing as far as noise alone would explain it.
+fn holiday_effects(values: &[f64], history: History<'_>, options: &Options) -> BTreeMap<u16, f64> {
+    let mut seen: BTreeMap<u16, Vec<f64>> = BTreeMap::new();
+    if history.holidays.iter().all(Option::is_none) {
+        return BTreeMap::new();
+    }
+    let rest = season::without(values, &options.seasons);
+    let is_plain = |step: usize| history.holidays.get(step).is_none_or(Option::is_none);
+    let mut noise = Vec::with_capacity(values.len());
+    for step in 0..values.len() {
+        let around = step.saturating_sub(SPIKE_REACH)..(step + SPIKE_REACH + 1).min(values.len());
+        let mut plain = around.filter(|step| is_plain(*step)).map(|step| rest[step]).collect::<Vec<_>>();
+        let deviation = rest[step] - median(&mut plain);
+        match history.holidays.get(step).copied().flatten() {
+            Some(name) if history.values[step].is_some() => seen.entry(name).or_default().push(deviation),
+            Some(_) => {}
+            None => noise.push(deviation.abs()),
+        }
+    }
+    let sigma = MAD_TO_SIGMA * median(&mut noise);
+    let effect = |deviations: Vec<f64>| {
+        let count = deviations.len() as f64;
+        let mean = deviations.iter().sum::<f64>() / count;
+        mean * (1.0 - sigma * sigma / (count * mean * mean)).max(0.0)
+    };
+    seen.into_iter().map(|(name, deviations)| (name, effect(deviations))).filter(|(_, effect)| *effect != 0.0).collect()
+}
+
+/// Values far from their neighbours are replaced by the neighbours' median (Hampel's filter).
+fn without_spikes(values: &[f64]) -> Vec<f64> {
+    let mut window = Vec::with_capacity(2 * SPIKE_REACH + 1);
+    let mut smooth = values.to_vec();
+    for (step, value) in values.iter().enumerate() {
+        window.clear();
+        window.extend(&values[step.saturating_sub(SPIKE_REACH)..(step + SPIKE_REACH + 1).min(values.len())]);
+        let middle = median(&mut window);
+        window.iter_mut().for_each(|neighbour| *neighbour = (*neighbour - middle).abs());
+        let sigma = MAD_TO_SIGMA * median(&mut window);
+        if sigma > 0.0 && (value - middle).abs() > SPIKE_DEVIATIONS * sigma {
+            smooth[step] = middle;
+        }
+    }
+    smooth
+}
+
+/// What to add to each step so that all of them stand at the level of the last: 0 after the last lasting change.
+fn moves(values: &[f64]) -> Vec<f64> {
+    let mut moved = vec![0.0; values.len()];
+    let mut level = values.to_vec();
+    for _ in 0..STEPS_MAX {
+        let Some((at, height)) = step(&level) else { break };
+        for (value, moved) in level[..at].iter_mut().zip(&mut moved) {
+            *value += height;
+            *moved += height;
+        }
+    }
+    moved
+}
+
+/// The highest step, and where the new level begins.
+fn step(values: &[f64]) -> Option<(usize, f64)> {
+    let mut differences =
+        values.windows(2).map(|pair| (pair[1] - pair[0]).abs() / std::f64::consts::SQRT_2).collect::<Vec<_>>();
+    let sigma = MAD_TO_SIGMA * median(&mut differences);
+    let between = |at: usize, reach: usize| {
+        let before = median(&mut values[at - reach..at].to_vec());
+        median(&mut values[at..(at + reach).min(values.len())].to_vec()) - before
+    };
+    let last = values.len().checked_sub(STEP_REACH / 2)?;
+    let candidates = (STEP_REACH..=last).map(|at| (at, between(at, STEP_REACH)));
+    let (at, height) = candidates.max_by(|left, right| left.1.abs().total_cmp(&right.1.abs()))?;
+    let edge = between(at, STEP_EDGE);
+    let abrupt = edge.signum() == height.signum() && edge.abs() >= STEP_EDGE_SHARE * height.abs();
+    (sigma > 0.0 && height.abs() > STEP_DEVIATIONS * sigma && abrupt).then_some((at, height))
+}

@@ -1,0 +1,62 @@
+//! The yearly season: the move that the level made at this time last year, taken in part.
+//!
+//! Two years of days are too few for indices by day of the year, so only the level's move is taken, and only where it
+//! would have brought forecasts from recent origins nearer to what came.
+
+use super::level::Smoothing;
+use super::{Model, Options};
+
+/// Steps of which a level a year ago is the mean.
+const WINDOW: usize = 29;
+/// Shares of last year's move that are tried.
+const SHARES: [f64; 3] = [0.0, 0.25, 0.5];
+/// What the share must save of the error to be taken.
+const GAIN_MIN: f64 = 0.03;
+/// Origins in the past from which the shares are tried, and the steps between two of them.
+const ORIGINS: usize = 6;
+const ORIGIN_STEPS: usize = 28;
+
+/// What the year adds to each of the `horizon` steps after `values`.
+pub(super) fn project(values: &[f64], horizon: usize, options: &Options, share: f64) -> Vec<f64> {
+    let moves = (share > 0.0).then(|| moves(values, horizon, options)).flatten();
+    moves.map_or_else(|| vec![0.0; horizon], |moves| moves.into_iter().map(|step| share * step).collect())
+}
+
+/// How far the level was from where it had been at the origin, a year ago.
+fn moves(values: &[f64], horizon: usize, options: &Options) -> Option<Vec<f64>> {
+    let count = values.len();
+    let origin = count.checked_sub(options.year?)?;
+    let before = values.get(origin.checked_sub(WINDOW - 1)?..origin)?;
+    let base = mean(before);
+    let level = |step: usize| {
+        let middle = origin + step;
+        mean(&values[middle.saturating_sub(WINDOW / 2)..(middle + WINDOW / 2 + 1).min(count)])
+    };
+    Some((0..horizon).map(|step| level(step) - base).collect())
+}
+
+/// The share of last year's move to take.
+pub(super) fn share(values: &[f64], options: &Options, smoothing: Smoothing) -> f64 {
+    let Some(year) = options.year else { return 0.0 };
+    let model = Model { options, smoothing, year_share: 0.0 };
+    let mut errors = [0.0; SHARES.len()];
+    for origin in (1..=ORIGINS).filter_map(|number| values.len().checked_sub(number * ORIGIN_STEPS)) {
+        let (known, to_come) = values.split_at(origin);
+        let to_come = &to_come[..ORIGIN_STEPS];
+        let Some(moves) = (origin >= year + 2 * WINDOW).then(|| moves(known, ORIGIN_STEPS, options)).flatten() else {
+            break;
+        };
+        for ((parts, moved), value) in model.project(known, ORIGIN_STEPS).iter().zip(moves).zip(to_come) {
+            for (error, share) in errors.iter_mut().zip(SHARES) {
+                *error += (value - parts.sum() - share * moved).abs();
+            }
+        }
+    }
+    let (best, share) =
+        errors.into_iter().zip(SHARES).min_by(|left, right| left.0.total_cmp(&right.0)).unwrap_or_default();
+    if best < (1.0 - GAIN_MIN) * errors[0] { share } else { 0.0 }
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len().max(1) as f64
+}
