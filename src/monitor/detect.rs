@@ -39,7 +39,8 @@ impl Score {
     /// Judges the value `step` steps (from 1) after the history that was forecast. `noise` is the variance that counting
     /// alone gives it; no less than `floor` is possible, such as 0 of a count.
     pub fn of(actual: f64, forecast: &Forecast, step: usize, noise: f64, floor: f64, thresholds: Thresholds) -> Self {
-        let expected = forecast.steps.get(step.saturating_sub(1)).map_or(f64::NAN, super::forecast::Parts::sum).max(floor);
+        let expected =
+            forecast.steps.get(step.saturating_sub(1)).map_or(f64::NAN, super::forecast::Parts::sum).max(floor);
         let half_width = forecast.errors.half_width(step, thresholds.interval, noise);
         let (lower, upper) = ((expected - half_width).max(floor), expected + half_width);
         let p_value = forecast.errors.p_value(actual - expected, step, noise);

@@ -1,0 +1,197 @@
+//! What the engine makes of one step of a monitor, as plain data: every judgement, the incidents they are part of, and a
+//! decision on each. State keeps it, reports show it, channels carry it; nobody changes it.
+
+use jiff::civil::DateTime;
+use serde::{Deserialize, Serialize};
+
+use super::series::{Segment, Status};
+
+/// One step of a monitor ("day" by its usual length).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Day {
+    /// The monitor's key.
+    pub monitor: String,
+    /// The monitor's label.
+    pub label: String,
+    /// When the step begins.
+    pub at: DateTime,
+    /// A special day's name.
+    pub holiday: Option<String>,
+    /// Every metric of every segment that was looked at, the whole first.
+    pub judgements: Vec<Judgement>,
+    /// The incidents that were open on that day, the worst first.
+    pub incidents: Vec<Incident>,
+    /// What else should be known: data that are late, series too short to judge.
+    pub notes: Vec<String>,
+}
+
+/// A value beside what was to be expected of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Judgement {
+    /// The metric's key.
+    pub metric: String,
+    /// The part of the whole.
+    pub segment: Segment,
+    /// What is known of the value.
+    pub status: Status,
+    /// What was measured.
+    pub actual: Option<f64>,
+    /// What the gap was filled with for the days after, where it is one.
+    pub filled: Option<f64>,
+    /// What was to be expected; `None` where the series is too short.
+    pub forecast: Option<Expected>,
+    /// How far off it is; `None` without value or forecast.
+    pub score: Option<Score>,
+    /// Values of other times.
+    pub comparisons: Vec<Compared>,
+    /// Why it is anomalous or not, a sentence each, in the order in which it was decided.
+    pub reasons: Vec<String>,
+    /// Whether it is out of the ordinary, all things considered.
+    pub is_anomalous: bool,
+}
+
+/// What was to be expected; the parts add up to the value.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Expected {
+    /// The expected value.
+    pub value: f64,
+    /// The interval's lower end.
+    pub lower: f64,
+    /// The interval's upper end.
+    pub upper: f64,
+    /// The level and its drift.
+    pub trend: f64,
+    /// The short seasons.
+    pub season: f64,
+    /// The yearly season.
+    pub year: f64,
+    /// The special day.
+    pub holiday: f64,
+}
+
+/// How far off a value is.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Score {
+    /// Measured less expected.
+    pub difference: f64,
+    /// The difference over what was expected; `None` where that is 0.
+    pub deviation: Option<f64>,
+    /// The difference in standard deviations.
+    pub z: f64,
+    /// One less the probability of a value so far off, if nothing is the matter.
+    pub probability: f64,
+}
+
+/// A value of another time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Compared {
+    /// Which time.
+    pub comparison: super::registry::Comparison,
+    /// The value then.
+    pub value: f64,
+    /// The change since, as a share of it; `None` where it was 0.
+    pub change: Option<f64>,
+    /// What the metric's rule of thumb says, where it has one and it speaks.
+    pub rule: Option<String>,
+}
+
+/// Anomalies that have one cause, as far as can be told.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Incident {
+    /// Unique and the same in every run: monitor, first broken metric and the step on which it opened.
+    pub id: String,
+    /// The step on which it opened.
+    pub opened: DateTime,
+    /// The metric that it is named by: the first of the funnel that is broken.
+    pub metric: String,
+    /// All metrics that are part of it, in the order of the funnel.
+    pub metrics: Vec<String>,
+    /// Whether values are below what was expected.
+    pub is_fall: bool,
+    /// The segments that make the deviation; none where it is everywhere alike.
+    pub segments: Vec<Contribution>,
+    /// The part of the difference that is in no segment.
+    pub rest: f64,
+    /// How bad it is.
+    pub severity: Severity,
+    /// How much is at stake.
+    pub impact: Impact,
+    /// Money at stake, with its unit, where the metric has a worth.
+    pub money: Option<Money>,
+    /// What it comes from, in a sentence, by the engine.
+    pub cause: String,
+    /// Whether it is over.
+    pub is_closed: bool,
+    /// Whether somebody is told.
+    pub decision: Decision,
+}
+
+/// What one segment holds of a deviation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Contribution {
+    /// The segment.
+    pub segment: Segment,
+    /// What was measured in it.
+    pub actual: f64,
+    /// What was to be expected in it.
+    pub expected: f64,
+    /// The share of the whole difference that it holds.
+    pub share: f64,
+}
+
+/// An amount of money.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Money {
+    /// How much; negative is a loss.
+    pub amount: f64,
+    /// Such as `EUR`.
+    pub unit: String,
+}
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Nothing is the matter.
+    None,
+    /// Out of the ordinary, and small.
+    Low,
+    /// Worth a look.
+    Medium,
+    /// Bad.
+    High,
+    /// As bad as it gets.
+    Critical,
+}
+
+/// How much is at stake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Impact {
+    /// Hardly anything.
+    Low,
+    /// Something.
+    Medium,
+    /// Much.
+    High,
+    /// Very much.
+    VeryHigh,
+}
+
+/// How urgent an alert is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Priority {
+    /// Now: critical.
+    P0,
+    /// Today: high, with much at stake.
+    P1,
+}
+
+/// Whether somebody is told, and why.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Decision {
+    /// The alert that fires; `None` where none does.
+    pub fires: Option<Priority>,
+    /// Why, or why not: a sentence each, in the order in which it was decided.
+    pub reasons: Vec<String>,
+}

@@ -1,0 +1,206 @@
+//! What a monitor is: a metric or several, where they come from, what is expected of them, and when to speak up.
+//!
+//! A monitor is two files, `metadata/monitors/<key>.toml` and `<key>.sql`; here is what they come to once both were read
+//! and checked. These are plain values: nothing here reads a file or asks a database.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::{Date, Time};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Span};
+use serde::{Deserialize, Serialize};
+
+/// A monitor, checked.
+#[derive(Debug, Clone)]
+pub struct Monitor {
+    /// Its name: that of its files.
+    pub key: String,
+    /// What people call it.
+    pub label: String,
+    /// Whom to ask about it.
+    pub owner: Option<String>,
+    /// Its steps of time.
+    pub calendar: Calendar,
+    /// The columns that break it down, in the order of the TOML.
+    pub dimensions: Vec<String>,
+    /// The columns that are measured, in the order of the TOML.
+    pub measures: Vec<Measure>,
+    /// What is watched, in the order of the funnel: a later one can be broken by an earlier one.
+    pub metrics: Vec<Metric>,
+    /// How it is forecast.
+    pub forecasting: Forecasting,
+    /// Rules of thumb, which are told beside a decision.
+    pub rules: Vec<Rule>,
+    /// Channels that alerts go to, by their name in `explore.toml`.
+    pub channels: Vec<String>,
+    /// The SELECT: one row a step and combination of dimension values.
+    pub sql: String,
+}
+
+/// How a monitor's time is cut into steps.
+#[derive(Debug, Clone)]
+pub struct Calendar {
+    /// Whose days they are.
+    pub time_zone: TimeZone,
+    /// When a day begins, which is midnight for most.
+    pub day_starts: Time,
+    /// How long a step is.
+    pub grain: Grain,
+    /// Time after the end of a step until its data should be there.
+    pub delay: SignedDuration,
+    /// Steps before the one that is asked for which are read again, for late and restated data.
+    pub restated_steps: usize,
+    /// How far back the first reading goes.
+    pub history: Span,
+}
+
+/// How long a step is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Grain {
+    /// An hour.
+    Hour,
+    /// A day.
+    Day,
+    /// A week, from Monday.
+    Week,
+}
+
+/// A column that is measured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Measure {
+    /// The column's name.
+    pub key: String,
+    /// Whether it counts things, whose number alone makes it vary (Poisson).
+    pub is_count: bool,
+}
+
+/// What is watched.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Metric {
+    /// Its name.
+    pub key: String,
+    /// What people call it.
+    pub label: String,
+    /// How it comes from the measures.
+    pub formula: Formula,
+    /// Which way is good.
+    pub direction: Direction,
+    /// Whether it is watched at all.
+    pub enabled: bool,
+    /// What it is counted in, such as `EUR`.
+    pub unit: Option<String>,
+    /// Money that one of it is worth, where it has a worth.
+    pub value: Option<f64>,
+    /// When it is out of the ordinary.
+    pub thresholds: Thresholds,
+    /// Which deviations are how bad.
+    pub severity: SeverityBands,
+    /// Which shares at stake are how much.
+    pub impact: ImpactBands,
+    /// The metrics that come before it in the funnel: if one of them is broken, this one follows.
+    pub after: Vec<String>,
+}
+
+/// How a metric comes from the measures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Formula {
+    /// The sum of a measure, by its place in [`Monitor::measures`].
+    Sum(usize),
+    /// One measure's sum over another's.
+    Ratio {
+        /// The place of the measure that is divided.
+        numerator: usize,
+        /// The place of the measure that it is divided by.
+        denominator: usize,
+        /// A denominator below this is too small to tell anything.
+        denominator_min: u64,
+    },
+}
+
+/// Which way is good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// A fall is bad, a rise is not.
+    UpIsGood,
+    /// A rise is bad, a fall is not.
+    DownIsGood,
+    /// Both are bad.
+    BothBad,
+}
+
+/// When a value is out of the ordinary.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Thresholds {
+    /// How much of the past the interval holds: 0.95.
+    pub interval: f64,
+    /// The anomaly probability from which a value is suspected: 0.99.
+    pub probability: f64,
+    /// The share by which a value has to be off to matter, however sure it is.
+    pub deviation_min: f64,
+}
+
+/// Deviations (absolute, as a share of what was expected) from which a severity holds. Where one of them is reached in
+/// standard deviations instead, that counts as well.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct SeverityBands {
+    /// From which deviation it is medium; anything anomalous below is low.
+    pub medium: f64,
+    /// From which deviation it is high.
+    pub high: f64,
+    /// From which deviation it is critical.
+    pub critical: f64,
+}
+
+/// Shares of the metric's whole volume or revenue at stake from which an impact holds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ImpactBands {
+    /// From which share it is medium; anything below is low.
+    pub medium: f64,
+    /// From which share it is high.
+    pub high: f64,
+    /// From which share it is very high.
+    pub very_high: f64,
+}
+
+/// How a monitor is forecast.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Forecasting {
+    /// Short seasons in steps, shortest first.
+    pub seasons: Vec<usize>,
+    /// Whether the year is a season too.
+    pub yearly: bool,
+    /// Special days by date: the name under which their effect is learned.
+    pub holidays: BTreeMap<Date, String>,
+    /// Days for which a fitted model is kept.
+    pub retrain_days: u32,
+}
+
+/// A rule of thumb about one metric.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rule {
+    /// The metric's key.
+    pub metric: String,
+    /// What it is compared with.
+    pub comparison: Comparison,
+    /// The change, as a share, from which the rule speaks.
+    pub change_min: f64,
+}
+
+/// What a value is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Comparison {
+    /// The same weekday of the week before.
+    PreviousWeek,
+    /// The same weekday 52 weeks before.
+    PreviousYear,
+}
+
+impl Monitor {
+    /// A metric by its key.
+    pub fn metric(&self, key: &str) -> Option<&Metric> {
+        self.metrics.iter().find(|metric| metric.key == key)
+    }
+}
