@@ -51,6 +51,8 @@ mod sql;
 #[cfg(test)]
 mod sql_command;
 #[cfg(test)]
+mod state;
+#[cfg(test)]
 mod tools;
 #[cfg(test)]
 mod tpc;
