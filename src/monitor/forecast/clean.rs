@@ -106,7 +106,9 @@ fn without_spikes(values: &[f64]) -> Vec<f64> {
         window.clear();
         window.extend(&values[step.saturating_sub(SPIKE_REACH)..(step + SPIKE_REACH + 1).min(values.len())]);
         let middle = median(&mut window);
-        window.iter_mut().for_each(|neighbour| *neighbour = (*neighbour - middle).abs());
+        for neighbour in &mut window {
+            *neighbour = (*neighbour - middle).abs();
+        }
         let sigma = MAD_TO_SIGMA * median(&mut window);
         if sigma > 0.0 && (value - middle).abs() > SPIKE_DEVIATIONS * sigma {
             smooth[step] = middle;
