@@ -34,6 +34,7 @@
 //! runs.rs        the runs of a directory: listed, found by id
 //! progress.rs    events -> indicatif, on standard error
 //! state.rs       what the monitors remember, in PostgreSQL: observations, days, incidents, outbox; migrations
+//! monitor.rs     metrics watched: registry, series, forecast, detect, explain; engine: a day's judgements to decisions
 //! sample.rs      the demo's data, and the seeded generator of a larger set
 //! ```
 //!

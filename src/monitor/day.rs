@@ -19,7 +19,7 @@ pub struct Day {
     pub holiday: Option<String>,
     /// Every metric of every segment that was looked at, the whole first.
     pub judgements: Vec<Judgement>,
-    /// The incidents that were open on that day, the worst first.
+    /// The incidents that were open when the day began or opened on it, the worst first.
     pub incidents: Vec<Incident>,
     /// What else should be known: data that are late, series too short to judge.
     pub notes: Vec<String>,
@@ -120,6 +120,10 @@ pub struct Incident {
     pub money: Option<Money>,
     /// What it comes from, in a sentence, by the engine.
     pub cause: String,
+    /// How bad it was when somebody was last told; `None` where nobody was.
+    pub told: Option<Severity>,
+    /// Judged steps in a row on which nothing of it was anomalous any more.
+    pub quiet_steps: u32,
     /// Whether it is over.
     pub is_closed: bool,
     /// Whether somebody is told.
@@ -194,4 +198,36 @@ pub struct Decision {
     pub fires: Option<Priority>,
     /// Why, or why not: a sentence each, in the order in which it was decided.
     pub reasons: Vec<String>,
+}
+
+impl std::fmt::Display for Severity {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::None => "none",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        })
+    }
+}
+
+impl std::fmt::Display for Impact {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::VeryHigh => "very high",
+        })
+    }
+}
+
+impl std::fmt::Display for Priority {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::P0 => "P0",
+            Self::P1 => "P1",
+        })
+    }
 }

@@ -29,6 +29,8 @@ pub struct Monitor {
     pub metrics: Vec<Metric>,
     /// How it is forecast.
     pub forecasting: Forecasting,
+    /// How its growth is split, where it tells.
+    pub growth: Option<Growth>,
     /// Rules of thumb, which are told beside a decision.
     pub rules: Vec<Rule>,
     /// Channels that alerts go to, by their name in `explore.toml`.
@@ -103,7 +105,7 @@ pub struct Metric {
 }
 
 /// How a metric comes from the measures.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Formula {
     /// The sum of a measure, by its place in [`Monitor::measures`].
     Sum(usize),
@@ -141,15 +143,35 @@ pub struct Thresholds {
     pub deviation_min: f64,
 }
 
-/// Deviations (absolute, as a share of what was expected) from which a severity holds. Where one of them is reached in
-/// standard deviations instead, that counts as well.
+/// From where on a deviation is how bad, either way.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SeverityBands {
-    /// From which deviation it is medium; anything anomalous below is low.
+    /// What the bands are in.
+    pub by: SeverityBy,
+    /// Of values below what was expected.
+    pub fall: Bands,
+    /// Of values above it.
+    pub rise: Bands,
+}
+
+/// What bands of severity are in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SeverityBy {
+    /// The absolute deviation, as a share of what was expected.
+    Deviation,
+    /// The deviation in standard deviations.
+    Z,
+}
+
+/// Where a band begins; anything anomalous below the first is low.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Bands {
+    /// From where it is medium.
     pub medium: f64,
-    /// From which deviation it is high.
+    /// From where it is high.
     pub high: f64,
-    /// From which deviation it is critical.
+    /// From where it is critical.
     pub critical: f64,
 }
 
@@ -171,10 +193,37 @@ pub struct Forecasting {
     pub seasons: Vec<usize>,
     /// Whether the year is a season too.
     pub yearly: bool,
-    /// Special days by date: the name under which their effect is learned.
+    /// Special days by the date of their step, which of a week is its Monday: the name under which their effect is learned.
     pub holidays: BTreeMap<Date, String>,
     /// Days for which a fitted model is kept.
     pub retrain_days: u32,
+}
+
+/// The measures whose product is revenue, by their places in [`Monitor::measures`]: traffic, times conversions per visit,
+/// times revenue per conversion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Growth {
+    /// What comes: visitors, sessions.
+    pub traffic: usize,
+    /// What becomes of it: orders, projects.
+    pub conversions: usize,
+    /// What that brings.
+    pub revenue: usize,
+}
+
+/// A row of the table `explore.monitor_config`: what the business turned without a deployment.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Override {
+    /// The metric's key.
+    pub metric: String,
+    /// Whether it is watched.
+    pub enabled: Option<bool>,
+    /// The anomaly probability from which a value is suspected.
+    pub probability: Option<f64>,
+    /// From which deviation it is medium.
+    pub medium_deviation: Option<f64>,
+    /// From which deviation it is critical.
+    pub critical_deviation: Option<f64>,
 }
 
 /// A rule of thumb about one metric.
