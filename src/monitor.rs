@@ -3,9 +3,12 @@
 //! The engine is made of pure functions over plain data: no clock, no I/O, no model. What a model adds comes after the
 //! decision, and changes none.
 
+pub mod chart;
 pub mod day;
 pub mod detect;
 pub mod explain;
 pub mod forecast;
+pub mod growth;
 pub mod registry;
 pub mod series;
+pub(crate) mod wording;

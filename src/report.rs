@@ -8,9 +8,12 @@ mod evidence;
 pub mod html;
 pub mod json;
 pub mod markdown;
+pub(crate) mod markup;
+pub(crate) mod page;
 mod stake;
+pub(crate) mod svg;
 pub mod terminal;
-mod text;
+pub(crate) mod text;
 mod view;
 
 use serde::{Deserialize, Serialize};
