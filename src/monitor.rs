@@ -3,7 +3,9 @@
 //! The engine is made of pure functions over plain data: no clock, no I/O, no model. What a model adds comes after the
 //! decision, and changes none.
 
+pub mod analyst;
 pub mod chart;
+pub mod context;
 pub mod day;
 pub mod detect;
 pub mod explain;
@@ -11,4 +13,5 @@ pub mod forecast;
 pub mod growth;
 pub mod registry;
 pub mod series;
+pub(crate) mod telling;
 pub(crate) mod wording;

@@ -47,6 +47,17 @@ pub enum Kind {
     Monetisation,
 }
 
+impl Kind {
+    /// `traffic`
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Traffic => "traffic",
+            Self::Conversion => "conversion",
+            Self::Monetisation => "monetisation",
+        }
+    }
+}
+
 /// Splits the growth of the total that the longest chain of ratios leads to; `None` where no two ratios make a chain, or a
 /// value is missing or not above 0.
 pub fn split(monitor: &Monitor, day: &Day) -> Option<Growth> {
