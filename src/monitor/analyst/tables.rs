@@ -203,8 +203,8 @@ fn growth(case: Case<'_>) -> Draft {
     if let Some(growth) = growth::split(case.monitor, case.day) {
         for part in &growth.parts {
             draft.rows.push(vec![
-                Some(label(case.monitor, &growth.metric)),
-                Some(label(case.monitor, &part.metric)),
+                Some(growth.label.clone()),
+                Some(part.label.clone()),
                 Some(part.kind.name().to_owned()),
                 percent(Some(part.change)),
                 number(Some(part.amount)),
