@@ -4,6 +4,7 @@
 //! default, its parser and its help are all taken from its definition here, by `config`.
 
 mod help;
+pub mod monitor;
 pub mod values;
 
 use std::ffi::OsString;
@@ -19,6 +20,7 @@ use rust_decimal::Decimal;
 use secrecy::SecretString;
 
 use self::help::{AFTER_HELP, AFTER_LONG_HELP, DOCTOR_HELP, DOCTOR_LONG_HELP, SQL_HELP};
+use self::monitor::{MonitorCommand, MonitorOptions};
 use self::values::PlanCost;
 use crate::finding::Severity;
 use crate::model::openai::{Api, ReasoningEffort};
@@ -82,6 +84,9 @@ pub enum Command {
     /// Look at runs that were journaled
     #[command(subcommand)]
     Runs(RunsCommand),
+    /// Watch metrics: forecast, judge, tell
+    #[command(subcommand)]
+    Monitor(MonitorCommand),
     /// Generate data to try the program on
     #[command(subcommand)]
     Sample(SampleCommand),
@@ -300,6 +305,9 @@ pub struct Settings {
     /// What is said on standard error.
     #[command(flatten)]
     pub talk: TalkOptions,
+    /// Where monitors are.
+    #[command(flatten)]
+    pub monitors: MonitorOptions,
     /// The key of the model's endpoint; never a flag, which other users of the machine could read
     #[arg(long, value_name = "KEY", value_parser = values::secret)]
     pub api_key: Option<SecretString>,

@@ -7,6 +7,7 @@ mod explore;
 mod focus;
 mod interrupts;
 mod json_schema;
+mod monitor;
 mod open;
 mod report;
 mod runs;
@@ -31,6 +32,7 @@ pub async fn run(cli: Cli, config: &Config, output: &mut Output) -> Result<ExitS
         Some(Command::Sql(arguments)) => sql::run(&arguments, config, output).await,
         Some(Command::Doctor(arguments)) => doctor::run(&arguments, config, output).await,
         Some(Command::Runs(command)) => runs::run(&command, config, output),
+        Some(Command::Monitor(command)) => monitor::run(&command, config, output).await,
         Some(Command::Sample(command)) => sample::run(&command, config, output),
         Some(Command::JsonSchema { document }) => json_schema::run(document, output),
         Some(Command::Config(command)) => config::run(&command, config, output),

@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{ArgMatches, FromArgMatches as _};
 
+use crate::cli::monitor::MonitorOptions;
 use crate::cli::{
     DatabaseOptions, ExplorationOptions, LimitOptions, ModelOptions, PromptOptions, QueryOptions, ReportOptions,
     RoleOptions, RunOptions, Settings, TalkOptions,
@@ -51,6 +52,8 @@ pub struct Config {
     pub prompts: PromptOptions,
     /// Where runs are.
     pub runs: RunOptions,
+    /// Where monitors are.
+    pub monitors: MonitorOptions,
     /// What is said on standard error.
     pub talk: TalkOptions,
     /// The key of the model's endpoint.
@@ -103,6 +106,7 @@ impl Config {
             report: options.report,
             prompts: options.prompts,
             runs: options.runs,
+            monitors: typed.monitors,
             talk: typed.talk,
             api_key: typed.api_key,
             prices: sections.prices,
