@@ -107,17 +107,12 @@ impl ContextEvent {
             && self.metric.as_ref().is_none_or(|key| metrics.contains(key))
     }
 
-    /// Whether what it is about and `segment` have anything in common.
-    fn overlaps(&self, segment: &Segment) -> bool {
-        self.segment.0.iter().all(|(dimension, value)| segment.0.get(dimension).is_none_or(|other| other == value))
-    }
-
     /// Whether it explains where an incident is: one that is everywhere alike is not explained by an event in one segment.
     fn explains(&self, incident: &Incident) -> bool {
         if incident.segments.is_empty() {
             return self.segment.is_whole();
         }
-        incident.segments.iter().any(|contribution| self.overlaps(&contribution.segment))
+        incident.segments.iter().any(|contribution| self.segment.can_overlap(&contribution.segment))
     }
 }
 

@@ -112,9 +112,7 @@ fn label(monitor: &Monitor, measure: usize) -> String {
 
 /// What the metric is called that is this ratio, or `Revenue per Projects`.
 fn label_of_ratio(monitor: &Monitor, top: usize, bottom: usize) -> String {
-    let is_it = |metric: &&Metric| {
-        matches!(metric.formula, Formula::Ratio { numerator, denominator, .. } if (numerator, denominator) == (top, bottom))
-    };
+    let is_it = |metric: &&Metric| matches!(metric.formula, Formula::Ratio { numerator, denominator, .. } if (numerator, denominator) == (top, bottom));
     let known = monitor.metrics.iter().find(is_it).map(|metric| telling::label(monitor, &metric.key));
     known.unwrap_or_else(|| format!("{} per {}", label(monitor, top), label(monitor, bottom)))
 }

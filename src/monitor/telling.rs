@@ -2,9 +2,10 @@
 //! are bounded and stripped here; each format escapes them for where it stands.
 
 use super::day::{Contribution, Day, Impact, Incident, Judgement, Money, Priority, Severity};
+use super::figure::{number, percent};
 use super::registry::Monitor;
 use super::series::Segment;
-use super::wording::{self, amount, number, off, percent, probability};
+use super::wording::{self, amount, off, probability};
 use crate::report::text;
 
 /// Characters of a name, a label or a value.
@@ -190,35 +191,6 @@ pub(crate) fn line(text: &str) -> String {
     text::line(text, LINE_CHARACTERS)
 }
 
-/// `critical`
-pub(crate) fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::None => "none",
-        Severity::Low => "low",
-        Severity::Medium => "medium",
-        Severity::High => "high",
-        Severity::Critical => "critical",
-    }
-}
-
-/// `very high`
-pub(crate) fn impact(impact: Impact) -> &'static str {
-    match impact {
-        Impact::Low => "low",
-        Impact::Medium => "medium",
-        Impact::High => "high",
-        Impact::VeryHigh => "very high",
-    }
-}
-
-/// `P0`
-pub(crate) fn priority(priority: Priority) -> &'static str {
-    match priority {
-        Priority::P0 => "P0",
-        Priority::P1 => "P1",
-    }
-}
-
 /// What becomes of an incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Outcome {
@@ -246,7 +218,7 @@ impl Outcome {
     /// In a word or two.
     pub(crate) fn name(self) -> String {
         match self {
-            Self::Alert(level) => format!("alert {}", priority(level)),
+            Self::Alert(level) => format!("alert {level}"),
             Self::Suppressed => "suppressed".to_owned(),
             Self::Small => "no alert".to_owned(),
             Self::Over => "over".to_owned(),

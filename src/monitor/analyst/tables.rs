@@ -8,7 +8,7 @@ use rust_decimal::prelude::FromPrimitive;
 use super::Case;
 use crate::monitor::day::{Incident, Judgement};
 use crate::monitor::registry::Comparison;
-use crate::monitor::telling::{label, line, name, severity, whole};
+use crate::monitor::telling::{label, line, name, whole};
 use crate::monitor::{growth, telling};
 use crate::results::QueryResult;
 use crate::table::{Column, Table};
@@ -116,7 +116,7 @@ fn incidents(case: Case<'_>) -> Draft {
             Some(line(&incident.id)),
             Some(label(case.monitor, &incident.metric)),
             Some(incident.opened.date().to_string()),
-            Some(severity(incident.severity).to_owned()),
+            Some(incident.severity.to_string()),
             number(difference(case, incident)),
             number(incident.money.as_ref().map(|money| money.amount)),
             incident.money.as_ref().map(|money| line(&money.unit)),
