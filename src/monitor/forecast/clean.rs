@@ -157,9 +157,12 @@ fn step(values: &[f64]) -> Option<(usize, f64)> {
         median(&mut values[at..(at + reach).min(values.len())].to_vec()) - before
     };
     let last = values.len().checked_sub(STEP_REACH / 2)?;
-    let candidates = (STEP_REACH..=last).map(|at| (at, between(at, STEP_REACH)));
-    let (at, height) = candidates.max_by(|left, right| left.1.abs().total_cmp(&right.1.abs()))?;
-    let edge = between(at, STEP_EDGE);
-    let abrupt = edge.signum() == height.signum() && edge.abs() >= STEP_EDGE_SHARE * height.abs();
-    (sigma > 0.0 && height.abs() > STEP_DEVIATIONS * sigma && abrupt).then_some((at, height))
+    let abrupt = |at: usize, height: f64| {
+        let edge = between(at, STEP_EDGE);
+        edge.signum() == height.signum() && edge.abs() >= STEP_EDGE_SHARE * height.abs()
+    };
+    (STEP_REACH..=last)
+        .map(|at| (at, between(at, STEP_REACH)))
+        .filter(|(at, height)| sigma > 0.0 && height.abs() > STEP_DEVIATIONS * sigma && abrupt(*at, *height))
+        .max_by(|left, right| left.1.abs().total_cmp(&right.1.abs()))
 }
