@@ -21,6 +21,7 @@ pub mod figure;
 pub mod forecast;
 pub mod growth;
 pub mod registry;
+pub mod report;
 pub mod series;
 pub(crate) mod telling;
 pub(crate) mod wording;

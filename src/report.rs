@@ -19,6 +19,7 @@ mod view;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::text::wrap;
+pub(crate) use self::view::confidence;
 use crate::journal::Run;
 
 /// What a report is written in.
