@@ -25,8 +25,7 @@ use std::path::Path;
 #[cfg(feature = "embedded")]
 use std::sync::Arc;
 
-pub use context_events::{ContextEvent, EventKind, NewEvent};
-pub use days::{Committed, DatedIncident, DatedJudgement};
+pub use days::{Committed, DatedJudgement};
 pub use observations::{Layout, Leaf, Replaced};
 pub use outbox::{Claim, Delivery, Entry, NewMessage, Sender, Settled, Waiting, Which};
 pub use overrides::Override;

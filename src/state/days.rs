@@ -39,15 +39,6 @@ pub struct DatedJudgement {
     pub judgement: Judgement,
 }
 
-/// An incident as it was on one step.
-#[derive(Debug, Clone, PartialEq)]
-pub struct DatedIncident {
-    /// When the step begins.
-    pub at: DateTime,
-    /// The incident.
-    pub incident: Incident,
-}
-
 impl Turn {
     /// Writes a day and the messages that it makes necessary, all or nothing. What the day had before and has no more is
     /// removed; a message that still waits is withdrawn with its reason, one that was sent stays on record.
@@ -68,16 +59,13 @@ impl Turn {
         Ok(Committed { judgements, incidents, removed: old_judgements + old_incidents, messages: added, withdrawn })
     }
 
-    /// Every day of the incidents that are open on the last one before `at`, oldest first.
-    pub async fn incidents_before(&self, at: DateTime) -> Result<Vec<DatedIncident>, Error> {
-        let statement = "WITH latest AS (
-                SELECT DISTINCT ON (incident) incident, is_closed FROM explore.incidents
-                WHERE monitor = $1 AND at < $2 ORDER BY incident, at DESC)
-            SELECT at, document::text FROM explore.incidents
-            WHERE monitor = $1 AND at < $2 AND incident IN (SELECT incident FROM latest WHERE NOT is_closed)
-            ORDER BY at, place";
+    /// The incidents that the last day before `at` left open, in its order.
+    pub async fn incidents_before(&self, at: DateTime) -> Result<Vec<Incident>, Error> {
+        let statement = "SELECT document::text FROM explore.incidents
+            WHERE monitor = $1 AND NOT is_closed
+            AND at = (SELECT max(at) FROM explore.days WHERE monitor = $1 AND at < $2) ORDER BY place";
         let rows = self.session.rows(READ, statement, &[&self.layout.monitor, &at]).await?;
-        rows.iter().map(|row| Ok(DatedIncident { at: cell(row, 0)?, incident: document(row, 1)? })).collect()
+        rows.iter().map(|row| document(row, 0)).collect()
     }
 
     /// The days from `from` up to, not including, `to`, without their judgements.
@@ -223,7 +211,7 @@ impl Columns {
         Ok(Self {
             metrics: judgements.iter().map(|judgement| judgement.metric.clone()).collect(),
             segments: segments.collect::<Result<_, _>>()?,
-            statuses: judgements.iter().map(|judgement| name_of(&judgement.status)).collect(),
+            statuses: judgements.iter().map(|judgement| json::name_of(&judgement.status)).collect(),
             numbers: std::array::from_fn(|column| rows.iter().map(|row| row[column]).collect()),
             anomalous: judgements.iter().map(|judgement| judgement.is_anomalous).collect(),
             documents: documents.collect::<Result<_, _>>()?,
@@ -252,11 +240,6 @@ fn numbers(judgement: &Judgement) -> [Option<f64>; 13] {
     ]
 }
 
-/// The name that an enumeration without data has in a document.
-fn name_of(value: &impl Serialize) -> String {
-    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
-}
-
 /// Writes the incidents; how many are new or different, and how many are no more.
 async fn write_incidents(transaction: &Transaction<'_>, day: &Day) -> Result<(u64, u64), Error> {
     let ids = day.incidents.iter().map(|incident| incident.id.as_str()).collect::<Vec<_>>();
@@ -274,7 +257,7 @@ async fn write_incidents(transaction: &Transaction<'_>, day: &Day) -> Result<(u6
         let document = json::write(WRITE, incident)?;
         // JSON has no number for infinity, and writes null, which would not read again.
         json::read::<Incident>(WRITE, &document)?;
-        let (severity, impact) = (name_of(&incident.severity), name_of(&incident.impact));
+        let (severity, impact) = (json::name_of(&incident.severity), json::name_of(&incident.impact));
         let parameters: [&(dyn ToSql + Sync); 10] = [
             &day.monitor,
             &day.at,

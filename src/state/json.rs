@@ -15,3 +15,8 @@ pub(super) fn write<T: Serialize>(what: &'static str, document: &T) -> Result<St
 pub(super) fn read<T: DeserializeOwned>(what: &'static str, text: &str) -> Result<T, Error> {
     serde_json::from_str(text).map_err(|error| Error::Document { what, reason: error.to_string() })
 }
+
+/// The name that an enumeration without data has in a document.
+pub(super) fn name_of(value: &impl Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}

@@ -113,6 +113,7 @@ CREATE TABLE explore.context_events (
     monitor text NOT NULL DEFAULT '',
     metric text NOT NULL DEFAULT '',
     segment jsonb NOT NULL DEFAULT '{}',
+    source text NOT NULL DEFAULT 'by hand',
     CHECK (starts <= ends),
     UNIQUE (kind, label, starts, ends, monitor, metric, segment)
 );
