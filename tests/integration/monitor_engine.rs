@@ -27,7 +27,7 @@ fn metric(key: &str, formula: Formula, after: &[&str]) -> Metric {
         enabled: true,
         unit: None,
         value: None,
-        thresholds: Thresholds { interval: 0.95, probability: 0.99, deviation_min: 0.0 },
+        thresholds: Thresholds { interval: 0.95, probability: 0.99, deviation_min: 0.15 },
         severity: SeverityBands { by: SeverityBy::Deviation, fall: bands, rise: bands },
         impact: ImpactBands { medium: 0.02, high: 0.1, very_high: 0.3 },
         after: after.iter().map(|key| (*key).to_owned()).collect(),
