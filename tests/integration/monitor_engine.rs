@@ -195,7 +195,7 @@ fn a_broken_ratio_is_named_before_what_it_breaks() {
 
 #[test]
 fn a_gap_is_never_a_value() {
-    let mut past = past(8, |_, _, _| (1.0, 1.0));
+    let mut past = past(11, |_, _, _| (1.0, 1.0));
     for (day, status) in [(380, Status::Missing), (381, Status::Late), (382, Status::Partial)] {
         past.steps[day].status = status;
         for leaf in &mut past.leaves {
