@@ -8,5 +8,6 @@ pub mod detect;
 pub mod explain;
 pub mod forecast;
 pub mod holidays;
+pub mod pull;
 pub mod registry;
 pub mod series;
