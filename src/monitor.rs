@@ -16,5 +16,7 @@ pub mod engine;
 pub mod explain;
 pub mod figure;
 pub mod forecast;
+pub mod holidays;
+pub mod pull;
 pub mod registry;
 pub mod series;
