@@ -1,6 +1,6 @@
 //! One day of a monitor after another, over a made-up past: what is judged, what is one incident, what fires.
 
-use explore::monitor::day::{Day, Impact, Priority, Severity};
+use explore::monitor::day::{Day, Impact, Judgement, Priority, Severity};
 use explore::monitor::engine::{Circumstances, Fits, Leaf, Past, Planned, Snooze, Step, assess};
 use explore::monitor::registry::{
     Bands, Calendar, Direction, Forecasting, Formula, Grain, ImpactBands, Measure, Metric, Monitor, SeverityBands,
@@ -27,7 +27,7 @@ fn metric(key: &str, formula: Formula, after: &[&str]) -> Metric {
         enabled: true,
         unit: None,
         value: None,
-        thresholds: Thresholds { interval: 0.95, probability: 0.99, deviation_min: 0.0 },
+        thresholds: Thresholds { interval: 0.95, probability: 0.99, deviation_min: 0.15 },
         severity: SeverityBands { by: SeverityBy::Deviation, fall: bands, rise: bands },
         impact: ImpactBands { medium: 0.02, high: 0.1, very_high: 0.3 },
         after: after.iter().map(|key| (*key).to_owned()).collect(),
@@ -57,6 +57,7 @@ fn monitor() -> Monitor {
             metric("orders", Formula::Sum(1), &["visits", "conversion"]),
         ],
         forecasting: Forecasting { seasons: vec![7], yearly: true, holidays: [].into(), retrain_days: 30 },
+        growth: None,
         rules: Vec::new(),
         channels: Vec::new(),
         sql: String::new(),
@@ -161,7 +162,8 @@ fn a_level_shift_fires_once_and_becomes_the_new_normal() {
     let fired = fired(&days);
     assert_eq!(fired.len(), 1, "{fired:?}");
     assert_eq!(fired[0].0, at(360).date());
-    let last = days.iter().rposition(|day| day.judgements[0].is_anomalous);
+    let is_fall = |judgement: &Judgement| judgement.score.is_some_and(|score| score.difference < 0.0);
+    let last = days.iter().rposition(|day| day.judgements[0].is_anomalous && is_fall(&day.judgements[0]));
     assert_eq!(last.map(|place| place + 355), Some(363), "anomalous until four values bear it out");
 }
 
@@ -193,7 +195,7 @@ fn a_broken_ratio_is_named_before_what_it_breaks() {
 
 #[test]
 fn a_gap_is_never_a_value() {
-    let mut past = past(8, |_, _, _| (1.0, 1.0));
+    let mut past = past(11, |_, _, _| (1.0, 1.0));
     for (day, status) in [(380, Status::Missing), (381, Status::Late), (382, Status::Partial)] {
         past.steps[day].status = status;
         for leaf in &mut past.leaves {
