@@ -59,6 +59,8 @@ mod sql;
 #[cfg(test)]
 mod sql_command;
 #[cfg(test)]
+mod state;
+#[cfg(test)]
 mod tools;
 #[cfg(test)]
 mod tpc;
