@@ -20,6 +20,8 @@ pub mod explain;
 pub mod figure;
 pub mod forecast;
 pub mod growth;
+pub mod holidays;
+pub mod pull;
 pub mod registry;
 pub mod report;
 pub mod series;

@@ -25,7 +25,11 @@ mod first_request;
 #[cfg(test)]
 mod journal;
 #[cfg(test)]
+mod monitor_chart;
+#[cfg(test)]
 mod monitor_engine;
+#[cfg(test)]
+mod monitor_report;
 #[cfg(test)]
 mod offline;
 #[cfg(test)]
@@ -42,6 +46,8 @@ mod report;
 mod runs;
 #[cfg(test)]
 mod sample;
+#[cfg(test)]
+mod sample_day;
 #[cfg(test)]
 mod sample_run;
 #[cfg(test)]
