@@ -7,6 +7,7 @@ pub mod day;
 pub mod detect;
 pub mod explain;
 pub mod forecast;
+pub mod growth;
 pub mod holidays;
 pub mod pull;
 pub mod registry;

@@ -25,6 +25,12 @@ mod first_request;
 #[cfg(test)]
 mod journal;
 #[cfg(test)]
+mod monitor_pull;
+#[cfg(test)]
+mod monitor_registry;
+#[cfg(test)]
+mod monitor_series;
+#[cfg(test)]
 mod offline;
 #[cfg(test)]
 mod openai;
