@@ -40,6 +40,7 @@ fn each_outside_service_is_named_in_one_place() {
     check("deadpool_postgres", &["database/"]);
     check("oliphaunt_wasix", &["database/embedded.rs"]);
     check("sqlparser", &["sql/"]);
+    check("lettre", &["deliver/"]);
     check("indicatif", &["progress.rs", "output.rs"]);
     check("clap::", &["cli.rs", "cli/", "config.rs", "config/", "commands/", "main.rs"]);
 }
