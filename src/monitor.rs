@@ -24,4 +24,5 @@ pub mod registry;
 pub mod report;
 pub mod series;
 pub(crate) mod telling;
+pub mod why;
 pub(crate) mod wording;

@@ -34,6 +34,7 @@ fn one_day(page: &mut Page, reported: Reported<'_>) {
         page.styled(&format!("! {note}"), 0, &Style::new().yellow());
         page.blank();
     }
+    analysis(page, reported);
     for incident in ordered(reported.day) {
         one_incident(page, &card(reported, incident));
     }
@@ -41,7 +42,6 @@ fn one_day(page: &mut Page, reported: Reported<'_>) {
     for (index, line) in growth_lines(reported).iter().enumerate() {
         page.item(if index == 0 { "Growth" } else { "" }, if index == 0 { "" } else { "-" }, line);
     }
-    analysis(page, reported);
 }
 
 fn one_incident(page: &mut Page, card: &Card) {
@@ -132,7 +132,6 @@ fn metrics(page: &mut Page, reported: Reported<'_>) {
 
 fn analysis(page: &mut Page, reported: Reported<'_>) {
     let Some(analysis) = reported.analysis else { return };
-    page.blank();
     page.styled(&author(analysis), 0, &Style::new().bold());
     page.blank();
     for paragraph in analysis.synthesis.iter().flat_map(|text| paragraphs(text, 4_000)) {
@@ -152,5 +151,6 @@ fn analysis(page: &mut Page, reported: Reported<'_>) {
     }
     if !opinions.is_empty() {
         page.labelled("Checked", CHECKED);
+        page.blank();
     }
 }

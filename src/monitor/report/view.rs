@@ -23,7 +23,7 @@ pub(in crate::monitor) struct Card {
     pub(in crate::monitor) severity: String,
     /// `very high`
     pub(in crate::monitor) impact: String,
-    /// `alert P0`
+    /// `P0 alert`
     pub(in crate::monitor) outcome: String,
     /// `P0`
     pub(in crate::monitor) priority: Option<String>,
