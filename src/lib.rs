@@ -58,6 +58,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod database;
+pub mod deliver;
 pub mod doctor;
 pub mod error;
 pub mod executor;

@@ -20,6 +20,7 @@ pub mod explain;
 pub mod figure;
 pub mod forecast;
 pub mod growth;
+pub mod message;
 pub mod registry;
 pub mod report;
 pub mod series;

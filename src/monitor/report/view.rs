@@ -112,7 +112,7 @@ fn some(number: usize, what: &str) -> Option<String> {
 }
 
 /// The incidents, the worst first: alerts, then what is suppressed, small or over.
-pub(super) fn ordered(day: &Day) -> Vec<&Incident> {
+pub(in crate::monitor) fn ordered(day: &Day) -> Vec<&Incident> {
     let mut incidents = day.incidents.iter().collect::<Vec<_>>();
     incidents.sort_by_key(|incident| {
         (Outcome::of(incident), std::cmp::Reverse((incident.severity, incident.impact)), incident.id.clone())
