@@ -283,6 +283,12 @@ pub enum Document {
     Metadata,
     /// The report of --format json
     Report,
+    /// A monitor: metadata/monitors/*.toml
+    Monitor,
+    /// The report of a monitor's days
+    MonitorReport,
+    /// An alert, as a webhook posts it
+    MonitorAlert,
 }
 
 /// `explore config`
