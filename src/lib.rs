@@ -33,6 +33,7 @@
 //! rows.rs        a table -> terminal, CSV, JSON: what `explore sql` prints
 //! runs.rs        the runs of a directory: listed, found by id
 //! progress.rs    events -> indicatif, on standard error
+//! dice.rs        seeded chance, the same on every machine
 //! sample.rs      the demo's data, and the seeded generator of a larger set
 //! ```
 //!
@@ -57,6 +58,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod database;
+mod dice;
 pub mod doctor;
 pub mod error;
 pub mod executor;

@@ -7,5 +7,6 @@ pub mod day;
 pub mod detect;
 pub mod explain;
 pub mod forecast;
+pub mod generate;
 pub mod registry;
 pub mod series;
