@@ -4,7 +4,6 @@
 //! decision, and changes none.
 
 pub mod day;
-pub mod detect;
 pub mod explain;
 pub mod forecast;
 pub mod generate;

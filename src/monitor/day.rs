@@ -19,7 +19,7 @@ pub struct Day {
     pub holiday: Option<String>,
     /// Every metric of every segment that was looked at, the whole first.
     pub judgements: Vec<Judgement>,
-    /// The incidents that were open on that day, the worst first.
+    /// The incidents that were open when the day began or opened on it, the worst first.
     pub incidents: Vec<Incident>,
     /// What else should be known: data that are late, series too short to judge.
     pub notes: Vec<String>,
@@ -120,6 +120,10 @@ pub struct Incident {
     pub money: Option<Money>,
     /// What it comes from, in a sentence, by the engine.
     pub cause: String,
+    /// How bad it was when somebody was last told; `None` where nobody was.
+    pub told: Option<Severity>,
+    /// Judged steps in a row on which nothing of it was anomalous any more.
+    pub quiet_steps: u32,
     /// Whether it is over.
     pub is_closed: bool,
     /// Whether somebody is told.

@@ -6,7 +6,8 @@
 //! gaps       filled from the same phase of the seasons around them; a filled value is never a residual
 //! holidays   what a named day usually adds, from the earlier days of that name, shrunk where they are few
 //! spikes     values far from their neighbours, replaced (Hampel)
-//! steps      a lasting change of level: what came before it is moved to where the series now is
+//! steps      a lasting change of level: what came before it is moved to where the series now is; a change of the last
+//!            days is one as soon as four values in a row bear it out, see [`Expected::shift`]
 //! seasons    for each short season, a recency-weighted mean by phase of what a moving average leaves
 //! level      the mean of three members: Theta (exponential smoothing with half the trend), and the medians of the last
 //!            two and eight weeks
@@ -22,6 +23,8 @@ pub mod interval;
 mod level;
 mod season;
 mod year;
+
+use std::collections::BTreeMap;
 
 use interval::Errors;
 use level::Smoothing;
@@ -81,34 +84,80 @@ impl Parts {
     }
 }
 
-/// What the model expects of the steps after a history.
+/// What was fitted to a series, which holds for some weeks: daily forecasts with it take a fraction of fitting's time.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Forecast {
-    /// The parts of each step's expected value.
-    pub steps: Vec<Parts>,
+pub struct Fitted {
+    smoothing: Smoothing,
+    year_share: f64,
+    effects: BTreeMap<u16, f64>,
     /// The errors that the model made from earlier origins, from which intervals and probabilities come.
     pub errors: Errors,
 }
 
-/// Forecasts `horizon` steps; `None` where the history is too short to know its seasons.
-pub fn forecast(history: History<'_>, horizon: usize, options: &Options) -> Option<Forecast> {
-    let skipped = history.values.len().saturating_sub(HISTORY_MAX);
-    let history =
-        History { values: &history.values[skipped..], holidays: history.holidays.get(skipped..).unwrap_or_default() };
+/// What is expected of the steps after a history.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expected {
+    /// The parts of each step's expected value.
+    pub steps: Vec<Parts>,
+    /// A change of level so recent that it was taken for one on the word of its few values.
+    pub shift: Option<Shift>,
+}
+
+/// A recent change of level.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Shift {
+    /// Values at the new level.
+    pub steps: usize,
+    /// New level less old.
+    pub height: f64,
+}
+
+/// Fits the model; `None` where the history is too short to know its seasons.
+pub fn fit(history: History<'_>, options: &Options) -> Option<Fitted> {
+    let history = history.recent();
     let known = history.values.iter().flatten().count();
-    if known < CYCLES_MIN * options.longest_season().max(2) {
+    if known < known_min(options) {
         return None;
     }
-    let prepared = clean::prepare(history, options);
+    let effects = clean::holiday_effects(history, options);
+    let prepared = clean::prepare(history, options, &effects);
     let smoothing = Smoothing::fit(&season::without(&prepared.values, &options.seasons));
-    let share = year::share(&prepared.values, options, smoothing);
-    let errors = interval::errors(history, &prepared, options, smoothing, share);
-    let model = Model { options, smoothing, year_share: share };
-    let mut steps = model.project(&prepared.values, horizon);
-    for (index, step) in steps.iter_mut().enumerate() {
-        step.holiday = prepared.holiday_effect(history.holidays.get(history.values.len() + index));
+    let year_share = year::share(&prepared.values, options, smoothing);
+    let model = Model { options, smoothing, year_share };
+    let errors = interval::errors(history, &prepared, &effects, model);
+    Some(Fitted { smoothing, year_share, effects, errors })
+}
+
+/// Values that a series must have to be forecast.
+pub fn known_min(options: &Options) -> usize {
+    CYCLES_MIN * options.longest_season().max(2)
+}
+
+impl Fitted {
+    /// What is expected of the `horizon` steps after `history`, which may have grown since it was fitted.
+    pub fn expect(&self, history: History<'_>, horizon: usize, options: &Options) -> Expected {
+        let history = history.recent();
+        let prepared = clean::prepare(history, options, &self.effects);
+        let model = Model { options, smoothing: self.smoothing, year_share: self.year_share };
+        let mut steps = model.project(&prepared.values, horizon);
+        for (index, step) in steps.iter_mut().enumerate() {
+            step.holiday = effect(&self.effects, history.holidays.get(history.values.len() + index));
+        }
+        Expected { steps, shift: prepared.shift }
     }
-    Some(Forecast { steps, errors })
+}
+
+impl History<'_> {
+    /// Without what lies too far back.
+    fn recent(self) -> Self {
+        let skipped = self.values.len().saturating_sub(HISTORY_MAX);
+        Self { values: &self.values[skipped..], holidays: self.holidays.get(skipped..).unwrap_or_default() }
+    }
+}
+
+/// What a special day usually adds.
+fn effect(effects: &BTreeMap<u16, f64>, holiday: Option<&Option<u16>>) -> f64 {
+    holiday.copied().flatten().and_then(|name| effects.get(&name)).copied().unwrap_or_default()
 }
 
 /// The fitted constants, with which a series is projected from any of its steps.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{History, Options, median, season};
+use super::{History, Options, Shift, effect, median, season};
 
 /// Values either side that a spike is judged by, and how many robust deviations away it lies.
 const SPIKE_REACH: usize = 14;
@@ -14,6 +14,9 @@ const STEP_DEVIATIONS: f64 = 4.0;
 const STEP_EDGE: usize = 7;
 const STEP_EDGE_SHARE: f64 = 0.7;
 const STEPS_MAX: usize = 4;
+/// Values that bear out a change of level, and how many robust deviations it must be high while they are so few.
+const SHIFT_MIN: usize = 4;
+const SHIFT_DEVIATIONS: f64 = 4.0;
 /// Makes a median absolute deviation comparable to a standard deviation.
 const MAD_TO_SIGMA: f64 = 1.4826;
 
@@ -24,32 +27,33 @@ pub(super) struct Prepared {
     pub(super) values: Vec<f64>,
     /// What was added to each step's value because the level changed later.
     pub(super) moved: Vec<f64>,
-    effects: BTreeMap<u16, f64>,
+    /// A change of level that is still young.
+    pub(super) shift: Option<Shift>,
 }
 
-impl Prepared {
-    /// What the holiday usually adds.
-    pub(super) fn holiday_effect(&self, holiday: Option<&Option<u16>>) -> f64 {
-        holiday.copied().flatten().and_then(|name| self.effects.get(&name)).copied().unwrap_or_default()
-    }
-}
-
-pub(super) fn prepare(history: History<'_>, options: &Options) -> Prepared {
+pub(super) fn prepare(history: History<'_>, options: &Options, effects: &BTreeMap<u16, f64>) -> Prepared {
     let mut values = fill(history.values, options.longest_season());
-    let effects = holiday_effects(&values, history, options);
-    for (value, holiday) in values.iter_mut().zip(history.holidays) {
-        *value -= holiday.and_then(|name| effects.get(&name)).copied().unwrap_or_default();
+    for (step, value) in values.iter_mut().enumerate() {
+        *value -= effect(effects, history.holidays.get(step));
     }
-    let rest = season::without(&values, &options.seasons);
+    let mut rest = season::without(&values, &options.seasons);
+    let mut moved = vec![0.0; values.len()];
+    let shift = recent_shift(&rest);
+    if let Some(shift) = shift {
+        let at = values.len() - shift.steps;
+        for step in 0..at {
+            moved[step] = shift.height;
+            rest[step] += shift.height;
+        }
+    }
     let smooth = without_spikes(&rest);
-    for ((value, rest), smooth) in values.iter_mut().zip(&rest).zip(&smooth) {
-        *value += smooth - rest;
+    let earlier = moves(&smooth);
+    for (step, value) in values.iter_mut().enumerate() {
+        let spike = smooth[step] - rest[step];
+        moved[step] += earlier[step];
+        *value += spike + moved[step];
     }
-    let moved = moves(&smooth);
-    for (value, moved) in values.iter_mut().zip(&moved) {
-        *value += moved;
-    }
-    Prepared { values, moved, effects }
+    Prepared { values, moved, shift }
 }
 
 /// Gaps filled with the mean of the nearest values of the same phase, two either side.
@@ -66,12 +70,13 @@ fn fill(values: &[Option<f64>], period: usize) -> Vec<f64> {
 }
 
 /// What each named day adds to its neighbourhood, shrunk towards nothing as far as noise alone would explain it.
-fn holiday_effects(values: &[f64], history: History<'_>, options: &Options) -> BTreeMap<u16, f64> {
+pub(super) fn holiday_effects(history: History<'_>, options: &Options) -> BTreeMap<u16, f64> {
     let mut seen: BTreeMap<u16, Vec<f64>> = BTreeMap::new();
     if history.holidays.iter().all(Option::is_none) {
         return BTreeMap::new();
     }
-    let rest = season::without(values, &options.seasons);
+    let values = fill(history.values, options.longest_season());
+    let rest = season::without(&values, &options.seasons);
     let is_plain = |step: usize| history.holidays.get(step).is_none_or(Option::is_none);
     let mut noise = Vec::with_capacity(values.len());
     for step in 0..values.len() {
@@ -122,6 +127,22 @@ fn moves(values: &[f64]) -> Vec<f64> {
         }
     }
     moved
+}
+
+/// The level has changed if the last values, [`SHIFT_MIN`] of them at least, all lie nearer to the new level than to the
+/// old, and the two are further apart than the old one's noise can be. Longer ago than a spike's neighbourhood reaches,
+/// [`step`] finds it.
+fn recent_shift(values: &[f64]) -> Option<Shift> {
+    let shift = |steps: usize| {
+        let at = values.len() - steps;
+        let before = &values[at.checked_sub(STEP_REACH)?..at];
+        let level = median(&mut before.to_vec());
+        let sigma = MAD_TO_SIGMA * median(&mut before.iter().map(|value| (value - level).abs()).collect::<Vec<_>>());
+        let height = median(&mut values[at..].to_vec()) - level;
+        let lasts = values[at..].iter().all(|value| (value - level) / height > 0.5);
+        (lasts && height.abs() > SHIFT_DEVIATIONS * sigma).then_some(Shift { steps, height })
+    };
+    (SHIFT_MIN..SPIKE_REACH).rev().find_map(shift)
 }
 
 /// The highest step, and where the new level begins.

@@ -5,9 +5,10 @@
 //! that a quantile far out rests on all of them. Beyond the errors that were seen, an exponential tail is taken (peaks
 //! over a threshold), so that one value a hundred errors away is told from one that is three away.
 
+use std::collections::BTreeMap;
+
 use super::clean::Prepared;
-use super::level::Smoothing;
-use super::{History, Model, Options};
+use super::{History, Model, effect};
 
 /// Origins at the most, and the steps between two; not a multiple of seven, so that every weekday is one.
 const ORIGINS_MAX: usize = 40;
@@ -73,11 +74,10 @@ impl Errors {
 pub(super) fn errors(
     history: History<'_>,
     prepared: &Prepared,
-    options: &Options,
-    smoothing: Smoothing,
-    year_share: f64,
+    effects: &BTreeMap<u16, f64>,
+    model: Model<'_>,
 ) -> Errors {
-    let model = Model { options, smoothing, year_share };
+    let options = model.options;
     let count = history.values.len();
     let first = (2 * options.longest_season()).max(count / 3);
     let mut by_group: [Vec<f64>; GROUPS.len()] = Default::default();
@@ -87,7 +87,7 @@ pub(super) fn errors(
         for (index, parts) in model.project(&prepared.values[..origin], horizon).iter().enumerate() {
             let step = origin + index;
             let Some(value) = history.values[step] else { continue };
-            let expected = parts.sum() + prepared.holiday_effect(history.holidays.get(step));
+            let expected = parts.sum() + effect(effects, history.holidays.get(step));
             let group = GROUPS.partition_point(|first| *first <= index + 1) - 1;
             by_group[group].push((value + prepared.moved[step] - expected).abs());
         }
