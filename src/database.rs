@@ -11,6 +11,7 @@ pub mod embedded;
 mod failure;
 #[cfg(test)]
 mod fence;
+mod parameters;
 pub mod postgres;
 mod role;
 #[cfg(feature = "embedded")]

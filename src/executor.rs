@@ -76,17 +76,32 @@ impl Executor {
 
     /// Makes a SELECT of a text, or says why not.
     pub async fn validate(&self, text: &str) -> Result<Select, Refusal> {
-        if let Err(error) = self.refresh().await {
-            // The text runs into the same trouble, and whoever sent it is told then.
-            tracing::warn!(%error, "the catalog could not be read again, what was known of it is taken to hold");
-        }
+        self.refresh_or_warn().await;
         sql::validate(text, &self.policy())
+    }
+
+    /// The same for a text in which `$1` and `$2` stand for a time range, which [`Select::between`] binds.
+    pub async fn validate_with_range(&self, text: &str) -> Result<Select, Refusal> {
+        self.refresh_or_warn().await;
+        sql::validate_with_range(text, &self.policy())
     }
 
     /// Runs a SELECT, for no longer than `time_left`, or a second where less is left.
     pub async fn run(&self, select: &Select, time_left: Duration) -> Result<Table, database::Error> {
         let timeout = self.limits.timeout.min(time_left.max(Duration::from_secs(1)));
-        self.database.select(select, &Limits { timeout, ..self.limits }).await
+        self.run_within(select, &Limits { timeout, ..self.limits }).await
+    }
+
+    /// Runs a SELECT within other bounds.
+    pub async fn run_within(&self, select: &Select, limits: &Limits) -> Result<Table, database::Error> {
+        self.database.select(select, limits).await
+    }
+
+    async fn refresh_or_warn(&self) {
+        if let Err(error) = self.refresh().await {
+            // The text runs into the same trouble, and whoever sent it is told then.
+            tracing::warn!(%error, "the catalog could not be read again, what was known of it is taken to hold");
+        }
     }
 
     /// Reads the catalog again if it changed.

@@ -45,6 +45,8 @@ mod walk;
 
 use std::collections::BTreeSet;
 
+use jiff::Zoned;
+
 pub use self::pins::{Pin, Pins};
 pub use self::policy::{Allowed, Policy};
 pub use self::reading::Literal;
@@ -59,6 +61,7 @@ pub struct Select {
     text: String,
     relations: BTreeSet<(String, String)>,
     pins: Pins,
+    range: Option<[Zoned; 2]>,
 }
 
 impl Select {
@@ -77,26 +80,74 @@ impl Select {
         &self.pins
     }
 
+    /// The same statement with the bounds of a time range bound to `$1` (inclusive) and `$2` (exclusive), as values of
+    /// whichever type the statement has there: date, timestamp (by the clock of their time zone) or timestamptz.
+    #[must_use]
+    pub fn between(&self, start: Zoned, end: Zoned) -> Self {
+        Self { range: Some([start, end]), ..self.clone() }
+    }
+
+    /// The values of `$1` and `$2`.
+    pub fn range(&self) -> Option<&[Zoned; 2]> {
+        self.range.as_ref()
+    }
+
     /// The same for two texts that differ only in white space, comments, and the case of what is not quoted.
     pub fn fingerprint(&self) -> String {
-        lexer::tokens(&self.text).map(|tokens| reading::normal_form(&tokens)).unwrap_or_default()
+        lexer::tokens_with_range(&self.text).map(|tokens| reading::normal_form(&tokens)).unwrap_or_default()
     }
 
     /// The constants written in it, in their order.
     pub fn literals(&self) -> Vec<Literal> {
-        lexer::tokens(&self.text).map(|tokens| reading::literals(&tokens)).unwrap_or_default()
+        lexer::tokens_with_range(&self.text).map(|tokens| reading::literals(&tokens)).unwrap_or_default()
     }
 }
 
 /// Checks that `text` is one SELECT that changes nothing and reads only what `policy` allows.
 pub fn validate(text: &str, policy: &Policy) -> Result<Select, Refusal> {
+    select(text, lexer::tokens, policy)
+}
+
+/// The same for a text in which `$1` and `$2` stand for a time range, which [`Select::between`] binds.
+pub fn validate_with_range(text: &str, policy: &Policy) -> Result<Select, Refusal> {
+    select(text, lexer::tokens_with_range, policy)
+}
+
+/// Checks as much of a text with a time range as can be told without a database: that it is one query, and that both
+/// ends of the range are used.
+pub fn check_form(text: &str) -> Result<(), Refusal> {
+    check_size(text)?;
+    let tokens = lexer::tokens_with_range(text)?;
+    let tokens = statement::only(&tokens)?;
+    statement::check(tokens)?;
+    calls::check_typed_text(tokens)?;
+    let stack_bytes = statement::stack_bytes(tokens)?;
+    stacker::maybe_grow(stack_bytes, stack_bytes * 2, || parse::query(tokens).map(drop))?;
+    let has = |name: &str| tokens.iter().any(|token| token.kind == lexer::Kind::Parameter && token.text == name);
+    for (name, end) in [("$1", "start, which is part of it"), ("$2", "end, which is not")] {
+        if !has(name) {
+            return Err(refusal::syntax(format!("{name} is nowhere; compare with it: it is the range's {end}")));
+        }
+    }
+    Ok(())
+}
+
+fn check_size(text: &str) -> Result<(), Refusal> {
     if text.len() > TEXT_BYTES_MAX {
         return Err(refusal::size(format!("{} bytes of SQL; {TEXT_BYTES_MAX} is the most", text.len())));
     }
     if text.contains('\0') {
         return Err(refusal::syntax("the text has a NUL character in it; leave it out"));
     }
-    let tokens = lexer::tokens(text)?;
+    Ok(())
+}
+
+/// How a text becomes tokens.
+type Lex = for<'text> fn(&'text str) -> Result<Vec<lexer::Token<'text>>, Refusal>;
+
+fn select(text: &str, lex: Lex, policy: &Policy) -> Result<Select, Refusal> {
+    check_size(text)?;
+    let tokens = lex(text)?;
     let tokens = statement::only(&tokens)?;
     statement::check(tokens)?;
     calls::check_typed_text(tokens)?;
@@ -114,5 +165,5 @@ pub fn validate(text: &str, policy: &Policy) -> Result<Select, Refusal> {
         [first, .., last] => &text[first.start..last.end],
         _ => text,
     };
-    Ok(Select { text: text.to_owned(), relations: found.relations, pins })
+    Ok(Select { text: text.to_owned(), relations: found.relations, pins, range: None })
 }

@@ -29,7 +29,7 @@ use tokio::time::timeout;
 use self::bridge::{Dial, bridge};
 use super::connections::{Bounds, Connections, Stop};
 use super::postgres::describe;
-use super::session::{Session, Statement, Verb};
+use super::session::{Parameters, Session, Statement, Verb};
 use super::{Database, Error, Limits, Local, OWN_LIMITS, Server, failure, script, settings};
 use crate::sql::Select;
 use crate::table::Table;
@@ -192,17 +192,21 @@ impl Database for EmbeddedDatabase {
     }
 
     async fn select(&self, select: &Select, limits: &Limits) -> Result<Table, Error> {
-        let statement = Statement { text: select.text(), parameters: &[], verb: Verb::Run };
+        let statement = Statement { text: select.text(), parameters: Parameters::of(select), verb: Verb::Run };
         self.run(&statement, limits).await
     }
 
     async fn explain(&self, select: &Select, limits: &Limits) -> Result<String, Error> {
-        let statement = Statement { text: select.text(), parameters: &[], verb: Verb::Explain };
+        let statement = Statement { text: select.text(), parameters: Parameters::of(select), verb: Verb::Explain };
         self.run(&statement, limits).await.map(super::lines)
     }
 
     async fn own(&self, statement: &'static str, parameters: &[&[String]]) -> Result<Table, Error> {
-        self.run(&Statement { text: statement, parameters, verb: Verb::Run }, &OWN_LIMITS).await
+        self.run(
+            &Statement { text: statement, parameters: Parameters::Lists(parameters), verb: Verb::Run },
+            &OWN_LIMITS,
+        )
+        .await
     }
 
     async fn close(&self) {

@@ -10,7 +10,7 @@ use deadpool_postgres::tokio_postgres::{self, Client, NoTls};
 
 use super::connections::{Bounds, Connections, Stop};
 use super::postgres::{Dial, spawn};
-use super::session::{Session, Statement, Verb};
+use super::session::{Parameters, Session, Statement, Verb};
 use super::tls::{SslMode, connector};
 use super::{Error, Limits, settings};
 use crate::table::Table;
@@ -90,7 +90,7 @@ async fn attacked_as(name: &str, role: Option<&str>) -> (Connections, Client) {
 }
 
 async fn run(connections: &Connections, text: &str) -> Result<Table, Error> {
-    connections.run(&Statement { text, parameters: &[], verb: Verb::Run }, &LIMITS).await
+    connections.run(&Statement { text, parameters: Parameters::None, verb: Verb::Run }, &LIMITS).await
 }
 
 async fn state(side: &Client) -> String {

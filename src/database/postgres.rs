@@ -17,7 +17,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::address::Address;
 use super::connections::{Bounds, Connections, Stop};
-use super::session::{Session, Statement, Verb};
+use super::session::{Parameters, Session, Statement, Verb};
 use super::{Database, Error, Limits, Local, OWN_LIMITS, Server, failure, role, settings, tls};
 use crate::sql::Select;
 use crate::table::Table;
@@ -169,17 +169,22 @@ impl Database for PostgresDatabase {
     }
 
     async fn select(&self, select: &Select, limits: &Limits) -> Result<Table, Error> {
-        let statement = Statement { text: select.text(), parameters: &[], verb: Verb::Run };
+        let statement = Statement { text: select.text(), parameters: Parameters::of(select), verb: Verb::Run };
         self.connections.run(&statement, limits).await
     }
 
     async fn explain(&self, select: &Select, limits: &Limits) -> Result<String, Error> {
-        let statement = Statement { text: select.text(), parameters: &[], verb: Verb::Explain };
+        let statement = Statement { text: select.text(), parameters: Parameters::of(select), verb: Verb::Explain };
         self.connections.run(&statement, limits).await.map(super::lines)
     }
 
     async fn own(&self, statement: &'static str, parameters: &[&[String]]) -> Result<Table, Error> {
-        self.connections.run(&Statement { text: statement, parameters, verb: Verb::Run }, &OWN_LIMITS).await
+        self.connections
+            .run(
+                &Statement { text: statement, parameters: Parameters::Lists(parameters), verb: Verb::Run },
+                &OWN_LIMITS,
+            )
+            .await
     }
 
     async fn close(&self) {

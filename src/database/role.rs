@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::connections::Connections;
-use super::session::{Statement, Verb};
+use super::session::{Parameters, Statement, Verb};
 use super::{Error, Limits};
 
 const REMEDY: &str = "`explore doctor` prints the statements that make a role which may only read";
@@ -119,13 +119,13 @@ pub(super) async fn grade(connections: &Connections, limits: &Limits) -> Result<
     if badness(&login) <= badness(&grade) {
         return Ok(grade);
     }
-    let name = Statement { text: "SELECT session_user", parameters: &[], verb: Verb::Run };
+    let name = Statement { text: "SELECT session_user", parameters: Parameters::None, verb: Verb::Run };
     let name = connections.run(&name, limits).await?;
     Ok(Grade { login: name.cell(0, 0).map(str::to_owned), ..login })
 }
 
 async fn of(connections: &Connections, text: &str, limits: &Limits) -> Result<Grade, Error> {
-    let table = connections.run(&Statement { text, parameters: &[], verb: Verb::Run }, limits).await?;
+    let table = connections.run(&Statement { text, parameters: Parameters::None, verb: Verb::Run }, limits).await?;
     let mut grade = Grade::default();
     for row in table.rows {
         let [Some(kind), Some(name)] = <[Option<String>; 2]>::try_from(row).unwrap_or_default() else { continue };

@@ -15,6 +15,8 @@ use futures_util::future::{Either, join, ready, select};
 use tokio::time::timeout;
 
 use super::failure::{self, Failure};
+use super::parameters::Bound;
+pub(super) use super::parameters::Parameters;
 use super::{Error, Limits, cost};
 use crate::table::{Column, Table};
 
@@ -23,8 +25,8 @@ use crate::table::{Column, Table};
 pub(super) struct Statement<'a> {
     /// The text, without a trailing semicolon.
     pub(super) text: &'a str,
-    /// The values of `$1`, `$2` ..., all of type `text[]`.
-    pub(super) parameters: &'a [&'a [String]],
+    /// The values of `$1`, `$2` ...
+    pub(super) parameters: Parameters<'a>,
     /// What is asked of it.
     pub(super) verb: Verb,
 }
@@ -69,12 +71,12 @@ impl Session {
         statement: &Statement<'_>,
         limits: &Limits,
     ) -> Result<Answer, Failure> {
-        let columns = begin(client, &self.preamble, statement, limits).await?;
+        let (columns, bound) = begin(client, &self.preamble, statement, limits).await?;
         let wrapped = Wrapped::new(statement, columns.len(), limits);
         let started = Instant::now();
         let explain = statement.verb == Verb::Explain;
         let columns = if explain { vec![Column { name: "plan".into(), type_name: "text".into() }] } else { columns };
-        let fetched = pin!(fetch(client, statement, &wrapped, limits, columns));
+        let fetched = pin!(fetch(client, &bound, &wrapped, limits, columns));
         let reset = pin!(self.reset(client));
         // The first of both is polled, and thereby sent, first.
         let (fetched, reset) = match select(fetched, reset).await {
@@ -106,46 +108,58 @@ impl Session {
 /// Bytes that a cell takes in memory besides its text, so that a great many small ones are not taken for nothing.
 const CELL_BYTES: usize = 64;
 
-/// Begins the transaction, learns the statement's columns and looks at what it would cost, in one round trip.
+/// Begins the transaction, learns the statement's columns and looks at what it would cost, in one round trip; in two
+/// where the server has to tell the types of parameters first.
 ///
 /// The `SELECT 1` takes the transaction's snapshot: from then on PostgreSQL refuses to make it READ WRITE. Were the
 /// statement no complete one, its preparation would end the transaction, and its plan would not be made.
-async fn begin(
+async fn begin<'a>(
     client: &Client,
     preamble: &str,
-    statement: &Statement<'_>,
+    statement: &Statement<'a>,
     limits: &Limits,
-) -> Result<Vec<Column>, Failure> {
+) -> Result<(Vec<Column>, Vec<Bound<'a>>), Failure> {
     let milliseconds = limits.timeout.as_millis().clamp(1, i32::MAX.unsigned_abs().into());
     let begin = format!("BEGIN READ ONLY; SET LOCAL statement_timeout = {milliseconds}; {preamble} SELECT 1");
-    let types = vec![Type::TEXT_ARRAY; statement.parameters.len()];
+    let known = statement.parameters.known();
+    let types = known.iter().flatten().map(Bound::data_type).collect::<Vec<_>>();
     let started = Instant::now();
-    let (begun, (prepared, costs)) = join(
-        client.batch_execute(&begin),
-        join(client.prepare_typed(statement.text, &types), check_cost(client, statement, limits)),
-    )
-    .await;
+    let cost = async {
+        match &known {
+            Some(bound) => check_cost(client, statement, bound, limits).await,
+            None => Ok(()),
+        }
+    };
+    let (begun, (prepared, costs)) =
+        join(client.batch_execute(&begin), join(client.prepare_typed(statement.text, &types), cost)).await;
     begun.map_err(failure::beginning)?;
     let prepared =
         prepared.map_err(|error| failure::before_running(error, statement.text, started.elapsed(), limits))?;
-    if prepared.params().len() != statement.parameters.len() {
-        let message = "parameters such as $1 are not supported; write the value itself".to_owned();
-        return Err(Failure::Answer(Error::Statement { message }));
-    }
+    let bound = statement.parameters.bind(prepared.params());
+    let bound = bound.map_err(|message| Failure::Answer(Error::Statement { message }))?;
     costs?;
+    if known.is_none() {
+        check_cost(client, statement, &bound, limits).await?;
+    }
     let column = |column: &tokio_postgres::Column| Column {
         name: column.name().to_owned(),
         type_name: column.type_().name().to_owned(),
     };
-    Ok(prepared.columns().iter().map(column).collect())
+    Ok((prepared.columns().iter().map(column).collect(), bound))
 }
 
 /// Asks for the plan, if there is a limit to what it may cost.
-async fn check_cost(client: &Client, statement: &Statement<'_>, limits: &Limits) -> Result<(), Failure> {
+async fn check_cost(
+    client: &Client,
+    statement: &Statement<'_>,
+    bound: &[Bound<'_>],
+    limits: &Limits,
+) -> Result<(), Failure> {
     let Some(cost_max) = limits.plan_cost_max.filter(|_| statement.verb == Verb::Run) else { return Ok(()) };
     let (explain, prefix_characters) = cost::explain(statement.text, limits);
     let started = Instant::now();
-    let rows = client.query_typed(&explain, &[]).await.map_err(|error| {
+    let parameters = bound.iter().map(Bound::typed).collect::<Vec<_>>();
+    let rows = client.query_typed(&explain, &parameters).await.map_err(|error| {
         failure::while_running(&error, statement.text, prefix_characters, started.elapsed(), limits)
     })?;
     let lines = rows.iter().filter_map(|row| row.try_get::<_, &str>(0).ok());
@@ -165,14 +179,13 @@ impl From<tokio_postgres::Error> for Stopped {
 
 async fn fetch(
     client: &Client,
-    statement: &Statement<'_>,
+    bound: &[Bound<'_>],
     wrapped: &Wrapped,
     limits: &Limits,
     columns: Vec<Column>,
 ) -> Result<Table, Stopped> {
     let mut table = Table { columns, ..Table::default() };
-    let parameters = statement.parameters.iter().map(|parameter| (*parameter, Type::TEXT_ARRAY));
-    let mut rows = pin!(client.query_typed_raw(&wrapped.sql, parameters).await?);
+    let mut rows = pin!(client.query_typed_raw(&wrapped.sql, bound.iter().map(Bound::typed)).await?);
     let mut bytes = 0;
     while let Some(row) = rows.try_next().await? {
         if table.rows.len() == limits.rows_max {

@@ -29,6 +29,8 @@ pub struct Monitor {
     pub metrics: Vec<Metric>,
     /// How it is forecast.
     pub forecasting: Forecasting,
+    /// How its growth is split, where it tells.
+    pub growth: Option<Growth>,
     /// Rules of thumb, which are told beside a decision.
     pub rules: Vec<Rule>,
     /// Channels that alerts go to, by their name in `explore.toml`.
@@ -191,10 +193,37 @@ pub struct Forecasting {
     pub seasons: Vec<usize>,
     /// Whether the year is a season too.
     pub yearly: bool,
-    /// Special days by date: the name under which their effect is learned.
+    /// Special days by the date of their step, which of a week is its Monday: the name under which their effect is learned.
     pub holidays: BTreeMap<Date, String>,
     /// Days for which a fitted model is kept.
     pub retrain_days: u32,
+}
+
+/// The measures whose product is revenue, by their places in [`Monitor::measures`]: traffic, times conversions per visit,
+/// times revenue per conversion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Growth {
+    /// What comes: visitors, sessions.
+    pub traffic: usize,
+    /// What becomes of it: orders, projects.
+    pub conversions: usize,
+    /// What that brings.
+    pub revenue: usize,
+}
+
+/// A row of the table `explore.monitor_config`: what the business turned without a deployment.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Override {
+    /// The metric's key.
+    pub metric: String,
+    /// Whether it is watched.
+    pub enabled: Option<bool>,
+    /// The anomaly probability from which a value is suspected.
+    pub probability: Option<f64>,
+    /// From which deviation it is medium.
+    pub medium_deviation: Option<f64>,
+    /// From which deviation it is critical.
+    pub critical_deviation: Option<f64>,
 }
 
 /// A rule of thumb about one metric.

@@ -34,6 +34,8 @@ pub enum Status {
     Late,
     /// It is not over yet.
     Partial,
+    /// The clocks went over it: there is no such hour on that day.
+    Skipped,
 }
 
 impl Segment {

@@ -17,7 +17,7 @@ pub(super) fn check_typed_text(tokens: &[Token<'_>]) -> Result<(), Refusal> {
         }
         let fine = match before.kind {
             Kind::Word => keywords::takes_text(&before.text) || types::is_known(&before.text),
-            Kind::QuotedWord | Kind::Number | Kind::Text => false,
+            Kind::QuotedWord | Kind::Number | Kind::Text | Kind::Parameter => false,
             Kind::Operator => true,
             Kind::Symbol => !matches!(&*before.text, ")" | "]" | "." | "::"),
         };

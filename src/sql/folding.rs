@@ -44,7 +44,7 @@ fn is_flat(body: &str, code: &Code) -> bool {
             code.functions.iter().any(|function| !function.trusted && function.name == token.text)
         }
         Kind::Operator => code.operators.iter().any(|operator| operator.name == token.text),
-        Kind::Number | Kind::Text | Kind::Symbol => false,
+        Kind::Number | Kind::Text | Kind::Parameter | Kind::Symbol => false,
     };
     !tokens.is_empty() && !tokens.iter().any(made) && code.casts.is_empty()
 }

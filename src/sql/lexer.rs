@@ -1,8 +1,8 @@
 //! Text -> tokens, by PostgreSQL's own lexical rules.
 //!
 //! This is the only lexer: the parser is given these tokens, so that it cannot disagree with the server about where a
-//! literal, a comment or a name ends. What is legal but obscure (`U&"..."`, numeric escapes in `E'...'`, parameters) is
-//! refused with what to write instead. Assumes `standard_conforming_strings = on`, which the session must set.
+//! literal, a comment or a name ends. What is legal but obscure (`U&"..."`, numeric escapes in `E'...'`) is refused with
+//! what to write instead, and so are parameters, but for the two of a time range where the caller binds them. Assumes `standard_conforming_strings = on`, which the session must set.
 
 use std::borrow::Cow;
 
@@ -22,6 +22,8 @@ pub(super) enum Kind {
     Number,
     /// A string constant of any of the forms; its text is the value.
     Text,
+    /// `$1` or `$2`, the bounds of a time range.
+    Parameter,
     /// A run of operator characters.
     Operator,
     /// Brackets, commas, dots, semicolons, colons, `::` and `=>`.
@@ -53,24 +55,33 @@ impl Token<'_> {
 
 /// The tokens of `text`, without white space and comments.
 pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>, Refusal> {
-    let mut lexer = Lexer { text, bytes: text.as_bytes(), position: 0 };
-    let mut tokens = Vec::with_capacity(text.len() / 4);
-    while let Some(token) = lexer.next()? {
-        if token.kind == Kind::Text && tokens.last().is_some_and(|last: &Token<'_>| last.kind == Kind::Text) {
-            return Err(syntax("two string constants side by side; write one, or join them with ||"));
-        }
-        tokens.push(token);
-    }
-    Ok(tokens)
+    Lexer { text, bytes: text.as_bytes(), position: 0, has_range: false }.tokens()
+}
+
+/// The same where `$1` and `$2` stand for the bounds of a time range.
+pub(super) fn tokens_with_range(text: &str) -> Result<Vec<Token<'_>>, Refusal> {
+    Lexer { text, bytes: text.as_bytes(), position: 0, has_range: true }.tokens()
 }
 
 struct Lexer<'text> {
     text: &'text str,
     bytes: &'text [u8],
     position: usize,
+    has_range: bool,
 }
 
 impl<'text> Lexer<'text> {
+    fn tokens(mut self) -> Result<Vec<Token<'text>>, Refusal> {
+        let mut tokens = Vec::with_capacity(self.text.len() / 4);
+        while let Some(token) = self.next()? {
+            if token.kind == Kind::Text && tokens.last().is_some_and(|last: &Token<'_>| last.kind == Kind::Text) {
+                return Err(syntax("two string constants side by side; write one, or join them with ||"));
+            }
+            tokens.push(token);
+        }
+        Ok(tokens)
+    }
+
     fn next(&mut self) -> Result<Option<Token<'text>>, Refusal> {
         self.skip_space()?;
         let start = self.position;
@@ -78,6 +89,7 @@ impl<'text> Lexer<'text> {
         let (kind, text) = match byte {
             b'\'' => (Kind::Text, self.string(false)?),
             b'"' => (Kind::QuotedWord, self.quoted_name()?),
+            b'$' if self.is_bound() => (Kind::Parameter, self.bound()),
             b'$' => (Kind::Text, self.dollar_string()?),
             b'0'..=b'9' => (Kind::Number, self.number()?),
             b'.' if self.peek(1).is_some_and(|next| next.is_ascii_digit()) => (Kind::Number, self.number()?),
@@ -221,6 +233,19 @@ impl<'text> Lexer<'text> {
         short_enough(name)
     }
 
+    /// Whether `$1` or `$2` begins here, and nothing runs into it.
+    fn is_bound(&self) -> bool {
+        self.has_range
+            && matches!(self.peek(1), Some(b'1' | b'2'))
+            && !self.peek(2).is_some_and(|byte| is_name_start(byte) || byte.is_ascii_digit() || byte == b'$')
+    }
+
+    fn bound(&mut self) -> Cow<'text, str> {
+        let start = self.position;
+        self.position += 2;
+        self.slice(start)
+    }
+
     fn dollar_string(&mut self) -> Result<Cow<'text, str>, Refusal> {
         let start = self.position;
         let tag_length =
@@ -228,7 +253,10 @@ impl<'text> Lexer<'text> {
         let tag_end = start + 1 + tag_length.count();
         let starts_with_digit = self.peek(1).is_some_and(|byte| byte.is_ascii_digit());
         if self.bytes.get(tag_end) != Some(&b'$') || starts_with_digit {
-            return Err(syntax("parameters such as $1 cannot be used; write the value itself"));
+            return Err(syntax(match self.has_range {
+                true => "the parameters here are $1 and $2, the ends of the time range; write other values themselves",
+                false => "parameters such as $1 cannot be used; write the value itself",
+            }));
         }
         let tag = &self.text[start..=tag_end];
         let Some(length) = self.text[tag_end + 1..].find(tag) else {

@@ -59,6 +59,7 @@ fn parser_tokens(tokens: &[Token<'_>]) -> Vec<TokenWithSpan> {
             Kind::QuotedWord => push(ParserToken::make_word(&token.text, Some('"'))),
             Kind::Number => push(ParserToken::Number(token.text.to_string(), false)),
             Kind::Text => push(ParserToken::SingleQuotedString(token.text.to_string())),
+            Kind::Parameter => push(ParserToken::Placeholder(token.text.to_string())),
             Kind::Operator => push(operators::token(&token.text).unwrap_or(ParserToken::EOF)),
             Kind::Symbol => push(symbol(&token.text)),
         }

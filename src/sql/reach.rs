@@ -32,7 +32,7 @@ pub(super) enum Reach {
 pub(super) struct Statement<'a> {
     found: &'a Found,
     any: bool,
-    /// Whether it has string constants or NULLs.
+    /// Whether it has string constants, parameters or NULLs, which become values of any type.
     pub(super) literals: bool,
     /// Whether casts are written in it.
     pub(super) casts: bool,
@@ -48,7 +48,9 @@ impl<'a> Statement<'a> {
         Self {
             found,
             any,
-            literals: has(&|token| token.kind == Kind::Text || token.is_word("null") || fills_records(token)),
+            literals: has(&|token| {
+                matches!(token.kind, Kind::Text | Kind::Parameter) || token.is_word("null") || fills_records(token)
+            }),
             casts: has(&|token| token.is_symbol("::") || (token.kind == Kind::Word && casts.contains(&&*token.text))),
         }
     }

@@ -28,7 +28,7 @@ pub(super) fn normal_form(tokens: &[Token<'_>]) -> String {
             Kind::QuotedWord => write!(text, "\"{}\"", token.text.replace('"', "\"\"")),
             Kind::Text => write!(text, "'{}'", token.text.replace('\'', "''")),
             Kind::Number => write!(text, "{}", token.text.to_ascii_lowercase()),
-            Kind::Word | Kind::Operator | Kind::Symbol => write!(text, "{}", token.text),
+            Kind::Word | Kind::Parameter | Kind::Operator | Kind::Symbol => write!(text, "{}", token.text),
         };
     }
     text
@@ -39,7 +39,7 @@ pub(super) fn literals(tokens: &[Token<'_>]) -> Vec<Literal> {
     let literal = |(index, token): (usize, &Token<'_>)| match token.kind {
         Kind::Number => Some(Literal::Number(token.text.to_string())),
         Kind::Text => Some(text_literal(tokens, index)),
-        Kind::Word | Kind::QuotedWord | Kind::Operator | Kind::Symbol => None,
+        Kind::Word | Kind::QuotedWord | Kind::Parameter | Kind::Operator | Kind::Symbol => None,
     };
     tokens.iter().enumerate().filter_map(literal).collect()
 }

@@ -142,7 +142,7 @@ pub(super) fn stack_bytes(tokens: &[Token<'_>]) -> Result<usize, Refusal> {
                 "::" => chain += 1,
                 _ => {}
             },
-            Kind::QuotedWord | Kind::Number | Kind::Text => {}
+            Kind::QuotedWord | Kind::Number | Kind::Text | Kind::Parameter => {}
         }
     }
     if deepest > NESTING_MAX {

@@ -45,7 +45,9 @@ impl<'query> Walk<'query, '_> {
             }
             Expr::CompoundIdentifier(parts) => self.qualified(parts),
             Expr::CompoundFieldAccess { root, access_chain } => self.access(root, access_chain),
-            Expr::Value(value) => match value.value {
+            Expr::Value(value) => match &value.value {
+                // The lexer lets these through only where their values are bound.
+                Value::Placeholder(name) if matches!(name.as_str(), "$1" | "$2") => Ok(()),
                 Value::Placeholder(_) => Err(syntax("parameters such as $1 cannot be used; write the value itself")),
                 _ => Ok(()),
             },
