@@ -33,6 +33,7 @@
 //! rows.rs        a table -> terminal, CSV, JSON: what `explore sql` prints
 //! runs.rs        the runs of a directory: listed, found by id
 //! progress.rs    events -> indicatif, on standard error
+//! monitor.rs     metrics watched: registry, series, forecast, detect, explain; engine: a day's judgements to decisions
 //! dice.rs        seeded chance, the same on every machine
 //! sample.rs      the demo's data, and the seeded generator of a larger set
 //! ```

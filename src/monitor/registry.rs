@@ -105,7 +105,7 @@ pub struct Metric {
 }
 
 /// How a metric comes from the measures.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Formula {
     /// The sum of a measure, by its place in [`Monitor::measures`].
     Sum(usize),

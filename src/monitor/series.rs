@@ -43,6 +43,11 @@ impl Segment {
     pub fn is_whole(&self) -> bool {
         self.0.is_empty()
     }
+
+    /// Whether something can be part of both: no dimension has one value here and another there.
+    pub fn can_overlap(&self, other: &Self) -> bool {
+        self.0.iter().all(|(dimension, value)| other.0.get(dimension).is_none_or(|other| other == value))
+    }
 }
 
 impl std::fmt::Display for Segment {

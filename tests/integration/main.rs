@@ -25,6 +25,8 @@ mod first_request;
 #[cfg(test)]
 mod journal;
 #[cfg(test)]
+mod monitor_engine;
+#[cfg(test)]
 mod monitor_generate;
 #[cfg(test)]
 mod offline;

@@ -106,7 +106,9 @@ fn without_spikes(values: &[f64]) -> Vec<f64> {
         window.clear();
         window.extend(&values[step.saturating_sub(SPIKE_REACH)..(step + SPIKE_REACH + 1).min(values.len())]);
         let middle = median(&mut window);
-        window.iter_mut().for_each(|neighbour| *neighbour = (*neighbour - middle).abs());
+        for neighbour in &mut window {
+            *neighbour = (*neighbour - middle).abs();
+        }
         let sigma = MAD_TO_SIGMA * median(&mut window);
         if sigma > 0.0 && (value - middle).abs() > SPIKE_DEVIATIONS * sigma {
             smooth[step] = middle;
@@ -155,9 +157,12 @@ fn step(values: &[f64]) -> Option<(usize, f64)> {
         median(&mut values[at..(at + reach).min(values.len())].to_vec()) - before
     };
     let last = values.len().checked_sub(STEP_REACH / 2)?;
-    let candidates = (STEP_REACH..=last).map(|at| (at, between(at, STEP_REACH)));
-    let (at, height) = candidates.max_by(|left, right| left.1.abs().total_cmp(&right.1.abs()))?;
-    let edge = between(at, STEP_EDGE);
-    let abrupt = edge.signum() == height.signum() && edge.abs() >= STEP_EDGE_SHARE * height.abs();
-    (sigma > 0.0 && height.abs() > STEP_DEVIATIONS * sigma && abrupt).then_some((at, height))
+    let abrupt = |at: usize, height: f64| {
+        let edge = between(at, STEP_EDGE);
+        edge.signum() == height.signum() && edge.abs() >= STEP_EDGE_SHARE * height.abs()
+    };
+    (STEP_REACH..=last)
+        .map(|at| (at, between(at, STEP_REACH)))
+        .filter(|(at, height)| sigma > 0.0 && height.abs() > STEP_DEVIATIONS * sigma && abrupt(*at, *height))
+        .max_by(|left, right| left.1.abs().total_cmp(&right.1.abs()))
 }
