@@ -86,12 +86,21 @@ pub struct Dataset {
 
 /// Generates both tables.
 pub fn generate(options: &Options) -> Dataset {
-    let simulate = |table: fn(&World<'_>) -> Table, number: u64| {
-        let mut table = table(&World { options, is_noisy: true });
-        remove_what_is_missing(&mut table, options, number);
-        table
-    };
-    Dataset { options: options.clone(), funnel: simulate(funnel::table, 1), events: simulate(events::table, 2) }
+    Dataset { options: options.clone(), funnel: funnel(options), events: events(options) }
+}
+
+/// Generates `funnel_daily` alone.
+pub fn funnel(options: &Options) -> Table {
+    let mut table = funnel::table(&World { options, is_noisy: true });
+    remove_what_is_missing(&mut table, options, 1);
+    table
+}
+
+/// Generates `ga4_events_daily` alone.
+pub fn events(options: &Options) -> Table {
+    let mut table = events::table(&World { options, is_noisy: true });
+    remove_what_is_missing(&mut table, options, 2);
+    table
 }
 
 /// What was done to the days, and what it comes to: one for each injection, in their order.
