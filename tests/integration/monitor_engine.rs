@@ -1,6 +1,6 @@
 //! One day of a monitor after another, over a made-up past: what is judged, what is one incident, what fires.
 
-use explore::monitor::day::{Day, Impact, Priority, Severity};
+use explore::monitor::day::{Day, Impact, Judgement, Priority, Severity};
 use explore::monitor::engine::{Circumstances, Fits, Leaf, Past, Planned, Snooze, Step, assess};
 use explore::monitor::registry::{
     Bands, Calendar, Direction, Forecasting, Formula, Grain, ImpactBands, Measure, Metric, Monitor, SeverityBands,
@@ -57,6 +57,7 @@ fn monitor() -> Monitor {
             metric("orders", Formula::Sum(1), &["visits", "conversion"]),
         ],
         forecasting: Forecasting { seasons: vec![7], yearly: true, holidays: [].into(), retrain_days: 30 },
+        growth: None,
         rules: Vec::new(),
         channels: Vec::new(),
         sql: String::new(),
@@ -161,7 +162,8 @@ fn a_level_shift_fires_once_and_becomes_the_new_normal() {
     let fired = fired(&days);
     assert_eq!(fired.len(), 1, "{fired:?}");
     assert_eq!(fired[0].0, at(360).date());
-    let last = days.iter().rposition(|day| day.judgements[0].is_anomalous);
+    let is_fall = |judgement: &Judgement| judgement.score.is_some_and(|score| score.difference < 0.0);
+    let last = days.iter().rposition(|day| day.judgements[0].is_anomalous && is_fall(&day.judgements[0]));
     assert_eq!(last.map(|place| place + 355), Some(363), "anomalous until four values bear it out");
 }
 

@@ -258,6 +258,7 @@ impl Job<'_> {
         match (status, metric.formula) {
             (Status::Late, _) => "not judged: late, its data are not due yet".to_owned(),
             (Status::Partial, _) => "not judged: the step is not over yet".to_owned(),
+            (Status::Skipped, _) => "not judged: the clocks skip this hour".to_owned(),
             (Status::Measured, Formula::Ratio { denominator_min, .. }) => format!(
                 "not judged: its denominator, {}, is below the least that tells anything, {denominator_min}",
                 figure::number(values.denominators[self.panel.last()])

@@ -142,7 +142,7 @@ impl<'a> Panel<'a> {
             match step.status {
                 Status::Measured if is_count => *sum = Some(sum.unwrap_or(0.0)),
                 Status::Measured => {}
-                Status::Missing | Status::Late | Status::Partial => *sum = None,
+                Status::Missing | Status::Late | Status::Partial | Status::Skipped => *sum = None,
             }
         }
         sums
