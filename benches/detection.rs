@@ -391,6 +391,7 @@ fn monitor() -> Monitor {
         ],
         forecasting: Forecasting { seasons: vec![7], yearly: true, holidays: BTreeMap::new(), retrain_days: 30 },
         rules: Vec::new(),
+        growth: None,
         channels: Vec::new(),
         sql: String::new(),
     }

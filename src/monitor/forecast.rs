@@ -22,6 +22,7 @@ mod clean;
 pub mod interval;
 mod level;
 mod season;
+mod window;
 mod year;
 
 use std::collections::BTreeMap;
