@@ -33,7 +33,7 @@ const DAYS: usize = 1_096;
 const JUDGED: std::ops::Range<usize> = 728..1_092;
 const SIZES: [f64; 4] = [2.0, 3.0, 4.0, 6.0];
 /// Injections of each kind and size into the days of each seed.
-const TRIALS: usize = 6;
+const TRIALS: usize = 4;
 /// Days after the first within which something that lasts should be seen; of a drift, after its last.
 const PATIENCE: usize = 7;
 /// Days in which a drift comes to its size.
