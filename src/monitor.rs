@@ -16,5 +16,6 @@ pub mod engine;
 pub mod explain;
 pub mod figure;
 pub mod forecast;
+pub mod holidays;
 pub mod registry;
 pub mod series;
