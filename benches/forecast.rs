@@ -32,8 +32,8 @@ fn main() {
             .zip(&forecast.steps)
             .map(|(value, parts)| Some((value.as_ref()? - parts.sum()).abs() / scale));
         let inside = actual.iter().zip(&forecast.steps).enumerate().map(|(step, (value, parts))| {
-            let width = fitted.errors.half_width(step + 1, 0.95, 0.0);
-            Some(f64::from(u8::from((value.as_ref()? - parts.sum()).abs() <= width)))
+            let (lower, upper) = fitted.interval(parts.sum(), step + 1, 0.95, 0.0);
+            Some(f64::from(u8::from((lower..=upper).contains(value.as_ref()?))))
         });
         let row = [mean(naive), mean(ours), mean(inside)];
         println!("{name:<24} {:>8.3} {:>8.3} {:>8.3} {milliseconds:>6.2}", row[0], row[1], row[2]);

@@ -17,5 +17,6 @@ pub mod explain;
 pub mod figure;
 pub mod forecast;
 pub mod generate;
+pub mod holidays;
 pub mod registry;
 pub mod series;

@@ -11,8 +11,7 @@
 use statrs::distribution::{DiscreteCDF as _, Poisson};
 
 use super::day::{Expected, Score};
-use super::forecast::Parts;
-use super::forecast::interval::Errors;
+use super::forecast::{Fitted, Parts};
 use super::registry::Thresholds;
 
 /// What a value is judged by.
@@ -20,8 +19,8 @@ use super::registry::Thresholds;
 pub struct Ground<'a> {
     /// What makes up the expected value.
     pub parts: Parts,
-    /// The errors of the past.
-    pub errors: &'a Errors,
+    /// The model, which knows the errors that it made.
+    pub fitted: &'a Fitted,
     /// The variance that the value has by its own nature.
     pub noise: f64,
     /// The least value that is possible, such as 0 of a count.
@@ -48,25 +47,22 @@ impl Ground<'_> {
         // What the floor takes away is taken from the trend, so that the parts go on adding up.
         let lifted = (self.floor - self.parts.sum()).max(0.0);
         let value = self.parts.sum() + lifted;
-        let half_width = self.errors.half_width(1, interval, self.noise);
-        let lower = (value - half_width).max(self.floor);
-        Expected { value, lower, upper: value + half_width, trend: trend + lifted, season, year, holiday }
+        let (lower, upper) = self.fitted.interval(value, 1, interval, self.noise);
+        Expected { value, lower: lower.max(self.floor), upper, trend: trend + lifted, season, year, holiday }
     }
 
     /// Judges a value.
     pub fn judge(&self, actual: f64, thresholds: Thresholds) -> Verdict {
         let expected = self.expected(thresholds.interval);
         let difference = actual - expected.value;
-        let mut p_value = self.errors.p_value(difference, 1, self.noise);
+        let mut p_value = self.fitted.p_value(actual, expected.value, 1, self.noise);
         if self.is_count {
             p_value = p_value.max(poisson(actual, expected.value));
         }
-        // The half of an interval of 95% is 1.96 standard deviations.
-        let sigma = self.errors.half_width(1, 0.95, self.noise) / 1.96;
         let score = Score {
             difference,
             deviation: (expected.value.abs() > f64::EPSILON).then(|| difference / expected.value.abs()),
-            z: if sigma > 0.0 { difference / sigma } else { 0.0 },
+            z: self.fitted.z(actual, expected.value, 1, self.noise),
             probability: 1.0 - p_value,
         };
         let is_outside = actual < expected.lower || actual > expected.upper;

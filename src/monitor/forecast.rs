@@ -1,6 +1,6 @@
 //! What was to be expected of a series, from what was known before: value, interval, and the parts that add up to it.
 //!
-//! An additive model, in the order in which it takes the series apart:
+//! A model whose parts add up, as measured or in logarithms (see [`scale`]), in the order in which it takes a series apart:
 //!
 //! ```text
 //! gaps       filled from the same phase of the seasons around them; a filled value is never a residual
@@ -21,6 +21,7 @@
 mod clean;
 pub mod interval;
 mod level;
+mod scale;
 mod season;
 mod window;
 mod year;
@@ -29,6 +30,7 @@ use std::collections::BTreeMap;
 
 use interval::Errors;
 use level::Smoothing;
+use scale::Scale;
 
 /// Values that a series must have for every season to be seen twice, at the least.
 const CYCLES_MIN: usize = 3;
@@ -88,11 +90,11 @@ impl Parts {
 /// What was fitted to a series, which holds for some weeks: daily forecasts with it take a fraction of fitting's time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fitted {
+    scale: Scale,
     smoothing: Smoothing,
     year_share: f64,
     effects: BTreeMap<u16, f64>,
-    /// The errors that the model made from earlier origins, from which intervals and probabilities come.
-    pub errors: Errors,
+    errors: Errors,
 }
 
 /// What is expected of the steps after a history.
@@ -109,7 +111,7 @@ pub struct Expected {
 pub struct Shift {
     /// Values at the new level.
     pub steps: usize,
-    /// New level less old.
+    /// What it adds to the expected value of the step after.
     pub height: f64,
 }
 
@@ -120,13 +122,16 @@ pub fn fit(history: History<'_>, options: &Options) -> Option<Fitted> {
     if known < known_min(options) {
         return None;
     }
+    let scale = Scale::of(history.values);
+    let values = history.on(scale);
+    let history = History { values: &values, ..history };
     let effects = clean::holiday_effects(history, options);
     let prepared = clean::prepare(history, options, &effects);
     let smoothing = Smoothing::fit(&season::without(&prepared.values, &options.seasons));
     let year_share = year::share(&prepared.values, options, smoothing);
     let model = Model { options, smoothing, year_share };
     let errors = interval::errors(history, &prepared, &effects, model);
-    Some(Fitted { smoothing, year_share, effects, errors })
+    Some(Fitted { scale, smoothing, year_share, effects, errors })
 }
 
 /// Values that a series must have to be forecast.
@@ -138,13 +143,41 @@ impl Fitted {
     /// What is expected of the `horizon` steps after `history`, which may have grown since it was fitted.
     pub fn expect(&self, history: History<'_>, horizon: usize, options: &Options) -> Expected {
         let history = history.recent();
-        let prepared = clean::prepare(history, options, &self.effects);
+        let values = history.on(self.scale);
+        let prepared = clean::prepare(History { values: &values, ..history }, options, &self.effects);
         let model = Model { options, smoothing: self.smoothing, year_share: self.year_share };
         let mut steps = model.project(&prepared.values, horizon);
         for (index, step) in steps.iter_mut().enumerate() {
-            step.holiday = effect(&self.effects, history.holidays.get(history.values.len() + index));
+            step.holiday = effect(&self.effects, history.holidays.get(values.len() + index));
         }
-        Expected { steps, shift: prepared.shift }
+        let shift = prepared.shift.zip(steps.first()).map(|(shift, step)| {
+            let expected = step.sum();
+            Shift { height: self.scale.back(expected) - self.scale.back(expected - shift.height), ..shift }
+        });
+        Expected { steps: steps.into_iter().map(|step| self.scale.parts(step)).collect(), shift }
+    }
+
+    /// Where a value lies with `probability`, of which `expected` was expected `step` steps ahead (from 1). `noise` is the
+    /// variance that the value has by its own nature, such as a count's; no model comes below it.
+    pub fn interval(&self, expected: f64, step: usize, probability: f64, noise: f64) -> (f64, f64) {
+        let middle = self.scale.to(expected);
+        let half_width = self.errors.half_width(step, probability, self.scale.variance(noise, expected));
+        (self.scale.back(middle - half_width), self.scale.back(middle + half_width))
+    }
+
+    /// The probability of a value at least as far off, if nothing is the matter.
+    pub fn p_value(&self, actual: f64, expected: f64, step: usize, noise: f64) -> f64 {
+        self.errors.p_value(self.off(actual, expected), step, self.scale.variance(noise, expected))
+    }
+
+    /// How far off a value is, in standard deviations, of which the half of an interval of 95% is 1.96.
+    pub fn z(&self, actual: f64, expected: f64, step: usize, noise: f64) -> f64 {
+        let sigma = self.errors.half_width(step, 0.95, self.scale.variance(noise, expected)) / 1.96;
+        if sigma > 0.0 { self.off(actual, expected) / sigma } else { 0.0 }
+    }
+
+    fn off(&self, actual: f64, expected: f64) -> f64 {
+        self.scale.to(actual) - self.scale.to(expected)
     }
 }
 
@@ -153,6 +186,11 @@ impl History<'_> {
     fn recent(self) -> Self {
         let skipped = self.values.len().saturating_sub(HISTORY_MAX);
         Self { values: &self.values[skipped..], holidays: self.holidays.get(skipped..).unwrap_or_default() }
+    }
+
+    /// The values on a scale.
+    fn on(&self, scale: Scale) -> Vec<Option<f64>> {
+        self.values.iter().map(|value| value.map(|value| scale.to(value))).collect()
     }
 }
 

@@ -1,14 +1,27 @@
 //! What a monitor is: a metric or several, where they come from, what is expected of them, and when to speak up.
 //!
 //! A monitor is two files, `metadata/monitors/<key>.toml` and `<key>.sql`; here is what they come to once both were read
-//! and checked. These are plain values: nothing here reads a file or asks a database.
+//! and checked. These are plain values; only [`Registry::read`] reads files, and nothing asks a database.
+
+mod build;
+mod calendar;
+mod document;
+mod folder;
+mod overrides;
+mod problem;
+mod source;
 
 use std::collections::BTreeMap;
 
-use jiff::civil::{Date, Time};
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Span};
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+
+pub(crate) use self::build::TIME_COLUMNS;
+pub use self::build::{Text, parse};
+pub use self::calendar::{Calendar, Grain};
+pub use self::document::schema;
+pub use self::folder::Registry;
+pub use self::problem::Problem;
 
 /// A monitor, checked.
 #[derive(Debug, Clone)]
@@ -37,35 +50,6 @@ pub struct Monitor {
     pub channels: Vec<String>,
     /// The SELECT: one row a step and combination of dimension values.
     pub sql: String,
-}
-
-/// How a monitor's time is cut into steps.
-#[derive(Debug, Clone)]
-pub struct Calendar {
-    /// Whose days they are.
-    pub time_zone: TimeZone,
-    /// When a day begins, which is midnight for most.
-    pub day_starts: Time,
-    /// How long a step is.
-    pub grain: Grain,
-    /// Time after the end of a step until its data should be there.
-    pub delay: SignedDuration,
-    /// Steps before the one that is asked for which are read again, for late and restated data.
-    pub restated_steps: usize,
-    /// How far back the first reading goes.
-    pub history: Span,
-}
-
-/// How long a step is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Grain {
-    /// An hour.
-    Hour,
-    /// A day.
-    Day,
-    /// A week, from Monday.
-    Week,
 }
 
 /// A column that is measured.

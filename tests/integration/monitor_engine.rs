@@ -27,7 +27,7 @@ fn metric(key: &str, formula: Formula, after: &[&str]) -> Metric {
         enabled: true,
         unit: None,
         value: None,
-        thresholds: Thresholds { interval: 0.95, probability: 0.99, deviation_min: 0.0 },
+        thresholds: Thresholds { interval: 0.95, probability: 0.99, deviation_min: 0.15 },
         severity: SeverityBands { by: SeverityBy::Deviation, fall: bands, rise: bands },
         impact: ImpactBands { medium: 0.02, high: 0.1, very_high: 0.3 },
         after: after.iter().map(|key| (*key).to_owned()).collect(),
@@ -195,7 +195,7 @@ fn a_broken_ratio_is_named_before_what_it_breaks() {
 
 #[test]
 fn a_gap_is_never_a_value() {
-    let mut past = past(8, |_, _, _| (1.0, 1.0));
+    let mut past = past(11, |_, _, _| (1.0, 1.0));
     for (day, status) in [(380, Status::Missing), (381, Status::Late), (382, Status::Partial)] {
         past.steps[day].status = status;
         for leaf in &mut past.leaves {

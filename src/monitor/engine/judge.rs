@@ -199,7 +199,7 @@ impl Job<'_> {
             if values.values[..last].iter().flatten().all(|value| *value >= 0.0) { 0.0 } else { f64::NEG_INFINITY };
         let ground = |parts: Parts| Ground {
             parts,
-            errors: &fitted.errors,
+            fitted,
             noise: self.noise(values, parts.sum().max(floor), fitted),
             floor,
             is_count: matches!(metric.formula, Formula::Sum(measure) if self.monitor.measures[measure].is_count),
@@ -247,7 +247,8 @@ impl Job<'_> {
                     false => 0.0,
                 };
                 // Fewer than usual make a mean vary more than the errors of the past tell.
-                let sigma = fitted.errors.half_width(1, 0.95, 0.0) / 1.96;
+                let (lower, upper) = fitted.interval(expected, 1, 0.95, 0.0);
+                let sigma = (upper - lower) / (2.0 * 1.96);
                 own.max(sigma * sigma * (usual(values) / now).max(1.0))
             }
         }

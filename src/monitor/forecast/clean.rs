@@ -15,8 +15,10 @@ const STEP_DEVIATIONS: f64 = 4.0;
 const STEP_EDGE: usize = 7;
 const STEP_EDGE_SHARE: f64 = 0.7;
 const STEPS_MAX: usize = 4;
-/// Values that bear out a change of level, and how many robust deviations it must be high while they are so few.
+/// Values that bear out a young change of level, at the least and at the most, and how many robust deviations it must be
+/// high while they are so few.
 const SHIFT_MIN: usize = 4;
+const SHIFT_MAX: usize = 20;
 const SHIFT_DEVIATIONS: f64 = 4.0;
 /// Makes a median absolute deviation comparable to a standard deviation.
 const MAD_TO_SIGMA: f64 = 1.4826;
@@ -144,10 +146,11 @@ fn recent_shift(values: &[f64]) -> Option<Shift> {
         let level = median(&mut before.to_vec());
         let sigma = MAD_TO_SIGMA * median(&mut before.iter().map(|value| (value - level).abs()).collect::<Vec<_>>());
         let height = median(&mut values[at..].to_vec()) - level;
-        let lasts = values[at..].iter().all(|value| (value - level) / height > 0.5);
+        let is_there = |value: &f64| (value - level) / height > 0.5;
+        let lasts = values[at..].iter().all(is_there) && !is_there(&values[at - 1]);
         (lasts && height.abs() > SHIFT_DEVIATIONS * sigma).then_some(Shift { steps, height })
     };
-    (SHIFT_MIN..SPIKE_REACH).rev().find_map(shift)
+    (SHIFT_MIN..=SHIFT_MAX).rev().find_map(shift)
 }
 
 /// The highest step, and where the new level begins.

@@ -1,0 +1,251 @@
+//! The text of a monitor's TOML: its values, where they stand, and whether they are of the shape that the JSON Schema
+//! tells. All that is wrong is found at once, by the one definition that editors use too.
+
+use std::cell::RefCell;
+use std::ops::Range;
+use std::path::Path;
+
+use serde_json::{Map, Value};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::document::{self, Document};
+use super::problem::Problem;
+use crate::prompt::nearest;
+
+/// A TOML text that is being read.
+pub(super) struct Source<'a> {
+    path: &'a Path,
+    text: &'a str,
+    root: Spanned<DeTable<'a>>,
+    problems: RefCell<Vec<Problem>>,
+}
+
+impl<'a> Source<'a> {
+    /// Takes the text apart; a text that is no TOML is the one problem.
+    pub(super) fn parse(path: &'a Path, text: &'a str) -> Result<Self, Problem> {
+        let root = DeTable::parse(text).map_err(|error| {
+            let line = error.span().map(|span| line(text, &span));
+            let message = format!("not TOML: {}", error.message().replace('\n', ", "));
+            Problem { path: path.to_owned(), line, message }
+        })?;
+        Ok(Self { path, text, root, problems: RefCell::default() })
+    }
+
+    /// What it says, where its shape is right; the problems are noted otherwise.
+    pub(super) fn document(&self) -> Option<Document> {
+        let schema = document::schema();
+        let shapes = Shapes { source: self, root: &schema };
+        shapes.table("", self.root.get_ref(), &self.root.span(), &schema);
+        if !self.problems.borrow().is_empty() {
+            return None;
+        }
+        match serde_json::from_value(table_value(self.root.get_ref())) {
+            Ok(document) => Some(document),
+            Err(error) => {
+                self.note(&self.root.span(), error.to_string());
+                None
+            }
+        }
+    }
+
+    /// Notes what is wrong with what stands at a path of keys and indexes, or with the nearest thing around it that is
+    /// there.
+    pub(super) fn problem(&self, path: &[&str], message: impl Into<String>) {
+        self.note(&self.span(path), message);
+    }
+
+    /// All problems that were noted, in the order of the text.
+    pub(super) fn into_problems(self) -> Vec<Problem> {
+        let mut problems = self.problems.into_inner();
+        problems.sort();
+        problems
+    }
+
+    /// Where in the text the key of a path stands.
+    pub(super) fn position(&self, path: &[&str]) -> usize {
+        self.span(path).start
+    }
+
+    fn span(&self, path: &[&str]) -> Range<usize> {
+        let [first, rest @ ..] = path else { return 0..0 };
+        let Some((key, mut value)) = self.root.get_ref().iter().find(|(key, _)| key.get_ref() == first) else {
+            return 0..0;
+        };
+        let mut span = key.span();
+        for part in rest {
+            match value.get_ref() {
+                DeValue::Table(table) => match table.iter().find(|(key, _)| key.get_ref() == part) {
+                    Some((key, inner)) => (span, value) = (key.span(), inner),
+                    None => break,
+                },
+                DeValue::Array(items) => match part.parse::<usize>().ok().and_then(|index| items.get(index)) {
+                    Some(item) => (span, value) = (item.span(), item),
+                    None => break,
+                },
+                _ => break,
+            }
+        }
+        span
+    }
+
+    fn note(&self, span: &Range<usize>, message: impl Into<String>) {
+        let line = Some(line(self.text, span));
+        self.problems.borrow_mut().push(Problem { path: self.path.to_owned(), line, message: message.into() });
+    }
+}
+
+fn line(text: &str, span: &Range<usize>) -> usize {
+    text.as_bytes().iter().take(span.start).filter(|byte| **byte == b'\n').count() + 1
+}
+
+/// A walk over the values beside the schema.
+struct Shapes<'a> {
+    source: &'a Source<'a>,
+    root: &'a Value,
+}
+
+impl<'a> Shapes<'a> {
+    /// The schema itself, where there is only a reference to it; the one that is not null, where null would do as well.
+    fn resolved(&self, schema: &'a Value) -> &'a Value {
+        let not_null = |choices: &'a Value| choices.as_array()?.iter().find(|choice| choice["type"] != "null");
+        if let Some(reference) = schema["$ref"].as_str() {
+            return self.root.pointer(reference.trim_start_matches('#')).unwrap_or(&Value::Null);
+        }
+        schema.get("anyOf").and_then(not_null).map_or(schema, |choice| self.resolved(choice))
+    }
+
+    fn table(&self, name: &str, table: &DeTable<'_>, span: &Range<usize>, schema: &'a Value) {
+        let properties = schema["properties"].as_object();
+        for (key, value) in table {
+            let inner = if name.is_empty() { key.get_ref().to_string() } else { format!("{name}.{}", key.get_ref()) };
+            let known = properties.and_then(|properties| properties.get(key.get_ref().as_ref()));
+            match known.or_else(|| schema.get("additionalProperties").filter(|rest| rest.is_object())) {
+                Some(schema) => self.value(&inner, value, schema),
+                None => self.source.note(&key.span(), unknown(key.get_ref(), properties)),
+            }
+        }
+        for required in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            if !table.iter().any(|(key, _)| key.get_ref() == required) {
+                let place = if name.is_empty() { String::new() } else { format!("{name}: ") };
+                self.source.note(span, format!("{place}`{required}` is missing"));
+            }
+        }
+    }
+
+    fn value(&self, name: &str, value: &Spanned<DeValue<'_>>, schema: &'a Value) {
+        let schema = self.resolved(schema);
+        match (value.get_ref(), expected_type(schema)) {
+            (DeValue::Table(table), "object") => self.table(name, table, &value.span(), schema),
+            (DeValue::Array(items), "array") => {
+                for (index, item) in items.iter().enumerate() {
+                    self.value(&format!("{name}[{index}]"), item, &schema["items"]);
+                }
+            }
+            (DeValue::String(text), "enum") if names(schema).contains(&text.as_ref()) => {}
+            (DeValue::String(_), "string") | (DeValue::Boolean(_), "boolean") => {}
+            (DeValue::Datetime(_), "string") if schema["format"] == "date" => {}
+            (DeValue::Integer(_), "integer") | (DeValue::Integer(_) | DeValue::Float(_), "number")
+                if is_in_range(value.get_ref(), schema) => {}
+            (found, _) => {
+                let message = format!("`{name}`: expected {}, found {}", expected(schema), shown(found));
+                self.source.note(&value.span(), message);
+            }
+        }
+    }
+}
+
+fn expected_type(schema: &Value) -> &str {
+    let types = schema["type"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    match schema["type"].as_str().or_else(|| types.into_iter().find(|name| *name != "null")) {
+        Some("string") if schema["enum"].is_array() => "enum",
+        Some(name) => name,
+        None => "enum",
+    }
+}
+
+/// The names that an enumeration has.
+fn names(schema: &Value) -> Vec<&str> {
+    let listed = schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let described = schema["oneOf"].as_array().into_iter().flatten();
+    let described = described.flat_map(|choice| {
+        let listed = choice["enum"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        choice["const"].as_str().into_iter().chain(listed)
+    });
+    listed.chain(described).collect()
+}
+
+fn is_in_range(value: &DeValue<'_>, schema: &Value) -> bool {
+    let number = number(value).and_then(|number| number.as_f64());
+    number.is_some_and(|number| {
+        schema["minimum"].as_f64().is_none_or(|minimum| number >= minimum)
+            && schema["maximum"].as_f64().is_none_or(|maximum| number <= maximum)
+    })
+}
+
+fn expected(schema: &Value) -> String {
+    let kind = match expected_type(schema) {
+        "enum" => return format!("one of {}", names(schema).join(", ")),
+        "string" if schema["format"] == "date" => "a date, such as 2026-11-27",
+        "string" => "text in quotes",
+        "boolean" => "true or false",
+        "integer" => "a whole number",
+        "number" => "a number",
+        "array" => "a list",
+        _ => "a table",
+    };
+    match (schema["minimum"].as_f64(), schema["maximum"].as_f64()) {
+        (Some(minimum), Some(maximum)) => format!("{kind} from {minimum} to {maximum}"),
+        (Some(minimum), None) => format!("{kind} from {minimum}"),
+        (None, Some(maximum)) => format!("{kind} up to {maximum}"),
+        (None, None) => kind.to_owned(),
+    }
+}
+
+fn shown(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => format!("`{text}`"),
+        DeValue::Integer(_) | DeValue::Float(_) => {
+            number(value).map_or_else(|| "a number out of all bounds".to_owned(), |number| number.to_string())
+        }
+        DeValue::Boolean(value) => value.to_string(),
+        DeValue::Datetime(date) => date.to_string(),
+        DeValue::Array(_) => "a list".to_owned(),
+        DeValue::Table(_) => "a table".to_owned(),
+    }
+}
+
+fn unknown(name: &str, properties: Option<&Map<String, Value>>) -> String {
+    let known = properties.into_iter().flat_map(Map::keys).cloned().collect::<Vec<_>>();
+    let advice = match nearest(name, known.iter()) {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None => format!("the keys here are {}", known.join(", ")),
+    };
+    format!("unknown key `{name}`; {advice}")
+}
+
+fn number(value: &DeValue<'_>) -> Option<serde_json::Number> {
+    match value {
+        DeValue::Integer(integer) => {
+            i64::from_str_radix(integer.as_str(), integer.radix()).ok().map(serde_json::Number::from)
+        }
+        DeValue::Float(float) => float.as_str().parse().ok().and_then(serde_json::Number::from_f64),
+        _ => None,
+    }
+}
+
+fn table_value(table: &DeTable<'_>) -> Value {
+    table.iter().map(|(key, value)| (key.get_ref().to_string(), json(value.get_ref()))).collect()
+}
+
+/// A value as JSON, where a date is text.
+fn json(value: &DeValue<'_>) -> Value {
+    match value {
+        DeValue::String(text) => text.as_ref().into(),
+        DeValue::Integer(_) | DeValue::Float(_) => number(value).map_or(Value::Null, Value::Number),
+        DeValue::Boolean(value) => (*value).into(),
+        DeValue::Datetime(date) => date.to_string().into(),
+        DeValue::Array(items) => items.iter().map(|item| json(item.get_ref())).collect(),
+        DeValue::Table(table) => table_value(table),
+    }
+}
