@@ -81,9 +81,10 @@ pub(super) fn errors(
     let count = history.values.len();
     let first = (2 * options.longest_season()).max(count / 3);
     let mut by_group: [Vec<f64>; GROUPS.len()] = Default::default();
-    let origins = (1..=ORIGINS_MAX).filter_map(|number| count.checked_sub(number * ORIGIN_STEPS));
+    let origins = (1..=ORIGINS_MAX * ORIGIN_STEPS).filter_map(|back| count.checked_sub(back));
     for origin in origins.take_while(|origin| *origin >= first) {
-        let horizon = HORIZON_MAX.min(count - origin);
+        let is_far = (count - origin) % ORIGIN_STEPS == 0;
+        let horizon = if is_far { HORIZON_MAX.min(count - origin) } else { 1 };
         for (index, parts) in model.project(&prepared.values[..origin], horizon).iter().enumerate() {
             let step = origin + index;
             let Some(value) = history.values[step] else { continue };
