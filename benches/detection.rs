@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, HashMap};
 use explore::monitor::day::{Day, Judgement};
 use explore::monitor::engine::{Circumstances, Fits, Leaf, Past, Step, assess};
 use explore::monitor::generate::{self, Injection, Kind, Options, special_day};
+use explore::monitor::holidays;
 use explore::monitor::registry::{
     Bands, Calendar, Direction, Forecasting, Formula, Grain, ImpactBands, Measure, Metric, Monitor, SeverityBands,
     SeverityBy, Thresholds,
@@ -127,8 +128,10 @@ struct Quiet {
     anomalous: usize,
     anomalous_segments: usize,
     on_holidays: usize,
+    on_unknown: usize,
     incidents: usize,
     alerts: usize,
+    alerts_on_unknown: usize,
 }
 
 impl Quiet {
@@ -143,11 +146,16 @@ impl Quiet {
                     self.outside += usize::from(actual < expected.lower || actual > expected.upper);
                     self.improbable += usize::from(score.probability >= 0.99);
                     self.anomalous += usize::from(one.is_anomalous);
+                    let is_special = special_day(day.at.date()).is_some();
                     self.on_holidays += usize::from(one.is_anomalous && day.holiday.is_some());
+                    self.on_unknown += usize::from(one.is_anomalous && is_special && day.holiday.is_none());
                 }
             }
             self.incidents += day.incidents.iter().filter(|incident| incident.opened == day.at).count();
-            self.alerts += day.incidents.iter().filter(|incident| incident.decision.fires.is_some()).count();
+            let told = day.incidents.iter().filter(|incident| incident.decision.fires.is_some()).count();
+            self.alerts += told;
+            let is_special = special_day(day.at.date()).is_some() && day.holiday.is_none();
+            self.alerts_on_unknown += if is_special { told } else { 0 };
         }
     }
 
@@ -157,10 +165,12 @@ impl Quiet {
             ("outside of the interval", self.outside),
             ("anomaly probability from 0.99", self.improbable),
             ("anomalous", self.anomalous),
-            ("  of these on special days", self.on_holidays),
+            ("  of these on public holidays", self.on_holidays),
+            ("  of these on days that no calendar has", self.on_unknown),
             ("anomalous segments", self.anomalous_segments),
             ("incidents", self.incidents),
             ("alerts", self.alerts),
+            ("  of these on days that no calendar has", self.alerts_on_unknown),
         ] {
             println!("  {what:<32} {:>8.2}", count as f64 / self.metric_years);
         }
@@ -344,10 +354,12 @@ fn past(seed: u64, injection: Option<Injection>, days: usize) -> Past {
             leaf.iter_mut().zip(&row.measures).for_each(|(values, value)| values[day] = Some(*value));
         }
     }
+    // As the shipped monitor has them: neither the eves nor the days of trade are among them.
+    let holidays = holidays::names(&[holidays::public("FR")], Grain::Day);
     let step = |day: usize| Step {
         at: date(day).to_datetime(Time::midnight()),
         status: if is_known[day] { Status::Measured } else { Status::Missing },
-        holiday: special_day(date(day)).map(str::to_owned),
+        holiday: holidays.get(&date(day)).cloned(),
     };
     let leaf = |(channel, measures): (&str, _)| Leaf { dimensions: vec![channel.to_owned()], measures };
     Past { steps: (0..days).map(step).collect(), leaves: leaves.into_iter().map(leaf).collect() }

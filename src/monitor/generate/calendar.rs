@@ -35,17 +35,21 @@ pub(super) struct Special {
     pub(super) conversion: f64,
 }
 
-const FIXED: [(i8, i8, Special); 6] = [
+/// Public holidays in France, whose calendar the shipped monitors know, and the eves of two of them, which it does not.
+const FIXED: [(i8, i8, Special); 10] = [
     (1, 1, Special { name: "New Year's Day", visits: 0.58, conversion: 0.85 }),
     (5, 1, Special { name: "Labour Day", visits: 0.74, conversion: 0.95 }),
-    (12, 24, Special { name: "Christmas Eve", visits: 0.55, conversion: 0.80 }),
+    (5, 8, Special { name: "Victory Day", visits: 0.80, conversion: 0.95 }),
+    (7, 14, Special { name: "National Day", visits: 0.76, conversion: 0.94 }),
+    (8, 15, Special { name: "Assumption Day", visits: 0.74, conversion: 0.94 }),
+    (11, 1, Special { name: "All Saints' Day", visits: 0.82, conversion: 0.96 }),
+    (11, 11, Special { name: "Armistice Day", visits: 0.84, conversion: 0.97 }),
+    (12, 24, Special { name: "Christmas Eve", visits: 0.62, conversion: 0.82 }),
     (12, 25, Special { name: "Christmas Day", visits: 0.45, conversion: 0.75 }),
-    (12, 26, Special { name: "Boxing Day", visits: 0.62, conversion: 0.90 }),
-    (12, 31, Special { name: "New Year's Eve", visits: 0.64, conversion: 0.85 }),
+    (12, 31, Special { name: "New Year's Eve", visits: 0.66, conversion: 0.86 }),
 ];
 /// By days after Easter Sunday.
-const MOVABLE: [(i32, Special); 4] = [
-    (-2, Special { name: "Good Friday", visits: 0.72, conversion: 0.92 }),
+const MOVABLE: [(i32, Special); 3] = [
     (1, Special { name: "Easter Monday", visits: 0.70, conversion: 0.92 }),
     (39, Special { name: "Ascension Day", visits: 0.76, conversion: 0.95 }),
     (50, Special { name: "Whit Monday", visits: 0.74, conversion: 0.94 }),
