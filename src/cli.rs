@@ -283,6 +283,8 @@ pub enum Document {
     Metadata,
     /// The report of --format json
     Report,
+    /// A monitor: metadata/monitors/*.toml
+    Monitor,
 }
 
 /// `explore config`

@@ -10,6 +10,9 @@
     reason = "statistics count in f64, and places in a series come from it; both are far below 2^52"
 )]
 
+pub mod analyst;
+pub mod chart;
+pub mod context;
 pub mod day;
 pub mod detect;
 pub mod engine;
@@ -17,6 +20,11 @@ pub mod explain;
 pub mod figure;
 pub mod forecast;
 pub mod generate;
+pub mod growth;
 pub mod holidays;
+pub mod pull;
 pub mod registry;
+pub mod report;
 pub mod series;
+pub(crate) mod telling;
+pub(crate) mod wording;

@@ -1,14 +1,16 @@
-//! `explore json-schema metadata|report`: what editors and programs check files against.
+//! `explore json-schema metadata|report|monitor`: what editors and programs check files against.
 
 use crate::catalog::metadata::metadata_schema;
 use crate::cli::Document;
 use crate::error::{ExitStatus, Failure};
+use crate::monitor::registry;
 use crate::output::Output;
 use crate::report;
 
 pub(super) fn run(document: Document, output: &mut Output) -> Result<ExitStatus, Failure> {
     let schema = match document {
         Document::Metadata => metadata_schema(),
+        Document::Monitor => registry::schema(),
         Document::Report => report::json::schema().to_value(),
     };
     output.data(&format!("{schema:#}\n"))?;

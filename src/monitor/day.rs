@@ -2,18 +2,20 @@
 //! decision on each. State keeps it, reports show it, channels carry it; nobody changes it.
 
 use jiff::civil::DateTime;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::series::{Segment, Status};
 
 /// One step of a monitor ("day" by its usual length).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Day {
     /// The monitor's key.
     pub monitor: String,
     /// The monitor's label.
     pub label: String,
     /// When the step begins.
+    #[schemars(with = "String")]
     pub at: DateTime,
     /// A special day's name.
     pub holiday: Option<String>,
@@ -26,7 +28,7 @@ pub struct Day {
 }
 
 /// A value beside what was to be expected of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Judgement {
     /// The metric's key.
     pub metric: String,
@@ -51,7 +53,7 @@ pub struct Judgement {
 }
 
 /// What was to be expected; the parts add up to the value.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Expected {
     /// The expected value.
     pub value: f64,
@@ -70,7 +72,7 @@ pub struct Expected {
 }
 
 /// How far off a value is.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Score {
     /// Measured less expected.
     pub difference: f64,
@@ -83,7 +85,7 @@ pub struct Score {
 }
 
 /// A value of another time.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Compared {
     /// Which time.
     pub comparison: super::registry::Comparison,
@@ -96,11 +98,12 @@ pub struct Compared {
 }
 
 /// Anomalies that have one cause, as far as can be told.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Incident {
     /// Unique and the same in every run: monitor, first broken metric and the step on which it opened.
     pub id: String,
     /// The step on which it opened.
+    #[schemars(with = "String")]
     pub opened: DateTime,
     /// The metric that it is named by: the first of the funnel that is broken.
     pub metric: String,
@@ -131,7 +134,7 @@ pub struct Incident {
 }
 
 /// What one segment holds of a deviation.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Contribution {
     /// The segment.
     pub segment: Segment,
@@ -144,7 +147,7 @@ pub struct Contribution {
 }
 
 /// An amount of money.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Money {
     /// How much; negative is a loss.
     pub amount: f64,
@@ -153,7 +156,7 @@ pub struct Money {
 }
 
 /// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Nothing is the matter.
@@ -169,7 +172,7 @@ pub enum Severity {
 }
 
 /// How much is at stake.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Impact {
     /// Hardly anything.
@@ -183,7 +186,7 @@ pub enum Impact {
 }
 
 /// How urgent an alert is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub enum Priority {
     /// Now: critical.
     P0,
@@ -192,7 +195,7 @@ pub enum Priority {
 }
 
 /// Whether somebody is told, and why.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Decision {
     /// The alert that fires; `None` where none does.
     pub fires: Option<Priority>,

@@ -12,6 +12,7 @@ mod problem;
 mod source;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -48,6 +49,8 @@ pub struct Monitor {
     pub rules: Vec<Rule>,
     /// Channels that alerts go to, by their name in `explore.toml`.
     pub channels: Vec<String>,
+    /// The file that the SELECT is in.
+    pub sql_path: PathBuf,
     /// The SELECT: one row a step and combination of dimension values.
     pub sql: String,
 }

@@ -1,13 +1,23 @@
 //! Rows of a monitor's SELECT -> an even series of each measure and segment, in which nothing is made up: what is
 //! missing is missing, what is late is late, and neither is a zero.
 
+mod observed;
+pub mod rows;
+
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 
+pub use self::observed::{MetricSeries, Observed};
+use super::registry::{Calendar, Comparison};
+
+/// Values of the same phase that a gap is filled from.
+const FILLED_FROM: usize = 4;
+
 /// A part of the whole, as values by dimension; nothing for the whole itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct Segment(pub BTreeMap<String, String>);
 
@@ -23,7 +33,7 @@ pub struct Observation {
 }
 
 /// What is known of a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// It was measured.
@@ -36,6 +46,63 @@ pub enum Status {
     Partial,
     /// The clocks went over it: there is no such hour on that day.
     Skipped,
+}
+
+/// Values on an even grid of steps. There is a value only where it was measured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Series {
+    /// When each step begins, by the monitor's own clock.
+    pub steps: Arc<[DateTime]>,
+    /// The value of each step. One that was measured has none where a ratio's denominator is too small to tell anything.
+    pub values: Vec<Option<f64>>,
+    /// What is known of each step.
+    pub statuses: Vec<Status>,
+}
+
+impl Series {
+    /// The place of a step.
+    pub fn index(&self, at: DateTime) -> Option<usize> {
+        self.steps.binary_search(&at).ok()
+    }
+
+    /// The value of a step.
+    pub fn value(&self, at: DateTime) -> Option<f64> {
+        self.values.get(self.index(at)?).copied().flatten()
+    }
+
+    /// The value that one at `at` is compared with.
+    pub fn compared(&self, at: DateTime, comparison: Comparison, calendar: &Calendar) -> Option<f64> {
+        self.value(calendar.compared(at, comparison))
+    }
+
+    /// What a gap may be filled with for the steps after it: the median of the latest values before it of the same phase
+    /// of a season. Nothing that came later has a part in it.
+    pub fn fill_value(&self, index: usize, season: usize) -> Option<f64> {
+        let alike = (0..index.min(self.values.len())).rev().skip(season.max(1) - 1).step_by(season.max(1));
+        let mut values = alike.filter_map(|index| self.values[index]).take(FILLED_FROM).collect::<Vec<_>>();
+        values.sort_unstable_by(f64::total_cmp);
+        let (lower, upper) = (values.get(values.len().checked_sub(1)? / 2)?, values.get(values.len() / 2)?);
+        Some(f64::midpoint(*lower, *upper))
+    }
+
+    /// This over another series of the same grid; no value where the other one is below `denominator_min`, or 0.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a smallest denominator is no such number")]
+    pub fn over(&self, denominators: &Self, denominator_min: u64) -> Self {
+        let ratio = |(numerator, denominator): (&Option<f64>, &Option<f64>)| {
+            let (numerator, denominator) = numerator.zip(*denominator)?;
+            (denominator > 0.0 && denominator >= denominator_min as f64).then(|| numerator / denominator)
+        };
+        let status = |(numerator, denominator): (&Status, &Status)| match (numerator, denominator) {
+            (Status::Measured, denominator) => *denominator,
+            (numerator, _) => *numerator,
+        };
+        Self {
+            steps: Arc::clone(&self.steps),
+            values: self.values.iter().zip(&denominators.values).map(ratio).collect(),
+            statuses: self.statuses.iter().zip(&denominators.statuses).map(status).collect(),
+        }
+    }
 }
 
 impl Segment {

@@ -253,9 +253,10 @@ impl<'text> Lexer<'text> {
         let tag_end = start + 1 + tag_length.count();
         let starts_with_digit = self.peek(1).is_some_and(|byte| byte.is_ascii_digit());
         if self.bytes.get(tag_end) != Some(&b'$') || starts_with_digit {
-            return Err(syntax(match self.has_range {
-                true => "the parameters here are $1 and $2, the ends of the time range; write other values themselves",
-                false => "parameters such as $1 cannot be used; write the value itself",
+            return Err(syntax(if self.has_range {
+                "the parameters here are $1 and $2, the ends of the time range; write other values themselves"
+            } else {
+                "parameters such as $1 cannot be used; write the value itself"
             }));
         }
         let tag = &self.text[start..=tag_end];

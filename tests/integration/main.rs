@@ -25,9 +25,13 @@ mod first_request;
 #[cfg(test)]
 mod journal;
 #[cfg(test)]
+mod monitor_chart;
+#[cfg(test)]
 mod monitor_engine;
 #[cfg(test)]
 mod monitor_generate;
+#[cfg(test)]
+mod monitor_report;
 #[cfg(test)]
 mod offline;
 #[cfg(test)]
@@ -44,6 +48,8 @@ mod report;
 mod runs;
 #[cfg(test)]
 mod sample;
+#[cfg(test)]
+mod sample_day;
 #[cfg(test)]
 mod sample_run;
 #[cfg(test)]

@@ -1,17 +1,81 @@
-//! `explore monitor check`: whether the files of the monitors are right, and their SELECTs give what they should.
+//! `explore monitor check`: whether the files of the monitors are right, and with a database, whether their SELECTs give
+//! what the files say.
 
-use super::directory;
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+
+use super::super::interrupts::Interrupts;
+use super::super::open;
+use super::{chosen, registry};
 use crate::cli::monitor::MonitorCheckArguments;
 use crate::config::Config;
 use crate::error::{ExitStatus, Failure};
-use crate::output::Output;
+use crate::monitor::pull::{self, pull};
+use crate::monitor::registry::{Monitor, Problem};
+use crate::output::{Output, counted, printable};
 
-#[expect(clippy::unused_async, reason = "it will ask the database")]
 pub(super) async fn run(
-    _arguments: &MonitorCheckArguments,
+    arguments: &MonitorCheckArguments,
     config: &Config,
     output: &mut Output,
 ) -> Result<ExitStatus, Failure> {
-    output.talk().note(&format!("monitors are read from {}", directory(config).display()));
+    let registry = registry(config, output)?;
+    let monitors = chosen(&registry, &arguments.keys)?;
+    let of_chosen = |problem: &&Problem| {
+        let key = problem.path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        arguments.keys.is_empty() || arguments.keys.iter().any(|chosen| chosen == key)
+    };
+    let mut problems = registry.problems.iter().filter(of_chosen).cloned().collect::<Vec<_>>();
+    let database = &config.database;
+    if database.database_url.is_some() || database.demo || database.load.is_some() {
+        let mut interrupts = Interrupts::listen()?;
+        problems.extend(tokio::select! {
+            checked = check_results(&monitors, config, output) => checked?,
+            () = interrupts.next() => return Ok(ExitStatus::Interrupted),
+        });
+    } else {
+        output.talk().note("no database is named, so that the SELECTs were not run; --database-url names one");
+    }
+    report(&monitors, &problems, output)
+}
+
+fn report(monitors: &[Monitor], problems: &[Problem], output: &mut Output) -> Result<ExitStatus, Failure> {
+    let mut lines = String::new();
+    for problem in problems {
+        let _ = writeln!(lines, "{}", printable(&problem.to_string()));
+    }
+    output.data(&lines)?;
+    if !problems.is_empty() {
+        return Err(Failure::usage(format!("{} in the monitors", counted(problems.len(), "problem"))));
+    }
+    output.talk().note(&format!("{}, no problem", counted(monitors.len(), "monitor")));
     Ok(ExitStatus::Done)
+}
+
+/// Runs every SELECT over the latest step whose data should be there.
+async fn check_results(monitors: &[Monitor], config: &Config, output: &Output) -> Result<Vec<Problem>, Failure> {
+    let database = open::database(config, output).await?;
+    let (executor, _, _) = open::executor(config, database).await?;
+    let now = Timestamp::now();
+    let mut problems = Vec::new();
+    for monitor in monitors {
+        let step = monitor.calendar.last_due(now);
+        match pull(&executor, monitor, step, monitor.calendar.shifted(step, 1)).await {
+            Ok(observations) => {
+                let rows = counted(observations.len(), "row");
+                output.talk().note(&format!("{}: {rows} of {}", monitor.key, step.date()));
+            }
+            Err(pull::Error::Database(
+                error @ (crate::database::Error::Connect(_) | crate::database::Error::Gone(_)),
+            )) => {
+                return Err(error.into());
+            }
+            Err(error) => {
+                problems.push(Problem { path: monitor.sql_path.clone(), line: None, message: error.to_string() });
+            }
+        }
+    }
+    executor.database.close().await;
+    Ok(problems)
 }

@@ -48,7 +48,7 @@ pub fn parse(key: &str, toml: Text<'_>, sql: Text<'_>) -> Result<Monitor, Vec<Pr
             return Err(problems);
         }
     };
-    let monitor = source.document().map(|document| Builder { source: &source }.monitor(key, &document, sql.text));
+    let monitor = source.document().map(|document| Builder { source: &source }.monitor(key, &document, sql));
     problems.extend(source.into_problems());
     match monitor {
         Some(monitor) if problems.is_empty() => Ok(monitor),
@@ -78,7 +78,7 @@ struct Watched<'a> {
 }
 
 impl Builder<'_> {
-    fn monitor(&self, key: &str, document: &Document, sql: &str) -> Monitor {
+    fn monitor(&self, key: &str, document: &Document, sql: Text<'_>) -> Monitor {
         let calendar = self.calendar(document);
         let measures = self.measures(document);
         let metrics = self.metrics(document, &measures);
@@ -95,7 +95,8 @@ impl Builder<'_> {
             measures,
             metrics,
             channels: document.channels.clone(),
-            sql: sql.to_owned(),
+            sql_path: sql.path.to_owned(),
+            sql: sql.text.to_owned(),
         }
     }
 

@@ -180,7 +180,7 @@ pub(super) struct ForecastDocument {
     /// Days for which a fitted model is kept; 30 by default.
     #[schemars(range(min = 1, max = 366))]
     pub(super) retrain_days: Option<u32>,
-    /// Countries whose public holidays count, such as ["FR"].
+    /// Countries whose public holidays count, such as `["FR"]`.
     #[serde(default)]
     pub(super) holidays: Vec<String>,
     /// Days before a public holiday that have an effect of their own; 1 by default.
@@ -200,7 +200,7 @@ pub(super) struct ForecastDocument {
 pub(super) struct EventDocument {
     /// The name that their effect is learned by.
     pub(super) name: String,
-    /// The days, past and to come, such as [2025-11-28, 2026-11-27].
+    /// The days, past and to come, such as `[2025-11-28, 2026-11-27]`.
     #[schemars(extend("items" = { "type": "string", "format": "date" }))]
     pub(super) dates: Vec<String>,
     /// Days before that have an effect of their own; none by default.

@@ -1,6 +1,6 @@
 //! A folder of monitors: `<key>.toml` beside `<key>.sql`, and those that come with the program.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -69,6 +69,12 @@ impl Registry {
             registry.add(pair.monitor(&key));
         }
         Ok(registry)
+    }
+
+    /// The keys of all monitors, those whose files are wrong too.
+    pub fn keys(&self) -> BTreeSet<String> {
+        let wrong = self.problems.iter().filter_map(|problem| problem.path.file_stem()?.to_str());
+        self.monitors.iter().map(|monitor| monitor.key.as_str()).chain(wrong).map(str::to_owned).collect()
     }
 
     fn add(&mut self, parsed: Result<Monitor, Vec<Problem>>) {

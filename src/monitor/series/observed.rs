@@ -1,0 +1,177 @@
+//! Observations on the grid of a monitor's steps, and the even series that can be had of them.
+//!
+//! What stands where no number came is decided here, by these rules:
+//!
+//! - Of two observations of the same step and dimension values, the later one holds: data are restated.
+//! - A step in which nothing at all was observed is a gap ([`Status::Missing`]), late, or not over; never 0.
+//! - Where other segments of the step were observed and this one was not, a measure that counts things is 0, from the first
+//!   step on in which the segment was observed; before that there was no such segment. Of a measure that counts nothing, the
+//!   step is missing. Until the step's data are due, it is late rather than either.
+//! - NULL is unknown, and so is every sum that it is part of.
+//! - A step that is not over has no value, whatever was observed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+
+use super::{Observation, Segment, Series, Status};
+use crate::monitor::registry::{Formula, Metric, Monitor};
+
+/// What was observed of a monitor, step by step.
+#[derive(Debug, Clone)]
+pub struct Observed<'a> {
+    monitor: &'a Monitor,
+    steps: Arc<[DateTime]>,
+    /// What is to be said of a step that has no data.
+    without_data: Vec<Status>,
+    /// Whether anything was observed in a step.
+    has_rows: Vec<bool>,
+    leaves: BTreeMap<Vec<String>, Leaf>,
+}
+
+/// One combination of dimension values.
+#[derive(Debug, Clone, Default)]
+struct Leaf {
+    /// The steps in which it was observed, in their order.
+    steps: Vec<usize>,
+    /// The measures of each of them, one step after the other.
+    values: Vec<Option<f64>>,
+}
+
+/// A metric's series, and what it is a share of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MetricSeries {
+    /// The metric.
+    pub values: Series,
+    /// The denominator, where it is a ratio.
+    pub denominators: Option<Series>,
+}
+
+impl<'a> Observed<'a> {
+    /// A grid from one step to another, which is not part of it, as it stands at a moment.
+    pub fn new(monitor: &'a Monitor, from: DateTime, until: DateTime, as_of: Timestamp) -> Self {
+        let steps = monitor.calendar.steps(from, until);
+        Self {
+            monitor,
+            without_data: steps.iter().map(|step| monitor.calendar.status_without_data(*step, as_of)).collect(),
+            has_rows: vec![false; steps.len()],
+            steps: steps.into(),
+            leaves: BTreeMap::new(),
+        }
+    }
+
+    /// Adds what was observed; what is outside of the grid is left out.
+    pub fn add(&mut self, observations: impl IntoIterator<Item = Observation>) {
+        for observation in observations {
+            let Ok(step) = self.steps.binary_search(&observation.at) else { continue };
+            self.has_rows[step] = true;
+            self.leaves.entry(observation.dimensions).or_default().put(step, &observation.measures);
+        }
+    }
+
+    /// The steps of the grid.
+    pub fn steps(&self) -> &Arc<[DateTime]> {
+        &self.steps
+    }
+
+    /// The segments that were observed, with up to so many dimensions fixed: the whole first, then those with one, in
+    /// the order of the dimensions and values.
+    pub fn segments(&self, dimensions_max: usize) -> Vec<Segment> {
+        let names = &self.monitor.dimensions;
+        let mut choices = vec![Vec::new()];
+        for dimension in 0..names.len() {
+            let longer = choices.iter().filter(|chosen| chosen.len() < dimensions_max);
+            let longer = longer.map(|chosen| [&chosen[..], &[dimension]].concat()).collect::<Vec<_>>();
+            choices.extend(longer);
+        }
+        choices.sort_by_key(Vec::len);
+        let segments = choices.into_iter().flat_map(|chosen| {
+            let of_leaf = |leaf: &Vec<String>| {
+                let fixed = chosen
+                    .iter()
+                    .filter_map(|dimension| Some((names.get(*dimension)?.clone(), leaf.get(*dimension)?.clone())));
+                Segment(fixed.collect())
+            };
+            self.leaves.keys().map(of_leaf).collect::<BTreeSet<_>>()
+        });
+        segments.collect()
+    }
+
+    /// A metric of a segment.
+    pub fn metric(&self, metric: &Metric, segment: &Segment) -> MetricSeries {
+        match metric.formula {
+            Formula::Sum(measure) => MetricSeries { values: self.measure(measure, segment), denominators: None },
+            Formula::Ratio { numerator, denominator, denominator_min } => {
+                let denominators = self.measure(denominator, segment);
+                let values = self.measure(numerator, segment).over(&denominators, denominator_min);
+                MetricSeries { values, denominators: Some(denominators) }
+            }
+        }
+    }
+
+    /// A measure of a segment, by its place in [`Monitor::measures`]: the sum of what the segment is made of.
+    pub fn measure(&self, measure: usize, segment: &Segment) -> Series {
+        let sums = self.sums(measure, segment);
+        let first = sums.iter().position(|sum| *sum != Sum::Nothing).unwrap_or(sums.len());
+        let is_count = self.monitor.measures.get(measure).is_some_and(|measure| measure.is_count);
+        let value = |(step, sum): (usize, Sum)| match (self.without_data[step], sum) {
+            (Status::Partial, _) => (Status::Partial, None),
+            (without_data, Sum::Nothing) if !self.has_rows[step] || without_data == Status::Late => {
+                (without_data, None)
+            }
+            (_, Sum::Known(value)) => (Status::Measured, Some(value)),
+            (_, Sum::Nothing) if is_count && step >= first => (Status::Measured, Some(0.0)),
+            (_, Sum::Nothing | Sum::Unknown) => (Status::Missing, None),
+        };
+        let (statuses, values) = sums.into_iter().enumerate().map(value).unzip();
+        Series { steps: Arc::clone(&self.steps), values, statuses }
+    }
+
+    fn sums(&self, measure: usize, segment: &Segment) -> Vec<Sum> {
+        let mut sums = vec![Sum::Nothing; self.steps.len()];
+        let count = self.monitor.measures.len();
+        let place = |name: &String| self.monitor.dimensions.iter().position(|dimension| dimension == name);
+        let fixed = segment.0.iter().map(|(name, value)| Some((place(name)?, value))).collect::<Option<Vec<_>>>();
+        let Some(fixed) = fixed.filter(|_| measure < count) else { return sums };
+        let within = |dimensions: &[String]| fixed.iter().all(|(place, value)| dimensions.get(*place) == Some(*value));
+        for leaf in self.leaves.iter().filter(|(dimensions, _)| within(dimensions)).map(|(_, leaf)| leaf) {
+            for (step, values) in leaf.steps.iter().zip(leaf.values.chunks_exact(count)) {
+                sums[*step] = sums[*step].plus(values[measure]);
+            }
+        }
+        sums
+    }
+}
+
+impl Leaf {
+    fn put(&mut self, step: usize, measures: &[Option<f64>]) {
+        let count = measures.len();
+        match self.steps.binary_search(&step) {
+            Ok(index) => self.values[index * count..(index + 1) * count].copy_from_slice(measures),
+            Err(index) => {
+                self.steps.insert(index, step);
+                self.values.splice(index * count..index * count, measures.iter().copied());
+            }
+        }
+    }
+}
+
+/// What the observations of a step add up to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Sum {
+    Nothing,
+    Unknown,
+    Known(f64),
+}
+
+impl Sum {
+    fn plus(self, value: Option<f64>) -> Self {
+        match (self, value) {
+            (Self::Unknown, _) | (_, None) => Self::Unknown,
+            (Self::Nothing, Some(value)) => Self::Known(value),
+            (Self::Known(sum), Some(value)) => Self::Known(sum + value),
+        }
+    }
+}
