@@ -29,6 +29,8 @@ mod monitor_chart;
 #[cfg(test)]
 mod monitor_engine;
 #[cfg(test)]
+mod monitor_generate;
+#[cfg(test)]
 mod monitor_pull;
 #[cfg(test)]
 mod monitor_registry;
