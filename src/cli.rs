@@ -286,6 +286,10 @@ pub enum Document {
     Report,
     /// A monitor: metadata/monitors/*.toml
     Monitor,
+    /// The report of a monitor's days
+    MonitorReport,
+    /// An alert, as a webhook posts it
+    MonitorAlert,
 }
 
 /// `explore config`

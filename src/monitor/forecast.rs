@@ -23,6 +23,7 @@ pub mod interval;
 mod level;
 mod scale;
 mod season;
+mod window;
 mod year;
 
 use std::collections::BTreeMap;
@@ -92,6 +93,8 @@ pub struct Fitted {
     scale: Scale,
     smoothing: Smoothing,
     year_share: f64,
+    /// How much of an error one step ahead the step after it has again.
+    carry: f64,
     effects: BTreeMap<u16, f64>,
     errors: Errors,
 }
@@ -129,8 +132,8 @@ pub fn fit(history: History<'_>, options: &Options) -> Option<Fitted> {
     let smoothing = Smoothing::fit(&season::without(&prepared.values, &options.seasons));
     let year_share = year::share(&prepared.values, options, smoothing);
     let model = Model { options, smoothing, year_share };
-    let errors = interval::errors(history, &prepared, &effects, model);
-    Some(Fitted { scale, smoothing, year_share, effects, errors })
+    let (errors, carry) = interval::errors(history, &prepared, &effects, model);
+    Some(Fitted { scale, smoothing, year_share, carry, effects, errors })
 }
 
 /// Values that a series must have to be forecast.
@@ -146,7 +149,10 @@ impl Fitted {
         let prepared = clean::prepare(History { values: &values, ..history }, options, &self.effects);
         let model = Model { options, smoothing: self.smoothing, year_share: self.year_share };
         let mut steps = model.project(&prepared.values, horizon);
+        let mut surprise = self.surprise(&values, &prepared.values, model);
         for (index, step) in steps.iter_mut().enumerate() {
+            surprise *= self.carry;
+            step.trend += surprise;
             step.holiday = effect(&self.effects, history.holidays.get(values.len() + index));
         }
         let shift = prepared.shift.zip(steps.first()).map(|(shift, step)| {
@@ -173,6 +179,17 @@ impl Fitted {
     pub fn z(&self, actual: f64, expected: f64, step: usize, noise: f64) -> f64 {
         let sigma = self.errors.half_width(step, 0.95, self.scale.variance(noise, expected)) / 1.96;
         if sigma > 0.0 { self.off(actual, expected) / sigma } else { 0.0 }
+    }
+
+    /// By how much the last value was off, where it is known; nothing where it was so far off that it tells of something
+    /// else than what lasts.
+    fn surprise(&self, values: &[Option<f64>], prepared: &[f64], model: Model<'_>) -> f64 {
+        let (Some(Some(_)), Some((last, before))) = (values.last(), prepared.split_last()) else { return 0.0 };
+        if self.carry <= 0.0 {
+            return 0.0;
+        }
+        let surprise = last - model.project(before, 1).first().map_or(*last, Parts::sum);
+        if surprise.abs() <= self.errors.half_width(1, 0.95, 0.0) { surprise } else { 0.0 }
     }
 
     fn off(&self, actual: f64, expected: f64) -> f64 {

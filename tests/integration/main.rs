@@ -29,7 +29,15 @@ mod monitor_chart;
 #[cfg(test)]
 mod monitor_engine;
 #[cfg(test)]
+mod monitor_generate;
+#[cfg(test)]
+mod monitor_pull;
+#[cfg(test)]
+mod monitor_registry;
+#[cfg(test)]
 mod monitor_report;
+#[cfg(test)]
+mod monitor_series;
 #[cfg(test)]
 mod offline;
 #[cfg(test)]

@@ -60,6 +60,8 @@ pub(super) fn incident(id: &str, is_closed: bool) -> Incident {
         money: Some(Money { amount: -1234.5, unit: "EUR".to_owned() }),
         cause: "paid traffic fell".to_owned(),
         is_closed,
+        quiet_steps: 0,
+        told: None,
         decision: Decision { fires: Some(Priority::P0), reasons: vec!["critical".to_owned()] },
     }
 }
