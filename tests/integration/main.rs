@@ -25,11 +25,19 @@ mod first_request;
 #[cfg(test)]
 mod journal;
 #[cfg(test)]
+mod monitor_analyst;
+#[cfg(test)]
 mod monitor_chart;
+#[cfg(test)]
+mod monitor_context;
 #[cfg(test)]
 mod monitor_engine;
 #[cfg(test)]
+mod monitor_message;
+#[cfg(test)]
 mod monitor_report;
+#[cfg(test)]
+mod monitor_why;
 #[cfg(test)]
 mod offline;
 #[cfg(test)]
