@@ -35,7 +35,13 @@ mod monitor_engine;
 #[cfg(test)]
 mod monitor_message;
 #[cfg(test)]
+mod monitor_pull;
+#[cfg(test)]
+mod monitor_registry;
+#[cfg(test)]
 mod monitor_report;
+#[cfg(test)]
+mod monitor_series;
 #[cfg(test)]
 mod monitor_why;
 #[cfg(test)]
@@ -66,6 +72,8 @@ mod server;
 mod sql;
 #[cfg(test)]
 mod sql_command;
+#[cfg(test)]
+mod state;
 #[cfg(test)]
 mod tools;
 #[cfg(test)]
