@@ -98,7 +98,7 @@ async fn where_no_event_is_near_nobody_is_asked() {
 #[test]
 fn events_are_read_from_csv_and_every_wrong_line_is_told() {
     let file = "starts,ends,kind,label,monitor,segment\n\
-                2026-11-18, 2026-11-22, campaign, \"Autumn, sale\", revenue_funnel, channel=paid;device=mobile\n\
+                2026-11-18, 2026-11-22, campaign,\"Autumn, sale\", revenue_funnel, channel=paid;device=mobile\n\
                 2026-12-24,,planned,Maintenance,,\n";
     let events = read_csv(file.as_bytes(), "events.csv").unwrap();
     assert_eq!(events[0].segment, segment(&[("channel", "paid"), ("device", "mobile")]));
