@@ -406,6 +406,7 @@ fn monitor() -> Monitor {
         growth: None,
         channels: Vec::new(),
         sql: String::new(),
+        sql_path: std::path::PathBuf::new(),
     }
 }
 
