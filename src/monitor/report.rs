@@ -11,7 +11,7 @@ mod view;
 
 use std::collections::BTreeMap;
 
-pub(super) use self::view::{Card, Row, card, charts_of, growth_lines, headline, rows};
+pub(super) use self::view::{Card, Opinion, Row, card, charts_of, headline, opinions, ordered, rows, status};
 use super::analyst::{Analysis, Case};
 use super::chart::Chart;
 use super::context::Influence;

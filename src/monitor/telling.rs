@@ -218,7 +218,7 @@ impl Outcome {
     /// In a word or two.
     pub(crate) fn name(self) -> String {
         match self {
-            Self::Alert(level) => format!("alert {level}"),
+            Self::Alert(level) => format!("{level} alert"),
             Self::Suppressed => "suppressed".to_owned(),
             Self::Small => "no alert".to_owned(),
             Self::Over => "over".to_owned(),

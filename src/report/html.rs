@@ -40,14 +40,26 @@ pub(crate) fn chart_rules() -> impl Iterator<Item = &'static str> {
 
 /// Renders a template that extends `base.html`, with a style sheet beyond the common one.
 pub(crate) fn document(template: &str, style: &str, content: impl Serialize) -> Result<String, minijinja::Error> {
-    let mut environment = Environment::new();
-    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    let mut environment = environment()?;
     environment.add_template("base.html", BASE)?;
     environment.add_template("page.html", template)?;
     let style = format!("{STYLE}{style}");
     let style_hash = format!("sha256-{}", base64(&Sha256::digest(&style)));
     let page = context! { style, style_hash, ..minijinja::Value::from(Serde(content)) };
     environment.get_template("page.html")?.render(page)
+}
+
+/// Renders a template that stands by itself, escaped like every other.
+pub(crate) fn fragment(template: &str, content: impl Serialize) -> Result<String, minijinja::Error> {
+    let mut environment = environment()?;
+    environment.add_template("fragment.html", template)?;
+    environment.get_template("fragment.html")?.render(Serde(content))
+}
+
+fn environment<'a>() -> Result<Environment<'a>, minijinja::Error> {
+    let mut environment = Environment::new();
+    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    Ok(environment)
 }
 
 #[derive(Serialize)]

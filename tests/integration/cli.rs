@@ -107,7 +107,7 @@ fn the_focus_areas_are_listed_with_those_of_the_users_folder() {
 
 #[test]
 fn schemas_are_printed_for_editors_and_programs() {
-    for (document, property) in [("metadata", "columns"), ("report", "findings")] {
+    for (document, property) in [("metadata", "columns"), ("report", "findings"), ("monitor", "measures")] {
         let outcome = Program::new().run(&["json-schema", document]);
         assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""));
         let schema = serde_json::from_str::<serde_json::Value>(&outcome.stdout).unwrap();

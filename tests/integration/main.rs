@@ -31,7 +31,13 @@ mod monitor_engine;
 #[cfg(test)]
 mod monitor_generate;
 #[cfg(test)]
+mod monitor_pull;
+#[cfg(test)]
+mod monitor_registry;
+#[cfg(test)]
 mod monitor_report;
+#[cfg(test)]
+mod monitor_series;
 #[cfg(test)]
 mod offline;
 #[cfg(test)]
@@ -60,6 +66,8 @@ mod server;
 mod sql;
 #[cfg(test)]
 mod sql_command;
+#[cfg(test)]
+mod state;
 #[cfg(test)]
 mod tools;
 #[cfg(test)]

@@ -5,48 +5,49 @@ use crate::monitor::context::Verdict;
 use crate::monitor::day::{Day, Incident};
 use crate::monitor::registry::{Formula, Monitor};
 use crate::monitor::telling::{Outcome, label, line, tell, whole};
-use crate::monitor::wording::{off, sentence};
+use crate::monitor::wording::off;
 
 /// A fall to less than this share of what was expected is rather a fault of the measurement.
 const NOTHING_LEFT: f64 = 0.05;
 
-/// What happened, a paragraph an incident that is going on.
+/// What happened, a paragraph an incident that matters, and one for all that are too small.
 pub(super) fn synthesis(case: Case<'_>) -> Vec<String> {
     let going_on = case.day.incidents.iter().filter(|incident| is_going_on(incident));
-    let paragraphs = going_on.map(|incident| paragraph(case, incident)).collect::<Vec<_>>();
+    let (small, matter) = going_on.partition::<Vec<_>, _>(|incident| Outcome::of(incident) == Outcome::Small);
+    let mut paragraphs = matter.into_iter().map(|incident| paragraph(case, incident)).collect::<Vec<_>>();
+    let small = small.into_iter().map(|incident| tell(case.monitor, case.day, incident).headline()).collect::<Vec<_>>();
+    if !small.is_empty() {
+        paragraphs.push(format!("Too small for an alert: {}.", small.join("; ")));
+    }
     if paragraphs.is_empty() {
-        return vec!["Nothing is out of the ordinary that makes an incident.".to_owned()];
+        paragraphs.push("Nothing is out of the ordinary that makes an incident.".to_owned());
     }
     paragraphs
 }
 
 fn paragraph(case: Case<'_>, incident: &Incident) -> String {
     let telling = tell(case.monitor, case.day, incident);
-    let mut sentences = vec![format!("{}.", telling.headline())];
-    sentences.extend(telling.measured.map(|measured| format!("{measured}.")));
+    let mut sentences = vec![match &telling.measured {
+        Some(measured) => format!("{}: {measured}.", telling.headline()),
+        None => format!("{}.", telling.headline()),
+    }];
     sentences.extend(telling.segments.first().map(|part| {
         format!(
-            "{} holds {} of the difference: {} against {} expected.",
-            part.name, part.share, part.actual, part.expected
+            "{} of the difference is {}: {} against {} expected.",
+            part.share, part.name, part.actual, part.expected
         )
     }));
     if !telling.followers.is_empty() {
-        sentences.push(format!("With it: {}.", telling.followers.join(", ")));
+        sentences.push(format!("{} broke with it.", telling.followers.join(", ")));
     }
-    sentences.push(stop(&sentence(&telling.cause)));
     sentences.extend(telling.money.map(|money| format!("At stake: {money}.")));
     let influence = case.influences.iter().find(|influence| influence.incident == incident.id);
     sentences.extend(influence.map(|influence| stop(&influence.sentence())));
-    sentences.retain(|sentence| sentence.len() > 1);
     sentences.join(" ")
 }
 
 fn stop(sentence: &str) -> String {
-    if sentence.is_empty() || sentence.ends_with(['.', '!', '?', '…']) {
-        sentence.to_owned()
-    } else {
-        format!("{sentence}.")
-    }
+    if sentence.ends_with(['.', '!', '?', '…']) { sentence.to_owned() } else { format!("{sentence}.") }
 }
 
 /// What to do about an incident, the first thing first.

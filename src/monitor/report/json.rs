@@ -8,7 +8,7 @@ use crate::monitor::analyst::Analysis;
 use crate::monitor::context::Influence;
 use crate::monitor::day::Day;
 use crate::monitor::growth::{self, Growth};
-use crate::monitor::registry::Grain;
+use crate::monitor::registry::{Grain, Metric};
 use crate::report::json::escaped;
 
 /// The version of [`Document`]: raised when a field changes its meaning or goes away, not when one is added.
@@ -56,6 +56,13 @@ pub struct MetricDocument {
     pub unit: Option<String>,
 }
 
+impl MetricDocument {
+    /// A metric of the registry.
+    pub fn of(metric: &Metric) -> Self {
+        Self { key: metric.key.clone(), label: metric.label.clone(), unit: metric.unit.clone() }
+    }
+}
+
 /// The JSON Schema of [`Document`].
 pub fn schema() -> Schema {
     schema_for!(Document)
@@ -72,15 +79,10 @@ pub fn render(days: &[Reported<'_>]) -> serde_json::Result<String> {
 
 /// A day and what is told beside it, as a value.
 pub fn day_document(reported: Reported<'_>) -> DayDocument {
-    let metrics = reported.monitor.metrics.iter().map(|metric| MetricDocument {
-        key: metric.key.clone(),
-        label: metric.label.clone(),
-        unit: metric.unit.clone(),
-    });
     DayDocument {
         headline: headline(reported.day),
         grain: reported.monitor.calendar.grain,
-        metrics: metrics.collect(),
+        metrics: reported.monitor.metrics.iter().map(MetricDocument::of).collect(),
         day: reported.day.clone(),
         influences: reported.influences.to_vec(),
         growth: growth::split(reported.monitor, reported.day),

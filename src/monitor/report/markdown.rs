@@ -20,6 +20,7 @@ fn one_day(page: &mut String, reported: Reported<'_>) {
     for note in view::notes(reported.day) {
         block(page, &format!("> {}", escape(&note)));
     }
+    analysis(page, reported);
     for incident in ordered(reported.day) {
         one_incident(page, &card(reported, incident));
     }
@@ -29,7 +30,6 @@ fn one_day(page: &mut String, reported: Reported<'_>) {
         block(page, "## Growth over a year");
         list(page, &growth);
     }
-    analysis(page, reported);
 }
 
 fn one_incident(page: &mut String, card: &Card) {

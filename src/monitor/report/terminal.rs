@@ -3,8 +3,8 @@
 use comfy_table::{Cell, CellAlignment, Table};
 use console::Style;
 
-use super::view::{self, CHECKED, author, card, growth_lines, headline, opinions, ordered, rows};
-use super::{Card, Reported};
+use super::view::{self, CHECKED, author, card, growth_lines, headline, ordered, rows};
+use super::{Card, Opinion, Reported};
 use crate::report::page::Page;
 use crate::report::terminal::Layout;
 use crate::report::text::{fit, paragraphs};
@@ -34,17 +34,18 @@ fn one_day(page: &mut Page, reported: Reported<'_>) {
         page.styled(&format!("! {note}"), 0, &Style::new().yellow());
         page.blank();
     }
+    analysis(page, reported);
     for incident in ordered(reported.day) {
-        one_incident(page, &card(reported, incident));
+        self::incident(page, &card(reported, incident));
     }
     metrics(page, reported);
     for (index, line) in growth_lines(reported).iter().enumerate() {
         page.item(if index == 0 { "Growth" } else { "" }, if index == 0 { "" } else { "-" }, line);
     }
-    analysis(page, reported);
 }
 
-fn one_incident(page: &mut Page, card: &Card) {
+/// An incident.
+pub(in crate::monitor) fn incident(page: &mut Page, card: &Card) {
     let (marker, style) = marker(&card.severity);
     let outcome = card.outcome.to_uppercase();
     page.styled(&format!("{marker}  {outcome}"), 0, &style);
@@ -132,15 +133,18 @@ fn metrics(page: &mut Page, reported: Reported<'_>) {
 
 fn analysis(page: &mut Page, reported: Reported<'_>) {
     let Some(analysis) = reported.analysis else { return };
-    page.blank();
     page.styled(&author(analysis), 0, &Style::new().bold());
     page.blank();
     for paragraph in analysis.synthesis.iter().flat_map(|text| paragraphs(text, 4_000)) {
         page.line(&paragraph, 2);
         page.blank();
     }
-    let opinions = opinions(reported.analysis);
-    for opinion in &opinions {
+    opinions(page, &view::opinions(reported.analysis));
+}
+
+/// What a model adds.
+pub(in crate::monitor) fn opinions(page: &mut Page, opinions: &[Opinion]) {
+    for opinion in opinions {
         page.styled(&opinion.title, 2, &Style::new().bold());
         for paragraph in &opinion.paragraphs {
             page.line(paragraph, 2);
@@ -152,5 +156,6 @@ fn analysis(page: &mut Page, reported: Reported<'_>) {
     }
     if !opinions.is_empty() {
         page.labelled("Checked", CHECKED);
+        page.blank();
     }
 }

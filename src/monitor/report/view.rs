@@ -23,7 +23,7 @@ pub(in crate::monitor) struct Card {
     pub(in crate::monitor) severity: String,
     /// `very high`
     pub(in crate::monitor) impact: String,
-    /// `alert P0`
+    /// `P0 alert`
     pub(in crate::monitor) outcome: String,
     /// `P0`
     pub(in crate::monitor) priority: Option<String>,
@@ -112,7 +112,7 @@ fn some(number: usize, what: &str) -> Option<String> {
 }
 
 /// The incidents, the worst first: alerts, then what is suppressed, small or over.
-pub(super) fn ordered(day: &Day) -> Vec<&Incident> {
+pub(in crate::monitor) fn ordered(day: &Day) -> Vec<&Incident> {
     let mut incidents = day.incidents.iter().collect::<Vec<_>>();
     incidents.sort_by_key(|incident| {
         (Outcome::of(incident), std::cmp::Reverse((incident.severity, incident.impact)), incident.id.clone())
