@@ -35,8 +35,8 @@
 //! progress.rs    events -> indicatif, on standard error
 //! state.rs       what the monitors remember, in PostgreSQL: observations, days, incidents, outbox; migrations
 //! monitor.rs     metrics watched: registry, series, forecast, detect, explain; engine: a day's judgements to decisions
-//! dice.rs        seeded chance, the same on every machine
 //! deliver.rs     alerts on their way: slack, mail, webhook, file; the sender that works through the outbox
+//! dice.rs        seeded chance, the same on every machine
 //! sample.rs      the demo's data, and the seeded generator of a larger set
 //! ```
 //!

@@ -49,6 +49,19 @@ pub struct MonitorCheckArguments {
     pub query: QueryOptions,
 }
 
+/// Where the monitors' state is.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "State")]
+pub struct StateOptions {
+    /// Keep the monitors' state in the database at postgres://USER@HOST/NAME, in its schema explore [default: a PostgreSQL
+    /// inside this process, in the data directory]
+    #[arg(long, value_name = "URL", value_parser = values::secret, value_hint = ValueHint::Url)]
+    pub state_url: Option<SecretString>,
+    /// Keep it in this folder where no URL is given [default: explore in the user's data directory]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub data_dir: Option<PathBuf>,
+}
+
 /// `explore monitor generate`
 #[derive(Debug, Clone, Args)]
 pub struct MonitorGenerateArguments {
@@ -71,19 +84,6 @@ pub struct MonitorGenerateArguments {
     /// Write what was injected, and what it comes to, to this file, as a JSON object a line
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub truth: Option<PathBuf>,
-}
-
-/// Where the monitors' state is.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "State")]
-pub struct StateOptions {
-    /// Keep the monitors' state in the database at postgres://USER@HOST/NAME, in its schema explore [default: a PostgreSQL
-    /// inside this process, in the data directory]
-    #[arg(long, value_name = "URL", value_parser = values::secret, value_hint = ValueHint::Url)]
-    pub state_url: Option<SecretString>,
-    /// Keep it in this folder where no URL is given [default: explore in the user's data directory]
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub data_dir: Option<PathBuf>,
 }
 
 /// Where monitors are.
