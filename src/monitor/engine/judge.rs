@@ -17,7 +17,7 @@ use crate::monitor::series::{Segment, Status};
 /// The share of false discoveries that is put up with among the metrics' wholes of a day.
 const WHOLES_RATE: f64 = 0.1;
 /// The same among the segments, which are many.
-const SEGMENTS_RATE: f64 = 0.05;
+const SEGMENTS_RATE: f64 = 0.075;
 /// Steps whose median denominator is the usual one.
 const USUAL_STEPS: usize = 28;
 
