@@ -230,11 +230,13 @@ struct Trial {
     injection: Injection,
 }
 
-/// What was seen of it: days until the metric was anomalous, until an incident opened, and until somebody was told.
+/// What was seen of it: days until the metric was anomalous, and until somebody was told.
 #[derive(Debug, Clone, Copy)]
 struct Outcome {
     anomalous: Option<usize>,
     alerted: Option<usize>,
+    /// Whether it would have been anomalous without the injection.
+    by_chance: bool,
 }
 
 impl Trial {
@@ -304,7 +306,12 @@ impl Trial {
                 incident.decision.fires.is_some() && incident.metrics.iter().any(|metric| metric == self.metric)
             })
         };
-        Outcome { anomalous: days.iter().position(is_anomalous), alerted: days.iter().position(is_told) }
+        let quiet = &year.days[self.from - JUDGED.start..][..count];
+        Outcome {
+            anomalous: days.iter().position(is_anomalous),
+            alerted: days.iter().position(is_told),
+            by_chance: quiet.iter().any(is_anomalous),
+        }
     }
 
     /// Alerts of the metric in the days after, and days on which it was anomalous.
@@ -322,16 +329,19 @@ impl Trial {
 type Found = BTreeMap<(Case, u32), Vec<Outcome>>;
 
 fn print(found: &Found) {
-    println!("\n{:<9} {:>5} {:>6} {:>8} {:>8} {:>8}", "injected", "sigma", "trials", "recall", "days", "alerted");
+    let head = ["sigma", "trials", "recall", "chance", "days", "alerted"];
+    println!("\n{:<9}{}", "injected", head.map(|name| format!(" {name:>8}")).concat());
     for ((case, size), outcomes) in found {
-        let share = |seen: fn(&Outcome) -> Option<usize>| {
-            outcomes.iter().filter_map(seen).count() as f64 / outcomes.len() as f64
+        let share = |is_so: fn(&Outcome) -> bool| {
+            outcomes.iter().filter(|outcome| is_so(outcome)).count() as f64 / outcomes.len() as f64
         };
         let delays = outcomes.iter().filter_map(|outcome| outcome.anomalous).collect::<Vec<_>>();
         let delay = delays.iter().sum::<usize>() as f64 / delays.len().max(1) as f64;
-        let (recall, alerted) = (share(|outcome| outcome.anomalous), share(|outcome| outcome.alerted));
-        let case = format!("{case:?}").to_lowercase();
-        println!("{case:<9} {size:>5} {:>6} {recall:>8.3} {delay:>8.2} {alerted:>8.3}", outcomes.len());
+        let recall = share(|outcome| outcome.anomalous.is_some());
+        let chance = share(|outcome| outcome.by_chance);
+        let alerted = share(|outcome| outcome.alerted.is_some());
+        let (case, count) = (format!("{case:?}").to_lowercase(), outcomes.len());
+        println!("{case:<9} {size:>8} {count:>8} {recall:>8.3} {chance:>8.3} {delay:>8.2} {alerted:>8.3}");
     }
 }
 
@@ -406,6 +416,7 @@ fn monitor() -> Monitor {
         growth: None,
         channels: Vec::new(),
         sql: String::new(),
+        sql_path: std::path::PathBuf::new(),
     }
 }
 
