@@ -49,10 +49,9 @@ impl SmtpServer {
         let (seen, plays) = (Arc::clone(&mails), plays.to_vec());
         thread::spawn(move || {
             for (stream, play) in listener.incoming().zip(plays.into_iter().chain(std::iter::repeat(Play::Takes))) {
-                let mut mail = Mail::default();
+                seen.lock().unwrap().push(Mail::default());
                 // A client may go away at any time.
-                talk(&stream.unwrap(), play, &mut mail).unwrap_or_default();
-                seen.lock().unwrap().push(mail);
+                talk(&stream.unwrap(), play, &seen).unwrap_or_default();
             }
         });
         Self { address, mails }
@@ -62,20 +61,22 @@ impl SmtpServer {
         self.address.port()
     }
 
-    /// The conversations that are over.
+    /// What was seen, a conversation each.
     pub(super) fn mails(&self) -> Vec<Mail> {
         self.mails.lock().unwrap().clone()
     }
 }
 
-fn talk(stream: &TcpStream, play: Play, mail: &mut Mail) -> std::io::Result<()> {
+fn talk(stream: &TcpStream, play: Play, seen: &Mutex<Vec<Mail>>) -> std::io::Result<()> {
     let (mut reader, mut writer) = (BufReader::new(stream), stream);
     let mut say = move |line: &str| writer.write_all(format!("{line}\r\n").as_bytes());
+    // Before an answer goes out, so that who has it finds what led to it.
+    let record = |note: &dyn Fn(&mut Mail)| note(seen.lock().unwrap().last_mut().unwrap());
     say("220 mail.example.com")?;
     let mut line = String::new();
     while reader.read_line(&mut line)? > 0 {
         let command = std::mem::take(&mut line).trim_end().to_owned();
-        mail.commands.push(command.clone());
+        record(&|mail| mail.commands.push(command.clone()));
         match play {
             Play::Answers(at, answer) if command.starts_with(at) => {
                 say(answer)?;
@@ -89,12 +90,14 @@ fn talk(stream: &TcpStream, play: Play, mail: &mut Mail) -> std::io::Result<()> 
             "EHLO" => say("250-mail.example.com\r\n250 AUTH PLAIN")?,
             "AUTH" => {
                 let encoded = command.rsplit(' ').next().unwrap_or_default();
-                mail.login = String::from_utf8(BASE64_STANDARD.decode(encoded).unwrap()).unwrap().replace('\0', "/");
+                let login = String::from_utf8(BASE64_STANDARD.decode(encoded).unwrap()).unwrap();
+                record(&|mail| mail.login = login.replace('\0', "/"));
                 say("235 welcome")?;
             }
             "DATA" => {
                 say("354 go on")?;
-                mail.data = read_data(&mut reader)?;
+                let data = read_data(&mut reader)?;
+                record(&|mail| mail.data.clone_from(&data));
                 match play {
                     Play::AnswersData(answer) => say(answer)?,
                     Play::HangsUpAfterData => return Ok(()),
