@@ -1,5 +1,6 @@
 //! The state of the monitors, on a server and in the engine inside the process.
 
+mod commands;
 pub(crate) mod days;
 mod migrations;
 mod observations;
