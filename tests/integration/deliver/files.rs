@@ -5,12 +5,12 @@ use explore::deliver::Message;
 use tempfile::TempDir;
 
 use super::{channels, fate, message, now, queue_incidents, send};
-use crate::state::embedded;
+use crate::state::on_server;
 use explore::deliver::send_due;
 
 #[tokio::test]
 async fn a_file_is_whole_named_without_harm_and_the_same_when_written_again() {
-    let (state, _directory) = embedded().await;
+    let (state, _url) = on_server("deliver_files_1").await;
     let folder = TempDir::new().unwrap();
     let target = folder.path().join("alerts");
     let channels = channels(&format!("[channels.drop]\nkind = \"file\"\ndirectory = {target:?}\n"), "");
@@ -31,7 +31,7 @@ async fn a_file_is_whole_named_without_harm_and_the_same_when_written_again() {
 
 #[tokio::test]
 async fn a_folder_that_cannot_be_written_is_tried_again() {
-    let (state, _directory) = embedded().await;
+    let (state, _url) = on_server("deliver_files_2").await;
     let folder = TempDir::new().unwrap();
     let target = folder.path().join("alerts");
     fs::write(&target, "in the way").unwrap();
