@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use explore::monitor::forecast::{History, Options, forecast};
+use explore::monitor::forecast::{History, Options, fit};
 
 const SEASON: usize = 7;
 
@@ -18,7 +18,9 @@ fn main() {
     let mut totals = [0.0; 3];
     for ((name, values), (_, actual)) in train.iter().zip(&test) {
         let started = Instant::now();
-        let forecast = forecast(History { values, holidays: &[] }, actual.len(), &Options::daily()).unwrap();
+        let history = History { values, holidays: &[] };
+        let fitted = fit(history, &Options::daily()).unwrap();
+        let forecast = fitted.expect(history, actual.len(), &Options::daily());
         let milliseconds = started.elapsed().as_secs_f64() * 1e3;
         let scale = scale(values);
         let naive = actual.iter().enumerate().map(|(step, value)| {
@@ -30,8 +32,8 @@ fn main() {
             .zip(&forecast.steps)
             .map(|(value, parts)| Some((value.as_ref()? - parts.sum()).abs() / scale));
         let inside = actual.iter().zip(&forecast.steps).enumerate().map(|(step, (value, parts))| {
-            let width = forecast.errors.half_width(step + 1, 0.95, 0.0);
-            Some(f64::from(u8::from((value.as_ref()? - parts.sum()).abs() <= width)))
+            let (lower, upper) = fitted.interval(parts.sum(), step + 1, 0.95, 0.0);
+            Some(f64::from(u8::from((lower..=upper).contains(value.as_ref()?))))
         });
         let row = [mean(naive), mean(ours), mean(inside)];
         println!("{name:<24} {:>8.3} {:>8.3} {:>8.3} {milliseconds:>6.2}", row[0], row[1], row[2]);

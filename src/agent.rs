@@ -9,6 +9,7 @@ mod turn;
 
 use std::collections::HashMap;
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::civil::Date;
@@ -22,7 +23,7 @@ use crate::journal::{Event, StopReason, Stopped, Totals};
 use crate::model::price::Price;
 use crate::model::{self, Message, Model, Reply, Request, Usage};
 use crate::prompt::Briefing;
-use crate::results::Results;
+use crate::results::{QueryResult, Results};
 use crate::tools::{self, Toolbox};
 
 /// The time that the last turn is given at the least: the time limit may be what made it the last.
@@ -43,6 +44,8 @@ pub struct Setup<'a> {
     pub toolbox: &'a Toolbox,
     /// What the model is briefed with.
     pub briefing: &'a Briefing,
+    /// Results that are there before the model's first turn, which tells of them.
+    pub given: &'a [Arc<QueryResult>],
     /// The limits.
     pub budget: Budget,
     /// What the model's tokens cost; `None` where nobody knows.
@@ -138,7 +141,12 @@ impl<'a> Exploration<'a> {
 
     fn begin(&mut self) -> io::Result<()> {
         let (system, tools) = (self.setup.briefing.system.clone(), tools::specs(false));
-        self.observer.observe(Event::Briefed { system, tools })
+        self.observer.observe(Event::Briefed { system, tools })?;
+        for result in self.setup.given {
+            self.observer.observe(Event::Queried((**result).clone()))?;
+            self.results.push(Arc::clone(result));
+        }
+        Ok(())
     }
 
     async fn run(&mut self) -> io::Result<Ending> {

@@ -20,7 +20,7 @@ use rust_decimal::Decimal;
 use secrecy::SecretString;
 
 use self::help::{AFTER_HELP, AFTER_LONG_HELP, DOCTOR_HELP, DOCTOR_LONG_HELP, SQL_HELP};
-use self::monitor::{MonitorCommand, MonitorOptions};
+use self::monitor::{MonitorCommand, MonitorOptions, StateOptions};
 use self::values::PlanCost;
 use crate::finding::Severity;
 use crate::model::openai::{Api, ReasoningEffort};
@@ -285,6 +285,10 @@ pub enum Document {
     Report,
     /// A monitor: metadata/monitors/*.toml
     Monitor,
+    /// The report of a monitor's days
+    MonitorReport,
+    /// An alert, as a webhook posts it
+    MonitorAlert,
 }
 
 /// `explore config`
@@ -310,6 +314,9 @@ pub struct Settings {
     /// Where monitors are.
     #[command(flatten)]
     pub monitors: MonitorOptions,
+    /// Where their state is.
+    #[command(flatten)]
+    pub state: StateOptions,
     /// The key of the model's endpoint; never a flag, which other users of the machine could read
     #[arg(long, value_name = "KEY", value_parser = values::secret)]
     pub api_key: Option<SecretString>,

@@ -4,6 +4,7 @@
 //! its setting; then the texts that win become typed values, all at once. The settings themselves are defined in
 //! [`crate::cli::Settings`] and nowhere else. What they mean together is decided in [`choice`].
 
+pub mod channels_section;
 pub mod choice;
 mod environment;
 mod file;
@@ -17,13 +18,14 @@ use std::path::{Path, PathBuf};
 
 use clap::{ArgMatches, FromArgMatches as _};
 
-use crate::cli::monitor::MonitorOptions;
+use crate::cli::monitor::{MonitorOptions, StateOptions};
 use crate::cli::{
     DatabaseOptions, ExplorationOptions, LimitOptions, ModelOptions, PromptOptions, QueryOptions, ReportOptions,
     RoleOptions, RunOptions, Settings, TalkOptions,
 };
 use crate::error::Failure;
 use crate::model::price::Price;
+pub use channels_section::ChannelSection;
 use setting::{Definitions, Layer, Origin, Setting};
 pub use sql_section::SqlSection;
 
@@ -54,6 +56,10 @@ pub struct Config {
     pub runs: RunOptions,
     /// Where monitors are.
     pub monitors: MonitorOptions,
+    /// Where their state is.
+    pub state: StateOptions,
+    /// The folder in which programs keep the user's data, where the environment tells.
+    pub data_home: Option<PathBuf>,
     /// What is said on standard error.
     pub talk: TalkOptions,
     /// The key of the model's endpoint.
@@ -62,6 +68,8 @@ pub struct Config {
     pub prices: BTreeMap<String, Price>,
     /// What queries may use of the database's own code, and the settings that they run with.
     pub sql: SqlSection,
+    /// Where alerts go, by name.
+    pub channels: BTreeMap<String, ChannelSection>,
     /// Every setting with its origin, in the order of the help; those that have no value too.
     pub settings: Vec<Setting>,
     /// What a person should know about the configuration, a sentence each.
@@ -83,7 +91,7 @@ impl Config {
         let mut layers = file.layer;
         layers.extend(environment.layer);
         layers.extend(definitions.flags(flags));
-        Self::from_layers(&definitions, layers, file.sections, environment.warnings)
+        Self::from_layers(&definitions, layers, file.sections, environment.warnings, environment.data_home)
     }
 
     fn from_layers(
@@ -91,6 +99,7 @@ impl Config {
         layers: Layer,
         sections: file::Sections,
         warnings: Vec<String>,
+        data_home: Option<PathBuf>,
     ) -> Result<Self, Failure> {
         let matches = definitions.parse(&layers)?;
         let typed = Settings::from_arg_matches(&matches).map_err(Failure::usage)?;
@@ -107,10 +116,13 @@ impl Config {
             prompts: options.prompts,
             runs: options.runs,
             monitors: typed.monitors,
+            state: typed.state,
+            data_home,
             talk: typed.talk,
             api_key: typed.api_key,
             prices: sections.prices,
             sql: sections.sql,
+            channels: sections.channels,
             settings,
             warnings,
         })
@@ -131,6 +143,7 @@ impl Config {
         let values = self.settings.iter().filter(|setting| setting.origin.is_some());
         let mut object = values.map(|setting| (setting.key.clone(), setting.json())).collect::<serde_json::Map<_, _>>();
         object.insert("sql".to_owned(), serde_json::json!(self.sql));
+        object.insert("channels".to_owned(), serde_json::json!(self.channels));
         object.insert("prices".to_owned(), serde_json::json!(self.prices));
         object.into()
     }

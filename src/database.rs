@@ -19,6 +19,7 @@ mod script;
 mod session;
 mod settings;
 mod tls;
+pub(crate) mod writable;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;

@@ -10,7 +10,7 @@ mod direction;
 mod expression;
 mod figures;
 mod fingerprint;
-mod format;
+pub(crate) mod format;
 mod judge;
 mod period;
 mod reading;

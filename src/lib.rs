@@ -33,6 +33,10 @@
 //! rows.rs        a table -> terminal, CSV, JSON: what `explore sql` prints
 //! runs.rs        the runs of a directory: listed, found by id
 //! progress.rs    events -> indicatif, on standard error
+//! state.rs       what the monitors remember, in PostgreSQL: observations, days, incidents, outbox; migrations
+//! monitor.rs     metrics watched: registry, series, forecast, detect, explain; engine: a day's judgements to decisions
+//! deliver.rs     alerts on their way: slack, mail, webhook, file; the sender that works through the outbox
+//! dice.rs        seeded chance, the same on every machine
 //! sample.rs      the demo's data, and the seeded generator of a larger set
 //! ```
 //!
@@ -45,7 +49,7 @@
 //!
 //! - Text from a model reaches a database only as a [`sql::Select`], which only the validator can construct.
 //! - One place names each outside service's crate: `async_openai` stands in `model/openai.rs` and below it,
-//!   `tokio_postgres` below `database/`.
+//!   `tokio_postgres` below `database/` and `state/`, `lettre` below `deliver/`.
 //! - A [`finding::Finding`] can be constructed only by the checker.
 //! - The loop knows no provider, no database and no terminal. `output.rs` alone writes to a terminal; nothing exits.
 //! - Nothing the model sees is unbounded. Nothing a run writes is rewritten: the journal only grows.
@@ -57,6 +61,8 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod database;
+pub mod deliver;
+mod dice;
 pub mod doctor;
 pub mod error;
 pub mod executor;
@@ -70,9 +76,11 @@ pub mod progress;
 pub mod prompt;
 pub mod report;
 pub mod results;
+mod retry_after;
 pub mod rows;
 pub mod runs;
 pub mod sample;
 pub mod sql;
+pub mod state;
 pub mod table;
 pub mod tools;

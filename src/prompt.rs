@@ -11,6 +11,12 @@ use minijinja::{Environment, UndefinedBehavior, context};
 
 const SYSTEM: &str = include_str!("../prompts/system.md");
 const FIRST: &str = include_str!("../prompts/first.md");
+/// How figures are checked: what every prompt says that asks for findings.
+const CHECKING: &str = include_str!("../prompts/checking.md");
+const ANALYST: &str = include_str!("../prompts/analyst.md");
+const ANALYST_FIRST: &str = include_str!("../prompts/analyst_first.md");
+const INFLUENCE: &str = include_str!("../prompts/influence.md");
+const INFLUENCE_FIRST: &str = include_str!("../prompts/influence_first.md");
 const AREAS: [(&str, &str); 5] = [
     ("broad", include_str!("../prompts/focus/broad.md")),
     ("customer_churn", include_str!("../prompts/focus/customer_churn.md")),
@@ -27,6 +33,8 @@ pub const DEFAULT_FOCUS: &str = "broad";
 pub struct Library {
     system: String,
     first: String,
+    analyst: String,
+    influence: String,
     areas: BTreeMap<String, String>,
 }
 
@@ -65,6 +73,30 @@ pub struct Material<'a> {
     pub data_end: Option<Date>,
     /// The limits of the run, in words.
     pub limits: &'a str,
+}
+
+/// What the analyst of a monitor's day is told.
+#[derive(Debug, Clone, Copy)]
+pub struct AnalystMaterial<'a> {
+    /// The monitor and its day.
+    pub day: &'a str,
+    /// The engine's numbers, as tables with ids.
+    pub tables: &'a str,
+    /// The schema's listing.
+    pub catalog: &'a str,
+    /// The limits of the run, in words.
+    pub limits: &'a str,
+}
+
+/// What is asked whether events influenced an incident.
+#[derive(Debug, Clone, Copy)]
+pub struct InfluenceMaterial<'a> {
+    /// The day.
+    pub day: &'a str,
+    /// The incident in words.
+    pub incident: &'a str,
+    /// The events, a line each that begins with its row's id.
+    pub events: &'a str,
 }
 
 /// Prompts that cannot be used.
@@ -107,6 +139,8 @@ impl Default for Library {
         Self {
             system: SYSTEM.to_owned(),
             first: FIRST.to_owned(),
+            analyst: ANALYST.to_owned(),
+            influence: INFLUENCE.to_owned(),
             areas: AREAS.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect(),
         }
     }
@@ -114,12 +148,14 @@ impl Default for Library {
 
 impl Library {
     /// The prompts that are compiled in, with those replaced or added that `directory` holds: `system.md`, `first.md`,
-    /// `focus/*.md`.
+    /// `analyst.md`, `influence.md`, `focus/*.md`.
     pub fn with_directory(directory: &Path) -> Result<Self, Error> {
         let mut library = Self::default();
         std::fs::read_dir(directory).map_err(|source| Error::Read { path: directory.to_owned(), source })?;
         replace(&mut library.system, &directory.join("system.md"))?;
         replace(&mut library.first, &directory.join("first.md"))?;
+        replace(&mut library.analyst, &directory.join("analyst.md"))?;
+        replace(&mut library.influence, &directory.join("influence.md"))?;
         let areas = directory.join("focus");
         if areas.is_dir() {
             let entries = std::fs::read_dir(&areas).map_err(|source| Error::Read { path: areas.clone(), source })?;
@@ -163,10 +199,39 @@ impl Library {
             as_of => material.as_of.to_string(),
             data_end => material.data_end.map(|date| date.to_string()),
             limits => material.limits,
+            checking => CHECKING.trim(),
         };
         Ok(Briefing {
             system: render("system.md", &self.system, &context)?,
             first: render("first.md", &self.first, &context)?,
+        })
+    }
+
+    /// Renders what the analyst of a monitor's day is briefed with.
+    pub fn analyst(&self, material: AnalystMaterial<'_>) -> Result<Briefing, Error> {
+        let context = context! {
+            day => material.day,
+            tables => fenced(material.tables),
+            catalog => fenced(material.catalog),
+            limits => material.limits,
+            checking => CHECKING.trim(),
+        };
+        Ok(Briefing {
+            system: render("analyst.md", &self.analyst, &context)?,
+            first: render("analyst_first.md", ANALYST_FIRST, &context)?,
+        })
+    }
+
+    /// Renders the question whether events influenced an incident.
+    pub fn influence(&self, material: InfluenceMaterial<'_>) -> Result<Briefing, Error> {
+        let context = context! {
+            day => material.day,
+            incident => fenced(material.incident),
+            events => fenced(material.events),
+        };
+        Ok(Briefing {
+            system: render("influence.md", &self.influence, &context)?,
+            first: render("influence_first.md", INFLUENCE_FIRST, &context)?,
         })
     }
 }

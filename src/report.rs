@@ -8,14 +8,18 @@ mod evidence;
 pub mod html;
 pub mod json;
 pub mod markdown;
+pub(crate) mod markup;
+pub(crate) mod page;
 mod stake;
+pub(crate) mod svg;
 pub mod terminal;
-mod text;
+pub(crate) mod text;
 mod view;
 
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::text::wrap;
+pub(crate) use self::view::confidence;
 use crate::journal::Run;
 
 /// What a report is written in.

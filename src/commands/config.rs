@@ -21,6 +21,10 @@ pub(super) fn run(command: &ConfigCommand, config: &Config, output: &mut Output)
 fn toml(config: &Config) -> String {
     let mut lines = config.settings.iter().map(line).collect::<String>();
     lines.push_str(&sql(&config.sql));
+    for (name, channel) in &config.channels {
+        let keys = toml::to_string(channel).unwrap_or_default();
+        let _ = write!(lines, "\n[channels.{}]\n{keys}", toml::Value::from(name.as_str()));
+    }
     for (model, price) in &config.prices {
         let Price { input, cached_input, output } = price;
         let cached = cached_input.map(|amount| format!("cached_input = {amount}\n")).unwrap_or_default();
@@ -67,6 +71,7 @@ fn json(config: &Config) -> serde_json::Value {
     };
     let mut object = config.settings.iter().map(entry).collect::<serde_json::Map<_, _>>();
     object.insert("sql".to_owned(), json!(config.sql));
+    object.insert("channels".to_owned(), json!(config.channels));
     object.insert("prices".to_owned(), json!(config.prices));
     object.into()
 }

@@ -76,7 +76,8 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
     let database = Arc::clone(&executor.database);
     let plans = output.talk().verbosity() > 1;
     let toolbox = Toolbox { executor, catalog, bounds: Bounds::default(), plans };
-    let setup = Setup { model: &*model, toolbox: &toolbox, briefing: &briefing, budget, price, as_of: today };
+    let setup =
+        Setup { model: &*model, toolbox: &toolbox, briefing: &briefing, given: &[], budget, price, as_of: today };
     let outcome = agent::explore(setup, interrupts.next(), &mut recorder).await;
     tokio::select! {
         () = database.close() => {}

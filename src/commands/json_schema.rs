@@ -1,9 +1,9 @@
-//! `explore json-schema metadata|report|monitor`: what editors and programs check files against.
+//! `explore json-schema metadata|report|monitor|monitor-report|monitor-alert`: what editors and programs check files against.
 
 use crate::catalog::metadata::metadata_schema;
 use crate::cli::Document;
 use crate::error::{ExitStatus, Failure};
-use crate::monitor::registry;
+use crate::monitor::{self, registry};
 use crate::output::Output;
 use crate::report;
 
@@ -11,6 +11,8 @@ pub(super) fn run(document: Document, output: &mut Output) -> Result<ExitStatus,
     let schema = match document {
         Document::Metadata => metadata_schema(),
         Document::Monitor => registry::schema(),
+        Document::MonitorReport => monitor::report::json::schema().to_value(),
+        Document::MonitorAlert => monitor::message::schema().to_value(),
         Document::Report => report::json::schema().to_value(),
     };
     output.data(&format!("{schema:#}\n"))?;

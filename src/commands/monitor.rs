@@ -1,6 +1,7 @@
 //! `explore monitor ...`: metrics that are watched every morning.
 
 mod check;
+mod generate;
 mod list;
 
 use crate::cli::monitor::MonitorCommand;
@@ -14,6 +15,7 @@ pub(super) async fn run(command: &MonitorCommand, config: &Config, output: &mut 
     match command {
         MonitorCommand::List { json, .. } => list::run(*json, config, output),
         MonitorCommand::Check(arguments) => check::run(arguments, config, output).await,
+        MonitorCommand::Generate(arguments) => generate::run(arguments, output),
     }
 }
 

@@ -26,6 +26,15 @@ pub enum Source {
     Server(SecretString),
 }
 
+/// Where the monitors' state is.
+#[derive(Debug, Clone)]
+pub enum StatePlace {
+    /// On the server at this URL.
+    Server(SecretString),
+    /// In a PostgreSQL inside this process, in this folder.
+    Directory(PathBuf),
+}
+
 /// Who looks.
 #[derive(Debug, Clone)]
 pub enum Player {
@@ -60,6 +69,18 @@ impl Config {
                 Ok((source.clone(), Some(format!("exploring what {first} names; what {second} names is left alone"))))
             }
         }
+    }
+
+    /// Where the monitors' state is: on a server where one is named, else in a folder.
+    pub fn state_place(&self) -> Result<StatePlace, Failure> {
+        if let Some(url) = &self.state.state_url {
+            return Ok(StatePlace::Server(url.clone()));
+        }
+        let default = || self.data_home.as_ref().map(|home| home.join("explore"));
+        self.state.data_dir.clone().or_else(default).map(StatePlace::Directory).ok_or_else(|| {
+            Failure::usage("no place for the monitors' state: neither XDG_DATA_HOME nor HOME is set")
+                .hint("set EXPLORE_DATA_DIR to a folder, or EXPLORE_STATE_URL to postgres://USER@HOST/NAME")
+        })
     }
 
     /// Whether it is the sample data that are explored.

@@ -14,13 +14,16 @@ pub(super) struct Environment {
     /// The file that it names.
     pub(super) file: Option<PathBuf>,
     pub(super) warnings: Vec<String>,
+    /// The folder in which programs keep the user's data, as the XDG Base Directory Specification has it.
+    pub(super) data_home: Option<PathBuf>,
 }
 
 pub(super) fn read(
     definitions: &Definitions,
     variables: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> Result<Environment, Failure> {
-    let mut environment = Environment { layer: Layer::new(), file: None, warnings: Vec::new() };
+    let mut environment = Environment { layer: Layer::new(), file: None, warnings: Vec::new(), data_home: None };
+    let mut home = None;
     for (name, value) in variables {
         let Ok(name) = name.into_string() else { continue };
         if value.is_empty() {
@@ -28,6 +31,11 @@ pub(super) fn read(
         }
         if name == FILE_VARIABLE {
             environment.file = Some(value.into());
+        } else if name == "HOME" {
+            home = Some(PathBuf::from(value));
+        } else if name == "XDG_DATA_HOME" {
+            // A relative one is to be ignored.
+            environment.data_home = Some(PathBuf::from(value)).filter(|path| path.is_absolute());
         } else if let Some(definition) = definitions.iter().find(|definition| definition.variable() == name) {
             let texts = match definition.shape() {
                 Shape::List => value.to_string_lossy().split(',').map(|text| text.trim().into()).collect(),
@@ -39,6 +47,7 @@ pub(super) fn read(
             environment.warnings.push(unknown(definitions, &name));
         }
     }
+    environment.data_home = environment.data_home.or_else(|| home.map(|home| home.join(".local/share")));
     Ok(environment)
 }
 

@@ -13,6 +13,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::FILE_NAME;
+use super::channels_section::{self, ChannelSection};
 use super::setting::{Definition, Definitions, Layer, Origin, Raw, Shape};
 use super::sql_section::SqlSection;
 use crate::error::Failure;
@@ -21,6 +22,7 @@ use crate::prompt::nearest;
 
 const PRICES: &str = "prices";
 const SQL: &str = "sql";
+const CHANNELS: &str = "channels";
 
 /// What the file says.
 #[derive(Default)]
@@ -34,6 +36,7 @@ pub(super) struct File {
 pub(super) struct Sections {
     pub(super) prices: BTreeMap<String, Price>,
     pub(super) sql: SqlSection,
+    pub(super) channels: BTreeMap<String, ChannelSection>,
 }
 
 type Entry<'e, 'i> = (&'e Spanned<Cow<'i, str>>, &'e Spanned<DeValue<'i>>);
@@ -55,9 +58,10 @@ pub(super) fn read(definitions: &Definitions, named: Option<&Path>, directory: &
         match (key.get_ref().as_ref(), value.get_ref()) {
             (PRICES, DeValue::Table(prices)) => file.sections.prices = source.prices(prices)?,
             (SQL, DeValue::Table(sql)) => file.sections.sql = source.sql(sql)?,
-            (name @ (PRICES | SQL), _) => return Err(source.expected(value, name, "a table")),
+            (CHANNELS, DeValue::Table(channels)) => file.sections.channels = source.channels(channels)?,
+            (name @ (PRICES | SQL | CHANNELS), _) => return Err(source.expected(value, name, "a table")),
             (name, _) => {
-                let known = || definitions.iter().map(Definition::key).chain([PRICES, SQL]);
+                let known = || definitions.iter().map(Definition::key).chain([PRICES, SQL, CHANNELS]);
                 let definition = definitions.get(name).ok_or_else(|| source.unknown(key, known()))?;
                 file.layer.insert(name.to_owned(), source.raw(definition, (key, value))?);
             }
@@ -145,6 +149,21 @@ impl Source<'_> {
             }
         }
         Ok(sql)
+    }
+
+    fn channels(&self, channels: &DeTable<'_>) -> Result<BTreeMap<String, ChannelSection>, Failure> {
+        let channel = |(name, value): Entry<'_, '_>| {
+            let key = format!("{CHANNELS}.{:?}", name.get_ref());
+            if !matches!(value.get_ref(), DeValue::Table(_)) {
+                return Err(self.expected(value, &key, "a table"));
+            }
+            let section = channels_section::read(value.clone());
+            let section = section.map_err(|problem| {
+                self.failure(problem.span.unwrap_or_else(|| name.span()), format!("{key}: {}", problem.message))
+            })?;
+            Ok((name.get_ref().to_string(), section))
+        };
+        channels.iter().map(channel).collect()
     }
 
     fn names(&self, value: &Spanned<DeValue<'_>>, key: &str) -> Result<BTreeSet<String>, Failure> {

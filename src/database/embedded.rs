@@ -16,13 +16,14 @@
 
 mod bridge;
 
+use std::path::Path;
 use std::sync::PoisonError;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use deadpool_postgres::tokio_postgres::config::SslMode;
 use deadpool_postgres::tokio_postgres::{self, Client};
-use oliphaunt_wasix::AsyncOliphaunt;
+use oliphaunt_wasix::{AsyncOliphaunt, DatabaseStorage};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
@@ -78,6 +79,49 @@ impl std::fmt::Debug for Engine {
     }
 }
 
+impl Engine {
+    async fn open(storage: DatabaseStorage) -> Result<Self, Error> {
+        let builder = AsyncOliphaunt::builder().storage(storage);
+        let opened = builder.startup_guc("temp_file_limit", TEMPORARY_FILES_MAX).open().await;
+        opened.map(Self).map_err(|error| {
+            let reason = failure::one_line(&format!("{error:#}"));
+            Error::Connect(format!(
+                "the embedded PostgreSQL did not start: {reason}; it unpacks itself into ~/.cache, which must be \
+                 writable: set XDG_CACHE_HOME to a directory that is"
+            ))
+        })
+    }
+}
+
+/// An engine whose data are kept in a directory, for the program's own state. A process that is killed loses nothing that
+/// was committed: the next start recovers it, as a server does. No two processes may open one directory.
+#[derive(Debug)]
+pub(crate) struct KeptEngine(Engine);
+
+impl KeptEngine {
+    /// Opens the directory, which is made where there is none.
+    pub(crate) async fn open(directory: &Path) -> Result<Self, Error> {
+        Engine::open(DatabaseStorage::Directory(directory.to_owned())).await.map(Self)
+    }
+
+    /// The one connection that it has, as its owner.
+    pub(crate) async fn connect(&self) -> Result<Client, Error> {
+        let (client, _) = bridge(&self.0, &config()).await.map_err(|error| failed("start", &error))?;
+        Ok(client)
+    }
+
+    /// Closes it in good order.
+    pub(crate) async fn close(&self) {
+        in_time(self.0.0.close()).await;
+    }
+}
+
+fn config() -> tokio_postgres::Config {
+    let mut config = tokio_postgres::Config::new();
+    config.user("postgres").dbname("postgres").ssl_mode(SslMode::Disable);
+    config
+}
+
 /// Starts an empty database in memory.
 pub async fn start(local: &Local) -> Result<EmbeddedDatabase, Error> {
     let (backend, server) = Backend::start(local).await?;
@@ -87,16 +131,8 @@ pub async fn start(local: &Local) -> Result<EmbeddedDatabase, Error> {
 
 impl Backend {
     async fn start(local: &Local) -> Result<(Self, Server), Error> {
-        let opened = AsyncOliphaunt::builder().startup_guc("temp_file_limit", TEMPORARY_FILES_MAX).open().await;
-        let engine = Engine(opened.map_err(|error| {
-            let reason = failure::one_line(&format!("{error:#}"));
-            Error::Connect(format!(
-                "the embedded PostgreSQL did not start: {reason}; it unpacks itself into ~/.cache, which must be \
-                 writable: set XDG_CACHE_HOME to a directory that is"
-            ))
-        })?);
-        let mut config = tokio_postgres::Config::new();
-        config.user("postgres").dbname("postgres").ssl_mode(SslMode::Disable);
+        let engine = Engine::open(DatabaseStorage::Memory).await?;
+        let config = config();
 
         let reader = format!("CREATE ROLE {READER}; GRANT pg_read_all_data TO {READER}");
         let (client, task) = bridge(&engine, &config).await.map_err(|error| failed("start", &error))?;
@@ -215,11 +251,15 @@ impl Database for EmbeddedDatabase {
             running.backend.connections.close().await;
             running.backend.engine.0.close().await
         };
-        // An engine that still computes is left to the end of the process.
-        match timeout(CLOSE_TIMEOUT, closing).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::debug!(%error, "the embedded engine did not close"),
-            Err(_) => tracing::debug!("the embedded engine is still busy"),
-        }
+        in_time(closing).await;
+    }
+}
+
+/// Waits for an engine to close; one that still computes is left to the end of the process.
+async fn in_time<E: std::fmt::Display>(closing: impl Future<Output = Result<(), E>>) {
+    match timeout(CLOSE_TIMEOUT, closing).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "the embedded engine did not close"),
+        Err(_) => tracing::debug!("the embedded engine is still busy"),
     }
 }

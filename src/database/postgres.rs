@@ -66,19 +66,7 @@ pub async fn connect(url: &str, options: &Options) -> Result<PostgresDatabase, E
     let connector = tls::connector(address.ssl_mode, address.root_certificates.as_ref())?;
     let connect_timeout = address.config.get_connect_timeout().copied().unwrap_or(options.connect_timeout);
 
-    let attempt = async {
-        let (client, connection) = address.config.connect(connector.clone()).await?;
-        let task = spawn(connection);
-        Ok::<_, tokio_postgres::Error>((client, task))
-    };
-    let (client, task) = timeout(connect_timeout, attempt)
-        .await
-        .map_err(|_| {
-            let seconds = connect_timeout.as_secs();
-            let address = &address.place.address;
-            Error::Connect(format!("{address} did not answer within {seconds} s; check the address and the network"))
-        })?
-        .map_err(|error| failure::connecting(&error, &address.place))?;
+    let (client, task) = dial(&address, &connector, connect_timeout).await?;
     let settings = settings::negotiate(&client, &options.schemas, &[]).await?;
     let preamble = options.local.statement();
     let mut server = describe(&client, "PostgreSQL", &preamble).await?;
@@ -97,6 +85,24 @@ pub async fn connect(url: &str, options: &Options) -> Result<PostgresDatabase, E
     server.grade = role::grade(&connections, &OWN_LIMITS).await?;
     server.warnings.extend(server.grade.warnings(&server.role));
     Ok(PostgresDatabase { server, connections })
+}
+
+/// One connection, or what is wrong with the address, the network or the server.
+pub(super) async fn dial(
+    address: &Address,
+    connector: &MakeRustlsConnect,
+    connect_timeout: Duration,
+) -> Result<(Client, JoinHandle<()>), Error> {
+    let attempt = async {
+        let (client, connection) = address.config.connect(connector.clone()).await?;
+        Ok::<_, tokio_postgres::Error>((client, spawn(connection)))
+    };
+    let connected = timeout(connect_timeout, attempt).await.map_err(|_| {
+        let seconds = connect_timeout.as_secs();
+        let address = &address.place.address;
+        Error::Connect(format!("{address} did not answer within {seconds} s; check the address and the network"))
+    })?;
+    connected.map_err(|error| failure::connecting(&error, &address.place))
 }
 
 /// Asks the engine what it is, and as whom a transaction that begins with `preamble` runs.

@@ -5,7 +5,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use super::expression::Kind;
 
 /// The number for people: thousands grouped; none, one or two decimals as its size deserves.
-pub(super) fn number(value: Decimal) -> String {
+pub(crate) fn number(value: Decimal) -> String {
     let size = value.abs();
     let places = match size {
         size if size >= Decimal::ONE_THOUSAND => 0,

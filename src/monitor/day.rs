@@ -2,31 +2,33 @@
 //! decision on each. State keeps it, reports show it, channels carry it; nobody changes it.
 
 use jiff::civil::DateTime;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::series::{Segment, Status};
 
 /// One step of a monitor ("day" by its usual length).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Day {
     /// The monitor's key.
     pub monitor: String,
     /// The monitor's label.
     pub label: String,
     /// When the step begins.
+    #[schemars(with = "String")]
     pub at: DateTime,
     /// A special day's name.
     pub holiday: Option<String>,
     /// Every metric of every segment that was looked at, the whole first.
     pub judgements: Vec<Judgement>,
-    /// The incidents that were open on that day, the worst first.
+    /// The incidents that were open when the day began or opened on it, the worst first.
     pub incidents: Vec<Incident>,
     /// What else should be known: data that are late, series too short to judge.
     pub notes: Vec<String>,
 }
 
 /// A value beside what was to be expected of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Judgement {
     /// The metric's key.
     pub metric: String,
@@ -51,7 +53,7 @@ pub struct Judgement {
 }
 
 /// What was to be expected; the parts add up to the value.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Expected {
     /// The expected value.
     pub value: f64,
@@ -70,7 +72,7 @@ pub struct Expected {
 }
 
 /// How far off a value is.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Score {
     /// Measured less expected.
     pub difference: f64,
@@ -83,7 +85,7 @@ pub struct Score {
 }
 
 /// A value of another time.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Compared {
     /// Which time.
     pub comparison: super::registry::Comparison,
@@ -96,11 +98,12 @@ pub struct Compared {
 }
 
 /// Anomalies that have one cause, as far as can be told.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Incident {
     /// Unique and the same in every run: monitor, first broken metric and the step on which it opened.
     pub id: String,
     /// The step on which it opened.
+    #[schemars(with = "String")]
     pub opened: DateTime,
     /// The metric that it is named by: the first of the funnel that is broken.
     pub metric: String,
@@ -120,6 +123,10 @@ pub struct Incident {
     pub money: Option<Money>,
     /// What it comes from, in a sentence, by the engine.
     pub cause: String,
+    /// How bad it was when somebody was last told; `None` where nobody was.
+    pub told: Option<Severity>,
+    /// Judged steps in a row on which nothing of it was anomalous any more.
+    pub quiet_steps: u32,
     /// Whether it is over.
     pub is_closed: bool,
     /// Whether somebody is told.
@@ -127,7 +134,7 @@ pub struct Incident {
 }
 
 /// What one segment holds of a deviation.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Contribution {
     /// The segment.
     pub segment: Segment,
@@ -140,7 +147,7 @@ pub struct Contribution {
 }
 
 /// An amount of money.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Money {
     /// How much; negative is a loss.
     pub amount: f64,
@@ -149,7 +156,7 @@ pub struct Money {
 }
 
 /// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Nothing is the matter.
@@ -165,7 +172,7 @@ pub enum Severity {
 }
 
 /// How much is at stake.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Impact {
     /// Hardly anything.
@@ -179,7 +186,7 @@ pub enum Impact {
 }
 
 /// How urgent an alert is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub enum Priority {
     /// Now: critical.
     P0,
@@ -188,10 +195,42 @@ pub enum Priority {
 }
 
 /// Whether somebody is told, and why.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Decision {
     /// The alert that fires; `None` where none does.
     pub fires: Option<Priority>,
     /// Why, or why not: a sentence each, in the order in which it was decided.
     pub reasons: Vec<String>,
+}
+
+impl std::fmt::Display for Severity {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::None => "none",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        })
+    }
+}
+
+impl std::fmt::Display for Impact {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::VeryHigh => "very high",
+        })
+    }
+}
+
+impl std::fmt::Display for Priority {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::P0 => "P0",
+            Self::P1 => "P1",
+        })
+    }
 }

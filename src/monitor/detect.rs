@@ -1,74 +1,95 @@
-//! Whether a value is out of the ordinary: two signals that must agree, and control of the false discoveries of a day.
+//! Whether a value is out of the ordinary: two signals that must agree, and control of a day's false discoveries.
 //!
 //! A value is *suspected* when it lies outside of its interval and its anomaly probability reaches the metric's threshold.
-//! Of all values judged on a day, suspected ones stay *anomalous* only if the procedure of Benjamini and Hochberg (1995)
-//! keeps them, so that watching a thousand segments does not mean a false alarm a day by construction.
+//! Of the suspected values of a day those stay that the procedure of Benjamini and Hochberg (1995) keeps, so that watching
+//! a thousand segments does not mean a false alarm a day by construction.
+//!
+//! No model is surer of a value than the value's own noise lets it be. A count varies by Poisson's law, a share of few by
+//! the binomial one: their variance is the least that an interval is made for, and a count's probability is never taken
+//! to be higher than Poisson's law has it.
 
-use super::forecast::Forecast;
+use statrs::distribution::{DiscreteCDF as _, Poisson};
 
-/// The share of false discoveries that is put up with among those of a day.
-pub const FALSE_DISCOVERY_RATE: f64 = 0.05;
+use super::day::{Expected, Score};
+use super::forecast::{Fitted, Parts};
+use super::registry::Thresholds;
 
-/// When a value is suspected.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Thresholds {
-    /// How much of the past the interval holds: 0.95.
-    pub interval: f64,
-    /// The anomaly probability from which a value is suspected: 0.99.
-    pub probability: f64,
+/// What a value is judged by.
+#[derive(Debug, Clone, Copy)]
+pub struct Ground<'a> {
+    /// What makes up the expected value.
+    pub parts: Parts,
+    /// The model, which knows the errors that it made.
+    pub fitted: &'a Fitted,
+    /// The variance that the value has by its own nature.
+    pub noise: f64,
+    /// The least value that is possible, such as 0 of a count.
+    pub floor: f64,
+    /// Whether it is a count.
+    pub is_count: bool,
 }
 
-/// A value beside what was to be expected of it.
+/// A value, judged by itself.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Score {
-    /// What was measured.
-    pub actual: f64,
-    /// What was to be expected.
-    pub expected: f64,
-    /// The interval's lower end.
-    pub lower: f64,
-    /// The interval's upper end.
-    pub upper: f64,
-    /// How improbable a value so far off is, if nothing is the matter: the p-value.
+pub struct Verdict {
+    /// How far off it is.
+    pub score: Score,
+    /// The probability of a value so far off, if nothing is the matter.
     pub p_value: f64,
     /// Whether both signals agree.
-    pub suspected: bool,
+    pub is_suspected: bool,
 }
 
-impl Score {
-    /// Judges the value `step` steps (from 1) after the history that was forecast. `noise` is the variance that counting
-    /// alone gives it; no less than `floor` is possible, such as 0 of a count.
-    pub fn of(actual: f64, forecast: &Forecast, step: usize, noise: f64, floor: f64, thresholds: Thresholds) -> Self {
-        let expected =
-            forecast.steps.get(step.saturating_sub(1)).map_or(f64::NAN, super::forecast::Parts::sum).max(floor);
-        let half_width = forecast.errors.half_width(step, thresholds.interval, noise);
-        let (lower, upper) = ((expected - half_width).max(floor), expected + half_width);
-        let p_value = forecast.errors.p_value(actual - expected, step, noise);
-        let outside = actual < lower || actual > upper;
-        Self { actual, expected, lower, upper, p_value, suspected: outside && 1.0 - p_value >= thresholds.probability }
+impl Ground<'_> {
+    /// The expected value, never below what is possible, with its interval.
+    pub fn expected(&self, interval: f64) -> Expected {
+        let Parts { trend, season, year, holiday } = self.parts;
+        // What the floor takes away is taken from the trend, so that the parts go on adding up.
+        let lifted = (self.floor - self.parts.sum()).max(0.0);
+        let value = self.parts.sum() + lifted;
+        let (lower, upper) = self.fitted.interval(value, 1, interval, self.noise);
+        Expected { value, lower: lower.max(self.floor), upper, trend: trend + lifted, season, year, holiday }
     }
 
-    /// Measured less expected, over expected; `None` where nothing was to be expected.
-    pub fn deviation(&self) -> Option<f64> {
-        (self.expected.abs() > f64::EPSILON).then(|| (self.actual - self.expected) / self.expected.abs())
-    }
-
-    /// The anomaly probability.
-    pub fn probability(&self) -> f64 {
-        1.0 - self.p_value
-    }
-
-    /// The deviation in standard deviations, of which the interval's half width is 1.96.
-    pub fn z(&self, half_width: f64) -> f64 {
-        if half_width > 0.0 { 1.96 * (self.actual - self.expected) / half_width } else { 0.0 }
+    /// Judges a value.
+    pub fn judge(&self, actual: f64, thresholds: Thresholds) -> Verdict {
+        let expected = self.expected(thresholds.interval);
+        let difference = actual - expected.value;
+        let mut p_value = self.fitted.p_value(actual, expected.value, 1, self.noise);
+        if self.is_count {
+            p_value = p_value.max(poisson(actual, expected.value));
+        }
+        let score = Score {
+            difference,
+            deviation: (expected.value.abs() > f64::EPSILON).then(|| difference / expected.value.abs()),
+            z: self.fitted.z(actual, expected.value, 1, self.noise),
+            probability: 1.0 - p_value,
+        };
+        let is_outside = actual < expected.lower || actual > expected.upper;
+        let is_suspected = is_outside && score.probability >= thresholds.probability;
+        Verdict { score, p_value, is_suspected }
     }
 }
 
-/// The largest p-value that is kept, of all those of a day, so that no more than `rate` of the kept are false on average.
+/// The probability that a count is at least as far from what was expected, on either side.
+fn poisson(actual: f64, expected: f64) -> f64 {
+    let Ok(law) = Poisson::new(expected.max(f64::MIN_POSITIVE)) else { return 0.0 };
+    let count = actual.max(0.0).round() as u64;
+    let tail = match count {
+        _ if actual < expected => law.cdf(count),
+        0 => 1.0,
+        count => law.sf(count - 1),
+    };
+    (2.0 * tail).min(1.0)
+}
+
+/// The largest p-value that is kept, of all those of a day, so that no more than `rate` of the kept are false on average;
+/// 0 where none is.
 pub fn discovery_threshold(p_values: &[f64], rate: f64) -> f64 {
     let mut ordered = p_values.to_vec();
     ordered.sort_unstable_by(f64::total_cmp);
     let count = ordered.len() as f64;
-    let kept = ordered.iter().enumerate().filter(|(index, p_value)| **p_value <= rate * (*index as f64 + 1.0) / count);
-    kept.last().map_or(0.0, |(_, p_value)| *p_value)
+    let mut kept =
+        ordered.iter().enumerate().filter(|(index, p_value)| **p_value <= rate * (*index as f64 + 1.0) / count);
+    kept.next_back().map_or(0.0, |(_, p_value)| *p_value)
 }

@@ -129,7 +129,7 @@ struct Amounts {
 
 impl Amounts {
     fn of<'a>(leaves: impl Iterator<Item = &'a Leaf>) -> Self {
-        leaves.fold(Self::default(), |sum, leaf| sum.plus(leaf))
+        leaves.fold(Self::default(), Amounts::plus)
     }
 
     fn plus(self, leaf: &Leaf) -> Self {

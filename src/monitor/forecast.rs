@@ -1,12 +1,13 @@
 //! What was to be expected of a series, from what was known before: value, interval, and the parts that add up to it.
 //!
-//! An additive model, in the order in which it takes the series apart:
+//! A model whose parts add up, as measured or in logarithms (see [`scale`]), in the order in which it takes a series apart:
 //!
 //! ```text
 //! gaps       filled from the same phase of the seasons around them; a filled value is never a residual
 //! holidays   what a named day usually adds, from the earlier days of that name, shrunk where they are few
 //! spikes     values far from their neighbours, replaced (Hampel)
-//! steps      a lasting change of level: what came before it is moved to where the series now is
+//! steps      a lasting change of level: what came before it is moved to where the series now is; a change of the last
+//!            days is one as soon as four values in a row bear it out, see [`Expected::shift`]
 //! seasons    for each short season, a recency-weighted mean by phase of what a moving average leaves
 //! level      the mean of three members: Theta (exponential smoothing with half the trend), and the medians of the last
 //!            two and eight weeks
@@ -20,11 +21,16 @@
 mod clean;
 pub mod interval;
 mod level;
+mod scale;
 mod season;
+mod window;
 mod year;
+
+use std::collections::BTreeMap;
 
 use interval::Errors;
 use level::Smoothing;
+use scale::Scale;
 
 /// Values that a series must have for every season to be seen twice, at the least.
 const CYCLES_MIN: usize = 3;
@@ -81,34 +87,132 @@ impl Parts {
     }
 }
 
-/// What the model expects of the steps after a history.
+/// What was fitted to a series, which holds for some weeks: daily forecasts with it take a fraction of fitting's time.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Forecast {
-    /// The parts of each step's expected value.
-    pub steps: Vec<Parts>,
-    /// The errors that the model made from earlier origins, from which intervals and probabilities come.
-    pub errors: Errors,
+pub struct Fitted {
+    scale: Scale,
+    smoothing: Smoothing,
+    year_share: f64,
+    /// How much of an error one step ahead the step after it has again.
+    carry: f64,
+    effects: BTreeMap<u16, f64>,
+    errors: Errors,
 }
 
-/// Forecasts `horizon` steps; `None` where the history is too short to know its seasons.
-pub fn forecast(history: History<'_>, horizon: usize, options: &Options) -> Option<Forecast> {
-    let skipped = history.values.len().saturating_sub(HISTORY_MAX);
-    let history =
-        History { values: &history.values[skipped..], holidays: history.holidays.get(skipped..).unwrap_or_default() };
+/// What is expected of the steps after a history.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expected {
+    /// The parts of each step's expected value.
+    pub steps: Vec<Parts>,
+    /// A change of level so recent that it was taken for one on the word of its few values.
+    pub shift: Option<Shift>,
+}
+
+/// A recent change of level.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Shift {
+    /// Values at the new level.
+    pub steps: usize,
+    /// What it adds to the expected value of the step after.
+    pub height: f64,
+}
+
+/// Fits the model; `None` where the history is too short to know its seasons.
+pub fn fit(history: History<'_>, options: &Options) -> Option<Fitted> {
+    let history = history.recent();
     let known = history.values.iter().flatten().count();
-    if known < CYCLES_MIN * options.longest_season().max(2) {
+    if known < known_min(options) {
         return None;
     }
-    let prepared = clean::prepare(history, options);
+    let scale = Scale::of(history.values);
+    let values = history.on(scale);
+    let history = History { values: &values, ..history };
+    let effects = clean::holiday_effects(history, options);
+    let prepared = clean::prepare(history, options, &effects);
     let smoothing = Smoothing::fit(&season::without(&prepared.values, &options.seasons));
-    let share = year::share(&prepared.values, options, smoothing);
-    let errors = interval::errors(history, &prepared, options, smoothing, share);
-    let model = Model { options, smoothing, year_share: share };
-    let mut steps = model.project(&prepared.values, horizon);
-    for (index, step) in steps.iter_mut().enumerate() {
-        step.holiday = prepared.holiday_effect(history.holidays.get(history.values.len() + index));
+    let year_share = year::share(&prepared.values, options, smoothing);
+    let model = Model { options, smoothing, year_share };
+    let (errors, carry) = interval::errors(history, &prepared, &effects, model);
+    Some(Fitted { scale, smoothing, year_share, carry, effects, errors })
+}
+
+/// Values that a series must have to be forecast.
+pub fn known_min(options: &Options) -> usize {
+    CYCLES_MIN * options.longest_season().max(2)
+}
+
+impl Fitted {
+    /// What is expected of the `horizon` steps after `history`, which may have grown since it was fitted.
+    pub fn expect(&self, history: History<'_>, horizon: usize, options: &Options) -> Expected {
+        let history = history.recent();
+        let values = history.on(self.scale);
+        let prepared = clean::prepare(History { values: &values, ..history }, options, &self.effects);
+        let model = Model { options, smoothing: self.smoothing, year_share: self.year_share };
+        let mut steps = model.project(&prepared.values, horizon);
+        let mut surprise = self.surprise(&values, &prepared.values, model);
+        for (index, step) in steps.iter_mut().enumerate() {
+            surprise *= self.carry;
+            step.trend += surprise;
+            step.holiday = effect(&self.effects, history.holidays.get(values.len() + index));
+        }
+        let shift = prepared.shift.zip(steps.first()).map(|(shift, step)| {
+            let expected = step.sum();
+            Shift { height: self.scale.back(expected) - self.scale.back(expected - shift.height), ..shift }
+        });
+        Expected { steps: steps.into_iter().map(|step| self.scale.parts(step)).collect(), shift }
     }
-    Some(Forecast { steps, errors })
+
+    /// Where a value lies with `probability`, of which `expected` was expected `step` steps ahead (from 1). `noise` is the
+    /// variance that the value has by its own nature, such as a count's; no model comes below it.
+    pub fn interval(&self, expected: f64, step: usize, probability: f64, noise: f64) -> (f64, f64) {
+        let middle = self.scale.to(expected);
+        let half_width = self.errors.half_width(step, probability, self.scale.variance(noise, expected));
+        (self.scale.back(middle - half_width), self.scale.back(middle + half_width))
+    }
+
+    /// The probability of a value at least as far off, if nothing is the matter.
+    pub fn p_value(&self, actual: f64, expected: f64, step: usize, noise: f64) -> f64 {
+        self.errors.p_value(self.off(actual, expected), step, self.scale.variance(noise, expected))
+    }
+
+    /// How far off a value is, in standard deviations, of which the half of an interval of 95% is 1.96.
+    pub fn z(&self, actual: f64, expected: f64, step: usize, noise: f64) -> f64 {
+        let sigma = self.errors.half_width(step, 0.95, self.scale.variance(noise, expected)) / 1.96;
+        if sigma > 0.0 { self.off(actual, expected) / sigma } else { 0.0 }
+    }
+
+    /// By how much the last value was off, where it is known; nothing where it was so far off that it tells of something
+    /// else than what lasts.
+    fn surprise(&self, values: &[Option<f64>], prepared: &[f64], model: Model<'_>) -> f64 {
+        let (Some(Some(_)), Some((last, before))) = (values.last(), prepared.split_last()) else { return 0.0 };
+        if self.carry <= 0.0 {
+            return 0.0;
+        }
+        let surprise = last - model.project(before, 1).first().map_or(*last, Parts::sum);
+        if surprise.abs() <= self.errors.half_width(1, 0.95, 0.0) { surprise } else { 0.0 }
+    }
+
+    fn off(&self, actual: f64, expected: f64) -> f64 {
+        self.scale.to(actual) - self.scale.to(expected)
+    }
+}
+
+impl History<'_> {
+    /// Without what lies too far back.
+    fn recent(self) -> Self {
+        let skipped = self.values.len().saturating_sub(HISTORY_MAX);
+        Self { values: &self.values[skipped..], holidays: self.holidays.get(skipped..).unwrap_or_default() }
+    }
+
+    /// The values on a scale.
+    fn on(&self, scale: Scale) -> Vec<Option<f64>> {
+        self.values.iter().map(|value| value.map(|value| scale.to(value))).collect()
+    }
+}
+
+/// What a special day usually adds.
+fn effect(effects: &BTreeMap<u16, f64>, holiday: Option<&Option<u16>>) -> f64 {
+    holiday.copied().flatten().and_then(|name| effects.get(&name)).copied().unwrap_or_default()
 }
 
 /// The fitted constants, with which a series is projected from any of its steps.
@@ -145,7 +249,7 @@ fn median(values: &mut [f64]) -> f64 {
     }
     let (below, upper, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
     let upper = *upper;
-    if below.len() == middle && values.len() % 2 == 0 {
+    if below.len() == middle && values.len().is_multiple_of(2) {
         let lower = values[..middle].iter().copied().fold(f64::NEG_INFINITY, f64::max);
         return f64::midpoint(lower, upper);
     }

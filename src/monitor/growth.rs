@@ -1,60 +1,131 @@
-//! What growth comes from: revenue is traffic, times conversions per visit, times revenue per conversion, and its change is
-//! split among the three.
+//! Growth over a year, split into what made it: traffic, conversion, monetisation.
 //!
-//! The split is by logarithms (LMDI; Ang, *The LMDI approach to decomposition analysis*, 2005): a factor's part is its
-//! share of the change of the logarithm. The parts add up to the change exactly, with no rest and whatever the order.
+//! Revenue is a product: what comes × what becomes of it × what that brings. The change of a product is the sum over its
+//! factors of `L × ln(now / before)`, where `L` is the logarithmic mean of the product now and before (LMDI: Ang, *Energy
+//! Policy* 32, 2004). It adds up to the change, with no rest.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The sums of one period that growth is told from.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Funnel {
-    /// What came: visitors, sessions.
-    pub traffic: f64,
-    /// What became of it: orders, projects.
-    pub conversions: f64,
-    /// What that brought.
-    pub revenue: f64,
+use super::day::Day;
+use super::registry::{Comparison, Formula, Metric, Monitor};
+use super::telling;
+
+/// A revenue's growth over a year.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Growth {
+    /// What grew, as people call it.
+    pub label: String,
+    /// What was measured.
+    pub actual: f64,
+    /// What was measured a year before.
+    pub before: f64,
+    /// What made the change; the amounts add up to it.
+    pub parts: Vec<Part>,
 }
 
-/// A change of revenue, and its parts, which add up to it.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Split {
-    /// Revenue now less revenue before.
+/// One factor's part of a growth.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Part {
+    /// What kind of factor it is.
+    pub kind: Kind,
+    /// The factor, as people call it.
+    pub label: String,
+    /// The factor's own change, as a share.
     pub change: f64,
-    /// The part of more or fewer visits.
-    pub traffic: f64,
-    /// The part of more or fewer conversions per visit.
-    pub conversion: f64,
-    /// The part of more or less revenue per conversion.
-    pub monetisation: f64,
-    /// The change as a share of what was before.
-    pub growth: f64,
+    /// What that did to the revenue, in its unit.
+    pub amount: f64,
 }
 
-impl Split {
-    /// The split of the change from one period to another; `None` where one of them has nothing to divide by.
-    pub fn of(before: Funnel, now: Funnel) -> Option<Self> {
-        let is_whole = |funnel: &Funnel| {
-            [funnel.traffic, funnel.conversions, funnel.revenue].iter().all(|sum| sum.is_finite() && *sum > 0.0)
-        };
-        if !is_whole(&before) || !is_whole(&now) {
-            return None;
+/// What kind of factor makes a revenue grow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// How many come.
+    Traffic,
+    /// How many of them go on.
+    Conversion,
+    /// What one of them brings.
+    Monetisation,
+}
+
+impl Kind {
+    /// `traffic`
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Traffic => "traffic",
+            Self::Conversion => "conversion",
+            Self::Monetisation => "monetisation",
         }
-        let change = now.revenue - before.revenue;
-        let weight = logarithmic_mean(now.revenue, before.revenue);
-        let traffic = weight * (now.traffic / before.traffic).ln();
-        let rate = |funnel: Funnel| funnel.conversions / funnel.traffic;
-        let conversion = weight * (rate(now) / rate(before)).ln();
-        // The rest is this part but for rounding, and so the parts add up.
-        let monetisation = change - traffic - conversion;
-        Some(Self { change, traffic, conversion, monetisation, growth: change / before.revenue })
     }
 }
 
-/// The mean that turns a difference of logarithms into a difference.
-fn logarithmic_mean(left: f64, right: f64) -> f64 {
-    let ratio = (left / right).ln();
-    // Near 1 the quotient of two small numbers is worth less than the mean that it tends to.
-    if ratio.abs() < 1e-6 { f64::midpoint(left, right) } else { (left - right) / ratio }
+/// Splits the growth as the monitor says; `None` where it says nothing, or a value is missing or not above 0.
+pub fn split(monitor: &Monitor, day: &Day) -> Option<Growth> {
+    let measures = monitor.growth?;
+    let revenue = year(monitor, day, measures.revenue)?;
+    let traffic = year(monitor, day, measures.traffic)?;
+    let conversions = year(monitor, day, measures.conversions)?;
+    let mean = logarithmic_mean(revenue.0, revenue.1);
+    let ratio = |top: (f64, f64), bottom: (f64, f64)| (top.0 / bottom.0, top.1 / bottom.1);
+    let part = |kind, label, (now, before): (f64, f64)| Part {
+        kind,
+        label,
+        change: now / before - 1.0,
+        amount: mean * (now / before).ln(),
+    };
+    Some(Growth {
+        label: label(monitor, measures.revenue),
+        actual: revenue.0,
+        before: revenue.1,
+        parts: vec![
+            part(Kind::Traffic, label(monitor, measures.traffic), traffic),
+            part(
+                Kind::Conversion,
+                label_of_ratio(monitor, measures.conversions, measures.traffic),
+                ratio(conversions, traffic),
+            ),
+            part(
+                Kind::Monetisation,
+                label_of_ratio(monitor, measures.revenue, measures.conversions),
+                ratio(revenue, conversions),
+            ),
+        ],
+    })
+}
+
+/// The unit of what grew.
+pub(crate) fn unit(monitor: &Monitor) -> Option<&str> {
+    sum_of(monitor, monitor.growth?.revenue)?.unit.as_deref()
+}
+
+/// The metric that is a measure's sum.
+fn sum_of(monitor: &Monitor, measure: usize) -> Option<&Metric> {
+    monitor.metrics.iter().find(|metric| metric.formula == Formula::Sum(measure))
+}
+
+fn label(monitor: &Monitor, measure: usize) -> String {
+    let key = sum_of(monitor, measure).map(|metric| &metric.key);
+    let key = key.or_else(|| monitor.measures.get(measure).map(|measure| &measure.key));
+    key.map_or_else(String::new, |key| telling::label(monitor, key))
+}
+
+/// What the metric is called that is this ratio, or `Revenue per Projects`.
+fn label_of_ratio(monitor: &Monitor, top: usize, bottom: usize) -> String {
+    let is_it = |metric: &&Metric| matches!(metric.formula, Formula::Ratio { numerator, denominator, .. } if (numerator, denominator) == (top, bottom));
+    let known = monitor.metrics.iter().find(is_it).map(|metric| telling::label(monitor, &metric.key));
+    known.unwrap_or_else(|| format!("{} per {}", label(monitor, top), label(monitor, bottom)))
+}
+
+/// A measure's sum now and a year before, where both are above 0.
+fn year(monitor: &Monitor, day: &Day, measure: usize) -> Option<(f64, f64)> {
+    let judgement = telling::whole(day, &sum_of(monitor, measure)?.key)?;
+    let before = judgement.comparisons.iter().find(|compared| compared.comparison == Comparison::PreviousYear)?.value;
+    let now = judgement.actual?;
+    (now > 0.0 && before > 0.0 && now.is_finite() && before.is_finite()).then_some((now, before))
+}
+
+fn logarithmic_mean(one: f64, other: f64) -> f64 {
+    let difference = one.ln() - other.ln();
+    if difference.abs() < 1e-9 { one } else { (one - other) / difference }
 }

@@ -92,7 +92,7 @@ pub struct Metric {
 }
 
 /// How a metric comes from the measures.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Formula {
     /// The sum of a measure, by its place in [`Monitor::measures`].
     Sum(usize),
@@ -130,15 +130,35 @@ pub struct Thresholds {
     pub deviation_min: f64,
 }
 
-/// Deviations (absolute, as a share of what was expected) from which a severity holds. Where one of them is reached in
-/// standard deviations instead, that counts as well.
+/// From where on a deviation is how bad, either way.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SeverityBands {
-    /// From which deviation it is medium; anything anomalous below is low.
+    /// What the bands are in.
+    pub by: SeverityBy,
+    /// Of values below what was expected.
+    pub fall: Bands,
+    /// Of values above it.
+    pub rise: Bands,
+}
+
+/// What bands of severity are in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SeverityBy {
+    /// The absolute deviation, as a share of what was expected.
+    Deviation,
+    /// The deviation in standard deviations.
+    Z,
+}
+
+/// Where a band begins; anything anomalous below the first is low.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Bands {
+    /// From where it is medium.
     pub medium: f64,
-    /// From which deviation it is high.
+    /// From where it is high.
     pub high: f64,
-    /// From which deviation it is critical.
+    /// From where it is critical.
     pub critical: f64,
 }
 

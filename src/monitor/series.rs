@@ -17,7 +17,7 @@ use super::registry::{Calendar, Comparison};
 const FILLED_FROM: usize = 4;
 
 /// A part of the whole, as values by dimension; nothing for the whole itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct Segment(pub BTreeMap<String, String>);
 
@@ -33,7 +33,7 @@ pub struct Observation {
 }
 
 /// What is known of a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// It was measured.
@@ -109,6 +109,11 @@ impl Segment {
     /// Whether it is everything.
     pub fn is_whole(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Whether something can be part of both: no dimension has one value here and another there.
+    pub fn can_overlap(&self, other: &Self) -> bool {
+        self.0.iter().all(|(dimension, value)| other.0.get(dimension).is_none_or(|other| other == value))
     }
 }
 

@@ -8,11 +8,11 @@ use rust_decimal::prelude::ToPrimitive;
 use unicode_width::UnicodeWidthStr;
 
 use super::evidence::Evidence;
+use super::svg::{WIDTH, caption, escape, open, text_at};
 use super::text;
 use super::view;
 use crate::results::QueryResult;
 
-const WIDTH: f64 = 600.0;
 const SERIES_HEIGHT: f64 = 180.0;
 const SERIES_POINTS: std::ops::RangeInclusive<usize> = 3..=400;
 const BARS_MAX: usize = 10;
@@ -201,38 +201,6 @@ fn description(kind: &str, points: &[Point]) -> String {
     let cited = points.iter().filter(|point| point.cited).take(BARS_MAX);
     let cited = cited.map(|point| format!("{} {}", point.label, point.value_text)).collect::<Vec<_>>().join(", ");
     format!("A {kind} of {} values. Cited: {}.", points.len(), if cited.is_empty() { "none" } else { &cited })
-}
-
-fn open(height: f64, title: &str, description: &str) -> String {
-    let title = escape(&text::line(title, 80));
-    let description = escape(description);
-    format!(
-        r#"<svg class="chart" role="img" viewBox="0 0 {WIDTH} {height}"><title>{title}</title><desc>{description}</desc>"#
-    )
-}
-
-fn caption(svg: &mut String, x: f64, y: f64, anchor: &str, content: &str) {
-    text_at(svg, "caption", x, y, anchor, &text::line(content, 80));
-}
-
-fn text_at(svg: &mut String, class: &str, x: f64, y: f64, anchor: &str, content: &str) {
-    let content = escape(content);
-    let _ = write!(svg, r#"<text class="{class}" x="{x:.1}" y="{y:.1}" text-anchor="{anchor}">{content}</text>"#);
-}
-
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            character => escaped.push(character),
-        }
-    }
-    escaped
 }
 
 fn as_float(count: usize) -> f64 {

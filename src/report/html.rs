@@ -1,9 +1,9 @@
 //! The report as one HTML file: no script, no request to anywhere, a content security policy that allows its own style
 //! sheet and nothing else. The template escapes everything; `html/page.html` and `html/style.css` are compiled in.
 
-use minijinja::Environment;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
+use minijinja::{Environment, context};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -16,6 +16,7 @@ use crate::finding::{Action, Finding};
 use crate::journal::Run;
 use crate::results::QueryResult;
 
+const BASE: &str = include_str!("html/base.html");
 const TEMPLATE: &str = include_str!("html/page.html");
 const STYLE: &str = include_str!("html/style.css");
 const COLUMNS_MAX: usize = 6;
@@ -23,16 +24,46 @@ const CELL_CHARACTERS: usize = 160;
 
 /// Renders a run.
 pub fn render(run: &Run) -> Result<String, minijinja::Error> {
+    document(TEMPLATE, "", page(run))
+}
+
+/// A colour of the light half of the common style sheet, for where style sheets do not reach.
+pub(crate) fn colour(name: &str) -> &'static str {
+    let value = STYLE.split_once(&format!("--{name}: ")).and_then(|(_, rest)| rest.split_once(';'));
+    value.map_or("#000000", |(value, _)| value)
+}
+
+/// The rules of the common style sheet that are about charts.
+pub(crate) fn chart_rules() -> impl Iterator<Item = &'static str> {
+    STYLE.lines().filter(|rule| rule.starts_with(".chart"))
+}
+
+/// Renders a template that extends `base.html`, with a style sheet beyond the common one.
+pub(crate) fn document(template: &str, style: &str, content: impl Serialize) -> Result<String, minijinja::Error> {
+    let mut environment = environment()?;
+    environment.add_template("base.html", BASE)?;
+    environment.add_template("page.html", template)?;
+    let style = format!("{STYLE}{style}");
+    let style_hash = format!("sha256-{}", base64(&Sha256::digest(&style)));
+    let page = context! { style, style_hash, ..minijinja::Value::from(Serde(content)) };
+    environment.get_template("page.html")?.render(page)
+}
+
+/// Renders a template that stands by itself, escaped like every other.
+pub(crate) fn fragment(template: &str, content: impl Serialize) -> Result<String, minijinja::Error> {
+    let mut environment = environment()?;
+    environment.add_template("fragment.html", template)?;
+    environment.get_template("fragment.html")?.render(Serde(content))
+}
+
+fn environment<'a>() -> Result<Environment<'a>, minijinja::Error> {
     let mut environment = Environment::new();
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
-    environment.add_template("page.html", TEMPLATE)?;
-    environment.get_template("page.html")?.render(Serde(page(run)))
+    Ok(environment)
 }
 
 #[derive(Serialize)]
 struct Page {
-    style: &'static str,
-    style_hash: String,
     focus: String,
     as_of: Option<String>,
     origin: Vec<String>,
@@ -130,8 +161,6 @@ fn page(run: &Run) -> Page {
     let counts = view::by_severity(&run.findings).into_iter();
     let (stakes, more_stakes) = at_stake(run);
     Page {
-        style: STYLE,
-        style_hash: format!("sha256-{}", base64(&Sha256::digest(STYLE))),
         focus: view::focus(run),
         as_of: started.map(|started| started.as_of.to_string()),
         origin: [view::database(run), model].into_iter().flatten().collect(),

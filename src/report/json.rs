@@ -151,7 +151,11 @@ pub fn schema() -> Schema {
 
 /// Renders a run. What could drive a terminal or reorder text is written as `\u` escapes, so nothing is lost.
 pub fn render(run: &Run) -> serde_json::Result<String> {
-    let plain = serde_json::to_string_pretty(&document(run))?;
+    Ok(escaped(&serde_json::to_string_pretty(&document(run))?))
+}
+
+/// JSON in which what could drive a terminal or reorder text is written as `\u` escapes.
+pub(crate) fn escaped(plain: &str) -> String {
     let mut text = String::with_capacity(plain.len() + 1);
     for character in plain.chars() {
         if character != '\n' && (character.is_control() || is_deceptive(character)) {
@@ -164,7 +168,7 @@ pub fn render(run: &Run) -> serde_json::Result<String> {
         }
     }
     text.push('\n');
-    Ok(text)
+    text
 }
 
 /// The report of a run as a value.

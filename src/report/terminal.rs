@@ -2,25 +2,22 @@
 
 use std::collections::BTreeSet;
 
-use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::{Cell, CellAlignment, Table};
 use console::Style;
 use unicode_width::UnicodeWidthStr;
 
 use super::evidence::{self, Evidence};
+use super::page::{LABEL_WIDTH, Page};
 use super::stake::{Stake, at_stake};
-use super::text::{self, paragraphs, wrap};
+use super::text::{self, paragraphs};
 use super::view::{self, EVIDENCE_ROWS, LINE_CHARACTERS, PROSE_CHARACTERS};
 use crate::finding::{Finding, Severity};
 use crate::journal::Run;
 use crate::results::QueryResult;
 
-const WIDTH_MIN: usize = 40;
-const WIDTH_MAX: usize = 110;
-const LABEL_WIDTH: usize = 12;
 const CELL_COLUMNS: usize = 28;
 const UPRIGHT_ROWS_MAX: usize = 3;
 const UPRIGHT_COLUMNS_MAX: usize = 8;
-const TABLE_STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
 /// How wide, and whether in colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -239,69 +236,4 @@ fn foot(page: &mut Page, run: &Run) {
     page.labelled("Used", &usage.collect::<Vec<_>>().join(" · "));
     page.labelled("Run", &text::line(&run.run_id, LINE_CHARACTERS));
     page.labelled("Journal", &text::line(&run.journal.display().to_string(), LINE_CHARACTERS));
-}
-
-/// The text so far; every line of it is at most `width` columns wide.
-struct Page {
-    text: String,
-    width: usize,
-    colours: bool,
-}
-
-impl Page {
-    fn new(layout: Layout) -> Self {
-        Self { text: String::new(), width: layout.width.clamp(WIDTH_MIN, WIDTH_MAX), colours: layout.colours }
-    }
-
-    fn blank(&mut self) {
-        self.text.push('\n');
-    }
-
-    fn rule(&mut self) {
-        self.styled(&"─".repeat(self.width), 0, &Style::new().dim());
-    }
-
-    fn line(&mut self, content: &str, indent: usize) {
-        self.styled(content, indent, &Style::new());
-    }
-
-    fn paragraph(&mut self, content: &str) {
-        self.line(content, 0);
-        self.blank();
-    }
-
-    fn styled(&mut self, content: &str, indent: usize, style: &Style) {
-        for line in wrap(content, self.width - indent) {
-            self.push(&" ".repeat(indent), &line, style);
-        }
-    }
-
-    fn labelled(&mut self, label: &str, content: &str) {
-        self.item(label, "", content);
-    }
-
-    /// Content after a label and a bullet, its further lines below its first.
-    fn item(&mut self, label: &str, bullet: &str, content: &str) {
-        let hang = if bullet.is_empty() { 0 } else { bullet.len() + 1 };
-        for (index, line) in wrap(content, self.width - 2 - LABEL_WIDTH - hang).iter().enumerate() {
-            let (label, bullet) = if index == 0 { (label, bullet) } else { ("", "") };
-            let label = Style::new().bold().force_styling(self.colours).apply_to(format!("  {label:<LABEL_WIDTH$}"));
-            self.push(&format!("{label}{bullet:<hang$}"), line, &Style::new());
-        }
-    }
-
-    fn table(&mut self, mut table: Table, room: usize) {
-        table.load_style(TABLE_STYLE).set_content_arrangement(ContentArrangement::Dynamic);
-        table.set_width(u16::try_from(room).unwrap_or(u16::MAX));
-        for line in table.lines() {
-            self.push("   ", line.trim_end(), &Style::new());
-        }
-    }
-
-    fn push(&mut self, before: &str, line: &str, style: &Style) {
-        self.text.push_str(before);
-        self.text.push_str(&style.clone().force_styling(self.colours).apply_to(line).to_string());
-        self.text.truncate(self.text.trim_end_matches(' ').len());
-        self.text.push('\n');
-    }
 }

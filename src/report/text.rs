@@ -10,7 +10,7 @@ const DECIMALS_MAX: u32 = 4;
 const SEQUENCE_CHARACTERS_MAX: usize = 1_000;
 
 /// One line of at most `characters_max` characters: controls stripped, white space folded, `…` where it was cut.
-pub(super) fn line(text: &str, characters_max: usize) -> String {
+pub(crate) fn line(text: &str, characters_max: usize) -> String {
     let mut line = String::new();
     let mut count = 0;
     let mut gap = false;
@@ -35,7 +35,7 @@ pub(super) fn line(text: &str, characters_max: usize) -> String {
 }
 
 /// Paragraphs of at most `characters_max` characters in all, each folded as [`line`] does, empty ones left out.
-pub(super) fn paragraphs(text: &str, characters_max: usize) -> Vec<String> {
+pub(crate) fn paragraphs(text: &str, characters_max: usize) -> Vec<String> {
     let (whole, cut) = printable(text, characters_max);
     let parts = whole.lines().map(|part| line(part, characters_max));
     let mut paragraphs = parts.filter(|part| !part.is_empty()).collect::<Vec<_>>();
@@ -46,7 +46,7 @@ pub(super) fn paragraphs(text: &str, characters_max: usize) -> Vec<String> {
 }
 
 /// Code of at most `characters_max` characters, with its own lines and indentation.
-pub(super) fn code(text: &str, characters_max: usize) -> String {
+pub(crate) fn code(text: &str, characters_max: usize) -> String {
     let (mut code, cut) = printable(text, characters_max);
     if cut {
         code.push('…');
@@ -90,7 +90,7 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
 }
 
 /// One line cut to at most `width` columns, with `…` as the last of them where it was longer.
-pub(super) fn fit(line: &str, width: usize) -> String {
+pub(crate) fn fit(line: &str, width: usize) -> String {
     if line.width() <= width {
         return line.to_owned();
     }
@@ -107,7 +107,7 @@ pub(super) fn fit(line: &str, width: usize) -> String {
 }
 
 /// A decimal number with its thousands grouped: `-1234567.5` becomes `-1,234,567.5`. Other text stays as it is.
-pub(super) fn group_digits(number: &str) -> String {
+pub(crate) fn group_digits(number: &str) -> String {
     let (sign, unsigned) = number.strip_prefix('-').map_or(("", number), |rest| ("-", rest));
     let (whole, fraction) = unsigned.split_once('.').map_or((unsigned, None), |(whole, rest)| (whole, Some(rest)));
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -129,7 +129,7 @@ pub(super) fn group_digits(number: &str) -> String {
 }
 
 /// A computed decimal without needless digits: at most four decimals, or four significant digits below one.
-pub(super) fn round(number: Decimal) -> Decimal {
+pub(crate) fn round(number: Decimal) -> Decimal {
     if number.scale() <= DECIMALS_MAX {
         return number;
     }
@@ -139,7 +139,7 @@ pub(super) fn round(number: Decimal) -> Decimal {
 }
 
 /// A length of time: `850 ms`, `4.2 s`, `3 min 12 s`, `1 h 02 min`.
-pub(super) fn duration(milliseconds: u64) -> String {
+pub(crate) fn duration(milliseconds: u64) -> String {
     let seconds = milliseconds / 1000;
     match seconds {
         0 => format!("{milliseconds} ms"),
@@ -150,12 +150,12 @@ pub(super) fn duration(milliseconds: u64) -> String {
 }
 
 /// `1 query`, `2 queries`.
-pub(super) fn count(number: usize, one: &str, many: &str) -> String {
+pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
     format!("{} {}", group_digits(&number.to_string()), if number == 1 { one } else { many })
 }
 
 /// Whether a character changes how the text around it is shown, or is shown as nothing.
-pub(super) fn is_deceptive(character: char) -> bool {
+pub(crate) fn is_deceptive(character: char) -> bool {
     matches!(character,
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')

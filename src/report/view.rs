@@ -133,7 +133,7 @@ pub(super) fn category(category: Category) -> &'static str {
 }
 
 /// `high`.
-pub(super) fn confidence(confidence: Confidence) -> &'static str {
+pub(crate) fn confidence(confidence: Confidence) -> &'static str {
     match confidence {
         Confidence::Low => "low",
         Confidence::Medium => "medium",

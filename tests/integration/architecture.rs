@@ -36,10 +36,11 @@ fn check(text: &str, places: &[&str]) {
 #[test]
 fn each_outside_service_is_named_in_one_place() {
     check("async_openai", &["model/openai"]);
-    check("tokio_postgres", &["database/"]);
+    check("tokio_postgres", &["database/", "state/"]);
     check("deadpool_postgres", &["database/"]);
     check("oliphaunt_wasix", &["database/embedded.rs"]);
     check("sqlparser", &["sql/"]);
+    check("lettre", &["deliver/"]);
     check("indicatif", &["progress.rs", "output.rs"]);
     check("clap::", &["cli.rs", "cli/", "config.rs", "config/", "commands/", "main.rs"]);
 }

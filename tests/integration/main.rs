@@ -25,9 +25,17 @@ mod first_request;
 #[cfg(test)]
 mod journal;
 #[cfg(test)]
+mod monitor_chart;
+#[cfg(test)]
+mod monitor_engine;
+#[cfg(test)]
+mod monitor_generate;
+#[cfg(test)]
 mod monitor_pull;
 #[cfg(test)]
 mod monitor_registry;
+#[cfg(test)]
+mod monitor_report;
 #[cfg(test)]
 mod monitor_series;
 #[cfg(test)]
@@ -47,6 +55,8 @@ mod runs;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]
+mod sample_day;
+#[cfg(test)]
 mod sample_run;
 #[cfg(test)]
 mod scripted_server;
@@ -56,6 +66,8 @@ mod server;
 mod sql;
 #[cfg(test)]
 mod sql_command;
+#[cfg(test)]
+mod state;
 #[cfg(test)]
 mod tools;
 #[cfg(test)]

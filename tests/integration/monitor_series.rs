@@ -1,8 +1,7 @@
-//! Observations -> even series, in which nothing is made up; and what growth is split into.
+//! Observations -> even series, in which nothing is made up.
 
 use std::collections::BTreeMap;
 
-use explore::monitor::growth::{Funnel, Split};
 use explore::monitor::registry::{Comparison, Monitor};
 use explore::monitor::series::rows::{Mismatch, observations};
 use explore::monitor::series::{Observation, Observed, Segment, Series, Status};
@@ -332,48 +331,4 @@ proptest! {
             }
         }
     }
-
-    #[test]
-    fn the_parts_of_growth_add_up(before in any_funnel(), now in any_funnel()) {
-        let split = Split::of(before, now).unwrap();
-        let change = now.revenue - before.revenue;
-        prop_assert!((split.change - change).abs() < f64::EPSILON);
-        let rounding = 1e-9 * now.revenue.max(before.revenue);
-        prop_assert!((split.traffic + split.conversion + split.monetisation - change).abs() <= rounding);
-    }
-
-    #[test]
-    fn where_the_rates_stay_growth_is_traffic(before in any_funnel(), factor in 0.5_f64..3.0) {
-        let Funnel { traffic, conversions, revenue } = before;
-        let now = Funnel { traffic: traffic * factor, conversions: conversions * factor, revenue: revenue * factor };
-        let split = Split::of(before, now).unwrap();
-        let rounding = 1e-5 * revenue;
-        prop_assert!((split.traffic - split.change).abs() <= rounding);
-        prop_assert!(split.conversion.abs() <= rounding && split.monetisation.abs() <= rounding);
-    }
-}
-
-fn any_funnel() -> impl Strategy<Value = Funnel> {
-    (1.0_f64..1e6, 0.001_f64..1.0, 0.1_f64..1e4).prop_map(|(traffic, rate, value)| Funnel {
-        traffic,
-        conversions: traffic * rate,
-        revenue: traffic * rate * value,
-    })
-}
-
-#[test]
-fn growth_is_not_split_where_there_is_nothing_to_divide_by() {
-    let good = Funnel { traffic: 100.0, conversions: 10.0, revenue: 1000.0 };
-    for wrong in [
-        Funnel { traffic: 0.0, ..good },
-        Funnel { conversions: 0.0, ..good },
-        Funnel { revenue: -5.0, ..good },
-        Funnel { revenue: f64::NAN, ..good },
-    ] {
-        assert_eq!(Split::of(wrong, good), None);
-        assert_eq!(Split::of(good, wrong), None);
-    }
-    let halved = Split::of(good, Funnel { conversions: 5.0, revenue: 500.0, ..good }).unwrap();
-    assert!((halved.conversion + 500.0).abs() < 1e-9 && halved.traffic.abs() < 1e-9);
-    assert!((halved.growth + 0.5).abs() < 1e-12);
 }

@@ -15,7 +15,7 @@ use tower_service::Service;
 
 use super::failure::Failure;
 use super::problem::Problem;
-use super::retry::asked_delay;
+use crate::retry_after::asked_delay;
 
 /// What a body may hold; a long reply with its encrypted reasoning stays far below.
 const BODY_BYTES_MAX: usize = 16 << 20;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{History, Options, median, season};
+use super::window::{self, Window};
+use super::{History, Options, Shift, effect, median, season};
 
 /// Values either side that a spike is judged by, and how many robust deviations away it lies.
 const SPIKE_REACH: usize = 14;
@@ -14,6 +15,11 @@ const STEP_DEVIATIONS: f64 = 4.0;
 const STEP_EDGE: usize = 7;
 const STEP_EDGE_SHARE: f64 = 0.7;
 const STEPS_MAX: usize = 4;
+/// Values that bear out a young change of level, at the least and at the most, and how many robust deviations it must be
+/// high while they are so few.
+const SHIFT_MIN: usize = 4;
+const SHIFT_MAX: usize = 20;
+const SHIFT_DEVIATIONS: f64 = 4.0;
 /// Makes a median absolute deviation comparable to a standard deviation.
 const MAD_TO_SIGMA: f64 = 1.4826;
 
@@ -24,32 +30,33 @@ pub(super) struct Prepared {
     pub(super) values: Vec<f64>,
     /// What was added to each step's value because the level changed later.
     pub(super) moved: Vec<f64>,
-    effects: BTreeMap<u16, f64>,
+    /// A change of level that is still young.
+    pub(super) shift: Option<Shift>,
 }
 
-impl Prepared {
-    /// What the holiday usually adds.
-    pub(super) fn holiday_effect(&self, holiday: Option<&Option<u16>>) -> f64 {
-        holiday.copied().flatten().and_then(|name| self.effects.get(&name)).copied().unwrap_or_default()
-    }
-}
-
-pub(super) fn prepare(history: History<'_>, options: &Options) -> Prepared {
+pub(super) fn prepare(history: History<'_>, options: &Options, effects: &BTreeMap<u16, f64>) -> Prepared {
     let mut values = fill(history.values, options.longest_season());
-    let effects = holiday_effects(&values, history, options);
-    for (value, holiday) in values.iter_mut().zip(history.holidays) {
-        *value -= holiday.and_then(|name| effects.get(&name)).copied().unwrap_or_default();
+    for (step, value) in values.iter_mut().enumerate() {
+        *value -= effect(effects, history.holidays.get(step));
     }
-    let rest = season::without(&values, &options.seasons);
+    let mut rest = season::without(&values, &options.seasons);
+    let mut moved = vec![0.0; values.len()];
+    let shift = recent_shift(&rest);
+    if let Some(shift) = shift {
+        let at = values.len() - shift.steps;
+        for step in 0..at {
+            moved[step] = shift.height;
+            rest[step] += shift.height;
+        }
+    }
     let smooth = without_spikes(&rest);
-    for ((value, rest), smooth) in values.iter_mut().zip(&rest).zip(&smooth) {
-        *value += smooth - rest;
+    let earlier = moves(&smooth);
+    for (step, value) in values.iter_mut().enumerate() {
+        let spike = smooth[step] - rest[step];
+        moved[step] += earlier[step];
+        *value += spike + moved[step];
     }
-    let moved = moves(&smooth);
-    for (value, moved) in values.iter_mut().zip(&moved) {
-        *value += moved;
-    }
-    Prepared { values, moved, effects }
+    Prepared { values, moved, shift }
 }
 
 /// Gaps filled with the mean of the nearest values of the same phase, two either side.
@@ -66,12 +73,13 @@ fn fill(values: &[Option<f64>], period: usize) -> Vec<f64> {
 }
 
 /// What each named day adds to its neighbourhood, shrunk towards nothing as far as noise alone would explain it.
-fn holiday_effects(values: &[f64], history: History<'_>, options: &Options) -> BTreeMap<u16, f64> {
+pub(super) fn holiday_effects(history: History<'_>, options: &Options) -> BTreeMap<u16, f64> {
     let mut seen: BTreeMap<u16, Vec<f64>> = BTreeMap::new();
     if history.holidays.iter().all(Option::is_none) {
         return BTreeMap::new();
     }
-    let rest = season::without(values, &options.seasons);
+    let values = fill(history.values, options.longest_season());
+    let rest = season::without(&values, &options.seasons);
     let is_plain = |step: usize| history.holidays.get(step).is_none_or(Option::is_none);
     let mut noise = Vec::with_capacity(values.len());
     for step in 0..values.len() {
@@ -95,14 +103,18 @@ fn holiday_effects(values: &[f64], history: History<'_>, options: &Options) -> B
 
 /// Values far from their neighbours are replaced by the neighbours' median (Hampel's filter).
 fn without_spikes(values: &[f64]) -> Vec<f64> {
-    let mut window = Vec::with_capacity(2 * SPIKE_REACH + 1);
+    let mut window = Window::default();
+    values.iter().take(SPIKE_REACH).for_each(|value| window.insert(*value));
     let mut smooth = values.to_vec();
     for (step, value) in values.iter().enumerate() {
-        window.clear();
-        window.extend(&values[step.saturating_sub(SPIKE_REACH)..(step + SPIKE_REACH + 1).min(values.len())]);
-        let middle = median(&mut window);
-        window.iter_mut().for_each(|neighbour| *neighbour = (*neighbour - middle).abs());
-        let sigma = MAD_TO_SIGMA * median(&mut window);
+        if let Some(entering) = values.get(step + SPIKE_REACH) {
+            window.insert(*entering);
+        }
+        if let Some(left) = step.checked_sub(SPIKE_REACH + 1) {
+            window.remove(values[left]);
+        }
+        let middle = window.median();
+        let sigma = MAD_TO_SIGMA * window.deviation(middle);
         if sigma > 0.0 && (value - middle).abs() > SPIKE_DEVIATIONS * sigma {
             smooth[step] = middle;
         }
@@ -124,19 +136,41 @@ fn moves(values: &[f64]) -> Vec<f64> {
     moved
 }
 
+/// The level has changed if the last values, [`SHIFT_MIN`] of them at least, all lie nearer to the new level than to the
+/// old, and the two are further apart than the old one's noise can be. Longer ago than a spike's neighbourhood reaches,
+/// [`step`] finds it.
+fn recent_shift(values: &[f64]) -> Option<Shift> {
+    let shift = |steps: usize| {
+        let at = values.len() - steps;
+        let before = &values[at.checked_sub(STEP_REACH)?..at];
+        let level = median(&mut before.to_vec());
+        let sigma = MAD_TO_SIGMA * median(&mut before.iter().map(|value| (value - level).abs()).collect::<Vec<_>>());
+        let height = median(&mut values[at..].to_vec()) - level;
+        let is_there = |value: &f64| (value - level) / height > 0.5;
+        let lasts = values[at..].iter().all(is_there) && !is_there(&values[at - 1]);
+        (lasts && height.abs() > SHIFT_DEVIATIONS * sigma).then_some(Shift { steps, height })
+    };
+    (SHIFT_MIN..=SHIFT_MAX).rev().find_map(shift)
+}
+
 /// The highest step, and where the new level begins.
 fn step(values: &[f64]) -> Option<(usize, f64)> {
     let mut differences =
         values.windows(2).map(|pair| (pair[1] - pair[0]).abs() / std::f64::consts::SQRT_2).collect::<Vec<_>>();
     let sigma = MAD_TO_SIGMA * median(&mut differences);
-    let between = |at: usize, reach: usize| {
-        let before = median(&mut values[at - reach..at].to_vec());
-        median(&mut values[at..(at + reach).min(values.len())].to_vec()) - before
-    };
     let last = values.len().checked_sub(STEP_REACH / 2)?;
-    let candidates = (STEP_REACH..=last).map(|at| (at, between(at, STEP_REACH)));
-    let (at, height) = candidates.max_by(|left, right| left.1.abs().total_cmp(&right.1.abs()))?;
-    let edge = between(at, STEP_EDGE);
-    let abrupt = edge.signum() == height.signum() && edge.abs() >= STEP_EDGE_SHARE * height.abs();
-    (sigma > 0.0 && height.abs() > STEP_DEVIATIONS * sigma && abrupt).then_some((at, height))
+    let levels = window::medians(values, STEP_REACH);
+    let height = |at: usize| {
+        let level = levels.get(at).copied().unwrap_or_else(|| median(&mut values[at..].to_vec()));
+        level - levels[at - STEP_REACH]
+    };
+    let abrupt = |at: usize, height: f64| {
+        let before = median(&mut values[at - STEP_EDGE..at].to_vec());
+        let edge = median(&mut values[at..(at + STEP_EDGE).min(values.len())].to_vec()) - before;
+        edge.signum() == height.signum() && edge.abs() >= STEP_EDGE_SHARE * height.abs()
+    };
+    (STEP_REACH..=last)
+        .map(|at| (at, height(at)))
+        .filter(|(at, height)| sigma > 0.0 && height.abs() > STEP_DEVIATIONS * sigma && abrupt(*at, *height))
+        .max_by(|left, right| left.1.abs().total_cmp(&right.1.abs()))
 }

@@ -5,9 +5,10 @@
 //! that a quantile far out rests on all of them. Beyond the errors that were seen, an exponential tail is taken (peaks
 //! over a threshold), so that one value a hundred errors away is told from one that is three away.
 
+use std::collections::BTreeMap;
+
 use super::clean::Prepared;
-use super::level::Smoothing;
-use super::{History, Model, Options};
+use super::{History, Model, effect};
 
 /// Origins at the most, and the steps between two; not a multiple of seven, so that every weekday is one.
 const ORIGINS_MAX: usize = 40;
@@ -16,6 +17,8 @@ const ORIGIN_STEPS: usize = 5;
 const HORIZON_MAX: usize = 28;
 /// The first step of each group of horizons.
 const GROUPS: [usize; 5] = [1, 2, 4, 8, 15];
+/// The largest part of a surprise that is expected to come again.
+const CARRY_MAX: f64 = 0.6;
 /// The share of errors beyond which the tail begins.
 const TAIL: f64 = 0.1;
 
@@ -69,30 +72,57 @@ impl Errors {
     }
 }
 
-/// Forecasts the series from origins in its past, and keeps by how much each was off.
+/// Forecasts the series from origins in its past, and keeps by how much each was off; beside that, how much of an error
+/// one step ahead the step after it has again.
 pub(super) fn errors(
     history: History<'_>,
     prepared: &Prepared,
-    options: &Options,
-    smoothing: Smoothing,
-    year_share: f64,
-) -> Errors {
-    let model = Model { options, smoothing, year_share };
+    effects: &BTreeMap<u16, f64>,
+    model: Model<'_>,
+) -> (Errors, f64) {
     let count = history.values.len();
-    let first = (2 * options.longest_season()).max(count / 3);
-    let mut by_group: [Vec<f64>; GROUPS.len()] = Default::default();
-    let origins = (1..=ORIGINS_MAX).filter_map(|number| count.checked_sub(number * ORIGIN_STEPS));
-    for origin in origins.take_while(|origin| *origin >= first) {
-        let horizon = HORIZON_MAX.min(count - origin);
+    let first =
+        (2 * model.options.longest_season()).max(count / 3).max(count.saturating_sub(ORIGINS_MAX * ORIGIN_STEPS));
+    let mut misses = Vec::new();
+    // By how much what was taken for the value of each step from the first origin on was off, one step ahead.
+    let mut surprises = Vec::with_capacity(count.saturating_sub(first));
+    for origin in first..count {
+        let is_far = (count - origin) % ORIGIN_STEPS == 0;
+        let horizon = if is_far { HORIZON_MAX.min(count - origin) } else { 1 };
         for (index, parts) in model.project(&prepared.values[..origin], horizon).iter().enumerate() {
             let step = origin + index;
+            if index == 0 {
+                surprises.push(prepared.values[step] - parts.sum());
+            }
             let Some(value) = history.values[step] else { continue };
-            let expected = parts.sum() + prepared.holiday_effect(history.holidays.get(step));
-            let group = GROUPS.partition_point(|first| *first <= index + 1) - 1;
-            by_group[group].push((value + prepared.moved[step] - expected).abs());
+            let expected = parts.sum() + effect(effects, history.holidays.get(step));
+            misses.push(Miss { origin, ahead: index + 1, error: value + prepared.moved[step] - expected });
         }
     }
-    normalise(by_group)
+    let carry = carry(&surprises);
+    let mut by_group: [Vec<f64>; GROUPS.len()] = Default::default();
+    for Miss { origin, ahead, error } in misses {
+        let surprise = origin.checked_sub(first + 1).map_or(0.0, |place| surprises[place]);
+        let group = GROUPS.partition_point(|first| *first <= ahead) - 1;
+        by_group[group].push((error - carry.powf(ahead as f64) * surprise).abs());
+    }
+    (normalise(by_group), carry)
+}
+
+/// How far off a step was that was forecast from an origin.
+struct Miss {
+    origin: usize,
+    ahead: usize,
+    error: f64,
+}
+
+/// The part of a surprise that comes again on the step after: their first autocorrelation, where it is one.
+fn carry(surprises: &[f64]) -> f64 {
+    let products = surprises.windows(2).map(|pair| pair[0] * pair[1]).sum::<f64>();
+    let squares = surprises.iter().map(|surprise| surprise * surprise).sum::<f64>();
+    let share = if squares > 0.0 { products / squares } else { 0.0 };
+    let noise = 2.0 / (surprises.len().max(1) as f64).sqrt();
+    if share > noise { share.min(CARRY_MAX) } else { 0.0 }
 }
 
 fn normalise(by_group: [Vec<f64>; GROUPS.len()]) -> Errors {

@@ -55,13 +55,15 @@ fn phases(values: &[f64], period: usize) -> Vec<f64> {
         .map(|(sum, weight)| if *weight > 0.0 { sum / weight } else { 0.0 })
         .collect::<Vec<_>>();
     let mean = phases.iter().sum::<f64>() / period as f64;
-    phases.iter_mut().for_each(|phase| *phase -= mean);
+    for phase in &mut phases {
+        *phase -= mean;
+    }
     phases
 }
 
 /// The centred mean over one period; of an even period, with half the weight at either end.
 fn moving_average(values: &[f64], period: usize) -> Vec<f64> {
-    let width = if period % 2 == 0 { period + 1 } else { period };
+    let width = if period.is_multiple_of(2) { period + 1 } else { period };
     if values.len() < width {
         return Vec::new();
     }

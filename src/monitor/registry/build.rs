@@ -8,14 +8,14 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, SpanRelativeTo, ToSpan as _};
 
 use super::document::{
-    Document, EventDocument, ForecastDocument, ImpactDocument, MeasureDocument, RatioDocument, SeverityDocument,
-    ThresholdsDocument,
+    BandsDocument, Document, EventDocument, ForecastDocument, ImpactDocument, MeasureDocument, RatioDocument,
+    SeverityDocument, ThresholdsDocument,
 };
 use super::problem::Problem;
 use super::source::{Source, line};
 use super::{
-    Calendar, Direction, Forecasting, Formula, Grain, Growth, ImpactBands, Measure, Metric, Monitor, Rule,
-    SeverityBands, Thresholds,
+    Bands, Calendar, Direction, Forecasting, Formula, Grain, Growth, ImpactBands, Measure, Metric, Monitor, Rule,
+    SeverityBands, SeverityBy, Thresholds,
 };
 use crate::monitor::holidays::{self, Event};
 use crate::prompt::nearest;
@@ -225,14 +225,29 @@ impl Builder<'_> {
 
     fn severity(&self, watched: &Watched<'_>, general: &SeverityDocument) -> SeverityBands {
         let own = watched.severity;
-        let bands = SeverityBands {
-            medium: own.medium.or(general.medium).unwrap_or(0.1),
-            high: own.high.or(general.high).unwrap_or(0.2),
-            critical: own.critical.or(general.critical).unwrap_or(0.4),
+        let by = own.by.or(general.by).unwrap_or(SeverityBy::Deviation);
+        // Bands in another unit tell nothing.
+        let inherits = general.by.unwrap_or(SeverityBy::Deviation) == by;
+        let usual = match by {
+            SeverityBy::Deviation => Bands { medium: 0.1, high: 0.2, critical: 0.4 },
+            SeverityBy::Z => Bands { medium: 4.0, high: 6.0, critical: 10.0 },
         };
-        let names = ["medium", "high", "critical"];
-        self.check_bands(watched, "severity", names, [bands.medium, bands.high, bands.critical]);
-        bands
+        let bands = |own: BandsDocument, general: BandsDocument| {
+            let general = if inherits { general } else { BandsDocument::default() };
+            let bands = Bands {
+                medium: own.medium.or(general.medium).unwrap_or(usual.medium),
+                high: own.high.or(general.high).unwrap_or(usual.high),
+                critical: own.critical.or(general.critical).unwrap_or(usual.critical),
+            };
+            let names = ["medium", "high", "critical"];
+            self.check_bands(watched, "severity", names, [bands.medium, bands.high, bands.critical]);
+            bands
+        };
+        SeverityBands {
+            by,
+            fall: bands(own.bands(own.fall), general.bands(general.fall)),
+            rise: bands(own.bands(own.rise), general.bands(general.rise)),
+        }
     }
 
     fn impact(&self, watched: &Watched<'_>, general: &ImpactDocument) -> ImpactBands {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Comparison, Direction, Grain};
+use super::{Comparison, Direction, Grain, SeverityBy};
 
 /// A monitor: what is measured by the SELECT beside it, and when to speak up.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -139,19 +139,53 @@ pub(super) struct ThresholdsDocument {
     pub(super) deviation_min: Option<f64>,
 }
 
-/// Deviations from which a severity holds, as shares of what was expected.
+/// From where on a deviation is how bad.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SeverityDocument {
-    /// From which deviation it is medium; 0.1 by default.
+    /// What the bands are in: shares of what was expected (by default), or standard deviations.
+    pub(super) by: Option<SeverityBy>,
+    /// From where it is medium, either way; 0.1 by default, or 4 standard deviations.
     #[schemars(range(min = 0, max = 100))]
     pub(super) medium: Option<f64>,
-    /// From which deviation it is high; 0.2 by default.
+    /// From where it is high, either way; 0.2 by default, or 6 standard deviations.
     #[schemars(range(min = 0, max = 100))]
     pub(super) high: Option<f64>,
-    /// From which deviation it is critical; 0.4 by default.
+    /// From where it is critical, either way; 0.4 by default, or 10 standard deviations.
     #[schemars(range(min = 0, max = 100))]
     pub(super) critical: Option<f64>,
+    /// Other bands for values below what was expected.
+    #[serde(default)]
+    pub(super) fall: BandsDocument,
+    /// Other bands for values above what was expected.
+    #[serde(default)]
+    pub(super) rise: BandsDocument,
+}
+
+/// Where a band of severity begins, of one direction.
+#[derive(Debug, Default, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BandsDocument {
+    /// From where it is medium.
+    #[schemars(range(min = 0, max = 100))]
+    pub(super) medium: Option<f64>,
+    /// From where it is high.
+    #[schemars(range(min = 0, max = 100))]
+    pub(super) high: Option<f64>,
+    /// From where it is critical.
+    #[schemars(range(min = 0, max = 100))]
+    pub(super) critical: Option<f64>,
+}
+
+impl SeverityDocument {
+    /// The bands of one direction, as far as they are given.
+    pub(super) fn bands(&self, one_way: BandsDocument) -> BandsDocument {
+        BandsDocument {
+            medium: one_way.medium.or(self.medium),
+            high: one_way.high.or(self.high),
+            critical: one_way.critical.or(self.critical),
+        }
+    }
 }
 
 /// Shares of the whole volume or revenue at stake from which an impact holds.

@@ -1,6 +1,6 @@
 //! What the business turned in the database table `explore.monitor_config`, put over what the files say.
 
-use super::{Metric, Monitor, Override};
+use super::{Bands, Metric, Monitor, Override, SeverityBands, SeverityBy};
 
 impl Monitor {
     /// The monitor with the rows of its table over it, and a sentence for each that cannot be taken.
@@ -24,17 +24,30 @@ fn put_over(metric: &mut Metric, row: &Override) -> Option<String> {
     if row.probability.is_some_and(|probability| !(0.5..1.0).contains(&probability)) {
         return refused("a probability threshold that is not from 0.5 to below 1");
     }
-    let medium = row.medium_deviation.unwrap_or(metric.severity.medium);
-    let critical = row.critical_deviation.unwrap_or(metric.severity.critical);
-    if !(medium.is_finite() && critical.is_finite() && 0.0 < medium && medium < critical) {
-        return refused("a medium deviation that is not above 0 and below the critical one");
+    let is_in_z = metric.severity.by == SeverityBy::Z;
+    if is_in_z && (row.medium_deviation.is_some() || row.critical_deviation.is_some()) {
+        return refused("a deviation, where the metric's bands are in standard deviations,");
     }
+    let fall = turned(metric.severity.fall, row);
+    let rise = turned(metric.severity.rise, row);
+    let (Some(fall), Some(rise)) = (fall, rise) else {
+        return refused("a medium deviation that is not above 0 and below the critical one");
+    };
     metric.enabled = row.enabled.unwrap_or(metric.enabled);
     metric.thresholds.probability = row.probability.unwrap_or(metric.thresholds.probability);
-    let high = metric.severity.high;
-    // The table does not know the band between: where it would no longer lie there, it goes to the middle.
-    metric.severity.high = if medium < high && high < critical { high } else { f64::midpoint(medium, critical) };
-    metric.severity.medium = medium;
-    metric.severity.critical = critical;
+    metric.severity = SeverityBands { fall, rise, ..metric.severity };
     None
+}
+
+/// The bands of one direction with the row over them; `None` where they would make no sense.
+fn turned(bands: Bands, row: &Override) -> Option<Bands> {
+    let medium = row.medium_deviation.unwrap_or(bands.medium);
+    let critical = row.critical_deviation.unwrap_or(bands.critical);
+    if !(medium.is_finite() && critical.is_finite() && 0.0 < medium && medium < critical) {
+        return None;
+    }
+    // The table does not know the band between: where it would no longer lie there, it goes to the middle.
+    let is_between = medium < bands.high && bands.high < critical;
+    let high = if is_between { bands.high } else { f64::midpoint(medium, critical) };
+    Some(Bands { medium, high, critical })
 }

@@ -1,0 +1,212 @@
+//! `[channels.NAME]` of the file: where alerts go. No secret stands in the file, only the names of the variables that hold
+//! them.
+
+use std::ops::Range;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
+use toml::de::{DeValue, ValueDeserializer};
+
+/// Where alerts go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChannelSection {
+    /// By what.
+    #[serde(flatten)]
+    pub kind: ChannelKind,
+    /// Whether one message a day tells of all incidents.
+    pub digest: bool,
+}
+
+/// By what alerts go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum ChannelKind {
+    /// To a channel of Slack.
+    Slack(SlackSection),
+    /// By mail.
+    Mail(MailSection),
+    /// To a URL of one's own, as JSON.
+    Webhook(WebhookSection),
+    /// Into a folder, as JSON.
+    File(FileSection),
+}
+
+/// A channel of Slack: an incoming webhook, or a bot, which keeps the messages of an incident in one thread.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SlackSection {
+    /// The variable that holds the URL of an incoming webhook.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url_env: Option<String>,
+    /// The variable that holds a bot's token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_env: Option<String>,
+    /// The bot's channel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
+    /// Where the bot speaks to Slack.
+    #[serde(default = "slack_api")]
+    pub api_url: String,
+}
+
+fn slack_api() -> String {
+    "https://slack.com/api".to_owned()
+}
+
+/// Mail over SMTP.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MailSection {
+    /// The server's name.
+    pub server: String,
+    /// Its port; by default that of the encryption.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    /// How the connection is encrypted.
+    #[serde(default)]
+    pub encryption: Encryption,
+    /// Who logs in, where somebody has to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// The variable that holds the password.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password_env: Option<String>,
+    /// Whom mails are from.
+    pub from: String,
+    /// Whom they are to; each gets a mail of its own.
+    pub to: Vec<String>,
+}
+
+/// How a connection to a mail server is encrypted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Encryption {
+    /// From the start: port 465.
+    #[default]
+    Tls,
+    /// After a greeting, or not at all going on: port 587.
+    Starttls,
+    /// Not: port 25, for a server on the same machine.
+    None,
+}
+
+/// A URL that takes JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookSection {
+    /// The variable that holds the URL.
+    pub url_env: String,
+    /// The variable that holds the secret that requests are signed with.
+    pub secret_env: String,
+}
+
+/// A folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileSection {
+    /// The folder, which is made where there is none.
+    pub directory: PathBuf,
+}
+
+/// What is wrong with a section, and where in the file. Never quotes a value, which may be a secret in the wrong place.
+#[derive(Debug)]
+pub(super) struct Problem {
+    pub(super) span: Option<Range<usize>>,
+    pub(super) message: String,
+}
+
+impl Problem {
+    fn new(message: impl Into<String>) -> Self {
+        Self { span: None, message: message.into() }
+    }
+}
+
+impl From<toml::de::Error> for Problem {
+    fn from(error: toml::de::Error) -> Self {
+        // What was found is told after what it should have been, and is the value.
+        let message = error.message();
+        let message = match message.split_once(": ") {
+            Some((what @ ("invalid type" | "invalid value"), rest)) => {
+                let expected = rest.rsplit_once("expected ").map_or("another value", |(_, expected)| expected);
+                format!("{what}, expected {expected}")
+            }
+            _ => message.to_owned(),
+        };
+        Self { span: error.span(), message }
+    }
+}
+
+/// Reads one section, a table.
+pub(super) fn read(mut section: Spanned<DeValue<'_>>) -> Result<ChannelSection, Problem> {
+    let mut kind = None;
+    let mut digest = false;
+    if let DeValue::Table(table) = section.get_mut() {
+        if let Some(value) = table.remove("kind") {
+            let span = value.span();
+            let name = value.get_ref().as_str().map(str::to_owned);
+            kind = Some(name.ok_or(Problem { span: Some(span), message: KINDS.to_owned() })?);
+        }
+        if let Some(value) = table.remove("digest") {
+            let span = Some(value.span());
+            let message = "digest: expected true or false".to_owned();
+            digest = value.get_ref().as_bool().ok_or(Problem { span, message })?;
+        }
+    }
+    let deserializer = ValueDeserializer::from(section);
+    let kind = match kind.as_deref() {
+        Some("slack") => ChannelKind::Slack(SlackSection::deserialize(deserializer)?),
+        Some("mail") => ChannelKind::Mail(MailSection::deserialize(deserializer)?),
+        Some("webhook") => ChannelKind::Webhook(WebhookSection::deserialize(deserializer)?),
+        Some("file") => ChannelKind::File(FileSection::deserialize(deserializer)?),
+        Some(_) | None => return Err(Problem::new(KINDS)),
+    };
+    check(&kind)?;
+    Ok(ChannelSection { kind, digest })
+}
+
+const KINDS: &str = "kind: expected \"slack\", \"mail\", \"webhook\" or \"file\"";
+
+fn check(kind: &ChannelKind) -> Result<(), Problem> {
+    match kind {
+        ChannelKind::Slack(SlackSection { url_env, token_env, channel, api_url: _ }) => {
+            names_variable("url_env", url_env.as_deref())?;
+            names_variable("token_env", token_env.as_deref())?;
+            match (url_env, token_env, channel) {
+                (Some(_), None, None) | (None, Some(_), Some(_)) => Ok(()),
+                _ => Err(Problem::new(
+                    "give either url_env, for an incoming webhook, or token_env and channel, for a bot",
+                )),
+            }
+        }
+        ChannelKind::Mail(MailSection { user, password_env, to, .. }) => {
+            names_variable("password_env", password_env.as_deref())?;
+            if to.is_empty() {
+                return Err(Problem::new("to: expected at least one address"));
+            }
+            match (user, password_env) {
+                (Some(_), Some(_)) | (None, None) => Ok(()),
+                _ => Err(Problem::new("user and password_env go together")),
+            }
+        }
+        ChannelKind::Webhook(WebhookSection { url_env, secret_env }) => {
+            names_variable("url_env", Some(url_env))?;
+            names_variable("secret_env", Some(secret_env))
+        }
+        ChannelKind::File(FileSection { directory: _ }) => Ok(()),
+    }
+}
+
+/// A secret that was written where its variable's name belongs is refused, and not repeated.
+fn names_variable(key: &str, name: Option<&str>) -> Result<(), Problem> {
+    let is_name = |name: &str| {
+        let is_letter = |character: char| character.is_ascii_uppercase() || character == '_';
+        name.starts_with(is_letter) && name.chars().all(|character| is_letter(character) || character.is_ascii_digit())
+    };
+    match name {
+        Some(name) if !is_name(name) => Err(Problem::new(format!(
+            "{key}: expected the name of an environment variable, in capitals, such as SLACK_URL"
+        ))),
+        Some(_) | None => Ok(()),
+    }
+}

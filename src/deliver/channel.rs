@@ -1,0 +1,198 @@
+//! The channels of `explore.toml`, opened: their secrets read, their addresses checked.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use secrecy::SecretString;
+
+use super::file::FileChannel;
+use super::mail::Mail;
+use super::slack::Slack;
+use super::webhook::Webhook;
+use super::{Message, http};
+use crate::config::ChannelSection;
+use crate::config::channels_section::ChannelKind;
+use crate::monitor::day::Day;
+use crate::state::NewMessage;
+
+/// A channel that cannot be used as it is configured.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("channel {channel}: {problem}")]
+pub struct Invalid {
+    /// Its name.
+    pub channel: String,
+    /// What is wrong. Holds no secret.
+    pub problem: String,
+}
+
+/// How patient the sender is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pace {
+    /// Time that one attempt has.
+    pub timeout: Duration,
+    /// Attempts that one run makes for one message.
+    pub attempts_in_run_max: u32,
+    /// Attempts after which a message has failed, over all runs.
+    pub attempts_max: u32,
+    /// The wait after the first attempt; it doubles with every other.
+    pub delay: Duration,
+    /// The longest wait that a run sits through; what has to wait longer is left to the next run.
+    pub wait_max: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(30),
+            attempts_in_run_max: 3,
+            attempts_max: 20,
+            delay: Duration::from_secs(1),
+            wait_max: Duration::from_secs(30),
+        }
+    }
+}
+
+/// The channels that alerts can go to, by name. Shows no secret.
+#[derive(Debug)]
+pub struct Channels {
+    channels: BTreeMap<String, Open>,
+    pub(super) pace: Pace,
+}
+
+#[derive(Debug)]
+struct Open {
+    channel: Channel,
+    is_digest: bool,
+}
+
+#[derive(Debug)]
+enum Channel {
+    Slack(Slack),
+    Mail(Mail),
+    Webhook(Webhook),
+    File(FileChannel),
+}
+
+/// A message on its way to one recipient.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Parcel<'m> {
+    /// The same at every attempt, and of no other message.
+    pub(super) id: &'m str,
+    /// The incident that it tells of, if it is one.
+    pub(super) incident: Option<&'m str>,
+    pub(super) at: DateTime,
+    pub(super) recipient: &'m str,
+    /// What the channel called the first message of the incident.
+    pub(super) thread: Option<&'m str>,
+    /// The time of this attempt.
+    pub(super) now: Timestamp,
+    pub(super) message: &'m Message,
+}
+
+/// What came of one attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// It was accepted, under this name.
+    Accepted { reference: Option<String> },
+    /// It was not accepted, and will not be.
+    Refused { problem: String },
+    /// It was not accepted this time.
+    NotAccepted { problem: String, retry_after: Option<Duration> },
+    /// Perhaps it was accepted.
+    Unknown { problem: String },
+}
+
+impl Outcome {
+    pub(super) fn refused(problem: impl Into<String>) -> Self {
+        Self::Refused { problem: problem.into() }
+    }
+
+    pub(super) fn not_accepted(problem: impl Into<String>) -> Self {
+        Self::NotAccepted { problem: problem.into(), retry_after: None }
+    }
+
+    pub(super) fn unknown(problem: impl Into<String>) -> Self {
+        Self::Unknown { problem: problem.into() }
+    }
+}
+
+impl Channels {
+    /// Opens the channels, whose secrets `variable` looks up in the environment. Nothing is connected yet.
+    pub fn open(
+        sections: &BTreeMap<String, ChannelSection>,
+        variable: &dyn Fn(&str) -> Option<String>,
+        pace: Pace,
+    ) -> Result<Self, Invalid> {
+        let invalid = |name: &String, problem: String| Invalid { channel: name.clone(), problem };
+        let client = http::client(pace.timeout);
+        let open = |(name, section): (&String, &ChannelSection)| {
+            let secret = |name: &str| match variable(name).filter(|value| !value.trim().is_empty()) {
+                Some(value) => Ok(SecretString::from(value.trim())),
+                None => Err(format!("the environment variable {name} is not set")),
+            };
+            let client = client.clone().map_err(|problem| invalid(name, problem));
+            let channel = match &section.kind {
+                ChannelKind::Slack(slack) => Slack::open(slack, &secret, client?).map(Channel::Slack),
+                ChannelKind::Mail(mail) => Mail::open(mail, &secret, pace.timeout).map(Channel::Mail),
+                ChannelKind::Webhook(webhook) => Webhook::open(webhook, &secret, client?).map(Channel::Webhook),
+                ChannelKind::File(file) => Ok(Channel::File(FileChannel::open(file))),
+            };
+            let channel = channel.map_err(|problem| invalid(name, problem))?;
+            Ok((name.clone(), Open { channel, is_digest: section.digest }))
+        };
+        Ok(Self { channels: sections.iter().map(open).collect::<Result<_, _>>()?, pace })
+    }
+
+    /// Whom a day makes it necessary to tell: each recipient of the channels `names`, of each incident that fires.
+    pub fn messages(&self, names: &[String], day: &Day) -> Result<Vec<NewMessage>, Invalid> {
+        let mut messages = Vec::new();
+        for name in names {
+            let open = self.channels.get(name).ok_or_else(|| {
+                let problem =
+                    format!("the monitor {} sends to it, and explore.toml has no [channels.{name}]", day.monitor);
+                Invalid { channel: name.clone(), problem }
+            })?;
+            for incident in day.incidents.iter().filter(|incident| incident.decision.fires.is_some()) {
+                messages.extend(open.channel.recipients().into_iter().map(|recipient| NewMessage {
+                    incident: incident.id.clone(),
+                    channel: name.clone(),
+                    recipient,
+                    is_digest: open.is_digest,
+                }));
+            }
+        }
+        Ok(messages)
+    }
+
+    /// Whether sending twice does no harm on that channel.
+    pub(super) fn is_repeatable(&self, name: &str) -> bool {
+        match self.channels.get(name).map(|open| &open.channel) {
+            Some(Channel::Webhook(_) | Channel::File(_)) => true,
+            Some(Channel::Slack(_) | Channel::Mail(_)) | None => false,
+        }
+    }
+
+    /// Tries once.
+    pub(super) async fn attempt(&self, name: &str, parcel: &Parcel<'_>) -> Outcome {
+        match self.channels.get(name).map(|open| &open.channel) {
+            Some(Channel::Slack(slack)) => slack.send(parcel).await,
+            Some(Channel::Mail(mail)) => mail.send(parcel).await,
+            Some(Channel::Webhook(webhook)) => webhook.send(parcel).await,
+            Some(Channel::File(file)) => file.send(parcel),
+            None => Outcome::refused(format!("explore.toml has no [channels.{name}]")),
+        }
+    }
+}
+
+impl Channel {
+    /// Who is told on it, by the names that its messages carry.
+    fn recipients(&self) -> Vec<String> {
+        match self {
+            Self::Slack(slack) => vec![slack.recipient()],
+            Self::Mail(mail) => mail.recipients(),
+            Self::Webhook(_) | Self::File(_) => vec![String::new()],
+        }
+    }
+}

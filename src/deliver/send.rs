@@ -1,0 +1,197 @@
+//! The sender: works through what is due, and waits a little for what did not go.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+use tokio::time::{Instant, sleep};
+
+use super::Message;
+use super::channel::{Channels, Outcome, Parcel};
+use crate::state::{Claim, Error, Sender, Settled, State};
+
+/// The longest wait between two attempts.
+const DELAY_MAX: Duration = Duration::from_hours(1);
+/// The longest wait that a channel may ask for.
+const ASKED_DELAY_MAX: Duration = Duration::from_hours(24);
+
+/// A message that did not go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// The number of its row in the outbox.
+    pub id: i64,
+    /// The channel.
+    pub channel: String,
+    /// Who on that channel.
+    pub recipient: String,
+    /// What happened.
+    pub problem: String,
+}
+
+/// What a run of the sender did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// The numbers of the messages that were accepted.
+    pub sent: Vec<i64>,
+    /// Those that are left to the next run.
+    pub later: Vec<Trouble>,
+    /// Those that were refused, or tried too often.
+    pub failed: Vec<Trouble>,
+    /// Those that were perhaps accepted, and are not sent again.
+    pub unknown: Vec<Trouble>,
+}
+
+/// Sends what is due at `now`, and tries again what did not go, as often and as long as the channels' pace allows. Several
+/// may send at once; none sends what another does.
+pub async fn send_due(state: &State, channels: &Channels, now: Timestamp) -> Result<Report, Error> {
+    let sender = state.sender().await?;
+    let mut run =
+        Run { channels, sender, now, started: Instant::now(), report: Report::default(), open: BTreeMap::new() };
+    run.recover().await?;
+    while run.round().await? {}
+    let Run { mut report, open, .. } = run;
+    report.later = open.into_values().map(|open| open.trouble).collect();
+    Ok(report)
+}
+
+struct Run<'s> {
+    channels: &'s Channels,
+    sender: Sender<'s>,
+    now: Timestamp,
+    started: Instant,
+    report: Report,
+    /// What did not go yet, by its number.
+    open: BTreeMap<i64, Open>,
+}
+
+/// A message that is to be tried again.
+struct Open {
+    trouble: Trouble,
+    attempts: u32,
+    next_attempt_at: Timestamp,
+}
+
+impl Run<'_> {
+    /// The given time, moved on by what has passed since.
+    fn now(&self) -> Timestamp {
+        self.now.saturating_add(self.started.elapsed()).unwrap_or(self.now)
+    }
+
+    async fn recover(&mut self) -> Result<(), Error> {
+        let lost = self.sender.recover(|channel| self.channels.is_repeatable(channel), self.now()).await?;
+        self.report.unknown.extend(lost.into_iter().map(|entry| Trouble {
+            id: entry.id,
+            channel: entry.channel,
+            recipient: entry.recipient,
+            problem: "the sender ended while it sent this".to_owned(),
+        }));
+        Ok(())
+    }
+
+    /// Tries everything that is due once; whether there is something to try again in this run, waited for.
+    async fn round(&mut self) -> Result<bool, Error> {
+        for id in self.sender.due(self.now()).await? {
+            if self.open.get(&id).is_some_and(|open| open.attempts >= self.channels.pace.attempts_in_run_max) {
+                continue;
+            }
+            let Some(claim) = self.sender.claim(id).await? else { continue };
+            self.deliver(claim).await?;
+        }
+        let again = self.open.values().filter(|open| open.attempts < self.channels.pace.attempts_in_run_max);
+        let Some(next) = again.map(|open| open.next_attempt_at).min() else { return Ok(false) };
+        let wait = Duration::try_from(next.duration_since(self.now())).unwrap_or_default();
+        if wait > self.channels.pace.wait_max {
+            return Ok(false);
+        }
+        sleep(wait).await;
+        Ok(true)
+    }
+
+    async fn deliver(&mut self, claim: Claim) -> Result<(), Error> {
+        let outcome = self.attempt(&claim).await;
+        let trouble = |problem: &str| Trouble {
+            id: claim.id,
+            channel: claim.channel.clone(),
+            recipient: claim.recipient.clone(),
+            problem: problem.to_owned(),
+        };
+        let settled = self.settled(&claim, outcome);
+        let before = self.open.remove(&claim.id);
+        match &settled {
+            Settled::Sent { .. } => self.report.sent.push(claim.id),
+            Settled::Failed { problem } => self.report.failed.push(trouble(problem)),
+            Settled::Unknown { problem } => self.report.unknown.push(trouble(problem)),
+            Settled::Later { problem, next_attempt_at } => {
+                let attempts = before.map_or(0, |open| open.attempts) + 1;
+                let open = Open { trouble: trouble(problem), attempts, next_attempt_at: *next_attempt_at };
+                self.open.insert(claim.id, open);
+            }
+        }
+        let now = self.now();
+        self.sender.settle(claim, &settled, now).await
+    }
+
+    async fn attempt(&self, claim: &Claim) -> Outcome {
+        let message = match serde_json::from_value::<Message>(claim.content.clone()) {
+            Ok(message) => message,
+            Err(error) => return Outcome::refused(format!("its content does not read: {error}")),
+        };
+        let parcel = Parcel {
+            id: &id(claim),
+            incident: if let [(_, incident)] = claim.incidents.as_slice() { Some(incident) } else { None },
+            at: claim.at,
+            recipient: &claim.recipient,
+            thread: claim.thread.as_deref(),
+            now: self.now(),
+            message: &message,
+        };
+        self.channels.attempt(&claim.channel, &parcel).await
+    }
+
+    fn settled(&self, claim: &Claim, outcome: Outcome) -> Settled {
+        match outcome {
+            Outcome::Accepted { reference } => Settled::Sent { reference },
+            Outcome::Refused { problem } => Settled::Failed { problem },
+            Outcome::NotAccepted { problem, retry_after } => self.later(claim, problem, retry_after),
+            Outcome::Unknown { problem } if self.channels.is_repeatable(&claim.channel) => {
+                self.later(claim, problem, None)
+            }
+            Outcome::Unknown { problem } => Settled::Unknown { problem },
+        }
+    }
+
+    fn later(&self, claim: &Claim, problem: String, retry_after: Option<Duration>) -> Settled {
+        let pace = &self.channels.pace;
+        if claim.attempts + 1 >= pace.attempts_max {
+            return Settled::Failed { problem: format!("{problem}; tried {} times", claim.attempts + 1) };
+        }
+        let backoff = pace.delay.saturating_mul(2_u32.saturating_pow(claim.attempts)).min(DELAY_MAX);
+        let delay = retry_after.map_or(backoff, |asked| asked.min(ASKED_DELAY_MAX));
+        let now = self.now();
+        Settled::Later { problem, next_attempt_at: now.saturating_add(delay).unwrap_or(now) }
+    }
+}
+
+/// What a message is called at the other end: by what it tells whom of, so that the same message has the same id in every
+/// attempt, and even if the outbox is lost.
+fn id(claim: &Claim) -> String {
+    let mut hash = Sha256::new();
+    let mut part = |text: &str| {
+        hash.update(text.len().to_le_bytes());
+        hash.update(text.as_bytes());
+    };
+    part(&claim.at.to_string());
+    part(&claim.channel);
+    part(&claim.recipient);
+    for (monitor, incident) in &claim.incidents {
+        part(monitor);
+        part(incident);
+    }
+    let mut id = "msg_".to_owned();
+    for byte in hash.finalize().iter().take(16) {
+        let _ = write!(id, "{byte:02x}");
+    }
+    id
+}

@@ -1,0 +1,106 @@
+//! The analyst without a model: plain sentences by rules, from the engine's numbers.
+
+use super::{Case, is_going_on};
+use crate::monitor::context::Verdict;
+use crate::monitor::day::{Day, Incident};
+use crate::monitor::registry::{Formula, Monitor};
+use crate::monitor::telling::{Outcome, label, line, tell, whole};
+use crate::monitor::wording::off;
+
+/// A fall to less than this share of what was expected is rather a fault of the measurement.
+const NOTHING_LEFT: f64 = 0.05;
+
+/// What happened, a paragraph an incident that matters, and one for all that are too small.
+pub(super) fn synthesis(case: Case<'_>) -> Vec<String> {
+    let going_on = case.day.incidents.iter().filter(|incident| is_going_on(incident));
+    let (small, matter) = going_on.partition::<Vec<_>, _>(|incident| Outcome::of(incident) == Outcome::Small);
+    let mut paragraphs = matter.into_iter().map(|incident| paragraph(case, incident)).collect::<Vec<_>>();
+    let small = small.into_iter().map(|incident| tell(case.monitor, case.day, incident).headline()).collect::<Vec<_>>();
+    if !small.is_empty() {
+        paragraphs.push(format!("Too small for an alert: {}.", small.join("; ")));
+    }
+    if paragraphs.is_empty() {
+        paragraphs.push("Nothing is out of the ordinary that makes an incident.".to_owned());
+    }
+    paragraphs
+}
+
+fn paragraph(case: Case<'_>, incident: &Incident) -> String {
+    let telling = tell(case.monitor, case.day, incident);
+    let mut sentences = vec![match &telling.measured {
+        Some(measured) => format!("{}: {measured}.", telling.headline()),
+        None => format!("{}.", telling.headline()),
+    }];
+    sentences.extend(telling.segments.first().map(|part| {
+        format!(
+            "{} of the difference is {}: {} against {} expected.",
+            part.share, part.name, part.actual, part.expected
+        )
+    }));
+    if !telling.followers.is_empty() {
+        sentences.push(format!("{} broke with it.", telling.followers.join(", ")));
+    }
+    sentences.extend(telling.money.map(|money| format!("At stake: {money}.")));
+    let influence = case.influences.iter().find(|influence| influence.incident == incident.id);
+    sentences.extend(influence.map(|influence| stop(&influence.sentence())));
+    sentences.join(" ")
+}
+
+fn stop(sentence: &str) -> String {
+    if sentence.ends_with(['.', '!', '?', '…']) { sentence.to_owned() } else { format!("{sentence}.") }
+}
+
+/// What to do about an incident, the first thing first.
+pub(in crate::monitor) fn what_to_do(case: Case<'_>, incident: &Incident) -> Vec<String> {
+    if matches!(Outcome::of(incident), Outcome::Over) {
+        return Vec::new();
+    }
+    let (monitor, day) = (case.monitor, case.day);
+    let mut steps = Vec::new();
+    steps.extend(measurement(day, incident));
+    steps.extend(ratio(monitor, day, incident));
+    steps.push(whereabouts(incident));
+    if incident.metrics.len() > 1 {
+        let first = label(monitor, &incident.metric);
+        steps.push(format!("Start at {first}: the other metrics come after it and follow from it."));
+    }
+    let influence = case.influences.iter().find(|influence| influence.incident == incident.id);
+    if let Some(influence) = influence.filter(|influence| influence.verdict == Verdict::Influenced) {
+        let events = influence.events.iter().map(|event| format!("\"{}\"", line(&event.label))).collect::<Vec<_>>();
+        steps.push(format!("Ask those who run {} whether this was to be expected.", events.join(", ")));
+    }
+    if let Some(owner) = &monitor.owner {
+        steps.push(format!("Tell {} what you found.", line(owner)));
+    }
+    steps
+}
+
+/// Where hardly anything is left, look at the measurement before the business.
+fn measurement(day: &Day, incident: &Incident) -> Option<String> {
+    let judgement = whole(day, &incident.metric)?;
+    let (actual, expected) = (judgement.actual?, judgement.forecast?.value);
+    let is_gone = incident.is_fall && actual.abs() <= NOTHING_LEFT * expected.abs();
+    is_gone.then(|| "Check the load of the data and the tracking first: hardly anything was measured.".to_owned())
+}
+
+/// Which side of a ratio moved.
+fn ratio(monitor: &Monitor, day: &Day, incident: &Incident) -> Option<String> {
+    let Formula::Ratio { numerator, denominator, .. } = monitor.metric(&incident.metric)?.formula else { return None };
+    let side = |measure: usize| {
+        let metric = monitor.metrics.iter().find(|metric| metric.formula == Formula::Sum(measure))?;
+        let judgement = whole(day, &metric.key)?;
+        let (actual, expected) = (judgement.actual?, judgement.forecast?.value);
+        Some(format!("{} is {}", label(monitor, &metric.key), off(actual, expected, metric.unit.as_deref())))
+    };
+    Some(format!("See which side of the ratio moved: {}, {}.", side(numerator)?, side(denominator)?))
+}
+
+fn whereabouts(incident: &Incident) -> String {
+    let names = incident.segments.iter().map(|part| crate::monitor::telling::name(&part.segment)).collect::<Vec<_>>();
+    if names.is_empty() {
+        return "It is everywhere alike: look for what all segments share, such as a release, a price, the tracking or the \
+                load of the data."
+            .to_owned();
+    }
+    format!("Look at {} first: what changed there on that day and nowhere else?", names.join("; "))
+}

@@ -1,0 +1,128 @@
+//! Where values and days stand: round numbers up the side, and dates along the bottom.
+
+use jiff::civil::{Date, DateTime};
+
+/// Values of the side: from, to, and the marks between.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Axis {
+    pub(super) from: f64,
+    pub(super) to: f64,
+    pub(super) marks: Vec<f64>,
+}
+
+/// Marks up the side, about.
+const MARKS: f64 = 4.0;
+/// A lowest value below this share of the highest lets the axis begin at 0.
+const ZERO_SHARE: f64 = 0.6;
+
+impl Axis {
+    /// An axis that holds all of `values`; `None` where there are none.
+    pub(super) fn holding(values: impl Iterator<Item = f64>) -> Option<Self> {
+        let range = values.fold(None, |range: Option<(f64, f64)>, value| {
+            let (lowest, highest) = range.unwrap_or((value, value));
+            Some((lowest.min(value), highest.max(value)))
+        });
+        let (mut lowest, mut highest) = range?;
+        if lowest > 0.0 && lowest < ZERO_SHARE * highest {
+            lowest = 0.0;
+        }
+        if highest - lowest <= f64::EPSILON * highest.abs().max(1.0) {
+            let room = if highest == 0.0 { 1.0 } else { highest.abs() * 0.1 };
+            (lowest, highest) = (lowest - room, highest + room);
+        }
+        let span = highest - lowest;
+        if !span.is_finite() {
+            return None;
+        }
+        let step = round_step(span / MARKS);
+        let (first, last) = ((lowest / step).floor(), (highest / step).ceil());
+        let mut marks = Vec::new();
+        let mut place = first;
+        while place <= last && marks.len() < 12 {
+            marks.push(place * step);
+            place += 1.0;
+        }
+        Some(Self { from: first * step, to: last * step, marks })
+    }
+
+    /// Where a value stands, 0 at the bottom and 1 at the top.
+    pub(super) fn place(&self, value: f64) -> f64 {
+        ((value - self.from) / (self.to - self.from)).clamp(0.0, 1.0)
+    }
+}
+
+/// The 1, 2 or 5 times a power of ten that is next above.
+fn round_step(step: f64) -> f64 {
+    let power = 10_f64.powf(step.log10().floor());
+    let factor = step / power;
+    let round = [1.0, 2.0, 5.0].into_iter().find(|round| factor <= *round * 1.000_1).unwrap_or(10.0);
+    round * power
+}
+
+/// Up to `count` of the steps to write a date below, by index, with the text.
+pub(super) fn dates(steps: &[DateTime], count: usize) -> Vec<(usize, String)> {
+    let (Some(first), Some(last)) = (steps.first(), steps.last()) else { return Vec::new() };
+    let days = (last.date() - first.date()).get_days();
+    let candidates: Vec<usize> = match days {
+        0..=2 => (0..steps.len()).collect(),
+        3..=13 => begins(steps, |date| date),
+        14..=120 => begins(steps, |date| date.checked_sub(weekday_offset(date)).unwrap_or(date)),
+        _ => begins(steps, Date::first_of_month),
+    };
+    let pitch = candidates.len().div_ceil(count).max(1);
+    let format = match days {
+        0..=2 => "%H:%M",
+        3..=400 => "%-d %b",
+        _ => "%b %Y",
+    };
+    let chosen = candidates.into_iter().step_by(pitch);
+    chosen.map(|index| (index, steps[index].strftime(format).to_string())).collect()
+}
+
+fn weekday_offset(date: Date) -> jiff::Span {
+    jiff::Span::new().days(date.weekday().to_monday_zero_offset())
+}
+
+/// The steps with which a new period begins, the very first left out unless it is one's first day.
+fn begins(steps: &[DateTime], period: impl Fn(Date) -> Date) -> Vec<usize> {
+    let date = |index: usize| steps[index].date();
+    let is_begin = |index: &usize| match index.checked_sub(1) {
+        Some(before) => period(date(before)) != period(date(*index)),
+        None => period(date(0)) == date(0),
+    };
+    (0..steps.len()).filter(is_begin).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn axes_have_round_marks_that_hold_every_value() {
+        let check = |values: &[f64], expected: &[f64]| {
+            assert_eq!(Axis::holding(values.iter().copied()).unwrap().marks, expected, "{values:?}");
+        };
+        check(&[0.0, 97.0], &[0.0, 50.0, 100.0]);
+        check(&[12_000.0, 61_000.0], &[0.0, 20_000.0, 40_000.0, 60_000.0, 80_000.0]);
+        check(&[95.0, 103.0], &[94.0, 96.0, 98.0, 100.0, 102.0, 104.0]);
+        check(&[5.0, 5.0], &[4.5, 5.0, 5.5]);
+        check(&[-40.0, 35.0], &[-40.0, -20.0, 0.0, 20.0, 40.0]);
+        assert_eq!(Axis::holding(std::iter::empty()), None);
+        assert_eq!(Axis::holding([-f64::MAX, f64::MAX].into_iter()), None);
+    }
+
+    #[test]
+    fn dates_are_mondays_firsts_of_months_or_hours() {
+        let steps = |count: i64| -> Vec<DateTime> {
+            let first = jiff::civil::date(2026, 9, 3).at(0, 0, 0, 0);
+            (0..count).map(|day| first + jiff::Span::new().days(day)).collect()
+        };
+        let check = |count, expected: &[(usize, &str)]| {
+            let found = dates(&steps(count), 6);
+            assert_eq!(found.iter().map(|(index, text)| (*index, text.as_str())).collect::<Vec<_>>(), expected);
+        };
+        check(5, &[(0, "3 Sep"), (1, "4 Sep"), (2, "5 Sep"), (3, "6 Sep"), (4, "7 Sep")]);
+        check(20, &[(4, "7 Sep"), (11, "14 Sep"), (18, "21 Sep")]);
+        check(170, &[(28, "1 Oct"), (59, "1 Nov"), (89, "1 Dec"), (120, "1 Jan"), (151, "1 Feb")]);
+    }
+}

@@ -1,0 +1,168 @@
+//! What else was going on: campaigns, news and planned events, and whether they influenced an incident.
+//!
+//! It changes how an incident is explained, and never whether somebody is told. Without a model an event counts where its
+//! dates and its segment overlap the incident's. A model answers `INFLUENCED` or `NOT_INFLUENCED` with the rows that it
+//! relies on; whatever else comes back is `UNKNOWN`, and is said so.
+
+mod csv;
+mod model;
+
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use self::csv::{Problem, read_csv};
+pub use self::model::by_model;
+use super::day::{Day, Incident};
+use super::series::Segment;
+
+/// Something that went on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ContextEvent {
+    /// Its first day.
+    #[schemars(with = "String")]
+    pub starts: Date,
+    /// Its last day.
+    #[schemars(with = "String")]
+    pub ends: Date,
+    /// What kind of event it is.
+    pub kind: Kind,
+    /// What people call it.
+    pub label: String,
+    /// The monitor that it is about; all of them where there is none.
+    pub monitor: Option<String>,
+    /// The metric that it is about; all of them where there is none.
+    pub metric: Option<String>,
+    /// The segment that it is about; everything where it is empty.
+    #[serde(default)]
+    pub segment: Segment,
+    /// Who says so.
+    pub source: String,
+}
+
+/// What kind of event it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// We did something to bring it about.
+    Campaign,
+    /// It happened around us.
+    News,
+    /// We knew that it would come: maintenance, a price change, a migration.
+    Planned,
+}
+
+/// Whether events influenced an incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Influence {
+    /// The incident's id.
+    pub incident: String,
+    /// Whether they did.
+    pub verdict: Verdict,
+    /// Who says so.
+    pub basis: Basis,
+    /// The events that this rests on.
+    pub events: Vec<ContextEvent>,
+    /// Why, in a sentence.
+    pub reason: String,
+}
+
+/// Whether events influenced an incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Verdict {
+    /// They did.
+    Influenced,
+    /// They did not.
+    NotInfluenced,
+    /// Nobody knows.
+    Unknown,
+}
+
+/// Who says whether events influenced an incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// The program, by dates and segments.
+    Overlap,
+    /// A model, by its name.
+    Model(String),
+}
+
+impl Kind {
+    /// `campaign`
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Campaign => "campaign",
+            Self::News => "news",
+            Self::Planned => "planned",
+        }
+    }
+}
+
+impl ContextEvent {
+    /// Whether it is about a monitor and, of its metrics, one of `metrics`.
+    fn is_about(&self, monitor: &str, metrics: &[String]) -> bool {
+        self.monitor.as_ref().is_none_or(|key| key == monitor)
+            && self.metric.as_ref().is_none_or(|key| metrics.contains(key))
+    }
+
+    /// Whether it explains where an incident is: one that is everywhere alike is not explained by an event in one segment.
+    fn explains(&self, incident: &Incident) -> bool {
+        if incident.segments.is_empty() {
+            return self.segment.is_whole();
+        }
+        incident.segments.iter().any(|contribution| self.segment.can_overlap(&contribution.segment))
+    }
+}
+
+/// Whether events influenced an incident, by their dates and segments alone.
+pub fn by_overlap(day: &Day, incident: &Incident, events: &[ContextEvent]) -> Influence {
+    let (opened, today) = (incident.opened.date(), day.at.date());
+    let is_on = |event: &&ContextEvent| event.starts <= today && event.ends >= opened;
+    let about = |event: &&ContextEvent| event.is_about(&day.monitor, &incident.metrics) && event.explains(incident);
+    let found = events.iter().filter(is_on).filter(about).cloned().collect::<Vec<_>>();
+    let (verdict, reason) = match found.len() {
+        0 => (Verdict::NotInfluenced, "no known event overlaps it in dates and segment".to_owned()),
+        1 => (Verdict::Influenced, "an event overlaps it in dates and segment, which proves no cause".to_owned()),
+        count => {
+            (Verdict::Influenced, format!("{count} events overlap it in dates and segment, which proves no cause"))
+        }
+    };
+    Influence { incident: incident.id.clone(), verdict, basis: Basis::Overlap, events: found, reason }
+}
+
+impl Influence {
+    /// In a sentence, with who says so.
+    pub(crate) fn sentence(&self) -> String {
+        let by = match &self.basis {
+            Basis::Overlap => "by dates and segments alone".to_owned(),
+            Basis::Model(model) => format!("by {}", super::telling::line(model)),
+        };
+        let verdict = match self.verdict {
+            Verdict::Influenced => "Probably influenced by what was going on",
+            Verdict::NotInfluenced => "Not influenced by any event that is known",
+            Verdict::Unknown => "Unknown whether events influenced it",
+        };
+        format!("{verdict} ({by}): {}", super::telling::line(&self.reason))
+    }
+
+    /// The events that it rests on, a line each.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.events.iter().map(ContextEvent::line).collect()
+    }
+}
+
+impl ContextEvent {
+    /// `campaign "Autumn sale", 2026-11-18 to 2026-11-22, channel = paid (marketing calendar)`
+    pub(crate) fn line(&self) -> String {
+        let dates = if self.starts == self.ends {
+            self.starts.to_string()
+        } else {
+            format!("{} to {}", self.starts, self.ends)
+        };
+        let segment = if self.segment.is_whole() { String::new() } else { format!(", {}", self.segment) };
+        let source = if self.source.trim().is_empty() { String::new() } else { format!(" ({})", self.source) };
+        super::telling::line(&format!("{} \"{}\", {dates}{segment}{source}", self.kind.name(), self.label))
+    }
+}

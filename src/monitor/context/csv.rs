@@ -1,0 +1,100 @@
+//! Events from a CSV file with a header: `starts`, `ends`, `kind`, `label`, and if wanted `monitor`, `metric`, `segment`
+//! (`channel=paid;device=mobile`), `source`.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+
+use jiff::civil::Date;
+use serde::Deserialize;
+
+use super::{ContextEvent, Kind};
+use crate::monitor::series::Segment;
+
+/// A line that is no event.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {problem}")]
+pub struct Problem {
+    /// The line in the file, from 1.
+    pub line: u64,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    starts: Date,
+    #[serde(default)]
+    ends: Option<Date>,
+    kind: Kind,
+    label: String,
+    #[serde(default)]
+    monitor: Option<String>,
+    #[serde(default)]
+    metric: Option<String>,
+    #[serde(default)]
+    segment: Option<String>,
+    #[serde(default)]
+    source: Option<String>,
+}
+
+/// Reads all events of a file, or says of each line that is none what is wrong with it. `source` is what an event has for
+/// its source where the file gives none.
+pub fn read_csv(file: impl Read, source: &str) -> Result<Vec<ContextEvent>, Vec<Problem>> {
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
+    let (mut events, mut problems) = (Vec::new(), Vec::new());
+    let headers = match reader.headers() {
+        Ok(headers) => headers.clone(),
+        Err(error) => return Err(vec![Problem { line: 1, problem: error.to_string() }]),
+    };
+    for record in reader.records() {
+        let read = record.map_err(|error| (error.position().map_or(0, csv::Position::line), error.to_string()));
+        let event = read.and_then(|record| {
+            let line = record.position().map_or(0, csv::Position::line);
+            let row = record.deserialize::<Row>(Some(&headers)).map_err(|error| (line, reason(&error)))?;
+            event(row, source).map_err(|problem| (line, problem))
+        });
+        match event {
+            Ok(event) => events.push(event),
+            Err((line, problem)) => problems.push(Problem { line, problem }),
+        }
+    }
+    if problems.is_empty() { Ok(events) } else { Err(problems) }
+}
+
+fn reason(error: &csv::Error) -> String {
+    match error.kind() {
+        csv::ErrorKind::Deserialize { err, .. } => err.to_string(),
+        _ => error.to_string(),
+    }
+}
+
+fn event(row: Row, source: &str) -> Result<ContextEvent, String> {
+    let ends = row.ends.unwrap_or(row.starts);
+    if ends < row.starts {
+        return Err(format!("it ends on {ends}, before it starts on {}", row.starts));
+    }
+    if row.label.is_empty() {
+        return Err("label is empty: say what the event is".to_owned());
+    }
+    let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+    Ok(ContextEvent {
+        starts: row.starts,
+        ends,
+        kind: row.kind,
+        label: row.label,
+        monitor: given(row.monitor),
+        metric: given(row.metric),
+        segment: given(row.segment).map_or_else(|| Ok(Segment::default()), |text| segment(&text))?,
+        source: given(row.source).unwrap_or_else(|| source.to_owned()),
+    })
+}
+
+/// `channel=paid;device=mobile`
+fn segment(text: &str) -> Result<Segment, String> {
+    let value = |part: &str| {
+        let (dimension, value) = part.split_once('=')?;
+        Some((dimension.trim().to_owned(), value.trim().to_owned())).filter(|(dimension, _)| !dimension.is_empty())
+    };
+    let values = text.split(';').map(value).collect::<Option<BTreeMap<_, _>>>();
+    values.map(Segment).ok_or_else(|| format!("segment {text:?} is not of the form channel=paid;device=mobile"))
+}

@@ -1,0 +1,80 @@
+//! Whether somebody is told of an incident. Rules alone decide, and each leaves its reason.
+//!
+//! An incident is eligible if its severity is high or critical and its impact high or very high. Of what is eligible, a
+//! repeat is held back while the incident is open and not worse than when somebody was last told, and so is what somebody
+//! snoozed or planned; what is critical never is. Critical is P0, high is P1.
+
+use jiff::civil::DateTime;
+
+use super::{Circumstances, Planned};
+use crate::monitor::day::{Contribution, Impact, Incident, Priority, Severity};
+
+/// Decides, and remembers in the incident how bad it was when somebody was told.
+pub(super) fn decide(incident: &mut Incident, at: DateTime, circumstances: &Circumstances) {
+    if incident.quiet_steps > 0 || !incident.decision.reasons.is_empty() {
+        return;
+    }
+    let (fires, reasons) = decision(incident, at, circumstances);
+    incident.decision.fires = fires;
+    incident.decision.reasons = reasons;
+    if fires.is_some() {
+        incident.told = incident.told.max(Some(incident.severity));
+    }
+}
+
+fn decision(incident: &Incident, at: DateTime, circumstances: &Circumstances) -> (Option<Priority>, Vec<String>) {
+    let mut reasons = Vec::new();
+    let is_critical = incident.severity == Severity::Critical;
+    let mut is_told = true;
+    let mut condition = |holds: bool, yes: String, no: String| {
+        is_told &= holds;
+        reasons.push(if holds { yes } else { no });
+    };
+    let (severity, impact) = (incident.severity, incident.impact);
+    condition(
+        severity >= Severity::High,
+        format!("severity is {severity}"),
+        format!("severity is {severity}, and somebody is told from high on"),
+    );
+    condition(
+        impact >= Impact::High,
+        format!("impact is {impact}"),
+        format!("impact is {impact}, and somebody is told from high on"),
+    );
+    if let Some(told) = incident.told {
+        let since = incident.opened.date();
+        condition(
+            is_critical || severity > told,
+            format!("it goes on since {since} and is told again, since it is {}", again(severity, told)),
+            format!("it goes on since {since}, and is no worse than when somebody was told of it"),
+        );
+    }
+    for reason in held_back(incident, at, circumstances) {
+        condition(is_critical, format!("{reason}, which does not hold back what is critical"), reason);
+    }
+    let priority = if is_critical { Priority::P0 } else { Priority::P1 };
+    (is_told.then_some(priority), reasons)
+}
+
+fn again(severity: Severity, told: Severity) -> String {
+    if severity > told { format!("worse: {severity}, it was {told}") } else { format!("{severity}") }
+}
+
+/// What people said that holds it back.
+fn held_back(incident: &Incident, at: DateTime, circumstances: &Circumstances) -> Vec<String> {
+    let date = at.date();
+    let concerns = |metric: Option<&String>| metric.is_none_or(|metric| incident.metrics.contains(metric));
+    let snoozed = circumstances.snoozes.iter().find(|snooze| date <= snooze.until && concerns(snooze.metric.as_ref()));
+    let snoozed = snoozed.map(|snooze| {
+        let reason = snooze.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+        format!("snoozed until {}{reason}", snooze.until)
+    });
+    let is_planned = |planned: &&Planned| {
+        let is_within = |contribution: &Contribution| contribution.segment.can_overlap(&planned.segment);
+        let covers =
+            planned.segment.is_whole() || (!incident.segments.is_empty() && incident.segments.iter().all(is_within));
+        (planned.starts..=planned.ends).contains(&date) && concerns(planned.metric.as_ref()) && covers
+    };
+    let planned = circumstances.planned.iter().find(is_planned).map(|planned| format!("planned: {}", planned.label));
+    snoozed.into_iter().chain(planned).collect()
+}

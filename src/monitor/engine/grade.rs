@@ -1,0 +1,106 @@
+//! How bad a deviation is, how much is at stake, and what it comes from, in words.
+
+use super::judge::Judged;
+use crate::monitor::day::{Contribution, Impact, Money, Score, Severity};
+use crate::monitor::figure;
+use crate::monitor::registry::{Formula, Metric, SeverityBy};
+
+/// Shares of what was expected from which a fall or rise is told in stronger words.
+const STOPPED: f64 = 0.9;
+const HALVED: f64 = 0.4;
+const STRONG: f64 = 0.15;
+/// Segments named in a cause.
+const NAMED_MAX: usize = 3;
+
+/// By the bands of the metric, for that direction.
+pub(super) fn severity(metric: &Metric, score: Score) -> Severity {
+    let bands = if score.difference < 0.0 { metric.severity.fall } else { metric.severity.rise };
+    let size = match metric.severity.by {
+        // Where nothing was expected, anything is all of it.
+        SeverityBy::Deviation => score.deviation.map_or(1.0, f64::abs),
+        SeverityBy::Z => score.z.abs(),
+    };
+    match size {
+        size if size >= bands.critical => Severity::Critical,
+        size if size >= bands.high => Severity::High,
+        size if size >= bands.medium => Severity::Medium,
+        _ => Severity::Low,
+    }
+}
+
+/// The share of the metric's whole that the deviation of a part of it is.
+pub(super) fn at_stake(part: &Judged, whole: &Judged) -> f64 {
+    let Some(score) = part.judgement.score else { return 0.0 };
+    let Some(expected) = whole.judgement.forecast.map(|forecast| forecast.value) else { return 0.0 };
+    // Of a ratio, the numerator that is gained or lost, over all that was to be expected of it.
+    let (difference, whole) = match (part.denominator, whole.denominator) {
+        (Some(of_part), Some(of_whole)) => (score.difference * of_part, expected * of_whole),
+        _ => (score.difference, expected),
+    };
+    if whole == 0.0 { 1.0 } else { (difference / whole).abs() }
+}
+
+/// By the bands of the metric.
+pub(super) fn impact(metric: &Metric, share: f64) -> Impact {
+    match share {
+        share if share >= metric.impact.very_high => Impact::VeryHigh,
+        share if share >= metric.impact.high => Impact::High,
+        share if share >= metric.impact.medium => Impact::Medium,
+        _ => Impact::Low,
+    }
+}
+
+/// What the deviation is worth, where the metric has a worth: of a ratio, one of its numerator has.
+pub(super) fn money(metric: &Metric, part: &Judged) -> Option<Money> {
+    let difference = part.judgement.score?.difference;
+    let amount = match metric.formula {
+        Formula::Sum(_) => difference,
+        Formula::Ratio { .. } => difference * part.denominator?,
+    };
+    Some(Money { amount: amount * metric.value?, unit: metric.unit.clone().unwrap_or_default() })
+}
+
+/// What it comes from, as far as the numbers tell.
+pub(super) fn cause(
+    metric: &Metric,
+    is_fall: bool,
+    deviation: Option<f64>,
+    segments: &[Contribution],
+    followers: usize,
+) -> String {
+    let label = &metric.label;
+    let off = deviation.map_or_else(|| "off where nothing was expected".to_owned(), figure::deviation);
+    let what = match (is_fall, deviation.map_or(1.0, f64::abs)) {
+        (true, size) if size >= STOPPED => {
+            format!(
+                "{label} all but stopped ({off} what was expected): broken tracking or an outage is likelier than people"
+            )
+        }
+        (true, size) if size >= HALVED => format!("{label} collapsed ({off} what was expected)"),
+        (true, size) if size >= STRONG => format!("{label} fell sharply ({off} what was expected)"),
+        (true, _) => format!("{label} slipped ({off} what was expected)"),
+        (false, size) if size >= STOPPED => {
+            format!("{label} about doubled or more ({off} what was expected): counted twice, robots, or a real surge")
+        }
+        (false, size) if size >= STRONG => format!("{label} rose sharply ({off} what was expected)"),
+        (false, _) => format!("{label} rose ({off} what was expected)"),
+    };
+    let part = |contribution: &Contribution| {
+        let (segment, share) = (&contribution.segment, figure::percent(contribution.share));
+        format!("{segment} ({share} of the difference)")
+    };
+    let place = match segments {
+        [] => "; it is about the same everywhere".to_owned(),
+        segments => {
+            let named = segments.iter().take(NAMED_MAX).map(part).collect::<Vec<_>>().join(", ");
+            let more = segments.len().saturating_sub(NAMED_MAX);
+            format!("; it comes from {named}{}", if more > 0 { format!(" and {more} more") } else { String::new() })
+        }
+    };
+    let followed = match followers {
+        0 => String::new(),
+        1 => "; 1 metric after it follows".to_owned(),
+        followers => format!("; {followers} metrics after it follow"),
+    };
+    format!("{what}{place}{followed}")
+}

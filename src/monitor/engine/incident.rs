@@ -1,0 +1,325 @@
+//! Anomalies that have one cause are one incident: those of one metric, of metrics that follow one another in a funnel,
+//! and of the steps before.
+//!
+//! - The anomalies of a metric's whole and segments are one, and what makes it is explained from the leaves.
+//! - Anomalies of metrics that follow one another, in segments that can overlap, are one incident, named by the first that
+//!   is broken.
+//! - It goes on with an open incident that shares a metric with it, has the same direction, and can overlap with it. An open
+//!   incident is closed after [`QUIET_STEPS`] judged steps in a row without an anomaly.
+//!
+//! Only a deviation for the worse makes an incident.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::DateTime;
+
+use super::judge::{Judged, is_bad, time};
+use super::panel::Panel;
+use super::{Leaf, grade};
+use crate::monitor::day::{Contribution, Decision, Expected, Impact, Incident, Money, Severity};
+use crate::monitor::explain::{self, Explanation};
+use crate::monitor::registry::{Formula, Grain, Metric, Monitor};
+use crate::monitor::series::{Segment, Status};
+
+/// Judged steps without an anomaly after which an incident is over.
+const QUIET_STEPS: u32 = 2;
+/// Cycles of the past from which a leaf's share of the expected whole is taken.
+const CYCLES: usize = 4;
+/// Where what lies outside of the segments is off by this share of what they are off by, it is everywhere alike.
+const ALIKE: f64 = 0.5;
+
+/// What is wrong with one metric.
+#[derive(Debug, Clone)]
+struct Anomaly {
+    metric: usize,
+    is_fall: bool,
+    segments: Vec<Contribution>,
+    rest: f64,
+    deviation: Option<f64>,
+    severity: Severity,
+    impact: Impact,
+    money: Option<Money>,
+}
+
+/// The incidents after this step: those that were open, gone on or not, and those that opened.
+pub(super) fn incidents(monitor: &Monitor, panel: &Panel<'_>, judged: &[Judged], open: &[Incident]) -> Vec<Incident> {
+    let anomalies = (0..monitor.metrics.len()).filter_map(|metric| anomaly(monitor, panel, judged, metric));
+    let groups = groups(monitor, anomalies.collect());
+    let mut open = open.iter().filter(|incident| !incident.is_closed).cloned().collect::<Vec<_>>();
+    let at = panel.steps[panel.last()].at;
+    let mut incidents = Vec::new();
+    for group in groups {
+        let fresh = incident(monitor, &group, at);
+        let earlier = open.iter().position(|incident| goes_on(incident, &fresh));
+        incidents.push(match earlier.map(|place| open.swap_remove(place)) {
+            Some(earlier) => Incident { id: earlier.id, opened: earlier.opened, told: earlier.told, ..fresh },
+            None => fresh,
+        });
+    }
+    incidents.extend(open.into_iter().map(|incident| quiet(incident, judged)));
+    incidents
+}
+
+/// What is wrong with the metric's whole, or else with the segment of it that is the least probable.
+fn anomaly(monitor: &Monitor, panel: &Panel<'_>, judged: &[Judged], place: usize) -> Option<Anomaly> {
+    let metric = &monitor.metrics[place];
+    let is_bad = |judged: &&Judged| {
+        let difference = judged.judgement.score.map(|score| score.difference);
+        judged.metric == place
+            && judged.judgement.is_anomalous
+            && difference.is_some_and(|off| is_bad(off, metric.direction))
+    };
+    let bad = judged.iter().filter(is_bad).collect::<Vec<_>>();
+    let whole = judged.iter().find(|one| one.metric == place && one.judgement.segment.is_whole())?;
+    let lead = bad.iter().min_by(|one, other| {
+        let rank = |one: &Judged| (!one.judgement.segment.is_whole(), one.p_value.unwrap_or(1.0));
+        let (one, other) = (rank(one), rank(other));
+        one.0.cmp(&other.0).then(one.1.total_cmp(&other.1))
+    })?;
+    let score = lead.judgement.score?;
+    let expected = lead.judgement.forecast?;
+    let is_fall = score.difference < 0.0;
+    let (segments, rest) = if lead.judgement.segment.is_whole() {
+        where_from(monitor, panel, metric, expected)
+    } else {
+        let same_way = bad.iter().filter(|one| {
+            let same = one.judgement.segment.0.keys().eq(lead.judgement.segment.0.keys());
+            same && one.judgement.score.is_some_and(|score| (score.difference < 0.0) == is_fall)
+        });
+        (contributions(same_way.copied()), 0.0)
+    };
+    Some(Anomaly {
+        metric: place,
+        is_fall,
+        rest,
+        deviation: score.deviation,
+        severity: grade::severity(metric, score),
+        impact: grade::impact(metric, grade::at_stake(lead, whole)),
+        money: grade::money(metric, lead),
+        segments,
+    })
+}
+
+/// Segments that deviate by themselves, the most of it first.
+fn contributions<'a>(judged: impl Iterator<Item = &'a Judged>) -> Vec<Contribution> {
+    let parts = judged.filter_map(|one| {
+        let judgement = &one.judgement;
+        Some((judgement.segment.clone(), judgement.actual?, judgement.forecast?.value))
+    });
+    let parts = parts.collect::<Vec<_>>();
+    let total = parts.iter().map(|(_, actual, expected)| actual - expected).sum::<f64>();
+    let share = |actual: f64, expected: f64| if total == 0.0 { 0.0 } else { (actual - expected) / total };
+    let mut contributions = parts
+        .into_iter()
+        .map(|(segment, actual, expected)| Contribution { segment, actual, expected, share: share(actual, expected) })
+        .collect::<Vec<_>>();
+    contributions.sort_by(|one, other| other.share.total_cmp(&one.share));
+    contributions
+}
+
+/// The segments that make the whole's deviation, and what is left of it; none where it is everywhere alike.
+fn where_from(monitor: &Monitor, panel: &Panel<'_>, metric: &Metric, expected: Expected) -> (Vec<Contribution>, f64) {
+    let (leaves, names) = leaves(monitor, panel, metric, expected);
+    let explanation = explain::explain(&leaves, 1);
+    let sums = |segment: &explain::Segment| {
+        let held = leaves.iter().filter(|leaf| segment.holds(leaf));
+        held.fold((0.0, 0.0), |(actual, expected), leaf| (actual + leaf.actual, expected + leaf.expected))
+    };
+    if is_everywhere(&explanation, &leaves) {
+        return (Vec::new(), explanation.deviation);
+    }
+    let contribution = |segment: &explain::Segment| {
+        let (actual, expected) = sums(segment);
+        let values = segment.values.iter();
+        let values =
+            values.map(|(place, value)| (monitor.dimensions[*place].clone(), names[*place][*value as usize].clone()));
+        let share = (actual - expected) / explanation.deviation;
+        Contribution { segment: Segment(values.collect()), actual, expected, share }
+    };
+    (explanation.segments.iter().map(contribution).collect(), explanation.rest)
+}
+
+/// Whether what lies outside of the segments is about as far off as they are.
+fn is_everywhere(explanation: &Explanation, leaves: &[explain::Leaf]) -> bool {
+    let is_inside = |leaf: &&explain::Leaf| explanation.segments.iter().any(|segment| segment.holds(leaf));
+    let off = |inside: bool| {
+        let part = leaves.iter().filter(|leaf| is_inside(leaf) == inside);
+        let (actual, expected) = part.fold((0.0, 0.0), |sum, leaf| (sum.0 + leaf.actual, sum.1 + leaf.expected));
+        if expected > 0.0 { (actual - expected) / expected } else { 0.0 }
+    };
+    explanation.segments.is_empty() || off(false) / off(true) > ALIKE
+}
+
+/// The leaves with what was to be expected of each, which adds up to what was to be expected of the whole; and the values
+/// that their numbers stand for, by dimension.
+fn leaves(
+    monitor: &Monitor,
+    panel: &Panel<'_>,
+    metric: &Metric,
+    expected: Expected,
+) -> (Vec<explain::Leaf>, Vec<Vec<String>>) {
+    let mut names: Vec<Vec<String>> = vec![Vec::new(); monitor.dimensions.len()];
+    for leaf in panel.leaves {
+        for (names, value) in names.iter_mut().zip(&leaf.dimensions) {
+            names.push(value.clone());
+        }
+    }
+    for names in &mut names {
+        names.sort_unstable();
+        names.dedup();
+    }
+    let number = |names: &Vec<String>, value: &String| {
+        names.binary_search(value).ok().and_then(|place| u32::try_from(place).ok()).unwrap_or_default()
+    };
+    let values =
+        |leaf: &Leaf| names.iter().zip(&leaf.dimensions).map(|(names, value)| number(names, value)).collect::<Vec<_>>();
+    let last = panel.last();
+    let now = |leaf: &Leaf, measure: usize| leaf.measures[measure][last].unwrap_or_default();
+    let mut found = match metric.formula {
+        Formula::Sum(measure) => {
+            let leaf = |leaf: &Leaf| explain::Leaf {
+                values: values(leaf),
+                actual: now(leaf, measure),
+                expected: usual(&leaf.measures[measure], last, monitor.calendar.grain),
+            };
+            panel.leaves.iter().map(leaf).collect::<Vec<_>>()
+        }
+        Formula::Ratio { numerator, denominator, .. } => {
+            let from = last.saturating_sub(CYCLES * cycle(monitor.calendar.grain));
+            let before = |leaf: &Leaf, measure: usize| leaf.measures[measure][from..last].iter().flatten().sum::<f64>();
+            let leaf = |leaf: &Leaf| explain::RatioLeaf {
+                values: values(leaf),
+                before: (before(leaf, numerator), before(leaf, denominator)),
+                now: (now(leaf, numerator), now(leaf, denominator)),
+            };
+            explain::ratio_leaves(&panel.leaves.iter().map(leaf).collect::<Vec<_>>())
+        }
+    };
+    let whole = match metric.formula {
+        Formula::Sum(_) => expected.value,
+        Formula::Ratio { denominator, .. } => {
+            expected.value * panel.leaves.iter().map(|leaf| now(leaf, denominator)).sum::<f64>()
+        }
+    };
+    let sum = found.iter().map(|leaf| leaf.expected).sum::<f64>();
+    if sum > 0.0 {
+        for leaf in &mut found {
+            leaf.expected *= whole / sum;
+        }
+    }
+    (found, names)
+}
+
+/// The mean at the same time of the last weeks.
+fn usual(values: &[Option<f64>], last: usize, grain: Grain) -> f64 {
+    let steps = (1..=CYCLES).filter_map(|number| last.checked_sub(number * cycle(grain)));
+    let (sum, count) =
+        steps.fold((0.0, 0.0), |(sum, count), step| (sum + values[step].unwrap_or_default(), count + 1.0));
+    if count > 0.0 { sum / count } else { 0.0 }
+}
+
+fn cycle(grain: Grain) -> usize {
+    match grain {
+        Grain::Hour => 168,
+        Grain::Day => 7,
+        Grain::Week => 1,
+    }
+}
+
+/// Anomalies by what they have in common, each group in the order of the funnel.
+fn groups(monitor: &Monitor, anomalies: Vec<Anomaly>) -> Vec<Vec<Anomaly>> {
+    let mut groups: Vec<Vec<Anomaly>> = Vec::new();
+    for anomaly in anomalies {
+        let is_related = |other: &Anomaly| {
+            let (one, two) = (&monitor.metrics[anomaly.metric], &monitor.metrics[other.metric]);
+            (follows(monitor, one, &two.key) || follows(monitor, two, &one.key))
+                && can_overlap(&anomaly.segments, &other.segments)
+        };
+        let (related, apart): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| group.iter().any(is_related));
+        groups = apart;
+        let mut merged = related.into_iter().flatten().collect::<Vec<_>>();
+        merged.push(anomaly);
+        merged.sort_by_key(|anomaly| anomaly.metric);
+        groups.push(merged);
+    }
+    groups.sort_by_key(|group| group.first().map(|anomaly| anomaly.metric));
+    groups
+}
+
+/// Whether `metric` comes after the one called `earlier`, at once or by way of others.
+fn follows(monitor: &Monitor, metric: &Metric, earlier: &str) -> bool {
+    let mut seen = BTreeSet::new();
+    let mut left = metric.after.iter().collect::<Vec<_>>();
+    while let Some(key) = left.pop() {
+        if key == earlier {
+            return true;
+        }
+        if seen.insert(key)
+            && let Some(metric) = monitor.metric(key)
+        {
+            left.extend(&metric.after);
+        }
+    }
+    false
+}
+
+/// Whether something can be part of both; no segments are the whole.
+fn can_overlap(one: &[Contribution], other: &[Contribution]) -> bool {
+    one.is_empty()
+        || other.is_empty()
+        || one.iter().any(|one| other.iter().any(|other| one.segment.can_overlap(&other.segment)))
+}
+
+fn goes_on(open: &Incident, fresh: &Incident) -> bool {
+    open.is_fall == fresh.is_fall
+        && open.metrics.iter().any(|metric| fresh.metrics.contains(metric))
+        && can_overlap(&open.segments, &fresh.segments)
+}
+
+fn incident(monitor: &Monitor, group: &[Anomaly], at: DateTime) -> Incident {
+    let first = &group[0];
+    let metric = &monitor.metrics[first.metric];
+    let way = if first.is_fall { "fall" } else { "rise" };
+    let mut id = format!("{}:{}:{way}:{}", monitor.key, metric.key, time(at, monitor.calendar.grain));
+    if let Some(contribution) = first.segments.first() {
+        id = format!("{id}:{}", contribution.segment);
+    }
+    Incident {
+        id,
+        opened: at,
+        metric: metric.key.clone(),
+        metrics: group.iter().map(|anomaly| monitor.metrics[anomaly.metric].key.clone()).collect(),
+        is_fall: first.is_fall,
+        segments: first.segments.clone(),
+        rest: first.rest,
+        severity: group.iter().map(|anomaly| anomaly.severity).max().unwrap_or(Severity::None),
+        impact: group.iter().map(|anomaly| anomaly.impact).max().unwrap_or(Impact::Low),
+        money: group
+            .iter()
+            .filter_map(|anomaly| anomaly.money.clone())
+            .max_by(|one, other| one.amount.abs().total_cmp(&other.amount.abs())),
+        cause: grade::cause(metric, first.is_fall, first.deviation, &first.segments, group.len() - 1),
+        told: None,
+        quiet_steps: 0,
+        is_closed: false,
+        decision: Decision { fires: None, reasons: Vec::new() },
+    }
+}
+
+/// An incident of which nothing is anomalous on this step. A step without values says nothing of it.
+fn quiet(incident: Incident, judged: &[Judged]) -> Incident {
+    let is_judged = judged.iter().any(|one| {
+        one.judgement.metric == incident.metric
+            && one.judgement.segment.is_whole()
+            && one.judgement.status == Status::Measured
+            && one.judgement.score.is_some()
+    });
+    let quiet_steps = incident.quiet_steps + u32::from(is_judged);
+    let reason = if is_judged {
+        format!("nothing of it is anomalous for {quiet_steps} of the {QUIET_STEPS} steps after which it is over")
+    } else {
+        "nothing is known of it on this step".to_owned()
+    };
+    let decision = Decision { fires: None, reasons: vec![reason] };
+    Incident { quiet_steps, is_closed: quiet_steps >= QUIET_STEPS, decision, ..incident }
+}

@@ -1,0 +1,383 @@
+//! Every metric of every segment beside what was to be expected of it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::civil::DateTime;
+use rayon::prelude::*;
+
+use super::panel::{Panel, SEGMENTS_MAX, Values};
+use crate::monitor::day::{Compared, Judgement, Score};
+use crate::monitor::detect::{Ground, discovery_threshold};
+use crate::monitor::figure;
+use crate::monitor::forecast::{self, Fitted, History, Options, Parts, Shift};
+use crate::monitor::registry::{Comparison, Direction, Formula, Grain, Metric, Monitor};
+use crate::monitor::series::{Segment, Status};
+
+/// The share of false discoveries that is put up with among the metrics' wholes of a day.
+const WHOLES_RATE: f64 = 0.1;
+/// The same among the segments, which are many.
+const SEGMENTS_RATE: f64 = 0.05;
+/// Steps whose median denominator is the usual one.
+const USUAL_STEPS: usize = 28;
+
+/// What was fitted, by metric and segment, and the step until which it was fitted.
+#[derive(Debug, Clone, Default)]
+pub struct Fits(HashMap<(usize, Segment), Fit>);
+
+type Fit = (DateTime, Option<Arc<Fitted>>);
+
+/// A judgement, with what only the engine needs of it.
+#[derive(Debug, Clone)]
+pub(super) struct Judged {
+    pub(super) judgement: Judgement,
+    /// The metric's place.
+    pub(super) metric: usize,
+    /// The probability of a value so far off, if nothing is the matter.
+    pub(super) p_value: Option<f64>,
+    /// What the value was divided by, where it is a ratio.
+    pub(super) denominator: Option<f64>,
+    is_suspected: bool,
+    /// The value from before a recent change of level would have been ordinary.
+    is_return: bool,
+}
+
+/// Judges all of them; beside the judgements, what should be known.
+pub(super) fn judge(monitor: &Monitor, panel: &Panel<'_>, fits: &mut Fits) -> (Vec<Judged>, Vec<String>) {
+    let mut notes = Vec::new();
+    let mut jobs = Vec::new();
+    for (place, metric) in monitor.metrics.iter().enumerate().filter(|(_, metric)| metric.enabled) {
+        let (segments, left_out) = panel.segments(metric);
+        if left_out > 0 {
+            notes.push(format!(
+                "{}: {left_out} segments beyond the {SEGMENTS_MAX} largest of a dimension are not watched",
+                metric.key
+            ));
+        }
+        jobs.extend(segments.into_iter().map(|segment| (place, segment)));
+    }
+    let known = &*fits;
+    let mut done = jobs
+        .into_par_iter()
+        .map(|(place, segment)| Job { monitor, panel, place, segment }.run(known))
+        .collect::<Vec<_>>();
+    let mut judged = Vec::with_capacity(done.len());
+    for (one, fit) in done.drain(..) {
+        fits.0.insert((one.metric, one.judgement.segment.clone()), fit);
+        judged.push(one);
+    }
+    control(&mut judged, |judged| judged.judgement.segment.is_whole(), WHOLES_RATE, monitor);
+    control(&mut judged, |judged| !judged.judgement.segment.is_whole(), SEGMENTS_RATE, monitor);
+    judged.sort_by_key(|judged| !judged.judgement.segment.is_whole());
+    (judged, notes)
+}
+
+/// Decides which of a family of judgements are anomalous.
+fn control(judged: &mut [Judged], family: fn(&Judged) -> bool, rate: f64, monitor: &Monitor) {
+    let p_values = judged.iter().filter(|one| family(one)).filter_map(|one| one.p_value).collect::<Vec<_>>();
+    let threshold = discovery_threshold(&p_values, rate);
+    for one in judged.iter_mut().filter(|one| family(one)) {
+        let metric = &monitor.metrics[one.metric];
+        one.conclude(metric, threshold, p_values.len());
+    }
+}
+
+impl Judged {
+    /// The last word on whether it is anomalous, each condition with its reason.
+    fn conclude(&mut self, metric: &Metric, threshold: f64, family: usize) {
+        let (Some(p_value), Some(score)) = (self.p_value, self.judgement.score) else { return };
+        let reasons = &mut self.judgement.reasons;
+        let probability = figure::percent(score.probability);
+        let needed = figure::percent(metric.thresholds.probability);
+        if !self.is_suspected {
+            reasons.push(format!(
+                "not out of the ordinary: it has to lie outside of the interval, and its anomaly probability, \
+                 {probability}, to reach {needed}"
+            ));
+            return;
+        }
+        reasons.push(format!("outside of the interval, and its anomaly probability, {probability}, reaches {needed}"));
+        if p_value > threshold {
+            reasons.push(format!(
+                "not kept by the control of false discoveries: {family} values were judged together, among which one \
+                 as improbable as {} is to be expected",
+                figure::number(p_value)
+            ));
+            return;
+        }
+        reasons.push(format!("kept by the control of false discoveries among {family} values judged together"));
+        if self.is_return {
+            reasons.push("ordinary by the level from before the recent change: it is back to that".to_owned());
+            return;
+        }
+        let least = metric.thresholds.deviation_min;
+        if score.deviation.is_some_and(|deviation| deviation.abs() < least) {
+            reasons.push(format!("too small to matter: the least deviation that does is {}", figure::percent(least)));
+            return;
+        }
+        self.judgement.is_anomalous = true;
+    }
+}
+
+/// One metric of one segment.
+struct Job<'a> {
+    monitor: &'a Monitor,
+    panel: &'a Panel<'a>,
+    place: usize,
+    segment: Segment,
+}
+
+impl Job<'_> {
+    fn metric(&self) -> &Metric {
+        &self.monitor.metrics[self.place]
+    }
+
+    fn run(self, fits: &Fits) -> (Judged, Fit) {
+        let values = self.panel.values(self.metric(), &self.segment);
+        let last = self.panel.last();
+        let options = options(self.monitor);
+        let (until, fitted) = self.fitted(fits, &values, &options);
+        let actual = values.values[last];
+        let denominator = values.denominators.get(last).copied();
+        let mut judged = Judged {
+            judgement: Judgement {
+                metric: self.metric().key.clone(),
+                segment: self.segment.clone(),
+                status: self.panel.status(),
+                actual,
+                filled: None,
+                forecast: None,
+                score: None,
+                comparisons: self.comparisons(&values),
+                reasons: Vec::new(),
+                is_anomalous: false,
+            },
+            metric: self.place,
+            p_value: None,
+            denominator,
+            is_suspected: false,
+            is_return: false,
+        };
+        match &fitted {
+            Some(fitted) => self.beside_expected(&mut judged, &values, fitted, &options),
+            None => judged.judgement.reasons.push(format!(
+                "not judged: a forecast needs {} values, and {} are known",
+                forecast::known_min(&options),
+                values.values[..last].iter().flatten().count()
+            )),
+        }
+        (judged, (until, fitted))
+    }
+
+    /// The model fitted up to the last step at which one is due, or up to now where there was too little by then.
+    fn fitted(&self, fits: &Fits, values: &Values, options: &Options) -> Fit {
+        let last = self.panel.last();
+        let due = last.saturating_sub(steps_since_due(self.monitor, self.panel.steps[last].at));
+        let key = (self.place, self.segment.clone());
+        let fit = |until: usize| {
+            let history = History { values: &values.values[..until], holidays: &self.panel.holidays[..until] };
+            forecast::fit(history, options).map(Arc::new)
+        };
+        let until = self.panel.steps[due].at;
+        if let Some(known) = fits.0.get(&key).filter(|(known, fitted)| *known == until && fitted.is_some()) {
+            return known.clone();
+        }
+        if let Some(fitted) = fit(due) {
+            return (until, Some(fitted));
+        }
+        // The step itself is no multiple of the period, so that what is fitted now is not taken for what is due.
+        (DateTime::MIN, fit(last))
+    }
+
+    fn beside_expected(&self, judged: &mut Judged, values: &Values, fitted: &Fitted, options: &Options) {
+        let metric = self.metric();
+        let last = self.panel.last();
+        let history = History { values: &values.values[..last], holidays: &self.panel.holidays };
+        let projected = fitted.expect(history, 1, options);
+        let Some(parts) = projected.steps.first().copied() else { return };
+        let floor =
+            if values.values[..last].iter().flatten().all(|value| *value >= 0.0) { 0.0 } else { f64::NEG_INFINITY };
+        let ground = |parts: Parts| Ground {
+            parts,
+            fitted,
+            noise: self.noise(values, parts.sum().max(floor), fitted),
+            floor,
+            is_count: matches!(metric.formula, Formula::Sum(measure) if self.monitor.measures[measure].is_count),
+        };
+        let now = ground(parts);
+        let expected = now.expected(metric.thresholds.interval);
+        let judgement = &mut judged.judgement;
+        judgement.forecast = Some(expected);
+        let (Some(actual), Status::Measured) = (judgement.actual, judgement.status) else {
+            judgement.filled = (judgement.status == Status::Missing).then_some(expected.value);
+            judgement.reasons.push(self.unknown(judgement.status, values));
+            return;
+        };
+        let verdict = now.judge(actual, metric.thresholds);
+        judgement.score = Some(verdict.score);
+        judgement.reasons.push(beside(actual, expected, verdict.score, metric));
+        if let Some(shift) = projected.shift {
+            judgement.reasons.push(self.shifted(shift));
+            let before = ground(Parts { trend: parts.trend - shift.height, ..parts });
+            judged.is_return = !before.judge(actual, metric.thresholds).is_suspected;
+        }
+        judged.p_value = Some(verdict.p_value);
+        judged.is_suspected = verdict.is_suspected;
+    }
+
+    /// The variance that the value has by its own nature.
+    fn noise(&self, values: &Values, expected: f64, fitted: &Fitted) -> f64 {
+        let is_count = |measure: usize| self.monitor.measures[measure].is_count;
+        match self.metric().formula {
+            Formula::Sum(measure) => {
+                if is_count(measure) {
+                    expected.max(0.0)
+                } else {
+                    0.0
+                }
+            }
+            Formula::Ratio { numerator, denominator, .. } => {
+                let now = values.denominators[self.panel.last()];
+                if now <= 0.0 {
+                    return 0.0;
+                }
+                let own = match is_count(numerator) && is_count(denominator) {
+                    true if expected <= 1.0 => expected * (1.0 - expected) / now,
+                    true => expected / now,
+                    false => 0.0,
+                };
+                // Fewer than usual make a mean vary more than the errors of the past tell.
+                let (lower, upper) = fitted.interval(expected, 1, 0.95, 0.0);
+                let sigma = (upper - lower) / (2.0 * 1.96);
+                own.max(sigma * sigma * (usual(values) / now).max(1.0))
+            }
+        }
+    }
+
+    fn unknown(&self, status: Status, values: &Values) -> String {
+        let metric = self.metric();
+        match (status, metric.formula) {
+            (Status::Late, _) => "not judged: late, its data are not due yet".to_owned(),
+            (Status::Partial, _) => "not judged: the step is not over yet".to_owned(),
+            (Status::Skipped, _) => "not judged: the clocks skip this hour".to_owned(),
+            (Status::Measured, Formula::Ratio { denominator_min, .. }) => format!(
+                "not judged: its denominator, {}, is below the least that tells anything, {denominator_min}",
+                figure::number(values.denominators[self.panel.last()])
+            ),
+            (Status::Missing | Status::Measured, _) => {
+                "not judged: a gap, no row came for it; what was expected stands in for it in the days to come"
+                    .to_owned()
+            }
+        }
+    }
+
+    fn shifted(&self, shift: Shift) -> String {
+        let since = self.panel.steps[self.panel.last() - shift.steps].at;
+        let way = if shift.height < 0.0 { "down" } else { "up" };
+        format!(
+            "its level went {way} by {} on {} and has stayed there for {} steps: that is taken for the new normal",
+            figure::number(shift.height.abs()),
+            time(since, self.monitor.calendar.grain),
+            shift.steps
+        )
+    }
+
+    /// Values of other times, where the metric's step was measured then.
+    fn comparisons(&self, values: &Values) -> Vec<Compared> {
+        let last = self.panel.last();
+        let week = steps_per_week(self.monitor.calendar.grain);
+        let compared = |(comparison, steps): (Comparison, usize)| {
+            let value = values.values[last.checked_sub(steps)?]?;
+            let actual = values.values[last]?;
+            let change = (value != 0.0).then(|| (actual - value) / value.abs());
+            Some(Compared { comparison, value, change, rule: self.rule(comparison, change) })
+        };
+        [(Comparison::PreviousWeek, week), (Comparison::PreviousYear, 52 * week)]
+            .into_iter()
+            .filter_map(compared)
+            .collect()
+    }
+
+    /// What the rule of thumb says of the whole, where there is one and it speaks.
+    fn rule(&self, comparison: Comparison, change: Option<f64>) -> Option<String> {
+        let metric = self.metric();
+        let change = change.filter(|_| self.segment.is_whole())?;
+        let mut rules = self.monitor.rules.iter();
+        let rule = rules.find(|rule| rule.metric == metric.key && rule.comparison == comparison)?;
+        let with = match comparison {
+            Comparison::PreviousWeek => "the week before",
+            Comparison::PreviousYear => "the year before",
+        };
+        (change.abs() >= rule.change_min && is_bad(change, metric.direction)).then(|| {
+            let (is, least) = (figure::deviation(change), figure::percent(rule.change_min));
+            format!("{} is {is} {with}; the rule speaks from {least}", metric.label)
+        })
+    }
+}
+
+/// What was measured, beside what was expected.
+fn beside(actual: f64, expected: crate::monitor::day::Expected, score: Score, metric: &Metric) -> String {
+    let off = score.deviation.map_or_else(|| figure::number(score.difference) + " off", figure::deviation);
+    format!(
+        "{} against {} expected ({} to {}): {off}, {} standard deviations",
+        figure::number(actual),
+        figure::number(expected.value),
+        figure::number(expected.lower),
+        figure::number(expected.upper),
+        figure::number((10.0 * score.z.abs()).round() / 10.0)
+    ) + &metric.unit.as_ref().map(|unit| format!(", in {unit}")).unwrap_or_default()
+}
+
+/// Whether a difference of that sign is a bad one.
+pub(super) fn is_bad(difference: f64, direction: Direction) -> bool {
+    match direction {
+        Direction::UpIsGood => difference < 0.0,
+        Direction::DownIsGood => difference > 0.0,
+        Direction::BothBad => true,
+    }
+}
+
+/// When a step begins, as people write it.
+pub(super) fn time(at: DateTime, grain: Grain) -> String {
+    match grain {
+        Grain::Hour => at.strftime("%Y-%m-%d %H:%M").to_string(),
+        Grain::Day | Grain::Week => at.date().to_string(),
+    }
+}
+
+/// The usual denominator of late.
+fn usual(values: &Values) -> f64 {
+    let last = values.denominators.len() - 1;
+    let mut recent = values.denominators[last.saturating_sub(USUAL_STEPS)..last].to_vec();
+    recent.retain(|denominator| *denominator > 0.0);
+    recent.sort_unstable_by(f64::total_cmp);
+    recent.get(recent.len() / 2).copied().unwrap_or_default()
+}
+
+fn options(monitor: &Monitor) -> Options {
+    let year = 52 * steps_per_week(monitor.calendar.grain);
+    // The hours of a year are too many to look back on.
+    let yearly = monitor.forecasting.yearly && monitor.calendar.grain != Grain::Hour;
+    Options { seasons: monitor.forecasting.seasons.clone(), year: yearly.then_some(year) }
+}
+
+fn steps_per_week(grain: Grain) -> usize {
+    match grain {
+        Grain::Hour => 7 * 24,
+        Grain::Day => 7,
+        Grain::Week => 1,
+    }
+}
+
+/// Steps since the last one at which a model is due. It follows from the calendar alone, so that a day that is run again
+/// has the same model, wherever the run began.
+fn steps_since_due(monitor: &Monitor, at: DateTime) -> usize {
+    let days = at.date().since(jiff::civil::date(2001, 1, 1)).map_or(0, |span| span.get_days());
+    let days = i64::from(days).rem_euclid(i64::from(monitor.forecasting.retrain_days.max(1)));
+    let days = usize::try_from(days).unwrap_or_default();
+    match monitor.calendar.grain {
+        Grain::Hour => days * 24 + usize::try_from(at.hour()).unwrap_or_default(),
+        Grain::Day => days,
+        Grain::Week => days / 7,
+    }
+}

@@ -1,0 +1,35 @@
+//! Figures as people read them, in the sentences of the engine and in reports.
+
+use rust_decimal::Decimal;
+use rust_decimal::prelude::FromPrimitive as _;
+
+/// Below this, three significant digits are shown; from it on what [`crate::finding`] shows.
+const SMALL: f64 = 1.0;
+
+/// A value: `12,345`, `123.4`, `0.0123`.
+pub fn number(value: f64) -> String {
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    if value.abs() < SMALL {
+        let places = (2.0 - value.abs().log10().floor()).clamp(0.0, 12.0) as usize;
+        let text = format!("{value:.places$}");
+        let text = text.trim_end_matches('0').trim_end_matches('.');
+        return if text.is_empty() || text == "-" { "0".to_owned() } else { text.to_owned() };
+    }
+    Decimal::from_f64(value).map_or_else(|| format!("{value:.3e}"), crate::finding::format::number)
+}
+
+/// A share as percent: `12.3%`.
+pub fn percent(share: f64) -> String {
+    let percent = 100.0 * share;
+    let places = usize::from(percent.abs() < 100.0);
+    let text = format!("{percent:.places$}");
+    let text = text.strip_suffix(".0").unwrap_or(&text);
+    format!("{}%", if text == "-0" { "0" } else { text })
+}
+
+/// A deviation in words: `12.3% below`, `12.3% above`.
+pub fn deviation(share: f64) -> String {
+    format!("{} {}", percent(share.abs()), if share < 0.0 { "below" } else { "above" })
+}

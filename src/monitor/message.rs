@@ -1,0 +1,243 @@
+//! What an alert says, and a digest of several days, in the form of every channel: subject, text, mail, Slack's blocks,
+//! JSON. Names and values of the data are hostile, and escaped for where they stand.
+
+mod blocks;
+
+use schemars::{JsonSchema, Schema, schema_for};
+use serde::Serialize;
+
+use super::chart::{self, Chart};
+use super::context::Influence;
+use super::day::{Incident, Judgement, Priority};
+use super::registry::Grain;
+use super::report::json::{Document, MetricDocument, day_document};
+use super::report::{Card, Opinion, Reported, card, charts_of, headline, opinions, rows, terminal};
+use super::telling::{Outcome, line, tell, whole};
+use super::wording::step;
+use crate::deliver::Message;
+use crate::report::html::{colour, fragment};
+use crate::report::page::Page;
+use crate::report::terminal::Layout;
+use crate::report::text;
+
+/// The version of [`Alert`]: raised when a field changes its meaning or goes away, not when one is added.
+pub const SCHEMA_VERSION: u32 = 1;
+
+const MAIL: &str = include_str!("message/mail.html");
+const SUBJECT_CHARACTERS: usize = 180;
+/// What a mail names the chart by.
+pub const CHART_ID: &str = "chart";
+/// Columns of plain text.
+const WIDTH: usize = 76;
+
+/// A message that could not be written: a fault of the program.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The template failed.
+    #[error("cannot render the mail: {0}")]
+    Mail(#[from] minijinja::Error),
+    /// The chart could not be drawn.
+    #[error(transparent)]
+    Chart(#[from] chart::Error),
+    /// The JSON could not be written.
+    #[error("cannot write the message as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+/// An alert for programs: what a webhook posts.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(title = "Alert of explore monitor")]
+pub struct Alert {
+    /// The version of this document's schema.
+    pub schema_version: u32,
+    /// The alert in a line.
+    pub subject: String,
+    /// How urgent it is; null where it fires no alert.
+    pub priority: Option<Priority>,
+    /// The monitor's key.
+    pub monitor: String,
+    /// The monitor's label.
+    pub label: String,
+    /// When the step begins.
+    pub at: String,
+    /// How long a step is.
+    pub grain: Grain,
+    /// The metric that the incident is named by.
+    pub metric: Option<MetricDocument>,
+    /// What the engine makes of that metric's whole.
+    pub judgement: Option<Judgement>,
+    /// The incident, with the decision on it.
+    pub incident: Incident,
+    /// Whether events influenced it.
+    pub influence: Option<Influence>,
+    /// What to do, the first thing first.
+    pub steps: Vec<String>,
+}
+
+/// The JSON Schema of [`Alert`].
+pub fn schema() -> Schema {
+    schema_for!(Alert)
+}
+
+/// The message of one incident's alert.
+pub fn alert(reported: Reported<'_>, incident: &Incident) -> Result<Message, Error> {
+    let card = card(reported, incident);
+    let subject = subject(reported, incident);
+    let opinions = opinions(reported.analysis);
+    let chart_png = charts_of(reported, incident).map(Chart::png).transpose()?.flatten();
+    let hint = hint(reported, incident);
+    let mail = Mail {
+        subject: &subject,
+        intro: format!("{}, {}", line(&reported.day.label), step(reported.day.at, reported.monitor.calendar.grain)),
+        headline: None,
+        cards: vec![&card],
+        opinions: &opinions,
+        rows: Vec::new(),
+        hint: Some(&hint),
+        chart: chart_png.is_some().then_some(CHART_ID),
+        colours: Colours::light(),
+    };
+    Ok(Message {
+        text: plain(&subject, None, &[&card], &opinions, Some(&hint)),
+        html: fragment(MAIL, &mail)?,
+        blocks: blocks::of(&subject, None, &[&card], &opinions, Some(&hint)),
+        chart_png,
+        data: serde_json::to_value(data(reported, incident, &subject, &card))?,
+        subject,
+    })
+}
+
+/// One message of all that a day fired, and of how the rest is.
+pub fn digest(reported: Reported<'_>) -> Result<Message, Error> {
+    let headline = headline(reported.day);
+    let day = format!("{}, {}", line(&reported.day.label), step(reported.day.at, reported.monitor.calendar.grain));
+    let incidents = super::report::ordered(reported.day);
+    let shown =
+        incidents.iter().filter(|incident| matches!(Outcome::of(incident), Outcome::Alert(_) | Outcome::Suppressed));
+    let shown = shown.copied().collect::<Vec<_>>();
+    let worst = shown.iter().filter_map(|incident| incident.decision.fires).min();
+    let urgent = worst.map_or_else(String::new, |priority| format!("[{priority}] "));
+    let subject = text::line(&format!("{urgent}{day}: {headline}"), SUBJECT_CHARACTERS);
+    let cards = shown.iter().map(|incident| card(reported, incident)).collect::<Vec<_>>();
+    let cards = cards.iter().collect::<Vec<_>>();
+    let chart = shown.first().and_then(|incident| charts_of(reported, incident));
+    let chart_png = chart.map(Chart::png).transpose()?.flatten();
+    let opinions = opinions(reported.analysis);
+    let mail = Mail {
+        subject: &subject,
+        intro: day,
+        headline: Some(&headline),
+        cards: cards.clone(),
+        opinions: &opinions,
+        rows: rows(reported),
+        hint: None,
+        chart: chart_png.is_some().then_some(CHART_ID),
+        colours: Colours::light(),
+    };
+    let document = Document { schema_version: super::report::json::SCHEMA_VERSION, days: vec![day_document(reported)] };
+    Ok(Message {
+        text: plain(&subject, Some(&headline), &cards, &opinions, None),
+        html: fragment(MAIL, &mail)?,
+        blocks: blocks::of(&subject, Some(&headline), &cards, &opinions, None),
+        chart_png,
+        data: serde_json::to_value(document)?,
+        subject,
+    })
+}
+
+/// `[P0] Revenue 38.1% below expected on 2026-11-20 (mostly channel = paid)`
+fn subject(reported: Reported<'_>, incident: &Incident) -> String {
+    let telling = tell(reported.monitor, reported.day, incident);
+    let priority = incident.decision.fires.map_or_else(String::new, |priority| format!("[{priority}] "));
+    let place = telling.place.map_or_else(String::new, |place| format!(" ({place})"));
+    let step = step(reported.day.at, reported.monitor.calendar.grain);
+    text::line(&format!("{priority}{} on {step}{place}", telling.title), SUBJECT_CHARACTERS)
+}
+
+/// Where the whole story is.
+fn hint(reported: Reported<'_>, incident: &Incident) -> String {
+    let metric = text::line(&incident.metric, 80);
+    format!("The whole story: explore monitor why {metric} {}", reported.day.at.date())
+}
+
+fn plain(subject: &str, headline: Option<&str>, cards: &[&Card], opinions: &[Opinion], hint: Option<&str>) -> String {
+    let mut page = Page::new(Layout { width: WIDTH, colours: false });
+    page.paragraph(subject);
+    if let Some(headline) = headline {
+        page.paragraph(headline);
+    }
+    for card in cards {
+        terminal::incident(&mut page, card);
+    }
+    terminal::opinions(&mut page, opinions);
+    if let Some(hint) = hint {
+        page.line(hint, 0);
+    }
+    page.text
+}
+
+fn data(reported: Reported<'_>, incident: &Incident, subject: &str, card: &Card) -> Alert {
+    let metric = reported.monitor.metric(&incident.metric);
+    let influence = reported.influences.iter().find(|influence| influence.incident == incident.id);
+    Alert {
+        schema_version: SCHEMA_VERSION,
+        subject: subject.to_owned(),
+        priority: incident.decision.fires,
+        monitor: reported.day.monitor.clone(),
+        label: reported.day.label.clone(),
+        at: reported.day.at.to_string(),
+        grain: reported.monitor.calendar.grain,
+        metric: metric.map(MetricDocument::of),
+        judgement: whole(reported.day, &incident.metric).cloned(),
+        incident: incident.clone(),
+        influence: influence.cloned(),
+        steps: card.steps.clone(),
+    }
+}
+
+#[derive(Serialize)]
+struct Mail<'a> {
+    subject: &'a str,
+    intro: String,
+    headline: Option<&'a str>,
+    cards: Vec<&'a Card>,
+    opinions: &'a [Opinion],
+    rows: Vec<super::report::Row>,
+    hint: Option<&'a str>,
+    chart: Option<&'static str>,
+    colours: Colours,
+}
+
+/// The style sheet's light colours: mail readers know no variables.
+#[derive(Serialize)]
+struct Colours {
+    page: &'static str,
+    card: &'static str,
+    sunken: &'static str,
+    ink: &'static str,
+    muted: &'static str,
+    line: &'static str,
+    accent: &'static str,
+    critical: &'static str,
+    high: &'static str,
+    medium: &'static str,
+    low: &'static str,
+}
+
+impl Colours {
+    fn light() -> Self {
+        Self {
+            page: colour("page"),
+            card: colour("card"),
+            sunken: colour("sunken"),
+            ink: colour("ink"),
+            muted: colour("muted"),
+            line: colour("line"),
+            accent: colour("accent"),
+            critical: colour("critical"),
+            high: colour("high"),
+            medium: colour("medium"),
+            low: colour("low"),
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! A message as Slack's Block Kit, within its limits, in which no text of the data can become a link, a mention or markup.
+
+use serde_json::{Value, json};
+
+use crate::monitor::report::{Card, Opinion};
+use crate::report::text;
+
+/// Slack's limits.
+const BLOCKS_MAX: usize = 50;
+const HEADER_CHARACTERS: usize = 150;
+const TEXT_CHARACTERS: usize = 3_000;
+/// Characters of one line.
+const LINE_CHARACTERS: usize = 400;
+/// Lines of one list.
+const LINES_MAX: usize = 8;
+
+pub(super) fn of(
+    subject: &str,
+    headline: Option<&str>,
+    cards: &[&Card],
+    opinions: &[Opinion],
+    hint: Option<&str>,
+) -> Value {
+    let mut blocks = vec![json!({
+        "type": "header",
+        "text": { "type": "plain_text", "text": bounded(&plain(subject), HEADER_CHARACTERS), "emoji": false },
+    })];
+    blocks.extend(headline.map(|headline| section(&escape(headline))));
+    for (index, card) in cards.iter().enumerate() {
+        if cards.len() > 1 || index > 0 {
+            blocks.push(json!({ "type": "divider" }));
+            blocks.push(section(&format!("*{}*\n{}", escape(&card.title), escape(&card.outcome))));
+        }
+        blocks.extend(incident(card));
+    }
+    blocks.extend(opinions.iter().map(opinion));
+    let more = blocks.len().saturating_sub(BLOCKS_MAX - 1);
+    blocks.truncate(BLOCKS_MAX - 1);
+    let last = if more > 0 { Some(format!("{more} more parts are left out here")) } else { hint.map(escape) };
+    blocks.extend(last.map(|last| context(&last)));
+    Value::Array(blocks)
+}
+
+fn incident(card: &Card) -> Vec<Value> {
+    let mut facts = card.facts.iter().map(|fact| escape(fact)).collect::<Vec<_>>();
+    facts.extend(card.money.iter().map(|money| format!("*At stake:* {}", escape(money))));
+    facts.extend(card.followers.iter().map(|followers| format!("*With it:* {}", escape(followers))));
+    let parts = card.segments.iter().map(|part| {
+        let (name, share) = (escape(&part.name), escape(&part.share));
+        format!(
+            "{share} {name}: {} against {} ({})",
+            escape(&part.actual),
+            escape(&part.expected),
+            escape(&part.deviation)
+        )
+    });
+    let parts = parts.chain(card.rest.iter().map(|rest| escape(rest))).collect::<Vec<_>>();
+    let context_lines = card.context.iter().chain(&card.events).map(|line| escape(line)).collect::<Vec<_>>();
+    let cause = Some(&card.cause).filter(|cause| !cause.is_empty()).map(|cause| format!("*Cause:* {}", escape(cause)));
+    let steps = card.steps.iter().map(|step| escape(step)).collect::<Vec<_>>();
+    let grades = format!(
+        "severity {}, impact {} · {} · {}",
+        escape(&card.severity),
+        escape(&card.impact),
+        card.reasons.iter().take(LINES_MAX).map(|reason| escape(reason)).collect::<Vec<_>>().join("; "),
+        escape(&card.id)
+    );
+    let sections = [
+        (!facts.is_empty()).then(|| section(&facts.join("\n"))),
+        listed("Where", &parts),
+        cause.map(|cause| section(&cause)),
+        listed("Context", &context_lines),
+        listed("What to do", &steps),
+        Some(context(&grades)),
+    ];
+    sections.into_iter().flatten().collect()
+}
+
+fn opinion(opinion: &Opinion) -> Value {
+    let paragraphs = opinion.paragraphs.iter().map(|paragraph| escape(paragraph));
+    let actions = opinion.actions.iter().map(|action| format!("• {}", escape(action)));
+    let wrong = format!("_Confidence {}. Wrong if:_ {}", opinion.confidence, escape(&opinion.falsified_by));
+    let lines = [format!("*{}*", escape(&opinion.title))].into_iter().chain(paragraphs).chain(actions).chain([wrong]);
+    section(&lines.collect::<Vec<_>>().join("\n"))
+}
+
+/// A list under a title; nothing where it is empty.
+fn listed(title: &str, lines: &[String]) -> Option<Value> {
+    let shown = lines.iter().take(LINES_MAX).map(|line| format!("• {line}")).collect::<Vec<_>>().join("\n");
+    let more = lines.len().saturating_sub(LINES_MAX);
+    let more = if more > 0 { format!("\nand {more} more") } else { String::new() };
+    (!lines.is_empty()).then(|| section(&format!("*{title}*\n{shown}{more}")))
+}
+
+fn section(text: &str) -> Value {
+    json!({ "type": "section", "text": mrkdwn(text) })
+}
+
+fn context(text: &str) -> Value {
+    json!({ "type": "context", "elements": [mrkdwn(text)] })
+}
+
+/// `verbatim` keeps Slack from making links of what looks like one.
+fn mrkdwn(text: &str) -> Value {
+    json!({ "type": "mrkdwn", "text": bounded(text, TEXT_CHARACTERS), "verbatim": true })
+}
+
+/// At most that many characters, never cut within an escaped one.
+fn bounded(text: &str, characters_max: usize) -> String {
+    if text.chars().count() <= characters_max {
+        return text.to_owned();
+    }
+    let mut cut = text.chars().take(characters_max - 1).collect::<String>();
+    if let Some(start) = cut.rfind('&').filter(|start| !cut[*start..].contains(';')) {
+        cut.truncate(start);
+    }
+    cut.push('…');
+    cut
+}
+
+/// Slack's three escapes alone, for where there is no markup.
+fn plain(text: &str) -> String {
+    let line = text::line(text, LINE_CHARACTERS);
+    line.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// A line in which nothing is markup: what Slack has no escape for becomes a letter that looks like it.
+fn escape(text: &str) -> String {
+    let plain = plain(text);
+    let mut escaped = String::with_capacity(plain.len());
+    let mut previous = ' ';
+    let mut characters = plain.chars().peekable();
+    while let Some(character) = characters.next() {
+        let is_inner = |other: char| other.is_alphanumeric() || other == '_';
+        escaped.push(match character {
+            '*' => '∗',
+            '`' => 'ˋ',
+            '~' => '∼',
+            '_' if !is_inner(previous) || !characters.peek().copied().is_some_and(is_inner) => 'ˍ',
+            character => character,
+        });
+        previous = character;
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markup_links_and_mentions_are_shown_and_not_obeyed() {
+        let check = |text: &str, expected: &str| assert_eq!(escape(text), expected);
+        check("<!channel> <@U1> <http://evil|x>", "&lt;!channel&gt; &lt;@U1&gt; &lt;http://evil|x&gt;");
+        check("*bold* `code` ~gone~", "∗bold∗ ˋcodeˋ ∼gone∼");
+        check("snake_case_name _it_", "snake_case_name ˍitˍ");
+        check("a & b", "a &amp; b");
+    }
+
+    #[test]
+    fn a_text_is_never_cut_within_an_escape() {
+        assert_eq!(bounded("abc&amp;def", 6), "abc…");
+        assert_eq!(bounded("abc", 3), "abc");
+    }
+}

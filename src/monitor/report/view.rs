@@ -1,0 +1,271 @@
+//! What every format shows of a day: the headline, the incidents as cards, the metrics of the whole as rows. No markup.
+
+use serde::Serialize;
+
+use super::Reported;
+use crate::monitor::analyst::{Analysis, what_to_do};
+use crate::monitor::chart::Chart;
+use crate::monitor::day::{Compared, Day, Incident, Judgement};
+use crate::monitor::figure::{number, percent};
+use crate::monitor::registry::Grain;
+use crate::monitor::series::Status;
+use crate::monitor::telling::{self, Outcome, Part, Telling, line, signed, tell};
+use crate::monitor::wording::{NOTHING, amount, change, comparison, off, sentence, step};
+use crate::monitor::{growth, wording};
+use crate::report::text::{self, count};
+
+/// An incident as it is shown.
+#[derive(Debug, Clone, Serialize)]
+pub(in crate::monitor) struct Card {
+    /// `revenue_funnel:revenue:2026-11-20`
+    pub(in crate::monitor) id: String,
+    /// `critical`
+    pub(in crate::monitor) severity: String,
+    /// `very high`
+    pub(in crate::monitor) impact: String,
+    /// `P0 alert`
+    pub(in crate::monitor) outcome: String,
+    /// `P0`
+    pub(in crate::monitor) priority: Option<String>,
+    /// `Revenue 38.1% below expected (mostly channel = paid)`
+    pub(in crate::monitor) title: String,
+    /// What was measured, how sure it is, since when.
+    pub(in crate::monitor) facts: Vec<String>,
+    pub(in crate::monitor) segments: Vec<Part>,
+    pub(in crate::monitor) rest: Option<String>,
+    pub(in crate::monitor) followers: Option<String>,
+    pub(in crate::monitor) money: Option<String>,
+    pub(in crate::monitor) cause: String,
+    /// What else was going on, and who says that it matters.
+    pub(in crate::monitor) context: Option<String>,
+    pub(in crate::monitor) events: Vec<String>,
+    /// Why somebody is told, or not.
+    pub(in crate::monitor) reasons: Vec<String>,
+    pub(in crate::monitor) steps: Vec<String>,
+}
+
+/// A metric of the whole as it is shown.
+#[derive(Debug, Clone, Serialize)]
+pub(in crate::monitor) struct Row {
+    pub(in crate::monitor) metric: String,
+    pub(in crate::monitor) actual: String,
+    pub(in crate::monitor) expected: String,
+    pub(in crate::monitor) interval: String,
+    pub(in crate::monitor) deviation: String,
+    pub(in crate::monitor) status: String,
+    pub(in crate::monitor) is_anomalous: bool,
+    /// `+2.1% on a week before; -4% on a year before`
+    pub(in crate::monitor) comparisons: String,
+    /// What the rules of thumb say.
+    pub(in crate::monitor) rules: Vec<String>,
+}
+
+/// The day of a report: `Revenue funnel, 2026-11-20`.
+pub(super) fn title(reported: Reported<'_>) -> String {
+    format!("{}, {}", line(&reported.day.label), when(reported))
+}
+
+/// `2026-11-20`, with the special day's name.
+pub(super) fn when(reported: Reported<'_>) -> String {
+    let step = step(reported.day.at, reported.monitor.calendar.grain);
+    let holiday = reported.day.holiday.as_deref().map(|name| text::line(name, 60));
+    holiday.map_or_else(|| step.clone(), |name| format!("{step} ({name})"))
+}
+
+/// The grain in a word.
+pub(super) fn grain(grain: Grain) -> &'static str {
+    match grain {
+        Grain::Hour => "hourly",
+        Grain::Day => "daily",
+        Grain::Week => "weekly",
+    }
+}
+
+/// `2 alerts, 1 suppressed, 14 metrics as expected, 1 late`
+pub(in crate::monitor) fn headline(day: &Day) -> String {
+    let incidents =
+        |is_it: fn(Outcome) -> bool| day.incidents.iter().filter(|incident| is_it(Outcome::of(incident))).count();
+    let whole = day.judgements.iter().filter(|judgement| judgement.segment.is_whole()).collect::<Vec<_>>();
+    let metrics = |is_it: fn(&Judgement) -> bool| whole.iter().filter(|judgement| is_it(judgement)).count();
+    let measured = |judgement: &Judgement| judgement.status == Status::Measured;
+    let unjudged = metrics(|judgement| judgement.status == Status::Measured && judgement.score.is_none());
+    let expected = whole
+        .iter()
+        .filter(|judgement| measured(judgement) && judgement.score.is_some() && !judgement.is_anomalous)
+        .count();
+    let parts = [
+        Some(count(incidents(|outcome| matches!(outcome, Outcome::Alert(_))), "alert", "alerts")),
+        some(incidents(|outcome| outcome == Outcome::Suppressed), "suppressed"),
+        some(incidents(|outcome| outcome == Outcome::Small), "without an alert"),
+        some(incidents(|outcome| outcome == Outcome::Over), "over"),
+        Some(format!("{} as expected", count(expected, "metric", "metrics"))),
+        some(metrics(|judgement| judgement.status == Status::Late), "late"),
+        some(metrics(|judgement| judgement.status == Status::Missing), "missing"),
+        some(metrics(|judgement| judgement.status == Status::Partial), "not over yet"),
+        some(unjudged, "not judged"),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+fn some(number: usize, what: &str) -> Option<String> {
+    (number > 0).then(|| format!("{number} {what}"))
+}
+
+/// The incidents, the worst first: alerts, then what is suppressed, small or over.
+pub(in crate::monitor) fn ordered(day: &Day) -> Vec<&Incident> {
+    let mut incidents = day.incidents.iter().collect::<Vec<_>>();
+    incidents.sort_by_key(|incident| {
+        (Outcome::of(incident), std::cmp::Reverse((incident.severity, incident.impact)), incident.id.clone())
+    });
+    incidents
+}
+
+/// An incident as it is shown.
+pub(in crate::monitor) fn card(reported: Reported<'_>, incident: &Incident) -> Card {
+    let telling = tell(reported.monitor, reported.day, incident);
+    let title = telling.headline();
+    let influence = reported.influences.iter().find(|influence| influence.incident == incident.id);
+    let Telling { measured, certainty, since, .. } = telling;
+    let followers = (!telling.followers.is_empty()).then(|| telling.followers.join(", "));
+    Card {
+        id: line(&incident.id),
+        severity: incident.severity.to_string(),
+        impact: incident.impact.to_string(),
+        outcome: Outcome::of(incident).name(),
+        priority: incident.decision.fires.map(|priority| priority.to_string()),
+        title,
+        facts: [measured, certainty, since].into_iter().flatten().collect(),
+        segments: telling.segments,
+        rest: telling.rest,
+        followers,
+        money: telling.money,
+        cause: telling.cause,
+        context: influence.map(crate::monitor::context::Influence::sentence),
+        events: influence.map(crate::monitor::context::Influence::lines).unwrap_or_default(),
+        reasons: telling.reasons,
+        steps: what_to_do(reported.case(), incident),
+    }
+}
+
+/// The metrics of the whole.
+pub(in crate::monitor) fn rows(reported: Reported<'_>) -> Vec<Row> {
+    let whole = reported.day.judgements.iter().filter(|judgement| judgement.segment.is_whole());
+    whole.map(|judgement| row(reported, judgement)).collect()
+}
+
+fn row(reported: Reported<'_>, judgement: &Judgement) -> Row {
+    let unit = telling::unit(reported.monitor, &judgement.metric);
+    let nothing = || NOTHING.to_owned();
+    let forecast = judgement.forecast;
+    let deviation = judgement.actual.zip(forecast).map(|(actual, forecast)| match judgement.score {
+        Some(score) => score.deviation.map_or_else(|| signed(score.difference, unit), change),
+        None => off(actual, forecast.value, unit),
+    });
+    Row {
+        metric: telling::label(reported.monitor, &judgement.metric),
+        actual: judgement.actual.map_or_else(nothing, |actual| amount(actual, unit)),
+        expected: forecast.map_or_else(nothing, |forecast| amount(forecast.value, unit)),
+        interval: forecast
+            .map_or_else(nothing, |forecast| format!("{} to {}", number(forecast.lower), number(forecast.upper))),
+        deviation: deviation.unwrap_or_else(nothing),
+        status: status(judgement),
+        is_anomalous: judgement.is_anomalous,
+        comparisons: judgement.comparisons.iter().filter_map(compared).collect::<Vec<_>>().join("; "),
+        rules: judgement.comparisons.iter().filter_map(|one| one.rule.as_deref()).map(line).collect(),
+    }
+}
+
+/// What is the matter with a value, in a word or two.
+pub(in crate::monitor) fn status(judgement: &Judgement) -> String {
+    match (judgement.status, judgement.score) {
+        (Status::Measured, Some(_)) if judgement.is_anomalous => "anomalous".to_owned(),
+        (Status::Measured, Some(_)) => "as expected".to_owned(),
+        (Status::Measured, None) => "not judged".to_owned(),
+        (Status::Missing, _) => "missing".to_owned(),
+        (Status::Late, _) => "late".to_owned(),
+        (Status::Partial, _) => "not over yet".to_owned(),
+        (Status::Skipped, _) => "no such hour".to_owned(),
+    }
+}
+
+fn compared(compared: &Compared) -> Option<String> {
+    Some(format!("{} on {}", change(compared.change?), comparison(compared.comparison)))
+}
+
+/// The growth over a year and what made it: a line, and one for each part.
+pub(in crate::monitor) fn growth_lines(reported: Reported<'_>) -> Vec<String> {
+    let Some(split) = growth::split(reported.monitor, reported.day) else { return Vec::new() };
+    let unit = growth::unit(reported.monitor);
+    let whole = split.actual - split.before;
+    let first = format!(
+        "{} {} on a year before: {} against {}, {}",
+        split.label,
+        change(whole / split.before),
+        amount(split.actual, unit),
+        amount(split.before, unit),
+        signed(whole, unit)
+    );
+    let part = |part: &growth::Part| {
+        let (kind, amount) = (sentence(part.kind.name()), signed(part.amount, unit));
+        format!("{kind}: {amount} from {} {}", part.label, change(part.change))
+    };
+    [first].into_iter().chain(split.parts.iter().map(part)).collect()
+}
+
+/// The chart of an incident: its own, or its metric's.
+pub(in crate::monitor) fn charts_of<'a>(reported: Reported<'a>, incident: &Incident) -> Option<&'a Chart> {
+    reported.charts.get(&incident.id).or_else(|| reported.charts.get(&incident.metric))
+}
+
+/// What else should be known, a line each.
+pub(super) fn notes(day: &Day) -> Vec<String> {
+    day.notes.iter().map(|note| line(note)).collect()
+}
+
+/// What a model's finding says, for a page.
+#[derive(Debug, Clone, Serialize)]
+pub(in crate::monitor) struct Opinion {
+    pub(in crate::monitor) title: String,
+    pub(in crate::monitor) paragraphs: Vec<String>,
+    pub(in crate::monitor) confidence: &'static str,
+    pub(in crate::monitor) falsified_by: String,
+    pub(in crate::monitor) actions: Vec<String>,
+}
+
+/// What the analyst adds to the engine's words.
+pub(in crate::monitor) fn opinions(analysis: Option<&Analysis>) -> Vec<Opinion> {
+    let findings = analysis.map(|analysis| analysis.findings.as_slice()).unwrap_or_default();
+    let opinion = |finding: &crate::finding::Finding| Opinion {
+        title: line(&finding.title),
+        paragraphs: text::paragraphs(&finding.narrative, 4_000),
+        confidence: crate::report::confidence(finding.confidence),
+        falsified_by: line(&finding.falsified_by),
+        actions: finding
+            .recommended_actions
+            .iter()
+            .map(|action| line(&format!("{} ({}, {}): {}", action.action, action.who, action.by_when, action.why)))
+            .collect(),
+    };
+    findings.iter().map(opinion).collect()
+}
+
+/// Who wrote the analysis, and what there is to say of that.
+pub(in crate::monitor) fn author(analysis: &Analysis) -> String {
+    let by = format!("Analysis by {}", line(&analysis.author));
+    analysis.remark.as_ref().map_or_else(|| format!("{by}."), |remark| format!("{by}: {}.", line(remark)))
+}
+
+/// What a model's figures went through.
+pub(in crate::monitor) const CHECKED: &str = "The model's figures were checked against the engine's numbers and the rows \
+                                              of its own queries; hypotheses are hypotheses, and those in actions are \
+                                              proposals.";
+
+/// How much of the interval's past is behind an interval, for the foot.
+pub(super) fn legend(reported: Reported<'_>) -> String {
+    let interval = reported.monitor.metrics.first().map(|metric| percent(metric.thresholds.interval));
+    let interval = interval.unwrap_or_else(|| wording::NOTHING.to_owned());
+    format!(
+        "\"Usual\" is the interval that holds {interval} of what was to be expected; a value is anomalous only where it is \
+         outside, improbable enough, and kept by the control of false discoveries."
+    )
+}

@@ -1,0 +1,227 @@
+//! An incident in plain words with numbers: what every format, channel and prompt says of it. Names and values of the data
+//! are bounded and stripped here; each format escapes them for where it stands.
+
+use super::day::{Contribution, Day, Impact, Incident, Judgement, Money, Priority, Severity};
+use super::figure::{number, percent};
+use super::registry::Monitor;
+use super::series::Segment;
+use super::wording::{self, amount, off, probability};
+use crate::report::text;
+
+/// Characters of a name, a label or a value.
+const NAME_CHARACTERS: usize = 80;
+/// Characters of a sentence.
+pub(super) const LINE_CHARACTERS: usize = 400;
+/// A segment with at least this share of a deviation is most of it.
+const MOST: f64 = 0.5;
+
+/// What there is to say of an incident.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Telling {
+    /// `Revenue 38% below expected`
+    pub(crate) title: String,
+    /// `mostly channel = paid`
+    pub(crate) place: Option<String>,
+    /// `61,200 EUR measured, 98,700 EUR expected (91,000 to 106,400)`
+    pub(crate) measured: Option<String>,
+    /// `6.3 standard deviations off; as improbable as 0.01% ...`
+    pub(crate) certainty: Option<String>,
+    /// The segments that make it.
+    pub(crate) segments: Vec<Part>,
+    /// What lies in no segment.
+    pub(crate) rest: Option<String>,
+    /// The other metrics that are part of it, by label.
+    pub(crate) followers: Vec<String>,
+    /// `12,340 EUR less than expected`
+    pub(crate) money: Option<String>,
+    /// `open since 2026-11-18`
+    pub(crate) since: Option<String>,
+    /// What it comes from, by the engine.
+    pub(crate) cause: String,
+    /// Why somebody is told, or not.
+    pub(crate) reasons: Vec<String>,
+}
+
+/// A segment's part in a deviation.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub(crate) struct Part {
+    pub(crate) name: String,
+    pub(crate) actual: String,
+    pub(crate) expected: String,
+    pub(crate) deviation: String,
+    pub(crate) share: String,
+}
+
+/// Says what there is to say of an incident.
+pub(crate) fn tell(monitor: &Monitor, day: &Day, incident: &Incident) -> Telling {
+    let (label, unit) = (label(monitor, &incident.metric), unit(monitor, &incident.metric));
+    let subject = Subject::of(day, incident);
+    let title = match (&subject, incident.is_closed, incident.quiet_steps) {
+        (_, true, _) => format!("{label} is as expected again"),
+        (_, false, 1..) => format!("{label} is quiet again, the incident is still open"),
+        (Some(subject), false, 0) => format!("{label} {}", off(subject.actual, subject.expected, unit)),
+        (None, false, 0) => format!("{label} {} expected", if incident.is_fall { "below" } else { "above" }),
+    };
+    let is_going_on = !incident.is_closed && incident.quiet_steps == 0;
+    let subject = subject.filter(|_| is_going_on);
+    let others = incident.metrics.iter().filter(|metric| **metric != incident.metric);
+    let rest = incident.rest.abs() > f64::EPSILON && !incident.segments.is_empty();
+    Telling {
+        title,
+        place: place(incident, subject.as_ref()),
+        measured: subject.as_ref().map(|subject| subject.measured(unit)),
+        certainty: subject.as_ref().and_then(Subject::certainty),
+        segments: incident.segments.iter().map(|contribution| part(contribution, unit)).collect(),
+        rest: rest.then(|| format!("{} in no segment above", signed(incident.rest, unit))),
+        followers: others.map(|metric| self::label(monitor, metric)).collect(),
+        money: incident.money.as_ref().map(money),
+        since: (incident.opened != day.at).then(|| format!("open since {}", wording::moment(incident.opened))),
+        cause: line(&incident.cause),
+        reasons: incident.decision.reasons.iter().map(|reason| line(reason)).collect(),
+    }
+}
+
+impl Telling {
+    /// The title with its place: `Revenue 38% below expected (mostly channel = paid)`.
+    pub(crate) fn headline(&self) -> String {
+        self.place.as_ref().map_or_else(|| self.title.clone(), |place| format!("{} ({place})", self.title))
+    }
+}
+
+/// What the figures of an incident are of.
+struct Subject<'a> {
+    actual: f64,
+    expected: f64,
+    /// The whole, where that is out of the ordinary.
+    judgement: Option<&'a Judgement>,
+    /// Else the segment that the figures are of.
+    segment: Option<&'a Segment>,
+}
+
+impl<'a> Subject<'a> {
+    fn of(day: &'a Day, incident: &'a Incident) -> Option<Self> {
+        let whole = whole(day, &incident.metric);
+        let of_judgement = |judgement: &'a Judgement| {
+            let (actual, expected) = (judgement.actual?, judgement.forecast?.value);
+            let segment = Some(&judgement.segment).filter(|segment| !segment.is_whole());
+            Some(Self { actual, expected, judgement: Some(judgement), segment })
+        };
+        let of_contribution = |contribution: &'a Contribution| {
+            let is_it = |one: &&Judgement| one.metric == incident.metric && one.segment == contribution.segment;
+            day.judgements.iter().find(is_it).and_then(of_judgement).unwrap_or(Self {
+                actual: contribution.actual,
+                expected: contribution.expected,
+                judgement: None,
+                segment: Some(&contribution.segment),
+            })
+        };
+        let anomalous = whole.filter(|judgement| judgement.is_anomalous).and_then(of_judgement);
+        anomalous.or_else(|| incident.segments.first().map(of_contribution)).or_else(|| whole.and_then(of_judgement))
+    }
+
+    fn measured(&self, unit: Option<&str>) -> String {
+        let forecast = self.judgement.and_then(|judgement| judgement.forecast);
+        let interval = forecast.map_or_else(String::new, |forecast| {
+            format!(" (usually {} to {})", number(forecast.lower), number(forecast.upper))
+        });
+        format!("{} measured, {} expected{interval}", amount(self.actual, unit), amount(self.expected, unit))
+    }
+
+    fn certainty(&self) -> Option<String> {
+        let score = self.judgement?.score?;
+        let deviations = format!("{} standard deviations off", number((score.z.abs() * 10.0).round() / 10.0));
+        Some(format!("{deviations}, anomaly probability {}", probability(score.probability)))
+    }
+}
+
+/// Where it is: the segment that the figures are of, or those that most of it comes from.
+fn place(incident: &Incident, subject: Option<&Subject<'_>>) -> Option<String> {
+    if let Some(segment) = subject.and_then(|subject| subject.segment) {
+        return Some(name(segment));
+    }
+    let names = incident.segments.iter().map(|contribution| name(&contribution.segment)).collect::<Vec<_>>();
+    let share = incident.segments.iter().map(|contribution| contribution.share).sum::<f64>();
+    let much = if share >= MOST { "mostly" } else { "partly" };
+    (!names.is_empty()).then(|| format!("{much} {}", names.join("; ")))
+}
+
+fn part(contribution: &Contribution, unit: Option<&str>) -> Part {
+    Part {
+        name: name(&contribution.segment),
+        actual: amount(contribution.actual, unit),
+        expected: amount(contribution.expected, unit),
+        deviation: off(contribution.actual, contribution.expected, unit),
+        share: percent(contribution.share),
+    }
+}
+
+/// `12,340 EUR less than expected`
+pub(crate) fn money(money: &Money) -> String {
+    let way = if money.amount < 0.0 { "less" } else { "more" };
+    format!("{} {way} than expected", amount(money.amount.abs(), Some(&money.unit)))
+}
+
+/// An amount with its sign.
+pub(crate) fn signed(value: f64, unit: Option<&str>) -> String {
+    format!("{}{}", if value > 0.0 { "+" } else { "" }, amount(value, unit))
+}
+
+/// The judgement of the whole.
+pub(crate) fn whole<'a>(day: &'a Day, metric: &str) -> Option<&'a Judgement> {
+    day.judgements.iter().find(|judgement| judgement.metric == metric && judgement.segment.is_whole())
+}
+
+/// What people call a metric.
+pub(crate) fn label(monitor: &Monitor, metric: &str) -> String {
+    text::line(monitor.metric(metric).map_or(metric, |metric| &metric.label), NAME_CHARACTERS)
+}
+
+/// What a metric is counted in.
+pub(crate) fn unit<'a>(monitor: &'a Monitor, metric: &str) -> Option<&'a str> {
+    monitor.metric(metric)?.unit.as_deref()
+}
+
+/// A segment's name.
+pub(crate) fn name(segment: &Segment) -> String {
+    text::line(&segment.to_string(), NAME_CHARACTERS)
+}
+
+/// One line of a text from outside.
+pub(crate) fn line(text: &str) -> String {
+    text::line(text, LINE_CHARACTERS)
+}
+
+/// What becomes of an incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Outcome {
+    /// Somebody is told.
+    Alert(Priority),
+    /// It would be worth an alert, but something keeps it back.
+    Suppressed,
+    /// It is too small for an alert.
+    Small,
+    /// It is over.
+    Over,
+}
+
+impl Outcome {
+    /// What becomes of `incident`.
+    pub(crate) fn of(incident: &Incident) -> Self {
+        match incident.decision.fires {
+            Some(priority) => Self::Alert(priority),
+            None if incident.is_closed => Self::Over,
+            None if incident.severity >= Severity::High && incident.impact >= Impact::High => Self::Suppressed,
+            None => Self::Small,
+        }
+    }
+
+    /// In a word or two.
+    pub(crate) fn name(self) -> String {
+        match self {
+            Self::Alert(level) => format!("{level} alert"),
+            Self::Suppressed => "suppressed".to_owned(),
+            Self::Small => "no alert".to_owned(),
+            Self::Over => "over".to_owned(),
+        }
+    }
+}

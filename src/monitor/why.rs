@@ -1,0 +1,210 @@
+//! The whole story of one value: what was expected and of what it is made, how far off it was, why that is out of the
+//! ordinary or not, which incident it is part of, and why somebody was told or not.
+
+use super::day::{Day, Expected, Incident, Judgement, Score};
+use super::figure::{number, percent};
+use super::registry::{Metric, Monitor, SeverityBy};
+use super::report::{Reported, card, status};
+use super::series::{Segment, Status};
+use super::telling::{self, Outcome, line, name};
+use super::wording::{amount, change, comparison, off, probability, sentence, step};
+use crate::report::page::Page;
+use crate::report::terminal::Layout;
+
+/// What cannot be told of.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The monitor has no such metric.
+    #[error("{monitor} watches no metric {metric:?}; it watches {}", .known.join(", "))]
+    Metric {
+        /// The monitor's key.
+        monitor: String,
+        /// What was asked for.
+        metric: String,
+        /// The metrics that there are.
+        known: Vec<String>,
+    },
+    /// The segment was not judged on that day.
+    #[error("{metric} of {segment} was not looked at on {day}; looked at were {}", .known.join("; "))]
+    Segment {
+        /// The metric's key.
+        metric: String,
+        /// What was asked for.
+        segment: String,
+        /// The day.
+        day: String,
+        /// The segments that were, some of them.
+        known: Vec<String>,
+    },
+}
+
+/// Segments named where one is not found.
+const KNOWN_MAX: usize = 12;
+
+/// The story of one value as text for a terminal.
+pub fn story(reported: Reported<'_>, metric: &str, segment: &Segment, layout: Layout) -> Result<String, Error> {
+    let (monitor, day) = (reported.monitor, reported.day);
+    let Some(registered) = monitor.metric(metric) else {
+        let known = monitor.metrics.iter().map(|metric| metric.key.clone()).collect();
+        return Err(Error::Metric { monitor: monitor.key.clone(), metric: metric.to_owned(), known });
+    };
+    let judgement = find(monitor, day, metric, segment)?;
+    let mut page = Page::new(layout);
+    let of = if segment.is_whole() { String::new() } else { format!(", {}", name(segment)) };
+    let when = step(day.at, monitor.calendar.grain);
+    page.styled(&line(&format!("{}{of}, {when}", registered.label)), 0, &console::Style::new().bold());
+    page.paragraph(&verdict(registered, judgement));
+    measured(&mut page, registered, judgement);
+    if let Some(expected) = judgement.forecast {
+        self::expected(&mut page, registered, expected);
+        if let (Some(actual), Some(score)) = (judgement.actual, judgement.score) {
+            scored(&mut page, registered, (actual, expected, score));
+        }
+    }
+    list(&mut page, "Compared", &compared(judgement, registered.unit.as_deref()));
+    list(&mut page, "Judged", &judgement.reasons.iter().map(|reason| line(reason)).collect::<Vec<_>>());
+    incidents(&mut page, reported, judgement);
+    Ok(page.text)
+}
+
+fn find<'a>(monitor: &Monitor, day: &'a Day, metric: &str, segment: &Segment) -> Result<&'a Judgement, Error> {
+    let of_metric = || day.judgements.iter().filter(|judgement| judgement.metric == metric);
+    of_metric().find(|judgement| judgement.segment == *segment).ok_or_else(|| Error::Segment {
+        metric: metric.to_owned(),
+        segment: name(segment),
+        day: step(day.at, monitor.calendar.grain),
+        known: of_metric().map(|judgement| name(&judgement.segment)).take(KNOWN_MAX).collect(),
+    })
+}
+
+/// The story in a sentence.
+fn verdict(metric: &Metric, judgement: &Judgement) -> String {
+    let unit = metric.unit.as_deref();
+    match (judgement.actual, judgement.forecast, judgement.score) {
+        (Some(actual), Some(expected), Some(_)) => {
+            format!("{}: {}.", sentence(&status(judgement)), off(actual, expected.value, unit))
+        }
+        _ => format!("{}.", sentence(&status(judgement))),
+    }
+}
+
+fn measured(page: &mut Page, metric: &Metric, judgement: &Judgement) {
+    let unit = metric.unit.as_deref();
+    let measured = match (judgement.actual, judgement.status) {
+        (Some(actual), _) => amount(actual, unit),
+        (None, Status::Missing) => match judgement.filled {
+            Some(filled) => format!("nothing; {} stands in for it in the days after", amount(filled, unit)),
+            None => "nothing".to_owned(),
+        },
+        (None, Status::Late) => "nothing yet: the data are not due".to_owned(),
+        (None, Status::Partial) => "not all yet: it is not over".to_owned(),
+        (None, Status::Skipped) => "nothing: the clocks went over this hour".to_owned(),
+        (None, Status::Measured) => "nothing that counts".to_owned(),
+    };
+    page.labelled("Measured", &measured);
+}
+
+/// The expected value by its parts, which add up to it but for what cannot be below 0.
+fn expected(page: &mut Page, metric: &Metric, expected: Expected) {
+    let unit = metric.unit.as_deref();
+    page.labelled("Expected", &amount(expected.value, unit));
+    let parts = [
+        ("level and trend", expected.trend),
+        ("weekday or hour", expected.season),
+        ("time of the year", expected.year),
+        ("special day", expected.holiday),
+    ];
+    for (index, (what, value)) in parts.into_iter().enumerate() {
+        let value = if index == 0 { amount(value, unit) } else { telling::signed(value, unit) };
+        page.item("", "-", &format!("{value} {what}"));
+    }
+    let sum = expected.trend + expected.season + expected.year + expected.holiday;
+    if (sum - expected.value).abs() > 1e-6 * expected.value.abs().max(1.0) {
+        page.item(
+            "",
+            "-",
+            &format!("{} is the sum, and no less than {} is possible", number(sum), number(expected.value)),
+        );
+    }
+    let holds = percent(metric.thresholds.interval);
+    page.labelled("Usual", &format!("{} to {} ({holds})", number(expected.lower), number(expected.upper)));
+}
+
+/// Both signals, each beside what it needs.
+fn scored(page: &mut Page, metric: &Metric, (actual, expected, score): (f64, Expected, Score)) {
+    let unit = metric.unit.as_deref();
+    let deviation = score.deviation.map_or_else(String::new, |share| format!(" ({})", change(share)));
+    page.labelled("Off", &format!("{}{deviation}", telling::signed(score.difference, unit)));
+    let (lower, upper) = (expected.lower, expected.upper);
+    let outside = match () {
+        () if actual < lower => format!("yes, {} below its lower end", amount(lower - actual, unit)),
+        () if actual > upper => format!("yes, {} above its upper end", amount(actual - upper, unit)),
+        () => "no".to_owned(),
+    };
+    page.labelled("Signals", &format!("outside of the interval: {outside}"));
+    let needed = percent(metric.thresholds.probability);
+    let reached = if score.probability >= metric.thresholds.probability { "reaches" } else { "does not reach" };
+    let (probability, z) = (probability(score.probability), number((score.z * 10.0).round() / 10.0));
+    page.labelled("", &format!("anomaly probability {probability} {reached} the threshold of {needed} (z = {z})"));
+    if metric.thresholds.deviation_min > 0.0 {
+        let least = percent(metric.thresholds.deviation_min);
+        page.labelled("", &format!("a deviation below {least} does not matter, however sure it is"));
+    }
+    let bands = if score.difference < 0.0 { metric.severity.fall } else { metric.severity.rise };
+    let of = |value: f64| match metric.severity.by {
+        SeverityBy::Deviation => percent(value),
+        SeverityBy::Z => format!("z {}", number(value)),
+    };
+    let bands =
+        format!("medium from {}, high from {}, critical from {}", of(bands.medium), of(bands.high), of(bands.critical));
+    page.labelled("Severities", &bands);
+}
+
+fn compared(judgement: &Judgement, unit: Option<&str>) -> Vec<String> {
+    let compared = judgement.comparisons.iter().map(|one| {
+        let change = one.change.map_or_else(String::new, |share| format!(": {}", change(share)));
+        let rule = one.rule.as_ref().map_or_else(String::new, |rule| format!("; {}", line(rule)));
+        format!("{} {}{change}{rule}", amount(one.value, unit), comparison(one.comparison))
+    });
+    compared.collect()
+}
+
+/// The incidents that the value is part of, and what became of them; or that there is none.
+fn incidents(page: &mut Page, reported: Reported<'_>, judgement: &Judgement) {
+    let is_part = |incident: &&Incident| incident.metrics.contains(&judgement.metric);
+    let concerned = reported.day.incidents.iter().filter(is_part).collect::<Vec<_>>();
+    if concerned.is_empty() {
+        let why = if judgement.is_anomalous {
+            "none: a change this way is not bad, or what it is part of is no incident"
+        } else {
+            "none: what is not anomalous makes no incident, and without an incident nobody is told"
+        };
+        page.labelled("Incident", why);
+        return;
+    }
+    for incident in concerned {
+        let card = card(reported, incident);
+        page.labelled("Incident", &format!("{}: {}", card.id, card.title));
+        page.labelled("", &format!("severity {}, impact {}", card.severity, card.impact));
+        for part in &card.segments {
+            page.item("", "-", &format!("{}: {} of the difference", part.name, part.share));
+        }
+        if incident.metric != judgement.metric {
+            let first = telling::label(reported.monitor, &incident.metric);
+            page.labelled("", &format!("it begins with {first}, which comes before in the funnel"));
+        }
+        page.labelled("Cause", &card.cause);
+        page.labelled("Decision", &sentence(&Outcome::of(incident).name()));
+        list(page, "", &card.reasons);
+        if let Some(context) = &card.context {
+            page.labelled("Context", context);
+            list(page, "", &card.events);
+        }
+    }
+}
+
+fn list(page: &mut Page, label: &str, items: &[String]) {
+    for (index, item) in items.iter().enumerate() {
+        page.item(if index == 0 { label } else { "" }, "-", item);
+    }
+}

@@ -1,0 +1,164 @@
+//! What the monitors remember, in PostgreSQL, in a schema of its own: `explore`.
+//!
+//! It stands on a server, or in an engine inside the process whose data are kept in a directory. Migrations run by
+//! themselves, forward only. Nothing here reads a clock or decides anything.
+//!
+//! A monitor is worked on by one process at a time: [`State::lock`] waits for its turn, under an advisory lock of a
+//! connection that does nothing else. The lock is the session's, so that it ends with the process, however that ends; a
+//! pooler that shares sessions between clients (PgBouncer in transaction mode) breaks it, and must be gone around.
+//! Whatever is written can be written again: a step committed twice changes nothing, and tells nobody twice.
+
+mod context_events;
+mod days;
+#[cfg(feature = "embedded")]
+mod directory;
+mod json;
+mod migrate;
+mod observations;
+mod outbox;
+mod overrides;
+mod session;
+mod snoozes;
+
+#[cfg(feature = "embedded")]
+use std::path::Path;
+#[cfg(feature = "embedded")]
+use std::sync::Arc;
+
+pub use days::{Committed, DatedJudgement};
+pub use observations::{Layout, Leaf, Replaced};
+pub use outbox::{Claim, Delivery, Entry, NewMessage, Sender, Settled, Waiting, Which};
+pub use overrides::Override;
+pub use snoozes::{NewSnooze, Snooze};
+
+use self::session::{Lock, Session};
+use crate::database;
+use crate::database::writable::Writable;
+
+/// Why the state could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No connection, or no engine.
+    #[error("the state cannot be opened: {0}")]
+    Connect(#[from] database::Error),
+    /// The directory is no directory to write to.
+    #[error("the state cannot be kept in {directory}: {reason}")]
+    Directory {
+        /// The directory.
+        directory: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// Another process has the directory, and went on having it.
+    #[error(
+        "another process keeps its state in {directory}; wait for it to end, or set EXPLORE_STATE_URL to a PostgreSQL \
+         server, which several can share"
+    )]
+    Busy {
+        /// The directory.
+        directory: String,
+    },
+    /// A newer program has been here.
+    #[error("the state has version {found}, and this program knows none after {known}; install a newer one")]
+    Newer {
+        /// The version of the schema.
+        found: i32,
+        /// The newest version that this program makes.
+        known: i32,
+    },
+    /// The schema cannot be made.
+    #[error(
+        "the schema of the state cannot be made: {reason}; its role must own it: CREATE SCHEMA explore AUTHORIZATION role"
+    )]
+    Migration {
+        /// What the server says.
+        reason: String,
+    },
+    /// A statement failed.
+    #[error("cannot {what}: {reason}")]
+    Statement {
+        /// What was tried.
+        what: &'static str,
+        /// What the server says.
+        reason: String,
+    },
+    /// A document in the state is not what this program writes.
+    #[error("cannot {what}: the state holds a document that does not read: {reason}")]
+    Document {
+        /// What was tried.
+        what: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// What was to be written makes no sense.
+    #[error("{0}")]
+    Input(String),
+}
+
+/// The state, opened.
+#[derive(Debug)]
+pub struct State {
+    engine: Engine,
+}
+
+/// Where the state stands.
+#[derive(Debug)]
+enum Engine {
+    Server(Writable),
+    #[cfg(feature = "embedded")]
+    Kept(Arc<directory::KeptDirectory>),
+}
+
+impl State {
+    /// Opens the state on the server at `url`, a `postgres://` URL or libpq's `key=value` pairs. The role must own the
+    /// schema `explore`, or be allowed to make it.
+    pub async fn connect(url: &str) -> Result<Self, Error> {
+        Self { engine: Engine::Server(Writable::parse(url)?) }.migrated().await
+    }
+
+    /// Opens the state that is kept in `directory`, which is made where there is none. One process has it at a time;
+    /// another one waits some seconds.
+    #[cfg(feature = "embedded")]
+    pub async fn embedded(directory: &Path) -> Result<Self, Error> {
+        let kept = directory::KeptDirectory::open(directory).await?;
+        Self { engine: Engine::Kept(Arc::new(kept)) }.migrated().await
+    }
+
+    async fn migrated(self) -> Result<Self, Error> {
+        migrate::run(&self.session().await?).await?;
+        Ok(self)
+    }
+
+    /// A connection of its own; of the engine inside the process, a share of the only one.
+    async fn session(&self) -> Result<Session, Error> {
+        match &self.engine {
+            Engine::Server(server) => Session::of_server(server.connect().await?).await,
+            #[cfg(feature = "embedded")]
+            Engine::Kept(kept) => Ok(kept.session()),
+        }
+    }
+
+    /// Has the monitor to itself until the turn is dropped; waits while another has it.
+    pub async fn lock(&self, layout: Layout) -> Result<Turn, Error> {
+        let session = self.session().await?;
+        let lock = session.lock(&format!("explore monitor {}", layout.monitor)).await?;
+        Ok(Turn { session, layout, _lock: lock })
+    }
+
+    /// Closes the engine inside the process in good order. A server needs no farewell.
+    pub async fn close(self) {
+        match self.engine {
+            Engine::Server(_) => {}
+            #[cfg(feature = "embedded")]
+            Engine::Kept(kept) => kept.close().await,
+        }
+    }
+}
+
+/// A monitor that nobody else works on.
+#[derive(Debug)]
+pub struct Turn {
+    session: Session,
+    layout: Layout,
+    _lock: Lock,
+}

@@ -1,0 +1,68 @@
+//! What happens in the world: planned events, campaigns, news.
+
+use jiff::civil::Date;
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
+
+use super::session::{begin, failed};
+use super::{Error, State, Turn, json};
+use crate::monitor::context::ContextEvent;
+
+const READ: &str = "read the context events";
+const WRITE: &str = "write the context events";
+const EVENT: &str =
+    "SELECT starts, ends, kind, label, monitor, metric, segment::text, source FROM explore.context_events";
+/// Events that are listed at the most.
+const EVENTS_MAX: i64 = 500;
+
+impl Turn {
+    /// The events that touch the monitor, of which a day lies in the days from `from` to `to`, both included.
+    pub async fn context_events(&self, from: Date, to: Date) -> Result<Vec<ContextEvent>, Error> {
+        let statement =
+            format!("{EVENT} WHERE monitor IN ('', $1) AND ends >= $2 AND starts <= $3 ORDER BY starts, event");
+        let parameters: [&(dyn ToSql + Sync); 3] = [&self.layout.monitor, &from, &to];
+        self.session.rows(READ, &statement, &parameters).await?.iter().map(event).collect()
+    }
+}
+
+impl State {
+    /// The events of any monitor that end on that day or after it, a few hundred at the most.
+    pub async fn context_events_after(&self, day: Date) -> Result<Vec<ContextEvent>, Error> {
+        let statement = format!("{EVENT} WHERE ends >= $1 ORDER BY starts, event LIMIT $2");
+        self.session().await?.rows(READ, &statement, &[&day, &EVENTS_MAX]).await?.iter().map(event).collect()
+    }
+
+    /// Adds events, all or none; how many were not there already.
+    pub async fn add_context_events(&self, events: &[ContextEvent]) -> Result<u64, Error> {
+        let statement = "INSERT INTO explore.context_events
+                (kind, label, starts, ends, monitor, metric, segment, source)
+            VALUES ($1, $2, $3, $4, coalesce($5, ''), coalesce($6, ''), $7::text::jsonb, $8) ON CONFLICT DO NOTHING";
+        let session = self.session().await?;
+        let mut client = session.client().await;
+        let transaction = begin(&mut client, WRITE).await?;
+        let mut added = 0;
+        for event in events {
+            let ContextEvent { starts, ends, kind, label, monitor, metric, segment, source } = event;
+            let (kind, segment) = (json::name_of(kind), json::write(WRITE, segment)?);
+            let parameters: [&(dyn ToSql + Sync); 8] = [&kind, label, starts, ends, monitor, metric, &segment, source];
+            added += transaction.execute(statement, &parameters).await.map_err(failed(WRITE))?;
+        }
+        transaction.commit().await.map_err(failed(WRITE))?;
+        Ok(added)
+    }
+}
+
+fn event(row: &Row) -> Result<ContextEvent, Error> {
+    let text = |column| row.try_get::<_, String>(column).map_err(failed(READ));
+    let named = |column| text(column).map(|name| Some(name).filter(|name| !name.is_empty()));
+    Ok(ContextEvent {
+        starts: row.try_get(0).map_err(failed(READ))?,
+        ends: row.try_get(1).map_err(failed(READ))?,
+        kind: json::read(READ, &json::write(READ, &text(2)?)?)?,
+        label: text(3)?,
+        monitor: named(4)?,
+        metric: named(5)?,
+        segment: json::read(READ, &text(6)?)?,
+        source: text(7)?,
+    })
+}

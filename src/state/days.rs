@@ -1,0 +1,276 @@
+//! Steps that were judged: what the engine made of them, whom it wants told, and what the analyst said.
+
+use jiff::civil::DateTime;
+use serde::Serialize;
+use serde_json::Value;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Row, Transaction};
+
+use super::outbox::{self, NewMessage};
+use super::session::{begin, failed};
+use super::{Error, Turn, json};
+use crate::monitor::day::{Day, Expected, Incident, Judgement, Score};
+use crate::monitor::series::Segment;
+
+const READ: &str = "read the days of a monitor";
+const WRITE: &str = "write a day of a monitor";
+
+/// What a commit changed; nothing where the same day was committed before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// Judgements that were not there, or not so.
+    pub judgements: u64,
+    /// Incidents of the day that were not there, or not so.
+    pub incidents: u64,
+    /// Judgements and incidents of the day that are no more.
+    pub removed: u64,
+    /// Messages that are to be sent.
+    pub messages: u64,
+    /// Messages that waited to be sent, and that nobody needs any more.
+    pub withdrawn: u64,
+}
+
+/// A judgement, and the step that it is of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DatedJudgement {
+    /// When the step begins.
+    pub at: DateTime,
+    /// The judgement.
+    pub judgement: Judgement,
+}
+
+impl Turn {
+    /// Writes a day and the messages that it makes necessary, all or nothing. What the day had before and has no more is
+    /// removed; a message that still waits is withdrawn with its reason, one that was sent stays on record.
+    pub async fn commit_day(&self, day: &Day, messages: &[NewMessage]) -> Result<Committed, Error> {
+        if day.monitor != self.layout.monitor {
+            let (day, turn) = (&day.monitor, &self.layout.monitor);
+            return Err(Error::Input(format!("a day of {day} is not written while it is the turn of {turn}")));
+        }
+        let mut client = self.session.client().await;
+        let transaction = begin(&mut client, WRITE).await?;
+        write_day(&transaction, day).await?;
+        let (judgements, old_judgements) = write_judgements(&transaction, day).await?;
+        let (incidents, old_incidents) = write_incidents(&transaction, day).await?;
+        let is_changed = incidents + old_incidents > 0;
+        let withdrawn = outbox::withdraw(&transaction, day, messages, is_changed).await?;
+        let added = outbox::add(&transaction, day, messages).await?;
+        transaction.commit().await.map_err(failed(WRITE))?;
+        Ok(Committed { judgements, incidents, removed: old_judgements + old_incidents, messages: added, withdrawn })
+    }
+
+    /// The incidents that the last day before `at` left open, in its order.
+    pub async fn incidents_before(&self, at: DateTime) -> Result<Vec<Incident>, Error> {
+        let statement = "SELECT document::text FROM explore.incidents
+            WHERE monitor = $1 AND NOT is_closed
+            AND at = (SELECT max(at) FROM explore.days WHERE monitor = $1 AND at < $2) ORDER BY place";
+        let rows = self.session.rows(READ, statement, &[&self.layout.monitor, &at]).await?;
+        rows.iter().map(|row| document(row, 0)).collect()
+    }
+
+    /// The days from `from` up to, not including, `to`, without their judgements.
+    pub async fn days(&self, from: DateTime, to: DateTime) -> Result<Vec<Day>, Error> {
+        let statement = "SELECT label, at, holiday, notes, ARRAY(
+                SELECT document::text FROM explore.incidents
+                WHERE monitor = day.monitor AND at = day.at ORDER BY place)
+            FROM explore.days AS day WHERE monitor = $1 AND at >= $2 AND at < $3 ORDER BY at";
+        let rows = self.session.rows(READ, statement, &[&self.layout.monitor, &from, &to]).await?;
+        rows.iter().map(|row| self.day_of(row)).collect()
+    }
+
+    /// The day that begins at `at`, with all that it has.
+    pub async fn day(&self, at: DateTime) -> Result<Option<Day>, Error> {
+        let mut days = self.days(at, at.saturating_add(jiff::Span::new().microseconds(1))).await?;
+        let Some(mut day) = days.pop() else { return Ok(None) };
+        let statement = "SELECT document::text FROM explore.judgements WHERE monitor = $1 AND at = $2 ORDER BY place";
+        let rows = self.session.rows(READ, statement, &[&self.layout.monitor, &at]).await?;
+        day.judgements = rows.iter().map(|row| document(row, 0)).collect::<Result<_, _>>()?;
+        Ok(Some(day))
+    }
+
+    fn day_of(&self, row: &Row) -> Result<Day, Error> {
+        let incidents: Vec<String> = cell(row, 4)?;
+        Ok(Day {
+            monitor: self.layout.monitor.clone(),
+            label: cell(row, 0)?,
+            at: cell(row, 1)?,
+            holiday: cell(row, 2)?,
+            notes: cell(row, 3)?,
+            judgements: Vec::new(),
+            incidents: incidents.iter().map(|text| json::read(READ, text)).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// What was judged of one metric and segment from `from` up to, not including, `to`, oldest first.
+    pub async fn judgements(
+        &self,
+        metric: &str,
+        segment: &Segment,
+        from: DateTime,
+        to: DateTime,
+    ) -> Result<Vec<DatedJudgement>, Error> {
+        let statement = "SELECT at, document::text FROM explore.judgements
+            WHERE monitor = $1 AND metric = $2 AND segment = $3::text::jsonb AND at >= $4 AND at < $5 ORDER BY at";
+        let segment = json::write(READ, segment)?;
+        let parameters: [&(dyn ToSql + Sync); 5] = [&self.layout.monitor, &metric, &segment, &from, &to];
+        let rows = self.session.rows(READ, statement, &parameters).await?;
+        rows.iter().map(|row| Ok(DatedJudgement { at: cell(row, 0)?, judgement: document(row, 1)? })).collect()
+    }
+
+    /// Keeps what the analyst made of a day that was committed.
+    pub async fn record_analysis(&self, at: DateTime, analysis: &impl Serialize) -> Result<(), Error> {
+        let what = "write the analysis of a day";
+        let document = json::write(what, analysis)?;
+        let statement = "INSERT INTO explore.analyses AS old (monitor, at, document) VALUES ($1, $2, $3::text::jsonb)
+            ON CONFLICT (monitor, at) DO UPDATE SET document = excluded.document
+            WHERE old.document IS DISTINCT FROM excluded.document";
+        self.session.execute(what, statement, &[&self.layout.monitor, &at, &document]).await.map(drop)
+    }
+
+    /// What the analyst made of a day.
+    pub async fn analysis(&self, at: DateTime) -> Result<Option<Value>, Error> {
+        let statement = "SELECT document::text FROM explore.analyses WHERE monitor = $1 AND at = $2";
+        let rows = self.session.rows(READ, statement, &[&self.layout.monitor, &at]).await?;
+        rows.first().map(|row| document(row, 0)).transpose()
+    }
+}
+
+fn cell<'r, T: tokio_postgres::types::FromSql<'r>>(row: &'r Row, column: usize) -> Result<T, Error> {
+    row.try_get(column).map_err(failed(READ))
+}
+
+fn document<T: serde::de::DeserializeOwned>(row: &Row, column: usize) -> Result<T, Error> {
+    json::read(READ, cell(row, column)?)
+}
+
+async fn write_day(transaction: &Transaction<'_>, day: &Day) -> Result<(), Error> {
+    let statement = "INSERT INTO explore.days AS old (monitor, at, label, holiday, notes) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (monitor, at) DO UPDATE
+        SET label = excluded.label, holiday = excluded.holiday, notes = excluded.notes
+        WHERE (old.label, old.holiday, old.notes) IS DISTINCT FROM (excluded.label, excluded.holiday, excluded.notes)";
+    let parameters: [&(dyn ToSql + Sync); 5] = [&day.monitor, &day.at, &day.label, &day.holiday, &day.notes];
+    transaction.execute(statement, &parameters).await.map(drop).map_err(failed(WRITE))
+}
+
+/// Writes the judgements; how many are new or different, and how many are no more.
+async fn write_judgements(transaction: &Transaction<'_>, day: &Day) -> Result<(u64, u64), Error> {
+    let columns = Columns::new(&day.judgements)?;
+    let remove = "DELETE FROM explore.judgements AS old WHERE monitor = $1 AND at = $2 AND NOT EXISTS (
+        SELECT FROM unnest($3::text[], $4::text[]) AS new (metric, segment)
+        WHERE new.metric = old.metric AND new.segment::jsonb = old.segment)";
+    let parameters: [&(dyn ToSql + Sync); 4] = [&day.monitor, &day.at, &columns.metrics, &columns.segments];
+    let removed = transaction.execute(remove, &parameters).await.map_err(failed(WRITE))?;
+    let write = "INSERT INTO explore.judgements AS old (monitor, at, metric, segment, place, status, actual, filled,
+            expected, lower, upper, trend, season, year, holiday, difference, deviation, z, probability, is_anomalous,
+            document)
+        SELECT $1, $2, metric, segment::jsonb, place - 1, status, actual, filled, expected, lower, upper, trend, season,
+            year, holiday, difference, deviation, z, probability, is_anomalous, document::jsonb
+        FROM unnest($3::text[], $4::text[], $5::text[], $6::float8[], $7::float8[], $8::float8[], $9::float8[],
+                $10::float8[], $11::float8[], $12::float8[], $13::float8[], $14::float8[], $15::float8[], $16::float8[],
+                $17::float8[], $18::float8[], $19::boolean[], $20::text[]) WITH ORDINALITY
+            AS new (metric, segment, status, actual, filled, expected, lower, upper, trend, season, year, holiday,
+                difference, deviation, z, probability, is_anomalous, document, place)
+        ON CONFLICT (monitor, metric, segment, at) DO UPDATE SET place = excluded.place, status = excluded.status,
+            actual = excluded.actual, filled = excluded.filled, expected = excluded.expected, lower = excluded.lower,
+            upper = excluded.upper, trend = excluded.trend, season = excluded.season, year = excluded.year,
+            holiday = excluded.holiday, difference = excluded.difference, deviation = excluded.deviation,
+            z = excluded.z, probability = excluded.probability, is_anomalous = excluded.is_anomalous,
+            document = excluded.document
+        WHERE (old.place, old.document) IS DISTINCT FROM (excluded.place, excluded.document)";
+    let mut parameters: Vec<&(dyn ToSql + Sync)> =
+        vec![&day.monitor, &day.at, &columns.metrics, &columns.segments, &columns.statuses];
+    parameters.extend(columns.numbers.iter().map(|numbers| numbers as &(dyn ToSql + Sync)));
+    parameters.extend([&columns.anomalous as &(dyn ToSql + Sync), &columns.documents]);
+    let written = transaction.execute(write, &parameters).await.map_err(failed(WRITE))?;
+    Ok((written, removed))
+}
+
+/// Judgements as columns.
+struct Columns {
+    metrics: Vec<String>,
+    segments: Vec<String>,
+    statuses: Vec<String>,
+    /// In the order of the statement: measured, filled, the forecast's, the score's.
+    numbers: [Vec<Option<f64>>; 13],
+    anomalous: Vec<bool>,
+    documents: Vec<String>,
+}
+
+impl Columns {
+    fn new(judgements: &[Judgement]) -> Result<Self, Error> {
+        let rows = judgements.iter().map(numbers).collect::<Vec<_>>();
+        let is_finite = |row: &[Option<f64>; 13]| row.iter().flatten().all(|number| number.is_finite());
+        if let Some(place) = rows.iter().position(|row| !is_finite(row)) {
+            let Judgement { metric, segment, .. } = &judgements[place];
+            return Err(Error::Input(format!(
+                "the judgement of {metric} of {segment} has a number that is not finite"
+            )));
+        }
+        let documents = judgements.iter().map(|judgement| json::write(WRITE, judgement));
+        let segments = judgements.iter().map(|judgement| json::write(WRITE, &judgement.segment));
+        Ok(Self {
+            metrics: judgements.iter().map(|judgement| judgement.metric.clone()).collect(),
+            segments: segments.collect::<Result<_, _>>()?,
+            statuses: judgements.iter().map(|judgement| json::name_of(&judgement.status)).collect(),
+            numbers: std::array::from_fn(|column| rows.iter().map(|row| row[column]).collect()),
+            anomalous: judgements.iter().map(|judgement| judgement.is_anomalous).collect(),
+            documents: documents.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+fn numbers(judgement: &Judgement) -> [Option<f64>; 13] {
+    let Judgement { actual, filled, forecast, score, .. } = judgement;
+    let expected = |part: fn(&Expected) -> f64| forecast.as_ref().map(part);
+    let of_score = |part: fn(&Score) -> f64| score.as_ref().map(part);
+    [
+        *actual,
+        *filled,
+        expected(|forecast| forecast.value),
+        expected(|forecast| forecast.lower),
+        expected(|forecast| forecast.upper),
+        expected(|forecast| forecast.trend),
+        expected(|forecast| forecast.season),
+        expected(|forecast| forecast.year),
+        expected(|forecast| forecast.holiday),
+        of_score(|score| score.difference),
+        score.as_ref().and_then(|score| score.deviation),
+        of_score(|score| score.z),
+        of_score(|score| score.probability),
+    ]
+}
+
+/// Writes the incidents; how many are new or different, and how many are no more.
+async fn write_incidents(transaction: &Transaction<'_>, day: &Day) -> Result<(u64, u64), Error> {
+    let ids = day.incidents.iter().map(|incident| incident.id.as_str()).collect::<Vec<_>>();
+    let remove = "DELETE FROM explore.incidents WHERE monitor = $1 AND at = $2 AND incident <> ALL ($3)";
+    let removed = transaction.execute(remove, &[&day.monitor, &day.at, &ids]).await.map_err(failed(WRITE))?;
+    let write = "INSERT INTO explore.incidents AS old
+            (monitor, at, incident, place, opened, metric, severity, impact, is_closed, document)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::text::jsonb)
+        ON CONFLICT (monitor, at, incident) DO UPDATE SET place = excluded.place, opened = excluded.opened,
+            metric = excluded.metric, severity = excluded.severity, impact = excluded.impact,
+            is_closed = excluded.is_closed, document = excluded.document
+        WHERE (old.place, old.document) IS DISTINCT FROM (excluded.place, excluded.document)";
+    let mut written = 0;
+    for (incident, place) in day.incidents.iter().zip(0_i32..) {
+        let document = json::write(WRITE, incident)?;
+        // JSON has no number for infinity, and writes null, which would not read again.
+        json::read::<Incident>(WRITE, &document)?;
+        let (severity, impact) = (json::name_of(&incident.severity), json::name_of(&incident.impact));
+        let parameters: [&(dyn ToSql + Sync); 10] = [
+            &day.monitor,
+            &day.at,
+            &incident.id,
+            &place,
+            &incident.opened,
+            &incident.metric,
+            &severity,
+            &impact,
+            &incident.is_closed,
+            &document,
+        ];
+        written += transaction.execute(write, &parameters).await.map_err(failed(WRITE))?;
+    }
+    Ok((written, removed))
+}

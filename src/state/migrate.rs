@@ -1,0 +1,47 @@
+//! The schema of the state, made and brought up to date: numbered SQL files, each run once, forward only.
+
+use super::Error;
+use super::session::{Session, begin, failed};
+use crate::database::writable::describe;
+
+/// The migrations, in order; the first one is version 1.
+const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_tables.sql")];
+/// What the advisory lock is named by, under which migrations run.
+const LOCK: &str = "explore migrations";
+const VERSION: &str = "SELECT coalesce(max(version), 0) FROM explore.migrations";
+
+/// Brings the schema to the newest version, in one transaction; two processes at once take turns.
+pub(super) async fn run(session: &Session) -> Result<(), Error> {
+    let what = "read the version of the state";
+    let known = i32::try_from(MIGRATIONS.len()).unwrap_or(i32::MAX);
+    let mut client = session.client().await;
+    let made = "SELECT to_regclass('explore.migrations') IS NOT NULL";
+    let is_made: bool = client.query_one(made, &[]).await.and_then(|row| row.try_get(0)).map_err(failed(what))?;
+    if is_made {
+        let found: i32 = client.query_one(VERSION, &[]).await.and_then(|row| row.try_get(0)).map_err(failed(what))?;
+        if found == known {
+            return Ok(());
+        }
+    }
+    let transaction = begin(&mut client, what).await?;
+    let refused = |error: tokio_postgres::Error| Error::Migration { reason: describe(&error) };
+    let lock = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
+    transaction.execute(lock, &[&LOCK]).await.map_err(refused)?;
+    // CREATE SCHEMA IF NOT EXISTS asks for the right to make one even where there is one.
+    let missing = "SELECT to_regnamespace('explore') IS NULL";
+    if transaction.query_one(missing, &[]).await.and_then(|row| row.try_get(0)).map_err(refused)? {
+        transaction.batch_execute("CREATE SCHEMA explore").await.map_err(refused)?;
+    }
+    let table = "CREATE TABLE IF NOT EXISTS explore.migrations (version integer PRIMARY KEY)";
+    transaction.batch_execute(table).await.map_err(refused)?;
+    let found: i32 = transaction.query_one(VERSION, &[]).await.and_then(|row| row.try_get(0)).map_err(refused)?;
+    if found > known {
+        return Err(Error::Newer { found, known });
+    }
+    for (migration, version) in MIGRATIONS.iter().zip(1_i32..).filter(|(_, version)| *version > found) {
+        transaction.batch_execute(migration).await.map_err(refused)?;
+        let done = "INSERT INTO explore.migrations VALUES ($1)";
+        transaction.execute(done, &[&version]).await.map_err(refused)?;
+    }
+    transaction.commit().await.map_err(refused)
+}

@@ -1,0 +1,380 @@
+//! What was measured: written row by row, read back as a series for each combination of dimension values.
+//!
+//! Rows keep the order of dimensions and measures that the monitor had when they were first stored, and [`Layout`] is what
+//! the registry says today; one is turned into the other by name. A measure that is new has no past until it is read
+//! again, and other dimensions make other series: [`Turn::must_read_all`] says so.
+
+use std::collections::HashMap;
+use std::pin::pin;
+use std::sync::Arc;
+
+use futures_util::TryStreamExt as _;
+use jiff::civil::DateTime;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Row, Transaction};
+
+use super::session::{begin, failed};
+use super::{Error, Turn, json};
+use crate::monitor::registry::Monitor;
+use crate::monitor::series::Observation;
+
+/// Observations that one statement writes.
+const ROWS_MAX: usize = 20_000;
+/// Series that one statement reads: the driver buffers what the server sends.
+const SERIES_MAX: usize = 500;
+/// From so many new rows on the planner is told of them at once.
+const ROWS_TO_ANALYZE: u64 = 10_000;
+
+const READ: &str = "read the observations of a monitor";
+const WRITE: &str = "write the observations of a monitor";
+
+/// The columns of a monitor, as the registry has them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    /// The monitor's key.
+    pub monitor: String,
+    /// The names of its dimensions, in order.
+    pub dimensions: Vec<String>,
+    /// The names of its measures, in order.
+    pub measures: Vec<String>,
+}
+
+impl From<&Monitor> for Layout {
+    fn from(monitor: &Monitor) -> Self {
+        Self {
+            monitor: monitor.key.clone(),
+            dimensions: monitor.dimensions.clone(),
+            measures: monitor.measures.iter().map(|measure| measure.key.clone()).collect(),
+        }
+    }
+}
+
+/// What a replacement did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Replaced {
+    /// Observations that were not there before.
+    pub inserted: u64,
+    /// Observations that were there with other values.
+    pub restated: u64,
+    /// Observations that are no more.
+    pub removed: u64,
+}
+
+/// The observations of one combination of dimension values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Leaf {
+    /// The value of every dimension, in the order of the layout.
+    pub dimensions: Vec<String>,
+    /// When the steps begin, ascending. Series that were observed at the same steps share them.
+    pub at: Arc<[DateTime]>,
+    /// For every measure, in the order of the layout, a value for each step; `None` for NULL.
+    pub measures: Vec<Vec<Option<f64>>>,
+}
+
+/// How the columns are stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Stored {
+    dimensions: Vec<String>,
+    measures: Vec<String>,
+}
+
+impl Stored {
+    fn has_dimensions_of(&self, layout: &Layout) -> bool {
+        let has_all = layout.dimensions.iter().all(|name| self.dimensions.contains(name));
+        has_all && self.dimensions.len() == layout.dimensions.len()
+    }
+
+    fn has_measures_of(&self, layout: &Layout) -> bool {
+        layout.measures.iter().all(|name| self.measures.contains(name))
+    }
+
+    /// The values of an observation, in the order in which they are stored.
+    fn dimensions<'v>(&self, layout: &Layout, values: &'v [String]) -> Vec<&'v str> {
+        let value = |name: &String| {
+            let place = layout.dimensions.iter().position(|wanted| wanted == name);
+            place.and_then(|place| values.get(place)).map_or("", String::as_str)
+        };
+        self.dimensions.iter().map(value).collect()
+    }
+}
+
+impl Turn {
+    /// Whether the stored observations don't have all that the monitor has by now: there are none, a measure is new, or
+    /// the dimensions are others. The next [`Turn::replace_observations`] brings the columns up to date, and forgets the
+    /// observations of other dimensions.
+    pub async fn must_read_all(&self) -> Result<bool, Error> {
+        let mut client = self.session.client().await;
+        let transaction = begin(&mut client, READ).await?;
+        let stored = stored(&transaction, &self.layout.monitor).await?;
+        let is_whole = |stored: &Stored| stored.has_dimensions_of(&self.layout) && stored.has_measures_of(&self.layout);
+        Ok(!stored.is_some_and(|stored| is_whole(&stored)))
+    }
+
+    /// The first and the last step that was observed.
+    pub async fn observed(&self) -> Result<Option<(DateTime, DateTime)>, Error> {
+        let statement = "SELECT min(at), max(at) FROM explore.observations
+            WHERE series IN (SELECT series FROM explore.series WHERE monitor = $1)";
+        let rows = self.session.rows(READ, statement, &[&self.layout.monitor]).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let (first, last): (Option<DateTime>, Option<DateTime>) =
+            (row.try_get(0).map_err(failed(READ))?, row.try_get(1).map_err(failed(READ))?);
+        Ok(first.zip(last))
+    }
+
+    /// Makes these all observations of the steps from `from` up to, not including, `to`.
+    pub async fn replace_observations(
+        &self,
+        from: DateTime,
+        to: DateTime,
+        observations: &[Observation],
+    ) -> Result<Replaced, Error> {
+        self.check(from, to, observations)?;
+        let mut client = self.session.client().await;
+        let transaction = begin(&mut client, WRITE).await?;
+        let stored = bring_up_to_date(&transaction, &self.layout).await?;
+        let rows = Rows::new(&self.layout, &stored, observations);
+        let series = series_of(&transaction, &self.layout.monitor, &rows.series).await?;
+        rows.stage(&transaction, &series).await?;
+        let replaced = exchange(&transaction, &self.layout.monitor, from, to).await?;
+        transaction.commit().await.map_err(failed(WRITE))?;
+        if replaced.inserted >= ROWS_TO_ANALYZE {
+            client.batch_execute("ANALYZE explore.series, explore.observations").await.map_err(failed(WRITE))?;
+        }
+        Ok(replaced)
+    }
+
+    fn check(&self, from: DateTime, to: DateTime, observations: &[Observation]) -> Result<(), Error> {
+        let Layout { monitor, dimensions, measures } = &self.layout;
+        let wrong = |observation: &&Observation| {
+            observation.at < from
+                || observation.at >= to
+                || observation.dimensions.len() != dimensions.len()
+                || observation.measures.len() != measures.len()
+        };
+        match observations.iter().find(wrong) {
+            None => Ok(()),
+            Some(Observation { at, dimensions, measures }) => Err(Error::Input(format!(
+                "{monitor}: an observation of {at} with {} dimensions and {} measures does not belong to the steps from \
+                 {from} to {to} of its monitor",
+                dimensions.len(),
+                measures.len()
+            ))),
+        }
+    }
+
+    /// All series of the monitor from `from` up to, not including, `to`, by the values of their dimensions.
+    pub async fn history(&self, from: DateTime, to: DateTime) -> Result<Vec<Leaf>, Error> {
+        let mut client = self.session.client().await;
+        let transaction = begin(&mut client, READ).await?;
+        let Some(stored) = stored(&transaction, &self.layout.monitor).await? else { return Ok(Vec::new()) };
+        if !stored.has_dimensions_of(&self.layout) {
+            return Ok(Vec::new());
+        }
+        let statement = "SELECT series, dimensions FROM explore.series WHERE monitor = $1 ORDER BY series";
+        let rows = transaction.query(statement, &[&self.layout.monitor]).await.map_err(failed(READ))?;
+        let mut names = HashMap::with_capacity(rows.len());
+        for row in &rows {
+            let values: Vec<String> = row.try_get(1).map_err(failed(READ))?;
+            let values = self.layout.dimensions.iter().map(|name| {
+                let place = stored.dimensions.iter().position(|stored| stored == name);
+                place.and_then(|place| values.get(place)).cloned().unwrap_or_default()
+            });
+            names.insert(row.try_get::<_, i32>(0).map_err(failed(READ))?, values.collect::<Vec<_>>());
+        }
+        let mut reading = Reading { statement: history_statement(&self.layout, &stored), names, leaves: Vec::new() };
+        for chunk in rows.chunks(SERIES_MAX) {
+            let series = chunk.iter().map(|row| row.get(0)).collect::<Vec<i32>>();
+            reading.read(&transaction, &series, from, to).await?;
+        }
+        let mut leaves = reading.leaves;
+        leaves.sort_unstable_by(|one, other| one.dimensions.cmp(&other.dimensions));
+        Ok(leaves)
+    }
+}
+
+/// A history that is being read.
+struct Reading {
+    statement: String,
+    names: HashMap<i32, Vec<String>>,
+    leaves: Vec<Leaf>,
+}
+
+impl Reading {
+    async fn read(
+        &mut self,
+        transaction: &Transaction<'_>,
+        series: &[i32],
+        from: DateTime,
+        to: DateTime,
+    ) -> Result<(), Error> {
+        let parameters: [&(dyn ToSql + Sync); 3] = [&series, &from, &to];
+        let rows = transaction.query_raw(&self.statement, parameters).await.map_err(failed(READ))?;
+        let mut rows = pin!(rows);
+        while let Some(row) = rows.try_next().await.map_err(failed(READ))? {
+            self.take(&row).map_err(failed(READ))?;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, row: &Row) -> Result<(), tokio_postgres::Error> {
+        let at: Vec<DateTime> = row.try_get(1)?;
+        let at = match self.leaves.last() {
+            Some(last) if *last.at == *at => Arc::clone(&last.at),
+            _ => at.into(),
+        };
+        let measures = (2..row.len()).map(|column| row.try_get(column)).collect::<Result<_, _>>()?;
+        let dimensions = self.names.remove(&row.try_get(0)?).unwrap_or_default();
+        self.leaves.push(Leaf { dimensions, at, measures });
+        Ok(())
+    }
+}
+
+/// Arrays of each series' steps and measures. They come in the order of the steps because the rows do.
+fn history_statement(layout: &Layout, stored: &Stored) -> String {
+    let arrays = layout.measures.iter().map(|name| match stored.measures.iter().position(|stored| stored == name) {
+        Some(place) => format!(", array_agg(measures[{}])", place + 1),
+        None => ", array_agg(NULL::float8)".to_owned(),
+    });
+    format!(
+        "SELECT series, array_agg(at){} FROM (
+            SELECT series, at, measures FROM explore.observations
+            WHERE series = ANY($1) AND at >= $2 AND at < $3 ORDER BY series, at) AS ordered
+         GROUP BY series",
+        arrays.collect::<String>()
+    )
+}
+
+async fn stored(transaction: &Transaction<'_>, monitor: &str) -> Result<Option<Stored>, Error> {
+    let statement = "SELECT dimensions, measures FROM explore.monitors WHERE monitor = $1";
+    let row = transaction.query_opt(statement, &[&monitor]).await.map_err(failed(READ))?;
+    let stored = |row: Row| Ok(Stored { dimensions: row.try_get(0)?, measures: row.try_get(1)? });
+    row.map(stored).transpose().map_err(failed(READ))
+}
+
+/// Makes room for the measures of the layout, and forgets observations of other dimensions.
+async fn bring_up_to_date(transaction: &Transaction<'_>, layout: &Layout) -> Result<Stored, Error> {
+    let mut wanted = Stored { dimensions: layout.dimensions.clone(), measures: layout.measures.clone() };
+    match stored(transaction, &layout.monitor).await? {
+        Some(stored) if stored.has_dimensions_of(layout) && stored.has_measures_of(layout) => return Ok(stored),
+        Some(stored) if stored.has_dimensions_of(layout) => {
+            let added = layout.measures.iter().filter(|name| !stored.measures.contains(name)).cloned();
+            let measures = stored.measures.iter().cloned().chain(added).collect();
+            wanted = Stored { dimensions: stored.dimensions, measures };
+        }
+        Some(_) => {
+            let forget = "DELETE FROM explore.monitors WHERE monitor = $1";
+            transaction.execute(forget, &[&layout.monitor]).await.map_err(failed(WRITE))?;
+        }
+        None => {}
+    }
+    let statement = "INSERT INTO explore.monitors (monitor, dimensions, measures) VALUES ($1, $2, $3)
+        ON CONFLICT (monitor) DO UPDATE SET dimensions = excluded.dimensions, measures = excluded.measures";
+    let parameters: [&(dyn ToSql + Sync); 3] = [&layout.monitor, &wanted.dimensions, &wanted.measures];
+    transaction.execute(statement, &parameters).await.map_err(failed(WRITE))?;
+    Ok(wanted)
+}
+
+/// Observations as columns.
+struct Rows<'o> {
+    /// The different combinations of dimension values, as stored.
+    series: Vec<Vec<&'o str>>,
+    /// For each observation the place of its combination.
+    places: Vec<usize>,
+    at: Vec<DateTime>,
+    /// For each stored measure a value for each observation.
+    measures: Vec<Vec<Option<f64>>>,
+}
+
+impl<'o> Rows<'o> {
+    fn new(layout: &Layout, stored: &Stored, observations: &'o [Observation]) -> Self {
+        let mut known = HashMap::new();
+        let mut series = Vec::new();
+        let places = observations.iter().map(|observation| {
+            *known.entry(observation.dimensions.as_slice()).or_insert_with(|| {
+                series.push(stored.dimensions(layout, &observation.dimensions));
+                series.len() - 1
+            })
+        });
+        let places = places.collect();
+        let column = |name: &String| {
+            let place = layout.measures.iter().position(|wanted| wanted == name);
+            let value = |observation: &Observation| place.and_then(|place| observation.measures[place]);
+            observations.iter().map(value).collect()
+        };
+        let measures = stored.measures.iter().map(column).collect();
+        Self { series, places, at: observations.iter().map(|observation| observation.at).collect(), measures }
+    }
+
+    /// Puts the rows into a temporary table.
+    async fn stage(&self, transaction: &Transaction<'_>, series: &[i32]) -> Result<(), Error> {
+        let table = "CREATE TEMPORARY TABLE incoming (series integer, at timestamp, measures float8[]) ON COMMIT DROP";
+        transaction.batch_execute(table).await.map_err(failed(WRITE))?;
+        let numbers = 3..3 + self.measures.len();
+        let arrays = numbers.clone().map(|number| format!(", ${number}::float8[]")).collect::<String>();
+        let columns = numbers.map(|number| format!("m{number}")).collect::<Vec<_>>().join(", ");
+        let statement = format!(
+            "INSERT INTO pg_temp.incoming SELECT series, at, ARRAY[{columns}]::float8[]
+             FROM unnest($1::int4[], $2::timestamp[]{arrays}) AS row (series, at{comma}{columns})",
+            comma = if columns.is_empty() { "" } else { ", " }
+        );
+        let statement = transaction.prepare(&statement).await.map_err(failed(WRITE))?;
+        for start in (0..self.at.len()).step_by(ROWS_MAX) {
+            let range = start..(start + ROWS_MAX).min(self.at.len());
+            let ids = self.places[range.clone()].iter().map(|place| series[*place]).collect::<Vec<_>>();
+            let at = &self.at[range.clone()];
+            let measures = self.measures.iter().map(|values| &values[range.clone()]).collect::<Vec<_>>();
+            let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![&ids, &at];
+            parameters.extend(measures.iter().map(|values| values as &(dyn ToSql + Sync)));
+            transaction.execute(&statement, &parameters).await.map_err(failed(WRITE))?;
+        }
+        transaction.batch_execute("ANALYZE pg_temp.incoming").await.map_err(failed(WRITE))
+    }
+}
+
+/// The numbers of the series with these dimension values, in their order; new ones are made.
+async fn series_of(transaction: &Transaction<'_>, monitor: &str, wanted: &[Vec<&str>]) -> Result<Vec<i32>, Error> {
+    let document = json::write(WRITE, &wanted)?;
+    let statement = "WITH wanted AS (
+            SELECT place, ARRAY(SELECT jsonb_array_elements_text(value)) AS dimensions
+            FROM jsonb_array_elements($2::text::jsonb) WITH ORDINALITY AS given (value, place)),
+        made AS (
+            INSERT INTO explore.series (monitor, dimensions)
+            SELECT $1, dimensions FROM wanted AS new
+            WHERE NOT EXISTS (SELECT FROM explore.series WHERE monitor = $1 AND dimensions = new.dimensions)
+            RETURNING series, dimensions)
+        SELECT coalesce(made.series, known.series) FROM wanted
+        LEFT JOIN made USING (dimensions)
+        LEFT JOIN explore.series AS known ON known.monitor = $1 AND known.dimensions = wanted.dimensions
+        ORDER BY place";
+    let rows = transaction.query(statement, &[&monitor, &document]).await.map_err(failed(WRITE))?;
+    rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>().map_err(failed(WRITE))
+}
+
+/// Removes what is not among the staged rows, and writes those that are new or different.
+async fn exchange(
+    transaction: &Transaction<'_>,
+    monitor: &str,
+    from: DateTime,
+    to: DateTime,
+) -> Result<Replaced, Error> {
+    let remove = "DELETE FROM explore.observations AS old
+        WHERE series IN (SELECT series FROM explore.series WHERE monitor = $1) AND at >= $2 AND at < $3
+        AND NOT EXISTS (SELECT FROM pg_temp.incoming WHERE series = old.series AND at = old.at)";
+    let removed = transaction.execute(remove, &[&monitor, &from, &to]).await.map_err(failed(WRITE))?;
+    let write = "WITH written AS (
+            INSERT INTO explore.observations AS old (series, at, measures)
+            SELECT series, at, measures FROM pg_temp.incoming
+            ON CONFLICT (series, at) DO UPDATE SET measures = excluded.measures
+            WHERE old.measures IS DISTINCT FROM excluded.measures
+            RETURNING xmax = 0 AS is_new)
+        SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM written";
+    let row = transaction.query_one(write, &[]).await.map_err(|error| match error.code() {
+        Some(code) if *code == SqlState::CARDINALITY_VIOLATION => Error::Input(format!(
+            "{monitor}: two observations of one step have the same dimension values; one of them has to go"
+        )),
+        _ => failed(WRITE)(error),
+    })?;
+    let count = |column| row.try_get::<_, i64>(column).map(i64::unsigned_abs).map_err(failed(WRITE));
+    Ok(Replaced { inserted: count(0)?, restated: count(1)?, removed })
+}

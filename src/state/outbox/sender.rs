@@ -1,0 +1,180 @@
+//! The sender's side of the outbox: what is due is claimed, sent by somebody else, and settled.
+//!
+//! A claim holds a lock of the session for as long as it is being sent. A row that is `sending` and whose lock is free was
+//! therefore left behind by a sender that died, which takes no clock to tell.
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use tokio_postgres::types::ToSql;
+
+use super::{ENTRY, Entry, READ, WRITE, entry};
+use crate::state::session::{Lock, Session, failed};
+use crate::state::{Error, State, json};
+
+/// Messages that one look brings at the most.
+const DUE_MAX: i64 = 1000;
+
+/// Sends what is due, over one connection.
+#[derive(Debug)]
+pub struct Sender<'s> {
+    state: &'s State,
+    session: Session,
+}
+
+/// A message that this sender alone may send.
+#[derive(Debug)]
+pub struct Claim {
+    /// The number of its row.
+    pub id: i64,
+    /// The monitor.
+    pub monitor: String,
+    /// The step that it is about.
+    pub at: DateTime,
+    /// The incidents that it tells of, with their monitors; several only in a digest.
+    pub incidents: Vec<(String, String)>,
+    /// The channel.
+    pub channel: String,
+    /// Who on that channel.
+    pub recipient: String,
+    /// What it says.
+    pub content: serde_json::Value,
+    /// How often it was tried before.
+    pub attempts: u32,
+    /// What the channel called the first message about the incident.
+    pub thread: Option<String>,
+    lock: Lock,
+}
+
+/// What came of sending.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settled {
+    /// It was accepted.
+    Sent {
+        /// What the channel calls it.
+        reference: Option<String>,
+    },
+    /// It was refused, and will be again.
+    Failed {
+        /// Why.
+        problem: String,
+    },
+    /// Perhaps it was accepted.
+    Unknown {
+        /// Why that cannot be told.
+        problem: String,
+    },
+    /// It was not accepted, and is tried again.
+    Later {
+        /// Why.
+        problem: String,
+        /// Not before that.
+        next_attempt_at: Timestamp,
+    },
+}
+
+impl State {
+    /// Begins to send.
+    pub async fn sender(&self) -> Result<Sender<'_>, Error> {
+        Ok(Sender { state: self, session: self.session().await? })
+    }
+}
+
+fn lock_name(id: i64) -> String {
+    format!("explore message {id}")
+}
+
+impl Sender<'_> {
+    /// Looks after messages whose sender died while it sent them: on a channel where a repetition does no harm they are to
+    /// be sent again, elsewhere their fate is unknown. Those come back.
+    pub async fn recover(&self, is_repeatable: impl Fn(&str) -> bool, now: Timestamp) -> Result<Vec<Entry>, Error> {
+        let statement = format!("{ENTRY} WHERE state = 'sending' AND carried_by IS NULL ORDER BY id");
+        let mut unknown = Vec::new();
+        for row in self.session.rows(READ, &statement, &[]).await? {
+            let entry = entry(&row)?;
+            let Some(lock) = self.session.try_lock(&lock_name(entry.id)).await? else { continue };
+            let again =
+                "UPDATE explore.outbox SET state = 'pending' WHERE (id = $1 OR carried_by = $1) AND state = 'sending'";
+            let give_up = "UPDATE explore.outbox SET state = 'unknown', settled_at = $2,
+                problem = 'the sender ended while it sent this; look whether it arrived'
+                WHERE (id = $1 OR carried_by = $1) AND state = 'sending'";
+            if is_repeatable(&entry.channel) {
+                self.session.execute(WRITE, again, &[&entry.id]).await?;
+            } else if self.session.execute(WRITE, give_up, &[&entry.id, &now]).await? > 0 {
+                unknown.push(entry);
+            }
+            self.session.unlock(lock).await?;
+        }
+        Ok(unknown)
+    }
+
+    /// The numbers of the messages that are to be sent by now, the oldest first.
+    pub async fn due(&self, now: Timestamp) -> Result<Vec<i64>, Error> {
+        let statement = "SELECT id FROM explore.outbox WHERE state = 'pending' AND content IS NOT NULL
+            AND (next_attempt_at IS NULL OR next_attempt_at <= $1) ORDER BY id LIMIT $2";
+        let rows = self.session.rows(READ, statement, &[&now, &DUE_MAX]).await?;
+        rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>().map_err(failed(READ))
+    }
+
+    /// Has a message for itself, and writes down that it is being sent; `None` where another sender has it, or had.
+    pub async fn claim(&self, id: i64) -> Result<Option<Claim>, Error> {
+        let Some(lock) = self.session.try_lock(&lock_name(id)).await? else { return Ok(None) };
+        let statement = "WITH claimed AS (
+                UPDATE explore.outbox SET state = 'sending', attempts = attempts + 1
+                WHERE (id = $1 AND content IS NOT NULL OR carried_by = $1) AND state = 'pending'
+                RETURNING id, monitor, at, incident, channel, recipient, content, attempts)
+            SELECT monitor, at, channel, recipient, content::text, attempts,
+                ARRAY(SELECT claimed.monitor FROM claimed ORDER BY id),
+                ARRAY(SELECT claimed.incident FROM claimed ORDER BY id),
+                (SELECT reference FROM explore.outbox AS earlier
+                    WHERE (earlier.monitor, earlier.incident, earlier.channel, earlier.recipient)
+                        = (claimed.monitor, claimed.incident, claimed.channel, claimed.recipient)
+                    AND reference IS NOT NULL ORDER BY earlier.id LIMIT 1)
+            FROM claimed WHERE id = $1";
+        let rows = self.session.rows(WRITE, statement, &[&id]).await?;
+        let Some(row) = rows.first() else {
+            self.session.unlock(lock).await?;
+            return Ok(None);
+        };
+        let content = json::read(READ, row.try_get(4).map_err(failed(READ))?)?;
+        let read = || {
+            let (monitors, incidents): (Vec<String>, Vec<String>) = (row.try_get(6)?, row.try_get(7)?);
+            Ok(Claim {
+                id,
+                monitor: row.try_get(0)?,
+                at: row.try_get(1)?,
+                incidents: monitors.into_iter().zip(incidents).collect(),
+                channel: row.try_get(2)?,
+                recipient: row.try_get(3)?,
+                content,
+                attempts: row.try_get::<_, i32>(5)?.unsigned_abs().saturating_sub(1),
+                thread: row.try_get(8)?,
+                lock,
+            })
+        };
+        read().map(Some).map_err(failed(READ))
+    }
+
+    /// Writes down what came of a claim, if need be over another connection: what was sent must not be forgotten.
+    pub async fn settle(&self, claim: Claim, settled: &Settled, now: Timestamp) -> Result<(), Error> {
+        if let Err(error) = write_down(&self.session, claim.id, settled, now).await {
+            tracing::warn!(%error, message = claim.id, "the outbox could not be written, trying over another connection");
+            return write_down(&self.state.session().await?, claim.id, settled, now).await;
+        }
+        self.session.unlock(claim.lock).await
+    }
+}
+
+async fn write_down(session: &Session, id: i64, settled: &Settled, now: Timestamp) -> Result<(), Error> {
+    let (state, settled_at, problem, next_attempt_at, reference) = match settled {
+        Settled::Sent { reference } => ("sent", Some(now), None, None, reference.as_ref()),
+        Settled::Failed { problem } => ("failed", Some(now), Some(problem), None, None),
+        Settled::Unknown { problem } => ("unknown", Some(now), Some(problem), None, None),
+        Settled::Later { problem, next_attempt_at } => ("pending", None, Some(problem), Some(next_attempt_at), None),
+    };
+    // Where the connection was lost for a while, another sender has called its fate unknown: by now it is known.
+    let statement = "UPDATE explore.outbox SET state = $2, settled_at = $3, problem = $4, next_attempt_at = $5,
+            reference = coalesce($6, reference)
+        WHERE (id = $1 OR carried_by = $1) AND state IN ('sending', 'unknown')";
+    let parameters: [&(dyn ToSql + Sync); 6] = [&id, &state, &settled_at, &problem, &next_attempt_at, &reference];
+    session.execute(WRITE, statement, &parameters).await.map(drop)
+}

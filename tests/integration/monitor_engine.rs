@@ -1,0 +1,249 @@
+//! One day of a monitor after another, over a made-up past: what is judged, what is one incident, what fires.
+
+use explore::monitor::day::{Day, Impact, Judgement, Priority, Severity};
+use explore::monitor::engine::{Circumstances, Fits, Leaf, Past, Planned, Snooze, Step, assess};
+use explore::monitor::registry::{
+    Bands, Calendar, Direction, Forecasting, Formula, Grain, ImpactBands, Measure, Metric, Monitor, SeverityBands,
+    SeverityBy, Thresholds,
+};
+use explore::monitor::series::{Segment, Status};
+use jiff::civil::{Date, DateTime, Time, date};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Span};
+use rand::RngExt as _;
+use rand::SeedableRng as _;
+use rand_chacha::ChaCha8Rng;
+
+const FIRST: Date = date(2024, 1, 1);
+const DAYS: usize = 400;
+
+fn metric(key: &str, formula: Formula, after: &[&str]) -> Metric {
+    let bands = Bands { medium: 0.1, high: 0.2, critical: 0.5 };
+    Metric {
+        key: key.to_owned(),
+        label: key.to_owned(),
+        formula,
+        direction: Direction::UpIsGood,
+        enabled: true,
+        unit: None,
+        value: None,
+        thresholds: Thresholds { interval: 0.95, probability: 0.99, deviation_min: 0.15 },
+        severity: SeverityBands { by: SeverityBy::Deviation, fall: bands, rise: bands },
+        impact: ImpactBands { medium: 0.02, high: 0.1, very_high: 0.3 },
+        after: after.iter().map(|key| (*key).to_owned()).collect(),
+    }
+}
+
+/// Visits and orders by channel, and orders per visit.
+fn monitor() -> Monitor {
+    let measure = |key: &str| Measure { key: key.to_owned(), is_count: true };
+    Monitor {
+        key: "shop".to_owned(),
+        label: "Shop".to_owned(),
+        owner: None,
+        calendar: Calendar {
+            time_zone: TimeZone::UTC,
+            day_starts: Time::midnight(),
+            grain: Grain::Day,
+            delay: SignedDuration::ZERO,
+            restated_steps: 3,
+            history: Span::new().years(3),
+        },
+        dimensions: vec!["channel".to_owned(), "device".to_owned()],
+        measures: vec![measure("visits"), measure("orders")],
+        metrics: vec![
+            metric("visits", Formula::Sum(0), &[]),
+            metric("conversion", Formula::Ratio { numerator: 1, denominator: 0, denominator_min: 100 }, &["visits"]),
+            metric("orders", Formula::Sum(1), &["visits", "conversion"]),
+        ],
+        forecasting: Forecasting { seasons: vec![7], yearly: true, holidays: [].into(), retrain_days: 30 },
+        growth: None,
+        rules: Vec::new(),
+        channels: Vec::new(),
+        sql: String::new(),
+    }
+}
+
+fn at(day: usize) -> DateTime {
+    FIRST.checked_add(Span::new().days(i64::try_from(day).unwrap())).unwrap().to_datetime(Time::midnight())
+}
+
+/// A past with a weekly season and count-like noise; `effect` multiplies visits and conversion of a channel and device
+/// on a day.
+fn past(seed: u64, effect: impl Fn(usize, &str, &str) -> (f64, f64)) -> Past {
+    let mut dice = ChaCha8Rng::seed_from_u64(seed);
+    let mut noise = move |mean: f64| {
+        let normal = (0..12).map(|_| dice.random::<f64>()).sum::<f64>() - 6.0;
+        (mean + normal * mean.sqrt()).round().max(0.0)
+    };
+    let week = [1.0, 1.05, 1.1, 1.05, 0.95, 0.6, 0.7];
+    let step = |day: usize| Step { at: at(day), status: Status::Measured, holiday: None };
+    let leaf = |(channel, device, size): (&str, &str, f64)| {
+        let (mut visits, mut orders) = (Vec::new(), Vec::new());
+        for day in 0..DAYS {
+            let (more_visits, more_orders) = effect(day, channel, device);
+            let visit = noise(size * week[day % 7] * more_visits);
+            visits.push(Some(visit));
+            orders.push(Some(noise(visit * 0.1 * more_orders)));
+        }
+        Leaf { dimensions: vec![channel.to_owned(), device.to_owned()], measures: vec![visits, orders] }
+    };
+    let leaves = [
+        ("paid", "mobile", 3_000.0),
+        ("paid", "desktop", 2_000.0),
+        ("email", "mobile", 1_000.0),
+        ("email", "desktop", 1_500.0),
+        ("search", "mobile", 4_000.0),
+        ("search", "desktop", 2_500.0),
+    ];
+    Past { steps: (0..DAYS).map(step).collect(), leaves: leaves.map(leaf).into() }
+}
+
+/// The days from `from` to `to`, each told what the one before left open.
+fn days(past: &Past, from: usize, to: usize, circumstances: &Circumstances) -> Vec<Day> {
+    let mut fits = Fits::default();
+    let mut circumstances = circumstances.clone();
+    let mut days = Vec::new();
+    for index in from..to {
+        let day = assess(&monitor(), past, index, &circumstances, &mut fits);
+        circumstances.open = day.incidents.clone();
+        days.push(day);
+    }
+    days
+}
+
+fn fired(days: &[Day]) -> Vec<(Date, Priority, String)> {
+    let alerts = days.iter().flat_map(|day| {
+        day.incidents.iter().filter_map(|incident| Some((day.at.date(), incident.decision.fires?, incident.id.clone())))
+    });
+    alerts.collect()
+}
+
+#[test]
+fn a_quiet_year_fires_nothing() {
+    let past = past(1, |_, _, _| (1.0, 1.0));
+    assert_eq!(fired(&days(&past, 120, DAYS, &Circumstances::default())), []);
+}
+
+#[test]
+fn a_fall_of_one_segment_is_one_incident_that_names_it() {
+    let past = past(2, |day, channel, _| if day == 380 && channel == "paid" { (0.3, 1.0) } else { (1.0, 1.0) });
+    let days = days(&past, 379, 382, &Circumstances::default());
+    let [incident] = &days[1].incidents[..] else { panic!("{:#?}", days[1].incidents) };
+    assert_eq!(incident.id, "shop:visits:fall:2025-01-15:channel = paid");
+    assert_eq!(incident.metrics, ["visits", "orders"]);
+    assert_eq!(incident.segments.len(), 1, "{:#?}", incident.segments);
+    assert!(incident.segments[0].share > 0.9);
+    assert_eq!((incident.severity, incident.impact), (Severity::High, Impact::High));
+    assert_eq!(incident.decision.fires, Some(Priority::P1), "{:?}", incident.decision);
+    assert!(!days[2].incidents[0].is_closed);
+}
+
+#[test]
+fn a_repeat_is_held_back_unless_worse_and_what_is_over_is_closed() {
+    let effect = |day: usize| match day {
+        380 | 381 => 0.7,
+        382 => 0.4,
+        _ => 1.0,
+    };
+    let past = past(3, |day, _, _| (effect(day), 1.0));
+    let days = days(&past, 380, 386, &Circumstances::default());
+    let told = days.iter().map(|day| day.incidents.first().and_then(|incident| incident.decision.fires));
+    assert_eq!(told.collect::<Vec<_>>(), [Some(Priority::P1), None, Some(Priority::P0), None, None, None]);
+    assert!(days[1].incidents[0].decision.reasons.iter().any(|reason| reason.contains("no worse")));
+    assert!(days[4].incidents[0].is_closed);
+    assert_eq!(days[5].incidents, []);
+}
+
+#[test]
+fn a_level_shift_fires_once_and_becomes_the_new_normal() {
+    let past = past(4, |day, _, _| (if day >= 360 { 0.7 } else { 1.0 }, 1.0));
+    let days = days(&past, 355, DAYS, &Circumstances::default());
+    let fired = fired(&days);
+    assert_eq!(fired.len(), 1, "{fired:?}");
+    assert_eq!(fired[0].0, at(360).date());
+    let is_fall = |judgement: &Judgement| judgement.score.is_some_and(|score| score.difference < 0.0);
+    let last = days.iter().rposition(|day| day.judgements[0].is_anomalous && is_fall(&day.judgements[0]));
+    assert_eq!(last.map(|place| place + 355), Some(363), "anomalous until four values bear it out");
+}
+
+#[test]
+fn what_comes_back_after_a_short_shift_is_no_rise() {
+    let past = past(5, |day, _, _| (if (360..366).contains(&day) { 0.6 } else { 1.0 }, 1.0));
+    let days = days(&past, 366, 375, &Circumstances::default());
+    assert!(days.iter().all(|day| !day.judgements[0].is_anomalous));
+    assert!(days[0].judgements[0].reasons.iter().any(|reason| reason.contains("it is back to that")));
+}
+
+#[test]
+fn a_rise_of_what_should_rise_is_anomalous_and_no_incident() {
+    let past = past(6, |day, _, _| (if day == 380 { 1.5 } else { 1.0 }, 1.0));
+    let day = &days(&past, 380, 381, &Circumstances::default())[0];
+    assert!(day.judgements[0].is_anomalous);
+    assert_eq!(day.incidents, []);
+}
+
+#[test]
+fn a_broken_ratio_is_named_before_what_it_breaks() {
+    let past = past(7, |day, _, device| (1.0, if day == 380 && device == "mobile" { 0.2 } else { 1.0 }));
+    let day = &days(&past, 380, 381, &Circumstances::default())[0];
+    let [incident] = &day.incidents[..] else { panic!("{:#?}", day.incidents) };
+    assert_eq!(incident.metric, "conversion");
+    assert_eq!(incident.metrics, ["conversion", "orders"]);
+    assert_eq!(incident.segments[0].segment.to_string(), "device = mobile");
+}
+
+#[test]
+fn a_gap_is_never_a_value() {
+    let mut past = past(11, |_, _, _| (1.0, 1.0));
+    for (day, status) in [(380, Status::Missing), (381, Status::Late), (382, Status::Partial)] {
+        past.steps[day].status = status;
+        for leaf in &mut past.leaves {
+            leaf.measures.iter_mut().for_each(|values| values[day] = None);
+        }
+    }
+    let days = days(&past, 380, 385, &Circumstances::default());
+    for day in &days[..3] {
+        assert!(day.judgements.iter().all(|judgement| !judgement.is_anomalous && judgement.score.is_none()));
+        assert!(day.judgements[0].forecast.is_some());
+    }
+    assert!(days[0].judgements[0].filled.is_some() && days[1].judgements[0].filled.is_none());
+    assert!(days[3..].iter().flat_map(|day| &day.judgements).all(|judgement| !judgement.is_anomalous));
+}
+
+#[test]
+fn a_snooze_and_a_plan_hold_back_what_is_not_critical() {
+    let snooze =
+        Snooze { metric: Some("visits".to_owned()), until: at(381).date(), reason: Some("relaunch".to_owned()) };
+    let planned = Planned {
+        label: "stocktaking".to_owned(),
+        starts: at(380).date(),
+        ends: at(380).date(),
+        metric: None,
+        segment: Segment::default(),
+    };
+    let snoozed = Circumstances { snoozes: vec![snooze], ..Circumstances::default() };
+    let planned = Circumstances { planned: vec![planned], ..Circumstances::default() };
+    for (circumstances, word) in [(snoozed, "snoozed until 2025-01-16 (relaunch)"), (planned, "planned: stocktaking")] {
+        for (effect, fires) in [(0.7, None), (0.3, Some(Priority::P0))] {
+            let past = past(9, |day, _, _| (if day == 380 { effect } else { 1.0 }, 1.0));
+            let decision = days(&past, 380, 381, &circumstances)[0].incidents[0].decision.clone();
+            assert_eq!(decision.fires, fires, "{decision:?}");
+            assert!(decision.reasons.iter().any(|reason| reason.contains(word)), "{decision:?}");
+        }
+    }
+}
+
+#[test]
+fn nothing_later_is_looked_at() {
+    let whole = past(10, |day, _, _| (if day == 380 { 0.6 } else { 1.0 }, 1.0));
+    let mut known = whole.clone();
+    known.steps.truncate(381);
+    for leaf in &mut known.leaves {
+        leaf.measures.iter_mut().for_each(|values| values.truncate(381));
+    }
+    let circumstances = Circumstances::default();
+    let one = assess(&monitor(), &whole, 380, &circumstances, &mut Fits::default());
+    let other = assess(&monitor(), &known, 380, &circumstances, &mut Fits::default());
+    assert_eq!(one, other);
+}

@@ -1,0 +1,39 @@
+//! The state of the monitors, on a server and in the engine inside the process.
+
+mod observations;
+
+use explore::state::{Layout, State};
+use jiff::civil::{DateTime, date};
+use tempfile::TempDir;
+
+use crate::server;
+
+/// A state of one test's own on a server, and its URL.
+pub(crate) async fn on_server(name: &str) -> (State, String) {
+    let url = server::fresh(name, "").await;
+    (State::connect(&url).await.unwrap(), url)
+}
+
+/// A state of one test's own in the engine inside the process.
+pub(crate) async fn embedded() -> (State, TempDir) {
+    let directory = TempDir::new().unwrap();
+    (State::embedded(directory.path()).await.unwrap(), directory)
+}
+
+/// Runs a test on a server, then in the engine inside the process.
+pub(crate) async fn on_both(name: &str, test: impl AsyncFn(&State)) {
+    test(&on_server(name).await.0).await;
+    let (state, _directory) = embedded().await;
+    test(&state).await;
+}
+
+/// The columns of a monitor.
+pub(crate) fn layout(monitor: &str, dimensions: &[&str], measures: &[&str]) -> Layout {
+    let texts = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    Layout { monitor: monitor.to_owned(), dimensions: texts(dimensions), measures: texts(measures) }
+}
+
+/// A day of January 2025, at midnight.
+pub(crate) fn january(day: i8) -> DateTime {
+    date(2025, 1, day).at(0, 0, 0, 0)
+}
