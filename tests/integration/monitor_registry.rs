@@ -123,9 +123,9 @@ change_min = 0.2
     assert_eq!(keys, ["orders", "average_order", "revenue"], "the order of the text is that of the funnel");
     let [orders, basket, revenue] = &monitor.metrics[..] else { panic!() };
     assert_eq!((orders.thresholds.interval, orders.thresholds.probability), (0.9, 0.995));
-    assert_eq!((orders.value, orders.severity.medium), (Some(12.5), 0.15));
+    assert_eq!((orders.value, orders.severity.fall.medium), (Some(12.5), 0.15));
     assert_eq!((basket.label.as_str(), basket.after.as_slice()), ("Basket", &["orders".to_owned()][..]));
-    assert_eq!((revenue.severity.medium, revenue.severity.high, revenue.impact.very_high), (0.15, 0.3, 0.3));
+    assert_eq!((revenue.severity.fall.medium, revenue.severity.fall.high, revenue.impact.very_high), (0.15, 0.3, 0.3));
     assert!(!revenue.enabled);
     assert_eq!(monitor.calendar.day_starts.hour(), 6);
     assert_eq!(monitor.forecasting.seasons, [24]);
@@ -348,10 +348,14 @@ fn what_the_business_turned_in_the_table_goes_over_the_files() {
     let (monitor, notes) = monitor(ORDERS).with_overrides(&rows);
     let [orders, revenue, basket] = &monitor.metrics[..] else { panic!() };
     assert_eq!((orders.enabled, orders.thresholds.probability), (false, 0.999));
-    let bands = (revenue.severity.medium, revenue.severity.critical);
+    let bands = (revenue.severity.fall.medium, revenue.severity.fall.critical);
     assert_eq!(bands, (0.3, 0.6));
-    assert!((revenue.severity.high - 0.45).abs() < 1e-12, "the band between goes to the middle");
-    assert_eq!((basket.enabled, basket.severity.critical), (true, 0.4), "a row that makes no sense is left out whole");
+    assert!((revenue.severity.fall.high - 0.45).abs() < 1e-12, "the band between goes to the middle");
+    assert_eq!(
+        (basket.enabled, basket.severity.fall.critical),
+        (true, 0.4),
+        "a row that makes no sense is left out whole"
+    );
     assert_eq!(notes.len(), 2);
     assert!(notes[0].contains("`average_order`") && notes[1].contains("`nothing` is no metric of orders"), "{notes:?}");
 }
