@@ -183,7 +183,7 @@ impl State {
         if free.len() != waiting.ids.len() {
             return Ok(false);
         }
-        let set = "UPDATE explore.outbox SET content = $2::text::jsonb WHERE id = $1";
+        let set = "UPDATE explore.outbox SET content = $2::text::json WHERE id = $1";
         transaction.execute(set, &[carrier, &content]).await.map_err(failed(WRITE))?;
         let carry = "UPDATE explore.outbox SET carried_by = $1 WHERE id = ANY ($2)";
         transaction.execute(carry, &[carrier, &carried]).await.map_err(failed(WRITE))?;
