@@ -96,7 +96,7 @@ async fn a_model_explains_with_figures_of_the_engine() {
 
 #[tokio::test]
 async fn a_model_may_look_further_and_cite_what_it_found() {
-    let query = json!({ "sql": "SELECT channel, sum(requests) AS requests FROM funnel_hourly WHERE hour >= 9 \
+    let query = json!({ "sql": "SELECT 'Requests' AS metric, channel, sum(requests) AS requests FROM funnel_hourly WHERE hour >= 9 \
                                 GROUP BY channel", "question": "since when?" });
     let narrative = "Requests of channel paid were 0 from then on.";
     let evidence = json!([{ "query": "e1", "rows": [2] }, { "query": "q1", "rows": [1] }]);

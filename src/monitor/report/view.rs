@@ -250,13 +250,16 @@ pub(in crate::monitor) fn opinions(analysis: Option<&Analysis>) -> Vec<Opinion> 
 }
 
 /// Who wrote the analysis, and what there is to say of that.
-pub(in crate::monitor) fn author(analysis: &Analysis) -> String {
+pub(super) fn author(analysis: &Analysis) -> String {
+    if analysis.findings.is_empty() && analysis.remark.is_none() {
+        return "In short".to_owned();
+    }
     let by = format!("Analysis by {}", line(&analysis.author));
-    analysis.remark.as_ref().map_or_else(|| format!("{by}."), |remark| format!("{by}: {}.", line(remark)))
+    analysis.remark.as_ref().map_or_else(|| by.clone(), |remark| format!("{by}: {}", line(remark)))
 }
 
 /// What a model's figures went through.
-pub(in crate::monitor) const CHECKED: &str = "The model's figures were checked against the engine's numbers and the rows \
+pub(super) const CHECKED: &str = "The model's figures were checked against the engine's numbers and the rows \
                                               of its own queries; hypotheses are hypotheses, and those in actions are \
                                               proposals.";
 
