@@ -36,6 +36,7 @@
 //! state.rs       what the monitors remember, in PostgreSQL: observations, days, incidents, outbox; migrations
 //! monitor.rs     metrics watched: registry, series, forecast, detect, explain; engine: a day's judgements to decisions
 //! deliver.rs     alerts on their way: slack, mail, webhook, file; the sender that works through the outbox
+//! dice.rs        seeded chance, the same on every machine
 //! sample.rs      the demo's data, and the seeded generator of a larger set
 //! ```
 //!
@@ -61,6 +62,7 @@ pub mod commands;
 pub mod config;
 pub mod database;
 pub mod deliver;
+mod dice;
 pub mod doctor;
 pub mod error;
 pub mod executor;

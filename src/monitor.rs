@@ -19,6 +19,7 @@ pub mod engine;
 pub mod explain;
 pub mod figure;
 pub mod forecast;
+pub mod generate;
 pub mod growth;
 pub mod holidays;
 pub mod message;

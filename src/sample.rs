@@ -5,7 +5,6 @@
 //! the list. The same options give the same bytes on every machine: only integers, and floating-point operations that
 //! IEEE 754 rounds exactly, are used.
 
-mod dice;
 mod invoices;
 mod market;
 mod score;

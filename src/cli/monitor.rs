@@ -1,11 +1,15 @@
 //! `explore monitor ...`, as clap types.
 
+pub mod state;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueHint};
-use secrecy::SecretString;
+use jiff::civil::Date;
 
+use self::state::{ContextCommand, OutboxCommand, SnoozeArguments};
 use super::{DatabaseOptions, QueryOptions, RoleOptions, values};
+use crate::monitor::generate::Injection;
 
 /// `explore monitor ...`
 #[derive(Debug, Subcommand)]
@@ -21,6 +25,18 @@ pub enum MonitorCommand {
     },
     /// Check the files of the monitors, and with a database what their SELECTs give; exits with 2 where one is wrong
     Check(Box<MonitorCheckArguments>),
+    /// Write days of the tables that the shipped monitors read as SQL, with anomalies injected where asked
+    #[command(after_help = "Example:\n  explore monitor generate --inject drop,visitors,2025-11-20,30%,channel=paid \
+                            --inject ratio,requests,2025-11-24,-20% -o days.sql --truth truth.jsonl")]
+    Generate(MonitorGenerateArguments),
+    /// Look after the messages that tell of incidents
+    #[command(subcommand)]
+    Outbox(OutboxCommand),
+    /// Tell nobody of a metric for a while
+    Snooze(Box<SnoozeArguments>),
+    /// Look after what happens in the world: planned events, campaigns, news
+    #[command(subcommand)]
+    Context(ContextCommand),
 }
 
 /// `explore monitor check`
@@ -43,17 +59,28 @@ pub struct MonitorCheckArguments {
     pub query: QueryOptions,
 }
 
-/// Where the monitors' state is.
+/// `explore monitor generate`
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "State")]
-pub struct StateOptions {
-    /// Keep the monitors' state in the database at postgres://USER@HOST/NAME, in its schema explore [default: a PostgreSQL
-    /// inside this process, in the data directory]
-    #[arg(long, value_name = "URL", value_parser = values::secret, value_hint = ValueHint::Url)]
-    pub state_url: Option<SecretString>,
-    /// Keep it in this folder where no URL is given [default: explore in the user's data directory]
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub data_dir: Option<PathBuf>,
+pub struct MonitorGenerateArguments {
+    /// The same seed gives the same data
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// How many days
+    #[arg(long, value_name = "N", default_value = "1096", value_parser = values::count::<u32>)]
+    pub days: u32,
+    /// The last day
+    #[arg(long, value_name = "DATE", default_value = "2025-11-30", value_parser = values::date)]
+    pub until: Date,
+    /// Do this to some of the days: KIND,METRIC,DATE[..DATE],SIZE[,DIMENSION=VALUE], where KIND is drop, spike, shift,
+    /// drift or ratio, and SIZE a share such as 30%
+    #[arg(long, value_name = "INJECTION")]
+    pub inject: Vec<Injection>,
+    /// Write the SQL to this file [default: standard output]
+    #[arg(id = "sql", long = "output", short = 'o', value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub sql: Option<PathBuf>,
+    /// Write what was injected, and what it comes to, to this file, as a JSON object a line
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub truth: Option<PathBuf>,
 }
 
 /// Where monitors are.

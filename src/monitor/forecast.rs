@@ -19,10 +19,11 @@
 //! Intervals are conformal: the errors that the same model made from earlier origins, see [`interval`].
 
 mod clean;
-pub mod interval;
+mod interval;
 mod level;
 mod scale;
 mod season;
+mod window;
 mod year;
 
 use std::collections::BTreeMap;
@@ -33,6 +34,8 @@ use scale::Scale;
 
 /// Values that a series must have for every season to be seen twice, at the least.
 const CYCLES_MIN: usize = 3;
+/// Standard deviations from which on a surprise is one that tells of something else than what lasts.
+const SURPRISE_MAX: f64 = 3.0;
 /// Steps of the past that the model looks at: what lies further back tells of another time.
 const HISTORY_MAX: usize = 3 * 366;
 
@@ -92,6 +95,8 @@ pub struct Fitted {
     scale: Scale,
     smoothing: Smoothing,
     year_share: f64,
+    /// How much of an error one step ahead the step after it has again.
+    carry: f64,
     effects: BTreeMap<u16, f64>,
     errors: Errors,
 }
@@ -129,8 +134,8 @@ pub fn fit(history: History<'_>, options: &Options) -> Option<Fitted> {
     let smoothing = Smoothing::fit(&season::without(&prepared.values, &options.seasons));
     let year_share = year::share(&prepared.values, options, smoothing);
     let model = Model { options, smoothing, year_share };
-    let errors = interval::errors(history, &prepared, &effects, model);
-    Some(Fitted { scale, smoothing, year_share, effects, errors })
+    let (errors, carry) = interval::errors(history, &prepared, &effects, model);
+    Some(Fitted { scale, smoothing, year_share, carry, effects, errors })
 }
 
 /// Values that a series must have to be forecast.
@@ -146,7 +151,10 @@ impl Fitted {
         let prepared = clean::prepare(History { values: &values, ..history }, options, &self.effects);
         let model = Model { options, smoothing: self.smoothing, year_share: self.year_share };
         let mut steps = model.project(&prepared.values, horizon);
+        let mut surprise = self.surprise(&values, &prepared.values, model);
         for (index, step) in steps.iter_mut().enumerate() {
+            surprise *= self.carry;
+            step.trend += surprise;
             step.holiday = effect(&self.effects, history.holidays.get(values.len() + index));
         }
         let shift = prepared.shift.zip(steps.first()).map(|(shift, step)| {
@@ -160,8 +168,8 @@ impl Fitted {
     /// variance that the value has by its own nature, such as a count's; no model comes below it.
     pub fn interval(&self, expected: f64, step: usize, probability: f64, noise: f64) -> (f64, f64) {
         let middle = self.scale.to(expected);
-        let half_width = self.errors.half_width(step, probability, self.scale.variance(noise, expected));
-        (self.scale.back(middle - half_width), self.scale.back(middle + half_width))
+        let (below, above) = self.errors.reach(step, probability, self.scale.variance(noise, expected));
+        (self.scale.back(middle - below), self.scale.back(middle + above))
     }
 
     /// The probability of a value at least as far off, if nothing is the matter.
@@ -171,8 +179,20 @@ impl Fitted {
 
     /// How far off a value is, in standard deviations, of which the half of an interval of 95% is 1.96.
     pub fn z(&self, actual: f64, expected: f64, step: usize, noise: f64) -> f64 {
-        let sigma = self.errors.half_width(step, 0.95, self.scale.variance(noise, expected)) / 1.96;
-        if sigma > 0.0 { self.off(actual, expected) / sigma } else { 0.0 }
+        let off = self.off(actual, expected);
+        let sigma = self.errors.sigma(off, step, self.scale.variance(noise, expected));
+        if sigma > 0.0 { off / sigma } else { 0.0 }
+    }
+
+    /// By how much the last value was off, where it is known; nothing where it was so far off that it tells of something
+    /// else.
+    fn surprise(&self, values: &[Option<f64>], prepared: &[f64], model: Model<'_>) -> f64 {
+        let (Some(Some(_)), Some((last, before))) = (values.last(), prepared.split_last()) else { return 0.0 };
+        if self.carry <= 0.0 {
+            return 0.0;
+        }
+        let surprise = last - model.project(before, 1).first().map_or(*last, Parts::sum);
+        if surprise.abs() <= SURPRISE_MAX * self.errors.sigma(surprise, 1, 0.0) { surprise } else { 0.0 }
     }
 
     fn off(&self, actual: f64, expected: f64) -> f64 {

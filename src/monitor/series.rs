@@ -10,7 +10,7 @@ use std::sync::Arc;
 use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 
-pub use self::observed::{MetricSeries, Observed};
+pub use self::observed::{LeafValues, MetricSeries, Observed};
 use super::registry::{Calendar, Comparison};
 
 /// Values of the same phase that a gap is filled from.

@@ -73,9 +73,10 @@ struct Lexer<'text> {
 impl<'text> Lexer<'text> {
     fn tokens(mut self) -> Result<Vec<Token<'text>>, Refusal> {
         let mut tokens = Vec::with_capacity(self.text.len() / 4);
-        while let Some(token) = self.next()? {
+        while let Some(token) = self.next().map_err(|refusal| refusal.at(self.position))? {
             if token.kind == Kind::Text && tokens.last().is_some_and(|last: &Token<'_>| last.kind == Kind::Text) {
-                return Err(syntax("two string constants side by side; write one, or join them with ||"));
+                let message = "two string constants side by side; write one, or join them with ||";
+                return Err(syntax(message).at(token.start));
             }
             tokens.push(token);
         }

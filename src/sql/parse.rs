@@ -125,7 +125,7 @@ fn refused(tokens: &[Token<'_>], index: Option<usize>) -> Refusal {
     let near = tokens[index.saturating_sub(1)..tokens.len().min(index + 4)].iter().map(|token| &*token.text);
     let near = near.collect::<Vec<_>>().join(" ");
     match tokens.get(index) {
-        Some(_) => syntax(format!("not understood near \"{}\"; write it another way", seen(&near))),
+        Some(token) => syntax(format!("not understood near \"{}\"; write it another way", seen(&near))).at(token.start),
         None => syntax(format!("the statement ends too early, after \"{}\"; complete it", seen(&near))),
     }
 }

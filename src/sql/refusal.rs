@@ -16,6 +16,15 @@ pub struct Refusal {
     pub code: &'static str,
     /// What was seen, and what to write instead.
     pub message: String,
+    /// The byte of the text at which it was seen, where that is known.
+    pub position: Option<usize>,
+}
+
+impl Refusal {
+    /// The same, seen at that byte of the text unless it is known already.
+    pub(super) fn at(self, position: usize) -> Self {
+        Self { position: self.position.or(Some(position)), ..self }
+    }
 }
 
 impl fmt::Display for Refusal {
@@ -27,7 +36,7 @@ impl fmt::Display for Refusal {
 impl std::error::Error for Refusal {}
 
 fn refusal(code: &'static str, message: impl AsRef<str>) -> Refusal {
-    Refusal { code, message: one_line(message.as_ref(), MESSAGE_CHARACTERS_MAX) }
+    Refusal { code, message: one_line(message.as_ref(), MESSAGE_CHARACTERS_MAX), position: None }
 }
 
 pub(super) fn one_statement(message: impl AsRef<str>) -> Refusal {

@@ -36,47 +36,50 @@ pub(super) fn only<'tokens, 'text>(tokens: &'tokens [Token<'text>]) -> Result<&'
 /// Refuses what is no query, what writes, and what locks.
 pub(super) fn check(tokens: &[Token<'_>]) -> Result<(), Refusal> {
     check_start(tokens)?;
-    for (index, token) in tokens.iter().enumerate() {
-        if token.kind != Kind::Word {
-            continue;
+    let words = tokens.iter().enumerate().filter(|(_, token)| token.kind == Kind::Word);
+    for (index, token) in words {
+        check_word(tokens, index).map_err(|refusal| refusal.at(token.start))?;
+    }
+    Ok(())
+}
+
+/// Refuses the word at `index` where it makes of a query something else, or has a form that is not known here.
+fn check_word(tokens: &[Token<'_>], index: usize) -> Result<(), Refusal> {
+    let token = &tokens[index];
+    let next = |ahead: usize, words: &[&str]| {
+        tokens.get(index + ahead).is_some_and(|token| words.iter().any(|word| token.is_word(word)))
+    };
+    let before =
+        |back: usize, words: &[&str]| index >= back && words.iter().any(|word| tokens[index - back].is_word(word));
+    match &*token.text {
+        "into" => return Err(read_only("SELECT INTO creates a table; remove INTO")),
+        "only" if !before(1, &["row", "rows"]) => {
+            return Err(syntax("ONLY before a table is not supported here; write the table's name alone"));
         }
-        let next = |ahead: usize, words: &[&str]| {
-            tokens.get(index + ahead).is_some_and(|token| words.iter().any(|word| token.is_word(word)))
-        };
-        let before =
-            |back: usize, words: &[&str]| index >= back && words.iter().any(|word| tokens[index - back].is_word(word));
-        match &*token.text {
-            "into" => return Err(read_only("SELECT INTO creates a table; remove INTO")),
-            "only" if !before(1, &["row", "rows"]) => {
-                return Err(syntax("ONLY before a table is not supported here; write the table's name alone"));
-            }
-            "for"
-                if next(1, &["update", "share"]) || next(1, &["no", "key"]) && next(2, &["key", "update", "share"]) =>
-            {
-                let lock = tokens[index + 1..].iter().map(|token| token.text.to_uppercase());
-                let lock = lock.take_while(|word| LOCKS.contains(&word.as_str())).collect::<Vec<_>>().join(" ");
-                return Err(row_lock(format!("FOR {lock} takes locks; remove it")));
-            }
-            "insert" | "update" | "delete" | "merge"
-                if index >= 2 && tokens[index - 1].is_symbol("(") && before(2, &["as", "materialized"]) =>
-            {
-                return Err(read_only(format!(
-                    "CTE {}is {}; only SELECT is allowed inside WITH",
-                    cte_name(&tokens[..index - 2]),
-                    token.text.to_uppercase()
-                )));
-            }
-            "table" if tokens.get(index + 1).is_some_and(|token| token.is_symbol("(")) => {
-                return Err(syntax("TABLE takes a table's name; write the SELECT alone"));
-            }
-            "fetch" if !is_whole_fetch(&tokens[index + 1..]) => {
-                return Err(syntax("FETCH ends in ROWS ONLY or ROWS WITH TIES; write it out, or LIMIT"));
-            }
-            "operator" if tokens.get(index + 1).is_some_and(|token| token.is_symbol("(")) => {
-                return Err(syntax("OPERATOR(...) is not supported here; write the operator itself"));
-            }
-            _ => {}
+        "for" if next(1, &["update", "share"]) || next(1, &["no", "key"]) && next(2, &["key", "update", "share"]) => {
+            let lock = tokens[index + 1..].iter().map(|token| token.text.to_uppercase());
+            let lock = lock.take_while(|word| LOCKS.contains(&word.as_str())).collect::<Vec<_>>().join(" ");
+            return Err(row_lock(format!("FOR {lock} takes locks; remove it")));
         }
+        "insert" | "update" | "delete" | "merge"
+            if index >= 2 && tokens[index - 1].is_symbol("(") && before(2, &["as", "materialized"]) =>
+        {
+            return Err(read_only(format!(
+                "CTE {}is {}; only SELECT is allowed inside WITH",
+                cte_name(&tokens[..index - 2]),
+                token.text.to_uppercase()
+            )));
+        }
+        "table" if tokens.get(index + 1).is_some_and(|token| token.is_symbol("(")) => {
+            return Err(syntax("TABLE takes a table's name; write the SELECT alone"));
+        }
+        "fetch" if !is_whole_fetch(&tokens[index + 1..]) => {
+            return Err(syntax("FETCH ends in ROWS ONLY or ROWS WITH TIES; write it out, or LIMIT"));
+        }
+        "operator" if tokens.get(index + 1).is_some_and(|token| token.is_symbol("(")) => {
+            return Err(syntax("OPERATOR(...) is not supported here; write the operator itself"));
+        }
+        _ => {}
     }
     Ok(())
 }

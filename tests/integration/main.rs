@@ -33,6 +33,8 @@ mod monitor_context;
 #[cfg(test)]
 mod monitor_engine;
 #[cfg(test)]
+mod monitor_generate;
+#[cfg(test)]
 mod monitor_message;
 #[cfg(test)]
 mod monitor_pull;

@@ -13,13 +13,13 @@ use std::collections::BTreeSet;
 
 use jiff::civil::DateTime;
 
+use super::grade;
 use super::judge::{Judged, is_bad, time};
 use super::panel::Panel;
-use super::{Leaf, grade};
 use crate::monitor::day::{Contribution, Decision, Expected, Impact, Incident, Money, Severity};
 use crate::monitor::explain::{self, Explanation};
 use crate::monitor::registry::{Formula, Grain, Metric, Monitor};
-use crate::monitor::series::{Segment, Status};
+use crate::monitor::series::{LeafValues, Segment, Status};
 
 /// Judged steps without an anomaly after which an incident is over.
 const QUIET_STEPS: u32 = 2;
@@ -46,7 +46,7 @@ pub(super) fn incidents(monitor: &Monitor, panel: &Panel<'_>, judged: &[Judged],
     let anomalies = (0..monitor.metrics.len()).filter_map(|metric| anomaly(monitor, panel, judged, metric));
     let groups = groups(monitor, anomalies.collect());
     let mut open = open.iter().filter(|incident| !incident.is_closed).cloned().collect::<Vec<_>>();
-    let at = panel.steps[panel.last()].at;
+    let at = panel.at();
     let mut incidents = Vec::new();
     for group in groups {
         let fresh = incident(monitor, &group, at);
@@ -159,8 +159,8 @@ fn leaves(
     expected: Expected,
 ) -> (Vec<explain::Leaf>, Vec<Vec<String>>) {
     let mut names: Vec<Vec<String>> = vec![Vec::new(); monitor.dimensions.len()];
-    for leaf in panel.leaves {
-        for (names, value) in names.iter_mut().zip(&leaf.dimensions) {
+    for leaf in panel.observed.leaves() {
+        for (names, value) in names.iter_mut().zip(leaf.dimensions) {
             names.push(value.clone());
         }
     }
@@ -171,34 +171,36 @@ fn leaves(
     let number = |names: &Vec<String>, value: &String| {
         names.binary_search(value).ok().and_then(|place| u32::try_from(place).ok()).unwrap_or_default()
     };
-    let values =
-        |leaf: &Leaf| names.iter().zip(&leaf.dimensions).map(|(names, value)| number(names, value)).collect::<Vec<_>>();
+    let values = |leaf: &LeafValues<'_>| {
+        names.iter().zip(leaf.dimensions).map(|(names, value)| number(names, value)).collect::<Vec<_>>()
+    };
     let last = panel.last();
-    let now = |leaf: &Leaf, measure: usize| leaf.measures[measure][last].unwrap_or_default();
+    let now = |leaf: &LeafValues<'_>, measure: usize| leaf.value(measure, last).unwrap_or_default();
     let mut found = match metric.formula {
         Formula::Sum(measure) => {
-            let leaf = |leaf: &Leaf| explain::Leaf {
-                values: values(leaf),
-                actual: now(leaf, measure),
-                expected: usual(&leaf.measures[measure], last, monitor.calendar.grain),
+            let leaf = |leaf: LeafValues<'_>| explain::Leaf {
+                values: values(&leaf),
+                actual: now(&leaf, measure),
+                expected: usual(&leaf, measure, last, monitor.calendar.grain),
             };
-            panel.leaves.iter().map(leaf).collect::<Vec<_>>()
+            panel.observed.leaves().map(leaf).collect::<Vec<_>>()
         }
         Formula::Ratio { numerator, denominator, .. } => {
             let from = last.saturating_sub(CYCLES * cycle(monitor.calendar.grain));
-            let before = |leaf: &Leaf, measure: usize| leaf.measures[measure][from..last].iter().flatten().sum::<f64>();
-            let leaf = |leaf: &Leaf| explain::RatioLeaf {
-                values: values(leaf),
-                before: (before(leaf, numerator), before(leaf, denominator)),
-                now: (now(leaf, numerator), now(leaf, denominator)),
+            let before =
+                |leaf: &LeafValues<'_>, measure| (from..last).filter_map(|step| leaf.value(measure, step)).sum::<f64>();
+            let leaf = |leaf: LeafValues<'_>| explain::RatioLeaf {
+                values: values(&leaf),
+                before: (before(&leaf, numerator), before(&leaf, denominator)),
+                now: (now(&leaf, numerator), now(&leaf, denominator)),
             };
-            explain::ratio_leaves(&panel.leaves.iter().map(leaf).collect::<Vec<_>>())
+            explain::ratio_leaves(&panel.observed.leaves().map(leaf).collect::<Vec<_>>())
         }
     };
     let whole = match metric.formula {
         Formula::Sum(_) => expected.value,
         Formula::Ratio { denominator, .. } => {
-            expected.value * panel.leaves.iter().map(|leaf| now(leaf, denominator)).sum::<f64>()
+            expected.value * panel.observed.leaves().map(|leaf| now(&leaf, denominator)).sum::<f64>()
         }
     };
     let sum = found.iter().map(|leaf| leaf.expected).sum::<f64>();
@@ -211,10 +213,10 @@ fn leaves(
 }
 
 /// The mean at the same time of the last weeks.
-fn usual(values: &[Option<f64>], last: usize, grain: Grain) -> f64 {
+fn usual(leaf: &LeafValues<'_>, measure: usize, last: usize, grain: Grain) -> f64 {
     let steps = (1..=CYCLES).filter_map(|number| last.checked_sub(number * cycle(grain)));
     let (sum, count) =
-        steps.fold((0.0, 0.0), |(sum, count), step| (sum + values[step].unwrap_or_default(), count + 1.0));
+        steps.fold((0.0, 0.0), |(sum, count), step| (sum + leaf.value(measure, step).unwrap_or_default(), count + 1.0));
     if count > 0.0 { sum / count } else { 0.0 }
 }
 

@@ -17,7 +17,7 @@ use crate::monitor::series::{Segment, Status};
 /// The share of false discoveries that is put up with among the metrics' wholes of a day.
 const WHOLES_RATE: f64 = 0.1;
 /// The same among the segments, which are many.
-const SEGMENTS_RATE: f64 = 0.05;
+const SEGMENTS_RATE: f64 = 0.075;
 /// Steps whose median denominator is the usual one.
 const USUAL_STEPS: usize = 28;
 
@@ -137,13 +137,13 @@ impl Job<'_> {
         let last = self.panel.last();
         let options = options(self.monitor);
         let (until, fitted) = self.fitted(fits, &values, &options);
-        let actual = values.values[last];
+        let actual = values.metric[last];
         let denominator = values.denominators.get(last).copied();
         let mut judged = Judged {
             judgement: Judgement {
                 metric: self.metric().key.clone(),
                 segment: self.segment.clone(),
-                status: self.panel.status(),
+                status: values.status,
                 actual,
                 filled: None,
                 forecast: None,
@@ -163,7 +163,7 @@ impl Job<'_> {
             None => judged.judgement.reasons.push(format!(
                 "not judged: a forecast needs {} values, and {} are known",
                 forecast::known_min(&options),
-                values.values[..last].iter().flatten().count()
+                values.metric[..last].iter().flatten().count()
             )),
         }
         (judged, (until, fitted))
@@ -172,13 +172,13 @@ impl Job<'_> {
     /// The model fitted up to the last step at which one is due, or up to now where there was too little by then.
     fn fitted(&self, fits: &Fits, values: &Values, options: &Options) -> Fit {
         let last = self.panel.last();
-        let due = last.saturating_sub(steps_since_due(self.monitor, self.panel.steps[last].at));
+        let due = last.saturating_sub(steps_since_due(self.monitor, self.panel.steps[last]));
         let key = (self.place, self.segment.clone());
         let fit = |until: usize| {
-            let history = History { values: &values.values[..until], holidays: &self.panel.holidays[..until] };
+            let history = History { values: &values.metric[..until], holidays: &self.panel.holidays[..until] };
             forecast::fit(history, options).map(Arc::new)
         };
-        let until = self.panel.steps[due].at;
+        let until = self.panel.steps[due];
         if let Some(known) = fits.0.get(&key).filter(|(known, fitted)| *known == until && fitted.is_some()) {
             return known.clone();
         }
@@ -192,11 +192,11 @@ impl Job<'_> {
     fn beside_expected(&self, judged: &mut Judged, values: &Values, fitted: &Fitted, options: &Options) {
         let metric = self.metric();
         let last = self.panel.last();
-        let history = History { values: &values.values[..last], holidays: &self.panel.holidays };
+        let history = History { values: &values.metric[..last], holidays: &self.panel.holidays };
         let projected = fitted.expect(history, 1, options);
         let Some(parts) = projected.steps.first().copied() else { return };
         let floor =
-            if values.values[..last].iter().flatten().all(|value| *value >= 0.0) { 0.0 } else { f64::NEG_INFINITY };
+            if values.metric[..last].iter().flatten().all(|value| *value >= 0.0) { 0.0 } else { f64::NEG_INFINITY };
         let ground = |parts: Parts| Ground {
             parts,
             fitted,
@@ -272,7 +272,7 @@ impl Job<'_> {
     }
 
     fn shifted(&self, shift: Shift) -> String {
-        let since = self.panel.steps[self.panel.last() - shift.steps].at;
+        let since = self.panel.steps[self.panel.last() - shift.steps];
         let way = if shift.height < 0.0 { "down" } else { "up" };
         format!(
             "its level went {way} by {} on {} and has stayed there for {} steps: that is taken for the new normal",
@@ -287,8 +287,8 @@ impl Job<'_> {
         let last = self.panel.last();
         let week = steps_per_week(self.monitor.calendar.grain);
         let compared = |(comparison, steps): (Comparison, usize)| {
-            let value = values.values[last.checked_sub(steps)?]?;
-            let actual = values.values[last]?;
+            let value = values.metric[last.checked_sub(steps)?]?;
+            let actual = values.metric[last]?;
             let change = (value != 0.0).then(|| (actual - value) / value.abs());
             Some(Compared { comparison, value, change, rule: self.rule(comparison, change) })
         };

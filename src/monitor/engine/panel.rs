@@ -1,10 +1,11 @@
-//! The series of each metric and segment, summed from the leaves.
+//! The series of each metric and segment up to the step that is judged, and which segments are worth a look.
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Leaf, Past, Step};
+use jiff::civil::DateTime;
+
 use crate::monitor::registry::{Formula, Metric, Monitor};
-use crate::monitor::series::{Segment, Status};
+use crate::monitor::series::{Observed, Segment, Status};
 
 /// Steps by whose volume it is told whether a segment is worth watching.
 const VOLUME_STEPS: usize = 28;
@@ -16,53 +17,52 @@ pub(super) const SEGMENTS_MAX: usize = 2_000;
 /// What is known by a step, arranged for looking at it.
 pub(super) struct Panel<'a> {
     pub(super) monitor: &'a Monitor,
-    pub(super) leaves: &'a [Leaf],
+    pub(super) observed: &'a Observed<'a>,
     /// The steps up to the one that is judged, which is the last.
-    pub(super) steps: &'a [Step],
+    pub(super) steps: &'a [DateTime],
     /// What special day each step is, as a number that stands for its name.
     pub(super) holidays: Vec<Option<u16>>,
-    /// Segments of one dimension, and the leaves of each.
-    members: BTreeMap<Segment, Vec<usize>>,
+    /// Of every measure, what a segment of one dimension measures in a step of late.
+    volumes: BTreeMap<Segment, Vec<f64>>,
 }
 
 /// A metric's values, up to the step that is judged.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Values {
     /// The metric.
-    pub(super) values: Vec<Option<f64>>,
+    pub(super) metric: Vec<Option<f64>>,
     /// What it was divided by; empty where it is a sum.
     pub(super) denominators: Vec<f64>,
+    /// What is known of the step that is judged.
+    pub(super) status: Status,
 }
 
 impl<'a> Panel<'a> {
-    pub(super) fn new(monitor: &'a Monitor, past: &'a Past, index: usize) -> Self {
-        let steps = &past.steps[..=index];
-        let mut names: HashMap<&str, u16> = HashMap::new();
-        let mut name = |step: &'a Step| {
-            let next = u16::try_from(names.len()).unwrap_or(u16::MAX);
-            step.holiday.as_deref().map(|name| *names.entry(name).or_insert(next))
+    pub(super) fn new(monitor: &'a Monitor, observed: &'a Observed<'a>, step: usize) -> Self {
+        let steps = &observed.steps()[..=step];
+        let mut numbers: HashMap<&str, u16> = HashMap::new();
+        let number = |at: &DateTime| {
+            let name = monitor.forecasting.holidays.get(&at.date())?;
+            let next = u16::try_from(numbers.len()).unwrap_or(u16::MAX);
+            Some(*numbers.entry(name).or_insert(next))
         };
-        let holidays = steps.iter().map(&mut name).collect();
-        let mut members: BTreeMap<Segment, Vec<usize>> = BTreeMap::new();
-        for (place, dimension) in monitor.dimensions.iter().enumerate() {
-            for (index, leaf) in past.leaves.iter().enumerate() {
-                let value = leaf.dimensions[place].clone();
-                members.entry(Segment([(dimension.clone(), value)].into())).or_default().push(index);
-            }
-        }
-        // What holds every leaf is the whole once more.
-        members.retain(|_, leaves| leaves.len() < past.leaves.len());
-        Self { monitor, leaves: &past.leaves, steps, holidays, members }
+        let holidays = steps.iter().map(number).collect();
+        Self { monitor, observed, steps, holidays, volumes: volumes(monitor, observed, step) }
     }
 
-    /// The step that is judged.
+    /// The place of the step that is judged.
     pub(super) fn last(&self) -> usize {
         self.steps.len() - 1
     }
 
-    /// What is known of the step that is judged.
-    pub(super) fn status(&self) -> Status {
-        self.steps[self.last()].status
+    /// When the step that is judged begins.
+    pub(super) fn at(&self) -> DateTime {
+        self.steps[self.last()]
+    }
+
+    /// What special day it is.
+    pub(super) fn holiday(&self) -> Option<String> {
+        self.monitor.forecasting.holidays.get(&self.at().date()).cloned()
     }
 
     /// The whole, then the segments of one dimension that are worth watching for the metric; beside them, how many were
@@ -73,12 +73,11 @@ impl<'a> Panel<'a> {
             Formula::Ratio { denominator, .. } => denominator,
         };
         let mut by_dimension: BTreeMap<&str, Vec<(f64, &Segment)>> = BTreeMap::new();
-        for (segment, leaves) in &self.members {
-            let volume = self.volume(measure, leaves);
-            if volume >= VOLUME_MIN
+        for (segment, volumes) in &self.volumes {
+            if volumes[measure] >= VOLUME_MIN
                 && let Some(dimension) = segment.0.keys().next()
             {
-                by_dimension.entry(dimension).or_default().push((volume, segment));
+                by_dimension.entry(dimension).or_default().push((volumes[measure], segment));
             }
         }
         let mut segments = vec![Segment::default()];
@@ -92,59 +91,37 @@ impl<'a> Panel<'a> {
         (segments, left_out)
     }
 
-    /// What a segment measures in a step of late.
-    fn volume(&self, measure: usize, leaves: &[usize]) -> f64 {
-        let from = self.steps.len().saturating_sub(VOLUME_STEPS);
-        let recent = |leaf: &usize| self.leaves[*leaf].measures[measure][from..self.steps.len()].iter().flatten();
-        leaves.iter().flat_map(recent).sum::<f64>() / (self.steps.len() - from) as f64
-    }
-
-    /// The leaves of a segment of one dimension, or of the whole.
-    fn members(&self, segment: &Segment) -> Vec<usize> {
-        if segment.is_whole() {
-            (0..self.leaves.len()).collect()
-        } else {
-            self.members.get(segment).cloned().unwrap_or_default()
-        }
-    }
-
     /// A metric's values in a segment.
     pub(super) fn values(&self, metric: &Metric, segment: &Segment) -> Values {
-        let leaves = self.members(segment);
-        match metric.formula {
-            Formula::Sum(measure) => Values { values: self.sum(measure, &leaves), denominators: Vec::new() },
-            Formula::Ratio { numerator, denominator, denominator_min } => {
-                let numerators = self.sum(numerator, &leaves);
-                let denominators = self.sum(denominator, &leaves);
-                let ratio = |(numerator, denominator): (&Option<f64>, &Option<f64>)| {
-                    let (numerator, denominator) = ((*numerator)?, (*denominator)?);
-                    (denominator > 0.0 && denominator >= denominator_min as f64).then(|| numerator / denominator)
-                };
-                let values = numerators.iter().zip(&denominators).map(ratio).collect();
-                Values { values, denominators: denominators.into_iter().map(Option::unwrap_or_default).collect() }
-            }
-        }
+        let series = self.observed.metric(metric, segment);
+        let mut values = series.values.values;
+        values.truncate(self.steps.len());
+        let denominators = series.denominators.map(|denominators| denominators.values).unwrap_or_default();
+        let known = denominators.into_iter().take(self.steps.len()).map(Option::unwrap_or_default);
+        Values { metric: values, denominators: known.collect(), status: series.values.statuses[self.last()] }
     }
+}
 
-    /// A measure's sum over leaves at each step: nothing where the step is not known, and where no leaf has a row, which
-    /// of a count means that there was none.
-    fn sum(&self, measure: usize, leaves: &[usize]) -> Vec<Option<f64>> {
-        let mut sums = vec![None; self.steps.len()];
-        for leaf in leaves {
-            for (sum, value) in sums.iter_mut().zip(&self.leaves[*leaf].measures[measure]) {
-                if let Some(value) = value {
-                    *sum = Some(sum.unwrap_or(0.0) + value);
-                }
-            }
+/// What each segment of one dimension measures in a step of late, of every measure. A dimension with one value tells no
+/// more than the whole.
+fn volumes(monitor: &Monitor, observed: &Observed<'_>, step: usize) -> BTreeMap<Segment, Vec<f64>> {
+    let mut volumes: BTreeMap<Segment, Vec<f64>> = BTreeMap::new();
+    let steps = (step + 1).saturating_sub(VOLUME_STEPS)..=step;
+    let count = steps.clone().count() as f64;
+    for leaf in observed.leaves() {
+        let mean = |measure| steps.clone().filter_map(|step| leaf.value(measure, step)).sum::<f64>() / count;
+        let means = (0..monitor.measures.len()).map(mean).collect::<Vec<_>>();
+        for (dimension, value) in monitor.dimensions.iter().zip(leaf.dimensions) {
+            let segment = Segment([(dimension.clone(), value.clone())].into());
+            let sums = volumes.entry(segment).or_insert_with(|| vec![0.0; means.len()]);
+            sums.iter_mut().zip(&means).for_each(|(sum, mean)| *sum += mean);
         }
-        let is_count = self.monitor.measures[measure].is_count;
-        for (sum, step) in sums.iter_mut().zip(self.steps) {
-            match step.status {
-                Status::Measured if is_count => *sum = Some(sum.unwrap_or(0.0)),
-                Status::Measured => {}
-                Status::Missing | Status::Late | Status::Partial | Status::Skipped => *sum = None,
-            }
-        }
-        sums
     }
+    let of_dimension = |segment: &Segment| segment.0.keys().next().cloned();
+    let mut counts: HashMap<Option<String>, usize> = HashMap::new();
+    for segment in volumes.keys() {
+        *counts.entry(of_dimension(segment)).or_default() += 1;
+    }
+    volumes.retain(|segment, _| counts.get(&of_dimension(segment)).is_some_and(|count| *count > 1));
+    volumes
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::window::{self, Window};
 use super::{History, Options, Shift, effect, median, season};
 
 /// Values either side that a spike is judged by, and how many robust deviations away it lies.
@@ -102,16 +103,18 @@ pub(super) fn holiday_effects(history: History<'_>, options: &Options) -> BTreeM
 
 /// Values far from their neighbours are replaced by the neighbours' median (Hampel's filter).
 fn without_spikes(values: &[f64]) -> Vec<f64> {
-    let mut window = Vec::with_capacity(2 * SPIKE_REACH + 1);
+    let mut window = Window::default();
+    values.iter().take(SPIKE_REACH).for_each(|value| window.insert(*value));
     let mut smooth = values.to_vec();
     for (step, value) in values.iter().enumerate() {
-        window.clear();
-        window.extend(&values[step.saturating_sub(SPIKE_REACH)..(step + SPIKE_REACH + 1).min(values.len())]);
-        let middle = median(&mut window);
-        for neighbour in &mut window {
-            *neighbour = (*neighbour - middle).abs();
+        if let Some(entering) = values.get(step + SPIKE_REACH) {
+            window.insert(*entering);
         }
-        let sigma = MAD_TO_SIGMA * median(&mut window);
+        if let Some(left) = step.checked_sub(SPIKE_REACH + 1) {
+            window.remove(values[left]);
+        }
+        let middle = window.median();
+        let sigma = MAD_TO_SIGMA * window.deviation(middle);
         if sigma > 0.0 && (value - middle).abs() > SPIKE_DEVIATIONS * sigma {
             smooth[step] = middle;
         }
@@ -155,17 +158,19 @@ fn step(values: &[f64]) -> Option<(usize, f64)> {
     let mut differences =
         values.windows(2).map(|pair| (pair[1] - pair[0]).abs() / std::f64::consts::SQRT_2).collect::<Vec<_>>();
     let sigma = MAD_TO_SIGMA * median(&mut differences);
-    let between = |at: usize, reach: usize| {
-        let before = median(&mut values[at - reach..at].to_vec());
-        median(&mut values[at..(at + reach).min(values.len())].to_vec()) - before
-    };
     let last = values.len().checked_sub(STEP_REACH / 2)?;
+    let levels = window::medians(values, STEP_REACH);
+    let height = |at: usize| {
+        let level = levels.get(at).copied().unwrap_or_else(|| median(&mut values[at..].to_vec()));
+        level - levels[at - STEP_REACH]
+    };
     let abrupt = |at: usize, height: f64| {
-        let edge = between(at, STEP_EDGE);
+        let before = median(&mut values[at - STEP_EDGE..at].to_vec());
+        let edge = median(&mut values[at..(at + STEP_EDGE).min(values.len())].to_vec()) - before;
         edge.signum() == height.signum() && edge.abs() >= STEP_EDGE_SHARE * height.abs()
     };
     (STEP_REACH..=last)
-        .map(|at| (at, between(at, STEP_REACH)))
+        .map(|at| (at, height(at)))
         .filter(|(at, height)| sigma > 0.0 && height.abs() > STEP_DEVIATIONS * sigma && abrupt(*at, *height))
         .max_by(|left, right| left.1.abs().total_cmp(&right.1.abs()))
 }

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::clean::Prepared;
-use super::{History, Model, effect};
+use super::{History, Model, effect, median};
 
 /// Origins at the most, and the steps between two; not a multiple of seven, so that every weekday is one.
 const ORIGINS_MAX: usize = 40;
@@ -17,48 +17,46 @@ const ORIGIN_STEPS: usize = 5;
 const HORIZON_MAX: usize = 28;
 /// The first step of each group of horizons.
 const GROUPS: [usize; 5] = [1, 2, 4, 8, 15];
-/// The share of errors beyond which the tail begins.
-const TAIL: f64 = 0.1;
+/// The largest part of a surprise that is expected to come again.
+const CARRY_MAX: f64 = 0.6;
+/// The share of errors beyond which the tail of each side begins.
+const TAIL: f64 = 0.05;
+/// The least length of a tail in mean absolute errors: somewhat less than a normal variable's.
+const LENGTH_MIN: f64 = 0.4;
 
 /// The errors of the past, by horizon.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Errors {
+pub(super) struct Errors {
     /// The mean absolute error of each group of horizons, none smaller than the one before.
     scales: [f64; GROUPS.len()],
-    /// The absolute errors over their scale, in order.
-    normalised: Vec<f64>,
-    /// Where the tail begins, and how long it is.
-    tail: (f64, f64),
+    /// Values below what was expected, and above it: the noise of counts, and of logarithms, is not alike on both sides.
+    below: Side,
+    above: Side,
 }
 
 impl Errors {
-    /// How far the true value may be from the expected one, `step` steps ahead (from 1), for it to lie within with
-    /// `probability`. `noise` is the variance that counting alone gives the value, below which no model can come.
-    pub fn half_width(&self, step: usize, probability: f64, noise: f64) -> f64 {
+    /// How far below and above the expected value the true one may be, `step` steps ahead (from 1), for it to lie within
+    /// with `probability`. `noise` is the variance that the value has by its own nature; no model comes below it.
+    pub(super) fn reach(&self, step: usize, probability: f64, noise: f64) -> (f64, f64) {
         let scale = self.scale(step, noise);
-        let beyond = 1.0 - probability;
-        if beyond < TAIL {
-            let (start, length) = self.tail;
-            return scale * (start + length * (TAIL / beyond).ln());
-        }
-        // The conformal quantile: the error that stands at this place of one more than were seen.
-        let place = (probability * (self.normalised.len() + 1) as f64).ceil() as usize;
-        scale * self.normalised.get(place.saturating_sub(1)).copied().unwrap_or(self.tail.0)
+        let beyond = (1.0 - probability) / 2.0;
+        (scale * self.below.size(beyond), scale * self.above.size(beyond))
     }
 
-    /// The probability of an error at least as large, if nothing is the matter.
-    pub fn p_value(&self, error: f64, step: usize, noise: f64) -> f64 {
+    /// How far off on that side is one standard deviation, of which the reach of 95% is 1.96.
+    pub(super) fn sigma(&self, error: f64, step: usize, noise: f64) -> f64 {
+        let (below, above) = self.reach(step, 0.95, noise);
+        (if error < 0.0 { below } else { above }) / 1.96
+    }
+
+    /// The probability of an error as improbable, if nothing is the matter.
+    pub(super) fn p_value(&self, error: f64, step: usize, noise: f64) -> f64 {
         let scale = self.scale(step, noise);
         if scale <= 0.0 {
             return if error == 0.0 { 1.0 } else { 0.0 };
         }
-        let size = error.abs() / scale;
-        let (start, length) = self.tail;
-        if size > start {
-            return if length > 0.0 { TAIL * (-(size - start) / length).exp() } else { 0.0 };
-        }
-        let beyond = self.normalised.len() - self.normalised.partition_point(|known| *known < size);
-        ((beyond + 1) as f64 / (self.normalised.len() + 1) as f64).max(TAIL)
+        let side = if error < 0.0 { &self.below } else { &self.above };
+        (2.0 * side.beyond(error.abs() / scale)).min(1.0)
     }
 
     /// The mean absolute error to be expected.
@@ -70,45 +68,120 @@ impl Errors {
     }
 }
 
-/// Forecasts the series from origins in its past, and keeps by how much each was off.
+/// The errors on one side.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Side {
+    /// Their sizes over their scale, in order.
+    sizes: Vec<f64>,
+    /// How many errors there are on both sides.
+    count: usize,
+    /// Where the tail begins, the share of all errors that it holds, and how long it is.
+    start: f64,
+    share: f64,
+    length: f64,
+}
+
+impl Side {
+    /// `errors` are those of both sides over their scale, of which it takes the ones above 0.
+    fn of(errors: impl ExactSizeIterator<Item = f64>) -> Self {
+        let count = errors.len();
+        let mut sizes = errors.filter(|size| *size > 0.0).collect::<Vec<_>>();
+        sizes.sort_unstable_by(f64::total_cmp);
+        let kept = ((TAIL * count as f64) as usize).min(sizes.len());
+        let (inner, tail) = sizes.split_at(sizes.len() - kept);
+        let start = inner.last().copied().unwrap_or_default();
+        let mean = tail.iter().map(|size| size - start).sum::<f64>() / kept.max(1) as f64;
+        let share = (kept + 1) as f64 / (count + 1) as f64;
+        Self { count, start, share, length: mean.max(LENGTH_MIN), sizes }
+    }
+
+    /// The probability of an error on this side that is larger.
+    fn beyond(&self, size: f64) -> f64 {
+        if size > self.start {
+            return self.share * (-(size - self.start) / self.length).exp();
+        }
+        let larger = self.sizes.len() - self.sizes.partition_point(|known| *known < size);
+        ((larger + 1) as f64 / (self.count + 1) as f64).max(self.share)
+    }
+
+    /// The size beyond which an error on this side lies with that probability.
+    fn size(&self, beyond: f64) -> f64 {
+        if beyond < self.share {
+            return self.start + self.length * (self.share / beyond.max(f64::MIN_POSITIVE)).ln();
+        }
+        // The conformal quantile: the error that stands at this place of one more than were seen.
+        let larger = (beyond * (self.count + 1) as f64) as usize;
+        self.sizes.len().checked_sub(larger).and_then(|place| self.sizes.get(place)).copied().unwrap_or_default()
+    }
+}
+
+/// Forecasts the series from origins in its past, and keeps by how much each was off; beside that, how much of an error
+/// one step ahead the step after it has again.
 pub(super) fn errors(
     history: History<'_>,
     prepared: &Prepared,
     effects: &BTreeMap<u16, f64>,
     model: Model<'_>,
-) -> Errors {
-    let options = model.options;
+) -> (Errors, f64) {
     let count = history.values.len();
-    let first = (2 * options.longest_season()).max(count / 3);
-    let mut by_group: [Vec<f64>; GROUPS.len()] = Default::default();
-    let origins = (1..=ORIGINS_MAX).filter_map(|number| count.checked_sub(number * ORIGIN_STEPS));
-    for origin in origins.take_while(|origin| *origin >= first) {
-        let horizon = HORIZON_MAX.min(count - origin);
+    let first =
+        (2 * model.options.longest_season()).max(count / 3).max(count.saturating_sub(ORIGINS_MAX * ORIGIN_STEPS));
+    let mut misses = Vec::new();
+    // By how much what was taken for the value of each step from the first origin on was off, one step ahead.
+    let mut surprises = Vec::with_capacity(count.saturating_sub(first));
+    for origin in first..count {
+        let is_far = (count - origin) % ORIGIN_STEPS == 0;
+        let horizon = if is_far { HORIZON_MAX.min(count - origin) } else { 1 };
         for (index, parts) in model.project(&prepared.values[..origin], horizon).iter().enumerate() {
             let step = origin + index;
+            if index == 0 {
+                surprises.push(prepared.values[step] - parts.sum());
+            }
             let Some(value) = history.values[step] else { continue };
             let expected = parts.sum() + effect(effects, history.holidays.get(step));
-            let group = GROUPS.partition_point(|first| *first <= index + 1) - 1;
-            by_group[group].push((value + prepared.moved[step] - expected).abs());
+            misses.push(Miss { origin, ahead: index + 1, error: value + prepared.moved[step] - expected });
         }
     }
-    normalise(by_group)
+    let carry = carry(&surprises);
+    let mut by_group: [Vec<f64>; GROUPS.len()] = Default::default();
+    for Miss { origin, ahead, error } in misses {
+        let surprise = origin.checked_sub(first + 1).map_or(0.0, |place| surprises[place]);
+        let group = GROUPS.partition_point(|first| *first <= ahead) - 1;
+        by_group[group].push(error - carry.powf(ahead as f64) * surprise);
+    }
+    (normalise(by_group), carry)
+}
+
+/// How far off a step was that was forecast from an origin.
+struct Miss {
+    origin: usize,
+    ahead: usize,
+    error: f64,
+}
+
+/// The part of a surprise that comes again on the step after: their first autocorrelation, where it is one.
+fn carry(surprises: &[f64]) -> f64 {
+    let products = surprises.windows(2).map(|pair| pair[0] * pair[1]).sum::<f64>();
+    let squares = surprises.iter().map(|surprise| surprise * surprise).sum::<f64>();
+    let share = if squares > 0.0 { products / squares } else { 0.0 };
+    let noise = 2.0 / (surprises.len().max(1) as f64).sqrt();
+    if share > noise { share.min(CARRY_MAX) } else { 0.0 }
 }
 
 fn normalise(by_group: [Vec<f64>; GROUPS.len()]) -> Errors {
     let mut scales = [0.0_f64; GROUPS.len()];
     let mut normalised = Vec::new();
     let mut least = 0.0_f64;
-    for (scale, errors) in scales.iter_mut().zip(by_group) {
-        let mean = errors.iter().sum::<f64>() / errors.len().max(1) as f64;
-        least = least.max(mean);
+    let mean_size = |errors: &[f64]| errors.iter().map(|error| error.abs()).sum::<f64>() / errors.len().max(1) as f64;
+    for (scale, mut errors) in scales.iter_mut().zip(by_group) {
+        least = least.max(mean_size(&errors));
         *scale = least;
-        normalised.extend(errors.into_iter().map(|error| if least > 0.0 { error / least } else { 0.0 }));
+        // That they were all on one side for a while, such as in spring, says nothing of the side on which they will be.
+        let middle = median(&mut errors);
+        errors.iter_mut().for_each(|error| *error -= middle);
+        let size = mean_size(&errors);
+        normalised.extend(errors.into_iter().map(|error| if size > 0.0 { error / size } else { 0.0 }));
     }
-    normalised.sort_unstable_by(f64::total_cmp);
-    let start = ((1.0 - TAIL) * normalised.len() as f64) as usize;
-    let threshold = normalised.get(start).copied().unwrap_or_default();
-    let beyond = &normalised[start.min(normalised.len())..];
-    let length = beyond.iter().map(|size| size - threshold).sum::<f64>() / beyond.len().max(1) as f64;
-    Errors { scales, normalised, tail: (threshold, length) }
+    let below = Side::of(normalised.iter().map(|error| -error));
+    Errors { scales, below, above: Side::of(normalised.into_iter()) }
 }

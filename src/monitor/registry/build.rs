@@ -12,7 +12,7 @@ use super::document::{
     SeverityDocument, ThresholdsDocument,
 };
 use super::problem::Problem;
-use super::source::Source;
+use super::source::{Source, line};
 use super::{
     Bands, Calendar, Direction, Forecasting, Formula, Grain, Growth, ImpactBands, Measure, Metric, Monitor, Rule,
     SeverityBands, SeverityBy, Thresholds,
@@ -39,7 +39,8 @@ pub struct Text<'a> {
 pub fn parse(key: &str, toml: Text<'_>, sql: Text<'_>) -> Result<Monitor, Vec<Problem>> {
     let mut problems = Vec::new();
     if let Err(refusal) = sql::check_form(sql.text) {
-        problems.push(Problem { path: sql.path.to_owned(), line: None, message: refusal.to_string() });
+        let line = refusal.position.map(|position| line(sql.text, position));
+        problems.push(Problem { path: sql.path.to_owned(), line, message: refusal.to_string() });
     }
     let source = match Source::parse(toml.path, toml.text) {
         Ok(source) => source,

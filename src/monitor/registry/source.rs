@@ -25,7 +25,7 @@ impl<'a> Source<'a> {
     /// Takes the text apart; a text that is no TOML is the one problem.
     pub(super) fn parse(path: &'a Path, text: &'a str) -> Result<Self, Problem> {
         let root = DeTable::parse(text).map_err(|error| {
-            let line = error.span().map(|span| line(text, &span));
+            let line = error.span().map(|span| line(text, span.start));
             let message = format!("not TOML: {}", error.message().replace('\n', ", "));
             Problem { path: path.to_owned(), line, message }
         })?;
@@ -90,13 +90,14 @@ impl<'a> Source<'a> {
     }
 
     fn note(&self, span: &Range<usize>, message: impl Into<String>) {
-        let line = Some(line(self.text, span));
+        let line = Some(line(self.text, span.start));
         self.problems.borrow_mut().push(Problem { path: self.path.to_owned(), line, message: message.into() });
     }
 }
 
-fn line(text: &str, span: &Range<usize>) -> usize {
-    text.as_bytes().iter().take(span.start).filter(|byte| **byte == b'\n').count() + 1
+/// The line, from 1, that a byte of a text is in.
+pub(super) fn line(text: &str, position: usize) -> usize {
+    text.as_bytes().iter().take(position).filter(|byte| **byte == b'\n').count() + 1
 }
 
 /// A walk over the values beside the schema.

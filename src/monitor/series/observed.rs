@@ -40,6 +40,23 @@ struct Leaf {
     values: Vec<Option<f64>>,
 }
 
+/// What was observed of one combination of dimension values.
+#[derive(Debug, Clone, Copy)]
+pub struct LeafValues<'a> {
+    /// The value of every dimension, in the order of [`Monitor::dimensions`].
+    pub dimensions: &'a [String],
+    leaf: &'a Leaf,
+    measures: usize,
+}
+
+impl LeafValues<'_> {
+    /// A measure's value at a step, by the step's place in the grid.
+    pub fn value(&self, measure: usize, step: usize) -> Option<f64> {
+        let index = self.leaf.steps.binary_search(&step).ok()?;
+        self.leaf.values.get(index * self.measures + measure).copied().flatten()
+    }
+}
+
 /// A metric's series, and what it is a share of.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MetricSeries {
@@ -69,6 +86,25 @@ impl<'a> Observed<'a> {
             self.has_rows[step] = true;
             self.leaves.entry(observation.dimensions).or_default().put(step, &observation.measures);
         }
+    }
+
+    /// Adds the measures of one combination of dimension values: for each of them a value at each of the steps `at`.
+    pub fn add_leaf(&mut self, dimensions: Vec<String>, at: &[DateTime], measures: &[Vec<Option<f64>>]) {
+        let leaf = self.leaves.entry(dimensions).or_default();
+        let mut values = Vec::with_capacity(measures.len());
+        for (index, at) in at.iter().enumerate() {
+            let Ok(step) = self.steps.binary_search(at) else { continue };
+            self.has_rows[step] = true;
+            values.clear();
+            values.extend(measures.iter().map(|values| values.get(index).copied().flatten()));
+            leaf.put(step, &values);
+        }
+    }
+
+    /// The finest breakdown, in the order of its dimension values.
+    pub fn leaves(&self) -> impl Iterator<Item = LeafValues<'_>> {
+        let measures = self.monitor.measures.len();
+        self.leaves.iter().map(move |(dimensions, leaf)| LeafValues { dimensions, leaf, measures })
     }
 
     /// The steps of the grid.

@@ -1,0 +1,79 @@
+//! What chance makes of an amount that is to be expected, or the amount itself where there is to be no chance.
+
+use crate::dice::Dice;
+
+/// A source of chance, or none.
+#[derive(Debug)]
+pub(super) enum Chance {
+    /// Amounts are drawn.
+    Drawn(Dice),
+    /// Amounts are those to be expected.
+    Mean,
+}
+
+impl Chance {
+    pub(super) fn drawn(seed: u64, stream: u64) -> Self {
+        Self::Drawn(Dice::new(seed, stream))
+    }
+
+    /// True with this probability; never without chance.
+    pub(super) fn happens(&mut self, probability: f64) -> bool {
+        match self {
+            Self::Drawn(dice) => dice.chance(probability),
+            Self::Mean => false,
+        }
+    }
+
+    /// A count of independent events.
+    pub(super) fn poisson(&mut self, mean: f64) -> f64 {
+        match self {
+            Self::Drawn(dice) => dice.poisson(mean),
+            Self::Mean => mean,
+        }
+    }
+
+    /// A count whose mean varies by this relative standard deviation itself (negative binomial).
+    pub(super) fn count(&mut self, mean: f64, deviation: f64) -> f64 {
+        match self {
+            Self::Drawn(dice) => {
+                let shape = 1.0 / (deviation * deviation);
+                let mean = mean * dice.gamma(shape) / shape;
+                dice.poisson(mean)
+            }
+            Self::Mean => mean,
+        }
+    }
+
+    /// How many of `trials` succeed.
+    pub(super) fn binomial(&mut self, trials: f64, probability: f64) -> f64 {
+        match self {
+            Self::Drawn(dice) => dice.binomial(trials, probability),
+            Self::Mean => trials * probability,
+        }
+    }
+
+    /// The sum of `count` amounts of this mean, each as skewed as orders are.
+    pub(super) fn amount(&mut self, count: f64, mean: f64) -> f64 {
+        match self {
+            Self::Drawn(dice) if count > 0.0 => {
+                let shape = AMOUNT_SHAPE * count;
+                mean / AMOUNT_SHAPE * dice.gamma(shape)
+            }
+            Self::Drawn(_) | Self::Mean => count * mean,
+        }
+    }
+
+    /// Factors around 1, one a day, each of which keeps a part of the one before (autoregressive of order 1).
+    pub(super) fn shocks(&mut self, days: usize, deviation: f64, kept: f64) -> Vec<f64> {
+        let Self::Drawn(dice) = self else { return vec![1.0; days] };
+        let mut shock = 0.0;
+        let next = |_| {
+            shock = kept * shock + deviation * dice.normal();
+            libm::exp(shock)
+        };
+        (0..days).map(next).collect()
+    }
+}
+
+/// The shape of the gamma distribution of one amount.
+const AMOUNT_SHAPE: f64 = 1.5;
