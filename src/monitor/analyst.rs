@@ -90,7 +90,7 @@ pub const BUDGET: Budget = Budget {
     queries_max: Some(6),
     tokens_max: Some(300_000),
     cost_max_usd: None,
-    time_max: Some(Duration::from_secs(120)),
+    time_max: Some(Duration::from_mins(2)),
 };
 
 /// What the engine itself says of a day: the offline analyst.
