@@ -15,14 +15,14 @@
 use std::collections::{BTreeMap, HashMap};
 
 use explore::monitor::day::{Day, Judgement};
-use explore::monitor::engine::{Circumstances, Fits, Leaf, Past, Step, assess};
+use explore::monitor::engine::{Circumstances, Fits, assess};
 use explore::monitor::generate::{self, Injection, Kind, Options, special_day};
 use explore::monitor::holidays;
 use explore::monitor::registry::{
     Bands, Calendar, Direction, Forecasting, Formula, Grain, ImpactBands, Measure, Metric, Monitor, SeverityBands,
     SeverityBy, Thresholds,
 };
-use explore::monitor::series::Status;
+use explore::monitor::series::{Observation, Observed};
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, ToSpan as _};
@@ -86,12 +86,13 @@ struct Year {
 
 impl Year {
     fn new(seed: u64) -> Self {
-        let monitor = monitor();
-        let past = past(seed, None, DAYS);
+        let (monitor, known_monitor) = (monitor(), monitor());
+        let observations = past(seed, None, DAYS);
         let mut year = Self { seed, monitor, days: Vec::new(), fits: Vec::new(), sigmas: HashMap::new() };
         let (mut fits, mut circumstances) = (Fits::default(), Circumstances::default());
+        let observed = observed(&known_monitor, observations, DAYS);
         for index in JUDGED {
-            let day = assess(&year.monitor, &past, index, &circumstances, &mut fits);
+            let day = assess(&year.monitor, &observed, index, &circumstances, &mut fits);
             circumstances.open.clone_from(&day.incidents);
             year.days.push(day);
             year.fits.push(fits.clone());
@@ -279,10 +280,11 @@ impl Trial {
     fn days(&self, year: &Year, count: usize) -> Vec<Day> {
         let before = self.from - 1 - JUDGED.start;
         let past = past(year.seed, Some(self.injection.clone()), self.from + count);
+        let observed = observed(&year.monitor, past, self.from + count);
         let mut fits = year.fits[before].clone();
         let mut circumstances = Circumstances { open: year.days[before].incidents.clone(), ..Circumstances::default() };
         let day = |index| {
-            let day = assess(&year.monitor, &past, index, &circumstances, &mut fits);
+            let day = assess(&year.monitor, &observed, index, &circumstances, &mut fits);
             circumstances.open.clone_from(&day.incidents);
             day
         };
@@ -351,32 +353,31 @@ fn date(day: usize) -> Date {
 }
 
 /// The first `days` of a seed's days, with an injection or none.
-fn past(seed: u64, injection: Option<Injection>, days: usize) -> Past {
+fn past(seed: u64, injection: Option<Injection>, days: usize) -> Vec<Observation> {
     let options = Options { seed, injections: injection.into_iter().collect(), ..Options::default() };
     let table = generate::funnel(&options);
-    let mut leaves: BTreeMap<&str, Vec<Vec<Option<f64>>>> = BTreeMap::new();
-    let mut is_known = vec![false; days];
-    for row in &table.rows {
-        let day = usize::try_from((row.day - date(0)).get_days()).unwrap();
-        if day < days {
-            is_known[day] = true;
-            let leaf = leaves.entry(row.dimensions[0]).or_insert_with(|| vec![vec![None; days]; table.measures.len()]);
-            leaf.iter_mut().zip(&row.measures).for_each(|(values, value)| values[day] = Some(*value));
-        }
-    }
-    // As the shipped monitor has them: neither the eves nor the days of trade are among them.
-    let holidays = holidays::names(&[holidays::public("FR")], Grain::Day);
-    let step = |day: usize| Step {
-        at: date(day).to_datetime(Time::midnight()),
-        status: if is_known[day] { Status::Measured } else { Status::Missing },
-        holiday: holidays.get(&date(day)).cloned(),
+    let end = date(days);
+    let observation = |row: &generate::Row| Observation {
+        at: row.day.to_datetime(Time::midnight()),
+        dimensions: row.dimensions.iter().map(|value| (*value).to_owned()).collect(),
+        measures: row.measures.iter().copied().map(Some).collect(),
     };
-    let leaf = |(channel, measures): (&str, _)| Leaf { dimensions: vec![channel.to_owned()], measures };
-    Past { steps: (0..days).map(step).collect(), leaves: leaves.into_iter().map(leaf).collect() }
+    table.rows.iter().filter(|row| row.day < end).map(observation).collect()
+}
+
+/// What was observed, as it stands long after.
+fn observed(monitor: &Monitor, observations: Vec<Observation>, days: usize) -> Observed<'_> {
+    let start = |day| date(day).to_datetime(Time::midnight());
+    let as_of = start(DAYS + 7).to_zoned(TimeZone::UTC).unwrap().timestamp();
+    let mut observed = Observed::new(monitor, start(0), start(days), as_of);
+    observed.add(observations);
+    observed
 }
 
 /// The funnel with its ratios, every setting as it is by default.
 fn monitor() -> Monitor {
+    // As the shipped monitor has them: neither the eves nor the days of trade are among them.
+    let holidays = holidays::names(&[holidays::public("FR")], Grain::Day);
     let measure = |key: &str, is_count| Measure { key: key.to_owned(), is_count };
     let ratio = |numerator, denominator| Formula::Ratio { numerator, denominator, denominator_min: 30 };
     Monitor {
@@ -411,7 +412,7 @@ fn monitor() -> Monitor {
             metric("revenue_per_contact", ratio(5, 4), &[]),
             metric("revenue", Formula::Sum(5), &["contacts", "revenue_per_contact"]),
         ],
-        forecasting: Forecasting { seasons: vec![7], yearly: true, holidays: BTreeMap::new(), retrain_days: 30 },
+        forecasting: Forecasting { seasons: vec![7], yearly: true, holidays, retrain_days: 30 },
         rules: Vec::new(),
         growth: None,
         channels: Vec::new(),

@@ -25,10 +25,6 @@ pub enum MonitorCommand {
     },
     /// Check the files of the monitors, and with a database what their SELECTs give; exits with 2 where one is wrong
     Check(Box<MonitorCheckArguments>),
-    /// Write days of the tables that the shipped monitors read as SQL, with anomalies injected where asked
-    #[command(after_help = "Example:\n  explore monitor generate --inject drop,visitors,2025-11-20,30%,channel=paid \
-                            --inject ratio,requests,2025-11-24,-20% -o days.sql --truth truth.jsonl")]
-    Generate(MonitorGenerateArguments),
     /// Look after the messages that tell of incidents
     #[command(subcommand)]
     Outbox(OutboxCommand),
@@ -37,6 +33,10 @@ pub enum MonitorCommand {
     /// Look after what happens in the world: planned events, campaigns, news
     #[command(subcommand)]
     Context(ContextCommand),
+    /// Write days of the tables that the shipped monitors read as SQL, with anomalies injected where asked
+    #[command(after_help = "Example:\n  explore monitor generate --inject drop,visitors,2025-11-20,30%,channel=paid \
+                            --inject ratio,requests,2025-11-24,-20% -o days.sql --truth truth.jsonl")]
+    Generate(MonitorGenerateArguments),
 }
 
 /// `explore monitor check`

@@ -26,10 +26,10 @@ pub(super) async fn run(command: &MonitorCommand, config: &Config, output: &mut 
     match command {
         MonitorCommand::List { json, .. } => list::run(*json, config, output),
         MonitorCommand::Check(arguments) => check::run(arguments, config, output).await,
-        MonitorCommand::Generate(arguments) => generate::run(arguments, output),
         MonitorCommand::Outbox(command) => outbox::run(command, config, output).await,
         MonitorCommand::Snooze(arguments) => snooze::run(arguments, config, output).await,
         MonitorCommand::Context(command) => context::run(command, config, output).await,
+        MonitorCommand::Generate(arguments) => generate::run(arguments, output),
     }
 }
 

@@ -59,7 +59,11 @@ pub(super) fn incident(id: &str, is_closed: bool) -> Incident {
         impact: Impact::VeryHigh,
         money: Some(Money { amount: -1234.5, unit: "EUR".to_owned() }),
         cause: "paid traffic fell".to_owned(),
+        told: None,
+        quiet_steps: 0,
         is_closed,
+        quiet_steps: 0,
+        told: None,
         decision: Decision { fires: Some(Priority::P0), reasons: vec!["critical".to_owned()] },
     }
 }

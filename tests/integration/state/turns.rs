@@ -1,6 +1,7 @@
 use std::path::Path;
 use std::pin::pin;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use explore::state::State;
 use futures_util::FutureExt as _;
@@ -56,11 +57,11 @@ async fn a_directory_belongs_to_one_process_and_the_next_waits_for_it() {
     assert_eq!(commit(&next.await.unwrap(), january(2)).await, 0);
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_directory_that_stays_taken_is_told_after_some_seconds() {
+#[tokio::test]
+async fn a_directory_that_stays_taken_is_told() {
     let directory = tempfile::TempDir::new().unwrap();
     let mut other = hold(&directory.path().join("lock"));
-    let error = State::embedded(directory.path()).await.unwrap_err().to_string();
+    let error = State::embedded_within(Duration::ZERO, directory.path()).await.unwrap_err().to_string();
     let shown = directory.path().display();
     assert!(error.starts_with(&format!("another process keeps its state in {shown}; wait for it to end")), "{error}");
     other.kill().unwrap();
