@@ -1,5 +1,6 @@
 //! `explore monitor ...`: metrics that are watched every morning.
 
+mod backtest;
 mod check;
 mod generate;
 mod list;
@@ -15,6 +16,7 @@ pub(super) async fn run(command: &MonitorCommand, config: &Config, output: &mut 
     match command {
         MonitorCommand::List { json, .. } => list::run(*json, config, output),
         MonitorCommand::Check(arguments) => check::run(arguments, config, output).await,
+        MonitorCommand::Backtest(arguments) => backtest::run(arguments, config, output).await,
         MonitorCommand::Generate(arguments) => generate::run(arguments, output),
     }
 }

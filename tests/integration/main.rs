@@ -31,6 +31,8 @@ mod monitor_engine;
 #[cfg(test)]
 mod monitor_generate;
 #[cfg(test)]
+mod monitor_properties;
+#[cfg(test)]
 mod monitor_pull;
 #[cfg(test)]
 mod monitor_registry;

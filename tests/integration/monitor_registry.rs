@@ -346,7 +346,11 @@ fn what_the_business_turned_in_the_table_goes_over_the_files() {
     let bands = (revenue.severity.fall.medium, revenue.severity.fall.critical);
     assert_eq!(bands, (0.3, 0.6));
     assert!((revenue.severity.fall.high - 0.45).abs() < 1e-12, "the band between goes to the middle");
-    assert_eq!((basket.enabled, basket.severity.fall.critical), (true, 0.4), "a row that makes no sense is left out whole");
+    assert_eq!(
+        (basket.enabled, basket.severity.fall.critical),
+        (true, 0.4),
+        "a row that makes no sense is left out whole"
+    );
     assert_eq!(notes.len(), 2);
     assert!(notes[0].contains("`average_order`") && notes[1].contains("`nothing` is no metric of orders"), "{notes:?}");
 }
