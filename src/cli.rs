@@ -20,7 +20,8 @@ use rust_decimal::Decimal;
 use secrecy::SecretString;
 
 use self::help::{AFTER_HELP, AFTER_LONG_HELP, DOCTOR_HELP, DOCTOR_LONG_HELP, SQL_HELP};
-use self::monitor::{MonitorCommand, MonitorOptions, StateOptions};
+use self::monitor::state::StateOptions;
+use self::monitor::{MonitorCommand, MonitorOptions};
 use self::values::PlanCost;
 use crate::finding::Severity;
 use crate::model::openai::{Api, ReasoningEffort};

@@ -18,7 +18,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{ArgMatches, FromArgMatches as _};
 
-use crate::cli::monitor::{MonitorOptions, StateOptions};
+use crate::cli::monitor::MonitorOptions;
+use crate::cli::monitor::state::StateOptions;
 use crate::cli::{
     DatabaseOptions, ExplorationOptions, LimitOptions, ModelOptions, PromptOptions, QueryOptions, ReportOptions,
     RoleOptions, RunOptions, Settings, TalkOptions,

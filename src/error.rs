@@ -4,7 +4,7 @@ use std::fmt;
 use std::process::ExitCode;
 
 use crate::sql::Refusal;
-use crate::{database, model, prompt};
+use crate::{database, deliver, model, prompt, state};
 
 /// How a command that met no error ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,6 +125,27 @@ impl From<database::Error> for Failure {
             | database::Error::TooLarge { .. } => Kind::Database,
         };
         Self::new(kind, error)
+    }
+}
+
+impl From<state::Error> for Failure {
+    fn from(error: state::Error) -> Self {
+        let kind = match error {
+            state::Error::Input(_) | state::Error::Directory { .. } => Kind::Usage,
+            state::Error::Connect(_)
+            | state::Error::Busy { .. }
+            | state::Error::Newer { .. }
+            | state::Error::Migration { .. }
+            | state::Error::Statement { .. }
+            | state::Error::Document { .. } => Kind::Database,
+        };
+        Self::new(kind, error)
+    }
+}
+
+impl From<deliver::Invalid> for Failure {
+    fn from(invalid: deliver::Invalid) -> Self {
+        Self::new(Kind::Usage, invalid)
     }
 }
 

@@ -24,6 +24,8 @@ mod snoozes;
 use std::path::Path;
 #[cfg(feature = "embedded")]
 use std::sync::Arc;
+#[cfg(feature = "embedded")]
+use std::time::Duration;
 
 pub use days::{Committed, DatedJudgement};
 pub use observations::{Layout, Leaf, Replaced};
@@ -34,6 +36,10 @@ pub use snoozes::{NewSnooze, Snooze};
 use self::session::{Lock, Session};
 use crate::database;
 use crate::database::writable::Writable;
+
+/// How long to wait for another process that has the directory.
+#[cfg(feature = "embedded")]
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why the state could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -120,7 +126,13 @@ impl State {
     /// another one waits some seconds.
     #[cfg(feature = "embedded")]
     pub async fn embedded(directory: &Path) -> Result<Self, Error> {
-        let kept = directory::KeptDirectory::open(directory).await?;
+        Self::embedded_within(PATIENCE, directory).await
+    }
+
+    /// Opens the state that is kept in `directory`, waiting so long for another process that has it.
+    #[cfg(feature = "embedded")]
+    pub async fn embedded_within(patience: Duration, directory: &Path) -> Result<Self, Error> {
+        let kept = directory::KeptDirectory::open(directory, patience).await?;
         Self { engine: Engine::Kept(Arc::new(kept)) }.migrated().await
     }
 

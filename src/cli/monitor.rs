@@ -1,11 +1,13 @@
 //! `explore monitor ...`, as clap types.
 
+pub mod state;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueHint};
 use jiff::civil::Date;
-use secrecy::SecretString;
 
+use self::state::{ContextCommand, OutboxCommand, SnoozeArguments};
 use super::{DatabaseOptions, QueryOptions, RoleOptions, values};
 use crate::monitor::backtest;
 use crate::monitor::generate::Injection;
@@ -26,6 +28,14 @@ pub enum MonitorCommand {
     },
     /// Check the files of the monitors, and with a database what their SELECTs give; exits with 2 where one is wrong
     Check(Box<MonitorCheckArguments>),
+    /// Look after the messages that tell of incidents
+    #[command(subcommand)]
+    Outbox(OutboxCommand),
+    /// Tell nobody of a metric for a while
+    Snooze(Box<SnoozeArguments>),
+    /// Look after what happens in the world: planned events, campaigns, news
+    #[command(subcommand)]
+    Context(ContextCommand),
     /// Write days of the tables that the shipped monitors read as SQL, with anomalies injected where asked
     #[command(after_help = "Example:\n  explore monitor generate --inject drop,visitors,2025-11-20,30%,channel=paid \
                             --inject ratio,requests,2025-11-24,-20% -o days.sql --truth truth.jsonl")]
@@ -54,19 +64,6 @@ pub struct MonitorCheckArguments {
     /// The bounds of one query.
     #[command(flatten)]
     pub query: QueryOptions,
-}
-
-/// Where the monitors' state is.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "State")]
-pub struct StateOptions {
-    /// Keep the monitors' state in the database at postgres://USER@HOST/NAME, in its schema explore [default: a PostgreSQL
-    /// inside this process, in the data directory]
-    #[arg(long, value_name = "URL", value_parser = values::secret, value_hint = ValueHint::Url)]
-    pub state_url: Option<SecretString>,
-    /// Keep it in this folder where no URL is given [default: explore in the user's data directory]
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub data_dir: Option<PathBuf>,
 }
 
 /// `explore monitor backtest`

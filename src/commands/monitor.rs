@@ -2,23 +2,70 @@
 
 mod backtest;
 mod check;
+mod context;
 mod generate;
 mod list;
+mod outbox;
+mod snooze;
+
+use anyhow::Context as _;
+use secrecy::ExposeSecret as _;
+use serde::Serialize;
 
 use crate::cli::monitor::MonitorCommand;
 use crate::config::Config;
+use crate::config::choice::StatePlace;
 use crate::error::{ExitStatus, Failure, Kind};
 use crate::monitor::registry::{Monitor, Registry};
 use crate::output::Output;
 use crate::prompt::nearest;
+use crate::rows::{self, Format, Layout};
+use crate::state::State;
+use crate::table::{Column, Table};
 
 pub(super) async fn run(command: &MonitorCommand, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
     match command {
         MonitorCommand::List { json, .. } => list::run(*json, config, output),
         MonitorCommand::Check(arguments) => check::run(arguments, config, output).await,
         MonitorCommand::Backtest(arguments) => backtest::run(arguments, config, output).await,
+        MonitorCommand::Outbox(command) => outbox::run(command, config, output).await,
+        MonitorCommand::Snooze(arguments) => snooze::run(arguments, config, output).await,
+        MonitorCommand::Context(command) => context::run(command, config, output).await,
         MonitorCommand::Generate(arguments) => generate::run(arguments, output),
     }
+}
+
+/// Opens the monitors' state where the configuration has it.
+async fn state(config: &Config) -> Result<State, Failure> {
+    match config.state_place()? {
+        StatePlace::Server(url) => Ok(State::connect(url.expose_secret()).await?),
+        #[cfg(feature = "embedded")]
+        StatePlace::Directory(directory) => Ok(State::embedded(&directory).await?),
+        #[cfg(not(feature = "embedded"))]
+        StatePlace::Directory(_) => Err(Failure::usage("this build has no embedded PostgreSQL to keep the state in")
+            .hint("set EXPLORE_STATE_URL to postgres://USER@HOST/NAME")),
+    }
+}
+
+/// Prints rows as a table, or as a JSON array.
+fn print<T: Serialize>(
+    entries: &[T],
+    columns: &[&str],
+    row: impl Fn(&T) -> Vec<String>,
+    as_json: bool,
+    output: &mut Output,
+) -> Result<ExitStatus, Failure> {
+    let text = if as_json {
+        format!("{:#}\n", serde_json::json!(entries))
+    } else {
+        let column = |name: &&str| Column { name: (*name).to_owned(), type_name: "text".to_owned() };
+        let rows = entries.iter().map(|entry| row(entry).into_iter().map(Some).collect());
+        let table = Table { columns: columns.iter().map(column).collect(), rows: rows.collect(), more_rows: false };
+        let layout = Layout { width: output.terminal_columns(), colours: output.color() };
+        rows::render(&table, Format::Terminal, layout).context("the list cannot be printed")?
+    };
+    output.data(&text)?;
+    Ok(ExitStatus::Done)
 }
 
 /// The monitors of the folder; where nobody named one and there is none, those that come with the program.

@@ -85,7 +85,7 @@ pub enum Encryption {
     /// From the start: port 465.
     #[default]
     Tls,
-    /// After a greeting, or not at all going on: port 587.
+    /// After the greeting, and without it nothing is sent: port 587.
     Starttls,
     /// Not: port 25, for a server on the same machine.
     None,

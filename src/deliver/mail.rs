@@ -22,6 +22,9 @@ use super::channel::{Outcome, Parcel};
 use super::http::shown;
 use crate::config::channels_section::{Encryption, MailSection};
 
+/// How much longer a server may think about a mail than about a command: it may be looked through for viruses meanwhile,
+/// and giving up too early leaves its fate unknown.
+const DATA_PATIENCE: u32 = 4;
 /// Time to take leave of a server that has accepted the mail.
 const FAREWELL_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -87,7 +90,7 @@ impl Mail {
             Ok(Err(error)) => return before_data(&error),
             Err(_) => return Outcome::not_accepted(format!("{} did not answer in time", self.server)),
         };
-        match timeout(self.timeout, connection.message(&ready.bytes)).await {
+        match timeout(self.timeout * DATA_PATIENCE, connection.message(&ready.bytes)).await {
             Ok(Ok(_)) => {
                 let _ = timeout(FAREWELL_TIMEOUT, connection.quit()).await;
                 Outcome::Accepted { reference: None }

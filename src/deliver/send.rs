@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 
 use super::Message;
 use super::channel::{Channels, Outcome, Parcel};
-use crate::state::{Claim, Error, Sender, Settled, State};
+use crate::state::{Claim, Entry, Error, Sender, Settled, State};
 
 /// The longest wait between two attempts.
 const DELAY_MAX: Duration = Duration::from_hours(1);
@@ -47,8 +47,15 @@ pub struct Report {
 /// may send at once; none sends what another does.
 pub async fn send_due(state: &State, channels: &Channels, now: Timestamp) -> Result<Report, Error> {
     let sender = state.sender().await?;
-    let mut run =
-        Run { channels, sender, now, started: Instant::now(), report: Report::default(), open: BTreeMap::new() };
+    let mut run = Run {
+        channels,
+        sender,
+        now,
+        started: Instant::now(),
+        report: Report::default(),
+        open: BTreeMap::new(),
+        held: BTreeMap::new(),
+    };
     run.recover().await?;
     while run.round().await? {}
     let Run { mut report, open, .. } = run;
@@ -64,6 +71,8 @@ struct Run<'s> {
     report: Report,
     /// What did not go yet, by its number.
     open: BTreeMap<i64, Open>,
+    /// Channels that asked for patience, and until when.
+    held: BTreeMap<String, Timestamp>,
 }
 
 /// A message that is to be tried again.
@@ -92,14 +101,19 @@ impl Run<'_> {
 
     /// Tries everything that is due once; whether there is something to try again in this run, waited for.
     async fn round(&mut self) -> Result<bool, Error> {
-        for id in self.sender.due(self.now()).await? {
-            if self.open.get(&id).is_some_and(|open| open.attempts >= self.channels.pace.attempts_in_run_max) {
+        let attempts_max = self.channels.pace.attempts_in_run_max;
+        for entry in self.sender.due(self.now()).await? {
+            if self.open.get(&entry.id).is_some_and(|open| open.attempts >= attempts_max) {
                 continue;
             }
-            let Some(claim) = self.sender.claim(id).await? else { continue };
+            if let Some(until) = self.held.get(&entry.channel).copied().filter(|until| *until > self.now()) {
+                self.hold(&entry, until);
+                continue;
+            }
+            let Some(claim) = self.sender.claim(entry.id).await? else { continue };
             self.deliver(claim).await?;
         }
-        let again = self.open.values().filter(|open| open.attempts < self.channels.pace.attempts_in_run_max);
+        let again = self.open.values().filter(|open| open.attempts < attempts_max);
         let Some(next) = again.map(|open| open.next_attempt_at).min() else { return Ok(false) };
         let wait = Duration::try_from(next.duration_since(self.now())).unwrap_or_default();
         if wait > self.channels.pace.wait_max {
@@ -109,8 +123,21 @@ impl Run<'_> {
         Ok(true)
     }
 
+    /// Leaves a message alone because its channel asked for patience.
+    fn hold(&mut self, entry: &Entry, until: Timestamp) {
+        let trouble = Trouble {
+            id: entry.id,
+            channel: entry.channel.clone(),
+            recipient: entry.recipient.clone(),
+            problem: "its channel asked to wait".to_owned(),
+        };
+        let attempts = self.open.get(&entry.id).map_or(0, |open| open.attempts);
+        self.open.insert(entry.id, Open { trouble, attempts, next_attempt_at: until });
+    }
+
     async fn deliver(&mut self, claim: Claim) -> Result<(), Error> {
         let outcome = self.attempt(&claim).await;
+        let has_to_wait = matches!(outcome, Outcome::NotAccepted { retry_after: Some(_), .. });
         let trouble = |problem: &str| Trouble {
             id: claim.id,
             channel: claim.channel.clone(),
@@ -127,6 +154,9 @@ impl Run<'_> {
                 let attempts = before.map_or(0, |open| open.attempts) + 1;
                 let open = Open { trouble: trouble(problem), attempts, next_attempt_at: *next_attempt_at };
                 self.open.insert(claim.id, open);
+                if has_to_wait {
+                    self.held.insert(claim.channel.clone(), *next_attempt_at);
+                }
             }
         }
         let now = self.now();

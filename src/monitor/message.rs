@@ -14,7 +14,7 @@ use super::report::json::{Document, MetricDocument, day_document};
 use super::report::{Card, Opinion, Reported, card, charts_of, headline, opinions, rows, terminal};
 use super::telling::{Outcome, line, tell, whole};
 use super::wording::step;
-use crate::deliver::Message;
+use crate::deliver::{CHART_CID, Message};
 use crate::report::html::{colour, fragment};
 use crate::report::page::Page;
 use crate::report::terminal::Layout;
@@ -25,8 +25,6 @@ pub const SCHEMA_VERSION: u32 = 1;
 
 const MAIL: &str = include_str!("message/mail.html");
 const SUBJECT_CHARACTERS: usize = 180;
-/// What a mail names the chart by.
-pub const CHART_ID: &str = "chart";
 /// Columns of plain text.
 const WIDTH: usize = 76;
 
@@ -94,7 +92,7 @@ pub fn alert(reported: Reported<'_>, incident: &Incident) -> Result<Message, Err
         opinions: &opinions,
         rows: Vec::new(),
         hint: Some(&hint),
-        chart: chart_png.is_some().then_some(CHART_ID),
+        chart: chart_png.is_some().then_some(CHART_CID),
         colours: Colours::light(),
     };
     Ok(Message {
@@ -131,7 +129,7 @@ pub fn digest(reported: Reported<'_>) -> Result<Message, Error> {
         opinions: &opinions,
         rows: rows(reported),
         hint: None,
-        chart: chart_png.is_some().then_some(CHART_ID),
+        chart: chart_png.is_some().then_some(CHART_CID),
         colours: Colours::light(),
     };
     let document = Document { schema_version: super::report::json::SCHEMA_VERSION, days: vec![day_document(reported)] };

@@ -10,8 +10,6 @@ use super::Error;
 use super::session::Session;
 use crate::database::embedded::KeptEngine;
 
-/// How long to wait for another process.
-const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// A directory that this process has to itself, and the engine that keeps its data there.
@@ -24,8 +22,8 @@ pub(super) struct KeptDirectory {
 }
 
 impl KeptDirectory {
-    pub(super) async fn open(directory: &Path) -> Result<Self, Error> {
-        let lock = lock(directory).await?;
+    pub(super) async fn open(directory: &Path, patience: Duration) -> Result<Self, Error> {
+        let lock = lock(directory, patience).await?;
         let engine = KeptEngine::open(&directory.join("postgresql")).await?;
         let session = Session::of_engine(engine.connect().await?).await?;
         Ok(Self { session, engine, _lock: lock })
@@ -40,8 +38,8 @@ impl KeptDirectory {
     }
 }
 
-/// Has the directory to itself, or waits for some seconds.
-async fn lock(directory: &Path) -> Result<File, Error> {
+/// Has the directory to itself, or waits for it.
+async fn lock(directory: &Path, patience: Duration) -> Result<File, Error> {
     let shown = || directory.display().to_string();
     let failed = |error: std::io::Error| Error::Directory { directory: shown(), reason: error.to_string() };
     std::fs::create_dir_all(directory).map_err(failed)?;
@@ -53,7 +51,7 @@ async fn lock(directory: &Path) -> Result<File, Error> {
         match file.try_lock() {
             Ok(()) => return Ok(file),
             Err(TryLockError::Error(error)) => return Err(failed(error)),
-            Err(TryLockError::WouldBlock) if started.elapsed() >= PATIENCE => {
+            Err(TryLockError::WouldBlock) if started.elapsed() >= patience => {
                 return Err(Error::Busy { directory: shown() });
             }
             Err(TryLockError::WouldBlock) => {}

@@ -25,11 +25,17 @@ mod first_request;
 #[cfg(test)]
 mod journal;
 #[cfg(test)]
+mod monitor_analyst;
+#[cfg(test)]
 mod monitor_chart;
+#[cfg(test)]
+mod monitor_context;
 #[cfg(test)]
 mod monitor_engine;
 #[cfg(test)]
 mod monitor_generate;
+#[cfg(test)]
+mod monitor_message;
 #[cfg(test)]
 mod monitor_properties;
 #[cfg(test)]
@@ -40,6 +46,8 @@ mod monitor_registry;
 mod monitor_report;
 #[cfg(test)]
 mod monitor_series;
+#[cfg(test)]
+mod monitor_why;
 #[cfg(test)]
 mod offline;
 #[cfg(test)]

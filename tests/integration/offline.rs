@@ -1,6 +1,6 @@
 //! The offline analyst plays whole runs against a real server.
 
-mod driver;
+pub(crate) mod driver;
 
 use std::sync::Arc;
 

@@ -100,6 +100,7 @@ pub(crate) fn monitor() -> Monitor {
         rules: Vec::new(),
         channels: vec!["team".to_owned()],
         sql: String::new(),
+        sql_path: "revenue_funnel.sql".into(),
     }
 }
 

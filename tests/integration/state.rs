@@ -1,6 +1,11 @@
 //! The state of the monitors, on a server and in the engine inside the process.
 
+mod days;
+mod migrations;
 mod observations;
+mod outbox;
+mod people;
+mod turns;
 
 use explore::state::{Layout, State};
 use jiff::civil::{DateTime, date};

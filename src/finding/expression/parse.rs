@@ -232,8 +232,9 @@ impl Parser<'_> {
     }
 }
 
+/// `q3` is the model's own, `e3` was given to it by the engine.
 fn is_query(name: &str) -> bool {
-    let digits = name.strip_prefix(['q', 'Q']).unwrap_or_default();
+    let digits = name.strip_prefix(['q', 'Q', 'e', 'E']).unwrap_or_default();
     !digits.is_empty() && digits.chars().all(|character| character.is_ascii_digit())
 }
 

@@ -107,12 +107,13 @@ impl Sender<'_> {
         Ok(unknown)
     }
 
-    /// The numbers of the messages that are to be sent by now, the oldest first.
-    pub async fn due(&self, now: Timestamp) -> Result<Vec<i64>, Error> {
-        let statement = "SELECT id FROM explore.outbox WHERE state = 'pending' AND content IS NOT NULL
-            AND (next_attempt_at IS NULL OR next_attempt_at <= $1) ORDER BY id LIMIT $2";
-        let rows = self.session.rows(READ, statement, &[&now, &DUE_MAX]).await?;
-        rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>().map_err(failed(READ))
+    /// The messages that are to be sent by now, the oldest first.
+    pub async fn due(&self, now: Timestamp) -> Result<Vec<Entry>, Error> {
+        let statement = format!(
+            "{ENTRY} WHERE state = 'pending' AND content IS NOT NULL
+             AND (next_attempt_at IS NULL OR next_attempt_at <= $1) ORDER BY id LIMIT $2"
+        );
+        self.session.rows(READ, &statement, &[&now, &DUE_MAX]).await?.iter().map(entry).collect()
     }
 
     /// Has a message for itself, and writes down that it is being sent; `None` where another sender has it, or had.

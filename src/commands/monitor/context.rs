@@ -1,0 +1,60 @@
+//! `explore monitor context ...`: what happens in the world.
+
+use std::fs::File;
+use std::path::Path;
+
+use jiff::Zoned;
+use jiff::civil::Date;
+
+use super::{print, state};
+use crate::cli::monitor::state::ContextCommand;
+use crate::config::Config;
+use crate::error::{ExitStatus, Failure};
+use crate::monitor::context::{ContextEvent, read_csv};
+use crate::output::Output;
+
+const COLUMNS: [&str; 8] = ["starts", "ends", "kind", "label", "monitor", "metric", "segment", "source"];
+
+pub(super) async fn run(command: &ContextCommand, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
+    match command {
+        ContextCommand::Import { file, .. } => import(file, config, output).await,
+        ContextCommand::List { after, json, .. } => {
+            list(after.unwrap_or_else(|| Zoned::now().date()), *json, config, output).await
+        }
+    }
+}
+
+async fn import(path: &Path, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
+    let shown = path.display();
+    let file = File::open(path).map_err(|error| Failure::usage(format!("cannot read {shown}: {error}")))?;
+    let source = path.file_name().unwrap_or_default().to_string_lossy();
+    let events = read_csv(file, &source).map_err(|problems| {
+        let lines = problems.iter().map(|problem| format!("{shown}: {problem}"));
+        Failure::usage(lines.collect::<Vec<_>>().join("; ")).hint("nothing was imported")
+    })?;
+    let state = state(config).await?;
+    let added = state.add_context_events(&events).await?;
+    state.close().await;
+    output.talk().note(&format!("{added} of {} events are new", events.len()));
+    Ok(ExitStatus::Done)
+}
+
+async fn list(after: Date, as_json: bool, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
+    let state = state(config).await?;
+    let events = state.context_events_after(after).await?;
+    state.close().await;
+    let any = |name: &Option<String>| name.clone().unwrap_or_else(|| "all".to_owned());
+    let row = |event: &ContextEvent| {
+        vec![
+            event.starts.to_string(),
+            event.ends.to_string(),
+            format!("{:?}", event.kind).to_lowercase(),
+            event.label.clone(),
+            any(&event.monitor),
+            any(&event.metric),
+            event.segment.to_string(),
+            event.source.clone(),
+        ]
+    };
+    print(&events, &COLUMNS, row, as_json, output)
+}

@@ -1,0 +1,73 @@
+//! `explore monitor outbox ...`: the messages that tell of incidents.
+
+use jiff::Timestamp;
+
+use super::{print, state};
+use crate::cli::monitor::state::OutboxCommand;
+use crate::config::Config;
+use crate::deliver::{Channels, Pace, Report, Trouble, send_due};
+use crate::error::{ExitStatus, Failure, Kind};
+use crate::output::Output;
+use crate::state::{Entry, Which};
+
+const COLUMNS: [&str; 9] = ["id", "day", "monitor", "incident", "channel", "recipient", "state", "attempts", "problem"];
+
+pub(super) async fn run(command: &OutboxCommand, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
+    match command {
+        OutboxCommand::List { all, json, .. } => list(*all, *json, config, output).await,
+        OutboxCommand::Retry { ids, .. } => retry(ids, config, output).await,
+    }
+}
+
+async fn list(all: bool, as_json: bool, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
+    let state = state(config).await?;
+    let entries = state.outbox(if all { Which::All } else { Which::Unsent }).await?;
+    state.close().await;
+    print(&entries, &COLUMNS, row, as_json, output)
+}
+
+fn row(entry: &Entry) -> Vec<String> {
+    vec![
+        entry.id.to_string(),
+        entry.at.to_string(),
+        entry.monitor.clone(),
+        entry.incident.clone(),
+        entry.channel.clone(),
+        entry.recipient.clone(),
+        entry.state.name().to_owned(),
+        entry.attempts.to_string(),
+        entry.problem.clone().unwrap_or_default(),
+    ]
+}
+
+/// Puts messages back into the queue, all that failed where none is named, and sends what is due.
+async fn retry(ids: &[i64], config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
+    let channels = Channels::open(&config.channels, &|name| std::env::var(name).ok(), Pace::default())?;
+    let state = state(config).await?;
+    let named = (!ids.is_empty()).then_some(ids);
+    let queued = state.retry(named, named.is_some()).await?;
+    if let Some(missing) = ids.iter().find(|id| !queued.contains(id)) {
+        output.talk().warn(&format!("message {missing} neither failed nor is its fate unknown"));
+    }
+    let report = send_due(&state, &channels, Timestamp::now()).await?;
+    state.close().await;
+    tell(&report, output)
+}
+
+fn tell(report: &Report, output: &Output) -> Result<ExitStatus, Failure> {
+    output.talk().note(&format!("{} sent", report.sent.len()));
+    let kinds =
+        [("is tried again later", &report.later), ("failed", &report.failed), ("may have arrived", &report.unknown)];
+    for (kind, troubles) in kinds {
+        for Trouble { id, channel, recipient, problem } in troubles {
+            let to = if recipient.is_empty() { channel.clone() } else { format!("{channel}, {recipient}") };
+            output.talk().warn(&format!("message {id} ({to}) {kind}: {problem}"));
+        }
+    }
+    let count = report.later.len() + report.failed.len() + report.unknown.len();
+    if count == 0 {
+        return Ok(ExitStatus::Done);
+    }
+    Err(Failure::new(Kind::Unexpected, anyhow::anyhow!("{count} messages were not sent for certain"))
+        .hint("see `explore monitor outbox list`"))
+}

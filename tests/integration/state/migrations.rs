@@ -1,0 +1,56 @@
+use explore::state::State;
+
+use super::{embedded, january, on_server, turns::commit};
+use crate::server;
+
+#[tokio::test]
+async fn the_schema_is_made_once_by_many_at_once() {
+    let url = server::fresh("state_migrations", "").await;
+    let opened = futures_util::future::join_all((0..8).map(|_| State::connect(&url))).await;
+    assert!(opened.iter().all(Result::is_ok), "{opened:?}");
+    let versions = server::client(&url).await.query("SELECT version FROM explore.migrations", &[]).await.unwrap();
+    assert_eq!(versions.iter().map(|row| row.get::<_, i32>(0)).collect::<Vec<_>>(), [1]);
+}
+
+#[tokio::test]
+async fn a_schema_that_is_newer_than_the_program_is_left_alone() {
+    let (_, url) = on_server("state_newer").await;
+    server::execute(&url, "INSERT INTO explore.migrations VALUES (99)").await;
+    let error = State::connect(&url).await.unwrap_err().to_string();
+    assert_eq!(error, "the state has version 99, and this program knows none after 1; install a newer one");
+}
+
+#[tokio::test]
+async fn a_role_that_may_make_no_schema_is_told_what_it_needs() {
+    let make = "DROP ROLE IF EXISTS state_poor; CREATE ROLE state_poor LOGIN PASSWORD 'p'";
+    let url = server::fresh("state_rights", make).await;
+    let (_, address) = url.split_once('@').unwrap();
+    let poor = format!("postgres://state_poor:p@{address}");
+    let error = State::connect(&poor).await.unwrap_err().to_string();
+    assert!(error.contains("permission denied") && error.contains("CREATE SCHEMA explore AUTHORIZATION"), "{error}");
+    server::execute(&url, "CREATE SCHEMA explore AUTHORIZATION state_poor").await;
+    commit(&State::connect(&poor).await.unwrap(), january(2)).await;
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_be_reached_is_told_without_the_password() {
+    let error = State::connect("postgres://ann:hunter2@127.0.0.1:1/d").await.unwrap_err().to_string();
+    assert!(
+        error.starts_with("the state cannot be opened: 127.0.0.1:1 refused") && !error.contains("hunter2"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn the_directory_keeps_what_was_committed() {
+    let (state, directory) = embedded().await;
+    commit(&state, january(2)).await;
+    state.close().await;
+    let state = State::embedded(directory.path()).await.unwrap();
+    commit(&state, january(3)).await;
+    // Not closed: as if the process had been killed.
+    drop(state);
+    let state = State::embedded(directory.path()).await.unwrap();
+    let days = super::days::turn(&state).await.days(january(1), january(9)).await.unwrap();
+    assert_eq!(days.iter().map(|day| day.at).collect::<Vec<_>>(), [january(2), january(3)]);
+}
