@@ -62,8 +62,6 @@ pub(super) fn incident(id: &str, is_closed: bool) -> Incident {
         told: None,
         quiet_steps: 0,
         is_closed,
-        quiet_steps: 0,
-        told: None,
         decision: Decision { fires: Some(Priority::P0), reasons: vec!["critical".to_owned()] },
     }
 }
