@@ -11,6 +11,7 @@
 )]
 
 pub mod analyst;
+pub mod backtest;
 pub mod chart;
 pub mod context;
 pub mod day;

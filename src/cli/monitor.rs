@@ -9,7 +9,10 @@ use jiff::civil::Date;
 
 use self::state::{ContextCommand, OutboxCommand, SnoozeArguments, StateOptions};
 use super::{DatabaseOptions, ModelOptions, PromptOptions, QueryOptions, ReportOptions, RoleOptions, values};
+use crate::monitor::backtest;
 use crate::monitor::generate::Injection;
+
+const BACKTEST_FORMATS: [&str; 3] = ["terminal", "json", "html"];
 
 /// `explore monitor ...`
 #[derive(Debug, Subcommand)]
@@ -44,6 +47,10 @@ pub enum MonitorCommand {
     #[command(after_help = "Example:\n  explore monitor generate --inject drop,visitors,2025-11-20,30%,channel=paid \
                             --inject ratio,requests,2025-11-24,-20% -o days.sql --truth truth.jsonl")]
     Generate(MonitorGenerateArguments),
+    /// Replay a monitor's past day by day, each from the days before it alone: what it would have told, and why
+    #[command(after_help = "Example:\n  explore monitor backtest revenue_funnel --load days.sql --to 2025-11-27 \
+                            --format html -o backtest.html")]
+    Backtest(Box<MonitorBacktestArguments>),
 }
 
 /// `explore monitor run`
@@ -125,6 +132,39 @@ pub struct MonitorCheckArguments {
     /// The monitors to check, by the names of their files [default: all]
     #[arg(value_name = "KEY")]
     pub keys: Vec<String>,
+    /// Where monitors are.
+    #[command(flatten)]
+    pub monitors: MonitorOptions,
+    /// Where to look.
+    #[command(flatten)]
+    pub database: DatabaseOptions,
+    /// With which rights.
+    #[command(flatten)]
+    pub role: RoleOptions,
+    /// The bounds of one query.
+    #[command(flatten)]
+    pub query: QueryOptions,
+}
+
+/// `explore monitor backtest`
+#[derive(Debug, Args)]
+pub struct MonitorBacktestArguments {
+    /// The monitor, by the name of its files
+    #[arg(value_name = "KEY")]
+    pub key: String,
+    /// The first day [default: a year before the last]
+    #[arg(long, value_name = "DATE", value_parser = values::date)]
+    pub from: Option<Date>,
+    /// The last day [default: the last whose data should be there]
+    #[arg(long, value_name = "DATE", value_parser = values::date)]
+    pub to: Option<Date>,
+    /// Write what would have been told in this format
+    #[arg(id = "backtest_format", long = "format", value_name = "FORMAT", default_value = "terminal",
+          value_parser = values::one_of::<backtest::Format>(&BACKTEST_FORMATS))]
+    pub format: backtest::Format,
+    /// Write it to this file, whole or not at all [default: standard output]
+    #[arg(id = "backtest_output", long = "output", short = 'o', value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
     /// Where monitors are.
     #[command(flatten)]
     pub monitors: MonitorOptions,

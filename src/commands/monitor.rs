@@ -1,5 +1,6 @@
 //! `explore monitor ...`: metrics that are watched every morning.
 
+mod backtest;
 mod check;
 mod context;
 mod generate;
@@ -30,6 +31,7 @@ pub(super) async fn run(command: &MonitorCommand, config: &Config, output: &mut 
         MonitorCommand::Why(arguments) => why::run(arguments, config, output).await,
         MonitorCommand::List { json, .. } => list::run(*json, config, output),
         MonitorCommand::Check(arguments) => check::run(arguments, config, output).await,
+        MonitorCommand::Backtest(arguments) => backtest::run(arguments, config, output).await,
         MonitorCommand::Outbox(command) => outbox::run(command, config, output).await,
         MonitorCommand::Snooze(arguments) => snooze::run(arguments, config, output).await,
         MonitorCommand::Context(command) => context::run(command, config, output).await,
