@@ -15,14 +15,14 @@
 use std::collections::{BTreeMap, HashMap};
 
 use explore::monitor::day::{Day, Judgement};
-use explore::monitor::engine::{Circumstances, Fits, Leaf, Past, Step, assess};
+use explore::monitor::engine::{Circumstances, Fits, assess};
 use explore::monitor::generate::{self, Injection, Kind, Options, special_day};
 use explore::monitor::holidays;
 use explore::monitor::registry::{
     Bands, Calendar, Direction, Forecasting, Formula, Grain, ImpactBands, Measure, Metric, Monitor, SeverityBands,
     SeverityBy, Thresholds,
 };
-use explore::monitor::series::Status;
+use explore::monitor::series::{Observation, Observed};
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, ToSpan as _};
@@ -48,7 +48,7 @@ fn main() {
     let (first, end) = range.split_once("..").unwrap();
     let (mut quiet, mut found, mut shifts) = (Quiet::default(), Found::new(), Vec::new());
     for seed in first.parse::<u64>().unwrap()..end.parse::<u64>().unwrap() {
-        let year = Year::new(seed);
+        let year = Year::new(seed, monitor());
         quiet.add(&year);
         let mut dice = ChaCha8Rng::seed_from_u64(seed);
         for case in Case::ALL {
@@ -85,19 +85,18 @@ struct Year {
 }
 
 impl Year {
-    fn new(seed: u64) -> Self {
-        let monitor = monitor();
-        let past = past(seed, None, DAYS);
-        let mut year = Self { seed, monitor, days: Vec::new(), fits: Vec::new(), sigmas: HashMap::new() };
+    fn new(seed: u64, monitor: Monitor) -> Self {
+        let observed = observed(&monitor, seed, None, DAYS);
+        let (mut days, mut fits_by_day) = (Vec::new(), Vec::new());
         let (mut fits, mut circumstances) = (Fits::default(), Circumstances::default());
         for index in JUDGED {
-            let day = assess(&year.monitor, &past, index, &circumstances, &mut fits);
+            let day = assess(&monitor, &observed, index, &circumstances, &mut fits);
             circumstances.open.clone_from(&day.incidents);
-            year.days.push(day);
-            year.fits.push(fits.clone());
+            days.push(day);
+            fits_by_day.push(fits.clone());
         }
         let mut errors: HashMap<_, Vec<f64>> = HashMap::new();
-        for judgement in year.days.iter().filter(|day| day.holiday.is_none()).flat_map(|day| &day.judgements) {
+        for judgement in days.iter().filter(|day| day.holiday.is_none()).flat_map(|day| &day.judgements) {
             let key = (judgement.metric.clone(), judgement.segment.to_string());
             errors.entry(key).or_default().extend(judgement.score.map(|score| score.difference));
         }
@@ -105,8 +104,8 @@ impl Year {
             let mean = errors.iter().sum::<f64>() / errors.len() as f64;
             (errors.iter().map(|error| (error - mean).powi(2)).sum::<f64>() / errors.len() as f64).sqrt()
         };
-        year.sigmas = errors.into_iter().map(|(key, errors)| (key, deviation(errors))).collect();
-        year
+        let sigmas = errors.into_iter().map(|(key, errors)| (key, deviation(errors))).collect();
+        Self { seed, monitor, days, fits: fits_by_day, sigmas }
     }
 
     fn judgement(&self, day: usize, metric: &str, segment: &str) -> Option<&Judgement> {
@@ -278,11 +277,11 @@ impl Trial {
     /// The days from the first on, told what the quiet year left open.
     fn days(&self, year: &Year, count: usize) -> Vec<Day> {
         let before = self.from - 1 - JUDGED.start;
-        let past = past(year.seed, Some(self.injection.clone()), self.from + count);
+        let observed = observed(&year.monitor, year.seed, Some(self.injection.clone()), self.from + count);
         let mut fits = year.fits[before].clone();
         let mut circumstances = Circumstances { open: year.days[before].incidents.clone(), ..Circumstances::default() };
         let day = |index| {
-            let day = assess(&year.monitor, &past, index, &circumstances, &mut fits);
+            let day = assess(&year.monitor, &observed, index, &circumstances, &mut fits);
             circumstances.open.clone_from(&day.incidents);
             day
         };
@@ -351,28 +350,17 @@ fn date(day: usize) -> Date {
 }
 
 /// The first `days` of a seed's days, with an injection or none.
-fn past(seed: u64, injection: Option<Injection>, days: usize) -> Past {
+fn observed(monitor: &Monitor, seed: u64, injection: Option<Injection>, days: usize) -> Observed<'_> {
     let options = Options { seed, injections: injection.into_iter().collect(), ..Options::default() };
-    let table = generate::funnel(&options);
-    let mut leaves: BTreeMap<&str, Vec<Vec<Option<f64>>>> = BTreeMap::new();
-    let mut is_known = vec![false; days];
-    for row in &table.rows {
-        let day = usize::try_from((row.day - date(0)).get_days()).unwrap();
-        if day < days {
-            is_known[day] = true;
-            let leaf = leaves.entry(row.dimensions[0]).or_insert_with(|| vec![vec![None; days]; table.measures.len()]);
-            leaf.iter_mut().zip(&row.measures).for_each(|(values, value)| values[day] = Some(*value));
-        }
-    }
-    // As the shipped monitor has them: neither the eves nor the days of trade are among them.
-    let holidays = holidays::names(&[holidays::public("FR")], Grain::Day);
-    let step = |day: usize| Step {
-        at: date(day).to_datetime(Time::midnight()),
-        status: if is_known[day] { Status::Measured } else { Status::Missing },
-        holiday: holidays.get(&date(day)).cloned(),
-    };
-    let leaf = |(channel, measures): (&str, _)| Leaf { dimensions: vec![channel.to_owned()], measures };
-    Past { steps: (0..days).map(step).collect(), leaves: leaves.into_iter().map(leaf).collect() }
+    let at = |day: Date| day.to_datetime(Time::midnight());
+    let as_of = jiff::Timestamp::MAX;
+    let mut observed = Observed::new(monitor, at(date(0)), at(date(days)), as_of);
+    observed.add(generate::funnel(&options).rows.into_iter().map(|row| Observation {
+        at: at(row.day),
+        dimensions: row.dimensions.into_iter().map(str::to_owned).collect(),
+        measures: row.measures.into_iter().map(Some).collect(),
+    }));
+    observed
 }
 
 /// The funnel with its ratios, every setting as it is by default.
@@ -411,7 +399,13 @@ fn monitor() -> Monitor {
             metric("revenue_per_contact", ratio(5, 4), &[]),
             metric("revenue", Formula::Sum(5), &["contacts", "revenue_per_contact"]),
         ],
-        forecasting: Forecasting { seasons: vec![7], yearly: true, holidays: BTreeMap::new(), retrain_days: 30 },
+        // As the shipped monitor has them: neither the eves nor the days of trade are among them.
+        forecasting: Forecasting {
+            seasons: vec![7],
+            yearly: true,
+            holidays: holidays::names(&[holidays::public("FR")], Grain::Day),
+            retrain_days: 30,
+        },
         rules: Vec::new(),
         growth: None,
         channels: Vec::new(),

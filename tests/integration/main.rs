@@ -39,6 +39,8 @@ mod monitor_generate;
 #[cfg(test)]
 mod monitor_message;
 #[cfg(test)]
+mod monitor_properties;
+#[cfg(test)]
 mod monitor_pull;
 #[cfg(test)]
 mod monitor_registry;

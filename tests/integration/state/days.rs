@@ -59,9 +59,9 @@ pub(crate) fn incident(id: &str, is_closed: bool) -> Incident {
         impact: Impact::VeryHigh,
         money: Some(Money { amount: -1234.5, unit: "EUR".to_owned() }),
         cause: "paid traffic fell".to_owned(),
-        is_closed,
-        quiet_steps: 0,
         told: None,
+        quiet_steps: 0,
+        is_closed,
         decision: Decision { fires: Some(Priority::P0), reasons: vec!["critical".to_owned()] },
     }
 }
