@@ -43,6 +43,8 @@ const TEMPORARY_FILES_MAX: &str = "256MB";
 const READER: &str = "explore_reader";
 /// Time for the engine to close; there is nothing to lose in memory.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+/// Time for an engine to close whose data are kept: what it writes then, the next start need not make up for.
+const KEPT_CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Engines that may be left behind computing; each keeps a core busy.
 const RESTARTS_MAX: u32 = 3;
 
@@ -120,7 +122,7 @@ impl KeptEngine {
 
     /// Closes it in good order.
     pub(crate) async fn close(&self) {
-        in_time(self.0.0.close()).await;
+        in_time(KEPT_CLOSE_TIMEOUT, self.0.0.close()).await;
     }
 }
 
@@ -259,13 +261,13 @@ impl Database for EmbeddedDatabase {
             running.backend.connections.close().await;
             running.backend.engine.0.close().await
         };
-        in_time(closing).await;
+        in_time(CLOSE_TIMEOUT, closing).await;
     }
 }
 
 /// Waits for an engine to close; one that still computes is left to the end of the process.
-async fn in_time<E: std::fmt::Display>(closing: impl Future<Output = Result<(), E>>) {
-    match timeout(CLOSE_TIMEOUT, closing).await {
+async fn in_time<E: std::fmt::Display>(patience: Duration, closing: impl Future<Output = Result<(), E>>) {
+    match timeout(patience, closing).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::debug!(%error, "the embedded engine did not close"),
         Err(_) => tracing::debug!("the embedded engine is still busy"),

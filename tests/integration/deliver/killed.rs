@@ -4,7 +4,6 @@ use std::process::Stdio;
 use std::sync::mpsc;
 
 use explore::state::State;
-use tempfile::TempDir;
 
 use super::{fate, queue};
 use crate::program::Program;
@@ -14,13 +13,15 @@ use crate::server;
 /// Where a state is.
 enum Place {
     Server(String),
-    Directory(TempDir),
+    #[cfg(feature = "embedded")]
+    Directory(tempfile::TempDir),
 }
 
 impl Place {
     async fn open(&self) -> State {
         match self {
             Self::Server(url) => State::connect(url).await.unwrap(),
+            #[cfg(feature = "embedded")]
             Self::Directory(directory) => State::embedded(directory.path()).await.unwrap(),
         }
     }
@@ -28,6 +29,7 @@ impl Place {
     fn variable(&self) -> (&str, &str) {
         match self {
             Self::Server(url) => ("EXPLORE_STATE_URL", url),
+            #[cfg(feature = "embedded")]
             Self::Directory(directory) => ("EXPLORE_DATA_DIR", directory.path().to_str().unwrap()),
         }
     }
@@ -70,8 +72,12 @@ async fn kill_while_sending(place: Place, section: &str) -> (usize, String, Stri
     }
 }
 
-async fn places(name: &str) -> [Place; 2] {
-    [Place::Server(server::fresh(name, "").await), Place::Directory(TempDir::new().unwrap())]
+async fn places(name: &str) -> Vec<Place> {
+    vec![
+        Place::Server(server::fresh(name, "").await),
+        #[cfg(feature = "embedded")]
+        Place::Directory(tempfile::TempDir::new().unwrap()),
+    ]
 }
 
 #[tokio::test]

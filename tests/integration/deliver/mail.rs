@@ -1,6 +1,6 @@
 use super::smtp_server::{Play, SmtpServer};
 use super::{channels, fate, now, outbox, pace, queue, sections, send, variable};
-use crate::state::{embedded, on_server};
+use crate::state::on_server;
 use explore::deliver::{Channels, Pace, send_due};
 use explore::state::State;
 use std::time::Duration;
@@ -14,7 +14,7 @@ fn file(port: u16) -> String {
 
 #[tokio::test]
 async fn a_mail_has_a_text_an_html_part_and_the_chart_and_each_recipient_gets_one() {
-    let (state, _directory) = embedded().await;
+    let (state, _url) = on_server("deliver_mail_1").await;
     let server = SmtpServer::start(&[]);
     let file = file(server.port())
         .replace("\"Ann <ann@example.com>\"", "\"Ann <ann@example.com>\", \"bob@example.com\"")
@@ -111,7 +111,7 @@ async fn a_server_that_is_away_is_tried_again_in_the_next_run_and_given_up_in_th
 
 #[tokio::test]
 async fn nothing_is_sent_without_the_encryption_that_was_asked_for() {
-    let (state, _directory) = embedded().await;
+    let (state, _url) = on_server("deliver_mail_2").await;
     let server = SmtpServer::start(&[]);
     let channels = channels(&file(server.port()).replace("none", "starttls"), "");
     queue(&state, &channels, "team", 2).await;

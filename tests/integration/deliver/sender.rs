@@ -2,7 +2,7 @@ use explore::deliver::{Channels, send_due};
 
 use super::{channels, now, outbox, pace, queue_incidents, sections, send, variable};
 use crate::scripted_server::{ScriptedServer, raw};
-use crate::state::{embedded, on_server};
+use crate::state::on_server;
 use explore::state::State;
 
 const WEBHOOK: &str = "[channels.alerts]\nkind = \"slack\"\nurl_env = \"HOOK_URL\"\n";
@@ -26,7 +26,7 @@ async fn many_senders_at_once_send_everything_once() {
 
 #[tokio::test]
 async fn a_digest_is_one_message_of_all_incidents() {
-    let (state, _directory) = embedded().await;
+    let (state, _url) = on_server("deliver_sender_1").await;
     let server = ScriptedServer::start([raw(200, "ok")]);
     let channels = channels(&format!("{WEBHOOK}digest = true\n"), &server.base_url());
     queue_incidents(&state, &channels, "alerts", 2, &["a", "b", "c"]).await;
@@ -37,7 +37,7 @@ async fn a_digest_is_one_message_of_all_incidents() {
 
 #[tokio::test]
 async fn a_channel_that_is_configured_no_more_is_told() {
-    let (state, _directory) = embedded().await;
+    let (state, _url) = on_server("deliver_sender_2").await;
     let before = channels(WEBHOOK, "http://127.0.0.1:1/");
     queue_incidents(&state, &before, "alerts", 2, &["a"]).await;
     let report = send(&state, &channels("", "")).await;

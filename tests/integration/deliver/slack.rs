@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::{channels, fate, message, queue, send};
 use crate::scripted_server::{ScriptedServer, Turn, hangs_up, is_silent, raw};
-use crate::state::{embedded, on_server};
+use crate::state::on_server;
 
 const WEBHOOK: &str = "[channels.alerts]\nkind = \"slack\"\nurl_env = \"HOOK_URL\"\n";
 
@@ -15,7 +15,7 @@ fn bot(server: &ScriptedServer) -> String {
 
 #[tokio::test]
 async fn an_incoming_webhook_gets_blocks_that_name_the_incident() {
-    let (state, _directory) = embedded().await;
+    let (state, _url) = on_server("deliver_slack_1").await;
     let server = ScriptedServer::start([raw(200, "ok")]);
     let channels = channels(WEBHOOK, &format!("{}/hunter2", server.base_url()));
     assert!(!format!("{channels:?}").contains("hunter2"));
@@ -28,7 +28,7 @@ async fn an_incoming_webhook_gets_blocks_that_name_the_incident() {
 
 #[tokio::test]
 async fn a_bot_keeps_the_messages_of_an_incident_in_one_thread() {
-    let (state, _directory) = embedded().await;
+    let (state, _url) = on_server("deliver_slack_2").await;
     let posted = |ts: &str| raw(200, json!({ "ok": true, "ts": ts }).to_string());
     let server = ScriptedServer::start([posted("1.1"), posted("2.2"), posted("3.3")]);
     let channels = channels(&bot(&server), "");

@@ -8,7 +8,7 @@ use sha2::Sha256;
 
 use super::{channels, fate, now, outbox, queue, queue_incidents, send};
 use crate::scripted_server::{Request, ScriptedServer, Turn, hangs_up, is_silent, raw};
-use crate::state::{embedded, on_server};
+use crate::state::on_server;
 
 const FILE: &str = "[channels.ours]\nkind = \"webhook\"\nurl_env = \"HOOK_URL\"\nsecret_env = \"HOOK_SECRET\"\n";
 
@@ -23,7 +23,7 @@ fn is_signed(request: &Request) -> bool {
 
 #[tokio::test]
 async fn a_webhook_is_signed_and_repeated_under_one_id_until_it_is_accepted() {
-    let (state, _directory) = embedded().await;
+    let (state, _url) = on_server("deliver_webhook_1").await;
     let server = ScriptedServer::start([hangs_up(), raw(500, "secret: hunter2"), raw(204, ""), raw(204, "")]);
     let channels = channels(FILE, &server.base_url());
     queue(&state, &channels, "ours", 2).await;
