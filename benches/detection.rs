@@ -48,7 +48,7 @@ fn main() {
     let (first, end) = range.split_once("..").unwrap();
     let (mut quiet, mut found, mut shifts) = (Quiet::default(), Found::new(), Vec::new());
     for seed in first.parse::<u64>().unwrap()..end.parse::<u64>().unwrap() {
-        let year = Year::new(seed);
+        let year = Year::new(seed, monitor());
         quiet.add(&year);
         let mut dice = ChaCha8Rng::seed_from_u64(seed);
         for case in Case::ALL {
@@ -85,20 +85,18 @@ struct Year {
 }
 
 impl Year {
-    fn new(seed: u64) -> Self {
-        let (monitor, known_monitor) = (monitor(), monitor());
-        let observations = past(seed, None, DAYS);
-        let mut year = Self { seed, monitor, days: Vec::new(), fits: Vec::new(), sigmas: HashMap::new() };
+    fn new(seed: u64, monitor: Monitor) -> Self {
+        let observed = observed(&monitor, seed, None, DAYS);
+        let (mut days, mut fits_by_day) = (Vec::new(), Vec::new());
         let (mut fits, mut circumstances) = (Fits::default(), Circumstances::default());
-        let observed = observed(&known_monitor, observations, DAYS);
         for index in JUDGED {
-            let day = assess(&year.monitor, &observed, index, &circumstances, &mut fits);
+            let day = assess(&monitor, &observed, index, &circumstances, &mut fits);
             circumstances.open.clone_from(&day.incidents);
-            year.days.push(day);
-            year.fits.push(fits.clone());
+            days.push(day);
+            fits_by_day.push(fits.clone());
         }
         let mut errors: HashMap<_, Vec<f64>> = HashMap::new();
-        for judgement in year.days.iter().filter(|day| day.holiday.is_none()).flat_map(|day| &day.judgements) {
+        for judgement in days.iter().filter(|day| day.holiday.is_none()).flat_map(|day| &day.judgements) {
             let key = (judgement.metric.clone(), judgement.segment.to_string());
             errors.entry(key).or_default().extend(judgement.score.map(|score| score.difference));
         }
@@ -106,8 +104,8 @@ impl Year {
             let mean = errors.iter().sum::<f64>() / errors.len() as f64;
             (errors.iter().map(|error| (error - mean).powi(2)).sum::<f64>() / errors.len() as f64).sqrt()
         };
-        year.sigmas = errors.into_iter().map(|(key, errors)| (key, deviation(errors))).collect();
-        year
+        let sigmas = errors.into_iter().map(|(key, errors)| (key, deviation(errors))).collect();
+        Self { seed, monitor, days, fits: fits_by_day, sigmas }
     }
 
     fn judgement(&self, day: usize, metric: &str, segment: &str) -> Option<&Judgement> {
@@ -279,8 +277,7 @@ impl Trial {
     /// The days from the first on, told what the quiet year left open.
     fn days(&self, year: &Year, count: usize) -> Vec<Day> {
         let before = self.from - 1 - JUDGED.start;
-        let past = past(year.seed, Some(self.injection.clone()), self.from + count);
-        let observed = observed(&year.monitor, past, self.from + count);
+        let observed = observed(&year.monitor, year.seed, Some(self.injection.clone()), self.from + count);
         let mut fits = year.fits[before].clone();
         let mut circumstances = Circumstances { open: year.days[before].incidents.clone(), ..Circumstances::default() };
         let day = |index| {
@@ -353,31 +350,21 @@ fn date(day: usize) -> Date {
 }
 
 /// The first `days` of a seed's days, with an injection or none.
-fn past(seed: u64, injection: Option<Injection>, days: usize) -> Vec<Observation> {
+fn observed(monitor: &Monitor, seed: u64, injection: Option<Injection>, days: usize) -> Observed<'_> {
     let options = Options { seed, injections: injection.into_iter().collect(), ..Options::default() };
-    let table = generate::funnel(&options);
-    let end = date(days);
-    let observation = |row: &generate::Row| Observation {
-        at: row.day.to_datetime(Time::midnight()),
-        dimensions: row.dimensions.iter().map(|value| (*value).to_owned()).collect(),
-        measures: row.measures.iter().copied().map(Some).collect(),
-    };
-    table.rows.iter().filter(|row| row.day < end).map(observation).collect()
-}
-
-/// What was observed, as it stands long after.
-fn observed(monitor: &Monitor, observations: Vec<Observation>, days: usize) -> Observed<'_> {
-    let start = |day| date(day).to_datetime(Time::midnight());
-    let as_of = start(DAYS + 7).to_zoned(TimeZone::UTC).unwrap().timestamp();
-    let mut observed = Observed::new(monitor, start(0), start(days), as_of);
-    observed.add(observations);
+    let at = |day: Date| day.to_datetime(Time::midnight());
+    let as_of = jiff::Timestamp::MAX;
+    let mut observed = Observed::new(monitor, at(date(0)), at(date(days)), as_of);
+    observed.add(generate::funnel(&options).rows.into_iter().map(|row| Observation {
+        at: at(row.day),
+        dimensions: row.dimensions.into_iter().map(str::to_owned).collect(),
+        measures: row.measures.into_iter().map(Some).collect(),
+    }));
     observed
 }
 
 /// The funnel with its ratios, every setting as it is by default.
 fn monitor() -> Monitor {
-    // As the shipped monitor has them: neither the eves nor the days of trade are among them.
-    let holidays = holidays::names(&[holidays::public("FR")], Grain::Day);
     let measure = |key: &str, is_count| Measure { key: key.to_owned(), is_count };
     let ratio = |numerator, denominator| Formula::Ratio { numerator, denominator, denominator_min: 30 };
     Monitor {
@@ -412,7 +399,13 @@ fn monitor() -> Monitor {
             metric("revenue_per_contact", ratio(5, 4), &[]),
             metric("revenue", Formula::Sum(5), &["contacts", "revenue_per_contact"]),
         ],
-        forecasting: Forecasting { seasons: vec![7], yearly: true, holidays, retrain_days: 30 },
+        // As the shipped monitor has them: neither the eves nor the days of trade are among them.
+        forecasting: Forecasting {
+            seasons: vec![7],
+            yearly: true,
+            holidays: holidays::names(&[holidays::public("FR")], Grain::Day),
+            retrain_days: 30,
+        },
         rules: Vec::new(),
         growth: None,
         channels: Vec::new(),

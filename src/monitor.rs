@@ -11,6 +11,7 @@
 )]
 
 pub mod analyst;
+pub mod backtest;
 pub mod chart;
 pub mod context;
 pub mod day;
@@ -26,6 +27,7 @@ pub mod message;
 pub mod pull;
 pub mod registry;
 pub mod report;
+pub mod run;
 pub mod series;
 pub(crate) mod telling;
 pub mod why;

@@ -30,7 +30,6 @@ use std::time::Duration;
 pub use days::{Committed, DatedJudgement};
 pub use observations::{Layout, Leaf, Replaced};
 pub use outbox::{Claim, Delivery, Entry, NewMessage, Sender, Settled, Waiting, Which};
-pub use overrides::Override;
 pub use snoozes::{NewSnooze, Snooze};
 
 use self::session::{Lock, Session};

@@ -1,11 +1,14 @@
 //! `explore monitor ...`: metrics that are watched every morning.
 
+mod backtest;
 mod check;
 mod context;
 mod generate;
 mod list;
 mod outbox;
+mod run;
 mod snooze;
+mod why;
 
 use anyhow::Context as _;
 use secrecy::ExposeSecret as _;
@@ -24,8 +27,11 @@ use crate::table::{Column, Table};
 
 pub(super) async fn run(command: &MonitorCommand, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
     match command {
+        MonitorCommand::Run(arguments) => run::run(arguments, config, output).await,
+        MonitorCommand::Why(arguments) => why::run(arguments, config, output).await,
         MonitorCommand::List { json, .. } => list::run(*json, config, output),
         MonitorCommand::Check(arguments) => check::run(arguments, config, output).await,
+        MonitorCommand::Backtest(arguments) => backtest::run(arguments, config, output).await,
         MonitorCommand::Outbox(command) => outbox::run(command, config, output).await,
         MonitorCommand::Snooze(arguments) => snooze::run(arguments, config, output).await,
         MonitorCommand::Context(command) => context::run(command, config, output).await,

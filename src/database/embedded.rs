@@ -23,7 +23,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use deadpool_postgres::tokio_postgres::config::SslMode;
 use deadpool_postgres::tokio_postgres::{self, Client};
-use oliphaunt_wasix::{AsyncOliphaunt, DatabaseStorage};
+use oliphaunt_wasix::{AsyncOliphaunt, DatabaseStorage, StorageErrorCode};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
@@ -80,17 +80,18 @@ impl std::fmt::Debug for Engine {
 }
 
 impl Engine {
-    async fn open(storage: DatabaseStorage) -> Result<Self, Error> {
+    async fn open(storage: DatabaseStorage) -> Result<Self, oliphaunt_wasix::Error> {
         let builder = AsyncOliphaunt::builder().storage(storage);
-        let opened = builder.startup_guc("temp_file_limit", TEMPORARY_FILES_MAX).open().await;
-        opened.map(Self).map_err(|error| {
-            let reason = failure::one_line(&format!("{error:#}"));
-            Error::Connect(format!(
-                "the embedded PostgreSQL did not start: {reason}; it unpacks itself into ~/.cache, which must be \
-                 writable: set XDG_CACHE_HOME to a directory that is"
-            ))
-        })
+        builder.startup_guc("temp_file_limit", TEMPORARY_FILES_MAX).open().await.map(Self)
     }
+}
+
+fn not_started(error: &oliphaunt_wasix::Error) -> Error {
+    let reason = failure::one_line(&format!("{error:#}"));
+    Error::Connect(format!(
+        "the embedded PostgreSQL did not start: {reason}; it unpacks itself into ~/.cache, which must be writable: set \
+         XDG_CACHE_HOME to a directory that is"
+    ))
 }
 
 /// An engine whose data are kept in a directory, for the program's own state. A process that is killed loses nothing that
@@ -99,9 +100,16 @@ impl Engine {
 pub(crate) struct KeptEngine(Engine);
 
 impl KeptEngine {
-    /// Opens the directory, which is made where there is none.
-    pub(crate) async fn open(directory: &Path) -> Result<Self, Error> {
-        Engine::open(DatabaseStorage::Directory(directory.to_owned())).await.map(Self)
+    /// Opens the directory, which is made where there is none; `None` where another engine has it, if only until it has
+    /// closed.
+    pub(crate) async fn open(directory: &Path) -> Result<Option<Self>, Error> {
+        match Engine::open(DatabaseStorage::Directory(directory.to_owned())).await {
+            Ok(engine) => Ok(Some(Self(engine))),
+            Err(error) if error.storage_error().is_some_and(|details| details.code() == StorageErrorCode::Busy) => {
+                Ok(None)
+            }
+            Err(error) => Err(not_started(&error)),
+        }
     }
 
     /// The one connection that it has, as its owner.
@@ -131,7 +139,7 @@ pub async fn start(local: &Local) -> Result<EmbeddedDatabase, Error> {
 
 impl Backend {
     async fn start(local: &Local) -> Result<(Self, Server), Error> {
-        let engine = Engine::open(DatabaseStorage::Memory).await?;
+        let engine = Engine::open(DatabaseStorage::Memory).await.map_err(|error| not_started(&error))?;
         let config = config();
 
         let reader = format!("CREATE ROLE {READER}; GRANT pg_read_all_data TO {READER}");

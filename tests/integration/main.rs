@@ -13,6 +13,8 @@ mod config;
 #[cfg(test)]
 mod database;
 #[cfg(test)]
+mod deliver;
+#[cfg(test)]
 mod doctor;
 #[cfg(test)]
 mod executor;
@@ -36,6 +38,8 @@ mod monitor_engine;
 mod monitor_generate;
 #[cfg(test)]
 mod monitor_message;
+#[cfg(test)]
+mod monitor_properties;
 #[cfg(test)]
 mod monitor_pull;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The state of the monitors, on a server and in the engine inside the process.
 
-mod days;
+pub(crate) mod days;
 mod migrations;
 mod observations;
 mod outbox;

@@ -19,6 +19,8 @@ const HORIZON_MAX: usize = 28;
 const GROUPS: [usize; 5] = [1, 2, 4, 8, 15];
 /// The largest part of a surprise that is expected to come again.
 const CARRY_MAX: f64 = 0.6;
+/// What sums may be off by for being rounded, as a share of a series' size.
+const ROUNDING: f64 = 1e-9;
 /// The share of errors beyond which the tail of each side begins.
 const TAIL: f64 = 0.05;
 /// The least length of a tail in mean absolute errors: somewhat less than a normal variable's.
@@ -27,6 +29,8 @@ const LENGTH_MIN: f64 = 0.4;
 /// The errors of the past, by horizon.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Errors {
+    /// What is no error but a sum's rounding.
+    rounding: f64,
     /// The mean absolute error of each group of horizons, none smaller than the one before.
     scales: [f64; GROUPS.len()],
     /// Values below what was expected, and above it: the noise of counts, and of logarithms, is not alike on both sides.
@@ -52,8 +56,11 @@ impl Errors {
     /// The probability of an error as improbable, if nothing is the matter.
     pub(super) fn p_value(&self, error: f64, step: usize, noise: f64) -> f64 {
         let scale = self.scale(step, noise);
+        if error.abs() <= self.rounding {
+            return 1.0;
+        }
         if scale <= 0.0 {
-            return if error == 0.0 { 1.0 } else { 0.0 };
+            return 0.0;
         }
         let side = if error < 0.0 { &self.below } else { &self.above };
         (2.0 * side.beyond(error.abs() / scale)).min(1.0)
@@ -149,7 +156,8 @@ pub(super) fn errors(
         let group = GROUPS.partition_point(|first| *first <= ahead) - 1;
         by_group[group].push(error - carry.powf(ahead as f64) * surprise);
     }
-    (normalise(by_group), carry)
+    let size = prepared.values.iter().map(|value| value.abs()).sum::<f64>() / count.max(1) as f64;
+    (normalise(by_group, ROUNDING * size), carry)
 }
 
 /// How far off a step was that was forecast from an origin.
@@ -168,7 +176,7 @@ fn carry(surprises: &[f64]) -> f64 {
     if share > noise { share.min(CARRY_MAX) } else { 0.0 }
 }
 
-fn normalise(by_group: [Vec<f64>; GROUPS.len()]) -> Errors {
+fn normalise(by_group: [Vec<f64>; GROUPS.len()], rounding: f64) -> Errors {
     let mut scales = [0.0_f64; GROUPS.len()];
     let mut normalised = Vec::new();
     let mut least = 0.0_f64;
@@ -183,5 +191,5 @@ fn normalise(by_group: [Vec<f64>; GROUPS.len()]) -> Errors {
         normalised.extend(errors.into_iter().map(|error| if size > 0.0 { error / size } else { 0.0 }));
     }
     let below = Side::of(normalised.iter().map(|error| -error));
-    Errors { scales, below, above: Side::of(normalised.into_iter()) }
+    Errors { rounding, scales, below, above: Side::of(normalised.into_iter()) }
 }

@@ -107,6 +107,11 @@ impl<'a> Observed<'a> {
         self.leaves.iter().map(move |(dimensions, leaf)| LeafValues { dimensions, leaf, measures })
     }
 
+    /// The place of a step in the grid; of one that is not in it, the place where it would be.
+    pub fn place(&self, at: DateTime) -> usize {
+        self.steps.partition_point(|step| *step < at)
+    }
+
     /// The steps of the grid.
     pub fn steps(&self) -> &Arc<[DateTime]> {
         &self.steps

@@ -48,7 +48,7 @@ async fn the_directory_keeps_what_was_committed() {
     state.close().await;
     let state = State::embedded(directory.path()).await.unwrap();
     commit(&state, january(3)).await;
-    // Not closed: as if the process had been killed.
+    // Not closed in good order.
     drop(state);
     let state = State::embedded(directory.path()).await.unwrap();
     let days = super::days::turn(&state).await.days(january(1), january(9)).await.unwrap();
