@@ -143,7 +143,7 @@ fn nasty() -> impl Strategy<Value = String> {
 fn sample_with(text: &str) -> Sample {
     let mut sample = Sample::new();
     sample.charts.clear();
-    let mut set = |place: &mut String| text.clone_into(place);
+    let set = |place: &mut String| text.clone_into(place);
     set(&mut sample.monitor.metrics[1].label);
     set(&mut sample.day.label);
     set(&mut sample.day.notes[0]);

@@ -144,7 +144,7 @@ async fn check_parts(executor: &Executor) {
     let (mut count, mut all) = (0, Vec::new());
     while let Some(part) = parts.next().await.unwrap() {
         count += 1;
-        all.extend(part);
+        all.extend(part.observations);
     }
     assert_eq!((count, all.len()), (3, 24 * 20));
     let mut observed = Observed::new(&monitor, from, until, "2026-06-01T00:00:00Z".parse::<Timestamp>().unwrap());
@@ -218,7 +218,7 @@ async fn a_part_that_is_too_much_is_read_in_smaller_ones_and_a_step_that_is_too_
     let monitor = orders(header, "SELECT day, k, 1 AS orders FROM many WHERE day >= $1 AND day < $2");
     let until = date(2026, 1, 9).at(0, 0, 0, 0);
     let mut parts = Parts::new(&executor, &monitor, date(2026, 1, 1).at(0, 0, 0, 0), until).await.unwrap();
-    assert_eq!(parts.next().await.unwrap().unwrap().len(), 250_000, "a day at a time");
+    assert_eq!(parts.next().await.unwrap().unwrap().observations.len(), 250_000, "a day at a time");
     let sql = "SELECT '2026-01-01'::date AS day, k, 1 AS orders FROM many WHERE $1::date < $2::date";
     let told = pull(&executor, &orders(header, sql), date(2026, 1, 1).at(0, 0, 0, 0), until).await.unwrap_err();
     assert!(matches!(told, Error::TooMuch(_)), "{told}");
