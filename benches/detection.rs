@@ -345,8 +345,8 @@ fn print(found: &Found) {
 }
 
 fn date(day: usize) -> Date {
-    let options = Options::default();
-    options.until.saturating_sub(i64::try_from(DAYS - 1 - day).unwrap().days())
+    let back = i64::try_from(DAYS).unwrap() - 1 - i64::try_from(day).unwrap();
+    Options::default().until.saturating_sub(back.days())
 }
 
 /// The first `days` of a seed's days, with an injection or none.
