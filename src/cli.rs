@@ -226,6 +226,9 @@ pub enum RunsCommand {
         /// What comes out.
         #[command(flatten)]
         report: Box<ReportOptions>,
+        /// What the exit code tells.
+        #[command(flatten)]
+        verdict: VerdictOptions,
         /// Where runs are.
         #[command(flatten)]
         runs: RunOptions,
@@ -347,6 +350,9 @@ pub struct Options {
     /// What comes out.
     #[command(flatten)]
     pub report: ReportOptions,
+    /// What the exit code tells.
+    #[command(flatten)]
+    pub verdict: VerdictOptions,
     /// Where prompts are.
     #[command(flatten)]
     pub prompts: PromptOptions,
@@ -474,6 +480,12 @@ pub struct ReportOptions {
     /// Write the report to this file, whole or not at all [default: standard output]
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
+}
+
+/// What a run's exit code tells.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Report")]
+pub struct VerdictOptions {
     /// Exit with 10 where a finding is at least this severe
     #[arg(long, value_name = "SEVERITY", value_parser = values::one_of::<Severity>(&SEVERITIES))]
     pub fail_on: Option<Severity>,

@@ -22,7 +22,7 @@ use crate::cli::monitor::MonitorOptions;
 use crate::cli::monitor::state::StateOptions;
 use crate::cli::{
     DatabaseOptions, ExplorationOptions, LimitOptions, ModelOptions, PromptOptions, QueryOptions, ReportOptions,
-    RoleOptions, RunOptions, Settings, TalkOptions,
+    RoleOptions, RunOptions, Settings, TalkOptions, VerdictOptions,
 };
 use crate::error::Failure;
 use crate::model::price::Price;
@@ -51,6 +51,8 @@ pub struct Config {
     pub query: QueryOptions,
     /// What comes out.
     pub report: ReportOptions,
+    /// What the exit code tells.
+    pub verdict: VerdictOptions,
     /// Where prompts are.
     pub prompts: PromptOptions,
     /// Where runs are.
@@ -114,6 +116,7 @@ impl Config {
             limits: options.limits,
             query: options.query,
             report: options.report,
+            verdict: options.verdict,
             prompts: options.prompts,
             runs: options.runs,
             monitors: typed.monitors,

@@ -28,9 +28,12 @@ mod send;
 mod slack;
 mod webhook;
 
+use std::fmt::Write as _;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use sha2::{Digest as _, Sha256};
 
 pub use self::channel::{Channels, Invalid, Pace};
 pub use self::send::{Report, Trouble, send_due};
@@ -54,6 +57,19 @@ pub struct Message {
     pub chart_png: Option<Vec<u8>>,
     /// What happened, for programs.
     pub data: serde_json::Value,
+}
+
+/// A name made from texts: the same from the same, and of no others.
+fn fingerprint<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
+    let mut hash = Sha256::new();
+    for text in texts {
+        hash.update(text.len().to_le_bytes());
+        hash.update(text.as_bytes());
+    }
+    hash.finalize().iter().take(16).fold(String::new(), |mut name, byte| {
+        let _ = write!(name, "{byte:02x}");
+        name
+    })
 }
 
 #[expect(clippy::ref_option, reason = "serde asks for this signature")]

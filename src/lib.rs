@@ -34,7 +34,8 @@
 //! runs.rs        the runs of a directory: listed, found by id
 //! progress.rs    events -> indicatif, on standard error
 //! state.rs       what the monitors remember, in PostgreSQL: observations, days, incidents, outbox; migrations
-//! monitor.rs     metrics watched: registry, series, forecast, detect, explain; engine: a day's judgements to decisions
+//! monitor.rs     metrics watched: registry, series, forecast, detect, explain; engine: a day's judgements to decisions;
+//!                chart, report, message, why: what people see of it; context, analyst: what it may come from
 //! deliver.rs     alerts on their way: slack, mail, webhook, file; the sender that works through the outbox
 //! dice.rs        seeded chance, the same on every machine
 //! sample.rs      the demo's data, and the seeded generator of a larger set

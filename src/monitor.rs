@@ -27,6 +27,7 @@ pub mod message;
 pub mod pull;
 pub mod registry;
 pub mod report;
+pub mod run;
 pub mod series;
 pub(crate) mod telling;
 pub mod why;

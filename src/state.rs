@@ -30,7 +30,6 @@ use std::time::Duration;
 pub use days::{Committed, DatedJudgement};
 pub use observations::{Layout, Leaf, Replaced};
 pub use outbox::{Claim, Delivery, Entry, NewMessage, Sender, Settled, Waiting, Which};
-pub use overrides::Override;
 pub use snoozes::{NewSnooze, Snooze};
 
 use self::session::{Lock, Session};
@@ -110,7 +109,7 @@ pub struct State {
 /// Where the state stands.
 #[derive(Debug)]
 enum Engine {
-    Server(Writable),
+    Server(Box<Writable>),
     #[cfg(feature = "embedded")]
     Kept(Arc<directory::KeptDirectory>),
 }
@@ -119,7 +118,7 @@ impl State {
     /// Opens the state on the server at `url`, a `postgres://` URL or libpq's `key=value` pairs. The role must own the
     /// schema `explore`, or be allowed to make it.
     pub async fn connect(url: &str) -> Result<Self, Error> {
-        Self { engine: Engine::Server(Writable::parse(url)?) }.migrated().await
+        Self { engine: Engine::Server(Box::new(Writable::parse(url)?)) }.migrated().await
     }
 
     /// Opens the state that is kept in `directory`, which is made where there is none. One process has it at a time;

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueHint};
 use jiff::civil::Date;
 
-use self::state::{ContextCommand, OutboxCommand, SnoozeArguments};
-use super::{DatabaseOptions, QueryOptions, RoleOptions, values};
+use self::state::{ContextCommand, OutboxCommand, SnoozeArguments, StateOptions};
+use super::{DatabaseOptions, ModelOptions, PromptOptions, QueryOptions, ReportOptions, RoleOptions, values};
 use crate::monitor::backtest;
 use crate::monitor::generate::Injection;
 
@@ -17,6 +17,13 @@ const BACKTEST_FORMATS: [&str; 3] = ["terminal", "json", "html"];
 /// `explore monitor ...`
 #[derive(Debug, Subcommand)]
 pub enum MonitorCommand {
+    /// Judge the last day that is over, and tell whom it concerns; exits with 10 where an alert fires
+    #[command(after_help = "Example:\n  explore monitor run --demo\n  explore monitor run revenue_funnel --date \
+                            2025-11-28 --format html -o day.html")]
+    Run(Box<MonitorRunArguments>),
+    /// Tell the whole story of one value of a day that was judged: what was expected, and why it fired or not
+    #[command(after_help = "Example:\n  explore monitor why revenue 2025-11-28 --segment channel=paid")]
+    Why(Box<MonitorWhyArguments>),
     /// List the monitors and what they watch
     List {
         /// Print a JSON array in place of a table
@@ -44,6 +51,79 @@ pub enum MonitorCommand {
     #[command(after_help = "Example:\n  explore monitor backtest revenue_funnel --load days.sql --to 2025-11-27 \
                             --format html -o backtest.html")]
     Backtest(Box<MonitorBacktestArguments>),
+}
+
+/// `explore monitor run`
+#[derive(Debug, Args)]
+pub struct MonitorRunArguments {
+    /// The monitors to run, by the names of their files [default: all]
+    #[arg(value_name = "KEY")]
+    pub keys: Vec<String>,
+    /// Judge this day [default: the last that is over, and those before it whose data came late]
+    #[arg(long, value_name = "DATE", value_parser = values::date, conflicts_with_all = ["from", "to"])]
+    pub date: Option<Date>,
+    /// Judge the days from this one on
+    #[arg(long, value_name = "DATE", value_parser = values::date, requires = "to")]
+    pub from: Option<Date>,
+    /// Judge the days up to this one
+    #[arg(long, value_name = "DATE", value_parser = values::date, requires = "from")]
+    pub to: Option<Date>,
+    /// Ask no model: the engine explains by itself
+    #[arg(long)]
+    pub no_ai: bool,
+    /// Judge and report, but keep nothing and tell nobody
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Where monitors are.
+    #[command(flatten)]
+    pub monitors: MonitorOptions,
+    /// Where their state is.
+    #[command(flatten)]
+    pub state: StateOptions,
+    /// What comes out.
+    #[command(flatten)]
+    pub report: ReportOptions,
+    /// Where to look.
+    #[command(flatten)]
+    pub database: DatabaseOptions,
+    /// With which rights.
+    #[command(flatten)]
+    pub role: RoleOptions,
+    /// The bounds of one query.
+    #[command(flatten)]
+    pub query: QueryOptions,
+    /// Who explains.
+    #[command(flatten)]
+    pub model: ModelOptions,
+    /// Where prompts are.
+    #[command(flatten)]
+    pub prompts: PromptOptions,
+}
+
+/// `explore monitor why`
+#[derive(Debug, Args)]
+pub struct MonitorWhyArguments {
+    /// The metric; MONITOR.METRIC where several monitors have one of that name
+    #[arg(value_name = "METRIC")]
+    pub metric: String,
+    /// The day
+    #[arg(value_name = "DATE", value_parser = values::date)]
+    pub date: Date,
+    /// The hour, of a monitor that counts hours
+    #[arg(long, value_name = "HOUR", value_parser = clap::value_parser!(i8).range(0..24))]
+    pub hour: Option<i8>,
+    /// The segment, such as channel=paid; several are part of one, separated by commas [default: the whole]
+    #[arg(long, value_name = "SEGMENT", value_delimiter = ',')]
+    pub segment: Vec<String>,
+    /// Where monitors are.
+    #[command(flatten)]
+    pub monitors: MonitorOptions,
+    /// Where their state is.
+    #[command(flatten)]
+    pub state: StateOptions,
+    /// The folder that monitors are looked for in.
+    #[command(flatten)]
+    pub database: DatabaseOptions,
 }
 
 /// `explore monitor check`

@@ -6,7 +6,9 @@ mod context;
 mod generate;
 mod list;
 mod outbox;
+mod run;
 mod snooze;
+mod why;
 
 use anyhow::Context as _;
 use secrecy::ExposeSecret as _;
@@ -25,6 +27,8 @@ use crate::table::{Column, Table};
 
 pub(super) async fn run(command: &MonitorCommand, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
     match command {
+        MonitorCommand::Run(arguments) => run::run(arguments, config, output).await,
+        MonitorCommand::Why(arguments) => why::run(arguments, config, output).await,
         MonitorCommand::List { json, .. } => list::run(*json, config, output),
         MonitorCommand::Check(arguments) => check::run(arguments, config, output).await,
         MonitorCommand::Backtest(arguments) => backtest::run(arguments, config, output).await,

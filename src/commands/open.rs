@@ -93,7 +93,7 @@ pub(super) async fn ungraded_database(config: &Config, output: &Output) -> Resul
 }
 
 /// What every transaction is to begin with.
-fn local(config: &Config) -> Local {
+pub(super) fn local(config: &Config) -> Local {
     Local { role: config.role.as_role.clone(), settings: config.sql.set_local.clone() }
 }
 
@@ -111,7 +111,7 @@ fn check_role(config: &Config, server: &Server) -> Result<(), Failure> {
 
 /// A PostgreSQL inside this process, with what the script called `name` makes.
 #[cfg(feature = "embedded")]
-async fn load(script: &str, name: &str, local: &Local) -> Result<Arc<dyn Database>, Failure> {
+pub(super) async fn load(script: &str, name: &str, local: &Local) -> Result<Arc<dyn Database>, Failure> {
     let database = crate::database::embedded::start(local).await?;
     database.load(script).await.map_err(|error| Failure::usage(format!("{name}: {error}")))?;
     Ok(Arc::new(database))
@@ -119,7 +119,7 @@ async fn load(script: &str, name: &str, local: &Local) -> Result<Arc<dyn Databas
 
 #[cfg(not(feature = "embedded"))]
 #[expect(clippy::unused_async, reason = "it has the shape of the one that starts an engine")]
-async fn load(_script: &str, _name: &str, _local: &Local) -> Result<Arc<dyn Database>, Failure> {
+pub(super) async fn load(_script: &str, _name: &str, _local: &Local) -> Result<Arc<dyn Database>, Failure> {
     Err(Failure::usage("this build has no embedded PostgreSQL").hint("build it with the feature `embedded`"))
 }
 

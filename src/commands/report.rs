@@ -30,5 +30,5 @@ pub(super) fn deliver(
 /// Whether the run found what `--fail-on` asks for.
 pub(super) fn status(run: &Run, config: &Config) -> ExitStatus {
     let at_least = |severity: Severity| run.findings.iter().any(|finding| finding.severity >= severity);
-    if config.report.fail_on.is_some_and(at_least) { ExitStatus::Found } else { ExitStatus::Done }
+    if config.verdict.fail_on.is_some_and(at_least) { ExitStatus::Found } else { ExitStatus::Done }
 }

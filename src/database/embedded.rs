@@ -23,7 +23,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use deadpool_postgres::tokio_postgres::config::SslMode;
 use deadpool_postgres::tokio_postgres::{self, Client};
-use oliphaunt_wasix::{AsyncOliphaunt, DatabaseStorage};
+use oliphaunt_wasix::{AsyncOliphaunt, DatabaseStorage, StorageErrorCode};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
@@ -43,6 +43,8 @@ const TEMPORARY_FILES_MAX: &str = "256MB";
 const READER: &str = "explore_reader";
 /// Time for the engine to close; there is nothing to lose in memory.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+/// Time for an engine to close whose data are kept: what it writes then, the next start need not make up for.
+const KEPT_CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Engines that may be left behind computing; each keeps a core busy.
 const RESTARTS_MAX: u32 = 3;
 
@@ -80,17 +82,18 @@ impl std::fmt::Debug for Engine {
 }
 
 impl Engine {
-    async fn open(storage: DatabaseStorage) -> Result<Self, Error> {
+    async fn open(storage: DatabaseStorage) -> Result<Self, oliphaunt_wasix::Error> {
         let builder = AsyncOliphaunt::builder().storage(storage);
-        let opened = builder.startup_guc("temp_file_limit", TEMPORARY_FILES_MAX).open().await;
-        opened.map(Self).map_err(|error| {
-            let reason = failure::one_line(&format!("{error:#}"));
-            Error::Connect(format!(
-                "the embedded PostgreSQL did not start: {reason}; it unpacks itself into ~/.cache, which must be \
-                 writable: set XDG_CACHE_HOME to a directory that is"
-            ))
-        })
+        builder.startup_guc("temp_file_limit", TEMPORARY_FILES_MAX).open().await.map(Self)
     }
+}
+
+fn not_started(error: &oliphaunt_wasix::Error) -> Error {
+    let reason = failure::one_line(&format!("{error:#}"));
+    Error::Connect(format!(
+        "the embedded PostgreSQL did not start: {reason}; it unpacks itself into ~/.cache, which must be writable: set \
+         XDG_CACHE_HOME to a directory that is"
+    ))
 }
 
 /// An engine whose data are kept in a directory, for the program's own state. A process that is killed loses nothing that
@@ -99,9 +102,16 @@ impl Engine {
 pub(crate) struct KeptEngine(Engine);
 
 impl KeptEngine {
-    /// Opens the directory, which is made where there is none.
-    pub(crate) async fn open(directory: &Path) -> Result<Self, Error> {
-        Engine::open(DatabaseStorage::Directory(directory.to_owned())).await.map(Self)
+    /// Opens the directory, which is made where there is none; `None` where another engine has it, if only until it has
+    /// closed.
+    pub(crate) async fn open(directory: &Path) -> Result<Option<Self>, Error> {
+        match Engine::open(DatabaseStorage::Directory(directory.to_owned())).await {
+            Ok(engine) => Ok(Some(Self(engine))),
+            Err(error) if error.storage_error().is_some_and(|details| details.code() == StorageErrorCode::Busy) => {
+                Ok(None)
+            }
+            Err(error) => Err(not_started(&error)),
+        }
     }
 
     /// The one connection that it has, as its owner.
@@ -112,7 +122,7 @@ impl KeptEngine {
 
     /// Closes it in good order.
     pub(crate) async fn close(&self) {
-        in_time(self.0.0.close()).await;
+        in_time(KEPT_CLOSE_TIMEOUT, self.0.0.close()).await;
     }
 }
 
@@ -131,7 +141,7 @@ pub async fn start(local: &Local) -> Result<EmbeddedDatabase, Error> {
 
 impl Backend {
     async fn start(local: &Local) -> Result<(Self, Server), Error> {
-        let engine = Engine::open(DatabaseStorage::Memory).await?;
+        let engine = Engine::open(DatabaseStorage::Memory).await.map_err(|error| not_started(&error))?;
         let config = config();
 
         let reader = format!("CREATE ROLE {READER}; GRANT pg_read_all_data TO {READER}");
@@ -251,13 +261,13 @@ impl Database for EmbeddedDatabase {
             running.backend.connections.close().await;
             running.backend.engine.0.close().await
         };
-        in_time(closing).await;
+        in_time(CLOSE_TIMEOUT, closing).await;
     }
 }
 
 /// Waits for an engine to close; one that still computes is left to the end of the process.
-async fn in_time<E: std::fmt::Display>(closing: impl Future<Output = Result<(), E>>) {
-    match timeout(CLOSE_TIMEOUT, closing).await {
+async fn in_time<E: std::fmt::Display>(patience: Duration, closing: impl Future<Output = Result<(), E>>) {
+    match timeout(patience, closing).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::debug!(%error, "the embedded engine did not close"),
         Err(_) => tracing::debug!("the embedded engine is still busy"),

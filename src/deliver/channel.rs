@@ -145,15 +145,22 @@ impl Channels {
         Ok(Self { channels: sections.iter().map(open).collect::<Result<_, _>>()?, pace })
     }
 
-    /// Whom a day makes it necessary to tell: each recipient of the channels `names`, of each incident that fires.
-    pub fn messages(&self, names: &[String], day: &Day) -> Result<Vec<NewMessage>, Invalid> {
+    /// Whether there is a channel of each name that a monitor sends to.
+    pub fn check(&self, monitor: &str, names: &[String]) -> Result<(), Invalid> {
+        match names.iter().find(|name| !self.channels.contains_key(*name)) {
+            None => Ok(()),
+            Some(name) => {
+                let problem = format!("the monitor {monitor} sends to it, and explore.toml has no [channels.{name}]");
+                Err(Invalid { channel: name.clone(), problem })
+            }
+        }
+    }
+
+    /// Whom a day makes it necessary to tell: each recipient of the channels `names` that there are, of each incident that
+    /// fires.
+    pub fn messages(&self, names: &[String], day: &Day) -> Vec<NewMessage> {
         let mut messages = Vec::new();
-        for name in names {
-            let open = self.channels.get(name).ok_or_else(|| {
-                let problem =
-                    format!("the monitor {} sends to it, and explore.toml has no [channels.{name}]", day.monitor);
-                Invalid { channel: name.clone(), problem }
-            })?;
+        for (name, open) in names.iter().filter_map(|name| Some((name, self.channels.get(name)?))) {
             for incident in day.incidents.iter().filter(|incident| incident.decision.fires.is_some()) {
                 messages.extend(open.channel.recipients().into_iter().map(|recipient| NewMessage {
                     incident: incident.id.clone(),
@@ -163,7 +170,7 @@ impl Channels {
                 }));
             }
         }
-        Ok(messages)
+        messages
     }
 
     /// Whether sending twice does no harm on that channel.

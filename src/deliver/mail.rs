@@ -14,12 +14,11 @@ use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail as From, Rcpt};
 use lettre::transport::smtp::extension::ClientId;
 use secrecy::{ExposeSecret as _, SecretString};
-use sha2::{Digest as _, Sha256};
 use tokio::time::timeout;
 
-use super::CHART_CID;
 use super::channel::{Outcome, Parcel};
 use super::http::shown;
+use super::{CHART_CID, fingerprint};
 use crate::config::channels_section::{Encryption, MailSection};
 
 /// How much longer a server may think about a mail than about a command: it may be looked through for viruses meanwhile,
@@ -136,9 +135,7 @@ impl Mail {
             .subject(one_line(&parcel.message.subject));
         if let Some(incident) = parcel.incident {
             // No mail has this name, and all of one incident refer to it: that makes them a thread.
-            let digest = Sha256::digest(incident.as_bytes());
-            let name = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect::<String>();
-            let thread = format!("<incident-{name}@{domain}>");
+            let thread = format!("<incident-{}@{domain}>", fingerprint([incident]));
             builder = builder.in_reply_to(thread.clone()).references(thread);
         }
         let mail = builder.multipart(parts(parcel)?).map_err(|error| failed(&error))?;

@@ -1,15 +1,13 @@
 //! The sender: works through what is due, and waits a little for what did not go.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sha2::{Digest as _, Sha256};
 use tokio::time::{Instant, sleep};
 
-use super::Message;
 use super::channel::{Channels, Outcome, Parcel};
+use super::{Message, fingerprint};
 use crate::state::{Claim, Entry, Error, Sender, Settled, State};
 
 /// The longest wait between two attempts.
@@ -207,21 +205,8 @@ impl Run<'_> {
 /// What a message is called at the other end: by what it tells whom of, so that the same message has the same id in every
 /// attempt, and even if the outbox is lost.
 fn id(claim: &Claim) -> String {
-    let mut hash = Sha256::new();
-    let mut part = |text: &str| {
-        hash.update(text.len().to_le_bytes());
-        hash.update(text.as_bytes());
-    };
-    part(&claim.at.to_string());
-    part(&claim.channel);
-    part(&claim.recipient);
-    for (monitor, incident) in &claim.incidents {
-        part(monitor);
-        part(incident);
-    }
-    let mut id = "msg_".to_owned();
-    for byte in hash.finalize().iter().take(16) {
-        let _ = write!(id, "{byte:02x}");
-    }
-    id
+    let at = claim.at.to_string();
+    let incidents = claim.incidents.iter().flat_map(|(monitor, incident)| [monitor.as_str(), incident.as_str()]);
+    let texts = [at.as_str(), claim.channel.as_str(), claim.recipient.as_str()].into_iter().chain(incidents);
+    format!("msg_{}", fingerprint(texts))
 }

@@ -9,6 +9,7 @@ mod offline;
 mod tables;
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -21,11 +22,12 @@ use super::registry::Monitor;
 use super::{telling, wording};
 use crate::agent::{self, Budget, Observer, Setup};
 use crate::catalog::render;
-use crate::finding::Finding;
-use crate::journal::{StopReason, Stopped};
+use crate::journal::{Event, StopReason, Stopped};
 use crate::model::Model;
 use crate::model::price::Price;
 use crate::prompt::{self, AnalystMaterial, Library};
+use crate::report::json::{FindingDocument, finding_document};
+use crate::results::Results;
 use crate::table::Bounds;
 use crate::tools::Toolbox;
 
@@ -41,8 +43,8 @@ pub struct Analysis {
     pub author: String,
     /// What happened, by the engine, a paragraph each.
     pub synthesis: Vec<String>,
-    /// What a model adds: hypotheses and what to do, every figure checked.
-    pub findings: Vec<Finding>,
+    /// What a model adds: hypotheses and what to do, every figure checked, with the rows that they rest on.
+    pub findings: Vec<FindingDocument>,
     /// Why there is nothing of a model's, or not everything.
     pub remark: Option<String>,
 }
@@ -90,7 +92,7 @@ pub const BUDGET: Budget = Budget {
     queries_max: Some(6),
     tokens_max: Some(300_000),
     cost_max_usd: None,
-    time_max: Some(Duration::from_secs(120)),
+    time_max: Some(Duration::from_mins(2)),
 };
 
 /// What the engine itself says of a day: the offline analyst.
@@ -135,13 +137,30 @@ pub async fn analyse(
         price: player.price,
         as_of: case.day.at.date(),
     };
-    let mut outcome = agent::explore(setup, interrupt, observer).await?;
-    outcome.findings.truncate(FINDINGS_MAX);
+    let mut seen = Seen { observer, results: Results::default() };
+    let outcome = agent::explore(setup, interrupt, &mut seen).await?;
     let remark = remark(&outcome.stopped, outcome.findings.is_empty());
     if outcome.findings.is_empty() {
         return Ok(Analysis { remark, ..plain });
     }
-    Ok(Analysis { author: player.model.name().to_owned(), findings: outcome.findings, remark, ..plain })
+    let findings = outcome.findings.iter().take(FINDINGS_MAX);
+    let findings = findings.map(|finding| finding_document(&seen.results, setup.as_of, finding)).collect();
+    Ok(Analysis { author: player.model.name().to_owned(), findings, remark, ..plain })
+}
+
+/// Keeps the results that pass by, so that what is cited of them can be shown.
+struct Seen<'a> {
+    observer: &'a mut dyn Observer,
+    results: Results,
+}
+
+impl Observer for Seen<'_> {
+    fn observe(&mut self, event: Event) -> io::Result<()> {
+        if let Event::Queried(result) = &event {
+            self.results.push(Arc::new(result.clone()));
+        }
+        self.observer.observe(event)
+    }
 }
 
 fn is_going_on(incident: &Incident) -> bool {

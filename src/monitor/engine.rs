@@ -15,7 +15,7 @@ mod panel;
 use jiff::civil::Date;
 
 pub use self::judge::Fits;
-use super::day::{Day, Incident};
+use super::day::{Day, Incident, Judgement};
 use super::registry::Monitor;
 use super::series::{Observed, Segment};
 
@@ -35,6 +35,8 @@ pub struct Circumstances {
 pub struct Snooze {
     /// The metric; `None` for all of the monitor.
     pub metric: Option<String>,
+    /// The first day of it.
+    pub starts: Date,
     /// The last day of it.
     pub until: Date,
     /// Why.
@@ -89,4 +91,16 @@ pub fn assess(
         incidents,
         notes,
     }
+}
+
+/// What was measured of one metric and segment on several steps, by their places in the grid, beside what was to be expected
+/// of each from what was known before it: what a chart shows. Whether a value is anomalous is not decided here.
+pub fn history(
+    monitor: &Monitor,
+    observed: &Observed<'_>,
+    (metric, segment): (usize, &Segment),
+    steps: std::ops::Range<usize>,
+    fits: &mut Fits,
+) -> Vec<Judgement> {
+    steps.map(|step| judge::one(&panel::Panel::new(monitor, observed, step), metric, segment, fits)).collect()
 }

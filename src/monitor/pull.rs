@@ -50,7 +50,7 @@ pub async fn pull(
     let mut parts = Parts::new(executor, monitor, from, until).await?;
     let mut observations = Vec::new();
     while let Some(part) = parts.next().await? {
-        observations.extend(part);
+        observations.extend(part.observations);
         if observations.len() > OBSERVATIONS_MAX {
             return Err(Error::TooMuch(format!(
                 "more than {OBSERVATIONS_MAX} rows from {from} to {until}; leave out a dimension, group rare values \
@@ -59,6 +59,17 @@ pub async fn pull(
         }
     }
     Ok(observations)
+}
+
+/// What was observed in a part of a range.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
+    /// Its first step.
+    pub from: DateTime,
+    /// The step that it ends before.
+    pub until: DateTime,
+    /// All of it.
+    pub observations: Vec<Observation>,
 }
 
 /// A range that is read part by part.
@@ -90,7 +101,7 @@ impl<'a> Parts<'a> {
     }
 
     /// The next part; `None` when all was read.
-    pub async fn next(&mut self) -> Result<Option<Vec<Observation>>, Error> {
+    pub async fn next(&mut self) -> Result<Option<Part>, Error> {
         while self.next < self.until {
             let end = self.monitor.calendar.shifted(self.next, self.steps).min(self.until);
             let Some(table) = self.read(end).await? else {
@@ -98,8 +109,8 @@ impl<'a> Parts<'a> {
                 continue;
             };
             let observations = rows::observations(&table, self.monitor, self.next, end)?;
-            self.next = end;
-            return Ok(Some(observations));
+            let from = std::mem::replace(&mut self.next, end);
+            return Ok(Some(Part { from, until: end, observations }));
         }
         Ok(None)
     }

@@ -3,11 +3,12 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
+use jiff::civil::Date;
+
 use super::text;
 use super::view::{is_identifier, is_numeric};
 use crate::finding::{CellReference, Finding, Used};
-use crate::journal::Run;
-use crate::results::QueryResult;
+use crate::results::{QueryResult, Results};
 use crate::table::Table;
 
 /// Columns that say whose numbers a row holds.
@@ -56,19 +57,19 @@ impl Evidence<'_> {
 }
 
 /// What a finding cites, one entry a query.
-pub(super) fn of_finding<'a>(run: &'a Run, finding: &'a Finding) -> Vec<Evidence<'a>> {
-    let used = finding.used(&run.results, run.as_of());
+pub(super) fn of_finding<'a>(results: &'a Results, as_of: Date, finding: &'a Finding) -> Vec<Evidence<'a>> {
+    let used = finding.used(results, as_of);
     let mut queries: Vec<&str> = Vec::new();
     for citation in &finding.evidence {
         if !queries.iter().any(|known| known.eq_ignore_ascii_case(&citation.query)) {
             queries.push(&citation.query);
         }
     }
-    queries.into_iter().map(|query| of_query(run, finding, query, &used)).collect()
+    queries.into_iter().map(|query| of_query(results, finding, query, &used)).collect()
 }
 
-fn of_query<'a>(run: &'a Run, finding: &'a Finding, query: &'a str, used: &Used) -> Evidence<'a> {
-    let Some(result) = run.results.get(query) else {
+fn of_query<'a>(results: &'a Results, finding: &'a Finding, query: &'a str, used: &Used) -> Evidence<'a> {
+    let Some(result) = results.get(query) else {
         let (columns, used, reading, rows) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         return Evidence { query, result: None, columns, used, reading, rows };
     };

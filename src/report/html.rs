@@ -208,7 +208,7 @@ fn card(run: &Run, finding: &Finding) -> Card {
         arithmetic: view::arithmetic(finding),
         assumptions: impact.assumptions.iter().map(|assumption| short(assumption)).collect(),
         actions: finding.recommended_actions.iter().map(action).collect(),
-        evidence: evidence::of_finding(run, finding).iter().map(figure).collect(),
+        evidence: evidence::of_finding(&run.results, run.as_of(), finding).iter().map(figure).collect(),
         falsified_by: short(&finding.falsified_by),
     }
 }

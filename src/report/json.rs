@@ -5,12 +5,13 @@ use std::fmt::Write;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use schemars::{JsonSchema, Schema, schema_for};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::text::is_deceptive;
 use super::{evidence, view};
 use crate::finding::{Action, Category, Confidence, Figure, Finding, Impact, Severity};
 use crate::journal::{Run, StopReason, Totals};
+use crate::results::Results;
 
 /// The version of [`Document`]: raised when a field changes its meaning or goes away, not when one is added.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -73,7 +74,7 @@ pub struct Database {
 }
 
 /// A finding with its evidence in full.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Finding")]
 pub struct FindingDocument {
     /// Its id within the run.
@@ -107,7 +108,7 @@ pub struct FindingDocument {
 }
 
 /// What a finding cites of one query.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Evidence")]
 pub struct EvidenceDocument {
     /// The query's id within the run.
@@ -125,7 +126,7 @@ pub struct EvidenceDocument {
 }
 
 /// A column.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Column")]
 pub struct ColumnDocument {
     /// Its name, not necessarily unique.
@@ -135,7 +136,7 @@ pub struct ColumnDocument {
 }
 
 /// A row.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Row")]
 pub struct RowDocument {
     /// Its number in the result, from 1.
@@ -192,7 +193,10 @@ pub fn document(run: &Run) -> Document {
         stop_reason: run.stop_reason,
         stop_detail: run.stop_detail.clone(),
         usage: run.totals,
-        findings: view::ordered(&run.findings).into_iter().map(|finding| finding_document(run, finding)).collect(),
+        findings: view::ordered(&run.findings)
+            .into_iter()
+            .map(|finding| finding_document(&run.results, run.as_of(), finding))
+            .collect(),
         findings_refused: run.findings_refused,
         queries_failed: run.queries_failed,
         looked_at: run.looked_at.clone(),
@@ -201,7 +205,8 @@ pub fn document(run: &Run) -> Document {
     }
 }
 
-fn finding_document(run: &Run, finding: &Finding) -> FindingDocument {
+/// A finding with what it cites.
+pub fn finding_document(results: &Results, as_of: Date, finding: &Finding) -> FindingDocument {
     FindingDocument {
         id: finding.id.clone(),
         fingerprint: finding.fingerprint.clone(),
@@ -213,7 +218,7 @@ fn finding_document(run: &Run, finding: &Finding) -> FindingDocument {
         narrative: finding.narrative.clone(),
         impact: finding.impact.clone(),
         figures: finding.figures.clone(),
-        evidence: evidence::of_finding(run, finding).iter().map(evidence_document).collect(),
+        evidence: evidence::of_finding(results, as_of, finding).iter().map(evidence_document).collect(),
         confidence: finding.confidence,
         recommended_actions: finding.recommended_actions.clone(),
         falsified_by: finding.falsified_by.clone(),

@@ -100,7 +100,7 @@ fn one_finding(page: &mut String, run: &Run, finding: &Finding) {
     }
     block(page, &format!("**What would prove it wrong:** {}", field(&finding.falsified_by)));
     block(page, "### Evidence");
-    for evidence in evidence::of_finding(run, finding) {
+    for evidence in evidence::of_finding(&run.results, run.as_of(), finding) {
         one_evidence(page, &evidence);
     }
 }

@@ -94,7 +94,7 @@ fn one_finding(page: &mut Page, run: &Run, finding: &Finding) {
         page.blank();
     }
     impact(page, finding);
-    for evidence in evidence::of_finding(run, finding) {
+    for evidence in evidence::of_finding(&run.results, run.as_of(), finding) {
         evidence_table(page, &evidence);
     }
     actions(page, finding);

@@ -22,11 +22,25 @@ pub(super) struct KeptDirectory {
 }
 
 impl KeptDirectory {
+    /// Opens it, waiting as long for another that has it.
     pub(super) async fn open(directory: &Path, patience: Duration) -> Result<Self, Error> {
-        let lock = lock(directory, patience).await?;
-        let engine = KeptEngine::open(&directory.join("postgresql")).await?;
-        let session = Session::of_engine(engine.connect().await?).await?;
-        Ok(Self { session, engine, _lock: lock })
+        let started = Instant::now();
+        let lock = lock_file(directory)?;
+        let mut is_told = false;
+        loop {
+            if let Some(engine) = try_open(directory, &lock).await? {
+                let session = Session::of_engine(engine.connect().await?).await?;
+                return Ok(Self { session, engine, _lock: lock });
+            }
+            if started.elapsed() >= patience {
+                return Err(Error::Busy { directory: directory.display().to_string() });
+            }
+            if !is_told {
+                tracing::warn!(directory = %directory.display(), "waiting for another process that keeps its state there");
+                is_told = true;
+            }
+            sleep(PAUSE).await;
+        }
     }
 
     pub(super) fn session(&self) -> Session {
@@ -38,28 +52,21 @@ impl KeptDirectory {
     }
 }
 
-/// Has the directory to itself, or waits for it.
-async fn lock(directory: &Path, patience: Duration) -> Result<File, Error> {
-    let shown = || directory.display().to_string();
-    let failed = |error: std::io::Error| Error::Directory { directory: shown(), reason: error.to_string() };
-    std::fs::create_dir_all(directory).map_err(failed)?;
-    let path = directory.join("lock");
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(failed)?;
-    let started = Instant::now();
-    let mut is_told = false;
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
-            Err(TryLockError::WouldBlock) if started.elapsed() >= patience => {
-                return Err(Error::Busy { directory: shown() });
-            }
-            Err(TryLockError::WouldBlock) => {}
-        }
-        if !is_told {
-            tracing::warn!(directory = shown(), "waiting for another process that keeps its state there");
-            is_told = true;
-        }
-        sleep(PAUSE).await;
+fn failed(directory: &Path) -> impl Fn(std::io::Error) -> Error {
+    move |error| Error::Directory { directory: directory.display().to_string(), reason: error.to_string() }
+}
+
+fn lock_file(directory: &Path) -> Result<File, Error> {
+    std::fs::create_dir_all(directory).map_err(failed(directory))?;
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(directory.join("lock"));
+    file.map_err(failed(directory))
+}
+
+/// The engine, unless another process has the directory, or an engine that is about to close.
+async fn try_open(directory: &Path, lock: &File) -> Result<Option<KeptEngine>, Error> {
+    match lock.try_lock() {
+        Ok(()) => Ok(KeptEngine::open(&directory.join("postgresql")).await?),
+        Err(TryLockError::Error(error)) => Err(failed(directory)(error)),
+        Err(TryLockError::WouldBlock) => Ok(None),
     }
 }

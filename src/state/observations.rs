@@ -311,11 +311,13 @@ impl<'o> Rows<'o> {
         let table = "CREATE TEMPORARY TABLE incoming (series integer, at timestamp, measures float8[]) ON COMMIT DROP";
         transaction.batch_execute(table).await.map_err(failed(WRITE))?;
         let numbers = 3..3 + self.measures.len();
-        let arrays = numbers.clone().map(|number| format!(", ${number}::float8[]")).collect::<String>();
+        let arrays = numbers.clone().map(|number| format!("${number}::float8[]"));
+        let arrays = ["$1::int4[]".to_owned(), "$2::timestamp[]".to_owned()].into_iter().chain(arrays);
+        let arrays = arrays.collect::<Vec<_>>().join(", ");
         let columns = numbers.map(|number| format!("m{number}")).collect::<Vec<_>>().join(", ");
         let statement = format!(
             "INSERT INTO pg_temp.incoming SELECT series, at, ARRAY[{columns}]::float8[]
-             FROM unnest($1::int4[], $2::timestamp[]{arrays}) AS row (series, at{comma}{columns})",
+             FROM unnest({arrays}) AS row (series, at{comma}{columns})",
             comma = if columns.is_empty() { "" } else { ", " }
         );
         let statement = transaction.prepare(&statement).await.map_err(failed(WRITE))?;

@@ -49,8 +49,10 @@ pub struct NewMessage {
 pub struct Waiting {
     /// The rows that it is made of; several only in a digest.
     pub ids: Vec<i64>,
-    /// The monitor and the id of each incident that it tells of, in the order of the rows.
-    pub incidents: Vec<(String, String)>,
+    /// The monitor.
+    pub monitor: String,
+    /// The id of each incident that it tells of, in the order of the rows.
+    pub incidents: Vec<String>,
     /// The step that it is about.
     pub at: DateTime,
     /// The channel.
@@ -142,7 +144,7 @@ impl State {
         rows.iter().map(entry).collect()
     }
 
-    /// Messages that wait for their content, of every day; those of a digest as one.
+    /// Messages that wait for their content, of every day; those of a monitor's digest as one.
     pub async fn outbox_without_content(&self) -> Result<Vec<Waiting>, Error> {
         let statement = "SELECT id, monitor, incident, at, channel, recipient, is_digest FROM explore.outbox
             WHERE state = 'pending' AND content IS NULL AND carried_by IS NULL ORDER BY id";
@@ -153,7 +155,8 @@ impl State {
             let is_same = |old: &&mut Waiting| {
                 old.is_digest
                     && new.is_digest
-                    && (&old.channel, &old.recipient, old.at) == (&new.channel, &new.recipient, new.at)
+                    && (&old.monitor, &old.channel, &old.recipient, old.at)
+                        == (&new.monitor, &new.channel, &new.recipient, new.at)
             };
             match messages.iter_mut().find(is_same) {
                 Some(old) => {
@@ -180,7 +183,7 @@ impl State {
         if free.len() != waiting.ids.len() {
             return Ok(false);
         }
-        let set = "UPDATE explore.outbox SET content = $2::text::jsonb WHERE id = $1";
+        let set = "UPDATE explore.outbox SET content = $2::text::json WHERE id = $1";
         transaction.execute(set, &[carrier, &content]).await.map_err(failed(WRITE))?;
         let carry = "UPDATE explore.outbox SET carried_by = $1 WHERE id = ANY ($2)";
         transaction.execute(carry, &[carrier, &carried]).await.map_err(failed(WRITE))?;
@@ -228,7 +231,8 @@ fn entry(row: &Row) -> Result<Entry, Error> {
 fn waiting(row: &Row) -> Result<Waiting, tokio_postgres::Error> {
     Ok(Waiting {
         ids: vec![row.try_get(0)?],
-        incidents: vec![(row.try_get(1)?, row.try_get(2)?)],
+        monitor: row.try_get(1)?,
+        incidents: vec![row.try_get(2)?],
         at: row.try_get(3)?,
         channel: row.try_get(4)?,
         recipient: row.try_get(5)?,

@@ -4,21 +4,7 @@ use tokio_postgres::Row;
 
 use super::session::failed;
 use super::{Error, Turn};
-
-/// What holds for a metric in place of what its monitor's file says; `None` leaves that.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Override {
-    /// The metric's key.
-    pub metric: String,
-    /// Whether it is watched at all.
-    pub enabled: Option<bool>,
-    /// The anomaly probability from which a value is suspected.
-    pub probability_threshold: Option<f64>,
-    /// The deviation from which an anomaly is medium.
-    pub medium_deviation: Option<f64>,
-    /// The deviation from which an anomaly is critical.
-    pub critical_deviation: Option<f64>,
-}
+use crate::monitor::registry::Override;
 
 impl Turn {
     /// What holds for the monitor's metrics, at most one for each; a row for this monitor goes before one for any.
@@ -36,7 +22,7 @@ fn held(row: &Row) -> Result<Override, tokio_postgres::Error> {
     Ok(Override {
         metric: row.try_get(0)?,
         enabled: row.try_get(1)?,
-        probability_threshold: row.try_get(2)?,
+        probability: row.try_get(2)?,
         medium_deviation: row.try_get(3)?,
         critical_deviation: row.try_get(4)?,
     })

@@ -291,7 +291,7 @@ fn passwords_are_masked_in_every_form_of_a_connection_string() {
 #[test]
 fn the_configuration_is_printed_as_toml_with_where_each_value_came_from() {
     let program = Program::new()
-        .file("explore.toml", "model = \"m\"\nschema = [\"a\", \"b\"]\nas_of = 2025-11-30\n[sql]\nallow_functions = [\"f\"]\n[prices.m]\ninput = 1.50\noutput = 2\n")
+        .file("explore.toml", "model = \"m\"\nschema = [\"a\", \"b\"]\nas_of = 2025-11-30\n[sql]\nallow_functions = [\"f\"]\n[channels.team]\nkind = \"mail\"\nserver = \"h\"\nuser = \"me\"\npassword_env = \"P\"\nfrom = \"a@b.c\"\nto = [\"d@b.c\"]\n[prices.m]\ninput = 1.50\noutput = 2\n")
         .variable("DATABASE_URL", "postgres://me:hunter2@h/d")
         .variable("OPENAI_API_KEY", "sk-verysecret");
     let outcome = program.run(&["config", "--max-rows", "5", "-v"]);

@@ -13,6 +13,8 @@ mod config;
 #[cfg(test)]
 mod database;
 #[cfg(test)]
+mod deliver;
+#[cfg(test)]
 mod doctor;
 #[cfg(test)]
 mod executor;

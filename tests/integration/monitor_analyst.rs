@@ -8,13 +8,17 @@ use explore::database::Limits;
 use explore::executor::{Executor, Rules};
 use explore::model::openai::{Client, Options};
 use explore::monitor::analyst::{Analysis, BUDGET, Player, analyse, offline};
+use explore::monitor::message::alert;
+use explore::monitor::report::render;
 use explore::prompt::Library;
+use explore::report::Format;
+use explore::report::terminal::Layout;
 use explore::table::Bounds;
 use explore::tools::Toolbox;
 use serde_json::{Value, json};
 
 use crate::offline::driver::Seen;
-use crate::sample_day::Sample;
+use crate::sample_day::{HOSTILE, Sample};
 use crate::scripted_server::{ScriptedServer, Turn, calls, refuses, says};
 use crate::server;
 
@@ -96,7 +100,7 @@ async fn a_model_explains_with_figures_of_the_engine() {
 
 #[tokio::test]
 async fn a_model_may_look_further_and_cite_what_it_found() {
-    let query = json!({ "sql": "SELECT channel, sum(requests) AS requests FROM funnel_hourly WHERE hour >= 9 \
+    let query = json!({ "sql": "SELECT 'Requests' AS metric, channel, sum(requests) AS requests FROM funnel_hourly WHERE hour >= 9 \
                                 GROUP BY channel", "question": "since when?" });
     let narrative = "Requests of channel paid were 0 from then on.";
     let evidence = json!([{ "query": "e1", "rows": [2] }, { "query": "q1", "rows": [1] }]);
@@ -104,7 +108,32 @@ async fn a_model_may_look_further_and_cite_what_it_found() {
     let script = vec![calls([("execute_sql", query)]), found, finishes()];
     let (analysis, seen, _) = analysed("analyst_looks", script).await;
     assert_eq!(seen.refusals, Vec::<String>::new());
-    assert!(analysis.findings[0].evidence.iter().any(|citation| citation.query == "q1"));
+    let sample = Sample::new();
+    let mut reported = sample.reported();
+    reported.analysis = Some(&analysis);
+    let text = render(&[reported], Format::Terminal, Layout { width: 110, colours: false }).unwrap();
+    for expected in
+        ["Analysis by a-model", "e1, row 2: every metric", "q1, row 1: since when? SELECT", "those in actions"]
+    {
+        assert!(text.contains(expected), "{expected}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_models_words_are_as_hostile_as_the_datas() {
+    let found = finding(&json!({ "falsified_by": HOSTILE.replace("{{ 7 * 7 }}", "") }));
+    let (analysis, seen, _) = analysed("analyst_hostile", vec![found, finishes()]).await;
+    assert_eq!(seen.refusals, Vec::<String>::new());
+    let sample = Sample::new();
+    let mut reported = sample.reported();
+    reported.analysis = Some(&analysis);
+    for format in [Format::Terminal, Format::Markdown, Format::Html] {
+        let text = render(&[reported], format, Layout::default()).unwrap();
+        assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text}");
+        assert!(format == Format::Terminal || !text.contains("<script"), "{text}");
+    }
+    let message = alert(reported, &sample.day.incidents[0]).unwrap();
+    assert!(!message.html.contains("<script") && !message.blocks.to_string().contains(['<', '>']), "{message:?}");
 }
 
 #[tokio::test]

@@ -221,8 +221,12 @@ fn a_gap_is_never_a_value() {
 
 #[test]
 fn a_snooze_and_a_plan_hold_back_what_is_not_critical() {
-    let snooze =
-        Snooze { metric: Some("visits".to_owned()), until: at(381).date(), reason: Some("relaunch".to_owned()) };
+    let snooze = Snooze {
+        metric: Some("visits".to_owned()),
+        starts: at(379).date(),
+        until: at(381).date(),
+        reason: Some("relaunch".to_owned()),
+    };
     let planned = Planned {
         label: "stocktaking".to_owned(),
         starts: at(380).date(),

@@ -3,6 +3,9 @@
 use explore::monitor::analyst;
 use explore::monitor::day::{Contribution, Priority};
 use explore::monitor::message::{alert, digest, schema};
+use explore::monitor::report::render;
+use explore::report::Format;
+use explore::report::terminal::Layout;
 use proptest::prelude::{Just, Strategy, prop_oneof, proptest};
 use serde_json::Value;
 
@@ -117,6 +120,13 @@ fn what_is_much_is_cut_to_what_slack_takes() {
     assert!(blocks.last().unwrap().to_string().contains("more parts are left out"), "{blocks:?}");
 }
 
+/// The elements of a page, in their order.
+fn tags(html: &str) -> Vec<&str> {
+    let tag =
+        |rest: &'_ str| rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '/').len();
+    html.split('<').skip(1).map(|rest| &rest[..tag(rest)]).collect()
+}
+
 fn nasty() -> impl Strategy<Value = String> {
     let part = prop_oneof![
         Just(HOSTILE.to_owned()),
@@ -129,27 +139,39 @@ fn nasty() -> impl Strategy<Value = String> {
     proptest::collection::vec(part, 1..4).prop_map(|parts| parts.concat())
 }
 
+/// The sample with `text` wherever the data could put one.
+fn sample_with(text: &str) -> Sample {
+    let mut sample = Sample::new();
+    sample.charts.clear();
+    let set = |place: &mut String| text.clone_into(place);
+    set(&mut sample.monitor.metrics[1].label);
+    set(&mut sample.day.label);
+    set(&mut sample.day.notes[0]);
+    let incident = &mut sample.day.incidents[0];
+    set(&mut incident.cause);
+    set(&mut incident.decision.reasons[0]);
+    set(&mut incident.money.as_mut().unwrap().unit);
+    set(&mut sample.influences[0].reason);
+    set(&mut sample.influences[0].events[0].label);
+    incident.segments[0].segment.0.insert(text.to_owned(), text.to_owned());
+    sample.monitor.owner = Some(text.to_owned());
+    sample.monitor.metrics[1].unit = Some(text.to_owned());
+    sample
+}
+
 proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(48))]
 
     #[test]
     fn no_string_of_the_data_becomes_markup_anywhere(text in nasty()) {
-        let mut sample = Sample::new();
-        sample.charts.clear();
-        sample.monitor.owner = Some(text.clone());
-        sample.monitor.metrics[1].label.clone_from(&text);
-        sample.monitor.metrics[1].unit = Some(text.clone());
-        sample.day.label.clone_from(&text);
-        sample.day.notes = vec![text.clone()];
-        let incident = &mut sample.day.incidents[0];
-        incident.segments[0].segment.0.insert(text.clone(), text.clone());
-        incident.cause.clone_from(&text);
-        incident.decision.reasons = vec![text.clone()];
-        incident.money.as_mut().unwrap().unit.clone_from(&text);
-        sample.influences[0].reason.clone_from(&text);
-        sample.influences[0].events[0].label.clone_from(&text);
+        let sample = sample_with(&format!("x{text}"));
         for message in alerts(&sample) {
             assert_harmless(&message);
         }
+        let page = |sample: &Sample, format| render(&[sample.reported()], format, Layout::default()).unwrap();
+        let html = page(&sample, Format::Html);
+        assert!(tags(&html) == tags(&page(&sample_with("calm"), Format::Html)), "the data changed the markup: {html}");
+        assert!(!page(&sample, Format::Terminal).contains('\u{1b}'));
+        assert!(!page(&sample, Format::Markdown).contains("<script"));
     }
 }

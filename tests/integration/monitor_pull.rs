@@ -13,7 +13,7 @@ use jiff::civil::{DateTime, date};
 
 use crate::monitor_registry::try_parse;
 use crate::program::Program;
-use crate::server::{connect, fresh};
+use crate::server::{connect, execute, fresh};
 
 const LIMITS: Limits = Limits {
     timeout: Duration::from_secs(30),
@@ -112,6 +112,27 @@ async fn check_refused(executor: &Executor) {
     assert!(told.contains("parameters such as $1 are not supported"), "{told}");
 }
 
+/// A parameter is taken for a value of any type, as a string constant is, so that no code of the database's users is met.
+async fn check_user_code(url: &str) {
+    execute(
+        url,
+        "CREATE TYPE pair AS (l int, r int);
+         CREATE FUNCTION upper(pair, int) RETURNS int LANGUAGE sql AS 'SELECT 1';
+         CREATE FUNCTION within(int, pair) RETURNS bool LANGUAGE sql AS 'SELECT true';
+         CREATE OPERATOR <@ (LEFTARG = int, RIGHTARG = pair, FUNCTION = within)",
+    )
+    .await;
+    let executor = executor(connect(url).await).await;
+    for (sql, expected) in [
+        ("SELECT day, upper($1, 1) AS orders FROM sales WHERE day >= $1 AND day < $2", "public.upper(pair, integer)"),
+        ("SELECT day, 1 AS orders FROM sales WHERE 1 <@ $1 AND day < $2", "public.<@(integer, pair)"),
+    ] {
+        let told = pull(&executor, &orders("", sql), march(28), march(30)).await.unwrap_err().to_string();
+        assert!(told.contains(expected), "{sql}: {told}");
+    }
+    executor.database.close().await;
+}
+
 /// A long range comes in parts; what is left out is nothing.
 async fn check_parts(executor: &Executor) {
     let sql = "SELECT date_trunc('hour', at) AS at, country, count(*) AS orders, sum(amount) AS amount FROM sales
@@ -123,7 +144,7 @@ async fn check_parts(executor: &Executor) {
     let (mut count, mut all) = (0, Vec::new());
     while let Some(part) = parts.next().await.unwrap() {
         count += 1;
-        all.extend(part);
+        all.extend(part.observations);
     }
     assert_eq!((count, all.len()), (3, 24 * 20));
     let mut observed = Observed::new(&monitor, from, until, "2026-06-01T00:00:00Z".parse::<Timestamp>().unwrap());
@@ -171,6 +192,7 @@ async fn a_range_is_bound_and_read_on_a_server() {
     check_parts(&executor).await;
     check_shipped(&executor).await;
     executor.database.close().await;
+    check_user_code(&url).await;
 }
 
 #[cfg(feature = "embedded")]
@@ -196,7 +218,7 @@ async fn a_part_that_is_too_much_is_read_in_smaller_ones_and_a_step_that_is_too_
     let monitor = orders(header, "SELECT day, k, 1 AS orders FROM many WHERE day >= $1 AND day < $2");
     let until = date(2026, 1, 9).at(0, 0, 0, 0);
     let mut parts = Parts::new(&executor, &monitor, date(2026, 1, 1).at(0, 0, 0, 0), until).await.unwrap();
-    assert_eq!(parts.next().await.unwrap().unwrap().len(), 250_000, "a day at a time");
+    assert_eq!(parts.next().await.unwrap().unwrap().observations.len(), 250_000, "a day at a time");
     let sql = "SELECT '2026-01-01'::date AS day, k, 1 AS orders FROM many WHERE $1::date < $2::date";
     let told = pull(&executor, &orders(header, sql), date(2026, 1, 1).at(0, 0, 0, 0), until).await.unwrap_err();
     assert!(matches!(told, Error::TooMuch(_)), "{told}");

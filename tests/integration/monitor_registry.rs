@@ -229,6 +229,11 @@ fn the_monitors_that_come_with_the_program_are_right_and_agree_with_the_json_sch
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("metadata/monitors");
     let read = Registry::read(&folder).unwrap();
     assert_eq!((read.monitors.len(), read.problems), (2, Vec::new()));
+    let shipped = std::fs::read_to_string(folder.join("../schema/monitor.json")).unwrap();
+    let shipped = serde_json::from_str::<serde_json::Value>(&shipped).unwrap();
+    let advice =
+        "metadata/schema/monitor.json is out of date: run `explore json-schema monitor > metadata/schema/monitor.json`";
+    assert_eq!(shipped, schema(), "{advice}");
     let validator = jsonschema::validator_for(&schema()).unwrap();
     for key in keys {
         let text = std::fs::read_to_string(folder.join(format!("{key}.toml"))).unwrap();

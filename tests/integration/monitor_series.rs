@@ -217,7 +217,7 @@ fn rows_that_cannot_be_meant_are_told_with_what_to_write() {
             "hour",
             "timestamp",
             vec![("2026-01-02 10:30:00", "1")],
-            "row 1: 2026-01-02 10:30:00 does not begin a hour, which begins at its full hour in Europe/Paris: select \
+            "row 1: 2026-01-02 10:30:00 does not begin an hour, which begins at its full hour in Europe/Paris: select \
           date_trunc('hour', ..., 'Europe/Paris')",
         ),
         (

@@ -4,7 +4,7 @@ mod property;
 
 use std::fs;
 
-use explore::sql::{Literal, Policy, Select, validate};
+use explore::sql::{Literal, Policy, Select, validate, validate_with_range};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -59,7 +59,37 @@ fn check_code(sql: &str, expected: &str) {
 fn every_attack_is_refused() {
     for case in cases("attacks.jsonl").iter().filter(|case| case.should == "reject") {
         assert!(validate(&case.sql, &policy()).is_err(), "attack {} got through: {}", case.id, case.sql);
+        let with_range = validate_with_range(&case.sql, &policy());
+        // A parameter by itself is no attack where its value is bound.
+        assert!(with_range.is_err() || case.sql.contains("$1"), "attack {} got through: {}", case.id, case.sql);
     }
+}
+
+#[test]
+fn two_parameters_are_taken_where_they_are_bound_and_no_other() {
+    let text = "SELECT id FROM sales WHERE sold_at >= $1 AND sold_at < $2::timestamptz";
+    check(text, "syntax: parameters such as $1 cannot be used; write the value itself");
+    let select = validate_with_range(text, &policy()).unwrap();
+    assert_eq!((select.text(), select.range()), (text, None));
+    let same = validate_with_range(&text.to_lowercase().replace(' ', "\n"), &policy()).unwrap();
+    assert_eq!(select.fingerprint(), same.fingerprint());
+    for wrong in [
+        "SELECT $3 FROM sales",
+        "SELECT $0 FROM sales",
+        "SELECT $11 FROM sales",
+        "SELECT $1x FROM sales",
+        "SELECT $1$1 FROM sales",
+        "SELECT $1'x' FROM sales",
+        "SELECT $1(id) FROM sales",
+        "SELECT * FROM $1",
+        "SELECT id AS $1 FROM sales",
+        "SELECT :x FROM sales",
+        "SELECT pg_read_file($1::text) FROM sales",
+        "$1",
+    ] {
+        assert!(validate_with_range(wrong, &policy()).is_err(), "accepted: {wrong}");
+    }
+    assert!(validate_with_range("SELECT '$3', $x$ $4 $x$ FROM sales", &policy()).is_ok(), "these are strings");
 }
 
 #[test]

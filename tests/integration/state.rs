@@ -1,6 +1,9 @@
 //! The state of the monitors, on a server and in the engine inside the process.
 
-mod days;
+mod commands;
+pub(crate) mod days;
+#[cfg(feature = "embedded")]
+mod directory;
 mod migrations;
 mod observations;
 mod outbox;
@@ -9,7 +12,6 @@ mod turns;
 
 use explore::state::{Layout, State};
 use jiff::civil::{DateTime, date};
-use tempfile::TempDir;
 
 use crate::server;
 
@@ -20,16 +22,17 @@ pub(crate) async fn on_server(name: &str) -> (State, String) {
 }
 
 /// A state of one test's own in the engine inside the process.
-pub(crate) async fn embedded() -> (State, TempDir) {
-    let directory = TempDir::new().unwrap();
+#[cfg(feature = "embedded")]
+pub(crate) async fn embedded() -> (State, tempfile::TempDir) {
+    let directory = tempfile::TempDir::new().unwrap();
     (State::embedded(directory.path()).await.unwrap(), directory)
 }
 
 /// Runs a test on a server, then in the engine inside the process.
 pub(crate) async fn on_both(name: &str, test: impl AsyncFn(&State)) {
     test(&on_server(name).await.0).await;
-    let (state, _directory) = embedded().await;
-    test(&state).await;
+    #[cfg(feature = "embedded")]
+    test(&embedded().await.0).await;
 }
 
 /// The columns of a monitor.

@@ -54,7 +54,7 @@ async fn retry(ids: &[i64], config: &Config, output: &mut Output) -> Result<Exit
     tell(&report, output)
 }
 
-fn tell(report: &Report, output: &Output) -> Result<ExitStatus, Failure> {
+pub(super) fn tell(report: &Report, output: &Output) -> Result<ExitStatus, Failure> {
     output.talk().note(&format!("{} sent", report.sent.len()));
     let kinds =
         [("is tried again later", &report.later), ("failed", &report.failed), ("may have arrived", &report.unknown)];

@@ -51,11 +51,15 @@ impl Axis {
     }
 }
 
-/// The 1, 2 or 5 times a power of ten that is next above.
+/// The 1, 2 or 5 times a power of ten that is nearest.
 fn round_step(step: f64) -> f64 {
     let power = 10_f64.powf(step.log10().floor());
-    let factor = step / power;
-    let round = [1.0, 2.0, 5.0].into_iter().find(|round| factor <= *round * 1.000_1).unwrap_or(10.0);
+    let round = match step / power {
+        ..1.414 => 1.0,
+        ..3.162 => 2.0,
+        ..7.071 => 5.0,
+        _ => 10.0,
+    };
     round * power
 }
 
@@ -102,10 +106,11 @@ mod tests {
         let check = |values: &[f64], expected: &[f64]| {
             assert_eq!(Axis::holding(values.iter().copied()).unwrap().marks, expected, "{values:?}");
         };
-        check(&[0.0, 97.0], &[0.0, 50.0, 100.0]);
+        check(&[0.0, 97.0], &[0.0, 20.0, 40.0, 60.0, 80.0, 100.0]);
+        check(&[0.0, 2_100.0], &[0.0, 500.0, 1_000.0, 1_500.0, 2_000.0, 2_500.0]);
         check(&[12_000.0, 61_000.0], &[0.0, 20_000.0, 40_000.0, 60_000.0, 80_000.0]);
         check(&[95.0, 103.0], &[94.0, 96.0, 98.0, 100.0, 102.0, 104.0]);
-        check(&[5.0, 5.0], &[4.5, 5.0, 5.5]);
+        check(&[50.0, 50.0], &[44.0, 46.0, 48.0, 50.0, 52.0, 54.0, 56.0]);
         check(&[-40.0, 35.0], &[-40.0, -20.0, 0.0, 20.0, 40.0]);
         assert_eq!(Axis::holding(std::iter::empty()), None);
         assert_eq!(Axis::holding([-f64::MAX, f64::MAX].into_iter()), None);

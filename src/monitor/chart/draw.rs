@@ -18,8 +18,10 @@ const BOTTOM: f64 = HEIGHT - 26.0;
 const DATES_MAX: usize = 6;
 const TITLE_COLUMNS: usize = 60;
 const HOLIDAY_COLUMNS: usize = 16;
-/// Columns of a title beside which the legend has no room.
-const LETTER: f64 = 5.6;
+/// The width of a letter, about: nobody measures text here.
+const LETTER: f64 = 6.2;
+/// The width of what stands before and behind a name in the legend.
+const LEGEND_MARK: f64 = 34.0;
 
 /// A chart's geometry.
 pub(super) struct Drawing<'a> {
@@ -92,28 +94,24 @@ impl<'a> Drawing<'a> {
     /// The title, and below it what is drawn how.
     fn head(&self, svg: &mut String) {
         text_at(svg, "title", 8.0, 16.0, "start", &self.title());
-        let mut right = RIGHT;
         let has = |value: fn(&Point) -> bool| self.points.iter().any(value);
         let entries = [
-            ("out of the ordinary", has(|point| point.is_anomalous)),
-            ("interval", has(|point| point.lower.is_some() && point.upper.is_some())),
-            ("expected", has(|point| point.expected.is_some())),
-            ("measured", has(|point| point.actual.is_some())),
+            ("measured", r#"<path class="measured" d="M0 0h16"/>"#, has(|point| point.actual.is_some())),
+            ("expected", r#"<path class="expected" d="M0 0h16"/>"#, has(|point| point.expected.is_some())),
+            (
+                "interval",
+                r#"<rect class="band" y="-5" width="16" height="10"/>"#,
+                has(|point| point.lower.is_some() && point.upper.is_some()),
+            ),
+            ("out of the ordinary", r#"<circle class="anomaly" cx="11" r="4"/>"#, has(|point| point.is_anomalous)),
         ];
-        for (name, _) in entries.iter().filter(|(_, shown)| *shown) {
-            text_at(svg, "caption", right, 34.0, "end", name);
-            right -= LETTER * float(name.width()) + 6.0;
-            let _ = match *name {
-                "out of the ordinary" => {
-                    write!(svg, r#"<circle class="anomaly" cx="{:.1}" cy="30.5" r="4"/>"#, right - 5.0)
-                }
-                "interval" => {
-                    write!(svg, r#"<rect class="band" x="{:.1}" y="25" width="16" height="11"/>"#, right - 16.0)
-                }
-                "expected" => write!(svg, r#"<path class="expected" d="M{:.1} 30.5h16"/>"#, right - 16.0),
-                _ => write!(svg, r#"<path class="measured" d="M{:.1} 30.5h16"/>"#, right - 16.0),
-            };
-            right -= 30.0;
+        let shown = entries.iter().filter(|(_, _, is_drawn)| *is_drawn);
+        let widths = shown.clone().map(|(name, ..)| LEGEND_MARK + LETTER * float(name.width()));
+        let mut left = RIGHT - widths.sum::<f64>();
+        for (name, mark, _) in shown {
+            let _ = write!(svg, r#"<g transform="translate({left:.1} 30.5)">{mark}</g>"#);
+            text_at(svg, "caption", left + 21.0, 34.0, "start", name);
+            left += LEGEND_MARK + LETTER * float(name.width());
         }
         if let Some(unit) = self.chart.unit.as_deref() {
             text_at(svg, "caption", 8.0, 34.0, "start", &text::line(unit, 20));

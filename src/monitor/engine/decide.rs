@@ -64,7 +64,10 @@ fn again(severity: Severity, told: Severity) -> String {
 fn held_back(incident: &Incident, at: DateTime, circumstances: &Circumstances) -> Vec<String> {
     let date = at.date();
     let concerns = |metric: Option<&String>| metric.is_none_or(|metric| incident.metrics.contains(metric));
-    let snoozed = circumstances.snoozes.iter().find(|snooze| date <= snooze.until && concerns(snooze.metric.as_ref()));
+    let snoozed = circumstances
+        .snoozes
+        .iter()
+        .find(|snooze| (snooze.starts..=snooze.until).contains(&date) && concerns(snooze.metric.as_ref()));
     let snoozed = snoozed.map(|snooze| {
         let reason = snooze.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
         format!("snoozed until {}{reason}", snooze.until)

@@ -2,8 +2,8 @@
 //! and of the steps before.
 //!
 //! - The anomalies of a metric's whole and segments are one, and what makes it is explained from the leaves.
-//! - Anomalies of metrics that follow one another, in segments that can overlap, are one incident, named by the first that
-//!   is broken.
+//! - Anomalies of metrics that follow one another, or of a ratio and the sum that it divides, in segments that can overlap,
+//!   are one incident, named by the first that is broken.
 //! - It goes on with an open incident that shares a metric with it, has the same direction, and can overlap with it. An open
 //!   incident is closed after [`QUIET_STEPS`] judged steps in a row without an anomaly.
 //!
@@ -234,7 +234,7 @@ fn groups(monitor: &Monitor, anomalies: Vec<Anomaly>) -> Vec<Vec<Anomaly>> {
     for anomaly in anomalies {
         let is_related = |other: &Anomaly| {
             let (one, two) = (&monitor.metrics[anomaly.metric], &monitor.metrics[other.metric]);
-            (follows(monitor, one, &two.key) || follows(monitor, two, &one.key))
+            (follows(monitor, one, &two.key) || follows(monitor, two, &one.key) || have_numerator(one, two))
                 && can_overlap(&anomaly.segments, &other.segments)
         };
         let (related, apart): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| group.iter().any(is_related));
@@ -263,6 +263,15 @@ fn follows(monitor: &Monitor, metric: &Metric, earlier: &str) -> bool {
         }
     }
     false
+}
+
+/// Whether one is a ratio and the other the sum of what it divides: the two fall together.
+fn have_numerator(one: &Metric, other: &Metric) -> bool {
+    matches!(
+        (one.formula, other.formula),
+        (Formula::Sum(sum), Formula::Ratio { numerator, .. }) | (Formula::Ratio { numerator, .. }, Formula::Sum(sum))
+            if sum == numerator
+    )
 }
 
 /// Whether something can be part of both; no segments are the whole.

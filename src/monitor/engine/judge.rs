@@ -46,8 +46,9 @@ pub(super) struct Judged {
 pub(super) fn judge(monitor: &Monitor, panel: &Panel<'_>, fits: &mut Fits) -> (Vec<Judged>, Vec<String>) {
     let mut notes = Vec::new();
     let mut jobs = Vec::new();
+    let volumes = panel.volumes();
     for (place, metric) in monitor.metrics.iter().enumerate().filter(|(_, metric)| metric.enabled) {
-        let (segments, left_out) = panel.segments(metric);
+        let (segments, left_out) = Panel::segments(metric, &volumes);
         if left_out > 0 {
             notes.push(format!(
                 "{}: {left_out} segments beyond the {SEGMENTS_MAX} largest of a dimension are not watched",
@@ -70,6 +71,15 @@ pub(super) fn judge(monitor: &Monitor, panel: &Panel<'_>, fits: &mut Fits) -> (V
     control(&mut judged, |judged| !judged.judgement.segment.is_whole(), SEGMENTS_RATE, monitor);
     judged.sort_by_key(|judged| !judged.judgement.segment.is_whole());
     (judged, notes)
+}
+
+/// What was to be expected of one metric and segment on a step, and what was measured; a value by itself, of which nothing
+/// is decided.
+pub(super) fn one(panel: &Panel<'_>, metric: usize, segment: &Segment, fits: &mut Fits) -> Judgement {
+    let job = Job { monitor: panel.monitor, panel, place: metric, segment: segment.clone() };
+    let (judged, fit) = job.run(fits);
+    fits.0.insert((metric, segment.clone()), fit);
+    judged.judgement
 }
 
 /// Decides which of a family of judgements are anomalous.

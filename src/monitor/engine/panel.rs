@@ -22,9 +22,10 @@ pub(super) struct Panel<'a> {
     pub(super) steps: &'a [DateTime],
     /// What special day each step is, as a number that stands for its name.
     pub(super) holidays: Vec<Option<u16>>,
-    /// Of every measure, what a segment of one dimension measures in a step of late.
-    volumes: BTreeMap<Segment, Vec<f64>>,
 }
+
+/// Of every measure, what a segment of one dimension measures in a step of late.
+pub(super) struct Volumes(BTreeMap<Segment, Vec<f64>>);
 
 /// A metric's values, up to the step that is judged.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,7 +48,7 @@ impl<'a> Panel<'a> {
             Some(*numbers.entry(name).or_insert(next))
         };
         let holidays = steps.iter().map(number).collect();
-        Self { monitor, observed, steps, holidays, volumes: volumes(monitor, observed, step) }
+        Self { monitor, observed, steps, holidays }
     }
 
     /// The place of the step that is judged.
@@ -67,13 +68,13 @@ impl<'a> Panel<'a> {
 
     /// The whole, then the segments of one dimension that are worth watching for the metric; beside them, how many were
     /// left out because there are too many.
-    pub(super) fn segments(&self, metric: &Metric) -> (Vec<Segment>, usize) {
+    pub(super) fn segments(metric: &Metric, volumes: &Volumes) -> (Vec<Segment>, usize) {
         let measure = match metric.formula {
             Formula::Sum(measure) => measure,
             Formula::Ratio { denominator, .. } => denominator,
         };
         let mut by_dimension: BTreeMap<&str, Vec<(f64, &Segment)>> = BTreeMap::new();
-        for (segment, volumes) in &self.volumes {
+        for (segment, volumes) in &volumes.0 {
             if volumes[measure] >= VOLUME_MIN
                 && let Some(dimension) = segment.0.keys().next()
             {
@@ -100,28 +101,28 @@ impl<'a> Panel<'a> {
         let known = denominators.into_iter().take(self.steps.len()).map(Option::unwrap_or_default);
         Values { metric: values, denominators: known.collect(), status: series.values.statuses[self.last()] }
     }
-}
 
-/// What each segment of one dimension measures in a step of late, of every measure. A dimension with one value tells no
-/// more than the whole.
-fn volumes(monitor: &Monitor, observed: &Observed<'_>, step: usize) -> BTreeMap<Segment, Vec<f64>> {
-    let mut volumes: BTreeMap<Segment, Vec<f64>> = BTreeMap::new();
-    let steps = (step + 1).saturating_sub(VOLUME_STEPS)..=step;
-    let count = steps.clone().count() as f64;
-    for leaf in observed.leaves() {
-        let mean = |measure| steps.clone().filter_map(|step| leaf.value(measure, step)).sum::<f64>() / count;
-        let means = (0..monitor.measures.len()).map(mean).collect::<Vec<_>>();
-        for (dimension, value) in monitor.dimensions.iter().zip(leaf.dimensions) {
-            let segment = Segment([(dimension.clone(), value.clone())].into());
-            let sums = volumes.entry(segment).or_insert_with(|| vec![0.0; means.len()]);
-            sums.iter_mut().zip(&means).for_each(|(sum, mean)| *sum += mean);
+    /// What each segment of one dimension measures in a step of late. A dimension with one value tells no more than the
+    /// whole.
+    pub(super) fn volumes(&self) -> Volumes {
+        let mut volumes: BTreeMap<Segment, Vec<f64>> = BTreeMap::new();
+        let steps = self.steps.len().saturating_sub(VOLUME_STEPS)..self.steps.len();
+        let count = steps.clone().count() as f64;
+        for leaf in self.observed.leaves() {
+            let mean = |measure| steps.clone().filter_map(|step| leaf.value(measure, step)).sum::<f64>() / count;
+            let means = (0..self.monitor.measures.len()).map(mean).collect::<Vec<_>>();
+            for (dimension, value) in self.monitor.dimensions.iter().zip(leaf.dimensions) {
+                let segment = Segment([(dimension.clone(), value.clone())].into());
+                let sums = volumes.entry(segment).or_insert_with(|| vec![0.0; means.len()]);
+                sums.iter_mut().zip(&means).for_each(|(sum, mean)| *sum += mean);
+            }
         }
+        let of_dimension = |segment: &Segment| segment.0.keys().next().cloned();
+        let mut counts: HashMap<Option<String>, usize> = HashMap::new();
+        for segment in volumes.keys() {
+            *counts.entry(of_dimension(segment)).or_default() += 1;
+        }
+        volumes.retain(|segment, _| counts.get(&of_dimension(segment)).is_some_and(|count| *count > 1));
+        Volumes(volumes)
     }
-    let of_dimension = |segment: &Segment| segment.0.keys().next().cloned();
-    let mut counts: HashMap<Option<String>, usize> = HashMap::new();
-    for segment in volumes.keys() {
-        *counts.entry(of_dimension(segment)).or_default() += 1;
-    }
-    volumes.retain(|segment, _| counts.get(&of_dimension(segment)).is_some_and(|count| *count > 1));
-    volumes
 }

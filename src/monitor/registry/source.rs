@@ -55,10 +55,11 @@ impl<'a> Source<'a> {
         self.note(&self.span(path), message);
     }
 
-    /// All problems that were noted, in the order of the text.
+    /// All problems that were noted, each once, in the order of the text.
     pub(super) fn into_problems(self) -> Vec<Problem> {
         let mut problems = self.problems.into_inner();
         problems.sort();
+        problems.dedup();
         problems
     }
 

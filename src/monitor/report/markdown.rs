@@ -116,6 +116,7 @@ fn analysis(page: &mut String, reported: Reported<'_>) {
         list(page, &opinion.actions);
         let (confidence, wrong) = (opinion.confidence, escape(&opinion.falsified_by));
         block(page, &format!("**Confidence:** {confidence} · **Wrong if:** {wrong}"));
+        list(page, &opinion.evidence);
     }
     if !opinions.is_empty() {
         block(page, &escape(CHECKED));

@@ -152,6 +152,7 @@ pub(in crate::monitor) fn opinions(page: &mut Page, opinions: &[Opinion]) {
         list(page, "Do", &opinion.actions);
         page.labelled("Confidence", opinion.confidence);
         page.labelled("Wrong if", &opinion.falsified_by);
+        list(page, "Rests on", &opinion.evidence);
         page.blank();
     }
     if !opinions.is_empty() {

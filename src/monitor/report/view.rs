@@ -12,6 +12,7 @@ use crate::monitor::series::Status;
 use crate::monitor::telling::{self, Outcome, Part, Telling, line, signed, tell};
 use crate::monitor::wording::{NOTHING, amount, change, comparison, off, sentence, step};
 use crate::monitor::{growth, wording};
+use crate::report::json::{EvidenceDocument, FindingDocument};
 use crate::report::text::{self, count};
 
 /// An incident as it is shown.
@@ -230,12 +231,14 @@ pub(in crate::monitor) struct Opinion {
     pub(in crate::monitor) confidence: &'static str,
     pub(in crate::monitor) falsified_by: String,
     pub(in crate::monitor) actions: Vec<String>,
+    /// The results that it rests on, a line each.
+    pub(in crate::monitor) evidence: Vec<String>,
 }
 
 /// What the analyst adds to the engine's words.
 pub(in crate::monitor) fn opinions(analysis: Option<&Analysis>) -> Vec<Opinion> {
     let findings = analysis.map(|analysis| analysis.findings.as_slice()).unwrap_or_default();
-    let opinion = |finding: &crate::finding::Finding| Opinion {
+    let opinion = |finding: &FindingDocument| Opinion {
         title: line(&finding.title),
         paragraphs: text::paragraphs(&finding.narrative, 4_000),
         confidence: crate::report::confidence(finding.confidence),
@@ -245,18 +248,31 @@ pub(in crate::monitor) fn opinions(analysis: Option<&Analysis>) -> Vec<Opinion> 
             .iter()
             .map(|action| line(&format!("{} ({}, {}): {}", action.action, action.who, action.by_when, action.why)))
             .collect(),
+        evidence: finding.evidence.iter().map(evidence).collect(),
     };
     findings.iter().map(opinion).collect()
 }
 
+/// `q1, rows 1, 2: since when? SELECT ...`
+fn evidence(evidence: &EvidenceDocument) -> String {
+    let rows = evidence.rows.iter().map(|row| row.row.to_string()).collect::<Vec<_>>();
+    let rows = format!("{} {}", if rows.len() == 1 { "row" } else { "rows" }, rows.join(", "));
+    let (question, sql) =
+        (evidence.question.as_deref().unwrap_or_default(), evidence.sql.as_deref().unwrap_or_default());
+    line(format!("{}, {rows}: {question} {sql}", evidence.query).trim_end())
+}
+
 /// Who wrote the analysis, and what there is to say of that.
-pub(in crate::monitor) fn author(analysis: &Analysis) -> String {
+pub(super) fn author(analysis: &Analysis) -> String {
+    if analysis.findings.is_empty() && analysis.remark.is_none() {
+        return "In short".to_owned();
+    }
     let by = format!("Analysis by {}", line(&analysis.author));
-    analysis.remark.as_ref().map_or_else(|| format!("{by}."), |remark| format!("{by}: {}.", line(remark)))
+    analysis.remark.as_ref().map_or_else(|| by.clone(), |remark| format!("{by}: {}", line(remark)))
 }
 
 /// What a model's figures went through.
-pub(in crate::monitor) const CHECKED: &str = "The model's figures were checked against the engine's numbers and the rows \
+pub(super) const CHECKED: &str = "The model's figures were checked against the engine's numbers and the rows \
                                               of its own queries; hypotheses are hypotheses, and those in actions are \
                                               proposals.";
 

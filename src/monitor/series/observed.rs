@@ -7,6 +7,8 @@
 //! - Where other segments of the step were observed and this one was not, a measure that counts things is 0, from the first
 //!   step on in which the segment was observed; before that there was no such segment. Of a measure that counts nothing, the
 //!   step is missing. Until the step's data are due, it is late rather than either.
+//! - Until a step's data are due, a sum is late too where something is not there yet that it has been made of nearly every
+//!   step of late: data that are loaded in parts are no fall.
 //! - NULL is unknown, and so is every sum that it is part of.
 //! - A step that is not over has no value, whatever was observed.
 
@@ -18,6 +20,11 @@ use jiff::civil::DateTime;
 
 use super::{Observation, Segment, Series, Status};
 use crate::monitor::registry::{Formula, Metric, Monitor};
+
+/// Steps of which something was observed in nearly every one, to be waited for.
+const REGULAR_STEPS: usize = 28;
+/// In so many of them at the least.
+const REGULAR_MIN: usize = 25;
 
 /// What was observed of a monitor, step by step.
 #[derive(Debug, Clone)]
@@ -107,6 +114,11 @@ impl<'a> Observed<'a> {
         self.leaves.iter().map(move |(dimensions, leaf)| LeafValues { dimensions, leaf, measures })
     }
 
+    /// The place of a step in the grid; of one that is not in it, the place where it would be.
+    pub fn place(&self, at: DateTime) -> usize {
+        self.steps.partition_point(|step| *step < at)
+    }
+
     /// The steps of the grid.
     pub fn steps(&self) -> &Arc<[DateTime]> {
         &self.steps
@@ -157,6 +169,7 @@ impl<'a> Observed<'a> {
             (without_data, Sum::Nothing) if !self.has_rows[step] || without_data == Status::Late => {
                 (without_data, None)
             }
+            (Status::Late, Sum::Unknown) => (Status::Late, None),
             (_, Sum::Known(value)) => (Status::Measured, Some(value)),
             (_, Sum::Nothing) if is_count && step >= first => (Status::Measured, Some(0.0)),
             (_, Sum::Nothing | Sum::Unknown) => (Status::Missing, None),
@@ -176,12 +189,31 @@ impl<'a> Observed<'a> {
             for (step, values) in leaf.steps.iter().zip(leaf.values.chunks_exact(count)) {
                 sums[*step] = sums[*step].plus(values[measure]);
             }
+            for step in self.not_due().filter(|step| leaf.is_awaited(*step)) {
+                sums[step] = Sum::Unknown;
+            }
         }
         sums
+    }
+
+    /// The steps whose data are not due yet.
+    fn not_due(&self) -> impl Iterator<Item = usize> {
+        let last = self.without_data.iter().enumerate().rev();
+        last.take_while(|(_, status)| matches!(status, Status::Partial | Status::Late))
+            .filter(|(_, status)| **status == Status::Late)
+            .map(|(step, _)| step)
     }
 }
 
 impl Leaf {
+    /// Whether it was not observed in the step, and was in nearly all of the last ones before it.
+    fn is_awaited(&self, step: usize) -> bool {
+        let place = self.steps.partition_point(|known| *known < step);
+        let is_there = self.steps.get(place) == Some(&step);
+        let before = &self.steps[place.saturating_sub(REGULAR_MIN)..place];
+        !is_there && before.len() == REGULAR_MIN && before[0] + REGULAR_STEPS >= step
+    }
+
     fn put(&mut self, step: usize, measures: &[Option<f64>]) {
         let count = measures.len();
         match self.steps.binary_search(&step) {

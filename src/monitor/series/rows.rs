@@ -231,13 +231,13 @@ fn is_full_hour(instant: Timestamp) -> bool {
 fn off_grid(text: &str, calendar: &Calendar) -> String {
     let zone = calendar.time_zone.iana_name().unwrap_or("UTC");
     let grain = calendar.grain;
-    let begins = match grain {
-        Grain::Hour => "at its full hour".to_owned(),
-        Grain::Day => format!("at {}", calendar.day_starts),
-        Grain::Week => format!("on Monday at {}", calendar.day_starts),
+    let (step, begins) = match grain {
+        Grain::Hour => ("an hour", "at its full hour".to_owned()),
+        Grain::Day => ("a day", format!("at {}", calendar.day_starts)),
+        Grain::Week => ("a week", format!("on Monday at {}", calendar.day_starts)),
     };
     format!(
-        "{text} does not begin a {grain}, which begins {begins} in {zone}: select date_trunc('{grain}', ..., '{zone}')"
+        "{text} does not begin {step}, which begins {begins} in {zone}: select date_trunc('{grain}', ..., '{zone}')"
     )
 }
 

@@ -143,7 +143,7 @@ CREATE TABLE explore.outbox (
     is_digest boolean NOT NULL,
     state text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'sending', 'sent', 'failed', 'unknown')),
     carried_by bigint REFERENCES explore.outbox ON DELETE CASCADE,
-    content jsonb,
+    content json,
     attempts integer NOT NULL DEFAULT 0,
     next_attempt_at timestamptz,
     settled_at timestamptz,

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::{january, layout, on_both};
 
-pub(super) fn segment(values: &[(&str, &str)]) -> Segment {
+pub(crate) fn segment(values: &[(&str, &str)]) -> Segment {
     Segment(values.iter().map(|(dimension, value)| ((*dimension).to_owned(), (*value).to_owned())).collect())
 }
 
@@ -41,7 +41,7 @@ fn judgement(metric: &str, segment: Segment, actual: f64) -> Judgement {
     }
 }
 
-pub(super) fn incident(id: &str, is_closed: bool) -> Incident {
+pub(crate) fn incident(id: &str, is_closed: bool) -> Incident {
     Incident {
         id: id.to_owned(),
         opened: january(1),
@@ -67,7 +67,7 @@ pub(super) fn incident(id: &str, is_closed: bool) -> Incident {
 }
 
 /// A day of `m` with two judgements and these incidents.
-pub(super) fn day(at: DateTime, incidents: &[Incident]) -> Day {
+pub(crate) fn day(at: DateTime, incidents: &[Incident]) -> Day {
     Day {
         monitor: "m".to_owned(),
         label: "A monitor".to_owned(),
@@ -82,12 +82,12 @@ pub(super) fn day(at: DateTime, incidents: &[Incident]) -> Day {
     }
 }
 
-pub(super) fn message(incident: &str, channel: &str, recipient: &str) -> NewMessage {
+pub(crate) fn message(incident: &str, channel: &str, recipient: &str) -> NewMessage {
     let [incident, channel, recipient] = [incident, channel, recipient].map(str::to_owned);
     NewMessage { incident, channel, recipient, is_digest: false }
 }
 
-pub(super) async fn turn(state: &State) -> Turn {
+pub(crate) async fn turn(state: &State) -> Turn {
     state.lock(layout("m", &["channel"], &["visitors"])).await.unwrap()
 }
 
@@ -96,7 +96,7 @@ fn committed(judgements: u64, incidents: u64, removed: u64, messages: u64, withd
 }
 
 /// The outbox as `channel/recipient state`, the oldest first.
-pub(super) async fn outbox(state: &State) -> Vec<String> {
+pub(crate) async fn outbox(state: &State) -> Vec<String> {
     let line = |entry: &Entry| format!("{}/{} {}", entry.channel, entry.recipient, entry.state.name());
     state.outbox(Which::All).await.unwrap().iter().rev().map(line).collect()
 }

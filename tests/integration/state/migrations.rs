@@ -1,6 +1,6 @@
 use explore::state::State;
 
-use super::{embedded, january, on_server, turns::commit};
+use super::{january, on_server, turns::commit};
 use crate::server;
 
 #[tokio::test]
@@ -39,18 +39,4 @@ async fn a_server_that_cannot_be_reached_is_told_without_the_password() {
         error.starts_with("the state cannot be opened: 127.0.0.1:1 refused") && !error.contains("hunter2"),
         "{error}"
     );
-}
-
-#[tokio::test]
-async fn the_directory_keeps_what_was_committed() {
-    let (state, directory) = embedded().await;
-    commit(&state, january(2)).await;
-    state.close().await;
-    let state = State::embedded(directory.path()).await.unwrap();
-    commit(&state, january(3)).await;
-    // Not closed: as if the process had been killed.
-    drop(state);
-    let state = State::embedded(directory.path()).await.unwrap();
-    let days = super::days::turn(&state).await.days(january(1), january(9)).await.unwrap();
-    assert_eq!(days.iter().map(|day| day.at).collect::<Vec<_>>(), [january(2), january(3)]);
 }

@@ -1,7 +1,8 @@
 //! What people say: snoozes, thresholds, what happens in the world.
 
 use explore::monitor::context::{ContextEvent, Kind};
-use explore::state::{NewSnooze, Override, State};
+use explore::monitor::registry::Override;
+use explore::state::{NewSnooze, State};
 use jiff::civil::date;
 
 use super::days::{segment, turn};
@@ -46,14 +47,14 @@ async fn thresholds_edited_by_hand_hold_for_the_monitor_and_nonsense_is_refused(
     let requests = Override {
         metric: "requests".to_owned(),
         enabled: Some(false),
-        probability_threshold: None,
+        probability: None,
         medium_deviation: None,
         critical_deviation: None,
     };
     let visitors = Override {
         metric: "visitors".to_owned(),
         enabled: None,
-        probability_threshold: Some(0.999),
+        probability: Some(0.999),
         critical_deviation: Some(0.5),
         ..requests.clone()
     };

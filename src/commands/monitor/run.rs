@@ -1,0 +1,251 @@
+//! `explore monitor run`: days judged, committed, explained, reported, and whom they concern told.
+
+use std::io;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
+
+use super::super::interrupts::Interrupts;
+use super::super::{focus, open};
+use super::outbox::tell;
+use super::{chosen, registry, state};
+use crate::agent::Observer;
+use crate::cli::monitor::MonitorRunArguments;
+use crate::config::Config;
+use crate::config::choice::Player as Chosen;
+use crate::database::Database;
+use crate::deliver::{Channels, Pace, send_due};
+use crate::error::{ExitStatus, Failure, Kind};
+use crate::journal::Event;
+use crate::model::openai;
+use crate::monitor::analyst::{BUDGET, Player};
+use crate::monitor::day::Day;
+use crate::monitor::generate::{self, Options};
+use crate::monitor::registry::Monitor;
+use crate::monitor::report;
+use crate::monitor::run::{self, Analyst, Outcome, Places, Wanted, Watch, Wish, write_contents};
+use crate::output::{Destination, Output};
+use crate::progress::{Progress, Waiting};
+use crate::report::Format;
+use crate::report::terminal::Layout;
+use crate::state::{NewMessage, State};
+use crate::table::Bounds;
+use crate::tools::Toolbox;
+
+/// Days of the data after the one that the demo judges: the last ones are loaded in part.
+const DEMO_DAYS_AFTER: i64 = 4;
+/// What happens on the last days of the demo's data.
+const DEMO_INJECTIONS: [&str; 2] =
+    ["ratio,requests,2025-11-29..2025-11-30,45%,channel=paid", "drop,add_to_cart,2025-11-30,35%,device=mobile"];
+
+pub(super) async fn run(
+    arguments: &MonitorRunArguments,
+    config: &Config,
+    output: &mut Output,
+) -> Result<ExitStatus, Failure> {
+    let registry = registry(config, output)?;
+    let monitors = chosen(&registry, &arguments.keys)?;
+    if let Some(problem) = registry.problems.first() {
+        output.talk().warn(&format!("{problem}; `explore monitor check` tells of all problems"));
+    }
+    if monitors.is_empty() {
+        return Err(Failure::usage("there is no monitor to run").hint("see `explore monitor check`"));
+    }
+    let destination = Destination::prepare(config.report.output.as_deref())?;
+    let channels = channels(&monitors, arguments, config)?;
+    let mut interrupts = Interrupts::listen()?;
+    tokio::select! {
+        ran = ran(&monitors, &channels, destination, arguments, config, output) => ran,
+        () = interrupts.next() => Ok(ExitStatus::Interrupted),
+    }
+}
+
+/// The channels that the monitors name, opened before anything is done.
+fn channels(monitors: &[Monitor], arguments: &MonitorRunArguments, config: &Config) -> Result<Channels, Failure> {
+    let mut sections = config.channels.clone();
+    sections.retain(|name, _| !arguments.dry_run && monitors.iter().any(|monitor| monitor.channels.contains(name)));
+    let channels = Channels::open(&sections, &|name| std::env::var(name).ok(), Pace::default())?;
+    for monitor in monitors.iter().filter(|_| !arguments.dry_run) {
+        channels.check(&monitor.key, &monitor.channels)?;
+    }
+    Ok(channels)
+}
+
+async fn ran(
+    monitors: &[Monitor],
+    channels: &Channels,
+    destination: Destination,
+    arguments: &MonitorRunArguments,
+    config: &Config,
+    output: &mut Output,
+) -> Result<ExitStatus, Failure> {
+    let database = database(config, output).await?;
+    // What is wrong with the metadata of tables is of no concern to a monitor, which names its own columns.
+    let (executor, catalog, _) = open::executor(config, database).await?;
+    let temporary = config.is_demo().then(tempfile::tempdir).transpose()?;
+    let state = match &temporary {
+        #[cfg(feature = "embedded")]
+        Some(directory) if config.is_default("state_url") && config.is_default("data_dir") => {
+            State::embedded(directory.path()).await?
+        }
+        Some(_) | None => state(config).await?,
+    };
+    let library = focus::library(config)?;
+    let model = model(arguments, config, output)?;
+    let toolbox = Toolbox { executor, catalog: Arc::new(catalog), bounds: Bounds::default(), plans: false };
+    let places = Places {
+        executor: &toolbox.executor,
+        state: &state,
+        as_of: if config.is_demo() { demo_now() } else { Timestamp::now() },
+        is_dry: arguments.dry_run,
+    };
+    let mut outcomes = Vec::with_capacity(monitors.len());
+    let mut seen = Seen(Progress::start(output.talk(), BUDGET.iterations_max));
+    for monitor in monitors {
+        let mut analyst = match &model {
+            Some((client, price)) => Analyst::Model(
+                Player { model: client, toolbox: &toolbox, library: &library, price: *price, budget: BUDGET },
+                &mut seen,
+            ),
+            None => Analyst::Offline,
+        };
+        let messages = |day: &Day| messages(channels, monitor, day, arguments.dry_run);
+        let wish = if config.report.format == Format::Html { Wish::Metrics } else { Wish::Alerts };
+        let mut watch = Shown(Waiting::start(output.talk(), &format!("{} is read", monitor.key)));
+        let wanted = wanted(arguments);
+        let outcome = run::run(monitor, wanted, places, &messages, &mut analyst, (wish, &mut watch)).await;
+        drop(watch);
+        let outcome = outcome.map_err(|error| failure(monitor, error))?;
+        for note in &outcome.notes {
+            output.talk().warn(note);
+        }
+        outcomes.push(outcome);
+    }
+    drop(seen);
+    deliver_report(&outcomes, destination, config, output)?;
+    let sent = if arguments.dry_run { Ok(ExitStatus::Done) } else { send(&state, channels, &outcomes, output).await };
+    toolbox.executor.database.close().await;
+    state.close().await;
+    sent?;
+    Ok(if outcomes.iter().any(fires) { ExitStatus::Found } else { ExitStatus::Done })
+}
+
+/// The database that the configuration names; for the demo, generated days of what the shipped monitors read.
+async fn database(config: &Config, output: &Output) -> Result<Arc<dyn Database>, Failure> {
+    if !config.is_demo() {
+        return open::database(config, output).await;
+    }
+    let injections = DEMO_INJECTIONS.iter().map(|text| text.parse()).collect::<Result<_, _>>();
+    let until = Options::default().until.saturating_add(DEMO_DAYS_AFTER.days());
+    let options = Options { injections: injections.map_err(Failure::usage)?, until, ..Options::default() };
+    let mut script = Vec::new();
+    generate::generate(&options).write_sql(&mut script)?;
+    open::load(&String::from_utf8_lossy(&script), "the generated days", &open::local(config)).await
+}
+
+/// The morning after the demo's last day.
+fn demo_now() -> Timestamp {
+    let next = Options::default().until.saturating_add(1.day());
+    next.at(9, 0, 0, 0).to_zoned(TimeZone::UTC).map_or(Timestamp::MAX, |now| now.timestamp())
+}
+
+fn wanted(arguments: &MonitorRunArguments) -> Wanted {
+    match (arguments.date, arguments.from.zip(arguments.to)) {
+        (Some(date), _) => Wanted::Days(date, date),
+        (None, Some((from, to))) => Wanted::Days(from, to),
+        (None, None) => Wanted::Latest,
+    }
+}
+
+/// The model to ask, where there is one. A monitor does without where nobody named any.
+fn model(
+    arguments: &MonitorRunArguments,
+    config: &Config,
+    output: &Output,
+) -> Result<Option<(openai::Client, Option<crate::model::price::Price>)>, Failure> {
+    if arguments.no_ai {
+        return Ok(None);
+    }
+    match config.player() {
+        Ok(Chosen::Offline) => Ok(None),
+        Ok(Chosen::Model(options)) => {
+            let price = config.price(&options.model);
+            let client = openai::Client::new(*options).map_err(|error| Failure::new(Kind::Usage, error))?;
+            Ok(Some((client, price)))
+        }
+        Err(_) if config.is_default("model") && config.is_default("base_url") => {
+            output.talk().note("no model is configured, the engine explains by itself");
+            Ok(None)
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+fn messages(channels: &Channels, monitor: &Monitor, day: &Day, is_dry: bool) -> Vec<NewMessage> {
+    if is_dry { Vec::new() } else { channels.messages(&monitor.channels, day) }
+}
+
+fn deliver_report(
+    outcomes: &[Outcome],
+    destination: Destination,
+    config: &Config,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let layout = match destination {
+        Destination::Stdout => Layout { width: output.columns(), colours: output.color() },
+        Destination::Special(_) | Destination::File { .. } => Layout::default(),
+    };
+    let days = outcomes.iter().flat_map(Outcome::reported).collect::<Vec<_>>();
+    let text = report::render(&days, config.report.format, layout).map_err(anyhow::Error::from)?;
+    destination.deliver(&text, output)
+}
+
+/// Writes what the messages say, and sends what is due. What could not be sent is told, and stays in the outbox.
+async fn send(
+    state: &State,
+    channels: &Channels,
+    outcomes: &[Outcome],
+    output: &Output,
+) -> Result<ExitStatus, Failure> {
+    let monitors = outcomes.iter().map(|outcome| outcome.monitor.clone()).collect::<Vec<_>>();
+    write_contents(state, outcomes, &monitors).await.map_err(anyhow::Error::from)?;
+    let report = send_due(state, channels, Timestamp::now()).await?;
+    if report == crate::deliver::Report::default() {
+        return Ok(ExitStatus::Done);
+    }
+    tell(&report, output)
+}
+
+fn fires(outcome: &Outcome) -> bool {
+    let mut incidents = outcome.days.iter().flat_map(|assessed| &assessed.day.incidents);
+    incidents.any(|incident| incident.decision.fires.is_some())
+}
+
+fn failure(monitor: &Monitor, error: run::Error) -> Failure {
+    let kind = match &error {
+        run::Error::Pull(_) | run::Error::State(_) => Kind::Database,
+        run::Error::Analyst(_) => Kind::Unexpected,
+        run::Error::Usage(_) => Kind::Usage,
+    };
+    Failure::new(kind, anyhow::Error::from(error).context(monitor.key.clone()))
+}
+
+/// Shows what the analyst does.
+struct Seen(Progress);
+
+impl Observer for Seen {
+    fn observe(&mut self, event: Event) -> io::Result<()> {
+        self.0.observe(&event);
+        Ok(())
+    }
+}
+
+/// Shows how far a run is.
+struct Shown(Waiting);
+
+impl Watch for Shown {
+    fn done(&mut self, monitor: &str, days: usize, of: usize) {
+        self.0.say(&format!("{monitor}: {days} of {of} days"));
+    }
+}

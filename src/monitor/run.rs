@@ -1,0 +1,212 @@
+//! A monitor's run: what was measured is read and kept, then day after day is judged, committed, and explained.
+//!
+//! Everything is done while the monitor is locked in the state, and each step of it can be done again: two processes at
+//! once, or one that was killed anywhere, come to the same state, and to one message each. A day is committed with the
+//! messages that it makes necessary before the analyst has a word.
+
+mod analysis;
+mod charts;
+mod content;
+mod observations;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+
+pub use self::analysis::Analyst;
+pub use self::charts::Wish;
+pub use self::content::{Error as ContentError, write_contents};
+use super::analyst::{self, Analysis};
+use super::chart::Chart;
+use super::context::{ContextEvent, Influence, Kind};
+use super::day::Day;
+use super::engine::{Circumstances, Fits, Planned, Snooze, assess};
+use super::pull;
+use super::registry::Monitor;
+use super::report::Reported;
+use super::series::Status;
+use crate::executor::Executor;
+use crate::state::{self, NewMessage, State, Turn};
+
+/// Which days are judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// The last day that is over, and what could not be judged of the days before it.
+    Latest,
+    /// The days from the first to the last.
+    Days(Date, Date),
+}
+
+/// Where a run reads and writes.
+#[derive(Debug, Clone, Copy)]
+pub struct Places<'a> {
+    /// The way to the database that is measured.
+    pub executor: &'a Executor,
+    /// What the monitors remember.
+    pub state: &'a State,
+    /// Now.
+    pub as_of: Timestamp,
+    /// Whether nothing is to be written.
+    pub is_dry: bool,
+}
+
+/// What a run came to.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The monitor, with what the business turned in the state.
+    pub monitor: Monitor,
+    /// What could not be taken of that.
+    pub notes: Vec<String>,
+    /// The days that were judged, oldest first.
+    pub days: Vec<Assessed>,
+}
+
+/// A day that was judged, with what is shown beside it.
+#[derive(Debug, Clone)]
+pub struct Assessed {
+    /// What the engine made of it.
+    pub day: Day,
+    /// Charts by the id of the incident, or the key of the metric, that they are of.
+    pub charts: BTreeMap<String, Chart>,
+    /// Whether events influenced its incidents.
+    pub influences: Vec<Influence>,
+    /// What the analyst says of it, where an incident is going on.
+    pub analysis: Option<Analysis>,
+}
+
+/// Why a monitor could not be run.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Its data could not be read.
+    #[error(transparent)]
+    Pull(#[from] pull::Error),
+    /// Its state could not be read or written.
+    #[error(transparent)]
+    State(#[from] state::Error),
+    /// The analyst could not be asked.
+    #[error(transparent)]
+    Analyst(#[from] analyst::Error),
+    /// The days that were asked for make no sense.
+    #[error("{0}")]
+    Usage(String),
+}
+
+/// Who hears how far a run is.
+pub trait Watch: Send {
+    /// So many of so many days of the monitor are done.
+    fn done(&mut self, monitor: &str, days: usize, of: usize);
+}
+
+/// Judges the days that are wanted, oldest first, and commits each; `messages` says who is to be told of one.
+pub async fn run(
+    monitor: &Monitor,
+    wanted: Wanted,
+    places: Places<'_>,
+    messages: &(dyn Fn(&Day) -> Vec<NewMessage> + Sync),
+    analyst: &mut Analyst<'_>,
+    (wish, watch): (Wish, &mut dyn Watch),
+) -> Result<Outcome, Error> {
+    let turn = places.state.lock(monitor.into()).await?;
+    let (monitor, notes) = monitor.clone().with_overrides(&turn.overrides().await?);
+    let (first, last) = range(&monitor, wanted, places.as_of, &turn).await?;
+    let observed = observations::gather(&monitor, first, last, places, &turn).await?;
+    let events = turn.context_events(analysis::events_from(first.date()), last.date()).await?;
+    let mut circumstances = circumstances(&events, &turn).await?;
+    circumstances.open = turn.incidents_before(first).await?;
+    let mut fits = Fits::default();
+    let (from, until) = (observed.place(first), observed.place(last) + 1);
+    let mut days = Vec::with_capacity(until - from);
+    for step in from..until {
+        let day = assess(&monitor, &observed, step, &circumstances, &mut fits);
+        if !places.is_dry {
+            turn.commit_day(&day, &messages(&day)).await?;
+        }
+        circumstances.open.clone_from(&day.incidents);
+        let charts = charts::draw(&monitor, &observed, step, &day, wish.of(step + 1 == until), &mut fits);
+        let mut assessed = Assessed { day, charts, influences: Vec::new(), analysis: None };
+        analyst.explain(&monitor, &mut assessed, &events, (!places.is_dry).then_some(&turn)).await?;
+        days.push(assessed);
+        watch.done(&monitor.key, days.len(), until - from);
+    }
+    drop(observed);
+    Ok(Outcome { monitor, notes, days })
+}
+
+impl Outcome {
+    /// The days as reports show them.
+    pub fn reported(&self) -> impl Iterator<Item = Reported<'_>> {
+        self.days.iter().map(|assessed| assessed.reported(&self.monitor))
+    }
+}
+
+impl Assessed {
+    /// The day as reports show it.
+    pub fn reported<'a>(&'a self, monitor: &'a Monitor) -> Reported<'a> {
+        let Self { day, charts, influences, analysis } = self;
+        Reported { monitor, day, charts, influences, analysis: analysis.as_ref() }
+    }
+}
+
+/// The first and the last step to judge.
+async fn range(
+    monitor: &Monitor,
+    wanted: Wanted,
+    as_of: Timestamp,
+    turn: &Turn,
+) -> Result<(DateTime, DateTime), Error> {
+    let calendar = &monitor.calendar;
+    let over = calendar.last_over(as_of);
+    match wanted {
+        Wanted::Latest => Ok((unsettled(monitor, over, turn).await?, over)),
+        Wanted::Days(from, to) => {
+            let first = calendar.floor(from.to_datetime(calendar.day_starts));
+            let next = to.tomorrow().unwrap_or(to).to_datetime(calendar.day_starts);
+            let last = calendar.shifted(calendar.floor(next), -1).max(first).min(over);
+            if first > last {
+                let (key, grain) = (&monitor.key, calendar.grain);
+                return Err(Error::Usage(format!("{key}: no {grain} from {from} to {to} is over yet")));
+            }
+            Ok((first, last))
+        }
+    }
+}
+
+/// The first of the steps that are read again which was judged without its data, or not at all although earlier ones were.
+async fn unsettled(monitor: &Monitor, last: DateTime, turn: &Turn) -> Result<DateTime, Error> {
+    let calendar = &monitor.calendar;
+    let back = i64::try_from(calendar.restated_steps).unwrap_or(i64::MAX);
+    let mut was_judged = false;
+    for step in calendar.steps(calendar.shifted(last, -back), last) {
+        match turn.day(step).await? {
+            Some(day) if is_settled(&day) => was_judged = true,
+            Some(_) => return Ok(step),
+            None if was_judged => return Ok(step),
+            None => {}
+        }
+    }
+    Ok(last)
+}
+
+fn is_settled(day: &Day) -> bool {
+    let is_open = |status| matches!(status, Status::Late | Status::Partial | Status::Missing);
+    !day.judgements.iter().any(|judgement| is_open(judgement.status))
+}
+
+/// What people said that bears on decisions.
+async fn circumstances(events: &[ContextEvent], turn: &Turn) -> Result<Circumstances, Error> {
+    let snoozes = turn.snoozes().await?.into_iter().map(|snooze| Snooze {
+        metric: Some(snooze.metric),
+        starts: snooze.starts,
+        until: snooze.until,
+        reason: snooze.reason,
+    });
+    let planned = events.iter().filter(|event| event.kind == Kind::Planned).map(|event| Planned {
+        label: event.label.clone(),
+        starts: event.starts,
+        ends: event.ends,
+        metric: event.metric.clone(),
+        segment: event.segment.clone(),
+    });
+    Ok(Circumstances { open: Vec::new(), snoozes: snoozes.collect(), planned: planned.collect() })
+}

@@ -1,0 +1,73 @@
+//! What people do with the state at the command line.
+
+use super::days::{day, incident, message, turn};
+use super::{january, on_server};
+use crate::program::{Outcome, Program};
+
+fn check(outcome: &Outcome, code: i32, expected: &str) {
+    assert_eq!(outcome.code, code, "{}", outcome.stderr);
+    let text = format!("{}{}", outcome.stdout, outcome.stderr);
+    assert!(text.contains(expected), "{text}");
+}
+
+#[tokio::test]
+async fn a_snooze_is_added_listed_and_removed() {
+    let (_state, url) = on_server("command_snooze").await;
+    let program = Program::new().variable("EXPLORE_STATE_URL", &url);
+    let snooze = |more: &[&str]| program.run(&[&["monitor", "snooze"], more].concat());
+    let add = ["visitors", "--until", "2999-12-31", "--from", "2025-01-01", "--reason", "\u{1b}[31mrebuilt"];
+    check(&snooze(&add), 0, "nobody is told of visitors from 2025-01-01 to 2999-12-31; this is snooze 1");
+    let list = snooze(&["list"]);
+    check(&list, 0, "visitors");
+    assert!(!list.stdout.contains('\u{1b}'), "{}", list.stdout);
+    check(&snooze(&["list", "--json"]), 0, "\"until\": \"2999-12-31\"");
+    check(&snooze(&["remove", "1"]), 0, "snooze 1 is removed");
+    check(&snooze(&["remove", "1"]), 2, "there is no snooze 1");
+    check(
+        &snooze(&["visitor", "--until", "2999-12-31"]),
+        2,
+        "no monitor has a metric `visitor`; did you mean `visitors`?",
+    );
+    check(&snooze(&["visitors"]), 2, "--until");
+    check(&snooze(&["visitors", "--until", "2000-01-01"]), 2, "which is before");
+}
+
+#[tokio::test]
+async fn context_events_are_imported_whole_or_not_at_all() {
+    let (_state, url) = on_server("command_context").await;
+    let program = Program::new()
+        .variable("EXPLORE_STATE_URL", &url)
+        .file("good.csv", "starts,ends,kind,label,segment\n2999-01-01,2999-01-02,campaign,Sale,channel=paid\n")
+        .file("bad.csv", "starts,ends,kind,label\n2999-01-01,,news,Storm\n2999-01-01,,rumour,Storm\n");
+    let context = |more: &[&str]| program.run(&[&["monitor", "context"], more].concat());
+    check(&context(&["import", "good.csv"]), 0, "1 of 1 events are new");
+    check(&context(&["import", "good.csv"]), 0, "0 of 1 events are new");
+    check(&context(&["import", "bad.csv"]), 2, "bad.csv: line 3");
+    check(&context(&["import", "none.csv"]), 2, "cannot read none.csv");
+    check(&context(&["list", "--json"]), 0, "\"label\": \"Sale\"");
+    assert!(!context(&["list"]).stdout.contains("Storm"));
+}
+
+#[tokio::test]
+async fn the_outbox_is_listed_and_what_is_not_there_cannot_be_sent_again() {
+    let (state, url) = on_server("command_outbox").await;
+    let messages = [message("a", "slack", ""), message("a", "mail", "ann@example.com")];
+    turn(&state).await.commit_day(&day(january(2), &[incident("a", false)]), &messages).await.unwrap();
+    let program = Program::new().variable("EXPLORE_STATE_URL", &url);
+    let outbox = |more: &[&str]| program.run(&[&["monitor", "outbox"], more].concat());
+    check(&outbox(&["list"]), 0, "ann@example.com");
+    check(&outbox(&["list", "--json"]), 0, "\"state\": \"pending\"");
+    check(&outbox(&["retry", "99"]), 0, "message 99 neither failed nor is its fate unknown");
+    check(&outbox(&["retry"]), 2, "required");
+}
+
+#[test]
+fn the_state_needs_a_place() {
+    let outcome = Program::new().run(&["monitor", "outbox", "list"]);
+    check(&outcome, 2, "no place for the monitors' state: neither XDG_DATA_HOME nor HOME is set");
+    let outcome = Program::new()
+        .variable("EXPLORE_STATE_URL", "postgres://me:hunter2@127.0.0.1:1/d")
+        .run(&["monitor", "outbox", "list"]);
+    check(&outcome, 3, "the state cannot be opened: 127.0.0.1:1 refused the connection");
+    assert!(!outcome.stderr.contains("hunter2"), "{}", outcome.stderr);
+}
