@@ -111,7 +111,7 @@ async fn replay(
     let count = observed.steps().len() - first;
     let mut replay = Replay::new(monitor, &observed, first..first + count);
     let mut done = 0;
-    while let Some(day) = replay.next() {
+    for day in replay.by_ref() {
         done += 1;
         waiting.say(&format!("{}: {done} of {}", day.at.date(), counted(count, &monitor.calendar.grain.to_string())));
         tokio::task::yield_now().await;
