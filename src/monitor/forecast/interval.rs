@@ -144,7 +144,7 @@ pub(super) fn errors(
             if index == 0 {
                 surprises.push(prepared.values[step] - parts.sum());
             }
-            let Some(value) = history.values[step] else { continue };
+            let Some(value) = history.values[step].filter(|_| !prepared.is_spike[step]) else { continue };
             let expected = parts.sum() + effect(effects, history.holidays.get(step));
             misses.push(Miss { origin, ahead: index + 1, error: value + prepared.moved[step] - expected });
         }
