@@ -37,7 +37,7 @@ use crate::tools::Toolbox;
 const DEMO_DAYS_AFTER: i64 = 4;
 /// What happens on the last days of the demo's data.
 const DEMO_INJECTIONS: [&str; 2] =
-    ["ratio,requests,2025-11-29..2025-11-30,45%,channel=paid", "drop,add_to_cart,2025-11-30,35%,device=mobile"];
+    ["ratio,requests,2025-11-29..2025-11-30,-45%,channel=paid", "drop,add_to_cart,2025-11-30,35%,device=mobile"];
 
 pub(super) async fn run(
     arguments: &MonitorRunArguments,
