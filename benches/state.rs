@@ -3,7 +3,12 @@
 //!
 //! `pg_virtualenv -t cargo bench --bench state`
 
-#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a bench prints, and stops where anything is wrong")]
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a bench prints, and stops where anything is wrong"
+)]
 
 use std::time::Instant;
 

@@ -173,12 +173,16 @@ impl Channels {
         messages
     }
 
-    /// Whether sending twice does no harm on that channel.
-    pub(super) fn is_repeatable(&self, name: &str) -> bool {
-        match self.channels.get(name).map(|open| &open.channel) {
-            Some(Channel::Webhook(_) | Channel::File(_)) => true,
-            Some(Channel::Slack(_) | Channel::Mail(_)) | None => false,
-        }
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.channels.contains_key(name)
+    }
+
+    /// Whether sending twice does no harm on that channel; `None` where it is not open.
+    pub(super) fn is_repeatable(&self, name: &str) -> Option<bool> {
+        self.channels.get(name).map(|open| match open.channel {
+            Channel::Webhook(_) | Channel::File(_) => true,
+            Channel::Slack(_) | Channel::Mail(_) => false,
+        })
     }
 
     /// Tries once.
@@ -188,7 +192,7 @@ impl Channels {
             Some(Channel::Mail(mail)) => mail.send(parcel).await,
             Some(Channel::Webhook(webhook)) => webhook.send(parcel).await,
             Some(Channel::File(file)) => file.send(parcel),
-            None => Outcome::refused(format!("explore.toml has no [channels.{name}]")),
+            None => Outcome::not_accepted(format!("no channel {name} is open")),
         }
     }
 }

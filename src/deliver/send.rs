@@ -39,6 +39,8 @@ pub struct Report {
     pub failed: Vec<Trouble>,
     /// Those that were perhaps accepted, and are not sent again.
     pub unknown: Vec<Trouble>,
+    /// Those that are due and whose channels are not open; they are left as they are.
+    pub skipped: Vec<Trouble>,
 }
 
 /// Sends what is due at `now`, and tries again what did not go, as often and as long as the channels' pace allows. Several
@@ -101,6 +103,10 @@ impl Run<'_> {
     async fn round(&mut self) -> Result<bool, Error> {
         let attempts_max = self.channels.pace.attempts_in_run_max;
         for entry in self.sender.due(self.now()).await? {
+            if !self.channels.has(&entry.channel) {
+                self.skip(entry);
+                continue;
+            }
             if self.open.get(&entry.id).is_some_and(|open| open.attempts >= attempts_max) {
                 continue;
             }
@@ -119,6 +125,14 @@ impl Run<'_> {
         }
         sleep(wait).await;
         Ok(true)
+    }
+
+    fn skip(&mut self, entry: Entry) {
+        if self.report.skipped.iter().all(|trouble| trouble.id != entry.id) {
+            let problem = format!("no channel {} is open", entry.channel);
+            let Entry { id, channel, recipient, .. } = entry;
+            self.report.skipped.push(Trouble { id, channel, recipient, problem });
+        }
     }
 
     /// Leaves a message alone because its channel asked for patience.
@@ -183,7 +197,7 @@ impl Run<'_> {
             Outcome::Accepted { reference } => Settled::Sent { reference },
             Outcome::Refused { problem } => Settled::Failed { problem },
             Outcome::NotAccepted { problem, retry_after } => self.later(claim, problem, retry_after),
-            Outcome::Unknown { problem } if self.channels.is_repeatable(&claim.channel) => {
+            Outcome::Unknown { problem } if self.channels.is_repeatable(&claim.channel) == Some(true) => {
                 self.later(claim, problem, None)
             }
             Outcome::Unknown { problem } => Settled::Unknown { problem },

@@ -49,6 +49,8 @@ mod monitor_registry;
 #[cfg(test)]
 mod monitor_report;
 #[cfg(test)]
+mod monitor_run;
+#[cfg(test)]
 mod monitor_series;
 #[cfg(test)]
 mod monitor_why;

@@ -56,6 +56,9 @@ async fn retry(ids: &[i64], config: &Config, output: &mut Output) -> Result<Exit
 
 pub(super) fn tell(report: &Report, output: &Output) -> Result<ExitStatus, Failure> {
     output.talk().note(&format!("{} sent", report.sent.len()));
+    for Trouble { id, problem, .. } in &report.skipped {
+        output.talk().note(&format!("message {id} is left for later: {problem}"));
+    }
     let kinds =
         [("is tried again later", &report.later), ("failed", &report.failed), ("may have arrived", &report.unknown)];
     for (kind, troubles) in kinds {

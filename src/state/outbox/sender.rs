@@ -85,19 +85,25 @@ fn lock_name(id: i64) -> String {
 
 impl Sender<'_> {
     /// Looks after messages whose sender died while it sent them: on a channel where a repetition does no harm they are to
-    /// be sent again, elsewhere their fate is unknown. Those come back.
-    pub async fn recover(&self, is_repeatable: impl Fn(&str) -> bool, now: Timestamp) -> Result<Vec<Entry>, Error> {
+    /// be sent again, elsewhere their fate is unknown, and those come back. Channels that are not known either way are left
+    /// alone.
+    pub async fn recover(
+        &self,
+        is_repeatable: impl Fn(&str) -> Option<bool>,
+        now: Timestamp,
+    ) -> Result<Vec<Entry>, Error> {
         let statement = format!("{ENTRY} WHERE state = 'sending' AND carried_by IS NULL ORDER BY id");
         let mut unknown = Vec::new();
         for row in self.session.rows(READ, &statement, &[]).await? {
             let entry = entry(&row)?;
+            let Some(is_repeatable) = is_repeatable(&entry.channel) else { continue };
             let Some(lock) = self.session.try_lock(&lock_name(entry.id)).await? else { continue };
             let again =
                 "UPDATE explore.outbox SET state = 'pending' WHERE (id = $1 OR carried_by = $1) AND state = 'sending'";
             let give_up = "UPDATE explore.outbox SET state = 'unknown', settled_at = $2,
                 problem = 'the sender ended while it sent this; look whether it arrived'
                 WHERE (id = $1 OR carried_by = $1) AND state = 'sending'";
-            if is_repeatable(&entry.channel) {
+            if is_repeatable {
                 self.session.execute(WRITE, again, &[&entry.id]).await?;
             } else if self.session.execute(WRITE, give_up, &[&entry.id, &now]).await? > 0 {
                 unknown.push(entry);

@@ -111,13 +111,17 @@ async fn a_server_that_is_away_is_tried_again_in_the_next_run_and_given_up_in_th
 
 #[tokio::test]
 async fn nothing_is_sent_without_the_encryption_that_was_asked_for() {
-    let (state, _url) = on_server("deliver_mail_2").await;
-    let server = SmtpServer::start(&[]);
-    let channels = channels(&file(server.port()).replace("none", "starttls"), "");
-    queue(&state, &channels, "team", 2).await;
-    send(&state, &channels).await;
-    let (name, _, problem) = fate(&state).await;
-    assert_eq!(name, "failed");
-    assert!(problem.contains("STARTTLS"), "{problem}");
-    assert!(server.mails().iter().all(|mail| mail.data.is_empty()));
+    let check = async |name: &str, encryption: &str, expected: (&str, &str)| {
+        let (state, _url) = on_server(name).await;
+        let server = SmtpServer::start(&[]);
+        let channels = channels(&file(server.port()).replace("none", encryption), "");
+        queue(&state, &channels, "team", 2).await;
+        send(&state, &channels).await;
+        let (name, _, problem) = fate(&state).await;
+        assert_eq!(name, expected.0, "{problem}");
+        assert!(problem.contains(expected.1), "{problem}");
+        assert!(server.mails().iter().all(|mail| mail.data.is_empty()));
+    };
+    check("mail_starttls", "starttls", ("failed", "STARTTLS")).await;
+    check("mail_tls", "tls", ("pending", "")).await;
 }

@@ -1,0 +1,189 @@
+//! `explore monitor run` as a user runs it: the binary, a database that is measured, the state on a server, channels that
+//! are real listeners.
+
+mod killed;
+
+use serde_json::Value;
+use wiremock::matchers::{method, path};
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+use crate::program::{Outcome, Program};
+use crate::server;
+
+/// Visits of two channels for 90 days; on the last one those of `paid` collapse.
+const DATA: &str = "
+CREATE TABLE visits (day date, channel text, visits bigint);
+INSERT INTO visits
+SELECT day, channel, CASE WHEN channel = 'paid' AND day = '2025-03-31' THEN 90 ELSE
+    900 + 100 * extract(isodow FROM day)::int + (hashtext(day::text || channel) % 40) END
+FROM generate_series('2025-01-01'::date, '2025-03-31', '1 day') AS day, unnest(ARRAY['paid', 'email']) AS channel;
+ANALYZE";
+
+const TOML: &str = "label = \"Shop\"
+dimensions = [\"channel\"]
+channels = [\"folder\", \"hook\", \"team\"]
+[forecast]
+yearly = false
+[measures.visits]
+direction = \"up_is_good\"
+";
+
+const SQL: &str = "SELECT day, channel, visits FROM visits WHERE day >= $1 AND day < $2";
+
+const CHANNELS: &str = "[channels.folder]
+kind = \"file\"
+directory = \"alerts\"
+[channels.hook]
+kind = \"webhook\"
+url_env = \"HOOK_URL\"
+secret_env = \"HOOK_SECRET\"
+[channels.team]
+kind = \"slack\"
+url_env = \"SLACK_URL\"
+";
+
+/// A shop that is watched: the program with its files, and the listeners that its channels lead to.
+struct Shop {
+    program: Program,
+    state: String,
+    listeners: MockServer,
+}
+
+impl Shop {
+    async fn new(name: &str) -> Self {
+        let source = server::fresh(name, DATA).await;
+        let state = server::fresh(&format!("{name}_state"), "").await;
+        let listeners = MockServer::start().await;
+        let program = Program::new();
+        std::fs::create_dir_all(program.path("metadata/monitors")).unwrap();
+        let program = program
+            .file("metadata/monitors/shop.toml", TOML)
+            .file("metadata/monitors/shop.sql", SQL)
+            .file("explore.toml", CHANNELS)
+            .variable("DATABASE_URL", &source)
+            .variable("HOOK_URL", &format!("{}/hook", listeners.uri()))
+            .variable("HOOK_SECRET", "whsec_aHVudGVyMmh1bnRlcjI=")
+            .variable("SLACK_URL", &format!("{}/slack", listeners.uri()));
+        let shop = Self { program, state, listeners };
+        shop.listen().await;
+        shop
+    }
+
+    /// Makes the listeners take what comes.
+    async fn listen(&self) {
+        for place in ["/hook", "/slack"] {
+            let answer = ResponseTemplate::new(200).set_body_string("ok");
+            Mock::given(method("POST")).and(path(place)).respond_with(answer).mount(&self.listeners).await;
+        }
+    }
+
+    /// Runs the monitor with its state at `state`.
+    fn run(&self, state: &str, arguments: &[&str]) -> Outcome {
+        let output = self.command(state, arguments).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Outcome { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
+    fn command(&self, state: &str, arguments: &[&str]) -> std::process::Command {
+        let mut command = self.program.command();
+        command.args(["monitor", "run", "--allow-writable-role", "--no-ai", "--format", "json"]).args(arguments);
+        command.env("EXPLORE_STATE_URL", state);
+        command
+    }
+
+    /// The requests that came for a path.
+    async fn received(&self, place: &str) -> Vec<wiremock::Request> {
+        let requests = self.listeners.received_requests().await.unwrap();
+        requests.into_iter().filter(|request| request.url.path() == place).collect()
+    }
+}
+
+/// One line a row of what the state says of days, for comparison.
+async fn remembered(state: &str) -> Vec<String> {
+    let statement = "
+        SELECT 'observation ' || dimensions::text || at || measures::text
+            FROM explore.observations JOIN explore.series USING (series)
+        UNION ALL SELECT 'judgement ' || document::text FROM explore.judgements
+        UNION ALL SELECT 'incident ' || document::text FROM explore.incidents
+        UNION ALL SELECT 'analysis ' || document::text FROM explore.analyses
+        UNION ALL SELECT 'message ' || incident || channel || recipient FROM explore.outbox
+        ORDER BY 1";
+    let rows = server::client(state).await.query(statement, &[]).await.unwrap();
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+/// What became of each channel's message.
+async fn delivered(state: &str) -> Vec<(String, String)> {
+    let statement = "SELECT channel, state FROM explore.outbox ORDER BY channel";
+    let rows = server::client(state).await.query(statement, &[]).await.unwrap();
+    rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+}
+
+fn sent() -> Vec<(String, String)> {
+    ["folder", "hook", "team"].map(|channel| (channel.to_owned(), "sent".to_owned())).into()
+}
+
+const DAY: [&str; 2] = ["--date", "2025-03-31"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alert_goes_to_each_channel_once_however_often_the_day_is_run() {
+    let shop = Shop::new("monitor_run_once").await;
+    for _ in 0..3 {
+        let outcome = shop.run(&shop.state, &DAY);
+        assert_eq!(outcome.code, 10, "{}", outcome.stderr);
+        let report: Value = serde_json::from_str(&outcome.stdout).unwrap();
+        let incident = &report["days"][0]["incidents"][0];
+        assert_eq!(incident["id"], "shop:visits:fall:2025-03-31:channel = paid", "{report:#}");
+    }
+    assert_eq!(delivered(&shop.state).await, sent());
+    assert_eq!((shop.received("/hook").await.len(), shop.received("/slack").await.len()), (1, 1));
+    assert_eq!(std::fs::read_dir(shop.program.path("alerts")).unwrap().count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_at_once_come_to_what_one_comes_to() {
+    let shop = Shop::new("monitor_run_two").await;
+    let mut first = shop.command(&shop.state, &DAY);
+    let mut second = shop.command(&shop.state, &DAY);
+    let quiet = |command: &mut std::process::Command| {
+        command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap()
+    };
+    let (mut first, mut second) = (quiet(&mut first), quiet(&mut second));
+    assert_eq!((first.wait().unwrap().code(), second.wait().unwrap().code()), (Some(10), Some(10)));
+    assert_eq!(delivered(&shop.state).await, sent());
+    assert_eq!((shop.received("/hook").await.len(), shop.received("/slack").await.len()), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn days_one_by_one_come_to_what_they_come_to_together() {
+    let shop = Shop::new("monitor_run_days").await;
+    let other = server::fresh("monitor_run_days_other", "").await;
+    for day in ["2025-03-29", "2025-03-30", "2025-03-31"] {
+        shop.run(&other, &["--date", day]);
+    }
+    let together = shop.run(&shop.state, &["--from", "2025-03-29", "--to", "2025-03-31"]);
+    assert_eq!(together.code, 10, "{}", together.stderr);
+    assert_eq!(remembered(&shop.state).await, remembered(&other).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn data_that_came_late_are_judged_by_the_next_run_of_the_day() {
+    let shop = Shop::new("monitor_run_late").await;
+    let source = server::url("monitor_run_late");
+    server::execute(&source, "CREATE TABLE late AS SELECT * FROM visits WHERE day = '2025-03-31'").await;
+    server::execute(&source, "DELETE FROM visits WHERE day = '2025-03-31'").await;
+    let gap = shop.run(&shop.state, &DAY);
+    assert_eq!(gap.code, 0, "a gap is no alert: {}", gap.stdout);
+    server::execute(&source, "INSERT INTO visits SELECT * FROM late").await;
+    assert_eq!(shop.run(&shop.state, &DAY).code, 10);
+    assert_eq!(delivered(&shop.state).await, sent());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_keeps_nothing_and_tells_nobody() {
+    let shop = Shop::new("monitor_run_dry").await;
+    let outcome = shop.run(&shop.state, &["--date", "2025-03-31", "--dry-run"]);
+    assert_eq!(outcome.code, 10, "{}", outcome.stderr);
+    assert_eq!(remembered(&shop.state).await, Vec::<String>::new());
+    assert_eq!(shop.received("/hook").await.len(), 0);
+}
