@@ -18,7 +18,7 @@ use crate::cli::monitor::MonitorCommand;
 use crate::config::Config;
 use crate::config::choice::StatePlace;
 use crate::error::{ExitStatus, Failure, Kind};
-use crate::monitor::registry::{Monitor, Registry};
+use crate::monitor::registry::{Monitor, Problem, Registry};
 use crate::output::Output;
 use crate::prompt::nearest;
 use crate::rows::{self, Format, Layout};
@@ -82,6 +82,15 @@ fn registry(config: &Config, output: &Output) -> Result<Registry, Failure> {
         return Ok(Registry::shipped());
     }
     Registry::read(&directory).map_err(|problem| Failure::new(Kind::Usage, problem))
+}
+
+/// What is wrong with the files of the monitors of these keys, or of all.
+fn problems(registry: &Registry, keys: &[String]) -> Vec<Problem> {
+    let is_chosen = |problem: &&Problem| {
+        let key = problem.path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        keys.is_empty() || keys.iter().any(|chosen| chosen == key)
+    };
+    registry.problems.iter().filter(is_chosen).cloned().collect()
 }
 
 /// The monitors of these keys, or all. A key that there is no monitor of is an error; one whose files are wrong is among

@@ -164,8 +164,8 @@ async fn range(
             let next = to.tomorrow().unwrap_or(to).to_datetime(calendar.day_starts);
             let last = calendar.shifted(calendar.floor(next), -1).max(first).min(over);
             if first > last {
-                let (key, grain) = (&monitor.key, calendar.grain);
-                return Err(Error::Usage(format!("{key}: no {grain} from {from} to {to} is over yet")));
+                let grain = calendar.grain;
+                return Err(Error::Usage(format!("no {grain} from {from} to {to} is over yet")));
             }
             Ok((first, last))
         }

@@ -37,6 +37,8 @@ mod monitor_context;
 #[cfg(test)]
 mod monitor_engine;
 #[cfg(test)]
+mod monitor_failures;
+#[cfg(test)]
 mod monitor_generate;
 #[cfg(test)]
 mod monitor_message;

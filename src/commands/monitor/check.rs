@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::super::interrupts::Interrupts;
 use super::super::open;
-use super::{chosen, registry};
+use super::{chosen, problems, registry};
 use crate::cli::monitor::MonitorCheckArguments;
 use crate::config::Config;
 use crate::error::{ExitStatus, Failure};
@@ -22,11 +22,8 @@ pub(super) async fn run(
 ) -> Result<ExitStatus, Failure> {
     let registry = registry(config, output)?;
     let monitors = chosen(&registry, &arguments.keys)?;
-    let of_chosen = |problem: &&Problem| {
-        let key = problem.path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-        arguments.keys.is_empty() || arguments.keys.iter().any(|chosen| chosen == key)
-    };
-    let mut problems = registry.problems.iter().filter(of_chosen).cloned().collect::<Vec<_>>();
+    let mut problems = problems(&registry, &arguments.keys);
+    problems.extend(monitors.iter().flat_map(|monitor| unknown_channels(monitor, config)));
     let database = &config.database;
     if database.database_url.is_some() || database.demo || database.load.is_some() {
         let mut interrupts = Interrupts::listen()?;
@@ -38,6 +35,17 @@ pub(super) async fn run(
         output.talk().note("no database is named, so that the SELECTs were not run; --database-url names one");
     }
     report(&monitors, &problems, output)
+}
+
+/// The channels that a monitor sends to and the configuration does not know.
+fn unknown_channels(monitor: &Monitor, config: &Config) -> Vec<Problem> {
+    let unknown = monitor.channels.iter().filter(|name| !config.channels.contains_key(*name));
+    let problem = |name: &String| Problem {
+        path: monitor.sql_path.with_extension("toml"),
+        line: None,
+        message: format!("`channels`: explore.toml has no [channels.{name}]"),
+    };
+    unknown.map(problem).collect()
 }
 
 fn report(monitors: &[Monitor], problems: &[Problem], output: &mut Output) -> Result<ExitStatus, Failure> {

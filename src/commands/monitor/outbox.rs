@@ -29,7 +29,7 @@ async fn list(all: bool, as_json: bool, config: &Config, output: &mut Output) ->
 fn row(entry: &Entry) -> Vec<String> {
     vec![
         entry.id.to_string(),
-        entry.at.to_string(),
+        entry.at.strftime("%Y-%m-%d %H:%M").to_string(),
         entry.monitor.clone(),
         entry.incident.clone(),
         entry.channel.clone(),

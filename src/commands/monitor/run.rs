@@ -9,7 +9,7 @@ use jiff::{Timestamp, ToSpan as _};
 use super::super::interrupts::Interrupts;
 use super::super::{focus, open};
 use super::outbox::tell;
-use super::{chosen, registry, state};
+use super::{chosen, problems, registry, state};
 use crate::agent::Observer;
 use crate::cli::monitor::MonitorRunArguments;
 use crate::config::Config;
@@ -22,7 +22,7 @@ use crate::model::openai;
 use crate::monitor::analyst::{BUDGET, Player};
 use crate::monitor::day::Day;
 use crate::monitor::generate::{self, Options};
-use crate::monitor::registry::Monitor;
+use crate::monitor::registry::{Monitor, Problem};
 use crate::monitor::report;
 use crate::monitor::run::{self, Analyst, Outcome, Places, Wanted, Watch, Wish, write_contents};
 use crate::output::{Destination, Output};
@@ -37,28 +37,39 @@ use crate::tools::Toolbox;
 const DEMO_DAYS_AFTER: i64 = 4;
 /// What happens on the last days of the demo's data.
 const DEMO_INJECTIONS: [&str; 2] =
-    ["ratio,requests,2025-11-29..2025-11-30,45%,channel=paid", "drop,add_to_cart,2025-11-30,35%,device=mobile"];
+    ["ratio,requests,2025-11-29..2025-11-30,-45%,channel=paid", "drop,add_to_cart,2025-11-30,35%,device=mobile"];
 
 pub(super) async fn run(
     arguments: &MonitorRunArguments,
     config: &Config,
     output: &mut Output,
 ) -> Result<ExitStatus, Failure> {
+    if let Some((from, to)) = arguments.from.zip(arguments.to).filter(|(from, to)| from > to) {
+        return Err(Failure::usage(format!("there is no day from {from} to {to}: the second is before the first")));
+    }
     let registry = registry(config, output)?;
     let monitors = chosen(&registry, &arguments.keys)?;
-    if let Some(problem) = registry.problems.first() {
-        output.talk().warn(&format!("{problem}; `explore monitor check` tells of all problems"));
-    }
+    let wrong = wrong(&problems(&registry, &arguments.keys));
     if monitors.is_empty() {
-        return Err(Failure::usage("there is no monitor to run").hint("see `explore monitor check`"));
+        return Err(wrong.unwrap_or_else(|| Failure::usage("there is no monitor to run")));
     }
     let destination = Destination::prepare(config.report.output.as_deref())?;
     let channels = channels(&monitors, arguments, config)?;
     let mut interrupts = Interrupts::listen()?;
-    tokio::select! {
-        ran = ran(&monitors, &channels, destination, arguments, config, output) => ran,
-        () = interrupts.next() => Ok(ExitStatus::Interrupted),
-    }
+    let status = tokio::select! {
+        ran = ran(&monitors, &channels, destination, arguments, config, output) => ran?,
+        () = interrupts.next() => return Ok(ExitStatus::Interrupted),
+    };
+    // A monitor that was left out must not pass for one that had nothing to tell.
+    wrong.map_or(Ok(status), Err)
+}
+
+/// What is wrong with files of the monitors to run.
+fn wrong(problems: &[Problem]) -> Option<Failure> {
+    let (first, others) = problems.split_first()?;
+    let others = if others.is_empty() { String::new() } else { format!(" (and {} more)", others.len()) };
+    let failure = Failure::usage(format!("a monitor was not run: {first}{others}"));
+    Some(failure.hint("`explore monitor check` tells of all problems"))
 }
 
 /// The channels that the monitors name, opened before anything is done.
@@ -100,7 +111,7 @@ async fn ran(
         as_of: if config.is_demo() { demo_now() } else { Timestamp::now() },
         is_dry: arguments.dry_run,
     };
-    let mut outcomes = Vec::with_capacity(monitors.len());
+    let (mut outcomes, mut failures) = (Vec::with_capacity(monitors.len()), Vec::new());
     let mut seen = Seen(Progress::start(output.talk(), BUDGET.iterations_max));
     for monitor in monitors {
         let mut analyst = match &model {
@@ -116,17 +127,25 @@ async fn ran(
         let wanted = wanted(arguments);
         let outcome = run::run(monitor, wanted, places, &messages, &mut analyst, (wish, &mut watch)).await;
         drop(watch);
-        let outcome = outcome.map_err(|error| failure(monitor, error))?;
-        for note in &outcome.notes {
-            output.talk().warn(note);
+        match outcome {
+            Ok(outcome) => {
+                outcome.notes.iter().for_each(|note| output.talk().warn(note));
+                outcomes.push(outcome);
+            }
+            // The others are run all the same.
+            Err(error) => failures.push((monitor, error)),
         }
-        outcomes.push(outcome);
     }
     drop(seen);
-    deliver_report(&outcomes, destination, config, output)?;
+    if !outcomes.is_empty() {
+        deliver_report(&outcomes, destination, config, output)?;
+    }
     let sent = if arguments.dry_run { Ok(ExitStatus::Done) } else { send(&state, channels, &outcomes, output).await };
     toolbox.executor.database.close().await;
     state.close().await;
+    if let Some(failure) = failure(failures) {
+        return Err(failure);
+    }
     sent?;
     Ok(if outcomes.iter().any(fires) { ExitStatus::Found } else { ExitStatus::Done })
 }
@@ -222,13 +241,18 @@ fn fires(outcome: &Outcome) -> bool {
     incidents.any(|incident| incident.decision.fires.is_some())
 }
 
-fn failure(monitor: &Monitor, error: run::Error) -> Failure {
+/// The first failure, which names the monitors that failed after it.
+fn failure(failures: Vec<(&Monitor, run::Error)>) -> Option<Failure> {
+    let mut failures = failures.into_iter();
+    let (monitor, error) = failures.next()?;
+    let others = failures.map(|(monitor, error)| format!("{}: {error}", monitor.key)).collect::<Vec<_>>();
     let kind = match &error {
         run::Error::Pull(_) | run::Error::State(_) => Kind::Database,
         run::Error::Analyst(_) => Kind::Unexpected,
         run::Error::Usage(_) => Kind::Usage,
     };
-    Failure::new(kind, anyhow::Error::from(error).context(monitor.key.clone()))
+    let failure = Failure::new(kind, anyhow::Error::from(error).context(monitor.key.clone()));
+    Some(if others.is_empty() { failure } else { failure.hint(format!("these failed too: {}", others.join("; "))) })
 }
 
 /// Shows what the analyst does.

@@ -59,7 +59,7 @@ pub(in crate::monitor) fn what_to_do(case: Case<'_>, incident: &Incident) -> Vec
     let mut steps = Vec::new();
     steps.extend(measurement(day, incident));
     steps.extend(ratio(monitor, day, incident));
-    steps.push(whereabouts(incident));
+    steps.push(whereabouts(monitor, incident));
     if incident.metrics.len() > 1 {
         let first = label(monitor, &incident.metric);
         steps.push(format!("Start at {first}: the other metrics come after it and follow from it."));
@@ -95,8 +95,12 @@ fn ratio(monitor: &Monitor, day: &Day, incident: &Incident) -> Option<String> {
     Some(format!("See which side of the ratio moved: {}, {}.", side(numerator)?, side(denominator)?))
 }
 
-fn whereabouts(incident: &Incident) -> String {
+fn whereabouts(monitor: &Monitor, incident: &Incident) -> String {
     let names = incident.segments.iter().map(|part| crate::monitor::telling::name(&part.segment)).collect::<Vec<_>>();
+    if monitor.dimensions.is_empty() {
+        return "Look for what changed on that day, such as a release, a price, the tracking or the load of the data."
+            .to_owned();
+    }
     if names.is_empty() {
         return "It is everywhere alike: look for what all segments share, such as a release, a price, the tracking or the \
                 load of the data."

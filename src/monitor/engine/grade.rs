@@ -60,12 +60,12 @@ pub(super) fn money(metric: &Metric, part: &Judged) -> Option<Money> {
     Some(Money { amount: amount * metric.value?, unit: metric.unit.clone().unwrap_or_default() })
 }
 
-/// What it comes from, as far as the numbers tell.
+/// What it comes from, as far as the numbers tell; `segments` are none where nothing breaks the metric down.
 pub(super) fn cause(
     metric: &Metric,
     is_fall: bool,
     deviation: Option<f64>,
-    segments: &[Contribution],
+    segments: Option<&[Contribution]>,
     followers: usize,
 ) -> String {
     let label = &metric.label;
@@ -90,8 +90,9 @@ pub(super) fn cause(
         format!("{segment} ({share} of the difference)")
     };
     let place = match segments {
-        [] => "; it is about the same everywhere".to_owned(),
-        segments => {
+        None => String::new(),
+        Some([]) => "; it is about the same everywhere".to_owned(),
+        Some(segments) => {
             let named = segments.iter().take(NAMED_MAX).map(part).collect::<Vec<_>>().join(", ");
             let more = segments.len().saturating_sub(NAMED_MAX);
             format!("; it comes from {named}{}", if more > 0 { format!(" and {more} more") } else { String::new() })

@@ -309,7 +309,13 @@ fn incident(monitor: &Monitor, group: &[Anomaly], at: DateTime) -> Incident {
             .iter()
             .filter_map(|anomaly| anomaly.money.clone())
             .max_by(|one, other| one.amount.abs().total_cmp(&other.amount.abs())),
-        cause: grade::cause(metric, first.is_fall, first.deviation, &first.segments, group.len() - 1),
+        cause: grade::cause(
+            metric,
+            first.is_fall,
+            first.deviation,
+            (!monitor.dimensions.is_empty()).then_some(&first.segments[..]),
+            group.len() - 1,
+        ),
         told: None,
         quiet_steps: 0,
         is_closed: false,

@@ -13,6 +13,7 @@ use crate::monitor::figure;
 use crate::monitor::forecast::{self, Drift, Fitted, History, Options, Parts, Shift};
 use crate::monitor::registry::{Comparison, Direction, Formula, Grain, Metric, Monitor};
 use crate::monitor::series::{Segment, Status};
+use crate::monitor::wording;
 
 /// The share of false discoveries that is put up with among the metrics' wholes of a day.
 const WHOLES_RATE: f64 = 0.1;
@@ -104,7 +105,7 @@ impl Judged {
             return;
         }
         let reasons = &mut self.judgement.reasons;
-        let probability = figure::percent(score.probability);
+        let probability = wording::probability(score.probability);
         let needed = figure::percent(metric.thresholds.probability);
         if !self.is_suspected {
             reasons.push(format!(
