@@ -93,7 +93,7 @@ fn anomaly(monitor: &Monitor, panel: &Panel<'_>, judged: &[Judged], place: usize
         is_fall,
         rest,
         deviation: score.deviation,
-        severity: grade::severity(metric, score),
+        severity: grade::severity(metric, score, lead.judgement.segment.is_whole()),
         impact: grade::impact(metric, grade::at_stake(lead, whole)),
         money: grade::money(metric, lead),
         segments,
