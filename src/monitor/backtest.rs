@@ -122,19 +122,23 @@ impl<'a> Replay<'a> {
         Self { monitor, observed, fits: Fits::default(), open: Vec::new(), steps, backtest: Backtest::new(monitor) }
     }
 
+    /// What came of the steps so far.
+    pub fn finish(self) -> Backtest {
+        self.backtest
+    }
+}
+
+impl Iterator for Replay<'_> {
+    type Item = Day;
+
     /// Assesses the next step; `None` after the last.
-    pub fn next(&mut self) -> Option<Day> {
+    fn next(&mut self) -> Option<Day> {
         let step = self.steps.next()?;
         let circumstances = Circumstances { open: std::mem::take(&mut self.open), ..Circumstances::default() };
         let day = assess(self.monitor, self.observed, step, &circumstances, &mut self.fits);
         self.open.clone_from(&day.incidents);
         self.backtest.add(self.monitor, &day);
         Some(day)
-    }
-
-    /// What came of the steps so far.
-    pub fn finish(self) -> Backtest {
-        self.backtest
     }
 }
 

@@ -19,6 +19,7 @@
 //! Intervals are conformal: the errors that the same model made from earlier origins, see [`interval`].
 
 mod clean;
+mod drift;
 mod interval;
 mod level;
 mod scale;
@@ -97,6 +98,8 @@ pub struct Fitted {
     year_share: f64,
     /// How much of an error one step ahead the step after it has again.
     carry: f64,
+    /// How far a week is usually from what was expected of it four weeks before.
+    usual_drift: Option<f64>,
     effects: BTreeMap<u16, f64>,
     errors: Errors,
 }
@@ -119,6 +122,17 @@ pub struct Shift {
     pub height: f64,
 }
 
+/// A level that has moved away slowly.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Drift {
+    /// How far, in standard deviations of what it usually moves by.
+    pub z: f64,
+    /// How far, as a share of what was expected.
+    pub share: f64,
+    /// What was expected of the last step, four weeks before it.
+    pub expected: Parts,
+}
+
 /// Fits the model; `None` where the history is too short to know its seasons.
 pub fn fit(history: History<'_>, options: &Options) -> Option<Fitted> {
     let history = history.recent();
@@ -135,7 +149,8 @@ pub fn fit(history: History<'_>, options: &Options) -> Option<Fitted> {
     let year_share = year::share(&prepared.values, options, smoothing);
     let model = Model { options, smoothing, year_share };
     let (errors, carry) = interval::errors(history, &prepared, &effects, model);
-    Some(Fitted { scale, smoothing, year_share, carry, effects, errors })
+    let usual_drift = drift::usual(history, &prepared, &effects, model);
+    Some(Fitted { scale, smoothing, year_share, carry, usual_drift, effects, errors })
 }
 
 /// Values that a series must have to be forecast.
@@ -162,6 +177,21 @@ impl Fitted {
             Shift { height: self.scale.back(expected) - self.scale.back(expected - shift.height), ..shift }
         });
         Expected { steps: steps.into_iter().map(|step| self.scale.parts(step)).collect(), shift }
+    }
+
+    /// How far the level has moved away from what was expected of the last week of `history` three weeks before it; `None`
+    /// where too little is known.
+    pub fn drift(&self, history: History<'_>, options: &Options) -> Option<Drift> {
+        let usual = self.usual_drift.filter(|usual| *usual > 0.0)?;
+        let history = history.recent();
+        let values = history.on(self.scale);
+        let history = History { values: &values, ..history };
+        let prepared = clean::prepare(history, options, &self.effects);
+        let model = Model { options, smoothing: self.smoothing, year_share: self.year_share };
+        let off = drift::off(history, &prepared, &self.effects, model, values.len())?;
+        let expected = self.scale.parts(off.last);
+        let (value, moved) = (expected.sum(), self.scale.back(off.last.sum() + off.mean));
+        Some(Drift { z: off.mean / usual, share: (moved - value) / value.abs().max(f64::MIN_POSITIVE), expected })
     }
 
     /// Where a value lies with `probability`, of which `expected` was expected `step` steps ahead (from 1). `noise` is the

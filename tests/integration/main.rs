@@ -29,6 +29,8 @@ mod journal;
 #[cfg(test)]
 mod monitor_analyst;
 #[cfg(test)]
+mod monitor_backtest;
+#[cfg(test)]
 mod monitor_chart;
 #[cfg(test)]
 mod monitor_context;

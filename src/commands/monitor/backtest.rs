@@ -34,7 +34,7 @@ pub(super) async fn run(
     let waiting = Waiting::start(output.talk(), "opening the database");
     let tested = async {
         let observations = read(&monitor, from, to, config, output, &waiting).await?;
-        replay(&monitor, observations, from, to, now, &waiting).await
+        Ok::<_, Failure>(replay(&monitor, observations, from, to, now, &waiting).await)
     };
     let backtest = tokio::select! {
         tested = tested => tested?,
@@ -103,7 +103,7 @@ async fn replay(
     to: DateTime,
     now: Timestamp,
     waiting: &Waiting,
-) -> Result<Backtest, Failure> {
+) -> Backtest {
     let calendar = &monitor.calendar;
     let mut observed = Observed::new(monitor, calendar.history_start(from), calendar.shifted(to, 1), now);
     observed.add(observations);
@@ -111,10 +111,10 @@ async fn replay(
     let count = observed.steps().len() - first;
     let mut replay = Replay::new(monitor, &observed, first..first + count);
     let mut done = 0;
-    while let Some(day) = replay.next() {
+    for day in replay.by_ref() {
         done += 1;
         waiting.say(&format!("{}: {done} of {}", day.at.date(), counted(count, &monitor.calendar.grain.to_string())));
         tokio::task::yield_now().await;
     }
-    Ok(replay.finish())
+    replay.finish()
 }

@@ -17,7 +17,7 @@ pub(super) fn render(backtest: &Backtest, layout: Layout) -> String {
     page.blank();
     for alert in &backtest.alerts {
         let when = step(alert.at, backtest.grain);
-        page.styled(&format!("{} {when}  {}", alert.priority, alert.title), 0, &Style::new().bold());
+        page.styled(&format!("{} {when} {}", alert.priority, alert.title), 0, &Style::new().bold());
         page.line(&alert.cause, 3);
         for reason in &alert.reasons {
             page.line(&format!("- {reason}"), 3);

@@ -10,7 +10,7 @@ use super::panel::{Panel, SEGMENTS_MAX, Values};
 use crate::monitor::day::{Compared, Judgement, Score};
 use crate::monitor::detect::{Ground, discovery_threshold};
 use crate::monitor::figure;
-use crate::monitor::forecast::{self, Fitted, History, Options, Parts, Shift};
+use crate::monitor::forecast::{self, Drift, Fitted, History, Options, Parts, Shift};
 use crate::monitor::registry::{Comparison, Direction, Formula, Grain, Metric, Monitor};
 use crate::monitor::series::{Segment, Status};
 use crate::monitor::wording;
@@ -19,6 +19,8 @@ use crate::monitor::wording;
 const WHOLES_RATE: f64 = 0.1;
 /// The same among the segments, which are many.
 const SEGMENTS_RATE: f64 = 0.075;
+/// Standard deviations of what a level usually moves by in four weeks from which on it has drifted.
+const DRIFT_Z: f64 = 3.0;
 /// Steps whose median denominator is the usual one.
 const USUAL_STEPS: usize = 28;
 
@@ -39,6 +41,8 @@ pub(super) struct Judged {
     /// What the value was divided by, where it is a ratio.
     pub(super) denominator: Option<f64>,
     is_suspected: bool,
+    /// Its level has moved away slowly.
+    has_drifted: bool,
     /// The value from before a recent change of level would have been ordinary.
     is_return: bool,
 }
@@ -97,6 +101,9 @@ impl Judged {
     /// The last word on whether it is anomalous, each condition with its reason.
     fn conclude(&mut self, metric: &Metric, threshold: f64, family: usize) {
         let (Some(p_value), Some(score)) = (self.p_value, self.judgement.score) else { return };
+        if self.has_drifted {
+            return;
+        }
         let reasons = &mut self.judgement.reasons;
         let probability = wording::probability(score.probability);
         let needed = figure::percent(metric.thresholds.probability);
@@ -167,6 +174,7 @@ impl Job<'_> {
             p_value: None,
             denominator,
             is_suspected: false,
+            has_drifted: false,
             is_return: false,
         };
         match &fitted {
@@ -234,6 +242,36 @@ impl Job<'_> {
         }
         judged.p_value = Some(verdict.p_value);
         judged.is_suspected = verdict.is_suspected;
+        if !verdict.is_suspected && self.segment.is_whole() {
+            let history = History { values: &values.metric[..=last], holidays: &self.panel.holidays };
+            if let Some(drift) = fitted.drift(history, options) {
+                self.drifted(judged, drift, &ground(drift.expected), actual);
+            }
+        }
+    }
+
+    /// Judges the value by what was expected of it four weeks ago, where the whole week is off by more than it usually is.
+    fn drifted(&self, judged: &mut Judged, drift: Drift, then: &Ground<'_>, actual: f64) {
+        let metric = self.metric();
+        let expected = then.expected(metric.thresholds.interval);
+        let difference = actual - expected.value;
+        let is_same_way = (difference < 0.0) == (drift.z < 0.0);
+        if drift.z.abs() < DRIFT_Z || drift.share.abs() < metric.thresholds.deviation_min || !is_same_way {
+            return;
+        }
+        let judgement = &mut judged.judgement;
+        let probability = judgement.score.map_or(0.0, |score| score.probability);
+        let deviation = (expected.value.abs() > f64::EPSILON).then(|| difference / expected.value.abs());
+        judgement.reasons.push(format!(
+            "its level has drifted: the last week is {} what was expected of it four weeks ago, {} standard deviations of \
+             what it usually moves by; so it is held against that",
+            figure::deviation(drift.share),
+            figure::number((10.0 * drift.z.abs()).round() / 10.0)
+        ));
+        judgement.forecast = Some(expected);
+        judgement.score = Some(Score { difference, deviation, z: drift.z, probability });
+        judgement.is_anomalous = true;
+        judged.has_drifted = true;
     }
 
     /// The variance that the value has by its own nature.

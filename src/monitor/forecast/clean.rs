@@ -30,6 +30,8 @@ pub(super) struct Prepared {
     pub(super) values: Vec<f64>,
     /// What was added to each step's value because the level changed later.
     pub(super) moved: Vec<f64>,
+    /// Which values were spikes: what they were off by tells nothing of the noise.
+    pub(super) is_spike: Vec<bool>,
     /// A change of level that is still young.
     pub(super) shift: Option<Shift>,
 }
@@ -56,7 +58,8 @@ pub(super) fn prepare(history: History<'_>, options: &Options, effects: &BTreeMa
         moved[step] += earlier[step];
         *value += spike + moved[step];
     }
-    Prepared { values, moved, shift }
+    let is_spike = smooth.iter().zip(&rest).map(|(smooth, rest)| smooth != rest).collect();
+    Prepared { values, moved, is_spike, shift }
 }
 
 /// Gaps filled with the mean of the nearest values of the same phase, two either side.

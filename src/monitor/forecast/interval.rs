@@ -137,14 +137,14 @@ pub(super) fn errors(
     // By how much what was taken for the value of each step from the first origin on was off, one step ahead.
     let mut surprises = Vec::with_capacity(count.saturating_sub(first));
     for origin in first..count {
-        let is_far = (count - origin) % ORIGIN_STEPS == 0;
+        let is_far = (count - origin).is_multiple_of(ORIGIN_STEPS);
         let horizon = if is_far { HORIZON_MAX.min(count - origin) } else { 1 };
         for (index, parts) in model.project(&prepared.values[..origin], horizon).iter().enumerate() {
             let step = origin + index;
             if index == 0 {
                 surprises.push(prepared.values[step] - parts.sum());
             }
-            let Some(value) = history.values[step] else { continue };
+            let Some(value) = history.values[step].filter(|_| !prepared.is_spike[step]) else { continue };
             let expected = parts.sum() + effect(effects, history.holidays.get(step));
             misses.push(Miss { origin, ahead: index + 1, error: value + prepared.moved[step] - expected });
         }
@@ -186,7 +186,9 @@ fn normalise(by_group: [Vec<f64>; GROUPS.len()], rounding: f64) -> Errors {
         *scale = least;
         // That they were all on one side for a while, such as in spring, says nothing of the side on which they will be.
         let middle = median(&mut errors);
-        errors.iter_mut().for_each(|error| *error -= middle);
+        for error in &mut errors {
+            *error -= middle;
+        }
         let size = mean_size(&errors);
         normalised.extend(errors.into_iter().map(|error| if size > 0.0 { error / size } else { 0.0 }));
     }

@@ -4,6 +4,7 @@ use crate::dice::Dice;
 
 /// A source of chance, or none.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and never many")]
 pub(super) enum Chance {
     /// Amounts are drawn.
     Drawn(Dice),

@@ -1,7 +1,7 @@
 //! A run that is killed between any two of its statements loses nothing, and doubles nothing once it is run again.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -55,6 +55,8 @@ fn carry(mut near: TcpStream, mut far: TcpStream, left: &AtomicUsize, passes: bo
             let _ = sender.lock().unwrap_or_else(PoisonError::into_inner).send(());
         }
     }
+    // As the system does when a process is gone.
+    let _ = far.shutdown(Shutdown::Both);
 }
 
 /// The URL by way of the trap.
