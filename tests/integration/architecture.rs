@@ -91,3 +91,19 @@ fn plain_values_at_the_bottom_do_no_input_or_output() {
         }
     }
 }
+
+#[test]
+fn whether_an_alert_fires_is_decided_without_a_model() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/monitor");
+    let names = ["engine.rs", "detect.rs", "explain.rs", "forecast.rs", "series.rs"];
+    let mut files = names.map(|name| root.join(name)).to_vec();
+    for folder in ["engine", "forecast", "series"] {
+        sources(&root.join(folder), &mut files);
+    }
+    for file in files {
+        let code = fs::read_to_string(&file).unwrap();
+        for text in ["crate::model", "crate::agent", "analyst::", "crate::database", "crate::state"] {
+            assert!(!code.contains(text), "{} names {text}", file.display());
+        }
+    }
+}
