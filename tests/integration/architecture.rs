@@ -75,6 +75,12 @@ fn plain_values_at_the_bottom_do_no_input_or_output() {
         "catalog/roles",
         "agent",
         "monitor/chart",
+        "monitor/detect",
+        "monitor/engine",
+        "monitor/explain",
+        "monitor/forecast",
+        "monitor/growth",
+        "monitor/series",
         "monitor/report",
         "monitor/message",
     ] {
