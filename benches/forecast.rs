@@ -1,14 +1,21 @@
 //! Forecasts beside seasonal naive, on series of days: `cargo bench --bench forecast -- DIRECTORY`, which holds `train.csv`
 //! and `test.csv`, one series a line with its name first. Prints each series' error and coverage, and the time.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench prints, and stops at the first surprise")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    reason = "a bench prints, and stops at the first surprise"
+)]
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use explore::monitor::forecast::{History, Options, fit};
+use rayon::prelude::*;
 
 const SEASON: usize = 7;
+const MANY: usize = 10_000;
 
 fn main() {
     let directory = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
@@ -41,6 +48,19 @@ fn main() {
     }
     let [naive, ours, inside] = totals;
     println!("{:<24} {naive:>8.3} {ours:>8.3} {inside:>8.3}   ratio {:.3}", "mean", ours / naive);
+    many(&train);
+}
+
+/// Forecasts ten thousand series on all cores, as a morning does.
+fn many(train: &[(String, Vec<Option<f64>>)]) {
+    let started = Instant::now();
+    let forecasts = (0..MANY).into_par_iter().map(|number| {
+        let values = &train[number % train.len()].1;
+        let history = History { values, holidays: &[] };
+        fit(history, &Options::daily()).unwrap().expect(history, 28, &Options::daily()).steps.len()
+    });
+    let steps = forecasts.sum::<usize>();
+    println!("{MANY} series of up to 730 days, {steps} steps: {:.1} s", started.elapsed().as_secs_f64());
 }
 
 fn mean(values: impl Iterator<Item = Option<f64>>) -> f64 {

@@ -1,7 +1,12 @@
 //! Causes found of real incidents: `cargo bench --bench rootcause -- DIRECTORY`, which holds `labels.json` and a file of
 //! rows for each case. Prints how many were found first, and among the first three.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench prints, and stops at the first surprise")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    reason = "a bench prints, and stops at the first surprise"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -34,8 +34,9 @@
 //! runs.rs        the runs of a directory: listed, found by id
 //! progress.rs    events -> indicatif, on standard error
 //! state.rs       what the monitors remember, in PostgreSQL: observations, days, incidents, outbox; migrations
-//! monitor.rs     metrics watched: registry, series, forecast, detect, explain; engine: a day's judgements to decisions;
-//!                chart, report, message, why: what people see of it; context, analyst: what it may come from
+//! monitor.rs     metrics watched: registry, pull, series, forecast, detect, explain; engine: a day's judgements to
+//!                decisions; context, analyst: what it may come from; chart, report, message, why: what people see of it;
+//!                run: all of it in order; backtest: over the past; generate: days to try it on
 //! deliver.rs     alerts on their way: slack, mail, webhook, file; the sender that works through the outbox
 //! dice.rs        seeded chance, the same on every machine
 //! sample.rs      the demo's data, and the seeded generator of a larger set
@@ -46,6 +47,9 @@
 //! `Config -> Catalog -> prompt -> [Model -> tool call -> Select -> Database -> Table -> text -> Model]* -> Finding
 //! -> journal -> report`, and every arrow in the bracket leaves a line in the journal.
 //!
+//! Of one morning of a monitor: `Monitor -> SELECT -> Observation -> state -> series -> engine -> Day -> state and outbox,
+//! in one transaction -> analyst -> report; outbox -> channel`.
+//!
 //! # Invariants
 //!
 //! - Text from a model reaches a database only as a [`sql::Select`], which only the validator can construct.
@@ -53,6 +57,7 @@
 //!   `tokio_postgres` below `database/` and `state/`, `lettre` below `deliver/`.
 //! - A [`finding::Finding`] can be constructed only by the checker.
 //! - The loop knows no provider, no database and no terminal. `output.rs` alone writes to a terminal; nothing exits.
+//! - The model decides nothing about whether an alert fires: a day is decided and committed before it is asked.
 //! - Nothing the model sees is unbounded. Nothing a run writes is rewritten: the journal only grows.
 //! - Times, dates and random numbers come in as values, so that a run is repeatable.
 

@@ -25,7 +25,7 @@ enum Answer {
     /// A result that a compaction may shorten.
     Result { query: String, text: String },
     /// It is a query to send.
-    Query(Query),
+    Query(Box<Query>),
 }
 
 /// A query to send.
@@ -110,7 +110,7 @@ impl Exploration<'_> {
         self.answered.insert(fingerprint, id.clone());
         let (sql, question) = (arguments.sql.clone(), arguments.question.clone());
         self.observer.observe(Event::QueryStarted { id: id.clone(), sql: sql.clone(), question: question.clone() })?;
-        Ok(Answer::Query(Query { id, sql, question, select }))
+        Ok(Answer::Query(Box::new(Query { id, sql, question, select })))
     }
 
     /// Sends the planned queries side by side and keeps what comes back.
@@ -131,7 +131,7 @@ impl Exploration<'_> {
         for (answer, (outcome, elapsed_milliseconds)) in planned.iter_mut().zip(outcomes) {
             let Some(Answer::Query(query)) = answer.take() else { continue };
             match outcome {
-                Ok(ran) => **answer = Some(self.keep(query, ran, elapsed_milliseconds)?),
+                Ok(ran) => **answer = Some(self.keep(*query, ran, elapsed_milliseconds)?),
                 Err(Failure::Told(message)) => {
                     self.answered.retain(|_, id| *id != query.id);
                     **answer = Some(Answer::Text(message.clone()));

@@ -75,6 +75,12 @@ fn plain_values_at_the_bottom_do_no_input_or_output() {
         "catalog/roles",
         "agent",
         "monitor/chart",
+        "monitor/detect",
+        "monitor/engine",
+        "monitor/explain",
+        "monitor/forecast",
+        "monitor/growth",
+        "monitor/series",
         "monitor/report",
         "monitor/message",
     ] {
@@ -88,6 +94,22 @@ fn plain_values_at_the_bottom_do_no_input_or_output() {
             for text in ["std::fs", "std::net", "std::env", "SystemTime", "Timestamp::now", "Zoned::now"] {
                 assert!(!code.contains(text), "{} names {text}", file.display());
             }
+        }
+    }
+}
+
+#[test]
+fn whether_an_alert_fires_is_decided_without_a_model() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/monitor");
+    let names = ["engine.rs", "detect.rs", "explain.rs", "forecast.rs", "series.rs"];
+    let mut files = names.map(|name| root.join(name)).to_vec();
+    for folder in ["engine", "forecast", "series"] {
+        sources(&root.join(folder), &mut files);
+    }
+    for file in files {
+        let code = fs::read_to_string(&file).unwrap();
+        for text in ["crate::model", "crate::agent", "analyst::", "crate::database", "crate::state"] {
+            assert!(!code.contains(text), "{} names {text}", file.display());
         }
     }
 }

@@ -1,5 +1,7 @@
 //! A monitor's past gone through day by day: what would have been told, and nothing that was not known by then.
 
+#![expect(clippy::cast_precision_loss, reason = "counts are small")]
+
 use explore::monitor::backtest::{Backtest, Format, Replay};
 use explore::monitor::day::Priority;
 use explore::monitor::generate::{Injection, Options, Row, funnel, generate};

@@ -1,5 +1,11 @@
 //! The generated days: seeded, with what was asked for in them and nothing else, ready for either PostgreSQL.
 
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::float_cmp,
+    reason = "counts are small, and equal figures are the same figures"
+)]
+
 use std::collections::BTreeSet;
 
 use explore::monitor::generate::{Dataset, Injection, Options, Table, Truth, generate, truths};

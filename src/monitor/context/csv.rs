@@ -22,9 +22,9 @@ pub struct Problem {
 
 #[derive(Deserialize)]
 struct Row {
-    starts: Date,
+    starts: String,
     #[serde(default)]
-    ends: Option<Date>,
+    ends: Option<String>,
     kind: Kind,
     label: String,
     #[serde(default)]
@@ -69,16 +69,17 @@ fn reason(error: &csv::Error) -> String {
 }
 
 fn event(row: Row, source: &str) -> Result<ContextEvent, String> {
-    let ends = row.ends.unwrap_or(row.starts);
-    if ends < row.starts {
-        return Err(format!("it ends on {ends}, before it starts on {}", row.starts));
+    let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let starts = date("starts", &row.starts)?;
+    let ends = given(row.ends).map_or(Ok(starts), |ends| date("ends", &ends))?;
+    if ends < starts {
+        return Err(format!("it ends on {ends}, before it starts on {starts}"));
     }
     if row.label.is_empty() {
         return Err("label is empty: say what the event is".to_owned());
     }
-    let given = |text: Option<String>| text.filter(|text| !text.is_empty());
     Ok(ContextEvent {
-        starts: row.starts,
+        starts,
         ends,
         kind: row.kind,
         label: row.label,
@@ -87,6 +88,10 @@ fn event(row: Row, source: &str) -> Result<ContextEvent, String> {
         segment: given(row.segment).map_or_else(|| Ok(Segment::default()), |text| segment(&text))?,
         source: given(row.source).unwrap_or_else(|| source.to_owned()),
     })
+}
+
+fn date(column: &str, text: &str) -> Result<Date, String> {
+    text.parse().map_err(|_| format!("{column}: {text:?} is no date such as 2026-11-20"))
 }
 
 /// `channel=paid;device=mobile`

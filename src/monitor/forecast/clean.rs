@@ -58,7 +58,7 @@ pub(super) fn prepare(history: History<'_>, options: &Options, effects: &BTreeMa
         moved[step] += earlier[step];
         *value += spike + moved[step];
     }
-    let is_spike = smooth.iter().zip(&rest).map(|(smooth, rest)| smooth != rest).collect();
+    let is_spike = smooth.iter().zip(&rest).map(|(smooth, rest)| (smooth - rest).abs() > 0.0).collect();
     Prepared { values, moved, is_spike, shift }
 }
 

@@ -42,7 +42,7 @@ pub(super) fn draw(
         let points = observed.steps()[steps.clone()].iter().zip(known).map(|(at, judgement)| {
             let is_anomalous = *at == day.at && is_anomalous(day, &metric.key, segment);
             let holiday = monitor.forecasting.holidays.get(&at.date()).cloned();
-            point(*at, judgement, is_anomalous, holiday)
+            point(*at, &judgement, is_anomalous, holiday)
         });
         let of = if segment.is_whole() { String::new() } else { format!(", {segment}") };
         let title = format!("{}{of}", metric.label);
@@ -76,7 +76,7 @@ fn is_anomalous(day: &Day, metric: &str, segment: &Segment) -> bool {
     found.is_none_or(|judgement| judgement.is_anomalous)
 }
 
-fn point(at: jiff::civil::DateTime, judgement: Judgement, is_anomalous: bool, holiday: Option<String>) -> Point {
+fn point(at: jiff::civil::DateTime, judgement: &Judgement, is_anomalous: bool, holiday: Option<String>) -> Point {
     let forecast = judgement.forecast;
     Point {
         at,
