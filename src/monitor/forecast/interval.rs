@@ -101,7 +101,7 @@ impl Side {
         let share = (kept + 1) as f64 / (count + 1) as f64;
         // The few errors in a tail come from even fewer days: half of what they say is chance.
         let length = f64::midpoint(mean, LENGTH_NORMAL).max(LENGTH_NORMAL);
-        Self { count, start, share, length, sizes }
+        Self { sizes, count, start, share, length }
     }
 
     /// The probability of an error on this side that is larger.
