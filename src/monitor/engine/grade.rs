@@ -9,23 +9,28 @@ use crate::monitor::registry::{Formula, Metric, SeverityBy};
 const STOPPED: f64 = 0.9;
 const HALVED: f64 = 0.4;
 const STRONG: f64 = 0.15;
+/// Standard deviations from which a part alone can be bad.
+const PART_Z_MIN: f64 = 3.5;
 /// Segments named in a cause.
 const NAMED_MAX: usize = 3;
 
-/// By the bands of the metric, for that direction.
-pub(super) fn severity(metric: &Metric, score: Score) -> Severity {
+/// By the bands of the metric, for that direction. There are many parts, some of which are always far off what was expected
+/// for being small: one that is off by less than [`PART_Z_MIN`] standard deviations is no worse than medium.
+pub(super) fn severity(metric: &Metric, score: Score, is_whole: bool) -> Severity {
     let bands = if score.difference < 0.0 { metric.severity.fall } else { metric.severity.rise };
     let size = match metric.severity.by {
         // Where nothing was expected, anything is all of it.
         SeverityBy::Deviation => score.deviation.map_or(1.0, f64::abs),
         SeverityBy::Z => score.z.abs(),
     };
-    match size {
+    let most = if is_whole || score.z.abs() >= PART_Z_MIN { Severity::Critical } else { Severity::Medium };
+    let severity = match size {
         size if size >= bands.critical => Severity::Critical,
         size if size >= bands.high => Severity::High,
         size if size >= bands.medium => Severity::Medium,
         _ => Severity::Low,
-    }
+    };
+    severity.min(most)
 }
 
 /// The share of the metric's whole that the deviation of a part of it is.
