@@ -23,8 +23,8 @@ const CARRY_MAX: f64 = 0.6;
 const ROUNDING: f64 = 1e-9;
 /// The share of errors beyond which the tail of each side begins.
 const TAIL: f64 = 0.05;
-/// The least length of a tail in mean absolute errors: somewhat less than a normal variable's.
-const LENGTH_MIN: f64 = 0.4;
+/// The length of a normal variable's tail, in mean absolute errors.
+const LENGTH_NORMAL: f64 = 0.52;
 
 /// The errors of the past, by horizon.
 #[derive(Debug, Clone, PartialEq)]
@@ -99,7 +99,9 @@ impl Side {
         let start = inner.last().copied().unwrap_or_default();
         let mean = tail.iter().map(|size| size - start).sum::<f64>() / kept.max(1) as f64;
         let share = (kept + 1) as f64 / (count + 1) as f64;
-        Self { count, start, share, length: mean.max(LENGTH_MIN), sizes }
+        // The few errors in a tail come from even fewer days: half of what they say is chance.
+        let length = f64::midpoint(mean, LENGTH_NORMAL).max(LENGTH_NORMAL);
+        Self { count, start, share, length, sizes }
     }
 
     /// The probability of an error on this side that is larger.
