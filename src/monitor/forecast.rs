@@ -37,8 +37,8 @@ use scale::Scale;
 const CYCLES_MIN: usize = 3;
 /// Standard deviations from which on a surprise is one that tells of something else than what lasts.
 const SURPRISE_MAX: f64 = 3.0;
-/// Steps of the past that the model looks at: what lies further back tells of another time.
-const HISTORY_MAX: usize = 3 * 366;
+/// Steps of the past that the model looks at, at the most: what lies further back tells of another time.
+pub const HISTORY_MAX: usize = 3 * 364;
 
 /// How a series is forecast.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,12 +47,14 @@ pub struct Options {
     pub seasons: Vec<usize>,
     /// The yearly season in steps, a whole number of the longest short season: 364 of days, 52 of weeks.
     pub year: Option<usize>,
+    /// Steps of the past that are looked at.
+    pub history: usize,
 }
 
 impl Options {
     /// For one value a day.
     pub fn daily() -> Self {
-        Self { seasons: vec![7], year: Some(364) }
+        Self { seasons: vec![7], year: Some(364), history: HISTORY_MAX }
     }
 
     fn longest_season(&self) -> usize {
@@ -135,7 +137,7 @@ pub struct Drift {
 
 /// Fits the model; `None` where the history is too short to know its seasons.
 pub fn fit(history: History<'_>, options: &Options) -> Option<Fitted> {
-    let history = history.recent();
+    let history = history.recent(options);
     let known = history.values.iter().flatten().count();
     if known < known_min(options) {
         return None;
@@ -161,7 +163,7 @@ pub fn known_min(options: &Options) -> usize {
 impl Fitted {
     /// What is expected of the `horizon` steps after `history`, which may have grown since it was fitted.
     pub fn expect(&self, history: History<'_>, horizon: usize, options: &Options) -> Expected {
-        let history = history.recent();
+        let history = history.recent(options);
         let values = history.on(self.scale);
         let prepared = clean::prepare(History { values: &values, ..history }, options, &self.effects);
         let model = Model { options, smoothing: self.smoothing, year_share: self.year_share };
@@ -183,7 +185,7 @@ impl Fitted {
     /// where too little is known.
     pub fn drift(&self, history: History<'_>, options: &Options) -> Option<Drift> {
         let usual = self.usual_drift.filter(|usual| *usual > 0.0)?;
-        let history = history.recent();
+        let history = history.recent(options);
         let values = history.on(self.scale);
         let history = History { values: &values, ..history };
         let prepared = clean::prepare(history, options, &self.effects);
@@ -231,9 +233,11 @@ impl Fitted {
 }
 
 impl History<'_> {
-    /// Without what lies too far back.
-    fn recent(self) -> Self {
-        let skipped = self.values.len().saturating_sub(HISTORY_MAX);
+    /// Without what lies too far back, nor what lies before the first value: how far a grid reaches beyond its data is
+    /// nothing that a forecast may depend on.
+    fn recent(self, options: &Options) -> Self {
+        let skipped = self.values.len().saturating_sub(options.history);
+        let skipped = skipped + self.values[skipped..].iter().take_while(|value| value.is_none()).count();
         Self { values: &self.values[skipped..], holidays: self.holidays.get(skipped..).unwrap_or_default() }
     }
 

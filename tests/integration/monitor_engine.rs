@@ -147,8 +147,8 @@ fn a_fall_of_one_segment_is_one_incident_that_names_it() {
     assert_eq!(incident.metrics, ["visits", "orders"]);
     assert_eq!(incident.segments.len(), 1, "{:#?}", incident.segments);
     assert!(incident.segments[0].share > 0.9);
-    assert_eq!((incident.severity, incident.impact), (Severity::High, Impact::High));
-    assert_eq!(incident.decision.fires, Some(Priority::P1), "{:?}", incident.decision);
+    assert_eq!((incident.severity, incident.impact), (Severity::Critical, Impact::High), "as bad as its worst part");
+    assert_eq!(incident.decision.fires, Some(Priority::P0), "{:?}", incident.decision);
     assert!(!days[2].incidents[0].is_closed);
 }
 

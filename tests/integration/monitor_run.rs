@@ -132,7 +132,7 @@ async fn an_alert_goes_to_each_channel_once_however_often_the_day_is_run() {
         let outcome = shop.run(&shop.state, &DAY);
         assert_eq!(outcome.code, 10, "{}", outcome.stderr);
         let report: Value = serde_json::from_str(&outcome.stdout).unwrap();
-        let incident = &report["days"][0]["incidents"][0];
+        let incident = &report["days"][0]["day"]["incidents"][0];
         assert_eq!(incident["id"], "shop:visits:fall:2025-03-31:channel = paid", "{report:#}");
     }
     assert_eq!(delivered(&shop.state).await, sent());

@@ -63,7 +63,8 @@ fn again(severity: Severity, told: Severity) -> String {
 /// What people said that holds it back.
 fn held_back(incident: &Incident, at: DateTime, circumstances: &Circumstances) -> Vec<String> {
     let date = at.date();
-    let concerns = |metric: Option<&String>| metric.is_none_or(|metric| incident.metrics.contains(metric));
+    // What follows in the funnel does not speak for what broke first.
+    let concerns = |metric: Option<&String>| metric.is_none_or(|metric| incident.metric == *metric);
     let snoozed = circumstances
         .snoozes
         .iter()

@@ -88,13 +88,22 @@ fn anomaly(monitor: &Monitor, panel: &Panel<'_>, judged: &[Judged], place: usize
         });
         (contributions(same_way.copied()), 0.0)
     };
+    let graded = |one: &&Judged| {
+        let score = one.judgement.score.filter(|score| (score.difference < 0.0) == is_fall)?;
+        let severity = grade::severity(metric, score, one.judgement.segment.is_whole());
+        Some((severity, grade::impact(metric, grade::at_stake(one, whole))))
+    };
+    // A part can be worse than the whole is, as a whole whose other parts make up for it.
+    let (severity, impact) = bad.iter().filter_map(graded).max_by_key(|(severity, impact)| {
+        (*severity >= Severity::High && *impact >= Impact::High, *severity, *impact)
+    })?;
     Some(Anomaly {
         metric: place,
         is_fall,
         rest,
         deviation: score.deviation,
-        severity: grade::severity(metric, score, lead.judgement.segment.is_whole()),
-        impact: grade::impact(metric, grade::at_stake(lead, whole)),
+        severity,
+        impact,
         money: grade::money(metric, lead),
         segments,
     })

@@ -214,8 +214,8 @@ impl Job<'_> {
         let history = History { values: &values.metric[..last], holidays: &self.panel.holidays };
         let projected = fitted.expect(history, 1, options);
         let Some(parts) = projected.steps.first().copied() else { return };
-        let floor =
-            if values.metric[..last].iter().flatten().all(|value| *value >= 0.0) { 0.0 } else { f64::NEG_INFINITY };
+        let known = &values.metric[last.saturating_sub(options.history)..last];
+        let floor = if known.iter().flatten().all(|value| *value >= 0.0) { 0.0 } else { f64::NEG_INFINITY };
         let ground = |parts: Parts| Ground {
             parts,
             fitted,
@@ -256,12 +256,13 @@ impl Job<'_> {
         let expected = then.expected(metric.thresholds.interval);
         let difference = actual - expected.value;
         let is_same_way = (difference < 0.0) == (drift.z < 0.0);
-        if drift.z.abs() < DRIFT_Z || drift.share.abs() < metric.thresholds.deviation_min || !is_same_way {
+        let deviation = (expected.value.abs() > f64::EPSILON).then(|| difference / expected.value.abs());
+        let least = drift.share.abs().min(deviation.map_or(1.0, f64::abs));
+        if drift.z.abs() < DRIFT_Z || least < metric.thresholds.deviation_min || !is_same_way {
             return;
         }
         let judgement = &mut judged.judgement;
         let probability = judgement.score.map_or(0.0, |score| score.probability);
-        let deviation = (expected.value.abs() > f64::EPSILON).then(|| difference / expected.value.abs());
         judgement.reasons.push(format!(
             "its level has drifted: the last week is {} what was expected of it four weeks ago, {} standard deviations of \
              what it usually moves by; so it is held against that",
@@ -407,7 +408,8 @@ fn options(monitor: &Monitor) -> Options {
     let year = 52 * steps_per_week(monitor.calendar.grain);
     // The hours of a year are too many to look back on.
     let yearly = monitor.forecasting.yearly && monitor.calendar.grain != Grain::Hour;
-    Options { seasons: monitor.forecasting.seasons.clone(), year: yearly.then_some(year) }
+    let history = monitor.calendar.history_steps().min(forecast::HISTORY_MAX);
+    Options { seasons: monitor.forecasting.seasons.clone(), year: yearly.then_some(year), history }
 }
 
 fn steps_per_week(grain: Grain) -> usize {

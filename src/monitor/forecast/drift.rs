@@ -57,7 +57,8 @@ pub(super) fn off(
     let origin = end.checked_sub(ahead).filter(|origin| season >= SEASON_MIN && *origin >= 2 * season)?;
     let steps = model.project(&prepared.values[..origin], ahead);
     let is_plain = |step: &usize| history.holidays.get(*step).is_none_or(Option::is_none);
-    let difference = |step: usize| Some(history.values[step]? + prepared.moved[step] - steps[step - origin].sum());
+    // A spike is no drift, and has been taken out of what was prepared.
+    let difference = |step: usize| history.values[step].map(|_| prepared.values[step] - steps[step - origin].sum());
     let differences = (end - season..end).filter(is_plain).filter_map(difference).collect::<Vec<_>>();
     let mut last = *steps.last()?;
     last.trend -= prepared.moved[end - 1];

@@ -137,6 +137,12 @@ impl Calendar {
         self.floor(at.saturating_sub(self.history))
     }
 
+    /// How many steps that is, in a year that is no leap year.
+    pub fn history_steps(&self) -> usize {
+        let at = self.floor(jiff::civil::date(2002, 1, 7).to_datetime(self.day_starts));
+        self.index(self.history_start(at), at).unwrap_or_default()
+    }
+
     /// The step that another one is compared with.
     pub fn compared(&self, at: DateTime, comparison: Comparison) -> DateTime {
         match comparison {

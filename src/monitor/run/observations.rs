@@ -1,6 +1,7 @@
 //! What bears on the days to judge: read from the database as far as it is new or may have been restated, kept in the
 //! state, and read from there.
 
+use jiff::Span;
 use jiff::civil::DateTime;
 
 use super::{Error, Places};
@@ -18,7 +19,9 @@ pub(super) async fn gather<'a>(
     turn: &Turn,
 ) -> Result<Observed<'a>, Error> {
     let calendar = &monitor.calendar;
-    let (start, until) = (calendar.history_start(first), calendar.shifted(last, 1));
+    // As far as the model looks back that was due before the first step, so that days one by one are what they are together.
+    let due = first.saturating_sub(Span::new().days(i64::from(monitor.forecasting.retrain_days)));
+    let (start, until) = (calendar.history_start(due), calendar.shifted(last, 1));
     let mut observed = Observed::new(monitor, start, until, places.as_of);
     if places.is_dry {
         let mut parts = Parts::new(places.executor, monitor, start, until).await?;
