@@ -1,10 +1,10 @@
 //! A file for each message, in a folder, whole or not at all. The same message makes the same file again.
 
-use std::io::Write as _;
-use std::path::PathBuf;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use tempfile::NamedTempFile;
 
 use super::Message;
 use super::channel::{Outcome, Parcel};
@@ -39,15 +39,34 @@ impl FileChannel {
         }
     }
 
-    fn write(&self, parcel: &Parcel<'_>) -> std::io::Result<()> {
-        std::fs::create_dir_all(&self.directory)?;
-        let mut file = NamedTempFile::new_in(&self.directory)?;
-        serde_json::to_writer_pretty(&mut file, &Content { id: parcel.id, message: parcel.message })?;
-        file.write_all(b"\n")?;
-        file.as_file().sync_all()?;
-        file.persist(self.directory.join(name(parcel)))?;
-        Ok(())
+    /// The draft has a name that follows from the message's, so that what a killed writer left is replaced by the next.
+    fn write(&self, parcel: &Parcel<'_>) -> io::Result<()> {
+        fs::create_dir_all(&self.directory)?;
+        let name = name(parcel);
+        let draft = self.directory.join(format!(".{name}.draft"));
+        remove_if_there(&draft)?;
+        let content = Content { id: parcel.id, message: parcel.message };
+        let written = write_new(&draft, &content).and_then(|()| fs::rename(&draft, self.directory.join(name)));
+        if written.is_err() {
+            // What went wrong is told, not that it could not be tidied up.
+            let _ = remove_if_there(&draft);
+        }
+        written
     }
+}
+
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn write_new(path: &Path, content: &Content<'_>) -> io::Result<()> {
+    let mut file = File::create_new(path)?;
+    serde_json::to_writer_pretty(&mut file, content)?;
+    file.write_all(b"\n")?;
+    file.sync_all()
 }
 
 /// The day, what it is about as far as that makes a name, and the message's own id, which makes it unique.

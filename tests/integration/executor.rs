@@ -366,16 +366,20 @@ async fn what_the_planner_computes_of_a_relation_keeps_it_out() {
 #[tokio::test]
 async fn an_extensions_owner_cannot_pass_off_code_as_the_extensions() {
     let sql = [
-        "DROP ROLE IF EXISTS launderer; CREATE ROLE launderer; CREATE EXTENSION citext; CREATE TABLE t (a text, n int);
-         INSERT INTO t VALUES ('x', 1); GRANT CREATE ON SCHEMA public TO launderer;",
+        "DROP ROLE IF EXISTS executor_launderer; CREATE ROLE executor_launderer; CREATE EXTENSION citext; CREATE TABLE t (a text, n int);
+         INSERT INTO t VALUES ('x', 1); GRANT CREATE ON SCHEMA public TO executor_launderer;",
         &says_so("same(text, int) RETURNS bool"),
-        "ALTER FUNCTION same OWNER TO launderer; CREATE OPERATOR = (LEFTARG = text, RIGHTARG = int, FUNCTION = same);
+        "ALTER FUNCTION same OWNER TO executor_launderer; CREATE OPERATOR = (LEFTARG = text, RIGHTARG = int, FUNCTION = same);
          ALTER EXTENSION citext ADD FUNCTION same(text, int); ALTER EXTENSION citext ADD OPERATOR = (text, int);",
     ];
     let url = fresh("code_launderer", &sql.concat()).await;
     let allowed = Allowed { operators: names(&["public.="]), ..Allowed::default() };
     check(&url, "SELECT * FROM t WHERE a = n", "public.=(text, integer)", allowed).await;
-    execute(&url, "DROP EXTENSION citext CASCADE; DROP OWNED BY launderer CASCADE; DROP ROLE launderer").await;
+    execute(
+        &url,
+        "DROP EXTENSION citext CASCADE; DROP OWNED BY executor_launderer CASCADE; DROP ROLE executor_launderer",
+    )
+    .await;
 }
 
 #[tokio::test]

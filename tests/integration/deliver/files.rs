@@ -30,6 +30,25 @@ async fn a_file_is_whole_named_without_harm_and_the_same_when_written_again() {
 }
 
 #[tokio::test]
+async fn what_a_killed_writer_left_is_replaced() {
+    let (state, url) = on_server("deliver_files_3").await;
+    let target = TempDir::new().unwrap();
+    let path = target.path();
+    let channels = channels(&format!("[channels.drop]\nkind = \"file\"\ndirectory = {path:?}\n"), "");
+    queue_incidents(&state, &channels, "drop", 2, &["a"]).await;
+    send(&state, &channels).await;
+    let names = || fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>();
+    let name = names()[0].to_str().unwrap().to_owned();
+    let text = fs::read_to_string(path.join(&name)).unwrap();
+    fs::remove_file(path.join(&name)).unwrap();
+    fs::write(path.join(format!(".{name}.draft")), &text[..text.len() / 2]).unwrap();
+    crate::server::execute(&url, "UPDATE explore.outbox SET state = 'pending'").await;
+    send(&state, &channels).await;
+    assert_eq!(names(), [name.as_str()]);
+    assert_eq!(fs::read_to_string(path.join(&name)).unwrap(), text);
+}
+
+#[tokio::test]
 async fn a_folder_that_cannot_be_written_is_tried_again() {
     let (state, _url) = on_server("deliver_files_2").await;
     let folder = TempDir::new().unwrap();

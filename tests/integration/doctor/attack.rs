@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use explore::doctor::attack::{Attack, attacks};
 use explore::sql::{Policy, validate};
@@ -20,61 +20,57 @@ const BEGIN: &str = "BEGIN READ ONLY; SET LOCAL statement_timeout = 1000;  SELEC
 /// Stands between the program and the server, and keeps what the program says, a text a connection.
 struct Recorder {
     address: SocketAddr,
-    said: Arc<Mutex<Vec<Said>>>,
+    connections: Arc<Mutex<Vec<JoinHandle<Vec<u8>>>>>,
 }
-
-/// What the program says over one connection.
-type Said = Arc<Mutex<Vec<u8>>>;
 
 impl Recorder {
     fn start() -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let address = listener.local_addr().unwrap();
-        let said = Arc::new(Mutex::new(Vec::new()));
-        let recorded = Arc::clone(&said);
+        let connections = Arc::new(Mutex::new(Vec::new()));
+        let recorded = Arc::clone(&connections);
         thread::spawn(move || {
             for near in listener.incoming().map(Result::unwrap) {
-                let text = Said::default();
-                recorded.lock().unwrap().push(Arc::clone(&text));
                 let server = format!("{}:{}", variable("PGHOST"), variable("PGPORT"));
                 let far = TcpStream::connect(server).unwrap();
-                let (back, forth) = ((far.try_clone().unwrap(), near.try_clone().unwrap()), (near, far));
-                thread::spawn(move || carry(forth.0, forth.1, Some(&text)));
-                thread::spawn(move || carry(back.0, back.1, None));
+                let (near_again, far_again) = (near.try_clone().unwrap(), far.try_clone().unwrap());
+                recorded.lock().unwrap().push(thread::spawn(move || carry(near, far)));
+                thread::spawn(move || carry(far_again, near_again));
             }
         });
-        Self { address, said }
+        Self { address, connections }
     }
 
-    /// The texts of all statements that were sent, whether to be prepared or run.
+    /// The texts of all statements that were sent, whether to be prepared or run, once the program has ended.
     fn statements(&self) -> BTreeSet<String> {
-        let said = self.said.lock().unwrap();
-        said.iter().flat_map(|connection| statements(&connection.lock().unwrap())).collect()
+        let connections = std::mem::take(&mut *self.connections.lock().unwrap());
+        connections.into_iter().flat_map(|connection| statements(&connection.join().unwrap())).collect()
     }
 }
 
-/// Carries bytes until either side ends.
-fn carry(mut from: TcpStream, mut to: TcpStream, record: Option<&Mutex<Vec<u8>>>) {
+/// Carries bytes until either side ends; what was carried comes back.
+fn carry(mut from: TcpStream, mut to: TcpStream) -> Vec<u8> {
+    let mut carried = Vec::new();
     let mut buffer = vec![0; 1 << 16];
     while let Ok(count @ 1..) = from.read(&mut buffer) {
-        if let Some(record) = record {
-            record.lock().unwrap().extend(&buffer[..count]);
-        }
+        carried.extend(&buffer[..count]);
         if to.write_all(&buffer[..count]).is_err() {
             break;
         }
     }
     to.shutdown(Shutdown::Both).unwrap_or_default();
+    carried
 }
 
 /// The statements within the messages that a client sends: of `Query`, and of `Parse` after the statement's name.
 fn statements(mut said: &[u8]) -> Vec<String> {
     let mut found = Vec::new();
     let number = |bytes: &[u8]| u32::from_be_bytes(bytes.try_into().unwrap()) as usize;
-    // What a connection begins with has no tag.
-    said = &said[number(&said[..4])..];
-    while let [tag, rest @ ..] = said {
-        let (body, after) = rest.split_at(number(&rest[..4]));
+    // What a connection begins with has no tag. One that was given up may have said nothing, or half of something.
+    said = said.get(..4).and_then(|length| said.get(number(length)..)).unwrap_or_default();
+    while let [tag, rest @ ..] = said
+        && let Some((body, after)) = rest.get(..4).and_then(|length| rest.split_at_checked(number(length)))
+    {
         let texts = body[4..].split(|byte| *byte == 0).map(|text| String::from_utf8_lossy(text).into_owned());
         match tag {
             b'Q' => found.extend(texts.take(1)),
