@@ -90,3 +90,5 @@ mod state;
 mod tools;
 #[cfg(test)]
 mod tpc;
+#[cfg(test)]
+mod wire;

@@ -1,10 +1,7 @@
 //! `explore doctor --attack` on a real server, with everything that the program sends recorded on the way.
 
 use std::collections::BTreeSet;
-use std::io::{Read as _, Write as _};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
-use std::thread::{self, JoinHandle};
 
 use explore::doctor::attack::{Attack, attacks};
 use explore::sql::{Policy, validate};
@@ -12,83 +9,28 @@ use explore::sql::{Policy, validate};
 use super::{Examined, at, examine};
 use crate::attacks::{ATTACKED, HELD, STATE};
 use crate::runs::{until, wait_for};
-use crate::server::{client, fresh, variable};
+use crate::server::{client, fresh, url};
+use crate::wire::Relay;
 
 /// What each string's transaction begins with.
 const BEGIN: &str = "BEGIN READ ONLY; SET LOCAL statement_timeout = 1000;  SELECT 1";
 
-/// Stands between the program and the server, and keeps what the program says, a text a connection.
-struct Recorder {
-    address: SocketAddr,
-    connections: Arc<Mutex<Vec<JoinHandle<Vec<u8>>>>>,
-}
-
-impl Recorder {
-    fn start() -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let address = listener.local_addr().unwrap();
-        let connections = Arc::new(Mutex::new(Vec::new()));
-        let recorded = Arc::clone(&connections);
-        thread::spawn(move || {
-            for near in listener.incoming().map(Result::unwrap) {
-                let server = format!("{}:{}", variable("PGHOST"), variable("PGPORT"));
-                let far = TcpStream::connect(server).unwrap();
-                let (near_again, far_again) = (near.try_clone().unwrap(), far.try_clone().unwrap());
-                recorded.lock().unwrap().push(thread::spawn(move || carry(near, far)));
-                thread::spawn(move || carry(far_again, near_again));
-            }
-        });
-        Self { address, connections }
-    }
-
-    /// The texts of all statements that were sent, whether to be prepared or run, once the program has ended.
-    fn statements(&self) -> BTreeSet<String> {
-        let connections = std::mem::take(&mut *self.connections.lock().unwrap());
-        connections.into_iter().flat_map(|connection| statements(&connection.join().unwrap())).collect()
-    }
-}
-
-/// Carries bytes until either side ends; what was carried comes back.
-fn carry(mut from: TcpStream, mut to: TcpStream) -> Vec<u8> {
-    let mut carried = Vec::new();
-    let mut buffer = vec![0; 1 << 16];
-    while let Ok(count @ 1..) = from.read(&mut buffer) {
-        carried.extend(&buffer[..count]);
-        if to.write_all(&buffer[..count]).is_err() {
-            break;
-        }
-    }
-    to.shutdown(Shutdown::Both).unwrap_or_default();
-    carried
-}
-
-/// The statements within the messages that a client sends: of `Query`, and of `Parse` after the statement's name.
-fn statements(mut said: &[u8]) -> Vec<String> {
-    let mut found = Vec::new();
-    let number = |bytes: &[u8]| u32::from_be_bytes(bytes.try_into().unwrap()) as usize;
-    // What a connection begins with has no tag. One that was given up may have said nothing, or half of something.
-    said = said.get(..4).and_then(|length| said.get(number(length)..)).unwrap_or_default();
-    while let [tag, rest @ ..] = said
-        && let Some((body, after)) = rest.get(..4).and_then(|length| rest.split_at_checked(number(length)))
-    {
-        let texts = body[4..].split(|byte| *byte == 0).map(|text| String::from_utf8_lossy(text).into_owned());
-        match tag {
-            b'Q' => found.extend(texts.take(1)),
-            b'P' => found.extend(texts.skip(1).take(1)),
-            _ => {}
-        }
-        said = after;
-    }
-    found
-}
-
 /// Examines the database as a superuser, over a recorder; what was sent comes too.
 fn recorded(arguments: &[&str]) -> (Examined, BTreeSet<String>) {
-    let recorder = Recorder::start();
-    let (user, password) = (variable("PGUSER"), variable("PGPASSWORD"));
-    let url = format!("postgres://{user}:{password}@{}/doctor_attacked?sslmode=disable", recorder.address);
+    let statements = Arc::new(Mutex::new(BTreeSet::new()));
+    let seen = Arc::clone(&statements);
+    let relay = Relay::start(move || {
+        let seen = Arc::clone(&seen);
+        move |message| {
+            seen.lock().unwrap().extend(message.statement());
+            true
+        }
+    });
     let arguments = [&["--offline", "--allow-writable-role"], arguments].concat();
-    (examine(&at(&url), &arguments), recorder.statements())
+    let examined = examine(&at(&relay.url(&url("doctor_attacked"))), &arguments);
+    relay.finish();
+    let statements = std::mem::take(&mut *statements.lock().unwrap());
+    (examined, statements)
 }
 
 #[test]
