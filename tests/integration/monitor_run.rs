@@ -10,13 +10,13 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 use crate::program::{Outcome, Program};
 use crate::server;
 
-/// Visits of two channels for 90 days; on the last one those of `paid` collapse.
+/// Visits of two channels for two months; on the last one those of `paid` collapse.
 const DATA: &str = "
 CREATE TABLE visits (day date, channel text, visits bigint);
 INSERT INTO visits
 SELECT day, channel, CASE WHEN channel = 'paid' AND day = '2025-03-31' THEN 90 ELSE
     900 + 100 * extract(isodow FROM day)::int + (hashtext(day::text || channel) % 40) END
-FROM generate_series('2025-01-01'::date, '2025-03-31', '1 day') AS day, unnest(ARRAY['paid', 'email']) AS channel;
+FROM generate_series('2025-02-01'::date, '2025-03-31', '1 day') AS day, unnest(ARRAY['paid', 'email']) AS channel;
 ANALYZE";
 
 const TOML: &str = "label = \"Shop\"

@@ -66,7 +66,9 @@ impl Relay {
             for near in listener.incoming().map(Result::unwrap) {
                 let far = TcpStream::connect(format!("{}:{}", variable("PGHOST"), variable("PGPORT"))).unwrap();
                 // Small messages that wait for each other's receipt would take 40 ms each.
-                [&near, &far].map(|stream| stream.set_nodelay(true).unwrap());
+                for stream in [&near, &far] {
+                    stream.set_nodelay(true).unwrap();
+                }
                 let (near_again, far_again) = (near.try_clone().unwrap(), far.try_clone().unwrap());
                 let watch = watch();
                 open.lock().unwrap().push(thread::spawn(move || ask(near, &far, watch)));
