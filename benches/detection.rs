@@ -16,19 +16,15 @@
 )]
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 
 use explore::monitor::day::{Day, Judgement};
 use explore::monitor::engine::{Circumstances, Fits, assess};
 use explore::monitor::generate::{self, Injection, Kind, Options, special_day};
-use explore::monitor::holidays;
-use explore::monitor::registry::{
-    Bands, Calendar, Direction, Forecasting, Formula, Grain, ImpactBands, Measure, Metric, Monitor, SeverityBands,
-    SeverityBy, Thresholds,
-};
+use explore::monitor::registry::{Monitor, Text, parse};
 use explore::monitor::series::{Observation, Observed};
+use jiff::ToSpan as _;
 use jiff::civil::{Date, Time};
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Span, ToSpan as _};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
@@ -140,7 +136,8 @@ struct Quiet {
 
 impl Quiet {
     fn add(&mut self, year: &Year) {
-        self.metric_years += year.monitor.metrics.len() as f64 * year.days.len() as f64 / 365.0;
+        self.metric_years +=
+            year.monitor.metrics.iter().filter(|metric| metric.enabled).count() as f64 * year.days.len() as f64 / 365.0;
         for day in &year.days {
             for one in &day.judgements {
                 let (Some(score), Some(expected)) = (one.score, one.forecast) else { continue };
@@ -365,70 +362,51 @@ fn observed(monitor: &Monitor, seed: u64, injection: Option<Injection>, days: us
     observed
 }
 
-/// The funnel with its ratios, every setting as it is by default.
-fn monitor() -> Monitor {
-    let measure = |key: &str, is_count| Measure { key: key.to_owned(), is_count };
-    let ratio = |numerator, denominator| Formula::Ratio { numerator, denominator, denominator_min: 30 };
-    Monitor {
-        key: "revenue_funnel".to_owned(),
-        label: "Revenue funnel".to_owned(),
-        owner: None,
-        calendar: Calendar {
-            time_zone: TimeZone::UTC,
-            day_starts: Time::midnight(),
-            grain: Grain::Day,
-            delay: SignedDuration::ZERO,
-            restated_steps: 3,
-            history: Span::new().years(3),
-        },
-        dimensions: vec!["channel".to_owned()],
-        measures: vec![
-            measure("visitors", true),
-            measure("returning_visitors", true),
-            measure("requests", true),
-            measure("projects", true),
-            measure("contacts", true),
-            measure("revenue", false),
-        ],
-        metrics: vec![
-            metric("visitors", Formula::Sum(0), &[]),
-            metric("requests_per_visitor", ratio(2, 0), &[]),
-            metric("requests", Formula::Sum(2), &["visitors", "requests_per_visitor"]),
-            metric("projects_per_request", ratio(3, 2), &[]),
-            metric("projects", Formula::Sum(3), &["requests", "projects_per_request"]),
-            metric("contacts_per_project", ratio(4, 3), &[]),
-            metric("contacts", Formula::Sum(4), &["projects", "contacts_per_project"]),
-            metric("revenue_per_contact", ratio(5, 4), &[]),
-            metric("revenue", Formula::Sum(5), &["contacts", "revenue_per_contact"]),
-        ],
-        // As the shipped monitor has them: neither the eves nor the days of trade are among them.
-        forecasting: Forecasting {
-            seasons: vec![7],
-            yearly: true,
-            holidays: holidays::names(&[holidays::public("FR")], Grain::Day),
-            retrain_days: 30,
-        },
-        rules: Vec::new(),
-        growth: None,
-        channels: Vec::new(),
-        sql: String::new(),
-        sql_path: std::path::PathBuf::new(),
-    }
-}
+/// The funnel with its ratios, every setting as it is by default, and holidays as the shipped monitor has them: neither the
+/// eves nor the days of trade are among them.
+const FUNNEL: &str = r#"
+label = "Revenue funnel"
+delay = "0h"
+dimensions = ["channel"]
+[forecast]
+holidays = ["FR"]
+[measures.visitors]
+direction = "up_is_good"
+[measures.returning_visitors]
+enabled = false
+[ratios.requests_per_visitor]
+numerator = "requests"
+denominator = "visitors"
+direction = "up_is_good"
+[measures.requests]
+direction = "up_is_good"
+after = ["visitors", "requests_per_visitor"]
+[ratios.projects_per_request]
+numerator = "projects"
+denominator = "requests"
+direction = "up_is_good"
+[measures.projects]
+direction = "up_is_good"
+after = ["requests", "projects_per_request"]
+[ratios.contacts_per_project]
+numerator = "contacts"
+denominator = "projects"
+direction = "up_is_good"
+[measures.contacts]
+direction = "up_is_good"
+after = ["projects", "contacts_per_project"]
+[ratios.revenue_per_contact]
+numerator = "revenue"
+denominator = "contacts"
+direction = "up_is_good"
+[measures.revenue]
+count = false
+direction = "up_is_good"
+after = ["contacts", "revenue_per_contact"]
+"#;
 
-fn metric(key: &str, formula: Formula, after: &[&str]) -> Metric {
-    let bands = Bands { medium: 0.1, high: 0.2, critical: 0.4 };
-    Metric {
-        key: key.to_owned(),
-        label: key.to_owned(),
-        formula,
-        direction: Direction::UpIsGood,
-        enabled: true,
-        unit: None,
-        value: None,
-        thresholds: Thresholds { interval: 0.95, probability: 0.99, deviation_min: 0.05 },
-        severity: SeverityBands { by: SeverityBy::Deviation, fall: bands, rise: bands },
-        impact: ImpactBands { medium: 0.02, high: 0.05, very_high: 0.2 },
-        after: after.iter().map(|key| (*key).to_owned()).collect(),
-    }
+fn monitor() -> Monitor {
+    let text = |path: &'static str, text| Text { path: Path::new(path), text };
+    let sql = "SELECT * FROM funnel WHERE day >= $1 AND day < $2";
+    parse("funnel", text("funnel.toml", FUNNEL), text("funnel.sql", sql)).unwrap()
 }

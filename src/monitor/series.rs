@@ -11,10 +11,6 @@ use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 
 pub use self::observed::{LeafValues, MetricSeries, Observed};
-use super::registry::{Calendar, Comparison};
-
-/// Values of the same phase that a gap is filled from.
-const FILLED_FROM: usize = 4;
 
 /// A part of the whole, as values by dimension; nothing for the whole itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
@@ -60,31 +56,6 @@ pub struct Series {
 }
 
 impl Series {
-    /// The place of a step.
-    pub fn index(&self, at: DateTime) -> Option<usize> {
-        self.steps.binary_search(&at).ok()
-    }
-
-    /// The value of a step.
-    pub fn value(&self, at: DateTime) -> Option<f64> {
-        self.values.get(self.index(at)?).copied().flatten()
-    }
-
-    /// The value that one at `at` is compared with.
-    pub fn compared(&self, at: DateTime, comparison: Comparison, calendar: &Calendar) -> Option<f64> {
-        self.value(calendar.compared(at, comparison))
-    }
-
-    /// What a gap may be filled with for the steps after it: the median of the latest values before it of the same phase
-    /// of a season. Nothing that came later has a part in it.
-    pub fn fill_value(&self, index: usize, season: usize) -> Option<f64> {
-        let alike = (0..index.min(self.values.len())).rev().skip(season.max(1) - 1).step_by(season.max(1));
-        let mut values = alike.filter_map(|index| self.values[index]).take(FILLED_FROM).collect::<Vec<_>>();
-        values.sort_unstable_by(f64::total_cmp);
-        let (lower, upper) = (values.get(values.len().checked_sub(1)? / 2)?, values.get(values.len() / 2)?);
-        Some(f64::midpoint(*lower, *upper))
-    }
-
     /// This over another series of the same grid; no value where the other one is below `denominator_min`, or 0.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a smallest denominator is no such number")]

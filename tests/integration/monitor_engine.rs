@@ -2,10 +2,7 @@
 
 use explore::monitor::day::{Day, Impact, Judgement, Priority, Severity};
 use explore::monitor::engine::{Circumstances, Fits, Planned, Snooze, assess};
-use explore::monitor::registry::{
-    Bands, Calendar, Direction, Forecasting, Formula, Grain, ImpactBands, Measure, Metric, Monitor, SeverityBands,
-    SeverityBy, Thresholds,
-};
+use explore::monitor::registry::{Calendar, Monitor};
 use explore::monitor::series::{Observation, Observed, Segment, Status};
 use jiff::civil::{Date, DateTime, Time, date};
 use jiff::tz::TimeZone;
@@ -17,52 +14,29 @@ use rand_chacha::ChaCha8Rng;
 const FIRST: Date = date(2024, 1, 1);
 const DAYS: usize = 400;
 
-fn metric(key: &str, formula: Formula, after: &[&str]) -> Metric {
-    let bands = Bands { medium: 0.1, high: 0.2, critical: 0.5 };
-    Metric {
-        key: key.to_owned(),
-        label: key.to_owned(),
-        formula,
-        direction: Direction::UpIsGood,
-        enabled: true,
-        unit: None,
-        value: None,
-        thresholds: Thresholds { interval: 0.95, probability: 0.99, deviation_min: 0.15 },
-        severity: SeverityBands { by: SeverityBy::Deviation, fall: bands, rise: bands },
-        impact: ImpactBands { medium: 0.02, high: 0.1, very_high: 0.3 },
-        after: after.iter().map(|key| (*key).to_owned()).collect(),
-    }
-}
-
 /// Visits and orders by channel, and orders per visit.
+const SHOP: &str = r#"
+label = "Shop"
+delay = "0h"
+dimensions = ["channel", "device"]
+thresholds = { deviation_min = 0.15 }
+severity = { critical = 0.5 }
+impact = { high = 0.1, very_high = 0.3 }
+[measures.visits]
+direction = "up_is_good"
+[ratios.conversion]
+numerator = "orders"
+denominator = "visits"
+denominator_min = 100
+direction = "up_is_good"
+after = ["visits"]
+[measures.orders]
+direction = "up_is_good"
+after = ["visits", "conversion"]
+"#;
+
 fn monitor() -> Monitor {
-    let measure = |key: &str| Measure { key: key.to_owned(), is_count: true };
-    Monitor {
-        key: "shop".to_owned(),
-        label: "Shop".to_owned(),
-        owner: None,
-        calendar: Calendar {
-            time_zone: TimeZone::UTC,
-            day_starts: Time::midnight(),
-            grain: Grain::Day,
-            delay: SignedDuration::ZERO,
-            restated_steps: 3,
-            history: Span::new().years(3),
-        },
-        dimensions: vec!["channel".to_owned(), "device".to_owned()],
-        measures: vec![measure("visits"), measure("orders")],
-        metrics: vec![
-            metric("visits", Formula::Sum(0), &[]),
-            metric("conversion", Formula::Ratio { numerator: 1, denominator: 0, denominator_min: 100 }, &["visits"]),
-            metric("orders", Formula::Sum(1), &["visits", "conversion"]),
-        ],
-        forecasting: Forecasting { seasons: vec![7], yearly: true, holidays: [].into(), retrain_days: 30 },
-        growth: None,
-        rules: Vec::new(),
-        channels: Vec::new(),
-        sql: String::new(),
-        sql_path: "shop.sql".into(),
-    }
+    Monitor { key: "shop".to_owned(), ..crate::monitor_registry::monitor(SHOP) }
 }
 
 fn at(day: usize) -> DateTime {

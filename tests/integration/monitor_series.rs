@@ -1,10 +1,11 @@
 //! Observations -> even series, in which nothing is made up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use explore::monitor::registry::{Comparison, Monitor};
+use explore::monitor::engine::{Circumstances, Fits, assess};
+use explore::monitor::registry::Monitor;
 use explore::monitor::series::rows::{Mismatch, observations};
-use explore::monitor::series::{Observation, Observed, Segment, Series, Status};
+use explore::monitor::series::{LeafValues, Observation, Observed, Segment, Series, Status};
 use explore::table::{Column, Table};
 use jiff::Timestamp;
 use jiff::civil::{DateTime, date};
@@ -37,6 +38,16 @@ fn observed<'a>(monitor: &'a Monitor, observations: &[Observation]) -> Observed<
     let mut observed = Observed::new(monitor, day(1), day(7), moment("2026-01-06T05:00:00Z"));
     observed.add(observations.iter().cloned());
     observed
+}
+
+/// The whole, and every segment that was seen, of one dimension and of both.
+fn segments(observed: &Observed<'_>) -> BTreeSet<Segment> {
+    let of_leaf = |leaf: LeafValues<'_>| {
+        let (channel, device) = (leaf.dimensions[0].as_str(), leaf.dimensions[1].as_str());
+        let (channel, device) = (("channel", channel), ("device", device));
+        [segment(&[]), segment(&[channel]), segment(&[device]), segment(&[channel, device])]
+    };
+    observed.leaves().flat_map(of_leaf).collect()
 }
 
 fn shown(series: &Series) -> Vec<String> {
@@ -118,36 +129,25 @@ fn a_ratio_has_no_value_where_its_denominator_is_too_small() {
 }
 
 #[test]
-fn segments_are_those_that_were_seen_the_whole_first() {
-    let monitor = monitor(TWO_WAYS);
-    let seen = [observation(day(1), "b", "m", 1.0), observation(day(2), "a", "m", 1.0)];
-    let observed = observed(&monitor, &seen);
-    let names = |depth| observed.segments(depth).iter().map(ToString::to_string).collect::<Vec<_>>();
-    assert_eq!(names(0), ["all"]);
-    assert_eq!(names(1), ["all", "channel = a", "channel = b", "device = m"]);
-    assert_eq!(names(2)[4..], ["channel = a, device = m", "channel = b, device = m"]);
-    assert_eq!(names(9).len(), 6);
-}
-
-#[test]
 fn comparisons_are_with_the_same_weekday() {
-    let monitor = monitor("[measures.orders]\n");
-    let from = date(2025, 1, 1).at(0, 0, 0, 0);
-    let mut observed = Observed::new(&monitor, from, day(31), moment("2026-02-01T00:00:00Z"));
-    let number = |step: u16| Observation {
-        at: monitor.calendar.shifted(from, step.into()),
-        dimensions: Vec::new(),
-        measures: vec![Some(step.into())],
-    };
-    observed.add((0..395).map(number));
-    let series = observed.measure(0, &Segment::default());
-    let at = day(30);
-    assert_eq!(series.value(at), Some(394.0));
-    let week = series.compared(at, Comparison::PreviousWeek, &monitor.calendar);
-    let year = series.compared(at, Comparison::PreviousYear, &monitor.calendar);
-    assert_eq!((week, year), (Some(387.0), Some(30.0)));
-    assert_eq!(series.fill_value(394, 7), Some(376.5), "the median of four Fridays before it");
-    assert_eq!(series.fill_value(3, 7), None);
+    for grain in ["hour", "day", "week"] {
+        let monitor = monitor(&format!("grain = \"{grain}\"\n[measures.orders]\n"));
+        let from = monitor.calendar.floor(date(2025, 1, 6).at(0, 0, 0, 0));
+        let week = monitor.calendar.grain.steps_per_week();
+        let steps = 53 * week;
+        let at = monitor.calendar.shifted(from, i64::try_from(steps).unwrap() - 1);
+        let mut observed =
+            Observed::new(&monitor, from, monitor.calendar.shifted(at, 1), moment("2026-02-01T00:00:00Z"));
+        let number = |step: u16| Observation {
+            at: monitor.calendar.shifted(from, step.into()),
+            dimensions: Vec::new(),
+            measures: vec![Some(step.into())],
+        };
+        observed.add((0..u16::try_from(steps).unwrap()).map(number));
+        let day = assess(&monitor, &observed, steps - 1, &Circumstances::default(), &mut Fits::default());
+        let compared = day.judgements[0].comparisons.iter().map(|compared| compared.value.to_string());
+        assert_eq!(compared.collect::<Vec<_>>(), [52 * week - 1, week - 1].map(|step| step.to_string()), "{grain}");
+    }
 }
 
 #[test]
@@ -285,7 +285,7 @@ proptest! {
         let observed = observed(&monitor, &seen);
         let whole = observed.measure(0, &Segment::default());
         for dimension in ["channel", "device"] {
-            let parts = observed.segments(1).into_iter().filter(|segment| segment.0.contains_key(dimension));
+            let parts = segments(&observed).into_iter().filter(|segment| segment.0.keys().eq([dimension]));
             let parts = parts.map(|segment| observed.measure(0, &segment)).collect::<Vec<_>>();
             for (step, value) in whole.values.iter().enumerate().filter_map(|(step, value)| Some((step, (*value)?))) {
                 let sum = parts.iter().filter_map(|part| part.values[step]).sum::<f64>();
@@ -308,7 +308,7 @@ proptest! {
             twice.push(latest[again.index(latest.len())].clone());
         }
         twice.reverse();
-        for segment in once.segments(2) {
+        for segment in segments(&once) {
             for measure in [0, 1] {
                 prop_assert_eq!(once.measure(measure, &segment), observed(&monitor, &twice).measure(measure, &segment));
             }
@@ -319,7 +319,7 @@ proptest! {
     fn a_gap_never_turns_into_a_value(seen in any_observations()) {
         let monitor = monitor(TWO_WAYS);
         let observed = observed(&monitor, &seen);
-        for segment in observed.segments(2) {
+        for segment in segments(&observed) {
             for measure in [0, 1] {
                 let series = observed.measure(measure, &segment);
                 for (step, at) in series.steps.iter().enumerate() {

@@ -195,7 +195,7 @@ fn leaves(
             panel.observed.leaves().map(leaf).collect::<Vec<_>>()
         }
         Formula::Ratio { numerator, denominator, .. } => {
-            let from = last.saturating_sub(CYCLES * cycle(monitor.calendar.grain));
+            let from = last.saturating_sub(CYCLES * monitor.calendar.grain.steps_per_week());
             let before =
                 |leaf: &LeafValues<'_>, measure| (from..last).filter_map(|step| leaf.value(measure, step)).sum::<f64>();
             let leaf = |leaf: LeafValues<'_>| explain::RatioLeaf {
@@ -223,18 +223,10 @@ fn leaves(
 
 /// The mean at the same time of the last weeks.
 fn usual(leaf: &LeafValues<'_>, measure: usize, last: usize, grain: Grain) -> f64 {
-    let steps = (1..=CYCLES).filter_map(|number| last.checked_sub(number * cycle(grain)));
+    let steps = (1..=CYCLES).filter_map(|number| last.checked_sub(number * grain.steps_per_week()));
     let (sum, count) =
         steps.fold((0.0, 0.0), |(sum, count), step| (sum + leaf.value(measure, step).unwrap_or_default(), count + 1.0));
     if count > 0.0 { sum / count } else { 0.0 }
-}
-
-fn cycle(grain: Grain) -> usize {
-    match grain {
-        Grain::Hour => 168,
-        Grain::Day => 7,
-        Grain::Week => 1,
-    }
 }
 
 /// Anomalies by what they have in common, each group in the order of the funnel.

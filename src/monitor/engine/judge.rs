@@ -334,18 +334,14 @@ impl Job<'_> {
 
     /// Values of other times, where the metric's step was measured then.
     fn comparisons(&self, values: &Values) -> Vec<Compared> {
-        let last = self.panel.last();
-        let week = steps_per_week(self.monitor.calendar.grain);
-        let compared = |(comparison, steps): (Comparison, usize)| {
-            let value = values.metric[last.checked_sub(steps)?]?;
-            let actual = values.metric[last]?;
+        let compared = |comparison| {
+            let value =
+                values.metric[self.panel.place(self.monitor.calendar.compared(self.panel.at(), comparison))?]?;
+            let actual = values.metric[self.panel.last()]?;
             let change = (value != 0.0).then(|| (actual - value) / value.abs());
             Some(Compared { comparison, value, change, rule: self.rule(comparison, change) })
         };
-        [(Comparison::PreviousWeek, week), (Comparison::PreviousYear, 52 * week)]
-            .into_iter()
-            .filter_map(compared)
-            .collect()
+        [Comparison::PreviousWeek, Comparison::PreviousYear].into_iter().filter_map(compared).collect()
     }
 
     /// What the rule of thumb says of the whole, where there is one and it speaks.
@@ -405,19 +401,11 @@ fn usual(values: &Values) -> f64 {
 }
 
 fn options(monitor: &Monitor) -> Options {
-    let year = 52 * steps_per_week(monitor.calendar.grain);
+    let year = 52 * monitor.calendar.grain.steps_per_week();
     // The hours of a year are too many to look back on.
     let yearly = monitor.forecasting.yearly && monitor.calendar.grain != Grain::Hour;
     let history = monitor.calendar.history_steps().min(forecast::HISTORY_MAX);
     Options { seasons: monitor.forecasting.seasons.clone(), year: yearly.then_some(year), history }
-}
-
-fn steps_per_week(grain: Grain) -> usize {
-    match grain {
-        Grain::Hour => 7 * 24,
-        Grain::Day => 7,
-        Grain::Week => 1,
-    }
 }
 
 /// Steps since the last one at which a model is due. It follows from the calendar alone, so that a day that is run again

@@ -56,6 +56,11 @@ impl<'a> Panel<'a> {
         self.steps.len() - 1
     }
 
+    /// The place of another step, where it is known.
+    pub(super) fn place(&self, at: DateTime) -> Option<usize> {
+        self.steps.binary_search(&at).ok()
+    }
+
     /// When the step that is judged begins.
     pub(super) fn at(&self) -> DateTime {
         self.steps[self.last()]

@@ -42,6 +42,17 @@ pub enum Grain {
     Week,
 }
 
+impl Grain {
+    /// How many of them are a week.
+    pub fn steps_per_week(self) -> usize {
+        match self {
+            Self::Hour => 7 * 24,
+            Self::Day => 7,
+            Self::Week => 1,
+        }
+    }
+}
+
 impl std::fmt::Display for Grain {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(match self {

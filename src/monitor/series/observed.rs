@@ -12,7 +12,7 @@
 //! - NULL is unknown, and so is every sum that it is part of.
 //! - A step that is not over has no value, whatever was observed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -122,29 +122,6 @@ impl<'a> Observed<'a> {
     /// The steps of the grid.
     pub fn steps(&self) -> &Arc<[DateTime]> {
         &self.steps
-    }
-
-    /// The segments that were observed, with up to so many dimensions fixed: the whole first, then those with one, in
-    /// the order of the dimensions and values.
-    pub fn segments(&self, dimensions_max: usize) -> Vec<Segment> {
-        let names = &self.monitor.dimensions;
-        let mut choices = vec![Vec::new()];
-        for dimension in 0..names.len() {
-            let longer = choices.iter().filter(|chosen| chosen.len() < dimensions_max);
-            let longer = longer.map(|chosen| [&chosen[..], &[dimension]].concat()).collect::<Vec<_>>();
-            choices.extend(longer);
-        }
-        choices.sort_by_key(Vec::len);
-        let segments = choices.into_iter().flat_map(|chosen| {
-            let of_leaf = |leaf: &Vec<String>| {
-                let fixed = chosen
-                    .iter()
-                    .filter_map(|dimension| Some((names.get(*dimension)?.clone(), leaf.get(*dimension)?.clone())));
-                Segment(fixed.collect())
-            };
-            self.leaves.keys().map(of_leaf).collect::<BTreeSet<_>>()
-        });
-        segments.collect()
     }
 
     /// A metric of a segment.
