@@ -158,15 +158,9 @@ pub struct SqlArguments {
     /// Write the rows to this file, whole or not at all [default: standard output]
     #[arg(id = "rows_output", long = "output", short = 'o', value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
-    /// Where to look.
+    /// Where to look, and how.
     #[command(flatten)]
-    pub database: DatabaseOptions,
-    /// With which rights.
-    #[command(flatten)]
-    pub role: RoleOptions,
-    /// The bounds of the query.
-    #[command(flatten)]
-    pub query: QueryOptions,
+    pub reading: ReadingOptions,
 }
 
 /// `explore doctor`
@@ -304,6 +298,20 @@ pub struct ConfigCommand {
     /// The settings, to see what they would come to.
     #[command(flatten)]
     pub options: Options,
+}
+
+/// What reading a database needs.
+#[derive(Debug, Clone, Args)]
+pub struct ReadingOptions {
+    /// Where to look.
+    #[command(flatten)]
+    pub database: DatabaseOptions,
+    /// With which rights.
+    #[command(flatten)]
+    pub role: RoleOptions,
+    /// The bounds of one query.
+    #[command(flatten)]
+    pub query: QueryOptions,
 }
 
 /// Every setting, whether or not a flag can give it.

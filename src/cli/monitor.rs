@@ -8,7 +8,7 @@ use clap::{Args, Subcommand, ValueHint};
 use jiff::civil::Date;
 
 use self::state::{ContextCommand, OutboxCommand, SnoozeArguments, StateOptions};
-use super::{DatabaseOptions, ModelOptions, PromptOptions, QueryOptions, ReportOptions, RoleOptions, values};
+use super::{DatabaseOptions, ModelOptions, PromptOptions, ReadingOptions, ReportOptions, values};
 use crate::monitor::backtest;
 use crate::monitor::generate::Injection;
 
@@ -83,15 +83,9 @@ pub struct MonitorRunArguments {
     /// What comes out.
     #[command(flatten)]
     pub report: ReportOptions,
-    /// Where to look.
+    /// Where to look, and how.
     #[command(flatten)]
-    pub database: DatabaseOptions,
-    /// With which rights.
-    #[command(flatten)]
-    pub role: RoleOptions,
-    /// The bounds of one query.
-    #[command(flatten)]
-    pub query: QueryOptions,
+    pub reading: ReadingOptions,
     /// Who explains.
     #[command(flatten)]
     pub model: ModelOptions,
@@ -135,15 +129,9 @@ pub struct MonitorCheckArguments {
     /// Where monitors are.
     #[command(flatten)]
     pub monitors: MonitorOptions,
-    /// Where to look.
+    /// Where to look, and how.
     #[command(flatten)]
-    pub database: DatabaseOptions,
-    /// With which rights.
-    #[command(flatten)]
-    pub role: RoleOptions,
-    /// The bounds of one query.
-    #[command(flatten)]
-    pub query: QueryOptions,
+    pub reading: ReadingOptions,
 }
 
 /// `explore monitor backtest`
@@ -168,15 +156,9 @@ pub struct MonitorBacktestArguments {
     /// Where monitors are.
     #[command(flatten)]
     pub monitors: MonitorOptions,
-    /// Where to look.
+    /// Where to look, and how.
     #[command(flatten)]
-    pub database: DatabaseOptions,
-    /// With which rights.
-    #[command(flatten)]
-    pub role: RoleOptions,
-    /// The bounds of one query.
-    #[command(flatten)]
-    pub query: QueryOptions,
+    pub reading: ReadingOptions,
 }
 
 /// `explore monitor generate`

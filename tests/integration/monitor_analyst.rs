@@ -1,10 +1,8 @@
 //! The analyst of a monitor's day: what a model may say, what is sent back, and what is left where nothing checks.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use explore::agent::Budget;
-use explore::database::Limits;
 use explore::executor::{Executor, Rules};
 use explore::model::openai::{Client, Options};
 use explore::monitor::analyst::{Analysis, BUDGET, Player, analyse, offline};
@@ -17,7 +15,7 @@ use explore::table::Bounds;
 use explore::tools::Toolbox;
 use serde_json::{Value, json};
 
-use crate::offline::driver::Seen;
+use crate::offline::driver::{LIMITS, Seen};
 use crate::sample_day::{HOSTILE, Sample};
 use crate::scripted_server::{ScriptedServer, Turn, calls, refuses, says};
 use crate::server;
@@ -27,15 +25,8 @@ const FUNNEL: &str = "CREATE TABLE funnel_hourly (hour int, channel text, reques
 
 async fn toolbox(name: &str) -> Toolbox {
     let database = Arc::new(server::connect(&server::fresh(name, FUNNEL).await).await);
-    let limits = Limits {
-        timeout: Duration::from_mins(1),
-        rows_max: 1000,
-        cell_characters_max: 1000,
-        bytes_max: 10_000_000,
-        plan_cost_max: None,
-    };
     let rules = Rules { search_path: vec!["public".to_owned()], ..Rules::default() };
-    let (executor, introspected) = Executor::open(database, rules, limits).await.unwrap();
+    let (executor, introspected) = Executor::open(database, rules, LIMITS).await.unwrap();
     Toolbox { executor, catalog: Arc::new(introspected.catalog), bounds: Bounds::default(), plans: false }
 }
 

@@ -6,6 +6,7 @@ use explore::report::Format;
 use explore::report::terminal::Layout;
 use unicode_width::UnicodeWidthStr;
 
+use crate::report::check_table_rows;
 use crate::sample_day::{HOSTILE, Sample};
 
 const FORMATS: [Format; 4] = [Format::Terminal, Format::Markdown, Format::Json, Format::Html];
@@ -98,15 +99,7 @@ fn markdown_holds_no_markup_of_the_data() {
         }
         assert!(!line.starts_with("# not"), "{line}");
     }
-    let cells = |line: &str| line.replace("\\|", "").matches('|').count();
-    let mut heading = None;
-    for line in markdown.lines() {
-        if line.starts_with('|') {
-            assert_eq!(cells(line), *heading.get_or_insert(cells(line)), "{line}");
-        } else {
-            heading = None;
-        }
-    }
+    check_table_rows(&markdown);
 }
 
 #[test]

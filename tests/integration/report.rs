@@ -143,7 +143,12 @@ fn markdown_holds_no_markup_of_the_data() {
 
 #[test]
 fn every_table_row_of_markdown_has_the_cells_of_its_heading() {
-    let markdown = rendered(&rich_run(), Format::Markdown);
+    check_table_rows(&rendered(&rich_run(), Format::Markdown));
+}
+
+/// Each has as many cells as the heading of its table.
+#[track_caller]
+pub(crate) fn check_table_rows(markdown: &str) {
     let cells = |line: &str| line.replace("\\|", "").matches('|').count();
     let mut heading = None;
     for line in markdown.lines() {

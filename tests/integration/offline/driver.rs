@@ -47,6 +47,14 @@ impl Observer for Seen {
     }
 }
 
+pub(crate) const LIMITS: Limits = Limits {
+    timeout: Duration::from_mins(1),
+    rows_max: 1000,
+    cell_characters_max: 1000,
+    bytes_max: 10_000_000,
+    plan_cost_max: None,
+};
+
 /// The catalog of a database, its roles guessed after `adjust` wrote some.
 pub(crate) async fn catalog(database: &dyn Database, adjust: fn(&mut Catalog)) -> Catalog {
     let introspected = introspect::introspect(database, &Selection::default()).await.unwrap();
@@ -59,15 +67,8 @@ pub(crate) async fn catalog(database: &dyn Database, adjust: fn(&mut Catalog)) -
 /// Plays a run on `database`.
 pub(crate) async fn play(database: Arc<dyn Database>, catalog: Catalog, focus: &str, as_of: Date) -> Run {
     let analyst = OfflineAnalyst::new(&catalog, focus, as_of);
-    let limits = Limits {
-        timeout: Duration::from_mins(1),
-        rows_max: 1000,
-        cell_characters_max: 1000,
-        bytes_max: 10_000_000,
-        plan_cost_max: None,
-    };
     let rules = Rules { search_path: vec!["public".to_owned()], ..Rules::default() };
-    let (executor, _) = Executor::open(database, rules, limits).await.unwrap();
+    let (executor, _) = Executor::open(database, rules, LIMITS).await.unwrap();
     let toolbox = Toolbox { executor, catalog: Arc::new(catalog), bounds: Bounds::default(), plans: false };
     let briefing = Briefing { system: "Look.".to_owned(), first: "Begin.".to_owned() };
     let budget = Budget { iterations_max: 15, queries_max: None, tokens_max: None, cost_max_usd: None, time_max: None };
