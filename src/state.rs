@@ -149,10 +149,17 @@ impl State {
         }
     }
 
-    /// Has the monitor to itself until the turn is dropped; waits while another has it.
+    /// Has the monitor to itself until the turn is dropped; nothing while another has it.
+    pub async fn try_lock(&self, layout: Layout) -> Result<Option<Turn>, Error> {
+        let session = self.session().await?;
+        let lock = session.try_lock(&lock_name(&layout)).await?;
+        Ok(lock.map(|lock| Turn { session, layout, _lock: lock }))
+    }
+
+    /// The same, and waits while another has it.
     pub async fn lock(&self, layout: Layout) -> Result<Turn, Error> {
         let session = self.session().await?;
-        let lock = session.lock(&format!("explore monitor {}", layout.monitor)).await?;
+        let lock = session.lock(&lock_name(&layout)).await?;
         Ok(Turn { session, layout, _lock: lock })
     }
 
@@ -164,6 +171,10 @@ impl State {
             Engine::Kept(kept) => kept.close().await,
         }
     }
+}
+
+fn lock_name(layout: &Layout) -> String {
+    format!("explore monitor {}", layout.monitor)
 }
 
 /// A monitor that nobody else works on.

@@ -94,6 +94,8 @@ pub enum Error {
 
 /// Who hears how far a run is.
 pub trait Watch: Send {
+    /// Another process has the monitor, and is waited for.
+    fn waits(&mut self, monitor: &str);
     /// So many of so many days of the monitor are done.
     fn done(&mut self, monitor: &str, days: usize, of: usize);
 }
@@ -107,7 +109,12 @@ pub async fn run(
     analyst: &mut Analyst<'_>,
     (wish, watch): (Wish, &mut dyn Watch),
 ) -> Result<Outcome, Error> {
-    let turn = places.state.lock(monitor.into()).await?;
+    let turn = if let Some(turn) = places.state.try_lock(monitor.into()).await? {
+        turn
+    } else {
+        watch.waits(&monitor.key);
+        places.state.lock(monitor.into()).await?
+    };
     let (monitor, notes) = monitor.clone().with_overrides(&turn.overrides().await?);
     let (first, last) = range(&monitor, wanted, places.as_of, &turn).await?;
     let observed = observations::gather(&monitor, first, last, places, &turn).await?;

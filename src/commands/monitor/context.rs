@@ -43,6 +43,7 @@ async fn list(after: Date, as_json: bool, config: &Config, output: &mut Output) 
     let state = state(config).await?;
     let events = state.context_events_after(after).await?;
     state.close().await;
+    output.talk().note(&format!("events that ended before {after} are left out; --after DATE shows them"));
     let any = |name: &Option<String>| name.clone().unwrap_or_else(|| "all".to_owned());
     let row = |event: &ContextEvent| {
         vec![

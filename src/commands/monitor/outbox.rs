@@ -46,12 +46,14 @@ async fn retry(ids: &[i64], config: &Config, output: &mut Output) -> Result<Exit
     let state = state(config).await?;
     let named = (!ids.is_empty()).then_some(ids);
     let queued = state.retry(named, named.is_some()).await?;
-    if let Some(missing) = ids.iter().find(|id| !queued.contains(id)) {
-        output.talk().warn(&format!("message {missing} neither failed nor is its fate unknown"));
-    }
     let report = send_due(&state, &channels, Timestamp::now()).await?;
     state.close().await;
-    tell(&report, output)
+    let status = tell(&report, output)?;
+    match ids.iter().find(|id| !queued.contains(id)) {
+        Some(id) => Err(Failure::usage(format!("message {id} is none that failed or whose fate is unknown"))
+            .hint("`explore monitor outbox list --all` shows every message")),
+        None => Ok(status),
+    }
 }
 
 pub(super) fn tell(report: &Report, output: &Output) -> Result<ExitStatus, Failure> {

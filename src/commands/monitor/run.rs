@@ -14,7 +14,7 @@ use crate::agent::Observer;
 use crate::cli::monitor::MonitorRunArguments;
 use crate::config::Config;
 use crate::config::choice::Player as Chosen;
-use crate::database::Database;
+use crate::database::{Database, Error as Lost};
 use crate::deliver::{Channels, Pace, send_due};
 use crate::error::{ExitStatus, Failure, Kind};
 use crate::journal::Event;
@@ -22,6 +22,7 @@ use crate::model::openai;
 use crate::monitor::analyst::{BUDGET, Player};
 use crate::monitor::day::Day;
 use crate::monitor::generate::{self, Options};
+use crate::monitor::pull;
 use crate::monitor::registry::{Monitor, Problem};
 use crate::monitor::report;
 use crate::monitor::run::{self, Analyst, Outcome, Places, Wanted, Watch, Wish, write_contents};
@@ -247,9 +248,11 @@ fn failure(failures: Vec<(&Monitor, run::Error)>) -> Option<Failure> {
     let (monitor, error) = failures.next()?;
     let others = failures.map(|(monitor, error)| format!("{}: {error}", monitor.key)).collect::<Vec<_>>();
     let kind = match &error {
-        run::Error::Pull(_) | run::Error::State(_) => Kind::Database,
+        run::Error::Pull(pull::Error::Database(Lost::Connect(_) | Lost::Gone(_) | Lost::Timeout { .. }))
+        | run::Error::State(_) => Kind::Database,
+        // The monitor's files are what has to be changed.
+        run::Error::Pull(_) | run::Error::Usage(_) => Kind::Usage,
         run::Error::Analyst(_) => Kind::Unexpected,
-        run::Error::Usage(_) => Kind::Usage,
     };
     let failure = Failure::new(kind, anyhow::Error::from(error).context(monitor.key.clone()));
     Some(if others.is_empty() { failure } else { failure.hint(format!("these failed too: {}", others.join("; "))) })
@@ -269,6 +272,10 @@ impl Observer for Seen {
 struct Shown(Waiting);
 
 impl Watch for Shown {
+    fn waits(&mut self, monitor: &str) {
+        self.0.say(&format!("{monitor} waits for another run of it to end"));
+    }
+
     fn done(&mut self, monitor: &str, days: usize, of: usize) {
         self.0.say(&format!("{monitor}: {days} of {of} days"));
     }

@@ -128,7 +128,9 @@ fn metrics(page: &mut Page, reported: Reported<'_>) {
     list(page, "Compared", &compared);
     let rules = rows.iter().flat_map(|row| row.rules.iter().cloned()).collect::<Vec<_>>();
     list(page, "Rules", &rules);
-    page.labelled("Usual", &view::legend(reported));
+    if wide {
+        page.labelled("Usual", &view::legend(reported));
+    }
 }
 
 fn analysis(page: &mut Page, reported: Reported<'_>) {

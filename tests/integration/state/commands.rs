@@ -57,7 +57,7 @@ async fn the_outbox_is_listed_and_what_is_not_there_cannot_be_sent_again() {
     let outbox = |more: &[&str]| program.run(&[&["monitor", "outbox"], more].concat());
     check(&outbox(&["list"]), 0, "ann@example.com");
     check(&outbox(&["list", "--json"]), 0, "\"state\": \"pending\"");
-    check(&outbox(&["retry", "99"]), 0, "message 99 neither failed nor is its fate unknown");
+    check(&outbox(&["retry", "99"]), 2, "message 99 is none that failed or whose fate is unknown");
     check(&outbox(&["retry"]), 2, "required");
 }
 

@@ -50,6 +50,7 @@ async fn a_directory_that_stays_taken_is_told() {
 /// Another process that has the lock.
 fn hold(lock: &Path) -> std::process::Child {
     let mut child = Command::new("flock")
+        .arg("--no-fork")
         .arg(lock)
         .args(["sh", "-c", "echo held; exec sleep 600"])
         .stdout(Stdio::piped())
