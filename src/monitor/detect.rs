@@ -11,7 +11,7 @@
 use statrs::distribution::{DiscreteCDF as _, Poisson};
 
 use super::day::{Expected, Score};
-use super::forecast::{Fitted, Parts};
+use super::forecast::{Fitted, Noise, Parts};
 use super::registry::Thresholds;
 
 /// What a value is judged by.
@@ -21,8 +21,8 @@ pub struct Ground<'a> {
     pub parts: Parts,
     /// The model, which knows the errors that it made.
     pub fitted: &'a Fitted,
-    /// The variance that the value has by its own nature.
-    pub noise: f64,
+    /// What makes the value vary beside the errors of the model.
+    pub noise: Noise,
     /// The least value that is possible, such as 0 of a count.
     pub floor: f64,
     /// Whether it is a count.

@@ -20,6 +20,7 @@
 
 mod clean;
 mod drift;
+mod holiday;
 mod interval;
 mod level;
 mod scale;
@@ -27,9 +28,9 @@ mod season;
 mod window;
 mod year;
 
-use std::collections::BTreeMap;
 
-use interval::Errors;
+use holiday::Effects;
+use interval::{Errors, Variance};
 use level::Smoothing;
 use scale::Scale;
 
@@ -102,7 +103,7 @@ pub struct Fitted {
     carry: f64,
     /// How far a week is usually from what was expected of it four weeks before.
     usual_drift: Option<f64>,
-    effects: BTreeMap<u16, f64>,
+    effects: Effects,
     errors: Errors,
 }
 
@@ -122,6 +123,15 @@ pub struct Shift {
     pub steps: usize,
     /// What it adds to the expected value of the step after.
     pub height: f64,
+}
+
+/// What makes a value vary beside the errors of the model.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Noise {
+    /// The variance that it has by its own nature, such as a count's; no model comes below it.
+    pub own: f64,
+    /// The special day that its step is, of whose effect no more is known than its few earlier days tell.
+    pub holiday: Option<u16>,
 }
 
 /// A level that has moved away slowly.
@@ -145,7 +155,7 @@ pub fn fit(history: History<'_>, options: &Options) -> Option<Fitted> {
     let scale = Scale::of(history.values);
     let values = history.on(scale);
     let history = History { values: &values, ..history };
-    let effects = clean::holiday_effects(history, options);
+    let effects = holiday::effects(history, options);
     let prepared = clean::prepare(history, options, &effects);
     let smoothing = Smoothing::fit(&season::without(&prepared.values, &options.seasons));
     let year_share = year::share(&prepared.values, options, smoothing);
@@ -172,7 +182,7 @@ impl Fitted {
         for (index, step) in steps.iter_mut().enumerate() {
             surprise *= self.carry;
             step.trend += surprise;
-            step.holiday = effect(&self.effects, history.holidays.get(values.len() + index));
+            step.holiday = self.effects.of(history.holidays.get(values.len() + index));
         }
         let shift = prepared.shift.zip(steps.first()).map(|(shift, step)| {
             let expected = step.sum();
@@ -196,23 +206,22 @@ impl Fitted {
         Some(Drift { z: off.mean / usual, share: (moved - value) / value.abs().max(f64::MIN_POSITIVE), expected })
     }
 
-    /// Where a value lies with `probability`, of which `expected` was expected `step` steps ahead (from 1). `noise` is the
-    /// variance that the value has by its own nature, such as a count's; no model comes below it.
-    pub fn interval(&self, expected: f64, step: usize, probability: f64, noise: f64) -> (f64, f64) {
+    /// Where a value lies with `probability`, of which `expected` was expected `step` steps ahead (from 1).
+    pub fn interval(&self, expected: f64, step: usize, probability: f64, noise: Noise) -> (f64, f64) {
         let middle = self.scale.to(expected);
-        let (below, above) = self.errors.reach(step, probability, self.scale.variance(noise, expected));
+        let (below, above) = self.errors.reach(step, probability, self.variance(noise, expected));
         (self.scale.back(middle - below), self.scale.back(middle + above))
     }
 
     /// The probability of a value at least as far off, if nothing is the matter.
-    pub fn p_value(&self, actual: f64, expected: f64, step: usize, noise: f64) -> f64 {
-        self.errors.p_value(self.off(actual, expected), step, self.scale.variance(noise, expected))
+    pub fn p_value(&self, actual: f64, expected: f64, step: usize, noise: Noise) -> f64 {
+        self.errors.p_value(self.off(actual, expected), step, self.variance(noise, expected))
     }
 
     /// How far off a value is, in standard deviations, of which the half of an interval of 95% is 1.96.
-    pub fn z(&self, actual: f64, expected: f64, step: usize, noise: f64) -> f64 {
+    pub fn z(&self, actual: f64, expected: f64, step: usize, noise: Noise) -> f64 {
         let off = self.off(actual, expected);
-        let sigma = self.errors.sigma(off, step, self.scale.variance(noise, expected));
+        let sigma = self.errors.sigma(off, step, self.variance(noise, expected));
         if sigma > 0.0 { off / sigma } else { 0.0 }
     }
 
@@ -224,7 +233,12 @@ impl Fitted {
             return 0.0;
         }
         let surprise = last - model.project(before, 1).first().map_or(*last, Parts::sum);
-        if surprise.abs() <= SURPRISE_MAX * self.errors.sigma(surprise, 1, 0.0) { surprise } else { 0.0 }
+        if surprise.abs() <= SURPRISE_MAX * self.errors.sigma(surprise, 1, Variance::default()) { surprise } else { 0.0 }
+    }
+
+    /// The noise on the scale of the model.
+    fn variance(&self, noise: Noise, expected: f64) -> Variance {
+        Variance { least: self.scale.variance(noise.own, expected), more: self.effects.variance(noise.holiday) }
     }
 
     fn off(&self, actual: f64, expected: f64) -> f64 {
@@ -245,11 +259,6 @@ impl History<'_> {
     fn on(&self, scale: Scale) -> Vec<Option<f64>> {
         self.values.iter().map(|value| value.map(|value| scale.to(value))).collect()
     }
-}
-
-/// What a special day usually adds.
-fn effect(effects: &BTreeMap<u16, f64>, holiday: Option<&Option<u16>>) -> f64 {
-    holiday.copied().flatten().and_then(|name| effects.get(&name)).copied().unwrap_or_default()
 }
 
 /// The fitted constants, with which a series is projected from any of its steps.

@@ -10,7 +10,7 @@ use super::panel::{Panel, SEGMENTS_MAX, Values};
 use crate::monitor::day::{Compared, Judgement, Score};
 use crate::monitor::detect::{Ground, discovery_threshold};
 use crate::monitor::figure;
-use crate::monitor::forecast::{self, Drift, Fitted, History, Options, Parts, Shift};
+use crate::monitor::forecast::{self, Drift, Fitted, History, Noise, Options, Parts, Shift};
 use crate::monitor::registry::{Comparison, Direction, Formula, Grain, Metric, Monitor};
 use crate::monitor::series::{Segment, Status};
 use crate::monitor::wording;
@@ -219,7 +219,10 @@ impl Job<'_> {
         let ground = |parts: Parts| Ground {
             parts,
             fitted,
-            noise: self.noise(values, parts.sum().max(floor), fitted),
+            noise: Noise {
+                own: self.noise(values, parts.sum().max(floor), fitted),
+                holiday: self.panel.holidays[last],
+            },
             floor,
             is_count: matches!(metric.formula, Formula::Sum(measure) if self.monitor.measures[measure].is_count),
         };
@@ -297,7 +300,7 @@ impl Job<'_> {
                     false => 0.0,
                 };
                 // Fewer than usual make a mean vary more than the errors of the past tell.
-                let (lower, upper) = fitted.interval(expected, 1, 0.95, 0.0);
+                let (lower, upper) = fitted.interval(expected, 1, 0.95, Noise::default());
                 let sigma = (upper - lower) / (2.0 * 1.96);
                 own.max(sigma * sigma * (usual(values) / now).max(1.0))
             }

@@ -1,12 +1,11 @@
 //! A history made fit for the model: gaps filled, holidays, spikes and steps taken out, and what was taken remembered.
 
-use std::collections::BTreeMap;
-
 use super::window::{self, Window};
-use super::{History, Options, Shift, effect, median, season};
+use super::holiday::Effects;
+use super::{History, Options, Shift, median, season};
 
 /// Values either side that a spike is judged by, and how many robust deviations away it lies.
-const SPIKE_REACH: usize = 14;
+pub(super) const SPIKE_REACH: usize = 14;
 const SPIKE_DEVIATIONS: f64 = 5.0;
 /// Values either side of a step whose medians are compared, and how many robust deviations they differ by.
 const STEP_REACH: usize = 28;
@@ -21,7 +20,7 @@ const SHIFT_MIN: usize = 4;
 const SHIFT_MAX: usize = 20;
 const SHIFT_DEVIATIONS: f64 = 4.0;
 /// Makes a median absolute deviation comparable to a standard deviation.
-const MAD_TO_SIGMA: f64 = 1.4826;
+pub(super) const MAD_TO_SIGMA: f64 = 1.4826;
 
 /// A history that the model can take.
 #[derive(Debug, Clone)]
@@ -36,10 +35,10 @@ pub(super) struct Prepared {
     pub(super) shift: Option<Shift>,
 }
 
-pub(super) fn prepare(history: History<'_>, options: &Options, effects: &BTreeMap<u16, f64>) -> Prepared {
+pub(super) fn prepare(history: History<'_>, options: &Options, effects: &Effects) -> Prepared {
     let mut values = fill(history.values, options.longest_season());
     for (step, value) in values.iter_mut().enumerate() {
-        *value -= effect(effects, history.holidays.get(step));
+        *value -= effects.of(history.holidays.get(step));
     }
     let mut rest = season::without(&values, &options.seasons);
     let mut moved = vec![0.0; values.len()];
@@ -63,7 +62,7 @@ pub(super) fn prepare(history: History<'_>, options: &Options, effects: &BTreeMa
 }
 
 /// Gaps filled with the mean of the nearest values of the same phase, two either side.
-fn fill(values: &[Option<f64>], period: usize) -> Vec<f64> {
+pub(super) fn fill(values: &[Option<f64>], period: usize) -> Vec<f64> {
     let known = values.iter().flatten();
     let mean = known.clone().sum::<f64>() / known.count().max(1) as f64;
     let alike = |step: usize| {
@@ -73,35 +72,6 @@ fn fill(values: &[Option<f64>], period: usize) -> Vec<f64> {
         if count > 0.0 { sum / count } else { mean }
     };
     values.iter().enumerate().map(|(step, value)| value.unwrap_or_else(|| alike(step))).collect()
-}
-
-/// What each named day adds to its neighbourhood, shrunk towards nothing as far as noise alone would explain it.
-pub(super) fn holiday_effects(history: History<'_>, options: &Options) -> BTreeMap<u16, f64> {
-    let mut seen: BTreeMap<u16, Vec<f64>> = BTreeMap::new();
-    if history.holidays.iter().all(Option::is_none) {
-        return BTreeMap::new();
-    }
-    let values = fill(history.values, options.longest_season());
-    let rest = season::without(&values, &options.seasons);
-    let is_plain = |step: usize| history.holidays.get(step).is_none_or(Option::is_none);
-    let mut noise = Vec::with_capacity(values.len());
-    for step in 0..values.len() {
-        let around = step.saturating_sub(SPIKE_REACH)..(step + SPIKE_REACH + 1).min(values.len());
-        let mut plain = around.filter(|step| is_plain(*step)).map(|step| rest[step]).collect::<Vec<_>>();
-        let deviation = rest[step] - median(&mut plain);
-        match history.holidays.get(step).copied().flatten() {
-            Some(name) if history.values[step].is_some() => seen.entry(name).or_default().push(deviation),
-            Some(_) => {}
-            None => noise.push(deviation.abs()),
-        }
-    }
-    let sigma = MAD_TO_SIGMA * median(&mut noise);
-    let effect = |deviations: Vec<f64>| {
-        let count = deviations.len() as f64;
-        let mean = deviations.iter().sum::<f64>() / count;
-        mean * (1.0 - sigma * sigma / (count * mean * mean)).max(0.0)
-    };
-    seen.into_iter().map(|(name, deviations)| (name, effect(deviations))).filter(|(_, effect)| *effect != 0.0).collect()
 }
 
 /// Values far from their neighbours are replaced by the neighbours' median (Hampel's filter).

@@ -4,10 +4,9 @@
 //! By how much that is usually off is measured from earlier origins, as intervals are. A change of level that was taken
 //! for a step is moved out of both, so that it is told once, as a step.
 
-use std::collections::BTreeMap;
-
 use super::clean::Prepared;
-use super::{History, Model, Parts, effect};
+use super::holiday::Effects;
+use super::{History, Model, Parts};
 
 /// Seasons that the forecast looks ahead, the last of which is compared; of days, four weeks.
 const SEASONS_AHEAD: usize = 4;
@@ -30,7 +29,7 @@ pub(super) struct Off {
 pub(super) fn usual(
     history: History<'_>,
     prepared: &Prepared,
-    effects: &BTreeMap<u16, f64>,
+    effects: &Effects,
     model: Model<'_>,
 ) -> Option<f64> {
     let season = model.options.longest_season();
@@ -48,7 +47,7 @@ pub(super) fn usual(
 pub(super) fn off(
     history: History<'_>,
     prepared: &Prepared,
-    effects: &BTreeMap<u16, f64>,
+    effects: &Effects,
     model: Model<'_>,
     end: usize,
 ) -> Option<Off> {
@@ -62,7 +61,7 @@ pub(super) fn off(
     let differences = (end - season..end).filter(is_plain).filter_map(difference).collect::<Vec<_>>();
     let mut last = *steps.last()?;
     last.trend -= prepared.moved[end - 1];
-    last.holiday = effect(effects, history.holidays.get(end - 1));
+    last.holiday = effects.of(history.holidays.get(end - 1));
     let is_known = 2 * differences.len() > season;
     is_known.then(|| Off { mean: differences.iter().sum::<f64>() / differences.len() as f64, last })
 }

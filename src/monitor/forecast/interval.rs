@@ -5,10 +5,9 @@
 //! that a quantile far out rests on all of them. Beyond the errors that were seen, an exponential tail is taken (peaks
 //! over a threshold), so that one value a hundred errors away is told from one that is three away.
 
-use std::collections::BTreeMap;
-
 use super::clean::Prepared;
-use super::{History, Model, effect, median};
+use super::holiday::Effects;
+use super::{History, Model, median};
 
 /// Origins at the most, and the steps between two; not a multiple of seven, so that every weekday is one.
 const ORIGINS_MAX: usize = 40;
@@ -26,6 +25,18 @@ const TAIL: f64 = 0.05;
 /// The length of a normal variable's tail, in mean absolute errors.
 const LENGTH_NORMAL: f64 = 0.52;
 
+/// The mean absolute deviation of a normal variable, in standard deviations.
+const MEAN_NORMAL: f64 = 0.798;
+
+/// What is known of a value's variance, on the scale of the model.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Variance {
+    /// The least that the model's errors can have.
+    pub(super) least: f64,
+    /// What comes on top of them.
+    pub(super) more: f64,
+}
+
 /// The errors of the past, by horizon.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Errors {
@@ -41,20 +52,20 @@ pub(super) struct Errors {
 impl Errors {
     /// How far below and above the expected value the true one may be, `step` steps ahead (from 1), for it to lie within
     /// with `probability`. `noise` is the variance that the value has by its own nature; no model comes below it.
-    pub(super) fn reach(&self, step: usize, probability: f64, noise: f64) -> (f64, f64) {
+    pub(super) fn reach(&self, step: usize, probability: f64, noise: Variance) -> (f64, f64) {
         let scale = self.scale(step, noise);
         let beyond = (1.0 - probability) / 2.0;
         (scale * self.below.size(beyond), scale * self.above.size(beyond))
     }
 
     /// How far off on that side is one standard deviation, of which the reach of 95% is 1.96.
-    pub(super) fn sigma(&self, error: f64, step: usize, noise: f64) -> f64 {
+    pub(super) fn sigma(&self, error: f64, step: usize, noise: Variance) -> f64 {
         let (below, above) = self.reach(step, 0.95, noise);
         (if error < 0.0 { below } else { above }) / 1.96
     }
 
     /// The probability of an error as improbable, if nothing is the matter.
-    pub(super) fn p_value(&self, error: f64, step: usize, noise: f64) -> f64 {
+    pub(super) fn p_value(&self, error: f64, step: usize, noise: Variance) -> f64 {
         let scale = self.scale(step, noise);
         if error.abs() <= self.rounding {
             return 1.0;
@@ -67,11 +78,11 @@ impl Errors {
     }
 
     /// The mean absolute error to be expected.
-    fn scale(&self, step: usize, noise: f64) -> f64 {
+    fn scale(&self, step: usize, noise: Variance) -> f64 {
         let group = GROUPS.partition_point(|first| *first <= step).saturating_sub(1);
         let further = (step as f64 / HORIZON_MAX as f64).max(1.0).sqrt();
-        // The mean absolute deviation of a normal variable is 0.798 of its standard deviation.
-        (self.scales[group] * further).max(0.798 * noise.max(0.0).sqrt())
+        let scale = (self.scales[group] * further).max(MEAN_NORMAL * noise.least.max(0.0).sqrt());
+        scale.hypot(MEAN_NORMAL * noise.more.sqrt())
     }
 }
 
@@ -129,7 +140,7 @@ impl Side {
 pub(super) fn errors(
     history: History<'_>,
     prepared: &Prepared,
-    effects: &BTreeMap<u16, f64>,
+    effects: &Effects,
     model: Model<'_>,
 ) -> (Errors, f64) {
     let count = history.values.len();
@@ -147,7 +158,7 @@ pub(super) fn errors(
                 surprises.push(prepared.values[step] - parts.sum());
             }
             let Some(value) = history.values[step].filter(|_| !prepared.is_spike[step]) else { continue };
-            let expected = parts.sum() + effect(effects, history.holidays.get(step));
+            let expected = parts.sum() + effects.of(history.holidays.get(step));
             misses.push(Miss { origin, ahead: index + 1, error: value + prepared.moved[step] - expected });
         }
     }
