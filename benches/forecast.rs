@@ -11,7 +11,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use explore::monitor::forecast::{History, Options, fit};
+use explore::monitor::forecast::{History, Noise, Options, fit};
 use rayon::prelude::*;
 
 const SEASON: usize = 7;
@@ -39,7 +39,7 @@ fn main() {
             .zip(&forecast.steps)
             .map(|(value, parts)| Some((value.as_ref()? - parts.sum()).abs() / scale));
         let inside = actual.iter().zip(&forecast.steps).enumerate().map(|(step, (value, parts))| {
-            let (lower, upper) = fitted.interval(parts.sum(), step + 1, 0.95, 0.0);
+            let (lower, upper) = fitted.interval(parts.sum(), step + 1, 0.95, Noise::default());
             Some(f64::from(u8::from((lower..=upper).contains(value.as_ref()?))))
         });
         let row = [mean(naive), mean(ours), mean(inside)];

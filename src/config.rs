@@ -142,6 +142,11 @@ impl Config {
         self.origin(key).is_none_or(|origin| *origin == Origin::Default)
     }
 
+    /// Whether a flag of the command line set it.
+    pub fn is_flag(&self, key: &str) -> bool {
+        self.origin(key).is_some_and(|origin| matches!(origin, Origin::Flag { .. }))
+    }
+
     /// The settings that have a value, secrets masked, as a journal keeps them.
     pub fn masked(&self) -> serde_json::Value {
         let values = self.settings.iter().filter(|setting| setting.origin.is_some());

@@ -28,7 +28,6 @@ mod season;
 mod window;
 mod year;
 
-
 use holiday::Effects;
 use interval::{Errors, Variance};
 use level::Smoothing;
@@ -233,7 +232,11 @@ impl Fitted {
             return 0.0;
         }
         let surprise = last - model.project(before, 1).first().map_or(*last, Parts::sum);
-        if surprise.abs() <= SURPRISE_MAX * self.errors.sigma(surprise, 1, Variance::default()) { surprise } else { 0.0 }
+        if surprise.abs() <= SURPRISE_MAX * self.errors.sigma(surprise, 1, Variance::default()) {
+            surprise
+        } else {
+            0.0
+        }
     }
 
     /// The noise on the scale of the model.

@@ -4,7 +4,7 @@
 
 use explore::monitor::detect::discovery_threshold;
 use explore::monitor::explain::{Leaf, explain};
-use explore::monitor::forecast::{History, Options, Parts, fit};
+use explore::monitor::forecast::{History, Noise, Options, Parts, fit};
 use proptest::prelude::*;
 
 /// Values of `days` days with a week, noise, and a gap here and there; below zero as well as above.
@@ -77,7 +77,7 @@ proptest! {
         for parts in expected(&values) {
             let value = parts.sum();
             let intervals = [(1, 0.8), (1, 0.95), (1, 0.999), (28, 0.999)];
-            let widths = intervals.map(|(step, probability)| fitted.interval(value, step, probability, 0.0));
+            let widths = intervals.map(|(step, probability)| fitted.interval(value, step, probability, Noise::default()));
             prop_assert!(widths.iter().all(|(lower, upper)| *lower <= value + 1e-9 && value - 1e-9 <= *upper));
             prop_assert!(widths.windows(2).all(|pair| pair[1].0 <= pair[0].0 && pair[0].1 <= pair[1].1), "{widths:?}");
         }
@@ -89,7 +89,7 @@ proptest! {
         let mut off = off;
         off.sort_by(f64::total_cmp);
         for side in [-1.0, 1.0] {
-            let p_values = off.iter().map(|off| fitted.p_value(side * off, 0.0, 1, 0.0)).collect::<Vec<_>>();
+            let p_values = off.iter().map(|off| fitted.p_value(side * off, 0.0, 1, Noise::default())).collect::<Vec<_>>();
             prop_assert!(p_values.windows(2).all(|pair| pair[1] <= pair[0]), "{p_values:?}");
             prop_assert!(p_values.iter().all(|p_value| (0.0..=1.0).contains(p_value)), "{p_values:?}");
         }
@@ -101,8 +101,8 @@ proptest! {
         let options = Options::daily();
         if let Some(fitted) = fit(history, &options) {
             for parts in fitted.expect(history, 28, &options).steps {
-                let _ = fitted.interval(parts.sum(), 1, 0.95, f64::NAN);
-                let p_value = fitted.p_value(f64::MAX, parts.sum(), 1, 0.0);
+                let _ = fitted.interval(parts.sum(), 1, 0.95, Noise { own: f64::NAN, holiday: None });
+                let p_value = fitted.p_value(f64::MAX, parts.sum(), 1, Noise::default());
                 prop_assert!(p_value.is_nan() || (0.0..=1.0).contains(&p_value), "{p_value}");
             }
         }
@@ -122,7 +122,7 @@ proptest! {
         let next = fitted.expect(history, 1, &options).steps[0].sum();
         // A level that moves is lagged behind; by how much is always alike, so that more of it seems improbable, but small.
         let is_small = drift != 0.0 && (value(days) / next - 1.0).abs() < 0.02;
-        let p_value = fitted.p_value(value(days), next, 1, 0.0);
+        let p_value = fitted.p_value(value(days), next, 1, Noise::default());
         prop_assert!(p_value > 0.01 || is_small, "{next} against {}", value(days));
     }
 

@@ -187,3 +187,28 @@ async fn a_dry_run_keeps_nothing_and_tells_nobody() {
     assert_eq!(remembered(&shop.state).await, Vec::<String>::new());
     assert_eq!(shop.received("/hook").await.len(), 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_goes_without_an_alert_because_something_else_goes_wrong() {
+    let shop = Shop::new("monitor_run_beside").await;
+    let metadata = shop.program.path("metadata/monitors");
+    std::fs::write(metadata.join("other.toml"), TOML).unwrap();
+    std::fs::write(metadata.join("other.sql"), SQL.replace("visits FROM", "visitors FROM")).unwrap();
+    let outcome = shop.run(&shop.state, &[&DAY[..], &["--output", "/dev/full"]].concat());
+    assert_eq!(outcome.code, 10, "{}", outcome.stderr);
+    for told in ["error: other: column \"visitors\" does not exist", "error: cannot write to /dev/full"] {
+        assert!(outcome.stderr.contains(told), "{}", outcome.stderr);
+    }
+    assert_eq!(delivered(&shop.state).await, sent());
+}
+
+#[cfg(feature = "embedded")]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_leaves_the_state_alone_that_is_configured() {
+    let state = server::fresh("monitor_run_demo", "").await;
+    let program = Program::new().variable("EXPLORE_STATE_URL", &state);
+    let outcome = program.run(&["monitor", "run", "--demo", "--no-ai", "--quiet", "revenue_funnel"]);
+    assert_eq!(outcome.code, 10, "{}", outcome.stderr);
+    let schemas = "SELECT count(*) FROM pg_namespace WHERE nspname = 'explore'";
+    assert_eq!(server::client(&state).await.query_one(schemas, &[]).await.unwrap().get::<_, i64>(0), 0);
+}

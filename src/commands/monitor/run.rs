@@ -57,12 +57,26 @@ pub(super) async fn run(
     let destination = Destination::prepare(config.report.output.as_deref())?;
     let channels = channels(&monitors, arguments, config)?;
     let mut interrupts = Interrupts::listen()?;
-    let status = tokio::select! {
+    let (fired, mut failures) = tokio::select! {
         ran = ran(&monitors, &channels, destination, arguments, config, output) => ran?,
         () = interrupts.next() => return Ok(ExitStatus::Interrupted),
     };
     // A monitor that was left out must not pass for one that had nothing to tell.
-    wrong.map_or(Ok(status), Err)
+    failures.extend(wrong);
+    conclude(fired, failures, output)
+}
+
+/// That an alert fired is what the exit code tells before anything that went wrong beside it.
+fn conclude(fired: bool, mut failures: Vec<Failure>, output: &Output) -> Result<ExitStatus, Failure> {
+    let ended = match fired {
+        true => Ok(ExitStatus::Found),
+        false if failures.is_empty() => Ok(ExitStatus::Done),
+        false => Err(failures.remove(0)),
+    };
+    for failure in &failures {
+        output.talk().failure(failure);
+    }
+    ended
 }
 
 /// What is wrong with files of the monitors to run.
@@ -84,6 +98,7 @@ fn channels(monitors: &[Monitor], arguments: &MonitorRunArguments, config: &Conf
     Ok(channels)
 }
 
+/// Whether an alert fired, and what went wrong beside it.
 async fn ran(
     monitors: &[Monitor],
     channels: &Channels,
@@ -91,14 +106,14 @@ async fn ran(
     arguments: &MonitorRunArguments,
     config: &Config,
     output: &mut Output,
-) -> Result<ExitStatus, Failure> {
+) -> Result<(bool, Vec<Failure>), Failure> {
     let database = database(config, output).await?;
     // What is wrong with the metadata of tables is of no concern to a monitor, which names its own columns.
     let (executor, catalog, _) = open::executor(config, database).await?;
     let temporary = config.is_demo().then(tempfile::tempdir).transpose()?;
     let state = match &temporary {
         #[cfg(feature = "embedded")]
-        Some(directory) if config.is_default("state_url") && config.is_default("data_dir") => {
+        Some(directory) if !config.is_flag("state_url") && !config.is_flag("data_dir") => {
             State::embedded(directory.path()).await?
         }
         Some(_) | None => state(config).await?,
@@ -138,17 +153,17 @@ async fn ran(
         }
     }
     drop(seen);
+    let mut failures = failure(failures).into_iter().collect::<Vec<_>>();
     if !outcomes.is_empty() {
-        deliver_report(&outcomes, destination, config, output)?;
+        // Nobody goes without an alert because a report cannot be written.
+        failures.extend(deliver_report(&outcomes, destination, config, output).err());
     }
-    let sent = if arguments.dry_run { Ok(ExitStatus::Done) } else { send(&state, channels, &outcomes, output).await };
+    if !arguments.dry_run {
+        failures.extend(send(&state, channels, &outcomes, output).await.err());
+    }
     toolbox.executor.database.close().await;
     state.close().await;
-    if let Some(failure) = failure(failures) {
-        return Err(failure);
-    }
-    sent?;
-    Ok(if outcomes.iter().any(fires) { ExitStatus::Found } else { ExitStatus::Done })
+    Ok((outcomes.iter().any(fires), failures))
 }
 
 /// The database that the configuration names; for the demo, generated days of what the shipped monitors read.

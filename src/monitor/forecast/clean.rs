@@ -1,7 +1,7 @@
 //! A history made fit for the model: gaps filled, holidays, spikes and steps taken out, and what was taken remembered.
 
-use super::window::{self, Window};
 use super::holiday::Effects;
+use super::window::{self, Window};
 use super::{History, Options, Shift, median, season};
 
 /// Values either side that a spike is judged by, and how many robust deviations away it lies.

@@ -26,12 +26,7 @@ pub(super) struct Off {
 }
 
 /// The root mean square of what the last season ahead was off by, from earlier origins; `None` where they are few.
-pub(super) fn usual(
-    history: History<'_>,
-    prepared: &Prepared,
-    effects: &Effects,
-    model: Model<'_>,
-) -> Option<f64> {
+pub(super) fn usual(history: History<'_>, prepared: &Prepared, effects: &Effects, model: Model<'_>) -> Option<f64> {
     let season = model.options.longest_season();
     let count = history.values.len();
     let first = (2 * season).max(count / 3);

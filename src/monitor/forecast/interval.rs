@@ -137,12 +137,7 @@ impl Side {
 
 /// Forecasts the series from origins in its past, and keeps by how much each was off; beside that, how much of an error
 /// one step ahead the step after it has again.
-pub(super) fn errors(
-    history: History<'_>,
-    prepared: &Prepared,
-    effects: &Effects,
-    model: Model<'_>,
-) -> (Errors, f64) {
+pub(super) fn errors(history: History<'_>, prepared: &Prepared, effects: &Effects, model: Model<'_>) -> (Errors, f64) {
     let count = history.values.len();
     let first =
         (2 * model.options.longest_season()).max(count / 3).max(count.saturating_sub(ORIGINS_MAX * ORIGIN_STEPS));
