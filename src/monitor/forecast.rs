@@ -169,6 +169,11 @@ pub fn known_min(options: &Options) -> usize {
     CYCLES_MIN * options.longest_season().max(2)
 }
 
+/// The longest season that can be known of so many steps.
+pub fn season_max(history: usize) -> usize {
+    history.min(HISTORY_MAX) / CYCLES_MIN
+}
+
 impl Fitted {
     /// What is expected of the `horizon` steps after `history`, which may have grown since it was fitted.
     pub fn expect(&self, history: History<'_>, horizon: usize, options: &Options) -> Expected {

@@ -99,7 +99,7 @@ impact = { medium = 0.01, high = 0.1, very_high = 0.3 }
 
 [forecast]
 seasons = [24]
-yearly = true
+yearly = false
 retrain_days = 7
 holidays = ["FR"]
 
@@ -129,7 +129,7 @@ change_min = 0.2
     assert!(!revenue.enabled);
     assert_eq!(monitor.calendar.day_starts.hour(), 6);
     assert_eq!(monitor.forecasting.seasons, [24]);
-    assert_eq!((monitor.forecasting.yearly, monitor.forecasting.retrain_days), (true, 7));
+    assert_eq!((monitor.forecasting.yearly, monitor.forecasting.retrain_days), (false, 7));
     assert_eq!(monitor.growth.unwrap().revenue, 1);
     assert_eq!(monitor.rules[0].comparison, Comparison::PreviousWeek);
     let holidays = &monitor.forecasting.holidays;
@@ -188,6 +188,13 @@ fn every_mistake_is_told_with_its_line_and_all_at_once() {
             "orders.toml:5: an event has a name and its dates: name = \"Black Friday\", dates = [2026-11-27]",
             "orders.toml:7: `soon` is no date; write one such as 2026-11-27",
             "orders.toml:9: `order` is no metric; did you mean `orders`?",
+        ],
+    );
+    check(
+        "grain = \"hour\"\n[measures.orders]\n[forecast]\nseasons = [24, 8760]\nyearly = true\n",
+        &[
+            "orders.toml:4: a season of 8760 steps is too long to be known of what is looked back on: 364 at the most",
+            "orders.toml:5: the hours of a year are too many to look back on; leave yearly out",
         ],
     );
 }

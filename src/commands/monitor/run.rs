@@ -26,7 +26,7 @@ use crate::monitor::pull;
 use crate::monitor::registry::{Monitor, Problem};
 use crate::monitor::report;
 use crate::monitor::run::{self, Analyst, Outcome, Places, Wanted, Watch, Wish, write_contents};
-use crate::output::{Destination, Output};
+use crate::output::{Destination, Output, Talk};
 use crate::progress::{Progress, Waiting};
 use crate::report::Format;
 use crate::report::terminal::Layout;
@@ -139,7 +139,8 @@ async fn ran(
         };
         let messages = |day: &Day| messages(channels, monitor, day, arguments.dry_run);
         let wish = if config.report.format == Format::Html { Wish::Metrics } else { Wish::Alerts };
-        let mut watch = Shown(Waiting::start(output.talk(), &format!("{} is read", monitor.key)));
+        let waiting = Waiting::start(output.talk(), &format!("{} is read", monitor.key));
+        let mut watch = Shown { waiting, talk: output.talk() };
         let wanted = wanted(arguments);
         let outcome = run::run(monitor, wanted, places, &messages, &mut analyst, (wish, &mut watch)).await;
         drop(watch);
@@ -284,14 +285,17 @@ impl Observer for Seen {
 }
 
 /// Shows how far a run is.
-struct Shown(Waiting);
+struct Shown<'a> {
+    waiting: Waiting,
+    talk: &'a Talk,
+}
 
-impl Watch for Shown {
+impl Watch for Shown<'_> {
     fn waits(&mut self, monitor: &str) {
-        self.0.say(&format!("{monitor} waits for another run of it to end"));
+        self.talk.note(&format!("{monitor} waits for another run of it to end"));
     }
 
     fn done(&mut self, monitor: &str, days: usize, of: usize) {
-        self.0.say(&format!("{monitor}: {days} of {of} days"));
+        self.waiting.say(&format!("{monitor}: {days} of {of} days"));
     }
 }

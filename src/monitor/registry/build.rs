@@ -17,6 +17,7 @@ use super::{
     Bands, Calendar, Direction, Forecasting, Formula, Grain, Growth, ImpactBands, Measure, Metric, Monitor, Rule,
     SeverityBands, SeverityBy, Thresholds,
 };
+use crate::monitor::forecast;
 use crate::monitor::holidays::{self, Event};
 use crate::prompt::nearest;
 use crate::sql;
@@ -354,6 +355,17 @@ impl Builder<'_> {
         {
             let message = "seasons are numbers of steps from 2, the shortest first, such as [24, 168]";
             self.source.problem(&["forecast", "seasons"], message);
+        }
+        let longest = forecast::season_max(calendar.history_steps());
+        if let Some(season) = seasons.iter().find(|season| **season as usize > longest) {
+            let message = format!(
+                "a season of {season} steps is too long to be known of what is looked back on: {longest} at the most"
+            );
+            self.source.problem(&["forecast", "seasons"], message);
+        }
+        if calendar.grain == Grain::Hour && document.yearly == Some(true) {
+            let message = "the hours of a year are too many to look back on; leave yearly out";
+            self.source.problem(&["forecast", "yearly"], message);
         }
         Forecasting {
             seasons: seasons.iter().map(|steps| *steps as usize).collect(),
