@@ -4,7 +4,8 @@
 //!
 //! ```text
 //! gaps       filled from the same phase of the seasons around them; a filled value is never a residual
-//! holidays   what a named day usually adds, from the earlier days of that name, shrunk where they are few
+//! holidays   what a named day usually adds, from the earlier days of that name, shrunk where they are few; what is not
+//!            known of it makes the interval of such a day wider
 //! spikes     values far from their neighbours, replaced (Hampel)
 //! steps      a lasting change of level: what came before it is moved to where the series now is; a change of the last
 //!            days is one as soon as four values in a row bear it out, see [`Expected::shift`]

@@ -109,6 +109,24 @@ proptest! {
     }
 
     #[test]
+    fn the_less_is_known_of_a_special_day_the_wider_its_interval_is(values in series(), height in 30.0..300.0_f64) {
+        let mut values = values.into_iter().map(|value| value.map(|value| value - 1e3)).collect::<Vec<_>>();
+        let mut holidays = vec![None; values.len() + 1];
+        for (day, name) in [(15, 0), (25, 1), (35, 1), (45, 1)] {
+            holidays[day] = Some(name);
+            values[day] = values[day].map(|value| value + height);
+        }
+        let history = History { values: &values, holidays: &holidays };
+        let fitted = fit(history, &Options::daily()).unwrap();
+        let width = |holiday: Option<u16>| {
+            let (lower, upper) = fitted.interval(-1e3, 1, 0.95, Noise { own: 0.0, holiday });
+            upper - lower
+        };
+        let (plain, thrice, once, never) = (width(None), width(Some(1)), width(Some(0)), width(Some(2)));
+        prop_assert!(plain <= thrice && thrice <= once && once <= never && plain < never, "{plain} {thrice} {once} {never}");
+    }
+
+    #[test]
     fn without_noise_nothing_is_improbable_that_matters(
         week in proptest::collection::vec(1.0..1_000.0_f64, 7),
         days in 60..400_usize,
