@@ -114,7 +114,7 @@ impl Builder<'_> {
             Time::midnight()
         });
         let (delay, restated_steps, history) = match document.grain {
-            Grain::Hour => (SignedDuration::from_hours(1), 48, 60.days()),
+            Grain::Hour => (SignedDuration::from_hours(1), 48, 45.days()),
             Grain::Day => (SignedDuration::from_hours(6), 3, 3.years()),
             Grain::Week => (SignedDuration::from_hours(6), 1, 5.years()),
         };

@@ -28,7 +28,7 @@ pub(super) struct Document {
     /// Steps before the latest that are read again for late and restated data; 48 hours, 3 days or 1 week by default.
     #[schemars(range(max = 1000))]
     pub(super) restated_steps: Option<u32>,
-    /// How far back the first reading goes, such as "2 years"; 60 days of hours, 3 years of days, 5 years of weeks by
+    /// How far back the first reading goes, such as "2 years"; 45 days of hours, 3 years of days, 5 years of weeks by
     /// default.
     pub(super) history: Option<String>,
     /// The columns that break it down.
