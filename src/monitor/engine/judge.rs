@@ -18,7 +18,7 @@ use crate::monitor::wording;
 /// The share of false discoveries that is put up with among the metrics' wholes of a day.
 const WHOLES_RATE: f64 = 0.1;
 /// The same among the segments, which are many.
-const SEGMENTS_RATE: f64 = 0.2;
+const SEGMENTS_RATE: f64 = 0.1;
 /// Standard deviations of what a level usually moves by in four weeks from which on it has drifted.
 const DRIFT_Z: f64 = 3.0;
 /// Steps whose median denominator is the usual one.
