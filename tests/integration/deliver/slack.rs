@@ -61,6 +61,7 @@ async fn slack_gets_a_message_again_only_if_it_certainly_did_not_take_it() {
     };
     let good = || raw(200, r#"{"ok":true,"ts":"1"}"#);
     check("slack_busy", vec![raw(503, "xoxb-hunter2"), says("ratelimited"), good()], ("sent", 3, "")).await;
+    check("slack_limited", vec![raw(429, "rate_limited"), good()], ("sent", 2, "")).await;
     check("slack_wrong", vec![says("channel_not_found")], ("failed", 1, "channel_not_found")).await;
     check("slack_fatal", vec![says("fatal_error")], ("unknown", 1, "fatal_error")).await;
     check("slack_gateway", vec![raw(504, "")], ("unknown", 1, "504")).await;
