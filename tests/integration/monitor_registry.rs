@@ -193,7 +193,7 @@ fn every_mistake_is_told_with_its_line_and_all_at_once() {
     check(
         "grain = \"hour\"\n[measures.orders]\n[forecast]\nseasons = [24, 8760]\nyearly = true\n",
         &[
-            "orders.toml:4: a season of 8760 steps is too long to be known of what is looked back on: 364 at the most",
+            "orders.toml:4: a season of 8760 steps is too long to be known of what is looked back on: 360 at the most",
             "orders.toml:5: the hours of a year are too many to look back on; leave yearly out",
         ],
     );
