@@ -59,7 +59,7 @@ pub struct MonitorRunArguments {
     /// The monitors to run, by the names of their files [default: all]
     #[arg(value_name = "KEY")]
     pub keys: Vec<String>,
-    /// Judge this day [default: the last that is over, and those before it whose data came late]
+    /// Judge this day [default: the last that is over, and before it those whose data came late or were restated]
     #[arg(long, value_name = "DATE", value_parser = values::date, conflicts_with_all = ["from", "to"])]
     pub date: Option<Date>,
     /// Judge the days from this one on

@@ -32,7 +32,7 @@ use crate::state::{self, NewMessage, State, Turn};
 /// Which days are judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wanted {
-    /// The last day that is over, and what could not be judged of the days before it.
+    /// The last day that is over, and before it what could not be judged, or was restated since.
     Latest,
     /// The days from the first to the last.
     Days(Date, Date),
@@ -116,7 +116,13 @@ pub async fn run(
         places.state.lock(monitor.into()).await?
     };
     let (monitor, notes) = monitor.clone().with_overrides(&turn.overrides().await?);
-    let (first, last) = range(&monitor, wanted, places.as_of, &turn).await?;
+    let (mut first, last) = range(&monitor, wanted, places.as_of, &turn).await?;
+    if !places.is_dry {
+        observations::read(&monitor, first, last, places, &turn).await?;
+    }
+    if wanted == Wanted::Latest {
+        first = turn.first_outdated().await?.map_or(first, |outdated| outdated.min(first));
+    }
     let observed = observations::gather(&monitor, first, last, places, &turn).await?;
     let events = turn.context_events(analysis::events_from(first.date()), last.date()).await?;
     let mut circumstances = circumstances(&events, &turn).await?;
@@ -182,9 +188,8 @@ async fn range(
 /// The first of the steps that are read again which was judged without its data, or not at all although earlier ones were.
 async fn unsettled(monitor: &Monitor, last: DateTime, turn: &Turn) -> Result<DateTime, Error> {
     let calendar = &monitor.calendar;
-    let back = i64::try_from(calendar.restated_steps).unwrap_or(i64::MAX);
     let mut was_judged = false;
-    for step in calendar.steps(calendar.shifted(last, -back), last) {
+    for step in calendar.steps(calendar.before(last, calendar.restated_steps), last) {
         match turn.day(step).await? {
             Some(day) if is_settled(&day) => was_judged = true,
             Some(_) => return Ok(step),

@@ -59,6 +59,12 @@ impl Turn {
         Ok(Committed { judgements, incidents, removed: old_judgements + old_incidents, messages: added, withdrawn })
     }
 
+    /// The first of the days that are to be judged again, because observations were restated since.
+    pub async fn first_outdated(&self) -> Result<Option<DateTime>, Error> {
+        let statement = "SELECT min(at) FROM explore.days WHERE monitor = $1 AND is_outdated";
+        self.session.one(READ, statement, &[&self.layout.monitor]).await
+    }
+
     /// The incidents that the last day before `at` left open, in its order.
     pub async fn incidents_before(&self, at: DateTime) -> Result<Vec<Incident>, Error> {
         let statement = "SELECT document::text FROM explore.incidents
@@ -143,11 +149,18 @@ fn document<T: serde::de::DeserializeOwned>(row: &Row, column: usize) -> Result<
     json::read(READ, cell(row, column)?)
 }
 
+/// Has the days from `from` on judged again.
+pub(super) async fn outdate(transaction: &Transaction<'_>, monitor: &str, from: DateTime) -> Result<(), Error> {
+    let statement = "UPDATE explore.days SET is_outdated = true WHERE monitor = $1 AND at >= $2 AND NOT is_outdated";
+    transaction.execute(statement, &[&monitor, &from]).await.map(drop).map_err(failed(WRITE))
+}
+
 async fn write_day(transaction: &Transaction<'_>, day: &Day) -> Result<(), Error> {
     let statement = "INSERT INTO explore.days AS old (monitor, at, label, holiday, notes) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (monitor, at) DO UPDATE
-        SET label = excluded.label, holiday = excluded.holiday, notes = excluded.notes
-        WHERE (old.label, old.holiday, old.notes) IS DISTINCT FROM (excluded.label, excluded.holiday, excluded.notes)";
+        SET label = excluded.label, holiday = excluded.holiday, notes = excluded.notes, is_outdated = false
+        WHERE (old.label, old.holiday, old.notes, old.is_outdated)
+            IS DISTINCT FROM (excluded.label, excluded.holiday, excluded.notes, false)";
     let parameters: [&(dyn ToSql + Sync); 5] = [&day.monitor, &day.at, &day.label, &day.holiday, &day.notes];
     transaction.execute(statement, &parameters).await.map(drop).map_err(failed(WRITE))
 }

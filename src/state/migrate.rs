@@ -5,7 +5,8 @@ use super::session::{Session, begin, failed};
 use crate::database::writable::describe;
 
 /// The migrations, in order; the first one is version 1.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_tables.sql")];
+const MIGRATIONS: [&str; 2] =
+    [include_str!("migrations/0001_tables.sql"), include_str!("migrations/0002_outdated_days.sql")];
 /// What the advisory lock is named by, under which migrations run.
 const LOCK: &str = "explore migrations";
 const VERSION: &str = "SELECT coalesce(max(version), 0) FROM explore.migrations";

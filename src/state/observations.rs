@@ -15,7 +15,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Row, Transaction};
 
 use super::session::{begin, failed};
-use super::{Error, Turn, json};
+use super::{Error, Turn, days, json};
 use crate::monitor::registry::Monitor;
 use crate::monitor::series::Observation;
 
@@ -129,6 +129,28 @@ impl Turn {
         to: DateTime,
         observations: &[Observation],
     ) -> Result<Replaced, Error> {
+        self.replace(from, to, observations, None).await
+    }
+
+    /// The same for steps that were read before: the judged days from the first change on, but none before `outdates_from`,
+    /// are to be judged again, which [`Turn::first_outdated`] tells from then on.
+    pub async fn restate_observations(
+        &self,
+        from: DateTime,
+        to: DateTime,
+        observations: &[Observation],
+        outdates_from: DateTime,
+    ) -> Result<Replaced, Error> {
+        self.replace(from, to, observations, Some(outdates_from)).await
+    }
+
+    async fn replace(
+        &self,
+        from: DateTime,
+        to: DateTime,
+        observations: &[Observation],
+        outdates_from: Option<DateTime>,
+    ) -> Result<Replaced, Error> {
         self.check(from, to, observations)?;
         let mut client = self.session.client().await;
         let transaction = begin(&mut client, WRITE).await?;
@@ -136,7 +158,10 @@ impl Turn {
         let rows = Rows::new(&self.layout, &stored, observations);
         let series = series_of(&transaction, &self.layout.monitor, &rows.series).await?;
         rows.stage(&transaction, &series).await?;
-        let replaced = exchange(&transaction, &self.layout.monitor, from, to).await?;
+        let (replaced, changed_from) = exchange(&transaction, &self.layout.monitor, from, to).await?;
+        if let Some((changed, oldest)) = changed_from.zip(outdates_from) {
+            days::outdate(&transaction, &self.layout.monitor, changed.max(oldest)).await?;
+        }
         transaction.commit().await.map_err(failed(WRITE))?;
         if replaced.inserted >= ROWS_TO_ANALYZE {
             client.batch_execute("ANALYZE explore.series, explore.observations").await.map_err(failed(WRITE))?;
@@ -353,30 +378,36 @@ async fn series_of(transaction: &Transaction<'_>, monitor: &str, wanted: &[Vec<&
     rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>().map_err(failed(WRITE))
 }
 
-/// Removes what is not among the staged rows, and writes those that are new or different.
+/// Removes what is not among the staged rows, and writes those that are new or different; the first step that it changed.
 async fn exchange(
     transaction: &Transaction<'_>,
     monitor: &str,
     from: DateTime,
     to: DateTime,
-) -> Result<Replaced, Error> {
-    let remove = "DELETE FROM explore.observations AS old
-        WHERE series IN (SELECT series FROM explore.series WHERE monitor = $1) AND at >= $2 AND at < $3
-        AND NOT EXISTS (SELECT FROM pg_temp.incoming WHERE series = old.series AND at = old.at)";
-    let removed = transaction.execute(remove, &[&monitor, &from, &to]).await.map_err(failed(WRITE))?;
+) -> Result<(Replaced, Option<DateTime>), Error> {
+    let remove = "WITH removed AS (
+            DELETE FROM explore.observations AS old
+            WHERE series IN (SELECT series FROM explore.series WHERE monitor = $1) AND at >= $2 AND at < $3
+            AND NOT EXISTS (SELECT FROM pg_temp.incoming WHERE series = old.series AND at = old.at)
+            RETURNING at)
+        SELECT min(at), count(*) FROM removed";
+    let removed = transaction.query_one(remove, &[&monitor, &from, &to]).await.map_err(failed(WRITE))?;
     let write = "WITH written AS (
             INSERT INTO explore.observations AS old (series, at, measures)
             SELECT series, at, measures FROM pg_temp.incoming
             ON CONFLICT (series, at) DO UPDATE SET measures = excluded.measures
             WHERE old.measures IS DISTINCT FROM excluded.measures
-            RETURNING xmax = 0 AS is_new)
-        SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM written";
-    let row = transaction.query_one(write, &[]).await.map_err(|error| match error.code() {
+            RETURNING at, xmax = 0 AS is_new)
+        SELECT min(at), count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM written";
+    let written = transaction.query_one(write, &[]).await.map_err(|error| match error.code() {
         Some(code) if *code == SqlState::CARDINALITY_VIOLATION => Error::Input(format!(
             "{monitor}: two observations of one step have the same dimension values; one of them has to go"
         )),
         _ => failed(WRITE)(error),
     })?;
-    let count = |column| row.try_get::<_, i64>(column).map(i64::unsigned_abs).map_err(failed(WRITE));
-    Ok(Replaced { inserted: count(0)?, restated: count(1)?, removed })
+    let count = |row: &Row, column| row.try_get::<_, i64>(column).map(i64::unsigned_abs).map_err(failed(WRITE));
+    let first = |row: &Row| row.try_get::<_, Option<DateTime>>(0).map_err(failed(WRITE));
+    let replaced =
+        Replaced { inserted: count(&written, 1)?, restated: count(&written, 2)?, removed: count(&removed, 1)? };
+    Ok((replaced, [first(&removed)?, first(&written)?].into_iter().flatten().min()))
 }

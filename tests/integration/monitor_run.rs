@@ -2,6 +2,7 @@
 //! are real listeners.
 
 mod killed;
+mod restated;
 
 use serde_json::Value;
 use wiremock::matchers::{method, path};
@@ -10,14 +11,15 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 use crate::program::{Outcome, Program};
 use crate::server;
 
-/// Visits of two channels for two months; on the last one those of `paid` collapse.
+/// Visits of two channels for two months up to a day.
 const DATA: &str = "
 CREATE TABLE visits (day date, channel text, visits bigint);
 INSERT INTO visits
-SELECT day, channel, CASE WHEN channel = 'paid' AND day = '2025-03-31' THEN 90 ELSE
-    900 + 100 * extract(isodow FROM day)::int + (hashtext(day::text || channel) % 40) END
-FROM generate_series('2025-02-01'::date, '2025-03-31', '1 day') AS day, unnest(ARRAY['paid', 'email']) AS channel;
-ANALYZE";
+SELECT day::date, channel, 900 + 100 * extract(isodow FROM day)::int + (hashtext(day::date || channel) % 40)
+FROM generate_series('{last}'::date - 58, '{last}', '1 day') AS day, unnest(ARRAY['paid', 'email']) AS channel;
+ANALYZE;";
+/// Visits of one channel collapse.
+const COLLAPSE: &str = "UPDATE visits SET visits = 90 WHERE channel = 'paid' AND day = '{day}'";
 
 const TOML: &str = "label = \"Shop\"
 dimensions = [\"channel\"]
@@ -45,13 +47,22 @@ url_env = \"SLACK_URL\"
 /// A shop that is watched: the program with its files, and the listeners that its channels lead to.
 struct Shop {
     program: Program,
+    source: String,
     state: String,
     listeners: MockServer,
 }
 
 impl Shop {
+    /// With a collapse on the last day.
     async fn new(name: &str) -> Self {
-        let source = server::fresh(name, DATA).await;
+        let shop = Self::until(name, "2025-03-31").await;
+        server::execute(&shop.source, &COLLAPSE.replace("{day}", "2025-03-31")).await;
+        shop
+    }
+
+    /// With nothing out of the ordinary up to a day.
+    async fn until(name: &str, last: &str) -> Self {
+        let source = server::fresh(name, &DATA.replace("{last}", last)).await;
         let state = server::fresh(&format!("{name}_state"), "").await;
         let listeners = MockServer::start().await;
         let program = Program::new();
@@ -64,7 +75,7 @@ impl Shop {
             .variable("HOOK_URL", &format!("{}/hook", listeners.uri()))
             .variable("HOOK_SECRET", "whsec_aHVudGVyMmh1bnRlcjI=")
             .variable("SLACK_URL", &format!("{}/slack", listeners.uri()));
-        let shop = Self { program, state, listeners };
+        let shop = Self { program, source, state, listeners };
         shop.listen().await;
         shop
     }

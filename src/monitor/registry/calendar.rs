@@ -143,6 +143,16 @@ impl Calendar {
         self.last_over(as_of.saturating_sub(self.delay).unwrap_or(as_of))
     }
 
+    /// The first step whose data may still be restated.
+    pub fn restated_from(&self, as_of: Timestamp) -> DateTime {
+        self.before(self.last_due(as_of), self.restated_steps)
+    }
+
+    /// The step that is `steps` earlier.
+    pub fn before(&self, at: DateTime, steps: usize) -> DateTime {
+        self.shifted(at, i64::try_from(steps).map_or(i64::MIN, i64::wrapping_neg))
+    }
+
     /// The first step that a first reading up to `at` begins with.
     pub fn history_start(&self, at: DateTime) -> DateTime {
         self.floor(at.saturating_sub(self.history))

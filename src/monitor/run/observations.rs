@@ -10,7 +10,34 @@ use crate::monitor::registry::Monitor;
 use crate::monitor::series::Observed;
 use crate::state::Turn;
 
-/// The observations from as far back as the monitor looks to the last step.
+/// Brings the state up to date with the database. Where what was read before has changed since, the judged days from there
+/// on are to be judged again, as far back as data may still be restated.
+pub(super) async fn read(
+    monitor: &Monitor,
+    first: DateTime,
+    last: DateTime,
+    places: Places<'_>,
+    turn: &Turn,
+) -> Result<(), Error> {
+    let outdates_from = monitor.calendar.restated_from(places.as_of);
+    let (start, until) = range(monitor, first.min(outdates_from), last);
+    let Ranges { new, known } = ranges(monitor, start, first, until, turn).await?;
+    if let Some((from, to)) = new {
+        let mut parts = Parts::new(places.executor, monitor, from, to).await?;
+        while let Some(part) = parts.next().await? {
+            turn.replace_observations(part.from, part.until, &part.observations).await?;
+        }
+    }
+    if let Some((from, to)) = known {
+        let mut parts = Parts::new(places.executor, monitor, from, to).await?;
+        while let Some(part) = parts.next().await? {
+            turn.restate_observations(part.from, part.until, &part.observations, outdates_from).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The observations from as far back as the monitor looks to the last step: of the state, or of the database in a dry run.
 pub(super) async fn gather<'a>(
     monitor: &'a Monitor,
     first: DateTime,
@@ -18,10 +45,7 @@ pub(super) async fn gather<'a>(
     places: Places<'_>,
     turn: &Turn,
 ) -> Result<Observed<'a>, Error> {
-    let calendar = &monitor.calendar;
-    // As far as the model looks back that was due before the first step, so that days one by one are what they are together.
-    let due = first.saturating_sub(Span::new().days(i64::from(monitor.forecasting.retrain_days)));
-    let (start, until) = (calendar.history_start(due), calendar.shifted(last, 1));
+    let (start, until) = range(monitor, first, last);
     let mut observed = Observed::new(monitor, start, until, places.as_of);
     if places.is_dry {
         let mut parts = Parts::new(places.executor, monitor, start, until).await?;
@@ -30,32 +54,40 @@ pub(super) async fn gather<'a>(
         }
         return Ok(observed);
     }
-    for (from, to) in wanted(monitor, start, first, until, turn).await? {
-        let mut parts = Parts::new(places.executor, monitor, from, to).await?;
-        while let Some(part) = parts.next().await? {
-            turn.replace_observations(part.from, part.until, &part.observations).await?;
-        }
-    }
     for leaf in turn.history(start, until).await? {
         observed.add_leaf(leaf.dimensions, &leaf.at, &leaf.measures);
     }
     Ok(observed)
 }
 
-/// The ranges to read from the database: what was never read, and what may have been restated.
-async fn wanted(
+/// What is looked at to judge the steps from the first to the last.
+fn range(monitor: &Monitor, first: DateTime, last: DateTime) -> (DateTime, DateTime) {
+    // As far as the model looks back that was due before the first step, so that days one by one are what they are together.
+    let due = first.saturating_sub(Span::new().days(i64::from(monitor.forecasting.retrain_days)));
+    (monitor.calendar.history_start(due), monitor.calendar.shifted(last, 1))
+}
+
+/// The ranges to read from the database.
+struct Ranges {
+    /// What was never read.
+    new: Option<(DateTime, DateTime)>,
+    /// What may have been restated, and what came after it.
+    known: Option<(DateTime, DateTime)>,
+}
+
+async fn ranges(
     monitor: &Monitor,
     start: DateTime,
     first: DateTime,
     until: DateTime,
     turn: &Turn,
-) -> Result<Vec<(DateTime, DateTime)>, Error> {
+) -> Result<Ranges, Error> {
     let calendar = &monitor.calendar;
     let known = if turn.must_read_all().await? { None } else { turn.observed().await? };
-    let Some((oldest, newest)) = known else { return Ok(vec![(start, until)]) };
-    let restated = calendar.shifted(first, -i64::try_from(calendar.restated_steps).unwrap_or(i64::MAX));
+    let Some((oldest, newest)) = known else { return Ok(Ranges { new: Some((start, until)), known: None }) };
+    let restated = calendar.before(first, calendar.restated_steps);
     let recent = restated.min(calendar.shifted(newest, 1)).max(start);
     // Where the data begin later than the monitor looks back, this asks for them in vain, and an index makes that cheap.
     let older = (start < oldest).then_some((start, oldest.min(until)));
-    Ok(older.into_iter().chain([(recent, until)]).collect())
+    Ok(Ranges { new: older, known: Some((recent, until)) })
 }
