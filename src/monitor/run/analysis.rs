@@ -1,9 +1,10 @@
 //! The analyst's word on a day, once it is committed.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::ToSpan as _;
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use serde::{Deserialize, Serialize};
 
 use super::{Assessed, Error};
@@ -12,7 +13,7 @@ use crate::monitor::analyst::{self, Analysis, Case, Player};
 use crate::monitor::context::{self, ContextEvent, Influence};
 use crate::monitor::day::{Day, Incident};
 use crate::monitor::registry::Monitor;
-use crate::state::Turn;
+use crate::state::{self, Memory, Turn};
 
 /// Days before the first that is judged in which an event may have ended and still be at work.
 const DAYS_BEFORE: i64 = 60;
@@ -38,10 +39,10 @@ impl std::fmt::Debug for Analyst<'_> {
 
 /// What was said of a day, and of which incidents: where they have changed since, it is said anew.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Said {
+struct Said {
     incidents: Vec<Incident>,
-    pub(super) influences: Vec<Influence>,
-    pub(super) analysis: Analysis,
+    influences: Vec<Influence>,
+    analysis: Analysis,
 }
 
 /// From when on events bear on the days from `first`.
@@ -50,9 +51,16 @@ pub(super) fn events_from(first: Date) -> Date {
 }
 
 /// What was said of a day as it is now, if anything.
-pub(super) async fn said(turn: &Turn, day: &Day) -> Result<Option<Said>, Error> {
-    let said = turn.analysis(day.at).await?.and_then(|document| serde_json::from_value::<Said>(document).ok());
+async fn said(memory: &Memory, day: &Day) -> Result<Option<Said>, state::Error> {
+    let said = memory.analysis(day.at).await?.and_then(|document| serde_json::from_value::<Said>(document).ok());
     Ok(said.filter(|said| said.incidents == day.incidents))
+}
+
+/// A day that an earlier run judged, with what was said of it.
+pub async fn remembered(memory: &Memory, at: DateTime) -> Result<Option<Assessed>, state::Error> {
+    let Some(day) = memory.day(at).await? else { return Ok(None) };
+    let (influences, analysis) = said(memory, &day).await?.map(|said| (said.influences, said.analysis)).unzip();
+    Ok(Some(Assessed { day, charts: BTreeMap::new(), influences: influences.unwrap_or_default(), analysis }))
 }
 
 impl Analyst<'_> {
