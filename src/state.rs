@@ -153,14 +153,19 @@ impl State {
     pub async fn try_lock(&self, layout: Layout) -> Result<Option<Turn>, Error> {
         let session = self.session().await?;
         let lock = session.try_lock(&lock_name(&layout)).await?;
-        Ok(lock.map(|lock| Turn { session, layout, _lock: lock }))
+        Ok(lock.map(|lock| Turn { memory: Memory { session, layout }, _lock: lock }))
     }
 
     /// The same, and waits while another has it.
     pub async fn lock(&self, layout: Layout) -> Result<Turn, Error> {
         let session = self.session().await?;
         let lock = session.lock(&lock_name(&layout)).await?;
-        Ok(Turn { session, layout, _lock: lock })
+        Ok(Turn { memory: Memory { session, layout }, _lock: lock })
+    }
+
+    /// What is remembered of the monitor, whoever works on it: for those who only look.
+    pub async fn memory(&self, layout: Layout) -> Result<Memory, Error> {
+        Ok(Memory { session: self.session().await?, layout })
     }
 
     /// Closes the engine inside the process in good order. A server needs no farewell.
@@ -177,10 +182,24 @@ fn lock_name(layout: &Layout) -> String {
     format!("explore monitor {}", layout.monitor)
 }
 
-/// A monitor that nobody else works on.
+/// What is remembered of a monitor, to be read.
 #[derive(Debug)]
-pub struct Turn {
+pub struct Memory {
     session: Session,
     layout: Layout,
+}
+
+/// A monitor that nobody else works on: what is remembered of it can be written too.
+#[derive(Debug)]
+pub struct Turn {
+    memory: Memory,
     _lock: Lock,
+}
+
+impl std::ops::Deref for Turn {
+    type Target = Memory;
+
+    fn deref(&self) -> &Memory {
+        &self.memory
+    }
 }

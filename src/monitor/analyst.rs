@@ -47,6 +47,9 @@ pub struct Analysis {
     pub findings: Vec<FindingDocument>,
     /// Why there is nothing of a model's, or not everything.
     pub remark: Option<String>,
+    /// Whether a model was asked in vain, and may answer another time.
+    #[serde(skip)]
+    pub is_unanswered: bool,
 }
 
 /// What there is to analyse.
@@ -102,6 +105,7 @@ pub fn offline(case: Case<'_>) -> Analysis {
         synthesis: offline::synthesis(case),
         findings: Vec::new(),
         remark: None,
+        is_unanswered: false,
     }
 }
 
@@ -141,7 +145,10 @@ pub async fn analyse(
     let outcome = agent::explore(setup, interrupt, &mut seen).await?;
     let remark = remark(&outcome.stopped, outcome.findings.is_empty());
     if outcome.findings.is_empty() {
-        return Ok(Analysis { remark, ..plain });
+        let reason = outcome.stopped.reason;
+        let is_unanswered =
+            matches!(reason, StopReason::ModelFailed | StopReason::DatabaseLost | StopReason::TimeLimit);
+        return Ok(Analysis { remark, is_unanswered, ..plain });
     }
     let findings = outcome.findings.iter().take(FINDINGS_MAX);
     let findings = findings.map(|finding| finding_document(&seen.results, setup.as_of, finding)).collect();

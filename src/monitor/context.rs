@@ -7,6 +7,7 @@
 mod csv;
 mod model;
 
+use jiff::ToSpan as _;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,9 @@ pub use self::csv::{Problem, read_csv};
 pub use self::model::by_model;
 use super::day::{Day, Incident};
 use super::series::Segment;
+
+/// Days before an incident's opening on which an event may still have ended.
+const DAYS_BEFORE: i64 = 7;
 
 /// Something that went on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -107,6 +111,13 @@ impl ContextEvent {
             && self.metric.as_ref().is_none_or(|key| metrics.contains(key))
     }
 
+    /// Whether it was going on when the incident was, or had just ended, and is about one of its metrics.
+    fn is_near(&self, day: &Day, incident: &Incident) -> bool {
+        let opened = incident.opened.date();
+        let from = opened.checked_sub(DAYS_BEFORE.days()).unwrap_or(opened);
+        self.starts <= day.at.date() && self.ends >= from && self.is_about(&day.monitor, &incident.metrics)
+    }
+
     /// Whether it explains where an incident is: one that is everywhere alike is not explained by an event in one segment.
     fn explains(&self, incident: &Incident) -> bool {
         if incident.segments.is_empty() {
@@ -114,6 +125,12 @@ impl ContextEvent {
         }
         incident.segments.iter().any(|contribution| self.segment.can_overlap(&contribution.segment))
     }
+}
+
+/// The events that may have influenced one of the incidents of a day.
+pub fn candidates(day: &Day, incidents: &[&Incident], events: &[ContextEvent]) -> Vec<ContextEvent> {
+    let is_near = |event: &&ContextEvent| incidents.iter().any(|incident| event.is_near(day, incident));
+    events.iter().filter(is_near).cloned().collect()
 }
 
 /// Whether events influenced an incident, by their dates and segments alone.

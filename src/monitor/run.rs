@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 
-pub use self::analysis::Analyst;
+pub use self::analysis::{Analyst, remembered};
 pub use self::charts::Wish;
 pub use self::content::{Error as ContentError, write_contents};
 use super::analyst::{self, Analysis};

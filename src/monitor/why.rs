@@ -4,7 +4,7 @@
 use super::day::{Day, Expected, Incident, Judgement, Score};
 use super::figure::{number, percent};
 use super::registry::{Metric, Monitor, SeverityBy};
-use super::report::{Reported, card, status};
+use super::report::{Reported, card, status, terminal};
 use super::series::{Segment, Status};
 use super::telling::{self, Outcome, line, name};
 use super::wording::{amount, change, comparison, off, probability, sentence, step};
@@ -171,8 +171,8 @@ fn compared(judgement: &Judgement, unit: Option<&str>) -> Vec<String> {
 
 /// The incidents that the value is part of, and what became of them; or that there is none.
 fn incidents(page: &mut Page, reported: Reported<'_>, judgement: &Judgement) {
-    let is_part = |incident: &&Incident| incident.metrics.contains(&judgement.metric);
-    let concerned = reported.day.incidents.iter().filter(is_part).collect::<Vec<_>>();
+    let of_metric = reported.day.incidents.iter().filter(|incident| incident.metrics.contains(&judgement.metric));
+    let (concerned, elsewhere): (Vec<_>, Vec<_>) = of_metric.partition(|incident| is_in(incident, &judgement.segment));
     if concerned.is_empty() {
         let why = if judgement.is_anomalous {
             "none: a change this way is not bad, or what it is part of is no incident"
@@ -180,9 +180,12 @@ fn incidents(page: &mut Page, reported: Reported<'_>, judgement: &Judgement) {
             "none: what is not anomalous makes no incident, and without an incident nobody is told"
         };
         page.labelled("Incident", why);
-        return;
     }
-    for incident in concerned {
+    for incident in &elsewhere {
+        let card = card(reported, incident);
+        page.labelled("Elsewhere", &format!("{}: {}", card.id, card.title));
+    }
+    for incident in &concerned {
         let card = card(reported, incident);
         page.labelled("Incident", &format!("{}: {}", card.id, card.title));
         page.labelled("", &format!("severity {}, impact {}", card.severity, card.impact));
@@ -201,6 +204,16 @@ fn incidents(page: &mut Page, reported: Reported<'_>, judgement: &Judgement) {
             list(page, "", &card.events);
         }
     }
+    if let Some(analysis) = reported.analysis.filter(|_| !concerned.is_empty()) {
+        page.blank();
+        terminal::analysis(page, analysis);
+    }
+}
+
+/// Whether the segment can be part of the incident; one that has no segments is everywhere alike.
+fn is_in(incident: &Incident, segment: &Segment) -> bool {
+    let mut segments = incident.segments.iter().map(|contribution| &contribution.segment);
+    incident.segments.is_empty() || segments.any(|of_incident| of_incident.can_overlap(segment))
 }
 
 fn list(page: &mut Page, label: &str, items: &[String]) {

@@ -8,7 +8,7 @@ use tokio_postgres::{Row, Transaction};
 
 use super::outbox::{self, NewMessage};
 use super::session::{begin, failed};
-use super::{Error, Turn, json};
+use super::{Error, Memory, Turn, json};
 use crate::monitor::day::{Day, Expected, Incident, Judgement, Score};
 use crate::monitor::series::Segment;
 
@@ -59,6 +59,18 @@ impl Turn {
         Ok(Committed { judgements, incidents, removed: old_judgements + old_incidents, messages: added, withdrawn })
     }
 
+    /// Keeps what the analyst made of a day that was committed.
+    pub async fn record_analysis(&self, at: DateTime, analysis: &impl Serialize) -> Result<(), Error> {
+        let what = "write the analysis of a day";
+        let document = json::write(what, analysis)?;
+        let statement = "INSERT INTO explore.analyses AS old (monitor, at, document) VALUES ($1, $2, $3::text::jsonb)
+            ON CONFLICT (monitor, at) DO UPDATE SET document = excluded.document
+            WHERE old.document IS DISTINCT FROM excluded.document";
+        self.session.execute(what, statement, &[&self.layout.monitor, &at, &document]).await.map(drop)
+    }
+}
+
+impl Memory {
     /// The first of the days that are to be judged again, because observations were restated since.
     pub async fn first_outdated(&self) -> Result<Option<DateTime>, Error> {
         let statement = "SELECT min(at) FROM explore.days WHERE monitor = $1 AND is_outdated";
@@ -121,16 +133,6 @@ impl Turn {
         let parameters: [&(dyn ToSql + Sync); 5] = [&self.layout.monitor, &metric, &segment, &from, &to];
         let rows = self.session.rows(READ, statement, &parameters).await?;
         rows.iter().map(|row| Ok(DatedJudgement { at: cell(row, 0)?, judgement: document(row, 1)? })).collect()
-    }
-
-    /// Keeps what the analyst made of a day that was committed.
-    pub async fn record_analysis(&self, at: DateTime, analysis: &impl Serialize) -> Result<(), Error> {
-        let what = "write the analysis of a day";
-        let document = json::write(what, analysis)?;
-        let statement = "INSERT INTO explore.analyses AS old (monitor, at, document) VALUES ($1, $2, $3::text::jsonb)
-            ON CONFLICT (monitor, at) DO UPDATE SET document = excluded.document
-            WHERE old.document IS DISTINCT FROM excluded.document";
-        self.session.execute(what, statement, &[&self.layout.monitor, &at, &document]).await.map(drop)
     }
 
     /// What the analyst made of a day.

@@ -3,10 +3,10 @@
 use tokio_postgres::Row;
 
 use super::session::failed;
-use super::{Error, Turn};
+use super::{Error, Memory};
 use crate::monitor::registry::Override;
 
-impl Turn {
+impl Memory {
     /// What holds for the monitor's metrics, at most one for each; a row for this monitor goes before one for any.
     pub async fn overrides(&self) -> Result<Vec<Override>, Error> {
         let what = "read explore.monitor_config";

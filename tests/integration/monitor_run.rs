@@ -1,6 +1,7 @@
 //! `explore monitor run` as a user runs it: the binary, a database that is measured, the state on a server, channels that
 //! are real listeners.
 
+mod afterwards;
 mod killed;
 mod restated;
 

@@ -1,7 +1,5 @@
 //! `explore monitor why`: the story of one value, from the state.
 
-use std::collections::BTreeMap;
-
 use jiff::civil::{Date, Time};
 
 use super::{registry, state};
@@ -9,7 +7,7 @@ use crate::cli::monitor::MonitorWhyArguments;
 use crate::config::Config;
 use crate::error::{ExitStatus, Failure, Kind};
 use crate::monitor::registry::{Grain, Monitor};
-use crate::monitor::report::Reported;
+use crate::monitor::run::remembered;
 use crate::monitor::series::Segment;
 use crate::monitor::why::story;
 use crate::output::Output;
@@ -23,27 +21,29 @@ pub(super) async fn run(
     let monitors = registry(config, output)?.monitors;
     let (monitor, metric) = find(&monitors, &arguments.metric)?;
     let segment = segment(&arguments.segment)?;
+    let at = monitor.calendar.floor(arguments.date.to_datetime(time(arguments, monitor)?));
     let state = state(config).await?;
-    let turn = state.lock(monitor.into()).await?;
-    let (monitor, _) = monitor.clone().with_overrides(&turn.overrides().await?);
-    let at = monitor.calendar.floor(arguments.date.to_datetime(time(arguments, &monitor)));
-    let day = turn.day(at).await?;
-    drop(turn);
+    let memory = state.memory(monitor.into()).await?;
+    let (monitor, _) = monitor.clone().with_overrides(&memory.overrides().await?);
+    let assessed = remembered(&memory, at).await?;
+    drop(memory);
     state.close().await;
-    let Some(day) = day else { return Err(never_judged(&monitor, arguments.date)) };
-    let charts = BTreeMap::new();
-    let reported = Reported { monitor: &monitor, day: &day, charts: &charts, influences: &[], analysis: None };
+    let Some(assessed) = assessed else { return Err(never_judged(&monitor, arguments.date)) };
     let layout = Layout { width: output.columns(), colours: output.color() };
-    let text = story(reported, metric, &segment, layout).map_err(|error| Failure::new(Kind::Usage, error))?;
+    let text = story(assessed.reported(&monitor), metric, &segment, layout)
+        .map_err(|error| Failure::new(Kind::Usage, error))?;
     output.data(&text)?;
     Ok(ExitStatus::Done)
 }
 
 /// The time of the day that is meant.
-fn time(arguments: &MonitorWhyArguments, monitor: &Monitor) -> Time {
-    match (monitor.calendar.grain, arguments.hour) {
-        (Grain::Hour, hour) => Time::constant(hour.unwrap_or_default(), 0, 0, 0),
-        (Grain::Day | Grain::Week, _) => monitor.calendar.day_starts,
+fn time(arguments: &MonitorWhyArguments, monitor: &Monitor) -> Result<Time, Failure> {
+    let (key, grain) = (&monitor.key, monitor.calendar.grain);
+    match (grain, arguments.hour) {
+        (Grain::Hour, Some(hour)) => Ok(Time::constant(hour, 0, 0, 0)),
+        (Grain::Day | Grain::Week, None) => Ok(monitor.calendar.day_starts),
+        (Grain::Hour, None) => Err(Failure::usage(format!("{key} counts hours: say which one with --hour 0 to 23"))),
+        (Grain::Day | Grain::Week, Some(_)) => Err(Failure::usage(format!("{key} counts {grain}s: leave --hour out"))),
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use jiff::ToSpan;
-
 use super::{Basis, ContextEvent, Influence, Verdict, by_overlap};
 use crate::model::{Message, Model, Reply, ReplyEnd, Request};
 use crate::monitor::day::{Day, Incident};
@@ -11,8 +9,6 @@ use crate::monitor::registry::Monitor;
 use crate::monitor::telling::tell;
 use crate::prompt::{InfluenceMaterial, Library};
 
-/// Days before an incident's opening on which an event may still have ended.
-const DAYS_BEFORE: i64 = 7;
 /// Events shown to the model.
 const EVENTS_MAX: usize = 40;
 /// Characters of a wrong answer that are quoted.
@@ -26,7 +22,7 @@ pub async fn by_model(
     events: &[ContextEvent],
     (model, library, patience): (&dyn Model, &Library, Duration),
 ) -> Influence {
-    let near = near(day, incident, events);
+    let near = events.iter().filter(|event| event.is_near(day, incident)).take(EVENTS_MAX).collect::<Vec<_>>();
     if near.is_empty() {
         return by_overlap(day, incident, &[]);
     }
@@ -50,15 +46,6 @@ pub async fn by_model(
     };
     let events = rows.into_iter().map(|row| near[row].clone()).collect();
     Influence { incident: incident.id.clone(), verdict, basis, events, reason: reason.to_owned() }
-}
-
-/// The events about the monitor that were going on, or had just ended.
-fn near<'a>(day: &Day, incident: &Incident, events: &'a [ContextEvent]) -> Vec<&'a ContextEvent> {
-    let opened = incident.opened.date();
-    let from = opened.checked_sub(DAYS_BEFORE.days()).unwrap_or(opened);
-    let is_near = |event: &&ContextEvent| event.starts <= day.at.date() && event.ends >= from;
-    let about = |event: &&ContextEvent| event.is_about(&day.monitor, &incident.metrics);
-    events.iter().filter(is_near).filter(about).take(EVENTS_MAX).collect()
 }
 
 async fn ask(

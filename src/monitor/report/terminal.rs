@@ -5,6 +5,7 @@ use console::Style;
 
 use super::view::{self, CHECKED, author, card, growth_lines, headline, ordered, rows};
 use super::{Card, Opinion, Reported};
+use crate::monitor::analyst::Analysis;
 use crate::report::page::Page;
 use crate::report::terminal::Layout;
 use crate::report::text::{fit, paragraphs};
@@ -34,7 +35,9 @@ fn one_day(page: &mut Page, reported: Reported<'_>) {
         page.styled(&format!("! {note}"), 0, &Style::new().yellow());
         page.blank();
     }
-    analysis(page, reported);
+    if let Some(said) = reported.analysis {
+        analysis(page, said);
+    }
     for incident in ordered(reported.day) {
         self::incident(page, &card(reported, incident));
     }
@@ -133,15 +136,15 @@ fn metrics(page: &mut Page, reported: Reported<'_>) {
     }
 }
 
-fn analysis(page: &mut Page, reported: Reported<'_>) {
-    let Some(analysis) = reported.analysis else { return };
+/// What the analyst says.
+pub(in crate::monitor) fn analysis(page: &mut Page, analysis: &Analysis) {
     page.styled(&author(analysis), 0, &Style::new().bold());
     page.blank();
     for paragraph in analysis.synthesis.iter().flat_map(|text| paragraphs(text, 4_000)) {
         page.line(&paragraph, 2);
         page.blank();
     }
-    opinions(page, &view::opinions(reported.analysis));
+    opinions(page, &view::opinions(Some(analysis)));
 }
 
 /// What a model adds.

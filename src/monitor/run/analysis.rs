@@ -1,18 +1,19 @@
 //! The analyst's word on a day, once it is committed.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::ToSpan as _;
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use serde::{Deserialize, Serialize};
 
 use super::{Assessed, Error};
 use crate::agent::Observer;
 use crate::monitor::analyst::{self, Analysis, Case, Player};
-use crate::monitor::context::{self, ContextEvent, Influence};
+use crate::monitor::context::{self, ContextEvent, Influence, Verdict};
 use crate::monitor::day::{Day, Incident};
 use crate::monitor::registry::Monitor;
-use crate::state::Turn;
+use crate::state::{self, Memory, Turn};
 
 /// Days before the first that is judged in which an event may have ended and still be at work.
 const DAYS_BEFORE: i64 = 60;
@@ -36,12 +37,34 @@ impl std::fmt::Debug for Analyst<'_> {
     }
 }
 
-/// What was said of a day, and of which incidents: where they have changed since, it is said anew.
+/// What was said of a day, and what it rests on: where that has changed since, it is said anew.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Said {
+struct Said {
     incidents: Vec<Incident>,
-    pub(super) influences: Vec<Influence>,
-    pub(super) analysis: Analysis,
+    /// The events that were known, of those that may have influenced the incidents.
+    events: Vec<ContextEvent>,
+    speaker: Speaker,
+    influences: Vec<Influence>,
+    analysis: Analysis,
+}
+
+/// Who said it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Speaker {
+    /// The engine: no model was asked.
+    Engine,
+    /// A model.
+    Model,
+    /// Nobody knows what a model that was asked would have said.
+    Unknown,
+}
+
+impl Said {
+    /// Whether there is no more to be said, given what is known and who is asked now.
+    fn holds(&self, events: &[ContextEvent], asks_model: bool) -> bool {
+        self.events == events && (self.speaker == Speaker::Model || !asks_model)
+    }
 }
 
 /// From when on events bear on the days from `first`.
@@ -50,9 +73,16 @@ pub(super) fn events_from(first: Date) -> Date {
 }
 
 /// What was said of a day as it is now, if anything.
-pub(super) async fn said(turn: &Turn, day: &Day) -> Result<Option<Said>, Error> {
-    let said = turn.analysis(day.at).await?.and_then(|document| serde_json::from_value::<Said>(document).ok());
+async fn said(memory: &Memory, day: &Day) -> Result<Option<Said>, state::Error> {
+    let said = memory.analysis(day.at).await?.and_then(|document| serde_json::from_value::<Said>(document).ok());
     Ok(said.filter(|said| said.incidents == day.incidents))
+}
+
+/// A day that an earlier run judged, with what was said of it.
+pub async fn remembered(memory: &Memory, at: DateTime) -> Result<Option<Assessed>, state::Error> {
+    let Some(day) = memory.day(at).await? else { return Ok(None) };
+    let (influences, analysis) = said(memory, &day).await?.map(|said| (said.influences, said.analysis)).unzip();
+    Ok(Some(Assessed { day, charts: BTreeMap::new(), influences: influences.unwrap_or_default(), analysis }))
 }
 
 impl Analyst<'_> {
@@ -70,37 +100,63 @@ impl Analyst<'_> {
         if going_on.is_empty() {
             return Ok(());
         }
-        if let Some(turn) = turn
-            && let Some(said) = said(turn, day).await?
-        {
-            (assessed.influences, assessed.analysis) = (said.influences, Some(said.analysis));
-            return Ok(());
-        }
+        let mut candidates = context::candidates(day, &going_on, events);
+        // A day that is judged with earlier ones knows no more than one that is judged alone.
+        candidates.retain(|event| event.ends >= events_from(day.at.date()));
+        let before = match turn {
+            Some(turn) => said(turn, day).await?.filter(|said| said.holds(&candidates, self.asks_model(day))),
+            None => None,
+        };
+        let said = match before {
+            Some(said) => said,
+            None => {
+                let said = self.say(monitor, day, &going_on, candidates).await?;
+                if let Some(turn) = turn {
+                    turn.record_analysis(day.at, &said).await?;
+                }
+                said
+            }
+        };
+        (assessed.influences, assessed.analysis) = (said.influences, Some(said.analysis));
+        Ok(())
+    }
+
+    /// Whether a model is asked about the day: only where somebody is to be told.
+    fn asks_model(&self, day: &Day) -> bool {
+        matches!(self, Self::Model(..)) && day.incidents.iter().any(|incident| incident.decision.fires.is_some())
+    }
+
+    async fn say(
+        &mut self,
+        monitor: &Monitor,
+        day: &Day,
+        going_on: &[&Incident],
+        events: Vec<ContextEvent>,
+    ) -> Result<Said, Error> {
+        let asks_model = self.asks_model(day);
         let mut influences = Vec::with_capacity(going_on.len());
         for incident in going_on {
             influences.push(match self {
                 Self::Model(player, _) if incident.decision.fires.is_some() => {
                     let asked = (player.model, player.library, PATIENCE);
-                    context::by_model(monitor, day, incident, events, asked).await
+                    context::by_model(monitor, day, incident, &events, asked).await
                 }
-                Self::Model(..) | Self::Offline => context::by_overlap(day, incident, events),
+                Self::Model(..) | Self::Offline => context::by_overlap(day, incident, &events),
             });
         }
         let case = Case { monitor, day, influences: &influences };
-        let fires = day.incidents.iter().any(|incident| incident.decision.fires.is_some());
         let analysis = match self {
-            Self::Model(player, observer) if fires => {
+            Self::Model(player, observer) if asks_model => {
                 analyst::analyse(case, *player, std::future::pending(), &mut **observer).await?
             }
             Self::Model(..) | Self::Offline => analyst::offline(case),
         };
-        if let Some(turn) = turn {
-            let said = Said { incidents: day.incidents.clone(), influences, analysis };
-            turn.record_analysis(day.at, &said).await?;
-            (assessed.influences, assessed.analysis) = (said.influences, Some(said.analysis));
-        } else {
-            (assessed.influences, assessed.analysis) = (influences, Some(analysis));
-        }
-        Ok(())
+        let is_unknown = influences.iter().any(|influence| influence.verdict == Verdict::Unknown);
+        let speaker = match asks_model {
+            true if is_unknown || analysis.is_unanswered => Speaker::Unknown,
+            true => Speaker::Model,
+            false => Speaker::Engine,
+        };
+        Ok(Said { incidents: day.incidents.clone(), events, speaker, influences, analysis })
     }
 }

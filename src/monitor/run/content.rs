@@ -1,9 +1,7 @@
 //! The content of messages that wait in the outbox: written once, after the analyst had its word, and kept there, so that
 //! what is sent again is the same.
 
-use std::collections::BTreeMap;
-
-use super::{Assessed, Outcome, analysis};
+use super::{Outcome, remembered};
 use crate::deliver::Message;
 use crate::monitor::message;
 use crate::monitor::registry::Monitor;
@@ -44,7 +42,10 @@ async fn message(
     });
     let found = match (of_run, monitors.iter().find(|monitor| monitor.key == waiting.monitor)) {
         (Some(found), _) => Some(found),
-        (None, Some(monitor)) => remembered(state, monitor, waiting).await?.map(|assessed| (monitor, assessed)),
+        (None, Some(monitor)) => {
+            let memory = state.memory(monitor.into()).await?;
+            remembered(&memory, waiting.at).await?.map(|assessed| (monitor, assessed))
+        }
         (None, None) => None,
     };
     let Some((monitor, assessed)) = found else { return Ok(None) };
@@ -54,17 +55,4 @@ async fn message(
     }
     let told = assessed.day.incidents.iter().find(|incident| waiting.incidents.contains(&incident.id));
     Ok(told.map(|incident| message::alert(reported, incident)).transpose()?)
-}
-
-/// A day that an earlier run judged.
-async fn remembered(state: &State, monitor: &Monitor, waiting: &Waiting) -> Result<Option<Assessed>, state::Error> {
-    let turn = state.lock(monitor.into()).await?;
-    let Some(day) = turn.day(waiting.at).await? else { return Ok(None) };
-    let said = match analysis::said(&turn, &day).await {
-        Ok(said) => said,
-        Err(super::Error::State(error)) => return Err(error),
-        Err(_) => None,
-    };
-    let (influences, analysis) = said.map(|said| (said.influences, said.analysis)).unzip();
-    Ok(Some(Assessed { day, charts: BTreeMap::new(), influences: influences.unwrap_or_default(), analysis }))
 }
