@@ -119,6 +119,10 @@ pub struct Incident {
     pub severity: Severity,
     /// How much is at stake.
     pub impact: Impact,
+    /// The value that the severity comes from; `None` in incidents of before this was kept.
+    pub severity_by: Option<GradedBy>,
+    /// The value that the impact comes from.
+    pub impact_by: Option<GradedBy>,
     /// Money at stake, with its unit, where the metric has a worth.
     pub money: Option<Money>,
     /// What it comes from, in a sentence, by the engine.
@@ -143,6 +147,19 @@ pub struct Contribution {
     /// What was to be expected in it.
     pub expected: f64,
     /// The share of the whole difference that it holds.
+    pub share: f64,
+}
+
+/// The value of which an incident has a grade.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GradedBy {
+    /// The metric's key.
+    pub metric: String,
+    /// The part of the whole.
+    pub segment: Segment,
+    /// How far off it is.
+    pub score: Score,
+    /// The share of what was expected of the metric's whole that it is off by.
     pub share: f64,
 }
 

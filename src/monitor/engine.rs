@@ -76,7 +76,7 @@ pub fn assess(
     let (judged, notes) = judge::judge(monitor, &panel, fits);
     let mut incidents = incident::incidents(monitor, &panel, &judged, &circumstances.open);
     for incident in &mut incidents {
-        decide::decide(incident, at, circumstances);
+        decide::decide(monitor, incident, at, circumstances);
     }
     incidents.sort_by(|one, other| {
         let rank = |incident: &Incident| (incident.is_closed, std::cmp::Reverse((incident.severity, incident.impact)));

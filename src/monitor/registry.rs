@@ -11,7 +11,7 @@ mod overrides;
 mod problem;
 mod source;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use jiff::civil::Date;
@@ -238,5 +238,22 @@ impl Monitor {
     /// A metric by its key.
     pub fn metric(&self, key: &str) -> Option<&Metric> {
         self.metrics.iter().find(|metric| metric.key == key)
+    }
+
+    /// Whether `metric` comes after the one called `earlier` in the funnel, at once or by way of others.
+    pub fn follows(&self, metric: &Metric, earlier: &str) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut left = metric.after.iter().collect::<Vec<_>>();
+        while let Some(key) = left.pop() {
+            if key == earlier {
+                return true;
+            }
+            if seen.insert(key)
+                && let Some(metric) = self.metric(key)
+            {
+                left.extend(&metric.after);
+            }
+        }
+        false
     }
 }

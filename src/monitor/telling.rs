@@ -24,13 +24,15 @@ pub(crate) struct Telling {
     pub(crate) place: Option<String>,
     /// `61,200 EUR measured, 98,700 EUR expected (91,000 to 106,400)`
     pub(crate) measured: Option<String>,
-    /// `6.3 standard deviations off; as improbable as 0.01% ...`
+    /// `6.3 standard deviations off, anomaly probability 99.98%`
     pub(crate) certainty: Option<String>,
-    /// The segments that make it.
+    /// How bad it was, where it is quiet or over.
+    pub(crate) before: Option<String>,
+    /// The segments that make it, where it goes on.
     pub(crate) segments: Vec<Part>,
     /// What lies in no segment.
     pub(crate) rest: Option<String>,
-    /// The other metrics that are part of it, by label.
+    /// The other metrics that are part of it, by label: `Projects`, `Contacts in device = mobile`.
     pub(crate) followers: Vec<String>,
     /// `12,340 EUR less than expected`
     pub(crate) money: Option<String>,
@@ -56,25 +58,31 @@ pub(crate) struct Part {
 pub(crate) fn tell(monitor: &Monitor, day: &Day, incident: &Incident) -> Telling {
     let (label, unit) = (label(monitor, &incident.metric), unit(monitor, &incident.metric));
     let subject = Subject::of(day, incident);
-    let title = match (&subject, incident.is_closed, incident.quiet_steps) {
-        (_, true, _) => format!("{label} is as expected again"),
-        (_, false, 1..) => format!("{label} is quiet again, the incident is still open"),
-        (Some(subject), false, 0) => format!("{label} {}", off(subject.actual, subject.expected, unit)),
-        (None, false, 0) => format!("{label} {} expected", if incident.is_fall { "below" } else { "above" }),
+    let outcome = Outcome::of(incident);
+    let is_going_on = outcome.is_going_on();
+    let title = match (outcome, &subject) {
+        (Outcome::Over, _) => format!("{label} is as expected again"),
+        (Outcome::Quiet, _) => format!("{label} is quiet again, the incident is still open"),
+        (_, Some(subject)) => format!("{label} {}", off(subject.actual, subject.expected, unit)),
+        (_, None) => format!("{label} {} expected", if incident.is_fall { "below" } else { "above" }),
     };
-    let is_going_on = !incident.is_closed && incident.quiet_steps == 0;
+    let segments = if is_going_on { &incident.segments[..] } else { &[] };
     let subject = subject.filter(|_| is_going_on);
     let others = incident.metrics.iter().filter(|metric| **metric != incident.metric);
-    let rest = incident.rest.abs() > f64::EPSILON && !incident.segments.is_empty();
+    let rest = incident.rest.abs() > f64::EPSILON && !segments.is_empty();
     Telling {
         title,
         place: place(incident, subject.as_ref()),
         measured: subject.as_ref().map(|subject| subject.measured(unit)),
         certainty: subject.as_ref().and_then(Subject::certainty),
-        segments: incident.segments.iter().map(|contribution| part(contribution, unit)).collect(),
+        segments: segments.iter().map(|contribution| part(contribution, unit)).collect(),
         rest: rest.then(|| format!("{} in no segment above", signed(incident.rest, unit))),
-        followers: others.map(|metric| self::label(monitor, metric)).collect(),
-        money: incident.money.as_ref().map(money),
+        before: (!is_going_on).then(|| {
+            let (severity, impact) = (incident.severity, incident.impact);
+            format!("it was {severity}, with impact {impact}, when something of it was last out of the ordinary")
+        }),
+        followers: others.filter(|_| is_going_on).map(|metric| follower(monitor, day, incident, metric)).collect(),
+        money: incident.money.as_ref().filter(|_| is_going_on).map(money),
         since: (incident.opened != day.at).then(|| format!("open since {}", wording::moment(incident.opened))),
         cause: line(&incident.cause),
         reasons: incident.decision.reasons.iter().map(|reason| line(reason)).collect(),
@@ -115,7 +123,8 @@ impl<'a> Subject<'a> {
                 segment: Some(&contribution.segment),
             })
         };
-        let anomalous = whole.filter(|judgement| judgement.is_anomalous).and_then(of_judgement);
+        let anomalous = whole.filter(|judgement| judgement.is_anomalous && is_same_way(judgement, incident));
+        let anomalous = anomalous.and_then(of_judgement);
         anomalous.or_else(|| incident.segments.first().map(of_contribution)).or_else(|| whole.and_then(of_judgement))
     }
 
@@ -129,8 +138,8 @@ impl<'a> Subject<'a> {
 
     fn certainty(&self) -> Option<String> {
         let score = self.judgement?.score?;
-        let deviations = format!("{} standard deviations off", number((score.z.abs() * 10.0).round() / 10.0));
-        Some(format!("{deviations}, anomaly probability {}", probability(score.probability)))
+        let (deviations, probability) = (wording::standard_deviations(score.z), probability(score.probability));
+        Some(format!("{deviations} off, anomaly probability {probability}"))
     }
 }
 
@@ -155,6 +164,25 @@ fn part(contribution: &Contribution, unit: Option<&str>) -> Part {
     }
 }
 
+/// A metric that is part of the incident, and its surest segment where the whole of it is as expected.
+fn follower(monitor: &Monitor, day: &Day, incident: &Incident, metric: &str) -> String {
+    let label = label(monitor, metric);
+    let overlaps = |judgement: &&Judgement| {
+        incident.segments.is_empty()
+            || incident.segments.iter().any(|part| part.segment.can_overlap(&judgement.segment))
+    };
+    let anomalous = day.judgements.iter().filter(|judgement| judgement.metric == metric && judgement.is_anomalous);
+    let rank = |judgement: &Judgement| (is_same_way(judgement, incident), judgement.segment.is_whole());
+    let z = |judgement: &Judgement| judgement.score.map_or(0.0, |score| score.z.abs());
+    let surest = anomalous
+        .filter(overlaps)
+        .max_by(|one, other| rank(one).cmp(&rank(other)).then_with(|| z(one).total_cmp(&z(other))));
+    match surest.filter(|judgement| !judgement.segment.is_whole()) {
+        Some(judgement) => format!("{label} in {}", name(&judgement.segment)),
+        None => label,
+    }
+}
+
 /// `12,340 EUR less than expected`
 pub(crate) fn money(money: &Money) -> String {
     let way = if money.amount < 0.0 { "less" } else { "more" };
@@ -169,6 +197,11 @@ pub(crate) fn signed(value: f64, unit: Option<&str>) -> String {
 /// The judgement of the whole.
 pub(crate) fn whole<'a>(day: &'a Day, metric: &str) -> Option<&'a Judgement> {
     day.judgements.iter().find(|judgement| judgement.metric == metric && judgement.segment.is_whole())
+}
+
+/// Whether a value is off in the incident's direction.
+fn is_same_way(judgement: &Judgement, incident: &Incident) -> bool {
+    judgement.score.is_some_and(|score| (score.difference < 0.0) == incident.is_fall)
 }
 
 /// What people call a metric.
@@ -200,6 +233,8 @@ pub(crate) enum Outcome {
     Suppressed,
     /// It is too small for an alert.
     Small,
+    /// It is open, and nothing of it was out of the ordinary on the day.
+    Quiet,
     /// It is over.
     Over,
 }
@@ -210,9 +245,15 @@ impl Outcome {
         match incident.decision.fires {
             Some(priority) => Self::Alert(priority),
             None if incident.is_closed => Self::Over,
+            None if incident.quiet_steps > 0 => Self::Quiet,
             None if incident.severity >= Severity::High && incident.impact >= Impact::High => Self::Suppressed,
             None => Self::Small,
         }
+    }
+
+    /// Whether something of it was out of the ordinary on the day.
+    pub(crate) fn is_going_on(self) -> bool {
+        !matches!(self, Self::Quiet | Self::Over)
     }
 
     /// In a word or two.
@@ -221,6 +262,7 @@ impl Outcome {
             Self::Alert(level) => format!("{level} alert"),
             Self::Suppressed => "suppressed".to_owned(),
             Self::Small => "no alert".to_owned(),
+            Self::Quiet => "quiet".to_owned(),
             Self::Over => "over".to_owned(),
         }
     }

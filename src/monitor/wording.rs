@@ -41,6 +41,12 @@ pub(crate) fn probability(share: f64) -> String {
     if share > 0.9999 { "over 99.99%".to_owned() } else { format!("{}%", number((share * 1e4).round() / 1e2)) }
 }
 
+/// `6.3 standard deviations`, whichever the way.
+pub(crate) fn standard_deviations(z: f64) -> String {
+    let rounded = (z.abs() * 10.0).round() / 10.0;
+    format!("{} standard {}", number(rounded), if rounded.total_cmp(&1.0).is_eq() { "deviation" } else { "deviations" })
+}
+
 /// How far off a value is: `38% below expected`; in units where nothing was expected.
 pub(crate) fn off(actual: f64, expected: f64, unit: Option<&str>) -> String {
     let difference = actual - expected;

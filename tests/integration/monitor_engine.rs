@@ -36,7 +36,11 @@ after = ["visits", "conversion"]
 "#;
 
 fn monitor() -> Monitor {
-    Monitor { key: "shop".to_owned(), ..crate::monitor_registry::monitor(SHOP) }
+    monitor_of(SHOP)
+}
+
+fn monitor_of(toml: &str) -> Monitor {
+    Monitor { key: "shop".to_owned(), ..crate::monitor_registry::monitor(toml) }
 }
 
 fn at(day: usize) -> DateTime {
@@ -86,13 +90,16 @@ fn as_of() -> Timestamp {
 
 /// The days from `from` to `to`, each told what the one before left open.
 fn days(past: &[Observation], from: usize, to: usize, circumstances: &Circumstances) -> Vec<Day> {
-    let monitor = monitor();
-    let observed = observed(&monitor, past);
+    days_of(&monitor(), past, from, to, circumstances)
+}
+
+fn days_of(monitor: &Monitor, past: &[Observation], from: usize, to: usize, circumstances: &Circumstances) -> Vec<Day> {
+    let observed = observed(monitor, past);
     let mut fits = Fits::default();
     let mut circumstances = circumstances.clone();
     let mut days = Vec::new();
     for step in from..to {
-        let day = assess(&monitor, &observed, step, &circumstances, &mut fits);
+        let day = assess(monitor, &observed, step, &circumstances, &mut fits);
         circumstances.open = day.incidents.clone();
         days.push(day);
     }
@@ -178,6 +185,85 @@ fn a_broken_ratio_is_named_before_what_it_breaks() {
     assert_eq!(incident.metric, "conversion");
     assert_eq!(incident.metrics, ["conversion", "orders"]);
     assert_eq!(incident.segments[0].segment.to_string(), "device = mobile");
+}
+
+#[test]
+fn grades_name_the_part_that_they_come_from() {
+    let past = past(7, |day, _, device| (1.0, if day == 380 && device == "mobile" { 0.4 } else { 1.0 }));
+    let day = &days(&past, 380, 381, &Circumstances::default())[0];
+    let [incident] = &day.incidents[..] else { panic!("{:#?}", day.incidents) };
+    let by = incident.severity_by.as_ref().unwrap();
+    assert_eq!((by.metric.as_str(), by.segment.to_string().as_str()), ("conversion", "device = mobile"));
+    let deviation = by.score.deviation.unwrap();
+    assert!((-0.65..-0.55).contains(&deviation), "{deviation}");
+    let reason = &incident.decision.reasons[0];
+    assert!(reason.starts_with("severity is critical by Conversion in device = mobile, "), "{reason}");
+    assert!(reason.ends_with("% below expected"), "{reason}");
+    let reason = &incident.decision.reasons[1];
+    assert!(reason.starts_with("impact is very high by Conversion in device = mobile, off by "), "{reason}");
+}
+
+#[test]
+fn only_metrics_after_it_in_the_funnel_follow_one() {
+    let apart = SHOP.replace("after = [\"visits\"]", "").replace("after = [\"visits\", \"conversion\"]", "");
+    let check = |monitor: &Monitor, follows: bool| {
+        let past = past(7, |day, _, _| (1.0, if day == 380 { 0.2 } else { 1.0 }));
+        let day = &days_of(monitor, &past, 380, 381, &Circumstances::default())[0];
+        let [incident] = &day.incidents[..] else { panic!("{:#?}", day.incidents) };
+        assert_eq!(incident.metrics, ["conversion", "orders"]);
+        assert_eq!(incident.cause.contains("1 metric after it follows"), follows, "{}", incident.cause);
+    };
+    check(&monitor(), true);
+    check(&monitor_of(&apart), false);
+}
+
+/// The incidents of the shop on a day, where a change either way is bad: their direction, metrics and first segment.
+fn both_bad(effect: impl Fn(&str) -> (f64, f64)) -> Vec<(bool, Vec<String>, String)> {
+    let monitor = monitor_of(&SHOP.replace("up_is_good", "both_bad"));
+    let past = past(13, |day, channel, _| if day == 380 { effect(channel) } else { (1.0, 1.0) });
+    let day = days_of(&monitor, &past, 380, 381, &Circumstances::default()).remove(0);
+    let told = day.incidents.into_iter().map(|incident| {
+        let segment = incident.segments.first().map(|part| part.segment.to_string());
+        (incident.is_fall, incident.metrics, segment.unwrap_or_default())
+    });
+    let mut told = told.collect::<Vec<_>>();
+    told.sort();
+    told
+}
+
+#[test]
+fn a_fall_and_a_rise_of_one_metric_are_two_incidents() {
+    let sums = || vec!["visits".to_owned(), "orders".to_owned()];
+    let told = both_bad(|channel| match channel {
+        "paid" => (0.4, 1.0),
+        "email" => (2.2, 1.0),
+        _ => (1.0, 1.0),
+    });
+    let (rise, fall) = ((false, sums(), "channel = email"), (true, sums(), "channel = paid"));
+    assert_eq!(told, [rise, fall].map(|(is_fall, metrics, segment)| (is_fall, metrics, segment.to_owned())));
+}
+
+#[test]
+fn a_fall_of_one_sum_and_a_rise_of_another_are_two_incidents_and_a_ratio_between_them_is_part_of_one() {
+    let told = both_bad(|_| (0.6, 2.6));
+    let names = told.iter().map(|(is_fall, metrics, _)| (*is_fall, metrics.join(" "))).collect::<Vec<_>>();
+    assert_eq!(names, [(false, "orders".to_owned()), (true, "visits conversion".to_owned())]);
+}
+
+#[test]
+fn a_ratio_that_rises_because_its_denominator_fell_is_part_of_its_fall() {
+    let told = both_bad(|_| (0.6, 1.0 / 0.6));
+    let names = told.iter().map(|(is_fall, metrics, _)| (*is_fall, metrics.join(" "))).collect::<Vec<_>>();
+    assert_eq!(names, [(true, "visits conversion".to_owned())]);
+}
+
+#[test]
+fn a_critical_level_shift_fires_each_day_until_it_is_the_new_normal_and_is_quiet_then() {
+    let past = past(4, |day, _, _| (if (360..390).contains(&day) { 0.4 } else { 1.0 }, 1.0));
+    let fired = fired(&days(&past, 355, DAYS, &Circumstances::default()));
+    let days = fired.iter().map(|(day, ..)| *day).collect::<Vec<_>>();
+    assert_eq!(days, [360, 361, 362, 363].map(|day| at(day).date()), "{fired:?}");
+    assert!(fired.iter().all(|(_, priority, id)| *priority == Priority::P0 && *id == fired[0].2), "{fired:?}");
 }
 
 #[test]

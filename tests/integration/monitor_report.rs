@@ -1,13 +1,14 @@
 //! The reports of a monitor's day: what each format shows of a rich one, and what hostile text cannot do to any.
 
 use explore::monitor::analyst;
+use explore::monitor::day::{Day, Decision};
 use explore::monitor::report::{json, render};
 use explore::report::Format;
 use explore::report::terminal::Layout;
 use unicode_width::UnicodeWidthStr;
 
 use crate::report::check_table_rows;
-use crate::sample_day::{HOSTILE, Sample};
+use crate::sample_day::{HOSTILE, Sample, segment};
 
 const FORMATS: [Format; 4] = [Format::Terminal, Format::Markdown, Format::Json, Format::Html];
 
@@ -37,6 +38,57 @@ fn the_html_report_of_a_rich_day() {
 #[test]
 fn the_json_report_of_a_rich_day() {
     insta::assert_snapshot!(rendered(&Sample::new(), Format::Json));
+}
+
+#[test]
+fn what_broke_with_it_in_a_segment_alone_names_that() {
+    let mut sample = Sample::new();
+    sample.day.judgements[3].is_anomalous = false;
+    let mut part = sample.day.judgements[3].clone();
+    part.is_anomalous = true;
+    part.segment = segment(&[("channel", "paid"), ("device", "mobile")]);
+    sample.day.judgements.push(part);
+    for format in [Format::Terminal, Format::Markdown, Format::Html] {
+        let text = rendered(&sample, format).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains("Requests per visitor, Projects in channel = paid, device = mobile, Revenue"), "{text}");
+    }
+}
+
+#[test]
+fn what_is_open_and_quiet_raises_no_alarm_and_asks_for_nothing() {
+    let mut sample = Sample::new();
+    let reason = "nothing of it is anomalous for 1 of the 2 steps after which it is over";
+    sample.day.incidents[0].quiet_steps = 1;
+    sample.day.incidents[0].decision = Decision { fires: None, reasons: vec![reason.to_owned()] };
+    sample.day.incidents.truncate(1);
+    for format in [Format::Terminal, Format::Markdown, Format::Html] {
+        let text = rendered(&sample, format).split_whitespace().collect::<Vec<_>>().join(" ");
+        for part in [
+            "0 alerts, 1 quiet, ",
+            "Requests is quiet again, the incident is still open",
+            "it was critical, with impact very high, when",
+            reason,
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        let text = text.to_lowercase();
+        for part in ["suppressed", "■ critical", "**critical**", "pill critical\"", "what changed there", "at stake"]
+        {
+            assert!(!text.contains(part), "{part}: {text}");
+        }
+    }
+    assert!(rendered(&sample, Format::Terminal).contains("\n□□□□ QUIET\n"));
+}
+
+#[test]
+fn days_of_before_an_incident_kept_what_its_grades_come_from_still_read() {
+    let mut value = serde_json::to_value(Sample::new().day).unwrap();
+    for incident in value["incidents"].as_array_mut().unwrap() {
+        let incident = incident.as_object_mut().unwrap();
+        assert!(incident.remove("severity_by").is_some() && incident.remove("impact_by").is_some());
+    }
+    let day: Day = serde_json::from_value(value).unwrap();
+    assert!(day.incidents.iter().all(|incident| incident.severity_by.is_none() && incident.impact_by.is_none()));
 }
 
 #[test]

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use explore::monitor::chart::{Chart, Point};
 use explore::monitor::context::{Basis, ContextEvent, Influence, Kind, Verdict};
 use explore::monitor::day::{
-    Compared, Contribution, Day, Decision, Expected, Impact, Incident, Judgement, Money, Priority, Score, Severity,
+    Compared, Contribution, Day, Decision, Expected, GradedBy, Impact, Incident, Judgement, Money, Priority, Score,
+    Severity,
 };
 use explore::monitor::registry::{
     Bands, Calendar, Comparison, Direction, Forecasting, Formula, Grain, Growth, ImpactBands, Measure, Metric, Monitor,
@@ -202,6 +203,8 @@ fn incident(id: &str, metric: &str, severity: Severity, impact: Impact) -> Incid
         rest: 0.0,
         severity,
         impact,
+        severity_by: None,
+        impact_by: None,
         money: None,
         cause: String::new(),
         told: None,
@@ -209,6 +212,13 @@ fn incident(id: &str, metric: &str, severity: Severity, impact: Impact) -> Incid
         is_closed: false,
         decision: Decision { fires: None, reasons: Vec::new() },
     }
+}
+
+fn graded_by(values: &[(&str, &str)], (actual, expected): (f64, f64), z: f64) -> GradedBy {
+    let difference: f64 = actual - expected;
+    let score = Score { difference, deviation: Some(difference / expected), z: -z, probability: 0.999_98 };
+    let segment = segment(values);
+    GradedBy { metric: "requests".to_owned(), segment, score, share: difference.abs() / 1_630.0 }
 }
 
 fn incidents() -> Vec<Incident> {
@@ -226,12 +236,17 @@ fn incidents() -> Vec<Incident> {
             rest: -45.0,
             money: Some(Money { amount: -37_479.75, unit: "EUR".to_owned() }),
             cause: "Requests collapsed (37.7% below what was expected); it comes from channel = paid (92.7% of the \
-                    difference); 3 metrics after it follow"
+                    difference); 2 metrics after it follow"
                 .to_owned(),
             decision: Decision {
                 fires: Some(Priority::P0),
-                reasons: reasons(&["severity is critical", "impact is very high"]),
+                reasons: reasons(&[
+                    "severity is critical by Requests in channel = paid, 82.6% below expected",
+                    "impact is very high by Requests, off by 37.7% of what was expected of the whole",
+                ]),
             },
+            severity_by: Some(graded_by(&[("channel", "paid")], (120.0, 690.0), 12.4)),
+            impact_by: Some(graded_by(&[], (1_015.0, 1_630.0), 7.5)),
             ..incident("requests:fall", "requests", Severity::Critical, Impact::VeryHigh)
         },
         Incident {
@@ -254,7 +269,7 @@ fn incidents() -> Vec<Incident> {
             cause: "Visitors rose (1.7% above what was expected); it is about the same everywhere".to_owned(),
             decision: Decision {
                 fires: None,
-                reasons: reasons(&["severity is low, and somebody is told from high on"]),
+                reasons: reasons(&["severity is low by Visitors, 1.7% above expected; somebody is told from high on"]),
             },
             ..incident("visitors:rise", "visitors", Severity::Low, Impact::Medium)
         },

@@ -1,6 +1,6 @@
 //! The analyst without a model: plain sentences by rules, from the engine's numbers.
 
-use super::{Case, is_going_on};
+use super::Case;
 use crate::monitor::context::Verdict;
 use crate::monitor::day::{Day, Incident};
 use crate::monitor::registry::{Formula, Monitor};
@@ -12,7 +12,7 @@ const NOTHING_LEFT: f64 = 0.05;
 
 /// What happened, a paragraph an incident that matters, and one for all that are too small.
 pub(super) fn synthesis(case: Case<'_>) -> Vec<String> {
-    let going_on = case.day.incidents.iter().filter(|incident| is_going_on(incident));
+    let going_on = case.day.incidents.iter().filter(|incident| Outcome::of(incident).is_going_on());
     let (small, matter) = going_on.partition::<Vec<_>, _>(|incident| Outcome::of(incident) == Outcome::Small);
     let mut paragraphs = matter.into_iter().map(|incident| paragraph(case, incident)).collect::<Vec<_>>();
     let small = small.into_iter().map(|incident| tell(case.monitor, case.day, incident).headline()).collect::<Vec<_>>();
@@ -52,7 +52,7 @@ fn stop(sentence: &str) -> String {
 
 /// What to do about an incident, the first thing first.
 pub(in crate::monitor) fn what_to_do(case: Case<'_>, incident: &Incident) -> Vec<String> {
-    if matches!(Outcome::of(incident), Outcome::Over) {
+    if !Outcome::of(incident).is_going_on() {
         return Vec::new();
     }
     let (monitor, day) = (case.monitor, case.day);
@@ -62,7 +62,7 @@ pub(in crate::monitor) fn what_to_do(case: Case<'_>, incident: &Incident) -> Vec
     steps.push(whereabouts(monitor, incident));
     if incident.metrics.len() > 1 {
         let first = label(monitor, &incident.metric);
-        steps.push(format!("Start at {first}: the other metrics come after it and follow from it."));
+        steps.push(format!("Start at {first}: what broke with it comes after it in the funnel, or is a ratio of it."));
     }
     let influence = case.influences.iter().find(|influence| influence.incident == incident.id);
     if let Some(influence) = influence.filter(|influence| influence.verdict == Verdict::Influenced) {

@@ -127,12 +127,14 @@ fn incidents(case: Case<'_>) -> Draft {
     draft
 }
 
-/// The difference of the whole, or of the incident's segments where the whole has none.
+/// The difference of the whole, or of the incident's segments where the whole has none that way.
 fn difference(case: Case<'_>, incident: &Incident) -> Option<f64> {
     let of_whole =
         whole(case.day, &incident.metric).and_then(|judgement| judgement.score).map(|score| score.difference);
     let of_segments = incident.segments.iter().map(|part| part.actual - part.expected).sum::<f64>();
-    of_whole.or_else(|| (!incident.segments.is_empty()).then_some(of_segments))
+    of_whole
+        .filter(|off| (*off < 0.0) == incident.is_fall)
+        .or_else(|| (!incident.segments.is_empty()).then_some(of_segments))
 }
 
 fn segments(case: Case<'_>) -> Draft {

@@ -6,15 +6,16 @@
 
 use jiff::civil::DateTime;
 
-use super::{Circumstances, Planned};
+use super::{Circumstances, Planned, grade};
 use crate::monitor::day::{Contribution, Impact, Incident, Priority, Severity};
+use crate::monitor::registry::Monitor;
 
 /// Decides, and remembers in the incident how bad it was when somebody was told.
-pub(super) fn decide(incident: &mut Incident, at: DateTime, circumstances: &Circumstances) {
+pub(super) fn decide(monitor: &Monitor, incident: &mut Incident, at: DateTime, circumstances: &Circumstances) {
     if incident.quiet_steps > 0 || !incident.decision.reasons.is_empty() {
         return;
     }
-    let (fires, reasons) = decision(incident, at, circumstances);
+    let (fires, reasons) = decision(monitor, incident, at, circumstances);
     incident.decision.fires = fires;
     incident.decision.reasons = reasons;
     if fires.is_some() {
@@ -22,7 +23,12 @@ pub(super) fn decide(incident: &mut Incident, at: DateTime, circumstances: &Circ
     }
 }
 
-fn decision(incident: &Incident, at: DateTime, circumstances: &Circumstances) -> (Option<Priority>, Vec<String>) {
+fn decision(
+    monitor: &Monitor,
+    incident: &Incident,
+    at: DateTime,
+    circumstances: &Circumstances,
+) -> (Option<Priority>, Vec<String>) {
     let mut reasons = Vec::new();
     let is_critical = incident.severity == Severity::Critical;
     let mut is_told = true;
@@ -30,22 +36,18 @@ fn decision(incident: &Incident, at: DateTime, circumstances: &Circumstances) ->
         is_told &= holds;
         reasons.push(if holds { yes } else { no });
     };
-    let (severity, impact) = (incident.severity, incident.impact);
-    condition(
-        severity >= Severity::High,
-        format!("severity is {severity}"),
-        format!("severity is {severity}, and somebody is told from high on"),
-    );
-    condition(
-        impact >= Impact::High,
-        format!("impact is {impact}"),
-        format!("impact is {impact}, and somebody is told from high on"),
-    );
+    for (grade, holds) in [
+        (severity(monitor, incident), incident.severity >= Severity::High),
+        (impact(monitor, incident), incident.impact >= Impact::High),
+    ] {
+        let no = format!("{grade}; somebody is told from high on");
+        condition(holds, grade, no);
+    }
     if let Some(told) = incident.told {
         let since = incident.opened.date();
         condition(
-            is_critical || severity > told,
-            format!("it goes on since {since} and is told again, since it is {}", again(severity, told)),
+            is_critical || incident.severity > told,
+            format!("it goes on since {since} and is told again, since it is {}", again(incident.severity, told)),
             format!("it goes on since {since}, and is no worse than when somebody was told of it"),
         );
     }
@@ -54,6 +56,16 @@ fn decision(incident: &Incident, at: DateTime, circumstances: &Circumstances) ->
     }
     let priority = if is_critical { Priority::P0 } else { Priority::P1 };
     (is_told.then_some(priority), reasons)
+}
+
+fn severity(monitor: &Monitor, incident: &Incident) -> String {
+    let by = incident.severity_by.as_ref().map(|by| format!(" by {}", grade::worst(monitor, by)));
+    format!("severity is {}{}", incident.severity, by.unwrap_or_default())
+}
+
+fn impact(monitor: &Monitor, incident: &Incident) -> String {
+    let by = incident.impact_by.as_ref().map(|by| format!(" by {}", grade::largest(monitor, by)));
+    format!("impact is {}{}", incident.impact, by.unwrap_or_default())
 }
 
 fn again(severity: Severity, told: Severity) -> String {

@@ -1,9 +1,10 @@
 //! How bad a deviation is, how much is at stake, and what it comes from, in words.
 
 use super::judge::Judged;
-use crate::monitor::day::{Contribution, Impact, Money, Score, Severity};
+use crate::monitor::day::{Contribution, GradedBy, Impact, Money, Score, Severity};
 use crate::monitor::figure;
-use crate::monitor::registry::{Formula, Metric, SeverityBy};
+use crate::monitor::registry::{Metric, Monitor, SeverityBy};
+use crate::monitor::wording;
 
 /// Shares of what was expected from which a fall or rise is told in stronger words.
 const STOPPED: f64 = 0.9;
@@ -55,14 +56,30 @@ pub(super) fn impact(metric: &Metric, share: f64) -> Impact {
     }
 }
 
-/// What the deviation is worth, where the metric has a worth: of a ratio, one of its numerator has.
+/// The value that a severity comes from, and how far off it is: `Carts per view in device = mobile, 40.7% below expected`.
+pub(super) fn worst(monitor: &Monitor, by: &GradedBy) -> String {
+    let is_by_z = monitor.metric(&by.metric).is_some_and(|metric| metric.severity.by == SeverityBy::Z);
+    let off = match by.score.deviation.filter(|_| !is_by_z) {
+        Some(deviation) => format!("{} expected", figure::deviation(deviation)),
+        None => format!("{} off", wording::standard_deviations(by.score.z)),
+    };
+    format!("{}, {off}", named(monitor, by))
+}
+
+/// The value that an impact comes from: `Requests in channel = paid, off by 12% of what was expected of the whole`.
+pub(super) fn largest(monitor: &Monitor, by: &GradedBy) -> String {
+    format!("{}, off by {} of what was expected of the whole", named(monitor, by), figure::percent(by.share))
+}
+
+fn named(monitor: &Monitor, by: &GradedBy) -> String {
+    let label = monitor.metric(&by.metric).map_or(&by.metric, |metric| &metric.label);
+    if by.segment.is_whole() { label.clone() } else { format!("{label} in {}", by.segment) }
+}
+
+/// What the deviation is worth, where the metric has a worth, which a ratio never has.
 pub(super) fn money(metric: &Metric, part: &Judged) -> Option<Money> {
     let difference = part.judgement.score?.difference;
-    let amount = match metric.formula {
-        Formula::Sum(_) => difference,
-        Formula::Ratio { .. } => difference * part.denominator?,
-    };
-    Some(Money { amount: amount * metric.value?, unit: metric.unit.clone().unwrap_or_default() })
+    Some(Money { amount: difference * metric.value?, unit: metric.unit.clone().unwrap_or_default() })
 }
 
 /// What it comes from, as far as the numbers tell; `segments` are none where nothing breaks the metric down.

@@ -1,22 +1,21 @@
 //! Anomalies that have one cause are one incident: those of one metric, of metrics that follow one another in a funnel,
 //! and of the steps before.
 //!
-//! - The anomalies of a metric's whole and segments are one, and what makes it is explained from the leaves.
+//! - The anomalies of a metric's whole and segments that point the same way are one, and what makes it is explained from the
+//!   leaves.
 //! - Anomalies of metrics that follow one another, or of a ratio and the sum that it divides, in segments that can overlap,
-//!   are one incident, named by the first that is broken.
+//!   are one incident, named by the first that is broken; but a fall and a rise of sums never are.
 //! - It goes on with an open incident that shares a metric with it, has the same direction, and can overlap with it. An open
 //!   incident is closed after [`QUIET_STEPS`] judged steps in a row without an anomaly.
 //!
 //! Only a deviation for the worse makes an incident.
-
-use std::collections::BTreeSet;
 
 use jiff::civil::DateTime;
 
 use super::grade;
 use super::judge::{Judged, is_bad, time};
 use super::panel::Panel;
-use crate::monitor::day::{Contribution, Decision, Expected, Impact, Incident, Money, Severity};
+use crate::monitor::day::{Contribution, Decision, Expected, GradedBy, Impact, Incident, Money, Severity};
 use crate::monitor::explain::{self, Explanation};
 use crate::monitor::registry::{Formula, Grain, Metric, Monitor};
 use crate::monitor::series::{LeafValues, Segment, Status};
@@ -28,7 +27,7 @@ const CYCLES: usize = 4;
 /// Where what lies outside of the segments is off by this share of what they are off by, it is everywhere alike.
 const ALIKE: f64 = 0.5;
 
-/// What is wrong with one metric.
+/// What is wrong with one metric in one direction.
 #[derive(Debug, Clone)]
 struct Anomaly {
     metric: usize,
@@ -38,12 +37,14 @@ struct Anomaly {
     deviation: Option<f64>,
     severity: Severity,
     impact: Impact,
+    graded_by: GradedBy,
     money: Option<Money>,
 }
 
 /// The incidents after this step: those that were open, gone on or not, and those that opened.
 pub(super) fn incidents(monitor: &Monitor, panel: &Panel<'_>, judged: &[Judged], open: &[Incident]) -> Vec<Incident> {
-    let anomalies = (0..monitor.metrics.len()).filter_map(|metric| anomaly(monitor, panel, judged, metric));
+    let ways = (0..monitor.metrics.len()).flat_map(|metric| [(metric, true), (metric, false)]);
+    let anomalies = ways.filter_map(|(metric, is_fall)| anomaly(monitor, panel, judged, metric, is_fall));
     let groups = groups(monitor, anomalies.collect());
     let mut open = open.iter().filter(|incident| !incident.is_closed).cloned().collect::<Vec<_>>();
     let at = panel.at();
@@ -60,16 +61,16 @@ pub(super) fn incidents(monitor: &Monitor, panel: &Panel<'_>, judged: &[Judged],
     incidents
 }
 
-/// What is wrong with the metric's whole, or else with the segment of it that is the least probable.
-fn anomaly(monitor: &Monitor, panel: &Panel<'_>, judged: &[Judged], place: usize) -> Option<Anomaly> {
+/// What is wrong that way with the metric's whole, or else with the segment of it that is the least probable.
+fn anomaly(monitor: &Monitor, panel: &Panel<'_>, judged: &[Judged], place: usize, is_fall: bool) -> Option<Anomaly> {
     let metric = &monitor.metrics[place];
-    let is_bad = |judged: &&Judged| {
+    let is_of_it = |judged: &&Judged| {
         let difference = judged.judgement.score.map(|score| score.difference);
         judged.metric == place
             && judged.judgement.is_anomalous
-            && difference.is_some_and(|off| is_bad(off, metric.direction))
+            && difference.is_some_and(|off| (off < 0.0) == is_fall && is_bad(off, metric.direction))
     };
-    let bad = judged.iter().filter(is_bad).collect::<Vec<_>>();
+    let bad = judged.iter().filter(is_of_it).collect::<Vec<_>>();
     let whole = judged.iter().find(|one| one.metric == place && one.judgement.segment.is_whole())?;
     let lead = bad.iter().min_by(|one, other| {
         let rank = |one: &Judged| (!one.judgement.segment.is_whole(), one.p_value.unwrap_or(1.0));
@@ -78,23 +79,22 @@ fn anomaly(monitor: &Monitor, panel: &Panel<'_>, judged: &[Judged], place: usize
     })?;
     let score = lead.judgement.score?;
     let expected = lead.judgement.forecast?;
-    let is_fall = score.difference < 0.0;
     let (segments, rest) = if lead.judgement.segment.is_whole() {
         where_from(monitor, panel, metric, expected)
     } else {
-        let same_way = bad.iter().filter(|one| {
-            let same = one.judgement.segment.0.keys().eq(lead.judgement.segment.0.keys());
-            same && one.judgement.score.is_some_and(|score| (score.difference < 0.0) == is_fall)
-        });
-        (contributions(same_way.copied()), 0.0)
+        let beside = bad.iter().filter(|one| one.judgement.segment.0.keys().eq(lead.judgement.segment.0.keys()));
+        (contributions(beside.copied()), 0.0)
     };
     let graded = |one: &&Judged| {
-        let score = one.judgement.score.filter(|score| (score.difference < 0.0) == is_fall)?;
-        let severity = grade::severity(metric, score, one.judgement.segment.is_whole());
-        Some((severity, grade::impact(metric, grade::at_stake(one, whole))))
+        let score = one.judgement.score?;
+        let segment = one.judgement.segment.clone();
+        let severity = grade::severity(metric, score, segment.is_whole());
+        let share = grade::at_stake(one, whole);
+        let graded_by = GradedBy { metric: metric.key.clone(), segment, score, share };
+        Some((severity, grade::impact(metric, share), graded_by))
     };
-    // A part can be worse than the whole is, as a whole whose other parts make up for it.
-    let (severity, impact) = bad.iter().filter_map(graded).max_by_key(|(severity, impact)| {
+    // A part can be worse than the whole is, as a whole whose other parts make up for it; of equals, the whole.
+    let (severity, impact, graded_by) = bad.iter().rev().filter_map(graded).max_by_key(|(severity, impact, _)| {
         (*severity >= Severity::High && *impact >= Impact::High, *severity, *impact)
     })?;
     Some(Anomaly {
@@ -104,6 +104,7 @@ fn anomaly(monitor: &Monitor, panel: &Panel<'_>, judged: &[Judged], place: usize
         deviation: score.deviation,
         severity,
         impact,
+        graded_by,
         money: grade::money(metric, lead),
         segments,
     })
@@ -235,35 +236,31 @@ fn groups(monitor: &Monitor, anomalies: Vec<Anomaly>) -> Vec<Vec<Anomaly>> {
     for anomaly in anomalies {
         let is_related = |other: &Anomaly| {
             let (one, two) = (&monitor.metrics[anomaly.metric], &monitor.metrics[other.metric]);
-            (follows(monitor, one, &two.key) || follows(monitor, two, &one.key) || have_numerator(one, two))
+            (monitor.follows(one, &two.key) || monitor.follows(two, &one.key) || have_numerator(one, two))
                 && can_overlap(&anomaly.segments, &other.segments)
         };
-        let (related, apart): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| group.iter().any(is_related));
-        groups = apart;
-        let mut merged = related.into_iter().flatten().collect::<Vec<_>>();
-        merged.push(anomaly);
+        let (related, mut apart): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| group.iter().any(is_related));
+        let mut merged = vec![anomaly];
+        for group in related {
+            if group.iter().any(|other| merged.iter().any(|one| are_opposed(monitor, one, other))) {
+                apart.push(group);
+            } else {
+                merged.extend(group);
+            }
+        }
         merged.sort_by_key(|anomaly| anomaly.metric);
-        groups.push(merged);
+        apart.push(merged);
+        groups = apart;
     }
     groups.sort_by_key(|group| group.first().map(|anomaly| anomaly.metric));
     groups
 }
 
-/// Whether `metric` comes after the one called `earlier`, at once or by way of others.
-fn follows(monitor: &Monitor, metric: &Metric, earlier: &str) -> bool {
-    let mut seen = BTreeSet::new();
-    let mut left = metric.after.iter().collect::<Vec<_>>();
-    while let Some(key) = left.pop() {
-        if key == earlier {
-            return true;
-        }
-        if seen.insert(key)
-            && let Some(metric) = monitor.metric(key)
-        {
-            left.extend(&metric.after);
-        }
-    }
-    false
+/// Whether they cannot have one cause: a fall and a rise of one metric, or of two sums. A ratio can go the other way, as one
+/// that rises because its denominator fell.
+fn are_opposed(monitor: &Monitor, one: &Anomaly, other: &Anomaly) -> bool {
+    let is_sum = |anomaly: &Anomaly| matches!(monitor.metrics[anomaly.metric].formula, Formula::Sum(_));
+    one.is_fall != other.is_fall && (one.metric == other.metric || (is_sum(one) && is_sum(other)))
 }
 
 /// Whether one is a ratio and the other the sum of what it divides: the two fall together.
@@ -292,6 +289,10 @@ fn incident(monitor: &Monitor, group: &[Anomaly], at: DateTime) -> Incident {
     let first = &group[0];
     let metric = &monitor.metrics[first.metric];
     let way = if first.is_fall { "fall" } else { "rise" };
+    // Of equals, the first of the funnel.
+    let worst = group.iter().rev().max_by_key(|anomaly| anomaly.severity).unwrap_or(first);
+    let largest = group.iter().rev().max_by_key(|anomaly| anomaly.impact).unwrap_or(first);
+    let followers = group.iter().filter(|anomaly| monitor.follows(&monitor.metrics[anomaly.metric], &metric.key));
     let mut id = format!("{}:{}:{way}:{}", monitor.key, metric.key, time(at, monitor.calendar.grain));
     if let Some(contribution) = first.segments.first() {
         id = format!("{id}:{}", contribution.segment);
@@ -304,8 +305,10 @@ fn incident(monitor: &Monitor, group: &[Anomaly], at: DateTime) -> Incident {
         is_fall: first.is_fall,
         segments: first.segments.clone(),
         rest: first.rest,
-        severity: group.iter().map(|anomaly| anomaly.severity).max().unwrap_or(Severity::None),
-        impact: group.iter().map(|anomaly| anomaly.impact).max().unwrap_or(Impact::Low),
+        severity: worst.severity,
+        impact: largest.impact,
+        severity_by: Some(worst.graded_by.clone()),
+        impact_by: Some(largest.graded_by.clone()),
         money: group
             .iter()
             .filter_map(|anomaly| anomaly.money.clone())
@@ -315,7 +318,7 @@ fn incident(monitor: &Monitor, group: &[Anomaly], at: DateTime) -> Incident {
             first.is_fall,
             first.deviation,
             (!monitor.dimensions.is_empty()).then_some(&first.segments[..]),
-            group.len() - 1,
+            followers.count(),
         ),
         told: None,
         quiet_steps: 0,

@@ -14,6 +14,7 @@ use crate::monitor::forecast::{self, Drift, Fitted, History, Noise, Options, Par
 use crate::monitor::registry::{Comparison, Direction, Formula, Grain, Metric, Monitor};
 use crate::monitor::series::{Segment, Status};
 use crate::monitor::wording;
+use crate::report::text;
 
 /// The share of false discoveries that is put up with among the metrics' wholes of a day.
 const WHOLES_RATE: f64 = 0.1;
@@ -114,16 +115,17 @@ impl Judged {
             ));
             return;
         }
+        let judged = text::count(family, "value judged", "values judged together");
         reasons.push(format!("outside of the interval, and its anomaly probability, {probability}, reaches {needed}"));
         if p_value > threshold {
             reasons.push(format!(
-                "not kept by the control of false discoveries: {family} values were judged together, among which one \
-                 as improbable as {} is to be expected",
+                "not kept by the control of false discoveries: among {judged} one as improbable as {} is to \
+                 be expected",
                 figure::number(p_value)
             ));
             return;
         }
-        reasons.push(format!("kept by the control of false discoveries among {family} values judged together"));
+        reasons.push(format!("kept by the control of false discoveries among {judged}"));
         if self.is_return {
             reasons.push("ordinary by the level from before the recent change: it is back to that".to_owned());
             return;
@@ -267,10 +269,10 @@ impl Job<'_> {
         let judgement = &mut judged.judgement;
         let probability = judgement.score.map_or(0.0, |score| score.probability);
         judgement.reasons.push(format!(
-            "its level has drifted: the last week is {} what was expected of it four weeks ago, {} standard deviations of \
+            "its level has drifted: the last week is {} what was expected of it four weeks ago, {} of \
              what it usually moves by; so it is held against that",
             figure::deviation(drift.share),
-            figure::number((10.0 * drift.z.abs()).round() / 10.0)
+            wording::standard_deviations(drift.z)
         ));
         judgement.forecast = Some(expected);
         judgement.score = Some(Score { difference, deviation, z: drift.z, probability });
@@ -368,12 +370,12 @@ impl Job<'_> {
 fn beside(actual: f64, expected: crate::monitor::day::Expected, score: Score, metric: &Metric) -> String {
     let off = score.deviation.map_or_else(|| figure::number(score.difference) + " off", figure::deviation);
     format!(
-        "{} against {} expected ({} to {}): {off}, {} standard deviations",
+        "{} against {} expected ({} to {}): {off}, {}",
         figure::number(actual),
         figure::number(expected.value),
         figure::number(expected.lower),
         figure::number(expected.upper),
-        figure::number((10.0 * score.z.abs()).round() / 10.0)
+        wording::standard_deviations(score.z)
     ) + &metric.unit.as_ref().map(|unit| format!(", in {unit}")).unwrap_or_default()
 }
 

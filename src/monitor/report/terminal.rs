@@ -92,6 +92,7 @@ fn marker(severity: &str) -> (&'static str, Style) {
         "critical" => ("■■■■ CRITICAL", Style::new().red().bold()),
         "high" => ("■■■□ HIGH", Style::new().red()),
         "medium" => ("■■□□ MEDIUM", Style::new().yellow()),
+        "none" => ("□□□□", Style::new().dim()),
         _ => ("■□□□ LOW", Style::new().cyan()),
     }
 }

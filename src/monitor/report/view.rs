@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::Reported;
 use crate::monitor::analyst::{Analysis, what_to_do};
 use crate::monitor::chart::Chart;
-use crate::monitor::day::{Compared, Day, Incident, Judgement};
+use crate::monitor::day::{Compared, Day, Incident, Judgement, Severity};
 use crate::monitor::figure::{number, percent};
 use crate::monitor::registry::Grain;
 use crate::monitor::series::Status;
@@ -20,9 +20,9 @@ use crate::report::text::{self, count};
 pub(in crate::monitor) struct Card {
     /// `revenue_funnel:revenue:2026-11-20`
     pub(in crate::monitor) id: String,
-    /// `critical`
+    /// `critical`; `none` of what is quiet or over.
     pub(in crate::monitor) severity: String,
-    /// `very high`
+    /// `very high`; `none` of what is quiet or over.
     pub(in crate::monitor) impact: String,
     /// `P0 alert`
     pub(in crate::monitor) outcome: String,
@@ -98,6 +98,7 @@ pub(in crate::monitor) fn headline(day: &Day) -> String {
         Some(count(incidents(|outcome| matches!(outcome, Outcome::Alert(_))), "alert", "alerts")),
         some(incidents(|outcome| outcome == Outcome::Suppressed), "suppressed"),
         some(incidents(|outcome| outcome == Outcome::Small), "without an alert"),
+        some(incidents(|outcome| outcome == Outcome::Quiet), "quiet"),
         some(incidents(|outcome| outcome == Outcome::Over), "over"),
         Some(format!("{} as expected", count(expected, "metric", "metrics"))),
         some(metrics(|judgement| judgement.status == Status::Late), "late"),
@@ -112,7 +113,7 @@ fn some(number: usize, what: &str) -> Option<String> {
     (number > 0).then(|| format!("{number} {what}"))
 }
 
-/// The incidents, the worst first: alerts, then what is suppressed, small or over.
+/// The incidents, the worst first: alerts, then what is suppressed, small, quiet or over.
 pub(in crate::monitor) fn ordered(day: &Day) -> Vec<&Incident> {
     let mut incidents = day.incidents.iter().collect::<Vec<_>>();
     incidents.sort_by_key(|incident| {
@@ -126,16 +127,20 @@ pub(in crate::monitor) fn card(reported: Reported<'_>, incident: &Incident) -> C
     let telling = tell(reported.monitor, reported.day, incident);
     let title = telling.headline();
     let influence = reported.influences.iter().find(|influence| influence.incident == incident.id);
-    let Telling { measured, certainty, since, .. } = telling;
+    let Telling { measured, certainty, before, since, .. } = telling;
+    let outcome = Outcome::of(incident);
+    let grade = |grade: &dyn std::fmt::Display| {
+        if outcome.is_going_on() { grade.to_string() } else { Severity::None.to_string() }
+    };
     let followers = (!telling.followers.is_empty()).then(|| telling.followers.join(", "));
     Card {
         id: line(&incident.id),
-        severity: incident.severity.to_string(),
-        impact: incident.impact.to_string(),
-        outcome: Outcome::of(incident).name(),
+        severity: grade(&incident.severity),
+        impact: grade(&incident.impact),
+        outcome: outcome.name(),
         priority: incident.decision.fires.map(|priority| priority.to_string()),
         title,
-        facts: [measured, certainty, since].into_iter().flatten().collect(),
+        facts: [measured, certainty, since, before].into_iter().flatten().collect(),
         segments: telling.segments,
         rest: telling.rest,
         followers,

@@ -57,6 +57,8 @@ pub(crate) fn incident(id: &str, is_closed: bool) -> Incident {
         rest: 0.1,
         severity: Severity::Critical,
         impact: Impact::VeryHigh,
+        severity_by: None,
+        impact_by: None,
         money: Some(Money { amount: -1234.5, unit: "EUR".to_owned() }),
         cause: "paid traffic fell".to_owned(),
         told: None,
