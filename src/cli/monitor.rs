@@ -59,10 +59,11 @@ pub struct MonitorRunArguments {
     /// The monitors to run, by the names of their files [default: all]
     #[arg(value_name = "KEY")]
     pub keys: Vec<String>,
-    /// Judge this day [default: the last that is over, and before it those whose data came late or were restated]
+    /// Judge this day, and tell of it however old it is [default: the last that is over, and before it those whose data
+    /// came late or were restated]
     #[arg(long, value_name = "DATE", value_parser = values::date, conflicts_with_all = ["from", "to"])]
     pub date: Option<Date>,
-    /// Judge the days from this one on
+    /// Judge the days from this one on; of those that are older than data are restated nobody is told
     #[arg(long, value_name = "DATE", value_parser = values::date, requires = "to")]
     pub from: Option<Date>,
     /// Judge the days up to this one

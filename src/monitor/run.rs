@@ -6,6 +6,7 @@
 
 mod analysis;
 mod charts;
+mod commits;
 mod content;
 mod observations;
 
@@ -16,6 +17,7 @@ use jiff::civil::{Date, DateTime};
 
 pub use self::analysis::{Analyst, remembered};
 pub use self::charts::Wish;
+use self::commits::Commits;
 pub use self::content::{Error as ContentError, write_contents};
 use super::analyst::{self, Analysis};
 use super::chart::Chart;
@@ -56,7 +58,7 @@ pub struct Places<'a> {
 pub struct Outcome {
     /// The monitor, with what the business turned in the state.
     pub monitor: Monitor,
-    /// What could not be taken of that.
+    /// What could not be taken of that, and what else should be known of the run.
     pub notes: Vec<String>,
     /// The days that were judged, oldest first.
     pub days: Vec<Assessed>,
@@ -100,7 +102,8 @@ pub trait Watch: Send {
     fn done(&mut self, monitor: &str, days: usize, of: usize);
 }
 
-/// Judges the days that are wanted, oldest first, and commits each; `messages` says who is to be told of one.
+/// Judges the days that are wanted, oldest first, and commits each; `messages` says who is to be told of one. Of those that
+/// are older than data are restated nobody is told, unless it is the only one that is wanted.
 pub async fn run(
     monitor: &Monitor,
     wanted: Wanted,
@@ -115,7 +118,7 @@ pub async fn run(
         watch.waits(&monitor.key);
         places.state.lock(monitor.into()).await?
     };
-    let (monitor, notes) = monitor.clone().with_overrides(&turn.overrides().await?);
+    let (monitor, mut notes) = monitor.clone().with_overrides(&turn.overrides().await?);
     let (mut first, last) = range(&monitor, wanted, places.as_of, &turn).await?;
     if !places.is_dry {
         observations::read(&monitor, first, last, places, &turn).await?;
@@ -128,12 +131,13 @@ pub async fn run(
     let mut circumstances = circumstances(&events, &turn).await?;
     circumstances.open = turn.incidents_before(first).await?;
     let mut fits = Fits::default();
+    let mut commits = Commits::new(&monitor, wanted, places);
     let (from, until) = (observed.place(first), observed.place(last) + 1);
     let mut days = Vec::with_capacity(until - from);
     for step in from..until {
         let day = assess(&monitor, &observed, step, &circumstances, &mut fits);
         if !places.is_dry {
-            turn.commit_day(&day, &messages(&day)).await?;
+            commits.add(&turn, &day, &messages(&day)).await?;
         }
         circumstances.open.clone_from(&day.incidents);
         let charts = charts::draw(&monitor, &observed, step, &day, wish.of(step + 1 == until), &mut fits);
@@ -143,6 +147,7 @@ pub async fn run(
         watch.done(&monitor.key, days.len(), until - from);
     }
     drop(observed);
+    notes.extend(commits.notes(&monitor, last, &turn).await?);
     Ok(Outcome { monitor, notes, days })
 }
 

@@ -28,6 +28,8 @@ pub struct Committed {
     pub messages: u64,
     /// Messages that waited to be sent, and that nobody needs any more.
     pub withdrawn: u64,
+    /// Incidents that somebody would be told of, were the day not too old.
+    pub untold: u64,
 }
 
 /// A judgement, and the step that it is of.
@@ -43,6 +45,15 @@ impl Turn {
     /// Writes a day and the messages that it makes necessary, all or nothing. What the day had before and has no more is
     /// removed; a message that still waits is withdrawn with its reason, one that was sent stays on record.
     pub async fn commit_day(&self, day: &Day, messages: &[NewMessage]) -> Result<Committed, Error> {
+        self.commit(day, messages, true).await
+    }
+
+    /// The same for a day that is too old to be told of: messages that are not there yet are counted and left out.
+    pub async fn commit_old_day(&self, day: &Day, messages: &[NewMessage]) -> Result<Committed, Error> {
+        self.commit(day, messages, false).await
+    }
+
+    async fn commit(&self, day: &Day, messages: &[NewMessage], is_told: bool) -> Result<Committed, Error> {
         if day.monitor != self.layout.monitor {
             let (day, turn) = (&day.monitor, &self.layout.monitor);
             return Err(Error::Input(format!("a day of {day} is not written while it is the turn of {turn}")));
@@ -54,9 +65,14 @@ impl Turn {
         let (incidents, old_incidents) = write_incidents(&transaction, day).await?;
         let is_changed = incidents + old_incidents > 0;
         let withdrawn = outbox::withdraw(&transaction, day, messages, is_changed).await?;
-        let added = outbox::add(&transaction, day, messages).await?;
+        let (messages, untold) = if is_told {
+            (outbox::add(&transaction, day, messages).await?, 0)
+        } else {
+            (0, outbox::untold(&transaction, day, messages).await?)
+        };
         transaction.commit().await.map_err(failed(WRITE))?;
-        Ok(Committed { judgements, incidents, removed: old_judgements + old_incidents, messages: added, withdrawn })
+        let removed = old_judgements + old_incidents;
+        Ok(Committed { judgements, incidents, removed, messages, withdrawn, untold })
     }
 
     /// Keeps what the analyst made of a day that was committed.
@@ -75,6 +91,12 @@ impl Memory {
     pub async fn first_outdated(&self) -> Result<Option<DateTime>, Error> {
         let statement = "SELECT min(at) FROM explore.days WHERE monitor = $1 AND is_outdated";
         self.session.one(READ, statement, &[&self.layout.monitor]).await
+    }
+
+    /// The latest of the days after `at` that were judged and are not to be judged again.
+    pub async fn latest_after(&self, at: DateTime) -> Result<Option<DateTime>, Error> {
+        let statement = "SELECT max(at) FROM explore.days WHERE monitor = $1 AND at > $2 AND NOT is_outdated";
+        self.session.one(READ, statement, &[&self.layout.monitor, &at]).await
     }
 
     /// The incidents that the last day before `at` left open, in its order.

@@ -295,3 +295,12 @@ pub(super) async fn add(transaction: &Transaction<'_>, day: &Day, messages: &[Ne
     let parameters: [&(dyn ToSql + Sync); 6] = [&day.monitor, &day.at, &incidents, &channels, &recipients, &digests];
     transaction.execute(statement, &parameters).await.map_err(failed(WRITE))
 }
+
+/// How many incidents the messages tell of that the outbox has nothing of for that day.
+pub(super) async fn untold(transaction: &Transaction<'_>, day: &Day, messages: &[NewMessage]) -> Result<u64, Error> {
+    let incidents = Columns::new(messages).incidents;
+    let statement = "SELECT count(DISTINCT incident) FROM unnest($3::text[]) AS new (incident)
+        WHERE NOT EXISTS (SELECT FROM explore.outbox WHERE monitor = $1 AND at = $2 AND incident = new.incident)";
+    let row = transaction.query_one(statement, &[&day.monitor, &day.at, &incidents]).await.map_err(failed(WRITE))?;
+    row.try_get::<_, i64>(0).map(i64::unsigned_abs).map_err(failed(WRITE))
+}

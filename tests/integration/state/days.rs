@@ -94,7 +94,7 @@ pub(crate) async fn turn(state: &State) -> Turn {
 }
 
 fn committed(judgements: u64, incidents: u64, removed: u64, messages: u64, withdrawn: u64) -> Committed {
-    Committed { judgements, incidents, removed, messages, withdrawn }
+    Committed { judgements, incidents, removed, messages, withdrawn, untold: 0 }
 }
 
 /// The outbox as `channel/recipient state`, the oldest first.
@@ -188,6 +188,21 @@ async fn an_analysis_is_kept_beside_its_day() {
         assert!(turn.record_analysis(january(3), &json!({})).await.is_err(), "there is no such day");
         turn.commit_day(&day(january(2), &[]), &[]).await.unwrap();
         assert_eq!(turn.analysis(january(2)).await.unwrap(), Some(json!({ "text": "second" })));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_an_old_day_nobody_new_is_told_and_what_waits_is_left_to_wait() {
+    on_both("state_old_days", async |state: &State| {
+        let turn = turn(state).await;
+        let day = day(january(2), &[incident("a", false), incident("b", false)]);
+        turn.commit_day(&day, &[message("a", "slack", "")]).await.unwrap();
+        let messages = [message("a", "slack", ""), message("b", "slack", ""), message("b", "mail", "ann@example.com")];
+        let again = turn.commit_old_day(&day, &messages).await.unwrap();
+        assert_eq!(again, Committed { untold: 1, ..committed(0, 0, 0, 0, 0) });
+        assert_eq!(outbox(state).await, ["slack/ pending"]);
+        assert_eq!(turn.commit_old_day(&day, &[]).await.unwrap(), committed(0, 0, 0, 0, 1), "it is wanted no more");
     })
     .await;
 }
