@@ -32,7 +32,7 @@ pub(crate) struct Telling {
     pub(crate) segments: Vec<Part>,
     /// What lies in no segment.
     pub(crate) rest: Option<String>,
-    /// The other metrics that are part of it, by label: `Projects`, `Contacts in device = mobile`.
+    /// The other metrics that are part of it, by label: `Projects`, `Contacts (device = mobile)`.
     pub(crate) followers: Vec<String>,
     /// `12,340 EUR less than expected`
     pub(crate) money: Option<String>,
@@ -178,7 +178,7 @@ fn follower(monitor: &Monitor, day: &Day, incident: &Incident, metric: &str) -> 
         .filter(overlaps)
         .max_by(|one, other| rank(one).cmp(&rank(other)).then_with(|| z(one).total_cmp(&z(other))));
     match surest.filter(|judgement| !judgement.segment.is_whole()) {
-        Some(judgement) => format!("{label} in {}", name(&judgement.segment)),
+        Some(judgement) => format!("{label} ({})", name(&judgement.segment)),
         None => label,
     }
 }

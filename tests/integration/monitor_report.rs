@@ -50,7 +50,7 @@ fn what_broke_with_it_in_a_segment_alone_names_that() {
     sample.day.judgements.push(part);
     for format in [Format::Terminal, Format::Markdown, Format::Html] {
         let text = rendered(&sample, format).split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(text.contains("Requests per visitor, Projects in channel = paid, device = mobile, Revenue"), "{text}");
+        assert!(text.contains("Requests per visitor, Projects (channel = paid, device = mobile), Revenue"), "{text}");
     }
 }
 
