@@ -27,6 +27,7 @@ use std::sync::Arc;
 #[cfg(feature = "embedded")]
 use std::time::Duration;
 
+pub use context_events::KnownEvent;
 pub use days::{Committed, DatedJudgement};
 pub use observations::{Layout, Leaf, Replaced};
 pub use outbox::{Claim, Delivery, Entry, NewMessage, Sender, Settled, Waiting, Which};

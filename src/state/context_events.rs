@@ -1,6 +1,7 @@
 //! What happens in the world: planned events, campaigns, news.
 
 use jiff::civil::Date;
+use serde::Serialize;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
@@ -11,9 +12,19 @@ use crate::monitor::context::ContextEvent;
 const READ: &str = "read the context events";
 const WRITE: &str = "write the context events";
 const EVENT: &str =
-    "SELECT starts, ends, kind, label, monitor, metric, segment::text, source FROM explore.context_events";
+    "SELECT starts, ends, kind, label, monitor, metric, segment::text, source, event FROM explore.context_events";
 /// Events that are listed at the most.
 const EVENTS_MAX: i64 = 500;
+
+/// An event that the state keeps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KnownEvent {
+    /// Its number.
+    pub id: i32,
+    /// The event.
+    #[serde(flatten)]
+    pub event: ContextEvent,
+}
 
 impl Turn {
     /// The events that touch the monitor, of which a day lies in the days from `from` to `to`, both included.
@@ -27,9 +38,11 @@ impl Turn {
 
 impl State {
     /// The events of any monitor that end on that day or after it, a few hundred at the most.
-    pub async fn context_events_after(&self, day: Date) -> Result<Vec<ContextEvent>, Error> {
+    pub async fn context_events_after(&self, day: Date) -> Result<Vec<KnownEvent>, Error> {
         let statement = format!("{EVENT} WHERE ends >= $1 ORDER BY starts, event LIMIT $2");
-        self.session().await?.rows(READ, &statement, &[&day, &EVENTS_MAX]).await?.iter().map(event).collect()
+        let rows = self.session().await?.rows(READ, &statement, &[&day, &EVENTS_MAX]).await?;
+        let known = |row: &Row| Ok(KnownEvent { id: row.try_get(8).map_err(failed(READ))?, event: event(row)? });
+        rows.iter().map(known).collect()
     }
 
     /// Adds events, all or none; how many were not there already.
@@ -49,6 +62,21 @@ impl State {
         }
         transaction.commit().await.map_err(failed(WRITE))?;
         Ok(added)
+    }
+
+    /// Removes the events of these numbers, all or none; the numbers that there is no event of.
+    pub async fn remove_context_events(&self, ids: &[i32]) -> Result<Vec<i32>, Error> {
+        let session = self.session().await?;
+        let mut client = session.client().await;
+        let transaction = begin(&mut client, WRITE).await?;
+        let statement = "DELETE FROM explore.context_events WHERE event = ANY ($1) RETURNING event";
+        let rows = transaction.query(statement, &[&ids]).await.map_err(failed(WRITE))?;
+        let removed = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<i32>, _>>().map_err(failed(WRITE))?;
+        let unknown = ids.iter().filter(|id| !removed.contains(id)).copied().collect::<Vec<_>>();
+        if unknown.is_empty() {
+            transaction.commit().await.map_err(failed(WRITE))?;
+        }
+        Ok(unknown)
     }
 }
 

@@ -97,24 +97,33 @@ async fn where_no_event_is_near_nobody_is_asked() {
 
 #[test]
 fn events_are_read_from_csv_and_every_wrong_line_is_told() {
+    let monitors = [Sample::new().monitor];
     let file = "starts,ends,kind,label,monitor,segment\n\
                 2026-11-18, 2026-11-22, campaign,\"Autumn, sale\", revenue_funnel, channel=paid;device=mobile\n\
                 2026-12-24,,planned,Maintenance,,\n";
-    let events = read_csv(file.as_bytes(), "events.csv").unwrap();
+    let events = read_csv(file.as_bytes(), "events.csv", &monitors).unwrap();
     assert_eq!(events[0].segment, segment(&[("channel", "paid"), ("device", "mobile")]));
     assert_eq!((events[0].label.as_str(), events[0].source.as_str()), ("Autumn, sale", "events.csv"));
     assert_eq!((events[1].starts, &events[1].monitor), (events[1].ends, &None));
-    let wrong = "starts,ends,kind,label,segment\n\
-                 2026-11-18,2026-11-17,campaign,a,\n\
-                 yesterday,,campaign,a,\n\
-                 2026-11-18,,party,a,\n\
-                 2026-11-18,,news,,\n\
-                 2026-11-18,,news,a,paid\n";
-    let problems = read_csv(wrong.as_bytes(), "").unwrap_err();
+    let wrong = "starts,ends,kind,label,segment,metric,monitor\n\
+                 2026-11-18,2026-11-17,campaign,a,,,\n\
+                 yesterday,,campaign,a,,,\n\
+                 2026-11-18,,party,a,,,\n\
+                 2026-11-18,,news,,,,\n\
+                 2026-11-18,,news,a,paid,,\n\
+                 2026-11-18,,news,a,,,revenue_funel\n\
+                 2026-11-18,,news,a,chanel=paid;device=mobile,vistors,\n";
+    let problems = read_csv(wrong.as_bytes(), "", &monitors).unwrap_err();
     let told = problems.iter().map(ToString::to_string).collect::<Vec<_>>();
-    assert_eq!(told.len(), 5, "{told:?}");
+    assert_eq!(told.len(), 8, "{told:?}");
     let yesterday = "line 3: starts: \"yesterday\" is no date such as 2026-11-20";
+    let unknown = [
+        "line 7: there is no monitor `revenue_funel`; did you mean `revenue_funnel`?",
+        "line 8: there is no metric `vistors`; did you mean `visitors`?",
+        "line 8: there is no dimension `chanel`; did you mean `channel`?",
+    ];
     let expected = ["line 2: it ends on", yesterday, "line 4", "line 5: label", "line 6: segment"];
+    let expected = expected.into_iter().chain(unknown);
     for (problem, expected) in told.iter().zip(expected) {
         assert!(problem.starts_with(expected), "{problem}");
     }

@@ -121,6 +121,18 @@ pub enum ContextCommand {
         /// The file
         #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
         file: PathBuf,
+        /// Where monitors are.
+        #[command(flatten)]
+        monitors: MonitorOptions,
+        /// Where the state is.
+        #[command(flatten)]
+        state: StateOptions,
+    },
+    /// Remove events, all or none
+    Remove {
+        /// The numbers that the list has
+        #[arg(value_name = "ID", required = true)]
+        ids: Vec<i32>,
         /// Where the state is.
         #[command(flatten)]
         state: StateOptions,

@@ -1,14 +1,16 @@
 //! Events from a CSV file with a header: `starts`, `ends`, `kind`, `label`, and if wanted `monitor`, `metric`, `segment`
 //! (`channel=paid;device=mobile`), `source`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
 use jiff::civil::Date;
 use serde::Deserialize;
 
 use super::{ContextEvent, Kind};
+use crate::monitor::registry::Monitor;
 use crate::monitor::series::Segment;
+use crate::prompt::nearest;
 
 /// A line that is no event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,9 +39,9 @@ struct Row {
     source: Option<String>,
 }
 
-/// Reads all events of a file, or says of each line that is none what is wrong with it. `source` is what an event has for
-/// its source where the file gives none.
-pub fn read_csv(file: impl Read, source: &str) -> Result<Vec<ContextEvent>, Vec<Problem>> {
+/// Reads all events of a file, or says of each line that is none what is wrong with it: also where it names what none of the
+/// monitors has. `source` is what an event has for its source where the file gives none.
+pub fn read_csv(file: impl Read, source: &str, monitors: &[Monitor]) -> Result<Vec<ContextEvent>, Vec<Problem>> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
     let (mut events, mut problems) = (Vec::new(), Vec::new());
     let headers = match reader.headers() {
@@ -51,10 +53,14 @@ pub fn read_csv(file: impl Read, source: &str) -> Result<Vec<ContextEvent>, Vec<
         let event = read.and_then(|record| {
             let line = record.position().map_or(0, csv::Position::line);
             let row = record.deserialize::<Row>(Some(&headers)).map_err(|error| (line, reason(&error)))?;
-            event(row, source).map_err(|problem| (line, problem))
+            event(row, source).map(|event| (line, event)).map_err(|problem| (line, problem))
         });
         match event {
-            Ok(event) => events.push(event),
+            Ok((line, event)) => {
+                let unknown = unknown_names(&event, monitors);
+                problems.extend(unknown.into_iter().map(|problem| Problem { line, problem }));
+                events.push(event);
+            }
             Err((line, problem)) => problems.push(Problem { line, problem }),
         }
     }
@@ -88,6 +94,38 @@ fn event(row: Row, source: &str) -> Result<ContextEvent, String> {
         segment: given(row.segment).map_or_else(|| Ok(Segment::default()), |text| segment(&text))?,
         source: given(row.source).unwrap_or_else(|| source.to_owned()),
     })
+}
+
+/// The names of an event that none of the monitors that it is about has: it would never be found.
+fn unknown_names(event: &ContextEvent, monitors: &[Monitor]) -> Vec<String> {
+    let is_about = |monitor: &&Monitor| event.monitor.as_ref().is_none_or(|key| monitor.key == *key);
+    let mut about = monitors.iter().filter(is_about).collect::<Vec<_>>();
+    if let Some(key) = event.monitor.as_ref().filter(|_| about.is_empty()) {
+        return vec![unknown("monitor", key, monitors.iter().map(|monitor| &monitor.key))];
+    }
+    let mut problems = Vec::new();
+    if let Some(metric) = &event.metric {
+        if about.iter().any(|monitor| monitor.metric(metric).is_some()) {
+            about.retain(|monitor| monitor.metric(metric).is_some());
+        } else {
+            let known = about.iter().flat_map(|monitor| &monitor.metrics).map(|metric| &metric.key);
+            problems.push(unknown("metric", metric, known));
+        }
+    }
+    let known = || about.iter().flat_map(|monitor| &monitor.dimensions);
+    let dimensions = event.segment.0.keys().filter(|dimension| known().all(|known| known != *dimension));
+    problems.extend(dimensions.map(|dimension| unknown("dimension", dimension, known())));
+    problems
+}
+
+fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a String>) -> String {
+    let known = known.collect::<BTreeSet<_>>();
+    let advice = match nearest(name, known.iter().copied()) {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None if known.is_empty() => "there is none".to_owned(),
+        None => format!("there are {}", known.into_iter().cloned().collect::<Vec<_>>().join(", ")),
+    };
+    format!("there is no {what} `{name}`; {advice}")
 }
 
 fn date(column: &str, text: &str) -> Result<Date, String> {

@@ -107,15 +107,14 @@ impl Analyst<'_> {
             Some(turn) => said(turn, day).await?.filter(|said| said.holds(&candidates, self.asks_model(day))),
             None => None,
         };
-        let said = match before {
-            Some(said) => said,
-            None => {
-                let said = self.say(monitor, day, &going_on, candidates).await?;
-                if let Some(turn) = turn {
-                    turn.record_analysis(day.at, &said).await?;
-                }
-                said
+        let said = if let Some(said) = before {
+            said
+        } else {
+            let said = self.say(monitor, day, &going_on, candidates).await?;
+            if let Some(turn) = turn {
+                turn.record_analysis(day.at, &said).await?;
             }
+            said
         };
         (assessed.influences, assessed.analysis) = (said.influences, Some(said.analysis));
         Ok(())

@@ -38,14 +38,25 @@ async fn context_events_are_imported_whole_or_not_at_all() {
     let program = Program::new()
         .variable("EXPLORE_STATE_URL", &url)
         .file("good.csv", "starts,ends,kind,label,segment\n2999-01-01,2999-01-02,campaign,Sale,channel=paid\n")
-        .file("bad.csv", "starts,ends,kind,label\n2999-01-01,,news,Storm\n2999-01-01,,rumour,Storm\n");
+        .file("bad.csv", "starts,ends,kind,label\n2999-01-01,,news,Storm\n2999-01-01,,rumour,Storm\n")
+        .file(
+            "unknown.csv",
+            "starts,ends,kind,label,monitor\n2999-01-01,,news,Storm,shpo\n2999-01-01,,news,Storm,pohs\n",
+        );
     let context = |more: &[&str]| program.run(&[&["monitor", "context"], more].concat());
     check(&context(&["import", "good.csv"]), 0, "1 of 1 events are new");
     check(&context(&["import", "good.csv"]), 0, "0 of 1 events are new");
     check(&context(&["import", "bad.csv"]), 2, "bad.csv: line 3");
+    check(&context(&["import", "unknown.csv"]), 2, "unknown.csv: line 2: there is no monitor `shpo`");
+    check(&context(&["import", "unknown.csv"]), 2, "unknown.csv: line 3: there is no monitor `pohs`");
     check(&context(&["import", "none.csv"]), 2, "cannot read none.csv");
     check(&context(&["list", "--json"]), 0, "\"label\": \"Sale\"");
     assert!(!context(&["list"]).stdout.contains("Storm"));
+    check(&context(&["list", "--json"]), 0, "\"id\": 1");
+    check(&context(&["remove", "1", "99"]), 2, "there is no event 99; nothing was removed");
+    check(&context(&["remove", "1"]), 0, "removed: event 1");
+    check(&context(&["remove", "1"]), 2, "there is no event 1");
+    assert!(!context(&["list"]).stdout.contains("Sale"));
 }
 
 #[tokio::test]
