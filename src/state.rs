@@ -31,6 +31,7 @@ pub use context_events::KnownEvent;
 pub use days::{Committed, DatedJudgement};
 pub use observations::{Layout, Leaf, Replaced};
 pub use outbox::{Claim, Delivery, Entry, NewMessage, Sender, Settled, Waiting, Which};
+pub use overrides::KnownOverride;
 pub use snoozes::{NewSnooze, Snooze};
 
 use self::session::{Lock, Session};

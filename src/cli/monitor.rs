@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueHint};
 use jiff::civil::Date;
 
-use self::state::{ContextCommand, OutboxCommand, SnoozeArguments, StateOptions};
+use self::state::{ConfigCommand, ContextCommand, OutboxCommand, SnoozeArguments, StateOptions};
 use super::{DatabaseOptions, ModelOptions, PromptOptions, ReadingOptions, ReportOptions, values};
 use crate::monitor::backtest;
 use crate::monitor::generate::Injection;
@@ -43,6 +43,9 @@ pub enum MonitorCommand {
     /// Look after what happens in the world: planned events, campaigns, news
     #[command(subcommand)]
     Context(ContextCommand),
+    /// Look after thresholds that hold in place of those in the monitors' files
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Write days of the tables that the shipped monitors read as SQL, with anomalies injected where asked
     #[command(after_help = "Example:\n  explore monitor generate --inject drop,visitors,2025-11-20,30%,channel=paid \
                             --inject ratio,requests,2025-11-24,-20% -o days.sql --truth truth.jsonl")]

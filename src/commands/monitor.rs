@@ -2,6 +2,7 @@
 
 mod backtest;
 mod check;
+mod config;
 mod context;
 mod generate;
 mod list;
@@ -35,6 +36,7 @@ pub(super) async fn run(command: &MonitorCommand, config: &Config, output: &mut 
         MonitorCommand::Outbox(command) => outbox::run(command, config, output).await,
         MonitorCommand::Snooze(arguments) => snooze::run(arguments, config, output).await,
         MonitorCommand::Context(command) => context::run(command, config, output).await,
+        MonitorCommand::Config(command) => config::run(command, config, output).await,
         MonitorCommand::Generate(arguments) => generate::run(arguments, output),
     }
 }

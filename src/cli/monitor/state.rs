@@ -1,8 +1,8 @@
-//! What people do with the monitors' state: `explore monitor outbox`, `snooze` and `context`, as clap types.
+//! What people do with the monitors' state: `explore monitor outbox`, `snooze`, `context` and `config`, as clap types.
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueHint};
+use clap::{ArgGroup, Args, Subcommand, ValueHint};
 use jiff::civil::Date;
 use secrecy::SecretString;
 
@@ -149,4 +149,65 @@ pub enum ContextCommand {
         #[command(flatten)]
         state: StateOptions,
     },
+}
+
+/// `explore monitor config ...`
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Change what holds for a metric from the next run on; what is not given stays as it is
+    #[command(
+        after_help = "Example:\n  explore monitor config set revenue_funnel visitors --medium 0.15 --critical 0.5"
+    )]
+    Set(ConfigSetArguments),
+    /// List what holds in place of the files
+    List {
+        /// Print a JSON array in place of a table
+        #[arg(long)]
+        json: bool,
+        /// Where the state is.
+        #[command(flatten)]
+        state: StateOptions,
+    },
+    /// Let the file hold again for a metric
+    Unset {
+        /// The monitor
+        #[arg(value_name = "MONITOR")]
+        monitor: String,
+        /// The metric
+        #[arg(value_name = "METRIC")]
+        metric: String,
+        /// Where the state is.
+        #[command(flatten)]
+        state: StateOptions,
+    },
+}
+
+/// `explore monitor config set`
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("knob").required(true).multiple(true))]
+pub struct ConfigSetArguments {
+    /// The monitor
+    #[arg(value_name = "MONITOR")]
+    pub monitor: String,
+    /// The metric
+    #[arg(value_name = "METRIC")]
+    pub metric: String,
+    /// The anomaly probability from which a value is suspected, from 0.5 to below 1
+    #[arg(long, value_name = "P", group = "knob")]
+    pub probability: Option<f64>,
+    /// From which deviation it is medium, as a share
+    #[arg(long, value_name = "D", group = "knob")]
+    pub medium: Option<f64>,
+    /// From which deviation it is critical, as a share
+    #[arg(long, value_name = "D", group = "knob")]
+    pub critical: Option<f64>,
+    /// Whether it is watched at all
+    #[arg(long, value_name = "BOOL", group = "knob")]
+    pub enabled: Option<bool>,
+    /// Where monitors are.
+    #[command(flatten)]
+    pub monitors: MonitorOptions,
+    /// Where the state is.
+    #[command(flatten)]
+    pub state: StateOptions,
 }

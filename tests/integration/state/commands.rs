@@ -60,6 +60,27 @@ async fn context_events_are_imported_whole_or_not_at_all() {
 }
 
 #[tokio::test]
+async fn thresholds_are_set_listed_and_unset() {
+    let (state, url) = on_server("command_config").await;
+    let program = Program::new().variable("EXPLORE_STATE_URL", &url);
+    let config = |more: &[&str]| program.run(&[&["monitor", "config"], more].concat());
+    let set = |more: &[&str]| config(&[&["set", "revenue_funnel"], more].concat());
+    check(&set(&["visitors", "--medium", "0.2"]), 0, "this holds for revenue_funnel.visitors from the next run on");
+    check(&set(&["visitors", "--critical", "0.7", "--enabled", "false"]), 0, "");
+    let held = state.all_overrides().await.unwrap().remove(0).held;
+    assert_eq!((held.medium_deviation, held.critical_deviation, held.enabled), (Some(0.2), Some(0.7), Some(false)));
+    check(&config(&["list", "--json"]), 0, "\"medium_deviation\": 0.2");
+    check(&set(&["visitors", "--critical", "0.1"]), 2, "a medium deviation that is not above 0 and below the critical");
+    check(&set(&["visitors", "--probability", "95"]), 2, "not from 0.5 to below 1");
+    check(&set(&["vistors", "--enabled", "true"]), 2, "`vistors` is no metric of revenue_funnel");
+    check(&set(&["visitors"]), 2, "--enabled");
+    check(&config(&["set", "revenue", "visitors", "--medium", "0.2"]), 2, "there is no monitor `revenue`");
+    assert_eq!(state.all_overrides().await.unwrap()[0].held, held, "what is refused changes nothing");
+    check(&config(&["unset", "revenue_funnel", "visitors"]), 0, "the file holds again");
+    check(&config(&["unset", "revenue_funnel", "visitors"]), 2, "nothing is set for revenue_funnel.visitors");
+}
+
+#[tokio::test]
 async fn the_outbox_is_listed_and_what_is_not_there_cannot_be_sent_again() {
     let (state, url) = on_server("command_outbox").await;
     let messages = [message("a", "slack", ""), message("a", "mail", "ann@example.com")];
