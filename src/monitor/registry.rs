@@ -22,6 +22,7 @@ pub use self::build::{Text, parse};
 pub use self::calendar::{Calendar, Grain};
 pub use self::document::schema;
 pub use self::folder::Registry;
+pub use self::overrides::unmatched;
 pub use self::problem::Problem;
 
 /// A monitor, checked.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use explore::monitor::holidays;
 use explore::monitor::registry::{
-    Comparison, Direction, Formula, Grain, Monitor, Override, Problem, Registry, Text, parse, schema,
+    Comparison, Direction, Formula, Grain, Monitor, Override, Problem, Registry, Text, parse, schema, unmatched,
 };
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
@@ -363,8 +363,21 @@ fn what_the_business_turned_in_the_table_goes_over_the_files() {
         (true, 0.4),
         "a row that makes no sense is left out whole"
     );
-    assert_eq!(notes.len(), 2);
-    assert!(notes[0].contains("`average_order`") && notes[1].contains("`nothing` is no metric of orders"), "{notes:?}");
+    assert!(notes.len() == 1 && notes[0].contains("`average_order`"), "{notes:?}");
+}
+
+#[test]
+fn a_row_of_the_table_that_no_monitor_takes_is_told() {
+    let monitors = [monitor(ORDERS), Monitor { key: "other".to_owned(), ..monitor("[measures.visits]\n") }];
+    let check = |key: &str, metric: &str, expected: Option<&str>| {
+        let expected = expected.map(|problem| format!("monitor_config: {problem}"));
+        assert_eq!(unmatched(&monitors, key, metric), expected);
+    };
+    check("other", "visits", None);
+    check("", "visits", None);
+    check("orders", "visits", Some("`visits` is no metric of orders"));
+    check("othr", "visits", Some("there is no monitor `othr`"));
+    check("", "visit", Some("no monitor has a metric `visit`"));
 }
 
 #[test]

@@ -234,6 +234,21 @@ async fn a_dry_run_keeps_nothing_and_tells_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_threshold_that_no_monitor_takes_is_told_once() {
+    let shop = Shop::new("monitor_run_thresholds").await;
+    shop.run(&shop.state, &DAY);
+    let rows = "INSERT INTO explore.monitor_config (monitor, metric, enabled) VALUES ('shp', 'visits', false)";
+    server::execute(&shop.state, rows).await;
+    let outcome = shop.run(&shop.state, &DAY);
+    assert_eq!(
+        outcome.stderr.matches("warning: monitor_config: there is no monitor `shp`").count(),
+        1,
+        "{}",
+        outcome.stderr
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nobody_goes_without_an_alert_because_something_else_goes_wrong() {
     let shop = Shop::new("monitor_run_beside").await;
     let metadata = shop.program.path("metadata/monitors");

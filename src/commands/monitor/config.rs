@@ -4,7 +4,7 @@ use super::{chosen, print, registry, state};
 use crate::cli::monitor::state::{ConfigCommand, ConfigSetArguments};
 use crate::config::Config;
 use crate::error::{ExitStatus, Failure};
-use crate::monitor::registry::Override;
+use crate::monitor::registry::{Override, unmatched};
 use crate::output::Output;
 use crate::state::KnownOverride;
 
@@ -31,7 +31,8 @@ async fn set(arguments: &ConfigSetArguments, config: &Config, output: &mut Outpu
         critical_deviation: critical.or(old.critical_deviation),
     };
     let rows = std::slice::from_ref(&held);
-    let refused = monitors.into_iter().flat_map(|monitor| monitor.with_overrides(rows).1).collect::<Vec<_>>();
+    let mut refused = unmatched(&monitors, monitor, metric).into_iter().collect::<Vec<_>>();
+    refused.extend(monitors.into_iter().flat_map(|monitor| monitor.with_overrides(rows).1));
     let written = if refused.is_empty() {
         state.set_override(&KnownOverride { monitor: monitor.clone(), held }).await
     } else {

@@ -23,7 +23,7 @@ use crate::monitor::analyst::{BUDGET, Player};
 use crate::monitor::day::Day;
 use crate::monitor::generate::{self, Options};
 use crate::monitor::pull;
-use crate::monitor::registry::{Monitor, Problem};
+use crate::monitor::registry::{Monitor, Problem, Registry, unmatched};
 use crate::monitor::report;
 use crate::monitor::run::{self, Analyst, Outcome, Places, Wanted, Watch, Wish, write_contents};
 use crate::output::{Destination, Output, Talk};
@@ -58,7 +58,7 @@ pub(super) async fn run(
     let channels = channels(&monitors, arguments, config)?;
     let mut interrupts = Interrupts::listen()?;
     let (fired, mut failures) = tokio::select! {
-        ran = ran(&monitors, &channels, destination, arguments, config, output) => ran?,
+        ran = ran((&monitors, &registry), &channels, destination, arguments, config, output) => ran?,
         () = interrupts.next() => return Ok(ExitStatus::Interrupted),
     };
     // A monitor that was left out must not pass for one that had nothing to tell.
@@ -100,7 +100,7 @@ fn channels(monitors: &[Monitor], arguments: &MonitorRunArguments, config: &Conf
 
 /// Whether an alert fired, and what went wrong beside it.
 async fn ran(
-    monitors: &[Monitor],
+    (monitors, registry): (&[Monitor], &Registry),
     channels: &Channels,
     destination: Destination,
     arguments: &MonitorRunArguments,
@@ -118,6 +118,11 @@ async fn ran(
         }
         Some(_) | None => state(config).await?,
     };
+    for row in state.all_overrides().await? {
+        if let Some(problem) = unmatched(&registry.monitors, &row.monitor, &row.held.metric) {
+            output.talk().warn(&problem);
+        }
+    }
     let library = focus::library(config)?;
     let model = model(arguments, config, output)?;
     let toolbox = Toolbox { executor, catalog: Arc::new(catalog), bounds: Bounds::default(), plans: false };

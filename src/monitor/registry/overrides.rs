@@ -3,18 +3,34 @@
 use super::{Bands, Metric, Monitor, Override, SeverityBands, SeverityBy};
 
 impl Monitor {
-    /// The monitor with the rows of its table over it, and a sentence for each that cannot be taken.
+    /// The monitor with the rows of its table over it, and a sentence for each that cannot be taken. One of a metric that
+    /// it has not may be meant for another monitor, see [`unmatched`].
     #[must_use]
     pub fn with_overrides(mut self, overrides: &[Override]) -> (Self, Vec<String>) {
         let mut notes = Vec::new();
         for row in overrides {
-            match self.metrics.iter_mut().find(|metric| metric.key == row.metric) {
-                Some(metric) => notes.extend(put_over(metric, row)),
-                None => notes.push(format!("monitor_config: `{}` is no metric of {}", row.metric, self.key)),
+            if let Some(metric) = self.metrics.iter_mut().find(|metric| metric.key == row.metric) {
+                notes.extend(put_over(metric, row));
             }
         }
         (self, notes)
     }
+}
+
+/// What is wrong with a row of the table that is meant for the monitor of that key, or for any where it is empty: that none
+/// of `monitors` has the metric.
+pub fn unmatched(monitors: &[Monitor], key: &str, metric: &str) -> Option<String> {
+    let mut meant = monitors.iter().filter(|monitor| key.is_empty() || monitor.key == key);
+    if meant.any(|monitor| monitor.metrics.iter().any(|known| known.key == metric)) {
+        return None;
+    }
+    Some(match key {
+        "" => format!("monitor_config: no monitor has a metric `{metric}`"),
+        _ if monitors.iter().any(|monitor| monitor.key == key) => {
+            format!("monitor_config: `{metric}` is no metric of {key}")
+        }
+        _ => format!("monitor_config: there is no monitor `{key}`"),
+    })
 }
 
 /// Changes a metric, unless the row makes no sense; then the whole of it is left out, and told.
