@@ -21,7 +21,7 @@ use crate::config::choice::StatePlace;
 use crate::error::{ExitStatus, Failure, Kind};
 use crate::monitor::registry::{Monitor, Problem, Registry};
 use crate::output::Output;
-use crate::prompt::nearest;
+use crate::prompt::advice;
 use crate::rows::{self, Format, Layout};
 use crate::state::State;
 use crate::table::{Column, Table};
@@ -100,10 +100,7 @@ fn problems(registry: &Registry, keys: &[String]) -> Vec<Problem> {
 fn chosen(registry: &Registry, keys: &[String]) -> Result<Vec<Monitor>, Failure> {
     let known = registry.keys();
     if let Some(unknown) = keys.iter().find(|key| !known.contains(*key)) {
-        let advice = match nearest(unknown, known.iter()) {
-            Some(nearest) => format!("did you mean `{nearest}`?"),
-            None => format!("there are {}", known.into_iter().collect::<Vec<_>>().join(", ")),
-        };
+        let advice = advice(unknown, &known);
         return Err(Failure::usage(format!("there is no monitor `{unknown}`; {advice}")));
     }
     let is_chosen = |monitor: &&Monitor| keys.is_empty() || keys.contains(&monitor.key);

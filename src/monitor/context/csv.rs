@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::{ContextEvent, Kind};
 use crate::monitor::registry::Monitor;
 use crate::monitor::series::Segment;
-use crate::prompt::nearest;
+use crate::prompt::advice;
 
 /// A line that is no event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -119,13 +119,8 @@ fn unknown_names(event: &ContextEvent, monitors: &[Monitor]) -> Vec<String> {
 }
 
 fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a String>) -> String {
-    let known = known.collect::<BTreeSet<_>>();
-    let advice = match nearest(name, known.iter().copied()) {
-        Some(nearest) => format!("did you mean `{nearest}`?"),
-        None if known.is_empty() => "there is none".to_owned(),
-        None => format!("there are {}", known.into_iter().cloned().collect::<Vec<_>>().join(", ")),
-    };
-    format!("there is no {what} `{name}`; {advice}")
+    let known = known.cloned().collect::<BTreeSet<_>>();
+    format!("there is no {what} `{name}`; {}", advice(name, &known))
 }
 
 fn date(column: &str, text: &str) -> Result<Date, String> {

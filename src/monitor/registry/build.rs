@@ -19,7 +19,7 @@ use super::{
 };
 use crate::monitor::forecast;
 use crate::monitor::holidays::{self, Event};
-use crate::prompt::nearest;
+use crate::prompt::advice;
 use crate::sql;
 
 const DENOMINATOR_MIN: u32 = 30;
@@ -452,13 +452,6 @@ fn thresholds(own: &ThresholdsDocument, general: &ThresholdsDocument) -> Thresho
         interval: own.interval.or(general.interval).unwrap_or(0.95),
         probability: own.probability.or(general.probability).unwrap_or(0.99),
         deviation_min: own.deviation_min.or(general.deviation_min).unwrap_or(0.05),
-    }
-}
-
-fn advice(name: &str, known: &[String]) -> String {
-    match nearest(name, known.iter()) {
-        Some(nearest) => format!("did you mean `{nearest}`?"),
-        None => format!("there are {}", known.join(", ")),
     }
 }
 
