@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use self::offline::what_to_do;
 use super::context::Influence;
-use super::day::Day;
+use super::day::{Day, Incident};
 use super::registry::Monitor;
 use super::{telling, wording};
 use crate::agent::{self, Budget, Observer, Setup};
@@ -117,7 +117,7 @@ pub async fn analyse(
     observer: &mut dyn Observer,
 ) -> Result<Analysis, Error> {
     let plain = offline(case);
-    if !case.day.incidents.iter().any(|incident| telling::Outcome::of(incident).is_going_on()) {
+    if !case.day.incidents.iter().any(Incident::is_going_on) {
         return Ok(plain);
     }
     let given = tables::of(case);

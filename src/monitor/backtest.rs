@@ -179,7 +179,7 @@ impl Backtest {
                     *if priority == Priority::P0 { &mut month.p0 } else { &mut month.p1 } += 1;
                     self.alerts.push(Alert::of(monitor, day, incident, priority));
                 }
-                None if incident.quiet_steps == 0 => {
+                None if incident.is_going_on() => {
                     *self.held_back.entry(hindrance(incident)).or_default() += 1;
                 }
                 None => {}

@@ -137,6 +137,18 @@ pub struct Incident {
     pub decision: Decision,
 }
 
+impl Incident {
+    /// Whether something of it was out of the ordinary on the day.
+    pub fn is_going_on(&self) -> bool {
+        !self.is_closed && self.quiet_steps == 0
+    }
+
+    /// Whether the segment can be part of it; an incident without segments is everywhere alike.
+    pub fn can_overlap(&self, segment: &Segment) -> bool {
+        self.segments.is_empty() || self.segments.iter().any(|part| part.segment.can_overlap(segment))
+    }
+}
+
 /// What one segment holds of a deviation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Contribution {

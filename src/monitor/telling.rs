@@ -58,9 +58,8 @@ pub(crate) struct Part {
 pub(crate) fn tell(monitor: &Monitor, day: &Day, incident: &Incident) -> Telling {
     let (label, unit) = (label(monitor, &incident.metric), unit(monitor, &incident.metric));
     let subject = Subject::of(day, incident);
-    let outcome = Outcome::of(incident);
-    let is_going_on = outcome.is_going_on();
-    let title = match (outcome, &subject) {
+    let is_going_on = incident.is_going_on();
+    let title = match (Outcome::of(incident), &subject) {
         (Outcome::Over, _) => format!("{label} is as expected again"),
         (Outcome::Quiet, _) => format!("{label} is quiet again, the incident is still open"),
         (_, Some(subject)) => format!("{label} {}", off(subject.actual, subject.expected, unit)),
@@ -167,15 +166,11 @@ fn part(contribution: &Contribution, unit: Option<&str>) -> Part {
 /// A metric that is part of the incident, and its surest segment where the whole of it is as expected.
 fn follower(monitor: &Monitor, day: &Day, incident: &Incident, metric: &str) -> String {
     let label = label(monitor, metric);
-    let overlaps = |judgement: &&Judgement| {
-        incident.segments.is_empty()
-            || incident.segments.iter().any(|part| part.segment.can_overlap(&judgement.segment))
-    };
     let anomalous = day.judgements.iter().filter(|judgement| judgement.metric == metric && judgement.is_anomalous);
     let rank = |judgement: &Judgement| (is_same_way(judgement, incident), judgement.segment.is_whole());
     let z = |judgement: &Judgement| judgement.score.map_or(0.0, |score| score.z.abs());
     let surest = anomalous
-        .filter(overlaps)
+        .filter(|judgement| incident.can_overlap(&judgement.segment))
         .max_by(|one, other| rank(one).cmp(&rank(other)).then_with(|| z(one).total_cmp(&z(other))));
     match surest.filter(|judgement| !judgement.segment.is_whole()) {
         Some(judgement) => format!("{label} ({})", name(&judgement.segment)),
@@ -249,11 +244,6 @@ impl Outcome {
             None if incident.severity >= Severity::High && incident.impact >= Impact::High => Self::Suppressed,
             None => Self::Small,
         }
-    }
-
-    /// Whether something of it was out of the ordinary on the day.
-    pub(crate) fn is_going_on(self) -> bool {
-        !matches!(self, Self::Quiet | Self::Over)
     }
 
     /// In a word or two.

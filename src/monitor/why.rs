@@ -1,7 +1,7 @@
 //! The whole story of one value: what was expected and of what it is made, how far off it was, why that is out of the
 //! ordinary or not, which incident it is part of, and why somebody was told or not.
 
-use super::day::{Day, Expected, Incident, Judgement, Score};
+use super::day::{Day, Expected, Judgement, Score};
 use super::figure::{number, percent};
 use super::registry::{Metric, Monitor, SeverityBy};
 use super::report::{Reported, card, status, terminal};
@@ -172,7 +172,8 @@ fn compared(judgement: &Judgement, unit: Option<&str>) -> Vec<String> {
 /// The incidents that the value is part of, and what became of them; or that there is none.
 fn incidents(page: &mut Page, reported: Reported<'_>, judgement: &Judgement) {
     let of_metric = reported.day.incidents.iter().filter(|incident| incident.metrics.contains(&judgement.metric));
-    let (concerned, elsewhere): (Vec<_>, Vec<_>) = of_metric.partition(|incident| is_in(incident, &judgement.segment));
+    let (concerned, elsewhere): (Vec<_>, Vec<_>) =
+        of_metric.partition(|incident| incident.can_overlap(&judgement.segment));
     if concerned.is_empty() {
         let why = if judgement.is_anomalous {
             "none: a change this way is not bad, or what it is part of is no incident"
@@ -208,12 +209,6 @@ fn incidents(page: &mut Page, reported: Reported<'_>, judgement: &Judgement) {
         page.blank();
         terminal::analysis(page, analysis);
     }
-}
-
-/// Whether the segment can be part of the incident; one that has no segments is everywhere alike.
-fn is_in(incident: &Incident, segment: &Segment) -> bool {
-    let mut segments = incident.segments.iter().map(|contribution| &contribution.segment);
-    incident.segments.is_empty() || segments.any(|of_incident| of_incident.can_overlap(segment))
 }
 
 fn list(page: &mut Page, label: &str, items: &[String]) {

@@ -12,7 +12,7 @@ const NOTHING_LEFT: f64 = 0.05;
 
 /// What happened, a paragraph an incident that matters, and one for all that are too small.
 pub(super) fn synthesis(case: Case<'_>) -> Vec<String> {
-    let going_on = case.day.incidents.iter().filter(|incident| Outcome::of(incident).is_going_on());
+    let going_on = case.day.incidents.iter().filter(|incident| incident.is_going_on());
     let (small, matter) = going_on.partition::<Vec<_>, _>(|incident| Outcome::of(incident) == Outcome::Small);
     let mut paragraphs = matter.into_iter().map(|incident| paragraph(case, incident)).collect::<Vec<_>>();
     let small = small.into_iter().map(|incident| tell(case.monitor, case.day, incident).headline()).collect::<Vec<_>>();
@@ -52,7 +52,7 @@ fn stop(sentence: &str) -> String {
 
 /// What to do about an incident, the first thing first.
 pub(in crate::monitor) fn what_to_do(case: Case<'_>, incident: &Incident) -> Vec<String> {
-    if !Outcome::of(incident).is_going_on() {
+    if !incident.is_going_on() {
         return Vec::new();
     }
     let (monitor, day) = (case.monitor, case.day);

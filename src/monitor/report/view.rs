@@ -130,7 +130,7 @@ pub(in crate::monitor) fn card(reported: Reported<'_>, incident: &Incident) -> C
     let Telling { measured, certainty, before, since, .. } = telling;
     let outcome = Outcome::of(incident);
     let grade = |grade: &dyn std::fmt::Display| {
-        if outcome.is_going_on() { grade.to_string() } else { Severity::None.to_string() }
+        if incident.is_going_on() { grade.to_string() } else { Severity::None.to_string() }
     };
     let followers = (!telling.followers.is_empty()).then(|| telling.followers.join(", "));
     Card {

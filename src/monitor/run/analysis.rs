@@ -95,7 +95,7 @@ impl Analyst<'_> {
         turn: Option<&Turn>,
     ) -> Result<(), Error> {
         let day = &assessed.day;
-        let going_on = day.incidents.iter().filter(|incident| !incident.is_closed && incident.quiet_steps == 0);
+        let going_on = day.incidents.iter().filter(|incident| incident.is_going_on());
         let going_on = going_on.collect::<Vec<_>>();
         if going_on.is_empty() {
             return Ok(());
