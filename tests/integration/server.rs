@@ -1,5 +1,7 @@
 //! Databases of their own for the tests, on the server that `scripts/test` starts.
 
+use std::net::SocketAddr;
+
 use explore::database::postgres::{self, Options, PostgresDatabase};
 
 /// The value of one of the `PG*` variables.
@@ -11,6 +13,13 @@ pub(crate) fn variable(name: &str) -> String {
 pub(crate) fn url(database: &str) -> String {
     let (user, password) = (variable("PGUSER"), variable("PGPASSWORD"));
     format!("postgres://{user}:{password}@{}:{}/{database}", variable("PGHOST"), variable("PGPORT"))
+}
+
+/// `url` by way of another address, unencrypted so that bytes are bytes.
+pub(crate) fn by_way_of(address: SocketAddr, url: &str) -> String {
+    let (start, rest) = url.split_once('@').unwrap();
+    let (_, database) = rest.split_once('/').unwrap();
+    format!("{start}@{address}/{database}?sslmode=disable")
 }
 
 /// Runs statements as the superuser, over a connection of their own.

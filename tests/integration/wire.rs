@@ -5,7 +5,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
-use crate::server::variable;
+use crate::server::{by_way_of, variable};
 
 /// A message of PostgreSQL's protocol, version 3. What a connection begins with has the tag 0.
 pub(crate) struct Message {
@@ -78,11 +78,9 @@ impl Relay {
         Self { address, connections }
     }
 
-    /// `url` by way of the relay, unencrypted so that bytes are bytes.
+    /// `url` by way of the relay.
     pub(crate) fn url(&self, url: &str) -> String {
-        let (start, rest) = url.split_once('@').unwrap();
-        let (_, database) = rest.split_once('/').unwrap();
-        format!("{start}@{}/{database}?sslmode=disable", self.address)
+        by_way_of(self.address, url)
     }
 
     /// Waits until all that was said by a program that has ended was seen.

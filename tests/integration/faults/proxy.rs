@@ -9,6 +9,8 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
+use crate::server::by_way_of;
+
 pub(super) struct Proxy {
     address: SocketAddr,
     /// Counts the cuts; every connection ends at the next one.
@@ -33,11 +35,9 @@ impl Proxy {
         Self { address, cuts, budget }
     }
 
-    /// `url` by way of the proxy, unencrypted so that bytes are bytes.
+    /// `url` by way of the proxy.
     pub(super) fn url(&self, url: &str) -> String {
-        let (start, rest) = url.split_once('@').unwrap();
-        let (_, database) = rest.split_once('/').unwrap();
-        format!("{start}@{}/{database}?sslmode=disable", self.address)
+        by_way_of(self.address, url)
     }
 
     /// Cuts all connections there are.
