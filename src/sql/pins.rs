@@ -6,9 +6,9 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Join, JoinConstraint,
-    JoinOperator, ObjectNamePart, Query, Select, SelectItem, SetExpr, TableFactor, TableWithJoins, Value,
-    visit_expressions,
+    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, InTarget, Join,
+    JoinConstraint, JoinOperator, ObjectNamePart, Query, Select, SelectItem, SetExpr, TableFactor, TableWithJoins,
+    Value, visit_expressions,
 };
 
 /// A column that a query holds to one literal: `customer_code = 'CUST004'`.
@@ -73,7 +73,7 @@ fn has_subquery(item: &SelectItem) -> bool {
     let found = visit_expressions(item, |expression: &Expr| match expression {
         Expr::Subquery(_)
         | Expr::Exists { .. }
-        | Expr::InSubquery { .. }
+        | Expr::In { target: InTarget::Subquery(_), .. }
         | Expr::Function(Function { args: FunctionArguments::Subquery(_), .. }) => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     });
@@ -95,10 +95,12 @@ fn joins_on(column: &str, join: &Join) -> bool {
         return false;
     };
     match constraint {
-        JoinConstraint::Using(columns) => columns.iter().any(|name| match &*name.0 {
-            [ObjectNamePart::Identifier(name)] => name.value == column,
-            _ => false,
-        }),
+        JoinConstraint::Using(columns) | JoinConstraint::UsingAlias(columns, _) => {
+            columns.iter().any(|name| match &*name.0 {
+                [ObjectNamePart::Identifier(name)] => name.value == column,
+                _ => false,
+            })
+        }
         JoinConstraint::On(condition) => conjuncts(condition).into_iter().any(|condition| match condition {
             Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => match (&**left, &**right) {
                 (Expr::CompoundIdentifier(left), Expr::CompoundIdentifier(right)) => match (&**left, &**right) {
@@ -134,7 +136,9 @@ fn collect(condition: &Expr, pins: &mut Vec<Pin>) {
             Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => {
                 column(left).zip(literal(right)).or_else(|| column(right).zip(literal(left)))
             }
-            Expr::InList { expr, list, negated: false } if list.len() == 1 => column(expr).zip(literal(&list[0])),
+            Expr::In { expr, target: InTarget::List(list), negated: false, global: false } if list.len() == 1 => {
+                column(expr).zip(literal(&list[0]))
+            }
             _ => None,
         };
         pins.extend(pair.map(|(column, literal)| Pin { column: column.to_owned(), literal: literal.to_owned() }));

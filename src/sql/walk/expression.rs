@@ -2,8 +2,9 @@
 
 use sqlparser::ast::{
     AccessExpr, Array, BinaryOperator, CaseWhen, CastKind, CeilFloorKind, Expr, ExtractSyntax, Function, FunctionArg,
-    FunctionArgExpr, FunctionArgOperator, FunctionArgumentClause, FunctionArguments, Ident, Interval, ObjectName,
-    ObjectNamePart, Query, Subscript, TypedString, Value, WindowFrame, WindowFrameBound, WindowSpec, WindowType,
+    FunctionArgExpr, FunctionArgOperator, FunctionArgumentClause, FunctionArguments, Ident, InTarget, Interval,
+    ObjectName, ObjectNamePart, Query, Subscript, TypedString, Value, WindowFrame, WindowFrameBound, WindowSpec,
+    WindowType,
 };
 
 use super::{Refusal, Walk, functions, names, scope, types, unknown};
@@ -75,13 +76,9 @@ impl<'query> Walk<'query, '_> {
                 conditions.iter().try_for_each(|CaseWhen { condition, result }| self.both(condition, result))
             }
             Expr::Exists { subquery, negated: _ } | Expr::Subquery(subquery) => self.subquery(subquery),
-            Expr::InSubquery { expr, subquery, negated: _ } => {
+            Expr::In { expr, target, negated: _, global: false } => {
                 self.expression(expr)?;
-                self.subquery(subquery)
-            }
-            Expr::InList { expr, list, negated: _ } => {
-                self.expression(expr)?;
-                self.expressions(list)
+                self.in_target(target)
             }
             Expr::Tuple(expressions) => {
                 self.found.rows = true;
@@ -156,6 +153,14 @@ impl<'query> Walk<'query, '_> {
             return list.args.iter().try_for_each(|argument| self.argument(argument));
         }
         self.expression(member)
+    }
+
+    fn in_target(&mut self, target: &'query InTarget) -> Result<(), Refusal> {
+        match target {
+            InTarget::List(list) => self.expressions(list),
+            InTarget::Subquery(query) => self.subquery(query),
+            _ => Err(unknown("this after IN (write a list or a SELECT in parentheses)")),
+        }
     }
 
     fn subquery(&mut self, query: &'query Query) -> Result<(), Refusal> {

@@ -42,6 +42,7 @@ impl<'query> Walk<'query, '_> {
                 JoinConstraint::Using(columns) => {
                     columns.iter().try_for_each(|column| names::checked_parts(column).map(|_| ()))
                 }
+                JoinConstraint::UsingAlias(..) => Err(unknown("an alias after USING")),
                 JoinConstraint::Natural | JoinConstraint::None => Ok(()),
             },
             _ => Err(unknown("this kind of join")),
@@ -104,12 +105,14 @@ impl<'query> Walk<'query, '_> {
             partitions,
             json_path: None,
             sample,
-            index_hints,
+            index_directives,
+            // Whether the tables that inherit are read too: the policy has looked at them all.
+            inheritance: _,
         } = factor
         else {
             return Err(unknown("this kind of table in FROM"));
         };
-        if !with_hints.is_empty() || !partitions.is_empty() || !index_hints.is_empty() {
+        if !with_hints.is_empty() || !partitions.is_empty() || !index_directives.is_empty() {
             return Err(unknown("a hint after a table"));
         }
         if let Some(sample) = sample {
