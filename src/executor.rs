@@ -6,13 +6,15 @@
 //! that question and the execution the schema may change: what then stands in the way of somebody's new code is the
 //! transaction and the role, not the validator.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::catalog::introspect::{self, Introspected, Selection, introspect};
+use crate::catalog::metadata::Marked;
 use crate::catalog::{Catalog, code};
 use crate::database::{self, Database, Limits};
-use crate::sql::{self, Allowed, Policy, Refusal, Select};
+use crate::sql::{self, Allowed, Policy, Refusal, Select, Unseen};
 use crate::table::Table;
 
 /// How long what was read of the catalog is trusted without asking.
@@ -31,6 +33,20 @@ pub struct Rules {
     pub search_path: Vec<String>,
     /// What the owner of the database allows by name.
     pub allowed: Allowed,
+    /// The columns that people marked as sensitive.
+    pub sensitive: BTreeSet<Marked>,
+}
+
+impl Rules {
+    fn is_sensitive(&self, schema: &str, table: &str, column: &str) -> bool {
+        let marked = |schema: Option<&str>| Marked {
+            schema: schema.map(str::to_owned),
+            table: table.to_owned(),
+            column: column.to_owned(),
+        };
+        !self.sensitive.is_empty()
+            && (self.sensitive.contains(&marked(None)) || self.sensitive.contains(&marked(Some(schema))))
+    }
 }
 
 /// The one path from a text to a database.
@@ -133,7 +149,9 @@ async fn read(database: &dyn Database, rules: &Rules) -> Result<(Policy, Introsp
     let (introspected, code) = tokio::join!(introspect(database, &rules.selection), code::read(database));
     let (introspected, code) = (introspected?, code?);
     let excludes = |schema: &str, name: &str| rules.selection.excludes(schema, name);
-    let policy = Policy::new(&introspected.catalog, &code, rules.search_path.clone(), &rules.allowed, &excludes);
+    let is_sensitive = |schema: &str, table: &str, column: &str| rules.is_sensitive(schema, table, column);
+    let unseen = Unseen { excludes: &excludes, is_sensitive: &is_sensitive };
+    let policy = Policy::new(&introspected.catalog, &code, rules.search_path.clone(), &rules.allowed, unseen);
     Ok((policy, introspected))
 }
 

@@ -15,8 +15,10 @@
 //!   scope       what a name stands for where: CTEs, tables, aliases
 //! overloads   no operator, familiar name or cast in it may stand for code that the database's users made
 //! policy      what may be read, called and run: decided once, from the catalog
-//! functions, relations, types, keywords, names
+//! functions, relations, types, keywords, names, rows
 //!             the lists: allowed by name, never denied by name
+//! fields, shapes, hidden
+//!             what a column is, and which may not be shown
 //! pins, reading
 //!             what the checker of findings asks of a statement that passed
 //! ```
@@ -25,8 +27,10 @@
 //! decided here. The session must set `standard_conforming_strings = on` and a search path that begins with `pg_catalog`.
 
 mod calls;
+mod fields;
 mod folding;
 mod functions;
+mod hidden;
 mod keywords;
 mod lexer;
 mod names;
@@ -39,6 +43,8 @@ mod reach;
 mod reading;
 mod refusal;
 mod relations;
+mod rows;
+mod shapes;
 mod statement;
 mod types;
 mod walk;
@@ -47,10 +53,12 @@ use std::collections::BTreeSet;
 
 use jiff::Zoned;
 
+pub use self::fields::{Fields, Shape};
 pub use self::pins::{Pin, Pins};
-pub use self::policy::{Allowed, Policy};
+pub use self::policy::{Allowed, Policy, Unseen};
 pub use self::reading::Literal;
 pub use self::refusal::Refusal;
+pub(crate) use self::relations::described;
 
 /// Bytes of a statement at the most.
 const TEXT_BYTES_MAX: usize = 32 * 1024;
@@ -146,6 +154,27 @@ fn check_size(text: &str) -> Result<(), Refusal> {
 type Lex = for<'text> fn(&'text str) -> Result<Vec<lexer::Token<'text>>, Refusal>;
 
 fn select(text: &str, lex: Lex, policy: &Policy) -> Result<Select, Refusal> {
+    let Checked { text, relations, outputs, pins } = check(text, lex, policy)?;
+    if let Some(secret) = outputs.secret() {
+        return Err(fields::hidden(secret));
+    }
+    Ok(Select { text: text.to_owned(), relations, pins, range: None })
+}
+
+/// The columns of a view's body, which may be such as may not be shown.
+fn outputs(body: &str, policy: &Policy) -> Result<Fields, Refusal> {
+    check(body, lexer::tokens, policy).map(|checked| checked.outputs)
+}
+
+/// A text that passed, without comments around it and semicolons after it.
+struct Checked<'text> {
+    text: &'text str,
+    relations: BTreeSet<(String, String)>,
+    outputs: Fields,
+    pins: Pins,
+}
+
+fn check<'text>(text: &'text str, lex: Lex, policy: &Policy) -> Result<Checked<'text>, Refusal> {
     check_size(text)?;
     let tokens = lex(text)?;
     let tokens = statement::only(&tokens)?;
@@ -161,9 +190,9 @@ fn select(text: &str, lex: Lex, policy: &Policy) -> Result<Select, Refusal> {
         return Err(functions::refused(&tokens[index].text, policy));
     }
     overloads::check(tokens, &found, policy)?;
-    let text = match tokens {
-        [first, .., last] => &text[first.start..last.end],
+    let text = match (tokens.first(), tokens.last()) {
+        (Some(first), Some(last)) => &text[first.start..last.end],
         _ => text,
     };
-    Ok(Select { text: text.to_owned(), relations: found.relations, pins, range: None })
+    Ok(Checked { text, relations: found.relations, outputs: found.outputs, pins })
 }

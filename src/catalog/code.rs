@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::introspect::Error;
 use crate::database::{self, Database};
+use crate::sql;
 
 const CODE: &str = include_str!("code/code.sql");
 const VERSION: &str = include_str!("code/version.sql");
@@ -38,7 +39,7 @@ const TRUSTED_EXTENSIONS: &[&str] = &[
 /// Another person's code, and what it could hide behind.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Code {
-    /// The views that may be read, and those that they read in turn.
+    /// The views that may be read, and those that they read in turn, materialized ones too.
     pub views: Vec<View>,
     /// Foreign tables, and tables that have one among their partitions or children: schema and name.
     pub foreign: BTreeSet<(String, String)>,
@@ -58,6 +59,14 @@ pub struct Code {
     pub planned: Vec<Planned>,
     /// The types of each readable relation's row and columns, by schema and name.
     pub relations: BTreeMap<(String, String), Vec<u32>>,
+    /// The columns of all relations, readable or not, by schema and name.
+    pub columns: BTreeMap<(String, String), BTreeSet<String>>,
+    /// The columns of the users' types, with those types, by schema and name of the relation.
+    pub typed_columns: BTreeMap<(String, String), Vec<(String, u32)>>,
+    /// Which relation is a partition or child of which.
+    pub inherits: Vec<Inherits>,
+    /// The columns of the system's relations that may be read, by schema and name.
+    pub described: BTreeMap<(String, String), Vec<String>>,
 }
 
 /// A view.
@@ -71,6 +80,19 @@ pub struct View {
     pub body: String,
     /// The relations of the database's users that the body names.
     pub reads: Vec<Dependency>,
+    /// Its columns, in their order.
+    pub columns: Vec<String>,
+    /// Whether its rows are stored, so that reading it runs nothing of its body.
+    pub materialized: bool,
+}
+
+/// A partition or child of a table, each by schema and name.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Inherits {
+    /// The table.
+    pub parent: (String, String),
+    /// Its partition or child.
+    pub child: (String, String),
 }
 
 /// A relation that a view reads.
@@ -213,6 +235,12 @@ pub struct Type {
     pub loose: bool,
     /// The users' types that a value of it holds.
     pub holds: Vec<u32>,
+    /// Its fields in their order, with their types, where it is a row's.
+    #[serde(default)]
+    pub fields: Vec<(String, u32)>,
+    /// Whether it is an array's.
+    #[serde(default)]
+    pub is_array: bool,
 }
 
 #[derive(Deserialize)]
@@ -220,12 +248,21 @@ struct RelationTypes {
     schema: String,
     name: String,
     types: Vec<u32>,
+    columns: Vec<(String, u32)>,
+}
+
+#[derive(Deserialize)]
+struct RelationColumns {
+    schema: String,
+    name: String,
+    columns: Vec<String>,
 }
 
 /// Reads it, in one trip.
 pub async fn read(database: &dyn Database) -> Result<Code, Error> {
     let trusted = TRUSTED_EXTENSIONS.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-    let table = database.own(CODE, &[&trusted]).await?;
+    let described = sql::described();
+    let table = database.own(CODE, &[&trusted, &described]).await?;
     let mut code = Code::default();
     for row in &table.rows {
         let [Some(kind), Some(document)] = row.as_slice() else { continue };
@@ -262,9 +299,19 @@ impl Code {
                 self.foreign.insert((schema, name));
             }
             "relation" => {
-                let RelationTypes { schema, name, types } = serde_json::from_str(document)?;
+                let RelationTypes { schema, name, types, columns } = serde_json::from_str(document)?;
+                self.typed_columns.insert((schema.clone(), name.clone()), columns);
                 self.relations.insert((schema, name), types);
             }
+            "columns" => {
+                let RelationColumns { schema, name, columns } = serde_json::from_str(document)?;
+                self.columns.insert((schema, name), columns.into_iter().collect());
+            }
+            "described" => {
+                let RelationColumns { schema, name, columns } = serde_json::from_str(document)?;
+                self.described.insert((schema, name), columns);
+            }
+            "inherits" => self.inherits.push(serde_json::from_str(document)?),
             _ => {}
         }
         Ok(())

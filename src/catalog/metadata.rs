@@ -4,7 +4,7 @@
 //! written about tables that are not there is told rather than dropped. Where it is silent, the database's own comments
 //! count.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
@@ -103,6 +103,17 @@ pub struct TableFile {
     pub content: TableMetadata,
 }
 
+/// A column that people marked.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Marked {
+    /// The schema of its table; any where it is not told.
+    pub schema: Option<String>,
+    /// Its table.
+    pub table: String,
+    /// Its name.
+    pub column: String,
+}
+
 /// Metadata that cannot be used: all that is wrong with it, a line each.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .problems.join("\n"))]
@@ -164,6 +175,21 @@ impl Metadata {
     pub fn restrict(mut self, selection: &Selection) -> Self {
         self.files.retain(|file| selection.covers(file.schema.as_deref(), &file.table));
         self
+    }
+
+    /// The columns that people marked as sensitive.
+    pub fn sensitive(&self) -> BTreeSet<Marked> {
+        let marked = |file: &TableFile| {
+            let columns = file.content.columns.0.iter().filter(|(_, column)| column.sensitive == Some(true));
+            let (schema, table) = (file.schema.clone(), file.table.clone());
+            let marked = columns.map(|(column, _)| Marked {
+                schema: schema.clone(),
+                table: table.clone(),
+                column: column.clone(),
+            });
+            marked.collect::<Vec<_>>()
+        };
+        self.files.iter().flat_map(marked).collect()
     }
 
     /// Adds what people wrote to an introspected catalog; it wins over the database's comments. Returns what is written

@@ -35,7 +35,7 @@ pub(super) async fn executor(
     config: &Config,
     database: Arc<dyn Database>,
 ) -> Result<(Executor, Catalog, Vec<String>), Failure> {
-    let metadata = metadata(config)?;
+    let metadata = whole_metadata(config)?;
     let limits = Limits {
         timeout: config.query.query_timeout,
         rows_max: config.query.max_rows,
@@ -45,7 +45,9 @@ pub(super) async fn executor(
     };
     let SqlSection { allow_functions, allow_views, allow_operators, set_local: _ } = config.sql.clone();
     let allowed = Allowed { functions: allow_functions, views: allow_views, operators: allow_operators };
-    let rules = Rules { selection: selection(config), search_path: search_path(config), allowed };
+    let (selection, sensitive) = (selection(config), metadata.sensitive());
+    let metadata = metadata.restrict(&selection);
+    let rules = Rules { selection, search_path: search_path(config), allowed, sensitive };
     let opened = Executor::open(database, rules, limits).await;
     let (executor, introspected) = opened.map_err(|error| Failure::new(Kind::Database, error))?;
     let Introspected { mut catalog, mut warnings } = introspected;
@@ -136,14 +138,19 @@ pub(super) async fn introspected(config: &Config, database: &dyn Database) -> Re
     introspect(database, &selection(config)).await.map_err(|error| Failure::new(Kind::Database, error))
 }
 
-/// Reads what people wrote of the tables in question. The folder may be missing where nobody named it.
+/// Reads what people wrote of the tables in question.
 pub(super) fn metadata(config: &Config) -> Result<Metadata, Failure> {
+    Ok(whole_metadata(config)?.restrict(&selection(config)))
+}
+
+/// Reads what people wrote, of tables that are kept out too: views may read those. The folder may be missing where nobody
+/// named it.
+fn whole_metadata(config: &Config) -> Result<Metadata, Failure> {
     let directory: &Path = &config.database.metadata;
     let metadata = match config.is_default("metadata") {
         true if config.is_demo() => Metadata::sample(),
         true if !directory.exists() => Ok(Metadata::default()),
         _ => Metadata::read(directory),
     };
-    let metadata = metadata.map_err(|error| Failure::new(Kind::Usage, error))?;
-    Ok(metadata.restrict(&selection(config)))
+    metadata.map_err(|error| Failure::new(Kind::Usage, error))
 }

@@ -36,3 +36,10 @@ pub(super) fn check(name: &Ident) -> Result<(), Refusal> {
         }
     }
 }
+
+/// The name as a query has to write it.
+pub(super) fn quoted(name: &str) -> String {
+    let plain = name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')
+        && name.chars().all(|character| matches!(character, 'a'..='z' | '0'..='9' | '_'));
+    if plain && keywords::is_name(name) { name.to_owned() } else { format!("\"{}\"", seen(name).replace('"', "\"\"")) }
+}

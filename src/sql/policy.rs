@@ -1,9 +1,17 @@
 //! What a SELECT may read, call and run without naming it: decided once, from what the catalog's tables and code are.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use sqlparser::ast::DataType;
+
+use super::fields::{Field, Fields, Origin, Secret, Shape};
+use super::folding;
+use super::hidden::Hidden;
 use super::overloads::Overloads;
-use super::{folding, validate};
+use super::relations::shows_definitions;
+use super::shapes::Shapes;
+use super::{names, outputs};
 use crate::catalog::code::{Code, Dependency, View};
 use crate::catalog::{Catalog, TableKind};
 
@@ -12,7 +20,9 @@ use crate::catalog::{Catalog, TableKind};
 pub struct Policy {
     /// Relations that may be read, with their columns: schema -> name -> columns, all as the database spells them.
     /// Columns are needed because in PostgreSQL `row.name` is a call where the row has no such column.
-    pub relations: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
+    pub relations: BTreeMap<String, BTreeMap<String, Arc<Fields>>>,
+    /// The system's relations that describe the database, in the same form.
+    pub described: BTreeMap<String, BTreeMap<String, Arc<Fields>>>,
     /// Relations that may not be read, and why: schema -> name -> reason.
     pub refused: BTreeMap<String, BTreeMap<String, String>>,
     /// Schemas that an unqualified name is looked for in, in order, after `pg_catalog`.
@@ -23,6 +33,13 @@ pub struct Policy {
     /// Functions that the database's users made, and whether they run with their owner's rights. Not allowed by that:
     /// for the words of a refusal.
     pub made: BTreeMap<String, bool>,
+    /// Names of functions and types that the database's users made: what `row.name` could run where it is no column.
+    pub callable: BTreeSet<String>,
+    /// What values of the users' types are that have fields or elements, by the names that find them.
+    pub shapes: BTreeMap<String, Shape>,
+    /// Whether there are relations or columns whose values are to stay unseen, so that definitions that may quote them
+    /// are not shown.
+    pub hides: bool,
     /// Enum types and those of extensions that only compute, as they may be written: values may be cast to them.
     pub castable: BTreeSet<String>,
     /// Code that could be run without being named.
@@ -40,32 +57,55 @@ pub struct Allowed {
     pub operators: BTreeSet<String>,
 }
 
+/// What is to stay unseen of a database.
+#[derive(Clone, Copy)]
+pub struct Unseen<'a> {
+    /// Whether a relation is kept out, by schema and name.
+    pub excludes: &'a dyn Fn(&str, &str) -> bool,
+    /// Whether people marked a column as sensitive, by schema, table and column.
+    pub is_sensitive: &'a dyn Fn(&str, &str, &str) -> bool,
+}
+
+impl std::fmt::Debug for Unseen<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Unseen").finish_non_exhaustive()
+    }
+}
+
 impl Policy {
-    /// What follows from the catalog and the code of a database. `excludes` tells of relations that the configuration
-    /// keeps out, by schema and name, which no view may show either.
+    /// What follows from the catalog and the code of a database, of which something is to stay unseen, also through what is
+    /// made of it.
     pub fn new(
         catalog: &Catalog,
         code: &Code,
         search_path: Vec<String>,
         allowed: &Allowed,
-        excludes: &dyn Fn(&str, &str) -> bool,
+        unseen: Unseen<'_>,
     ) -> Self {
+        let hidden = Hidden::new(code, unseen);
+        let shapes = Shapes::new(code);
+        let hides = hidden.is_any();
         let mut policy = Self {
             search_path,
             functions: allowed.functions.clone(),
             made: code.functions.iter().map(|made| (made.name.clone(), made.definer)).collect(),
-            castable: castable(code),
+            callable: callable(code),
+            castable: castable(code, hides.then_some(&hidden)),
             overloads: Overloads::new(code, allowed),
+            described: described(code, hides),
+            shapes: shapes.by_name(),
+            hides,
             ..Self::default()
         };
         let mut overloads = policy.overloads.clone();
         overloads.add_checks(code, &policy);
         policy.overloads = overloads;
-        let refused = Refused::new(&policy, code, allowed, excludes);
+        let refused = Refused::new(&policy, code, allowed, hidden, &shapes);
         for table in &catalog.tables {
             match refused.reason(&table.schema, &table.name, table.kind) {
                 None => {
-                    policy.allow(&table.schema, &table.name, table.columns.iter().map(|column| column.name.as_str()));
+                    let names = table.columns.iter().map(|column| column.name.as_str());
+                    policy.allow_fields(&table.schema, &table.name, refused.fields(&table.schema, &table.name, names));
                 }
                 Some(reason) => {
                     policy.refused.entry(table.schema.clone()).or_default().insert(table.name.clone(), reason);
@@ -77,8 +117,38 @@ impl Policy {
 
     /// Allows a relation to be read.
     pub fn allow<'column>(&mut self, schema: &str, name: &str, columns: impl IntoIterator<Item = &'column str>) {
-        let columns = columns.into_iter().map(str::to_owned).collect();
-        self.relations.entry(schema.to_owned()).or_default().insert(name.to_owned(), columns);
+        self.allow_fields(schema, name, relation_fields(schema, name, columns));
+    }
+
+    /// Allows a relation that describes the database to be read.
+    pub fn allow_described<'column>(
+        &mut self,
+        schema: &str,
+        name: &str,
+        columns: impl IntoIterator<Item = &'column str>,
+    ) {
+        let fields = Arc::new(relation_fields(schema, name, columns));
+        self.described.entry(schema.to_owned()).or_default().insert(name.to_owned(), fields);
+    }
+
+    fn allow_fields(&mut self, schema: &str, name: &str, fields: Fields) {
+        self.relations.entry(schema.to_owned()).or_default().insert(name.to_owned(), Arc::new(fields));
+    }
+
+    /// What a value is that is cast to the type.
+    pub(super) fn shape_of(&self, data_type: &DataType) -> Shape {
+        match data_type {
+            DataType::Array(
+                sqlparser::ast::ArrayElemTypeDef::SquareBracket(inner, _)
+                | sqlparser::ast::ArrayElemTypeDef::Qualified(inner, _),
+            ) => Shape::Array(Arc::new(self.shape_of(inner))),
+            DataType::Custom(name, _) => {
+                let parts = names::parts(name).unwrap_or_default();
+                let full = parts.iter().map(|part| part.value.as_str()).collect::<Vec<_>>().join(".");
+                self.shapes.get(&full).cloned().unwrap_or_default()
+            }
+            _ => Shape::Plain,
+        }
     }
 
     /// Why the relation may not be read, if it is one of those.
@@ -92,10 +162,44 @@ pub(super) fn is_allowed(schema: &str, name: &str, allowed: &Allowed) -> bool {
     allowed.functions.contains(name) || allowed.functions.contains(&format!("{schema}.{name}"))
 }
 
-/// Enum types that nothing but their own labels can be cast to, and the like, by the names that find them.
-fn castable(code: &Code) -> BTreeSet<String> {
+/// The columns of a relation.
+fn relation_fields<'column>(schema: &str, relation: &str, columns: impl IntoIterator<Item = &'column str>) -> Fields {
+    let field = |column: &str| {
+        let origin = Origin { schema: schema.to_owned(), relation: relation.to_owned(), column: column.to_owned() };
+        Field { origin: Some(Arc::new(origin)), ..Field::plain(column) }
+    };
+    Fields { list: columns.into_iter().map(field).collect(), open: false }
+}
+
+/// Names of functions and types that the database's users made.
+fn callable(code: &Code) -> BTreeSet<String> {
+    let functions = code.functions.iter().map(|made| made.name.clone());
+    functions.chain(code.types.iter().map(|made| made.name.clone())).collect()
+}
+
+/// The relations that describe the database; where something is to stay unseen, what shows definitions is marked.
+fn described(code: &Code, hides: bool) -> BTreeMap<String, BTreeMap<String, Arc<Fields>>> {
+    let mut described = BTreeMap::<_, BTreeMap<_, _>>::new();
+    for ((schema, name), columns) in &code.described {
+        let mut fields = relation_fields(schema, name, columns.iter().map(String::as_str));
+        for field in fields.list.iter_mut().filter(|field| hides && shows_definitions(name, &field.name)) {
+            field.secret = Some(Secret::Definition);
+        }
+        described.entry(schema.clone()).or_default().insert(name.clone(), Arc::new(fields));
+    }
+    described
+}
+
+/// Enum types that nothing but their own labels can be cast to, and the like, by the names that find them; where something
+/// is to stay unseen, those alone that stand in relations which are not kept out.
+fn castable(code: &Code, hidden: Option<&Hidden>) -> BTreeSet<String> {
     let plain = |oid: u32| !code.casts.iter().any(|cast| cast.target == oid || cast.source == oid);
-    let types = code.types.iter().filter(|made| made.is_plain() && plain(made.oid));
+    let seen = |oid: u32| {
+        hidden.is_none_or(|hidden| {
+            code.relations.iter().any(|((schema, name), types)| types.contains(&oid) && !hidden.excludes(schema, name))
+        })
+    };
+    let types = code.types.iter().filter(|made| made.is_plain() && plain(made.oid) && (made.trusted || seen(made.oid)));
     types
         .flat_map(|made| {
             let full = format!("{}.{}", made.schema, made.name);
@@ -104,9 +208,11 @@ fn castable(code: &Code) -> BTreeSet<String> {
         .collect()
 }
 
-/// The relations that may not be read, and why.
+/// The relations that may not be read, and why; and what of the others may not be shown.
 struct Refused<'code> {
     code: &'code Code,
+    hidden: Hidden,
+    shapes: &'code Shapes,
     /// What planning a query would run of each, by schema and name.
     planned: BTreeMap<(&'code str, &'code str), String>,
     views: BTreeMap<(&'code str, &'code str), String>,
@@ -114,25 +220,22 @@ struct Refused<'code> {
 
 impl<'code> Refused<'code> {
     /// Looks at each view's body once those of the views that it reads are known.
-    fn new(policy: &Policy, code: &'code Code, allowed: &Allowed, excludes: &dyn Fn(&str, &str) -> bool) -> Self {
+    fn new(policy: &Policy, code: &'code Code, allowed: &Allowed, hidden: Hidden, shapes: &'code Shapes) -> Self {
         let planned = code
             .planned
             .iter()
             .filter_map(|planned| Some(((&*planned.schema, &*planned.name), folding::reason(planned, code, allowed)?)));
-        let mut refused = Self { code, planned: planned.collect(), views: BTreeMap::new() };
+        let mut refused = Self { code, hidden, shapes, planned: planned.collect(), views: BTreeMap::new() };
         let mut waiting = code.views.iter().collect::<Vec<_>>();
         let mut known = BTreeSet::new();
         while !waiting.is_empty() {
             let count = waiting.len();
             waiting.retain(|view| {
                 let key = |dependency: &'code Dependency| (dependency.schema.as_str(), dependency.name.as_str());
-                let views = view.reads.iter().filter(|dependency| dependency.kind == "v");
-                let ready = views.map(key).all(|key| known.contains(&key) || !refused.is_listed(key));
+                let ready = view.reads.iter().map(key).all(|key| known.contains(&key) || !refused.is_listed(key));
                 if ready {
                     known.insert((view.schema.as_str(), view.name.as_str()));
-                    if let Some(reason) = refused.view_reason(view, policy, allowed, excludes) {
-                        refused.views.insert((&view.schema, &view.name), reason);
-                    }
+                    refused.look_at(view, policy, allowed);
                 }
                 !ready
             });
@@ -143,6 +246,51 @@ impl<'code> Refused<'code> {
             }
         }
         refused
+    }
+
+    /// The columns of a relation that may be read.
+    fn fields<'column>(&self, schema: &str, name: &str, columns: impl IntoIterator<Item = &'column str>) -> Fields {
+        let mut fields = relation_fields(schema, name, columns);
+        for field in &mut fields.list {
+            field.shape = self.shapes.of_column(schema, name, &field.name);
+            field.secret = self.hidden.is_sensitive(schema, name, &field.name).then_some(Secret::Sensitive);
+        }
+        fields
+    }
+
+    /// Finds out whether a view may be read, and which of its columns may not be shown.
+    fn look_at(&mut self, view: &'code View, policy: &Policy, allowed: &Allowed) {
+        let is_allowed = allowed.views.contains(&format!("{}.{}", view.schema, view.name));
+        if !is_allowed && let Some(reason) = self.reason_of_reads(view) {
+            self.views.insert((&view.schema, &view.name), reason);
+            return;
+        }
+        if view.materialized && !self.hidden.touches(view) {
+            return;
+        }
+        match outputs(&view.body, &self.within(view, policy)) {
+            Ok(fields) => self.hidden.add_view(view, &fields),
+            Err(_) if is_allowed => {}
+            Err(refusal) => {
+                let refusal = refusal.to_string();
+                let reason = format!("its body does not pass ({})", refusal.trim_end_matches('.'));
+                self.views.insert((&view.schema, &view.name), reason);
+            }
+        }
+    }
+
+    /// What the body of a view may read and call.
+    fn within(&self, view: &View, policy: &Policy) -> Policy {
+        // What the body names without a schema stands in one of no name, so that each name is found as it was written.
+        let mut own = Policy { search_path: vec![String::new()], hides: false, ..policy.clone() };
+        for Dependency { schema, name, kind: _, visible, columns } in &view.reads {
+            let fields = self.fields(schema, name, columns.iter().flatten().map(String::as_str));
+            own.allow_fields(schema, name, fields.clone());
+            if *visible {
+                own.allow_fields("", name, fields);
+            }
+        }
+        own
     }
 
     fn is_listed(&self, (schema, name): (&str, &str)) -> bool {
@@ -158,6 +306,9 @@ impl<'code> Refused<'code> {
                 "has a foreign table among its partitions or children: it would read another server".to_owned(),
             );
         }
+        if let Some(reason) = self.hidden.reason(schema, name) {
+            return Some(reason);
+        }
         if let Some(reason) = self.planned.get(&(schema, name)) {
             return Some(reason.clone());
         }
@@ -166,39 +317,28 @@ impl<'code> Refused<'code> {
         })
     }
 
-    fn view_reason(
-        &self,
-        view: &View,
-        policy: &Policy,
-        allowed: &Allowed,
-        excludes: &dyn Fn(&str, &str) -> bool,
-    ) -> Option<String> {
-        if allowed.views.contains(&format!("{}.{}", view.schema, view.name)) {
-            return None;
-        }
-        // What the body names without a schema stands in one of no name, so that each name is found as it was written.
-        let mut own = Policy { search_path: vec![String::new()], ..policy.clone() };
-        for dependency in &view.reads {
-            let Dependency { schema, name, kind, visible, columns } = dependency;
+    /// Why a view may not be read for what it reads. One that is materialized runs nothing when it is read.
+    fn reason_of_reads(&self, view: &View) -> Option<String> {
+        for Dependency { schema, name, kind, .. } in &view.reads {
+            if self.hidden.excludes(schema, name) {
+                return Some(format!("it reads {schema}.{name}, which is excluded"));
+            }
+            if let Some(reason) = self.hidden.reason(schema, name) {
+                return Some(format!("it reads {schema}.{name}, which {reason}"));
+            }
+            if self.views.contains_key(&(schema, name)) && (!view.materialized || self.hidden.is_any()) {
+                return Some(format!("it reads the view {schema}.{name}, which may not be read"));
+            }
+            if view.materialized {
+                continue;
+            }
             if kind == "f" || self.code.foreign.contains(&(schema.clone(), name.clone())) {
                 return Some(format!("it reads the foreign table {schema}.{name}"));
             }
             if let Some(reason) = self.planned.get(&(&**schema, &**name)) {
                 return Some(format!("it reads {schema}.{name}, which {reason}"));
             }
-            if excludes(schema, name) {
-                return Some(format!("it reads {schema}.{name}, which is excluded"));
-            }
-            if self.views.contains_key(&(schema, name)) {
-                return Some(format!("it reads the view {schema}.{name}, which may not be read"));
-            }
-            let columns = || columns.iter().flatten().map(String::as_str);
-            own.allow(schema, name, columns());
-            if *visible {
-                own.allow("", name, columns());
-            }
         }
-        let refusal = validate(&view.body, &own).err()?;
-        Some(format!("its body does not pass ({})", refusal.to_string().trim_end_matches('.')))
+        None
     }
 }

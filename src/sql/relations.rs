@@ -1,6 +1,9 @@
 //! Which relations may be read: the policy's own, and what describes them in the system catalogues.
 
+use std::sync::Arc;
+
 use super::Policy;
+use super::fields::Fields;
 use super::refusal::{Refusal, relation, seen};
 
 /// The harmless half of `pg_catalog`: what describes tables, columns, types and keys.
@@ -44,6 +47,46 @@ const INFORMATION_SCHEMA: &[&str] = &[
     "view_table_usage",
 ];
 
+/// Columns of those that quote definitions: defaults, bounds, conditions, comments, labels, and what a column that was
+/// added later holds in the rows before.
+const DEFINITIONS: &[(&str, &[&str])] = &[
+    ("check_constraints", &["check_clause"]),
+    ("columns", &["column_default", "generation_expression", "domain_default"]),
+    ("domains", &["domain_default"]),
+    ("pg_attrdef", &["adbin", "adsrc"]),
+    ("pg_attribute", &["attmissingval", "attoptions", "attfdwoptions"]),
+    ("pg_class", &["relpartbound", "reloptions"]),
+    ("pg_constraint", &["conbin"]),
+    ("pg_description", &["description"]),
+    ("pg_enum", &["enumlabel"]),
+    ("pg_index", &["indexprs", "indpred"]),
+    ("pg_indexes", &["indexdef"]),
+    ("pg_partitioned_table", &["partexprs"]),
+    ("pg_type", &["typdefault", "typdefaultbin"]),
+];
+
+/// Functions that quote definitions.
+const DEFINITION_FUNCTIONS: &[&str] = &[
+    "col_description",
+    "enum_first",
+    "enum_last",
+    "enum_range",
+    "obj_description",
+    "pg_get_constraintdef",
+    "pg_get_expr",
+    "pg_get_functiondef",
+    "pg_get_indexdef",
+    "pg_get_partition_constraintdef",
+    "pg_get_partkeydef",
+    "pg_get_ruledef",
+    "pg_get_statisticsobjdef",
+    "pg_get_statisticsobjdef_columns",
+    "pg_get_statisticsobjdef_expressions",
+    "pg_get_triggerdef",
+    "pg_get_viewdef",
+    "shobj_description",
+];
+
 /// What is worth more than "not known" when it is refused.
 const WARNED_OF: &[(&[&str], &str)] = &[
     (&["pg_authid", "pg_shadow", "pg_user_mapping", "pg_user_mappings", "pg_subscription"], "holds credentials"),
@@ -61,9 +104,9 @@ const WARNED_OF: &[(&[&str], &str)] = &[
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Relation<'policy> {
     /// One of the policy's, with its columns.
-    Own { schema: &'policy str, name: &'policy str, columns: &'policy std::collections::BTreeSet<String> },
+    Own { schema: &'policy str, name: &'policy str, fields: &'policy Arc<Fields> },
     /// One that describes the database.
-    System,
+    System { fields: &'policy Arc<Fields> },
 }
 
 /// Finds what an unqualified name that is no CTE's stands for, as PostgreSQL would: in `pg_catalog` first, then in the
@@ -71,7 +114,7 @@ pub(super) enum Relation<'policy> {
 /// policy leaves out may hide it.
 pub(super) fn find<'policy>(name: &str, policy: &'policy Policy) -> Result<Relation<'policy>, Refusal> {
     if PG_CATALOG.contains(&name) {
-        return Ok(Relation::System);
+        return system("pg_catalog", name, policy);
     }
     if name.starts_with("pg_") {
         return Err(refused(name, policy));
@@ -92,18 +135,44 @@ pub(super) fn find_in<'policy>(
     name: &str,
     policy: &'policy Policy,
 ) -> Result<Relation<'policy>, Refusal> {
-    let system = match schema {
-        "pg_catalog" => PG_CATALOG.contains(&name),
-        "information_schema" => INFORMATION_SCHEMA.contains(&name),
-        _ => return own(schema, name, policy).ok_or_else(|| refused(&format!("{schema}.{name}"), policy)),
-    };
-    if system { Ok(Relation::System) } else { Err(refused(name, policy)) }
+    match schema {
+        "pg_catalog" | "information_schema" if is_system(schema, name) => system(schema, name, policy),
+        "pg_catalog" | "information_schema" => Err(refused(name, policy)),
+        _ => own(schema, name, policy).ok_or_else(|| refused(&format!("{schema}.{name}"), policy)),
+    }
+}
+
+/// The relations that describe the database and may be read, as `schema.name`.
+pub(crate) fn described() -> Vec<String> {
+    let full = |schema: &'static str| move |name: &&str| format!("{schema}.{name}");
+    let catalog = PG_CATALOG.iter().map(full("pg_catalog"));
+    catalog.chain(INFORMATION_SCHEMA.iter().map(full("information_schema"))).collect()
+}
+
+/// Whether a column of the system's relation quotes definitions.
+pub(super) fn shows_definitions(name: &str, column: &str) -> bool {
+    DEFINITIONS.iter().any(|(known, columns)| *known == name && columns.contains(&column))
+}
+
+/// Whether a function quotes definitions.
+pub(super) fn function_shows_definitions(name: &str) -> bool {
+    DEFINITION_FUNCTIONS.contains(&name)
+}
+
+fn is_system(schema: &str, name: &str) -> bool {
+    if schema == "pg_catalog" { PG_CATALOG.contains(&name) } else { INFORMATION_SCHEMA.contains(&name) }
+}
+
+fn system<'policy>(schema: &str, name: &str, policy: &'policy Policy) -> Result<Relation<'policy>, Refusal> {
+    let known = policy.described.get(schema).and_then(|relations| relations.get(name));
+    let missing = || relation(format!("this server has no {schema}.{name}; use describe_table"));
+    known.map(|fields| Relation::System { fields }).ok_or_else(missing)
 }
 
 fn own<'policy>(schema: &str, name: &str, policy: &'policy Policy) -> Option<Relation<'policy>> {
     let (schema, relations) = policy.relations.get_key_value(schema)?;
-    let (name, columns) = relations.get_key_value(name)?;
-    Some(Relation::Own { schema, name, columns })
+    let (name, fields) = relations.get_key_value(name)?;
+    Some(Relation::Own { schema, name, fields })
 }
 
 fn refused(name: &str, policy: &Policy) -> Refusal {

@@ -7,13 +7,16 @@
 
 mod expression;
 mod from;
+mod naming;
 mod query;
 mod scope;
+mod sensitive;
 
 use std::collections::BTreeSet;
 
-use sqlparser::ast::{Ident, Query, TableAlias};
+use sqlparser::ast::{Ident, Query, SetExpr, TableAlias};
 
+use super::fields::{Fields, Origin};
 use super::lexer::Token;
 use super::parse::index_of;
 use super::refusal::{Refusal, syntax};
@@ -21,7 +24,7 @@ use super::{Policy, functions, keywords, names, types};
 use scope::Scope;
 
 /// What the walk found out about a query that it did not refuse.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Found {
     /// The policy's relations that are read, by schema and name.
     pub(super) relations: BTreeSet<(String, String)>,
@@ -29,18 +32,31 @@ pub(super) struct Found {
     pub(super) column_lists: BTreeSet<usize>,
     /// Whether rows are made or taken whole, which PostgreSQL would turn into values of any row type.
     pub(super) rows: bool,
+    /// The query's columns.
+    pub(super) outputs: Fields,
 }
 
 /// Refuses the query unless all of it is known to be harmless and allowed.
+///
+/// A column that is joined to a sensitive one shows its values, so it is sensitive in all of the query; when a walk finds
+/// such columns, the query is walked again.
 pub(super) fn check(query: &Query, tokens: &[Token<'_>], policy: &Policy) -> Result<Found, Refusal> {
-    let mut walk = Walk {
-        policy,
-        tokens,
-        scope: Scope::default(),
-        found: Found { relations: BTreeSet::new(), column_lists: BTreeSet::new(), rows: false },
-    };
-    walk.query(query)?;
-    Ok(walk.found)
+    let mut joined = BTreeSet::new();
+    loop {
+        let mut walk = Walk {
+            policy,
+            tokens,
+            scope: Scope::default(),
+            found: Found::default(),
+            joined: joined.clone(),
+            recursions: Vec::new(),
+        };
+        walk.found.outputs = walk.query(query)?;
+        if walk.joined == joined {
+            return Ok(walk.found);
+        }
+        joined = walk.joined;
+    }
 }
 
 struct Walk<'query, 'tokens> {
@@ -48,6 +64,10 @@ struct Walk<'query, 'tokens> {
     tokens: &'tokens [Token<'tokens>],
     scope: Scope<'query>,
     found: Found,
+    /// Columns that are joined to sensitive ones.
+    joined: BTreeSet<Origin>,
+    /// The CTEs under way that may read themselves, with their bodies.
+    recursions: Vec<(&'query SetExpr, &'query TableAlias)>,
 }
 
 impl<'query> Walk<'query, '_> {
@@ -91,4 +111,9 @@ impl<'query> Walk<'query, '_> {
 /// The refusal of a form that the parser knows and PostgreSQL does not, or that nobody has thought about.
 fn unknown(form: &str) -> Refusal {
     syntax(format!("{form} is not supported here; write it another way"))
+}
+
+/// The names that an alias gives to columns.
+fn column_names(alias: &TableAlias) -> Vec<&str> {
+    alias.columns.iter().map(|column| column.name.value.as_str()).collect()
 }

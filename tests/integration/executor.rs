@@ -14,7 +14,7 @@ use explore::sql::Allowed;
 
 use crate::server::{client, connect, execute, fresh};
 
-const LIMITS: Limits = Limits {
+pub(crate) const LIMITS: Limits = Limits {
     timeout: Duration::from_secs(20),
     rows_max: 100,
     cell_characters_max: 1000,
@@ -23,10 +23,10 @@ const LIMITS: Limits = Limits {
 };
 
 /// What the user code of the tests says when it runs.
-const RAN: &str = "user code ran";
+pub(crate) const RAN: &str = "user code ran";
 
 /// A body that says so, after the signature that it is given.
-fn says_so(signature: &str) -> String {
+pub(crate) fn says_so(signature: &str) -> String {
     format!("CREATE FUNCTION {signature} LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '{RAN}'; END $$;")
 }
 
@@ -39,7 +39,7 @@ async fn executor(url: &str, rules: Rules) -> Executor {
 }
 
 /// What PostgreSQL itself makes of the text.
-async fn bare(url: &str, text: &str) -> String {
+pub(crate) async fn bare(url: &str, text: &str) -> String {
     match client(url).await.simple_query(text).await {
         Ok(_) => "fine".to_owned(),
         Err(error) => error.as_db_error().map_or_else(|| error.to_string(), |error| error.message().to_owned()),
@@ -47,7 +47,7 @@ async fn bare(url: &str, text: &str) -> String {
 }
 
 /// The refusal, or what the server says; `fine` where there are rows.
-async fn through(executor: &Executor, text: &str) -> String {
+pub(crate) async fn through(executor: &Executor, text: &str) -> String {
     match executor.validate(text).await {
         Err(refusal) => refusal.to_string(),
         Ok(select) => match executor.run(&select, LIMITS.timeout).await {
@@ -122,9 +122,7 @@ async fn functions_of_familiar_names_and_casts_are_refused_where_they_could_be_m
     let allow = |functions: &[&str]| Allowed { functions: names(functions), ..Allowed::default() };
     let lower = || allow(&["public.lower", "public.as_int", "lower"]);
     check(&url, "SELECT lower(p) FROM pairs", "public.lower(pair)", lower()).await;
-    check(&url, "SELECT (p).lower FROM pairs", "public.lower(pair)", lower()).await;
     check(&url, "SELECT lower(b) FROM domains", "public.lower(pair)", lower()).await;
-    check(&url, "SELECT x.upper FROM plain x", "public.upper(plain)", allow(&["public.upper"])).await;
     check(&url, "SELECT repeat('a', 1.5)", "public.repeat(text, numeric)", allow(&["public.repeat", "as_int"])).await;
     check(&url, "SELECT p + 1 FROM pairs", "cast pair AS integer by public.as_int", allow(&["public.as_int"])).await;
     check(&url, "SELECT id::jsonb FROM plain", "cast integer AS jsonb by public.as_json", allow(&["as_json"])).await;
@@ -284,7 +282,6 @@ async fn users_types_are_met_without_a_relation_that_holds_them() {
         ("SELECT upper('(1,2)', 1)", "public.upper(pair, integer)", "public.upper"),
         ("SELECT lower(ROW(1, 2))", "public.lower(pair)", "public.lower"),
         ("SELECT lower(q) FROM (SELECT 1 AS l, 2 AS r) q", "public.lower(pair)", "public.lower"),
-        ("SELECT q.lower FROM (SELECT 1 AS l, 2 AS r) q", "public.lower(pair)", "public.lower"),
         ("SELECT 1 <@ '(1,2)'", "public.<@(integer, pair)", "public.<@"),
         ("SELECT repeat('x'::text, 1.5)", "public.repeat(dom, numeric)", "public.repeat"),
         ("SELECT 'a'::st = 'b'::st", "public.=(st, st)", "public.="),

@@ -4,6 +4,7 @@
 mod architecture;
 #[cfg(test)]
 mod attacks;
+mod attributes;
 #[cfg(test)]
 mod catalog;
 #[cfg(test)]

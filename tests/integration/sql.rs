@@ -22,6 +22,16 @@ fn cases(file: &str) -> Vec<Case> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
+/// Some of the relations that describe the database, with some of their columns.
+const DESCRIBED: &[(&str, &str, &[&str])] = &[
+    ("information_schema", "columns", &["table_schema", "table_name", "column_name", "data_type", "column_default"]),
+    ("information_schema", "tables", &["table_schema", "table_name", "table_type"]),
+    ("pg_catalog", "pg_attribute", &["attrelid", "attname", "atttypid", "attnum", "attisdropped", "attmissingval"]),
+    ("pg_catalog", "pg_class", &["oid", "relname", "relnamespace", "relkind", "reltuples"]),
+    ("pg_catalog", "pg_namespace", &["oid", "nspname"]),
+    ("pg_catalog", "pg_type", &["oid", "typname", "typtype"]),
+];
+
 /// The ordinary tables that the cases speak of, and nothing else.
 fn policy() -> Policy {
     let mut policy = Policy { search_path: vec!["public".to_owned(), "archive".to_owned()], ..Policy::default() };
@@ -32,6 +42,9 @@ fn policy() -> Policy {
     policy.allow("public", "bookings", ["id", "period"]);
     policy.allow("public", "mixedCase", ["Order ID", "Total Amount"]);
     policy.allow("archive", "old_sales", ["id", "amount"]);
+    for (schema, name, columns) in DESCRIBED {
+        policy.allow_described(schema, name, columns.iter().copied());
+    }
     policy
 }
 

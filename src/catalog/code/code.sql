@@ -1,6 +1,6 @@
 -- What the database's users made that a SELECT could run without naming it: a row each, its kind and a JSON document that
 -- `code.rs` reads. What PostgreSQL itself brings has an oid below 16384 (FirstNormalObjectId), wherever it stands.
--- $1: extensions whose code is taken for PostgreSQL's own.
+-- $1: extensions whose code is taken for PostgreSQL's own; $2: the system's relations that may be read, as schema.name.
 WITH RECURSIVE trusted AS MATERIALIZED (
     -- Functions, by oid. An extension's owner, who need be no superuser, can add his own to it, but none in C.
     SELECT d.objid AS function
@@ -31,12 +31,12 @@ WITH RECURSIVE trusted AS MATERIALIZED (
     WHERE r.ev_type = '1'
 ), views AS (
     -- The views that the role may read, and those that they read in turn.
-    SELECT oid FROM relations WHERE relkind = 'v' AND readable
+    SELECT oid FROM relations WHERE relkind IN ('v', 'm') AND readable
     UNION
     SELECT r.relation
     FROM views AS v
     JOIN reads AS r ON r.view = v.oid
-    JOIN relations AS c ON c.oid = r.relation AND c.relkind = 'v'
+    JOIN relations AS c ON c.oid = r.relation AND c.relkind IN ('v', 'm')
 ), ancestors AS (
     -- Tables that reach another server through a partition or a child.
     SELECT oid FROM relations WHERE relkind = 'f'
@@ -91,10 +91,16 @@ SELECT 'view' AS kind, pg_catalog.json_build_object(
     'schema', c.nspname,
     'name', c.relname,
     'body', pg_catalog.pg_get_viewdef(c.oid),
+    'materialized', c.relkind = 'm',
+    'columns', (
+        SELECT coalesce(pg_catalog.json_agg(a.attname ORDER BY a.attnum), '[]'::json)
+        FROM pg_catalog.pg_attribute AS a
+        WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    ),
     'reads', coalesce((
         SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
             'schema', d.nspname, 'name', d.relname, 'kind', d.relkind, 'visible', d.visible, 'columns', (
-                SELECT pg_catalog.json_agg(a.attname)
+                SELECT pg_catalog.json_agg(a.attname ORDER BY a.attnum)
                 FROM pg_catalog.pg_attribute AS a
                 WHERE a.attrelid = d.oid AND a.attnum > 0 AND NOT a.attisdropped
             )
@@ -176,6 +182,13 @@ SELECT 'type', pg_catalog.json_build_object(
     'visible', pg_catalog.pg_type_is_visible(t.oid),
     'kind', t.typtype,
     'trusted', t.typtype = 'b' AND t.typelem = 0 AND t.typinput::oid IN (SELECT function FROM trusted),
+    'is_array', t.typtype = 'b' AND t.typelem <> 0 AND t.typlen = -1,
+    'fields', (
+        SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_array(a.attname, a.atttypid::bigint) ORDER BY a.attnum),
+            '[]'::json)
+        FROM pg_catalog.pg_attribute AS a
+        WHERE t.typrelid <> 0 AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
+    ),
     -- Whether a value of another type becomes one without a word, or a string rather than text.
     'loose', EXISTS (SELECT FROM pg_catalog.pg_cast AS c WHERE c.casttarget = t.oid AND c.castsource <> t.oid
             AND c.castcontext = 'i')
@@ -210,10 +223,39 @@ SELECT 'relation', pg_catalog.json_build_object(
             SELECT a.atttypid FROM pg_catalog.pg_attribute AS a
             WHERE a.attrelid = c.oid AND a.attnum > 0 AND a.atttypid >= 16384
         ) AS h (oid)
+    ),
+    'columns', (
+        SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_array(a.attname, a.atttypid::bigint)), '[]'::json)
+        FROM pg_catalog.pg_attribute AS a
+        WHERE a.attrelid = c.oid AND a.attnum > 0 AND a.atttypid >= 16384 AND NOT a.attisdropped
     )
 )::text
 FROM relations AS c
 WHERE c.readable OR c.oid IN (SELECT relation FROM reads)
+UNION ALL
+SELECT 'columns', pg_catalog.json_build_object('schema', c.nspname, 'name', c.relname, 'columns', (
+    SELECT coalesce(pg_catalog.json_agg(a.attname), '[]'::json)
+    FROM pg_catalog.pg_attribute AS a
+    WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+))::text
+FROM relations AS c
+UNION ALL
+SELECT 'described', pg_catalog.json_build_object('schema', s.nspname, 'name', c.relname, 'columns', (
+    SELECT pg_catalog.json_agg(a.attname ORDER BY a.attnum)
+    FROM pg_catalog.pg_attribute AS a
+    WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+))::text
+FROM pg_catalog.pg_class AS c
+JOIN schemas AS s ON s.oid = c.relnamespace
+WHERE s.nspname || '.' || c.relname = ANY ($2::text[])
+UNION ALL
+SELECT 'inherits', pg_catalog.json_build_object(
+    'parent', pg_catalog.json_build_array(p.nspname, p.relname),
+    'child', pg_catalog.json_build_array(c.nspname, c.relname)
+)::text
+FROM pg_catalog.pg_inherits AS i
+JOIN relations AS p ON p.oid = i.inhparent
+JOIN relations AS c ON c.oid = i.inhrelid
 UNION ALL
 SELECT 'support', pg_catalog.json_build_object(
     'function', pg_catalog.json_build_object('schema', m.nspname, 'name', m.proname),

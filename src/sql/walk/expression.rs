@@ -1,5 +1,7 @@
 //! Expressions: columns, calls, operators, casts, and the forms of the grammar that are calls in disguise.
 
+use std::sync::Arc;
+
 use sqlparser::ast::{
     AccessExpr, Array, BinaryOperator, CaseWhen, CastKind, CeilFloorKind, Expr, ExtractSyntax, Function, FunctionArg,
     FunctionArgExpr, FunctionArgOperator, FunctionArgumentClause, FunctionArguments, Ident, InTarget, Interval,
@@ -7,8 +9,11 @@ use sqlparser::ast::{
     WindowType,
 };
 
-use super::{Refusal, Walk, functions, names, scope, types, unknown};
-use crate::sql::refusal::{column, function, operator, syntax};
+use super::scope::{self, Meaning};
+use super::{Refusal, Walk, functions, names, sensitive, types, unknown};
+use crate::sql::fields::{Field, Fields, Shape};
+use crate::sql::refusal::{column, function, operator, seen, syntax};
+use crate::sql::{relations, rows};
 
 /// What looks like a call and is part of PostgreSQL's grammar, harmless by itself.
 const GRAMMAR: &[&str] = &["all", "any", "coalesce", "greatest", "grouping", "least", "nullif", "row", "some"];
@@ -42,10 +47,11 @@ impl<'query> Walk<'query, '_> {
         match expression {
             Expr::Identifier(name) => {
                 self.found.rows |= self.scope.has_range(&name.value);
-                names::check(name)
+                names::check(name)?;
+                sensitive::check_meaning(&self.scope.meaning(&name.value))
             }
-            Expr::CompoundIdentifier(parts) => self.qualified(parts),
-            Expr::CompoundFieldAccess { root, access_chain } => self.access(root, access_chain),
+            Expr::CompoundIdentifier(parts) => sensitive::check_field(self.qualified(parts)?),
+            Expr::CompoundFieldAccess { root, access_chain } => self.access(root, access_chain).map(drop),
             Expr::Value(value) => match &value.value {
                 // The lexer lets these through only where their values are bound.
                 Value::Placeholder(name) if matches!(name.as_str(), "$1" | "$2") => Ok(()),
@@ -75,7 +81,8 @@ impl<'query> Walk<'query, '_> {
                 operand.iter().chain(else_result).try_for_each(|part| self.expression(part))?;
                 conditions.iter().try_for_each(|CaseWhen { condition, result }| self.both(condition, result))
             }
-            Expr::Exists { subquery, negated: _ } | Expr::Subquery(subquery) => self.subquery(subquery),
+            Expr::Exists { subquery, negated: _ } => self.subquery(subquery).map(drop),
+            Expr::Subquery(subquery) => self.value_subquery(subquery),
             Expr::In { expr, target, negated: _, global: false } => {
                 self.expression(expr)?;
                 self.in_target(target)
@@ -88,10 +95,7 @@ impl<'query> Walk<'query, '_> {
             Expr::GroupingSets(sets) | Expr::Cube(sets) | Expr::Rollup(sets) => {
                 sets.iter().flatten().try_for_each(|member| self.grouping_member(member))
             }
-            Expr::QualifiedWildcard(name, _) => {
-                self.found.rows = true;
-                names::checked_parts(name).map(|_| ())
-            }
+            Expr::QualifiedWildcard(name, _) => self.whole_row(name),
             _ => self.keyword_expression(expression),
         }
     }
@@ -158,59 +162,154 @@ impl<'query> Walk<'query, '_> {
     fn in_target(&mut self, target: &'query InTarget) -> Result<(), Refusal> {
         match target {
             InTarget::List(list) => self.expressions(list),
-            InTarget::Subquery(query) => self.subquery(query),
+            InTarget::Subquery(query) => self.value_subquery(query),
             _ => Err(unknown("this after IN (write a list or a SELECT in parentheses)")),
         }
     }
 
-    fn subquery(&mut self, query: &'query Query) -> Result<(), Refusal> {
+    fn subquery(&mut self, query: &'query Query) -> Result<Fields, Refusal> {
         let mark = self.scope.mark();
-        self.query(query)?;
+        let fields = self.query(query)?;
         self.scope.leave(mark);
-        Ok(())
+        Ok(fields)
+    }
+
+    /// A subquery whose values are looked at.
+    fn value_subquery(&mut self, query: &'query Query) -> Result<(), Refusal> {
+        let fields = self.subquery(query)?;
+        sensitive::check_none(&fields)
+    }
+
+    /// `table.*` as a value.
+    fn whole_row(&mut self, name: &'query ObjectName) -> Result<(), Refusal> {
+        self.found.rows = true;
+        let parts = names::checked_parts(name)?;
+        let fields = parts.last().and_then(|last| self.scope.range(&last.value));
+        fields.map_or(Ok(()), |fields| sensitive::check_none(fields))
     }
 
     /// `table.column` or `schema.table.column`.
-    fn qualified(&self, parts: &[Ident]) -> Result<(), Refusal> {
+    pub(super) fn qualified(&self, parts: &[Ident]) -> Result<Option<&Field>, Refusal> {
         if let Some(first) = parts.first() {
             names::check(first)?;
         }
         match parts {
-            [range, name] | [_, range, name] => self.scope.check_column(range, name),
+            [range, name] | [_, range, name] => self.scope.column(range, name, self.policy),
             _ => Err(column("a column's name has at most a schema and a table before it")),
         }
     }
 
-    /// Subscripts, slices and fields: `tags[1]`, `t.tags[1]`, `(value).field`.
-    fn access(&mut self, root: &'query Expr, chain: &'query [AccessExpr]) -> Result<(), Refusal> {
+    /// Subscripts, slices and fields: `tags[1]`, `t.tags[1]`, `(value).field`. What the value is.
+    fn access(&mut self, root: &'query Expr, chain: &'query [AccessExpr]) -> Result<Shape, Refusal> {
         let mut steps = chain.iter();
-        match (root, chain.first()) {
+        let mut shape = match (root, chain.first()) {
             (Expr::Identifier(range), Some(AccessExpr::Dot(Expr::Identifier(name)))) => {
-                names::check(range)?;
-                self.scope.check_column(range, name)?;
                 steps.next();
+                names::check(range)?;
+                self.column_of(range, name)?
             }
             (Expr::Nested(nested), Some(AccessExpr::Dot(Expr::Identifier(name)))) => match &**nested {
-                Expr::Identifier(range) if self.scope.has_range(&range.value) => {
-                    self.scope.check_column(range, name)?;
+                Expr::Identifier(range) if matches!(self.scope.meaning(&range.value), Meaning::Row(_)) => {
                     steps.next();
+                    self.found.rows = true;
+                    self.column_of(range, name)?
                 }
-                nested => self.expression(nested)?,
+                nested => {
+                    self.expression(nested)?;
+                    self.shape(nested)
+                }
             },
-            _ => self.expression(root)?,
-        }
+            _ => {
+                self.expression(root)?;
+                self.shape(root)
+            }
+        };
         for step in steps {
-            match step {
-                AccessExpr::Dot(Expr::Identifier(name)) => scope::check_field(name)?,
+            shape = match step {
+                AccessExpr::Dot(Expr::Identifier(name)) => self.field(&shape, name)?,
                 AccessExpr::Dot(_) => return Err(unknown("what follows this dot")),
-                AccessExpr::Subscript(Subscript::Index { index }) => self.expression(index)?,
+                AccessExpr::Subscript(Subscript::Index { index }) => {
+                    self.expression(index)?;
+                    shape.element()
+                }
                 AccessExpr::Subscript(Subscript::Slice { lower_bound, upper_bound, stride: None }) => {
                     lower_bound.iter().chain(upper_bound).try_for_each(|bound| self.expression(bound))?;
+                    shape
                 }
                 AccessExpr::Subscript(Subscript::Slice { .. }) => return Err(unknown("a slice with a stride")),
-            }
+            };
         }
-        Ok(())
+        Ok(shape)
+    }
+
+    /// What `range.name` is, which must be a column.
+    fn column_of(&self, range: &Ident, name: &Ident) -> Result<Shape, Refusal> {
+        let field = self.scope.column(range, name, self.policy)?;
+        sensitive::check_field(field)?;
+        Ok(field.map(|field| field.shape.clone()).unwrap_or_default())
+    }
+
+    /// What `(value).name` is, which must be a field of what the value is: it is a call otherwise.
+    fn field(&self, shape: &Shape, name: &Ident) -> Result<Shape, Refusal> {
+        let Shape::Row(fields) = shape else {
+            return Err(column(format!(
+                "(value).{} cannot be told from a call; put the value in FROM with an alias that lists its columns",
+                seen(&name.value)
+            )));
+        };
+        match fields.get(&name.value) {
+            Some(field) => sensitive::check_field(Some(field)).map(|()| field.shape.clone()),
+            None => Err(scope::missing("(value)", fields, &name.value, self.policy)),
+        }
+    }
+
+    /// What a value is that was walked.
+    pub(super) fn shape(&self, expression: &Expr) -> Shape {
+        let of_field = |field: Option<&Field>| field.map(|field| field.shape.clone()).unwrap_or_default();
+        match expression {
+            Expr::Nested(inner) => self.shape(inner),
+            Expr::Identifier(name) => match self.scope.meaning(&name.value) {
+                Meaning::Field(field) => field.shape.clone(),
+                Meaning::Row(fields) => Shape::Row(Arc::clone(fields)),
+                Meaning::Unknown => Shape::Plain,
+            },
+            Expr::CompoundIdentifier(parts) => of_field(self.qualified(parts).ok().flatten()),
+            Expr::CompoundFieldAccess { root, access_chain } => self.shape_of_access(root, access_chain),
+            Expr::Cast { data_type, .. } => self.policy.shape_of(data_type),
+            Expr::Function(Function { name, args: FunctionArguments::List(list), .. }) => {
+                let argument = || match list.args.first() {
+                    Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(value))) => self.shape(value),
+                    _ => Shape::Plain,
+                };
+                match name.0.last() {
+                    Some(ObjectNamePart::Identifier(name)) if !self.policy.made.contains_key(&name.value) => {
+                        rows::shape(&name.value, argument)
+                    }
+                    _ => Shape::Plain,
+                }
+            }
+            _ => Shape::Plain,
+        }
+    }
+
+    fn shape_of_access(&self, root: &Expr, chain: &[AccessExpr]) -> Shape {
+        let mut steps = chain.iter();
+        let mut shape = match (root, chain.first()) {
+            (Expr::Identifier(range), Some(AccessExpr::Dot(Expr::Identifier(name)))) => {
+                steps.next();
+                self.column_of(range, name).unwrap_or_default()
+            }
+            _ => self.shape(root),
+        };
+        for step in steps {
+            shape = match step {
+                AccessExpr::Dot(Expr::Identifier(name)) => self.field(&shape, name).unwrap_or_default(),
+                AccessExpr::Subscript(Subscript::Index { .. }) => shape.element(),
+                AccessExpr::Subscript(Subscript::Slice { .. }) => shape,
+                AccessExpr::Dot(_) => Shape::Plain,
+            };
+        }
+        shape
     }
 
     fn call(&mut self, call: &'query Function) -> Result<(), Refusal> {
@@ -222,9 +321,11 @@ impl<'query> Walk<'query, '_> {
         self.found.rows |= matches!(&*name.0, [ObjectNamePart::Identifier(name)] if name.value == "row");
         match args {
             FunctionArguments::None => {}
-            FunctionArguments::Subquery(query) => self.subquery(query)?,
+            FunctionArguments::Subquery(query) => self.value_subquery(query)?,
             FunctionArguments::List(list) => {
-                list.args.iter().try_for_each(|argument| self.argument(argument))?;
+                if !self.tells_no_single_value(call, list)? {
+                    list.args.iter().try_for_each(|argument| self.argument(argument))?;
+                }
                 list.clauses.iter().try_for_each(|clause| self.argument_clause(clause))?;
             }
         }
@@ -255,6 +356,15 @@ impl<'query> Walk<'query, '_> {
 
     /// The name of a function that may be called.
     pub(super) fn callee(&self, name: &'query ObjectName) -> Result<&'query str, Refusal> {
+        if let Some(ObjectNamePart::Identifier(last)) = name.0.last()
+            && self.policy.hides
+            && relations::function_shows_definitions(&last.value)
+        {
+            return Err(function(format!(
+                "{} may quote values of tables or columns that are kept out of sight; use describe_table",
+                last.value
+            )));
+        }
         match *names::parts(name)?.as_slice() {
             [name] if functions::is_allowed(&name.value, self.policy) => Ok(&name.value),
             [schema, name] if functions::is_allowed_in(&schema.value, &name.value, self.policy) => Ok(&name.value),
@@ -279,10 +389,7 @@ impl<'query> Walk<'query, '_> {
         };
         match value {
             FunctionArgExpr::Expr(expression) => self.expression(expression),
-            FunctionArgExpr::QualifiedWildcard(name) => {
-                self.found.rows = true;
-                names::checked_parts(name).map(|_| ())
-            }
+            FunctionArgExpr::QualifiedWildcard(name) => self.whole_row(name),
             FunctionArgExpr::Wildcard => Ok(()),
             FunctionArgExpr::WildcardWithOptions(_) => Err(unknown("* with exceptions (list the columns)")),
         }

@@ -1,16 +1,21 @@
 //! Queries: WITH, set operations, the clauses of a SELECT.
 
+use std::ops::ControlFlow;
+
 use sqlparser::ast::{
-    Cte, Distinct, Fetch, GroupByExpr, LimitClause, NamedWindowDefinition, NamedWindowExpr, Offset, OrderBy,
-    OrderByExpr, OrderByKind, OrderByOptions, OrderBySort, Query, Select, SelectFlavor, SelectItem,
-    SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, WildcardAdditionalOptions, With,
+    Cte, Distinct, Expr, Fetch, GroupByExpr, LimitClause, NamedWindowDefinition, NamedWindowExpr, ObjectNamePart,
+    Offset, OrderBy, OrderByExpr, OrderByKind, OrderByOptions, OrderBySort, Query, Select, SelectFlavor, SelectItem,
+    SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, TableAlias, WildcardAdditionalOptions, With,
+    visit_relations,
 };
 
-use super::{Refusal, Walk, names, unknown};
+use super::{Refusal, Walk, column_names, names, naming, sensitive, unknown};
+use crate::sql::fields::{Field, Fields, Shape, hidden};
 use crate::sql::refusal::{read_only, row_lock};
 
 impl<'query> Walk<'query, '_> {
-    pub(super) fn query(&mut self, query: &'query Query) -> Result<(), Refusal> {
+    /// Walks a query; its columns.
+    pub(super) fn query(&mut self, query: &'query Query) -> Result<Fields, Refusal> {
         let Query {
             with,
             body,
@@ -34,8 +39,9 @@ impl<'query> Walk<'query, '_> {
             self.with(with)?;
         }
         // The FROM of a plain SELECT stays in scope for its ORDER BY and LIMIT.
-        self.set_expression(body)?;
+        let fields = self.set_expression(body)?;
         if let Some(order_by) = order_by {
+            check_order(order_by, &fields)?;
             self.order_by_clause(order_by)?;
         }
         if let Some(limit) = limit_clause {
@@ -45,15 +51,13 @@ impl<'query> Walk<'query, '_> {
             self.expression(quantity)?;
         }
         self.scope.leave(mark);
-        Ok(())
+        Ok(fields)
     }
 
     fn with(&mut self, with: &'query With) -> Result<(), Refusal> {
         let With { with_token: _, recursive, cte_tables } = with;
         if *recursive {
-            for cte in cte_tables {
-                self.scope.add_cte(&cte.alias.name.value);
-            }
+            cte_tables.iter().for_each(|cte| self.scope.add_cte(&cte.alias.name.value, None));
         }
         for cte in cte_tables {
             let Cte { alias, query, from, materialized: _, closing_paren_token: _ } = cte;
@@ -61,14 +65,34 @@ impl<'query> Walk<'query, '_> {
                 return Err(unknown("FROM after a CTE"));
             }
             self.table_alias(alias)?;
-            self.query(query)?;
-            // Not before its own query: without RECURSIVE a CTE's name in its query is a table's.
-            self.scope.add_cte(&alias.name.value);
+            if *recursive {
+                self.recursive(alias, query)?;
+            } else {
+                let fields = self.query(query)?.renamed(&column_names(alias));
+                // Not before its own query: without RECURSIVE a CTE's name in its query is a table's.
+                self.scope.add_cte(&alias.name.value, Some(fields));
+            }
         }
         Ok(())
     }
 
-    fn set_expression(&mut self, body: &'query SetExpr) -> Result<(), Refusal> {
+    /// A CTE whose name stands for itself in its own query.
+    fn recursive(&mut self, alias: &'query TableAlias, query: &'query Query) -> Result<(), Refusal> {
+        let mut body = &*query.body;
+        while let SetExpr::Query(inner) = body {
+            body = &inner.body;
+        }
+        self.recursions.push((body, alias));
+        let fields = self.query(query)?.renamed(&column_names(alias));
+        self.recursions.pop();
+        if reads(query, &alias.name.value) {
+            sensitive::check_none(&fields)?;
+        }
+        self.scope.set_cte(&alias.name.value, fields);
+        Ok(())
+    }
+
+    fn set_expression(&mut self, body: &'query SetExpr) -> Result<Fields, Refusal> {
         match body {
             SetExpr::Select(select) => self.select(select),
             SetExpr::Query(query) => self.query(query),
@@ -77,18 +101,30 @@ impl<'query> Walk<'query, '_> {
                     SetOperator::Union | SetOperator::Except | SetOperator::Intersect => {}
                     SetOperator::Minus => return Err(unknown("MINUS (write EXCEPT)")),
                 }
-                match set_quantifier {
-                    SetQuantifier::All | SetQuantifier::Distinct | SetQuantifier::None => {}
+                let all = match set_quantifier {
+                    SetQuantifier::All => *op == SetOperator::Union,
+                    SetQuantifier::Distinct | SetQuantifier::None => false,
                     _ => return Err(unknown("BY NAME")),
+                };
+                let mark = self.scope.mark();
+                let left = self.set_expression(left)?;
+                self.scope.leave(mark);
+                if let Some((_, alias)) = self.recursions.iter().find(|(recursive, _)| std::ptr::eq(*recursive, body)) {
+                    // The columns are those of the side that does not read itself.
+                    self.scope.set_cte(&alias.name.value, left.renamed(&column_names(alias)));
                 }
-                for side in [left, right] {
-                    let mark = self.scope.mark();
-                    self.set_expression(side)?;
-                    self.scope.leave(mark);
-                }
-                Ok(())
+                let right = self.set_expression(right)?;
+                self.scope.leave(mark);
+                let fields = left.united(&right);
+                // All others compare rows.
+                if all { Ok(fields) } else { sensitive::check_none(&fields).map(|()| fields) }
             }
-            SetExpr::Values(values) => values.rows.iter().try_for_each(|row| self.expressions(&row.content)),
+            SetExpr::Values(values) => {
+                values.rows.iter().try_for_each(|row| self.expressions(&row.content))?;
+                let columns = values.rows.first().map_or(0, |row| row.content.len());
+                let names = (1..=columns).map(|number| Field::plain(format!("column{number}")));
+                Ok(Fields { list: names.collect(), open: false })
+            }
             SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_) => {
                 Err(read_only("a statement that writes stands where a SELECT belongs; only SELECT is allowed"))
             }
@@ -96,24 +132,29 @@ impl<'query> Walk<'query, '_> {
         }
     }
 
-    fn select(&mut self, select: &'query Select) -> Result<(), Refusal> {
+    fn select(&mut self, select: &'query Select) -> Result<Fields, Refusal> {
         check_select_is_plain(select)?;
         self.scope.enter_from();
-        self.from(&select.from)?;
+        let from = self.from(&select.from)?;
         if let Some(Distinct::On(expressions)) = &select.distinct {
             self.expressions(expressions)?;
         }
+        let mut fields = Fields::default();
         for item in &select.projection {
-            self.select_item(item)?;
+            self.select_item(item, &from, &mut fields)?;
         }
         for condition in [&select.selection, &select.having].into_iter().flatten() {
             self.expression(condition)?;
         }
-        match &select.group_by {
+        let grouped = match &select.group_by {
             GroupByExpr::Expressions(expressions, modifiers) if modifiers.is_empty() => {
                 self.expressions(expressions)?;
+                !expressions.is_empty()
             }
             _ => return Err(unknown("this kind of GROUP BY (write GROUP BY ROLLUP (...))")),
+        };
+        if grouped || select.distinct.is_some() {
+            sensitive::check_none(&fields)?;
         }
         for NamedWindowDefinition(name, window) in &select.named_window {
             names::check(name)?;
@@ -122,27 +163,58 @@ impl<'query> Walk<'query, '_> {
                 NamedWindowExpr::NamedWindow(_) => return Err(unknown("a window named after another")),
             }
         }
-        Ok(())
+        Ok(fields)
     }
 
-    fn select_item(&mut self, item: &'query SelectItem) -> Result<(), Refusal> {
-        match item {
-            SelectItem::UnnamedExpr(expression) => self.expression(expression),
+    fn select_item(&mut self, item: &'query SelectItem, from: &Fields, fields: &mut Fields) -> Result<(), Refusal> {
+        let (expression, name) = match item {
+            SelectItem::UnnamedExpr(expression) => (expression, self.output_name(expression)?),
             SelectItem::ExprWithAlias { expr, alias } => {
                 self.label(alias)?;
-                self.expression(expr)
+                (expr, alias.value.clone())
             }
-            SelectItem::Wildcard(options) => check_wildcard(options),
+            SelectItem::Wildcard(options) => {
+                check_wildcard(options)?;
+                *fields = std::mem::take(fields).and(from);
+                return Ok(());
+            }
             SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options) => {
-                names::checked_parts(name)?;
-                check_wildcard(options)
+                check_wildcard(options)?;
+                let parts = names::checked_parts(name)?;
+                let known = parts.last().and_then(|last| self.scope.range(&last.value));
+                let known = known.map_or_else(Fields::unknown, |known| (**known).clone());
+                *fields = std::mem::take(fields).and(&known);
+                return Ok(());
             }
             SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::Expr(expression), options) => {
                 check_wildcard(options)?;
-                self.expression(expression)
+                self.expression(expression)?;
+                let known = match self.shape(expression) {
+                    Shape::Row(known) => (*known).clone(),
+                    Shape::Plain | Shape::Array(_) => Fields::unknown(),
+                };
+                *fields = std::mem::take(fields).and(&known);
+                return Ok(());
             }
-            _ => Err(unknown("this kind of output column")),
-        }
+            _ => return Err(unknown("this kind of output column")),
+        };
+        let field = match self.plain_column(expression)? {
+            Some(field) => field,
+            None => {
+                self.expression(expression)?;
+                Field { shape: self.shape(expression), ..Field::plain(String::new()) }
+            }
+        };
+        fields.list.push(Field { name, ..field });
+        Ok(())
+    }
+
+    /// The name of an expression without an alias. One that nobody wrote is no column for sure where it could call
+    /// something, so that it is none.
+    fn output_name(&self, expression: &'query Expr) -> Result<String, Refusal> {
+        let name = naming::of(expression);
+        let is_written = matches!(expression, Expr::Identifier(_) | Expr::CompoundIdentifier(_));
+        Ok(if !is_written && self.policy.callable.contains(&name) { naming::NONE.to_owned() } else { name })
     }
 
     fn order_by_clause(&mut self, order_by: &'query OrderBy) -> Result<(), Refusal> {
@@ -243,4 +315,28 @@ fn check_wildcard(options: &WildcardAdditionalOptions) -> Result<(), Refusal> {
         return Err(unknown("* with exceptions (list the columns)"));
     };
     Ok(())
+}
+
+/// Refuses an order by the number or name of a column that may not be shown: the order shows its values.
+fn check_order(order_by: &OrderBy, fields: &Fields) -> Result<(), Refusal> {
+    let (Some(secret), OrderByKind::Expressions(expressions)) = (fields.secret(), &order_by.kind) else {
+        return Ok(());
+    };
+    for OrderByExpr { expr, .. } in expressions {
+        match sensitive::bare(expr) {
+            Expr::Identifier(name) if fields.get(&name.value).is_none_or(|field| field.secret.is_none()) => {}
+            Expr::Identifier(_) | Expr::Value(_) => return Err(hidden(secret)),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Whether a table of that name is read anywhere in the query.
+fn reads(query: &Query, name: &str) -> bool {
+    let reads = visit_relations(query, |relation| match relation.0.as_slice() {
+        [ObjectNamePart::Identifier(known)] if known.value == name => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    });
+    reads.is_break()
 }

@@ -1,77 +1,56 @@
 //! What names stand for where: CTEs, and the tables and aliases of FROM.
 //!
-//! In PostgreSQL `x.name` is a column, or else the function `name` called with the row `x`, and `(value).name` likewise:
-//! `SELECT x.pg_read_file FROM unnest(ARRAY['/etc/passwd']) x` reads a file. So the name after a dot must be known to be
-//! a column, or a harmless function.
+//! In PostgreSQL `x.name` is a column, or else the function `name` called with the row `x`, or a cast of that row to the type
+//! `name`: `SELECT x.pg_read_file FROM unnest(ARRAY['/etc/passwd']) x` reads a file. So the name after a dot must be known to
+//! be a column.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use sqlparser::ast::{Ident, TableAlias};
+use sqlparser::ast::Ident;
 
-use crate::sql::functions;
+use crate::sql::fields::{Field, Fields};
 use crate::sql::refusal::{Refusal, column, seen};
-
-/// Columns that PostgreSQL gives to the functions that return rows.
-const OF_FUNCTIONS: &[&str] = &["key", "lexeme", "ordinality", "positions", "value", "weights"];
+use crate::sql::{Policy, functions, names};
 
 /// Columns that every table has.
 const OF_SYSTEM: &[&str] = &["cmax", "cmin", "ctid", "tableoid", "xmax", "xmin"];
 
-/// Functions whose rows are bare values, in one column that takes the alias's name where it has none listed.
-const OF_ONE_COLUMN: &[&str] = &[
-    "generate_series",
-    "generate_subscripts",
-    "json_object_keys",
-    "jsonb_object_keys",
-    "jsonb_path_query",
-    "regexp_matches",
-    "regexp_split_to_table",
-    "string_to_table",
-    "unnest",
-];
-
-/// What a name of FROM stands for, as far as the names after its dot are concerned.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Columns<'query> {
-    /// One of the policy's relations, which has these. A function may take its row, so no other name will do.
-    Relation(&'query BTreeSet<String>),
-    /// The function of that name, whose rows may be bare values of any type. Any function of one argument may take
-    /// those, so a name that is no column for sure will not do: not the alias's own where it lists other columns.
-    Function(&'query str),
-    /// A subquery, CTE, JSON_TABLE or system catalogue: a record, which no function of PostgreSQL's own takes but
-    /// harmless ones.
-    Record,
-}
-
 /// A table or alias of FROM.
 #[derive(Debug)]
-struct Range<'query> {
-    name: &'query str,
-    columns: Columns<'query>,
-    alias: Option<&'query TableAlias>,
+pub(super) struct Range<'query> {
+    pub(super) name: &'query str,
+    pub(super) fields: Arc<Fields>,
+    /// Names that columns have for all that is known. They are taken for columns where nobody made what they could call.
+    pub(super) likely: Vec<String>,
+    /// Whether it is a table, with the system's columns.
+    pub(super) is_table: bool,
 }
 
 impl Range<'_> {
-    fn has(&self, name: &str) -> bool {
-        let listed = self.alias.map_or(&[][..], |alias| &alias.columns);
-        if listed.iter().any(|column| column.name.value == name) {
-            return true;
-        }
-        match self.columns {
-            Columns::Relation(columns) => columns.contains(name) || OF_SYSTEM.contains(&name),
-            Columns::Function(function) => {
-                let bare = listed.is_empty() && OF_ONE_COLUMN.contains(&function);
-                (bare && name == self.name) || OF_FUNCTIONS.contains(&name)
-            }
-            Columns::Record => true,
-        }
+    fn has(&self, name: &str, policy: &Policy) -> bool {
+        self.fields.get(name).is_some()
+            || (self.is_table && OF_SYSTEM.contains(&name))
+            || (self.likely.iter().any(|likely| likely == name) && !policy.callable.contains(name))
     }
+}
+
+/// What a name without a dot stands for.
+#[derive(Debug)]
+pub(super) enum Meaning<'scope> {
+    /// A column.
+    Field(&'scope Field),
+    /// The row of a table or alias.
+    Row(&'scope Arc<Fields>),
+    /// An output column, a column that is not known, or nothing.
+    Unknown,
 }
 
 /// What is in scope at a point of the walk, innermost last.
 #[derive(Debug, Default)]
 pub(super) struct Scope<'query> {
-    ctes: Vec<&'query str>,
+    /// With their columns, once their own queries were walked.
+    ctes: Vec<(&'query str, Option<Arc<Fields>>)>,
     ranges: Vec<Range<'query>>,
     /// Where the ranges of the innermost FROM begin.
     from: usize,
@@ -117,71 +96,114 @@ impl<'query> Scope<'query> {
         self.ranges.extend(aside.ranges);
     }
 
-    pub(super) fn add_cte(&mut self, name: &'query str) {
-        self.ctes.push(name);
+    pub(super) fn add_cte(&mut self, name: &'query str, fields: Option<Fields>) {
+        self.ctes.push((name, fields.map(Arc::new)));
     }
 
-    pub(super) fn has_cte(&self, name: &str) -> bool {
-        self.ctes.contains(&name)
+    /// The CTE of that name, if there is one, with its columns where they are known yet.
+    pub(super) fn cte(&self, name: &str) -> Option<Option<&Arc<Fields>>> {
+        self.ctes.iter().rev().find(|(known, _)| *known == name).map(|(_, fields)| fields.as_ref())
     }
 
-    pub(super) fn add_range(&mut self, name: &'query str, columns: Columns<'query>, alias: Option<&'query TableAlias>) {
-        self.ranges.push(Range { name, columns, alias });
+    /// Tells the columns of a CTE that was added before they were known.
+    pub(super) fn set_cte(&mut self, name: &str, fields: Fields) {
+        if let Some((_, known)) = self.ctes.iter_mut().rev().find(|(known, _)| *known == name) {
+            *known = Some(Arc::new(fields));
+        }
+    }
+
+    pub(super) fn add_range(&mut self, range: Range<'query>) {
+        self.ranges.push(range);
     }
 
     /// Whether the name stands for a table or alias of FROM.
     pub(super) fn has_range(&self, name: &str) -> bool {
-        self.ranges.iter().any(|range| range.name == name)
+        self.range(name).is_some()
     }
 
-    /// Refuses `range.name` unless it is known to be a column, whichever table of that name PostgreSQL takes: within
-    /// a join's condition it may look past the innermost one.
-    pub(super) fn check_column(&self, range: &Ident, name: &Ident) -> Result<(), Refusal> {
-        if functions::is_harmless(&name.value) && self.has_range(&range.value) {
-            return Ok(());
-        }
-        let mut alike = self.ranges.iter().filter(|known| known.name == range.value).peekable();
-        if alike.peek().is_none() {
-            return Err(column(format!("{} is no table or alias of this FROM", seen(&range.value))));
-        }
-        let meanings = alike.clone().count();
-        match alike.find(|known| !known.has(&name.value)) {
-            None => Ok(()),
-            Some(_) if meanings > 1 => Err(column(format!(
-                "{} stands for {meanings} tables here, and not all have {}; give each its own alias",
-                seen(&range.value),
-                seen(&name.value)
-            ))),
-            Some(known) => Err(missing(known, &name.value)),
-        }
+    /// The columns of the table or alias of that name; of several, of one with a column that may not be shown.
+    pub(super) fn range(&self, name: &str) -> Option<&Arc<Fields>> {
+        let mut alike = self.ranges.iter().rev().filter(|range| range.name == name).map(|range| &range.fields);
+        let first = alike.next();
+        alike.find(|fields| fields.secret().is_some()).or(first)
     }
-}
 
-/// Refuses `(value).name` unless it is the column of a function's rows, or a harmless function.
-pub(super) fn check_field(name: &Ident) -> Result<(), Refusal> {
-    if OF_FUNCTIONS.contains(&name.value.as_str()) || functions::is_harmless(&name.value) {
-        return Ok(());
-    }
-    Err(column(format!(
-        "(value).{} cannot be told from a call; put the function in FROM with an alias that lists its columns",
-        seen(&name.value)
-    )))
-}
-
-fn missing(range: &Range<'_>, name: &str) -> Refusal {
-    let (table, name) = (seen(range.name), seen(name));
-    match range.columns {
-        Columns::Relation(columns) => {
-            let alike = columns.iter().map(|known| (strsim::jaro_winkler(known, &name), known));
-            match alike.max_by(|left, right| left.0.total_cmp(&right.0)) {
-                Some((likeness, known)) if likeness > 0.75 => {
-                    column(format!("{table} has no column {name}; did you mean {}", seen(known)))
-                }
-                _ => column(format!("{table} has no column {name}; use describe_table")),
+    /// What a name without a dot stands for: a column of the innermost FROM that has one, or a row. Of several columns
+    /// the one that may not be shown.
+    pub(super) fn meaning(&self, name: &str) -> Meaning<'_> {
+        let (outer, inner) = self.ranges.split_at(self.from.min(self.ranges.len()));
+        for ranges in [inner, outer] {
+            let mut fields = ranges.iter().rev().filter_map(|range| range.fields.get(name));
+            if let Some(first) = fields.next() {
+                return Meaning::Field(fields.find(|field| field.secret.is_some()).unwrap_or(first));
             }
         }
-        Columns::Function(_) | Columns::Record => {
-            column(format!("{table} is not known to have {name}; list its columns: {table}({name}, ...)"))
+        self.range(name).map_or(Meaning::Unknown, Meaning::Row)
+    }
+
+    /// The column `range.name`, whichever table of that name PostgreSQL takes: within a join's condition it may look
+    /// past the innermost one. `None` is one of which no more is known than that it is a column.
+    pub(super) fn column(&self, range: &Ident, name: &Ident, policy: &Policy) -> Result<Option<&Field>, Refusal> {
+        let (range, name) = (range.value.as_str(), name.value.as_str());
+        let mut alike = self.ranges.iter().rev().filter(|known| known.name == range).peekable();
+        if alike.peek().is_none() {
+            return Err(column(format!("{} is no table or alias of this FROM", seen(range))));
         }
+        let meanings = alike.clone().count();
+        match alike.clone().find(|known| !known.has(name, policy)) {
+            Some(_) if meanings > 1 => Err(column(format!(
+                "{} stands for {meanings} tables here, and not all have {}; give each its own alias",
+                seen(range),
+                seen(name)
+            ))),
+            Some(known) => Err(missing(range, &known.fields, name, policy)),
+            None => {
+                let mut fields = alike.filter_map(|known| known.fields.get(name));
+                let first = fields.next();
+                Ok(fields.find(|field| field.secret.is_some()).or(first))
+            }
+        }
+    }
+}
+
+/// The refusal of `row.name`, which is no column: what it would call, or what to write instead.
+pub(super) fn missing(row: &str, fields: &Fields, name: &str, policy: &Policy) -> Refusal {
+    let (row, shown) = (seen(row), seen(name));
+    if policy.made.contains_key(name) {
+        return column(format!(
+            "{row}.{shown} is no column and would call {shown}, a function of this database; write a column of {row}"
+        ));
+    }
+    if policy.callable.contains(name) {
+        return column(format!(
+            "{row}.{shown} is no column and would cast to {shown}, a type of this database; write a column of {row}"
+        ));
+    }
+    if functions::is_harmless(name) {
+        return column(format!(
+            "{row}.{shown} is no column and would call {shown}; write {shown}({row}) if that is meant"
+        ));
+    }
+    let known = fields.list.iter().map(|field| field.name.as_str()).collect::<BTreeSet<_>>();
+    let alike = known.iter().map(|known| (strsim::jaro_winkler(known, name), *known));
+    match alike.max_by(|left, right| left.0.total_cmp(&right.0)) {
+        Some((likeness, known)) if likeness > 0.75 => {
+            column(format!("{row} has no column {shown}; did you mean {}", names::quoted(known)))
+        }
+        _ if fields.open => {
+            column(format!("{row} is not known to have {shown}; list its columns: {row}({shown}, ...)"))
+        }
+        _ => column(format!("{row} has no column {shown}; {}", listed(&known))),
+    }
+}
+
+/// Some of the columns that there are.
+fn listed(known: &BTreeSet<&str>) -> String {
+    const NAMES_MAX: usize = 12;
+    let shown = known.iter().take(NAMES_MAX).map(|name| names::quoted(name)).collect::<Vec<_>>().join(", ");
+    match known.len().saturating_sub(NAMES_MAX) {
+        0 if shown.is_empty() => "it has none".to_owned(),
+        0 => format!("it has {shown}"),
+        more => format!("it has {shown} and {more} more"),
     }
 }

@@ -1,0 +1,175 @@
+//! The columns of what a query reads and makes, as far as the validator has to know them: their names and order, which of
+//! them hold rows, and which must not be shown.
+//!
+//! In PostgreSQL `x.name` is a column of `x`, or else a call of the function `name`, or a cast to the type `name`. So what
+//! is not known for sure to be a column is none.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::refusal::{Refusal, column, seen};
+
+/// Columns in their order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fields {
+    /// Those that are known.
+    pub(super) list: Vec<Field>,
+    /// Whether there may be others, before and after them.
+    pub(super) open: bool,
+}
+
+/// A column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Field {
+    pub(super) name: String,
+    pub(super) shape: Shape,
+    /// The column of a relation whose values it shows as they are.
+    pub(super) origin: Option<Arc<Origin>>,
+    /// Why its values may not be shown, if they may not.
+    pub(super) secret: Option<Secret>,
+}
+
+/// What its values are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Shape {
+    /// Values without fields, or with fields that are not known.
+    #[default]
+    Plain,
+    /// Rows.
+    Row(Arc<Fields>),
+    /// Arrays of such.
+    Array(Arc<Shape>),
+}
+
+/// A column of a relation.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Origin {
+    pub(super) schema: String,
+    pub(super) relation: String,
+    pub(super) column: String,
+}
+
+/// Why values may not be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Secret {
+    /// People marked the column as sensitive, or it is joined to one.
+    Sensitive,
+    /// Definitions of any relation stand in it, and there are relations whose values are to stay unseen.
+    Definition,
+}
+
+impl Field {
+    pub(super) fn plain(name: impl Into<String>) -> Self {
+        Self { name: name.into(), shape: Shape::Plain, origin: None, secret: None }
+    }
+}
+
+impl Fields {
+    /// Columns of plain values.
+    pub(super) fn plain<'name>(names: impl IntoIterator<Item = &'name str>) -> Self {
+        Self { list: names.into_iter().map(Field::plain).collect(), open: false }
+    }
+
+    /// Columns of which none is known.
+    pub(super) fn unknown() -> Self {
+        Self { list: Vec::new(), open: true }
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&Field> {
+        let mut alike = self.list.iter().filter(|field| field.name == name);
+        let first = alike.next();
+        // Of two of one name, the one that may not be shown.
+        alike.find(|field| field.secret.is_some()).or(first)
+    }
+
+    /// The first that may not be shown.
+    pub(super) fn secret(&self) -> Option<&Field> {
+        self.list.iter().find(|field| field.secret.is_some())
+    }
+
+    /// Under an alias that names the first of them anew.
+    pub(super) fn renamed(&self, names: &[&str]) -> Self {
+        if names.is_empty() {
+            return self.clone();
+        }
+        let known = if self.open { &[][..] } else { &self.list[..] };
+        let renamed = names.iter().enumerate().map(|(place, name)| {
+            let field = known.get(place).cloned().unwrap_or_else(|| Field::plain(String::new()));
+            Field { name: (*name).to_owned(), ..field }
+        });
+        Self { list: renamed.chain(known.iter().skip(names.len()).cloned()).collect(), open: self.open }
+    }
+
+    /// These, then the others.
+    pub(super) fn and(mut self, others: &Self) -> Self {
+        self.list.extend(others.list.iter().cloned());
+        self.open |= others.open;
+        self
+    }
+
+    /// As of a join that makes one column of those that both sides have under these names.
+    pub(super) fn joined(&self, right: &Self, names: &[&str]) -> Self {
+        let others = |fields: &Self| {
+            let merged = |field: &&Field| !names.contains(&field.name.as_str());
+            fields.list.iter().filter(merged).cloned().collect::<Vec<_>>()
+        };
+        let common = names.iter().map(|name| match (self.get(name), right.get(name)) {
+            (Some(left), Some(right)) if right.secret.is_some() => {
+                Field { origin: left.origin.clone(), ..right.clone() }
+            }
+            (Some(field), _) | (None, Some(field)) => field.clone(),
+            (None, None) => Field::plain(*name),
+        });
+        Self { list: common.chain(others(self)).chain(others(right)).collect(), open: self.open || right.open }
+    }
+
+    /// As of a set operation, whose columns have the names of the left side.
+    pub(super) fn united(mut self, right: &Self) -> Self {
+        for (field, other) in self.list.iter_mut().zip(&right.list) {
+            field.secret = field.secret.or(other.secret);
+            field.origin = None;
+            if field.shape != other.shape {
+                field.shape = Shape::Plain;
+            }
+        }
+        self.open |= right.open;
+        self
+    }
+
+    /// The same with those marked that are among `secret`.
+    pub(super) fn marked(&self, secret: &BTreeSet<Origin>) -> Self {
+        let mark = |field: &Field| {
+            let is_secret = field.origin.as_ref().is_some_and(|origin| secret.contains(&**origin));
+            Field { secret: field.secret.or(is_secret.then_some(Secret::Sensitive)), ..field.clone() }
+        };
+        Self { list: self.list.iter().map(mark).collect(), open: self.open }
+    }
+}
+
+impl Shape {
+    /// What an element is, of values that are arrays.
+    pub(super) fn element(&self) -> Self {
+        match self {
+            Self::Array(element) => (**element).clone(),
+            Self::Plain | Self::Row(_) => Self::Plain,
+        }
+    }
+}
+
+/// The refusal of a value that may not be shown.
+pub(super) fn hidden(field: &Field) -> Refusal {
+    let name = match &field.origin {
+        Some(origin) => format!("{}.{}", seen(&origin.relation), seen(&origin.column)),
+        None => seen(&field.name),
+    };
+    match field.secret {
+        Some(Secret::Definition) => column(format!(
+            "{name} may show values of tables or columns that are kept out of sight; leave it out, use describe_table"
+        )),
+        Some(Secret::Sensitive) | None => column(format!(
+            "{name} is sensitive, or joined to what is: write count({column}), count(DISTINCT {column}), sum, avg or \
+             stddev of it, or JOIN ... ON with =; leave it out here",
+            column = seen(&field.name)
+        )),
+    }
+}

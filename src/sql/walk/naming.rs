@@ -1,0 +1,143 @@
+//! The name that PostgreSQL gives to an output column without an alias.
+//!
+//! Its rule is `FigureColname` in `src/backend/parser/parse_target.c`: a column's name, a function's, a type's, or that of
+//! the form of the expression; a strong name beats one that stands around it.
+
+use sqlparser::ast::{
+    AccessExpr, CastKind, DataType, Expr, Function, ObjectNamePart, Query, SelectItem, SetExpr, TrimWhereField,
+    TypedString, Value,
+};
+
+/// What PostgreSQL calls what has no name.
+pub(super) const NONE: &str = "?column?";
+
+/// A name, and whether it beats that of a cast or CASE around it.
+struct Label {
+    name: String,
+    is_strong: bool,
+}
+
+/// The name of an expression among the output columns.
+pub(super) fn of(expression: &Expr) -> String {
+    label(expression).map_or_else(|| NONE.to_owned(), |label| label.name)
+}
+
+fn label(expression: &Expr) -> Option<Label> {
+    match expression {
+        Expr::Identifier(name) => strong(&name.value),
+        Expr::CompoundIdentifier(parts) => parts.last().and_then(|last| strong(&last.value)),
+        Expr::CompoundFieldAccess { root, access_chain } => {
+            let field = access_chain.iter().rev().find_map(|step| match step {
+                AccessExpr::Dot(Expr::Identifier(name)) => Some(&name.value),
+                AccessExpr::Dot(_) | AccessExpr::Subscript(_) => None,
+            });
+            field.map_or_else(|| label(root), |name| strong(name))
+        }
+        Expr::Nested(inner) | Expr::Collate { expr: inner, collation: _ } => label(inner),
+        Expr::Function(Function { name, .. }) => match name.0.last() {
+            Some(ObjectNamePart::Identifier(name)) => strong(&name.value),
+            _ => None,
+        },
+        Expr::Cast { kind: CastKind::Cast | CastKind::DoubleColon, expr, data_type, .. } => around(expr, data_type),
+        Expr::TypedString(TypedString { data_type, .. }) => weak(type_name(data_type)),
+        Expr::Value(value) if matches!(value.value, Value::Boolean(_)) => weak("bool".to_owned()),
+        Expr::Interval(_) => weak("interval".to_owned()),
+        Expr::Case { else_result, .. } => match else_result.as_deref().and_then(label) {
+            Some(label) if label.is_strong => Some(label),
+            _ => weak("case".to_owned()),
+        },
+        Expr::Exists { .. } => strong("exists"),
+        Expr::Subquery(query) => of_subquery(query),
+        Expr::Array(_) => strong("array"),
+        Expr::Tuple(_) => strong("row"),
+        _ => of_keywords(expression),
+    }
+}
+
+/// Forms that PostgreSQL's grammar turns into calls.
+fn of_keywords(expression: &Expr) -> Option<Label> {
+    match expression {
+        Expr::AtTimeZone { .. } => strong("timezone"),
+        Expr::Extract { .. } => strong("extract"),
+        Expr::Ceil { .. } => strong("ceil"),
+        Expr::Floor { .. } => strong("floor"),
+        Expr::Position { .. } => strong("position"),
+        Expr::Substring { shorthand: true, .. } => strong("substr"),
+        Expr::Substring { shorthand: false, .. } => strong("substring"),
+        Expr::Overlay { .. } => strong("overlay"),
+        Expr::Trim { trim_where, .. } => strong(match trim_where {
+            Some(TrimWhereField::Leading) => "ltrim",
+            Some(TrimWhereField::Trailing) => "rtrim",
+            Some(TrimWhereField::Both) | None => "btrim",
+        }),
+        Expr::IsNormalized { .. } => strong("is_normalized"),
+        _ => None,
+    }
+}
+
+fn around(inner: &Expr, data_type: &DataType) -> Option<Label> {
+    match label(inner) {
+        Some(label) if label.is_strong => Some(label),
+        _ => weak(type_name(data_type)),
+    }
+}
+
+/// A subquery that is a value has the name of its column.
+fn of_subquery(query: &Query) -> Option<Label> {
+    let mut body = &*query.body;
+    while let SetExpr::Query(inner) = body {
+        body = &inner.body;
+    }
+    while let SetExpr::SetOperation { left, .. } = body {
+        body = left;
+    }
+    let SetExpr::Select(select) = body else { return None };
+    match select.projection.as_slice() {
+        [SelectItem::UnnamedExpr(expression)] => strong(&of(expression)),
+        [SelectItem::ExprWithAlias { alias, .. }] => strong(&alias.value),
+        _ => None,
+    }
+}
+
+/// The name by which PostgreSQL's catalogue knows the type.
+fn type_name(data_type: &DataType) -> String {
+    let name = match data_type {
+        DataType::Character(_) | DataType::Char(_) => "bpchar",
+        DataType::CharacterVarying(_) | DataType::CharVarying(_) | DataType::Varchar(_) => "varchar",
+        DataType::Numeric(_) | DataType::Decimal(_) | DataType::Dec(_) => "numeric",
+        DataType::Int2(_) | DataType::SmallInt(_) => "int2",
+        DataType::Int(_) | DataType::Int4(_) | DataType::Integer(_) => "int4",
+        DataType::Int8(_) | DataType::BigInt(_) => "int8",
+        DataType::Float4 | DataType::Real => "float4",
+        DataType::Float(_) | DataType::Float8 | DataType::DoublePrecision => "float8",
+        DataType::Bool | DataType::Boolean => "bool",
+        DataType::Interval { .. } => "interval",
+        DataType::BitVarying(_) | DataType::VarBit(_) => "varbit",
+        DataType::Custom(name, _) => match name.0.last() {
+            Some(ObjectNamePart::Identifier(name)) => return name.value.clone(),
+            _ => NONE,
+        },
+        other => return plain_type_name(other),
+    };
+    name.to_owned()
+}
+
+/// Types that are known by the words that they are written with.
+fn plain_type_name(data_type: &DataType) -> String {
+    let written = data_type.to_string().to_lowercase();
+    let zone = written.contains("with time zone");
+    let first = written.split(['(', ' ']).next().unwrap_or_default();
+    match first {
+        "timestamp" if zone => "timestamptz".to_owned(),
+        "time" if zone => "timetz".to_owned(),
+        first => first.to_owned(),
+    }
+}
+
+fn strong(name: &str) -> Option<Label> {
+    Some(Label { name: name.to_owned(), is_strong: true })
+}
+
+fn weak(name: String) -> Option<Label> {
+    Some(Label { name, is_strong: false })
+}
