@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::overloads::Overloads;
 use super::{folding, validate};
-use crate::catalog::code::{Code, Dependency, View};
+use crate::catalog::code::{Code, Dependency, Type, View};
 use crate::catalog::{Catalog, TableKind};
 
 /// What a SELECT may read and call, besides what the validator itself knows to be harmless.
@@ -23,8 +23,9 @@ pub struct Policy {
     /// Functions that the database's users made, and whether they run with their owner's rights. Not allowed by that:
     /// for the words of a refusal.
     pub made: BTreeMap<String, bool>,
-    /// Enum types and those of extensions that only compute, as they may be written: values may be cast to them.
-    pub castable: BTreeSet<String>,
+    /// Types of the users that values may be cast to, as they may be written, each with the oids of what its values hold,
+    /// its own among them.
+    pub castable: BTreeMap<String, BTreeSet<u32>>,
     /// Code that could be run without being named.
     pub overloads: Overloads,
 }
@@ -54,13 +55,14 @@ impl Policy {
             search_path,
             functions: allowed.functions.clone(),
             made: code.functions.iter().map(|made| (made.name.clone(), made.definer)).collect(),
-            castable: castable(code),
+            castable: castable(code, None),
             overloads: Overloads::new(code, allowed),
             ..Self::default()
         };
         let mut overloads = policy.overloads.clone();
-        overloads.add_checks(code, &policy);
+        let unsafe_domains = overloads.add_checks(code, &policy);
         policy.overloads = overloads;
+        policy.castable = castable(code, Some(&unsafe_domains));
         let refused = Refused::new(&policy, code, allowed, excludes);
         for table in &catalog.tables {
             match refused.reason(&table.schema, &table.name, table.kind) {
@@ -92,16 +94,45 @@ pub(super) fn is_allowed(schema: &str, name: &str, allowed: &Allowed) -> bool {
     allowed.functions.contains(name) || allowed.functions.contains(&format!("{schema}.{name}"))
 }
 
-/// Enum types that nothing but their own labels can be cast to, and the like, by the names that find them.
-fn castable(code: &Code) -> BTreeSet<String> {
-    let plain = |oid: u32| !code.casts.iter().any(|cast| cast.target == oid || cast.source == oid);
-    let types = code.types.iter().filter(|made| made.is_plain() && plain(made.oid));
-    types
-        .flat_map(|made| {
-            let full = format!("{}.{}", made.schema, made.name);
-            [Some(full), made.visible.then(|| made.name.clone())].into_iter().flatten()
+/// The types of which strings and rows become values without anybody's code, by the names that find them. Domains are
+/// among them once it is known whose CHECK is not to be run.
+fn castable(code: &Code, unsafe_domains: Option<&BTreeSet<u32>>) -> BTreeMap<String, BTreeSet<u32>> {
+    let types = code.types.iter().map(|made| (made.oid, made)).collect::<BTreeMap<_, _>>();
+    let cast = code.casts.iter().flat_map(|cast| [cast.source, cast.target]).collect::<BTreeSet<_>>();
+    let is_plain = |oid: &u32| {
+        types.get(oid).is_some_and(|made| {
+            let plain = match made.kind.as_str() {
+                "d" => unsafe_domains.is_some_and(|domains| !domains.contains(oid)),
+                "c" => true,
+                _ => made.is_plain() || made.is_array(),
+            };
+            plain && !cast.contains(oid)
         })
-        .collect()
+    };
+    let named = code.types.iter().filter(|made| !made.is_array() || made.trusted);
+    let castable = named.filter_map(|made| {
+        let held = held(made.oid, &types);
+        held.iter().all(is_plain).then_some((made, held))
+    });
+    let by_names = castable.flat_map(|(made, held)| {
+        let full = format!("{}.{}", made.schema, made.name);
+        [Some(full), made.visible.then(|| made.name.clone())]
+            .into_iter()
+            .flatten()
+            .map(move |name| (name, held.clone()))
+    });
+    by_names.collect()
+}
+
+/// The users' types that a value of the type holds at any depth, itself among them.
+fn held(oid: u32, types: &BTreeMap<u32, &Type>) -> BTreeSet<u32> {
+    let (mut held, mut open) = (BTreeSet::new(), vec![oid]);
+    while let Some(oid) = open.pop() {
+        if held.insert(oid) {
+            open.extend(types.get(&oid).into_iter().flat_map(|made| &made.holds));
+        }
+    }
+    held
 }
 
 /// The relations that may not be read, and why.
