@@ -48,13 +48,25 @@ pub(super) fn check_typed_text(tokens: &[Token<'_>], policy: Option<&Policy>) ->
     Ok(())
 }
 
+/// Calls that take arguments after the word PASSING.
+const PASSING: &[&str] = &["json_exists", "json_query", "json_value", "xmlexists", "xmltable"];
+
 /// Whether the word is no type there but part of a call that is written with words, so that any expression follows it.
 fn introduces(tokens: &[Token<'_>], index: usize) -> bool {
     let follows = |symbol: &str| index > 0 && tokens[index - 1].is_symbol(symbol);
     let within = |words: &[&str]| rewrite::is_argument_of(tokens, index, words);
     match &*tokens[index].text {
         "content" | "document" => follows("(") && within(&["xmlparse", "xmlserialize"]),
-        "passing" => index > 0 && rewrite::ends_operand(&tokens[index - 1]) && within(&["xmlexists", "xmltable"]),
+        "passing" => index > 0 && rewrite::ends_operand(&tokens[index - 1]) && within(PASSING),
+        "ref" | "value" if index > 1 && tokens[index - 1].is_word("by") && tokens[index - 2].is_word("passing") => {
+            within(&["xmlexists", "xmltable"])
+        }
+        "value" => {
+            // After another VALUE it would be a type.
+            let after_key =
+                index > 0 && rewrite::ends_operand(&tokens[index - 1]) && !tokens[index - 1].is_word("value");
+            after_key && within(&["json_object", "json_objectagg"])
+        }
         "similar" => rewrite::is_substring_pattern(tokens, index),
         "varying" => {
             index > 0 && ["bit", "char", "character", "nchar"].iter().any(|word| tokens[index - 1].is_word(word))

@@ -4,6 +4,7 @@
 //! same relations, calls, types and expressions in it, in the same scopes, and where the words leave no doubt that
 //! PostgreSQL reads that form there: what it would read otherwise, the walk would not have seen.
 
+mod json;
 mod xml;
 
 use std::collections::BTreeMap;
@@ -168,6 +169,8 @@ impl<'a> Text<'a> {
                     edits.leave_out([index]);
                 }
             }
+            "national" if self.is_any(index + 1, &["char", "character"]) => edits.leave_out([index]),
+            "nchar" if self.is_national(index) => edits.replace(index, vec![keyword("char")]),
             "exclude" => self.exclusion(index, edits),
             "isnull" if !self.is_symbol(index + 1, "(") => edits.replace(index, vec![keyword("is"), keyword("null")]),
             "notnull" if !self.is_symbol(index + 1, "(") => {
@@ -196,7 +199,10 @@ impl<'a> Text<'a> {
             "grouping" => self.grouping_sets(index, edits),
             "search" | "cycle" if index > 0 => self.search(index, edits),
             "rows" if self.is(index + 1, "from") && self.is_table(index) => self.rows_from(index, edits),
-            _ => self.xml(index, edits),
+            _ => {
+                self.json(index, edits);
+                self.xml(index, edits);
+            }
         }
     }
 
@@ -242,6 +248,13 @@ impl<'a> Text<'a> {
         let quantified = self.is_any(before, &["all", "any", "some"]) && before > 0 && after_operator(before - 1);
         let listed = self.is_symbol(before, ",") && self.clause(open).is_some_and(|clause| clause != "from");
         quantified || after_operator(before) || self.is_any(before, BEFORE_EXPRESSIONS) || listed
+    }
+
+    /// Whether `nchar` is a type and no column there.
+    fn is_national(&self, index: usize) -> bool {
+        let before_text = self.tokens.get(index + 1).is_some_and(|next| next.kind == Kind::Text);
+        let cast = index > 0 && self.is_symbol(index - 1, "::");
+        cast || before_text || self.is_symbol(index + 1, "(") || self.is(index + 1, "varying")
     }
 
     /// `EXCLUDE TIES` and the like in a window's frame.
