@@ -182,9 +182,7 @@ impl<'a> Text<'a> {
             {
                 edits.replace(index, vec![keyword("null")]);
             }
-            "variadic" if index > 0 && (self.is_symbol(index - 1, "(") || self.is_symbol(index - 1, ",")) => {
-                edits.leave_out([index]);
-            }
+            "variadic" if self.is_last_argument(index) => edits.leave_out([index]),
             "collation" if self.is(index + 1, "for") && self.is_symbol(index + 2, "(") => {
                 edits.replace(index, vec![keyword("pg_collation_for")]);
                 edits.leave_out([index + 1]);
@@ -248,6 +246,17 @@ impl<'a> Text<'a> {
         let quantified = self.is_any(before, &["all", "any", "some"]) && before > 0 && after_operator(before - 1);
         let listed = self.is_symbol(before, ",") && self.clause(open).is_some_and(|clause| clause != "from");
         quantified || after_operator(before) || self.is_any(before, BEFORE_EXPRESSIONS) || listed
+    }
+
+    /// Whether the last argument of a call begins there.
+    fn is_last_argument(&self, index: usize) -> bool {
+        let Some(open) = self.within[index].filter(|open| *open > 0) else { return false };
+        let callee = &self.tokens[open - 1];
+        let called =
+            callee.kind == Kind::QuotedWord || callee.kind == Kind::Word && !keywords::takes_parenthesis(&callee.text);
+        let begins = index == open + 1 || self.is_symbol(index - 1, ",");
+        let last = |close: usize| !self.flat(open, close).any(|at| at > index && self.is_symbol(at, ","));
+        called && begins && self.closes(open).is_some_and(last)
     }
 
     /// Whether `nchar` is a type and no column there.
@@ -314,7 +323,8 @@ impl<'a> Text<'a> {
 
     /// `SEARCH DEPTH FIRST BY a SET b` and `CYCLE a SET b USING c` after a CTE. They make columns of columns.
     fn search(&self, index: usize, edits: &mut Edits) {
-        let after_cte = self.is_symbol(index - 1, ")");
+        let opened = self.closes.iter().position(|close| *close == Some(index - 1));
+        let after_cte = opened.is_some_and(|open| self.before(open, &["as", "materialized"]));
         let after_search = edits.instead(index - 1).is_some_and(<[_]>::is_empty) && self.is_name(index - 1);
         let end = match &*self.tokens[index].text {
             "search" if after_cte => self.search_end(index),

@@ -1,4 +1,5 @@
-//! The constructors of XML, which have words between their arguments. To the parser they are calls with commas there.
+//! The constructors of XML, which have words between their arguments. To the parser they are calls with commas there: of
+//! XMLCONCAT, which has no such words. What is not of their forms keeps its name, and is refused.
 
 use sqlparser::tokenizer::Token as ParserToken;
 
@@ -13,10 +14,13 @@ impl Text<'_> {
                 let name = ParserToken::SingleQuotedString(self.tokens[first + 1].text.to_string());
                 edits.leave_out([first]);
                 edits.replace(first + 1, vec![name]);
+                edits.replace(index, vec![keyword("xmlconcat")]);
             }
-            "xmlattributes" | "xmlforest" => self.unlabelled(open, close, edits),
+            "xmlforest" => self.unlabelled(index, edits),
+            "xmlattributes" if index > 4 && self.is(index - 5, "xmlelement") && self.is(index - 3, "name") => {
+                self.unlabelled(index, edits);
+            }
             "xmlparse" if self.is_any(first, &["content", "document"]) => {
-                // The parser knows another form of it.
                 edits.replace(index, vec![keyword("xmlconcat")]);
                 edits.leave_out([first]);
                 if self.before(close, &["whitespace"]) && self.is_any(close - 2, &["preserve", "strip"]) {
@@ -30,7 +34,7 @@ impl Text<'_> {
                     edits.leave_out((close - 1 - usize::from(self.is(close - 2, "no")))..close);
                 }
             }
-            "xmlroot" => self.root(open, close, edits),
+            "xmlroot" => self.root(index, edits),
             "xmlexists" => {
                 self.by_reference(open, close, edits);
                 if let Some(passing) = self.flat(open, close).find(|at| self.is(*at, "passing")) {
@@ -43,7 +47,9 @@ impl Text<'_> {
     }
 
     /// Leaves out the names of attributes and elements: `id AS "Id"`.
-    fn unlabelled(&self, open: usize, close: usize, edits: &mut Edits) {
+    fn unlabelled(&self, index: usize, edits: &mut Edits) {
+        let Some((open, close)) = self.arguments(index) else { return };
+        edits.replace(index, vec![keyword("xmlconcat")]);
         let labels = self.flat(open, close).filter(|at| {
             self.is(*at, "as") && (*at + 2 == close || self.is_symbol(*at + 2, ",")) && self.is_name(*at + 1)
         });
@@ -51,9 +57,11 @@ impl Text<'_> {
     }
 
     /// `xmlroot(page, VERSION '1.0', STANDALONE YES)`
-    fn root(&self, open: usize, close: usize, edits: &mut Edits) {
+    fn root(&self, index: usize, edits: &mut Edits) {
+        let Some((open, close)) = self.arguments(index) else { return };
         for at in self.flat(open, close).filter(|at| self.is_symbol(at - 1, ",")) {
             if self.is(at, "version") {
+                edits.replace(index, vec![keyword("xmlconcat")]);
                 edits.leave_out([at]);
                 if self.is(at + 1, "no") && self.is(at + 2, "value") {
                     edits.replace(at + 1, vec![keyword("null")]);

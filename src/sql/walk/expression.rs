@@ -11,23 +11,8 @@ use super::{Refusal, Walk, functions, names, scope, types, unknown};
 use crate::sql::refusal::{column, function, operator, syntax};
 
 /// What looks like a call and is part of PostgreSQL's grammar, harmless by itself.
-const GRAMMAR: &[&str] = &[
-    "all",
-    "any",
-    "coalesce",
-    "greatest",
-    "grouping",
-    "least",
-    "nullif",
-    "row",
-    "some",
-    "xmlattributes",
-    "xmlconcat",
-    "xmlelement",
-    "xmlforest",
-    "xmlpi",
-    "xmlroot",
-];
+const GRAMMAR: &[&str] =
+    &["all", "any", "coalesce", "greatest", "grouping", "least", "nullif", "row", "some", "xmlconcat"];
 
 /// Functions of PostgreSQL's grammar that are called without parentheses.
 const WITHOUT_PARENTHESES: &[&str] = &[
