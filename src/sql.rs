@@ -11,6 +11,7 @@
 //! statement   one statement, a query, no INTO, no locks, not too large: what tokens alone tell
 //! calls       every name before a parenthesis or a string is explained; a second opinion beside the walk
 //! parse       tokens -> the parsed tree, by sqlparser's grammar, ending where the text ends
+//!   rewrite     what PostgreSQL has and the parser lacks, said in another way
 //! walk        every relation, column, call and type in the tree is allowed; forms nobody thought about are refused
 //!   scope       what a name stands for where: CTEs, tables, aliases
 //! overloads   no operator, familiar name or cast in it may stand for code that the database's users made
@@ -43,6 +44,7 @@ mod reach;
 mod reading;
 mod refusal;
 mod relations;
+mod rewrite;
 mod rows;
 mod shapes;
 mod statement;
@@ -128,7 +130,7 @@ pub fn check_form(text: &str) -> Result<(), Refusal> {
     let tokens = lexer::tokens_with_range(text)?;
     let tokens = statement::only(&tokens)?;
     statement::check(tokens)?;
-    calls::check_typed_text(tokens)?;
+    calls::check_typed_text(tokens, None)?;
     let stack_bytes = statement::stack_bytes(tokens)?;
     stacker::maybe_grow(stack_bytes, stack_bytes * 2, || parse::query(tokens).map(drop))?;
     let has = |name: &str| tokens.iter().any(|token| token.kind == lexer::Kind::Parameter && token.text == name);
@@ -179,17 +181,17 @@ fn check<'text>(text: &'text str, lex: Lex, policy: &Policy) -> Result<Checked<'
     let tokens = lex(text)?;
     let tokens = statement::only(&tokens)?;
     statement::check(tokens)?;
-    calls::check_typed_text(tokens)?;
+    calls::check_typed_text(tokens, Some(policy))?;
     let stack_bytes = statement::stack_bytes(tokens)?;
-    let (found, pins) = stacker::maybe_grow(stack_bytes, stack_bytes * 2, || {
+    let (found, types, pins) = stacker::maybe_grow(stack_bytes, stack_bytes * 2, || {
         let query = parse::query(tokens)?;
-        walk::check(&query, tokens, policy).map(|found| (found, pins::of(&query)))
+        walk::check(&query, tokens, policy).map(|found| (found, types::made(&query, policy), pins::of(&query)))
     })?;
     let unexplained = calls::unexplained(tokens, policy);
     if let Some(index) = unexplained.into_iter().find(|index| !found.column_lists.contains(index)) {
         return Err(functions::refused(&tokens[index].text, policy));
     }
-    overloads::check(tokens, &found, policy)?;
+    overloads::check(tokens, &found, &types, policy)?;
     let text = match (tokens.first(), tokens.last()) {
         (Some(first), Some(last)) => &text[first.start..last.end],
         _ => text,

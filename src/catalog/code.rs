@@ -281,6 +281,11 @@ impl Type {
     pub fn is_plain(&self) -> bool {
         self.kind == "e" || self.trusted
     }
+
+    /// Whether it is an array of another type of the users.
+    pub fn is_array(&self) -> bool {
+        self.kind == "b" && !self.holds.is_empty()
+    }
 }
 
 impl Code {

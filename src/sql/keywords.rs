@@ -167,6 +167,15 @@ const BEFORE_PARENTHESIS: &[&str] = &[
     "trim",
     "values",
     "varying",
+    "xmlattributes",
+    "xmlconcat",
+    "xmlelement",
+    "xmlforest",
+    "xmlnamespaces",
+    "xmlparse",
+    "xmlpi",
+    "xmlroot",
+    "xmlserialize",
     "zone",
 ];
 

@@ -1,8 +1,8 @@
 //! Text -> tokens, by PostgreSQL's own lexical rules.
 //!
 //! This is the only lexer: the parser is given these tokens, so that it cannot disagree with the server about where a
-//! literal, a comment or a name ends. What is legal but obscure (`U&"..."`, numeric escapes in `E'...'`) is refused with
-//! what to write instead, and so are parameters, but for the two of a time range where the caller binds them. Assumes `standard_conforming_strings = on`, which the session must set.
+//! literal, a comment or a name ends. What is legal but obscure (bytes above 127 in `E'...'`) is refused with what to write
+//! instead, and so are parameters, but for the two of a time range where the caller binds them. Assumes `standard_conforming_strings = on`, which the session must set.
 
 use std::borrow::Cow;
 
@@ -219,10 +219,81 @@ impl<'text> Lexer<'text> {
             'n' => Ok('\n'),
             'r' => Ok('\r'),
             't' => Ok('\t'),
-            '0'..='9' | 'x' | 'u' | 'U' => {
-                Err(syntax(format!("the escape \\{escaped} is not taken here; write the character itself, or chr(n)")))
+            'u' | 'U' => self.code_point(if escaped == 'u' { 4 } else { 8 }),
+            'x' if self.peek(0).is_some_and(|byte| byte.is_ascii_hexdigit()) => self.byte(16, 2),
+            '0'..='7' => {
+                self.position -= 1;
+                self.byte(8, 3)
             }
             other => Ok(other),
+        }
+    }
+
+    /// A byte by its digits, which is a character if it is of ASCII.
+    fn byte(&mut self, radix: u32, digits_max: usize) -> Result<char, Refusal> {
+        let digit = |byte: &&u8| char::from(**byte).is_digit(radix);
+        let length = self.bytes[self.position..].iter().take(digits_max).take_while(digit).count();
+        let digits = &self.text[self.position..self.position + length];
+        self.position += length;
+        let character = u32::from_str_radix(digits, radix).ok().filter(|code| (1..128).contains(code));
+        character.and_then(char::from_u32).ok_or_else(|| {
+            syntax(format!("the escape of the byte {digits} is not taken here; write the character itself, or chr(n)"))
+        })
+    }
+
+    /// A character by its code in hexadecimal digits, or by two of UTF-16.
+    fn code_point(&mut self, digits: usize) -> Result<char, Refusal> {
+        let wrong = || syntax("an escape of Unicode is not a character's; write the character itself, or chr(n)");
+        let digits = self.bytes.get(self.position..self.position + digits).ok_or_else(wrong)?;
+        let digits = std::str::from_utf8(digits).map_err(|_| wrong())?;
+        self.position += digits.len();
+        let code = Some(digits).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        let code = code.and_then(|digits| u32::from_str_radix(digits, 16).ok()).filter(|code| *code > 0);
+        // Halves of a pair are left to `chr`: what they say is of no interest here, and they are rare.
+        code.and_then(char::from_u32).ok_or_else(wrong)
+    }
+
+    /// `U&'...'` or `U&"..."`, from its quote on, with the sign that escapes if another one than a backslash is named.
+    fn unicode(&mut self) -> Result<(Kind, Cow<'text, str>), Refusal> {
+        let (kind, raw) = if self.peek(0) == Some(b'"') {
+            (Kind::QuotedWord, self.quoted('"', "a quoted name", false)?)
+        } else {
+            (Kind::Text, self.string(false)?)
+        };
+        let end = self.position;
+        let sign = self.escape_sign()?;
+        if sign.is_none() {
+            self.position = end;
+        }
+        let value = unescaped(&raw, sign.unwrap_or('\\'))?;
+        match kind {
+            Kind::QuotedWord if value.is_empty() => Err(syntax("a quoted name is empty; write its characters")),
+            Kind::QuotedWord => Ok((kind, short_enough(Cow::Owned(value))?)),
+            _ => Ok((kind, Cow::Owned(value))),
+        }
+    }
+
+    /// The sign after UESCAPE, where that is what comes.
+    fn escape_sign(&mut self) -> Result<Option<char>, Refusal> {
+        const WORD: &str = "uescape";
+        self.skip_space()?;
+        let word = self.text.get(self.position..self.position + WORD.len()).unwrap_or_default();
+        let after = self.peek(WORD.len());
+        let goes_on = after.is_some_and(|byte| is_name_start(byte) || byte.is_ascii_digit() || byte == b'$');
+        if !word.eq_ignore_ascii_case(WORD) || goes_on {
+            return Ok(None);
+        }
+        self.position += WORD.len();
+        self.skip_space()?;
+        let sign = if self.peek(0) == Some(b'\'') { self.string(false)? } else { Cow::Borrowed("") };
+        let mut characters = sign.chars();
+        match (characters.next(), characters.next()) {
+            (Some(sign), None)
+                if sign.is_ascii() && !sign.is_ascii_hexdigit() && !"+'\" \t\n\r\u{b}\u{c}".contains(sign) =>
+            {
+                Ok(Some(sign))
+            }
+            _ => Err(syntax("UESCAPE takes one sign in quotes; write the characters themselves instead")),
         }
     }
 
@@ -300,9 +371,13 @@ impl<'text> Lexer<'text> {
 
     fn symbol(&mut self) -> Result<Cow<'text, str>, Refusal> {
         let start = self.position;
-        if self.starts_with(":=") || self.starts_with("..") {
-            let symbol = &self.text[start..start + 2];
-            return Err(syntax(format!("{symbol} is not used in a SELECT; named arguments are written name => value")));
+        if self.starts_with("..") {
+            return Err(syntax(".. is not used in a SELECT; leave one of the dots out"));
+        }
+        if self.starts_with(":=") {
+            // The older spelling.
+            self.position += 2;
+            return Ok(Cow::Borrowed("=>"));
         }
         self.position += if self.starts_with("::") { 2 } else { 1 };
         Ok(self.slice(start))
@@ -352,7 +427,8 @@ impl<'text> Lexer<'text> {
                 return Ok((Kind::Text, self.string(false)?));
             }
             (b'u', Some(b'&'), Some(b'\'' | b'"')) => {
-                return Err(syntax("U& escapes are not taken here; write the characters themselves"));
+                self.position += 2;
+                return self.unicode();
             }
             _ => {}
         }
@@ -374,6 +450,30 @@ impl<'text> Lexer<'text> {
         };
         Ok((Kind::Word, short_enough(folded)?))
     }
+}
+
+/// What a `U&` constant or name stands for.
+fn unescaped(raw: &str, sign: char) -> Result<String, Refusal> {
+    let wrong = || syntax("a U& escape is not a character's; write the character itself");
+    let mut value = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some(at) = rest.find(sign) {
+        value.push_str(&rest[..at]);
+        rest = &rest[at + sign.len_utf8()..];
+        if let Some(after) = rest.strip_prefix(sign) {
+            value.push(sign);
+            rest = after;
+            continue;
+        }
+        let (start, length) = if rest.starts_with('+') { (1, 6) } else { (0, 4) };
+        let digits =
+            rest.get(start..start + length).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        let code = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok()).filter(|code| *code > 0);
+        value.push(code.and_then(char::from_u32).ok_or_else(wrong)?);
+        rest = &rest[start + length..];
+    }
+    value.push_str(rest);
+    Ok(value)
 }
 
 fn push<'text>(value: &mut Cow<'text, str>, piece: &'text str) {

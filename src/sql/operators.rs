@@ -61,7 +61,9 @@ pub(super) fn token(text: &str) -> Option<Token> {
         "|/" => Token::PGSquareRoot,
         "||/" => Token::PGCubeRoot,
         "^@" => Token::CaretAt,
-        "-|-" | "<<=" | ">>=" => Token::CustomBinaryOperator(text.to_owned()),
+        "-|-" | "<<=" | ">>=" | "##" | "?#" | "?-" | "?-|" | "?||" | "<^" | ">^" | "&<|" | "|&>" | "!!" | "@-@" => {
+            Token::CustomBinaryOperator(text.to_owned())
+        }
         _ => return None,
     })
 }

@@ -65,8 +65,6 @@ pub struct Overloads {
     written_casts: Vec<Overload>,
     /// What runs where a string becomes a value.
     of_literals: Vec<Overload>,
-    /// The names, without their schemas, of the users' types that values may be cast to.
-    pub(super) castable: BTreeSet<String>,
 }
 
 /// One piece of such code.
@@ -84,8 +82,7 @@ impl Overloads {
     /// What of the code could be run so, less what is allowed.
     pub(super) fn new(code: &Code, allowed: &Allowed) -> Self {
         let holders = Holders::new(code);
-        let castable = code.types.iter().filter(|made| made.is_plain()).map(|made| made.name.clone()).collect();
-        let mut overloads = Self { castable, ..Self::default() };
+        let mut overloads = Self::default();
         let comparison = |made: &Routine| COMPARISONS.contains(&made.name.as_str());
         for made in code.operators.iter().filter(|made| made.visible || made.compares || comparison(made)) {
             let name = format!("{}.{}", made.schema, made.name);
@@ -127,14 +124,15 @@ impl Overloads {
                         support.signature
                     ),
                     remedy: format!("[sql] allow_functions = [\"{schema}.{name}\"]"),
-                    reach: Reach::Relations { relations: holders.holding([support.of]), rows: false },
+                    reach: holders.holding([support.of], false),
                 });
             }
         }
     }
 
-    /// Adds the domains whose CHECK would not pass as a SELECT under the policy.
-    pub(super) fn add_checks(&mut self, code: &Code, policy: &Policy) {
+    /// Adds the domains whose CHECK would not pass as a SELECT under the policy, and tells which they are.
+    pub(super) fn add_checks(&mut self, code: &Code, policy: &Policy) -> BTreeSet<u32> {
+        let mut refused = BTreeSet::new();
         let holders = Holders::new(code);
         // The value itself, where it is of a user's type, comes from no relation there.
         let mut strict = policy.clone();
@@ -146,10 +144,12 @@ impl Overloads {
                 self.of_literals.push(Overload {
                     object: format!("CHECK of the domain {} ({refusal})", check.signature),
                     remedy: "[sql] allow_functions".to_owned(),
-                    reach: Reach::Relations { relations: holders.holding([check.of]), rows: false },
+                    reach: holders.holding([check.of], false),
                 });
+                refused.insert(check.of);
             }
         }
+        refused
     }
 
     fn add_cast(&mut self, cast: &Cast, holders: &Holders<'_>, allowed: &Allowed) {
@@ -179,12 +179,17 @@ impl Overloads {
 }
 
 /// Refuses a statement that could run such code.
-pub(super) fn check(tokens: &[Token<'_>], found: &Found, policy: &Policy) -> Result<(), Refusal> {
+pub(super) fn check(
+    tokens: &[Token<'_>],
+    found: &Found,
+    types: &BTreeSet<u32>,
+    policy: &Policy,
+) -> Result<(), Refusal> {
     let overloads = &policy.overloads;
     if overloads.is_empty() {
         return Ok(());
     }
-    let statement = Statement::new(tokens, found, policy);
+    let statement = Statement::new(tokens, found, types, policy);
     let first = |overloads: &[Overload], rows| {
         overloads.iter().find(|made| statement.meets(&made.reach, rows)).map(Overload::said)
     };
@@ -195,7 +200,10 @@ pub(super) fn check(tokens: &[Token<'_>], found: &Found, policy: &Policy) -> Res
     }
     for (name, attribute) in names(tokens) {
         let rows = found.rows || attribute;
-        if let Some(said) = overloads.functions.get(name).and_then(|made| first(made, rows)) {
+        // A named argument tells functions apart that have as many.
+        let met = |made: &&Overload| statement.named_arguments || statement.meets(&made.reach, rows);
+        let said = overloads.functions.get(name).and_then(|made| made.iter().find(met).map(Overload::said));
+        if let Some(said) = said {
             return Err(function(format!("{} could run {said}", seen(name))));
         }
     }

@@ -12,7 +12,7 @@ use super::overloads::Overloads;
 use super::relations::shows_definitions;
 use super::shapes::Shapes;
 use super::{names, outputs};
-use crate::catalog::code::{Code, Dependency, View};
+use crate::catalog::code::{Code, Dependency, Type, View};
 use crate::catalog::{Catalog, TableKind};
 
 /// What a SELECT may read and call, besides what the validator itself knows to be harmless.
@@ -40,8 +40,9 @@ pub struct Policy {
     /// Whether there are relations or columns whose values are to stay unseen, so that definitions that may quote them
     /// are not shown.
     pub hides: bool,
-    /// Enum types and those of extensions that only compute, as they may be written: values may be cast to them.
-    pub castable: BTreeSet<String>,
+    /// Types of the users that values may be cast to, as they may be written, each with the oids of what its values hold,
+    /// its own among them.
+    pub castable: BTreeMap<String, BTreeSet<u32>>,
     /// Code that could be run without being named.
     pub overloads: Overloads,
 }
@@ -90,7 +91,7 @@ impl Policy {
             functions: allowed.functions.clone(),
             made: code.functions.iter().map(|made| (made.name.clone(), made.definer)).collect(),
             callable: callable(code),
-            castable: castable(code, hides.then_some(&hidden)),
+            castable: castable(code, None, &hidden),
             overloads: Overloads::new(code, allowed),
             described: described(code, hides),
             shapes: shapes.by_name(),
@@ -98,8 +99,9 @@ impl Policy {
             ..Self::default()
         };
         let mut overloads = policy.overloads.clone();
-        overloads.add_checks(code, &policy);
+        let unsafe_domains = overloads.add_checks(code, &policy);
         policy.overloads = overloads;
+        policy.castable = castable(code, Some(&unsafe_domains), &hidden);
         let refused = Refused::new(&policy, code, allowed, hidden, &shapes);
         for table in &catalog.tables {
             match refused.reason(&table.schema, &table.name, table.kind) {
@@ -190,22 +192,56 @@ fn described(code: &Code, hides: bool) -> BTreeMap<String, BTreeMap<String, Arc<
     described
 }
 
-/// Enum types that nothing but their own labels can be cast to, and the like, by the names that find them; where something
-/// is to stay unseen, those alone that stand in relations which are not kept out.
-fn castable(code: &Code, hidden: Option<&Hidden>) -> BTreeSet<String> {
-    let plain = |oid: u32| !code.casts.iter().any(|cast| cast.target == oid || cast.source == oid);
-    let seen = |oid: u32| {
-        hidden.is_none_or(|hidden| {
-            code.relations.iter().any(|((schema, name), types)| types.contains(&oid) && !hidden.excludes(schema, name))
+/// The types of which strings and rows become values without anybody's code, by the names that find them. Domains are
+/// among them once it is known whose CHECK is not to be run. Where something is to stay unseen, enums are among them whose
+/// labels stand in relations that are not kept out.
+fn castable(
+    code: &Code,
+    unsafe_domains: Option<&BTreeSet<u32>>,
+    hidden: &Hidden,
+) -> BTreeMap<String, BTreeSet<u32>> {
+    let types = code.types.iter().map(|made| (made.oid, made)).collect::<BTreeMap<_, _>>();
+    let cast = code.casts.iter().flat_map(|cast| [cast.source, cast.target]).collect::<BTreeSet<_>>();
+    let is_seen = |oid: u32| {
+        let holds = |types: &Vec<u32>| types.contains(&oid);
+        !hidden.is_any()
+            || code.relations.iter().any(|((schema, name), types)| holds(types) && !hidden.excludes(schema, name))
+    };
+    let is_plain = |oid: &u32| {
+        types.get(oid).is_some_and(|made| {
+            let plain = match made.kind.as_str() {
+                "d" => unsafe_domains.is_some_and(|domains| !domains.contains(oid)),
+                "c" => true,
+                "e" => is_seen(*oid),
+                _ => made.is_plain() || made.is_array(),
+            };
+            plain && !cast.contains(oid)
         })
     };
-    let types = code.types.iter().filter(|made| made.is_plain() && plain(made.oid) && (made.trusted || seen(made.oid)));
-    types
-        .flat_map(|made| {
-            let full = format!("{}.{}", made.schema, made.name);
-            [Some(full), made.visible.then(|| made.name.clone())].into_iter().flatten()
-        })
-        .collect()
+    let named = code.types.iter().filter(|made| !made.is_array() || made.trusted);
+    let castable = named.filter_map(|made| {
+        let held = held(made.oid, &types);
+        held.iter().all(is_plain).then_some((made, held))
+    });
+    let by_names = castable.flat_map(|(made, held)| {
+        let full = format!("{}.{}", made.schema, made.name);
+        [Some(full), made.visible.then(|| made.name.clone())]
+            .into_iter()
+            .flatten()
+            .map(move |name| (name, held.clone()))
+    });
+    by_names.collect()
+}
+
+/// The users' types that a value of the type holds at any depth, itself among them.
+fn held(oid: u32, types: &BTreeMap<u32, &Type>) -> BTreeSet<u32> {
+    let (mut held, mut open) = (BTreeSet::new(), vec![oid]);
+    while let Some(oid) = open.pop() {
+        if held.insert(oid) {
+            open.extend(types.get(&oid).into_iter().flat_map(|made| &made.holds));
+        }
+    }
+    held
 }
 
 /// The relations that may not be read, and why; and what of the others may not be shown.

@@ -1,7 +1,7 @@
 //! Where code that takes values of users' types could be met.
 //!
-//! A value of such a type comes from a relation that holds it, from a cast to an enum, or from a function that the owner
-//! allowed. That is not all: PostgreSQL makes a domain's value of any value of its base type, a row type's of any row, and
+//! A value of such a type comes from a relation that holds it, from a cast to it or a column declared as it, or from a
+//! function that the owner allowed. That is not all: PostgreSQL makes a domain's value of any value of its base type, a row type's of any row, and
 //! another type's of a string constant, where no other operator or function suits the arguments better.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,9 +20,11 @@ pub(super) const USERS_FIRST: u32 = 16384;
 pub(super) enum Reach {
     /// In every statement.
     Everywhere,
-    /// In statements that read one of the relations, by schema and name, or hold values of any type.
+    /// In statements that read one of the relations, by schema and name, make values of one of the types, by oid, or hold
+    /// values of any type.
     Relations {
         relations: BTreeSet<(String, String)>,
+        types: BTreeSet<u32>,
         /// Whether a row made in the statement would do as well.
         rows: bool,
     },
@@ -31,7 +33,10 @@ pub(super) enum Reach {
 /// What of a statement tells which types its values may be of.
 pub(super) struct Statement<'a> {
     found: &'a Found,
+    types: &'a BTreeSet<u32>,
     any: bool,
+    /// Whether arguments are given by their names.
+    pub(super) named_arguments: bool,
     /// Whether it has string constants, parameters or NULLs, which become values of any type.
     pub(super) literals: bool,
     /// Whether casts are written in it.
@@ -39,15 +44,15 @@ pub(super) struct Statement<'a> {
 }
 
 impl<'a> Statement<'a> {
-    pub(super) fn new(tokens: &[Token<'_>], found: &'a Found, policy: &Policy) -> Self {
+    /// `types` are the users' types that values are made of in it.
+    pub(super) fn new(tokens: &[Token<'_>], found: &'a Found, types: &'a BTreeSet<u32>, policy: &Policy) -> Self {
         let has = |is: &dyn Fn(&Token<'_>) -> bool| tokens.iter().any(is);
-        let names = |token: &Token<'_>| token.is_name() && policy.overloads.castable.contains(&*token.text);
-        // A named argument tells functions apart that have as many.
-        let any = calls::calls_allowed(tokens, policy) || has(&|token| token.is_symbol("=>") || names(token));
         let casts = ["cast", "columns", "returning"];
         Self {
             found,
-            any,
+            types,
+            any: calls::calls_allowed(tokens, policy),
+            named_arguments: has(&|token| token.is_symbol("=>")),
             literals: has(&|token| {
                 matches!(token.kind, Kind::Text | Kind::Parameter) || token.is_word("null") || fills_records(token)
             }),
@@ -56,12 +61,15 @@ impl<'a> Statement<'a> {
     }
 
     pub(super) fn meets(&self, reach: &Reach, rows: bool) -> bool {
-        let Reach::Relations { relations, rows: of_rows } = reach else { return true };
+        let Reach::Relations { relations, types, rows: of_rows } = reach else { return true };
         // Within a view's body, a name without a schema stands in one of no name.
         let read = |read: &(String, String)| {
             relations.contains(read) || (read.0.is_empty() && relations.iter().any(|(_, name)| *name == read.1))
         };
-        self.any || (*of_rows && rows) || (!relations.is_empty() && self.found.relations.iter().any(read))
+        self.any
+            || (*of_rows && rows)
+            || !types.is_disjoint(self.types)
+            || (!relations.is_empty() && self.found.relations.iter().any(read))
     }
 }
 
@@ -123,12 +131,27 @@ impl<'code> Holders<'code> {
             return Reach::Everywhere;
         }
         let rows = made.iter().any(|(_, making)| *making == Making::Row);
-        Reach::Relations { relations: self.holding(made.into_iter().map(|(oid, _)| oid)), rows }
+        self.holding(made.into_iter().flat_map(|(oid, _)| self.made_of(oid)), rows)
     }
 
-    /// The relations that hold values of one of the types.
-    pub(super) fn holding(&self, types: impl IntoIterator<Item = u32>) -> BTreeSet<(String, String)> {
-        types.into_iter().filter_map(|oid| self.relations.get(&oid)).flatten().map(|name| (*name).clone()).collect()
+    /// Where values of one of the types are held or made.
+    pub(super) fn holding(&self, types: impl IntoIterator<Item = u32>, rows: bool) -> Reach {
+        let types = types.into_iter().collect::<BTreeSet<_>>();
+        let relations = types.iter().filter_map(|oid| self.relations.get(oid)).flatten();
+        Reach::Relations { relations: relations.map(|name| (*name).clone()).collect(), types, rows }
+    }
+
+    /// The type, and those that values of it are made of without a word: of a domain its base, of an array its elements.
+    fn made_of(&self, oid: u32) -> Vec<u32> {
+        let mut made = vec![oid];
+        while let Some(Type { kind, holds, .. }) = made.last().and_then(|oid| self.types.get(oid))
+            && matches!(kind.as_str(), "d" | "b")
+            && let [of] = holds.as_slice()
+            && !made.contains(of)
+        {
+            made.push(*of);
+        }
+        made
     }
 
     /// Whether values of PostgreSQL's own types become values of the type.

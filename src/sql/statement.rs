@@ -5,13 +5,17 @@
 
 use super::keywords;
 use super::lexer::{Kind, Token};
-use super::refusal::{Refusal, one_statement, read_only, row_lock, seen, size, syntax};
+use super::refusal::{Refusal, one_statement, operator, read_only, row_lock, seen, size, syntax};
+use super::rewrite;
 
 /// Brackets open at once, at the most.
 const NESTING_MAX: usize = 64;
 
 /// Operators and words such as AND that join expressions, at the most: each may make the tree one level deeper.
 const CHAIN_MAX: usize = 1_500;
+
+/// Words that a table follows.
+const TABLES: &[&str] = &["from", "join", "lateral"];
 
 /// The words of a locking clause.
 const LOCKS: &[&str] = &["NO", "KEY", "UPDATE", "SHARE"];
@@ -53,8 +57,12 @@ fn check_word(tokens: &[Token<'_>], index: usize) -> Result<(), Refusal> {
         |back: usize, words: &[&str]| index >= back && words.iter().any(|word| tokens[index - back].is_word(word));
     match &*token.text {
         "into" => return Err(read_only("SELECT INTO creates a table; remove INTO")),
-        "only" if !before(1, &["row", "rows"]) => {
-            return Err(syntax("ONLY before a table is not supported here; write the table's name alone"));
+        "only"
+            if !before(1, &["row", "rows"])
+                && !before(1, TABLES)
+                && !(index > 0 && tokens[index - 1].is_symbol(",")) =>
+        {
+            return Err(syntax("ONLY stands before a table in FROM; leave it out"));
         }
         "for" if next(1, &["update", "share"]) || next(1, &["no", "key"]) && next(2, &["key", "update", "share"]) => {
             let lock = tokens[index + 1..].iter().map(|token| token.text.to_uppercase());
@@ -76,8 +84,13 @@ fn check_word(tokens: &[Token<'_>], index: usize) -> Result<(), Refusal> {
         "fetch" if !is_whole_fetch(&tokens[index + 1..]) => {
             return Err(syntax("FETCH ends in ROWS ONLY or ROWS WITH TIES; write it out, or LIMIT"));
         }
-        "operator" if tokens.get(index + 1).is_some_and(|token| token.is_symbol("(")) => {
-            return Err(syntax("OPERATOR(...) is not supported here; write the operator itself"));
+        "operator"
+            if tokens.get(index + 1).is_some_and(|token| token.is_symbol("("))
+                && !rewrite::is_own_operator(tokens, index) =>
+        {
+            return Err(operator(
+                "only PostgreSQL's own operators may be used; write the operator itself, or OPERATOR(pg_catalog.+)",
+            ));
         }
         _ => {}
     }

@@ -1,11 +1,18 @@
 //! Which types a value may be cast to, or a column of a record be declared as: PostgreSQL's own.
 //!
 //! A cast to another type runs that type's input function or a cast function, which may be anybody's code, so types of
-//! the database's users are refused, but for enums that no cast function leads to, and those of trusted extensions. Of
-//! the types that look names up in the catalogue, `regclass`, `regtype` and `regnamespace` are allowed, which tell no more
+//! the database's users are refused, but for those that the policy found to run none: enums, types of trusted extensions,
+//! domains whose CHECK passes as a SELECT, and rows of such types. What was cast to such a type, or declared as one, may
+//! meet code that takes it: [`made`] tells. Of the types that look names up in the catalogue, `regclass`, `regtype` and `regnamespace` are allowed, which tell no more
 //! than `pg_class`, `pg_type` and `pg_namespace` do; those for functions, operators and roles are refused.
 
-use sqlparser::ast::{ArrayElemTypeDef, DataType, ObjectName};
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{
+    ArrayElemTypeDef, DataType, Expr, Function, FunctionArgumentClause, FunctionArguments, JsonTableColumn, ObjectName,
+    Query, TableAlias, TableFactor, TypedString, Visit, Visitor, XmlTableColumnOption,
+};
 
 use super::refusal::{Refusal, data_type, seen};
 use super::{Policy, names};
@@ -21,6 +28,7 @@ const NAMES: &[&str] = &[
     "bytea",
     "char",
     "character",
+    "cid",
     "cidr",
     "circle",
     "date",
@@ -34,6 +42,7 @@ const NAMES: &[&str] = &[
     "inet",
     "int",
     "int2",
+    "int2vector",
     "int4",
     "int4multirange",
     "int4range",
@@ -56,16 +65,21 @@ const NAMES: &[&str] = &[
     "nummultirange",
     "numrange",
     "oid",
+    "oidvector",
     "path",
+    "pg_lsn",
+    "pg_snapshot",
     "point",
     "polygon",
     "real",
     "regclass",
+    "regcollation",
     "regconfig",
     "regnamespace",
     "regtype",
     "smallint",
     "text",
+    "tid",
     "time",
     "timestamp",
     "timestamptz",
@@ -76,6 +90,7 @@ const NAMES: &[&str] = &[
     "tstzmultirange",
     "tstzrange",
     "tsvector",
+    "txid_snapshot",
     "uuid",
     "varbit",
     "varchar",
@@ -84,20 +99,23 @@ const NAMES: &[&str] = &[
     "xml",
 ];
 
+/// Names that are types in PostgreSQL's grammar alone: in quotes they are nobody's, or a user's.
+const WITHOUT_QUOTES: &[&str] =
+    &["bigint", "boolean", "character", "dec", "decimal", "float", "int", "integer", "nchar", "real", "smallint"];
+
 /// Whether it is a type of PostgreSQL's own that may be cast to.
 pub(super) fn is_known(name: &str) -> bool {
     NAMES.binary_search(&name).is_ok()
 }
 
+/// The same for a name in double quotes.
+pub(super) fn is_known_in_quotes(name: &str) -> bool {
+    is_known(name) && !WITHOUT_QUOTES.contains(&name)
+}
+
 /// Refuses every type but PostgreSQL's own harmless ones and arrays of them.
 pub(super) fn check(data_type: &DataType, policy: &Policy) -> Result<(), Refusal> {
-    let mut element = data_type;
-    while let DataType::Array(ArrayElemTypeDef::SquareBracket(inner, _) | ArrayElemTypeDef::Qualified(inner, _)) =
-        element
-    {
-        element = inner;
-    }
-    match element {
+    match element(data_type) {
         DataType::Character(_)
         | DataType::Char(_)
         | DataType::CharacterVarying(_)
@@ -141,14 +159,113 @@ pub(super) fn check(data_type: &DataType, policy: &Policy) -> Result<(), Refusal
     }
 }
 
+/// What an array's elements are, at any depth; another type is what it is.
+fn element(data_type: &DataType) -> &DataType {
+    let mut element = data_type;
+    while let DataType::Array(ArrayElemTypeDef::SquareBracket(inner, _) | ArrayElemTypeDef::Qualified(inner, _)) =
+        element
+    {
+        element = inner;
+    }
+    element
+}
+
 fn check_named(name: &ObjectName, policy: &Policy) -> Result<(), Refusal> {
     match names::parts(name)?.as_slice() {
-        [name] if is_known(&name.value) => Ok(()),
+        [name] if name.quote_style.is_none() && is_known(&name.value) => Ok(()),
+        [name] if is_known_in_quotes(&name.value) => Ok(()),
         [schema, name] if schema.value == "pg_catalog" && is_known(&name.value) => Ok(()),
-        [name] if policy.castable.contains(&name.value) => Ok(()),
-        [schema, name] if policy.castable.contains(&format!("{}.{}", schema.value, name.value)) => Ok(()),
+        _ if castable(name, policy).is_some() => Ok(()),
         [.., name] => Err(data_type_refused(&name.value)),
         [] => Err(data_type_refused("that type")),
+    }
+}
+
+/// The types that values of a user's type hold, itself among them, if it may be cast to.
+fn castable<'policy>(name: &ObjectName, policy: &'policy Policy) -> Option<&'policy BTreeSet<u32>> {
+    match names::parts(name).ok()?.as_slice() {
+        [name] => policy.castable.get(&name.value),
+        [schema, name] => policy.castable.get(&format!("{}.{}", schema.value, name.value)),
+        _ => None,
+    }
+}
+
+/// The users' types, by oid, that values of a query are made of in it, and those that such values hold. It looks at every
+/// place where the walk takes a type.
+pub(super) fn made(query: &Query, policy: &Policy) -> BTreeSet<u32> {
+    let mut made = Made { policy, types: BTreeSet::new() };
+    if !policy.castable.is_empty() {
+        let _ = query.visit(&mut made);
+    }
+    made.types
+}
+
+struct Made<'policy> {
+    policy: &'policy Policy,
+    types: BTreeSet<u32>,
+}
+
+impl Visitor for Made<'_> {
+    type Break = ();
+
+    fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<()> {
+        match expression {
+            Expr::Cast { data_type, .. } | Expr::TypedString(TypedString { data_type, .. }) => self.add(data_type),
+            Expr::Function(Function { args: FunctionArguments::List(list), .. }) => {
+                for clause in &list.clauses {
+                    if let FunctionArgumentClause::JsonReturningClause(returning) = clause {
+                        self.add(&returning.data_type);
+                    }
+                }
+            }
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
+        match factor {
+            TableFactor::Table { alias, .. }
+            | TableFactor::Derived { alias, .. }
+            | TableFactor::Function { alias, .. }
+            | TableFactor::UNNEST { alias, .. }
+            | TableFactor::NestedJoin { alias, .. } => self.add_listed(alias.as_ref()),
+            TableFactor::JsonTable { columns, alias, .. } => {
+                columns.iter().for_each(|column| self.add_json(column));
+                self.add_listed(alias.as_ref());
+            }
+            TableFactor::XmlTable { columns, alias, .. } => {
+                for column in columns {
+                    if let XmlTableColumnOption::NamedInfo { r#type, .. } = &column.option {
+                        self.add(r#type);
+                    }
+                }
+                self.add_listed(alias.as_ref());
+            }
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+impl Made<'_> {
+    fn add(&mut self, data_type: &DataType) {
+        if let DataType::Custom(name, _) = element(data_type) {
+            self.types.extend(castable(name, self.policy).into_iter().flatten());
+        }
+    }
+
+    fn add_listed(&mut self, alias: Option<&TableAlias>) {
+        let listed = alias.into_iter().flat_map(|alias| &alias.columns);
+        listed.filter_map(|column| column.data_type.as_ref()).for_each(|data_type| self.add(data_type));
+    }
+
+    fn add_json(&mut self, column: &JsonTableColumn) {
+        match column {
+            JsonTableColumn::Named(column) => self.add(&column.r#type),
+            JsonTableColumn::ForOrdinality(_) => {}
+            JsonTableColumn::Nested(nested) => nested.columns.iter().for_each(|column| self.add_json(column)),
+        }
     }
 }
 

@@ -456,3 +456,90 @@ async fn what_an_analyst_writes_over_users_types_passes() {
     let said = through(&executor, "SELECT * FROM paths").await;
     assert!(said.contains("subpath is a function of this database"), "{said}");
 }
+
+/// An enum's and its column's name, beside types whose values run code.
+fn namesakes() -> String {
+    [
+        "CREATE TYPE status AS ENUM ('open', 'paid'); CREATE TYPE pair AS (l int, r int);
+         CREATE TABLE orders (id int, status status, n int); INSERT INTO orders VALUES (1, 'open', 2);
+         CREATE TABLE pairs (id int, pair pair); INSERT INTO pairs VALUES (1, (1, 2));
+         CREATE TYPE holder AS (p pair); CREATE TYPE list AS (ps pair[], s status);
+         CREATE DOMAIN cents AS int CHECK (VALUE >= 0); CREATE TYPE priced AS (price cents, s status[]);",
+        &says_so("okay(text) RETURNS bool"),
+        "CREATE DOMAIN checked AS text CHECK (okay(VALUE)); CREATE TYPE tagged AS (tag checked); CREATE TABLE tags (tag checked);",
+        &says_so("within(pair, pair) RETURNS bool"),
+        "CREATE OPERATOR <@ (LEFTARG = pair, RIGHTARG = pair, FUNCTION = within);",
+        &says_so("lower(pair) RETURNS text"),
+        &says_so("cardinality(pair[]) RETURNS int"),
+    ]
+    .concat()
+}
+
+#[tokio::test]
+async fn a_name_that_a_type_bears_too_is_no_type() {
+    let url = fresh("code_namesakes", &namesakes()).await;
+    let executor = executor(&url, rules(Allowed::default())).await;
+    for text in [
+        "SELECT count(*) FROM orders WHERE status = 'open'",
+        "SELECT o.status, count(*) AS pair FROM orders o WHERE o.status IN ('open', 'paid') GROUP BY o.status ORDER BY pair",
+        "SELECT n AS status, n pair, lower('X') AS checked FROM orders status WHERE status.status <> 'paid'",
+        "WITH pair(status, checked) AS (SELECT status, 'x' FROM orders) SELECT pair.status, checked FROM pair WHERE checked = 'x'",
+        "SELECT \"status\", ARRAY[n] <@ ARRAY[1, 2], cardinality(ARRAY[n]) FROM orders WHERE status = 'open'::status",
+        "SELECT status 'open', '{open}'::status[], x.s, cardinality(x.a) FROM jsonb_to_record('{}') AS x(s status, a status[])",
+        "SELECT make_interval(days => n), 5::cents, cents '7' FROM orders WHERE status = 'open'",
+        "SELECT x.price, x.s FROM jsonb_populate_record(NULL::priced, '{\"price\": 3, \"s\": [\"open\"]}') AS x(price, s)",
+        "SELECT x.id FROM jsonb_populate_recordset(NULL::orders, '[{\"id\": 1, \"status\": \"paid\"}]') AS x(id, status, n)",
+    ] {
+        assert_eq!(through(&executor, text).await, "fine", "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_type_counts_wherever_postgresql_reads_one() {
+    let url = fresh("code_types_read", &namesakes()).await;
+    let allow = |name: &str| Allowed {
+        operators: names(&["public.<@"]),
+        // A function that is allowed may return a value of any type.
+        functions: names(&[name, "public.lower", "public.cardinality", "okay"]),
+        ..Allowed::default()
+    };
+    let within = "public.<@(pair, pair)";
+    for (text, object) in [
+        ("SELECT '(1,2)'::pair <@ NULL", within),
+        ("SELECT CAST('(1,2)' AS public.pair) <@ NULL", within),
+        ("SELECT pair '(1,2)' <@ pair '(1,2)'", within),
+        ("SELECT public.pair '(1,2)' <@ NULL", within),
+        ("SELECT lower('(1,2)'::pair)", "public.lower(pair)"),
+        ("SELECT ('{\"(1,2)\"}'::pair[])[1] <@ NULL", within),
+        ("SELECT cardinality(ARRAY['(1,2)'::pair])", "public.cardinality(pair[])"),
+        ("SELECT cardinality(array_agg(p.pair)) FROM pairs p", "public.cardinality(pair[])"),
+        ("SELECT x.a <@ x.a FROM jsonb_to_record('{\"a\": {\"l\": 1}}') AS x(b int, a pair)", within),
+        ("SELECT x.a <@ x.a FROM ROWS FROM (jsonb_to_record('{\"a\": {\"l\": 1}}') AS (a pair)) AS x(a)", within),
+        ("SELECT x.a <@ x.a FROM XMLTABLE('/r' PASSING xml '<r>(1,2)</r>' COLUMNS a pair PATH '.') x", within),
+        ("SELECT x.p <@ x.p FROM jsonb_populate_record(NULL::holder, '{\"p\": {\"l\": 1}}') AS x(p)", within),
+        (
+            "SELECT x.ps[1] <@ x.ps[1] FROM jsonb_populate_record(NULL::list, '{\"ps\": [{\"l\": 1}]}') AS x(ps, s)",
+            within,
+        ),
+        (
+            "SELECT x.pair <@ x.pair FROM jsonb_populate_record(NULL::pairs, '{\"pair\": {\"l\": 1}}') AS x(id, pair)",
+            within,
+        ),
+    ] {
+        check(&url, text, object, allow("public.within")).await;
+    }
+    let executor = executor(&url, rules(Allowed::default())).await;
+    for text in [
+        "SELECT 'x'::checked",
+        "SELECT checked 'x'",
+        "SELECT '{x}'::checked[]",
+        "SELECT '(x)'::tagged",
+        "SELECT jsonb_populate_record(NULL::tags, '{\"tag\": \"x\"}')",
+        "SELECT * FROM jsonb_to_record('{\"tag\": \"x\"}') AS x(tag checked)",
+        "SELECT * FROM ROWS FROM (jsonb_to_record('{\"tag\": \"x\"}') AS (tag tagged[])) AS x(tag)",
+        "SELECT x.tag FROM XMLTABLE('/r' PASSING xml '<r>x</r>' COLUMNS tag checked PATH '.') x",
+    ] {
+        let said = through(&executor, text).await;
+        assert!(said.starts_with("type: "), "{text}: {said}");
+    }
+}
