@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use jiff::civil::{Date, date};
-use jiff::{Timestamp, Zoned};
+use jiff::{Timestamp, ZonedDateTime};
 use rand::RngExt as _;
 
 use super::interrupts::Interrupts;
@@ -43,8 +43,10 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
     let player = config.player()?;
     let destination = Destination::prepare(config.report.output.as_deref())?;
 
-    let today =
-        config.exploration.as_of.unwrap_or_else(|| if config.is_demo() { DEMO_TODAY } else { Zoned::now().date() });
+    let today = config
+        .exploration
+        .as_of
+        .unwrap_or_else(|| if config.is_demo() { DEMO_TODAY } else { ZonedDateTime::now().date() });
     let started_at = Timestamp::now();
     let run_id = journal::run_id(started_at, &config.exploration.focus, rand::rng().random());
     let mut progress = Progress::start(output.talk(), config.limits.max_iterations);
