@@ -47,6 +47,7 @@ use std::collections::BTreeSet;
 
 use jiff::ZonedDateTime;
 
+pub(crate) use self::names::{is_bare, quoted};
 pub use self::pins::{Pin, Pins};
 pub use self::policy::{Allowed, Policy};
 pub use self::reading::Literal;
