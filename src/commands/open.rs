@@ -3,6 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use secrecy::ExposeSecret as _;
 
 use crate::catalog::Catalog;
@@ -48,8 +51,8 @@ pub(super) async fn executor(
     let rules = Rules { selection: selection(config), search_path: search_path(config), allowed };
     let opened = Executor::open(database, rules, limits).await;
     let (executor, introspected) = opened.map_err(|error| Failure::new(Kind::Database, error))?;
-    let Introspected { mut catalog, mut warnings } = introspected;
-    warnings.extend(catalog.complete(&metadata));
+    let Introspected { mut catalog, mut warnings, left_out } = introspected;
+    warnings.extend(catalog.complete(&metadata.without(&left_out, &catalog)));
     Ok((executor, catalog, warnings))
 }
 
@@ -94,7 +97,17 @@ pub(super) async fn ungraded_database(config: &Config, output: &Output) -> Resul
 
 /// What every transaction is to begin with.
 pub(super) fn local(config: &Config) -> Local {
-    Local { role: config.role.as_role.clone(), settings: config.sql.set_local.clone() }
+    let mut settings = config.sql.set_local.clone();
+    if let Some(zone) = config.time_zone.as_ref().and_then(TimeZone::iana_name) {
+        settings.insert("TimeZone".to_owned(), zone.to_owned());
+    }
+    Local { role: config.role.as_role.clone(), settings }
+}
+
+/// The day that it is, by the clock that days are told by.
+pub(super) fn today(config: &Config) -> Date {
+    let time_zone = config.time_zone.clone().unwrap_or_else(TimeZone::system);
+    Timestamp::now().to_zoned_datetime(time_zone).date()
 }
 
 /// Refuses a role that may write, unless the user insists.
@@ -136,7 +149,7 @@ pub(super) async fn introspected(config: &Config, database: &dyn Database) -> Re
     introspect(database, &selection(config)).await.map_err(|error| Failure::new(Kind::Database, error))
 }
 
-/// Reads what people wrote of the tables in question. The folder may be missing where nobody named it.
+/// Reads what people wrote. The folder may be missing where nobody named it.
 pub(super) fn metadata(config: &Config) -> Result<Metadata, Failure> {
     let directory: &Path = &config.database.metadata;
     let metadata = match config.is_default("metadata") {
@@ -144,6 +157,5 @@ pub(super) fn metadata(config: &Config) -> Result<Metadata, Failure> {
         true if !directory.exists() => Ok(Metadata::default()),
         _ => Metadata::read(directory),
     };
-    let metadata = metadata.map_err(|error| Failure::new(Kind::Usage, error))?;
-    Ok(metadata.restrict(&selection(config)))
+    metadata.map_err(|error| Failure::new(Kind::Usage, error))
 }

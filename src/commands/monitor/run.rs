@@ -54,6 +54,7 @@ pub(super) async fn run(
     if monitors.is_empty() {
         return Err(wrong.unwrap_or_else(|| Failure::usage("there is no monitor to run")));
     }
+    config.check_format()?;
     let destination = Destination::prepare(config.report.output.as_deref())?;
     let channels = channels(&monitors, arguments, config)?;
     let mut interrupts = Interrupts::listen()?;
