@@ -4,7 +4,6 @@
 //! adds what people wrote, [`roles`] guesses what nobody wrote, [`render`] shows it to a model within a budget, [`drift`]
 //! tells where the metadata and the database disagree.
 
-use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -202,15 +201,6 @@ impl Catalog {
             column.hide_values();
         }
         warnings
-    }
-
-    /// The newest value of the date columns, by the planner's statistics; days after `today` are left out, since due
-    /// dates lie in the future.
-    pub fn newest_date(&self, today: Date) -> Option<Date> {
-        let columns = self.tables.iter().filter_map(|table| table.column_with(Role::Date));
-        let newest =
-            columns.filter_map(|column| column.statistics.as_ref()?.maximum.as_deref()?.get(..10)?.parse().ok());
-        newest.filter(|date| *date <= today).max()
     }
 
     /// The table of that name; with no schema, the only one so called.

@@ -15,6 +15,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use reqwest::Url;
 use rust_decimal::Decimal;
 use secrecy::SecretString;
@@ -30,8 +31,10 @@ use crate::report::Format;
 use crate::rows;
 
 const EFFORTS: [&str; 6] = ["none", "minimal", "low", "medium", "high", "xhigh"];
-const FORMATS: [&str; 4] = ["terminal", "markdown", "json", "html"];
-const ROWS_FORMATS: [&str; 3] = ["terminal", "csv", "json"];
+/// The formats of a report.
+pub const FORMATS: [&str; 4] = ["terminal", "markdown", "json", "html"];
+/// The formats of rows.
+pub const ROWS_FORMATS: [&str; 3] = ["terminal", "csv", "json"];
 const SEVERITIES: [&str; 4] = ["low", "medium", "high", "critical"];
 
 /// Looks into a PostgreSQL database by itself and brings back findings whose every figure was checked
@@ -151,16 +154,19 @@ pub struct SqlArguments {
     /// Say only whether it would be refused, and run nothing
     #[arg(long)]
     pub check: bool,
-    /// Print the rows in this format
-    #[arg(id = "rows_format", long = "format", value_name = "FORMAT", default_value = "terminal",
+    /// Print the rows in this format [default: what the ending of --output says, else terminal]
+    #[arg(id = "rows_format", long = "format", value_name = "FORMAT",
           value_parser = values::one_of::<rows::Format>(&ROWS_FORMATS))]
-    pub format: rows::Format,
+    pub format: Option<rows::Format>,
     /// Write the rows to this file, whole or not at all [default: standard output]
     #[arg(id = "rows_output", long = "output", short = 'o', value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
     /// Where to look, and how.
     #[command(flatten)]
     pub reading: ReadingOptions,
+    /// By which clock.
+    #[command(flatten)]
+    pub time_zone: TimeZoneOptions,
 }
 
 /// `explore doctor`
@@ -355,6 +361,9 @@ pub struct Options {
     /// The bounds of one query.
     #[command(flatten)]
     pub query: QueryOptions,
+    /// By which clock.
+    #[command(flatten)]
+    pub time_zone: TimeZoneOptions,
     /// What comes out.
     #[command(flatten)]
     pub report: ReportOptions,
@@ -420,6 +429,15 @@ pub struct RoleOptions {
     pub allow_writable_role: bool,
 }
 
+/// By which clock.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Database")]
+pub struct TimeZoneOptions {
+    /// Tell days and hours by the clock of this time zone, such as Europe/Paris [default: the server's]
+    #[arg(long, value_name = "ZONE", value_parser = values::time_zone)]
+    pub time_zone: Option<TimeZone>,
+}
+
 /// Who looks.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Model")]
@@ -482,7 +500,7 @@ pub struct QueryOptions {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Report")]
 pub struct ReportOptions {
-    /// Write the report in this format
+    /// Write the report in this format; an --output that ends in .html, .json or .md is enough
     #[arg(long, value_name = "FORMAT", default_value = "terminal", value_parser = values::one_of::<Format>(&FORMATS))]
     pub format: Format,
     /// Write the report to this file, whole or not at all [default: standard output]

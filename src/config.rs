@@ -6,6 +6,7 @@
 
 pub mod channels_section;
 pub mod choice;
+pub(crate) mod ending;
 mod environment;
 mod file;
 pub mod mask;
@@ -17,6 +18,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::{ArgMatches, FromArgMatches as _};
+use jiff::tz::TimeZone;
 
 use crate::cli::monitor::MonitorOptions;
 use crate::cli::monitor::state::StateOptions;
@@ -49,6 +51,8 @@ pub struct Config {
     pub limits: LimitOptions,
     /// The bounds of one query.
     pub query: QueryOptions,
+    /// The time zone of the database's sessions, where it is not the server's; monitors have their own.
+    pub time_zone: Option<TimeZone>,
     /// What comes out.
     pub report: ReportOptions,
     /// What the exit code tells.
@@ -108,13 +112,14 @@ impl Config {
         let typed = Settings::from_arg_matches(&matches).map_err(Failure::usage)?;
         let settings = definitions.resolved(layers, &matches);
         let options = typed.options;
-        Ok(Self {
+        let mut config = Self {
             exploration: options.exploration,
             database: options.database,
             role: options.role,
             model: options.model,
             limits: options.limits,
             query: options.query,
+            time_zone: options.time_zone.time_zone,
             report: options.report,
             verdict: options.verdict,
             prompts: options.prompts,
@@ -129,7 +134,23 @@ impl Config {
             channels: sections.channels,
             settings,
             warnings,
-        })
+        };
+        config.follow_ending();
+        Ok(config)
+    }
+
+    /// A report's format is the one that the ending of its file asks for, unless something as near to the command line
+    /// asks for another: that is for [`Config::check_format`] to tell.
+    fn follow_ending(&mut self) {
+        let Ok(Some(name)) = self.format_of_ending() else { return };
+        let Ok(format) = serde_json::from_value(name.into()) else { return };
+        let origin = self.origin("output").cloned();
+        self.report.format = format;
+        let setting = self.settings.iter_mut().find(|setting| setting.key == "format");
+        if let Some(setting) = setting.filter(|setting| setting.texts != [name]) {
+            setting.texts = vec![name.to_owned()];
+            setting.origin = origin;
+        }
     }
 
     /// Where the value of the setting came from; `None` where it has none.

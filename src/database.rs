@@ -18,6 +18,7 @@ mod role;
 mod script;
 mod session;
 mod settings;
+pub(crate) mod temporal;
 mod tls;
 pub(crate) mod writable;
 

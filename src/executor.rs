@@ -6,6 +6,8 @@
 //! that question and the execution the schema may change: what then stands in the way of somebody's new code is the
 //! transaction and the role, not the validator.
 
+mod newest;
+
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -56,6 +58,8 @@ pub struct Executor {
     pub database: Arc<dyn Database>,
     /// The bounds of one query.
     pub limits: Limits,
+    /// The relations that are not in the catalog on purpose, as (schema, name).
+    pub left_out: Vec<(String, String)>,
     rules: Rules,
     known: Mutex<Known>,
 }
@@ -80,9 +84,12 @@ impl Executor {
         let (read, version) = tokio::join!(read(&*database, &rules), code::version(&*database));
         let ((policy, mut introspected), version) = (read?, version?);
         introspected.warnings.extend(left_out(&policy, &introspected.catalog));
-        introspected.catalog.tables.retain(|table| policy.refusal(&table.schema, &table.name).is_none());
+        let is_refused = |table: &mut crate::catalog::Table| policy.refusal(&table.schema, &table.name).is_some();
+        let refused = introspected.catalog.tables.extract_if(.., is_refused);
+        introspected.left_out.extend(refused.map(|table| (table.schema, table.name)));
         let known = Mutex::new(Known { policy: Arc::new(policy), version, checked });
-        Ok((Self { database, limits, rules, known }, introspected))
+        let left_out = introspected.left_out.clone();
+        Ok((Self { database, limits, left_out, rules, known }, introspected))
     }
 
     /// What a SELECT may read and call.

@@ -38,6 +38,7 @@
 //!                decisions; context, analyst: what it may come from; chart, report, message, why: what people see of it;
 //!                run: all of it in order; backtest: over the past; generate: days to try it on
 //! deliver.rs     alerts on their way: slack, mail, webhook, file; the sender that works through the outbox
+//! nearest.rs     how like a name is to a known one: "did you mean"
 //! dice.rs        seeded chance, the same on every machine
 //! sample.rs      the demo's data, and the seeded generator of a larger set
 //! ```
@@ -77,6 +78,7 @@ pub mod journal;
 pub mod logging;
 pub mod model;
 pub mod monitor;
+mod nearest;
 pub mod output;
 pub mod progress;
 pub mod prompt;

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use jiff::civil::Date;
 use minijinja::{Environment, UndefinedBehavior, context};
 
+use crate::nearest::likeness;
+
 const SYSTEM: &str = include_str!("../prompts/system.md");
 const FIRST: &str = include_str!("../prompts/first.md");
 /// How figures are checked: what every prompt says that asks for findings.
@@ -268,7 +270,7 @@ fn summary(text: &str) -> &str {
 /// The name that is most like `name`, if any is like enough to be meant.
 pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a String>) -> Option<String> {
     known
-        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
+        .map(|candidate| (likeness(name, candidate), candidate))
         .filter(|(likeness, _)| *likeness > 0.75)
         .max_by(|left, right| left.0.total_cmp(&right.0))
         .map(|(_, candidate)| candidate.clone())

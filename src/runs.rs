@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use crate::finding::Severity;
 use crate::journal::{self, Event, FILE_NAME, StopReason};
+use crate::nearest::likeness;
 
 const NEAREST_SIMILARITY: f64 = 0.6;
 
@@ -175,7 +176,7 @@ fn nearest(ids: &[String], wanted: &str) -> Option<String> {
     }
     let similarity = |id: &str| {
         let start = id.chars().take(wanted.chars().count()).collect::<String>();
-        strsim::jaro_winkler(id, wanted).max(strsim::normalized_damerau_levenshtein(&start, wanted))
+        likeness(wanted, id).max(strsim::normalized_damerau_levenshtein(&start, wanted))
     };
     let scored = ids.iter().map(|id| (similarity(id), id)).filter(|(similarity, _)| *similarity >= NEAREST_SIMILARITY);
     scored.max_by(|one, other| one.0.total_cmp(&other.0)).map(|(_, id)| id.clone())

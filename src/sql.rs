@@ -53,9 +53,10 @@ mod walk;
 
 use std::collections::BTreeSet;
 
-use jiff::Zoned;
+use jiff::ZonedDateTime;
 
 pub use self::fields::{Fields, Shape};
+pub(crate) use self::names::{is_bare, quoted};
 pub use self::pins::{Pin, Pins};
 pub use self::policy::{Allowed, Policy, Unseen};
 pub use self::reading::Literal;
@@ -71,7 +72,7 @@ pub struct Select {
     text: String,
     relations: BTreeSet<(String, String)>,
     pins: Pins,
-    range: Option<[Zoned; 2]>,
+    range: Option<[ZonedDateTime; 2]>,
 }
 
 impl Select {
@@ -93,12 +94,12 @@ impl Select {
     /// The same statement with the bounds of a time range bound to `$1` (inclusive) and `$2` (exclusive), as values of
     /// whichever type the statement has there: date, timestamp (by the clock of their time zone) or timestamptz.
     #[must_use]
-    pub fn between(&self, start: Zoned, end: Zoned) -> Self {
+    pub fn between(&self, start: ZonedDateTime, end: ZonedDateTime) -> Self {
         Self { range: Some([start, end]), ..self.clone() }
     }
 
     /// The values of `$1` and `$2`.
-    pub fn range(&self) -> Option<&[Zoned; 2]> {
+    pub fn range(&self) -> Option<&[ZonedDateTime; 2]> {
         self.range.as_ref()
     }
 

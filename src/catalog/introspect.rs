@@ -17,6 +17,8 @@ const VALUE_CHARACTERS_MAX: usize = 80;
 
 const STRUCTURE: &str = concat!(include_str!("introspect/relations.sql"), include_str!("introspect/structure.sql"));
 const STATISTICS: &str = concat!(include_str!("introspect/relations.sql"), include_str!("introspect/statistics.sql"));
+/// Of every selection.
+const READABLE: &str = include_str!("introspect/left_out.sql");
 const UNMATCHED: &str = concat!(include_str!("introspect/relations.sql"), include_str!("introspect/unmatched.sql"));
 
 /// Which tables a catalog is to hold.
@@ -35,18 +37,6 @@ impl Selection {
     pub fn excludes(&self, schema: &str, table: &str) -> bool {
         let full = format!("{schema}.{table}");
         self.exclude.iter().any(|text| matches(text, table) || matches(text, &full))
-    }
-
-    /// Whether a table of that name is selected; with no schema, whether one in some schema may be.
-    pub fn covers(&self, schema: Option<&str>, table: &str) -> bool {
-        let named = |text: &String| match schema {
-            Some(schema) => matches(text, table) || matches(text, &format!("{schema}.{table}")),
-            None => matches(text, table) || text.rsplit_once('.').is_some_and(|(_, text)| matches(text, table)),
-        };
-        let excluded = |text: &String| schema.map_or_else(|| matches(text, table), |_| named(text));
-        schema.is_none_or(|schema| self.schemas.is_empty() || self.schemas.iter().any(|known| known == schema))
-            && (self.include.is_empty() || self.include.iter().any(named))
-            && !self.exclude.iter().any(excluded)
     }
 }
 
@@ -67,6 +57,8 @@ pub struct Introspected {
     pub catalog: Catalog,
     /// What the user should know, a sentence each: statistics that may not be read, selections that match nothing.
     pub warnings: Vec<String>,
+    /// The relations that the role may read and that are not in the catalog on purpose, as (schema, name).
+    pub left_out: Vec<(String, String)>,
 }
 
 /// A catalog that could not be read.
@@ -85,10 +77,11 @@ pub async fn introspect(database: &dyn Database, selection: &Selection) -> Resul
     let patterns = |texts: &[String]| texts.iter().map(|text| like_pattern(text)).collect::<Vec<_>>();
     let (include, exclude) = (patterns(&selection.include), patterns(&selection.exclude));
     let parameters: [&[String]; 3] = [&selection.schemas, &include, &exclude];
-    let (structure, statistics, unmatched) = tokio::join!(
+    let (structure, statistics, unmatched, readable) = tokio::join!(
         database.own(STRUCTURE, &parameters),
         database.own(STATISTICS, &parameters),
         unmatched(database, selection, &parameters),
+        readable(database, selection),
     );
     let mut warnings = unmatched?;
     let mut tables = documents(&structure?)?;
@@ -99,7 +92,22 @@ pub async fn introspect(database: &dyn Database, selection: &Selection) -> Resul
         )),
         Err(error) => return Err(error.into()),
     }
-    Ok(Introspected { catalog: Catalog { tables, business_context: None }, warnings })
+    let mut left_out = readable?;
+    left_out.retain(|(schema, name)| !tables.iter().any(|table| table.schema == *schema && table.name == *name));
+    Ok(Introspected { catalog: Catalog { tables, business_context: None }, warnings, left_out })
+}
+
+/// All relations that the role may read, where the selection may leave some out.
+async fn readable(database: &dyn Database, selection: &Selection) -> Result<Vec<(String, String)>, database::Error> {
+    if *selection == Selection::default() {
+        return Ok(Vec::new());
+    }
+    let rows = database.own(READABLE, &[]).await?.rows;
+    let named = |row: Vec<Option<String>>| match <[Option<String>; 2]>::try_from(row) {
+        Ok([Some(schema), Some(name)]) => Some((schema, name)),
+        Ok(_) | Err(_) => None,
+    };
+    Ok(rows.into_iter().filter_map(named).collect())
 }
 
 /// What the selection names in vain: a misspelt exclusion would show the model what it must not see.

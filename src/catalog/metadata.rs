@@ -15,7 +15,6 @@ use serde::de::{self, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::introspect::Selection;
 use super::words::nearest;
 use super::{Catalog, Column, Role, drift};
 
@@ -170,10 +169,16 @@ impl Metadata {
         if problems.is_empty() { Ok(metadata) } else { Err(Error { problems }) }
     }
 
-    /// Without the files of tables that the selection leaves out, which would be reported as missing.
+    /// Without the files of tables that are left out on purpose, which would be reported as missing; as (schema, name).
     #[must_use]
-    pub fn restrict(mut self, selection: &Selection) -> Self {
-        self.files.retain(|file| selection.covers(file.schema.as_deref(), &file.table));
+    pub fn without(mut self, left_out: &[(String, String)], catalog: &Catalog) -> Self {
+        let is_left_out = |file: &TableFile| {
+            let means = |(schema, name): &(String, String)| {
+                file.table == *name && file.schema.as_ref().is_none_or(|named| named == schema)
+            };
+            file.tables_in(catalog).is_empty() && left_out.iter().any(means)
+        };
+        self.files.retain(|file| !is_left_out(file));
         self
     }
 

@@ -1,5 +1,7 @@
 //! Names -> words: what `customer_id`, `CustomerID` and `Customer ID` have in common.
 
+use crate::nearest::likeness;
+
 /// Endings that names are written together with, as in `customerid`.
 const JOINED_ENDINGS: [&str; 10] = ["id", "no", "nr", "key", "code", "name", "date", "number", "type", "amount"];
 
@@ -96,7 +98,7 @@ fn is_noun(word: &str) -> bool {
 pub(super) fn nearest<'words>(text: &str, words: impl IntoIterator<Item = &'words str>) -> Option<&'words str> {
     words
         .into_iter()
-        .map(|word| (strsim::jaro_winkler(&text.to_lowercase(), &word.to_lowercase()), word))
+        .map(|word| (likeness(text, word), word))
         .filter(|(likeness, _)| *likeness > 0.8)
         .max_by(|(left, _), (right, _)| left.total_cmp(right))
         .map(|(_, word)| word)

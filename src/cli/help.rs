@@ -25,7 +25,7 @@ Configuration:
 Examples:
   explore --demo                               the sample data, no server and no key
   explore --focus customer_churn               DATABASE_URL and OPENAI_API_KEY are set
-  explore --offline --format html -o report.html
+  explore --offline -o report.html             the ending chooses the format: .html, .json, .md
   explore --base-url http://localhost:11434/v1 --model qwen3
   explore --quiet --fail-on high               for a nightly job: the exit code tells
 
@@ -46,7 +46,7 @@ more, to standard error. -v tells the time, -vv shows the plan.
 Examples:
   explore sql --demo \"SELECT count(*) FROM primary_sales\"
   explore sql --check \"SELECT pg_read_file('/etc/passwd')\"
-  explore sql --format csv --max-rows 100000 -o sales.csv - < sales.sql
+  explore sql --max-rows 100000 -o sales.csv - < sales.sql
 
 Exit codes:
   0    done; with --check: it would not be refused

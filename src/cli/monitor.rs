@@ -12,7 +12,8 @@ use super::{DatabaseOptions, ModelOptions, PromptOptions, ReadingOptions, Report
 use crate::monitor::backtest;
 use crate::monitor::generate::Injection;
 
-const BACKTEST_FORMATS: [&str; 3] = ["terminal", "json", "html"];
+/// The formats of a backtest.
+pub const BACKTEST_FORMATS: [&str; 3] = ["terminal", "json", "html"];
 
 /// `explore monitor ...`
 #[derive(Debug, Subcommand)]
@@ -150,10 +151,10 @@ pub struct MonitorBacktestArguments {
     /// The last day [default: the last whose data should be there]
     #[arg(long, value_name = "DATE", value_parser = values::date)]
     pub to: Option<Date>,
-    /// Write what would have been told in this format
-    #[arg(id = "backtest_format", long = "format", value_name = "FORMAT", default_value = "terminal",
+    /// Write what would have been told in this format [default: what the ending of --output says, else terminal]
+    #[arg(id = "backtest_format", long = "format", value_name = "FORMAT",
           value_parser = values::one_of::<backtest::Format>(&BACKTEST_FORMATS))]
-    pub format: backtest::Format,
+    pub format: Option<backtest::Format>,
     /// Write it to this file, whole or not at all [default: standard output]
     #[arg(id = "backtest_output", long = "output", short = 'o', value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,

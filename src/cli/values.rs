@@ -6,10 +6,13 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use jiff::SignedDuration;
 use jiff::civil::Date;
+use jiff::tz::{self, TimeZone};
 use reqwest::Url;
 use rust_decimal::Decimal;
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
+
+use crate::prompt::nearest;
 
 /// A whole number from 1; underscores may group its digits.
 pub fn count<T: TryFrom<u64>>(text: &str) -> Result<T, String> {
@@ -48,6 +51,16 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 /// A calendar day.
 pub fn date(text: &str) -> Result<Date, String> {
     text.parse().map_err(|_| "expected a date, such as 2025-11-30".to_owned())
+}
+
+/// A time zone by its name, whatever the case.
+pub fn time_zone(text: &str) -> Result<TimeZone, String> {
+    let named = TimeZone::get(text).ok().filter(|zone| zone.iana_name().is_some());
+    named.ok_or_else(|| {
+        let known = tz::db().available().map(|name| name.to_string()).collect::<Vec<_>>();
+        let meant = nearest(text, known.iter()).map(|name| format!("; did you mean {name}?")).unwrap_or_default();
+        format!("expected the name of a time zone, such as Europe/Paris{meant}")
+    })
 }
 
 /// The URL of an endpoint, without a password, which would show wherever the URL does.

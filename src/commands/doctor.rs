@@ -102,7 +102,7 @@ async fn examine_content(
 ) {
     let read = async {
         let (executor, catalog, warnings) = open::executor(config, Arc::clone(&database)).await?;
-        let disagreements = disagreements(config, &catalog)?;
+        let disagreements = disagreements(config, &catalog, &executor.left_out)?;
         Ok((executor, catalog, warnings, disagreements))
     };
     let (executor, catalog, mut warnings, disagreements) = match read.await {
@@ -156,8 +156,8 @@ async fn fire(executor: &Executor, waiting: &Waiting) -> Vec<Outcome> {
 }
 
 /// Where the metadata and the database disagree.
-fn disagreements(config: &Config, catalog: &Catalog) -> Result<Vec<String>, Failure> {
-    let drifts = drift::find(catalog, &open::metadata(config)?);
+fn disagreements(config: &Config, catalog: &Catalog, left_out: &[(String, String)]) -> Result<Vec<String>, Failure> {
+    let drifts = drift::find(catalog, &open::metadata(config)?.without(left_out, catalog));
     Ok(drifts.iter().filter(|drift| drift.is_disagreement()).map(ToString::to_string).collect())
 }
 

@@ -3,8 +3,8 @@
 use std::io;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use jiff::civil::{Date, date};
-use jiff::{Timestamp, Zoned};
 use rand::RngExt as _;
 
 use super::interrupts::Interrupts;
@@ -41,16 +41,17 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
     library.focus(&config.exploration.focus)?;
     config.source()?;
     let player = config.player()?;
+    config.check_format()?;
     let destination = Destination::prepare(config.report.output.as_deref())?;
 
     let today =
-        config.exploration.as_of.unwrap_or_else(|| if config.is_demo() { DEMO_TODAY } else { Zoned::now().date() });
+        config.exploration.as_of.unwrap_or_else(|| if config.is_demo() { DEMO_TODAY } else { open::today(config) });
     let started_at = Timestamp::now();
     let run_id = journal::run_id(started_at, &config.exploration.focus, rand::rng().random());
     let mut progress = Progress::start(output.talk(), config.limits.max_iterations);
     let mut interrupts = Interrupts::listen()?;
-    let (executor, catalog, warnings) = tokio::select! {
-        opened = open(config, output) => opened?,
+    let (executor, catalog, newest, warnings) = tokio::select! {
+        opened = open(config, today, output) => opened?,
         () = interrupts.next() => return Ok(ExitStatus::Interrupted),
     };
     let (model, price) = model(player, config, &catalog, today)?;
@@ -68,11 +69,11 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
         tables: catalog.tables.len(),
         configuration: config.masked(),
     })))?;
-    for message in warnings.into_iter().chain(stale(&catalog, today)) {
+    for message in warnings.into_iter().chain(newest.and_then(|newest| stale(newest, today))) {
         recorder.observe(Event::Warned { message })?;
     }
     let budget = budget(config);
-    let briefing = brief(&library, config, &catalog, today, budget)?;
+    let briefing = brief(&library, config, &catalog, (today, newest), budget)?;
     let database = Arc::clone(&executor.database);
     let plans = output.talk().verbosity() > 1;
     let toolbox = Toolbox { executor, catalog, bounds: Bounds::default(), plans };
@@ -91,10 +92,9 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
 }
 
 /// What to say where the data end long before the day that is taken for today.
-fn stale(catalog: &Catalog, today: Date) -> Option<String> {
+fn stale(newest: Date, today: Date) -> Option<String> {
     /// Data that are loaded once a month are not stale.
     const DAYS_MAX: i32 = 45;
-    let newest = catalog.newest_date(today)?;
     let days = (today - newest).get_days();
     (days > DAYS_MAX).then(|| {
         format!(
@@ -103,14 +103,19 @@ fn stale(catalog: &Catalog, today: Date) -> Option<String> {
     })
 }
 
-/// The way to the database, its catalog, and what the user should know of them.
-async fn open(config: &Config, output: &Output) -> Result<(Executor, Arc<Catalog>, Vec<String>), Failure> {
+/// The way to the database, its catalog, the newest day in it where that can be known, and what the user should know.
+async fn open(
+    config: &Config,
+    today: Date,
+    output: &Output,
+) -> Result<(Executor, Arc<Catalog>, Option<Date>, Vec<String>), Failure> {
     let database = open::database(config, output).await?;
     let (executor, catalog, warnings) = open::executor(config, database).await?;
     if catalog.tables.is_empty() {
         return Err(nothing_to_explore(executor.database.server(), &warnings));
     }
-    Ok((executor, Arc::new(catalog), warnings))
+    let newest = executor.newest_date(&catalog, today).await;
+    Ok((executor, Arc::new(catalog), newest, warnings))
 }
 
 /// A job whose role lost its rights must not end as if nothing had been found.
@@ -172,7 +177,7 @@ fn brief(
     library: &Library,
     config: &Config,
     catalog: &Catalog,
-    today: Date,
+    (today, newest): (Date, Option<Date>),
     budget: Budget,
 ) -> Result<Briefing, Failure> {
     let focus = library.focus(&config.exploration.focus)?;
@@ -183,7 +188,7 @@ fn brief(
         catalog: "",
         business_context: context.as_deref(),
         as_of: today,
-        data_end: catalog.newest_date(today).filter(|date| *date < today),
+        data_end: newest.filter(|date| *date < today),
         limits: &limits,
     };
     let frame = library.brief(material)?;

@@ -27,6 +27,8 @@ use crate::state::State;
 use crate::table::{Column, Table};
 
 pub(super) async fn run(command: &MonitorCommand, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
+    // A monitor's steps are told by its own time zone, and its SELECT by the server's.
+    let config = &Config { time_zone: None, ..config.clone() };
     match command {
         MonitorCommand::Run(arguments) => run::run(arguments, config, output).await,
         MonitorCommand::Why(arguments) => why::run(arguments, config, output).await,

@@ -3,6 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use secrecy::ExposeSecret as _;
 
 use crate::catalog::Catalog;
@@ -35,7 +38,7 @@ pub(super) async fn executor(
     config: &Config,
     database: Arc<dyn Database>,
 ) -> Result<(Executor, Catalog, Vec<String>), Failure> {
-    let metadata = whole_metadata(config)?;
+    let metadata = metadata(config)?;
     let limits = Limits {
         timeout: config.query.query_timeout,
         rows_max: config.query.max_rows,
@@ -45,13 +48,16 @@ pub(super) async fn executor(
     };
     let SqlSection { allow_functions, allow_views, allow_operators, set_local: _ } = config.sql.clone();
     let allowed = Allowed { functions: allow_functions, views: allow_views, operators: allow_operators };
-    let (selection, sensitive) = (selection(config), metadata.sensitive());
-    let metadata = metadata.restrict(&selection);
-    let rules = Rules { selection, search_path: search_path(config), allowed, sensitive };
+    let rules = Rules {
+        selection: selection(config),
+        search_path: search_path(config),
+        allowed,
+        sensitive: metadata.sensitive(),
+    };
     let opened = Executor::open(database, rules, limits).await;
     let (executor, introspected) = opened.map_err(|error| Failure::new(Kind::Database, error))?;
-    let Introspected { mut catalog, mut warnings } = introspected;
-    warnings.extend(catalog.complete(&metadata));
+    let Introspected { mut catalog, mut warnings, left_out } = introspected;
+    warnings.extend(catalog.complete(&metadata.without(&left_out, &catalog)));
     Ok((executor, catalog, warnings))
 }
 
@@ -96,7 +102,17 @@ pub(super) async fn ungraded_database(config: &Config, output: &Output) -> Resul
 
 /// What every transaction is to begin with.
 pub(super) fn local(config: &Config) -> Local {
-    Local { role: config.role.as_role.clone(), settings: config.sql.set_local.clone() }
+    let mut settings = config.sql.set_local.clone();
+    if let Some(zone) = config.time_zone.as_ref().and_then(TimeZone::iana_name) {
+        settings.insert("TimeZone".to_owned(), zone.to_owned());
+    }
+    Local { role: config.role.as_role.clone(), settings }
+}
+
+/// The day that it is, by the clock that days are told by.
+pub(super) fn today(config: &Config) -> Date {
+    let time_zone = config.time_zone.clone().unwrap_or_else(TimeZone::system);
+    Timestamp::now().to_zoned_datetime(time_zone).date()
 }
 
 /// Refuses a role that may write, unless the user insists.
@@ -138,14 +154,9 @@ pub(super) async fn introspected(config: &Config, database: &dyn Database) -> Re
     introspect(database, &selection(config)).await.map_err(|error| Failure::new(Kind::Database, error))
 }
 
-/// Reads what people wrote of the tables in question.
-pub(super) fn metadata(config: &Config) -> Result<Metadata, Failure> {
-    Ok(whole_metadata(config)?.restrict(&selection(config)))
-}
-
 /// Reads what people wrote, of tables that are kept out too: views may read those. The folder may be missing where nobody
 /// named it.
-fn whole_metadata(config: &Config) -> Result<Metadata, Failure> {
+pub(super) fn metadata(config: &Config) -> Result<Metadata, Failure> {
     let directory: &Path = &config.database.metadata;
     let metadata = match config.is_default("metadata") {
         true if config.is_demo() => Metadata::sample(),

@@ -42,6 +42,7 @@ fn show(id: &str, config: &Config, output: &mut Output) -> Result<ExitStatus, Fa
     if let Some(remark) = &found.remark {
         output.talk().note(remark);
     }
+    config.check_format()?;
     let destination = Destination::prepare(config.report.output.as_deref())?;
     let run = report::deliver(&found.journal, destination, config, output)?;
     Ok(report::status(&run, config))

@@ -8,8 +8,8 @@ use anyhow::Context as _;
 
 use super::interrupts::Interrupts;
 use super::open;
-use crate::cli::SqlArguments;
-use crate::config::Config;
+use crate::cli::{ROWS_FORMATS, SqlArguments};
+use crate::config::{Config, ending};
 use crate::database::Database;
 use crate::error::{ExitStatus, Failure};
 use crate::output::{Destination, Output, counted, printable};
@@ -29,6 +29,7 @@ enum Answer {
 }
 
 pub(super) async fn run(arguments: &SqlArguments, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
+    let format = ending::choose(arguments.output.as_deref(), arguments.format, &ROWS_FORMATS)?;
     let text = statement(&arguments.statement)?;
     let destination = Destination::prepare(arguments.output.as_deref())?;
     let mut interrupts = Interrupts::listen()?;
@@ -51,7 +52,7 @@ pub(super) async fn run(arguments: &SqlArguments, config: &Config, output: &mut 
         None => return Ok(ExitStatus::Interrupted),
         Some(Answer::Passed) => output.talk().note("not refused"),
         Some(Answer::Ran { table, elapsed, plan }) => {
-            destination.deliver(&render(&table, arguments, output)?, output)?;
+            destination.deliver(&render(&table, format, arguments, output)?, output)?;
             tell(&table, elapsed, plan.as_deref(), config, output);
         }
     }
@@ -99,11 +100,11 @@ async fn answer(
 }
 
 /// A file gets the rows as they are; a terminal must not be driven by them.
-fn render(table: &Table, arguments: &SqlArguments, output: &Output) -> Result<String, Failure> {
+fn render(table: &Table, format: Format, arguments: &SqlArguments, output: &Output) -> Result<String, Failure> {
     let on_terminal = output.terminal_columns().filter(|_| arguments.output.is_none());
     let layout = Layout { width: on_terminal, colours: arguments.output.is_none() && output.color() };
-    let text = rows::render(table, arguments.format, layout).context("the rows cannot be printed")?;
-    let drives = on_terminal.is_some() && arguments.format != Format::Terminal;
+    let text = rows::render(table, format, layout).context("the rows cannot be printed")?;
+    let drives = on_terminal.is_some() && format != Format::Terminal;
     Ok(if drives { printable(&text).into_owned() } else { text })
 }
 

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use secrecy::SecretString;
 
-use super::Config;
 use super::setting::Origin;
-use crate::cli::ModelOptions;
+use super::{Config, ending};
+use crate::cli::{FORMATS, ModelOptions};
 use crate::error::Failure;
 use crate::model::openai::{self, Api, OPENAI_BASE_URL};
 use crate::model::price::{Price, Prices};
@@ -122,6 +122,21 @@ impl Config {
             reasoning_effort: self.model.reasoning_effort,
             ..openai::Options::new(url, model)
         })))
+    }
+
+    /// Refuses a report whose file's ending asks for another format than is asked for, or for one that there is not.
+    pub fn check_format(&self) -> Result<(), Failure> {
+        self.format_of_ending().map(drop)
+    }
+
+    /// The format that the ending of the report's file asks for. A format that is asked for farther from the command line
+    /// than the file does not count beside it.
+    pub(super) fn format_of_ending(&self) -> Result<Option<&'static str>, Failure> {
+        let rank_of = |key| self.origin(key).map_or(0, rank);
+        let setting = self.settings.iter().find(|setting| setting.key == "format");
+        let asked = setting.filter(|_| !self.is_default("format") && rank_of("format") >= rank_of("output"));
+        let asked = asked.and_then(|setting| setting.texts.first()).map(String::as_str);
+        ending::format(self.report.output.as_deref(), asked, &FORMATS)
     }
 
     /// What the model's tokens cost, if the file says.

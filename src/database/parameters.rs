@@ -2,8 +2,9 @@
 
 use deadpool_postgres::tokio_postgres::types::{ToSql, Type};
 use jiff::civil::{Date, DateTime};
-use jiff::{Timestamp, Zoned};
+use jiff::{Timestamp, ZonedDateTime};
 
+use super::temporal::Sql;
 use crate::sql::Select;
 
 /// The values of a statement's parameters.
@@ -14,16 +15,16 @@ pub(super) enum Parameters<'a> {
     /// Of the program's own statements: all of type `text[]`.
     Lists(&'a [&'a [String]]),
     /// The ends of a time range, whose types the server tells.
-    Range(&'a [Zoned; 2]),
+    Range(&'a [ZonedDateTime; 2]),
 }
 
 /// A value of the type that its parameter has.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Bound<'a> {
     List(&'a [String]),
-    Date(Date),
-    Timestamp(DateTime),
-    TimestampWithTimeZone(Timestamp),
+    Date(Sql<Date>),
+    Timestamp(Sql<DateTime>),
+    TimestampWithTimeZone(Sql<Timestamp>),
 }
 
 impl<'a> Parameters<'a> {
@@ -57,11 +58,11 @@ impl<'a> Parameters<'a> {
     }
 }
 
-fn bound(name: &str, moment: &Zoned, data_type: &Type) -> Result<Bound<'static>, String> {
+fn bound(name: &str, moment: &ZonedDateTime, data_type: &Type) -> Result<Bound<'static>, String> {
     match *data_type {
-        Type::DATE => Ok(Bound::Date(moment.date())),
-        Type::TIMESTAMP => Ok(Bound::Timestamp(moment.datetime())),
-        Type::TIMESTAMPTZ => Ok(Bound::TimestampWithTimeZone(moment.timestamp())),
+        Type::DATE => Ok(Bound::Date(Sql(moment.date()))),
+        Type::TIMESTAMP => Ok(Bound::Timestamp(Sql(moment.datetime()))),
+        Type::TIMESTAMPTZ => Ok(Bound::TimestampWithTimeZone(Sql(moment.timestamp()))),
         _ => Err(format!(
             "{name} stands where a {} is expected, and it is a point in time; compare it with a date or timestamp, or \
              write {name}::date, {name}::timestamp or {name}::timestamptz",

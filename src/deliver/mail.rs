@@ -130,7 +130,7 @@ impl Mail {
         let mut builder = lettre::Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, to))
-            .date(SystemTime::from(parcel.now))
+            .date(SystemTime::try_from(parcel.now).map_err(|error| failed(&error))?)
             .message_id(Some(format!("<{}@{domain}>", parcel.id)))
             .subject(one_line(&parcel.message.subject));
         if let Some(incident) = parcel.incident {

@@ -54,7 +54,7 @@ pub struct Run {
 impl Run {
     /// The day that the run took for today; the day of its first line where the journal lost it.
     pub fn as_of(&self) -> Date {
-        let first_line = || self.started_at.unwrap_or_default().to_zoned(TimeZone::UTC).date();
+        let first_line = || self.started_at.unwrap_or_default().to_zoned_datetime(TimeZone::UTC).date();
         self.started.as_ref().map_or_else(first_line, |started| started.as_of)
     }
 }

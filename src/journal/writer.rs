@@ -70,7 +70,7 @@ impl Journal {
 ///
 /// `random` tells apart runs of the same second. What a file's name had better not hold is left out of the focus.
 pub fn run_id(started_at: Timestamp, focus: &str, random: u16) -> String {
-    let time = started_at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%dT%H-%M-%SZ");
+    let time = started_at.to_zoned_datetime(TimeZone::UTC).strftime("%Y-%m-%dT%H-%M-%SZ");
     let allowed = |character: &char| character.is_ascii_alphanumeric() || matches!(character, '_' | '-');
     let focus = focus.chars().filter(allowed).take(FOCUS_CHARACTERS_MAX).collect::<String>();
     let focus = if focus.is_empty() { "run" } else { &focus };

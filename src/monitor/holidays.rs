@@ -53,7 +53,7 @@ pub fn public(country: &str) -> Vec<Event> {
 /// The days on which the clocks change, by the day that holds the moment: `clocks forward` has an hour less, `clocks
 /// back` one more.
 pub fn clock_changes(time_zone: &TimeZone, day_starts: Time) -> Vec<Event> {
-    let start = Date::constant(FIRST_YEAR, 1, 1).to_zoned(time_zone.clone());
+    let start = Date::constant(FIRST_YEAR, 1, 1).to_zoned_datetime(time_zone.clone());
     let Ok(start) = start.map(|start| start.timestamp()) else { return Vec::new() };
     let (mut forward, mut back) = (Vec::new(), Vec::new());
     for transition in time_zone.following(start) {

@@ -203,7 +203,7 @@ fn card(run: &Run, finding: &Finding) -> Card {
         period: short(&finding.period),
         narrative: paragraphs(&finding.narrative, PROSE_CHARACTERS),
         amount: view::amount(impact),
-        unit: short(&impact.unit),
+        unit: short(view::unit(impact)),
         metric: short(&impact.metric),
         arithmetic: view::arithmetic(finding),
         assumptions: impact.assumptions.iter().map(|assumption| short(assumption)).collect(),

@@ -54,7 +54,7 @@ fn head(page: &mut String, run: &Run) {
     block(page, &format!("{}.{stakes}", escape(&view::summary(run))));
     page.push_str("| Severity | Finding | Impact |\n|---|---|---:|\n");
     for finding in view::ordered(&run.findings) {
-        let impact = format!("{} {}", view::amount(&finding.impact), finding.impact.unit);
+        let impact = view::amount_and_unit(&finding.impact);
         let title = escape(&line(&finding.title, LINE_CHARACTERS));
         let severity = view::severity(finding.severity);
         push(page, &format!("| {severity} | {title} | {} |", escape(&line(&impact, LINE_CHARACTERS))));
@@ -77,7 +77,7 @@ fn one_finding(page: &mut String, run: &Run, finding: &Finding) {
         block(page, &escape(&paragraph));
     }
     let impact = &finding.impact;
-    let amount = format!("{} {}", view::amount(impact), impact.unit);
+    let amount = view::amount_and_unit(impact);
     block(page, &format!("**Impact:** {} · {}", field(&amount), field(&impact.metric)));
     let arithmetic = view::arithmetic(finding);
     for line in &arithmetic {

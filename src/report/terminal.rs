@@ -114,7 +114,7 @@ fn marker(severity: Severity) -> (&'static str, Style) {
 
 fn impact(page: &mut Page, finding: &Finding) {
     let impact = &finding.impact;
-    let amount = format!("{} {} · {}", view::amount(impact), impact.unit, impact.metric);
+    let amount = format!("{} · {}", view::amount_and_unit(impact), impact.metric);
     page.labelled("Impact", &text::line(&amount, LINE_CHARACTERS));
     for line in view::arithmetic(finding) {
         page.line(&line, 2 + LABEL_WIDTH);

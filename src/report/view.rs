@@ -56,6 +56,25 @@ pub(super) fn amount(impact: &Impact) -> String {
     }
 }
 
+/// The unit of an impact, less what the amount says already: of `21.5%` the unit `% of sales` leaves `of sales`.
+pub(super) fn unit(impact: &Impact) -> &str {
+    const PERCENT: [&str; 4] = ["%", "percent", "per cent", "pct"];
+    let (amount, unit) = (amount(impact), impact.unit.trim());
+    let is_word = |rest: &str| !rest.starts_with(char::is_alphanumeric);
+    let after = |word: &str| unit.strip_prefix(word).filter(|rest| is_word(rest));
+    let said = if amount.trim_end().ends_with('%') {
+        PERCENT.iter().find_map(|word| after(word)).filter(|rest| !rest.trim_start().starts_with("point"))
+    } else {
+        unit.split_whitespace().next().filter(|word| amount.trim_end().ends_with(word)).and_then(after)
+    };
+    said.unwrap_or(unit).trim_start()
+}
+
+/// The amount of an impact with its unit, once.
+pub(super) fn amount_and_unit(impact: &Impact) -> String {
+    format!("{} {}", amount(impact), unit(impact)).trim_end().to_owned()
+}
+
 /// How an impact adds up: its own line, and one for each figure in it; none that only says that a number is itself.
 pub(super) fn arithmetic(finding: &Finding) -> Vec<String> {
     let figures = finding.figures_of_impact().map(|figure| figure.arithmetic.as_str());

@@ -37,9 +37,33 @@ pub(super) fn check(name: &Ident) -> Result<(), Refusal> {
     }
 }
 
-/// The name as a query has to write it.
-pub(super) fn quoted(name: &str) -> String {
-    let plain = name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')
-        && name.chars().all(|character| matches!(character, 'a'..='z' | '0'..='9' | '_'));
-    if plain && keywords::is_name(name) { name.to_owned() } else { format!("\"{}\"", seen(name).replace('"', "\"\"")) }
+/// A name as SQL has to write it, fit for a message: bare where PostgreSQL would read it back the same, or else between
+/// double quotes.
+pub(crate) fn quoted(name: &str) -> String {
+    if is_bare(name) { seen(name) } else { format!("\"{}\"", seen(name).replace('"', "\"\"")) }
+}
+
+/// Whether PostgreSQL reads the name back the same where it stands without quotes.
+pub(crate) fn is_bare(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')
+        && name
+            .chars()
+            .all(|character| character.is_ascii_lowercase() || character.is_ascii_digit() || character == '_')
+        && !is_reserved(name)
+}
+
+/// Whether PostgreSQL reads the bare word as something else than a name, in one place or another.
+fn is_reserved(name: &str) -> bool {
+    const RESERVED: &str = "all analyse analyze and any array as asc asymmetric authorization between bigint binary bit boolean both \
+        case cast char character check coalesce collate collation column concurrently constraint create cross \
+        current_catalog current_date current_role current_schema current_time current_timestamp current_user dec \
+        decimal default deferrable desc distinct do else end except exists extract false fetch float for foreign \
+        freeze from full grant greatest group grouping having ilike in initially inner inout int integer intersect \
+        interval into is isnull join lateral leading least left like limit localtime localtimestamp national natural \
+        nchar none normalize not notnull null nullif numeric offset on only or order out outer overlaps overlay \
+        placing position precision primary real references returning right row select session_user setof similar \
+        smallint some substring symmetric system_user table tablesample then time timestamp to trailing treat trim \
+        true union unique user using values varchar variadic verbose when where window with xmlattributes xmlconcat \
+        xmlelement xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable";
+    RESERVED.split(' ').any(|word| word == name)
 }

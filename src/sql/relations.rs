@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::Policy;
 use super::fields::Fields;
+use super::names::quoted;
 use super::refusal::{Refusal, relation, seen};
+use crate::nearest::likeness;
 
 /// The harmless half of `pg_catalog`: what describes tables, columns, types and keys.
 const PG_CATALOG: &[&str] = &[
@@ -124,7 +126,7 @@ pub(super) fn find<'policy>(name: &str, policy: &'policy Policy) -> Result<Relat
         return Ok(found);
     }
     match schemas.find(|schema| own(schema, name, policy).is_some()) {
-        Some(schema) => Err(relation(format!("write {}.{}, with its schema", seen(schema), seen(name)))),
+        Some(schema) => Err(relation(format!("write {}.{}, with its schema", quoted(schema), quoted(name)))),
         None => Err(refused(name, policy)),
     }
 }
@@ -177,7 +179,7 @@ fn own<'policy>(schema: &str, name: &str, policy: &'policy Policy) -> Option<Rel
 
 fn refused(name: &str, policy: &Policy) -> Refusal {
     if let Some((schema, table, reason)) = known_refusal(name, policy) {
-        return relation(format!("{}.{} {reason}", seen(schema), seen(table)));
+        return relation(format!("{}.{} {reason}", quoted(schema), quoted(table)));
     }
     if let Some((_, why)) = WARNED_OF.iter().find(|(names, _)| names.contains(&name)) {
         return relation(format!("{name} {why}; use describe_table"));
@@ -200,7 +202,8 @@ fn known_refusal<'policy>(name: &str, policy: &'policy Policy) -> Option<(&'poli
 fn readable(policy: &Policy) -> String {
     const NAMES_MAX: usize = 8;
     let tables = policy.relations.iter().flat_map(|(schema, tables)| tables.keys().map(move |table| (schema, table)));
-    let names = tables.clone().take(NAMES_MAX).map(|(schema, table)| format!("{schema}.{table}")).collect::<Vec<_>>();
+    let names = tables.clone().take(NAMES_MAX).map(|(schema, table)| format!("{}.{}", quoted(schema), quoted(table)));
+    let names = names.collect::<Vec<_>>();
     match tables.count().saturating_sub(names.len()) {
         0 if names.is_empty() => "there are none".to_owned(),
         0 => format!("there are {}", names.join(", ")),
@@ -212,12 +215,12 @@ fn nearest(name: &str, policy: &Policy) -> Option<String> {
     let bare = name.rsplit('.').next().unwrap_or(name);
     let all = policy.relations.iter().flat_map(|(schema, names)| names.keys().map(move |name| (schema, name)));
     let (likeness, schema, name) = all
-        .map(|(schema, name)| (strsim::jaro_winkler(&name.to_lowercase(), bare), schema, name))
+        .map(|(schema, name)| (likeness(bare, name), schema, name))
         .max_by(|left, right| left.0.total_cmp(&right.0))?;
     let shown = if policy.search_path.first() == Some(schema) {
-        seen(name)
+        quoted(name)
     } else {
-        format!("{}.{}", seen(schema), seen(name))
+        format!("{}.{}", quoted(schema), quoted(name))
     };
     (likeness > 0.75).then_some(shown)
 }

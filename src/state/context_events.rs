@@ -7,6 +7,7 @@ use tokio_postgres::types::ToSql;
 
 use super::session::{begin, failed};
 use super::{Error, State, Turn, json};
+use crate::database::temporal::Sql;
 use crate::monitor::context::ContextEvent;
 
 const READ: &str = "read the context events";
@@ -31,7 +32,7 @@ impl Turn {
     pub async fn context_events(&self, from: Date, to: Date) -> Result<Vec<ContextEvent>, Error> {
         let statement =
             format!("{EVENT} WHERE monitor IN ('', $1) AND ends >= $2 AND starts <= $3 ORDER BY starts, event");
-        let parameters: [&(dyn ToSql + Sync); 3] = [&self.layout.monitor, &from, &to];
+        let parameters: [&(dyn ToSql + Sync); 3] = [&self.layout.monitor, &Sql(from), &Sql(to)];
         self.session.rows(READ, &statement, &parameters).await?.iter().map(event).collect()
     }
 }
@@ -40,7 +41,7 @@ impl State {
     /// The events of any monitor that end on that day or after it, a few hundred at the most.
     pub async fn context_events_after(&self, day: Date) -> Result<Vec<KnownEvent>, Error> {
         let statement = format!("{EVENT} WHERE ends >= $1 ORDER BY starts, event LIMIT $2");
-        let rows = self.session().await?.rows(READ, &statement, &[&day, &EVENTS_MAX]).await?;
+        let rows = self.session().await?.rows(READ, &statement, &[&Sql(day), &EVENTS_MAX]).await?;
         let known = |row: &Row| Ok(KnownEvent { id: row.try_get(8).map_err(failed(READ))?, event: event(row)? });
         rows.iter().map(known).collect()
     }
@@ -57,7 +58,8 @@ impl State {
         for event in events {
             let ContextEvent { starts, ends, kind, label, monitor, metric, segment, source } = event;
             let (kind, segment) = (json::name_of(kind), json::write(WRITE, segment)?);
-            let parameters: [&(dyn ToSql + Sync); 8] = [&kind, label, starts, ends, monitor, metric, &segment, source];
+            let parameters: [&(dyn ToSql + Sync); 8] =
+                [&kind, label, &Sql(*starts), &Sql(*ends), monitor, metric, &segment, source];
             added += transaction.execute(statement, &parameters).await.map_err(failed(WRITE))?;
         }
         transaction.commit().await.map_err(failed(WRITE))?;
@@ -83,9 +85,10 @@ impl State {
 fn event(row: &Row) -> Result<ContextEvent, Error> {
     let text = |column| row.try_get::<_, String>(column).map_err(failed(READ));
     let named = |column| text(column).map(|name| Some(name).filter(|name| !name.is_empty()));
+    let date = |column| row.try_get::<_, Sql<Date>>(column).map(|date| date.0).map_err(failed(READ));
     Ok(ContextEvent {
-        starts: row.try_get(0).map_err(failed(READ))?,
-        ends: row.try_get(1).map_err(failed(READ))?,
+        starts: date(0)?,
+        ends: date(1)?,
         kind: json::read(READ, &json::write(READ, &text(2)?)?)?,
         label: text(3)?,
         monitor: named(4)?,

@@ -9,6 +9,7 @@ use tokio_postgres::{Row, Transaction};
 use super::outbox::{self, NewMessage};
 use super::session::{begin, failed};
 use super::{Error, Memory, Turn, json};
+use crate::database::temporal::Sql;
 use crate::monitor::day::{Day, Expected, Incident, Judgement, Score};
 use crate::monitor::series::Segment;
 
@@ -82,7 +83,7 @@ impl Turn {
         let statement = "INSERT INTO explore.analyses AS old (monitor, at, document) VALUES ($1, $2, $3::text::jsonb)
             ON CONFLICT (monitor, at) DO UPDATE SET document = excluded.document
             WHERE old.document IS DISTINCT FROM excluded.document";
-        self.session.execute(what, statement, &[&self.layout.monitor, &at, &document]).await.map(drop)
+        self.session.execute(what, statement, &[&self.layout.monitor, &Sql(at), &document]).await.map(drop)
     }
 }
 
@@ -90,13 +91,15 @@ impl Memory {
     /// The first of the days that are to be judged again, because observations were restated since.
     pub async fn first_outdated(&self) -> Result<Option<DateTime>, Error> {
         let statement = "SELECT min(at) FROM explore.days WHERE monitor = $1 AND is_outdated";
-        self.session.one(READ, statement, &[&self.layout.monitor]).await
+        let first: Option<Sql<_>> = self.session.one(READ, statement, &[&self.layout.monitor]).await?;
+        Ok(first.map(|at| at.0))
     }
 
     /// The latest of the days after `at` that were judged and are not to be judged again.
     pub async fn latest_after(&self, at: DateTime) -> Result<Option<DateTime>, Error> {
         let statement = "SELECT max(at) FROM explore.days WHERE monitor = $1 AND at > $2 AND NOT is_outdated";
-        self.session.one(READ, statement, &[&self.layout.monitor, &at]).await
+        let latest: Option<Sql<_>> = self.session.one(READ, statement, &[&self.layout.monitor, &Sql(at)]).await?;
+        Ok(latest.map(|at| at.0))
     }
 
     /// The incidents that the last day before `at` left open, in its order.
@@ -104,7 +107,7 @@ impl Memory {
         let statement = "SELECT document::text FROM explore.incidents
             WHERE monitor = $1 AND NOT is_closed
             AND at = (SELECT max(at) FROM explore.days WHERE monitor = $1 AND at < $2) ORDER BY place";
-        let rows = self.session.rows(READ, statement, &[&self.layout.monitor, &at]).await?;
+        let rows = self.session.rows(READ, statement, &[&self.layout.monitor, &Sql(at)]).await?;
         rows.iter().map(|row| document(row, 0)).collect()
     }
 
@@ -114,7 +117,7 @@ impl Memory {
                 SELECT document::text FROM explore.incidents
                 WHERE monitor = day.monitor AND at = day.at ORDER BY place)
             FROM explore.days AS day WHERE monitor = $1 AND at >= $2 AND at < $3 ORDER BY at";
-        let rows = self.session.rows(READ, statement, &[&self.layout.monitor, &from, &to]).await?;
+        let rows = self.session.rows(READ, statement, &[&self.layout.monitor, &Sql(from), &Sql(to)]).await?;
         rows.iter().map(|row| self.day_of(row)).collect()
     }
 
@@ -123,7 +126,7 @@ impl Memory {
         let mut days = self.days(at, at.saturating_add(jiff::Span::new().microseconds(1))).await?;
         let Some(mut day) = days.pop() else { return Ok(None) };
         let statement = "SELECT document::text FROM explore.judgements WHERE monitor = $1 AND at = $2 ORDER BY place";
-        let rows = self.session.rows(READ, statement, &[&self.layout.monitor, &at]).await?;
+        let rows = self.session.rows(READ, statement, &[&self.layout.monitor, &Sql(at)]).await?;
         day.judgements = rows.iter().map(|row| document(row, 0)).collect::<Result<_, _>>()?;
         Ok(Some(day))
     }
@@ -133,7 +136,7 @@ impl Memory {
         Ok(Day {
             monitor: self.layout.monitor.clone(),
             label: cell(row, 0)?,
-            at: cell(row, 1)?,
+            at: cell::<Sql<_>>(row, 1)?.0,
             holiday: cell(row, 2)?,
             notes: cell(row, 3)?,
             judgements: Vec::new(),
@@ -152,15 +155,17 @@ impl Memory {
         let statement = "SELECT at, document::text FROM explore.judgements
             WHERE monitor = $1 AND metric = $2 AND segment = $3::text::jsonb AND at >= $4 AND at < $5 ORDER BY at";
         let segment = json::write(READ, segment)?;
-        let parameters: [&(dyn ToSql + Sync); 5] = [&self.layout.monitor, &metric, &segment, &from, &to];
+        let parameters: [&(dyn ToSql + Sync); 5] = [&self.layout.monitor, &metric, &segment, &Sql(from), &Sql(to)];
         let rows = self.session.rows(READ, statement, &parameters).await?;
-        rows.iter().map(|row| Ok(DatedJudgement { at: cell(row, 0)?, judgement: document(row, 1)? })).collect()
+        rows.iter()
+            .map(|row| Ok(DatedJudgement { at: cell::<Sql<_>>(row, 0)?.0, judgement: document(row, 1)? }))
+            .collect()
     }
 
     /// What the analyst made of a day.
     pub async fn analysis(&self, at: DateTime) -> Result<Option<Value>, Error> {
         let statement = "SELECT document::text FROM explore.analyses WHERE monitor = $1 AND at = $2";
-        let rows = self.session.rows(READ, statement, &[&self.layout.monitor, &at]).await?;
+        let rows = self.session.rows(READ, statement, &[&self.layout.monitor, &Sql(at)]).await?;
         rows.first().map(|row| document(row, 0)).transpose()
     }
 }
@@ -176,7 +181,7 @@ fn document<T: serde::de::DeserializeOwned>(row: &Row, column: usize) -> Result<
 /// Has the days from `from` on judged again.
 pub(super) async fn outdate(transaction: &Transaction<'_>, monitor: &str, from: DateTime) -> Result<(), Error> {
     let statement = "UPDATE explore.days SET is_outdated = true WHERE monitor = $1 AND at >= $2 AND NOT is_outdated";
-    transaction.execute(statement, &[&monitor, &from]).await.map(drop).map_err(failed(WRITE))
+    transaction.execute(statement, &[&monitor, &Sql(from)]).await.map(drop).map_err(failed(WRITE))
 }
 
 async fn write_day(transaction: &Transaction<'_>, day: &Day) -> Result<(), Error> {
@@ -185,7 +190,7 @@ async fn write_day(transaction: &Transaction<'_>, day: &Day) -> Result<(), Error
         SET label = excluded.label, holiday = excluded.holiday, notes = excluded.notes, is_outdated = false
         WHERE (old.label, old.holiday, old.notes, old.is_outdated)
             IS DISTINCT FROM (excluded.label, excluded.holiday, excluded.notes, false)";
-    let parameters: [&(dyn ToSql + Sync); 5] = [&day.monitor, &day.at, &day.label, &day.holiday, &day.notes];
+    let parameters: [&(dyn ToSql + Sync); 5] = [&day.monitor, &Sql(day.at), &day.label, &day.holiday, &day.notes];
     transaction.execute(statement, &parameters).await.map(drop).map_err(failed(WRITE))
 }
 
@@ -195,7 +200,7 @@ async fn write_judgements(transaction: &Transaction<'_>, day: &Day) -> Result<(u
     let remove = "DELETE FROM explore.judgements AS old WHERE monitor = $1 AND at = $2 AND NOT EXISTS (
         SELECT FROM unnest($3::text[], $4::text[]) AS new (metric, segment)
         WHERE new.metric = old.metric AND new.segment::jsonb = old.segment)";
-    let parameters: [&(dyn ToSql + Sync); 4] = [&day.monitor, &day.at, &columns.metrics, &columns.segments];
+    let parameters: [&(dyn ToSql + Sync); 4] = [&day.monitor, &Sql(day.at), &columns.metrics, &columns.segments];
     let removed = transaction.execute(remove, &parameters).await.map_err(failed(WRITE))?;
     let write = "INSERT INTO explore.judgements AS old (monitor, at, metric, segment, place, status, actual, filled,
             expected, lower, upper, trend, season, year, holiday, difference, deviation, z, probability, is_anomalous,
@@ -214,8 +219,9 @@ async fn write_judgements(transaction: &Transaction<'_>, day: &Day) -> Result<(u
             z = excluded.z, probability = excluded.probability, is_anomalous = excluded.is_anomalous,
             document = excluded.document
         WHERE (old.place, old.document) IS DISTINCT FROM (excluded.place, excluded.document)";
+    let at = Sql(day.at);
     let mut parameters: Vec<&(dyn ToSql + Sync)> =
-        vec![&day.monitor, &day.at, &columns.metrics, &columns.segments, &columns.statuses];
+        vec![&day.monitor, &at, &columns.metrics, &columns.segments, &columns.statuses];
     parameters.extend(columns.numbers.iter().map(|numbers| numbers as &(dyn ToSql + Sync)));
     parameters.extend([&columns.anomalous as &(dyn ToSql + Sync), &columns.documents]);
     let written = transaction.execute(write, &parameters).await.map_err(failed(WRITE))?;
@@ -281,7 +287,7 @@ fn numbers(judgement: &Judgement) -> [Option<f64>; 13] {
 async fn write_incidents(transaction: &Transaction<'_>, day: &Day) -> Result<(u64, u64), Error> {
     let ids = day.incidents.iter().map(|incident| incident.id.as_str()).collect::<Vec<_>>();
     let remove = "DELETE FROM explore.incidents WHERE monitor = $1 AND at = $2 AND incident <> ALL ($3)";
-    let removed = transaction.execute(remove, &[&day.monitor, &day.at, &ids]).await.map_err(failed(WRITE))?;
+    let removed = transaction.execute(remove, &[&day.monitor, &Sql(day.at), &ids]).await.map_err(failed(WRITE))?;
     let write = "INSERT INTO explore.incidents AS old
             (monitor, at, incident, place, opened, metric, severity, impact, is_closed, document)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::text::jsonb)
@@ -297,10 +303,10 @@ async fn write_incidents(transaction: &Transaction<'_>, day: &Day) -> Result<(u6
         let (severity, impact) = (json::name_of(&incident.severity), json::name_of(&incident.impact));
         let parameters: [&(dyn ToSql + Sync); 10] = [
             &day.monitor,
-            &day.at,
+            &Sql(day.at),
             &incident.id,
             &place,
-            &incident.opened,
+            &Sql(incident.opened),
             &incident.metric,
             &severity,
             &impact,

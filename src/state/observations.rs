@@ -16,6 +16,7 @@ use tokio_postgres::{Row, Transaction};
 
 use super::session::{begin, failed};
 use super::{Error, Turn, days, json};
+use crate::database::temporal::Sql;
 use crate::monitor::registry::Monitor;
 use crate::monitor::series::Observation;
 
@@ -117,9 +118,8 @@ impl Turn {
             WHERE series IN (SELECT series FROM explore.series WHERE monitor = $1)";
         let rows = self.session.rows(READ, statement, &[&self.layout.monitor]).await?;
         let Some(row) = rows.first() else { return Ok(None) };
-        let (first, last): (Option<DateTime>, Option<DateTime>) =
-            (row.try_get(0).map_err(failed(READ))?, row.try_get(1).map_err(failed(READ))?);
-        Ok(first.zip(last))
+        let step = |column| row.try_get::<_, Option<Sql<DateTime>>>(column).map_err(failed(READ));
+        Ok(step(0)?.zip(step(1)?).map(|(first, last)| (first.0, last.0)))
     }
 
     /// Makes these all observations of the steps from `from` up to, not including, `to`.
@@ -233,7 +233,7 @@ impl Reading {
         from: DateTime,
         to: DateTime,
     ) -> Result<(), Error> {
-        let parameters: [&(dyn ToSql + Sync); 3] = [&series, &from, &to];
+        let parameters: [&(dyn ToSql + Sync); 3] = [&series, &Sql(from), &Sql(to)];
         let rows = transaction.query_raw(&self.statement, parameters).await.map_err(failed(READ))?;
         let mut rows = pin!(rows);
         while let Some(row) = rows.try_next().await.map_err(failed(READ))? {
@@ -243,7 +243,8 @@ impl Reading {
     }
 
     fn take(&mut self, row: &Row) -> Result<(), tokio_postgres::Error> {
-        let at: Vec<DateTime> = row.try_get(1)?;
+        let at: Vec<Sql<DateTime>> = row.try_get(1)?;
+        let at = at.into_iter().map(|at| at.0).collect::<Vec<_>>();
         let at = match self.leaves.last() {
             Some(last) if *last.at == *at => Arc::clone(&last.at),
             _ => at.into(),
@@ -349,7 +350,7 @@ impl<'o> Rows<'o> {
         for start in (0..self.at.len()).step_by(ROWS_MAX) {
             let range = start..(start + ROWS_MAX).min(self.at.len());
             let ids = self.places[range.clone()].iter().map(|place| series[*place]).collect::<Vec<_>>();
-            let at = &self.at[range.clone()];
+            let at = self.at[range.clone()].iter().copied().map(Sql).collect::<Vec<_>>();
             let measures = self.measures.iter().map(|values| &values[range.clone()]).collect::<Vec<_>>();
             let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![&ids, &at];
             parameters.extend(measures.iter().map(|values| values as &(dyn ToSql + Sync)));
@@ -391,7 +392,7 @@ async fn exchange(
             AND NOT EXISTS (SELECT FROM pg_temp.incoming WHERE series = old.series AND at = old.at)
             RETURNING at)
         SELECT min(at), count(*) FROM removed";
-    let removed = transaction.query_one(remove, &[&monitor, &from, &to]).await.map_err(failed(WRITE))?;
+    let removed = transaction.query_one(remove, &[&monitor, &Sql(from), &Sql(to)]).await.map_err(failed(WRITE))?;
     let write = "WITH written AS (
             INSERT INTO explore.observations AS old (series, at, measures)
             SELECT series, at, measures FROM pg_temp.incoming
@@ -406,7 +407,7 @@ async fn exchange(
         _ => failed(WRITE)(error),
     })?;
     let count = |row: &Row, column| row.try_get::<_, i64>(column).map(i64::unsigned_abs).map_err(failed(WRITE));
-    let first = |row: &Row| row.try_get::<_, Option<DateTime>>(0).map_err(failed(WRITE));
+    let first = |row: &Row| row.try_get::<_, Option<Sql<_>>>(0).map(|at| at.map(|at| at.0)).map_err(failed(WRITE));
     let replaced =
         Replaced { inserted: count(&written, 1)?, restated: count(&written, 2)?, removed: count(&removed, 1)? };
     Ok((replaced, [first(&removed)?, first(&written)?].into_iter().flatten().min()))

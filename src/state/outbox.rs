@@ -20,6 +20,7 @@ use tokio_postgres::{Row, Transaction};
 pub use self::sender::{Claim, Sender, Settled};
 use super::session::{begin, failed};
 use super::{Error, State, json};
+use crate::database::temporal::Sql;
 use crate::monitor::day::Day;
 
 const READ: &str = "read the outbox";
@@ -213,14 +214,14 @@ fn entry(row: &Row) -> Result<Entry, Error> {
         Ok(Entry {
             id: row.try_get(0)?,
             monitor: row.try_get(1)?,
-            at: row.try_get(2)?,
+            at: row.try_get::<_, Sql<_>>(2)?.0,
             incident: row.try_get(3)?,
             channel: row.try_get(4)?,
             recipient: row.try_get(5)?,
             state,
             attempts: row.try_get(7)?,
-            next_attempt_at: row.try_get(8)?,
-            settled_at: row.try_get(9)?,
+            next_attempt_at: row.try_get::<_, Option<Sql<_>>>(8)?.map(|time| time.0),
+            settled_at: row.try_get::<_, Option<Sql<_>>>(9)?.map(|time| time.0),
             problem: row.try_get(10)?,
             carried_by: row.try_get(11)?,
         })
@@ -233,7 +234,7 @@ fn waiting(row: &Row) -> Result<Waiting, tokio_postgres::Error> {
         ids: vec![row.try_get(0)?],
         monitor: row.try_get(1)?,
         incidents: vec![row.try_get(2)?],
-        at: row.try_get(3)?,
+        at: row.try_get::<_, Sql<_>>(3)?.0,
         channel: row.try_get(4)?,
         recipient: row.try_get(5)?,
         is_digest: row.try_get(6)?,
@@ -278,7 +279,8 @@ pub(super) async fn withdraw(
     );
     let remove =
         format!("DELETE FROM explore.outbox WHERE monitor = $1 AND at = $2 AND state = 'pending' AND NOT {wanted}");
-    let parameters: [&(dyn ToSql + Sync); 6] = [&day.monitor, &day.at, &incidents, &channels, &recipients, &is_changed];
+    let parameters: [&(dyn ToSql + Sync); 6] =
+        [&day.monitor, &Sql(day.at), &incidents, &channels, &recipients, &is_changed];
     transaction.execute(&reset, &parameters).await.map_err(failed(WRITE))?;
     transaction.execute(&remove, &parameters[..5]).await.map_err(failed(WRITE))
 }
@@ -292,7 +294,8 @@ pub(super) async fn add(transaction: &Transaction<'_>, day: &Day, messages: &[Ne
             AS new (incident, channel, recipient, is_digest, place)
         ORDER BY place
         ON CONFLICT (monitor, at, incident, channel, recipient) DO NOTHING";
-    let parameters: [&(dyn ToSql + Sync); 6] = [&day.monitor, &day.at, &incidents, &channels, &recipients, &digests];
+    let parameters: [&(dyn ToSql + Sync); 6] =
+        [&day.monitor, &Sql(day.at), &incidents, &channels, &recipients, &digests];
     transaction.execute(statement, &parameters).await.map_err(failed(WRITE))
 }
 
@@ -301,6 +304,7 @@ pub(super) async fn untold(transaction: &Transaction<'_>, day: &Day, messages: &
     let incidents = Columns::new(messages).incidents;
     let statement = "SELECT count(DISTINCT incident) FROM unnest($3::text[]) AS new (incident)
         WHERE NOT EXISTS (SELECT FROM explore.outbox WHERE monitor = $1 AND at = $2 AND incident = new.incident)";
-    let row = transaction.query_one(statement, &[&day.monitor, &day.at, &incidents]).await.map_err(failed(WRITE))?;
+    let row =
+        transaction.query_one(statement, &[&day.monitor, &Sql(day.at), &incidents]).await.map_err(failed(WRITE))?;
     row.try_get::<_, i64>(0).map(i64::unsigned_abs).map_err(failed(WRITE))
 }

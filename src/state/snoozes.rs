@@ -7,6 +7,7 @@ use tokio_postgres::types::ToSql;
 
 use super::session::failed;
 use super::{Error, State, Turn};
+use crate::database::temporal::Sql;
 
 const READ: &str = "read the snoozes";
 const WRITE: &str = "write a snooze";
@@ -64,7 +65,7 @@ impl State {
     /// All snoozes that end on that day or after it.
     pub async fn snoozes_after(&self, day: Date) -> Result<Vec<Snooze>, Error> {
         let statement = format!("{SNOOZE} WHERE until >= $1 ORDER BY snooze");
-        let rows = self.session().await?.rows(READ, &statement, &[&day]).await?;
+        let rows = self.session().await?.rows(READ, &statement, &[&Sql(day)]).await?;
         rows.iter().map(snooze).collect::<Result<_, _>>().map_err(failed(READ))
     }
 
@@ -76,7 +77,7 @@ impl State {
         }
         let statement = "INSERT INTO explore.snoozes (monitor, metric, starts, until, reason)
             VALUES (coalesce($1, ''), $2, $3, $4, $5) RETURNING snooze";
-        let parameters: [&(dyn ToSql + Sync); 5] = [monitor, metric, starts, until, reason];
+        let parameters: [&(dyn ToSql + Sync); 5] = [monitor, metric, &Sql(*starts), &Sql(*until), reason];
         self.session().await?.one(WRITE, statement, &parameters).await
     }
 
@@ -92,8 +93,8 @@ fn snooze(row: &Row) -> Result<Snooze, tokio_postgres::Error> {
         id: row.try_get(0)?,
         monitor: Some(row.try_get(1)?).filter(|monitor: &String| !monitor.is_empty()),
         metric: row.try_get(2)?,
-        starts: row.try_get(3)?,
-        until: row.try_get(4)?,
+        starts: row.try_get::<_, Sql<_>>(3)?.0,
+        until: row.try_get::<_, Sql<_>>(4)?.0,
         reason: row.try_get(5)?,
     })
 }

@@ -2,6 +2,7 @@
 
 use crate::catalog::{Table, render};
 use crate::prompt::nearest;
+use crate::sql::quoted;
 use crate::tools::find_values::identifier;
 use crate::tools::{DescribeTable, Toolbox};
 
@@ -27,10 +28,10 @@ impl Toolbox {
             None => self.catalog.table(None, &name),
         };
         named.ok_or_else(|| {
-            let known =
-                self.catalog.tables.iter().map(|table| format!("{}.{}", table.schema, table.name)).collect::<Vec<_>>();
-            let bare = self.catalog.tables.iter().map(|table| table.name.clone()).collect::<Vec<_>>();
-            match nearest(&name, known.iter().chain(&bare)) {
+            let bare = self.catalog.tables.iter().map(|table| quoted(&table.name));
+            let full =
+                self.catalog.tables.iter().map(|table| format!("{}.{}", quoted(&table.schema), quoted(&table.name)));
+            match nearest(&name, full.chain(bare).collect::<Vec<_>>().iter()) {
                 Some(nearest) => format!("relation: there is no table {name:?}; did you mean {nearest}?"),
                 None => format!("relation: there is no table {name:?}; the schema's listing names the tables"),
             }

@@ -40,7 +40,11 @@ fn a_mistyped_option_command_or_value_is_told_the_nearest_one() {
     check_refused(&["--max-iteration", "3"], 2, &["--max-iterations"]);
     check_refused(&["confg"], 2, &["config"]);
     check_refused(&["--demo", "--format", "markdwn"], 2, &["markdown"]);
-    check_refused(&["--demo", "--focus", "customer_chrun"], 2, &["did you mean `customer_churn`?"]);
+    for focus in ["customer_chrun", "churn", "Churn", "customer", "customer_churn_report"] {
+        check_refused(&["--demo", "--focus", focus], 2, &["did you mean `customer_churn`?"]);
+    }
+    check_refused(&["--demo", "--focus", "region"], 2, &["did you mean `regional_analysis`?"]);
+    check_refused(&["--demo", "--focus", "weather"], 2, &["no focus area called `weather`; the areas are broad"]);
 }
 
 #[test]
@@ -51,6 +55,9 @@ fn a_value_that_is_none_is_told_what_is_expected() {
     check_refused(&["--max-cost=-1"], 2, &["US dollars"]);
     check_refused(&["--base-url", "localhost:11434"], 2, &["http://"]);
     check_refused(&["--fail-on", "severe"], 2, &["low, medium, high, critical"]);
+    check_refused(&["--time-zone", "Asia/Kolkatta"], 2, &["the name of a time zone", "did you mean Asia/Kolkata?"]);
+    check_refused(&["--time-zone", "berlin"], 2, &["did you mean Europe/Berlin?"]);
+    check_refused(&["sql", "--time-zone", "+05:30", "SELECT 1"], 2, &["the name of a time zone, such as Europe/Paris"]);
 }
 
 #[test]
@@ -83,6 +90,19 @@ fn an_output_that_cannot_be_written_is_told_before_the_run() {
     let program = Program::new().file("plain", "");
     let outcome = program.run(&["--demo", "-o", "plain/report.md"]);
     assert_eq!(outcome.code, 2, "{}", outcome.stderr);
+}
+
+#[test]
+fn a_file_whose_ending_contradicts_the_format_is_told_before_the_run() {
+    let both = &["--format json", "report.html", "contradict each other", "asks for html", "leave --format out"];
+    check_refused(&["--demo", "--format", "json", "-o", "report.html"], 2, both);
+    check_refused(&["--demo", "-o", "report.csv"], 2, &["as csv", "terminal, markdown, json, html"]);
+    check_refused(&["sql", "SELECT 1", "--demo", "-o", "rows.html"], 2, &["as html", "terminal, csv, json"]);
+    check_refused(&["sql", "SELECT 1", "--demo", "--format", "csv", "-o", "rows.json"], 2, &["asks for json"]);
+    let backtest = ["monitor", "backtest", "revenue_funnel", "--demo", "-o", "days.md"];
+    check_refused(&backtest, 2, &["as markdown", "terminal, json, html"]);
+    let day = ["monitor", "run", "--demo", "--format", "markdown", "-o", "day.json"];
+    check_refused(&day, 2, &["--format markdown and --output day.json contradict each other"]);
 }
 
 #[test]
@@ -190,5 +210,37 @@ fn a_reader_that_goes_away_is_no_error() {
         let output = command.env_clear().args(arguments).stdout(writer).stderr(Stdio::piped()).output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{arguments:?}");
         assert_eq!(output.stderr, b"", "{arguments:?}");
+    }
+}
+
+#[cfg(feature = "embedded")]
+#[test]
+fn a_run_on_old_data_names_the_last_day_that_they_have() {
+    let script = "CREATE TABLE visits (visit_date date, client_id int, fee numeric);
+        INSERT INTO visits SELECT date '2025-01-01' + g, g % 40, 10 FROM generate_series(0, 500) g;
+        INSERT INTO visits SELECT d::date, g % 40, 10
+            FROM generate_series('2026-05-17'::date, '2026-06-30', '1 day') d, generate_series(1, 40) g;";
+    let program = Program::new().file("visits.sql", script);
+    let outcome = program.run(&["--load", "visits.sql", "--offline", "--as-of", "2026-11-28"]);
+    assert!(outcome.stderr.contains("--as-of 2026-06-30 judges as of then"), "{}", outcome.stderr);
+}
+
+#[cfg(feature = "embedded")]
+#[test]
+fn metadata_of_tables_that_are_left_out_on_purpose_gives_no_warning() {
+    let script =
+        "CREATE SCHEMA hr; CREATE TABLE sales (id int); CREATE TABLE secret (id int); CREATE TABLE hr.pay (id int);";
+    let program = Program::new().file("shop.sql", script);
+    std::fs::create_dir(program.path("metadata")).unwrap();
+    for name in ["sales", "secret", "pay", "gone"] {
+        std::fs::write(program.path(&format!("metadata/{name}.json")), "{}").unwrap();
+    }
+    for left_out in [["--exclude-tables", "public.secret,hr.*"], ["--tables", "public.sales"], ["--tables", "sales"]] {
+        for command in [&["sql", "-v", "SELECT 1"] as &[&str], &["schema", "check"]] {
+            let outcome = program.run(&[command, &["--load", "shop.sql"], &left_out].concat());
+            let said = outcome.stdout + &outcome.stderr;
+            assert!(said.contains("there is no table gone to read"), "{left_out:?}: {said}");
+            assert!(!said.contains("no table secret") && !said.contains("no table pay"), "{left_out:?}: {said}");
+        }
     }
 }

@@ -74,6 +74,7 @@ fn every_setting_can_stand_in_the_file_and_in_the_environment() {
         "log_format" => ("\"json\"", "json"),
         "color" => ("\"never\"", "never"),
         "base_url" => ("\"http://localhost:1/v1\"", "http://localhost:1/v1"),
+        "time_zone" => ("\"Europe/Paris\"", "Europe/Paris"),
         _ => ("\"text\"", "text"),
     };
     for setting in settings {
@@ -90,6 +91,31 @@ fn every_setting_can_stand_in_the_file_and_in_the_environment() {
         assert_eq!(origin(&from_variable, &setting.key), variable);
         assert_eq!(from_file.masked(), from_variable.masked(), "{}", setting.key);
     }
+}
+
+#[test]
+fn the_ending_of_the_report_chooses_its_format_unless_something_as_near_asks_for_another() {
+    let check = |file: &str, variables: &[(&str, &str)], arguments: &[&str], expected: &[&str]| {
+        let config = resolve(file, variables, arguments).unwrap();
+        let format = config.settings.iter().find(|setting| setting.key == "format").unwrap().texts.concat();
+        let held = config.check_format().map_or_else(|failure| failure.to_string(), |()| format);
+        assert_eq!([held, origin(&config, "format")], expected, "{arguments:?}");
+        config.report.format
+    };
+    let told = check("", &[], &["-o", "a.html"], &["html", "--output"]);
+    assert_eq!(told, explore::report::Format::Html);
+    check("", &[], &["-o", "a.txt"], &["terminal", "default"]);
+    check("format = \"json\"", &[], &["-o", "a.MD"], &["markdown", "--output"]);
+    check("format = \"json\"\noutput = \"a.json\"", &[], &[], &["json", "explore.toml:1"]);
+    check("", &[("EXPLORE_OUTPUT", "a.htm")], &[], &["html", "EXPLORE_OUTPUT"]);
+    let contradicted = |format: &str, path: &str, told: &str| {
+        let (_, ending) = path.rsplit_once('.').unwrap();
+        format!("--format {format} and --output {path} contradict each other: the ending .{ending} asks for {told}")
+    };
+    let refused = contradicted("json", "a.html", "html");
+    check("", &[], &["-o", "a.html", "--format", "json"], &[&refused, "--format"]);
+    check("output = \"a.html\"", &[], &["--format", "json"], &[&refused, "--format"]);
+    check("format = \"json\"\noutput = \"a.html\"", &[], &[], &[&refused, "explore.toml:1"]);
 }
 
 #[test]
@@ -123,6 +149,11 @@ fn what_the_file_has_wrong_is_named_with_its_line() {
         "[sql.set_local]\nstatement_timeout = \"0\"",
         "2: sql.set_local: \"statement_timeout\" is a setting of the server; only those with a dot, such as \
          \"app.tenant\", can be made here",
+    );
+    check(
+        "time_zone = \"Europe/Barlin\"",
+        "1: time_zone: expected the name of a time zone, such as Europe/Paris; did you mean Europe/Berlin?, found \
+         `Europe/Barlin`",
     );
     check("max_plan_cost = -1", "1: max_plan_cost: expected a cost above 0, such as 1e9, or off, found `-1`");
 }

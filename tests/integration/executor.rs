@@ -7,10 +7,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use explore::catalog::introspect::Selection;
+use explore::catalog::Catalog;
+use explore::catalog::introspect::{Introspected, Selection};
+use explore::catalog::metadata::Metadata;
 use explore::database::{Database, Error, Limits};
 use explore::executor::{Executor, Rules};
 use explore::sql::Allowed;
+use jiff::civil::date;
 
 use crate::server::{client, connect, execute, fresh};
 
@@ -542,4 +545,34 @@ async fn a_type_counts_wherever_postgresql_reads_one() {
         let said = through(&executor, text).await;
         assert!(said.starts_with("type: "), "{text}: {said}");
     }
+}
+
+/// Days that the planner keeps apart from its histogram, because they are the busiest, are the last ones.
+const VISITS: &str = "CREATE TABLE visits (visit_date date, client_id int, fee numeric);
+    INSERT INTO visits SELECT date '2025-01-01' + g, g % 40, 10 FROM generate_series(0, 500) g;
+    INSERT INTO visits SELECT d::date, g % 40, 10
+        FROM generate_series('2026-05-17'::date, '2026-06-30', '1 day') d, generate_series(1, 40) g;
+    INSERT INTO visits VALUES ('2030-01-01', 1, 10), ('infinity', 1, 10), (NULL, 1, 10);
+    CREATE TABLE moves (id int PRIMARY KEY, moved_at timestamptz); INSERT INTO moves VALUES (1, '2026-06-29 23:59:59+00');
+    ANALYZE;";
+
+#[tokio::test]
+async fn the_newest_date_is_the_largest_in_the_column_and_not_the_planners_guess() {
+    let url = fresh("code_newest", VISITS).await;
+    let database: Arc<dyn Database> = Arc::new(connect(&url).await);
+    let opened = Executor::open(database, rules(Allowed::default()), LIMITS).await;
+    let (mut executor, Introspected { mut catalog, .. }) = opened.unwrap();
+    catalog.complete(&Metadata::default());
+    let newest = async |executor: &Executor, catalog: &Catalog, today| executor.newest_date(catalog, today).await;
+    assert_eq!(newest(&executor, &catalog, date(2026, 11, 28)).await, Some(date(2026, 6, 30)), "due dates aside");
+    assert_eq!(newest(&executor, &catalog, date(2026, 6, 1)).await, Some(date(2026, 6, 1)));
+    assert_eq!(newest(&executor, &catalog, date(2024, 6, 1)).await, None);
+
+    let mut sensitive = catalog.clone();
+    let columns = sensitive.tables.iter_mut().flat_map(|table| &mut table.columns);
+    columns.filter(|column| column.name == "visit_date").for_each(|column| column.sensitive = true);
+    assert_eq!(newest(&executor, &sensitive, date(2026, 11, 28)).await, Some(date(2026, 6, 29)), "never asked");
+
+    executor.limits.plan_cost_max = Some(2.0);
+    assert_eq!(newest(&executor, &catalog, date(2026, 11, 28)).await, None, "one is too dear to ask, so nobody knows");
 }

@@ -85,7 +85,7 @@ fn observed<'a>(monitor: &'a Monitor, past: &[Observation]) -> Observed<'a> {
 }
 
 fn as_of() -> Timestamp {
-    at(DAYS).to_zoned(TimeZone::UTC).unwrap().timestamp()
+    at(DAYS).to_zoned_datetime(TimeZone::UTC).unwrap().timestamp()
 }
 
 /// The days from `from` to `to`, each told what the one before left open.
@@ -319,7 +319,8 @@ fn what_is_late_or_not_over_is_not_judged() {
         Monitor { calendar: Calendar { delay: SignedDuration::from_hours(6), ..monitor().calendar }, ..monitor() };
     let mut past = past(12, |_, _, _| (1.0, 1.0));
     past.retain(|observation| observation.at < at(398));
-    let mut observed = Observed::new(&monitor, at(0), at(DAYS), at(399).to_zoned(TimeZone::UTC).unwrap().timestamp());
+    let mut observed =
+        Observed::new(&monitor, at(0), at(DAYS), at(399).to_zoned_datetime(TimeZone::UTC).unwrap().timestamp());
     observed.add(past);
     let mut fits = Fits::default();
     for (step, status, word) in [(398, Status::Late, "late"), (399, Status::Partial, "not over")] {

@@ -318,6 +318,28 @@ fn what_counts_is_whole_and_what_measures_is_not() {
 }
 
 #[test]
+fn a_unit_that_the_amount_says_already_is_not_said_again() {
+    let check = |amount: &str, unit: &str, expected: &str| {
+        let mut surplus = sample_run::surplus();
+        amount.clone_into(&mut surplus.impact.amount_text);
+        unit.clone_into(&mut surplus.impact.unit);
+        let run = wide_run(&surplus);
+        let (terminal, markdown) = (rendered(&run, Format::Terminal), rendered(&run, Format::Markdown));
+        assert!(terminal.contains(&format!("Impact      {expected} ·")), "{terminal}");
+        assert!(markdown.contains(&format!("**Impact:** {expected} ·")), "{markdown}");
+        let (number, rest) = expected.split_once(' ').unwrap_or((expected, ""));
+        let html = rendered(&run, Format::Html);
+        assert!(html.contains(&format!("<p class=\"big\">{number} <small>{rest}</small></p>")), "{expected}");
+    };
+    check("21.5%", "%", "21.5%");
+    check("21.5%", "% of sales", "21.5% of sales");
+    check("21.5%", "percent of customers", "21.5% of customers");
+    check("-21.5%", "per cent", "-21.5%");
+    check("21.5%", "INR", "21.5% INR");
+    check("21.5", "% of sales", "21.5 % of sales");
+}
+
+#[test]
 fn errors_stand_at_the_end_and_cautions_at_the_head() {
     let Event::Stopped(stopped) = sample_run::stopped(StopReason::ModelFailed) else { unreachable!() };
     let stopped = Stopped { detail: Some("cannot reach 127.0.0.1, os error 111".to_owned()), ..stopped };

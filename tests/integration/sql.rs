@@ -156,6 +156,15 @@ fn every_kind_of_refusal_says_what_was_seen_and_what_to_write() {
     check("SELECT * FROM pg_authid", "relation: pg_authid holds credentials; use describe_table");
     check("SELECT * FROM salse", "relation: salse is not a table that may be read; did you mean sales");
     check("SELECT * FROM old_sales", "relation: write archive.old_sales, with its schema");
+    let mut odd = Policy { search_path: vec!["public".to_owned(), "Old".to_owned()], ..Policy::default() };
+    odd.allow("public", "Invoice", ["id"]);
+    odd.allow("Old", "order", ["id"]);
+    let said = |sql: &str| validate(sql, &odd).unwrap_err().to_string();
+    let hint = "relation: invoice is not a table that may be read; did you mean \"Invoice\"";
+    assert_eq!(said("SELECT * FROM invoice"), hint);
+    assert_eq!(said("SELECT * FROM \"order\""), "relation: write \"Old\".\"order\", with its schema");
+    let hint = "relation: x is not a table that may be read; there are \"Old\".\"order\", public.\"Invoice\"";
+    assert_eq!(said("SELECT * FROM x"), hint);
     check("SELECT s.regoin FROM sales s", "column: s has no column regoin; did you mean region");
     check("SELECT x.region FROM sales s", "column: x is no table or alias of this FROM");
     check(

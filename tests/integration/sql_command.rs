@@ -71,6 +71,44 @@ fn the_statement_may_come_from_standard_input_and_the_rows_go_to_a_file() {
 }
 
 #[test]
+fn the_ending_of_the_file_chooses_the_format_of_the_rows() {
+    let program = Program::new().variable("DATABASE_URL", &SAMPLE);
+    for (name, expected) in [
+        ("rows.csv", "n\n1\n"),
+        (
+            "rows.JSON",
+            "{\"columns\":[{\"name\":\"n\",\"type_name\":\"int4\"}],\"rows\":[[\"1\"]],\"more_rows\":false}\n",
+        ),
+        ("rows.txt", "n\n─\n1\n"),
+    ] {
+        let outcome = program.run(&["sql", "SELECT 1 AS n", "-o", name]);
+        assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+        assert_eq!(std::fs::read_to_string(program.path(name)).unwrap(), expected);
+    }
+    let outcome = program.run(&["sql", "SELECT 1 AS n", "--format", "csv", "-o", "rows.dat"]);
+    assert_eq!((outcome.code, std::fs::read_to_string(program.path("rows.dat")).unwrap().as_str()), (0, "n\n1\n"));
+}
+
+#[test]
+fn days_are_told_by_the_clock_of_the_time_zone() {
+    let text = "SELECT date_trunc('day', timestamptz '2026-07-01 22:30:00+00')::text AS day, \
+                extract(hour FROM timestamptz '2026-07-01 22:30:00+00') AS hour";
+    let check = |program: &Program, arguments: &[&str], expected: &str| {
+        let outcome = program.run(&[&["sql", "--format", "csv", text], arguments].concat());
+        assert_eq!((outcome.code, outcome.stdout.as_str()), (0, expected), "{}", outcome.stderr);
+    };
+    let (paris, kolkata) = ("day,hour\n2026-07-02 00:00:00+02,0\n", "day,hour\n2026-07-02 00:00:00+05:30,4\n");
+    let server = || Program::new().variable("DATABASE_URL", &SAMPLE);
+    check(&server(), &["--time-zone", "europe/paris"], paris);
+    check(&server().variable("EXPLORE_TIME_ZONE", "Asia/Kolkata"), &[], kolkata);
+    check(&server().file("explore.toml", "time_zone = \"Asia/Kolkata\""), &[], kolkata);
+    #[cfg(feature = "embedded")]
+    check(&Program::new(), &["--demo", "--time-zone", "Europe/Paris"], paris);
+    let config = Program::new().run(&["config", "--time-zone", "europe/paris"]);
+    assert!(config.stdout.contains("time_zone = \"europe/paris\""), "{}", config.stdout);
+}
+
+#[test]
 fn verbosity_shows_the_time_and_then_the_plan() {
     let statement = "SELECT count(*) FROM primary_sales";
     let (timed, planned) = (sql(&["-v", statement]).stderr, sql(&["-vv", statement]).stderr);

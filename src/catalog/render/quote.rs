@@ -1,18 +1,14 @@
 //! Text from a database -> text that stays within its place in a line.
 
 use crate::catalog::{Column, ValueKind};
+use crate::sql::is_bare;
 
 /// Characters of a value shown.
 const VALUE_CHARACTERS_MAX: usize = 80;
 
 /// A name as SQL writes it: bare where PostgreSQL would read it back the same, or else between double quotes.
 pub(super) fn identifier(name: &str) -> String {
-    let bare = name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')
-        && name
-            .chars()
-            .all(|character| character.is_ascii_lowercase() || character.is_ascii_digit() || character == '_')
-        && !is_reserved(name);
-    if bare { name.to_owned() } else { format!("\"{}\"", harmless(name, usize::MAX).replace('"', "\"\"")) }
+    if is_bare(name) { name.to_owned() } else { format!("\"{}\"", harmless(name, usize::MAX).replace('"', "\"\"")) }
 }
 
 /// A value as SQL writes it: a number bare, anything else between quotes.
@@ -74,20 +70,4 @@ pub(super) fn count(number: u64) -> String {
         0 => number.to_string(),
         thousands => format!("{thousands},{:03}", number % 1_000),
     }
-}
-
-/// Whether PostgreSQL reads the bare word as something else than a name, in one place or another.
-fn is_reserved(name: &str) -> bool {
-    const RESERVED: &str = "all analyse analyze and any array as asc asymmetric authorization between bigint binary bit boolean both \
-        case cast char character check coalesce collate collation column concurrently constraint create cross \
-        current_catalog current_date current_role current_schema current_time current_timestamp current_user dec \
-        decimal default deferrable desc distinct do else end except exists extract false fetch float for foreign \
-        freeze from full grant greatest group grouping having ilike in initially inner inout int integer intersect \
-        interval into is isnull join lateral leading least left like limit localtime localtimestamp national natural \
-        nchar none normalize not notnull null nullif numeric offset on only or order out outer overlaps overlay \
-        placing position precision primary real references returning right row select session_user setof similar \
-        smallint some substring symmetric system_user table tablesample then time timestamp to trailing treat trim \
-        true union unique user using values varchar variadic verbose when where window with xmlattributes xmlconcat \
-        xmlelement xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable";
-    RESERVED.split(' ').any(|word| word == name)
 }

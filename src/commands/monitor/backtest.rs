@@ -6,8 +6,8 @@ use jiff::{Timestamp, ToSpan as _};
 use super::super::interrupts::Interrupts;
 use super::super::open;
 use super::{chosen, registry};
-use crate::cli::monitor::MonitorBacktestArguments;
-use crate::config::Config;
+use crate::cli::monitor::{BACKTEST_FORMATS, MonitorBacktestArguments};
+use crate::config::{Config, ending};
 use crate::error::{ExitStatus, Failure, Kind};
 use crate::monitor::backtest::{Backtest, Replay};
 use crate::monitor::pull::pull;
@@ -27,6 +27,7 @@ pub(super) async fn run(
         let problems = registry.problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
         return Err(Failure::usage(format!("the files of {} are wrong:\n{problems}", arguments.key)));
     };
+    let format = ending::choose(arguments.output.as_deref(), arguments.format, &BACKTEST_FORMATS)?;
     let destination = Destination::prepare(arguments.output.as_deref())?;
     let now = Timestamp::now();
     let (from, to) = range(&monitor, arguments, now)?;
@@ -42,7 +43,7 @@ pub(super) async fn run(
     };
     drop(waiting);
     let layout = Layout { width: output.columns(), colours: output.color() && arguments.output.is_none() };
-    let text = backtest.render(arguments.format, layout).map_err(|error| Failure::new(Kind::Unexpected, error))?;
+    let text = backtest.render(format, layout).map_err(|error| Failure::new(Kind::Unexpected, error))?;
     destination.deliver(&text, output)?;
     Ok(ExitStatus::Done)
 }

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use jiff::Zoned;
+use jiff::ZonedDateTime;
 use jiff::civil::Date;
 
 use super::{print, registry, state};
@@ -21,7 +21,7 @@ pub(super) async fn run(command: &ContextCommand, config: &Config, output: &mut 
         ContextCommand::Import { file, .. } => import(file, config, output).await,
         ContextCommand::Remove { ids, .. } => remove(ids, config, output).await,
         ContextCommand::List { after, json, .. } => {
-            list(after.unwrap_or_else(|| Zoned::now().date()), *json, config, output).await
+            list(after.unwrap_or_else(|| ZonedDateTime::now().date()), *json, config, output).await
         }
     }
 }

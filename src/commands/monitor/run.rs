@@ -54,6 +54,7 @@ pub(super) async fn run(
     if monitors.is_empty() {
         return Err(wrong.unwrap_or_else(|| Failure::usage("there is no monitor to run")));
     }
+    config.check_format()?;
     let destination = Destination::prepare(config.report.output.as_deref())?;
     let channels = channels(&monitors, arguments, config)?;
     let mut interrupts = Interrupts::listen()?;
@@ -188,7 +189,7 @@ async fn database(config: &Config, output: &Output) -> Result<Arc<dyn Database>,
 /// The morning after the demo's last day.
 fn demo_now() -> Timestamp {
     let next = Options::default().until.saturating_add(1.day());
-    next.at(9, 0, 0, 0).to_zoned(TimeZone::UTC).map_or(Timestamp::MAX, |now| now.timestamp())
+    next.at(9, 0, 0, 0).to_zoned_datetime(TimeZone::UTC).map_or(Timestamp::MAX, |now| now.timestamp())
 }
 
 fn wanted(arguments: &MonitorRunArguments) -> Wanted {

@@ -1,6 +1,6 @@
 //! `explore monitor snooze`: metrics that nobody is told of for a while.
 
-use jiff::Zoned;
+use jiff::ZonedDateTime;
 use jiff::civil::Date;
 
 use super::{print, registry, state};
@@ -17,7 +17,7 @@ pub(super) async fn run(
     config: &Config,
     output: &mut Output,
 ) -> Result<ExitStatus, Failure> {
-    let today = Zoned::now().date();
+    let today = ZonedDateTime::now().date();
     match (&arguments.command, &arguments.metric, arguments.until) {
         (Some(SnoozeCommand::List { json, .. }), ..) => list(*json, today, config, output).await,
         (Some(SnoozeCommand::Remove { id, .. }), ..) => remove(*id, config, output).await,

@@ -6,7 +6,7 @@
 
 use jiff::civil::{DateTime, Time, Weekday};
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Span, Timestamp, ToSpan as _, Zoned};
+use jiff::{SignedDuration, Span, Timestamp, ToSpan as _, ZonedDateTime};
 use serde::{Deserialize, Serialize};
 
 use super::Comparison;
@@ -100,8 +100,8 @@ impl Calendar {
     }
 
     /// When a step begins, by the monitor's clock.
-    pub fn start_zoned(&self, at: DateTime) -> Zoned {
-        self.start(at).to_zoned(self.time_zone.clone())
+    pub fn start_zoned(&self, at: DateTime) -> ZonedDateTime {
+        self.start(at).to_zoned_datetime(self.time_zone.clone())
     }
 
     /// When a step ends, which is when the next one begins.

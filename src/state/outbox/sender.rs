@@ -8,6 +8,7 @@ use jiff::civil::DateTime;
 use tokio_postgres::types::ToSql;
 
 use super::{ENTRY, Entry, READ, WRITE, entry};
+use crate::database::temporal::Sql;
 use crate::state::session::{Lock, Session, failed};
 use crate::state::{Error, State, json};
 
@@ -105,7 +106,7 @@ impl Sender<'_> {
                 WHERE (id = $1 OR carried_by = $1) AND state = 'sending'";
             if is_repeatable {
                 self.session.execute(WRITE, again, &[&entry.id]).await?;
-            } else if self.session.execute(WRITE, give_up, &[&entry.id, &now]).await? > 0 {
+            } else if self.session.execute(WRITE, give_up, &[&entry.id, &Sql(now)]).await? > 0 {
                 unknown.push(entry);
             }
             self.session.unlock(lock).await?;
@@ -119,7 +120,7 @@ impl Sender<'_> {
             "{ENTRY} WHERE state = 'pending' AND content IS NOT NULL
              AND (next_attempt_at IS NULL OR next_attempt_at <= $1) ORDER BY id LIMIT $2"
         );
-        self.session.rows(READ, &statement, &[&now, &DUE_MAX]).await?.iter().map(entry).collect()
+        self.session.rows(READ, &statement, &[&Sql(now), &DUE_MAX]).await?.iter().map(entry).collect()
     }
 
     /// Has a message for itself, and writes down that it is being sent; `None` where another sender has it, or had.
@@ -148,7 +149,7 @@ impl Sender<'_> {
             Ok(Claim {
                 id,
                 monitor: row.try_get(0)?,
-                at: row.try_get(1)?,
+                at: row.try_get::<_, Sql<_>>(1)?.0,
                 incidents: monitors.into_iter().zip(incidents).collect(),
                 channel: row.try_get(2)?,
                 recipient: row.try_get(3)?,
@@ -173,10 +174,12 @@ impl Sender<'_> {
 
 async fn write_down(session: &Session, id: i64, settled: &Settled, now: Timestamp) -> Result<(), Error> {
     let (state, settled_at, problem, next_attempt_at, reference) = match settled {
-        Settled::Sent { reference } => ("sent", Some(now), None, None, reference.as_ref()),
-        Settled::Failed { problem } => ("failed", Some(now), Some(problem), None, None),
-        Settled::Unknown { problem } => ("unknown", Some(now), Some(problem), None, None),
-        Settled::Later { problem, next_attempt_at } => ("pending", None, Some(problem), Some(next_attempt_at), None),
+        Settled::Sent { reference } => ("sent", Some(Sql(now)), None, None, reference.as_ref()),
+        Settled::Failed { problem } => ("failed", Some(Sql(now)), Some(problem), None, None),
+        Settled::Unknown { problem } => ("unknown", Some(Sql(now)), Some(problem), None, None),
+        Settled::Later { problem, next_attempt_at } => {
+            ("pending", None, Some(problem), Some(Sql(*next_attempt_at)), None)
+        }
     };
     // Where the connection was lost for a while, another sender has called its fate unknown: by now it is known.
     let statement = "UPDATE explore.outbox SET state = $2, settled_at = $3, problem = $4, next_attempt_at = $5,

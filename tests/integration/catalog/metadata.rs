@@ -141,6 +141,20 @@ fn metadata_for_what_is_not_there_is_named_with_the_nearest_and_harms_nothing() 
 }
 
 #[test]
+fn metadata_of_what_is_left_out_on_purpose_is_no_news() {
+    let files = [("secret.json", "{}"), ("hr.salaries.json", "{}"), ("crm.secret.json", "{}"), ("orders.json", "{}")];
+    let directory = directory(&files);
+    let mut catalog = shop();
+    let left_out = [("public", "secret"), ("hr", "salaries"), ("old", "orders")];
+    let left_out = left_out.map(|(schema, name)| (schema.to_owned(), name.to_owned()));
+    let metadata = Metadata::read(directory.path()).unwrap().without(&left_out, &catalog);
+    let warnings = catalog.complete(&metadata);
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].contains("crm.secret.json: there is no table crm.secret to read"), "{warnings:?}");
+    assert!(metadata.files.iter().any(|file| file.table == "orders"), "another table of the same name is described");
+}
+
+#[test]
 fn a_long_business_context_is_cut_and_that_is_told() {
     let directory = directory(&[("business_context.md", &"ü".repeat(12_001))]);
     let metadata = Metadata::read(directory.path()).unwrap();

@@ -16,7 +16,7 @@ struct Judged {
 
 impl Judged {
     async fn new(name: &str, collapses: bool) -> Self {
-        let yesterday = Timestamp::now().to_zoned(TimeZone::UTC).date().yesterday().unwrap();
+        let yesterday = Timestamp::now().to_zoned_datetime(TimeZone::UTC).date().yesterday().unwrap();
         let day = yesterday - 2.days();
         let judged = Self { shop: Shop::until(name, &yesterday.to_string()).await, day };
         if collapses {
