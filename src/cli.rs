@@ -494,7 +494,7 @@ pub struct ReportOptions {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Report")]
 pub struct VerdictOptions {
-    /// Exit with 10 where a finding is at least this severe
+    /// Exit with 10 where a finding is at least this severe, with 11 where the run is incomplete and there is none
     #[arg(long, value_name = "SEVERITY", value_parser = values::one_of::<Severity>(&SEVERITIES))]
     pub fail_on: Option<Severity>,
 }

@@ -78,6 +78,8 @@ pub(crate) fn stopped(reason: StopReason) -> Event {
             cost_usd: Some("0.1432".parse().unwrap()),
             elapsed_milliseconds: 92_400,
         },
+        complete: None,
+        coverage: None,
     })
 }
 
