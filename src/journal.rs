@@ -12,6 +12,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+pub(crate) use coverage::UNREAD;
 pub use coverage::{Coverage, FailedQuery, Gap, NotLookedAt, Tally};
 pub use reader::{Damage, Run, read, scan};
 pub use writer::{Journal, run_id};

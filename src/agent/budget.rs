@@ -107,3 +107,37 @@ pub(super) fn name(limit: StopReason) -> &'static str {
         | StopReason::Unfinished => "limit",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn budget(time: Duration) -> Budget {
+        Budget { iterations_max: 4, queries_max: Some(2), tokens_max: None, cost_max_usd: None, time_max: Some(time) }
+    }
+
+    #[test]
+    fn the_last_turn_has_a_tenth_of_the_time_and_a_minute_at_the_most() {
+        let check = |time: u64, looking: f64| {
+            let budget = budget(Duration::from_secs(time));
+            assert_eq!(budget.looking_time_max(), Some(Duration::from_secs_f64(looking)));
+        };
+        check(5, 4.5);
+        check(600, 540.0);
+        check(1800, 1740.0);
+        assert_eq!(Budget { time_max: None, ..budget(Duration::ZERO) }.looking_time_max(), None);
+    }
+
+    #[test]
+    fn a_limit_is_reached_once_all_of_it_is_used_and_that_on_time_before() {
+        let reached = |iterations, queries, seconds| {
+            let totals = Totals { iterations, queries, ..Totals::default() };
+            let elapsed = Duration::from_secs(seconds);
+            let used = budget(Duration::from_secs(10)).used(&totals, &Spent::default(), elapsed);
+            used.into_iter().filter(|used| used.is_reached).map(|used| used.limit).collect::<Vec<_>>()
+        };
+        assert_eq!(reached(3, 1, 8), []);
+        assert_eq!(reached(4, 1, 8), [StopReason::IterationLimit]);
+        assert_eq!(reached(3, 2, 9), [StopReason::QueryLimit, StopReason::TimeLimit]);
+    }
+}

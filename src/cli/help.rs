@@ -29,7 +29,7 @@ Examples:
   explore --base-url http://localhost:11434/v1 --model qwen3
   explore --quiet --fail-on high               for a nightly job: the exit code tells
 
-Exit codes, the first that holds:
+Exit codes: the first of these that holds
   130  interrupted; the report of what was known by then is written
   1    unexpected; `sql` refused the statement
   2    usage or configuration

@@ -2,7 +2,7 @@
 
 use super::Check;
 use crate::catalog::Catalog;
-use crate::model::offline::survey::{Outlook, Use, survey};
+use crate::model::offline::survey::{Outlook, Prospect, survey};
 use crate::output::counted;
 
 /// Tables with a line of their own.
@@ -16,7 +16,7 @@ pub(super) fn check(catalog: &Catalog) -> Vec<Check> {
     if outlooks.is_empty() {
         return Vec::new();
     }
-    outlooks.sort_by_key(|outlook| rank(&outlook.use_));
+    outlooks.sort_by_key(|outlook| rank(&outlook.prospect));
     let told = outlooks.len().min(LINES_MAX);
     let mut checks = vec![summary(&outlooks)];
     checks.extend(outlooks[..told].iter().map(|outlook| Check::ok("table", line(outlook))));
@@ -28,18 +28,18 @@ pub(super) fn check(catalog: &Catalog) -> Vec<Check> {
 }
 
 /// What can be looked at goes first, then what cannot, then what is read with another.
-fn rank(use_: &Use) -> usize {
-    match use_ {
-        Use::Analysed { .. } => 0,
-        Use::SetAside { .. } => 1,
-        Use::Unusable { .. } => 2,
-        Use::ReadWith { .. } => 3,
+fn rank(prospect: &Prospect) -> usize {
+    match prospect {
+        Prospect::Analysed { .. } => 0,
+        Prospect::SetAside { .. } => 1,
+        Prospect::Unusable { .. } => 2,
+        Prospect::ReadWith { .. } => 3,
     }
 }
 
 fn summary(outlooks: &[Outlook]) -> Check {
     let finding = format!("of {}, {}", counted(outlooks.len(), "table"), counts(outlooks).join(", "));
-    if outlooks.iter().any(|outlook| matches!(outlook.use_, Use::Analysed { .. })) {
+    if outlooks.iter().any(|outlook| matches!(outlook.prospect, Prospect::Analysed { .. })) {
         return Check::ok("analysis", finding);
     }
     Check::warning(
@@ -57,18 +57,18 @@ fn counts(outlooks: &[Outlook]) -> Vec<String> {
         "cannot be analysed offline",
         "read with others",
     ];
-    let count = |place: usize| outlooks.iter().filter(|outlook| rank(&outlook.use_) == place).count();
+    let count = |place: usize| outlooks.iter().filter(|outlook| rank(&outlook.prospect) == place).count();
     let counts = words.into_iter().enumerate().map(|(place, words)| (count(place), words));
     counts.filter(|(count, _)| *count > 0).map(|(count, words)| format!("{count} {words}")).collect()
 }
 
 fn line(outlook: &Outlook) -> String {
     let table = &outlook.table;
-    let line = match &outlook.use_ {
-        Use::Analysed { by } => format!("{table}: {by}"),
-        Use::ReadWith { table: other } => format!("{table}: read with {other}"),
-        Use::SetAside { table: other } => format!("{table}: set aside offline for {other}, which it refers to"),
-        Use::Unusable { why } => format!("{table}: not offline, {why}"),
+    let line = match &outlook.prospect {
+        Prospect::Analysed { by } => format!("{table}: {by}"),
+        Prospect::ReadWith { table: other } => format!("{table}: read with {other}"),
+        Prospect::SetAside { table: other } => format!("{table}: set aside offline for {other}, which it refers to"),
+        Prospect::Unusable { why } => format!("{table}: not offline, {why}"),
     };
     match line.char_indices().nth(CHARACTERS_MAX) {
         Some((end, _)) => format!("{}…", &line[..end]),

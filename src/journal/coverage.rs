@@ -18,6 +18,9 @@ const FAILURES_MAX: usize = 50;
 /// Characters of what a table or a query is told with.
 const REASON_CHARACTERS_MAX: usize = 300;
 
+/// Why a table was not looked at that nothing stood in the way of.
+pub(crate) const UNREAD: &str = "no query read it";
+
 /// What a run looked at, and what it did not. The lists are bounded; the counts are not.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Coverage {
@@ -162,11 +165,9 @@ impl Tally {
                     not_looked_at.push(NotLookedAt { table, why: shortened(&why), left_out });
                 }
                 (None, true) => looked_at.push(table.clone()),
-                (None, false) => not_looked_at.push(NotLookedAt {
-                    table: table.clone(),
-                    why: "no query read it".to_owned(),
-                    left_out: false,
-                }),
+                (None, false) => {
+                    not_looked_at.push(NotLookedAt { table: table.clone(), why: UNREAD.to_owned(), left_out: false })
+                }
             }
         }
         if reason.is_limit() {

@@ -30,7 +30,7 @@ use crate::model::{Error, Message, Model, Reply, ReplyEnd, Request, ToolCall, Un
 use notebook::Notebook;
 use profile::{Nothing, Profile};
 use subject::Subject;
-use survey::{Outlook, Use};
+use survey::{Outlook, Prospect};
 use writing::Conclusion;
 
 /// Tables looked at in one turn, to see whether they hold anything.
@@ -113,7 +113,10 @@ impl OfflineAnalyst {
             for inquiry in &self.inquiries {
                 let conclusion = inquiry.conclude(subject, profile, *index, notebook);
                 candidates.extend(conclusion.candidates);
-                looked_at.extend(conclusion.looked_at);
+                // What was not asked was not looked at.
+                if inquiry.is_asked(subject, profile, *index, notebook) {
+                    looked_at.extend(conclusion.looked_at);
+                }
             }
         }
         recording::calls(&recording::ranked(candidates), looked_at, notebook, may_ask)
@@ -147,6 +150,14 @@ impl OfflineAnalyst {
         (profiles.filter_map(Result::<_, Nothing>::ok).take(ANALYSED_MAX).collect(), Vec::new())
     }
 
+    /// The inquiries into a table that a limit came before, if any.
+    fn cut_short(&self, subject: &Subject, profile: &Profile, place: usize, notebook: &Notebook) -> Option<Nothing> {
+        let unasked = self.inquiries.iter().filter(|inquiry| !inquiry.is_asked(subject, profile, place, notebook));
+        let unasked = unasked.map(|inquiry| inquiry.name()).collect::<Vec<_>>();
+        let why = format!("the run ended before all was asked: {}", unasked.join(", "));
+        (!unasked.is_empty()).then_some(Nothing { why, is_left_out: true })
+    }
+
     /// Why the subject of that place was not analysed.
     fn nothing_of(&self, place: usize, notebook: &Notebook) -> Nothing {
         let for_later = Nothing { why: "left for a run of its own".to_owned(), is_left_out: true };
@@ -175,6 +186,24 @@ impl Inquiry {
                 Self::Nameless,
             ],
         }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Churn => "churn",
+            Self::Margin => "margin",
+            Self::Contribution => "contribution",
+            Self::Returns => "returns",
+            Self::Regions => "regions",
+            Self::Changes(_) => "changes",
+            Self::Nameless => "rows that name nobody",
+        }
+    }
+
+    /// Whether all its questions were put to the database, whatever came of them.
+    fn is_asked(self, subject: &Subject, profile: &Profile, index: usize, notebook: &Notebook) -> bool {
+        let questions = self.questions(subject, profile, index);
+        questions.iter().all(|question| notebook.was_asked(&question.key))
     }
 
     fn questions(self, subject: &Subject, profile: &Profile, index: usize) -> Vec<Question> {
@@ -234,20 +263,24 @@ impl Model for OfflineAnalyst {
         let places = self.subjects.iter().enumerate().map(|(place, subject)| (subject.full_name(), place));
         let places = places.collect::<BTreeMap<_, _>>();
         let (analysed, _) = self.analysed(&notebook);
-        let seen = analysed.iter().flat_map(|(_, subject, _)| subject.names()).collect::<BTreeSet<_>>();
-        let unseen = self.survey.iter().filter(|outlook| !seen.contains(&outlook.table));
-        let unseen = unseen.filter_map(|Outlook { table, use_ }| {
+        let mut seen = BTreeMap::new();
+        for (place, subject, profile) in &analysed {
+            let cut_short = self.cut_short(subject, profile, *place, &notebook);
+            seen.extend(subject.names().map(|table| (table, cut_short.clone())));
+        }
+        let unseen = self.survey.iter().filter_map(|Outlook { table, prospect }| {
             let of = |table: &String| places.get(table).map(|place| self.nothing_of(*place, &notebook));
-            let nothing = match use_ {
-                Use::Analysed { .. } => of(table),
-                Use::ReadWith { table } => of(table).map(|Nothing { why, .. }| Nothing {
+            let nothing = match (seen.get(table), prospect) {
+                (Some(cut_short), _) => cut_short.clone(),
+                (None, Prospect::Analysed { .. }) => of(table),
+                (None, Prospect::ReadWith { table }) => of(table).map(|Nothing { why, .. }| Nothing {
                     why: format!("it is read with {table}: {why}"),
                     is_left_out: false,
                 }),
-                Use::SetAside { table } => {
+                (None, Prospect::SetAside { table }) => {
                     Some(Nothing { why: format!("{table}, which it refers to, was put before it"), is_left_out: true })
                 }
-                Use::Unusable { why } => Some(Nothing { why: why.clone(), is_left_out: false }),
+                (None, Prospect::Unusable { why }) => Some(Nothing { why: why.clone(), is_left_out: false }),
             };
             let Nothing { why, is_left_out: left_out } = nothing?;
             Some(Unseen { table: table.clone(), why, left_out })

@@ -2,7 +2,7 @@
 
 use super::text::{self, count, line};
 use super::view::{self, LINE_CHARACTERS};
-use crate::journal::{Coverage, Gap, Run, StopReason};
+use crate::journal::{Coverage, Gap, Run, StopReason, UNREAD};
 
 /// Tables named of those that were left for one reason, where there is little room and where there is more.
 const NAMED_AT_THE_HEAD: usize = 3;
@@ -32,7 +32,7 @@ pub(super) fn verdict(run: &Run) -> String {
         if !groups.is_empty() {
             sentences.push(format!("Not looked at: {}.", groups.join("; ")));
         }
-        if coverage.incomplete_because.contains(&Gap::TablesLeftOut) {
+        if run.stop_reason == StopReason::Finished && coverage.incomplete_because.contains(&Gap::TablesLeftOut) {
             sentences.push("--tables chooses what a run looks at.".to_owned());
         }
     }
@@ -52,11 +52,23 @@ fn looked_at(coverage: &Coverage) -> Option<String> {
     let tables = count(coverage.tables, "table", "tables");
     match (coverage.tables_looked_at_count, coverage.tables) {
         (_, 0) => None,
-        (0, 1) => Some("The only table there is could not be looked at.".to_owned()),
-        (0, _) => Some(format!("None of {tables} could be looked at.")),
+        (0, 1) => Some(format!("The only table there is {}.", not_looked(coverage)[0])),
+        (0, _) => Some(format!("None of {tables} {}.", not_looked(coverage)[1])),
         (1, 1) => Some("It looked at the only table there is.".to_owned()),
         (looked_at, all) if looked_at == all => Some(format!("It looked at all of {tables}.")),
         (looked_at, _) => Some(format!("It looked at {} of {tables}.", text::group_digits(&looked_at.to_string()))),
+    }
+}
+
+/// How it came that no table was looked at: of the one that was not, and of those of which none was.
+fn not_looked(coverage: &Coverage) -> [&'static str; 2] {
+    let tables = &coverage.tables_not_looked_at;
+    if tables.iter().any(|table| table.left_out) {
+        ["was not looked at in full", "was looked at in full"]
+    } else if tables.iter().all(|table| table.why == UNREAD) {
+        ["was not looked at", "was looked at"]
+    } else {
+        ["could not be looked at", "could be looked at"]
     }
 }
 
@@ -138,7 +150,8 @@ pub(super) fn why_nothing(run: &Run) -> String {
     } else if reason != StopReason::Finished {
         format!("The run ended early, after {queries}; this says nothing about the data.")
     } else if gaps.contains(&Gap::NothingLookedAt) {
-        "No table could be looked at; this says nothing about the data.".to_owned()
+        let looked = run.coverage.as_ref().map_or("was looked at", |coverage| not_looked(coverage)[1]);
+        format!("No table {looked}; this says nothing about the data.")
     } else if gaps.contains(&Gap::QueriesFailed) {
         "Nothing was recorded, but most of the queries gave nothing to look at; this is no all-clear.".to_owned()
     } else if gaps.contains(&Gap::TablesLeftOut) {

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use super::Question;
-use super::notebook::{Notebook, Outcome};
+use super::notebook::{Notebook, Outcome, is_of_a_limit};
 use super::subject::{Subject, alias, identifier};
 use crate::catalog::Role;
 
@@ -80,12 +80,10 @@ impl Nothing {
 
     /// The first look gave this text instead of rows.
     fn failed(text: &str) -> Self {
-        match text.strip_prefix("limit: ") {
-            Some(_) => Self::left_out("a limit was reached before it was looked at"),
-            None => {
-                Self::left_out(&format!("the first look at it failed: {}", text.lines().next().unwrap_or_default()))
-            }
+        if is_of_a_limit(text) {
+            return Self::left_out("a limit was reached before it was looked at");
         }
+        Self::left_out(&format!("the first look at it failed: {}", text.lines().next().unwrap_or_default()))
     }
 }
 

@@ -190,9 +190,9 @@ impl Subject {
 
     /// What it lacks to be analysed: a date, and an entity that comes back.
     fn lacks(&self, table: &Table) -> Option<String> {
-        let missing =
-            [(Role::Date, "dates its rows (role `date`)"), (Role::Entity, "says whom they are about (role `entity`)")];
-        let missing = missing.into_iter().filter(|(role, _)| self.field(*role).is_none());
+        let date = (Role::Date, "dates its rows (role `date`)");
+        let entity = (Role::Entity, "says whom its rows are about (role `entity`)");
+        let missing = [date, entity].into_iter().filter(|(role, _)| self.field(*role).is_none());
         let missing = missing.map(|(_, what)| what).collect::<Vec<_>>();
         if !missing.is_empty() {
             return Some(format!("no column {}", missing.join(", and none ")));

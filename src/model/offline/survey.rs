@@ -11,12 +11,12 @@ pub struct Outlook {
     /// The table, as `schema.name`.
     pub table: String,
     /// What it is good for.
-    pub use_: Use,
+    pub prospect: Prospect,
 }
 
 /// What a table is good for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Use {
+pub enum Prospect {
     /// It is analysed, by what stands in these columns.
     Analysed {
         /// Whose rows it holds, when they are of, and what can be summed and grouped: a few words.
@@ -55,12 +55,12 @@ pub(super) fn of_subjects(catalog: &Catalog, subjects: &[Subject]) -> Vec<Outloo
     let bases = subjects.iter().map(|subject| (subject.own_table(), subject)).collect::<BTreeMap<_, _>>();
     let outlook = |table: &Table| {
         let own = (table.schema.clone(), table.name.clone());
-        let use_ = match (bases.get(&own), readers.get(&own)) {
-            (Some(subject), _) => Use::Analysed { by: goes_by(subject) },
-            (None, Some(reader)) => Use::ReadWith { table: reader.full_name() },
+        let prospect = match (bases.get(&own), readers.get(&own)) {
+            (Some(subject), _) => Prospect::Analysed { by: goes_by(subject) },
+            (None, Some(reader)) => Prospect::ReadWith { table: reader.full_name() },
             (None, None) => alone(catalog, table, &bases),
         };
-        Outlook { table: format!("{}.{}", table.schema, table.name), use_ }
+        Outlook { table: format!("{}.{}", table.schema, table.name), prospect }
     };
     catalog.tables.iter().map(outlook).collect()
 }
@@ -68,13 +68,13 @@ pub(super) fn of_subjects(catalog: &Catalog, subjects: &[Subject]) -> Vec<Outloo
 type Relation = (String, String);
 
 /// A table that no subject reads.
-fn alone(catalog: &Catalog, table: &Table, bases: &BTreeMap<&Relation, &Subject>) -> Use {
+fn alone(catalog: &Catalog, table: &Table, bases: &BTreeMap<&Relation, &Subject>) -> Prospect {
     match Subject::new(catalog, table) {
         Ok(dropped) => {
             let better = dropped.relations.iter().find_map(|relation| bases.get(relation));
-            Use::SetAside { table: better.map_or_else(|| dropped.full_name(), |better| better.full_name()) }
+            Prospect::SetAside { table: better.map_or_else(|| dropped.full_name(), |better| better.full_name()) }
         }
-        Err(why) => Use::Unusable { why },
+        Err(why) => Prospect::Unusable { why },
     }
 }
 
