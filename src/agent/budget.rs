@@ -10,7 +10,7 @@ use crate::model::Usage;
 use crate::model::price::Price;
 
 /// The last turn is given a tenth of the time limit, and this at the most.
-const LAST_TURN_TIME_MAX: Duration = Duration::from_secs(60);
+const LAST_TURN_TIME_MAX: Duration = Duration::from_mins(1);
 
 /// The limits of a run. `None` is no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +73,7 @@ impl Budget {
 
     /// The time after which nothing new is begun, so that the last turn has the rest.
     pub(super) fn looking_time_max(&self) -> Option<Duration> {
-        self.time_max.map(|time| time - (time / 10).min(LAST_TURN_TIME_MAX))
+        self.time_max.map(|time| time.saturating_sub((time / 10).min(LAST_TURN_TIME_MAX)))
     }
 
     /// Whether one more query may be sent after `sent`.
