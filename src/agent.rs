@@ -1,10 +1,11 @@
 //! The loop: ask the model, run its tools, record, stop.
 //!
 //! It knows no provider, no database and no terminal: it is given a [`Model`], a [`Toolbox`] and an [`Observer`], and
-//! always comes back within its [`Budget`], with a named [`StopReason`].
+//! always comes back within its [`Budget`], with a named [`StopReason`] and what it looked at and what it did not.
 
 mod budget;
 mod context;
+mod recording;
 mod turn;
 
 use std::collections::HashMap;
@@ -16,8 +17,9 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 pub use self::budget::Budget;
-use self::budget::Spent;
+use self::budget::{Spent, Use};
 use self::context::Conversation;
+use self::recording::Recording;
 use crate::finding::Finding;
 use crate::journal::{Event, StopReason, Stopped, Totals};
 use crate::model::price::Price;
@@ -26,8 +28,8 @@ use crate::prompt::Briefing;
 use crate::results::{QueryResult, Results};
 use crate::tools::{self, Toolbox};
 
-/// The time that the last turn is given at the least: the time limit may be what made it the last.
-const LAST_TURN_TIME: Duration = Duration::from_secs(30);
+/// The share of a limit at which the model is told of it.
+const TOLD_AT: f64 = 0.75;
 
 /// Sees what happens, in order. An error, such as a full disk, ends the run: what is not recorded did not happen.
 pub trait Observer: Send {
@@ -63,7 +65,8 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
 }
 
-/// Explores until the model finishes, a limit is reached, `interrupt` completes, or model or database fail.
+/// Explores until the model finishes, a limit is reached, `interrupt` completes, or model or database fail. When the time
+/// is up, whatever is waited for is dropped, be it the model or a query.
 ///
 /// An error is the observer's.
 pub async fn explore(
@@ -73,17 +76,27 @@ pub async fn explore(
 ) -> io::Result<Outcome> {
     let mut exploration = Exploration::new(setup, observer);
     exploration.begin()?;
+    let time_is_up = up(exploration.time_left());
     let ending = tokio::select! {
         ending = exploration.run() => ending?,
+        () = time_is_up => Ending::of(StopReason::TimeLimit),
         () = interrupt => Ending::of(StopReason::Interrupted),
     };
     exploration.end(ending)
 }
 
+/// Completes once `time` has passed; never where there is no limit.
+async fn up(time: Option<Duration>) {
+    match time {
+        Some(time) => tokio::time::sleep(time).await,
+        None => std::future::pending().await,
+    }
+}
+
 /// An exploration under way.
 struct Exploration<'a> {
     setup: Setup<'a>,
-    observer: &'a mut dyn Observer,
+    observer: Recording<'a>,
     started: Instant,
     conversation: Conversation,
     results: Results,
@@ -93,7 +106,8 @@ struct Exploration<'a> {
     totals: Totals,
     spent: Spent,
     queries_sent: u32,
-    warned_of_limit: bool,
+    /// The limits that the model was told of.
+    told_of: Vec<StopReason>,
     finish_refused: bool,
 }
 
@@ -125,7 +139,7 @@ impl<'a> Exploration<'a> {
     fn new(setup: Setup<'a>, observer: &'a mut dyn Observer) -> Self {
         Self {
             setup,
-            observer,
+            observer: Recording::new(observer),
             started: Instant::now(),
             conversation: Conversation::new(setup.briefing.first.clone()),
             results: Results::default(),
@@ -134,7 +148,7 @@ impl<'a> Exploration<'a> {
             totals: Totals { cost_usd: setup.price.map(|_| Decimal::ZERO), ..Totals::default() },
             spent: Spent::default(),
             queries_sent: 0,
-            warned_of_limit: false,
+            told_of: Vec::new(),
             finish_refused: false,
         }
     }
@@ -151,12 +165,12 @@ impl<'a> Exploration<'a> {
 
     async fn run(&mut self) -> io::Result<Ending> {
         loop {
-            let limit = self.heed_limits();
+            let limit = self.heed_limits()?;
             let reply = match (self.ask(limit.is_some()).await?, limit) {
                 (Asked::Answered(reply), _) => reply,
                 (Asked::Failed(error), _) => return Ok(Ending::failed(StopReason::ModelFailed, &error)),
                 (Asked::TimedOut, Some(reason)) => return Ok(Ending::of(reason)),
-                // The time limit is reached now, which the next turn heeds.
+                // The time to look is over now, which the next turn heeds.
                 (Asked::TimedOut, None) => continue,
             };
             let ending = self.act(reply, limit.is_some()).await?;
@@ -170,30 +184,42 @@ impl<'a> Exploration<'a> {
 
     fn end(&mut self, ending: Ending) -> io::Result<Outcome> {
         let Ending { reason, detail, looked_at } = ending;
-        let stopped = Stopped { reason, detail, looked_at, totals: self.totals() };
+        let tally = self.observer.tally();
+        let reason = tally.reason(reason);
+        let tables = &self.setup.toolbox.catalog.tables;
+        let tables = tables.iter().map(|table| format!("{}.{}", table.schema, table.name)).collect::<Vec<_>>();
+        let unseen = self.setup.model.unseen(self.conversation.messages());
+        let coverage = tally.conclude(reason, &tables, unseen);
+        let (complete, coverage) = (Some(coverage.is_complete()), Some(coverage));
+        let stopped = Stopped { reason, detail, looked_at, totals: self.totals(), complete, coverage };
         self.observer.observe(Event::Stopped(stopped.clone()))?;
         Ok(Outcome { stopped, findings: std::mem::take(&mut self.findings) })
     }
 
-    /// Tells the model of a limit that is near, once, or reached. `Some` is the limit that makes this the last turn.
-    fn heed_limits(&mut self) -> Option<StopReason> {
-        let (limit, used) = self.setup.budget.most_used(&self.totals(), &self.spent);
-        if used >= 1.0 {
+    /// Tells the model of each limit that is near, once, and of one that is reached. `Some` is the limit that makes this
+    /// the last turn.
+    fn heed_limits(&mut self) -> io::Result<Option<StopReason>> {
+        let used = self.setup.budget.used(&self.totals(), &self.spent, self.started.elapsed());
+        let reached = used.iter().filter(|used| used.is_reached).max_by(|one, other| one.share.total_cmp(&other.share));
+        if let Some(Use { limit, .. }) = reached {
+            self.observer.observe(Event::LimitReached { limit: *limit, refused: None })?;
             self.conversation.tell(format!(
                 "The {} is reached. This is your last turn, without execute_sql: record what is proven from the results \
                  that you have, then call finish.",
-                budget::name(limit)
+                budget::name(*limit)
             ));
-            return Some(limit);
+            return Ok(Some(*limit));
         }
-        if used >= 0.75 && !self.warned_of_limit {
-            self.warned_of_limit = true;
-            self.conversation.tell(format!(
-                "Three quarters of the {} are used. Record what you have proven; then look further only where it pays.",
-                budget::name(limit)
-            ));
+        for Use { limit, share, .. } in used {
+            if share >= TOLD_AT && !self.told_of.contains(&limit) {
+                self.told_of.push(limit);
+                self.conversation.tell(format!(
+                    "Three quarters of the {} are used. Record what you have proven; then look further only where it pays.",
+                    budget::name(limit)
+                ));
+            }
         }
-        None
+        Ok(None)
     }
 
     /// Asks for the next turn, which may be the last. A conversation that is too long is shortened, as often as that
@@ -211,7 +237,8 @@ impl<'a> Exploration<'a> {
             let asked = Instant::now();
             let request =
                 Request { system: &self.setup.briefing.system, messages: self.conversation.messages(), tools: &specs };
-            let patience = if last { self.time_left().max(LAST_TURN_TIME) } else { self.time_left() };
+            // The last turn has whatever time is left of the run.
+            let patience = if last { Duration::MAX } else { self.time_left_to_look() };
             match tokio::time::timeout(patience, self.setup.model.reply(request)).await {
                 Ok(Ok(reply)) => return self.take(turn, reply, asked.elapsed()).map(Asked::Answered),
                 Ok(Err(model::Error::ContextLength(_))) if self.compact()? => {}
@@ -221,10 +248,15 @@ impl<'a> Exploration<'a> {
         }
     }
 
-    /// The time until the time limit.
-    fn time_left(&self) -> Duration {
-        let time_max = self.setup.budget.time_max.unwrap_or(Duration::MAX);
-        time_max.saturating_sub(self.started.elapsed())
+    /// The time until the time limit, if there is one.
+    fn time_left(&self) -> Option<Duration> {
+        self.setup.budget.time_max.map(|time| time.saturating_sub(self.started.elapsed()))
+    }
+
+    /// The time until nothing new is begun any more.
+    fn time_left_to_look(&self) -> Duration {
+        let time = self.setup.budget.looking_time_max().unwrap_or(Duration::MAX);
+        time.saturating_sub(self.started.elapsed())
     }
 
     /// Books a reply and makes it part of the conversation.

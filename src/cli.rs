@@ -476,6 +476,9 @@ pub struct LimitOptions {
     #[arg(long, value_name = "USD", value_parser = values::money)]
     pub max_cost: Option<Decimal>,
     /// Stop after this long, such as 10m or 1h30m
+    ///
+    /// A tenth before its end, a minute at the most, the model is asked for its last turn; at its end whatever is waited for
+    /// is dropped, and the report is written.
     #[arg(long, value_name = "DURATION", default_value = "30m", value_parser = values::duration)]
     pub time_limit: Duration,
 }
@@ -512,7 +515,7 @@ pub struct ReportOptions {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Report")]
 pub struct VerdictOptions {
-    /// Exit with 10 where a finding is at least this severe
+    /// Exit with 10 where a finding is at least this severe, with 11 where the run is incomplete and there is none
     #[arg(long, value_name = "SEVERITY", value_parser = values::one_of::<Severity>(&SEVERITIES))]
     pub fail_on: Option<Severity>,
 }

@@ -10,6 +10,7 @@ pub mod grants;
 mod database;
 mod model;
 mod runs;
+mod tables;
 
 use std::fmt::Write as _;
 use std::time::Duration;

@@ -13,6 +13,8 @@ pub enum ExitStatus {
     Done,
     /// A finding is at or above `--fail-on`, or metadata and database disagree.
     Found,
+    /// Whether there is something at or above `--fail-on` is not known: the run did not see what it set out to see.
+    Incomplete,
     /// A signal ended it; what was known by then is reported.
     Interrupted,
 }
@@ -22,6 +24,7 @@ impl From<ExitStatus> for ExitCode {
         Self::from(match status {
             ExitStatus::Done => 0,
             ExitStatus::Found => 10,
+            ExitStatus::Incomplete => 11,
             ExitStatus::Interrupted => 130,
         })
     }

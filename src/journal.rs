@@ -4,6 +4,7 @@
 //! writes it while the run goes, [`read`] makes a [`Run`] of it. It masks nothing: what is secret must not be in the
 //! events that it is given.
 
+mod coverage;
 mod reader;
 mod writer;
 
@@ -11,6 +12,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+pub(crate) use coverage::UNREAD;
+pub use coverage::{Coverage, FailedQuery, Gap, NotLookedAt, Tally};
 pub use reader::{Damage, Run, read, scan};
 pub use writer::{Journal, run_id};
 
@@ -112,6 +115,9 @@ pub enum Event {
         sql: String,
         /// What it is to answer.
         question: String,
+        /// The tables and views that it reads, as `schema.name`; `None` in journals of programs that did not tell.
+        #[serde(default)]
+        tables: Option<Vec<String>>,
     },
     /// A query gave a result.
     Queried(QueryResult),
@@ -139,6 +145,13 @@ pub enum Event {
         arguments: String,
         /// What is wrong with it, a line each.
         problems: Vec<String>,
+    },
+    /// A limit refused a query, or made a turn the last one.
+    LimitReached {
+        /// The limit.
+        limit: StopReason,
+        /// The statement that was not sent because of it.
+        refused: Option<String>,
     },
     /// Older results were shortened to make room.
     Compacted {
@@ -186,6 +199,12 @@ pub struct Stopped {
     pub looked_at: Vec<String>,
     /// Everything used.
     pub totals: Totals,
+    /// Whether it saw what it set out to see; `None` in journals of programs that did not tell.
+    #[serde(default)]
+    pub complete: Option<bool>,
+    /// What it looked at and what it did not; `None` as above.
+    #[serde(default)]
+    pub coverage: Option<Coverage>,
 }
 
 /// Why a run ended.
@@ -212,6 +231,16 @@ pub enum StopReason {
     DatabaseLost,
     /// The journal has no last line: the process was killed, or is still running.
     Unfinished,
+}
+
+impl StopReason {
+    /// Whether it is a limit that the user set.
+    pub fn is_limit(self) -> bool {
+        match self {
+            Self::IterationLimit | Self::QueryLimit | Self::TokenLimit | Self::CostLimit | Self::TimeLimit => true,
+            Self::Finished | Self::Interrupted | Self::ModelFailed | Self::DatabaseLost | Self::Unfinished => false,
+        }
+    }
 }
 
 impl fmt::Display for StopReason {

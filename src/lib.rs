@@ -28,7 +28,7 @@
 //!
 //! finding.rs     Finding and its draft; check: expressions over cells, figures in a text, whom and when they are of
 //! doctor.rs      checks of everything that a run needs, and the attack list fired at the database
-//! journal.rs     the append-only record of a run
+//! journal.rs     the append-only record of a run; coverage: what it looked at, what it did not, whether that is all
 //! report.rs      a journal -> terminal, markdown, html, json; one file a format, chart
 //! rows.rs        a table -> terminal, CSV, JSON: what `explore sql` prints
 //! runs.rs        the runs of a directory: listed, found by id

@@ -130,4 +130,21 @@ pub trait Model: Send + Sync + Debug {
 
     /// Asks for the next turn.
     async fn reply(&self, request: Request<'_>) -> Result<Reply, Error>;
+
+    /// The tables that it did not look into although a query may have read them, going by the conversation. A player
+    /// that keeps no account of that says nothing.
+    fn unseen(&self, _messages: &[Message]) -> Vec<Unseen> {
+        Vec::new()
+    }
+}
+
+/// A table that a player did not look into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unseen {
+    /// The table, as `schema.name`.
+    pub table: String,
+    /// Why not.
+    pub why: String,
+    /// Whether a look at it would have been possible and worth it.
+    pub left_out: bool,
 }

@@ -143,6 +143,7 @@ impl Standing {
             | Event::QueryFailed { .. }
             | Event::Planned { .. }
             | Event::FindingRefused { .. }
+            | Event::LimitReached { .. }
             | Event::Compacted { .. }
             | Event::Warned { .. } => {}
         }

@@ -4,6 +4,7 @@
 //! stripped of what drives terminals or reorders text, and escaped for where it stands. Nothing is printed or saved.
 
 mod chart;
+mod covered;
 mod evidence;
 pub mod html;
 pub mod json;

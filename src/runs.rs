@@ -35,6 +35,8 @@ pub struct Summary {
     pub model: String,
     /// Why it ended, if it did.
     pub stop_reason: StopReason,
+    /// Whether it saw what it set out to see.
+    pub complete: bool,
     /// The severities of its findings, the gravest first.
     pub findings: Vec<Severity>,
     /// How many lines of the journal cannot be read.
@@ -185,14 +187,17 @@ fn nearest(ids: &[String], wanted: &str) -> Option<String> {
 fn summarise(journal: &Path) -> Result<Summary, String> {
     let mut started = None;
     let mut severities = BTreeMap::new();
-    let mut stop_reason = StopReason::Unfinished;
+    let (mut stop_reason, mut complete) = (StopReason::Unfinished, false);
     let wanted = |event: &str| matches!(event, "started" | "found" | "stopped");
     let damage = journal::scan(journal, wanted, |line| match line.event {
         Event::Started(begin) => started = Some((line.at, begin)),
         Event::Found(finding) => {
             severities.insert(finding.fingerprint, finding.severity);
         }
-        Event::Stopped(stopped) => stop_reason = stopped.reason,
+        Event::Stopped(stopped) => {
+            stop_reason = stopped.reason;
+            complete = stopped.complete.unwrap_or(stop_reason == StopReason::Finished);
+        }
         Event::Briefed { .. }
         | Event::Asked { .. }
         | Event::Replied { .. }
@@ -201,6 +206,7 @@ fn summarise(journal: &Path) -> Result<Summary, String> {
         | Event::QueryFailed { .. }
         | Event::Planned { .. }
         | Event::FindingRefused { .. }
+        | Event::LimitReached { .. }
         | Event::Compacted { .. }
         | Event::Warned { .. } => {}
     });
@@ -211,5 +217,5 @@ fn summarise(journal: &Path) -> Result<Summary, String> {
     let mut findings = severities.into_values().collect::<Vec<_>>();
     findings.sort_unstable_by(|one, other| other.cmp(one));
     let (focus, model) = (started.focus, started.model);
-    Ok(Summary { started_at, focus, model, stop_reason, findings, damaged_lines })
+    Ok(Summary { started_at, focus, model, stop_reason, complete, findings, damaged_lines })
 }

@@ -9,6 +9,9 @@ use crate::journal::{StopReason, Totals};
 use crate::model::Usage;
 use crate::model::price::Price;
 
+/// The last turn is given a tenth of the time limit, and this at the most.
+const LAST_TURN_TIME_MAX: Duration = Duration::from_mins(1);
+
 /// The limits of a run. `None` is no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
@@ -39,22 +42,38 @@ impl Spent {
     }
 }
 
+/// How much of a limit is used.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Use {
+    pub(super) limit: StopReason,
+    /// The share of it, 1 where all of it is.
+    pub(super) share: f64,
+    /// Whether the next turn has to be the last one.
+    pub(super) is_reached: bool,
+}
+
 impl Budget {
-    /// The limit of which the largest share is used, and that share.
+    /// How much of each limit is used, `elapsed` after the start.
     #[expect(clippy::cast_precision_loss, reason = "a share of a limit needs no more than a float's precision")]
-    pub(super) fn most_used(&self, totals: &Totals, spent: &Spent) -> (StopReason, f64) {
-        let share =
-            |used: f64, limit: Option<f64>| limit.map_or(0.0, |limit| if limit > 0.0 { used / limit } else { 1.0 });
+    pub(super) fn used(&self, totals: &Totals, spent: &Spent, elapsed: Duration) -> [Use; 5] {
+        let of = |limit, used: f64, max: Option<f64>| {
+            let share = max.map_or(0.0, |max| if max > 0.0 { used / max } else { 1.0 });
+            Use { limit, share, is_reached: share >= 1.0 }
+        };
         let cost = spent.cost_usd.to_f64().unwrap_or(0.0);
-        let seconds = totals.elapsed_milliseconds as f64 / 1000.0;
-        let shares = [
-            (StopReason::IterationLimit, share(f64::from(totals.iterations), Some(f64::from(self.iterations_max)))),
-            (StopReason::QueryLimit, share(f64::from(totals.queries), self.queries_max.map(f64::from))),
-            (StopReason::TokenLimit, share(spent.tokens as f64, self.tokens_max.map(|tokens| tokens as f64))),
-            (StopReason::CostLimit, share(cost, self.cost_max_usd.and_then(|cost| cost.to_f64()))),
-            (StopReason::TimeLimit, share(seconds, self.time_max.map(|time| time.as_secs_f64()))),
-        ];
-        shares.into_iter().fold(shares[0], |most, share| if share.1 > most.1 { share } else { most })
+        let time = of(StopReason::TimeLimit, elapsed.as_secs_f64(), self.time_max.map(|time| time.as_secs_f64()));
+        [
+            of(StopReason::IterationLimit, f64::from(totals.iterations), Some(f64::from(self.iterations_max))),
+            of(StopReason::QueryLimit, f64::from(totals.queries), self.queries_max.map(f64::from)),
+            of(StopReason::TokenLimit, spent.tokens as f64, self.tokens_max.map(|tokens| tokens as f64)),
+            of(StopReason::CostLimit, cost, self.cost_max_usd.and_then(|cost| cost.to_f64())),
+            Use { is_reached: self.looking_time_max().is_some_and(|time| elapsed >= time), ..time },
+        ]
+    }
+
+    /// The time after which nothing new is begun, so that the last turn has the rest.
+    pub(super) fn looking_time_max(&self) -> Option<Duration> {
+        self.time_max.map(|time| time.saturating_sub((time / 10).min(LAST_TURN_TIME_MAX)))
     }
 
     /// Whether one more query may be sent after `sent`.
@@ -86,5 +105,39 @@ pub(super) fn name(limit: StopReason) -> &'static str {
         | StopReason::ModelFailed
         | StopReason::DatabaseLost
         | StopReason::Unfinished => "limit",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn budget(time: Duration) -> Budget {
+        Budget { iterations_max: 4, queries_max: Some(2), tokens_max: None, cost_max_usd: None, time_max: Some(time) }
+    }
+
+    #[test]
+    fn the_last_turn_has_a_tenth_of_the_time_and_a_minute_at_the_most() {
+        let check = |time: u64, looking: f64| {
+            let budget = budget(Duration::from_secs(time));
+            assert_eq!(budget.looking_time_max(), Some(Duration::from_secs_f64(looking)));
+        };
+        check(5, 4.5);
+        check(600, 540.0);
+        check(1800, 1740.0);
+        assert_eq!(Budget { time_max: None, ..budget(Duration::ZERO) }.looking_time_max(), None);
+    }
+
+    #[test]
+    fn a_limit_is_reached_once_all_of_it_is_used_and_that_on_time_before() {
+        let reached = |iterations, queries, seconds| {
+            let totals = Totals { iterations, queries, ..Totals::default() };
+            let elapsed = Duration::from_secs(seconds);
+            let used = budget(Duration::from_secs(10)).used(&totals, &Spent::default(), elapsed);
+            used.into_iter().filter(|used| used.is_reached).map(|used| used.limit).collect::<Vec<_>>()
+        };
+        assert_eq!(reached(3, 1, 8), []);
+        assert_eq!(reached(4, 1, 8), [StopReason::IterationLimit]);
+        assert_eq!(reached(3, 2, 9), [StopReason::QueryLimit, StopReason::TimeLimit]);
     }
 }

@@ -103,19 +103,23 @@ impl Exploration<'_> {
             });
         }
         if !self.setup.budget.allows_query(self.queries_sent) {
+            let refused = Some(arguments.sql.clone());
+            self.observer.observe(Event::LimitReached { limit: StopReason::QueryLimit, refused })?;
             return Ok(Answer::Text("limit: no queries are left; record what is proven, then call finish".to_owned()));
         }
         self.queries_sent += 1;
         let id = format!("q{}", self.queries_sent);
         self.answered.insert(fingerprint, id.clone());
         let (sql, question) = (arguments.sql.clone(), arguments.question.clone());
-        self.observer.observe(Event::QueryStarted { id: id.clone(), sql: sql.clone(), question: question.clone() })?;
+        let tables = Some(select.relations().iter().map(|(schema, name)| format!("{schema}.{name}")).collect());
+        let begun = Event::QueryStarted { id: id.clone(), sql: sql.clone(), question: question.clone(), tables };
+        self.observer.observe(begun)?;
         Ok(Answer::Query(Box::new(Query { id, sql, question, select })))
     }
 
     /// Sends the planned queries side by side and keeps what comes back.
     async fn run_queries(&mut self, answers: &mut [Option<Answer>]) -> io::Result<Option<Ending>> {
-        let (toolbox, time_left) = (self.setup.toolbox, self.time_left());
+        let (toolbox, time_left) = (self.setup.toolbox, self.time_left_to_look());
         let run = async |query: &Query| {
             let started = Instant::now();
             (toolbox.run(&query.select, time_left).await, milliseconds(started.elapsed()))
@@ -177,7 +181,11 @@ impl Exploration<'_> {
                     refused |= !accepted;
                     *answer = Some(Answer::Text(text));
                 }
-                Err(_) if call.name == "record_finding" => refused = true,
+                Err(problem) if call.name == "record_finding" => {
+                    refused = true;
+                    let (arguments, problems) = (call.arguments.clone(), vec![problem.clone()]);
+                    self.observer.observe(Event::FindingRefused { arguments, problems })?;
+                }
                 _ => {}
             }
         }

@@ -29,14 +29,16 @@ Examples:
   explore --base-url http://localhost:11434/v1 --model qwen3
   explore --quiet --fail-on high               for a nightly job: the exit code tells
 
-Exit codes:
-  0    done; a run that a limit stopped is done, and the report says so
+Exit codes: the first of these that holds
+  130  interrupted; the report of what was known by then is written
   1    unexpected; `sql` refused the statement
   2    usage or configuration
   3    database
   4    model
   10   findings at or above --fail-on; `schema check` found a disagreement
-  130  interrupted; the report of what was known by then is written";
+  11   with --fail-on: no such finding, but the run is incomplete, so that there may be one: a limit ended it, no table
+       could be looked at, usable ones were left out, or most queries failed; the report's first lines say which
+  0    done; without --fail-on also where the run is incomplete, which the report says";
 
 pub(super) const SQL_HELP: &str = "\
 The statement meets all that a query of the model's meets: the validator, the cost gate, the wrapper, a READ ONLY \
@@ -62,9 +64,9 @@ pub(super) const DOCTOR_LONG_HELP: &str = "\
 What is checked:
   the connection, TLS, the server's version and engine, the role's rights, the
   session's settings, that a time limit holds (a statement is run into one of half
-  a second), tables and statistics, what the catalogue checks leave out, the
-  metadata, the model (a call of a few tokens, which must call a tool), its price,
-  and the runs directory.
+  a second), the tables and what can be looked at in each, statistics, what the
+  catalogue checks leave out, the metadata, the model (a call of a few tokens,
+  which must call a tool), its price, and the runs directory.
 
 Why --attack is safe, in production too:
   It goes no other way than a model's statements go. A string that the validator

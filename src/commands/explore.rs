@@ -80,13 +80,19 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
     let setup =
         Setup { model: &*model, toolbox: &toolbox, briefing: &briefing, given: &[], budget, price, as_of: today };
     let outcome = agent::explore(setup, interrupts.next(), &mut recorder).await;
+    drop(progress);
+
+    // What still runs in the database is stopped after the report is written, which is not to wait for it.
+    let unwritten = outcome.as_ref().err().map(ToString::to_string);
+    let delivered = report::deliver(&path, unwritten.as_deref(), destination, config, output);
     tokio::select! {
         () = database.close() => {}
         () = interrupts.next() => {}
     }
-    drop(progress);
-
-    let run = report::deliver(&path, destination, config, output)?;
+    if let (Some(unwritten), Err(_)) = (&unwritten, &delivered) {
+        output.talk().warn(unwritten);
+    }
+    let run = delivered?;
     outcome?;
     verdict(&run, config)
 }

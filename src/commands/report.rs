@@ -10,14 +10,17 @@ use crate::output::{Destination, Output};
 use crate::report::terminal::Layout;
 use crate::report::{self};
 
-/// Reads the journal, renders the report in the format of the configuration, and delivers it.
+/// Reads the journal, renders the report in the format of the configuration, and delivers it. `unwritten` is why the
+/// journal could not be written to its end, which it cannot say itself.
 pub(super) fn deliver(
     journal: &Path,
+    unwritten: Option<&str>,
     destination: Destination,
     config: &Config,
     output: &mut Output,
 ) -> Result<Run, Failure> {
-    let run = journal::read(journal).map_err(|error| Failure::new(Kind::Usage, error))?;
+    let mut run = journal::read(journal).map_err(|error| Failure::new(Kind::Usage, error))?;
+    run.stop_detail = run.stop_detail.or_else(|| unwritten.map(str::to_owned));
     let layout = match destination {
         Destination::Stdout => Layout { width: output.columns(), colours: output.color() },
         Destination::Special(_) | Destination::File { .. } => Layout::default(),
@@ -27,8 +30,13 @@ pub(super) fn deliver(
     Ok(run)
 }
 
-/// Whether the run found what `--fail-on` asks for.
+/// What `--fail-on` asks for: whether there is such a finding, and if not, whether that is known.
 pub(super) fn status(run: &Run, config: &Config) -> ExitStatus {
     let at_least = |severity: Severity| run.findings.iter().any(|finding| finding.severity >= severity);
-    if config.verdict.fail_on.is_some_and(at_least) { ExitStatus::Found } else { ExitStatus::Done }
+    match config.verdict.fail_on {
+        None => ExitStatus::Done,
+        Some(severity) if at_least(severity) => ExitStatus::Found,
+        Some(_) if run.complete => ExitStatus::Done,
+        Some(_) => ExitStatus::Incomplete,
+    }
 }

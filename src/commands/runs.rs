@@ -44,7 +44,7 @@ fn show(id: &str, config: &Config, output: &mut Output) -> Result<ExitStatus, Fa
     }
     config.check_format()?;
     let destination = Destination::prepare(config.report.output.as_deref())?;
-    let run = report::deliver(&found.journal, destination, config, output)?;
+    let run = report::deliver(&found.journal, None, destination, config, output)?;
     Ok(report::status(&run, config))
 }
 
@@ -55,9 +55,12 @@ fn line(entry: &Entry) -> String {
                 0 => String::new(),
                 count => format!("  ({count} damaged lines)"),
             };
-            let unfinished = match summary.stop_reason {
-                StopReason::Unfinished => "  (killed, or still running)",
-                _ => "",
+            let unfinished = if summary.stop_reason == StopReason::Unfinished {
+                "  (killed, or still running)"
+            } else if summary.complete {
+                ""
+            } else {
+                "  (incomplete)"
             };
             let reason = summary.stop_reason.to_string();
             format!("{}  {reason:<15}  {}{unfinished}{damaged}", entry.id, findings(summary))
@@ -94,6 +97,7 @@ fn json(entry: &Entry) -> serde_json::Value {
             "focus": summary.focus,
             "model": summary.model,
             "stop_reason": summary.stop_reason,
+            "complete": summary.complete,
             "findings": summary.findings,
             "damaged_lines": summary.damaged_lines,
         }),

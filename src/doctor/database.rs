@@ -72,7 +72,9 @@ pub async fn check(database: &dyn Database, allow_writable_role: bool) -> Vec<Ch
 /// Checks what is in it: the tables, what the planner knows of them, and what the catalogue checks leave out, as
 /// `warnings` tell.
 pub fn check_catalog(catalog: &Catalog, server: &Server, warnings: &[String]) -> Vec<Check> {
-    let mut checks = vec![tables(catalog, server), statistics(catalog)];
+    let mut checks = vec![tables(catalog, server)];
+    checks.extend(super::tables::check(catalog));
+    checks.push(statistics(catalog));
     checks.extend(warnings.iter().map(|warning| {
         let remedy = match warning.strip_prefix(LEFT_OUT) {
             Some(_) => "allow what is harmless by name, in [sql] of explore.toml; or leave it out",

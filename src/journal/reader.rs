@@ -14,7 +14,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Unit};
 use serde::Deserialize;
 
-use super::{Error, Event, Line, Started, StopReason, Totals};
+use super::{Coverage, Error, Event, Line, Started, StopReason, Tally, Totals};
 use crate::finding::Finding;
 use crate::results::Results;
 
@@ -43,6 +43,10 @@ pub struct Run {
     pub stop_reason: StopReason,
     /// What a reader should know beyond the reason.
     pub stop_detail: Option<String>,
+    /// Whether it saw what it set out to see.
+    pub complete: bool,
+    /// What it looked at and what it did not; `None` where the journal is of a program that did not tell.
+    pub coverage: Option<Coverage>,
     /// What was looked at without a finding.
     pub looked_at: Vec<String>,
     /// What it used; where it is unfinished, as far as the journal tells.
@@ -109,6 +113,7 @@ fn parse(text: &[u8], wanted: impl Fn(&str) -> bool) -> serde_json::Result<Optio
 
 struct Reading {
     run: Run,
+    tally: Tally,
     stopped: bool,
     last_at: Option<Timestamp>,
 }
@@ -128,17 +133,20 @@ impl Reading {
             warnings: Vec::new(),
             stop_reason: StopReason::Unfinished,
             stop_detail: None,
+            complete: false,
+            coverage: None,
             looked_at: Vec::new(),
             totals: Totals::default(),
             damage: Vec::new(),
         };
-        Self { run, stopped: false, last_at: None }
+        Self { run, tally: Tally::default(), stopped: false, last_at: None }
     }
 
     fn take(&mut self, line: Line) {
         let run = &mut self.run;
         run.started_at = run.started_at.or(Some(line.at));
         self.last_at = Some(line.at);
+        self.tally.take(&line.event);
         match line.event {
             Event::Started(started) => {
                 run.run_id.clone_from(&started.run_id);
@@ -162,16 +170,24 @@ impl Reading {
                 self.stopped = true;
                 run.stop_reason = stopped.reason;
                 run.stop_detail = stopped.detail;
+                // Before programs told, to finish was to be complete.
+                run.complete = stopped.complete.unwrap_or(stopped.reason == StopReason::Finished);
+                run.coverage = stopped.coverage;
                 run.looked_at = stopped.looked_at;
                 run.totals = stopped.totals;
             }
-            Event::Briefed { .. } | Event::Asked { .. } | Event::Planned { .. } | Event::Compacted { .. } => {}
+            Event::Briefed { .. }
+            | Event::Asked { .. }
+            | Event::Planned { .. }
+            | Event::LimitReached { .. }
+            | Event::Compacted { .. } => {}
         }
     }
 
     fn finish(mut self) -> Run {
         let run = &mut self.run;
         if !self.stopped {
+            run.coverage = self.tally.so_far(run.started.as_ref().map_or(0, |started| started.tables));
             run.totals.findings = u32::try_from(run.findings.len()).unwrap_or(u32::MAX);
             if let (Some(start), Some(end)) = (run.started_at, self.last_at) {
                 let elapsed = end.since((Unit::Millisecond, start)).map_or(0, |span| span.get_milliseconds());

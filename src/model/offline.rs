@@ -16,23 +16,27 @@ mod recording;
 mod regions;
 mod returns;
 mod subject;
+pub mod survey;
 mod writing;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use jiff::civil::Date;
 use serde_json::json;
 
 use crate::catalog::Catalog;
-use crate::model::{Error, Model, Reply, ReplyEnd, Request, ToolCall, Usage};
+use crate::model::{Error, Message, Model, Reply, ReplyEnd, Request, ToolCall, Unseen, Usage};
 use notebook::Notebook;
-use profile::Profile;
+use profile::{Nothing, Profile};
 use subject::Subject;
+use survey::{Outlook, Prospect};
 use writing::Conclusion;
 
-/// Tables looked at first.
-const SUBJECTS_MAX: usize = 4;
+/// Tables looked at in one turn, to see whether they hold anything.
+const GLANCES_OF_A_TURN: usize = 4;
+/// Tables looked at so at the most: further ones are left for a run of their own.
+const GLANCES_MAX: usize = 24;
 /// Tables analysed in full, of those.
 const ANALYSED_MAX: usize = 2;
 /// Calls of one turn at the most: what the loop runs side by side, and more than a server should be asked at once.
@@ -41,7 +45,10 @@ const CALLS_MAX: usize = 8;
 /// The deterministic analyst.
 #[derive(Debug, Clone)]
 pub struct OfflineAnalyst {
+    /// What can be analysed, the most promising first.
     subjects: Vec<Subject>,
+    /// What it makes of each table.
+    survey: Vec<Outlook>,
     inquiries: Vec<Inquiry>,
     as_of: Date,
 }
@@ -79,14 +86,14 @@ struct Question {
 impl OfflineAnalyst {
     /// An analyst for one run: it knows the catalog, the focus area's name, and the day taken for today.
     pub fn new(catalog: &Catalog, focus: &str, as_of: Date) -> Self {
-        let mut subjects = subject::subjects(catalog);
-        subjects.truncate(SUBJECTS_MAX);
-        Self { subjects, inquiries: Inquiry::of_focus(focus), as_of }
+        let subjects = subject::subjects(catalog);
+        let survey = survey::of_subjects(catalog, &subjects);
+        Self { subjects, survey, inquiries: Inquiry::of_focus(focus), as_of }
     }
 
     /// The calls of the next turn.
     fn next_calls(&self, notebook: &Notebook, may_ask: bool) -> Vec<ToolCall> {
-        let profiles = self.subjects.iter().enumerate();
+        let profiles = self.glanced_at(notebook).iter().enumerate();
         let unasked = profiles.map(|(index, subject)| profile::question(subject, index, self.as_of));
         let calls = unanswered(unasked, notebook);
         if may_ask && !calls.is_empty() {
@@ -106,28 +113,58 @@ impl OfflineAnalyst {
             for inquiry in &self.inquiries {
                 let conclusion = inquiry.conclude(subject, profile, *index, notebook);
                 candidates.extend(conclusion.candidates);
-                looked_at.extend(conclusion.looked_at);
+                // What was not asked was not looked at.
+                if inquiry.is_asked(subject, profile, *index, notebook) {
+                    looked_at.extend(conclusion.looked_at);
+                }
             }
         }
         recording::calls(&recording::ranked(candidates), looked_at, notebook, may_ask)
     }
 
-    /// The tables that are worth a full analysis, and remarks on those that are not.
+    /// The tables looked at so far and those looked at next: a few more as long as too few of them hold anything.
+    fn glanced_at(&self, notebook: &Notebook) -> &[Subject] {
+        let glances_max = self.subjects.len().min(GLANCES_MAX);
+        let mut count = GLANCES_OF_A_TURN.min(glances_max);
+        let mut profiles =
+            self.subjects.iter().enumerate().map(|(index, subject)| Profile::read(subject, index, notebook));
+        let mut usable = profiles.by_ref().take(count).filter(Result::is_ok).count();
+        let is_answered = |index: &usize| notebook.outcome(&profile::key(*index)).is_some();
+        while usable < ANALYSED_MAX && count < glances_max && (0..count).all(|index| is_answered(&index)) {
+            let more = GLANCES_OF_A_TURN.min(glances_max - count);
+            usable += profiles.by_ref().take(more).filter(Result::is_ok).count();
+            count += more;
+        }
+        &self.subjects[..count]
+    }
+
+    /// The tables that are worth a full analysis, and what has to be said where there are none.
     fn analysed(&self, notebook: &Notebook) -> (Vec<(usize, &Subject, Profile)>, Vec<String>) {
         if self.subjects.is_empty() {
             let lacking =
                 "no table has a date, an entity that comes back, and something to count: write roles in the metadata";
             return (Vec::new(), vec![lacking.to_owned()]);
         }
-        let (mut analysed, mut remarks) = (Vec::new(), Vec::new());
-        for (index, subject) in self.subjects.iter().enumerate() {
-            match Profile::read(subject, index, notebook) {
-                Ok(profile) if analysed.len() < ANALYSED_MAX => analysed.push((index, subject, profile)),
-                Ok(_) => remarks.push(format!("{}: left for a run of its own", subject.table)),
-                Err(remark) => remarks.push(remark),
-            }
+        let profiles = self.glanced_at(notebook).iter().enumerate();
+        let profiles = profiles.map(|(index, subject)| Ok((index, subject, Profile::read(subject, index, notebook)?)));
+        (profiles.filter_map(Result::<_, Nothing>::ok).take(ANALYSED_MAX).collect(), Vec::new())
+    }
+
+    /// The inquiries into a table that a limit came before, if any.
+    fn cut_short(&self, subject: &Subject, profile: &Profile, place: usize, notebook: &Notebook) -> Option<Nothing> {
+        let unasked = self.inquiries.iter().filter(|inquiry| !inquiry.is_asked(subject, profile, place, notebook));
+        let unasked = unasked.map(|inquiry| inquiry.name()).collect::<Vec<_>>();
+        let why = format!("the run ended before all was asked: {}", unasked.join(", "));
+        (!unasked.is_empty()).then_some(Nothing { why, is_left_out: true })
+    }
+
+    /// Why the subject of that place was not analysed.
+    fn nothing_of(&self, place: usize, notebook: &Notebook) -> Nothing {
+        let for_later = Nothing { why: "left for a run of its own".to_owned(), is_left_out: true };
+        if place >= self.glanced_at(notebook).len() {
+            return for_later;
         }
-        (analysed, remarks)
+        Profile::read(&self.subjects[place], place, notebook).err().unwrap_or(for_later)
     }
 }
 
@@ -149,6 +186,24 @@ impl Inquiry {
                 Self::Nameless,
             ],
         }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Churn => "churn",
+            Self::Margin => "margin",
+            Self::Contribution => "contribution",
+            Self::Returns => "returns",
+            Self::Regions => "regions",
+            Self::Changes(_) => "changes",
+            Self::Nameless => "rows that name nobody",
+        }
+    }
+
+    /// Whether all its questions were put to the database, whatever came of them.
+    fn is_asked(self, subject: &Subject, profile: &Profile, index: usize, notebook: &Notebook) -> bool {
+        let questions = self.questions(subject, profile, index);
+        questions.iter().all(|question| notebook.was_asked(&question.key))
     }
 
     fn questions(self, subject: &Subject, profile: &Profile, index: usize) -> Vec<Question> {
@@ -201,5 +256,35 @@ impl Model for OfflineAnalyst {
         let may_ask = request.tools.iter().any(|tool| tool.name == "execute_sql");
         let tool_calls = self.next_calls(&Notebook::read(request.messages), may_ask);
         Ok(Reply { text: None, tool_calls, end: ReplyEnd::Complete, usage: Some(Usage::default()), carried: None })
+    }
+
+    fn unseen(&self, messages: &[Message]) -> Vec<Unseen> {
+        let notebook = Notebook::read(messages);
+        let places = self.subjects.iter().enumerate().map(|(place, subject)| (subject.full_name(), place));
+        let places = places.collect::<BTreeMap<_, _>>();
+        let (analysed, _) = self.analysed(&notebook);
+        let mut seen = BTreeMap::new();
+        for (place, subject, profile) in &analysed {
+            let cut_short = self.cut_short(subject, profile, *place, &notebook);
+            seen.extend(subject.names().map(|table| (table, cut_short.clone())));
+        }
+        let unseen = self.survey.iter().filter_map(|Outlook { table, prospect }| {
+            let of = |table: &String| places.get(table).map(|place| self.nothing_of(*place, &notebook));
+            let nothing = match (seen.get(table), prospect) {
+                (Some(cut_short), _) => cut_short.clone(),
+                (None, Prospect::Analysed { .. }) => of(table),
+                (None, Prospect::ReadWith { table }) => of(table).map(|Nothing { why, .. }| Nothing {
+                    why: format!("it is read with {table}: {why}"),
+                    is_left_out: false,
+                }),
+                (None, Prospect::SetAside { table }) => {
+                    Some(Nothing { why: format!("{table}, which it refers to, was put before it"), is_left_out: true })
+                }
+                (None, Prospect::Unusable { why }) => Some(Nothing { why: why.clone(), is_left_out: false }),
+            };
+            let Nothing { why, is_left_out: left_out } = nothing?;
+            Some(Unseen { table: table.clone(), why, left_out })
+        });
+        unseen.collect()
     }
 }

@@ -28,6 +28,10 @@ pub fn lines(event: &Event, verbosity: u8) -> Option<String> {
             let refused = block("finding sent back", &problems.join("\n"));
             Some(if whole { format!("{refused}\n{}", block("it was", arguments)) } else { refused })
         }
+        Event::LimitReached { limit, refused } => Some(match refused {
+            Some(sql) => block(&format!("refused at the limit ({limit})"), sql),
+            None => format!("the next turn is the last one ({limit})"),
+        }),
         Event::Compacted { queries } => Some(format!("shortened to make room: {}", queries.join(", "))),
         Event::Stopped(stopped) => Some(ended(stopped)),
     }
@@ -77,7 +81,8 @@ fn ended(stopped: &Stopped) -> String {
     let reason = serde_json::to_value(stopped.reason).ok().and_then(|reason| reason.as_str().map(str::to_owned));
     let reason = reason.unwrap_or_default().replace('_', " ");
     let detail = stopped.detail.as_ref().map(|detail| format!(": {detail}")).unwrap_or_default();
-    format!("stopped: {reason}{detail}")
+    let incomplete = if stopped.complete == Some(false) { ", incomplete" } else { "" };
+    format!("stopped: {reason}{incomplete}{detail}")
 }
 
 fn block(head: &str, text: &str) -> String {

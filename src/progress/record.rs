@@ -41,11 +41,13 @@ pub(super) fn record(event: &Event) {
             tracing::info!(finding = finding.id, fingerprint = finding.fingerprint, title = finding.title, "found");
         }
         Event::FindingRefused { problems, .. } => tracing::info!(problems = problems.join("; "), "finding sent back"),
+        Event::LimitReached { limit, refused } => tracing::info!(%limit, refused, "limit reached"),
         Event::Compacted { queries } => tracing::info!(queries = queries.join(", "), "compacted"),
         Event::Warned { message } => tracing::warn!("{message}"),
         Event::Stopped(stopped) => tracing::info!(
             reason = ?stopped.reason,
             detail = stopped.detail,
+            complete = stopped.complete,
             iterations = stopped.totals.iterations,
             queries = stopped.totals.queries,
             findings = stopped.totals.findings,

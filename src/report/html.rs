@@ -8,6 +8,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::chart;
+use super::covered;
 use super::evidence::{self, Evidence};
 use super::stake::at_stake;
 use super::text::{self, code, line, paragraphs};
@@ -69,7 +70,8 @@ struct Page {
     origin: Vec<String>,
     version: Option<String>,
     complete: bool,
-    outcome: String,
+    label: &'static str,
+    verdict: String,
     cautions: Vec<String>,
     ending: String,
     checked: &'static str,
@@ -80,6 +82,8 @@ struct Page {
     findings: Vec<Card>,
     why_nothing: String,
     looked_at: Vec<String>,
+    gaps: Vec<String>,
+    failures: Vec<String>,
     remarks: Vec<String>,
     run_id: String,
     journal: String,
@@ -165,8 +169,9 @@ fn page(run: &Run) -> Page {
         as_of: started.map(|started| started.as_of.to_string()),
         origin: [view::database(run), model].into_iter().flatten().collect(),
         version: started.map(|started| short(&started.version)),
-        complete: view::is_complete(run),
-        outcome: view::outcome(run),
+        complete: run.complete,
+        label: covered::label(run),
+        verdict: covered::verdict(run),
         cautions: view::cautions(run),
         ending: view::ending(run),
         checked: if run.findings.is_empty() { "" } else { view::CHECKED },
@@ -178,8 +183,10 @@ fn page(run: &Run) -> Page {
         more_stakes,
         usage: view::usage(run).into_iter().map(|(label, value)| Used { label, value }).collect(),
         findings: ordered.into_iter().map(|finding| card(run, finding)).collect(),
-        why_nothing: view::why_nothing(run),
+        why_nothing: covered::why_nothing(run),
         looked_at: run.looked_at.iter().map(|item| short(item)).collect(),
+        gaps: covered::gaps(run),
+        failures: covered::failures(run),
         remarks: view::remarks(run),
         run_id: short(&run.run_id),
         journal: short(&run.journal.display().to_string()),

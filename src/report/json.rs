@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::text::is_deceptive;
 use super::{evidence, view};
 use crate::finding::{Action, Category, Confidence, Figure, Finding, Impact, Severity};
-use crate::journal::{Run, StopReason, Totals};
+use crate::journal::{Coverage, Run, StopReason, Totals};
 use crate::results::Results;
 
 /// The version of [`Document`]: raised when a field changes its meaning or goes away, not when one is added.
@@ -38,6 +38,10 @@ pub struct Document {
     pub version: Option<String>,
     /// The database.
     pub database: Option<Database>,
+    /// Whether it saw what it set out to see. Where it did not, that there are no findings says nothing about the data.
+    pub complete: bool,
+    /// What it looked at, what it did not, and why it is not complete; null where the journal is of an older program.
+    pub coverage: Option<Coverage>,
     /// Why it ended; everything but `finished` means that it saw less than it wanted.
     pub stop_reason: StopReason,
     /// What a reader should know beyond the reason.
@@ -190,6 +194,8 @@ pub fn document(run: &Run) -> Document {
             role: started.server.role.clone(),
             role_may_write: started.server.grade.may_write(),
         }),
+        complete: run.complete,
+        coverage: run.coverage.clone(),
         stop_reason: run.stop_reason,
         stop_detail: run.stop_detail.clone(),
         usage: run.totals,

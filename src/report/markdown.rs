@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::covered;
 use super::evidence::{self, Evidence};
 use super::markup::{block, escape, fence, push};
 use super::stake::at_stake;
@@ -19,7 +20,7 @@ pub fn render(run: &Run) -> String {
     let mut page = String::new();
     head(&mut page, run);
     if run.findings.is_empty() {
-        block(&mut page, &format!("**No findings.** {}", escape(&view::why_nothing(run))));
+        block(&mut page, &format!("**No findings.** {}", escape(&covered::why_nothing(run))));
     }
     for finding in view::ordered(&run.findings) {
         one_finding(&mut page, run, finding);
@@ -30,6 +31,12 @@ pub fn render(run: &Run) -> String {
 
 fn head(page: &mut String, run: &Run) {
     block(page, &format!("# {}", escape(&view::focus(run))));
+    let verdict = covered::verdict(run);
+    if !run.complete {
+        block(page, &format!("> **{}** {}", covered::label(run), escape(&verdict)));
+    } else if !verdict.is_empty() {
+        block(page, &format!("**{}** {}", covered::label(run), escape(&verdict)));
+    }
     let started = run.started.as_ref();
     let as_of = started.map(|started| format!("As of {}", started.as_of));
     let model = started.map(|started| escape(&line(&started.model, LINE_CHARACTERS)));
@@ -37,9 +44,6 @@ fn head(page: &mut String, run: &Run) {
     let facts = [as_of, database, model].into_iter().flatten().collect::<Vec<_>>();
     if !facts.is_empty() {
         block(page, &facts.join(" · "));
-    }
-    if !view::is_complete(run) {
-        block(page, &format!("> **{}**", escape(&view::outcome(run))));
     }
     for caution in view::cautions(run) {
         block(page, &format!("> {}", escape(&caution)));
@@ -156,6 +160,8 @@ fn foot(page: &mut String, run: &Run) {
         page.push('\n');
     };
     bullets(page, "Looked at, without a finding", &run.looked_at);
+    bullets(page, "Not looked at", &covered::gaps(run));
+    bullets(page, "Queries that failed", &covered::failures(run));
     bullets(page, "Warnings", &view::remarks(run));
     block(page, "## The run");
     block(page, &escape(&view::ending(run)));

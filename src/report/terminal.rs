@@ -6,6 +6,7 @@ use comfy_table::{Cell, CellAlignment, Table};
 use console::Style;
 use unicode_width::UnicodeWidthStr;
 
+use super::covered;
 use super::evidence::{self, Evidence};
 use super::page::{LABEL_WIDTH, Page};
 use super::stake::{Stake, at_stake};
@@ -40,7 +41,7 @@ pub fn render(run: &Run, layout: Layout) -> String {
     let mut page = Page::new(layout);
     head(&mut page, run);
     if run.findings.is_empty() {
-        page.paragraph(&format!("No findings. {}", view::why_nothing(run)));
+        page.paragraph(&format!("No findings. {}", covered::why_nothing(run)));
     }
     for finding in view::ordered(&run.findings) {
         one_finding(&mut page, run, finding);
@@ -52,12 +53,15 @@ pub fn render(run: &Run, layout: Layout) -> String {
 fn head(page: &mut Page, run: &Run) {
     let as_of = run.started.as_ref().map_or_else(String::new, |started| format!(" · as of {}", started.as_of));
     page.styled(&format!("{}{as_of}", view::focus(run)), 0, &Style::new().bold());
+    let verdict = covered::verdict(run);
+    if !run.complete {
+        page.styled(&format!("! {} {verdict}", covered::label(run)), 0, &Style::new().yellow());
+    } else if !verdict.is_empty() {
+        page.line(&format!("{} {verdict}", covered::label(run)), 0);
+    }
     let model = run.started.as_ref().map(|started| text::line(&started.model, LINE_CHARACTERS));
     let origin = [view::database(run), model].into_iter().flatten().collect::<Vec<_>>().join(" · ");
     page.styled(&origin, 0, &Style::new().dim());
-    if !view::is_complete(run) {
-        page.styled(&format!("! {}", view::outcome(run)), 0, &Style::new().yellow());
-    }
     for caution in view::cautions(run) {
         page.styled(&format!("! {caution}"), 0, &Style::new().yellow());
     }
@@ -224,6 +228,11 @@ fn foot(page: &mut Page, run: &Run) {
     for (index, looked_at) in run.looked_at.iter().enumerate() {
         let label = if index == 0 { "Looked at" } else { "" };
         page.item(label, "-", &text::line(looked_at, LINE_CHARACTERS));
+    }
+    for (label, items) in [("Not seen", covered::gaps(run)), ("Failed", covered::failures(run))] {
+        for (index, item) in items.iter().enumerate() {
+            page.item(if index == 0 { label } else { "" }, "-", item);
+        }
     }
     for (index, warning) in view::remarks(run).iter().enumerate() {
         page.item(if index == 0 { "Warnings" } else { "" }, "!", warning);

@@ -183,36 +183,6 @@ pub(super) fn summary(run: &Run) -> String {
     format!("{}: {}", text::count(run.findings.len(), "finding", "findings"), counts.join(", "))
 }
 
-/// Why there is nothing to report.
-pub(super) fn why_nothing(run: &Run) -> String {
-    let queries = text::count(run.totals.queries as usize, "query", "queries");
-    let refused = match run.findings_refused {
-        0 => String::new(),
-        count => format!(
-            " {} sent back, because figures or rows did not check.",
-            text::count(count as usize, "draft was", "drafts were")
-        ),
-    };
-    match run.stop_reason {
-        StopReason::Finished => format!("After {queries} nothing stood out that is worth acting on.{refused}"),
-        StopReason::IterationLimit
-        | StopReason::QueryLimit
-        | StopReason::TokenLimit
-        | StopReason::CostLimit
-        | StopReason::TimeLimit => {
-            format!("The run reached its limit after {queries}, before anything was recorded.{refused}")
-        }
-        StopReason::Interrupted | StopReason::ModelFailed | StopReason::DatabaseLost | StopReason::Unfinished => {
-            format!("The run ended early, after {queries}; this says nothing about the data.{refused}")
-        }
-    }
-}
-
-/// Whether the run ended of itself.
-pub(super) fn is_complete(run: &Run) -> bool {
-    run.stop_reason == StopReason::Finished
-}
-
 /// How it ended and what to do about it, in a sentence with the reason's name.
 pub(super) fn outcome(run: &Run) -> String {
     let reason = run.stop_reason;
@@ -229,13 +199,22 @@ pub(super) fn outcome(run: &Run) -> String {
         StopReason::Interrupted => format!("Stopped from outside ({reason}); the report holds what was known by then."),
         StopReason::ModelFailed => lost("the model gave no answer", "check the model's server"),
         StopReason::DatabaseLost => lost("the database was lost", "check the database's server"),
-        StopReason::Unfinished => format!("The run is {reason}: it was killed, or is still running."),
+        StopReason::Unfinished => match run.stop_detail.as_deref() {
+            Some(detail) => {
+                let detail = text::line(detail, LINE_CHARACTERS);
+                format!("Stopped early because its journal could not be written ({reason}): {detail}.")
+            }
+            None => format!("The run is {reason}: it was killed, or is still running."),
+        },
     }
 }
 
 /// The outcome with its detail: the error, as the model's client or the database wrote it.
 pub(super) fn ending(run: &Run) -> String {
     let outcome = outcome(run);
+    if run.stop_reason == StopReason::Unfinished {
+        return outcome;
+    }
     match run.stop_detail.as_deref().map(|detail| text::line(detail, LINE_CHARACTERS)) {
         Some(detail) if !detail.is_empty() => format!("{outcome} Detail: {detail}"),
         _ => outcome,

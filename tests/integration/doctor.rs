@@ -124,6 +124,21 @@ fn metadata_that_disagrees_is_a_warning_and_what_does_not_read_fails() {
 }
 
 #[test]
+fn what_can_be_looked_at_is_said_of_every_table() {
+    examine(&at(&SAMPLE), &["--offline"]).exits(0).finds("table", "ok: public.primary_sales", &["customer_code"]);
+    let url = database("doctor_facts", "CREATE TABLE daily (day date, region text, revenue numeric)");
+    let examined = examine(&at(&url), &["--offline"]);
+    examined.exits(0).finds("analysis", "warning", &["1 cannot be analysed offline", "role"]);
+    examined.finds("table", "ok: public.daily", &["no column says whom its rows are about"]);
+
+    let many = (0..200).map(|number| format!("CREATE TABLE t{number} (sold_on date, customer_code text, n int);"));
+    let examined = examine(&at(&database("doctor_many", &many.collect::<String>())), &["--offline"]);
+    let tables = examined.exits(0).checks("table");
+    assert_eq!(tables.len(), 31);
+    assert!(tables[30].contains("and 170 more: 170 can be analysed offline"), "{}", tables[30]);
+}
+
+#[test]
 fn what_the_catalogue_checks_leave_out_is_named() {
     let url = database(
         "doctor_left_out",

@@ -5,7 +5,9 @@ use std::io::Write;
 use std::path::Path;
 
 use explore::finding::Severity;
-use explore::journal::{Damage, Error, Event, Journal, StopReason, read, run_id};
+use explore::journal::{Coverage, Damage, Error, Event, Gap, Journal, StopReason, Tally, read, run_id};
+use explore::model::Unseen;
+use explore::results::QueryResult;
 use explore::runs;
 
 use crate::sample_run::{self, RUN_ID, started_at};
@@ -14,7 +16,12 @@ use crate::sample_run::{self, RUN_ID, started_at};
 fn short_events() -> Vec<Event> {
     vec![
         sample_run::started(),
-        Event::QueryStarted { id: "q1".to_owned(), sql: "SELECT 1".to_owned(), question: "why?\n".to_owned() },
+        Event::QueryStarted {
+            id: "q1".to_owned(),
+            sql: "SELECT 1".to_owned(),
+            question: "why?\n".to_owned(),
+            tables: Some(vec!["public.primary_sales".to_owned()]),
+        },
         Event::Queried(sample_run::monthly()),
         Event::Found(Box::new(sample_run::churn())),
         Event::Warned { message: "mind the gap".to_owned() },
@@ -215,4 +222,104 @@ fn a_journal_with_a_torn_last_line_can_still_be_added_to_and_read() {
     file.write_all(br#"{"at":"2025-11-30T08:"#).unwrap();
     let run = read(&path).unwrap();
     assert_eq!((run.stop_reason, run.damage.len()), (StopReason::Finished, 0));
+}
+
+/// The journal as programs wrote it that did not tell what a run looked at.
+fn without_coverage(path: &Path) {
+    let text = fs::read_to_string(path).unwrap();
+    let old = text.lines().map(|line| {
+        let mut line = serde_json::from_str::<serde_json::Map<_, _>>(line).unwrap();
+        for field in ["complete", "coverage", "tables"] {
+            let is_count = line.get(field).is_some_and(serde_json::Value::is_number);
+            if !is_count {
+                line.remove(field);
+            }
+        }
+        serde_json::to_string(&line).unwrap() + "\n"
+    });
+    fs::write(path, old.collect::<String>()).unwrap();
+}
+
+#[test]
+fn journals_of_older_programs_are_read_and_nothing_is_made_up_of_what_they_looked_at() {
+    let directory = tempfile::tempdir().unwrap();
+    let check = |id: &str, events: &[Event], complete: bool| {
+        let path = sample_run::write(directory.path(), id, events);
+        without_coverage(&path);
+        let run = read(&path).unwrap();
+        assert_eq!((run.damage.len(), run.complete, run.coverage), (0, complete, None), "{id}");
+    };
+    let unfinished = short_events().into_iter().take(3).collect::<Vec<_>>();
+    check("finished", &short_events(), true);
+    check("limited", &[sample_run::started(), sample_run::stopped(StopReason::QueryLimit)], false);
+    check("killed", &unfinished, false);
+}
+
+#[test]
+fn a_run_that_was_killed_tells_what_it_looked_at_by_then() {
+    let run = sample_run::run(&short_events()[..3]);
+    let coverage = run.coverage.unwrap();
+    assert_eq!((run.complete, coverage.tables), (false, 1));
+    assert_eq!(coverage.tables_looked_at, ["public.primary_sales"]);
+    assert_eq!(coverage.incomplete_because, [Gap::EndedEarly]);
+    let begun = sample_run::run(&short_events()[..2]).coverage.unwrap();
+    assert_eq!((begun.queries_unanswered, begun.tables_looked_at_count, begun.tables_not_looked_at_count), (1, 0, 1));
+}
+
+/// The coverage of a run over `a` and `b` that ended of itself.
+fn concluded(events: &[Event], unseen: &[(&str, bool)]) -> Coverage {
+    let mut tally = Tally::default();
+    events.iter().for_each(|event| tally.take(event));
+    let unseen = unseen.iter().map(|(table, left_out)| Unseen {
+        table: (*table).to_owned(),
+        why: "so".to_owned(),
+        left_out: *left_out,
+    });
+    tally.conclude(StopReason::Finished, &["a".to_owned(), "b".to_owned()], unseen.collect())
+}
+
+#[test]
+fn what_a_run_lacks_follows_from_its_events() {
+    let begins = |id: &str, table: &str| Event::QueryStarted {
+        id: id.to_owned(),
+        sql: String::new(),
+        question: String::new(),
+        tables: Some(vec![table.to_owned()]),
+    };
+    let gives = |id: &str| Event::Queried(QueryResult { id: id.to_owned(), ..sample_run::monthly() });
+    let fails = |id: Option<&str>| Event::QueryFailed {
+        id: id.map(str::to_owned),
+        sql: String::new(),
+        message: "no".to_owned(),
+    };
+    let looks = [begins("q1", "a"), gives("q1")];
+    let check = |events: &[Event], unseen: &[(&str, bool)], gaps: &[Gap]| {
+        let coverage = concluded(events, unseen);
+        assert_eq!(coverage.incomplete_because, gaps);
+        assert_eq!(coverage.is_complete(), gaps.is_empty());
+    };
+    check(&looks, &[], &[]);
+    check(&looks, &[("b", false)], &[]);
+    check(&looks, &[("b", true)], &[Gap::TablesLeftOut]);
+    check(&looks, &[("a", false)], &[Gap::NothingLookedAt]);
+    check(&[], &[], &[Gap::NothingLookedAt]);
+    check(&[begins("q1", "a"), fails(Some("q1"))], &[], &[Gap::NothingLookedAt, Gap::QueriesFailed]);
+    let half = [&looks[..], &[fails(None)]].concat();
+    check(&half, &[], &[]);
+    check(&[&half[..], &[fails(None)]].concat(), &[], &[Gap::QueriesFailed]);
+    let elsewhere = [begins("q1", "pg_catalog.pg_class"), gives("q1")];
+    check(&elsewhere, &[], &[Gap::NothingLookedAt]);
+}
+
+#[test]
+fn lists_of_tables_and_queries_are_bounded_and_their_counts_are_not() {
+    let tables = (0..5_000).map(|number| format!("t{number}")).collect::<Vec<_>>();
+    let mut tally = Tally::default();
+    for _ in 0..500 {
+        tally.take(&Event::QueryFailed { id: None, sql: String::new(), message: "x".repeat(9_000) });
+    }
+    let coverage = tally.conclude(StopReason::Finished, &tables, Vec::new());
+    assert_eq!((coverage.tables_not_looked_at.len(), coverage.tables_not_looked_at_count), (1_000, 5_000));
+    assert_eq!((coverage.queries_failed.len(), coverage.queries_failed_count), (50, 500));
+    assert!(serde_json::to_string(&coverage).unwrap().len() < 200_000);
 }

@@ -67,6 +67,8 @@ fn a_stop_is_told_with_its_reason_in_words() {
         detail: Some("connection refused".to_owned()),
         looked_at: Vec::new(),
         totals: Totals::default(),
+        complete: None,
+        coverage: None,
     };
     assert_eq!(lines(&Event::Stopped(stopped), 1).unwrap(), "stopped: model failed: connection refused");
 }

@@ -2,6 +2,7 @@
 //!
 //! No run, whatever becomes of it, lets the model's key or the database's password out: that is checked of each.
 
+mod coverage;
 mod endings;
 mod failures;
 mod good;

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use explore::database::{Grade, Server};
 use explore::finding::Finding;
-use explore::journal::{Event, Journal, Run, Started, StopReason, Stopped, Totals, read};
+use explore::journal::{
+    Coverage, Event, FailedQuery, Gap, Journal, NotLookedAt, Run, Started, StopReason, Stopped, Totals, read,
+};
 use explore::results::QueryResult;
 use explore::table::{Column, Table};
 use jiff::{SignedDuration, Timestamp};
@@ -78,7 +80,33 @@ pub(crate) fn stopped(reason: StopReason) -> Event {
             cost_usd: Some("0.1432".parse().unwrap()),
             elapsed_milliseconds: 92_400,
         },
+        complete: Some(reason == StopReason::Finished),
+        coverage: Some(coverage(reason)),
     })
+}
+
+/// Of three tables one was looked at.
+fn coverage(reason: StopReason) -> Coverage {
+    let unread =
+        |table: &str| NotLookedAt { table: table.to_owned(), why: "no query read it".to_owned(), left_out: false };
+    let failed = FailedQuery { query: Some("q6".to_owned()), why: "function: pg_sleep is not allowed".to_owned() };
+    Coverage {
+        tables: 3,
+        tables_looked_at_count: 1,
+        tables_looked_at: vec!["public.primary_sales".to_owned()],
+        tables_not_looked_at_count: 2,
+        tables_not_looked_at: vec![unread("public.targets"), unread("public.visits")],
+        queries_answered: 11,
+        queries_failed_count: 1,
+        queries_failed: vec![failed],
+        queries_unanswered: 0,
+        limits: reason.is_limit().then_some(reason).into_iter().collect(),
+        incomplete_because: match reason {
+            StopReason::Finished => Vec::new(),
+            _ if reason.is_limit() => vec![Gap::Limit],
+            _ => vec![Gap::EndedEarly],
+        },
+    }
 }
 
 /// A whole run that ended for `reason`.

@@ -48,6 +48,15 @@ impl Notebook {
         self.outcomes.get(key)
     }
 
+    /// Whether the call of that key was made and no limit stood before it.
+    pub(super) fn was_asked(&self, key: &str) -> bool {
+        match self.outcomes.get(key) {
+            Some(Outcome::Rows(_)) => true,
+            Some(Outcome::Text(text)) => !is_of_a_limit(text),
+            None => false,
+        }
+    }
+
     /// The rows that the call of that key gave.
     pub(super) fn answer(&self, key: &str) -> Option<&Answer> {
         match self.outcomes.get(key)? {
@@ -55,6 +64,11 @@ impl Notebook {
             Outcome::Text(_) => None,
         }
     }
+}
+
+/// Whether the text says that a limit stood before the call.
+pub(super) fn is_of_a_limit(text: &str) -> bool {
+    text.starts_with("limit: ")
 }
 
 fn outcome(text: &str) -> Outcome {

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use super::Question;
-use super::notebook::Notebook;
+use super::notebook::{Notebook, Outcome, is_of_a_limit};
 use super::subject::{Subject, alias, identifier};
 use crate::catalog::Role;
 
@@ -61,22 +61,51 @@ pub(super) fn key(index: usize) -> String {
     format!("profile-{index}")
 }
 
+/// Why there is no profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Nothing {
+    pub(super) why: String,
+    /// Whether there may well be something, which was not seen.
+    pub(super) is_left_out: bool,
+}
+
+impl Nothing {
+    fn there(why: &str) -> Self {
+        Self { why: why.to_owned(), is_left_out: false }
+    }
+
+    fn left_out(why: &str) -> Self {
+        Self { why: why.to_owned(), is_left_out: true }
+    }
+
+    /// The first look gave this text instead of rows.
+    fn failed(text: &str) -> Self {
+        if is_of_a_limit(text) {
+            return Self::left_out("a limit was reached before it was looked at");
+        }
+        Self::left_out(&format!("the first look at it failed: {}", text.lines().next().unwrap_or_default()))
+    }
+}
+
 impl Profile {
     /// Reads the profile; the error says why there is nothing to analyse.
-    pub(super) fn read(subject: &Subject, index: usize, notebook: &Notebook) -> Result<Self, String> {
-        let nothing = |why: &str| format!("{}: {why}", subject.table);
-        let answer = notebook.answer(&key(index)).ok_or_else(|| nothing("the first look at it failed"))?;
+    pub(super) fn read(subject: &Subject, index: usize, notebook: &Notebook) -> Result<Self, Nothing> {
+        let answer = match notebook.outcome(&key(index)) {
+            Some(Outcome::Rows(answer)) => answer,
+            Some(Outcome::Text(text)) => return Err(Nothing::failed(text)),
+            None => return Err(Nothing::left_out("the run ended before it was looked at")),
+        };
         let rows = || 0..answer.rows();
         let sum = |column: &str| rows().filter_map(|row| whole(answer.text(row, column)?)).sum::<u64>();
         let day = |row: usize, column: &str| answer.text(row, column)?.parse::<Date>().ok();
         let first_day = rows().filter_map(|row| day(row, "first_day")).min();
         let last_day = rows().filter_map(|row| day(row, "last_day")).max();
         let (Some(first_day), Some(last_day)) = (first_day, last_day) else {
-            return Err(nothing("there are no rows with both a date and an entity"));
+            return Err(Nothing::there("it has no row with a date up to the day of this run"));
         };
         let events = sum("events");
         if events < EVENTS_MIN {
-            return Err(nothing("it has too few rows to compare anything with anything"));
+            return Err(Nothing::there("it has too few rows to compare anything with anything"));
         }
         let returns = rows().filter(|&row| {
             let total = answer.number(row, "total_value").unwrap_or(0.0);

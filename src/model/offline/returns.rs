@@ -188,6 +188,11 @@ pub(super) fn conclude(subject: &Subject, profile: &Profile, index: usize, noteb
         }
         candidates.extend((0..cases).filter_map(|row| view.case(row)));
     }
+    let is_unanswered = |grouping: Grouping, list: Option<&Answer>| grouping.field(subject).is_some() && list.is_none();
+    if is_unanswered(Grouping::Batch, batches) || is_unanswered(Grouping::Product, products) {
+        let looked_at = vec![format!("{}: returns: a query on them gave no result", subject.table)];
+        return Conclusion { candidates, looked_at };
+    }
     if candidates.is_empty() {
         return Conclusion::remark(subject, "returns: no batch or product comes back more than chance explains");
     }

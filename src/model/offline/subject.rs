@@ -19,7 +19,7 @@ pub(super) struct Subject {
     /// The FROM clause, without the word.
     from: String,
     fields: BTreeMap<Role, Vec<Field>>,
-    rows_estimate: u64,
+    rows_estimate: Option<u64>,
 }
 
 /// A column in its place.
@@ -78,7 +78,7 @@ pub(super) fn alias(name: &str) -> String {
 
 /// The tables worth analysing, the most promising first. A table that a better one joins in is not listed again.
 pub(super) fn subjects(catalog: &Catalog) -> Vec<Subject> {
-    let mut subjects = catalog.tables.iter().filter_map(|table| Subject::new(catalog, table)).collect::<Vec<_>>();
+    let mut subjects = catalog.tables.iter().filter_map(|table| Subject::new(catalog, table).ok()).collect::<Vec<_>>();
     subjects.sort_by_key(|subject| (std::cmp::Reverse(subject.promise()), subject.table.clone()));
     let mut chosen = Vec::<Subject>::new();
     for subject in subjects {
@@ -94,8 +94,8 @@ pub(super) fn subjects(catalog: &Catalog) -> Vec<Subject> {
 }
 
 impl Subject {
-    /// The subject of that table, if it has at least a date and an entity that comes back.
-    fn new(catalog: &Catalog, table: &Table) -> Option<Self> {
+    /// The subject of that table; the error says what it lacks.
+    pub(super) fn new(catalog: &Catalog, table: &Table) -> Result<Self, String> {
         let mut joined = vec![("t0".to_owned(), table)];
         let mut from = format!("{} AS t0", relation(table));
         let mut next = 0;
@@ -127,14 +127,33 @@ impl Subject {
             relations: joined.iter().map(|(_, table)| (table.schema.clone(), table.name.clone())).collect(),
             from,
             fields: BTreeMap::new(),
-            rows_estimate: table.rows_estimate.unwrap_or(0),
+            rows_estimate: table.rows_estimate,
         };
         for (alias, table) in &joined {
             for column in &table.columns {
                 subject.add(alias, table, column);
             }
         }
-        subject.is_usable(table).then_some(subject)
+        match subject.lacks(table) {
+            Some(lacking) => Err(lacking),
+            None => Ok(subject),
+        }
+    }
+
+    /// The schema and the name of the table of events.
+    pub(super) fn own_table(&self) -> &(String, String) {
+        &self.relations[0]
+    }
+
+    /// All tables that it reads, as `schema.name`.
+    pub(super) fn names(&self) -> impl Iterator<Item = String> {
+        self.relations.iter().map(|(schema, table)| format!("{schema}.{table}"))
+    }
+
+    /// The table of events, as `schema.name`.
+    pub(super) fn full_name(&self) -> String {
+        let (schema, table) = self.own_table();
+        format!("{schema}.{table}")
     }
 
     fn add(&mut self, alias: &str, table: &Table, column: &Column) {
@@ -169,17 +188,25 @@ impl Subject {
         });
     }
 
-    fn is_usable(&self, table: &Table) -> bool {
-        let Some(entity) = self.field(Role::Entity) else { return false };
-        let is_master_data = table.primary_key.len() == 1
-            && table.column(&table.primary_key[0]).is_some_and(|column| column.role == Some(Role::Entity))
-            && entity.expression.starts_with("t0.");
-        self.field(Role::Date).is_some() && !is_master_data
+    /// What it lacks to be analysed: a date, and an entity that comes back.
+    fn lacks(&self, table: &Table) -> Option<String> {
+        let date = (Role::Date, "dates its rows (role `date`)");
+        let entity = (Role::Entity, "says whom its rows are about (role `entity`)");
+        let missing = [date, entity].into_iter().filter(|(role, _)| self.field(*role).is_none());
+        let missing = missing.map(|(_, what)| what).collect::<Vec<_>>();
+        if !missing.is_empty() {
+            return Some(format!("no column {}", missing.join(", and none ")));
+        }
+        let is_key = |key: &str| table.column(key).is_some_and(|column| column.role == Some(Role::Entity));
+        let is_own = self.field(Role::Entity).is_some_and(|entity| entity.expression.starts_with("t0."));
+        let is_master_data = is_own && matches!(table.primary_key.as_slice(), [key] if is_key(key));
+        is_master_data.then(|| "it has one row for each of those it is about, and no events".to_owned())
     }
 
-    /// How much there is to analyse: money first, then the number of roles, then rows.
-    fn promise(&self) -> (bool, usize, u64) {
-        (self.has_money(), self.fields.len(), self.rows_estimate)
+    /// How much there is to analyse: what is not known to be empty first, then money, the number of roles, rows.
+    fn promise(&self) -> (bool, bool, usize, u64) {
+        let rows = self.rows_estimate;
+        (rows != Some(0), self.has_money(), self.fields.len(), rows.unwrap_or(0))
     }
 
     /// The first column with the role.

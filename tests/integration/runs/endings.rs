@@ -80,5 +80,21 @@ fn a_journal_that_cannot_grow_ends_the_run_with_what_reads() {
     let ran = exploration.start_as(command).end();
     assert_eq!(ran.code, Some(1), "{}", ran.stderr);
     assert!(ran.stderr.contains("cannot write runs/") && ran.stderr.contains("File too large"), "{}", ran.stderr);
-    assert_eq!(ran.report()["stop_reason"], "unfinished");
+    let report = ran.report();
+    assert_eq!((&report["stop_reason"], &report["complete"]), (&"unfinished".into(), &false.into()));
+    assert!(report["stop_detail"].as_str().unwrap().contains("File too large"), "{report:#}");
+}
+
+#[test]
+fn a_report_says_first_that_its_journal_could_not_be_written() {
+    let script = (1..).map(|number| looks(&format!("SELECT {number} AS n")));
+    let mut exploration = Exploration::new(&SAMPLE, script);
+    exploration.arguments.retain(|argument| !["--format", "json"].contains(&argument.as_str()));
+    let command = exploration.program.command_after("trap '' XFSZ; ulimit -f 24");
+    let ran = exploration.start_as(command).end();
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    let head = ran.stdout.lines().take(6).collect::<Vec<_>>().join(" ");
+    for words in ["Incomplete", "its journal could not be written", "File too"] {
+        assert!(head.contains(words), "{words}: {head}");
+    }
 }

@@ -31,9 +31,10 @@ fn at_three_quarters_the_model_is_told_and_at_the_limit_it_has_one_turn_to_recor
 }
 
 #[test]
-fn finishing_on_the_last_turn_is_finishing() {
+fn finishing_on_a_last_turn_that_a_limit_made_is_the_limits_end() {
     let script = looks_for_ever().take(1).chain([finishes()]);
-    Exploration::new(&SAMPLE, script).with(&["--max-iterations", "1"]).run().ends_with(0, "finished");
+    let ran = Exploration::new(&SAMPLE, script).with(&["--max-iterations", "1"]).run().ends_with(0, "iteration_limit");
+    assert_eq!(ran.report()["complete"], false);
 }
 
 #[test]
@@ -60,7 +61,7 @@ fn a_model_that_answers_nonsense_for_ever_is_stopped_with_a_report() {
 fn queries_beyond_the_limit_are_not_sent() {
     let three = (1..4).map(|number| ("execute_sql", json!({ "sql": format!("SELECT {number} AS n") })));
     let ran = Exploration::new(&SAMPLE, [calls(three), finishes()]).with(&["--max-queries", "2"]).run();
-    let ran = ran.ends_with(0, "finished");
+    let ran = ran.ends_with(0, "query_limit");
     assert!(ran.answers(2)[0].starts_with("limit: no queries are left"), "{:?}", ran.answers(2));
     assert!(ran.request(2).contains("The limit on queries is reached"));
     assert_eq!(ran.report()["usage"]["queries"], 2);
@@ -114,7 +115,7 @@ fn an_unknown_price_is_unknown_and_never_nothing() {
 fn a_model_that_is_too_slow_has_one_turn_to_record_when_the_time_is_up() {
     for api in APIS {
         let script = [looks(CUSTOMERS), is_silent(), records(finding(&json!({})))];
-        let ran = Exploration::new(&SAMPLE, script).with(&["--api", api, "--time-limit", "2s"]).run();
+        let ran = Exploration::new(&SAMPLE, script).with(&["--api", api, "--time-limit", "15s"]).run();
         let ran = ran.ends_with(0, "time_limit");
         assert!(ran.request(3).contains("The time limit is reached. This is your last turn"));
         assert_eq!(ran.model.requests()[2].tool_names(), ["record_finding", "finish"]);
@@ -125,10 +126,34 @@ fn a_model_that_is_too_slow_has_one_turn_to_record_when_the_time_is_up() {
 #[test]
 fn a_query_may_not_outlast_the_run() {
     let started = Instant::now();
-    let limits = ["--time-limit", "2s", "--query-timeout", "5m"];
-    let ran = Exploration::new(&SAMPLE, [looks(HEAVY), finishes()]).with(&limits).run().ends_with(0, "finished");
-    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+    let limits = ["--time-limit", "15s", "--query-timeout", "5m"];
+    let ran = Exploration::new(&SAMPLE, [looks(HEAVY), finishes()]).with(&limits).run().ends_with(0, "time_limit");
+    assert!(started.elapsed().as_secs() < 40, "{:?}", started.elapsed());
     assert!(ran.answers(2)[0].starts_with("timeout:"), "{:?}", ran.answers(2));
+}
+
+#[test]
+fn the_time_limit_is_told_of_at_three_quarters() {
+    let limits = ["--time-limit", "15s", "--query-timeout", "12s"];
+    let ran = Exploration::new(&SAMPLE, [looks(HEAVY), looks(CUSTOMERS), finishes()]).with(&limits).run();
+    let ran = ran.ends_with(0, "finished");
+    assert!(ran.request(2).contains("Three quarters of the time limit are used"));
+    assert!(!ran.request(2).contains("Three quarters of the limit on turns"));
+    assert_eq!(ran.report()["complete"], true, "it finished inside its limits");
+}
+
+#[test]
+fn a_model_that_hangs_is_left_at_the_limit() {
+    for api in APIS {
+        let started = Instant::now();
+        let limits = ["--api", api, "--time-limit", "3s", "--fail-on", "high"];
+        let ran = Exploration::new(&SAMPLE, iter::repeat_with(is_silent)).with(&limits).run();
+        let ran = ran.ends_with(11, "time_limit");
+        assert!(started.elapsed().as_secs() < 25, "{:?}", started.elapsed());
+        let report = ran.report();
+        assert_eq!(report["coverage"]["incomplete_because"], json!(["limit", "nothing_looked_at"]));
+        assert!(!ran.shown("terminal").contains("nothing stood out"));
+    }
 }
 
 #[test]

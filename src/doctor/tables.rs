@@ -1,0 +1,77 @@
+//! What can be looked at in each table. A model may read all of them; the built-in analyst needs to know what they are.
+
+use super::Check;
+use crate::catalog::Catalog;
+use crate::model::offline::survey::{Outlook, Prospect, survey};
+use crate::output::counted;
+
+/// Tables with a line of their own.
+const LINES_MAX: usize = 30;
+/// Characters of such a line.
+const CHARACTERS_MAX: usize = 300;
+
+/// A check on what the built-in analyst makes of the tables, and one for each table.
+pub(super) fn check(catalog: &Catalog) -> Vec<Check> {
+    let mut outlooks = survey(catalog);
+    if outlooks.is_empty() {
+        return Vec::new();
+    }
+    outlooks.sort_by_key(|outlook| rank(&outlook.prospect));
+    let told = outlooks.len().min(LINES_MAX);
+    let mut checks = vec![summary(&outlooks)];
+    checks.extend(outlooks[..told].iter().map(|outlook| Check::ok("table", line(outlook))));
+    if told < outlooks.len() {
+        let more = &outlooks[told..];
+        checks.push(Check::ok("table", format!("and {} more: {}", more.len(), counts(more).join(", "))));
+    }
+    checks
+}
+
+/// What can be looked at goes first, then what cannot, then what is read with another.
+fn rank(prospect: &Prospect) -> usize {
+    match prospect {
+        Prospect::Analysed { .. } => 0,
+        Prospect::SetAside { .. } => 1,
+        Prospect::Unusable { .. } => 2,
+        Prospect::ReadWith { .. } => 3,
+    }
+}
+
+fn summary(outlooks: &[Outlook]) -> Check {
+    let finding = format!("of {}, {}", counted(outlooks.len(), "table"), counts(outlooks).join(", "));
+    if outlooks.iter().any(|outlook| matches!(outlook.prospect, Prospect::Analysed { .. })) {
+        return Check::ok("analysis", finding);
+    }
+    Check::warning(
+        "analysis",
+        format!("{finding}: an exploration with --offline would look at nothing"),
+        "write `role` for the columns into the metadata (`explore schema pull` makes the files), or explore with a model",
+    )
+}
+
+/// `2 can be analysed offline`, for each use that occurs.
+fn counts(outlooks: &[Outlook]) -> Vec<String> {
+    let words = [
+        "can be analysed offline",
+        "set aside offline for those that they refer to",
+        "cannot be analysed offline",
+        "read with others",
+    ];
+    let count = |place: usize| outlooks.iter().filter(|outlook| rank(&outlook.prospect) == place).count();
+    let counts = words.into_iter().enumerate().map(|(place, words)| (count(place), words));
+    counts.filter(|(count, _)| *count > 0).map(|(count, words)| format!("{count} {words}")).collect()
+}
+
+fn line(outlook: &Outlook) -> String {
+    let table = &outlook.table;
+    let line = match &outlook.prospect {
+        Prospect::Analysed { by } => format!("{table}: {by}"),
+        Prospect::ReadWith { table: other } => format!("{table}: read with {other}"),
+        Prospect::SetAside { table: other } => format!("{table}: set aside offline for {other}, which it refers to"),
+        Prospect::Unusable { why } => format!("{table}: not offline, {why}"),
+    };
+    match line.char_indices().nth(CHARACTERS_MAX) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
