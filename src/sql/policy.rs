@@ -195,11 +195,7 @@ fn described(code: &Code, hides: bool) -> BTreeMap<String, BTreeMap<String, Arc<
 /// The types of which strings and rows become values without anybody's code, by the names that find them. Domains are
 /// among them once it is known whose CHECK is not to be run. Where something is to stay unseen, enums are among them whose
 /// labels stand in relations that are not kept out.
-fn castable(
-    code: &Code,
-    unsafe_domains: Option<&BTreeSet<u32>>,
-    hidden: &Hidden,
-) -> BTreeMap<String, BTreeSet<u32>> {
+fn castable(code: &Code, unsafe_domains: Option<&BTreeSet<u32>>, hidden: &Hidden) -> BTreeMap<String, BTreeSet<u32>> {
     let types = code.types.iter().map(|made| (made.oid, made)).collect::<BTreeMap<_, _>>();
     let cast = code.casts.iter().flat_map(|cast| [cast.source, cast.target]).collect::<BTreeSet<_>>();
     let is_seen = |oid: u32| {
