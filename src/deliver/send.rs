@@ -75,7 +75,7 @@ struct Run<'s> {
     open: BTreeMap<i64, Open>,
     /// Channels that asked for patience, and until when.
     held: BTreeMap<String, Timestamp>,
-    /// Channels that let the time run out: no more is tried on them in this run.
+    /// Channels that took longer over an answer than a run waits: no more is tried on them in this run.
     silent: BTreeSet<String>,
     /// What was waited between attempts so far.
     waited: Duration,
@@ -117,7 +117,7 @@ impl Run<'_> {
                 continue;
             }
             if self.silent.contains(&entry.channel) {
-                self.hold(&entry, self.now(), "its channel gave no answer in time");
+                self.hold(&entry, self.now(), "its channel takes too long to answer");
                 continue;
             }
             if let Some(until) = self.held.get(&entry.channel).copied().filter(|until| *until > self.now()) {
@@ -166,8 +166,8 @@ impl Run<'_> {
         let attempt_began = Instant::now();
         let outcome = self.attempt(&claim).await;
         let has_to_wait = matches!(outcome, Outcome::NotAccepted { retry_after: Some(_), .. });
-        // Whoever let the time run out once does so again, and each time takes as long.
-        let is_silent = attempt_began.elapsed() >= self.channels.pace.timeout;
+        // Whoever took so long once does so again.
+        let is_silent = attempt_began.elapsed() > self.channels.pace.wait_max;
         let trouble = |problem: &str| Trouble {
             id: claim.id,
             channel: claim.channel.clone(),

@@ -253,13 +253,13 @@ async fn data_that_stop_are_told_once_until_they_come() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_select_that_fails_is_told_once_until_it_runs_again() {
     let shop = Shop::until("monitor_run_fails", "2025-03-31").await;
-    server::execute(&shop.source, "ALTER TABLE visits RENAME COLUMN visits TO views").await;
+    server::execute(&shop.source, "ALTER TABLE visits RENAME COLUMN channel TO source").await;
     let dry = shop.run(&shop.state, &["--date", "2025-03-29", "--dry-run"]);
     assert_eq!((dry.code, remembered(&shop.state).await.len()), (10, 0), "{}", dry.stderr);
     for (day, code) in [("2025-03-29", 10), ("2025-03-29", 10), ("2025-03-30", 2)] {
         let outcome = shop.run(&shop.state, &["--date", day]);
         assert_eq!(outcome.code, code, "{}", outcome.stderr);
-        assert!(outcome.stderr.contains("error: shop: column \"visits\" does not exist"), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("error: shop: column \"channel\" does not exist"), "{}", outcome.stderr);
         assert!(outcome.stdout.contains("shop:visits:failed:2025-03-29"), "{}", outcome.stdout);
     }
     assert_eq!(delivered(&shop.state).await, sent());
@@ -272,7 +272,7 @@ async fn a_select_that_fails_is_told_once_until_it_runs_again() {
     let why = String::from_utf8(why.unwrap().stdout).unwrap();
     assert!(why.contains("Not judged") && why.contains("cannot be run"), "{why}");
 
-    server::execute(&shop.source, "ALTER TABLE visits RENAME COLUMN views TO visits").await;
+    server::execute(&shop.source, "ALTER TABLE visits RENAME COLUMN source TO channel").await;
     let outcome = shop.run(&shop.state, &["--date", "2025-03-30"]);
     assert_eq!(outcome.code, 0, "{}", outcome.stderr);
     let report: Value = serde_json::from_str(&outcome.stdout).unwrap();

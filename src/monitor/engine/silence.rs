@@ -104,14 +104,17 @@ pub(super) fn silences(monitor: &Monitor, panel: &Panel<'_>, asked: &BTreeSet<Se
 }
 
 impl Silences {
-    /// Whether a deviation in these segments comes of data that do not come: where none do, and in segments whose do not.
+    /// Whether a deviation in these segments comes of data that do not come: where none do, and a fall
+    /// of which segments whose do not hold the most.
     pub(super) fn explain(&self, segments: &[Contribution], is_fall: bool) -> bool {
         let is_silent = |part: &Contribution| {
             let mut silent = self.found.iter().flat_map(|silence| &silence.segments);
             silent.any(|silent| silent.segment.0.iter().all(|(name, value)| part.segment.0.get(name) == Some(value)))
         };
         let has_none = self.found.iter().any(|silence| silence.what == Silent::All);
-        has_none || is_fall && !segments.is_empty() && segments.iter().all(is_silent)
+        let silent = segments.iter().filter(|part| is_silent(part)).map(|part| part.share).sum::<f64>();
+        let total = segments.iter().map(|part| part.share).sum::<f64>();
+        has_none || is_fall && silent > 0.0 && 2.0 * silent >= total
     }
 }
 
