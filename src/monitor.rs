@@ -27,6 +27,7 @@ pub mod message;
 pub mod pull;
 pub mod registry;
 pub mod report;
+mod rhythm;
 pub mod run;
 pub mod series;
 pub(crate) mod telling;

@@ -23,7 +23,11 @@ pub enum MonitorCommand {
                             2025-11-28 --format html -o day.html")]
     Run(Box<MonitorRunArguments>),
     /// Tell the whole story of one value of a day that was judged: what was expected, and why it fired or not
-    #[command(after_help = "Example:\n  explore monitor why revenue 2025-11-28 --segment channel=paid")]
+    #[command(
+        override_usage = "explore monitor why [OPTIONS] [MONITOR] <METRIC> <DATE>",
+        after_help = "Example:\n  explore monitor why revenue 2025-11-28 --segment channel=paid\n  explore monitor why \
+                      revenue_funnel revenue 2025-11-28"
+    )]
     Why(Box<MonitorWhyArguments>),
     /// List the monitors and what they watch
     List {
@@ -102,12 +106,15 @@ pub struct MonitorRunArguments {
 /// `explore monitor why`
 #[derive(Debug, Args)]
 pub struct MonitorWhyArguments {
-    /// The metric; MONITOR.METRIC where several monitors have one of that name
+    /// The metric; MONITOR METRIC, or MONITOR.METRIC, where several monitors have one of that name
     #[arg(value_name = "METRIC")]
     pub metric: String,
     /// The day
-    #[arg(value_name = "DATE", value_parser = values::date)]
-    pub date: Date,
+    #[arg(value_name = "DATE")]
+    pub date: String,
+    /// The day, where METRIC is preceded by its monitor
+    #[arg(value_name = "DATE", value_parser = values::date, hide = true)]
+    pub date_after_monitor: Option<Date>,
     /// The hour, of a monitor that counts hours
     #[arg(long, value_name = "HOUR", value_parser = clap::value_parser!(i8).range(0..24))]
     pub hour: Option<i8>,

@@ -38,7 +38,7 @@ pub struct Pace {
     pub attempts_max: u32,
     /// The wait after the first attempt; it doubles with every other.
     pub delay: Duration,
-    /// The longest wait that a run sits through; what has to wait longer is left to the next run.
+    /// What a run waits between attempts, all in all; what has to wait longer is left to the next run.
     pub wait_max: Duration,
 }
 
@@ -49,7 +49,7 @@ impl Default for Pace {
             attempts_in_run_max: 3,
             attempts_max: 20,
             delay: Duration::from_secs(1),
-            wait_max: Duration::from_secs(30),
+            wait_max: Duration::from_secs(5),
         }
     }
 }
@@ -143,6 +143,13 @@ impl Channels {
             Ok((name.clone(), Open { channel, is_digest: section.digest }))
         };
         Ok(Self { channels: sections.iter().map(open).collect::<Result<_, _>>()?, pace })
+    }
+
+    /// Opens these too; what is open already stays as it is.
+    pub fn add(&mut self, others: Self) {
+        for (name, open) in others.channels {
+            self.channels.entry(name).or_insert(open);
+        }
     }
 
     /// Whether there is a channel of each name that a monitor sends to.

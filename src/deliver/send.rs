@@ -1,6 +1,6 @@
 //! The sender: works through what is due, and waits a little for what did not go.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -55,6 +55,8 @@ pub async fn send_due(state: &State, channels: &Channels, now: Timestamp) -> Res
         report: Report::default(),
         open: BTreeMap::new(),
         held: BTreeMap::new(),
+        silent: BTreeSet::new(),
+        waited: Duration::ZERO,
     };
     run.recover().await?;
     while run.round().await? {}
@@ -73,6 +75,10 @@ struct Run<'s> {
     open: BTreeMap<i64, Open>,
     /// Channels that asked for patience, and until when.
     held: BTreeMap<String, Timestamp>,
+    /// Channels that took longer over an answer than a run waits: no more is tried on them in this run.
+    silent: BTreeSet<String>,
+    /// What was waited between attempts so far.
+    waited: Duration,
 }
 
 /// A message that is to be tried again.
@@ -110,8 +116,12 @@ impl Run<'_> {
             if self.open.get(&entry.id).is_some_and(|open| open.attempts >= attempts_max) {
                 continue;
             }
+            if self.silent.contains(&entry.channel) {
+                self.hold(&entry, self.now(), "its channel takes too long to answer");
+                continue;
+            }
             if let Some(until) = self.held.get(&entry.channel).copied().filter(|until| *until > self.now()) {
-                self.hold(&entry, until);
+                self.hold(&entry, until, "its channel asked to wait");
                 continue;
             }
             let Some(claim) = self.sender.claim(entry.id).await? else { continue };
@@ -120,9 +130,12 @@ impl Run<'_> {
         let again = self.open.values().filter(|open| open.attempts < attempts_max);
         let Some(next) = again.map(|open| open.next_attempt_at).min() else { return Ok(false) };
         let wait = Duration::try_from(next.duration_since(self.now())).unwrap_or_default();
-        if wait > self.channels.pace.wait_max {
+        // The day is judged and the report written: nobody is made to wait for an endpoint that is down, and the outbox
+        // forgets nothing.
+        if self.waited + wait > self.channels.pace.wait_max {
             return Ok(false);
         }
+        self.waited += wait;
         sleep(wait).await;
         Ok(true)
     }
@@ -135,21 +148,26 @@ impl Run<'_> {
         }
     }
 
-    /// Leaves a message alone because its channel asked for patience.
-    fn hold(&mut self, entry: &Entry, until: Timestamp) {
+    /// Leaves a message alone, because of what came of another one of its channel.
+    fn hold(&mut self, entry: &Entry, until: Timestamp, problem: &str) {
+        let is_silent = self.silent.contains(&entry.channel);
         let trouble = Trouble {
             id: entry.id,
             channel: entry.channel.clone(),
             recipient: entry.recipient.clone(),
-            problem: "its channel asked to wait".to_owned(),
+            problem: problem.to_owned(),
         };
         let attempts = self.open.get(&entry.id).map_or(0, |open| open.attempts);
+        let attempts = if is_silent { self.channels.pace.attempts_in_run_max } else { attempts };
         self.open.insert(entry.id, Open { trouble, attempts, next_attempt_at: until });
     }
 
     async fn deliver(&mut self, claim: Claim) -> Result<(), Error> {
+        let attempt_began = Instant::now();
         let outcome = self.attempt(&claim).await;
         let has_to_wait = matches!(outcome, Outcome::NotAccepted { retry_after: Some(_), .. });
+        // Whoever took so long once does so again.
+        let is_silent = attempt_began.elapsed() > self.channels.pace.wait_max;
         let trouble = |problem: &str| Trouble {
             id: claim.id,
             channel: claim.channel.clone(),
@@ -164,10 +182,14 @@ impl Run<'_> {
             Settled::Unknown { problem } => self.report.unknown.push(trouble(problem)),
             Settled::Later { problem, next_attempt_at } => {
                 let attempts = before.map_or(0, |open| open.attempts) + 1;
+                let attempts = if is_silent { self.channels.pace.attempts_in_run_max } else { attempts };
                 let open = Open { trouble: trouble(problem), attempts, next_attempt_at: *next_attempt_at };
                 self.open.insert(claim.id, open);
                 if has_to_wait {
                     self.held.insert(claim.channel.clone(), *next_attempt_at);
+                }
+                if is_silent {
+                    self.silent.insert(claim.channel.clone());
                 }
             }
         }

@@ -102,6 +102,9 @@ pub struct Compared {
 pub struct Incident {
     /// Unique and the same in every run: monitor, first broken metric and the step on which it opened.
     pub id: String,
+    /// What is the matter.
+    #[serde(default)]
+    pub kind: IncidentKind,
     /// The step on which it opened.
     #[schemars(with = "String")]
     pub opened: DateTime,
@@ -135,6 +138,56 @@ pub struct Incident {
     pub is_closed: bool,
     /// Whether somebody is told.
     pub decision: Decision,
+}
+
+/// What is the matter in an incident.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum IncidentKind {
+    /// Values are off what was expected.
+    #[default]
+    Deviation,
+    /// Data do not come that should: what was measured before is not known any more.
+    NoData {
+        /// What does not come.
+        what: Silent,
+        /// The last step that has data.
+        #[schemars(with = "String")]
+        since: DateTime,
+        /// The first step whose data are missed.
+        #[schemars(with = "String")]
+        missing: DateTime,
+        /// When those were due, by the monitor's clock.
+        #[schemars(with = "String")]
+        due: DateTime,
+    },
+    /// The monitor cannot be run: its SELECT fails, or gives what the monitor's file does not say.
+    Failed {
+        /// What the database or the program says of it.
+        problem: String,
+    },
+}
+
+/// What data do not come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Silent {
+    /// Any: no row, or none with anything but 0 and NULL.
+    All,
+    /// A measure: rows come, and it is NULL in them.
+    Measure,
+    /// Those of segments, while others come.
+    Segments,
+}
+
+impl IncidentKind {
+    /// Whether it is about values, and not about what does not come.
+    pub fn is_deviation(&self) -> bool {
+        match self {
+            Self::Deviation => true,
+            Self::NoData { .. } | Self::Failed { .. } => false,
+        }
+    }
 }
 
 impl Incident {

@@ -6,16 +6,18 @@
 //!
 //! Pure functions: no clock, no I/O, no model. The same observations give the same day.
 
+mod absence;
 mod decide;
 mod grade;
 mod incident;
 mod judge;
 mod panel;
+mod silence;
 
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 
 pub use self::judge::Fits;
-use super::day::{Day, Incident, Judgement};
+use super::day::{Day, Incident, IncidentKind, Judgement};
 use super::registry::Monitor;
 use super::series::{Observed, Segment};
 
@@ -24,6 +26,9 @@ use super::series::{Observed, Segment};
 pub struct Circumstances {
     /// Incidents as the step before left them.
     pub open: Vec<Incident>,
+    /// Of what was told when this step was judged before, what did not come and what could not be run: if it has come since,
+    /// that is told too.
+    pub earlier: Vec<Incident>,
     /// Metrics that nobody wants to hear of for a while.
     pub snoozes: Vec<Snooze>,
     /// Events that were planned.
@@ -74,7 +79,7 @@ pub fn assess(
     let panel = panel::Panel::new(monitor, observed, step);
     let at = panel.at();
     let (judged, notes) = judge::judge(monitor, &panel, fits);
-    let mut incidents = incident::incidents(monitor, &panel, &judged, &circumstances.open);
+    let mut incidents = incident::incidents(monitor, &panel, &judged, circumstances);
     for incident in &mut incidents {
         decide::decide(monitor, incident, at, circumstances);
     }
@@ -91,6 +96,36 @@ pub fn assess(
         incidents,
         notes,
     }
+}
+
+/// A step of which nothing is known because the monitor cannot be run: an incident of its own, which goes on with an open
+/// one. Where the step was judged before, `judged` is what was made of it, and stays.
+pub fn failed(
+    monitor: &Monitor,
+    at: DateTime,
+    problem: &str,
+    judged: Option<Day>,
+    circumstances: &Circumstances,
+) -> Day {
+    let mut day = judged.unwrap_or_else(|| Day {
+        monitor: monitor.key.clone(),
+        label: monitor.label.clone(),
+        at,
+        holiday: monitor.forecasting.holidays.get(&at.date()).cloned(),
+        judgements: Vec::new(),
+        incidents: absence::carried(&circumstances.open),
+        notes: Vec::new(),
+    });
+    let is_failure = |incident: &Incident| matches!(incident.kind, IncidentKind::Failed { .. });
+    // One that this step has already was decided when it was new.
+    if !day.incidents.iter().any(|incident| is_failure(incident) && !incident.is_closed) {
+        let earlier = circumstances.open.iter().find(|incident| is_failure(incident) && !incident.is_closed);
+        let mut incident = absence::failure(monitor, at, problem, earlier);
+        decide::decide(monitor, &mut incident, at, circumstances);
+        day.incidents.retain(|other| other.id != incident.id);
+        day.incidents.insert(0, incident);
+    }
+    day
 }
 
 /// What was measured of one metric and segment on several steps, by their places in the grid, beside what was to be expected

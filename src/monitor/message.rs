@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::chart::{self, Chart};
 use super::context::Influence;
-use super::day::{Incident, Judgement, Priority};
+use super::day::{Incident, IncidentKind, Judgement, Priority};
 use super::registry::Grain;
 use super::report::json::{Document, MetricDocument, day_document};
 use super::report::{Card, Opinion, Reported, card, charts_of, headline, opinions, rows, terminal};
@@ -148,14 +148,23 @@ fn subject(reported: Reported<'_>, incident: &Incident) -> String {
     let telling = tell(reported.monitor, reported.day, incident);
     let priority = incident.decision.fires.map_or_else(String::new, |priority| format!("[{priority}] "));
     let place = telling.place.map_or_else(String::new, |place| format!(" ({place})"));
-    let step = step(reported.day.at, reported.monitor.calendar.grain);
-    text::line(&format!("{priority}{} on {step}{place}", telling.title), SUBJECT_CHARACTERS)
+    // Where data do not come, the title has its own dates.
+    let on = match incident.kind {
+        IncidentKind::Deviation => format!(" on {}", step(reported.day.at, reported.monitor.calendar.grain)),
+        IncidentKind::NoData { .. } | IncidentKind::Failed { .. } => String::new(),
+    };
+    text::line(&format!("{priority}{}{on}{place}", telling.title), SUBJECT_CHARACTERS)
 }
 
 /// Where the whole story is.
 fn hint(reported: Reported<'_>, incident: &Incident) -> String {
-    let metric = text::line(&incident.metric, 80);
-    format!("The whole story: explore monitor why {metric} {}", reported.day.at.date())
+    let (monitor, metric) = (text::line(&reported.monitor.key, 80), text::line(&incident.metric, 80));
+    let at = reported.day.at;
+    let hour = match reported.monitor.calendar.grain {
+        Grain::Hour => format!(" --hour {}", at.hour()),
+        Grain::Day | Grain::Week => String::new(),
+    };
+    format!("The whole story: explore monitor why {monitor} {metric} {}{hour}", at.date())
 }
 
 fn plain(subject: &str, headline: Option<&str>, cards: &[&Card], opinions: &[Opinion], hint: Option<&str>) -> String {

@@ -40,6 +40,22 @@ pub enum Error {
     TooMuch(String),
 }
 
+impl Error {
+    /// Whether it is the monitor that cannot be run, and not the database that cannot be reached.
+    pub fn is_of_monitor(&self) -> bool {
+        match self {
+            Self::Refused(_) | Self::Mismatch(_) | Self::TooMuch(_) => true,
+            Self::Database(database::Error::Connect(_) | database::Error::Gone(_)) => false,
+            Self::Database(
+                database::Error::Timeout { .. }
+                | database::Error::TooDear(_)
+                | database::Error::TooLarge { .. }
+                | database::Error::Statement { .. },
+            ) => true,
+        }
+    }
+}
+
 /// Reads all of a range, which ends before the step `until`.
 pub async fn pull(
     executor: &Executor,

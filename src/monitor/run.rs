@@ -22,8 +22,8 @@ pub use self::content::{Error as ContentError, write_contents};
 use super::analyst::{self, Analysis};
 use super::chart::Chart;
 use super::context::{ContextEvent, Influence, Kind};
-use super::day::Day;
-use super::engine::{Circumstances, Fits, Planned, Snooze, assess};
+use super::day::{Day, Incident, IncidentKind};
+use super::engine::{Circumstances, Fits, Planned, Snooze, assess, failed};
 use super::pull;
 use super::registry::Monitor;
 use super::report::Reported;
@@ -54,7 +54,7 @@ pub struct Places<'a> {
 }
 
 /// What a run came to.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Outcome {
     /// The monitor, with what the business turned in the state.
     pub monitor: Monitor,
@@ -62,6 +62,8 @@ pub struct Outcome {
     pub notes: Vec<String>,
     /// The days that were judged, oldest first.
     pub days: Vec<Assessed>,
+    /// Why it could not be judged, where that is an incident of the last day.
+    pub failure: Option<pull::Error>,
 }
 
 /// A day that was judged, with what is shown beside it.
@@ -118,37 +120,95 @@ pub async fn run(
         watch.waits(&monitor.key);
         places.state.lock(monitor.into()).await?
     };
-    let (monitor, mut notes) = monitor.clone().with_overrides(&turn.overrides().await?);
-    let (mut first, last) = range(&monitor, wanted, places.as_of, &turn).await?;
-    if !places.is_dry {
-        observations::read(&monitor, first, last, places, &turn).await?;
-    }
-    if wanted == Wanted::Latest {
-        first = turn.first_outdated().await?.map_or(first, |outdated| outdated.min(first));
-    }
-    let observed = observations::gather(&monitor, first, last, places, &turn).await?;
-    let events = turn.context_events(analysis::events_from(first.date()), last.date()).await?;
-    let mut circumstances = circumstances(&events, &turn).await?;
-    circumstances.open = turn.incidents_before(first).await?;
-    let mut fits = Fits::default();
-    let mut commits = Commits::new(&monitor, wanted, places);
-    let (from, until) = (observed.place(first), observed.place(last) + 1);
-    let mut days = Vec::with_capacity(until - from);
-    for step in from..until {
-        let day = assess(&monitor, &observed, step, &circumstances, &mut fits);
-        if !places.is_dry {
-            commits.add(&turn, &day, &messages(&day)).await?;
+    let (monitor, notes) = monitor.clone().with_overrides(&turn.overrides().await?);
+    let steps = range(&monitor, wanted, places.as_of, &turn).await?;
+    let watched = Watched { monitor: &monitor, wanted, places, messages, turn: &turn };
+    let (days, more, failure) = match watched.judge(steps, analyst, (wish, watch)).await {
+        Ok((days, notes)) => (days, notes, None),
+        Err(Error::Pull(error)) if error.is_of_monitor() => {
+            (vec![watched.fail(steps.1, &error).await?], Vec::new(), Some(error))
         }
-        circumstances.open.clone_from(&day.incidents);
-        let charts = charts::draw(&monitor, &observed, step, &day, wish.of(step + 1 == until), &mut fits);
-        let mut assessed = Assessed { day, charts, influences: Vec::new(), analysis: None };
-        analyst.explain(&monitor, &mut assessed, &events, (!places.is_dry).then_some(&turn)).await?;
-        days.push(assessed);
-        watch.done(&monitor.key, days.len(), until - from);
+        Err(error) => return Err(error),
+    };
+    Ok(Outcome { notes: notes.into_iter().chain(more).collect(), monitor, days, failure })
+}
+
+/// A monitor whose turn it is.
+#[derive(Clone, Copy)]
+struct Watched<'a> {
+    monitor: &'a Monitor,
+    wanted: Wanted,
+    places: Places<'a>,
+    messages: &'a (dyn Fn(&Day) -> Vec<NewMessage> + Sync),
+    turn: &'a Turn,
+}
+
+impl Watched<'_> {
+    /// Judges the steps from the first to the last; beside them, what should be known.
+    async fn judge(
+        self,
+        (mut first, last): (DateTime, DateTime),
+        analyst: &mut Analyst<'_>,
+        (wish, watch): (Wish, &mut dyn Watch),
+    ) -> Result<(Vec<Assessed>, Vec<String>), Error> {
+        let Self { monitor, wanted, places, messages, turn } = self;
+        if !places.is_dry {
+            observations::read(monitor, first, last, places, turn).await?;
+        }
+        if wanted == Wanted::Latest {
+            first = turn.first_outdated().await?.map_or(first, |outdated| outdated.min(first));
+        }
+        let observed = observations::gather(monitor, first, last, places, turn).await?;
+        let (mut circumstances, events) = self.circumstances(first, last).await?;
+        let mut fits = Fits::default();
+        let mut commits = Commits::new(monitor, wanted, places);
+        let (from, until) = (observed.place(first), observed.place(last) + 1);
+        let mut days = Vec::with_capacity(until - from);
+        for step in from..until {
+            circumstances.earlier = earlier(turn, observed.steps()[step], &circumstances.open).await?;
+            let day = assess(monitor, &observed, step, &circumstances, &mut fits);
+            if !places.is_dry {
+                commits.add(turn, &day, &messages(&day)).await?;
+            }
+            circumstances.open.clone_from(&day.incidents);
+            let charts = charts::draw(monitor, &observed, step, &day, wish.of(step + 1 == until), &mut fits);
+            let mut assessed = Assessed { day, charts, influences: Vec::new(), analysis: None };
+            analyst.explain(monitor, &mut assessed, &events, (!places.is_dry).then_some(turn)).await?;
+            days.push(assessed);
+            watch.done(&monitor.key, days.len(), until - from);
+        }
+        drop(observed);
+        let notes = commits.notes(monitor, last, turn).await?;
+        Ok((days, notes))
     }
-    drop(observed);
-    notes.extend(commits.notes(&monitor, last, &turn).await?);
-    Ok(Outcome { monitor, notes, days })
+
+    /// Makes an incident of the last step of that nothing could be read.
+    async fn fail(self, last: DateTime, error: &pull::Error) -> Result<Assessed, Error> {
+        let (circumstances, _) = self.circumstances(last, last).await?;
+        let judged = self.turn.day(last).await?;
+        let day = failed(self.monitor, last, &error.to_string(), judged, &circumstances);
+        if !self.places.is_dry {
+            Commits::new(self.monitor, self.wanted, self.places).add(self.turn, &day, &(self.messages)(&day)).await?;
+        }
+        Ok(Assessed { day, charts: BTreeMap::new(), influences: Vec::new(), analysis: None })
+    }
+
+    /// What bears on the decisions of the first step, and the events that bear on what is said of all.
+    async fn circumstances(self, first: DateTime, last: DateTime) -> Result<(Circumstances, Vec<ContextEvent>), Error> {
+        let events = self.turn.context_events(analysis::events_from(first.date()), last.date()).await?;
+        let mut circumstances = circumstances(&events, self.turn).await?;
+        circumstances.open = self.turn.incidents_before(first).await?;
+        Ok((circumstances, events))
+    }
+}
+
+/// What was told when the step was judged before, and no step before it knows of: what did not come, or could not be run.
+async fn earlier(turn: &Turn, at: DateTime, open: &[Incident]) -> Result<Vec<Incident>, state::Error> {
+    let mut incidents = turn.incidents_of(at).await?;
+    incidents.retain(|incident| {
+        !incident.kind.is_deviation() && incident.told.is_some() && open.iter().all(|other| other.id != incident.id)
+    });
+    Ok(incidents)
 }
 
 impl Outcome {
@@ -205,9 +265,11 @@ async fn unsettled(monitor: &Monitor, last: DateTime, turn: &Turn) -> Result<Dat
     Ok(last)
 }
 
+/// A day whose data are missing is settled: they are read again all the same, and where they have come, that marks it.
 fn is_settled(day: &Day) -> bool {
-    let is_open = |status| matches!(status, Status::Late | Status::Partial | Status::Missing);
-    !day.judgements.iter().any(|judgement| is_open(judgement.status))
+    let is_open = |status| matches!(status, Status::Late | Status::Partial);
+    let is_failed = |incident: &Incident| matches!(incident.kind, IncidentKind::Failed { .. }) && !incident.is_closed;
+    !day.judgements.iter().any(|judgement| is_open(judgement.status)) && !day.incidents.iter().any(is_failed)
 }
 
 /// What people said that bears on decisions.
@@ -225,5 +287,5 @@ async fn circumstances(events: &[ContextEvent], turn: &Turn) -> Result<Circumsta
         metric: event.metric.clone(),
         segment: event.segment.clone(),
     });
-    Ok(Circumstances { open: Vec::new(), snoozes: snoozes.collect(), planned: planned.collect() })
+    Ok(Circumstances { snoozes: snoozes.collect(), planned: planned.collect(), ..Circumstances::default() })
 }

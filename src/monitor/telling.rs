@@ -1,7 +1,9 @@
 //! An incident in plain words with numbers: what every format, channel and prompt says of it. Names and values of the data
 //! are bounded and stripped here; each format escapes them for where it stands.
 
-use super::day::{Contribution, Day, Impact, Incident, Judgement, Money, Priority, Severity};
+mod absence;
+
+use super::day::{Contribution, Day, Impact, Incident, IncidentKind, Judgement, Money, Priority, Severity};
 use super::figure::{number, percent};
 use super::registry::Monitor;
 use super::series::Segment;
@@ -56,6 +58,13 @@ pub(crate) struct Part {
 
 /// Says what there is to say of an incident.
 pub(crate) fn tell(monitor: &Monitor, day: &Day, incident: &Incident) -> Telling {
+    match &incident.kind {
+        IncidentKind::Deviation => tell_deviation(monitor, day, incident),
+        IncidentKind::NoData { .. } | IncidentKind::Failed { .. } => absence::tell(monitor, day, incident),
+    }
+}
+
+fn tell_deviation(monitor: &Monitor, day: &Day, incident: &Incident) -> Telling {
     let (label, unit) = (label(monitor, &incident.metric), unit(monitor, &incident.metric));
     let subject = Subject::of(day, incident);
     let is_going_on = incident.is_going_on();
@@ -82,10 +91,15 @@ pub(crate) fn tell(monitor: &Monitor, day: &Day, incident: &Incident) -> Telling
         }),
         followers: others.filter(|_| is_going_on).map(|metric| follower(monitor, day, incident, metric)).collect(),
         money: incident.money.as_ref().filter(|_| is_going_on).map(money),
-        since: (incident.opened != day.at).then(|| format!("open since {}", wording::moment(incident.opened))),
+        since: since(day, incident),
         cause: line(&incident.cause),
         reasons: incident.decision.reasons.iter().map(|reason| line(reason)).collect(),
     }
+}
+
+/// Since when it is open, where that was before the day.
+fn since(day: &Day, incident: &Incident) -> Option<String> {
+    (incident.opened != day.at).then(|| format!("open since {}", wording::moment(incident.opened)))
 }
 
 impl Telling {

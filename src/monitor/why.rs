@@ -1,7 +1,7 @@
 //! The whole story of one value: what was expected and of what it is made, how far off it was, why that is out of the
 //! ordinary or not, which incident it is part of, and why somebody was told or not.
 
-use super::day::{Day, Expected, Judgement, Score};
+use super::day::{Day, Expected, Incident, Judgement, Score};
 use super::figure::{number, percent};
 use super::registry::{Metric, Monitor, SeverityBy};
 use super::report::{Reported, card, status, terminal};
@@ -48,11 +48,13 @@ pub fn story(reported: Reported<'_>, metric: &str, segment: &Segment, layout: La
         let known = monitor.metrics.iter().map(|metric| metric.key.clone()).collect();
         return Err(Error::Metric { monitor: monitor.key.clone(), metric: metric.to_owned(), known });
     };
-    let judgement = find(monitor, day, metric, segment)?;
+    let judgement = match find(monitor, day, metric, segment) {
+        Ok(judgement) => judgement,
+        // What does not come, or could not be read, was not judged, and has its story all the same.
+        Err(error) => return absent(reported, registered, segment, layout).ok_or(error),
+    };
     let mut page = Page::new(layout);
-    let of = if segment.is_whole() { String::new() } else { format!(", {}", name(segment)) };
-    let when = step(day.at, monitor.calendar.grain);
-    page.styled(&line(&format!("{}{of}, {when}", registered.label)), 0, &console::Style::new().bold());
+    page.styled(&title(reported, registered, segment), 0, &console::Style::new().bold());
     page.paragraph(&verdict(registered, judgement));
     measured(&mut page, registered, judgement);
     if let Some(expected) = judgement.forecast {
@@ -63,8 +65,28 @@ pub fn story(reported: Reported<'_>, metric: &str, segment: &Segment, layout: La
     }
     list(&mut page, "Compared", &compared(judgement, registered.unit.as_deref()));
     list(&mut page, "Judged", &judgement.reasons.iter().map(|reason| line(reason)).collect::<Vec<_>>());
-    incidents(&mut page, reported, judgement);
+    incidents(&mut page, reported, (metric, segment, judgement.is_anomalous));
     Ok(page.text)
+}
+
+fn title(reported: Reported<'_>, metric: &Metric, segment: &Segment) -> String {
+    let of = if segment.is_whole() { String::new() } else { format!(", {}", name(segment)) };
+    line(&format!("{}{of}, {}", metric.label, step(reported.day.at, reported.monitor.calendar.grain)))
+}
+
+/// The story of a value that was not judged, where an incident tells why.
+fn absent(reported: Reported<'_>, metric: &Metric, segment: &Segment, layout: Layout) -> Option<String> {
+    let tells = |incident: &Incident| {
+        let is_of_it = segment.is_whole() || incident.can_overlap(segment);
+        !incident.kind.is_deviation() && incident.metrics.contains(&metric.key) && is_of_it
+    };
+    let mut page = Page::new(layout);
+    page.styled(&title(reported, metric, segment), 0, &console::Style::new().bold());
+    reported.day.incidents.iter().any(tells).then(|| {
+        page.paragraph("Not judged: nothing is known of it.");
+        incidents(&mut page, reported, (&metric.key, segment, false));
+        page.text
+    })
 }
 
 fn find<'a>(monitor: &Monitor, day: &'a Day, metric: &str, segment: &Segment) -> Result<&'a Judgement, Error> {
@@ -170,12 +192,11 @@ fn compared(judgement: &Judgement, unit: Option<&str>) -> Vec<String> {
 }
 
 /// The incidents that the value is part of, and what became of them; or that there is none.
-fn incidents(page: &mut Page, reported: Reported<'_>, judgement: &Judgement) {
-    let of_metric = reported.day.incidents.iter().filter(|incident| incident.metrics.contains(&judgement.metric));
-    let (concerned, elsewhere): (Vec<_>, Vec<_>) =
-        of_metric.partition(|incident| incident.can_overlap(&judgement.segment));
+fn incidents(page: &mut Page, reported: Reported<'_>, (metric, segment, is_anomalous): (&str, &Segment, bool)) {
+    let of_metric = reported.day.incidents.iter().filter(|incident| incident.metrics.iter().any(|one| one == metric));
+    let (concerned, elsewhere): (Vec<_>, Vec<_>) = of_metric.partition(|incident| incident.can_overlap(segment));
     if concerned.is_empty() {
-        let why = if judgement.is_anomalous {
+        let why = if is_anomalous {
             "none: a change this way is not bad, or what it is part of is no incident"
         } else {
             "none: what is not anomalous makes no incident, and without an incident nobody is told"
@@ -193,7 +214,7 @@ fn incidents(page: &mut Page, reported: Reported<'_>, judgement: &Judgement) {
         for part in &card.segments {
             page.item("", "-", &format!("{}: {} of the difference", part.name, part.share));
         }
-        if incident.metric != judgement.metric {
+        if incident.metric != metric && incident.kind.is_deviation() {
             let first = telling::label(reported.monitor, &incident.metric);
             page.labelled("", &format!("it begins with {first}, which comes before in the funnel"));
         }

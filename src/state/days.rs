@@ -111,6 +111,13 @@ impl Memory {
         rows.iter().map(|row| document(row, 0)).collect()
     }
 
+    /// The incidents that the day that begins at `at` had when it was last judged, in its order.
+    pub async fn incidents_of(&self, at: DateTime) -> Result<Vec<Incident>, Error> {
+        let statement = "SELECT document::text FROM explore.incidents WHERE monitor = $1 AND at = $2 ORDER BY place";
+        let rows = self.session.rows(READ, statement, &[&self.layout.monitor, &at]).await?;
+        rows.iter().map(|row| document(row, 0)).collect()
+    }
+
     /// The days from `from` up to, not including, `to`, without their judgements.
     pub async fn days(&self, from: DateTime, to: DateTime) -> Result<Vec<Day>, Error> {
         let statement = "SELECT label, at, holiday, notes, ARRAY(

@@ -332,3 +332,105 @@ fn what_is_late_or_not_over_is_not_judged() {
         }
     }
 }
+
+/// What is known of data that do not come, by day: the incident's id, what is decided, and whether it is over.
+fn absences(days: &[Day]) -> Vec<(Date, String, Option<Priority>, bool)> {
+    let absent = days.iter().flat_map(|day| {
+        let incidents = day.incidents.iter().filter(|incident| !incident.kind.is_deviation());
+        incidents.map(|incident| (day.at.date(), incident.id.clone(), incident.decision.fires, incident.is_closed))
+    });
+    absent.collect()
+}
+
+/// The past without what `is_lost` says of a day, channel and device.
+fn without(mut past: Vec<Observation>, is_lost: impl Fn(usize, &str, &str) -> bool) -> Vec<Observation> {
+    let day = |at: DateTime| usize::try_from(at.date().since(FIRST).unwrap().get_days()).unwrap();
+    past.retain(|one| !is_lost(day(one.at), &one.dimensions[0], &one.dimensions[1]));
+    past
+}
+
+#[test]
+fn data_that_stop_coming_are_told_once_and_over_when_they_come() {
+    let past = without(past(11, |_, _, _| (1.0, 1.0)), |day, _, _| (380..390).contains(&day));
+    let days = days(&past, 378, 393, &Circumstances::default());
+    let id = "shop:visits:no_data:2025-01-15";
+    assert_eq!(fired(&days), [(date(2025, 1, 15), Priority::P0, id.to_owned())]);
+    let absences = absences(&days);
+    assert_eq!(absences.len(), 11, "{absences:#?}");
+    assert!(absences.iter().all(|(_, one, ..)| one == id));
+    assert_eq!(
+        absences.iter().filter(|(.., is_closed)| *is_closed).map(|(day, ..)| *day).collect::<Vec<_>>(),
+        [date(2025, 1, 25)]
+    );
+    assert_eq!(days[2].incidents[0].metrics, ["visits", "conversion", "orders"]);
+}
+
+#[test]
+fn rows_of_nothing_but_0_and_null_are_no_data() {
+    let mut past = past(12, |_, _, _| (1.0, 1.0));
+    for observation in past.iter_mut().filter(|observation| observation.at >= at(380)) {
+        observation.measures = vec![Some(0.0), None];
+    }
+    let days = days(&past, 378, 398, &Circumstances::default());
+    assert_eq!(fired(&days).len(), 1, "{:#?}", fired(&days));
+    assert!(days.iter().skip(2).all(|day| day.incidents.iter().all(|incident| !incident.is_closed)));
+    assert!(days[2].incidents[0].cause.contains("0 and NULL"), "{:?}", days[2].incidents[0].cause);
+}
+
+#[test]
+fn a_segment_that_always_came_is_told_once_when_it_stops() {
+    let past = without(past(13, |_, _, _| (1.0, 1.0)), |day, channel, _| {
+        channel == "email" && (360..365).contains(&day) || channel == "paid" && day >= 368
+    });
+    let days = days(&past, 358, DAYS, &Circumstances::default());
+    let told = fired(&days[..27]).into_iter().map(|(day, _, id)| (day, id)).collect::<Vec<_>>();
+    let id = |day: &str, channel: &str| format!("shop:visits:no_data:{day}:channel = {channel}");
+    assert_eq!(
+        told,
+        [(at(360).date(), id("2024-12-26", "email")), (at(368).date(), id("2025-01-03", "paid"))],
+        "told once, and not as a fall beside it"
+    );
+    let over = absences(&days).into_iter().filter(|(.., is_closed)| *is_closed).map(|(day, ..)| day);
+    assert_eq!(
+        over.collect::<Vec<_>>(),
+        [at(365).date(), at(396).date()],
+        "it came, and it is not waited for any more"
+    );
+}
+
+#[test]
+fn a_measure_that_is_null_is_no_data_of_its_metrics() {
+    let mut past = past(14, |_, _, _| (1.0, 1.0));
+    for observation in past.iter_mut().filter(|observation| observation.at >= at(390)) {
+        observation.measures[1] = None;
+    }
+    let days = days(&past, 388, 394, &Circumstances::default());
+    assert_eq!(fired(&days).len(), 1, "{:#?}", fired(&days));
+    let incident = &days[2].incidents[0];
+    assert_eq!(incident.metrics, ["conversion", "orders"]);
+    assert!(incident.cause.contains("is NULL in them"), "{:?}", incident.cause);
+}
+
+#[test]
+fn weekends_without_data_are_none_that_are_missed() {
+    let past = without(past(15, |_, _, _| (1.0, 1.0)), |day, _, _| day % 7 >= 5 || day >= 396);
+    let days = days(&past, 200, DAYS, &Circumstances::default());
+    let told = absences(&days).into_iter().filter_map(|(day, _, fires, _)| fires.map(|_| day));
+    assert_eq!(told.collect::<Vec<_>>(), [at(396).date()], "a Friday");
+}
+
+#[test]
+fn what_is_not_due_is_not_missed() {
+    let past = without(past(16, |_, _, _| (1.0, 1.0)), |day, _, _| day >= 399);
+    let shop = monitor_of(&SHOP.replace("delay = \"0h\"", "delay = \"6h\""));
+    assert_eq!(absences(&days_of(&shop, &past, 398, DAYS, &Circumstances::default())), []);
+}
+
+#[test]
+fn data_that_do_not_come_are_told_though_snoozed_or_planned() {
+    let past = without(past(17, |_, _, _| (1.0, 1.0)), |day, _, _| day >= 395);
+    let snooze = Snooze { metric: Some("visits".to_owned()), starts: FIRST, until: date(2030, 1, 1), reason: None };
+    let circumstances = Circumstances { snoozes: vec![snooze], ..Circumstances::default() };
+    let days = days(&past, 394, DAYS, &circumstances);
+    assert_eq!(fired(&days).len(), 1, "as every critical incident");
+}

@@ -28,7 +28,7 @@ async fn a_monitor_that_fails_does_not_keep_the_others_from_being_run() {
     let program = program.file("a.toml", MEASURE).file("a.sql", &SALES_SQL.replace("sales", "nosuch"));
     let program = program.file("b.toml", MEASURE).file("b.sql", &SALES_SQL.replace("n FROM", "m FROM"));
     let outcome = program.run(&RUN);
-    assert_eq!(outcome.code, 2, "{}", outcome.stderr);
+    assert_eq!(outcome.code, 10, "that they cannot be run is told: {}", outcome.stderr);
     assert!(outcome.stderr.contains("error: a: relation: nosuch"), "{}", outcome.stderr);
     assert!(outcome.stderr.contains("these failed too: b: "), "{}", outcome.stderr);
     assert!(outcome.stdout.contains("0 alerts, 1 metric as expected"), "{}", outcome.stdout);
@@ -65,4 +65,19 @@ async fn a_channel_that_nobody_configured_is_a_problem_of_the_monitor() {
     assert_eq!(outcome.code, 2);
     let expected = "./sales.toml: `channels`: explore.toml has no [channels.team]\n";
     assert_eq!(outcome.stdout, expected, "{}", outcome.stderr);
+}
+
+#[tokio::test]
+async fn a_monitor_whose_channel_lacks_its_secret_keeps_no_other_from_being_run() {
+    let program = program("monitor_failures_secrets").await;
+    let program = program
+        .file("explore.toml", "[channels.team]\nkind = \"slack\"\nurl_env = \"SLACK_URL\"\n")
+        .file("other.toml", "channels = [\"team\"]\n[measures.n]\n")
+        .file("other.sql", SALES_SQL);
+    let outcome = program.run(&RUN);
+    assert_eq!(outcome.code, 2, "{}", outcome.stderr);
+    let expected = "error: other was not run: channel team: the environment variable SLACK_URL is not set";
+    assert!(outcome.stderr.contains(expected), "{}", outcome.stderr);
+    assert!(outcome.stdout.contains("0 alerts, 1 metric as expected"), "{}", outcome.stdout);
+    assert_eq!(program.run(&[&RUN[..], &["sales"]].concat()).code, 0);
 }

@@ -218,10 +218,67 @@ async fn data_that_came_late_are_judged_by_the_next_run_of_the_day() {
     server::execute(&source, "CREATE TABLE late AS SELECT * FROM visits WHERE day = '2025-03-31'").await;
     server::execute(&source, "DELETE FROM visits WHERE day = '2025-03-31'").await;
     let gap = shop.run(&shop.state, &DAY);
-    assert_eq!(gap.code, 0, "a gap is no alert: {}", gap.stdout);
+    assert_eq!(gap.code, 10, "data that do not come are told: {}", gap.stdout);
     server::execute(&source, "INSERT INTO visits SELECT * FROM late").await;
-    assert_eq!(shop.run(&shop.state, &DAY).code, 10);
+    let again = shop.run(&shop.state, &DAY);
+    assert_eq!(again.code, 10);
+    let report: Value = serde_json::from_str(&again.stdout).unwrap();
+    let incidents = report["days"][0]["day"]["incidents"].as_array().unwrap().clone();
+    let told = incidents.iter().map(|one| (one["kind"]["type"].as_str().unwrap(), one["is_closed"] == true));
+    assert_eq!(told.collect::<Vec<_>>(), [("deviation", false), ("no_data", true)]);
+    assert_eq!(delivered(&shop.state).await.len(), 6, "the absence, and the collapse");
+    assert_eq!(shop.run(&shop.state, &DAY).stdout, again.stdout, "however often it is run");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn data_that_stop_are_told_once_until_they_come() {
+    let shop = Shop::until("monitor_run_silent", "2025-03-31").await;
+    server::execute(&shop.source, "DELETE FROM visits WHERE day IN ('2025-03-28', '2025-03-29', '2025-03-30')").await;
+    let mut codes = Vec::new();
+    for day in ["2025-03-27", "2025-03-28", "2025-03-29", "2025-03-30", "2025-03-31"] {
+        codes.push(shop.run(&shop.state, &["--date", day]).code);
+    }
+    assert_eq!(codes, [0, 10, 0, 0, 0]);
     assert_eq!(delivered(&shop.state).await, sent());
+    let request = shop.received("/hook").await.remove(0);
+    let alert: Value = serde_json::from_slice(&request.body).unwrap();
+    assert_eq!(
+        alert["data"]["subject"],
+        "[P0] Shop: no data since 2025-03-27; those of 2025-03-28 were due 2025-03-29 06:00"
+    );
+    let text = shop.run(&shop.state, &["--date", "2025-03-31", "--format", "terminal"]).stdout;
+    assert!(text.contains("Shop: the data have come") && text.contains("OVER"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_select_that_fails_is_told_once_until_it_runs_again() {
+    let shop = Shop::until("monitor_run_fails", "2025-03-31").await;
+    server::execute(&shop.source, "ALTER TABLE visits RENAME COLUMN channel TO source").await;
+    let dry = shop.run(&shop.state, &["--date", "2025-03-29", "--dry-run"]);
+    assert_eq!((dry.code, remembered(&shop.state).await.len()), (10, 0), "{}", dry.stderr);
+    for (day, code) in [("2025-03-29", 10), ("2025-03-29", 10), ("2025-03-30", 2)] {
+        let outcome = shop.run(&shop.state, &["--date", day]);
+        assert_eq!(outcome.code, code, "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("error: shop: column \"channel\" does not exist"), "{}", outcome.stderr);
+        assert!(outcome.stdout.contains("shop:visits:failed:2025-03-29"), "{}", outcome.stdout);
+    }
+    assert_eq!(delivered(&shop.state).await, sent());
+    let why = shop
+        .program
+        .command()
+        .args(["monitor", "why", "shop", "visits", "2025-03-29"])
+        .env("EXPLORE_STATE_URL", &shop.state)
+        .output();
+    let why = String::from_utf8(why.unwrap().stdout).unwrap();
+    assert!(why.contains("Not judged") && why.contains("cannot be run"), "{why}");
+
+    server::execute(&shop.source, "ALTER TABLE visits RENAME COLUMN source TO channel").await;
+    let outcome = shop.run(&shop.state, &["--date", "2025-03-30"]);
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    let report: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    let incident = &report["days"][0]["day"]["incidents"][0];
+    assert_eq!((&incident["is_closed"], &incident["id"]), (&true.into(), &"shop:visits:failed:2025-03-29".into()));
+    assert_eq!(report["days"][0]["headline"], "0 alerts, 1 over, 1 metric as expected");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use explore::monitor::chart::{Chart, Point};
 use explore::monitor::context::{Basis, ContextEvent, Influence, Kind, Verdict};
 use explore::monitor::day::{
-    Compared, Contribution, Day, Decision, Expected, GradedBy, Impact, Incident, Judgement, Money, Priority, Score,
-    Severity,
+    Compared, Contribution, Day, Decision, Expected, GradedBy, Impact, Incident, IncidentKind, Judgement, Money,
+    Priority, Score, Severity,
 };
 use explore::monitor::registry::{
     Bands, Calendar, Comparison, Direction, Forecasting, Formula, Grain, Growth, ImpactBands, Measure, Metric, Monitor,
@@ -195,6 +195,7 @@ pub(crate) fn day() -> Day {
 fn incident(id: &str, metric: &str, severity: Severity, impact: Impact) -> Incident {
     Incident {
         id: format!("revenue_funnel:{id}:2026-11-20"),
+        kind: IncidentKind::Deviation,
         opened: at(),
         metric: metric.to_owned(),
         metrics: vec![metric.to_owned()],

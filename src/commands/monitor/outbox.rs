@@ -1,5 +1,7 @@
 //! `explore monitor outbox ...`: the messages that tell of incidents.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::{print, state};
@@ -7,7 +9,7 @@ use crate::cli::monitor::state::OutboxCommand;
 use crate::config::Config;
 use crate::deliver::{Channels, Pace, Report, Trouble, send_due};
 use crate::error::{ExitStatus, Failure, Kind};
-use crate::output::Output;
+use crate::output::{Output, counted};
 use crate::state::{Entry, Which};
 
 const COLUMNS: [&str; 9] = ["id", "day", "monitor", "incident", "channel", "recipient", "state", "attempts", "problem"];
@@ -40,9 +42,22 @@ fn row(entry: &Entry) -> Vec<String> {
     ]
 }
 
+/// The channels that can be opened; of the others their messages are left as they are.
+fn openable(config: &Config, output: &Output) -> Result<Channels, Failure> {
+    let open = |sections: &BTreeMap<_, _>| Channels::open(sections, &|name| std::env::var(name).ok(), Pace::default());
+    let mut channels = open(&BTreeMap::new())?;
+    for (name, section) in &config.channels {
+        match open(&BTreeMap::from([(name.clone(), section.clone())])) {
+            Ok(opened) => channels.add(opened),
+            Err(invalid) => output.talk().warn(&format!("{invalid}; its messages are left for later")),
+        }
+    }
+    Ok(channels)
+}
+
 /// Puts messages back into the queue, all that failed where none is named, and sends what is due.
 async fn retry(ids: &[i64], config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
-    let channels = Channels::open(&config.channels, &|name| std::env::var(name).ok(), Pace::default())?;
+    let channels = openable(config, output)?;
     let state = state(config).await?;
     let named = (!ids.is_empty()).then_some(ids);
     let queued = state.retry(named, named.is_some()).await?;
@@ -73,6 +88,7 @@ pub(super) fn tell(report: &Report, output: &Output) -> Result<ExitStatus, Failu
     if count == 0 {
         return Ok(ExitStatus::Done);
     }
-    Err(Failure::new(Kind::Unexpected, anyhow::anyhow!("{count} messages were not sent for certain"))
+    let messages = counted(count, "message");
+    Err(Failure::new(Kind::Unexpected, anyhow::anyhow!("{messages} may not have been sent"))
         .hint("see `explore monitor outbox list`"))
 }

@@ -1,5 +1,6 @@
 //! `explore monitor run`: days judged, committed, explained, reported, and whom they concern told.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
@@ -56,13 +57,16 @@ pub(super) async fn run(
     }
     config.check_format()?;
     let destination = Destination::prepare(config.report.output.as_deref())?;
-    let channels = channels(&monitors, arguments, config)?;
+    // Of the demo's days nobody is told: they are nobody's.
+    let tells_nobody = arguments.dry_run || config.is_demo();
+    let (channels, monitors, unable) = channels(monitors, tells_nobody, config)?;
     let mut interrupts = Interrupts::listen()?;
     let (fired, mut failures) = tokio::select! {
         ran = ran((&monitors, &registry), &channels, destination, arguments, config, output) => ran?,
         () = interrupts.next() => return Ok(ExitStatus::Interrupted),
     };
     // A monitor that was left out must not pass for one that had nothing to tell.
+    failures.extend(unable);
     failures.extend(wrong);
     conclude(fired, failures, output)
 }
@@ -88,15 +92,37 @@ fn wrong(problems: &[Problem]) -> Option<Failure> {
     Some(failure.hint("`explore monitor check` tells of all problems"))
 }
 
-/// The channels that the monitors name, opened before anything is done.
-fn channels(monitors: &[Monitor], arguments: &MonitorRunArguments, config: &Config) -> Result<Channels, Failure> {
-    let mut sections = config.channels.clone();
-    sections.retain(|name, _| !arguments.dry_run && monitors.iter().any(|monitor| monitor.channels.contains(name)));
-    let channels = Channels::open(&sections, &|name| std::env::var(name).ok(), Pace::default())?;
-    for monitor in monitors.iter().filter(|_| !arguments.dry_run) {
-        channels.check(&monitor.key, &monitor.channels)?;
+/// The channels that the monitors name, opened before anything is done, and the monitors that can tell whom they concern.
+/// One that cannot is left out, and said so; the others need no channel of its.
+fn channels(
+    monitors: Vec<Monitor>,
+    tells_nobody: bool,
+    config: &Config,
+) -> Result<(Channels, Vec<Monitor>, Vec<Failure>), Failure> {
+    let mut channels = Channels::open(&BTreeMap::new(), &|_| None, Pace::default())?;
+    if tells_nobody {
+        return Ok((channels, monitors, Vec::new()));
     }
-    Ok(channels)
+    let (mut able, mut failures) = (Vec::with_capacity(monitors.len()), Vec::new());
+    for monitor in monitors {
+        let named = monitor.channels.iter().filter_map(|name| Some((name.clone(), config.channels.get(name)?.clone())));
+        let opened = Channels::open(&named.collect(), &|name| std::env::var(name).ok(), Pace::default())
+            .and_then(|opened| opened.check(&monitor.key, &monitor.channels).map(|()| opened));
+        match opened {
+            Ok(opened) => {
+                channels.add(opened);
+                able.push(monitor);
+            }
+            Err(invalid) => {
+                let error = anyhow::Error::from(invalid).context(format!("{} was not run", monitor.key));
+                failures.push(Failure::new(Kind::Usage, error));
+            }
+        }
+    }
+    if able.is_empty() {
+        return Err(failures.remove(0));
+    }
+    Ok((channels, able, failures))
 }
 
 /// Whether an alert fired, and what went wrong beside it.
@@ -151,8 +177,9 @@ async fn ran(
         let outcome = run::run(monitor, wanted, places, &messages, &mut analyst, (wish, &mut watch)).await;
         drop(watch);
         match outcome {
-            Ok(outcome) => {
+            Ok(mut outcome) => {
                 outcome.notes.iter().for_each(|note| output.talk().warn(note));
+                failures.extend(outcome.failure.take().map(|error| (monitor, run::Error::Pull(error))));
                 outcomes.push(outcome);
             }
             // The others are run all the same.

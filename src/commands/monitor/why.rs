@@ -4,6 +4,7 @@ use jiff::civil::{Date, Time};
 
 use super::{registry, state};
 use crate::cli::monitor::MonitorWhyArguments;
+use crate::cli::values;
 use crate::config::Config;
 use crate::error::{ExitStatus, Failure, Kind};
 use crate::monitor::registry::{Grain, Monitor};
@@ -11,6 +12,7 @@ use crate::monitor::run::remembered;
 use crate::monitor::series::Segment;
 use crate::monitor::why::story;
 use crate::output::Output;
+use crate::prompt::advice;
 use crate::report::terminal::Layout;
 
 pub(super) async fn run(
@@ -19,16 +21,17 @@ pub(super) async fn run(
     output: &mut Output,
 ) -> Result<ExitStatus, Failure> {
     let monitors = registry(config, output)?.monitors;
-    let (monitor, metric) = find(&monitors, &arguments.metric)?;
+    let Asked { monitor, metric, date } = asked(arguments)?;
+    let (monitor, metric) = find(&monitors, monitor, metric)?;
     let segment = segment(&arguments.segment)?;
-    let at = monitor.calendar.floor(arguments.date.to_datetime(time(arguments, monitor)?));
+    let at = monitor.calendar.floor(date.to_datetime(time(arguments, monitor)?));
     let state = state(config).await?;
     let memory = state.memory(monitor.into()).await?;
     let (monitor, _) = monitor.clone().with_overrides(&memory.overrides().await?);
     let assessed = remembered(&memory, at).await?;
     drop(memory);
     state.close().await;
-    let Some(assessed) = assessed else { return Err(never_judged(&monitor, arguments.date)) };
+    let Some(assessed) = assessed else { return Err(never_judged(&monitor, date)) };
     let layout = Layout { width: output.columns(), colours: output.color() };
     let text = story(assessed.reported(&monitor), metric, &segment, layout)
         .map_err(|error| Failure::new(Kind::Usage, error))?;
@@ -53,16 +56,44 @@ fn never_judged(monitor: &Monitor, date: Date) -> Failure {
         .hint(format!("`explore monitor run {key} --date {date}` judges it"))
 }
 
+/// What is asked about.
+struct Asked<'a> {
+    monitor: Option<&'a str>,
+    metric: &'a str,
+    date: Date,
+}
+
+/// `METRIC DATE`, `MONITOR.METRIC DATE` or `MONITOR METRIC DATE`.
+fn asked(arguments: &MonitorWhyArguments) -> Result<Asked<'_>, Failure> {
+    let MonitorWhyArguments { metric: first, date: second, date_after_monitor, .. } = arguments;
+    if let Some(date) = *date_after_monitor {
+        return Ok(Asked { monitor: Some(first), metric: second, date });
+    }
+    let date = values::date(second).map_err(|problem| {
+        Failure::usage(format!("{second:?} is no day: {problem}")).hint("write [MONITOR] METRIC DATE")
+    })?;
+    let (monitor, metric) =
+        first.split_once('.').map_or((None, first.as_str()), |(monitor, metric)| (Some(monitor), metric));
+    Ok(Asked { monitor, metric, date })
+}
+
 /// The monitor that has the metric, and the metric's key.
-fn find<'a>(monitors: &'a [Monitor], name: &'a str) -> Result<(&'a Monitor, &'a str), Failure> {
-    let (key, metric) = name.split_once('.').map_or((None, name), |(key, metric)| (Some(key), metric));
+fn find<'a>(monitors: &'a [Monitor], key: Option<&str>, metric: &'a str) -> Result<(&'a Monitor, &'a str), Failure> {
+    if let Some(key) = key
+        && !monitors.iter().any(|monitor| monitor.key == key)
+    {
+        let known = monitors.iter().map(|monitor| monitor.key.clone()).collect::<Vec<_>>();
+        return Err(Failure::usage(format!("there is no monitor `{key}`; {}", advice(key, &known))));
+    }
     let is_it = |monitor: &&Monitor| key.is_none_or(|key| monitor.key == key) && monitor.metric(metric).is_some();
     match monitors.iter().filter(is_it).collect::<Vec<_>>().as_slice() {
         [monitor] => Ok((monitor, metric)),
         [] => {
-            let metrics = monitors.iter().flat_map(|monitor| &monitor.metrics);
+            let is_meant = |monitor: &&Monitor| key.is_none_or(|key| monitor.key == key);
+            let metrics = monitors.iter().filter(is_meant).flat_map(|monitor| &monitor.metrics);
             let known = metrics.map(|metric| metric.key.as_str()).collect::<Vec<_>>().join(", ");
-            Err(Failure::usage(format!("no monitor has a metric `{name}`; there are {known}")))
+            let owner = key.map_or_else(|| "no monitor".to_owned(), |key| format!("no monitor {key}"));
+            Err(Failure::usage(format!("{owner} has a metric `{metric}`; there are {known}")))
         }
         several => {
             let names = several.iter().map(|monitor| format!("{}.{metric}", monitor.key)).collect::<Vec<_>>();

@@ -2,7 +2,7 @@
 
 use super::Case;
 use crate::monitor::context::Verdict;
-use crate::monitor::day::{Day, Incident};
+use crate::monitor::day::{Day, Incident, IncidentKind, Silent};
 use crate::monitor::registry::{Formula, Monitor};
 use crate::monitor::telling::{Outcome, label, line, tell, whole};
 use crate::monitor::wording::off;
@@ -57,10 +57,20 @@ pub(in crate::monitor) fn what_to_do(case: Case<'_>, incident: &Incident) -> Vec
     }
     let (monitor, day) = (case.monitor, case.day);
     let mut steps = Vec::new();
-    steps.extend(measurement(day, incident));
-    steps.extend(ratio(monitor, day, incident));
-    steps.push(whereabouts(monitor, incident));
-    if incident.metrics.len() > 1 {
+    match &incident.kind {
+        IncidentKind::Deviation => {
+            steps.extend(measurement(day, incident));
+            steps.extend(ratio(monitor, day, incident));
+            steps.push(whereabouts(monitor, incident));
+        }
+        IncidentKind::NoData { what, .. } => steps.extend(absence(monitor, *what)),
+        IncidentKind::Failed { .. } => steps.push(format!(
+            "Mend {}, or what it reads; `explore monitor check {}` tells whether it can be run.",
+            line(&monitor.sql_path.display().to_string()),
+            line(&monitor.key)
+        )),
+    }
+    if incident.metrics.len() > 1 && incident.kind.is_deviation() {
         let first = label(monitor, &incident.metric);
         steps.push(format!("Start at {first}: what broke with it comes after it in the funnel, or is a ratio of it."));
     }
@@ -73,6 +83,20 @@ pub(in crate::monitor) fn what_to_do(case: Case<'_>, incident: &Incident) -> Vec
         steps.push(format!("Tell {} what you found.", line(owner)));
     }
     steps
+}
+
+/// Where to look for data that do not come.
+fn absence(monitor: &Monitor, what: Silent) -> [String; 2] {
+    let sql = line(&monitor.sql_path.display().to_string());
+    let first = match what {
+        Silent::All => "Look at the load of the data first: did it run, and did it bring anything?",
+        Silent::Measure => "Look at what loads the column first: rows come, and it is NULL in them.",
+        Silent::Segments => "Look at what sends these first: did it stop, or is it called otherwise by now?",
+    };
+    [
+        first.to_owned(),
+        format!("If the tables have the data, look at the SELECT in {sql}: a filter or a join may leave them out."),
+    ]
 }
 
 /// Where hardly anything is left, look at the measurement before the business.

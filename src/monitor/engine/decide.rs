@@ -2,20 +2,24 @@
 //!
 //! An incident is eligible if its severity is high or critical and its impact high or very high. Of what is eligible, a
 //! repeat is held back while the incident is open and not worse than when somebody was last told, and so is what somebody
-//! snoozed or planned; what is critical never is. Critical is P0, high is P1.
+//! snoozed or planned; what is critical never is. Critical is P0, high is P1. That data do not come, or that a monitor
+//! cannot be run, is told once however critical it is, since nothing is known of it that could get worse.
 
 use jiff::civil::DateTime;
 
 use super::{Circumstances, Planned, grade};
-use crate::monitor::day::{Contribution, Impact, Incident, Priority, Severity};
+use crate::monitor::day::{Contribution, Impact, Incident, IncidentKind, Priority, Severity};
 use crate::monitor::registry::Monitor;
 
 /// Decides, and remembers in the incident how bad it was when somebody was told.
 pub(super) fn decide(monitor: &Monitor, incident: &mut Incident, at: DateTime, circumstances: &Circumstances) {
-    if incident.quiet_steps > 0 || !incident.decision.reasons.is_empty() {
+    if incident.is_closed || incident.quiet_steps > 0 || !incident.decision.reasons.is_empty() {
         return;
     }
-    let (fires, reasons) = decision(monitor, incident, at, circumstances);
+    let (fires, reasons) = match &incident.kind {
+        IncidentKind::Deviation => decision(monitor, incident, at, circumstances),
+        IncidentKind::NoData { .. } | IncidentKind::Failed { .. } => absence(incident, at, circumstances),
+    };
     incident.decision.fires = fires;
     incident.decision.reasons = reasons;
     if fires.is_some() {
@@ -53,6 +57,29 @@ fn decision(
     }
     for reason in held_back(incident, at, circumstances) {
         condition(is_critical, format!("{reason}, which does not hold back what is critical"), reason);
+    }
+    let priority = if is_critical { Priority::P0 } else { Priority::P1 };
+    (is_told.then_some(priority), reasons)
+}
+
+/// Whether somebody is told that data do not come, or that the monitor cannot be run: once, however long that lasts.
+fn absence(incident: &Incident, at: DateTime, circumstances: &Circumstances) -> (Option<Priority>, Vec<String>) {
+    let is_critical = incident.severity == Severity::Critical;
+    let (severity, impact) = (incident.severity, incident.impact);
+    let mut reasons = vec![format!("severity is {severity}")];
+    let mut is_told = impact >= Impact::Medium;
+    reasons.push(if is_told {
+        format!("impact is {impact}")
+    } else {
+        format!("impact is {impact}; of data that do not come somebody is told from medium on")
+    });
+    if incident.told.is_some() {
+        is_told = false;
+        reasons.push(format!("it goes on since {}, and is told once until it is over", incident.opened.date()));
+    }
+    for reason in held_back(incident, at, circumstances) {
+        is_told &= is_critical;
+        reasons.push(if is_critical { format!("{reason}, which does not hold back what is critical") } else { reason });
     }
     let priority = if is_critical { Priority::P0 } else { Priority::P1 };
     (is_told.then_some(priority), reasons)

@@ -8,14 +8,17 @@
 //! - It goes on with an open incident that shares a metric with it, has the same direction, and can overlap with it. An open
 //!   incident is closed after [`QUIET_STEPS`] judged steps in a row without an anomaly.
 //!
-//! Only a deviation for the worse makes an incident.
+//! Only a deviation for the worse makes an incident. What makes data not come is one of its own ([`super::absence`]), of
+//! which the deviations that it explains are part.
 
 use jiff::civil::DateTime;
 
-use super::grade;
 use super::judge::{Judged, is_bad, time};
 use super::panel::Panel;
-use crate::monitor::day::{Contribution, Decision, Expected, GradedBy, Impact, Incident, Money, Severity};
+use super::{Circumstances, absence, grade, silence};
+use crate::monitor::day::{
+    Contribution, Decision, Expected, GradedBy, Impact, Incident, IncidentKind, Money, Severity,
+};
 use crate::monitor::explain::{self, Explanation};
 use crate::monitor::registry::{Formula, Grain, Metric, Monitor};
 use crate::monitor::series::{LeafValues, Segment, Status};
@@ -42,13 +45,21 @@ struct Anomaly {
 }
 
 /// The incidents after this step: those that were open, gone on or not, and those that opened.
-pub(super) fn incidents(monitor: &Monitor, panel: &Panel<'_>, judged: &[Judged], open: &[Incident]) -> Vec<Incident> {
+pub(super) fn incidents(
+    monitor: &Monitor,
+    panel: &Panel<'_>,
+    judged: &[Judged],
+    Circumstances { open, earlier, .. }: &Circumstances,
+) -> Vec<Incident> {
+    let open = open.iter().filter(|incident| !incident.is_closed).cloned();
+    let (mut open, absent): (Vec<_>, Vec<_>) = open.partition(|incident| incident.kind.is_deviation());
+    let silences = silence::silences(monitor, panel, &absence::segments(absent.iter().chain(earlier)));
     let ways = (0..monitor.metrics.len()).flat_map(|metric| [(metric, true), (metric, false)]);
     let anomalies = ways.filter_map(|(metric, is_fall)| anomaly(monitor, panel, judged, metric, is_fall));
+    let anomalies = anomalies.filter(|anomaly| !silences.explain(&anomaly.segments, anomaly.is_fall));
     let groups = groups(monitor, anomalies.collect());
-    let mut open = open.iter().filter(|incident| !incident.is_closed).cloned().collect::<Vec<_>>();
     let at = panel.at();
-    let mut incidents = Vec::new();
+    let mut incidents = absence::incidents(monitor, at, &silences, absent, earlier);
     for group in groups {
         let fresh = incident(monitor, &group, at);
         let earlier = open.iter().position(|incident| goes_on(incident, &fresh));
@@ -57,7 +68,9 @@ pub(super) fn incidents(monitor: &Monitor, panel: &Panel<'_>, judged: &[Judged],
             None => fresh,
         });
     }
-    incidents.extend(open.into_iter().map(|incident| quiet(incident, judged)));
+    incidents.extend(open.into_iter().map(|incident| {
+        if silences.explain(&incident.segments, incident.is_fall) { unknown(incident) } else { quiet(incident, judged) }
+    }));
     incidents
 }
 
@@ -299,6 +312,7 @@ fn incident(monitor: &Monitor, group: &[Anomaly], at: DateTime) -> Incident {
     }
     Incident {
         id,
+        kind: IncidentKind::Deviation,
         opened: at,
         metric: metric.key.clone(),
         metrics: group.iter().map(|anomaly| monitor.metrics[anomaly.metric].key.clone()).collect(),
@@ -335,12 +349,18 @@ fn quiet(incident: Incident, judged: &[Judged]) -> Incident {
             && one.judgement.status == Status::Measured
             && one.judgement.score.is_some()
     });
-    let quiet_steps = incident.quiet_steps + u32::from(is_judged);
-    let reason = if is_judged {
-        format!("nothing of it is anomalous for {quiet_steps} of the {QUIET_STEPS} steps after which it is over")
-    } else {
-        "nothing is known of it on this step".to_owned()
-    };
+    if !is_judged {
+        return unknown(incident);
+    }
+    let quiet_steps = incident.quiet_steps + 1;
+    let reason =
+        format!("nothing of it is anomalous for {quiet_steps} of the {QUIET_STEPS} steps after which it is over");
     let decision = Decision { fires: None, reasons: vec![reason] };
     Incident { quiet_steps, is_closed: quiet_steps >= QUIET_STEPS, decision, ..incident }
+}
+
+/// An incident of which this step says nothing.
+pub(super) fn unknown(incident: Incident) -> Incident {
+    let decision = Decision { fires: None, reasons: vec!["nothing is known of it on this step".to_owned()] };
+    Incident { decision, ..incident }
 }

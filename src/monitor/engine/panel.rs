@@ -8,9 +8,9 @@ use crate::monitor::registry::{Formula, Metric, Monitor};
 use crate::monitor::series::{Observed, Segment, Status};
 
 /// Steps by whose volume it is told whether a segment is worth watching.
-const VOLUME_STEPS: usize = 28;
+pub(super) const VOLUME_STEPS: usize = 28;
 /// What a segment counts in a step, on average, for anything to be told of it.
-const VOLUME_MIN: f64 = 5.0;
+pub(super) const VOLUME_MIN: f64 = 5.0;
 /// Segments of one dimension that are watched at the most, those of most volume.
 pub(super) const SEGMENTS_MAX: usize = 2_000;
 

@@ -85,6 +85,11 @@ pub async fn remembered(memory: &Memory, at: DateTime) -> Result<Option<Assessed
     Ok(Some(Assessed { day, charts: BTreeMap::new(), influences: influences.unwrap_or_default(), analysis }))
 }
 
+/// Of data that do not come there is nothing to interpret.
+fn is_for_model(incident: &Incident) -> bool {
+    incident.decision.fires.is_some() && incident.kind.is_deviation()
+}
+
 impl Analyst<'_> {
     /// Explains a day on which an incident is going on, unless that was done before; with a turn, it is kept.
     pub(super) async fn explain(
@@ -120,9 +125,9 @@ impl Analyst<'_> {
         Ok(())
     }
 
-    /// Whether a model is asked about the day: only where somebody is to be told.
+    /// Whether a model is asked about the day: only where somebody is to be told of values.
     fn asks_model(&self, day: &Day) -> bool {
-        matches!(self, Self::Model(..)) && day.incidents.iter().any(|incident| incident.decision.fires.is_some())
+        matches!(self, Self::Model(..)) && day.incidents.iter().any(is_for_model)
     }
 
     async fn say(
@@ -136,7 +141,7 @@ impl Analyst<'_> {
         let mut influences = Vec::with_capacity(going_on.len());
         for incident in going_on {
             influences.push(match self {
-                Self::Model(player, _) if incident.decision.fires.is_some() => {
+                Self::Model(player, _) if is_for_model(incident) => {
                     let asked = (player.model, player.library, PATIENCE);
                     context::by_model(monitor, day, incident, &events, asked).await
                 }

@@ -13,6 +13,7 @@
 //! - A step that is not over has no value, whatever was observed.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -61,6 +62,14 @@ impl LeafValues<'_> {
     pub fn value(&self, measure: usize, step: usize) -> Option<f64> {
         let index = self.leaf.steps.binary_search(&step).ok()?;
         self.leaf.values.get(index * self.measures + measure).copied().flatten()
+    }
+
+    /// The steps of a range in which it was observed, by their places, each with its measures.
+    pub(in crate::monitor) fn steps(&self, range: Range<usize>) -> impl Iterator<Item = (usize, &[Option<f64>])> {
+        let place = |step| self.leaf.steps.partition_point(|known| *known < step);
+        let (from, until) = (place(range.start), place(range.end));
+        let values = self.leaf.values[from * self.measures..until * self.measures].chunks_exact(self.measures);
+        self.leaf.steps[from..until].iter().copied().zip(values)
     }
 }
 
@@ -117,6 +126,16 @@ impl<'a> Observed<'a> {
     /// The place of a step in the grid; of one that is not in it, the place where it would be.
     pub fn place(&self, at: DateTime) -> usize {
         self.steps.partition_point(|step| *step < at)
+    }
+
+    /// What is to be said of a step that has no data, by its place.
+    pub(in crate::monitor) fn without_data(&self, step: usize) -> Status {
+        self.without_data[step]
+    }
+
+    /// Whether anything was observed in a step, by its place.
+    pub(in crate::monitor) fn has_rows(&self, step: usize) -> bool {
+        self.has_rows[step]
     }
 
     /// The steps of the grid.

@@ -1,5 +1,6 @@
 use explore::monitor::day::{
-    Compared, Contribution, Day, Decision, Expected, Impact, Incident, Judgement, Money, Priority, Score, Severity,
+    Compared, Contribution, Day, Decision, Expected, Impact, Incident, IncidentKind, Judgement, Money, Priority, Score,
+    Severity,
 };
 use explore::monitor::registry::Comparison;
 use explore::monitor::series::{Segment, Status};
@@ -44,6 +45,7 @@ fn judgement(metric: &str, segment: Segment, actual: f64) -> Judgement {
 pub(crate) fn incident(id: &str, is_closed: bool) -> Incident {
     Incident {
         id: id.to_owned(),
+        kind: IncidentKind::Deviation,
         opened: january(1),
         metric: "visitors".to_owned(),
         metrics: vec!["visitors".to_owned(), "requests".to_owned()],

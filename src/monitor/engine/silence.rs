@@ -1,0 +1,408 @@
+//! Data that do not come: all of a monitor's, a measure's, or those of segments that came before; each by its own rhythm.
+//!
+//! A step has data where a row has anything in it but 0 and NULL: a SELECT without GROUP BY gives a row of 0 for a day of
+//! which nothing was loaded. Where only rises are bad, 0 is as good as it gets, and is data.
+//!
+//! Nothing is said of a step whose data are not due yet.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::DateTime;
+
+use super::judge::is_bad;
+use super::panel::{Panel, VOLUME_MIN, VOLUME_STEPS};
+use crate::monitor::day::{Contribution, Impact, Silent};
+use crate::monitor::registry::{Formula, Grain, Metric, Monitor};
+use crate::monitor::rhythm::{self, Outage, Steps};
+use crate::monitor::series::{LeafValues, Segment, Status};
+
+/// Weeks (of a weekly monitor seven times as many) in which nothing of a segment came after which it is not waited for any
+/// more.
+const GONE_WEEKS: usize = 4;
+/// Times a year that nothing being counted by chance alone is put up with.
+const BY_CHANCE_A_YEAR: f64 = 0.05;
+/// Seasons before a silence by which it is told how much is to be expected.
+const USUAL_SEASONS: usize = 4;
+
+/// What is known of a step's data.
+#[derive(Debug, Default)]
+pub(super) struct Silences {
+    /// What should have come and did not.
+    pub(super) found: Vec<Silence>,
+    /// Whether the step is due: what did not come by now is missed.
+    pub(super) is_due: bool,
+    /// Whether anything came.
+    pub(super) has_data: bool,
+    /// Measures, by their places, that are not known of the whole.
+    pub(super) unknown: BTreeSet<usize>,
+    /// Segments, of those that were asked for, of which something came.
+    pub(super) came: BTreeSet<Segment>,
+}
+
+/// What should have come and did not.
+#[derive(Debug, Clone)]
+pub(super) struct Silence {
+    pub(super) what: Silent,
+    /// The segments, the largest first; none where it is not of segments.
+    pub(super) segments: Vec<Contribution>,
+    /// The metrics that it concerns, by their places.
+    pub(super) metrics: Vec<usize>,
+    pub(super) impact: Impact,
+    /// The share of the whole that is not there.
+    pub(super) share: f64,
+    /// The step by which it was clear.
+    pub(super) opened: DateTime,
+    pub(super) since: DateTime,
+    pub(super) missing: DateTime,
+    pub(super) is_regular: bool,
+    /// By what rhythm it is told, in a sentence.
+    pub(super) rhythm: String,
+    /// Whether rows came, with nothing in them.
+    pub(super) has_rows: bool,
+}
+
+/// The last steps of a monitor as they bear on what should come.
+struct Window<'a> {
+    monitor: &'a Monitor,
+    panel: &'a Panel<'a>,
+    /// The place of the first step.
+    from: usize,
+    /// Whether 0 can be nothing: a fall is bad of one of the metrics.
+    is_zero_nothing: bool,
+    is_special: Vec<bool>,
+}
+
+/// What came of something in the steps of the window.
+struct Stream {
+    came: Vec<Option<bool>>,
+    /// Of each measure, the sum of each step.
+    sums: Vec<Vec<f64>>,
+}
+
+/// What is known of the last step's data; `asked` are segments to be told of in any case.
+pub(super) fn silences(monitor: &Monitor, panel: &Panel<'_>, asked: &BTreeSet<Segment>) -> Silences {
+    let window = Window::new(monitor, panel);
+    let last = panel.last();
+    let is_due = panel.observed.without_data(last) == Status::Missing;
+    let whole = window.whole();
+    let has_data = whole.came.last().copied().flatten() == Some(true);
+    let mut silences = Silences { is_due, has_data, ..Silences::default() };
+    silences.came = asked.iter().filter(|segment| window.has(segment)).cloned().collect();
+    if !is_due {
+        return silences;
+    }
+    if !has_data {
+        silences.found.extend(window.all(&whole));
+        return silences;
+    }
+    let known = window.known();
+    silences.unknown =
+        (0..known.len()).filter(|measure| known[*measure].last().copied().flatten() == Some(false)).collect();
+    silences.found.extend(window.measures(&known));
+    silences.found.extend(window.segments(&whole));
+    silences
+}
+
+impl Silences {
+    /// Whether a deviation in these segments comes of data that do not come: where none do, and a fall
+    /// of which segments whose do not hold the most.
+    pub(super) fn explain(&self, segments: &[Contribution], is_fall: bool) -> bool {
+        let is_silent = |part: &Contribution| {
+            let mut silent = self.found.iter().flat_map(|silence| &silence.segments);
+            silent.any(|silent| silent.segment.0.iter().all(|(name, value)| part.segment.0.get(name) == Some(value)))
+        };
+        let has_none = self.found.iter().any(|silence| silence.what == Silent::All);
+        let silent = segments.iter().filter(|part| is_silent(part)).map(|part| part.share).sum::<f64>();
+        let total = segments.iter().map(|part| part.share).sum::<f64>();
+        has_none || is_fall && silent > 0.0 && 2.0 * silent >= total
+    }
+}
+
+/// Steps in which nothing of a segment came after which it is not waited for any more.
+pub(super) fn gone_steps(grain: Grain) -> usize {
+    GONE_WEEKS * grain.steps_per_week().max(7)
+}
+
+impl<'a> Window<'a> {
+    fn new(monitor: &'a Monitor, panel: &'a Panel<'a>) -> Self {
+        let week = monitor.calendar.grain.steps_per_week();
+        let weeks = match monitor.calendar.grain {
+            Grain::Hour => 26,
+            Grain::Day => 52,
+            Grain::Week => 104,
+        };
+        // No further than any run looks back, so that a step is told the same whichever run begins with it.
+        let steps = (week * weeks).min(monitor.calendar.history_steps());
+        let from = panel.last().saturating_sub(steps);
+        let is_zero_nothing = monitor.metrics.iter().any(|metric| metric.enabled && is_bad(-1.0, metric.direction));
+        let is_special = panel.holidays[from..].iter().map(Option::is_some).collect();
+        Self { monitor, panel, from, is_zero_nothing, is_special }
+    }
+
+    fn len(&self) -> usize {
+        self.panel.last() + 1 - self.from
+    }
+
+    fn leaves(&self) -> impl Iterator<Item = LeafValues<'_>> {
+        self.panel.observed.leaves()
+    }
+
+    fn steps_per_year(&self) -> f64 {
+        365.25 / 7.0 * self.monitor.calendar.grain.steps_per_week() as f64
+    }
+
+    fn is_something(&self, measures: &[Option<f64>]) -> bool {
+        measures.iter().flatten().any(|value| !self.is_zero_nothing || *value != 0.0)
+    }
+
+    /// Whether anything of the segment came in the last step.
+    fn has(&self, segment: &Segment) -> bool {
+        let last = self.panel.last();
+        let within = |leaf: &LeafValues<'_>| self.is_within(leaf, segment);
+        self.leaves().filter(within).any(|leaf| leaf.steps(last..last + 1).any(|(_, values)| self.is_something(values)))
+    }
+
+    fn is_within(&self, leaf: &LeafValues<'_>, segment: &Segment) -> bool {
+        let mut values = self.monitor.dimensions.iter().zip(leaf.dimensions);
+        values.all(|(dimension, value)| segment.0.get(dimension).is_none_or(|wanted| wanted == value))
+    }
+
+    /// What came of the leaves; of a step in which something of them came, that it did, and of another what `nothing` says.
+    fn stream<'l>(
+        &self,
+        leaves: impl Iterator<Item = LeafValues<'l>>,
+        nothing: impl Fn(usize) -> Option<bool>,
+    ) -> Stream {
+        let mut stream = Stream {
+            came: (0..self.len()).map(nothing).collect(),
+            sums: vec![vec![0.0; self.len()]; self.monitor.measures.len()],
+        };
+        for leaf in leaves {
+            for (step, values) in leaf.steps(self.from..self.from + self.len()) {
+                let step = step - self.from;
+                if self.is_something(values) {
+                    stream.came[step] = Some(true);
+                }
+                for (sums, value) in stream.sums.iter_mut().zip(values) {
+                    sums[step] += value.unwrap_or_default();
+                }
+            }
+        }
+        stream
+    }
+
+    fn whole(&self) -> Stream {
+        // A step that is not due, or that the clocks skip, says nothing by having nothing.
+        let nothing = |step| (self.panel.observed.without_data(self.from + step) == Status::Missing).then_some(false);
+        self.stream(self.leaves(), nothing)
+    }
+
+    /// Of each measure, whether it is known of the whole where anything came.
+    fn known(&self) -> Vec<Vec<Option<bool>>> {
+        let mut known = vec![vec![None; self.len()]; self.monitor.measures.len()];
+        for leaf in self.leaves() {
+            for (step, values) in leaf.steps(self.from..self.from + self.len()) {
+                for (known, value) in known.iter_mut().zip(values) {
+                    let before = known[step - self.from].unwrap_or(true);
+                    known[step - self.from] = Some(before && value.is_some());
+                }
+            }
+        }
+        known
+    }
+
+    fn outage(&self, came: &[Option<bool>]) -> Option<Outage> {
+        let season = self.monitor.calendar.grain.steps_per_week();
+        let year = self.steps_per_year();
+        rhythm::outage(Steps { came, is_special: &self.is_special, season, year })
+    }
+
+    /// The outage of what is counted, from the step on at which it is more than chance that nothing was counted.
+    fn counted_outage(&self, stream: &Stream) -> Option<Outage> {
+        let outage = self.outage(&stream.came)?;
+        let counts = self.monitor.measures.iter().zip(&stream.sums).filter(|(measure, _)| measure.is_count);
+        let counts = counts.map(|(_, sums)| sums).collect::<Vec<_>>();
+        let needed = (self.steps_per_year() / BY_CHANCE_A_YEAR).ln();
+        let (mut expected, mut clear) = (vec![0.0; counts.len()], None);
+        for step in outage.missing..stream.came.len() {
+            for (expected, sums) in expected.iter_mut().zip(&counts) {
+                *expected += self.usual(sums, &stream.came, outage.last, step);
+            }
+            // By Poisson's law the probability of none is e to the power of minus what was expected.
+            if clear.is_none() && (counts.is_empty() || expected.iter().any(|expected| *expected >= needed)) {
+                clear = Some(step.max(outage.clear));
+            }
+        }
+        clear.map(|clear| Outage { clear, ..outage })
+    }
+
+    /// The mean of the same time of the season, of the last ones up to `last` of which something is known.
+    fn usual(&self, sums: &[f64], came: &[Option<bool>], last: usize, step: usize) -> f64 {
+        let season = self.monitor.calendar.grain.steps_per_week();
+        let same = (0..=last).rev().filter(|other| other % season == step % season && came[*other].is_some());
+        let values = same.take(USUAL_SEASONS).map(|step| sums[step]).collect::<Vec<_>>();
+        values.iter().sum::<f64>() / (values.len().max(1) as f64)
+    }
+
+    fn at(&self, step: usize) -> DateTime {
+        self.panel.steps[self.from + step]
+    }
+
+    fn silence(&self, what: Silent, metrics: Vec<usize>, outage: Outage) -> Silence {
+        Silence {
+            what,
+            segments: Vec::new(),
+            metrics,
+            impact: Impact::VeryHigh,
+            share: 1.0,
+            opened: self.at(outage.clear),
+            since: self.at(outage.last),
+            missing: self.at(outage.missing),
+            is_regular: outage.is_regular,
+            rhythm: rhythm(outage, self.monitor.calendar.grain),
+            has_rows: self.panel.observed.has_rows(self.panel.last()),
+        }
+    }
+
+    fn all(&self, whole: &Stream) -> Option<Silence> {
+        let metrics = self.metrics(|_| true);
+        let outage = self.counted_outage(whole)?;
+        (!metrics.is_empty()).then(|| self.silence(Silent::All, metrics, outage))
+    }
+
+    /// The measures that are NULL in what comes; those of one step are one.
+    fn measures(&self, known: &[Vec<Option<bool>>]) -> Vec<Silence> {
+        let mut found: BTreeMap<usize, (Outage, BTreeSet<usize>)> = BTreeMap::new();
+        for (measure, came) in known.iter().enumerate() {
+            if let Some(outage) = self.outage(came) {
+                found.entry(outage.clear).or_insert((outage, BTreeSet::new())).1.insert(measure);
+            }
+        }
+        let silences = found.into_values().map(|(outage, measures)| {
+            let metrics = self.metrics(|metric| is_made_of_any(metric, &measures));
+            self.silence(Silent::Measure, metrics, outage)
+        });
+        silences.filter(|silence| !silence.metrics.is_empty()).collect()
+    }
+
+    /// The segments of one dimension that do not come while others do; those of one step are one.
+    fn segments(&self, whole: &Stream) -> Vec<Silence> {
+        if !self.is_zero_nothing {
+            return Vec::new();
+        }
+        let mut found: BTreeMap<usize, Vec<(Segment, Stream, Outage)>> = BTreeMap::new();
+        for segment in self.silent_segments() {
+            let within = self.leaves().filter(|leaf| self.is_within(leaf, &segment));
+            let stream = self.stream(within, |step| (whole.came[step] == Some(true)).then_some(false));
+            let Some(outage) = self.counted_outage(&stream) else { continue };
+            if self.len() - 1 - outage.last <= gone_steps(self.monitor.calendar.grain) {
+                found.entry(outage.clear).or_default().push((segment, stream, outage));
+            }
+        }
+        found.into_values().filter_map(|parts| self.of_segments(parts, whole)).collect()
+    }
+
+    /// Segments of which nothing came in the last step, and enough to be watched before they stopped.
+    fn silent_segments(&self) -> Vec<Segment> {
+        let last = self.panel.last();
+        let mut latest: BTreeMap<Segment, Option<usize>> = BTreeMap::new();
+        for leaf in self.leaves() {
+            let steps = leaf.steps(self.from..last + 1).filter(|(_, values)| self.is_something(values));
+            let step = steps.map(|(step, _)| step).last();
+            for (dimension, value) in self.monitor.dimensions.iter().zip(leaf.dimensions) {
+                let segment = Segment([(dimension.clone(), value.clone())].into());
+                let known = latest.entry(segment).or_default();
+                *known = step.max(*known);
+            }
+        }
+        let silent =
+            latest.into_iter().filter_map(|(segment, step)| Some((segment, step.filter(|step| *step < last)?)));
+        let mut silent = silent.collect::<BTreeMap<_, _>>();
+        let mut volumes: BTreeMap<Segment, Vec<f64>> = BTreeMap::new();
+        for leaf in self.leaves() {
+            for (dimension, value) in self.monitor.dimensions.iter().zip(leaf.dimensions) {
+                let segment = Segment([(dimension.clone(), value.clone())].into());
+                let Some(step) = silent.get(&segment) else { continue };
+                let sums = volumes.entry(segment).or_insert_with(|| vec![0.0; self.monitor.measures.len()]);
+                for (_, values) in leaf.steps((step + 1).saturating_sub(VOLUME_STEPS)..step + 1) {
+                    sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value.unwrap_or_default());
+                }
+            }
+        }
+        let least = VOLUME_MIN * VOLUME_STEPS as f64;
+        silent.retain(|segment, _| volumes.get(segment).is_some_and(|sums| sums.iter().any(|sum| *sum >= least)));
+        silent.into_keys().collect()
+    }
+
+    /// Segments that stopped at the same time, and what share of the whole they were of the metric that they are most of.
+    fn of_segments(&self, parts: Vec<(Segment, Stream, Outage)>, whole: &Stream) -> Option<Silence> {
+        let usual = |stream: &Stream, measure: usize, last: usize| -> f64 {
+            let steps = (last + 1).saturating_sub(VOLUME_STEPS)..last + 1;
+            steps.clone().map(|step| stream.sums[measure][step]).sum::<f64>() / steps.len() as f64
+        };
+        let metrics = self.metrics(|metric| {
+            measures_of(metric)
+                .iter()
+                .all(|measure| parts.iter().any(|(_, one, outage)| usual(one, *measure, outage.last) != 0.0))
+        });
+        let first = measures_of(&self.monitor.metrics[*metrics.first()?])[0];
+        let share = |stream: &Stream, measure: usize, last: usize| {
+            let whole = usual(whole, measure, last);
+            if whole > 0.0 { (usual(stream, measure, last) / whole).clamp(0.0, 1.0) } else { 0.0 }
+        };
+        let mut graded = metrics.iter().map(|place| {
+            let metric = &self.monitor.metrics[*place];
+            let measure = *measures_of(metric).last().unwrap_or(&first);
+            // Values of several dimensions that stopped together can be parts of one another, and are not added up.
+            let shares = parts.iter().map(|(_, stream, outage)| share(stream, measure, outage.last));
+            let share = shares.fold(0.0, f64::max);
+            (super::grade::impact(metric, share), share)
+        });
+        let (impact, largest) =
+            graded.by_ref().max_by(|one, other| one.0.cmp(&other.0).then(one.1.total_cmp(&other.1)))?;
+        let mut segments = parts.iter().map(|(segment, stream, outage)| Contribution {
+            segment: segment.clone(),
+            actual: 0.0,
+            expected: usual(stream, first, outage.last),
+            share: share(stream, first, outage.last),
+        });
+        let mut segments = segments.by_ref().collect::<Vec<_>>();
+        segments.sort_by(|one, other| other.share.total_cmp(&one.share).then_with(|| one.segment.cmp(&other.segment)));
+        let outage = parts.iter().map(|(_, _, outage)| *outage).min_by_key(|outage| outage.last)?;
+        drop(graded);
+        let silence = self.silence(Silent::Segments, metrics, outage);
+        Some(Silence { segments, impact, share: largest, ..silence })
+    }
+
+    fn metrics(&self, is_concerned: impl Fn(&Metric) -> bool) -> Vec<usize> {
+        let metrics = self.monitor.metrics.iter().enumerate();
+        metrics.filter(|(_, metric)| metric.enabled && is_concerned(metric)).map(|(place, _)| place).collect()
+    }
+}
+
+fn measures_of(metric: &Metric) -> Vec<usize> {
+    match metric.formula {
+        Formula::Sum(measure) => vec![measure],
+        Formula::Ratio { numerator, denominator, .. } => vec![numerator, denominator],
+    }
+}
+
+/// Whether one of the measures is part of the metric.
+pub(super) fn is_made_of_any(metric: &Metric, measures: &BTreeSet<usize>) -> bool {
+    measures_of(metric).iter().any(|measure| measures.contains(measure))
+}
+
+fn rhythm(outage: Outage, grain: Grain) -> String {
+    let Outage { earlier, active, is_regular, .. } = outage;
+    let times = match earlier {
+        0 => "never before".to_owned(),
+        1 => "once before".to_owned(),
+        earlier => format!("{earlier} times before"),
+    };
+    let steps = format!("{active} {grain}s in which they came, of those in which they usually do");
+    if is_regular {
+        format!("data did not come that nearly always do: {times} in {steps}")
+    } else {
+        format!("data did not come for longer than chance would explain: they stayed away {times} in {steps}")
+    }
+}

@@ -1,0 +1,70 @@
+//! What there is to say where data do not come, or a monitor cannot be run.
+
+use super::{LINE_CHARACTERS, Telling, label, line, name, part, since, unit, whole};
+use crate::monitor::day::{Day, Incident, IncidentKind, Silent};
+use crate::monitor::figure::number;
+use crate::monitor::registry::Monitor;
+use crate::monitor::wording::{amount, moment, step};
+use crate::report::text;
+
+/// Says what there is to say of it.
+pub(super) fn tell(monitor: &Monitor, day: &Day, incident: &Incident) -> Telling {
+    let is_going_on = incident.is_going_on();
+    let (subject, what) = (subject(monitor, incident), what(monitor, incident));
+    let title = match (is_going_on, incident.decision.reasons.first()) {
+        (false, Some(reason)) => format!("{subject}: {reason}"),
+        (_, _) => format!("{subject}{what}"),
+    };
+    let names = incident.segments.iter().map(|part| name(&part.segment)).collect::<Vec<_>>();
+    let others = incident.metrics.iter().filter(|metric| is_going_on && **metric != incident.metric);
+    let unit = unit(monitor, &incident.metric);
+    Telling {
+        title: line(&title),
+        place: (!names.is_empty()).then(|| text::line(&names.join("; "), LINE_CHARACTERS)),
+        measured: measured(monitor, day, incident).filter(|_| is_going_on),
+        certainty: None,
+        segments: incident.segments.iter().filter(|_| is_going_on).map(|segment| part(segment, unit)).collect(),
+        rest: None,
+        before: (!is_going_on).then(|| line(&format!("before{what}"))),
+        followers: others.map(|metric| label(monitor, metric)).collect(),
+        money: None,
+        since: since(day, incident),
+        cause: line(&incident.cause),
+        reasons: incident.decision.reasons.iter().map(|reason| line(reason)).collect(),
+    }
+}
+
+/// What it is about: the monitor, or the measure that is not known.
+fn subject(monitor: &Monitor, incident: &Incident) -> String {
+    match &incident.kind {
+        IncidentKind::NoData { what: Silent::Measure, .. } => label(monitor, &incident.metric),
+        IncidentKind::NoData { what: Silent::All | Silent::Segments, .. }
+        | IncidentKind::Failed { .. }
+        | IncidentKind::Deviation => line(&monitor.label),
+    }
+}
+
+/// `: no data since 2026-11-22; those of 2026-11-23 were due 2026-11-24 06:00`
+fn what(monitor: &Monitor, incident: &Incident) -> String {
+    match &incident.kind {
+        IncidentKind::NoData { since, missing, due, .. } => {
+            let step = |at| step(at, monitor.calendar.grain);
+            let (since, missing, due) = (step(*since), step(*missing), moment(*due));
+            format!(": no data since {since}; those of {missing} were due {due}")
+        }
+        IncidentKind::Failed { problem } => format!(" cannot be run: {problem}"),
+        IncidentKind::Deviation => String::new(),
+    }
+}
+
+/// What was to be expected of the metric that it is named by, where all of it is missing.
+fn measured(monitor: &Monitor, day: &Day, incident: &Incident) -> Option<String> {
+    let judgement = whole(day, &incident.metric).filter(|_| incident.segments.is_empty())?;
+    let forecast = judgement.forecast?;
+    let expected = amount(forecast.value, unit(monitor, &incident.metric));
+    let (lower, upper) = (number(forecast.lower), number(forecast.upper));
+    Some(format!(
+        "nothing measured of {}, {expected} expected (usually {lower} to {upper})",
+        label(monitor, &incident.metric)
+    ))
+}
