@@ -13,6 +13,7 @@
 //! parse       tokens -> the parsed tree, by sqlparser's grammar, ending where the text ends
 //! walk        every relation, column, call and type in the tree is allowed; forms nobody thought about are refused
 //!   scope       what a name stands for where: CTEs, tables, aliases
+//! sizes       what its constants make is not too large, and not too much work
 //! overloads   no operator, familiar name or cast in it may stand for code that the database's users made
 //! policy      what may be read, called and run: decided once, from the catalog
 //! functions, relations, types, keywords, names
@@ -39,6 +40,7 @@ mod reach;
 mod reading;
 mod refusal;
 mod relations;
+pub(crate) mod sizes;
 mod statement;
 mod types;
 mod walk;
@@ -62,6 +64,7 @@ pub struct Select {
     relations: BTreeSet<(String, String)>,
     pins: Pins,
     range: Option<[Zoned; 2]>,
+    made_bytes: u64,
 }
 
 impl Select {
@@ -73,6 +76,12 @@ impl Select {
     /// The policy's relations that it reads, as (schema, name). System catalogues are not among them.
     pub fn relations(&self) -> &BTreeSet<(String, String)> {
         &self.relations
+    }
+
+    /// Bytes of the widest value that it makes, of its constants, for each row that it reads.
+    #[expect(clippy::cast_precision_loss, reason = "it is compared with a few megabytes")]
+    pub(crate) fn made_bytes(&self) -> f64 {
+        self.made_bytes as f64
     }
 
     /// The columns that it holds to one literal.
@@ -152,9 +161,10 @@ fn select(text: &str, lex: Lex, policy: &Policy) -> Result<Select, Refusal> {
     statement::check(tokens)?;
     calls::check_typed_text(tokens)?;
     let stack_bytes = statement::stack_bytes(tokens)?;
-    let (found, pins) = stacker::maybe_grow(stack_bytes, stack_bytes * 2, || {
+    let (found, pins, made_bytes) = stacker::maybe_grow(stack_bytes * 4, stack_bytes * 8, || {
         let query = parse::query(tokens)?;
-        walk::check(&query, tokens, policy).map(|found| (found, pins::of(&query)))
+        let found = walk::check(&query, tokens, policy)?;
+        Ok((found, pins::of(&query), sizes::check(&query)?))
     })?;
     let unexplained = calls::unexplained(tokens, policy);
     if let Some(index) = unexplained.into_iter().find(|index| !found.column_lists.contains(index)) {
@@ -165,5 +175,5 @@ fn select(text: &str, lex: Lex, policy: &Policy) -> Result<Select, Refusal> {
         [first, .., last] => &text[first.start..last.end],
         _ => text,
     };
-    Ok(Select { text: text.to_owned(), relations: found.relations, pins, range: None })
+    Ok(Select { text: text.to_owned(), relations: found.relations, pins, range: None, made_bytes })
 }
