@@ -18,6 +18,7 @@ mod role;
 mod script;
 mod session;
 mod settings;
+mod shown;
 pub(crate) mod temporal;
 mod tls;
 pub(crate) mod writable;
@@ -117,6 +118,15 @@ pub enum Error {
     /// Stopped at [`Limits::timeout`].
     #[error("timeout: stopped after {seconds} s; filter earlier or aggregate")]
     Timeout {
+        /// The limit, in seconds.
+        seconds: u64,
+    },
+    /// Not stopped: the server does not react when it is asked to.
+    #[error(
+        "timeout: {seconds} s are over, and the server does not stop when asked: it goes on computing this until it is \
+         done; do not send it again, make its values smaller"
+    )]
+    GoesOn {
         /// The limit, in seconds.
         seconds: u64,
     },

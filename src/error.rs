@@ -125,6 +125,7 @@ impl From<database::Error> for Failure {
             | database::Error::Gone(_)
             | database::Error::Statement { .. }
             | database::Error::Timeout { .. }
+            | database::Error::GoesOn { .. }
             | database::Error::TooLarge { .. } => Kind::Database,
         };
         Self::new(kind, error)

@@ -14,6 +14,7 @@
 //!   rewrite     what PostgreSQL has and the parser lacks, said in another way
 //! walk        every relation, column, call and type in the tree is allowed; forms nobody thought about are refused
 //!   scope       what a name stands for where: CTEs, tables, aliases
+//! sizes       what its constants make is not too large, and not too much work
 //! overloads   no operator, familiar name or cast in it may stand for code that the database's users made
 //! policy      what may be read, called and run: decided once, from the catalog
 //! functions, relations, types, keywords, names, rows
@@ -47,6 +48,7 @@ mod relations;
 mod rewrite;
 mod rows;
 mod shapes;
+pub(crate) mod sizes;
 mod statement;
 mod types;
 mod walk;
@@ -73,6 +75,7 @@ pub struct Select {
     relations: BTreeSet<(String, String)>,
     pins: Pins,
     range: Option<[ZonedDateTime; 2]>,
+    made_bytes: u64,
 }
 
 impl Select {
@@ -84,6 +87,12 @@ impl Select {
     /// The policy's relations that it reads, as (schema, name). System catalogues are not among them.
     pub fn relations(&self) -> &BTreeSet<(String, String)> {
         &self.relations
+    }
+
+    /// Bytes of the widest value that it makes, of its constants, for each row that it reads.
+    #[expect(clippy::cast_precision_loss, reason = "it is compared with a few megabytes")]
+    pub(crate) fn made_bytes(&self) -> f64 {
+        self.made_bytes as f64
     }
 
     /// The columns that it holds to one literal.
@@ -157,11 +166,11 @@ fn check_size(text: &str) -> Result<(), Refusal> {
 type Lex = for<'text> fn(&'text str) -> Result<Vec<lexer::Token<'text>>, Refusal>;
 
 fn select(text: &str, lex: Lex, policy: &Policy) -> Result<Select, Refusal> {
-    let Checked { text, relations, outputs, pins } = check(text, lex, policy)?;
+    let Checked { text, relations, outputs, pins, made_bytes } = check(text, lex, policy)?;
     if let Some(secret) = outputs.secret() {
         return Err(fields::hidden(secret));
     }
-    Ok(Select { text: text.to_owned(), relations, pins, range: None })
+    Ok(Select { text: text.to_owned(), relations, pins, range: None, made_bytes })
 }
 
 /// The columns of a view's body, which may be such as may not be shown.
@@ -175,6 +184,7 @@ struct Checked<'text> {
     relations: BTreeSet<(String, String)>,
     outputs: Fields,
     pins: Pins,
+    made_bytes: u64,
 }
 
 fn check<'text>(text: &'text str, lex: Lex, policy: &Policy) -> Result<Checked<'text>, Refusal> {
@@ -184,9 +194,10 @@ fn check<'text>(text: &'text str, lex: Lex, policy: &Policy) -> Result<Checked<'
     statement::check(tokens)?;
     calls::check_typed_text(tokens, Some(policy))?;
     let stack_bytes = statement::stack_bytes(tokens)?;
-    let (found, types, pins) = stacker::maybe_grow(stack_bytes, stack_bytes * 2, || {
+    let (found, types, pins, made_bytes) = stacker::maybe_grow(stack_bytes * 4, stack_bytes * 8, || {
         let query = parse::query(tokens)?;
-        walk::check(&query, tokens, policy).map(|found| (found, types::made(&query, policy), pins::of(&query)))
+        let found = walk::check(&query, tokens, policy)?;
+        Ok((found, types::made(&query, policy), pins::of(&query), sizes::check(&query)?))
     })?;
     let unexplained = calls::unexplained(tokens, policy);
     if let Some(index) = unexplained.into_iter().find(|index| !found.column_lists.contains(index)) {
@@ -197,5 +208,5 @@ fn check<'text>(text: &'text str, lex: Lex, policy: &Policy) -> Result<Checked<'
         (Some(first), Some(last)) => &text[first.start..last.end],
         _ => text,
     };
-    Ok(Checked { text, relations: found.relations, outputs: found.outputs, pins })
+    Ok(Checked { text, relations: found.relations, outputs: found.outputs, pins, made_bytes })
 }

@@ -191,9 +191,10 @@ impl From<database::Error> for Failure {
         match error {
             database::Error::Connect(_) | database::Error::Gone(_) => Self::Fatal(error),
             database::Error::Statement { message } => Self::Told(format!("database: {message}")),
-            database::Error::Timeout { .. } | database::Error::TooDear(_) | database::Error::TooLarge { .. } => {
-                Self::Told(error.to_string())
-            }
+            database::Error::Timeout { .. }
+            | database::Error::GoesOn { .. }
+            | database::Error::TooDear(_)
+            | database::Error::TooLarge { .. } => Self::Told(error.to_string()),
         }
     }
 }

@@ -14,6 +14,7 @@ use deadpool_postgres::{
 use futures_util::future::{Either, select};
 use std::pin::pin;
 use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -29,6 +30,8 @@ const WATCHDOG_GRACE: Duration = Duration::from_millis(500);
 const CANCEL_INTERVAL: Duration = Duration::from_millis(500);
 /// Requests to cancel before the connection is dropped, which the server notices within half a second.
 const CANCEL_ATTEMPTS: u32 = 6;
+/// Time that a server has to react to a request to cancel before it is said that it does not.
+const CANCEL_PATIENCE: Duration = Duration::from_secs(2);
 /// Time that [`Connections::close`] gives to what is still being stopped.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time to clean a connection before it is dropped, so that a server that went silent holds no place in the pool.
@@ -103,7 +106,7 @@ impl Connections {
                 timeout(limits.timeout + WATCHDOG_GRACE, self.keeper.session.run(lease.client(), statement, limits))
                     .await;
             match watched {
-                Err(_) => return Err(Error::Timeout { seconds: limits.timeout.as_secs().max(1) }),
+                Err(_) => return Err(lease.overran(limits).await),
                 Ok(Err(Failure::Unused(error))) => {
                     tracing::debug!(error = failure::describe(&error), "connection is of no use, trying another");
                     unused = failure::describe(&error);
@@ -184,6 +187,22 @@ impl Lease {
         }
     }
 
+    /// Stops the statement, which goes on in the background, and says whether the server reacted.
+    async fn overran(mut self, limits: &Limits) -> Error {
+        let (sender, reacted) = oneshot::channel();
+        if let Some(object) = self.object.take() {
+            let keeper = Arc::clone(&self.keeper);
+            self.keeper.spawn(async move {
+                let _ = sender.send(keeper.stop(object).await);
+            });
+        }
+        let seconds = limits.timeout.as_secs().max(1);
+        match timeout(CANCEL_PATIENCE, reacted).await {
+            Ok(Ok(true)) => Error::Timeout { seconds },
+            Ok(Ok(false) | Err(_)) | Err(_) => Error::GoesOn { seconds },
+        }
+    }
+
     /// Closes the connection.
     fn discard(mut self) {
         if let Some(object) = self.object.take() {
@@ -196,7 +215,9 @@ impl Drop for Lease {
     fn drop(&mut self) {
         if let Some(object) = self.object.take() {
             let keeper = Arc::clone(&self.keeper);
-            self.keeper.spawn(async move { keeper.stop(object).await });
+            self.keeper.spawn(async move {
+                keeper.stop(object).await;
+            });
         }
     }
 }
@@ -232,23 +253,28 @@ impl Keeper {
     }
 
     /// Until the server is done the connection keeps its place in the pool, so that no more than its size are open.
-    async fn stop(&self, object: Object) {
+    /// Tells whether the server stopped.
+    async fn stop(&self, object: Object) -> bool {
         match &self.stop {
             Stop::Cancel(tls) => {
-                cancel(&object, &object.cancel_token(), tls).await;
+                let stopped = cancel(&object, &object.cancel_token(), tls).await;
                 // A late CancelRequest must never meet another statement.
                 drop(Object::take(object));
+                stopped
             }
             #[cfg(feature = "embedded")]
-            Stop::Wait => self.clean(object).await,
+            Stop::Wait => {
+                self.clean(object).await;
+                true
+            }
         }
     }
 }
 
-/// Asks the server to stop what runs on `client` until it has.
+/// Asks the server to stop what runs on `client` until it has; `false` where it does not react.
 ///
 /// Several requests, because one that arrives before the statement does is lost without a word.
-async fn cancel(client: &Client, token: &CancelToken, tls: &MakeRustlsConnect) {
+async fn cancel(client: &Client, token: &CancelToken, tls: &MakeRustlsConnect) -> bool {
     let mut idle = pin!(client.check_connection());
     for _ in 0..CANCEL_ATTEMPTS {
         let request = async {
@@ -258,9 +284,10 @@ async fn cancel(client: &Client, token: &CancelToken, tls: &MakeRustlsConnect) {
             sleep(CANCEL_INTERVAL).await;
         };
         match select(idle, pin!(request)).await {
-            Either::Left(_) => return,
+            Either::Left(_) => return true,
             Either::Right(((), still)) => idle = still,
         }
     }
     tracing::warn!("the server did not stop a statement when asked, its connection is dropped");
+    false
 }

@@ -5,6 +5,7 @@
 //! LIMIT around the statement, but a set that a function returns, a sort or a hash is made whole before its first row.
 
 use super::{Error, Limits};
+use crate::sql::sizes::{ROWS_BYTES_MAX, WIDE_BYTES};
 
 /// The statement that asks for the plan of `text` as it is going to run, and the characters before the text in it.
 pub(super) fn explain(text: &str, limits: &Limits) -> (String, usize) {
@@ -13,9 +14,22 @@ pub(super) fn explain(text: &str, limits: &Limits) -> (String, usize) {
     (format!("{PREFIX}{text}\n) AS q LIMIT {rows_max}"), PREFIX.len())
 }
 
-/// Refuses a plan, given line by line, with a step that costs too much.
-pub(super) fn check<'line>(lines: impl Iterator<Item = &'line str>, cost_max: f64) -> Result<(), Error> {
-    let cost = lines.filter_map(cost_of).fold(0.0, f64::max);
+/// Refuses a plan, given line by line, with a step that costs too much, or with one whose rows would hold too much where
+/// the statement makes a value of `made_bytes` for each.
+pub(super) fn check<'line>(
+    lines: impl Iterator<Item = &'line str>,
+    cost_max: f64,
+    made_bytes: f64,
+) -> Result<(), Error> {
+    let (cost, rows) = lines.filter_map(expected).fold((0.0, 0.0), |(cost, rows), (more_cost, more_rows)| {
+        (f64::max(cost, more_cost), f64::max(rows, more_rows))
+    });
+    if made_bytes >= WIDE_BYTES && rows * made_bytes > ROWS_BYTES_MAX {
+        return Err(Error::TooDear(format!(
+            "size: values of {made_bytes:.0} bytes are made for each of {rows:.0} rows that the planner expects, and \
+             {ROWS_BYTES_MAX:.0} bytes is the most; make them smaller, or filter earlier"
+        )));
+    }
     if cost <= cost_max {
         return Ok(());
     }
@@ -25,10 +39,13 @@ pub(super) fn check<'line>(lines: impl Iterator<Item = &'line str>, cost_max: f6
     )))
 }
 
-/// `1234.56` of a plan's line `Seq Scan on t  (cost=0.00..1234.56 rows=9 width=4)`. The planner's own words come last: a
+/// `(1234.56, 9)`, cost and rows, of a plan's line `Seq Scan on t  (cost=0.00..1234.56 rows=9 width=4)`. The planner's own words come last: a
 /// name before them, which whoever wrote the statement chose, may look the same.
-fn cost_of(line: &str) -> Option<f64> {
+fn expected(line: &str) -> Option<(f64, f64)> {
     let (_, costs) = line.rsplit_once("(cost=")?;
     let (_, total) = costs.split_once("..")?;
-    total.split(' ').next()?.parse().ok()
+    let mut words = total.split(' ');
+    let cost = words.next()?.parse().ok()?;
+    let rows = words.next()?.strip_prefix("rows=")?.parse().ok()?;
+    Some((cost, rows))
 }

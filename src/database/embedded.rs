@@ -7,7 +7,8 @@
 //! - *One backend*, so one connection: statements side by side wait for one another.
 //! - *No `statement_timeout` and no cancel.* Nothing can stop a statement that has begun, so [`PLAN_COST_MAX`] is meant
 //!   for [`Limits::plan_cost_max`]. One that overruns all the same is answered with [`Error::Timeout`], its engine is
-//!   left behind, computing until the process ends, and another one is started with the same content.
+//!   left behind, computing until it is done, and another one is started with the same content; so it is after a
+//!   statement that brings the engine down.
 //! - *No roles to keep apart.* Statements run as a role that may read every table and nothing else; the sandbox has no
 //!   network and none of the machine's files but its own.
 //!
@@ -17,7 +18,8 @@
 mod bridge;
 
 use std::path::Path;
-use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -39,14 +41,17 @@ use crate::table::Table;
 pub const PLAN_COST_MAX: f64 = 5e6;
 /// Bytes of disk, which here is memory, that one statement may sort or keep in.
 const TEMPORARY_FILES_MAX: &str = "256MB";
+/// What is said of a statement that brought the engine down.
+const BROUGHT_DOWN: &str = "this brought the embedded engine down, and was not repeated; another one was started with the \
+     same content; what is nested less deep, or is smaller, may pass";
 /// The role that statements run as.
 const READER: &str = "explore_reader";
 /// Time for the engine to close; there is nothing to lose in memory.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Time for an engine to close whose data are kept: what it writes then, the next start need not make up for.
 const KEPT_CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
-/// Engines that may be left behind computing; each keeps a core busy.
-const RESTARTS_MAX: u32 = 3;
+/// Engines that may be left behind and still compute; each keeps a core busy and holds its memory until it is done.
+const ABANDONED_MAX: usize = 3;
 
 /// An embedded PostgreSQL, started.
 #[derive(Debug)]
@@ -62,7 +67,8 @@ pub struct EmbeddedDatabase {
 #[derive(Debug)]
 struct Running {
     backend: Backend,
-    restarts: u32,
+    /// Engines that were left behind; they are gone once what they computed is done.
+    abandoned: Vec<Weak<AtomicBool>>,
 }
 
 #[derive(Debug)]
@@ -71,9 +77,13 @@ struct Backend {
     connections: Connections,
 }
 
-/// The engine, which computes on a thread of its own.
+/// The engine, which computes on a thread of its own, and whose memory is given back when the last of its clones is gone.
 #[derive(Clone)]
-struct Engine(AsyncOliphaunt);
+struct Engine {
+    database: AsyncOliphaunt,
+    /// Whether a statement brought it down.
+    failed: Arc<AtomicBool>,
+}
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -84,7 +94,20 @@ impl std::fmt::Debug for Engine {
 impl Engine {
     async fn open(storage: DatabaseStorage) -> Result<Self, oliphaunt_wasix::Error> {
         let builder = AsyncOliphaunt::builder().storage(storage);
-        builder.startup_guc("temp_file_limit", TEMPORARY_FILES_MAX).open().await.map(Self)
+        builder
+            .startup_guc("temp_file_limit", TEMPORARY_FILES_MAX)
+            .open()
+            .await
+            .map(|database| Self { database, failed: Arc::default() })
+    }
+
+    /// Takes note that a statement brought it down.
+    fn fails(&self) {
+        self.failed.store(true, Ordering::SeqCst);
+    }
+
+    fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::SeqCst)
     }
 }
 
@@ -122,7 +145,7 @@ impl KeptEngine {
 
     /// Closes it in good order.
     pub(crate) async fn close(&self) {
-        in_time(KEPT_CLOSE_TIMEOUT, self.0.0.close()).await;
+        in_time(KEPT_CLOSE_TIMEOUT, self.0.database.close()).await;
     }
 }
 
@@ -135,7 +158,7 @@ fn config() -> tokio_postgres::Config {
 /// Starts an empty database in memory.
 pub async fn start(local: &Local) -> Result<EmbeddedDatabase, Error> {
     let (backend, server) = Backend::start(local).await?;
-    let running = Mutex::new(Running { backend, restarts: 0 });
+    let running = Mutex::new(Running { backend, abandoned: Vec::new() });
     Ok(EmbeddedDatabase { server, local: local.clone(), scripts: std::sync::Mutex::default(), running })
 }
 
@@ -183,32 +206,41 @@ impl EmbeddedDatabase {
         self.own("SELECT", &[]).await.map(drop)
     }
 
-    /// Runs one statement when those before it are done. Where it overruns, the engine is left behind, still computing.
+    /// Runs one statement when those before it are done. Where it overruns, the engine is left behind, still computing;
+    /// where it brings the engine down, as what is nested too deep for its stack does, another one takes its place too.
     async fn run(&self, statement: &Statement<'_>, limits: &Limits) -> Result<Table, Error> {
         let mut running = self.running.lock().await;
-        if let Ok(result) = timeout(limits.timeout, running.backend.connections.run(statement, limits)).await {
-            return result;
+        match timeout(limits.timeout, running.backend.connections.run(statement, limits)).await {
+            Ok(result) if !running.backend.engine.has_failed() => result,
+            Ok(_) => {
+                tracing::warn!("a statement brought the embedded engine down; another engine is started");
+                self.restart(&mut running).await?;
+                Err(Error::Statement { message: BROUGHT_DOWN.to_owned() })
+            }
+            Err(_) => {
+                tracing::warn!("a statement overran and the embedded engine cannot stop it; another engine is started");
+                self.restart(&mut running).await?;
+                Err(Error::Timeout { seconds: limits.timeout.as_secs().max(1) })
+            }
         }
-        self.restart(&mut running).await?;
-        Err(Error::Timeout { seconds: limits.timeout.as_secs().max(1) })
     }
 
     /// Starts another engine with the same content.
     async fn restart(&self, running: &mut Running) -> Result<(), Error> {
-        if running.restarts == RESTARTS_MAX {
+        running.abandoned.retain(|engine| engine.strong_count() > 0);
+        if running.abandoned.len() == ABANDONED_MAX {
             return Err(Error::Gone(format!(
-                "{RESTARTS_MAX} statements overran, which the embedded engine cannot stop; load the data into a \
+                "{ABANDONED_MAX} statements overran and still compute, which the embedded engine cannot stop; load the data into a \
                  PostgreSQL server, or raise --query-timeout"
             )));
         }
-        running.restarts += 1;
-        tracing::warn!("a statement overran and the embedded engine cannot stop it; another engine is started");
         let gone = |error: Error| Error::Gone(format!("the embedded engine could not be started again: {error}"));
         let (backend, _) = Backend::start(&self.local).await.map_err(gone)?;
         let scripts = self.scripts.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for script in scripts {
             backend.load(&script).await.map_err(gone)?;
         }
+        running.abandoned.push(Arc::downgrade(&running.backend.engine.failed));
         running.backend = backend;
         Ok(())
     }
@@ -238,18 +270,24 @@ impl Database for EmbeddedDatabase {
     }
 
     async fn select(&self, select: &Select, limits: &Limits) -> Result<Table, Error> {
-        let statement = Statement { text: select.text(), parameters: Parameters::of(select), verb: Verb::Run };
+        let statement = Statement {
+            text: select.text(),
+            parameters: Parameters::of(select),
+            verb: Verb::Run,
+            made_bytes: select.made_bytes(),
+        };
         self.run(&statement, limits).await
     }
 
     async fn explain(&self, select: &Select, limits: &Limits) -> Result<String, Error> {
-        let statement = Statement { text: select.text(), parameters: Parameters::of(select), verb: Verb::Explain };
+        let statement =
+            Statement { text: select.text(), parameters: Parameters::of(select), verb: Verb::Explain, made_bytes: 0.0 };
         self.run(&statement, limits).await.map(super::lines)
     }
 
     async fn own(&self, statement: &'static str, parameters: &[&[String]]) -> Result<Table, Error> {
         self.run(
-            &Statement { text: statement, parameters: Parameters::Lists(parameters), verb: Verb::Run },
+            &Statement { text: statement, parameters: Parameters::Lists(parameters), verb: Verb::Run, made_bytes: 0.0 },
             &OWN_LIMITS,
         )
         .await
@@ -259,7 +297,7 @@ impl Database for EmbeddedDatabase {
         let closing = async {
             let running = self.running.lock().await;
             running.backend.connections.close().await;
-            running.backend.engine.0.close().await
+            running.backend.engine.database.close().await
         };
         in_time(CLOSE_TIMEOUT, closing).await;
     }

@@ -90,7 +90,7 @@ async fn attacked_as(name: &str, role: Option<&str>) -> (Connections, Client) {
 }
 
 async fn run(connections: &Connections, text: &str) -> Result<Table, Error> {
-    connections.run(&Statement { text, parameters: Parameters::None, verb: Verb::Run }, &LIMITS).await
+    connections.run(&Statement { text, parameters: Parameters::None, verb: Verb::Run, made_bytes: 0.0 }, &LIMITS).await
 }
 
 async fn state(side: &Client) -> String {

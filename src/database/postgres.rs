@@ -175,19 +175,30 @@ impl Database for PostgresDatabase {
     }
 
     async fn select(&self, select: &Select, limits: &Limits) -> Result<Table, Error> {
-        let statement = Statement { text: select.text(), parameters: Parameters::of(select), verb: Verb::Run };
+        let statement = Statement {
+            text: select.text(),
+            parameters: Parameters::of(select),
+            verb: Verb::Run,
+            made_bytes: select.made_bytes(),
+        };
         self.connections.run(&statement, limits).await
     }
 
     async fn explain(&self, select: &Select, limits: &Limits) -> Result<String, Error> {
-        let statement = Statement { text: select.text(), parameters: Parameters::of(select), verb: Verb::Explain };
+        let statement =
+            Statement { text: select.text(), parameters: Parameters::of(select), verb: Verb::Explain, made_bytes: 0.0 };
         self.connections.run(&statement, limits).await.map(super::lines)
     }
 
     async fn own(&self, statement: &'static str, parameters: &[&[String]]) -> Result<Table, Error> {
         self.connections
             .run(
-                &Statement { text: statement, parameters: Parameters::Lists(parameters), verb: Verb::Run },
+                &Statement {
+                    text: statement,
+                    parameters: Parameters::Lists(parameters),
+                    verb: Verb::Run,
+                    made_bytes: 0.0,
+                },
                 &OWN_LIMITS,
             )
             .await

@@ -119,13 +119,16 @@ pub(super) async fn grade(connections: &Connections, limits: &Limits) -> Result<
     if badness(&login) <= badness(&grade) {
         return Ok(grade);
     }
-    let name = Statement { text: "SELECT session_user", parameters: Parameters::None, verb: Verb::Run };
+    let name =
+        Statement { text: "SELECT session_user", parameters: Parameters::None, verb: Verb::Run, made_bytes: 0.0 };
     let name = connections.run(&name, limits).await?;
     Ok(Grade { login: name.cell(0, 0).map(str::to_owned), ..login })
 }
 
 async fn of(connections: &Connections, text: &str, limits: &Limits) -> Result<Grade, Error> {
-    let table = connections.run(&Statement { text, parameters: Parameters::None, verb: Verb::Run }, limits).await?;
+    let table = connections
+        .run(&Statement { text, parameters: Parameters::None, verb: Verb::Run, made_bytes: 0.0 }, limits)
+        .await?;
     let mut grade = Grade::default();
     for row in table.rows {
         let [Some(kind), Some(name)] = <[Option<String>; 2]>::try_from(row).unwrap_or_default() else { continue };

@@ -17,7 +17,8 @@ use tokio::time::timeout;
 use super::failure::{self, Failure};
 use super::parameters::Bound;
 pub(super) use super::parameters::Parameters;
-use super::{Error, Limits, cost};
+use super::{Error, Limits, cost, shown};
+use crate::sql::sizes::WIDE_BYTES;
 use crate::table::{Column, Table};
 
 /// A statement to be run within the wrapper.
@@ -29,6 +30,8 @@ pub(super) struct Statement<'a> {
     pub(super) parameters: Parameters<'a>,
     /// What is asked of it.
     pub(super) verb: Verb,
+    /// Bytes of the widest value that it makes for each row that it reads.
+    pub(super) made_bytes: f64,
 }
 
 /// What is asked of a [`Statement`].
@@ -71,8 +74,8 @@ impl Session {
         statement: &Statement<'_>,
         limits: &Limits,
     ) -> Result<Answer, Failure> {
-        let (columns, bound) = begin(client, &self.preamble, statement, limits).await?;
-        let wrapped = Wrapped::new(statement, columns.len(), limits);
+        let (columns, types, bound) = begin(client, &self.preamble, statement, limits).await?;
+        let wrapped = Wrapped::new(statement, &types, limits);
         let started = Instant::now();
         let explain = statement.verb == Verb::Explain;
         let columns = if explain { vec![Column { name: "plan".into(), type_name: "text".into() }] } else { columns };
@@ -118,7 +121,7 @@ async fn begin<'a>(
     preamble: &str,
     statement: &Statement<'a>,
     limits: &Limits,
-) -> Result<(Vec<Column>, Vec<Bound<'a>>), Failure> {
+) -> Result<(Vec<Column>, Vec<Type>, Vec<Bound<'a>>), Failure> {
     let milliseconds = limits.timeout.as_millis().clamp(1, i32::MAX.unsigned_abs().into());
     let begin = format!("BEGIN READ ONLY; SET LOCAL statement_timeout = {milliseconds}; {preamble} SELECT 1");
     let known = statement.parameters.known();
@@ -145,17 +148,21 @@ async fn begin<'a>(
         name: column.name().to_owned(),
         type_name: column.type_().name().to_owned(),
     };
-    Ok((prepared.columns().iter().map(column).collect(), bound))
+    let types = prepared.columns().iter().map(|column| column.type_().clone()).collect();
+    Ok((prepared.columns().iter().map(column).collect(), types, bound))
 }
 
-/// Asks for the plan, if there is a limit to what it may cost.
+/// Asks for the plan, if there is a limit to what it may cost, or if each of its rows would have a wide value.
 async fn check_cost(
     client: &Client,
     statement: &Statement<'_>,
     bound: &[Bound<'_>],
     limits: &Limits,
 ) -> Result<(), Failure> {
-    let Some(cost_max) = limits.plan_cost_max.filter(|_| statement.verb == Verb::Run) else { return Ok(()) };
+    if statement.verb != Verb::Run || (limits.plan_cost_max.is_none() && statement.made_bytes < WIDE_BYTES) {
+        return Ok(());
+    }
+    let cost_max = limits.plan_cost_max.unwrap_or(f64::INFINITY);
     let (explain, prefix_characters) = cost::explain(statement.text, limits);
     let started = Instant::now();
     let parameters = bound.iter().map(Bound::typed).collect::<Vec<_>>();
@@ -163,7 +170,7 @@ async fn check_cost(
         failure::while_running(&error, statement.text, prefix_characters, started.elapsed(), limits)
     })?;
     let lines = rows.iter().filter_map(|row| row.try_get::<_, &str>(0).ok());
-    cost::check(lines, cost_max).map_err(Failure::Answer)
+    cost::check(lines, cost_max, statement.made_bytes).map_err(Failure::Answer)
 }
 
 enum Stopped {
@@ -241,23 +248,24 @@ struct Wrapped {
 }
 
 impl Wrapped {
-    fn new(statement: &Statement<'_>, columns: usize, limits: &Limits) -> Self {
+    fn new(statement: &Statement<'_>, types: &[Type], limits: &Limits) -> Self {
         let mut sql = String::from(match statement.verb {
             Verb::Run => "SELECT ",
             Verb::Explain => "EXPLAIN SELECT ",
         });
         let one_more = limits.cell_characters_max.saturating_add(1).min(i32::MAX as usize);
         let mut names = String::new();
-        for number in 1..=columns {
+        for (number, data_type) in (1..).zip(types) {
             let comma = if number > 1 { ", " } else { "" };
-            let _ = write!(sql, "{comma}pg_catalog.\"left\"(c{number}::pg_catalog.text, {one_more})");
-            let _ = write!(names, "{comma}c{number}");
+            let name = format!("c{number}");
+            let _ = write!(sql, "{comma}pg_catalog.\"left\"({}, {one_more})", shown::as_text(data_type, &name));
+            let _ = write!(names, "{comma}{name}");
         }
         sql.push_str(" FROM (");
         let prefix_characters = sql.chars().count();
         sql.push_str(statement.text);
         sql.push_str("\n) AS q");
-        if columns > 0 {
+        if !types.is_empty() {
             let _ = write!(sql, "({names})");
         }
         let _ = write!(sql, " LIMIT {}", limits.rows_max.saturating_add(1));

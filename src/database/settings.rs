@@ -13,13 +13,14 @@ use super::{Error, failure};
 const REQUIRED: [(&str, &str); 2] = [("default_transaction_read_only", "on"), ("standard_conforming_strings", "on")];
 
 /// Settings that an engine may not know. Those below the blank line make values read the same everywhere.
-const WANTED: [(&str, &str); 12] = [
+const WANTED: [(&str, &str); 13] = [
     ("application_name", "explore"),
     ("statement_timeout", "10min"),
     ("lock_timeout", "2s"),
     ("idle_in_transaction_session_timeout", "10s"),
     ("client_connection_check_interval", "500ms"),
     ("work_mem", "32MB"),
+    ("hash_mem_multiplier", "1"),
     ("max_parallel_workers_per_gather", "2"),
     ("jit", "off"),
     //

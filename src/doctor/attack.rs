@@ -105,7 +105,7 @@ pub async fn fire(attack: &Attack, policy: &Policy, database: &dyn Database) -> 
 fn layer(error: &Error) -> Layer {
     match error {
         Error::TooDear(_) => Layer::Cost,
-        Error::Timeout { .. } | Error::TooLarge { .. } => Layer::Limit,
+        Error::Timeout { .. } | Error::GoesOn { .. } | Error::TooLarge { .. } => Layer::Limit,
         Error::Statement { message } if message.contains("SQLSTATE 25006") => Layer::Transaction,
         Error::Statement { message } if message.contains("SQLSTATE 42501") => Layer::Role,
         Error::Statement { message } if message.contains("SQLSTATE 42601") => Layer::Wrapper,

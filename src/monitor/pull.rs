@@ -159,6 +159,10 @@ impl<'a> Parts<'a> {
 fn is_too_much(error: &database::Error) -> bool {
     match error {
         database::Error::Timeout { .. } | database::Error::TooDear(_) | database::Error::TooLarge { .. } => true,
-        database::Error::Connect(_) | database::Error::Gone(_) | database::Error::Statement { .. } => false,
+        // Nor where the server is still at it: what is smaller would come on top.
+        database::Error::Connect(_)
+        | database::Error::Gone(_)
+        | database::Error::GoesOn { .. }
+        | database::Error::Statement { .. } => false,
     }
 }

@@ -24,7 +24,7 @@ fn select(text: &str) -> Select {
         functions: ["pg_sleep", "pg_backend_pid"].map(str::to_owned).into(),
         ..Policy::default()
     };
-    for name in ["everything", "numbers", "odd", "sales", "secrets"] {
+    for name in ["everything", "numbers", "odd", "sales", "secrets", "many"] {
         policy.allow("public", name, []);
     }
     validate(text, &policy).unwrap_or_else(|refusal| panic!("{text}: {refusal}"))
@@ -78,7 +78,7 @@ finf float8 -Infinity
 t text a|b\
 <b>
 v varchar v
-c bpchar c
+c bpchar c   
 nm name nm
 one char x
 d date 2025-11-01
@@ -101,7 +101,7 @@ ir int4range [1,5)
 mr int4multirange {[1,3),[5,7)}
 sp span [1.5,2.5)
 m money $12.34
-ine inet 10.0.0.1/32
+ine inet 10.0.0.1
 cd cidr 10.0.0.0/8
 mac macaddr 08:00:2b:01:02:03
 bt bit 1010
@@ -125,6 +125,56 @@ async fn check_every_type(database: &dyn Database) {
     assert!(table.rows[1].iter().all(Option::is_none));
     assert!(!table.more_rows);
 }
+
+/// Types for which a cast to text shows something else, and wherever such a value may be.
+async fn check_output_functions(database: &dyn Database) {
+    for (text, shown) in [
+        ("'10.0.0.1'::inet", "10.0.0.1"),
+        ("'10.0.0.1/24'::inet", "10.0.0.1/24"),
+        ("'::1'::inet", "::1"),
+        ("'10.0.0.1'::cidr", "10.0.0.1/32"),
+        ("ARRAY['10.0.0.1'::inet]", "{10.0.0.1}"),
+        ("ROW('10.0.0.1'::inet, true, 'c'::char(3))", "(10.0.0.1,t,\"c  \")"),
+        ("'c'::char(3)", "c  "),
+        ("ARRAY['c'::char(3)]", "{\"c  \"}"),
+        ("true", "true"),
+        ("ARRAY[true, false]", "{t,f}"),
+        ("NULL::inet", "NULL"),
+        ("NULL::int[]", "NULL"),
+        ("ROW(NULL, NULL)", "(,)"),
+        ("'1 2'::int2vector", "1 2"),
+        ("'pg_class'::regclass", "pg_class"),
+        ("'x'::\"char\"", "x"),
+        ("NULL", "NULL"),
+        ("'x'", "x"),
+        ("\"HOMES\".home", "10.0.0.1"),
+        ("\"HOMES\".mood", "glad"),
+        ("\"HOMES\".moods", "{glad}"),
+        ("\"HOMES\".happy", "glad"),
+        ("\"HOMES\".place", "(10.0.0.1,glad)"),
+        ("\"HOMES\".somewhere", "(10.0.0.1,glad)"),
+        ("\"HOMES\".spot", "[1,2)"),
+        ("\"HOMES\".few", "{1,2}"),
+        ("\"HOMES\"", "(10.0.0.1,glad,{glad},glad,\"(10.0.0.1,glad)\",\"(10.0.0.1,glad)\",\"[1,2)\",\"{1,2}\")"),
+        ("nobody.place", "NULL"),
+        ("nobody.mood", "NULL"),
+    ] {
+        let text = format!("SELECT {text} FROM \"HOMES\" LEFT JOIN \"HOMES\" nobody ON false");
+        // As the program's own, for which the text has to live on.
+        let table = database.own(Box::leak(text.clone().into_boxed_str()), &[]).await;
+        let table = table.unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!(table.rows[0][0].as_deref().unwrap_or("NULL"), shown, "{text}");
+    }
+}
+
+const HOMES: &str = r#"
+CREATE DOMAIN address AS inet; CREATE TYPE feeling AS ENUM ('sad', 'glad'); CREATE DOMAIN gladness AS feeling;
+CREATE TYPE place AS (at inet, feels feeling); CREATE DOMAIN known_place AS place; CREATE DOMAIN numbers_few AS int[];
+CREATE TABLE "HOMES" (home address, mood feeling, moods feeling[], happy gladness, place place, somewhere known_place,
+  spot int4range, few numbers_few);
+INSERT INTO "HOMES" VALUES ('10.0.0.1', 'glad', '{glad}', 'glad', ROW('10.0.0.1', 'glad'), ROW('10.0.0.1', 'glad'),
+  '[1,2)', '{1,2}');
+"#;
 
 async fn check_caps(database: &dyn Database) {
     let small = Limits { rows_max: 3, cell_characters_max: 5, bytes_max: 500, ..LIMITS };
@@ -208,6 +258,35 @@ async fn every_type_comes_as_the_text_that_postgresql_renders() {
     for _ in 0..8 {
         check_every_type(&database).await;
         run(&database, "SELECT e, r FROM everything").await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn values_are_shown_by_their_types_output_functions_and_no_cast_of_a_user_runs() {
+    let url = fresh("database_shown", HOMES).await;
+    check_output_functions(&connect(&url).await).await;
+    let cast = "CREATE FUNCTION told(feeling) RETURNS text LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''it ran''; END';
+        CREATE CAST (feeling AS text) WITH FUNCTION told;
+        CREATE FUNCTION told(place) RETURNS text LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''it ran''; END';
+        CREATE CAST (place AS text) WITH FUNCTION told;
+        CREATE FUNCTION told(int[]) RETURNS text LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''it ran''; END';
+        CREATE CAST (int[] AS text) WITH FUNCTION told";
+    execute(&url, cast).await;
+    check_output_functions(&connect(&url).await).await;
+}
+
+#[tokio::test]
+async fn wide_values_of_many_rows_are_refused_by_the_planners_count_of_them() {
+    let url =
+        fresh("database_wide", "CREATE TABLE many AS SELECT g AS id FROM generate_series(1, 50000) g; ANALYZE many")
+            .await;
+    let database = connect(&url).await;
+    for limits in [LIMITS, Limits { plan_cost_max: None, ..LIMITS }] {
+        let wide = select("SELECT array_agg(repeat('x', 100000) || id) FROM many");
+        let refused = database.select(&wide, &limits).await.unwrap_err().to_string();
+        assert!(refused.starts_with("size: values of 100064 bytes are made for each of 50000 rows"), "{refused}");
+        let narrow = select("SELECT count(repeat('x', 1000) || id) FROM many");
+        assert_eq!(database.select(&narrow, &limits).await.unwrap().cell(0, 0), Some("50000"));
     }
 }
 
@@ -524,6 +603,8 @@ mod embedded {
         for _ in 0..3 {
             check_every_type(&database).await;
         }
+        database.load(HOMES).await.unwrap();
+        check_output_functions(&database).await;
         check_caps(&database).await;
         check_odd_columns(&database).await;
         check_messages(&database).await;
@@ -547,6 +628,25 @@ mod embedded {
         assert_eq!(overrun, Err(Error::Timeout { seconds: 1 }));
         assert_eq!(beside.unwrap().cell(0, 0), Some("7"));
         assert_eq!(cell(&database, "SELECT n FROM sales").await, "7");
+        database.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_statement_that_brings_the_engine_down_is_an_error_and_the_next_one_finds_the_same_content() {
+        let database = start(&Local::default()).await.unwrap();
+        database.load("CREATE TABLE sales (n int); INSERT INTO sales VALUES (7)").await.unwrap();
+        for deep in [
+            "SELECT (repeat('[', 200000) || repeat(']', 200000))::json",
+            "SELECT 'a' ~ (repeat('(', 20000) || 'a' || repeat(')', 20000))",
+            "SELECT (repeat('(', 50000) || 'a' || repeat(')', 50000))::tsquery",
+            "SELECT (repeat('[', 50000) || repeat(']', 50000))::jsonb",
+            "SELECT (repeat('!', 100000) || 'a')::tsquery",
+        ] {
+            let outcome = database.own(deep, &[]).await;
+            println!("{deep}: {outcome:?}");
+            assert!(matches!(outcome, Err(Error::Statement { .. }) | Ok(_)), "{deep}: {outcome:?}");
+            assert_eq!(cell(&database, "SELECT n FROM sales").await, "7");
+        }
         database.close().await;
     }
 

@@ -62,9 +62,14 @@ async fn serve(engine: Engine, pipe: DuplexStream) -> io::Result<()> {
     while let Some(request) = read_request(&mut reader).await? {
         let (sender, mut chunks) = mpsc::channel::<Vec<u8>>(CHUNKS_MAX);
         let on_chunk = move |chunk: &[u8]| sender.blocking_send(chunk.to_vec());
-        let (ran, written) =
-            tokio::join!(engine.0.exec_protocol_raw_stream(request, on_chunk), forward(&mut chunks, &mut writer));
-        ran.map_err(|error| io::Error::other(error.to_string()))?;
+        let (ran, written) = tokio::join!(
+            engine.database.exec_protocol_raw_stream(request, on_chunk),
+            forward(&mut chunks, &mut writer)
+        );
+        ran.map_err(|error| {
+            engine.fails();
+            io::Error::other(error.to_string())
+        })?;
         written?;
     }
     Ok(())
