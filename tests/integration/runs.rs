@@ -3,6 +3,7 @@
 //! No run, whatever becomes of it, lets the model's key or the database's password out: that is checked of each.
 
 mod endings;
+mod endpoints;
 mod failures;
 mod good;
 mod interrupts;
