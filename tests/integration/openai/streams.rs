@@ -51,7 +51,7 @@ async fn an_endpoint_that_only_streams_is_asked_to() {
         r#"{"error": {"message": "Unsupported value: 'stream' does not support false with this model.", "param": "stream"}}"#,
         r#"{"error": {"message": "non-streaming requests are not supported"}}"#,
     ] {
-        let minds = |request: &Request| {
+        let minds = move |request: &Request| {
             let whole = deltas(&[json!({ "content": "Hello." })]);
             if request.body["stream"] == true { stream(&whole) } else { raw(400, told) }
         };
