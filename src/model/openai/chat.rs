@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value, json};
 
 use super::failure::Failure;
-use super::manners::{Manners, Silence};
+use super::manners::{Change, Manners, Silence};
 use super::problem::Problem;
 use super::wire::{self, CallIds};
 use super::{ReasoningEffort, calls};
@@ -31,11 +31,11 @@ pub(super) fn body(
 ) -> Value {
     let conversation = wire::merged(request.messages);
     let mut messages = Vec::with_capacity(conversation.len() + 1);
-    if !manners.folds_system {
+    if !manners.has(Change::FoldsSystem) {
         messages.push(json!({ "role": "system", "content": request.system }));
     }
     messages.extend(conversation.iter().map(|message| self::message(message, manners)));
-    if manners.folds_system {
+    if manners.has(Change::FoldsSystem) {
         wire::fold_system(&mut messages, request.system);
     }
     let mut body = Map::new();
@@ -70,11 +70,10 @@ fn message(message: &Message, manners: &Manners) -> Value {
 }
 
 fn assistant(text: Option<&str>, tool_calls: &[ToolCall], carried: Option<&Value>, manners: &Manners) -> Value {
-    let silence = match manners.silence {
-        _ if tool_calls.is_empty() => Some(NOTHING_SAID),
-        Silence::Null => None,
-        Silence::Empty => Some(""),
-        Silence::Words => Some(NOTHING_SAID),
+    let silence = match (tool_calls.is_empty(), manners.silence) {
+        (true, _) | (false, Silence::Words) => Some(NOTHING_SAID),
+        (false, Silence::Empty) => Some(""),
+        (false, Silence::Null) => None,
     };
     let mut message = Map::new();
     message.insert("role".into(), "assistant".into());

@@ -39,7 +39,7 @@ const REPLY_TOKENS_MAX: u32 = 8_192;
 
 /// How the request for a whole reply, or one in pieces, is made.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Stream {
+enum Stream {
     /// A whole reply is asked for by name.
     #[default]
     No,
@@ -61,27 +61,39 @@ pub(super) enum Silence {
     Words,
 }
 
+/// A change to requests that is made once and for all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Change {
+    /// Replies in pieces were asked for.
+    Streams,
+    /// The briefing goes into the first message, because there may be no system message.
+    FoldsSystem,
+    /// Ids of calls are nine letters and digits.
+    RenamesIds,
+    /// The tools go out with `tool_choice: required`.
+    RequiresCall,
+    /// Encrypted reasoning is neither asked for nor sent back.
+    DropsReasoning,
+}
+
 /// The manners of an endpoint.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Manners {
+    changes: BTreeSet<Change>,
     /// Names of parameters, of keywords in schemas, and of fields beside messages and calls that are not sent.
     left_out: BTreeSet<&'static str>,
-    pub(super) stream: Stream,
-    was_streamed: bool,
+    stream: Stream,
     pub(super) silence: Silence,
-    /// Whether the briefing goes into the first message, because there may be no system message.
-    pub(super) folds_system: bool,
-    /// Whether ids of calls are nine letters and digits.
-    renames_ids: bool,
-    /// Whether the tools go out with `tool_choice: required`.
-    pub(super) requires_call: bool,
     /// The name under which a limit to the reply's length is sent.
     length_limit: Option<&'static str>,
-    /// Whether encrypted reasoning is neither asked for nor sent back.
-    pub(super) drops_reasoning: bool,
 }
 
 impl Manners {
+    /// Whether that change is made.
+    pub(super) fn has(&self, change: Change) -> bool {
+        self.changes.contains(&change)
+    }
+
     /// Learns from a refusal of `body`. Something learned is given in words: then it is worth asking again at once.
     pub(super) fn learn(&mut self, failure: &Failure, body: &Value) -> Option<String> {
         let Failure::Refused { status, problem, .. } = failure else { return None };
@@ -92,8 +104,8 @@ impl Manners {
             return None;
         }
         let refusal = Refusal::new(problem);
-        if body.get("include").is_some() && failure.refuses_encrypted_reasoning() && !self.drops_reasoning {
-            self.drops_reasoning = true;
+        if body.get("include").is_some() && failure.refuses_encrypted_reasoning() && !self.has(Change::DropsReasoning) {
+            self.changes.insert(Change::DropsReasoning);
             return Some("without encrypted reasoning".to_owned());
         }
         self.learn_stream(&refusal)
@@ -111,13 +123,14 @@ impl Manners {
         }
         let is_unknown = refusal.says_any(&["unknown", "unrecognized", "unexpected", "extra", "not permitted"]);
         self.stream = match self.stream {
-            Stream::No if !is_unknown && !self.was_streamed => Stream::Yes,
-            Stream::No => Stream::Unsaid,
-            Stream::Yes => Stream::Unsaid,
-            Stream::Unsaid if !self.was_streamed => Stream::Yes,
+            Stream::No if !is_unknown => Stream::Yes,
+            Stream::No | Stream::Yes => Stream::Unsaid,
+            Stream::Unsaid if !self.has(Change::Streams) => Stream::Yes,
             Stream::Unsaid => return None,
         };
-        self.was_streamed |= self.stream == Stream::Yes;
+        if self.stream == Stream::Yes {
+            self.changes.insert(Change::Streams);
+        }
         Some(format!("with stream {:?}", self.stream).to_lowercase())
     }
 
@@ -155,10 +168,10 @@ impl Manners {
                 "call_id",
                 "tool_use_id",
             ]);
-        if self.renames_ids || !is_about_ids || !has_calls(body) {
+        if self.has(Change::RenamesIds) || !is_about_ids || !has_calls(body) {
             return None;
         }
-        self.renames_ids = true;
+        self.changes.insert(Change::RenamesIds);
         Some("with ids of nine letters and digits".to_owned())
     }
 
@@ -181,10 +194,10 @@ impl Manners {
     /// vLLM takes `required` where nothing parses the calls that a model makes of its own choice.
     fn learn_choice(&mut self, refusal: &Refusal, body: &Value) -> Option<String> {
         let is_refused = refusal.says_any(&["tool choice", "tool_choice"]) && refusal.has("auto");
-        if self.requires_call || !is_refused || body.get("tools").is_none() {
+        if self.has(Change::RequiresCall) || !is_refused || body.get("tools").is_none() {
             return None;
         }
-        self.requires_call = true;
+        self.changes.insert(Change::RequiresCall);
         Some("with tool_choice required".to_owned())
     }
 
@@ -193,10 +206,10 @@ impl Manners {
             && refusal.has_any(&["role", "roles", "message", "messages", "instruction", "instructions", "prompt"]);
         let is_about_roles = refusal.has_any(&["role", "roles"]) && !refusal.has_any(&["tool", "tools"]);
         let has_system = body.get("instructions").is_some() || messages(body).any(|message| is_role(message, "system"));
-        if self.folds_system || !has_system || !(is_named || is_about_roles) {
+        if self.has(Change::FoldsSystem) || !has_system || !(is_named || is_about_roles) {
             return None;
         }
-        self.folds_system = true;
+        self.changes.insert(Change::FoldsSystem);
         Some("without a system message".to_owned())
     }
 
@@ -222,7 +235,7 @@ impl Manners {
         if self.stream == Stream::Yes && fields.contains_key("messages") {
             fields.insert("stream_options".into(), serde_json::json!({ "include_usage": true }));
         }
-        if self.requires_call && fields.contains_key("tools") {
+        if self.has(Change::RequiresCall) && fields.contains_key("tools") {
             fields.insert("tool_choice".into(), "required".into());
         }
         if let Some(name) = self.length_limit {
@@ -238,7 +251,7 @@ impl Manners {
 
     /// The id of a call, as the endpoint takes it.
     pub(super) fn id(&self, id: &str) -> String {
-        if !self.renames_ids {
+        if !self.has(Change::RenamesIds) {
             return id.to_owned();
         }
         let mut hasher = DefaultHasher::new();

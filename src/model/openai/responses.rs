@@ -6,7 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use super::failure::Failure;
-use super::manners::Manners;
+use super::manners::{Change, Manners};
 use super::problem::Problem;
 use super::wire::{self, CallIds};
 use super::{ReasoningEffort, calls};
@@ -18,7 +18,7 @@ pub(super) fn body(model: &str, request: &Request<'_>, effort: Option<ReasoningE
     let mut input: Vec<Value> = conversation.iter().flat_map(|message| items(message, manners)).collect();
     let mut body = Map::new();
     body.insert("model".into(), model.into());
-    if manners.folds_system {
+    if manners.has(Change::FoldsSystem) {
         wire::fold_system(&mut input, request.system);
     } else {
         body.insert("instructions".into(), request.system.into());
@@ -31,7 +31,7 @@ pub(super) fn body(model: &str, request: &Request<'_>, effort: Option<ReasoningE
     if let Some(effort) = effort {
         body.insert("reasoning".into(), json!({ "effort": effort }));
     }
-    if !manners.drops_reasoning {
+    if !manners.has(Change::DropsReasoning) {
         body.insert("include".into(), json!(["reasoning.encrypted_content"]));
     }
     body.insert("store".into(), false.into());
@@ -52,7 +52,7 @@ fn items(message: &Message, manners: &Manners) -> Vec<Value> {
         Message::Tool { call_id, text } => {
             vec![json!({ "type": "function_call_output", "call_id": call_id, "output": text })]
         }
-        Message::Assistant { carried: Some(Value::Array(items)), .. } if manners.drops_reasoning => {
+        Message::Assistant { carried: Some(Value::Array(items)), .. } if manners.has(Change::DropsReasoning) => {
             without_reasoning(items)
         }
         Message::Assistant { carried: Some(Value::Array(items)), .. } => items.clone(),
