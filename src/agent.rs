@@ -5,6 +5,8 @@
 
 mod budget;
 mod context;
+mod cut;
+mod mute;
 mod recording;
 mod turn;
 
@@ -19,11 +21,13 @@ use rust_decimal::Decimal;
 pub use self::budget::Budget;
 use self::budget::{Spent, Use};
 use self::context::Conversation;
+use self::cut::Counts;
+use self::mute::Mute;
 use self::recording::Recording;
 use crate::finding::Finding;
 use crate::journal::{Event, StopReason, Stopped, Totals};
 use crate::model::price::Price;
-use crate::model::{self, Message, Model, Reply, Request, Usage};
+use crate::model::{self, Message, Model, Reply, Request, ToolSpec, Usage};
 use crate::prompt::Briefing;
 use crate::results::{QueryResult, Results};
 use crate::tools::{self, Toolbox};
@@ -109,6 +113,8 @@ struct Exploration<'a> {
     /// The limits that the model was told of.
     told_of: Vec<StopReason>,
     finish_refused: bool,
+    mute: Mute,
+    counts: Counts,
 }
 
 /// What came of asking the model.
@@ -150,6 +156,8 @@ impl<'a> Exploration<'a> {
             queries_sent: 0,
             told_of: Vec::new(),
             finish_refused: false,
+            mute: Mute::default(),
+            counts: Counts::default(),
         }
     }
 
@@ -173,10 +181,12 @@ impl<'a> Exploration<'a> {
                 // The time to look is over now, which the next turn heeds.
                 (Asked::TimedOut, None) => continue,
             };
+            let is_mute = self.mute.heed(&reply);
             let ending = self.act(reply, limit.is_some()).await?;
             match (ending, limit) {
                 (Some(ending), _) => return Ok(ending),
                 (None, Some(reason)) => return Ok(Ending::of(reason)),
+                (None, None) if is_mute => return Ok(Ending::failed(StopReason::ModelFailed, &mute::WHAT_TO_DO)),
                 (None, None) => {}
             }
         }
@@ -240,12 +250,41 @@ impl<'a> Exploration<'a> {
             // The last turn has whatever time is left of the run.
             let patience = if last { Duration::MAX } else { self.time_left_to_look() };
             match tokio::time::timeout(patience, self.setup.model.reply(request)).await {
-                Ok(Ok(reply)) => return self.take(turn, reply, asked.elapsed()).map(Asked::Answered),
+                Ok(Ok(reply)) => {
+                    self.heed_counts(reply.usage, &specs)?;
+                    return self.take(turn, reply, asked.elapsed()).map(Asked::Answered);
+                }
                 Ok(Err(model::Error::ContextLength(_))) if self.compact()? => {}
+                Ok(Err(model::Error::Filtered(_))) if self.withhold()? => {}
                 Ok(Err(error)) => return Ok(Asked::Failed(error)),
                 Err(_) => return Ok(Asked::TimedOut),
             }
         }
+    }
+
+    /// Warns, once, where the model's server seems to have read less than it was sent.
+    fn heed_counts(&mut self, usage: Option<Usage>, specs: &[ToolSpec]) -> io::Result<()> {
+        let tools = serde_json::to_string(specs).map_or(0, |specs| specs.chars().count());
+        let sent = cut::Sent {
+            text: self.setup.briefing.system.chars().count() as u64 + self.conversation.text_length(),
+            tools: tools as u64,
+        };
+        match usage.and_then(|usage| self.counts.heed(&usage, sent)) {
+            Some(message) => self.observer.observe(Event::Warned { message }),
+            None => Ok(()),
+        }
+    }
+
+    /// Withholds the newest results, at which a provider's filter took offence; whether there are any left to withhold.
+    fn withhold(&mut self) -> io::Result<bool> {
+        let Some(queries) = self.conversation.withhold_newest() else { return Ok(false) };
+        let which = if queries.is_empty() { String::new() } else { format!(" ({})", queries.join(", ")) };
+        let message = format!(
+            "the provider's content filter refused the newest results{which}: they were withheld, and the model went on \
+             without them"
+        );
+        self.observer.observe(Event::Warned { message })?;
+        Ok(true)
     }
 
     /// The time until the time limit, if there is one.

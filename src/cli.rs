@@ -457,6 +457,9 @@ pub struct ModelOptions {
     /// How hard the model thinks before it answers [default: the model's own]
     #[arg(long, value_name = "EFFORT", value_parser = values::one_of::<ReasoningEffort>(&EFFORTS))]
     pub reasoning_effort: Option<ReasoningEffort>,
+    /// Give up a request to the model after this long, and make it again twice
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = values::duration)]
+    pub model_timeout: Duration,
 }
 
 /// When to stop.

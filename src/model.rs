@@ -2,6 +2,7 @@
 //!
 //! Two real players implement it: an OpenAI-compatible endpoint, and the deterministic offline analyst.
 
+pub(crate) mod lenient;
 pub mod offline;
 pub mod openai;
 pub mod price;
@@ -117,6 +118,12 @@ pub enum Error {
     /// The conversation is longer than the model takes; a shorter one may do.
     #[error("the conversation is too long for the model: {0}")]
     ContextLength(String),
+    /// A filter of the provider's took offence at the conversation; one without the newest results may do.
+    #[error(
+        "the provider's content filter refused the conversation: {0}; keep out what it minds with --exclude-tables, or \
+         use another endpoint"
+    )]
+    Filtered(String),
     /// Anything else; the message says what was tried and what to do.
     #[error("{0}")]
     Failed(String),

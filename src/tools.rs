@@ -18,6 +18,7 @@ use crate::catalog::Catalog;
 use crate::database;
 use crate::executor::Executor;
 use crate::finding::Draft;
+use crate::model::lenient::{self, Flaw};
 use crate::model::{ToolCall, ToolSpec};
 use crate::table::{Bounds, Table};
 use schema::parameters;
@@ -45,6 +46,7 @@ pub enum Call {
 #[schemars(deny_unknown_fields)]
 pub struct ExecuteSql {
     /// One SELECT statement; or the id of an earlier result, such as q3, to see that result again.
+    #[serde(alias = "query")]
     pub sql: String,
     /// The question that the result is to answer, in one sentence.
     #[serde(default)]
@@ -83,7 +85,7 @@ impl Call {
     /// Understands a call, or says in one line what is wrong with it.
     pub fn parse(call: &ToolCall) -> Result<Self, String> {
         match call.name.as_str() {
-            "execute_sql" => arguments(call).map(Self::ExecuteSql),
+            "execute_sql" => arguments(call).map(unfenced).map(Self::ExecuteSql),
             "describe_table" => arguments(call).map(Self::DescribeTable),
             "find_values" => arguments(call).map(Self::FindValues),
             "record_finding" => arguments(call).map(|draft| Self::RecordFinding(Box::new(draft))),
@@ -93,23 +95,32 @@ impl Call {
     }
 }
 
-/// The arguments as JSON. Forgiven: none at all, a fence around them, and an object within a string.
+/// The statement without the fence that models put around what they show.
+fn unfenced(arguments: ExecuteSql) -> ExecuteSql {
+    match lenient::fence(&arguments.sql) {
+        Some((_, sql)) => ExecuteSql { sql: sql.to_owned(), question: arguments.question },
+        None => arguments,
+    }
+}
+
+/// The arguments as JSON. Forgiven: none at all, a fence around them, an object within a string, text behind it, and
+/// what else [`lenient`] reads.
 fn arguments<T: DeserializeOwned + JsonSchema>(call: &ToolCall) -> Result<T, String> {
-    let text = call.arguments.trim();
-    let text = text.strip_prefix("```json").or_else(|| text.strip_prefix("```")).unwrap_or(text);
-    let text = text.strip_suffix("```").unwrap_or(text).trim();
+    let text = lenient::without_fence(&call.arguments);
     let text = if text.is_empty() { "{}" } else { text };
-    let value = match serde_json::from_str::<Value>(text) {
-        Ok(Value::String(inner)) => serde_json::from_str(&inner),
-        other => other,
+    let read = lenient::object(text);
+    let is_cut = read == Err(Flaw::Cut);
+    let value = match read {
+        Ok((object, _)) => Ok(Value::Object(object)),
+        // Strict JSON's own words say best what is wrong.
+        Err(_) => serde_json::from_str::<Value>(text),
     };
     if !matches!(value, Ok(Value::Object(_))) && !text.starts_with('{') {
         let fields = fields::<T>().iter().map(|field| format!("\"{field}\": …")).collect::<Vec<_>>().join(", ");
         return Err(format!("arguments: {} takes a JSON object, as in {{{fields}}}", call.name));
     }
     let wrong = |error: serde_json::Error| {
-        let cut =
-            if error.is_eof() { " (they end too early: was the reply cut off? write less in one call)" } else { "" };
+        let cut = if is_cut { " (they end too early: was the reply cut off? write less in one call)" } else { "" };
         format!(
             "arguments: {} cannot be called with these: {error}{cut}; fields: {}",
             call.name,

@@ -42,6 +42,25 @@ impl Conversation {
         self.push(Message::Tool { call_id, text });
     }
 
+    /// Takes the answers of the newest turn out of the conversation, with a line in their place. Returns the ids of the
+    /// results among them, or `None` where there is nothing to take out, or nothing any more.
+    pub(super) fn withhold_newest(&mut self) -> Option<Vec<String>> {
+        const WITHHELD: &str = "withheld: the provider's content filter refused what stood here; ask for it in another way, \
+                                such as counts and codes instead of texts";
+        let newest = self.messages.iter().rposition(|message| matches!(message, Message::Assistant { .. }))?;
+        let mut changed = false;
+        for message in &mut self.messages[newest..] {
+            if let Message::Tool { text, .. } = message
+                && text != WITHHELD
+            {
+                WITHHELD.clone_into(text);
+                changed = true;
+            }
+        }
+        let withheld = self.in_full.extract_if(.., |(index, _)| *index > newest).map(|(_, query)| query).collect();
+        changed.then_some(withheld)
+    }
+
     /// The messages since the last time, for the journal. The model's own are there already.
     pub(super) fn take_unseen(&mut self) -> Vec<Message> {
         let unseen = self.messages[self.seen..].iter();
@@ -59,6 +78,19 @@ impl Conversation {
             Message::User { text } | Message::Tool { text, .. } => text.len(),
             Message::Assistant { text, tool_calls, .. } => {
                 text.as_ref().map_or(0, String::len) + tool_calls.iter().map(|call| call.arguments.len()).sum::<usize>()
+            }
+        };
+        self.messages.iter().map(of).sum::<usize>() as u64
+    }
+
+    /// Characters, as a reader counts them, of everything in it.
+    pub(super) fn text_length(&self) -> u64 {
+        let length = |text: &str| text.chars().count();
+        let of = |message: &Message| match message {
+            Message::User { text } | Message::Tool { text, .. } => length(text),
+            Message::Assistant { text, tool_calls, .. } => {
+                let calls = tool_calls.iter().map(|call| length(&call.arguments)).sum::<usize>();
+                text.as_deref().map_or(0, length) + calls
             }
         };
         self.messages.iter().map(of).sum::<usize>() as u64

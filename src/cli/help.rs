@@ -65,8 +65,8 @@ What is checked:
   the connection, TLS, the server's version and engine, the role's rights, the
   session's settings, that a time limit holds (a statement is run into one of half
   a second), the tables and what can be looked at in each, statistics, what the
-  catalogue checks leave out, the metadata, the model (a call of a few tokens,
-  which must call a tool), its price, and the runs directory.
+  catalogue checks leave out, the metadata, the model (two turns of a few tokens,
+  with a tool's result between them), its price, and the runs directory.
 
 Why --attack is safe, in production too:
   It goes no other way than a model's statements go. A string that the validator

@@ -120,6 +120,7 @@ impl Config {
             api_key: self.api_key.clone(),
             api: self.model.api.unwrap_or(api_default),
             reasoning_effort: self.model.reasoning_effort,
+            timeout: self.model.model_timeout,
             ..openai::Options::new(url, model)
         })))
     }

@@ -6,7 +6,7 @@ use super::{CHECK_TIMEOUT, Check};
 use crate::error::Kind;
 use crate::model::openai::{Api, Client, Options};
 use crate::model::price::Price;
-use crate::model::{Message, Model, Request, ToolSpec};
+use crate::model::{Message, Model, Reply, Request, ToolCall, ToolSpec};
 
 /// The tool that the model is told to call.
 const TOOL: &str = "ready";
@@ -16,7 +16,7 @@ pub fn check_offline() -> Check {
     Check::ok("model", "the built-in analyst: no endpoint, no key, no cost")
 }
 
-/// Makes a tiny call, and a second one over the other API where the first failed.
+/// Plays two tiny turns, and as many over the other API where the first failed.
 pub async fn check(options: &Options, price: Option<Price>) -> Vec<Check> {
     let model = &options.model;
     let check = match ask(options).await {
@@ -24,7 +24,13 @@ pub async fn check(options: &Options, price: Option<Price>) -> Vec<Check> {
             let effort = options
                 .reasoning_effort
                 .map_or_else(String::new, |effort| format!(", reasoning effort {} taken", name(effort)));
-            Check::ok("model", format!("{model} answers over the {} API and calls tools{effort}", name(options.api)))
+            Check::ok(
+                "model",
+                format!(
+                    "{model} answers over the {} API, calls tools and takes their results{effort}",
+                    name(options.api)
+                ),
+            )
         }
         Err(problem) => Check::failed("model", Kind::Model, problem, remedy(options).await),
     };
@@ -63,11 +69,11 @@ fn check_price(model: &str, price: Option<Price>) -> Check {
     }
 }
 
-/// Asks the model to call a tool; what is wrong where it does not.
+/// Plays two turns with a tool's result between them, as every run does; what is wrong where that does not work.
 async fn ask(options: &Options) -> Result<(), String> {
     let options = Options { retries_max: 0, timeout: CHECK_TIMEOUT, ..options.clone() };
     let client = Client::new(options).map_err(|error| error.to_string())?;
-    let messages = [Message::User { text: format!("Call the tool `{TOOL}` now.") }];
+    let mut messages = vec![Message::User { text: format!("Call the tool `{TOOL}` now.") }];
     let parameters = serde_json::json!({
         "type": "object",
         "properties": { "ready": { "type": "boolean", "description": "true" } },
@@ -77,14 +83,28 @@ async fn ask(options: &Options) -> Result<(), String> {
     let description = "Says that you can call tools.".to_owned();
     let tools = [ToolSpec { name: TOOL.to_owned(), description, parameters }];
     let system = "You are asked whether you can call tools. Call the one that there is.";
-    let reply = timeout(CHECK_TIMEOUT, client.reply(Request { system, messages: &messages, tools: &tools })).await;
-    let reply = reply
-        .map_err(|_| format!("no answer within {} s", CHECK_TIMEOUT.as_secs()))?
-        .map_err(|error| error.to_string())?;
-    if reply.tool_calls.iter().any(|call| call.name == TOOL) {
-        return Ok(());
+    let reply = turn(&client, Request { system, messages: &messages, tools: &tools }).await?;
+    if !reply.tool_calls.iter().any(|call| call.name == TOOL) {
+        return Err(
+            "it answers, but does not call the tool that it is told to call; a run needs a model that does".to_owned()
+        );
     }
-    Err("it answers, but does not call the tool that it is told to call; a run needs a model that does".to_owned())
+    let result = |call: &ToolCall| Message::Tool {
+        call_id: call.id.clone(),
+        text: format!("noted; now call `{TOOL}` once more"),
+    };
+    let results = reply.tool_calls.iter().map(result).collect::<Vec<_>>();
+    messages.push(Message::Assistant { text: reply.text, tool_calls: reply.tool_calls, carried: reply.carried });
+    messages.extend(results);
+    turn(&client, Request { system, messages: &messages, tools: &tools })
+        .await
+        .map(|_| ())
+        .map_err(|problem| format!("it calls the tool, but fails once the tool's result is told: {problem}"))
+}
+
+async fn turn(client: &Client, request: Request<'_>) -> Result<Reply, String> {
+    let reply = timeout(CHECK_TIMEOUT, client.reply(request)).await;
+    reply.map_err(|_| format!("no answer within {} s", CHECK_TIMEOUT.as_secs()))?.map_err(|error| error.to_string())
 }
 
 /// The name that options and files know a value by.

@@ -5,18 +5,22 @@
 //! differ from OpenAI's in ways that its typed replies refuse, and because reasoning must go back to the provider
 //! byte for byte, fields that we don't know included. Its retries are replaced by ours, see [`retry`].
 
+mod calls;
 mod chat;
 mod endpoint;
 mod failure;
+mod manners;
 mod problem;
 mod responses;
 mod retry;
+mod stream;
+mod text_call;
 mod transport;
 mod wire;
 
 use std::str::FromStr;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use async_openai::error::OpenAIError;
 use async_trait::async_trait;
@@ -26,6 +30,7 @@ use serde_json::Value;
 
 use self::endpoint::Endpoint;
 use self::failure::Failure;
+use self::manners::Manners;
 use self::retry::Retries;
 use self::transport::Transport;
 use crate::model::{Error, Model, Reply, Request};
@@ -35,6 +40,9 @@ pub const OPENAI_BASE_URL: &str = "https://api.openai.com/v1";
 
 /// How long a connection may take to come about.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How often it is told that the model is waited for.
+const WAIT_TOLD_AFTER: Duration = Duration::from_secs(15);
 
 /// The dialect that an endpoint is spoken to in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -151,9 +159,8 @@ pub struct Client {
     api: Api,
     reasoning_effort: Option<ReasoningEffort>,
     retries: Retries,
-    /// Whether to ask for encrypted reasoning and to send it back: until the endpoint says that the model knows none, or
-    /// not this, because another wrote it.
-    wants_reasoning: AtomicBool,
+    /// What the endpoint was found to want otherwise.
+    manners: Mutex<Manners>,
 }
 
 impl Client {
@@ -175,23 +182,51 @@ impl Client {
             api: options.api,
             reasoning_effort: options.reasoning_effort,
             retries: Retries { max: options.retries_max, delay: options.retry_delay },
-            wants_reasoning: AtomicBool::new(true),
+            manners: Mutex::default(),
         })
     }
 
-    async fn attempt(&self, request: &Request<'_>) -> Result<Reply, Failure> {
+    /// The body of a request, as the endpoint is known to take it.
+    fn body(&self, request: &Request<'_>) -> Value {
+        let manners = self.manners.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.api {
+            Api::Responses => responses::body(&self.model, request, self.reasoning_effort, &manners),
+            Api::Chat => chat::body(&self.model, request, self.reasoning_effort, &manners),
+        }
+    }
+
+    async fn attempt(&self, body: &Value, request: &Request<'_>) -> Result<Reply, Failure> {
         match self.api {
             Api::Responses => {
-                let wants_reasoning = self.wants_reasoning.load(Ordering::Relaxed);
-                let body = responses::Body::new(&self.model, request, self.reasoning_effort, wants_reasoning);
                 let reply: Value = self.http.responses().create_byot(body).await.map_err(into_failure)?;
-                responses::read(reply, request.messages.len())
+                responses::read(reply, request)
             }
             Api::Chat => {
-                let body = chat::Body::new(&self.model, request, self.reasoning_effort);
                 let reply: Value = self.http.chat().create_byot(body).await.map_err(into_failure)?;
-                chat::read(&reply, request.messages.len())
+                chat::read(&reply, request)
             }
+        }
+    }
+
+    /// Whether the next request will be another one, because of what this one was refused for.
+    fn learn(&self, failure: &Failure, body: &Value) -> bool {
+        let learned = self.manners.lock().unwrap_or_else(PoisonError::into_inner).learn(failure, body);
+        if let Some(change) = &learned {
+            let reason = failure.reason(self.http.config());
+            tracing::info!(change, reason, "the endpoint refuses a part of the request, asking again");
+        }
+        learned.is_some()
+    }
+}
+
+/// Waits for a reply, and says now and then that it does: a model may think for minutes.
+async fn waiting<Output>(reply: impl Future<Output = Output>) -> Output {
+    let started = Instant::now();
+    let mut reply = std::pin::pin!(reply);
+    loop {
+        match tokio::time::timeout(WAIT_TOLD_AFTER, &mut reply).await {
+            Ok(output) => return output,
+            Err(_) => tracing::info!(seconds = started.elapsed().as_secs(), "still waiting for the model"),
         }
     }
 }
@@ -205,11 +240,12 @@ impl Model for Client {
     async fn reply(&self, request: Request<'_>) -> Result<Reply, Error> {
         let mut attempts = 0;
         loop {
-            let failure = match self.attempt(&request).await {
+            let body = self.body(&request);
+            let failure = match waiting(self.attempt(&body, &request)).await {
                 Ok(reply) => return Ok(reply),
                 Err(failure) => failure,
             };
-            if failure.refuses_encrypted_reasoning() && self.wants_reasoning.swap(false, Ordering::Relaxed) {
+            if self.learn(&failure, &body) {
                 continue;
             }
             attempts += 1;

@@ -15,7 +15,7 @@ pub fn lines(event: &Event, verbosity: u8) -> Option<String> {
     match event {
         Event::Started(started) => Some(begun(started)),
         Event::Briefed { system, .. } => whole.then(|| block("briefing", system)),
-        Event::Asked { turn, messages } => asked(*turn, messages, whole),
+        Event::Asked { turn, messages } => Some(asked(*turn, messages, whole)),
         Event::Replied { turn, reply, elapsed_milliseconds, .. } => replied(*turn, reply, *elapsed_milliseconds, whole),
         Event::QueryStarted { .. } | Event::Warned { .. } => None,
         Event::Queried(result) => Some(queried(result, whole)),
@@ -46,13 +46,15 @@ fn begun(started: &Started) -> String {
     )
 }
 
-fn asked(turn: u32, messages: &[Message], whole: bool) -> Option<String> {
+fn asked(turn: u32, messages: &[Message], whole: bool) -> String {
     let texts = messages.iter().map(|message| match message {
         Message::User { text } => block(&format!("turn {turn}, to the model"), text),
         Message::Tool { call_id, text } => block(&format!("turn {turn}, answer to {call_id}"), text),
         Message::Assistant { text, .. } => block(&format!("turn {turn}, said before"), text.as_deref().unwrap_or("")),
     });
-    (whole && !messages.is_empty()).then(|| texts.collect::<Vec<_>>().join("\n"))
+    let waiting = format!("turn {turn}: waiting for the model");
+    let told = if whole { texts.collect() } else { Vec::new() };
+    told.into_iter().chain([waiting]).collect::<Vec<_>>().join("\n")
 }
 
 fn replied(turn: u32, reply: &Reply, elapsed_milliseconds: u64, whole: bool) -> Option<String> {

@@ -27,6 +27,7 @@ pub(super) fn record(event: &Event) {
             cost_usd = totals.cost_usd.map(|cost| cost.to_string()),
             "replied"
         ),
+        Event::Asked { turn, .. } => tracing::info!(turn, "waiting for the model"),
         Event::Queried(result) => tracing::info!(
             query = result.id,
             question = result.question,
@@ -54,7 +55,7 @@ pub(super) fn record(event: &Event) {
             elapsed_milliseconds = stopped.totals.elapsed_milliseconds,
             "stopped"
         ),
-        Event::Briefed { .. } | Event::Asked { .. } | Event::QueryStarted { .. } | Event::Planned { .. } => {}
+        Event::Briefed { .. } | Event::QueryStarted { .. } | Event::Planned { .. } => {}
     }
     tracing::debug!(event = serde_json::to_string(event).ok(), "whole event");
 }

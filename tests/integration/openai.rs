@@ -1,8 +1,11 @@
 //! The client for OpenAI-compatible endpoints, against a scripted server over real HTTP.
 
 mod failures;
+mod manners;
 mod replies;
 mod requests;
+mod streams;
+mod text_calls;
 
 use std::time::Duration;
 

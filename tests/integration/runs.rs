@@ -4,6 +4,7 @@
 
 mod coverage;
 mod endings;
+mod endpoints;
 mod failures;
 mod good;
 mod interrupts;

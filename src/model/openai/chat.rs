@@ -1,44 +1,55 @@
 //! Chat Completions: the body of a request, and the reading of a reply.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
 use serde_json::{Map, Value, json};
 
 use super::failure::Failure;
+use super::manners::{Change, Manners, Silence};
 use super::problem::Problem;
-use super::{ReasoningEffort, wire};
+use super::wire::{self, CallIds};
+use super::{ReasoningEffort, calls};
 use crate::model::{Message, Reply, ReplyEnd, Request, ToolCall, ToolSpec};
 
 /// What providers put beside a message and want back unchanged in the next turn; without it DeepSeek and Kimi refuse the
 /// conversation, and OpenRouter's and Anthropic's models lose their train of thought.
-const CARRIED_BY_MESSAGE: [&str; 4] = ["reasoning", "reasoning_content", "reasoning_details", "thinking_blocks"];
+pub(super) const CARRIED_BY_MESSAGE: [&str; 4] =
+    ["reasoning", "reasoning_content", "reasoning_details", "thinking_blocks"];
 
 /// The same beside a tool call: Gemini signs its thoughts there.
-const CARRIED_BY_CALL: [&str; 2] = ["extra_content", "provider_specific_fields"];
+pub(super) const CARRIED_BY_CALL: [&str; 2] = ["extra_content", "provider_specific_fields"];
 
 /// Stands for a turn in which the model said nothing; an empty message is refused by some.
 const NOTHING_SAID: &str = "(nothing)";
 
 /// The body of a request.
-#[derive(Debug, Serialize)]
-pub(super) struct Body<'a> {
-    model: &'a str,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    tools: Vec<Value>,
-    messages: Vec<Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+pub(super) fn body(
+    model: &str,
+    request: &Request<'_>,
     reasoning_effort: Option<ReasoningEffort>,
-}
-
-impl<'a> Body<'a> {
-    pub(super) fn new(model: &'a str, request: &Request<'_>, reasoning_effort: Option<ReasoningEffort>) -> Self {
-        let system = json!({ "role": "system", "content": request.system });
-        Self {
-            model,
-            tools: request.tools.iter().map(tool).collect(),
-            messages: std::iter::once(system).chain(request.messages.iter().map(message)).collect(),
-            reasoning_effort,
-        }
+    manners: &Manners,
+) -> Value {
+    let conversation = wire::merged(request.messages);
+    let mut messages = Vec::with_capacity(conversation.len() + 1);
+    if !manners.has(Change::FoldsSystem) {
+        messages.push(json!({ "role": "system", "content": request.system }));
     }
+    messages.extend(conversation.iter().map(|message| self::message(message, manners)));
+    if manners.has(Change::FoldsSystem) {
+        wire::fold_system(&mut messages, request.system);
+    }
+    let mut body = Map::new();
+    body.insert("model".into(), model.into());
+    if !request.tools.is_empty() {
+        body.insert("tools".into(), request.tools.iter().map(tool).collect());
+    }
+    body.insert("messages".into(), messages.into());
+    if let Some(effort) = reasoning_effort {
+        body.insert("reasoning_effort".into(), json!(effort));
+    }
+    let mut body = body.into();
+    manners.apply(&mut body);
+    body
 }
 
 fn tool(spec: &ToolSpec) -> Value {
@@ -46,18 +57,27 @@ fn tool(spec: &ToolSpec) -> Value {
     json!({ "type": "function", "function": { "name": name, "description": description, "parameters": parameters } })
 }
 
-fn message(message: &Message) -> Value {
+fn message(message: &Message, manners: &Manners) -> Value {
     match message {
         Message::User { text } => json!({ "role": "user", "content": text }),
-        Message::Tool { call_id, text } => json!({ "role": "tool", "tool_call_id": call_id, "content": text }),
-        Message::Assistant { text, tool_calls, carried } => assistant(text.as_deref(), tool_calls, carried.as_ref()),
+        Message::Tool { call_id, text } => {
+            json!({ "role": "tool", "tool_call_id": manners.id(call_id), "content": text })
+        }
+        Message::Assistant { text, tool_calls, carried } => {
+            assistant(text.as_deref(), tool_calls, carried.as_ref(), manners)
+        }
     }
 }
 
-fn assistant(text: Option<&str>, tool_calls: &[ToolCall], carried: Option<&Value>) -> Value {
+fn assistant(text: Option<&str>, tool_calls: &[ToolCall], carried: Option<&Value>, manners: &Manners) -> Value {
+    let silence = match (tool_calls.is_empty(), manners.silence) {
+        (true, _) | (false, Silence::Words) => Some(NOTHING_SAID),
+        (false, Silence::Empty) => Some(""),
+        (false, Silence::Null) => None,
+    };
     let mut message = Map::new();
     message.insert("role".into(), "assistant".into());
-    message.insert("content".into(), text.or(tool_calls.is_empty().then_some(NOTHING_SAID)).into());
+    message.insert("content".into(), text.or(silence).into());
     let carried = carried.and_then(Value::as_object);
     let mut carried_by_message = carried.cloned().unwrap_or_default();
     let carried_by_call = carried_by_message.remove("tool_calls");
@@ -65,16 +85,16 @@ fn assistant(text: Option<&str>, tool_calls: &[ToolCall], carried: Option<&Value
     if !tool_calls.is_empty() {
         let calls = tool_calls.iter().enumerate().map(|(index, call)| {
             let extra = carried_by_call.as_ref().and_then(|calls| calls.get(index)?.as_object());
-            tool_call(call, extra)
+            tool_call(call, extra, manners)
         });
         message.insert("tool_calls".into(), calls.collect());
     }
     message.into()
 }
 
-fn tool_call(call: &ToolCall, carried: Option<&Map<String, Value>>) -> Value {
+fn tool_call(call: &ToolCall, carried: Option<&Map<String, Value>>, manners: &Manners) -> Value {
     let mut value = json!({
-        "id": call.id,
+        "id": manners.id(&call.id),
         "type": "function",
         "function": {
             "name": wire::sendable_name(&call.name),
@@ -87,50 +107,71 @@ fn tool_call(call: &ToolCall, carried: Option<&Map<String, Value>>) -> Value {
     value
 }
 
-/// Reads a reply to a conversation of so many messages.
+/// Reads a reply to a request.
 ///
-/// No choice at all is an empty reply, which the loop knows how to answer; no list of choices is no reply.
-pub(super) fn read(body: &Value, message_count: usize) -> Result<Reply, Failure> {
-    let Some(choices) = body.get("choices").and_then(Value::as_array) else {
-        return Err(Failure::unexpected(body, "a chat completion"));
+/// An empty list of choices is an empty reply, which the loop knows how to answer; none at all is worth asking again.
+pub(super) fn read(body: &Value, request: &Request<'_>) -> Result<Reply, Failure> {
+    let choices = match body.get("choices") {
+        Some(Value::Array(choices)) => choices.as_slice(),
+        Some(Value::Null) if body.get("error").is_none_or(Value::is_null) => return Err(Failure::Empty),
+        Some(_) | None => return Err(Failure::unexpected(body, "a chat completion")),
     };
     let choice = choices.first().unwrap_or(&Value::Null);
     if let Some(problem) = choice.get("error").and_then(Problem::of) {
         return Err(Failure::reported(problem));
     }
     let message = choice.get("message").unwrap_or(&Value::Null);
-    let calls = message.get("tool_calls").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    Ok(Reply {
+    let written = written_calls(message);
+    let (tool_calls, carried_by_call) = read_calls(&written, request);
+    let mut reply = Reply {
         text: ["content", "refusal"].iter().find_map(|name| wire::text(message.get(*name)?)),
-        tool_calls: read_calls(calls, message_count),
+        tool_calls,
         end: match choice.get("finish_reason").and_then(Value::as_str) {
             Some("length" | "max_tokens" | "model_length") => ReplyEnd::CutOff,
             Some("content_filter") => ReplyEnd::Filtered,
             Some(_) | None => ReplyEnd::Complete,
         },
         usage: wire::usage(body),
-        carried: carried(message, calls),
-    })
-}
-
-fn read_calls(calls: &[Value], message_count: usize) -> Vec<ToolCall> {
-    let ids: Vec<&str> = calls.iter().map(|call| call.get("id").and_then(Value::as_str).unwrap_or_default()).collect();
-    let read = |(index, call): (usize, &Value)| {
-        let function = call.get("function").unwrap_or(call);
-        ToolCall {
-            id: wire::call_id(ids.get(index).copied(), &ids[..index], message_count, index),
-            name: function.get("name").and_then(Value::as_str).unwrap_or_default().to_owned(),
-            arguments: wire::arguments(function.get("arguments")),
-        }
+        carried: carried(message, carried_by_call),
     };
-    calls.iter().enumerate().map(read).collect()
+    let thought = ["reasoning_content", "reasoning"].iter().find_map(|name| wire::text(message.get(*name)?));
+    calls::find_in_text(&mut reply, thought.as_deref(), request);
+    Ok(reply)
 }
 
-fn carried(message: &Value, calls: &[Value]) -> Option<Value> {
+/// The calls as they stand in a message, in the field of today or in the one before it.
+fn written_calls(message: &Value) -> Vec<Cow<'_, Value>> {
+    match (message.get("tool_calls"), message.get("function_call")) {
+        (Some(Value::Array(calls)), _) if !calls.is_empty() => calls.iter().map(Cow::Borrowed).collect(),
+        // A single one without its list.
+        (Some(call @ Value::Object(_)), _) => vec![Cow::Borrowed(call)],
+        (_, Some(function @ Value::Object(_))) => vec![Cow::Owned(json!({ "function": function }))],
+        (_, _) => Vec::new(),
+    }
+}
+
+/// The calls, and what goes back beside each.
+fn read_calls(written: &[Cow<'_, Value>], request: &Request<'_>) -> (Vec<ToolCall>, Vec<Map<String, Value>>) {
+    let mut ids = CallIds::of(request.messages);
+    let (mut tool_calls, mut extras) = (Vec::new(), Vec::new());
+    for call in written {
+        let function = call.get("function").unwrap_or(call);
+        let name = function.get("name").and_then(Value::as_str).unwrap_or_default();
+        let arguments = wire::arguments(["arguments", "parameters"].iter().find_map(|name| function.get(*name)));
+        let mut given = call.get("id").and_then(Value::as_str);
+        let mut extra = picked(call, &CARRIED_BY_CALL);
+        for (name, arguments) in calls::settled(name, arguments, request.tools) {
+            tool_calls.push(ToolCall { id: ids.next(given.take()), name, arguments });
+            extras.push(std::mem::take(&mut extra));
+        }
+    }
+    (tool_calls, extras)
+}
+
+fn carried(message: &Value, by_call: Vec<Map<String, Value>>) -> Option<Value> {
     let mut carried = picked(message, &CARRIED_BY_MESSAGE);
-    let by_call: Vec<Value> = calls.iter().map(|call| picked(call, &CARRIED_BY_CALL).into()).collect();
-    if by_call.iter().any(|extra| extra != &json!({})) {
-        carried.insert("tool_calls".into(), by_call.into());
+    if by_call.iter().any(|extra| !extra.is_empty()) {
+        carried.insert("tool_calls".into(), by_call.into_iter().map(Value::from).collect());
     }
     (!carried.is_empty()).then(|| carried.into())
 }

@@ -29,6 +29,8 @@ pub(super) enum Failure {
     Refused { status: u16, problem: Problem, retry_after: Option<Duration> },
     /// The answer cannot be read.
     NotJson { body: String },
+    /// The answer is a reply in which nothing was replied.
+    Empty,
     /// The answer can be read, and is something else.
     WrongShape { wanted: &'static str, body: String },
 }
@@ -47,12 +49,13 @@ impl Failure {
     /// Whether the same request may succeed later.
     pub(super) fn may_pass(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::TimedOut | Self::BrokenOff { .. } => true,
+            Self::Unreachable { .. } | Self::TimedOut | Self::BrokenOff { .. } | Self::Empty => true,
             Self::NotJson { body } => !is_web_page(body),
             Self::Refused { status, problem, .. } => {
                 matches!(status, 408 | 409 | 425 | 429 | 500..=599)
                     && !matches!(status, 501 | 505)
                     && !problem.is_quota()
+                    && !problem.is_content_filter()
                     && !problem.is_context_length(*status)
             }
             Self::Unsendable { .. } | Self::Oversized { .. } | Self::Redirected { .. } | Self::WrongShape { .. } => {
@@ -63,7 +66,8 @@ impl Failure {
 
     /// The wait that the server asks for.
     pub(super) fn asked_delay(&self) -> Option<Duration> {
-        if let Self::Refused { retry_after, .. } = self { *retry_after } else { None }
+        let Self::Refused { retry_after, problem, .. } = self else { return None };
+        retry_after.or_else(|| problem.asked_delay())
     }
 
     /// Whether the endpoint minds being asked for encrypted reasoning: models that don't reason do.
@@ -82,6 +86,7 @@ impl Failure {
             Self::Redirected { to } => to.clone().unwrap_or_else(|| "to nowhere".into()),
             Self::Refused { status, problem, .. } => format!("status {status}: {}", problem.message()),
             Self::NotJson { body } => readable(body),
+            Self::Empty => "without any choice".into(),
             Self::WrongShape { body, .. } => body.clone(),
         };
         quote(&endpoint.redact(&text))
@@ -94,6 +99,11 @@ impl Failure {
             && problem.is_context_length(*status)
         {
             return Error::ContextLength(reason);
+        }
+        if let Self::Refused { problem, .. } = &self
+            && problem.is_content_filter()
+        {
+            return Error::Filtered(reason);
         }
         let tries = if attempts > 1 { format!("; {attempts} attempts") } else { String::new() };
         let what = self.what(endpoint);
@@ -112,6 +122,7 @@ impl Failure {
             Self::Redirected { .. } => format!("{base} redirects elsewhere, where the key is not sent"),
             Self::NotJson { body } if is_web_page(body) => format!("{base} answered with a web page"),
             Self::NotJson { .. } => format!("the model's reply from {base} is not JSON"),
+            Self::Empty => format!("the model's reply from {base} is empty"),
             Self::WrongShape { wanted, .. } => format!("{base} answered with something other than {wanted}"),
             Self::Refused { status, problem, .. } => match status {
                 401 | 403 if endpoint.has_key() => format!("{base} refused the key"),
@@ -130,7 +141,8 @@ impl Failure {
         match self {
             Self::Unsendable { .. } | Self::Oversized { .. } => "check the base URL".into(),
             Self::Unreachable { .. } => "check that the server is running and that the base URL is right".into(),
-            Self::TimedOut => "try again later, or use a faster model".into(),
+            Self::TimedOut => "try again later, use a faster model, or give it longer with --model-timeout".into(),
+            Self::Empty => "try again later, or use another model".into(),
             Self::BrokenOff { .. } => "try again; a proxy on the way may cut long replies".into(),
             Self::Redirected { .. } => "set the base URL to where the API is".into(),
             Self::NotJson { .. } => "check the base URL, which usually ends in /v1".into(),

@@ -1,6 +1,11 @@
 //! What a provider says went wrong, whichever of the many shapes it says it in. All of it is text from outside.
 
+use std::time::Duration;
+
+use jiff::SignedDuration;
 use serde_json::Value;
+
+use crate::model::lenient;
 
 /// How much of a provider's words a message of ours quotes, in characters.
 const QUOTE_CHARACTERS_MAX: usize = 300;
@@ -10,21 +15,27 @@ const QUOTE_CHARACTERS_MAX: usize = 300;
 pub(super) struct Problem {
     /// What it says, in full.
     message: String,
-    /// Its `code`, `type` and `param`, those that there are.
+    /// Its `code`, `type` and `param`, those that there are, and the names on the way to what it is about.
     codes: Vec<String>,
+    /// The wait that it asks for.
+    retry_after: Option<Duration>,
 }
 
 impl Problem {
     /// Reads the body of a refusal: JSON, a web page, plain text, or nothing.
     pub(super) fn read(body: &str) -> Self {
-        let json = serde_json::from_str(body).ok();
-        json.as_ref().and_then(Self::of).unwrap_or_else(|| Self { message: readable(body), codes: Vec::new() })
+        let json = lenient::whole(body).ok();
+        json.as_ref().and_then(Self::of).unwrap_or_else(|| Self::saying(&readable(body)))
+    }
+
+    fn saying(message: &str) -> Self {
+        Self { message: message.to_owned(), ..Self::default() }
     }
 
     /// Finds an error in JSON: `{"error": {"message"}}`, `{"error": "text"}`, `{"message"}`, `{"detail"}`, in a list or not.
     pub(super) fn of(body: &Value) -> Option<Self> {
         match body {
-            Value::String(message) => Some(Self { message: message.clone(), codes: Vec::new() }),
+            Value::String(message) => Some(Self::saying(message)),
             Value::Array(items) => items.iter().find_map(Self::of),
             Value::Object(fields) => {
                 let inner =
@@ -32,7 +43,7 @@ impl Problem {
                 let mut problem = match (inner, ["message", "msg"].iter().find_map(|name| fields.get(*name)?.as_str()))
                 {
                     (Some(inner), _) => inner,
-                    (None, Some(message)) => Self { message: message.to_owned(), codes: Vec::new() },
+                    (None, Some(message)) => Self::saying(message),
                     (None, None) => return None,
                 };
                 problem.codes.extend(["code", "type", "param"].iter().filter_map(|name| match fields.get(*name)? {
@@ -40,6 +51,13 @@ impl Problem {
                     Value::Number(code) => Some(code.to_string()),
                     _ => None,
                 }));
+                // Pydantic's `loc` names the field.
+                let path = fields.get("loc").and_then(Value::as_array).into_iter().flatten();
+                problem.codes.extend(path.filter_map(Value::as_str).map(str::to_owned));
+                // Azure tells its reason within.
+                let inner = body.pointer("/innererror/code").and_then(Value::as_str);
+                problem.codes.extend(inner.map(str::to_owned));
+                problem.retry_after = problem.retry_after.or_else(|| asked_wait(fields));
                 // OpenRouter says "Provider returned error", and keeps the provider's words apart.
                 if let Some(raw) = body.pointer("/metadata/raw").and_then(Value::as_str) {
                     problem.message = format!("{}: {}", problem.message, Self::read(raw).message);
@@ -53,6 +71,43 @@ impl Problem {
     /// What it says, in full: to be searched, not shown.
     pub(super) fn message(&self) -> &str {
         &self.message
+    }
+
+    /// Its codes, to be searched.
+    pub(super) fn codes(&self) -> impl Iterator<Item = &str> {
+        self.codes.iter().map(String::as_str)
+    }
+
+    /// The wait that it asks for: in a field of its own, as Gemini has it, or in its words.
+    pub(super) fn asked_delay(&self) -> Option<Duration> {
+        self.retry_after.or_else(|| wait_in_words(&self.message))
+    }
+
+    /// Whether a filter on what is said took offence at the conversation: no repetition heals that.
+    pub(super) fn is_content_filter(&self) -> bool {
+        const CODES: [&str; 7] = [
+            "content_filter",
+            "content_policy_violation",
+            "contentFilter",
+            "data_inspection_failed",
+            "DataInspectionFailed",
+            "invalid_prompt",
+            "ResponsibleAIPolicyViolation",
+        ];
+        /// Of Azure, OpenAI, Bedrock, DashScope, DeepSeek, Kimi, OpenRouter.
+        const WORDS: [&str; 9] = [
+            "content management policy",
+            "content filter",
+            "content policy",
+            "content exists risk",
+            "considered high risk",
+            "inappropriate content",
+            "flagged as potentially violating",
+            "input was flagged",
+            "blocked by guardrail",
+        ];
+        let message = self.message.to_lowercase();
+        CODES.iter().any(|code| self.has_code(code)) || WORDS.iter().any(|words| message.contains(words))
     }
 
     /// Whether its `code`, `type` or `param` is this one.
@@ -115,6 +170,34 @@ impl Problem {
     }
 }
 
+/// Gemini's `details[].retryDelay`, or a `retry_after` in seconds.
+fn asked_wait(fields: &serde_json::Map<String, Value>) -> Option<Duration> {
+    let details = fields.get("details").and_then(Value::as_array).into_iter().flatten();
+    let told = details.filter_map(|detail| detail.get("retryDelay")?.as_str()).find_map(length_of_time);
+    let seconds = || ["retry_after", "retry_after_seconds"].iter().find_map(|name| fields.get(*name)?.as_f64());
+    told.or_else(|| Duration::try_from_secs_f64(seconds()?).ok())
+}
+
+/// "Please retry in 4.2s", "Please try again in 1m26.4s", "try again in 20 seconds".
+fn wait_in_words(message: &str) -> Option<Duration> {
+    let message = message.to_lowercase();
+    let told = ["retry in ", "again in ", "retry after ", "again after "]
+        .iter()
+        .find_map(|words| message.split_once(words))?
+        .1;
+    let mut words = told.split_whitespace();
+    let first = words.next()?.trim_end_matches(['.', ',', ')']);
+    match words.next().map(|word| word.trim_end_matches(['.', ',', ')'])) {
+        Some("second" | "seconds") => length_of_time(&format!("{first}s")),
+        Some("minute" | "minutes") => length_of_time(&format!("{first}m")),
+        Some(_) | None => length_of_time(first),
+    }
+}
+
+fn length_of_time(text: &str) -> Option<Duration> {
+    Duration::try_from(text.parse::<SignedDuration>().ok()?).ok()
+}
+
 /// Text from outside, fit for a message of ours: on one line, without control characters, cut.
 pub(super) fn quote(text: &str) -> String {
     let printable: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
@@ -164,6 +247,22 @@ mod tests {
         check("<!doctype html><body>", "a web page");
         check("", "no explanation");
         check(r#"{"surprise": 1}"#, r#"{"surprise": 1}"#);
+    }
+
+    #[test]
+    fn a_wait_is_read_from_a_field_or_from_the_words() {
+        let check = |body: &str, milliseconds: Option<u64>| {
+            assert_eq!(Problem::read(body).asked_delay(), milliseconds.map(Duration::from_millis), "{body}");
+        };
+        check(
+            r#"[{"error": {"code": 429, "message": "Quota. Please retry in 4.2s.", "details": [{"@type": "x"}, {"retryDelay": "4s"}]}}]"#,
+            Some(4_000),
+        );
+        check(r#"{"error": {"message": "Rate limit reached. Please try again in 1m2.5s. Visit us."}}"#, Some(62_500));
+        check(r#"{"error": {"message": "Please try again in 350ms"}}"#, Some(350));
+        check(r#"{"error": {"message": "try again in 20 seconds."}}"#, Some(20_000));
+        check(r#"{"error": {"message": "slow down", "retry_after": 1.5}}"#, Some(1_500));
+        check(r#"{"error": {"message": "try again in a while"}}"#, None);
     }
 
     #[test]

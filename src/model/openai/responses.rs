@@ -3,54 +3,41 @@
 //! Nothing is stored at the provider: each request holds the whole conversation, the model's own items included, as
 //! they came. Reasoning is among them, encrypted.
 
-use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::failure::Failure;
+use super::manners::{Change, Manners};
 use super::problem::Problem;
-use super::{ReasoningEffort, wire};
+use super::wire::{self, CallIds};
+use super::{ReasoningEffort, calls};
 use crate::model::{Message, Reply, ReplyEnd, Request, ToolCall, ToolSpec};
 
 /// The body of a request.
-#[derive(Debug, Serialize)]
-pub(super) struct Body<'a> {
-    model: &'a str,
-    instructions: &'a str,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    tools: Vec<Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    parallel_tool_calls: Option<bool>,
-    input: Vec<Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reasoning: Option<Reasoning>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    include: Option<[&'static str; 1]>,
-    store: bool,
-}
-
-#[derive(Debug, Serialize)]
-struct Reasoning {
-    effort: ReasoningEffort,
-}
-
-impl<'a> Body<'a> {
-    pub(super) fn new(
-        model: &'a str,
-        request: &Request<'a>,
-        effort: Option<ReasoningEffort>,
-        wants_reasoning: bool,
-    ) -> Self {
-        Self {
-            model,
-            instructions: request.system,
-            tools: request.tools.iter().map(tool).collect(),
-            parallel_tool_calls: (!request.tools.is_empty()).then_some(true),
-            input: request.messages.iter().flat_map(|message| items(message, wants_reasoning)).collect(),
-            reasoning: effort.map(|effort| Reasoning { effort }),
-            include: wants_reasoning.then_some(["reasoning.encrypted_content"]),
-            store: false,
-        }
+pub(super) fn body(model: &str, request: &Request<'_>, effort: Option<ReasoningEffort>, manners: &Manners) -> Value {
+    let conversation = wire::merged(request.messages);
+    let mut input: Vec<Value> = conversation.iter().flat_map(|message| items(message, manners)).collect();
+    let mut body = Map::new();
+    body.insert("model".into(), model.into());
+    if manners.has(Change::FoldsSystem) {
+        wire::fold_system(&mut input, request.system);
+    } else {
+        body.insert("instructions".into(), request.system.into());
     }
+    if !request.tools.is_empty() {
+        body.insert("tools".into(), request.tools.iter().map(tool).collect());
+        body.insert("parallel_tool_calls".into(), true.into());
+    }
+    body.insert("input".into(), input.into());
+    if let Some(effort) = effort {
+        body.insert("reasoning".into(), json!({ "effort": effort }));
+    }
+    if !manners.has(Change::DropsReasoning) {
+        body.insert("include".into(), json!(["reasoning.encrypted_content"]));
+    }
+    body.insert("store".into(), false.into());
+    let mut body = body.into();
+    manners.apply(&mut body);
+    body
 }
 
 /// Not strict, because a strict schema may have no optional field, and strict is the default of this API.
@@ -59,19 +46,25 @@ fn tool(spec: &ToolSpec) -> Value {
     json!({ "type": "function", "name": name, "description": description, "parameters": parameters, "strict": false })
 }
 
-fn items(message: &Message, wants_reasoning: bool) -> Vec<Value> {
-    match message {
+fn items(message: &Message, manners: &Manners) -> Vec<Value> {
+    let mut items = match message {
         Message::User { text } => vec![json!({ "role": "user", "content": text })],
         Message::Tool { call_id, text } => {
             vec![json!({ "type": "function_call_output", "call_id": call_id, "output": text })]
         }
-        Message::Assistant { carried: Some(Value::Array(items)), .. } if wants_reasoning => items.clone(),
-        Message::Assistant { carried: Some(Value::Array(items)), .. } => without_reasoning(items),
+        Message::Assistant { carried: Some(Value::Array(items)), .. } if manners.has(Change::DropsReasoning) => {
+            without_reasoning(items)
+        }
+        Message::Assistant { carried: Some(Value::Array(items)), .. } => items.clone(),
         Message::Assistant { text, tool_calls, .. } => {
             let text = text.iter().map(|text| json!({ "role": "assistant", "content": text }));
             text.chain(tool_calls.iter().map(call)).collect()
         }
+    };
+    for id in items.iter_mut().filter_map(|item| item.get_mut("call_id")) {
+        *id = manners.id(id.as_str().unwrap_or_default()).into();
     }
+    items
 }
 
 /// Ids go too: by them a provider looks for the reasoning that led to an item, and refuses an item without it.
@@ -92,19 +85,23 @@ fn call(call: &ToolCall) -> Value {
     })
 }
 
-/// Reads a reply to a conversation of so many messages.
-pub(super) fn read(mut body: Value, message_count: usize) -> Result<Reply, Failure> {
+/// Reads a reply to a request.
+pub(super) fn read(mut body: Value, request: &Request<'_>) -> Result<Reply, Failure> {
     if let Some(problem) = body.get("error").and_then(Problem::of) {
         return Err(Failure::reported(problem));
     }
-    let Some(Value::Array(mut items)) = body.get_mut("output").map(Value::take) else {
-        return Err(Failure::unexpected(&body, "a response"));
+    let items = match body.get_mut("output").map(Value::take) {
+        Some(Value::Array(items)) => items,
+        Some(Value::Null) => return Err(Failure::Empty),
+        Some(_) | None => return Err(Failure::unexpected(&body, "a response")),
     };
     let texts: Vec<String> =
         items.iter().filter(|item| is(item, "message")).filter_map(|item| wire::text(item.get("content")?)).collect();
-    let tool_calls = take_calls(&mut items, message_count);
+    let thoughts: Vec<String> =
+        items.iter().filter(|item| is(item, "reasoning")).filter_map(|item| wire::text(item.get("content")?)).collect();
+    let (items, tool_calls) = take_calls(items, request);
     let reason = body.pointer("/incomplete_details/reason").and_then(Value::as_str);
-    Ok(Reply {
+    let mut reply = Reply {
         text: (!texts.is_empty()).then(|| texts.join("\n")),
         tool_calls,
         end: match (body.get("status").and_then(Value::as_str), reason) {
@@ -113,8 +110,14 @@ pub(super) fn read(mut body: Value, message_count: usize) -> Result<Reply, Failu
             (Some(_) | None, _) => ReplyEnd::Complete,
         },
         usage: wire::usage(&body),
-        carried: Some(returnable(items).into()),
-    })
+        carried: None,
+    };
+    let mut items = returnable(items);
+    if calls::find_in_text(&mut reply, Some(&thoughts.join("\n")), request) {
+        items.extend(reply.tool_calls.iter().map(call));
+    }
+    reply.carried = Some(items.into());
+    Ok(reply)
 }
 
 fn is(item: &Value, kind: &str) -> bool {
@@ -122,22 +125,33 @@ fn is(item: &Value, kind: &str) -> bool {
 }
 
 /// Reads the calls, and mends in their items what the next request would be refused for.
-fn take_calls(items: &mut [Value], message_count: usize) -> Vec<ToolCall> {
-    let mut calls: Vec<ToolCall> = Vec::new();
-    for item in items.iter_mut().filter(|item| is(item, "function_call")) {
-        let given = ["call_id", "id"].iter().find_map(|name| item.get(*name)?.as_str());
-        let taken: Vec<&str> = calls.iter().map(|call| call.id.as_str()).collect();
-        let call = ToolCall {
-            id: wire::call_id(given, &taken, message_count, calls.len()),
-            name: item.get("name").and_then(Value::as_str).unwrap_or_default().to_owned(),
-            arguments: wire::arguments(item.get("arguments")),
-        };
-        item["call_id"] = call.id.clone().into();
-        item["name"] = wire::sendable_name(&call.name).into();
-        item["arguments"] = wire::sendable_arguments(&call.arguments).into();
-        calls.push(call);
+fn take_calls(written: Vec<Value>, request: &Request<'_>) -> (Vec<Value>, Vec<ToolCall>) {
+    let mut ids = CallIds::of(request.messages);
+    let (mut items, mut tool_calls) = (Vec::with_capacity(written.len()), Vec::new());
+    for item in written {
+        if !is(&item, "function_call") {
+            items.push(item);
+            continue;
+        }
+        let id = ["call_id", "id"].iter().find_map(|name| item.get(*name)?.as_str()).map(str::to_owned);
+        let mut given = id.as_deref();
+        let name = item.get("name").and_then(Value::as_str).unwrap_or_default();
+        for (index, (name, arguments)) in
+            calls::settled(name, wire::arguments(item.get("arguments")), request.tools).into_iter().enumerate()
+        {
+            let call = ToolCall { id: ids.next(given.take()), name, arguments };
+            let mut item = item.clone();
+            item["call_id"] = call.id.clone().into();
+            item["name"] = wire::sendable_name(&call.name).into();
+            item["arguments"] = wire::sendable_arguments(&call.arguments).into();
+            if let Some(fields) = item.as_object_mut().filter(|_| index > 0) {
+                fields.shift_remove("id");
+            }
+            items.push(item);
+            tool_calls.push(call);
+        }
     }
-    calls
+    (items, tool_calls)
 }
 
 /// The items that may go back: reasoning only with its content, which a provider that stores nothing cannot look up,

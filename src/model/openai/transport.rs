@@ -10,11 +10,13 @@ use async_openai::error::OpenAIError;
 use async_openai::middleware::HttpRequestFactory;
 use reqwest::Response;
 use reqwest::header::LOCATION;
-use serde::de::IgnoredAny;
+use serde_json::Value;
 use tower_service::Service;
 
 use super::failure::Failure;
 use super::problem::Problem;
+use super::stream;
+use crate::model::lenient;
 use crate::retry_after::asked_delay;
 
 /// What a body may hold; a long reply with its encrypted reasoning stays far below.
@@ -70,12 +72,19 @@ impl From<Failure> for OpenAIError {
     }
 }
 
-/// Hands a body on once it is known to be JSON: `async_openai` would log all of one that is not.
+/// Hands a body on once it is known to be JSON: `async_openai` would log all of one that is not. What is nearly JSON, or
+/// comes in pieces, is handed on as what it stands for.
 fn reply(body: Vec<u8>) -> Result<Response, Failure> {
-    match serde_json::from_slice::<IgnoredAny>(&body) {
-        Ok(_) => Ok(http::Response::new(body).into()),
-        Err(_) => Err(Failure::NotJson { body: String::from_utf8_lossy(&body).into_owned() }),
+    if serde_json::from_slice::<Value>(&body).is_ok() {
+        return Ok(http::Response::new(body).into());
     }
+    let text = String::from_utf8_lossy(&body);
+    let whole = if stream::is_stream(&text) {
+        stream::whole(&text)?
+    } else {
+        lenient::whole(&text).map_err(|_| Failure::NotJson { body: text.into_owned() })?
+    };
+    Ok(http::Response::new(whole.to_string()).into())
 }
 
 async fn read_bounded(mut response: Response) -> Result<Vec<u8>, Failure> {

@@ -1,23 +1,30 @@
 //! What the two APIs have in common: pieces of requests that any server takes, and lenient reading of replies.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
-use crate::model::Usage;
+use crate::model::{Message, ToolSpec, Usage, lenient};
 
 /// The longest name of a tool that OpenAI takes.
 const NAME_CHARACTERS_MAX: usize = 64;
+
+/// What a notice of the program begins with, where it has to stand in a tool's answer.
+const NOTICE: &str = "[notice]";
 
 /// A call's arguments, as they can go back to a server.
 ///
 /// Servers that render a conversation by the model's own template (vLLM, llama.cpp, Ollama) parse them, and refuse the
 /// whole conversation for one call that the model got wrong.
 pub(super) fn sendable_arguments(arguments: &str) -> Cow<'_, str> {
-    match serde_json::from_str(arguments) {
-        Ok(Value::Object(_)) => Cow::Borrowed(arguments),
-        Ok(_) | Err(_) => Cow::Owned(json!({ "malformed_arguments": arguments }).to_string()),
+    if let Ok(Value::Object(_)) = serde_json::from_str(arguments) {
+        return Cow::Borrowed(arguments);
     }
+    Cow::Owned(match lenient::object(arguments) {
+        Ok((object, _)) => Value::Object(object).to_string(),
+        Err(_) => json!({ "malformed_arguments": arguments }).to_string(),
+    })
 }
 
 /// A tool's name, as it can go back to a server: those of OpenAI's kind refuse others, even in what a model once said.
@@ -25,6 +32,14 @@ pub(super) fn sendable_name(name: &str) -> String {
     let allowed = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '_' };
     let name: String = name.chars().take(NAME_CHARACTERS_MAX).map(allowed).collect();
     if name.is_empty() { "unnamed".into() } else { name }
+}
+
+/// The tool that is meant by a name with something around it: `functions.execute_sql:0`, `execute_sql<|channel|>`.
+pub(super) fn known_name<'a>(written: &str, tools: &'a [ToolSpec]) -> Option<&'a str> {
+    let words = written.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-')));
+    let mut known = words.filter_map(|word| tools.iter().find(|tool| tool.name.eq_ignore_ascii_case(word)));
+    let first = known.next()?;
+    known.all(|other| other.name == first.name).then_some(&first.name)
 }
 
 /// Arguments in a reply: a string, or, from Ollama and its like, the object itself.
@@ -37,11 +52,71 @@ pub(super) fn arguments(value: Option<&Value>) -> String {
     }
 }
 
-/// An id for a call that came without one, or with one that another call of its turn has: unique in the conversation.
-pub(super) fn call_id(given: Option<&str>, taken: &[&str], message_count: usize, index: usize) -> String {
-    match given {
-        Some(id) if !id.is_empty() && !taken.contains(&id) => id.into(),
-        Some(_) | None => format!("call_{message_count}_{index}"),
+/// The ids of the calls of a conversation, none of which may come a second time.
+#[derive(Debug)]
+pub(super) struct CallIds {
+    taken: HashSet<String>,
+    message_count: usize,
+    made: usize,
+}
+
+impl CallIds {
+    pub(super) fn of(messages: &[Message]) -> Self {
+        let calls = messages.iter().flat_map(|message| match message {
+            Message::Assistant { tool_calls, .. } => tool_calls.as_slice(),
+            Message::User { .. } | Message::Tool { .. } => &[],
+        });
+        Self { taken: calls.map(|call| call.id.clone()).collect(), message_count: messages.len(), made: 0 }
+    }
+
+    /// The given id, or one of our own where there is none, or an earlier call has it. Ours are nine letters and digits,
+    /// which is what Mistral takes.
+    pub(super) fn next(&mut self, given: Option<&str>) -> String {
+        let is_id = |id: &&str| !matches!(id.trim().to_lowercase().as_str(), "" | "null" | "none" | "undefined");
+        if let Some(id) = given.filter(is_id)
+            && self.taken.insert(id.to_owned())
+        {
+            return id.to_owned();
+        }
+        loop {
+            self.made += 1;
+            let id = format!("c{:05}{:03}", self.message_count, self.made);
+            if self.taken.insert(id.clone()) {
+                return id;
+            }
+        }
+    }
+}
+
+/// The conversation, as any template takes it: what the program says after a tool's answer stands at its end, because
+/// Mistral's refuse it elsewhere, and what it says twice in a row is one message, because Gemma's want turns that
+/// alternate.
+pub(super) fn merged(messages: &[Message]) -> Vec<Cow<'_, Message>> {
+    let mut merged: Vec<Cow<'_, Message>> = Vec::with_capacity(messages.len());
+    for message in messages {
+        match (merged.last_mut(), message) {
+            (Some(last), Message::User { text }) if !matches!(**last, Message::Assistant { .. }) => {
+                append(last.to_mut(), text);
+            }
+            (_, message) => merged.push(Cow::Borrowed(message)),
+        }
+    }
+    merged
+}
+
+fn append(message: &mut Message, notice: &str) {
+    match message {
+        Message::User { text } => *text = format!("{text}\n\n{notice}"),
+        Message::Tool { text, .. } => *text = format!("{text}\n\n{NOTICE} {notice}"),
+        Message::Assistant { .. } => {}
+    }
+}
+
+/// Puts the briefing before the first message, for models whose templates have no system message.
+pub(super) fn fold_system(messages: &mut Vec<Value>, system: &str) {
+    match messages.first_mut().and_then(|message| message.get_mut("content")) {
+        Some(Value::String(first)) => *first = format!("{system}\n\n{first}"),
+        Some(_) | None => messages.insert(0, json!({ "role": "user", "content": system })),
     }
 }
 

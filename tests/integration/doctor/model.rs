@@ -27,9 +27,15 @@ fn check<const TURNS: usize>(script: [Turn; TURNS], arguments: &[&str], code: i3
 
 #[test]
 fn a_model_that_calls_the_tool_is_well_over_either_api() {
-    check([ready()], &[], 0, "ok", &["scripted answers over the chat API and calls tools"]);
+    check(
+        [ready(), ready()],
+        &[],
+        0,
+        "ok",
+        &["scripted answers over the chat API, calls tools and takes their results"],
+    );
     let effort = ["--api", "responses", "--reasoning-effort", "high"];
-    check([ready()], &effort, 0, "ok", &["over the responses API", "reasoning effort high taken"]);
+    check([ready(), ready()], &effort, 0, "ok", &["over the responses API", "reasoning effort high taken"]);
 }
 
 #[test]
@@ -38,13 +44,20 @@ fn a_model_that_calls_no_tool_fails() {
 }
 
 #[test]
+fn a_model_whose_server_refuses_a_tools_result_fails() {
+    let refused = || refuses(400, "invalid_request_error", "no such thing as a result here");
+    let words = ["fails once the tool's result is told", "no such thing as a result"];
+    check([ready(), refused(), ready(), refused()], &[], 4, "failed", &words);
+}
+
+#[test]
 fn what_works_in_place_of_what_failed_is_found_by_asking() {
     let responses = ["--api", "responses"];
-    check([unknown_operation(), ready()], &responses, 4, "failed", &["it works with --api chat"]);
-    check([unknown_operation(), ready()], &[], 4, "failed", &["it works with --api responses"]);
+    check([unknown_operation(), ready(), ready()], &responses, 4, "failed", &["it works with --api chat"]);
+    check([unknown_operation(), ready(), ready()], &[], 4, "failed", &["it works with --api responses"]);
     let effort = ["--reasoning-effort", "xhigh"];
     let refused = || refuses(400, "unsupported_value", "reasoning_effort does not support xhigh");
-    check([refused(), ready()], &effort, 4, "failed", &["it works without --reasoning-effort"]);
+    check([refused(), ready(), ready()], &effort, 4, "failed", &["it works without --reasoning-effort"]);
 }
 
 #[test]
@@ -62,7 +75,7 @@ fn a_model_that_cannot_be_reached_or_is_not_configured_fails_with_what_to_do() {
 
 #[test]
 fn a_price_that_is_not_known_is_a_warning() {
-    let model = ScriptedServer::start([ready(), ready()]);
+    let model = ScriptedServer::start([ready(), ready(), ready(), ready()]);
     let prices = "[prices.scripted]\ninput = 1.25\noutput = 10\n";
     let program = at(&SAMPLE).variable("OPENAI_BASE_URL", &model.base_url());
     examine(&program, &["--model", "scripted"]).exits(0).finds(

@@ -14,6 +14,7 @@ fn failed(error: Error) -> String {
     match error {
         Error::Failed(message) => message,
         Error::ContextLength(message) => panic!("took for a context length: {message}"),
+        Error::Filtered(message) => panic!("took for a filter: {message}"),
     }
 }
 

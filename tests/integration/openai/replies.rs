@@ -133,27 +133,27 @@ async fn calls_are_read_in_whichever_form_they_come() {
     check(with(json!(null)), call("a", "{}")).await;
     check(json!({ "id": "a", "function": { "name": "execute_sql" } }), call("a", "{}")).await;
     check(json!({ "id": "a", "name": "execute_sql", "arguments": "{}" }), call("a", "{}")).await;
-    check(json!({ "function": { "name": "execute_sql", "arguments": "{}" } }), call("call_1_0", "{}")).await;
-    check(json!({ "id": null, "function": { "name": "execute_sql", "arguments": "{}" } }), call("call_1_0", "{}"))
+    check(json!({ "function": { "name": "execute_sql", "arguments": "{}" } }), call("c00001001", "{}")).await;
+    check(json!({ "id": null, "function": { "name": "execute_sql", "arguments": "{}" } }), call("c00001001", "{}"))
         .await;
-    check(json!({}), ToolCall { id: "call_1_0".into(), name: String::new(), arguments: "{}".into() }).await;
-    check(json!(null), ToolCall { id: "call_1_0".into(), name: String::new(), arguments: "{}".into() }).await;
+    check(json!({}), ToolCall { id: "c00001001".into(), name: String::new(), arguments: "{}".into() }).await;
+    check(json!(null), ToolCall { id: "c00001001".into(), name: String::new(), arguments: "{}".into() }).await;
 }
 
 #[tokio::test]
 async fn calls_that_share_an_id_get_their_own() {
     let same = json!({ "id": "call_0", "function": { "name": "execute_sql", "arguments": "{}" } });
     let reply = chat(json!({ "tool_calls": [same, same] }), "tool_calls".into()).await;
-    assert_eq!(reply.tool_calls, [call("call_0", "{}"), call("call_1_1", "{}")]);
+    assert_eq!(reply.tool_calls, [call("call_0", "{}"), call("c00001001", "{}")]);
 }
 
 #[tokio::test]
 async fn a_call_without_an_id_is_answered_under_the_one_it_was_given() {
     let item = json!({ "type": "function_call", "name": "execute_sql", "arguments": { "sql": "A" } });
     let reply = response(json!({ "output": [item] })).await;
-    assert_eq!(reply.tool_calls, [call("call_1_0", r#"{"sql":"A"}"#)]);
+    assert_eq!(reply.tool_calls, [call("c00001001", r#"{"sql":"A"}"#)]);
     let sent_back = reply.carried.unwrap();
-    assert_eq!(sent_back[0]["call_id"], "call_1_0");
+    assert_eq!(sent_back[0]["call_id"], "c00001001");
     assert_eq!(sent_back[0]["arguments"], r#"{"sql":"A"}"#);
 }
 

@@ -21,7 +21,7 @@ fn misplays() -> Vec<(Turn, &'static [&'static str])> {
             &["arguments: execute_sql", "cut off", "fields: sql, question"],
         ),
         (calls_badly("execute_sql", "SELECT 1"), &["arguments: execute_sql", "takes a JSON object"]),
-        (call("execute_sql", json!({ "query": "SELECT 1" })), &["missing field `sql`"]),
+        (call("execute_sql", json!({ "statement": "SELECT 1" })), &["missing field `sql`"]),
         (call("run_python", json!({ "code": "1" })), &["no tool called \"run_python\"", "execute_sql"]),
         (call("describe_table", json!({ "table": "primary_sale" })), &["did you mean", "primary_sales"]),
         (call("describe_table", json!({ "table": "x" })), &["there is no table \"x\""]),

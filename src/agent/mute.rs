@@ -1,0 +1,63 @@
+//! A model that calls nothing: told what to do, it may yet; going on for ever would only cost.
+
+use crate::model::{Reply, ReplyEnd};
+
+/// Replies in a row that say something and call nothing, before a run ends.
+const SAID_MAX: u32 = 3;
+
+/// Replies in a row that call nothing, those included that are empty, withheld or cut off, which may pass.
+const TURNS_MAX: u32 = 5;
+
+/// Why a run ends then, and what to do about it.
+pub(super) const WHAT_TO_DO: &str = "the model called no tool in several turns in a row, and nothing else of it is read: \
+    use a model that can call tools, or let its server pass its calls on (vLLM wants --enable-auto-tool-choice and \
+    --tool-call-parser, llama.cpp --jinja); `explore doctor` tells whether it does";
+
+/// Turns without a call since the last one with some.
+#[derive(Debug, Default)]
+pub(super) struct Mute {
+    turns: u32,
+    said: u32,
+}
+
+impl Mute {
+    /// Takes note of a reply; whether it was one too many.
+    pub(super) fn heed(&mut self, reply: &Reply) -> bool {
+        if !reply.tool_calls.is_empty() {
+            *self = Self::default();
+            return false;
+        }
+        let is_said = reply.text.as_deref().is_some_and(|text| !text.trim().is_empty());
+        self.turns += 1;
+        self.said += u32::from(is_said && reply.end == ReplyEnd::Complete);
+        self.said >= SAID_MAX || self.turns >= TURNS_MAX
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ToolCall;
+
+    fn reply(text: &str, calls: usize) -> Reply {
+        let call = ToolCall { id: "a".into(), name: "finish".into(), arguments: "{}".into() };
+        let tool_calls = vec![call; calls];
+        Reply { text: Some(text.into()), tool_calls, end: ReplyEnd::Complete, usage: None, carried: None }
+    }
+
+    fn check(replies: &[(&str, usize)], expected: bool) {
+        let mut mute = Mute::default();
+        let ends: Vec<bool> = replies.iter().map(|(text, calls)| mute.heed(&reply(text, *calls))).collect();
+        let (last, earlier) = ends.split_last().unwrap();
+        assert!(*last == expected && !earlier.contains(&true), "{replies:?}: {ends:?}");
+    }
+
+    #[test]
+    fn three_turns_of_talk_are_too_many_and_five_of_nothing() {
+        check(&[("a", 0), ("b", 0), ("c", 0)], true);
+        check(&[("a", 0), ("b", 0), ("c", 1), ("d", 0), ("e", 0)], false);
+        check(&[("", 0), ("", 0), ("", 0), ("", 0)], false);
+        check(&[("", 0), ("", 0), ("", 0), ("", 0), (" ", 0)], true);
+        check(&[("a", 0), ("", 0), ("b", 0), ("", 0)], false);
+    }
+}

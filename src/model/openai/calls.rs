@@ -1,0 +1,69 @@
+//! Calls as models write them, made into the calls that they mean: names with something around them, several calls in
+//! one, and calls that stand in the text.
+
+use serde_json::Value;
+
+use super::text_call;
+use super::wire::{self, CallIds};
+use crate::model::{Reply, Request, ToolCall, ToolSpec, lenient};
+
+/// What OpenAI's models sometimes invent to call several tools at once.
+const PARALLEL: &str = "multi_tool_use.parallel";
+
+/// The calls, name and arguments, that a written one stands for: one, but for the odd case of several within it.
+pub(super) fn settled(name: &str, arguments: String, tools: &[ToolSpec]) -> Vec<(String, String)> {
+    let name = known_or(name, tools);
+    if name == PARALLEL
+        && let Some(calls) = several_in(&arguments, tools)
+    {
+        return calls;
+    }
+    objects_of(&arguments).map_or_else(
+        || vec![(name.clone(), arguments.clone())],
+        |objects| objects.into_iter().map(|object| (name.clone(), object)).collect(),
+    )
+}
+
+fn known_or(name: &str, tools: &[ToolSpec]) -> String {
+    if tools.iter().any(|tool| tool.name == name) {
+        return name.to_owned();
+    }
+    wire::known_name(name, tools).unwrap_or(name).to_owned()
+}
+
+fn several_in(arguments: &str, tools: &[ToolSpec]) -> Option<Vec<(String, String)>> {
+    let (arguments, _) = lenient::object(arguments).ok()?;
+    let uses = arguments.get("tool_uses")?.as_array()?;
+    let call = |one: &Value| {
+        let name = ["recipient_name", "name"].iter().find_map(|field| one.get(*field)?.as_str())?;
+        let arguments = ["parameters", "arguments"].iter().find_map(|field| one.get(*field));
+        Some((known_or(name, tools), wire::arguments(arguments)))
+    };
+    let calls: Vec<_> = uses.iter().map(call).collect::<Option<_>>()?;
+    (!calls.is_empty()).then_some(calls)
+}
+
+/// Objects that stand one behind the other, where a server ran the arguments of several calls together.
+fn objects_of(arguments: &str) -> Option<Vec<String>> {
+    let objects = serde_json::Deserializer::from_str(arguments).into_iter::<serde_json::Map<String, Value>>();
+    let objects = objects.collect::<Result<Vec<_>, _>>().ok()?;
+    (objects.len() > 1).then(|| objects.into_iter().map(|object| Value::Object(object).to_string()).collect())
+}
+
+/// Looks for a call in the text of a reply that has none, or in its thoughts where it has no text either. Whether one
+/// was found.
+pub(super) fn find_in_text(reply: &mut Reply, thought: Option<&str>, request: &Request<'_>) -> bool {
+    if !reply.tool_calls.is_empty() {
+        return false;
+    }
+    let Some(found) = reply.text.as_deref().or(thought).and_then(|text| text_call::find(text, request)) else {
+        return false;
+    };
+    let id = CallIds::of(request.messages).next(None);
+    let text_call::Found { before, name, arguments } = found;
+    let before = (reply.text.is_some() && !before.is_empty()).then(|| before.to_owned());
+    tracing::info!(tool = name, "the model wrote its call as text, which is taken for one");
+    reply.text = before;
+    reply.tool_calls = vec![ToolCall { id, name, arguments }];
+    true
+}

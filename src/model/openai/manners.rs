@@ -1,0 +1,348 @@
+//! What an endpoint turned out to want otherwise, learned from its refusals and kept for the run.
+//!
+//! A refusal that names a part of the request which can be left out or said in another way is not an end: the request is
+//! changed, and made again at once. Everything is learned at most once, so asking again comes to an end.
+
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+use serde_json::Value;
+
+use super::chat::{CARRIED_BY_CALL, CARRIED_BY_MESSAGE};
+use super::failure::Failure;
+use super::problem::Problem;
+
+/// Parameters that a request does without.
+const PARAMETERS: [&str; 3] = ["parallel_tool_calls", "store", "stream_options"];
+
+/// What stands in a tool's specification and its schema to help, and is refused by some.
+const SCHEMA_KEYWORDS: [&str; 12] = [
+    "additionalProperties",
+    "default",
+    "examples",
+    "exclusiveMaximum",
+    "exclusiveMinimum",
+    "format",
+    "maxItems",
+    "maximum",
+    "minItems",
+    "minimum",
+    "pattern",
+    "strict",
+];
+
+/// Ways to limit a reply's length, which some endpoints want although nobody needs it here.
+const LENGTH_LIMITS: [&str; 3] = ["max_completion_tokens", "max_tokens", "max_output_tokens"];
+
+/// Enough for any reply, where a limit has to be named; most models take it.
+const REPLY_TOKENS_MAX: u32 = 8_192;
+
+/// How the request for a whole reply, or one in pieces, is made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Stream {
+    /// A whole reply is asked for by name.
+    #[default]
+    No,
+    /// The endpoint has only replies in pieces.
+    Yes,
+    /// The endpoint does not know the parameter.
+    Unsaid,
+}
+
+/// What stands for the text of a turn that has calls alone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Silence {
+    /// `null`, as OpenAI has it.
+    #[default]
+    Null,
+    /// An empty text.
+    Empty,
+    /// A few words.
+    Words,
+}
+
+/// A change to requests that is made once and for all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Change {
+    /// Replies in pieces were asked for.
+    Streams,
+    /// The briefing goes into the first message, because there may be no system message.
+    FoldsSystem,
+    /// Ids of calls are nine letters and digits.
+    RenamesIds,
+    /// The tools go out with `tool_choice: required`.
+    RequiresCall,
+    /// Encrypted reasoning is neither asked for nor sent back.
+    DropsReasoning,
+}
+
+/// The manners of an endpoint.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Manners {
+    changes: BTreeSet<Change>,
+    /// Names of parameters, of keywords in schemas, and of fields beside messages and calls that are not sent.
+    left_out: BTreeSet<&'static str>,
+    stream: Stream,
+    pub(super) silence: Silence,
+    /// The name under which a limit to the reply's length is sent.
+    length_limit: Option<&'static str>,
+}
+
+impl Manners {
+    /// Whether that change is made.
+    pub(super) fn has(&self, change: Change) -> bool {
+        self.changes.contains(&change)
+    }
+
+    /// Learns from a refusal of `body`. Something learned is given in words: then it is worth asking again at once.
+    pub(super) fn learn(&mut self, failure: &Failure, body: &Value) -> Option<String> {
+        let Failure::Refused { status, problem, .. } = failure else { return None };
+        if !matches!(status, 400 | 404 | 405 | 415 | 422 | 500 | 501)
+            || problem.is_content_filter()
+            || problem.is_context_length(*status)
+        {
+            return None;
+        }
+        let refusal = Refusal::new(problem);
+        if body.get("include").is_some() && failure.refuses_encrypted_reasoning() && !self.has(Change::DropsReasoning) {
+            self.changes.insert(Change::DropsReasoning);
+            return Some("without encrypted reasoning".to_owned());
+        }
+        self.learn_stream(&refusal)
+            .or_else(|| self.learn_names(&refusal, body))
+            .or_else(|| self.learn_ids(&refusal, body))
+            .or_else(|| self.learn_silence(&refusal, body))
+            .or_else(|| self.learn_choice(&refusal, body))
+            .or_else(|| self.learn_system(&refusal, body))
+            .or_else(|| self.learn_length(&refusal, body))
+    }
+
+    fn learn_stream(&mut self, refusal: &Refusal) -> Option<String> {
+        if !refusal.has_any(&["stream", "streaming", "streamed", "nonstreaming", "sse"]) {
+            return None;
+        }
+        let is_unknown = refusal.says_any(&["unknown", "unrecognized", "unexpected", "extra", "not permitted"]);
+        self.stream = match self.stream {
+            Stream::No if !is_unknown => Stream::Yes,
+            Stream::No | Stream::Yes => Stream::Unsaid,
+            Stream::Unsaid if !self.has(Change::Streams) => Stream::Yes,
+            Stream::Unsaid => return None,
+        };
+        if self.stream == Stream::Yes {
+            self.changes.insert(Change::Streams);
+        }
+        Some(format!("with stream {:?}", self.stream).to_lowercase())
+    }
+
+    /// Leaves out what the refusal names, if the request has it and does without it.
+    fn learn_names(&mut self, refusal: &Refusal, body: &Value) -> Option<String> {
+        let mut present = BTreeSet::new();
+        let parameters = PARAMETERS.into_iter().filter(|name| refusal.has(name));
+        present.extend(parameters.filter(|name| body.get(*name).is_some()));
+        if let Some(tools) = body.get("tools") {
+            let refused: Vec<_> = SCHEMA_KEYWORDS.into_iter().filter(|name| refusal.has(name)).collect();
+            collect_names(tools, &refused, &mut present);
+        }
+        // "The reasoning_content must be passed back" is the opposite of a refusal.
+        let is_missed = refusal.says_any(&["must be passed", "is required", "is missing", "field required"]);
+        if let Some(messages) = body.get("messages").filter(|_| !is_missed) {
+            let carried = CARRIED_BY_MESSAGE.into_iter().chain(CARRIED_BY_CALL);
+            collect_names(messages, &carried.filter(|name| refusal.has(name)).collect::<Vec<_>>(), &mut present);
+        }
+        present.retain(|name| !self.left_out.contains(name));
+        self.left_out.extend(&present);
+        (!present.is_empty()).then(|| format!("without {}", present.into_iter().collect::<Vec<_>>().join(", ")))
+    }
+
+    fn learn_ids(&mut self, refusal: &Refusal, body: &Value) -> Option<String> {
+        let is_about_ids = refusal.has_any(&["id", "ids", "tool_call_id", "call_id", "tool_use_id"])
+            && refusal.has_any(&[
+                "tool",
+                "tools",
+                "call",
+                "calls",
+                "tool_call",
+                "tool_calls",
+                "tool_call_id",
+                "tool_use",
+                "call_id",
+                "tool_use_id",
+            ]);
+        if self.has(Change::RenamesIds) || !is_about_ids || !has_calls(body) {
+            return None;
+        }
+        self.changes.insert(Change::RenamesIds);
+        Some("with ids of nine letters and digits".to_owned())
+    }
+
+    fn learn_silence(&mut self, refusal: &Refusal, body: &Value) -> Option<String> {
+        let is_silent = |message: &Value| {
+            let content = message.get("content");
+            is_role(message, "assistant") && content.is_some_and(|content| content.is_null() || content == "")
+        };
+        if !refusal.has_any(&["content", "contents", "text"]) || !messages(body).any(is_silent) {
+            return None;
+        }
+        self.silence = match self.silence {
+            Silence::Null => Silence::Empty,
+            Silence::Empty => Silence::Words,
+            Silence::Words => return None,
+        };
+        Some(format!("with {:?} for no content", self.silence).to_lowercase())
+    }
+
+    /// vLLM takes `required` where nothing parses the calls that a model makes of its own choice.
+    fn learn_choice(&mut self, refusal: &Refusal, body: &Value) -> Option<String> {
+        let is_refused = refusal.says_any(&["tool choice", "tool_choice"]) && refusal.has("auto");
+        if self.has(Change::RequiresCall) || !is_refused || body.get("tools").is_none() {
+            return None;
+        }
+        self.changes.insert(Change::RequiresCall);
+        Some("with tool_choice required".to_owned())
+    }
+
+    fn learn_system(&mut self, refusal: &Refusal, body: &Value) -> Option<String> {
+        let is_named = refusal.has_any(&["system", "developer", "instruction", "instructions"])
+            && refusal.has_any(&["role", "roles", "message", "messages", "instruction", "instructions", "prompt"]);
+        let is_about_roles = refusal.has_any(&["role", "roles"]) && !refusal.has_any(&["tool", "tools"]);
+        let has_system = body.get("instructions").is_some() || messages(body).any(|message| is_role(message, "system"));
+        if self.has(Change::FoldsSystem) || !has_system || !(is_named || is_about_roles) {
+            return None;
+        }
+        self.changes.insert(Change::FoldsSystem);
+        Some("without a system message".to_owned())
+    }
+
+    fn learn_length(&mut self, refusal: &Refusal, body: &Value) -> Option<String> {
+        if !refusal.says_any(&["required", "missing", "must be set", "must specify"]) {
+            return None;
+        }
+        let name = LENGTH_LIMITS.into_iter().find(|name| refusal.has(name) && body.get(*name).is_none())?;
+        if self.length_limit.replace(name) == Some(name) {
+            return None;
+        }
+        Some(format!("with {name}"))
+    }
+
+    /// Changes a request to the endpoint's liking, as far as that is a matter of single fields.
+    pub(super) fn apply(&self, body: &mut Value) {
+        let Some(fields) = body.as_object_mut() else { return };
+        match self.stream {
+            Stream::No => fields.insert("stream".into(), false.into()),
+            Stream::Yes => fields.insert("stream".into(), true.into()),
+            Stream::Unsaid => None,
+        };
+        if self.stream == Stream::Yes && fields.contains_key("messages") {
+            fields.insert("stream_options".into(), serde_json::json!({ "include_usage": true }));
+        }
+        if self.has(Change::RequiresCall) && fields.contains_key("tools") {
+            fields.insert("tool_choice".into(), "required".into());
+        }
+        if let Some(name) = self.length_limit {
+            fields.insert(name.into(), REPLY_TOKENS_MAX.into());
+        }
+        fields.retain(|name, _| !(PARAMETERS.contains(&name.as_str()) && self.left_out.contains(name.as_str())));
+        for name in ["tools", "messages"] {
+            if let Some(part) = fields.get_mut(name) {
+                remove_names(part, &self.left_out);
+            }
+        }
+    }
+
+    /// The id of a call, as the endpoint takes it.
+    pub(super) fn id(&self, id: &str) -> String {
+        if !self.has(Change::RenamesIds) {
+            return id.to_owned();
+        }
+        let mut hasher = DefaultHasher::new();
+        id.hash(&mut hasher);
+        let mut number = hasher.finish();
+        let mut digits = String::new();
+        for _ in 0..9 {
+            let digit = u32::try_from(number % 36).unwrap_or_default();
+            digits.extend(char::from_digit(digit, 36));
+            number /= 36;
+        }
+        digits
+    }
+}
+
+/// A refusal's words, as they are searched.
+struct Refusal {
+    text: String,
+    words: BTreeSet<String>,
+}
+
+impl Refusal {
+    fn new(problem: &Problem) -> Self {
+        let said = std::iter::once(problem.message()).chain(problem.codes());
+        let said = said.collect::<Vec<_>>().join(" ").replace("non-stream", "nonstream");
+        let words = said.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty());
+        Self { words: words.map(str::to_lowercase).collect(), text: said.to_lowercase() }
+    }
+
+    fn has(&self, word: &str) -> bool {
+        self.words.contains(&word.to_lowercase())
+    }
+
+    fn has_any(&self, words: &[&str]) -> bool {
+        words.iter().any(|word| self.has(word))
+    }
+
+    fn says_any(&self, phrases: &[&str]) -> bool {
+        phrases.iter().any(|phrase| self.text.contains(phrase))
+    }
+}
+
+/// The messages of a request to either API.
+fn messages(body: &Value) -> impl Iterator<Item = &Value> {
+    ["messages", "input"].into_iter().filter_map(|name| body.get(name)?.as_array()).flatten()
+}
+
+fn is_role(message: &Value, role: &str) -> bool {
+    message.get("role").is_some_and(|own| own == role)
+}
+
+fn has_calls(body: &Value) -> bool {
+    messages(body).any(|message| message.get("tool_calls").is_some() || message.get("call_id").is_some())
+}
+
+/// Which of the names are keys anywhere in a request, except where keys are the names of a tool's own parameters.
+fn collect_names(value: &Value, names: &[&'static str], found: &mut BTreeSet<&'static str>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| collect_names(item, names, found)),
+        Value::Object(fields) => {
+            found.extend(names.iter().filter(|name| fields.contains_key(**name)));
+            for (name, field) in fields {
+                match (name.as_str(), field) {
+                    ("properties", Value::Object(own)) => {
+                        own.values().for_each(|schema| collect_names(schema, names, found));
+                    }
+                    (_, field) => collect_names(field, names, found),
+                }
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Removes the keys that [`collect_names`] finds.
+fn remove_names(value: &mut Value, names: &BTreeSet<&'static str>) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| remove_names(item, names)),
+        Value::Object(fields) => {
+            fields.retain(|name, _| !names.contains(name.as_str()));
+            fields.iter_mut().for_each(|(name, field)| remove_below(name, field, names));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn remove_below(name: &str, field: &mut Value, names: &BTreeSet<&'static str>) {
+    match (name, field) {
+        ("properties", Value::Object(own)) => {
+            own.values_mut().for_each(|schema| remove_names(schema, names));
+        }
+        (_, field) => remove_names(field, names),
+    }
+}
