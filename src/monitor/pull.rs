@@ -48,6 +48,7 @@ impl Error {
             Self::Database(database::Error::Connect(_) | database::Error::Gone(_)) => false,
             Self::Database(
                 database::Error::Timeout { .. }
+                | database::Error::GoesOn { .. }
                 | database::Error::TooDear(_)
                 | database::Error::TooLarge { .. }
                 | database::Error::Statement { .. },

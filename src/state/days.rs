@@ -114,7 +114,7 @@ impl Memory {
     /// The incidents that the day that begins at `at` had when it was last judged, in its order.
     pub async fn incidents_of(&self, at: DateTime) -> Result<Vec<Incident>, Error> {
         let statement = "SELECT document::text FROM explore.incidents WHERE monitor = $1 AND at = $2 ORDER BY place";
-        let rows = self.session.rows(READ, statement, &[&self.layout.monitor, &at]).await?;
+        let rows = self.session.rows(READ, statement, &[&self.layout.monitor, &Sql(at)]).await?;
         rows.iter().map(|row| document(row, 0)).collect()
     }
 

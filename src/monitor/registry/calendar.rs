@@ -136,7 +136,7 @@ impl Calendar {
     /// When the data of a step should be there, by the monitor's clock.
     pub fn due(&self, at: DateTime) -> DateTime {
         let end = self.end(at);
-        end.saturating_add(self.delay).unwrap_or(end).to_zoned(self.time_zone.clone()).datetime()
+        end.saturating_add(self.delay).unwrap_or(end).to_zoned_datetime(self.time_zone.clone()).datetime()
     }
 
     /// The last step that is over.
