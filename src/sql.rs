@@ -173,6 +173,7 @@ fn select(text: &str, lex: Lex, policy: &Policy) -> Result<Select, Refusal> {
     overloads::check(tokens, &found, policy)?;
     let text = match tokens {
         [first, .., last] => &text[first.start..last.end],
+        [only] => &text[only.start..only.end],
         _ => text,
     };
     Ok(Select { text: text.to_owned(), relations: found.relations, pins, range: None, made_bytes })
