@@ -64,7 +64,7 @@ const CALLS: &[(&str, &str)] = &[
     ("SELECT count(*) FILTER (WHERE q.of_any = 'x') FROM (SELECT 1) q", "of_any"),
     ("SELECT sum(1) OVER (PARTITION BY q.of_any) FROM (SELECT 1) q", "of_any"),
     ("SELECT 1 FROM u JOIN (SELECT 1) q ON q.of_any = 'x'", "of_any"),
-    ("SELECT x.of_any FROM XMLTABLE('/a' PASSING '<a><b>1</b></a>'::xml COLUMNS b text PATH 'b') AS x", "of_any"),
+    ("SELECT x.of_any FROM XMLTABLE('/a' PASSING xml '<a><b>1</b></a>' COLUMNS b text PATH 'b') AS x", "of_any"),
     ("SELECT t.of_table FROM t", "of_table"),
     ("SELECT (t).of_table FROM t", "of_table"),
     ("SELECT (x.c).of_table FROM (SELECT t AS c FROM t) x", "of_table"),
@@ -117,7 +117,6 @@ async fn postgresqls_own_functions_are_not_called_by_a_dot_either() {
         "SELECT q.record_send FROM (SELECT 1 AS a) q",
         "SELECT q.pg_typeof FROM (SELECT 1 AS a) q",
         "SELECT q.row_to_json FROM (SELECT 1 AS a) q",
-        "SELECT q.text FROM (SELECT 1 AS a) q",
         "SELECT t.count FROM t",
     ] {
         assert_eq!(bare(&url, text).await, "fine", "{text}");
@@ -134,7 +133,7 @@ async fn columns_are_found_by_every_name_that_postgresql_gives_them() {
     let executor = Executor::open(Arc::new(connect(&url).await), rules, LIMITS).await.unwrap().0;
     for text in [
         "SELECT q.sum, q.max, q.b FROM (SELECT sum(id), max(id), 'x' AS b FROM t) q",
-        "SELECT q.int4, q.date, q.numeric, q.bool FROM (SELECT 1::int, date '2024-01-01', 1.5::numeric(9, 2), true) q",
+        "SELECT q.int4, q.date, q.numeric FROM (SELECT 1::int, date '2024-01-01', 1.5::numeric(9, 2)) q",
         "SELECT q.timestamptz, q.varchar, q.float8 FROM (SELECT now()::timestamptz, 'x'::varchar(3), 1::float) q",
         "SELECT q.a, q.\"case\", q.\"coalesce\" FROM (SELECT CASE WHEN id = 1 THEN a ELSE a END, CASE WHEN id = 1 THEN 1 END, \
          coalesce(id, 0) FROM t) q",

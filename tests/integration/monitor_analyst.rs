@@ -150,7 +150,7 @@ async fn where_nothing_checks_the_engines_text_stands_alone() {
 #[tokio::test]
 async fn nonsense_and_errors_leave_the_engines_text_and_say_why() {
     for (name, script, expected) in [
-        ("analyst_talks", (0..9).map(|_| says("Revenue is down 99%.")).collect::<Vec<_>>(), "iteration_limit"),
+        ("analyst_talks", (0..9).map(|_| says("Revenue is down 99%.")).collect::<Vec<_>>(), "called no tool"),
         ("analyst_silent", vec![finishes()], "recorded nothing whose figures check"),
         ("analyst_refused", vec![refuses(401, "invalid_api_key", "no such key")], "model_failed"),
     ] {

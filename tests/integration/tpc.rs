@@ -32,14 +32,14 @@ fn queries(file: &str) -> Vec<(String, String)> {
     named.map(|(name, query)| (name.to_owned(), query.to_owned())).collect()
 }
 
-/// What PostgreSQL itself gives for the text, less the blanks that it fills CHAR columns up with.
+/// What PostgreSQL itself gives for the text.
 async fn bare(client: &tokio_postgres::Client, query: &str) -> Rows {
     let messages = client.simple_query(query).await.unwrap();
     let rows = messages.iter().filter_map(|message| match message {
         SimpleQueryMessage::Row(row) => Some(row),
         _ => None,
     });
-    let cell = |cell: Option<&str>| cell.map(|cell| cell.trim_end_matches(' ').to_owned());
+    let cell = |cell: Option<&str>| cell.map(str::to_owned);
     rows.map(|row| (0..row.len()).map(|index| cell(row.get(index))).collect()).collect()
 }
 

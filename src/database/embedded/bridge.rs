@@ -32,6 +32,9 @@ impl Connect for Dial {
         let config = config.clone();
         Box::pin(async move {
             let (client, task) = bridge(&self.engine, &config).await?;
+            // It is the same session whoever had the connection before, and he may have left in the middle of something.
+            client.batch_execute("ROLLBACK").await?;
+            client.batch_execute("DISCARD ALL").await?;
             client.batch_execute(&self.settings).await?;
             Ok((client, task))
         })

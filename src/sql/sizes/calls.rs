@@ -169,7 +169,7 @@ impl Sizes {
                 }
                 let expressions = list.args.iter().filter_map(argument).collect::<Vec<_>>();
                 let inputs = expressions.iter().map(|one| self.expression(one)).collect::<Result<Vec<_>, _>>()?;
-                if AGGREGATES.contains(&name) {
+                if AGGREGATES.contains(&name) || COLLECTING.contains(&name) {
                     inputs.iter().try_for_each(|input| self.check_rows(*input, self.rows))?;
                 }
                 (expressions, inputs)

@@ -5,7 +5,7 @@
 
 use sqlparser::ast::{
     AccessExpr, CastKind, DataType, Expr, Function, ObjectNamePart, Query, SelectItem, SetExpr, TrimWhereField,
-    TypedString, Value,
+    TypedString,
 };
 
 /// What PostgreSQL calls what has no name.
@@ -40,7 +40,6 @@ fn label(expression: &Expr) -> Option<Label> {
         },
         Expr::Cast { kind: CastKind::Cast | CastKind::DoubleColon, expr, data_type, .. } => around(expr, data_type),
         Expr::TypedString(TypedString { data_type, .. }) => weak(type_name(data_type)),
-        Expr::Value(value) if matches!(value.value, Value::Boolean(_)) => weak("bool".to_owned()),
         Expr::Interval(_) => weak("interval".to_owned()),
         Expr::Case { else_result, .. } => match else_result.as_deref().and_then(label) {
             Some(label) if label.is_strong => Some(label),
