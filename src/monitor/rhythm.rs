@@ -16,6 +16,8 @@ const USUAL_SHARES: [f64; 3] = [0.95, 0.7, 0.0];
 const HOLIDAYS_MIN: usize = 3;
 /// The chance that a silence longer than all before goes on for another step is not taken to be higher.
 const BEYOND_MAX: f64 = 0.75;
+/// With how many silences the chance that is common to all lengths is weighed against what was seen of one length.
+const POOLED_WEIGHT: f64 = 4.0;
 /// Seasons of the past without which nothing is told of a rhythm.
 const SEASONS_MIN: usize = 3;
 /// Steps with something in them without which nothing is told of a rhythm, at the least; fewer do where a season is a step.
@@ -169,7 +171,7 @@ impl Tier {
         let pooled = (total - self.count(1) as f64 + 1.0) / (total + 2.0);
         match self.count(length) {
             0 => pooled.min(BEYOND_MAX),
-            count => (self.count(length + 1) as f64 + pooled) / (count as f64 + 1.0),
+            count => (self.count(length + 1) as f64 + POOLED_WEIGHT * pooled) / (count as f64 + POOLED_WEIGHT),
         }
     }
 
@@ -225,7 +227,8 @@ mod tests {
         let monthly = clear_after(360, 200, |day| day % 30 == 0).unwrap();
         assert!((30..60).contains(&monthly), "{monthly}");
         let every_other_week = clear_after(364, 200, |day| day % 14 == 0).unwrap();
-        assert!((14..60).contains(&every_other_week), "{every_other_week}");
+        assert!((1..15).contains(&every_other_week), "{every_other_week}");
+        assert_eq!(clear_after(358, 6, |day| day % 14 == 0), None, "none is due");
         assert_eq!(clear_after(360, 29, |day| day % 30 == 0), None);
     }
 
@@ -246,7 +249,7 @@ mod tests {
                 outage(steps).is_some_and(|outage| outage.clear == 363)
             });
             let told = told.count();
-            assert!(told <= 2, "{told} in four and a half years of {share}");
+            assert!(told <= 3, "{told} in four and a half years of {share}");
         }
     }
 }
