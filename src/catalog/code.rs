@@ -216,6 +216,7 @@ pub struct Name {
 }
 
 /// A type.
+#[expect(clippy::struct_excessive_bools, reason = "each says another thing of the same row of the catalog")]
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Type {
     /// What it is known by to the server.

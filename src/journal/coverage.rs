@@ -166,7 +166,7 @@ impl Tally {
                 }
                 (None, true) => looked_at.push(table.clone()),
                 (None, false) => {
-                    not_looked_at.push(NotLookedAt { table: table.clone(), why: UNREAD.to_owned(), left_out: false })
+                    not_looked_at.push(NotLookedAt { table: table.clone(), why: UNREAD.to_owned(), left_out: false });
                 }
             }
         }

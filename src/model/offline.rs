@@ -128,11 +128,11 @@ impl OfflineAnalyst {
         let mut count = GLANCES_OF_A_TURN.min(glances_max);
         let mut profiles =
             self.subjects.iter().enumerate().map(|(index, subject)| Profile::read(subject, index, notebook));
-        let mut usable = profiles.by_ref().take(count).filter(Result::is_ok).count();
+        let mut usable = profiles.by_ref().take(count).flatten().count();
         let is_answered = |index: &usize| notebook.outcome(&profile::key(*index)).is_some();
         while usable < ANALYSED_MAX && count < glances_max && (0..count).all(|index| is_answered(&index)) {
             let more = GLANCES_OF_A_TURN.min(glances_max - count);
-            usable += profiles.by_ref().take(more).filter(Result::is_ok).count();
+            usable += profiles.by_ref().take(more).flatten().count();
             count += more;
         }
         &self.subjects[..count]

@@ -224,10 +224,10 @@ async fn waiting<Output>(reply: impl Future<Output = Output>) -> Output {
     let started = Instant::now();
     let mut reply = std::pin::pin!(reply);
     loop {
-        match tokio::time::timeout(WAIT_TOLD_AFTER, &mut reply).await {
-            Ok(output) => return output,
-            Err(_) => tracing::info!(seconds = started.elapsed().as_secs(), "still waiting for the model"),
+        if let Ok(output) = tokio::time::timeout(WAIT_TOLD_AFTER, &mut reply).await {
+            return output;
         }
+        tracing::info!(seconds = started.elapsed().as_secs(), "still waiting for the model");
     }
 }
 

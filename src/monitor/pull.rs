@@ -44,9 +44,11 @@ impl Error {
     /// Whether it is the monitor that cannot be run, and not the database that cannot be reached.
     pub fn is_of_monitor(&self) -> bool {
         match self {
-            Self::Refused(_) | Self::Mismatch(_) | Self::TooMuch(_) => true,
             Self::Database(database::Error::Connect(_) | database::Error::Gone(_)) => false,
-            Self::Database(
+            Self::Refused(_)
+            | Self::Mismatch(_)
+            | Self::TooMuch(_)
+            | Self::Database(
                 database::Error::Timeout { .. }
                 | database::Error::GoesOn { .. }
                 | database::Error::TooDear(_)

@@ -112,7 +112,9 @@ impl Steps<'_> {
                 continue;
             }
             if silent.len() < long {
-                silent.iter().for_each(|step| counts[step % self.season].1 += 1);
+                for step in &silent {
+                    counts[step % self.season].1 += 1;
+                }
             }
             silent.clear();
             let count = &mut counts[step % self.season];

@@ -31,6 +31,7 @@ pub(super) enum Reach {
 }
 
 /// What of a statement tells which types its values may be of.
+#[expect(clippy::struct_excessive_bools, reason = "each is another fact of the same text")]
 pub(super) struct Statement<'a> {
     found: &'a Found,
     types: &'a BTreeSet<u32>,

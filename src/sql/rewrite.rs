@@ -255,7 +255,14 @@ impl<'a> Text<'a> {
         let called =
             callee.kind == Kind::QuotedWord || callee.kind == Kind::Word && !keywords::takes_parenthesis(&callee.text);
         let begins = index == open + 1 || self.is_symbol(index - 1, ",");
-        let last = |close: usize| !self.flat(open, close).any(|at| at > index && self.is_symbol(at, ","));
+        let last = |close: usize| {
+            let mut brackets = 0_usize;
+            !self.flat(open, close).filter(|at| *at > index).any(|at| {
+                brackets += usize::from(self.is_symbol(at, "["));
+                brackets -= usize::from(self.is_symbol(at, "]")).min(brackets);
+                brackets == 0 && self.is_symbol(at, ",")
+            })
+        };
         called && begins && self.closes(open).is_some_and(last)
     }
 

@@ -29,7 +29,7 @@ const TOTAL_BYTES_MAX: f64 = (64 << 20) as f64;
 /// Bytes of a value, times the rows that may have one each, where PostgreSQL keeps them all: in an aggregate, a window, a sort.
 pub(crate) const ROWS_BYTES_MAX: f64 = (256 << 20) as f64;
 /// Values smaller than this are those that tables have too, in however many rows.
-pub(crate) const WIDE_BYTES: f64 = (8 << 10) as f64;
+pub(crate) const WIDE_BYTES: f64 = (64 << 10) as f64;
 /// What one call may do whose work grows with the product of its arguments: no more than with constants that fill a text.
 #[expect(clippy::cast_precision_loss, reason = "a text has no more than some thousand bytes")]
 const CALL_WORK_MAX: f64 = (TEXT_BYTES_MAX * TEXT_BYTES_MAX) as f64;

@@ -58,9 +58,9 @@ fn check_word(tokens: &[Token<'_>], index: usize) -> Result<(), Refusal> {
     match &*token.text {
         "into" => return Err(read_only("SELECT INTO creates a table; remove INTO")),
         "only"
-            if !before(1, &["row", "rows"])
-                && !before(1, TABLES)
-                && !(index > 0 && tokens[index - 1].is_symbol(",")) =>
+            if !(before(1, &["row", "rows"])
+                || before(1, TABLES)
+                || index > 0 && tokens[index - 1].is_symbol(",")) =>
         {
             return Err(syntax("ONLY stands before a table in FROM; leave it out"));
         }
@@ -81,6 +81,9 @@ fn check_word(tokens: &[Token<'_>], index: usize) -> Result<(), Refusal> {
         "table" if tokens.get(index + 1).is_some_and(|token| token.is_symbol("(")) => {
             return Err(syntax("TABLE takes a table's name; write the SELECT alone"));
         }
+        "table" if !is_label(tokens, index) && !is_whole_table(&tokens[index + 1..]) => {
+            return Err(syntax("TABLE takes a table's name and nothing but ORDER BY, LIMIT or UNION after it"));
+        }
         "fetch" if !is_whole_fetch(&tokens[index + 1..]) => {
             return Err(syntax("FETCH ends in ROWS ONLY or ROWS WITH TIES; write it out, or LIMIT"));
         }
@@ -95,6 +98,27 @@ fn check_word(tokens: &[Token<'_>], index: usize) -> Result<(), Refusal> {
         _ => {}
     }
     Ok(())
+}
+
+/// Whether a word stands where PostgreSQL takes any key word as a name: after AS, or after a dot.
+fn is_label(tokens: &[Token<'_>], index: usize) -> bool {
+    index > 0 && (tokens[index - 1].is_word("as") || tokens[index - 1].is_symbol("."))
+}
+
+/// Whether a table's name follows, and after it what may stand after a query. The parser would take an alias and clauses.
+fn is_whole_table(rest: &[Token<'_>]) -> bool {
+    const AFTER: &[&str] = &["except", "fetch", "for", "intersect", "limit", "offset", "order", "union"];
+    let mut rest = rest.iter().skip_while(|token| token.is_word("only")).peekable();
+    let mut is_named = rest.next().is_some_and(Token::is_name);
+    while rest.peek().is_some_and(|token| token.is_symbol(".")) {
+        rest.next();
+        is_named &= rest.next().is_some_and(Token::is_name);
+    }
+    if rest.peek().is_some_and(|token| token.kind == Kind::Operator && token.text == "*") {
+        rest.next();
+    }
+    let ends = |token: &&Token<'_>| token.is_symbol(")") || AFTER.iter().any(|word| token.is_word(word));
+    is_named && rest.peek().is_none_or(ends)
 }
 
 /// Whether `FIRST 3 ROWS ONLY`, or another of its forms, follows. The parser does without the words at its end.

@@ -231,7 +231,9 @@ impl Visitor for Made<'_> {
             | TableFactor::UNNEST { alias, .. }
             | TableFactor::NestedJoin { alias, .. } => self.add_listed(alias.as_ref()),
             TableFactor::JsonTable { columns, alias, .. } => {
-                columns.iter().for_each(|column| self.add_json(column));
+                for column in columns {
+                    self.add_json(column);
+                }
                 self.add_listed(alias.as_ref());
             }
             TableFactor::XmlTable { columns, alias, .. } => {

@@ -134,7 +134,7 @@ async fn columns_are_found_by_every_name_that_postgresql_gives_them() {
     for text in [
         "SELECT q.sum, q.max, q.b FROM (SELECT sum(id), max(id), 'x' AS b FROM t) q",
         "SELECT q.int4, q.date, q.numeric FROM (SELECT 1::int, date '2024-01-01', 1.5::numeric(9, 2)) q",
-        "SELECT q.timestamptz, q.varchar, q.float8 FROM (SELECT now()::timestamptz, 'x'::varchar(3), 1::float) q",
+        "SELECT q.timestamptz, q.varchar, q.float8 FROM (SELECT 'now'::timestamptz, 'x'::varchar(3), 1::float) q",
         "SELECT q.a, q.\"case\", q.\"coalesce\" FROM (SELECT CASE WHEN id = 1 THEN a ELSE a END, CASE WHEN id = 1 THEN 1 END, \
          coalesce(id, 0) FROM t) q",
         "SELECT q.extract, q.timezone, q.btrim, q.\"substring\", q.\"position\" FROM (SELECT extract(year FROM now()), now() AT TIME \

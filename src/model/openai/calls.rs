@@ -11,15 +11,15 @@ use crate::model::{Reply, Request, ToolCall, ToolSpec, lenient};
 const PARALLEL: &str = "multi_tool_use.parallel";
 
 /// The calls, name and arguments, that a written one stands for: one, but for the odd case of several within it.
-pub(super) fn settled(name: &str, arguments: String, tools: &[ToolSpec]) -> Vec<(String, String)> {
+pub(super) fn settled(name: &str, arguments: &str, tools: &[ToolSpec]) -> Vec<(String, String)> {
     let name = known_or(name, tools);
     if name == PARALLEL
-        && let Some(calls) = several_in(&arguments, tools)
+        && let Some(calls) = several_in(arguments, tools)
     {
         return calls;
     }
-    objects_of(&arguments).map_or_else(
-        || vec![(name.clone(), arguments.clone())],
+    objects_of(arguments).map_or_else(
+        || vec![(name.clone(), arguments.to_owned())],
         |objects| objects.into_iter().map(|object| (name.clone(), object)).collect(),
     )
 }

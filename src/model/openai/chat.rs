@@ -160,7 +160,7 @@ fn read_calls(written: &[Cow<'_, Value>], request: &Request<'_>) -> (Vec<ToolCal
         let arguments = wire::arguments(["arguments", "parameters"].iter().find_map(|name| function.get(*name)));
         let mut given = call.get("id").and_then(Value::as_str);
         let mut extra = picked(call, &CARRIED_BY_CALL);
-        for (name, arguments) in calls::settled(name, arguments, request.tools) {
+        for (name, arguments) in calls::settled(name, &arguments, request.tools) {
             tool_calls.push(ToolCall { id: ids.next(given.take()), name, arguments });
             extras.push(std::mem::take(&mut extra));
         }

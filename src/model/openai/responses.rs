@@ -137,7 +137,7 @@ fn take_calls(written: Vec<Value>, request: &Request<'_>) -> (Vec<Value>, Vec<To
         let mut given = id.as_deref();
         let name = item.get("name").and_then(Value::as_str).unwrap_or_default();
         for (index, (name, arguments)) in
-            calls::settled(name, wire::arguments(item.get("arguments")), request.tools).into_iter().enumerate()
+            calls::settled(name, &wire::arguments(item.get("arguments")), request.tools).into_iter().enumerate()
         {
             let call = ToolCall { id: ids.next(given.take()), name, arguments };
             let mut item = item.clone();

@@ -44,10 +44,10 @@ fn pieces(body: &str) -> Vec<String> {
         let data = line.strip_prefix("data:").map(str::trim).or_else(|| line.starts_with('{').then_some(line));
         let Some(data) = data.filter(|data| !data.is_empty() && *data != "[DONE]") else { continue };
         begun.push_str(data);
-        if lenient::whole(&begun) != Err(lenient::Flaw::Cut) {
-            pieces.push(std::mem::take(&mut begun));
-        } else {
+        if lenient::whole(&begun) == Err(lenient::Flaw::Cut) {
             begun.push('\n');
+        } else {
+            pieces.push(std::mem::take(&mut begun));
         }
     }
     // What was begun and not ended is left to say so.

@@ -299,7 +299,7 @@ impl<'a> Window<'a> {
                 found.entry(outage.clear).or_default().push((segment, stream, outage));
             }
         }
-        found.into_values().filter_map(|parts| self.of_segments(parts, whole)).collect()
+        found.into_values().filter_map(|parts| self.of_segments(&parts, whole)).collect()
     }
 
     /// Segments of which nothing came in the last step, and enough to be watched before they stopped.
@@ -335,7 +335,7 @@ impl<'a> Window<'a> {
     }
 
     /// Segments that stopped at the same time, and what share of the whole they were of the metric that they are most of.
-    fn of_segments(&self, parts: Vec<(Segment, Stream, Outage)>, whole: &Stream) -> Option<Silence> {
+    fn of_segments(&self, parts: &[(Segment, Stream, Outage)], whole: &Stream) -> Option<Silence> {
         let usual = |stream: &Stream, measure: usize, last: usize| -> f64 {
             let steps = (last + 1).saturating_sub(VOLUME_STEPS)..last + 1;
             steps.clone().map(|step| stream.sums[measure][step]).sum::<f64>() / steps.len() as f64

@@ -141,7 +141,7 @@ impl Builder<'_> {
 
     fn history(&self, text: Option<&str>) -> Option<Span> {
         let text = text?;
-        let span = text.parse::<Span>().ok().filter(|span| span.is_positive());
+        let span = text.parse::<Span>().ok().filter(Span::is_positive);
         if span.is_none() {
             let message = format!("`{text}` is no length of time; write one such as 90 days or 2 years");
             self.source.problem(&["history"], message);

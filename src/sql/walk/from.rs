@@ -8,7 +8,7 @@ use sqlparser::ast::{
     XmlTableColumnOption,
 };
 
-use super::scope::Range;
+use super::scope::{Known, Range};
 use super::{Policy, Refusal, Walk, column_names, functions, names, types, unknown};
 use crate::sql::fields::{Field, Fields, Shape};
 use crate::sql::refusal::{relation, seen};
@@ -179,7 +179,7 @@ impl<'query> Walk<'query, '_> {
         if let [name] = *parts.as_slice()
             && let Some(known) = self.scope.cte(&name.value)
         {
-            let Some(fields) = known.cloned() else {
+            let Known::Known(fields) = known.clone() else {
                 let name = seen(&name.value);
                 return Err(relation(format!("{name} is read before its own query in WITH; write {name} first")));
             };

@@ -24,31 +24,31 @@ pub(super) fn of(expression: &Expr) -> String {
 
 fn label(expression: &Expr) -> Option<Label> {
     match expression {
-        Expr::Identifier(name) => strong(&name.value),
-        Expr::CompoundIdentifier(parts) => parts.last().and_then(|last| strong(&last.value)),
+        Expr::Identifier(name) => Some(strong(&name.value)),
+        Expr::CompoundIdentifier(parts) => parts.last().map(|last| strong(&last.value)),
         Expr::CompoundFieldAccess { root, access_chain } => {
             let field = access_chain.iter().rev().find_map(|step| match step {
                 AccessExpr::Dot(Expr::Identifier(name)) => Some(&name.value),
                 AccessExpr::Dot(_) | AccessExpr::Subscript(_) => None,
             });
-            field.map_or_else(|| label(root), |name| strong(name))
+            field.map_or_else(|| label(root), |name| Some(strong(name)))
         }
         Expr::Nested(inner) | Expr::Collate { expr: inner, collation: _ } => label(inner),
         Expr::Function(Function { name, .. }) => match name.0.last() {
-            Some(ObjectNamePart::Identifier(name)) => strong(&name.value),
+            Some(ObjectNamePart::Identifier(name)) => Some(strong(&name.value)),
             _ => None,
         },
         Expr::Cast { kind: CastKind::Cast | CastKind::DoubleColon, expr, data_type, .. } => around(expr, data_type),
-        Expr::TypedString(TypedString { data_type, .. }) => weak(type_name(data_type)),
-        Expr::Interval(_) => weak("interval".to_owned()),
+        Expr::TypedString(TypedString { data_type, .. }) => Some(weak(type_name(data_type))),
+        Expr::Interval(_) => Some(weak("interval".to_owned())),
         Expr::Case { else_result, .. } => match else_result.as_deref().and_then(label) {
             Some(label) if label.is_strong => Some(label),
-            _ => weak("case".to_owned()),
+            _ => Some(weak("case".to_owned())),
         },
-        Expr::Exists { .. } => strong("exists"),
+        Expr::Exists { .. } => Some(strong("exists")),
         Expr::Subquery(query) => of_subquery(query),
-        Expr::Array(_) => strong("array"),
-        Expr::Tuple(_) => strong("row"),
+        Expr::Array(_) => Some(strong("array")),
+        Expr::Tuple(_) => Some(strong("row")),
         _ => of_keywords(expression),
     }
 }
@@ -56,20 +56,20 @@ fn label(expression: &Expr) -> Option<Label> {
 /// Forms that PostgreSQL's grammar turns into calls.
 fn of_keywords(expression: &Expr) -> Option<Label> {
     match expression {
-        Expr::AtTimeZone { .. } => strong("timezone"),
-        Expr::Extract { .. } => strong("extract"),
-        Expr::Ceil { .. } => strong("ceil"),
-        Expr::Floor { .. } => strong("floor"),
-        Expr::Position { .. } => strong("position"),
-        Expr::Substring { shorthand: true, .. } => strong("substr"),
-        Expr::Substring { shorthand: false, .. } => strong("substring"),
-        Expr::Overlay { .. } => strong("overlay"),
-        Expr::Trim { trim_where, .. } => strong(match trim_where {
+        Expr::AtTimeZone { .. } => Some(strong("timezone")),
+        Expr::Extract { .. } => Some(strong("extract")),
+        Expr::Ceil { .. } => Some(strong("ceil")),
+        Expr::Floor { .. } => Some(strong("floor")),
+        Expr::Position { .. } => Some(strong("position")),
+        Expr::Substring { shorthand: true, .. } => Some(strong("substr")),
+        Expr::Substring { shorthand: false, .. } => Some(strong("substring")),
+        Expr::Overlay { .. } => Some(strong("overlay")),
+        Expr::Trim { trim_where, .. } => Some(strong(match trim_where {
             Some(TrimWhereField::Leading) => "ltrim",
             Some(TrimWhereField::Trailing) => "rtrim",
             Some(TrimWhereField::Both) | None => "btrim",
-        }),
-        Expr::IsNormalized { .. } => strong("is_normalized"),
+        })),
+        Expr::IsNormalized { .. } => Some(strong("is_normalized")),
         _ => None,
     }
 }
@@ -77,7 +77,7 @@ fn of_keywords(expression: &Expr) -> Option<Label> {
 fn around(inner: &Expr, data_type: &DataType) -> Option<Label> {
     match label(inner) {
         Some(label) if label.is_strong => Some(label),
-        _ => weak(type_name(data_type)),
+        _ => Some(weak(type_name(data_type))),
     }
 }
 
@@ -92,8 +92,8 @@ fn of_subquery(query: &Query) -> Option<Label> {
     }
     let SetExpr::Select(select) = body else { return None };
     match select.projection.as_slice() {
-        [SelectItem::UnnamedExpr(expression)] => strong(&of(expression)),
-        [SelectItem::ExprWithAlias { alias, .. }] => strong(&alias.value),
+        [SelectItem::UnnamedExpr(expression)] => Some(strong(&of(expression))),
+        [SelectItem::ExprWithAlias { alias, .. }] => Some(strong(&alias.value)),
         _ => None,
     }
 }
@@ -133,10 +133,10 @@ fn plain_type_name(data_type: &DataType) -> String {
     }
 }
 
-fn strong(name: &str) -> Option<Label> {
-    Some(Label { name: name.to_owned(), is_strong: true })
+fn strong(name: &str) -> Label {
+    Label { name: name.to_owned(), is_strong: true }
 }
 
-fn weak(name: String) -> Option<Label> {
-    Some(Label { name, is_strong: false })
+fn weak(name: String) -> Label {
+    Label { name, is_strong: false }
 }

@@ -9,8 +9,10 @@ use sqlparser::ast::{
     visit_relations,
 };
 
+use super::scope::Known;
 use super::{Refusal, Walk, column_names, names, naming, sensitive, unknown};
 use crate::sql::fields::{Field, Fields, Shape, hidden};
+use crate::sql::lexer::Token;
 use crate::sql::refusal::{read_only, row_lock};
 
 impl<'query> Walk<'query, '_> {
@@ -57,7 +59,9 @@ impl<'query> Walk<'query, '_> {
     fn with(&mut self, with: &'query With) -> Result<(), Refusal> {
         let With { with_token: _, recursive, cte_tables } = with;
         if *recursive {
-            cte_tables.iter().for_each(|cte| self.scope.add_cte(&cte.alias.name.value, None));
+            for cte in cte_tables {
+                self.scope.add_cte(&cte.alias.name.value, Known::Unknown);
+            }
         }
         for cte in cte_tables {
             let Cte { alias, query, from, materialized: _, closing_paren_token: _ } = cte;
@@ -70,7 +74,7 @@ impl<'query> Walk<'query, '_> {
             } else {
                 let fields = self.query(query)?.renamed(&column_names(alias));
                 // Not before its own query: without RECURSIVE a CTE's name in its query is a table's.
-                self.scope.add_cte(&alias.name.value, Some(fields));
+                self.scope.add_cte(&alias.name.value, Known::Known(fields.into()));
             }
         }
         Ok(())
@@ -83,7 +87,10 @@ impl<'query> Walk<'query, '_> {
             body = &inner.body;
         }
         self.recursions.push((body, alias));
-        let fields = self.query(query)?.renamed(&column_names(alias));
+        let mut fields = self.query(query)?.renamed(&column_names(alias));
+        // The columns of SEARCH and CYCLE, which the parser is not given.
+        let added = search_columns(self.tokens).filter(|name| !self.policy.callable.contains(*name));
+        fields.list.extend(added.map(Field::plain));
         self.recursions.pop();
         if reads(query, &alias.name.value) {
             sensitive::check_none(&fields)?;
@@ -168,7 +175,7 @@ impl<'query> Walk<'query, '_> {
 
     fn select_item(&mut self, item: &'query SelectItem, from: &Fields, fields: &mut Fields) -> Result<(), Refusal> {
         let (expression, name) = match item {
-            SelectItem::UnnamedExpr(expression) => (expression, self.output_name(expression)?),
+            SelectItem::UnnamedExpr(expression) => (expression, self.output_name(expression)),
             SelectItem::ExprWithAlias { expr, alias } => {
                 self.label(alias)?;
                 (expr, alias.value.clone())
@@ -198,12 +205,11 @@ impl<'query> Walk<'query, '_> {
             }
             _ => return Err(unknown("this kind of output column")),
         };
-        let field = match self.plain_column(expression)? {
-            Some(field) => field,
-            None => {
-                self.expression(expression)?;
-                Field { shape: self.shape(expression), ..Field::plain(String::new()) }
-            }
+        let field = if let Some(field) = self.plain_column(expression)? {
+            field
+        } else {
+            self.expression(expression)?;
+            Field { shape: self.shape(expression), ..Field::plain(String::new()) }
         };
         fields.list.push(Field { name, ..field });
         Ok(())
@@ -211,10 +217,10 @@ impl<'query> Walk<'query, '_> {
 
     /// The name of an expression without an alias. One that nobody wrote is no column for sure where it could call
     /// something, so that it is none.
-    fn output_name(&self, expression: &'query Expr) -> Result<String, Refusal> {
+    fn output_name(&self, expression: &'query Expr) -> String {
         let name = naming::of(expression);
         let is_written = matches!(expression, Expr::Identifier(_) | Expr::CompoundIdentifier(_));
-        Ok(if !is_written && self.policy.callable.contains(&name) { naming::NONE.to_owned() } else { name })
+        if !is_written && self.policy.callable.contains(&name) { naming::NONE.to_owned() } else { name }
     }
 
     fn order_by_clause(&mut self, order_by: &'query OrderBy) -> Result<(), Refusal> {
@@ -339,4 +345,21 @@ fn reads(query: &Query, name: &str) -> bool {
         _ => ControlFlow::Continue(()),
     });
     reads.is_break()
+}
+
+/// The names after SET and USING in SEARCH and CYCLE clauses.
+fn search_columns<'tokens>(tokens: &'tokens [Token<'_>]) -> impl Iterator<Item = &'tokens str> {
+    let clause = |index: usize| index > 0 && tokens[index - 1].is_symbol(")") && is_clause(&tokens[index]);
+    let clauses = (0..tokens.len()).filter(move |index| clause(*index));
+    clauses.flat_map(move |index| {
+        let rest = &tokens[index..];
+        ["set", "using"].into_iter().filter_map(move |word| {
+            let at = rest.iter().position(|token| token.is_word(word))?;
+            rest.get(at + 1).map(|name| &*name.text)
+        })
+    })
+}
+
+fn is_clause(token: &Token<'_>) -> bool {
+    token.is_word("search") || token.is_word("cycle")
 }

@@ -35,6 +35,15 @@ impl Range<'_> {
     }
 }
 
+/// The columns of a CTE.
+#[derive(Debug, Clone)]
+pub(super) enum Known {
+    /// Its own query was not walked yet.
+    Unknown,
+    /// They are these.
+    Known(Arc<Fields>),
+}
+
 /// What a name without a dot stands for.
 #[derive(Debug)]
 pub(super) enum Meaning<'scope> {
@@ -49,8 +58,7 @@ pub(super) enum Meaning<'scope> {
 /// What is in scope at a point of the walk, innermost last.
 #[derive(Debug, Default)]
 pub(super) struct Scope<'query> {
-    /// With their columns, once their own queries were walked.
-    ctes: Vec<(&'query str, Option<Arc<Fields>>)>,
+    ctes: Vec<(&'query str, Known)>,
     ranges: Vec<Range<'query>>,
     /// Where the ranges of the innermost FROM begin.
     from: usize,
@@ -96,19 +104,19 @@ impl<'query> Scope<'query> {
         self.ranges.extend(aside.ranges);
     }
 
-    pub(super) fn add_cte(&mut self, name: &'query str, fields: Option<Fields>) {
-        self.ctes.push((name, fields.map(Arc::new)));
+    pub(super) fn add_cte(&mut self, name: &'query str, fields: Known) {
+        self.ctes.push((name, fields));
     }
 
-    /// The CTE of that name, if there is one, with its columns where they are known yet.
-    pub(super) fn cte(&self, name: &str) -> Option<Option<&Arc<Fields>>> {
-        self.ctes.iter().rev().find(|(known, _)| *known == name).map(|(_, fields)| fields.as_ref())
+    /// The columns of the CTE of that name, if there is one.
+    pub(super) fn cte(&self, name: &str) -> Option<&Known> {
+        self.ctes.iter().rev().find(|(known, _)| *known == name).map(|(_, fields)| fields)
     }
 
     /// Tells the columns of a CTE that was added before they were known.
     pub(super) fn set_cte(&mut self, name: &str, fields: Fields) {
         if let Some((_, known)) = self.ctes.iter_mut().rev().find(|(known, _)| *known == name) {
-            *known = Some(Arc::new(fields));
+            *known = Known::Known(fields.into());
         }
     }
 

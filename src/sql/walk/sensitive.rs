@@ -63,13 +63,10 @@ impl<'query> Walk<'query, '_> {
     /// The column that an expression is and nothing else, which is checked but for whether it may be shown.
     pub(super) fn plain_column(&self, expression: &'query Expr) -> Result<Option<Field>, Refusal> {
         match bare(expression) {
-            Expr::Identifier(name) => {
-                names::check(name)?;
-                Ok(match self.scope.meaning(&name.value) {
-                    Meaning::Field(field) => Some(field.clone()),
-                    Meaning::Row(_) | Meaning::Unknown => None,
-                })
-            }
+            Expr::Identifier(name) => match self.scope.meaning(&name.value) {
+                Meaning::Field(field) => names::check(name).map(|()| Some(field.clone())),
+                Meaning::Row(_) | Meaning::Unknown => Ok(None),
+            },
             Expr::CompoundIdentifier(parts) => Ok(self.qualified(parts)?.cloned()),
             _ => Ok(None),
         }
