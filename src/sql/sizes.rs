@@ -44,6 +44,7 @@ const STEPS_MAX: usize = 200_000;
 
 /// An upper bound of a value.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Size {
     /// Bytes in memory, or as text.
     bytes: f64,
@@ -135,7 +136,7 @@ struct Sizes {
     columns: HashMap<String, Size>,
     /// What a column may be that has no name of its own.
     unnamed: Option<Size>,
-    ctes: HashMap<String, query::Rows>,
+    ctes: HashMap<String, query::Relation>,
     /// Rows that constants make in the FROM of the SELECT that is looked at, and of those around it.
     rows: f64,
     /// Rows that functions make of each of them, in what is selected.

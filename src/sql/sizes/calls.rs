@@ -374,7 +374,7 @@ impl Sizes {
             None => 1.0,
         };
         let nodes = (document.bytes / 4.0).max(2.0);
-        self.works("xpath", nodes.powf(steps.max(1.0).min(64.0)))
+        self.works("xpath", nodes.powf(steps.clamp(1.0, 64.0)))
     }
 }
 

@@ -265,7 +265,6 @@ fn longer(left: Size, right: Size) -> f64 {
 /// The largest that a part of a time can be.
 fn field_digits(field: &DateTimeField) -> f64 {
     match field {
-        DateTimeField::Epoch => 13.0,
         DateTimeField::Microsecond | DateTimeField::Microseconds | DateTimeField::Julian => 8.0,
         DateTimeField::Millisecond | DateTimeField::Milliseconds | DateTimeField::Year => 5.0,
         DateTimeField::Day

@@ -15,14 +15,14 @@ const ROUNDS: usize = 16;
 
 /// What a query or a range gives.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Rows {
+pub(super) struct Relation {
     columns: Vec<(Option<String>, Size)>,
     /// Whether there are other columns among them, so that no place is certain.
     wildcard: bool,
     pub(super) rows: f64,
 }
 
-impl Rows {
+impl Relation {
     fn one(name: Option<String>, size: Size, rows: f64) -> Self {
         Self { columns: vec![(name, size)], wildcard: false, rows }
     }
@@ -91,7 +91,7 @@ impl Sizes {
         }
     }
 
-    pub(super) fn query(&mut self, query: &Query) -> Result<Rows, Refusal> {
+    pub(super) fn query(&mut self, query: &Query) -> Result<Relation, Refusal> {
         self.step()?;
         let outside = (self.rows, self.series);
         if let Some(with) = &query.with {
@@ -126,9 +126,9 @@ impl Sizes {
     }
 
     /// Applies the recursive term to its own result: what doubles there shows soon.
-    fn recursive(&mut self, alias: &TableAlias, base: Rows, term: &SetExpr) -> Result<Rows, Refusal> {
+    fn recursive(&mut self, alias: &TableAlias, base: Relation, term: &SetExpr) -> Result<Relation, Refusal> {
         let outside = self.rows;
-        let mut rows = Rows { rows: RECURSIVE_ROWS, ..base };
+        let mut rows = Relation { rows: RECURSIVE_ROWS, ..base };
         for _ in 0..ROUNDS {
             self.name(&mut rows, Some(alias));
             self.ctes.insert(alias.name.value.clone(), rows.clone());
@@ -148,7 +148,7 @@ impl Sizes {
         Ok(rows)
     }
 
-    fn set_expression(&mut self, body: &SetExpr) -> Result<Rows, Refusal> {
+    fn set_expression(&mut self, body: &SetExpr) -> Result<Relation, Refusal> {
         let outside = (self.rows, self.series);
         let rows = match body {
             SetExpr::Select(select) => self.select(select)?,
@@ -159,28 +159,28 @@ impl Sizes {
                 united(left, &right)
             }
             SetExpr::Values(values) => {
-                let mut all = Rows::default();
+                let mut all = Relation::default();
                 for row in &values.rows {
                     let sizes = row.content.iter().map(|cell| self.expression(cell)).collect::<Result<Vec<_>, _>>()?;
                     let named = (1..).zip(sizes).map(|(number, size)| (Some(format!("column{number}")), size));
-                    all = united(all, &Rows { columns: named.collect(), wildcard: false, rows: 1.0 });
+                    all = united(all, &Relation { columns: named.collect(), wildcard: false, rows: 1.0 });
                 }
                 all
             }
             other => {
                 self.each(other)?;
-                Rows { rows: 1.0, wildcard: true, ..Rows::default() }
+                Relation { rows: 1.0, wildcard: true, ..Relation::default() }
             }
         };
         (self.rows, self.series) = outside;
         Ok(rows)
     }
 
-    fn select(&mut self, select: &Select) -> Result<Rows, Refusal> {
+    fn select(&mut self, select: &Select) -> Result<Relation, Refusal> {
         let rows = self.from(&select.from)?;
         self.rows *= rows;
         self.series = 1.0;
-        let mut result = Rows { rows, ..Rows::default() };
+        let mut result = Relation { rows, ..Relation::default() };
         for item in &select.projection {
             match item {
                 SelectItem::UnnamedExpr(expression) => {
@@ -236,7 +236,7 @@ impl Sizes {
             TableFactor::Table { name, alias, args: None, .. } => {
                 let name = name.0.last().and_then(|part| part.as_ident());
                 let cte = name.and_then(|name| self.ctes.get(&name.value)).cloned();
-                (cte.unwrap_or(Rows { rows: 1.0, ..Rows::default() }), alias.as_ref())
+                (cte.unwrap_or(Relation { rows: 1.0, ..Relation::default() }), alias.as_ref())
             }
             TableFactor::Table { name, alias, args: Some(list), .. } => {
                 (self.function_range(&last(name), &list.args)?, alias.as_ref())
@@ -248,15 +248,18 @@ impl Sizes {
             TableFactor::NestedJoin { table_with_joins, alias } => {
                 let rows = self.joined(table_with_joins)?;
                 let columns = self.columns.iter().map(|(name, size)| (Some(name.clone()), *size)).collect();
-                (Rows { columns, wildcard: true, rows }, alias.as_ref())
+                (Relation { columns, wildcard: true, rows }, alias.as_ref())
             }
             TableFactor::UNNEST { alias, array_exprs, .. } => {
                 let sizes = self.each(array_exprs)?;
-                (Rows::one(Some("unnest".to_owned()), Size { guessed: true, ..Size::of(&sizes) }, 1.0), alias.as_ref())
+                (
+                    Relation::one(Some("unnest".to_owned()), Size { guessed: true, ..Size::of(&sizes) }, 1.0),
+                    alias.as_ref(),
+                )
             }
             other => {
                 let sizes = self.each(other)?;
-                (Rows { wildcard: true, ..Rows::one(None, Size::of(&sizes).of_any_amount(), 1.0) }, None)
+                (Relation { wildcard: true, ..Relation::one(None, Size::of(&sizes).of_any_amount(), 1.0) }, None)
             }
         };
         self.name(&mut rows, alias);
@@ -264,7 +267,7 @@ impl Sizes {
     }
 
     /// A function in FROM. What takes a value apart gives, in all, no more than the value.
-    fn function_range(&mut self, name: &str, arguments: &[FunctionArg]) -> Result<Rows, Refusal> {
+    fn function_range(&mut self, name: &str, arguments: &[FunctionArg]) -> Result<Relation, Refusal> {
         let list = FunctionArguments::List(FunctionArgumentList {
             duplicate_treatment: None,
             args: arguments.to_vec(),
@@ -275,11 +278,11 @@ impl Sizes {
         let series = std::mem::replace(&mut self.series, outside);
         // What takes a value apart has the bytes in all of its rows together.
         let size = Size { guessed: size.guessed || name != "generate_series", ..size };
-        Ok(Rows::one(Some(name.to_owned()), size, series))
+        Ok(Relation::one(Some(name.to_owned()), size, series))
     }
 
     /// Enters the columns of a range by their names, and the range's own name for its whole row.
-    fn name(&mut self, rows: &mut Rows, alias: Option<&TableAlias>) {
+    fn name(&mut self, rows: &mut Relation, alias: Option<&TableAlias>) {
         if let Some(alias) = alias {
             let widest = rows.widest();
             for (index, column) in alias.columns.iter().enumerate() {
@@ -307,7 +310,7 @@ impl Sizes {
     }
 }
 
-fn united(left: Rows, right: &Rows) -> Rows {
+fn united(left: Relation, right: &Relation) -> Relation {
     let mut columns = left.columns;
     for (index, (name, size)) in right.columns.iter().enumerate() {
         match columns.get_mut(index) {
@@ -315,7 +318,7 @@ fn united(left: Rows, right: &Rows) -> Rows {
             None => columns.push((name.clone(), *size)),
         }
     }
-    Rows { columns, wildcard: left.wildcard || right.wildcard, rows: left.rows + right.rows }
+    Relation { columns, wildcard: left.wildcard || right.wildcard, rows: left.rows + right.rows }
 }
 
 fn limit(clause: Option<&LimitClause>) -> Option<f64> {
