@@ -3,7 +3,7 @@
 use divan::{Bencher, black_box};
 use explore::catalog::Catalog;
 use explore::catalog::code::{Code, Routine, Type};
-use explore::sql::{Allowed, Policy, validate};
+use explore::sql::{Allowed, Policy, Unseen, validate};
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
 
@@ -16,7 +16,8 @@ fn main() {
 
 fn policy() -> Policy {
     let search_path = vec!["public".to_owned()];
-    let mut policy = Policy::new(&Catalog::default(), &code(), search_path, &Allowed::default(), &|_, _| false);
+    let unseen = Unseen { excludes: &|_, _| false, is_sensitive: &|_, _, _| false };
+    let mut policy = Policy::new(&Catalog::default(), &code(), search_path, &Allowed::default(), unseen);
     policy.allow(
         "public",
         "sales",
@@ -41,6 +42,8 @@ fn code() -> Code {
         compares: true,
     };
     let made = |number| Type {
+        fields: Vec::new(),
+        is_array: false,
         oid: MADE + number,
         schema: "public".to_owned(),
         name: format!("made_{number}"),

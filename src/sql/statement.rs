@@ -58,9 +58,7 @@ fn check_word(tokens: &[Token<'_>], index: usize) -> Result<(), Refusal> {
     match &*token.text {
         "into" => return Err(read_only("SELECT INTO creates a table; remove INTO")),
         "only"
-            if !(before(1, &["row", "rows"])
-                || before(1, TABLES)
-                || index > 0 && tokens[index - 1].is_symbol(",")) =>
+            if !(before(1, &["row", "rows"]) || before(1, TABLES) || index > 0 && tokens[index - 1].is_symbol(",")) =>
         {
             return Err(syntax("ONLY stands before a table in FROM; leave it out"));
         }

@@ -38,7 +38,9 @@ fn label(expression: &Expr) -> Option<Label> {
             Some(ObjectNamePart::Identifier(name)) => Some(strong(&name.value)),
             _ => None,
         },
-        Expr::Cast { kind: CastKind::Cast | CastKind::DoubleColon, expr, data_type, .. } => around(expr, data_type),
+        Expr::Cast { kind: CastKind::Cast | CastKind::DoubleColon, expr, data_type, .. } => {
+            Some(around(expr, data_type))
+        }
         Expr::TypedString(TypedString { data_type, .. }) => Some(weak(type_name(data_type))),
         Expr::Interval(_) => Some(weak("interval".to_owned())),
         Expr::Case { else_result, .. } => match else_result.as_deref().and_then(label) {
@@ -74,10 +76,10 @@ fn of_keywords(expression: &Expr) -> Option<Label> {
     }
 }
 
-fn around(inner: &Expr, data_type: &DataType) -> Option<Label> {
+fn around(inner: &Expr, data_type: &DataType) -> Label {
     match label(inner) {
-        Some(label) if label.is_strong => Some(label),
-        _ => Some(weak(type_name(data_type))),
+        Some(label) if label.is_strong => label,
+        _ => weak(type_name(data_type)),
     }
 }
 
