@@ -67,6 +67,12 @@ pub enum Error {
     /// The database refused or failed.
     #[error("the catalog could not be read: {0}")]
     Database(#[from] database::Error),
+    /// What is to be kept out is not there under that name.
+    #[error(
+        "there is no table to exclude called {0}; write it as the database spells it, without quotes, as table or \
+         schema.table"
+    )]
+    ExcludesNothing(String),
     /// The answer is not what the statement gives.
     #[error("the catalog could not be read: the server's description of it is damaged ({0})")]
     Document(#[from] serde_json::Error),
@@ -110,23 +116,32 @@ async fn readable(database: &dyn Database, selection: &Selection) -> Result<Vec<
     Ok(rows.into_iter().filter_map(named).collect())
 }
 
-/// What the selection names in vain: a misspelt exclusion would show the model what it must not see.
+/// What the selection names in vain. A misspelt exclusion is an error: it would show what must not be seen.
 async fn unmatched(
     database: &dyn Database,
     selection: &Selection,
     parameters: &[&[String]],
-) -> Result<Vec<String>, database::Error> {
+) -> Result<Vec<String>, Error> {
     if *selection == Selection::default() {
         return Ok(Vec::new());
     }
     let rows = database.own(UNMATCHED, parameters).await?.rows;
+    let in_vain = |row: &Vec<Option<String>>| match row.as_slice() {
+        [Some(kind), Some(pattern)] if kind == "exclusion" => {
+            selection.exclude.iter().find(|text| like_pattern(text) == *pattern).cloned()
+        }
+        _ => None,
+    };
+    let in_vain = rows.iter().filter_map(in_vain).collect::<Vec<_>>();
+    if !in_vain.is_empty() {
+        return Err(Error::ExcludesNothing(in_vain.join(", ")));
+    }
     let named = |row: &Vec<Option<String>>| match row.as_slice() {
         [Some(kind), Some(name)] if kind == "schema" => {
             Some(format!("schema {name} does not exist, or the role has no USAGE on it"))
         }
         [Some(_), Some(pattern)] => {
-            let text =
-                selection.include.iter().chain(&selection.exclude).find(|text| like_pattern(text) == *pattern)?;
+            let text = selection.include.iter().find(|text| like_pattern(text) == *pattern)?;
             Some(format!("no table that the role may read is called {text}"))
         }
         _ => None,

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use secrecy::ExposeSecret as _;
 
 use crate::catalog::Catalog;
-use crate::catalog::introspect::{Introspected, Selection, introspect};
+use crate::catalog::introspect::{self, Introspected, Selection, introspect};
 use crate::catalog::metadata::Metadata;
 use crate::cli::values::PlanCost;
 use crate::config::choice::Source;
@@ -55,7 +55,7 @@ pub(super) async fn executor(
         sensitive: metadata.sensitive(),
     };
     let opened = Executor::open(database, rules, limits).await;
-    let (executor, introspected) = opened.map_err(|error| Failure::new(Kind::Database, error))?;
+    let (executor, introspected) = opened.map_err(unread)?;
     let Introspected { mut catalog, mut warnings, left_out } = introspected;
     warnings.extend(catalog.complete(&metadata.without(&left_out, &catalog)));
     Ok((executor, catalog, warnings))
@@ -151,7 +151,7 @@ fn selection(config: &Config) -> Selection {
 
 /// Reads the catalog as the database alone describes it.
 pub(super) async fn introspected(config: &Config, database: &dyn Database) -> Result<Introspected, Failure> {
-    introspect(database, &selection(config)).await.map_err(|error| Failure::new(Kind::Database, error))
+    introspect(database, &selection(config)).await.map_err(unread)
 }
 
 /// Reads what people wrote, of tables that are kept out too: views may read those. The folder may be missing where nobody
@@ -164,4 +164,13 @@ pub(super) fn metadata(config: &Config) -> Result<Metadata, Failure> {
         _ => Metadata::read(directory),
     };
     metadata.map_err(|error| Failure::new(Kind::Usage, error))
+}
+
+/// A catalog that could not be read, or a selection that is wrong.
+fn unread(error: introspect::Error) -> Failure {
+    let kind = match error {
+        introspect::Error::ExcludesNothing(_) => Kind::Usage,
+        introspect::Error::Database(_) | introspect::Error::Document(_) => Kind::Database,
+    };
+    Failure::new(kind, error)
 }

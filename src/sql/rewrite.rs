@@ -220,6 +220,9 @@ impl<'a> Text<'a> {
         {
             edits.leave_out([index, index + 1]);
         }
+        if token.is_symbol(".") && self.is_whole_value(index) {
+            edits.leave_out([index, index + 1]);
+        }
         if token.is_symbol("(")
             && let Some(close) = self.closes(index)
             && self.is_query_in_expression(index)
@@ -228,6 +231,17 @@ impl<'a> Text<'a> {
             edits.add_after(index, select);
             edits.add_after(close, [ParserToken::RParen]);
         }
+    }
+
+    /// Whether all fields of a value in parentheses are taken, `(value).*`, which the parser knows of names alone.
+    fn is_whole_value(&self, dot: usize) -> bool {
+        let star = self.tokens.get(dot + 1).is_some_and(|next| next.kind == Kind::Operator && next.text == "*");
+        let open = (0..dot).rev().find(|open| dot > 0 && self.closes(*open) == Some(dot - 1));
+        let is_call = |open: usize| {
+            let before = open.checked_sub(1).map(|before| &self.tokens[before]);
+            before.is_some_and(|before| before.is_name() && !keywords::is_reserved(&before.text))
+        };
+        star && open.is_some_and(|open| !is_call(open))
     }
 
     /// Whether a query in parentheses stands in an expression that does not begin with SELECT or WITH, which is how the

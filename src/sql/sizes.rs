@@ -39,6 +39,8 @@ const WORK_MAX: f64 = 3.0 * CALL_WORK_MAX;
 const WORK_COUNTED: f64 = 1e6;
 /// Rows that WITH RECURSIVE is taken to make, which nobody can tell: more of them are left to the time limit.
 const RECURSIVE_ROWS: f64 = 500.0;
+/// Digits that a number counted up by WITH RECURSIVE is taken to have at the most.
+const RECURSIVE_DIGITS: f64 = 6.0;
 /// Expressions looked at, a text's parts more than once where WITH RECURSIVE is.
 const STEPS_MAX: usize = 200_000;
 

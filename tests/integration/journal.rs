@@ -269,7 +269,9 @@ fn a_run_that_was_killed_tells_what_it_looked_at_by_then() {
 /// The coverage of a run over `a` and `b` that ended of itself.
 fn concluded(events: &[Event], unseen: &[(&str, bool)]) -> Coverage {
     let mut tally = Tally::default();
-    events.iter().for_each(|event| tally.take(event));
+    for event in events {
+        tally.take(event);
+    }
     let unseen = unseen.iter().map(|(table, left_out)| Unseen {
         table: (*table).to_owned(),
         why: "so".to_owned(),

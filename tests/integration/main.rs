@@ -4,6 +4,7 @@
 mod architecture;
 #[cfg(test)]
 mod attacks;
+#[cfg(test)]
 mod attributes;
 #[cfg(test)]
 mod catalog;
@@ -91,5 +92,7 @@ mod state;
 mod tools;
 #[cfg(test)]
 mod tpc;
+#[cfg(test)]
+mod unseen;
 #[cfg(test)]
 mod wire;

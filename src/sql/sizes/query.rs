@@ -7,11 +7,11 @@ use sqlparser::ast::{
     Select, SelectItem, SetExpr, TableAlias, TableFactor, TableWithJoins, Value, Visit, Visitor, With,
 };
 
-use super::{COLUMN, RECURSIVE_ROWS, Size, Sizes};
+use super::{COLUMN, RECURSIVE_DIGITS, RECURSIVE_ROWS, Size, Sizes};
 use crate::sql::refusal::Refusal;
 
 /// How often a recursive term is applied to its own result, to see what it makes of it.
-const ROUNDS: usize = 16;
+const ROUNDS: usize = 25;
 
 /// What a query or a range gives.
 #[derive(Debug, Clone, Default)]
@@ -137,6 +137,11 @@ impl Sizes {
             let before = rows.columns.clone();
             rows = united(rows, &next);
             rows.rows = RECURSIVE_ROWS;
+            // How often it is applied, and so how large a number becomes, nobody can tell.
+            for (_, size) in &mut rows.columns {
+                size.known = false;
+                size.digits = size.digits.min(RECURSIVE_DIGITS);
+            }
             for (_, size) in &rows.columns {
                 self.check_rows(*size, RECURSIVE_ROWS)?;
             }

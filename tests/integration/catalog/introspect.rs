@@ -1,4 +1,4 @@
-use explore::catalog::introspect::Selection;
+use explore::catalog::introspect::{Selection, introspect};
 use explore::catalog::{ForeignKey, TableKind, render};
 #[cfg(feature = "embedded")]
 use explore::database::embedded;
@@ -178,12 +178,17 @@ async fn tables_are_selected_by_schema_and_pattern_and_what_names_nothing_is_tol
     check(orders, &all[2..], &[]).await;
     let exact = Selection { include: strings(&["sales.order_items", "orders"]), ..none.clone() };
     check(exact, &["other.orders", "sales.order_items", "sales.orders"], &[]).await;
-    let misspelt = Selection { schemas: strings(&["sales", "slaes"]), exclude: strings(&["audit_logs"]), ..none };
+    let misspelt = Selection { schemas: strings(&["sales", "slaes"]), include: strings(&["sales.*", "logs"]), ..none };
     let warnings = [
         "schema slaes does not exist, or the role has no USAGE on it",
-        "no table that the role may read is called audit_logs",
+        "no table that the role may read is called logs",
     ];
     check(misspelt, &all[1..], &warnings).await;
+    for name in ["audit_logs", "Audit_log", "\"audit_log\"", "other.audit_log", "logs_*"] {
+        let selection = Selection { exclude: strings(&[name]), ..Selection::default() };
+        let error = introspect(&fresh.connect().await, &selection).await.unwrap_err().to_string();
+        assert!(error.contains("there is no table to exclude called") && error.contains(name), "{error}");
+    }
 }
 
 #[tokio::test]

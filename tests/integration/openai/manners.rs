@@ -43,6 +43,7 @@ fn messages(request: &Request) -> &[Value] {
     request.body["messages"].as_array().unwrap()
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "what a script returns where it minds")]
 fn refused(message: &str) -> Option<Turn> {
     Some(refuses(400, "invalid_request_error", message))
 }

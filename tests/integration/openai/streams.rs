@@ -18,7 +18,8 @@ fn chunk(delta: &Value, finish_reason: &Value) -> String {
 
 /// A stream of these deltas, in the form most servers send.
 fn deltas(deltas: &[Value]) -> String {
-    let pieces = deltas.iter().map(|delta| format!("data: {}\n\n", chunk(delta, &Value::Null))).collect::<String>();
+    let pieces = deltas.iter().map(|delta| chunk(delta, &Value::Null));
+    let pieces = pieces.flat_map(|chunk| ["data: ".to_owned(), chunk, "\n\n".to_owned()]).collect::<String>();
     format!("{pieces}data: {}\n\ndata: [DONE]\n\n", chunk(&json!({}), &"tool_calls".into()))
 }
 

@@ -10,7 +10,7 @@ use super::cases;
 use crate::server::{connect, fresh};
 
 const LIMITS: Limits = Limits {
-    timeout: Duration::from_secs(60),
+    timeout: Duration::from_mins(1),
     rows_max: 100,
     cell_characters_max: 1000,
     bytes_max: 1 << 20,

@@ -1,0 +1,172 @@
+//! What the owner keeps out of sight, excluded tables and sensitive columns, is not seen by any way around either.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use explore::catalog::introspect::Selection;
+use explore::catalog::metadata::Marked;
+use explore::executor::{Executor, Rules};
+
+use super::executor::{LIMITS, bare, through};
+use super::server::{connect, fresh};
+
+async fn executor(url: &str, excluded: &[&str], sensitive: &[(&str, &str)]) -> Executor {
+    let marked = |(table, column): &(&str, &str)| Marked {
+        schema: None,
+        table: (*table).to_owned(),
+        column: (*column).to_owned(),
+    };
+    let rules = Rules {
+        search_path: vec!["public".to_owned()],
+        selection: Selection {
+            exclude: excluded.iter().map(|name| (*name).to_owned()).collect(),
+            ..Selection::default()
+        },
+        sensitive: sensitive.iter().map(marked).collect::<BTreeSet<_>>(),
+        ..Rules::default()
+    };
+    Executor::open(Arc::new(connect(url).await), rules, LIMITS).await.unwrap().0
+}
+
+const SECRETS: &str = "CREATE TYPE grade AS ENUM ('GRADE-SECRET', 'b'); CREATE TYPE mood AS ENUM ('fine', 'bad');
+    CREATE TABLE plain (id int, name text, mood mood DEFAULT 'fine'); INSERT INTO plain VALUES (1, 'x');
+    CREATE TABLE salaries (id int, name text, pay numeric DEFAULT 4711, grade grade); INSERT INTO salaries VALUES (1, 'Ann', 123456);
+    ALTER TABLE salaries ADD COLUMN bonus text DEFAULT 'BONUS-SECRET';
+    ALTER TABLE salaries ADD CONSTRAINT pay_check CHECK (pay < 987654321);
+    CREATE INDEX salaries_part ON salaries (name) WHERE name <> 'INDEX-SECRET';
+    COMMENT ON TABLE salaries IS 'COMMENT-SECRET';
+    CREATE VIEW over AS SELECT name, pay FROM salaries; CREATE MATERIALIZED VIEW stored AS SELECT name, pay FROM salaries;
+    CREATE VIEW over_stored AS SELECT * FROM stored; CREATE MATERIALIZED VIEW stored_over AS SELECT name FROM over_stored;
+    CREATE TABLE parent (id int, x text); CREATE TABLE child (y text) INHERITS (parent); INSERT INTO child VALUES (1, 'CHILD-SECRET');
+    CREATE TABLE whole (id int, tenant text) PARTITION BY LIST (tenant);
+    CREATE TABLE acme PARTITION OF whole FOR VALUES IN ('TENANT-SECRET'); INSERT INTO whole VALUES (1, 'TENANT-SECRET');
+    CREATE VIEW fine AS SELECT name FROM plain;";
+
+#[tokio::test]
+async fn an_excluded_table_is_not_shown_by_what_is_made_of_it() {
+    let url = fresh("unseen_excluded", SECRETS).await;
+    let executor = executor(&url, &["salaries", "child", "acme"], &[]).await;
+    for text in [
+        "SELECT * FROM salaries",
+        "SELECT pay FROM over",
+        "SELECT pay FROM stored",
+        "SELECT pay FROM over_stored",
+        "SELECT name FROM stored_over",
+        "SELECT x FROM parent",
+        "SELECT tenant FROM whole",
+        "SELECT attmissingval FROM pg_attribute WHERE attrelid = 'salaries'::regclass",
+        "SELECT a FROM pg_attribute a",
+        "SELECT * FROM pg_attribute",
+        "SELECT row_to_json(a) FROM pg_attribute a",
+        "SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef",
+        "SELECT adbin FROM pg_attrdef",
+        "SELECT pg_catalog.pg_get_expr(relpartbound, oid) FROM pg_class",
+        "SELECT relpartbound FROM pg_class",
+        "SELECT pg_get_constraintdef(oid) FROM pg_constraint",
+        "SELECT indexdef FROM pg_indexes",
+        "SELECT pg_get_indexdef(indexrelid) FROM pg_index",
+        "SELECT enumlabel FROM pg_enum",
+        "SELECT upper(x.e) FROM (SELECT enumlabel AS e FROM pg_enum) x",
+        "SELECT count(*) FROM pg_enum WHERE enumlabel LIKE 'GRADE%'",
+        "SELECT enum_range(NULL::grade)",
+        "SELECT NULL::grade",
+        "SELECT column_default FROM information_schema.columns",
+        "SELECT check_clause FROM information_schema.check_constraints",
+        "SELECT description FROM pg_description",
+        "SELECT obj_description('salaries'::regclass)",
+        "SELECT typdefault FROM pg_type",
+        "SELECT reloptions FROM pg_class",
+    ] {
+        let said = through(&executor, text).await;
+        assert!(executor.validate(text).await.is_err(), "{text}: {said}");
+        assert!(!said.contains("SECRET"), "{text}: {said}");
+    }
+    for text in [
+        "SELECT name, mood FROM plain WHERE mood = 'fine'::mood",
+        "SELECT name FROM fine",
+        "SELECT relname, relkind FROM pg_class WHERE relname = 'salaries'",
+        "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = 'plain'",
+        "SELECT count(enumlabel) FROM pg_enum",
+    ] {
+        assert_eq!(through(&executor, text).await, "fine", "{text}");
+    }
+}
+
+const PEOPLE: &str = "CREATE TABLE people (id int, name text, email text, salary numeric, region text);
+    INSERT INTO people VALUES (1, 'Ann', 'ann@x.org', 100, 'north'), (2, 'Bob', 'bob@x.org', 200, 'south');
+    CREATE TABLE leads (address text, source text); INSERT INTO leads VALUES ('ann@x.org', 'fair');
+    CREATE TABLE clerks (desk int) INHERITS (people); CREATE VIEW shown AS SELECT id, email AS contact, region FROM people;
+    CREATE VIEW hashed AS SELECT md5(email) AS hash FROM people; CREATE MATERIALIZED VIEW kept AS SELECT email, region FROM people;";
+
+#[tokio::test]
+async fn no_single_value_of_a_sensitive_column_leaves() {
+    let url = fresh("unseen_sensitive", PEOPLE).await;
+    let executor = executor(&url, &[], &[("people", "email"), ("people", "salary")]).await;
+    for text in [
+        "SELECT email FROM people",
+        "SELECT * FROM people",
+        "SELECT p.* FROM people p",
+        "SELECT p FROM people p",
+        "TABLE people",
+        "SELECT (p).email FROM people p",
+        "SELECT x FROM (SELECT email AS x FROM people) q",
+        "WITH q AS (SELECT * FROM people) SELECT email FROM q",
+        "WITH q(a, b, c) AS (SELECT * FROM people) SELECT c FROM q",
+        "WITH RECURSIVE q AS (SELECT name AS v FROM people UNION ALL SELECT email FROM people, q WHERE false) SELECT v FROM q",
+        "WITH RECURSIVE a AS (SELECT upper(s) AS u FROM b), b AS (SELECT email AS s FROM people) SELECT u FROM a",
+        "SELECT name FROM people WHERE email LIKE 'a%'",
+        "SELECT count(*) FROM people WHERE email IS NULL",
+        "SELECT count(*) FROM people GROUP BY email",
+        "SELECT name FROM people ORDER BY salary",
+        "SELECT name FROM (SELECT name, salary FROM people ORDER BY 2 LIMIT 1) q",
+        "SELECT name FROM (SELECT name, salary AS s FROM people ORDER BY (s)) q",
+        "SELECT count(*) FROM (SELECT DISTINCT email FROM people) q",
+        "SELECT count(*) FROM (SELECT email FROM people EXCEPT SELECT 'ann@x.org') q",
+        "SELECT name FROM people UNION ALL SELECT email FROM people",
+        "SELECT min(email), max(salary) FROM people",
+        "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY salary) FROM people",
+        "SELECT upper(email), md5(email), length(email) FROM people",
+        "SELECT string_agg(email, ',') FROM people",
+        "SELECT array_agg(salary) FROM people",
+        "SELECT row_to_json(p) FROM people p",
+        "SELECT to_jsonb(p.*) FROM people p",
+        "SELECT count(p) FROM people p",
+        "SELECT sum(salary) OVER (ORDER BY id) FROM people",
+        "SELECT sum(DISTINCT salary) FROM people",
+        "SELECT sum(salary * 2) FROM people",
+        "SELECT sum(CASE WHEN salary > 150 THEN 1 END) FROM people",
+        "SELECT count(*) FILTER (WHERE salary > 150) FROM people",
+        "SELECT email::int FROM people",
+        "SELECT (SELECT email FROM people LIMIT 1)",
+        "SELECT 'ann@x.org' IN (SELECT email FROM people)",
+        "SELECT ARRAY(SELECT email FROM people)",
+        "SELECT l.address FROM people p JOIN leads l ON l.address = p.email",
+        "SELECT count(*) FROM people p JOIN leads l ON l.address = p.email WHERE l.address = 'ann@x.org'",
+        "SELECT count(*) FROM people p JOIN (VALUES ('ann@x.org')) v (a) ON v.a = p.email",
+        "SELECT count(*) FROM people p JOIN leads l ON p.email < l.address",
+        "SELECT q.e FROM leads l CROSS JOIN LATERAL (SELECT l.address AS e) q JOIN people p ON p.email = l.address",
+        "SELECT contact FROM shown",
+        "SELECT hash FROM hashed",
+        "SELECT email FROM kept",
+        "SELECT email FROM clerks",
+        "SELECT a.e FROM (people p JOIN leads l ON true) AS a (i, n, e)",
+    ] {
+        let said = through(&executor, text).await;
+        assert!(executor.validate(text).await.is_err(), "{text}: {said}");
+        assert!(!said.contains("x.org") || text.contains("x.org"), "{text}: {said}");
+        assert!(text.contains("FROM b)") || bare(&url, text).await != "fine" || !said.is_empty());
+    }
+    for text in [
+        "SELECT region, count(email), count(DISTINCT email), sum(salary), avg(salary), stddev(salary) FROM people GROUP BY region",
+        "SELECT region, sum(p.salary) FROM people p GROUP BY region HAVING sum(salary) > 10 ORDER BY sum(salary)",
+        "SELECT l.source, count(*) FROM people p JOIN leads l ON l.address = p.email AND p.id > 0 GROUP BY l.source",
+        "SELECT count(*) FROM people JOIN people q USING (email)",
+        "WITH q AS (SELECT email, region FROM people WHERE id > 0) SELECT region, count(DISTINCT q.email) FROM q GROUP BY region",
+        "SELECT region, count(contact) FROM shown GROUP BY region",
+        "SELECT name, region FROM people WHERE EXISTS (SELECT * FROM people) ORDER BY name",
+        "SELECT count(*) FROM people",
+        "SELECT region FROM kept",
+    ] {
+        assert_eq!(through(&executor, text).await, "fine", "{text}");
+    }
+}
