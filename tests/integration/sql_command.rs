@@ -75,10 +75,7 @@ fn the_ending_of_the_file_chooses_the_format_of_the_rows() {
     let program = Program::new().variable("DATABASE_URL", &SAMPLE);
     for (name, expected) in [
         ("rows.csv", "n\n1\n"),
-        (
-            "rows.JSON",
-            "{\"columns\":[{\"name\":\"n\",\"type_name\":\"int4\"}],\"rows\":[[\"1\"]],\"more_rows\":false}\n",
-        ),
+        ("rows.JSON", "{\"columns\":[{\"name\":\"n\",\"type_name\":\"int4\"}],\"rows\":[[1]],\"more_rows\":false}\n"),
         ("rows.txt", "n\n─\n1\n"),
     ] {
         let outcome = program.run(&["sql", "SELECT 1 AS n", "-o", name]);
