@@ -109,6 +109,9 @@ pub struct Column {
     /// Whether its values are nobody's business: they are in no prompt, and [`Catalog::complete`] takes them out of here.
     #[serde(default)]
     pub sensitive: bool,
+    /// Whether that was guessed from the name rather than written by people: a query may read it then.
+    #[serde(default)]
+    pub sensitive_guessed: bool,
 }
 
 /// What kind of value a column holds, from its type.
@@ -203,6 +206,17 @@ impl Catalog {
         warnings
     }
 
+    /// Marks the columns, by schema, table and name, that show what people marked as sensitive, those of views among them.
+    pub fn withhold(&mut self, shows_sensitive: impl Fn(&str, &str, &str) -> bool) {
+        for table in &mut self.tables {
+            let (schema, name) = (&table.schema, &table.name);
+            for column in table.columns.iter_mut().filter(|column| shows_sensitive(schema, name, &column.name)) {
+                column.sensitive = true;
+                column.sensitive_guessed = false;
+            }
+        }
+    }
+
     /// The table of that name; with no schema, the only one so called.
     pub fn table(&self, schema: Option<&str>, name: &str) -> Option<&Table> {
         let mut named =
@@ -250,6 +264,11 @@ impl Column {
             "boolean" => ValueKind::Boolean,
             _ => ValueKind::Other,
         }
+    }
+
+    /// Whether no query may read its values one by one.
+    pub fn is_withheld(&self) -> bool {
+        self.sensitive && !self.sensitive_guessed
     }
 
     fn hide_values(&mut self) {

@@ -10,6 +10,7 @@ pub mod grants;
 mod database;
 mod model;
 mod runs;
+mod sensitive;
 mod tables;
 
 use std::fmt::Write as _;

@@ -154,11 +154,12 @@ impl Executor {
 
 async fn read(database: &dyn Database, rules: &Rules) -> Result<(Policy, Introspected), introspect::Error> {
     let (introspected, code) = tokio::join!(introspect(database, &rules.selection), code::read(database));
-    let (introspected, code) = (introspected?, code?);
+    let (mut introspected, code) = (introspected?, code?);
     let excludes = |schema: &str, name: &str| rules.selection.excludes(schema, name);
     let is_sensitive = |schema: &str, table: &str, column: &str| rules.is_sensitive(schema, table, column);
     let unseen = Unseen { excludes: &excludes, is_sensitive: &is_sensitive };
     let policy = Policy::new(&introspected.catalog, &code, rules.search_path.clone(), &rules.allowed, unseen);
+    introspected.catalog.withhold(|schema, table, column| policy.is_sensitive(schema, table, column));
     Ok((policy, introspected))
 }
 

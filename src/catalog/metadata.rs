@@ -68,8 +68,8 @@ pub struct ColumnMetadata {
     /// Values to filter by, exactly as they are stored.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub examples: Vec<String>,
-    /// Whether the values are personal or secret, so that no prompt contains examples of them. Where it is missing,
-    /// it is guessed from the name.
+    /// Whether the values are personal or secret: no prompt contains examples of them, and queries may only count, sum,
+    /// average and join them. Where it is missing, it is guessed from the name, and only the prompts leave them out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sensitive: Option<bool>,
 }
@@ -244,7 +244,11 @@ impl ColumnMetadata {
         column.role = self.role;
         column.role_guessed = false;
         column.examples.clone_from(&self.examples);
-        column.sensitive = self.sensitive.unwrap_or(column.sensitive);
+        // A guess may be wrong; a view of what is marked shows it, whatever is written about the view.
+        if self.sensitive == Some(true) || (self.sensitive == Some(false) && column.sensitive_guessed) {
+            column.sensitive = self.sensitive == Some(true);
+            column.sensitive_guessed = false;
+        }
     }
 }
 

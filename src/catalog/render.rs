@@ -145,7 +145,12 @@ fn line(catalog: &Catalog, table: &Table, column: &Column) -> String {
 fn values(column: &Column) -> Vec<String> {
     let mut notes = Vec::new();
     if column.sensitive {
-        notes.push("values withheld".to_owned());
+        let what = if column.is_withheld() {
+            "sensitive, only to be counted, summed, averaged or joined"
+        } else {
+            "values withheld"
+        };
+        notes.push(what.to_owned());
     } else {
         let common =
             column.statistics.as_ref().map(|statistics| statistics.common_values.as_slice()).unwrap_or_default();

@@ -48,6 +48,7 @@ pub fn guess_sensitive(catalog: &mut Catalog) {
         let pair =
             |pair: &[String]| SENSITIVE_PAIRS.iter().any(|(first, second)| pair[0] == *first && pair[1] == *second);
         if words.iter().any(|word| SENSITIVE.contains(&word.as_str())) || words.windows(2).any(pair) {
+            column.sensitive_guessed = !column.sensitive;
             column.sensitive = true;
         }
     }
@@ -140,7 +141,7 @@ fn guess_table(table: &Table) -> Vec<(usize, Role)> {
     let mut open = facts
         .iter()
         .enumerate()
-        .filter(|(_, facts)| facts.column.role.is_none())
+        .filter(|(_, facts)| facts.column.role.is_none() && !facts.column.is_withheld())
         .map(|(index, facts)| (index, candidates(facts)))
         .collect::<Vec<_>>();
     let mut guessed: Vec<(usize, Role)> = Vec::new();

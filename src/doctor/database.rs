@@ -75,6 +75,7 @@ pub fn check_catalog(catalog: &Catalog, server: &Server, warnings: &[String]) ->
     let mut checks = vec![tables(catalog, server)];
     checks.extend(super::tables::check(catalog));
     checks.push(statistics(catalog));
+    checks.push(super::sensitive::check(catalog));
     checks.extend(warnings.iter().map(|warning| {
         let remedy = match warning.strip_prefix(LEFT_OUT) {
             Some(_) => "allow what is harmless by name, in [sql] of explore.toml; or leave it out",

@@ -153,6 +153,12 @@ impl Policy {
         }
     }
 
+    /// Whether a column shows what people marked as sensitive.
+    pub fn is_sensitive(&self, schema: &str, name: &str, column: &str) -> bool {
+        let fields = self.relations.get(schema).and_then(|relations| relations.get(name));
+        fields.and_then(|fields| fields.get(column)).is_some_and(|field| field.secret == Some(Secret::Sensitive))
+    }
+
     /// Why the relation may not be read, if it is one of those.
     pub fn refusal(&self, schema: &str, name: &str) -> Option<&str> {
         self.refused.get(schema)?.get(name).map(String::as_str)

@@ -139,6 +139,31 @@ fn what_can_be_looked_at_is_said_of_every_table() {
 }
 
 #[test]
+fn columns_that_only_look_sensitive_are_listed_for_the_owner_to_decide() {
+    let url = database(
+        "doctor_sensitive",
+        "CREATE TABLE people (id int, email text, phone text, town text); CREATE VIEW shown AS SELECT email AS contact FROM people",
+    );
+    let program = at(&url);
+    let examined = examine(&program, &["--offline"]);
+    examined.exits(0).finds(
+        "sensitive",
+        "warning",
+        &["0 columns marked; 2 columns", "public.people: email, phone", "decide"],
+    );
+    std::fs::create_dir(program.path("metadata")).unwrap();
+    let file = program.path("metadata/people.json");
+    std::fs::write(&file, r#"{ "columns": { "email": { "sensitive": true }, "phone": { "sensitive": false } } }"#)
+        .unwrap();
+    // The view shows the marked column under another name.
+    examine(&program, &["--offline"]).exits(0).finds(
+        "sensitive",
+        "ok",
+        &["2 columns marked", "none that looks like it"],
+    );
+}
+
+#[test]
 fn what_the_catalogue_checks_leave_out_is_named() {
     let url = database(
         "doctor_left_out",

@@ -1,5 +1,6 @@
 //! The validator: what it refuses, what it lets through, what it says, and what it tells of what it let through.
 
+mod calls;
 mod honest;
 mod property;
 

@@ -8,6 +8,8 @@ use explore::catalog::metadata::Marked;
 use explore::executor::{Executor, Rules};
 
 use super::executor::{LIMITS, bare, through};
+use super::program::Program;
+use super::runs::database;
 use super::server::{connect, fresh};
 
 async fn executor(url: &str, excluded: &[&str], sensitive: &[(&str, &str)]) -> Executor {
@@ -169,4 +171,27 @@ async fn no_single_value_of_a_sensitive_column_leaves() {
     ] {
         assert_eq!(through(&executor, text).await, "fine", "{text}");
     }
+}
+
+/// The analyst neither reads what people marked nor fails over it; it looks at what is left.
+#[test]
+fn the_built_in_analyst_leaves_out_what_is_marked_as_sensitive() {
+    let url = database("unseen_offline", explore::sample::SAMPLE_SQL);
+    let program = Program::new().variable("DATABASE_URL", &url);
+    std::fs::create_dir(program.path("metadata")).unwrap();
+    let mark = |columns: &[&str]| {
+        let columns =
+            columns.iter().map(|column| format!(r#""{column}": {{ "sensitive": true }}"#)).collect::<Vec<_>>();
+        let text = format!(r#"{{ "columns": {{ {} }} }}"#, columns.join(", "));
+        std::fs::write(program.path("metadata/primary_sales.json"), text).unwrap();
+    };
+    mark(&["customer_name", "customer_segment", "net_sales_value_2", "product_name"]);
+    let outcome = program.run(&["--offline", "--as-of", "2025-11-30", "--format", "json"]);
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    let report: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert_eq!(report["coverage"]["queries_failed_count"], 0, "{:#}", report["coverage"]);
+    assert!(!report["findings"].as_array().unwrap().is_empty(), "{report:#}");
+    mark(&["billing_date"]);
+    let outcome = program.run(&["doctor", "--offline"]);
+    assert!(outcome.stdout.contains("marked as sensitive, so not read: billing_date"), "{}", outcome.stdout);
 }

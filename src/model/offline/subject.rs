@@ -157,7 +157,7 @@ impl Subject {
     }
 
     fn add(&mut self, alias: &str, table: &Table, column: &Column) {
-        let Some(role) = column.role else { return };
+        let Some(role) = column.role.filter(|_| !column.is_withheld()) else { return };
         let is_base = alias == "t0";
         // What a joined table counts or dates is its own affair, unless the base table has nothing of the kind.
         let borrowed = matches!(
@@ -195,7 +195,15 @@ impl Subject {
         let missing = [date, entity].into_iter().filter(|(role, _)| self.field(*role).is_none());
         let missing = missing.map(|(_, what)| what).collect::<Vec<_>>();
         if !missing.is_empty() {
-            return Some(format!("no column {}", missing.join(", and none ")));
+            let withheld =
+                table.columns.iter().filter(|column| column.is_withheld()).map(|column| column.name.as_str());
+            let withheld = withheld.collect::<Vec<_>>().join(", ");
+            let unread = if withheld.is_empty() {
+                String::new()
+            } else {
+                format!("; marked as sensitive, so not read: {withheld}")
+            };
+            return Some(format!("no column {}{unread}", missing.join(", and none ")));
         }
         let is_key = |key: &str| table.column(key).is_some_and(|column| column.role == Some(Role::Entity));
         let is_own = self.field(Role::Entity).is_some_and(|entity| entity.expression.starts_with("t0."));

@@ -1,0 +1,47 @@
+//! The columns whose values are personal or secret: those that people marked, and those that only look like it.
+
+use super::Check;
+use crate::catalog::{Catalog, Column, Table};
+use crate::output::counted;
+
+/// Tables that are told by name.
+const TABLES_MAX: usize = 40;
+
+/// What the owner is to decide of the columns that are sensitive by a guess.
+pub(super) fn check(catalog: &Catalog) -> Check {
+    let columns = || catalog.tables.iter().flat_map(|table| &table.columns);
+    let marked = counted(columns().filter(|column| column.is_withheld()).count(), "column");
+    let guessed = columns().filter(|column| is_guessed(column)).count();
+    if guessed == 0 {
+        let finding = format!("{marked} marked as sensitive, and none that looks like it without a mark");
+        return Check::ok("sensitive", finding);
+    }
+    let tables = catalog.tables.iter().filter_map(line).collect::<Vec<_>>();
+    let told = tables.len().min(TABLES_MAX);
+    let more = match tables.len() - told {
+        0 => String::new(),
+        more => format!("; and in {}", counted(more, "more table")),
+    };
+    let finding = format!(
+        "{marked} marked; {} of personal or secret values by the name alone, which no prompt shows but a query may: {}{more}",
+        counted(guessed, "column"),
+        tables[..told].join("; "),
+    );
+    Check::warning(
+        "sensitive",
+        finding,
+        "decide: write \"sensitive\": true, which lets queries only count, sum, average and join them, or false into the \
+         metadata (`explore schema pull` makes the files)",
+    )
+}
+
+/// `public.people: email, phone`, where there are such.
+fn line(table: &Table) -> Option<String> {
+    let guessed = table.columns.iter().filter(|column| is_guessed(column));
+    let guessed = guessed.map(|column| column.name.as_str()).collect::<Vec<_>>();
+    (!guessed.is_empty()).then(|| format!("{}.{}: {}", table.schema, table.name, guessed.join(", ")))
+}
+
+fn is_guessed(column: &Column) -> bool {
+    column.sensitive && column.sensitive_guessed
+}
