@@ -56,6 +56,9 @@ impl Edits {
     }
 }
 
+/// The name that stands for `*` in `(value).*`. No text that PostgreSQL takes has a NUL, so nobody writes it.
+pub(super) const ALL_FIELDS: &str = "\0*";
+
 /// What has to be rewritten.
 pub(super) fn edits(tokens: &[Token<'_>]) -> Edits {
     let text = Text::new(tokens);
@@ -221,7 +224,7 @@ impl<'a> Text<'a> {
             edits.leave_out([index, index + 1]);
         }
         if token.is_symbol(".") && self.is_whole_value(index) {
-            edits.leave_out([index, index + 1]);
+            edits.replace(index + 1, vec![ParserToken::make_word(ALL_FIELDS, Some('"'))]);
         }
         if token.is_symbol("(")
             && let Some(close) = self.closes(index)

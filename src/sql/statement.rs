@@ -79,7 +79,7 @@ fn check_word(tokens: &[Token<'_>], index: usize) -> Result<(), Refusal> {
         "table" if tokens.get(index + 1).is_some_and(|token| token.is_symbol("(")) => {
             return Err(syntax("TABLE takes a table's name; write the SELECT alone"));
         }
-        "table" if !is_label(tokens, index) && !is_whole_table(&tokens[index + 1..]) => {
+        "table" if !rewrite::is_label(tokens, index) && !is_whole_table(&tokens[index + 1..]) => {
             return Err(syntax("TABLE takes a table's name and nothing but ORDER BY, LIMIT or UNION after it"));
         }
         "fetch" if !is_whole_fetch(&tokens[index + 1..]) => {
@@ -96,11 +96,6 @@ fn check_word(tokens: &[Token<'_>], index: usize) -> Result<(), Refusal> {
         _ => {}
     }
     Ok(())
-}
-
-/// Whether a word stands where PostgreSQL takes any key word as a name: after AS, or after a dot.
-fn is_label(tokens: &[Token<'_>], index: usize) -> bool {
-    index > 0 && (tokens[index - 1].is_word("as") || tokens[index - 1].is_symbol("."))
 }
 
 /// Whether a table's name follows, and after it what may stand after a query. The parser would take an alias and clauses.

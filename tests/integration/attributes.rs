@@ -85,6 +85,9 @@ const CALLS: &[(&str, &str)] = &[
     ("SELECT e.of_any FROM jsonb_each('{\"a\": 1}') e", "of_any"),
     ("SELECT g.boxed FROM generate_series(1, 2) g", "boxed"),
     ("SELECT of_any FROM (SELECT q.of_any FROM (SELECT 1) q) z", "of_any"),
+    ("SELECT z.of_any FROM (SELECT (t).* FROM t) z", "of_any"),
+    ("SELECT z.of_any FROM (SELECT (p).* FROM pairs) z", "of_any"),
+    ("SELECT z.of_record FROM (SELECT (of_any).* FROM (SELECT 1) of_any) z", "of_record"),
 ];
 
 #[tokio::test]
@@ -152,6 +155,13 @@ async fn columns_are_found_by_every_name_that_postgresql_gives_them() {
         "SELECT (p).* FROM pairs",
         "SELECT x.l FROM pairs, unnest(q) AS x",
         "SELECT (t).a, (x.c).id FROM t, (SELECT t AS c FROM t) x",
+        "SELECT z.l FROM (SELECT id, (p).* FROM pairs, t) z",
+        "SELECT z.id, z.a FROM (SELECT (t).* FROM t) z",
+        "SELECT z.key, z.value FROM (SELECT (jsonb_each('{\"a\": 1}')).*) z",
+        "SELECT z.a FROM (SELECT (x).* FROM (SELECT q AS x FROM (SELECT 1 AS a) q) y) z",
+        "SELECT z.l FROM (SELECT (q[1]).* FROM pairs) z",
+        "SELECT key FROM (SELECT (jsonb_each(to_jsonb(t))).* FROM t) z",
+        "SELECT ROW((t).*), (t).* IS NULL FROM t",
         "SELECT g.g, h.n FROM generate_series(1, 2) g, generate_series(1, 2) AS h (n)",
         "SELECT e.v, e.o FROM unnest(ARRAY['a']) WITH ORDINALITY AS e (v, o)",
         "SELECT j.key, j.value FROM jsonb_each('{\"a\": 1}') j",

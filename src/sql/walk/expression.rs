@@ -13,6 +13,7 @@ use super::scope::{self, Meaning};
 use super::{Refusal, Walk, functions, names, sensitive, types, unknown};
 use crate::sql::fields::{Field, Fields, Shape};
 use crate::sql::refusal::{column, function, operator, seen, syntax};
+use crate::sql::rewrite::ALL_FIELDS;
 use crate::sql::{relations, rows};
 
 /// What looks like a call and is part of PostgreSQL's grammar, harmless by itself.
@@ -207,7 +208,7 @@ impl<'query> Walk<'query, '_> {
     }
 
     /// Subscripts, slices and fields: `tags[1]`, `t.tags[1]`, `(value).field`. What the value is.
-    fn access(&mut self, root: &'query Expr, chain: &'query [AccessExpr]) -> Result<Shape, Refusal> {
+    pub(super) fn access(&mut self, root: &'query Expr, chain: &'query [AccessExpr]) -> Result<Shape, Refusal> {
         let mut steps = chain.iter();
         let mut shape = match (root, chain.first()) {
             (Expr::Identifier(range), Some(AccessExpr::Dot(Expr::Identifier(name)))) => {
@@ -215,17 +216,19 @@ impl<'query> Walk<'query, '_> {
                 names::check(range)?;
                 self.column_of(range, name)?
             }
-            (Expr::Nested(nested), Some(AccessExpr::Dot(Expr::Identifier(name)))) => match &**nested {
-                Expr::Identifier(range) if matches!(self.scope.meaning(&range.value), Meaning::Row(_)) => {
-                    steps.next();
-                    self.found.rows = true;
-                    self.column_of(range, name)?
+            (Expr::Nested(nested), Some(AccessExpr::Dot(Expr::Identifier(name)))) if name.value != ALL_FIELDS => {
+                match &**nested {
+                    Expr::Identifier(range) if matches!(self.scope.meaning(&range.value), Meaning::Row(_)) => {
+                        steps.next();
+                        self.found.rows = true;
+                        self.column_of(range, name)?
+                    }
+                    nested => {
+                        self.expression(nested)?;
+                        self.shape(nested)
+                    }
                 }
-                nested => {
-                    self.expression(nested)?;
-                    self.shape(nested)
-                }
-            },
+            }
             _ => {
                 self.expression(root)?;
                 self.shape(root)
@@ -233,6 +236,7 @@ impl<'query> Walk<'query, '_> {
         };
         for step in steps {
             shape = match step {
+                AccessExpr::Dot(Expr::Identifier(name)) if name.value == ALL_FIELDS => shape,
                 AccessExpr::Dot(Expr::Identifier(name)) => self.field(&shape, name)?,
                 AccessExpr::Dot(_) => return Err(unknown("what follows this dot")),
                 AccessExpr::Subscript(Subscript::Index { index }) => {

@@ -3,10 +3,10 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Cte, Distinct, Expr, Fetch, GroupByExpr, LimitClause, NamedWindowDefinition, NamedWindowExpr, ObjectNamePart,
-    Offset, OrderBy, OrderByExpr, OrderByKind, OrderByOptions, OrderBySort, Query, Select, SelectFlavor, SelectItem,
-    SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, TableAlias, WildcardAdditionalOptions, With,
-    visit_relations,
+    AccessExpr, Cte, Distinct, Expr, Fetch, GroupByExpr, LimitClause, NamedWindowDefinition, NamedWindowExpr,
+    ObjectNamePart, Offset, OrderBy, OrderByExpr, OrderByKind, OrderByOptions, OrderBySort, Query, Select,
+    SelectFlavor, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, TableAlias,
+    WildcardAdditionalOptions, With, visit_relations,
 };
 
 use super::scope::Known;
@@ -14,6 +14,7 @@ use super::{Refusal, Walk, column_names, names, naming, sensitive, unknown};
 use crate::sql::fields::{Field, Fields, Shape, hidden};
 use crate::sql::lexer::Token;
 use crate::sql::refusal::{read_only, row_lock};
+use crate::sql::rewrite::ALL_FIELDS;
 
 impl<'query> Walk<'query, '_> {
     /// Walks a query; its columns.
@@ -175,6 +176,16 @@ impl<'query> Walk<'query, '_> {
 
     fn select_item(&mut self, item: &'query SelectItem, from: &Fields, fields: &mut Fields) -> Result<(), Refusal> {
         let (expression, name) = match item {
+            SelectItem::UnnamedExpr(Expr::CompoundFieldAccess { root, access_chain })
+                if takes_all_fields(access_chain) =>
+            {
+                let known = match self.access(root, access_chain)? {
+                    Shape::Row(known) => (*known).clone(),
+                    Shape::Plain | Shape::Array(_) => Fields::unknown(),
+                };
+                *fields = std::mem::take(fields).and(&known);
+                return Ok(());
+            }
             SelectItem::UnnamedExpr(expression) => (expression, self.output_name(expression)),
             SelectItem::ExprWithAlias { expr, alias } => {
                 self.label(alias)?;
@@ -190,16 +201,6 @@ impl<'query> Walk<'query, '_> {
                 let parts = names::checked_parts(name)?;
                 let known = parts.last().and_then(|last| self.scope.range(&last.value));
                 let known = known.map_or_else(Fields::unknown, |known| (**known).clone());
-                *fields = std::mem::take(fields).and(&known);
-                return Ok(());
-            }
-            SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::Expr(expression), options) => {
-                check_wildcard(options)?;
-                self.expression(expression)?;
-                let known = match self.shape(expression) {
-                    Shape::Row(known) => (*known).clone(),
-                    Shape::Plain | Shape::Array(_) => Fields::unknown(),
-                };
                 *fields = std::mem::take(fields).and(&known);
                 return Ok(());
             }
@@ -305,6 +306,11 @@ fn check_select_is_plain(select: &Select) -> Result<(), Refusal> {
         && value_table_mode.is_none()
         && matches!(flavor, SelectFlavor::Standard);
     if plain { Ok(()) } else { Err(unknown("a clause of another database")) }
+}
+
+/// Whether the output columns are all fields of a value: `(value).*`.
+fn takes_all_fields(chain: &[AccessExpr]) -> bool {
+    matches!(chain.last(), Some(AccessExpr::Dot(Expr::Identifier(name))) if name.value == ALL_FIELDS)
 }
 
 fn check_wildcard(options: &WildcardAdditionalOptions) -> Result<(), Refusal> {
