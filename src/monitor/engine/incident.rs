@@ -15,7 +15,8 @@ use jiff::civil::DateTime;
 
 use super::judge::{Judged, is_bad, time};
 use super::panel::Panel;
-use super::{Circumstances, absence, grade, silence};
+use super::silence::{self, Silences};
+use super::{Circumstances, absence, grade};
 use crate::monitor::day::{
     Contribution, Decision, Expected, GradedBy, Impact, Incident, IncidentKind, Money, Severity,
 };
@@ -55,7 +56,7 @@ pub(super) fn incidents(
     let (mut open, absent): (Vec<_>, Vec<_>) = open.partition(|incident| incident.kind.is_deviation());
     let silences = silence::silences(monitor, panel, &absence::segments(absent.iter().chain(earlier)));
     let ways = (0..monitor.metrics.len()).flat_map(|metric| [(metric, true), (metric, false)]);
-    let anomalies = ways.filter_map(|(metric, is_fall)| anomaly(monitor, panel, judged, metric, is_fall));
+    let anomalies = ways.filter_map(|(metric, is_fall)| anomaly(monitor, panel, &silences, judged, metric, is_fall));
     let anomalies = anomalies.filter(|anomaly| !silences.explain(&anomaly.segments, anomaly.is_fall));
     let groups = groups(monitor, anomalies.collect());
     let at = panel.at();
@@ -75,7 +76,14 @@ pub(super) fn incidents(
 }
 
 /// What is wrong that way with the metric's whole, or else with the segment of it that is the least probable.
-fn anomaly(monitor: &Monitor, panel: &Panel<'_>, judged: &[Judged], place: usize, is_fall: bool) -> Option<Anomaly> {
+fn anomaly(
+    monitor: &Monitor,
+    panel: &Panel<'_>,
+    silences: &Silences,
+    judged: &[Judged],
+    place: usize,
+    is_fall: bool,
+) -> Option<Anomaly> {
     let metric = &monitor.metrics[place];
     let is_of_it = |judged: &&Judged| {
         let difference = judged.judgement.score.map(|score| score.difference);
@@ -93,7 +101,7 @@ fn anomaly(monitor: &Monitor, panel: &Panel<'_>, judged: &[Judged], place: usize
     let score = lead.judgement.score?;
     let expected = lead.judgement.forecast?;
     let (segments, rest) = if lead.judgement.segment.is_whole() {
-        where_from(monitor, panel, metric, expected)
+        where_from(monitor, panel, silences, metric, expected)
     } else {
         let beside = bad.iter().filter(|one| one.judgement.segment.0.keys().eq(lead.judgement.segment.0.keys()));
         (contributions(beside.copied()), 0.0)
@@ -141,8 +149,14 @@ fn contributions<'a>(judged: impl Iterator<Item = &'a Judged>) -> Vec<Contributi
 }
 
 /// The segments that make the whole's deviation, and what is left of it; none where it is everywhere alike.
-fn where_from(monitor: &Monitor, panel: &Panel<'_>, metric: &Metric, expected: Expected) -> (Vec<Contribution>, f64) {
-    let (leaves, names) = leaves(monitor, panel, metric, expected);
+fn where_from(
+    monitor: &Monitor,
+    panel: &Panel<'_>,
+    silences: &Silences,
+    metric: &Metric,
+    expected: Expected,
+) -> (Vec<Contribution>, f64) {
+    let (leaves, names) = leaves(monitor, panel, silences, metric, expected);
     let explanation = explain::explain(&leaves, 1);
     let sums = |segment: &explain::Segment| {
         let held = leaves.iter().filter(|leaf| segment.holds(leaf));
@@ -178,6 +192,7 @@ fn is_everywhere(explanation: &Explanation, leaves: &[explain::Leaf]) -> bool {
 fn leaves(
     monitor: &Monitor,
     panel: &Panel<'_>,
+    silences: &Silences,
     metric: &Metric,
     expected: Expected,
 ) -> (Vec<explain::Leaf>, Vec<Vec<String>>) {
@@ -204,7 +219,13 @@ fn leaves(
             let leaf = |leaf: LeafValues<'_>| explain::Leaf {
                 values: values(&leaf),
                 actual: now(&leaf, measure),
-                expected: usual(&leaf, measure, last, monitor.calendar.grain),
+                expected: usual(
+                    &leaf,
+                    measure,
+                    last,
+                    silences.came_until(monitor, panel, &leaf),
+                    monitor.calendar.grain,
+                ),
             };
             panel.observed.leaves().map(leaf).collect::<Vec<_>>()
         }
@@ -235,9 +256,10 @@ fn leaves(
     (found, names)
 }
 
-/// The mean at the same time of the last weeks.
-fn usual(leaf: &LeafValues<'_>, measure: usize, last: usize, grain: Grain) -> f64 {
-    let steps = (1..=CYCLES).filter_map(|number| last.checked_sub(number * grain.steps_per_week()));
+/// The mean at the same time of the last weeks up to the step `until`.
+fn usual(leaf: &LeafValues<'_>, measure: usize, last: usize, until: usize, grain: Grain) -> f64 {
+    let steps = (1..=last / grain.steps_per_week()).map(|number| last - number * grain.steps_per_week());
+    let steps = steps.filter(|step| *step <= until).take(CYCLES);
     let (sum, count) =
         steps.fold((0.0, 0.0), |(sum, count), step| (sum + leaf.value(measure, step).unwrap_or_default(), count + 1.0));
     if count > 0.0 { sum / count } else { 0.0 }

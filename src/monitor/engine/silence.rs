@@ -116,6 +116,13 @@ impl Silences {
         let total = segments.iter().map(|part| part.share).sum::<f64>();
         has_none || is_fall && silent > 0.0 && 2.0 * silent >= total
     }
+
+    /// The step up to which the leaf came: the last, or that before the silence of a segment that it is part of.
+    pub(super) fn came_until(&self, monitor: &Monitor, panel: &Panel<'_>, leaf: &LeafValues<'_>) -> usize {
+        let is_of = |silence: &&Silence| silence.segments.iter().any(|part| is_within(monitor, leaf, &part.segment));
+        let since = self.found.iter().filter(is_of).map(|silence| silence.since).min();
+        since.map_or(panel.last(), |since| panel.steps.partition_point(|step| *step <= since).saturating_sub(1))
+    }
 }
 
 /// Steps in which nothing of a segment came after which it is not waited for any more.
@@ -158,13 +165,8 @@ impl<'a> Window<'a> {
     /// Whether anything of the segment came in the last step.
     fn has(&self, segment: &Segment) -> bool {
         let last = self.panel.last();
-        let within = |leaf: &LeafValues<'_>| self.is_within(leaf, segment);
+        let within = |leaf: &LeafValues<'_>| is_within(self.monitor, leaf, segment);
         self.leaves().filter(within).any(|leaf| leaf.steps(last..last + 1).any(|(_, values)| self.is_something(values)))
-    }
-
-    fn is_within(&self, leaf: &LeafValues<'_>, segment: &Segment) -> bool {
-        let mut values = self.monitor.dimensions.iter().zip(leaf.dimensions);
-        values.all(|(dimension, value)| segment.0.get(dimension).is_none_or(|wanted| wanted == value))
     }
 
     /// What came of the leaves; of a step in which something of them came, that it did, and of another what `nothing` says.
@@ -292,7 +294,7 @@ impl<'a> Window<'a> {
         }
         let mut found: BTreeMap<usize, Vec<(Segment, Stream, Outage)>> = BTreeMap::new();
         for segment in self.silent_segments() {
-            let within = self.leaves().filter(|leaf| self.is_within(leaf, &segment));
+            let within = self.leaves().filter(|leaf| is_within(self.monitor, leaf, &segment));
             let stream = self.stream(within, |step| (whole.came[step] == Some(true)).then_some(false));
             let Some(outage) = self.counted_outage(&stream) else { continue };
             if self.len() - 1 - outage.last <= gone_steps(self.monitor.calendar.grain) {
@@ -378,6 +380,11 @@ impl<'a> Window<'a> {
         let metrics = self.monitor.metrics.iter().enumerate();
         metrics.filter(|(_, metric)| metric.enabled && is_concerned(metric)).map(|(place, _)| place).collect()
     }
+}
+
+fn is_within(monitor: &Monitor, leaf: &LeafValues<'_>, segment: &Segment) -> bool {
+    let mut values = monitor.dimensions.iter().zip(leaf.dimensions);
+    values.all(|(dimension, value)| segment.0.get(dimension).is_none_or(|wanted| wanted == value))
 }
 
 fn measures_of(metric: &Metric) -> Vec<usize> {
