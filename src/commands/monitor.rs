@@ -18,6 +18,7 @@ use serde::Serialize;
 use crate::cli::monitor::MonitorCommand;
 use crate::config::Config;
 use crate::config::choice::StatePlace;
+use crate::deliver::{Channels, Invalid, Pace};
 use crate::error::{ExitStatus, Failure, Kind};
 use crate::monitor::registry::{Monitor, Problem, Registry};
 use crate::output::Output;
@@ -53,6 +54,13 @@ async fn state(config: &Config) -> Result<State, Failure> {
         StatePlace::Directory(_) => Err(Failure::usage("this build has no embedded PostgreSQL to keep the state in")
             .hint("set EXPLORE_STATE_URL to postgres://USER@HOST/NAME")),
     }
+}
+
+/// The channels that the monitor names, opened.
+fn channels_of(monitor: &Monitor, config: &Config) -> Result<Channels, Invalid> {
+    let named = monitor.channels.iter().filter_map(|name| Some((name.clone(), config.channels.get(name)?.clone())));
+    let opened = Channels::open(&named.collect(), &|name| std::env::var(name).ok(), Pace::default())?;
+    opened.check(&monitor.key, &monitor.channels).map(|()| opened)
 }
 
 /// Prints rows as a table, or as a JSON array.

@@ -45,7 +45,7 @@ pub struct Pace {
 impl Default for Pace {
     fn default() -> Self {
         Self {
-            timeout: Duration::from_secs(30),
+            timeout: Duration::from_secs(10),
             attempts_in_run_max: 3,
             attempts_max: 20,
             delay: Duration::from_secs(1),

@@ -17,8 +17,8 @@ use crate::table::Table;
 pub const CELLS_MAX: usize = 1_000_000;
 /// Observations of one range at the most.
 pub const OBSERVATIONS_MAX: usize = 2_000_000;
-/// Characters of a dimension's value at the most; the rest is cut off.
-const CELL_CHARACTERS_MAX: usize = 200;
+/// Characters of a dimension's value that are read; two that differ only after them are one.
+const CELL_CHARACTERS_MAX: usize = 10_000;
 const BYTES_MAX: usize = 256 << 20;
 /// How much smaller the next try is where a part was too much.
 const SMALLER: i64 = 4;

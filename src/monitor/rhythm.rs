@@ -3,12 +3,14 @@
 //!
 //! Silence is held against earlier silences of the same series, counted over the steps in which something is usual. It is
 //! an outage from the step on where silences so long began [`RARE_A_YEAR`] times a year at the most and never were seen
-//! longer (of a series that nearly always comes), or where one so long is expected less than once in ten years.
+//! longer (of a series that nearly always comes), or where one so long is expected [`EXPECTED_A_YEAR_MAX`] times a year.
+
+use std::ops::Range;
 
 /// Silences a year up to which a series nearly always comes, so that each of them is told at once.
 const RARE_A_YEAR: f64 = 4.0;
 /// Silences of that length a year that are put up with in a series that comes now and then.
-const EXPECTED_A_YEAR_MAX: f64 = 0.1;
+const EXPECTED_A_YEAR_MAX: f64 = 0.03;
 /// Of the weekday's (phase's) steps, the share in which something came for it to be usual there: the strictest first, and
 /// last any step at all.
 const USUAL_SHARES: [f64; 3] = [0.95, 0.7, 0.0];
@@ -16,6 +18,8 @@ const USUAL_SHARES: [f64; 3] = [0.95, 0.7, 0.0];
 const HOLIDAYS_MIN: usize = 3;
 /// The chance that a silence longer than all before goes on for another step is not taken to be higher.
 const BEYOND_MAX: f64 = 0.75;
+/// Steps without anything that are looked at when it is asked which earlier ones were an outage.
+const SILENCE_MIN: usize = 2;
 /// With how many silences the chance that is common to all lengths is weighed against what was seen of one length.
 const POOLED_WEIGHT: f64 = 4.0;
 /// Seasons of the past without which nothing is told of a rhythm.
@@ -34,6 +38,8 @@ pub(super) struct Steps<'a> {
     pub(super) season: usize,
     /// Steps of a year.
     pub(super) year: f64,
+    /// Steps that any run looks back.
+    pub(super) window: usize,
 }
 
 /// Nothing comes, and something should.
@@ -83,6 +89,47 @@ pub(super) fn outage(steps: Steps<'_>) -> Option<Outage> {
     });
     // However little is known of its rhythm: silent for longer than it was ever there.
     outages.min_by_key(|outage| outage.clear).or_else(|| all.outlasted(last))
+}
+
+/// The steps before the last that lie in an outage, each from the first step in which something was missing to the last
+/// before it came again.
+pub(super) fn outages(steps: Steps<'_>) -> Vec<Range<usize>> {
+    let mut outages = Vec::new();
+    let mut begins = None;
+    for (end, came) in steps.came.iter().enumerate() {
+        match came {
+            Some(false) => _ = begins.get_or_insert(end),
+            None => {}
+            Some(true) => {
+                let silence = begins.take().filter(|begins| end - begins >= SILENCE_MIN);
+                outages.extend(silence.and_then(|_| steps.until(end).outage_before(end)));
+            }
+        }
+    }
+    let last = steps.came.len().saturating_sub(1);
+    outages.extend(begins.and_then(|_| steps.until(last).outage_before(last)));
+    outages
+}
+
+impl<'a> Steps<'a> {
+    /// Those before `end`, no further back than any run looks.
+    fn until(&self, end: usize) -> Self {
+        let from = end.saturating_sub(self.window);
+        Self { came: &self.came[from..end], is_special: &self.is_special[from..end], ..*self }
+    }
+
+    /// The outage that ends with the last of these steps, by places in the series up to `end`.
+    fn outage_before(&self, end: usize) -> Option<Range<usize>> {
+        let outage = outage(Steps { came: trimmed(self.came), ..*self })?;
+        let from = end - self.came.len();
+        Some(from + outage.missing..end)
+    }
+}
+
+/// Without the steps at the end that say nothing.
+fn trimmed(came: &[Option<bool>]) -> &[Option<bool>] {
+    let end = came.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
+    &came[..end]
 }
 
 impl Steps<'_> {
@@ -194,7 +241,7 @@ mod tests {
         let mut steps = (0..days).map(|day| Some(came(day))).collect::<Vec<_>>();
         steps.extend(vec![Some(false); silent]);
         let is_special = vec![false; steps.len()];
-        let outage = outage(Steps { came: &steps, is_special: &is_special, season: 7, year: 365.25 })?;
+        let outage = outage(Steps { came: &steps, is_special: &is_special, season: 7, year: 365.25, window: 364 })?;
         Some(outage.clear + 1 - days)
     }
 
@@ -247,7 +294,13 @@ mod tests {
             let came = (0..2_000).map(|day| Some(chance(day * 7 + 3) < share)).collect::<Vec<_>>();
             let special = vec![false; 364];
             let told = (364..2_000).filter(|end| {
-                let steps = Steps { came: &came[end + 1 - 364..=*end], is_special: &special, season: 7, year: 365.25 };
+                let steps = Steps {
+                    came: &came[end + 1 - 364..=*end],
+                    is_special: &special,
+                    season: 7,
+                    year: 365.25,
+                    window: 364,
+                };
                 outage(steps).is_some_and(|outage| outage.clear == 363)
             });
             let told = told.count();

@@ -10,7 +10,7 @@ mod commits;
 mod content;
 mod observations;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
@@ -164,13 +164,15 @@ impl Watched<'_> {
         let mut commits = Commits::new(monitor, wanted, places);
         let (from, until) = (observed.place(first), observed.place(last) + 1);
         let mut days = Vec::with_capacity(until - from);
+        let mut over = BTreeSet::new();
         for step in from..until {
-            circumstances.earlier = earlier(turn, observed.steps()[step], &circumstances.open).await?;
+            circumstances.earlier = earlier(turn, observed.steps()[step], &circumstances.open, &over).await?;
             let day = assess(monitor, &observed, step, &circumstances, &mut fits);
             if !places.is_dry {
                 commits.add(turn, &day, &messages(&day)).await?;
             }
             circumstances.open.clone_from(&day.incidents);
+            over.extend(day.incidents.iter().filter(|one| one.is_closed).map(|one| one.id.clone()));
             let charts = charts::draw(monitor, &observed, step, &day, wish.of(step + 1 == until), &mut fits);
             let mut assessed = Assessed { day, charts, influences: Vec::new(), analysis: None };
             analyst.explain(monitor, &mut assessed, &events, (!places.is_dry).then_some(turn)).await?;
@@ -202,11 +204,18 @@ impl Watched<'_> {
     }
 }
 
-/// What was told when the step was judged before, and no step before it knows of: what did not come, or could not be run.
-async fn earlier(turn: &Turn, at: DateTime, open: &[Incident]) -> Result<Vec<Incident>, state::Error> {
+/// What was told when the step was judged before, and no step before it knows of, not even as `over`: what did not come, or
+/// could not be run.
+async fn earlier(
+    turn: &Turn,
+    at: DateTime,
+    open: &[Incident],
+    over: &BTreeSet<String>,
+) -> Result<Vec<Incident>, state::Error> {
     let mut incidents = turn.incidents_of(at).await?;
     incidents.retain(|incident| {
-        !incident.kind.is_deviation() && incident.told.is_some() && open.iter().all(|other| other.id != incident.id)
+        let is_known = over.contains(&incident.id) || open.iter().any(|other| other.id == incident.id);
+        !incident.kind.is_deviation() && incident.told.is_some() && !is_known
     });
     Ok(incidents)
 }

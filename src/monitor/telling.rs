@@ -54,6 +54,8 @@ pub(crate) struct Part {
     pub(crate) expected: String,
     pub(crate) deviation: String,
     pub(crate) share: String,
+    /// Of what that is a share: `of the difference`.
+    pub(crate) of: &'static str,
 }
 
 /// Says what there is to say of an incident.
@@ -174,6 +176,7 @@ fn part(contribution: &Contribution, unit: Option<&str>) -> Part {
         expected: amount(contribution.expected, unit),
         deviation: off(contribution.actual, contribution.expected, unit),
         share: percent(contribution.share),
+        of: "of the difference",
     }
 }
 

@@ -212,7 +212,7 @@ fn incidents(page: &mut Page, reported: Reported<'_>, (metric, segment, is_anoma
         page.labelled("Incident", &format!("{}: {}", card.id, card.title));
         page.labelled("", &format!("severity {}, impact {}", card.severity, card.impact));
         for part in &card.segments {
-            page.item("", "-", &format!("{}: {} of the difference", part.name, part.share));
+            page.item("", "-", &format!("{}: {} {}", part.name, part.share, part.of));
         }
         if incident.metric != metric && incident.kind.is_deviation() {
             let first = telling::label(reported.monitor, &incident.metric);

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::super::interrupts::Interrupts;
 use super::super::open;
-use super::{chosen, problems, registry};
+use super::{channels_of, chosen, problems, registry};
 use crate::cli::monitor::MonitorCheckArguments;
 use crate::config::Config;
 use crate::error::{ExitStatus, Failure};
@@ -23,7 +23,7 @@ pub(super) async fn run(
     let registry = registry(config, output)?;
     let monitors = chosen(&registry, &arguments.keys)?;
     let mut problems = problems(&registry, &arguments.keys);
-    problems.extend(monitors.iter().flat_map(|monitor| unknown_channels(monitor, config)));
+    problems.extend(monitors.iter().flat_map(|monitor| channel_problems(monitor, config)));
     let database = &config.database;
     if database.database_url.is_some() || database.demo || database.load.is_some() {
         let mut interrupts = Interrupts::listen()?;
@@ -37,15 +37,17 @@ pub(super) async fn run(
     report(&monitors, &problems, output)
 }
 
-/// The channels that a monitor sends to and the configuration does not know.
-fn unknown_channels(monitor: &Monitor, config: &Config) -> Vec<Problem> {
+/// What is wrong with the channels that a monitor sends to.
+fn channel_problems(monitor: &Monitor, config: &Config) -> Vec<Problem> {
     let unknown = monitor.channels.iter().filter(|name| !config.channels.contains_key(*name));
-    let problem = |name: &String| Problem {
-        path: monitor.sql_path.with_extension("toml"),
-        line: None,
-        message: format!("`channels`: explore.toml has no [channels.{name}]"),
-    };
-    unknown.map(problem).collect()
+    let problem = |message: String| Problem { path: monitor.sql_path.with_extension("toml"), line: None, message };
+    let problems = unknown.map(|name| problem(format!("`channels`: explore.toml has no [channels.{name}]")));
+    let problems = problems.collect::<Vec<_>>();
+    if problems.is_empty() {
+        // A secret that is not set, most of all: the monitor would not be run.
+        return channels_of(monitor, config).err().map(|invalid| problem(invalid.to_string())).into_iter().collect();
+    }
+    problems
 }
 
 fn report(monitors: &[Monitor], problems: &[Problem], output: &mut Output) -> Result<ExitStatus, Failure> {

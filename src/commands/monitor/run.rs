@@ -10,7 +10,7 @@ use jiff::{Timestamp, ToSpan as _};
 use super::super::interrupts::Interrupts;
 use super::super::{focus, open};
 use super::outbox::tell;
-use super::{chosen, problems, registry, state};
+use super::{channels_of, chosen, problems, registry, state};
 use crate::agent::Observer;
 use crate::cli::monitor::MonitorRunArguments;
 use crate::config::Config;
@@ -27,11 +27,11 @@ use crate::monitor::pull;
 use crate::monitor::registry::{Monitor, Problem, Registry, unmatched};
 use crate::monitor::report;
 use crate::monitor::run::{self, Analyst, Outcome, Places, Wanted, Watch, Wish, write_contents};
-use crate::output::{Destination, Output, Talk};
+use crate::output::{Destination, Output, Talk, counted};
 use crate::progress::{Progress, Waiting};
 use crate::report::Format;
 use crate::report::terminal::Layout;
-use crate::state::{NewMessage, State};
+use crate::state::{NewMessage, State, Which};
 use crate::table::Bounds;
 use crate::tools::Toolbox;
 
@@ -105,10 +105,7 @@ fn channels(
     }
     let (mut able, mut failures) = (Vec::with_capacity(monitors.len()), Vec::new());
     for monitor in monitors {
-        let named = monitor.channels.iter().filter_map(|name| Some((name.clone(), config.channels.get(name)?.clone())));
-        let opened = Channels::open(&named.collect(), &|name| std::env::var(name).ok(), Pace::default())
-            .and_then(|opened| opened.check(&monitor.key, &monitor.channels).map(|()| opened));
-        match opened {
+        match channels_of(&monitor, config) {
             Ok(opened) => {
                 channels.add(opened);
                 able.push(monitor);
@@ -280,10 +277,26 @@ async fn send(
     let monitors = outcomes.iter().map(|outcome| outcome.monitor.clone()).collect::<Vec<_>>();
     write_contents(state, outcomes, &monitors).await.map_err(anyhow::Error::from)?;
     let report = send_due(state, channels, Timestamp::now()).await?;
+    left_over(state, &report, output).await?;
     if report == crate::deliver::Report::default() {
         return Ok(ExitStatus::Done);
     }
     tell(&report, output)
+}
+
+/// Says what earlier runs could not send and this one did not try: nobody would hear of it otherwise.
+async fn left_over(state: &State, report: &crate::deliver::Report, output: &Output) -> Result<(), Failure> {
+    let tried = [&report.skipped, &report.later, &report.failed, &report.unknown];
+    let is_tried = |id: i64| tried.iter().any(|troubles| troubles.iter().any(|trouble| trouble.id == id));
+    let unsent = state.outbox(Which::Unsent).await?;
+    let left = unsent.iter().filter(|entry| entry.carried_by.is_none() && !is_tried(entry.id)).collect::<Vec<_>>();
+    let Some(oldest) = left.iter().map(|entry| entry.at.date()).min() else { return Ok(()) };
+    let (messages, have) = (counted(left.len(), "message"), if left.len() == 1 { "has" } else { "have" });
+    output.talk().warn(&format!(
+        "{messages} of earlier runs, the oldest of {oldest}, {have} not been sent: see `explore monitor outbox list`, and \
+         `explore monitor outbox retry`, which sends those that failed"
+    ));
+    Ok(())
 }
 
 fn fires(outcome: &Outcome) -> bool {

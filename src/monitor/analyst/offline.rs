@@ -32,10 +32,7 @@ fn paragraph(case: Case<'_>, incident: &Incident) -> String {
         None => format!("{}.", telling.headline()),
     }];
     sentences.extend(telling.segments.first().map(|part| {
-        format!(
-            "{} of the difference is {}: {} against {} expected.",
-            part.share, part.name, part.actual, part.expected
-        )
+        format!("{} {} is {}: {} against {} expected.", part.share, part.of, part.name, part.actual, part.expected)
     }));
     if !telling.followers.is_empty() {
         sentences.push(format!("{} broke with it.", telling.followers.join(", ")));

@@ -91,21 +91,22 @@ pub(super) fn cause(
     followers: usize,
 ) -> String {
     let label = &metric.label;
-    let off = deviation.map_or_else(|| "off where nothing was expected".to_owned(), figure::deviation);
+    let off = deviation.map_or_else(
+        || "where nothing was expected".to_owned(),
+        |deviation| figure::deviation(deviation) + " what was expected",
+    );
     let what = match (is_fall, deviation.map_or(1.0, f64::abs)) {
         (true, size) if size >= STOPPED => {
-            format!(
-                "{label} all but stopped ({off} what was expected): broken tracking or an outage is likelier than people"
-            )
+            format!("{label} all but stopped ({off}): broken tracking or an outage is likelier than people")
         }
-        (true, size) if size >= HALVED => format!("{label} collapsed ({off} what was expected)"),
-        (true, size) if size >= STRONG => format!("{label} fell sharply ({off} what was expected)"),
-        (true, _) => format!("{label} slipped ({off} what was expected)"),
+        (true, size) if size >= HALVED => format!("{label} collapsed ({off})"),
+        (true, size) if size >= STRONG => format!("{label} fell sharply ({off})"),
+        (true, _) => format!("{label} slipped ({off})"),
         (false, size) if size >= STOPPED => {
-            format!("{label} about doubled or more ({off} what was expected): counted twice, robots, or a real surge")
+            format!("{label} about doubled or more ({off}): counted twice, robots, or a real surge")
         }
-        (false, size) if size >= STRONG => format!("{label} rose sharply ({off} what was expected)"),
-        (false, _) => format!("{label} rose ({off} what was expected)"),
+        (false, size) if size >= STRONG => format!("{label} rose sharply ({off})"),
+        (false, _) => format!("{label} rose ({off})"),
     };
     let part = |contribution: &Contribution| {
         let (segment, share) = (&contribution.segment, figure::percent(contribution.share));

@@ -184,7 +184,7 @@ impl Job<'_> {
             None => judged.judgement.reasons.push(format!(
                 "not judged: a forecast needs {} values, and {} are known",
                 forecast::known_min(&options),
-                values.metric[..last].iter().flatten().count()
+                values.known[..last].iter().flatten().count()
             )),
         }
         (judged, (until, fitted))
@@ -196,7 +196,7 @@ impl Job<'_> {
         let due = last.saturating_sub(steps_since_due(self.monitor, self.panel.steps[last]));
         let key = (self.place, self.segment.clone());
         let fit = |until: usize| {
-            let history = History { values: &values.metric[..until], holidays: &self.panel.holidays[..until] };
+            let history = History { values: &values.known[..until], holidays: &self.panel.holidays[..until] };
             forecast::fit(history, options).map(Arc::new)
         };
         let until = self.panel.steps[due];
@@ -213,10 +213,10 @@ impl Job<'_> {
     fn beside_expected(&self, judged: &mut Judged, values: &Values, fitted: &Fitted, options: &Options) {
         let metric = self.metric();
         let last = self.panel.last();
-        let history = History { values: &values.metric[..last], holidays: &self.panel.holidays };
+        let history = History { values: &values.known[..last], holidays: &self.panel.holidays };
         let projected = fitted.expect(history, 1, options);
         let Some(parts) = projected.steps.first().copied() else { return };
-        let known = &values.metric[last.saturating_sub(options.history)..last];
+        let known = &values.known[last.saturating_sub(options.history)..last];
         let floor = if known.iter().flatten().all(|value| *value >= 0.0) { 0.0 } else { f64::NEG_INFINITY };
         let ground = |parts: Parts| Ground {
             parts,
@@ -248,7 +248,7 @@ impl Job<'_> {
         judged.p_value = Some(verdict.p_value);
         judged.is_suspected = verdict.is_suspected;
         if !verdict.is_suspected && self.segment.is_whole() {
-            let history = History { values: &values.metric[..=last], holidays: &self.panel.holidays };
+            let history = History { values: &values.known[..=last], holidays: &self.panel.holidays };
             if let Some(drift) = fitted.drift(history, options) {
                 self.drifted(judged, drift, &ground(drift.expected), actual);
             }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::civil::DateTime;
 
+use super::silence;
 use crate::monitor::registry::{Formula, Metric, Monitor};
 use crate::monitor::series::{Observed, Segment, Status};
 
@@ -32,6 +33,8 @@ pub(super) struct Volumes(BTreeMap<Segment, Vec<f64>>);
 pub(super) struct Values {
     /// The metric.
     pub(super) metric: Vec<Option<f64>>,
+    /// The same without the steps in which the data had stopped: what forecasts learn from.
+    pub(super) known: Vec<Option<f64>>,
     /// What it was divided by; empty where it is a sum.
     pub(super) denominators: Vec<f64>,
     /// What is known of the step that is judged.
@@ -102,9 +105,15 @@ impl<'a> Panel<'a> {
         let series = self.observed.metric(metric, segment);
         let mut values = series.values.values;
         values.truncate(self.steps.len());
+        let past = silence::without_outages(self.monitor, &self.holidays, &values);
         let denominators = series.denominators.map(|denominators| denominators.values).unwrap_or_default();
         let known = denominators.into_iter().take(self.steps.len()).map(Option::unwrap_or_default);
-        Values { metric: values, denominators: known.collect(), status: series.values.statuses[self.last()] }
+        Values {
+            metric: values,
+            known: past,
+            denominators: known.collect(),
+            status: series.values.statuses[self.last()],
+        }
     }
 
     /// What each segment of one dimension measures in a step of late. A dimension with one value tells no more than the

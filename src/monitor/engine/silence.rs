@@ -125,6 +125,48 @@ impl Silences {
     }
 }
 
+/// The values without those of past steps in which the data had stopped: nothing was measured then, whatever 0 stands there.
+/// The last is left, and values of which 0 is as good as any.
+pub(super) fn without_outages(monitor: &Monitor, holidays: &[Option<u16>], values: &[Option<f64>]) -> Vec<Option<f64>> {
+    let mut known = values.to_vec();
+    if !is_zero_nothing(monitor) || values.iter().all(|value| *value != Some(0.0)) {
+        return known;
+    }
+    let came = values.iter().map(|value| value.map(|value| value != 0.0)).collect::<Vec<_>>();
+    let is_special = holidays.iter().map(Option::is_some).collect::<Vec<_>>();
+    let steps = Steps {
+        came: &came,
+        is_special: &is_special,
+        season: monitor.calendar.grain.steps_per_week(),
+        year: steps_per_year(monitor),
+        window: steps_back(monitor),
+    };
+    for step in rhythm::outages(steps).into_iter().flatten() {
+        known[step] = None;
+    }
+    known
+}
+
+/// Whether 0 can be nothing: a fall is bad of one of the metrics.
+fn is_zero_nothing(monitor: &Monitor) -> bool {
+    monitor.metrics.iter().any(|metric| metric.enabled && is_bad(-1.0, metric.direction))
+}
+
+fn steps_per_year(monitor: &Monitor) -> f64 {
+    365.25 / 7.0 * monitor.calendar.grain.steps_per_week() as f64
+}
+
+/// Steps by which a rhythm is told: no more than any run looks back, so that a step is told the same whichever run begins
+/// with it.
+fn steps_back(monitor: &Monitor) -> usize {
+    let weeks = match monitor.calendar.grain {
+        Grain::Hour => 26,
+        Grain::Day => 52,
+        Grain::Week => 104,
+    };
+    (monitor.calendar.grain.steps_per_week() * weeks).min(monitor.calendar.history_steps())
+}
+
 /// Steps in which nothing of a segment came after which it is not waited for any more.
 pub(super) fn gone_steps(grain: Grain) -> usize {
     GONE_WEEKS * grain.steps_per_week().max(7)
@@ -132,16 +174,8 @@ pub(super) fn gone_steps(grain: Grain) -> usize {
 
 impl<'a> Window<'a> {
     fn new(monitor: &'a Monitor, panel: &'a Panel<'a>) -> Self {
-        let week = monitor.calendar.grain.steps_per_week();
-        let weeks = match monitor.calendar.grain {
-            Grain::Hour => 26,
-            Grain::Day => 52,
-            Grain::Week => 104,
-        };
-        // No further than any run looks back, so that a step is told the same whichever run begins with it.
-        let steps = (week * weeks).min(monitor.calendar.history_steps());
-        let from = panel.last().saturating_sub(steps);
-        let is_zero_nothing = monitor.metrics.iter().any(|metric| metric.enabled && is_bad(-1.0, metric.direction));
+        let from = panel.last().saturating_sub(steps_back(monitor));
+        let is_zero_nothing = is_zero_nothing(monitor);
         let is_special = panel.holidays[from..].iter().map(Option::is_some).collect();
         Self { monitor, panel, from, is_zero_nothing, is_special }
     }
@@ -155,7 +189,7 @@ impl<'a> Window<'a> {
     }
 
     fn steps_per_year(&self) -> f64 {
-        365.25 / 7.0 * self.monitor.calendar.grain.steps_per_week() as f64
+        steps_per_year(self.monitor)
     }
 
     fn is_something(&self, measures: &[Option<f64>]) -> bool {
@@ -216,7 +250,7 @@ impl<'a> Window<'a> {
     fn outage(&self, came: &[Option<bool>]) -> Option<Outage> {
         let season = self.monitor.calendar.grain.steps_per_week();
         let year = self.steps_per_year();
-        rhythm::outage(Steps { came, is_special: &self.is_special, season, year })
+        rhythm::outage(Steps { came, is_special: &self.is_special, season, year, window: self.len() })
     }
 
     /// The outage of what is counted, from the step on at which it is more than chance that nothing was counted.
@@ -352,12 +386,14 @@ impl<'a> Window<'a> {
             let whole = usual(whole, measure, last);
             if whole > 0.0 { (usual(stream, measure, last) / whole).clamp(0.0, 1.0) } else { 0.0 }
         };
+        let outage = parts.iter().map(|(_, _, outage)| *outage).min_by_key(|outage| outage.last)?;
+        // Values of several dimensions can be parts of one another: what is of any of them counts once.
+        let is_of_any = |leaf: &LeafValues<'_>| parts.iter().any(|(one, ..)| is_within(self.monitor, leaf, one));
+        let all = self.stream(self.leaves().filter(is_of_any), |_| None);
         let mut graded = metrics.iter().map(|place| {
             let metric = &self.monitor.metrics[*place];
             let measure = *measures_of(metric).last().unwrap_or(&first);
-            // Values of several dimensions that stopped together can be parts of one another, and are not added up.
-            let shares = parts.iter().map(|(_, stream, outage)| share(stream, measure, outage.last));
-            let share = shares.fold(0.0, f64::max);
+            let share = share(&all, measure, outage.last);
             (super::grade::impact(metric, share), share)
         });
         let (impact, largest) =
@@ -370,7 +406,6 @@ impl<'a> Window<'a> {
         });
         let mut segments = segments.by_ref().collect::<Vec<_>>();
         segments.sort_by(|one, other| other.share.total_cmp(&one.share).then_with(|| one.segment.cmp(&other.segment)));
-        let outage = parts.iter().map(|(_, _, outage)| *outage).min_by_key(|outage| outage.last)?;
         drop(graded);
         let silence = self.silence(Silent::Segments, metrics, outage);
         Some(Silence { segments, impact, share: largest, ..silence })
@@ -406,10 +441,7 @@ fn rhythm(outage: Outage, grain: Grain) -> String {
         1 => "once before".to_owned(),
         earlier => format!("{earlier} times before"),
     };
-    let steps = format!("{active} {grain}s in which they came, of those in which they usually do");
-    if is_regular {
-        format!("data did not come that nearly always do: {times} in {steps}")
-    } else {
-        format!("data did not come for longer than chance would explain: they stayed away {times} in {steps}")
-    }
+    let why =
+        if is_regular { "data nearly always come" } else { "data have stayed away for longer than chance explains" };
+    format!("{why}: they came in {active} {grain}s of late, and stayed away {times}")
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
+use sha2::{Digest as _, Sha256};
 
 use super::Observation;
 use crate::monitor::registry::{Calendar, Grain, Monitor, TIME_COLUMNS};
@@ -12,6 +13,10 @@ use crate::table::{Column, Table};
 
 /// What a NULL in the column of a dimension is called.
 pub const NO_VALUE: &str = "(none)";
+
+/// Characters of a dimension's value; of a longer one its beginning stands with a number that tells it from others.
+const VALUE_CHARACTERS_MAX: usize = 120;
+const BEGINNING_CHARACTERS: usize = 100;
 
 const NUMBERS: [&str; 6] = ["int2", "int4", "int8", "numeric", "float4", "float8"];
 const TIMES: [&str; 3] = ["date", "timestamp", "timestamptz"];
@@ -177,7 +182,7 @@ impl Reader<'_> {
                 "{at} is outside of the range from {from} to {until}; compare with $1 and $2: at >= $1 AND at < $2"
             ));
         }
-        let dimension = |column: &usize| self.table.cell(row, *column).unwrap_or(NO_VALUE).to_owned();
+        let dimension = |column: &usize| dimension(self.table.cell(row, *column).unwrap_or(NO_VALUE));
         let dimensions = self.columns.dimensions.iter().map(dimension).collect();
         let measures =
             self.columns.measures.iter().map(|column| self.measure(row, *column)).collect::<Result<_, _>>()?;
@@ -222,6 +227,16 @@ impl Reader<'_> {
             "{at}{values} is in row {earlier} already; one row a step and dimension values is needed: GROUP BY them"
         )
     }
+}
+
+/// A dimension's value as it is told. A long one is cut, and gets the beginning of its SHA-256, so that two stay two.
+fn dimension(value: &str) -> String {
+    if value.chars().nth(VALUE_CHARACTERS_MAX).is_none() {
+        return value.to_owned();
+    }
+    let beginning = value.chars().take(BEGINNING_CHARACTERS).collect::<String>();
+    let hash = Sha256::digest(value.as_bytes());
+    hash.iter().take(6).fold(beginning + "…", |text, byte| text + &format!("{byte:02x}"))
 }
 
 fn is_full_hour(instant: Timestamp) -> bool {

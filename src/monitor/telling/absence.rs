@@ -1,6 +1,6 @@
 //! What there is to say where data do not come, or a monitor cannot be run.
 
-use super::{LINE_CHARACTERS, Telling, label, line, name, part, since, unit, whole};
+use super::{LINE_CHARACTERS, Part, Telling, label, line, name, part, since, unit, whole};
 use crate::monitor::day::{Day, Incident, IncidentKind, Silent};
 use crate::monitor::figure::number;
 use crate::monitor::registry::Monitor;
@@ -23,7 +23,12 @@ pub(super) fn tell(monitor: &Monitor, day: &Day, incident: &Incident) -> Telling
         place: (!names.is_empty()).then(|| text::line(&names.join("; "), LINE_CHARACTERS)),
         measured: measured(monitor, day, incident).filter(|_| is_going_on),
         certainty: None,
-        segments: incident.segments.iter().filter(|_| is_going_on).map(|segment| part(segment, unit)).collect(),
+        segments: incident
+            .segments
+            .iter()
+            .filter(|_| is_going_on)
+            .map(|segment| Part { of: "of the whole", ..part(segment, unit) })
+            .collect(),
         rest: None,
         before: (!is_going_on).then(|| line(&format!("before{what}"))),
         followers: others.map(|metric| label(monitor, metric)).collect(),
