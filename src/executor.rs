@@ -51,6 +51,22 @@ impl Rules {
     }
 }
 
+impl Rules {
+    /// A mark that marks nothing is an error: the column that was meant would be shown.
+    fn check_marks(&self, code: &code::Code) -> Result<(), introspect::Error> {
+        let is_there = |marked: &&Marked| {
+            code.columns.iter().any(|((schema, name), columns)| {
+                *name == marked.table
+                    && marked.schema.as_ref().is_none_or(|wanted| wanted == schema)
+                    && columns.contains(&marked.column)
+            })
+        };
+        let in_vain = self.sensitive.iter().filter(|marked| !is_there(marked)).map(ToString::to_string);
+        let in_vain = in_vain.collect::<Vec<_>>().join(", ");
+        if in_vain.is_empty() { Ok(()) } else { Err(introspect::Error::MarksNothing(in_vain)) }
+    }
+}
+
 /// The one path from a text to a database.
 #[derive(Debug)]
 pub struct Executor {
@@ -155,6 +171,7 @@ impl Executor {
 async fn read(database: &dyn Database, rules: &Rules) -> Result<(Policy, Introspected), introspect::Error> {
     let (introspected, code) = tokio::join!(introspect(database, &rules.selection), code::read(database));
     let (mut introspected, code) = (introspected?, code?);
+    rules.check_marks(&code)?;
     let excludes = |schema: &str, name: &str| rules.selection.excludes(schema, name);
     let is_sensitive = |schema: &str, table: &str, column: &str| rules.is_sensitive(schema, table, column);
     let unseen = Unseen { excludes: &excludes, is_sensitive: &is_sensitive };

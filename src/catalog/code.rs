@@ -65,6 +65,8 @@ pub struct Code {
     pub typed_columns: BTreeMap<(String, String), Vec<(String, u32)>>,
     /// Which relation is a partition or child of which.
     pub inherits: Vec<Inherits>,
+    /// Which column is computed from which.
+    pub generated: Vec<Generated>,
     /// The columns of the system's relations that may be read, by schema and name.
     pub described: BTreeMap<(String, String), Vec<String>>,
 }
@@ -84,6 +86,19 @@ pub struct View {
     pub columns: Vec<String>,
     /// Whether its rows are stored, so that reading it runs nothing of its body.
     pub materialized: bool,
+}
+
+/// A generated column, with one of those that it is computed from.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Generated {
+    /// The relation's schema.
+    pub schema: String,
+    /// The relation's name.
+    pub name: String,
+    /// The column.
+    pub column: String,
+    /// One that it is computed from.
+    pub from: String,
 }
 
 /// A partition or child of a table, each by schema and name.
@@ -317,6 +332,7 @@ impl Code {
                 let RelationColumns { schema, name, columns } = serde_json::from_str(document)?;
                 self.described.insert((schema, name), columns);
             }
+            "generated" => self.generated.push(serde_json::from_str(document)?),
             "inherits" => self.inherits.push(serde_json::from_str(document)?),
             _ => {}
         }

@@ -73,6 +73,12 @@ pub enum Error {
          schema.table"
     )]
     ExcludesNothing(String),
+    /// What is marked as sensitive is not there under that name.
+    #[error(
+        "the metadata mark {0} as sensitive, and the database has no such column; write table and column as the database \
+         spells them, in the file's name too, or take the mark away"
+    )]
+    MarksNothing(String),
     /// The answer is not what the statement gives.
     #[error("the catalog could not be read: the server's description of it is damaged ({0})")]
     Document(#[from] serde_json::Error),

@@ -113,6 +113,14 @@ pub struct Marked {
     pub column: String,
 }
 
+impl fmt::Display for Marked {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { schema, table, column } = self;
+        schema.iter().try_for_each(|schema| write!(formatter, "{schema}."))?;
+        write!(formatter, "{table}.{column}")
+    }
+}
+
 /// Metadata that cannot be used: all that is wrong with it, a line each.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .problems.join("\n"))]

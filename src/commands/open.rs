@@ -169,7 +169,7 @@ pub(super) fn metadata(config: &Config) -> Result<Metadata, Failure> {
 /// A catalog that could not be read, or a selection that is wrong.
 fn unread(error: introspect::Error) -> Failure {
     let kind = match error {
-        introspect::Error::ExcludesNothing(_) => Kind::Usage,
+        introspect::Error::ExcludesNothing(_) | introspect::Error::MarksNothing(_) => Kind::Usage,
         introspect::Error::Database(_) | introspect::Error::Document(_) => Kind::Database,
     };
     Failure::new(kind, error)

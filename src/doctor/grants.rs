@@ -27,7 +27,11 @@ pub fn script(ground: &Ground) -> String {
     let database = identifier(database);
     let mut script = format!(
         "-- Run this as the database's owner or a superuser, then give the role a password: \\password {ROLE}\n\
+         -- A role of this name may be there already, for another database of the server.\n\
+         DO $$ BEGIN\n  \
          CREATE ROLE {ROLE} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;\n\
+         EXCEPTION WHEN duplicate_object THEN NULL;\n\
+         END $$;\n\
          ALTER ROLE {ROLE} SET default_transaction_read_only = on;\n\
          ALTER ROLE {ROLE} SET statement_timeout = '60s';\n\
          GRANT CONNECT ON DATABASE {database} TO {ROLE};\n"

@@ -52,10 +52,19 @@ pub(super) struct Origin {
 /// Why values may not be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Secret {
-    /// People marked the column as sensitive, or it is joined to one.
+    /// People marked the column as sensitive.
     Sensitive,
+    /// It is joined to such a column, and has its values.
+    Joined,
     /// Definitions of any relation stand in it, and there are relations whose values are to stay unseen.
     Definition,
+}
+
+impl Origin {
+    /// Whether the relation describes the database.
+    pub(super) fn is_of_system(&self) -> bool {
+        ["pg_catalog", "information_schema"].contains(&self.schema.as_str())
+    }
 }
 
 impl Field {
@@ -126,7 +135,6 @@ impl Fields {
     /// As of a set operation, whose columns have the names of the left side.
     pub(super) fn united(mut self, right: &Self) -> Self {
         for (field, other) in self.list.iter_mut().zip(&right.list) {
-            field.secret = field.secret.or(other.secret);
             field.origin = None;
             if field.shape != other.shape {
                 field.shape = Shape::Plain;
@@ -140,7 +148,7 @@ impl Fields {
     pub(super) fn marked(&self, secret: &BTreeSet<Origin>) -> Self {
         let mark = |field: &Field| {
             let is_secret = field.origin.as_ref().is_some_and(|origin| secret.contains(&**origin));
-            Field { secret: field.secret.or(is_secret.then_some(Secret::Sensitive)), ..field.clone() }
+            Field { secret: field.secret.or(is_secret.then_some(Secret::Joined)), ..field.clone() }
         };
         Self { list: self.list.iter().map(mark).collect(), open: self.open }
     }
@@ -166,10 +174,13 @@ pub(super) fn hidden(field: &Field) -> Refusal {
         Some(Secret::Definition) => column(format!(
             "{name} may show values of tables or columns that are kept out of sight; leave it out, use describe_table"
         )),
+        Some(Secret::Joined) => column(format!(
+            "{name} has the values of the sensitive column that it is joined to; leave it out here, and show another \
+             column of its table"
+        )),
         Some(Secret::Sensitive) | None => column(format!(
-            "{name} is sensitive, or joined to what is: write count({column}), count(DISTINCT {column}), sum, avg or \
-             stddev of it, or JOIN ... ON with =; leave it out here",
-            column = seen(&field.name)
+            "{name} is sensitive: of a table's own column count, count(DISTINCT ...), sum, avg and stddev may be taken, \
+             and it may stand in JOIN ... ON with = another table's column; leave it out here"
         )),
     }
 }

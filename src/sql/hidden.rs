@@ -111,7 +111,7 @@ fn spread<'code>(
     reached
 }
 
-/// Marks the columns of the same name in all tables that share rows.
+/// Marks the columns of the same name in all tables that share rows, and those that are computed from marked ones.
 fn spread_columns(sensitive: &mut BTreeMap<Relation, BTreeSet<String>>, code: &Code) {
     loop {
         let mut found = Vec::new();
@@ -122,6 +122,13 @@ fn spread_columns(sensitive: &mut BTreeMap<Relation, BTreeSet<String>>, code: &C
                 let columns = sensitive.get(from).into_iter().flatten();
                 let missing = columns.filter(|column| has(column) && !marked(column)).cloned();
                 found.extend(missing.map(|column| (to.clone(), column)));
+            }
+        }
+        for generated in &code.generated {
+            let relation = (generated.schema.clone(), generated.name.clone());
+            let marked = |column: &String| sensitive.get(&relation).is_some_and(|columns| columns.contains(column));
+            if marked(&generated.from) && !marked(&generated.column) {
+                found.push((relation, generated.column.clone()));
             }
         }
         if found.is_empty() {

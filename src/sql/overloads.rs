@@ -26,6 +26,9 @@ use super::walk::Found;
 use super::{Policy, functions, validate};
 use crate::catalog::code::{Cast, Code, Routine};
 
+/// The oid of the type json.
+const JSON: u32 = 114;
+
 /// Operators that sorting, grouping and joining use.
 const COMPARISONS: &[&str] = &["=", "<>", "<", "<=", ">", ">="];
 
@@ -63,6 +66,8 @@ pub struct Overloads {
     silent: Vec<Overload>,
     /// Casts that have to be written.
     written_casts: Vec<Overload>,
+    /// Casts to JSON, which functions that make JSON use for values of users' types.
+    json_casts: Vec<Overload>,
     /// What runs where a string becomes a value.
     of_literals: Vec<Overload>,
 }
@@ -163,9 +168,11 @@ impl Overloads {
             remedy: format!("[sql] allow_functions = [\"{name}\"]"),
             reach: holders.of_types(&[*source, *target]),
         };
+        if *target == JSON && *source >= USERS_FIRST {
+            self.json_casts.push(overload.clone());
+        }
         // Every cell of a result is cast to text.
-        let silent = *implicit || *to_text || *source >= USERS_FIRST || *target >= USERS_FIRST;
-        if silent { &mut self.silent } else { &mut self.written_casts }.push(overload);
+        if *implicit || *to_text { &mut self.silent } else { &mut self.written_casts }.push(overload);
     }
 
     /// Whether there is any.
@@ -174,6 +181,7 @@ impl Overloads {
             && self.functions.is_empty()
             && self.silent.is_empty()
             && self.written_casts.is_empty()
+            && self.json_casts.is_empty()
             && self.of_literals.is_empty()
     }
 }
@@ -214,6 +222,11 @@ pub(super) fn check(
         && let Some(said) = first(&overloads.of_literals, false)
     {
         return Err(relation(format!("a string here could run {said}")));
+    }
+    if names(tokens).any(|(name, _)| name.contains("json"))
+        && let Some(said) = first(&overloads.json_casts, found.rows)
+    {
+        return Err(function(format!("this could run {said}")));
     }
     if statement.casts
         && let Some(said) = first(&overloads.written_casts, found.rows)

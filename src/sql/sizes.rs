@@ -164,7 +164,7 @@ impl Sizes {
         let most = if value.aggregate { ROWS_BYTES_MAX } else { VALUE_BYTES_MAX };
         if value.bytes > most {
             return Err(size(format!(
-                "{what} would make a value of {}, and {} is the most; make less of it",
+                "{what} could make a value of {}, and {} is the most; make less of it",
                 bytes(value.bytes),
                 bytes(most)
             )));

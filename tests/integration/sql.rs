@@ -195,11 +195,11 @@ fn what_makes_too_much_of_its_constants_is_refused() {
     }
     check(
         "SELECT length(lpad('x', 200000000))",
-        "size: lpad would make a value of 763 MB, and 16 MB is the most; make less of it",
+        "size: lpad could make a value of 763 MB, and 16 MB is the most; make less of it",
     );
     check(
         "SELECT length(repeat('x', pg_size_bytes('1 GB')::int))",
-        "size: repeat would make a value of 2396 MB, and 16 MB is the most; make less of it",
+        "size: repeat could make a value of 2396 MB, and 16 MB is the most; make less of it",
     );
 }
 

@@ -240,6 +240,19 @@ SELECT 'columns', pg_catalog.json_build_object('schema', c.nspname, 'name', c.re
 ))::text
 FROM relations AS c
 UNION ALL
+-- A generated column, and one that it is computed from.
+SELECT 'generated', pg_catalog.json_build_object('schema', c.nspname, 'name', c.relname, 'column', a.attname,
+    'from', b.attname)::text
+FROM pg_catalog.pg_attribute AS a
+JOIN relations AS c ON c.oid = a.attrelid
+JOIN pg_catalog.pg_attrdef AS e ON e.adrelid = a.attrelid AND e.adnum = a.attnum
+-- What it is computed from, the expression depends on; before PostgreSQL 15 the column does.
+JOIN pg_catalog.pg_depend AS d ON (d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.objid = e.oid
+    OR d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = a.attrelid AND d.objsubid = a.attnum)
+    AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = a.attrelid AND d.refobjsubid > 0
+JOIN pg_catalog.pg_attribute AS b ON b.attrelid = a.attrelid AND b.attnum = d.refobjsubid AND b.attnum <> a.attnum
+WHERE a.attgenerated <> ''
+UNION ALL
 SELECT 'described', pg_catalog.json_build_object('schema', s.nspname, 'name', c.relname, 'columns', (
     SELECT pg_catalog.json_agg(a.attname ORDER BY a.attnum)
     FROM pg_catalog.pg_attribute AS a

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use sqlparser::ast::{
     AccessExpr, Array, BinaryOperator, CaseWhen, CastKind, CeilFloorKind, Expr, ExtractSyntax, Function, FunctionArg,
-    FunctionArgExpr, FunctionArgOperator, FunctionArgumentClause, FunctionArguments, Ident, InTarget, Interval,
-    ObjectName, ObjectNamePart, Query, Subscript, TypedString, Value, WindowFrame, WindowFrameBound, WindowSpec,
-    WindowType,
+    FunctionArgExpr, FunctionArgOperator, FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident,
+    InTarget, Interval, ObjectName, ObjectNamePart, Query, Subscript, TypedString, Value, WindowFrame,
+    WindowFrameBound, WindowSpec, WindowType,
 };
 
 use super::scope::{self, Meaning};
@@ -34,6 +34,16 @@ const WITHOUT_PARENTHESES: &[&str] = &[
     "session_user",
     "user",
 ];
+
+/// Refuses `*` where PostgreSQL's grammar has none: beside another argument, and in a form that only looks like a call.
+fn check_star(name: &ObjectName, list: &FunctionArgumentList) -> Result<(), Refusal> {
+    let is_star = |argument: &FunctionArg| matches!(argument, FunctionArg::Unnamed(FunctionArgExpr::Wildcard));
+    let is_form = matches!(&*name.0, [ObjectNamePart::Identifier(name)] if GRAMMAR.contains(&name.value.as_str()));
+    if list.args.iter().any(is_star) && (is_form || list.args.len() > 1) {
+        return Err(syntax("* stands for no argument here; write the columns"));
+    }
+    Ok(())
+}
 
 impl<'query> Walk<'query, '_> {
     pub(super) fn expressions(&mut self, expressions: &'query [Expr]) -> Result<(), Refusal> {
@@ -334,6 +344,7 @@ impl<'query> Walk<'query, '_> {
             FunctionArguments::None => {}
             FunctionArguments::Subquery(query) => self.value_subquery(query)?,
             FunctionArguments::List(list) => {
+                check_star(name, list)?;
                 if !self.tells_no_single_value(call, list)? {
                     list.args.iter().try_for_each(|argument| self.argument(argument))?;
                 }

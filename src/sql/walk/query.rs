@@ -109,11 +109,9 @@ impl<'query> Walk<'query, '_> {
                     SetOperator::Union | SetOperator::Except | SetOperator::Intersect => {}
                     SetOperator::Minus => return Err(unknown("MINUS (write EXCEPT)")),
                 }
-                let all = match set_quantifier {
-                    SetQuantifier::All => *op == SetOperator::Union,
-                    SetQuantifier::Distinct | SetQuantifier::None => false,
-                    _ => return Err(unknown("BY NAME")),
-                };
+                if !matches!(set_quantifier, SetQuantifier::All | SetQuantifier::Distinct | SetQuantifier::None) {
+                    return Err(unknown("BY NAME"));
+                }
                 let mark = self.scope.mark();
                 let left = self.set_expression(left)?;
                 self.scope.leave(mark);
@@ -123,9 +121,9 @@ impl<'query> Walk<'query, '_> {
                 }
                 let right = self.set_expression(right)?;
                 self.scope.leave(mark);
-                let fields = left.united(&right);
-                // All others compare rows.
-                if all { Ok(fields) } else { sensitive::check_none(&fields).map(|()| fields) }
+                sensitive::check_none(&left)?;
+                sensitive::check_none(&right)?;
+                Ok(left.united(&right))
             }
             SetExpr::Values(values) => {
                 values.rows.iter().try_for_each(|row| self.expressions(&row.content))?;

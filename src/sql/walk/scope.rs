@@ -124,6 +124,20 @@ impl<'query> Scope<'query> {
         self.ranges.push(range);
     }
 
+    /// Whether a table or alias of the innermost FROM has that name.
+    pub(super) fn has_own_range(&self, name: &str) -> bool {
+        self.own().iter().any(|range| range.name == name)
+    }
+
+    /// Whether the innermost FROM has a column of that name.
+    pub(super) fn has_own_column(&self, name: &str) -> bool {
+        self.own().iter().any(|range| range.fields.get(name).is_some())
+    }
+
+    fn own(&self) -> &[Range<'query>] {
+        &self.ranges[self.from.min(self.ranges.len())..]
+    }
+
     /// Whether the name stands for a table or alias of FROM.
     pub(super) fn has_range(&self, name: &str) -> bool {
         self.range(name).is_some()

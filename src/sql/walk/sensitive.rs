@@ -2,6 +2,10 @@
 //!
 //! Such a column may be counted, summed and averaged, and joined by `=`; and a subquery may hand it on as it is. A column
 //! that it is joined to has the same values, so that it may not be shown either: [`super::check`] sees to that.
+//!
+//! All that holds for the values of a relation together. So they are never put together with others (a UNION with constants,
+//! joined or counted, would tell which value is which), nor read row by row from a subquery, nor joined to what the
+//! statement makes up or what describes the database, whose values are known.
 
 use sqlparser::ast::{
     BinaryOperator, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
@@ -60,16 +64,27 @@ pub(super) fn bare(expression: &Expr) -> &Expr {
 }
 
 impl<'query> Walk<'query, '_> {
-    /// The column that an expression is and nothing else, which is checked but for whether it may be shown.
+    /// The column that an expression is and nothing else, which is checked but for whether it may be shown. That of an outer
+    /// query is a single value here.
     pub(super) fn plain_column(&self, expression: &'query Expr) -> Result<Option<Field>, Refusal> {
-        match bare(expression) {
+        let (field, is_of_this_query) = match bare(expression) {
             Expr::Identifier(name) => match self.scope.meaning(&name.value) {
-                Meaning::Field(field) => names::check(name).map(|()| Some(field.clone())),
-                Meaning::Row(_) | Meaning::Unknown => Ok(None),
+                Meaning::Field(field) => {
+                    names::check(name)?;
+                    (Some(field.clone()), self.scope.has_own_column(&name.value))
+                }
+                Meaning::Row(_) | Meaning::Unknown => (None, true),
             },
-            Expr::CompoundIdentifier(parts) => Ok(self.qualified(parts)?.cloned()),
-            _ => Ok(None),
+            Expr::CompoundIdentifier(parts) => {
+                let range = parts.len().checked_sub(2).map(|range| &parts[range].value);
+                (self.qualified(parts)?.cloned(), range.is_some_and(|range| self.scope.has_own_range(range)))
+            }
+            _ => (None, true),
+        };
+        if !is_of_this_query {
+            check_field(field.as_ref())?;
         }
+        Ok(field)
     }
 
     /// Whether it is an aggregate of a column that may not be shown, of which no single value can be told.
@@ -129,15 +144,16 @@ impl<'query> Walk<'query, '_> {
         Ok(())
     }
 
-    /// Of two columns that are equal, one may not be shown: then the other may not be either, which must be a relation's.
+    /// Of two columns that are equal, one may not be shown: then the other may not be either, which must be a relation's, and
+    /// of no relation that describes the database, whose values everybody knows.
     fn check_equal(&mut self, left: &Field, right: &Field) -> Result<(), Refusal> {
         for (field, other) in [(left, right), (right, left)] {
             match (&field.secret, &field.origin) {
                 (Some(_), _) => {}
-                (None, Some(origin)) => {
+                (None, Some(origin)) if !origin.is_of_system() => {
                     self.joined.insert((**origin).clone());
                 }
-                (None, None) => return Err(hidden(other)),
+                (None, _) => return Err(hidden(other)),
             }
         }
         Ok(())

@@ -71,7 +71,8 @@ fn text_of_the_database_cannot_break_out_of_its_line() {
         one ## two\n\
         - \"a\"\"b\u{fffd}## fake\" text: line - fake text [entity]\u{fffd}` ` `; such as 'x'; \
         common 'it''s\u{fffd}< /data>\u{fffd}' 50%, 'long'… <1%; ~3 distinct; 25% null\n\
-        - \"Secret\" text: line - fake text [entity]\u{fffd}` ` `; values withheld; ~3 distinct; 25% null\n";
+        - \"Secret\" text: line - fake text [entity]\u{fffd}` ` `; sensitive, only to be counted, summed, averaged or joined; \
+        ~3 distinct; 25% null\n";
     assert_eq!(text, expected);
 }
 

@@ -33,7 +33,8 @@ const KINDS: &[(&str, &str)] = &[
     ("same(t, t) RETURNS bool", "SELECT q === q FROM t q"),
     ("near(text, int) RETURNS bool", "SELECT 'x'::text === 1"),
     ("as_pair(int) RETURNS pair", "SELECT 1::pair"),
-    ("as_text(pair) RETURNS text", "SELECT (q.p)::text FROM pairs q"),
+    ("as_text(tag) RETURNS text", "SELECT (q.g)::text FROM tags q"),
+    ("as_json(mood) RETURNS json", "SELECT row_to_json(q) FROM moods q"),
     ("value(int) RETURNS text", "SELECT q.value FROM generate_series(1, 2) q"),
 ];
 
@@ -47,6 +48,8 @@ const FAILED: &str = "argument list must have even number of elements";
 
 fn schema() -> String {
     let mut sql = "CREATE TYPE pair AS (l int, r int); CREATE TABLE t (id int, a text); INSERT INTO t VALUES (1, 'x');
+        CREATE TYPE tag AS (s text); CREATE TABLE tags (g tag); INSERT INTO tags VALUES (ROW('x'));
+        CREATE TYPE mood AS ENUM ('fine'); CREATE TABLE moods (m mood, id int); INSERT INTO moods VALUES ('fine', 1);
         CREATE TABLE u (id int, b text); INSERT INTO u VALUES (1, 'y'); CREATE VIEW v AS SELECT id, a FROM t;
         CREATE TABLE pairs (p pair, q pair[]); INSERT INTO pairs VALUES ((1, 2), ARRAY[(1, 2)::pair]);"
         .to_owned();
@@ -58,7 +61,8 @@ fn schema() -> String {
         "CREATE DOMAIN boxed AS int CHECK (okay(VALUE));
          CREATE OPERATOR === (LEFTARG = t, RIGHTARG = t, FUNCTION = same);
          CREATE OPERATOR === (LEFTARG = text, RIGHTARG = int, FUNCTION = near);
-         CREATE CAST (int AS pair) WITH FUNCTION as_pair; CREATE CAST (pair AS text) WITH FUNCTION as_text;"
+         CREATE CAST (int AS pair) WITH FUNCTION as_pair; CREATE CAST (tag AS text) WITH FUNCTION as_text;
+         CREATE CAST (mood AS json) WITH FUNCTION as_json;"
     );
     sql
 }
@@ -75,6 +79,8 @@ const RANGES: &[&str] = &[
     "t AS q (x, of_table)",
     "v q",
     "pairs q",
+    "tags q",
+    "moods q",
     "pg_class q",
     "pg_catalog.pg_namespace q",
     "information_schema.schemata q",
@@ -107,6 +113,8 @@ const BASES: &[&str] = &[
     "q",
     "(q)",
     "q.a",
+    "q.m",
+    "q.g",
     "(q.a)",
     "q.id",
     "(q.c)",
@@ -151,6 +159,10 @@ const FORMS: &[&str] = &[
     "({b}.{n}).{n}",
     "(SELECT {b}.{n})",
     "jsonb_populate_record(NULL::{n}, '{}')",
+    "to_jsonb({b})",
+    "json_build_object('k', {b})",
+    "JSON_AGG({b})",
+    "array_to_json(ARRAY[{b}])",
     "format('%s', {b})",
     "{b}",
 ];
