@@ -486,6 +486,8 @@ fn key_words_are_never_taken_for_names() {
         "SELECT * FROM t TABLE",
         "SELECT id analyze FROM t",
         "SELECT t.id FROM t, only",
+        "SELECT id COLLATE FROM t",
+        "SELECT usename, passwd COLLATE FROM pg_shadow",
     ] {
         assert!(validate(sql, &policy()).is_err(), "accepted: {sql}");
     }

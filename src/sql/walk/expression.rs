@@ -131,10 +131,14 @@ impl<'query> Walk<'query, '_> {
             | Expr::IsNotUnknown(expr)
             | Expr::IsJson { expr, .. }
             | Expr::IsNormalized { expr, .. }
-            | Expr::Collate { expr, collation: _ }
             | Expr::Extract { field: _, syntax: ExtractSyntax::From, expr }
             | Expr::Ceil { expr, field: CeilFloorKind::DateTimeField(_) }
             | Expr::Floor { expr, field: CeilFloorKind::DateTimeField(_) } => self.expression(expr),
+            // `SELECT a COLLATE FROM t`: to PostgreSQL that is a label, and to the parser a collation called from.
+            Expr::Collate { expr, collation } => {
+                names::checked_parts(collation)?;
+                self.expression(expr)
+            }
             Expr::IsDistinctFrom(left, right) | Expr::IsNotDistinctFrom(left, right) => self.both(left, right),
             Expr::AtTimeZone { timestamp, time_zone } => self.both(timestamp, time_zone),
             Expr::Position { expr, r#in } => self.both(expr, r#in),

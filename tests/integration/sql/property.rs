@@ -4,9 +4,10 @@ use explore::sql::validate;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
-use tokio_postgres::{NoTls, SimpleQueryMessage};
+use tokio_postgres::SimpleQueryMessage;
 
 use super::{cases, policy};
+use crate::server::{client, fresh};
 
 /// Pieces that texts are made of: what PostgreSQL's grammar, its lexer and its attackers care about.
 const PIECES: &[&str] = &[
@@ -331,19 +332,8 @@ fn is_of_newer_servers(text: &str) -> bool {
 
 #[tokio::test]
 async fn what_it_accepts_is_one_select_for_postgresql_too() {
-    let variable = |name: &str| {
-        std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run the tests through scripts/test"))
-    };
-    let mut settings = tokio_postgres::Config::new();
-    settings.host(variable("PGHOST")).port(variable("PGPORT").parse().unwrap());
-    settings.user(variable("PGUSER")).password(variable("PGPASSWORD")).dbname("postgres");
-    let database = format!("validator_{}", std::process::id());
-    let (server, connection) = settings.connect(NoTls).await.unwrap();
-    tokio::spawn(connection);
-    server.batch_execute(&format!("CREATE DATABASE {database}")).await.unwrap();
-    let (client, connection) = settings.dbname(&database).connect(NoTls).await.unwrap();
-    let connection = tokio::spawn(connection);
-    client.batch_execute(TABLES).await.unwrap();
+    let url = fresh("sql_property", TABLES).await;
+    let client = client(&url).await;
     client.batch_execute("SET default_transaction_read_only = on").await.unwrap();
 
     let mut runner = TestRunner::new_with_rng(
@@ -369,8 +359,54 @@ async fn what_it_accepts_is_one_select_for_postgresql_too() {
             }
         }
     }
-    drop(client);
-    connection.await.unwrap().unwrap();
-    server.batch_execute(&format!("DROP DATABASE {database}")).await.unwrap();
     assert!(prepared > 150 && prepared > refused, "{prepared} prepared, {refused} refused by PostgreSQL");
+}
+
+/// Where a key word may come between others; `{}` is it.
+const BETWEEN: &[&str] = &[
+    "SELECT id {} FROM t",
+    "SELECT id + 1 {} FROM t",
+    "SELECT t.id {} FROM t",
+    "SELECT count(*) {} FROM t",
+    "SELECT (id) {} FROM t",
+    "SELECT id::int {} FROM t",
+    "SELECT 'x' {} FROM t",
+    "SELECT id AS {} FROM t",
+    "SELECT id {} a FROM t",
+    "SELECT {} id FROM t",
+    "SELECT {} FROM t",
+    "SELECT {}(id) FROM t",
+    "SELECT 1 FROM t {}",
+    "SELECT 1 FROM t {}, u",
+    "SELECT 1 FROM t {} JOIN u ON true",
+    "SELECT 1 FROM t AS {}, u",
+    "SELECT 1 FROM t {} u",
+    "SELECT 1 FROM {} t",
+    "SELECT 1 FROM t WHERE id {} 1",
+    "SELECT 1 FROM t ORDER BY id {}",
+    "SELECT id {}, (SELECT 1 FROM u) FROM t",
+    "WITH {} AS (SELECT 1) SELECT 1 FROM t",
+    "SELECT id FROM t {} SELECT id FROM u",
+    "SELECT sum(id) OVER {} FROM t",
+    "SELECT a COLLATE {} FROM t",
+    "SELECT a LIKE {} FROM t",
+];
+
+#[tokio::test]
+async fn every_key_word_means_the_same_to_the_server() {
+    let url = fresh("sql_key_words", TABLES).await;
+    let client = client(&url).await;
+    client.batch_execute("SET default_transaction_read_only = on").await.unwrap();
+    let words = client.query("SELECT word::text FROM pg_get_keywords()", &[]).await.unwrap();
+    let mut prepared = 0;
+    for word in words.iter().map(|row| row.get::<_, String>(0)) {
+        for text in BETWEEN.iter().map(|text| text.replace("{}", &word)) {
+            let Ok(select) = validate(&text, &policy()) else { continue };
+            if client.prepare(&format!("SELECT * FROM ({}\n) AS q LIMIT 1", select.text())).await.is_ok() {
+                prepared += 1;
+                check_plan(&client, &select).await;
+            }
+        }
+    }
+    assert!(prepared > 1_000, "{prepared} prepared");
 }
