@@ -160,12 +160,20 @@ pub enum IncidentKind {
         /// When those were due, by the monitor's clock.
         #[schemars(with = "String")]
         due: DateTime,
+        /// Whether they nearly always come; of others no single step is due, and only the length of the silence tells.
+        #[serde(default = "always")]
+        is_regular: bool,
     },
     /// The monitor cannot be run: its SELECT fails, or gives what the monitor's file does not say.
     Failed {
         /// What the database or the program says of it.
         problem: String,
     },
+}
+
+/// What was kept of incidents before there was [`IncidentKind::NoData::is_regular`].
+fn always() -> bool {
+    true
 }
 
 /// What data do not come.

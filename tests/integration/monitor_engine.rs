@@ -1,6 +1,6 @@
 //! One day of a monitor after another, over a made-up past: what is judged, what is one incident, what fires.
 
-use explore::monitor::day::{Day, Impact, Judgement, Priority, Severity};
+use explore::monitor::day::{Day, Impact, Incident, Judgement, Priority, Severity};
 use explore::monitor::engine::{Circumstances, Fits, Planned, Snooze, assess};
 use explore::monitor::registry::{Calendar, Monitor};
 use explore::monitor::series::{Observation, Observed, Segment, Status};
@@ -375,6 +375,44 @@ fn rows_of_nothing_but_0_and_null_are_no_data() {
     assert_eq!(fired(&days).len(), 1, "{:#?}", fired(&days));
     assert!(days.iter().skip(2).all(|day| day.incidents.iter().all(|incident| !incident.is_closed)));
     assert!(days[2].incidents[0].cause.contains("0 and NULL"), "{:?}", days[2].incidents[0].cause);
+}
+
+/// Its zeros are no level: neither a rise when it is over, nor is a fall that it hides told as one.
+#[test]
+fn what_comes_again_is_held_against_the_level_from_before_the_outage() {
+    let zeros = |mut past: Vec<Observation>| {
+        for one in past.iter_mut().filter(|one| (at(372)..at(384)).contains(&one.at)) {
+            one.measures = vec![Some(0.0), Some(0.0)];
+        }
+        past
+    };
+    let told = |past: &[Observation]| {
+        let days = days(past, 370, 392, &Circumstances::default());
+        let fires = |incident: &Incident| incident.decision.fires.is_some();
+        let told = days.iter().flat_map(|day| day.incidents.iter().filter(|one| fires(one)).map(|one| (day.at, one)));
+        told.map(|(day, one)| (day, one.kind.is_deviation(), one.is_fall)).collect::<Vec<_>>()
+    };
+    let back = told(&zeros(past(21, |_, _, _| (1.0, 1.0))));
+    assert_eq!(back, [(at(372), false, back[0].2)], "told once, and nothing when it is back");
+    let halved = told(&zeros(past(21, |day, _, _| (if day >= 384 { 0.5 } else { 1.0 }, 1.0))));
+    assert_eq!(halved[1].0, at(384), "{halved:?}");
+    assert!(halved[1..].iter().all(|(_, is_deviation, is_fall)| *is_deviation && *is_fall), "{halved:?}");
+
+    let email = |day: usize, channel: &str, _: &str| channel == "email" && (372..384).contains(&day);
+    let back = told(&without(past(21, |_, _, _| (1.0, 1.0)), email));
+    assert_eq!(back.len(), 1, "a segment: {back:?}");
+}
+
+#[test]
+fn of_several_silent_segments_the_share_is_that_of_all() {
+    let is_lost = |day: usize, channel: &str, device: &str| day >= 390 && (channel == "email" || device == "desktop");
+    let days = days(&without(past(22, |_, _, _| (1.0, 1.0)), is_lost), 389, 392, &Circumstances::default());
+    let cause = &days[1].incidents[0].cause;
+    // Email is 2,500 of 14,000, desktop 6,000, and 1,500 are both.
+    assert!(cause.contains("channel = email") && cause.contains("device = desktop"), "{cause}");
+    let share = cause.split("; ").find_map(|part| part.split(", ").nth(1)?.strip_suffix("% of the whole"));
+    let share = share.unwrap_or_else(|| panic!("{cause}")).parse::<f64>().unwrap();
+    assert!((share - 50.0).abs() < 2.0, "{cause}");
 }
 
 #[test]

@@ -332,3 +332,21 @@ proptest! {
         }
     }
 }
+
+/// Two values that begin alike are two, and short ones stay as they are.
+#[test]
+fn long_values_of_a_dimension_stay_apart() {
+    let monitor = monitor("grain = \"day\"\ndimensions = [\"page\"]\n[measures.orders]\n");
+    let column = |name: &str, type_name: &str| Column { name: name.to_owned(), type_name: type_name.to_owned() };
+    let pages = [format!("{}a", "/x".repeat(150)), format!("{}b", "/x".repeat(150)), "/short".to_owned()];
+    let rows = pages.iter().map(|page| vec![Some("2026-01-02".to_owned()), Some(page.clone()), Some("1".to_owned())]);
+    let table = Table {
+        columns: vec![column("day", "date"), column("page", "text"), column("orders", "int8")],
+        rows: rows.collect(),
+        more_rows: false,
+    };
+    let observations = observations(&table, &monitor, day(2), day(3)).unwrap();
+    let values = observations.iter().map(|one| one.dimensions[0].as_str()).collect::<Vec<_>>();
+    assert!(values[0] != values[1] && values[2] == "/short", "{values:?}");
+    assert!(values.iter().all(|value| value.chars().count() <= 120), "{values:?}");
+}

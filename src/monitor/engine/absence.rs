@@ -132,6 +132,7 @@ fn incident(monitor: &Monitor, silence: &Silence) -> Incident {
             since: silence.since,
             missing: silence.missing,
             due: monitor.calendar.due(silence.missing),
+            is_regular: silence.is_regular,
         },
         metric,
         metrics,

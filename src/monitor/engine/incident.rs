@@ -182,7 +182,12 @@ fn is_everywhere(explanation: &Explanation, leaves: &[explain::Leaf]) -> bool {
     let off = |inside: bool| {
         let part = leaves.iter().filter(|leaf| is_inside(leaf) == inside);
         let (actual, expected) = part.fold((0.0, 0.0), |sum, leaf| (sum.0 + leaf.actual, sum.1 + leaf.expected));
-        if expected > 0.0 { (actual - expected) / expected } else { 0.0 }
+        match expected > 0.0 {
+            true => (actual - expected) / expected,
+            // New there.
+            false if actual > 0.0 => f64::INFINITY,
+            false => 0.0,
+        }
     };
     explanation.segments.is_empty() || off(false) / off(true) > ALIKE
 }

@@ -52,6 +52,10 @@ fn subject(monitor: &Monitor, incident: &Incident) -> String {
 /// `: no data since 2026-11-22; those of 2026-11-23 were due 2026-11-24 06:00`
 fn what(monitor: &Monitor, incident: &Incident) -> String {
     match &incident.kind {
+        IncidentKind::NoData { since, is_regular: false, .. } => {
+            let since = step(*since, monitor.calendar.grain);
+            format!(": no data since {since}, which is longer than chance explains")
+        }
         IncidentKind::NoData { since, missing, due, .. } => {
             let step = |at| step(at, monitor.calendar.grain);
             let (since, missing, due) = (step(*since), step(*missing), moment(*due));
