@@ -184,6 +184,13 @@ fn refused(name: &str, policy: &Policy) -> Refusal {
     if let Some((_, why)) = WARNED_OF.iter().find(|(names, _)| names.contains(&name)) {
         return relation(format!("{name} {why}; use describe_table"));
     }
+    if name.starts_with("pg_stat") {
+        return relation(format!(
+            "{} shows activity and statistics, which are not for reading; sizes and rows, estimated, stand in \
+             pg_class.relpages and pg_class.reltuples, and SELECT count(*) counts",
+            seen(name)
+        ));
+    }
     match nearest(name, policy) {
         Some(nearest) => relation(format!("{} is not a table that may be read; did you mean {nearest}", seen(name))),
         None => relation(format!("{} is not a table that may be read; {}", seen(name), readable(policy))),
