@@ -130,7 +130,9 @@ pub(super) fn read(body: &Value, request: &Request<'_>) -> Result<Reply, Failure
         Some(_) | None => return Err(Failure::unexpected(body, "a chat completion")),
     };
     let choice = choices.first().unwrap_or(&Value::Null);
-    if let Some(problem) = choice.get("error").and_then(Problem::of) {
+    if choice.get("error").is_some_and(|error| !error.is_null())
+        && let Some(problem) = Problem::of(choice)
+    {
         return Err(Failure::reported(problem));
     }
     let message = choice.get("message").unwrap_or(&Value::Null);

@@ -158,7 +158,8 @@ impl Manners {
         let has_results = messages(body).any(|message| is_role(message, "tool"));
         let is_missed = refusal.says_any(&["required", "missing", "empty", "must have", "must be set", "non-empty"]);
         let is_named = refusal.has("name") && refusal.has_any(&["tool", "function_response", "messages", "message"]);
-        let is_about_roles = refusal.has_any(&["role", "roles"]);
+        // Some only list those that there are.
+        let is_about_roles = refusal.has_any(&["role", "roles"]) || (refusal.has("assistant") && refusal.has("user"));
         let is_refused = refusal.says_any(&UNTAKEN);
         let (change, words) = if most_calls > 1 && refusal.minds_several_calls() {
             (Change::OneCall, "with one call a message")

@@ -110,7 +110,7 @@ fn starts(text: &str, from: usize, tools: &[ToolSpec]) -> Vec<usize> {
         if begins_block(line.trim_start(), tools) {
             starts.push(line_start + indent);
         }
-        let behind_sentence = line.match_indices('<').map(|(index, _)| index).filter(|index| {
+        let behind_sentence = line.match_indices(['<', '{']).map(|(index, _)| index).filter(|index| {
             let before = line[..*index].trim_end();
             let is_sentence =
                 before.ends_with(['.', '!', '?', ':']) || (before.ends_with('>') && before.contains("</"));

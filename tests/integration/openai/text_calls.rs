@@ -100,6 +100,7 @@ async fn a_call_as_the_last_block_of_a_text_is_one_and_the_rest_stays_text() {
     check_call(&format!("I will look at it.\n```json\n{call}\n```"), Some("I will look at it.")).await;
     check_call(&format!("I will look at it.\n\n<tool_call>{call}</tool_call>\n"), Some("I will look at it.")).await;
     check_call(&format!("I will look. <tool_call>{call}</tool_call>"), Some("I will look.")).await;
+    check_call(&format!("Here is the call: {call}"), Some("Here is the call:")).await;
     check_call(&format!("<think>\nHm.\n</think>\n\n{call}"), Some("<think>\nHm.\n</think>")).await;
     check_call(&format!("```text\nan example\n```\nNow:\n{call}"), Some("```text\nan example\n```\nNow:")).await;
 }

@@ -7,7 +7,7 @@ use crate::model::openai::wire;
 use crate::model::{ToolSpec, lenient};
 
 /// Words that stand around the name of a tool in the markup of some models: OpenAI's, DeepSeek's, Kimi's, Cohere's.
-const MARKUP_WORDS: [&str; 18] = [
+const MARKUP_WORDS: [&str; 17] = [
     "functions",
     "function",
     "functools",
@@ -24,7 +24,6 @@ const MARKUP_WORDS: [&str; 18] = [
     "default_api",
     "action",
     "input",
-    "print",
     "constrain",
 ];
 
@@ -47,6 +46,8 @@ pub(super) fn read(text: &str, tools: &[ToolSpec]) -> Option<(Vec<Named>, usize)
 
 /// The next call, or several in a list, and what stands behind.
 fn item<'text>(text: &'text str, tools: &[ToolSpec]) -> Option<(Vec<Named>, &'text str)> {
+    let text = text.trim_start();
+    let text = text.strip_prefix("print(").unwrap_or(text);
     let opening = OPENINGS.iter().filter_map(|opening| text.find(opening)).min()?;
     let (head, rest) = text.split_at(opening);
     let name = wire::known_name(head, tools);
@@ -55,7 +56,9 @@ fn item<'text>(text: &'text str, tools: &[ToolSpec]) -> Option<(Vec<Named>, &'te
         let is_number = word.chars().all(|c| c.is_ascii_digit());
         MARKUP_WORDS.contains(&&*word) || is_number || name == wire::known_name(&word, tools) && name.is_some()
     };
-    if !words(&without_marks(head)?).all(is_markup) {
+    let outside = without_marks(head)?;
+    // Tables and quotations show calls, and make none.
+    if outside.contains(['|', '>', '`', '"']) || !words(&outside).all(is_markup) {
         return None;
     }
     match (rest.starts_with('{'), name) {
