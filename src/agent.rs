@@ -113,6 +113,8 @@ struct Exploration<'a> {
     /// The limits that the model was told of.
     told_of: Vec<StopReason>,
     finish_refused: bool,
+    /// Whether the model goes on without its oldest turns.
+    is_forgetful: bool,
     /// Whether the model gave any reply.
     is_answered: bool,
     mute: Mute,
@@ -158,6 +160,7 @@ impl<'a> Exploration<'a> {
             queries_sent: 0,
             told_of: Vec::new(),
             finish_refused: false,
+            is_forgetful: false,
             is_answered: false,
             mute: Mute::default(),
             counts: Counts::default(),
@@ -342,13 +345,21 @@ impl<'a> Exploration<'a> {
         Usage { input_tokens: sent / 4, output_tokens: reply_characters(reply) / 4, ..Usage::default() }
     }
 
-    /// Shortens older results; whether that made the conversation shorter.
+    /// Shortens older results, or leaves the oldest turn out where there are none; whether that made the conversation
+    /// shorter.
     fn compact(&mut self) -> io::Result<bool> {
         let queries = self.conversation.compact(&self.results);
-        if queries.is_empty() {
+        if !queries.is_empty() {
+            self.observer.observe(Event::Compacted { queries })?;
+            return Ok(true);
+        }
+        if !self.conversation.drop_oldest() {
             return Ok(false);
         }
-        self.observer.observe(Event::Compacted { queries })?;
+        if !std::mem::replace(&mut self.is_forgetful, true) {
+            let message = "the conversation became too long for the model, which went on without its oldest turns";
+            self.observer.observe(Event::Warned { message: message.to_owned() })?;
+        }
         Ok(true)
     }
 

@@ -68,7 +68,9 @@ fn why_cut(tokens: u64, characters: u64, earlier: Option<(u64, u64)>) -> Option<
     }
     let fewest = characters / CHARACTERS_FOR_TOKEN;
     if tokens * TIMES_TOO_SMALL < fewest {
-        return Some(format!(" of a prompt of {characters} characters, which has {fewest} at least"));
+        let round = |count: u64| count / 100 * 100;
+        let (characters, fewest) = (round(characters), round(fewest));
+        return Some(format!(" of a prompt of about {characters} characters, which has more than {fewest}"));
     }
     let (most, then) = earlier?;
     let growth = characters.saturating_sub(then);

@@ -110,11 +110,15 @@ fn adapt_list(value: &mut Value, items: &Value) {
             _ if text.trim().is_empty() => json!([]),
             _ => json!([text]),
         };
+    } else if value.as_object().is_some_and(Map::is_empty) {
+        *value = json!([]);
     } else if value.is_object() || value.is_number() {
         *value = json!([value.take()]);
     }
     if let Value::Array(list) = value {
-        list.iter_mut().for_each(|item| adapt(item, items));
+        for item in list {
+            adapt(item, items);
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use super::problem::Problem;
 const PARAMETERS: [&str; 5] = ["parallel_tool_calls", "store", "stream_options", "tool_choice", "include"];
 
 /// What a refusal says of a part that it does not take.
-const UNTAKEN: [&str; 11] = [
+const UNTAKEN: [&str; 10] = [
     "unknown",
     "unrecognized",
     "unrecognised",
@@ -27,7 +27,6 @@ const UNTAKEN: [&str; 11] = [
     "not permitted",
     "not allowed",
     "forbidden",
-    "invalid",
 ];
 
 /// What stands in a tool's specification and its schema to help, and is refused by some.
@@ -139,6 +138,7 @@ impl Manners {
         self.learn_conversation(&refusal, body)
             .or_else(|| self.learn_stream(&refusal))
             .or_else(|| self.learn_names(&refusal, body))
+            .or_else(|| self.learn_words(&refusal, body))
             .or_else(|| self.learn_ids(&refusal, body))
             .or_else(|| self.learn_silence(&refusal, body))
             .or_else(|| self.learn_choice(&refusal, body))
@@ -158,9 +158,6 @@ impl Manners {
         let has_results = messages(body).any(|message| is_role(message, "tool"));
         let is_missed = refusal.says_any(&["required", "missing", "empty", "must have", "must be set", "non-empty"]);
         let is_named = refusal.has("name") && refusal.has_any(&["tool", "function_response", "messages", "message"]);
-        // Some only list those that there are.
-        let is_about_roles = refusal.has_any(&["role", "roles"]) || (refusal.has("assistant") && refusal.has("user"));
-        let is_refused = refusal.says_any(&UNTAKEN);
         let (change, words) = if most_calls > 1 && refusal.minds_several_calls() {
             (Change::OneCall, "with one call a message")
         } else if has_results && is_named && is_missed {
@@ -169,14 +166,23 @@ impl Manners {
             (Change::ListsResults, "with results as lists of parts")
         } else if refusal.wants_lists() {
             (Change::ListsContent, "with content as lists of parts")
-        } else if has_results && is_about_roles && (self.is_system_taken || refusal.has("tool"))
-            || most_calls > 0 && is_refused && refusal.has("tool_calls")
-        {
-            (Change::TellsResults, "with calls and results in words")
         } else {
             return None;
         };
         self.changes.insert(change).then(|| words.to_owned())
+    }
+
+    /// Where there is no role for a tool, or no place for calls, the conversation can be told in words.
+    fn learn_words(&mut self, refusal: &Refusal, body: &Value) -> Option<String> {
+        let has_results = messages(body).any(|message| is_role(message, "tool"));
+        // Some only list the roles that there are.
+        let is_about_roles = refusal.has_any(&["role", "roles"]) || (refusal.has("assistant") && refusal.has("user"));
+        let is_role_refused = is_about_roles && (self.is_system_taken || refusal.has("tool"));
+        let is_field = refusal.has_any(&["tool_calls", "tool_call_id"]) && !refusal.has_any(&["id", "ids"]);
+        if !has_results || !(is_role_refused || (is_field && refusal.says_any(&UNTAKEN))) {
+            return None;
+        }
+        self.changes.insert(Change::TellsResults).then(|| "with calls and results in words".to_owned())
     }
 
     fn learn_stream(&mut self, refusal: &Refusal) -> Option<String> {

@@ -150,6 +150,10 @@ fn fenced(text: &str, start: usize, tools: &[ToolSpec]) -> Option<Block> {
     let closing = closing.or_else(|| text[opening..].find("```").map(|at| opening + at));
     let end = closing.map_or(text.len(), |at| text.len() - text[at..].trim_start_matches('`').len());
     let (language, inner) = lenient::fence(&text[..end])?;
+    if let (Some(name), Ok(arguments @ Value::Object(_))) = (wire::known_name(language, tools), lenient::whole(inner)) {
+        let calls = vec![(name.to_owned(), arguments.to_string())];
+        return Some(Block { start, end: start + end, calls, is_marked: true });
+    }
     if language.to_lowercase().contains("sql") {
         let call = statement(inner, tools)?;
         return Some(Block { start, end: start + end, calls: vec![call], is_marked: false });

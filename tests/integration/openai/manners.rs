@@ -190,6 +190,18 @@ async fn results_and_calls_that_are_refused_are_told_in_words() {
         assert!(words.contains("Result of execute_sql:\\nq1: 1") && words.contains("<tool_call>"), "{words}");
         assert!(!words.contains("tool_calls"), "{words}");
     }
+    // What is refused beside a call is the smaller thing.
+    let (bodies, _) = play(Api::Chat, |request| {
+        let beside = |message: &Value| message["tool_calls"][0].get("extra_content").is_some();
+        if messages(request).iter().any(beside) {
+            return refused("property 'messages.2.tool_calls.0.extra_content' is unsupported");
+        }
+        let call = json!({ "id": "a", "type": "function", "extra_content": { "x": 1 },
+            "function": { "name": "execute_sql", "arguments": "{}" } });
+        Some(raw(200, json!({ "choices": [{ "message": { "content": "", "tool_calls": [call] } }] }).to_string()))
+    })
+    .await;
+    assert!(bodies.len() == 4 && bodies[3]["messages"].to_string().contains("tool_calls"), "{bodies:#?}");
     check_learned(Api::Chat, 4, |request| {
         let at = messages(request).iter().position(|message| message.get("tool_calls").is_some())?;
         let place = json!(["body", "messages", at, "tool_calls"]);

@@ -79,6 +79,8 @@ async fn a_text_that_is_one_call_is_that_call_in_the_form_of_any_model() {
         format!("functools[{{\"name\": \"execute_sql\", \"arguments\": {SQL}}}]"),
         format!("Action: execute_sql\nAction Input: {SQL}"),
         format!("execute_sql({SQL})"),
+        format!("```execute_sql\n{SQL}\n```"),
+        format!("<tool_use><name>execute_sql</name><arguments>{SQL}</arguments></tool_use>"),
         format!("{{\"name\": \"ExecuteSql\", \"arguments\": {SQL}}}"),
         format!("<tool_call>\n<function=execute_sql>\n<parameter=sql>\n{sql}\n</parameter>\n</function>\n</tool_call>"),
         format!(
@@ -154,7 +156,7 @@ async fn several_calls_of_one_text_are_made_in_their_order() {
         format!("<｜tool▁calls▁begin｜>{}\n{}<｜tool▁calls▁end｜>", deepseek(a), deepseek(b)),
         format!("{}\n{}", qwen("SELECT 1 AS a"), qwen("SELECT (2) AS b")),
         format!("<function_calls>\n{}{}</function_calls>", invoke("SELECT 1 AS a"), invoke("SELECT (2) AS b")),
-        "```sql\nSELECT 1 AS a\n```\nand\n```sql\nSELECT (2) AS b\n```".replace("SELECT (2)", "SELECT (2)"),
+        "```sql\nSELECT 1 AS a\n```\nand\n```sql\nSELECT (2) AS b\n```".to_owned(),
     ] {
         let reply = reply_to(&text, &[user("Go.")]).await;
         let arguments: Vec<Value> =

@@ -96,7 +96,21 @@ fn python<'text>(head: &str, brackets: &'text str, name: &str, tools: &[ToolSpec
     }
     let (value, behind) = lenient::read(&brackets[1..]).ok()?;
     let behind = behind.trim_start().strip_prefix(')')?;
-    value.is_object().then(|| (vec![(name.to_owned(), value.to_string())], behind))
+    let arguments = match value {
+        Value::Object(_) => value,
+        // The one argument that there has to be needs no name.
+        Value::String(_) => serde_json::json!({ only_required(name, tools)?: value }),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => return None,
+    };
+    Some((vec![(name.to_owned(), arguments.to_string())], behind))
+}
+
+fn only_required<'a>(name: &str, tools: &'a [ToolSpec]) -> Option<&'a str> {
+    let tool = tools.iter().find(|tool| tool.name == name)?;
+    match tool.parameters.get("required").and_then(Value::as_array).map(Vec::as_slice) {
+        Some([only]) => only.as_str(),
+        Some(_) | None => None,
+    }
 }
 
 /// Arguments in tags of their own: `<function=finish><parameter=sql>…</parameter></function>` (Qwen),
