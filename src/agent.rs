@@ -113,6 +113,10 @@ struct Exploration<'a> {
     /// The limits that the model was told of.
     told_of: Vec<StopReason>,
     finish_refused: bool,
+    /// Whether the model goes on without its oldest turns.
+    is_forgetful: bool,
+    /// Whether the model gave any reply.
+    is_answered: bool,
     mute: Mute,
     counts: Counts,
 }
@@ -156,6 +160,8 @@ impl<'a> Exploration<'a> {
             queries_sent: 0,
             told_of: Vec::new(),
             finish_refused: false,
+            is_forgetful: false,
+            is_answered: false,
             mute: Mute::default(),
             counts: Counts::default(),
         }
@@ -194,6 +200,8 @@ impl<'a> Exploration<'a> {
 
     fn end(&mut self, ending: Ending) -> io::Result<Outcome> {
         let Ending { reason, detail, looked_at } = ending;
+        let is_unanswered = reason == StopReason::TimeLimit && !self.is_answered && self.findings.is_empty();
+        let detail = detail.or_else(|| is_unanswered.then(|| self.unanswered()));
         let tally = self.observer.tally();
         let reason = tally.reason(reason);
         let tables = &self.setup.toolbox.catalog.tables;
@@ -204,6 +212,15 @@ impl<'a> Exploration<'a> {
         let stopped = Stopped { reason, detail, looked_at, totals: self.totals(), complete, coverage };
         self.observer.observe(Event::Stopped(stopped.clone()))?;
         Ok(Outcome { stopped, findings: std::mem::take(&mut self.findings) })
+    }
+
+    /// What to say of a model that let the whole time pass.
+    fn unanswered(&self) -> String {
+        let seconds = self.started.elapsed().as_secs();
+        format!(
+            "the model gave no answer within the time limit ({seconds} s): check its server with `explore doctor`, use a \
+             faster model, or give it longer with --time-limit"
+        )
     }
 
     /// Tells the model of each limit that is near, once, and of one that is reached. `Some` is the limit that makes this
@@ -300,6 +317,7 @@ impl<'a> Exploration<'a> {
 
     /// Books a reply and makes it part of the conversation.
     fn take(&mut self, turn: u32, reply: Reply, elapsed: Duration) -> io::Result<Reply> {
+        self.is_answered = true;
         let usage = reply.usage.unwrap_or_else(|| self.guess_usage(&reply));
         self.spent.add(&usage, self.setup.price);
         if let Some(usage) = reply.usage {
@@ -327,13 +345,21 @@ impl<'a> Exploration<'a> {
         Usage { input_tokens: sent / 4, output_tokens: reply_characters(reply) / 4, ..Usage::default() }
     }
 
-    /// Shortens older results; whether that made the conversation shorter.
+    /// Shortens older results, or leaves the oldest turn out where there are none; whether that made the conversation
+    /// shorter.
     fn compact(&mut self) -> io::Result<bool> {
         let queries = self.conversation.compact(&self.results);
-        if queries.is_empty() {
+        if !queries.is_empty() {
+            self.observer.observe(Event::Compacted { queries })?;
+            return Ok(true);
+        }
+        if !self.conversation.drop_oldest() {
             return Ok(false);
         }
-        self.observer.observe(Event::Compacted { queries })?;
+        if !std::mem::replace(&mut self.is_forgetful, true) {
+            let message = "the conversation became too long for the model, which went on without its oldest turns";
+            self.observer.observe(Event::Warned { message: message.to_owned() })?;
+        }
         Ok(true)
     }
 

@@ -1,10 +1,11 @@
 //! The `explore` command: arguments, tracing, one call, error to exit code.
 
 use std::env;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use explore::cli::{self, TalkOptions};
-use explore::config::Config;
+use explore::config::{Config, mask};
 use explore::error::Failure;
 use explore::output::{Output, Talk};
 use explore::{commands, logging};
@@ -41,7 +42,10 @@ fn start(options: &TalkOptions) -> Output {
 
 /// What clap has to say: help and the version, or what is wrong with the command line.
 fn usage(error: &clap::Error) -> ExitCode {
-    match error.print() {
+    let shown = error.render().ansi().to_string();
+    let masked = mask::urls_within(&shown);
+    let told = if masked == shown { error.print() } else { io::stderr().write_all(masked.as_bytes()) };
+    match told {
         Ok(()) | Err(_) if !error.use_stderr() => ExitCode::SUCCESS,
         Ok(()) | Err(_) => ExitCode::from(2),
     }

@@ -116,7 +116,10 @@ pub struct Reply {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The conversation is longer than the model takes; a shorter one may do.
-    #[error("the conversation is too long for the model: {0}")]
+    #[error(
+        "the conversation is too long for the model: {0}; tell it of fewer tables with --schema, --tables or \
+         --exclude-tables, or use a model, or a setting of its server, with a longer context"
+    )]
     ContextLength(String),
     /// A filter of the provider's took offence at the conversation; one without the newest results may do.
     #[error(

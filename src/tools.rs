@@ -5,6 +5,7 @@
 mod describe_table;
 mod execute_sql;
 mod find_values;
+mod fit;
 mod schema;
 
 use std::sync::Arc;
@@ -103,15 +104,16 @@ fn unfenced(arguments: ExecuteSql) -> ExecuteSql {
     }
 }
 
-/// The arguments as JSON. Forgiven: none at all, a fence around them, an object within a string, text behind it, and
-/// what else [`lenient`] reads.
+/// The arguments as JSON. Forgiven: none at all, a fence around them, an object within a string, text behind it, what
+/// else [`lenient`] reads, and what [`fit`] makes fit.
 fn arguments<T: DeserializeOwned + JsonSchema>(call: &ToolCall) -> Result<T, String> {
     let text = lenient::without_fence(&call.arguments);
     let text = if text.is_empty() { "{}" } else { text };
     let read = lenient::object(text);
     let is_cut = read == Err(Flaw::Cut);
+    let schema = parameters::<T>();
     let value = match read {
-        Ok((object, _)) => Ok(Value::Object(object)),
+        Ok((object, _)) => Ok(fit::fit(object, &schema)),
         // Strict JSON's own words say best what is wrong.
         Err(_) => serde_json::from_str::<Value>(text),
     };
@@ -119,7 +121,7 @@ fn arguments<T: DeserializeOwned + JsonSchema>(call: &ToolCall) -> Result<T, Str
         let fields = fields::<T>().iter().map(|field| format!("\"{field}\": …")).collect::<Vec<_>>().join(", ");
         return Err(format!("arguments: {} takes a JSON object, as in {{{fields}}}", call.name));
     }
-    let wrong = |error: serde_json::Error| {
+    let wrong = |error: String| {
         let cut = if is_cut { " (they end too early: was the reply cut off? write less in one call)" } else { "" };
         format!(
             "arguments: {} cannot be called with these: {error}{cut}; fields: {}",
@@ -127,7 +129,8 @@ fn arguments<T: DeserializeOwned + JsonSchema>(call: &ToolCall) -> Result<T, Str
             fields::<T>().join(", ")
         )
     };
-    value.and_then(T::deserialize).map_err(wrong)
+    let value = value.map_err(|error| wrong(error.to_string()))?;
+    T::deserialize(&value).map_err(|error| wrong(fit::misfit(&value, &schema).unwrap_or_else(|| error.to_string())))
 }
 
 fn fields<T: JsonSchema>() -> Vec<String> {

@@ -61,6 +61,20 @@ impl Conversation {
         changed.then_some(withheld)
     }
 
+    /// Takes the oldest turn out of the conversation, unless it is the newest as well; whether there was one to take.
+    pub(super) fn drop_oldest(&mut self) -> bool {
+        let is_turn = |message: &Message| matches!(message, Message::Assistant { .. });
+        let mut turns =
+            self.messages.iter().enumerate().filter(|(_, message)| is_turn(message)).map(|(index, _)| index);
+        let (Some(oldest), Some(next)) = (turns.next(), turns.next()) else { return false };
+        self.messages.drain(oldest..next);
+        let dropped = next - oldest;
+        self.seen = self.seen.saturating_sub(dropped);
+        self.in_full.retain(|(index, _)| *index >= next || *index < oldest);
+        self.in_full.iter_mut().filter(|(index, _)| *index >= next).for_each(|(index, _)| *index -= dropped);
+        true
+    }
+
     /// The messages since the last time, for the journal. The model's own are there already.
     pub(super) fn take_unseen(&mut self) -> Vec<Message> {
         let unseen = self.messages[self.seen..].iter();

@@ -3,11 +3,17 @@
 
 use crate::model::Usage;
 
-/// More characters for a token than any text has.
-const CHARACTERS_FOR_TOKEN_MAX: u64 = 7;
+/// Characters for a token that hardly any text exceeds.
+const CHARACTERS_FOR_TOKEN: u64 = 6;
 
-/// The same where the count is a size that contexts have, which by chance it hardly ever is.
-const CHARACTERS_FOR_TOKEN_OF_CONTEXT_MAX: u64 = 3;
+/// A count has to be this many times too small before it is told of.
+const TIMES_TOO_SMALL: u64 = 2;
+
+/// A count far below an earlier one is of what was not cached.
+const FALL: u64 = 2;
+
+/// Where two counts are the same size that contexts have, this much more was said between them.
+const GROWTH_AT_CONTEXT_CHARACTERS: u64 = 200;
 
 /// A conversation that grew by this many characters has more tokens than it had.
 const GROWTH_CHARACTERS: u64 = 4_000;
@@ -38,26 +44,40 @@ impl Counts {
             usage.input_tokens
         };
         let characters = sent.text + sent.tools / 2;
-        let is_context = tokens.is_power_of_two() && tokens >= 1_024;
-        let is_constant =
-            self.most.is_some_and(|(most, then)| tokens <= most && characters >= then + GROWTH_CHARACTERS);
-        let is_cut = tokens > 0
-            && (characters > tokens * CHARACTERS_FOR_TOKEN_MAX
-                || (is_context && characters > tokens * CHARACTERS_FOR_TOKEN_OF_CONTEXT_MAX)
-                || is_constant);
-        if self.most.is_none_or(|(most, _)| tokens > most) {
+        let earlier = self.most;
+        if earlier.is_none_or(|(most, _)| tokens > most) {
             self.most = Some((tokens, characters));
         }
-        if !is_cut || std::mem::replace(&mut self.is_told, true) {
+        let why = why_cut(tokens, characters, earlier)?;
+        if std::mem::replace(&mut self.is_told, true) {
             return None;
         }
         Some(format!(
-            "the model's server read {tokens} tokens of a prompt of about {}: it seems to cut what is too long for its \
-             context, and the model does not see all it was told; give it a longer one (Ollama: \
-             OLLAMA_CONTEXT_LENGTH=32768 ollama serve)",
-            characters / 4
+            "the model's server says that it read {tokens} tokens{why}: it seems to cut what is too long for its context, and \
+             the model does not see all it was told; give it a longer one (Ollama: OLLAMA_CONTEXT_LENGTH=32768 ollama \
+             serve)"
         ))
     }
+}
+
+/// Why a count tells that a prompt was cut, if it does. Given are the tokens of the prompt that had most of those before
+/// it, and its characters.
+fn why_cut(tokens: u64, characters: u64, earlier: Option<(u64, u64)>) -> Option<String> {
+    if tokens == 0 || earlier.is_some_and(|(most, _)| most > tokens * FALL) {
+        return None;
+    }
+    let fewest = characters / CHARACTERS_FOR_TOKEN;
+    if tokens * TIMES_TOO_SMALL < fewest {
+        let round = |count: u64| count / 100 * 100;
+        let (characters, fewest) = (round(characters), round(fewest));
+        return Some(format!(" of a prompt of about {characters} characters, which has more than {fewest}"));
+    }
+    let (most, then) = earlier?;
+    let growth = characters.saturating_sub(then);
+    let is_context = tokens == most && tokens.is_power_of_two() && tokens >= 1_024;
+    let is_bounded = tokens <= most && tokens * 5 >= most * 4;
+    let is_cut = (is_context && growth >= GROWTH_AT_CONTEXT_CHARACTERS) || (is_bounded && growth >= GROWTH_CHARACTERS);
+    is_cut.then(|| format!(" and no more than before of a prompt that grew by {growth} characters"))
 }
 
 #[cfg(test)]
@@ -80,8 +100,12 @@ mod tests {
     fn a_count_far_below_what_was_sent_is_told_once() {
         check(&[(5_000, 20_000), (6_000, 24_000)], false);
         check(&[(1_000, 20_000)], true);
-        check(&[(4_096, 18_000)], true);
-        check(&[(4_097, 18_000)], false);
+        check(&[(4_096, 18_000)], false);
+        check(&[(4_096, 18_000), (4_096, 18_300)], true);
+        check(&[(4_097, 18_000), (4_097, 18_300)], false);
+        check(&[(4_096, 13_000), (4_266, 14_000), (4_436, 15_000)], false);
+        check(&[(4_100, 13_000), (40, 14_000), (60, 24_000)], false);
+        check(&[(4_000, 20_000), (3_800, 25_000)], true);
         check(&[(5_900, 20_000), (5_900, 25_000)], true);
         check(&[(5_900, 20_000), (5_900, 21_000)], false);
         check(&[(0, 20_000)], false);

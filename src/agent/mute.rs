@@ -9,7 +9,7 @@ const SAID_MAX: u32 = 3;
 const TURNS_MAX: u32 = 5;
 
 /// Why a run ends then, and what to do about it.
-pub(super) const WHAT_TO_DO: &str = "the model called no tool in several turns in a row, and nothing else of it is read: \
+pub(super) const WHAT_TO_DO: &str = "the model called no tool in several turns in a row, and nothing that it only says is recorded: \
     use a model that can call tools, or let its server pass its calls on (vLLM wants --enable-auto-tool-choice and \
     --tool-call-parser, llama.cpp --jinja); `explore doctor` tells whether it does";
 

@@ -277,8 +277,8 @@ fn nudge(reply: &Reply) -> Option<&'static str> {
             Some("Your reply was empty. Call a tool: execute_sql to look, record_finding to record, finish to end.")
         }
         (ReplyEnd::Complete, true, Some(_)) => Some(
-            "Nothing of this is recorded: text is not read, only tool calls are. Call record_finding for a finding \
-             (a JSON text is not a call), execute_sql to look further, or finish to end.",
+            "Nothing of this is recorded, because it calls no tool. Call record_finding for a finding (its JSON alone is \
+             not a call), execute_sql to look further, or finish to end.",
         ),
     }
 }

@@ -121,6 +121,7 @@ impl Config {
             api: self.model.api.unwrap_or(api_default),
             reasoning_effort: self.model.reasoning_effort,
             timeout: self.model.model_timeout,
+            time_limit: Some(self.limits.time_limit),
             ..openai::Options::new(url, model)
         })))
     }

@@ -28,6 +28,18 @@ pub fn url(text: &str) -> String {
     format!("{scheme}://{}{}", user.unwrap_or_default(), parameters(rest))
 }
 
+/// A message that may quote URLs, without the passwords in them.
+pub fn urls_within(text: &str) -> String {
+    let is_edge = |c: char| c.is_whitespace() || matches!(c, '\'' | '"' | '`' | '\u{1b}');
+    text.split_inclusive(is_edge)
+        .map(|part| {
+            let word = part.trim_end_matches(is_edge);
+            let has_password = word.rsplit_once('@').is_some_and(|(user, _)| user.contains("://"));
+            if has_password { format!("{}{}", url(word), &part[word.len()..]) } else { part.to_owned() }
+        })
+        .collect()
+}
+
 fn parameters(text: &str) -> String {
     let Some((address, query)) = text.split_once('?') else { return text.to_owned() };
     let masked = query.split('&').map(|parameter| match parameter.split_once('=') {

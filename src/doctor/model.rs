@@ -1,15 +1,20 @@
 //! The model's endpoint: reachable, the key accepted, the API spoken, tools called.
 
+use std::time::Duration;
+
 use tokio::time::timeout;
 
 use super::{CHECK_TIMEOUT, Check};
 use crate::error::Kind;
-use crate::model::openai::{Api, Client, Options};
+use crate::model::openai::{Api, Client, Options, TIMEOUT_DEFAULT};
 use crate::model::price::Price;
-use crate::model::{Message, Model, Reply, Request, ToolCall, ToolSpec};
+use crate::model::{Error, Message, Model, Reply, Request, ToolCall, ToolSpec};
 
 /// The tool that the model is told to call.
 const TOOL: &str = "ready";
+
+/// What the client is given beyond the time after which it gives up by itself.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// What to say where no model is asked.
 pub fn check_offline() -> Check {
@@ -32,13 +37,37 @@ pub async fn check(options: &Options, price: Option<Price>) -> Vec<Check> {
                 ),
             )
         }
-        Err(problem) => Check::failed("model", Kind::Model, problem, remedy(options).await),
+        Err(Fault { told, advice }) => Check::failed("model", Kind::Model, told, remedy(options, advice).await),
     };
     vec![check, check_price(model, price)]
 }
 
-/// What to do about a model that failed: what works in its place, found by asking.
-async fn remedy(options: &Options) -> String {
+/// What is wrong with a model, and what fits that.
+struct Fault {
+    told: String,
+    advice: String,
+}
+
+impl From<Error> for Fault {
+    /// The client's own words end with what to do.
+    fn from(error: Error) -> Self {
+        let text = error.to_string();
+        match text.rsplit_once("): ") {
+            Some((told, advice)) if matches!(error, Error::Failed(_)) => {
+                Self { told: format!("{told})"), advice: advice.to_owned() }
+            }
+            _ => Self { told: text, advice: "see above".to_owned() },
+        }
+    }
+}
+
+/// How long a model may take that is asked whether it answers: as long as a run would give it, where that is said.
+fn patience(options: &Options) -> Duration {
+    if options.timeout == TIMEOUT_DEFAULT { CHECK_TIMEOUT } else { options.timeout }
+}
+
+/// What to do about a model that failed: what works in its place, found by asking, or else what fits the fault.
+async fn remedy(options: &Options, advice: String) -> String {
     let other = if options.api == Api::Chat { Api::Responses } else { Api::Chat };
     let without_effort = Options { reasoning_effort: None, ..options.clone() };
     let effort = options.reasoning_effort.map(|_| (without_effort, "without --reasoning-effort".to_owned()));
@@ -52,7 +81,7 @@ async fn remedy(options: &Options) -> String {
         None
     };
     let found = timeout(CHECK_TIMEOUT, search).await.ok().flatten();
-    found.unwrap_or_else(|| "check OPENAI_API_KEY, --base-url and --model; or use --offline".to_owned())
+    found.unwrap_or_else(|| format!("{advice}; or use --offline"))
 }
 
 fn check_price(model: &str, price: Option<Price>) -> Check {
@@ -70,9 +99,11 @@ fn check_price(model: &str, price: Option<Price>) -> Check {
 }
 
 /// Plays two turns with a tool's result between them, as every run does; what is wrong where that does not work.
-async fn ask(options: &Options) -> Result<(), String> {
-    let options = Options { retries_max: 0, timeout: CHECK_TIMEOUT, ..options.clone() };
-    let client = Client::new(options).map_err(|error| error.to_string())?;
+async fn ask(options: &Options) -> Result<(), Fault> {
+    let patience = patience(options);
+    let options = Options { retries_max: 0, timeout: patience, ..options.clone() };
+    let client = Client::new(options)
+        .map_err(|error| Fault { told: error.to_string(), advice: "check --base-url and OPENAI_API_KEY".to_owned() })?;
     let mut messages = vec![Message::User { text: format!("Call the tool `{TOOL}` now.") }];
     let parameters = serde_json::json!({
         "type": "object",
@@ -83,11 +114,15 @@ async fn ask(options: &Options) -> Result<(), String> {
     let description = "Says that you can call tools.".to_owned();
     let tools = [ToolSpec { name: TOOL.to_owned(), description, parameters }];
     let system = "You are asked whether you can call tools. Call the one that there is.";
-    let reply = turn(&client, Request { system, messages: &messages, tools: &tools }).await?;
+    let reply = turn(&client, Request { system, messages: &messages, tools: &tools }, patience).await?;
     if !reply.tool_calls.iter().any(|call| call.name == TOOL) {
-        return Err(
-            "it answers, but does not call the tool that it is told to call; a run needs a model that does".to_owned()
-        );
+        return Err(Fault {
+            told: "it answers, but does not call the tool that it is told to call; a run needs a model that does"
+                .into(),
+            advice: "use a model that can call tools, or let its server pass its calls on (vLLM wants \
+                     --enable-auto-tool-choice and --tool-call-parser, llama.cpp --jinja)"
+                .into(),
+        });
     }
     let result = |call: &ToolCall| Message::Tool {
         call_id: call.id.clone(),
@@ -96,15 +131,20 @@ async fn ask(options: &Options) -> Result<(), String> {
     let results = reply.tool_calls.iter().map(result).collect::<Vec<_>>();
     messages.push(Message::Assistant { text: reply.text, tool_calls: reply.tool_calls, carried: reply.carried });
     messages.extend(results);
-    turn(&client, Request { system, messages: &messages, tools: &tools })
-        .await
-        .map(|_| ())
-        .map_err(|problem| format!("it calls the tool, but fails once the tool's result is told: {problem}"))
+    turn(&client, Request { system, messages: &messages, tools: &tools }, patience).await.map(|_| ()).map_err(|fault| {
+        Fault { told: format!("it calls the tool, but fails once the tool's result is told: {}", fault.told), ..fault }
+    })
 }
 
-async fn turn(client: &Client, request: Request<'_>) -> Result<Reply, String> {
-    let reply = timeout(CHECK_TIMEOUT, client.reply(request)).await;
-    reply.map_err(|_| format!("no answer within {} s", CHECK_TIMEOUT.as_secs()))?.map_err(|error| error.to_string())
+async fn turn(client: &Client, request: Request<'_>, patience: Duration) -> Result<Reply, Fault> {
+    // The client gives up first, and says more of it.
+    let reply = timeout(patience + GRACE, client.reply(request)).await;
+    let late = |_| Fault {
+        told: format!("no answer within {} s", patience.as_secs()),
+        advice: "check that the server answers at all, use a faster model, or give it longer with --model-timeout"
+            .into(),
+    };
+    Ok(reply.map_err(late)??)
 }
 
 /// The name that options and files know a value by.

@@ -31,15 +31,21 @@ use serde_json::Value;
 use self::endpoint::Endpoint;
 use self::failure::Failure;
 use self::manners::Manners;
-use self::retry::Retries;
+use self::retry::{Next, Retries};
 use self::transport::Transport;
-use crate::model::{Error, Model, Reply, Request};
+use crate::model::{Error, Model, Reply, ReplyEnd, Request};
 
 /// Where OpenAI itself answers.
 pub const OPENAI_BASE_URL: &str = "https://api.openai.com/v1";
 
 /// How long a connection may take to come about.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How long one attempt may take where nobody says otherwise.
+pub const TIMEOUT_DEFAULT: Duration = Duration::from_mins(10);
+
+/// Attempts of which a provider made no call, before what the model wrote is taken for what it says.
+const GENERATIONS_MAX: u32 = 2;
 
 /// How often it is told that the model is waited for.
 const WAIT_TOLD_AFTER: Duration = Duration::from_secs(15);
@@ -123,6 +129,8 @@ pub struct Options {
     pub reasoning_effort: Option<ReasoningEffort>,
     /// How long one attempt may take, up to the last byte of the reply.
     pub timeout: Duration,
+    /// How long the run may take that it is for: a limit on the rate of requests is waited out as long as that.
+    pub time_limit: Option<Duration>,
     /// How often a failed attempt is repeated.
     pub retries_max: u32,
     /// The wait before the first repetition, doubled for each further one, where the server names none itself.
@@ -139,7 +147,8 @@ impl Options {
             api_key: None,
             model: model.into(),
             reasoning_effort: None,
-            timeout: Duration::from_mins(10),
+            timeout: TIMEOUT_DEFAULT,
+            time_limit: None,
             retries_max: 5,
             retry_delay: Duration::from_secs(1),
         }
@@ -159,6 +168,8 @@ pub struct Client {
     api: Api,
     reasoning_effort: Option<ReasoningEffort>,
     retries: Retries,
+    /// When the run is over that it is for.
+    deadline: Option<Instant>,
     /// What the endpoint was found to want otherwise.
     manners: Mutex<Manners>,
 }
@@ -175,13 +186,14 @@ impl Client {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|error| InvalidOptions(format!("cannot set up an HTTP client: {error}")))?;
-        let transport = Transport::new(http.clone());
+        let transport = Transport::new(http.clone(), endpoint.clone());
         Ok(Self {
             http: async_openai::Client::build(http, endpoint).with_http_service(transport),
             model: options.model,
             api: options.api,
             reasoning_effort: options.reasoning_effort,
             retries: Retries { max: options.retries_max, delay: options.retry_delay },
+            deadline: options.time_limit.and_then(|limit| Instant::now().checked_add(limit)),
             manners: Mutex::default(),
         })
     }
@@ -217,6 +229,37 @@ impl Client {
         }
         learned.is_some()
     }
+
+    fn note_answered(&self, body: &Value) {
+        self.manners.lock().unwrap_or_else(PoisonError::into_inner).note_answered(body);
+    }
+
+    async fn wait(&self, failure: Failure, attempts: u32) -> Result<(), Error> {
+        let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let delay = match self.retries.next(&failure, attempts, left) {
+            Next::After(delay) => delay,
+            Next::TooLate(wait) => return Err(failure.into_delayed(self.http.config(), wait)),
+            Next::Never => return Err(failure.into_error(self.http.config(), self.api, &self.model, attempts)),
+        };
+        tracing::warn!(
+            attempt = attempts,
+            delay_milliseconds = delay.as_millis(),
+            reason = failure.reason(self.http.config()),
+            "the model gave no reply, asking again"
+        );
+        tokio::time::sleep(delay).await;
+        Ok(())
+    }
+}
+
+/// What the model meant where its provider could make no call of what it wrote: the calls in that, or, where it goes on
+/// like that, the text that it is.
+fn salvaged(failure: &Failure, request: &Request<'_>, attempts: u32) -> Option<Reply> {
+    let text = failure.generation()?.to_owned();
+    let mut reply =
+        Reply { text: Some(text), tool_calls: Vec::new(), end: ReplyEnd::Complete, usage: None, carried: None };
+    let is_call = calls::find_in_text(&mut reply, None, request);
+    (is_call || attempts >= GENERATIONS_MAX).then_some(reply)
 }
 
 /// Waits for a reply, and says now and then that it does: a model may think for minutes.
@@ -242,23 +285,20 @@ impl Model for Client {
         loop {
             let body = self.body(&request);
             let failure = match waiting(self.attempt(&body, &request)).await {
-                Ok(reply) => return Ok(reply),
+                Ok(reply) => {
+                    self.note_answered(&body);
+                    return Ok(reply);
+                }
                 Err(failure) => failure,
             };
+            if let Some(reply) = salvaged(&failure, &request, attempts) {
+                return Ok(reply);
+            }
             if self.learn(&failure, &body) {
                 continue;
             }
             attempts += 1;
-            let Some(delay) = self.retries.delay(&failure, attempts) else {
-                return Err(failure.into_error(self.http.config(), self.api, &self.model, attempts));
-            };
-            tracing::warn!(
-                attempt = attempts,
-                delay_milliseconds = delay.as_millis(),
-                reason = failure.reason(self.http.config()),
-                "the model gave no reply, asking again"
-            );
-            tokio::time::sleep(delay).await;
+            self.wait(failure, attempts).await?;
         }
     }
 }

@@ -48,6 +48,21 @@ fn a_mistyped_option_command_or_value_is_told_the_nearest_one() {
 }
 
 #[test]
+fn a_password_in_a_url_is_not_repeated() {
+    for url in ["http://me:hunter2@localhost/v1", "ftp://me:hunter2@localhost"] {
+        let outcome = Program::new().run(&["--demo", "--base-url", url]);
+        assert_eq!(outcome.code, 2, "{}", outcome.stderr);
+        assert!(
+            outcome.stderr.contains("://me:***@localhost") && !outcome.stderr.contains("hunter2"),
+            "{}",
+            outcome.stderr
+        );
+    }
+    let outcome = Program::new().variable("OPENAI_BASE_URL", "http://me:hunter2@localhost/v1").run(&["--demo"]);
+    assert!(outcome.code == 2 && !outcome.stderr.contains("hunter2"), "{}", outcome.stderr);
+}
+
+#[test]
 fn a_value_that_is_none_is_told_what_is_expected() {
     check_refused(&["--max-iterations", "0"], 2, &["--max-iterations", "a whole number from 1"]);
     check_refused(&["--time-limit", "10"], 2, &["such as 30s, 10m or 1h30m"]);

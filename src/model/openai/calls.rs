@@ -50,8 +50,8 @@ fn objects_of(arguments: &str) -> Option<Vec<String>> {
     (objects.len() > 1).then(|| objects.into_iter().map(|object| Value::Object(object).to_string()).collect())
 }
 
-/// Looks for a call in the text of a reply that has none, or in its thoughts where it has no text either. Whether one
-/// was found.
+/// Looks for calls in the text of a reply that has none, or in its thoughts where it has no text either. Whether some
+/// were found.
 pub(super) fn find_in_text(reply: &mut Reply, thought: Option<&str>, request: &Request<'_>) -> bool {
     if !reply.tool_calls.is_empty() {
         return false;
@@ -59,11 +59,11 @@ pub(super) fn find_in_text(reply: &mut Reply, thought: Option<&str>, request: &R
     let Some(found) = reply.text.as_deref().or(thought).and_then(|text| text_call::find(text, request)) else {
         return false;
     };
-    let id = CallIds::of(request.messages).next(None);
-    let text_call::Found { before, name, arguments } = found;
-    let before = (reply.text.is_some() && !before.is_empty()).then(|| before.to_owned());
-    tracing::info!(tool = name, "the model wrote its call as text, which is taken for one");
-    reply.text = before;
-    reply.tool_calls = vec![ToolCall { id, name, arguments }];
+    let text_call::Found { before, calls } = found;
+    tracing::info!(calls = calls.len(), "the model wrote its calls as text, which is taken for calls");
+    reply.text = (reply.text.is_some() && !before.is_empty()).then_some(before);
+    let mut ids = CallIds::of(request.messages);
+    reply.tool_calls =
+        calls.into_iter().map(|(name, arguments)| ToolCall { id: ids.next(None), name, arguments }).collect();
     true
 }

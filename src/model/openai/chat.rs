@@ -29,12 +29,19 @@ pub(super) fn body(
     reasoning_effort: Option<ReasoningEffort>,
     manners: &Manners,
 ) -> Value {
-    let conversation = wire::merged(request.messages);
+    let retold = if manners.has(Change::TellsResults) {
+        Some(wire::in_words(request.messages))
+    } else if manners.has(Change::OneCall) {
+        Some(wire::one_by_one(request.messages))
+    } else {
+        None
+    };
+    let conversation = wire::merged(retold.as_deref().unwrap_or(request.messages));
     let mut messages = Vec::with_capacity(conversation.len() + 1);
     if !manners.has(Change::FoldsSystem) {
         messages.push(json!({ "role": "system", "content": request.system }));
     }
-    messages.extend(conversation.iter().map(|message| self::message(message, manners)));
+    messages.extend(conversation.iter().map(|message| self::message(message, request.messages, manners)));
     if manners.has(Change::FoldsSystem) {
         wire::fold_system(&mut messages, request.system);
     }
@@ -57,11 +64,15 @@ fn tool(spec: &ToolSpec) -> Value {
     json!({ "type": "function", "function": { "name": name, "description": description, "parameters": parameters } })
 }
 
-fn message(message: &Message, manners: &Manners) -> Value {
+fn message(message: &Message, conversation: &[Message], manners: &Manners) -> Value {
     match message {
         Message::User { text } => json!({ "role": "user", "content": text }),
         Message::Tool { call_id, text } => {
-            json!({ "role": "tool", "tool_call_id": manners.id(call_id), "content": text })
+            let mut message = json!({ "role": "tool", "tool_call_id": manners.id(call_id), "content": text });
+            if manners.has(Change::NamesTools) {
+                message["name"] = wire::sendable_name(wire::name_of(call_id, conversation).unwrap_or_default()).into();
+            }
+            message
         }
         Message::Assistant { text, tool_calls, carried } => {
             assistant(text.as_deref(), tool_calls, carried.as_ref(), manners)
@@ -109,15 +120,19 @@ fn tool_call(call: &ToolCall, carried: Option<&Map<String, Value>>, manners: &Ma
 
 /// Reads a reply to a request.
 ///
-/// An empty list of choices is an empty reply, which the loop knows how to answer; none at all is worth asking again.
+/// No choice at all is worth asking again.
 pub(super) fn read(body: &Value, request: &Request<'_>) -> Result<Reply, Failure> {
     let choices = match body.get("choices") {
-        Some(Value::Array(choices)) => choices.as_slice(),
-        Some(Value::Null) if body.get("error").is_none_or(Value::is_null) => return Err(Failure::Empty),
+        Some(Value::Array(choices)) if !choices.is_empty() => choices.as_slice(),
+        Some(Value::Null | Value::Array(_)) if body.get("error").is_none_or(Value::is_null) => {
+            return Err(Failure::Empty);
+        }
         Some(_) | None => return Err(Failure::unexpected(body, "a chat completion")),
     };
     let choice = choices.first().unwrap_or(&Value::Null);
-    if let Some(problem) = choice.get("error").and_then(Problem::of) {
+    if choice.get("error").is_some_and(|error| !error.is_null())
+        && let Some(problem) = Problem::of(choice)
+    {
         return Err(Failure::reported(problem));
     }
     let message = choice.get("message").unwrap_or(&Value::Null);
@@ -146,8 +161,17 @@ fn written_calls(message: &Value) -> Vec<Cow<'_, Value>> {
         // A single one without its list.
         (Some(call @ Value::Object(_)), _) => vec![Cow::Borrowed(call)],
         (_, Some(function @ Value::Object(_))) => vec![Cow::Owned(json!({ "function": function }))],
-        (_, _) => Vec::new(),
+        (_, _) => used_tools(message).map(Cow::Owned).collect(),
     }
+}
+
+/// Calls among the parts of the content, as Anthropic has them.
+fn used_tools(message: &Value) -> impl Iterator<Item = Value> {
+    let parts = message.get("content").and_then(Value::as_array).into_iter().flatten();
+    parts.filter(|part| part.get("type").is_some_and(|kind| kind == "tool_use")).map(|part| {
+        let function = json!({ "name": part.get("name"), "arguments": part.get("input") });
+        json!({ "id": part.get("id"), "function": function })
+    })
 }
 
 /// The calls, and what goes back beside each.

@@ -50,6 +50,21 @@ impl Endpoint {
     }
 }
 
+impl Endpoint {
+    /// What a server sent, without the key: it would stand in journals and reports, which are passed on. Placeholders,
+    /// which are words, stay.
+    pub(super) fn without_key(&self, body: Vec<u8>) -> Vec<u8> {
+        let key = self.key.expose_secret();
+        // Some repeat it without what all keys begin with.
+        let bare = key.strip_prefix("sk-").unwrap_or(key);
+        let is_secret = bare.len() >= SECRET_LENGTH_MIN && key.chars().any(|c| c.is_ascii_digit());
+        if !is_secret || !body.windows(bare.len()).any(|part| part == bare.as_bytes()) {
+            return body;
+        }
+        String::from_utf8_lossy(&body).replace(key, "***").replace(bare, "***").into_bytes()
+    }
+}
+
 fn parse(base_url: &str) -> Result<Url, InvalidOptions> {
     let invalid = |what: &str| {
         InvalidOptions(format!("the model's base URL {what}: write it like {} or http://localhost:11434/v1", {

@@ -29,6 +29,8 @@ pub(super) enum Failure {
     Refused { status: u16, problem: Problem, retry_after: Option<Duration> },
     /// The answer cannot be read.
     NotJson { body: String },
+    /// The answer is packed in a way that nobody asked for.
+    Encoded { encoding: String },
     /// The answer is a reply in which nothing was replied.
     Empty,
     /// The answer can be read, and is something else.
@@ -52,15 +54,44 @@ impl Failure {
             Self::Unreachable { .. } | Self::TimedOut | Self::BrokenOff { .. } | Self::Empty => true,
             Self::NotJson { body } => !is_web_page(body),
             Self::Refused { status, problem, .. } => {
-                matches!(status, 408 | 409 | 425 | 429 | 500..=599)
-                    && !matches!(status, 501 | 505)
-                    && !problem.is_quota()
-                    && !problem.is_content_filter()
-                    && !problem.is_context_length(*status)
+                let is_passing = match status {
+                    // An error inside of a reply that HTTP calls successful says little of its kind.
+                    200 => problem.is_error(),
+                    501 | 505 => false,
+                    500..=599 => !problem.message().contains("--jinja"),
+                    408 | 409 | 425 | 429 | 498 => true,
+                    _ => problem.is_failed_call(),
+                };
+                is_passing && !problem.is_quota() && !problem.is_content_filter() && !problem.is_context_length(*status)
             }
-            Self::Unsendable { .. } | Self::Oversized { .. } | Self::Redirected { .. } | Self::WrongShape { .. } => {
-                false
-            }
+            Self::Unsendable { .. }
+            | Self::Oversized { .. }
+            | Self::Redirected { .. }
+            | Self::Encoded { .. }
+            | Self::WrongShape { .. } => false,
+        }
+    }
+
+    /// Whether it is the rate of requests alone: time mends that.
+    pub(super) fn is_rate_limit(&self) -> bool {
+        matches!(self, Self::Refused { status: 429, .. }) && self.may_pass()
+    }
+
+    /// What the model wrote, where the provider could make no call of it.
+    pub(super) fn generation(&self) -> Option<&str> {
+        match self {
+            Self::Refused { problem, .. } if problem.is_failed_call() => problem.generation(),
+            Self::Refused { .. }
+            | Self::Unsendable { .. }
+            | Self::Unreachable { .. }
+            | Self::TimedOut
+            | Self::BrokenOff { .. }
+            | Self::Oversized { .. }
+            | Self::Redirected { .. }
+            | Self::NotJson { .. }
+            | Self::Encoded { .. }
+            | Self::Empty
+            | Self::WrongShape { .. } => None,
         }
     }
 
@@ -68,13 +99,6 @@ impl Failure {
     pub(super) fn asked_delay(&self) -> Option<Duration> {
         let Self::Refused { retry_after, problem, .. } = self else { return None };
         retry_after.or_else(|| problem.asked_delay())
-    }
-
-    /// Whether the endpoint minds being asked for encrypted reasoning: models that don't reason do.
-    pub(super) fn refuses_encrypted_reasoning(&self) -> bool {
-        let Self::Refused { status: 400 | 422, problem, .. } = self else { return false };
-        let message = problem.message().to_lowercase();
-        problem.has_code("include") || message.contains("encrypted") || message.contains("'include'")
     }
 
     /// A phrase for the log.
@@ -85,7 +109,9 @@ impl Failure {
             Self::Oversized { bytes_max } => format!("over {} MiB", bytes_max >> 20),
             Self::Redirected { to } => to.clone().unwrap_or_else(|| "to nowhere".into()),
             Self::Refused { status, problem, .. } => format!("status {status}: {}", problem.message()),
+            Self::NotJson { body } if is_binary(body) => "binary data".into(),
             Self::NotJson { body } => readable(body),
+            Self::Encoded { encoding } => format!("content-encoding: {encoding}"),
             Self::Empty => "without any choice".into(),
             Self::WrongShape { body, .. } => body.clone(),
         };
@@ -111,6 +137,19 @@ impl Failure {
         Error::Failed(format!("{what} ({reason}{tries}): {advice}"))
     }
 
+    /// What the loop is told where the server asks for more time than the run has.
+    pub(super) fn into_delayed(self, endpoint: &Endpoint, wait: Duration) -> Error {
+        let reason = self.reason(endpoint);
+        let what = self.what(endpoint);
+        let seconds = wait.as_secs();
+        let then = jiff::Timestamp::now().checked_add(jiff::SignedDuration::try_from(wait).unwrap_or_default());
+        let then = then.map_or_else(|_| String::new(), |then| then.strftime(", until %Y-%m-%d %H:%M UTC").to_string());
+        Error::Failed(format!(
+            "{what} ({reason}): it asks to wait {seconds} s{then}, which is longer than this run may take: start again then, \
+             give it longer with --time-limit, or use another model"
+        ))
+    }
+
     fn what(&self, endpoint: &Endpoint) -> String {
         let base = endpoint.base();
         match self {
@@ -122,6 +161,7 @@ impl Failure {
             Self::Redirected { .. } => format!("{base} redirects elsewhere, where the key is not sent"),
             Self::NotJson { body } if is_web_page(body) => format!("{base} answered with a web page"),
             Self::NotJson { .. } => format!("the model's reply from {base} is not JSON"),
+            Self::Encoded { .. } => format!("the model's reply from {base} is packed in a way that was not asked for"),
             Self::Empty => format!("the model's reply from {base} is empty"),
             Self::WrongShape { wanted, .. } => format!("{base} answered with something other than {wanted}"),
             Self::Refused { status, problem, .. } => match status {
@@ -146,6 +186,7 @@ impl Failure {
             Self::BrokenOff { .. } => "try again; a proxy on the way may cut long replies".into(),
             Self::Redirected { .. } => "set the base URL to where the API is".into(),
             Self::NotJson { .. } => "check the base URL, which usually ends in /v1".into(),
+            Self::Encoded { .. } => "let the server, or the proxy before it, send replies as they are".into(),
             Self::WrongShape { .. } => "check the base URL, which usually ends in /v1, and --api".into(),
             Self::Refused { status, problem, .. } => match status {
                 401 | 403 if endpoint.has_key() => "check OPENAI_API_KEY, and what the key may use".into(),
@@ -157,18 +198,25 @@ impl Failure {
                      Responses API wants --api chat"
                 ),
                 404 | 405 => format!("check the model's name ({model}) and the base URL, which usually ends in /v1"),
-                429 | 500.. => "try again later, or use another model".into(),
+                429 | 498 => "try again later, or use another model".into(),
+                500.. if !problem.wants_other_tools() => "try again later, or use another model".into(),
                 _ => advice_for_refusal(problem, model),
             },
         }
     }
 }
 
+fn is_binary(text: &str) -> bool {
+    text.contains('\0') || text.chars().take(200).filter(|c| *c == char::REPLACEMENT_CHARACTER).count() > 3
+}
+
 fn advice_for_refusal(problem: &Problem, model: &str) -> String {
     let message = problem.message().to_lowercase();
-    if message.contains("tool") && (message.contains("support") || message.contains("enable")) {
+    if problem.is_failed_call() {
+        "try again, or use a model that is better at calling tools".into()
+    } else if problem.wants_other_tools() {
         "use a model that can call tools (vLLM wants --enable-auto-tool-choice, llama.cpp --jinja)".into()
-    } else if message.contains("effort") || message.contains("reasoning") {
+    } else if ["effort", "reasoning", "thinking"].iter().any(|word| message.contains(word)) {
         "change or leave out --reasoning-effort".into()
     } else {
         format!("check the model's name ({model}) and --api")

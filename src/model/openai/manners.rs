@@ -12,8 +12,22 @@ use super::chat::{CARRIED_BY_CALL, CARRIED_BY_MESSAGE};
 use super::failure::Failure;
 use super::problem::Problem;
 
-/// Parameters that a request does without.
-const PARAMETERS: [&str; 3] = ["parallel_tool_calls", "store", "stream_options"];
+/// Parameters that a request does without: all that are sent unasked.
+const PARAMETERS: [&str; 5] = ["parallel_tool_calls", "store", "stream_options", "tool_choice", "include"];
+
+/// What a refusal says of a part that it does not take.
+const UNTAKEN: [&str; 10] = [
+    "unknown",
+    "unrecognized",
+    "unrecognised",
+    "unexpected",
+    "unsupported",
+    "not supported",
+    "extra",
+    "not permitted",
+    "not allowed",
+    "forbidden",
+];
 
 /// What stands in a tool's specification and its schema to help, and is refused by some.
 const SCHEMA_KEYWORDS: [&str; 12] = [
@@ -74,6 +88,16 @@ pub(super) enum Change {
     RequiresCall,
     /// Encrypted reasoning is neither asked for nor sent back.
     DropsReasoning,
+    /// A message has one call, and its answer follows.
+    OneCall,
+    /// Calls and their results are told in words.
+    TellsResults,
+    /// A tool's answer says which tool it is of.
+    NamesTools,
+    /// The content of tools' answers is a list of parts.
+    ListsResults,
+    /// The content of all messages is.
+    ListsContent,
 }
 
 /// The manners of an endpoint.
@@ -83,6 +107,8 @@ pub(super) struct Manners {
     /// Names of parameters, of keywords in schemas, and of fields beside messages and calls that are not sent.
     left_out: BTreeSet<&'static str>,
     stream: Stream,
+    /// Whether a request with a system message was answered: then that is not what a later one is refused for.
+    is_system_taken: bool,
     pub(super) silence: Silence,
     /// The name under which a limit to the reply's length is sent.
     length_limit: Option<&'static str>,
@@ -97,24 +123,66 @@ impl Manners {
     /// Learns from a refusal of `body`. Something learned is given in words: then it is worth asking again at once.
     pub(super) fn learn(&mut self, failure: &Failure, body: &Value) -> Option<String> {
         let Failure::Refused { status, problem, .. } = failure else { return None };
-        if !matches!(status, 400 | 404 | 405 | 415 | 422 | 500 | 501)
+        if !matches!(status, 200 | 400 | 404 | 405 | 415 | 422 | 500 | 501)
             || problem.is_content_filter()
             || problem.is_context_length(*status)
         {
             return None;
         }
         let refusal = Refusal::new(problem);
-        if body.get("include").is_some() && failure.refuses_encrypted_reasoning() && !self.has(Change::DropsReasoning) {
+        let is_included = body.get("include").is_some() && !self.has(Change::DropsReasoning);
+        if is_included && (refusal.says_any(&["encrypted"]) || refusal.has("include")) {
             self.changes.insert(Change::DropsReasoning);
             return Some("without encrypted reasoning".to_owned());
         }
-        self.learn_stream(&refusal)
+        self.learn_conversation(&refusal, body)
+            .or_else(|| self.learn_stream(&refusal))
             .or_else(|| self.learn_names(&refusal, body))
+            .or_else(|| self.learn_words(&refusal, body))
             .or_else(|| self.learn_ids(&refusal, body))
             .or_else(|| self.learn_silence(&refusal, body))
             .or_else(|| self.learn_choice(&refusal, body))
             .or_else(|| self.learn_system(&refusal, body))
             .or_else(|| self.learn_length(&refusal, body))
+    }
+
+    /// Takes note of a request that was answered.
+    pub(super) fn note_answered(&mut self, body: &Value) {
+        self.is_system_taken |= messages(body).any(|message| is_role(message, "system"));
+    }
+
+    /// How calls and their results are told.
+    fn learn_conversation(&mut self, refusal: &Refusal, body: &Value) -> Option<String> {
+        let calls = |message: &Value| message.get("tool_calls").and_then(Value::as_array).map_or(0, Vec::len);
+        let most_calls = messages(body).map(calls).max().unwrap_or(0);
+        let has_results = messages(body).any(|message| is_role(message, "tool"));
+        let is_missed = refusal.says_any(&["required", "missing", "empty", "must have", "must be set", "non-empty"]);
+        let is_named = refusal.has("name") && refusal.has_any(&["tool", "function_response", "messages", "message"]);
+        let (change, words) = if most_calls > 1 && refusal.minds_several_calls() {
+            (Change::OneCall, "with one call a message")
+        } else if has_results && is_named && is_missed {
+            (Change::NamesTools, "with the tools' names beside their results")
+        } else if refusal.wants_lists() && has_results && !self.has(Change::ListsResults) {
+            (Change::ListsResults, "with results as lists of parts")
+        } else if refusal.wants_lists() {
+            (Change::ListsContent, "with content as lists of parts")
+        } else {
+            return None;
+        };
+        self.changes.insert(change).then(|| words.to_owned())
+    }
+
+    /// Where there is no role for a tool, or no place for calls, the conversation can be told in words.
+    fn learn_words(&mut self, refusal: &Refusal, body: &Value) -> Option<String> {
+        let has_results = messages(body).any(|message| is_role(message, "tool"));
+        // Some only list the roles that there are.
+        let is_about_roles = refusal.has_any(&["role", "roles"]) || (refusal.has("assistant") && refusal.has("user"));
+        let is_role_refused = is_about_roles && (self.is_system_taken || refusal.has("tool"));
+        let is_field = refusal.has_any(&["tool_calls", "tool_call_id"]) && !refusal.has_any(&["id", "ids"]);
+        if !has_results || !(is_role_refused || (is_field && refusal.says_any(&UNTAKEN))) {
+            return None;
+        }
+        self.changes.insert(Change::TellsResults).then(|| "with calls and results in words".to_owned())
     }
 
     fn learn_stream(&mut self, refusal: &Refusal) -> Option<String> {
@@ -242,6 +310,12 @@ impl Manners {
             fields.insert(name.into(), REPLY_TOKENS_MAX.into());
         }
         fields.retain(|name, _| !(PARAMETERS.contains(&name.as_str()) && self.left_out.contains(name.as_str())));
+        if let Some(messages) = fields.get_mut("messages").and_then(Value::as_array_mut) {
+            let is_listed = |message: &&mut Value| {
+                self.has(Change::ListsContent) || (self.has(Change::ListsResults) && is_role(message, "tool"))
+            };
+            messages.iter_mut().filter(is_listed).for_each(list_content);
+        }
         for name in ["tools", "messages"] {
             if let Some(part) = fields.get_mut(name) {
                 remove_names(part, &self.left_out);
@@ -292,11 +366,33 @@ impl Refusal {
     fn says_any(&self, phrases: &[&str]) -> bool {
         phrases.iter().any(|phrase| self.text.contains(phrase))
     }
+
+    /// "This model only supports single tool-calls at once!", "multiple tool calls are not supported".
+    fn minds_several_calls(&self) -> bool {
+        let numbers = ["single", "one", "multiple", "parallel"];
+        let things = ["tool", "function"];
+        numbers.iter().any(|number| things.iter().any(|thing| self.text.contains(&format!("{number} {thing}"))))
+    }
+
+    /// "messages.3.content: Input should be a valid list"; what takes a text as well is about something else.
+    fn wants_lists(&self) -> bool {
+        self.has_any(&["content", "contents"])
+            && self.says_any(&["list", "array", "sequence"])
+            && self.says_any(&["should be", "must be", "expected", "has to be"])
+            && !self.says_any(&["string or", "text or", "or a string", "or string"])
+    }
 }
 
 /// The messages of a request to either API.
 fn messages(body: &Value) -> impl Iterator<Item = &Value> {
     ["messages", "input"].into_iter().filter_map(|name| body.get(name)?.as_array()).flatten()
+}
+
+/// A text as the one part of a list.
+fn list_content(message: &mut Value) {
+    if let Some(content) = message.get_mut("content").filter(|content| content.is_string()) {
+        *content = serde_json::json!([{ "type": "text", "text": content.take() }]);
+    }
 }
 
 fn is_role(message: &Value, role: &str) -> bool {

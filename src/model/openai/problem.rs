@@ -19,6 +19,10 @@ pub(super) struct Problem {
     codes: Vec<String>,
     /// The wait that it asks for.
     retry_after: Option<Duration>,
+    /// What the model wrote, where the provider (Groq) could make no call of it.
+    generation: Option<String>,
+    /// Whether it is called an error, and not only read as one.
+    is_error: bool,
 }
 
 impl Problem {
@@ -57,6 +61,9 @@ impl Problem {
                 // Azure tells its reason within.
                 let inner = body.pointer("/innererror/code").and_then(Value::as_str);
                 problem.codes.extend(inner.map(str::to_owned));
+                problem.is_error |= fields.get("error").is_some_and(|error| !error.is_null());
+                let generation = fields.get("failed_generation").and_then(Value::as_str);
+                problem.generation = problem.generation.take().or_else(|| generation.map(str::to_owned));
                 problem.retry_after = problem.retry_after.or_else(|| asked_wait(fields));
                 // OpenRouter says "Provider returned error", and keeps the provider's words apart.
                 if let Some(raw) = body.pointer("/metadata/raw").and_then(Value::as_str) {
@@ -71,6 +78,27 @@ impl Problem {
     /// What it says, in full: to be searched, not shown.
     pub(super) fn message(&self) -> &str {
         &self.message
+    }
+
+    /// Whether it is called an error, and not only read as one.
+    pub(super) fn is_error(&self) -> bool {
+        self.is_error
+    }
+
+    /// Whether the provider could make no call of what the model wrote, which another try may mend.
+    pub(super) fn is_failed_call(&self) -> bool {
+        self.has_code("tool_use_failed") || self.message.to_lowercase().contains("failed to call a function")
+    }
+
+    /// What the model wrote then.
+    pub(super) fn generation(&self) -> Option<&str> {
+        self.generation.as_deref().filter(|text| !text.trim().is_empty())
+    }
+
+    /// Whether the server can call tools only once it is started otherwise, or with another model.
+    pub(super) fn wants_other_tools(&self) -> bool {
+        let message = self.message.to_lowercase();
+        message.contains("tool") && ["support", "enable", "--jinja"].iter().any(|word| message.contains(word))
     }
 
     /// Its codes, to be searched.

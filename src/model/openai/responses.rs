@@ -87,7 +87,9 @@ fn call(call: &ToolCall) -> Value {
 
 /// Reads a reply to a request.
 pub(super) fn read(mut body: Value, request: &Request<'_>) -> Result<Reply, Failure> {
-    if let Some(problem) = body.get("error").and_then(Problem::of) {
+    if body.get("error").is_some_and(|error| !error.is_null())
+        && let Some(problem) = Problem::of(&body)
+    {
         return Err(Failure::reported(problem));
     }
     let items = match body.get_mut("output").map(Value::take) {

@@ -21,9 +21,40 @@ pub(super) struct Retries {
     pub(super) delay: Duration,
 }
 
+/// What to do about a failed attempt.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Next {
+    /// Ask again, after that long.
+    After(Duration),
+    /// The server asks for a wait that ends after the time does.
+    TooLate(Duration),
+    /// It is not worth it, or was done often enough.
+    Never,
+}
+
 impl Retries {
-    /// How long to wait before asking again; `None` if that is not worth it, or was done often enough.
-    pub(super) fn delay(&self, failure: &Failure, attempts: u32) -> Option<Duration> {
+    /// What to do after that many attempts. A limit on the rate passes with time, so for that it is asked again as long as
+    /// there is time left, where that is known.
+    pub(super) fn next(&self, failure: &Failure, attempts: u32, time_left: Option<Duration>) -> Next {
+        let is_patient = failure.is_rate_limit() && self.max > 0;
+        let Some(left) = time_left.filter(|_| is_patient) else {
+            return self.delay(failure, attempts).map_or(Next::Never, Next::After);
+        };
+        match failure.asked_delay() {
+            Some(asked) if asked >= left => Next::TooLate(asked),
+            // A server that goes on to ask for too little is asked less and less often.
+            Some(asked) => Next::After(asked.max(self.backoff(attempts.saturating_sub(self.max)))),
+            None => Next::After(self.backoff(attempts)),
+        }
+    }
+
+    fn backoff(&self, attempts: u32) -> Duration {
+        let Some(doublings) = attempts.checked_sub(1) else { return Duration::ZERO };
+        let doubled = self.delay.saturating_mul(2_u32.saturating_pow(doublings));
+        doubled.min(DELAY_MAX).mul_f64(jitter())
+    }
+
+    fn delay(&self, failure: &Failure, attempts: u32) -> Option<Duration> {
         let retries_max = match failure {
             Failure::Unreachable { .. } | Failure::TimedOut => self.max.min(SILENCE_RETRIES_MAX),
             _ if failure.may_pass() => self.max,
@@ -32,10 +63,7 @@ impl Retries {
         if attempts > retries_max {
             return None;
         }
-        let delay = failure.asked_delay().unwrap_or_else(|| {
-            let doubled = self.delay.saturating_mul(2_u32.saturating_pow(attempts - 1));
-            doubled.min(DELAY_MAX).mul_f64(jitter())
-        });
+        let delay = failure.asked_delay().unwrap_or_else(|| self.backoff(attempts));
         Some(delay.min(DELAY_MAX))
     }
 }
@@ -50,6 +78,20 @@ fn jitter() -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::openai::problem::Problem;
+
+    #[test]
+    fn a_limit_on_the_rate_is_waited_out_as_long_as_there_is_time() {
+        let retries = Retries { max: 5, delay: Duration::from_secs(1) };
+        let limited = |retry_after| Failure::Refused { status: 429, problem: Problem::default(), retry_after };
+        let left = Some(Duration::from_mins(10));
+        let asked = |seconds| Some(Duration::from_secs(seconds));
+        assert_eq!(retries.next(&limited(asked(90)), 1, left), Next::After(Duration::from_secs(90)));
+        assert_eq!(retries.next(&limited(asked(3600)), 1, left), Next::TooLate(Duration::from_hours(1)));
+        assert!(matches!(retries.next(&limited(asked(0)), 40, left), Next::After(wait) if wait.as_secs() >= 45));
+        assert!(matches!(retries.next(&limited(None), 40, left), Next::After(wait) if wait.as_secs() >= 45));
+        assert_eq!(retries.next(&limited(None), 6, None), Next::Never);
+    }
 
     #[test]
     fn waits_double_up_to_a_limit_and_stop_after_the_last_retry() {

@@ -11,7 +11,10 @@ use crate::model::lenient;
 /// Whether a body that is no JSON is a stream of events.
 pub(super) fn is_stream(body: &str) -> bool {
     let body = body.trim_start_matches(['\u{feff}', ' ', '\r', '\n', '\t']);
-    body.starts_with(':') || ["data:", "event:", "id:", "retry:"].iter().any(|field| body.starts_with(field))
+    body.starts_with(':')
+        || ["data:", "event:", "id:", "retry:"].iter().any(|field| body.starts_with(field))
+        // Pieces a line each, without the form of events.
+        || (body.starts_with('{') && body.lines().count() > 1 && body.contains("\"delta\""))
 }
 
 /// The whole reply, in either API's form.
@@ -32,7 +35,10 @@ pub(super) fn whole(body: &str) -> Result<Value, Failure> {
             _ => completion.take(&piece),
         }
     }
-    completion.into_reply().ok_or_else(|| Failure::BrokenOff { reason: "the stream ended before the reply did".into() })
+    let is_done = body.lines().any(|line| line.trim_start_matches("data:").trim() == "[DONE]");
+    completion
+        .into_reply(is_done)
+        .ok_or_else(|| Failure::BrokenOff { reason: "the stream ended before the reply did".into() })
 }
 
 /// The payloads, in order. A payload over several lines is one where its lines are not.
@@ -81,6 +87,8 @@ struct Completion {
     usage: Value,
     /// Whether anything came that belongs to a completion.
     is_begun: bool,
+    /// Whether it came as a message in one piece.
+    is_whole: bool,
 }
 
 /// A call under way.
@@ -108,6 +116,7 @@ impl Completion {
                 self.extend(delta);
             } else if let Some(Value::Object(message)) = choice.get("message") {
                 // The whole of it after all.
+                self.is_whole = true;
                 self.message.clear();
                 self.calls.clear();
                 self.extend(message);
@@ -148,9 +157,10 @@ impl Completion {
         self.calls[at].extend(piece, name);
     }
 
-    fn into_reply(mut self) -> Option<Value> {
-        let is_ended = !self.finish_reason.is_null() || !self.calls.is_empty() || !self.message.is_empty();
-        if !self.is_begun || !is_ended {
+    /// The reply, if it was told to its end: what a lost connection leaves is none, however much it is.
+    fn into_reply(mut self, is_done: bool) -> Option<Value> {
+        let is_something = !self.finish_reason.is_null() || !self.calls.is_empty() || !self.message.is_empty();
+        if !self.is_begun || !is_something || (self.finish_reason.is_null() && !is_done && !self.is_whole) {
             return None;
         }
         if !self.calls.is_empty() {

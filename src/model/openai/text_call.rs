@@ -1,7 +1,12 @@
-//! A call that stands in a reply's text, because the server does not know the model's way to write one.
+//! Calls that stand in a reply's text, because the server does not know the model's way to write them.
 //!
-//! It is one only where the whole text, or its last block, is a single call of a known tool in a known form; and never
-//! where the model was shown the same block before, for then it quotes: a cell of the database may hold anything.
+//! They are some only where the text is calls of known tools in known forms, or ends with such a block, or where a block
+//! is marked as a call beyond doubt; and never where the model was shown the same block before, for then it quotes: a
+//! cell of the database may hold anything.
+
+mod items;
+
+use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
@@ -9,7 +14,7 @@ use super::wire;
 use crate::model::{Message, Request, ToolSpec, lenient};
 
 /// Beginnings of blocks that are tried in one text, the last ones.
-const STARTS_MAX: usize = 40;
+const STARTS_MAX: usize = 200;
 
 /// Nesting of a call in others' envelopes.
 const ENVELOPES_MAX: usize = 4;
@@ -18,52 +23,101 @@ const NAME_KEYS: [&str; 7] = ["name", "tool", "tool_name", "function", "function
 const ARGUMENT_KEYS: [&str; 7] = ["arguments", "parameters", "args", "input", "tool_input", "action_input", "params"];
 const ENVELOPE_KEYS: [&str; 5] = ["tool_calls", "tool_call", "function_call", "function", "tool_uses"];
 /// What stands beside a name and its arguments.
-const OTHER_KEYS: [&str; 8] = ["type", "id", "call_id", "index", "status", "thought", "reasoning", "explanation"];
+const OTHER_KEYS: [&str; 9] =
+    ["type", "id", "call_id", "tool_call_id", "index", "status", "thought", "reasoning", "explanation"];
 
-/// Words that stand around the name of a tool in the markup of some models: OpenAI's, DeepSeek's, Kimi's.
-const MARKUP_WORDS: [&str; 9] =
-    ["functions", "function", "call", "tool", "to", "commentary", "assistant", "json", "default_api"];
+/// Where thoughts end and what is meant begins.
+const THOUGHT_ENDS: [&str; 6] = ["</think>", "</thinking>", "</thought>", "[/THINK]", "<|END_THINKING|>", "<|end|>"];
 
-/// A call in a text.
+/// Where a model that does not wait goes on with a result that it makes up.
+const RESULT_MARKS: [&str; 7] = [
+    "<tool_response",
+    "<function_results",
+    "<function_response",
+    "[TOOL_RESULTS]",
+    "<|observation|>",
+    "\nObservation:",
+    "<｜tool▁outputs▁begin｜>",
+];
+
+/// The name and the arguments of a call.
+pub(super) type Named = (String, String);
+
+/// Calls in a text.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Found<'text> {
-    /// What stands before it.
-    pub(super) before: &'text str,
-    pub(super) name: String,
-    pub(super) arguments: String,
+pub(super) struct Found {
+    /// What stands before the first.
+    pub(super) before: String,
+    /// In their order.
+    pub(super) calls: Vec<Named>,
 }
 
-/// The call that a reply's text is or ends with.
-pub(super) fn find<'text>(text: &'text str, request: &Request<'_>) -> Option<Found<'text>> {
-    let text = text.trim();
-    let tools = request.tools;
-    for start in starts(text, tools) {
-        let block = &text[start..];
-        let Some((name, arguments)) = call(block, tools) else { continue };
-        if is_quoted(block, request) {
-            return None;
-        }
-        return Some(Found { before: text[..start].trim_end(), name, arguments });
+/// A part of a text that is one call, or several without a word between them.
+struct Block {
+    start: usize,
+    end: usize,
+    calls: Vec<Named>,
+    /// Whether it says itself that it is a call: the words behind it are no reason to doubt that.
+    is_marked: bool,
+}
+
+/// The calls that a reply's text is, ends with, or marks as such.
+pub(super) fn find(text: &str, request: &Request<'_>) -> Option<Found> {
+    let text = without_namespaces(text.trim());
+    let said = RESULT_MARKS.iter().filter_map(|mark| text.find(mark)).min().unwrap_or(text.len());
+    let text = text[..said].trim_end();
+    let shown = shown_to(request);
+    let is_quoted = |block: &str| is_among(block, &shown);
+    let mut blocks = blocks(text, spoken(text), request.tools, &is_quoted);
+    let is_end = |block: &Block| items::without_marks(&text[block.end..]).is_some_and(|rest| items::is_blank(&rest));
+    if !blocks.last().is_some_and(is_end) {
+        blocks.retain(|block| block.is_marked);
     }
-    None
+    let before = text[..blocks.first()?.start].trim_end().to_owned();
+    Some(Found { before, calls: blocks.into_iter().flat_map(|block| block.calls).collect() })
 }
 
-/// Where a last block may begin, the first first: with a line, or with a tag behind a sentence.
-fn starts(text: &str, tools: &[ToolSpec]) -> Vec<usize> {
-    let mut starts = vec![0];
-    let mut line_start = 0;
-    for line in text.split_inclusive('\n') {
+/// Where a text's thoughts end, if anything comes after them.
+fn spoken(text: &str) -> usize {
+    let ends = THOUGHT_ENDS.iter().filter_map(|mark| Some(text.rfind(mark)? + mark.len()));
+    ends.filter(|end| !text[*end..].trim().is_empty()).max().unwrap_or(0)
+}
+
+/// The blocks that are calls and no quotations, in their order.
+fn blocks(text: &str, from: usize, tools: &[ToolSpec], is_quoted: &dyn Fn(&str) -> bool) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut end = from;
+    for start in starts(text, from, tools) {
+        if start < end {
+            continue;
+        }
+        let Some(block) = block(text, start, tools) else { continue };
+        end = block.end;
+        let is_within_fence = text[..start].matches("```").count() % 2 == 1;
+        if !is_quoted(&text[start..end]) {
+            blocks.push(Block { is_marked: block.is_marked && !is_within_fence, ..block });
+        }
+    }
+    blocks
+}
+
+/// Where a block may begin, the first first: with a line, with a tag behind a sentence, or with OpenAI's address.
+fn starts(text: &str, from: usize, tools: &[ToolSpec]) -> Vec<usize> {
+    let mut starts = vec![from];
+    let mut line_start = from;
+    for line in text[from..].split_inclusive('\n') {
         let indent = line.len() - line.trim_start().len();
         if begins_block(line.trim_start(), tools) {
             starts.push(line_start + indent);
         }
-        let behind_sentence = line.match_indices('<').map(|(index, _)| index).filter(|index| {
+        let behind_sentence = line.match_indices(['<', '{']).map(|(index, _)| index).filter(|index| {
             let before = line[..*index].trim_end();
             let is_sentence =
                 before.ends_with(['.', '!', '?', ':']) || (before.ends_with('>') && before.contains("</"));
             is_sentence && !line[*index..].starts_with("</") && !before.contains(['|', '`', '"'])
         });
         starts.extend(behind_sentence.map(|index| line_start + index));
+        starts.extend(line.match_indices(" to=functions.").map(|(index, _)| line_start + index + 1));
         line_start += line.len();
     }
     starts.sort_unstable();
@@ -74,34 +128,38 @@ fn starts(text: &str, tools: &[ToolSpec]) -> Vec<usize> {
 fn begins_block(line: &str, tools: &[ToolSpec]) -> bool {
     let is_marked = line.starts_with(['<', '{', '[']) && !line.starts_with("</");
     is_marked
-        || line.starts_with("```")
-        || line.starts_with("call:")
-        || line.starts_with("print(")
+        || ["```", "call:", "print(", "to=functions.", "Action:"].iter().any(|mark| line.starts_with(mark))
         || tools.iter().any(|tool| line.starts_with(&tool.name))
 }
 
-/// The call that a block is, in whichever form.
-fn call(block: &str, tools: &[ToolSpec]) -> Option<(String, String)> {
-    if block.starts_with("```") {
-        let (language, inner) = closed_fence(block)?;
-        return if language.to_lowercase().contains("sql") { statement(inner, tools) } else { unfenced(inner, tools) };
+/// The block that begins there, in whichever form.
+fn block(text: &str, start: usize, tools: &[ToolSpec]) -> Option<Block> {
+    let rest = &text[start..];
+    if rest.starts_with("```") {
+        return fenced(rest, start, tools);
     }
-    unfenced(block, tools)
+    let (calls, length) = items::read(rest, tools)?;
+    let is_marked = rest.starts_with(['<', '[']) && !rest.starts_with("[{") || rest.starts_with("to=");
+    Some(Block { start, end: start + length, calls, is_marked })
 }
 
-fn unfenced(block: &str, tools: &[ToolSpec]) -> Option<(String, String)> {
-    let block = block.trim();
-    if let Ok(value) = lenient::whole(block) {
-        return named(&value, tools, 0);
+/// A fence that holds calls and nothing else, or a statement. Its end may be missing.
+fn fenced(text: &str, start: usize, tools: &[ToolSpec]) -> Option<Block> {
+    let opening = text.len() - text.trim_start_matches('`').len();
+    let closing = text[opening..].find("\n```").map(|at| opening + at + 1);
+    let closing = closing.or_else(|| text[opening..].find("```").map(|at| opening + at));
+    let end = closing.map_or(text.len(), |at| text.len() - text[at..].trim_start_matches('`').len());
+    let (language, inner) = lenient::fence(&text[..end])?;
+    if let (Some(name), Ok(arguments @ Value::Object(_))) = (wire::known_name(language, tools), lenient::whole(inner)) {
+        let calls = vec![(name.to_owned(), arguments.to_string())];
+        return Some(Block { start, end: start + end, calls, is_marked: true });
     }
-    python(block, tools).or_else(|| marked(block, tools)).or_else(|| with_tags(block, tools))
-}
-
-/// The language and the content of a block that is one fence, closed at its end or by the end of the text.
-fn closed_fence(block: &str) -> Option<(&str, &str)> {
-    let (language, inner) = lenient::fence(block)?;
-    let is_one = !inner.lines().any(|line| line.trim_start().starts_with("```"));
-    is_one.then_some((language, inner))
+    if language.to_lowercase().contains("sql") {
+        let call = statement(inner, tools)?;
+        return Some(Block { start, end: start + end, calls: vec![call], is_marked: false });
+    }
+    let (calls, length) = items::read(inner, tools)?;
+    inner[length..].trim().is_empty().then_some(Block { start, end: start + end, calls, is_marked: true })
 }
 
 /// A statement in a fence is a call of the tool that takes one.
@@ -112,22 +170,28 @@ fn statement(text: &str, tools: &[ToolSpec]) -> Option<(String, String)> {
     matches!(first.as_str(), "select" | "with").then(|| (tool.name.clone(), arguments.to_string()))
 }
 
-/// An object that names a tool and its arguments, perhaps within an envelope.
-fn named(value: &Value, tools: &[ToolSpec], depth: usize) -> Option<(String, String)> {
+/// The calls that a value is: an object that names a tool and its arguments, perhaps within an envelope, or a list of
+/// such and nothing else.
+fn named_all(value: &Value, tools: &[ToolSpec], depth: usize) -> Option<Vec<Named>> {
     if depth == ENVELOPES_MAX {
         return None;
     }
-    let object = match value {
-        Value::Array(items) if items.len() == 1 => return named(&items[0], tools, depth + 1),
-        Value::Object(object) => object,
-        _ => return None,
-    };
+    if let Value::Array(items) = value {
+        let calls = items.iter().map(|item| named_all(item, tools, depth + 1)).collect::<Option<Vec<_>>>()?;
+        return Some(calls.concat()).filter(|calls| !calls.is_empty());
+    }
+    let object = value.as_object()?;
     let envelope = |key: &&str| object.get(*key).filter(|inner| inner.is_object() || inner.is_array());
     if let Some(inner) = ENVELOPE_KEYS.iter().find_map(envelope)
         && object.keys().all(|key| ENVELOPE_KEYS.contains(&key.as_str()) || OTHER_KEYS.contains(&key.as_str()))
     {
-        return named(inner, tools, depth + 1);
+        return named_all(inner, tools, depth + 1);
     }
+    named(object, tools).map(|call| vec![call])
+}
+
+/// The call that an object is which names a tool and its arguments.
+fn named(object: &Map<String, Value>, tools: &[ToolSpec]) -> Option<Named> {
     if let [(key, arguments @ Value::Object(_))] = object.iter().collect::<Vec<_>>()[..]
         && let Some(tool) = tools.iter().find(|tool| tool.name == *key)
     {
@@ -154,136 +218,52 @@ fn takes_all(name: &str, arguments: &Map<String, Value>, tools: &[ToolSpec]) -> 
     own.is_some_and(|own| arguments.keys().all(|key| own.contains_key(key)))
 }
 
-/// `execute_sql(sql="SELECT 1")`, in brackets or within `print` or not.
-fn python(block: &str, tools: &[ToolSpec]) -> Option<(String, String)> {
-    let inner = block.strip_prefix("print(").and_then(|inner| inner.strip_suffix(')'));
-    let inner = inner.or_else(|| block.strip_prefix('[')?.strip_suffix(']')).unwrap_or(block).trim();
-    let bracket = inner.find('(')?;
-    let written = inner[..bracket].trim();
-    if !written.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.')) {
-        return None;
-    }
-    let name = wire::known_name(written, tools)?;
-    let (arguments, rest) = lenient::keyword_arguments(&inner[bracket..]).ok()?;
-    let is_end = rest.trim_matches(|c: char| c.is_whitespace() || c == ';').is_empty();
-    is_end.then(|| (name.to_owned(), Value::Object(arguments).to_string()))
-}
-
-/// JSON between the marks of a model's template, with the tool's name in it or before it: `<tool_call>{…}</tool_call>`,
-/// `<|tool_call>call:finish{…}<tool_call|>`, `[TOOL_CALLS]finish[ARGS]{…}`, `<function=finish>{…}</function>`.
-fn marked(block: &str, tools: &[ToolSpec]) -> Option<(String, String)> {
-    if !(block.starts_with(['<', '[']) || block.starts_with("call:")) {
-        return None;
-    }
-    let brace = block.find('{')?;
-    let (before, listed) = match block[..brace].trim_end().strip_suffix('[') {
-        Some(before) => (before, &block[before.len()..]),
-        None => (&block[..brace], &block[brace..]),
-    };
-    let (value, behind) = lenient::read(listed).ok()?;
-    if words(&without_marks(behind)?).next().is_some() {
-        return None;
-    }
-    let outside = without_marks(before)?;
-    let name = wire::known_name(before, tools);
-    let is_markup =
-        |word: &str| MARKUP_WORDS.contains(&word) || name == Some(word) || word.chars().all(|c| c.is_ascii_digit());
-    if !words(&outside).all(is_markup) {
-        return None;
-    }
-    match (named(&value, tools, 0), name, &value) {
-        (Some(call), _, _) => Some(call),
-        (None, Some(name), Value::Object(_)) => Some((name.to_owned(), value.to_string())),
-        (None, _, _) => None,
-    }
-}
-
-/// What a text says outside of `<…>`, `[CAPITALS]` and fences; `None` where a mark does not end, or is too long for one.
-fn without_marks(text: &str) -> Option<String> {
-    const MARK_LENGTH_MAX: usize = 100;
-    let mut outside = String::new();
+/// `<｜DSML｜invoke …>` and `<minimax:tool_call>` without what stands before the names of the tags.
+fn without_namespaces(text: &str) -> Cow<'_, str> {
+    const TAGS: [&str; 5] = ["invoke", "parameter", "function_calls", "tool_call", "function"];
+    const NAMESPACE_LENGTH_MAX: usize = 24;
+    let mut plain = String::new();
     let mut rest = text;
-    while let Some(start) = rest.find(['<', '[']) {
-        outside.push_str(&rest[..start]);
-        let end = rest[start..].find(['>', ']'])? + start;
-        let mark = &rest[start + 1..end];
-        let is_capital = mark.chars().all(|c| c.is_ascii_uppercase() || matches!(c, '_' | '/'));
-        if mark.len() > MARK_LENGTH_MAX || (rest[start..].starts_with('[') && !is_capital) {
-            return None;
-        }
-        outside.push(' ');
-        rest = &rest[end + 1..];
+    while let Some(at) = rest.find('<') {
+        let (before, tag) = rest.split_at(at + 1);
+        plain.push_str(before);
+        let tag = tag.strip_prefix('/').inspect(|_| plain.push('/')).unwrap_or(tag);
+        let end = tag.find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '=')).unwrap_or(tag.len());
+        let name = &tag[..end];
+        let space = name.rfind([':', '｜']).map_or(0, |at| at + name[at..].chars().next().map_or(1, char::len_utf8));
+        let is_known = space < NAMESPACE_LENGTH_MAX && TAGS.contains(&&name[space..]);
+        rest = if is_known { &tag[space..] } else { tag };
     }
-    outside.push_str(rest);
-    Some(outside.replace("```", " "))
+    if plain.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    plain.push_str(rest);
+    Cow::Owned(plain)
 }
 
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty())
-}
-
-/// Arguments in tags of their own: `<function=finish><parameter=sql>…</parameter></function>` (Qwen),
-/// `<invoke name="finish"><parameter name="sql">…</parameter></invoke>` (Claude), and
-/// `<tool_call>finish<arg_key>sql</arg_key><arg_value>…</arg_value></tool_call>` (GLM).
-fn with_tags(block: &str, tools: &[ToolSpec]) -> Option<(String, String)> {
-    if !block.starts_with('<') {
-        return None;
-    }
-    let first = ["<parameter", "<arg_key>"].iter().filter_map(|tag| block.find(tag)).min()?;
-    let head = &block[..first];
-    let name = wire::known_name(head, tools)?;
-    if !words(&without_marks(head)?).all(|word| word == name) {
-        return None;
-    }
-    let mut arguments = Map::new();
-    let mut rest = &block[first..];
-    loop {
-        rest = rest.trim_start();
-        let (key, value, behind) = if let Some(rest) = rest.strip_prefix("<arg_key>") {
-            let (key, rest) = rest.split_once("</arg_key>")?;
-            let (value, rest) = rest.trim_start().strip_prefix("<arg_value>")?.split_once("</arg_value>")?;
-            (key, value, rest)
-        } else if let Some(rest) = rest.strip_prefix("<parameter") {
-            let (key, rest) = rest.split_once('>')?;
-            let (value, rest) = rest.split_once("</parameter>")?;
-            (key.trim_start_matches([' ', '=']).trim_start_matches("name="), value, rest)
-        } else {
-            break;
-        };
-        let key = key.trim().trim_matches('"');
-        arguments.insert(key.to_owned(), typed(name, key, value, tools));
-        rest = behind;
-    }
-    let is_one =
-        words(&without_marks(rest)?).next().is_none() && !rest.contains("<function=") && !rest.contains("<invoke");
-    (is_one && takes_all(name, &arguments, tools)).then(|| (name.to_owned(), Value::Object(arguments).to_string()))
-}
-
-/// A value between tags: text where the tool wants text, else JSON if it is some.
-fn typed(name: &str, key: &str, value: &str, tools: &[ToolSpec]) -> Value {
-    let text = value.strip_prefix('\n').unwrap_or(value);
-    let text = text.strip_suffix('\n').unwrap_or(text);
-    let tool = tools.iter().find(|tool| tool.name == name);
-    let wanted = tool.and_then(|tool| tool.parameters.pointer(&format!("/properties/{key}/type"))?.as_str());
-    if wanted == Some("string") {
-        return text.into();
-    }
-    lenient::whole(text).unwrap_or_else(|_| text.into())
-}
-
-/// Whether the model was shown the block before: in a tool's answer, in the briefing, or in what it was told.
-fn is_quoted(block: &str, request: &Request<'_>) -> bool {
-    /// Fewer letters and digits than this are compared with everything between them: the briefing names the tools.
-    const LETTERS_MIN: usize = 24;
-    let block = lenient::without_fence(block);
-    let letters = essence(block);
+/// What the model was shown: in the briefing, in tools' answers, and in what it was told.
+fn shown_to(request: &Request<'_>) -> Vec<(String, String)> {
     let shown = request.messages.iter().filter_map(|message| match message {
         Message::Tool { text, .. } | Message::User { text } => Some(text.as_str()),
         Message::Assistant { .. } => None,
     });
-    std::iter::once(request.system)
-        .chain(shown)
-        .any(|text| if letters.len() < LETTERS_MIN { text.contains(block) } else { essence(text).contains(&letters) })
+    let shown = std::iter::once(request.system).chain(shown).map(without_namespaces);
+    shown.map(|text| (essence(&text), text.into_owned())).collect()
+}
+
+/// Whether a block stands in what was shown.
+fn is_among(block: &str, shown: &[(String, String)]) -> bool {
+    /// Fewer letters and digits than this are compared with everything between them: the briefing names the tools.
+    const LETTERS_MIN: usize = 24;
+    let block = lenient::without_fence(block);
+    let letters = essence(block);
+    // The same call between the marks of another dialect.
+    let core = block.find('{').zip(block.rfind('}')).and_then(|(from, to)| block.get(from..=to)).map(essence);
+    let core = core.filter(|core| core.len() >= LETTERS_MIN);
+    shown.iter().any(|(essence, text)| {
+        let is_whole = if letters.len() < LETTERS_MIN { text.contains(block) } else { essence.contains(&letters) };
+        is_whole || core.as_ref().is_some_and(|core| essence.contains(core))
+    })
 }
 
 /// Letters and digits alone: what remains of a text however it is escaped, wrapped or quoted.

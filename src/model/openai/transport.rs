@@ -3,16 +3,19 @@
 //! It stands below `async_openai` as its transport, where the status, the headers and the whole body are still at hand;
 //! what the crate itself makes of an error has lost them. It never asks twice: that is [`super::retry`]'s part.
 
+use std::io::Read;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use async_openai::error::OpenAIError;
 use async_openai::middleware::HttpRequestFactory;
+use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use reqwest::Response;
-use reqwest::header::LOCATION;
+use reqwest::header::{CONTENT_ENCODING, LOCATION};
 use serde_json::Value;
 use tower_service::Service;
 
+use super::endpoint::Endpoint;
 use super::failure::Failure;
 use super::problem::Problem;
 use super::stream;
@@ -26,11 +29,12 @@ const BODY_BYTES_MAX: usize = 16 << 20;
 #[derive(Debug, Clone)]
 pub(super) struct Transport {
     client: reqwest::Client,
+    endpoint: Endpoint,
 }
 
 impl Transport {
-    pub(super) fn new(client: reqwest::Client) -> Self {
-        Self { client }
+    pub(super) fn new(client: reqwest::Client, endpoint: Endpoint) -> Self {
+        Self { client, endpoint }
     }
 
     async fn exchange(self, request: HttpRequestFactory) -> Result<Response, Failure> {
@@ -39,9 +43,12 @@ impl Transport {
         let status = response.status();
         let retry_after = asked_delay(response.headers());
         let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let body = read_bounded(response).await;
+        let encoding =
+            response.headers().get(CONTENT_ENCODING).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let body = read_bounded(response).await.and_then(|body| unpacked(body, encoding.as_deref()));
+        let body = body.map(|body| self.endpoint.without_key(body));
         if status.is_success() {
-            return reply(body?);
+            return reply(body?).map(|body| http::Response::new(self.endpoint.without_key(body)).into());
         }
         if status.is_redirection() {
             return Err(Failure::Redirected { to: location });
@@ -74,9 +81,9 @@ impl From<Failure> for OpenAIError {
 
 /// Hands a body on once it is known to be JSON: `async_openai` would log all of one that is not. What is nearly JSON, or
 /// comes in pieces, is handed on as what it stands for.
-fn reply(body: Vec<u8>) -> Result<Response, Failure> {
+fn reply(body: Vec<u8>) -> Result<Vec<u8>, Failure> {
     if serde_json::from_slice::<Value>(&body).is_ok() {
-        return Ok(http::Response::new(body).into());
+        return Ok(body);
     }
     let text = String::from_utf8_lossy(&body);
     let whole = if stream::is_stream(&text) {
@@ -84,7 +91,30 @@ fn reply(body: Vec<u8>) -> Result<Response, Failure> {
     } else {
         lenient::whole(&text).map_err(|_| Failure::NotJson { body: text.into_owned() })?
     };
-    Ok(http::Response::new(whole.to_string()).into())
+    Ok(whole.to_string().into_bytes())
+}
+
+/// A body as it was before a server packed it, which nobody asked it to.
+fn unpacked(body: Vec<u8>, encoding: Option<&str>) -> Result<Vec<u8>, Failure> {
+    let encoding = encoding.map(|name| name.trim().to_lowercase()).unwrap_or_default();
+    let read = |reader: &mut dyn Read| {
+        let mut unpacked = Vec::new();
+        let length = reader.take(BODY_BYTES_MAX as u64 + 1).read_to_end(&mut unpacked);
+        length.map(|_| unpacked).map_err(|error| Failure::BrokenOff { reason: format!("{encoding}: {error}") })
+    };
+    let unpacked = match encoding.as_str() {
+        "" | "identity" => return Ok(body),
+        // Some say so of what they did not pack.
+        _ if body.trim_ascii_start().starts_with(b"{") => return Ok(body),
+        "gzip" | "x-gzip" => read(&mut MultiGzDecoder::new(&*body)),
+        // Some mean the bare algorithm, without the frame that the word is for.
+        "deflate" => read(&mut ZlibDecoder::new(&*body)).or_else(|_| read(&mut DeflateDecoder::new(&*body))),
+        _ => return Err(Failure::Encoded { encoding }),
+    }?;
+    if unpacked.len() > BODY_BYTES_MAX {
+        return Err(Failure::Oversized { bytes_max: BODY_BYTES_MAX });
+    }
+    Ok(unpacked)
 }
 
 async fn read_bounded(mut response: Response) -> Result<Vec<u8>, Failure> {

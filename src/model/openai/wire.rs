@@ -34,10 +34,12 @@ pub(super) fn sendable_name(name: &str) -> String {
     if name.is_empty() { "unnamed".into() } else { name }
 }
 
-/// The tool that is meant by a name with something around it: `functions.execute_sql:0`, `execute_sql<|channel|>`.
+/// The tool that is meant by a name with something around it, or in another spelling: `functions.execute_sql:0`,
+/// `execute_sql<|channel|>`, `ExecuteSql`.
 pub(super) fn known_name<'a>(written: &str, tools: &'a [ToolSpec]) -> Option<&'a str> {
     let words = written.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-')));
-    let mut known = words.filter_map(|word| tools.iter().find(|tool| tool.name.eq_ignore_ascii_case(word)));
+    let letters = |name: &str| name.replace(['_', '-'], "").to_lowercase();
+    let mut known = words.filter_map(|word| tools.iter().find(|tool| letters(&tool.name) == letters(word)));
     let first = known.next()?;
     known.all(|other| other.name == first.name).then_some(&first.name)
 }
@@ -104,6 +106,83 @@ pub(super) fn merged(messages: &[Message]) -> Vec<Cow<'_, Message>> {
     merged
 }
 
+/// The conversation with one call a message, each answered before the next is made: some templates take no more.
+pub(super) fn one_by_one(messages: &[Message]) -> Vec<Message> {
+    let mut single = Vec::with_capacity(messages.len());
+    for (index, message) in messages.iter().enumerate() {
+        let (text, tool_calls, carried) = match message {
+            Message::Assistant { text, tool_calls, carried } if tool_calls.len() > 1 => (text, tool_calls, carried),
+            Message::Tool { call_id, .. } if is_of_several(call_id, &messages[..index]) => continue,
+            Message::User { .. } | Message::Assistant { .. } | Message::Tool { .. } => {
+                single.push(message.clone());
+                continue;
+            }
+        };
+        for (number, call) in tool_calls.iter().enumerate() {
+            let text = text.clone().filter(|_| number == 0);
+            let carried = carried.as_ref().map(|carried| of_call(carried, number));
+            single.push(Message::Assistant { text, tool_calls: vec![call.clone()], carried });
+            let is_answer =
+                |message: &&Message| matches!(message, Message::Tool { call_id, .. } if *call_id == call.id);
+            single.extend(messages[index..].iter().find(is_answer).cloned());
+        }
+    }
+    single
+}
+
+fn is_of_several(id: &str, before: &[Message]) -> bool {
+    before.iter().any(|message| match message {
+        Message::Assistant { tool_calls, .. } => tool_calls.len() > 1 && tool_calls.iter().any(|call| call.id == id),
+        Message::User { .. } | Message::Tool { .. } => false,
+    })
+}
+
+/// What goes back beside a message, of its calls only this one.
+fn of_call(carried: &Value, number: usize) -> Value {
+    let mut carried = carried.clone();
+    if let Some(Value::Array(calls)) = carried.get_mut("tool_calls") {
+        *calls = calls.get(number).cloned().into_iter().collect();
+    }
+    carried
+}
+
+/// The conversation told in words: calls as the model's text, results as the user's. Some take no results otherwise.
+pub(super) fn in_words(messages: &[Message]) -> Vec<Message> {
+    let mut names = std::collections::HashMap::new();
+    let told = messages.iter().map(|message| match message {
+        Message::User { .. } => message.clone(),
+        Message::Tool { call_id, text } => {
+            let name = names.get(call_id).map_or("the call", String::as_str);
+            Message::User { text: format!("Result of {name}:\n{text}") }
+        }
+        Message::Assistant { text, tool_calls, carried } => {
+            names.extend(tool_calls.iter().map(|call| (call.id.clone(), call.name.clone())));
+            let calls = tool_calls.iter().map(|call| {
+                let arguments = sendable_arguments(&call.arguments);
+                format!("<tool_call>\n{{\"name\": {}, \"arguments\": {arguments}}}\n</tool_call>", json!(call.name))
+            });
+            let words = text.iter().cloned().chain(calls).collect::<Vec<_>>().join("\n");
+            let mut carried = carried.clone();
+            if let Some(Value::Object(fields)) = &mut carried {
+                fields.shift_remove("tool_calls");
+            }
+            let text = (!words.is_empty()).then_some(words);
+            Message::Assistant { text, tool_calls: Vec::new(), carried }
+        }
+    });
+    told.collect()
+}
+
+/// The name of the tool that each call of a conversation is of.
+pub(super) fn name_of<'a>(id: &str, messages: &'a [Message]) -> Option<&'a str> {
+    messages.iter().rev().find_map(|message| match message {
+        Message::Assistant { tool_calls, .. } => {
+            tool_calls.iter().find(|call| call.id == id).map(|call| call.name.as_str())
+        }
+        Message::User { .. } | Message::Tool { .. } => None,
+    })
+}
+
 fn append(message: &mut Message, notice: &str) {
     match message {
         Message::User { text } => *text = format!("{text}\n\n{notice}"),
@@ -136,10 +215,21 @@ pub(super) fn text(content: &Value) -> Option<String> {
     (!text.trim().is_empty()).then_some(text)
 }
 
+/// A count, be it written as a float or in a string.
+fn count(value: &Value) -> Option<u64> {
+    let text = match value {
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text.trim().to_owned(),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
+    };
+    let number = text.parse::<rust_decimal::Decimal>().ok().filter(rust_decimal::Decimal::is_integer)?;
+    rust_decimal::prelude::ToPrimitive::to_u64(&number)
+}
+
 /// The tokens of a reply, in either API's words; `None` unless both directions are told.
 pub(super) fn usage(reply: &Value) -> Option<Usage> {
     let usage = reply.get("usage")?;
-    let count = |pointers: &[&str]| pointers.iter().find_map(|pointer| usage.pointer(pointer)?.as_u64());
+    let count = |pointers: &[&str]| pointers.iter().find_map(|pointer| self::count(usage.pointer(pointer)?));
     let input_tokens = count(&["/input_tokens", "/prompt_tokens"])?;
     let output_tokens = count(&["/output_tokens", "/completion_tokens"])?;
     let reasoning_tokens =

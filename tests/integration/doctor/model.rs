@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{Examined, SAMPLE, at, examine};
 use crate::runs::KEY;
-use crate::scripted_server::{ScriptedServer, Turn, calls, raw, refuses, says};
+use crate::scripted_server::{ScriptedServer, Turn, calls, is_silent, raw, refuses, says};
 
 fn ready() -> Turn {
     calls([("ready", json!({ "ready": true }))])
@@ -64,6 +64,15 @@ fn what_works_in_place_of_what_failed_is_found_by_asking() {
 fn a_wrong_key_is_told_as_such() {
     let refused = || refuses(401, "invalid_api_key", "Incorrect API key provided");
     check([refused(), refused()], &[], 4, "failed", &["refused the key", "OPENAI_API_KEY"]);
+}
+
+#[test]
+fn the_remedy_fits_the_fault() {
+    let busy = || raw(503, r#"{"error": {"message": "Loading model"}}"#);
+    check([busy(), busy()], &[], 4, "failed", &["Loading model", "try again later"]);
+    check([says("ready"), says("ready")], &[], 4, "failed", &["use a model that can call tools"]);
+    let patience = ["--model-timeout", "200ms"];
+    check([is_silent(), is_silent()], &patience, 4, "failed", &["took too long", "--model-timeout"]);
 }
 
 #[test]

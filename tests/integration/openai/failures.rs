@@ -61,6 +61,9 @@ async fn what_may_pass_is_tried_again() {
     check_passes(|| raw(200, r#"{"choices": [{"mess"#).broken_off()).await;
     check_passes(|| raw(500, "half an expl").broken_off()).await;
     check_passes(|| raw(200, r#"{"error": {"code": 502, "message": "Provider returned error"}}"#)).await;
+    check_passes(|| raw(200, r#"{"error": "model overloaded"}"#)).await;
+    check_passes(|| raw(498, r#"{"error": {"message": "Flex tier capacity exceeded"}}"#)).await;
+    check_passes(|| refuses(400, "tool_use_failed", "Failed to call a function. Please adjust your prompt.")).await;
     check_passes(|| {
         raw(200, r#"{"status": "failed", "output": [], "error": {"code": "server_error", "message": "Sorry"}}"#)
     })
@@ -72,6 +75,80 @@ async fn what_may_pass_is_tried_again() {
         )
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_reply_without_any_choice_is_asked_for_again() {
+    for choices in ["[]", "null"] {
+        let empty =
+            format!("{{\"choices\": {choices}, \"usage\": {{\"prompt_tokens\": 7, \"completion_tokens\": 0}}}}");
+        let server = ScriptedServer::start([raw(200, &*empty), raw(200, &*empty), says("At last.")]);
+        assert_eq!(ask_once(&server, Api::Chat).await.unwrap().text.as_deref(), Some("At last."));
+    }
+}
+
+#[tokio::test]
+async fn a_limit_on_the_rate_is_waited_out_as_long_as_there_is_time() {
+    let limited = || refuses(429, "rate_limit_exceeded", "Rate limit reached.");
+    for api in APIS {
+        let script = std::iter::repeat_with(limited).take(9).chain([says("At last.")]).collect::<Vec<_>>();
+        let server = ScriptedServer::start(script);
+        let options = Options { time_limit: Some(Duration::from_mins(10)), ..options(&server, api) };
+        let reply = ask(&Client::new(options).unwrap(), &[user("Go.")]).await.unwrap();
+        assert_eq!((reply.text.as_deref(), server.requests().len()), (Some("At last."), 10));
+
+        let server = ScriptedServer::start([limited().header("retry-after", "3600")]);
+        let options = Options { time_limit: Some(Duration::from_mins(10)), ..super::options(&server, api) };
+        let message = failed(ask(&Client::new(options).unwrap(), &[user("Go.")]).await.unwrap_err());
+        assert!(message.contains("it asks to wait 3600 s, until 2") && message.contains("--time-limit"), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_its_provider_made_nothing_of_is_made() {
+    let fails = |generation: &str| {
+        let error = json!({ "message": "Failed to call a function. See 'failed_generation'.", "code": "tool_use_failed",
+            "type": "invalid_request_error", "failed_generation": generation });
+        raw(400, json!({ "error": error }).to_string())
+    };
+    for generation in [
+        "<function=execute_sql>{\"sql\": \"A\"}</function>",
+        "<function=execute_sql{\"sql\": \"A\"}</function>",
+        "<function=execute_sql({\"sql\": \"A\"})</function>",
+        "{\"name\": \"execute_sql\", \"parameters\": {\"sql\": \"A\"}}",
+    ] {
+        for api in APIS {
+            let server = ScriptedServer::start([fails(generation)]);
+            let reply = ask_once(&server, api).await.unwrap();
+            assert_eq!(reply.tool_calls[0].arguments, "{\"sql\":\"A\"}", "{generation}");
+        }
+    }
+    let server = ScriptedServer::start(std::iter::repeat_with(move || fails("I would look at the customers.")));
+    let reply = ask_once(&server, Api::Chat).await.unwrap();
+    assert_eq!((reply.text.as_deref(), reply.tool_calls.len()), (Some("I would look at the customers."), 0));
+}
+
+#[tokio::test]
+async fn a_key_that_the_server_repeats_is_masked_wherever_it_stands() {
+    for api in APIS {
+        let server = ScriptedServer::start([says(&format!("Your key is {KEY}.")).reasoning(KEY)]);
+        let reply = ask_once(&server, api).await.unwrap();
+        assert_eq!(reply.text.as_deref(), Some("Your key is ***."));
+        assert!(!format!("{reply:?}").contains("secret-0123"), "{reply:?}");
+    }
+    check_final(|| raw(400, format!("bad {}", &KEY[3..])), &["status 400: bad ***"]).await;
+    // A placeholder is a word, which a reply may hold.
+    let server = ScriptedServer::start([says("not-needed")]);
+    let options = Options { api_key: Some("not-needed".into()), ..options(&server, Api::Chat) };
+    let reply = ask(&Client::new(options).unwrap(), &[user("Go.")]).await.unwrap();
+    assert_eq!(reply.text.as_deref(), Some("not-needed"));
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_call_tools_is_not_asked_again() {
+    check_final(|| refuses(500, "server_error", "tools param requires --jinja flag"), &["llama.cpp --jinja"]).await;
+    check_final(|| refuses(400, "api_error", "\"m\" does not support thinking"), &["--reasoning-effort"]).await;
+    check_final(|| raw(200, "xyz").header("content-encoding", "br"), &["packed", "content-encoding: br"]).await;
 }
 
 #[tokio::test]

@@ -174,12 +174,92 @@ async fn no_content_beside_calls_is_said_as_the_endpoint_likes_it() {
     .await;
 }
 
+/// A conversation told in words has no result in the form that the script of a server counts by.
+fn has_roles(request: &Request, role: &str) -> bool {
+    messages(request).iter().any(|message| message["role"] == role)
+}
+
+#[tokio::test]
+async fn results_and_calls_that_are_refused_are_told_in_words() {
+    let unknown_role = "Invalid value: 'tool'. Supported values are: 'system', 'assistant', 'user'.";
+    for told in [unknown_role, "Unknown role: tool", "Role must be in [user, assistant]"] {
+        let minds = move |request: &Request| if has_roles(request, "tool") { refused(told) } else { None };
+        let (bodies, _) = play(Api::Chat, minds).await;
+        assert_eq!(bodies.len(), 4, "{told}");
+        let words = bodies[3]["messages"].to_string();
+        assert!(words.contains("Result of execute_sql:\\nq1: 1") && words.contains("<tool_call>"), "{words}");
+        assert!(!words.contains("tool_calls"), "{words}");
+    }
+    // What is refused beside a call is the smaller thing.
+    let (bodies, _) = play(Api::Chat, |request| {
+        let beside = |message: &Value| message["tool_calls"][0].get("extra_content").is_some();
+        if messages(request).iter().any(beside) {
+            return refused("property 'messages.2.tool_calls.0.extra_content' is unsupported");
+        }
+        let call = json!({ "id": "a", "type": "function", "extra_content": { "x": 1 },
+            "function": { "name": "execute_sql", "arguments": "{}" } });
+        Some(raw(200, json!({ "choices": [{ "message": { "content": "", "tool_calls": [call] } }] }).to_string()))
+    })
+    .await;
+    assert!(bodies.len() == 4 && bodies[3]["messages"].to_string().contains("tool_calls"), "{bodies:#?}");
+    check_learned(Api::Chat, 4, |request| {
+        let at = messages(request).iter().position(|message| message.get("tool_calls").is_some())?;
+        let place = json!(["body", "messages", at, "tool_calls"]);
+        let told = json!({ "detail": [{ "loc": place, "msg": "extra fields not permitted" }] });
+        Some(raw(422, told.to_string()))
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn several_calls_of_a_message_are_told_one_by_one_where_no_more_are_taken() {
+    let minds = |request: &Request| {
+        let count = |message: &Value| message["tool_calls"].as_array().map_or(0, Vec::len);
+        if messages(request).iter().any(|message| count(message) > 1) {
+            return Some(refuses(500, "server_error", "This model only supports single tool-calls at once!"));
+        }
+        let call = || ("execute_sql", json!({ "sql": "SELECT 1" }));
+        Some(calls([call(), call()]).reasoning("Let me look."))
+    };
+    let (bodies, _) = play(Api::Chat, minds).await;
+    assert_eq!(bodies.len(), 4);
+    let roles: Vec<_> = bodies[3]["messages"].as_array().unwrap().iter().map(|message| &message["role"]).collect();
+    let turn = ["assistant", "tool", "assistant", "tool"];
+    assert_eq!(roles, [&["system", "user"][..], &turn, &turn].concat());
+}
+
+#[tokio::test]
+async fn a_result_gets_the_name_or_the_form_that_the_endpoint_wants() {
+    fn results(request: &Request) -> impl Iterator<Item = &Value> {
+        messages(request).iter().filter(|message| message["role"] == "tool")
+    }
+    let empty = "* GenerateContentRequest.contents[2].parts[0].function_response.name: Name cannot be empty.";
+    let missing =
+        r#"{"detail": [{"type": "missing", "loc": ["body", "messages", 3, "tool", "name"], "msg": "Field required"}]}"#;
+    for told in [json!([{ "error": { "code": 400, "message": empty } }]).to_string(), missing.to_owned()] {
+        let minds = move |request: &Request| {
+            results(request).any(|result| result["name"] != "execute_sql").then(|| raw(400, &*told))
+        };
+        check_learned(Api::Chat, 4, minds).await;
+    }
+    check_learned(Api::Chat, 4, |request| {
+        let is_text = results(request).any(|result| result["content"].is_string());
+        if is_text { refused("messages.3.content: Input should be a valid list") } else { None }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_parameter_that_is_refused_is_left_out_from_then_on() {
     for name in ["parallel_tool_calls", "store", "include"] {
         check_learned(Api::Responses, 4, move |request| {
             request.body.get(name)?;
             refused(&format!("Unsupported parameter: '{name}' is not supported with this model."))
+        })
+        .await;
+        check_learned(Api::Responses, 4, move |request| {
+            request.body.get(name)?;
+            refused(&format!("Unrecognized request argument supplied: {name}"))
         })
         .await;
     }

@@ -75,6 +75,9 @@ async fn tokens_that_a_provider_counts_in_its_own_way_are_understood() {
         .await;
     check(json!({ "prompt_tokens": 7, "completion_tokens": 5, "prompt_cache_hit_tokens": 3 }), Some([7, 3, 5, 0]))
         .await;
+    check(json!({ "prompt_tokens": 7.0, "completion_tokens": "5" }), Some([7, 0, 5, 0])).await;
+    check(json!({ "prompt_tokens": "many", "completion_tokens": 5 }), None).await;
+    check(json!({ "prompt_tokens": -7, "completion_tokens": 5 }), None).await;
     let reasoning = json!({ "reasoning_tokens": 40 });
     let apart = json!({ "prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 52, "completion_tokens_details": reasoning });
     check(apart, Some([7, 0, 45, 40])).await;
@@ -121,6 +124,14 @@ async fn text_is_found_in_whichever_form_it_comes() {
 }
 
 #[tokio::test]
+async fn calls_among_the_parts_of_the_content_are_read() {
+    let used = json!({ "type": "tool_use", "id": "toolu_1", "name": "execute_sql", "input": { "sql": "A" } });
+    let reply = chat(json!({ "content": [{ "type": "text", "text": "I look." }, used] }), "tool_use".into()).await;
+    assert_eq!(reply.text.as_deref(), Some("I look."));
+    assert_eq!(reply.tool_calls, [call("toolu_1", r#"{"sql":"A"}"#)]);
+}
+
+#[tokio::test]
 async fn calls_are_read_in_whichever_form_they_come() {
     async fn check(call: Value, expected: ToolCall) {
         let reply = chat(json!({ "content": "", "tool_calls": [call] }), "stop".into()).await;
@@ -158,11 +169,7 @@ async fn a_call_without_an_id_is_answered_under_the_one_it_was_given() {
 }
 
 #[tokio::test]
-async fn a_reply_without_any_choice_is_an_empty_one() {
-    let body = json!({ "choices": [], "usage": { "prompt_tokens": 7, "completion_tokens": 0 } });
-    let reply = reply_to(raw(200, body.to_string()), Api::Chat).await;
-    assert_eq!((reply.text, reply.tool_calls, reply.end), (None, vec![], ReplyEnd::Complete));
-    assert_eq!(reply.usage.unwrap().input_tokens, 7);
+async fn a_response_without_any_item_is_an_empty_one() {
     let reply = response(json!({ "output": [] })).await;
     assert_eq!((reply.text, reply.tool_calls, reply.end), (None, vec![], ReplyEnd::Complete));
 }

@@ -129,6 +129,29 @@ async fn text_thoughts_usage_and_the_end_are_put_together() {
 }
 
 #[tokio::test]
+async fn a_stream_that_breaks_off_is_asked_for_again() {
+    let begun = chunk(
+        &piece(&json!({ "index": 0, "id": "a", "function": { "name": "execute_sql", "arguments": "{\"sql\":" } })),
+        &Value::Null,
+    );
+    let said = chunk(&json!({ "content": "I will loo" }), &Value::Null);
+    for cut in [format!("data: {begun}\n\n"), format!("data: {said}\n\n"), format!("data: {said}\n\ndata: {{\"choi")] {
+        let server = ScriptedServer::start([stream(&cut), says("Whole.")]);
+        assert_eq!(ask_once(&server, Api::Chat).await.unwrap().text.as_deref(), Some("Whole."), "{cut}");
+    }
+    // Some never say why they end, but that they do.
+    let done = format!("data: {said}\n\ndata: [DONE]\n\n");
+    assert_eq!(reply_to(&done).await.text.as_deref(), Some("I will loo"));
+}
+
+#[tokio::test]
+async fn pieces_a_line_each_are_put_together() {
+    let end = chunk(&json!({}), &"stop".into());
+    let body = format!("{}\n{end}\n", chunk(&json!({ "content": "Hello." }), &Value::Null));
+    assert_eq!(reply_to(&body).await.text.as_deref(), Some("Hello."));
+}
+
+#[tokio::test]
 async fn lines_are_read_whatever_ends_and_parts_them() {
     let hello = chunk(&json!({ "content": "Hello." }), &Value::Null);
     let end = chunk(&json!({}), &"stop".into());

@@ -70,6 +70,18 @@ async fn a_text_that_is_one_call_is_that_call_in_the_form_of_any_model() {
             "<|tool_calls_section_begin|><|tool_call_begin|>functions.execute_sql:0<|tool_call_argument_begin|>{SQL}<|tool_call_end|><|tool_calls_section_end|>"
         ),
         format!("<|channel|>commentary to=functions.execute_sql <|constrain|>json<|message|>{SQL}<|call|>"),
+        format!(
+            "<｜DSML｜function_calls>\n<｜DSML｜invoke name=\"execute_sql\">\n<｜DSML｜parameter name=\"sql\" string=\"true\">{sql}</｜DSML｜parameter>\n</｜DSML｜invoke>\n</｜DSML｜function_calls>"
+        ),
+        format!(
+            "<|START_ACTION|>[{{\"tool_call_id\": \"0\", \"tool_name\": \"execute_sql\", \"parameters\": {SQL}}}]<|END_ACTION|>"
+        ),
+        format!("functools[{{\"name\": \"execute_sql\", \"arguments\": {SQL}}}]"),
+        format!("Action: execute_sql\nAction Input: {SQL}"),
+        format!("execute_sql({SQL})"),
+        format!("```execute_sql\n{SQL}\n```"),
+        format!("<tool_use><name>execute_sql</name><arguments>{SQL}</arguments></tool_use>"),
+        format!("{{\"name\": \"ExecuteSql\", \"arguments\": {SQL}}}"),
         format!("<tool_call>\n<function=execute_sql>\n<parameter=sql>\n{sql}\n</parameter>\n</function>\n</tool_call>"),
         format!(
             "<function_calls>\n<invoke name=\"execute_sql\">\n<parameter name=\"sql\">{sql}</parameter>\n</invoke>\n</function_calls>"
@@ -90,19 +102,78 @@ async fn a_call_as_the_last_block_of_a_text_is_one_and_the_rest_stays_text() {
     check_call(&format!("I will look at it.\n```json\n{call}\n```"), Some("I will look at it.")).await;
     check_call(&format!("I will look at it.\n\n<tool_call>{call}</tool_call>\n"), Some("I will look at it.")).await;
     check_call(&format!("I will look. <tool_call>{call}</tool_call>"), Some("I will look.")).await;
+    check_call(&format!("Here is the call: {call}"), Some("Here is the call:")).await;
     check_call(&format!("<think>\nHm.\n</think>\n\n{call}"), Some("<think>\nHm.\n</think>")).await;
     check_call(&format!("```text\nan example\n```\nNow:\n{call}"), Some("```text\nan example\n```\nNow:")).await;
+}
+
+#[tokio::test]
+async fn words_behind_a_marked_call_leave_it_one_and_thoughts_before_it_do_too() {
+    let call = format!("{{\"name\": \"execute_sql\", \"arguments\": {SQL}}}");
+    check_call(&format!("<tool_call>{call}</tool_call>\nI wait for the result."), None).await;
+    check_call(&format!("```json\n{call}\n```\nThis shows the sales."), None).await;
+    let made_up = format!(
+        "<tool_call>{call}</tool_call>\n<tool_response>7</tool_response>\n<tool_call>{{\"name\": \"finish\"}}</tool_call>"
+    );
+    check_call(&made_up, None).await;
+    let harmony = format!(
+        "<|channel|>analysis<|message|>I look at it.<|end|><|start|>assistant<|channel|>commentary to=functions.execute_sql <|constrain|>json<|message|>{SQL}<|call|>"
+    );
+    let before = harmony.split("<|start|>").next();
+    check_call(&harmony, before).await;
+    let stripped = format!("analysisI look.assistantcommentary to=functions.execute_sql json{SQL}");
+    check_call(&stripped, Some("analysisI look.assistantcommentary")).await;
+    let maybe = format!(
+        "<think>\nMaybe:\n<tool_call>{{\"name\": \"finish\"}}</tool_call>\nNo.</think>\n<tool_call>{call}</tool_call>"
+    );
+    check_call(&maybe, maybe.split("\n<tool_call>{\"name\": \"execute").next()).await;
+}
+
+#[tokio::test]
+async fn several_calls_of_one_text_are_made_in_their_order() {
+    let (a, b) = (r#"{"sql": "SELECT 1 AS a"}"#, r#"{"sql": "SELECT (2) AS b"}"#);
+    let [one, other] = [a, b].map(|sql| format!("{{\"name\": \"execute_sql\", \"arguments\": {sql}}}"));
+    let deepseek = |sql: &str| format!("<｜tool▁call▁begin｜>execute_sql<｜tool▁sep｜>{sql}<｜tool▁call▁end｜>");
+    let qwen = |sql: &str| {
+        format!("<tool_call>\n<function=execute_sql>\n<parameter=sql>\n{sql}\n</parameter>\n</function>\n</tool_call>")
+    };
+    let invoke =
+        |sql: &str| format!("<invoke name=\"execute_sql\">\n<parameter name=\"sql\">{sql}</parameter>\n</invoke>\n");
+    for text in [
+        format!("<tool_call>{one}</tool_call><tool_call>{other}</tool_call>"),
+        format!(
+            "First.\n<tool_call>\n{one}\n</tool_call>\nThen the rest.\n<tool_call>\n{other}\n</tool_call>\nI wait."
+        ),
+        format!("<tool_call>\n{one}\n{other}\n</tool_call>"),
+        format!("First:\n```json\n{one}\n```\nand\n```json\n{other}\n```"),
+        format!("```json\n[{one}, {other}]\n```"),
+        format!("[{one}, {other}]"),
+        format!("{one}\n{other}"),
+        format!("{one}; {other}"),
+        format!("[TOOL_CALLS][{one}, {other}]"),
+        format!("[TOOL_CALLS]execute_sql[ARGS]{a}[TOOL_CALLS]execute_sql[ARGS]{b}"),
+        "[execute_sql(sql=\"SELECT 1 AS a\"), execute_sql(sql='SELECT (2) AS b')]".to_owned(),
+        format!("<｜tool▁calls▁begin｜>{}\n{}<｜tool▁calls▁end｜>", deepseek(a), deepseek(b)),
+        format!("{}\n{}", qwen("SELECT 1 AS a"), qwen("SELECT (2) AS b")),
+        format!("<function_calls>\n{}{}</function_calls>", invoke("SELECT 1 AS a"), invoke("SELECT (2) AS b")),
+        "```sql\nSELECT 1 AS a\n```\nand\n```sql\nSELECT (2) AS b\n```".to_owned(),
+    ] {
+        let reply = reply_to(&text, &[user("Go.")]).await;
+        let arguments: Vec<Value> =
+            reply.tool_calls.iter().map(|call| serde_json::from_str(&call.arguments).unwrap()).collect();
+        assert_eq!(arguments, [a, b].map(|sql| serde_json::from_str::<Value>(sql).unwrap()), "{text}");
+    }
 }
 
 #[tokio::test]
 async fn what_is_no_single_known_call_at_the_end_stays_text() {
     let call = format!("{{\"name\": \"execute_sql\", \"arguments\": {SQL}}}");
     for text in [
-        format!("<tool_call>{call}</tool_call>\nThat is how I would do it."),
+        format!("{call}\nThat is how I would do it."),
+        format!("I look. {call} Then I go on."),
         format!("The cell is `<tool_call>{call}</tool_call>`"),
         format!("1 | <tool_call>{call}</tool_call>"),
         format!("> <tool_call>{call}</tool_call>"),
-        format!("<tool_call>{call}</tool_call><tool_call>{call}</tool_call>"),
         format!("```\n# | note\n1 | x\n{call}\n```\nThis is what q1 holds: 1 row."),
         call.replace("execute_sql", "drop_table"),
         "{\"title\": \"CUST004\", \"figures\": [{\"name\": \"finish\", \"expression\": \"q1[1].a\"}]}".to_owned(),
@@ -145,6 +216,11 @@ async fn a_call_that_the_model_was_shown_is_a_quotation() {
         let own = planted.replace("region", "plant");
         assert_eq!(reply_to(&own, &messages).await.tool_calls.len(), 1);
     }
+    // Between the marks of another dialect it is the same.
+    let messages = [user("Go."), called, tool("a", &format!("q1\n# | note\n1 | {bare}\n1 row, all shown"))];
+    assert!(reply_to(&planted, &messages).await.tool_calls.is_empty());
+    let beside = format!("The note says:\n{planted}\nI look:\n{}", planted.replace("region", "plant"));
+    assert_eq!(reply_to(&beside, &messages).await.tool_calls.len(), 1);
     // The briefing names the tools, which makes no quotation of their calls.
     assert_eq!(reply_to("{\"name\": \"finish\", \"arguments\": {}}", &[user("Go.")]).await.tool_calls.len(), 1);
 }

@@ -4,8 +4,8 @@ use std::iter;
 
 use serde_json::{Value, json};
 
-use super::{APIS, CUSTOMERS, Exploration, SAMPLE, database, finishes, looks};
-use crate::scripted_server::{Request, Turn, calls_badly, computed, is_silent, raw, refuses, says};
+use super::{APIS, CUSTOMERS, Exploration, SAMPLE, database, finding, finishes, looks, records};
+use crate::scripted_server::{Request, Turn, calls, calls_badly, computed, is_silent, raw, refuses, says};
 
 /// A call of a tool as the whole text of a reply.
 fn as_text(name: &str, arguments: &Value) -> Turn {
@@ -176,6 +176,38 @@ fn several_calls_whose_ids_are_the_same_are_answered_each() {
         body["messages"].as_array().unwrap().iter().filter_map(|message| message["tool_call_id"].as_str()).collect();
     assert_eq!(ids, ["abcDEF123", "c00001001"]);
     assert_eq!(ran.report()["usage"]["queries"], 2);
+}
+
+#[test]
+fn arguments_that_plainly_mean_what_the_tool_wants_are_taken() {
+    let look = json!({ "arguments": { "sql": CUSTOMERS, "question": null } });
+    let mut draft = finding(&json!({
+        "evidence": { "query": "q1", "rows": ["1"] }, "severity": "High", "category": "CHURN",
+    }));
+    for name in ["figures", "impact", "recommended_actions"] {
+        draft[name] = draft[name].to_string().into();
+    }
+    let looked = calls([("finish", json!({ "looked_at": "regions, without a finding" }))]);
+    let ran = Exploration::new(&SAMPLE, [calls([("executeSql", look)]), records(draft), looked]).run();
+    let report = ran.ends_with(0, "finished").report();
+    assert_eq!(report["findings"][0]["figures"][0]["text"], "38,000");
+    assert_eq!(report["looked_at"], json!(["regions, without a finding"]));
+    let script = [looks(CUSTOMERS), records(finding(&json!({ "severity": "mild" }))), finishes()];
+    let ran = Exploration::new(&SAMPLE, script).run();
+    let told = &ran.answers(3)[0];
+    assert!(told.contains("`severity` is \"mild\": use one of low, medium, high, critical"), "{told}");
+}
+
+#[test]
+fn several_calls_of_one_text_are_all_made() {
+    let call = |sql: &str| {
+        let call = json!({ "name": "execute_sql", "arguments": { "sql": sql, "question": "x" } });
+        format!("<tool_call>\n{call}\n</tool_call>")
+    };
+    let both = says(&format!("{}\n{}", call("SELECT 1 AS a"), call("SELECT 2 AS b")));
+    let ran = Exploration::new(&SAMPLE, [both, finishes()]).run().ends_with(0, "finished");
+    assert_eq!(ran.report()["usage"]["queries"], 2);
+    assert!(ran.answers(2)[0].starts_with("q2") && ran.answers(2)[1].starts_with("q1"), "{:?}", ran.answers(2));
 }
 
 #[test]

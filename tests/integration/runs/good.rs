@@ -80,7 +80,7 @@ fn a_finding_comes_with_its_evidence_the_same_over_both_apis() {
     let reports = APIS.map(|api| {
         let ran = Exploration::new(&SAMPLE, script()).with(&["--api", api]).run().ends_with(0, "finished");
         // The scripted server says that it read 100 tokens, whatever it was sent.
-        assert!(ran.stderr.starts_with("warning: the model's server read 100 tokens"), "{}", ran.stderr);
+        assert!(ran.stderr.starts_with("warning: the model's server says that it read 100 tokens"), "{}", ran.stderr);
         assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
         timeless(ran.report())
     });

@@ -3,10 +3,10 @@
 use std::iter;
 use std::time::Instant;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{APIS, CUSTOMERS, Exploration, HEAVY, SAMPLE, finding, finishes, looks, records};
-use crate::scripted_server::{Turn, calls, is_silent, refuses, says};
+use crate::scripted_server::{Request, Turn, calls, computed, is_silent, refuses, says};
 
 /// A different query each turn, for ever.
 fn looks_for_ever() -> impl Iterator<Item = Turn> + Send {
@@ -148,7 +148,8 @@ fn a_model_that_hangs_is_left_at_the_limit() {
         let started = Instant::now();
         let limits = ["--api", api, "--time-limit", "3s", "--fail-on", "high"];
         let ran = Exploration::new(&SAMPLE, iter::repeat_with(is_silent)).with(&limits).run();
-        let ran = ran.ends_with(11, "time_limit");
+        let ran = ran.ends_with(4, "time_limit");
+        assert!(ran.stderr.contains("the model gave no answer within the time limit"), "{}", ran.stderr);
         assert!(started.elapsed().as_secs() < 25, "{:?}", started.elapsed());
         let report = ran.report();
         assert_eq!(report["coverage"]["incomplete_because"], json!(["limit", "nothing_looked_at"]));
@@ -174,11 +175,33 @@ fn a_conversation_that_is_too_long_is_shortened_and_stays_readable() {
     }
 }
 
+/// As a server with a short context: it takes two turns and no more.
+fn takes_two_turns(request: &Request) -> Turn {
+    let is_turn = |message: &&Value| message["role"] == "assistant";
+    let turns = request.body["messages"].as_array().unwrap().iter().filter(is_turn).count();
+    match (turns, request.number) {
+        (3.., _) => refuses(400, "context_length_exceeded", "This model's maximum context length is 9 tokens."),
+        (_, 9..) => finishes(),
+        (_, number) => looks(&format!("SELECT {number} AS n")),
+    }
+}
+
+#[test]
+fn a_conversation_whose_results_are_all_short_goes_on_without_its_oldest_turns() {
+    let script = iter::repeat_with(|| computed(takes_two_turns));
+    let ran = Exploration::new(&SAMPLE, script).run().ends_with(0, "finished");
+    assert_eq!(ran.report()["warnings"].to_string().matches("without its oldest turns").count(), 1);
+    let last = ran.model.bodies().pop().unwrap();
+    let roles: Vec<_> = last["messages"].as_array().unwrap().iter().map(|message| message["role"].clone()).collect();
+    assert_eq!(roles, ["system", "user", "assistant", "tool", "assistant", "tool"]);
+}
+
 #[test]
 fn a_conversation_that_cannot_be_shortened_ends_the_run_with_a_report() {
     let too_long = || refuses(400, "context_length_exceeded", "This model's maximum context length is 9 tokens.");
     let script = iter::once(looks(CUSTOMERS)).chain(iter::repeat_with(too_long));
     let ran = Exploration::new(&SAMPLE, script).run().ends_with(4, "model_failed");
     assert!(ran.stderr.contains("too long for the model"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("--exclude-tables"), "{}", ran.stderr);
     assert!(ran.model.requests().len() < 6);
 }

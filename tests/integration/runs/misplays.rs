@@ -29,7 +29,7 @@ fn misplays() -> Vec<(Turn, &'static [&'static str])> {
         (says(""), &["was empty", "record_finding"]),
         (says("  ").cut_off(), &["cut off", "Be brief"]),
         (says("CUST004 has churned, 114,000 lost."), &["Nothing of this is recorded"]),
-        (says(&finding(&json!({})).to_string()), &["a JSON text is not a call"]),
+        (says(&finding(&json!({})).to_string()), &["JSON alone is not a call"]),
         (records(json!({ "title": "CUST004" })), &["arguments: record_finding", "missing field", "evidence"]),
     ]
 }
