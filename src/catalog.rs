@@ -81,6 +81,7 @@ pub struct ForeignKey {
 }
 
 /// A column.
+#[expect(clippy::struct_excessive_bools, reason = "each says another thing of the column")]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Column {
     /// The name, unquoted.

@@ -224,8 +224,6 @@ fn verdict(run: &Run, config: &Config) -> Result<ExitStatus, Failure> {
         StopReason::ModelFailed => failed(Kind::Model),
         StopReason::DatabaseLost => failed(Kind::Database),
         StopReason::Unfinished => failed(Kind::Unexpected),
-        // Nothing came of it but the time that passed.
-        StopReason::TimeLimit if run.stop_detail.is_some() && run.findings.is_empty() => failed(Kind::Model),
         StopReason::Finished
         | StopReason::IterationLimit
         | StopReason::QueryLimit

@@ -60,6 +60,24 @@ pub(super) enum Secret {
     Definition,
 }
 
+/// Pairs of columns of which one is computed from the other, both ways round.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Computed(pub(super) BTreeSet<(Origin, Origin)>);
+
+impl Computed {
+    /// The column, and those that tell its values because one is computed from the other.
+    pub(super) fn with(&self, origin: &Origin) -> BTreeSet<Origin> {
+        let mut found = BTreeSet::new();
+        let mut open = vec![origin];
+        while let Some(origin) = open.pop() {
+            if found.insert(origin.clone()) {
+                open.extend(self.0.iter().filter(|(one, _)| one == origin).map(|(_, other)| other));
+            }
+        }
+        found
+    }
+}
+
 impl Origin {
     /// Whether the relation describes the database.
     pub(super) fn is_of_system(&self) -> bool {
@@ -180,7 +198,7 @@ pub(super) fn hidden(field: &Field) -> Refusal {
         )),
         Some(Secret::Sensitive) | None => column(format!(
             "{name} is sensitive: of a table's own column count, count(DISTINCT ...), sum, avg and stddev may be taken, \
-             and it may stand in JOIN ... ON with = another table's column; leave it out here"
+             and it may be joined (ON with =, USING) to another table's own column; leave it out here"
         )),
     }
 }

@@ -111,7 +111,7 @@ fn spread<'code>(
     reached
 }
 
-/// Marks the columns of the same name in all tables that share rows, and those that are computed from marked ones.
+/// Marks the columns of the same name in all tables that share rows, and those of which one is computed from the other.
 fn spread_columns(sensitive: &mut BTreeMap<Relation, BTreeSet<String>>, code: &Code) {
     loop {
         let mut found = Vec::new();
@@ -127,8 +127,11 @@ fn spread_columns(sensitive: &mut BTreeMap<Relation, BTreeSet<String>>, code: &C
         for generated in &code.generated {
             let relation = (generated.schema.clone(), generated.name.clone());
             let marked = |column: &String| sensitive.get(&relation).is_some_and(|columns| columns.contains(column));
-            if marked(&generated.from) && !marked(&generated.column) {
-                found.push((relation, generated.column.clone()));
+            // What it is computed from tells it.
+            for (from, to) in [(&generated.from, &generated.column), (&generated.column, &generated.from)] {
+                if marked(from) && !marked(to) {
+                    found.push((relation.clone(), to.clone()));
+                }
             }
         }
         if found.is_empty() {

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use sqlparser::ast::DataType;
 
-use super::fields::{Field, Fields, Origin, Secret, Shape};
+use super::fields::{Computed, Field, Fields, Origin, Secret, Shape};
 use super::folding;
 use super::hidden::Hidden;
 use super::overloads::Overloads;
 use super::relations::shows_definitions;
 use super::shapes::Shapes;
 use super::{names, outputs};
-use crate::catalog::code::{Code, Dependency, Type, View};
+use crate::catalog::code::{Code, Dependency, Generated, Type, View};
 use crate::catalog::{Catalog, TableKind};
 
 /// What a SELECT may read and call, besides what the validator itself knows to be harmless.
@@ -40,6 +40,8 @@ pub struct Policy {
     /// Whether there are relations or columns whose values are to stay unseen, so that definitions that may quote them
     /// are not shown.
     pub hides: bool,
+    /// Where something is to stay unseen, which columns are computed from which.
+    pub computed: Computed,
     /// Types of the users that values may be cast to, as they may be written, each with the oids of what its values hold,
     /// its own among them.
     pub castable: BTreeMap<String, BTreeSet<u32>>,
@@ -84,7 +86,7 @@ impl Policy {
         unseen: Unseen<'_>,
     ) -> Self {
         let hidden = Hidden::new(code, unseen);
-        let shapes = Shapes::new(code);
+        let shapes = Shapes::new(code, &hidden);
         let hides = hidden.is_any();
         let mut policy = Self {
             search_path,
@@ -96,6 +98,7 @@ impl Policy {
             described: described(code, hides),
             shapes: shapes.by_name(),
             hides,
+            computed: if hides { computed(code) } else { Computed::default() },
             ..Self::default()
         };
         let mut overloads = policy.overloads.clone();
@@ -163,6 +166,15 @@ impl Policy {
     pub fn refusal(&self, schema: &str, name: &str) -> Option<&str> {
         self.refused.get(schema)?.get(name).map(String::as_str)
     }
+}
+
+fn computed(code: &Code) -> Computed {
+    let pairs = code.generated.iter().flat_map(|Generated { schema, name, column, from }| {
+        let origin =
+            |column: &String| Origin { schema: schema.clone(), relation: name.clone(), column: column.clone() };
+        [(origin(column), origin(from)), (origin(from), origin(column))]
+    });
+    Computed(pairs.collect())
 }
 
 /// Whether the owner allowed the function by its name.
@@ -289,9 +301,14 @@ impl<'code> Refused<'code> {
     /// The columns of a relation that may be read.
     fn fields<'column>(&self, schema: &str, name: &str, columns: impl IntoIterator<Item = &'column str>) -> Fields {
         let mut fields = relation_fields(schema, name, columns);
+        let is_view = self.hidden.is_any() && self.is_listed((schema, name));
         for field in &mut fields.list {
             field.shape = self.shapes.of_column(schema, name, &field.name);
             field.secret = self.hidden.is_sensitive(schema, name, &field.name).then_some(Secret::Sensitive);
+            // A view may hold constants, or choose its rows by the values: none is joined to what is sensitive.
+            if is_view && field.secret.is_none() {
+                field.origin = None;
+            }
         }
         fields
     }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::fields::{Field, Fields, Shape};
+use super::fields::{Field, Fields, Secret, Shape};
+use super::hidden::Hidden;
 use crate::catalog::code::{Code, Type};
 
 /// Levels of types within types that are followed.
@@ -18,11 +19,11 @@ pub(super) struct Shapes {
 }
 
 impl Shapes {
-    pub(super) fn new(code: &Code) -> Self {
+    pub(super) fn new(code: &Code, hidden: &Hidden) -> Self {
         let types = code.types.iter().map(|made| (made.oid, made)).collect::<BTreeMap<_, _>>();
         let mut of_types = BTreeMap::new();
         for oid in types.keys() {
-            shape(*oid, &types, &mut of_types, DEPTH_MAX);
+            shape(*oid, &types, hidden, &mut of_types, DEPTH_MAX);
         }
         let names = code.types.iter().flat_map(|made| {
             let full = format!("{}.{}", made.schema, made.name);
@@ -45,21 +46,29 @@ impl Shapes {
     }
 }
 
-fn shape(oid: u32, types: &BTreeMap<u32, &Type>, known: &mut BTreeMap<u32, Shape>, depth: usize) -> Shape {
+fn shape(
+    oid: u32,
+    types: &BTreeMap<u32, &Type>,
+    hidden: &Hidden,
+    known: &mut BTreeMap<u32, Shape>,
+    depth: usize,
+) -> Shape {
     if let Some(shape) = known.get(&oid) {
         return shape.clone();
     }
     let (Some(made), Some(depth)) = (types.get(&oid), depth.checked_sub(1)) else { return Shape::Plain };
     let found = match (made.kind.as_str(), made.holds.as_slice()) {
         ("c", _) => {
-            let fields = made
-                .fields
-                .iter()
-                .map(|(name, oid)| Field { shape: shape(*oid, types, known, depth), ..Field::plain(name.as_str()) });
+            // A table's row type has the table's name, and its values the table's columns.
+            let fields = made.fields.iter().map(|(name, oid)| Field {
+                shape: shape(*oid, types, hidden, known, depth),
+                secret: hidden.is_sensitive(&made.schema, &made.name, name).then_some(Secret::Sensitive),
+                ..Field::plain(name.as_str())
+            });
             Shape::Row(Arc::new(Fields { list: fields.collect(), open: false }))
         }
-        ("d", [base]) => shape(*base, types, known, depth),
-        ("b", [element]) if made.is_array => Shape::Array(Arc::new(shape(*element, types, known, depth))),
+        ("d", [base]) => shape(*base, types, hidden, known, depth),
+        ("b", [element]) if made.is_array => Shape::Array(Arc::new(shape(*element, types, hidden, known, depth))),
         _ => Shape::Plain,
     };
     known.insert(oid, found.clone());

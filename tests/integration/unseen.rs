@@ -98,6 +98,9 @@ const PEOPLE: &str = "CREATE TABLE people (id int, name text, email text, salary
     INSERT INTO people VALUES (1, 'Ann', 'ann@x.org', 100, 'north'), (2, 'Bob', 'bob@x.org', 200, 'south');
     CREATE TABLE leads (address text, source text); INSERT INTO leads VALUES ('ann@x.org', 'fair');
     ALTER TABLE people ADD COLUMN shout text GENERATED ALWAYS AS (upper(email)) STORED;
+    CREATE VIEW known AS SELECT * FROM leads; CREATE MATERIALIZED VIEW stored AS SELECT * FROM leads;
+    CREATE TABLE keyed (k numeric, twin numeric GENERATED ALWAYS AS (k) STORED); INSERT INTO keyed VALUES (100), (200);
+    CREATE TABLE holder (id int, p people);
     CREATE VIEW mixed AS SELECT email AS contact FROM people UNION ALL SELECT address FROM leads;
     CREATE TABLE clerks (desk int) INHERITS (people); CREATE VIEW shown AS SELECT id, email AS contact, region FROM people;
     CREATE VIEW hashed AS SELECT md5(email) AS hash FROM people; CREATE MATERIALIZED VIEW kept AS SELECT email, region FROM people;";
@@ -173,6 +176,12 @@ async fn no_single_value_of_a_sensitive_column_leaves() {
         "SELECT p.id, a.attname FROM people p JOIN pg_attribute a ON a.attnum = p.salary",
         "SELECT p.id FROM people p JOIN generate_series(1, 200) g (salary) USING (salary)",
         "SELECT id, shout FROM people",
+        "SELECT p.id, v.source FROM people p JOIN known v ON v.address = p.email",
+        "SELECT p.id, v.source FROM people p JOIN stored v ON v.address = p.email",
+        "SELECT p.id, k.twin FROM people p JOIN keyed k ON k.k = p.salary",
+        "SELECT p.id, k.k FROM people p JOIN keyed k ON k.twin = p.salary",
+        "SELECT (p).email FROM holder",
+        "SELECT p FROM holder",
     ] {
         let said = through(&executor, text).await;
         assert!(executor.validate(text).await.is_err(), "{text}: {said}");

@@ -151,7 +151,7 @@ impl<'query> Walk<'query, '_> {
             match (&field.secret, &field.origin) {
                 (Some(_), _) => {}
                 (None, Some(origin)) if !origin.is_of_system() => {
-                    self.joined.insert((**origin).clone());
+                    self.joined.extend(self.policy.computed.with(origin));
                 }
                 (None, _) => return Err(hidden(other)),
             }
