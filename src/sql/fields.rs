@@ -89,6 +89,11 @@ impl Field {
     pub(super) fn plain(name: impl Into<String>) -> Self {
         Self { name: name.into(), shape: Shape::Plain, origin: None, secret: None }
     }
+
+    /// It, or the first of its values' fields, that may not be shown.
+    pub(super) fn secret(&self) -> Option<&Self> {
+        if self.secret.is_some() { Some(self) } else { self.shape.secret() }
+    }
 }
 
 impl Fields {
@@ -109,9 +114,9 @@ impl Fields {
         alike.find(|field| field.secret.is_some()).or(first)
     }
 
-    /// The first that may not be shown.
+    /// The first that may not be shown, be it within a row.
     pub(super) fn secret(&self) -> Option<&Field> {
-        self.list.iter().find(|field| field.secret.is_some())
+        self.list.iter().find_map(Field::secret)
     }
 
     /// Under an alias that names the first of them anew.
@@ -173,6 +178,15 @@ impl Fields {
 }
 
 impl Shape {
+    /// The first field of it that may not be shown.
+    fn secret(&self) -> Option<&Field> {
+        match self {
+            Self::Plain => None,
+            Self::Row(fields) => fields.secret(),
+            Self::Array(element) => element.secret(),
+        }
+    }
+
     /// What an element is, of values that are arrays.
     pub(super) fn element(&self) -> Self {
         match self {

@@ -14,7 +14,7 @@ use sqlparser::ast::{
 
 use super::scope::Meaning;
 use super::{Refusal, Walk, names};
-use crate::sql::fields::{Field, Fields, Shape, hidden};
+use crate::sql::fields::{Field, Fields, hidden};
 
 /// Aggregates of which no single value can be told, but of a group of one.
 const OF_MANY: &[&str] =
@@ -27,22 +27,7 @@ pub(super) fn check_none(fields: &Fields) -> Result<(), Refusal> {
 
 /// Refuses a column that may not be shown, and a row that has one.
 pub(super) fn check_field(field: Option<&Field>) -> Result<(), Refusal> {
-    match field {
-        Some(field) if field.secret.is_some() => Err(hidden(field)),
-        Some(field) => check_shape(&field.shape),
-        None => Ok(()),
-    }
-}
-
-fn check_shape(shape: &Shape) -> Result<(), Refusal> {
-    match shape {
-        Shape::Plain => Ok(()),
-        Shape::Row(fields) => {
-            check_none(fields)?;
-            fields.list.iter().try_for_each(|field| check_shape(&field.shape))
-        }
-        Shape::Array(element) => check_shape(element),
-    }
+    field.and_then(Field::secret).map_or(Ok(()), |field| Err(hidden(field)))
 }
 
 /// Refuses what a name stands for where that may not be shown.

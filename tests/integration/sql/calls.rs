@@ -250,7 +250,7 @@ fn tells(message: Option<&String>) -> bool {
 
 /// How many texts are tried; `EXPLORE_TEST_TEXTS` asks for more than suits every run.
 fn texts() -> u32 {
-    std::env::var("EXPLORE_TEST_TEXTS").ok().and_then(|count| count.parse().ok()).unwrap_or(6_000)
+    std::env::var("EXPLORE_TEST_TEXTS").ok().and_then(|count| count.parse().ok()).unwrap_or(4_000)
 }
 
 #[tokio::test]
