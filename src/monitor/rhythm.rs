@@ -71,12 +71,16 @@ struct Tier {
 
 /// The outage that goes on at the last of the steps, if one does.
 pub(super) fn outage(steps: Steps<'_>) -> Option<Outage> {
-    let end = steps.came.len().checked_sub(1)?;
-    let first = steps.came.iter().position(|came| *came == Some(true))?;
-    let last = steps.came.iter().rposition(|came| *came == Some(true))?;
-    if last == end || steps.came[end].is_none() {
-        return None;
-    }
+    by_rhythm(steps).or_else(|| {
+        let (first, last) = steps.silence()?;
+        let usable = steps.usable(first, last);
+        tier(&steps, first, last, |step| usable[step]).outlasted(last)
+    })
+}
+
+/// The same, as far as the rhythm is known well enough to tell.
+fn by_rhythm(steps: Steps<'_>) -> Option<Outage> {
+    let (first, last) = steps.silence()?;
     let usable = steps.usable(first, last);
     let shares = steps.shares(&usable, first, last);
     let all = tier(&steps, first, last, |step| usable[step]);
@@ -87,8 +91,7 @@ pub(super) fn outage(steps: Steps<'_>) -> Option<Outage> {
         // What holds in a small part of the steps may be so by chance.
         (is_known && 2 * tier.active >= all.active).then(|| tier.outage(last, span, steps.year)).flatten()
     });
-    // However little is known of its rhythm: silent for longer than it was ever there.
-    outages.min_by_key(|outage| outage.clear).or_else(|| all.outlasted(last))
+    outages.min_by_key(|outage| outage.clear)
 }
 
 /// The steps before the last that lie in an outage, each from the first step in which something was missing to the last
@@ -112,6 +115,14 @@ pub(super) fn outages(steps: Steps<'_>) -> Vec<Range<usize>> {
 }
 
 impl Steps<'_> {
+    /// The first and the last step in which something came, where nothing comes at the end.
+    fn silence(&self) -> Option<(usize, usize)> {
+        let end = self.came.len().checked_sub(1)?;
+        let first = self.came.iter().position(|came| *came == Some(true))?;
+        let last = self.came.iter().rposition(|came| *came == Some(true))?;
+        (last != end && self.came[end].is_some()).then_some((first, last))
+    }
+
     /// Those before `end`, no further back than any run looks.
     fn until(&self, end: usize) -> Self {
         let from = end.saturating_sub(self.window);
@@ -120,7 +131,7 @@ impl Steps<'_> {
 
     /// The outage that ends with the last of these steps, by places in the series up to `end`.
     fn outage_before(&self, end: usize) -> Option<Range<usize>> {
-        let outage = outage(Steps { came: trimmed(self.came), ..*self })?;
+        let outage = by_rhythm(Steps { came: trimmed(self.came), ..*self })?;
         let from = end - self.came.len();
         Some(from + outage.missing..end)
     }
@@ -224,7 +235,7 @@ impl Tier {
         }
     }
 
-    /// Silent for as many steps as something ever came in, and for more than twice as long as ever.
+    /// However little is known of its rhythm: silent for as many steps as something ever came in, and for more than twice as long as ever.
     fn outlasted(&self, last: usize) -> Option<Outage> {
         let least = self.active.max(2 * self.silences.len() + 1);
         let (missing, clear) = (*self.silent.first()?, *self.silent.get(least - 1)?);
