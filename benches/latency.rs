@@ -11,9 +11,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod};
-use explore::database::postgres::{self, Options, PostgresDatabase};
-use explore::database::{Database, Limits};
-use explore::sql::{Policy, Select, validate};
+use explore::warehouse::postgres::{self, Options, PostgresDatabase};
+use explore::warehouse::sql::{Policy, Select, validate};
+use explore::warehouse::{Database, Limits};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;

@@ -7,12 +7,12 @@
 use std::time::Duration;
 
 use divan::Bencher;
-use explore::database::postgres::{self, Options, PostgresDatabase};
-use explore::database::{Database, Limits};
 use explore::journal::{Event, Journal};
 use explore::results::QueryResult;
-use explore::sql::{Policy, Select, validate};
-use explore::table::Bounds;
+use explore::warehouse::postgres::{self, Options, PostgresDatabase};
+use explore::warehouse::sql::{Policy, Select, validate};
+use explore::warehouse::table::Bounds;
+use explore::warehouse::{Database, Limits};
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
 

@@ -1,9 +1,9 @@
 //! What validation costs beside the parser's bare parse of the same text. The target is at most 1.5 times.
 
 use divan::{Bencher, black_box};
-use explore::catalog::Catalog;
-use explore::catalog::code::{Code, Routine, Type};
-use explore::sql::{Allowed, Policy, Unseen, validate};
+use explore::warehouse::catalog::Catalog;
+use explore::warehouse::catalog::code::{Code, Routine, Type};
+use explore::warehouse::sql::{Allowed, Policy, Unseen, validate};
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
 

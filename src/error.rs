@@ -3,8 +3,8 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use crate::sql::Refusal;
-use crate::{database, deliver, model, prompt, state};
+use crate::warehouse::sql::Refusal;
+use crate::{deliver, model, prompt, state, warehouse};
 
 /// How a command that met no error ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,16 +117,16 @@ impl From<std::io::Error> for Failure {
     }
 }
 
-impl From<database::Error> for Failure {
-    fn from(error: database::Error) -> Self {
+impl From<warehouse::Error> for Failure {
+    fn from(error: warehouse::Error) -> Self {
         let kind = match error {
-            database::Error::TooDear(_) => Kind::Refused,
-            database::Error::Connect(_)
-            | database::Error::Gone(_)
-            | database::Error::Statement { .. }
-            | database::Error::Timeout { .. }
-            | database::Error::GoesOn { .. }
-            | database::Error::TooLarge { .. } => Kind::Database,
+            warehouse::Error::TooDear(_) => Kind::Refused,
+            warehouse::Error::Connect(_)
+            | warehouse::Error::Gone(_)
+            | warehouse::Error::Statement { .. }
+            | warehouse::Error::Timeout { .. }
+            | warehouse::Error::GoesOn { .. }
+            | warehouse::Error::TooLarge { .. } => Kind::Database,
         };
         Self::new(kind, error)
     }

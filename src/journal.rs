@@ -23,10 +23,10 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::database::Server;
 use crate::finding::Finding;
 use crate::model::{Message, Reply, ToolSpec};
 use crate::results::QueryResult;
+use crate::warehouse::Server;
 
 /// The journal's name in the run's folder.
 pub const FILE_NAME: &str = "journal.jsonl";

@@ -63,16 +63,13 @@
 //! - Times, dates and random numbers come in as values, so that a run is repeatable.
 
 pub mod agent;
-pub mod catalog;
 pub mod cli;
 pub mod commands;
 pub mod config;
-pub mod database;
 pub mod deliver;
 mod dice;
 pub mod doctor;
 pub mod error;
-pub mod executor;
 pub mod finding;
 pub mod journal;
 pub mod logging;
@@ -88,7 +85,6 @@ mod retry_after;
 pub mod rows;
 pub mod runs;
 pub mod sample;
-pub mod sql;
 pub mod state;
-pub mod table;
 pub mod tools;
+pub mod warehouse;

@@ -8,8 +8,8 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use self::names::Names;
-use crate::sql::{self, Literal, Select};
-use crate::table::Table;
+use crate::warehouse::sql::{self, Literal, Select};
+use crate::warehouse::table::Table;
 
 /// A query that ran, and what came of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,7 +7,7 @@ mod terminal;
 
 use serde::Deserialize;
 
-use crate::table::Table;
+use crate::warehouse::table::Table;
 
 /// A format that rows can be printed in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]

@@ -35,8 +35,8 @@ pub use overrides::KnownOverride;
 pub use snoozes::{NewSnooze, Snooze};
 
 use self::session::{Lock, Session};
-use crate::database;
-use crate::database::writable::Writable;
+use crate::warehouse;
+use crate::warehouse::postgres::writable::Writable;
 
 /// How long to wait for another process that has the directory.
 #[cfg(feature = "embedded")]
@@ -47,7 +47,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub enum Error {
     /// No connection, or no engine.
     #[error("the state cannot be opened: {0}")]
-    Connect(#[from] database::Error),
+    Connect(#[from] warehouse::Error),
     /// The directory is no directory to write to.
     #[error("the state cannot be kept in {directory}: {reason}")]
     Directory {

@@ -15,13 +15,13 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::catalog::Catalog;
-use crate::database;
-use crate::executor::Executor;
 use crate::finding::Draft;
 use crate::model::lenient::{self, Flaw};
 use crate::model::{ToolCall, ToolSpec};
-use crate::table::{Bounds, Table};
+use crate::warehouse;
+use crate::warehouse::catalog::Catalog;
+use crate::warehouse::executor::Executor;
+use crate::warehouse::table::{Bounds, Table};
 use schema::parameters;
 
 /// The tools' names, in the order in which a model is told of them.
@@ -197,18 +197,18 @@ pub enum Failure {
     /// The model is told, and goes on.
     Told(String),
     /// The run cannot go on.
-    Fatal(database::Error),
+    Fatal(warehouse::Error),
 }
 
-impl From<database::Error> for Failure {
-    fn from(error: database::Error) -> Self {
+impl From<warehouse::Error> for Failure {
+    fn from(error: warehouse::Error) -> Self {
         match error {
-            database::Error::Connect(_) | database::Error::Gone(_) => Self::Fatal(error),
-            database::Error::Statement { message } => Self::Told(format!("database: {message}")),
-            database::Error::Timeout { .. }
-            | database::Error::GoesOn { .. }
-            | database::Error::TooDear(_)
-            | database::Error::TooLarge { .. } => Self::Told(error.to_string()),
+            warehouse::Error::Connect(_) | warehouse::Error::Gone(_) => Self::Fatal(error),
+            warehouse::Error::Statement { message } => Self::Told(format!("database: {message}")),
+            warehouse::Error::Timeout { .. }
+            | warehouse::Error::GoesOn { .. }
+            | warehouse::Error::TooDear(_)
+            | warehouse::Error::TooLarge { .. } => Self::Told(error.to_string()),
         }
     }
 }

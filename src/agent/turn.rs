@@ -12,8 +12,8 @@ use crate::finding::{Draft, text};
 use crate::journal::{Event, StopReason};
 use crate::model::{Reply, ReplyEnd, ToolCall};
 use crate::results::QueryResult;
-use crate::sql::Select;
 use crate::tools::{Call, ExecuteSql, Failure, Finish, Ran};
+use crate::warehouse::sql::Select;
 
 /// Calls run in one turn; the model is told of the rest.
 const CALLS_MAX: usize = 16;

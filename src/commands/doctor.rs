@@ -8,17 +8,17 @@ use serde_json::json;
 
 use super::interrupts::Interrupts;
 use super::open;
-use crate::catalog::{Catalog, drift};
 use crate::cli::{DoctorArguments, DoctorFormat};
 use crate::config::choice::{Player, Source};
 use crate::config::{Config, mask};
-use crate::database::Database;
 use crate::doctor::attack::{self, Outcome};
 use crate::doctor::{self, Check, Status, grants};
 use crate::error::{ExitStatus, Failure, Kind};
-use crate::executor::Executor;
 use crate::output::{Output, counted};
 use crate::progress::Waiting;
+use crate::warehouse::Database;
+use crate::warehouse::catalog::{Catalog, drift};
+use crate::warehouse::executor::Executor;
 
 /// What was found out.
 #[derive(Default)]

@@ -10,22 +10,21 @@ use rand::RngExt as _;
 use super::interrupts::Interrupts;
 use super::{focus, open, report};
 use crate::agent::{self, Budget, Observer, Setup};
-use crate::catalog::{Catalog, render};
 use crate::config::Config;
 use crate::config::choice::Player;
-use crate::database::Server;
 use crate::error::{ExitStatus, Failure, Kind};
-use crate::executor::Executor;
 use crate::journal::{self, Event, Journal, Run, Started, StopReason};
-use crate::model::Model;
 use crate::model::offline::OfflineAnalyst;
-use crate::model::openai;
 use crate::model::price::Price;
+use crate::model::{Model, openai};
 use crate::output::{Destination, Output};
 use crate::progress::Progress;
 use crate::prompt::{Briefing, Library, Material};
-use crate::table::Bounds;
 use crate::tools::{self, Toolbox};
+use crate::warehouse::Server;
+use crate::warehouse::catalog::{Catalog, render};
+use crate::warehouse::executor::Executor;
+use crate::warehouse::table::Bounds;
 
 /// The sample data end on this day, so the demo takes it for today.
 const DEMO_TODAY: Date = date(2025, 11, 30);

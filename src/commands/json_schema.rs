@@ -1,11 +1,11 @@
 //! `explore json-schema metadata|report|monitor|monitor-report|monitor-alert`: what editors and programs check files against.
 
-use crate::catalog::metadata::metadata_schema;
 use crate::cli::Document;
 use crate::error::{ExitStatus, Failure};
 use crate::monitor::{self, registry};
 use crate::output::Output;
 use crate::report;
+use crate::warehouse::catalog::metadata::metadata_schema;
 
 pub(super) fn run(document: Document, output: &mut Output) -> Result<ExitStatus, Failure> {
     let schema = match document {

@@ -25,7 +25,7 @@ use crate::output::Output;
 use crate::prompt::advice;
 use crate::rows::{self, Format, Layout};
 use crate::state::State;
-use crate::table::{Column, Table};
+use crate::warehouse::table::{Column, Table};
 
 pub(super) async fn run(command: &MonitorCommand, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
     // A monitor's steps are told by its own time zone, and its SELECT by the server's.

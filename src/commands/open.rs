@@ -8,19 +8,19 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use secrecy::ExposeSecret as _;
 
-use crate::catalog::Catalog;
-use crate::catalog::introspect::{self, Introspected, Selection, introspect};
-use crate::catalog::metadata::Metadata;
 use crate::cli::values::PlanCost;
 use crate::config::choice::Source;
 use crate::config::{Config, SqlSection};
-use crate::database::postgres::{self, Options};
-use crate::database::{Database, Limits, Local, Server};
 use crate::error::{Failure, Kind};
-use crate::executor::{Executor, Rules};
 use crate::output::Output;
 use crate::sample::SAMPLE_SQL;
-use crate::sql::Allowed;
+use crate::warehouse::catalog::Catalog;
+use crate::warehouse::catalog::metadata::Metadata;
+use crate::warehouse::executor::{Executor, Rules};
+use crate::warehouse::postgres::introspect::{self, Introspected, Selection, introspect};
+use crate::warehouse::postgres::{self, Options};
+use crate::warehouse::sql::Allowed;
+use crate::warehouse::{Database, Limits, Local, Server};
 
 /// Some hours of a server's computing: nothing that is meant, even where the planner errs by a hundred times.
 const PLAN_COST_MAX: f64 = 1e9;
@@ -67,7 +67,7 @@ fn plan_cost_max(config: &Config) -> Option<f64> {
         Some(PlanCost(cost)) => cost,
         #[cfg(feature = "embedded")]
         None if !matches!(config.source(), Ok((Source::Server(_), _))) => {
-            Some(crate::database::embedded::PLAN_COST_MAX)
+            Some(crate::warehouse::embedded::PLAN_COST_MAX)
         }
         None => Some(PLAN_COST_MAX),
     }
@@ -130,7 +130,7 @@ fn check_role(config: &Config, server: &Server) -> Result<(), Failure> {
 /// A PostgreSQL inside this process, with what the script called `name` makes.
 #[cfg(feature = "embedded")]
 pub(super) async fn load(script: &str, name: &str, local: &Local) -> Result<Arc<dyn Database>, Failure> {
-    let database = crate::database::embedded::start(local).await?;
+    let database = crate::warehouse::embedded::start(local).await?;
     database.load(script).await.map_err(|error| Failure::usage(format!("{name}: {error}")))?;
     Ok(Arc::new(database))
 }

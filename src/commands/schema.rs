@@ -3,14 +3,13 @@
 use std::fmt::Write as _;
 
 use super::open;
-use crate::catalog::drift;
-use crate::catalog::introspect::Introspected;
-use crate::catalog::metadata;
-use crate::catalog::{Catalog, metadata::Metadata};
 use crate::cli::SchemaCommand;
 use crate::config::Config;
 use crate::error::{ExitStatus, Failure, Kind};
 use crate::output::{Output, counted, printable};
+use crate::warehouse::catalog::metadata::{self, Metadata};
+use crate::warehouse::catalog::{Catalog, drift};
+use crate::warehouse::postgres::introspect::Introspected;
 
 pub(super) async fn run(command: &SchemaCommand, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
     let database = open::database(config, output).await?;

@@ -10,12 +10,12 @@ use super::interrupts::Interrupts;
 use super::open;
 use crate::cli::{ROWS_FORMATS, SqlArguments};
 use crate::config::{Config, ending};
-use crate::database::Database;
 use crate::error::{ExitStatus, Failure};
 use crate::output::{Destination, Output, counted, printable};
 use crate::progress::Waiting;
 use crate::rows::{self, Format, Layout};
-use crate::table::Table;
+use crate::warehouse::Database;
+use crate::warehouse::table::Table;
 
 /// More of a statement is not read: the validator refuses it long before.
 const STATEMENT_BYTES_MAX: u64 = 1 << 20;

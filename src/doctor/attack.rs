@@ -12,9 +12,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Check;
-use crate::database::{Database, Error, Limits};
 use crate::error::Kind;
-use crate::sql::{Policy, validate};
+use crate::warehouse::sql::{Policy, validate};
+use crate::warehouse::{Database, Error, Limits};
 
 /// The strings, a JSON object a line.
 const ATTACKS: &str = include_str!("../../data/attacks.jsonl");

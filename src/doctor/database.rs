@@ -7,12 +7,12 @@ use tokio::time::{sleep, timeout};
 use super::engine::{Engine, FUNCTIONS, Signs};
 use super::grants::Ground;
 use super::{CHECK_TIMEOUT, Check};
-use crate::catalog::Catalog;
-use crate::database::{Database, Error, Limits, Server};
 use crate::error::Kind;
-use crate::executor::LEFT_OUT;
 use crate::output::counted;
-use crate::sql::{Policy, validate};
+use crate::warehouse::catalog::Catalog;
+use crate::warehouse::executor::LEFT_OUT;
+use crate::warehouse::sql::{Policy, validate};
+use crate::warehouse::{Database, Error, Limits, Server};
 
 /// The time limit that a statement is run into, and how long its end may take.
 const STOP_AFTER: Duration = Duration::from_millis(500);
@@ -249,7 +249,8 @@ fn schemas(catalog: &Catalog) -> Vec<String> {
 }
 
 fn statistics(catalog: &Catalog) -> Check {
-    let known = |table: &&crate::catalog::Table| table.columns.iter().any(|column| column.statistics.is_some());
+    let known =
+        |table: &&crate::warehouse::catalog::Table| table.columns.iter().any(|column| column.statistics.is_some());
     let count = catalog.tables.iter().filter(known).count();
     let all = catalog.tables.len();
     if count * 2 >= all {

@@ -1,8 +1,8 @@
 //! The columns whose values are personal or secret: those that people marked, and those that only look like it.
 
 use super::Check;
-use crate::catalog::{Catalog, Column, Table};
 use crate::output::counted;
+use crate::warehouse::catalog::{Catalog, Column, Table};
 
 /// Tables that are told by name.
 const TABLES_MAX: usize = 40;

@@ -1,9 +1,9 @@
 //! What can be looked at in each table. A model may read all of them; the built-in analyst needs to know what they are.
 
 use super::Check;
-use crate::catalog::Catalog;
 use crate::model::offline::survey::{Outlook, Prospect, survey};
 use crate::output::counted;
+use crate::warehouse::catalog::Catalog;
 
 /// Tables with a line of their own.
 const LINES_MAX: usize = 30;

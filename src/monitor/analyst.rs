@@ -21,15 +21,15 @@ use super::day::{Day, Incident};
 use super::registry::Monitor;
 use super::{telling, wording};
 use crate::agent::{self, Budget, Observer, Setup};
-use crate::catalog::render;
 use crate::journal::{Event, StopReason, Stopped};
 use crate::model::Model;
 use crate::model::price::Price;
 use crate::prompt::{self, AnalystMaterial, Library};
 use crate::report::json::{FindingDocument, finding_document};
 use crate::results::Results;
-use crate::table::Bounds;
 use crate::tools::Toolbox;
+use crate::warehouse::catalog::render;
+use crate::warehouse::table::Bounds;
 
 /// Findings shown at the most.
 const FINDINGS_MAX: usize = 4;

@@ -8,10 +8,10 @@ use jiff::civil::DateTime;
 use super::registry::{Grain, Monitor};
 use super::series::Observation;
 use super::series::rows::{self, Mismatch};
-use crate::database::{self, Limits};
-use crate::executor::Executor;
-use crate::sql::{Refusal, Select};
-use crate::table::Table;
+use crate::warehouse::executor::Executor;
+use crate::warehouse::sql::{Refusal, Select};
+use crate::warehouse::table::Table;
+use crate::warehouse::{self, Limits};
 
 /// Cells of one part of the result at the most.
 pub const CELLS_MAX: usize = 1_000_000;
@@ -31,7 +31,7 @@ pub enum Error {
     Refused(#[from] Refusal),
     /// The database failed it.
     #[error("{0}")]
-    Database(#[from] database::Error),
+    Database(#[from] warehouse::Error),
     /// The result is not what the TOML says.
     #[error("{0}")]
     Mismatch(#[from] Mismatch),
@@ -44,16 +44,16 @@ impl Error {
     /// Whether it is the monitor that cannot be run, and not the database that cannot be reached.
     pub fn is_of_monitor(&self) -> bool {
         match self {
-            Self::Database(database::Error::Connect(_) | database::Error::Gone(_)) => false,
+            Self::Database(warehouse::Error::Connect(_) | warehouse::Error::Gone(_)) => false,
             Self::Refused(_)
             | Self::Mismatch(_)
             | Self::TooMuch(_)
             | Self::Database(
-                database::Error::Timeout { .. }
-                | database::Error::GoesOn { .. }
-                | database::Error::TooDear(_)
-                | database::Error::TooLarge { .. }
-                | database::Error::Statement { .. },
+                warehouse::Error::Timeout { .. }
+                | warehouse::Error::GoesOn { .. }
+                | warehouse::Error::TooDear(_)
+                | warehouse::Error::TooLarge { .. }
+                | warehouse::Error::Statement { .. },
             ) => true,
         }
     }
@@ -159,13 +159,13 @@ impl<'a> Parts<'a> {
 }
 
 /// Whether less of it might do.
-fn is_too_much(error: &database::Error) -> bool {
+fn is_too_much(error: &warehouse::Error) -> bool {
     match error {
-        database::Error::Timeout { .. } | database::Error::TooDear(_) | database::Error::TooLarge { .. } => true,
+        warehouse::Error::Timeout { .. } | warehouse::Error::TooDear(_) | warehouse::Error::TooLarge { .. } => true,
         // Nor where the server is still at it: what is smaller would come on top.
-        database::Error::Connect(_)
-        | database::Error::Gone(_)
-        | database::Error::GoesOn { .. }
-        | database::Error::Statement { .. } => false,
+        warehouse::Error::Connect(_)
+        | warehouse::Error::Gone(_)
+        | warehouse::Error::GoesOn { .. }
+        | warehouse::Error::Statement { .. } => false,
     }
 }

@@ -28,8 +28,8 @@ use super::pull;
 use super::registry::Monitor;
 use super::report::Reported;
 use super::series::Status;
-use crate::executor::Executor;
 use crate::state::{self, NewMessage, State, Turn};
+use crate::warehouse::executor::Executor;
 
 /// Which days are judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

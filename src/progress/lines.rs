@@ -4,7 +4,7 @@ use crate::journal::{Event, Started, Stopped};
 use crate::model::{Message, Reply};
 use crate::output::counted;
 use crate::results::QueryResult;
-use crate::table::Bounds;
+use crate::warehouse::table::Bounds;
 
 /// The lines for an event at that verbosity, if there are any. They hold what a model wrote, unfiltered.
 pub fn lines(event: &Event, verbosity: u8) -> Option<String> {

@@ -9,7 +9,7 @@ use super::text;
 use super::view::{is_identifier, is_numeric};
 use crate::finding::{CellReference, Finding, Used};
 use crate::results::{QueryResult, Results};
-use crate::table::Table;
+use crate::warehouse::table::Table;
 
 /// Columns that say whose numbers a row holds.
 const LABELS_MAX: usize = 2;

@@ -8,7 +8,7 @@ use super::text;
 use crate::finding::{Category, Confidence, Finding, Impact, Severity};
 use crate::journal::{Run, StopReason};
 use crate::results::QueryResult;
-use crate::table::Column;
+use crate::warehouse::table::Column;
 
 /// Characters of one line of a finding: its title, an assumption, an action's part.
 pub(super) const LINE_CHARACTERS: usize = 400;

@@ -2,7 +2,7 @@
 
 use csv::{Error, IntoInnerError, Writer};
 
-use crate::table::Table;
+use crate::warehouse::table::Table;
 
 pub(super) fn render(table: &Table) -> Result<String, Error> {
     if table.columns.is_empty() {

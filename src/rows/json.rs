@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Error;
 use serde_json::value::RawValue;
 
-use crate::table::{Column, Table};
+use crate::warehouse::table::{Column, Table};
 
 #[derive(Debug, Serialize)]
 struct Document<'a> {

@@ -10,7 +10,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::Layout;
 use crate::output::printable;
-use crate::table::{Column, Table};
+use crate::warehouse::table::{Column, Table};
 
 const NULL: &str = "NULL";
 const GAP: &str = "  ";

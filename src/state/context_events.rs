@@ -7,8 +7,8 @@ use tokio_postgres::types::ToSql;
 
 use super::session::{begin, failed};
 use super::{Error, State, Turn, json};
-use crate::database::temporal::Sql;
 use crate::monitor::context::ContextEvent;
+use crate::warehouse::postgres::temporal::Sql;
 
 const READ: &str = "read the context events";
 const WRITE: &str = "write the context events";

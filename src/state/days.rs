@@ -9,9 +9,9 @@ use tokio_postgres::{Row, Transaction};
 use super::outbox::{self, NewMessage};
 use super::session::{begin, failed};
 use super::{Error, Memory, Turn, json};
-use crate::database::temporal::Sql;
 use crate::monitor::day::{Day, Expected, Incident, Judgement, Score};
 use crate::monitor::series::Segment;
+use crate::warehouse::postgres::temporal::Sql;
 
 const READ: &str = "read the days of a monitor";
 const WRITE: &str = "write a day of a monitor";

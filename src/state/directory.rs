@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use super::Error;
 use super::session::Session;
-use crate::database::embedded::KeptEngine;
+use crate::warehouse::embedded::KeptEngine;
 
 const PAUSE: Duration = Duration::from_millis(100);
 

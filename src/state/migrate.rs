@@ -2,7 +2,7 @@
 
 use super::Error;
 use super::session::{Session, begin, failed};
-use crate::database::writable::describe;
+use crate::warehouse::postgres::writable::describe;
 
 /// The migrations, in order; the first one is version 1.
 const MIGRATIONS: [&str; 2] =

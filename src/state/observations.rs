@@ -16,9 +16,9 @@ use tokio_postgres::{Row, Transaction};
 
 use super::session::{begin, failed};
 use super::{Error, Turn, days, json};
-use crate::database::temporal::Sql;
 use crate::monitor::registry::Monitor;
 use crate::monitor::series::Observation;
+use crate::warehouse::postgres::temporal::Sql;
 
 /// Observations that one statement writes.
 const ROWS_MAX: usize = 20_000;

@@ -20,8 +20,8 @@ use tokio_postgres::{Row, Transaction};
 pub use self::sender::{Claim, Sender, Settled};
 use super::session::{begin, failed};
 use super::{Error, State, json};
-use crate::database::temporal::Sql;
 use crate::monitor::day::Day;
+use crate::warehouse::postgres::temporal::Sql;
 
 const READ: &str = "read the outbox";
 const WRITE: &str = "write the outbox";

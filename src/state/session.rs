@@ -12,7 +12,7 @@ use tokio_postgres::types::{FromSqlOwned, ToSql};
 use tokio_postgres::{Client, Row, Transaction};
 
 use super::Error;
-use crate::database::writable::describe;
+use crate::warehouse::postgres::writable::describe;
 
 /// What a session on a server begins with. A client that vanished is noticed within a minute, and with it its locks.
 const SERVER_SETTINGS: &str = "SET application_name = 'explore';

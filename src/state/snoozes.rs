@@ -7,7 +7,7 @@ use tokio_postgres::types::ToSql;
 
 use super::session::failed;
 use super::{Error, State, Turn};
-use crate::database::temporal::Sql;
+use crate::warehouse::postgres::temporal::Sql;
 
 const READ: &str = "read the snoozes";
 const WRITE: &str = "write a snooze";

@@ -1,10 +1,10 @@
 //! `describe_table`: the catalog's page on one table.
 
-use crate::catalog::{Table, render};
+use super::find_values::identifier;
+use super::{DescribeTable, Toolbox};
 use crate::prompt::nearest;
-use crate::sql::quoted;
-use crate::tools::find_values::identifier;
-use crate::tools::{DescribeTable, Toolbox};
+use crate::warehouse::catalog::{Table, render};
+use crate::warehouse::sql::quoted;
 
 impl Toolbox {
     /// The table in full, or in one line why not.

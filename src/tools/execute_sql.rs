@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::sql::Select;
-use crate::tools::{Failure, Ran, Toolbox};
+use super::{Failure, Ran, Toolbox};
+use crate::warehouse::sql::Select;
 
 impl Toolbox {
     /// Runs a SELECT, for no longer than `time_left`.

@@ -1,7 +1,7 @@
 //! `find_values`: which text columns contain a text, found by a query that goes the way of all queries.
 
-use crate::catalog::{Table, TableKind};
-use crate::tools::{FindValues, Toolbox};
+use super::{FindValues, Toolbox};
+use crate::warehouse::catalog::{Table, TableKind};
 
 /// Text columns looked through in one call.
 const COLUMNS_MAX: usize = 40;

@@ -36,10 +36,10 @@ fn check(text: &str, places: &[&str]) {
 #[test]
 fn each_outside_service_is_named_in_one_place() {
     check("async_openai", &["model/openai"]);
-    check("tokio_postgres", &["database/", "state/"]);
-    check("deadpool_postgres", &["database/"]);
-    check("oliphaunt_wasix", &["database/embedded.rs"]);
-    check("sqlparser", &["sql/"]);
+    check("tokio_postgres", &["warehouse/", "state/"]);
+    check("deadpool_postgres", &["warehouse/"]);
+    check("oliphaunt_wasix", &["warehouse/embedded.rs"]);
+    check("sqlparser", &["warehouse/sql/"]);
     check("lettre", &["deliver/"]);
     check("indicatif", &["progress.rs", "output.rs"]);
     check("resvg", &["monitor/chart/png.rs"]);
@@ -68,11 +68,11 @@ fn the_loop_knows_no_provider_no_database_and_no_terminal() {
 #[test]
 fn plain_values_at_the_bottom_do_no_input_or_output() {
     for module in [
-        "sql",
+        "warehouse/sql",
         "finding",
-        "table",
+        "warehouse/table",
         "results",
-        "catalog/roles",
+        "warehouse/catalog/roles",
         "agent",
         "monitor/chart",
         "monitor/detect",
@@ -108,7 +108,7 @@ fn whether_an_alert_fires_is_decided_without_a_model() {
     }
     for file in files {
         let code = fs::read_to_string(&file).unwrap();
-        for text in ["crate::model", "crate::agent", "analyst::", "crate::database", "crate::state"] {
+        for text in ["crate::model", "crate::agent", "analyst::", "crate::warehouse", "crate::state"] {
             assert!(!code.contains(text), "{} names {text}", file.display());
         }
     }

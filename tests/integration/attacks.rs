@@ -5,9 +5,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use explore::database::Limits;
 use explore::doctor::attack::{Attack, attacks};
-use explore::executor::{Executor, Rules};
+use explore::warehouse::Limits;
+use explore::warehouse::executor::{Executor, Rules};
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 use tokio_postgres::{AsyncMessage, Client, NoTls};
 
@@ -141,8 +141,8 @@ async fn check(database: &str, login: &str) {
     let owner = url(database);
     let side = crate::server::client(&owner).await;
     let mut listener = Listener::start(&owner).await;
-    let options = explore::database::postgres::Options { connections_max: 1, ..Default::default() };
-    let connected = explore::database::postgres::connect(login, &options).await.unwrap();
+    let options = explore::warehouse::postgres::Options { connections_max: 1, ..Default::default() };
+    let connected = explore::warehouse::postgres::connect(login, &options).await.unwrap();
     let rules = Rules { search_path: vec!["public".to_owned()], ..Rules::default() };
     let (executor, _) = Executor::open(Arc::new(connected), rules, LIMITS).await.unwrap();
     let state = async || side.query_one(STATE, &[]).await.unwrap().get::<_, String>(0);

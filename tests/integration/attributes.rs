@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use explore::executor::{Executor, Rules};
-use explore::sql::Allowed;
+use explore::warehouse::executor::{Executor, Rules};
+use explore::warehouse::sql::Allowed;
 
 use super::executor::{LIMITS, RAN, bare, says_so, through};
 use super::server::{connect, fresh};
@@ -95,7 +95,7 @@ async fn a_name_after_a_dot_that_would_run_users_code_is_refused() {
     let url = fresh("attributes_calls", &schema()).await;
     let functions = CALLS.iter().flat_map(|(_, name)| [(*name).to_owned(), format!("public.{name}")]).collect();
     let allowed = Allowed { functions, ..Allowed::default() };
-    let database: Arc<dyn explore::database::Database> = Arc::new(connect(&url).await);
+    let database: Arc<dyn explore::warehouse::Database> = Arc::new(connect(&url).await);
     for allowed in [Allowed::default(), allowed] {
         let rules = Rules { search_path: vec!["public".to_owned()], allowed, ..Rules::default() };
         let executor = Executor::open(Arc::clone(&database), rules, LIMITS).await.unwrap().0;

@@ -8,10 +8,10 @@ mod roles;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use deadpool_postgres::tokio_postgres::{Config, NoTls};
-use explore::catalog::Catalog;
-use explore::catalog::introspect::{Introspected, Selection, introspect};
-use explore::database::Database;
-use explore::database::postgres::{Options, PostgresDatabase, connect};
+use explore::warehouse::Database;
+use explore::warehouse::catalog::Catalog;
+use explore::warehouse::postgres::introspect::{Introspected, Selection, introspect};
+use explore::warehouse::postgres::{Options, PostgresDatabase, connect};
 
 /// A database of its own on the server that the `PG*` variables name.
 struct Fresh {

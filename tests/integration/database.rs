@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use explore::database::postgres::{self, Options};
-use explore::database::{Database, Error, Grade, Limits, Local};
-use explore::sql::{Policy, Select, validate};
-use explore::table::Table;
+use explore::warehouse::postgres::{self, Options};
+use explore::warehouse::sql::{Policy, Select, validate};
+use explore::warehouse::table::Table;
+use explore::warehouse::{Database, Error, Grade, Limits, Local};
 
 use crate::server::{client, connect, execute, fresh, url, variable};
 
@@ -116,7 +116,7 @@ zw text ";
 
 async fn check_every_type(database: &dyn Database) {
     let table = run(database, "SELECT * FROM everything ORDER BY b").await.unwrap();
-    let line = |(column, cell): (&explore::table::Column, &Option<String>)| {
+    let line = |(column, cell): (&explore::warehouse::table::Column, &Option<String>)| {
         let text = cell.as_deref().unwrap_or("NULL").replace('"', "'");
         format!("{} {} {text}", column.name, column.type_name)
     };
@@ -591,7 +591,7 @@ async fn a_plan_and_the_programs_own_statements_are_read_the_same_way() {
 #[cfg(feature = "embedded")]
 mod embedded {
     use super::*;
-    use explore::database::embedded::start;
+    use explore::warehouse::embedded::start;
 
     #[tokio::test]
     async fn the_embedded_database_answers_as_a_server_does() {

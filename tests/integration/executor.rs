@@ -7,12 +7,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use explore::catalog::Catalog;
-use explore::catalog::introspect::{Introspected, Selection};
-use explore::catalog::metadata::Metadata;
-use explore::database::{Database, Error, Limits};
-use explore::executor::{Executor, Rules};
-use explore::sql::Allowed;
+use explore::warehouse::catalog::Catalog;
+use explore::warehouse::catalog::metadata::Metadata;
+use explore::warehouse::executor::{Executor, Rules};
+use explore::warehouse::postgres::introspect::{Introspected, Selection};
+use explore::warehouse::sql::Allowed;
+use explore::warehouse::{Database, Error, Limits};
 use jiff::civil::date;
 
 use crate::server::{client, connect, execute, fresh};

@@ -8,9 +8,9 @@ use std::collections::BTreeSet;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use explore::database::postgres::{self, Options, PostgresDatabase};
-use explore::database::{Database, Error, Limits};
-use explore::sql::{Policy, Select, validate};
+use explore::warehouse::postgres::{self, Options, PostgresDatabase};
+use explore::warehouse::sql::{Policy, Select, validate};
+use explore::warehouse::{Database, Error, Limits};
 use futures_util::future::join_all;
 
 use crate::program::Program;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use explore::finding::check::{self, Context};
 use explore::finding::{Draft, Finding};
 use explore::results::{Pin, QueryResult, Results};
-use explore::table::{Column, Table};
+use explore::warehouse::table::{Column, Table};
 use jiff::civil::date;
 use serde_json::{Value, json};
 

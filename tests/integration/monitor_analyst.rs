@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use explore::agent::Budget;
-use explore::executor::{Executor, Rules};
 use explore::model::openai::{Client, Options};
 use explore::monitor::analyst::{Analysis, BUDGET, Player, analyse, offline};
 use explore::monitor::message::alert;
@@ -11,8 +10,9 @@ use explore::monitor::report::render;
 use explore::prompt::Library;
 use explore::report::Format;
 use explore::report::terminal::Layout;
-use explore::table::Bounds;
 use explore::tools::Toolbox;
+use explore::warehouse::executor::{Executor, Rules};
+use explore::warehouse::table::Bounds;
 use serde_json::{Value, json};
 
 use crate::offline::driver::{LIMITS, Seen};

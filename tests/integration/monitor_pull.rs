@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use explore::database::{Database, Limits};
-use explore::executor::{Executor, Rules};
 use explore::monitor::pull::{Error, Parts, pull};
 use explore::monitor::registry::{Monitor, Registry};
 use explore::monitor::series::{Observation, Observed, Segment};
+use explore::warehouse::executor::{Executor, Rules};
+use explore::warehouse::{Database, Limits};
 use jiff::Timestamp;
 use jiff::civil::{DateTime, date};
 
@@ -198,7 +198,7 @@ async fn a_range_is_bound_and_read_on_a_server() {
 #[cfg(feature = "embedded")]
 #[tokio::test]
 async fn a_range_is_bound_and_read_in_the_embedded_engine() {
-    let database = explore::database::embedded::start(&explore::database::Local::default()).await.unwrap();
+    let database = explore::warehouse::embedded::start(&explore::warehouse::Local::default()).await.unwrap();
     database.load(&format!("{SALES}{SHIPPED}")).await.unwrap();
     let executor = executor(database).await;
     check_types(&executor).await;

@@ -6,7 +6,7 @@ use explore::monitor::engine::{Circumstances, Fits, assess};
 use explore::monitor::registry::Monitor;
 use explore::monitor::series::rows::{Mismatch, observations};
 use explore::monitor::series::{LeafValues, Observation, Observed, Segment, Series, Status};
-use explore::table::{Column, Table};
+use explore::warehouse::table::{Column, Table};
 use jiff::Timestamp;
 use jiff::civil::{DateTime, date};
 use proptest::prelude::*;

@@ -4,9 +4,9 @@ pub(crate) mod driver;
 
 use std::sync::Arc;
 
-use explore::catalog::Catalog;
 use explore::finding::{Category, Finding, Severity};
 use explore::sample::{self, Options, SAMPLE_SQL};
+use explore::warehouse::catalog::Catalog;
 use jiff::civil::{Date, date};
 
 use crate::server;

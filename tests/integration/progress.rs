@@ -5,7 +5,7 @@ use explore::model::{Reply, ReplyEnd, ToolCall};
 use explore::output::printable;
 use explore::progress::lines;
 use explore::results::QueryResult;
-use explore::table::{Column, Table};
+use explore::warehouse::table::{Column, Table};
 
 fn queried() -> Event {
     let columns = vec![Column { name: "customer".to_owned(), type_name: "text".to_owned() }];

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use explore::finding::{Category, Citation};
 use explore::results::{QueryResult, Results};
 use explore::sample::{self, Dataset, Kind, Options, SAMPLE_SQL};
-use explore::table::{Column, Table};
+use explore::warehouse::table::{Column, Table};
 
 use crate::server;
 

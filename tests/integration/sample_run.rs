@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use explore::database::{Grade, Server};
 use explore::finding::Finding;
 use explore::journal::{
     Coverage, Event, FailedQuery, Gap, Journal, NotLookedAt, Run, Started, StopReason, Stopped, Totals, read,
 };
 use explore::results::QueryResult;
-use explore::table::{Column, Table};
+use explore::warehouse::table::{Column, Table};
+use explore::warehouse::{Grade, Server};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 

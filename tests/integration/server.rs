@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use explore::database::postgres::{self, Options, PostgresDatabase};
+use explore::warehouse::postgres::{self, Options, PostgresDatabase};
 
 /// The value of one of the `PG*` variables.
 pub(crate) fn variable(name: &str) -> String {

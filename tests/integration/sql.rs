@@ -6,7 +6,7 @@ mod property;
 
 use std::fs;
 
-use explore::sql::{Literal, Policy, Select, validate, validate_with_range};
+use explore::warehouse::sql::{Literal, Policy, Select, validate, validate_with_range};
 use serde::Deserialize;
 
 #[derive(Deserialize)]

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use explore::rows::{self, Format, Layout};
 use explore::sample::SAMPLE_SQL;
-use explore::table::{Column, Table};
+use explore::warehouse::table::{Column, Table};
 use serde_json::{Value, json};
 
 use crate::program::{Outcome, Program};

@@ -5,8 +5,8 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
-use explore::database::Limits;
-use explore::executor::{Executor, Rules};
+use explore::warehouse::Limits;
+use explore::warehouse::executor::{Executor, Rules};
 use tokio_postgres::SimpleQueryMessage;
 
 use crate::server::{client, connect, fresh};

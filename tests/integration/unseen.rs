@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use explore::catalog::introspect::Selection;
-use explore::catalog::metadata::Marked;
-use explore::executor::{Executor, Rules};
+use explore::warehouse::catalog::metadata::Marked;
+use explore::warehouse::executor::{Executor, Rules};
+use explore::warehouse::postgres::introspect::Selection;
 
 use super::executor::{LIMITS, bare, through};
 use super::program::Program;

@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use super::super::interrupts::Interrupts;
-use super::super::open;
 use super::{channels_of, chosen, problems, registry};
 use crate::cli::monitor::MonitorCheckArguments;
+use crate::commands::interrupts::Interrupts;
+use crate::commands::open;
 use crate::config::Config;
 use crate::error::{ExitStatus, Failure};
 use crate::monitor::pull::{self, pull};
@@ -77,7 +77,7 @@ async fn check_results(monitors: &[Monitor], config: &Config, output: &Output) -
                 output.talk().note(&format!("{}: {rows} of {}", monitor.key, step.date()));
             }
             Err(pull::Error::Database(
-                error @ (crate::database::Error::Connect(_) | crate::database::Error::Gone(_)),
+                error @ (crate::warehouse::Error::Connect(_) | crate::warehouse::Error::Gone(_)),
             )) => {
                 return Err(error.into());
             }

@@ -9,7 +9,7 @@ use crate::error::{ExitStatus, Failure};
 use crate::monitor::registry::{Metric, Monitor};
 use crate::output::Output;
 use crate::rows::{self, Format, Layout};
-use crate::table::{Column, Table};
+use crate::warehouse::table::{Column, Table};
 
 pub(super) fn run(as_json: bool, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
     let registry = registry(config, output)?;

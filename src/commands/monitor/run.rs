@@ -7,15 +7,14 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 
-use super::super::interrupts::Interrupts;
-use super::super::{focus, open};
 use super::outbox::tell;
 use super::{channels_of, chosen, problems, registry, state};
 use crate::agent::Observer;
 use crate::cli::monitor::MonitorRunArguments;
+use crate::commands::interrupts::Interrupts;
+use crate::commands::{focus, open};
 use crate::config::Config;
 use crate::config::choice::Player as Chosen;
-use crate::database::{Database, Error as Lost};
 use crate::deliver::{Channels, Pace, send_due};
 use crate::error::{ExitStatus, Failure, Kind};
 use crate::journal::Event;
@@ -23,17 +22,17 @@ use crate::model::openai;
 use crate::monitor::analyst::{BUDGET, Player};
 use crate::monitor::day::Day;
 use crate::monitor::generate::{self, Options};
-use crate::monitor::pull;
 use crate::monitor::registry::{Monitor, Problem, Registry, unmatched};
-use crate::monitor::report;
 use crate::monitor::run::{self, Analyst, Outcome, Places, Wanted, Watch, Wish, write_contents};
+use crate::monitor::{pull, report};
 use crate::output::{Destination, Output, Talk, counted};
 use crate::progress::{Progress, Waiting};
 use crate::report::Format;
 use crate::report::terminal::Layout;
 use crate::state::{NewMessage, State, Which};
-use crate::table::Bounds;
 use crate::tools::Toolbox;
+use crate::warehouse::table::Bounds;
+use crate::warehouse::{Database, Error as Lost};
 
 /// Days of the data after the one that the demo judges: the last ones are loaded in part.
 const DEMO_DAYS_AFTER: i64 = 4;

@@ -6,8 +6,8 @@ use super::profile::Profile;
 use super::subject::{Field, Subject, literal};
 use super::writing::{Candidate, Conclusion, Topic, Writer, described, plain, plural, words};
 use super::{Part, Question};
-use crate::catalog::Role;
 use crate::finding::{Category, Confidence, Severity};
+use crate::warehouse::catalog::Role;
 
 /// The latest period at the most, in days: whole weeks.
 const PERIOD_DAYS: i32 = 91;

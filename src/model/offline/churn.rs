@@ -1,13 +1,12 @@
 //! Who stopped: entities that are silent for far longer than their own usual interval.
 
-use super::Question;
-use super::habits;
 use super::notebook::{Answer, Notebook};
 use super::profile::Profile;
 use super::subject::{Subject, identifier, literal};
 use super::writing::{Candidate, Conclusion, Topic, Writer, described, named, plural, words};
-use crate::catalog::Role;
+use super::{Question, habits};
 use crate::finding::{Category, Confidence, Severity};
+use crate::warehouse::catalog::Role;
 
 /// Silent entities listed at the most.
 const LISTED_MAX: usize = 40;

@@ -9,8 +9,8 @@ use super::notebook::{Answer, Notebook};
 use super::profile::Profile;
 use super::subject::{Field, Subject, literal};
 use super::writing::{Candidate, Conclusion, Topic, Writer, described, plain, plural, words};
-use crate::catalog::Role;
 use crate::finding::{Category, Confidence};
+use crate::warehouse::catalog::Role;
 
 /// Listed at the most, of each grouping.
 const LISTED_MAX: usize = 8;

@@ -6,8 +6,8 @@ use super::notebook::{Answer, Notebook};
 use super::profile::Profile;
 use super::subject::{Subject, identifier, literal};
 use super::writing::{Candidate, Conclusion, Topic, Writer, described, named, plural, words};
-use crate::catalog::Role;
 use crate::finding::{Category, Confidence};
+use crate::warehouse::catalog::Role;
 
 /// Outliers listed at the most.
 const LISTED_MAX: usize = 12;

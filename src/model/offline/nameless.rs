@@ -4,8 +4,8 @@ use super::notebook::Notebook;
 use super::profile::{self, Profile};
 use super::subject::Subject;
 use super::writing::{Conclusion, Topic, Writer, plural, words};
-use crate::catalog::Role;
 use crate::finding::{Category, Confidence, Severity};
+use crate::warehouse::catalog::Role;
 
 /// Told of from this share of the rows and of the amount.
 const SHARE_MIN: f64 = 0.05;

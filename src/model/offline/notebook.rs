@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::Message;
-use crate::table::Table;
+use crate::warehouse::table::Table;
 
 /// A query's result as the analyst saw it.
 #[derive(Debug, Clone, PartialEq)]

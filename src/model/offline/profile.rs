@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use super::Question;
 use super::notebook::{Notebook, Outcome, is_of_a_limit};
 use super::subject::{Subject, alias, identifier};
-use crate::catalog::Role;
+use crate::warehouse::catalog::Role;
 
 /// Fewer events than this say nothing.
 const EVENTS_MIN: u64 = 8;

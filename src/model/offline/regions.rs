@@ -1,14 +1,12 @@
 //! Regions: what part of each one's money belonged to those who are silent now, and how much hangs on a single one.
 
-use super::Question;
-use super::churn;
-use super::habits;
 use super::notebook::{Answer, Notebook};
 use super::profile::Profile;
 use super::subject::{Field, Subject, identifier, literal};
 use super::writing::{Candidate, Conclusion, Topic, Writer, named, plain, plural, words};
-use crate::catalog::Role;
+use super::{Question, churn, habits};
 use crate::finding::{Category, Confidence};
+use crate::warehouse::catalog::Role;
 
 /// Regions listed at the most.
 const LISTED_MAX: usize = 60;

@@ -11,8 +11,8 @@ use super::notebook::{Answer, Notebook};
 use super::profile::Profile;
 use super::subject::{Field, Subject, identifier, literal};
 use super::writing::{Candidate, Conclusion, Topic, Writer, described, named, words};
-use crate::catalog::Role;
 use crate::finding::{Category, Confidence};
+use crate::warehouse::catalog::Role;
 
 /// Outliers listed at the most.
 const LISTED_MAX: usize = 10;

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::catalog::{Catalog, Column, Role, Table};
+use crate::warehouse::catalog::{Catalog, Column, Role, Table};
 
 /// Tables joined in at the most.
 const JOINS_MAX: usize = 4;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::subject::{self, Subject};
-use crate::catalog::{Catalog, Role, Table};
+use crate::warehouse::catalog::{Catalog, Role, Table};
 
 /// What the analyst makes of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,11 +7,11 @@ use rust_decimal::prelude::FromPrimitive;
 
 use super::Case;
 use crate::monitor::day::{Incident, Judgement};
+use crate::monitor::growth;
 use crate::monitor::registry::Comparison;
-use crate::monitor::telling::{label, line, name, whole};
-use crate::monitor::{growth, telling};
+use crate::monitor::telling::{self, label, line, name, whole};
 use crate::results::QueryResult;
-use crate::table::{Column, Table};
+use crate::warehouse::table::{Column, Table};
 
 /// Rows of one table.
 const ROWS_MAX: usize = 100;

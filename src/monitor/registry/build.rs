@@ -20,7 +20,7 @@ use super::{
 use crate::monitor::forecast;
 use crate::monitor::holidays::{self, Event};
 use crate::prompt::advice;
-use crate::sql;
+use crate::warehouse::sql;
 
 const DENOMINATOR_MIN: u32 = 30;
 const RETRAIN_DAYS: u32 = 30;

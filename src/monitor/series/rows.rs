@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Observation;
 use crate::monitor::registry::{Calendar, Grain, Monitor, TIME_COLUMNS};
-use crate::table::{Column, Table};
+use crate::warehouse::table::{Column, Table};
 
 /// What a NULL in the column of a dimension is called.
 pub const NO_VALUE: &str = "(none)";

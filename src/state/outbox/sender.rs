@@ -8,9 +8,9 @@ use jiff::civil::DateTime;
 use tokio_postgres::types::ToSql;
 
 use super::{ENTRY, Entry, READ, WRITE, entry};
-use crate::database::temporal::Sql;
 use crate::state::session::{Lock, Session, failed};
 use crate::state::{Error, State, json};
+use crate::warehouse::postgres::temporal::Sql;
 
 /// Messages that one look brings at the most.
 const DUE_MAX: i64 = 1000;

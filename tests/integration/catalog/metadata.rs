@@ -1,8 +1,8 @@
 use std::fs;
 use std::path::Path;
 
-use explore::catalog::metadata::{Metadata, metadata_schema, pull};
-use explore::catalog::{Catalog, Column, Role, Statistics, Table, drift};
+use explore::warehouse::catalog::metadata::{Metadata, metadata_schema, pull};
+use explore::warehouse::catalog::{Catalog, Column, Role, Statistics, Table, drift};
 use tempfile::TempDir;
 
 fn column(name: &str, type_name: &str) -> Column {

@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
 
-use explore::catalog::metadata::Metadata;
-use explore::catalog::{Catalog, Column, Statistics, Table, render};
+use explore::warehouse::catalog::metadata::Metadata;
+use explore::warehouse::catalog::{Catalog, Column, Statistics, Table, render};
 
 use super::catalog_of;
 

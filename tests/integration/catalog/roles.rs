@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use explore::catalog::roles;
+use explore::warehouse::catalog::roles;
 
 use super::catalog_of;
 

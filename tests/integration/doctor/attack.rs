@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use explore::doctor::attack::{Attack, attacks};
-use explore::sql::{Policy, validate};
+use explore::warehouse::sql::{Policy, validate};
 
 use super::{Examined, at, examine};
 use crate::attacks::{ATTACKED, HELD, STATE};

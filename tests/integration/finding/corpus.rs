@@ -7,7 +7,7 @@ use std::sync::Arc;
 use explore::finding::Finding;
 use explore::finding::check::{self, Context};
 use explore::results::{Pin, QueryResult, Results};
-use explore::table::{Column, Table};
+use explore::warehouse::table::{Column, Table};
 use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};

@@ -5,17 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use explore::agent::{self, Budget, Observer, Setup};
-use explore::catalog::introspect::{self, Selection};
-use explore::catalog::{Catalog, roles};
-use explore::database::{Database, Limits};
-use explore::executor::{Executor, Rules};
 use explore::finding::Finding;
 use explore::journal::{Event, StopReason, Stopped};
 use explore::model::offline::OfflineAnalyst;
 use explore::prompt::Briefing;
 use explore::results::Results;
-use explore::table::Bounds;
 use explore::tools::Toolbox;
+use explore::warehouse::catalog::{Catalog, roles};
+use explore::warehouse::executor::{Executor, Rules};
+use explore::warehouse::postgres::introspect::{self, Selection};
+use explore::warehouse::table::Bounds;
+use explore::warehouse::{Database, Limits};
 use jiff::civil::Date;
 
 /// What came of a run.

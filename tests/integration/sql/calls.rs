@@ -3,8 +3,8 @@
 
 use std::fmt::Write as _;
 
-use explore::executor::{Executor, Rules};
-use explore::sql::validate;
+use explore::warehouse::executor::{Executor, Rules};
+use explore::warehouse::sql::validate;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use explore::database::Limits;
-use explore::executor::{Executor, Rules};
+use explore::warehouse::Limits;
+use explore::warehouse::executor::{Executor, Rules};
 
 use super::cases;
 use crate::server::{connect, fresh};

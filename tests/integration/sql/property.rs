@@ -1,6 +1,6 @@
 //! What holds for any text: the validator does not panic, and what it accepts is one SELECT for PostgreSQL too.
 
-use explore::sql::validate;
+use explore::warehouse::sql::validate;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
@@ -275,7 +275,7 @@ const FORBIDDEN: &[&str] = &[
 ];
 
 /// PostgreSQL's own plan of an accepted text reads what the validator found in it, and calls nothing forbidden.
-async fn check_plan(client: &tokio_postgres::Client, select: &explore::sql::Select) {
+async fn check_plan(client: &tokio_postgres::Client, select: &explore::warehouse::sql::Select) {
     let text = select.text();
     let explain = format!("EXPLAIN (VERBOSE, FORMAT JSON) SELECT * FROM ({text}\n) AS q LIMIT 1");
     let Ok(messages) = client.simple_query(&explain).await else { return };

@@ -1,0 +1,228 @@
+//! A PostgreSQL server, over the network or a socket.
+//!
+//! [`connect`] tries one connection by itself, so that what is wrong with it is told as such; from then on a pool
+//! makes them. A server that goes away is waited for within [`Options::reconnect_timeout`].
+
+mod address;
+pub(super) mod connections;
+mod cost;
+pub(super) mod failure;
+pub mod introspect;
+mod parameters;
+pub(super) mod role;
+#[cfg(feature = "embedded")]
+pub(super) mod script;
+pub(super) mod session;
+#[cfg(test)]
+mod session_tests;
+pub(super) mod settings;
+mod shown;
+pub(crate) mod temporal;
+mod tls;
+pub(crate) mod writable;
+
+use std::pin::{Pin, pin};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use deadpool_postgres::Connect;
+use deadpool_postgres::tokio_postgres::{self, Client};
+use futures_util::future::{Either, select};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use self::address::Address;
+use self::connections::{Bounds, Connections, Stop};
+use self::session::{Parameters, Session, Statement, Verb};
+use super::sql::Select;
+use super::table::Table;
+use super::{Database, Error, Limits, Local, OWN_LIMITS, Server};
+
+/// Time that a connection has to end in good order.
+const FAREWELL_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// How to connect, besides what the URL says.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Schemas that an unqualified name is looked for in, after `pg_catalog`.
+    pub schemas: Vec<String>,
+    /// What every transaction begins with.
+    pub local: Local,
+    /// Connections at the most.
+    pub connections_max: usize,
+    /// Time to make one connection, where the URL has no `connect_timeout`.
+    pub connect_timeout: Duration,
+    /// Time to go on trying when the server went away.
+    pub reconnect_timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            schemas: vec!["public".to_owned()],
+            local: Local::default(),
+            connections_max: 4,
+            connect_timeout: Duration::from_secs(10),
+            reconnect_timeout: Duration::from_secs(15),
+        }
+    }
+}
+
+/// A server, connected.
+#[derive(Debug)]
+pub struct PostgresDatabase {
+    server: Server,
+    connections: Connections,
+}
+
+/// Connects to `url`, a `postgres://` URL or libpq's `key=value` pairs. What it leaves open comes from the `PG*`
+/// variables and the passfile. No message ever holds the password.
+pub async fn connect(url: &str, options: &Options) -> Result<PostgresDatabase, Error> {
+    let address = Address::parse(url, &|name| std::env::var(name).ok(), options.connect_timeout)?;
+    let connector = tls::connector(address.ssl_mode, address.root_certificates.as_ref())?;
+    let connect_timeout = address.config.get_connect_timeout().copied().unwrap_or(options.connect_timeout);
+
+    let (client, task) = dial(&address, &connector, connect_timeout).await?;
+    let settings = settings::negotiate(&client, &options.schemas, &[]).await?;
+    let preamble = options.local.statement();
+    let mut server = describe(&client, "PostgreSQL", &preamble).await?;
+    server.warnings = settings.warnings;
+    drop(client);
+    task.abort();
+
+    let bounds = Bounds {
+        connections_max: options.connections_max,
+        connect_timeout,
+        reconnect_timeout: options.reconnect_timeout,
+    };
+    let dial = Dial { connector: connector.clone(), settings: settings.statement.clone() };
+    let session = Session { settings: settings.statement, preamble };
+    let connections = Connections::new(address.config, dial, session, Stop::Cancel(connector), bounds)?;
+    server.grade = role::grade(&connections, &OWN_LIMITS).await?;
+    server.warnings.extend(server.grade.warnings(&server.role));
+    Ok(PostgresDatabase { server, connections })
+}
+
+/// One connection, or what is wrong with the address, the network or the server.
+pub(super) async fn dial(
+    address: &Address,
+    connector: &MakeRustlsConnect,
+    connect_timeout: Duration,
+) -> Result<(Client, JoinHandle<()>), Error> {
+    let attempt = async {
+        let (client, connection) = address.config.connect(connector.clone()).await?;
+        Ok::<_, tokio_postgres::Error>((client, spawn(connection)))
+    };
+    let connected = timeout(connect_timeout, attempt).await.map_err(|_| {
+        let seconds = connect_timeout.as_secs();
+        let address = &address.place.address;
+        Error::Connect(format!("{address} did not answer within {seconds} s; check the address and the network"))
+    })?;
+    connected.map_err(|error| failure::connecting(&error, &address.place))
+}
+
+/// Asks the engine what it is, and as whom a transaction that begins with `preamble` runs.
+pub(super) async fn describe(client: &Client, engine: &str, preamble: &str) -> Result<Server, Error> {
+    client
+        .batch_execute(&format!("BEGIN READ ONLY; {preamble}"))
+        .await
+        .map_err(|error| Error::Connect(format!("the session cannot be made: {}", failure::describe(&error))))?;
+    let statement = "SELECT current_setting('server_version'), current_database()::text, current_user::text";
+    let rows = client.query_typed(statement, &[]).await;
+    let ended = client.batch_execute("ROLLBACK").await;
+    let rows = ended.and(rows);
+    let rows =
+        rows.map_err(|error| Error::Connect(format!("{engine} does not answer: {}", failure::describe(&error))))?;
+    let text = |index| rows.first().and_then(|row| row.try_get::<_, String>(index).ok()).unwrap_or_default();
+    // Packagers add their own words after the number: "15.18 (Debian 15.18-0+deb12u1)".
+    let version = text(0).split_whitespace().next().unwrap_or_default().to_owned();
+    Ok(Server { engine: engine.to_owned(), version, database: text(1), role: text(2), ..Server::default() })
+}
+
+/// Makes connections with the session's settings applied.
+pub(super) struct Dial {
+    pub(super) connector: MakeRustlsConnect,
+    pub(super) settings: String,
+}
+
+impl Connect for Dial {
+    fn connect(
+        &self,
+        config: &tokio_postgres::Config,
+    ) -> Pin<Box<dyn Future<Output = Result<(Client, JoinHandle<()>), tokio_postgres::Error>> + Send + '_>> {
+        let config = config.clone();
+        Box::pin(async move {
+            let (client, connection) = config.connect(self.connector.clone()).await?;
+            let task = spawn(connection);
+            client.batch_execute(&self.settings).await?;
+            Ok((client, task))
+        })
+    }
+}
+
+/// Drives a connection. Once its client is gone and the returned task is aborted, as the pool does, it has a moment to
+/// take its leave of the server, and is dropped.
+pub(super) fn spawn(
+    connection: impl Future<Output = Result<(), tokio_postgres::Error>> + Send + 'static,
+) -> JoinHandle<()> {
+    let (mut held, released) = oneshot::channel::<()>();
+    tokio::spawn(async move {
+        let abandoned = async {
+            let _ = released.await;
+            sleep(FAREWELL_TIMEOUT).await;
+        };
+        match select(pin!(connection), pin!(abandoned)).await {
+            Either::Left((Err(error), _)) => tracing::debug!(error = failure::describe(&error), "connection ended"),
+            Either::Left((Ok(()), _)) => {}
+            Either::Right(_) => tracing::debug!("connection dropped while busy"),
+        }
+    });
+    tokio::spawn(async move { held.closed().await })
+}
+
+#[async_trait]
+impl Database for PostgresDatabase {
+    fn server(&self) -> &Server {
+        &self.server
+    }
+
+    fn connections_max(&self) -> usize {
+        self.connections.connections_max()
+    }
+
+    async fn select(&self, select: &Select, limits: &Limits) -> Result<Table, Error> {
+        let statement = Statement {
+            text: select.text(),
+            parameters: Parameters::of(select),
+            verb: Verb::Run,
+            made_bytes: select.made_bytes(),
+        };
+        self.connections.run(&statement, limits).await
+    }
+
+    async fn explain(&self, select: &Select, limits: &Limits) -> Result<String, Error> {
+        let statement =
+            Statement { text: select.text(), parameters: Parameters::of(select), verb: Verb::Explain, made_bytes: 0.0 };
+        self.connections.run(&statement, limits).await.map(super::lines)
+    }
+
+    async fn own(&self, statement: &'static str, parameters: &[&[String]]) -> Result<Table, Error> {
+        self.connections
+            .run(
+                &Statement {
+                    text: statement,
+                    parameters: Parameters::Lists(parameters),
+                    verb: Verb::Run,
+                    made_bytes: 0.0,
+                },
+                &OWN_LIMITS,
+            )
+            .await
+    }
+
+    async fn close(&self) {
+        self.connections.close().await;
+    }
+}

@@ -1,0 +1,94 @@
+//! The values that a statement's `$1`, `$2` ... are bound to, as the types that the server has there.
+
+use deadpool_postgres::tokio_postgres::types::{ToSql, Type};
+use jiff::civil::{Date, DateTime};
+use jiff::{Timestamp, ZonedDateTime};
+
+use super::temporal::Sql;
+use crate::warehouse::sql::Select;
+
+/// The values of a statement's parameters.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::warehouse) enum Parameters<'a> {
+    /// There are none.
+    None,
+    /// Of the program's own statements: all of type `text[]`.
+    Lists(&'a [&'a [String]]),
+    /// The ends of a time range, whose types the server tells.
+    Range(&'a [ZonedDateTime; 2]),
+}
+
+/// A value of the type that its parameter has.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Bound<'a> {
+    List(&'a [String]),
+    Date(Sql<Date>),
+    Timestamp(Sql<DateTime>),
+    TimestampWithTimeZone(Sql<Timestamp>),
+}
+
+impl<'a> Parameters<'a> {
+    /// Those of a validated statement.
+    pub(in crate::warehouse) fn of(select: &'a Select) -> Self {
+        select.range().map_or(Self::None, Self::Range)
+    }
+
+    /// The values, where their types are known without the server.
+    pub(super) fn known(self) -> Option<Vec<Bound<'a>>> {
+        match self {
+            Self::None => Some(Vec::new()),
+            Self::Lists(lists) => Some(lists.iter().map(|list| Bound::List(list)).collect()),
+            Self::Range(_) => None,
+        }
+    }
+
+    /// The values as the types that the server found for them; why not, where it found others.
+    pub(super) fn bind(self, types: &[Type]) -> Result<Vec<Bound<'a>>, String> {
+        match (self, types) {
+            (Self::None, []) => Ok(Vec::new()),
+            (Self::None, _) => Err("parameters such as $1 are not supported; write the value itself".to_owned()),
+            (Self::Lists(lists), _) => Ok(lists.iter().map(|list| Bound::List(list)).collect()),
+            (Self::Range([start, end]), [of_start, of_end]) => {
+                Ok(vec![bound("$1", start, of_start)?, bound("$2", end, of_end)?])
+            }
+            (Self::Range(_), _) => {
+                Err("the statement has to use both $1 and $2, the ends of its time range".to_owned())
+            }
+        }
+    }
+}
+
+fn bound(name: &str, moment: &ZonedDateTime, data_type: &Type) -> Result<Bound<'static>, String> {
+    match *data_type {
+        Type::DATE => Ok(Bound::Date(Sql(moment.date()))),
+        Type::TIMESTAMP => Ok(Bound::Timestamp(Sql(moment.datetime()))),
+        Type::TIMESTAMPTZ => Ok(Bound::TimestampWithTimeZone(Sql(moment.timestamp()))),
+        _ => Err(format!(
+            "{name} stands where a {} is expected, and it is a point in time; compare it with a date or timestamp, or \
+             write {name}::date, {name}::timestamp or {name}::timestamptz",
+            data_type.name()
+        )),
+    }
+}
+
+impl Bound<'_> {
+    pub(super) fn data_type(&self) -> Type {
+        match self {
+            Self::List(_) => Type::TEXT_ARRAY,
+            Self::Date(_) => Type::DATE,
+            Self::Timestamp(_) => Type::TIMESTAMP,
+            Self::TimestampWithTimeZone(_) => Type::TIMESTAMPTZ,
+        }
+    }
+
+    /// As the driver takes it.
+    pub(super) fn typed(&self) -> (&(dyn ToSql + Sync), Type) {
+        let value: &(dyn ToSql + Sync) = match self {
+            Self::List(list) => list,
+            Self::Date(date) => date,
+            Self::Timestamp(datetime) => datetime,
+            Self::TimestampWithTimeZone(timestamp) => timestamp,
+        };
+        (value, self.data_type())
+    }
+}

@@ -1,0 +1,125 @@
+//! Tokens -> the parsed tree, with `sqlparser` as the grammar.
+//!
+//! What PostgreSQL has and the parser lacks is rewritten first (`rewrite`): the tree is only looked at, and what is executed
+//! is the text. A place in the text is an index into the tokens, kept in
+//! the column of the parser's locations.
+
+use sqlparser::ast::Query;
+use sqlparser::dialect::PostgreSqlDialect;
+use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::{Location, Span, Token as ParserToken, TokenWithSpan};
+
+use super::lexer::{Kind, Token};
+use super::refusal::{Refusal, seen, size, syntax};
+use super::{operators, rewrite};
+
+/// Levels of recursion in the parser; every bracket takes a few.
+const RECURSION_MAX: usize = 256;
+
+/// Parses the tokens as one query that ends where they end.
+pub(super) fn query(tokens: &[Token<'_>]) -> Result<Box<Query>, Refusal> {
+    let dialect = PostgreSqlDialect {};
+    let mut parser =
+        Parser::new(&dialect).with_recursion_limit(RECURSION_MAX).with_tokens_with_locations(parser_tokens(tokens));
+    let query = parser.parse_query();
+    let place = parser.peek_token_ref();
+    match query {
+        Ok(query) if place.token == ParserToken::EOF => Ok(query),
+        Ok(_) => Err(refused(tokens, index_of(place.span))),
+        Err(ParserError::RecursionLimitExceeded) => Err(size("the statement is nested too deep; use WITH")),
+        Err(_) => Err(refused(tokens, index_of(parser.get_current_token().span))),
+    }
+}
+
+/// The index of the token where something parsed begins; `None` where the parser did not keep it.
+pub(super) fn index_of(span: Span) -> Option<usize> {
+    usize::try_from(span.start.column).ok()?.checked_sub(1)
+}
+
+fn parser_tokens(tokens: &[Token<'_>]) -> Vec<TokenWithSpan> {
+    let edits = rewrite::edits(tokens);
+    let mut parsed = Vec::with_capacity(tokens.len() + 8);
+    for (index, token) in tokens.iter().enumerate() {
+        let location = Location { line: 1, column: index as u64 + 1 };
+        let mut push = |token| parsed.push(TokenWithSpan { token, span: Span { start: location, end: location } });
+        match edits.instead(index) {
+            Some(instead) => instead.iter().cloned().for_each(&mut push),
+            None => push(parser_token(token)),
+        }
+        edits.after(index).iter().cloned().for_each(&mut push);
+    }
+    parsed
+}
+
+fn parser_token(token: &Token<'_>) -> ParserToken {
+    match token.kind {
+        Kind::Word => ParserToken::make_word(&token.text, None),
+        Kind::QuotedWord => ParserToken::make_word(&token.text, Some('"')),
+        Kind::Number => ParserToken::Number(token.text.to_string(), false),
+        Kind::Text => ParserToken::SingleQuotedString(token.text.to_string()),
+        Kind::Parameter => ParserToken::Placeholder(token.text.to_string()),
+        Kind::Operator => operators::token(&token.text).unwrap_or(ParserToken::EOF),
+        Kind::Symbol => symbol(&token.text),
+    }
+}
+
+fn symbol(text: &str) -> ParserToken {
+    match text {
+        "(" => ParserToken::LParen,
+        ")" => ParserToken::RParen,
+        "[" => ParserToken::LBracket,
+        "]" => ParserToken::RBracket,
+        "," => ParserToken::Comma,
+        "." => ParserToken::Period,
+        ":" => ParserToken::Colon,
+        "::" => ParserToken::DoubleColon,
+        "=>" => ParserToken::RArrow,
+        _ => ParserToken::SemiColon,
+    }
+}
+
+/// The refusal of what the parser did not understand, which names what to write instead where that is known.
+fn refused(tokens: &[Token<'_>], index: Option<usize>) -> Refusal {
+    if let Some(instead) = known_gap(tokens) {
+        return syntax(instead);
+    }
+    let index = index.unwrap_or(tokens.len()).min(tokens.len());
+    let near = tokens[index.saturating_sub(1)..tokens.len().min(index + 4)].iter().map(|token| &*token.text);
+    let near = near.collect::<Vec<_>>().join(" ");
+    match tokens.get(index) {
+        Some(token) => syntax(format!("not understood near \"{}\"; write it another way", seen(&near))).at(token.start),
+        None => syntax(format!("the statement ends too early, after \"{}\"; complete it", seen(&near))),
+    }
+}
+
+/// What PostgreSQL has, the parser lacks, and a query can do without.
+fn known_gap(tokens: &[Token<'_>]) -> Option<&'static str> {
+    let after =
+        |index: usize, ahead: usize, word: &str| tokens.get(index + ahead).is_some_and(|token| token.is_word(word));
+    let opens = |index: usize| tokens.get(index + 1).is_some_and(|token| token.is_symbol("("));
+    (0..tokens.len()).find_map(|index| match &*tokens[index].text {
+        "rows" if after(index, 1, "from") => {
+            Some("this form of ROWS FROM is not supported here; join the functions WITH ORDINALITY")
+        }
+        "search" if after(index, 1, "depth") || after(index, 1, "breadth") => {
+            Some("this form of SEARCH is not supported here; keep the path in an array column and ORDER BY it")
+        }
+        "cycle" if index > 0 && tokens[index - 1].is_symbol(")") => Some(
+            "this form of CYCLE is not supported here; keep the path in an array column and test NOT id = ANY (path)",
+        ),
+        "json_value" | "json_query" | "json_exists" if opens(index) => Some(
+            "this form of JSON_VALUE, JSON_QUERY or JSON_EXISTS is not supported here; write col -> 'key' ->> 'key'",
+        ),
+        "json_table" if opens(index) => {
+            Some("this form of JSON_TABLE is not supported here; use jsonb_to_recordset or jsonb_path_query")
+        }
+        "xmlelement" | "xmlforest" | "xmlparse" | "xmlserialize" | "xmlpi" | "xmlroot" | "xmltable" if opens(index) => {
+            Some(
+                "this form of XML constructor is not supported here; select the columns themselves, or use row_to_json",
+            )
+        }
+        "variadic" => Some("VARIADIC stands here before no argument of a call; write f(a, VARIADIC array)"),
+        "treat" if opens(index) => Some("TREAT is not supported here; use CAST"),
+        _ => None,
+    })
+}

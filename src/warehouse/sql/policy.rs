@@ -1,0 +1,398 @@
+//! What a SELECT may read, call and run without naming it: decided once, from what the catalog's tables and code are.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use sqlparser::ast::DataType;
+
+use super::fields::{Computed, Field, Fields, Origin, Secret, Shape};
+use super::hidden::Hidden;
+use super::overloads::Overloads;
+use super::relations::shows_definitions;
+use super::shapes::Shapes;
+use super::{folding, names, outputs};
+use crate::warehouse::catalog::code::{Code, Dependency, Generated, Type, View};
+use crate::warehouse::catalog::{Catalog, TableKind};
+
+/// What a SELECT may read and call, besides what the validator itself knows to be harmless.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// Relations that may be read, with their columns: schema -> name -> columns, all as the database spells them.
+    /// Columns are needed because in PostgreSQL `row.name` is a call where the row has no such column.
+    pub relations: BTreeMap<String, BTreeMap<String, Arc<Fields>>>,
+    /// The system's relations that describe the database, in the same form.
+    pub described: BTreeMap<String, BTreeMap<String, Arc<Fields>>>,
+    /// Relations that may not be read, and why: schema -> name -> reason.
+    pub refused: BTreeMap<String, BTreeMap<String, String>>,
+    /// Schemas that an unqualified name is looked for in, in order, after `pg_catalog`.
+    pub search_path: Vec<String>,
+    /// Functions that the owner of the database allowed by name, beyond PostgreSQL's own harmless ones: `name` where it
+    /// is called without a schema, `schema.name` where with one.
+    pub functions: BTreeSet<String>,
+    /// Functions that the database's users made, and whether they run with their owner's rights. Not allowed by that:
+    /// for the words of a refusal.
+    pub made: BTreeMap<String, bool>,
+    /// Names of functions and types that the database's users made: what `row.name` could run where it is no column.
+    pub callable: BTreeSet<String>,
+    /// What values of the users' types are that have fields or elements, by the names that find them.
+    pub shapes: BTreeMap<String, Shape>,
+    /// Whether there are relations or columns whose values are to stay unseen, so that definitions that may quote them
+    /// are not shown.
+    pub hides: bool,
+    /// Where something is to stay unseen, which columns are computed from which.
+    pub computed: Computed,
+    /// Types of the users that values may be cast to, as they may be written, each with the oids of what its values hold,
+    /// its own among them.
+    pub castable: BTreeMap<String, BTreeSet<u32>>,
+    /// Code that could be run without being named.
+    pub overloads: Overloads,
+}
+
+/// What the owner of the database allows by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Allowed {
+    /// Functions: `name` where it is called without a schema, `schema.name` where with one.
+    pub functions: BTreeSet<String>,
+    /// Views that may be read whatever their bodies do, as `schema.view`.
+    pub views: BTreeSet<String>,
+    /// Operators, as `schema.operator`.
+    pub operators: BTreeSet<String>,
+}
+
+/// What is to stay unseen of a database.
+#[derive(Clone, Copy)]
+pub struct Unseen<'a> {
+    /// Whether a relation is kept out, by schema and name.
+    pub excludes: &'a dyn Fn(&str, &str) -> bool,
+    /// Whether people marked a column as sensitive, by schema, table and column.
+    pub is_sensitive: &'a dyn Fn(&str, &str, &str) -> bool,
+}
+
+impl std::fmt::Debug for Unseen<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Unseen").finish_non_exhaustive()
+    }
+}
+
+impl Policy {
+    /// What follows from the catalog and the code of a database, of which something is to stay unseen, also through what is
+    /// made of it.
+    pub fn new(
+        catalog: &Catalog,
+        code: &Code,
+        search_path: Vec<String>,
+        allowed: &Allowed,
+        unseen: Unseen<'_>,
+    ) -> Self {
+        let hidden = Hidden::new(code, unseen);
+        let shapes = Shapes::new(code, &hidden);
+        let hides = hidden.is_any();
+        let mut policy = Self {
+            search_path,
+            functions: allowed.functions.clone(),
+            made: code.functions.iter().map(|made| (made.name.clone(), made.definer)).collect(),
+            callable: callable(code),
+            castable: castable(code, None, &hidden),
+            overloads: Overloads::new(code, allowed),
+            described: described(code, hides),
+            shapes: shapes.by_name(),
+            hides,
+            computed: if hides { computed(code) } else { Computed::default() },
+            ..Self::default()
+        };
+        let mut overloads = policy.overloads.clone();
+        let unsafe_domains = overloads.add_checks(code, &policy);
+        policy.overloads = overloads;
+        policy.castable = castable(code, Some(&unsafe_domains), &hidden);
+        let refused = Refused::new(&policy, code, allowed, hidden, &shapes);
+        for table in &catalog.tables {
+            match refused.reason(&table.schema, &table.name, table.kind) {
+                None => {
+                    let names = table.columns.iter().map(|column| column.name.as_str());
+                    policy.allow_fields(&table.schema, &table.name, refused.fields(&table.schema, &table.name, names));
+                }
+                Some(reason) => {
+                    policy.refused.entry(table.schema.clone()).or_default().insert(table.name.clone(), reason);
+                }
+            }
+        }
+        policy
+    }
+
+    /// Allows a relation to be read.
+    pub fn allow<'column>(&mut self, schema: &str, name: &str, columns: impl IntoIterator<Item = &'column str>) {
+        self.allow_fields(schema, name, relation_fields(schema, name, columns));
+    }
+
+    /// Allows a relation that describes the database to be read.
+    pub fn allow_described<'column>(
+        &mut self,
+        schema: &str,
+        name: &str,
+        columns: impl IntoIterator<Item = &'column str>,
+    ) {
+        let fields = Arc::new(relation_fields(schema, name, columns));
+        self.described.entry(schema.to_owned()).or_default().insert(name.to_owned(), fields);
+    }
+
+    fn allow_fields(&mut self, schema: &str, name: &str, fields: Fields) {
+        self.relations.entry(schema.to_owned()).or_default().insert(name.to_owned(), Arc::new(fields));
+    }
+
+    /// What a value is that is cast to the type.
+    pub(super) fn shape_of(&self, data_type: &DataType) -> Shape {
+        match data_type {
+            DataType::Array(
+                sqlparser::ast::ArrayElemTypeDef::SquareBracket(inner, _)
+                | sqlparser::ast::ArrayElemTypeDef::Qualified(inner, _),
+            ) => Shape::Array(Arc::new(self.shape_of(inner))),
+            DataType::Custom(name, _) => {
+                let parts = names::parts(name).unwrap_or_default();
+                let full = parts.iter().map(|part| part.value.as_str()).collect::<Vec<_>>().join(".");
+                self.shapes.get(&full).cloned().unwrap_or_default()
+            }
+            _ => Shape::Plain,
+        }
+    }
+
+    /// Whether a column shows what people marked as sensitive.
+    pub fn is_sensitive(&self, schema: &str, name: &str, column: &str) -> bool {
+        let fields = self.relations.get(schema).and_then(|relations| relations.get(name));
+        fields.and_then(|fields| fields.get(column)).is_some_and(|field| field.secret == Some(Secret::Sensitive))
+    }
+
+    /// Why the relation may not be read, if it is one of those.
+    pub fn refusal(&self, schema: &str, name: &str) -> Option<&str> {
+        self.refused.get(schema)?.get(name).map(String::as_str)
+    }
+}
+
+fn computed(code: &Code) -> Computed {
+    let pairs = code.generated.iter().flat_map(|Generated { schema, name, column, from }| {
+        let origin =
+            |column: &String| Origin { schema: schema.clone(), relation: name.clone(), column: column.clone() };
+        [(origin(column), origin(from)), (origin(from), origin(column))]
+    });
+    Computed(pairs.collect())
+}
+
+/// Whether the owner allowed the function by its name.
+pub(super) fn is_allowed(schema: &str, name: &str, allowed: &Allowed) -> bool {
+    allowed.functions.contains(name) || allowed.functions.contains(&format!("{schema}.{name}"))
+}
+
+/// The columns of a relation.
+fn relation_fields<'column>(schema: &str, relation: &str, columns: impl IntoIterator<Item = &'column str>) -> Fields {
+    let field = |column: &str| {
+        let origin = Origin { schema: schema.to_owned(), relation: relation.to_owned(), column: column.to_owned() };
+        Field { origin: Some(Arc::new(origin)), ..Field::plain(column) }
+    };
+    Fields { list: columns.into_iter().map(field).collect(), open: false }
+}
+
+/// Names of functions and types that the database's users made.
+fn callable(code: &Code) -> BTreeSet<String> {
+    let functions = code.functions.iter().map(|made| made.name.clone());
+    functions.chain(code.types.iter().map(|made| made.name.clone())).collect()
+}
+
+/// The relations that describe the database; where something is to stay unseen, what shows definitions is marked.
+fn described(code: &Code, hides: bool) -> BTreeMap<String, BTreeMap<String, Arc<Fields>>> {
+    let mut described = BTreeMap::<_, BTreeMap<_, _>>::new();
+    for ((schema, name), columns) in &code.described {
+        let mut fields = relation_fields(schema, name, columns.iter().map(String::as_str));
+        for field in fields.list.iter_mut().filter(|field| hides && shows_definitions(name, &field.name)) {
+            field.secret = Some(Secret::Definition);
+        }
+        described.entry(schema.clone()).or_default().insert(name.clone(), Arc::new(fields));
+    }
+    described
+}
+
+/// The types of which strings and rows become values without anybody's code, by the names that find them. Domains are
+/// among them once it is known whose CHECK is not to be run. Where something is to stay unseen, enums are among them whose
+/// labels stand in relations that are not kept out.
+fn castable(code: &Code, unsafe_domains: Option<&BTreeSet<u32>>, hidden: &Hidden) -> BTreeMap<String, BTreeSet<u32>> {
+    let types = code.types.iter().map(|made| (made.oid, made)).collect::<BTreeMap<_, _>>();
+    let cast = code.casts.iter().flat_map(|cast| [cast.source, cast.target]).collect::<BTreeSet<_>>();
+    let is_seen = |oid: u32| {
+        let holds = |types: &Vec<u32>| types.contains(&oid);
+        !hidden.is_any()
+            || code.relations.iter().any(|((schema, name), types)| holds(types) && !hidden.excludes(schema, name))
+    };
+    let is_plain = |oid: &u32| {
+        types.get(oid).is_some_and(|made| {
+            let plain = match made.kind.as_str() {
+                "d" => unsafe_domains.is_some_and(|domains| !domains.contains(oid)),
+                "c" => true,
+                "e" => is_seen(*oid),
+                _ => made.is_plain() || made.is_array(),
+            };
+            plain && !cast.contains(oid)
+        })
+    };
+    let named = code.types.iter().filter(|made| !made.is_array() || made.trusted);
+    let castable = named.filter_map(|made| {
+        let held = held(made.oid, &types);
+        held.iter().all(is_plain).then_some((made, held))
+    });
+    let by_names = castable.flat_map(|(made, held)| {
+        let full = format!("{}.{}", made.schema, made.name);
+        [Some(full), made.visible.then(|| made.name.clone())]
+            .into_iter()
+            .flatten()
+            .map(move |name| (name, held.clone()))
+    });
+    by_names.collect()
+}
+
+/// The users' types that a value of the type holds at any depth, itself among them.
+fn held(oid: u32, types: &BTreeMap<u32, &Type>) -> BTreeSet<u32> {
+    let (mut held, mut open) = (BTreeSet::new(), vec![oid]);
+    while let Some(oid) = open.pop() {
+        if held.insert(oid) {
+            open.extend(types.get(&oid).into_iter().flat_map(|made| &made.holds));
+        }
+    }
+    held
+}
+
+/// The relations that may not be read, and why; and what of the others may not be shown.
+struct Refused<'code> {
+    code: &'code Code,
+    hidden: Hidden,
+    shapes: &'code Shapes,
+    /// What planning a query would run of each, by schema and name.
+    planned: BTreeMap<(&'code str, &'code str), String>,
+    views: BTreeMap<(&'code str, &'code str), String>,
+}
+
+impl<'code> Refused<'code> {
+    /// Looks at each view's body once those of the views that it reads are known.
+    fn new(policy: &Policy, code: &'code Code, allowed: &Allowed, hidden: Hidden, shapes: &'code Shapes) -> Self {
+        let planned = code
+            .planned
+            .iter()
+            .filter_map(|planned| Some(((&*planned.schema, &*planned.name), folding::reason(planned, code, allowed)?)));
+        let mut refused = Self { code, hidden, shapes, planned: planned.collect(), views: BTreeMap::new() };
+        let mut waiting = code.views.iter().collect::<Vec<_>>();
+        let mut known = BTreeSet::new();
+        while !waiting.is_empty() {
+            let count = waiting.len();
+            waiting.retain(|view| {
+                let key = |dependency: &'code Dependency| (dependency.schema.as_str(), dependency.name.as_str());
+                let ready = view.reads.iter().map(key).all(|key| known.contains(&key) || !refused.is_listed(key));
+                if ready {
+                    known.insert((view.schema.as_str(), view.name.as_str()));
+                    refused.look_at(view, policy, allowed);
+                }
+                !ready
+            });
+            if waiting.len() == count {
+                // Views cannot read each other in a circle; should they seem to, they are not read.
+                let circle = waiting.drain(..);
+                refused.views.extend(circle.map(|view| ((&*view.schema, &*view.name), "it reads itself".to_owned())));
+            }
+        }
+        refused
+    }
+
+    /// The columns of a relation that may be read.
+    fn fields<'column>(&self, schema: &str, name: &str, columns: impl IntoIterator<Item = &'column str>) -> Fields {
+        let mut fields = relation_fields(schema, name, columns);
+        let is_view = self.hidden.is_any() && self.is_listed((schema, name));
+        for field in &mut fields.list {
+            field.shape = self.shapes.of_column(schema, name, &field.name);
+            field.secret = self.hidden.is_sensitive(schema, name, &field.name).then_some(Secret::Sensitive);
+            // A view may hold constants, or choose its rows by the values: none is joined to what is sensitive.
+            if is_view && field.secret.is_none() {
+                field.origin = None;
+            }
+        }
+        fields
+    }
+
+    /// Finds out whether a view may be read, and which of its columns may not be shown.
+    fn look_at(&mut self, view: &'code View, policy: &Policy, allowed: &Allowed) {
+        let is_allowed = allowed.views.contains(&format!("{}.{}", view.schema, view.name));
+        if !is_allowed && let Some(reason) = self.reason_of_reads(view) {
+            self.views.insert((&view.schema, &view.name), reason);
+            return;
+        }
+        if view.materialized && !self.hidden.touches(view) {
+            return;
+        }
+        match outputs(&view.body, &self.within(view, policy)) {
+            Ok(fields) => self.hidden.add_view(view, &fields),
+            Err(_) if is_allowed => {}
+            Err(refusal) => {
+                let refusal = refusal.to_string();
+                let reason = format!("its body does not pass ({})", refusal.trim_end_matches('.'));
+                self.views.insert((&view.schema, &view.name), reason);
+            }
+        }
+    }
+
+    /// What the body of a view may read and call.
+    fn within(&self, view: &View, policy: &Policy) -> Policy {
+        // What the body names without a schema stands in one of no name, so that each name is found as it was written.
+        let mut own = Policy { search_path: vec![String::new()], hides: false, ..policy.clone() };
+        for Dependency { schema, name, kind: _, visible, columns } in &view.reads {
+            let fields = self.fields(schema, name, columns.iter().flatten().map(String::as_str));
+            own.allow_fields(schema, name, fields.clone());
+            if *visible {
+                own.allow_fields("", name, fields);
+            }
+        }
+        own
+    }
+
+    fn is_listed(&self, (schema, name): (&str, &str)) -> bool {
+        self.code.views.iter().any(|view| view.schema == schema && view.name == name)
+    }
+
+    fn reason(&self, schema: &str, name: &str, kind: TableKind) -> Option<String> {
+        if kind == TableKind::Foreign {
+            return Some("is a foreign table: it would read another server".to_owned());
+        }
+        if self.code.foreign.contains(&(schema.to_owned(), name.to_owned())) {
+            return Some(
+                "has a foreign table among its partitions or children: it would read another server".to_owned(),
+            );
+        }
+        if let Some(reason) = self.hidden.reason(schema, name) {
+            return Some(reason);
+        }
+        if let Some(reason) = self.planned.get(&(schema, name)) {
+            return Some(reason.clone());
+        }
+        self.views.get(&(schema, name)).map(|reason| {
+            format!("is a view, and {reason}; the owner can allow it in [sql] allow_views = [\"{schema}.{name}\"]")
+        })
+    }
+
+    /// Why a view may not be read for what it reads. One that is materialized runs nothing when it is read.
+    fn reason_of_reads(&self, view: &View) -> Option<String> {
+        for Dependency { schema, name, kind, .. } in &view.reads {
+            if self.hidden.excludes(schema, name) {
+                return Some(format!("it reads {schema}.{name}, which is excluded"));
+            }
+            if let Some(reason) = self.hidden.reason(schema, name) {
+                return Some(format!("it reads {schema}.{name}, which {reason}"));
+            }
+            if self.views.contains_key(&(schema, name)) && (!view.materialized || self.hidden.is_any()) {
+                return Some(format!("it reads the view {schema}.{name}, which may not be read"));
+            }
+            if view.materialized {
+                continue;
+            }
+            if kind == "f" || self.code.foreign.contains(&(schema.clone(), name.clone())) {
+                return Some(format!("it reads the foreign table {schema}.{name}"));
+            }
+            if let Some(reason) = self.planned.get(&(&**schema, &**name)) {
+                return Some(format!("it reads {schema}.{name}, which {reason}"));
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,146 @@
+//! Columns whose values may not be shown, and nothing that is computed from single ones.
+//!
+//! Such a column may be counted, summed and averaged, and joined by `=`; and a subquery may hand it on as it is. A column
+//! that it is joined to has the same values, so that it may not be shown either: [`super::check`] sees to that.
+//!
+//! All that holds for the values of a relation together. So they are never put together with others (a UNION with constants,
+//! joined or counted, would tell which value is which), nor read row by row from a subquery, nor joined to what the
+//! statement makes up or what describes the database, whose values are known.
+
+use sqlparser::ast::{
+    BinaryOperator, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
+    ObjectNamePart,
+};
+
+use super::scope::Meaning;
+use super::{Refusal, Walk, names};
+use crate::warehouse::sql::fields::{Field, Fields, hidden};
+
+/// Aggregates of which no single value can be told, but of a group of one.
+const OF_MANY: &[&str] =
+    &["avg", "count", "stddev", "stddev_pop", "stddev_samp", "sum", "var_pop", "var_samp", "variance"];
+
+/// Refuses columns that may not be shown.
+pub(super) fn check_none(fields: &Fields) -> Result<(), Refusal> {
+    fields.secret().map_or(Ok(()), |field| Err(hidden(field)))
+}
+
+/// Refuses a column that may not be shown, and a row that has one.
+pub(super) fn check_field(field: Option<&Field>) -> Result<(), Refusal> {
+    field.and_then(Field::secret).map_or(Ok(()), |field| Err(hidden(field)))
+}
+
+/// Refuses what a name stands for where that may not be shown.
+pub(super) fn check_meaning(meaning: &Meaning<'_>) -> Result<(), Refusal> {
+    match meaning {
+        Meaning::Field(field) => check_field(Some(field)),
+        Meaning::Row(fields) => check_none(fields),
+        Meaning::Unknown => Ok(()),
+    }
+}
+
+/// An expression without parentheses around it.
+pub(super) fn bare(expression: &Expr) -> &Expr {
+    let mut expression = expression;
+    while let Expr::Nested(inner) = expression {
+        expression = inner;
+    }
+    expression
+}
+
+impl<'query> Walk<'query, '_> {
+    /// The column that an expression is and nothing else, which is checked but for whether it may be shown. That of an outer
+    /// query is a single value here.
+    pub(super) fn plain_column(&self, expression: &'query Expr) -> Result<Option<Field>, Refusal> {
+        let (field, is_of_this_query) = match bare(expression) {
+            Expr::Identifier(name) => match self.scope.meaning(&name.value) {
+                Meaning::Field(field) => {
+                    names::check(name)?;
+                    (Some(field.clone()), self.scope.has_own_column(&name.value))
+                }
+                Meaning::Row(_) | Meaning::Unknown => (None, true),
+            },
+            Expr::CompoundIdentifier(parts) => {
+                let range = parts.len().checked_sub(2).map(|range| &parts[range].value);
+                (self.qualified(parts)?.cloned(), range.is_some_and(|range| self.scope.has_own_range(range)))
+            }
+            _ => (None, true),
+        };
+        if !is_of_this_query {
+            check_field(field.as_ref())?;
+        }
+        Ok(field)
+    }
+
+    /// Whether it is an aggregate of a column that may not be shown, of which no single value can be told.
+    pub(super) fn tells_no_single_value(
+        &self,
+        call: &'query Function,
+        list: &'query FunctionArgumentList,
+    ) -> Result<bool, Refusal> {
+        let FunctionArgumentList { duplicate_treatment, args, clauses } = list;
+        let ([ObjectNamePart::Identifier(name)], [FunctionArg::Unnamed(FunctionArgExpr::Expr(value))]) =
+            (&*call.name.0, args.as_slice())
+        else {
+            return Ok(false);
+        };
+        let distinct = matches!(duplicate_treatment, Some(DuplicateTreatment::Distinct));
+        let is_of_many = OF_MANY.contains(&name.value.as_str())
+            && clauses.is_empty()
+            && call.within_group.is_empty()
+            && (!distinct || name.value == "count")
+            // Running sums, and those of a partition of one, are single values by subtraction.
+            && call.over.is_none();
+        let field = if is_of_many { self.plain_column(value)? } else { None };
+        Ok(field.is_some_and(|field| field.secret.is_some()))
+    }
+
+    /// The condition of a join, in which columns that may not be shown may be equal.
+    pub(super) fn join_condition(&mut self, condition: &'query Expr) -> Result<(), Refusal> {
+        match bare(condition) {
+            Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
+                self.join_condition(left)?;
+                self.join_condition(right)
+            }
+            Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => {
+                let fields = (self.plain_column(left)?, self.plain_column(right)?);
+                match fields {
+                    (Some(left), Some(right)) if left.secret.is_some() || right.secret.is_some() => {
+                        self.check_equal(&left, &right)
+                    }
+                    _ => self.expression(condition),
+                }
+            }
+            condition => self.expression(condition),
+        }
+    }
+
+    /// The same for the columns that a join finds by their names.
+    pub(super) fn check_joined(&mut self, names: &[&str], left: &Fields, right: &Fields) -> Result<(), Refusal> {
+        for name in names {
+            match (left.get(name), right.get(name)) {
+                (Some(left), Some(right)) if left.secret.is_some() || right.secret.is_some() => {
+                    self.check_equal(left, right)?;
+                }
+                (Some(field), None) | (None, Some(field)) => check_field(Some(field))?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Of two columns that are equal, one may not be shown: then the other may not be either, which must be a relation's, and
+    /// of no relation that describes the database, whose values everybody knows.
+    fn check_equal(&mut self, left: &Field, right: &Field) -> Result<(), Refusal> {
+        for (field, other) in [(left, right), (right, left)] {
+            match (&field.secret, &field.origin) {
+                (Some(_), _) => {}
+                (None, Some(origin)) if !origin.is_of_system() => {
+                    self.joined.extend(self.policy.computed.with(origin));
+                }
+                (None, _) => return Err(hidden(other)),
+            }
+        }
+        Ok(())
+    }
+}
