@@ -6,6 +6,7 @@ pub(crate) mod lenient;
 pub mod offline;
 pub mod openai;
 pub mod price;
+pub(crate) mod retry_after;
 
 use std::fmt::Debug;
 

@@ -16,8 +16,9 @@ use crate::doctor::{self, Check, Status, grants};
 use crate::error::{ExitStatus, Failure, Kind};
 use crate::output::{Output, counted};
 use crate::progress::Waiting;
+use crate::semantic::drift;
 use crate::warehouse::Database;
-use crate::warehouse::catalog::{Catalog, drift};
+use crate::warehouse::catalog::Catalog;
 use crate::warehouse::executor::Executor;
 
 /// What was found out.

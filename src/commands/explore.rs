@@ -20,9 +20,10 @@ use crate::model::{Model, openai};
 use crate::output::{Destination, Output};
 use crate::progress::Progress;
 use crate::prompt::{Briefing, Library, Material};
+use crate::semantic::render;
 use crate::tools::{self, Toolbox};
 use crate::warehouse::Server;
-use crate::warehouse::catalog::{Catalog, render};
+use crate::warehouse::catalog::Catalog;
 use crate::warehouse::executor::Executor;
 use crate::warehouse::table::Bounds;
 

@@ -5,7 +5,7 @@ use crate::error::{ExitStatus, Failure};
 use crate::monitor::{self, registry};
 use crate::output::Output;
 use crate::report;
-use crate::warehouse::catalog::metadata::metadata_schema;
+use crate::semantic::metadata::metadata_schema;
 
 pub(super) fn run(document: Document, output: &mut Output) -> Result<ExitStatus, Failure> {
     let schema = match document {

@@ -7,8 +7,9 @@ use crate::cli::SchemaCommand;
 use crate::config::Config;
 use crate::error::{ExitStatus, Failure, Kind};
 use crate::output::{Output, counted, printable};
-use crate::warehouse::catalog::metadata::{self, Metadata};
-use crate::warehouse::catalog::{Catalog, drift};
+use crate::semantic::drift;
+use crate::semantic::metadata::{self, Metadata};
+use crate::warehouse::catalog::Catalog;
 use crate::warehouse::postgres::introspect::Introspected;
 
 pub(super) async fn run(command: &SchemaCommand, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {

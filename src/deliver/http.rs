@@ -8,7 +8,7 @@ use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::channel::Outcome;
-use crate::retry_after::asked_delay;
+use crate::model::retry_after::asked_delay;
 
 /// Bytes of an answer that are looked at.
 const ANSWER_BYTES_MAX: usize = 64 << 10;

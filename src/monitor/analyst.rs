@@ -27,8 +27,8 @@ use crate::model::price::Price;
 use crate::prompt::{self, AnalystMaterial, Library};
 use crate::report::json::{FindingDocument, finding_document};
 use crate::results::Results;
+use crate::semantic::render;
 use crate::tools::Toolbox;
-use crate::warehouse::catalog::render;
 use crate::warehouse::table::Bounds;
 
 /// Findings shown at the most.

@@ -3,7 +3,8 @@
 use super::find_values::identifier;
 use super::{DescribeTable, Toolbox};
 use crate::prompt::nearest;
-use crate::warehouse::catalog::{Table, render};
+use crate::semantic::render;
+use crate::warehouse::catalog::Table;
 use crate::warehouse::sql::quoted;
 
 impl Toolbox {

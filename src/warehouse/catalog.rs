@@ -4,17 +4,13 @@
 //! adds what people wrote, [`roles`] guesses what nobody wrote, [`render`] shows it to a model within a budget, [`drift`]
 //! tells where the metadata and the database disagree.
 
+use crate::semantic::roles;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub mod code;
-pub mod drift;
-pub mod metadata;
-pub mod render;
-pub mod roles;
-mod words;
 
-use metadata::Metadata;
+use crate::semantic::metadata::Metadata;
 
 /// The tables that a run may read.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

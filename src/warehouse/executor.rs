@@ -12,11 +12,11 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::catalog::metadata::Marked;
 use super::catalog::{Catalog, code};
 use super::postgres::introspect::{self, Introspected, Selection, introspect};
 use super::sql::{self, Allowed, Policy, Refusal, Select, Unseen};
 use super::table::Table;
+use crate::semantic::metadata::Marked;
 use crate::warehouse::{self, Database, Limits};
 
 /// How long what was read of the catalog is trusted without asking.

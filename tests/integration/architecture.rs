@@ -72,7 +72,7 @@ fn plain_values_at_the_bottom_do_no_input_or_output() {
         "finding",
         "warehouse/table",
         "results",
-        "warehouse/catalog/roles",
+        "semantic/roles",
         "agent",
         "monitor/chart",
         "monitor/detect",

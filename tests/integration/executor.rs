@@ -7,8 +7,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use explore::semantic::metadata::Metadata;
 use explore::warehouse::catalog::Catalog;
-use explore::warehouse::catalog::metadata::Metadata;
 use explore::warehouse::executor::{Executor, Rules};
 use explore::warehouse::postgres::introspect::{Introspected, Selection};
 use explore::warehouse::sql::Allowed;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use explore::warehouse::catalog::metadata::Marked;
+use explore::semantic::metadata::Marked;
 use explore::warehouse::executor::{Executor, Rules};
 use explore::warehouse::postgres::introspect::Selection;
 

@@ -20,7 +20,7 @@ use super::failure::Failure;
 use super::problem::Problem;
 use super::stream;
 use crate::model::lenient;
-use crate::retry_after::asked_delay;
+use crate::model::retry_after::asked_delay;
 
 /// What a body may hold; a long reply with its encrypted reasoning stays far below.
 const BODY_BYTES_MAX: usize = 16 << 20;

@@ -1,4 +1,5 @@
-use explore::warehouse::catalog::{ForeignKey, TableKind, render};
+use explore::semantic::render;
+use explore::warehouse::catalog::{ForeignKey, TableKind};
 #[cfg(feature = "embedded")]
 use explore::warehouse::embedded;
 use explore::warehouse::postgres::introspect::{Selection, introspect};

@@ -1,8 +1,9 @@
 use std::fs;
 use std::path::Path;
 
-use explore::warehouse::catalog::metadata::{Metadata, metadata_schema, pull};
-use explore::warehouse::catalog::{Catalog, Column, Role, Statistics, Table, drift};
+use explore::semantic::drift;
+use explore::semantic::metadata::{Metadata, metadata_schema, pull};
+use explore::warehouse::catalog::{Catalog, Column, Role, Statistics, Table};
 use tempfile::TempDir;
 
 fn column(name: &str, type_name: &str) -> Column {

@@ -1,7 +1,8 @@
 use std::fmt::Write as _;
 
-use explore::warehouse::catalog::metadata::Metadata;
-use explore::warehouse::catalog::{Catalog, Column, Statistics, Table, render};
+use explore::semantic::metadata::Metadata;
+use explore::semantic::render;
+use explore::warehouse::catalog::{Catalog, Column, Statistics, Table};
 
 use super::catalog_of;
 

@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use explore::warehouse::catalog::roles;
+use explore::semantic::roles;
 
 use super::catalog_of;
 

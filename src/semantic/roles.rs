@@ -5,7 +5,7 @@
 //! guess costs more than none, so that numbers are measures only where nothing speaks against summing them.
 
 use super::words::{singular, words};
-use super::{Catalog, Column, Role, Table, ValueKind};
+use crate::warehouse::catalog::{Catalog, Column, Role, Table, ValueKind};
 
 mod candidates;
 mod lexicon;

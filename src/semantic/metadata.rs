@@ -15,8 +15,9 @@ use serde::de::{self, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::drift;
 use super::words::nearest;
-use super::{Catalog, Column, Role, drift};
+use crate::warehouse::catalog::{Catalog, Column, Role};
 
 mod file_name;
 mod pull;
@@ -156,8 +157,8 @@ impl Metadata {
     pub fn sample() -> Result<Self, Error> {
         let text = |name: &str, text: &str| (PathBuf::from(name), text.to_owned());
         Self::parse(vec![
-            text("metadata/primary_sales.json", include_str!("../../../metadata/primary_sales.json")),
-            text("metadata/business_context.md", include_str!("../../../metadata/business_context.md")),
+            text("metadata/primary_sales.json", include_str!("../../metadata/primary_sales.json")),
+            text("metadata/business_context.md", include_str!("../../metadata/business_context.md")),
         ])
     }
 
@@ -272,7 +273,7 @@ impl TableFile {
 
     /// The tables of the catalog that its name may mean, by index: one, unless it is wrong or ambiguous.
     pub(super) fn tables_in(&self, catalog: &Catalog) -> Vec<usize> {
-        let meant = |table: &super::Table| {
+        let meant = |table: &crate::warehouse::catalog::Table| {
             table.name == self.table && self.schema.as_ref().is_none_or(|schema| table.schema == *schema)
         };
         catalog.tables.iter().enumerate().filter(|(_, table)| meant(table)).map(|(index, _)| index).collect()

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::metadata::{Metadata, TableFile};
 use super::words::nearest;
-use super::{Catalog, Table};
+use crate::warehouse::catalog::{Catalog, Table};
 
 /// One disagreement.
 #[derive(Debug, Clone, PartialEq, Eq)]

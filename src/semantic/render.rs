@@ -4,7 +4,7 @@
 //! Names stand as SQL writes them and values as SQL literals, so that they can be copied into a query. What comes from the
 //! database is data: it is kept on its line, where it can neither end the listing nor pass for part of it.
 
-use super::{Catalog, Column, ForeignKey, Role, Table, TableKind, ValueKind};
+use crate::warehouse::catalog::{Catalog, Column, ForeignKey, Role, Table, TableKind, ValueKind};
 
 mod quote;
 mod rank;

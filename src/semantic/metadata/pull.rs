@@ -9,7 +9,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::{ColumnMetadata, Error, Metadata, TableFile, TableMetadata, file_name, metadata_schema};
-use crate::warehouse::catalog::{Catalog, Table, drift};
+use crate::semantic::drift;
+use crate::warehouse::catalog::{Catalog, Table};
 
 /// Where the JSON Schema is, from the metadata's directory; in a directory of its own, it is no table's file.
 const SCHEMA_FILE: &str = "schema/table.json";

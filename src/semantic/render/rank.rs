@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::role_name;
-use crate::warehouse::catalog::words::{singular, words};
+use crate::semantic::words::{singular, words};
 use crate::warehouse::catalog::{Catalog, Role, Table};
 
 /// Words that say nothing about what is analysed.
