@@ -20,9 +20,9 @@ use std::path::Path;
 
 use explore::monitor::day::{Day, Judgement};
 use explore::monitor::engine::{Circumstances, Fits, assess};
-use explore::monitor::generate::{self, Injection, Kind, Options, special_day};
 use explore::monitor::registry::{Monitor, Text, parse};
 use explore::monitor::series::{Observation, Observed};
+use explore::sample::days::{self, Injection, Kind, Options, special_day};
 use jiff::ToSpan as _;
 use jiff::civil::{Date, Time};
 use rand::{RngExt as _, SeedableRng as _};
@@ -354,7 +354,7 @@ fn observed(monitor: &Monitor, seed: u64, injection: Option<Injection>, days: us
     let at = |day: Date| day.to_datetime(Time::midnight());
     let as_of = jiff::Timestamp::MAX;
     let mut observed = Observed::new(monitor, at(date(0)), at(date(days)), as_of);
-    observed.add(generate::funnel(&options).rows.into_iter().map(|row| Observation {
+    observed.add(days::funnel(&options).rows.into_iter().map(|row| Observation {
         at: at(row.day),
         dimensions: row.dimensions.into_iter().map(str::to_owned).collect(),
         measures: row.measures.into_iter().map(Some).collect(),

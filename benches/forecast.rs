@@ -11,7 +11,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use explore::monitor::forecast::{History, Noise, Options, fit};
+use explore::analysis::forecast::{History, Noise, Options, fit};
 use rayon::prelude::*;
 
 const SEASON: usize = 7;

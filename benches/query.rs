@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use divan::Bencher;
-use explore::journal::{Event, Journal};
-use explore::results::QueryResult;
+use explore::agent::journal::{Event, Journal};
+use explore::finding::results::QueryResult;
 use explore::warehouse::postgres::{self, Options, PostgresDatabase};
 use explore::warehouse::sql::{Policy, Select, validate};
 use explore::warehouse::table::Bounds;

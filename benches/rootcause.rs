@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use explore::monitor::explain::{RatioLeaf, Segment, explain, ratio_leaves};
+use explore::analysis::contribution::{RatioLeaf, Segment, explain, ratio_leaves};
 use serde_json::Value;
 
 /// Minutes after the onset that count as the incident.

@@ -6,8 +6,12 @@
 mod budget;
 mod context;
 mod cut;
+pub mod journal;
 mod mute;
+pub mod prompt;
 mod recording;
+pub mod runs;
+pub mod tools;
 mod turn;
 
 use std::collections::HashMap;
@@ -22,15 +26,15 @@ pub use self::budget::Budget;
 use self::budget::{Spent, Use};
 use self::context::Conversation;
 use self::cut::Counts;
+use self::journal::{Event, StopReason, Stopped, Totals};
 use self::mute::Mute;
+use self::prompt::Briefing;
 use self::recording::Recording;
+use self::tools::Toolbox;
 use crate::finding::Finding;
-use crate::journal::{Event, StopReason, Stopped, Totals};
+use crate::finding::results::{QueryResult, Results};
 use crate::model::price::Price;
 use crate::model::{self, Message, Model, Reply, Request, ToolSpec, Usage};
-use crate::prompt::Briefing;
-use crate::results::{QueryResult, Results};
-use crate::tools::{self, Toolbox};
 
 /// The share of a limit at which the model is told of it.
 const TOLD_AT: f64 = 0.75;

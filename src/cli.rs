@@ -24,9 +24,9 @@ use self::help::{AFTER_HELP, AFTER_LONG_HELP, DOCTOR_HELP, DOCTOR_LONG_HELP, SQL
 use self::monitor::state::StateOptions;
 use self::monitor::{MonitorCommand, MonitorOptions};
 use self::values::PlanCost;
+use crate::agent::prompt::DEFAULT_FOCUS;
 use crate::finding::Severity;
 use crate::model::openai::{Api, ReasoningEffort};
-use crate::prompt::DEFAULT_FOCUS;
 use crate::report::Format;
 use crate::rows;
 

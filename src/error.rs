@@ -3,8 +3,9 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use crate::agent::prompt;
 use crate::warehouse::sql::Refusal;
-use crate::{deliver, model, prompt, state, warehouse};
+use crate::{deliver, model, state, warehouse};
 
 /// How a command that met no error ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,19 +4,12 @@
 //! [`Finding`], save reading one back from a journal.
 
 pub mod check;
-mod claims;
-mod constants;
-mod direction;
 mod expression;
-mod figures;
 mod fingerprint;
 pub(crate) mod format;
-mod judge;
-mod period;
-mod reading;
+pub mod prose;
+pub mod results;
 mod source;
-mod subject;
-pub(crate) mod text;
 mod used;
 
 pub(crate) use self::expression::CellReference;

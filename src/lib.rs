@@ -63,28 +63,23 @@
 //! - Times, dates and random numbers come in as values, so that a run is repeatable.
 
 pub mod agent;
+pub mod analysis;
 pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod deliver;
-mod dice;
 pub mod doctor;
 pub mod error;
 pub mod finding;
-pub mod journal;
 pub mod logging;
 pub mod model;
 pub mod monitor;
 mod nearest;
 pub mod output;
 pub mod progress;
-pub mod prompt;
 pub mod report;
-pub mod results;
 pub mod rows;
-pub mod runs;
 pub mod sample;
 pub mod semantic;
 pub mod state;
-pub mod tools;
 pub mod warehouse;

@@ -10,8 +10,8 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::task::JoinHandle;
 
+use crate::agent::journal::{Event, Totals};
 use crate::cli::LogFormat;
-use crate::journal::{Event, Totals};
 use crate::output::{Talk, printable};
 
 pub use lines::lines;

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::text::wrap;
 pub(crate) use self::view::confidence;
-use crate::journal::Run;
+use crate::agent::journal::Run;
 
 /// What a report is written in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,6 +5,7 @@
 //! the list. The same options give the same bytes on every machine: only integers, and floating-point operations that
 //! IEEE 754 rounds exactly, are used.
 
+pub mod days;
 mod invoices;
 mod market;
 mod score;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-use crate::journal::{StopReason, Totals};
+use super::journal::{StopReason, Totals};
 use crate::model::Usage;
 use crate::model::price::Price;
 

@@ -1,7 +1,7 @@
 //! What the model sees now: the conversation, and its shortening when it grows too long.
 
+use crate::finding::results::{QueryResult, Results};
 use crate::model::Message;
-use crate::results::{QueryResult, Results};
 
 /// Beyond this the older results are shortened without waiting for the model to complain: about 100,000 tokens.
 const CHARACTERS_MAX: u64 = 400_000;

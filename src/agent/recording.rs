@@ -3,7 +3,7 @@
 use std::io;
 
 use super::Observer;
-use crate::journal::{Event, Tally};
+use super::journal::{Event, Tally};
 
 /// The observer, and what it was told.
 pub(super) struct Recording<'a> {

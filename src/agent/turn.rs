@@ -6,13 +6,14 @@ use std::time::Instant;
 
 use futures_util::future::join_all;
 
+use super::journal::{Event, StopReason};
+use super::tools::{Call, ExecuteSql, Failure, Finish, Ran};
 use super::{Ending, Exploration, milliseconds};
+use crate::finding::Draft;
 use crate::finding::check::{self, Context};
-use crate::finding::{Draft, text};
-use crate::journal::{Event, StopReason};
+use crate::finding::prose::text;
+use crate::finding::results::QueryResult;
 use crate::model::{Reply, ReplyEnd, ToolCall};
-use crate::results::QueryResult;
-use crate::tools::{Call, ExecuteSql, Failure, Finish, Ran};
 use crate::warehouse::sql::Select;
 
 /// Calls run in one turn; the model is told of the rest.

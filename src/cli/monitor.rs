@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use self::state::{ConfigCommand, ContextCommand, OutboxCommand, SnoozeArguments, StateOptions};
 use super::{DatabaseOptions, ModelOptions, PromptOptions, ReadingOptions, ReportOptions, values};
 use crate::monitor::backtest;
-use crate::monitor::generate::Injection;
+use crate::sample::days::Injection;
 
 /// The formats of a backtest.
 pub const BACKTEST_FORMATS: [&str; 3] = ["terminal", "json", "html"];

@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
+use crate::agent::prompt::Library;
 use crate::cli::FocusCommand;
 use crate::config::Config;
 use crate::error::{ExitStatus, Failure};
 use crate::output::{Output, printable};
-use crate::prompt::Library;
 
 pub(super) fn run(command: &FocusCommand, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
     let FocusCommand::List { .. } = command;

@@ -15,6 +15,7 @@ use anyhow::Context as _;
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
 
+use crate::agent::prompt::advice;
 use crate::cli::monitor::MonitorCommand;
 use crate::config::Config;
 use crate::config::choice::StatePlace;
@@ -22,7 +23,6 @@ use crate::deliver::{Channels, Invalid, Pace};
 use crate::error::{ExitStatus, Failure, Kind};
 use crate::monitor::registry::{Monitor, Problem, Registry};
 use crate::output::Output;
-use crate::prompt::advice;
 use crate::rows::{self, Format, Layout};
 use crate::state::State;
 use crate::warehouse::table::{Column, Table};

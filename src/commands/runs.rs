@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use super::report;
+use crate::agent::journal::StopReason;
+use crate::agent::runs::{self, Entry, Summary};
 use crate::cli::RunsCommand;
 use crate::config::Config;
 use crate::error::{ExitStatus, Failure, Kind};
 use crate::finding::Severity;
-use crate::journal::StopReason;
 use crate::output::{Destination, Output, printable};
-use crate::runs::{self, Entry, Summary};
 
 pub(super) fn run(command: &RunsCommand, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
     match command {

@@ -4,12 +4,11 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
+use crate::agent::{journal, runs};
 use crate::cli::{SampleArguments, SampleCommand};
 use crate::config::Config;
 use crate::error::{ExitStatus, Failure, Kind};
-use crate::journal;
 use crate::output::{Destination, Output, counted};
-use crate::runs;
 use crate::sample::{self, Options, Planted};
 
 pub(super) fn run(command: &SampleCommand, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {

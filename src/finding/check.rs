@@ -6,21 +6,14 @@
 //! the direction that the text gives agrees with the sign. A day is accounted for by a cited row or the statement of a
 //! cited query. "Top 5", "90 days" and "two customers" are constants where the cited statements or rows have them.
 
-use std::collections::{HashMap, HashSet};
-
 use jiff::civil::Date;
-use rust_decimal::Decimal;
 
-use super::claims::{Checker, Passage};
 use super::expression::{self, CellReference, Evaluated};
-use super::source::{self, DateSource, Source};
-use super::{Action, Checked, Citation, Draft, Figure, Finding, Impact, constants, fingerprint, format, subject, text};
-use crate::results::{QueryResult, Results};
+use super::results::{QueryResult, Results};
+use super::{Checked, Citation, Draft, Figure, Finding, Impact, fingerprint, format, prose};
 
 /// Problems told at once; repairing these often repairs the others.
 const PROBLEMS_MAX: usize = 8;
-/// Literals that need no explanation: units of time, and powers of ten.
-const UNIT_LITERALS: [i64; 11] = [1, 7, 12, 24, 30, 52, 60, 100, 365, 1_000, 1_000_000];
 
 /// What a draft is checked against.
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +36,7 @@ pub fn check(draft: &Draft, id: String, context: Context<'_>) -> Result<Finding,
             None
         }
     };
-    check_literals(draft, figures.iter().map(|(_, figure)| figure).chain(&impact), context, &mut problems);
+    prose::check_literals(draft, figures.iter().map(|(_, figure)| figure).chain(&impact), context, &mut problems);
     let (Some(impact), true) = (impact, problems.is_empty()) else { return Err(cut(problems)) };
 
     let cells = all_cells(&cited, &figures, &impact);
@@ -51,66 +44,32 @@ pub fn check(draft: &Draft, id: String, context: Context<'_>) -> Result<Finding,
         return Err(vec!["evidence: cite at least one row, as in {\"query\": \"q3\", \"rows\": [2]}".to_owned()]);
     }
     let names = context.results.names();
-    let mut checker = Checker {
-        results: context.results,
-        as_of: context.as_of,
-        aliases: subject::aliases(&cells, context.results),
-        sources: sources(&cited, &figures, &impact, context.results),
-        dates: dates(&cells, context.results),
-        literals: literals(&cells, &figures, &impact, context.results),
-        citations: &draft.evidence,
-        period: &draft.period,
-        problems: Vec::new(),
-    };
-    let passage = |label, text| Passage { label, text, figures: &figures };
-    let segment = names.mentions(&draft.segment);
-    checker.check_segment(&segment, &cells);
-    checker.check_period(passage("period", &draft.period));
-    checker.check_impact(&impact, &segment);
-    let (segment_text, segment) = checker.check(passage("segment", &draft.segment), segment);
-    let (title, named) = checker.check(passage("title", &draft.title), segment);
-    let (narrative, _) = checker.check(passage("narrative", &draft.narrative), named.clone());
-    let (metric, _) = checker.check(passage("impact.metric", &draft.impact.metric), named.clone());
-    let (unit, _) = checker.check(passage("impact.unit", &draft.impact.unit), named.clone());
-    let assumptions = draft.impact.assumptions.iter();
-    let assumptions =
-        assumptions.map(|text| checker.check_assumption(passage("impact.assumptions", text), named.clone()));
-    let assumptions = assumptions.collect();
-    let recommended_actions = draft.recommended_actions.iter();
-    let recommended_actions = recommended_actions.map(|action| {
-        let (why, _) = checker.check(passage("recommended_actions.why", &action.why), named.clone());
-        let mut fill = |text| checker.fill(passage("recommended_actions", text));
-        let (by_when, who) = (fill(&action.by_when), fill(&action.who));
-        Action { action: fill(&action.action), why, who, by_when }
-    });
-    let recommended_actions = recommended_actions.collect();
-    let falsified_by = checker.fill(passage("falsified_by", &draft.falsified_by));
-    if !checker.problems.is_empty() {
-        return Err(cut(checker.problems));
-    }
+    let texts =
+        prose::check(draft, context, prose::Basis { cited: &cited, cells: &cells, figures: &figures, impact: &impact })
+            .map_err(cut)?;
     Ok(Finding {
         id,
         fingerprint: fingerprint::of(draft, names),
-        title,
+        title: texts.title,
         severity: draft.severity,
         category: draft.category,
-        segment: segment_text,
+        segment: texts.segment,
         period: draft.period.trim().to_owned(),
-        narrative,
+        narrative: texts.narrative,
         impact: Impact {
-            metric,
+            metric: texts.metric,
             amount: impact.value.normalize(),
             amount_text: format::figure(impact.value, impact.kind),
-            unit,
+            unit: texts.unit,
             expression: draft.impact.amount.trim().to_owned(),
             arithmetic: impact.arithmetic,
-            assumptions,
+            assumptions: texts.assumptions,
         },
         figures: draft.figures.iter().zip(&figures).map(|(draft, (_, figure))| rendered(draft, figure)).collect(),
         evidence: evidence(&draft.evidence, &cells, context.results),
         confidence: draft.confidence,
-        recommended_actions,
-        falsified_by,
+        recommended_actions: texts.recommended_actions,
+        falsified_by: texts.falsified_by,
         checked: Checked,
     })
 }
@@ -210,46 +169,6 @@ fn evaluate_figures(draft: &Draft, context: Context<'_>, problems: &mut Vec<Stri
     figures
 }
 
-/// A number that scales a figure is a unit, the period's length, stands in a cited statement, or is explained; a day
-/// that it was given stands in a cited statement or in the period.
-fn check_literals<'a>(
-    draft: &Draft,
-    figures: impl Iterator<Item = &'a Evaluated>,
-    context: Context<'_>,
-    problems: &mut Vec<String>,
-) {
-    let assumed = draft.impact.assumptions.iter().flat_map(|text| text::claims(text, &[]).figures);
-    let assumed = assumed.map(|figure| figure.value).collect::<Vec<_>>();
-    let period = text::claims(&draft.period, &[]).dates;
-    for figure in figures {
-        let queries = figure.groups.iter().flatten().filter_map(|cell| context.results.get(&cell.query));
-        let statements = queries.flat_map(|result| &result.literals).collect::<HashSet<_>>();
-        for literal in &figure.literals {
-            let is_unit = UNIT_LITERALS.iter().any(|unit| Decimal::from(*unit) == *literal)
-                || constants::is_length(&draft.period, text::TimeUnit::Month, *literal);
-            let is_assumed = *literal <= Decimal::ONE_HUNDRED
-                && assumed.iter().any(|value| value == literal || *value == *literal * Decimal::ONE_HUNDRED);
-            if !is_unit && !is_assumed && !statements.iter().any(|text| super::claims::has_number(text, *literal)) {
-                let repair = if *literal > Decimal::ONE_HUNDRED {
-                    "take it from a cell".to_owned()
-                } else {
-                    format!("take it from a cell, or say in impact.assumptions what {literal} stands for")
-                };
-                problems.push(format!("{} scales by {literal}: {repair}", figure.arithmetic));
-            }
-        }
-        for date in &figure.dates {
-            let in_period = || period.iter().any(|told| (told.month, told.day) == (date.month(), date.day()));
-            if !in_period() && !statements.iter().any(|text| expression::date_of(text) == Some(*date)) {
-                problems.push(format!(
-                    "{}: {date} stands in no cited statement; take the day from a cell, or use as_of",
-                    figure.arithmetic
-                ));
-            }
-        }
-    }
-}
-
 fn all_cells(cited: &[CellReference], figures: &[(String, Evaluated)], impact: &Evaluated) -> Vec<CellReference> {
     let figures = figures.iter().map(|(_, figure)| figure).chain([impact]);
     let mut cells =
@@ -257,54 +176,6 @@ fn all_cells(cited: &[CellReference], figures: &[(String, Evaluated)], impact: &
     cells.sort();
     cells.dedup();
     cells
-}
-
-fn sources<'a>(
-    cited: &'a [CellReference],
-    figures: &'a [(String, Evaluated)],
-    impact: &'a Evaluated,
-    results: &Results,
-) -> Vec<Source> {
-    let single = figures.iter().map(|(_, figure)| figure).chain([impact]).flat_map(|figure| &figure.groups);
-    let single = single.filter(|group| group.len() == 1).flatten();
-    let mut cells = cited.iter().chain(single).collect::<Vec<_>>();
-    cells.sort();
-    cells.dedup();
-    let mut columns: HashMap<(&str, usize), Source> = HashMap::new();
-    let of_cell = |cell: &'a CellReference| {
-        let result = results.get(&cell.query)?;
-        let known = columns.get(&(cell.query.as_str(), cell.column));
-        let source = match known {
-            Some(source) => source.in_row(result, cell.row, cell.column),
-            None => Source::of_cell(result, cell.row, cell.column),
-        }?;
-        columns.entry((&cell.query, cell.column)).or_insert_with(|| source.clone());
-        Some(source)
-    };
-    let figures = figures.iter().map(|(name, figure)| Source::of_figure(name, figure));
-    cells.into_iter().filter_map(of_cell).chain(figures).chain([Source::of_figure("impact.amount", impact)]).collect()
-}
-
-fn dates(cells: &[CellReference], results: &Results) -> Vec<DateSource> {
-    let mut rows = cells.iter().map(|cell| (&cell.query, cell.row)).collect::<Vec<_>>();
-    rows.dedup();
-    let of_row = |(query, row): (&String, usize)| results.get(query).map(|result| source::dates_of_row(result, row));
-    rows.into_iter().filter_map(of_row).flatten().collect()
-}
-
-/// The literals in the statements of the cited queries, and those that scale figures.
-fn literals(
-    cells: &[CellReference],
-    figures: &[(String, Evaluated)],
-    impact: &Evaluated,
-    results: &Results,
-) -> Vec<String> {
-    let mut queries = cells.iter().map(|cell| &cell.query).collect::<Vec<_>>();
-    queries.dedup();
-    let statements =
-        queries.into_iter().filter_map(|query| results.get(query)).flat_map(|result| result.literals.clone());
-    let scales = figures.iter().map(|(_, figure)| figure).chain([impact]).flat_map(|figure| &figure.literals);
-    statements.chain(scales.map(Decimal::to_string)).collect()
 }
 
 fn rendered(draft: &super::FigureDraft, figure: &Evaluated) -> Figure {

@@ -19,7 +19,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 pub(super) use self::evaluate::{unknown_column, unknown_query};
-use crate::results::Results;
+use super::results::Results;
 
 /// A parsed expression.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,8 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
+use super::results::names::Names;
 use super::{Category, Draft};
-use crate::results::names::Names;
 
 /// 16 hexadecimal digits. Of the names in the segment the identifiers count (`CUST004`), or else all of them; where it
 /// has none, its words do.

@@ -5,8 +5,8 @@ use rust_decimal::Decimal;
 
 use super::expression::{CellReference, Evaluated, Kind, date_of, number_of};
 use super::format;
-use super::text::{Bound, Constant, Stated};
-use crate::results::{QueryResult, Results, names};
+use super::prose::text::{Bound, Constant, Stated};
+use super::results::{QueryResult, Results, names};
 
 /// A cell or a figure with a number in it.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,10 +3,10 @@
 use jiff::civil::Date;
 
 use super::expression::{self, CellReference, Evaluated, date_of};
+use super::prose::text::{self, Claims, Constant};
+use super::results::{QueryResult, Results};
 use super::source::Source;
-use super::text::{self, Claims, Constant};
 use super::{Figure, Finding};
-use crate::results::{QueryResult, Results};
 
 /// What lies beyond in a text is not read: the checker lets no longer narrative pass.
 const TEXT_CHARACTERS_MAX: usize = 4_000;

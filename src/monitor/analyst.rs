@@ -20,15 +20,15 @@ use super::context::Influence;
 use super::day::{Day, Incident};
 use super::registry::Monitor;
 use super::{telling, wording};
+use crate::agent::journal::{Event, StopReason, Stopped};
+use crate::agent::prompt::{self, AnalystMaterial, Library};
+use crate::agent::tools::Toolbox;
 use crate::agent::{self, Budget, Observer, Setup};
-use crate::journal::{Event, StopReason, Stopped};
+use crate::finding::results::Results;
 use crate::model::Model;
 use crate::model::price::Price;
-use crate::prompt::{self, AnalystMaterial, Library};
 use crate::report::json::{FindingDocument, finding_document};
-use crate::results::Results;
 use crate::semantic::render;
-use crate::tools::Toolbox;
 use crate::warehouse::table::Bounds;
 
 /// Findings shown at the most.

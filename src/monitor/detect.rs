@@ -11,8 +11,8 @@
 use statrs::distribution::{DiscreteCDF as _, Poisson};
 
 use super::day::{Expected, Score};
-use super::forecast::{Fitted, Noise, Parts};
 use super::registry::Thresholds;
+use crate::analysis::forecast::{Fitted, Noise, Parts};
 
 /// What a value is judged by.
 #[derive(Debug, Clone, Copy)]

@@ -1,9 +1,9 @@
 //! An event as lines of text: from `-v` on what is asked and found, from `-vv` on whole messages and plans.
 
-use crate::journal::{Event, Started, Stopped};
+use crate::agent::journal::{Event, Started, Stopped};
+use crate::finding::results::QueryResult;
 use crate::model::{Message, Reply};
 use crate::output::counted;
-use crate::results::QueryResult;
 use crate::warehouse::table::Bounds;
 
 /// The lines for an event at that verbosity, if there are any. They hold what a model wrote, unfiltered.

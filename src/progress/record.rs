@@ -1,7 +1,7 @@
 //! An event as a tracing event with fields, for `--log-format json`. The level is that of the text: `-v` is INFO,
 //! `-vv` is DEBUG.
 
-use crate::journal::Event;
+use crate::agent::journal::Event;
 
 /// Records an event.
 pub(super) fn record(event: &Event) {

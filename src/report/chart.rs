@@ -9,9 +9,8 @@ use unicode_width::UnicodeWidthStr;
 
 use super::evidence::Evidence;
 use super::svg::{WIDTH, caption, escape, open, text_at};
-use super::text;
-use super::view;
-use crate::results::QueryResult;
+use super::{text, view};
+use crate::finding::results::QueryResult;
 
 const SERIES_HEIGHT: f64 = 180.0;
 const SERIES_POINTS: std::ops::RangeInclusive<usize> = 3..=400;

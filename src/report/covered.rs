@@ -2,7 +2,7 @@
 
 use super::text::{self, count, line};
 use super::view::{self, LINE_CHARACTERS};
-use crate::journal::{Coverage, Gap, Run, StopReason, UNREAD};
+use crate::agent::journal::{Coverage, Gap, Run, StopReason, UNREAD};
 
 /// Tables named of those that were left for one reason, where there is little room and where there is more.
 const NAMED_AT_THE_HEAD: usize = 3;

@@ -7,8 +7,8 @@ use jiff::civil::Date;
 
 use super::text;
 use super::view::{is_identifier, is_numeric};
+use crate::finding::results::{QueryResult, Results};
 use crate::finding::{CellReference, Finding, Used};
-use crate::results::{QueryResult, Results};
 use crate::warehouse::table::Table;
 
 /// Columns that say whose numbers a row holds.

@@ -7,15 +7,14 @@ use minijinja::{Environment, context};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::chart;
-use super::covered;
 use super::evidence::{self, Evidence};
 use super::stake::at_stake;
 use super::text::{self, code, line, paragraphs};
 use super::view::{self, EVIDENCE_ROWS, LINE_CHARACTERS, PROSE_CHARACTERS, SQL_CHARACTERS};
+use super::{chart, covered};
+use crate::agent::journal::Run;
+use crate::finding::results::QueryResult;
 use crate::finding::{Action, Finding};
-use crate::journal::Run;
-use crate::results::QueryResult;
 
 const BASE: &str = include_str!("html/base.html");
 const TEMPLATE: &str = include_str!("html/page.html");

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::text::is_deceptive;
 use super::{evidence, view};
+use crate::agent::journal::{Coverage, Run, StopReason, Totals};
+use crate::finding::results::Results;
 use crate::finding::{Action, Category, Confidence, Figure, Finding, Impact, Severity};
-use crate::journal::{Coverage, Run, StopReason, Totals};
-use crate::results::Results;
 
 /// The version of [`Document`]: raised when a field changes its meaning or goes away, not when one is added.
 pub const SCHEMA_VERSION: u32 = 1;

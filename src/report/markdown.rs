@@ -8,9 +8,9 @@ use super::markup::{block, escape, fence, push};
 use super::stake::at_stake;
 use super::text::{code, line, paragraphs};
 use super::view::{self, EVIDENCE_ROWS, LINE_CHARACTERS, PROSE_CHARACTERS, SQL_CHARACTERS};
+use crate::agent::journal::Run;
 use crate::finding::Finding;
-use crate::journal::Run;
-use crate::results::QueryResult;
+use crate::finding::results::QueryResult;
 
 const CELL_CHARACTERS: usize = 120;
 const COLUMNS_MAX: usize = 12;

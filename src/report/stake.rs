@@ -6,8 +6,8 @@ use rust_decimal::Decimal;
 
 use super::text;
 use super::view::{LINE_CHARACTERS, is_money};
+use crate::agent::journal::Run;
 use crate::finding::{CellReference, Finding};
-use crate::journal::Run;
 
 /// Units shown.
 const UNITS_MAX: usize = 3;

@@ -12,9 +12,9 @@ use super::page::{LABEL_WIDTH, Page};
 use super::stake::{Stake, at_stake};
 use super::text::{self, paragraphs};
 use super::view::{self, EVIDENCE_ROWS, LINE_CHARACTERS, PROSE_CHARACTERS};
+use crate::agent::journal::Run;
+use crate::finding::results::QueryResult;
 use crate::finding::{Finding, Severity};
-use crate::journal::Run;
-use crate::results::QueryResult;
 
 const CELL_COLUMNS: usize = 28;
 const UPRIGHT_ROWS_MAX: usize = 3;

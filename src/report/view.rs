@@ -5,9 +5,9 @@ use std::cmp::Reverse;
 use rust_decimal::Decimal;
 
 use super::text;
+use crate::agent::journal::{Run, StopReason};
+use crate::finding::results::QueryResult;
 use crate::finding::{Category, Confidence, Finding, Impact, Severity};
-use crate::journal::{Run, StopReason};
-use crate::results::QueryResult;
 use crate::warehouse::table::Column;
 
 /// Characters of one line of a finding: its title, an assumption, an action's part.

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 
 use super::market::{Customer, Market, PRODUCTS, SEASONAL_REGION, SILENT_REGION};
 use super::{Kind, Options, Planted};
-use crate::dice::Dice;
+use crate::analysis::dice::Dice;
 
 /// Demand of each month of the year, in percent of the average.
 const SEASON: [i64; 12] = [95, 97, 108, 110, 106, 96, 90, 92, 100, 108, 104, 94];

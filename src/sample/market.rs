@@ -1,7 +1,7 @@
 //! Customers and products: who orders what, how often, on which terms, and who is planted.
 
 use super::Options;
-use crate::dice::Dice;
+use crate::analysis::dice::Dice;
 
 /// The regions of ordinary customers; the last has a season.
 const REGIONS: [&str; 6] = ["North", "South", "East", "West", "Central", SEASONAL_REGION];

@@ -6,8 +6,8 @@ use std::fmt;
 use serde::Serialize;
 
 use super::{Kind, Planted};
+use crate::finding::results::Results;
 use crate::finding::{Category, Citation};
-use crate::results::Results;
 
 /// The score of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -106,7 +106,7 @@ pub async fn connect(url: &str, options: &Options) -> Result<PostgresDatabase, E
 }
 
 /// One connection, or what is wrong with the address, the network or the server.
-pub(super) async fn dial(
+async fn dial(
     address: &Address,
     connector: &MakeRustlsConnect,
     connect_timeout: Duration,

@@ -6,8 +6,8 @@ mod properties;
 use std::sync::Arc;
 
 use explore::finding::check::{self, Context};
+use explore::finding::results::{Pin, QueryResult, Results};
 use explore::finding::{Draft, Finding};
-use explore::results::{Pin, QueryResult, Results};
 use explore::warehouse::table::{Column, Table};
 use jiff::civil::date;
 use serde_json::{Value, json};

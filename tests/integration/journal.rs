@@ -4,11 +4,11 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 
+use explore::agent::journal::{Coverage, Damage, Error, Event, Gap, Journal, StopReason, Tally, read, run_id};
+use explore::agent::runs;
 use explore::finding::Severity;
-use explore::journal::{Coverage, Damage, Error, Event, Gap, Journal, StopReason, Tally, read, run_id};
+use explore::finding::results::QueryResult;
 use explore::model::Unseen;
-use explore::results::QueryResult;
-use explore::runs;
 
 use crate::sample_run::{self, RUN_ID, started_at};
 

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use explore::agent::Budget;
+use explore::agent::prompt::Library;
+use explore::agent::tools::Toolbox;
 use explore::model::openai::{Client, Options};
 use explore::monitor::analyst::{Analysis, BUDGET, Player, analyse, offline};
 use explore::monitor::message::alert;
 use explore::monitor::report::render;
-use explore::prompt::Library;
 use explore::report::Format;
 use explore::report::terminal::Layout;
-use explore::tools::Toolbox;
 use explore::warehouse::executor::{Executor, Rules};
 use explore::warehouse::table::Bounds;
 use serde_json::{Value, json};

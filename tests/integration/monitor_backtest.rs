@@ -4,10 +4,10 @@
 
 use explore::monitor::backtest::{Backtest, Format, Replay};
 use explore::monitor::day::Priority;
-use explore::monitor::generate::{Injection, Options, Row, funnel, generate};
 use explore::monitor::registry::{Monitor, Registry};
 use explore::monitor::series::{Observation, Observed};
 use explore::report::terminal::Layout;
+use explore::sample::days::{Injection, Options, Row, funnel, generate};
 use jiff::Timestamp;
 use jiff::civil::{Date, Time, date};
 

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use explore::agent::prompt::Library;
 use explore::model::openai::{Client, Options};
 use explore::monitor::context::{Basis, ContextEvent, Influence, Verdict, by_model, by_overlap, read_csv};
 use explore::monitor::series::Segment;
-use explore::prompt::Library;
 use jiff::civil::date;
 
 use crate::sample_day::{HOSTILE, Sample, events, segment};

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeSet;
 
-use explore::monitor::generate::{Dataset, Injection, Options, Table, Truth, generate, truths};
+use explore::sample::days::{Dataset, Injection, Options, Table, Truth, generate, truths};
 use jiff::civil::{Date, date};
 
 use crate::program::Program;
@@ -81,7 +81,7 @@ fn counts_vary_at_least_as_counts_do_and_days_are_missing() {
     let data = generate(&Options::default());
     let days = data.funnel.rows.iter().map(|row| row.day).collect::<BTreeSet<_>>();
     assert!((1080..1096).contains(&days.len()), "{}", days.len());
-    let share = |row: &&explore::monitor::generate::Row| row.measures[3] / row.measures[2];
+    let share = |row: &&explore::sample::days::Row| row.measures[3] / row.measures[2];
     let email = data.funnel.rows.iter().filter(|row| row.dimensions[0] == "email").collect::<Vec<_>>();
     let mean = email.iter().map(share).sum::<f64>() / email.len() as f64;
     let squares = email.iter().map(|row| (share(row) - mean).powi(2)).sum::<f64>() / email.len() as f64;

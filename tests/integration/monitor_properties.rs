@@ -2,9 +2,9 @@
 
 #![expect(clippy::cast_precision_loss, reason = "counts are small")]
 
+use explore::analysis::contribution::{Leaf, explain};
+use explore::analysis::forecast::{History, Noise, Options, Parts, fit};
 use explore::monitor::detect::discovery_threshold;
-use explore::monitor::explain::{Leaf, explain};
-use explore::monitor::forecast::{History, Noise, Options, Parts, fit};
 use proptest::prelude::*;
 
 /// Values of `days` days with a week, noise, and a gap here and there; below zero as well as above.

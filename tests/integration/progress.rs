@@ -1,10 +1,10 @@
 //! What a run tells on standard error: by event and verbosity, harmless to the terminal.
 
-use explore::journal::{Event, StopReason, Stopped, Totals};
+use explore::agent::journal::{Event, StopReason, Stopped, Totals};
+use explore::finding::results::QueryResult;
 use explore::model::{Reply, ReplyEnd, ToolCall};
 use explore::output::printable;
 use explore::progress::lines;
-use explore::results::QueryResult;
 use explore::warehouse::table::{Column, Table};
 
 fn queried() -> Event {

@@ -1,7 +1,7 @@
 //! The reports: what each format shows of one rich run, and what hostile text cannot do to any.
 
+use explore::agent::journal::{Event, Run, StopReason, Stopped};
 use explore::finding::Finding;
-use explore::journal::{Event, Run, StopReason, Stopped};
 use explore::report::terminal::Layout;
 use explore::report::{Format, json, render};
 use unicode_width::UnicodeWidthStr;
@@ -200,7 +200,7 @@ fn what_a_journal_lost_is_told() {
     let directory = tempfile::tempdir().unwrap();
     let path = sample_run::write(directory.path(), sample_run::RUN_ID, &[sample_run::started()]);
     std::fs::write(&path, "not json\n").unwrap();
-    let run = explore::journal::read(&path).unwrap();
+    let run = explore::agent::journal::read(&path).unwrap();
     let text = rendered(&run, Format::Markdown);
     assert!(text.contains("journal.jsonl:1 cannot be read and is missing here"), "{text}");
 }

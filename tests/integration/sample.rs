@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use explore::finding::results::{QueryResult, Results};
 use explore::finding::{Category, Citation};
-use explore::results::{QueryResult, Results};
 use explore::sample::{self, Dataset, Kind, Options, SAMPLE_SQL};
 use explore::warehouse::table::{Column, Table};
 

@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use explore::finding::Finding;
-use explore::journal::{
+use explore::agent::journal::{
     Coverage, Event, FailedQuery, Gap, Journal, NotLookedAt, Run, Started, StopReason, Stopped, Totals, read,
 };
-use explore::results::QueryResult;
+use explore::finding::Finding;
+use explore::finding::results::QueryResult;
 use explore::warehouse::table::{Column, Table};
 use explore::warehouse::{Grade, Server};
 use jiff::{SignedDuration, Timestamp};

@@ -1,6 +1,6 @@
 //! What a model is told of its tools.
 
-use explore::tools;
+use explore::agent::tools;
 use serde_json::Value;
 
 /// Every key in a schema, at any depth.

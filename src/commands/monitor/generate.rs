@@ -4,8 +4,8 @@ use anyhow::Context as _;
 
 use crate::cli::monitor::MonitorGenerateArguments;
 use crate::error::{ExitStatus, Failure};
-use crate::monitor::generate::{self, Options};
 use crate::output::{Destination, Output, counted};
+use crate::sample::days::{self, Options};
 
 pub(super) fn run(arguments: &MonitorGenerateArguments, output: &mut Output) -> Result<ExitStatus, Failure> {
     let MonitorGenerateArguments { seed, days, until, ref inject, .. } = *arguments;
@@ -13,12 +13,12 @@ pub(super) fn run(arguments: &MonitorGenerateArguments, output: &mut Output) -> 
     let list = arguments.truth.as_deref().map(|path| Destination::prepare(Some(path))).transpose()?;
 
     let options = Options { seed, days, until, injections: inject.clone() };
-    let dataset = generate::generate(&options);
+    let dataset = days::generate(&options);
     let mut sql = Vec::new();
     dataset.write_sql(&mut sql)?;
     destination.deliver(&String::from_utf8_lossy(&sql), output)?;
     if let Some(list) = list {
-        let lines = generate::truths(&options).iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>();
+        let lines = days::truths(&options).iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>();
         let lines = lines.context("cannot write what was injected")?;
         list.deliver(&(lines.join("\n") + "\n"), output)?;
     }

@@ -10,6 +10,8 @@ use jiff::{Timestamp, ToSpan as _};
 use super::outbox::tell;
 use super::{channels_of, chosen, problems, registry, state};
 use crate::agent::Observer;
+use crate::agent::journal::Event;
+use crate::agent::tools::Toolbox;
 use crate::cli::monitor::MonitorRunArguments;
 use crate::commands::interrupts::Interrupts;
 use crate::commands::{focus, open};
@@ -17,11 +19,9 @@ use crate::config::Config;
 use crate::config::choice::Player as Chosen;
 use crate::deliver::{Channels, Pace, send_due};
 use crate::error::{ExitStatus, Failure, Kind};
-use crate::journal::Event;
 use crate::model::openai;
 use crate::monitor::analyst::{BUDGET, Player};
 use crate::monitor::day::Day;
-use crate::monitor::generate::{self, Options};
 use crate::monitor::registry::{Monitor, Problem, Registry, unmatched};
 use crate::monitor::run::{self, Analyst, Outcome, Places, Wanted, Watch, Wish, write_contents};
 use crate::monitor::{pull, report};
@@ -29,8 +29,8 @@ use crate::output::{Destination, Output, Talk, counted};
 use crate::progress::{Progress, Waiting};
 use crate::report::Format;
 use crate::report::terminal::Layout;
+use crate::sample::days::{self, Options};
 use crate::state::{NewMessage, State, Which};
-use crate::tools::Toolbox;
 use crate::warehouse::table::Bounds;
 use crate::warehouse::{Database, Error as Lost};
 
@@ -205,7 +205,7 @@ async fn database(config: &Config, output: &Output) -> Result<Arc<dyn Database>,
     let until = Options::default().until.saturating_add(DEMO_DAYS_AFTER.days());
     let options = Options { injections: injections.map_err(Failure::usage)?, until, ..Options::default() };
     let mut script = Vec::new();
-    generate::generate(&options).write_sql(&mut script)?;
+    days::generate(&options).write_sql(&mut script)?;
     open::load(&String::from_utf8_lossy(&script), "the generated days", &open::local(config)).await
 }
 

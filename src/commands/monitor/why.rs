@@ -3,6 +3,7 @@
 use jiff::civil::{Date, Time};
 
 use super::{registry, state};
+use crate::agent::prompt::advice;
 use crate::cli::monitor::MonitorWhyArguments;
 use crate::cli::values;
 use crate::config::Config;
@@ -12,7 +13,6 @@ use crate::monitor::run::remembered;
 use crate::monitor::series::Segment;
 use crate::monitor::why::story;
 use crate::output::Output;
-use crate::prompt::advice;
 use crate::report::terminal::Layout;
 
 pub(super) async fn run(

@@ -6,7 +6,7 @@ use rust_decimal::prelude::FromPrimitive;
 
 use super::{CellReference, Cells, Evaluated, Expression, Function, Kind, Known, Operator, Rows, date_of, number_of};
 use crate::finding::format;
-use crate::results::{QueryResult, Results, names};
+use crate::finding::results::{QueryResult, Results, names};
 
 pub(super) struct Evaluator<'a> {
     pub(super) results: &'a Results,

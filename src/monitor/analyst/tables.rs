@@ -6,11 +6,11 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::FromPrimitive;
 
 use super::Case;
+use crate::finding::results::QueryResult;
 use crate::monitor::day::{Incident, Judgement};
 use crate::monitor::growth;
 use crate::monitor::registry::Comparison;
 use crate::monitor::telling::{self, label, line, name, whole};
-use crate::results::QueryResult;
 use crate::warehouse::table::{Column, Table};
 
 /// Rows of one table.

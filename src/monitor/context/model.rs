@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::{Basis, ContextEvent, Influence, Verdict, by_overlap};
+use crate::agent::prompt::{InfluenceMaterial, Library};
 use crate::model::{Message, Model, Reply, ReplyEnd, Request};
 use crate::monitor::day::{Day, Incident};
 use crate::monitor::registry::Monitor;
 use crate::monitor::telling::tell;
-use crate::prompt::{InfluenceMaterial, Library};
 
 /// Events shown to the model.
 const EVENTS_MAX: usize = 40;

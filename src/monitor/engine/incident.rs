@@ -17,10 +17,10 @@ use super::judge::{Judged, is_bad, time};
 use super::panel::Panel;
 use super::silence::{self, Silences};
 use super::{Circumstances, absence, grade};
+use crate::analysis::contribution::{self, Explanation};
 use crate::monitor::day::{
     Contribution, Decision, Expected, GradedBy, Impact, Incident, IncidentKind, Money, Severity,
 };
-use crate::monitor::explain::{self, Explanation};
 use crate::monitor::registry::{Formula, Grain, Metric, Monitor};
 use crate::monitor::series::{LeafValues, Segment, Status};
 
@@ -157,15 +157,15 @@ fn where_from(
     expected: Expected,
 ) -> (Vec<Contribution>, f64) {
     let (leaves, names) = leaves(monitor, panel, silences, metric, expected);
-    let explanation = explain::explain(&leaves, 1);
-    let sums = |segment: &explain::Segment| {
+    let explanation = contribution::explain(&leaves, 1);
+    let sums = |segment: &contribution::Segment| {
         let held = leaves.iter().filter(|leaf| segment.holds(leaf));
         held.fold((0.0, 0.0), |(actual, expected), leaf| (actual + leaf.actual, expected + leaf.expected))
     };
     if is_everywhere(&explanation, &leaves) {
         return (Vec::new(), explanation.deviation);
     }
-    let contribution = |segment: &explain::Segment| {
+    let contribution = |segment: &contribution::Segment| {
         let (actual, expected) = sums(segment);
         let values = segment.values.iter();
         let values =
@@ -177,8 +177,8 @@ fn where_from(
 }
 
 /// Whether what lies outside of the segments is about as far off as they are.
-fn is_everywhere(explanation: &Explanation, leaves: &[explain::Leaf]) -> bool {
-    let is_inside = |leaf: &&explain::Leaf| explanation.segments.iter().any(|segment| segment.holds(leaf));
+fn is_everywhere(explanation: &Explanation, leaves: &[contribution::Leaf]) -> bool {
+    let is_inside = |leaf: &&contribution::Leaf| explanation.segments.iter().any(|segment| segment.holds(leaf));
     let off = |inside: bool| {
         let part = leaves.iter().filter(|leaf| is_inside(leaf) == inside);
         let (actual, expected) = part.fold((0.0, 0.0), |sum, leaf| (sum.0 + leaf.actual, sum.1 + leaf.expected));
@@ -200,7 +200,7 @@ fn leaves(
     silences: &Silences,
     metric: &Metric,
     expected: Expected,
-) -> (Vec<explain::Leaf>, Vec<Vec<String>>) {
+) -> (Vec<contribution::Leaf>, Vec<Vec<String>>) {
     let mut names: Vec<Vec<String>> = vec![Vec::new(); monitor.dimensions.len()];
     for leaf in panel.observed.leaves() {
         for (names, value) in names.iter_mut().zip(leaf.dimensions) {
@@ -221,7 +221,7 @@ fn leaves(
     let now = |leaf: &LeafValues<'_>, measure: usize| leaf.value(measure, last).unwrap_or_default();
     let mut found = match metric.formula {
         Formula::Sum(measure) => {
-            let leaf = |leaf: LeafValues<'_>| explain::Leaf {
+            let leaf = |leaf: LeafValues<'_>| contribution::Leaf {
                 values: values(&leaf),
                 actual: now(&leaf, measure),
                 expected: usual(
@@ -238,12 +238,12 @@ fn leaves(
             let from = last.saturating_sub(CYCLES * monitor.calendar.grain.steps_per_week());
             let before =
                 |leaf: &LeafValues<'_>, measure| (from..last).filter_map(|step| leaf.value(measure, step)).sum::<f64>();
-            let leaf = |leaf: LeafValues<'_>| explain::RatioLeaf {
+            let leaf = |leaf: LeafValues<'_>| contribution::RatioLeaf {
                 values: values(&leaf),
                 before: (before(&leaf, numerator), before(&leaf, denominator)),
                 now: (now(&leaf, numerator), now(&leaf, denominator)),
             };
-            explain::ratio_leaves(&panel.observed.leaves().map(leaf).collect::<Vec<_>>())
+            contribution::ratio_leaves(&panel.observed.leaves().map(leaf).collect::<Vec<_>>())
         }
     };
     let whole = match metric.formula {

@@ -7,13 +7,12 @@ use jiff::civil::DateTime;
 use rayon::prelude::*;
 
 use super::panel::{Panel, SEGMENTS_MAX, Values};
+use crate::analysis::forecast::{self, Drift, Fitted, History, Noise, Options, Parts, Shift};
 use crate::monitor::day::{Compared, Judgement, Score};
 use crate::monitor::detect::{Ground, discovery_threshold};
-use crate::monitor::figure;
-use crate::monitor::forecast::{self, Drift, Fitted, History, Noise, Options, Parts, Shift};
 use crate::monitor::registry::{Comparison, Direction, Formula, Grain, Metric, Monitor};
 use crate::monitor::series::{Segment, Status};
-use crate::monitor::wording;
+use crate::monitor::{figure, wording};
 use crate::report::text;
 
 /// The share of false discoveries that is put up with among the metrics' wholes of a day.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use explore::finding::Finding;
 use explore::finding::check::{self, Context};
-use explore::results::{Pin, QueryResult, Results};
+use explore::finding::results::{Pin, QueryResult, Results};
 use explore::warehouse::table::{Column, Table};
 use jiff::civil::Date;
 use serde::Deserialize;

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::{draft, result};
-use explore::results::Results;
+use explore::finding::results::Results;
 use std::sync::Arc;
 
 /// Pieces of which texts and expressions are made, beside any characters at all.

@@ -4,14 +4,14 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use explore::agent::journal::{Event, StopReason, Stopped};
+use explore::agent::prompt::Briefing;
+use explore::agent::tools::Toolbox;
 use explore::agent::{self, Budget, Observer, Setup};
 use explore::finding::Finding;
-use explore::journal::{Event, StopReason, Stopped};
+use explore::finding::results::Results;
 use explore::model::offline::OfflineAnalyst;
-use explore::prompt::Briefing;
-use explore::results::Results;
 use explore::semantic::roles;
-use explore::tools::Toolbox;
 use explore::warehouse::catalog::Catalog;
 use explore::warehouse::executor::{Executor, Rules};
 use explore::warehouse::postgres::introspect::{self, Selection};

@@ -16,30 +16,30 @@ use super::period::{self, StatedPeriod};
 /// A figure as a text states it.
 #[expect(clippy::struct_excessive_bools, reason = "each says whether one mark stands beside the number")]
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Stated {
+pub(in crate::finding) struct Stated {
     /// Where it stands, in bytes.
     pub(super) span: Range<usize>,
     /// The value, scaled: `1.2 million` is 1200000. A percentage is not divided by 100.
-    pub(super) value: Decimal,
+    pub(in crate::finding) value: Decimal,
     /// Half of the last digit's place: how far a true value may be away.
-    pub(super) tolerance: Decimal,
+    pub(in crate::finding) tolerance: Decimal,
     /// Whether a percent sign or word follows.
-    pub(super) percent: bool,
+    pub(in crate::finding) percent: bool,
     /// Whether a currency stands before it.
     pub(super) currency: bool,
     /// Whether its sign is written.
     pub(super) signed: bool,
     /// Whether it is a multiple: `3x`, `three times as much`.
-    pub(super) multiple: bool,
+    pub(in crate::finding) multiple: bool,
     /// Whether a word before it loosens it.
-    pub(super) bound: Bound,
+    pub(in crate::finding) bound: Bound,
     /// Whether it may be a constant of the question rather than a figure: `top 5`, `90 days`.
-    pub(super) constant: Option<Constant>,
+    pub(in crate::finding) constant: Option<Constant>,
 }
 
 /// How a word before a figure loosens it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Bound {
+pub(in crate::finding) enum Bound {
     Exact,
     /// `about 118,000`
     About,
@@ -51,7 +51,7 @@ pub(super) enum Bound {
 
 /// A constant of the question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Constant {
+pub(in crate::finding) enum Constant {
     /// `top 5`, `first three`
     Rank,
     /// `90 days`, `12-month`
@@ -62,7 +62,7 @@ pub(super) enum Constant {
 
 /// The unit of a duration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TimeUnit {
+pub(in crate::finding) enum TimeUnit {
     Day,
     Week,
     Month,
@@ -72,18 +72,18 @@ pub(super) enum TimeUnit {
 
 /// A day as a text states it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct StatedDate {
+pub(in crate::finding) struct StatedDate {
     pub(super) span: Range<usize>,
-    pub(super) month: i8,
-    pub(super) day: i8,
-    pub(super) year: Option<i16>,
+    pub(in crate::finding) month: i8,
+    pub(in crate::finding) day: i8,
+    pub(in crate::finding) year: Option<i16>,
 }
 
 /// What a text claims.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Claims {
-    pub(super) figures: Vec<Stated>,
-    pub(super) dates: Vec<StatedDate>,
+pub(in crate::finding) struct Claims {
+    pub(in crate::finding) figures: Vec<Stated>,
+    pub(in crate::finding) dates: Vec<StatedDate>,
     /// Words that are figures in disguise: `doubled`, `half of`.
     pub(super) disguised: Vec<Range<usize>>,
     /// Words with digits in them that are no figures: `B2B`.
@@ -138,7 +138,7 @@ static DISGUISED: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// What `text` claims; `names` are the places where digits belong to a name.
-pub(super) fn claims(text: &str, names: &[Range<usize>]) -> Claims {
+pub(in crate::finding) fn claims(text: &str, names: &[Range<usize>]) -> Claims {
     let mut taken = names.to_vec();
     let disguised = DISGUISED.find_iter(text).map(|found| found.range()).chain(foreign_digits(text));
     let disguised = disguised.filter(|span| is_free(&taken, span)).collect::<Vec<_>>();

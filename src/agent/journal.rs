@@ -24,8 +24,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::finding::Finding;
+use crate::finding::results::QueryResult;
 use crate::model::{Message, Reply, ToolSpec};
-use crate::results::QueryResult;
 use crate::warehouse::Server;
 
 /// The journal's name in the run's folder.

@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use super::direction::{self, Direction};
 use super::period::{Period, StatedPeriod};
-use super::source::Source;
 use super::subject;
 use super::text::Claims;
-use crate::results::names::Mention;
+use crate::finding::results::names::Mention;
+use crate::finding::source::Source;
 
 /// A text with its figures filled in, and what is needed to judge a place in it.
 pub(super) struct Reading {

@@ -5,17 +5,17 @@ use std::ops::Range;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::Citation;
+use super::constants;
 use super::direction::{self, Direction};
-use super::expression::{CellReference, Evaluated};
 use super::judge::direction_of;
 use super::reading::Reading;
-use super::source::{DateSource, Source};
 use super::subject::{self, Verdict};
 use super::text::{self, Constant, Stated};
-use super::{constants, format};
-use crate::results::Results;
-use crate::results::names::Mention;
+use crate::finding::expression::{CellReference, Evaluated};
+use crate::finding::results::Results;
+use crate::finding::results::names::Mention;
+use crate::finding::source::{DateSource, Source};
+use crate::finding::{Citation, format};
 
 /// Words near a figure that let a negative cell be told without its sign.
 const NEGATIVE_WORDS: [&str; 18] = [
@@ -307,7 +307,7 @@ fn written(figure: &Evaluated, before: &str, after: &str, percent_follows: bool)
 pub(super) fn has_number(literal: &str, number: Decimal) -> bool {
     let is_number = |word: &str| word.parse::<Decimal>().is_ok_and(|value| value == number);
     literal.split(|c: char| !c.is_ascii_digit() && c != '.').any(|word| is_number(word.trim_end_matches('.')))
-        && super::expression::date_of(literal).is_none()
+        && crate::finding::expression::date_of(literal).is_none()
 }
 
 pub(super) fn says(clause: &str, candidates: &[&str]) -> bool {

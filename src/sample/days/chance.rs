@@ -1,6 +1,6 @@
 //! What chance makes of an amount that is to be expected, or the amount itself where there is to be no chance.
 
-use crate::dice::Dice;
+use crate::analysis::dice::Dice;
 
 /// A source of chance, or none.
 #[derive(Debug)]

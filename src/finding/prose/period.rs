@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 use jiff::civil::Date;
 use regex::Regex;
 
-use super::expression::{CellReference, date_of};
 use super::text::{MONTHS, month_of, pattern};
-use crate::results::{QueryResult, Results};
+use crate::finding::expression::{CellReference, date_of};
+use crate::finding::results::{QueryResult, Results};
 
 /// Months of a year, or of any year.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use super::journal::{self, Event, FILE_NAME, StopReason};
 use crate::finding::Severity;
-use crate::journal::{self, Event, FILE_NAME, StopReason};
 use crate::nearest::likeness;
 
 const NEAREST_SIMILARITY: f64 = 0.6;

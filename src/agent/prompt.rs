@@ -11,20 +11,20 @@ use minijinja::{Environment, UndefinedBehavior, context};
 
 use crate::nearest::likeness;
 
-const SYSTEM: &str = include_str!("../prompts/system.md");
-const FIRST: &str = include_str!("../prompts/first.md");
+const SYSTEM: &str = include_str!("../../prompts/system.md");
+const FIRST: &str = include_str!("../../prompts/first.md");
 /// How figures are checked: what every prompt says that asks for findings.
-const CHECKING: &str = include_str!("../prompts/checking.md");
-const ANALYST: &str = include_str!("../prompts/analyst.md");
-const ANALYST_FIRST: &str = include_str!("../prompts/analyst_first.md");
-const INFLUENCE: &str = include_str!("../prompts/influence.md");
-const INFLUENCE_FIRST: &str = include_str!("../prompts/influence_first.md");
+const CHECKING: &str = include_str!("../../prompts/checking.md");
+const ANALYST: &str = include_str!("../../prompts/analyst.md");
+const ANALYST_FIRST: &str = include_str!("../../prompts/analyst_first.md");
+const INFLUENCE: &str = include_str!("../../prompts/influence.md");
+const INFLUENCE_FIRST: &str = include_str!("../../prompts/influence_first.md");
 const AREAS: [(&str, &str); 5] = [
-    ("broad", include_str!("../prompts/focus/broad.md")),
-    ("customer_churn", include_str!("../prompts/focus/customer_churn.md")),
-    ("margin_analysis", include_str!("../prompts/focus/margin_analysis.md")),
-    ("product_performance", include_str!("../prompts/focus/product_performance.md")),
-    ("regional_analysis", include_str!("../prompts/focus/regional_analysis.md")),
+    ("broad", include_str!("../../prompts/focus/broad.md")),
+    ("customer_churn", include_str!("../../prompts/focus/customer_churn.md")),
+    ("margin_analysis", include_str!("../../prompts/focus/margin_analysis.md")),
+    ("product_performance", include_str!("../../prompts/focus/product_performance.md")),
+    ("regional_analysis", include_str!("../../prompts/focus/regional_analysis.md")),
 ];
 
 /// The focus area of a run that names none.

@@ -4,13 +4,14 @@ use std::ops::Range;
 
 use super::claims::{Checker, says, words};
 use super::direction::{self, Direction};
-use super::expression::CellReference;
+use super::period;
 use super::reading::Reading;
-use super::source::{Source, is_cut_short};
 use super::subject::{self, Verdict};
-use super::{format, period};
-use crate::results::QueryResult;
-use crate::results::names::Mention;
+use crate::finding::expression::CellReference;
+use crate::finding::format;
+use crate::finding::results::QueryResult;
+use crate::finding::results::names::Mention;
+use crate::finding::source::{Source, is_cut_short};
 
 /// Words that claim a total.
 const TOTAL_WORDS: [&str; 8] = ["total", "overall", "altogether", "combined", "all", "every", "entire", "whole"];

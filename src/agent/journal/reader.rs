@@ -16,7 +16,7 @@ use serde::Deserialize;
 
 use super::{Coverage, Error, Event, Line, Started, StopReason, Tally, Totals};
 use crate::finding::Finding;
-use crate::results::Results;
+use crate::finding::results::Results;
 
 /// A run, as its journal tells it.
 #[derive(Debug, Clone)]

@@ -2,7 +2,7 @@
 
 use super::find_values::identifier;
 use super::{DescribeTable, Toolbox};
-use crate::prompt::nearest;
+use crate::agent::prompt::nearest;
 use crate::semantic::render;
 use crate::warehouse::catalog::Table;
 use crate::warehouse::sql::quoted;

@@ -4,9 +4,9 @@
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
-use super::expression::CellReference;
-use crate::results::names::{Mention, stem};
-use crate::results::{QueryResult, Results};
+use crate::finding::expression::CellReference;
+use crate::finding::results::names::{Mention, stem};
+use crate::finding::results::{QueryResult, Results};
 
 /// Words that say that a figure beside them is a yardstick rather than the subject's own.
 const BENCHMARKS: [&str; 28] = [

@@ -6,11 +6,11 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::Citation;
 use super::claims::{Checker, has_number, says, words};
-use super::expression::date_of;
 use super::reading::Reading;
 use super::text::{self, Claims, Constant, Stated, StatedDate, TimeUnit};
+use crate::finding::Citation;
+use crate::finding::expression::date_of;
 
 /// Words for what is counted that name no column.
 const GENERIC: [&str; 12] =
