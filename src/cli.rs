@@ -27,8 +27,8 @@ use self::values::PlanCost;
 use crate::agent::prompt::DEFAULT_FOCUS;
 use crate::finding::Severity;
 use crate::model::openai::{Api, ReasoningEffort};
-use crate::report::Format;
 use crate::rows;
+use crate::typeset::format::Format;
 
 const EFFORTS: [&str; 6] = ["none", "minimal", "low", "medium", "high", "xhigh"];
 /// The formats of a report.

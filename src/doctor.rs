@@ -23,8 +23,7 @@ pub use self::database::{check as check_database, check_catalog, connected, grou
 pub use self::model::{check as check_model, check_offline};
 pub use self::runs::check as check_runs_directory;
 use crate::error::Kind;
-use crate::output::printable;
-use crate::report::wrap;
+use crate::typeset::text::{printable, wrap};
 
 const GAP: &str = "  ";
 const STATUS_WIDTH: usize = "warning".len();

@@ -4,9 +4,11 @@
 //! [`Finding`], save reading one back from a journal.
 
 pub mod check;
+pub mod document;
+pub(crate) mod evidence;
 mod expression;
 mod fingerprint;
-pub(crate) mod format;
+mod format;
 pub mod prose;
 pub mod results;
 mod source;
@@ -65,6 +67,17 @@ pub enum Confidence {
     Medium,
     /// Measured against a baseline, alternatives excluded.
     High,
+}
+
+impl Confidence {
+    /// `high`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
 }
 
 /// A finding as the model writes it: the arguments of `record_finding`.

@@ -3,7 +3,6 @@
 //! Two real players implement it: an OpenAI-compatible endpoint, and the deterministic offline analyst.
 
 pub(crate) mod lenient;
-pub mod offline;
 pub mod openai;
 pub mod price;
 pub(crate) mod retry_after;

@@ -17,7 +17,6 @@ pub mod context;
 pub mod day;
 pub mod detect;
 pub mod engine;
-pub mod figure;
 pub mod growth;
 pub mod holidays;
 pub mod message;

@@ -3,7 +3,6 @@
 //! [`Output`] owns standard output. [`Talk`] is the way to standard error for everything: messages, progress bars and
 //! tracing share it, so that none tears another's lines.
 
-use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -15,6 +14,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::cli::{Color, LogFormat, TalkOptions};
 use crate::error::Failure;
+use crate::typeset::text::printable;
 
 const COLUMNS_DEFAULT: usize = 80;
 
@@ -189,15 +189,6 @@ impl io::Write for Talk {
     }
 }
 
-/// Text from a model, a database or a file, unable to move the cursor, change colours or reorder what is read.
-pub fn printable(text: &str) -> Cow<'_, str> {
-    let hidden = |character: char| {
-        (character.is_control() && !matches!(character, '\n' | '\t'))
-            || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    if text.contains(hidden) { text.replace(hidden, "\u{fffd}").into() } else { text.into() }
-}
-
 /// Where a report or other data go. It is made before the work, so that a path that cannot be written is told in time.
 #[derive(Debug)]
 pub enum Destination {
@@ -263,9 +254,4 @@ fn draft_in(directory: &Path) -> io::Result<NamedTempFile> {
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     builder.tempfile_in(directory)
-}
-
-/// `1 table`, `2 tables`: a count with its noun, whose plural takes an s.
-pub fn counted(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }

@@ -12,7 +12,8 @@ use tokio::task::JoinHandle;
 
 use crate::agent::journal::{Event, Totals};
 use crate::cli::LogFormat;
-use crate::output::{Talk, printable};
+use crate::output::Talk;
+use crate::typeset::text::printable;
 
 pub use lines::lines;
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use jiff::civil::Date;
 use minijinja::{Environment, UndefinedBehavior, context};
 
-use crate::nearest::likeness;
+use crate::typeset::spelling::nearest;
 
 const SYSTEM: &str = include_str!("../../prompts/system.md");
 const FIRST: &str = include_str!("../../prompts/first.md");
@@ -265,25 +265,4 @@ fn read(path: &Path) -> Result<String, Error> {
 
 fn summary(text: &str) -> &str {
     text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#')).unwrap_or_default()
-}
-
-/// The name that is most like `name`, if any is like enough to be meant.
-pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a String>) -> Option<String> {
-    known
-        .map(|candidate| (likeness(name, candidate), candidate))
-        .filter(|(likeness, _)| *likeness > 0.75)
-        .max_by(|left, right| left.0.total_cmp(&right.0))
-        .map(|(_, candidate)| candidate.clone())
-}
-
-/// What to say beside a name that is not known: the one that was meant, or all that there are.
-pub fn advice<'a, N>(name: &str, known: N) -> String
-where
-    N: IntoIterator<Item = &'a String> + Copy,
-{
-    if let Some(nearest) = nearest(name, known.into_iter()) {
-        return format!("did you mean `{nearest}`?");
-    }
-    let names = known.into_iter().map(String::as_str).collect::<Vec<_>>();
-    if names.is_empty() { "there is none".to_owned() } else { format!("there are {}", names.join(", ")) }
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::journal::{self, Event, FILE_NAME, StopReason};
 use crate::finding::Severity;
-use crate::nearest::likeness;
+use crate::typeset::spelling::likeness;
 
 const NEAREST_SIMILARITY: f64 = 0.6;
 

@@ -12,7 +12,7 @@ use rust_decimal::Decimal;
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 
-use crate::agent::prompt::nearest;
+use crate::typeset::spelling::nearest;
 
 /// A whole number from 1; underscores may group its digits.
 pub fn count<T: TryFrom<u64>>(text: &str) -> Result<T, String> {

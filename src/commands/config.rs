@@ -9,7 +9,8 @@ use crate::config::setting::Setting;
 use crate::config::{Config, SqlSection};
 use crate::error::{ExitStatus, Failure};
 use crate::model::price::Price;
-use crate::output::{Output, printable};
+use crate::output::Output;
+use crate::typeset::text::printable;
 
 pub(super) fn run(command: &ConfigCommand, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
     let text = if command.json { format!("{:#}\n", json(config)) } else { toml(config) };

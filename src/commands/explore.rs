@@ -16,7 +16,7 @@ use crate::agent::{self, Budget, Observer, Setup};
 use crate::config::Config;
 use crate::config::choice::Player;
 use crate::error::{ExitStatus, Failure, Kind};
-use crate::model::offline::OfflineAnalyst;
+use crate::exploration::analyst::OfflineAnalyst;
 use crate::model::price::Price;
 use crate::model::{Model, openai};
 use crate::output::{Destination, Output};

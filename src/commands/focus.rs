@@ -6,7 +6,8 @@ use crate::agent::prompt::Library;
 use crate::cli::FocusCommand;
 use crate::config::Config;
 use crate::error::{ExitStatus, Failure};
-use crate::output::{Output, printable};
+use crate::output::Output;
+use crate::typeset::text::printable;
 
 pub(super) fn run(command: &FocusCommand, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
     let FocusCommand::List { .. } = command;

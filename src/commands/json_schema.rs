@@ -2,9 +2,9 @@
 
 use crate::cli::Document;
 use crate::error::{ExitStatus, Failure};
+use crate::exploration::report;
 use crate::monitor::{self, registry};
 use crate::output::Output;
-use crate::report;
 use crate::semantic::metadata::metadata_schema;
 
 pub(super) fn run(document: Document, output: &mut Output) -> Result<ExitStatus, Failure> {

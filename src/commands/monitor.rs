@@ -15,7 +15,6 @@ use anyhow::Context as _;
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
 
-use crate::agent::prompt::advice;
 use crate::cli::monitor::MonitorCommand;
 use crate::config::Config;
 use crate::config::choice::StatePlace;
@@ -25,6 +24,7 @@ use crate::monitor::registry::{Monitor, Problem, Registry};
 use crate::output::Output;
 use crate::rows::{self, Format, Layout};
 use crate::state::State;
+use crate::typeset::spelling::advice;
 use crate::warehouse::table::{Column, Table};
 
 pub(super) async fn run(command: &MonitorCommand, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {

@@ -5,10 +5,10 @@ use std::path::Path;
 use crate::agent::journal::{self, Run};
 use crate::config::Config;
 use crate::error::{ExitStatus, Failure, Kind};
+use crate::exploration::report;
 use crate::finding::Severity;
 use crate::output::{Destination, Output};
-use crate::report;
-use crate::report::terminal::Layout;
+use crate::typeset::layout::Layout;
 
 /// Reads the journal, renders the report in the format of the configuration, and delivers it. `unwritten` is why the
 /// journal could not be written to its end, which it cannot say itself.

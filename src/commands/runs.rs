@@ -11,7 +11,8 @@ use crate::cli::RunsCommand;
 use crate::config::Config;
 use crate::error::{ExitStatus, Failure, Kind};
 use crate::finding::Severity;
-use crate::output::{Destination, Output, printable};
+use crate::output::{Destination, Output};
+use crate::typeset::text::printable;
 
 pub(super) fn run(command: &RunsCommand, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
     match command {

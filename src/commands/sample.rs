@@ -8,8 +8,9 @@ use crate::agent::{journal, runs};
 use crate::cli::{SampleArguments, SampleCommand};
 use crate::config::Config;
 use crate::error::{ExitStatus, Failure, Kind};
-use crate::output::{Destination, Output, counted};
+use crate::output::{Destination, Output};
 use crate::sample::{self, Options, Planted};
+use crate::typeset::text::counted;
 
 pub(super) fn run(command: &SampleCommand, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
     match command {

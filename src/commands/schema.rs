@@ -6,9 +6,10 @@ use super::open;
 use crate::cli::SchemaCommand;
 use crate::config::Config;
 use crate::error::{ExitStatus, Failure, Kind};
-use crate::output::{Output, counted, printable};
+use crate::output::Output;
 use crate::semantic::drift;
 use crate::semantic::metadata::{self, Metadata};
+use crate::typeset::text::{counted, printable};
 use crate::warehouse::catalog::Catalog;
 use crate::warehouse::postgres::introspect::Introspected;
 

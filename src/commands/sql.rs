@@ -11,9 +11,10 @@ use super::open;
 use crate::cli::{ROWS_FORMATS, SqlArguments};
 use crate::config::{Config, ending};
 use crate::error::{ExitStatus, Failure};
-use crate::output::{Destination, Output, counted, printable};
+use crate::output::{Destination, Output};
 use crate::progress::Waiting;
 use crate::rows::{self, Format, Layout};
+use crate::typeset::text::{counted, printable};
 use crate::warehouse::Database;
 use crate::warehouse::table::Table;
 

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use super::setting::{Definitions, Layer, Origin, Raw, Shape};
 use super::{FILE_VARIABLE, PREFIX};
-use crate::agent::prompt::nearest;
 use crate::error::Failure;
+use crate::typeset::spelling::nearest;
 
 /// What the environment says.
 pub(super) struct Environment {

@@ -16,9 +16,9 @@ use super::FILE_NAME;
 use super::channels_section::{self, ChannelSection};
 use super::setting::{Definition, Definitions, Layer, Origin, Raw, Shape};
 use super::sql_section::SqlSection;
-use crate::agent::prompt::nearest;
 use crate::error::Failure;
 use crate::model::price::Price;
+use crate::typeset::spelling::nearest;
 
 const PRICES: &str = "prices";
 const SQL: &str = "sql";

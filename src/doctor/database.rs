@@ -8,7 +8,7 @@ use super::engine::{Engine, FUNCTIONS, Signs};
 use super::grants::Ground;
 use super::{CHECK_TIMEOUT, Check};
 use crate::error::Kind;
-use crate::output::counted;
+use crate::typeset::text::counted;
 use crate::warehouse::catalog::Catalog;
 use crate::warehouse::executor::LEFT_OUT;
 use crate::warehouse::sql::{Policy, validate};

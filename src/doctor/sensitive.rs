@@ -1,7 +1,7 @@
 //! The columns whose values are personal or secret: those that people marked, and those that only look like it.
 
 use super::Check;
-use crate::output::counted;
+use crate::typeset::text::counted;
 use crate::warehouse::catalog::{Catalog, Column, Table};
 
 /// Tables that are told by name.

@@ -1,8 +1,8 @@
 //! What can be looked at in each table. A model may read all of them; the built-in analyst needs to know what they are.
 
 use super::Check;
-use crate::model::offline::survey::{Outlook, Prospect, survey};
-use crate::output::counted;
+use crate::exploration::analyst::survey::{Outlook, Prospect, survey};
+use crate::typeset::text::counted;
 use crate::warehouse::catalog::Catalog;
 
 /// Tables with a line of their own.

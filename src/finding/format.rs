@@ -3,41 +3,18 @@
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::expression::Kind;
-
-/// The number for people: thousands grouped; none, one or two decimals as its size deserves.
-pub(crate) fn number(value: Decimal) -> String {
-    let size = value.abs();
-    let places = match size {
-        size if size >= Decimal::ONE_THOUSAND => 0,
-        size if size >= Decimal::ONE_HUNDRED => 1,
-        _ => 2,
-    };
-    grouped(value.round_dp_with_strategy(places, RoundingStrategy::MidpointAwayFromZero).normalize())
-}
+use crate::typeset::figure::decimal;
+use crate::typeset::text::group_digits;
 
 /// The figure for people, with a percent sign where it is a percentage.
 pub(super) fn figure(value: Decimal, kind: Kind) -> String {
     match kind {
         Kind::Percent | Kind::PercentChange => {
-            format!("{}%", grouped(value.round_dp_with_strategy(1, RoundingStrategy::MidpointAwayFromZero).normalize()))
+            let rounded = value.round_dp_with_strategy(1, RoundingStrategy::MidpointAwayFromZero);
+            format!("{}%", group_digits(&rounded.normalize().to_string()))
         }
-        Kind::Level | Kind::Ratio | Kind::Change | Kind::Count => number(value),
+        Kind::Level | Kind::Ratio | Kind::Change | Kind::Count => decimal(value),
     }
-}
-
-fn grouped(value: Decimal) -> String {
-    let text = value.abs().to_string();
-    let (whole, fraction) =
-        text.split_once('.').map_or((text.as_str(), None), |(whole, fraction)| (whole, Some(fraction)));
-    let mut grouped = String::new();
-    for (index, digit) in whole.chars().enumerate() {
-        if index > 0 && (whole.len() - index) % 3 == 0 {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    let sign = if value.is_sign_negative() && !value.is_zero() { "-" } else { "" };
-    fraction.map_or_else(|| format!("{sign}{grouped}"), |fraction| format!("{sign}{grouped}.{fraction}"))
 }
 
 /// What the figures of a column called so are.

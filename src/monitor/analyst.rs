@@ -24,10 +24,10 @@ use crate::agent::journal::{Event, StopReason, Stopped};
 use crate::agent::prompt::{self, AnalystMaterial, Library};
 use crate::agent::tools::Toolbox;
 use crate::agent::{self, Budget, Observer, Setup};
+use crate::finding::document::{FindingDocument, finding_document};
 use crate::finding::results::Results;
 use crate::model::Model;
 use crate::model::price::Price;
-use crate::report::json::{FindingDocument, finding_document};
 use crate::semantic::render;
 use crate::warehouse::table::Bounds;
 

@@ -17,8 +17,8 @@ use super::engine::{Circumstances, Fits, assess};
 use super::registry::{Grain, Monitor};
 use super::series::Observed;
 use super::telling;
-use crate::report::Error;
-use crate::report::terminal::Layout;
+use crate::typeset::format::Error;
+use crate::typeset::layout::Layout;
 
 /// Days of a year, on average.
 const YEAR_DAYS: f64 = 365.25;
@@ -200,14 +200,14 @@ impl Backtest {
 
     /// Alerts in words, with how many that is a metric and year.
     fn headline(&self) -> String {
-        let count = |number, one, many| crate::report::text::count(number, one, many);
+        let count = |number, one, many| crate::typeset::text::count(number, one, many);
         let steps = self.months.values().map(|month| month.steps).sum();
         format!(
             "{} in {} of {}: {} a metric and year",
             count(self.alerts.len(), "alert", "alerts"),
             count(steps, "step", "steps"),
             count(self.metrics, "metric", "metrics"),
-            super::figure::number(self.alerts_per_metric_year)
+            crate::typeset::figure::number(self.alerts_per_metric_year)
         )
     }
 

@@ -10,7 +10,7 @@ mod png;
 use jiff::civil::DateTime;
 
 pub use self::png::Error;
-use crate::report::html::{chart_rules, colour};
+use crate::typeset::html::{chart_rules, colour};
 
 /// Rules for the page that a chart stands in, beyond those of all charts.
 pub(super) const STYLE: &str = include_str!("chart/style.css");

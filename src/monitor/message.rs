@@ -15,10 +15,10 @@ use super::report::{Card, Opinion, Reported, card, charts_of, headline, opinions
 use super::telling::{Outcome, line, tell, whole};
 use super::wording::step;
 use crate::deliver::{CHART_CID, Message};
-use crate::report::html::{colour, fragment};
-use crate::report::page::Page;
-use crate::report::terminal::Layout;
-use crate::report::text;
+use crate::typeset::html::{colour, fragment};
+use crate::typeset::layout::Layout;
+use crate::typeset::page::Page;
+use crate::typeset::text;
 
 /// The version of [`Alert`]: raised when a field changes its meaning or goes away, not when one is added.
 pub const SCHEMA_VERSION: u32 = 1;

@@ -1,6 +1,6 @@
 //! What became of one or several days, for people and programs. One file a format; `view` is what they share.
 //!
-//! As in [`crate::report`], whatever the data or a model wrote is hostile: bounded, stripped of what drives terminals or
+//! Whatever the data or a model wrote is hostile here: bounded, stripped of what drives terminals or
 //! reorders text, and escaped for where it stands. Nothing is printed or saved.
 
 pub mod html;
@@ -17,8 +17,8 @@ use super::chart::Chart;
 use super::context::Influence;
 use super::day::Day;
 use super::registry::Monitor;
-use crate::report::terminal::Layout;
-use crate::report::{Error, Format};
+use crate::typeset::format::{Error, Format};
+use crate::typeset::layout::Layout;
 
 /// A day with what is shown beside it.
 #[derive(Debug, Clone, Copy)]

@@ -4,11 +4,11 @@
 mod absence;
 
 use super::day::{Contribution, Day, Impact, Incident, IncidentKind, Judgement, Money, Priority, Severity};
-use super::figure::{number, percent};
 use super::registry::Monitor;
 use super::series::Segment;
 use super::wording::{self, amount, off, probability};
-use crate::report::text;
+use crate::typeset::figure::{number, percent};
+use crate::typeset::text;
 
 /// Characters of a name, a label or a value.
 const NAME_CHARACTERS: usize = 80;

@@ -2,14 +2,14 @@
 //! ordinary or not, which incident it is part of, and why somebody was told or not.
 
 use super::day::{Day, Expected, Incident, Judgement, Score};
-use super::figure::{number, percent};
 use super::registry::{Metric, Monitor, SeverityBy};
 use super::report::{Reported, card, status, terminal};
 use super::series::{Segment, Status};
 use super::telling::{self, Outcome, line, name};
 use super::wording::{amount, change, comparison, off, probability, sentence, step};
-use crate::report::page::Page;
-use crate::report::terminal::Layout;
+use crate::typeset::figure::{number, percent};
+use crate::typeset::layout::Layout;
+use crate::typeset::page::Page;
 
 /// What cannot be told of.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

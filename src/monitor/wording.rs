@@ -2,9 +2,9 @@
 
 use jiff::civil::{DateTime, Time};
 
-use super::figure::{number, percent};
 use super::registry::{Comparison, Grain};
-use crate::report::text;
+use crate::typeset::figure::{number, percent};
+use crate::typeset::text;
 
 /// What stands where there is no number.
 pub(crate) const NOTHING: &str = "–";

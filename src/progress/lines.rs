@@ -3,7 +3,7 @@
 use crate::agent::journal::{Event, Started, Stopped};
 use crate::finding::results::QueryResult;
 use crate::model::{Message, Reply};
-use crate::output::counted;
+use crate::typeset::text::counted;
 use crate::warehouse::table::Bounds;
 
 /// The lines for an event at that verbosity, if there are any. They hold what a model wrote, unfiltered.

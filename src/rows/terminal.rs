@@ -9,7 +9,7 @@ use console::Style;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::Layout;
-use crate::output::printable;
+use crate::typeset::text::printable;
 use crate::warehouse::table::{Column, Table};
 
 const NULL: &str = "NULL";

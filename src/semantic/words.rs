@@ -1,6 +1,6 @@
 //! Names -> words: what `customer_id`, `CustomerID` and `Customer ID` have in common.
 
-use crate::nearest::likeness;
+use crate::typeset::spelling::likeness;
 
 /// Endings that names are written together with, as in `customerid`.
 const JOINED_ENDINGS: [&str; 10] = ["id", "no", "nr", "key", "code", "name", "date", "number", "type", "amount"];

@@ -14,6 +14,13 @@ pub struct Column {
     pub type_name: String,
 }
 
+impl Column {
+    /// Whether its cells are numbers, by its type.
+    pub(crate) fn is_numeric(&self) -> bool {
+        matches!(self.type_name.as_str(), "int2" | "int4" | "int8" | "numeric" | "float4" | "float8" | "money")
+    }
+}
+
 /// A result's rows, with SQL's NULL as `None`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Table {

@@ -103,7 +103,7 @@ fn the_ending_of_the_report_chooses_its_format_unless_something_as_near_asks_for
         config.report.format
     };
     let told = check("", &[], &["-o", "a.html"], &["html", "--output"]);
-    assert_eq!(told, explore::report::Format::Html);
+    assert_eq!(told, explore::typeset::format::Format::Html);
     check("", &[], &["-o", "a.txt"], &["terminal", "default"]);
     check("format = \"json\"", &[], &["-o", "a.MD"], &["markdown", "--output"]);
     check("format = \"json\"\noutput = \"a.json\"", &[], &[], &["json", "explore.toml:1"]);

@@ -6,8 +6,8 @@ use explore::monitor::backtest::{Backtest, Format, Replay};
 use explore::monitor::day::Priority;
 use explore::monitor::registry::{Monitor, Registry};
 use explore::monitor::series::{Observation, Observed};
-use explore::report::terminal::Layout;
 use explore::sample::days::{Injection, Options, Row, funnel, generate};
+use explore::typeset::layout::Layout;
 use jiff::Timestamp;
 use jiff::civil::{Date, Time, date};
 

@@ -4,8 +4,8 @@ use explore::monitor::analyst;
 use explore::monitor::day::{Contribution, Priority};
 use explore::monitor::message::{alert, digest, schema};
 use explore::monitor::report::render;
-use explore::report::Format;
-use explore::report::terminal::Layout;
+use explore::typeset::format::Format;
+use explore::typeset::layout::Layout;
 use proptest::prelude::{Just, Strategy, prop_oneof, proptest};
 use serde_json::Value;
 

@@ -3,8 +3,8 @@
 use explore::monitor::analyst;
 use explore::monitor::day::{Day, Decision};
 use explore::monitor::report::{json, render};
-use explore::report::Format;
-use explore::report::terminal::Layout;
+use explore::typeset::format::Format;
+use explore::typeset::layout::Layout;
 use unicode_width::UnicodeWidthStr;
 
 use crate::report::check_table_rows;

@@ -2,7 +2,7 @@
 
 use explore::monitor::series::Segment;
 use explore::monitor::why::story;
-use explore::report::terminal::Layout;
+use explore::typeset::layout::Layout;
 
 use crate::sample_day::{Sample, segment};
 

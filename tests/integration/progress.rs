@@ -3,8 +3,8 @@
 use explore::agent::journal::{Event, StopReason, Stopped, Totals};
 use explore::finding::results::QueryResult;
 use explore::model::{Reply, ReplyEnd, ToolCall};
-use explore::output::printable;
 use explore::progress::lines;
+use explore::typeset::text::printable;
 use explore::warehouse::table::{Column, Table};
 
 fn queried() -> Event {

@@ -1,9 +1,9 @@
 //! The reports: what each format shows of one rich run, and what hostile text cannot do to any.
 
 use explore::agent::journal::{Event, Run, StopReason, Stopped};
+use explore::exploration::report::{Format, json, render};
 use explore::finding::Finding;
-use explore::report::terminal::Layout;
-use explore::report::{Format, json, render};
+use explore::typeset::layout::Layout;
 use unicode_width::UnicodeWidthStr;
 
 use crate::sample_run;

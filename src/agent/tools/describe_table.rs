@@ -2,8 +2,8 @@
 
 use super::find_values::identifier;
 use super::{DescribeTable, Toolbox};
-use crate::agent::prompt::nearest;
 use crate::semantic::render;
+use crate::typeset::spelling::nearest;
 use crate::warehouse::catalog::Table;
 use crate::warehouse::sql::quoted;
 

@@ -3,19 +3,20 @@
 use jiff::civil::{DateTime, Time};
 use jiff::{Timestamp, ToSpan as _};
 
-use super::super::interrupts::Interrupts;
-use super::super::open;
 use super::{chosen, registry};
 use crate::cli::monitor::{BACKTEST_FORMATS, MonitorBacktestArguments};
+use crate::commands::interrupts::Interrupts;
+use crate::commands::open;
 use crate::config::{Config, ending};
 use crate::error::{ExitStatus, Failure, Kind};
 use crate::monitor::backtest::{Backtest, Replay};
 use crate::monitor::pull::pull;
 use crate::monitor::registry::Monitor;
 use crate::monitor::series::{Observation, Observed};
-use crate::output::{Destination, Output, counted};
+use crate::output::{Destination, Output};
 use crate::progress::Waiting;
-use crate::report::terminal::Layout;
+use crate::typeset::layout::Layout;
+use crate::typeset::text::counted;
 
 pub(super) async fn run(
     arguments: &MonitorBacktestArguments,

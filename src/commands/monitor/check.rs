@@ -13,7 +13,8 @@ use crate::config::Config;
 use crate::error::{ExitStatus, Failure};
 use crate::monitor::pull::{self, pull};
 use crate::monitor::registry::{Monitor, Problem};
-use crate::output::{Output, counted, printable};
+use crate::output::Output;
+use crate::typeset::text::{counted, printable};
 
 pub(super) async fn run(
     arguments: &MonitorCheckArguments,

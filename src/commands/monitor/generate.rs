@@ -4,8 +4,9 @@ use anyhow::Context as _;
 
 use crate::cli::monitor::MonitorGenerateArguments;
 use crate::error::{ExitStatus, Failure};
-use crate::output::{Destination, Output, counted};
+use crate::output::{Destination, Output};
 use crate::sample::days::{self, Options};
+use crate::typeset::text::counted;
 
 pub(super) fn run(arguments: &MonitorGenerateArguments, output: &mut Output) -> Result<ExitStatus, Failure> {
     let MonitorGenerateArguments { seed, days, until, ref inject, .. } = *arguments;

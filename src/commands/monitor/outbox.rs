@@ -9,8 +9,9 @@ use crate::cli::monitor::state::OutboxCommand;
 use crate::config::Config;
 use crate::deliver::{Channels, Pace, Report, Trouble, send_due};
 use crate::error::{ExitStatus, Failure, Kind};
-use crate::output::{Output, counted};
+use crate::output::Output;
 use crate::state::{Entry, Which};
+use crate::typeset::text::counted;
 
 const COLUMNS: [&str; 9] = ["id", "day", "monitor", "incident", "channel", "recipient", "state", "attempts", "problem"];
 

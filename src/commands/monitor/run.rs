@@ -25,12 +25,13 @@ use crate::monitor::day::Day;
 use crate::monitor::registry::{Monitor, Problem, Registry, unmatched};
 use crate::monitor::run::{self, Analyst, Outcome, Places, Wanted, Watch, Wish, write_contents};
 use crate::monitor::{pull, report};
-use crate::output::{Destination, Output, Talk, counted};
+use crate::output::{Destination, Output, Talk};
 use crate::progress::{Progress, Waiting};
-use crate::report::Format;
-use crate::report::terminal::Layout;
 use crate::sample::days::{self, Options};
 use crate::state::{NewMessage, State, Which};
+use crate::typeset::format::Format;
+use crate::typeset::layout::Layout;
+use crate::typeset::text::counted;
 use crate::warehouse::table::Bounds;
 use crate::warehouse::{Database, Error as Lost};
 

@@ -4,13 +4,13 @@ use jiff::ZonedDateTime;
 use jiff::civil::Date;
 
 use super::{print, registry, state};
-use crate::agent::prompt::nearest;
 use crate::cli::monitor::state::{SnoozeArguments, SnoozeCommand};
 use crate::config::Config;
 use crate::error::{ExitStatus, Failure};
 use crate::monitor::registry::{Metric, Monitor};
 use crate::output::Output;
 use crate::state::{NewSnooze, Snooze};
+use crate::typeset::spelling::nearest;
 
 pub(super) async fn run(
     arguments: &SnoozeArguments,

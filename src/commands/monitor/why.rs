@@ -3,7 +3,6 @@
 use jiff::civil::{Date, Time};
 
 use super::{registry, state};
-use crate::agent::prompt::advice;
 use crate::cli::monitor::MonitorWhyArguments;
 use crate::cli::values;
 use crate::config::Config;
@@ -13,7 +12,8 @@ use crate::monitor::run::remembered;
 use crate::monitor::series::Segment;
 use crate::monitor::why::story;
 use crate::output::Output;
-use crate::report::terminal::Layout;
+use crate::typeset::layout::Layout;
+use crate::typeset::spelling::advice;
 
 pub(super) async fn run(
     arguments: &MonitorWhyArguments,

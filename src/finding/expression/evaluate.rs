@@ -7,6 +7,7 @@ use rust_decimal::prelude::FromPrimitive;
 use super::{CellReference, Cells, Evaluated, Expression, Function, Kind, Known, Operator, Rows, date_of, number_of};
 use crate::finding::format;
 use crate::finding::results::{QueryResult, Results, names};
+use crate::typeset::figure;
 
 pub(super) struct Evaluator<'a> {
     pub(super) results: &'a Results,
@@ -63,7 +64,7 @@ impl Evaluator<'_> {
             dates: part.dates,
             counts_losses: format::counts_losses(column),
             may_be_percent: format::may_be_percent(column),
-            arithmetic: format!("{shown} = {}", format::number(value)),
+            arithmetic: format!("{shown} = {}", figure::decimal(value)),
         })
     }
 
@@ -75,7 +76,7 @@ impl Evaluator<'_> {
                 groups: Vec::new(),
                 literals: vec![*value],
                 dates: Vec::new(),
-                shown: format::number(*value),
+                shown: figure::decimal(*value),
             }),
             Expression::Date(date) => Ok(Part { dates: vec![*date], ..dated(*date) }),
             Expression::AsOf => Ok(dated(self.as_of)),
@@ -102,7 +103,7 @@ impl Evaluator<'_> {
             groups: evaluated.groups.clone(),
             literals: evaluated.literals.clone(),
             dates: evaluated.dates.clone(),
-            shown: format::number(evaluated.value),
+            shown: figure::decimal(evaluated.value),
         })
     }
 
@@ -129,7 +130,7 @@ impl Evaluator<'_> {
             (None, None) => return Err(format!("{} is {text:?}, which is no number", place(result, row, column))),
         };
         let shown = match value {
-            Value::Number(number) => format::number(number),
+            Value::Number(number) => figure::decimal(number),
             Value::Date(date) => date.to_string(),
         };
         let kind = format::kind_of(&result.table.columns[column].name);

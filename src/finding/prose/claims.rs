@@ -16,6 +16,7 @@ use crate::finding::results::Results;
 use crate::finding::results::names::Mention;
 use crate::finding::source::{DateSource, Source};
 use crate::finding::{Citation, format};
+use crate::typeset::figure;
 
 /// Words near a figure that let a negative cell be told without its sign.
 const NEGATIVE_WORDS: [&str; 18] = [
@@ -217,7 +218,7 @@ impl Checker<'_> {
             } else if is_told || is_told_negative(reading, &stated.span) {
                 self.judge(reading, &stated.span, source)
             } else {
-                let value = format::number(source.value);
+                let value = figure::decimal(source.value);
                 Err(format!("{} is {value}: write the sign, or say which way it went", source.name))
             };
             match judged {

@@ -8,10 +8,10 @@ use super::period;
 use super::reading::Reading;
 use super::subject::{self, Verdict};
 use crate::finding::expression::CellReference;
-use crate::finding::format;
 use crate::finding::results::QueryResult;
 use crate::finding::results::names::Mention;
 use crate::finding::source::{Source, is_cut_short};
+use crate::typeset::figure;
 
 /// Words that claim a total.
 const TOTAL_WORDS: [&str; 8] = ["total", "overall", "altogether", "combined", "all", "every", "entire", "whole"];
@@ -169,10 +169,10 @@ fn judge_direction(direction: Direction, source: &Source) -> Result<(), String> 
     match (direction, fell) {
         (Direction::Down, true) | (Direction::Up, false) => Ok(()),
         (Direction::Down, false) => {
-            Err(format!("the text says it fell, but {} is {}", source.name, format::number(source.value)))
+            Err(format!("the text says it fell, but {} is {}", source.name, figure::decimal(source.value)))
         }
         (Direction::Up, true) => {
-            Err(format!("the text says it rose, but {} is {}", source.name, format::number(source.value)))
+            Err(format!("the text says it rose, but {} is {}", source.name, figure::decimal(source.value)))
         }
     }
 }

@@ -6,7 +6,7 @@ use super::{Alert, Backtest, Month};
 use crate::monitor::chart::{self, Chart};
 use crate::monitor::telling::line;
 use crate::monitor::wording::step;
-use crate::report::html::document;
+use crate::typeset::html::document;
 
 const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("../report/html/style.css");

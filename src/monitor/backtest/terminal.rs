@@ -6,8 +6,8 @@ use console::Style;
 use super::{Backtest, Month};
 use crate::monitor::telling::line;
 use crate::monitor::wording::step;
-use crate::report::page::Page;
-use crate::report::terminal::Layout;
+use crate::typeset::layout::Layout;
+use crate::typeset::page::Page;
 
 pub(super) fn render(backtest: &Backtest, layout: Layout) -> String {
     let mut page = Page::new(layout);

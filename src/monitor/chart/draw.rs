@@ -7,8 +7,8 @@ use unicode_width::UnicodeWidthStr;
 use super::axis::{self, Axis};
 use super::{Chart, Point};
 use crate::monitor::wording::{amount, compact, moment};
-use crate::report::svg::{WIDTH, escape, open, text_at};
-use crate::report::text;
+use crate::typeset::svg::{WIDTH, escape, open, text_at};
+use crate::typeset::text;
 
 const HEIGHT: f64 = 240.0;
 const LEFT: f64 = 46.0;

@@ -8,9 +8,9 @@ use jiff::civil::Date;
 use serde::Deserialize;
 
 use super::{ContextEvent, Kind};
-use crate::agent::prompt::advice;
 use crate::monitor::registry::Monitor;
 use crate::monitor::series::Segment;
+use crate::typeset::spelling::advice;
 
 /// A line that is no event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -75,7 +75,7 @@ async fn ask(
 fn read(reply: &Reply, count: usize) -> Result<(Verdict, Vec<usize>), String> {
     let text = reply.text.as_deref().unwrap_or_default().trim();
     let refuse = |what: &str| {
-        let quote = crate::report::text::line(text, QUOTE_CHARACTERS);
+        let quote = crate::typeset::text::line(text, QUOTE_CHARACTERS);
         Err(format!("{what}: {quote:?}"))
     };
     if reply.end != ReplyEnd::Complete {

@@ -156,7 +156,7 @@ fn cause(silence: &Silence) -> String {
             let named = silence.segments.iter().take(NAMED_MAX).map(|part| part.segment.to_string());
             let more = silence.segments.len().saturating_sub(NAMED_MAX);
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            let share = crate::monitor::figure::percent(silence.share);
+            let share = crate::typeset::figure::percent(silence.share);
             format!(
                 "nothing came of {}{more}, {share} of the whole, while the others go on",
                 named.collect::<Vec<_>>().join("; ")

@@ -2,9 +2,9 @@
 
 use super::judge::Judged;
 use crate::monitor::day::{Contribution, GradedBy, Impact, Money, Score, Severity};
-use crate::monitor::figure;
 use crate::monitor::registry::{Metric, Monitor, SeverityBy};
 use crate::monitor::wording;
+use crate::typeset::figure;
 
 /// Shares of what was expected from which a fall or rise is told in stronger words.
 const STOPPED: f64 = 0.9;

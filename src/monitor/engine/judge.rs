@@ -12,8 +12,8 @@ use crate::monitor::day::{Compared, Judgement, Score};
 use crate::monitor::detect::{Ground, discovery_threshold};
 use crate::monitor::registry::{Comparison, Direction, Formula, Grain, Metric, Monitor};
 use crate::monitor::series::{Segment, Status};
-use crate::monitor::{figure, wording};
-use crate::report::text;
+use crate::monitor::wording;
+use crate::typeset::{figure, text};
 
 /// The share of false discoveries that is put up with among the metrics' wholes of a day.
 const WHOLES_RATE: f64 = 0.1;

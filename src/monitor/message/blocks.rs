@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::monitor::report::{Card, Opinion};
-use crate::report::text;
+use crate::typeset::text;
 
 /// Slack's limits.
 const BLOCKS_MAX: usize = 50;

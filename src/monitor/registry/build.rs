@@ -17,9 +17,9 @@ use super::{
     Bands, Calendar, Direction, Forecasting, Formula, Grain, Growth, ImpactBands, Measure, Metric, Monitor, Rule,
     SeverityBands, SeverityBy, Thresholds,
 };
-use crate::agent::prompt::advice;
 use crate::analysis::forecast;
 use crate::monitor::holidays::{self, Event};
+use crate::typeset::spelling::advice;
 use crate::warehouse::sql;
 
 const DENOMINATOR_MIN: u32 = 30;

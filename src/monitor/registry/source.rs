@@ -11,7 +11,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::document::{self, Document};
 use super::problem::Problem;
-use crate::agent::prompt::nearest;
+use crate::typeset::spelling::nearest;
 
 /// A TOML text that is being read.
 pub(super) struct Source<'a> {

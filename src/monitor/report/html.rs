@@ -1,13 +1,12 @@
-//! The report of days as one HTML file, of the same make as [`crate::report::html`]: no script, no request to anywhere,
-//! everything escaped by the template.
+//! The report of days as one HTML file, on the page of [`crate::typeset::html`]. The template escapes everything.
 
 use serde::Serialize;
 
 use super::view::{self, CHECKED, Card, Opinion, Row, author, card, growth_lines, headline, opinions, ordered, rows};
 use super::{Reported, charts_of};
 use crate::monitor::chart;
-use crate::report::html::document;
-use crate::report::text::paragraphs;
+use crate::typeset::html::document;
+use crate::typeset::text::paragraphs;
 
 const TEMPLATE: &str = include_str!("html/page.html");
 const STYLE: &str = include_str!("html/style.css");

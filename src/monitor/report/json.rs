@@ -9,7 +9,7 @@ use crate::monitor::context::Influence;
 use crate::monitor::day::Day;
 use crate::monitor::growth::{self, Growth};
 use crate::monitor::registry::{Grain, Metric};
-use crate::report::json::escaped;
+use crate::typeset::text::escaped;
 
 /// The version of [`Document`]: raised when a field changes its meaning or goes away, not when one is added.
 pub const SCHEMA_VERSION: u32 = 1;

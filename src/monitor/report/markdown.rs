@@ -2,8 +2,8 @@
 
 use super::view::{self, CHECKED, author, card, growth_lines, headline, opinions, ordered, rows};
 use super::{Card, Reported};
-use crate::report::markup::{block, escape, push};
-use crate::report::text::paragraphs;
+use crate::typeset::markup::{block, escape, push};
+use crate::typeset::text::paragraphs;
 
 /// Renders days.
 pub fn render(days: &[Reported<'_>]) -> String {

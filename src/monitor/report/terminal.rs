@@ -6,9 +6,9 @@ use console::Style;
 use super::view::{self, CHECKED, author, card, growth_lines, headline, ordered, rows};
 use super::{Card, Opinion, Reported};
 use crate::monitor::analyst::Analysis;
-use crate::report::page::Page;
-use crate::report::terminal::Layout;
-use crate::report::text::{fit, paragraphs};
+use crate::typeset::layout::Layout;
+use crate::typeset::page::Page;
+use crate::typeset::text::{fit, paragraphs};
 
 /// Columns of a cell.
 const CELL_COLUMNS: usize = 34;

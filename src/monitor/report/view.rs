@@ -3,17 +3,17 @@
 use serde::Serialize;
 
 use super::Reported;
+use crate::finding::document::{EvidenceDocument, FindingDocument};
 use crate::monitor::analyst::{Analysis, what_to_do};
 use crate::monitor::chart::Chart;
 use crate::monitor::day::{Compared, Day, Incident, Judgement, Severity};
-use crate::monitor::figure::{number, percent};
+use crate::monitor::growth;
 use crate::monitor::registry::Grain;
 use crate::monitor::series::Status;
 use crate::monitor::telling::{self, Outcome, Part, Telling, line, signed, tell};
-use crate::monitor::wording::{NOTHING, amount, change, comparison, off, sentence, step};
-use crate::monitor::{growth, wording};
-use crate::report::json::{EvidenceDocument, FindingDocument};
-use crate::report::text::{self, count};
+use crate::monitor::wording::{self, NOTHING, amount, change, comparison, off, sentence, step};
+use crate::typeset::figure::{number, percent};
+use crate::typeset::text::{self, count};
 
 /// An incident as it is shown.
 #[derive(Debug, Clone, Serialize)]
@@ -246,7 +246,7 @@ pub(in crate::monitor) fn opinions(analysis: Option<&Analysis>) -> Vec<Opinion> 
     let opinion = |finding: &FindingDocument| Opinion {
         title: line(&finding.title),
         paragraphs: text::paragraphs(&finding.narrative, 4_000),
-        confidence: crate::report::confidence(finding.confidence),
+        confidence: finding.confidence.name(),
         falsified_by: line(&finding.falsified_by),
         actions: finding
             .recommended_actions

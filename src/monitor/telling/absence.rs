@@ -2,10 +2,10 @@
 
 use super::{LINE_CHARACTERS, Part, Telling, label, line, name, part, since, unit, whole};
 use crate::monitor::day::{Day, Incident, IncidentKind, Silent};
-use crate::monitor::figure::number;
 use crate::monitor::registry::Monitor;
 use crate::monitor::wording::{amount, moment, step};
-use crate::report::text;
+use crate::typeset::figure::number;
+use crate::typeset::text;
 
 /// Says what there is to say of it.
 pub(super) fn tell(monitor: &Monitor, day: &Day, incident: &Incident) -> Telling {

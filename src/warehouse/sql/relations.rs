@@ -6,7 +6,7 @@ use super::Policy;
 use super::fields::Fields;
 use super::names::quoted;
 use super::refusal::{Refusal, relation, seen};
-use crate::nearest::likeness;
+use crate::typeset::spelling::likeness;
 
 /// The harmless half of `pg_catalog`: what describes tables, columns, types and keys.
 const PG_CATALOG: &[&str] = &[

@@ -3,7 +3,7 @@
 use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
 use console::Style;
 
-use super::terminal::Layout;
+use super::layout::Layout;
 use super::text::wrap;
 
 const WIDTH_MIN: usize = 40;

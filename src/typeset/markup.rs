@@ -42,7 +42,7 @@ pub(crate) fn escape(text: &str) -> String {
 }
 
 /// A fence that is longer than any in the code that it is to hold.
-pub(super) fn fence(code: &str) -> String {
+pub(crate) fn fence(code: &str) -> String {
     let longest = code.split(|character| character != '`').map(str::len).max().unwrap_or(0);
     "`".repeat(longest.max(2) + 1)
 }

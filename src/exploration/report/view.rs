@@ -4,10 +4,10 @@ use std::cmp::Reverse;
 
 use rust_decimal::Decimal;
 
-use super::text;
 use crate::agent::journal::{Run, StopReason};
 use crate::finding::results::QueryResult;
-use crate::finding::{Category, Confidence, Finding, Impact, Severity};
+use crate::finding::{Category, Finding, Impact, Severity, evidence};
+use crate::typeset::text;
 use crate::warehouse::table::Column;
 
 /// Characters of one line of a finding: its title, an assumption, an action's part.
@@ -102,26 +102,14 @@ pub(super) fn is_money(unit: &str) -> bool {
 pub(super) fn cell(result: &QueryResult, row: usize, column: usize, characters_max: usize) -> Option<String> {
     let cell = result.table.cell(row, column)?;
     Some(match result.table.columns.get(column) {
-        Some(heading) if is_numeric(heading) => number(heading, cell),
+        Some(heading) if heading.is_numeric() => number(heading, cell),
         _ => text::line(cell, characters_max),
     })
 }
 
-/// Whether a column's cells are numbers, by its type.
-pub(super) fn is_numeric(column: &Column) -> bool {
-    matches!(column.type_name.as_str(), "int2" | "int4" | "int8" | "numeric" | "float4" | "float8" | "money")
-}
-
-/// Whether a column of numbers holds names rather than amounts.
-pub(super) fn is_identifier(column: &Column) -> bool {
-    let name = column.name.to_ascii_lowercase();
-    let last_word = name.rsplit('_').next().unwrap_or(&name);
-    matches!(last_word, "id" | "code" | "number" | "no" | "key" | "year" | "rank")
-}
-
 fn number(column: &Column, cell: &str) -> String {
     match cell.parse::<Decimal>() {
-        Ok(_) if is_identifier(column) => cell.to_owned(),
+        Ok(_) if evidence::is_identifier(column) => cell.to_owned(),
         Ok(value) => text::group_digits(&text::round(value).to_string()),
         Err(_) => text::line(cell, LINE_CHARACTERS),
     }
@@ -148,15 +136,6 @@ pub(super) fn category(category: Category) -> &'static str {
         Category::Decline => "decline",
         Category::DataQuality => "data quality",
         Category::Other => "other",
-    }
-}
-
-/// `high`.
-pub(crate) fn confidence(confidence: Confidence) -> &'static str {
-    match confidence {
-        Confidence::Low => "low",
-        Confidence::Medium => "medium",
-        Confidence::High => "high",
     }
 }
 

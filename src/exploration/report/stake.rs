@@ -4,10 +4,10 @@ use std::cmp::Reverse;
 
 use rust_decimal::Decimal;
 
-use super::text;
 use super::view::{LINE_CHARACTERS, is_money};
 use crate::agent::journal::Run;
 use crate::finding::{CellReference, Finding};
+use crate::typeset::text;
 
 /// Units shown.
 const UNITS_MAX: usize = 3;

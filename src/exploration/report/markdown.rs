@@ -3,14 +3,14 @@
 use std::fmt::Write;
 
 use super::covered;
-use super::evidence::{self, Evidence};
-use super::markup::{block, escape, fence, push};
 use super::stake::at_stake;
-use super::text::{code, line, paragraphs};
 use super::view::{self, EVIDENCE_ROWS, LINE_CHARACTERS, PROSE_CHARACTERS, SQL_CHARACTERS};
 use crate::agent::journal::Run;
 use crate::finding::Finding;
+use crate::finding::evidence::{self, Evidence};
 use crate::finding::results::QueryResult;
+use crate::typeset::markup::{block, escape, fence, push};
+use crate::typeset::text::{code, line, paragraphs};
 
 const CELL_CHARACTERS: usize = 120;
 const COLUMNS_MAX: usize = 12;
@@ -74,7 +74,7 @@ fn one_finding(page: &mut String, run: &Run, finding: &Finding) {
         view::category(finding.category).to_owned(),
         field(&finding.segment),
         field(&finding.period),
-        format!("confidence {}", view::confidence(finding.confidence)),
+        format!("confidence {}", finding.confidence.name()),
     ];
     block(page, &facts.join(" · "));
     for paragraph in paragraphs(&finding.narrative, PROSE_CHARACTERS) {
@@ -131,7 +131,7 @@ fn table(page: &mut String, evidence: &Evidence<'_>, result: &QueryResult) {
     }
     page.push_str("\n|---:|");
     for column in columns {
-        page.push_str(if view::is_numeric(&result.table.columns[*column]) { "---:|" } else { "---|" });
+        page.push_str(if result.table.columns[*column].is_numeric() { "---:|" } else { "---|" });
     }
     page.push('\n');
     for row in rows {

@@ -1,13 +1,15 @@
 //! Figures as people read them, in the sentences of the engine and in reports.
 
-use rust_decimal::Decimal;
 use rust_decimal::prelude::FromPrimitive as _;
+use rust_decimal::{Decimal, RoundingStrategy};
 
-/// Below this, three significant digits are shown; from it on what [`crate::finding`] shows.
+use super::text::group_digits;
+
+/// Below this, three significant digits are shown; from it on what [`decimal`] shows.
 const SMALL: f64 = 1.0;
 
 /// A value: `12,345`, `123.4`, `0.0123`.
-pub fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     if value == 0.0 {
         return "0".to_owned();
     }
@@ -17,11 +19,11 @@ pub fn number(value: f64) -> String {
         let text = text.trim_end_matches('0').trim_end_matches('.');
         return if text.is_empty() || text == "-" { "0".to_owned() } else { text.to_owned() };
     }
-    Decimal::from_f64(value).map_or_else(|| format!("{value:.3e}"), crate::finding::format::number)
+    Decimal::from_f64(value).map_or_else(|| format!("{value:.3e}"), decimal)
 }
 
 /// A share as percent: `12.3%`.
-pub fn percent(share: f64) -> String {
+pub(crate) fn percent(share: f64) -> String {
     let percent = 100.0 * share;
     let places = usize::from(percent.abs() < 100.0);
     let text = format!("{percent:.places$}");
@@ -30,6 +32,18 @@ pub fn percent(share: f64) -> String {
 }
 
 /// A deviation in words: `12.3% below`, `12.3% above`.
-pub fn deviation(share: f64) -> String {
+pub(crate) fn deviation(share: f64) -> String {
     format!("{} {}", percent(share.abs()), if share < 0.0 { "below" } else { "above" })
+}
+
+/// The number for people: thousands grouped; none, one or two decimals as its size deserves.
+pub(crate) fn decimal(value: Decimal) -> String {
+    let size = value.abs();
+    let places = match size {
+        size if size >= Decimal::ONE_THOUSAND => 0,
+        size if size >= Decimal::ONE_HUNDRED => 1,
+        _ => 2,
+    };
+    let rounded = value.round_dp_with_strategy(places, RoundingStrategy::MidpointAwayFromZero);
+    group_digits(&rounded.normalize().to_string())
 }

@@ -1,5 +1,7 @@
 //! Text from models and databases, made fit to print: controls stripped, lengths bounded, lines wrapped, digits grouped.
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::iter::Peekable;
 use std::str::Chars;
 
@@ -36,7 +38,7 @@ pub(crate) fn line(text: &str, characters_max: usize) -> String {
 
 /// Paragraphs of at most `characters_max` characters in all, each folded as [`line`] does, empty ones left out.
 pub(crate) fn paragraphs(text: &str, characters_max: usize) -> Vec<String> {
-    let (whole, cut) = printable(text, characters_max);
+    let (whole, cut) = stripped(text, characters_max);
     let parts = whole.lines().map(|part| line(part, characters_max));
     let mut paragraphs = parts.filter(|part| !part.is_empty()).collect::<Vec<_>>();
     if let Some(last) = paragraphs.last_mut().filter(|_| cut) {
@@ -47,7 +49,7 @@ pub(crate) fn paragraphs(text: &str, characters_max: usize) -> Vec<String> {
 
 /// Code of at most `characters_max` characters, with its own lines and indentation.
 pub(crate) fn code(text: &str, characters_max: usize) -> String {
-    let (mut code, cut) = printable(text, characters_max);
+    let (mut code, cut) = stripped(text, characters_max);
     if cut {
         code.push('…');
     }
@@ -55,7 +57,7 @@ pub(crate) fn code(text: &str, characters_max: usize) -> String {
 }
 
 /// The first printable characters of a text, and whether there are more.
-fn printable(text: &str, characters_max: usize) -> (String, bool) {
+pub(crate) fn stripped(text: &str, characters_max: usize) -> (String, bool) {
     let mut characters = Printable::new(text);
     let first = characters.by_ref().take(characters_max).collect();
     (first, characters.next().is_some())
@@ -229,6 +231,37 @@ impl Iterator for Printable<'_> {
             }
         }
     }
+}
+
+/// JSON in which what could drive a terminal or reorder text is written as `\u` escapes.
+pub(crate) fn escaped(plain: &str) -> String {
+    let mut text = String::with_capacity(plain.len() + 1);
+    for character in plain.chars() {
+        if character != '\n' && (character.is_control() || is_deceptive(character)) {
+            let mut units = [0; 2];
+            for unit in character.encode_utf16(&mut units) {
+                let _ = write!(text, "\\u{unit:04x}");
+            }
+        } else {
+            text.push(character);
+        }
+    }
+    text.push('\n');
+    text
+}
+
+/// Text from a model, a database or a file, unable to move the cursor, change colours or reorder what is read.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    let hidden = |character: char| {
+        (character.is_control() && !matches!(character, '\n' | '\t'))
+            || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if text.contains(hidden) { text.replace(hidden, "\u{fffd}").into() } else { text.into() }
+}
+
+/// `1 table`, `2 tables`: a count with its noun, whose plural takes an s.
+pub fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 #[cfg(test)]

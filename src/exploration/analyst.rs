@@ -25,7 +25,7 @@ use async_trait::async_trait;
 use jiff::civil::Date;
 use serde_json::json;
 
-use super::{Error, Message, Model, Reply, ReplyEnd, Request, ToolCall, Unseen, Usage};
+use crate::model::{Error, Message, Model, Reply, ReplyEnd, Request, ToolCall, Unseen, Usage};
 use crate::warehouse::catalog::Catalog;
 use notebook::Notebook;
 use profile::{Nothing, Profile};

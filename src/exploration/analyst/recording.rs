@@ -135,10 +135,10 @@ fn without_sentences(draft: &Draft, problems: &str) -> Option<Draft> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exploration::analyst::profile::Profile;
+    use crate::exploration::analyst::writing::{Topic, Writer};
     use crate::finding::FigureDraft;
     use crate::model::Message;
-    use crate::model::offline::profile::Profile;
-    use crate::model::offline::writing::{Topic, Writer};
     use jiff::civil::date;
 
     fn candidate(segment: &str) -> Candidate {

@@ -7,34 +7,20 @@ use console::Style;
 use unicode_width::UnicodeWidthStr;
 
 use super::covered;
-use super::evidence::{self, Evidence};
-use super::page::{LABEL_WIDTH, Page};
 use super::stake::{Stake, at_stake};
-use super::text::{self, paragraphs};
 use super::view::{self, EVIDENCE_ROWS, LINE_CHARACTERS, PROSE_CHARACTERS};
 use crate::agent::journal::Run;
+use crate::finding::evidence::{self, Evidence};
 use crate::finding::results::QueryResult;
 use crate::finding::{Finding, Severity};
+use crate::typeset::layout::Layout;
+use crate::typeset::page::{LABEL_WIDTH, Page};
+use crate::typeset::text::{self, paragraphs};
+use crate::warehouse::table::Column;
 
 const CELL_COLUMNS: usize = 28;
 const UPRIGHT_ROWS_MAX: usize = 3;
 const UPRIGHT_COLUMNS_MAX: usize = 8;
-
-/// How wide, and whether in colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Layout {
-    /// Columns of the terminal.
-    pub width: usize,
-    /// Whether to colour.
-    pub colours: bool,
-}
-
-impl Default for Layout {
-    /// 80 columns, no colours.
-    fn default() -> Self {
-        Self { width: 80, colours: false }
-    }
-}
 
 /// Renders a run. Narrower than 40 columns it does not get, nor wider than 110.
 pub fn render(run: &Run, layout: Layout) -> String {
@@ -89,7 +75,7 @@ fn one_finding(page: &mut Page, run: &Run, finding: &Finding) {
         view::category(finding.category).to_owned(),
         text::line(&finding.segment, LINE_CHARACTERS),
         text::line(&finding.period, LINE_CHARACTERS),
-        format!("confidence {}", view::confidence(finding.confidence)),
+        format!("confidence {}", finding.confidence.name()),
     ];
     page.styled(&facts.join(" · "), 0, &Style::new().dim());
     page.blank();
@@ -199,7 +185,7 @@ fn fitting(result: &QueryResult, evidence: &Evidence<'_>, rows: &[usize], room: 
 
 fn straight(result: &QueryResult, columns: &[usize], rows: &[usize]) -> Table {
     let cell = |column: usize, content: String| {
-        let numeric = result.table.columns.get(column).is_some_and(view::is_numeric);
+        let numeric = result.table.columns.get(column).is_some_and(Column::is_numeric);
         Cell::new(content).set_alignment(if numeric { CellAlignment::Right } else { CellAlignment::Left })
     };
     let mut table = Table::new();

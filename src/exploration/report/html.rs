@@ -1,65 +1,25 @@
-//! The report as one HTML file: no script, no request to anywhere, a content security policy that allows its own style
-//! sheet and nothing else. The template escapes everything; `html/page.html` and `html/style.css` are compiled in.
+//! The report as one HTML file, on the page of [`crate::typeset::html`]. The template escapes everything.
 
-use minijinja::syntax::SyntaxConfig;
-use minijinja::value::Serde;
-use minijinja::{Environment, context};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
-use super::evidence::{self, Evidence};
 use super::stake::at_stake;
-use super::text::{self, code, line, paragraphs};
 use super::view::{self, EVIDENCE_ROWS, LINE_CHARACTERS, PROSE_CHARACTERS, SQL_CHARACTERS};
 use super::{chart, covered};
 use crate::agent::journal::Run;
+use crate::finding::evidence::{self, Evidence};
 use crate::finding::results::QueryResult;
 use crate::finding::{Action, Finding};
+use crate::typeset::html::document;
+use crate::typeset::text::{self, code, line, paragraphs};
 
-const BASE: &str = include_str!("html/base.html");
 const TEMPLATE: &str = include_str!("html/page.html");
-const STYLE: &str = include_str!("html/style.css");
+
 const COLUMNS_MAX: usize = 6;
 const CELL_CHARACTERS: usize = 160;
 
 /// Renders a run.
 pub fn render(run: &Run) -> Result<String, minijinja::Error> {
     document(TEMPLATE, "", page(run))
-}
-
-/// A colour of the light half of the common style sheet, for where style sheets do not reach.
-pub(crate) fn colour(name: &str) -> &'static str {
-    let value = STYLE.split_once(&format!("--{name}: ")).and_then(|(_, rest)| rest.split_once(';'));
-    value.map_or("#000000", |(value, _)| value)
-}
-
-/// The rules of the common style sheet that are about charts.
-pub(crate) fn chart_rules() -> impl Iterator<Item = &'static str> {
-    STYLE.lines().filter(|rule| rule.starts_with(".chart"))
-}
-
-/// Renders a template that extends `base.html`, with a style sheet beyond the common one.
-pub(crate) fn document(template: &str, style: &str, content: impl Serialize) -> Result<String, minijinja::Error> {
-    let mut environment = environment()?;
-    environment.add_template("base.html", BASE)?;
-    environment.add_template("page.html", template)?;
-    let style = format!("{STYLE}{style}");
-    let style_hash = format!("sha256-{}", base64(&Sha256::digest(&style)));
-    let page = context! { style, style_hash, ..minijinja::Value::from(Serde(content)) };
-    environment.get_template("page.html")?.render(page)
-}
-
-/// Renders a template that stands by itself, escaped like every other.
-pub(crate) fn fragment(template: &str, content: impl Serialize) -> Result<String, minijinja::Error> {
-    let mut environment = environment()?;
-    environment.add_template("fragment.html", template)?;
-    environment.get_template("fragment.html")?.render(Serde(content))
-}
-
-fn environment<'a>() -> Result<Environment<'a>, minijinja::Error> {
-    let mut environment = Environment::new();
-    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
-    Ok(environment)
 }
 
 #[derive(Serialize)]
@@ -203,7 +163,7 @@ fn card(run: &Run, finding: &Finding) -> Card {
     Card {
         severity: view::severity(finding.severity),
         category: view::category(finding.category),
-        confidence: view::confidence(finding.confidence),
+        confidence: finding.confidence.name(),
         title: short(&finding.title),
         segment: short(&finding.segment),
         period: short(&finding.period),
@@ -236,7 +196,7 @@ fn figure(evidence: &Evidence<'_>) -> Figure {
     rows.sort_unstable();
     let heading = |column: &usize| {
         let column = &table.columns[*column];
-        Heading { name: line(&column.name, CELL_CHARACTERS), numeric: view::is_numeric(column) }
+        Heading { name: line(&column.name, CELL_CHARACTERS), numeric: column.is_numeric() }
     };
     Figure {
         query,
@@ -263,7 +223,7 @@ fn row_of(evidence: &Evidence<'_>, result: &QueryResult, row: usize, columns: &[
     let cited = evidence.rows.binary_search(&row).is_ok();
     let emphasised = if evidence.used.is_empty() { &evidence.columns } else { &evidence.used };
     let cell = |column: &usize| {
-        let numeric = view::is_numeric(&result.table.columns[*column]);
+        let numeric = result.table.columns[*column].is_numeric();
         let text = view::cell(result, row, *column, CELL_CHARACTERS);
         let class = match (text.is_some(), numeric, cited && emphasised.contains(column)) {
             (false, true, _) => "number null",
@@ -290,28 +250,4 @@ fn note(result: &QueryResult, rows: usize, columns: usize) -> Option<String> {
         notes.push(format!("{columns} of {} columns shown", table.columns.len()));
     }
     (!notes.is_empty()).then(|| notes.join("; "))
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let group = chunk.iter().chain([0, 0].iter()).take(3).fold(0_u32, |group, byte| group << 8 | u32::from(*byte));
-        for place in 0..4 {
-            let digit = DIGITS[(group >> (18 - 6 * place) & 63) as usize];
-            text.push(if place <= chunk.len() { char::from(digit) } else { '=' });
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn base64_pads_as_the_policy_wants_it() {
-        let check = |text: &str, expected: &str| assert_eq!(super::base64(text.as_bytes()), expected);
-        check("Man", "TWFu");
-        check("Ma", "TWE=");
-        check("M", "TQ==");
-    }
 }

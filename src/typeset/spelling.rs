@@ -22,6 +22,27 @@ fn likeness_of_part(name: &str, known: &str) -> f64 {
     PART_LIKENESS + (1.0 - PART_LIKENESS) * part as f64 / whole as f64
 }
 
+/// The name that is most like `name`, if any is like enough to be meant.
+pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a String>) -> Option<String> {
+    known
+        .map(|candidate| (likeness(name, candidate), candidate))
+        .filter(|(likeness, _)| *likeness > 0.75)
+        .max_by(|left, right| left.0.total_cmp(&right.0))
+        .map(|(_, candidate)| candidate.clone())
+}
+
+/// What to say beside a name that is not known: the one that was meant, or all that there are.
+pub fn advice<'a, N>(name: &str, known: N) -> String
+where
+    N: IntoIterator<Item = &'a String> + Copy,
+{
+    if let Some(nearest) = nearest(name, known.into_iter()) {
+        return format!("did you mean `{nearest}`?");
+    }
+    let names = known.into_iter().map(String::as_str).collect::<Vec<_>>();
+    if names.is_empty() { "there is none".to_owned() } else { format!("there are {}", names.join(", ")) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,36 +5,35 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use super::text;
-use super::view::{is_identifier, is_numeric};
-use crate::finding::results::{QueryResult, Results};
-use crate::finding::{CellReference, Finding, Used};
-use crate::warehouse::table::Table;
+use super::results::{QueryResult, Results};
+use super::{CellReference, Finding, Used};
+use crate::typeset::text;
+use crate::warehouse::table::{Column, Table};
 
 /// Columns that say whose numbers a row holds.
 const LABELS_MAX: usize = 2;
 
 /// The rows and columns that a finding cites of one query.
 #[derive(Debug)]
-pub(super) struct Evidence<'a> {
+pub(crate) struct Evidence<'a> {
     /// The id of the query.
-    pub(super) query: &'a str,
+    pub(crate) query: &'a str,
     /// Its result; `None` where the journal lost it.
-    pub(super) result: Option<&'a QueryResult>,
+    pub(crate) result: Option<&'a QueryResult>,
     /// Indices of the cited columns, in the order of citation; all of them where none was named. Where only numbers were
     /// named, the first column that is none stands before them, to say whose they are.
-    pub(super) columns: Vec<usize>,
+    pub(crate) columns: Vec<usize>,
     /// Indices of the columns that the finding uses: its impact, its figures, its text.
-    pub(super) used: Vec<usize>,
+    pub(crate) used: Vec<usize>,
     /// Indices of all these, for people: what names the row, what the finding uses, the rest.
-    pub(super) reading: Vec<usize>,
+    pub(crate) reading: Vec<usize>,
     /// Indices of the cited rows, ascending.
-    pub(super) rows: Vec<usize>,
+    pub(crate) rows: Vec<usize>,
 }
 
 impl Evidence<'_> {
     /// What a table leaves out when it shows so many of the cited rows and columns.
-    pub(super) fn cut_note(&self, rows: usize, columns: usize) -> Option<String> {
+    pub(crate) fn cut_note(&self, rows: usize, columns: usize) -> Option<String> {
         let mut notes = Vec::new();
         if rows < self.rows.len() {
             notes.push(format!("{rows} of {} shown", text::count(self.rows.len(), "cited row", "cited rows")));
@@ -49,7 +48,7 @@ impl Evidence<'_> {
     }
 
     /// The columns in the order in which they deserve room: the first label, what the finding is about, the rest.
-    pub(super) fn by_weight(&self) -> Vec<usize> {
+    pub(crate) fn by_weight(&self) -> Vec<usize> {
         let mut columns = Vec::new();
         extend(&mut columns, self.reading.iter().take(1).chain(self.used.iter().take(1)).chain(&self.reading).copied());
         columns
@@ -57,7 +56,7 @@ impl Evidence<'_> {
 }
 
 /// What a finding cites, one entry a query.
-pub(super) fn of_finding<'a>(results: &'a Results, as_of: Date, finding: &'a Finding) -> Vec<Evidence<'a>> {
+pub(crate) fn of_finding<'a>(results: &'a Results, as_of: Date, finding: &'a Finding) -> Vec<Evidence<'a>> {
     let used = finding.used(results, as_of);
     let mut queries: Vec<&str> = Vec::new();
     for citation in &finding.evidence {
@@ -85,8 +84,8 @@ fn of_query<'a>(results: &'a Results, finding: &'a Finding, query: &'a str, used
     }
     if all_columns || columns.is_empty() {
         columns = (0..table.columns.len()).collect();
-    } else if columns.iter().all(|column| is_numeric(&table.columns[*column])) {
-        let name = table.columns.iter().position(|column| !is_numeric(column));
+    } else if columns.iter().all(|column| table.columns[*column].is_numeric()) {
+        let name = table.columns.iter().position(|column| !column.is_numeric());
         columns.splice(0..0, name);
     }
     let used = used_columns(used, &result.id);
@@ -112,7 +111,7 @@ fn used_columns(used: &Used, query: &str) -> Vec<usize> {
 fn labels(table: &Table, columns: &[usize]) -> Vec<usize> {
     let is_label = |column: &usize| {
         let column = &table.columns[*column];
-        !is_numeric(column) || is_identifier(column)
+        !column.is_numeric() || is_identifier(column)
     };
     let leading = columns.iter().copied().take_while(is_label).take(LABELS_MAX).collect::<Vec<_>>();
     if leading.is_empty() { columns.iter().copied().find(is_label).into_iter().collect() } else { leading }
@@ -124,4 +123,11 @@ fn extend(columns: &mut Vec<usize>, more: impl IntoIterator<Item = usize>) {
             columns.push(column);
         }
     }
+}
+
+/// Whether a column of numbers holds names rather than amounts.
+pub(crate) fn is_identifier(column: &Column) -> bool {
+    let name = column.name.to_ascii_lowercase();
+    let last_word = name.rsplit('_').next().unwrap_or(&name);
+    matches!(last_word, "id" | "code" | "number" | "no" | "key" | "year" | "rank")
 }

@@ -1,8 +1,8 @@
 //! What a run looked at and what it did not, in words: the first thing that a reader is told.
 
-use super::text::{self, count, line};
 use super::view::{self, LINE_CHARACTERS};
 use crate::agent::journal::{Coverage, Gap, Run, StopReason, UNREAD};
+use crate::typeset::text::{self, count, line};
 
 /// Tables named of those that were left for one reason, where there is little room and where there is more.
 const NAMED_AT_THE_HEAD: usize = 3;

@@ -7,10 +7,11 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use unicode_width::UnicodeWidthStr;
 
-use super::evidence::Evidence;
-use super::svg::{WIDTH, caption, escape, open, text_at};
-use super::{text, view};
+use super::view;
+use crate::finding::evidence::{self, Evidence};
 use crate::finding::results::QueryResult;
+use crate::typeset::svg::{WIDTH, caption, escape, open, text_at};
+use crate::typeset::text;
 
 const SERIES_HEIGHT: f64 = 180.0;
 const SERIES_POINTS: std::ops::RangeInclusive<usize> = 3..=400;
@@ -48,7 +49,7 @@ pub(super) fn render(evidence: &Evidence<'_>) -> Option<String> {
 fn number_column(evidence: &Evidence<'_>, result: &QueryResult) -> Option<usize> {
     let is_number = |index: &usize| {
         let column = &result.table.columns[*index];
-        view::is_numeric(column) && !view::is_identifier(column)
+        column.is_numeric() && !evidence::is_identifier(column)
     };
     let numbers = evidence.columns.iter().copied().filter(is_number).collect::<Vec<_>>();
     let used = evidence.used.iter().find(|column| is_number(column));
@@ -91,7 +92,7 @@ fn label_column(result: &QueryResult) -> Option<usize> {
     let table = &result.table;
     let names = |index: &usize| {
         let column = &table.columns[*index];
-        (!view::is_numeric(column) || view::is_identifier(column)) && distinct(result, *index)
+        (!column.is_numeric() || evidence::is_identifier(column)) && distinct(result, *index)
     };
     (0..table.columns.len()).find(names)
 }

@@ -1,0 +1,120 @@
+//! The report as JSON for programs. Cells and texts stand in it as they were, bounded only where the run bounded them.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use schemars::{JsonSchema, Schema, schema_for};
+use serde::Serialize;
+
+use super::view;
+use crate::agent::journal::{Coverage, Run, StopReason, Totals};
+use crate::finding::document::{FindingDocument, finding_document};
+use crate::typeset::text::escaped;
+
+/// The version of [`Document`]: raised when a field changes its meaning or goes away, not when one is added.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// A report.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(title = "Report of explore")]
+pub struct Document {
+    /// The version of this document's schema.
+    pub schema_version: u32,
+    /// The run's id.
+    pub run_id: String,
+    /// The focus area; null where the journal lost it.
+    pub focus: Option<String>,
+    /// The day that the run took for today, `YYYY-MM-DD`.
+    #[schemars(with = "Option<String>")]
+    pub as_of: Option<Date>,
+    /// When it started.
+    #[schemars(with = "Option<String>")]
+    pub started_at: Option<Timestamp>,
+    /// The model's name.
+    pub model: Option<String>,
+    /// The version of the program.
+    pub version: Option<String>,
+    /// The database.
+    pub database: Option<Database>,
+    /// Whether it saw what it set out to see. Where it did not, that there are no findings says nothing about the data.
+    pub complete: bool,
+    /// What it looked at, what it did not, and why it is not complete; null where the journal is of an older program.
+    pub coverage: Option<Coverage>,
+    /// Why it ended; everything but `finished` means that it saw less than it wanted.
+    pub stop_reason: StopReason,
+    /// What a reader should know beyond the reason.
+    pub stop_detail: Option<String>,
+    /// What it used. Null is unknown, not nothing.
+    pub usage: Totals,
+    /// The findings, the gravest first.
+    pub findings: Vec<FindingDocument>,
+    /// How many findings of the model were sent back because they did not check.
+    pub findings_refused: u32,
+    /// How many queries were refused or failed.
+    pub queries_failed: u32,
+    /// What was looked at without a finding.
+    pub looked_at: Vec<String>,
+    /// What the reader should know of the connection and the run.
+    pub warnings: Vec<String>,
+    /// Where the run's journal is.
+    pub journal: String,
+}
+
+/// A database.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Database {
+    /// `PostgreSQL` or `embedded PostgreSQL`.
+    pub engine: String,
+    /// Such as `15.18`.
+    pub version: String,
+    /// Its name.
+    pub name: String,
+    /// The role that the session ran as.
+    pub role: String,
+    /// Whether it could have written, which was allowed by `--allow-writable-role`.
+    pub role_may_write: bool,
+}
+
+/// The JSON Schema of [`Document`].
+pub fn schema() -> Schema {
+    schema_for!(Document)
+}
+
+/// Renders a run. What could drive a terminal or reorder text is written as `\u` escapes, so nothing is lost.
+pub fn render(run: &Run) -> serde_json::Result<String> {
+    Ok(escaped(&serde_json::to_string_pretty(&document(run))?))
+}
+
+/// The report of a run as a value.
+pub fn document(run: &Run) -> Document {
+    let started = run.started.as_ref();
+    Document {
+        schema_version: SCHEMA_VERSION,
+        run_id: run.run_id.clone(),
+        focus: started.map(|started| started.focus.clone()),
+        as_of: started.map(|started| started.as_of),
+        started_at: run.started_at,
+        model: started.map(|started| started.model.clone()),
+        version: started.map(|started| started.version.clone()),
+        database: started.map(|started| Database {
+            engine: started.server.engine.clone(),
+            version: started.server.version.clone(),
+            name: started.server.database.clone(),
+            role: started.server.role.clone(),
+            role_may_write: started.server.grade.may_write(),
+        }),
+        complete: run.complete,
+        coverage: run.coverage.clone(),
+        stop_reason: run.stop_reason,
+        stop_detail: run.stop_detail.clone(),
+        usage: run.totals,
+        findings: view::ordered(&run.findings)
+            .into_iter()
+            .map(|finding| finding_document(&run.results, run.as_of(), finding))
+            .collect(),
+        findings_refused: run.findings_refused,
+        queries_failed: run.queries_failed,
+        looked_at: run.looked_at.clone(),
+        warnings: view::remarks(run).into_iter().chain(view::cautions(run)).collect(),
+        journal: run.journal.display().to_string(),
+    }
+}

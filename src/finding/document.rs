@@ -1,0 +1,121 @@
+//! A finding as a JSON document, with its evidence in full.
+
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::results::Results;
+use super::{Action, Category, Confidence, Figure, Finding, Impact, Severity, evidence};
+
+/// A finding with its evidence in full.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Finding")]
+pub struct FindingDocument {
+    /// Its id within the run.
+    pub id: String,
+    /// The same matter has the same fingerprint in every run.
+    pub fingerprint: String,
+    /// One line: who or what, what happened, how much.
+    pub title: String,
+    /// How much it matters.
+    pub severity: Severity,
+    /// What kind of matter it is.
+    pub category: Category,
+    /// Whom or what it is about.
+    pub segment: String,
+    /// The dates it covers.
+    pub period: String,
+    /// What was seen.
+    pub narrative: String,
+    /// What it is worth.
+    pub impact: Impact,
+    /// The figures that the program computed.
+    pub figures: Vec<Figure>,
+    /// The rows it rests on.
+    pub evidence: Vec<EvidenceDocument>,
+    /// How sure one can be.
+    pub confidence: Confidence,
+    /// What to do about it.
+    pub recommended_actions: Vec<Action>,
+    /// What would prove it wrong.
+    pub falsified_by: String,
+}
+
+/// What a finding cites of one query.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Evidence")]
+pub struct EvidenceDocument {
+    /// The query's id within the run.
+    pub query: String,
+    /// What it was to answer; null, like all below, where the journal lost the result.
+    pub question: Option<String>,
+    /// The statement.
+    pub sql: Option<String>,
+    /// The cited columns.
+    pub columns: Vec<ColumnDocument>,
+    /// The cited rows.
+    pub rows: Vec<RowDocument>,
+    /// Whether the query had more rows than were fetched.
+    pub more_rows: bool,
+}
+
+/// A column.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Column")]
+pub struct ColumnDocument {
+    /// Its name, not necessarily unique.
+    pub name: String,
+    /// PostgreSQL's name of its type.
+    pub type_name: String,
+}
+
+/// A row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Row")]
+pub struct RowDocument {
+    /// Its number in the result, from 1.
+    pub row: usize,
+    /// A cell for each column, as PostgreSQL writes it; null for NULL.
+    pub cells: Vec<Option<String>>,
+}
+
+/// A finding with what it cites.
+pub fn finding_document(results: &Results, as_of: Date, finding: &Finding) -> FindingDocument {
+    FindingDocument {
+        id: finding.id.clone(),
+        fingerprint: finding.fingerprint.clone(),
+        title: finding.title.clone(),
+        severity: finding.severity,
+        category: finding.category,
+        segment: finding.segment.clone(),
+        period: finding.period.clone(),
+        narrative: finding.narrative.clone(),
+        impact: finding.impact.clone(),
+        figures: finding.figures.clone(),
+        evidence: evidence::of_finding(results, as_of, finding).iter().map(evidence_document).collect(),
+        confidence: finding.confidence,
+        recommended_actions: finding.recommended_actions.clone(),
+        falsified_by: finding.falsified_by.clone(),
+    }
+}
+
+fn evidence_document(evidence: &evidence::Evidence<'_>) -> EvidenceDocument {
+    let table = evidence.result.map(|result| &result.table);
+    let column = |index: &usize| {
+        let column = table?.columns.get(*index)?;
+        Some(ColumnDocument { name: column.name.clone(), type_name: column.type_name.clone() })
+    };
+    let cell = |row: usize, column: usize| table?.cell(row, column).map(str::to_owned);
+    let row = |row: &usize| RowDocument {
+        row: row + 1,
+        cells: evidence.columns.iter().map(|column| cell(*row, *column)).collect(),
+    };
+    EvidenceDocument {
+        query: evidence.query.to_owned(),
+        question: evidence.result.map(|result| result.question.clone()),
+        sql: evidence.result.map(|result| result.sql.clone()),
+        columns: evidence.columns.iter().filter_map(column).collect(),
+        rows: evidence.rows.iter().map(row).collect(),
+        more_rows: table.is_some_and(|table| table.more_rows),
+    }
+}
