@@ -64,20 +64,12 @@
 
 pub mod agent;
 pub mod analysis;
-pub mod cli;
-pub mod commands;
-pub mod config;
+pub mod app;
 pub mod deliver;
-pub mod doctor;
-pub mod error;
 pub mod exploration;
 pub mod finding;
-pub mod logging;
 pub mod model;
 pub mod monitor;
-pub mod output;
-pub mod progress;
-pub mod rows;
 pub mod sample;
 pub mod semantic;
 pub mod state;

@@ -4,11 +4,11 @@ use std::env;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use explore::cli::{self, TalkOptions};
-use explore::config::{Config, mask};
-use explore::error::Failure;
-use explore::output::{Output, Talk};
-use explore::{commands, logging};
+use explore::app::cli::{self, TalkOptions};
+use explore::app::config::{Config, mask};
+use explore::app::error::Failure;
+use explore::app::output::{Output, Talk};
+use explore::app::{commands, logging};
 use tokio::runtime::Runtime;
 
 fn main() -> ExitCode {

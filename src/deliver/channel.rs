@@ -12,8 +12,8 @@ use super::mail::Mail;
 use super::slack::Slack;
 use super::webhook::Webhook;
 use super::{Message, http};
-use crate::config::ChannelSection;
-use crate::config::channels_section::ChannelKind;
+use crate::app::config::ChannelSection;
+use crate::app::config::channels_section::ChannelKind;
 use crate::monitor::day::Day;
 use crate::state::NewMessage;
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::Message;
 use super::channel::{Outcome, Parcel};
-use crate::config::channels_section::FileSection;
+use crate::app::config::channels_section::FileSection;
 
 /// Characters of an incident's id in a file's name.
 const NAME_CHARACTERS_MAX: usize = 60;

@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use super::channel::{Outcome, Parcel};
 use super::http::shown;
 use super::{CHART_CID, fingerprint};
-use crate::config::channels_section::{Encryption, MailSection};
+use crate::app::config::channels_section::{Encryption, MailSection};
 
 /// How much longer a server may think about a mail than about a command: it may be looked through for viruses meanwhile,
 /// and giving up too early leaves its fate unknown.

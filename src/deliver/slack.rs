@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::channel::{Outcome, Parcel};
 use super::http::{self, shown};
 use super::webhook::check_url;
-use crate::config::channels_section::SlackSection;
+use crate::app::config::channels_section::SlackSection;
 
 /// Blocks that Slack takes in one message.
 const BLOCKS_MAX: usize = 50;

@@ -12,7 +12,7 @@ use sha2::Sha256;
 
 use super::channel::{Outcome, Parcel};
 use super::http;
-use crate::config::channels_section::WebhookSection;
+use crate::app::config::channels_section::WebhookSection;
 
 /// What a secret in the specification's form begins with; base64 follows.
 const SECRET_PREFIX: &str = "whsec_";

@@ -41,10 +41,10 @@ fn each_outside_service_is_named_in_one_place() {
     check("oliphaunt_wasix", &["warehouse/embedded.rs"]);
     check("sqlparser", &["warehouse/sql/"]);
     check("lettre", &["deliver/"]);
-    check("indicatif", &["progress.rs", "output.rs"]);
+    check("indicatif", &["app/progress.rs", "app/output.rs"]);
     check("resvg", &["monitor/chart/png.rs"]);
     check("epaint_default_fonts", &["monitor/chart/png.rs"]);
-    check("clap::", &["cli.rs", "cli/", "config.rs", "config/", "commands/", "main.rs"]);
+    check("clap::", &["app/", "main.rs"]);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use explore::doctor::attack::{Attack, attacks};
+use explore::app::doctor::attack::{Attack, attacks};
 use explore::warehouse::Limits;
 use explore::warehouse::executor::{Executor, Rules};
 use futures_util::{FutureExt as _, StreamExt as _, stream};

@@ -3,10 +3,10 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use explore::cli;
-use explore::config::Config;
-use explore::config::choice::{Player, Source};
-use explore::error::Failure;
+use explore::app::cli;
+use explore::app::config::Config;
+use explore::app::config::choice::{Player, Source};
+use explore::app::error::Failure;
 use explore::model::openai::Api;
 use tempfile::TempDir;
 

@@ -11,10 +11,10 @@ mod webhook;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use explore::cli;
-use explore::config::{ChannelSection, Config};
+use explore::app::cli;
+use explore::app::config::{ChannelSection, Config};
+use explore::app::error::Failure;
 use explore::deliver::{Channels, Message, Pace, Report, send_due};
-use explore::error::Failure;
 use explore::state::{Entry, NewMessage, State, Which};
 use jiff::Timestamp;
 use serde_json::json;

@@ -7,8 +7,8 @@ mod role;
 
 use std::sync::LazyLock;
 
-use explore::doctor::{self, Check};
-use explore::error::Kind;
+use explore::app::doctor::{self, Check};
+use explore::app::error::Kind;
 use explore::sample::SAMPLE_SQL;
 use serde_json::Value;
 

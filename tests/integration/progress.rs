@@ -1,9 +1,9 @@
 //! What a run tells on standard error: by event and verbosity, harmless to the terminal.
 
 use explore::agent::journal::{Event, StopReason, Stopped, Totals};
+use explore::app::progress::lines;
 use explore::finding::results::QueryResult;
 use explore::model::{Reply, ReplyEnd, ToolCall};
-use explore::progress::lines;
 use explore::typeset::text::printable;
 use explore::warehouse::table::{Column, Table};
 

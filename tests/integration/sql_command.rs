@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
-use explore::rows::{self, Format, Layout};
+use explore::app::rows::{self, Format, Layout};
 use explore::sample::SAMPLE_SQL;
 use explore::warehouse::table::{Column, Table};
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-use explore::doctor::attack::{Attack, attacks};
+use explore::app::doctor::attack::{Attack, attacks};
 use explore::warehouse::sql::{Policy, validate};
 
 use super::{Examined, at, examine};

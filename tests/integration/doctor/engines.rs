@@ -1,6 +1,6 @@
 //! Engines, recognised by what they say of themselves.
 
-use explore::doctor::engine::{Engine, Signs};
+use explore::app::doctor::engine::{Engine, Signs};
 
 fn check(version: &str, extension: &str, function: &str, prefix: &str, expected: Engine) {
     let list = |name: &str| if name.is_empty() { Vec::new() } else { vec!["plpgsql".to_owned(), name.to_owned()] };

@@ -1,0 +1,41 @@
+//! What the program can be asked to do, one file a command, all of one shape. The only place that wires parts together.
+
+mod completions;
+mod config;
+mod doctor;
+mod explore;
+mod focus;
+mod interrupts;
+mod json_schema;
+mod monitor;
+mod open;
+mod report;
+mod runs;
+mod sample;
+mod schema;
+mod sql;
+
+use super::cli::{Cli, Command};
+use super::config::Config;
+use super::error::{ExitStatus, Failure};
+use super::output::Output;
+
+/// Does what was asked.
+pub async fn run(cli: Cli, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
+    for warning in &config.warnings {
+        output.talk().warn(warning);
+    }
+    match cli.command {
+        None => explore::run(config, output).await,
+        Some(Command::Focus(command)) => focus::run(&command, config, output),
+        Some(Command::Schema(command)) => schema::run(&command, config, output).await,
+        Some(Command::Sql(arguments)) => sql::run(&arguments, config, output).await,
+        Some(Command::Doctor(arguments)) => doctor::run(&arguments, config, output).await,
+        Some(Command::Runs(command)) => runs::run(&command, config, output),
+        Some(Command::Monitor(command)) => monitor::run(&command, config, output).await,
+        Some(Command::Sample(command)) => sample::run(&command, config, output),
+        Some(Command::JsonSchema { document }) => json_schema::run(document, output),
+        Some(Command::Config(command)) => config::run(&command, config, output),
+        Some(Command::Completions { shell }) => completions::run(shell, output),
+    }
+}

@@ -1,0 +1,221 @@
+//! `explore doctor`: is everything there that a run needs, and is it safe?
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use secrecy::ExposeSecret as _;
+use serde_json::json;
+
+use super::interrupts::Interrupts;
+use super::open;
+use crate::app::cli::{DoctorArguments, DoctorFormat};
+use crate::app::config::choice::{Player, Source};
+use crate::app::config::{Config, mask};
+use crate::app::doctor::attack::{self, Outcome};
+use crate::app::doctor::{self, Check, Status, grants};
+use crate::app::error::{ExitStatus, Failure, Kind};
+use crate::app::output::Output;
+use crate::app::progress::Waiting;
+use crate::semantic::drift;
+use crate::typeset::text::counted;
+use crate::warehouse::Database;
+use crate::warehouse::catalog::Catalog;
+use crate::warehouse::executor::Executor;
+
+/// What was found out.
+#[derive(Default)]
+struct Examination {
+    checks: Vec<Check>,
+    grants: Option<String>,
+    outcomes: Option<Vec<Outcome>>,
+}
+
+pub(super) async fn run(
+    arguments: &DoctorArguments,
+    config: &Config,
+    output: &mut Output,
+) -> Result<ExitStatus, Failure> {
+    let mut interrupts = Interrupts::listen()?;
+    let waiting = Waiting::start(output.talk(), "opening the database");
+    let started = Instant::now();
+    let opened = tokio::select! {
+        opened = open::ungraded_database(config, output) => opened,
+        () = interrupts.next() => return Ok(ExitStatus::Interrupted),
+    };
+    if arguments.grants {
+        let database = opened?;
+        let script = grants::script(&doctor::ground(&*database, &config.database.schema, None).await?);
+        database.close().await;
+        drop(waiting);
+        output.data(&script)?;
+        return Ok(ExitStatus::Done);
+    }
+    let (connection, database) = match opened {
+        Ok(database) => (doctor::connected(database.server(), address(config), started.elapsed()), Some(database)),
+        Err(failure) => (doctor::unreachable(&failure), None),
+    };
+    let mut examination = Examination { checks: vec![connection], ..Examination::default() };
+    let examined = tokio::select! {
+        () = examine(database.clone(), arguments.attack, config, &waiting, &mut examination) => true,
+        () = interrupts.next() => false,
+    };
+    if let Some(database) = database {
+        tokio::select! {
+            () = database.close() => {}
+            () = interrupts.next() => {}
+        }
+    }
+    drop(waiting);
+    if examined { report(&examination, arguments.doctor_format, output) } else { Ok(ExitStatus::Interrupted) }
+}
+
+/// Where the server is, without the password.
+fn address(config: &Config) -> Option<String> {
+    match config.source() {
+        Ok((Source::Server(url), _)) => Some(mask::secret(url.expose_secret())),
+        _ => None,
+    }
+}
+
+async fn examine(
+    database: Option<Arc<dyn Database>>,
+    attack: bool,
+    config: &Config,
+    waiting: &Waiting,
+    examination: &mut Examination,
+) {
+    if let Some(database) = database {
+        waiting.say("looking at the database");
+        examination.checks.extend(doctor::check_database(&*database, config.role.allow_writable_role).await);
+        examine_content(database, attack, config, waiting, examination).await;
+    }
+    waiting.say("asking the model");
+    examination.checks.extend(model(config).await);
+    examination.checks.push(doctor::check_runs_directory(&config.runs.runs_dir));
+}
+
+/// What the database holds, as a run would read it, and what gets at it.
+async fn examine_content(
+    database: Arc<dyn Database>,
+    attack: bool,
+    config: &Config,
+    waiting: &Waiting,
+    examination: &mut Examination,
+) {
+    let read = async {
+        let (executor, catalog, warnings) = open::executor(config, Arc::clone(&database)).await?;
+        let disagreements = disagreements(config, &catalog, &executor.left_out)?;
+        Ok((executor, catalog, warnings, disagreements))
+    };
+    let (executor, catalog, mut warnings, disagreements) = match read.await {
+        Ok(read) => read,
+        Err(failure) => {
+            examination.checks.push(unreadable(&failure));
+            return;
+        }
+    };
+    warnings.retain(|warning| !disagreements.contains(warning));
+    examination.checks.extend(doctor::check_catalog(&catalog, database.server(), &warnings));
+    examination.checks.push(metadata(&disagreements));
+    let server = database.server();
+    if doctor::is_server(server) && (!server.grade.is_good() || catalog.tables.is_empty()) {
+        let ground = doctor::ground(&*database, &config.database.schema, Some(&catalog)).await;
+        examination.grants = ground.ok().map(|ground| grants::script(&ground));
+    }
+    if attack && !doctor::is_server(server) {
+        examination.checks.push(attack::not_fired());
+    } else if attack {
+        let outcomes = fire(&executor, waiting).await;
+        examination.checks.push(attack::verdict(&outcomes));
+        examination.outcomes = Some(outcomes);
+    }
+}
+
+/// Neither the tables nor what people wrote of them could be looked at.
+fn unreadable(failure: &Failure) -> Check {
+    let (name, remedy) = match failure.kind() {
+        Kind::Usage => ("metadata", "mend the file that it names; tables and attacks were not looked at"),
+        _ => ("catalog", "look into the server's log; tables and attacks were not looked at"),
+    };
+    Check::failed(name, failure.kind(), failure.to_string(), remedy)
+}
+
+/// Fires the list, until the database is gone.
+async fn fire(executor: &Executor, waiting: &Waiting) -> Vec<Outcome> {
+    let attacks = attack::attacks();
+    let policy = executor.policy();
+    let mut outcomes = Vec::with_capacity(attacks.len());
+    for attack in &attacks {
+        waiting.say(&format!("attack {} of {}", outcomes.len() + 1, attacks.len()));
+        let outcome = attack::fire(attack, &policy, &*executor.database).await;
+        let is_lost = outcome.layer == attack::Layer::Lost;
+        outcomes.push(outcome);
+        if is_lost {
+            break;
+        }
+    }
+    outcomes
+}
+
+/// Where the metadata and the database disagree.
+fn disagreements(config: &Config, catalog: &Catalog, left_out: &[(String, String)]) -> Result<Vec<String>, Failure> {
+    let drifts = drift::find(catalog, &open::metadata(config)?.without(left_out, catalog));
+    Ok(drifts.iter().filter(|drift| drift.is_disagreement()).map(ToString::to_string).collect())
+}
+
+fn metadata(disagreements: &[String]) -> Check {
+    match disagreements.first() {
+        None => Check::ok("metadata", "what people wrote agrees with the database"),
+        Some(first) => Check::warning(
+            "metadata",
+            format!("{} with the database; the first: {first}", counted(disagreements.len(), "disagreement")),
+            "`explore schema check` names all of them, `explore schema pull` mends what it can",
+        ),
+    }
+}
+
+async fn model(config: &Config) -> Vec<Check> {
+    match config.player() {
+        Ok(Player::Offline) => vec![doctor::check_offline()],
+        Ok(Player::Model(options)) => doctor::check_model(&options, config.price(&options.model)).await,
+        Err(failure) => {
+            let remedy = failure.advice().unwrap_or("see `explore --help`").to_owned();
+            vec![Check::failed("model", failure.kind(), failure.to_string(), remedy)]
+        }
+    }
+}
+
+fn report(examination: &Examination, format: DoctorFormat, output: &mut Output) -> Result<ExitStatus, Failure> {
+    let Examination { checks, grants, outcomes } = examination;
+    let text = match format {
+        DoctorFormat::Terminal => terminal(examination, output),
+        DoctorFormat::Json => {
+            let status = checks.iter().map(|check| check.status).max();
+            let document = json!({ "status": status, "checks": checks, "grants": grants, "attacks": outcomes });
+            format!("{document:#}\n")
+        }
+    };
+    output.data(&text)?;
+    match doctor::worst(checks) {
+        None => Ok(ExitStatus::Done),
+        Some(kind) => {
+            let count = checks.iter().filter(|check| check.status == Status::Failed).count();
+            Err(Failure::new(kind, anyhow::Error::msg(format!("{} failed", counted(count, "check")))))
+        }
+    }
+}
+
+fn terminal(examination: &Examination, output: &Output) -> String {
+    let mut text = doctor::lines(&examination.checks, output.terminal_columns(), output.color());
+    if let Some(outcomes) = &examination.outcomes {
+        text.push_str("\nOf the attacks,\n");
+        text.push_str(&attack::summary(outcomes));
+    }
+    if let Some(grants) = &examination.grants {
+        text.push_str(
+            "\n-- The statements that make a role which may only read (`explore doctor --grants` prints them alone):\n",
+        );
+        text.push_str(grants);
+    }
+    text
+}

@@ -1,0 +1,118 @@
+//! `explore monitor ...`: metrics that are watched every morning.
+
+mod backtest;
+mod check;
+mod config;
+mod context;
+mod generate;
+mod list;
+mod outbox;
+mod run;
+mod snooze;
+mod why;
+
+use anyhow::Context as _;
+use secrecy::ExposeSecret as _;
+use serde::Serialize;
+
+use crate::app::cli::monitor::MonitorCommand;
+use crate::app::config::Config;
+use crate::app::config::choice::StatePlace;
+use crate::app::error::{ExitStatus, Failure, Kind};
+use crate::app::output::Output;
+use crate::app::rows::{self, Format, Layout};
+use crate::deliver::{Channels, Invalid, Pace};
+use crate::monitor::registry::{Monitor, Problem, Registry};
+use crate::state::State;
+use crate::typeset::spelling::advice;
+use crate::warehouse::table::{Column, Table};
+
+pub(super) async fn run(command: &MonitorCommand, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
+    // A monitor's steps are told by its own time zone, and its SELECT by the server's.
+    let config = &Config { time_zone: None, ..config.clone() };
+    match command {
+        MonitorCommand::Run(arguments) => run::run(arguments, config, output).await,
+        MonitorCommand::Why(arguments) => why::run(arguments, config, output).await,
+        MonitorCommand::List { json, .. } => list::run(*json, config, output),
+        MonitorCommand::Check(arguments) => check::run(arguments, config, output).await,
+        MonitorCommand::Backtest(arguments) => backtest::run(arguments, config, output).await,
+        MonitorCommand::Outbox(command) => outbox::run(command, config, output).await,
+        MonitorCommand::Snooze(arguments) => snooze::run(arguments, config, output).await,
+        MonitorCommand::Context(command) => context::run(command, config, output).await,
+        MonitorCommand::Config(command) => config::run(command, config, output).await,
+        MonitorCommand::Generate(arguments) => generate::run(arguments, output),
+    }
+}
+
+/// Opens the monitors' state where the configuration has it.
+async fn state(config: &Config) -> Result<State, Failure> {
+    match config.state_place()? {
+        StatePlace::Server(url) => Ok(State::connect(url.expose_secret()).await?),
+        #[cfg(feature = "embedded")]
+        StatePlace::Directory(directory) => Ok(State::embedded(&directory).await?),
+        #[cfg(not(feature = "embedded"))]
+        StatePlace::Directory(_) => Err(Failure::usage("this build has no embedded PostgreSQL to keep the state in")
+            .hint("set EXPLORE_STATE_URL to postgres://USER@HOST/NAME")),
+    }
+}
+
+/// The channels that the monitor names, opened.
+fn channels_of(monitor: &Monitor, config: &Config) -> Result<Channels, Invalid> {
+    let named = monitor.channels.iter().filter_map(|name| Some((name.clone(), config.channels.get(name)?.clone())));
+    let opened = Channels::open(&named.collect(), &|name| std::env::var(name).ok(), Pace::default())?;
+    opened.check(&monitor.key, &monitor.channels).map(|()| opened)
+}
+
+/// Prints rows as a table, or as a JSON array.
+fn print<T: Serialize>(
+    entries: &[T],
+    columns: &[&str],
+    row: impl Fn(&T) -> Vec<String>,
+    as_json: bool,
+    output: &mut Output,
+) -> Result<ExitStatus, Failure> {
+    let text = if as_json {
+        format!("{:#}\n", serde_json::json!(entries))
+    } else {
+        let column = |name: &&str| Column { name: (*name).to_owned(), type_name: "text".to_owned() };
+        let rows = entries.iter().map(|entry| row(entry).into_iter().map(Some).collect());
+        let table = Table { columns: columns.iter().map(column).collect(), rows: rows.collect(), more_rows: false };
+        let layout = Layout { width: output.terminal_columns(), colours: output.color() };
+        rows::render(&table, Format::Terminal, layout).context("the list cannot be printed")?
+    };
+    output.data(&text)?;
+    Ok(ExitStatus::Done)
+}
+
+/// The monitors of the folder; where nobody named one and there is none, those that come with the program.
+fn registry(config: &Config, output: &Output) -> Result<Registry, Failure> {
+    let named = config.monitors.monitors.is_some() || !config.is_default("metadata");
+    let directory = config.monitors.monitors.clone().unwrap_or_else(|| config.database.metadata.join("monitors"));
+    if !named && !directory.exists() {
+        let message = format!("there is no {}; these are the monitors that come with the program", directory.display());
+        output.talk().note(&message);
+        return Ok(Registry::shipped());
+    }
+    Registry::read(&directory).map_err(|problem| Failure::new(Kind::Usage, problem))
+}
+
+/// What is wrong with the files of the monitors of these keys, or of all.
+fn problems(registry: &Registry, keys: &[String]) -> Vec<Problem> {
+    let is_chosen = |problem: &&Problem| {
+        let key = problem.path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        keys.is_empty() || keys.iter().any(|chosen| chosen == key)
+    };
+    registry.problems.iter().filter(is_chosen).cloned().collect()
+}
+
+/// The monitors of these keys, or all. A key that there is no monitor of is an error; one whose files are wrong is among
+/// the registry's problems.
+fn chosen(registry: &Registry, keys: &[String]) -> Result<Vec<Monitor>, Failure> {
+    let known = registry.keys();
+    if let Some(unknown) = keys.iter().find(|key| !known.contains(*key)) {
+        let advice = advice(unknown, &known);
+        return Err(Failure::usage(format!("there is no monitor `{unknown}`; {advice}")));
+    }
+    let is_chosen = |monitor: &&Monitor| keys.is_empty() || keys.contains(&monitor.key);
+    Ok(registry.monitors.iter().filter(is_chosen).cloned().collect())
+}

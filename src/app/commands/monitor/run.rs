@@ -1,0 +1,347 @@
+//! `explore monitor run`: days judged, committed, explained, reported, and whom they concern told.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
+
+use super::outbox::tell;
+use super::{channels_of, chosen, problems, registry, state};
+use crate::agent::Observer;
+use crate::agent::journal::Event;
+use crate::agent::tools::Toolbox;
+use crate::app::cli::monitor::MonitorRunArguments;
+use crate::app::commands::interrupts::Interrupts;
+use crate::app::commands::{focus, open};
+use crate::app::config::Config;
+use crate::app::config::choice::Player as Chosen;
+use crate::app::error::{ExitStatus, Failure, Kind};
+use crate::app::output::{Destination, Output, Talk};
+use crate::app::progress::{Progress, Waiting};
+use crate::deliver::{Channels, Pace, send_due};
+use crate::model::openai;
+use crate::monitor::analyst::{BUDGET, Player};
+use crate::monitor::day::Day;
+use crate::monitor::registry::{Monitor, Problem, Registry, unmatched};
+use crate::monitor::run::{self, Analyst, Outcome, Places, Wanted, Watch, Wish, write_contents};
+use crate::monitor::{pull, report};
+use crate::sample::days::{self, Options};
+use crate::state::{NewMessage, State, Which};
+use crate::typeset::format::Format;
+use crate::typeset::layout::Layout;
+use crate::typeset::text::counted;
+use crate::warehouse::table::Bounds;
+use crate::warehouse::{Database, Error as Lost};
+
+/// Days of the data after the one that the demo judges: the last ones are loaded in part.
+const DEMO_DAYS_AFTER: i64 = 4;
+/// What happens on the last days of the demo's data.
+const DEMO_INJECTIONS: [&str; 2] =
+    ["ratio,requests,2025-11-29..2025-11-30,-45%,channel=paid", "drop,add_to_cart,2025-11-30,35%,device=mobile"];
+
+pub(super) async fn run(
+    arguments: &MonitorRunArguments,
+    config: &Config,
+    output: &mut Output,
+) -> Result<ExitStatus, Failure> {
+    if let Some((from, to)) = arguments.from.zip(arguments.to).filter(|(from, to)| from > to) {
+        return Err(Failure::usage(format!("there is no day from {from} to {to}: the second is before the first")));
+    }
+    let registry = registry(config, output)?;
+    let monitors = chosen(&registry, &arguments.keys)?;
+    let wrong = wrong(&problems(&registry, &arguments.keys));
+    if monitors.is_empty() {
+        return Err(wrong.unwrap_or_else(|| Failure::usage("there is no monitor to run")));
+    }
+    config.check_format()?;
+    let destination = Destination::prepare(config.report.output.as_deref())?;
+    // Of the demo's days nobody is told: they are nobody's.
+    let tells_nobody = arguments.dry_run || config.is_demo();
+    let (channels, monitors, unable) = channels(monitors, tells_nobody, config)?;
+    let mut interrupts = Interrupts::listen()?;
+    let (fired, mut failures) = tokio::select! {
+        ran = ran((&monitors, &registry), &channels, destination, arguments, config, output) => ran?,
+        () = interrupts.next() => return Ok(ExitStatus::Interrupted),
+    };
+    // A monitor that was left out must not pass for one that had nothing to tell.
+    failures.extend(unable);
+    failures.extend(wrong);
+    conclude(fired, failures, output)
+}
+
+/// That an alert fired is what the exit code tells before anything that went wrong beside it.
+fn conclude(fired: bool, mut failures: Vec<Failure>, output: &Output) -> Result<ExitStatus, Failure> {
+    let ended = match fired {
+        true => Ok(ExitStatus::Found),
+        false if failures.is_empty() => Ok(ExitStatus::Done),
+        false => Err(failures.remove(0)),
+    };
+    for failure in &failures {
+        output.talk().failure(failure);
+    }
+    ended
+}
+
+/// What is wrong with files of the monitors to run.
+fn wrong(problems: &[Problem]) -> Option<Failure> {
+    let (first, others) = problems.split_first()?;
+    let others = if others.is_empty() { String::new() } else { format!(" (and {} more)", others.len()) };
+    let failure = Failure::usage(format!("a monitor was not run: {first}{others}"));
+    Some(failure.hint("`explore monitor check` tells of all problems"))
+}
+
+/// The channels that the monitors name, opened before anything is done, and the monitors that can tell whom they concern.
+/// One that cannot is left out, and said so; the others need no channel of its.
+fn channels(
+    monitors: Vec<Monitor>,
+    tells_nobody: bool,
+    config: &Config,
+) -> Result<(Channels, Vec<Monitor>, Vec<Failure>), Failure> {
+    let mut channels = Channels::open(&BTreeMap::new(), &|_| None, Pace::default())?;
+    if tells_nobody {
+        return Ok((channels, monitors, Vec::new()));
+    }
+    let (mut able, mut failures) = (Vec::with_capacity(monitors.len()), Vec::new());
+    for monitor in monitors {
+        match channels_of(&monitor, config) {
+            Ok(opened) => {
+                channels.add(opened);
+                able.push(monitor);
+            }
+            Err(invalid) => {
+                let error = anyhow::Error::from(invalid).context(format!("{} was not run", monitor.key));
+                failures.push(Failure::new(Kind::Usage, error));
+            }
+        }
+    }
+    if able.is_empty() {
+        return Err(failures.remove(0));
+    }
+    Ok((channels, able, failures))
+}
+
+/// Whether an alert fired, and what went wrong beside it.
+async fn ran(
+    (monitors, registry): (&[Monitor], &Registry),
+    channels: &Channels,
+    destination: Destination,
+    arguments: &MonitorRunArguments,
+    config: &Config,
+    output: &mut Output,
+) -> Result<(bool, Vec<Failure>), Failure> {
+    let database = database(config, output).await?;
+    // What is wrong with the metadata of tables is of no concern to a monitor, which names its own columns.
+    let (executor, catalog, _) = open::executor(config, database).await?;
+    let temporary = config.is_demo().then(tempfile::tempdir).transpose()?;
+    let state = match &temporary {
+        #[cfg(feature = "embedded")]
+        Some(directory) if !config.is_flag("state_url") && !config.is_flag("data_dir") => {
+            State::embedded(directory.path()).await?
+        }
+        Some(_) | None => state(config).await?,
+    };
+    for row in state.all_overrides().await? {
+        if let Some(problem) = unmatched(&registry.monitors, &row.monitor, &row.held.metric) {
+            output.talk().warn(&problem);
+        }
+    }
+    let library = focus::library(config)?;
+    let model = model(arguments, config, output)?;
+    let toolbox = Toolbox { executor, catalog: Arc::new(catalog), bounds: Bounds::default(), plans: false };
+    let places = Places {
+        executor: &toolbox.executor,
+        state: &state,
+        as_of: if config.is_demo() { demo_now() } else { Timestamp::now() },
+        is_dry: arguments.dry_run,
+    };
+    let (mut outcomes, mut failures) = (Vec::with_capacity(monitors.len()), Vec::new());
+    let mut seen = Seen(Progress::start(output.talk(), BUDGET.iterations_max));
+    for monitor in monitors {
+        let mut analyst = match &model {
+            Some((client, price)) => Analyst::Model(
+                Player { model: client, toolbox: &toolbox, library: &library, price: *price, budget: BUDGET },
+                &mut seen,
+            ),
+            None => Analyst::Offline,
+        };
+        let messages = |day: &Day| messages(channels, monitor, day, arguments.dry_run);
+        let wish = if config.report.format == Format::Html { Wish::Metrics } else { Wish::Alerts };
+        let waiting = Waiting::start(output.talk(), &format!("{} is read", monitor.key));
+        let mut watch = Shown { waiting, talk: output.talk() };
+        let wanted = wanted(arguments);
+        let outcome = run::run(monitor, wanted, places, &messages, &mut analyst, (wish, &mut watch)).await;
+        drop(watch);
+        match outcome {
+            Ok(mut outcome) => {
+                outcome.notes.iter().for_each(|note| output.talk().warn(note));
+                failures.extend(outcome.failure.take().map(|error| (monitor, run::Error::Pull(error))));
+                outcomes.push(outcome);
+            }
+            // The others are run all the same.
+            Err(error) => failures.push((monitor, error)),
+        }
+    }
+    drop(seen);
+    let mut failures = failure(failures).into_iter().collect::<Vec<_>>();
+    if !outcomes.is_empty() {
+        // Nobody goes without an alert because a report cannot be written.
+        failures.extend(deliver_report(&outcomes, destination, config, output).err());
+    }
+    if !arguments.dry_run {
+        failures.extend(send(&state, channels, &outcomes, output).await.err());
+    }
+    toolbox.executor.database.close().await;
+    state.close().await;
+    Ok((outcomes.iter().any(fires), failures))
+}
+
+/// The database that the configuration names; for the demo, generated days of what the shipped monitors read.
+async fn database(config: &Config, output: &Output) -> Result<Arc<dyn Database>, Failure> {
+    if !config.is_demo() {
+        return open::database(config, output).await;
+    }
+    let injections = DEMO_INJECTIONS.iter().map(|text| text.parse()).collect::<Result<_, _>>();
+    let until = Options::default().until.saturating_add(DEMO_DAYS_AFTER.days());
+    let options = Options { injections: injections.map_err(Failure::usage)?, until, ..Options::default() };
+    let mut script = Vec::new();
+    days::generate(&options).write_sql(&mut script)?;
+    open::load(&String::from_utf8_lossy(&script), "the generated days", &open::local(config)).await
+}
+
+/// The morning after the demo's last day.
+fn demo_now() -> Timestamp {
+    let next = Options::default().until.saturating_add(1.day());
+    next.at(9, 0, 0, 0).to_zoned_datetime(TimeZone::UTC).map_or(Timestamp::MAX, |now| now.timestamp())
+}
+
+fn wanted(arguments: &MonitorRunArguments) -> Wanted {
+    match (arguments.date, arguments.from.zip(arguments.to)) {
+        (Some(date), _) => Wanted::Days(date, date),
+        (None, Some((from, to))) => Wanted::Days(from, to),
+        (None, None) => Wanted::Latest,
+    }
+}
+
+/// The model to ask, where there is one. A monitor does without where nobody named any.
+fn model(
+    arguments: &MonitorRunArguments,
+    config: &Config,
+    output: &Output,
+) -> Result<Option<(openai::Client, Option<crate::model::price::Price>)>, Failure> {
+    if arguments.no_ai {
+        return Ok(None);
+    }
+    match config.player() {
+        Ok(Chosen::Offline) => Ok(None),
+        Ok(Chosen::Model(options)) => {
+            let price = config.price(&options.model);
+            let client = openai::Client::new(*options).map_err(|error| Failure::new(Kind::Usage, error))?;
+            Ok(Some((client, price)))
+        }
+        Err(_) if config.is_default("model") && config.is_default("base_url") => {
+            output.talk().note("no model is configured, the engine explains by itself");
+            Ok(None)
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+fn messages(channels: &Channels, monitor: &Monitor, day: &Day, is_dry: bool) -> Vec<NewMessage> {
+    if is_dry { Vec::new() } else { channels.messages(&monitor.channels, day) }
+}
+
+fn deliver_report(
+    outcomes: &[Outcome],
+    destination: Destination,
+    config: &Config,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let layout = match destination {
+        Destination::Stdout => Layout { width: output.columns(), colours: output.color() },
+        Destination::Special(_) | Destination::File { .. } => Layout::default(),
+    };
+    let days = outcomes.iter().flat_map(Outcome::reported).collect::<Vec<_>>();
+    let text = report::render(&days, config.report.format, layout).map_err(anyhow::Error::from)?;
+    destination.deliver(&text, output)
+}
+
+/// Writes what the messages say, and sends what is due. What could not be sent is told, and stays in the outbox.
+async fn send(
+    state: &State,
+    channels: &Channels,
+    outcomes: &[Outcome],
+    output: &Output,
+) -> Result<ExitStatus, Failure> {
+    let monitors = outcomes.iter().map(|outcome| outcome.monitor.clone()).collect::<Vec<_>>();
+    write_contents(state, outcomes, &monitors).await.map_err(anyhow::Error::from)?;
+    let report = send_due(state, channels, Timestamp::now()).await?;
+    left_over(state, &report, output).await?;
+    if report == crate::deliver::Report::default() {
+        return Ok(ExitStatus::Done);
+    }
+    tell(&report, output)
+}
+
+/// Says what earlier runs could not send and this one did not try: nobody would hear of it otherwise.
+async fn left_over(state: &State, report: &crate::deliver::Report, output: &Output) -> Result<(), Failure> {
+    let tried = [&report.skipped, &report.later, &report.failed, &report.unknown];
+    let is_tried = |id: i64| tried.iter().any(|troubles| troubles.iter().any(|trouble| trouble.id == id));
+    let unsent = state.outbox(Which::Unsent).await?;
+    let left = unsent.iter().filter(|entry| entry.carried_by.is_none() && !is_tried(entry.id)).collect::<Vec<_>>();
+    let Some(oldest) = left.iter().map(|entry| entry.at.date()).min() else { return Ok(()) };
+    let (messages, have) = (counted(left.len(), "message"), if left.len() == 1 { "has" } else { "have" });
+    output.talk().warn(&format!(
+        "{messages} of earlier runs, the oldest of {oldest}, {have} not been sent: see `explore monitor outbox list`, and \
+         `explore monitor outbox retry`, which sends those that failed"
+    ));
+    Ok(())
+}
+
+fn fires(outcome: &Outcome) -> bool {
+    let mut incidents = outcome.days.iter().flat_map(|assessed| &assessed.day.incidents);
+    incidents.any(|incident| incident.decision.fires.is_some())
+}
+
+/// The first failure, which names the monitors that failed after it.
+fn failure(failures: Vec<(&Monitor, run::Error)>) -> Option<Failure> {
+    let mut failures = failures.into_iter();
+    let (monitor, error) = failures.next()?;
+    let others = failures.map(|(monitor, error)| format!("{}: {error}", monitor.key)).collect::<Vec<_>>();
+    let kind = match &error {
+        run::Error::Pull(pull::Error::Database(Lost::Connect(_) | Lost::Gone(_) | Lost::Timeout { .. }))
+        | run::Error::State(_) => Kind::Database,
+        // The monitor's files are what has to be changed.
+        run::Error::Pull(_) | run::Error::Usage(_) => Kind::Usage,
+        run::Error::Analyst(_) => Kind::Unexpected,
+    };
+    let failure = Failure::new(kind, anyhow::Error::from(error).context(monitor.key.clone()));
+    Some(if others.is_empty() { failure } else { failure.hint(format!("these failed too: {}", others.join("; "))) })
+}
+
+/// Shows what the analyst does.
+struct Seen(Progress);
+
+impl Observer for Seen {
+    fn observe(&mut self, event: Event) -> io::Result<()> {
+        self.0.observe(&event);
+        Ok(())
+    }
+}
+
+/// Shows how far a run is.
+struct Shown<'a> {
+    waiting: Waiting,
+    talk: &'a Talk,
+}
+
+impl Watch for Shown<'_> {
+    fn waits(&mut self, monitor: &str) {
+        self.talk.note(&format!("{monitor} waits for another run of it to end"));
+    }
+
+    fn done(&mut self, monitor: &str, days: usize, of: usize) {
+        self.waiting.say(&format!("{monitor}: {days} of {of} days"));
+    }
+}

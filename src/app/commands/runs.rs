@@ -1,0 +1,107 @@
+//! `explore runs list` and `explore runs show`: what was journaled.
+
+use std::fmt::Write as _;
+
+use serde_json::json;
+
+use super::report;
+use crate::agent::journal::StopReason;
+use crate::agent::runs::{self, Entry, Summary};
+use crate::app::cli::RunsCommand;
+use crate::app::config::Config;
+use crate::app::error::{ExitStatus, Failure, Kind};
+use crate::app::output::{Destination, Output};
+use crate::finding::Severity;
+use crate::typeset::text::printable;
+
+pub(super) fn run(command: &RunsCommand, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
+    match command {
+        RunsCommand::List { json, .. } => list(*json, config, output),
+        RunsCommand::Show { id, .. } => show(id, config, output),
+    }
+}
+
+fn list(as_json: bool, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
+    let entries = runs::list(&config.runs.runs_dir).map_err(|error| Failure::new(Kind::Usage, error))?;
+    if entries.is_empty() {
+        output.talk().note(&format!("no run in {}", config.runs.runs_dir.display()));
+    }
+    let text = if as_json {
+        format!("{:#}\n", entries.iter().map(json).collect::<serde_json::Value>())
+    } else {
+        entries.iter().fold(String::new(), |mut lines, entry| {
+            let _ = writeln!(lines, "{}", printable(&line(entry)));
+            lines
+        })
+    };
+    output.data(&text)?;
+    Ok(ExitStatus::Done)
+}
+
+fn show(id: &str, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
+    let found = runs::find(&config.runs.runs_dir, id).map_err(|error| Failure::new(Kind::Usage, error))?;
+    if let Some(remark) = &found.remark {
+        output.talk().note(remark);
+    }
+    config.check_format()?;
+    let destination = Destination::prepare(config.report.output.as_deref())?;
+    let run = report::deliver(&found.journal, None, destination, config, output)?;
+    Ok(report::status(&run, config))
+}
+
+fn line(entry: &Entry) -> String {
+    match &entry.summary {
+        Ok(summary) => {
+            let damaged = match summary.damaged_lines {
+                0 => String::new(),
+                count => format!("  ({count} damaged lines)"),
+            };
+            let unfinished = if summary.stop_reason == StopReason::Unfinished {
+                "  (killed, or still running)"
+            } else if summary.complete {
+                ""
+            } else {
+                "  (incomplete)"
+            };
+            let reason = summary.stop_reason.to_string();
+            format!("{}  {reason:<15}  {}{unfinished}{damaged}", entry.id, findings(summary))
+        }
+        Err(problem) => format!("{}  {problem}", entry.id),
+    }
+}
+
+/// `1 critical, 2 high`
+fn findings(summary: &Summary) -> String {
+    let counts = [Severity::Critical, Severity::High, Severity::Medium, Severity::Low].map(|severity| {
+        let count = summary.findings.iter().filter(|found| **found == severity).count();
+        (count > 0).then(|| format!("{count} {}", name(severity)))
+    });
+    let counts = counts.into_iter().flatten().collect::<Vec<_>>();
+    if counts.is_empty() { "no findings".to_owned() } else { counts.join(", ") }
+}
+
+fn name(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Low => "low",
+        Severity::Medium => "medium",
+        Severity::High => "high",
+        Severity::Critical => "critical",
+    }
+}
+
+fn json(entry: &Entry) -> serde_json::Value {
+    match &entry.summary {
+        Ok(summary) => json!({
+            "run_id": entry.id,
+            "journal": entry.journal,
+            "started_at": summary.started_at,
+            "focus": summary.focus,
+            "model": summary.model,
+            "stop_reason": summary.stop_reason,
+            "complete": summary.complete,
+            "findings": summary.findings,
+            "damaged_lines": summary.damaged_lines,
+        }),
+        Err(problem) => json!({ "run_id": entry.id, "journal": entry.journal, "problem": problem }),
+    }
+}

@@ -1,0 +1,125 @@
+//! `explore sql`: one statement on the path that the model's queries take.
+
+use std::io::{self, Read as _};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+
+use super::interrupts::Interrupts;
+use super::open;
+use crate::app::cli::{ROWS_FORMATS, SqlArguments};
+use crate::app::config::{Config, ending};
+use crate::app::error::{ExitStatus, Failure};
+use crate::app::output::{Destination, Output};
+use crate::app::progress::Waiting;
+use crate::app::rows::{self, Format, Layout};
+use crate::typeset::text::{counted, printable};
+use crate::warehouse::Database;
+use crate::warehouse::table::Table;
+
+/// More of a statement is not read: the validator refuses it long before.
+const STATEMENT_BYTES_MAX: u64 = 1 << 20;
+
+/// What became of a statement that was not refused.
+enum Answer {
+    /// It was only to be checked.
+    Passed,
+    /// It ran.
+    Ran { table: Table, elapsed: Duration, plan: Option<String> },
+}
+
+pub(super) async fn run(arguments: &SqlArguments, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
+    let format = ending::choose(arguments.output.as_deref(), arguments.format, &ROWS_FORMATS)?;
+    let text = statement(&arguments.statement)?;
+    let destination = Destination::prepare(arguments.output.as_deref())?;
+    let mut interrupts = Interrupts::listen()?;
+    let waiting = Waiting::start(output.talk(), "opening the database");
+    let database = tokio::select! {
+        opened = open::database(config, output) => opened?,
+        () = interrupts.next() => return Ok(ExitStatus::Interrupted),
+    };
+    let answered = tokio::select! {
+        answered = answer(&text, arguments.check, config, Arc::clone(&database), output, &waiting) => answered.map(Some),
+        () = interrupts.next() => Ok(None),
+    };
+    // A statement that was interrupted is stopped on the server by the end of this.
+    tokio::select! {
+        () = database.close() => {}
+        () = interrupts.next() => {}
+    }
+    drop(waiting);
+    match answered? {
+        None => return Ok(ExitStatus::Interrupted),
+        Some(Answer::Passed) => output.talk().note("not refused"),
+        Some(Answer::Ran { table, elapsed, plan }) => {
+            destination.deliver(&render(&table, format, arguments, output)?, output)?;
+            tell(&table, elapsed, plan.as_deref(), config, output);
+        }
+    }
+    Ok(ExitStatus::Done)
+}
+
+/// The statement itself, from standard input where `argument` says so.
+fn statement(argument: &str) -> Result<String, Failure> {
+    if argument != "-" {
+        return Ok(argument.to_owned());
+    }
+    let mut text = String::new();
+    let read = io::stdin().lock().take(STATEMENT_BYTES_MAX).read_to_string(&mut text);
+    read.map_err(|error| Failure::usage(format!("cannot read the statement from standard input: {error}")))?;
+    Ok(text)
+}
+
+async fn answer(
+    text: &str,
+    check: bool,
+    config: &Config,
+    database: Arc<dyn Database>,
+    output: &Output,
+    waiting: &Waiting,
+) -> Result<Answer, Failure> {
+    let warnings = database.server().warnings.clone();
+    let (executor, _, of_catalog) = open::executor(config, database).await?;
+    // What people wrote about the tables has no part in whether and how a statement runs.
+    let of_catalog = if output.talk().verbosity() > 0 { of_catalog } else { Vec::new() };
+    warnings.iter().chain(&of_catalog).for_each(|warning| output.talk().warn(warning));
+
+    let select = executor.validate(text).await?;
+    if check {
+        return Ok(Answer::Passed);
+    }
+    waiting.say("waiting for the statement");
+    let started = Instant::now();
+    let table = executor.run(&select, executor.limits.timeout).await?;
+    let elapsed = started.elapsed();
+    let plan = match output.talk().verbosity() {
+        0 | 1 => None,
+        _ => Some(executor.database.explain(&select, &executor.limits).await?),
+    };
+    Ok(Answer::Ran { table, elapsed, plan })
+}
+
+/// A file gets the rows as they are; a terminal must not be driven by them.
+fn render(table: &Table, format: Format, arguments: &SqlArguments, output: &Output) -> Result<String, Failure> {
+    let on_terminal = output.terminal_columns().filter(|_| arguments.output.is_none());
+    let layout = Layout { width: on_terminal, colours: arguments.output.is_none() && output.color() };
+    let text = rows::render(table, format, layout).context("the rows cannot be printed")?;
+    let drives = on_terminal.is_some() && format != Format::Terminal;
+    Ok(if drives { printable(&text).into_owned() } else { text })
+}
+
+fn tell(table: &Table, elapsed: Duration, plan: Option<&str>, config: &Config, output: &Output) {
+    let talk = output.talk();
+    if let Some(plan) = plan {
+        talk.line(plan);
+    }
+    let rows = counted(table.rows.len(), "row");
+    let more = if table.more_rows {
+        format!("; there are more than --max-rows {}", config.query.max_rows)
+    } else {
+        String::new()
+    };
+    let time = if talk.verbosity() > 0 { format!(" in {} ms", elapsed.as_millis()) } else { String::new() };
+    talk.note(&format!("{rows}{time}{more}"));
+}

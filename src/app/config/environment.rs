@@ -1,0 +1,61 @@
+//! The environment's layer. An empty variable is one that is not set.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use super::setting::{Definitions, Layer, Origin, Raw, Shape};
+use super::{FILE_VARIABLE, PREFIX};
+use crate::app::error::Failure;
+use crate::typeset::spelling::nearest;
+
+/// What the environment says.
+pub(super) struct Environment {
+    pub(super) layer: Layer,
+    /// The file that it names.
+    pub(super) file: Option<PathBuf>,
+    pub(super) warnings: Vec<String>,
+    /// The folder in which programs keep the user's data, as the XDG Base Directory Specification has it.
+    pub(super) data_home: Option<PathBuf>,
+}
+
+pub(super) fn read(
+    definitions: &Definitions,
+    variables: impl IntoIterator<Item = (OsString, OsString)>,
+) -> Result<Environment, Failure> {
+    let mut environment = Environment { layer: Layer::new(), file: None, warnings: Vec::new(), data_home: None };
+    let mut home = None;
+    for (name, value) in variables {
+        let Ok(name) = name.into_string() else { continue };
+        if value.is_empty() {
+            continue;
+        }
+        if name == FILE_VARIABLE {
+            environment.file = Some(value.into());
+        } else if name == "HOME" {
+            home = Some(PathBuf::from(value));
+        } else if name == "XDG_DATA_HOME" {
+            // A relative one is to be ignored.
+            environment.data_home = Some(PathBuf::from(value)).filter(|path| path.is_absolute());
+        } else if let Some(definition) = definitions.iter().find(|definition| definition.variable() == name) {
+            let texts = match definition.shape() {
+                Shape::List => value.to_string_lossy().split(',').map(|text| text.trim().into()).collect(),
+                _ => vec![value],
+            };
+            definition.check(&texts).map_err(|reason| Failure::usage(format!("{name}: {reason}")))?;
+            environment.layer.insert(definition.key().to_owned(), Raw { texts, origin: Origin::Variable { name } });
+        } else if name.starts_with(PREFIX) {
+            environment.warnings.push(unknown(definitions, &name));
+        }
+    }
+    environment.data_home = environment.data_home.or_else(|| home.map(|home| home.join(".local/share")));
+    Ok(environment)
+}
+
+fn unknown(definitions: &Definitions, name: &str) -> String {
+    let keys = definitions.iter().map(|definition| definition.key().to_owned()).collect::<Vec<_>>();
+    let key = name.trim_start_matches(PREFIX).to_lowercase();
+    match nearest(&key, keys.iter()).and_then(|key| definitions.get(&key)) {
+        Some(definition) => format!("{name} means nothing here; did you mean {}?", definition.variable()),
+        None => format!("{name} means nothing here"),
+    }
+}

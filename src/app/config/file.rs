@@ -1,0 +1,240 @@
+//! The file's layer: `explore.toml`. Every complaint names the file and the line, and none quotes the line, which may
+//! hold a password.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::fmt;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use rust_decimal::Decimal;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::FILE_NAME;
+use super::channels_section::{self, ChannelSection};
+use super::setting::{Definition, Definitions, Layer, Origin, Raw, Shape};
+use super::sql_section::SqlSection;
+use crate::app::error::Failure;
+use crate::model::price::Price;
+use crate::typeset::spelling::nearest;
+
+const PRICES: &str = "prices";
+const SQL: &str = "sql";
+const CHANNELS: &str = "channels";
+
+/// What the file says.
+#[derive(Default)]
+pub(super) struct File {
+    pub(super) layer: Layer,
+    pub(super) sections: Sections,
+}
+
+/// What stands in tables of the file, and nowhere else.
+#[derive(Default)]
+pub(super) struct Sections {
+    pub(super) prices: BTreeMap<String, Price>,
+    pub(super) sql: SqlSection,
+    pub(super) channels: BTreeMap<String, ChannelSection>,
+}
+
+type Entry<'e, 'i> = (&'e Spanned<Cow<'i, str>>, &'e Spanned<DeValue<'i>>);
+
+/// Reads the file that is named, or else `explore.toml` in `directory` if there is one.
+pub(super) fn read(definitions: &Definitions, named: Option<&Path>, directory: &Path) -> Result<File, Failure> {
+    let path = named.unwrap_or(Path::new(FILE_NAME));
+    let text = match std::fs::read_to_string(directory.join(path)) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && named.is_none() => return Ok(File::default()),
+        Err(error) => return Err(Failure::usage(format!("cannot read the configuration {}: {error}", path.display()))),
+    };
+    let source = Source { path, text: &text, definitions };
+    let root = DeTable::parse(&text).map_err(|error| {
+        source.failure(error.span().unwrap_or_default(), format!("not TOML: {}", error.message().replace('\n', ", ")))
+    })?;
+    let mut file = File::default();
+    for (key, value) in root.get_ref() {
+        match (key.get_ref().as_ref(), value.get_ref()) {
+            (PRICES, DeValue::Table(prices)) => file.sections.prices = source.prices(prices)?,
+            (SQL, DeValue::Table(sql)) => file.sections.sql = source.sql(sql)?,
+            (CHANNELS, DeValue::Table(channels)) => file.sections.channels = source.channels(channels)?,
+            (name @ (PRICES | SQL | CHANNELS), _) => return Err(source.expected(value, name, "a table")),
+            (name, _) => {
+                let known = || definitions.iter().map(Definition::key).chain([PRICES, SQL, CHANNELS]);
+                let definition = definitions.get(name).ok_or_else(|| source.unknown(key, known()))?;
+                file.layer.insert(name.to_owned(), source.raw(definition, (key, value))?);
+            }
+        }
+    }
+    Ok(file)
+}
+
+/// The text of the file, to tell where something stands in it.
+struct Source<'a> {
+    path: &'a Path,
+    text: &'a str,
+    definitions: &'a Definitions,
+}
+
+impl Source<'_> {
+    fn line(&self, span: &Range<usize>) -> usize {
+        self.text.as_bytes().iter().take(span.start).filter(|byte| **byte == b'\n').count() + 1
+    }
+
+    fn failure(&self, span: Range<usize>, message: impl fmt::Display) -> Failure {
+        Failure::usage(format!("{}:{}: {message}", self.path.display(), self.line(&span)))
+    }
+
+    fn expected(&self, value: &Spanned<DeValue<'_>>, name: &str, expected: &str) -> Failure {
+        self.failure(value.span(), format!("{name}: expected {expected}, found {}", kind(value.get_ref())))
+    }
+
+    fn unknown<'k>(&self, key: &Spanned<Cow<'_, str>>, known: impl Iterator<Item = &'k str>) -> Failure {
+        let known = known.map(str::to_owned).collect::<Vec<_>>();
+        let name = key.get_ref();
+        let advice = match nearest(name, known.iter()) {
+            _ if self.definitions.get(name).is_some() => "it belongs above the first [table] of the file".to_owned(),
+            Some(nearest) => format!("did you mean `{nearest}`?"),
+            None => format!("the keys here are {}", known.join(", ")),
+        };
+        self.failure(key.span(), format!("unknown key `{name}`; {advice}"))
+    }
+
+    fn raw(&self, definition: &Definition, (key, value): Entry<'_, '_>) -> Result<Raw, Failure> {
+        let name = definition.key();
+        let texts = texts(definition.shape(), value.get_ref())
+            .ok_or_else(|| self.expected(value, name, definition.shape().expected()))?;
+        definition.check(&texts).map_err(|reason| self.failure(value.span(), format!("{name}: {reason}")))?;
+        Ok(Raw { texts, origin: Origin::File { path: PathBuf::from(self.path), line: self.line(&key.span()) } })
+    }
+
+    fn prices(&self, models: &DeTable<'_>) -> Result<BTreeMap<String, Price>, Failure> {
+        models.iter().map(|(model, price)| Ok((model.get_ref().to_string(), self.price(model, price)?))).collect()
+    }
+
+    fn price(&self, model: &Spanned<Cow<'_, str>>, price: &Spanned<DeValue<'_>>) -> Result<Price, Failure> {
+        const KNOWN: [&str; 3] = ["input", "cached_input", "output"];
+        let name = format!("{PRICES}.{:?}", model.get_ref());
+        let DeValue::Table(amounts) = price.get_ref() else { return Err(self.expected(price, &name, "a table")) };
+        if let Some(key) = amounts.keys().find(|key| !KNOWN.contains(&key.get_ref().as_ref())) {
+            return Err(self.unknown(key, KNOWN.into_iter()));
+        }
+        let amount = |field: &str| {
+            let Some((_, value)) = amounts.iter().find(|(key, _)| key.get_ref() == field) else { return Ok(None) };
+            let amount = number(value.get_ref()).and_then(|text| text.parse::<Decimal>().ok());
+            match amount.filter(|amount| !amount.is_sign_negative()) {
+                Some(amount) => Ok(Some(amount)),
+                None => Err(self.expected(value, &format!("{name}.{field}"), "US dollars per million tokens")),
+            }
+        };
+        let required = |field: &str| {
+            amount(field)?.ok_or_else(|| self.failure(model.span(), format!("{name}: `{field}` is missing")))
+        };
+        Ok(Price { input: required("input")?, cached_input: amount("cached_input")?, output: required("output")? })
+    }
+
+    fn sql(&self, section: &DeTable<'_>) -> Result<SqlSection, Failure> {
+        let mut sql = SqlSection::default();
+        for (key, value) in section {
+            match key.get_ref().as_ref() {
+                "allow_functions" => sql.allow_functions = self.names(value, "sql.allow_functions")?,
+                "allow_views" => sql.allow_views = self.names(value, "sql.allow_views")?,
+                "allow_operators" => sql.allow_operators = self.names(value, "sql.allow_operators")?,
+                "set_local" => sql.set_local = self.set_local(value)?,
+                _ => {
+                    let known = ["allow_functions", "allow_views", "allow_operators", "set_local"];
+                    return Err(self.unknown(key, known.into_iter()));
+                }
+            }
+        }
+        Ok(sql)
+    }
+
+    fn channels(&self, channels: &DeTable<'_>) -> Result<BTreeMap<String, ChannelSection>, Failure> {
+        let channel = |(name, value): Entry<'_, '_>| {
+            let key = format!("{CHANNELS}.{:?}", name.get_ref());
+            if !matches!(value.get_ref(), DeValue::Table(_)) {
+                return Err(self.expected(value, &key, "a table"));
+            }
+            let section = channels_section::read(value.clone());
+            let section = section.map_err(|problem| {
+                self.failure(problem.span.unwrap_or_else(|| name.span()), format!("{key}: {}", problem.message))
+            })?;
+            Ok((name.get_ref().to_string(), section))
+        };
+        channels.iter().map(channel).collect()
+    }
+
+    fn names(&self, value: &Spanned<DeValue<'_>>, key: &str) -> Result<BTreeSet<String>, Failure> {
+        let DeValue::Array(names) = value.get_ref() else {
+            return Err(self.expected(value, key, Shape::List.expected()));
+        };
+        let name = |name: &Spanned<DeValue<'_>>| {
+            let text = name.get_ref().as_str().filter(|text| !text.trim().is_empty());
+            text.map(str::to_owned).ok_or_else(|| self.expected(name, key, "a name"))
+        };
+        names.iter().map(name).collect()
+    }
+
+    /// Settings with a dot in their names alone, which are those that row-level policies read: no setting of the
+    /// server's own, which keep a query within its bounds.
+    fn set_local(&self, value: &Spanned<DeValue<'_>>) -> Result<BTreeMap<String, String>, Failure> {
+        const KEY: &str = "sql.set_local";
+        let expected = "a table of settings, such as { \"app.tenant\" = \"42\" }";
+        let DeValue::Table(settings) = value.get_ref() else { return Err(self.expected(value, KEY, expected)) };
+        let setting = |(name, value): Entry<'_, '_>| {
+            let name = name.get_ref().to_string();
+            let text = value.get_ref().as_str().map(str::to_owned);
+            let text = text.ok_or_else(|| self.expected(value, &format!("{KEY}.{name:?}"), Shape::Text.expected()))?;
+            if name.contains('.') {
+                return Ok((name, text));
+            }
+            let message = format!(
+                "{KEY}: {name:?} is a setting of the server; only those with a dot, such as \
+                                   \"app.tenant\", can be made here"
+            );
+            Err(self.failure(value.span(), message))
+        };
+        settings.iter().map(setting).collect()
+    }
+}
+
+/// The texts of a value, if it is of the shape.
+fn texts(shape: Shape, value: &DeValue<'_>) -> Option<Vec<OsString>> {
+    let text = match (shape, value) {
+        (Shape::Switch, DeValue::Boolean(value)) => value.to_string(),
+        (Shape::Repeats | Shape::Count, DeValue::Integer(_))
+        | (Shape::Amount, DeValue::Integer(_) | DeValue::Float(_)) => number(value)?,
+        (Shape::Date, DeValue::Datetime(date)) => date.to_string(),
+        (Shape::Amount | Shape::Date | Shape::Text | Shape::List, DeValue::String(text)) => text.to_string(),
+        (Shape::List, DeValue::Array(items)) => {
+            return items.iter().map(|item| item.get_ref().as_str().map(OsString::from)).collect();
+        }
+        _ => return None,
+    };
+    Some(vec![text.into()])
+}
+
+/// A number as decimal text.
+fn number(value: &DeValue<'_>) -> Option<String> {
+    match value {
+        DeValue::Integer(integer) => {
+            i64::from_str_radix(integer.as_str(), integer.radix()).ok().map(|integer| integer.to_string())
+        }
+        DeValue::Float(float) => Some(float.as_str().to_owned()),
+        _ => None,
+    }
+}
+
+fn kind(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "text",
+        DeValue::Integer(_) => "a whole number",
+        DeValue::Float(_) => "a number",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}

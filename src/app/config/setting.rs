@@ -1,0 +1,327 @@
+//! A setting: its key, its variable, what its value looks like, and where its value came from. All of it is derived
+//! from the definitions in [`crate::app::cli::Settings`].
+
+use std::any::TypeId;
+use std::collections::BTreeMap;
+use std::error::Error as _;
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+
+use clap::error::{ContextKind, ContextValue};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Args as _, Command};
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use secrecy::SecretString;
+use serde_json::Value;
+
+use super::{PREFIX, mask};
+use crate::app::cli::Settings;
+use crate::app::cli::values::PlanCost;
+use crate::app::error::Failure;
+
+/// Where a value came from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// The program.
+    Default,
+    /// The file.
+    File {
+        /// Its path.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+    },
+    /// The environment.
+    Variable {
+        /// Its name.
+        name: String,
+    },
+    /// The command line.
+    Flag {
+        /// With its dashes.
+        name: String,
+    },
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => write!(formatter, "default"),
+            Self::File { path, line } => write!(formatter, "{}:{line}", path.display()),
+            Self::Variable { name } | Self::Flag { name } => write!(formatter, "{name}"),
+        }
+    }
+}
+
+/// What a value looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// True or false.
+    Switch,
+    /// How often a flag is repeated.
+    Repeats,
+    /// A whole number.
+    Count,
+    /// A decimal number, or a word that stands for one.
+    Amount,
+    /// A calendar day.
+    Date,
+    /// Text.
+    Text,
+    /// Several texts.
+    List,
+}
+
+impl Shape {
+    /// What to write in a file.
+    pub fn expected(self) -> &'static str {
+        match self {
+            Self::Switch => "true or false",
+            Self::Repeats => "a whole number, such as 1",
+            Self::Count => "a whole number",
+            Self::Amount => "a number",
+            Self::Date => "a date, such as 2025-11-30",
+            Self::Text => "text in quotes",
+            Self::List => "a list of texts, such as [\"a\", \"b\"]",
+        }
+    }
+}
+
+/// A value before it is typed.
+#[derive(Clone)]
+pub struct Raw {
+    /// One text; none or several for a list.
+    pub texts: Vec<OsString>,
+    /// Where it stood.
+    pub origin: Origin,
+}
+
+impl fmt::Debug for Raw {
+    /// Without the texts, which may be secret.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Raw").field("origin", &self.origin).finish_non_exhaustive()
+    }
+}
+
+/// Values by key.
+pub type Layer = BTreeMap<String, Raw>;
+
+/// A setting and the value that won.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// The key in the file.
+    pub key: String,
+    /// What its value looks like.
+    pub shape: Shape,
+    /// The value, masked where it is secret.
+    pub texts: Vec<String>,
+    /// Where the value came from; `None` where it has none.
+    pub origin: Option<Origin>,
+}
+
+impl Setting {
+    /// The value as JSON.
+    pub fn json(&self) -> Value {
+        let text = || self.texts.first().cloned().unwrap_or_default();
+        match self.shape {
+            _ if self.origin.is_none() => Value::Null,
+            Shape::Switch => Value::Bool(text() == "true"),
+            Shape::Repeats | Shape::Count => {
+                text().replace('_', "").parse::<u64>().map_or_else(|_| text().into(), Value::from)
+            }
+            Shape::Amount | Shape::Date | Shape::Text => text().into(),
+            Shape::List => self.texts.clone().into(),
+        }
+    }
+
+    /// The value as `explore.toml` would have it.
+    pub fn toml(&self) -> String {
+        let quoted = |text: &String| toml::Value::from(text.as_str()).to_string();
+        match self.shape {
+            Shape::List => format!("[{}]", self.texts.iter().map(quoted).collect::<Vec<_>>().join(", ")),
+            Shape::Amount if self.texts.iter().any(|text| text.parse::<f64>().is_err()) => {
+                self.texts.iter().map(quoted).collect()
+            }
+            Shape::Text => self.texts.iter().map(quoted).collect(),
+            Shape::Switch | Shape::Repeats | Shape::Count | Shape::Amount | Shape::Date => self.texts.concat(),
+        }
+    }
+}
+
+/// The definition of a setting, as clap has it.
+#[derive(Debug)]
+pub struct Definition {
+    argument: Arg,
+}
+
+impl Definition {
+    /// The key in the file.
+    pub fn key(&self) -> &str {
+        self.argument.get_id().as_str()
+    }
+
+    /// The variable in the environment.
+    pub fn variable(&self) -> String {
+        match self.key() {
+            "database_url" => "DATABASE_URL".to_owned(),
+            "api_key" => "OPENAI_API_KEY".to_owned(),
+            "base_url" => "OPENAI_BASE_URL".to_owned(),
+            key => format!("{PREFIX}{}", key.to_uppercase()),
+        }
+    }
+
+    fn flag(&self) -> String {
+        format!("--{}", self.argument.get_long().unwrap_or_default())
+    }
+
+    /// What its value looks like.
+    pub fn shape(&self) -> Shape {
+        let parser = self.argument.get_value_parser().type_id();
+        match self.argument.get_action() {
+            ArgAction::SetTrue => Shape::Switch,
+            ArgAction::Count => Shape::Repeats,
+            ArgAction::Append => Shape::List,
+            _ if [TypeId::of::<u32>(), TypeId::of::<u64>(), TypeId::of::<usize>()].iter().any(|id| parser == *id) => {
+                Shape::Count
+            }
+            _ if [TypeId::of::<Decimal>(), TypeId::of::<PlanCost>()].iter().any(|id| parser == *id) => Shape::Amount,
+            _ if parser == TypeId::of::<Date>() => Shape::Date,
+            _ => Shape::Text,
+        }
+    }
+
+    fn shown(&self, text: &OsString) -> String {
+        let text = text.to_string_lossy();
+        if self.argument.get_value_parser().type_id() == TypeId::of::<SecretString>() {
+            mask::secret(&text)
+        } else {
+            mask::url(&text)
+        }
+    }
+
+    /// Whether the setting's parser takes the texts; what is wrong otherwise, without the value where it is secret.
+    pub fn check(&self, texts: &[OsString]) -> Result<(), String> {
+        let command = Command::new("explore").no_binary_name(true).arg(self.argument.clone());
+        let outcome = command.try_get_matches_from(self.arguments(texts)?);
+        outcome.map(|_| ()).map_err(|error| {
+            let found = texts.iter().map(|text| format!("`{}`", self.shown(text))).collect::<Vec<_>>().join(", ");
+            format!("{}, found {found}", expectation(&error))
+        })
+    }
+
+    /// The arguments that would have given the value on a command line.
+    fn arguments(&self, texts: &[OsString]) -> Result<Vec<OsString>, String> {
+        let text = || texts.first().map(|text| text.to_string_lossy().to_lowercase()).unwrap_or_default();
+        match self.shape() {
+            Shape::Switch => match text().as_str() {
+                "true" | "1" | "yes" | "on" => Ok(vec![self.flag().into()]),
+                "false" | "0" | "no" | "off" => Ok(Vec::new()),
+                other => Err(format!("expected true or false, found `{other}`")),
+            },
+            Shape::Repeats => match text().parse::<u8>() {
+                Ok(count) => Ok(vec![self.flag().into(); usize::from(count)]),
+                Err(_) => Err(format!("expected a whole number up to 255, found `{}`", text())),
+            },
+            Shape::Count | Shape::Amount | Shape::Date | Shape::Text | Shape::List => {
+                let argument = |text: &OsString| {
+                    let mut argument = OsString::from(self.flag() + "=");
+                    argument.push(text);
+                    argument
+                };
+                Ok(texts.iter().map(argument).collect())
+            }
+        }
+    }
+}
+
+/// What a parser expected, from clap's error.
+fn expectation(error: &clap::Error) -> String {
+    match (error.source(), error.get(ContextKind::ValidValue)) {
+        (Some(source), _) => source.to_string(),
+        (None, Some(ContextValue::Strings(names))) => format!("expected one of {}", names.join(", ")),
+        (None, _) => "expected another value".to_owned(),
+    }
+}
+
+/// All settings.
+#[derive(Debug)]
+pub struct Definitions {
+    definitions: Vec<Definition>,
+}
+
+impl Definitions {
+    /// The settings that [`Settings`] defines, in its order.
+    pub fn all() -> Self {
+        let command = Self::command();
+        Self {
+            definitions: command.get_arguments().map(|argument| Definition { argument: argument.clone() }).collect(),
+        }
+    }
+
+    fn command() -> Command {
+        Settings::augment_args(Command::new("explore").no_binary_name(true).disable_help_flag(true))
+    }
+
+    /// The definitions, in the order of the help.
+    pub fn iter(&self) -> impl Iterator<Item = &Definition> {
+        self.definitions.iter()
+    }
+
+    /// The definition with that key.
+    pub fn get(&self, key: &str) -> Option<&Definition> {
+        self.definitions.iter().find(|definition| definition.key() == key)
+    }
+
+    /// What stands on the command line, before a subcommand and after it.
+    pub fn flags(&self, matches: &ArgMatches) -> Layer {
+        let given = |definition: &&Definition| {
+            matches.try_contains_id(definition.key()).is_ok()
+                && matches.value_source(definition.key()) == Some(ValueSource::CommandLine)
+        };
+        let raw = |definition: &Definition| {
+            let key = definition.key();
+            let texts = match definition.shape() {
+                Shape::Switch => vec!["true".into()],
+                Shape::Repeats => vec![matches.get_count(key).to_string().into()],
+                _ => matches.get_raw(key).into_iter().flatten().map(OsString::from).collect(),
+            };
+            (key.to_owned(), Raw { texts, origin: Origin::Flag { name: definition.flag() } })
+        };
+        let mut layer = self.iter().filter(given).map(raw).collect::<Layer>();
+        if let Some((_, subcommand)) = matches.subcommand() {
+            layer.extend(self.flags(subcommand));
+        }
+        layer
+    }
+
+    /// Parses the texts that won, defaults filled in.
+    pub fn parse(&self, layer: &Layer) -> Result<ArgMatches, Failure> {
+        let mut arguments = Vec::new();
+        for (definition, raw) in self.iter().filter_map(|definition| Some((definition, layer.get(definition.key())?))) {
+            arguments.extend(definition.arguments(&raw.texts).map_err(Failure::usage)?);
+        }
+        Self::command().try_get_matches_from(arguments).map_err(|error| Failure::usage(expectation(&error)))
+    }
+
+    /// Every setting with what it came to.
+    pub fn resolved(&self, mut layer: Layer, matches: &ArgMatches) -> Vec<Setting> {
+        let resolve = |definition: &Definition| {
+            let key = definition.key();
+            let (texts, origin) = if let Some(raw) = layer.remove(key) {
+                (raw.texts, Some(raw.origin))
+            } else {
+                let default = matches.get_raw(key).into_iter().flatten().map(OsString::from).collect();
+                (default, matches.value_source(key).map(|_| Origin::Default))
+            };
+            Setting {
+                key: key.to_owned(),
+                shape: definition.shape(),
+                texts: texts.iter().map(|text| definition.shown(text)).collect(),
+                origin,
+            }
+        };
+        self.definitions.iter().map(resolve).collect()
+    }
+}

@@ -1,0 +1,279 @@
+//! The database: what is at the other end, with which rights, and whether the fence around a query holds there.
+
+use std::time::{Duration, Instant};
+
+use tokio::time::{sleep, timeout};
+
+use super::engine::{Engine, FUNCTIONS, Signs};
+use super::grants::Ground;
+use super::{CHECK_TIMEOUT, Check};
+use crate::app::error::Kind;
+use crate::typeset::text::counted;
+use crate::warehouse::catalog::Catalog;
+use crate::warehouse::executor::LEFT_OUT;
+use crate::warehouse::sql::{Policy, validate};
+use crate::warehouse::{Database, Error, Limits, Server};
+
+/// The time limit that a statement is run into, and how long its end may take.
+const STOP_AFTER: Duration = Duration::from_millis(500);
+const STOPPED_WITHIN: Duration = Duration::from_secs(5);
+const GONE_WITHIN: Duration = Duration::from_secs(2);
+/// Keeps a server computing for longer than that; the text in it is found again among the running queries.
+const ENDLESS: &str = "SELECT count(*), 'explore doctor: time limit' FROM generate_series(1, 1000000) AS a, \
+                       generate_series(1, 1000000) AS b, generate_series(1, 1000000) AS c";
+const STILL_RUNNING: &str = "SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE state = 'active' \
+                             AND pid <> pg_catalog.pg_backend_pid() AND query LIKE '%explore doctor: time limit%' \
+                             AND query NOT LIKE '%pg_stat_activity%'";
+const SIGNS: &str = "
+    SELECT 'version', pg_catalog.version()
+    UNION ALL SELECT 'extension', extname::text FROM pg_catalog.pg_extension
+    UNION ALL SELECT 'function', proname::text FROM pg_catalog.pg_proc WHERE proname::text = ANY ($1)
+    UNION ALL SELECT DISTINCT 'setting', pg_catalog.split_part(name, '.', 1) FROM pg_catalog.pg_settings WHERE name LIKE '%.%'";
+const TLS: &str = "
+    SELECT CASE WHEN s.ssl THEN s.version ELSE '' END, coalesce(pg_catalog.host(pg_catalog.inet_server_addr()), 'socket'),
+        coalesce(pg_catalog.inet_server_addr() <<= '127.0.0.0/8' OR pg_catalog.inet_server_addr() = '::1', true)
+    FROM pg_catalog.pg_stat_ssl AS s WHERE s.pid = pg_catalog.pg_backend_pid()";
+/// What the script that makes a good role builds on, and what everybody may do, which such a role may then too.
+const GROUND: &str = include_str!("ground.sql");
+
+/// A database that cannot be connected to, or whose catalog cannot be read.
+pub fn unreachable(failure: &crate::app::error::Failure) -> Check {
+    let remedy = failure.advice().unwrap_or("check the address, the network, the role and its password");
+    Check::failed("connection", failure.kind(), failure.to_string(), remedy)
+}
+
+/// A database that was connected to, within `elapsed`.
+pub fn connected(server: &Server, address: Option<String>, elapsed: Duration) -> Check {
+    let Server { database, role, .. } = server;
+    let address = address.map(|address| format!(" at {address}")).unwrap_or_default();
+    let milliseconds = elapsed.as_millis();
+    Check::ok("connection", format!("database {database:?} as role {role:?} in {milliseconds} ms{address}"))
+}
+
+/// Whether it is a server rather than the embedded engine.
+pub fn is_server(server: &Server) -> bool {
+    server.engine == "PostgreSQL"
+}
+
+/// Checks an open database; a role that may write fails unless the user insists on it.
+pub async fn check(database: &dyn Database, allow_writable_role: bool) -> Vec<Check> {
+    let server = database.server();
+    if !is_server(server) {
+        let engine = Check::ok("engine", format!("{} {}, inside this process", server.engine, server.version));
+        return vec![engine, settings(server), embedded_limit()];
+    }
+    let mut checks = vec![tls(database).await, version(&server.version), engine(database, &server.version).await];
+    checks.extend(role(server, allow_writable_role));
+    checks.push(settings(server));
+    checks.push(time_limit(database).await);
+    checks
+}
+
+/// Checks what is in it: the tables, what the planner knows of them, and what the catalogue checks leave out, as
+/// `warnings` tell.
+pub fn check_catalog(catalog: &Catalog, server: &Server, warnings: &[String]) -> Vec<Check> {
+    let mut checks = vec![tables(catalog, server)];
+    checks.extend(super::tables::check(catalog));
+    checks.push(statistics(catalog));
+    checks.push(super::sensitive::check(catalog));
+    checks.extend(warnings.iter().map(|warning| {
+        let remedy = match warning.strip_prefix(LEFT_OUT) {
+            Some(_) => "allow what is harmless by name, in [sql] of explore.toml; or leave it out",
+            None => "mend what it names; `explore schema check` tells more",
+        };
+        Check::warning("catalog", warning, remedy)
+    }));
+    checks
+}
+
+async fn own(
+    database: &dyn Database,
+    statement: &'static str,
+    parameters: &[&[String]],
+) -> Result<Vec<Vec<String>>, Error> {
+    let rows = timeout(CHECK_TIMEOUT, database.own(statement, parameters)).await;
+    let rows = rows.map_err(|_| Error::Timeout { seconds: CHECK_TIMEOUT.as_secs() })??.rows;
+    Ok(rows.into_iter().map(|row| row.into_iter().map(Option::unwrap_or_default).collect()).collect())
+}
+
+async fn tls(database: &dyn Database) -> Check {
+    let rows = own(database, TLS, &[]).await.unwrap_or_default();
+    match rows.first().map(Vec::as_slice) {
+        Some([version, _, _]) if !version.is_empty() => Check::ok("TLS", version.clone()),
+        Some([_, address, local]) if local == "true" => Check::ok("TLS", format!("none, which {address} needs not")),
+        Some([_, address, _]) => Check::warning(
+            "TLS",
+            format!("none, although {address} is reached over a network"),
+            "add ?sslmode=verify-full to the URL, and turn on ssl in the server",
+        ),
+        _ => Check::warning("TLS", "the server does not tell", "add ?sslmode=require to the URL, which insists on it"),
+    }
+}
+
+fn version(version: &str) -> Check {
+    let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
+    match major {
+        None => Check::warning("version", format!("{version} is not understood"), "tests run against PostgreSQL 15"),
+        Some(major) if major < 13 => Check::warning(
+            "version",
+            format!("PostgreSQL {version} gets no fixes any more"),
+            "upgrade the server; tests run against PostgreSQL 15",
+        ),
+        Some(major) if major < 16 => Check::warning(
+            "version",
+            format!("PostgreSQL {version} lets READ ONLY transactions write large objects"),
+            "nothing to do now: the validator refuses the functions that do; PostgreSQL 16 closes it itself",
+        ),
+        Some(_) => Check::ok("version", format!("PostgreSQL {version}")),
+    }
+}
+
+async fn engine(database: &dyn Database, version: &str) -> Check {
+    let functions = FUNCTIONS.map(str::to_owned);
+    match own(database, SIGNS, &[&functions]).await {
+        Ok(rows) => Engine::of(&signs(rows)).check(version),
+        Err(error) => {
+            Check::warning("engine", format!("it is not recognised: {error}"), "tests run against PostgreSQL 15")
+        }
+    }
+}
+
+fn signs(rows: Vec<Vec<String>>) -> Signs {
+    let mut signs = Signs::default();
+    for row in rows {
+        let Ok([kind, value]) = <[String; 2]>::try_from(row) else { continue };
+        match kind.as_str() {
+            "version" => signs.version = value,
+            "extension" => signs.extensions.push(value),
+            "function" => signs.functions.push(value),
+            _ => signs.setting_prefixes.push(value),
+        }
+    }
+    signs
+}
+
+fn role(server: &Server, allow_writable_role: bool) -> Vec<Check> {
+    let grade = &server.grade;
+    let remedy = "make a role that may only read, by the statements below; mind their comments";
+    if grade.is_good() {
+        return vec![Check::ok("role", format!("{:?} may read and nothing else", server.role))];
+    }
+    let refused = grade.may_write() && !allow_writable_role;
+    let faults = grade.faults(&server.role).into_iter();
+    faults
+        .enumerate()
+        .map(|(index, fault)| match index {
+            0 if refused => Check::failed("role", Kind::Database, fault, format!("{remedy}; or --allow-writable-role")),
+            _ => Check::warning("role", fault, remedy),
+        })
+        .collect()
+}
+
+fn settings(server: &Server) -> Check {
+    let missing = server.warnings.iter().filter(|warning| warning.contains("does not take")).cloned();
+    let missing = missing.collect::<Vec<_>>().join("; ");
+    if missing.is_empty() {
+        return Check::ok("settings", "the session is read-only and bounded by all settings that are asked for");
+    }
+    Check::warning("settings", missing, "the watchdog stands in for time limits; the rest is lost on this engine")
+}
+
+fn embedded_limit() -> Check {
+    Check::ok(
+        "time limit",
+        "the engine cannot be stopped: dear plans are refused, and one that overruns is left behind",
+    )
+}
+
+/// Runs a statement into a small limit, and looks whether it is gone.
+async fn time_limit(database: &dyn Database) -> Check {
+    let limits =
+        Limits { timeout: STOP_AFTER, rows_max: 1, cell_characters_max: 100, bytes_max: 1000, plan_cost_max: None };
+    let failed = |finding: String| {
+        Check::failed("time limit", Kind::Database, finding, "set statement_timeout for the role in the server")
+    };
+    let select = match validate(ENDLESS, &Policy::default()) {
+        Ok(select) => select,
+        Err(refusal) => return failed(refusal.to_string()),
+    };
+    let started = Instant::now();
+    let stopped = timeout(STOPPED_WITHIN, database.select(&select, &limits)).await;
+    let milliseconds = started.elapsed().as_millis();
+    if !matches!(stopped, Ok(Err(Error::Timeout { .. }))) {
+        return failed(format!("a statement was not stopped within {} s of its limit", STOPPED_WITHIN.as_secs()));
+    }
+    match is_gone(database).await {
+        Ok(true) => Check::ok(
+            "time limit",
+            format!("a statement limited to {} ms was stopped after {milliseconds} ms", STOP_AFTER.as_millis()),
+        ),
+        Ok(false) => failed("a statement that was stopped is still running in the server".to_owned()),
+        Err(error) => failed(error.to_string()),
+    }
+}
+
+/// Whether the statement is gone from the server. The answer reaches the client a little before the server notes its end.
+async fn is_gone(database: &dyn Database) -> Result<bool, Error> {
+    let started = Instant::now();
+    loop {
+        let rows = own(database, STILL_RUNNING, &[]).await?;
+        if rows.first().and_then(|row| row.first()).is_some_and(|count| count == "0") {
+            return Ok(true);
+        }
+        if started.elapsed() > GONE_WITHIN {
+            return Ok(false);
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+}
+
+fn tables(catalog: &Catalog, server: &Server) -> Check {
+    if catalog.tables.is_empty() {
+        let role = &server.role;
+        return Check::failed(
+            "tables",
+            Kind::Database,
+            format!("there is no table that role {role:?} may read"),
+            "check --schema and --tables, or grant rights by the statements below",
+        );
+    }
+    let schemas = schemas(catalog);
+    Check::ok("tables", format!("{} to read, in {}", counted(catalog.tables.len(), "table"), schemas.join(", ")))
+}
+
+fn schemas(catalog: &Catalog) -> Vec<String> {
+    let mut schemas = catalog.tables.iter().map(|table| table.schema.clone()).collect::<Vec<_>>();
+    schemas.sort();
+    schemas.dedup();
+    schemas
+}
+
+fn statistics(catalog: &Catalog) -> Check {
+    let known =
+        |table: &&crate::warehouse::catalog::Table| table.columns.iter().any(|column| column.statistics.is_some());
+    let count = catalog.tables.iter().filter(known).count();
+    let all = catalog.tables.len();
+    if count * 2 >= all {
+        return Check::ok("statistics", format!("the planner knows values of {count} of {all} tables"));
+    }
+    Check::warning(
+        "statistics",
+        format!("the planner knows values of {count} of {all} tables, so filter values have to be looked up"),
+        "run ANALYZE, and let the role SELECT from pg_stats",
+    )
+}
+
+/// What the script that makes a good role has to say. It is about the schemas `wished` for; or those that the catalog has
+/// tables of; or all that the database has tables in.
+pub async fn ground(database: &dyn Database, wished: &[String], catalog: Option<&Catalog>) -> Result<Ground, Error> {
+    let rows = own(database, GROUND, &[]).await?;
+    let of = |kind: &str| rows.iter().filter(|row| row[0] == kind).map(|row| row[1].clone()).collect::<Vec<_>>();
+    let read = catalog.map(schemas).filter(|schemas| !schemas.is_empty());
+    Ok(Ground {
+        database: database.server().database.clone(),
+        schemas: if wished.is_empty() { read.unwrap_or_else(|| of("schema")) } else { wished.to_vec() },
+        open_schemas: of("open"),
+        written: of("written"),
+        definers: of("definer"),
+    })
+}

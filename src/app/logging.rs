@@ -1,0 +1,28 @@
+//! Tracing, on standard error: warnings, `-v` what the program does, `-vv` how.
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use super::cli::LogFormat;
+use super::output::Talk;
+
+/// Starts tracing. `filter` is the value of `RUST_LOG`, which wins over `-v` where it can be understood.
+pub fn start(talk: &Talk, filter: Option<&str>) {
+    let chosen = match (talk.quiet(), talk.verbosity()) {
+        (true, _) => "error",
+        (false, 0) => "warn",
+        (false, 1) => "warn,explore=info",
+        (false, _) => "warn,explore=debug",
+    };
+    let filter = filter.and_then(|filter| EnvFilter::try_new(filter).ok()).unwrap_or_else(|| EnvFilter::new(chosen));
+    let layer = tracing_subscriber::fmt::layer().with_writer(talk.clone()).with_ansi(talk.color());
+    let registry = tracing_subscriber::registry().with(filter);
+    let started = match talk.format() {
+        LogFormat::Text => registry.with(layer.without_time().compact()).try_init(),
+        LogFormat::Json => registry.with(layer.json().flatten_event(true).with_ansi(false)).try_init(),
+    };
+    if started.is_err() {
+        talk.warn("tracing was started before; its messages go where they went");
+    }
+}
