@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use explore::monitor::day::{Day, Judgement};
-use explore::monitor::engine::{Circumstances, Fits, assess};
+use explore::monitor::engine::{Circumstances, FitCache, assess};
 use explore::monitor::registry::{Monitor, Text, parse};
 use explore::monitor::series::{Observation, Observed};
 use explore::sample::days::{self, Injection, Kind, Options, special_day};
@@ -78,7 +78,7 @@ struct Year {
     monitor: Monitor,
     days: Vec<Day>,
     /// What was fitted by each day.
-    fits: Vec<Fits>,
+    fits: Vec<FitCache>,
     /// The standard deviation of a metric's errors, by metric and segment.
     sigmas: HashMap<(String, String), f64>,
 }
@@ -87,7 +87,7 @@ impl Year {
     fn new(seed: u64, monitor: Monitor) -> Self {
         let observed = observed(&monitor, seed, None, DAYS);
         let (mut days, mut fits_by_day) = (Vec::new(), Vec::new());
-        let (mut fits, mut circumstances) = (Fits::default(), Circumstances::default());
+        let (mut fits, mut circumstances) = (FitCache::default(), Circumstances::default());
         for index in JUDGED {
             let day = assess(&monitor, &observed, index, &circumstances, &mut fits);
             circumstances.open.clone_from(&day.incidents);

@@ -13,8 +13,9 @@
 use std::time::Instant;
 
 use explore::monitor::day::{Day, Expected, Judgement, Score};
+use explore::monitor::memory::Layout;
 use explore::monitor::series::{Observation, Segment, Status};
-use explore::state::{Layout, State};
+use explore::state::State;
 use jiff::Span;
 use jiff::civil::{DateTime, date};
 

@@ -24,7 +24,9 @@ mod channel;
 mod file;
 mod http;
 mod mail;
+mod parcel;
 mod send;
+pub mod settings;
 mod slack;
 mod webhook;
 

@@ -10,15 +10,16 @@
     reason = "statistics count in f64, and places in a series come from it; both are far below 2^52"
 )]
 
-pub mod analyst;
 pub mod backtest;
 pub mod chart;
+pub mod commentary;
 pub mod context;
 pub mod day;
 pub mod detect;
 pub mod engine;
 pub mod growth;
 pub mod holidays;
+pub mod memory;
 pub mod message;
 pub mod pull;
 pub mod registry;
@@ -27,5 +28,5 @@ mod rhythm;
 pub mod run;
 pub mod series;
 pub(crate) mod telling;
-pub mod why;
+pub mod trace;
 pub(crate) mod wording;

@@ -1,24 +1,18 @@
-//! What the monitors remember, in PostgreSQL, in a schema of its own: `explore`.
+//! PostgreSQL for what is remembered between runs, in a schema of its own: `explore`.
 //!
-//! It stands on a server, or in an engine inside the process whose data are kept in a directory. Migrations run by
-//! themselves, forward only. Nothing here reads a clock or decides anything.
+//! This module knows connections, locks, migrations and the outbox. What a product keeps there lies with the product:
+//! [`crate::monitor::memory`]. The schema stands on a server, or in an engine inside the process whose data are kept in a
+//! directory. Migrations run by themselves, forward only. Nothing here reads a clock or decides anything.
 //!
-//! A monitor is worked on by one process at a time: [`State::lock`] waits for its turn, under an advisory lock of a
-//! connection that does nothing else. The lock is the session's, so that it ends with the process, however that ends; a
-//! pooler that shares sessions between clients (PgBouncer in transaction mode) breaks it, and must be gone around.
-//! Whatever is written can be written again: a step committed twice changes nothing, and tells nobody twice.
+//! A lock belongs to the session that took it, so it ends with the process, however that ends. A pooler that shares
+//! sessions between clients (PgBouncer in transaction mode) breaks this; connect to the server itself.
 
-mod context_events;
-mod days;
 #[cfg(feature = "embedded")]
 mod directory;
-mod json;
+pub(crate) mod json;
 mod migrate;
-mod observations;
-mod outbox;
-mod overrides;
-mod session;
-mod snoozes;
+pub(crate) mod outbox;
+pub(crate) mod session;
 
 #[cfg(feature = "embedded")]
 use std::path::Path;
@@ -27,14 +21,9 @@ use std::sync::Arc;
 #[cfg(feature = "embedded")]
 use std::time::Duration;
 
-pub use context_events::KnownEvent;
-pub use days::{Committed, DatedJudgement};
-pub use observations::{Layout, Leaf, Replaced};
-pub use outbox::{Claim, Delivery, Entry, NewMessage, Sender, Settled, Waiting, Which};
-pub use overrides::KnownOverride;
-pub use snoozes::{NewSnooze, Snooze};
+pub use self::outbox::{Claim, Delivery, Entry, NewMessage, Sender, Settled, Waiting, Which};
 
-use self::session::{Lock, Session};
+use self::session::Session;
 use crate::warehouse;
 use crate::warehouse::postgres::writable::Writable;
 
@@ -143,31 +132,12 @@ impl State {
     }
 
     /// A connection of its own; of the engine inside the process, a share of the only one.
-    async fn session(&self) -> Result<Session, Error> {
+    pub(crate) async fn session(&self) -> Result<Session, Error> {
         match &self.engine {
             Engine::Server(server) => Session::of_server(server.connect().await?).await,
             #[cfg(feature = "embedded")]
             Engine::Kept(kept) => Ok(kept.session()),
         }
-    }
-
-    /// Has the monitor to itself until the turn is dropped; nothing while another has it.
-    pub async fn try_lock(&self, layout: Layout) -> Result<Option<Turn>, Error> {
-        let session = self.session().await?;
-        let lock = session.try_lock(&lock_name(&layout)).await?;
-        Ok(lock.map(|lock| Turn { memory: Memory { session, layout }, _lock: lock }))
-    }
-
-    /// The same, and waits while another has it.
-    pub async fn lock(&self, layout: Layout) -> Result<Turn, Error> {
-        let session = self.session().await?;
-        let lock = session.lock(&lock_name(&layout)).await?;
-        Ok(Turn { memory: Memory { session, layout }, _lock: lock })
-    }
-
-    /// What is remembered of the monitor, whoever works on it: for those who only look.
-    pub async fn memory(&self, layout: Layout) -> Result<Memory, Error> {
-        Ok(Memory { session: self.session().await?, layout })
     }
 
     /// Closes the engine inside the process in good order. A server needs no farewell.
@@ -177,31 +147,5 @@ impl State {
             #[cfg(feature = "embedded")]
             Engine::Kept(kept) => kept.close().await,
         }
-    }
-}
-
-fn lock_name(layout: &Layout) -> String {
-    format!("explore monitor {}", layout.monitor)
-}
-
-/// What is remembered of a monitor, to be read.
-#[derive(Debug)]
-pub struct Memory {
-    session: Session,
-    layout: Layout,
-}
-
-/// A monitor that nobody else works on: what is remembered of it can be written too.
-#[derive(Debug)]
-pub struct Turn {
-    memory: Memory,
-    _lock: Lock,
-}
-
-impl std::ops::Deref for Turn {
-    type Target = Memory;
-
-    fn deref(&self) -> &Memory {
-        &self.memory
     }
 }

@@ -40,14 +40,14 @@ pub struct Limits {
 
 /// What every transaction begins with, the program's own too: the role and the settings that row-level policies read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Local {
+pub struct SessionContext {
     /// The role that statements run as, where it is not the one that logged in.
     pub role: Option<String>,
     /// Settings, by name.
     pub settings: BTreeMap<String, String>,
 }
 
-impl Local {
+impl SessionContext {
     /// The statement that makes them until the transaction ends; empty where there is nothing to make.
     fn statement(&self) -> String {
         let role = self.role.iter().map(|role| ("role", role.as_str()));

@@ -145,7 +145,7 @@ pub struct Drift {
     pub expected: Parts,
 }
 
-/// Fits the model; `None` where the history is too short to know its seasons.
+/// FitCache the model; `None` where the history is too short to know its seasons.
 pub fn fit(history: History<'_>, options: &Options) -> Option<Fitted> {
     let history = history.recent(options);
     let known = history.values.iter().flatten().count();

@@ -4,7 +4,6 @@
 //! its setting; then the texts that win become typed values, all at once. The settings themselves are defined in
 //! [`crate::app::cli::Settings`] and nowhere else. What they mean together is decided in [`choice`].
 
-pub mod channels_section;
 pub mod choice;
 pub(crate) mod ending;
 mod environment;
@@ -27,8 +26,8 @@ use super::cli::{
     RoleOptions, RunOptions, Settings, TalkOptions, VerdictOptions,
 };
 use super::error::Failure;
+use crate::deliver::settings::ChannelSection;
 use crate::model::price::Price;
-pub use channels_section::ChannelSection;
 use setting::{Definitions, Layer, Origin, Setting};
 pub use sql_section::SqlSection;
 

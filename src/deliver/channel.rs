@@ -3,19 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use jiff::civil::DateTime;
 use secrecy::SecretString;
 
 use super::file::FileChannel;
+use super::http;
 use super::mail::Mail;
+use super::parcel::{Outcome, Parcel};
+use super::settings::{ChannelKind, ChannelSection};
 use super::slack::Slack;
 use super::webhook::Webhook;
-use super::{Message, http};
-use crate::app::config::ChannelSection;
-use crate::app::config::channels_section::ChannelKind;
-use crate::monitor::day::Day;
-use crate::state::NewMessage;
 
 /// A channel that cannot be used as it is configured.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -75,49 +71,6 @@ enum Channel {
     File(FileChannel),
 }
 
-/// A message on its way to one recipient.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Parcel<'m> {
-    /// The same at every attempt, and of no other message.
-    pub(super) id: &'m str,
-    /// The incident that it tells of, if it is one.
-    pub(super) incident: Option<&'m str>,
-    pub(super) at: DateTime,
-    pub(super) recipient: &'m str,
-    /// What the channel called the first message of the incident.
-    pub(super) thread: Option<&'m str>,
-    /// The time of this attempt.
-    pub(super) now: Timestamp,
-    pub(super) message: &'m Message,
-}
-
-/// What came of one attempt.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Outcome {
-    /// It was accepted, under this name.
-    Accepted { reference: Option<String> },
-    /// It was not accepted, and will not be.
-    Refused { problem: String },
-    /// It was not accepted this time.
-    NotAccepted { problem: String, retry_after: Option<Duration> },
-    /// Perhaps it was accepted.
-    Unknown { problem: String },
-}
-
-impl Outcome {
-    pub(super) fn refused(problem: impl Into<String>) -> Self {
-        Self::Refused { problem: problem.into() }
-    }
-
-    pub(super) fn not_accepted(problem: impl Into<String>) -> Self {
-        Self::NotAccepted { problem: problem.into(), retry_after: None }
-    }
-
-    pub(super) fn unknown(problem: impl Into<String>) -> Self {
-        Self::Unknown { problem: problem.into() }
-    }
-}
-
 impl Channels {
     /// Opens the channels, whose secrets `variable` looks up in the environment. Nothing is connected yet.
     pub fn open(
@@ -163,21 +116,10 @@ impl Channels {
         }
     }
 
-    /// Whom a day makes it necessary to tell: each recipient of the channels `names` that there are, of each incident that
-    /// fires.
-    pub fn messages(&self, names: &[String], day: &Day) -> Vec<NewMessage> {
-        let mut messages = Vec::new();
-        for (name, open) in names.iter().filter_map(|name| Some((name, self.channels.get(name)?))) {
-            for incident in day.incidents.iter().filter(|incident| incident.decision.fires.is_some()) {
-                messages.extend(open.channel.recipients().into_iter().map(|recipient| NewMessage {
-                    incident: incident.id.clone(),
-                    channel: name.clone(),
-                    recipient,
-                    is_digest: open.is_digest,
-                }));
-            }
-        }
-        messages
+    /// Who receives on the channel of that name, and whether one message a day is about all incidents; `None` where there
+    /// is no such channel.
+    pub fn recipients(&self, name: &str) -> Option<(Vec<String>, bool)> {
+        self.channels.get(name).map(|open| (open.channel.recipients(), open.is_digest))
     }
 
     pub(super) fn has(&self, name: &str) -> bool {

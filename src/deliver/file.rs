@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::Message;
-use super::channel::{Outcome, Parcel};
-use crate::app::config::channels_section::FileSection;
+use super::parcel::{Outcome, Parcel};
+use super::settings::FileSection;
 
 /// Characters of an incident's id in a file's name.
 const NAME_CHARACTERS_MAX: usize = 60;

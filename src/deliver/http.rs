@@ -7,7 +7,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::channel::Outcome;
+use super::parcel::Outcome;
 use crate::model::retry_after::asked_delay;
 
 /// Bytes of an answer that are looked at.

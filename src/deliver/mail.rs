@@ -16,10 +16,10 @@ use lettre::transport::smtp::extension::ClientId;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::timeout;
 
-use super::channel::{Outcome, Parcel};
 use super::http::shown;
+use super::parcel::{Outcome, Parcel};
+use super::settings::{Encryption, MailSection};
 use super::{CHART_CID, fingerprint};
-use crate::app::config::channels_section::{Encryption, MailSection};
 
 /// How much longer a server may think about a mail than about a command: it may be looked through for viruses meanwhile,
 /// and giving up too early leaves its fate unknown.

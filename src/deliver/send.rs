@@ -6,7 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 
-use super::channel::{Channels, Outcome, Parcel};
+use super::channel::Channels;
+use super::parcel::{Outcome, Parcel};
 use super::{Message, fingerprint};
 use crate::state::{Claim, Entry, Error, Sender, Settled, State};
 

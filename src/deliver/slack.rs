@@ -8,10 +8,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::channel::{Outcome, Parcel};
 use super::http::{self, shown};
+use super::parcel::{Outcome, Parcel};
+use super::settings::SlackSection;
 use super::webhook::check_url;
-use crate::app::config::channels_section::SlackSection;
 
 /// Blocks that Slack takes in one message.
 const BLOCKS_MAX: usize = 50;

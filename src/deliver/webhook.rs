@@ -10,9 +10,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use sha2::Sha256;
 
-use super::channel::{Outcome, Parcel};
 use super::http;
-use crate::app::config::channels_section::WebhookSection;
+use super::parcel::{Outcome, Parcel};
+use super::settings::WebhookSection;
 
 /// What a secret in the specification's form begins with; base64 follows.
 const SECRET_PREFIX: &str = "whsec_";

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::chart::{Chart, Point};
 use super::day::{Day, Impact, Incident, Judgement, Priority, Severity};
-use super::engine::{Circumstances, Fits, assess};
+use super::engine::{Circumstances, FitCache, assess};
 use super::registry::{Grain, Monitor};
 use super::series::Observed;
 use super::telling;
@@ -109,7 +109,7 @@ pub struct Alert {
 pub struct Replay<'a> {
     monitor: &'a Monitor,
     observed: &'a Observed<'a>,
-    fits: Fits,
+    fit_cache: FitCache,
     open: Vec<Incident>,
     steps: std::ops::Range<usize>,
     backtest: Backtest,
@@ -119,7 +119,14 @@ impl<'a> Replay<'a> {
     /// The steps, by their places in the grid.
     pub fn new(monitor: &'a Monitor, observed: &'a Observed<'a>, steps: std::ops::Range<usize>) -> Self {
         let steps = steps.start..steps.end.min(observed.steps().len());
-        Self { monitor, observed, fits: Fits::default(), open: Vec::new(), steps, backtest: Backtest::new(monitor) }
+        Self {
+            monitor,
+            observed,
+            fit_cache: FitCache::default(),
+            open: Vec::new(),
+            steps,
+            backtest: Backtest::new(monitor),
+        }
     }
 
     /// What came of the steps so far.
@@ -135,7 +142,7 @@ impl Iterator for Replay<'_> {
     fn next(&mut self) -> Option<Day> {
         let step = self.steps.next()?;
         let circumstances = Circumstances { open: std::mem::take(&mut self.open), ..Circumstances::default() };
-        let day = assess(self.monitor, self.observed, step, &circumstances, &mut self.fits);
+        let day = assess(self.monitor, self.observed, step, &circumstances, &mut self.fit_cache);
         self.open.clone_from(&day.incidents);
         self.backtest.add(self.monitor, &day);
         Some(day)

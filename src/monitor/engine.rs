@@ -16,7 +16,7 @@ mod silence;
 
 use jiff::civil::{Date, DateTime};
 
-pub use self::judge::Fits;
+pub use self::judge::FitCache;
 use super::day::{Day, Incident, IncidentKind, Judgement};
 use super::registry::Monitor;
 use super::series::{Observed, Segment};
@@ -63,7 +63,7 @@ pub struct Planned {
     pub segment: Segment,
 }
 
-/// Assesses one step, by its place in the grid; nothing later is looked at. What was fitted is kept in `fits`, for the steps
+/// Assesses one step, by its place in the grid; nothing later is looked at. What was fitted is kept in `fit_cache`, for the steps
 /// after it.
 ///
 /// # Panics
@@ -74,11 +74,11 @@ pub fn assess(
     observed: &Observed<'_>,
     step: usize,
     circumstances: &Circumstances,
-    fits: &mut Fits,
+    fit_cache: &mut FitCache,
 ) -> Day {
     let panel = panel::Panel::new(monitor, observed, step);
     let at = panel.at();
-    let (judged, notes) = judge::judge(monitor, &panel, fits);
+    let (judged, notes) = judge::judge(monitor, &panel, fit_cache);
     let mut incidents = incident::incidents(monitor, &panel, &judged, circumstances);
     for incident in &mut incidents {
         decide::decide(monitor, incident, at, circumstances);
@@ -135,7 +135,7 @@ pub fn history(
     observed: &Observed<'_>,
     (metric, segment): (usize, &Segment),
     steps: std::ops::Range<usize>,
-    fits: &mut Fits,
+    fit_cache: &mut FitCache,
 ) -> Vec<Judgement> {
-    steps.map(|step| judge::one(&panel::Panel::new(monitor, observed, step), metric, segment, fits)).collect()
+    steps.map(|step| judge::one(&panel::Panel::new(monitor, observed, step), metric, segment, fit_cache)).collect()
 }

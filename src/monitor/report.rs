@@ -12,8 +12,8 @@ mod view;
 use std::collections::BTreeMap;
 
 pub(super) use self::view::{Card, Opinion, Row, card, charts_of, headline, opinions, ordered, rows, status};
-use super::analyst::{Analysis, Case};
 use super::chart::Chart;
+use super::commentary::{Analysis, Case};
 use super::context::Influence;
 use super::day::Day;
 use super::registry::Monitor;

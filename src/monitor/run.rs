@@ -9,6 +9,7 @@ mod charts;
 mod commits;
 mod content;
 mod observations;
+mod recipients;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,24 +17,26 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 
 pub use self::analysis::{Analyst, remembered};
-pub use self::charts::Wish;
+pub use self::charts::ChartScope;
 use self::commits::Commits;
 pub use self::content::{Error as ContentError, write_contents};
-use super::analyst::{self, Analysis};
+pub use self::recipients::messages;
 use super::chart::Chart;
+use super::commentary::{self, Analysis};
 use super::context::{ContextEvent, Influence, Kind};
 use super::day::{Day, Incident, IncidentKind};
-use super::engine::{Circumstances, Fits, Planned, Snooze, assess, failed};
+use super::engine::{Circumstances, FitCache, Planned, Snooze, assess, failed};
+use super::memory::MonitorLock;
 use super::pull;
 use super::registry::Monitor;
 use super::report::Reported;
 use super::series::Status;
-use crate::state::{self, NewMessage, State, Turn};
+use crate::state::{self, NewMessage, State};
 use crate::warehouse::executor::Executor;
 
 /// Which days are judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wanted {
+pub enum DayRange {
     /// The last day that is over, and before it what could not be judged, or was restated since.
     Latest,
     /// The days from the first to the last.
@@ -42,7 +45,7 @@ pub enum Wanted {
 
 /// Where a run reads and writes.
 #[derive(Debug, Clone, Copy)]
-pub struct Places<'a> {
+pub struct RunContext<'a> {
     /// The way to the database that is measured.
     pub executor: &'a Executor,
     /// What the monitors remember.
@@ -90,7 +93,7 @@ pub enum Error {
     State(#[from] state::Error),
     /// The analyst could not be asked.
     #[error(transparent)]
-    Analyst(#[from] analyst::Error),
+    Analyst(#[from] commentary::Error),
     /// The days that were asked for make no sense.
     #[error("{0}")]
     Usage(String),
@@ -104,26 +107,26 @@ pub trait Watch: Send {
     fn done(&mut self, monitor: &str, days: usize, of: usize);
 }
 
-/// Judges the days that are wanted, oldest first, and commits each; `messages` says who is to be told of one. Of those that
-/// are older than data are restated nobody is told, unless it is the only one that is wanted.
+/// Judges the days that are day_range, oldest first, and commits each; `messages` says who is to be told of one. Of those that
+/// are older than data are restated nobody is told, unless it is the only one that is day_range.
 pub async fn run(
     monitor: &Monitor,
-    wanted: Wanted,
-    places: Places<'_>,
+    day_range: DayRange,
+    context: RunContext<'_>,
     messages: &(dyn Fn(&Day) -> Vec<NewMessage> + Sync),
     analyst: &mut Analyst<'_>,
-    (wish, watch): (Wish, &mut dyn Watch),
+    (chart_scope, watch): (ChartScope, &mut dyn Watch),
 ) -> Result<Outcome, Error> {
-    let turn = if let Some(turn) = places.state.try_lock(monitor.into()).await? {
-        turn
+    let lock = if let Some(lock) = context.state.try_lock(monitor.into()).await? {
+        lock
     } else {
         watch.waits(&monitor.key);
-        places.state.lock(monitor.into()).await?
+        context.state.lock(monitor.into()).await?
     };
-    let (monitor, notes) = monitor.clone().with_overrides(&turn.overrides().await?);
-    let steps = range(&monitor, wanted, places.as_of, &turn).await?;
-    let watched = Watched { monitor: &monitor, wanted, places, messages, turn: &turn };
-    let (days, more, failure) = match watched.judge(steps, analyst, (wish, watch)).await {
+    let (monitor, notes) = monitor.clone().with_overrides(&lock.overrides().await?);
+    let steps = range(&monitor, day_range, context.as_of, &lock).await?;
+    let watched = Watched { monitor: &monitor, day_range, context, messages, lock: &lock };
+    let (days, more, failure) = match watched.judge(steps, analyst, (chart_scope, watch)).await {
         Ok((days, notes)) => (days, notes, None),
         Err(Error::Pull(error)) if error.is_of_monitor() => {
             (vec![watched.fail(steps.1, &error).await?], Vec::new(), Some(error))
@@ -137,10 +140,10 @@ pub async fn run(
 #[derive(Clone, Copy)]
 struct Watched<'a> {
     monitor: &'a Monitor,
-    wanted: Wanted,
-    places: Places<'a>,
+    day_range: DayRange,
+    context: RunContext<'a>,
     messages: &'a (dyn Fn(&Day) -> Vec<NewMessage> + Sync),
-    turn: &'a Turn,
+    lock: &'a MonitorLock,
 }
 
 impl Watched<'_> {
@@ -149,57 +152,60 @@ impl Watched<'_> {
         self,
         (mut first, last): (DateTime, DateTime),
         analyst: &mut Analyst<'_>,
-        (wish, watch): (Wish, &mut dyn Watch),
+        (chart_scope, watch): (ChartScope, &mut dyn Watch),
     ) -> Result<(Vec<Assessed>, Vec<String>), Error> {
-        let Self { monitor, wanted, places, messages, turn } = self;
-        if !places.is_dry {
-            observations::read(monitor, first, last, places, turn).await?;
+        let Self { monitor, day_range, context, messages, lock } = self;
+        if !context.is_dry {
+            observations::read(monitor, first, last, context, lock).await?;
         }
-        if wanted == Wanted::Latest {
-            first = turn.first_outdated().await?.map_or(first, |outdated| outdated.min(first));
+        if day_range == DayRange::Latest {
+            first = lock.first_outdated().await?.map_or(first, |outdated| outdated.min(first));
         }
-        let observed = observations::gather(monitor, first, last, places, turn).await?;
+        let observed = observations::gather(monitor, first, last, context, lock).await?;
         let (mut circumstances, events) = self.circumstances(first, last).await?;
-        let mut fits = Fits::default();
-        let mut commits = Commits::new(monitor, wanted, places);
+        let mut fit_cache = FitCache::default();
+        let mut commits = Commits::new(monitor, day_range, context);
         let (from, until) = (observed.place(first), observed.place(last) + 1);
         let mut days = Vec::with_capacity(until - from);
         let mut over = BTreeSet::new();
         for step in from..until {
-            circumstances.earlier = earlier(turn, observed.steps()[step], &circumstances.open, &over).await?;
-            let day = assess(monitor, &observed, step, &circumstances, &mut fits);
-            if !places.is_dry {
-                commits.add(turn, &day, &messages(&day)).await?;
+            circumstances.earlier = earlier(lock, observed.steps()[step], &circumstances.open, &over).await?;
+            let day = assess(monitor, &observed, step, &circumstances, &mut fit_cache);
+            if !context.is_dry {
+                commits.add(lock, &day, &messages(&day)).await?;
             }
             circumstances.open.clone_from(&day.incidents);
             over.extend(day.incidents.iter().filter(|one| one.is_closed).map(|one| one.id.clone()));
-            let charts = charts::draw(monitor, &observed, step, &day, wish.of(step + 1 == until), &mut fits);
+            let charts =
+                charts::draw(monitor, &observed, step, &day, chart_scope.of(step + 1 == until), &mut fit_cache);
             let mut assessed = Assessed { day, charts, influences: Vec::new(), analysis: None };
-            analyst.explain(monitor, &mut assessed, &events, (!places.is_dry).then_some(turn)).await?;
+            analyst.explain(monitor, &mut assessed, &events, (!context.is_dry).then_some(lock)).await?;
             days.push(assessed);
             watch.done(&monitor.key, days.len(), until - from);
         }
         drop(observed);
-        let notes = commits.notes(monitor, last, turn).await?;
+        let notes = commits.notes(monitor, last, lock).await?;
         Ok((days, notes))
     }
 
     /// Makes an incident of the last step of that nothing could be read.
     async fn fail(self, last: DateTime, error: &pull::Error) -> Result<Assessed, Error> {
         let (circumstances, _) = self.circumstances(last, last).await?;
-        let judged = self.turn.day(last).await?;
+        let judged = self.lock.day(last).await?;
         let day = failed(self.monitor, last, &error.to_string(), judged, &circumstances);
-        if !self.places.is_dry {
-            Commits::new(self.monitor, self.wanted, self.places).add(self.turn, &day, &(self.messages)(&day)).await?;
+        if !self.context.is_dry {
+            Commits::new(self.monitor, self.day_range, self.context)
+                .add(self.lock, &day, &(self.messages)(&day))
+                .await?;
         }
         Ok(Assessed { day, charts: BTreeMap::new(), influences: Vec::new(), analysis: None })
     }
 
     /// What bears on the decisions of the first step, and the events that bear on what is said of all.
     async fn circumstances(self, first: DateTime, last: DateTime) -> Result<(Circumstances, Vec<ContextEvent>), Error> {
-        let events = self.turn.context_events(analysis::events_from(first.date()), last.date()).await?;
-        let mut circumstances = circumstances(&events, self.turn).await?;
-        circumstances.open = self.turn.incidents_before(first).await?;
+        let events = self.lock.context_events(analysis::events_from(first.date()), last.date()).await?;
+        let mut circumstances = circumstances(&events, self.lock).await?;
+        circumstances.open = self.lock.incidents_before(first).await?;
         Ok((circumstances, events))
     }
 }
@@ -207,12 +213,12 @@ impl Watched<'_> {
 /// What was told when the step was judged before, and no step before it knows of, not even as `over`: what did not come, or
 /// could not be run.
 async fn earlier(
-    turn: &Turn,
+    lock: &MonitorLock,
     at: DateTime,
     open: &[Incident],
     over: &BTreeSet<String>,
 ) -> Result<Vec<Incident>, state::Error> {
-    let mut incidents = turn.incidents_of(at).await?;
+    let mut incidents = lock.incidents_of(at).await?;
     incidents.retain(|incident| {
         let is_known = over.contains(&incident.id) || open.iter().any(|other| other.id == incident.id);
         !incident.kind.is_deviation() && incident.told.is_some() && !is_known
@@ -238,15 +244,15 @@ impl Assessed {
 /// The first and the last step to judge.
 async fn range(
     monitor: &Monitor,
-    wanted: Wanted,
+    day_range: DayRange,
     as_of: Timestamp,
-    turn: &Turn,
+    lock: &MonitorLock,
 ) -> Result<(DateTime, DateTime), Error> {
     let calendar = &monitor.calendar;
     let over = calendar.last_over(as_of);
-    match wanted {
-        Wanted::Latest => Ok((unsettled(monitor, over, turn).await?, over)),
-        Wanted::Days(from, to) => {
+    match day_range {
+        DayRange::Latest => Ok((unsettled(monitor, over, lock).await?, over)),
+        DayRange::Days(from, to) => {
             let first = calendar.floor(from.to_datetime(calendar.day_starts));
             let next = to.tomorrow().unwrap_or(to).to_datetime(calendar.day_starts);
             let last = calendar.shifted(calendar.floor(next), -1).max(first).min(over);
@@ -260,11 +266,11 @@ async fn range(
 }
 
 /// The first of the steps that are read again which was judged without its data, or not at all although earlier ones were.
-async fn unsettled(monitor: &Monitor, last: DateTime, turn: &Turn) -> Result<DateTime, Error> {
+async fn unsettled(monitor: &Monitor, last: DateTime, lock: &MonitorLock) -> Result<DateTime, Error> {
     let calendar = &monitor.calendar;
     let mut was_judged = false;
     for step in calendar.steps(calendar.before(last, calendar.restated_steps), last) {
-        match turn.day(step).await? {
+        match lock.day(step).await? {
             Some(day) if is_settled(&day) => was_judged = true,
             Some(_) => return Ok(step),
             None if was_judged => return Ok(step),
@@ -282,8 +288,8 @@ fn is_settled(day: &Day) -> bool {
 }
 
 /// What people said that bears on decisions.
-async fn circumstances(events: &[ContextEvent], turn: &Turn) -> Result<Circumstances, Error> {
-    let snoozes = turn.snoozes().await?.into_iter().map(|snooze| Snooze {
+async fn circumstances(events: &[ContextEvent], lock: &MonitorLock) -> Result<Circumstances, Error> {
+    let snoozes = lock.snoozes().await?.into_iter().map(|snooze| Snooze {
         metric: Some(snooze.metric),
         starts: snooze.starts,
         until: snooze.until,

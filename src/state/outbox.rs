@@ -20,7 +20,6 @@ use tokio_postgres::{Row, Transaction};
 pub use self::sender::{Claim, Sender, Settled};
 use super::session::{begin, failed};
 use super::{Error, State, json};
-use crate::monitor::day::Day;
 use crate::warehouse::postgres::temporal::Sql;
 
 const READ: &str = "read the outbox";
@@ -31,6 +30,15 @@ const ENTRIES_MAX: i64 = 500;
 const ENTRY: &str =
     "SELECT id, monitor, at, incident, channel, recipient, state, attempts, next_attempt_at, settled_at,
     problem, carried_by FROM explore.outbox";
+
+/// The monitor and the step that messages are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct About<'a> {
+    /// The monitor's key.
+    pub(crate) monitor: &'a str,
+    /// When the step begins.
+    pub(crate) at: DateTime,
+}
 
 /// Somebody to be told of an incident of a day.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -262,9 +270,9 @@ impl<'m> Columns<'m> {
 
 /// Takes back what waits to be sent and is wanted no more. The rest of the day's messages that wait lose their content if
 /// the day `is_changed`, and so do those that shared a digest with what is taken back.
-pub(super) async fn withdraw(
+pub(crate) async fn withdraw(
     transaction: &Transaction<'_>,
-    day: &Day,
+    about: About<'_>,
     messages: &[NewMessage],
     is_changed: bool,
 ) -> Result<u64, Error> {
@@ -280,13 +288,17 @@ pub(super) async fn withdraw(
     let remove =
         format!("DELETE FROM explore.outbox WHERE monitor = $1 AND at = $2 AND state = 'pending' AND NOT {wanted}");
     let parameters: [&(dyn ToSql + Sync); 6] =
-        [&day.monitor, &Sql(day.at), &incidents, &channels, &recipients, &is_changed];
+        [&about.monitor, &Sql(about.at), &incidents, &channels, &recipients, &is_changed];
     transaction.execute(&reset, &parameters).await.map_err(failed(WRITE))?;
     transaction.execute(&remove, &parameters[..5]).await.map_err(failed(WRITE))
 }
 
 /// Puts messages in, unless they are in already, whatever became of them.
-pub(super) async fn add(transaction: &Transaction<'_>, day: &Day, messages: &[NewMessage]) -> Result<u64, Error> {
+pub(crate) async fn add(
+    transaction: &Transaction<'_>,
+    about: About<'_>,
+    messages: &[NewMessage],
+) -> Result<u64, Error> {
     let Columns { incidents, channels, recipients, digests } = Columns::new(messages);
     let statement = "INSERT INTO explore.outbox (monitor, at, incident, channel, recipient, is_digest)
         SELECT $1, $2, incident, channel, recipient, is_digest
@@ -295,16 +307,20 @@ pub(super) async fn add(transaction: &Transaction<'_>, day: &Day, messages: &[Ne
         ORDER BY place
         ON CONFLICT (monitor, at, incident, channel, recipient) DO NOTHING";
     let parameters: [&(dyn ToSql + Sync); 6] =
-        [&day.monitor, &Sql(day.at), &incidents, &channels, &recipients, &digests];
+        [&about.monitor, &Sql(about.at), &incidents, &channels, &recipients, &digests];
     transaction.execute(statement, &parameters).await.map_err(failed(WRITE))
 }
 
 /// How many incidents the messages tell of that the outbox has nothing of for that day.
-pub(super) async fn untold(transaction: &Transaction<'_>, day: &Day, messages: &[NewMessage]) -> Result<u64, Error> {
+pub(crate) async fn untold(
+    transaction: &Transaction<'_>,
+    about: About<'_>,
+    messages: &[NewMessage],
+) -> Result<u64, Error> {
     let incidents = Columns::new(messages).incidents;
     let statement = "SELECT count(DISTINCT incident) FROM unnest($3::text[]) AS new (incident)
         WHERE NOT EXISTS (SELECT FROM explore.outbox WHERE monitor = $1 AND at = $2 AND incident = new.incident)";
     let row =
-        transaction.query_one(statement, &[&day.monitor, &Sql(day.at), &incidents]).await.map_err(failed(WRITE))?;
+        transaction.query_one(statement, &[&about.monitor, &Sql(about.at), &incidents]).await.map_err(failed(WRITE))?;
     row.try_get::<_, i64>(0).map(i64::unsigned_abs).map_err(failed(WRITE))
 }

@@ -24,7 +24,7 @@ const SETTINGS: &str = "SET search_path = pg_catalog; SET TimeZone = 'UTC'; SET 
 
 /// A connection.
 #[derive(Debug, Clone)]
-pub(super) struct Session {
+pub(crate) struct Session {
     client: Arc<Mutex<Client>>,
     /// The locks of the process, where it has the engine to itself.
     own_locks: Option<Arc<OwnLocks>>,
@@ -44,7 +44,7 @@ impl OwnLocks {
 /// A lock that is held: until it is dropped in the process's own engine, until [`Session::unlock`] or the end of the
 /// session on a server.
 #[derive(Debug)]
-pub(super) struct Lock {
+pub(crate) struct Lock {
     name: String,
     _own: Option<OwnedMutexGuard<()>>,
 }
@@ -69,7 +69,7 @@ impl Session {
     }
 
     /// Waits for the lock of that name.
-    pub(super) async fn lock(&self, name: &str) -> Result<Lock, Error> {
+    pub(crate) async fn lock(&self, name: &str) -> Result<Lock, Error> {
         if let Some(lock) = self.try_lock(name).await? {
             return Ok(lock);
         }
@@ -83,7 +83,7 @@ impl Session {
     }
 
     /// The lock of that name, unless another has it.
-    pub(super) async fn try_lock(&self, name: &str) -> Result<Option<Lock>, Error> {
+    pub(crate) async fn try_lock(&self, name: &str) -> Result<Option<Lock>, Error> {
         if let Some(locks) = &self.own_locks {
             let own = locks.get(name).try_lock_owned().ok();
             return Ok(own.map(|own| Lock { name: name.to_owned(), _own: Some(own) }));
@@ -103,12 +103,12 @@ impl Session {
     }
 
     /// The connection, for several statements in a row.
-    pub(super) async fn client(&self) -> MutexGuard<'_, Client> {
+    pub(crate) async fn client(&self) -> MutexGuard<'_, Client> {
         self.client.lock().await
     }
 
     /// Runs one statement; how many rows it touched.
-    pub(super) async fn execute(
+    pub(crate) async fn execute(
         &self,
         what: &'static str,
         statement: &str,
@@ -118,7 +118,7 @@ impl Session {
     }
 
     /// The rows of one statement.
-    pub(super) async fn rows(
+    pub(crate) async fn rows(
         &self,
         what: &'static str,
         statement: &str,
@@ -128,7 +128,7 @@ impl Session {
     }
 
     /// The one cell of a statement that has one.
-    pub(super) async fn one<T: FromSqlOwned>(
+    pub(crate) async fn one<T: FromSqlOwned>(
         &self,
         what: &'static str,
         statement: &str,
@@ -140,11 +140,11 @@ impl Session {
 }
 
 /// Turns an error of the driver into one that says what was tried.
-pub(super) fn failed(what: &'static str) -> impl Fn(tokio_postgres::Error) -> Error {
+pub(crate) fn failed(what: &'static str) -> impl Fn(tokio_postgres::Error) -> Error {
     move |error| Error::Statement { what, reason: describe(&error) }
 }
 
 /// Begins a transaction; one that is dropped is rolled back.
-pub(super) async fn begin<'c>(client: &'c mut Client, what: &'static str) -> Result<Transaction<'c>, Error> {
+pub(crate) async fn begin<'c>(client: &'c mut Client, what: &'static str) -> Result<Transaction<'c>, Error> {
     client.transaction().await.map_err(failed(what))
 }

@@ -35,7 +35,7 @@ pub(in crate::warehouse::embedded) use super::postgres::session::{Parameters, Se
 use super::postgres::{describe, failure, script, settings};
 use super::sql::Select;
 use super::table::Table;
-use super::{Database, Error, Limits, Local, OWN_LIMITS, Server};
+use super::{Database, Error, Limits, OWN_LIMITS, Server, SessionContext};
 
 /// A plan dearer than this would keep the engine, which cannot be stopped, busy for minutes.
 pub const PLAN_COST_MAX: f64 = 5e6;
@@ -57,7 +57,7 @@ const ABANDONED_MAX: usize = 3;
 #[derive(Debug)]
 pub struct EmbeddedDatabase {
     server: Server,
-    local: Local,
+    context: SessionContext,
     /// What made the database, to make it again.
     scripts: std::sync::Mutex<Vec<String>>,
     running: Mutex<Running>,
@@ -156,14 +156,14 @@ fn config() -> tokio_postgres::Config {
 }
 
 /// Starts an empty database in memory.
-pub async fn start(local: &Local) -> Result<EmbeddedDatabase, Error> {
-    let (backend, server) = Backend::start(local).await?;
+pub async fn start(context: &SessionContext) -> Result<EmbeddedDatabase, Error> {
+    let (backend, server) = Backend::start(context).await?;
     let running = Mutex::new(Running { backend, abandoned: Vec::new() });
-    Ok(EmbeddedDatabase { server, local: local.clone(), scripts: std::sync::Mutex::default(), running })
+    Ok(EmbeddedDatabase { server, context: context.clone(), scripts: std::sync::Mutex::default(), running })
 }
 
 impl Backend {
-    async fn start(local: &Local) -> Result<(Self, Server), Error> {
+    async fn start(context: &SessionContext) -> Result<(Self, Server), Error> {
         let engine = Engine::open(DatabaseStorage::Memory).await.map_err(|error| not_started(&error))?;
         let config = config();
 
@@ -179,7 +179,7 @@ impl Backend {
         let minute = Duration::from_mins(1);
         let bounds = Bounds { connections_max: 1, connect_timeout: minute, reconnect_timeout: Duration::ZERO };
         let dial = Dial { engine: engine.clone(), settings: settings.statement.clone() };
-        let session = Session { settings: settings.statement, preamble: local.statement() };
+        let session = Session { settings: settings.statement, preamble: context.statement() };
         let connections = Connections::new(config, dial, session, Stop::Wait, bounds)?;
         Ok((Self { engine, connections }, server))
     }
@@ -235,7 +235,7 @@ impl EmbeddedDatabase {
             )));
         }
         let gone = |error: Error| Error::Gone(format!("the embedded engine could not be started again: {error}"));
-        let (backend, _) = Backend::start(&self.local).await.map_err(gone)?;
+        let (backend, _) = Backend::start(&self.context).await.map_err(gone)?;
         let scripts = self.scripts.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for script in scripts {
             backend.load(&script).await.map_err(gone)?;

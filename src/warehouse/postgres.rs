@@ -38,7 +38,7 @@ use self::connections::{Bounds, Connections, Stop};
 use self::session::{Parameters, Session, Statement, Verb};
 use super::sql::Select;
 use super::table::Table;
-use super::{Database, Error, Limits, Local, OWN_LIMITS, Server};
+use super::{Database, Error, Limits, OWN_LIMITS, Server, SessionContext};
 
 /// Time that a connection has to end in good order.
 const FAREWELL_TIMEOUT: Duration = Duration::from_millis(500);
@@ -49,7 +49,7 @@ pub struct Options {
     /// Schemas that an unqualified name is looked for in, after `pg_catalog`.
     pub schemas: Vec<String>,
     /// What every transaction begins with.
-    pub local: Local,
+    pub context: SessionContext,
     /// Connections at the most.
     pub connections_max: usize,
     /// Time to make one connection, where the URL has no `connect_timeout`.
@@ -62,7 +62,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             schemas: vec!["public".to_owned()],
-            local: Local::default(),
+            context: SessionContext::default(),
             connections_max: 4,
             connect_timeout: Duration::from_secs(10),
             reconnect_timeout: Duration::from_secs(15),
@@ -86,7 +86,7 @@ pub async fn connect(url: &str, options: &Options) -> Result<PostgresDatabase, E
 
     let (client, task) = dial(&address, &connector, connect_timeout).await?;
     let settings = settings::negotiate(&client, &options.schemas, &[]).await?;
-    let preamble = options.local.statement();
+    let preamble = options.context.statement();
     let mut server = describe(&client, "PostgreSQL", &preamble).await?;
     server.warnings = settings.warnings;
     drop(client);

@@ -36,7 +36,7 @@ fn check(text: &str, places: &[&str]) {
 #[test]
 fn each_outside_service_is_named_in_one_place() {
     check("async_openai", &["model/openai"]);
-    check("tokio_postgres", &["warehouse/", "state/"]);
+    check("tokio_postgres", &["warehouse/", "state/", "monitor/memory/"]);
     check("deadpool_postgres", &["warehouse/"]);
     check("oliphaunt_wasix", &["warehouse/embedded.rs"]);
     check("sqlparser", &["warehouse/sql/"]);
@@ -111,7 +111,7 @@ fn whether_an_alert_fires_is_decided_without_a_model() {
     }
     for file in files {
         let code = fs::read_to_string(&file).unwrap();
-        for text in ["crate::model", "crate::agent", "analyst::", "crate::warehouse", "crate::state"] {
+        for text in ["crate::model", "crate::agent", "commentary::", "crate::warehouse", "crate::state"] {
             assert!(!code.contains(text), "{} names {text}", file.display());
         }
     }

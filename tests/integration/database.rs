@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use explore::warehouse::postgres::{self, Options};
 use explore::warehouse::sql::{Policy, Select, validate};
 use explore::warehouse::table::Table;
-use explore::warehouse::{Database, Error, Grade, Limits, Local};
+use explore::warehouse::{Database, Error, Grade, Limits, SessionContext};
 
 use crate::server::{client, connect, execute, fresh, url, variable};
 
@@ -527,8 +527,8 @@ async fn what_a_role_may_do_after_set_role_and_who_logged_in_is_told_by_name() {
     fresh("becomes", sql).await;
     let as_role = async |login: &str, role: Option<&str>| {
         let url = format!("postgres://{login}:p@{}:{}/becomes", variable("PGHOST"), variable("PGPORT"));
-        let local = Local { role: role.map(str::to_owned), ..Local::default() };
-        let database = postgres::connect(&url, &Options { local, ..Options::default() }).await.unwrap();
+        let context = SessionContext { role: role.map(str::to_owned), ..SessionContext::default() };
+        let database = postgres::connect(&url, &Options { context, ..Options::default() }).await.unwrap();
         (database.server().grade.may_write(), database.server().grade.faults(&database.server().role))
     };
     let creates = "role \"becomes_login\" may create objects in database becomes";
@@ -556,8 +556,8 @@ async fn a_transaction_runs_as_the_role_and_with_the_settings_that_row_level_pol
     let url = format!("postgres://policies_login:p@{}:{}/policies", variable("PGHOST"), variable("PGPORT"));
     let connect_as = async |role: &str, tenant: &str| {
         let settings = [("app.tenant".to_owned(), tenant.to_owned())].into();
-        let local = Local { role: Some(role.to_owned()), settings };
-        postgres::connect(&url, &Options { local, connections_max: 1, ..Options::default() }).await
+        let context = SessionContext { role: Some(role.to_owned()), settings };
+        postgres::connect(&url, &Options { context, connections_max: 1, ..Options::default() }).await
     };
     for (tenant, total) in [("a", "3"), ("b", "30"), ("it's \\ neither", "NULL")] {
         let database = connect_as("policies_reader", tenant).await.unwrap();
@@ -595,7 +595,7 @@ mod embedded {
 
     #[tokio::test]
     async fn the_embedded_database_answers_as_a_server_does() {
-        let database = start(&Local::default()).await.unwrap();
+        let database = start(&SessionContext::default()).await.unwrap();
         assert_eq!(database.server().engine, "embedded PostgreSQL");
         assert_eq!(database.server().role, "explore_reader");
         database.load(EVERYTHING).await.unwrap();
@@ -620,7 +620,7 @@ mod embedded {
 
     #[tokio::test]
     async fn a_query_that_overruns_leaves_its_engine_behind_and_the_next_one_finds_the_same_content() {
-        let database = start(&Local::default()).await.unwrap();
+        let database = start(&SessionContext::default()).await.unwrap();
         database.load("CREATE TABLE sales (n int); INSERT INTO sales VALUES (7)").await.unwrap();
         let short = Limits { timeout: Duration::from_millis(300), ..LIMITS };
         let endless = select("SELECT pg_sleep(3600)");
@@ -633,7 +633,7 @@ mod embedded {
 
     #[tokio::test]
     async fn a_statement_that_brings_the_engine_down_is_an_error_and_the_next_one_finds_the_same_content() {
-        let database = start(&Local::default()).await.unwrap();
+        let database = start(&SessionContext::default()).await.unwrap();
         database.load("CREATE TABLE sales (n int); INSERT INTO sales VALUES (7)").await.unwrap();
         for deep in [
             "SELECT (repeat('[', 200000) || repeat(']', 200000))::json",
@@ -651,7 +651,7 @@ mod embedded {
 
     #[tokio::test]
     async fn a_script_that_fails_is_named_by_line_and_statement() {
-        let database = start(&Local::default()).await.unwrap();
+        let database = start(&SessionContext::default()).await.unwrap();
         let failed =
             database.load("CREATE TABLE sales (n int);\n\n-- a comment;\nINSERT INTO sales\nVALUES ('x');").await;
         let expected = "line 4: invalid input syntax for type integer: \"x\" (SQLSTATE 22P02); in: INSERT INTO sales \

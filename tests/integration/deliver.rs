@@ -12,15 +12,18 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use explore::app::cli;
-use explore::app::config::{ChannelSection, Config};
+use explore::app::config::Config;
 use explore::app::error::Failure;
+use explore::deliver::settings::ChannelSection;
 use explore::deliver::{Channels, Message, Pace, Report, send_due};
 use explore::state::{Entry, NewMessage, State, Which};
+
 use jiff::Timestamp;
 use serde_json::json;
 
 use crate::state::days::{day, incident, turn};
 use crate::state::january;
+use explore::monitor::run::messages;
 
 /// What a test's secrets are; no message may show one.
 const SECRETS: [(&str, &str); 4] = [
@@ -79,7 +82,7 @@ async fn queue(state: &State, channels: &Channels, name: &str, at: i8) {
 async fn queue_incidents(state: &State, channels: &Channels, name: &str, at: i8, ids: &[&str]) {
     let incidents = ids.iter().map(|id| incident(id, false)).collect::<Vec<_>>();
     let day = day(january(at), &incidents);
-    let messages: Vec<NewMessage> = channels.messages(&[name.to_owned()], &day);
+    let messages: Vec<NewMessage> = messages(&channels, &[name.to_owned()], &day);
     turn(state).await.commit_day(&day, &messages).await.unwrap();
     for waiting in state.outbox_without_content().await.unwrap() {
         assert!(state.set_content(&waiting, &message()).await.unwrap());

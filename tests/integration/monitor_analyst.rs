@@ -6,7 +6,7 @@ use explore::agent::Budget;
 use explore::agent::prompt::Library;
 use explore::agent::tools::Toolbox;
 use explore::model::openai::{Client, Options};
-use explore::monitor::analyst::{Analysis, BUDGET, Player, analyse, offline};
+use explore::monitor::commentary::{Analysis, BUDGET, Player, analyse, offline};
 use explore::monitor::message::alert;
 use explore::monitor::report::render;
 use explore::typeset::format::Format;

@@ -1,7 +1,7 @@
 //! One day of a monitor after another, over a made-up past: what is judged, what is one incident, what fires.
 
 use explore::monitor::day::{Day, Impact, Incident, Judgement, Priority, Severity};
-use explore::monitor::engine::{Circumstances, Fits, Planned, Snooze, assess};
+use explore::monitor::engine::{Circumstances, FitCache, Planned, Snooze, assess};
 use explore::monitor::registry::{Calendar, Monitor};
 use explore::monitor::series::{Observation, Observed, Segment, Status};
 use jiff::civil::{Date, DateTime, Time, date};
@@ -95,7 +95,7 @@ fn days(past: &[Observation], from: usize, to: usize, circumstances: &Circumstan
 
 fn days_of(monitor: &Monitor, past: &[Observation], from: usize, to: usize, circumstances: &Circumstances) -> Vec<Day> {
     let observed = observed(monitor, past);
-    let mut fits = Fits::default();
+    let mut fits = FitCache::default();
     let mut circumstances = circumstances.clone();
     let mut days = Vec::new();
     for step in from..to {
@@ -322,7 +322,7 @@ fn what_is_late_or_not_over_is_not_judged() {
     let mut observed =
         Observed::new(&monitor, at(0), at(DAYS), at(399).to_zoned_datetime(TimeZone::UTC).unwrap().timestamp());
     observed.add(past);
-    let mut fits = Fits::default();
+    let mut fits = FitCache::default();
     for (step, status, word) in [(398, Status::Late, "late"), (399, Status::Partial, "not over")] {
         let day = assess(&monitor, &observed, step, &Circumstances::default(), &mut fits);
         for judgement in day.judgements.iter().filter(|judgement| judgement.segment.is_whole()) {

@@ -1,6 +1,6 @@
 //! What alerts and digests say, in the form of each channel, and what hostile text cannot do in any.
 
-use explore::monitor::analyst;
+use explore::monitor::commentary;
 use explore::monitor::day::{Contribution, Priority};
 use explore::monitor::message::{alert, digest, schema};
 use explore::monitor::report::render;
@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::sample_day::{HOSTILE, Sample};
 
 fn alerts(sample: &Sample) -> Vec<explore::deliver::Message> {
-    let analysis = analyst::offline(sample.reported().case());
+    let analysis = commentary::offline(sample.reported().case());
     let mut reported = sample.reported();
     reported.analysis = Some(&analysis);
     let single = sample.day.incidents.iter().map(|incident| alert(reported, incident).unwrap());

@@ -198,7 +198,7 @@ async fn a_range_is_bound_and_read_on_a_server() {
 #[cfg(feature = "embedded")]
 #[tokio::test]
 async fn a_range_is_bound_and_read_in_the_embedded_engine() {
-    let database = explore::warehouse::embedded::start(&explore::warehouse::Local::default()).await.unwrap();
+    let database = explore::warehouse::embedded::start(&explore::warehouse::SessionContext::default()).await.unwrap();
     database.load(&format!("{SALES}{SHIPPED}")).await.unwrap();
     let executor = executor(database).await;
     check_types(&executor).await;

@@ -1,6 +1,6 @@
 //! The reports of a monitor's day: what each format shows of a rich one, and what hostile text cannot do to any.
 
-use explore::monitor::analyst;
+use explore::monitor::commentary;
 use explore::monitor::day::{Day, Decision};
 use explore::monitor::report::{json, render};
 use explore::typeset::format::Format;
@@ -13,7 +13,7 @@ use crate::sample_day::{HOSTILE, Sample, segment};
 const FORMATS: [Format; 4] = [Format::Terminal, Format::Markdown, Format::Json, Format::Html];
 
 fn rendered(sample: &Sample, format: Format) -> String {
-    let analysis = analyst::offline(sample.reported().case());
+    let analysis = commentary::offline(sample.reported().case());
     let mut reported = sample.reported();
     reported.analysis = Some(&analysis);
     render(&[reported], format, Layout::default()).unwrap()

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use explore::monitor::engine::{Circumstances, Fits, assess};
+use explore::monitor::engine::{Circumstances, FitCache, assess};
 use explore::monitor::registry::Monitor;
 use explore::monitor::series::rows::{Mismatch, observations};
 use explore::monitor::series::{LeafValues, Observation, Observed, Segment, Series, Status};
@@ -144,7 +144,7 @@ fn comparisons_are_with_the_same_weekday() {
             measures: vec![Some(step.into())],
         };
         observed.add((0..u16::try_from(steps).unwrap()).map(number));
-        let day = assess(&monitor, &observed, steps - 1, &Circumstances::default(), &mut Fits::default());
+        let day = assess(&monitor, &observed, steps - 1, &Circumstances::default(), &mut FitCache::default());
         let compared = day.judgements[0].comparisons.iter().map(|compared| compared.value.to_string());
         assert_eq!(compared.collect::<Vec<_>>(), [52 * week - 1, week - 1].map(|step| step.to_string()), "{grain}");
     }

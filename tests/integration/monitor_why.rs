@@ -1,7 +1,7 @@
 //! `explore monitor why`: the story of one value.
 
 use explore::monitor::series::Segment;
-use explore::monitor::why::story;
+use explore::monitor::trace::story;
 use explore::typeset::layout::Layout;
 
 use crate::sample_day::{Sample, segment};

@@ -10,7 +10,8 @@ mod outbox;
 mod people;
 mod turns;
 
-use explore::state::{Layout, State};
+use explore::monitor::memory::Layout;
+use explore::state::State;
 use jiff::civil::{DateTime, date};
 
 use crate::server;

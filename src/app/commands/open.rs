@@ -20,7 +20,7 @@ use crate::warehouse::executor::{Executor, Rules};
 use crate::warehouse::postgres::introspect::{self, Introspected, Selection, introspect};
 use crate::warehouse::postgres::{self, Options};
 use crate::warehouse::sql::Allowed;
-use crate::warehouse::{Database, Limits, Local, Server};
+use crate::warehouse::{Database, Limits, Server, SessionContext};
 
 /// Some hours of a server's computing: nothing that is meant, even where the planner errs by a hundred times.
 const PLAN_COST_MAX: f64 = 1e9;
@@ -88,25 +88,26 @@ pub(super) async fn ungraded_database(config: &Config, output: &Output) -> Resul
     }
     match source {
         Source::Server(url) => {
-            let options = Options { schemas: search_path(config), local: local(config), ..Options::default() };
+            let options =
+                Options { schemas: search_path(config), context: session_context(config), ..Options::default() };
             Ok(Arc::new(postgres::connect(url.expose_secret(), &options).await?))
         }
-        Source::Demo => load(SAMPLE_SQL, "the sample data", &local(config)).await,
+        Source::Demo => load(SAMPLE_SQL, "the sample data", &session_context(config)).await,
         Source::Script(path) => {
             let script = std::fs::read_to_string(&path)
                 .map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))?;
-            load(&script, &path.display().to_string(), &local(config)).await
+            load(&script, &path.display().to_string(), &session_context(config)).await
         }
     }
 }
 
 /// What every transaction is to begin with.
-pub(super) fn local(config: &Config) -> Local {
+pub(super) fn session_context(config: &Config) -> SessionContext {
     let mut settings = config.sql.set_local.clone();
     if let Some(zone) = config.time_zone.as_ref().and_then(TimeZone::iana_name) {
         settings.insert("TimeZone".to_owned(), zone.to_owned());
     }
-    Local { role: config.role.as_role.clone(), settings }
+    SessionContext { role: config.role.as_role.clone(), settings }
 }
 
 /// The day that it is, by the clock that days are told by.
@@ -129,15 +130,15 @@ fn check_role(config: &Config, server: &Server) -> Result<(), Failure> {
 
 /// A PostgreSQL inside this process, with what the script called `name` makes.
 #[cfg(feature = "embedded")]
-pub(super) async fn load(script: &str, name: &str, local: &Local) -> Result<Arc<dyn Database>, Failure> {
-    let database = crate::warehouse::embedded::start(local).await?;
+pub(super) async fn load(script: &str, name: &str, context: &SessionContext) -> Result<Arc<dyn Database>, Failure> {
+    let database = crate::warehouse::embedded::start(context).await?;
     database.load(script).await.map_err(|error| Failure::usage(format!("{name}: {error}")))?;
     Ok(Arc::new(database))
 }
 
 #[cfg(not(feature = "embedded"))]
 #[expect(clippy::unused_async, reason = "it has the shape of the one that starts an engine")]
-pub(super) async fn load(_script: &str, _name: &str, _local: &Local) -> Result<Arc<dyn Database>, Failure> {
+pub(super) async fn load(_script: &str, _name: &str, _context: &SessionContext) -> Result<Arc<dyn Database>, Failure> {
     Err(Failure::usage("this build has no embedded PostgreSQL").hint("build it with the feature `embedded`"))
 }
 

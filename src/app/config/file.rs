@@ -13,10 +13,10 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::FILE_NAME;
-use super::channels_section::{self, ChannelSection};
 use super::setting::{Definition, Definitions, Layer, Origin, Raw, Shape};
 use super::sql_section::SqlSection;
 use crate::app::error::Failure;
+use crate::deliver::settings::{self, ChannelSection};
 use crate::model::price::Price;
 use crate::typeset::spelling::nearest;
 
@@ -157,7 +157,7 @@ impl Source<'_> {
             if !matches!(value.get_ref(), DeValue::Table(_)) {
                 return Err(self.expected(value, &key, "a table"));
             }
-            let section = channels_section::read(value.clone());
+            let section = settings::read(value.clone());
             let section = section.map_err(|problem| {
                 self.failure(problem.span.unwrap_or_else(|| name.span()), format!("{key}: {}", problem.message))
             })?;

@@ -14,7 +14,7 @@ const QUOTE_CHARACTERS_MAX: usize = 300;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Problem {
     /// What it says, in full.
-    message: String,
+    pub(crate) message: String,
     /// Its `code`, `type` and `param`, those that there are, and the names on the way to what it is about.
     codes: Vec<String>,
     /// The wait that it asks for.

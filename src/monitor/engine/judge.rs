@@ -26,7 +26,7 @@ const USUAL_STEPS: usize = 28;
 
 /// What was fitted, by metric and segment, and the step until which it was fitted.
 #[derive(Debug, Clone, Default)]
-pub struct Fits(HashMap<(usize, Segment), Fit>);
+pub struct FitCache(HashMap<(usize, Segment), Fit>);
 
 type Fit = (DateTime, Option<Arc<Fitted>>);
 
@@ -48,7 +48,7 @@ pub(super) struct Judged {
 }
 
 /// Judges all of them; beside the judgements, what should be known.
-pub(super) fn judge(monitor: &Monitor, panel: &Panel<'_>, fits: &mut Fits) -> (Vec<Judged>, Vec<String>) {
+pub(super) fn judge(monitor: &Monitor, panel: &Panel<'_>, fit_cache: &mut FitCache) -> (Vec<Judged>, Vec<String>) {
     let mut notes = Vec::new();
     let mut jobs = Vec::new();
     let volumes = panel.volumes();
@@ -62,14 +62,14 @@ pub(super) fn judge(monitor: &Monitor, panel: &Panel<'_>, fits: &mut Fits) -> (V
         }
         jobs.extend(segments.into_iter().map(|segment| (place, segment)));
     }
-    let known = &*fits;
+    let known = &*fit_cache;
     let mut done = jobs
         .into_par_iter()
         .map(|(place, segment)| Job { monitor, panel, place, segment }.run(known))
         .collect::<Vec<_>>();
     let mut judged = Vec::with_capacity(done.len());
     for (one, fit) in done.drain(..) {
-        fits.0.insert((one.metric, one.judgement.segment.clone()), fit);
+        fit_cache.0.insert((one.metric, one.judgement.segment.clone()), fit);
         judged.push(one);
     }
     control(&mut judged, |judged| judged.judgement.segment.is_whole(), WHOLES_RATE, monitor);
@@ -80,10 +80,10 @@ pub(super) fn judge(monitor: &Monitor, panel: &Panel<'_>, fits: &mut Fits) -> (V
 
 /// What was to be expected of one metric and segment on a step, and what was measured; a value by itself, of which nothing
 /// is decided.
-pub(super) fn one(panel: &Panel<'_>, metric: usize, segment: &Segment, fits: &mut Fits) -> Judgement {
+pub(super) fn one(panel: &Panel<'_>, metric: usize, segment: &Segment, fit_cache: &mut FitCache) -> Judgement {
     let job = Job { monitor: panel.monitor, panel, place: metric, segment: segment.clone() };
-    let (judged, fit) = job.run(fits);
-    fits.0.insert((metric, segment.clone()), fit);
+    let (judged, fit) = job.run(fit_cache);
+    fit_cache.0.insert((metric, segment.clone()), fit);
     judged.judgement
 }
 
@@ -151,11 +151,11 @@ impl Job<'_> {
         &self.monitor.metrics[self.place]
     }
 
-    fn run(self, fits: &Fits) -> (Judged, Fit) {
+    fn run(self, fit_cache: &FitCache) -> (Judged, Fit) {
         let values = self.panel.values(self.metric(), &self.segment);
         let last = self.panel.last();
         let options = options(self.monitor);
-        let (until, fitted) = self.fitted(fits, &values, &options);
+        let (until, fitted) = self.fitted(fit_cache, &values, &options);
         let actual = values.metric[last];
         let denominator = values.denominators.get(last).copied();
         let mut judged = Judged {
@@ -190,7 +190,7 @@ impl Job<'_> {
     }
 
     /// The model fitted up to the last step at which one is due, or up to now where there was too little by then.
-    fn fitted(&self, fits: &Fits, values: &Values, options: &Options) -> Fit {
+    fn fitted(&self, fit_cache: &FitCache, values: &Values, options: &Options) -> Fit {
         let last = self.panel.last();
         let due = last.saturating_sub(steps_since_due(self.monitor, self.panel.steps[last]));
         let key = (self.place, self.segment.clone());
@@ -199,7 +199,7 @@ impl Job<'_> {
             forecast::fit(history, options).map(Arc::new)
         };
         let until = self.panel.steps[due];
-        if let Some(known) = fits.0.get(&key).filter(|(known, fitted)| *known == until && fitted.is_some()) {
+        if let Some(known) = fit_cache.0.get(&key).filter(|(known, fitted)| *known == until && fitted.is_some()) {
             return known.clone();
         }
         if let Some(fitted) = fit(due) {

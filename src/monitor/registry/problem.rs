@@ -11,7 +11,7 @@ pub struct Problem {
     /// The line, from 1, where it can be told.
     pub line: Option<usize>,
     /// What is wrong, and what to do about it.
-    pub message: String,
+    pub(crate) message: String,
 }
 
 impl fmt::Display for Problem {

@@ -4,7 +4,7 @@ use schemars::{JsonSchema, Schema, schema_for};
 use serde::Serialize;
 
 use super::{Reported, headline};
-use crate::monitor::analyst::Analysis;
+use crate::monitor::commentary::Analysis;
 use crate::monitor::context::Influence;
 use crate::monitor::day::Day;
 use crate::monitor::growth::{self, Growth};

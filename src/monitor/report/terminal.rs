@@ -5,7 +5,7 @@ use console::Style;
 
 use super::view::{self, CHECKED, author, card, growth_lines, headline, ordered, rows};
 use super::{Card, Opinion, Reported};
-use crate::monitor::analyst::Analysis;
+use crate::monitor::commentary::Analysis;
 use crate::typeset::layout::Layout;
 use crate::typeset::page::Page;
 use crate::typeset::text::{fit, paragraphs};

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::Reported;
 use crate::finding::document::{EvidenceDocument, FindingDocument};
-use crate::monitor::analyst::{Analysis, what_to_do};
 use crate::monitor::chart::Chart;
+use crate::monitor::commentary::{Analysis, what_to_do};
 use crate::monitor::day::{Compared, Day, Incident, Judgement, Severity};
 use crate::monitor::growth;
 use crate::monitor::registry::Grain;

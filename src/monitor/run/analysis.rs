@@ -9,11 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{Assessed, Error};
 use crate::agent::Observer;
-use crate::monitor::analyst::{self, Analysis, Case, Player};
+use crate::monitor::commentary::{self, Analysis, Case, Player};
 use crate::monitor::context::{self, ContextEvent, Influence, Verdict};
 use crate::monitor::day::{Day, Incident};
+use crate::monitor::memory::{Memory, MonitorLock};
 use crate::monitor::registry::Monitor;
-use crate::state::{self, Memory, Turn};
+use crate::state;
 
 /// Days before the first that is judged in which an event may have ended and still be at work.
 const DAYS_BEFORE: i64 = 60;
@@ -97,7 +98,7 @@ impl Analyst<'_> {
         monitor: &Monitor,
         assessed: &mut Assessed,
         events: &[ContextEvent],
-        turn: Option<&Turn>,
+        lock: Option<&MonitorLock>,
     ) -> Result<(), Error> {
         let day = &assessed.day;
         let going_on = day.incidents.iter().filter(|incident| incident.is_going_on());
@@ -108,16 +109,16 @@ impl Analyst<'_> {
         let mut candidates = context::candidates(day, &going_on, events);
         // A day that is judged with earlier ones knows no more than one that is judged alone.
         candidates.retain(|event| event.ends >= events_from(day.at.date()));
-        let before = match turn {
-            Some(turn) => said(turn, day).await?.filter(|said| said.holds(&candidates, self.asks_model(day))),
+        let before = match lock {
+            Some(lock) => said(lock, day).await?.filter(|said| said.holds(&candidates, self.asks_model(day))),
             None => None,
         };
         let said = if let Some(said) = before {
             said
         } else {
             let said = self.say(monitor, day, &going_on, candidates).await?;
-            if let Some(turn) = turn {
-                turn.record_analysis(day.at, &said).await?;
+            if let Some(lock) = lock {
+                lock.record_analysis(day.at, &said).await?;
             }
             said
         };
@@ -151,9 +152,9 @@ impl Analyst<'_> {
         let case = Case { monitor, day, influences: &influences };
         let analysis = match self {
             Self::Model(player, observer) if asks_model => {
-                analyst::analyse(case, *player, std::future::pending(), &mut **observer).await?
+                commentary::analyse(case, *player, std::future::pending(), &mut **observer).await?
             }
-            Self::Model(..) | Self::Offline => analyst::offline(case),
+            Self::Model(..) | Self::Offline => commentary::offline(case),
         };
         let is_unknown = influences.iter().any(|influence| influence.verdict == Verdict::Unknown);
         let speaker = match asks_model {

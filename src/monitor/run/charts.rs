@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::monitor::chart::{Chart, Point};
 use crate::monitor::day::{Day, Incident, Judgement};
-use crate::monitor::engine::{Fits, history};
+use crate::monitor::engine::{FitCache, history};
 use crate::monitor::registry::{Metric, Monitor};
 use crate::monitor::series::{Observed, Segment};
 
@@ -13,14 +13,14 @@ const STEPS: usize = 60;
 
 /// Which charts are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wish {
+pub enum ChartScope {
     /// Of incidents that somebody is told of.
     Alerts,
     /// Of every metric's whole too, on the last day.
     Metrics,
 }
 
-impl Wish {
+impl ChartScope {
     /// What is wanted of a day.
     pub(super) fn of(self, is_last: bool) -> Self {
         if is_last { self } else { Self::Alerts }
@@ -32,13 +32,13 @@ pub(super) fn draw(
     observed: &Observed<'_>,
     step: usize,
     day: &Day,
-    wish: Wish,
-    fits: &mut Fits,
+    chart_scope: ChartScope,
+    fit_cache: &mut FitCache,
 ) -> BTreeMap<String, Chart> {
     let steps = (step + 1).saturating_sub(STEPS)..step + 1;
     let mut chart = |metric: &Metric, segment: &Segment| {
         let place = monitor.metrics.iter().position(|other| other.key == metric.key)?;
-        let known = history(monitor, observed, (place, segment), steps.clone(), fits);
+        let known = history(monitor, observed, (place, segment), steps.clone(), fit_cache);
         let points = observed.steps()[steps.clone()].iter().zip(known).map(|(at, judgement)| {
             let is_anomalous = *at == day.at && is_anomalous(day, &metric.key, segment);
             let holiday = monitor.forecasting.holidays.get(&at.date()).cloned();
@@ -53,7 +53,7 @@ pub(super) fn draw(
         let Some(metric) = monitor.metric(&incident.metric) else { continue };
         charts.extend(chart(metric, &subject(incident)).map(|chart| (incident.id.clone(), chart)));
     }
-    if wish == Wish::Metrics {
+    if chart_scope == ChartScope::Metrics {
         for metric in monitor.metrics.iter().filter(|metric| metric.enabled) {
             charts.extend(chart(metric, &Segment::default()).map(|chart| (metric.key.clone(), chart)));
         }

@@ -2,10 +2,11 @@
 
 use jiff::civil::DateTime;
 
-use super::{Error, Places, Wanted};
+use super::{DayRange, Error, RunContext};
 use crate::monitor::day::Day;
+use crate::monitor::memory::MonitorLock;
 use crate::monitor::registry::Monitor;
-use crate::state::{NewMessage, Turn};
+use crate::state::NewMessage;
 
 /// What a run's commits come to.
 #[derive(Debug)]
@@ -20,20 +21,20 @@ pub(super) struct Commits {
 
 impl Commits {
     /// None so far. Who asks for a single day wants to be told of it, however old it is.
-    pub(super) fn new(monitor: &Monitor, wanted: Wanted, places: Places<'_>) -> Self {
-        let told_from = match wanted {
-            Wanted::Days(from, to) if from == to => DateTime::MIN,
-            Wanted::Days(..) | Wanted::Latest => monitor.calendar.restated_from(places.as_of),
+    pub(super) fn new(monitor: &Monitor, day_range: DayRange, context: RunContext<'_>) -> Self {
+        let told_from = match day_range {
+            DayRange::Days(from, to) if from == to => DateTime::MIN,
+            DayRange::Days(..) | DayRange::Latest => monitor.calendar.restated_from(context.as_of),
         };
         Self { told_from, untold: 0, has_changes: false }
     }
 
     /// Commits a day, with its messages unless it is too old.
-    pub(super) async fn add(&mut self, turn: &Turn, day: &Day, messages: &[NewMessage]) -> Result<(), Error> {
+    pub(super) async fn add(&mut self, lock: &MonitorLock, day: &Day, messages: &[NewMessage]) -> Result<(), Error> {
         let committed = if day.at < self.told_from {
-            turn.commit_old_day(day, messages).await?
+            lock.commit_old_day(day, messages).await?
         } else {
-            turn.commit_day(day, messages).await?
+            lock.commit_day(day, messages).await?
         };
         self.untold += committed.untold;
         self.has_changes |= committed.judgements + committed.incidents + committed.removed > 0;
@@ -41,7 +42,12 @@ impl Commits {
     }
 
     /// What should be known of them, the last of which is of the step `last`.
-    pub(super) async fn notes(&self, monitor: &Monitor, last: DateTime, turn: &Turn) -> Result<Vec<String>, Error> {
+    pub(super) async fn notes(
+        &self,
+        monitor: &Monitor,
+        last: DateTime,
+        lock: &MonitorLock,
+    ) -> Result<Vec<String>, Error> {
         let Monitor { key, calendar, .. } = monitor;
         let mut notes = Vec::new();
         if self.untold > 0 {
@@ -52,7 +58,7 @@ impl Commits {
             ));
         }
         if self.has_changes
-            && let Some(latest) = turn.latest_after(last).await?
+            && let Some(latest) = lock.latest_after(last).await?
         {
             let (last, next, latest) = (last.date(), calendar.shifted(last, 1).date(), latest.date());
             notes.push(format!(

@@ -4,11 +4,11 @@
 use jiff::Span;
 use jiff::civil::DateTime;
 
-use super::{Error, Places};
+use super::{Error, RunContext};
+use crate::monitor::memory::MonitorLock;
 use crate::monitor::pull::Parts;
 use crate::monitor::registry::Monitor;
 use crate::monitor::series::Observed;
-use crate::state::Turn;
 
 /// Brings the state up to date with the database. Where what was read before has changed since, the judged days from there
 /// on are to be judged again, as far back as data may still be restated.
@@ -16,22 +16,22 @@ pub(super) async fn read(
     monitor: &Monitor,
     first: DateTime,
     last: DateTime,
-    places: Places<'_>,
-    turn: &Turn,
+    context: RunContext<'_>,
+    lock: &MonitorLock,
 ) -> Result<(), Error> {
-    let outdates_from = monitor.calendar.restated_from(places.as_of);
+    let outdates_from = monitor.calendar.restated_from(context.as_of);
     let (start, until) = range(monitor, first.min(outdates_from), last);
-    let Ranges { new, known } = ranges(monitor, start, first, until, turn).await?;
+    let Ranges { new, known } = ranges(monitor, start, first, until, lock).await?;
     if let Some((from, to)) = new {
-        let mut parts = Parts::new(places.executor, monitor, from, to).await?;
+        let mut parts = Parts::new(context.executor, monitor, from, to).await?;
         while let Some(part) = parts.next().await? {
-            turn.replace_observations(part.from, part.until, &part.observations).await?;
+            lock.replace_observations(part.from, part.until, &part.observations).await?;
         }
     }
     if let Some((from, to)) = known {
-        let mut parts = Parts::new(places.executor, monitor, from, to).await?;
+        let mut parts = Parts::new(context.executor, monitor, from, to).await?;
         while let Some(part) = parts.next().await? {
-            turn.restate_observations(part.from, part.until, &part.observations, outdates_from).await?;
+            lock.restate_observations(part.from, part.until, &part.observations, outdates_from).await?;
         }
     }
     Ok(())
@@ -42,19 +42,19 @@ pub(super) async fn gather<'a>(
     monitor: &'a Monitor,
     first: DateTime,
     last: DateTime,
-    places: Places<'_>,
-    turn: &Turn,
+    context: RunContext<'_>,
+    lock: &MonitorLock,
 ) -> Result<Observed<'a>, Error> {
     let (start, until) = range(monitor, first, last);
-    let mut observed = Observed::new(monitor, start, until, places.as_of);
-    if places.is_dry {
-        let mut parts = Parts::new(places.executor, monitor, start, until).await?;
+    let mut observed = Observed::new(monitor, start, until, context.as_of);
+    if context.is_dry {
+        let mut parts = Parts::new(context.executor, monitor, start, until).await?;
         while let Some(part) = parts.next().await? {
             observed.add(part.observations);
         }
         return Ok(observed);
     }
-    for leaf in turn.history(start, until).await? {
+    for leaf in lock.history(start, until).await? {
         observed.add_leaf(leaf.dimensions, &leaf.at, &leaf.measures);
     }
     Ok(observed)
@@ -80,10 +80,10 @@ async fn ranges(
     start: DateTime,
     first: DateTime,
     until: DateTime,
-    turn: &Turn,
+    lock: &MonitorLock,
 ) -> Result<Ranges, Error> {
     let calendar = &monitor.calendar;
-    let known = if turn.must_read_all().await? { None } else { turn.observed().await? };
+    let known = if lock.must_read_all().await? { None } else { lock.observed().await? };
     let Some((oldest, newest)) = known else { return Ok(Ranges { new: Some((start, until)), known: None }) };
     let restated = calendar.before(first, calendar.restated_steps);
     let recent = restated.min(calendar.shifted(newest, 1)).max(start);

@@ -10,6 +10,7 @@ use tokio_postgres::types::ToSql;
 use super::{ENTRY, Entry, READ, WRITE, entry};
 use crate::state::session::{Lock, Session, failed};
 use crate::state::{Error, State, json};
+
 use crate::warehouse::postgres::temporal::Sql;
 
 /// Messages that one look brings at the most.

@@ -220,7 +220,7 @@ async fn statistics_tell_counts_common_values_and_ranges() {
 #[cfg(feature = "embedded")]
 #[tokio::test(flavor = "multi_thread")]
 async fn the_embedded_engine_is_read_alike() {
-    let database = embedded::start(&explore::warehouse::Local::default()).await.unwrap();
+    let database = embedded::start(&explore::warehouse::SessionContext::default()).await.unwrap();
     database
         .load("CREATE TABLE t AS SELECT n AS id, n % 3 AS few FROM generate_series(1, 500) AS n; ANALYZE")
         .await

@@ -2,9 +2,10 @@ use explore::monitor::day::{
     Compared, Contribution, Day, Decision, Expected, Impact, Incident, IncidentKind, Judgement, Money, Priority, Score,
     Severity,
 };
+use explore::monitor::memory::{Committed, MonitorLock};
 use explore::monitor::registry::Comparison;
 use explore::monitor::series::{Segment, Status};
-use explore::state::{Committed, Delivery, Entry, NewMessage, State, Turn, Which};
+use explore::state::{Delivery, Entry, NewMessage, State, Which};
 use jiff::civil::DateTime;
 use serde_json::json;
 
@@ -91,7 +92,7 @@ pub(crate) fn message(incident: &str, channel: &str, recipient: &str) -> NewMess
     NewMessage { incident, channel, recipient, is_digest: false }
 }
 
-pub(crate) async fn turn(state: &State) -> Turn {
+pub(crate) async fn turn(state: &State) -> MonitorLock {
     state.lock(layout("m", &["channel"], &["visitors"])).await.unwrap()
 }
 

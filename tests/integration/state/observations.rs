@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
+use explore::monitor::memory::{Leaf, Replaced};
 use explore::monitor::series::Observation;
-use explore::state::{Leaf, Replaced, State};
+use explore::state::State;
 use jiff::Span;
 
 use super::{january, layout, on_both, on_server};

@@ -1,4 +1,5 @@
 use explore::state::{Delivery, NewMessage, Settled, State, Waiting, Which};
+
 use jiff::Timestamp;
 use serde_json::json;
 

@@ -1,8 +1,9 @@
 //! What people say: snoozes, thresholds, what happens in the world.
 
 use explore::monitor::context::{ContextEvent, Kind};
+use explore::monitor::memory::NewSnooze;
 use explore::monitor::registry::Override;
-use explore::state::{NewSnooze, State};
+use explore::state::State;
 use jiff::civil::date;
 
 use super::days::{segment, turn};

@@ -5,8 +5,8 @@ use crate::app::cli::monitor::state::{ConfigCommand, ConfigSetArguments};
 use crate::app::config::Config;
 use crate::app::error::{ExitStatus, Failure};
 use crate::app::output::Output;
+use crate::monitor::memory::KnownOverride;
 use crate::monitor::registry::{Override, unmatched};
-use crate::state::KnownOverride;
 
 pub(super) async fn run(command: &ConfigCommand, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
     match command {

@@ -12,7 +12,7 @@ use crate::app::config::Config;
 use crate::app::error::{ExitStatus, Failure};
 use crate::app::output::Output;
 use crate::monitor::context::read_csv;
-use crate::state::KnownEvent;
+use crate::monitor::memory::KnownEvent;
 
 const COLUMNS: [&str; 9] = ["id", "starts", "ends", "kind", "label", "monitor", "metric", "segment", "source"];
 

@@ -11,6 +11,7 @@ use crate::app::error::{ExitStatus, Failure, Kind};
 use crate::app::output::Output;
 use crate::deliver::{Channels, Pace, Report, Trouble, send_due};
 use crate::state::{Entry, Which};
+
 use crate::typeset::text::counted;
 
 const COLUMNS: [&str; 9] = ["id", "day", "monitor", "incident", "channel", "recipient", "state", "attempts", "problem"];

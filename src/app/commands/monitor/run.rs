@@ -22,13 +22,14 @@ use crate::app::output::{Destination, Output, Talk};
 use crate::app::progress::{Progress, Waiting};
 use crate::deliver::{Channels, Pace, send_due};
 use crate::model::openai;
-use crate::monitor::analyst::{BUDGET, Player};
+use crate::monitor::commentary::{BUDGET, Player};
 use crate::monitor::day::Day;
 use crate::monitor::registry::{Monitor, Problem, Registry, unmatched};
-use crate::monitor::run::{self, Analyst, Outcome, Places, Wanted, Watch, Wish, write_contents};
+use crate::monitor::run::{self, Analyst, ChartScope, DayRange, Outcome, RunContext, Watch, write_contents};
 use crate::monitor::{pull, report};
 use crate::sample::days::{self, Options};
 use crate::state::{NewMessage, State, Which};
+
 use crate::typeset::format::Format;
 use crate::typeset::layout::Layout;
 use crate::typeset::text::counted;
@@ -150,7 +151,7 @@ async fn ran(
     let library = focus::library(config)?;
     let model = model(arguments, config, output)?;
     let toolbox = Toolbox { executor, catalog: Arc::new(catalog), bounds: Bounds::default(), plans: false };
-    let places = Places {
+    let context = RunContext {
         executor: &toolbox.executor,
         state: &state,
         as_of: if config.is_demo() { demo_now() } else { Timestamp::now() },
@@ -167,11 +168,11 @@ async fn ran(
             None => Analyst::Offline,
         };
         let messages = |day: &Day| messages(channels, monitor, day, arguments.dry_run);
-        let wish = if config.report.format == Format::Html { Wish::Metrics } else { Wish::Alerts };
+        let chart_scope = if config.report.format == Format::Html { ChartScope::Metrics } else { ChartScope::Alerts };
         let waiting = Waiting::start(output.talk(), &format!("{} is read", monitor.key));
         let mut watch = Shown { waiting, talk: output.talk() };
-        let wanted = wanted(arguments);
-        let outcome = run::run(monitor, wanted, places, &messages, &mut analyst, (wish, &mut watch)).await;
+        let day_range = day_range(arguments);
+        let outcome = run::run(monitor, day_range, context, &messages, &mut analyst, (chart_scope, &mut watch)).await;
         drop(watch);
         match outcome {
             Ok(mut outcome) => {
@@ -207,7 +208,7 @@ async fn database(config: &Config, output: &Output) -> Result<Arc<dyn Database>,
     let options = Options { injections: injections.map_err(Failure::usage)?, until, ..Options::default() };
     let mut script = Vec::new();
     days::generate(&options).write_sql(&mut script)?;
-    open::load(&String::from_utf8_lossy(&script), "the generated days", &open::local(config)).await
+    open::load(&String::from_utf8_lossy(&script), "the generated days", &open::session_context(config)).await
 }
 
 /// The morning after the demo's last day.
@@ -216,11 +217,11 @@ fn demo_now() -> Timestamp {
     next.at(9, 0, 0, 0).to_zoned_datetime(TimeZone::UTC).map_or(Timestamp::MAX, |now| now.timestamp())
 }
 
-fn wanted(arguments: &MonitorRunArguments) -> Wanted {
+fn day_range(arguments: &MonitorRunArguments) -> DayRange {
     match (arguments.date, arguments.from.zip(arguments.to)) {
-        (Some(date), _) => Wanted::Days(date, date),
-        (None, Some((from, to))) => Wanted::Days(from, to),
-        (None, None) => Wanted::Latest,
+        (Some(date), _) => DayRange::Days(date, date),
+        (None, Some((from, to))) => DayRange::Days(from, to),
+        (None, None) => DayRange::Latest,
     }
 }
 
@@ -249,7 +250,7 @@ fn model(
 }
 
 fn messages(channels: &Channels, monitor: &Monitor, day: &Day, is_dry: bool) -> Vec<NewMessage> {
-    if is_dry { Vec::new() } else { channels.messages(&monitor.channels, day) }
+    if is_dry { Vec::new() } else { run::messages(channels, &monitor.channels, day) }
 }
 
 fn deliver_report(

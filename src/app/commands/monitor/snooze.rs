@@ -8,8 +8,8 @@ use crate::app::cli::monitor::state::{SnoozeArguments, SnoozeCommand};
 use crate::app::config::Config;
 use crate::app::error::{ExitStatus, Failure};
 use crate::app::output::Output;
+use crate::monitor::memory::{NewSnooze, Snooze};
 use crate::monitor::registry::{Metric, Monitor};
-use crate::state::{NewSnooze, Snooze};
 use crate::typeset::spelling::nearest;
 
 pub(super) async fn run(

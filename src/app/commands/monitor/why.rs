@@ -11,7 +11,7 @@ use crate::app::output::Output;
 use crate::monitor::registry::{Grain, Monitor};
 use crate::monitor::run::remembered;
 use crate::monitor::series::Segment;
-use crate::monitor::why::story;
+use crate::monitor::trace::story;
 use crate::typeset::layout::Layout;
 use crate::typeset::spelling::advice;
 

@@ -5,8 +5,9 @@ use serde::Serialize;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-use super::session::failed;
-use super::{Error, State, Turn};
+use super::MonitorLock;
+use crate::state::session::failed;
+use crate::state::{Error, State};
 use crate::warehouse::postgres::temporal::Sql;
 
 const READ: &str = "read the snoozes";
@@ -52,7 +53,7 @@ impl Snooze {
     }
 }
 
-impl Turn {
+impl MonitorLock {
     /// The snoozes of the monitor, past and future ones too.
     pub async fn snoozes(&self) -> Result<Vec<Snooze>, Error> {
         let statement = format!("{SNOOZE} WHERE monitor IN ('', $1) ORDER BY snooze");

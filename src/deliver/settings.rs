@@ -111,9 +111,9 @@ pub struct FileSection {
 
 /// What is wrong with a section, and where in the file. Never quotes a value, which may be a secret in the wrong place.
 #[derive(Debug)]
-pub(super) struct Problem {
-    pub(super) span: Option<Range<usize>>,
-    pub(super) message: String,
+pub(crate) struct Problem {
+    pub(crate) span: Option<Range<usize>>,
+    pub(crate) message: String,
 }
 
 impl Problem {
@@ -138,7 +138,7 @@ impl From<toml::de::Error> for Problem {
 }
 
 /// Reads one section, a table.
-pub(super) fn read(mut section: Spanned<DeValue<'_>>) -> Result<ChannelSection, Problem> {
+pub(crate) fn read(mut section: Spanned<DeValue<'_>>) -> Result<ChannelSection, Problem> {
     let mut kind = None;
     let mut digest = false;
     if let DeValue::Table(table) = section.get_mut() {

@@ -2,7 +2,7 @@
 //!
 //! Rows keep the order of dimensions and measures that the monitor had when they were first stored, and [`Layout`] is what
 //! the registry says today; one is turned into the other by name. A measure that is new has no past until it is read
-//! again, and other dimensions make other series: [`Turn::must_read_all`] says so.
+//! again, and other dimensions make other series: [`MonitorLock::must_read_all`] says so.
 
 use std::collections::HashMap;
 use std::pin::pin;
@@ -14,10 +14,11 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Row, Transaction};
 
-use super::session::{begin, failed};
-use super::{Error, Turn, days, json};
+use super::{MonitorLock, days};
 use crate::monitor::registry::Monitor;
 use crate::monitor::series::Observation;
+use crate::state::session::{begin, failed};
+use crate::state::{Error, json};
 use crate::warehouse::postgres::temporal::Sql;
 
 /// Observations that one statement writes.
@@ -100,9 +101,9 @@ impl Stored {
     }
 }
 
-impl Turn {
+impl MonitorLock {
     /// Whether the stored observations don't have all that the monitor has by now: there are none, a measure is new, or
-    /// the dimensions are others. The next [`Turn::replace_observations`] brings the columns up to date, and forgets the
+    /// the dimensions are others. The next [`MonitorLock::replace_observations`] brings the columns up to date, and forgets the
     /// observations of other dimensions.
     pub async fn must_read_all(&self) -> Result<bool, Error> {
         let mut client = self.session.client().await;
@@ -133,7 +134,7 @@ impl Turn {
     }
 
     /// The same for steps that were read before: the judged days from the first change on, but none before `outdates_from`,
-    /// are to be judged again, which [`Turn::first_outdated`] tells from then on.
+    /// are to be judged again, which [`MonitorLock::first_outdated`] tells from then on.
     pub async fn restate_observations(
         &self,
         from: DateTime,

@@ -5,9 +5,10 @@ use serde::Serialize;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-use super::session::{begin, failed};
-use super::{Error, State, Turn, json};
+use super::MonitorLock;
 use crate::monitor::context::ContextEvent;
+use crate::state::session::{begin, failed};
+use crate::state::{Error, State, json};
 use crate::warehouse::postgres::temporal::Sql;
 
 const READ: &str = "read the context events";
@@ -27,7 +28,7 @@ pub struct KnownEvent {
     pub event: ContextEvent,
 }
 
-impl Turn {
+impl MonitorLock {
     /// The events that touch the monitor, of which a day lies in the days from `from` to `to`, both included.
     pub async fn context_events(&self, from: Date, to: Date) -> Result<Vec<ContextEvent>, Error> {
         let statement =

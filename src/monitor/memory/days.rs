@@ -6,11 +6,12 @@ use serde_json::Value;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Row, Transaction};
 
-use super::outbox::{self, NewMessage};
-use super::session::{begin, failed};
-use super::{Error, Memory, Turn, json};
+use super::{Memory, MonitorLock};
 use crate::monitor::day::{Day, Expected, Incident, Judgement, Score};
 use crate::monitor::series::Segment;
+use crate::state::outbox::{self, NewMessage};
+use crate::state::session::{begin, failed};
+use crate::state::{Error, json};
 use crate::warehouse::postgres::temporal::Sql;
 
 const READ: &str = "read the days of a monitor";
@@ -42,7 +43,7 @@ pub struct DatedJudgement {
     pub judgement: Judgement,
 }
 
-impl Turn {
+impl MonitorLock {
     /// Writes a day and the messages that it makes necessary, all or nothing. What the day had before and has no more is
     /// removed; a message that still waits is withdrawn with its reason, one that was sent stays on record.
     pub async fn commit_day(&self, day: &Day, messages: &[NewMessage]) -> Result<Committed, Error> {
@@ -56,8 +57,8 @@ impl Turn {
 
     async fn commit(&self, day: &Day, messages: &[NewMessage], is_told: bool) -> Result<Committed, Error> {
         if day.monitor != self.layout.monitor {
-            let (day, turn) = (&day.monitor, &self.layout.monitor);
-            return Err(Error::Input(format!("a day of {day} is not written while it is the turn of {turn}")));
+            let (day, lock) = (&day.monitor, &self.layout.monitor);
+            return Err(Error::Input(format!("a day of {day} is not written while it is the lock of {lock}")));
         }
         let mut client = self.session.client().await;
         let transaction = begin(&mut client, WRITE).await?;
@@ -65,11 +66,12 @@ impl Turn {
         let (judgements, old_judgements) = write_judgements(&transaction, day).await?;
         let (incidents, old_incidents) = write_incidents(&transaction, day).await?;
         let is_changed = incidents + old_incidents > 0;
-        let withdrawn = outbox::withdraw(&transaction, day, messages, is_changed).await?;
+        let about = outbox::About { monitor: &day.monitor, at: day.at };
+        let withdrawn = outbox::withdraw(&transaction, about, messages, is_changed).await?;
         let (messages, untold) = if is_told {
-            (outbox::add(&transaction, day, messages).await?, 0)
+            (outbox::add(&transaction, about, messages).await?, 0)
         } else {
-            (0, outbox::untold(&transaction, day, messages).await?)
+            (0, outbox::untold(&transaction, about, messages).await?)
         };
         transaction.commit().await.map_err(failed(WRITE))?;
         let removed = old_judgements + old_incidents;

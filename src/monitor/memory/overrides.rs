@@ -4,9 +4,10 @@ use serde::Serialize;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-use super::session::failed;
-use super::{Error, Memory, State};
+use super::Memory;
 use crate::monitor::registry::Override;
+use crate::state::session::failed;
+use crate::state::{Error, State};
 
 const READ: &str = "read explore.monitor_config";
 const WRITE: &str = "write explore.monitor_config";
