@@ -183,7 +183,7 @@ impl Library {
     pub fn focus(&self, name: &str) -> Result<Focus<'_>, Error> {
         self.areas().find(|focus| focus.name == name).ok_or_else(|| Error::UnknownFocus {
             name: name.to_owned(),
-            nearest: nearest(name, self.areas.keys()),
+            nearest: nearest(name, self.areas.keys()).cloned(),
             known: self.areas.keys().cloned().collect(),
         })
     }

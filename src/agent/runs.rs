@@ -9,9 +9,7 @@ use jiff::Timestamp;
 
 use super::journal::{self, Event, FILE_NAME, StopReason};
 use crate::finding::Severity;
-use crate::typeset::spelling::likeness;
-
-const NEAREST_SIMILARITY: f64 = 0.6;
+use crate::typeset::spelling::nearest;
 
 /// A run of the directory.
 #[derive(Debug)]
@@ -120,7 +118,7 @@ pub fn find(runs_dir: &Path, wanted: &str) -> Result<Found, Error> {
     match starting.as_slice() {
         [id] => found(id),
         [] => {
-            let nearest = nearest(&ids, wanted);
+            let nearest = if wanted.is_empty() { None } else { nearest(wanted, &ids).cloned() };
             Err(Error::Unknown { wanted: wanted.to_owned(), path: runs_dir.to_owned(), nearest })
         }
         [first, second, ..] if *first != wanted => Err(Error::Ambiguous {
@@ -170,18 +168,6 @@ fn ids(runs_dir: &Path) -> Result<Vec<String>, Error> {
     }
     ids.sort_unstable();
     Ok(ids)
-}
-
-fn nearest(ids: &[String], wanted: &str) -> Option<String> {
-    if wanted.is_empty() {
-        return None;
-    }
-    let similarity = |id: &str| {
-        let start = id.chars().take(wanted.chars().count()).collect::<String>();
-        likeness(wanted, id).max(strsim::normalized_damerau_levenshtein(&start, wanted))
-    };
-    let scored = ids.iter().map(|id| (similarity(id), id)).filter(|(similarity, _)| *similarity >= NEAREST_SIMILARITY);
-    scored.max_by(|one, other| one.0.total_cmp(&other.0)).map(|(_, id)| id.clone())
 }
 
 fn summarise(journal: &Path) -> Result<Summary, String> {

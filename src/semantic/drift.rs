@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::metadata::{Metadata, TableFile};
-use super::words::nearest;
+use crate::typeset::spelling::nearest;
 use crate::warehouse::catalog::{Catalog, Table};
 
 /// One disagreement.

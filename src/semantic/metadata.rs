@@ -16,7 +16,7 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::drift;
-use super::words::nearest;
+use crate::typeset::spelling::nearest;
 use crate::warehouse::catalog::{Catalog, Column, Role};
 
 mod file_name;

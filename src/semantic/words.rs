@@ -1,7 +1,5 @@
 //! Names -> words: what `customer_id`, `CustomerID` and `Customer ID` have in common.
 
-use crate::typeset::spelling::likeness;
-
 /// Endings that names are written together with, as in `customerid`.
 const JOINED_ENDINGS: [&str; 10] = ["id", "no", "nr", "key", "code", "name", "date", "number", "type", "amount"];
 
@@ -92,14 +90,4 @@ fn is_noun(word: &str) -> bool {
         "vendor",
     ];
     NOUNS.contains(&word)
-}
-
-/// The word of `words` most like `text`, where one is alike enough to be what was meant.
-pub(super) fn nearest<'words>(text: &str, words: impl IntoIterator<Item = &'words str>) -> Option<&'words str> {
-    words
-        .into_iter()
-        .map(|word| (likeness(text, word), word))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|(left, _), (right, _)| left.total_cmp(right))
-        .map(|(_, word)| word)
 }

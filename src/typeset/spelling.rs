@@ -1,18 +1,69 @@
-//! How like a name is to one that is known: for "did you mean" wherever there is a closed set of names.
+//! What was meant by a name that is not known: "did you mean", wherever there is a closed set of names.
 
+#![expect(clippy::cast_precision_loss, reason = "names are short")]
+
+/// Names that are less alike are not what was meant.
+const LIKENESS_MIN: f64 = 0.75;
 /// Characters from which on a part of a name stands for it: `id` is in too many.
 const PART_MIN: usize = 3;
 /// How like a name is to one that it is the smallest part of.
 const PART_LIKENESS: f64 = 0.8;
+/// The share of a name's characters that a slip of the hand changes at most.
+const SLIP_MAX: f64 = 0.25;
 
-/// From 0 to 1, whatever the case: by their characters and their beginnings, as misspelt names are alike; or, where one
-/// is a part of the other (`churn` of `customer_churn`), by how large a part it is.
-pub(crate) fn likeness(name: &str, known: &str) -> f64 {
-    let (name, known) = (name.to_lowercase(), known.to_lowercase());
-    strsim::jaro_winkler(&name, &known).max(likeness_of_part(&name, &known))
+/// The candidate whose name is most like `name`, if one is like enough to be what was meant.
+pub fn nearest<T: AsRef<str>>(name: &str, known: impl IntoIterator<Item = T>) -> Option<T> {
+    nearest_by(name, known, |candidate| candidate.as_ref())
 }
 
-#[expect(clippy::cast_precision_loss, reason = "names are short")]
+/// The same for candidates that have a name.
+pub fn nearest_by<T>(
+    name: &str,
+    known: impl IntoIterator<Item = T>,
+    name_of: impl for<'a> Fn(&'a T) -> &'a str,
+) -> Option<T> {
+    known
+        .into_iter()
+        .map(|candidate| (likeness(name, name_of(&candidate)), candidate))
+        .filter(|(likeness, _)| *likeness > LIKENESS_MIN)
+        .max_by(|left, right| left.0.total_cmp(&right.0))
+        .map(|(_, candidate)| candidate)
+}
+
+/// The candidate of which `name` is a slip of the hand: for sets so large that a name which is only alike is another one.
+pub fn misspelt<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    let (distance, nearest) = known.into_iter().map(|known| (strsim::damerau_levenshtein(known, name), known)).min()?;
+    (distance as f64 <= SLIP_MAX * name.len() as f64).then_some(nearest)
+}
+
+/// What to say beside a name that is not known: the one that was meant, or else `otherwise`.
+pub fn did_you_mean<T: AsRef<str>>(
+    name: &str,
+    known: impl IntoIterator<Item = T>,
+    otherwise: impl FnOnce() -> String,
+) -> String {
+    nearest(name, known).map_or_else(otherwise, |nearest| format!("did you mean `{}`?", nearest.as_ref()))
+}
+
+/// What to say beside a name that is not known: the one that was meant, or all that there are.
+pub fn advice<T: AsRef<str>>(name: &str, known: impl IntoIterator<Item = T>) -> String {
+    let known = known.into_iter().collect::<Vec<_>>();
+    did_you_mean(name, &known, || match known.as_slice() {
+        [] => "there is none".to_owned(),
+        _ => format!("there are {}", known.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join(", ")),
+    })
+}
+
+/// From 0 to 1, whatever the case: by the characters and the beginning, as misspelt names are alike; or, where one is a
+/// part of the other (`churn` of `customer_churn`), by how large a part it is; or as the misspelt beginning of a long name.
+fn likeness(name: &str, known: &str) -> f64 {
+    let (name, known) = (name.to_lowercase(), known.to_lowercase());
+    let beginning = known.chars().take(name.chars().count()).collect::<String>();
+    let beginning =
+        if name.chars().count() < PART_MIN { 0.0 } else { strsim::normalized_damerau_levenshtein(&beginning, &name) };
+    strsim::jaro_winkler(&name, &known).max(likeness_of_part(&name, &known)).max(beginning)
+}
+
 fn likeness_of_part(name: &str, known: &str) -> f64 {
     let (short, long) = if name.len() <= known.len() { (name, known) } else { (known, name) };
     let (part, whole) = (short.chars().count(), long.chars().count());
@@ -20,27 +71,6 @@ fn likeness_of_part(name: &str, known: &str) -> f64 {
         return 0.0;
     }
     PART_LIKENESS + (1.0 - PART_LIKENESS) * part as f64 / whole as f64
-}
-
-/// The name that is most like `name`, if any is like enough to be meant.
-pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a String>) -> Option<String> {
-    known
-        .map(|candidate| (likeness(name, candidate), candidate))
-        .filter(|(likeness, _)| *likeness > 0.75)
-        .max_by(|left, right| left.0.total_cmp(&right.0))
-        .map(|(_, candidate)| candidate.clone())
-}
-
-/// What to say beside a name that is not known: the one that was meant, or all that there are.
-pub fn advice<'a, N>(name: &str, known: N) -> String
-where
-    N: IntoIterator<Item = &'a String> + Copy,
-{
-    if let Some(nearest) = nearest(name, known.into_iter()) {
-        return format!("did you mean `{nearest}`?");
-    }
-    let names = known.into_iter().map(String::as_str).collect::<Vec<_>>();
-    if names.is_empty() { "there is none".to_owned() } else { format!("there are {}", names.join(", ")) }
 }
 
 #[cfg(test)]
@@ -59,5 +89,13 @@ mod tests {
     fn a_misspelt_name_is_like_the_one_that_was_meant() {
         assert!(likeness("custmer_churn", "customer_churn") > 0.9);
         assert!(likeness("weather", "customer_churn") < 0.75);
+        assert_eq!(nearest("custmer", ["region", "customer_churn"]), Some("customer_churn"));
+        assert_eq!(nearest("weather", ["region", "customer_churn"]), None);
+    }
+
+    #[test]
+    fn a_slip_of_the_hand_is_told_from_another_name_of_the_kind() {
+        assert_eq!(misspelt("date_trunk", ["date_part", "date_trunc"]), Some("date_trunc"));
+        assert_eq!(misspelt("pg_sleep", ["pg_size_pretty", "sqrt"]), None);
     }
 }

@@ -32,7 +32,7 @@ impl Toolbox {
             let bare = self.catalog.tables.iter().map(|table| quoted(&table.name));
             let full =
                 self.catalog.tables.iter().map(|table| format!("{}.{}", quoted(&table.schema), quoted(&table.name)));
-            match nearest(&name, full.chain(bare).collect::<Vec<_>>().iter()) {
+            match nearest(&name, full.chain(bare)) {
                 Some(nearest) => format!("relation: there is no table {name:?}; did you mean {nearest}?"),
                 None => format!("relation: there is no table {name:?}; the schema's listing names the tables"),
             }

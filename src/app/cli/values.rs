@@ -58,7 +58,7 @@ pub fn time_zone(text: &str) -> Result<TimeZone, String> {
     let named = TimeZone::get(text).ok().filter(|zone| zone.iana_name().is_some());
     named.ok_or_else(|| {
         let known = tz::db().available().map(|name| name.to_string()).collect::<Vec<_>>();
-        let meant = nearest(text, known.iter()).map(|name| format!("; did you mean {name}?")).unwrap_or_default();
+        let meant = nearest(text, &known).map(|name| format!("; did you mean {name}?")).unwrap_or_default();
         format!("expected the name of a time zone, such as Europe/Paris{meant}")
     })
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::setting::{Definitions, Layer, Origin, Raw, Shape};
 use super::{FILE_VARIABLE, PREFIX};
 use crate::app::error::Failure;
-use crate::typeset::spelling::nearest;
+use crate::typeset::spelling::nearest_by;
 
 /// What the environment says.
 pub(super) struct Environment {
@@ -52,9 +52,8 @@ pub(super) fn read(
 }
 
 fn unknown(definitions: &Definitions, name: &str) -> String {
-    let keys = definitions.iter().map(|definition| definition.key().to_owned()).collect::<Vec<_>>();
     let key = name.trim_start_matches(PREFIX).to_lowercase();
-    match nearest(&key, keys.iter()).and_then(|key| definitions.get(&key)) {
+    match nearest_by(&key, definitions.iter(), |definition| definition.key()) {
         Some(definition) => format!("{name} means nothing here; did you mean {}?", definition.variable()),
         None => format!("{name} means nothing here"),
     }

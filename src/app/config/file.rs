@@ -18,7 +18,7 @@ use super::sql_section::SqlSection;
 use crate::app::error::Failure;
 use crate::deliver::settings::{self, ChannelSection};
 use crate::model::price::Price;
-use crate::typeset::spelling::nearest;
+use crate::typeset::spelling::did_you_mean;
 
 const PRICES: &str = "prices";
 const SQL: &str = "sql";
@@ -91,12 +91,12 @@ impl Source<'_> {
     }
 
     fn unknown<'k>(&self, key: &Spanned<Cow<'_, str>>, known: impl Iterator<Item = &'k str>) -> Failure {
-        let known = known.map(str::to_owned).collect::<Vec<_>>();
+        let known = known.collect::<Vec<_>>();
         let name = key.get_ref();
-        let advice = match nearest(name, known.iter()) {
-            _ if self.definitions.get(name).is_some() => "it belongs above the first [table] of the file".to_owned(),
-            Some(nearest) => format!("did you mean `{nearest}`?"),
-            None => format!("the keys here are {}", known.join(", ")),
+        let advice = if self.definitions.get(name).is_some() {
+            "it belongs above the first [table] of the file".to_owned()
+        } else {
+            did_you_mean(name, &known, || format!("the keys here are {}", known.join(", ")))
         };
         self.failure(key.span(), format!("unknown key `{name}`; {advice}"))
     }

@@ -11,7 +11,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::document::{self, Document};
 use super::problem::Problem;
-use crate::typeset::spelling::nearest;
+use crate::typeset::spelling::did_you_mean;
 
 /// A TOML text that is being read.
 pub(super) struct Source<'a> {
@@ -219,10 +219,7 @@ fn shown(value: &DeValue<'_>) -> String {
 
 fn unknown(name: &str, properties: Option<&Map<String, Value>>) -> String {
     let known = properties.into_iter().flat_map(Map::keys).cloned().collect::<Vec<_>>();
-    let advice = match nearest(name, known.iter()) {
-        Some(nearest) => format!("did you mean `{nearest}`?"),
-        None => format!("the keys here are {}", known.join(", ")),
-    };
+    let advice = did_you_mean(name, &known, || format!("the keys here are {}", known.join(", ")));
     format!("unknown key `{name}`; {advice}")
 }
 

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 
 use super::Policy;
 use super::refusal::{Refusal, function, seen};
+use crate::typeset::spelling::misspelt;
 
 static HARMLESS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
     let lines = include_str!("functions.txt").lines().filter(|line| !line.starts_with('#'));
@@ -80,12 +81,9 @@ pub(super) fn refused(name: &str, policy: &Policy) -> Refusal {
     if let Some((_, instead)) = ELSEWHERE.iter().find(|(elsewhere, _)| *elsewhere == name) {
         return function(format!("{name} is not a function of PostgreSQL; write {instead}"));
     }
-    let alike = HARMLESS.iter().map(|known| (strsim::damerau_levenshtein(known, name), *known));
-    match alike.min() {
-        Some((distance, known)) if distance * 4 <= name.len() => {
-            function(format!("{} is not allowed; did you mean {known}", seen(name)))
-        }
-        _ => function(format!(
+    match misspelt(name, HARMLESS.iter().copied()) {
+        Some(known) => function(format!("{} is not allowed; did you mean {known}", seen(name))),
+        None => function(format!(
             "{} is not allowed: it is not known to do no more than compute from its arguments; leave it out",
             seen(name)
         )),

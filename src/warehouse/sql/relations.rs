@@ -6,7 +6,7 @@ use super::Policy;
 use super::fields::Fields;
 use super::names::quoted;
 use super::refusal::{Refusal, relation, seen};
-use crate::typeset::spelling::likeness;
+use crate::typeset::spelling::nearest_by;
 
 /// The harmless half of `pg_catalog`: what describes tables, columns, types and keys.
 const PG_CATALOG: &[&str] = &[
@@ -191,7 +191,7 @@ fn refused(name: &str, policy: &Policy) -> Refusal {
             seen(name)
         ));
     }
-    match nearest(name, policy) {
+    match nearest_relation(name, policy) {
         Some(nearest) => relation(format!("{} is not a table that may be read; did you mean {nearest}", seen(name))),
         None => relation(format!("{} is not a table that may be read; {}", seen(name), readable(policy))),
     }
@@ -218,16 +218,13 @@ fn readable(policy: &Policy) -> String {
     }
 }
 
-fn nearest(name: &str, policy: &Policy) -> Option<String> {
+fn nearest_relation(name: &str, policy: &Policy) -> Option<String> {
     let bare = name.rsplit('.').next().unwrap_or(name);
     let all = policy.relations.iter().flat_map(|(schema, names)| names.keys().map(move |name| (schema, name)));
-    let (likeness, schema, name) = all
-        .map(|(schema, name)| (likeness(bare, name), schema, name))
-        .max_by(|left, right| left.0.total_cmp(&right.0))?;
-    let shown = if policy.search_path.first() == Some(schema) {
+    let (schema, name) = nearest_by(bare, all, |(_, name)| name)?;
+    Some(if policy.search_path.first() == Some(schema) {
         quoted(name)
     } else {
         format!("{}.{}", quoted(schema), quoted(name))
-    };
-    (likeness > 0.75).then_some(shown)
+    })
 }

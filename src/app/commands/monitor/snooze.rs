@@ -10,7 +10,7 @@ use crate::app::error::{ExitStatus, Failure};
 use crate::app::output::Output;
 use crate::monitor::memory::{NewSnooze, Snooze};
 use crate::monitor::registry::{Metric, Monitor};
-use crate::typeset::spelling::nearest;
+use crate::typeset::spelling::did_you_mean;
 
 pub(super) async fn run(
     arguments: &SnoozeArguments,
@@ -54,10 +54,7 @@ fn check(new: &NewSnooze, monitors: &[Monitor]) -> Result<(), Failure> {
         return Ok(());
     }
     let owner = new.monitor.as_ref().map_or("no monitor".to_owned(), |key| format!("no monitor {key}"));
-    let advice = match nearest(&new.metric, known.iter()) {
-        Some(nearest) => format!("did you mean `{nearest}`?"),
-        None => "see `explore monitor list --json`".to_owned(),
-    };
+    let advice = did_you_mean(&new.metric, &known, || "see `explore monitor list --json`".to_owned());
     Err(Failure::usage(format!("{owner} has a metric `{}`; {advice}", new.metric)))
 }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use sqlparser::ast::Ident;
 
+use crate::typeset::spelling::nearest;
 use crate::warehouse::sql::fields::{Field, Fields};
 use crate::warehouse::sql::refusal::{Refusal, column, seen};
 use crate::warehouse::sql::{Policy, functions, names};
@@ -207,15 +208,12 @@ pub(super) fn missing(row: &str, fields: &Fields, name: &str, policy: &Policy) -
         ));
     }
     let known = fields.list.iter().map(|field| field.name.as_str()).collect::<BTreeSet<_>>();
-    let alike = known.iter().map(|known| (strsim::jaro_winkler(known, name), *known));
-    match alike.max_by(|left, right| left.0.total_cmp(&right.0)) {
-        Some((likeness, known)) if likeness > 0.75 => {
-            column(format!("{row} has no column {shown}; did you mean {}", names::quoted(known)))
-        }
-        _ if fields.open => {
+    match nearest(name, &known) {
+        Some(known) => column(format!("{row} has no column {shown}; did you mean {}", names::quoted(known))),
+        None if fields.open => {
             column(format!("{row} is not known to have {shown}; list its columns: {row}({shown}, ...)"))
         }
-        _ => column(format!("{row} has no column {shown}; {}", listed(&known))),
+        None => column(format!("{row} has no column {shown}; {}", listed(&known))),
     }
 }
 
