@@ -1,7 +1,8 @@
-//! The loop: ask the model, run its tools, record, stop.
+//! The exploration loop: asks the model for a turn, runs its tool calls, records every event and stops at a limit.
 //!
-//! It knows no provider, no database and no terminal: it is given a [`Model`], a [`Toolbox`] and an [`Observer`], and
-//! always comes back within its [`Budget`], with a named [`StopReason`] and what it looked at and what it did not.
+//! The loop depends on no provider, database or terminal. The caller passes a [`Model`], a [`Toolbox`] and an
+//! [`Observer`]. The loop always returns within its [`Budget`], with a [`StopReason`] and a record of the tables that
+//! it looked at and did not look at.
 
 mod budget;
 mod context;
@@ -36,47 +37,45 @@ use crate::finding::results::{QueryResult, Results};
 use crate::model::price::Price;
 use crate::model::{self, Message, Model, Reply, Request, ToolSpec, Usage};
 
-/// The share of a limit at which the model is told of it.
+/// The share of a limit at which the model is warned about it.
 const TOLD_AT: f64 = 0.75;
 
-/// Sees what happens, in order. An error, such as a full disk, ends the run: what is not recorded did not happen.
+/// A sink for the events of a run, in the order in which they happen.
 pub trait Observer: Send {
-    /// Takes note of one event.
+    /// Records one event. An error, such as a full disk, ends the run, because reports show only recorded events.
     fn observe(&mut self, event: Event) -> io::Result<()>;
 }
 
-/// What an exploration needs.
+/// The inputs of an exploration.
 #[derive(Debug, Clone, Copy)]
 pub struct Setup<'a> {
-    /// Who plays.
     pub model: &'a dyn Model,
-    /// What the model's tools work with.
     pub toolbox: &'a Toolbox,
-    /// What the model is briefed with.
+    /// The system prompt and the first message.
     pub briefing: &'a Briefing,
-    /// Results that are there before the model's first turn, which tells of them.
+    /// Results that exist before the model's first turn. The briefing must describe them.
     pub given: &'a [Arc<QueryResult>],
-    /// The limits.
     pub budget: Budget,
-    /// What the model's tokens cost; `None` where nobody knows.
+    /// The price of the model's tokens; `None` if it is unknown.
     pub price: Option<Price>,
-    /// The day taken for today.
+    /// The date that the run treats as today.
     pub as_of: Date,
 }
 
-/// How an exploration ended, and what it found.
+/// The result of an exploration: how it ended, and its findings.
 #[derive(Debug)]
 pub struct Outcome {
-    /// How it ended.
     pub stopped: Stopped,
-    /// What it found.
     pub findings: Vec<Finding>,
 }
 
-/// Explores until the model finishes, a limit is reached, `interrupt` completes, or model or database fail. When the time
-/// is up, whatever is waited for is dropped, be it the model or a query.
+/// Explores until the model finishes, a limit is reached, `interrupt` completes, or the model or the database fails.
 ///
-/// An error is the observer's.
+/// At the time limit and on an interrupt, the pending model request or query is dropped.
+///
+/// # Errors
+///
+/// Returns an error only if `observer` cannot record an event.
 pub async fn explore(
     setup: Setup<'_>,
     interrupt: impl Future<Output = ()> + Send,
@@ -93,7 +92,7 @@ pub async fn explore(
     exploration.end(ending)
 }
 
-/// Completes once `time` has passed; never where there is no limit.
+/// Completes once `time` has passed; never completes if there is no limit.
 async fn up(time: Option<Duration>) {
     match time {
         Some(time) => tokio::time::sleep(time).await,
@@ -101,38 +100,37 @@ async fn up(time: Option<Duration>) {
     }
 }
 
-/// An exploration under way.
+/// The state of a running exploration.
 struct Exploration<'a> {
     setup: Setup<'a>,
     observer: Recording<'a>,
     started: Instant,
     conversation: Conversation,
     results: Results,
-    /// Which result answers a query of that fingerprint.
+    /// The id of the result for each query fingerprint.
     answered: HashMap<String, String>,
     findings: Vec<Finding>,
     totals: Totals,
     spent: Spent,
     queries_sent: u32,
-    /// The limits that the model was told of.
+    /// The limits that the model has been warned about.
     told_of: Vec<StopReason>,
     finish_refused: bool,
-    /// Whether the model goes on without its oldest turns.
+    /// Whether the oldest turns were dropped from the conversation.
     is_forgetful: bool,
-    /// Whether the model gave any reply.
     is_answered: bool,
     mute: Mute,
     counts: Counts,
 }
 
-/// What came of asking the model.
+/// The outcome of one request to the model.
 enum Asked {
     Answered(Reply),
     Failed(model::Error),
     TimedOut,
 }
 
-/// Why a run ends.
+/// The end of a run before it is recorded: its reason and details.
 struct Ending {
     reason: StopReason,
     detail: Option<String>,
@@ -188,7 +186,7 @@ impl<'a> Exploration<'a> {
                 (Asked::Answered(reply), _) => reply,
                 (Asked::Failed(error), _) => return Ok(Ending::failed(StopReason::ModelFailed, &error)),
                 (Asked::TimedOut, Some(reason)) => return Ok(Ending::of(reason)),
-                // The time to look is over now, which the next turn heeds.
+                // The time for new work is over: the next check of the limits makes its turn the last one.
                 (Asked::TimedOut, None) => continue,
             };
             let is_mute = self.mute.heed(&reply);
@@ -218,7 +216,7 @@ impl<'a> Exploration<'a> {
         Ok(Outcome { stopped, findings: std::mem::take(&mut self.findings) })
     }
 
-    /// What to say of a model that let the whole time pass.
+    /// Describes a run in which the model gave no reply before the time limit.
     fn unanswered(&self) -> String {
         let seconds = self.started.elapsed().as_secs();
         format!(
@@ -227,8 +225,8 @@ impl<'a> Exploration<'a> {
         )
     }
 
-    /// Tells the model of each limit that is near, once, and of one that is reached. `Some` is the limit that makes this
-    /// the last turn.
+    /// Warns the model once about each limit that is near, and announces a limit that is reached. Returns the limit
+    /// that makes this the last turn.
     fn heed_limits(&mut self) -> io::Result<Option<StopReason>> {
         let used = self.setup.budget.used(&self.totals(), &self.spent, self.started.elapsed());
         let reached = used.iter().filter(|used| used.is_reached).max_by(|one, other| one.share.total_cmp(&other.share));
@@ -253,8 +251,8 @@ impl<'a> Exploration<'a> {
         Ok(None)
     }
 
-    /// Asks for the next turn, which may be the last. A conversation that is too long is shortened, as often as that
-    /// helps.
+    /// Asks the model for the next turn; a `last` turn offers only the tools that record and finish. A conversation
+    /// that is too long is shortened and sent again, as often as shortening succeeds.
     async fn ask(&mut self, last: bool) -> io::Result<Asked> {
         self.totals.iterations += 1;
         let turn = self.totals.iterations;
@@ -268,7 +266,7 @@ impl<'a> Exploration<'a> {
             let asked = Instant::now();
             let request =
                 Request { system: &self.setup.briefing.system, messages: self.conversation.messages(), tools: &specs };
-            // The last turn has whatever time is left of the run.
+            // The last turn may use all the time that is left of the run.
             let patience = if last { Duration::MAX } else { self.time_left_to_look() };
             match tokio::time::timeout(patience, self.setup.model.reply(request)).await {
                 Ok(Ok(reply)) => {
@@ -283,7 +281,7 @@ impl<'a> Exploration<'a> {
         }
     }
 
-    /// Warns, once, where the model's server seems to have read less than it was sent.
+    /// Warns, once, if the model's server seems to have read less than it was sent.
     fn heed_counts(&mut self, usage: Option<Usage>, specs: &[ToolSpec]) -> io::Result<()> {
         let tools = serde_json::to_string(specs).map_or(0, |specs| specs.chars().count());
         let sent = cut::Sent {
@@ -296,7 +294,8 @@ impl<'a> Exploration<'a> {
         }
     }
 
-    /// Withholds the newest results, at which a provider's filter took offence; whether there are any left to withhold.
+    /// Withholds the newest results after the provider's content filter rejected the request. Returns whether any were
+    /// left to withhold.
     fn withhold(&mut self) -> io::Result<bool> {
         let Some(queries) = self.conversation.withhold_newest() else { return Ok(false) };
         let which = if queries.is_empty() { String::new() } else { format!(" ({})", queries.join(", ")) };
@@ -308,18 +307,18 @@ impl<'a> Exploration<'a> {
         Ok(true)
     }
 
-    /// The time until the time limit, if there is one.
+    /// Returns the time until the time limit, or `None` if there is no limit.
     fn time_left(&self) -> Option<Duration> {
         self.setup.budget.time_max.map(|time| time.saturating_sub(self.started.elapsed()))
     }
 
-    /// The time until nothing new is begun any more.
+    /// Returns the time until no new request or query is started, so that the last turn has the rest.
     fn time_left_to_look(&self) -> Duration {
         let time = self.setup.budget.looking_time_max().unwrap_or(Duration::MAX);
         time.saturating_sub(self.started.elapsed())
     }
 
-    /// Books a reply and makes it part of the conversation.
+    /// Adds a reply to the totals, the journal and the conversation.
     fn take(&mut self, turn: u32, reply: Reply, elapsed: Duration) -> io::Result<Reply> {
         self.is_answered = true;
         let usage = reply.usage.unwrap_or_else(|| self.guess_usage(&reply));
@@ -343,14 +342,14 @@ impl<'a> Exploration<'a> {
         Ok(reply)
     }
 
-    /// Four characters are about a token.
+    /// Estimates the usage of a reply that reports none: a token is about four characters.
     fn guess_usage(&self, reply: &Reply) -> Usage {
         let sent = self.setup.briefing.system.len() as u64 + self.conversation.characters();
         Usage { input_tokens: sent / 4, output_tokens: reply_characters(reply) / 4, ..Usage::default() }
     }
 
-    /// Shortens older results, or leaves the oldest turn out where there are none; whether that made the conversation
-    /// shorter.
+    /// Shortens older results, or drops the oldest turn if no result is left to shorten. Returns whether the
+    /// conversation became shorter.
     fn compact(&mut self) -> io::Result<bool> {
         let queries = self.conversation.compact(&self.results);
         if !queries.is_empty() {

@@ -1,4 +1,4 @@
-//! Pure statistics, which know no database and no clock: forecast, contribution, and seeded chance.
+//! Pure statistics without a database or a clock: forecasts, contributions, and seeded random numbers.
 
 pub mod contribution;
 pub(crate) mod dice;

@@ -40,28 +40,27 @@ use sha2::{Digest as _, Sha256};
 pub use self::channel::{Channels, Invalid, Pace};
 pub use self::send::{Report, Trouble, send_due};
 
-/// What the HTML of a message calls the chart: `<img src="cid:chart">`.
+/// The content id of the chart in a message's HTML: `<img src="cid:chart">`.
 pub const CHART_CID: &str = "chart";
 
-/// What is said, in each form that a channel may need.
+/// A message in each form that a channel may need.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Message {
-    /// One line.
+    /// A single line.
     pub subject: String,
-    /// All of it, as plain text.
+    /// The whole message as plain text.
     pub text: String,
-    /// All of it, as an HTML document; it may show the chart as [`CHART_CID`].
+    /// The whole message as an HTML document. It may show the chart as [`CHART_CID`].
     pub html: String,
-    /// Slack's Block Kit: an array of blocks.
+    /// The whole message as Slack's Block Kit: an array of blocks.
     pub blocks: serde_json::Value,
-    /// A chart.
     #[serde(serialize_with = "base64_of", deserialize_with = "from_base64")]
     pub chart_png: Option<Vec<u8>>,
-    /// What happened, for programs.
+    /// The event as data for programs.
     pub data: serde_json::Value,
 }
 
-/// A name made from texts: the same from the same, and of no others.
+/// Returns a hash of `texts` as a name: the same for the same texts, and different for all others.
 fn fingerprint<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
     let mut hash = Sha256::new();
     for text in texts {

@@ -1,7 +1,7 @@
-//! A finding: what a run brings back, with every figure checked.
+//! A finding: the result of an exploration, with every figure checked.
 //!
-//! A model writes a [`Draft`]; `check` makes a [`Finding`] of it or says what is wrong. Nothing else can construct a
-//! [`Finding`], save reading one back from a journal.
+//! A model writes a [`Draft`]. `check` turns it into a [`Finding`], or returns what is wrong with it. Nothing else can
+//! construct a [`Finding`], except reading one back from a journal.
 
 pub mod check;
 pub mod document;
@@ -70,7 +70,7 @@ pub enum Confidence {
 }
 
 impl Confidence {
-    /// `high`.
+    /// Returns the name in lower case, such as `high`.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Low => "low",
@@ -194,7 +194,7 @@ pub struct Finding {
     checked: Checked,
 }
 
-/// Only this module and those below it can make one, and so a [`Finding`].
+/// A token that only this module and those below it can construct, and so a [`Finding`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Checked;
 

@@ -1,6 +1,6 @@
-//! What the loop asks of a model, in message types of our own.
+//! The interface between the agent loop and a model, with provider-independent message types.
 //!
-//! Two real players implement it: an OpenAI-compatible endpoint, and the deterministic offline analyst.
+//! [`Model`] has two real implementations: an OpenAI-compatible endpoint and the deterministic offline analyst.
 
 pub(crate) mod lenient;
 pub mod openai;
@@ -12,149 +12,140 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-/// What the model is sent: the same prefix every turn, then what was said since.
+/// A request for the model's next turn: a prefix that is the same every turn, then the conversation.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
-    /// The briefing; the stable part.
+    /// The briefing, which is the same every turn.
     pub system: &'a str,
-    /// The conversation so far.
     pub messages: &'a [Message],
-    /// The tools it may call.
     pub tools: &'a [ToolSpec],
 }
 
-/// One message of the conversation.
+/// One message of the conversation between the program and the model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "role", rename_all = "snake_case")]
 pub enum Message {
     /// From the program.
-    User {
-        /// The text.
-        text: String,
-    },
+    User { text: String },
     /// From the model.
     Assistant {
-        /// What it said beside its calls.
+        /// The text beside the tool calls.
         text: Option<String>,
-        /// The tools that it called.
         tool_calls: Vec<ToolCall>,
-        /// What the provider wants back verbatim next time: the items of a Responses reply, with its reasoning.
+        /// Data that the provider requires back verbatim in the next request: the items of a Responses reply, or the
+        /// reasoning and extra fields of a chat message. `None` if there is none.
         carried: Option<serde_json::Value>,
     },
-    /// A tool's answer to a call.
+    /// The result of a tool call.
     Tool {
-        /// The call it answers.
+        /// The [`ToolCall::id`] of the call.
         call_id: String,
-        /// The answer.
         text: String,
     },
 }
 
-/// A tool call, unparsed.
+/// A tool call as the model wrote it, with unparsed arguments.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ToolCall {
-    /// The provider's id of the call.
+    /// The provider's id of the call, or a generated one; unique within a conversation.
     pub id: String,
-    /// The tool's name, as the model wrote it.
+    /// The tool's name, which may be the name of no known tool.
     pub name: String,
-    /// The arguments, as the model wrote them: JSON, or not.
+    /// The arguments as the model wrote them; not always valid JSON.
     pub arguments: String,
 }
 
-/// A tool, as the model is told of it.
+/// The description of a tool that is sent to the model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ToolSpec {
-    /// The name to call it by.
     pub name: String,
-    /// What it does and when to use it.
     pub description: String,
-    /// JSON Schema of its arguments.
+    /// The JSON Schema of the arguments.
     pub parameters: serde_json::Value,
 }
 
-/// Tokens, as the provider counts them.
+/// Token counts of one reply, as the provider reports them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
-    /// Tokens sent, the cached ones included.
+    /// Tokens sent, including cached tokens.
     pub input_tokens: u64,
-    /// Those of them that the provider had cached.
+    /// Input tokens that the provider read from its cache.
     pub cached_tokens: u64,
-    /// Tokens received, reasoning included.
+    /// Tokens received, including reasoning tokens.
     pub output_tokens: u64,
-    /// Those of them that were reasoning.
+    /// Output tokens that the model spent on reasoning.
     pub reasoning_tokens: u64,
 }
 
-/// Why the model ended its reply.
+/// The reason why the model's reply ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReplyEnd {
-    /// It had said what it wanted.
+    /// The model finished its reply.
     Complete,
-    /// It was cut off by a limit on its length.
+    /// A limit on the reply's length cut it off.
     CutOff,
-    /// The provider withheld it.
+    /// The provider's content filter withheld the reply.
     Filtered,
 }
 
-/// What the model answered.
+/// The model's answer to a [`Request`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reply {
-    /// What it said beside its calls.
+    /// The text beside the tool calls.
     pub text: Option<String>,
-    /// The tools that it calls.
     pub tool_calls: Vec<ToolCall>,
-    /// Why it ended.
     pub end: ReplyEnd,
-    /// The tokens of this turn; `None` where the provider does not say.
+    /// The tokens of this turn; `None` if the provider does not report them.
     pub usage: Option<Usage>,
     /// See [`Message::Assistant::carried`].
     pub carried: Option<serde_json::Value>,
 }
 
-/// A model that gave no reply, after the retries that were worth it.
+/// The reason why a model gave no reply, after all retries.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The conversation is longer than the model takes; a shorter one may do.
+    /// The conversation exceeds the model's context length; a shorter conversation may succeed.
     #[error(
-        "the conversation is too long for the model: {0}; tell it of fewer tables with --schema, --tables or \
-         --exclude-tables, or use a model, or a setting of its server, with a longer context"
+        "the conversation is too long for the model: {0}; show it fewer tables with --schema, --tables or \
+         --exclude-tables, or use a model, or a server setting, with a longer context"
     )]
     ContextLength(String),
-    /// A filter of the provider's took offence at the conversation; one without the newest results may do.
+    /// The provider's content filter refused the conversation; the same conversation without the newest results may
+    /// succeed.
     #[error(
-        "the provider's content filter refused the conversation: {0}; keep out what it minds with --exclude-tables, or \
-         use another endpoint"
+        "the provider's content filter refused the conversation: {0}; leave out the tables it objects to with \
+         --exclude-tables, or use another endpoint"
     )]
     Filtered(String),
-    /// Anything else; the message says what was tried and what to do.
+    /// Any other failure; the message states what was tried and what to do.
     #[error("{0}")]
     Failed(String),
 }
 
-/// A player of the loop.
+/// A model, or a program in its place, that takes the turns of the agent loop.
 #[async_trait]
 pub trait Model: Send + Sync + Debug {
-    /// The name, as reports print it: `gpt-5.2`, `offline analyst`.
+    /// Returns the name that reports print: `gpt-5.2`, `offline analyst`.
     fn name(&self) -> &str;
 
-    /// Asks for the next turn.
+    /// Requests the next turn.
     async fn reply(&self, request: Request<'_>) -> Result<Reply, Error>;
 
-    /// The tables that it did not look into although a query may have read them, going by the conversation. A player
-    /// that keeps no account of that says nothing.
+    /// Returns the tables that were not analysed, or not fully, according to the conversation. The default returns
+    /// none, for implementations that do not track their tables.
     fn unseen(&self, _messages: &[Message]) -> Vec<Unseen> {
         Vec::new()
     }
 }
 
-/// A table that a player did not look into.
+/// A table that a [`Model`] did not analyse, or not fully.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unseen {
-    /// The table, as `schema.name`.
+    /// The qualified name, `schema.name`.
     pub table: String,
-    /// Why not.
+    /// The reason, as a phrase for the report.
     pub why: String,
-    /// Whether a look at it would have been possible and worth it.
+    /// Whether the table could have been analysed; false if it has nothing to analyse.
     pub left_out: bool,
 }

@@ -1,13 +1,13 @@
-//! Metrics watched every morning: pulled, filled, forecast, judged and decided upon, the same every time.
+//! Monitors watch metrics every morning: they read observations, forecast, judge, and decide whether to alert.
 //!
-//! The engine is made of pure functions over plain data: no clock, no I/O, no model. What a model adds comes after the
-//! decision, and changes none.
+//! The engine is made of pure functions over plain data: no clock, no I/O, no model. A model runs after the decision
+//! and cannot change it.
 
 #![expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "statistics count in f64, and places in a series come from it; both are far below 2^52"
+    reason = "statistics are computed in f64, and indexes into a series are derived from them; both are far below 2^52"
 )]
 
 pub mod backtest;

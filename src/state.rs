@@ -1,11 +1,11 @@
-//! PostgreSQL for what is remembered between runs, in a schema of its own: `explore`.
+//! The state that is remembered between runs, in a PostgreSQL schema of its own: `explore`.
 //!
-//! This module knows connections, locks, migrations and the outbox. What a product keeps there lies with the product:
-//! [`crate::monitor::memory`]. The schema stands on a server, or in an engine inside the process whose data are kept in a
-//! directory. Migrations run by themselves, forward only. Nothing here reads a clock or decides anything.
+//! This module contains connections, locks, migrations and the outbox. The code for a product's own tables is part of
+//! the product: [`crate::monitor::memory`]. The database is a server, or an embedded engine whose data are kept in a
+//! directory. Migrations run automatically and only forward. Nothing here reads a clock or makes decisions.
 //!
-//! A lock belongs to the session that took it, so it ends with the process, however that ends. A pooler that shares
-//! sessions between clients (PgBouncer in transaction mode) breaks this; connect to the server itself.
+//! A lock belongs to the session that took it, so it is released when the process ends, for whatever reason. A pooler
+//! that shares sessions between clients (PgBouncer in transaction mode) breaks this: connect to the server itself.
 
 #[cfg(feature = "embedded")]
 mod directory;
@@ -27,77 +27,60 @@ use self::session::Session;
 use crate::warehouse;
 use crate::warehouse::postgres::writable::Writable;
 
-/// How long to wait for another process that has the directory.
+/// The time to wait for another process that uses the directory.
 #[cfg(feature = "embedded")]
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Why the state could not be read or written.
+/// An error while the state is opened, read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// No connection, or no engine.
     #[error("the state cannot be opened: {0}")]
     Connect(#[from] warehouse::Error),
-    /// The directory is no directory to write to.
     #[error("the state cannot be kept in {directory}: {reason}")]
-    Directory {
-        /// The directory.
-        directory: String,
-        /// What the system says.
-        reason: String,
-    },
-    /// Another process has the directory, and went on having it.
+    Directory { directory: String, reason: String },
+    /// Another process used the directory during the whole time of waiting.
     #[error(
         "another process keeps its state in {directory}; wait for it to end, or set EXPLORE_STATE_URL to a PostgreSQL \
          server, which several can share"
     )]
-    Busy {
-        /// The directory.
-        directory: String,
-    },
-    /// A newer program has been here.
+    Busy { directory: String },
+    /// A newer version of this program has migrated the schema.
     #[error("the state has version {found}, and this program knows none after {known}; install a newer one")]
     Newer {
         /// The version of the schema.
         found: i32,
-        /// The newest version that this program makes.
+        /// The newest version that this program supports.
         known: i32,
     },
-    /// The schema cannot be made.
     #[error(
         "the schema of the state cannot be made: {reason}; its role must own it: CREATE SCHEMA explore AUTHORIZATION role"
     )]
-    Migration {
-        /// What the server says.
-        reason: String,
-    },
-    /// A statement failed.
+    Migration { reason: String },
     #[error("cannot {what}: {reason}")]
     Statement {
-        /// What was tried.
+        /// The attempted action, as a verb with its object.
         what: &'static str,
-        /// What the server says.
         reason: String,
     },
-    /// A document in the state is not what this program writes.
+    /// A document cannot be serialized, or one in the state cannot be parsed.
     #[error("cannot {what}: the state holds a document that does not read: {reason}")]
     Document {
-        /// What was tried.
+        /// The attempted action, as a verb with its object.
         what: &'static str,
-        /// What is wrong with it.
         reason: String,
     },
-    /// What was to be written makes no sense.
+    /// The input to be written is invalid.
     #[error("{0}")]
     Input(String),
 }
 
-/// The state, opened.
+/// The opened state, on a server or in a directory.
 #[derive(Debug)]
 pub struct State {
     engine: Engine,
 }
 
-/// Where the state stands.
+/// The database that contains the state.
 #[derive(Debug)]
 enum Engine {
     Server(Box<Writable>),
@@ -107,19 +90,19 @@ enum Engine {
 
 impl State {
     /// Opens the state on the server at `url`, a `postgres://` URL or libpq's `key=value` pairs. The role must own the
-    /// schema `explore`, or be allowed to make it.
+    /// schema `explore`, or have the right to create it.
     pub async fn connect(url: &str) -> Result<Self, Error> {
         Self { engine: Engine::Server(Box::new(Writable::parse(url)?)) }.migrated().await
     }
 
-    /// Opens the state that is kept in `directory`, which is made where there is none. One process has it at a time;
-    /// another one waits some seconds.
+    /// Opens the state in `directory`, which is created if it does not exist. Only one process can use the directory at
+    /// a time. This function waits up to 10 seconds for another one to end.
     #[cfg(feature = "embedded")]
     pub async fn embedded(directory: &Path) -> Result<Self, Error> {
         Self::embedded_within(PATIENCE, directory).await
     }
 
-    /// Opens the state that is kept in `directory`, waiting so long for another process that has it.
+    /// Opens the state in `directory`, waiting up to `patience` for another process that uses it.
     #[cfg(feature = "embedded")]
     pub async fn embedded_within(patience: Duration, directory: &Path) -> Result<Self, Error> {
         let kept = directory::KeptDirectory::open(directory, patience).await?;
@@ -131,7 +114,7 @@ impl State {
         Ok(self)
     }
 
-    /// A connection of its own; of the engine inside the process, a share of the only one.
+    /// Returns a new connection to the server, or a handle of the embedded engine's only connection.
     pub(crate) async fn session(&self) -> Result<Session, Error> {
         match &self.engine {
             Engine::Server(server) => Session::of_server(server.connect().await?).await,
@@ -140,7 +123,7 @@ impl State {
         }
     }
 
-    /// Closes the engine inside the process in good order. A server needs no farewell.
+    /// Shuts down an embedded engine cleanly. On a server there is nothing to shut down.
     pub async fn close(self) {
         match self.engine {
             Engine::Server(_) => {}

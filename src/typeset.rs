@@ -1,6 +1,6 @@
-//! What reports, messages and the terminal are set in: text made fit to print, figures, spelling, Markdown, SVG, HTML.
+//! Formatting of reports, messages and terminal output: printable text, figures, spelling, Markdown, SVG and HTML.
 //!
-//! It knows nothing of databases, findings or monitors.
+//! This module knows nothing of databases, findings or monitors.
 
 pub(crate) mod figure;
 pub mod format;

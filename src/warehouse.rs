@@ -1,9 +1,12 @@
-//! What the program asks of a database. Two engines answer: a PostgreSQL server, and one embedded in the process.
+//! A SELECT to a bounded table: [`sql`] validates the text, [`executor`] is the one path to a [`Database`], which runs it
+//! within [`Limits`] and returns a [`Table`].
 //!
-//! A [`Select`] is run wrapped, in a READ ONLY transaction that is always rolled back, within [`Limits`]. The
-//! program's own statements (introspection, plans) are `&'static str`, so nothing a model wrote can be among them.
+//! Two engines implement [`Database`]: a PostgreSQL server, and a PostgreSQL embedded in the process. Both run a [`Select`]
+//! wrapped, in a READ ONLY transaction that is always rolled back. What the rest of the program asks of a database is in
+//! the trait's words; the statements that answer it lie with the engine.
 
 pub mod catalog;
+mod diagnosis;
 #[cfg(feature = "embedded")]
 pub mod embedded;
 pub mod executor;
@@ -12,13 +15,15 @@ pub mod sql;
 pub mod table;
 
 use self::postgres::settings;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+use self::catalog::{Introspected, Selection};
+pub use self::diagnosis::{Diagnosis, Encryption, Product, PublicRights};
 pub use self::postgres::role::{Grade, Names};
 use self::sql::Select;
 use self::table::Table;
@@ -59,16 +64,6 @@ impl SessionContext {
         if calls.is_empty() { String::new() } else { format!("SELECT {};", calls.join(", ")) }
     }
 }
-
-/// The bounds of the program's own statements, which read the catalogue of a database of any size. A cell may hold all
-/// columns of a table as one document, so that it is bounded by the bytes of all cells alone.
-const OWN_LIMITS: Limits = Limits {
-    timeout: Duration::from_mins(1),
-    rows_max: 1_000_000,
-    cell_characters_max: 256 << 20,
-    bytes_max: 256 << 20,
-    plan_cost_max: None,
-};
 
 /// What is at the other end of the connection.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,26 +128,41 @@ pub enum Error {
 /// A database that can be explored.
 #[async_trait]
 pub trait Database: Send + Sync + Debug {
-    /// What is at the other end.
+    /// Returns the server at the other end, as it was when the connection was made.
     fn server(&self) -> &Server;
 
-    /// How many statements can run side by side.
+    /// Returns how many statements can run side by side.
     fn connections_max(&self) -> usize;
 
-    /// Runs one validated SELECT. When the returned future is dropped, the query is stopped on the server.
+    /// Reads the catalog of the selected relations that the role may read, and the code of the database's users.
+    async fn introspect(&self, selection: &Selection) -> Result<Introspected, catalog::Error>;
+
+    /// Returns a text that differs once the schema has changed.
+    async fn version(&self) -> Result<String, Error>;
+
+    /// Asks the planner what the SELECT would read and cost. The SELECT does not run.
+    async fn prove(&self, select: &Select, limits: &Limits) -> Result<Proof, Error>;
+
+    /// Runs one validated SELECT. Dropping the returned future stops the query on the server.
     async fn select(&self, select: &Select, limits: &Limits) -> Result<Table, Error>;
 
-    /// The planner's view of it, by plain EXPLAIN, for debugging.
-    async fn explain(&self, select: &Select, limits: &Limits) -> Result<String, Error>;
+    /// Looks at what a careful owner asks about a server. Each part waits at most `patience`, and fails by itself.
+    async fn diagnose(&self, patience: Duration) -> Diagnosis;
 
-    /// Runs a read-only statement of the program's own, whose parameters are all of type `text[]`.
-    async fn own(&self, statement: &'static str, parameters: &[&[String]]) -> Result<Table, Error>;
+    /// Returns whether a statement whose text contains `mark` is still running on the server.
+    async fn is_running(&self, mark: &str) -> Result<bool, Error>;
 
-    /// Waits until what was dropped is stopped on the server, then closes the connections.
+    /// Waits until dropped queries are stopped on the server, then closes the connections.
     async fn close(&self);
 }
 
-/// The cells of a table of one column, a line each.
-fn lines(table: Table) -> String {
-    table.rows.into_iter().flatten().flatten().collect::<Vec<_>>().join("\n")
+/// The planner's answer about a SELECT.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Proof {
+    /// The plan, as the server prints it.
+    pub plan: String,
+    /// The relations that the plan reads, as (schema, name). A view appears as the tables below it.
+    pub relations: BTreeSet<(String, String)>,
+    /// The cost of the dearest step of the plan, in the planner's units.
+    pub cost: f64,
 }

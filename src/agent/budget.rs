@@ -1,4 +1,4 @@
-//! The limits of a run, and which of them is nearest.
+//! The limits of a run, and the share of each that is used.
 
 use std::time::Duration;
 
@@ -9,29 +9,27 @@ use super::journal::{StopReason, Totals};
 use crate::model::Usage;
 use crate::model::price::Price;
 
-/// The last turn is given a tenth of the time limit, and this at the most.
+/// The last turn gets a tenth of the time limit, and at most this.
 const LAST_TURN_TIME_MAX: Duration = Duration::from_mins(1);
 
-/// The limits of a run. `None` is no limit.
+/// The limits of a run, where `None` means no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
-    /// Turns of the model, before the last one.
+    /// Turns of the model, not counting the last one.
     pub iterations_max: u32,
     /// Queries sent to the database.
     pub queries_max: Option<u32>,
     /// Tokens sent and received.
     pub tokens_max: Option<u64>,
-    /// Money, in US dollars.
     pub cost_max_usd: Option<Decimal>,
-    /// Time.
     pub time_max: Option<Duration>,
 }
 
-/// What the model used, for the limits alone: where its provider does not count, a guess.
+/// The model's usage, for the limits only. It is an estimate where the provider reports none.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Spent {
     tokens: u64,
-    /// Nothing, where no price is known.
+    /// Zero if the price is unknown.
     cost_usd: Decimal,
 }
 
@@ -42,18 +40,18 @@ impl Spent {
     }
 }
 
-/// How much of a limit is used.
+/// The used share of one limit.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Use {
     pub(super) limit: StopReason,
-    /// The share of it, 1 where all of it is.
+    /// The used share; 1 is the whole limit.
     pub(super) share: f64,
-    /// Whether the next turn has to be the last one.
+    /// Whether the next turn must be the last one.
     pub(super) is_reached: bool,
 }
 
 impl Budget {
-    /// How much of each limit is used, `elapsed` after the start.
+    /// Returns the used share of each limit, `elapsed` after the start.
     #[expect(clippy::cast_precision_loss, reason = "a share of a limit needs no more than a float's precision")]
     pub(super) fn used(&self, totals: &Totals, spent: &Spent, elapsed: Duration) -> [Use; 5] {
         let of = |limit, used: f64, max: Option<f64>| {
@@ -71,17 +69,17 @@ impl Budget {
         ]
     }
 
-    /// The time after which nothing new is begun, so that the last turn has the rest.
+    /// Returns the time after which no new request or query is started, so that the last turn has the rest.
     pub(super) fn looking_time_max(&self) -> Option<Duration> {
         self.time_max.map(|time| time.saturating_sub((time / 10).min(LAST_TURN_TIME_MAX)))
     }
 
-    /// Whether one more query may be sent after `sent`.
+    /// Returns whether one more query may be sent after `sent` queries.
     pub(super) fn allows_query(&self, sent: u32) -> bool {
         self.queries_max.is_none_or(|limit| sent < limit)
     }
 
-    /// The limits in words, for the briefing.
+    /// Describes the limits for the briefing.
     pub fn describe(&self) -> String {
         let mut limits = vec![format!("{} turns", self.iterations_max)];
         limits.extend(self.queries_max.map(|queries| format!("{queries} queries")));
@@ -92,7 +90,7 @@ impl Budget {
     }
 }
 
-/// What the model is told of a limit by.
+/// Returns the name of a limit in messages to the model.
 pub(super) fn name(limit: StopReason) -> &'static str {
     match limit {
         StopReason::IterationLimit => "limit on turns",

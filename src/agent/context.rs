@@ -1,20 +1,21 @@
-//! What the model sees now: the conversation, and its shortening when it grows too long.
+//! The conversation that the model sees, and how it is shortened when it grows too long.
 
 use crate::finding::results::{QueryResult, Results};
 use crate::model::Message;
 
-/// Beyond this the older results are shortened without waiting for the model to complain: about 100,000 tokens.
+/// The length beyond which older results are shortened, without waiting for the model to reject the request: about
+/// 100,000 tokens.
 const CHARACTERS_MAX: u64 = 400_000;
 
-/// The messages of a run.
+/// The messages of a run, as the model sees them.
 #[derive(Debug)]
 pub(super) struct Conversation {
     messages: Vec<Message>,
-    /// How many of them the journal has.
+    /// The number of messages that the journal already contains.
     seen: usize,
-    /// The results that stand in full, oldest first: message and query.
+    /// The results that are shown in full, the oldest first: the message's index and the result's id.
     in_full: Vec<(usize, String)>,
-    /// How many of the newest results the next compaction leaves in full.
+    /// The number of newest results that the next compaction leaves in full.
     kept: usize,
 }
 
@@ -31,7 +32,7 @@ impl Conversation {
         self.messages.push(message);
     }
 
-    /// Says something to the model.
+    /// Adds a user message.
     pub(super) fn tell(&mut self, text: String) {
         self.push(Message::User { text });
     }
@@ -42,8 +43,8 @@ impl Conversation {
         self.push(Message::Tool { call_id, text });
     }
 
-    /// Takes the answers of the newest turn out of the conversation, with a line in their place. Returns the ids of the
-    /// results among them, or `None` where there is nothing to take out, or nothing any more.
+    /// Replaces the answers of the newest turn by a notice. Returns the ids of the results among them, or `None` if
+    /// there was nothing left to replace.
     pub(super) fn withhold_newest(&mut self) -> Option<Vec<String>> {
         const WITHHELD: &str = "withheld: the provider's content filter refused what stood here; ask for it in another way, \
                                 such as counts and codes instead of texts";
@@ -61,7 +62,7 @@ impl Conversation {
         changed.then_some(withheld)
     }
 
-    /// Takes the oldest turn out of the conversation, unless it is the newest as well; whether there was one to take.
+    /// Drops the oldest turn, unless it is also the newest. Returns whether a turn was dropped.
     pub(super) fn drop_oldest(&mut self) -> bool {
         let is_turn = |message: &Message| matches!(message, Message::Assistant { .. });
         let mut turns =
@@ -75,7 +76,8 @@ impl Conversation {
         true
     }
 
-    /// The messages since the last time, for the journal. The model's own are there already.
+    /// Returns the messages since the last call, for the journal. The model's own messages are left out, because the
+    /// journal contains its replies already.
     pub(super) fn take_unseen(&mut self) -> Vec<Message> {
         let unseen = self.messages[self.seen..].iter();
         let unseen = unseen.filter(|message| !matches!(message, Message::Assistant { .. })).cloned().collect();
@@ -87,6 +89,7 @@ impl Conversation {
         self.characters() > CHARACTERS_MAX
     }
 
+    /// Returns the length of all messages in bytes.
     pub(super) fn characters(&self) -> u64 {
         let of = |message: &Message| match message {
             Message::User { text } | Message::Tool { text, .. } => text.len(),
@@ -97,7 +100,7 @@ impl Conversation {
         self.messages.iter().map(of).sum::<usize>() as u64
     }
 
-    /// Characters, as a reader counts them, of everything in it.
+    /// Returns the length of all messages in characters.
     pub(super) fn text_length(&self) -> u64 {
         let length = |text: &str| text.chars().count();
         let of = |message: &Message| match message {
@@ -110,7 +113,8 @@ impl Conversation {
         self.messages.iter().map(of).sum::<usize>() as u64
     }
 
-    /// Shortens all results but the newest few to a line each, fewer each time. Returns the ids of those shortened.
+    /// Shortens all but the newest results to one line each, and keeps fewer of them each time. Returns the ids of the
+    /// shortened results.
     pub(super) fn compact(&mut self, results: &Results) -> Vec<String> {
         let mut shortened = Vec::new();
         while shortened.is_empty() && !self.in_full.is_empty() {

@@ -1,43 +1,43 @@
-//! A prompt that the model's server cut without saying so, as Ollama does with what is too long for its context: its own
-//! count of tokens tells.
+//! Detects prompts that the model's server truncated silently, by the server's own token counts. Ollama does so with
+//! prompts that exceed its context.
 
 use crate::model::Usage;
 
-/// Characters for a token that hardly any text exceeds.
+/// Characters per token; hardly any text has more.
 const CHARACTERS_FOR_TOKEN: u64 = 6;
 
-/// A count has to be this many times too small before it is told of.
+/// The factor by which a count must be too small before it is reported.
 const TIMES_TOO_SMALL: u64 = 2;
 
-/// A count far below an earlier one is of what was not cached.
+/// A count smaller than an earlier one by this factor covers only the tokens that were not cached.
 const FALL: u64 = 2;
 
-/// Where two counts are the same size that contexts have, this much more was said between them.
+/// The growth of a prompt from which two equal counts indicate truncation, if the count is a typical context size.
 const GROWTH_AT_CONTEXT_CHARACTERS: u64 = 200;
 
-/// A conversation that grew by this many characters has more tokens than it had.
+/// The growth of a prompt from which its token count must rise.
 const GROWTH_CHARACTERS: u64 = 4_000;
 
-/// What was sent, in characters.
+/// The size of a prompt in characters.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sent {
     pub(super) text: u64,
-    /// The tools as JSON, which servers write in fewer words.
+    /// The size of the tools as JSON. It counts half, because servers render tools more briefly.
     pub(super) tools: u64,
 }
 
-/// What the server counted so far.
+/// The token counts that the server has reported so far.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     is_told: bool,
-    /// The tokens of the prompt that had most, and its characters.
+    /// The largest token count so far, and the characters of its prompt.
     most: Option<(u64, u64)>,
 }
 
 impl Counts {
-    /// Takes note of a count; the warning that it gives rise to, the first time.
+    /// Records a count. Returns a warning the first time that a count indicates truncation.
     pub(super) fn heed(&mut self, usage: &Usage, sent: Sent) -> Option<String> {
-        // Some count what they had cached apart.
+        // Some servers count cached tokens separately.
         let tokens = if usage.cached_tokens > usage.input_tokens {
             usage.input_tokens + usage.cached_tokens
         } else {
@@ -60,8 +60,8 @@ impl Counts {
     }
 }
 
-/// Why a count tells that a prompt was cut, if it does. Given are the tokens of the prompt that had most of those before
-/// it, and its characters.
+/// Returns why a count indicates truncation, or `None` if it does not. `earlier` holds the largest earlier token count
+/// and the characters of its prompt.
 fn why_cut(tokens: u64, characters: u64, earlier: Option<(u64, u64)>) -> Option<String> {
     if tokens == 0 || earlier.is_some_and(|(most, _)| most > tokens * FALL) {
         return None;
@@ -84,7 +84,8 @@ fn why_cut(tokens: u64, characters: u64, earlier: Option<(u64, u64)>) -> Option<
 mod tests {
     use super::*;
 
-    /// Prompts, as tokens counted and characters sent; whether the last of them, and no other, gives a warning.
+    /// Checks whether the last prompt causes a warning, and that no earlier one does. A prompt is the tokens counted
+    /// and the characters sent.
     fn check(prompts: &[(u64, u64)], expected: bool) {
         let mut counts = Counts::default();
         let heed = |(tokens, text): &(u64, u64)| {

@@ -1,8 +1,8 @@
-//! The append-only record of a run: one JSON object a line, in `runs/<id>/journal.jsonl`.
+//! The append-only record of a run: one JSON object per line, in `runs/<id>/journal.jsonl`.
 //!
-//! Everything that a report says is read from here; a run killed at any point leaves a journal that reads. [`Journal`]
-//! writes it while the run goes, [`read`] makes a [`Run`] of it. It masks nothing: what is secret must not be in the
-//! events that it is given.
+//! Reports read everything from the journal, and a run that is killed at any point leaves a readable journal.
+//! [`Journal`] writes it during the run, and [`read`] summarizes it as a [`Run`]. The journal masks nothing: its events
+//! must not contain secrets.
 
 mod coverage;
 mod reader;
@@ -28,36 +28,19 @@ use crate::finding::results::QueryResult;
 use crate::model::{Message, Reply, ToolSpec};
 use crate::warehouse::Server;
 
-/// The journal's name in the run's folder.
+/// The file name of the journal in the run's folder.
 pub const FILE_NAME: &str = "journal.jsonl";
 
-/// A journal that cannot be written or read.
+/// An error while a journal is created, written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The run's folder or its journal cannot be made.
     #[error("cannot create {}: {source}; name a directory that can be written with --runs-dir", path.display())]
-    Create {
-        /// What was to be made.
-        path: PathBuf,
-        /// Why it was not.
-        source: io::Error,
-    },
-    /// A line cannot be added: the disk is full, or the file was taken away.
+    Create { path: PathBuf, source: io::Error },
+    /// A line cannot be appended, for example because the disk is full or the file was removed.
     #[error("cannot write {}: {source}; what stands in it until here is kept", path.display())]
-    Write {
-        /// The journal.
-        path: PathBuf,
-        /// Why it was not written.
-        source: io::Error,
-    },
-    /// The file cannot be read at all.
+    Write { path: PathBuf, source: io::Error },
     #[error("cannot read {}: {source}", path.display())]
-    Read {
-        /// The journal.
-        path: PathBuf,
-        /// Why it was not read.
-        source: io::Error,
-    },
+    Read { path: PathBuf, source: io::Error },
 }
 
 impl From<Error> for io::Error {
@@ -66,143 +49,124 @@ impl From<Error> for io::Error {
     }
 }
 
-/// A line of the journal.
+/// One line of the journal: an event and its time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Line {
-    /// When.
     pub at: Timestamp,
-    /// What.
     #[serde(flatten)]
     pub event: Event,
 }
 
-/// What happens in a run, as the journal keeps it and as observers see it.
+/// An event of a run, as the journal stores it and as observers receive it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    /// The first line.
+    /// The first line of the journal.
     Started(Box<Started>),
-    /// The part of every request that stays the same.
-    Briefed {
-        /// The system prompt.
-        system: String,
-        /// The tools.
-        tools: Vec<ToolSpec>,
-    },
-    /// The model is asked.
+    /// The system prompt and the tools of the requests. At a limit, the last request offers fewer tools.
+    Briefed { system: String, tools: Vec<ToolSpec> },
+    /// A request was sent to the model.
     Asked {
-        /// The turn, from 1.
+        /// The turn, counted from 1.
         turn: u32,
-        /// What is new in the conversation since the turn before.
+        /// The messages since the previous request, without the model's own.
         messages: Vec<Message>,
     },
-    /// The model answered.
+    /// The model replied.
     Replied {
-        /// The turn.
         turn: u32,
-        /// The answer.
         reply: Reply,
-        /// How long it took, retries included.
+        /// The time until the reply, including retries.
         elapsed_milliseconds: u64,
-        /// Everything used so far.
+        /// The usage of the run so far.
         totals: Totals,
     },
-    /// A query begins.
+    /// A query was sent to the database.
     QueryStarted {
-        /// The result's id to be.
+        /// The id that the result will have.
         id: String,
-        /// The statement.
         sql: String,
-        /// What it is to answer.
+        /// The question that the query is meant to answer.
         question: String,
-        /// The tables and views that it reads, as `schema.name`; `None` in journals of programs that did not tell.
+        /// The tables and views that the query reads, as `schema.name`; `None` in journals of versions that did not
+        /// record them.
         #[serde(default)]
         tables: Option<Vec<String>>,
     },
-    /// A query gave a result.
+    /// A query returned a result.
     Queried(QueryResult),
     /// A query was refused or failed.
     QueryFailed {
-        /// The id it would have had; `None` where it was refused before it was sent.
+        /// The id of the query; `None` if it was refused before it was sent.
         id: Option<String>,
-        /// The statement.
         sql: String,
-        /// What the model is told.
+        /// The error. The model receives it too, unless the database is lost.
         message: String,
     },
-    /// The plan of a query, in very verbose runs.
+    /// The plan of a query, recorded in very verbose runs.
     Planned {
-        /// The result's id.
         id: String,
-        /// EXPLAIN's text.
+        /// The output of EXPLAIN.
         plan: String,
     },
     /// A finding was accepted.
     Found(Box<Finding>),
-    /// A finding was sent back.
+    /// A finding was refused.
     FindingRefused {
-        /// What the model wrote.
+        /// The arguments of the call, as the model wrote them.
         arguments: String,
-        /// What is wrong with it, a line each.
+        /// The reasons, one line each.
         problems: Vec<String>,
     },
     /// A limit refused a query, or made a turn the last one.
     LimitReached {
-        /// The limit.
         limit: StopReason,
-        /// The statement that was not sent because of it.
+        /// The statement that was not sent; `None` if the limit made a turn the last one.
         refused: Option<String>,
     },
-    /// Older results were shortened to make room.
+    /// Older results were shortened to one line each, to make room.
     Compacted {
-        /// The ids of the results that the model now sees as one line each.
+        /// The ids of the shortened results.
         queries: Vec<String>,
     },
-    /// Something that the reader of the report should know.
-    Warned {
-        /// A sentence.
-        message: String,
-    },
-    /// The last line.
+    /// A warning for the reader of the report.
+    Warned { message: String },
+    /// The last line of the journal.
     Stopped(Stopped),
 }
 
-/// How a run began.
+/// The circumstances in which a run began.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Started {
-    /// The run's id, also its folder's name.
+    /// The run's id, which is also the name of its folder.
     pub run_id: String,
-    /// The version of the program.
+    /// The version of this program.
     pub version: String,
-    /// The focus area.
     pub focus: String,
-    /// The day that the run takes for today.
+    /// The date that the run treats as today.
     pub as_of: Date,
-    /// The model's name.
     pub model: String,
-    /// The database.
     pub server: Server,
-    /// How many tables the catalog has.
+    /// The number of tables in the catalog.
     pub tables: usize,
-    /// The configuration, secrets masked.
+    /// The configuration with secrets masked.
     pub configuration: serde_json::Value,
 }
 
-/// How a run ended.
+/// The end of a run: its reason, its usage and its coverage.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Stopped {
-    /// Why.
     pub reason: StopReason,
-    /// What a reader should know beyond the reason: the error, or what to do.
+    /// The error, or advice for the user.
     pub detail: Option<String>,
-    /// What the model looked at without finding anything, in its words, free of figures.
+    /// What the model examined without a finding, in its words and without figures.
     pub looked_at: Vec<String>,
-    /// Everything used.
     pub totals: Totals,
-    /// Whether it saw what it set out to see; `None` in journals of programs that did not tell.
+    /// Whether the run looked at everything that it set out to look at; `None` in journals of versions that did not
+    /// record it.
     #[serde(default)]
     pub complete: Option<bool>,
-    /// What it looked at and what it did not; `None` as above.
+    /// `None` in journals of versions that did not record it.
     #[serde(default)]
     pub coverage: Option<Coverage>,
 }
@@ -234,7 +198,7 @@ pub enum StopReason {
 }
 
 impl StopReason {
-    /// Whether it is a limit that the user set.
+    /// Returns whether the reason is a limit that the user set.
     pub fn is_limit(self) -> bool {
         match self {
             Self::IterationLimit | Self::QueryLimit | Self::TokenLimit | Self::CostLimit | Self::TimeLimit => true,
@@ -244,7 +208,7 @@ impl StopReason {
 }
 
 impl fmt::Display for StopReason {
-    /// The name that journals and JSON reports use: `iteration_limit`.
+    /// Writes the name that journals and JSON reports use, such as `iteration_limit`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Finished => "finished",

@@ -1,19 +1,20 @@
-//! A model that calls nothing: told what to do, it may yet; going on for ever would only cost.
+//! Ends the run of a model that calls no tools. A reminder may help such a model; without a limit it would only cost.
 
 use crate::model::{Reply, ReplyEnd};
 
-/// Replies in a row that say something and call nothing, before a run ends.
+/// The number of complete replies with text and without a call, since the last call, at which a run ends.
 const SAID_MAX: u32 = 3;
 
-/// Replies in a row that call nothing, those included that are empty, withheld or cut off, which may pass.
+/// The number of replies without a call, since the last call, at which a run ends. It includes empty, withheld and
+/// truncated replies.
 const TURNS_MAX: u32 = 5;
 
-/// Why a run ends then, and what to do about it.
+/// The error that ends such a run, with its remedy.
 pub(super) const WHAT_TO_DO: &str = "the model called no tool in several turns in a row, and nothing that it only says is recorded: \
     use a model that can call tools, or let its server pass its calls on (vLLM wants --enable-auto-tool-choice and \
     --tool-call-parser, llama.cpp --jinja); `explore doctor` tells whether it does";
 
-/// Turns without a call since the last one with some.
+/// The replies without a call since the last call.
 #[derive(Debug, Default)]
 pub(super) struct Mute {
     turns: u32,
@@ -21,7 +22,7 @@ pub(super) struct Mute {
 }
 
 impl Mute {
-    /// Takes note of a reply; whether it was one too many.
+    /// Counts a reply. Returns whether it ends the run.
     pub(super) fn heed(&mut self, reply: &Reply) -> bool {
         if !reply.tool_calls.is_empty() {
             *self = Self::default();

@@ -1,7 +1,7 @@
-//! The words a model is briefed with: `prompts/*.md`, compiled in, replaceable by files of a directory.
+//! The prompts for the model: `prompts/*.md`, compiled in and replaceable by the files of a directory.
 //!
-//! The system prompt is the same in every run; the first message carries context, schema, focus and limits, the stable
-//! before the changing, so that providers' prompt caches hit. A file in `focus/` is a focus area.
+//! The system prompt is the same in every run. The first message contains context, schema, focus and limits, with the
+//! stable parts before the changing ones, so that providers' prompt caches hit. A file in `focus/` is a focus area.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::typeset::spelling::nearest;
 
 const SYSTEM: &str = include_str!("../../prompts/system.md");
 const FIRST: &str = include_str!("../../prompts/first.md");
-/// How figures are checked: what every prompt says that asks for findings.
+/// The rules by which figures are checked, which every prompt that asks for findings includes.
 const CHECKING: &str = include_str!("../../prompts/checking.md");
 const ANALYST: &str = include_str!("../../prompts/analyst.md");
 const ANALYST_FIRST: &str = include_str!("../../prompts/analyst_first.md");
@@ -30,7 +30,7 @@ const AREAS: [(&str, &str); 5] = [
 /// The focus area of a run that names none.
 pub const DEFAULT_FOCUS: &str = "broad";
 
-/// The prompts of a run.
+/// The prompt templates and the focus areas of a run.
 #[derive(Debug, Clone)]
 pub struct Library {
     system: String,
@@ -43,91 +43,77 @@ pub struct Library {
 /// A focus area, as `explore focus list` shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Focus<'a> {
-    /// The name to choose it by: the file's name without `.md`.
+    /// The file's name without `.md`.
     pub name: &'a str,
-    /// What it looks for: the first line of the file's text after its heading.
+    /// The first line of the file after its heading.
     pub summary: &'a str,
-    /// The whole file.
+    /// The whole file, including its heading.
     pub text: &'a str,
 }
 
-/// What the first request carries.
+/// The system prompt and the first message of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Briefing {
-    /// The system prompt.
     pub system: String,
-    /// The first message.
     pub first: String,
 }
 
-/// What the first message is made of.
+/// The values that the first message is rendered from.
 #[derive(Debug, Clone, Copy)]
 pub struct Material<'a> {
-    /// The focus area's name.
+    /// The name of the focus area.
     pub focus: &'a str,
-    /// The schema's listing.
+    /// The listing of the schema.
     pub catalog: &'a str,
-    /// The domain, in people's words.
+    /// The users' description of their business.
     pub business_context: Option<&'a str>,
-    /// The day taken for today.
+    /// The date that the run treats as today.
     pub as_of: Date,
-    /// The newest day in the data, where it is known and before today.
+    /// The newest day in the data; `None` if it is unknown or not before today.
     pub data_end: Option<Date>,
     /// The limits of the run, in words.
     pub limits: &'a str,
 }
 
-/// What the analyst of a monitor's day is told.
+/// The values that the prompts for a monitor's analyst are rendered from.
 #[derive(Debug, Clone, Copy)]
 pub struct AnalystMaterial<'a> {
     /// The monitor and its day.
     pub day: &'a str,
     /// The engine's numbers, as tables with ids.
     pub tables: &'a str,
-    /// The schema's listing.
+    /// The listing of the schema.
     pub catalog: &'a str,
     /// The limits of the run, in words.
     pub limits: &'a str,
 }
 
-/// What is asked whether events influenced an incident.
+/// The values that the question whether events influenced an incident is rendered from.
 #[derive(Debug, Clone, Copy)]
 pub struct InfluenceMaterial<'a> {
-    /// The day.
     pub day: &'a str,
     /// The incident in words.
     pub incident: &'a str,
-    /// The events, a line each that begins with its row's id.
+    /// The events, one line each, starting with the id of the event's row.
     pub events: &'a str,
 }
 
-/// Prompts that cannot be used.
+/// An error while prompts are loaded or rendered.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A file could not be read.
     #[error("cannot read {path}: {source}")]
     Read {
         /// The file or directory.
         path: PathBuf,
-        /// Why.
         source: std::io::Error,
     },
-    /// A template does not render.
     #[error("the prompt {name} does not render: {source:#}")]
-    Template {
-        /// The prompt's name.
-        name: String,
-        /// Why.
-        source: minijinja::Error,
-    },
-    /// There is no such focus area.
+    Template { name: String, source: minijinja::Error },
     #[error("no focus area called `{name}`{}; the areas are {}", nearest_hint(.nearest.as_deref()), .known.join(", "))]
     UnknownFocus {
-        /// What was asked for.
         name: String,
-        /// The area whose name is nearest.
+        /// The area with the most similar name.
         nearest: Option<String>,
-        /// All areas.
         known: Vec<String>,
     },
 }
@@ -149,8 +135,8 @@ impl Default for Library {
 }
 
 impl Library {
-    /// The prompts that are compiled in, with those replaced or added that `directory` holds: `system.md`, `first.md`,
-    /// `analyst.md`, `influence.md`, `focus/*.md`.
+    /// Returns the compiled-in prompts, replaced and extended by the files of `directory`: `system.md`, `first.md`,
+    /// `analyst.md`, `influence.md` and `focus/*.md`.
     pub fn with_directory(directory: &Path) -> Result<Self, Error> {
         let mut library = Self::default();
         std::fs::read_dir(directory).map_err(|source| Error::Read { path: directory.to_owned(), source })?;
@@ -174,12 +160,12 @@ impl Library {
         Ok(library)
     }
 
-    /// The focus areas, by name.
+    /// Returns the focus areas, sorted by name.
     pub fn areas(&self) -> impl Iterator<Item = Focus<'_>> {
         self.areas.iter().map(|(name, text)| Focus { name, summary: summary(text), text })
     }
 
-    /// The focus area of that name.
+    /// Returns the focus area called `name`.
     pub fn focus(&self, name: &str) -> Result<Focus<'_>, Error> {
         self.areas().find(|focus| focus.name == name).ok_or_else(|| Error::UnknownFocus {
             name: name.to_owned(),
@@ -209,7 +195,7 @@ impl Library {
         })
     }
 
-    /// Renders what the analyst of a monitor's day is briefed with.
+    /// Renders the briefing for the analyst of a monitor's day.
     pub fn analyst(&self, material: AnalystMaterial<'_>) -> Result<Briefing, Error> {
         let context = context! {
             day => material.day,
@@ -247,7 +233,7 @@ fn render(name: &str, template: &str, context: &minijinja::Value) -> Result<Stri
         .map_err(|source| Error::Template { name: name.to_owned(), source })
 }
 
-/// Text of the database or its documentation, unable to close the `<data>` that it stands in.
+/// Escapes text from the database or its documentation, so that it cannot close the `<data>` tag around it.
 fn fenced(text: &str) -> String {
     text.trim().replace("</data", "<\u{200b}/data")
 }

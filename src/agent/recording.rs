@@ -1,11 +1,11 @@
-//! What passes on its way to the observer is counted, so that the end can say what was looked at.
+//! Counts the events on their way to the observer, so that the end of a run can report its coverage.
 
 use std::io;
 
 use super::Observer;
 use super::journal::{Event, Tally};
 
-/// The observer, and what it was told.
+/// An observer, and the coverage counted from its events.
 pub(super) struct Recording<'a> {
     observer: &'a mut dyn Observer,
     tally: Tally,
@@ -16,7 +16,6 @@ impl<'a> Recording<'a> {
         Self { observer, tally: Tally::default() }
     }
 
-    /// What came of the events so far.
     pub(super) fn tally(&self) -> Tally {
         self.tally.clone()
     }

@@ -1,4 +1,4 @@
-//! The runs of a directory: listed, and found by what people type. It reads journals and changes nothing.
+//! Lists the runs of a directory, and finds the run that a user names. It reads journals and changes nothing.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,82 +11,60 @@ use super::journal::{self, Event, FILE_NAME, StopReason};
 use crate::finding::Severity;
 use crate::typeset::spelling::nearest;
 
-/// A run of the directory.
+/// A run in the runs directory.
 #[derive(Debug)]
 pub struct Entry {
-    /// The run's id: its folder's name.
+    /// The run's id, which is the name of its folder.
     pub id: String,
-    /// Its journal.
     pub journal: PathBuf,
-    /// What the journal says, or in a sentence why it says nothing.
+    /// The summary of the journal, or the reason why it has none.
     pub summary: Result<Summary, String>,
 }
 
-/// A run in a line.
+/// A one-line summary of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
-    /// When it started.
     pub started_at: Timestamp,
-    /// The focus area.
     pub focus: String,
-    /// The model's name.
     pub model: String,
-    /// Why it ended, if it did.
+    /// [`StopReason::Unfinished`] if the journal has no last line.
     pub stop_reason: StopReason,
-    /// Whether it saw what it set out to see.
+    /// Whether the run looked at everything that it set out to look at.
     pub complete: bool,
-    /// The severities of its findings, the gravest first.
+    /// The severities of the findings, the most severe first.
     pub findings: Vec<Severity>,
-    /// How many lines of the journal cannot be read.
+    /// The number of journal lines that cannot be read.
     pub damaged_lines: usize,
 }
 
-/// The run that was asked for.
+/// The run that the user named.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Found {
-    /// Its journal.
     pub journal: PathBuf,
-    /// What whoever asked for `latest` should know of the choice.
+    /// A note on what `latest` stands for; `None` unless the newest run has not ended.
     pub remark: Option<String>,
 }
 
-/// A run that cannot be found.
+/// An error while runs are listed or found.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The directory cannot be read.
     #[error("cannot read the runs in {}: {source}; name the directory with --runs-dir", path.display())]
-    Directory {
-        /// The directory.
-        path: PathBuf,
-        /// Why it cannot be read.
-        source: io::Error,
-    },
-    /// There is nothing in it.
+    Directory { path: PathBuf, source: io::Error },
     #[error("no run in {}; explore something first, or name the directory with --runs-dir", path.display())]
-    Empty {
-        /// The directory.
-        path: PathBuf,
-    },
-    /// No id starts like that.
+    Empty { path: PathBuf },
     #[error("no run {wanted:?} in {}; {}", path.display(), hint(nearest.as_deref()))]
     Unknown {
-        /// What was asked for.
         wanted: String,
-        /// The directory.
         path: PathBuf,
-        /// The id that is most like it.
+        /// The id that is spelled most similarly.
         nearest: Option<String>,
     },
-    /// More than one id starts like that.
     #[error("{wanted:?} is the start of {count} runs, such as {first} and {second}; give more of the id")]
     Ambiguous {
-        /// What was asked for.
         wanted: String,
-        /// How many ids start like it.
+        /// The number of ids that start with `wanted`.
         count: usize,
-        /// One of them.
         first: String,
-        /// Another.
         second: String,
     },
 }
@@ -95,7 +73,7 @@ fn hint(nearest: Option<&str>) -> String {
     nearest.map_or_else(|| "`explore runs list` names them all".to_owned(), |id| format!("the nearest is {id}"))
 }
 
-/// All runs of `runs_dir`, the latest first. A directory that does not exist has none.
+/// Returns all runs of `runs_dir`, the latest first. A directory that does not exist has no runs.
 pub fn list(runs_dir: &Path) -> Result<Vec<Entry>, Error> {
     let entry = |id: String| {
         let journal = journal_of(runs_dir, &id);
@@ -104,7 +82,8 @@ pub fn list(runs_dir: &Path) -> Result<Vec<Entry>, Error> {
     Ok(ids(runs_dir)?.into_iter().rev().map(entry).collect())
 }
 
-/// The run called `wanted`: an id, the start of one and only one, or `latest`, which is the latest that has ended.
+/// Finds a run by its id, by the unique start of an id, or as `latest`. `latest` is the latest run that has ended, or
+/// the newest run if none has ended.
 pub fn find(runs_dir: &Path, wanted: &str) -> Result<Found, Error> {
     let ids = ids(runs_dir)?;
     let Some(newest) = ids.last() else {
@@ -151,7 +130,7 @@ fn journal_of(runs_dir: &Path, id: &str) -> PathBuf {
     runs_dir.join(id).join(FILE_NAME)
 }
 
-/// The names of the folders that hold a journal, oldest run first.
+/// Returns the names of the folders that contain a journal, the oldest run first.
 fn ids(runs_dir: &Path) -> Result<Vec<String>, Error> {
     let failed = |source| Error::Directory { path: runs_dir.to_owned(), source };
     let entries = match fs::read_dir(runs_dir) {

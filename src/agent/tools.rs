@@ -1,6 +1,6 @@
-//! The closed set of tools a model may call: their specs, the parsing of a call, the running of it.
+//! The closed set of tools that a model may call: their specifications, the parsing of calls and their execution.
 //!
-//! What goes wrong with a call is told to the model in one helpful line; only a lost database stops a run.
+//! A failed call is answered with one line that helps the model to repair it. Only a lost database stops a run.
 
 mod describe_table;
 mod execute_sql;
@@ -24,21 +24,17 @@ use crate::warehouse::executor::Executor;
 use crate::warehouse::table::{Bounds, Table};
 use schema::parameters;
 
-/// The tools' names, in the order in which a model is told of them.
+/// The tools' names, in the order in which the model receives them.
 const NAMES: [&str; 5] = ["execute_sql", "describe_table", "find_values", "record_finding", "finish"];
 
-/// A call whose name and arguments are understood.
+/// A tool call with its parsed arguments.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Call {
-    /// Run one SELECT, or show an earlier result again.
+    /// Runs one SELECT, or shows an earlier result again.
     ExecuteSql(ExecuteSql),
-    /// Describe one table in full.
     DescribeTable(DescribeTable),
-    /// Find the columns that contain a text.
     FindValues(FindValues),
-    /// Record a finding.
     RecordFinding(Box<Draft>),
-    /// End the exploration.
     Finish(Finish),
 }
 
@@ -83,7 +79,7 @@ pub struct Finish {
 }
 
 impl Call {
-    /// Understands a call, or says in one line what is wrong with it.
+    /// Parses a call. The error is one line for the model.
     pub fn parse(call: &ToolCall) -> Result<Self, String> {
         match call.name.as_str() {
             "execute_sql" => arguments(call).map(unfenced).map(Self::ExecuteSql),
@@ -96,7 +92,7 @@ impl Call {
     }
 }
 
-/// The statement without the fence that models put around what they show.
+/// Removes the code fence that some models put around the statement.
 fn unfenced(arguments: ExecuteSql) -> ExecuteSql {
     match lenient::fence(&arguments.sql) {
         Some((_, sql)) => ExecuteSql { sql: sql.to_owned(), question: arguments.question },
@@ -104,8 +100,8 @@ fn unfenced(arguments: ExecuteSql) -> ExecuteSql {
     }
 }
 
-/// The arguments as JSON. Forgiven: none at all, a fence around them, an object within a string, text behind it, what
-/// else [`lenient`] reads, and what [`fit`] makes fit.
+/// Parses the arguments of a call. Accepts empty arguments, a fence around them, an object in a string, text after the
+/// object, whatever else [`lenient`] accepts, and what [`fit`] converts.
 fn arguments<T: DeserializeOwned + JsonSchema>(call: &ToolCall) -> Result<T, String> {
     let text = lenient::without_fence(&call.arguments);
     let text = if text.is_empty() { "{}" } else { text };
@@ -114,7 +110,7 @@ fn arguments<T: DeserializeOwned + JsonSchema>(call: &ToolCall) -> Result<T, Str
     let schema = parameters::<T>();
     let value = match read {
         Ok((object, _)) => Ok(fit::fit(object, &schema)),
-        // Strict JSON's own words say best what is wrong.
+        // The strict parser has the better error message.
         Err(_) => serde_json::from_str::<Value>(text),
     };
     if !matches!(value, Ok(Value::Object(_))) && !text.starts_with('{') {
@@ -138,7 +134,7 @@ fn fields<T: JsonSchema>() -> Vec<String> {
     schema["properties"].as_object().map(|properties| properties.keys().cloned().collect()).unwrap_or_default()
 }
 
-/// The tools that a model is told of. At a limit only those remain that record and finish.
+/// Returns the specifications of the tools. With `recording_only`, returns only those that record findings and finish.
 pub fn specs(recording_only: bool) -> Vec<ToolSpec> {
     let mut specs = vec![
         spec::<ExecuteSql>(
@@ -169,34 +165,31 @@ fn spec<T: JsonSchema>(name: &str, description: &str) -> ToolSpec {
     ToolSpec { name: name.to_owned(), description: description.to_owned(), parameters: parameters::<T>() }
 }
 
-/// What the tools that look work with.
+/// The database access that the tools share.
 #[derive(Debug)]
 pub struct Toolbox {
-    /// What runs its queries.
     pub executor: Executor,
-    /// The database's catalog.
     pub catalog: Arc<Catalog>,
-    /// How much of a result the model sees.
+    /// The limits on how much of a result the model sees.
     pub bounds: Bounds,
-    /// Whether each query's plan is asked for, for debugging.
+    /// Whether the plan of each query is fetched, for debugging.
     pub plans: bool,
 }
 
-/// A query that ran.
+/// The result of a query and, if requested, its plan.
 #[derive(Debug)]
 pub struct Ran {
-    /// What came back.
     pub table: Table,
-    /// The plan, where [`Toolbox::plans`] asks for it.
+    /// `None` unless [`Toolbox::plans`] is set and the database returns a plan.
     pub plan: Option<String>,
 }
 
-/// A call that gave nothing.
+/// An error of a query that was sent.
 #[derive(Debug)]
 pub enum Failure {
-    /// The model is told, and goes on.
+    /// An error that the model receives; the run continues.
     Told(String),
-    /// The run cannot go on.
+    /// An error that ends the run.
     Fatal(warehouse::Error),
 }
 

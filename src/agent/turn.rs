@@ -1,4 +1,4 @@
-//! One turn's tool calls: queries side by side, then findings, then the end.
+//! Runs the tool calls of one turn: queries concurrently, then findings, then `finish`.
 
 use std::io;
 use std::sync::Arc;
@@ -16,20 +16,22 @@ use crate::finding::results::QueryResult;
 use crate::model::{Reply, ReplyEnd, ToolCall};
 use crate::warehouse::sql::Select;
 
-/// Calls run in one turn; the model is told of the rest.
+/// The number of calls that run in one turn. Further calls are answered with an error.
 const CALLS_MAX: usize = 16;
 
-/// What becomes of a call.
+/// The answer to a call, or the query that will produce it.
 enum Answer {
-    /// It is answered already.
     Text(String),
-    /// A result that a compaction may shorten.
-    Result { query: String, text: String },
-    /// It is a query to send.
+    /// A result, which a compaction may shorten.
+    Result {
+        query: String,
+        text: String,
+    },
+    /// A query that has not been sent yet.
     Query(Box<Query>),
 }
 
-/// A query to send.
+/// A validated query that is ready to be sent.
 struct Query {
     id: String,
     sql: String,
@@ -38,7 +40,7 @@ struct Query {
 }
 
 impl Exploration<'_> {
-    /// Runs the calls of a reply and puts the answers into the conversation. `Some` ends the run.
+    /// Runs the calls of a reply and adds the answers to the conversation. Returns `Some` if the run ends.
     pub(super) async fn act(&mut self, reply: Reply, last: bool) -> io::Result<Option<Ending>> {
         if let Some(nudge) = nudge(&reply) {
             self.conversation.tell(nudge.to_owned());
@@ -63,7 +65,8 @@ impl Exploration<'_> {
         Ok(ending)
     }
 
-    /// Answers what needs no database, and plans the queries. `None` is left for later in the turn.
+    /// Answers the calls that need no query, and plans the queries of the others. Returns `None` for calls that run
+    /// later in the turn.
     async fn begin_call(&mut self, call: &Result<Call, String>, last: bool) -> io::Result<Option<Answer>> {
         let look = |what: &str| Answer::Text(format!("limit: {what} is over; record what is proven, then call finish"));
         Ok(match call {
@@ -82,7 +85,7 @@ impl Exploration<'_> {
         })
     }
 
-    /// A query to send, or what the run knows already.
+    /// Plans a query. Returns an answer instead if the result is known, the query is refused, or no queries are left.
     async fn plan_query(&mut self, arguments: &ExecuteSql) -> io::Result<Answer> {
         if let Some(result) = self.results.get(arguments.sql.trim()) {
             return Ok(self.show(&Arc::clone(result), ""));
@@ -118,7 +121,7 @@ impl Exploration<'_> {
         Ok(Answer::Query(Box::new(Query { id, sql, question, select })))
     }
 
-    /// Sends the planned queries side by side and keeps what comes back.
+    /// Sends the planned queries concurrently and keeps their results. Returns `Some` if the database is lost.
     async fn run_queries(&mut self, answers: &mut [Option<Answer>]) -> io::Result<Option<Ending>> {
         let (toolbox, time_left) = (self.setup.toolbox, self.time_left_to_look());
         let run = async |query: &Query| {
@@ -168,7 +171,7 @@ impl Exploration<'_> {
         Answer::Result { query: result.id.clone(), text: format!("{}{note}\n{table}", result.id) }
     }
 
-    /// Checks and records the findings of a turn; whether any was refused.
+    /// Checks and records the findings of a turn. Returns whether any was refused.
     fn record_findings(
         &mut self,
         calls: &[(&ToolCall, Result<Call, String>)],
@@ -193,7 +196,7 @@ impl Exploration<'_> {
         Ok(refused)
     }
 
-    /// What the model is told of its finding, and whether it was accepted.
+    /// Checks and records one finding. Returns the answer for the model and whether the finding was accepted.
     fn record(&mut self, draft: &Draft, arguments: &str) -> io::Result<(String, bool)> {
         let context = Context { results: &self.results, as_of: self.setup.as_of };
         let number = self.findings.len() + 1;
@@ -218,7 +221,7 @@ impl Exploration<'_> {
         Ok((text, true))
     }
 
-    /// Ends the run if the model asks for it and nothing speaks against it.
+    /// Returns the end of the run if the model calls `finish` and there is no objection.
     fn finish(
         &mut self,
         calls: &[(&ToolCall, Result<Call, String>)],
@@ -236,7 +239,7 @@ impl Exploration<'_> {
         Some(Ending { reason: StopReason::Finished, detail: None, looked_at })
     }
 
-    /// What speaks against finishing now. But for a refused finding it is said once.
+    /// Returns the objection to finishing now. Except for a refused finding, a run objects at most once.
     fn objection(&mut self, arguments: &Finish, refused: bool) -> Option<String> {
         if refused {
             return Some(
@@ -268,7 +271,7 @@ impl Exploration<'_> {
     }
 }
 
-/// What a reply is told that calls no tool or was not ended by the model.
+/// Returns a reminder for a reply without a call, or `None` if the reply has one.
 fn nudge(reply: &Reply) -> Option<&'static str> {
     match (reply.end, reply.tool_calls.is_empty(), reply.text.as_deref().map(str::trim)) {
         (ReplyEnd::Filtered, true, _) => Some("Your reply was withheld by the provider. Go on with another question."),

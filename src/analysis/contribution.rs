@@ -1,73 +1,74 @@
-//! Which segments make a deviation: the smallest set that explains it, of any number of dimensions.
+//! Finds the segments that cause a deviation: the smallest set that explains it, over any number of dimensions.
 //!
-//! Every combination of up to [`DIMENSIONS_MAX`] dimensions' values is a candidate. A cause holds most of the deviation
-//! (*coverage*), deviates more than the rest does (*lift*), and is told in few words; a candidate's score weighs the
-//! three. This is the idea of Adtributor (Bhagwan et al., NSDI 2014: explanatory power and surprise, told succinctly),
-//! for several dimensions at once and without a threshold a dimension.
+//! Every combination of values of up to [`DIMENSIONS_MAX`] dimensions is a candidate. A cause contains most of the
+//! deviation (*coverage*), deviates more than the rest does (*lift*), and names few dimensions. The score of a
+//! candidate weighs the three. This is the idea of Adtributor (Bhagwan et al., NSDI 2014: explanatory power and
+//! surprise, reported succinctly), for several dimensions at once and without a threshold for each dimension.
 
 use std::collections::HashMap;
 
-/// Dimensions that a cause may name at the most.
+/// Dimensions that a segment names at most.
 const DIMENSIONS_MAX: usize = 3;
-/// What a candidate's lift weighs against its coverage, in logarithms of both.
+/// Weight of a candidate's lift relative to its coverage, in logarithms of both.
 const LIFT_WEIGHT: f64 = 0.4;
-/// What each dimension that a candidate names costs.
+/// Cost of each dimension that a candidate names, in units of the score.
 const DIMENSION_COST: f64 = 0.1;
-/// Share of the deviation that another segment must hold to be named beside the first.
+/// Share of the deviation that a further segment must contain to be named beside the first.
 const FURTHER_COVERAGE_MIN: f64 = 0.25;
-/// Segments named at the most.
+/// Segments that an explanation names at most.
 const SEGMENTS_MAX: usize = 4;
-/// Denominator's worth of belief that a segment's ratio is like everybody's.
+/// Weight of the overall ratio in the estimate of a leaf's ratio, in units of the denominator.
 const RATIO_PRIOR: f64 = 20.0;
 
-/// One cell of the finest breakdown.
+/// One cell of the finest breakdown, with its actual and expected value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Leaf {
     /// Its value of each dimension, as a number that stands for it.
     pub values: Vec<u32>,
-    /// What was measured.
     pub actual: f64,
-    /// What was to be expected.
     pub expected: f64,
 }
 
-/// A leaf of a ratio: what it was in quiet times, and what it is now.
+/// One cell of the finest breakdown of a ratio, in a quiet period and now.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RatioLeaf {
     /// Its value of each dimension, as a number that stands for it.
     pub values: Vec<u32>,
-    /// Numerator and denominator in quiet times.
+    /// Numerator and denominator in the quiet period.
     pub before: (f64, f64),
-    /// Numerator and denominator now.
+    /// Numerator and denominator in the present period.
     pub now: (f64, f64),
 }
 
-/// Part of the whole: all leaves with these values.
+/// A part of the whole: all leaves with the same values of some dimensions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Segment {
-    /// Which value of which dimension, by the dimension's place.
+    /// Pairs of a dimension's index and its value.
     pub values: Vec<(usize, u32)>,
-    /// The share of the whole deviation that lies in it.
+    /// The share of the whole deviation that the segment contains, from 0 to 1.
     pub coverage: f64,
-    /// What was measured over what was to be expected.
+    /// The actual over the expected value, with a small constant added to both.
     pub lift: f64,
     score: f64,
 }
 
-/// What a deviation comes from.
+/// The segments that explain a deviation, and the candidates for them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Explanation {
-    /// The smallest set that explains it; empty where it is everywhere alike.
+    /// The smallest set that explains the deviation; empty if no segment stands out.
     pub segments: Vec<Segment>,
-    /// Single segments by how well each alone explains it, the best first.
+    /// Single segments by how well each alone explains the deviation, the best first.
     pub candidates: Vec<Segment>,
-    /// Measured less expected, of all leaves.
+    /// The actual less the expected value, over all leaves.
     pub deviation: f64,
-    /// The part of it that lies outside of the segments.
+    /// The part of the deviation outside of the segments.
     pub rest: f64,
 }
 
-/// The leaves of a ratio as numerators, expected by the ratio that each had; where little was known of it, by that of all.
+/// Converts the leaves of a ratio to leaves of its numerator.
+///
+/// The expected numerator is the present denominator times the earlier ratio of the leaf. Where the leaf has few data,
+/// the ratio is drawn towards that of all leaves.
 pub fn ratio_leaves(leaves: &[RatioLeaf]) -> Vec<Leaf> {
     let (numerator, denominator) =
         leaves.iter().fold((0.0, 0.0), |(top, bottom), leaf| (top + leaf.before.0, bottom + leaf.before.1));
@@ -80,7 +81,7 @@ pub fn ratio_leaves(leaves: &[RatioLeaf]) -> Vec<Leaf> {
         .collect()
 }
 
-/// Finds what the deviation of `leaves`, all together, comes from; at most `candidates_max` candidates are kept.
+/// Finds the segments that cause the deviation of all `leaves` together. Keeps at most `candidates_max` candidates.
 pub fn explain(leaves: &[Leaf], candidates_max: usize) -> Explanation {
     let total = Amounts::of(leaves.iter());
     let mut candidates = candidates(leaves, total);
@@ -98,13 +99,13 @@ pub fn explain(leaves: &[Leaf], candidates_max: usize) -> Explanation {
 }
 
 impl Segment {
-    /// Whether the leaf is part of it.
+    /// Returns whether the leaf is part of the segment.
     pub fn holds(&self, leaf: &Leaf) -> bool {
         self.values.iter().all(|(dimension, value)| leaf.values.get(*dimension) == Some(value))
     }
 }
 
-/// Another segment of the same dimensions that holds much of what is left.
+/// Returns another segment of the same dimensions that contains much of the remaining deviation.
 fn further(leaves: &[Leaf], segments: &[Segment], total: Amounts) -> Option<Segment> {
     let left = leaves.iter().filter(|leaf| !segments.iter().any(|segment| segment.holds(leaf))).cloned();
     let left = left.collect::<Vec<_>>();
@@ -144,13 +145,13 @@ impl Amounts {
         self.actual - self.expected
     }
 
-    /// Measured over expected, both with a little added so that nothing is infinite.
+    /// Returns the actual over the expected value, with `little` added to both so that the result is finite.
     fn lift(self, little: f64) -> f64 {
         (self.actual.max(0.0) + little) / (self.expected.max(0.0) + little)
     }
 }
 
-/// Every segment that deviates the way the whole does, and more so than what is outside of it.
+/// Returns every segment that deviates in the direction of the whole, and more so than what is outside of it.
 fn candidates(leaves: &[Leaf], total: Amounts) -> Vec<Segment> {
     let dimensions = leaves.first().map_or(0, |leaf| leaf.values.len());
     let up = total.deviation() >= 0.0;
@@ -168,7 +169,7 @@ fn candidates(leaves: &[Leaf], total: Amounts) -> Vec<Segment> {
             segment(values, amounts, total, up, little)
         }));
     }
-    // A hash map's order must not decide between equals.
+    // The order of a hash map must not decide between equal scores.
     found.sort_by(|left, right| left.values.cmp(&right.values));
     found
 }
@@ -185,7 +186,7 @@ fn segment(values: Vec<(usize, u32)>, amounts: Amounts, total: Amounts, up: bool
     Some(Segment { values, coverage, lift, score })
 }
 
-/// All sets of one to [`DIMENSIONS_MAX`] of the dimensions.
+/// Returns all sets of one to [`DIMENSIONS_MAX`] dimensions.
 fn cuboids(dimensions: usize) -> Vec<Vec<usize>> {
     let mut cuboids = vec![Vec::new()];
     for dimension in 0..dimensions {

@@ -1,59 +1,61 @@
-//! Chance, the same on every machine: what is not exact in IEEE 754 comes from `libm`, never from the platform.
+//! Seeded random numbers, the same on every machine. Functions that IEEE 754 does not round exactly come from `libm`,
+//! never from the platform.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// The variance of a count from which on it is drawn as a normal variable.
+/// Variance above which a count is drawn as a normal variable.
 const NORMAL_FROM: f64 = 30.0;
 
-/// A seeded source of chance.
+/// A seeded source of random numbers.
 #[derive(Debug)]
 pub(crate) struct Dice(ChaCha8Rng);
 
 impl Dice {
-    /// A source of its own for each `stream` of a seed, so that one part's draws do not shift another's.
+    /// Creates a source for one `stream` of a seed. Each part of a program uses its own stream, so that the draws of
+    /// one do not shift those of another.
     pub(crate) fn new(seed: u64, stream: u64) -> Self {
         let mut generator = ChaCha8Rng::seed_from_u64(seed);
         generator.set_stream(stream);
         Self(generator)
     }
 
-    /// From 0 up to 1.
+    /// Draws a number from 0 up to 1, without 1.
     pub(crate) fn unit(&mut self) -> f64 {
         self.0.random::<f64>()
     }
 
-    /// From `low` up to `high`.
+    /// Draws a number from `low` up to `high`, without `high`.
     pub(crate) fn between(&mut self, low: f64, high: f64) -> f64 {
         low + (high - low) * self.unit()
     }
 
-    /// A whole number from `low` to `high`, both included.
+    /// Draws a whole number from `low` to `high`, both included.
     pub(crate) fn whole(&mut self, low: i64, high: i64) -> i64 {
         self.0.random_range(low..=high)
     }
 
-    /// True with this probability.
+    /// Returns true with this probability.
     pub(crate) fn chance(&mut self, probability: f64) -> bool {
         self.unit() < probability
     }
 
-    /// One of them.
+    /// Draws one element of `from`, which must not be empty.
     pub(crate) fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         &from[self.0.random_range(0..from.len())]
     }
 
-    /// Around 1, from 0.4 to 1.6, a bell of three uniform draws.
+    /// Draws a number around 1, from 0.4 to 1.6: a bell of three uniform draws.
     pub(crate) fn around_one(&mut self) -> f64 {
         0.4 + 0.4 * (self.unit() + self.unit() + self.unit())
     }
 
-    /// From 1 up to `most`, Pareto: many small, few large.
+    /// Draws a number from 1 up to `most` from a Pareto distribution with shape 1: many small ones, few large ones.
     pub(crate) fn pareto(&mut self, most: f64) -> f64 {
         (1.0 / (1.0 - self.unit())).min(most)
     }
 
-    /// From a normal distribution with mean 0 and standard deviation 1 (Marsaglia's polar method).
+    /// Draws from a normal distribution with mean 0 and standard deviation 1 (Marsaglia's polar method).
     pub(crate) fn normal(&mut self) -> f64 {
         loop {
             let (x, y) = (self.between(-1.0, 1.0), self.between(-1.0, 1.0));
@@ -64,7 +66,7 @@ impl Dice {
         }
     }
 
-    /// From a gamma distribution with this shape, from 1, and scale 1 (Marsaglia and Tsang 2000).
+    /// Draws from a gamma distribution with this shape, at least 1, and scale 1 (Marsaglia and Tsang 2000).
     pub(crate) fn gamma(&mut self, shape: f64) -> f64 {
         let third = shape.max(1.0) - 1.0 / 3.0;
         loop {
@@ -78,7 +80,7 @@ impl Dice {
         }
     }
 
-    /// A count of independent events with this mean (Poisson).
+    /// Draws a count of independent events with this mean (Poisson).
     pub(crate) fn poisson(&mut self, mean: f64) -> f64 {
         if mean > NORMAL_FROM {
             return self.count_around(mean, mean, 1.0);
@@ -91,7 +93,7 @@ impl Dice {
         count
     }
 
-    /// A count of successes in `trials` with this probability (binomial).
+    /// Draws the number of successes in `trials` with this probability (binomial).
     pub(crate) fn binomial(&mut self, trials: f64, probability: f64) -> f64 {
         let probability = probability.clamp(0.0, 1.0);
         let variance = trials * probability * (1.0 - probability);
@@ -106,8 +108,8 @@ impl Dice {
         successes
     }
 
-    /// A large count: normal, with the first correction for its skew, which is `asymmetry` over the standard deviation
-    /// (Cornish and Fisher).
+    /// Draws a large count from a normal distribution with the first correction for its skew (Cornish and Fisher). The
+    /// skew is `asymmetry` over the standard deviation.
     fn count_around(&mut self, mean: f64, variance: f64, asymmetry: f64) -> f64 {
         let normal = self.normal();
         (mean + variance.sqrt() * normal + asymmetry * (normal * normal - 1.0) / 6.0).round().max(0.0)

@@ -1,23 +1,24 @@
-//! What was to be expected of a series, from what was known before: value, interval, and the parts that add up to it.
+//! Forecasts a series from its past: the expected value, its interval, and the parts that add up to it.
 //!
-//! A model whose parts add up, as measured or in logarithms (see [`scale`]), in the order in which it takes a series apart:
+//! The model is a sum of parts, as measured or in logarithms (see [`scale`]). It takes a series apart in this order:
 //!
 //! ```text
 //! gaps       filled from the same phase of the seasons around them; a filled value is never a residual
-//! holidays   what a named day usually adds, from the earlier days of that name, shrunk where they are few; what is not
-//!            known of it makes the interval of such a day wider
+//! holidays   the usual effect of a named day, from the earlier days of that name, shrunk where they are few; the
+//!            uncertainty of the effect widens the interval of such a day
 //! spikes     values far from their neighbours, replaced (Hampel)
-//! steps      a lasting change of level: what came before it is moved to where the series now is; a change of the last
-//!            days is one as soon as four values in a row bear it out, see [`Expected::shift`]
+//! steps      a lasting change of level: the values before it are moved to the present level; a change of the last days
+//!            counts as one as soon as four values in a row confirm it, see [`Expected::shift`]
 //! seasons    for each short season, a recency-weighted mean by phase of what a moving average leaves
 //! level      the mean of three members: Theta (exponential smoothing with half the trend), and the medians of the last
 //!            two and eight weeks
-//! year       the move that the level made a year ago, taken in part if that would have helped of late
+//! year       the move that the level made a year ago, taken in part if that would have helped recently
 //! ```
 //!
 //! A combination of simple members beats its members and most elaborate models on daily series (Makridakis et al., *The
-//! M4 Competition*, 2020); Theta is Assimakopoulos and Nikolopoulos (2000) in the form of Hyndman and Billah (2003).
-//! Intervals are conformal: the errors that the same model made from earlier origins, see [`interval`].
+//! M4 Competition*, 2020). Theta is from Assimakopoulos and Nikolopoulos (2000), in the form of Hyndman and Billah
+//! (2003). Intervals are conformal: they come from the errors that the same model made from earlier origins, see
+//! [`interval`].
 
 mod clean;
 mod drift;
@@ -34,26 +35,26 @@ use interval::{Errors, Variance};
 use level::Smoothing;
 use scale::Scale;
 
-/// Values that a series must have for every season to be seen twice, at the least.
+/// Cycles of the longest season that a series must have, so that every season is seen at least twice.
 const CYCLES_MIN: usize = 3;
-/// Standard deviations from which on a surprise is one that tells of something else than what lasts.
+/// Standard deviations beyond which a surprise is not expected to last.
 const SURPRISE_MAX: f64 = 3.0;
-/// Steps of the past that the model looks at, at the most: what lies further back tells of another time.
+/// Steps of the past that the model uses at most. Older values say little about the present.
 pub const HISTORY_MAX: usize = 3 * 364;
 
-/// How a series is forecast.
+/// The seasons and the history that a forecast uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// Short seasons in steps, shortest first: `[7]` of days, `[24, 168]` of hours, none of weeks.
+    /// Short seasons in steps, shortest first: `[7]` for days, `[24, 168]` for hours, none for weeks.
     pub seasons: Vec<usize>,
-    /// The yearly season in steps, a whole number of the longest short season: 364 of days, 52 of weeks.
+    /// The yearly season in steps, a multiple of the longest short season: 364 for days, 52 for weeks.
     pub year: Option<usize>,
-    /// Steps of the past that are looked at.
+    /// Steps of the past to use.
     pub history: usize,
 }
 
 impl Options {
-    /// For one value a day.
+    /// Returns the options for one value per day.
     pub fn daily() -> Self {
         Self { seasons: vec![7], year: Some(364), history: HISTORY_MAX }
     }
@@ -63,89 +64,87 @@ impl Options {
     }
 }
 
-/// A series to forecast.
+/// A series to forecast, with its special days.
 #[derive(Debug, Clone, Copy)]
 pub struct History<'a> {
-    /// The values on an even grid, oldest first; `None` where none is known.
+    /// The values on an even grid, oldest first; `None` where the value is unknown.
     pub values: &'a [Option<f64>],
-    /// The name of the special day that a step is, for the steps of `values` and those to forecast; as many as both
-    /// together, or none at all.
+    /// The special day of each step, as the number of its name, for the steps of `values` and the steps to forecast.
+    /// Has as many elements as both together, or none.
     pub holidays: &'a [Option<u16>],
 }
 
-/// What makes up an expected value; the parts add up to it.
+/// The parts of an expected value, which add up to it.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Parts {
     /// The level and its drift.
     pub trend: f64,
-    /// The short seasons.
     pub season: f64,
-    /// The yearly season.
     pub year: f64,
-    /// The holiday.
     pub holiday: f64,
 }
 
 impl Parts {
-    /// The expected value.
+    /// Returns the expected value.
     pub fn sum(&self) -> f64 {
         self.trend + self.season + self.year + self.holiday
     }
 }
 
-/// What was fitted to a series, which holds for some weeks: daily forecasts with it take a fraction of fitting's time.
+/// A fitted model. It stays valid for some weeks, and a daily forecast with it takes a fraction of the time of fitting.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fitted {
     scale: Scale,
     smoothing: Smoothing,
     year_share: f64,
-    /// How much of an error one step ahead the step after it has again.
+    /// The share of an error one step ahead that recurs at the next step.
     carry: f64,
-    /// How far a week is usually from what was expected of it four weeks before.
+    /// The usual difference between a week and its forecast of four weeks before its end, on the model's scale; `None`
+    /// if there are too few weeks to know.
     usual_drift: Option<f64>,
     effects: Effects,
     errors: Errors,
 }
 
-/// What is expected of the steps after a history.
+/// The forecast of the steps after a history.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expected {
     /// The parts of each step's expected value.
     pub steps: Vec<Parts>,
-    /// A change of level so recent that it was taken for one on the word of its few values.
+    /// A change of level so recent that it rests on few values, if the model assumed one.
     pub shift: Option<Shift>,
 }
 
-/// A recent change of level.
+/// A recent change of the level of a series.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Shift {
-    /// Values at the new level.
+    /// The number of values at the new level.
     pub steps: usize,
-    /// What it adds to the expected value of the step after.
+    /// What the change adds to the expected value of the next step.
     pub height: f64,
 }
 
-/// What makes a value vary beside the errors of the model.
+/// The sources of a value's variance besides the errors of the model.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Noise {
-    /// The variance that it has by its own nature, such as a count's; no model comes below it.
+    /// The variance of the value itself, such as that of a count. The variance of the forecast is never smaller.
     pub own: f64,
-    /// The special day that its step is, of whose effect no more is known than its few earlier days tell.
+    /// The special day of the value's step. Its effect is known only from its few earlier days, which adds variance.
     pub holiday: Option<u16>,
 }
 
-/// A level that has moved away slowly.
+/// A slow move of the level away from its forecast.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Drift {
-    /// How far, in standard deviations of what it usually moves by.
+    /// The size of the move, in standard deviations of the usual move.
     pub z: f64,
-    /// How far, as a share of what was expected.
+    /// The size of the move, as a share of the expected value.
     pub share: f64,
-    /// What was expected of the last step, four weeks before it.
+    /// The forecast of the last step, made four weeks before it.
     pub expected: Parts,
 }
 
-/// FitCache the model; `None` where the history is too short to know its seasons.
+/// Fits the model. Returns `None` if the history is too short to know its seasons.
 pub fn fit(history: History<'_>, options: &Options) -> Option<Fitted> {
     let history = history.recent(options);
     let known = history.values.iter().flatten().count();
@@ -165,18 +164,18 @@ pub fn fit(history: History<'_>, options: &Options) -> Option<Fitted> {
     Some(Fitted { scale, smoothing, year_share, carry, usual_drift, effects, errors })
 }
 
-/// Values that a series must have to be forecast.
+/// Returns how many known values a series must have to be forecast.
 pub fn known_min(options: &Options) -> usize {
     CYCLES_MIN * options.longest_season().max(2)
 }
 
-/// The longest season that can be known of so many steps.
+/// Returns the longest season that can be known from `history` steps.
 pub fn season_max(history: usize) -> usize {
     history.min(HISTORY_MAX) / CYCLES_MIN
 }
 
 impl Fitted {
-    /// What is expected of the `horizon` steps after `history`, which may have grown since it was fitted.
+    /// Returns the forecast of the `horizon` steps after `history`, which may have grown since the model was fitted.
     pub fn expect(&self, history: History<'_>, horizon: usize, options: &Options) -> Expected {
         let history = history.recent(options);
         let values = history.on(self.scale);
@@ -196,8 +195,8 @@ impl Fitted {
         Expected { steps: steps.into_iter().map(|step| self.scale.parts(step)).collect(), shift }
     }
 
-    /// How far the level has moved away from what was expected of the last week of `history` three weeks before it; `None`
-    /// where too little is known.
+    /// Returns how far the level has moved away from the forecast of the last week of `history`, made three weeks
+    /// before that week. Returns `None` if too little is known.
     pub fn drift(&self, history: History<'_>, options: &Options) -> Option<Drift> {
         let usual = self.usual_drift.filter(|usual| *usual > 0.0)?;
         let history = history.recent(options);
@@ -211,27 +210,28 @@ impl Fitted {
         Some(Drift { z: off.mean / usual, share: (moved - value) / value.abs().max(f64::MIN_POSITIVE), expected })
     }
 
-    /// Where a value lies with `probability`, of which `expected` was expected `step` steps ahead (from 1).
+    /// Returns the interval that contains a value with `probability`. `expected` is its forecast of `step` steps before
+    /// (from 1).
     pub fn interval(&self, expected: f64, step: usize, probability: f64, noise: Noise) -> (f64, f64) {
         let middle = self.scale.to(expected);
         let (below, above) = self.errors.reach(step, probability, self.variance(noise, expected));
         (self.scale.back(middle - below), self.scale.back(middle + above))
     }
 
-    /// The probability of a value at least as far off, if nothing is the matter.
+    /// Returns the probability of a value at least as far off by chance alone.
     pub fn p_value(&self, actual: f64, expected: f64, step: usize, noise: Noise) -> f64 {
         self.errors.p_value(self.off(actual, expected), step, self.variance(noise, expected))
     }
 
-    /// How far off a value is, in standard deviations, of which the half of an interval of 95% is 1.96.
+    /// Returns how far off a value is, in standard deviations, 1.96 of which make up half of an interval of 95%.
     pub fn z(&self, actual: f64, expected: f64, step: usize, noise: Noise) -> f64 {
         let off = self.off(actual, expected);
         let sigma = self.errors.sigma(off, step, self.variance(noise, expected));
         if sigma > 0.0 { off / sigma } else { 0.0 }
     }
 
-    /// By how much the last value was off, where it is known; nothing where it was so far off that it tells of something
-    /// else.
+    /// Returns how far off the last value was. Returns 0 if it is unknown, or so far off that the error is not expected
+    /// to last.
     fn surprise(&self, values: &[Option<f64>], prepared: &[f64], model: Model<'_>) -> f64 {
         let (Some(Some(_)), Some((last, before))) = (values.last(), prepared.split_last()) else { return 0.0 };
         if self.carry <= 0.0 {
@@ -245,7 +245,7 @@ impl Fitted {
         }
     }
 
-    /// The noise on the scale of the model.
+    /// Converts the noise to the scale of the model.
     fn variance(&self, noise: Noise, expected: f64) -> Variance {
         Variance { least: self.scale.variance(noise.own, expected), more: self.effects.variance(noise.holiday) }
     }
@@ -256,21 +256,21 @@ impl Fitted {
 }
 
 impl History<'_> {
-    /// Without what lies too far back, nor what lies before the first value: how far a grid reaches beyond its data is
-    /// nothing that a forecast may depend on.
+    /// Drops the values that are too old, and the unknown ones before the first known value: how far a grid reaches
+    /// beyond its data must not change a forecast.
     fn recent(self, options: &Options) -> Self {
         let skipped = self.values.len().saturating_sub(options.history);
         let skipped = skipped + self.values[skipped..].iter().take_while(|value| value.is_none()).count();
         Self { values: &self.values[skipped..], holidays: self.holidays.get(skipped..).unwrap_or_default() }
     }
 
-    /// The values on a scale.
+    /// Returns the values on a scale.
     fn on(&self, scale: Scale) -> Vec<Option<f64>> {
         self.values.iter().map(|value| value.map(|value| scale.to(value))).collect()
     }
 }
 
-/// The fitted constants, with which a series is projected from any of its steps.
+/// The fitted constants that project a series from any of its steps.
 #[derive(Debug, Clone, Copy)]
 struct Model<'a> {
     options: &'a Options,
@@ -279,7 +279,7 @@ struct Model<'a> {
 }
 
 impl Model<'_> {
-    /// The parts of the steps after `values`, without holidays.
+    /// Returns the parts of the steps after `values`, without holidays.
     fn project(&self, values: &[f64], horizon: usize) -> Vec<Parts> {
         let seasons = season::indices(values, &self.options.seasons);
         let level = values.iter().enumerate().map(|(step, value)| value - seasons.at(step)).collect::<Vec<_>>();
@@ -296,7 +296,7 @@ impl Model<'_> {
     }
 }
 
-/// The median; 0 of nothing.
+/// Returns the median, or 0 if there are no values. Reorders the values.
 fn median(values: &mut [f64]) -> f64 {
     let middle = values.len() / 2;
     if values.is_empty() {

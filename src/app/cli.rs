@@ -1,7 +1,7 @@
-//! The command line, as clap types. Nothing here reads a file or decides anything.
+//! The command line as clap types. This module reads no file and makes no decision.
 //!
-//! [`Settings`] is also the one table of settings: a setting's key in `explore.toml`, its environment variable, its
-//! default, its parser and its help are all taken from its definition here, by `config`.
+//! [`Settings`] is also the single table of settings. `config` derives a setting's key in `explore.toml`, its
+//! environment variable, its default, its parser and its help from its definition here.
 
 mod help;
 pub mod monitor;
@@ -31,13 +31,13 @@ use crate::model::openai::{Api, ReasoningEffort};
 use crate::typeset::format::Format;
 
 const EFFORTS: [&str; 6] = ["none", "minimal", "low", "medium", "high", "xhigh"];
-/// The formats of a report.
+/// The names of the formats of a report.
 pub const FORMATS: [&str; 4] = ["terminal", "markdown", "json", "html"];
-/// The formats of rows.
+/// The names of the formats of rows.
 pub const ROWS_FORMATS: [&str; 3] = ["terminal", "csv", "json"];
 const SEVERITIES: [&str; 4] = ["low", "medium", "high", "critical"];
 
-/// Looks into a PostgreSQL database by itself and brings back findings whose every figure was checked
+/// Explores a PostgreSQL database by itself and reports findings whose every figure is checked
 #[derive(Debug, Parser)]
 #[command(
     name = "explore",
@@ -51,13 +51,10 @@ const SEVERITIES: [&str; 4] = ["low", "medium", "high", "critical"];
     override_usage = "explore [--focus AREA] [OPTIONS]\n       explore COMMAND"
 )]
 pub struct Cli {
-    /// What to do instead of exploring.
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// What to explore, and how.
     #[command(flatten)]
     pub options: Options,
-    /// What is said on standard error.
     #[command(flatten)]
     pub talk: TalkOptions,
     /// Read this file in place of ./explore.toml
@@ -71,24 +68,24 @@ const STYLES: Styles = Styles::styled()
     .literal(AnsiColor::Cyan.on_default().bold())
     .placeholder(AnsiColor::Cyan.on_default());
 
-/// What to do instead of exploring.
+/// The subcommands. Without one, the program explores.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Tell about focus areas
+    /// Show the focus areas
     #[command(subcommand)]
     Focus(FocusCommand),
-    /// Keep what people write about tables in step with the database
+    /// Keep the metadata about tables in step with the database
     #[command(subcommand)]
     Schema(SchemaCommand),
-    /// Run one SELECT the way a model's are run: validated, bounded, rolled back
+    /// Run one SELECT under the rules for a model's queries: validated, bounded, rolled back
     Sql(Box<SqlArguments>),
-    /// Look whether everything is there that a run needs, and whether it is safe
+    /// Check that everything a run needs is there, and that it is safe
     #[command(after_help = DOCTOR_HELP, after_long_help = DOCTOR_LONG_HELP)]
     Doctor(Box<DoctorArguments>),
-    /// Look at runs that were journaled
+    /// Show journaled runs
     #[command(subcommand)]
     Runs(RunsCommand),
-    /// Watch metrics: forecast, judge, tell
+    /// Watch metrics: forecast, judge, notify
     #[command(subcommand)]
     Monitor(MonitorCommand),
     /// Generate data to try the program on
@@ -100,7 +97,7 @@ pub enum Command {
         #[arg(value_enum)]
         document: Document,
     },
-    /// Print the settings that hold and where each comes from, secrets masked
+    /// Print the effective settings and where each comes from, with secrets masked
     Config(Box<ConfigCommand>),
     /// Print a completion script for a shell
     #[command(after_help = "Example:\n  explore completions bash > ~/.local/share/bash-completion/completions/explore")]
@@ -110,102 +107,91 @@ pub enum Command {
     },
 }
 
-/// `explore focus ...`
+/// The subcommands of `explore focus`.
 #[derive(Debug, Subcommand)]
 pub enum FocusCommand {
-    /// List the areas that --focus takes
+    /// List the areas that --focus accepts
     List {
-        /// Where prompts are.
         #[command(flatten)]
         prompts: PromptOptions,
     },
 }
 
-/// `explore schema ...`
+/// The subcommands of `explore schema`.
 #[derive(Debug, Subcommand)]
 pub enum SchemaCommand {
     /// Write a file for each table into the metadata folder, keeping what people wrote there
     Pull {
-        /// Where to look.
         #[command(flatten)]
         database: Box<DatabaseOptions>,
-        /// With which rights.
         #[command(flatten)]
         role: RoleOptions,
     },
-    /// Say where the metadata and the database disagree; exits with 10 where they do
+    /// Report where the metadata and the database disagree; exits with 10 if they do
     Check {
-        /// Where to look.
         #[command(flatten)]
         database: Box<DatabaseOptions>,
-        /// With which rights.
         #[command(flatten)]
         role: RoleOptions,
     },
 }
 
-/// `explore sql`
+/// The arguments of `explore sql`.
 #[derive(Debug, Args)]
 #[command(after_help = SQL_HELP)]
 pub struct SqlArguments {
     /// The statement, or - to read it from standard input
     #[arg(value_name = "SQL", allow_hyphen_values = true)]
     pub statement: String,
-    /// Say only whether it would be refused, and run nothing
+    /// Report only whether the statement would be refused, and do not run it
     #[arg(long)]
     pub check: bool,
-    /// Print the rows in this format [default: what the ending of --output says, else terminal]
+    /// Print the rows in this format [default: by the file extension of --output, else terminal]
     #[arg(id = "rows_format", long = "format", value_name = "FORMAT",
           value_parser = values::one_of::<rows::Format>(&ROWS_FORMATS))]
     pub format: Option<rows::Format>,
     /// Write the rows to this file, whole or not at all [default: standard output]
     #[arg(id = "rows_output", long = "output", short = 'o', value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
-    /// Where to look, and how.
     #[command(flatten)]
     pub reading: ReadingOptions,
-    /// By which clock.
     #[command(flatten)]
     pub time_zone: TimeZoneOptions,
 }
 
-/// `explore doctor`
+/// The arguments of `explore doctor`.
 #[derive(Debug, Clone, Args)]
 pub struct DoctorArguments {
-    /// Print the statements that make a role which may only read, and nothing else
+    /// Print only the statements that create a role which may only read
     #[arg(long)]
     pub grants: bool,
-    /// Fire the project's own attack list at the database; it is safe, and --help says why
+    /// Run the project's attack list against the database; it is safe, and --help says why
     #[arg(long)]
     pub attack: bool,
-    /// Write what was found in this format
+    /// Write the results in this format
     #[arg(id = "doctor_format", long = "format", value_enum, value_name = "FORMAT",
         default_value_t = DoctorFormat::Terminal)]
     pub doctor_format: DoctorFormat,
-    /// Where to look.
     #[command(flatten)]
     pub database: DatabaseOptions,
-    /// With which rights.
     #[command(flatten)]
     pub role: RoleOptions,
-    /// Which model to ask.
     #[command(flatten)]
     pub model: ModelOptions,
-    /// Where runs are.
     #[command(flatten)]
     pub runs: RunOptions,
 }
 
-/// A format of what the doctor found.
+/// The output format of `explore doctor`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum DoctorFormat {
-    /// A line a check
+    /// One line per check
     Terminal,
     /// One object with checks, grants and attacks
     Json,
 }
 
-/// `explore runs ...`
+/// The subcommands of `explore runs`.
 #[derive(Debug, Subcommand)]
 pub enum RunsCommand {
     /// List the runs, the latest first
@@ -213,51 +199,46 @@ pub enum RunsCommand {
         /// Print a JSON array in place of a table
         #[arg(long)]
         json: bool,
-        /// Where runs are.
         #[command(flatten)]
         runs: RunOptions,
     },
     /// Print the report of a run again, from its journal
     #[command(after_help = "Example:\n  explore runs show latest --format html --output report.html")]
     Show {
-        /// The id of the run, the beginning of one, or latest
+        /// The id of the run, the beginning of an id, or latest
         #[arg(value_name = "ID", default_value = "latest")]
         id: String,
-        /// What comes out.
         #[command(flatten)]
         report: Box<ReportOptions>,
-        /// What the exit code tells.
         #[command(flatten)]
         verdict: VerdictOptions,
-        /// Where runs are.
         #[command(flatten)]
         runs: RunOptions,
     },
 }
 
-/// `explore sample ...`
+/// The subcommands of `explore sample`.
 #[derive(Debug, Subcommand)]
 pub enum SampleCommand {
-    /// Write a larger set of the sample's shape as SQL, with signals planted in it
+    /// Write a larger data set in the schema of the sample data as SQL, with planted signals
     #[command(after_help = "Example:\n  explore sample generate --planted planted.json | psql --quiet my_database")]
     Generate(SampleArguments),
-    /// Score a run on generated data against the list of what is planted there: recall and precision, by kind
+    /// Score a run on generated data against the list of planted signals: recall and precision, by kind
     #[command(after_help = "Example:\n  explore sample generate -o big.sql --planted planted.json\n  \
                             explore --load big.sql --offline --as-of 2025-11-30\n  explore sample score planted.json")]
     Score {
         /// The list that `explore sample generate --planted` wrote
         #[arg(value_name = "PLANTED", value_hint = ValueHint::FilePath)]
         planted: PathBuf,
-        /// The id of the run, the beginning of one, or latest
+        /// The id of the run, the beginning of an id, or latest
         #[arg(value_name = "ID", default_value = "latest")]
         id: String,
-        /// Where runs are.
         #[command(flatten)]
         runs: RunOptions,
     },
 }
 
-/// `explore sample generate`
+/// The arguments of `explore sample generate`.
 #[derive(Debug, Clone, Args)]
 pub struct SampleArguments {
     /// The same seed gives the same data
@@ -275,15 +256,15 @@ pub struct SampleArguments {
     /// Write the SQL to this file [default: standard output]
     #[arg(id = "sql", long = "output", short = 'o', value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub sql: Option<PathBuf>,
-    /// Write the list of what is planted to this file, as JSON
+    /// Write the list of planted signals to this file, as JSON
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub planted: Option<PathBuf>,
 }
 
-/// A kind of file that has a JSON Schema.
+/// The kinds of files that have a JSON Schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Document {
-    /// What people write about a table: metadata/*.json
+    /// The metadata of a table: metadata/*.json
     Metadata,
     /// The report of --format json
     Report,
@@ -295,174 +276,155 @@ pub enum Document {
     MonitorAlert,
 }
 
-/// `explore config`
+/// The arguments of `explore config`.
 #[derive(Debug, Args)]
 pub struct ConfigCommand {
     /// Print one JSON object in place of lines of TOML
     #[arg(long)]
     pub json: bool,
-    /// The settings, to see what they would come to.
     #[command(flatten)]
     pub options: Options,
 }
 
-/// What reading a database needs.
+/// The options for reading a database.
 #[derive(Debug, Clone, Args)]
 pub struct ReadingOptions {
-    /// Where to look.
     #[command(flatten)]
     pub database: DatabaseOptions,
-    /// With which rights.
     #[command(flatten)]
     pub role: RoleOptions,
-    /// The bounds of one query.
     #[command(flatten)]
     pub query: QueryOptions,
 }
 
-/// Every setting, whether or not a flag can give it.
+/// Every setting, including those that have no flag.
 #[derive(Debug, Clone, Args)]
 pub struct Settings {
-    /// What to explore, and how.
     #[command(flatten)]
     pub options: Options,
-    /// What is said on standard error.
     #[command(flatten)]
     pub talk: TalkOptions,
-    /// Where monitors are.
     #[command(flatten)]
     pub monitors: MonitorOptions,
-    /// Where their state is.
     #[command(flatten)]
     pub state: StateOptions,
-    /// The key of the model's endpoint; never a flag, which other users of the machine could read
+    /// The key of the model's endpoint; there is no flag for it, because other users of the machine could read it
     #[arg(long, value_name = "KEY", value_parser = values::secret)]
     pub api_key: Option<SecretString>,
 }
 
-/// What to explore, and how.
+/// The options of an exploration.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
-    /// What to look for.
     #[command(flatten)]
     pub exploration: ExplorationOptions,
-    /// Where to look.
     #[command(flatten)]
     pub database: DatabaseOptions,
-    /// With which rights.
     #[command(flatten)]
     pub role: RoleOptions,
-    /// Who looks.
     #[command(flatten)]
     pub model: ModelOptions,
-    /// When to stop.
     #[command(flatten)]
     pub limits: LimitOptions,
-    /// The bounds of one query.
     #[command(flatten)]
     pub query: QueryOptions,
-    /// By which clock.
     #[command(flatten)]
     pub time_zone: TimeZoneOptions,
-    /// What comes out.
     #[command(flatten)]
     pub report: ReportOptions,
-    /// What the exit code tells.
     #[command(flatten)]
     pub verdict: VerdictOptions,
-    /// Where prompts are.
     #[command(flatten)]
     pub prompts: PromptOptions,
-    /// Where runs are.
     #[command(flatten)]
     pub runs: RunOptions,
 }
 
-/// What to look for.
+/// The options that choose what to explore.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Exploration")]
 pub struct ExplorationOptions {
-    /// Look into this area; `explore focus list` names them
+    /// Explore this area; `explore focus list` lists the areas
     #[arg(short, long, value_name = "AREA", default_value = DEFAULT_FOCUS)]
     pub focus: String,
-    /// Take this day for today, such as 2025-11-30
+    /// Use this day as today, such as 2025-11-30
     #[arg(long, value_name = "DATE", value_parser = values::date)]
     pub as_of: Option<Date>,
 }
 
-/// Where to look.
+/// The options that name the database and select its tables.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Database")]
 pub struct DatabaseOptions {
-    /// Explore the database at postgres://USER@HOST/NAME; better in DATABASE_URL, where other users cannot read it
+    /// Explore the database at postgres://USER@HOST/NAME; better set in DATABASE_URL, which other users cannot read
     #[arg(long, value_name = "URL", value_parser = values::secret, value_hint = ValueHint::Url)]
     pub database_url: Option<SecretString>,
     /// Explore the sample data in a PostgreSQL inside this process
     #[arg(long)]
     pub demo: bool,
-    /// Explore what this SQL script makes, in a PostgreSQL inside this process
+    /// Explore the tables that this SQL script creates, in a PostgreSQL inside this process
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub load: Option<PathBuf>,
-    /// Look into these schemas, separated by commas or repeated [default: all but the system's]
+    /// Explore these schemas, separated by commas or repeated [default: all but the system's]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub schema: Vec<String>,
-    /// Look into these tables and views alone: NAME or SCHEMA.NAME, where * stands for any text
+    /// Explore only these tables and views: NAME or SCHEMA.NAME, where * stands for any text
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub tables: Vec<String>,
-    /// Keep these tables and views out, named in the same way
+    /// Leave out these tables and views, named in the same way
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub exclude_tables: Vec<String>,
-    /// Read what people wrote about the tables from this folder
+    /// Read the metadata of the tables from this folder
     #[arg(long, value_name = "DIR", default_value = "metadata", value_hint = ValueHint::DirPath)]
     pub metadata: PathBuf,
 }
 
-/// With which rights.
+/// The options for the role that runs the queries.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Database")]
 pub struct RoleOptions {
-    /// Run every query as this role, by SET LOCAL ROLE: see what it may see
+    /// Run every query as this role, with its rights, by SET LOCAL ROLE
     #[arg(long, value_name = "ROLE")]
     pub as_role: Option<String>,
-    /// Go on where the role may write, which is refused otherwise; the report says so
+    /// Continue even if the role may write, which is refused otherwise; the report says so
     #[arg(long)]
     pub allow_writable_role: bool,
 }
 
-/// By which clock.
+/// The options for the time zone of dates and times.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Database")]
 pub struct TimeZoneOptions {
-    /// Tell days and hours by the clock of this time zone, such as Europe/Paris [default: the server's]
+    /// Use this time zone for days and hours, such as Europe/Paris [default: the server's]
     #[arg(long, value_name = "ZONE", value_parser = values::time_zone)]
     pub time_zone: Option<TimeZone>,
 }
 
-/// Who looks.
+/// The options that choose the model and its endpoint.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Model")]
 pub struct ModelOptions {
     /// Ask this model [default at OpenAI: gpt-5.2; with --demo: the offline analyst]
     #[arg(short, long, value_name = "NAME")]
     pub model: Option<String>,
-    /// Let the built-in analyst look: no model, no network, the same findings every time
+    /// Use the built-in analyst: no model, no network, the same findings every time
     #[arg(long)]
     pub offline: bool,
     /// Ask the OpenAI-compatible endpoint at this URL [env: OPENAI_BASE_URL]
     #[arg(long, value_name = "URL", value_parser = values::endpoint, value_hint = ValueHint::Url)]
     pub base_url: Option<Url>,
-    /// Speak this API [default: responses at OpenAI, chat elsewhere]
+    /// Use this API [default: responses at OpenAI, chat elsewhere]
     #[arg(long, value_name = "API", value_parser = values::one_of::<Api>(&["responses", "chat"]))]
     pub api: Option<Api>,
     /// How hard the model thinks before it answers [default: the model's own]
     #[arg(long, value_name = "EFFORT", value_parser = values::one_of::<ReasoningEffort>(&EFFORTS))]
     pub reasoning_effort: Option<ReasoningEffort>,
-    /// Give up a request to the model after this long, and make it again twice
+    /// Cancel a request to the model after this long, and retry it twice
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = values::duration)]
     pub model_timeout: Duration,
 }
 
-/// When to stop.
+/// The limits of a run.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Limits")]
 pub struct LimitOptions {
@@ -480,29 +442,29 @@ pub struct LimitOptions {
     pub max_cost: Option<Decimal>,
     /// Stop after this long, such as 10m or 1h30m
     ///
-    /// A tenth before its end, a minute at the most, the model is asked for its last turn; at its end whatever is waited for
-    /// is dropped, and the report is written.
+    /// When a tenth of it is left, or one minute if that is less, the model is asked for its last turn. When it is
+    /// over, pending requests and queries are dropped and the report is written.
     #[arg(long, value_name = "DURATION", default_value = "30m", value_parser = values::duration)]
     pub time_limit: Duration,
 }
 
-/// The bounds of one query.
+/// The limits of one query.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Limits")]
 pub struct QueryOptions {
     /// Stop a query after this long
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = values::duration)]
     pub query_timeout: Duration,
-    /// Fetch this many rows of a query at the most
+    /// Fetch at most this many rows of a query
     #[arg(long, value_name = "N", default_value = "1000", value_parser = values::count::<usize>)]
     pub max_rows: usize,
-    /// Refuse a query with a step that the planner expects to cost more than this; off never refuses [default: 1e9; in
-    /// the embedded PostgreSQL, which cannot be stopped, 5e6]
+    /// Refuse a query if the planner expects one of its steps to cost more than this; off refuses none [default: 1e9;
+    /// in the embedded PostgreSQL, which cannot be stopped, 5e6]
     #[arg(long, value_name = "COST", value_parser = values::plan_cost)]
     pub max_plan_cost: Option<PlanCost>,
 }
 
-/// What comes out.
+/// The format and the destination of a report.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Report")]
 pub struct ReportOptions {
@@ -514,25 +476,25 @@ pub struct ReportOptions {
     pub output: Option<PathBuf>,
 }
 
-/// What a run's exit code tells.
+/// The options for the exit code of a run.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Report")]
 pub struct VerdictOptions {
-    /// Exit with 10 where a finding is at least this severe, with 11 where the run is incomplete and there is none
+    /// Exit with 10 if a finding is at least this severe, with 11 if there is none and the run is incomplete
     #[arg(long, value_name = "SEVERITY", value_parser = values::one_of::<Severity>(&SEVERITIES))]
     pub fail_on: Option<Severity>,
 }
 
-/// Where prompts are.
+/// The folder of the prompts.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Files")]
 pub struct PromptOptions {
-    /// Read prompts from this folder before those built in; a new file in its focus/ is a new area
+    /// Read prompts from this folder before the built-in ones; a new file in its focus/ is a new area
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub prompts: Option<PathBuf>,
 }
 
-/// Where runs are.
+/// The folder of the runs' journals.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Files")]
 pub struct RunOptions {
@@ -541,20 +503,20 @@ pub struct RunOptions {
     pub runs_dir: PathBuf,
 }
 
-/// What is said on standard error.
+/// The options for messages on standard error.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Messages")]
 pub struct TalkOptions {
-    /// Show each query with its question, rows and time; -vv whole messages and plans too
+    /// Show each query with its question, rows and time; -vv also shows whole messages and plans
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
-    /// Show errors alone
+    /// Show only errors
     #[arg(short, long, global = true)]
     pub quiet: bool,
     /// Write messages on standard error as text, or as JSON lines
     #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
-    /// Use colours; auto heeds NO_COLOR, CLICOLOR and whether it writes to a terminal
+    /// Use colours; auto follows NO_COLOR, CLICOLOR and whether the output is a terminal
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     pub color: Color,
 }
@@ -562,9 +524,9 @@ pub struct TalkOptions {
 /// A format of the messages on standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
-    /// For eyes
+    /// Text for people
     Text,
-    /// One JSON object a line
+    /// One JSON object per line
     Json,
 }
 
@@ -579,8 +541,8 @@ pub enum Color {
     Never,
 }
 
-/// Parses a command line into the command and the flags that were given. `--help` and `--version` are errors here, as
-/// in clap.
+/// Parses a command line into the command and the matches of the given flags. `--help` and `--version` are returned as
+/// errors, as in clap.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<(Cli, ArgMatches), clap::Error> {
     let arguments = arguments.into_iter().collect::<Vec<_>>();
     let matches = Cli::command().color(help_color(&arguments)).try_get_matches_from(arguments)?;
@@ -588,7 +550,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<(Cli, ArgM
     Ok((cli, matches))
 }
 
-/// `--color` has to hold for help and usage errors too, which end the parsing before its value is known.
+/// Returns the value of `--color`. Help and usage errors end the parsing before clap knows it.
 fn help_color(arguments: &[OsString]) -> clap::ColorChoice {
     let texts = arguments.iter().filter_map(|argument| argument.to_str()).collect::<Vec<_>>();
     let given = texts.iter().enumerate().find_map(|(index, text)| match *text {

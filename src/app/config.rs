@@ -1,8 +1,8 @@
-//! Defaults < `explore.toml` < environment < flags -> one [`Config`], checked once.
+//! The configuration: defaults < `explore.toml` < environment < flags -> one [`Config`], checked once.
 //!
-//! Two stages: each layer is read into raw texts that remember where they stood, every one checked by the parser of
-//! its setting; then the texts that win become typed values, all at once. The settings themselves are defined in
-//! [`crate::app::cli::Settings`] and nowhere else. What they mean together is decided in [`choice`].
+//! There are two stages. First, each layer is read into raw texts with their origin, and each text is checked by the
+//! parser of its setting. Then the texts of the highest layer become typed values, all at once. The settings are
+//! defined only in [`crate::app::cli::Settings`]. [`choice`] decides what they mean together.
 
 pub mod choice;
 pub(crate) mod ending;
@@ -35,56 +35,42 @@ const FILE_NAME: &str = "explore.toml";
 const PREFIX: &str = "EXPLORE_";
 const FILE_VARIABLE: &str = "EXPLORE_CONFIG";
 
-/// The configuration that holds.
+/// The effective configuration.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// What to look for.
     pub exploration: ExplorationOptions,
-    /// Where to look.
     pub database: DatabaseOptions,
-    /// With which rights.
     pub role: RoleOptions,
-    /// Who looks.
     pub model: ModelOptions,
-    /// When to stop.
     pub limits: LimitOptions,
-    /// The bounds of one query.
     pub query: QueryOptions,
-    /// The time zone of the database's sessions, where it is not the server's; monitors have their own.
+    /// The time zone of the database's sessions; `None` is the server's. Monitors have their own.
     pub time_zone: Option<TimeZone>,
-    /// What comes out.
     pub report: ReportOptions,
-    /// What the exit code tells.
     pub verdict: VerdictOptions,
-    /// Where prompts are.
     pub prompts: PromptOptions,
-    /// Where runs are.
     pub runs: RunOptions,
-    /// Where monitors are.
     pub monitors: MonitorOptions,
-    /// Where their state is.
     pub state: StateOptions,
-    /// The folder in which programs keep the user's data, where the environment tells.
+    /// The folder in which programs keep the user's data; `None` if neither `XDG_DATA_HOME` nor `HOME` is set.
     pub data_home: Option<PathBuf>,
-    /// What is said on standard error.
     pub talk: TalkOptions,
-    /// The key of the model's endpoint.
     pub api_key: Option<secrecy::SecretString>,
-    /// The prices that the file has, by model.
+    /// The prices in the file, by model.
     pub prices: BTreeMap<String, Price>,
-    /// What queries may use of the database's own code, and the settings that they run with.
+    /// The functions, views and operators that queries may use beyond PostgreSQL's own, and the settings they run with.
     pub sql: SqlSection,
-    /// Where alerts go, by name.
+    /// The channels for alerts, by name.
     pub channels: BTreeMap<String, ChannelSection>,
-    /// Every setting with its origin, in the order of the help; those that have no value too.
+    /// Every setting with its origin, in the order of the help. Settings without a value are included.
     pub settings: Vec<Setting>,
-    /// What a person should know about the configuration, a sentence each.
+    /// Warnings for the user about the configuration, one sentence each.
     pub warnings: Vec<String>,
 }
 
 impl Config {
-    /// Resolves the layers: the flags as clap parsed them, the variables of the environment, and the file, which is
-    /// looked for in `directory` unless a flag or a variable names it.
+    /// Resolves the layers: the flags as parsed by clap, the environment variables, and the file. The file is
+    /// `explore.toml` in `directory` unless a flag or a variable names another.
     pub fn resolve(
         flags: &ArgMatches,
         variables: impl IntoIterator<Item = (OsString, OsString)>,
@@ -138,8 +124,8 @@ impl Config {
         Ok(config)
     }
 
-    /// A report's format is the one that the ending of its file asks for, unless something as near to the command line
-    /// asks for another: that is for [`Config::check_format`] to tell.
+    /// Sets the report's format from the extension of its file, unless a format from the same or a higher layer
+    /// contradicts it. [`Config::check_format`] reports the contradiction.
     fn follow_ending(&mut self) {
         let Ok(Some(name)) = self.format_of_ending() else { return };
         let Ok(format) = serde_json::from_value(name.into()) else { return };
@@ -152,22 +138,22 @@ impl Config {
         }
     }
 
-    /// Where the value of the setting came from; `None` where it has none.
+    /// Returns the origin of a setting's value; `None` if it has no value.
     fn origin(&self, key: &str) -> Option<&Origin> {
         self.settings.iter().find(|setting| setting.key == key)?.origin.as_ref()
     }
 
-    /// Whether nobody set the setting.
+    /// Returns whether a setting has its default or no value.
     pub fn is_default(&self, key: &str) -> bool {
         self.origin(key).is_none_or(|origin| *origin == Origin::Default)
     }
 
-    /// Whether a flag of the command line set it.
+    /// Returns whether a flag of the command line set the value.
     pub fn is_flag(&self, key: &str) -> bool {
         self.origin(key).is_some_and(|origin| matches!(origin, Origin::Flag { .. }))
     }
 
-    /// The settings that have a value, secrets masked, as a journal keeps them.
+    /// Returns the settings that have a value as JSON for the journal, with secrets masked.
     pub fn masked(&self) -> serde_json::Value {
         let values = self.settings.iter().filter(|setting| setting.origin.is_some());
         let mut object = values.map(|setting| (setting.key.clone(), setting.json())).collect::<serde_json::Map<_, _>>();

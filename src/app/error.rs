@@ -1,4 +1,4 @@
-//! How the program ends: errors sorted only as far as an exit code needs, and what a run without an error says by it.
+//! Errors and exit codes of the program. Errors are classified only as far as the exit code requires.
 
 use std::fmt;
 use std::process::ExitCode;
@@ -7,16 +7,16 @@ use crate::agent::prompt;
 use crate::warehouse::sql::Refusal;
 use crate::{deliver, model, state, warehouse};
 
-/// How a command that met no error ended.
+/// The exit status of a command that ended without an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExitStatus {
-    /// All done.
+    /// The command succeeded.
     Done,
-    /// A finding is at or above `--fail-on`, or metadata and database disagree.
+    /// A finding is at or above `--fail-on`, an alert fires, or the metadata and the database disagree.
     Found,
-    /// Whether there is something at or above `--fail-on` is not known: the run did not see what it set out to see.
+    /// It is unknown whether there is a finding at or above `--fail-on`, because the run is incomplete.
     Incomplete,
-    /// A signal ended it; what was known by then is reported.
+    /// A signal ended the command. The results so far are reported.
     Interrupted,
 }
 
@@ -31,22 +31,20 @@ impl From<ExitStatus> for ExitCode {
     }
 }
 
-/// What an error is about.
+/// The class of an error, which determines the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Something else.
+    /// An error of no other class.
     Unexpected,
-    /// A statement that does not pass.
+    /// A statement that was refused.
     Refused,
-    /// The command line, the configuration, or the files that it names.
+    /// A mistake in the command line, the configuration, or the files that it names.
     Usage,
-    /// The database.
     Database,
-    /// The model.
     Model,
 }
 
-/// An error that ends the program.
+/// An error that ends the program, with its class and a hint.
 #[derive(Debug)]
 pub struct Failure {
     kind: Kind,
@@ -55,29 +53,28 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure of that kind. The error says what was tried.
+    /// Creates a failure of a class. The error should say what was tried.
     pub fn new(kind: Kind, error: impl Into<anyhow::Error>) -> Self {
         Self { kind, error: error.into(), hint: None }
     }
 
-    /// A mistake in the command line, the configuration, or the files that it names.
+    /// Creates a failure for a mistake in the command line, the configuration, or the files that it names.
     pub fn usage(message: impl fmt::Display) -> Self {
         Self::new(Kind::Usage, anyhow::Error::msg(message.to_string()))
     }
 
-    /// Adds what to do about it.
+    /// Adds a hint on what to do.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// What it is about.
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// The code that the program exits with.
+    /// Returns the exit code of the program.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self.kind {
             Kind::Unexpected | Kind::Refused => 1,
@@ -87,14 +84,14 @@ impl Failure {
         })
     }
 
-    /// What to do about it, where that is not plain from the error.
+    /// Returns the hint on what to do; `None` if the error itself makes it clear.
     pub fn advice(&self) -> Option<&str> {
         self.hint.as_deref()
     }
 }
 
 impl fmt::Display for Failure {
-    /// The error and what caused it, on one line; a cause that the error itself tells is not told again.
+    /// Formats the error with its causes on one line. A cause whose text the error already contains is not repeated.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = self.error.to_string();
         for cause in self.error.chain().skip(1).map(ToString::to_string) {

@@ -1,4 +1,4 @@
-//! Tracing, on standard error: warnings, `-v` what the program does, `-vv` how.
+//! Tracing on standard error: warnings by default, what the program does with `-v`, how it does it with `-vv`.
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -7,7 +7,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use super::cli::LogFormat;
 use super::output::Talk;
 
-/// Starts tracing. `filter` is the value of `RUST_LOG`, which wins over `-v` where it can be understood.
+/// Starts tracing. `filter` is the value of `RUST_LOG`, which overrides the verbosity if it is valid.
 pub fn start(talk: &Talk, filter: Option<&str>) {
     let chosen = match (talk.quiet(), talk.verbosity()) {
         (true, _) => "error",

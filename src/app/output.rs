@@ -1,7 +1,7 @@
-//! The program's two voices: standard output is data, standard error is talk.
+//! The program's output: data on standard output, messages on standard error.
 //!
-//! [`Output`] owns standard output. [`Talk`] is the way to standard error for everything: messages, progress bars and
-//! tracing share it, so that none tears another's lines.
+//! [`Output`] owns standard output. [`Talk`] owns standard error for messages, progress bars and tracing, so that they
+//! do not break each other's lines.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use crate::typeset::text::printable;
 
 const COLUMNS_DEFAULT: usize = 80;
 
-/// Standard output, and the way to standard error.
+/// Standard output, with the handle to standard error.
 #[derive(Debug)]
 pub struct Output {
     talk: Talk,
@@ -26,12 +26,12 @@ pub struct Output {
 }
 
 impl Output {
-    /// The output of a program that was asked to talk so.
+    /// Creates the output with the given options for messages.
     pub fn new(options: &TalkOptions) -> Self {
         Self { talk: Talk::new(options), color: colors(options.color, anstream::AutoStream::choice(&io::stdout())) }
     }
 
-    /// Writes data to standard output. A reader that went away (`explore | head`) is no error.
+    /// Writes data to standard output. It is not an error if the reader has closed the pipe (`explore | head`).
     pub fn data(&mut self, text: &str) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
         match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
@@ -40,23 +40,23 @@ impl Output {
         }
     }
 
-    /// Whether standard output takes colours.
+    /// Returns whether standard output is coloured.
     pub fn color(&self) -> bool {
         self.color
     }
 
-    /// The columns of the terminal at standard output; 80 where there is none.
+    /// Returns the width of the terminal at standard output, in columns; 80 if it is not a terminal.
     pub fn columns(&self) -> usize {
         self.terminal_columns().unwrap_or(COLUMNS_DEFAULT)
     }
 
-    /// The columns of the terminal at standard output, if it is one; 80 where it does not tell.
+    /// Returns the width of the terminal at standard output, in columns; `None` if it is not a terminal, and 80 if the
+    /// terminal does not report its width.
     pub fn terminal_columns(&self) -> Option<usize> {
         let told = console::Term::stdout().size_checked().map(|(_, columns)| usize::from(columns));
         io::stdout().is_terminal().then(|| told.unwrap_or(COLUMNS_DEFAULT))
     }
 
-    /// The way to standard error.
     pub fn talk(&self) -> &Talk {
         &self.talk
     }
@@ -70,7 +70,7 @@ fn colors(wish: Color, automatic: anstream::ColorChoice) -> bool {
     }
 }
 
-/// The way to standard error. Clones share it.
+/// A handle to standard error for messages, progress bars and tracing. Clones share the progress bars.
 #[derive(Debug, Clone)]
 pub struct Talk {
     bars: MultiProgress,
@@ -96,37 +96,37 @@ impl Talk {
         }
     }
 
-    /// The bars that are drawn on standard error, or hidden where it is no terminal.
+    /// Returns the progress bars on standard error. They are hidden if it is not a terminal.
     pub fn bars(&self) -> &MultiProgress {
         &self.bars
     }
 
-    /// How much to tell: 0, 1 for `-v`, 2 for `-vv`.
+    /// Returns the verbosity: 0, 1 for `-v`, 2 for `-vv`.
     pub fn verbosity(&self) -> u8 {
         self.verbosity
     }
 
-    /// Whether errors alone are told.
+    /// Returns whether only errors are shown.
     pub fn quiet(&self) -> bool {
         self.quiet
     }
 
-    /// Whether standard error takes colours.
+    /// Returns whether standard error is coloured.
     pub fn color(&self) -> bool {
         self.color
     }
 
-    /// As what messages are written.
+    /// Returns the format of messages.
     pub fn format(&self) -> LogFormat {
         self.format
     }
 
-    /// A line of text, above the bars.
+    /// Writes a line of text above the progress bars.
     pub fn line(&self, text: &str) {
         self.write(format!("{}\n", printable(text)).as_bytes());
     }
 
-    /// Something that a person should know.
+    /// Writes a warning, unless only errors are shown.
     pub fn warn(&self, message: &str) {
         match self.format {
             _ if self.quiet => {}
@@ -135,7 +135,7 @@ impl Talk {
         }
     }
 
-    /// What was done, where the data do not say it.
+    /// Writes a note on what was done, unless only errors are shown.
     pub fn note(&self, message: &str) {
         match self.format {
             _ if self.quiet => {}
@@ -144,7 +144,7 @@ impl Talk {
         }
     }
 
-    /// Why the program ends without success, and what to do about it.
+    /// Writes why the program fails, with a hint on what to do.
     pub fn failure(&self, failure: &Failure) {
         match self.format {
             LogFormat::Json => tracing::error!(hint = failure.advice(), "{failure}"),
@@ -162,7 +162,7 @@ impl Talk {
         self.write(format!("{label} {}\n", printable(message)).as_bytes());
     }
 
-    /// Standard error that cannot be written to leaves nobody to tell.
+    /// Writes to standard error. A failure is ignored, because there is nowhere left to report it.
     fn write(&self, bytes: &[u8]) {
         self.bars.suspend(|| {
             let _ = io::stderr().lock().write_all(bytes);
@@ -189,24 +189,25 @@ impl io::Write for Talk {
     }
 }
 
-/// Where a report or other data go. It is made before the work, so that a path that cannot be written is told in time.
+/// The destination of a report or of other data. It is prepared before the work, so that a path that cannot be written
+/// fails early.
 #[derive(Debug)]
 pub enum Destination {
-    /// Standard output.
     Stdout,
-    /// A device or a pipe, which has to be written to in place.
+    /// A device or a pipe, which cannot be replaced by renaming and is written in place.
     Special(PathBuf),
-    /// A file, which appears whole or not at all: it is written beside its place and renamed.
+    /// A regular file. The data are written to a draft beside it, which is renamed at the end, so that the file is
+    /// never half written.
     File {
-        /// Its place.
+        /// The file's final path.
         path: PathBuf,
-        /// What is renamed.
+        /// The temporary file beside it.
         draft: NamedTempFile,
     },
 }
 
 impl Destination {
-    /// Makes sure that the path can be written; `None` is standard output.
+    /// Prepares the destination, and fails if the path cannot be written. `None` is standard output.
     pub fn prepare(path: Option<&Path>) -> Result<Self, Failure> {
         let Some(path) = path else { return Ok(Self::Stdout) };
         let refused = |reason: &str| Failure::usage(format!("cannot write to {}: {reason}", path.display()));
@@ -228,7 +229,6 @@ impl Destination {
         Ok(Self::File { path: path.to_owned(), draft })
     }
 
-    /// Writes the data.
     pub fn deliver(self, text: &str, output: &mut Output) -> Result<(), Failure> {
         match self {
             Self::Stdout => output.data(text).context("cannot write to standard output")?,
@@ -247,7 +247,8 @@ impl Destination {
     }
 }
 
-/// Readable by whom the user's mask lets, as any file is.
+/// Creates a draft with the permissions of a new file, which the umask restricts. Temporary files are otherwise
+/// readable only by their owner.
 fn draft_in(directory: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".explore-");

@@ -1,6 +1,7 @@
-//! What happens in a run -> standard error: a bar that says where it stands, and under `-v` a few lines an event.
+//! Shows the progress of a run on standard error: a bar with the current state, and with `-v` a few lines per event.
 //!
-//! It only tells: nothing here decides, and nothing a model or a database wrote reaches the terminal unfiltered.
+//! It only shows events and decides nothing. Text from a model or a database is stripped of control characters before
+//! it reaches the terminal.
 
 mod lines;
 mod record;
@@ -20,7 +21,7 @@ pub use lines::lines;
 const REDRAW: Duration = Duration::from_millis(120);
 const APPEARANCE: Duration = Duration::from_secs(1);
 
-/// The progress of one run.
+/// The progress display of one run.
 #[derive(Debug)]
 pub struct Progress {
     talk: Talk,
@@ -29,7 +30,7 @@ pub struct Progress {
     standing: Standing,
 }
 
-/// What the bar says.
+/// The state that the progress bar shows.
 #[derive(Debug, Default)]
 struct Standing {
     turn: u32,
@@ -38,7 +39,7 @@ struct Standing {
 }
 
 impl Progress {
-    /// Begins to show; the bar is hidden where standard error is no terminal.
+    /// Starts the display. The bar is hidden if standard error is not a terminal.
     pub fn start(talk: &Talk, iterations_max: u32) -> Self {
         let bar = talk.bars().add(ProgressBar::new_spinner().with_style(style()));
         bar.enable_steady_tick(REDRAW);
@@ -48,7 +49,6 @@ impl Progress {
         progress
     }
 
-    /// Shows an event.
     pub fn observe(&mut self, event: &Event) {
         match self.talk.format() {
             LogFormat::Json => record::record(event),
@@ -76,13 +76,13 @@ impl Progress {
 }
 
 impl Drop for Progress {
-    /// The bar leaves the terminal as it found it.
+    /// Removes the bar from the terminal.
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
 }
 
-/// Says what is waited for, once that has taken a second.
+/// A progress bar that says what the program waits for. It appears after one second.
 #[derive(Debug)]
 pub struct Waiting {
     bar: ProgressBar,
@@ -90,7 +90,7 @@ pub struct Waiting {
 }
 
 impl Waiting {
-    /// Begins to wait; it must be called within a runtime.
+    /// Starts waiting. It must be called within a Tokio runtime.
     pub fn start(talk: &Talk, message: &str) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()).with_style(style());
         let waiting = Self { bar: bar.clone(), appearing: tokio::spawn(appear(talk.bars().clone(), bar)) };
@@ -98,14 +98,14 @@ impl Waiting {
         waiting
     }
 
-    /// Says something else from now on.
+    /// Changes the message.
     pub fn say(&self, message: &str) {
         self.bar.set_message(printable(message).replace(['\n', '\t'], " "));
     }
 }
 
 impl Drop for Waiting {
-    /// The bar leaves the terminal as it found it.
+    /// Removes the bar from the terminal.
     fn drop(&mut self) {
         self.appearing.abort();
         self.bar.finish_and_clear();
@@ -167,7 +167,7 @@ fn counted(count: u32, one: &str, many: &str) -> Option<String> {
     (count > 0).then(|| format!("{count} {}", if count == 1 { one } else { many }))
 }
 
-/// Tokens and what they cost; nothing where no model counts any.
+/// Formats the number of tokens with their cost; `None` if no tokens were counted.
 fn usage(totals: &Totals) -> Option<String> {
     if totals.input_tokens.is_none() && totals.output_tokens.is_none() {
         return None;

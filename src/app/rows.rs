@@ -1,5 +1,5 @@
-//! A result's rows as text to print, one file a format. Cells are data of the database: fit for a terminal only in
-//! [`Format::Terminal`], as they are in the others.
+//! Renders the rows of a result, one file per format. Only [`Format::Terminal`] strips control characters; the other
+//! formats contain the cells as they are in the database.
 
 mod csv;
 mod json;
@@ -9,40 +9,37 @@ use serde::Deserialize;
 
 use crate::warehouse::table::Table;
 
-/// A format that rows can be printed in.
+/// An output format for rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
-    /// Aligned, for eyes.
+    /// Aligned columns for people.
     #[default]
     Terminal,
-    /// Comma-separated values; NULL is empty, as empty text is.
+    /// Comma-separated values. NULL and empty text are both written as an empty cell.
     Csv,
-    /// One object: columns with their types, rows, and whether there are more.
+    /// One object with the columns and their types, the rows, and whether there are more rows.
     Json,
 }
 
-/// For whose eyes [`Format::Terminal`] is.
+/// The width and the colours of [`Format::Terminal`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Layout {
-    /// Columns of the terminal; `None` where lines may be of any length.
+    /// The width of the terminal in columns; `None` for lines of any length.
     pub width: Option<usize>,
-    /// Whether to colour.
     pub colours: bool,
 }
 
-/// Rows that could not be written: a fault of the program.
+/// An error while rows are written. Each is a bug in the program.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// As CSV.
     #[error("cannot write the rows as CSV: {0}")]
     Csv(#[from] ::csv::Error),
-    /// As JSON.
     #[error("cannot write the rows as JSON: {0}")]
     Json(#[from] serde_json::Error),
 }
 
-/// Renders `table`; `layout` is for [`Format::Terminal`] alone.
+/// Renders `table`. `layout` applies to [`Format::Terminal`] only.
 pub fn render(table: &Table, format: Format, layout: Layout) -> Result<String, Error> {
     match format {
         Format::Terminal => Ok(terminal::render(table, layout)),

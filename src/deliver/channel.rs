@@ -1,4 +1,4 @@
-//! The channels of `explore.toml`, opened: their secrets read, their addresses checked.
+//! Opens the channels of `explore.toml`: reads their secrets and checks their addresses.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,24 +17,23 @@ use super::webhook::Webhook;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("channel {channel}: {problem}")]
 pub struct Invalid {
-    /// Its name.
     pub channel: String,
-    /// What is wrong. Holds no secret.
+    /// Contains no secret.
     pub problem: String,
 }
 
-/// How patient the sender is.
+/// The time-outs and retry limits of the sender.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pace {
-    /// Time that one attempt has.
+    /// The time limit of one attempt.
     pub timeout: Duration,
-    /// Attempts that one run makes for one message.
+    /// The number of attempts that one run makes for one message.
     pub attempts_in_run_max: u32,
-    /// Attempts after which a message has failed, over all runs.
+    /// The number of attempts over all runs after which a message has failed.
     pub attempts_max: u32,
-    /// The wait after the first attempt; it doubles with every other.
+    /// The delay after the first attempt. It doubles with every further attempt.
     pub delay: Duration,
-    /// What a run waits between attempts, all in all; what has to wait longer is left to the next run.
+    /// The total time that a run waits between attempts. A message that must wait longer is left to the next run.
     pub wait_max: Duration,
 }
 
@@ -50,7 +49,7 @@ impl Default for Pace {
     }
 }
 
-/// The channels that alerts can go to, by name. Shows no secret.
+/// The open channels for alerts, by name. Their debug output contains no secret.
 #[derive(Debug)]
 pub struct Channels {
     channels: BTreeMap<String, Open>,
@@ -72,7 +71,7 @@ enum Channel {
 }
 
 impl Channels {
-    /// Opens the channels, whose secrets `variable` looks up in the environment. Nothing is connected yet.
+    /// Opens the channels without connecting to them. `variable` looks up secrets in the environment.
     pub fn open(
         sections: &BTreeMap<String, ChannelSection>,
         variable: &dyn Fn(&str) -> Option<String>,
@@ -98,14 +97,14 @@ impl Channels {
         Ok(Self { channels: sections.iter().map(open).collect::<Result<_, _>>()?, pace })
     }
 
-    /// Opens these too; what is open already stays as it is.
+    /// Adds other open channels. A channel that is already open is kept.
     pub fn add(&mut self, others: Self) {
         for (name, open) in others.channels {
             self.channels.entry(name).or_insert(open);
         }
     }
 
-    /// Whether there is a channel of each name that a monitor sends to.
+    /// Checks that every channel that a monitor sends to exists.
     pub fn check(&self, monitor: &str, names: &[String]) -> Result<(), Invalid> {
         match names.iter().find(|name| !self.channels.contains_key(*name)) {
             None => Ok(()),
@@ -116,8 +115,8 @@ impl Channels {
         }
     }
 
-    /// Who receives on the channel of that name, and whether one message a day is about all incidents; `None` where there
-    /// is no such channel.
+    /// Returns the recipients on the channel called `name`, and whether it receives one message a day about all
+    /// incidents. Returns `None` if there is no such channel.
     pub fn recipients(&self, name: &str) -> Option<(Vec<String>, bool)> {
         self.channels.get(name).map(|open| (open.channel.recipients(), open.is_digest))
     }
@@ -126,7 +125,7 @@ impl Channels {
         self.channels.contains_key(name)
     }
 
-    /// Whether sending twice does no harm on that channel; `None` where it is not open.
+    /// Returns whether sending a message twice does no harm on the channel, or `None` if it is not open.
     pub(super) fn is_repeatable(&self, name: &str) -> Option<bool> {
         self.channels.get(name).map(|open| match open.channel {
             Channel::Webhook(_) | Channel::File(_) => true,
@@ -134,7 +133,7 @@ impl Channels {
         })
     }
 
-    /// Tries once.
+    /// Makes one attempt to send a message.
     pub(super) async fn attempt(&self, name: &str, parcel: &Parcel<'_>) -> Outcome {
         match self.channels.get(name).map(|open| &open.channel) {
             Some(Channel::Slack(slack)) => slack.send(parcel).await,
@@ -147,7 +146,7 @@ impl Channels {
 }
 
 impl Channel {
-    /// Who is told on it, by the names that its messages carry.
+    /// Returns the recipients under the names that messages carry.
     fn recipients(&self) -> Vec<String> {
         match self {
             Self::Slack(slack) => vec![slack.recipient()],

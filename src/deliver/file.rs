@@ -1,4 +1,4 @@
-//! A file for each message, in a folder, whole or not at all. The same message makes the same file again.
+//! Writes each message to a file in a folder, whole or not at all. The same message produces the same file again.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -10,16 +10,16 @@ use super::Message;
 use super::parcel::{Outcome, Parcel};
 use super::settings::FileSection;
 
-/// Characters of an incident's id in a file's name.
+/// The length in characters of an incident's id in a file's name.
 const NAME_CHARACTERS_MAX: usize = 60;
 
-/// A folder.
+/// A folder that receives one file per message.
 #[derive(Debug)]
 pub(super) struct FileChannel {
     directory: PathBuf,
 }
 
-/// What stands in a file.
+/// The content of a message's file.
 #[derive(Serialize)]
 struct Content<'m> {
     id: &'m str,
@@ -39,16 +39,17 @@ impl FileChannel {
         }
     }
 
-    /// The draft has a name that follows from the message's, so that what a killed writer left is replaced by the next.
+    /// Writes the message to a draft and renames the draft.
     fn write(&self, parcel: &Parcel<'_>) -> io::Result<()> {
         fs::create_dir_all(&self.directory)?;
         let name = name(parcel);
+        // The draft's name depends only on the message, so the next writer replaces the draft of a killed one.
         let draft = self.directory.join(format!(".{name}.draft"));
         remove_if_there(&draft)?;
         let content = Content { id: parcel.id, message: parcel.message };
         let written = write_new(&draft, &content).and_then(|()| fs::rename(&draft, self.directory.join(name)));
         if written.is_err() {
-            // What went wrong is told, not that it could not be tidied up.
+            // The error of the write is reported, not that of the clean-up.
             let _ = remove_if_there(&draft);
         }
         written
@@ -69,7 +70,7 @@ fn write_new(path: &Path, content: &Content<'_>) -> io::Result<()> {
     file.sync_all()
 }
 
-/// The day, what it is about as far as that makes a name, and the message's own id, which makes it unique.
+/// Returns the file's name: the day, the incident, and the message's id, which makes the name unique.
 fn name(parcel: &Parcel<'_>) -> String {
     let day = parcel.at.strftime("%Y-%m-%d");
     let safe = |character: char| if character.is_ascii_alphanumeric() { character } else { '-' };

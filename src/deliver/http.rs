@@ -1,4 +1,4 @@
-//! One HTTP request: what it means that it went well, or did not.
+//! Sends one HTTP request, and derives an outcome from its response or its error.
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -10,31 +10,33 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::parcel::Outcome;
 use crate::model::retry_after::asked_delay;
 
-/// Bytes of an answer that are looked at.
+/// The number of bytes of a response after which reading stops.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
-/// Characters of an answer that are shown.
+/// The number of characters of a response that are shown.
 const SHOWN_CHARACTERS_MAX: usize = 300;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// An answer with a status of success.
+/// A response with a success status.
 pub(super) struct Answer {
-    /// The body, as far as it was looked at; `None` where it broke off.
+    /// The body up to the size limit; `None` if the connection was lost.
     pub(super) body: Option<Vec<u8>>,
 }
 
-/// A client that follows no redirect: a secret has no business elsewhere, and a redirected POST arrives as a GET. Each
-/// request has a connection of its own, which no one else's end can take away while it is under way.
+/// Creates a client that follows no redirects and opens a connection per request.
 pub(super) fn client(timeout: Duration) -> Result<Client, String> {
     let builder = Client::builder()
         .user_agent(concat!("explore/", env!("CARGO_PKG_VERSION")))
         .timeout(timeout)
         .connect_timeout(CONNECT_TIMEOUT)
+        // The end of another request cannot close this one's connection.
         .pool_max_idle_per_host(0)
+        // A redirect would send the secret elsewhere, and would turn the POST into a GET.
         .redirect(reqwest::redirect::Policy::none());
     builder.build().map_err(|error| format!("cannot set up an HTTP client: {error}"))
 }
 
-/// Sends a request; whatever is no success is an outcome. No outcome shows one of the `secrets`.
+/// Sends a request. Any response without a success status and any error is an outcome, which contains none of the
+/// `secrets`.
 pub(super) async fn send(request: RequestBuilder, secrets: &[&SecretString]) -> Result<Answer, Outcome> {
     let mut response = match request.send().await {
         Ok(response) => response,
@@ -49,7 +51,7 @@ pub(super) async fn send(request: RequestBuilder, secrets: &[&SecretString]) -> 
     Err(refusal(status, response.headers(), &redacted(&text, secrets)))
 }
 
-/// The request did not bring an answer.
+/// Returns the outcome of a request without a response.
 fn without_answer(error: reqwest::Error) -> Outcome {
     let (is_builder, is_connect, is_timeout) = (error.is_builder(), error.is_connect(), error.is_timeout());
     let error = error.without_url();
@@ -100,7 +102,7 @@ fn redacted(text: &str, secrets: &[&SecretString]) -> String {
     secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.expose_secret(), "***"))
 }
 
-/// Text of the other end, on one line and not too long.
+/// Returns text from the other end as one line of limited length.
 pub(super) fn shown(text: &str) -> String {
     let words = text.split(|character: char| character.is_whitespace() || character.is_control());
     let line = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");

@@ -1,7 +1,7 @@
-//! Mail over SMTP, a mail a recipient, with a text, an HTML part and the chart in it.
+//! Mail over SMTP: one mail per recipient, with plain text, HTML and the chart.
 //!
-//! The conversation is led command by command, because where it breaks decides what is known: before the data are
-//! asked for nothing was accepted, after they are under way nobody can tell.
+//! The SMTP session is run command by command, because the place of a failure decides what is known. Before the server
+//! asks for the data it has accepted nothing. Once the data are being sent, the outcome is unknown.
 
 use std::time::{Duration, SystemTime};
 
@@ -21,13 +21,13 @@ use super::parcel::{Outcome, Parcel};
 use super::settings::{Encryption, MailSection};
 use super::{CHART_CID, fingerprint};
 
-/// How much longer a server may think about a mail than about a command: it may be looked through for viruses meanwhile,
-/// and giving up too early leaves its fate unknown.
+/// The factor by which a server may take longer over a mail than over the commands before it. It may scan the mail for
+/// viruses meanwhile, and giving up too early leaves the outcome unknown.
 const DATA_PATIENCE: u32 = 4;
-/// Time to take leave of a server that has accepted the mail.
+/// The time limit of QUIT after the server has accepted the mail.
 const FAREWELL_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A mail server and those who get mail from it.
+/// A mail server, with the sender and the recipients of mails.
 #[derive(Debug)]
 pub(super) struct Mail {
     server: String,
@@ -39,7 +39,7 @@ pub(super) struct Mail {
     timeout: Duration,
 }
 
-/// A mail that is ready to go.
+/// A formatted mail with its envelope.
 struct Ready {
     envelope: Envelope,
     bytes: Vec<u8>,
@@ -99,7 +99,7 @@ impl Mail {
         }
     }
 
-    /// Leads the conversation up to where the server waits for the data.
+    /// Runs the SMTP session up to the point where the server waits for the data.
     async fn up_to_data(&self, envelope: &Envelope) -> Result<AsyncSmtpConnection, Error> {
         let (name, tls) = (ClientId::default(), || TlsParameters::new(self.server.clone()));
         let wrapper = if self.encryption == Encryption::Tls { Some(tls()?) } else { None };
@@ -134,7 +134,7 @@ impl Mail {
             .message_id(Some(format!("<{}@{domain}>", parcel.id)))
             .subject(one_line(&parcel.message.subject));
         if let Some(incident) = parcel.incident {
-            // No mail has this name, and all of one incident refer to it: that makes them a thread.
+            // No mail has this id. All mails about an incident refer to it, which makes them a thread.
             let thread = format!("<incident-{}@{domain}>", fingerprint([incident]));
             builder = builder.in_reply_to(thread.clone()).references(thread);
         }
@@ -157,7 +157,7 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The server has not seen the data yet.
+/// Returns the outcome of an error before the server has seen the data.
 fn before_data(error: &Error) -> Outcome {
     let problem = shown(&error.to_string());
     if error.is_permanent() || error.is_client() {
@@ -167,7 +167,7 @@ fn before_data(error: &Error) -> Outcome {
     }
 }
 
-/// The server has seen the data, or some of them.
+/// Returns the outcome of an error after the server has seen the data, or a part of them.
 fn after_data(error: &Error) -> Outcome {
     let problem = shown(&error.to_string());
     if error.is_permanent() {

@@ -1,4 +1,4 @@
-//! One message on its way, and what came of an attempt to send it.
+//! One message on its way to a recipient, and the outcome of an attempt to send it.
 
 use std::time::Duration;
 
@@ -10,29 +10,29 @@ use super::Message;
 /// A message on its way to one recipient.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Parcel<'m> {
-    /// The same at every attempt, and of no other message.
+    /// The same at every attempt, and different for every other message.
     pub(super) id: &'m str,
-    /// The incident that it tells of, if it is one.
+    /// The incident that the message is about; `None` if it is about several.
     pub(super) incident: Option<&'m str>,
     pub(super) at: DateTime,
     pub(super) recipient: &'m str,
-    /// What the channel called the first message of the incident.
+    /// The channel's id of the first message about the incident.
     pub(super) thread: Option<&'m str>,
     /// The time of this attempt.
     pub(super) now: Timestamp,
     pub(super) message: &'m Message,
 }
 
-/// What came of one attempt.
+/// The outcome of one attempt to send a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// It was accepted, under this name.
+    /// The message was accepted. `reference` is the channel's id of it.
     Accepted { reference: Option<String> },
-    /// It was not accepted, and will not be.
+    /// The message was not accepted, and a retry cannot succeed.
     Refused { problem: String },
-    /// It was not accepted this time.
+    /// The message was not accepted, and a retry may succeed.
     NotAccepted { problem: String, retry_after: Option<Duration> },
-    /// Perhaps it was accepted.
+    /// The message may have been accepted.
     Unknown { problem: String },
 }
 

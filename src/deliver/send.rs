@@ -1,4 +1,4 @@
-//! The sender: works through what is due, and waits a little for what did not go.
+//! The sender: sends the messages that are due, and retries failed attempts for a limited time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -13,39 +13,36 @@ use crate::state::{Claim, Entry, Error, Sender, Settled, State};
 
 /// The longest wait between two attempts.
 const DELAY_MAX: Duration = Duration::from_hours(1);
-/// The longest wait that a channel may ask for.
+/// The longest wait that a channel may request.
 const ASKED_DELAY_MAX: Duration = Duration::from_hours(24);
 
-/// A message that did not go.
+/// A message that was not sent, with the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trouble {
-    /// The number of its row in the outbox.
+    /// The id of the message's row in the outbox.
     pub id: i64,
-    /// The channel.
     pub channel: String,
-    /// Who on that channel.
     pub recipient: String,
-    /// What happened.
     pub problem: String,
 }
 
-/// What a run of the sender did.
+/// The outcome of one run of the sender.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
-    /// The numbers of the messages that were accepted.
+    /// The ids of the messages that were accepted.
     pub sent: Vec<i64>,
-    /// Those that are left to the next run.
+    /// Messages that are left to the next run.
     pub later: Vec<Trouble>,
-    /// Those that were refused, or tried too often.
+    /// Messages that were refused, or reached the maximum number of attempts.
     pub failed: Vec<Trouble>,
-    /// Those that were perhaps accepted, and are not sent again.
+    /// Messages that may have been accepted, and are not sent again.
     pub unknown: Vec<Trouble>,
-    /// Those that are due and whose channels are not open; they are left as they are.
+    /// Messages that are due but whose channels are not open. They stay in the outbox unchanged.
     pub skipped: Vec<Trouble>,
 }
 
-/// Sends what is due at `now`, and tries again what did not go, as often and as long as the channels' pace allows. Several
-/// may send at once; none sends what another does.
+/// Sends the messages that are due at `now`, and retries those that are not accepted as often and as long as the
+/// channels' pace allows. Several senders may run at once: a message is claimed by one of them.
 pub async fn send_due(state: &State, channels: &Channels, now: Timestamp) -> Result<Report, Error> {
     let sender = state.sender().await?;
     let mut run = Run {
@@ -72,17 +69,17 @@ struct Run<'s> {
     now: Timestamp,
     started: Instant,
     report: Report,
-    /// What did not go yet, by its number.
+    /// The messages that were not sent yet, by id.
     open: BTreeMap<i64, Open>,
-    /// Channels that asked for patience, and until when.
+    /// The channels that requested a delay, with the time when it ends.
     held: BTreeMap<String, Timestamp>,
-    /// Channels that took longer over an answer than a run waits: no more is tried on them in this run.
+    /// The channels whose response took longer than a run waits. They get no more attempts in this run.
     silent: BTreeSet<String>,
-    /// What was waited between attempts so far.
+    /// The time spent waiting between attempts so far.
     waited: Duration,
 }
 
-/// A message that is to be tried again.
+/// A message that is to be retried.
 struct Open {
     trouble: Trouble,
     attempts: u32,
@@ -90,7 +87,7 @@ struct Open {
 }
 
 impl Run<'_> {
-    /// The given time, moved on by what has passed since.
+    /// Returns the given time plus the time that has passed since.
     fn now(&self) -> Timestamp {
         self.now.saturating_add(self.started.elapsed()).unwrap_or(self.now)
     }
@@ -106,7 +103,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Tries everything that is due once; whether there is something to try again in this run, waited for.
+    /// Makes one attempt for every message that is due. Returns whether there is something to retry in this run, after
+    /// waiting until it is due.
     async fn round(&mut self) -> Result<bool, Error> {
         let attempts_max = self.channels.pace.attempts_in_run_max;
         for entry in self.sender.due(self.now()).await? {
@@ -131,8 +129,8 @@ impl Run<'_> {
         let again = self.open.values().filter(|open| open.attempts < attempts_max);
         let Some(next) = again.map(|open| open.next_attempt_at).min() else { return Ok(false) };
         let wait = Duration::try_from(next.duration_since(self.now())).unwrap_or_default();
-        // The day is judged and the report written: nobody is made to wait for an endpoint that is down, and the outbox
-        // forgets nothing.
+        // The day is judged and the report is written by now: a run does not wait for an endpoint that is down, because
+        // the outbox keeps the message.
         if self.waited + wait > self.channels.pace.wait_max {
             return Ok(false);
         }
@@ -149,7 +147,7 @@ impl Run<'_> {
         }
     }
 
-    /// Leaves a message alone, because of what came of another one of its channel.
+    /// Postpones a message because of the outcome of another one on its channel.
     fn hold(&mut self, entry: &Entry, until: Timestamp, problem: &str) {
         let is_silent = self.silent.contains(&entry.channel);
         let trouble = Trouble {
@@ -167,7 +165,7 @@ impl Run<'_> {
         let attempt_began = Instant::now();
         let outcome = self.attempt(&claim).await;
         let has_to_wait = matches!(outcome, Outcome::NotAccepted { retry_after: Some(_), .. });
-        // Whoever took so long once does so again.
+        // A channel that took this long once is expected to do so again.
         let is_silent = attempt_began.elapsed() > self.channels.pace.wait_max;
         let trouble = |problem: &str| Trouble {
             id: claim.id,
@@ -239,8 +237,8 @@ impl Run<'_> {
     }
 }
 
-/// What a message is called at the other end: by what it tells whom of, so that the same message has the same id in every
-/// attempt, and even if the outbox is lost.
+/// Returns the message's id for the other end. It is derived from the step, the channel, the recipient and the
+/// incidents, so that the same message has the same id in every attempt, even if the outbox is lost.
 fn id(claim: &Claim) -> String {
     let at = claim.at.to_string();
     let incidents = claim.incidents.iter().flat_map(|(monitor, incident)| [monitor.as_str(), incident.as_str()]);

@@ -1,5 +1,5 @@
-//! `[channels.NAME]` of the file: where alerts go. No secret stands in the file, only the names of the variables that hold
-//! them.
+//! `[channels.NAME]` of the configuration file: where alerts are sent. The file contains no secrets, only the names of
+//! the environment variables that hold them.
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -8,44 +8,39 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 use toml::de::{DeValue, ValueDeserializer};
 
-/// Where alerts go.
+/// The settings of one channel for alerts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ChannelSection {
-    /// By what.
     #[serde(flatten)]
     pub kind: ChannelKind,
-    /// Whether one message a day tells of all incidents.
+    /// Whether one message a day covers all incidents.
     pub digest: bool,
 }
 
-/// By what alerts go.
+/// The kind of a channel, with its settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum ChannelKind {
-    /// To a channel of Slack.
     Slack(SlackSection),
-    /// By mail.
     Mail(MailSection),
-    /// To a URL of one's own, as JSON.
     Webhook(WebhookSection),
-    /// Into a folder, as JSON.
     File(FileSection),
 }
 
-/// A channel of Slack: an incoming webhook, or a bot, which keeps the messages of an incident in one thread.
+/// A Slack channel: an incoming webhook, or a bot, which keeps the messages about an incident in one thread.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SlackSection {
-    /// The variable that holds the URL of an incoming webhook.
+    /// The environment variable that holds the URL of an incoming webhook.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url_env: Option<String>,
-    /// The variable that holds a bot's token.
+    /// The environment variable that holds a bot's token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_env: Option<String>,
     /// The bot's channel.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channel: Option<String>,
-    /// Where the bot speaks to Slack.
+    /// The base URL of Slack's API, for the bot.
     #[serde(default = "slack_api")]
     pub api_url: String,
 }
@@ -54,62 +49,61 @@ fn slack_api() -> String {
     "https://slack.com/api".to_owned()
 }
 
-/// Mail over SMTP.
+/// The settings of mail over SMTP.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MailSection {
-    /// The server's name.
+    /// The server's host name.
     pub server: String,
-    /// Its port; by default that of the encryption.
+    /// The server's port; `None` means the default port of the encryption.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
-    /// How the connection is encrypted.
     #[serde(default)]
     pub encryption: Encryption,
-    /// Who logs in, where somebody has to.
+    /// The user for the login; `None` if the server requires no login.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
-    /// The variable that holds the password.
+    /// The environment variable that holds the password.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password_env: Option<String>,
-    /// Whom mails are from.
+    /// The sender's mailbox.
     pub from: String,
-    /// Whom they are to; each gets a mail of its own.
+    /// The recipients' mailboxes. Each receives a mail of its own.
     pub to: Vec<String>,
 }
 
-/// How a connection to a mail server is encrypted.
+/// The encryption of the connection to a mail server.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Encryption {
-    /// From the start: port 465.
+    /// TLS from the start, by default on port 465.
     #[default]
     Tls,
-    /// After the greeting, and without it nothing is sent: port 587.
+    /// TLS after the greeting, by default on port 587. Nothing is sent without it.
     Starttls,
-    /// Not: port 25, for a server on the same machine.
+    /// No encryption, by default on port 25, for a server on the same machine.
     None,
 }
 
-/// A URL that takes JSON.
+/// A URL that receives JSON messages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WebhookSection {
-    /// The variable that holds the URL.
+    /// The environment variable that holds the URL.
     pub url_env: String,
-    /// The variable that holds the secret that requests are signed with.
+    /// The environment variable that holds the secret for signing requests.
     pub secret_env: String,
 }
 
-/// A folder.
+/// A folder that receives messages as JSON files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileSection {
-    /// The folder, which is made where there is none.
+    /// The folder. It is created if it does not exist.
     pub directory: PathBuf,
 }
 
-/// What is wrong with a section, and where in the file. Never quotes a value, which may be a secret in the wrong place.
+/// A problem in a section, with its place in the file. It never quotes a value, which may be a misplaced secret.
 #[derive(Debug)]
 pub(crate) struct Problem {
     pub(crate) span: Option<Range<usize>>,
@@ -124,7 +118,7 @@ impl Problem {
 
 impl From<toml::de::Error> for Problem {
     fn from(error: toml::de::Error) -> Self {
-        // What was found is told after what it should have been, and is the value.
+        // The message quotes the value that was found, followed by what was expected. Only the latter is kept.
         let message = error.message();
         let message = match message.split_once(": ") {
             Some((what @ ("invalid type" | "invalid value"), rest)) => {
@@ -137,7 +131,7 @@ impl From<toml::de::Error> for Problem {
     }
 }
 
-/// Reads one section, a table.
+/// Reads one section, which must be a table.
 pub(crate) fn read(mut section: Spanned<DeValue<'_>>) -> Result<ChannelSection, Problem> {
     let mut kind = None;
     let mut digest = false;
@@ -197,7 +191,7 @@ fn check(kind: &ChannelKind) -> Result<(), Problem> {
     }
 }
 
-/// A secret that was written where its variable's name belongs is refused, and not repeated.
+/// Rejects a secret that was written in place of its variable's name. The error does not repeat it.
 fn names_variable(key: &str, name: Option<&str>) -> Result<(), Problem> {
     let is_name = |name: &str| {
         let is_letter = |character: char| character.is_ascii_uppercase() || character == '_';

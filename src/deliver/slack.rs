@@ -1,4 +1,5 @@
-//! Slack, by an incoming webhook or by a bot. Both take Block Kit; only the bot learns what it posted, and can answer it.
+//! Slack, through an incoming webhook or a bot. Both accept Block Kit. Only the bot learns the id of its message, and
+//! can reply to it in a thread.
 
 use std::borrow::Cow;
 
@@ -13,17 +14,17 @@ use super::parcel::{Outcome, Parcel};
 use super::settings::SlackSection;
 use super::webhook::check_url;
 
-/// Blocks that Slack takes in one message.
+/// The number of blocks that Slack accepts in one message.
 const BLOCKS_MAX: usize = 50;
-/// Characters of the text that notifications show.
+/// The length in characters of the text for notifications.
 const TEXT_CHARACTERS_MAX: usize = 3000;
 
-/// Errors after which the message may stand there all the same.
+/// Errors after which Slack may have posted the message.
 const PERHAPS_POSTED: [&str; 2] = ["fatal_error", "internal_error"];
-/// Errors that pass.
+/// Errors after which a retry may succeed.
 const PASSING: [&str; 4] = ["ratelimited", "rate_limited", "service_unavailable", "team_added_to_org"];
 
-/// A channel of Slack.
+/// A Slack channel, reached through a webhook or a bot.
 #[derive(Debug)]
 pub(super) struct Slack {
     target: Target,
@@ -36,7 +37,7 @@ enum Target {
     Bot { token: SecretString, channel: String, post_url: String },
 }
 
-/// What Slack answers to a bot.
+/// The body of Slack's response to a bot.
 #[derive(Deserialize)]
 struct Posted {
     ok: bool,
@@ -67,7 +68,7 @@ impl Slack {
         Ok(Self { target, client })
     }
 
-    /// The bot's channel; a webhook has but one.
+    /// Returns the bot's channel. The recipient of a webhook is empty, because a webhook has only one channel.
     pub(super) fn recipient(&self) -> String {
         match &self.target {
             Target::Webhook { .. } => String::new(),
@@ -103,11 +104,12 @@ fn with_body(request: RequestBuilder, body: &Value) -> RequestBuilder {
     request.header(CONTENT_TYPE, "application/json; charset=utf-8").body(body.to_string())
 }
 
-/// The incident's name stands below, because nothing else ties the messages about it together.
+/// Returns the body for a webhook, with the incident's name below the message.
 fn for_webhook(parcel: &Parcel<'_>) -> Value {
     let mut body = body(parcel);
     if let (Some(incident), Some(blocks)) = (parcel.incident, body["blocks"].as_array_mut()) {
         blocks.truncate(BLOCKS_MAX - 1);
+        // Nothing else ties the messages about one incident together.
         let name = json!({ "type": "plain_text", "text": format!("incident {incident}") });
         blocks.push(json!({ "type": "context", "elements": [name] }));
     }
@@ -133,7 +135,7 @@ fn body(parcel: &Parcel<'_>) -> Value {
     body
 }
 
-/// The characters that Slack's markup begins with, escaped; bounded.
+/// Escapes the characters with which Slack's markup begins, and limits the length.
 fn escaped(text: &str) -> String {
     let bounded = text.chars().take(TEXT_CHARACTERS_MAX);
     let escape = |character| match character {
@@ -145,7 +147,7 @@ fn escaped(text: &str) -> String {
     bounded.map(escape).collect()
 }
 
-/// What an answer with a status of success says.
+/// Interprets the body of a response with a success status.
 fn posted(body: Option<&[u8]>) -> Outcome {
     let Some(posted) = body.and_then(|body| serde_json::from_slice::<Posted>(body).ok()) else {
         return Outcome::unknown("Slack's answer does not read");

@@ -1,5 +1,5 @@
-//! A POST of JSON, signed as the Standard Webhooks specification has it: HMAC-SHA256 over id, time and body, so that the
-//! other end can tell who sent it, that it is fresh, and by its id whether it came before.
+//! A POST of JSON, signed according to the Standard Webhooks specification: HMAC-SHA256 over id, time and body. The
+//! receiver can verify who sent it and that it is fresh, and recognizes a repetition by the id.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -14,10 +14,10 @@ use super::http;
 use super::parcel::{Outcome, Parcel};
 use super::settings::WebhookSection;
 
-/// What a secret in the specification's form begins with; base64 follows.
+/// The prefix of a secret in the specification's form, before the base64.
 const SECRET_PREFIX: &str = "whsec_";
 
-/// A URL that takes JSON.
+/// A URL that receives JSON messages.
 #[derive(Debug)]
 pub(super) struct Webhook {
     url: SecretString,
@@ -37,7 +37,7 @@ impl Webhook {
         Ok(webhook)
     }
 
-    /// The bytes that requests are signed with.
+    /// Returns the key that requests are signed with.
     fn key(&self) -> Result<Vec<u8>, &'static str> {
         let secret = self.secret.expose_secret();
         match secret.strip_prefix(SECRET_PREFIX) {
@@ -68,7 +68,7 @@ impl Webhook {
     }
 }
 
-/// Refuses what is no address of a web server, without repeating it.
+/// Rejects a value that is not an HTTP URL. The error does not repeat the value.
 pub(super) fn check_url(url: &SecretString, variable: &str) -> Result<(), String> {
     match Url::parse(url.expose_secret()) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(()),
@@ -77,7 +77,7 @@ pub(super) fn check_url(url: &SecretString, variable: &str) -> Result<(), String
 }
 
 fn signature(key: &[u8], id: &str, timestamp: i64, body: &str) -> String {
-    // HMAC takes a key of any length.
+    // HMAC accepts a key of any length.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { unreachable!("a key of any length is one") };
     mac.update(format!("{id}.{timestamp}.{body}").as_bytes());
     format!("v1,{}", BASE64_STANDARD.encode(mac.finalize().into_bytes()))

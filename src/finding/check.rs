@@ -1,10 +1,10 @@
-//! Draft -> finding: every number in title, narrative and impact is accounted for, with its meaning, or the draft goes
-//! back with what to repair.
+//! Checks a draft and turns it into a finding. Every number in title, narrative and impact must be accounted for, with
+//! its meaning. Otherwise the draft is refused with a list of problems to repair.
 //!
-//! A number is accounted for when it equals, within the rounding that it is written with, a cell that the finding
-//! cites or a figure computed from cells; when the rows behind it are about the one whom its clause names; and when
-//! the direction that the text gives agrees with the sign. A day is accounted for by a cited row or the statement of a
-//! cited query. "Top 5", "90 days" and "two customers" are constants where the cited statements or rows have them.
+//! A number is accounted for if it equals, within the rounding of its own digits, a cited cell or a figure computed
+//! from cells. In addition, the rows behind it must be about the subject of its clause, and the direction in the text
+//! must agree with the sign. A date is accounted for by a cited row or by the statement of a cited query. "Top 5", "90
+//! days" and "two customers" are constants if the cited statements or rows contain them.
 
 use jiff::civil::Date;
 
@@ -12,19 +12,18 @@ use super::expression::{self, CellReference, Evaluated};
 use super::results::{QueryResult, Results};
 use super::{Checked, Citation, Draft, Figure, Finding, Impact, fingerprint, format, prose};
 
-/// Problems told at once; repairing these often repairs the others.
+/// The number of problems reported at once. Repairing these often repairs the others.
 const PROBLEMS_MAX: usize = 8;
 
-/// What a draft is checked against.
+/// The results and the date that a draft is checked against.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
-    /// The results of the run.
     pub results: &'a Results,
-    /// The day taken for today.
+    /// The date that the run treats as today.
     pub as_of: Date,
 }
 
-/// Checks `draft` and makes the finding `id` of it. The problems are a line each, for the model to read.
+/// Checks `draft` and returns it as the finding `id`. The errors are one line each, for the model to read.
 pub fn check(draft: &Draft, id: String, context: Context<'_>) -> Result<Finding, Vec<String>> {
     let mut problems = missing_parts(draft);
     let cited = cite(&draft.evidence, context.results, &mut problems);
@@ -114,7 +113,7 @@ fn missing_parts(draft: &Draft) -> Vec<String> {
     problems
 }
 
-/// The cells that the evidence names.
+/// Returns the cells that the evidence cites.
 fn cite(evidence: &[Citation], results: &Results, problems: &mut Vec<String>) -> Vec<CellReference> {
     let mut cells = Vec::new();
     for citation in evidence {
@@ -188,9 +187,9 @@ fn rendered(draft: &super::FigureDraft, figure: &Evaluated) -> Figure {
     }
 }
 
-/// The citations of the draft, with those rows added that only figures rest on.
+/// Returns the citations of the draft, with the rows added that only figures use.
 fn evidence(cited: &[Citation], cells: &[CellReference], results: &Results) -> Vec<Citation> {
-    /// Rows shown of an aggregate that the draft does not cite.
+    /// Rows are added to a citation only while it has fewer rows than this.
     const ROWS_MAX: usize = 10;
     let mut evidence = cited.to_vec();
     for citation in &mut evidence {

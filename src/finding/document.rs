@@ -79,7 +79,7 @@ pub struct RowDocument {
     pub cells: Vec<Option<String>>,
 }
 
-/// A finding with what it cites.
+/// Returns the document of a finding, with the cells that it cites.
 pub fn finding_document(results: &Results, as_of: Date, finding: &Finding) -> FindingDocument {
     FindingDocument {
         id: finding.id.clone(),

@@ -1,4 +1,5 @@
-//! What a finding cites of a query, and in which order its columns are worth showing. No markup.
+//! The rows and columns that a finding cites of each query, and the order in which the columns are shown. It contains
+//! no markup.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -10,29 +11,30 @@ use super::{CellReference, Finding, Used};
 use crate::typeset::text;
 use crate::warehouse::table::{Column, Table};
 
-/// Columns that say whose numbers a row holds.
+/// The number of columns that name the subject of a row.
 const LABELS_MAX: usize = 2;
 
 /// The rows and columns that a finding cites of one query.
 #[derive(Debug)]
 pub(crate) struct Evidence<'a> {
-    /// The id of the query.
     pub(crate) query: &'a str,
-    /// Its result; `None` where the journal lost it.
+    /// `None` if the journal lost the result.
     pub(crate) result: Option<&'a QueryResult>,
-    /// Indices of the cited columns, in the order of citation; all of them where none was named. Where only numbers were
-    /// named, the first column that is none stands before them, to say whose they are.
+    /// Indices of the cited columns in the order of citation, or of all columns if none is named. If all named columns
+    /// are numeric, the first column that is not comes before them, to name their subject.
     pub(crate) columns: Vec<usize>,
-    /// Indices of the columns that the finding uses: its impact, its figures, its text.
+    /// Indices of the columns that the finding uses in its impact, its figures and its text, in this order.
     pub(crate) used: Vec<usize>,
-    /// Indices of all these, for people: what names the row, what the finding uses, the rest.
+    /// Indices of all these columns in the order for people: those that name the row, those that the finding uses, the
+    /// rest.
     pub(crate) reading: Vec<usize>,
     /// Indices of the cited rows, ascending.
     pub(crate) rows: Vec<usize>,
 }
 
 impl Evidence<'_> {
-    /// What a table leaves out when it shows so many of the cited rows and columns.
+    /// Describes what a table omits that shows this many of the cited rows and columns. Returns `None` if it omits
+    /// nothing.
     pub(crate) fn cut_note(&self, rows: usize, columns: usize) -> Option<String> {
         let mut notes = Vec::new();
         if rows < self.rows.len() {
@@ -47,7 +49,8 @@ impl Evidence<'_> {
         (!notes.is_empty()).then(|| notes.join("; "))
     }
 
-    /// The columns in the order in which they deserve room: the first label, what the finding is about, the rest.
+    /// Returns the columns in the order in which they get space: the first label, the first column that the finding
+    /// uses, the rest.
     pub(crate) fn by_weight(&self) -> Vec<usize> {
         let mut columns = Vec::new();
         extend(&mut columns, self.reading.iter().take(1).chain(self.used.iter().take(1)).chain(&self.reading).copied());
@@ -55,7 +58,7 @@ impl Evidence<'_> {
     }
 }
 
-/// What a finding cites, one entry a query.
+/// Returns what a finding cites, one entry per query.
 pub(crate) fn of_finding<'a>(results: &'a Results, as_of: Date, finding: &'a Finding) -> Vec<Evidence<'a>> {
     let used = finding.used(results, as_of);
     let mut queries: Vec<&str> = Vec::new();
@@ -94,7 +97,8 @@ fn of_query<'a>(results: &'a Results, finding: &'a Finding, query: &'a str, used
     Evidence { query: &result.id, result: Some(result), columns, used, reading, rows: rows.into_iter().collect() }
 }
 
-/// The columns of the impact, then those of figures, then those that the text quotes, the most quoted first.
+/// Returns the columns of the impact, then those of the figures, then those that the text quotes, the most quoted
+/// first.
 fn used_columns(used: &Used, query: &str) -> Vec<usize> {
     let of_query = |cells: &[CellReference]| {
         cells.iter().filter(|cell| cell.query == query).map(|cell| cell.column).collect::<Vec<_>>()
@@ -107,7 +111,8 @@ fn used_columns(used: &Used, query: &str) -> Vec<usize> {
     columns
 }
 
-/// The cited columns that stand first and hold names or dates; where a number stands first, the first name after it.
+/// Returns the leading cited columns that hold names or dates. If a numeric column leads, returns the first name after
+/// it.
 fn labels(table: &Table, columns: &[usize]) -> Vec<usize> {
     let is_label = |column: &usize| {
         let column = &table.columns[*column];
@@ -125,7 +130,7 @@ fn extend(columns: &mut Vec<usize>, more: impl IntoIterator<Item = usize>) {
     }
 }
 
-/// Whether a column of numbers holds names rather than amounts.
+/// Returns whether a numeric column holds identifiers, years or ranks rather than amounts.
 pub(crate) fn is_identifier(column: &Column) -> bool {
     let name = column.name.to_ascii_lowercase();
     let last_word = name.rsplit('_').next().unwrap_or(&name);

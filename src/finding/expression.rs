@@ -2,15 +2,15 @@
 //!
 //! ```text
 //! q3[2].net_sales / 12        row 2 of q3
-//! q3['CUST004'].net_sales     the one row of q3 in which a cell equals the text
+//! q3['CUST004'].net_sales     the only row of q3 in which a cell equals the text
 //! q4.total                    the only row of q4
-//! sum(q3.net_sales)           the whole column; refused where the result was cut short
-//! sum(q3[2..5].net_sales)     some rows of it
+//! sum(q3.net_sales)           the whole column; rejected if the result was truncated
+//! sum(q3[2..5].net_sales)     some of its rows
 //! days_between(q3[2].last_order, as_of)
 //! ```
 //!
-//! A literal may only multiply or divide (and stand before a minus as 1 or 100): otherwise a model could write any
-//! figure it likes and call it arithmetic.
+//! A literal may only multiply or divide, or stand before a minus as 1 or 100. Otherwise a model could write any figure
+//! and call it arithmetic.
 
 mod evaluate;
 mod parse;
@@ -21,7 +21,7 @@ use rust_decimal::Decimal;
 pub(super) use self::evaluate::{unknown_column, unknown_query};
 use super::results::Results;
 
-/// A parsed expression.
+/// A parsed arithmetic expression over cells.
 #[derive(Debug, Clone, PartialEq)]
 enum Expression {
     Literal(Decimal),
@@ -34,7 +34,7 @@ enum Expression {
     Call(Function, Vec<Expression>),
 }
 
-/// A reference to cells: a query, some of its rows, a column (absent in `count(q3)`).
+/// A reference to cells: a query, some of its rows, and a column (absent in `count(q3)`).
 #[derive(Debug, Clone, PartialEq)]
 struct Cells {
     query: String,
@@ -74,7 +74,7 @@ enum Function {
     DaysBetween,
 }
 
-/// A cell by its place: the query's id, the row from 0, the column's index.
+/// The position of a cell: the query's id, the row counted from 0, and the index of the column.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct CellReference {
     pub(crate) query: String,
@@ -82,53 +82,53 @@ pub(crate) struct CellReference {
     pub(crate) column: usize,
 }
 
-/// What kind of quantity a value is: it decides how a text may speak of it.
+/// The kind of quantity of a value, which decides how a text may describe it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A level: how much there is.
+    /// An amount or another level.
     Level,
     /// A level in percent.
     Percent,
-    /// One level over another.
+    /// One level divided by another.
     Ratio,
     /// A change, whose sign is its direction.
     Change,
     /// A change in percent.
     PercentChange,
-    /// How many rows.
+    /// A number of rows.
     Count,
 }
 
 impl Kind {
-    /// Whether its sign is a direction.
+    /// Returns whether the sign of the value is a direction.
     pub(super) fn is_change(self) -> bool {
         matches!(self, Self::Change | Self::PercentChange)
     }
 }
 
-/// An evaluated expression.
+/// The value of an expression, with the cells behind it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Evaluated {
     pub(super) value: Decimal,
     pub(super) kind: Kind,
-    /// The cells behind it, in groups: a single cell, or the rows of one aggregate.
+    /// The cells behind the value, in groups: a single cell, or the rows of one aggregate.
     pub(super) groups: Vec<Vec<CellReference>>,
-    /// The literals that it multiplies or divides by.
+    /// The literals that the expression multiplies or divides by.
     pub(super) literals: Vec<Decimal>,
-    /// The days that it was given, rather than took from a cell.
+    /// The dates written in the expression, as opposed to those in cells.
     pub(super) dates: Vec<Date>,
-    /// Whether it is a cell of a column in which a fall is a positive number.
+    /// Whether the value is a cell of a column in which a fall is a positive number.
     pub(super) counts_losses: bool,
-    /// Whether it is a cell of a column that may hold percentages.
+    /// Whether the value is a cell of a column that may contain percentages.
     pub(super) may_be_percent: bool,
-    /// The expression with the cells' values filled in, and the result.
+    /// The expression with the cells' values filled in, and its value.
     pub(super) arithmetic: String,
 }
 
-/// Figures that were evaluated before, by name.
+/// The named figures that were evaluated before.
 pub(super) type Known<'a> = &'a [(String, Evaluated)];
 
-/// Parses and evaluates; an error is one line that says what to write instead.
+/// Parses and evaluates an expression. The error is one line that says what to write instead.
 pub(super) fn evaluate(text: &str, results: &Results, as_of: Date, known: Known<'_>) -> Result<Evaluated, String> {
     let expression = parse::parse(text)?;
     let evaluated = evaluate::Evaluator { results, as_of, known }.run(&expression)?;
@@ -138,12 +138,12 @@ pub(super) fn evaluate(text: &str, results: &Results, as_of: Date, known: Known<
     Ok(evaluated)
 }
 
-/// The date that a cell's text begins with.
+/// Returns the date at the start of a cell's text.
 pub(super) fn date_of(text: &str) -> Option<Date> {
     text.get(..10)?.parse().ok()
 }
 
-/// The number that a cell's text is.
+/// Parses a cell's text as a number, which may be in scientific notation.
 pub(super) fn number_of(text: &str) -> Option<Decimal> {
     let text = text.trim();
     text.parse().ok().or_else(|| Decimal::from_scientific(text).ok())

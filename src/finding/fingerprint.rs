@@ -1,12 +1,12 @@
-//! What makes two findings the same matter: the category, and whom or what it is about.
+//! The fingerprint of a finding: findings with the same category and subject are about the same matter.
 
 use sha2::{Digest, Sha256};
 
 use super::results::names::Names;
 use super::{Category, Draft};
 
-/// 16 hexadecimal digits. Of the names in the segment the identifiers count (`CUST004`), or else all of them; where it
-/// has none, its words do.
+/// Returns 16 hexadecimal digits. The subject is the identifiers in the segment (`CUST004`). A segment without
+/// identifiers counts with all its names, and a segment without names counts with its words.
 pub(super) fn of(draft: &Draft, names: &Names) -> String {
     let mentions = names.mentions(&draft.segment);
     let mut subjects = mentions.iter().map(|mention| mention.name.clone()).collect::<Vec<_>>();

@@ -1,4 +1,4 @@
-//! How figures are written, and what a column's name says of its figures.
+//! Formats figures, and derives the kind of a column's figures from the column's name.
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
@@ -6,7 +6,7 @@ use super::expression::Kind;
 use crate::typeset::figure::decimal;
 use crate::typeset::text::group_digits;
 
-/// The figure for people, with a percent sign where it is a percentage.
+/// Formats a figure for people, with a percent sign if it is a percentage.
 pub(super) fn figure(value: Decimal, kind: Kind) -> String {
     match kind {
         Kind::Percent | Kind::PercentChange => {
@@ -17,7 +17,7 @@ pub(super) fn figure(value: Decimal, kind: Kind) -> String {
     }
 }
 
-/// What the figures of a column called so are.
+/// Returns the kind of the figures in a column with this name.
 pub(super) fn kind_of(column: &str) -> Kind {
     let words = words(column);
     let has = |candidates: &[&str]| words.iter().any(|word| candidates.contains(&word.as_str()));
@@ -33,13 +33,14 @@ pub(super) fn kind_of(column: &str) -> Kind {
     }
 }
 
-/// Whether a column called so may hold percentages although its name does not say so.
+/// Returns whether a column with this name may contain percentages although its name does not say so.
 pub(super) fn may_be_percent(column: &str) -> bool {
     const HINTS: [&str; 8] = ["share", "rate", "ratio", "margin", "growth", "change", "yoy", "fraction"];
     words(column).iter().any(|word| HINTS.contains(&word.as_str()))
 }
 
-/// Whether a column called so counts what went down as positive: `net_sales_lost`, `drop_pct`.
+/// Returns whether a column with this name counts a decrease as a positive number, such as `net_sales_lost` or
+/// `drop_pct`.
 pub(super) fn counts_losses(column: &str) -> bool {
     const LOSSES: [&str; 12] = [
         "lost",

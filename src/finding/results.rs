@@ -1,4 +1,4 @@
-//! The results of a run, by id: what the checker, the compaction and repeated queries read.
+//! The results of a run by id, as the checker, the compaction and repeated queries need them.
 
 pub(crate) mod names;
 
@@ -11,29 +11,27 @@ use self::names::Names;
 use crate::warehouse::sql::{self, Literal, Select};
 use crate::warehouse::table::Table;
 
-/// A query that ran, and what came of it.
+/// A query that ran, with its result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QueryResult {
-    /// Such as `q7`; counted from 1 in the order of the calls.
+    /// The id, such as `q7`. Queries are counted from 1 in the order of the calls.
     pub id: String,
-    /// The statement, as the model wrote it, without what stands around it.
+    /// The statement as the model wrote it, without surrounding text.
     pub sql: String,
-    /// What the model wanted to know.
+    /// The question that the query is meant to answer.
     pub question: String,
-    /// What came back.
     pub table: Table,
-    /// How long the database took.
+    /// The time that the database took.
     pub elapsed_milliseconds: u64,
-    /// What the statement's conditions say of every row.
+    /// The values that the statement's conditions fix.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pins: Vec<Pin>,
-    /// The literals in the statement.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub literals: Vec<String>,
 }
 
 impl QueryResult {
-    /// A result and what its statement tells of it.
+    /// Creates a result, with the pins and literals of its statement.
     pub fn new(id: String, question: String, select: &Select, table: Table, elapsed_milliseconds: u64) -> Self {
         let pin = |pin: &sql::Pin, result_column| Pin {
             column: pin.column.clone(),
@@ -57,18 +55,18 @@ impl QueryResult {
     }
 }
 
-/// A value that a statement's conditions fix: `WHERE region = 'North'`.
+/// A value that a statement's conditions fix, as in `WHERE region = 'North'`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pin {
-    /// The column compared.
+    /// The compared column.
     pub column: String,
-    /// The value it is compared with.
     pub value: String,
-    /// The one result column it holds for, counted from 0 (`sum(x) FILTER (WHERE region = 'North')`); all when `None`.
+    /// The index of the only result column for which the condition holds, as in `sum(x) FILTER (WHERE region =
+    /// 'North')`; `None` if it holds for all.
     pub result_column: Option<usize>,
 }
 
-/// All results of a run so far, with what the checker of findings looks up in them.
+/// All results of a run so far, with the names and days that the checker looks up in them.
 #[derive(Debug, Clone, Default)]
 pub struct Results {
     kept: Vec<Arc<QueryResult>>,
@@ -77,7 +75,6 @@ pub struct Results {
 }
 
 impl Results {
-    /// Keeps a result.
     pub fn push(&mut self, result: Arc<QueryResult>) {
         self.names.add(&result);
         for day in days(&result) {
@@ -87,7 +84,7 @@ impl Results {
         self.kept.push(result);
     }
 
-    /// The result of that id; case does not count.
+    /// Returns the result with the given id. Upper and lower case are the same.
     pub fn get(&self, id: &str) -> Option<&Arc<QueryResult>> {
         let is_it = |result: &&Arc<QueryResult>| result.id.eq_ignore_ascii_case(id);
         let place =
@@ -95,23 +92,23 @@ impl Results {
         place.and_then(|place| self.kept.get(place)).filter(is_it).or_else(|| self.kept.iter().find(is_it))
     }
 
-    /// All of them, oldest first.
+    /// Returns all results, the oldest first.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<QueryResult>> {
         self.kept.iter()
     }
 
-    /// The names in them.
+    /// Returns the names that occur in the results.
     pub(crate) fn names(&self) -> &Names {
         &self.names
     }
 
-    /// The first and the last day that they and their statements speak of.
+    /// Returns the first and the last day that occur in the results or their statements.
     pub(crate) fn days(&self) -> Option<(Date, Date)> {
         self.days
     }
 }
 
-/// The days in a result and in its statement; of a year, the first and the last.
+/// Returns the days that occur in a result or its statement. A year counts as its first and its last day.
 fn days(result: &QueryResult) -> Vec<Date> {
     let day = |text: &str| text.get(..10).and_then(|day| day.parse::<Date>().ok());
     let mut days = result.literals.iter().filter_map(|literal| day(literal)).collect::<Vec<_>>();

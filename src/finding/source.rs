@@ -1,4 +1,4 @@
-//! What a finding's figures may equal: the cells that it cites, and the figures computed from them.
+//! The values that a finding's figures may state: the cells that it cites, and the figures computed from them.
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -8,22 +8,23 @@ use super::format;
 use super::prose::text::{Bound, Constant, Stated};
 use super::results::{QueryResult, Results, names};
 
-/// A cell or a figure with a number in it.
+/// A cell or a figure that contains a number.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Source {
-    /// `q3[2].net_sales` or `{at_risk}`.
+    /// The name in messages, such as `q3[2].net_sales` or `{at_risk}`.
     pub(super) name: String,
     pub(super) value: Decimal,
     pub(super) kind: Kind,
-    /// The cells behind it, in groups of one aggregate each.
+    /// The cells behind the number, one group per aggregate.
     pub(super) groups: Vec<Vec<CellReference>>,
-    /// Whether a fall is a positive number here: `net_sales_lost`.
+    /// Whether a fall is a positive number, as in `net_sales_lost`.
     pub(super) counts_losses: bool,
-    /// Whether it may be a percentage that its column does not call one: as a fraction, or as it is.
+    /// Whether the number may be a percentage although its column's name does not say so, either as a fraction or as it
+    /// is.
     may_be_percent: bool,
 }
 
-/// A cited cell with a date in it.
+/// A cited cell that contains a date.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct DateSource {
     pub(super) date: Date,
@@ -31,7 +32,7 @@ pub(super) struct DateSource {
 }
 
 impl Source {
-    /// The number in a cell, if there is one.
+    /// Returns the number in a cell, or `None` if the cell has none or its column holds identifiers.
     pub(super) fn of_cell(result: &QueryResult, row: usize, column: usize) -> Option<Self> {
         let column_name = &result.table.columns.get(column)?.name;
         let text = result.table.cell(row, column).filter(|_| !names::is_identifier(column_name))?;
@@ -46,7 +47,7 @@ impl Source {
         })
     }
 
-    /// The same column's number in another row.
+    /// Returns the number of the same column in another row.
     pub(super) fn in_row(&self, result: &QueryResult, row: usize, column: usize) -> Option<Self> {
         let value = number_of(result.table.cell(row, column)?)?;
         let name = format!("{}[{}].{}", result.id, row + 1, result.table.columns.get(column)?.name);
@@ -54,7 +55,7 @@ impl Source {
         Some(Self { name, value, groups, ..*self })
     }
 
-    /// A figure, named or not.
+    /// Returns the number of a figure.
     pub(super) fn of_figure(name: &str, evaluated: &Evaluated) -> Self {
         Self {
             name: format!("{{{name}}}"),
@@ -66,17 +67,17 @@ impl Source {
         }
     }
 
-    /// Whether its sign is a direction.
+    /// Returns whether the sign of the number is a direction.
     pub(super) fn is_change(&self) -> bool {
         self.kind.is_change() || self.counts_losses
     }
 
-    /// Whether it is a percentage by its column's name or its arithmetic.
+    /// Returns whether the number is a percentage by its column's name or its arithmetic.
     pub(super) fn is_percent(&self) -> bool {
         matches!(self.kind, Kind::Percent | Kind::PercentChange)
     }
 
-    /// The values that a text may state for this, as it reads.
+    /// Returns the values that a text may state for this number, as a percentage or not.
     fn readings(&self, percent: bool) -> Vec<Decimal> {
         let hundredfold = self.value.checked_mul(Decimal::ONE_HUNDRED).unwrap_or(self.value);
         let is_fraction = self.value.abs() <= Decimal::new(15, 1);
@@ -91,7 +92,8 @@ impl Source {
         }
     }
 
-    /// How a stated figure equals this: `Some(true)` with its sign, `Some(false)` without it.
+    /// Compares a stated figure with this number. Returns `Some(true)` if they are equal, `Some(false)` if they are
+    /// equal only without the sign, and `None` if they differ.
     pub(super) fn equals(&self, stated: &Stated) -> Option<bool> {
         let is_ratio = self.kind == Kind::Ratio;
         if stated.multiple && !is_ratio || stated.constant == Some(Constant::Count) && is_ratio {
@@ -105,7 +107,7 @@ impl Source {
         unsigned.then_some(false)
     }
 
-    /// How far a stated figure is from this, relative to its size.
+    /// Returns the distance between a stated figure and this number, relative to the figure.
     pub(super) fn distance(&self, stated: &Stated) -> Decimal {
         let away = |value: &Decimal| (value.abs() - stated.value.abs()).abs();
         let least = self.readings(stated.percent).iter().map(away).min().unwrap_or(Decimal::MAX);
@@ -122,7 +124,7 @@ fn is_within(value: Decimal, stated: &Stated) -> bool {
     }
 }
 
-/// The dates that a cited row holds.
+/// Returns the dates in a row.
 pub(super) fn dates_of_row(result: &QueryResult, row: usize) -> Vec<DateSource> {
     let date = |column: usize| {
         let date = date_of(result.table.cell(row, column)?)?;
@@ -131,7 +133,7 @@ pub(super) fn dates_of_row(result: &QueryResult, row: usize) -> Vec<DateSource> 
     (0..result.table.columns.len()).filter_map(date).collect()
 }
 
-/// Whether every cell behind a figure comes from results that were cut short.
+/// Returns whether all cells behind a figure come from truncated results.
 pub(super) fn is_cut_short(groups: &[Vec<CellReference>], results: &Results) -> bool {
     let mut cells = groups.iter().flatten().peekable();
     cells.peek().is_some() && cells.all(|cell| results.get(&cell.query).is_some_and(|result| result.table.more_rows))

@@ -1,4 +1,4 @@
-//! Finding -> the cells behind it, by weight: what a report shows first where it cannot show everything.
+//! The cells behind a finding by importance, so that a report without space for all shows the most important first.
 
 use jiff::civil::Date;
 
@@ -8,24 +8,24 @@ use super::results::{QueryResult, Results};
 use super::source::Source;
 use super::{Figure, Finding};
 
-/// What lies beyond in a text is not read: the checker lets no longer narrative pass.
+/// The length of text that is searched. The checker accepts no longer narrative.
 const TEXT_CHARACTERS_MAX: usize = 4_000;
-/// Shorter cells stand in a text by chance.
+/// Shorter cells occur in a text by chance.
 const WORD_CHARACTERS_MIN: usize = 3;
 
 /// The cells that a finding uses.
 #[derive(Debug, Default)]
 pub(crate) struct Used {
-    /// Those that its impact is computed from.
+    /// The cells that the impact is computed from.
     pub(crate) impact: Vec<CellReference>,
-    /// Those that its figures are computed from, in the order of the figures.
+    /// The cells that the figures are computed from, in the order of the figures.
     pub(crate) figures: Vec<CellReference>,
-    /// Those of the cited rows whose value stands in title or narrative.
+    /// The cells of the cited rows whose value occurs in the title or the narrative.
     pub(crate) quoted: Vec<CellReference>,
 }
 
 impl Finding {
-    /// The cells that it uses of `results`.
+    /// Returns the cells of `results` that the finding uses.
     pub(crate) fn used(&self, results: &Results, as_of: Date) -> Used {
         let figures = self.evaluated(results, as_of);
         Used {
@@ -35,7 +35,7 @@ impl Finding {
         }
     }
 
-    /// The cells that its impact is computed from.
+    /// Returns the cells that the impact is computed from.
     pub(crate) fn cells_of_impact(&self, results: &Results, as_of: Date) -> Vec<CellReference> {
         let figures = self.evaluated(results, as_of);
         let impact = expression::evaluate(&self.impact.expression, results, as_of, &figures);
@@ -52,7 +52,7 @@ impl Finding {
         figures
     }
 
-    /// The figures that the impact is computed from by name.
+    /// Returns the figures that the impact's expression names.
     pub(crate) fn figures_of_impact(&self) -> impl Iterator<Item = &Figure> {
         let is_part_of_name = |character: char| character.is_alphanumeric() || character == '_';
         let names = self.impact.expression.split(move |character| !is_part_of_name(character)).collect::<Vec<_>>();

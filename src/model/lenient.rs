@@ -1,17 +1,17 @@
-//! JSON as models and their servers write it: what is strict JSON is read as such, and beside it what the common slips
-//! leave unambiguous.
+//! A lenient parser for JSON as models and their servers write it.
 //!
-//! Forgiven are raw line breaks in strings, quotes of other kinds, trailing commas, comments, Python's words, numbers
-//! that JSON has not (they become null), keys without quotes, half a surrogate pair, a byte-order mark, and text behind
-//! the value. Never forgiven is an end that comes too early: what would have followed is not guessed.
+//! It accepts strict JSON and common mistakes that leave the value unambiguous: raw line breaks in strings, other
+//! quotes, trailing commas, comments, Python's keywords, numbers that JSON does not have (they become null), keys
+//! without quotes, half a surrogate pair, a byte-order mark, and text after the value. It rejects truncated input,
+//! because the missing rest would be a guess.
 
 use serde_json::{Map, Number, Value};
 
-/// Nesting beyond this is refused, so that no text overflows the stack.
+/// The deepest nesting that the parser accepts, so that no text overflows the stack.
 const DEPTH_MAX: usize = 100;
 
-/// Opening and closing marks of strings, the longer before those that they begin with, and whether a backslash escapes
-/// within them. Gemma's have marks of their own.
+/// Opening and closing marks of strings, and whether a backslash escapes within them. A mark stands before the marks
+/// that are its prefixes. The last two are Gemma's.
 const QUOTES: [(&str, &str, bool); 8] = [
     ("\"\"\"", "\"\"\"", true),
     ("'''", "'''", true),
@@ -23,16 +23,16 @@ const QUOTES: [(&str, &str, bool); 8] = [
     ("<escape>", "<escape>", false),
 ];
 
-/// Why a text is no value.
+/// The reason why a text does not parse as a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flaw {
-    /// It ends too early.
+    /// The text ends before the value does.
     Cut,
-    /// It is something else.
+    /// The text is not a value.
     Other,
 }
 
-/// Reads the value that a text begins with, and gives what stands behind it.
+/// Parses the value at the start of a text; returns it and the rest of the text.
 pub(crate) fn read(text: &str) -> Result<(Value, &str), Flaw> {
     let mut reader = Reader { rest: text, depth: 0 };
     reader.skip_blank()?;
@@ -40,7 +40,7 @@ pub(crate) fn read(text: &str) -> Result<(Value, &str), Flaw> {
     Ok((value, reader.rest))
 }
 
-/// Reads a text that is one value.
+/// Parses a text that consists of one value.
 pub(crate) fn whole(text: &str) -> Result<Value, Flaw> {
     if let Ok(value) = serde_json::from_str(text) {
         return Ok(value);
@@ -51,8 +51,8 @@ pub(crate) fn whole(text: &str) -> Result<Value, Flaw> {
     }
 }
 
-/// Reads the object that a call's arguments are: bare, in a fence of any language, or within a string. Given are the
-/// object and what stands behind it.
+/// Parses a call's arguments, which are an object: bare, in a code fence of any language, or within a string. Returns
+/// the object and the text after it.
 pub(crate) fn object(text: &str) -> Result<(Map<String, Value>, &str), Flaw> {
     match read(without_fence(text))? {
         (Value::Object(object), rest) => Ok((object, rest)),
@@ -64,12 +64,12 @@ pub(crate) fn object(text: &str) -> Result<(Map<String, Value>, &str), Flaw> {
     }
 }
 
-/// What stands in a fence of any language, if the text is one; else the text.
+/// Returns the content of a code fence if the text is one, or else the trimmed text.
 pub(crate) fn without_fence(text: &str) -> &str {
     fence(text).map_or_else(|| text.trim(), |(_, inner)| inner)
 }
 
-/// The language and the content of a text that is one fence. The end of a fence may be missing.
+/// Returns the language and the content of a text that is one code fence. The closing mark may be missing.
 pub(crate) fn fence(text: &str) -> Option<(&str, &str)> {
     let inner = text.trim().strip_prefix("```")?;
     let inner = inner.trim_start_matches('`');
@@ -79,14 +79,15 @@ pub(crate) fn fence(text: &str) -> Option<(&str, &str)> {
     if language.chars().all(is_word) {
         return Some((language, inner.get(inner.find('\n')?..)?.trim()));
     }
-    // On one line, the first word is a language before an object, or where it is one of databases.
+    // On one line, the first word is the language if JSON follows it or if it ends in "sql".
     let length = inner.find(|c| !is_word(c)).unwrap_or(0);
     let (word, rest) = inner.split_at(length);
     let is_language = rest.trim_start().starts_with(['{', '[']) || word.to_lowercase().ends_with("sql");
     Some(if is_language { (word, rest.trim()) } else { ("", inner.trim()) })
 }
 
-/// Reads the arguments of a call written as in Python, `(sql="SELECT 1", question="how many")`, from its bracket on.
+/// Parses the arguments of a Python call, `(sql="SELECT 1", question="how many")`, starting at the bracket. Returns the
+/// arguments and the text after them.
 pub(crate) fn keyword_arguments(text: &str) -> Result<(Map<String, Value>, &str), Flaw> {
     let mut reader = Reader { rest: text, depth: 0 };
     if !reader.take("(") {
@@ -119,7 +120,7 @@ impl<'text> Reader<'text> {
         taken
     }
 
-    /// Skips white space and comments, which end somewhere.
+    /// Skips white space and comments. A `/*` without `*/` is [`Flaw::Cut`].
     fn skip_blank(&mut self) -> Result<(), Flaw> {
         loop {
             self.take_while(|c| c.is_whitespace() || c == '\u{feff}');
@@ -189,7 +190,7 @@ impl<'text> Reader<'text> {
         }
     }
 
-    /// Takes the comma behind a member, which the last one need not have.
+    /// Consumes the comma after a member; the last member needs none.
     fn separator(&mut self, end: &str) -> Result<(), Flaw> {
         self.skip_blank()?;
         if self.take(",") || self.rest.starts_with(end) { Ok(()) } else { Err(self.flaw()) }
@@ -219,7 +220,7 @@ impl<'text> Reader<'text> {
         Some(c)
     }
 
-    /// An escape that nobody knows stays as it stands: models write regular expressions with too few backslashes.
+    /// Parses the escape after a backslash.
     fn escape(&mut self, text: &mut String) -> Result<(), Flaw> {
         let c = match self.next().ok_or(Flaw::Cut)? {
             'n' | '\n' => '\n',
@@ -229,6 +230,7 @@ impl<'text> Reader<'text> {
             'f' => '\u{c}',
             'u' => self.code_point()?,
             c @ ('"' | '\'' | '`' | '\\' | '/') => c,
+            // An unknown escape stays as it is: models write regular expressions with too few backslashes.
             other => {
                 text.push('\\');
                 other
@@ -238,7 +240,7 @@ impl<'text> Reader<'text> {
         Ok(())
     }
 
-    /// The character of `\uXXXX`, or of two that are a surrogate pair; half of one is no character.
+    /// Parses the character of `\uXXXX`, or of two that form a surrogate pair. Half a pair becomes U+FFFD.
     fn code_point(&mut self) -> Result<char, Flaw> {
         let first = self.code_unit()?;
         if let 0xd800..0xdc00 = first
@@ -272,7 +274,7 @@ impl<'text> Reader<'text> {
                 if let Ok(number) = number.parse::<Number>() {
                     return Ok(Value::Number(number));
                 }
-                // `NaN` and `-Infinity` are floats to Rust, and null to JSON.
+                // Rust parses `NaN` and `-Infinity` as floats; JSON has no such numbers, so they become null.
                 let float = number.parse::<f64>().map_err(|_| self.flaw())?;
                 Ok(Number::from_f64(float).map_or(Value::Null, Value::Number))
             }

@@ -1,9 +1,9 @@
 //! A model behind an OpenAI-compatible endpoint, over the Responses API or Chat Completions.
 //!
-//! Only this module and those below it name `async_openai`. The crate addresses and sends the requests; what goes in
-//! and out of them are types of our own, because the replies of Ollama, vLLM, llama.cpp, OpenRouter, Azure and LiteLLM
-//! differ from OpenAI's in ways that its typed replies refuse, and because reasoning must go back to the provider
-//! byte for byte, fields that we don't know included. Its retries are replaced by ours, see [`retry`].
+//! Only this module and its submodules use `async_openai`. The crate addresses and sends the requests. The bodies are
+//! untyped JSON: the replies of Ollama, vLLM, llama.cpp, OpenRouter, Azure and LiteLLM differ from OpenAI's in ways
+//! that the crate's types reject, and reasoning must go back to the provider byte for byte, including unknown fields.
+//! The crate's retries are off, see [`retry`].
 
 mod calls;
 mod chat;
@@ -33,35 +33,36 @@ use self::failure::Failure;
 use self::manners::Manners;
 use self::retry::{Next, Retries};
 use self::transport::Transport;
-use crate::model::{Error, Model, Reply, ReplyEnd, Request};
+use super::{Error, Model, Reply, ReplyEnd, Request};
 
-/// Where OpenAI itself answers.
+/// The base URL of OpenAI's own API.
 pub const OPENAI_BASE_URL: &str = "https://api.openai.com/v1";
 
-/// How long a connection may take to come about.
+/// The longest time to establish a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// How long one attempt may take where nobody says otherwise.
+/// The default of [`Options::timeout`].
 pub const TIMEOUT_DEFAULT: Duration = Duration::from_mins(10);
 
-/// Attempts of which a provider made no call, before what the model wrote is taken for what it says.
+/// The number of failed attempts after which output that the provider could not parse as a call is returned as text.
 const GENERATIONS_MAX: u32 = 2;
 
-/// How often it is told that the model is waited for.
+/// The interval between log lines while a reply is pending.
 const WAIT_TOLD_AFTER: Duration = Duration::from_secs(15);
 
-/// The dialect that an endpoint is spoken to in.
+/// The API that an endpoint is called with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Api {
-    /// `POST /responses`: OpenAI's own; reasoning is carried from turn to turn.
+    /// `POST /responses`, OpenAI's own API, which carries reasoning from turn to turn.
     Responses,
-    /// `POST /chat/completions`: what everybody speaks.
+    /// `POST /chat/completions`, which every compatible server supports.
     Chat,
 }
 
 impl Api {
-    /// What an endpoint most likely speaks: Responses where OpenAI itself answers, Chat Completions anywhere else.
+    /// Returns the API that an endpoint most likely supports: Responses for OpenAI itself, Chat Completions for any
+    /// other.
     pub fn default_for(base_url: &str) -> Self {
         let is_openai = reqwest::Url::parse(base_url).is_ok_and(|url| url.host_str() == Some("api.openai.com"));
         if is_openai { Self::Responses } else { Self::Chat }
@@ -80,10 +81,10 @@ impl FromStr for Api {
     }
 }
 
-/// How long a reasoning model thinks; sent only when set, because other models refuse it.
+/// The effort that a reasoning model spends; sent only if set, because other models refuse it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the provider's own words, whose meaning is the provider's as well")]
+#[expect(missing_docs, reason = "the provider defines the names and their meaning")]
 pub enum ReasoningEffort {
     None,
     Minimal,
@@ -113,32 +114,33 @@ impl FromStr for ReasoningEffort {
     }
 }
 
-/// What a [`Client`] is made of.
+/// The settings of a [`Client`].
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Up to and without `/responses` or `/chat/completions`. A query in it (Azure's `?api-version=`) goes along with
-    /// every request; then, and at hosts below `azure.com`, the key travels as `api-key` instead of as a bearer token.
+    /// The API's address; `/responses` or `/chat/completions` at its end is removed. Its query is sent with every
+    /// request. The key is sent as `api-key` instead of as a bearer token if the query has `api-version` or the host is
+    /// below `azure.com`.
     pub base_url: String,
-    /// The key; local servers need none.
+    /// The API key; `None` for servers that need none, such as local ones.
     pub api_key: Option<SecretString>,
-    /// The model's name, as the endpoint knows it.
+    /// The model's name at the endpoint.
     pub model: String,
-    /// The dialect to speak.
     pub api: Api,
-    /// How long the model should think; `None` leaves it to the provider.
+    /// `None` leaves the effort to the provider.
     pub reasoning_effort: Option<ReasoningEffort>,
-    /// How long one attempt may take, up to the last byte of the reply.
+    /// The longest time of one attempt, up to the last byte of the reply.
     pub timeout: Duration,
-    /// How long the run may take that it is for: a limit on the rate of requests is waited out as long as that.
+    /// The time limit of the run, from the creation of the client. Rate limits are waited out until then; with `None`
+    /// they are retried like other failures.
     pub time_limit: Option<Duration>,
-    /// How often a failed attempt is repeated.
+    /// The most retries of a request; 0 turns retries off.
     pub retries_max: u32,
-    /// The wait before the first repetition, doubled for each further one, where the server names none itself.
+    /// The wait before the first retry, doubled for each further one. A wait that the server requests replaces it.
     pub retry_delay: Duration,
 }
 
 impl Options {
-    /// Options for a model, with the usual patience: ten minutes an attempt, and five repetitions.
+    /// Creates options with the defaults: ten minutes for an attempt, five retries, no key and no time limit.
     pub fn new(base_url: impl Into<String>, model: impl Into<String>) -> Self {
         let base_url = base_url.into();
         Self {
@@ -155,12 +157,12 @@ impl Options {
     }
 }
 
-/// Options that no client can be made of: a mistake in the configuration.
+/// A mistake in the configuration that makes [`Options`] unusable.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidOptions(String);
 
-/// A model behind an OpenAI-compatible endpoint.
+/// A client for a model behind an OpenAI-compatible endpoint.
 #[derive(Debug)]
 pub struct Client {
     http: async_openai::Client<Endpoint>,
@@ -168,21 +170,21 @@ pub struct Client {
     api: Api,
     reasoning_effort: Option<ReasoningEffort>,
     retries: Retries,
-    /// When the run is over that it is for.
+    /// The end of the run's time limit; `None` if it has none.
     deadline: Option<Instant>,
-    /// What the endpoint was found to want otherwise.
+    /// The changes to requests that the endpoint was found to require.
     manners: Mutex<Manners>,
 }
 
 impl Client {
-    /// A client; nothing is sent yet.
+    /// Creates a client without sending anything.
     pub fn new(options: Options) -> Result<Self, InvalidOptions> {
         let endpoint = Endpoint::new(&options.base_url, options.api_key)?;
         let http = reqwest::Client::builder()
             .user_agent(concat!("explore/", env!("CARGO_PKG_VERSION")))
             .timeout(options.timeout)
             .connect_timeout(CONNECT_TIMEOUT)
-            // Elsewhere the key has no business, and a redirected POST arrives as a GET.
+            // The key must not go to another host, and a redirected POST arrives as a GET.
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|error| InvalidOptions(format!("cannot set up an HTTP client: {error}")))?;
@@ -198,7 +200,7 @@ impl Client {
         })
     }
 
-    /// The body of a request, as the endpoint is known to take it.
+    /// Builds the body of a request with the changes learned so far.
     fn body(&self, request: &Request<'_>) -> Value {
         let manners = self.manners.lock().unwrap_or_else(PoisonError::into_inner);
         match self.api {
@@ -220,12 +222,12 @@ impl Client {
         }
     }
 
-    /// Whether the next request will be another one, because of what this one was refused for.
+    /// Learns from a refusal; returns whether the next request will differ from this one.
     fn learn(&self, failure: &Failure, body: &Value) -> bool {
         let learned = self.manners.lock().unwrap_or_else(PoisonError::into_inner).learn(failure, body);
         if let Some(change) = &learned {
             let reason = failure.reason(self.http.config());
-            tracing::info!(change, reason, "the endpoint refuses a part of the request, asking again");
+            tracing::info!(change, reason, "the endpoint refused a part of the request, retrying with a change");
         }
         learned.is_some()
     }
@@ -245,15 +247,15 @@ impl Client {
             attempt = attempts,
             delay_milliseconds = delay.as_millis(),
             reason = failure.reason(self.http.config()),
-            "the model gave no reply, asking again"
+            "the model gave no reply, retrying"
         );
         tokio::time::sleep(delay).await;
         Ok(())
     }
 }
 
-/// What the model meant where its provider could make no call of what it wrote: the calls in that, or, where it goes on
-/// like that, the text that it is.
+/// Recovers a reply from output that the provider could not parse as a call: the calls in it, or, after
+/// [`GENERATIONS_MAX`] failed attempts, its text.
 fn salvaged(failure: &Failure, request: &Request<'_>, attempts: u32) -> Option<Reply> {
     let text = failure.generation()?.to_owned();
     let mut reply =
@@ -262,7 +264,7 @@ fn salvaged(failure: &Failure, request: &Request<'_>, attempts: u32) -> Option<R
     (is_call || attempts >= GENERATIONS_MAX).then_some(reply)
 }
 
-/// Waits for a reply, and says now and then that it does: a model may think for minutes.
+/// Waits for a reply and logs at intervals that it is pending, because a model may think for minutes.
 async fn waiting<Output>(reply: impl Future<Output = Output>) -> Output {
     let started = Instant::now();
     let mut reply = std::pin::pin!(reply);
@@ -294,6 +296,7 @@ impl Model for Client {
             if let Some(reply) = salvaged(&failure, &request, attempts) {
                 return Ok(reply);
             }
+            // A changed request does not count as an attempt. The loop ends, because each change is learned only once.
             if self.learn(&failure, &body) {
                 continue;
             }
@@ -303,7 +306,8 @@ impl Model for Client {
     }
 }
 
-/// Our transport's failures travel through the crate in a box; what it adds of its own are mistakes in a request.
+/// Unpacks the [`Failure`] that our transport returned through the crate. The crate's own errors are mistakes in a
+/// request.
 fn into_failure(error: OpenAIError) -> Failure {
     match error {
         OpenAIError::Boxed(boxed) => match boxed.downcast::<Failure>() {

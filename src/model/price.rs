@@ -1,5 +1,6 @@
-//! What tokens cost: the configuration's table of prices, and the arithmetic over it. A model without a price costs an
-//! unknown amount, never nothing. None are built in: they change, and differ by seller.
+//! The configured prices of models, and the cost of tokens computed from them.
+//!
+//! A model without a price has an unknown cost, never zero. No prices are built in: they change, and differ by seller.
 
 use std::collections::BTreeMap;
 
@@ -7,26 +8,26 @@ use rust_decimal::Decimal;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::model::Usage;
+use super::Usage;
 
 /// The price of a model, in US dollars per million tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Price {
-    /// Tokens sent.
+    /// The price of tokens sent.
     #[serde(deserialize_with = "amount")]
     pub input: Decimal,
-    /// Tokens sent that the provider had cached; like other input where it is not given.
+    /// The price of tokens sent that the provider had cached; `None` means the same price as other input.
     #[serde(default, deserialize_with = "optional_amount", skip_serializing_if = "Option::is_none")]
     pub cached_input: Option<Decimal>,
-    /// Tokens received, reasoning included.
+    /// The price of tokens received, including reasoning.
     #[serde(deserialize_with = "amount")]
     pub output: Decimal,
 }
 
-/// A negative price would hide what the others cost from a limit.
 fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
     let amount = <Decimal as Deserialize>::deserialize(deserializer)?;
+    // A negative price would lower the total, and so hide other costs from a cost limit.
     if amount.is_sign_negative() {
         return Err(D::Error::custom("a price cannot be negative"));
     }
@@ -38,10 +39,10 @@ fn optional_amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
 }
 
 impl Price {
-    /// The price of what runs on this machine without a model.
+    /// The price of the offline analyst, which calls no model.
     pub const NOTHING: Self = Self { input: Decimal::ZERO, cached_input: None, output: Decimal::ZERO };
 
-    /// What tokens cost, in US dollars.
+    /// Returns the cost of tokens, in US dollars.
     pub fn cost(&self, usage: &Usage) -> Decimal {
         let cached_tokens = usage.cached_tokens.min(usage.input_tokens);
         let per_million = self.input * Decimal::from(usage.input_tokens - cached_tokens)
@@ -51,30 +52,29 @@ impl Price {
     }
 }
 
-/// Prices by model name.
+/// The configured prices of models, by model name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Prices(BTreeMap<String, Price>);
 
 impl Prices {
-    /// The prices of these models.
     pub fn new(prices: impl IntoIterator<Item = (String, Price)>) -> Self {
         Self(prices.into_iter().collect())
     }
 
-    /// The price of a model by its name, or by its name less the date of a snapshot: `gpt-5.2-2025-12-11` costs what
-    /// `gpt-5.2` does, of `gpt-5.2-mini` nothing is known.
+    /// Returns the price of a model by its name, or by its name without the date of a snapshot: the price of `gpt-5.2`
+    /// holds for `gpt-5.2-2025-12-11`, but not for `gpt-5.2-mini`.
     pub fn get(&self, model: &str) -> Option<&Price> {
         self.0.get(model).or_else(|| self.0.get(without_date(model)?))
     }
 
-    /// What a model's tokens cost, in US dollars; `None` where its price is unknown.
+    /// Returns the cost of a model's tokens, in US dollars; `None` if its price is unknown.
     pub fn cost(&self, model: &str, usage: &Usage) -> Option<Decimal> {
         Some(self.get(model)?.cost(usage))
     }
 }
 
-/// The name before `-2025-12-11` or `-20251211`.
+/// Returns the name before `-2025-12-11` or `-20251211`; `None` if the name ends in no such date.
 fn without_date(model: &str) -> Option<&str> {
     ["-dddd-dd-dd", "-dddddddd"].iter().find_map(|pattern| {
         let (name, date) = model.split_at_checked(model.len().checked_sub(pattern.len())?)?;

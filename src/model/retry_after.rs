@@ -1,4 +1,4 @@
-//! `Retry-After`, read.
+//! Parses the wait that a server requests in its `Retry-After` headers.
 
 use std::time::Duration;
 
@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
-/// The wait that a server asks for: `retry-after-ms`, or `retry-after` in seconds or as a date.
+/// Returns the wait that a server requests: `retry-after-ms`, or `retry-after` in seconds or as a date.
 ///
-/// A date is read against the server's own `Date`, which asks no clock of ours.
+/// Returns `None` if there is no such header, if it does not parse, or if a date comes without a `Date` header.
 pub(crate) fn asked_delay(headers: &HeaderMap) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     if let Some(milliseconds) = text("retry-after-ms").and_then(|text| text.parse::<f64>().ok()) {
@@ -18,6 +18,7 @@ pub(crate) fn asked_delay(headers: &HeaderMap) -> Option<Duration> {
     if let Ok(seconds) = retry_after.parse::<f64>() {
         return Duration::try_from_secs_f64(seconds).ok();
     }
+    // The server's own `Date` is the reference, so that a wrong local clock does not matter.
     let wait = timestamp(retry_after)?.duration_since(timestamp(text(DATE.as_str())?)?);
     Some(Duration::try_from(wait).unwrap_or_default())
 }

@@ -1,7 +1,7 @@
-//! What a monitor would have told, day by day, over a past that is known by now: alerts a month, with their reasons.
+//! The alerts that a monitor would have sent over past days, with the reasons for each.
 //!
-//! Each day is assessed from the days before it alone; of those it takes what is known today, late and restated data
-//! included, which on the morning itself was not. Snoozes and planned events are left out.
+//! Each step is assessed from the steps before it alone. The observations are those known today, late and restated data
+//! included; a run on the day itself did not have those yet. Snoozes and planned events are not replayed.
 
 mod html;
 mod terminal;
@@ -20,10 +20,10 @@ use super::telling;
 use crate::typeset::format::Error;
 use crate::typeset::layout::Layout;
 
-/// Days of a year, on average.
+/// The mean length of a year in days, leap years included.
 const YEAR_DAYS: f64 = 365.25;
 
-/// What a backtest is written in.
+/// The output format of a backtest.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
@@ -36,75 +36,68 @@ pub enum Format {
     Html,
 }
 
-/// What would have been told.
+/// The result of a backtest: its alerts, and counts for each month.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Backtest {
-    /// The monitor's key.
     pub monitor: String,
-    /// The monitor's label.
     pub label: String,
-    /// The first step that was assessed.
+    /// The first assessed step; `None` before any step was assessed.
     pub from: Option<DateTime>,
-    /// The last one.
+    /// The last assessed step.
     pub to: Option<DateTime>,
-    /// Metrics that were watched.
+    /// The number of enabled metrics.
     pub metrics: usize,
-    /// Alerts over metrics and years.
+    /// Alerts per metric and year of assessed steps.
     pub alerts_per_metric_year: f64,
-    /// What happened in each month, by year and month.
+    /// Counts by month, keyed `2025-11`.
     pub months: BTreeMap<String, Month>,
-    /// The alerts, in their order.
+    /// The alerts, oldest first.
     pub alerts: Vec<Alert>,
-    /// How often an incident was not told, by the first condition that did not hold.
+    /// How many times an ongoing incident sent no alert, by the first condition that did not hold.
     pub held_back: BTreeMap<String, usize>,
     #[serde(skip)]
     grain: Grain,
-    /// The whole of each metric.
+    /// A chart of each metric as a whole (no segment), by the metric's key.
     #[serde(skip)]
     charts: BTreeMap<String, Chart>,
 }
 
-/// What happened in a month.
+/// Counts of one month of a backtest.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Month {
-    /// Steps that were assessed.
+    /// Assessed steps.
     pub steps: usize,
-    /// Values of metrics' wholes that were judged, and how many of them were anomalous.
+    /// Values of unsegmented metrics that were scored.
     pub judged: usize,
-    /// Of these, the anomalous.
+    /// Unsegmented values that were anomalous.
     pub anomalous: usize,
-    /// Incidents that opened.
+    /// Opened incidents.
     pub incidents: usize,
-    /// Alerts of the highest priority.
+    /// Alerts of priority P0.
     pub p0: usize,
-    /// Alerts of the other.
+    /// Alerts of priority P1.
     pub p1: usize,
 }
 
-/// Somebody would have been told.
+/// An alert that the monitor would have sent.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Alert {
-    /// The step.
+    /// When the step begins.
     pub at: DateTime,
-    /// How urgent.
     pub priority: Priority,
-    /// The incident's id.
     pub incident: String,
-    /// The metric that it is named by.
+    /// The key of the incident's first metric.
     pub metric: String,
-    /// How bad.
     pub severity: Severity,
-    /// How much is at stake.
     pub impact: Impact,
-    /// What is said of it first.
+    /// The incident's headline.
     pub title: String,
-    /// What it comes from.
     pub cause: String,
-    /// Why somebody is told.
+    /// Why the alert fires.
     pub reasons: Vec<String>,
 }
 
-/// A past that is gone through step by step.
+/// An iterator that assesses past steps one by one and adds each day to a backtest.
 #[derive(Debug)]
 pub struct Replay<'a> {
     monitor: &'a Monitor,
@@ -116,7 +109,7 @@ pub struct Replay<'a> {
 }
 
 impl<'a> Replay<'a> {
-    /// The steps, by their places in the grid.
+    /// Creates a replay of `steps`, which are indices into the grid of `observed`.
     pub fn new(monitor: &'a Monitor, observed: &'a Observed<'a>, steps: std::ops::Range<usize>) -> Self {
         let steps = steps.start..steps.end.min(observed.steps().len());
         Self {
@@ -129,7 +122,7 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// What came of the steps so far.
+    /// Returns the backtest of the steps assessed so far.
     pub fn finish(self) -> Backtest {
         self.backtest
     }
@@ -138,7 +131,7 @@ impl<'a> Replay<'a> {
 impl Iterator for Replay<'_> {
     type Item = Day;
 
-    /// Assesses the next step; `None` after the last.
+    /// Assesses the next step. Returns `None` after the last.
     fn next(&mut self) -> Option<Day> {
         let step = self.steps.next()?;
         let circumstances = Circumstances { open: std::mem::take(&mut self.open), ..Circumstances::default() };
@@ -150,7 +143,7 @@ impl Iterator for Replay<'_> {
 }
 
 impl Backtest {
-    /// Of no step yet.
+    /// Creates a backtest without any step.
     pub fn new(monitor: &Monitor) -> Self {
         Self {
             monitor: monitor.key.clone(),
@@ -167,7 +160,7 @@ impl Backtest {
         }
     }
 
-    /// Adds a day, which comes after those that were added.
+    /// Adds a day. Days must be added in ascending order.
     pub fn add(&mut self, monitor: &Monitor, day: &Day) {
         let first = *self.from.get_or_insert(day.at);
         self.to = Some(day.at);
@@ -196,7 +189,7 @@ impl Backtest {
         self.alerts_per_metric_year = self.alerts.len() as f64 / (self.metrics.max(1) as f64 * days / YEAR_DAYS);
     }
 
-    /// Writes it; `layout` is for [`Format::Terminal`] alone.
+    /// Renders the backtest. `layout` applies to [`Format::Terminal`] only.
     pub fn render(&self, format: Format, layout: Layout) -> Result<String, Error> {
         match format {
             Format::Terminal => Ok(terminal::render(self, layout)),
@@ -205,7 +198,7 @@ impl Backtest {
         }
     }
 
-    /// Alerts in words, with how many that is a metric and year.
+    /// Returns the number of alerts as a phrase, with the rate per metric and year.
     fn headline(&self) -> String {
         let count = |number, one, many| crate::typeset::text::count(number, one, many);
         let steps = self.months.values().map(|month| month.steps).sum();
@@ -218,7 +211,7 @@ impl Backtest {
         )
     }
 
-    /// `2025-01-01 to 2025-11-30`
+    /// Formats the assessed period: `2025-01-01 to 2025-11-30`.
     fn period(&self) -> String {
         let (Some(from), Some(to)) = (self.from, self.to) else { return "no step".to_owned() };
         let step = |at| super::wording::step(at, self.grain);
@@ -243,7 +236,7 @@ impl Alert {
     }
 }
 
-/// Why an incident was not told, without what is its own: severity, impact, or that it went on.
+/// Returns the first condition for an alert that the incident does not meet.
 fn hindrance(incident: &Incident) -> String {
     let is = |at_least: bool, what: &str| (!at_least).then(|| what.to_owned());
     is(incident.severity >= Severity::High, "its severity is below high")

@@ -1,7 +1,7 @@
-//! A metric over time: what was measured, what was to be expected with its interval, what was out of the ordinary, and
-//! the special days. As SVG in a page, as an SVG file, and as PNG for mail, which is our own SVG rasterised.
+//! Charts of one metric over time: measured values, expected values with their interval, anomalies and special days. A
+//! chart is drawn as SVG within a page, as an SVG file, or as PNG for mail, which is the same SVG rasterised.
 //!
-//! Titles, units and the names of special days are hostile: bounded, stripped and escaped here.
+//! Titles, units and the names of special days come from outside. They are shortened, stripped and escaped here.
 
 mod axis;
 mod draw;
@@ -12,68 +12,66 @@ use jiff::civil::DateTime;
 pub use self::png::Error;
 use crate::typeset::html::{chart_rules, colour};
 
-/// Rules for the page that a chart stands in, beyond those of all charts.
+/// Style rules for pages with these charts, in addition to the rules of all charts.
 pub(super) const STYLE: &str = include_str!("chart/style.css");
-/// Points beyond these are left out, the oldest first.
+/// The most points a chart shows. Older points are dropped.
 const POINTS_MAX: usize = 1_000;
 
-/// A chart to draw.
+/// The data of one chart.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chart {
-    /// What it shows: `Revenue, channel = paid`.
+    /// The metric and the segment: `Revenue, channel = paid`.
     pub title: String,
-    /// What the values are counted in.
     pub unit: Option<String>,
-    /// The points, oldest first, on an even grid.
+    /// The points, oldest first, at equal distances in time.
     pub points: Vec<Point>,
 }
 
-/// One step of a chart.
+/// The values of one step in a chart.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Point {
-    /// When the step begins.
     pub at: DateTime,
-    /// What was measured; nothing where it is missing.
+    /// The measured value; `None` where it is missing.
     pub actual: Option<f64>,
-    /// What was to be expected.
+    /// The forecast; `None` where there is none.
     pub expected: Option<f64>,
-    /// The interval's lower end.
+    /// The lower end of the forecast's interval.
     pub lower: Option<f64>,
-    /// The interval's upper end.
+    /// The upper end of the forecast's interval.
     pub upper: Option<f64>,
-    /// Whether the value is out of the ordinary.
     pub is_anomalous: bool,
-    /// A special day's name.
+    /// The name of the special day, if the step is one.
     pub holiday: Option<String>,
 }
 
 impl Chart {
-    /// For a page whose style sheet colours it; nothing where there is nothing to draw.
+    /// Draws SVG for a page whose style sheet colours it. Returns `None` if no value is finite.
     pub fn svg(&self) -> Option<String> {
         draw::Drawing::of(self).map(|drawing| drawing.inline())
     }
 
-    /// As a file, in light colours.
+    /// Draws an SVG file with its own style sheet, in light colours.
     pub fn svg_file(&self) -> Option<String> {
         draw::Drawing::of(self).map(|drawing| drawing.file(&light_style()))
     }
 
-    /// As PNG, twice as large as it is drawn so that it is sharp on every screen.
+    /// Draws a PNG at twice the chart's size, so that it is sharp on high-density screens.
     pub fn png(&self) -> Result<Option<Vec<u8>>, Error> {
         self.svg_file().map(|svg| png::rasterise(&svg)).transpose()
     }
 
-    /// The newest points.
+    /// Returns the newest points, at most [`POINTS_MAX`].
     fn shown(&self) -> &[Point] {
         &self.points[self.points.len().saturating_sub(POINTS_MAX)..]
     }
 }
 
-/// The rules of charts with every variable replaced by its light colour: rasterisers know no variables.
+/// Returns the rules of all charts with each CSS variable replaced by its light colour.
 fn light_style() -> String {
     let rules = chart_rules().chain(STYLE.lines()).collect::<Vec<_>>().join("\n");
     let mut style = String::from(".chart text { font-family: sans-serif; }\n");
     let mut rest = rules.as_str();
+    // The rasteriser does not support CSS variables.
     while let Some((before, after)) = rest.split_once("var(--") {
         let (name, after) = after.split_once(')').unwrap_or((after, ""));
         style.push_str(before);

@@ -1,9 +1,10 @@
-//! The analyst: after everything is decided, says what happened, why it may have, and what to do.
+//! The commentary on a day: what happened, possible causes, and what to do. It is written after all decisions are made
+//! and cannot change them.
 //!
-//! Without a model the engine writes a plain text. A model sees the engine's numbers as result tables and may look further
-//! through the tools of the loop; what it writes are findings like any other, whose every figure is checked. What does not
-//! check is sent back within the budget and never shown; where nothing is left, the engine's text stands alone, and it is
-//! said why.
+//! Without a model, the engine writes a plain text. A model receives the engine's numbers as result tables and may
+//! query further with the tools of the agent loop. Its findings go through the same checks as every other finding. A
+//! finding that fails them is returned to the model while the budget lasts, and is never shown. If no finding remains,
+//! the engine's text is shown alone, with a remark that says why.
 
 mod offline;
 mod tables;
@@ -31,9 +32,9 @@ use crate::model::price::Price;
 use crate::semantic::render;
 use crate::warehouse::table::Bounds;
 
-/// Findings shown at the most.
+/// The most findings that are shown.
 const FINDINGS_MAX: usize = 4;
-/// Characters of the schema's listing.
+/// The most characters of the schema listing in the prompt.
 const CATALOG_CHARACTERS: usize = 12_000;
 
 /// What the analyst says of a day.
@@ -47,49 +48,44 @@ pub struct Analysis {
     pub findings: Vec<FindingDocument>,
     /// Why there is nothing of a model's, or not everything.
     pub remark: Option<String>,
-    /// Whether a model was asked in vain, and may answer another time.
+    /// Whether the model failed to answer, so that asking it again later may succeed.
     #[serde(skip)]
     pub is_unanswered: bool,
 }
 
-/// What there is to analyse.
+/// A monitor's day to comment on.
 #[derive(Debug, Clone, Copy)]
 pub struct Case<'a> {
-    /// The monitor.
     pub monitor: &'a Monitor,
-    /// Its day.
     pub day: &'a Day,
-    /// Whether events influenced its incidents.
+    /// The verdicts on whether context events influenced the day's incidents.
     pub influences: &'a [Influence],
 }
 
-/// Who analyses, and with what.
+/// A model with the tools, prompts and limits for its analysis.
 #[derive(Debug, Clone, Copy)]
 pub struct Player<'a> {
-    /// The model.
     pub model: &'a dyn Model,
-    /// What it may look further with.
+    /// The tools with which the model may query further.
     pub toolbox: &'a Toolbox,
-    /// The prompts.
     pub library: &'a Library,
-    /// What its tokens cost.
+    /// The price of the model's tokens; `None` where it is unknown.
     pub price: Option<Price>,
-    /// How far it may go.
     pub budget: Budget,
 }
 
-/// An analysis that could not be made, for a reason that is nobody's answer.
+/// An error that ends an analysis. A model that fails or answers nothing is not an error.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The observer failed.
+    /// The observer returned an error.
     #[error("cannot record the analysis: {0}")]
     Observer(#[from] io::Error),
-    /// A prompt does not render.
+    /// A prompt could not be rendered.
     #[error(transparent)]
     Prompt(#[from] prompt::Error),
 }
 
-/// A few steps: enough to look at two or three things and to repair what did not check.
+/// The limits of an analysis. A few steps are enough to check two or three causes and to repair rejected findings.
 pub const BUDGET: Budget = Budget {
     iterations_max: 8,
     queries_max: Some(6),
@@ -98,7 +94,7 @@ pub const BUDGET: Budget = Budget {
     time_max: Some(Duration::from_mins(2)),
 };
 
-/// What the engine itself says of a day: the offline analyst.
+/// Writes the engine's own commentary on a day, without a model.
 pub fn offline(case: Case<'_>) -> Analysis {
     Analysis {
         author: "offline analyst".to_owned(),
@@ -109,7 +105,7 @@ pub fn offline(case: Case<'_>) -> Analysis {
     }
 }
 
-/// Analyses a day with a model. Where nothing of it is going on, nobody is asked.
+/// Analyses a day with a model. Returns the engine's text without asking the model if no incident is going on.
 pub async fn analyse(
     case: Case<'_>,
     player: Player<'_>,
@@ -155,7 +151,7 @@ pub async fn analyse(
     Ok(Analysis { author: player.model.name().to_owned(), findings, remark, ..plain })
 }
 
-/// Keeps the results that pass by, so that what is cited of them can be shown.
+/// An observer that keeps the query results it sees, so that findings can show the rows they cite.
 struct Seen<'a> {
     observer: &'a mut dyn Observer,
     results: Results,
@@ -170,7 +166,7 @@ impl Observer for Seen<'_> {
     }
 }
 
-/// What to say of how the model's run ended.
+/// Returns a remark on how the model's run ended; `None` if it finished with findings.
 fn remark(stopped: &Stopped, is_empty: bool) -> Option<String> {
     let detail = stopped.detail.as_deref().map_or_else(String::new, |detail| format!(": {}", telling::line(detail)));
     let reason = stopped.reason;

@@ -1,8 +1,8 @@
-//! What else was going on: campaigns, news and planned events, and whether they influenced an incident.
+//! Decides whether campaigns, news and planned events influenced an incident.
 //!
-//! It changes how an incident is explained, and never whether somebody is told. Without a model an event counts where its
-//! dates and its segment overlap the incident's. A model answers `INFLUENCED` or `NOT_INFLUENCED` with the rows that it
-//! relies on; whatever else comes back is `UNKNOWN`, and is said so.
+//! The verdict changes how an incident is explained, never whether an alert fires. Without a model, an event counts if
+//! its dates and segment overlap the incident's. A model answers `INFLUENCED` or `NOT_INFLUENCED` with the rows that it
+//! relies on. Any other answer is reported as `UNKNOWN`.
 
 mod csv;
 mod model;
@@ -17,7 +17,7 @@ pub use self::model::by_model;
 use super::day::{Day, Incident};
 use super::series::Segment;
 
-/// Days before an incident's opening on which an event may still have ended.
+/// Number of days before an incident opened in which an event may have ended and still be considered.
 const DAYS_BEFORE: i64 = 7;
 
 /// Something that went on.
@@ -94,7 +94,7 @@ pub enum Basis {
 }
 
 impl Kind {
-    /// `campaign`
+    /// Returns the kind in lower case, such as `campaign`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Campaign => "campaign",
@@ -105,20 +105,22 @@ impl Kind {
 }
 
 impl ContextEvent {
-    /// Whether it is about a monitor and, of its metrics, one of `metrics`.
+    /// Returns whether the event concerns the monitor and at least one of `metrics`.
     fn is_about(&self, monitor: &str, metrics: &[String]) -> bool {
         self.monitor.as_ref().is_none_or(|key| key == monitor)
             && self.metric.as_ref().is_none_or(|key| metrics.contains(key))
     }
 
-    /// Whether it was going on when the incident was, or had just ended, and is about one of its metrics.
+    /// Returns whether the event overlaps the incident in time, or ended shortly before it, and concerns one of its
+    /// metrics.
     fn is_near(&self, day: &Day, incident: &Incident) -> bool {
         let opened = incident.opened.date();
         let from = opened.checked_sub(DAYS_BEFORE.days()).unwrap_or(opened);
         self.starts <= day.at.date() && self.ends >= from && self.is_about(&day.monitor, &incident.metrics)
     }
 
-    /// Whether it explains where an incident is: one that is everywhere alike is not explained by an event in one segment.
+    /// Returns whether the event's segment explains the incident's. An incident without segments is uniform, so that an
+    /// event in one segment does not explain it.
     fn explains(&self, incident: &Incident) -> bool {
         if incident.segments.is_empty() {
             return self.segment.is_whole();
@@ -127,13 +129,13 @@ impl ContextEvent {
     }
 }
 
-/// The events that may have influenced one of the incidents of a day.
+/// Returns the events that may have influenced at least one incident of a day.
 pub fn candidates(day: &Day, incidents: &[&Incident], events: &[ContextEvent]) -> Vec<ContextEvent> {
     let is_near = |event: &&ContextEvent| incidents.iter().any(|incident| event.is_near(day, incident));
     events.iter().filter(is_near).cloned().collect()
 }
 
-/// Whether events influenced an incident, by their dates and segments alone.
+/// Decides by dates and segments alone whether events influenced an incident.
 pub fn by_overlap(day: &Day, incident: &Incident, events: &[ContextEvent]) -> Influence {
     let (opened, today) = (incident.opened.date(), day.at.date());
     let is_on = |event: &&ContextEvent| event.starts <= today && event.ends >= opened;
@@ -150,7 +152,7 @@ pub fn by_overlap(day: &Day, incident: &Incident, events: &[ContextEvent]) -> In
 }
 
 impl Influence {
-    /// In a sentence, with who says so.
+    /// Returns the verdict as a sentence with its basis and reason.
     pub(crate) fn sentence(&self) -> String {
         let by = match &self.basis {
             Basis::Overlap => "by dates and segments alone".to_owned(),
@@ -164,14 +166,14 @@ impl Influence {
         format!("{verdict} ({by}): {}", super::telling::line(&self.reason))
     }
 
-    /// The events that it rests on, a line each.
+    /// Returns a line for each event that the verdict relies on.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.events.iter().map(ContextEvent::line).collect()
     }
 }
 
 impl ContextEvent {
-    /// `campaign "Autumn sale", 2026-11-18 to 2026-11-22, channel = paid (marketing calendar)`
+    /// Returns a line such as `campaign "Autumn sale", 2026-11-18 to 2026-11-22, channel = paid (marketing calendar)`.
     pub(crate) fn line(&self) -> String {
         let dates = if self.starts == self.ends {
             self.starts.to_string()

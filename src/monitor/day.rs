@@ -1,5 +1,7 @@
-//! What the engine makes of one step of a monitor, as plain data: every judgement, the incidents they are part of, and a
-//! decision on each. State keeps it, reports show it, channels carry it; nobody changes it.
+//! The engine's result for one step of a monitor, as plain data: judgements, incidents, and a decision on each
+//! incident.
+//!
+//! The state stores it, reports show it and channels send it. Only the engine changes it.
 
 use jiff::civil::DateTime;
 use schemars::JsonSchema;
@@ -171,7 +173,7 @@ pub enum IncidentKind {
     },
 }
 
-/// What was kept of incidents before there was [`IncidentKind::NoData::is_regular`].
+/// Returns the default for incidents that were stored before [`IncidentKind::NoData::is_regular`] existed.
 fn always() -> bool {
     true
 }
@@ -189,7 +191,7 @@ pub enum Silent {
 }
 
 impl IncidentKind {
-    /// Whether it is about values, and not about what does not come.
+    /// Returns whether the incident is about values, rather than missing data or a monitor that cannot be run.
     pub fn is_deviation(&self) -> bool {
         match self {
             Self::Deviation => true,
@@ -199,12 +201,13 @@ impl IncidentKind {
 }
 
 impl Incident {
-    /// Whether something of it was out of the ordinary on the day.
+    /// Returns whether the incident is open and has had no quiet step since its last anomaly.
     pub fn is_going_on(&self) -> bool {
         !self.is_closed && self.quiet_steps == 0
     }
 
-    /// Whether the segment can be part of it; an incident without segments is everywhere alike.
+    /// Returns whether the segment can overlap with the incident. An incident without segments overlaps with every
+    /// segment.
     pub fn can_overlap(&self, segment: &Segment) -> bool {
         self.segments.is_empty() || self.segments.iter().any(|part| part.segment.can_overlap(segment))
     }

@@ -1,12 +1,12 @@
-//! Whether a value is out of the ordinary: two signals that must agree, and control of a day's false discoveries.
+//! Decides whether a value is anomalous: two signals must agree, and a day's false discoveries are controlled.
 //!
-//! A value is *suspected* when it lies outside of its interval and its anomaly probability reaches the metric's threshold.
-//! Of the suspected values of a day those stay that the procedure of Benjamini and Hochberg (1995) keeps, so that watching
-//! a thousand segments does not mean a false alarm a day by construction.
+//! A value is *suspected* if it lies outside its interval and its anomaly probability reaches the metric's threshold.
+//! Of a day's suspected values, only those that pass the procedure of Benjamini and Hochberg (1995) are kept, so that
+//! watching a thousand segments does not raise a false alarm every day by construction.
 //!
-//! No model is surer of a value than the value's own noise lets it be. A count varies by Poisson's law, a share of few by
-//! the binomial one: their variance is the least that an interval is made for, and a count's probability is never taken
-//! to be higher than Poisson's law has it.
+//! The noise of the value itself limits how certain a forecast can be. A count has Poisson noise and a share has
+//! binomial noise: an interval never assumes a smaller variance, and the anomaly probability of a count is never higher
+//! than the Poisson distribution gives.
 
 use statrs::distribution::{DiscreteCDF as _, Poisson};
 
@@ -14,44 +14,41 @@ use super::day::{Expected, Score};
 use super::registry::Thresholds;
 use crate::analysis::forecast::{Fitted, Noise, Parts};
 
-/// What a value is judged by.
+/// The forecast and noise by which a value is judged.
 #[derive(Debug, Clone, Copy)]
 pub struct Ground<'a> {
-    /// What makes up the expected value.
+    /// The components of the expected value.
     pub parts: Parts,
-    /// The model, which knows the errors that it made.
+    /// The fitted model with its past errors.
     pub fitted: &'a Fitted,
-    /// What makes the value vary beside the errors of the model.
+    /// Variation of the value in addition to the errors of the model.
     pub noise: Noise,
-    /// The least value that is possible, such as 0 of a count.
+    /// The smallest possible value, such as 0 for a count.
     pub floor: f64,
-    /// Whether it is a count.
     pub is_count: bool,
 }
 
-/// A value, judged by itself.
+/// The result of judging one value by itself.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Verdict {
-    /// How far off it is.
     pub score: Score,
-    /// The probability of a value so far off, if nothing is the matter.
+    /// Probability of a value this far off if nothing is wrong.
     pub p_value: f64,
-    /// Whether both signals agree.
+    /// Whether the value is outside the interval and its probability reaches the threshold.
     pub is_suspected: bool,
 }
 
 impl Ground<'_> {
-    /// The expected value, never below what is possible, with its interval.
+    /// Returns the expected value, never below `floor`, with its interval.
     pub fn expected(&self, interval: f64) -> Expected {
         let Parts { trend, season, year, holiday } = self.parts;
-        // What the floor takes away is taken from the trend, so that the parts go on adding up.
+        // The trend absorbs the correction, so that the parts still add up to the value.
         let lifted = (self.floor - self.parts.sum()).max(0.0);
         let value = self.parts.sum() + lifted;
         let (lower, upper) = self.fitted.interval(value, 1, interval, self.noise);
         Expected { value, lower: lower.max(self.floor), upper, trend: trend + lifted, season, year, holiday }
     }
 
-    /// Judges a value.
     pub fn judge(&self, actual: f64, thresholds: Thresholds) -> Verdict {
         let expected = self.expected(thresholds.interval);
         let difference = actual - expected.value;
@@ -71,7 +68,7 @@ impl Ground<'_> {
     }
 }
 
-/// The probability that a count is at least as far from what was expected, on either side.
+/// Returns the two-sided Poisson probability of a count at least as far from the expected one.
 fn poisson(actual: f64, expected: f64) -> f64 {
     let Ok(law) = Poisson::new(expected.max(f64::MIN_POSITIVE)) else { return 0.0 };
     let count = actual.max(0.0).round() as u64;
@@ -83,8 +80,8 @@ fn poisson(actual: f64, expected: f64) -> f64 {
     (2.0 * tail).min(1.0)
 }
 
-/// The largest p-value that is kept, of all those of a day, so that no more than `rate` of the kept are false on average;
-/// 0 where none is.
+/// Returns the largest p-value that is kept (Benjamini and Hochberg, 1995), or 0 if none is. On average, at most the
+/// share `rate` of the kept values is false.
 pub fn discovery_threshold(p_values: &[f64], rate: f64) -> f64 {
     let mut ordered = p_values.to_vec();
     ordered.sort_unstable_by(f64::total_cmp);

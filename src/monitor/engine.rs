@@ -1,7 +1,7 @@
-//! The engine: one step of a monitor, from what was known by then and nothing after, to judgements, incidents, decisions.
+//! Assesses one step of a monitor: the observations up to that step become judgements, incidents and decisions.
 //!
 //! ```text
-//! observations ─ panel ─> a series for each metric and segment ─ judge ─> judgements ─ incident ─> incidents ─ decide ─> a Day
+//! observations ─ panel ─> series by metric and segment ─ judge ─> judgements ─ incident ─> incidents ─ decide ─> Day
 //! ```
 //!
 //! Pure functions: no clock, no I/O, no model. The same observations give the same day.
@@ -21,54 +21,49 @@ use super::day::{Day, Incident, IncidentKind, Judgement};
 use super::registry::Monitor;
 use super::series::{Observed, Segment};
 
-/// What people said that bears on decisions.
+/// The incidents, snoozes and planned events that a decision depends on besides the observations.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Circumstances {
-    /// Incidents as the step before left them.
+    /// The incidents as they were after the previous step.
     pub open: Vec<Incident>,
-    /// Of what was told when this step was judged before, what did not come and what could not be run: if it has come since,
-    /// that is told too.
+    /// Incidents of missing data or a failure that fired when this step was judged before. They are closed if the data
+    /// has arrived since.
     pub earlier: Vec<Incident>,
-    /// Metrics that nobody wants to hear of for a while.
     pub snoozes: Vec<Snooze>,
-    /// Events that were planned.
     pub planned: Vec<Planned>,
 }
 
-/// Somebody's word that a metric is not to be alerted on for a while.
+/// A request not to alert on a metric for a range of days.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snooze {
-    /// The metric; `None` for all of the monitor.
+    /// `None` for all metrics of the monitor.
     pub metric: Option<String>,
-    /// The first day of it.
+    /// The first day of the snooze.
     pub starts: Date,
-    /// The last day of it.
+    /// The last day of the snooze, inclusive.
     pub until: Date,
-    /// Why.
     pub reason: Option<String>,
 }
 
-/// An event that was planned, and explains a deviation beforehand.
+/// A planned event, which explains a deviation in advance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Planned {
-    /// What people call it.
     pub label: String,
-    /// Its first day.
     pub starts: Date,
-    /// Its last day.
+    /// The last day of the event, inclusive.
     pub ends: Date,
-    /// The metric that it concerns; `None` for all of the monitor.
+    /// The affected metric; `None` for all metrics of the monitor.
     pub metric: Option<String>,
-    /// The part of the whole that it concerns.
+    /// The affected segment.
     pub segment: Segment,
 }
 
-/// Assesses one step, by its place in the grid; nothing later is looked at. What was fitted is kept in `fit_cache`, for the steps
-/// after it.
+/// Assesses the step at index `step` of the grid. Observations of later steps are not read. Fitted models are stored in
+/// `fit_cache` for the steps that follow.
 ///
 /// # Panics
 ///
-/// Where the grid has no such step.
+/// Panics if the grid has no such step.
 pub fn assess(
     monitor: &Monitor,
     observed: &Observed<'_>,
@@ -98,8 +93,9 @@ pub fn assess(
     }
 }
 
-/// A step of which nothing is known because the monitor cannot be run: an incident of its own, which goes on with an open
-/// one. Where the step was judged before, `judged` is what was made of it, and stays.
+/// Returns the day for a step on which the monitor could not be run. The day has an incident for the failure, which
+/// continues an open failure if there is one. If the step was judged before, `judged` is that day and keeps its
+/// judgements.
 pub fn failed(
     monitor: &Monitor,
     at: DateTime,
@@ -117,7 +113,7 @@ pub fn failed(
         notes: Vec::new(),
     });
     let is_failure = |incident: &Incident| matches!(incident.kind, IncidentKind::Failed { .. });
-    // One that this step has already was decided when it was new.
+    // A failure that the day already has was decided when it was added.
     if !day.incidents.iter().any(|incident| is_failure(incident) && !incident.is_closed) {
         let earlier = circumstances.open.iter().find(|incident| is_failure(incident) && !incident.is_closed);
         let mut incident = absence::failure(monitor, at, problem, earlier);
@@ -128,8 +124,8 @@ pub fn failed(
     day
 }
 
-/// What was measured of one metric and segment on several steps, by their places in the grid, beside what was to be expected
-/// of each from what was known before it: what a chart shows. Whether a value is anomalous is not decided here.
+/// Returns the judgements that a chart shows of one metric and segment, for a range of indexes into the grid. Each
+/// forecast uses only values from before its step. The judgements do not decide whether a value is anomalous.
 pub fn history(
     monitor: &Monitor,
     observed: &Observed<'_>,

@@ -1,8 +1,8 @@
-//! Growth over a year, split into what made it: traffic, conversion, monetisation.
+//! Splits the growth of revenue over a year into its factors: traffic, conversion and monetisation.
 //!
-//! Revenue is a product: what comes × what becomes of it × what that brings. The change of a product is the sum over its
-//! factors of `L × ln(now / before)`, where `L` is the logarithmic mean of the product now and before (LMDI: Ang, *Energy
-//! Policy* 32, 2004). It adds up to the change, with no rest.
+//! Revenue is the product of traffic, conversions per visit and revenue per conversion. The change of a product is the
+//! sum over its factors of `L × ln(now / before)`, where `L` is the logarithmic mean of the product now and before
+//! (LMDI: Ang, *Energy Policy* 32, 2004). The parts add up to the change without a rest.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -50,7 +50,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// `traffic`
+    /// Returns the kind in lower case, such as `traffic`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Traffic => "traffic",
@@ -60,7 +60,8 @@ impl Kind {
     }
 }
 
-/// Splits the growth as the monitor says; `None` where it says nothing, or a value is missing or not above 0.
+/// Splits the revenue growth of a day. Returns `None` if the monitor does not configure growth, or if a value is
+/// missing or not above 0.
 pub fn split(monitor: &Monitor, day: &Day) -> Option<Growth> {
     let measures = monitor.growth?;
     let revenue = year(monitor, day, measures.revenue)?;
@@ -94,12 +95,12 @@ pub fn split(monitor: &Monitor, day: &Day) -> Option<Growth> {
     })
 }
 
-/// The unit of what grew.
+/// Returns the unit of the revenue.
 pub(crate) fn unit(monitor: &Monitor) -> Option<&str> {
     sum_of(monitor, monitor.growth?.revenue)?.unit.as_deref()
 }
 
-/// The metric that is a measure's sum.
+/// Returns the metric that is the sum of a measure.
 fn sum_of(monitor: &Monitor, measure: usize) -> Option<&Metric> {
     monitor.metrics.iter().find(|metric| metric.formula == Formula::Sum(measure))
 }
@@ -110,14 +111,14 @@ fn label(monitor: &Monitor, measure: usize) -> String {
     key.map_or_else(String::new, |key| telling::label(monitor, key))
 }
 
-/// What the metric is called that is this ratio, or `Revenue per Projects`.
+/// Returns the label of the metric that is this ratio, or a label such as `Revenue per Projects` if there is none.
 fn label_of_ratio(monitor: &Monitor, top: usize, bottom: usize) -> String {
     let is_it = |metric: &&Metric| matches!(metric.formula, Formula::Ratio { numerator, denominator, .. } if (numerator, denominator) == (top, bottom));
     let known = monitor.metrics.iter().find(is_it).map(|metric| telling::label(monitor, &metric.key));
     known.unwrap_or_else(|| format!("{} per {}", label(monitor, top), label(monitor, bottom)))
 }
 
-/// A measure's sum now and a year before, where both are above 0.
+/// Returns a measure's sum now and a year before, or `None` unless both are above 0 and finite.
 fn year(monitor: &Monitor, day: &Day, measure: usize) -> Option<(f64, f64)> {
     let judgement = telling::whole(day, &sum_of(monitor, measure)?.key)?;
     let before = judgement.comparisons.iter().find(|compared| compared.comparison == Comparison::PreviousYear)?.value;

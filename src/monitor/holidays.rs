@@ -1,8 +1,8 @@
-//! Special days by name: public holidays by country, days of one's own, and days on which the clocks change.
+//! Special days by name: public holidays by country, custom days, and days on which the clocks change.
 //!
-//! The public holidays are facts in `data/holidays.csv`, which `scripts/holidays` writes, from [`FIRST_YEAR`] to
-//! [`LAST_YEAR`]. A date has one name, since an effect is learned by name: what is on the day itself comes before what is
-//! near it, one's own days before public holidays, and those before the clocks.
+//! The public holidays from [`FIRST_YEAR`] to [`LAST_YEAR`] are in `data/holidays.csv`, which `scripts/holidays`
+//! writes. A date has only one name, since an effect is learned by name. A special day takes precedence over a day near
+//! one. Then custom days take precedence over public holidays, and public holidays over clock changes.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -13,34 +13,33 @@ use jiff::{SignedDuration, ToSpan as _};
 
 use super::registry::Grain;
 
-/// The first year of which the public holidays are known.
+/// The first year for which the public holidays are known.
 pub const FIRST_YEAR: i16 = 2015;
-/// The last year of which the public holidays are known.
+/// The last year for which the public holidays are known.
 pub const LAST_YEAR: i16 = 2040;
 
 const PUBLIC: &str = include_str!("../../data/holidays.csv");
 
-/// Days that have one effect.
+/// A named set of days that share one effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// The name that the effect is learned by.
+    /// The name under which the effect is learned.
     pub name: String,
-    /// The days themselves.
     pub dates: Vec<Date>,
-    /// How many days before have an effect of their own.
+    /// Number of days before each date that have an effect of their own.
     pub before: u32,
-    /// How many days after have an effect of their own.
+    /// Number of days after each date that have an effect of their own.
     pub after: u32,
 }
 
-/// The countries whose public holidays are known, by their two letters.
+/// Returns the two-letter codes of the countries whose public holidays are known.
 pub fn countries() -> Vec<&'static str> {
     let mut countries = lines().map(|(country, ..)| country).collect::<Vec<_>>();
     countries.dedup();
     countries
 }
 
-/// The public holidays of a country; none of one that is not known.
+/// Returns the public holidays of a country, or none if the country is unknown.
 pub fn public(country: &str) -> Vec<Event> {
     let of_country = lines().filter(|(of, ..)| *of == country);
     let event = |(_, name, days): (_, &str, &str)| {
@@ -50,8 +49,8 @@ pub fn public(country: &str) -> Vec<Event> {
     of_country.map(event).collect()
 }
 
-/// The days on which the clocks change, by the day that holds the moment: `clocks forward` has an hour less, `clocks
-/// back` one more.
+/// Returns the days that contain a change of the clocks, where a day begins at `day_starts`. A day of `clocks forward`
+/// is shorter than others, and a day of `clocks back` is longer.
 pub fn clock_changes(time_zone: &TimeZone, day_starts: Time) -> Vec<Event> {
     let start = Date::constant(FIRST_YEAR, 1, 1).to_zoned_datetime(time_zone.clone());
     let Ok(start) = start.map(|start| start.timestamp()) else { return Vec::new() };
@@ -74,8 +73,8 @@ pub fn clock_changes(time_zone: &TimeZone, day_starts: Time) -> Vec<Event> {
     vec![event("clocks forward", forward), event("clocks back", back)]
 }
 
-/// One name for each step that is special, by the step's date. `sources` come in the order in which they count. A week
-/// has the name of a day in it, and none of what is near it.
+/// Returns one name for each special step, by the step's date. Earlier `sources` take precedence. A week has the name
+/// of a special day in it, never the name of a day near one.
 pub fn names(sources: &[Vec<Event>], grain: Grain) -> BTreeMap<Date, String> {
     let mut names = BTreeMap::<Date, (usize, String)>::new();
     let mut put = |date: Date, rank: usize, name: String| match names.entry(date) {
@@ -106,7 +105,7 @@ pub fn names(sources: &[Vec<Event>], grain: Grain) -> BTreeMap<Date, String> {
 }
 
 impl Event {
-    /// The days that it has an effect on, each with its distance from the day itself.
+    /// Returns the affected days, each with its distance in days from the event's date.
     fn days(&self) -> impl Iterator<Item = (Date, i64)> {
         let window = -i64::from(self.before)..=i64::from(self.after);
         let near = move |date: &Date| {
@@ -121,7 +120,7 @@ fn monday(date: Date) -> Date {
     date.saturating_sub(i64::from(date.weekday().since(Weekday::Monday)).days())
 }
 
-/// Country, name and days of each line.
+/// Returns the country, name and days of each line of the file.
 fn lines() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
     PUBLIC.lines().skip(1).filter_map(|line| {
         let mut fields = line.splitn(3, ';');
@@ -129,7 +128,7 @@ fn lines() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
     })
 }
 
-/// `2026-04-06`, or `12-25` of every year.
+/// Parses `2026-04-06` as that date, or `12-25` as that day of every year.
 fn dates(text: &str) -> Vec<Date> {
     if text.len() > "12-25".len() {
         return text.parse().into_iter().collect();

@@ -1,5 +1,5 @@
-//! What an alert says, and a digest of several days, in the form of every channel: subject, text, mail, Slack's blocks,
-//! JSON. Names and values of the data are hostile, and escaped for where they stand.
+//! The content of alerts and digests in the form of every channel: subject, text, mail, Slack blocks and JSON. Names
+//! and values from the database are hostile. They are escaped for the syntax they appear in.
 
 mod blocks;
 
@@ -20,24 +20,22 @@ use crate::typeset::layout::Layout;
 use crate::typeset::page::Page;
 use crate::typeset::text;
 
-/// The version of [`Alert`]: raised when a field changes its meaning or goes away, not when one is added.
+/// The version of [`Alert`]'s schema. It increases when a field changes its meaning or is removed, not when one is
+/// added.
 pub const SCHEMA_VERSION: u32 = 1;
 
 const MAIL: &str = include_str!("message/mail.html");
 const SUBJECT_CHARACTERS: usize = 180;
-/// Columns of plain text.
+/// The width of plain text, in columns.
 const WIDTH: usize = 76;
 
-/// A message that could not be written: a fault of the program.
+/// An error while a message is written. Each is a bug in the program.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The template failed.
     #[error("cannot render the mail: {0}")]
     Mail(#[from] minijinja::Error),
-    /// The chart could not be drawn.
     #[error(transparent)]
     Chart(#[from] chart::Error),
-    /// The JSON could not be written.
     #[error("cannot write the message as JSON: {0}")]
     Json(#[from] serde_json::Error),
 }
@@ -72,12 +70,12 @@ pub struct Alert {
     pub steps: Vec<String>,
 }
 
-/// The JSON Schema of [`Alert`].
+/// Returns the JSON Schema of [`Alert`].
 pub fn schema() -> Schema {
     schema_for!(Alert)
 }
 
-/// The message of one incident's alert.
+/// Writes the message of one incident's alert.
 pub fn alert(reported: Reported<'_>, incident: &Incident) -> Result<Message, Error> {
     let card = card(reported, incident);
     let subject = subject(reported, incident);
@@ -105,7 +103,7 @@ pub fn alert(reported: Reported<'_>, incident: &Incident) -> Result<Message, Err
     })
 }
 
-/// One message of all that a day fired, and of how the rest is.
+/// Writes one message about everything that fired on a day, with the state of the other metrics.
 pub fn digest(reported: Reported<'_>) -> Result<Message, Error> {
     let headline = headline(reported.day);
     let day = format!("{}, {}", line(&reported.day.label), step(reported.day.at, reported.monitor.calendar.grain));
@@ -143,12 +141,12 @@ pub fn digest(reported: Reported<'_>) -> Result<Message, Error> {
     })
 }
 
-/// `[P0] Revenue 38.1% below expected on 2026-11-20 (mostly channel = paid)`
+/// Returns the subject line: `[P0] Revenue 38.1% below expected on 2026-11-20 (mostly channel = paid)`.
 fn subject(reported: Reported<'_>, incident: &Incident) -> String {
     let telling = tell(reported.monitor, reported.day, incident);
     let priority = incident.decision.fires.map_or_else(String::new, |priority| format!("[{priority}] "));
     let place = telling.place.map_or_else(String::new, |place| format!(" ({place})"));
-    // Where data do not come, the title has its own dates.
+    // The title of an incident of missing data names its dates itself.
     let on = match incident.kind {
         IncidentKind::Deviation => format!(" on {}", step(reported.day.at, reported.monitor.calendar.grain)),
         IncidentKind::NoData { .. } | IncidentKind::Failed { .. } => String::new(),
@@ -156,7 +154,7 @@ fn subject(reported: Reported<'_>, incident: &Incident) -> String {
     text::line(&format!("{priority}{}{on}{place}", telling.title), SUBJECT_CHARACTERS)
 }
 
-/// Where the whole story is.
+/// Returns a line with the command that explains the incident.
 fn hint(reported: Reported<'_>, incident: &Incident) -> String {
     let (monitor, metric) = (text::line(&reported.monitor.key, 80), text::line(&incident.metric, 80));
     let at = reported.day.at;
@@ -215,7 +213,7 @@ struct Mail<'a> {
     colours: Colours,
 }
 
-/// The style sheet's light colours: mail readers know no variables.
+/// The light colours of the style sheet, because mail clients do not support CSS variables.
 #[derive(Serialize)]
 struct Colours {
     page: &'static str,

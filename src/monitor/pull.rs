@@ -1,7 +1,7 @@
-//! A monitor's SELECT over a range of its steps -> observations, through the executor that every text goes through.
+//! Runs a monitor's SELECT over a range of steps and returns observations. The executor validates the SELECT.
 //!
-//! A long range is read in parts. A part with more than [`CELLS_MAX`] cells, or that runs into the limits of time or cost,
-//! is read in smaller ones; a single step that does so is an error.
+//! A long range is read in parts. A part with more than [`CELLS_MAX`] cells, or one that exceeds the limits of time,
+//! cost or size, is read again in smaller parts. A single step that exceeds them is an error.
 
 use jiff::civil::DateTime;
 
@@ -13,35 +13,35 @@ use crate::warehouse::sql::{Refusal, Select};
 use crate::warehouse::table::Table;
 use crate::warehouse::{self, Limits};
 
-/// Cells of one part of the result at the most.
+/// Maximum number of cells in one part of the result.
 pub const CELLS_MAX: usize = 1_000_000;
-/// Observations of one range at the most.
+/// Maximum number of observations in one range.
 pub const OBSERVATIONS_MAX: usize = 2_000_000;
-/// Characters of a dimension's value that are read; two that differ only after them are one.
+/// Maximum number of characters read of a dimension's value. Values that differ only beyond it are the same.
 const CELL_CHARACTERS_MAX: usize = 10_000;
 const BYTES_MAX: usize = 256 << 20;
-/// How much smaller the next try is where a part was too much.
+/// Factor by which a part is reduced after it was too large.
 const SMALLER: i64 = 4;
 
-/// Why there are no observations.
+/// The reasons why a range cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The SELECT may not be run.
+    /// The validator rejected the SELECT.
     #[error("{0}")]
     Refused(#[from] Refusal),
-    /// The database failed it.
+    /// The SELECT failed in the database.
     #[error("{0}")]
     Database(#[from] warehouse::Error),
-    /// The result is not what the TOML says.
+    /// The result does not match the TOML.
     #[error("{0}")]
     Mismatch(#[from] Mismatch),
-    /// There is too much of it.
+    /// The result exceeds a limit.
     #[error("{0}")]
     TooMuch(String),
 }
 
 impl Error {
-    /// Whether it is the monitor that cannot be run, and not the database that cannot be reached.
+    /// Returns whether the monitor cannot be run, as opposed to a database that cannot be reached.
     pub fn is_of_monitor(&self) -> bool {
         match self {
             Self::Database(warehouse::Error::Connect(_) | warehouse::Error::Gone(_)) => false,
@@ -59,7 +59,7 @@ impl Error {
     }
 }
 
-/// Reads all of a range, which ends before the step `until`.
+/// Reads a whole range, which ends before the step `until`.
 pub async fn pull(
     executor: &Executor,
     monitor: &Monitor,
@@ -80,18 +80,17 @@ pub async fn pull(
     Ok(observations)
 }
 
-/// What was observed in a part of a range.
+/// The observations in one part of a range.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Part {
-    /// Its first step.
+    /// The first step of the part.
     pub from: DateTime,
-    /// The step that it ends before.
+    /// The step before which the part ends.
     pub until: DateTime,
-    /// All of it.
     pub observations: Vec<Observation>,
 }
 
-/// A range that is read part by part.
+/// A range of steps that is read part by part.
 #[derive(Debug)]
 pub struct Parts<'a> {
     executor: &'a Executor,
@@ -103,7 +102,7 @@ pub struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    /// A range of steps, which ends before `until`.
+    /// Validates the SELECT for a range of steps, which ends before `until`. Rows are read by [`Parts::next`].
     pub async fn new(
         executor: &'a Executor,
         monitor: &'a Monitor,
@@ -119,7 +118,7 @@ impl<'a> Parts<'a> {
         Ok(Self { executor, monitor, select, next: from, until, steps })
     }
 
-    /// The next part; `None` when all was read.
+    /// Reads the next part, or returns `None` at the end of the range.
     pub async fn next(&mut self) -> Result<Option<Part>, Error> {
         while self.next < self.until {
             let end = self.monitor.calendar.shifted(self.next, self.steps).min(self.until);
@@ -134,7 +133,7 @@ impl<'a> Parts<'a> {
         Ok(None)
     }
 
-    /// Reads up to `end`; `None` where that is too much for one part.
+    /// Reads the steps before `end`, or returns `None` if they are too many for one part.
     async fn read(&self, end: DateTime) -> Result<Option<Table>, Error> {
         let calendar = &self.monitor.calendar;
         let select = self.select.between(calendar.start_zoned(self.next), calendar.start_zoned(end));
@@ -158,11 +157,11 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// Whether less of it might do.
+/// Returns whether a smaller part may succeed after this error.
 fn is_too_much(error: &warehouse::Error) -> bool {
     match error {
         warehouse::Error::Timeout { .. } | warehouse::Error::TooDear(_) | warehouse::Error::TooLarge { .. } => true,
-        // Nor where the server is still at it: what is smaller would come on top.
+        // After `GoesOn`, the server is still running the statement: a smaller one would add to its load.
         warehouse::Error::Connect(_)
         | warehouse::Error::Gone(_)
         | warehouse::Error::GoesOn { .. }

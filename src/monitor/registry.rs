@@ -1,7 +1,8 @@
-//! What a monitor is: a metric or several, where they come from, what is expected of them, and when to speak up.
+//! The definition of a monitor: its metrics, the SELECT that measures them, the forecast, and when to alert.
 //!
-//! A monitor is two files, `metadata/monitors/<key>.toml` and `<key>.sql`; here is what they come to once both were read
-//! and checked. These are plain values; only [`Registry::read`] reads files, and nothing asks a database.
+//! A monitor is two files, `metadata/monitors/<key>.toml` and `<key>.sql`. The types in this module are plain values
+//! that hold the content of both files after it was checked. Only [`Registry::read`] reads files, and nothing here
+//! queries a database.
 
 mod build;
 mod calendar;
@@ -25,85 +26,74 @@ pub use self::folder::Registry;
 pub use self::overrides::unmatched;
 pub use self::problem::Problem;
 
-/// A monitor, checked.
+/// A monitor whose two files passed all checks.
 #[derive(Debug, Clone)]
 pub struct Monitor {
-    /// Its name: that of its files.
+    /// The name of the two files without their extensions.
     pub key: String,
-    /// What people call it.
     pub label: String,
-    /// Whom to ask about it.
+    /// The contact for questions about the monitor.
     pub owner: Option<String>,
-    /// Its steps of time.
     pub calendar: Calendar,
-    /// The columns that break it down, in the order of the TOML.
+    /// The columns by which metrics are broken down, in the order of the TOML.
     pub dimensions: Vec<String>,
-    /// The columns that are measured, in the order of the TOML.
+    /// The measured columns, in the order of the TOML.
     pub measures: Vec<Measure>,
-    /// What is watched, in the order of the funnel: a later one can be broken by an earlier one.
+    /// The metrics in the order of the funnel: a later metric can be broken by an earlier one.
     pub metrics: Vec<Metric>,
-    /// How it is forecast.
     pub forecasting: Forecasting,
-    /// How its growth is split, where it tells.
+    /// The measures by which growth is split; `None` if it is not split.
     pub growth: Option<Growth>,
-    /// Rules of thumb, which are told beside a decision.
+    /// Rules of thumb, which are reported beside a decision and do not affect it.
     pub rules: Vec<Rule>,
-    /// Channels that alerts go to, by their name in `explore.toml`.
+    /// The channels for alerts, by their names in `explore.toml`.
     pub channels: Vec<String>,
-    /// The file that the SELECT is in.
     pub sql_path: PathBuf,
-    /// The SELECT: one row a step and combination of dimension values.
+    /// The SELECT, which returns one row per step and combination of dimension values.
     pub sql: String,
 }
 
-/// A column that is measured.
+/// A numeric column that the SELECT returns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Measure {
-    /// The column's name.
+    /// The name of the column.
     pub key: String,
-    /// Whether it counts things, whose number alone makes it vary (Poisson).
+    /// Whether the column counts things, and so has Poisson noise.
     pub is_count: bool,
 }
 
-/// What is watched.
+/// A watched quantity that is computed from one or two measures.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Metric {
-    /// Its name.
     pub key: String,
-    /// What people call it.
     pub label: String,
-    /// How it comes from the measures.
     pub formula: Formula,
-    /// Which way is good.
     pub direction: Direction,
-    /// Whether it is watched at all.
+    /// Whether the metric is judged.
     pub enabled: bool,
-    /// What it is counted in, such as `EUR`.
+    /// The unit of the values, such as `EUR`.
     pub unit: Option<String>,
-    /// Money that one of it is worth, where it has a worth.
+    /// The worth in money of one unit of the metric; `None` if it has no worth.
     pub value: Option<f64>,
-    /// When it is out of the ordinary.
     pub thresholds: Thresholds,
-    /// Which deviations are how bad.
     pub severity: SeverityBands,
-    /// Which shares at stake are how much.
     pub impact: ImpactBands,
-    /// The metrics that come before it in the funnel: if one of them is broken, this one follows.
+    /// Keys of earlier metrics in the funnel. If one of them is broken, this metric follows.
     pub after: Vec<String>,
 }
 
-/// How a metric comes from the measures.
+/// The computation of a metric from the measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Formula {
-    /// The sum of a measure, by its place in [`Monitor::measures`].
+    /// The sum of a measure, by its index in [`Monitor::measures`].
     Sum(usize),
-    /// One measure's sum over another's.
+    /// The sum of one measure divided by the sum of another.
     Ratio {
-        /// The place of the measure that is divided.
+        /// Index in [`Monitor::measures`].
         numerator: usize,
-        /// The place of the measure that it is divided by.
+        /// Index in [`Monitor::measures`].
         denominator: usize,
-        /// A denominator below this is too small to tell anything.
+        /// With a smaller denominator, the ratio has no value.
         denominator_min: u64,
     },
 }
@@ -120,25 +110,25 @@ pub enum Direction {
     BothBad,
 }
 
-/// When a value is out of the ordinary.
+/// The thresholds from which a value is anomalous.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Thresholds {
-    /// How much of the past the interval holds: 0.95.
+    /// Coverage of the forecast interval, such as 0.95.
     pub interval: f64,
-    /// The anomaly probability from which a value is suspected: 0.99.
+    /// Anomaly probability from which a value is suspected, such as 0.99.
     pub probability: f64,
-    /// The share by which a value has to be off to matter, however sure it is.
+    /// Minimum relative deviation of an anomaly, regardless of its probability.
     pub deviation_min: f64,
 }
 
-/// From where on a deviation is how bad, either way.
+/// The deviations at which each severity begins, for falls and rises.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SeverityBands {
-    /// What the bands are in.
+    /// The quantity that the bands measure.
     pub by: SeverityBy,
-    /// Of values below what was expected.
+    /// The bands of values below the expected one.
     pub fall: Bands,
-    /// Of values above it.
+    /// The bands of values above the expected one.
     pub rise: Bands,
 }
 
@@ -152,76 +142,68 @@ pub enum SeverityBy {
     Z,
 }
 
-/// Where a band begins; anything anomalous below the first is low.
+/// Lower bounds of the severity bands. An anomaly below `medium` has low severity.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Bands {
-    /// From where it is medium.
     pub medium: f64,
-    /// From where it is high.
     pub high: f64,
-    /// From where it is critical.
     pub critical: f64,
 }
 
-/// Shares of the metric's whole volume or revenue at stake from which an impact holds.
+/// Lower bounds of the impact bands, as shares of the metric's whole volume or revenue. A share below `medium` has low
+/// impact.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ImpactBands {
-    /// From which share it is medium; anything below is low.
     pub medium: f64,
-    /// From which share it is high.
     pub high: f64,
-    /// From which share it is very high.
     pub very_high: f64,
 }
 
-/// How a monitor is forecast.
+/// The forecast settings of a monitor.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Forecasting {
-    /// Short seasons in steps, shortest first.
+    /// Lengths of the short seasons in steps, shortest first.
     pub seasons: Vec<usize>,
-    /// Whether the year is a season too.
+    /// Whether the year is also a season.
     pub yearly: bool,
-    /// Special days by the date of their step, which of a week is its Monday: the name under which their effect is learned.
+    /// The names of special days by the date of their step, which is the Monday for a week. Days with one name share
+    /// one learned effect.
     pub holidays: BTreeMap<Date, String>,
-    /// Days for which a fitted model is kept.
+    /// Number of days for which a fitted model is used.
     pub retrain_days: u32,
 }
 
-/// The measures whose product is revenue, by their places in [`Monitor::measures`]: traffic, times conversions per visit,
-/// times revenue per conversion.
+/// The measures by which revenue growth is split, as indexes into [`Monitor::measures`]. Revenue is traffic, times
+/// conversions per visit, times revenue per conversion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Growth {
-    /// What comes: visitors, sessions.
+    /// Such as visitors or sessions.
     pub traffic: usize,
-    /// What becomes of it: orders, projects.
+    /// Such as orders or projects.
     pub conversions: usize,
-    /// What that brings.
     pub revenue: usize,
 }
 
-/// A row of the table `explore.monitor_config`: what the business turned without a deployment.
+/// A row of the table `explore.monitor_config`, which changes settings of a metric without a deployment. `None` leaves
+/// the setting of the file unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Override {
-    /// The metric's key.
     pub metric: String,
-    /// Whether it is watched.
     pub enabled: Option<bool>,
-    /// The anomaly probability from which a value is suspected.
+    /// Anomaly probability from which a value is suspected.
     pub probability: Option<f64>,
-    /// From which deviation it is medium.
+    /// Relative deviation from which the severity is medium.
     pub medium_deviation: Option<f64>,
-    /// From which deviation it is critical.
+    /// Relative deviation from which the severity is critical.
     pub critical_deviation: Option<f64>,
 }
 
-/// A rule of thumb about one metric.
+/// A rule of thumb about the change of one metric.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
-    /// The metric's key.
     pub metric: String,
-    /// What it is compared with.
     pub comparison: Comparison,
-    /// The change, as a share, from which the rule speaks.
+    /// Minimum relative change for which the rule is reported.
     pub change_min: f64,
 }
 
@@ -236,12 +218,11 @@ pub enum Comparison {
 }
 
 impl Monitor {
-    /// A metric by its key.
     pub fn metric(&self, key: &str) -> Option<&Metric> {
         self.metrics.iter().find(|metric| metric.key == key)
     }
 
-    /// Whether `metric` comes after the one called `earlier` in the funnel, at once or by way of others.
+    /// Returns whether `metric` comes after the metric `earlier` in the funnel, directly or through other metrics.
     pub fn follows(&self, metric: &Metric, earlier: &str) -> bool {
         let mut seen = BTreeSet::new();
         let mut left = metric.after.iter().collect::<Vec<_>>();

@@ -1,7 +1,7 @@
-//! What became of one or several days, for people and programs. One file a format; `view` is what they share.
+//! Reports of judged days, one file per format. `view` contains what the formats share.
 //!
-//! Whatever the data or a model wrote is hostile here: bounded, stripped of what drives terminals or
-//! reorders text, and escaped for where it stands. Nothing is printed or saved.
+//! Text from the database or from a model is hostile here. It is shortened, stripped of control and reordering
+//! characters, and escaped for the syntax it appears in. Nothing is printed or saved here.
 
 pub mod html;
 pub mod json;
@@ -20,29 +20,27 @@ use super::registry::Monitor;
 use crate::typeset::format::{Error, Format};
 use crate::typeset::layout::Layout;
 
-/// A day with what is shown beside it.
+/// A judged day with everything that a report shows of it.
 #[derive(Debug, Clone, Copy)]
 pub struct Reported<'a> {
-    /// The monitor.
     pub monitor: &'a Monitor,
-    /// Its day.
     pub day: &'a Day,
-    /// Charts by the id of the incident, or the key of the metric, that they are of.
+    /// The charts, by the incident's id or the metric's key.
     pub charts: &'a BTreeMap<String, Chart>,
-    /// Whether events influenced its incidents.
+    /// The verdicts on whether context events influenced the day's incidents.
     pub influences: &'a [Influence],
-    /// What the analyst says of it.
+    /// The commentary on the day; `None` where there is none.
     pub analysis: Option<&'a Analysis>,
 }
 
 impl<'a> Reported<'a> {
-    /// What there is to analyse of it.
+    /// Returns the part of the day that the commentary is about.
     pub fn case(self) -> Case<'a> {
         Case { monitor: self.monitor, day: self.day, influences: self.influences }
     }
 }
 
-/// Renders days in the order given; `layout` is for [`Format::Terminal`] alone.
+/// Renders days in the given order. `layout` applies to [`Format::Terminal`] only.
 pub fn render(days: &[Reported<'_>], format: Format, layout: Layout) -> Result<String, Error> {
     match format {
         Format::Terminal => Ok(terminal::render(days, layout)),

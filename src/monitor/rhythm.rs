@@ -1,75 +1,78 @@
-//! Whether it is out of the ordinary that nothing comes, by the rhythm in which something came before: every day, on
-//! business days, every other week, now and then. Pure statistics over yes and no; what stops is the caller's to say.
+//! Detects a silence that breaks the rhythm of a series: data every day, on business days, every other week, or
+//! irregularly.
 //!
-//! Silence is held against earlier silences of the same series, counted over the steps in which something is usual. It is
-//! an outage from the step on where silences so long began [`RARE_A_YEAR`] times a year at the most and never were seen
-//! longer (of a series that nearly always comes), or where one so long is expected [`EXPECTED_A_YEAR_MAX`] times a year.
+//! These are pure statistics over steps with and without data. The caller decides which series they stand for.
+//!
+//! A silence is compared with earlier silences of the same series, counted over the steps on which data is usual. A
+//! series with at most [`RARE_A_YEAR`] silences a year is regular, and its outage is clear at the first usual step
+//! without data. In any other series, an outage is clear once a silence of its length is expected at most
+//! [`EXPECTED_A_YEAR_MAX`] times a year.
 
 use std::ops::Range;
 
-/// Silences a year up to which a series nearly always comes, so that each of them is told at once.
+/// Maximum number of silences a year in a regular series, in which every silence is an outage at once.
 const RARE_A_YEAR: f64 = 4.0;
-/// Silences of that length a year that are put up with in a series that comes now and then.
+/// Accepted number of silences a year, as long as the present one or longer, in an irregular series.
 const EXPECTED_A_YEAR_MAX: f64 = 0.03;
-/// Of the weekday's (phase's) steps, the share in which something came for it to be usual there: the strictest first, and
-/// last any step at all.
+/// Shares of a phase's steps (such as all Mondays) with data, from which data is usual on that phase. The strictest
+/// share is first, and the last one accepts every step.
 const USUAL_SHARES: [f64; 3] = [0.95, 0.7, 0.0];
-/// Special days of which something came on nearly all are no special days to this series.
+/// Minimum number of special days in a series. If nearly all of them have data, they are treated as ordinary days.
 const HOLIDAYS_MIN: usize = 3;
-/// The chance that a silence longer than all before goes on for another step is not taken to be higher.
+/// Upper bound on the chance that a silence longer than all before continues for another step.
 const BEYOND_MAX: f64 = 0.75;
-/// Steps without anything that are looked at when it is asked which earlier ones were an outage.
+/// Minimum length in steps of a past silence that is checked for an outage.
 const SILENCE_MIN: usize = 2;
-/// With how many silences the chance that is common to all lengths is weighed against what was seen of one length.
+/// Weight, as a number of silences, of the chance over all lengths against the chance observed at one length.
 const POOLED_WEIGHT: f64 = 4.0;
-/// Seasons of the past without which nothing is told of a rhythm.
+/// Minimum number of past seasons from which a rhythm is judged.
 const SEASONS_MIN: usize = 3;
-/// Steps with something in them without which nothing is told of a rhythm, at the least; fewer do where a season is a step.
+/// Minimum number of steps with data from which a rhythm is judged. Fewer are enough if a season is one step.
 const ACTIVE_MIN: usize = 14;
 
-/// The last steps, up to and with the one that is asked about.
+/// The recent steps of a series, up to and including the step in question.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Steps<'a> {
-    /// Whether something came; `None` where the step says nothing.
+    /// Whether each step has data; `None` if the step does not tell.
     pub(super) came: &'a [Option<bool>],
-    /// Whether it is a special day.
+    /// Whether each step is a special day.
     pub(super) is_special: &'a [bool],
-    /// Steps of the longest season: 7 days, 168 hours.
+    /// Length of the longest season in steps, such as 7 days or 168 hours.
     pub(super) season: usize,
-    /// Steps of a year.
+    /// Length of a year in steps.
     pub(super) year: f64,
-    /// Steps that any run looks back.
+    /// Maximum number of steps to look back.
     pub(super) window: usize,
 }
 
-/// Nothing comes, and something should.
+/// A silence that lasts although data was expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Outage {
-    /// The place of the last step in which something came.
+    /// Index of the last step with data.
     pub(super) last: usize,
-    /// The place of the first step after it in which something was usual.
+    /// Index of the first step after `last` on which data is usual.
     pub(super) missing: usize,
-    /// The place of the step by which it was clear.
+    /// Index of the step at which the silence was clearly an outage.
     pub(super) clear: usize,
-    /// Earlier silences, however short, in the steps that were looked at.
+    /// Number of earlier silences of any length.
     pub(super) earlier: usize,
-    /// Steps in which something came, of those in which it is usual.
+    /// Number of steps with data, among those on which data is usual.
     pub(super) active: usize,
-    /// Whether something came in nearly all of them.
+    /// Whether silences are rare, at most [`RARE_A_YEAR`] a year.
     pub(super) is_regular: bool,
 }
 
-/// What came of the steps of which something is usual.
+/// Counts over the steps on which data is usual.
 struct Tier {
-    /// Steps in which something came.
+    /// Number of steps with data.
     active: usize,
-    /// Of each length, how many silences were so long or longer; the first number is of length 1.
+    /// For each length from 1, the number of silences of that length or longer.
     silences: Vec<usize>,
-    /// The steps without anything since something last came.
+    /// Indexes of the steps without data since the last step with data.
     silent: Vec<usize>,
 }
 
-/// The outage that goes on at the last of the steps, if one does.
+/// Returns the outage at the last step, if there is one.
 pub(super) fn outage(steps: Steps<'_>) -> Option<Outage> {
     by_rhythm(steps).or_else(|| {
         let (first, last) = steps.silence()?;
@@ -78,7 +81,7 @@ pub(super) fn outage(steps: Steps<'_>) -> Option<Outage> {
     })
 }
 
-/// The same, as far as the rhythm is known well enough to tell.
+/// Returns the outage at the last step, if the rhythm is known well enough to judge it.
 fn by_rhythm(steps: Steps<'_>) -> Option<Outage> {
     let (first, last) = steps.silence()?;
     let usable = steps.usable(first, last);
@@ -88,14 +91,14 @@ fn by_rhythm(steps: Steps<'_>) -> Option<Outage> {
     let outages = USUAL_SHARES.iter().filter_map(|least| {
         let tier = tier(&steps, first, last, |step| usable[step] && shares[step % steps.season] >= *least);
         let is_known = span >= SEASONS_MIN * steps.season && tier.active >= steps.active_min();
-        // What holds in a small part of the steps may be so by chance.
+        // A pattern in a small part of the steps may be chance.
         (is_known && 2 * tier.active >= all.active).then(|| tier.outage(last, span, steps.year)).flatten()
     });
     outages.min_by_key(|outage| outage.clear)
 }
 
-/// The steps before the last that lie in an outage, each from the first step in which something was missing to the last
-/// before it came again.
+/// Returns the outages before the last step, each from the first step with missing data up to the step on which data
+/// arrived again.
 pub(super) fn outages(steps: Steps<'_>) -> Vec<Range<usize>> {
     let mut outages = Vec::new();
     let mut begins = None;
@@ -115,7 +118,7 @@ pub(super) fn outages(steps: Steps<'_>) -> Vec<Range<usize>> {
 }
 
 impl Steps<'_> {
-    /// The first and the last step in which something came, where nothing comes at the end.
+    /// Returns the first and the last step with data, if the series is silent at its end.
     fn silence(&self) -> Option<(usize, usize)> {
         let end = self.came.len().checked_sub(1)?;
         let first = self.came.iter().position(|came| *came == Some(true))?;
@@ -123,13 +126,13 @@ impl Steps<'_> {
         (last != end && self.came[end].is_some()).then_some((first, last))
     }
 
-    /// Those before `end`, no further back than any run looks.
+    /// Returns the steps before `end`, limited to the window.
     fn until(&self, end: usize) -> Self {
         let from = end.saturating_sub(self.window);
         Self { came: &self.came[from..end], is_special: &self.is_special[from..end], ..*self }
     }
 
-    /// The outage that ends with the last of these steps, by places in the series up to `end`.
+    /// Returns the outage that lasts up to `end`, as indexes into the whole series.
     fn outage_before(&self, end: usize) -> Option<Range<usize>> {
         let outage = by_rhythm(Steps { came: trimmed(self.came), ..*self })?;
         let from = end - self.came.len();
@@ -137,7 +140,7 @@ impl Steps<'_> {
     }
 }
 
-/// Without the steps at the end that say nothing.
+/// Returns the steps without the unknown ones at the end.
 fn trimmed(came: &[Option<bool>]) -> &[Option<bool>] {
     let end = came.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
     &came[..end]
@@ -148,7 +151,8 @@ impl Steps<'_> {
         if self.season > 1 { ACTIVE_MIN } else { 2 * SEASONS_MIN }
     }
 
-    /// The steps that can be held against each other: not the special days, unless the series does not know any.
+    /// Returns whether each step can be compared with others. Special days cannot, unless the series treats them as
+    /// ordinary days.
     fn usable(&self, first: usize, last: usize) -> Vec<bool> {
         let special = (first..=last).filter(|step| self.is_special[*step] && self.came[*step].is_some());
         let came = special.map(|step| self.came[step] == Some(true)).collect::<Vec<_>>();
@@ -158,8 +162,7 @@ impl Steps<'_> {
         self.came.iter().zip(self.is_special).map(usable).collect()
     }
 
-    /// Of each phase of the season, the share of its steps in which something came. A silence of a week or more says nothing
-    /// of weekdays.
+    /// Returns for each phase of the season the share of its steps with data.
     fn shares(&self, usable: &[bool], first: usize, last: usize) -> Vec<f64> {
         let long = self.season.max(7);
         let mut counts = vec![(0_usize, 0_usize); self.season];
@@ -169,6 +172,7 @@ impl Steps<'_> {
                 silent.push(step);
                 continue;
             }
+            // A silence of a week or longer is no evidence about weekdays.
             if silent.len() < long {
                 for step in &silent {
                     counts[step % self.season].1 += 1;
@@ -202,7 +206,7 @@ fn tier(steps: &Steps<'_>, first: usize, last: usize, is_usual: impl Fn(usize) -
 }
 
 impl Tier {
-    /// How many silences were so long or longer.
+    /// Returns the number of silences of that length or longer.
     fn count(&self, length: usize) -> usize {
         self.silences.get(length - 1).copied().unwrap_or_default()
     }
@@ -225,7 +229,7 @@ impl Tier {
         Some(Outage { last, missing, clear: clear?, earlier: self.count(1), active: self.active, is_regular })
     }
 
-    /// The chance that a silence of that length goes on for another step.
+    /// Returns the chance that a silence of that length continues for another step.
     fn chance_of_more(&self, length: usize) -> f64 {
         let total = self.silences.iter().sum::<usize>() as f64;
         let pooled = (total - self.count(1) as f64 + 1.0) / (total + 2.0);
@@ -235,7 +239,8 @@ impl Tier {
         }
     }
 
-    /// However little is known of its rhythm: silent for as many steps as something ever came in, and for more than twice as long as ever.
+    /// Returns an outage without knowing the rhythm: a silence of at least as many steps as ever had data, and more
+    /// than twice as long as any silence before.
     fn outlasted(&self, last: usize) -> Option<Outage> {
         let least = self.active.max(2 * self.silences.len() + 1);
         let (missing, clear) = (*self.silent.first()?, *self.silent.get(least - 1)?);
@@ -247,7 +252,8 @@ impl Tier {
 mod tests {
     use super::*;
 
-    /// Days of a year of which `came` tells whether something came, then silence; after how many silent days it is clear.
+    /// Returns the number of silent days after which an outage is clear. Before the silence, `came` decides which days
+    /// have data.
     fn clear_after(days: usize, silent: usize, came: impl Fn(usize) -> bool) -> Option<usize> {
         let mut steps = (0..days).map(|day| Some(came(day))).collect::<Vec<_>>();
         steps.extend(vec![Some(false); silent]);
@@ -256,7 +262,7 @@ mod tests {
         Some(outage.clear + 1 - days)
     }
 
-    /// Chance that is the same every time.
+    /// Returns a reproducible pseudo-random number from 0 to 1.
     fn chance(day: usize) -> f64 {
         let mut bits = (day as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

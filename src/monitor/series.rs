@@ -1,5 +1,6 @@
-//! Rows of a monitor's SELECT -> an even series of each measure and segment, in which nothing is made up: what is
-//! missing is missing, what is late is late, and neither is a zero.
+//! Converts the rows of a monitor's SELECT into an even series for each measure and segment.
+//!
+//! No value is invented: a missing or late value is marked as such and is never 0.
 
 mod observed;
 pub mod rows;
@@ -17,10 +18,10 @@ pub use self::observed::{LeafValues, MetricSeries, Observed};
 #[serde(transparent)]
 pub struct Segment(pub BTreeMap<String, String>);
 
-/// What was measured of one combination of dimension values in one step.
+/// The measured values of one combination of dimension values in one step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Observation {
-    /// When the step begins, by the monitor's own clock.
+    /// The start of the step on the monitor's clock.
     pub at: DateTime,
     /// The value of every dimension, in the order of [`super::registry::Monitor::dimensions`].
     pub dimensions: Vec<String>,
@@ -44,21 +45,21 @@ pub enum Status {
     Skipped,
 }
 
-/// Values on an even grid of steps. There is a value only where it was measured.
+/// Values on an even grid of steps. Only measured steps have values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
-    /// When each step begins, by the monitor's own clock.
+    /// The start of each step on the monitor's clock.
     pub steps: Arc<[DateTime]>,
-    /// The value of each step. One that was measured has none where a ratio's denominator is too small to tell anything.
+    /// The value of each step. A measured step has none if a ratio's denominator is too small.
     pub values: Vec<Option<f64>>,
-    /// What is known of each step.
     pub statuses: Vec<Status>,
 }
 
 impl Series {
-    /// This over another series of the same grid; no value where the other one is below `denominator_min`, or 0.
+    /// Divides this series by another one on the same grid. A step has no value if the denominator is below
+    /// `denominator_min` or not positive.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "a smallest denominator is no such number")]
+    #[expect(clippy::cast_precision_loss, reason = "a minimum denominator is far below 2^52")]
     pub fn over(&self, denominators: &Self, denominator_min: u64) -> Self {
         let ratio = |(numerator, denominator): (&Option<f64>, &Option<f64>)| {
             let (numerator, denominator) = numerator.zip(*denominator)?;
@@ -77,19 +78,19 @@ impl Series {
 }
 
 impl Segment {
-    /// Whether it is everything.
+    /// Returns whether the segment is the whole.
     pub fn is_whole(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether something can be part of both: no dimension has one value here and another there.
+    /// Returns whether a row can be part of both segments: no dimension has different values in them.
     pub fn can_overlap(&self, other: &Self) -> bool {
         self.0.iter().all(|(dimension, value)| other.0.get(dimension).is_none_or(|other| other == value))
     }
 }
 
 impl std::fmt::Display for Segment {
-    /// `channel = paid, device = mobile`; `all` for the whole.
+    /// Formats the segment as `channel = paid, device = mobile`, or as `all` for the whole.
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if self.is_whole() {
             return formatter.write_str("all");

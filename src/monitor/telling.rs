@@ -1,5 +1,5 @@
-//! An incident in plain words with numbers: what every format, channel and prompt says of it. Names and values of the data
-//! are bounded and stripped here; each format escapes them for where it stands.
+//! An incident in plain words with numbers, as every format, channel and prompt shows it. Names and values from the
+//! database are shortened and stripped here. Each format escapes them for its own syntax.
 
 mod absence;
 
@@ -10,14 +10,14 @@ use super::wording::{self, amount, off, probability};
 use crate::typeset::figure::{number, percent};
 use crate::typeset::text;
 
-/// Characters of a name, a label or a value.
+/// The most characters of a name, a label or a value.
 const NAME_CHARACTERS: usize = 80;
-/// Characters of a sentence.
+/// The most characters of a sentence.
 pub(super) const LINE_CHARACTERS: usize = 400;
-/// A segment with at least this share of a deviation is most of it.
+/// The title says "mostly" if the segments together have at least this share of the deviation, and "partly" otherwise.
 const MOST: f64 = 0.5;
 
-/// What there is to say of an incident.
+/// The description of one incident, in words.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Telling {
     /// `Revenue 38% below expected`
@@ -28,25 +28,25 @@ pub(crate) struct Telling {
     pub(crate) measured: Option<String>,
     /// `6.3 standard deviations off, anomaly probability 99.98%`
     pub(crate) certainty: Option<String>,
-    /// How bad it was, where it is quiet or over.
+    /// The incident's state when it was last out of the ordinary; `None` while it is going on.
     pub(crate) before: Option<String>,
-    /// The segments that make it, where it goes on.
+    /// The segments that contribute to the deviation; empty unless the incident is going on.
     pub(crate) segments: Vec<Part>,
-    /// What lies in no segment.
+    /// The difference that lies in none of the segments.
     pub(crate) rest: Option<String>,
-    /// The other metrics that are part of it, by label: `Projects`, `Contacts (device = mobile)`.
+    /// The labels of the other metrics in the incident: `Projects`, `Contacts (device = mobile)`.
     pub(crate) followers: Vec<String>,
     /// `12,340 EUR less than expected`
     pub(crate) money: Option<String>,
     /// `open since 2026-11-18`
     pub(crate) since: Option<String>,
-    /// What it comes from, by the engine.
+    /// The cause that the engine found.
     pub(crate) cause: String,
-    /// Why somebody is told, or not.
+    /// Why an alert fires, or why not.
     pub(crate) reasons: Vec<String>,
 }
 
-/// A segment's part in a deviation.
+/// A segment's contribution to a deviation, in words.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub(crate) struct Part {
     pub(crate) name: String,
@@ -54,11 +54,11 @@ pub(crate) struct Part {
     pub(crate) expected: String,
     pub(crate) deviation: String,
     pub(crate) share: String,
-    /// Of what that is a share: `of the difference`.
+    /// What `share` is a share of: `of the difference`.
     pub(crate) of: &'static str,
 }
 
-/// Says what there is to say of an incident.
+/// Describes an incident in words.
 pub(crate) fn tell(monitor: &Monitor, day: &Day, incident: &Incident) -> Telling {
     match &incident.kind {
         IncidentKind::Deviation => tell_deviation(monitor, day, incident),
@@ -99,25 +99,25 @@ fn tell_deviation(monitor: &Monitor, day: &Day, incident: &Incident) -> Telling 
     }
 }
 
-/// Since when it is open, where that was before the day.
+/// Returns when the incident was opened, if that was before the day.
 fn since(day: &Day, incident: &Incident) -> Option<String> {
     (incident.opened != day.at).then(|| format!("open since {}", wording::moment(incident.opened)))
 }
 
 impl Telling {
-    /// The title with its place: `Revenue 38% below expected (mostly channel = paid)`.
+    /// Returns the title with its place: `Revenue 38% below expected (mostly channel = paid)`.
     pub(crate) fn headline(&self) -> String {
         self.place.as_ref().map_or_else(|| self.title.clone(), |place| format!("{} ({place})", self.title))
     }
 }
 
-/// What the figures of an incident are of.
+/// The value whose figures describe an incident: the metric as a whole, or one segment.
 struct Subject<'a> {
     actual: f64,
     expected: f64,
-    /// The whole, where that is out of the ordinary.
+    /// The judgement that the figures come from; `None` for a segment that has no judgement of its own.
     judgement: Option<&'a Judgement>,
-    /// Else the segment that the figures are of.
+    /// The segment of the figures; `None` for the metric as a whole.
     segment: Option<&'a Segment>,
 }
 
@@ -158,7 +158,7 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// Where it is: the segment that the figures are of, or those that most of it comes from.
+/// Returns where the incident is: the segment of the figures, or all segments that contribute.
 fn place(incident: &Incident, subject: Option<&Subject<'_>>) -> Option<String> {
     if let Some(segment) = subject.and_then(|subject| subject.segment) {
         return Some(name(segment));
@@ -180,7 +180,8 @@ fn part(contribution: &Contribution, unit: Option<&str>) -> Part {
     }
 }
 
-/// A metric that is part of the incident, and its surest segment where the whole of it is as expected.
+/// Returns the label of another metric in the incident, with the segment if its best anomaly is one of a segment.
+/// Anomalies in the incident's direction come first, then the metric as a whole, then the highest z-score.
 fn follower(monitor: &Monitor, day: &Day, incident: &Incident, metric: &str) -> String {
     let label = label(monitor, metric);
     let anomalous = day.judgements.iter().filter(|judgement| judgement.metric == metric && judgement.is_anomalous);
@@ -195,64 +196,62 @@ fn follower(monitor: &Monitor, day: &Day, incident: &Incident, metric: &str) -> 
     }
 }
 
-/// `12,340 EUR less than expected`
+/// Formats an amount of money: `12,340 EUR less than expected`.
 pub(crate) fn money(money: &Money) -> String {
     let way = if money.amount < 0.0 { "less" } else { "more" };
     format!("{} {way} than expected", amount(money.amount.abs(), Some(&money.unit)))
 }
 
-/// An amount with its sign.
+/// Formats an amount with its sign.
 pub(crate) fn signed(value: f64, unit: Option<&str>) -> String {
     format!("{}{}", if value > 0.0 { "+" } else { "" }, amount(value, unit))
 }
 
-/// The judgement of the whole.
+/// Returns the judgement of a metric as a whole, without a segment.
 pub(crate) fn whole<'a>(day: &'a Day, metric: &str) -> Option<&'a Judgement> {
     day.judgements.iter().find(|judgement| judgement.metric == metric && judgement.segment.is_whole())
 }
 
-/// Whether a value is off in the incident's direction.
+/// Returns whether a value deviates in the incident's direction.
 fn is_same_way(judgement: &Judgement, incident: &Incident) -> bool {
     judgement.score.is_some_and(|score| (score.difference < 0.0) == incident.is_fall)
 }
 
-/// What people call a metric.
+/// Returns a metric's label, or its key if the monitor has no such metric.
 pub(crate) fn label(monitor: &Monitor, metric: &str) -> String {
     text::line(monitor.metric(metric).map_or(metric, |metric| &metric.label), NAME_CHARACTERS)
 }
 
-/// What a metric is counted in.
+/// Returns a metric's unit.
 pub(crate) fn unit<'a>(monitor: &'a Monitor, metric: &str) -> Option<&'a str> {
     monitor.metric(metric)?.unit.as_deref()
 }
 
-/// A segment's name.
 pub(crate) fn name(segment: &Segment) -> String {
     text::line(&segment.to_string(), NAME_CHARACTERS)
 }
 
-/// One line of a text from outside.
+/// Returns a text from outside as one line.
 pub(crate) fn line(text: &str) -> String {
     text::line(text, LINE_CHARACTERS)
 }
 
-/// What becomes of an incident.
+/// What the decision on an incident leads to. The order is the order of display, most urgent first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Outcome {
-    /// Somebody is told.
+    /// An alert fires.
     Alert(Priority),
-    /// It would be worth an alert, but something keeps it back.
+    /// Severity and impact are high enough for an alert, but another condition prevents it.
     Suppressed,
-    /// It is too small for an alert.
+    /// Severity or impact is too low for an alert.
     Small,
-    /// It is open, and nothing of it was out of the ordinary on the day.
+    /// The incident is open, but nothing in it was anomalous on the day.
     Quiet,
-    /// It is over.
+    /// The incident is closed.
     Over,
 }
 
 impl Outcome {
-    /// What becomes of `incident`.
     pub(crate) fn of(incident: &Incident) -> Self {
         match incident.decision.fires {
             Some(priority) => Self::Alert(priority),
@@ -263,7 +262,7 @@ impl Outcome {
         }
     }
 
-    /// In a word or two.
+    /// Returns the outcome in one or two words.
     pub(crate) fn name(self) -> String {
         match self {
             Self::Alert(level) => format!("{level} alert"),

@@ -1,5 +1,5 @@
-//! The whole story of one value: what was expected and of what it is made, how far off it was, why that is out of the
-//! ordinary or not, which incident it is part of, and why somebody was told or not.
+//! Explains one value of a judged day: its forecast and the forecast's parts, its distance from the forecast, whether
+//! it was anomalous, its incident, and why an alert fired or not. `explore monitor why` prints it.
 
 use super::day::{Day, Expected, Incident, Judgement, Score};
 use super::registry::{Metric, Monitor, SeverityBy};
@@ -11,17 +11,16 @@ use crate::typeset::figure::{number, percent};
 use crate::typeset::layout::Layout;
 use crate::typeset::page::Page;
 
-/// What cannot be told of.
+/// An error for a value that the day does not have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The monitor has no such metric.
+    /// The monitor has no metric of this key.
     #[error("{monitor} watches no metric {metric:?}; it watches {}", .known.join(", "))]
     Metric {
-        /// The monitor's key.
         monitor: String,
-        /// What was asked for.
+        /// The requested metric.
         metric: String,
-        /// The metrics that there are.
+        /// The keys of the monitor's metrics.
         known: Vec<String>,
     },
     /// The segment was not judged on that day.
@@ -29,19 +28,18 @@ pub enum Error {
     Segment {
         /// The metric's key.
         metric: String,
-        /// What was asked for.
+        /// The requested segment.
         segment: String,
-        /// The day.
         day: String,
-        /// The segments that were, some of them.
+        /// Some of the segments that were judged.
         known: Vec<String>,
     },
 }
 
-/// Segments named where one is not found.
+/// The most judged segments that an error lists.
 const KNOWN_MAX: usize = 12;
 
-/// The story of one value as text for a terminal.
+/// Renders the explanation of one value as text for a terminal.
 pub fn story(reported: Reported<'_>, metric: &str, segment: &Segment, layout: Layout) -> Result<String, Error> {
     let (monitor, day) = (reported.monitor, reported.day);
     let Some(registered) = monitor.metric(metric) else {
@@ -50,7 +48,7 @@ pub fn story(reported: Reported<'_>, metric: &str, segment: &Segment, layout: La
     };
     let judgement = match find(monitor, day, metric, segment) {
         Ok(judgement) => judgement,
-        // What does not come, or could not be read, was not judged, and has its story all the same.
+        // A missing or unreadable value has no judgement, but an incident may explain it.
         Err(error) => return absent(reported, registered, segment, layout).ok_or(error),
     };
     let mut page = Page::new(layout);
@@ -74,7 +72,7 @@ fn title(reported: Reported<'_>, metric: &Metric, segment: &Segment) -> String {
     line(&format!("{}{of}, {}", metric.label, step(reported.day.at, reported.monitor.calendar.grain)))
 }
 
-/// The story of a value that was not judged, where an incident tells why.
+/// Renders the explanation of a value that was not judged. Returns `None` if no incident of missing data covers it.
 fn absent(reported: Reported<'_>, metric: &Metric, segment: &Segment, layout: Layout) -> Option<String> {
     let tells = |incident: &Incident| {
         let is_of_it = segment.is_whole() || incident.can_overlap(segment);
@@ -99,7 +97,7 @@ fn find<'a>(monitor: &Monitor, day: &'a Day, metric: &str, segment: &Segment) ->
     })
 }
 
-/// The story in a sentence.
+/// Returns a one-sentence summary.
 fn verdict(metric: &Metric, judgement: &Judgement) -> String {
     let unit = metric.unit.as_deref();
     match (judgement.actual, judgement.forecast, judgement.score) {
@@ -126,7 +124,7 @@ fn measured(page: &mut Page, metric: &Metric, judgement: &Judgement) {
     page.labelled("Measured", &measured);
 }
 
-/// The expected value by its parts, which add up to it but for what cannot be below 0.
+/// Lists the parts of the forecast. Their sum differs from the forecast only where a value below 0 is impossible.
 fn expected(page: &mut Page, metric: &Metric, expected: Expected) {
     let unit = metric.unit.as_deref();
     page.labelled("Expected", &amount(expected.value, unit));
@@ -152,7 +150,7 @@ fn expected(page: &mut Page, metric: &Metric, expected: Expected) {
     page.labelled("Usual", &format!("{} to {} ({holds})", number(expected.lower), number(expected.upper)));
 }
 
-/// Both signals, each beside what it needs.
+/// Shows both signals, each with its threshold.
 fn scored(page: &mut Page, metric: &Metric, (actual, expected, score): (f64, Expected, Score)) {
     let unit = metric.unit.as_deref();
     let deviation = score.deviation.map_or_else(String::new, |share| format!(" ({})", change(share)));
@@ -191,7 +189,7 @@ fn compared(judgement: &Judgement, unit: Option<&str>) -> Vec<String> {
     compared.collect()
 }
 
-/// The incidents that the value is part of, and what became of them; or that there is none.
+/// Lists the incidents that contain the value with their decisions, or says that there are none.
 fn incidents(page: &mut Page, reported: Reported<'_>, (metric, segment, is_anomalous): (&str, &Segment, bool)) {
     let of_metric = reported.day.incidents.iter().filter(|incident| incident.metrics.iter().any(|one| one == metric));
     let (concerned, elsewhere): (Vec<_>, Vec<_>) = of_metric.partition(|incident| incident.can_overlap(segment));

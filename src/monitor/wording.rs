@@ -1,4 +1,5 @@
-//! Numbers, days and deviations in plain words, the same in every format. No markup, and no text from outside but units.
+//! Numbers, dates and deviations in plain words, the same in every format. The texts have no markup. Units are the only
+//! text from outside.
 
 use jiff::civil::{DateTime, Time};
 
@@ -6,10 +7,10 @@ use super::registry::{Comparison, Grain};
 use crate::typeset::figure::{number, percent};
 use crate::typeset::text;
 
-/// What stands where there is no number.
+/// The placeholder for a missing number.
 pub(crate) const NOTHING: &str = "–";
 
-/// The number with its unit.
+/// Formats a number with its unit.
 pub(crate) fn amount(value: f64, unit: Option<&str>) -> String {
     match unit.map(|unit| text::line(unit, 20)).filter(|unit| !unit.is_empty()) {
         Some(unit) if unit == "%" => format!("{}%", number(value)),
@@ -18,7 +19,7 @@ pub(crate) fn amount(value: f64, unit: Option<&str>) -> String {
     }
 }
 
-/// A number for an axis: `950`, `1.2k`, `3.4M`.
+/// Formats a number for an axis: `950`, `1.2k`, `3.4M`.
 pub(crate) fn compact(value: f64) -> String {
     let (scaled, suffix) = match value.abs() {
         1e12.. => (value / 1e12, "T"),
@@ -30,24 +31,25 @@ pub(crate) fn compact(value: f64) -> String {
     format!("{}{suffix}", number(scaled))
 }
 
-/// A share in percent with its sign: `+4.2%`, `-38.1%`, `0%`.
+/// Formats a share in percent with its sign: `+4.2%`, `-38.1%`, `0%`.
 pub(crate) fn change(share: f64) -> String {
     let signed = percent(share);
     if share > 0.0 && signed != "0%" { format!("+{signed}") } else { signed }
 }
 
-/// A probability that never says certain: `99.97%`, `over 99.99%`.
+/// Formats a probability, never as 100%: `99.97%`, `over 99.99%`.
 pub(crate) fn probability(share: f64) -> String {
     if share > 0.9999 { "over 99.99%".to_owned() } else { format!("{}%", number((share * 1e4).round() / 1e2)) }
 }
 
-/// `6.3 standard deviations`, whichever the way.
+/// Formats the size of a z-score without its sign: `6.3 standard deviations`.
 pub(crate) fn standard_deviations(z: f64) -> String {
     let rounded = (z.abs() * 10.0).round() / 10.0;
     format!("{} standard {}", number(rounded), if rounded.total_cmp(&1.0).is_eq() { "deviation" } else { "deviations" })
 }
 
-/// How far off a value is: `38% below expected`; in units where nothing was expected.
+/// Formats the deviation of a value from its forecast: `38% below expected`. If the forecast is 0, the deviation is in
+/// units.
 pub(crate) fn off(actual: f64, expected: f64, unit: Option<&str>) -> String {
     let difference = actual - expected;
     let way = if difference < 0.0 { "below" } else { "above" };
@@ -57,7 +59,7 @@ pub(crate) fn off(actual: f64, expected: f64, unit: Option<&str>) -> String {
     format!("{} {way} an expected {}", amount(difference.abs(), unit), number(expected))
 }
 
-/// A step: `2026-11-20`, `2026-11-20 14:00`, `the week of 2026-11-16`.
+/// Formats a step: `2026-11-20`, `2026-11-20 14:00`, `the week of 2026-11-16`.
 pub(crate) fn step(at: DateTime, grain: Grain) -> String {
     match grain {
         Grain::Hour => at.strftime("%Y-%m-%d %H:%M").to_string(),
@@ -66,12 +68,11 @@ pub(crate) fn step(at: DateTime, grain: Grain) -> String {
     }
 }
 
-/// A point in time, of which nobody knows the grain.
+/// Formats a point in time whose grain is not known: a date at midnight, otherwise a date and time.
 pub(crate) fn moment(at: DateTime) -> String {
     if at.time() == Time::midnight() { at.date().to_string() } else { step(at, Grain::Hour) }
 }
 
-/// What a value is compared with.
 pub(crate) fn comparison(comparison: Comparison) -> &'static str {
     match comparison {
         Comparison::PreviousWeek => "a week before",
@@ -79,7 +80,7 @@ pub(crate) fn comparison(comparison: Comparison) -> &'static str {
     }
 }
 
-/// A text with its first letter in upper case.
+/// Returns the text with its first letter in upper case.
 pub(crate) fn sentence(text: &str) -> String {
     let mut characters = text.chars();
     characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())

@@ -1,4 +1,4 @@
-//! Where the metadata and the database disagree: `schema check`, and the warnings of a run.
+//! Finds disagreements between the metadata files and the database, for `schema check` and the warnings of a run.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -7,41 +7,30 @@ use super::metadata::{Metadata, TableFile};
 use crate::typeset::spelling::nearest;
 use crate::warehouse::catalog::{Catalog, Table};
 
-/// One disagreement.
+/// One disagreement between metadata and database, or a missing description.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Drift {
-    /// A file describes a table that is not there, or may not be read, or is excluded.
+    /// A file describes a table that does not exist, may not be read, or is excluded.
     MissingTable {
-        /// The file.
         path: PathBuf,
-        /// The table that its name tells.
+        /// The table that the file's name refers to.
         table: String,
-        /// The table that was probably meant.
+        /// The table with the most similar name, for the hint; `None` if none is similar.
         nearest: Option<String>,
     },
-    /// A file describes a table whose name is in several schemas.
-    AmbiguousTable {
-        /// The file.
-        path: PathBuf,
-        /// The table that its name tells.
-        table: String,
-        /// The schemas that have it.
-        schemas: Vec<String>,
-    },
-    /// A file describes a column that is not there, or may not be read.
+    /// A file without a schema in its name describes a table that exists in several schemas.
+    AmbiguousTable { path: PathBuf, table: String, schemas: Vec<String> },
+    /// A file describes a column that does not exist or may not be read.
     MissingColumn {
-        /// The file.
         path: PathBuf,
-        /// The column.
         column: String,
-        /// The column that was probably meant.
+        /// The column with the most similar name, for the hint; `None` if none is similar.
         nearest: Option<String>,
     },
-    /// A column's type is not the one that the file has on record.
+    /// A column's type differs from the type in the file.
     ChangedType {
-        /// The table, with its schema.
+        /// The qualified name, `schema.name`.
         table: String,
-        /// The column.
         column: String,
         /// The type in the file.
         recorded: String,
@@ -50,20 +39,19 @@ pub enum Drift {
     },
     /// A table that neither a file nor the database describes.
     UndescribedTable {
-        /// The table, with its schema.
+        /// The qualified name, `schema.name`.
         table: String,
     },
     /// A column of a described table that neither its file nor the database describes.
     UndescribedColumn {
-        /// The table, with its schema.
+        /// The qualified name, `schema.name`.
         table: String,
-        /// The column.
         column: String,
     },
 }
 
 impl Drift {
-    /// Whether metadata and database disagree; what is described nowhere is only worth knowing.
+    /// Returns whether metadata and database disagree; false for a missing description.
     pub fn is_disagreement(&self) -> bool {
         match self {
             Self::MissingTable { .. }
@@ -83,7 +71,7 @@ impl fmt::Display for Drift {
         };
         match self {
             Self::MissingTable { path, table, nearest } => {
-                write!(formatter, "{}: there is no table {table} to read{}", path.display(), meant(nearest))
+                write!(formatter, "{}: there is no readable table {table}{}", path.display(), meant(nearest))
             }
             Self::AmbiguousTable { path, table, schemas } => write!(
                 formatter,
@@ -92,18 +80,18 @@ impl fmt::Display for Drift {
                 schemas.join(", ")
             ),
             Self::MissingColumn { path, column, nearest } => {
-                write!(formatter, "{}: there is no column {column} to read{}", path.display(), meant(nearest))
+                write!(formatter, "{}: there is no readable column {column}{}", path.display(), meant(nearest))
             }
             Self::ChangedType { table, column, recorded, actual } => {
                 write!(formatter, "{table}.{column} is {actual}, no longer {recorded}")
             }
-            Self::UndescribedTable { table } => write!(formatter, "{table} is described nowhere"),
-            Self::UndescribedColumn { table, column } => write!(formatter, "{table}.{column} is described nowhere"),
+            Self::UndescribedTable { table } => write!(formatter, "{table} has no description"),
+            Self::UndescribedColumn { table, column } => write!(formatter, "{table}.{column} has no description"),
         }
     }
 }
 
-/// All disagreements between a catalog, introspected from the database, and what people wrote.
+/// Returns all disagreements between an introspected catalog and the metadata, and all missing descriptions.
 pub fn find(catalog: &Catalog, metadata: &Metadata) -> Vec<Drift> {
     let mut drifts = absent(catalog, metadata);
     for (index, table) in catalog.tables.iter().enumerate() {
@@ -113,7 +101,7 @@ pub fn find(catalog: &Catalog, metadata: &Metadata) -> Vec<Drift> {
     drifts
 }
 
-/// What is written about tables and columns that are not there.
+/// Returns the metadata of missing and ambiguous tables and of missing columns.
 pub(super) fn absent(catalog: &Catalog, metadata: &Metadata) -> Vec<Drift> {
     metadata.files.iter().flat_map(|file| absent_of(catalog, file)).collect()
 }
@@ -176,6 +164,7 @@ fn of_table(table: &Table, file: Option<&TableFile>) -> Vec<Drift> {
     if !described {
         drifts.push(Drift::UndescribedTable { table: name });
     }
+    // A table without any description is reported once, not column by column.
     if described || undescribed.len() < table.columns.len() {
         drifts.extend(undescribed);
     }

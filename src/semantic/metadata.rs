@@ -1,8 +1,8 @@
-//! What people write about tables: `<table>.json` or `<schema>.<table>.json`, a file each, and `business_context.md`.
+//! The metadata files that people write: one `<table>.json` or `<schema>.<table>.json` for each table, and
+//! `business_context.md`.
 //!
-//! What they wrote is never lost: files that do not parse stop the reading with file, line and column, and what is
-//! written about tables that are not there is told rather than dropped. Where it is silent, the database's own comments
-//! count.
+//! No metadata is dropped silently: a file that does not parse is an error with file, line and column, and metadata of
+//! missing tables is reported as a warning. Where a file has no description, the database's own comment is used.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
@@ -17,18 +17,18 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::drift;
 use crate::typeset::spelling::nearest;
-use crate::warehouse::catalog::{Catalog, Column, Role};
+use crate::warehouse::catalog::{Catalog, Column, Marked, Role};
 
 mod file_name;
 mod pull;
 
 pub use pull::{Pulled, pull};
 
-/// The file of the domain, in people's words.
+/// The name of the file with the business context.
 const BUSINESS_CONTEXT: &str = "business_context.md";
-/// Characters of the business context that are used: it is in every prompt.
+/// The most characters of the business context that are used, because it is in every prompt.
 const BUSINESS_CONTEXT_CHARACTERS_MAX: usize = 12_000;
-/// Bytes of one file; nobody writes more by hand.
+/// The largest file that is read, in bytes; more than people write by hand.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 /// What people wrote about one table.
@@ -75,68 +75,47 @@ pub struct ColumnMetadata {
     pub sensitive: Option<bool>,
 }
 
-/// The columns of a file, in the file's order.
+/// The columns of a metadata file, in the file's order.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Columns(pub Vec<(String, ColumnMetadata)>);
 
-/// All that people wrote.
+/// The parsed content of a metadata directory.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Metadata {
-    /// The tables' files, by path.
+    /// The tables' files, sorted by path.
     pub files: Vec<TableFile>,
-    /// The domain, in people's words.
+    /// The domain as people describe it, cut to a limit; `None` if the file is missing or blank.
     pub business_context: Option<String>,
-    /// What could not be used in full, a sentence each.
+    /// One sentence for each file that could not be used in full.
     pub warnings: Vec<String>,
 }
 
-/// One table's file.
+/// One table's metadata file with its parsed content.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TableFile {
-    /// Where it is.
     pub path: PathBuf,
-    /// The schema that its name tells, if any.
+    /// The schema in the file's name; `None` refers to any schema.
     pub schema: Option<String>,
-    /// The table that its name tells.
+    /// The table in the file's name.
     pub table: String,
-    /// What it says.
     pub content: TableMetadata,
 }
 
-/// A column that people marked.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Marked {
-    /// The schema of its table; any where it is not told.
-    pub schema: Option<String>,
-    /// Its table.
-    pub table: String,
-    /// Its name.
-    pub column: String,
-}
-
-impl fmt::Display for Marked {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { schema, table, column } = self;
-        schema.iter().try_for_each(|schema| write!(formatter, "{schema}."))?;
-        write!(formatter, "{table}.{column}")
-    }
-}
-
-/// Metadata that cannot be used: all that is wrong with it, a line each.
+/// All problems that make a metadata directory unusable, one line each.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .problems.join("\n"))]
 pub struct Error {
-    /// `file:line:column: what is wrong`, or `file: what is wrong`.
+    /// Each is `file:line:column: problem` or `file: problem`.
     pub problems: Vec<String>,
 }
 
-/// The JSON Schema of a table's file.
+/// Returns the JSON Schema of a table's file.
 pub fn metadata_schema() -> serde_json::Value {
     schemars::schema_for!(TableMetadata).to_value()
 }
 
 impl Metadata {
-    /// Reads a directory of metadata. One that does not exist is an error: a caller to whom it is optional looks first.
+    /// Reads a metadata directory. A missing directory is an error; callers for which it is optional check first.
     pub fn read(directory: &Path) -> Result<Self, Error> {
         let mut texts = Vec::new();
         let mut problems = Vec::new();
@@ -153,7 +132,7 @@ impl Metadata {
         }
     }
 
-    /// The metadata of the sample that comes with the program.
+    /// Returns the metadata of the built-in sample.
     pub fn sample() -> Result<Self, Error> {
         let text = |name: &str, text: &str| (PathBuf::from(name), text.to_owned());
         Self::parse(vec![
@@ -178,7 +157,8 @@ impl Metadata {
         if problems.is_empty() { Ok(metadata) } else { Err(Error { problems }) }
     }
 
-    /// Without the files of tables that are left out on purpose, which would be reported as missing; as (schema, name).
+    /// Removes the files of tables that are left out on purpose, given as (schema, name), which would be reported as
+    /// missing.
     #[must_use]
     pub fn without(mut self, left_out: &[(String, String)], catalog: &Catalog) -> Self {
         let is_left_out = |file: &TableFile| {
@@ -191,7 +171,7 @@ impl Metadata {
         self
     }
 
-    /// The columns that people marked as sensitive.
+    /// Returns the columns that people marked as sensitive.
     pub fn sensitive(&self) -> BTreeSet<Marked> {
         let marked = |file: &TableFile| {
             let columns = file.content.columns.0.iter().filter(|(_, column)| column.sensitive == Some(true));
@@ -206,8 +186,9 @@ impl Metadata {
         self.files.iter().flat_map(marked).collect()
     }
 
-    /// Adds what people wrote to an introspected catalog; it wins over the database's comments. Returns what is written
-    /// about tables and columns that are not there, and what could not be read in full, a sentence each.
+    /// Adds the metadata to an introspected catalog, where it replaces the database's comments. Returns warnings, one
+    /// sentence each, about metadata of missing tables and columns, duplicate files, and files that could not be used
+    /// in full.
     pub fn apply(&self, catalog: &mut Catalog) -> Vec<String> {
         let mut warnings = self.warnings.clone();
         warnings.extend(drift::absent(catalog, self).iter().map(ToString::to_string));
@@ -216,7 +197,7 @@ impl Metadata {
             let [index] = file.tables_in(catalog)[..] else { continue };
             if !described.insert(index) {
                 let path = file.path.display();
-                warnings.push(format!("{path} is passed over: another file describes the same table; join the two"));
+                warnings.push(format!("{path} is ignored: another file describes the same table; merge the two"));
                 continue;
             }
             let table = &mut catalog.tables[index];
@@ -253,7 +234,7 @@ impl ColumnMetadata {
         column.role = self.role;
         column.role_guessed = false;
         column.examples.clone_from(&self.examples);
-        // A guess may be wrong; a view of what is marked shows it, whatever is written about the view.
+        // `false` corrects only a guess: a view that shows a marked column stays sensitive, whatever its own file says.
         if self.sensitive == Some(true) || (self.sensitive == Some(false) && column.sensitive_guessed) {
             column.sensitive = self.sensitive == Some(true);
             column.sensitive_guessed = false;
@@ -271,7 +252,7 @@ impl TableFile {
         Ok(Self { path, schema, table, content })
     }
 
-    /// The tables of the catalog that its name may mean, by index: one, unless it is wrong or ambiguous.
+    /// Returns the indexes of the catalog's tables that the file's name matches: one, unless it is wrong or ambiguous.
     pub(super) fn tables_in(&self, catalog: &Catalog) -> Vec<usize> {
         let meant = |table: &crate::warehouse::catalog::Table| {
             table.name == self.table && self.schema.as_ref().is_none_or(|schema| table.schema == *schema)
@@ -281,7 +262,7 @@ impl TableFile {
 }
 
 impl Columns {
-    /// What is written about the column.
+    /// Returns the metadata of a column.
     pub fn get(&self, name: &str) -> Option<&ColumnMetadata> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, column)| column)
     }
@@ -316,7 +297,7 @@ impl<'de> Visitor<'de> for ColumnsVisitor {
         let mut columns = Columns::default();
         while let Some(name) = map.next_key::<String>()? {
             if columns.get(&name).is_some() {
-                return Err(de::Error::custom(format_args!("the column `{name}` stands here twice")));
+                return Err(de::Error::custom(format_args!("the column `{name}` appears twice")));
             }
             columns.0.push((name, map.next_value::<Object<ColumnMetadata>>()?.0));
         }
@@ -324,7 +305,7 @@ impl<'de> Visitor<'de> for ColumnsVisitor {
     }
 }
 
-/// A value from a JSON object alone; serde reads a structure from an array as well, by position.
+/// A value that is read only from a JSON object; serde also reads structs from arrays, by position.
 struct Object<T>(T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
@@ -347,14 +328,14 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
     }
 }
 
-/// A text that says something.
+/// Returns the trimmed text; `None` if it is blank.
 fn written(text: Option<&str>) -> Option<String> {
     text.map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
-/// The tables' files and the business context, by path.
+/// Returns the paths of the tables' files and the business context, sorted.
 fn files(directory: &Path) -> Result<Vec<PathBuf>, String> {
-    let problem = |error| format!("{}: cannot be read as a directory of metadata: {error}", directory.display());
+    let problem = |error| format!("{}: cannot be read as a metadata directory: {error}", directory.display());
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(directory).map_err(problem)? {
         let path = entry.map_err(problem)?.path();
@@ -377,7 +358,7 @@ fn read_text(path: &Path) -> Result<String, String> {
     std::fs::read_to_string(path).map_err(problem)
 }
 
-/// `line:column: what is wrong`, with the known key that was probably meant.
+/// Formats an error as `line:column: problem`, with a hint to the most similar known key.
 fn located(error: &serde_json::Error) -> String {
     let (line, column) = (error.line(), error.column());
     let text = error.to_string();
@@ -389,7 +370,7 @@ fn located(error: &serde_json::Error) -> String {
     format!("{line}:{column}: {message}{hint}")
 }
 
-/// What serde found and what it expected, from its message: unknown field `x`, expected one of `a`, `b`.
+/// Extracts the unknown name and the known names from serde's message: unknown field `x`, expected one of `a`, `b`.
 fn unknown_and_known(message: &str) -> Option<(&str, Vec<&str>)> {
     let quoted = message.strip_prefix("unknown field `").or_else(|| message.strip_prefix("unknown variant `"))?;
     let (unknown, expected) = quoted.split_once("`, expected ")?;

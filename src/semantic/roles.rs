@@ -1,8 +1,9 @@
-//! Guesses the roles that nobody wrote, from type, name, statistics and keys; every guess is marked.
+//! Guesses the roles that metadata does not define, from types, names, statistics and keys, and marks each guess.
 //!
-//! A table has one date, one entity, one net measure and so on: [`candidates`] says what each column could be and how
-//! well it would do, and the best takes the role. What people wrote is never touched, and takes the role first. A wrong
-//! guess costs more than none, so that numbers are measures only where nothing speaks against summing them.
+//! A table has at most one date, one entity, one net measure and so on. [`candidates`] scores the roles that each
+//! column could have, and the best column gets the role. A role from the metadata is never changed, and no second
+//! column gets it. A wrong guess costs more than none, so a number is a measure only if no evidence is against summing
+//! it.
 
 use super::words::{singular, words};
 use crate::warehouse::catalog::{Catalog, Column, Role, Table, ValueKind};
@@ -13,7 +14,7 @@ mod lexicon;
 use candidates::{Candidates, candidates};
 use lexicon::{DOCUMENTS, GENERIC, IDENTIFIER_ENDS, NAME_ENDS, REGIONS, SENSITIVE, SENSITIVE_PAIRS};
 
-/// The roles that one column of a table has, in the order in which they are given away.
+/// The roles that only one column of a table gets, in the order in which they are assigned.
 const SINGLE: [Role; 12] = [
     Role::Date,
     Role::EventType,
@@ -29,7 +30,7 @@ const SINGLE: [Role; 12] = [
     Role::EntityName,
 ];
 
-/// Gives every column that has no role the one it probably has; some get none.
+/// Assigns its most likely role to every column without one; some columns stay without a role.
 pub fn guess(catalog: &mut Catalog) {
     for table in &mut catalog.tables {
         for (index, role) in guess_table(table) {
@@ -41,7 +42,7 @@ pub fn guess(catalog: &mut Catalog) {
     follow_entities(catalog);
 }
 
-/// Marks the columns whose names say that their values are personal or secret.
+/// Marks the columns whose names indicate personal or secret values.
 pub fn guess_sensitive(catalog: &mut Catalog) {
     for column in catalog.tables.iter_mut().flat_map(|table| &mut table.columns) {
         let words = words(&column.name).iter().map(|word| singular(word)).collect::<Vec<_>>();
@@ -54,22 +55,22 @@ pub fn guess_sensitive(catalog: &mut Catalog) {
     }
 }
 
-/// What is known of a column when its role is guessed.
+/// The evidence from which a column's role is guessed.
 #[derive(Debug)]
 struct Facts<'table> {
     column: &'table Column,
     kind: ValueKind,
-    /// The words of its name, in the singular; where they say nothing alone, after the table's.
+    /// The words of the column's name, in the singular. The table's words come first if the name is generic.
     words: Vec<String>,
-    /// The words as they are written: `days` tells a duration from a `day`.
+    /// The words of the name without the conversion to the singular: `days` is a duration, `day` is not.
     plain_words: Vec<String>,
-    /// Whether it is the primary key alone.
+    /// Whether the column alone is the primary key.
     key: bool,
-    /// The words of the table it refers to.
+    /// The words of the table that a foreign key of this column refers to.
     refers_to: Option<Vec<String>>,
-    /// Rows of the table, estimated.
+    /// The estimated number of rows; `None` if unknown.
     rows: Option<f64>,
-    /// Different values, estimated.
+    /// The estimated number of distinct values; `None` if unknown.
     distinct: Option<f64>,
     /// Whether another column names an area, so that `state` is probably one as well.
     beside_area: bool,
@@ -107,7 +108,7 @@ impl<'table> Facts<'table> {
         self.words.last().is_some_and(|word| known.contains(&word.as_str()))
     }
 
-    /// The words without the endings that say what the column is of its subject.
+    /// Returns the words of the column's subject, without endings such as `id` or `name`.
     fn stem(&self) -> &[String] {
         let is_ending = |word: &String| {
             [IDENTIFIER_ENDS, NAME_ENDS, &["full", "display"]].iter().any(|ends| ends.contains(&word.as_str()))
@@ -116,18 +117,18 @@ impl<'table> Facts<'table> {
         &self.words[..end]
     }
 
-    /// Whether the values hardly repeat.
+    /// Returns whether almost all values are distinct.
     fn unique(&self) -> bool {
         self.key || self.rows.zip(self.distinct).is_some_and(|(rows, distinct)| rows >= 20.0 && distinct >= rows * 0.98)
     }
 
-    /// Whether there are known to be no more than `most` values.
+    /// Returns whether the column is known to have at most `most` distinct values. An enum always is.
     fn few(&self, most: f64) -> bool {
         self.distinct.is_some_and(|distinct| distinct <= most) || !self.column.enum_values.is_empty()
     }
 }
 
-/// `dim_customers` and `crm.tbl_customer` are about a customer.
+/// Returns the words of a table's subject: `customer` for `dim_customers` and `tbl_customer`.
 fn table_words(name: &str) -> Vec<String> {
     words(name)
         .iter()
@@ -167,14 +168,14 @@ fn guess_table(table: &Table) -> Vec<(usize, Role)> {
     guessed
 }
 
-/// The place in `open` of the column that does best in the role; of equals, the first.
+/// Returns the index in `open` of the column with the highest score for the role; the first of equals.
 fn best_for(role: Role, open: &[(usize, Candidates)]) -> Option<usize> {
     let scored = open.iter().enumerate().filter_map(|(place, (_, column))| Some((column.score(role)?, place)));
     scored.max_by_key(|(score, place)| (*score, std::cmp::Reverse(*place))).map(|(_, place)| place)
 }
 
-/// Where no name tells who the rows are about: what they refer to, or an identifier that repeats; the one with the most
-/// values.
+/// Returns the index in `open` of the entity if no name indicates one: a foreign key, or an identifier that repeats. Of
+/// several, the column with the most distinct values is chosen.
 fn fallback_entity(facts: &[Facts<'_>], open: &[(usize, Candidates)]) -> Option<usize> {
     let may_be = |facts: &Facts<'_>| {
         let subject = facts.refers_to.as_deref().unwrap_or_else(|| facts.stem());
@@ -197,7 +198,7 @@ fn fallback_entity(facts: &[Facts<'_>], open: &[(usize, Candidates)]) -> Option<
         .map(|(place, _)| place)
 }
 
-/// Where a table's entity refers to another table that has none, that table is about the entity, and has its name.
+/// Assigns the entity and its name in tables that another table's entity refers to.
 fn follow_entities(catalog: &mut Catalog) {
     let referred = catalog
         .tables
@@ -227,7 +228,7 @@ fn follow_entities(catalog: &mut Catalog) {
     }
 }
 
-/// Gives a column a role, unless people wrote one.
+/// Assigns a role to a column, unless the metadata defines one.
 fn take(table: &mut Table, name: &str, role: Role) {
     let column = table.columns.iter_mut().find(|column| column.name == name);
     if let Some(column) = column.filter(|column| column.role.is_none() || column.role_guessed) {

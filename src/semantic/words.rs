@@ -1,10 +1,10 @@
-//! Names -> words: what `customer_id`, `CustomerID` and `Customer ID` have in common.
+//! Splits names into words, so that `customer_id`, `CustomerID` and `Customer ID` are equal.
 
-/// Endings that names are written together with, as in `customerid`.
+/// Endings that names contain without a separator, as in `customerid`.
 const JOINED_ENDINGS: [&str; 10] = ["id", "no", "nr", "key", "code", "name", "date", "number", "type", "amount"];
 
-/// The words of a name, lower case: split at anything but letters and digits, where lower case turns to upper case, and
-/// before a known ending.
+/// Returns the words of a name in lower case. A name is split at any character but letters and digits, where lower case
+/// changes to upper case, and before a known ending.
 pub(super) fn words(name: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
@@ -44,7 +44,8 @@ fn push(words: &mut Vec<String>, word: &mut String) {
     }
 }
 
-/// A word without its plural's ending: `customers`, `companies` and `boxes` as `customer`, `company` and `box`.
+/// Removes the ending of an English plural: `customers`, `companies` and `boxes` become `customer`, `company` and
+/// `box`.
 pub(super) fn singular(word: &str) -> String {
     if let Some(stem) = word.strip_suffix("ies").filter(|stem| stem.len() > 2) {
         return format!("{stem}y");
@@ -58,7 +59,7 @@ pub(super) fn singular(word: &str) -> String {
     }
 }
 
-/// Whether the word names something that tables are about, so that an ending written together with it is one.
+/// Returns whether the word is a known subject of tables, after which a known ending is split off.
 fn is_noun(word: &str) -> bool {
     const NOUNS: [&str; 27] = [
         "account",

@@ -1,4 +1,4 @@
-//! An engine inside the process whose data are kept in a directory, and the file that keeps other processes out.
+//! An embedded engine whose data are kept in a directory, and the lock file that excludes other processes.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
@@ -12,17 +12,17 @@ use crate::warehouse::embedded::KeptEngine;
 
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// A directory that this process has to itself, and the engine that keeps its data there.
+/// A directory that only this process uses, and the engine that keeps its data there.
 #[derive(Debug)]
 pub(super) struct KeptDirectory {
     session: Session,
     engine: KeptEngine,
-    // Last, so that others come in once the engine is gone.
+    // Declared last, so that the lock is released after the engine is dropped.
     _lock: File,
 }
 
 impl KeptDirectory {
-    /// Opens it, waiting as long for another that has it.
+    /// Opens the directory, waiting up to `patience` for another process that uses it.
     pub(super) async fn open(directory: &Path, patience: Duration) -> Result<Self, Error> {
         let started = Instant::now();
         let lock = lock_file(directory)?;
@@ -62,7 +62,7 @@ fn lock_file(directory: &Path) -> Result<File, Error> {
     file.map_err(failed(directory))
 }
 
-/// The engine, unless another process has the directory, or an engine that is about to close.
+/// Opens the engine. Returns `None` if another process, or an engine that is about to close, uses the directory.
 async fn try_open(directory: &Path, lock: &File) -> Result<Option<KeptEngine>, Error> {
     match lock.try_lock() {
         Ok(()) => Ok(KeptEngine::open(&directory.join("postgresql")).await?),

@@ -1,17 +1,17 @@
-//! The schema of the state, made and brought up to date: numbered SQL files, each run once, forward only.
+//! Creates and upgrades the schema of the state: numbered SQL files, each run once, only forward.
 
 use super::Error;
 use super::session::{Session, begin, failed};
 use crate::warehouse::postgres::writable::describe;
 
-/// The migrations, in order; the first one is version 1.
+/// The migrations in order. The first one is version 1.
 const MIGRATIONS: [&str; 2] =
     [include_str!("migrations/0001_tables.sql"), include_str!("migrations/0002_outdated_days.sql")];
-/// What the advisory lock is named by, under which migrations run.
+/// The name of the advisory lock under which migrations run.
 const LOCK: &str = "explore migrations";
 const VERSION: &str = "SELECT coalesce(max(version), 0) FROM explore.migrations";
 
-/// Brings the schema to the newest version, in one transaction; two processes at once take turns.
+/// Upgrades the schema to the newest version, in one transaction. Concurrent processes take turns.
 pub(super) async fn run(session: &Session) -> Result<(), Error> {
     let what = "read the version of the state";
     let known = i32::try_from(MIGRATIONS.len()).unwrap_or(i32::MAX);
@@ -28,7 +28,7 @@ pub(super) async fn run(session: &Session) -> Result<(), Error> {
     let refused = |error: tokio_postgres::Error| Error::Migration { reason: describe(&error) };
     let lock = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
     transaction.execute(lock, &[&LOCK]).await.map_err(refused)?;
-    // CREATE SCHEMA IF NOT EXISTS asks for the right to make one even where there is one.
+    // CREATE SCHEMA IF NOT EXISTS requires the right to create schemas even if the schema exists.
     let missing = "SELECT to_regnamespace('explore') IS NULL";
     if transaction.query_one(missing, &[]).await.and_then(|row| row.try_get(0)).map_err(refused)? {
         transaction.batch_execute("CREATE SCHEMA explore").await.map_err(refused)?;

@@ -24,9 +24,9 @@ use crate::warehouse::postgres::temporal::Sql;
 
 const READ: &str = "read the outbox";
 const WRITE: &str = "write the outbox";
-/// Entries that are listed at the most.
+/// The largest number of entries that are listed.
 const ENTRIES_MAX: i64 = 500;
-/// What each [`Entry`] is read from.
+/// The query from which each [`Entry`] is read.
 const ENTRY: &str =
     "SELECT id, monitor, at, incident, channel, recipient, state, attempts, next_attempt_at, settled_at,
     problem, carried_by FROM explore.outbox";
@@ -34,62 +34,56 @@ const ENTRY: &str =
 /// The monitor and the step that messages are about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct About<'a> {
-    /// The monitor's key.
     pub(crate) monitor: &'a str,
-    /// When the step begins.
+    /// The start of the step.
     pub(crate) at: DateTime,
 }
 
-/// Somebody to be told of an incident of a day.
+/// A recipient to notify about an incident of a day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewMessage {
     /// The incident's id.
     pub incident: String,
-    /// The channel, by its name in `explore.toml`.
+    /// The name of the channel in `explore.toml`.
     pub channel: String,
-    /// Who on that channel; empty where it has but one.
+    /// Empty if the channel has only one recipient.
     pub recipient: String,
-    /// Whether one message of the day tells of all incidents.
+    /// Whether one message of the day covers all incidents.
     pub is_digest: bool,
 }
 
 /// A message that has no content yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
-    /// The rows that it is made of; several only in a digest.
+    /// The rows of the message; more than one only in a digest.
     pub ids: Vec<i64>,
-    /// The monitor.
     pub monitor: String,
-    /// The id of each incident that it tells of, in the order of the rows.
+    /// The ids of the incidents, in the order of the rows.
     pub incidents: Vec<String>,
-    /// The step that it is about.
+    /// The start of the step that the message is about.
     pub at: DateTime,
-    /// The channel.
     pub channel: String,
-    /// Who on that channel.
     pub recipient: String,
-    /// Whether it tells of all incidents of the day.
+    /// Whether the message covers all incidents of the day.
     pub is_digest: bool,
 }
 
-/// What became of a message.
+/// The state of a message's delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Delivery {
-    /// It waits to be sent.
     Pending,
-    /// It is being sent, or was when the sender died.
+    /// The message is being sent, or was when the sender died.
     Sending,
-    /// It was accepted.
     Sent,
-    /// It was refused, or tried too often.
+    /// The message was refused, or tried too often.
     Failed,
-    /// Whether it was accepted cannot be told.
+    /// The message may have been accepted.
     Unknown,
 }
 
 impl Delivery {
-    /// Its name, as the database has it.
+    /// Returns the name that the database uses.
     pub fn name(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -107,53 +101,45 @@ impl Delivery {
     }
 }
 
-/// A row of the outbox.
+/// A row of the outbox: one incident for one recipient.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Entry {
-    /// Its number.
     pub id: i64,
-    /// The monitor.
     pub monitor: String,
-    /// The step that it is about.
+    /// The start of the step that the row is about.
     pub at: DateTime,
     /// The incident's id.
     pub incident: String,
-    /// The channel.
     pub channel: String,
-    /// Who on that channel.
     pub recipient: String,
-    /// What became of it.
     pub state: Delivery,
-    /// How often it was tried.
     pub attempts: i32,
-    /// Before that it is not tried again.
+    /// The earliest time of the next attempt; `None` if it can be made at once.
     pub next_attempt_at: Option<Timestamp>,
-    /// When it was sent or given up.
+    /// The time when the message was sent or given up; `None` before that.
     pub settled_at: Option<Timestamp>,
-    /// What went wrong last.
+    /// The problem of the last attempt.
     pub problem: Option<String>,
-    /// The row whose message it is part of.
+    /// The row whose message includes this row; `None` if the row has a message of its own.
     pub carried_by: Option<i64>,
 }
 
-/// Which rows of the outbox.
+/// A selection of the rows of the outbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
-    /// All.
     All,
-    /// Those that were not sent.
     Unsent,
 }
 
 impl State {
-    /// Rows of the outbox, the latest first, a few hundred at the most.
+    /// Returns rows of the outbox, the latest first, at most 500.
     pub async fn outbox(&self, which: Which) -> Result<Vec<Entry>, Error> {
         let statement = format!("{ENTRY} WHERE $1 OR state <> 'sent' ORDER BY id DESC LIMIT $2");
         let rows = self.session().await?.rows(READ, &statement, &[&(which == Which::All), &ENTRIES_MAX]).await?;
         rows.iter().map(entry).collect()
     }
 
-    /// Messages that wait for their content, of every day; those of a monitor's digest as one.
+    /// Returns the messages of all days that have no content yet. The rows of a monitor's digest are one message.
     pub async fn outbox_without_content(&self) -> Result<Vec<Waiting>, Error> {
         let statement = "SELECT id, monitor, incident, at, channel, recipient, is_digest FROM explore.outbox
             WHERE state = 'pending' AND content IS NULL AND carried_by IS NULL ORDER BY id";
@@ -178,8 +164,7 @@ impl State {
         Ok(messages)
     }
 
-    /// Gives a message its content. Where somebody else did in the meantime, or it is wanted no more, nothing happens, and
-    /// it is told.
+    /// Sets the content of a message. Returns false, and changes nothing, if it was set or withdrawn in the meantime.
     pub async fn set_content(&self, waiting: &Waiting, content: &impl Serialize) -> Result<bool, Error> {
         let Some((carrier, carried)) = waiting.ids.split_first() else { return Ok(false) };
         let content = json::write(WRITE, content)?;
@@ -200,8 +185,8 @@ impl State {
         Ok(true)
     }
 
-    /// Lets messages that failed be sent again, and those whose fate is unknown where `unknown_too`; of all, or of those
-    /// with these numbers. Their numbers come back.
+    /// Schedules failed messages for another attempt and, with `unknown_too`, those whose outcome is unknown. Without
+    /// `ids` it does so for all messages. Returns the ids of their rows.
     pub async fn retry(&self, ids: Option<&[i64]>, unknown_too: bool) -> Result<Vec<i64>, Error> {
         let statement = "UPDATE explore.outbox
             SET state = 'pending', attempts = 0, next_attempt_at = NULL, settled_at = NULL, problem = NULL
@@ -249,7 +234,7 @@ fn waiting(row: &Row) -> Result<Waiting, tokio_postgres::Error> {
     })
 }
 
-/// The messages of a day as columns.
+/// The messages of a day, as one array per column.
 struct Columns<'m> {
     incidents: Vec<&'m str>,
     channels: Vec<&'m str>,
@@ -268,8 +253,8 @@ impl<'m> Columns<'m> {
     }
 }
 
-/// Takes back what waits to be sent and is wanted no more. The rest of the day's messages that wait lose their content if
-/// the day `is_changed`, and so do those that shared a digest with what is taken back.
+/// Deletes the day's pending rows that are not in `messages`, and returns their number. The day's other pending
+/// messages lose their content if the day `is_changed`, and so do those that shared a digest with a deleted row.
 pub(crate) async fn withdraw(
     transaction: &Transaction<'_>,
     about: About<'_>,
@@ -293,7 +278,7 @@ pub(crate) async fn withdraw(
     transaction.execute(&remove, &parameters[..5]).await.map_err(failed(WRITE))
 }
 
-/// Puts messages in, unless they are in already, whatever became of them.
+/// Inserts messages, and returns the number of new rows. A row that exists stays as it is, in whatever state.
 pub(crate) async fn add(
     transaction: &Transaction<'_>,
     about: About<'_>,
@@ -311,7 +296,7 @@ pub(crate) async fn add(
     transaction.execute(statement, &parameters).await.map_err(failed(WRITE))
 }
 
-/// How many incidents the messages tell of that the outbox has nothing of for that day.
+/// Returns the number of incidents in `messages` that have no row in the outbox for this step.
 pub(crate) async fn untold(
     transaction: &Transaction<'_>,
     about: About<'_>,

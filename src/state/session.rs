@@ -1,8 +1,7 @@
-//! A connection, and the locks that it can hold.
+//! A database session, and the locks that it can hold.
 //!
-//! On a server a lock is an advisory lock of the session, which ends with it. The engine inside the process has one
-//! session for all, whose advisory locks would keep nobody out: there the locks are the process's own, which has the
-//! engine to itself.
+//! On a server, a lock is an advisory lock of the session and ends with it. The embedded engine has a single session,
+//! whose advisory locks would exclude nobody. Its locks are those of the process, which is the engine's only user.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
@@ -14,19 +13,19 @@ use tokio_postgres::{Client, Row, Transaction};
 use super::Error;
 use crate::warehouse::postgres::writable::describe;
 
-/// What a session on a server begins with. A client that vanished is noticed within a minute, and with it its locks.
+/// The settings of a session on a server. The server notices a vanished client within a minute, and releases its locks.
 const SERVER_SETTINGS: &str = "SET application_name = 'explore';
     SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3;
     SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = '10min';";
-/// What every session begins with. Of all names only those of the catalogue are found without their schema.
+/// The settings of every session. Only names in the system catalogue are found without their schema.
 const SETTINGS: &str = "SET search_path = pg_catalog; SET TimeZone = 'UTC'; SET client_min_messages = warning;
     SET default_transaction_read_only = off";
 
-/// A connection.
+/// A connection with the session settings applied.
 #[derive(Debug, Clone)]
 pub(crate) struct Session {
     client: Arc<Mutex<Client>>,
-    /// The locks of the process, where it has the engine to itself.
+    /// The locks of the process, for an embedded engine; `None` on a server.
     own_locks: Option<Arc<OwnLocks>>,
 }
 
@@ -41,8 +40,8 @@ impl OwnLocks {
     }
 }
 
-/// A lock that is held: until it is dropped in the process's own engine, until [`Session::unlock`] or the end of the
-/// session on a server.
+/// A held lock. In the embedded engine it is released when it is dropped, on a server by [`Session::unlock`] or at the
+/// end of the session.
 #[derive(Debug)]
 pub(crate) struct Lock {
     name: String,
@@ -56,7 +55,7 @@ impl Session {
         Ok(session)
     }
 
-    /// The one session of an engine inside the process.
+    /// Creates the only session of an embedded engine.
     #[cfg(feature = "embedded")]
     pub(super) async fn of_engine(client: Client) -> Result<Self, Error> {
         let session = Self { client: Arc::new(Mutex::new(client)), own_locks: Some(Arc::default()) };
@@ -68,7 +67,7 @@ impl Session {
         self.client.lock().await.batch_execute(settings).await.map_err(failed("prepare the session of the state"))
     }
 
-    /// Waits for the lock of that name.
+    /// Waits for the lock called `name`.
     pub(crate) async fn lock(&self, name: &str) -> Result<Lock, Error> {
         if let Some(lock) = self.try_lock(name).await? {
             return Ok(lock);
@@ -82,7 +81,7 @@ impl Session {
         Ok(Lock { name: name.to_owned(), _own: None })
     }
 
-    /// The lock of that name, unless another has it.
+    /// Takes the lock called `name`. Returns `None` if it is held elsewhere.
     pub(crate) async fn try_lock(&self, name: &str) -> Result<Option<Lock>, Error> {
         if let Some(locks) = &self.own_locks {
             let own = locks.get(name).try_lock_owned().ok();
@@ -93,7 +92,6 @@ impl Session {
         Ok(is_mine.then(|| Lock { name: name.to_owned(), _own: None }))
     }
 
-    /// Lets others have the lock.
     pub(super) async fn unlock(&self, lock: Lock) -> Result<(), Error> {
         if self.own_locks.is_none() {
             let statement = "SELECT pg_advisory_unlock(hashtextextended($1, 0))";
@@ -102,12 +100,12 @@ impl Session {
         Ok(())
     }
 
-    /// The connection, for several statements in a row.
+    /// Locks the connection for several statements in a row.
     pub(crate) async fn client(&self) -> MutexGuard<'_, Client> {
         self.client.lock().await
     }
 
-    /// Runs one statement; how many rows it touched.
+    /// Runs one statement and returns the number of rows affected.
     pub(crate) async fn execute(
         &self,
         what: &'static str,
@@ -117,7 +115,7 @@ impl Session {
         self.client.lock().await.execute(statement, parameters).await.map_err(failed(what))
     }
 
-    /// The rows of one statement.
+    /// Runs one statement and returns its rows.
     pub(crate) async fn rows(
         &self,
         what: &'static str,
@@ -127,7 +125,7 @@ impl Session {
         self.client.lock().await.query(statement, parameters).await.map_err(failed(what))
     }
 
-    /// The one cell of a statement that has one.
+    /// Runs one statement and returns its only cell.
     pub(crate) async fn one<T: FromSqlOwned>(
         &self,
         what: &'static str,
@@ -139,12 +137,12 @@ impl Session {
     }
 }
 
-/// Turns an error of the driver into one that says what was tried.
+/// Converts an error of the driver into one that names the attempted action.
 pub(crate) fn failed(what: &'static str) -> impl Fn(tokio_postgres::Error) -> Error {
     move |error| Error::Statement { what, reason: describe(&error) }
 }
 
-/// Begins a transaction; one that is dropped is rolled back.
+/// Begins a transaction, which is rolled back if it is dropped.
 pub(crate) async fn begin<'c>(client: &'c mut Client, what: &'static str) -> Result<Transaction<'c>, Error> {
     client.transaction().await.map_err(failed(what))
 }

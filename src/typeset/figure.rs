@@ -1,14 +1,14 @@
-//! Figures as people read them, in the sentences of the engine and in reports.
+//! Formats numbers for people, in the sentences of the engine and in reports.
 
 use rust_decimal::prelude::FromPrimitive as _;
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::text::group_digits;
 
-/// Below this, three significant digits are shown; from it on what [`decimal`] shows.
+/// Values below this are shown with three significant digits, others as [`decimal`] formats them.
 const SMALL: f64 = 1.0;
 
-/// A value: `12,345`, `123.4`, `0.0123`.
+/// Formats a value: `12,345`, `123.4`, `0.0123`.
 pub(crate) fn number(value: f64) -> String {
     if value == 0.0 {
         return "0".to_owned();
@@ -22,7 +22,7 @@ pub(crate) fn number(value: f64) -> String {
     Decimal::from_f64(value).map_or_else(|| format!("{value:.3e}"), decimal)
 }
 
-/// A share as percent: `12.3%`.
+/// Formats a share as a percentage: `12.3%`.
 pub(crate) fn percent(share: f64) -> String {
     let percent = 100.0 * share;
     let places = usize::from(percent.abs() < 100.0);
@@ -31,12 +31,12 @@ pub(crate) fn percent(share: f64) -> String {
     format!("{}%", if text == "-0" { "0" } else { text })
 }
 
-/// A deviation in words: `12.3% below`, `12.3% above`.
+/// Formats a deviation: `12.3% below`, `12.3% above`.
 pub(crate) fn deviation(share: f64) -> String {
     format!("{} {}", percent(share.abs()), if share < 0.0 { "below" } else { "above" })
 }
 
-/// The number for people: thousands grouped; none, one or two decimals as its size deserves.
+/// Formats a number with its thousands grouped. Shows two decimals below 100, one below 1,000 and none from there on.
 pub(crate) fn decimal(value: Decimal) -> String {
     let size = value.abs();
     let places = match size {

@@ -1,5 +1,5 @@
-//! The page that all HTML reports share: no script, no request to anywhere, a content security policy that allows its own
-//! style sheet and nothing else. The template escapes everything; `html/base.html` and `html/style.css` are compiled in.
+//! The page that all HTML reports share. It has no script and makes no request, and its content security policy allows
+//! only its own style sheet. The template escapes every value. `html/base.html` and `html/style.css` are compiled in.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -13,18 +13,19 @@ const BASE: &str = include_str!("html/base.html");
 
 const STYLE: &str = include_str!("html/style.css");
 
-/// A colour of the light half of the common style sheet, for where style sheets do not reach.
+/// Returns a colour of the light half of the common style sheet, for places that style sheets do not reach. Returns
+/// black for an unknown name.
 pub(crate) fn colour(name: &str) -> &'static str {
     let value = STYLE.split_once(&format!("--{name}: ")).and_then(|(_, rest)| rest.split_once(';'));
     value.map_or("#000000", |(value, _)| value)
 }
 
-/// The rules of the common style sheet that are about charts.
+/// Returns the rules of the common style sheet for charts.
 pub(crate) fn chart_rules() -> impl Iterator<Item = &'static str> {
     STYLE.lines().filter(|rule| rule.starts_with(".chart"))
 }
 
-/// Renders a template that extends `base.html`, with a style sheet beyond the common one.
+/// Renders a template that extends `base.html`. `style` is appended to the common style sheet.
 pub(crate) fn document(template: &str, style: &str, content: impl Serialize) -> Result<String, minijinja::Error> {
     let mut environment = environment()?;
     environment.add_template("base.html", BASE)?;
@@ -35,7 +36,7 @@ pub(crate) fn document(template: &str, style: &str, content: impl Serialize) -> 
     environment.get_template("page.html")?.render(page)
 }
 
-/// Renders a template that stands by itself, escaped like every other.
+/// Renders a template that does not extend `base.html`, with the same escaping.
 pub(crate) fn fragment(template: &str, content: impl Serialize) -> Result<String, minijinja::Error> {
     let mut environment = environment()?;
     environment.add_template("fragment.html", template)?;

@@ -1,16 +1,15 @@
-//! How wide a text for a terminal is, and whether in colour.
+//! The layout of text for a terminal: its width, and whether it has colours.
 
-/// How wide, and whether in colour.
+/// The width of text for a terminal, and whether it has colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Layout {
     /// Columns of the terminal.
     pub width: usize,
-    /// Whether to colour.
     pub colours: bool,
 }
 
 impl Default for Layout {
-    /// 80 columns, no colours.
+    /// Returns 80 columns without colours.
     fn default() -> Self {
         Self { width: 80, colours: false }
     }

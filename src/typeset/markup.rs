@@ -1,19 +1,19 @@
-//! Text as GitHub flavoured Markdown, in which nothing that a model or a database wrote can become markup.
+//! Writes text as GitHub Flavored Markdown, in which no text from a model or a database can become markup.
 
-/// A line.
+/// Appends a line to the page.
 pub(crate) fn push(page: &mut String, line: &str) {
     page.push_str(line);
     page.push('\n');
 }
 
-/// A line with an empty one after it.
+/// Appends a line, and an empty line after it.
 pub(crate) fn block(page: &mut String, text: &str) {
     push(page, text);
     page.push('\n');
 }
 
-/// One line of text, with everything escaped that Markdown or the HTML in it could read as markup; web addresses are
-/// kept from becoming links, and `@` from calling on anybody.
+/// Escapes everything in one line of text that Markdown, or the HTML in it, could read as markup. Web addresses do not
+/// become links, and `@` mentions nobody.
 pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     let mut previous = ' ';
@@ -41,7 +41,7 @@ pub(crate) fn escape(text: &str) -> String {
     escaped
 }
 
-/// A fence that is longer than any in the code that it is to hold.
+/// Returns a fence that is longer than any run of backticks in `code`.
 pub(crate) fn fence(code: &str) -> String {
     let longest = code.split(|character| character != '`').map(str::len).max().unwrap_or(0);
     "`".repeat(longest.max(2) + 1)

@@ -8,11 +8,11 @@ use super::text::wrap;
 
 const WIDTH_MIN: usize = 40;
 const WIDTH_MAX: usize = 110;
-/// Columns of a label.
+/// Width of a label, in columns of the terminal.
 pub(crate) const LABEL_WIDTH: usize = 12;
 const TABLE_STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
-/// The text so far; every line of it is at most `width` columns wide.
+/// A page that is written line by line, with its text wrapped to `width` columns.
 pub(crate) struct Page {
     pub(crate) text: String,
     pub(crate) width: usize,
@@ -51,7 +51,7 @@ impl Page {
         self.item(label, "", content);
     }
 
-    /// Content after a label and a bullet, its further lines below its first.
+    /// Adds content after a label and a bullet. Its further lines are aligned with the first.
     pub(crate) fn item(&mut self, label: &str, bullet: &str, content: &str) {
         let hang = if bullet.is_empty() { 0 } else { bullet.len() + 1 };
         for (index, line) in wrap(content, self.width - 2 - LABEL_WIDTH - hang).iter().enumerate() {

@@ -1,22 +1,22 @@
-//! What was meant by a name that is not known: "did you mean", wherever there is a closed set of names.
+//! Finds the known name that an unknown name was meant to be, for "did you mean" wherever the set of names is closed.
 
 #![expect(clippy::cast_precision_loss, reason = "names are short")]
 
-/// Names that are less alike are not what was meant.
+/// Likeness above which a known name is taken as the one that was meant.
 const LIKENESS_MIN: f64 = 0.75;
-/// Characters from which on a part of a name stands for it: `id` is in too many.
+/// Characters that a part of a name needs to stand for it. Too many names contain `id`.
 const PART_MIN: usize = 3;
-/// How like a name is to one that it is the smallest part of.
+/// Likeness of a name to one of which it is a very small part.
 const PART_LIKENESS: f64 = 0.8;
-/// The share of a name's characters that a slip of the hand changes at most.
+/// Edits that a typing error makes at most, as a share of the name's length in bytes.
 const SLIP_MAX: f64 = 0.25;
 
-/// The candidate whose name is most like `name`, if one is like enough to be what was meant.
+/// Returns the known name that is most like `name`, or `None` if no name is similar enough.
 pub fn nearest<T: AsRef<str>>(name: &str, known: impl IntoIterator<Item = T>) -> Option<T> {
     nearest_by(name, known, |candidate| candidate.as_ref())
 }
 
-/// The same for candidates that have a name.
+/// Like [`nearest`], for candidates whose names `name_of` returns.
 pub fn nearest_by<T>(
     name: &str,
     known: impl IntoIterator<Item = T>,
@@ -30,13 +30,14 @@ pub fn nearest_by<T>(
         .map(|(_, candidate)| candidate)
 }
 
-/// The candidate of which `name` is a slip of the hand: for sets so large that a name which is only alike is another one.
+/// Returns the known name of which `name` is a typing error. Use it for sets so large that a name which is only similar
+/// is another name.
 pub fn misspelt<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let (distance, nearest) = known.into_iter().map(|known| (strsim::damerau_levenshtein(known, name), known)).min()?;
     (distance as f64 <= SLIP_MAX * name.len() as f64).then_some(nearest)
 }
 
-/// What to say beside a name that is not known: the one that was meant, or else `otherwise`.
+/// Returns advice on an unknown name: the name that was meant, or else `otherwise`.
 pub fn did_you_mean<T: AsRef<str>>(
     name: &str,
     known: impl IntoIterator<Item = T>,
@@ -45,7 +46,7 @@ pub fn did_you_mean<T: AsRef<str>>(
     nearest(name, known).map_or_else(otherwise, |nearest| format!("did you mean `{}`?", nearest.as_ref()))
 }
 
-/// What to say beside a name that is not known: the one that was meant, or all that there are.
+/// Returns advice on an unknown name: the name that was meant, or else all known names.
 pub fn advice<T: AsRef<str>>(name: &str, known: impl IntoIterator<Item = T>) -> String {
     let known = known.into_iter().collect::<Vec<_>>();
     did_you_mean(name, &known, || match known.as_slice() {
@@ -54,8 +55,11 @@ pub fn advice<T: AsRef<str>>(name: &str, known: impl IntoIterator<Item = T>) -> 
     })
 }
 
-/// From 0 to 1, whatever the case: by the characters and the beginning, as misspelt names are alike; or, where one is a
-/// part of the other (`churn` of `customer_churn`), by how large a part it is; or as the misspelt beginning of a long name.
+/// Returns how similar two names are, from 0 to 1, whatever their case.
+///
+/// The result is the largest of three measures: the likeness of characters with more weight on the beginning
+/// (Jaro-Winkler), the share of one name that the other makes up if it is a part of it (`churn` of `customer_churn`),
+/// and the likeness to the beginning of a longer name.
 fn likeness(name: &str, known: &str) -> f64 {
     let (name, known) = (name.to_lowercase(), known.to_lowercase());
     let beginning = known.chars().take(name.chars().count()).collect::<String>();

@@ -1,13 +1,13 @@
-//! What all charts are drawn with: SVG whose texts are escaped, with classes that a style sheet colours.
+//! The parts that all charts share: SVG with escaped texts, and with classes that a style sheet colours.
 
 use std::fmt::Write;
 
 use super::text;
 
-/// A chart's width.
+/// The width of a chart, in units of its view box.
 pub(crate) const WIDTH: f64 = 600.0;
 
-/// The beginning of a chart, with what is read out to those who cannot see it.
+/// Returns the beginning of a chart, with a title and a description for screen readers.
 pub(crate) fn open(height: f64, title: &str, description: &str) -> String {
     let title = escape(&text::line(title, 80));
     let description = escape(description);
@@ -16,18 +16,18 @@ pub(crate) fn open(height: f64, title: &str, description: &str) -> String {
     )
 }
 
-/// A text in small letters.
+/// Adds a text of class `caption`, cut to 80 characters.
 pub(crate) fn caption(svg: &mut String, x: f64, y: f64, anchor: &str, content: &str) {
     text_at(svg, "caption", x, y, anchor, &text::line(content, 80));
 }
 
-/// A text, escaped.
+/// Adds a text of the given class, escaped.
 pub(crate) fn text_at(svg: &mut String, class: &str, x: f64, y: f64, anchor: &str, content: &str) {
     let content = escape(content);
     let _ = write!(svg, r#"<text class="{class}" x="{x:.1}" y="{y:.1}" text-anchor="{anchor}">{content}</text>"#);
 }
 
-/// A text that can become no markup, in an element or an attribute.
+/// Escapes a text so that it cannot become markup, neither in an element nor in an attribute.
 pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

@@ -1,4 +1,4 @@
-//! Text from models and databases, made fit to print: controls stripped, lengths bounded, lines wrapped, digits grouped.
+//! Makes text from models and databases fit to print: strips controls, bounds lengths, wraps lines and groups digits.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -11,7 +11,8 @@ use unicode_width::UnicodeWidthStr;
 const DECIMALS_MAX: u32 = 4;
 const SEQUENCE_CHARACTERS_MAX: usize = 1_000;
 
-/// One line of at most `characters_max` characters: controls stripped, white space folded, `…` where it was cut.
+/// Returns one line of at most `characters_max` characters, with controls stripped and white space folded. Adds `…` if
+/// the text was cut.
 pub(crate) fn line(text: &str, characters_max: usize) -> String {
     let mut line = String::new();
     let mut count = 0;
@@ -36,7 +37,8 @@ pub(crate) fn line(text: &str, characters_max: usize) -> String {
     line
 }
 
-/// Paragraphs of at most `characters_max` characters in all, each folded as [`line`] does, empty ones left out.
+/// Returns paragraphs of at most `characters_max` characters in all, each folded as [`line`] does. Leaves out empty
+/// ones.
 pub(crate) fn paragraphs(text: &str, characters_max: usize) -> Vec<String> {
     let (whole, cut) = stripped(text, characters_max);
     let parts = whole.lines().map(|part| line(part, characters_max));
@@ -47,7 +49,7 @@ pub(crate) fn paragraphs(text: &str, characters_max: usize) -> Vec<String> {
     paragraphs
 }
 
-/// Code of at most `characters_max` characters, with its own lines and indentation.
+/// Returns code of at most `characters_max` characters, with its own lines and indentation.
 pub(crate) fn code(text: &str, characters_max: usize) -> String {
     let (mut code, cut) = stripped(text, characters_max);
     if cut {
@@ -56,14 +58,14 @@ pub(crate) fn code(text: &str, characters_max: usize) -> String {
     code.trim_matches('\n').trim_end().to_owned()
 }
 
-/// The first printable characters of a text, and whether there are more.
+/// Returns the first printable characters of a text, and whether there are more.
 pub(crate) fn stripped(text: &str, characters_max: usize) -> (String, bool) {
     let mut characters = Printable::new(text);
     let first = characters.by_ref().take(characters_max).collect();
     (first, characters.next().is_some())
 }
 
-/// Wraps at white space to lines of at most `width` columns; words that are wider are broken.
+/// Wraps text at white space into lines of at most `width` columns. Words that are wider are broken.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut current = String::new();
@@ -91,7 +93,7 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// One line cut to at most `width` columns, with `…` as the last of them where it was longer.
+/// Cuts a line to at most `width` columns, the last of which is `…` if the line was longer.
 pub(crate) fn fit(line: &str, width: usize) -> String {
     if line.width() <= width {
         return line.to_owned();
@@ -108,7 +110,7 @@ pub(crate) fn fit(line: &str, width: usize) -> String {
     fitting
 }
 
-/// A decimal number with its thousands grouped: `-1234567.5` becomes `-1,234,567.5`. Other text stays as it is.
+/// Groups the thousands of a decimal number: `-1234567.5` becomes `-1,234,567.5`. Returns other text unchanged.
 pub(crate) fn group_digits(number: &str) -> String {
     let (sign, unsigned) = number.strip_prefix('-').map_or(("", number), |rest| ("-", rest));
     let (whole, fraction) = unsigned.split_once('.').map_or((unsigned, None), |(whole, rest)| (whole, Some(rest)));
@@ -130,7 +132,7 @@ pub(crate) fn group_digits(number: &str) -> String {
     grouped
 }
 
-/// A computed decimal without needless digits: at most four decimals, or four significant digits below one.
+/// Rounds a computed decimal to at most four decimals, or to four significant digits below one.
 pub(crate) fn round(number: Decimal) -> Decimal {
     if number.scale() <= DECIMALS_MAX {
         return number;
@@ -140,7 +142,7 @@ pub(crate) fn round(number: Decimal) -> Decimal {
     rounded.unwrap_or(number).normalize()
 }
 
-/// A length of time: `850 ms`, `4.2 s`, `3 min 12 s`, `1 h 02 min`.
+/// Formats a length of time: `850 ms`, `4.2 s`, `3 min 12 s`, `1 h 02 min`.
 pub(crate) fn duration(milliseconds: u64) -> String {
     let seconds = milliseconds / 1000;
     match seconds {
@@ -151,20 +153,20 @@ pub(crate) fn duration(milliseconds: u64) -> String {
     }
 }
 
-/// `1 query`, `2 queries`.
+/// Formats a count with its noun: `1 query`, `2 queries`.
 pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
     format!("{} {}", group_digits(&number.to_string()), if number == 1 { one } else { many })
 }
 
-/// Whether a character changes how the text around it is shown, or is shown as nothing.
+/// Returns whether a character is shown as nothing or changes how the text around it is shown.
 pub(crate) fn is_deceptive(character: char) -> bool {
     matches!(character,
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// The characters of a text that may be printed: without escape sequences, controls other than `\n` (a tab becomes a
-/// space), and what [`is_deceptive`].
+/// An iterator over the printable characters of a text. It leaves out escape sequences, controls other than `\n` (a tab
+/// becomes a space), and characters for which [`is_deceptive`] returns true.
 struct Printable<'a> {
     characters: Peekable<Chars<'a>>,
 }
@@ -196,7 +198,8 @@ impl<'a> Printable<'a> {
         self.characters.next_if(|character| matches!(character, '\u{40}'..='\u{7e}'));
     }
 
-    /// Skips to the terminator; where there is none nearby, nothing, lest a lone introducer hide the rest of the text.
+    /// Skips to the terminator. Skips nothing if there is none nearby, so that a lone introducer does not hide the rest
+    /// of the text.
     fn skip_string(&mut self) {
         let mut ahead = self.characters.clone();
         for _ in 0..SEQUENCE_CHARACTERS_MAX {
@@ -233,7 +236,8 @@ impl Iterator for Printable<'_> {
     }
 }
 
-/// JSON in which what could drive a terminal or reorder text is written as `\u` escapes.
+/// Replaces characters of JSON text that could drive a terminal or reorder text by `\u` escapes, and appends a line
+/// break.
 pub(crate) fn escaped(plain: &str) -> String {
     let mut text = String::with_capacity(plain.len() + 1);
     for character in plain.chars() {
@@ -250,7 +254,7 @@ pub(crate) fn escaped(plain: &str) -> String {
     text
 }
 
-/// Text from a model, a database or a file, unable to move the cursor, change colours or reorder what is read.
+/// Replaces characters that move the cursor, change colours or reorder text by U+FFFD. Keeps line breaks and tabs.
 pub fn printable(text: &str) -> Cow<'_, str> {
     let hidden = |character: char| {
         (character.is_control() && !matches!(character, '\n' | '\t'))
@@ -259,7 +263,7 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     if text.contains(hidden) { text.replace(hidden, "\u{fffd}").into() } else { text.into() }
 }
 
-/// `1 table`, `2 tables`: a count with its noun, whose plural takes an s.
+/// Formats a count with a noun whose plural ends in s: `1 table`, `2 tables`.
 pub fn counted(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }

@@ -1,16 +1,17 @@
-//! What the database holds, and what people say it means: tables, columns, keys, statistics, roles. Plain data.
+//! What a database contains: tables, columns, keys, statistics, and the code of its users. Plain data.
 //!
-//! [`introspect`] reads it from a database, [`code`] what the database's users made that a SELECT could run, [`metadata`]
-//! adds what people wrote, [`roles`] guesses what nobody wrote, [`render`] shows it to a model within a budget, [`drift`]
-//! tells where the metadata and the database disagree.
+//! An engine fills it ([`crate::warehouse::Database::introspect`]). [`crate::semantic`] adds what the tables mean.
 
-use crate::semantic::roles;
+pub mod code;
+mod introspected;
+mod selection;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub mod code;
-
-use crate::semantic::metadata::Metadata;
+pub use self::code::Code;
+pub use self::introspected::{Error, Introspected};
+pub use self::selection::{Marked, Selection};
 
 /// The tables that a run may read.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -102,7 +103,7 @@ pub struct Column {
     /// Values to filter by, from the metadata.
     #[serde(default)]
     pub examples: Vec<String>,
-    /// Whether its values are nobody's business: they are in no prompt, and [`Catalog::complete`] takes them out of here.
+    /// Whether its values are nobody's business: they are in no prompt, and [`crate::semantic::complete`] removes them.
     #[serde(default)]
     pub sensitive: bool,
     /// Whether that was guessed from the name rather than written by people: a query may read it then.
@@ -190,18 +191,6 @@ pub enum Role {
 }
 
 impl Catalog {
-    /// Adds to an introspected catalog what people wrote, guesses the roles that nobody wrote, and takes the values of
-    /// sensitive columns out. Returns what people wrote about tables and columns that are not there, a sentence each.
-    pub fn complete(&mut self, metadata: &Metadata) -> Vec<String> {
-        roles::guess_sensitive(self);
-        let warnings = metadata.apply(self);
-        roles::guess(self);
-        for column in self.tables.iter_mut().flat_map(|table| &mut table.columns).filter(|column| column.sensitive) {
-            column.hide_values();
-        }
-        warnings
-    }
-
     /// Marks the columns, by schema, table and name, that show what people marked as sensitive, those of views among them.
     pub fn withhold(&mut self, shows_sensitive: impl Fn(&str, &str, &str) -> bool) {
         for table in &mut self.tables {
@@ -267,7 +256,7 @@ impl Column {
         self.sensitive && !self.sensitive_guessed
     }
 
-    fn hide_values(&mut self) {
+    pub(crate) fn hide_values(&mut self) {
         self.examples.clear();
         if let Some(statistics) = &mut self.statistics {
             statistics.common_values.clear();

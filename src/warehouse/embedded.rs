@@ -31,11 +31,11 @@ use tokio::time::timeout;
 
 use self::bridge::{Dial, bridge};
 use super::postgres::connections::{Bounds, Connections, Stop};
-pub(in crate::warehouse::embedded) use super::postgres::session::{Parameters, Session, Statement, Verb};
+use super::postgres::protocol::{self, Postgres};
+use super::postgres::session::{Session, Statement};
 use super::postgres::{describe, failure, script, settings};
-use super::sql::Select;
 use super::table::Table;
-use super::{Database, Error, Limits, OWN_LIMITS, Server, SessionContext};
+use super::{Error, Limits, Server, SessionContext};
 
 /// A plan dearer than this would keep the engine, which cannot be stopped, busy for minutes.
 pub const PLAN_COST_MAX: f64 = 5e6;
@@ -206,23 +206,9 @@ impl EmbeddedDatabase {
         self.own("SELECT", &[]).await.map(drop)
     }
 
-    /// Runs one statement when those before it are done. Where it overruns, the engine is left behind, still computing;
-    /// where it brings the engine down, as what is nested too deep for its stack does, another one takes its place too.
-    async fn run(&self, statement: &Statement<'_>, limits: &Limits) -> Result<Table, Error> {
-        let mut running = self.running.lock().await;
-        match timeout(limits.timeout, running.backend.connections.run(statement, limits)).await {
-            Ok(result) if !running.backend.engine.has_failed() => result,
-            Ok(_) => {
-                tracing::warn!("a statement brought the embedded engine down; another engine is started");
-                self.restart(&mut running).await?;
-                Err(Error::Statement { message: BROUGHT_DOWN.to_owned() })
-            }
-            Err(_) => {
-                tracing::warn!("a statement overran and the embedded engine cannot stop it; another engine is started");
-                self.restart(&mut running).await?;
-                Err(Error::Timeout { seconds: limits.timeout.as_secs().max(1) })
-            }
-        }
+    /// Runs a read-only statement of the program's own, whose parameters are all of type `text[]`.
+    pub async fn own(&self, statement: &'static str, parameters: &[&[String]]) -> Result<Table, Error> {
+        protocol::own(self, statement, parameters).await
     }
 
     /// Starts another engine with the same content.
@@ -260,7 +246,7 @@ async fn run_script(client: &Client, sql: &str) -> Result<(), Error> {
 }
 
 #[async_trait]
-impl Database for EmbeddedDatabase {
+impl Postgres for EmbeddedDatabase {
     fn server(&self) -> &Server {
         &self.server
     }
@@ -269,28 +255,23 @@ impl Database for EmbeddedDatabase {
         1
     }
 
-    async fn select(&self, select: &Select, limits: &Limits) -> Result<Table, Error> {
-        let statement = Statement {
-            text: select.text(),
-            parameters: Parameters::of(select),
-            verb: Verb::Run,
-            made_bytes: select.made_bytes(),
-        };
-        self.run(&statement, limits).await
-    }
-
-    async fn explain(&self, select: &Select, limits: &Limits) -> Result<String, Error> {
-        let statement =
-            Statement { text: select.text(), parameters: Parameters::of(select), verb: Verb::Explain, made_bytes: 0.0 };
-        self.run(&statement, limits).await.map(super::lines)
-    }
-
-    async fn own(&self, statement: &'static str, parameters: &[&[String]]) -> Result<Table, Error> {
-        self.run(
-            &Statement { text: statement, parameters: Parameters::Lists(parameters), verb: Verb::Run, made_bytes: 0.0 },
-            &OWN_LIMITS,
-        )
-        .await
+    /// Runs one statement when those before it are done. Where it overruns, the engine is left behind, still computing;
+    /// where it brings the engine down, as what is nested too deep for its stack does, another one takes its place too.
+    async fn run(&self, statement: &Statement<'_>, limits: &Limits) -> Result<Table, Error> {
+        let mut running = self.running.lock().await;
+        match timeout(limits.timeout, running.backend.connections.run(statement, limits)).await {
+            Ok(result) if !running.backend.engine.has_failed() => result,
+            Ok(_) => {
+                tracing::warn!("a statement brought the embedded engine down; another engine is started");
+                self.restart(&mut running).await?;
+                Err(Error::Statement { message: BROUGHT_DOWN.to_owned() })
+            }
+            Err(_) => {
+                tracing::warn!("a statement overran and the embedded engine cannot stop it; another engine is started");
+                self.restart(&mut running).await?;
+                Err(Error::Timeout { seconds: limits.timeout.as_secs().max(1) })
+            }
+        }
     }
 
     async fn close(&self) {

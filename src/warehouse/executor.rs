@@ -12,11 +12,9 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::catalog::{Catalog, code};
-use super::postgres::introspect::{self, Introspected, Selection, introspect};
+use super::catalog::{self, Catalog, Code, Introspected, Marked, Selection};
 use super::sql::{self, Allowed, Policy, Refusal, Select, Unseen};
 use super::table::Table;
-use crate::semantic::metadata::Marked;
 use crate::warehouse::{self, Database, Limits};
 
 /// How long what was read of the catalog is trusted without asking.
@@ -53,7 +51,7 @@ impl Rules {
 
 impl Rules {
     /// A mark that marks nothing is an error: the column that was meant would be shown.
-    fn check_marks(&self, code: &code::Code) -> Result<(), introspect::Error> {
+    fn check_marks(&self, code: &Code) -> Result<(), catalog::Error> {
         let is_there = |marked: &&Marked| {
             code.columns.iter().any(|((schema, name), columns)| {
                 *name == marked.table
@@ -63,7 +61,7 @@ impl Rules {
         };
         let in_vain = self.sensitive.iter().filter(|marked| !is_there(marked)).map(ToString::to_string);
         let in_vain = in_vain.collect::<Vec<_>>().join(", ");
-        if in_vain.is_empty() { Ok(()) } else { Err(introspect::Error::MarksNothing(in_vain)) }
+        if in_vain.is_empty() { Ok(()) } else { Err(catalog::Error::MarksNothing(in_vain)) }
     }
 }
 
@@ -95,9 +93,9 @@ impl Executor {
         database: Arc<dyn Database>,
         rules: Rules,
         limits: Limits,
-    ) -> Result<(Self, Introspected), introspect::Error> {
+    ) -> Result<(Self, Introspected), catalog::Error> {
         let checked = Instant::now();
-        let (read, version) = tokio::join!(read(&*database, &rules), code::version(&*database));
+        let (read, version) = tokio::join!(read(&*database, &rules), database.version());
         let ((policy, mut introspected), version) = (read?, version?);
         introspected.warnings.extend(left_out(&policy, &introspected.catalog));
         let is_refused =
@@ -145,7 +143,7 @@ impl Executor {
     }
 
     /// Reads the catalog again if it changed.
-    async fn refresh(&self) -> Result<(), introspect::Error> {
+    async fn refresh(&self) -> Result<(), catalog::Error> {
         let checked = Instant::now();
         {
             let mut known = self.known();
@@ -154,7 +152,7 @@ impl Executor {
             }
             known.checked = checked;
         }
-        let version = code::version(&*self.database).await?;
+        let version = self.database.version().await?;
         if version == self.known().version {
             return Ok(());
         }
@@ -169,14 +167,14 @@ impl Executor {
     }
 }
 
-async fn read(database: &dyn Database, rules: &Rules) -> Result<(Policy, Introspected), introspect::Error> {
-    let (introspected, code) = tokio::join!(introspect(database, &rules.selection), code::read(database));
-    let (mut introspected, code) = (introspected?, code?);
-    rules.check_marks(&code)?;
+async fn read(database: &dyn Database, rules: &Rules) -> Result<(Policy, Introspected), catalog::Error> {
+    let mut introspected = database.introspect(&rules.selection).await?;
+    rules.check_marks(&introspected.code)?;
     let excludes = |schema: &str, name: &str| rules.selection.excludes(schema, name);
     let is_sensitive = |schema: &str, table: &str, column: &str| rules.is_sensitive(schema, table, column);
     let unseen = Unseen { excludes: &excludes, is_sensitive: &is_sensitive };
-    let policy = Policy::new(&introspected.catalog, &code, rules.search_path.clone(), &rules.allowed, unseen);
+    let policy =
+        Policy::new(&introspected.catalog, &introspected.code, rules.search_path.clone(), &rules.allowed, unseen);
     introspected.catalog.withhold(|schema, table, column| policy.is_sensitive(schema, table, column));
     Ok((policy, introspected))
 }

@@ -4,11 +4,15 @@
 //! makes them. A server that goes away is waited for within [`Options::reconnect_timeout`].
 
 mod address;
+mod code;
 pub(super) mod connections;
 mod cost;
+mod diagnosis;
 pub(super) mod failure;
-pub mod introspect;
+mod introspect;
 mod parameters;
+mod plan;
+pub(super) mod protocol;
 pub(super) mod role;
 #[cfg(feature = "embedded")]
 pub(super) mod script;
@@ -35,10 +39,10 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use self::address::Address;
 use self::connections::{Bounds, Connections, Stop};
-use self::session::{Parameters, Session, Statement, Verb};
-use super::sql::Select;
+use self::protocol::{OWN_LIMITS, Postgres};
+use self::session::{Session, Statement};
 use super::table::Table;
-use super::{Database, Error, Limits, OWN_LIMITS, Server, SessionContext};
+use super::{Error, Limits, Server, SessionContext};
 
 /// Time that a connection has to end in good order.
 const FAREWELL_TIMEOUT: Duration = Duration::from_millis(500);
@@ -182,8 +186,15 @@ pub(super) fn spawn(
     tokio::spawn(async move { held.closed().await })
 }
 
+impl PostgresDatabase {
+    /// Runs a read-only statement of the program's own, whose parameters are all of type `text[]`.
+    pub async fn own(&self, statement: &'static str, parameters: &[&[String]]) -> Result<Table, Error> {
+        protocol::own(self, statement, parameters).await
+    }
+}
+
 #[async_trait]
-impl Database for PostgresDatabase {
+impl Postgres for PostgresDatabase {
     fn server(&self) -> &Server {
         &self.server
     }
@@ -192,34 +203,8 @@ impl Database for PostgresDatabase {
         self.connections.connections_max()
     }
 
-    async fn select(&self, select: &Select, limits: &Limits) -> Result<Table, Error> {
-        let statement = Statement {
-            text: select.text(),
-            parameters: Parameters::of(select),
-            verb: Verb::Run,
-            made_bytes: select.made_bytes(),
-        };
-        self.connections.run(&statement, limits).await
-    }
-
-    async fn explain(&self, select: &Select, limits: &Limits) -> Result<String, Error> {
-        let statement =
-            Statement { text: select.text(), parameters: Parameters::of(select), verb: Verb::Explain, made_bytes: 0.0 };
-        self.connections.run(&statement, limits).await.map(super::lines)
-    }
-
-    async fn own(&self, statement: &'static str, parameters: &[&[String]]) -> Result<Table, Error> {
-        self.connections
-            .run(
-                &Statement {
-                    text: statement,
-                    parameters: Parameters::Lists(parameters),
-                    verb: Verb::Run,
-                    made_bytes: 0.0,
-                },
-                &OWN_LIMITS,
-            )
-            .await
+    async fn run(&self, statement: &Statement<'_>, limits: &Limits) -> Result<Table, Error> {
+        self.connections.run(statement, limits).await
     }
 
     async fn close(&self) {

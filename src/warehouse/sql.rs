@@ -1,32 +1,34 @@
-//! Text from a model -> a validated SELECT. Pure: no I/O, no async, no database.
+//! Turns text from a model into a validated SELECT. Pure: no I/O, no async, no database.
 //!
-//! [`Select`] can be constructed only here, and [`crate::warehouse::Database::select`] takes nothing else: that is how
-//! unchecked text cannot reach a database. What is executed is the original text, never the parsed tree printed again.
+//! Only this module can construct a [`Select`], and [`crate::warehouse::Database::select`] accepts nothing else. So
+//! unchecked text cannot reach a database. The database executes the original text, never the parsed tree printed again.
 //!
-//! A text passes through these, and the first that objects refuses it, in one line that says what to write instead:
+//! A text passes through the following stages. The first one that objects refuses it, with a one-line message that says
+//! what to write instead:
 //!
 //! ```text
-//! lexer       text -> tokens, by PostgreSQL's rules; the parser is given these, so it cannot split the text otherwise
-//! operators   the operators that are PostgreSQL's own
-//! statement   one statement, a query, no INTO, no locks, not too large: what tokens alone tell
-//! calls       every name before a parenthesis or a string is explained; a second opinion beside the walk
-//! parse       tokens -> the parsed tree, by sqlparser's grammar, ending where the text ends
-//!   rewrite     what PostgreSQL has and the parser lacks, said in another way
-//! walk        every relation, column, call and type in the tree is allowed; forms nobody thought about are refused
-//!   scope       what a name stands for where: CTEs, tables, aliases
-//! sizes       what its constants make is not too large, and not too much work
-//! overloads   no operator, familiar name or cast in it may stand for code that the database's users made
+//! lexer       text -> tokens, by PostgreSQL's rules; the parser gets these tokens, so it cannot split the text differently
+//! operators   the list of PostgreSQL's own operators
+//! statement   one statement, a query, no INTO, no locks, not too large: the checks that need only the tokens
+//! calls       every name before a parenthesis or a string is explained; checks the tokens, independently of the walk
+//! parse       tokens -> the parsed tree, by sqlparser's grammar, up to the end of the text
+//!   rewrite     replaces PostgreSQL syntax that the parser does not know with syntax that it knows
+//! walk        every relation, column, call and type in the tree is allowed; unknown forms are refused
+//!   scope       what each name refers to: CTEs, tables, aliases
+//! sizes       the values made from constants are not too large, and not too much work
+//! overloads   no operator, familiar name or cast may resolve to code that the database's users created
 //! policy      what may be read, called and run: decided once, from the catalog
 //! functions, relations, types, keywords, names, rows
 //!             the lists: allowed by name, never denied by name
 //! fields, shapes, hidden
-//!             what a column is, and which may not be shown
+//!             the columns and their values, and which of them may not be shown
 //! pins, reading
-//!             what the checker of findings asks of a statement that passed
+//!             what the checker of findings reads from a statement that passed
 //! ```
 //!
-//! What only the database can tell comes in as plain data ([`crate::warehouse::catalog::code`]), and what a query costs is not
-//! decided here. The session must set `standard_conforming_strings = on` and a search path that begins with `pg_catalog`.
+//! Facts that only the database knows arrive as plain data ([`crate::warehouse::catalog::code`]). The cost of a query is
+//! not checked here. The session must set `standard_conforming_strings = on` and a search path that begins with
+//! `pg_catalog`.
 
 mod calls;
 mod fields;
@@ -65,7 +67,7 @@ pub use self::reading::Literal;
 pub use self::refusal::Refusal;
 pub(crate) use self::relations::described;
 
-/// Bytes of a statement at the most.
+/// The maximum length of a statement, in bytes.
 const TEXT_BYTES_MAX: usize = 32 * 1024;
 
 /// A statement that passed [`validate`]: one read-only SELECT (or VALUES, TABLE) over allowed relations and functions.
@@ -79,45 +81,47 @@ pub struct Select {
 }
 
 impl Select {
-    /// The original text, without comments around it and semicolons after it.
+    /// Returns the original text, without surrounding comments and trailing semicolons.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The policy's relations that it reads, as (schema, name). System catalogues are not among them.
+    /// Returns the policy's relations that the statement reads, as (schema, name). System catalogues are not included.
     pub fn relations(&self) -> &BTreeSet<(String, String)> {
         &self.relations
     }
 
-    /// Bytes of the widest value that it makes, of its constants, for each row that it reads.
-    #[expect(clippy::cast_precision_loss, reason = "it is compared with a few megabytes")]
+    /// Returns the bytes of the widest value that the statement makes from constants for each row that it reads. It is
+    /// 0 if no such value is wide enough to count.
+    #[expect(clippy::cast_precision_loss, reason = "the sizes that it is compared with are only megabytes")]
     pub(crate) fn made_bytes(&self) -> f64 {
         self.made_bytes as f64
     }
 
-    /// The columns that it holds to one literal.
+    /// Returns the columns that the statement restricts to one literal.
     pub fn pins(&self) -> &Pins {
         &self.pins
     }
 
-    /// The same statement with the bounds of a time range bound to `$1` (inclusive) and `$2` (exclusive), as values of
-    /// whichever type the statement has there: date, timestamp (by the clock of their time zone) or timestamptz.
+    /// Returns the statement with a time range bound to `$1` (inclusive) and `$2` (exclusive). Each bound takes the
+    /// type that the statement expects there: date, timestamp (local time in the bound's own time zone) or timestamptz.
     #[must_use]
     pub fn between(&self, start: ZonedDateTime, end: ZonedDateTime) -> Self {
         Self { range: Some([start, end]), ..self.clone() }
     }
 
-    /// The values of `$1` and `$2`.
+    /// Returns the values of `$1` and `$2`; `None` if no range is bound.
     pub fn range(&self) -> Option<&[ZonedDateTime; 2]> {
         self.range.as_ref()
     }
 
-    /// The same for two texts that differ only in white space, comments, and the case of what is not quoted.
+    /// Returns a normal form of the text. Two texts have the same one if they differ only in white space, comments and
+    /// the case of unquoted words.
     pub fn fingerprint(&self) -> String {
         lexer::tokens_with_range(&self.text).map(|tokens| reading::normal_form(&tokens)).unwrap_or_default()
     }
 
-    /// The constants written in it, in their order.
+    /// Returns the constants in the statement, in textual order.
     pub fn literals(&self) -> Vec<Literal> {
         lexer::tokens_with_range(&self.text).map(|tokens| reading::literals(&tokens)).unwrap_or_default()
     }
@@ -128,13 +132,13 @@ pub fn validate(text: &str, policy: &Policy) -> Result<Select, Refusal> {
     select(text, lexer::tokens, policy)
 }
 
-/// The same for a text in which `$1` and `$2` stand for a time range, which [`Select::between`] binds.
+/// Checks a text in which `$1` and `$2` stand for a time range, which [`Select::between`] binds.
 pub fn validate_with_range(text: &str, policy: &Policy) -> Result<Select, Refusal> {
     select(text, lexer::tokens_with_range, policy)
 }
 
-/// Checks as much of a text with a time range as can be told without a database: that it is one query, and that both
-/// ends of the range are used.
+/// Checks a text with a time range as far as possible without a database: that it is one query, and that it uses both
+/// `$1` and `$2`.
 pub fn check_form(text: &str) -> Result<(), Refusal> {
     check_size(text)?;
     let tokens = lexer::tokens_with_range(text)?;
@@ -144,9 +148,11 @@ pub fn check_form(text: &str) -> Result<(), Refusal> {
     let stack_bytes = statement::stack_bytes(tokens)?;
     stacker::maybe_grow(stack_bytes, stack_bytes * 2, || parse::query(tokens).map(drop))?;
     let has = |name: &str| tokens.iter().any(|token| token.kind == lexer::Kind::Parameter && token.text == name);
-    for (name, end) in [("$1", "start, which is part of it"), ("$2", "end, which is not")] {
+    for (name, end) in [("$1", "inclusive start"), ("$2", "exclusive end")] {
         if !has(name) {
-            return Err(refusal::syntax(format!("{name} is nowhere; compare with it: it is the range's {end}")));
+            return Err(refusal::syntax(format!(
+                "{name} is not used; compare a time column with it, the {end} of the range"
+            )));
         }
     }
     Ok(())
@@ -154,15 +160,15 @@ pub fn check_form(text: &str) -> Result<(), Refusal> {
 
 fn check_size(text: &str) -> Result<(), Refusal> {
     if text.len() > TEXT_BYTES_MAX {
-        return Err(refusal::size(format!("{} bytes of SQL; {TEXT_BYTES_MAX} is the most", text.len())));
+        return Err(refusal::size(format!("{} bytes of SQL; the limit is {TEXT_BYTES_MAX}", text.len())));
     }
     if text.contains('\0') {
-        return Err(refusal::syntax("the text has a NUL character in it; leave it out"));
+        return Err(refusal::syntax("the text contains a NUL character; remove it"));
     }
     Ok(())
 }
 
-/// How a text becomes tokens.
+/// A function that splits a text into tokens.
 type Lex = for<'text> fn(&'text str) -> Result<Vec<lexer::Token<'text>>, Refusal>;
 
 fn select(text: &str, lex: Lex, policy: &Policy) -> Result<Select, Refusal> {
@@ -173,12 +179,12 @@ fn select(text: &str, lex: Lex, policy: &Policy) -> Result<Select, Refusal> {
     Ok(Select { text: text.to_owned(), relations, pins, range: None, made_bytes })
 }
 
-/// The columns of a view's body, which may be such as may not be shown.
+/// Returns the columns of a view's body. Unlike in a statement, some of them may be columns that may not be shown.
 fn outputs(body: &str, policy: &Policy) -> Result<Fields, Refusal> {
     check(body, lexer::tokens, policy).map(|checked| checked.outputs)
 }
 
-/// A text that passed, without comments around it and semicolons after it.
+/// A text that passed, without surrounding comments and trailing semicolons.
 struct Checked<'text> {
     text: &'text str,
     relations: BTreeSet<(String, String)>,

@@ -1,47 +1,45 @@
-//! A query's result: rows of text, bounded.
+//! A query's result: a table of text with a limited number of rows.
 //!
-//! What the model sees, what the reports print and what the checker reads is this one type. Cells are the text that
-//! PostgreSQL itself renders, so nothing is lost to a conversion; it knows nothing of SQL, databases or findings.
+//! The model, the reports and the checker all read this type. Cells contain the text that PostgreSQL renders, so that
+//! no conversion loses anything. This module knows nothing of SQL, databases or findings.
 
 use serde::{Deserialize, Serialize};
 
-/// One column of a result.
+/// A column of a result, with its type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Column {
-    /// The name, as the query gave it. Not necessarily unique within a result.
+    /// The name in the result, which is not necessarily unique.
     pub name: String,
     /// PostgreSQL's name of the type: `numeric`, `text`, `date`, `int8`, `timestamptz`, `_text` for an array of text.
     pub type_name: String,
 }
 
 impl Column {
-    /// Whether its cells are numbers, by its type.
+    /// Returns whether the column has a numeric type.
     pub(crate) fn is_numeric(&self) -> bool {
         matches!(self.type_name.as_str(), "int2" | "int4" | "int8" | "numeric" | "float4" | "float8" | "money")
     }
 }
 
-/// A result's rows, with SQL's NULL as `None`.
+/// The rows of a result, with SQL's NULL as `None`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Table {
     /// The columns, in the order of the select list.
     pub columns: Vec<Column>,
-    /// Rows of as many cells as there are columns. A cell cut short by the program ends in `…`.
+    /// Rows with one cell for each column. A cell that the program cut ends in `…`.
     pub rows: Vec<Vec<Option<String>>>,
     /// Whether the query had more rows than were fetched.
     pub more_rows: bool,
 }
 
-/// How much of a table [`Table::render`] shows.
+/// The limits of what [`Table::render`] shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
-    /// Rows shown at the most.
     pub rows: usize,
-    /// Columns shown at the most.
     pub columns: usize,
-    /// Characters of one cell shown at the most.
+    /// Characters of one cell, before escaping.
     pub cell_characters: usize,
-    /// Characters of all rows together shown at the most; whole rows are left out to keep to it.
+    /// Length of the header and all rows together, in bytes. Rows beyond it are left out whole, except for the first.
     pub characters: usize,
 }
 
@@ -52,7 +50,8 @@ impl Default for Bounds {
 }
 
 impl Table {
-    /// The index of the column called `name`: exactly, or else the only one that differs in case alone.
+    /// Returns the index of the column called `name`. If no name matches exactly, returns the only one that differs in
+    /// case alone.
     pub fn column(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name == name).or_else(|| {
             let mut alike =
@@ -64,14 +63,16 @@ impl Table {
         })
     }
 
-    /// The cell's text; `None` for NULL and for a place outside the table.
+    /// Returns the cell's text, or `None` for NULL and for a position outside of the table.
     pub fn cell(&self, row: usize, column: usize) -> Option<&str> {
         self.rows.get(row)?.get(column)?.as_deref()
     }
 
-    /// The table as text for a model: a header, one line a row that starts with the row's number (from 1), cells
-    /// between ` | `. NULL is written `NULL`; `|`, `\` and line breaks within a cell are escaped with `\`. A last
-    /// line in parentheses says how much there is beyond what is shown.
+    /// Renders the table as text for a model: a header, then one line per row that starts with the row's number (from
+    /// 1), with ` | ` between cells.
+    ///
+    /// NULL is written as `NULL`. `|`, `\` and line breaks within a cell are escaped with `\`. A last line in
+    /// parentheses states how much of the table is shown.
     pub fn render(&self, bounds: Bounds) -> String {
         let columns = self.columns.len().min(bounds.columns);
         let mut text = String::from("#");
@@ -119,7 +120,8 @@ impl Table {
         format!("({})", notes.join("; "))
     }
 
-    /// Reads back what [`Table::render`] wrote. Types are not in the text, so they come back empty.
+    /// Parses the output of [`Table::render`]. The text contains no types, so that they are empty, and a cell with the
+    /// text `NULL` is read as NULL. Returns `None` if the header is missing or a row has another number of cells.
     pub fn parse_rendered(text: &str) -> Option<Self> {
         let mut lines = text.lines().skip_while(|line| *line != "#" && !line.starts_with("# | "));
         let columns = split_cells(lines.next()?).skip(1);

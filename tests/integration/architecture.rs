@@ -1,7 +1,85 @@
-//! The invariants of the crate's map that its text can show: which file may name what.
+//! The invariants of the crate's map that its text can show: which folder imports from which, which file may name what.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use regex::Regex;
+
+/// The folders of `src`. Each imports only from rows below its own, so folders of one row do not import each other.
+const ROWS: [&[&str]; 7] = [
+    &["app"],
+    &["monitor", "exploration"],
+    &["sample", "agent", "deliver"],
+    &["finding"],
+    &["semantic", "model", "state"],
+    &["analysis", "warehouse"],
+    &["typeset"],
+];
+
+fn row_of(folder: &str) -> Option<usize> {
+    ROWS.iter().position(|row| row.contains(&folder))
+}
+
+/// The folders that `code`, the text of a file below `folder` at this depth, imports although it may not.
+fn forbidden(folder: &str, depth: usize, code: &str) -> BTreeSet<String> {
+    let from_root =
+        format!(r"\b(?:crate|(?:super::){{{depth}}}super)::(?:(\w+)|\{{([^;]*?)\}}\s*;)", depth = depth - 1);
+    let from_root = Regex::new(&from_root).unwrap();
+    let first_word = Regex::new(r"(?:^|,)\s*(\w+)").unwrap();
+    let mut named = BTreeSet::new();
+    for captures in from_root.captures_iter(&without_comments(code)) {
+        named.extend(captures.get(1).map(|name| name.as_str().to_owned()));
+        // A group such as `crate::{agent, model::{self, Model}}`: the words at its outer level.
+        let group = captures.get(2).map_or("", |group| group.as_str());
+        let outer = Regex::new(r"\{[^{}]*\}").unwrap().replace_all(group, "").into_owned();
+        named.extend(first_word.captures_iter(&outer).map(|word| word[1].to_owned()));
+    }
+    let own = row_of(folder).unwrap();
+    named.retain(|name| name != folder && row_of(name).is_some_and(|row| row <= own));
+    named
+}
+
+fn without_comments(code: &str) -> String {
+    code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn each_folder_imports_only_from_rows_below_its_own() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    let mut folders = BTreeSet::new();
+    for file in files {
+        let place = file.strip_prefix(&root).unwrap().with_extension("");
+        let depth = place.components().count();
+        let folder = place.components().next().unwrap().as_os_str().to_str().unwrap().to_owned();
+        if ["lib", "main"].contains(&folder.as_str()) {
+            continue;
+        }
+        assert!(row_of(&folder).is_some(), "{folder} is in no row of the table");
+        let forbidden = forbidden(&folder, depth, &fs::read_to_string(&file).unwrap());
+        assert!(forbidden.is_empty(), "{} imports {forbidden:?}, which {folder} may not", place.display());
+        folders.insert(folder);
+    }
+    assert_eq!(folders, ROWS.concat().into_iter().map(str::to_owned).collect(), "the table and the folders");
+}
+
+#[test]
+fn a_planted_upward_import_is_noticed() {
+    let check = |folder: &str, depth: usize, code: &str, expected: &[&str]| {
+        let expected = expected.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+        assert_eq!(forbidden(folder, depth, code), expected, "{code}");
+    };
+    check("warehouse", 2, "use crate::semantic::roles;", &["semantic"]);
+    check("warehouse", 2, "use super::super::semantic::roles;", &["semantic"]);
+    check("warehouse", 2, "use super::table::Table;\nuse crate::typeset::text;", &[]);
+    check("monitor", 1, "pub use super::app::output;", &["app"]);
+    check("monitor", 3, "let day = crate::exploration::report::day();", &["exploration"]);
+    check("agent", 2, "use crate::{\n    deliver::{self, Channels},\n    finding::Finding,\n};", &["deliver"]);
+    check("app", 3, "use crate::{monitor, warehouse::sql};", &[]);
+    check("state", 2, "/// See [`crate::monitor::memory`].\nuse crate::warehouse::Error;", &[]);
+}
 
 fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(directory).unwrap() {
@@ -111,7 +189,15 @@ fn whether_an_alert_fires_is_decided_without_a_model() {
     }
     for file in files {
         let code = fs::read_to_string(&file).unwrap();
-        for text in ["crate::model", "crate::agent", "commentary::", "crate::warehouse", "crate::state"] {
+        for text in [
+            "crate::model",
+            "crate::agent",
+            "commentary::",
+            "warehouse::executor",
+            "warehouse::postgres",
+            "Database",
+            "crate::state",
+        ] {
             assert!(!code.contains(text), "{} names {text}", file.display());
         }
     }

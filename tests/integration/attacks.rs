@@ -142,11 +142,11 @@ async fn check(database: &str, login: &str) {
     let side = crate::server::client(&owner).await;
     let mut listener = Listener::start(&owner).await;
     let options = explore::warehouse::postgres::Options { connections_max: 1, ..Default::default() };
-    let connected = explore::warehouse::postgres::connect(login, &options).await.unwrap();
+    let connected = Arc::new(explore::warehouse::postgres::connect(login, &options).await.unwrap());
     let rules = Rules { search_path: vec!["public".to_owned()], ..Rules::default() };
-    let (executor, _) = Executor::open(Arc::new(connected), rules, LIMITS).await.unwrap();
+    let (executor, _) = Executor::open(connected.clone(), rules, LIMITS).await.unwrap();
     let state = async || side.query_one(STATE, &[]).await.unwrap().get::<_, String>(0);
-    let settings = async || executor.database.own(SETTINGS, &[]).await.unwrap();
+    let settings = async || connected.own(SETTINGS, &[]).await.unwrap();
     let (before, settings_before) = (state().await, settings().await);
     let (mut refused, mut ran) = (0, 0);
     let folder = Folder::new();

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use deadpool_postgres::tokio_postgres::{Config, NoTls};
 use explore::warehouse::Database;
 use explore::warehouse::catalog::Catalog;
-use explore::warehouse::postgres::introspect::{Introspected, Selection, introspect};
+use explore::warehouse::catalog::{Introspected, Selection};
 use explore::warehouse::postgres::{Options, PostgresDatabase, connect};
 
 /// A database of its own on the server that the `PG*` variables name.
@@ -50,7 +50,7 @@ async fn batch(database: &str, sql: &str) {
 }
 
 async fn read(database: &dyn Database, selection: &Selection) -> Introspected {
-    let introspected = introspect(database, selection).await.unwrap();
+    let introspected = database.introspect(selection).await.unwrap();
     database.close().await;
     introspected
 }

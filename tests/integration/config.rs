@@ -148,7 +148,7 @@ fn what_the_file_has_wrong_is_named_with_its_line() {
     check(
         "[sql.set_local]\nstatement_timeout = \"0\"",
         "2: sql.set_local: \"statement_timeout\" is a setting of the server; only those with a dot, such as \
-         \"app.tenant\", can be made here",
+         \"app.tenant\", can be set here",
     );
     check(
         "time_zone = \"Europe/Barlin\"",
@@ -197,9 +197,9 @@ fn a_variable_that_means_nothing_is_warned_of_with_the_nearest() {
     let check = |name: &str, expected: &str| {
         assert_eq!(resolve("", &[(name, "x")], &[]).unwrap().warnings, [expected]);
     };
-    check("EXPLORE_MAX_ITERATION", "EXPLORE_MAX_ITERATION means nothing here; did you mean EXPLORE_MAX_ITERATIONS?");
-    check("EXPLORE_DATABASE_URL", "EXPLORE_DATABASE_URL means nothing here; did you mean DATABASE_URL?");
-    check("EXPLORE_ZZZ", "EXPLORE_ZZZ means nothing here");
+    check("EXPLORE_MAX_ITERATION", "unknown variable EXPLORE_MAX_ITERATION; did you mean EXPLORE_MAX_ITERATIONS?");
+    check("EXPLORE_DATABASE_URL", "unknown variable EXPLORE_DATABASE_URL; did you mean DATABASE_URL?");
+    check("EXPLORE_ZZZ", "unknown variable EXPLORE_ZZZ");
 }
 
 #[test]
@@ -231,14 +231,14 @@ fn the_database_is_the_one_of_the_layer_that_wins() {
     check("", &[], &["--demo"], "demo");
     check("", &[], &["--load", "big.sql"], "script");
     check(url, &[], &[], "server");
-    check("", &variable, &["--demo"], "demo exploring what --demo names; what DATABASE_URL names is left alone");
+    check("", &variable, &["--demo"], "demo exploring the database of --demo; the one of DATABASE_URL is ignored");
     check(
         "demo = true",
         &variable,
         &[],
-        "server exploring what DATABASE_URL names; what explore.toml:1 names is left alone",
+        "server exploring the database of DATABASE_URL; the one of explore.toml:1 is ignored",
     );
-    let both = "two databases are asked for: by";
+    let both = "two databases are named: by";
     check("", &[], &["--demo", "--database-url", "postgres://h/d"], &format!("{both} --demo and by --database-url"));
     check(&format!("{url}demo = true"), &[], &[], &format!("{both} explore.toml:2 and by explore.toml:1"));
 }
@@ -259,13 +259,13 @@ fn the_player_is_a_model_only_where_one_was_asked_for_and_can_be() {
     let key = [("OPENAI_API_KEY", "sk-verysecret")];
     let server = ["--database-url", "postgres://h/d"];
     let with = |more: &[&'static str]| [&server[..], more].concat();
-    check(&[], &server, "no key to ask a model with");
+    check(&[], &server, "no API key for the model");
     check(&[], &with(&["--offline"]), "offline");
     check(&key, &with(&["--offline", "--model", "m"]), "offline");
     check(&key, &server, "gpt-5.2 over responses");
     check(&key, &with(&["--api", "chat"]), "gpt-5.2 over chat");
     check(&key, &with(&["--base-url", "https://api.openai.com/v1"]), "gpt-5.2 over responses");
-    check(&[], &with(&["--base-url", "https://api.openai.com/v1"]), "no key to ask a model with");
+    check(&[], &with(&["--base-url", "https://api.openai.com/v1"]), "no API key for the model");
     let elsewhere = ["--base-url", "http://localhost:11434/v1"];
     check(&[], &with(&elsewhere), "no model is named, and only OpenAI's endpoint has a default one");
     check(&[], &with(&[&elsewhere[..], &["--model", "qwen3"]].concat()), "qwen3 over chat");
@@ -273,9 +273,9 @@ fn the_player_is_a_model_only_where_one_was_asked_for_and_can_be() {
     check(&key, &["--demo"], "offline");
     check(&[("EXPLORE_MODEL", "gpt-5.2")], &["--demo"], "offline");
     check(&key, &["--demo", "--model", "gpt-5.2"], "gpt-5.2 over responses");
-    check(&[], &["--demo", "--model", "gpt-5.2"], "no key to ask a model with");
+    check(&[], &["--demo", "--model", "gpt-5.2"], "no API key for the model");
     let limited = with(&["--max-cost", "1"]);
-    check(&key, &limited, "--max-cost cannot be kept: the price of gpt-5.2 is unknown");
+    check(&key, &limited, "--max-cost cannot be enforced: the price of gpt-5.2 is unknown");
     let priced = resolve("[prices.\"gpt-5.2\"]\ninput = 1\noutput = 2", &key, &limited).unwrap();
     assert!(matches!(priced.player(), Ok(Player::Model(_))));
 }

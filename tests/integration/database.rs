@@ -127,7 +127,7 @@ async fn check_every_type(database: &dyn Database) {
 }
 
 /// Types for which a cast to text shows something else, and wherever such a value may be.
-async fn check_output_functions(database: &dyn Database) {
+async fn check_output_functions(own: impl AsyncFn(&'static str) -> Result<Table, Error>) {
     for (text, shown) in [
         ("'10.0.0.1'::inet", "10.0.0.1"),
         ("'10.0.0.1/24'::inet", "10.0.0.1/24"),
@@ -161,7 +161,7 @@ async fn check_output_functions(database: &dyn Database) {
     ] {
         let text = format!("SELECT {text} FROM \"HOMES\" LEFT JOIN \"HOMES\" nobody ON false");
         // As the program's own, for which the text has to live on.
-        let table = database.own(Box::leak(text.clone().into_boxed_str()), &[]).await;
+        let table = own(Box::leak(text.clone().into_boxed_str())).await;
         let table = table.unwrap_or_else(|error| panic!("{text}: {error}"));
         assert_eq!(table.rows[0][0].as_deref().unwrap_or("NULL"), shown, "{text}");
     }
@@ -264,7 +264,8 @@ async fn every_type_comes_as_the_text_that_postgresql_renders() {
 #[tokio::test]
 async fn values_are_shown_by_their_types_output_functions_and_no_cast_of_a_user_runs() {
     let url = fresh("database_shown", HOMES).await;
-    check_output_functions(&connect(&url).await).await;
+    let database = connect(&url).await;
+    check_output_functions(async |text| database.own(text, &[]).await).await;
     let cast = "CREATE FUNCTION told(feeling) RETURNS text LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''it ran''; END';
         CREATE CAST (feeling AS text) WITH FUNCTION told(feeling);
         CREATE FUNCTION told(place) RETURNS text LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''it ran''; END';
@@ -272,7 +273,8 @@ async fn values_are_shown_by_their_types_output_functions_and_no_cast_of_a_user_
         CREATE FUNCTION told(int[]) RETURNS text LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''it ran''; END';
         CREATE CAST (int[] AS text) WITH FUNCTION told(int[])";
     execute(&url, cast).await;
-    check_output_functions(&connect(&url).await).await;
+    let database = connect(&url).await;
+    check_output_functions(async |text| database.own(text, &[]).await).await;
 }
 
 #[tokio::test]
@@ -577,8 +579,11 @@ async fn a_transaction_runs_as_the_role_and_with_the_settings_that_row_level_pol
 #[tokio::test]
 async fn a_plan_and_the_programs_own_statements_are_read_the_same_way() {
     let database = connect(&fresh("plans", NUMBERS).await).await;
-    let plan = database.explain(&select("SELECT n FROM numbers WHERE n = 7"), &LIMITS).await.unwrap();
+    let proof = database.prove(&select("SELECT n FROM numbers WHERE n = 7"), &LIMITS).await.unwrap();
+    let plan = &proof.plan;
     assert!(plan.starts_with("Limit  (cost=") && plan.contains("Seq Scan on numbers"), "{plan}");
+    assert_eq!(proof.relations, [("public".to_owned(), "numbers".to_owned())].into());
+    assert!(plan.contains(&format!("..{:.2} rows=", proof.cost)), "{} in {plan}", proof.cost);
     let schemas = ["public".to_owned(), "it's".to_owned()];
     let own = "SELECT relname, nspname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
                WHERE nspname = ANY ($1) AND relname = ANY ($2) ORDER BY 1";
@@ -604,7 +609,7 @@ mod embedded {
             check_every_type(&database).await;
         }
         database.load(HOMES).await.unwrap();
-        check_output_functions(&database).await;
+        check_output_functions(async |text| database.own(text, &[]).await).await;
         check_caps(&database).await;
         check_odd_columns(&database).await;
         check_messages(&database).await;

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use explore::semantic::metadata::Metadata;
 use explore::warehouse::catalog::Catalog;
+use explore::warehouse::catalog::{Introspected, Selection};
 use explore::warehouse::executor::{Executor, Rules};
-use explore::warehouse::postgres::introspect::{Introspected, Selection};
 use explore::warehouse::sql::Allowed;
 use explore::warehouse::{Database, Error, Limits};
 use jiff::civil::date;
@@ -562,7 +562,7 @@ async fn the_newest_date_is_the_largest_in_the_column_and_not_the_planners_guess
     let database: Arc<dyn Database> = Arc::new(connect(&url).await);
     let opened = Executor::open(database, rules(Allowed::default()), LIMITS).await;
     let (mut executor, Introspected { mut catalog, .. }) = opened.unwrap();
-    catalog.complete(&Metadata::default());
+    explore::semantic::complete(&mut catalog, &Metadata::default());
     let newest = async |executor: &Executor, catalog: &Catalog, today| executor.newest_date(catalog, today).await;
     assert_eq!(newest(&executor, &catalog, date(2026, 11, 28)).await, Some(date(2026, 6, 30)), "due dates aside");
     assert_eq!(newest(&executor, &catalog, date(2026, 6, 1)).await, Some(date(2026, 6, 1)));

@@ -211,9 +211,9 @@ fn a_select_is_checked_without_a_database_as_far_as_it_can_be() {
     let cases = [
         ("SELECT 1; SELECT 2", " one_statement: 2 statements found"),
         ("DELETE FROM t WHERE day >= $1 AND day < $2", " read_only: DELETE is not a query"),
-        ("SELECT day FROM t WHERE day >= $1", " syntax: $2 is nowhere; compare with it"),
-        ("SELECT day FROM t WHERE day < $2", " syntax: $1 is nowhere"),
-        ("SELECT '$1', $$ $2 $$", " syntax: $1 is nowhere"),
+        ("SELECT day FROM t WHERE day >= $1", " syntax: $2 is not used; compare a time column with it"),
+        ("SELECT day FROM t WHERE day < $2", " syntax: $1 is not used"),
+        ("SELECT '$1', $$ $2 $$", " syntax: $1 is not used"),
         ("SELECT day FROM t\nWHERE day >= $1\nAND day < $2 AND n = $3", "3: syntax: the parameters here are $1 and $2"),
         ("SELECT day FROM t\nWHERE day >= $1a AND day < $2", "2: syntax: the parameters here are $1 and $2"),
         ("SELECT day\nFROM (t WHERE day >= $1\nAND day < $2", "2: syntax: not understood near"),
@@ -311,7 +311,7 @@ fn a_folder_is_read_whole_whatever_is_wrong_with_a_part_of_it() {
         [
             "monitors/alone.toml: there is no alone.sql beside it; a monitor is two files",
             "monitors/lonely.sql: there is no lonely.toml beside it; a monitor is two files",
-            "monitors/wrong.sql: syntax: $1 is nowhere; compare with it: it is the range's start, which is part of it",
+            "monitors/wrong.sql: syntax: $1 is not used; compare a time column with it, the inclusive start of the range",
             "monitors/wrong.toml:1: unknown key `x`; the keys here are label, owner, time_zone, day_starts, grain, delay, \
              restated_steps, history, dimensions, channels, thresholds, severity, impact, measures, ratios, forecast, \
              growth, rules",

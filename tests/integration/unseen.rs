@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use explore::semantic::metadata::Marked;
+use explore::warehouse::catalog::Marked;
+use explore::warehouse::catalog::Selection;
 use explore::warehouse::executor::{Executor, Rules};
-use explore::warehouse::postgres::introspect::Selection;
 
 use super::executor::{LIMITS, bare, through};
 use super::program::Program;

@@ -1,7 +1,8 @@
-//! What a run looked at, what it did not, and whether its silence is an all-clear: from its events and nothing else.
+//! The coverage of a run: the tables that it looked at and did not look at, and whether a run without findings is an
+//! all-clear.
 //!
-//! The loop puts it into the journal's last line. Of a run that never came to its last line, the reader makes what the
-//! other lines tell.
+//! It is computed from the run's events alone. The loop writes it into the journal's last line. For a run without a
+//! last line, the reader computes it from the other lines.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,14 +12,14 @@ use serde::{Deserialize, Serialize};
 use super::{Event, StopReason};
 use crate::model::Unseen;
 
-/// Tables named in each list.
+/// The number of tables named in each list.
 const NAMED_MAX: usize = 1_000;
-/// Failed queries told of.
+/// The number of failed queries that are listed.
 const FAILURES_MAX: usize = 50;
-/// Characters of what a table or a query is told with.
+/// The length in characters at which a reason is cut.
 const REASON_CHARACTERS_MAX: usize = 300;
 
-/// Why a table was not looked at that nothing stood in the way of.
+/// The reason given for a table that could have been read and was not.
 pub(crate) const UNREAD: &str = "no query read it";
 
 /// What a run looked at, and what it did not. The lists are bounded; the counts are not.
@@ -85,27 +86,28 @@ pub enum Gap {
 }
 
 impl Coverage {
-    /// Whether the run saw what it set out to see.
+    /// Returns whether the run looked at everything that it set out to look at.
     pub fn is_complete(&self) -> bool {
         self.incomplete_because.is_empty()
     }
 }
 
-/// What the events so far tell of the coverage.
+/// The coverage of a run so far, counted from its events.
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
-    /// The tables of each query that has no end yet.
+    /// The tables of each query that has neither a result nor an error yet.
     running: BTreeMap<String, Vec<String>>,
     read: BTreeSet<String>,
     answered: u32,
     failed: u32,
     failures: Vec<FailedQuery>,
     limits: Vec<StopReason>,
+    /// Whether a query has no record of its tables, as in journals of older versions.
     tables_untold: bool,
 }
 
 impl Tally {
-    /// Takes note of an event.
+    /// Counts one event.
     pub fn take(&mut self, event: &Event) {
         match event {
             Event::QueryStarted { id, tables, .. } => {
@@ -145,8 +147,8 @@ impl Tally {
         }
     }
 
-    /// Why a run really ended whose loop ended for `reason`: a model that finishes after a limit was put before it does
-    /// not finish of its own accord.
+    /// Returns the reason for the end of a run whose loop ended for `reason`. If the model finished after a limit was
+    /// announced, it did not finish of its own accord: the limit is the reason.
     pub fn reason(&self, reason: StopReason) -> StopReason {
         match (reason, self.limits.first()) {
             (StopReason::Finished, Some(limit)) => *limit,
@@ -154,8 +156,8 @@ impl Tally {
         }
     }
 
-    /// The coverage of a run over `tables`, which ended for `reason`, and whose player says of some that it did not look
-    /// into them, whether or not a query read them.
+    /// Returns the coverage of a run over `tables` that ended for `reason`. `unseen` are the tables that the model
+    /// reports as not looked at. They count as such even if a query read them.
     pub fn conclude(mut self, reason: StopReason, tables: &[String], unseen: Vec<Unseen>) -> Coverage {
         let mut told = unseen.into_iter().map(|unseen| (unseen.table.clone(), unseen)).collect::<BTreeMap<_, _>>();
         let (mut looked_at, mut not_looked_at) = (Vec::new(), Vec::new());
@@ -185,8 +187,8 @@ impl Tally {
         Coverage { tables_looked_at: looked_at, tables_not_looked_at: not_looked_at, ..coverage }
     }
 
-    /// The coverage of a run that has no last line, over `tables` tables whose names nobody tells. `None` where the
-    /// journal is of a program that did not write which tables a query reads.
+    /// Returns the coverage of a run without a last line, over `tables` tables whose names the journal does not
+    /// contain. Returns `None` if the journal does not record which tables a query reads.
     pub fn so_far(self, tables: usize) -> Option<Coverage> {
         if self.tables_untold {
             return None;

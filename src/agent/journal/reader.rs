@@ -1,7 +1,7 @@
-//! Reads a journal, line by line, into a plain summary of the run.
+//! Reads a journal, line by line, into a summary of the run.
 //!
-//! It reads what can be read: a torn last line is how a killed run ends, and damage elsewhere is kept as [`Damage`]
-//! for the reports to tell, not an error.
+//! A torn last line is normal for a killed run and is ignored. Any other line that cannot be read is kept as [`Damage`]
+//! for the reports, and is not an error.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -18,70 +18,66 @@ use super::{Coverage, Error, Event, Line, Started, StopReason, Tally, Totals};
 use crate::finding::Finding;
 use crate::finding::results::Results;
 
-/// A run, as its journal tells it.
+/// A summary of a run, read from its journal.
 #[derive(Debug, Clone)]
 pub struct Run {
-    /// The run's id.
     pub run_id: String,
-    /// The journal.
+    /// The path of the journal.
     pub journal: PathBuf,
-    /// How it began; `None` where the first line is damaged or was never written.
+    /// The `started` event; `None` if its line is damaged or was never written.
     pub started: Option<Started>,
-    /// The time of the first line that reads.
+    /// The time of the first line that can be read.
     pub started_at: Option<Timestamp>,
-    /// The findings, in the order of recording; of two with one fingerprint, the later.
+    /// The findings in the order of recording. A finding replaces an earlier one with the same fingerprint.
     pub findings: Vec<Finding>,
-    /// Every result, by id.
     pub results: Results,
-    /// How many queries were refused or failed.
+    /// The number of queries that were refused or failed.
     pub queries_failed: u32,
-    /// How many findings were sent back.
     pub findings_refused: u32,
-    /// What the reader of the report should know: of the connection, then of the run.
+    /// Warnings for the reader of the report: first those of the connection, then those of the run.
     pub warnings: Vec<String>,
-    /// Why it ended.
     pub stop_reason: StopReason,
-    /// What a reader should know beyond the reason.
+    /// The error, or advice for the user.
     pub stop_detail: Option<String>,
-    /// Whether it saw what it set out to see.
+    /// Whether the run looked at everything that it set out to look at.
     pub complete: bool,
-    /// What it looked at and what it did not; `None` where the journal is of a program that did not tell.
+    /// `None` in journals of versions that did not record which tables a query reads.
     pub coverage: Option<Coverage>,
-    /// What was looked at without a finding.
+    /// What the model examined without a finding, in its words.
     pub looked_at: Vec<String>,
-    /// What it used; where it is unfinished, as far as the journal tells.
+    /// The usage of the run. For an unfinished run, the usage that the journal records.
     pub totals: Totals,
-    /// Lines that cannot be read.
     pub damage: Vec<Damage>,
 }
 
 impl Run {
-    /// The day that the run took for today; the day of its first line where the journal lost it.
+    /// Returns the date that the run treated as today. If the `started` event is lost, returns the day of the first
+    /// line that can be read, in UTC.
     pub fn as_of(&self) -> Date {
         let first_line = || self.started_at.unwrap_or_default().to_zoned_datetime(TimeZone::UTC).date();
         self.started.as_ref().map_or_else(first_line, |started| started.as_of)
     }
 }
 
-/// A line that cannot be read, other than a torn last one.
+/// A journal line that cannot be read, other than a torn last line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Damage {
-    /// The line's number, from 1.
+    /// The line's number, counted from 1.
     pub line: usize,
-    /// What is wrong with it.
+    /// The parser's error message.
     pub problem: String,
 }
 
-/// Reads the journal at `path`. The only errors are those of the file itself.
+/// Reads the journal at `path`. Fails only if the file itself cannot be read.
 pub fn read(path: &Path) -> Result<Run, Error> {
     let mut reading = Reading::new(path);
     reading.run.damage = scan(path, |_| true, |line| reading.take(line))?;
     Ok(reading.finish())
 }
 
-/// Hands the lines whose `event` is `wanted` to `visit`, one at a time, and returns those that cannot be read.
+/// Calls `visit` for each line whose event name is `wanted`, and returns the lines that cannot be read.
 ///
-/// Unwanted lines are passed over without being read in full, so a few events of a big journal are found quickly.
+/// Unwanted lines are not parsed in full, so that a few events of a large journal are found quickly.
 pub fn scan(path: &Path, wanted: impl Fn(&str) -> bool, mut visit: impl FnMut(Line)) -> Result<Vec<Damage>, Error> {
     let failed = |source| Error::Read { path: path.to_owned(), source };
     let mut file = BufReader::new(File::open(path).map_err(failed)?);
@@ -170,7 +166,7 @@ impl Reading {
                 self.stopped = true;
                 run.stop_reason = stopped.reason;
                 run.stop_detail = stopped.detail;
-                // Before programs told, to finish was to be complete.
+                // Journals of older versions do not record completeness: there, a finished run counts as complete.
                 run.complete = stopped.complete.unwrap_or(stopped.reason == StopReason::Finished);
                 run.coverage = stopped.coverage;
                 run.looked_at = stopped.looked_at;

@@ -1,4 +1,4 @@
-//! Writes a journal: one line an event, one write a line, and never anywhere but at the end.
+//! Writes a journal: one line per event, one write per line, and only at the end of the file.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -12,10 +12,10 @@ use super::{Error, Event, FILE_NAME};
 
 const FOCUS_CHARACTERS_MAX: usize = 40;
 
-/// A run's journal, open for appending.
+/// The journal of a run, open for appending.
 ///
-/// Each line goes to the operating system whole and at once, so that a killed process leaves at most one torn line, the
-/// last. It is not synced to the disk: a power failure may cost the last lines.
+/// Each line is passed to the operating system in one write, so that a killed process leaves at most one torn line, the
+/// last one. The file is not synced to the disk: a power failure may lose the last lines.
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
@@ -31,7 +31,7 @@ struct LineRef<'a> {
 }
 
 impl Journal {
-    /// Makes `<runs_dir>/<run_id>/journal.jsonl`; a run that is already there is an error.
+    /// Creates `<runs_dir>/<run_id>/journal.jsonl`. Fails if the journal already exists.
     pub fn create(runs_dir: &Path, run_id: &str) -> Result<Self, Error> {
         let folder = runs_dir.join(run_id);
         fs::create_dir_all(&folder).map_err(|source| Error::Create { path: folder.clone(), source })?;
@@ -42,14 +42,13 @@ impl Journal {
         }
     }
 
-    /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Adds a line. The caller has masked what is secret.
+    /// Appends a line. The caller must have masked secrets.
     ///
-    /// After an error the journal may hold a part of the line; the next one starts on a line of its own.
+    /// After an error the journal may contain a part of the line. The next line then starts on a line of its own.
     pub fn append(&mut self, at: Timestamp, event: &Event) -> Result<(), Error> {
         let mut line = if self.torn { vec![b'\n'] } else { Vec::new() };
         serde_json::to_writer(&mut line, &LineRef { at, event })
@@ -66,9 +65,10 @@ impl Journal {
     }
 }
 
-/// The id of a run, which sorts by the time of its start: `2025-11-30T08-15-02Z-customer_churn-3f2a`.
+/// Returns the id of a run, such as `2025-11-30T08-15-02Z-customer_churn-3f2a`. Ids sort by the time of the start.
 ///
-/// `random` tells apart runs of the same second. What a file's name had better not hold is left out of the focus.
+/// `random` distinguishes runs that start in the same second. The focus is cut at 40 characters, and characters other
+/// than ASCII letters, digits, `_` and `-` are removed from it.
 pub fn run_id(started_at: Timestamp, focus: &str, random: u16) -> String {
     let time = started_at.to_zoned_datetime(TimeZone::UTC).strftime("%Y-%m-%dT%H-%M-%SZ");
     let allowed = |character: &char| character.is_ascii_alphanumeric() || matches!(character, '_' | '-');

@@ -1,4 +1,4 @@
-//! `describe_table`: the catalog's page on one table.
+//! `describe_table`: the description of one table from the catalog.
 
 use super::find_values::identifier;
 use super::{DescribeTable, Toolbox};
@@ -8,7 +8,7 @@ use crate::warehouse::catalog::Table;
 use crate::warehouse::sql::quoted;
 
 impl Toolbox {
-    /// The table in full, or in one line why not.
+    /// Describes a table in full, or returns one line on why it cannot.
     pub fn describe_table(&self, arguments: &DescribeTable) -> String {
         match self.find_table(&arguments.table) {
             Ok(table) => render::describe(&self.catalog, table, self.bounds.characters),
@@ -16,7 +16,7 @@ impl Toolbox {
         }
     }
 
-    /// The table meant by `name` or `schema.name`.
+    /// Finds a table by `name` or `schema.name`.
     pub(super) fn find_table(&self, name: &str) -> Result<&Table, String> {
         let mut written_so =
             self.catalog.tables.iter().filter(|table| spellings(table).iter().any(|known| known == name));
@@ -40,7 +40,7 @@ impl Toolbox {
     }
 }
 
-/// How a table's name may be written: plainly, or as SQL needs it.
+/// Returns the spellings of a table's name: plain and quoted, with and without the schema.
 fn spellings(table: &Table) -> [String; 4] {
     let (schema, name) = (identifier(&table.schema), identifier(&table.name));
     let plain = format!("{}.{}", table.schema, table.name);

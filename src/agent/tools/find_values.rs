@@ -1,17 +1,17 @@
-//! `find_values`: which text columns contain a text, found by a query that goes the way of all queries.
+//! `find_values`: finds the text columns that contain a text, by a query that is validated like every other.
 
 use super::{FindValues, Toolbox};
 use crate::warehouse::catalog::{Table, TableKind};
 
-/// Text columns looked through in one call.
+/// The number of text columns searched in one call.
 const COLUMNS_MAX: usize = 40;
-/// Tables with more rows than this are looked through only when they are named.
+/// Tables with more rows are searched only if the call names them.
 const ROWS_MAX: u64 = 5_000_000;
-/// Values shown of one column.
+/// The number of values shown per column.
 const VALUES_MAX: usize = 5;
 
 impl Toolbox {
-    /// The statement that answers the call, or in one line why there is none.
+    /// Returns the statement that answers the call, or one line on why there is none.
     pub fn find_values_sql(&self, arguments: &FindValues) -> Result<String, String> {
         let text = arguments.text.trim();
         if text.is_empty() {
@@ -53,12 +53,12 @@ fn branches(table: &Table, text: &str) -> Vec<String> {
         .collect()
 }
 
-/// A quoted identifier.
+/// Quotes an identifier.
 pub(super) fn identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// A string literal that reads the same whatever `standard_conforming_strings` is.
+/// Quotes a string so that it reads the same under any setting of `standard_conforming_strings`.
 fn literal(text: &str) -> String {
     if text.contains('\\') {
         format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"))

@@ -1,23 +1,24 @@
-//! Arguments as models write them, made to fit a tool's schema where what is meant is plain: a number in a string, one
-//! thing where a list is wanted, `null` for what may be left out, the arguments once more within themselves.
+//! Converts arguments as models write them to a tool's schema, where their meaning is unambiguous. Examples are a
+//! number in a string, a single value in place of a list, `null` for an argument to omit, and arguments nested in an
+//! outer object.
 
 use serde_json::{Map, Number, Value, json};
 
 use crate::model::lenient;
 
-/// What models put all arguments under once more.
+/// Keys under which models nest the arguments.
 const WRAPPERS: [&str; 6] = ["arguments", "parameters", "args", "params", "input", "kwargs"];
-/// What may stand beside them then.
+/// Keys that may appear next to such a key.
 const BESIDE: [&str; 4] = ["name", "tool", "type", "id"];
 
-/// The arguments, of whatever is around them freed, and made to fit.
+/// Unwraps the arguments and converts them to the schema.
 pub(super) fn fit(arguments: Map<String, Value>, schema: &Value) -> Value {
     let mut value = Value::Object(unwrapped(arguments, schema));
     adapt(&mut value, schema);
     value
 }
 
-/// The first part that does not fit, and how; `None` where all of it does.
+/// Describes the first value that does not match the schema, or returns `None` if all match.
 pub(super) fn misfit(value: &Value, schema: &Value) -> Option<String> {
     misfit_at(value, schema, "")
 }
@@ -86,7 +87,7 @@ fn adapt_object(value: &mut Value, schema: &Value) {
     }
 }
 
-/// Names in another spelling: `lookedAt`, `Looked At`.
+/// Renames fields that are spelled differently, such as `lookedAt` or `Looked At`.
 fn rename(fields: &mut Map<String, Value>, own: &Map<String, Value>) {
     let letters = |name: &str| name.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
     let unknown: Vec<String> = fields.keys().filter(|name| !own.contains_key(*name)).cloned().collect();
@@ -141,7 +142,7 @@ fn adapt_text(value: &mut Value, schema: &Value) {
     }
 }
 
-/// A whole number, be it written as a float or in a string.
+/// Parses a whole number, which may be written as a float or in a string.
 fn whole_number(value: &Value) -> Option<i64> {
     let text = match value {
         Value::String(text) => text.trim().to_owned(),

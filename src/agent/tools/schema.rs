@@ -1,11 +1,11 @@
-//! JSON Schema of a tool's arguments, in the plain form that every server and small model understands: nothing referred
-//! to, no alternatives where an enumeration says the same, no types that may be null.
+//! Generates the JSON Schema of a tool's arguments in a form that every server and small model understands: without
+//! references, without alternatives that an enumeration can express, and without nullable types.
 
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-/// The schema of `T`'s fields.
+/// Returns the schema of `T`'s fields.
 pub(super) fn parameters<T: JsonSchema>() -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.inline_subschemas = true;
@@ -42,7 +42,7 @@ fn simplify(value: &mut Value) {
     }
 }
 
-/// Constants to choose from become an enumeration, whose description says what each is for.
+/// Turns alternatives that are all constants into an enumeration, and adds their meanings to the description.
 fn enumerate(object: &mut Map<String, Value>) {
     let Some(Value::Array(choices)) = object.get("oneOf") else { return };
     let constants = choices.iter().map(|choice| choice.get("const").cloned()).collect::<Option<Vec<_>>>();

@@ -1,37 +1,42 @@
-//! A history made fit for the model: gaps filled, holidays, spikes and steps taken out, and what was taken remembered.
+//! Prepares a history for the model: fills gaps, takes out holidays, spikes and steps, and records what was taken out.
 
 use super::holiday::Effects;
 use super::window::{self, Window};
 use super::{History, Options, Shift, median, season};
 
-/// Values either side that a spike is judged by, and how many robust deviations away it lies.
+/// Values on either side with which a value is compared to find spikes.
 pub(super) const SPIKE_REACH: usize = 14;
+/// Robust standard deviations beyond which a value is a spike.
 const SPIKE_DEVIATIONS: f64 = 5.0;
-/// Values either side of a step whose medians are compared, and how many robust deviations they differ by.
+/// Values on either side of a step whose medians are compared.
 const STEP_REACH: usize = 28;
+/// Robust standard deviations by which the two medians must differ.
 const STEP_DEVIATIONS: f64 = 4.0;
-/// Values right beside a step, which must show most of it already: a season's slow turn is no step.
+/// Values next to a step that must show most of it already: the slow turn of a season is not a step.
 const STEP_EDGE: usize = 7;
+/// Share of the step's height that these values must show.
 const STEP_EDGE_SHARE: f64 = 0.7;
+/// Steps that are taken out at most.
 const STEPS_MAX: usize = 4;
-/// Values that bear out a young change of level, at the least and at the most, and how many robust deviations it must be
-/// high while they are so few.
+/// Values that a recent change of level needs at least.
 const SHIFT_MIN: usize = 4;
+/// Values up to which a change of level is a recent one.
 const SHIFT_MAX: usize = 20;
+/// Robust standard deviations that a recent change of level must exceed, because its values are few.
 const SHIFT_DEVIATIONS: f64 = 4.0;
-/// Makes a median absolute deviation comparable to a standard deviation.
+/// Factor that makes a median absolute deviation comparable to a standard deviation.
 pub(super) const MAD_TO_SIGMA: f64 = 1.4826;
 
-/// A history that the model can take.
+/// A history that is prepared for the model.
 #[derive(Debug, Clone)]
 pub(super) struct Prepared {
     /// A value for every step, without holidays, spikes and steps.
     pub(super) values: Vec<f64>,
-    /// What was added to each step's value because the level changed later.
+    /// The amount added to each step's value because the level changed later.
     pub(super) moved: Vec<f64>,
-    /// Which values were spikes: what they were off by tells nothing of the noise.
+    /// Whether each value was a spike. The errors of spikes say nothing about the noise.
     pub(super) is_spike: Vec<bool>,
-    /// A change of level that is still young.
+    /// A change of level that is still recent.
     pub(super) shift: Option<Shift>,
 }
 
@@ -61,7 +66,7 @@ pub(super) fn prepare(history: History<'_>, options: &Options, effects: &Effects
     Prepared { values, moved, is_spike, shift }
 }
 
-/// Gaps filled with the mean of the nearest values of the same phase, two either side.
+/// Fills gaps with the mean of the nearest values of the same phase, up to two on either side.
 pub(super) fn fill(values: &[Option<f64>], period: usize) -> Vec<f64> {
     let known = values.iter().flatten();
     let mean = known.clone().sum::<f64>() / known.count().max(1) as f64;
@@ -74,7 +79,7 @@ pub(super) fn fill(values: &[Option<f64>], period: usize) -> Vec<f64> {
     values.iter().enumerate().map(|(step, value)| value.unwrap_or_else(|| alike(step))).collect()
 }
 
-/// Values far from their neighbours are replaced by the neighbours' median (Hampel's filter).
+/// Replaces values far from their neighbours by the median of the neighbours (Hampel's filter).
 fn without_spikes(values: &[f64]) -> Vec<f64> {
     let mut window = Window::default();
     values.iter().take(SPIKE_REACH).for_each(|value| window.insert(*value));
@@ -95,7 +100,7 @@ fn without_spikes(values: &[f64]) -> Vec<f64> {
     smooth
 }
 
-/// What to add to each step so that all of them stand at the level of the last: 0 after the last lasting change.
+/// Returns what to add to each step so that all steps have the level of the last: 0 after the last lasting change.
 fn moves(values: &[f64]) -> Vec<f64> {
     let mut moved = vec![0.0; values.len()];
     let mut level = values.to_vec();
@@ -109,9 +114,11 @@ fn moves(values: &[f64]) -> Vec<f64> {
     moved
 }
 
-/// The level has changed if the last values, [`SHIFT_MIN`] of them at least, all lie nearer to the new level than to the
-/// old, and the two are further apart than the old one's noise can be. Longer ago than a spike's neighbourhood reaches,
-/// [`step`] finds it.
+/// Returns the recent change of level, if there is one.
+///
+/// The level has changed if the last values, at least [`SHIFT_MIN`], are all nearer to the new level than to the old
+/// one, and the two levels are further apart than the noise of the old one explains. [`step`] finds changes that are
+/// further back than the neighbourhood of a spike reaches.
 fn recent_shift(values: &[f64]) -> Option<Shift> {
     let shift = |steps: usize| {
         let at = values.len() - steps;
@@ -126,7 +133,7 @@ fn recent_shift(values: &[f64]) -> Option<Shift> {
     (SHIFT_MIN..=SHIFT_MAX).rev().find_map(shift)
 }
 
-/// The highest step, and where the new level begins.
+/// Returns where the new level of the highest step begins, and the height of the step.
 fn step(values: &[f64]) -> Option<(usize, f64)> {
     let mut differences =
         values.windows(2).map(|pair| (pair[1] - pair[0]).abs() / std::f64::consts::SQRT_2).collect::<Vec<_>>();

@@ -1,31 +1,32 @@
-//! Whether the level has moved away so slowly that forecasts of the next step went along with it: the mean of the last
-//! week, against what was expected of that week three weeks before it began.
+//! Detects a level that moved away so slowly that the forecasts of the next step followed it. Compares the mean of the
+//! last week with the forecast of that week from three weeks before it began.
 //!
-//! By how much that is usually off is measured from earlier origins, as intervals are. A change of level that was taken
-//! for a step is moved out of both, so that it is told once, as a step.
+//! The usual difference is measured from earlier origins, as intervals are. A change of level that counts as a step is
+//! removed from both sides, so that it is reported once, as a step.
 
 use super::clean::Prepared;
 use super::holiday::Effects;
 use super::{History, Model, Parts};
 
-/// Seasons that the forecast looks ahead, the last of which is compared; of days, four weeks.
+/// Seasons that the forecast covers, of which the last is compared: four weeks for days.
 const SEASONS_AHEAD: usize = 4;
-/// Steps that a season must have for its mean to tell anything.
+/// Steps that a season must have for its mean to say anything.
 const SEASON_MIN: usize = 4;
-/// Origins at the most, and at the least.
+/// Origins used at most.
 const ORIGINS_MAX: usize = 100;
+/// Origins needed at least.
 const ORIGINS_MIN: usize = 12;
 
-/// How far the last season is from what was expected of it.
+/// The difference between the last season and its forecast.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Off {
-    /// The mean difference.
+    /// The mean difference, on the scale of the model.
     pub(super) mean: f64,
-    /// What was expected of the last step.
+    /// The forecast of the last step.
     pub(super) last: Parts,
 }
 
-/// The root mean square of what the last season ahead was off by, from earlier origins; `None` where they are few.
+/// Returns the root mean square of the differences from earlier origins, or `None` if these are few.
 pub(super) fn usual(history: History<'_>, prepared: &Prepared, effects: &Effects, model: Model<'_>) -> Option<f64> {
     let season = model.options.longest_season();
     let count = history.values.len();
@@ -37,8 +38,8 @@ pub(super) fn usual(history: History<'_>, prepared: &Prepared, effects: &Effects
     (squares.len() >= ORIGINS_MIN).then(|| (squares.iter().sum::<f64>() / squares.len() as f64).sqrt())
 }
 
-/// How far the season before the step `end` is from what was expected of it; `None` where most of it is not known. Special
-/// days tell nothing of a level.
+/// Returns how far the season before the step `end` is from its forecast, or `None` if most of its values are unknown.
+/// Leaves out special days, which say nothing about a level.
 pub(super) fn off(
     history: History<'_>,
     prepared: &Prepared,
@@ -51,7 +52,7 @@ pub(super) fn off(
     let origin = end.checked_sub(ahead).filter(|origin| season >= SEASON_MIN && *origin >= 2 * season)?;
     let steps = model.project(&prepared.values[..origin], ahead);
     let is_plain = |step: &usize| history.holidays.get(*step).is_none_or(Option::is_none);
-    // A spike is no drift, and has been taken out of what was prepared.
+    // A spike is not a drift, and has been taken out of the prepared values.
     let difference = |step: usize| history.values[step].map(|_| prepared.values[step] - steps[step - origin].sum());
     let differences = (end - season..end).filter(is_plain).filter_map(difference).collect::<Vec<_>>();
     let mut last = *steps.last()?;

@@ -1,39 +1,40 @@
-//! What special days add, and how sure that is.
+//! Estimates the effects of special days, and the uncertainty of these effects.
 
 use std::collections::BTreeMap;
 
 use super::clean::{MAD_TO_SIGMA, SPIKE_REACH, fill};
 use super::{History, Options, median, season};
 
-/// What each special day adds, by its name's number.
+/// The effect of each special day, by the number of the day's name.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Effects {
     known: BTreeMap<u16, Effect>,
-    /// The variance of what a day adds of which nothing is known.
+    /// The variance of the effect of a day that has not been seen before.
     unknown: f64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Effect {
     height: f64,
-    /// How far it may be from what the day truly adds.
+    /// The variance of `height` around the true effect.
     variance: f64,
 }
 
 impl Effects {
-    /// What a step's special day usually adds.
+    /// Returns the usual effect of a step's special day, or 0 if there is none.
     pub(super) fn of(&self, holiday: Option<&Option<u16>>) -> f64 {
         let effect = holiday.copied().flatten().and_then(|name| self.known.get(&name));
         effect.map_or(0.0, |effect| effect.height)
     }
 
-    /// The variance of that; 0 of a step that is no special day.
+    /// Returns the variance of that effect, or 0 for a step without a special day.
     pub(super) fn variance(&self, holiday: Option<u16>) -> f64 {
         holiday.map_or(0.0, |name| self.known.get(&name).map_or(self.unknown, |effect| effect.variance))
     }
 }
 
-/// What each named day adds to its neighbourhood, shrunk towards nothing as far as noise alone would explain it.
+/// Estimates how much each named day differs from its neighbourhood, shrunk towards 0 as far as noise alone would
+/// explain it.
 pub(super) fn effects(history: History<'_>, options: &Options) -> Effects {
     let mut seen: BTreeMap<u16, Vec<f64>> = BTreeMap::new();
     if history.holidays.iter().all(Option::is_none) {

@@ -1,26 +1,27 @@
-//! How far off the model usually is: the errors that it made from earlier origins of the same series.
+//! Measures how far off the model usually is, by the errors that it made from earlier origins of the same series.
 //!
-//! Split conformal prediction (Lei et al. 2018) over a rolling origin: an interval is as wide as the share of past
-//! errors that it is to hold. Errors of different horizons are pooled after each was divided by its horizon's mean, so
-//! that a quantile far out rests on all of them. Beyond the errors that were seen, an exponential tail is taken (peaks
-//! over a threshold), so that one value a hundred errors away is told from one that is three away.
+//! Split conformal prediction (Lei et al. 2018) over a rolling origin: an interval is wide enough to contain the
+//! required share of past errors. Errors of different horizons are divided by the mean error of their horizon and then
+//! pooled, so that a quantile far out rests on all of them. Beyond the observed errors the tail is exponential (peaks
+//! over a threshold), so that a value a hundred errors away is distinguished from one that is three away.
 
 use super::clean::Prepared;
 use super::holiday::Effects;
 use super::{History, Model, median};
 
-/// Origins at the most, and the steps between two; not a multiple of seven, so that every weekday is one.
+/// Origins used at most.
 const ORIGINS_MAX: usize = 40;
+/// Steps between two origins. Not a multiple of seven, so that every weekday becomes an origin.
 const ORIGIN_STEPS: usize = 5;
-/// Steps ahead that are tried from an origin.
+/// Steps ahead that are forecast from an origin.
 const HORIZON_MAX: usize = 28;
 /// The first step of each group of horizons.
 const GROUPS: [usize; 5] = [1, 2, 4, 8, 15];
-/// The largest part of a surprise that is expected to come again.
+/// The largest share of a surprise that is expected to recur.
 const CARRY_MAX: f64 = 0.6;
-/// What sums may be off by for being rounded, as a share of a series' size.
+/// Rounding error of sums, as a share of a series' size.
 const ROUNDING: f64 = 1e-9;
-/// The share of errors beyond which the tail of each side begins.
+/// Share of the errors that forms the tail of each side.
 const TAIL: f64 = 0.05;
 /// The length of a normal variable's tail, in mean absolute errors.
 const LENGTH_NORMAL: f64 = 0.52;
@@ -28,43 +29,43 @@ const LENGTH_NORMAL: f64 = 0.52;
 /// The mean absolute deviation of a normal variable, in standard deviations.
 const MEAN_NORMAL: f64 = 0.798;
 
-/// What is known of a value's variance, on the scale of the model.
+/// The variance of a value that the model's errors do not show, on the scale of the model.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Variance {
-    /// The least that the model's errors can have.
+    /// The least variance of the model's errors.
     pub(super) least: f64,
-    /// What comes on top of them.
+    /// The variance to add to that of the model's errors.
     pub(super) more: f64,
 }
 
-/// The errors of the past, by horizon.
+/// The model's errors in the past, by horizon.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Errors {
-    /// What is no error but a sum's rounding.
+    /// The size up to which an error is only the rounding of a sum.
     rounding: f64,
     /// The mean absolute error of each group of horizons, none smaller than the one before.
     scales: [f64; GROUPS.len()],
-    /// Values below what was expected, and above it: the noise of counts, and of logarithms, is not alike on both sides.
+    /// The two sides are kept apart, because the noise of counts and of logarithms differs between them.
     below: Side,
     above: Side,
 }
 
 impl Errors {
-    /// How far below and above the expected value the true one may be, `step` steps ahead (from 1), for it to lie within
-    /// with `probability`. `noise` is the variance that the value has by its own nature; no model comes below it.
+    /// Returns how far below and above the expected value the interval reaches that contains the true value with
+    /// `probability`, `step` steps ahead (from 1).
     pub(super) fn reach(&self, step: usize, probability: f64, noise: Variance) -> (f64, f64) {
         let scale = self.scale(step, noise);
         let beyond = (1.0 - probability) / 2.0;
         (scale * self.below.size(beyond), scale * self.above.size(beyond))
     }
 
-    /// How far off on that side is one standard deviation, of which the reach of 95% is 1.96.
+    /// Returns the length of one standard deviation on the side of `error`, 1.96 of which make up the reach of 95%.
     pub(super) fn sigma(&self, error: f64, step: usize, noise: Variance) -> f64 {
         let (below, above) = self.reach(step, 0.95, noise);
         (if error < 0.0 { below } else { above }) / 1.96
     }
 
-    /// The probability of an error as improbable, if nothing is the matter.
+    /// Returns the probability of an error at least as improbable, on either side, by chance alone.
     pub(super) fn p_value(&self, error: f64, step: usize, noise: Variance) -> f64 {
         let scale = self.scale(step, noise);
         if error.abs() <= self.rounding {
@@ -77,7 +78,7 @@ impl Errors {
         (2.0 * side.beyond(error.abs() / scale)).min(1.0)
     }
 
-    /// The mean absolute error to be expected.
+    /// Returns the mean absolute error to expect.
     fn scale(&self, step: usize, noise: Variance) -> f64 {
         let group = GROUPS.partition_point(|first| *first <= step).saturating_sub(1);
         let further = (step as f64 / HORIZON_MAX as f64).max(1.0).sqrt();
@@ -86,21 +87,23 @@ impl Errors {
     }
 }
 
-/// The errors on one side.
+/// The errors on one side of the expected value.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Side {
-    /// Their sizes over their scale, in order.
+    /// The sizes of the errors over their scale, in ascending order.
     sizes: Vec<f64>,
-    /// How many errors there are on both sides.
+    /// The number of errors on both sides together.
     count: usize,
-    /// Where the tail begins, the share of all errors that it holds, and how long it is.
+    /// The size at which the tail begins.
     start: f64,
+    /// The share of all errors that the tail contains.
     share: f64,
+    /// The mean excess of the errors in the tail over its beginning.
     length: f64,
 }
 
 impl Side {
-    /// `errors` are those of both sides over their scale, of which it takes the ones above 0.
+    /// Keeps the positive ones of `errors`, which are the errors of both sides over their scale.
     fn of(errors: impl ExactSizeIterator<Item = f64>) -> Self {
         let count = errors.len();
         let mut sizes = errors.filter(|size| *size > 0.0).collect::<Vec<_>>();
@@ -110,12 +113,12 @@ impl Side {
         let start = inner.last().copied().unwrap_or_default();
         let mean = tail.iter().map(|size| size - start).sum::<f64>() / kept.max(1) as f64;
         let share = (kept + 1) as f64 / (count + 1) as f64;
-        // The few errors in a tail come from even fewer days: half of what they say is chance.
+        // The few errors in a tail come from even fewer days, so that half of their mean is chance.
         let length = f64::midpoint(mean, LENGTH_NORMAL).max(LENGTH_NORMAL);
         Self { sizes, count, start, share, length }
     }
 
-    /// The probability of an error on this side that is larger.
+    /// Returns the probability of a larger error on this side.
     fn beyond(&self, size: f64) -> f64 {
         if size > self.start {
             return self.share * (-(size - self.start) / self.length).exp();
@@ -124,25 +127,25 @@ impl Side {
         ((larger + 1) as f64 / (self.count + 1) as f64).max(self.share)
     }
 
-    /// The size beyond which an error on this side lies with that probability.
+    /// Returns the size that an error on this side exceeds with probability `beyond`.
     fn size(&self, beyond: f64) -> f64 {
         if beyond < self.share {
             return self.start + self.length * (self.share / beyond.max(f64::MIN_POSITIVE)).ln();
         }
-        // The conformal quantile: the error that stands at this place of one more than were seen.
+        // The conformal quantile: the rank is among one error more than were observed.
         let larger = (beyond * (self.count + 1) as f64) as usize;
         self.sizes.len().checked_sub(larger).and_then(|place| self.sizes.get(place)).copied().unwrap_or_default()
     }
 }
 
-/// Forecasts the series from origins in its past, and keeps by how much each was off; beside that, how much of an error
-/// one step ahead the step after it has again.
+/// Forecasts the series from origins in its past. Returns the errors, and the share of an error one step ahead that
+/// recurs at the next step.
 pub(super) fn errors(history: History<'_>, prepared: &Prepared, effects: &Effects, model: Model<'_>) -> (Errors, f64) {
     let count = history.values.len();
     let first =
         (2 * model.options.longest_season()).max(count / 3).max(count.saturating_sub(ORIGINS_MAX * ORIGIN_STEPS));
     let mut misses = Vec::new();
-    // By how much what was taken for the value of each step from the first origin on was off, one step ahead.
+    // One-step errors of the prepared values, for each step from the first origin on.
     let mut surprises = Vec::with_capacity(count.saturating_sub(first));
     for origin in first..count {
         let is_far = (count - origin).is_multiple_of(ORIGIN_STEPS);
@@ -168,14 +171,14 @@ pub(super) fn errors(history: History<'_>, prepared: &Prepared, effects: &Effect
     (normalise(by_group, ROUNDING * size), carry)
 }
 
-/// How far off a step was that was forecast from an origin.
+/// The error of one step that was forecast from an origin.
 struct Miss {
     origin: usize,
     ahead: usize,
     error: f64,
 }
 
-/// The part of a surprise that comes again on the step after: their first autocorrelation, where it is one.
+/// Returns the share of a surprise that recurs at the next step: the first autocorrelation, or 0 if it may be chance.
 fn carry(surprises: &[f64]) -> f64 {
     let products = surprises.windows(2).map(|pair| pair[0] * pair[1]).sum::<f64>();
     let squares = surprises.iter().map(|surprise| surprise * surprise).sum::<f64>();
@@ -192,7 +195,7 @@ fn normalise(by_group: [Vec<f64>; GROUPS.len()], rounding: f64) -> Errors {
     for (scale, mut errors) in scales.iter_mut().zip(by_group) {
         least = least.max(mean_size(&errors));
         *scale = least;
-        // That they were all on one side for a while, such as in spring, says nothing of the side on which they will be.
+        // Errors that were on one side for a while, such as in spring, say nothing about the side of future errors.
         let middle = median(&mut errors);
         for error in &mut errors {
             *error -= middle;

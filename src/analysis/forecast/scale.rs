@@ -1,28 +1,29 @@
-//! The scale on which a series' parts add up. Most of what a business counts grows and falls by shares: a Sunday is a share
-//! of the level, and so is the noise. Such a series is modelled in logarithms; one that is near zero, or below, as measured.
+//! The scale on which the parts of a series add up.
+//!
+//! Most business counts grow and fall by shares: a Sunday is a share of the level, and so is the noise. Such a series
+//! is modelled in logarithms. A series that is near or below zero is modelled as measured.
 
 use super::Parts;
 
-/// A series is taken for one of shares where this of its values ...
+/// The quantile of a series that must not be near zero for a model in logarithms.
 const QUANTILE: f64 = 0.05;
-/// ... are all above this share of its median.
+/// Share of the median that this quantile must exceed.
 const SHARE_MIN: f64 = 0.1;
-/// What lies below this share of the median is as good as nothing, and stands for it in logarithms.
+/// Share of the median below which a value is as good as zero. It replaces smaller values in logarithms.
 const FLOOR: f64 = 0.01;
 
-/// The scale that a series is modelled on.
+/// The scale on which a series is modelled.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Scale {
-    /// As measured.
     Measured,
-    /// In logarithms.
     Logarithm {
-        /// The smallest value that is told from nothing.
+        /// The value that replaces all smaller ones.
         floor: f64,
     },
 }
 
 impl Scale {
+    /// Chooses the scale of a series.
     pub(super) fn of(values: &[Option<f64>]) -> Self {
         let mut known = values.iter().flatten().copied().collect::<Vec<_>>();
         known.sort_unstable_by(f64::total_cmp);
@@ -35,7 +36,7 @@ impl Scale {
         }
     }
 
-    /// A measured value on the scale.
+    /// Converts a measured value to the scale.
     pub(super) fn to(self, value: f64) -> f64 {
         match self {
             Self::Measured => value,
@@ -43,7 +44,7 @@ impl Scale {
         }
     }
 
-    /// A value on the scale, as it would be measured.
+    /// Converts a value on the scale to a measured value.
     pub(super) fn back(self, value: f64) -> f64 {
         match self {
             Self::Measured => value,
@@ -51,7 +52,7 @@ impl Scale {
         }
     }
 
-    /// Parts on the scale as what each adds to the measured value, in their order; they add up to it.
+    /// Converts parts on the scale to what each, in their order, adds to the measured value. The results add up to it.
     pub(super) fn parts(self, parts: Parts) -> Parts {
         if self == Self::Measured {
             return parts;
@@ -71,7 +72,7 @@ impl Scale {
         }
     }
 
-    /// The variance of a value, on the scale.
+    /// Converts the variance of the measured `value` to the scale.
     pub(super) fn variance(self, variance: f64, value: f64) -> f64 {
         match self {
             Self::Measured => variance,

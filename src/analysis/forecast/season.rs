@@ -1,22 +1,23 @@
-//! Short seasons: what each phase of a week or day adds, by classical decomposition with recent weeks weighing more.
+//! Short seasons: the effect of each phase of a week or day, by classical decomposition that gives recent cycles more
+//! weight.
 
-/// The weight of a cycle falls by this share with each cycle that lies further back.
+/// Rate at which the weight of a cycle falls exponentially with its age in cycles.
 const DECAY: f64 = 0.05;
 
-/// What each phase of each season adds.
+/// The effect of each phase of each season.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Indices {
     seasons: Vec<Vec<f64>>,
 }
 
 impl Indices {
-    /// What the seasons add at a step, counted from the start of the series.
+    /// Returns the effect of the seasons at a step, counted from the start of the series.
     pub(super) fn at(&self, step: usize) -> f64 {
         self.seasons.iter().map(|phases| phases[step % phases.len()]).sum()
     }
 }
 
-/// The indices of each season of `periods`, shortest first, each taken from what the shorter ones leave.
+/// Returns the indices of each season of `periods`, shortest first, each estimated from what the shorter ones leave.
 pub(super) fn indices(values: &[f64], periods: &[usize]) -> Indices {
     let mut indices = Indices { seasons: Vec::with_capacity(periods.len()) };
     let mut rest = values.to_vec();
@@ -30,13 +31,13 @@ pub(super) fn indices(values: &[f64], periods: &[usize]) -> Indices {
     indices
 }
 
-/// The values without their seasons.
+/// Returns the values without their seasons.
 pub(super) fn without(values: &[f64], periods: &[usize]) -> Vec<f64> {
     let indices = indices(values, periods);
     values.iter().enumerate().map(|(step, value)| value - indices.at(step)).collect()
 }
 
-/// What each phase of one season adds; they sum to nothing.
+/// Returns the effect of each phase of one season. The effects sum to zero.
 fn phases(values: &[f64], period: usize) -> Vec<f64> {
     let (mut sums, mut weights) = (vec![0.0; period], vec![0.0; period]);
     let averages = moving_average(values, period);
@@ -61,7 +62,7 @@ fn phases(values: &[f64], period: usize) -> Vec<f64> {
     phases
 }
 
-/// The centred mean over one period; of an even period, with half the weight at either end.
+/// Returns the centred mean over one period. For an even period, the values at both ends have half the weight.
 fn moving_average(values: &[f64], period: usize) -> Vec<f64> {
     let width = if period.is_multiple_of(2) { period + 1 } else { period };
     if values.len() < width {

@@ -1,6 +1,7 @@
-//! Medians of a window that moves along a series: the window is kept in order, so that a step costs a shift and no sort.
+//! Medians of a window that moves along a series. The window is kept sorted, so that a step costs an insertion and a
+//! removal and no sort.
 
-/// Values in order.
+/// The values of a window in ascending order.
 #[derive(Debug, Default)]
 pub(super) struct Window {
     ordered: Vec<f64>,
@@ -12,7 +13,7 @@ impl Window {
         self.ordered.insert(place, value);
     }
 
-    /// Takes out a value that was put in.
+    /// Removes a value that was inserted before.
     pub(super) fn remove(&mut self, value: f64) {
         let place = self.place(value);
         self.ordered.remove(place);
@@ -27,7 +28,7 @@ impl Window {
         }
     }
 
-    /// The median of the absolute deviations from `middle`.
+    /// Returns the median of the absolute deviations from `middle`.
     pub(super) fn deviation(&self, middle: f64) -> f64 {
         let ordered = &self.ordered;
         let mut right = ordered.partition_point(|value| *value < middle);
@@ -57,7 +58,8 @@ impl Window {
     }
 }
 
-/// The median of each `width` values that follow one another, by their first; of fewer than `width` there are none.
+/// Returns the median of each `width` consecutive values, by the first of them. Returns none if there are fewer than
+/// `width` values.
 pub(super) fn medians(values: &[f64], width: usize) -> Vec<f64> {
     let mut window = Window::default();
     let mut medians = Vec::with_capacity(values.len());

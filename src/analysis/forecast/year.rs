@@ -1,28 +1,30 @@
-//! The yearly season: the move that the level made at this time last year, taken in part.
+//! The yearly season: a share of the move that the level made at this time last year.
 //!
-//! Two years of days are too few for indices by day of the year, so only the level's move is taken, and only where it
-//! would have brought forecasts from recent origins nearer to what came.
+//! Two years of days are too few for indices by day of the year. Only the move of the level is used, and only if it
+//! would have improved forecasts from recent origins.
 
 use super::level::Smoothing;
 use super::{Model, Options};
 
-/// Steps of which a level a year ago is the mean.
+/// Steps over which the level a year ago is averaged.
 const WINDOW: usize = 29;
 /// Shares of last year's move that are tried.
 const SHARES: [f64; 3] = [0.0, 0.25, 0.5];
-/// What the share must save of the error to be taken.
+/// Share of the error that the move must save to be used.
 const GAIN_MIN: f64 = 0.03;
-/// Origins in the past from which the shares are tried, and the steps between two of them.
+/// Origins in the past from which the shares are tried.
 const ORIGINS: usize = 6;
+/// Steps between two origins, and steps forecast from each.
 const ORIGIN_STEPS: usize = 28;
 
-/// What the year adds to each of the `horizon` steps after `values`.
+/// Returns what the yearly season adds to each of the `horizon` steps after `values`.
 pub(super) fn project(values: &[f64], horizon: usize, options: &Options, share: f64) -> Vec<f64> {
     let moves = (share > 0.0).then(|| moves(values, horizon, options)).flatten();
     moves.map_or_else(|| vec![0.0; horizon], |moves| moves.into_iter().map(|step| share * step).collect())
 }
 
-/// How far the level was from where it had been at the origin, a year ago.
+/// Returns how far the level of each step a year ago was from its level at the origin a year ago. Returns `None` if
+/// there is no yearly season or the history is too short.
 fn moves(values: &[f64], horizon: usize, options: &Options) -> Option<Vec<f64>> {
     let count = values.len();
     let origin = count.checked_sub(options.year?)?;
@@ -35,7 +37,7 @@ fn moves(values: &[f64], horizon: usize, options: &Options) -> Option<Vec<f64>> 
     Some((0..horizon).map(|step| level(step) - base).collect())
 }
 
-/// The share of last year's move to take.
+/// Returns the share of last year's move to use.
 pub(super) fn share(values: &[f64], options: &Options, smoothing: Smoothing) -> f64 {
     let Some(year) = options.year else { return 0.0 };
     let model = Model { options, smoothing, year_share: 0.0 };

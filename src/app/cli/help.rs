@@ -1,4 +1,4 @@
-//! What the help says after the options: configuration, examples, exit codes.
+//! The texts that follow the options in the help: configuration, examples and exit codes.
 
 pub(super) const AFTER_HELP: &str = "\
 Every option can also stand in explore.toml (max_iterations = 20) or in the environment (EXPLORE_MAX_ITERATIONS=20); \
@@ -20,30 +20,30 @@ Configuration:
     output = 8.00
   and in the environment: DATABASE_URL, OPENAI_API_KEY, OPENAI_BASE_URL, and any other option as
   EXPLORE_ and its name: EXPLORE_MAX_ITERATIONS=20. An option given here wins over the environment,
-  the environment over the file. `explore config` prints what holds, and where it comes from.
+  the environment over the file. `explore config` prints the effective settings and where each comes from.
 
 Examples:
   explore --demo                               the sample data, no server and no key
   explore --focus customer_churn               DATABASE_URL and OPENAI_API_KEY are set
-  explore --offline -o report.html             the ending chooses the format: .html, .json, .md
+  explore --offline -o report.html             the file extension sets the format: .html, .json, .md
   explore --base-url http://localhost:11434/v1 --model qwen3
-  explore --quiet --fail-on high               for a nightly job: the exit code tells
+  explore --quiet --fail-on high               for a nightly job: the exit code is the result
 
-Exit codes: the first of these that holds
-  130  interrupted; the report of what was known by then is written
-  1    unexpected; `sql` refused the statement
+Exit codes: the first of these that applies
+  130  interrupted; a report on the results so far is written
+  1    unexpected error; `sql` refused the statement
   2    usage or configuration
   3    database
   4    model
   10   findings at or above --fail-on; `schema check` found a disagreement
-  11   with --fail-on: no such finding, but the run is incomplete, so that there may be one: a limit ended it, no table
-       could be looked at, usable ones were left out, or most queries failed; the report's first lines say which
-  0    done; without --fail-on also where the run is incomplete, which the report says";
+  11   with --fail-on: no such finding, but the run is incomplete and may have missed one: a limit ended it, no table
+       could be explored, usable ones were left out, or most queries failed; the report's first lines say which
+  0    done; without --fail-on also if the run is incomplete, which the report says";
 
 pub(super) const SQL_HELP: &str = "\
-The statement meets all that a query of the model's meets: the validator, the cost gate, the wrapper, a READ ONLY \
-transaction that is rolled back, and the limits. Rows go to standard output; how many there are, and whether there are \
-more, to standard error. -v tells the time, -vv shows the plan.
+The statement goes through the same layers as a model's query: the validator, the cost gate, the wrapper, a READ ONLY \
+transaction that is rolled back, and the limits. The rows are written to standard output; their number, and whether \
+there are more, to standard error. -v shows the time, -vv also the plan.
 
 Examples:
   explore sql --demo \"SELECT count(*) FROM primary_sales\"
@@ -51,30 +51,30 @@ Examples:
   explore sql --max-rows 100000 -o sales.csv - < sales.sql
 
 Exit codes:
-  0    done; with --check: it would not be refused
+  0    done; with --check: the statement would not be refused
   1    refused, by the validator or for its cost
-  3    the database failed it
-  130  interrupted; it is stopped on the server";
+  3    the database reported an error
+  130  interrupted; the statement is cancelled on the server";
 
 pub(super) const DOCTOR_HELP: &str = "\
-Exit codes: 0 where nothing failed, warnings or not; otherwise that of the first check that failed: 2 usage, 3 database,
-4 model. Try `explore doctor --help` for what is checked, and why --attack is safe.";
+Exit codes: 0 if no check failed, with or without warnings; otherwise the code of the first failed check: 2 usage,
+3 database, 4 model. Try `explore doctor --help` for the list of checks, and why --attack is safe.";
 
 pub(super) const DOCTOR_LONG_HELP: &str = "\
 What is checked:
   the connection, TLS, the server's version and engine, the role's rights, the
-  session's settings, that a time limit holds (a statement is run into one of half
-  a second), the tables and what can be looked at in each, statistics, what the
+  session's settings, that a time limit works (a statement is stopped by one of
+  half a second), the tables and what can be analysed in each, statistics, what the
   catalogue checks leave out, the metadata, the model (two turns of a few tokens,
   with a tool's result between them), its price, and the runs directory.
 
 Why --attack is safe, in production too:
-  It goes no other way than a model's statements go. A string that the validator
-  refuses never leaves the process. What passes, because it is only expensive, is
-  looked at for its cost and runs within a SELECT of the program's own, in a READ
-  ONLY transaction, for a second and ten rows at the most, and is rolled back.
-  Nothing is tried past a layer that refused. A test runs it as a superuser and
-  records all that is sent: no refused string is in it, and nothing is changed.
+  Its strings go through the same layers as a model's statements. A string that the
+  validator refuses never leaves the process. A string that passes is only expensive:
+  its cost is checked, and it runs within a SELECT of the program's own, in a READ
+  ONLY transaction, for at most one second and ten rows, and is rolled back. A string
+  that one layer refused does not reach the next. A test runs the list as a superuser
+  and records all that is sent: no refused string is in it, and nothing is changed.
 
 Examples:
   explore doctor
@@ -82,7 +82,7 @@ Examples:
   explore doctor --attack --format json
 
 Exit codes:
-  0  nothing failed; there may be warnings
+  0  no check failed; there may be warnings
   2  the first check that failed is about usage or configuration
   3  about the database, the role included
   4  about the model";

@@ -1,4 +1,4 @@
-//! Parsers of the values of options. Their messages say what was expected.
+//! Parsers of option values. Their error messages say what was expected.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -14,24 +14,24 @@ use serde::de::DeserializeOwned;
 
 use crate::typeset::spelling::nearest;
 
-/// A whole number from 1; underscores may group its digits.
+/// Parses a whole number from 1. Underscores may group the digits.
 pub fn count<T: TryFrom<u64>>(text: &str) -> Result<T, String> {
     let digits = text.replace('_', "");
     let number = digits.parse::<u64>().ok().filter(|number| *number > 0);
     number.and_then(|number| T::try_from(number).ok()).ok_or_else(|| "expected a whole number from 1".to_owned())
 }
 
-/// An amount of US dollars, above 0.
+/// Parses an amount of US dollars above 0.
 pub fn money(text: &str) -> Result<Decimal, String> {
     let amount = text.parse::<Decimal>().ok().filter(|amount| amount.is_sign_positive() && !amount.is_zero());
     amount.ok_or_else(|| "expected an amount of US dollars above 0, such as 2.50".to_owned())
 }
 
-/// The most that a plan may cost, in the planner's units; `None` where nothing is too dear.
+/// The highest accepted plan cost, in the planner's units; `None` accepts any.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PlanCost(pub Option<f64>);
 
-/// A number above 0, such as `1e9`, or `off`.
+/// Parses a cost above 0, such as `1e9`, or `off`.
 pub fn plan_cost(text: &str) -> Result<PlanCost, String> {
     if text == "off" {
         return Ok(PlanCost(None));
@@ -40,7 +40,7 @@ pub fn plan_cost(text: &str) -> Result<PlanCost, String> {
     cost.map(|cost| PlanCost(Some(cost))).ok_or_else(|| "expected a cost above 0, such as 1e9, or off".to_owned())
 }
 
-/// A length of time, above 0.
+/// Parses a duration above 0, such as `30s` or `1h30m`.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let duration = text.parse::<SignedDuration>().ok().and_then(|duration| Duration::try_from(duration).ok());
     duration
@@ -48,12 +48,12 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "expected a length of time with its unit, such as 30s, 10m or 1h30m".to_owned())
 }
 
-/// A calendar day.
+/// Parses a calendar date.
 pub fn date(text: &str) -> Result<Date, String> {
     text.parse().map_err(|_| "expected a date, such as 2025-11-30".to_owned())
 }
 
-/// A time zone by its name, whatever the case.
+/// Parses the name of a time zone, ignoring case.
 pub fn time_zone(text: &str) -> Result<TimeZone, String> {
     let named = TimeZone::get(text).ok().filter(|zone| zone.iana_name().is_some());
     named.ok_or_else(|| {
@@ -63,7 +63,7 @@ pub fn time_zone(text: &str) -> Result<TimeZone, String> {
     })
 }
 
-/// The URL of an endpoint, without a password, which would show wherever the URL does.
+/// Parses the URL of an endpoint. A URL with a password is rejected, because the URL is shown in messages.
 pub fn endpoint(text: &str) -> Result<Url, String> {
     let expected = || "expected a URL that begins with http:// or https://".to_owned();
     let url = text.parse::<Url>().ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
@@ -74,12 +74,12 @@ pub fn endpoint(text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
-/// Anything: a message about it would show it.
+/// Accepts any text as a secret. It never fails, because an error message would show the value.
 pub fn secret(text: &str) -> Result<SecretString, Infallible> {
     Ok(SecretString::from(text))
 }
 
-/// One of the names, which are those that the type itself is written with.
+/// Parses one of `names`, which must be the names that `T` deserialises from.
 pub fn one_of<T>(names: &'static [&'static str]) -> impl TypedValueParser<Value = T>
 where
     T: DeserializeOwned + Clone + Send + Sync + 'static,

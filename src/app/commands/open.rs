@@ -14,10 +14,10 @@ use crate::app::config::{Config, SqlSection};
 use crate::app::error::{Failure, Kind};
 use crate::app::output::Output;
 use crate::sample::SAMPLE_SQL;
+use crate::semantic;
 use crate::semantic::metadata::Metadata;
-use crate::warehouse::catalog::Catalog;
+use crate::warehouse::catalog::{self, Catalog, Introspected, Selection};
 use crate::warehouse::executor::{Executor, Rules};
-use crate::warehouse::postgres::introspect::{self, Introspected, Selection, introspect};
 use crate::warehouse::postgres::{self, Options};
 use crate::warehouse::sql::Allowed;
 use crate::warehouse::{Database, Limits, Server, SessionContext};
@@ -56,8 +56,9 @@ pub(super) async fn executor(
     };
     let opened = Executor::open(database, rules, limits).await;
     let (executor, introspected) = opened.map_err(unread)?;
-    let Introspected { mut catalog, mut warnings, left_out } = introspected;
-    warnings.extend(catalog.complete(&metadata.without(&left_out, &catalog)));
+    let Introspected { mut catalog, mut warnings, left_out, code: _ } = introspected;
+    let metadata = metadata.without(&left_out, &catalog);
+    warnings.extend(semantic::complete(&mut catalog, &metadata));
     Ok((executor, catalog, warnings))
 }
 
@@ -152,7 +153,7 @@ fn selection(config: &Config) -> Selection {
 
 /// Reads the catalog as the database alone describes it.
 pub(super) async fn introspected(config: &Config, database: &dyn Database) -> Result<Introspected, Failure> {
-    introspect(database, &selection(config)).await.map_err(unread)
+    database.introspect(&selection(config)).await.map_err(unread)
 }
 
 /// Reads what people wrote, of tables that are kept out too: views may read those. The folder may be missing where nobody
@@ -168,10 +169,10 @@ pub(super) fn metadata(config: &Config) -> Result<Metadata, Failure> {
 }
 
 /// A catalog that could not be read, or a selection that is wrong.
-fn unread(error: introspect::Error) -> Failure {
+fn unread(error: catalog::Error) -> Failure {
     let kind = match error {
-        introspect::Error::ExcludesNothing(_) | introspect::Error::MarksNothing(_) => Kind::Usage,
-        introspect::Error::Database(_) | introspect::Error::Document(_) => Kind::Database,
+        catalog::Error::ExcludesNothing(_) | catalog::Error::MarksNothing(_) => Kind::Usage,
+        catalog::Error::Database(_) | catalog::Error::Document(_) => Kind::Database,
     };
     Failure::new(kind, error)
 }

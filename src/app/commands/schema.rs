@@ -10,14 +10,13 @@ use crate::app::output::Output;
 use crate::semantic::drift;
 use crate::semantic::metadata::{self, Metadata};
 use crate::typeset::text::{counted, printable};
-use crate::warehouse::catalog::Catalog;
-use crate::warehouse::postgres::introspect::Introspected;
+use crate::warehouse::catalog::{Catalog, Introspected};
 
 pub(super) async fn run(command: &SchemaCommand, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
     let database = open::database(config, output).await?;
     let introspected = open::introspected(config, &*database).await;
     database.close().await;
-    let Introspected { catalog, warnings, left_out } = introspected?;
+    let Introspected { catalog, warnings, left_out, code: _ } = introspected?;
     for warning in warnings {
         output.talk().warn(&warning);
     }

@@ -95,7 +95,7 @@ async fn answer(
     let elapsed = started.elapsed();
     let plan = match output.talk().verbosity() {
         0 | 1 => None,
-        _ => Some(executor.database.explain(&select, &executor.limits).await?),
+        _ => Some(executor.database.prove(&select, &executor.limits).await?.plan),
     };
     Ok(Answer::Ran { table, elapsed, plan })
 }

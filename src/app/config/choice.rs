@@ -1,5 +1,5 @@
-//! What the settings mean together: which database, which model. A command asks for what it needs, so that one which
-//! needs neither runs without.
+//! Decisions that depend on several settings: which database, and which model. A command calls only those that it
+//! needs, so that a command without a database or a model runs without their settings.
 
 use std::path::PathBuf;
 
@@ -12,41 +12,41 @@ use crate::app::error::Failure;
 use crate::model::openai::{self, Api, OPENAI_BASE_URL};
 use crate::model::price::{Price, Prices};
 
-/// The model asked at OpenAI where none is named.
+/// The model at OpenAI if no model is named.
 pub const DEFAULT_MODEL: &str = "gpt-5.2";
 
-/// The database to look into.
+/// The database to explore.
 #[derive(Debug, Clone)]
 pub enum Source {
     /// The sample data, in a PostgreSQL inside this process.
     Demo,
-    /// What this script makes, in a PostgreSQL inside this process.
+    /// The tables that this script creates, in a PostgreSQL inside this process.
     Script(PathBuf),
     /// The server at this URL.
     Server(SecretString),
 }
 
-/// Where the monitors' state is.
+/// The place of the monitors' state.
 #[derive(Debug, Clone)]
 pub enum StatePlace {
-    /// On the server at this URL.
+    /// A server at this URL.
     Server(SecretString),
-    /// In a PostgreSQL inside this process, in this folder.
+    /// A PostgreSQL inside this process, with its data in this folder.
     Directory(PathBuf),
 }
 
-/// Who looks.
+/// The explorer of the data: the built-in analyst or a model.
 #[derive(Debug, Clone)]
 pub enum Player {
-    /// The built-in analyst.
+    /// The built-in analyst, without a model.
     Offline,
-    /// A model, and how to reach it.
+    /// A model with its endpoint.
     Model(Box<openai::Options>),
 }
 
 impl Config {
-    /// The database to look into, and what to tell about the choice. Where several are asked for, the one asked for
-    /// nearer the command line is meant. None is ever a fallback for another.
+    /// Returns the database to explore, and a note on the choice if several are named. The one named in the highest
+    /// layer is chosen; two in the same layer are an error. No database is a fallback for another.
     pub fn source(&self) -> Result<(Source, Option<String>), Failure> {
         let database = &self.database;
         let demo = database.demo.then_some(("demo", Source::Demo));
@@ -62,16 +62,16 @@ impl Config {
             )),
             [(_, source)] => Ok((source.clone(), None)),
             [(first, _), (second, _), ..] if rank(first) == rank(second) => {
-                Err(Failure::usage(format!("two databases are asked for: by {first} and by {second}"))
+                Err(Failure::usage(format!("two databases are named: by {first} and by {second}"))
                     .hint("leave one of them out"))
             }
             [(first, source), (second, _), ..] => {
-                Ok((source.clone(), Some(format!("exploring what {first} names; what {second} names is left alone"))))
+                Ok((source.clone(), Some(format!("exploring the database of {first}; the one of {second} is ignored"))))
             }
         }
     }
 
-    /// Where the monitors' state is: on a server where one is named, else in a folder.
+    /// Returns the place of the monitors' state: the server if a URL is given, otherwise a folder.
     pub fn state_place(&self) -> Result<StatePlace, Failure> {
         if let Some(url) = &self.state.state_url {
             return Ok(StatePlace::Server(url.clone()));
@@ -83,13 +83,13 @@ impl Config {
         })
     }
 
-    /// Whether it is the sample data that are explored.
+    /// Returns whether the sample data are explored.
     pub fn is_demo(&self) -> bool {
         matches!(self.source(), Ok((Source::Demo, _)))
     }
 
-    /// Who looks. The offline analyst is chosen by `--offline`, and by `--demo` unless a model is named that can be
-    /// asked, or that a flag insists on.
+    /// Returns the explorer. It is the offline analyst with `--offline`. With `--demo` it is too, unless a model is
+    /// named that has a key or a base URL, or that is named by a flag.
     pub fn player(&self) -> Result<Player, Failure> {
         let ModelOptions { model, offline, base_url, .. } = &self.model;
         let demo = self.is_demo();
@@ -102,7 +102,7 @@ impl Config {
         let api_default = Api::default_for(url);
         let at_openai = api_default == Api::Responses;
         if at_openai && self.api_key.is_none() {
-            return Err(Failure::usage("no key to ask a model with").hint(
+            return Err(Failure::usage("no API key for the model").hint(
                 "set OPENAI_API_KEY; or give --base-url and --model for another endpoint, or --offline for the built-in \
                  analyst, which needs none",
             ));
@@ -126,13 +126,13 @@ impl Config {
         })))
     }
 
-    /// Refuses a report whose file's ending asks for another format than is asked for, or for one that there is not.
+    /// Rejects a report file whose extension contradicts the given format, or is of a format that reports do not have.
     pub fn check_format(&self) -> Result<(), Failure> {
         self.format_of_ending().map(drop)
     }
 
-    /// The format that the ending of the report's file asks for. A format that is asked for farther from the command line
-    /// than the file does not count beside it.
+    /// Returns the format for the extension of the report's file. A format from a lower layer than the file's name is
+    /// ignored.
     pub(super) fn format_of_ending(&self) -> Result<Option<&'static str>, Failure> {
         let rank_of = |key| self.origin(key).map_or(0, rank);
         let setting = self.settings.iter().find(|setting| setting.key == "format");
@@ -141,17 +141,17 @@ impl Config {
         ending::format(self.report.output.as_deref(), asked, &FORMATS)
     }
 
-    /// What the model's tokens cost, if the file says.
+    /// Returns the price of a model's tokens; `None` if it is unknown.
     pub fn price(&self, model: &str) -> Option<Price> {
         Prices::new(self.prices.clone()).get(model).copied()
     }
 
-    /// A limit on money that cannot be kept is refused rather than ignored.
+    /// Rejects a limit on the cost that cannot be enforced because the price is unknown.
     fn check_price(&self, model: &str) -> Result<(), Failure> {
         if self.limits.max_cost.is_none() || self.price(model).is_some() {
             return Ok(());
         }
-        Err(Failure::usage(format!("--max-cost cannot be kept: the price of {model} is unknown")).hint(format!(
+        Err(Failure::usage(format!("--max-cost cannot be enforced: the price of {model} is unknown")).hint(format!(
             "write its price into explore.toml, as input, cached_input and output of [prices.{model:?}]"
         )))
     }

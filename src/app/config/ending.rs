@@ -1,4 +1,4 @@
-//! The ending of the file that is written says what is in it: `-o report.html`.
+//! Derives the output format from the extension of the output file: `-o report.html`.
 
 use std::path::Path;
 
@@ -6,12 +6,12 @@ use serde::de::DeserializeOwned;
 
 use crate::app::error::Failure;
 
-/// What files of these endings hold, as formats are called.
+/// File extensions with the names of their formats.
 const ENDINGS: [(&str, &str); 6] =
     [("json", "json"), ("html", "html"), ("htm", "html"), ("md", "markdown"), ("markdown", "markdown"), ("csv", "csv")];
 
-/// The format of `formats` that the file's ending asks for; `None` where it asks for none. `asked` is the format that
-/// somebody asked for beside it.
+/// Returns the format among `formats` that the file's extension stands for; `None` if it stands for none. `asked` is
+/// the explicitly requested format, which must not contradict it.
 pub(crate) fn format(
     path: Option<&Path>,
     asked: Option<&str>,
@@ -35,7 +35,7 @@ pub(crate) fn format(
     }
 }
 
-/// The format that is asked for, or else the one that the file's ending asks for, or else the default.
+/// Returns the requested format, otherwise the one of the file's extension, otherwise the default.
 pub(crate) fn choose<T>(path: Option<&Path>, asked: Option<T>, formats: &[&'static str]) -> Result<T, Failure>
 where
     T: DeserializeOwned + Copy + Default + PartialEq,

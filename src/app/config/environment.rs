@@ -1,4 +1,4 @@
-//! The environment's layer. An empty variable is one that is not set.
+//! The layer of the environment variables. An empty variable counts as not set.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -8,13 +8,13 @@ use super::{FILE_VARIABLE, PREFIX};
 use crate::app::error::Failure;
 use crate::typeset::spelling::nearest_by;
 
-/// What the environment says.
+/// The settings in the environment, with the variables that are not settings.
 pub(super) struct Environment {
     pub(super) layer: Layer,
-    /// The file that it names.
+    /// The configuration file that `EXPLORE_CONFIG` names.
     pub(super) file: Option<PathBuf>,
     pub(super) warnings: Vec<String>,
-    /// The folder in which programs keep the user's data, as the XDG Base Directory Specification has it.
+    /// The folder in which programs keep the user's data, by the XDG Base Directory Specification.
     pub(super) data_home: Option<PathBuf>,
 }
 
@@ -34,7 +34,7 @@ pub(super) fn read(
         } else if name == "HOME" {
             home = Some(PathBuf::from(value));
         } else if name == "XDG_DATA_HOME" {
-            // A relative one is to be ignored.
+            // The specification says that a relative path must be ignored.
             environment.data_home = Some(PathBuf::from(value)).filter(|path| path.is_absolute());
         } else if let Some(definition) = definitions.iter().find(|definition| definition.variable() == name) {
             let texts = match definition.shape() {
@@ -54,7 +54,7 @@ pub(super) fn read(
 fn unknown(definitions: &Definitions, name: &str) -> String {
     let key = name.trim_start_matches(PREFIX).to_lowercase();
     match nearest_by(&key, definitions.iter(), |definition| definition.key()) {
-        Some(definition) => format!("{name} means nothing here; did you mean {}?", definition.variable()),
-        None => format!("{name} means nothing here"),
+        Some(definition) => format!("unknown variable {name}; did you mean {}?", definition.variable()),
+        None => format!("unknown variable {name}"),
     }
 }

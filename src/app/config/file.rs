@@ -1,5 +1,5 @@
-//! The file's layer: `explore.toml`. Every complaint names the file and the line, and none quotes the line, which may
-//! hold a password.
+//! The layer of the file `explore.toml`. Every error names the file and the line. None quotes the line, because it may
+//! contain a password.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,14 +24,14 @@ const PRICES: &str = "prices";
 const SQL: &str = "sql";
 const CHANNELS: &str = "channels";
 
-/// What the file says.
+/// The content of the file: its settings and its sections.
 #[derive(Default)]
 pub(super) struct File {
     pub(super) layer: Layer,
     pub(super) sections: Sections,
 }
 
-/// What stands in tables of the file, and nowhere else.
+/// The sections of the file, which have no flags and no variables.
 #[derive(Default)]
 pub(super) struct Sections {
     pub(super) prices: BTreeMap<String, Price>,
@@ -41,7 +41,7 @@ pub(super) struct Sections {
 
 type Entry<'e, 'i> = (&'e Spanned<Cow<'i, str>>, &'e Spanned<DeValue<'i>>);
 
-/// Reads the file that is named, or else `explore.toml` in `directory` if there is one.
+/// Reads the named file, or `explore.toml` in `directory` if it exists.
 pub(super) fn read(definitions: &Definitions, named: Option<&Path>, directory: &Path) -> Result<File, Failure> {
     let path = named.unwrap_or(Path::new(FILE_NAME));
     let text = match std::fs::read_to_string(directory.join(path)) {
@@ -70,7 +70,7 @@ pub(super) fn read(definitions: &Definitions, named: Option<&Path>, directory: &
     Ok(file)
 }
 
-/// The text of the file, to tell where something stands in it.
+/// The text of the file with its path, to report the line of an error.
 struct Source<'a> {
     path: &'a Path,
     text: &'a str,
@@ -177,8 +177,8 @@ impl Source<'_> {
         names.iter().map(name).collect()
     }
 
-    /// Settings with a dot in their names alone, which are those that row-level policies read: no setting of the
-    /// server's own, which keep a query within its bounds.
+    /// Parses `set_local`. Only settings with a dot in their name are accepted, such as those that row-level policies
+    /// read. Settings without a dot are the server's own, and some of them keep a query within its limits.
     fn set_local(&self, value: &Spanned<DeValue<'_>>) -> Result<BTreeMap<String, String>, Failure> {
         const KEY: &str = "sql.set_local";
         let expected = "a table of settings, such as { \"app.tenant\" = \"42\" }";
@@ -192,7 +192,7 @@ impl Source<'_> {
             }
             let message = format!(
                 "{KEY}: {name:?} is a setting of the server; only those with a dot, such as \
-                                   \"app.tenant\", can be made here"
+                                   \"app.tenant\", can be set here"
             );
             Err(self.failure(value.span(), message))
         };
@@ -200,7 +200,7 @@ impl Source<'_> {
     }
 }
 
-/// The texts of a value, if it is of the shape.
+/// Returns the texts of a value, or `None` if the value does not have the shape.
 fn texts(shape: Shape, value: &DeValue<'_>) -> Option<Vec<OsString>> {
     let text = match (shape, value) {
         (Shape::Switch, DeValue::Boolean(value)) => value.to_string(),
@@ -216,7 +216,7 @@ fn texts(shape: Shape, value: &DeValue<'_>) -> Option<Vec<OsString>> {
     Some(vec![text.into()])
 }
 
-/// A number as decimal text.
+/// Returns a number as decimal text.
 fn number(value: &DeValue<'_>) -> Option<String> {
     match value {
         DeValue::Integer(integer) => {

@@ -1,8 +1,8 @@
-//! Secrets as they may be printed. Where in doubt, too much is masked.
+//! Masks secrets for display. In case of doubt it masks too much.
 
 const MASK: &str = "***";
 
-/// A secret: a connection string keeps all but its passwords, anything else is masked as a whole.
+/// Masks a secret. Of a connection string only the passwords are masked, of any other text everything.
 pub fn secret(text: &str) -> String {
     if text.contains("://") {
         return url(text);
@@ -13,7 +13,7 @@ pub fn secret(text: &str) -> String {
     MASK.to_owned()
 }
 
-/// Text that may be a URL, without the password in it.
+/// Masks the password in a text that may be a URL.
 pub fn url(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
     // A password may hold any character, so it ends at the last `@`, wherever that is.
@@ -28,7 +28,7 @@ pub fn url(text: &str) -> String {
     format!("{scheme}://{}{}", user.unwrap_or_default(), parameters(rest))
 }
 
-/// A message that may quote URLs, without the passwords in them.
+/// Masks the passwords in all URLs that a message quotes.
 pub fn urls_within(text: &str) -> String {
     let is_edge = |c: char| c.is_whitespace() || matches!(c, '\'' | '"' | '`' | '\u{1b}');
     text.split_inclusive(is_edge)
@@ -49,7 +49,7 @@ fn parameters(text: &str) -> String {
     format!("{address}?{}", masked.collect::<Vec<_>>().join("&"))
 }
 
-/// `host=... password=...`: a quoted password may hold blanks, so what follows a secret is masked to the end.
+/// Masks `host=... password=...`. A quoted password may contain spaces, so everything after `password` is masked.
 fn key_values(text: &str) -> String {
     let lower = text.to_ascii_lowercase();
     match lower.find("password") {

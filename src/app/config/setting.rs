@@ -1,5 +1,5 @@
-//! A setting: its key, its variable, what its value looks like, and where its value came from. All of it is derived
-//! from the definitions in [`crate::app::cli::Settings`].
+//! Settings: key, environment variable, shape and origin of each, derived from the definitions in
+//! [`crate::app::cli::Settings`].
 
 use std::any::TypeId;
 use std::collections::BTreeMap;
@@ -21,26 +21,22 @@ use crate::app::cli::Settings;
 use crate::app::cli::values::PlanCost;
 use crate::app::error::Failure;
 
-/// Where a value came from.
+/// The layer that a value comes from. The order is ascending precedence.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
-    /// The program.
+    /// The program's default.
     Default,
-    /// The file.
+    /// The configuration file.
     File {
-        /// Its path.
         path: PathBuf,
-        /// The line, from 1.
+        /// The line number, from 1.
         line: usize,
     },
-    /// The environment.
-    Variable {
-        /// Its name.
-        name: String,
-    },
-    /// The command line.
+    /// An environment variable.
+    Variable { name: String },
+    /// A flag on the command line.
     Flag {
-        /// With its dashes.
+        /// The flag with its dashes.
         name: String,
     },
 }
@@ -55,27 +51,27 @@ impl fmt::Display for Origin {
     }
 }
 
-/// What a value looks like.
+/// The shape of a setting's value, as it is written in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     /// True or false.
     Switch,
-    /// How often a flag is repeated.
+    /// The number of times a flag is repeated.
     Repeats,
     /// A whole number.
     Count,
     /// A decimal number, or a word that stands for one.
     Amount,
-    /// A calendar day.
+    /// A calendar date.
     Date,
     /// Text.
     Text,
-    /// Several texts.
+    /// A list of texts.
     List,
 }
 
 impl Shape {
-    /// What to write in a file.
+    /// Returns what to write in a file, for error messages.
     pub fn expected(self) -> &'static str {
         match self {
             Self::Switch => "true or false",
@@ -89,40 +85,38 @@ impl Shape {
     }
 }
 
-/// A value before it is typed.
+/// A value that is not parsed into its type yet.
 #[derive(Clone)]
 pub struct Raw {
-    /// One text; none or several for a list.
+    /// One text; any number for a list.
     pub texts: Vec<OsString>,
-    /// Where it stood.
     pub origin: Origin,
 }
 
 impl fmt::Debug for Raw {
-    /// Without the texts, which may be secret.
+    /// Leaves out the texts, which may be secret.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Raw").field("origin", &self.origin).finish_non_exhaustive()
     }
 }
 
-/// Values by key.
+/// The raw values of one layer, by key.
 pub type Layer = BTreeMap<String, Raw>;
 
-/// A setting and the value that won.
+/// A setting with its effective value.
 #[derive(Debug, Clone)]
 pub struct Setting {
     /// The key in the file.
     pub key: String,
-    /// What its value looks like.
     pub shape: Shape,
-    /// The value, masked where it is secret.
+    /// The value, masked if it is secret.
     pub texts: Vec<String>,
-    /// Where the value came from; `None` where it has none.
+    /// The origin of the value; `None` if there is no value.
     pub origin: Option<Origin>,
 }
 
 impl Setting {
-    /// The value as JSON.
+    /// Returns the value as JSON.
     pub fn json(&self) -> Value {
         let text = || self.texts.first().cloned().unwrap_or_default();
         match self.shape {
@@ -136,7 +130,7 @@ impl Setting {
         }
     }
 
-    /// The value as `explore.toml` would have it.
+    /// Returns the value as it would be written in `explore.toml`.
     pub fn toml(&self) -> String {
         let quoted = |text: &String| toml::Value::from(text.as_str()).to_string();
         match self.shape {
@@ -150,19 +144,19 @@ impl Setting {
     }
 }
 
-/// The definition of a setting, as clap has it.
+/// The definition of a setting, taken from clap.
 #[derive(Debug)]
 pub struct Definition {
     argument: Arg,
 }
 
 impl Definition {
-    /// The key in the file.
+    /// Returns the key in the file.
     pub fn key(&self) -> &str {
         self.argument.get_id().as_str()
     }
 
-    /// The variable in the environment.
+    /// Returns the name of the environment variable.
     pub fn variable(&self) -> String {
         match self.key() {
             "database_url" => "DATABASE_URL".to_owned(),
@@ -176,7 +170,7 @@ impl Definition {
         format!("--{}", self.argument.get_long().unwrap_or_default())
     }
 
-    /// What its value looks like.
+    /// Returns the shape of the value, derived from clap's parser and action.
     pub fn shape(&self) -> Shape {
         let parser = self.argument.get_value_parser().type_id();
         match self.argument.get_action() {
@@ -201,7 +195,7 @@ impl Definition {
         }
     }
 
-    /// Whether the setting's parser takes the texts; what is wrong otherwise, without the value where it is secret.
+    /// Checks the texts with the setting's parser. The error says what was expected; a secret value is masked in it.
     pub fn check(&self, texts: &[OsString]) -> Result<(), String> {
         let command = Command::new("explore").no_binary_name(true).arg(self.argument.clone());
         let outcome = command.try_get_matches_from(self.arguments(texts)?);
@@ -211,7 +205,7 @@ impl Definition {
         })
     }
 
-    /// The arguments that would have given the value on a command line.
+    /// Returns the command-line arguments that would set the value.
     fn arguments(&self, texts: &[OsString]) -> Result<Vec<OsString>, String> {
         let text = || texts.first().map(|text| text.to_string_lossy().to_lowercase()).unwrap_or_default();
         match self.shape() {
@@ -236,7 +230,7 @@ impl Definition {
     }
 }
 
-/// What a parser expected, from clap's error.
+/// Extracts from clap's error what the parser expected.
 fn expectation(error: &clap::Error) -> String {
     match (error.source(), error.get(ContextKind::ValidValue)) {
         (Some(source), _) => source.to_string(),
@@ -245,14 +239,14 @@ fn expectation(error: &clap::Error) -> String {
     }
 }
 
-/// All settings.
+/// The definitions of all settings.
 #[derive(Debug)]
 pub struct Definitions {
     definitions: Vec<Definition>,
 }
 
 impl Definitions {
-    /// The settings that [`Settings`] defines, in its order.
+    /// Returns the settings that [`Settings`] defines, in the same order.
     pub fn all() -> Self {
         let command = Self::command();
         Self {
@@ -264,17 +258,17 @@ impl Definitions {
         Settings::augment_args(Command::new("explore").no_binary_name(true).disable_help_flag(true))
     }
 
-    /// The definitions, in the order of the help.
+    /// Iterates over the definitions in the order of the help.
     pub fn iter(&self) -> impl Iterator<Item = &Definition> {
         self.definitions.iter()
     }
 
-    /// The definition with that key.
+    /// Returns the definition of a key.
     pub fn get(&self, key: &str) -> Option<&Definition> {
         self.definitions.iter().find(|definition| definition.key() == key)
     }
 
-    /// What stands on the command line, before a subcommand and after it.
+    /// Returns the flags that were given on the command line, before or after a subcommand.
     pub fn flags(&self, matches: &ArgMatches) -> Layer {
         let given = |definition: &&Definition| {
             matches.try_contains_id(definition.key()).is_ok()
@@ -296,7 +290,7 @@ impl Definitions {
         layer
     }
 
-    /// Parses the texts that won, defaults filled in.
+    /// Parses the effective texts and fills in the defaults.
     pub fn parse(&self, layer: &Layer) -> Result<ArgMatches, Failure> {
         let mut arguments = Vec::new();
         for (definition, raw) in self.iter().filter_map(|definition| Some((definition, layer.get(definition.key())?))) {
@@ -305,7 +299,7 @@ impl Definitions {
         Self::command().try_get_matches_from(arguments).map_err(|error| Failure::usage(expectation(&error)))
     }
 
-    /// Every setting with what it came to.
+    /// Returns every setting with its effective value and origin.
     pub fn resolved(&self, mut layer: Layer, matches: &ArgMatches) -> Vec<Setting> {
         let resolve = |definition: &Definition| {
             let key = definition.key();

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::{sleep, timeout};
 
-use super::engine::{Engine, FUNCTIONS, Signs};
+use super::engine::Engine;
 use super::grants::Ground;
 use super::{CHECK_TIMEOUT, Check};
 use crate::app::error::Kind;
@@ -12,30 +12,16 @@ use crate::typeset::text::counted;
 use crate::warehouse::catalog::Catalog;
 use crate::warehouse::executor::LEFT_OUT;
 use crate::warehouse::sql::{Policy, validate};
-use crate::warehouse::{Database, Error, Limits, Server};
+use crate::warehouse::{Database, Encryption, Error, Limits, Product, PublicRights, Server};
 
 /// The time limit that a statement is run into, and how long its end may take.
 const STOP_AFTER: Duration = Duration::from_millis(500);
 const STOPPED_WITHIN: Duration = Duration::from_secs(5);
 const GONE_WITHIN: Duration = Duration::from_secs(2);
 /// Keeps a server computing for longer than that; the text in it is found again among the running queries.
+const MARK: &str = "explore doctor: time limit";
 const ENDLESS: &str = "SELECT count(*), 'explore doctor: time limit' FROM generate_series(1, 1000000) AS a, \
                        generate_series(1, 1000000) AS b, generate_series(1, 1000000) AS c";
-const STILL_RUNNING: &str = "SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE state = 'active' \
-                             AND pid <> pg_catalog.pg_backend_pid() AND query LIKE '%explore doctor: time limit%' \
-                             AND query NOT LIKE '%pg_stat_activity%'";
-const SIGNS: &str = "
-    SELECT 'version', pg_catalog.version()
-    UNION ALL SELECT 'extension', extname::text FROM pg_catalog.pg_extension
-    UNION ALL SELECT 'function', proname::text FROM pg_catalog.pg_proc WHERE proname::text = ANY ($1)
-    UNION ALL SELECT DISTINCT 'setting', pg_catalog.split_part(name, '.', 1) FROM pg_catalog.pg_settings WHERE name LIKE '%.%'";
-const TLS: &str = "
-    SELECT CASE WHEN s.ssl THEN s.version ELSE '' END, coalesce(pg_catalog.host(pg_catalog.inet_server_addr()), 'socket'),
-        coalesce(pg_catalog.inet_server_addr() <<= '127.0.0.0/8' OR pg_catalog.inet_server_addr() = '::1', true)
-    FROM pg_catalog.pg_stat_ssl AS s WHERE s.pid = pg_catalog.pg_backend_pid()";
-/// What the script that makes a good role builds on, and what everybody may do, which such a role may then too.
-const GROUND: &str = include_str!("ground.sql");
-
 /// A database that cannot be connected to, or whose catalog cannot be read.
 pub fn unreachable(failure: &crate::app::error::Failure) -> Check {
     let remedy = failure.advice().unwrap_or("check the address, the network, the role and its password");
@@ -62,7 +48,9 @@ pub async fn check(database: &dyn Database, allow_writable_role: bool) -> Vec<Ch
         let engine = Check::ok("engine", format!("{} {}, inside this process", server.engine, server.version));
         return vec![engine, settings(server), embedded_limit()];
     }
-    let mut checks = vec![tls(database).await, version(&server.version), engine(database, &server.version).await];
+    let diagnosis = database.diagnose(CHECK_TIMEOUT).await;
+    let (tls, engine) = (tls(&diagnosis.encryption), engine(&diagnosis.product, &server.version));
+    let mut checks = vec![tls, version(&server.version), engine];
     checks.extend(role(server, allow_writable_role));
     checks.push(settings(server));
     checks.push(time_limit(database).await);
@@ -86,27 +74,18 @@ pub fn check_catalog(catalog: &Catalog, server: &Server, warnings: &[String]) ->
     checks
 }
 
-async fn own(
-    database: &dyn Database,
-    statement: &'static str,
-    parameters: &[&[String]],
-) -> Result<Vec<Vec<String>>, Error> {
-    let rows = timeout(CHECK_TIMEOUT, database.own(statement, parameters)).await;
-    let rows = rows.map_err(|_| Error::Timeout { seconds: CHECK_TIMEOUT.as_secs() })??.rows;
-    Ok(rows.into_iter().map(|row| row.into_iter().map(Option::unwrap_or_default).collect()).collect())
-}
-
-async fn tls(database: &dyn Database) -> Check {
-    let rows = own(database, TLS, &[]).await.unwrap_or_default();
-    match rows.first().map(Vec::as_slice) {
-        Some([version, _, _]) if !version.is_empty() => Check::ok("TLS", version.clone()),
-        Some([_, address, local]) if local == "true" => Check::ok("TLS", format!("none, which {address} needs not")),
-        Some([_, address, _]) => Check::warning(
+fn tls(encryption: &Result<Encryption, Error>) -> Check {
+    match encryption {
+        Ok(Encryption { version: Some(version), .. }) => Check::ok("TLS", version.clone()),
+        Ok(Encryption { address, is_local: true, .. }) => Check::ok("TLS", format!("none, which {address} needs not")),
+        Ok(Encryption { address, .. }) => Check::warning(
             "TLS",
             format!("none, although {address} is reached over a network"),
             "add ?sslmode=verify-full to the URL, and turn on ssl in the server",
         ),
-        _ => Check::warning("TLS", "the server does not tell", "add ?sslmode=require to the URL, which insists on it"),
+        Err(_) => {
+            Check::warning("TLS", "the server does not tell", "add ?sslmode=require to the URL, which insists on it")
+        }
     }
 }
 
@@ -128,28 +107,13 @@ fn version(version: &str) -> Check {
     }
 }
 
-async fn engine(database: &dyn Database, version: &str) -> Check {
-    let functions = FUNCTIONS.map(str::to_owned);
-    match own(database, SIGNS, &[&functions]).await {
-        Ok(rows) => Engine::of(&signs(rows)).check(version),
+fn engine(product: &Result<Product, Error>, version: &str) -> Check {
+    match product {
+        Ok(product) => Engine::of(product).check(version),
         Err(error) => {
             Check::warning("engine", format!("it is not recognised: {error}"), "tests run against PostgreSQL 15")
         }
     }
-}
-
-fn signs(rows: Vec<Vec<String>>) -> Signs {
-    let mut signs = Signs::default();
-    for row in rows {
-        let Ok([kind, value]) = <[String; 2]>::try_from(row) else { continue };
-        match kind.as_str() {
-            "version" => signs.version = value,
-            "extension" => signs.extensions.push(value),
-            "function" => signs.functions.push(value),
-            _ => signs.setting_prefixes.push(value),
-        }
-    }
-    signs
 }
 
 fn role(server: &Server, allow_writable_role: bool) -> Vec<Check> {
@@ -216,8 +180,7 @@ async fn time_limit(database: &dyn Database) -> Check {
 async fn is_gone(database: &dyn Database) -> Result<bool, Error> {
     let started = Instant::now();
     loop {
-        let rows = own(database, STILL_RUNNING, &[]).await?;
-        if rows.first().and_then(|row| row.first()).is_some_and(|count| count == "0") {
+        if !database.is_running(MARK).await? {
             return Ok(true);
         }
         if started.elapsed() > GONE_WITHIN {
@@ -266,14 +229,9 @@ fn statistics(catalog: &Catalog) -> Check {
 /// What the script that makes a good role has to say. It is about the schemas `wished` for; or those that the catalog has
 /// tables of; or all that the database has tables in.
 pub async fn ground(database: &dyn Database, wished: &[String], catalog: Option<&Catalog>) -> Result<Ground, Error> {
-    let rows = own(database, GROUND, &[]).await?;
-    let of = |kind: &str| rows.iter().filter(|row| row[0] == kind).map(|row| row[1].clone()).collect::<Vec<_>>();
+    let PublicRights { schemas: all, open_schemas, written, definers } =
+        database.diagnose(CHECK_TIMEOUT).await.public_rights?;
     let read = catalog.map(schemas).filter(|schemas| !schemas.is_empty());
-    Ok(Ground {
-        database: database.server().database.clone(),
-        schemas: if wished.is_empty() { read.unwrap_or_else(|| of("schema")) } else { wished.to_vec() },
-        open_schemas: of("open"),
-        written: of("written"),
-        definers: of("definer"),
-    })
+    let schemas = if wished.is_empty() { read.unwrap_or(all) } else { wished.to_vec() };
+    Ok(Ground { database: database.server().database.clone(), schemas, open_schemas, written, definers })
 }

@@ -4,22 +4,7 @@
 //! PostgreSQL and the embedded engine are tested against.
 
 use super::Check;
-
-/// What an engine says of itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Signs {
-    /// What `version()` gives.
-    pub version: String,
-    /// Names of installed extensions.
-    pub extensions: Vec<String>,
-    /// Names, among [`FUNCTIONS`], of functions that there are.
-    pub functions: Vec<String>,
-    /// The prefixes, before the first dot, of its settings' names.
-    pub setting_prefixes: Vec<String>,
-}
-
-/// Functions that only one engine has.
-pub const FUNCTIONS: [&str; 1] = ["aurora_version"];
+use crate::warehouse::Product;
 
 /// An engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,8 +22,8 @@ pub enum Engine {
 
 impl Engine {
     /// Recognises the engine.
-    pub fn of(signs: &Signs) -> Self {
-        let version = signs.version.to_lowercase();
+    pub fn of(product: &Product) -> Self {
+        let version = product.version.to_lowercase();
         let has = |names: &[String], name: &str| names.iter().any(|known| known == name);
         if version.contains("redshift") {
             Self::Redshift
@@ -48,11 +33,11 @@ impl Engine {
             Self::Greenplum
         } else if version.contains("-yb-") {
             Self::YugabyteDb
-        } else if has(&signs.functions, "aurora_version") {
+        } else if has(&product.functions, "aurora_version") {
             Self::Aurora
-        } else if ["alloydb", "google_columnar_engine"].iter().any(|prefix| has(&signs.setting_prefixes, prefix)) {
+        } else if ["alloydb", "google_columnar_engine"].iter().any(|prefix| has(&product.setting_prefixes, prefix)) {
             Self::AlloyDb
-        } else if has(&signs.extensions, "citus") {
+        } else if has(&product.extensions, "citus") {
             Self::Citus
         } else {
             Self::PostgreSql

@@ -1,4 +1,4 @@
-//! An event as lines of text: from `-v` on what is asked and found, from `-vv` on whole messages and plans.
+//! Formats events as lines of text: queries and findings with `-v`, whole messages and plans with `-vv`.
 
 use crate::agent::journal::{Event, Started, Stopped};
 use crate::finding::results::QueryResult;
@@ -6,7 +6,7 @@ use crate::model::{Message, Reply};
 use crate::typeset::text::counted;
 use crate::warehouse::table::Bounds;
 
-/// The lines for an event at that verbosity, if there are any. They hold what a model wrote, unfiltered.
+/// Returns the lines for an event at a verbosity, if any. They contain text from the model that is not stripped yet.
 pub fn lines(event: &Event, verbosity: u8) -> Option<String> {
     if verbosity == 0 {
         return None;

@@ -1,9 +1,8 @@
-//! An event as a tracing event with fields, for `--log-format json`. The level is that of the text: `-v` is INFO,
-//! `-vv` is DEBUG.
+//! Records events as tracing events with fields, for `--log-format json`. Levels match the text format: what `-v` shows
+//! is INFO, what `-vv` adds is DEBUG.
 
 use crate::agent::journal::Event;
 
-/// Records an event.
 pub(super) fn record(event: &Event) {
     match event {
         Event::Started(started) => {

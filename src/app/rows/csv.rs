@@ -1,4 +1,4 @@
-//! Rows as CSV by RFC 4180, but for the line's end, which is a line feed.
+//! Renders rows as CSV by RFC 4180, except that lines end with a line feed alone.
 
 use csv::{Error, IntoInnerError, Writer};
 

@@ -1,4 +1,4 @@
-//! Rows as one JSON object. Numbers are written with all digits that PostgreSQL gives, as its own `to_json` does.
+//! Renders rows as one JSON object. Numbers keep all digits that PostgreSQL returns, as in its own `to_json`.
 
 use serde::Serialize;
 use serde_json::Error;
@@ -9,7 +9,7 @@ use crate::warehouse::table::{Column, Table};
 #[derive(Debug, Serialize)]
 struct Document<'a> {
     columns: &'a [Column],
-    /// Arrays rather than objects, because two columns may have one name.
+    /// Arrays instead of objects, because two columns may have the same name.
     rows: Vec<Vec<Cell<'a>>>,
     more_rows: bool,
 }
@@ -33,7 +33,8 @@ fn cells<'a>(columns: &[Column], row: &'a [Option<String>]) -> Vec<Cell<'a>> {
     cells.map(|(column, text)| text.as_deref().map_or(Cell::Null, |text| cell(column, text))).collect()
 }
 
-/// Numbers and booleans are JSON's own; `NaN` and `Infinity`, which JSON has not, are text like all else.
+/// Returns a number or boolean as a JSON value, anything else as text. `NaN` and `Infinity` are text, because JSON has
+/// no number for them.
 fn cell<'a>(column: &Column, text: &'a str) -> Cell<'a> {
     let is_own = matches!(
         column.type_name.as_str(),

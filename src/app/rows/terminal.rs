@@ -1,7 +1,8 @@
-//! Rows for eyes: aligned columns where they fit the terminal, or else a block a row with a line a column.
+//! Renders rows for a terminal: aligned columns if they fit its width, otherwise one block per row with a line per
+//! column.
 //!
-//! Nothing that a cell holds can move the cursor, change colours or begin a line. Within a terminal's width, a cell that
-//! is wider than its place is cut and ends in `…`, unless it is a number; the other formats give it whole.
+//! No cell can move the cursor, change colours or start a new line. If the terminal's width is known, a cell that is
+//! too wide is cut and ends in `…`, except numbers in aligned columns. The other formats contain the whole cell.
 
 use std::fmt::Write as _;
 
@@ -14,9 +15,9 @@ use crate::warehouse::table::{Column, Table};
 
 const NULL: &str = "NULL";
 const GAP: &str = "  ";
-/// A column is not made narrower than this to fit beside others.
+/// The least width to which a column is narrowed so that others fit beside it.
 const COLUMN_WIDTH_MIN: usize = 6;
-/// Less than this a terminal is not taken to have.
+/// The least width that a terminal is assumed to have.
 const WIDTH_MIN: usize = 20;
 
 pub(super) fn render(table: &Table, layout: Layout) -> String {
@@ -33,7 +34,7 @@ pub(super) fn render(table: &Table, layout: Layout) -> String {
     }
 }
 
-/// A cell's line breaks and tabs are shown as such, and what would drive the terminal as `�`.
+/// Replaces line breaks and tabs by visible symbols, and control characters by `�`.
 fn one_line(text: &str) -> String {
     printable(&text.replace('\n', "↵").replace('\t', "⇥")).into_owned()
 }
@@ -44,8 +45,8 @@ struct Page {
 }
 
 impl Page {
-    /// How wide each column gets: as wide as its widest cell, the widest narrowed until the row fits. `None` where they
-    /// cannot stand side by side.
+    /// Returns the width of each column. Columns are as wide as their widest cell, and the widest are narrowed until
+    /// the row fits. Returns `None` if the columns do not fit side by side.
     fn widths(&self, table: &Table, names: &[String], rows: &[Vec<Option<String>>]) -> Option<Vec<usize>> {
         let widest_cell = |index: usize| rows.iter().map(|row| shown(row[index].as_deref()).width()).max().unwrap_or(0);
         let cells = (0..names.len()).map(widest_cell).collect::<Vec<_>>();
@@ -53,7 +54,7 @@ impl Page {
             names.iter().zip(&cells).map(|(name, cell)| name.width().max(*cell).max(1)).collect::<Vec<_>>();
         let Some(page_width) = self.width else { return Some(widths) };
         let room = page_width.checked_sub(GAP.len() * names.len().saturating_sub(1))?;
-        // A number that is cut reads as another one.
+        // A cut number would read as a different number.
         let least = |(column, cell): (&Column, &usize)| if is_number(column) { *cell } else { COLUMN_WIDTH_MIN };
         let least = table.columns.iter().zip(&cells).map(least).zip(&widths).map(|(least, width)| least.min(*width));
         let least = least.collect::<Vec<_>>();
@@ -87,7 +88,7 @@ impl Page {
         lines.join("\n") + "\n"
     }
 
-    /// A block a row, a line a column, its value after its name.
+    /// Renders a block for each row, with a line `name value` for each column.
     fn blocks(&self, names: &[String], rows: &[Vec<Option<String>>]) -> String {
         let width = self.width.unwrap_or(usize::MAX);
         let label_width = names.iter().map(|name| name.width()).max().unwrap_or_default().min(width / 3);
@@ -130,7 +131,7 @@ fn is_number(column: &Column) -> bool {
     matches!(column.type_name.as_str(), "int2" | "int4" | "int8" | "numeric" | "float4" | "float8" | "money")
 }
 
-/// The text cut to `width` columns, with `…` as the last of them where it was wider.
+/// Cuts a text to `width` columns. A text that is cut ends in `…`.
 fn fit(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();

@@ -1,4 +1,4 @@
-//! Expression -> value, with the cells it rests on.
+//! Evaluates an expression to its value and the cells behind it.
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -9,13 +9,14 @@ use crate::finding::format;
 use crate::finding::results::{QueryResult, Results, names};
 use crate::typeset::figure;
 
+/// Evaluates expressions over the results of a run.
 pub(super) struct Evaluator<'a> {
     pub(super) results: &'a Results,
     pub(super) as_of: Date,
     pub(super) known: Known<'a>,
 }
 
-/// A part of an expression, evaluated.
+/// The value of a part of an expression.
 struct Part {
     value: Value,
     kind: Kind,
@@ -107,7 +108,7 @@ impl Evaluator<'_> {
         })
     }
 
-    /// One cell.
+    /// Evaluates a reference to a single cell.
     fn single(&self, cells: &Cells) -> Result<Part, String> {
         let (result, rows, column) = self.find(cells)?;
         let &[row] = rows.as_slice() else {
@@ -138,7 +139,7 @@ impl Evaluator<'_> {
         Ok(Part { value, kind, groups, literals: Vec::new(), dates: Vec::new(), shown })
     }
 
-    /// The result, the rows (from 0) and the column that are meant.
+    /// Returns the result, the rows (from 0) and the column that `cells` refers to.
     fn find(&self, cells: &Cells) -> Result<(&QueryResult, Vec<usize>, Option<usize>), String> {
         let result = self.results.get(&cells.query).ok_or_else(|| unknown_query(&cells.query, self.results))?;
         let count = result.table.rows.len();
@@ -183,7 +184,8 @@ impl Evaluator<'_> {
         Ok(joined(value, kind, shown, [left, right]))
     }
 
-    /// Literals scale; added or subtracted they would be figures of the model's own.
+    /// Rejects the addition or subtraction of a literal, by which a model could write any figure. A literal may only
+    /// scale. The complements `1 - x` and `100 - x` are allowed.
     fn forbid_added_literal(&self, operator: Operator, left: &Expression, right: &Expression) -> Result<(), String> {
         let adds = matches!(operator, Operator::Add | Operator::Subtract);
         let complement = operator == Operator::Subtract
@@ -342,7 +344,7 @@ fn hundredfold(value: Option<Decimal>) -> Result<Decimal, String> {
     value.ok_or_else(|| "the result is too large a number".to_owned())
 }
 
-/// A cell over itself is one, and one times a literal is the model's own number.
+/// Rejects a figure divided by itself. The quotient is 1, and 1 times a literal is a number of the model's own.
 fn forbid_self_division(left: &Part, right: &Part) -> Result<(), String> {
     if !right.groups.is_empty()
         && right.groups.iter().all(|group| left.groups.contains(group))
@@ -415,7 +417,7 @@ fn binary_kind(operator: Operator, left: &Part, right: &Part) -> Kind {
     }
 }
 
-/// `ratio × 100` is a percentage; other scales leave a quantity what it is.
+/// Returns the kind of a scaled quantity: `ratio × 100` is a percentage, and other scales keep the kind.
 fn scaled(kind: Kind, literals: &[Decimal]) -> Kind {
     if kind == Kind::Ratio && literals == [Decimal::ONE_HUNDRED] { Kind::Percent } else { kind }
 }
@@ -451,7 +453,7 @@ fn row_holding(result: &QueryResult, text: &str) -> Result<usize, String> {
     }
 }
 
-/// Says which results there are.
+/// Returns an error that names the known results.
 pub(in crate::finding) fn unknown_query(id: &str, results: &Results) -> String {
     let known = results.iter().map(|result| result.id.as_str()).collect::<Vec<_>>();
     if known.is_empty() {
@@ -460,7 +462,7 @@ pub(in crate::finding) fn unknown_query(id: &str, results: &Results) -> String {
     format!("there is no result {id}; the results are {}", known.join(", "))
 }
 
-/// Says which columns there are.
+/// Returns an error that names the columns of the result.
 pub(in crate::finding) fn unknown_column(result: &QueryResult, name: &str) -> String {
     let known = result.table.columns.iter().map(|column| column.name.as_str()).take(30).collect::<Vec<_>>();
     format!("{} has no column {name:?}; its columns are {}", result.id, known.join(", "))

@@ -1,10 +1,10 @@
-//! Text -> expression, by recursive descent.
+//! Parses the text of an expression by recursive descent.
 
 use rust_decimal::Decimal;
 
 use super::{Cells, Expression, Function, Operator, Rows};
 
-/// Longer expressions are refused, and so are deeper ones: a figure is a line of arithmetic.
+/// Longer expressions are rejected, and so are deeper ones: a figure is one line of arithmetic.
 const CHARACTERS_MAX: usize = 2_000;
 const DEPTH_MAX: usize = 40;
 
@@ -232,7 +232,7 @@ impl Parser<'_> {
     }
 }
 
-/// `q3` is the model's own, `e3` was given to it by the engine.
+/// Returns whether a name is the id of a result: `q3` for a query of the model, `e3` for a result given by the engine.
 fn is_query(name: &str) -> bool {
     let digits = name.strip_prefix(['q', 'Q', 'e', 'E']).unwrap_or_default();
     !digits.is_empty() && digits.chars().all(|character| character.is_ascii_digit())

@@ -1,31 +1,31 @@
-//! The names in a run's results: which words of a text are somebody or something that the rows know.
+//! The names in a run's results: which words of a text are values that occur in the rows.
 //!
-//! It grows with every result, so that looking a text over costs the length of the text, not of the results.
+//! The index grows with every result, so that searching a text takes time proportional to the text, not to the results.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
 use super::QueryResult;
 
-/// Values longer than this are prose, not names.
+/// Longer values are prose, not names.
 const CHARACTERS_MAX: usize = 80;
-/// Values that in a text mean what they say.
+/// Values that are ordinary words in a text.
 const NO_NAMES: [&str; 8] = ["total", "all", "other", "others", "none", "unknown", "n/a", "null"];
-/// Values that are words first: they count as names only against a row that has another value in their column.
+/// Values that are ordinary words first. They count as names only against a row that has another value in their column.
 const WORDS: [&str; 9] = ["new", "open", "closed", "yes", "no", "high", "low", "medium", "sales"];
-/// What ends the name of a column of identifiers, whose numbers are names.
+/// Endings of the names of columns whose numbers are identifiers.
 const IDENTIFIER_ENDINGS: [&str; 9] = ["id", "code", "key", "no", "nr", "number", "sku", "ean", "zip"];
 
-/// The names, each with the columns that it was seen in.
+/// The names, each with the columns in which it occurs.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Names {
-    /// By the value in lower case.
+    /// The names by their value in lower case.
     by_value: HashMap<String, Vec<Name>>,
-    /// The first word of each, in lower case.
+    /// The first word of each name, in lower case.
     first_words: HashSet<String>,
-    /// Words with a digit in them that stand in some cell: `15W-40`.
+    /// The words with a digit and a letter in some cell, such as `15w-40`, and the names of the columns, in lower case.
     digit_words: HashSet<String>,
-    /// The length of the longest.
+    /// The length of the longest name.
     characters_max: usize,
 }
 
@@ -35,12 +35,12 @@ struct Name {
     columns: BTreeSet<String>,
 }
 
-/// A name in a text.
+/// An occurrence of a name in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mention {
     pub(crate) span: Range<usize>,
     pub(crate) name: String,
-    /// Whether it is a word first, such as `active`, and a name only beside its column.
+    /// Whether the name is an ordinary word first, such as `active`, and a name only beside its column.
     pub(crate) weak: bool,
 }
 
@@ -95,18 +95,18 @@ impl Names {
         self.by_value.entry(lower).or_default().push(name);
     }
 
-    /// The columns that `name` was seen in.
+    /// Returns the columns in which `name` occurs.
     pub(crate) fn columns(&self, name: &str) -> Option<&BTreeSet<String>> {
         let names = self.by_value.get(&name.to_lowercase())?;
         names.iter().find(|known| known.value == name).map(|name| &name.columns)
     }
 
-    /// Whether a word with digits in it stands in some cell, or is a column.
+    /// Returns whether a word with digits occurs in some cell or is the name of a column.
     pub(crate) fn knows(&self, word: &str) -> bool {
         self.digit_words.contains(&word.to_lowercase())
     }
 
-    /// The names in `text`, the longest where several begin, in their order.
+    /// Returns the names in `text`, in their order. Of several that begin at the same place, returns the longest.
     pub(crate) fn mentions(&self, text: &str) -> Vec<Mention> {
         let mut mentions: Vec<Mention> = Vec::new();
         let mut free_from = 0;
@@ -152,8 +152,8 @@ impl Names {
         found
     }
 
-    /// Whether what stands around a number makes it a name: "customer 17850", "invoice no. 541431", "stores 7 and 12", or
-    /// nothing at all, as in a segment.
+    /// Returns whether the text around a number makes it a name, as in "customer 17850", "invoice no. 541431" or
+    /// "stores 7 and 12". A number that is the whole text, as in a segment, is a name too.
     fn is_introduced(&self, text: &str, span: &Range<usize>, name: &Name, before: Option<&Mention>) -> bool {
         if text.trim() == &text[span.clone()] {
             return true;
@@ -186,14 +186,14 @@ impl Names {
     }
 }
 
-/// The first word of a column's name, which its code, id and name share: `customer` of `customer_code`.
+/// Returns the part of a column's name that its code, id and name share: `customer` for `customer_code`.
 pub(crate) fn stem(column: &str) -> String {
     let lower = column.to_lowercase();
     let ends = |ending: &&str| lower.strip_suffix(*ending).and_then(|stem| stem.strip_suffix(['_', ' ', '-']));
     IDENTIFIER_ENDINGS.iter().chain(&["name"]).find_map(ends).unwrap_or(&lower).to_owned()
 }
 
-/// Whether a column called so holds identifiers, of which a number is a name and no quantity.
+/// Returns whether a column with this name holds identifiers, whose numbers are names and not quantities.
 pub(crate) fn is_identifier(column: &str) -> bool {
     let ends = |ending: &&str| {
         let start = column.len().checked_sub(ending.len());

@@ -1,5 +1,5 @@
-//! Calls as models write them, made into the calls that they mean: names with something around them, several calls in
-//! one, and calls that stand in the text.
+//! Normalizes tool calls as models write them: names with extra characters, several calls in one, and calls in the
+//! text.
 
 use serde_json::Value;
 
@@ -7,10 +7,11 @@ use super::text_call;
 use super::wire::{self, CallIds};
 use crate::model::{Reply, Request, ToolCall, ToolSpec, lenient};
 
-/// What OpenAI's models sometimes invent to call several tools at once.
+/// A tool name that OpenAI's models sometimes invent to call several tools at once.
 const PARALLEL: &str = "multi_tool_use.parallel";
 
-/// The calls, name and arguments, that a written one stands for: one, but for the odd case of several within it.
+/// Returns the calls, as name and arguments, in one written call: one as a rule, several if the model or the server put
+/// them together.
 pub(super) fn settled(name: &str, arguments: &str, tools: &[ToolSpec]) -> Vec<(String, String)> {
     let name = known_or(name, tools);
     if name == PARALLEL
@@ -43,14 +44,15 @@ fn several_in(arguments: &str, tools: &[ToolSpec]) -> Option<Vec<(String, String
     (!calls.is_empty()).then_some(calls)
 }
 
-/// Objects that stand one behind the other, where a server ran the arguments of several calls together.
+/// Splits concatenated objects, which occur if a server joined the arguments of several calls. Returns `None` if there
+/// are fewer than two.
 fn objects_of(arguments: &str) -> Option<Vec<String>> {
     let objects = serde_json::Deserializer::from_str(arguments).into_iter::<serde_json::Map<String, Value>>();
     let objects = objects.collect::<Result<Vec<_>, _>>().ok()?;
     (objects.len() > 1).then(|| objects.into_iter().map(|object| Value::Object(object).to_string()).collect())
 }
 
-/// Looks for calls in the text of a reply that has none, or in its thoughts where it has no text either. Whether some
+/// Searches the text of a reply without calls for calls, or its reasoning if it has no text either. Returns whether any
 /// were found.
 pub(super) fn find_in_text(reply: &mut Reply, thought: Option<&str>, request: &Request<'_>) -> bool {
     if !reply.tool_calls.is_empty() {
@@ -60,7 +62,7 @@ pub(super) fn find_in_text(reply: &mut Reply, thought: Option<&str>, request: &R
         return false;
     };
     let text_call::Found { before, calls } = found;
-    tracing::info!(calls = calls.len(), "the model wrote its calls as text, which is taken for calls");
+    tracing::info!(calls = calls.len(), "read tool calls from text that the model wrote");
     reply.text = (reply.text.is_some() && !before.is_empty()).then_some(before);
     let mut ids = CallIds::of(request.messages);
     reply.tool_calls =

@@ -1,4 +1,4 @@
-//! Chat Completions: the body of a request, and the reading of a reply.
+//! The Chat Completions API: builds the body of a request and parses a reply.
 
 use std::borrow::Cow;
 
@@ -11,18 +11,18 @@ use super::wire::{self, CallIds};
 use super::{ReasoningEffort, calls};
 use crate::model::{Message, Reply, ReplyEnd, Request, ToolCall, ToolSpec};
 
-/// What providers put beside a message and want back unchanged in the next turn; without it DeepSeek and Kimi refuse the
-/// conversation, and OpenRouter's and Anthropic's models lose their train of thought.
+/// Fields of a message that providers require back unchanged in the next turn. Without them DeepSeek and Kimi refuse
+/// the conversation, and models of OpenRouter and Anthropic lose their earlier reasoning.
 pub(super) const CARRIED_BY_MESSAGE: [&str; 4] =
     ["reasoning", "reasoning_content", "reasoning_details", "thinking_blocks"];
 
-/// The same beside a tool call: Gemini signs its thoughts there.
+/// The same kind of fields of a tool call; Gemini puts the signatures of its reasoning there.
 pub(super) const CARRIED_BY_CALL: [&str; 2] = ["extra_content", "provider_specific_fields"];
 
-/// Stands for a turn in which the model said nothing; an empty message is refused by some.
+/// The content of a turn without text, because some endpoints refuse an empty message.
 const NOTHING_SAID: &str = "(nothing)";
 
-/// The body of a request.
+/// Builds the body of a request.
 pub(super) fn body(
     model: &str,
     request: &Request<'_>,
@@ -118,9 +118,9 @@ fn tool_call(call: &ToolCall, carried: Option<&Map<String, Value>>, manners: &Ma
     value
 }
 
-/// Reads a reply to a request.
+/// Parses a reply to a request.
 ///
-/// No choice at all is worth asking again.
+/// A reply without choices is [`Failure::Empty`], which is retried.
 pub(super) fn read(body: &Value, request: &Request<'_>) -> Result<Reply, Failure> {
     let choices = match body.get("choices") {
         Some(Value::Array(choices)) if !choices.is_empty() => choices.as_slice(),
@@ -154,18 +154,18 @@ pub(super) fn read(body: &Value, request: &Request<'_>) -> Result<Reply, Failure
     Ok(reply)
 }
 
-/// The calls as they stand in a message, in the field of today or in the one before it.
+/// Returns the calls of a message, from `tool_calls`, the older `function_call`, or the parts of the content.
 fn written_calls(message: &Value) -> Vec<Cow<'_, Value>> {
     match (message.get("tool_calls"), message.get("function_call")) {
         (Some(Value::Array(calls)), _) if !calls.is_empty() => calls.iter().map(Cow::Borrowed).collect(),
-        // A single one without its list.
+        // A single call without its list.
         (Some(call @ Value::Object(_)), _) => vec![Cow::Borrowed(call)],
         (_, Some(function @ Value::Object(_))) => vec![Cow::Owned(json!({ "function": function }))],
         (_, _) => used_tools(message).map(Cow::Owned).collect(),
     }
 }
 
-/// Calls among the parts of the content, as Anthropic has them.
+/// Returns the calls among the parts of the content, which is Anthropic's format.
 fn used_tools(message: &Value) -> impl Iterator<Item = Value> {
     let parts = message.get("content").and_then(Value::as_array).into_iter().flatten();
     parts.filter(|part| part.get("type").is_some_and(|kind| kind == "tool_use")).map(|part| {
@@ -174,7 +174,7 @@ fn used_tools(message: &Value) -> impl Iterator<Item = Value> {
     })
 }
 
-/// The calls, and what goes back beside each.
+/// Parses the calls, and returns the carried fields of each beside it.
 fn read_calls(written: &[Cow<'_, Value>], request: &Request<'_>) -> (Vec<ToolCall>, Vec<Map<String, Value>>) {
     let mut ids = CallIds::of(request.messages);
     let (mut tool_calls, mut extras) = (Vec::new(), Vec::new());

@@ -1,4 +1,4 @@
-//! Where the requests go, and with which key.
+//! The address that requests go to, and the key that they are sent with.
 
 use async_openai::config::Config;
 use reqwest::Url;
@@ -7,10 +7,11 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::InvalidOptions;
 
-/// A key shorter than this is a placeholder such as `none` or `ollama`; blanking it out would only garble messages.
+/// The shortest key that is masked. A shorter one is a placeholder such as `none` or `ollama`, and masking it would
+/// only garble messages.
 const SECRET_LENGTH_MIN: usize = 8;
 
-/// An endpoint: a base URL, taken apart, and the key. Its `Debug` shows no key.
+/// An endpoint: the parts of its base URL, and the key. `Debug` does not show the key.
 #[derive(Debug, Clone)]
 pub(super) struct Endpoint {
     base: String,
@@ -34,7 +35,7 @@ impl Endpoint {
         Ok(Self { base: without_operation(url.as_str()).to_owned(), query, key, headers })
     }
 
-    /// The base URL, fit to be shown: no query, no credentials.
+    /// Returns the base URL without query and credentials, to be shown.
     pub(super) fn base(&self) -> &str {
         &self.base
     }
@@ -43,7 +44,7 @@ impl Endpoint {
         !self.headers.is_empty()
     }
 
-    /// The text with the key blanked out, for servers that quote it back.
+    /// Masks the key in a text, because some servers repeat it in errors.
     pub(super) fn redact(&self, text: &str) -> String {
         let key = self.key.expose_secret();
         if key.len() < SECRET_LENGTH_MIN { text.to_owned() } else { text.replace(key, "***") }
@@ -51,11 +52,11 @@ impl Endpoint {
 }
 
 impl Endpoint {
-    /// What a server sent, without the key: it would stand in journals and reports, which are passed on. Placeholders,
-    /// which are words, stay.
+    /// Masks the key in a response body, because journals and reports quote it and are passed on. Placeholders, which
+    /// are words, stay.
     pub(super) fn without_key(&self, body: Vec<u8>) -> Vec<u8> {
         let key = self.key.expose_secret();
-        // Some repeat it without what all keys begin with.
+        // Some servers repeat the key without its common prefix.
         let bare = key.strip_prefix("sk-").unwrap_or(key);
         let is_secret = bare.len() >= SECRET_LENGTH_MIN && key.chars().any(|c| c.is_ascii_digit());
         if !is_secret || !body.windows(bare.len()).any(|part| part == bare.as_bytes()) {
@@ -81,7 +82,7 @@ fn parse(base_url: &str) -> Result<Url, InvalidOptions> {
     Ok(url)
 }
 
-/// People paste the whole address of an operation.
+/// Removes the path of an operation, because users paste whole addresses.
 fn without_operation(base: &str) -> &str {
     let base = base.trim_end_matches('/');
     ["/chat/completions", "/responses"].iter().find_map(|end| base.strip_suffix(end)).unwrap_or(base)
@@ -101,8 +102,7 @@ fn key_header(is_azure: bool, key: &SecretString) -> Result<(HeaderName, HeaderV
     };
     let mut value = HeaderValue::from_str(&text).map_err(|_| {
         InvalidOptions(
-            "the model's API key contains characters that no key has: check OPENAI_API_KEY for quotes or line breaks"
-                .into(),
+            "the model's API key contains invalid characters: check OPENAI_API_KEY for quotes or line breaks".into(),
         )
     })?;
     value.set_sensitive(true);

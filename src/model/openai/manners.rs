@@ -1,7 +1,7 @@
-//! What an endpoint turned out to want otherwise, learned from its refusals and kept for the run.
+//! Changes to requests that an endpoint requires, learned from its refusals and kept for the run.
 //!
-//! A refusal that names a part of the request which can be left out or said in another way is not an end: the request is
-//! changed, and made again at once. Everything is learned at most once, so asking again comes to an end.
+//! If a refusal names a part of the request that can be left out or expressed differently, the request is changed and
+//! sent again at once. Each change is learned at most once, so the repetitions end.
 
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -12,10 +12,10 @@ use super::chat::{CARRIED_BY_CALL, CARRIED_BY_MESSAGE};
 use super::failure::Failure;
 use super::problem::Problem;
 
-/// Parameters that a request does without: all that are sent unasked.
+/// Optional parameters, which are sent by default and left out if an endpoint refuses them.
 const PARAMETERS: [&str; 5] = ["parallel_tool_calls", "store", "stream_options", "tool_choice", "include"];
 
-/// What a refusal says of a part that it does not take.
+/// Phrases of a refusal that reject a part of the request.
 const UNTAKEN: [&str; 10] = [
     "unknown",
     "unrecognized",
@@ -29,7 +29,7 @@ const UNTAKEN: [&str; 10] = [
     "forbidden",
 ];
 
-/// What stands in a tool's specification and its schema to help, and is refused by some.
+/// Optional keywords of a tool's specification and schema that some endpoints refuse.
 const SCHEMA_KEYWORDS: [&str; 12] = [
     "additionalProperties",
     "default",
@@ -45,82 +45,83 @@ const SCHEMA_KEYWORDS: [&str; 12] = [
     "strict",
 ];
 
-/// Ways to limit a reply's length, which some endpoints want although nobody needs it here.
+/// Parameters that limit a reply's length, which some endpoints require.
 const LENGTH_LIMITS: [&str; 3] = ["max_completion_tokens", "max_tokens", "max_output_tokens"];
 
-/// Enough for any reply, where a limit has to be named; most models take it.
+/// The limit that is sent if an endpoint requires one; enough for any reply, and most models accept it.
 const REPLY_TOKENS_MAX: u32 = 8_192;
 
-/// How the request for a whole reply, or one in pieces, is made.
+/// The value of the request's `stream` parameter.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Stream {
-    /// A whole reply is asked for by name.
+    /// `false`: a whole reply is requested explicitly.
     #[default]
     No,
-    /// The endpoint has only replies in pieces.
+    /// `true`: the endpoint only streams replies.
     Yes,
-    /// The endpoint does not know the parameter.
+    /// The parameter is not sent, because the endpoint does not know it.
     Unsaid,
 }
 
-/// What stands for the text of a turn that has calls alone.
+/// The content of a turn that has calls but no text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Silence {
-    /// `null`, as OpenAI has it.
+    /// `null`, as in OpenAI's API.
     #[default]
     Null,
-    /// An empty text.
+    /// An empty string.
     Empty,
-    /// A few words.
+    /// A placeholder text.
     Words,
 }
 
-/// A change to requests that is made once and for all.
+/// A change to requests that stays for the rest of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Change {
-    /// Replies in pieces were asked for.
+    /// A stream was requested once; it is not tried again.
     Streams,
-    /// The briefing goes into the first message, because there may be no system message.
+    /// The system prompt goes into the first message, because the endpoint accepts no system message.
     FoldsSystem,
     /// Ids of calls are nine letters and digits.
     RenamesIds,
     /// The tools go out with `tool_choice: required`.
     RequiresCall,
-    /// Encrypted reasoning is neither asked for nor sent back.
+    /// Encrypted reasoning is neither requested nor sent back.
     DropsReasoning,
-    /// A message has one call, and its answer follows.
+    /// Each message has one call, and its result follows.
     OneCall,
-    /// Calls and their results are told in words.
+    /// Calls and their results are sent as text.
     TellsResults,
-    /// A tool's answer says which tool it is of.
+    /// A tool's result contains the tool's name.
     NamesTools,
-    /// The content of tools' answers is a list of parts.
+    /// The content of tools' results is a list of parts.
     ListsResults,
-    /// The content of all messages is.
+    /// The content of all messages is a list of parts.
     ListsContent,
 }
 
-/// The manners of an endpoint.
+/// The changes to requests that an endpoint requires.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Manners {
     changes: BTreeSet<Change>,
-    /// Names of parameters, of keywords in schemas, and of fields beside messages and calls that are not sent.
+    /// Names that are not sent: parameters, schema keywords, and carried fields of messages and calls.
     left_out: BTreeSet<&'static str>,
     stream: Stream,
-    /// Whether a request with a system message was answered: then that is not what a later one is refused for.
+    /// Whether a request with a system message was answered, so that a later refusal of a role is about another one.
     is_system_taken: bool,
     pub(super) silence: Silence,
-    /// The name under which a limit to the reply's length is sent.
+    /// The name of the parameter that limits the reply's length; `None` if no limit is sent.
     length_limit: Option<&'static str>,
 }
 
 impl Manners {
-    /// Whether that change is made.
+    /// Returns whether a change was learned.
     pub(super) fn has(&self, change: Change) -> bool {
         self.changes.contains(&change)
     }
 
-    /// Learns from a refusal of `body`. Something learned is given in words: then it is worth asking again at once.
+    /// Learns from a refusal of `body`. Returns a description of the change, after which the request can be sent again
+    /// at once, or `None` if nothing was learned.
     pub(super) fn learn(&mut self, failure: &Failure, body: &Value) -> Option<String> {
         let Failure::Refused { status, problem, .. } = failure else { return None };
         if !matches!(status, 200 | 400 | 404 | 405 | 415 | 422 | 500 | 501)
@@ -146,12 +147,12 @@ impl Manners {
             .or_else(|| self.learn_length(&refusal, body))
     }
 
-    /// Takes note of a request that was answered.
+    /// Records that a request was answered.
     pub(super) fn note_answered(&mut self, body: &Value) {
         self.is_system_taken |= messages(body).any(|message| is_role(message, "system"));
     }
 
-    /// How calls and their results are told.
+    /// Learns how calls and their results must be formatted.
     fn learn_conversation(&mut self, refusal: &Refusal, body: &Value) -> Option<String> {
         let calls = |message: &Value| message.get("tool_calls").and_then(Value::as_array).map_or(0, Vec::len);
         let most_calls = messages(body).map(calls).max().unwrap_or(0);
@@ -172,17 +173,17 @@ impl Manners {
         self.changes.insert(change).then(|| words.to_owned())
     }
 
-    /// Where there is no role for a tool, or no place for calls, the conversation can be told in words.
+    /// Learns to send calls and results as text if the endpoint has no tool role or no field for calls.
     fn learn_words(&mut self, refusal: &Refusal, body: &Value) -> Option<String> {
         let has_results = messages(body).any(|message| is_role(message, "tool"));
-        // Some only list the roles that there are.
+        // Some refusals only list the valid roles.
         let is_about_roles = refusal.has_any(&["role", "roles"]) || (refusal.has("assistant") && refusal.has("user"));
         let is_role_refused = is_about_roles && (self.is_system_taken || refusal.has("tool"));
         let is_field = refusal.has_any(&["tool_calls", "tool_call_id"]) && !refusal.has_any(&["id", "ids"]);
         if !has_results || !(is_role_refused || (is_field && refusal.says_any(&UNTAKEN))) {
             return None;
         }
-        self.changes.insert(Change::TellsResults).then(|| "with calls and results in words".to_owned())
+        self.changes.insert(Change::TellsResults).then(|| "with calls and results as text".to_owned())
     }
 
     fn learn_stream(&mut self, refusal: &Refusal) -> Option<String> {
@@ -202,7 +203,7 @@ impl Manners {
         Some(format!("with stream {:?}", self.stream).to_lowercase())
     }
 
-    /// Leaves out what the refusal names, if the request has it and does without it.
+    /// Learns to leave out the optional parts that the refusal names, if the request has them.
     fn learn_names(&mut self, refusal: &Refusal, body: &Value) -> Option<String> {
         let mut present = BTreeSet::new();
         let parameters = PARAMETERS.into_iter().filter(|name| refusal.has(name));
@@ -256,10 +257,10 @@ impl Manners {
             Silence::Empty => Silence::Words,
             Silence::Words => return None,
         };
-        Some(format!("with {:?} for no content", self.silence).to_lowercase())
+        Some(format!("with {:?} as the content of turns without text", self.silence).to_lowercase())
     }
 
-    /// vLLM takes `required` where nothing parses the calls that a model makes of its own choice.
+    /// Learns to require a call, which vLLM accepts even if it has no parser for calls with `auto`.
     fn learn_choice(&mut self, refusal: &Refusal, body: &Value) -> Option<String> {
         let is_refused = refusal.says_any(&["tool choice", "tool_choice"]) && refusal.has("auto");
         if self.has(Change::RequiresCall) || !is_refused || body.get("tools").is_none() {
@@ -292,7 +293,7 @@ impl Manners {
         Some(format!("with {name}"))
     }
 
-    /// Changes a request to the endpoint's liking, as far as that is a matter of single fields.
+    /// Applies the changes that concern single fields of a request.
     pub(super) fn apply(&self, body: &mut Value) {
         let Some(fields) = body.as_object_mut() else { return };
         match self.stream {
@@ -323,7 +324,7 @@ impl Manners {
         }
     }
 
-    /// The id of a call, as the endpoint takes it.
+    /// Returns the id of a call in the form that the endpoint accepts.
     pub(super) fn id(&self, id: &str) -> String {
         if !self.has(Change::RenamesIds) {
             return id.to_owned();
@@ -341,7 +342,7 @@ impl Manners {
     }
 }
 
-/// A refusal's words, as they are searched.
+/// A refusal's message and codes, prepared for searching.
 struct Refusal {
     text: String,
     words: BTreeSet<String>,
@@ -367,14 +368,16 @@ impl Refusal {
         phrases.iter().any(|phrase| self.text.contains(phrase))
     }
 
-    /// "This model only supports single tool-calls at once!", "multiple tool calls are not supported".
+    /// Returns whether several calls in a message were refused: "This model only supports single tool-calls at once!",
+    /// "multiple tool calls are not supported".
     fn minds_several_calls(&self) -> bool {
         let numbers = ["single", "one", "multiple", "parallel"];
         let things = ["tool", "function"];
         numbers.iter().any(|number| things.iter().any(|thing| self.text.contains(&format!("{number} {thing}"))))
     }
 
-    /// "messages.3.content: Input should be a valid list"; what takes a text as well is about something else.
+    /// Returns whether content must be a list: "messages.3.content: Input should be a valid list". A refusal that also
+    /// accepts a string is about something else.
     fn wants_lists(&self) -> bool {
         self.has_any(&["content", "contents"])
             && self.says_any(&["list", "array", "sequence"])
@@ -383,12 +386,12 @@ impl Refusal {
     }
 }
 
-/// The messages of a request to either API.
+/// Returns the messages of a request to either API.
 fn messages(body: &Value) -> impl Iterator<Item = &Value> {
     ["messages", "input"].into_iter().filter_map(|name| body.get(name)?.as_array()).flatten()
 }
 
-/// A text as the one part of a list.
+/// Converts a message's text to a list with one part.
 fn list_content(message: &mut Value) {
     if let Some(content) = message.get_mut("content").filter(|content| content.is_string()) {
         *content = serde_json::json!([{ "type": "text", "text": content.take() }]);
@@ -403,7 +406,7 @@ fn has_calls(body: &Value) -> bool {
     messages(body).any(|message| message.get("tool_calls").is_some() || message.get("call_id").is_some())
 }
 
-/// Which of the names are keys anywhere in a request, except where keys are the names of a tool's own parameters.
+/// Collects the names that are keys anywhere in a value, except keys that are the names of a tool's own parameters.
 fn collect_names(value: &Value, names: &[&'static str], found: &mut BTreeSet<&'static str>) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| collect_names(item, names, found)),

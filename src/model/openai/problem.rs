@@ -1,4 +1,4 @@
-//! What a provider says went wrong, whichever of the many shapes it says it in. All of it is text from outside.
+//! Parses the errors of providers, which come in many shapes. All of their text is untrusted.
 
 use std::time::Duration;
 
@@ -7,26 +7,26 @@ use serde_json::Value;
 
 use crate::model::lenient;
 
-/// How much of a provider's words a message of ours quotes, in characters.
+/// The longest quotation of a provider's text in our messages, in characters.
 const QUOTE_CHARACTERS_MAX: usize = 300;
 
-/// An error as a provider words it.
+/// An error that a provider reported, parsed from its body.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Problem {
-    /// What it says, in full.
+    /// The provider's message, uncut.
     pub(crate) message: String,
-    /// Its `code`, `type` and `param`, those that there are, and the names on the way to what it is about.
+    /// The `code`, `type` and `param` of all levels, and the path to the refused field.
     codes: Vec<String>,
-    /// The wait that it asks for.
+    /// The wait that a field requests; see [`Problem::asked_delay`].
     retry_after: Option<Duration>,
-    /// What the model wrote, where the provider (Groq) could make no call of it.
+    /// The model's output, if the provider (Groq) could not parse it as a call.
     generation: Option<String>,
-    /// Whether it is called an error, and not only read as one.
+    /// Whether the body has an `error` field, and was not only parsed as an error.
     is_error: bool,
 }
 
 impl Problem {
-    /// Reads the body of a refusal: JSON, a web page, plain text, or nothing.
+    /// Parses the body of a refusal: JSON, a web page, plain text, or nothing.
     pub(super) fn read(body: &str) -> Self {
         let json = lenient::whole(body).ok();
         json.as_ref().and_then(Self::of).unwrap_or_else(|| Self::saying(&readable(body)))
@@ -36,7 +36,8 @@ impl Problem {
         Self { message: message.to_owned(), ..Self::default() }
     }
 
-    /// Finds an error in JSON: `{"error": {"message"}}`, `{"error": "text"}`, `{"message"}`, `{"detail"}`, in a list or not.
+    /// Finds an error in JSON: `{"error": {"message"}}`, `{"error": "text"}`, `{"message"}` or `{"detail"}`, also in a
+    /// list. Returns `None` if there is none.
     pub(super) fn of(body: &Value) -> Option<Self> {
         match body {
             Value::String(message) => Some(Self::saying(message)),
@@ -55,17 +56,17 @@ impl Problem {
                     Value::Number(code) => Some(code.to_string()),
                     _ => None,
                 }));
-                // Pydantic's `loc` names the field.
+                // Pydantic's `loc` is the path of the field.
                 let path = fields.get("loc").and_then(Value::as_array).into_iter().flatten();
                 problem.codes.extend(path.filter_map(Value::as_str).map(str::to_owned));
-                // Azure tells its reason within.
+                // Azure puts the reason into an inner error.
                 let inner = body.pointer("/innererror/code").and_then(Value::as_str);
                 problem.codes.extend(inner.map(str::to_owned));
                 problem.is_error |= fields.get("error").is_some_and(|error| !error.is_null());
                 let generation = fields.get("failed_generation").and_then(Value::as_str);
                 problem.generation = problem.generation.take().or_else(|| generation.map(str::to_owned));
                 problem.retry_after = problem.retry_after.or_else(|| asked_wait(fields));
-                // OpenRouter says "Provider returned error", and keeps the provider's words apart.
+                // OpenRouter's message is "Provider returned error"; the provider's own error is in the metadata.
                 if let Some(raw) = body.pointer("/metadata/raw").and_then(Value::as_str) {
                     problem.message = format!("{}: {}", problem.message, Self::read(raw).message);
                 }
@@ -75,43 +76,42 @@ impl Problem {
         }
     }
 
-    /// What it says, in full: to be searched, not shown.
+    /// Returns the provider's message, uncut: to be searched, not shown.
     pub(super) fn message(&self) -> &str {
         &self.message
     }
 
-    /// Whether it is called an error, and not only read as one.
+    /// Returns whether the body had an `error` field, and was not only parsed as an error.
     pub(super) fn is_error(&self) -> bool {
         self.is_error
     }
 
-    /// Whether the provider could make no call of what the model wrote, which another try may mend.
+    /// Returns whether the provider could not parse the model's output as a call; a retry may succeed.
     pub(super) fn is_failed_call(&self) -> bool {
         self.has_code("tool_use_failed") || self.message.to_lowercase().contains("failed to call a function")
     }
 
-    /// What the model wrote then.
+    /// Returns the output that the provider could not parse.
     pub(super) fn generation(&self) -> Option<&str> {
         self.generation.as_deref().filter(|text| !text.trim().is_empty())
     }
 
-    /// Whether the server can call tools only once it is started otherwise, or with another model.
+    /// Returns whether the server can call tools only with other options or another model.
     pub(super) fn wants_other_tools(&self) -> bool {
         let message = self.message.to_lowercase();
         message.contains("tool") && ["support", "enable", "--jinja"].iter().any(|word| message.contains(word))
     }
 
-    /// Its codes, to be searched.
     pub(super) fn codes(&self) -> impl Iterator<Item = &str> {
         self.codes.iter().map(String::as_str)
     }
 
-    /// The wait that it asks for: in a field of its own, as Gemini has it, or in its words.
+    /// Returns the wait that the error requests, in a field of its own (Gemini) or in its message.
     pub(super) fn asked_delay(&self) -> Option<Duration> {
         self.retry_after.or_else(|| wait_in_words(&self.message))
     }
 
-    /// Whether a filter on what is said took offence at the conversation: no repetition heals that.
+    /// Returns whether a content filter refused the conversation, which no retry changes.
     pub(super) fn is_content_filter(&self) -> bool {
         const CODES: [&str; 7] = [
             "content_filter",
@@ -122,7 +122,7 @@ impl Problem {
             "invalid_prompt",
             "ResponsibleAIPolicyViolation",
         ];
-        /// Of Azure, OpenAI, Bedrock, DashScope, DeepSeek, Kimi, OpenRouter.
+        /// Phrases of Azure, OpenAI, Bedrock, DashScope, DeepSeek, Kimi and OpenRouter.
         const WORDS: [&str; 9] = [
             "content management policy",
             "content filter",
@@ -138,12 +138,12 @@ impl Problem {
         CODES.iter().any(|code| self.has_code(code)) || WORDS.iter().any(|words| message.contains(words))
     }
 
-    /// Whether its `code`, `type` or `param` is this one.
+    /// Returns whether one of the error's codes equals `code`.
     pub(super) fn has_code(&self, code: &str) -> bool {
         self.codes.iter().any(|own| own == code)
     }
 
-    /// The HTTP status that an error inside a successful reply stands for.
+    /// Returns the HTTP status that corresponds to an error inside a successful reply.
     pub(super) fn status(&self) -> Option<u16> {
         self.codes.iter().find_map(|code| match code.as_str() {
             "server_error" => Some(500),
@@ -152,17 +152,17 @@ impl Problem {
         })
     }
 
-    /// Whether the money is used up: a 429 that no waiting heals.
+    /// Returns whether the account's credit is used up: a 429 that does not pass with time.
     pub(super) fn is_quota(&self) -> bool {
         const CODES: [&str; 3] = ["insufficient_quota", "billing_hard_limit_reached", "billing_not_active"];
         CODES.iter().any(|code| self.has_code(code))
     }
 
-    /// Whether the conversation is too long for the model, or for what it takes at a time.
+    /// Returns whether the conversation exceeds the model's context length or its limit for one request.
     pub(super) fn is_context_length(&self, status: u16) -> bool {
         const CODES: [&str; 3] = ["context_length_exceeded", "exceed_context_size_error", "request_too_large"];
-        /// Among the providers' words; those of OpenAI, Azure, vLLM, llama.cpp, LM Studio, Ollama, Anthropic, Gemini,
-        /// Groq, xAI, Mistral, Kimi, OpenRouter.
+        /// Phrases of OpenAI, Azure, vLLM, llama.cpp, LM Studio, Ollama, Anthropic, Gemini, Groq, xAI, Mistral, Kimi
+        /// and OpenRouter.
         const WORDS: [&str; 19] = [
             "maximum context",
             "context length",
@@ -191,14 +191,14 @@ impl Problem {
         match status {
             401..=404 => false,
             413 => true,
-            // "Too many tokens, please wait" is about the rate; a request that is over the whole limit is not.
+            // "Too many tokens, please wait" is a rate limit; a request that exceeds the whole limit never succeeds.
             429 => message.contains("request too large"),
             _ => WORDS.iter().any(|words| message.contains(words)),
         }
     }
 }
 
-/// Gemini's `details[].retryDelay`, or a `retry_after` in seconds.
+/// Returns the wait in Gemini's `details[].retryDelay`, or in a `retry_after` in seconds.
 fn asked_wait(fields: &serde_json::Map<String, Value>) -> Option<Duration> {
     let details = fields.get("details").and_then(Value::as_array).into_iter().flatten();
     let told = details.filter_map(|detail| detail.get("retryDelay")?.as_str()).find_map(length_of_time);
@@ -206,7 +206,7 @@ fn asked_wait(fields: &serde_json::Map<String, Value>) -> Option<Duration> {
     told.or_else(|| Duration::try_from_secs_f64(seconds()?).ok())
 }
 
-/// "Please retry in 4.2s", "Please try again in 1m26.4s", "try again in 20 seconds".
+/// Parses a wait in a message: "Please retry in 4.2s", "Please try again in 1m26.4s", "try again in 20 seconds".
 fn wait_in_words(message: &str) -> Option<Duration> {
     let message = message.to_lowercase();
     let told = ["retry in ", "again in ", "retry after ", "again after "]
@@ -226,7 +226,7 @@ fn length_of_time(text: &str) -> Option<Duration> {
     Duration::try_from(text.parse::<SignedDuration>().ok()?).ok()
 }
 
-/// Text from outside, fit for a message of ours: on one line, without control characters, cut.
+/// Makes untrusted text fit for our messages: on one line, without control characters, and cut to the limit.
 pub(super) fn quote(text: &str) -> String {
     let printable: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let line = printable.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -236,12 +236,12 @@ pub(super) fn quote(text: &str) -> String {
     }
 }
 
-/// Whether a body is a web page, as proxies and misdirected requests bring.
+/// Returns whether a body is a web page, which proxies and wrong addresses answer with.
 pub(super) fn is_web_page(body: &str) -> bool {
     body.trim_start().starts_with('<')
 }
 
-/// The title of a web page, other text as it is.
+/// Returns the title of a web page; other text unchanged.
 pub(super) fn readable(body: &str) -> String {
     if !is_web_page(body) {
         return if body.trim().is_empty() { "no explanation".into() } else { body.into() };

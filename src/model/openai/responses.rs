@@ -1,7 +1,7 @@
-//! The Responses API: the body of a request, and the reading of a reply.
+//! The Responses API: builds the body of a request and parses a reply.
 //!
-//! Nothing is stored at the provider: each request holds the whole conversation, the model's own items included, as
-//! they came. Reasoning is among them, encrypted.
+//! The provider stores nothing: each request contains the whole conversation, including the model's own items
+//! unchanged. Reasoning is among them, encrypted.
 
 use serde_json::{Map, Value, json};
 
@@ -12,7 +12,7 @@ use super::wire::{self, CallIds};
 use super::{ReasoningEffort, calls};
 use crate::model::{Message, Reply, ReplyEnd, Request, ToolCall, ToolSpec};
 
-/// The body of a request.
+/// Builds the body of a request.
 pub(super) fn body(model: &str, request: &Request<'_>, effort: Option<ReasoningEffort>, manners: &Manners) -> Value {
     let conversation = wire::merged(request.messages);
     let mut input: Vec<Value> = conversation.iter().flat_map(|message| items(message, manners)).collect();
@@ -40,8 +40,8 @@ pub(super) fn body(model: &str, request: &Request<'_>, effort: Option<ReasoningE
     body
 }
 
-/// Not strict, because a strict schema may have no optional field, and strict is the default of this API.
 fn tool(spec: &ToolSpec) -> Value {
+    // `strict` is the default of this API, but a strict schema may have no optional field.
     let ToolSpec { name, description, parameters } = spec;
     json!({ "type": "function", "name": name, "description": description, "parameters": parameters, "strict": false })
 }
@@ -67,7 +67,8 @@ fn items(message: &Message, manners: &Manners) -> Vec<Value> {
     items
 }
 
-/// Ids go too: by them a provider looks for the reasoning that led to an item, and refuses an item without it.
+/// Removes reasoning items, and the ids of the others: a provider uses them to look up the reasoning that led to an
+/// item, and refuses an item without it.
 fn without_reasoning(items: &[Value]) -> Vec<Value> {
     let mut items: Vec<Value> = items.iter().filter(|item| !is(item, "reasoning")).cloned().collect();
     for item in items.iter_mut().filter_map(Value::as_object_mut) {
@@ -85,7 +86,7 @@ fn call(call: &ToolCall) -> Value {
     })
 }
 
-/// Reads a reply to a request.
+/// Parses a reply to a request.
 pub(super) fn read(mut body: Value, request: &Request<'_>) -> Result<Reply, Failure> {
     if body.get("error").is_some_and(|error| !error.is_null())
         && let Some(problem) = Problem::of(&body)
@@ -126,7 +127,7 @@ fn is(item: &Value, kind: &str) -> bool {
     item.get("type").and_then(Value::as_str) == Some(kind)
 }
 
-/// Reads the calls, and mends in their items what the next request would be refused for.
+/// Parses the calls, and corrects their items so that the server does not refuse them in the next request.
 fn take_calls(written: Vec<Value>, request: &Request<'_>) -> (Vec<Value>, Vec<ToolCall>) {
     let mut ids = CallIds::of(request.messages);
     let (mut items, mut tool_calls) = (Vec::with_capacity(written.len()), Vec::new());
@@ -146,6 +147,7 @@ fn take_calls(written: Vec<Value>, request: &Request<'_>) -> (Vec<Value>, Vec<To
             item["call_id"] = call.id.clone().into();
             item["name"] = wire::sendable_name(&call.name).into();
             item["arguments"] = wire::sendable_arguments(&call.arguments).into();
+            // Several calls from one item must not share its id.
             if let Some(fields) = item.as_object_mut().filter(|_| index > 0) {
                 fields.shift_remove("id");
             }
@@ -156,8 +158,8 @@ fn take_calls(written: Vec<Value>, request: &Request<'_>) -> (Vec<Value>, Vec<To
     (items, tool_calls)
 }
 
-/// The items that may go back: reasoning only with its content, which a provider that stores nothing cannot look up,
-/// and not at the end of a reply that was cut off before what it led to.
+/// Returns the items that may go back: reasoning only with its content, because a provider that stores nothing cannot
+/// look it up, and no reasoning at the end, where the reply was cut off before the item that it led to.
 fn returnable(mut items: Vec<Value>) -> Vec<Value> {
     let has = |item: &Value, name: &str| match item.get(name) {
         Some(Value::String(text)) => !text.is_empty(),

@@ -1,40 +1,40 @@
-//! When a failed attempt is repeated, and after how long.
+//! Decides whether a failed attempt is retried, and after which wait.
 //!
-//! `async_openai` has retries of its own, which are not used: they know no jitter, no limit to what `Retry-After` asks,
-//! nothing of time-outs or broken bodies, and would multiply with these.
+//! The retries of `async_openai` are not used: they have no jitter and no limit on `Retry-After`, do not handle
+//! time-outs or broken bodies, and would multiply with these.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use super::failure::Failure;
 
-/// The longest wait, whatever a server asks for.
+/// The longest wait between attempts. The wait that a server requests with a rate limit may exceed it.
 const DELAY_MAX: Duration = Duration::from_mins(1);
 
-/// Where nothing answers at all, or nothing in time, more patience rarely helps, and someone waits who mistyped the URL.
+/// The most retries if no server answers, or not in time. More rarely help, and a user with a mistyped URL has to wait.
 const SILENCE_RETRIES_MAX: u32 = 2;
 
-/// How often, and how fast.
+/// The number of retries, and the wait before the first one.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Retries {
     pub(super) max: u32,
     pub(super) delay: Duration,
 }
 
-/// What to do about a failed attempt.
+/// The decision about a failed attempt.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Next {
-    /// Ask again, after that long.
+    /// Retry after this wait.
     After(Duration),
-    /// The server asks for a wait that ends after the time does.
+    /// Give up: the server requests this wait, which does not fit into the time left.
     TooLate(Duration),
-    /// It is not worth it, or was done often enough.
+    /// Do not retry: the failure is permanent, or the retries are used up.
     Never,
 }
 
 impl Retries {
-    /// What to do after that many attempts. A limit on the rate passes with time, so for that it is asked again as long as
-    /// there is time left, where that is known.
+    /// Decides what to do after a number of failed attempts. A rate limit passes with time, so if the time left is
+    /// known, it is retried any number of times. The caller's own time-out ends the retries.
     pub(super) fn next(&self, failure: &Failure, attempts: u32, time_left: Option<Duration>) -> Next {
         let is_patient = failure.is_rate_limit() && self.max > 0;
         let Some(left) = time_left.filter(|_| is_patient) else {
@@ -42,7 +42,7 @@ impl Retries {
         };
         match failure.asked_delay() {
             Some(asked) if asked >= left => Next::TooLate(asked),
-            // A server that goes on to ask for too little is asked less and less often.
+            // A server that keeps requesting too short a wait is retried less and less often.
             Some(asked) => Next::After(asked.max(self.backoff(attempts.saturating_sub(self.max)))),
             None => Next::After(self.backoff(attempts)),
         }
@@ -68,9 +68,9 @@ impl Retries {
     }
 }
 
-/// Between three quarters and one, so that many clients don't come back at the same moment.
+/// Returns a random factor between 3/4 and 1, so that many clients do not retry at the same moment.
 fn jitter() -> f64 {
-    // The standard library seeds each hasher from the system's randomness: enough for this.
+    // The standard library seeds each hasher randomly, which suffices here.
     let eighth_bits = u8::try_from(RandomState::new().hash_one(()) & 0xff).unwrap_or_default();
     1.0 - f64::from(eighth_bits) / 1024.0
 }

@@ -1,23 +1,23 @@
-//! A reply that comes in pieces, asked for or not, put together into the whole one that it stands for.
+//! Assembles a streamed reply, requested or not, into the whole reply.
 //!
-//! Server-sent events are read by their `data` alone: comments that keep a connection alive, names of events, and line
-//! ends of any kind are passed over, and each piece stands for itself whether blank lines part them or not.
+//! Only the `data` of server-sent events is read. Keep-alive comments and event names are ignored, all line ends are
+//! accepted, and events need no blank line between them.
 
 use serde_json::{Map, Value, json};
 
 use super::failure::Failure;
 use crate::model::lenient;
 
-/// Whether a body that is no JSON is a stream of events.
+/// Returns whether a body that is not JSON is a stream of events.
 pub(super) fn is_stream(body: &str) -> bool {
     let body = body.trim_start_matches(['\u{feff}', ' ', '\r', '\n', '\t']);
     body.starts_with(':')
         || ["data:", "event:", "id:", "retry:"].iter().any(|field| body.starts_with(field))
-        // Pieces a line each, without the form of events.
+        // One JSON chunk per line, without the syntax of events.
         || (body.starts_with('{') && body.lines().count() > 1 && body.contains("\"delta\""))
 }
 
-/// The whole reply, in either API's form.
+/// Assembles the whole reply, in the format of either API.
 pub(super) fn whole(body: &str) -> Result<Value, Failure> {
     let mut completion = Completion::default();
     let mut items = Vec::new();
@@ -38,10 +38,10 @@ pub(super) fn whole(body: &str) -> Result<Value, Failure> {
     let is_done = body.lines().any(|line| line.trim_start_matches("data:").trim() == "[DONE]");
     completion
         .into_reply(is_done)
-        .ok_or_else(|| Failure::BrokenOff { reason: "the stream ended before the reply did".into() })
+        .ok_or_else(|| Failure::BrokenOff { reason: "the stream ended before the reply was complete".into() })
 }
 
-/// The payloads, in order. A payload over several lines is one where its lines are not.
+/// Returns the payloads, in order. Lines are joined as long as they are incomplete JSON.
 fn pieces(body: &str) -> Vec<String> {
     let mut pieces: Vec<String> = Vec::new();
     let mut begun = String::new();
@@ -56,7 +56,7 @@ fn pieces(body: &str) -> Vec<String> {
             pieces.push(std::mem::take(&mut begun));
         }
     }
-    // What was begun and not ended is left to say so.
+    // An incomplete payload is kept, so that parsing it fails.
     pieces.extend((!begun.is_empty()).then_some(begun));
     pieces
 }
@@ -68,7 +68,7 @@ fn is_error(piece: &Value) -> bool {
         || piece.get("object").is_some_and(|kind| kind == "error")
 }
 
-/// The response that the last event holds; some servers leave the items out of it, which they sent before.
+/// Returns the response in the last event, with the items sent before if a server leaves them out of it.
 fn response(mut event: Value, items: Vec<Value>) -> Value {
     let mut response = event.get_mut("response").map(Value::take).unwrap_or_default();
     let is_empty = response.get("output").is_none_or(|output| output.as_array().is_none_or(Vec::is_empty));
@@ -78,20 +78,20 @@ fn response(mut event: Value, items: Vec<Value>) -> Value {
     response
 }
 
-/// A chat completion under way.
+/// A chat completion that is being assembled from chunks.
 #[derive(Default)]
 struct Completion {
     message: Map<String, Value>,
     calls: Vec<Slot>,
     finish_reason: Value,
     usage: Value,
-    /// Whether anything came that belongs to a completion.
+    /// Whether a choice was received.
     is_begun: bool,
-    /// Whether it came as a message in one piece.
+    /// Whether a chunk contained the whole message.
     is_whole: bool,
 }
 
-/// A call under way.
+/// A tool call that is being assembled from chunks.
 struct Slot {
     index: Option<u64>,
     call: Map<String, Value>,
@@ -115,7 +115,7 @@ impl Completion {
             if let Some(Value::Object(delta)) = choice.get("delta") {
                 self.extend(delta);
             } else if let Some(Value::Object(message)) = choice.get("message") {
-                // The whole of it after all.
+                // A whole message replaces the deltas before it.
                 self.is_whole = true;
                 self.message.clear();
                 self.calls.clear();
@@ -135,12 +135,13 @@ impl Completion {
         }
     }
 
-    /// Adds a piece to the call that it is of: by its index, else by its id, else a new one if it has a name.
+    /// Adds a piece to the call with its index, or else with its id. A piece with neither begins a new call if it has a
+    /// name, or else continues the last call.
     fn extend_call(&mut self, piece: &Value) {
         let index = piece.get("index").and_then(Value::as_u64);
         let text = |pointer: &str| piece.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
         let (id, name) = (text("/id"), text("/function/name"));
-        // Some number all their calls 0: another id with a name is another call.
+        // Some servers number all calls 0: a piece with a name and another id begins another call.
         let is_other = |slot: &Slot| name.is_some() && id.is_some() && slot.id().is_some() && slot.id() != id;
         let known = match (index, id) {
             (Some(_), _) => {
@@ -157,7 +158,7 @@ impl Completion {
         self.calls[at].extend(piece, name);
     }
 
-    /// The reply, if it was told to its end: what a lost connection leaves is none, however much it is.
+    /// Returns the reply if it is complete; `None` if the stream broke off, however much was received.
     fn into_reply(mut self, is_done: bool) -> Option<Value> {
         let is_something = !self.finish_reason.is_null() || !self.calls.is_empty() || !self.message.is_empty();
         if !self.is_begun || !is_something || (self.finish_reason.is_null() && !is_done && !self.is_whole) {
@@ -185,7 +186,7 @@ impl Slot {
                 self.call.insert(key.clone(), value.clone());
             }
         }
-        // Some repeat the name with every piece.
+        // Some servers repeat the name in every piece.
         if let Some(name) = name.filter(|name| *name != self.name) {
             self.name.push_str(name);
         }
@@ -203,7 +204,7 @@ impl Slot {
     }
 }
 
-/// Text goes on, lists get longer, and of anything else the last holds.
+/// Appends text to text and items to a list; replaces any other value.
 fn append(known: &mut Value, more: &Value) {
     match (known, more) {
         (_, Value::Null) => {}

@@ -1,8 +1,8 @@
-//! Calls that stand in a reply's text, because the server does not know the model's way to write them.
+//! Finds calls in a reply's text, where they end up if the server does not know the model's call format.
 //!
-//! They are some only where the text is calls of known tools in known forms, or ends with such a block, or where a block
-//! is marked as a call beyond doubt; and never where the model was shown the same block before, for then it quotes: a
-//! cell of the database may hold anything.
+//! A block consists of calls of known tools in known forms. If the text ends with a block, all its blocks count;
+//! otherwise only those that are explicitly marked as calls. A block that the model was shown before never counts,
+//! because the model may be quoting a cell of the database.
 
 mod items;
 
@@ -13,23 +13,23 @@ use serde_json::{Map, Value};
 use super::wire;
 use crate::model::{Message, Request, ToolSpec, lenient};
 
-/// Beginnings of blocks that are tried in one text, the last ones.
+/// The most positions in one text that are tried as the start of a block; the last ones are kept.
 const STARTS_MAX: usize = 200;
 
-/// Nesting of a call in others' envelopes.
+/// The deepest nesting of a call in lists and envelope objects.
 const ENVELOPES_MAX: usize = 4;
 
 const NAME_KEYS: [&str; 7] = ["name", "tool", "tool_name", "function", "function_name", "recipient_name", "action"];
 const ARGUMENT_KEYS: [&str; 7] = ["arguments", "parameters", "args", "input", "tool_input", "action_input", "params"];
 const ENVELOPE_KEYS: [&str; 5] = ["tool_calls", "tool_call", "function_call", "function", "tool_uses"];
-/// What stands beside a name and its arguments.
+/// Keys beside a name and its arguments that are ignored.
 const OTHER_KEYS: [&str; 9] =
     ["type", "id", "call_id", "tool_call_id", "index", "status", "thought", "reasoning", "explanation"];
 
-/// Where thoughts end and what is meant begins.
+/// Marks at which the reasoning ends and the answer begins.
 const THOUGHT_ENDS: [&str; 6] = ["</think>", "</thinking>", "</thought>", "[/THINK]", "<|END_THINKING|>", "<|end|>"];
 
-/// Where a model that does not wait goes on with a result that it makes up.
+/// Marks at which a model continues with a result that it invents, instead of waiting for the real one.
 const RESULT_MARKS: [&str; 7] = [
     "<tool_response",
     "<function_results",
@@ -43,25 +43,24 @@ const RESULT_MARKS: [&str; 7] = [
 /// The name and the arguments of a call.
 pub(super) type Named = (String, String);
 
-/// Calls in a text.
+/// The calls that were found in a text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Found {
-    /// What stands before the first.
+    /// The text before the first call.
     pub(super) before: String,
-    /// In their order.
     pub(super) calls: Vec<Named>,
 }
 
-/// A part of a text that is one call, or several without a word between them.
+/// A part of a text that contains one call, or several with no word between them.
 struct Block {
     start: usize,
     end: usize,
     calls: Vec<Named>,
-    /// Whether it says itself that it is a call: the words behind it are no reason to doubt that.
+    /// Whether markup identifies the block as a call, so that it counts even if text follows it.
     is_marked: bool,
 }
 
-/// The calls that a reply's text is, ends with, or marks as such.
+/// Finds the calls in a reply's text; `None` if there are none.
 pub(super) fn find(text: &str, request: &Request<'_>) -> Option<Found> {
     let text = without_namespaces(text.trim());
     let said = RESULT_MARKS.iter().filter_map(|mark| text.find(mark)).min().unwrap_or(text.len());
@@ -77,13 +76,13 @@ pub(super) fn find(text: &str, request: &Request<'_>) -> Option<Found> {
     Some(Found { before, calls: blocks.into_iter().flat_map(|block| block.calls).collect() })
 }
 
-/// Where a text's thoughts end, if anything comes after them.
+/// Returns the position at which a text's reasoning ends; 0 if there is none or if nothing follows it.
 fn spoken(text: &str) -> usize {
     let ends = THOUGHT_ENDS.iter().filter_map(|mark| Some(text.rfind(mark)? + mark.len()));
     ends.filter(|end| !text[*end..].trim().is_empty()).max().unwrap_or(0)
 }
 
-/// The blocks that are calls and no quotations, in their order.
+/// Returns the blocks that contain calls and are not quotations, in order.
 fn blocks(text: &str, from: usize, tools: &[ToolSpec], is_quoted: &dyn Fn(&str) -> bool) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut end = from;
@@ -101,7 +100,8 @@ fn blocks(text: &str, from: usize, tools: &[ToolSpec], is_quoted: &dyn Fn(&str) 
     blocks
 }
 
-/// Where a block may begin, the first first: with a line, with a tag behind a sentence, or with OpenAI's address.
+/// Returns the positions at which a block may begin, ascending: at a line's start, at a tag or brace after a sentence,
+/// or at OpenAI's ` to=functions.`.
 fn starts(text: &str, from: usize, tools: &[ToolSpec]) -> Vec<usize> {
     let mut starts = vec![from];
     let mut line_start = from;
@@ -132,7 +132,7 @@ fn begins_block(line: &str, tools: &[ToolSpec]) -> bool {
         || tools.iter().any(|tool| line.starts_with(&tool.name))
 }
 
-/// The block that begins there, in whichever form.
+/// Parses the block at a position, in any known form.
 fn block(text: &str, start: usize, tools: &[ToolSpec]) -> Option<Block> {
     let rest = &text[start..];
     if rest.starts_with("```") {
@@ -143,7 +143,7 @@ fn block(text: &str, start: usize, tools: &[ToolSpec]) -> Option<Block> {
     Some(Block { start, end: start + length, calls, is_marked })
 }
 
-/// A fence that holds calls and nothing else, or a statement. Its end may be missing.
+/// Parses a code fence that contains only calls, or an SQL statement. The closing mark may be missing.
 fn fenced(text: &str, start: usize, tools: &[ToolSpec]) -> Option<Block> {
     let opening = text.len() - text.trim_start_matches('`').len();
     let closing = text[opening..].find("\n```").map(|at| opening + at + 1);
@@ -162,7 +162,7 @@ fn fenced(text: &str, start: usize, tools: &[ToolSpec]) -> Option<Block> {
     inner[length..].trim().is_empty().then_some(Block { start, end: start + end, calls, is_marked: true })
 }
 
-/// A statement in a fence is a call of the tool that takes one.
+/// Converts an SQL statement in a fence to a call of the tool that has a parameter `sql`.
 fn statement(text: &str, tools: &[ToolSpec]) -> Option<(String, String)> {
     let tool = tools.iter().find(|tool| tool.parameters.pointer("/properties/sql").is_some())?;
     let first = text.split_whitespace().next()?.to_lowercase();
@@ -170,8 +170,8 @@ fn statement(text: &str, tools: &[ToolSpec]) -> Option<(String, String)> {
     matches!(first.as_str(), "select" | "with").then(|| (tool.name.clone(), arguments.to_string()))
 }
 
-/// The calls that a value is: an object that names a tool and its arguments, perhaps within an envelope, or a list of
-/// such and nothing else.
+/// Parses the calls in a value: an object with a tool's name and arguments, possibly inside an envelope object, or a
+/// list of such objects.
 fn named_all(value: &Value, tools: &[ToolSpec], depth: usize) -> Option<Vec<Named>> {
     if depth == ENVELOPES_MAX {
         return None;
@@ -190,7 +190,7 @@ fn named_all(value: &Value, tools: &[ToolSpec], depth: usize) -> Option<Vec<Name
     named(object, tools).map(|call| vec![call])
 }
 
-/// The call that an object is which names a tool and its arguments.
+/// Parses the call in an object with a tool's name and arguments.
 fn named(object: &Map<String, Value>, tools: &[ToolSpec]) -> Option<Named> {
     if let [(key, arguments @ Value::Object(_))] = object.iter().collect::<Vec<_>>()[..]
         && let Some(tool) = tools.iter().find(|tool| tool.name == *key)
@@ -207,7 +207,7 @@ fn named(object: &Map<String, Value>, tools: &[ToolSpec]) -> Option<Named> {
         (Some((key, arguments)), None) if ARGUMENT_KEYS.contains(&key.as_str()) => {
             Some((name.to_owned(), wire::arguments(Some(arguments))))
         }
-        // The arguments beside the name, without an object of their own.
+        // The arguments stand directly beside the name.
         (Some(_), _) => takes_all(name, &rest, tools).then(|| (name.to_owned(), Value::Object(rest).to_string())),
     }
 }
@@ -218,7 +218,7 @@ fn takes_all(name: &str, arguments: &Map<String, Value>, tools: &[ToolSpec]) -> 
     own.is_some_and(|own| arguments.keys().all(|key| own.contains_key(key)))
 }
 
-/// `<｜DSML｜invoke …>` and `<minimax:tool_call>` without what stands before the names of the tags.
+/// Removes the namespaces of known tags, as in `<｜DSML｜invoke …>` and `<minimax:tool_call>`.
 fn without_namespaces(text: &str) -> Cow<'_, str> {
     const TAGS: [&str; 5] = ["invoke", "parameter", "function_calls", "tool_call", "function"];
     const NAMESPACE_LENGTH_MAX: usize = 24;
@@ -241,7 +241,8 @@ fn without_namespaces(text: &str) -> Cow<'_, str> {
     Cow::Owned(plain)
 }
 
-/// What the model was shown: in the briefing, in tools' answers, and in what it was told.
+/// Returns the texts that the model was shown, as letters and in full: the system prompt, the results of tools, and the
+/// messages of the program.
 fn shown_to(request: &Request<'_>) -> Vec<(String, String)> {
     let shown = request.messages.iter().filter_map(|message| match message {
         Message::Tool { text, .. } | Message::User { text } => Some(text.as_str()),
@@ -251,13 +252,14 @@ fn shown_to(request: &Request<'_>) -> Vec<(String, String)> {
     shown.map(|text| (essence(&text), text.into_owned())).collect()
 }
 
-/// Whether a block stands in what was shown.
+/// Returns whether the shown texts contain a block.
 fn is_among(block: &str, shown: &[(String, String)]) -> bool {
-    /// Fewer letters and digits than this are compared with everything between them: the briefing names the tools.
+    /// A block with fewer letters and digits is compared literally, because the system prompt contains the tools'
+    /// names.
     const LETTERS_MIN: usize = 24;
     let block = lenient::without_fence(block);
     let letters = essence(block);
-    // The same call between the marks of another dialect.
+    // The same call may stand between marks of another format.
     let core = block.find('{').zip(block.rfind('}')).and_then(|(from, to)| block.get(from..=to)).map(essence);
     let core = core.filter(|core| core.len() >= LETTERS_MIN);
     shown.iter().any(|(essence, text)| {
@@ -266,7 +268,7 @@ fn is_among(block: &str, shown: &[(String, String)]) -> bool {
     })
 }
 
-/// Letters and digits alone: what remains of a text however it is escaped, wrapped or quoted.
+/// Returns the letters and digits of a text, which escaping, wrapping and quoting do not change.
 fn essence(text: &str) -> String {
     let unescaped = text.replace("\\n", " ").replace("\\t", " ").replace("\\r", " ");
     unescaped.chars().filter(|c| c.is_alphanumeric()).collect()

@@ -1,7 +1,7 @@
-//! One HTTP exchange: a request goes out, a bounded body comes back, and whatever is not a JSON reply is a [`Failure`].
+//! One HTTP exchange: sends a request, reads a bounded body, and returns a [`Failure`] for anything but a JSON reply.
 //!
-//! It stands below `async_openai` as its transport, where the status, the headers and the whole body are still at hand;
-//! what the crate itself makes of an error has lost them. It never asks twice: that is [`super::retry`]'s part.
+//! It is the transport of `async_openai`, where the status, the headers and the whole body are still available; the
+//! crate's errors lose them. It never retries, which is the task of [`super::retry`].
 
 use std::io::Read;
 use std::pin::Pin;
@@ -22,10 +22,10 @@ use super::stream;
 use crate::model::lenient;
 use crate::model::retry_after::asked_delay;
 
-/// What a body may hold; a long reply with its encrypted reasoning stays far below.
+/// The largest body that is read; a long reply with its encrypted reasoning is much smaller.
 const BODY_BYTES_MAX: usize = 16 << 20;
 
-/// The transport that `async_openai` sends through.
+/// The transport that `async_openai` sends requests through.
 #[derive(Debug, Clone)]
 pub(super) struct Transport {
     client: reqwest::Client,
@@ -53,7 +53,7 @@ impl Transport {
         if status.is_redirection() {
             return Err(Failure::Redirected { to: location });
         }
-        // A refusal whose explanation broke off is still that refusal.
+        // A refusal without a readable body is still a refusal.
         let text = body.map(|body| String::from_utf8_lossy(&body).into_owned()).unwrap_or_default();
         Err(Failure::Refused { status: status.as_u16(), problem: Problem::read(&text), retry_after })
     }
@@ -79,8 +79,8 @@ impl From<Failure> for OpenAIError {
     }
 }
 
-/// Hands a body on once it is known to be JSON: `async_openai` would log all of one that is not. What is nearly JSON, or
-/// comes in pieces, is handed on as what it stands for.
+/// Returns a body as strict JSON, because `async_openai` would log the whole of a body that is not JSON. Nearly valid
+/// JSON is corrected, and a stream is assembled.
 fn reply(body: Vec<u8>) -> Result<Vec<u8>, Failure> {
     if serde_json::from_slice::<Value>(&body).is_ok() {
         return Ok(body);
@@ -94,7 +94,7 @@ fn reply(body: Vec<u8>) -> Result<Vec<u8>, Failure> {
     Ok(whole.to_string().into_bytes())
 }
 
-/// A body as it was before a server packed it, which nobody asked it to.
+/// Decompresses a body that a server compressed although no encoding was requested.
 fn unpacked(body: Vec<u8>, encoding: Option<&str>) -> Result<Vec<u8>, Failure> {
     let encoding = encoding.map(|name| name.trim().to_lowercase()).unwrap_or_default();
     let read = |reader: &mut dyn Read| {
@@ -104,10 +104,10 @@ fn unpacked(body: Vec<u8>, encoding: Option<&str>) -> Result<Vec<u8>, Failure> {
     };
     let unpacked = match encoding.as_str() {
         "" | "identity" => return Ok(body),
-        // Some say so of what they did not pack.
+        // Some servers name an encoding for a body that has none.
         _ if body.trim_ascii_start().starts_with(b"{") => return Ok(body),
         "gzip" | "x-gzip" => read(&mut MultiGzDecoder::new(&*body)),
-        // Some mean the bare algorithm, without the frame that the word is for.
+        // "deflate" is the zlib format, but some servers send the raw algorithm's output.
         "deflate" => read(&mut ZlibDecoder::new(&*body)).or_else(|_| read(&mut DeflateDecoder::new(&*body))),
         _ => return Err(Failure::Encoded { encoding }),
     }?;

@@ -1,4 +1,4 @@
-//! What the two APIs have in common: pieces of requests that any server takes, and lenient reading of replies.
+//! Code that both APIs share: parts of requests that every server accepts, and lenient parsing of replies.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -7,16 +7,16 @@ use serde_json::{Value, json};
 
 use crate::model::{Message, ToolSpec, Usage, lenient};
 
-/// The longest name of a tool that OpenAI takes.
+/// The longest tool name that OpenAI accepts.
 const NAME_CHARACTERS_MAX: usize = 64;
 
-/// What a notice of the program begins with, where it has to stand in a tool's answer.
+/// The prefix of a notice from the program that is appended to a tool's result.
 const NOTICE: &str = "[notice]";
 
-/// A call's arguments, as they can go back to a server.
+/// Returns a call's arguments in a form that a server accepts: as a JSON object.
 ///
-/// Servers that render a conversation by the model's own template (vLLM, llama.cpp, Ollama) parse them, and refuse the
-/// whole conversation for one call that the model got wrong.
+/// Servers that render a conversation with the model's own template (vLLM, llama.cpp, Ollama) parse the arguments, and
+/// refuse the whole conversation for one malformed call.
 pub(super) fn sendable_arguments(arguments: &str) -> Cow<'_, str> {
     if let Ok(Value::Object(_)) = serde_json::from_str(arguments) {
         return Cow::Borrowed(arguments);
@@ -27,15 +27,16 @@ pub(super) fn sendable_arguments(arguments: &str) -> Cow<'_, str> {
     })
 }
 
-/// A tool's name, as it can go back to a server: those of OpenAI's kind refuse others, even in what a model once said.
+/// Returns a tool's name in a form that a server accepts. OpenAI refuses other names even in earlier turns of the
+/// model.
 pub(super) fn sendable_name(name: &str) -> String {
     let allowed = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '_' };
     let name: String = name.chars().take(NAME_CHARACTERS_MAX).map(allowed).collect();
     if name.is_empty() { "unnamed".into() } else { name }
 }
 
-/// The tool that is meant by a name with something around it, or in another spelling: `functions.execute_sql:0`,
-/// `execute_sql<|channel|>`, `ExecuteSql`.
+/// Returns the tool whose name a written name contains or spells differently: `functions.execute_sql:0`,
+/// `execute_sql<|channel|>`, `ExecuteSql`. Returns `None` if it contains no tool's name, or those of several tools.
 pub(super) fn known_name<'a>(written: &str, tools: &'a [ToolSpec]) -> Option<&'a str> {
     let words = written.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-')));
     let letters = |name: &str| name.replace(['_', '-'], "").to_lowercase();
@@ -44,7 +45,7 @@ pub(super) fn known_name<'a>(written: &str, tools: &'a [ToolSpec]) -> Option<&'a
     known.all(|other| other.name == first.name).then_some(&first.name)
 }
 
-/// Arguments in a reply: a string, or, from Ollama and its like, the object itself.
+/// Returns the arguments of a call in a reply: a string, or, from Ollama and similar servers, the object itself.
 pub(super) fn arguments(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => "{}".into(),
@@ -54,7 +55,7 @@ pub(super) fn arguments(value: Option<&Value>) -> String {
     }
 }
 
-/// The ids of the calls of a conversation, none of which may come a second time.
+/// The ids of a conversation's calls, to keep them unique.
 #[derive(Debug)]
 pub(super) struct CallIds {
     taken: HashSet<String>,
@@ -71,8 +72,8 @@ impl CallIds {
         Self { taken: calls.map(|call| call.id.clone()).collect(), message_count: messages.len(), made: 0 }
     }
 
-    /// The given id, or one of our own where there is none, or an earlier call has it. Ours are nine letters and digits,
-    /// which is what Mistral takes.
+    /// Returns the given id, or a new one if it is missing or already taken. New ids have nine letters and digits, the
+    /// form that Mistral requires.
     pub(super) fn next(&mut self, given: Option<&str>) -> String {
         let is_id = |id: &&str| !matches!(id.trim().to_lowercase().as_str(), "" | "null" | "none" | "undefined");
         if let Some(id) = given.filter(is_id)
@@ -90,9 +91,10 @@ impl CallIds {
     }
 }
 
-/// The conversation, as any template takes it: what the program says after a tool's answer stands at its end, because
-/// Mistral's refuse it elsewhere, and what it says twice in a row is one message, because Gemma's want turns that
-/// alternate.
+/// Merges consecutive messages of the program, so that every model's template accepts the conversation.
+///
+/// A user message after a tool's result is appended to the result, because Mistral's templates refuse it elsewhere. Two
+/// user messages in a row become one, because Gemma's templates require turns that alternate.
 pub(super) fn merged(messages: &[Message]) -> Vec<Cow<'_, Message>> {
     let mut merged: Vec<Cow<'_, Message>> = Vec::with_capacity(messages.len());
     for message in messages {
@@ -106,7 +108,8 @@ pub(super) fn merged(messages: &[Message]) -> Vec<Cow<'_, Message>> {
     merged
 }
 
-/// The conversation with one call a message, each answered before the next is made: some templates take no more.
+/// Splits messages with several calls into one message for each call, followed by its result, for templates that accept
+/// only one call in a message.
 pub(super) fn one_by_one(messages: &[Message]) -> Vec<Message> {
     let mut single = Vec::with_capacity(messages.len());
     for (index, message) in messages.iter().enumerate() {
@@ -137,7 +140,7 @@ fn is_of_several(id: &str, before: &[Message]) -> bool {
     })
 }
 
-/// What goes back beside a message, of its calls only this one.
+/// Returns the carried data of a message with the data of one of its calls only.
 fn of_call(carried: &Value, number: usize) -> Value {
     let mut carried = carried.clone();
     if let Some(Value::Array(calls)) = carried.get_mut("tool_calls") {
@@ -146,7 +149,7 @@ fn of_call(carried: &Value, number: usize) -> Value {
     carried
 }
 
-/// The conversation told in words: calls as the model's text, results as the user's. Some take no results otherwise.
+/// Rewrites the conversation as text, calls as the model's and results as the user's, for servers that accept neither.
 pub(super) fn in_words(messages: &[Message]) -> Vec<Message> {
     let mut names = std::collections::HashMap::new();
     let told = messages.iter().map(|message| match message {
@@ -173,7 +176,7 @@ pub(super) fn in_words(messages: &[Message]) -> Vec<Message> {
     told.collect()
 }
 
-/// The name of the tool that each call of a conversation is of.
+/// Returns the tool name of the call with an id; the newest call if several have it.
 pub(super) fn name_of<'a>(id: &str, messages: &'a [Message]) -> Option<&'a str> {
     messages.iter().rev().find_map(|message| match message {
         Message::Assistant { tool_calls, .. } => {
@@ -191,7 +194,7 @@ fn append(message: &mut Message, notice: &str) {
     }
 }
 
-/// Puts the briefing before the first message, for models whose templates have no system message.
+/// Prepends the system prompt to the first message, for models whose templates have no system message.
 pub(super) fn fold_system(messages: &mut Vec<Value>, system: &str) {
     match messages.first_mut().and_then(|message| message.get_mut("content")) {
         Some(Value::String(first)) => *first = format!("{system}\n\n{first}"),
@@ -199,7 +202,7 @@ pub(super) fn fold_system(messages: &mut Vec<Value>, system: &str) {
     }
 }
 
-/// Text in a reply: a string, or parts that have some. Blank text is none.
+/// Returns the text in a reply: a string, or the text of its parts. Returns `None` if it is blank.
 pub(super) fn text(content: &Value) -> Option<String> {
     let text = match content {
         Value::String(text) => text.clone(),
@@ -215,7 +218,7 @@ pub(super) fn text(content: &Value) -> Option<String> {
     (!text.trim().is_empty()).then_some(text)
 }
 
-/// A count, be it written as a float or in a string.
+/// Parses a count, which may be written as a float or in a string.
 fn count(value: &Value) -> Option<u64> {
     let text = match value {
         Value::Number(number) => number.to_string(),
@@ -226,7 +229,7 @@ fn count(value: &Value) -> Option<u64> {
     rust_decimal::prelude::ToPrimitive::to_u64(&number)
 }
 
-/// The tokens of a reply, in either API's words; `None` unless both directions are told.
+/// Returns the token counts of a reply from either API; `None` unless both input and output tokens are reported.
 pub(super) fn usage(reply: &Value) -> Option<Usage> {
     let usage = reply.get("usage")?;
     let count = |pointers: &[&str]| pointers.iter().find_map(|pointer| self::count(usage.pointer(pointer)?));
@@ -234,7 +237,7 @@ pub(super) fn usage(reply: &Value) -> Option<Usage> {
     let output_tokens = count(&["/output_tokens", "/completion_tokens"])?;
     let reasoning_tokens =
         count(&["/output_tokens_details/reasoning_tokens", "/completion_tokens_details/reasoning_tokens"]).unwrap_or(0);
-    // Some providers (xAI, Gemini) leave the reasoning out of the output; their total tells.
+    // Some providers (xAI, Gemini) do not count reasoning as output; then the total is the sum of all three.
     let is_left_out = count(&["/total_tokens"]) == Some(input_tokens + output_tokens + reasoning_tokens);
     Some(Usage {
         input_tokens,

@@ -1,4 +1,4 @@
-//! A backtest as one HTML file, with a chart of every metric; escaped and without script, as every other page.
+//! Renders a backtest as one HTML file with a chart of every metric. The template escapes all text and has no script.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! A backtest as text for a terminal.
+//! Renders a backtest as text for a terminal.
 
 use comfy_table::{Cell, CellAlignment, Table};
 use console::Style;

@@ -1,8 +1,8 @@
-//! Where values and days stand: round numbers up the side, and dates along the bottom.
+//! The axes of a chart: round numbers along the side and dates along the bottom.
 
 use jiff::civil::{Date, DateTime};
 
-/// Values of the side: from, to, and the marks between.
+/// The value axis: its range and its marks.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Axis {
     pub(super) from: f64,
@@ -10,13 +10,13 @@ pub(super) struct Axis {
     pub(super) marks: Vec<f64>,
 }
 
-/// Marks up the side, about.
+/// The approximate number of marks on the value axis.
 const MARKS: f64 = 4.0;
-/// A lowest value below this share of the highest lets the axis begin at 0.
+/// The axis begins at 0 if the lowest value is below this share of the highest.
 const ZERO_SHARE: f64 = 0.6;
 
 impl Axis {
-    /// An axis that holds all of `values`; `None` where there are none.
+    /// Creates an axis that contains all of `values`. Returns `None` if there are none, or if their span overflows.
     pub(super) fn holding(values: impl Iterator<Item = f64>) -> Option<Self> {
         let range = values.fold(None, |range: Option<(f64, f64)>, value| {
             let (lowest, highest) = range.unwrap_or((value, value));
@@ -45,13 +45,13 @@ impl Axis {
         Some(Self { from: first * step, to: last * step, marks })
     }
 
-    /// Where a value stands, 0 at the bottom and 1 at the top.
+    /// Returns the position of a value on the axis, from 0 at the bottom to 1 at the top.
     pub(super) fn place(&self, value: f64) -> f64 {
         ((value - self.from) / (self.to - self.from)).clamp(0.0, 1.0)
     }
 }
 
-/// The 1, 2 or 5 times a power of ten that is nearest.
+/// Rounds to the nearest of 1, 2 or 5 times a power of ten.
 fn round_step(step: f64) -> f64 {
     let power = 10_f64.powf(step.log10().floor());
     let round = match step / power {
@@ -63,7 +63,7 @@ fn round_step(step: f64) -> f64 {
     round * power
 }
 
-/// Up to `count` of the steps to write a date below, by index, with the text.
+/// Chooses at most `count` steps to label with a date. Returns their indices and labels.
 pub(super) fn dates(steps: &[DateTime], count: usize) -> Vec<(usize, String)> {
     let (Some(first), Some(last)) = (steps.first(), steps.last()) else { return Vec::new() };
     let days = (last.date() - first.date()).get_days();
@@ -87,7 +87,7 @@ fn weekday_offset(date: Date) -> jiff::Span {
     jiff::Span::new().days(date.weekday().to_monday_zero_offset())
 }
 
-/// The steps with which a new period begins, the very first left out unless it is one's first day.
+/// Returns the indices at which a new period begins. The first step counts only if it is the first day of its period.
 fn begins(steps: &[DateTime], period: impl Fn(Date) -> Date) -> Vec<usize> {
     let date = |index: usize| steps[index].date();
     let is_begin = |index: &usize| match index.checked_sub(1) {

@@ -1,4 +1,4 @@
-//! The drawing itself, with classes for the style sheet.
+//! Draws a chart as SVG. Colours and strokes come from CSS classes.
 
 use std::fmt::Write;
 
@@ -18,12 +18,12 @@ const BOTTOM: f64 = HEIGHT - 26.0;
 const DATES_MAX: usize = 6;
 const TITLE_COLUMNS: usize = 60;
 const HOLIDAY_COLUMNS: usize = 16;
-/// The width of a letter, about: nobody measures text here.
+/// The approximate width of a letter, in SVG units. No font is measured here.
 const LETTER: f64 = 6.2;
-/// The width of what stands before and behind a name in the legend.
+/// The width of the mark and the gaps around a name in the legend, in SVG units.
 const LEGEND_MARK: f64 = 34.0;
 
-/// A chart's geometry.
+/// A chart with its value axis, ready to be drawn.
 pub(super) struct Drawing<'a> {
     chart: &'a Chart,
     points: &'a [Point],
@@ -31,7 +31,7 @@ pub(super) struct Drawing<'a> {
 }
 
 impl<'a> Drawing<'a> {
-    /// `None` where there is nothing to draw.
+    /// Prepares a chart. Returns `None` if it has no finite value.
     pub(super) fn of(chart: &'a Chart) -> Option<Self> {
         let points = chart.shown();
         let values = points.iter().flat_map(|point| [point.actual, point.expected, point.lower, point.upper]);
@@ -39,14 +39,14 @@ impl<'a> Drawing<'a> {
         Some(Self { chart, points, axis })
     }
 
-    /// For a page.
+    /// Draws the SVG for a page.
     pub(super) fn inline(&self) -> String {
         let mut svg = open(HEIGHT, &self.chart.title, &self.description());
         self.body(&mut svg);
         svg
     }
 
-    /// For a file, with its own style sheet.
+    /// Draws the SVG as a file that contains its style sheet.
     pub(super) fn file(&self, style: &str) -> String {
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"chart\" width=\"{WIDTH}\" height=\"{HEIGHT}\" \
@@ -91,7 +91,7 @@ impl<'a> Drawing<'a> {
         BOTTOM - (BOTTOM - TOP) * self.axis.place(value)
     }
 
-    /// The title, and below it what is drawn how.
+    /// Draws the title, the unit and the legend.
     fn head(&self, svg: &mut String) {
         text_at(svg, "title", 8.0, 16.0, "start", &self.title());
         let has = |value: fn(&Point) -> bool| self.points.iter().any(value);
@@ -136,7 +136,7 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    /// The interval, in one piece for each run of steps that have one.
+    /// Draws the forecast's interval, one shape for each run of steps that have one.
     fn band(&self, svg: &mut String) {
         let interval = |point: &Point| Some((finite(point.lower)?, finite(point.upper)?));
         for run in runs(self.points, |point| interval(point).is_some()) {
@@ -153,11 +153,11 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    /// A line, broken where there is no value.
+    /// Draws a line that is interrupted where a value is missing.
     fn line(&self, svg: &mut String, class: &str, value: fn(&Point) -> Option<f64>) {
         let mut path = String::new();
         for run in runs(self.points, |point| finite(value(point)).is_some()) {
-            // A step between two gaps is a dot: the line's round ends.
+            // A single step between two gaps is drawn as a dot, by the round ends of a very short line.
             let is_single = run.len() == 1;
             for (place, index) in run.enumerate() {
                 let command = if place == 0 { 'M' } else { 'L' };
@@ -173,7 +173,7 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    /// A dotted line a special day; named where the names before leave room.
+    /// Draws a dotted line at each special day. Its name is left out where it would overlap the name before.
     fn holidays(&self, svg: &mut String) {
         let mut free_from = LEFT;
         for (index, point) in self.points.iter().enumerate() {
@@ -195,7 +195,7 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    /// A dot for each value that is out of the ordinary, which says how far off it is.
+    /// Draws a dot at each anomalous value, with the measured and the expected value as its tooltip.
     fn marks(&self, svg: &mut String) {
         for (index, point) in self.points.iter().enumerate().filter(|(_, point)| point.is_anomalous) {
             let Some(actual) = finite(point.actual) else { continue };
@@ -215,7 +215,7 @@ impl<'a> Drawing<'a> {
     }
 }
 
-/// The runs of points for which `holds`.
+/// Returns the runs of consecutive points for which `holds` is true.
 fn runs(points: &[Point], holds: impl Fn(&Point) -> bool) -> Vec<std::ops::Range<usize>> {
     let mut runs: Vec<std::ops::Range<usize>> = Vec::new();
     for index in (0..points.len()).filter(|index| holds(&points[*index])) {

@@ -1,21 +1,22 @@
-//! SVG -> PNG, with a font of our own: servers have none. The font knows Latin, Greek and Cyrillic letters; others come
-//! out as boxes. Nothing is loaded from anywhere.
+//! Rasterises a chart's SVG to PNG with an embedded font, because servers often have none installed. The font has
+//! Latin, Greek and Cyrillic letters; other characters appear as boxes. Nothing is loaded from disk or over the
+//! network.
 
 use std::sync::{Arc, LazyLock};
 
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree, fontdb};
 
-/// Pixels for each unit of the drawing.
+/// Pixels per SVG unit.
 const SCALE: f32 = 2.0;
 
-/// A chart that could not be rasterised: a fault of the program.
+/// An error while rasterising a chart. Each is a bug in the program.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Our own SVG is none.
+    /// The chart's SVG is invalid.
     #[error("cannot read the chart to rasterise: {0}")]
     Svg(#[from] resvg::usvg::Error),
-    /// The image could not be written.
+    /// The image is empty, or could not be encoded.
     #[error("cannot write the chart as PNG: {0}")]
     Png(String),
 }

@@ -1,4 +1,4 @@
-//! The analyst without a model: plain sentences by rules, from the engine's numbers.
+//! The commentary without a model: sentences by fixed rules from the engine's numbers.
 
 use super::Case;
 use crate::monitor::context::Verdict;
@@ -7,10 +7,10 @@ use crate::monitor::registry::{Formula, Monitor};
 use crate::monitor::telling::{Outcome, label, line, tell, whole};
 use crate::monitor::wording::off;
 
-/// A fall to less than this share of what was expected is rather a fault of the measurement.
+/// A fall below this share of the expected value is more likely a fault of the measurement.
 const NOTHING_LEFT: f64 = 0.05;
 
-/// What happened, a paragraph an incident that matters, and one for all that are too small.
+/// Returns a paragraph for each incident that matters, and one that lists all that are too small for an alert.
 pub(super) fn synthesis(case: Case<'_>) -> Vec<String> {
     let going_on = case.day.incidents.iter().filter(|incident| incident.is_going_on());
     let (small, matter) = going_on.partition::<Vec<_>, _>(|incident| Outcome::of(incident) == Outcome::Small);
@@ -47,7 +47,7 @@ fn stop(sentence: &str) -> String {
     if sentence.ends_with(['.', '!', '?', '…']) { sentence.to_owned() } else { format!("{sentence}.") }
 }
 
-/// What to do about an incident, the first thing first.
+/// Returns the recommended steps for an incident, the first one first.
 pub(in crate::monitor) fn what_to_do(case: Case<'_>, incident: &Incident) -> Vec<String> {
     if !incident.is_going_on() {
         return Vec::new();
@@ -82,7 +82,7 @@ pub(in crate::monitor) fn what_to_do(case: Case<'_>, incident: &Incident) -> Vec
     steps
 }
 
-/// Where to look for data that do not come.
+/// Returns where to look for missing data.
 fn absence(monitor: &Monitor, what: Silent) -> [String; 2] {
     let sql = line(&monitor.sql_path.display().to_string());
     let first = match what {
@@ -96,7 +96,7 @@ fn absence(monitor: &Monitor, what: Silent) -> [String; 2] {
     ]
 }
 
-/// Where hardly anything is left, look at the measurement before the business.
+/// Recommends to check the measurement before the business if almost nothing was measured.
 fn measurement(day: &Day, incident: &Incident) -> Option<String> {
     let judgement = whole(day, &incident.metric)?;
     let (actual, expected) = (judgement.actual?, judgement.forecast?.value);
@@ -104,7 +104,7 @@ fn measurement(day: &Day, incident: &Incident) -> Option<String> {
     is_gone.then(|| "Check the load of the data and the tracking first: hardly anything was measured.".to_owned())
 }
 
-/// Which side of a ratio moved.
+/// Returns which side of a ratio moved.
 fn ratio(monitor: &Monitor, day: &Day, incident: &Incident) -> Option<String> {
     let Formula::Ratio { numerator, denominator, .. } = monitor.metric(&incident.metric)?.formula else { return None };
     let side = |measure: usize| {

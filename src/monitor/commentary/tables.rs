@@ -1,4 +1,4 @@
-//! The engine's numbers as result tables, under ids that a model's figures can cite.
+//! The engine's numbers as result tables, with ids that a model's figures can cite.
 
 use std::sync::Arc;
 
@@ -13,12 +13,12 @@ use crate::monitor::registry::Comparison;
 use crate::monitor::telling::{self, label, line, name, whole};
 use crate::warehouse::table::{Column, Table};
 
-/// Rows of one table.
+/// The most rows of one table.
 const ROWS_MAX: usize = 100;
-/// Digits of a number.
+/// Significant digits of a number.
 const DIGITS: u32 = 12;
 
-/// A table that grows by rows.
+/// A result table under construction.
 struct Draft {
     question: &'static str,
     columns: Vec<Column>,
@@ -33,7 +33,7 @@ impl Draft {
     }
 }
 
-/// The tables of a day; those without rows are left out.
+/// Returns the tables of a day. Tables without rows are left out.
 pub(super) fn of(case: Case<'_>) -> Vec<Arc<QueryResult>> {
     let drafts = [metrics(case), incidents(case), segments(case), parts(case), growth(case), events(case)];
     let filled = drafts.into_iter().filter(|draft| !draft.rows.is_empty());
@@ -127,7 +127,8 @@ fn incidents(case: Case<'_>) -> Draft {
     draft
 }
 
-/// The difference of the whole, or of the incident's segments where the whole has none that way.
+/// Returns the difference of the metric as a whole. If that has none in the incident's direction, returns the sum over
+/// the incident's segments.
 fn difference(case: Case<'_>, incident: &Incident) -> Option<f64> {
     let of_whole =
         whole(case.day, &incident.metric).and_then(|judgement| judgement.score).map(|score| score.difference);

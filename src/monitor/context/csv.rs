@@ -1,5 +1,7 @@
-//! Events from a CSV file with a header: `starts`, `ends`, `kind`, `label`, and if wanted `monitor`, `metric`, `segment`
-//! (`channel=paid;device=mobile`), `source`.
+//! Reads events from a CSV file with a header.
+//!
+//! The columns are `starts`, `kind`, `label`, and optionally `ends`, `monitor`, `metric`, `segment`
+//! (`channel=paid;device=mobile`) and `source`. An event without `ends` lasts one day.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
@@ -12,13 +14,12 @@ use crate::monitor::registry::Monitor;
 use crate::monitor::series::Segment;
 use crate::typeset::spelling::advice;
 
-/// A line that is no event.
+/// A line of the file that is not a valid event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {problem}")]
 pub struct Problem {
-    /// The line in the file, from 1.
+    /// The line in the file, from 1; 0 if it is unknown.
     pub line: u64,
-    /// What is wrong with it.
     pub problem: String,
 }
 
@@ -39,8 +40,8 @@ struct Row {
     source: Option<String>,
 }
 
-/// Reads all events of a file, or says of each line that is none what is wrong with it: also where it names what none of the
-/// monitors has. `source` is what an event has for its source where the file gives none.
+/// Reads all events of a file, or returns the problems of all invalid lines. A name that none of the monitors has is a
+/// problem too. `source` is the source of events for which the file has none.
 pub fn read_csv(file: impl Read, source: &str, monitors: &[Monitor]) -> Result<Vec<ContextEvent>, Vec<Problem>> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
     let (mut events, mut problems) = (Vec::new(), Vec::new());
@@ -96,7 +97,7 @@ fn event(row: Row, source: &str) -> Result<ContextEvent, String> {
     })
 }
 
-/// The names of an event that none of the monitors that it is about has: it would never be found.
+/// Returns a problem for each name of the event that none of its monitors has. Such an event would never match.
 fn unknown_names(event: &ContextEvent, monitors: &[Monitor]) -> Vec<String> {
     let is_about = |monitor: &&Monitor| event.monitor.as_ref().is_none_or(|key| monitor.key == *key);
     let mut about = monitors.iter().filter(is_about).collect::<Vec<_>>();
@@ -127,7 +128,7 @@ fn date(column: &str, text: &str) -> Result<Date, String> {
     text.parse().map_err(|_| format!("{column}: {text:?} is no date such as 2026-11-20"))
 }
 
-/// `channel=paid;device=mobile`
+/// Parses a segment such as `channel=paid;device=mobile`.
 fn segment(text: &str) -> Result<Segment, String> {
     let value = |part: &str| {
         let (dimension, value) = part.split_once('=')?;

@@ -1,4 +1,4 @@
-//! A model's answer to whether events influenced an incident, taken for no more than it is.
+//! Asks a model whether events influenced an incident, and rejects any answer that is not in the agreed form.
 
 use std::time::Duration;
 
@@ -9,12 +9,13 @@ use crate::monitor::day::{Day, Incident};
 use crate::monitor::registry::Monitor;
 use crate::monitor::telling::tell;
 
-/// Events shown to the model.
+/// Maximum number of events shown to the model.
 const EVENTS_MAX: usize = 40;
-/// Characters of a wrong answer that are quoted.
+/// Maximum number of characters quoted from a rejected answer.
 const QUOTE_CHARACTERS: usize = 80;
 
-/// Asks a model, for no longer than `patience`. Where no event is near enough to have done anything, nobody is asked.
+/// Asks a model whether events influenced an incident, for at most `patience`. The model is not asked if no event is
+/// near the incident.
 pub async fn by_model(
     monitor: &Monitor,
     day: &Day,
@@ -71,7 +72,8 @@ async fn ask(
     model.reply(request).await.map_err(|error| format!("the model failed: {error}"))
 }
 
-/// The verdict and the rows (from 0) that a reply names; anything but one of the two words and known rows is refused.
+/// Parses the verdict and the rows (from 0) of a reply. Rejects a reply with anything but one of the two words and
+/// known rows.
 fn read(reply: &Reply, count: usize) -> Result<(Verdict, Vec<usize>), String> {
     let text = reply.text.as_deref().unwrap_or_default().trim();
     let refuse = |what: &str| {

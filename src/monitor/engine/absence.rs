@@ -1,5 +1,7 @@
-//! Incidents of what is not there: data that do not come, and a monitor that cannot be run. They go on until something
-//! comes, and the first step on which it does ends them.
+//! Incidents of absence: data that stopped arriving, and a monitor that cannot be run.
+//!
+//! An incident is closed on the first step on which the data arrives or the monitor runs again. An incident of segments
+//! is also closed after [`gone_steps`] steps without data.
 
 use std::collections::BTreeSet;
 
@@ -12,16 +14,16 @@ use crate::monitor::day::{Decision, Impact, Incident, IncidentKind, Severity, Si
 use crate::monitor::registry::Monitor;
 use crate::monitor::series::Segment;
 
-/// Segments named in a cause.
+/// Maximum number of segments named in a cause.
 const NAMED_MAX: usize = 3;
 
-/// The segments that the incidents are about.
+/// Collects the segments of all incidents.
 pub(super) fn segments<'i>(incidents: impl Iterator<Item = &'i Incident>) -> BTreeSet<Segment> {
     incidents.flat_map(|incident| &incident.segments).map(|part| part.segment.clone()).collect()
 }
 
-/// The incidents after this step, which could be judged. `open` are those of the steps before; `earlier` are what an earlier
-/// judgement of this one told, which knew less.
+/// Returns the incidents of absence after a step that could be judged. `open` are the incidents of earlier steps.
+/// `earlier` are the incidents that fired when this step was judged before, with less data.
 pub(super) fn incidents(
     monitor: &Monitor,
     at: DateTime,
@@ -63,12 +65,12 @@ fn closed(incident: Incident, reason: &str) -> Incident {
     Incident { is_closed: true, decision, ..incident }
 }
 
-/// Open incidents on a step of which nothing is known.
+/// Returns the open incidents for a step on which nothing is known.
 pub(super) fn carried(open: &[Incident]) -> Vec<Incident> {
     open.iter().filter(|incident| !incident.is_closed).cloned().map(unknown).collect()
 }
 
-/// The incident of a monitor that cannot be run, which goes on with an earlier one.
+/// Returns the incident of a monitor that cannot be run. It continues the incident `earlier` if there is one.
 pub(super) fn failure(monitor: &Monitor, at: DateTime, problem: &str, earlier: Option<&Incident>) -> Incident {
     let metrics = enabled(monitor);
     let metric = metrics.first().cloned().unwrap_or_default();
@@ -90,7 +92,7 @@ fn enabled(monitor: &Monitor) -> Vec<String> {
     monitor.metrics.iter().filter(|metric| metric.enabled).map(|metric| metric.key.clone()).collect()
 }
 
-/// As bad as can be, and about nothing yet.
+/// Returns an incident with the highest grades and empty content, for callers to fill in.
 fn nothing(opened: DateTime) -> Incident {
     Incident {
         id: String::new(),
@@ -122,7 +124,7 @@ fn incident(monitor: &Monitor, silence: &Silence) -> Incident {
     if let Some(part) = silence.segments.first() {
         id = format!("{id}:{}", part.segment);
     }
-    // Of a segment that is small, or of what comes now and then, the absence may be nothing.
+    // The silence of a small segment or of an irregular series may be harmless.
     let is_critical = silence.is_regular && silence.impact >= Impact::High;
     let severity = if is_critical { Severity::Critical } else { Severity::High };
     Incident {
@@ -166,7 +168,7 @@ fn cause(silence: &Silence) -> String {
     format!("{what}; {}", silence.rhythm)
 }
 
-/// Whether what does not come is what did not come before.
+/// Returns whether `fresh` continues `open`: data of the same kind, metric and segment is absent.
 fn goes_on(open: &Incident, fresh: &Incident) -> bool {
     let what = |incident: &Incident| match incident.kind {
         IncidentKind::NoData { what, .. } => Some(what),
@@ -179,7 +181,7 @@ fn goes_on(open: &Incident, fresh: &Incident) -> bool {
         && (shares_segment || open.segments.is_empty() && fresh.segments.is_empty())
 }
 
-/// What does not come any more by now, and since when by the earlier incident, unless data came in between.
+/// Returns the kind with the start of the earlier incident, unless data arrived in between.
 fn same_since(earlier: &Incident, fresh: &IncidentKind) -> IncidentKind {
     match (&earlier.kind, fresh) {
         (IncidentKind::NoData { since, .. }, IncidentKind::NoData { since: by_now, .. }) if since >= by_now => {
@@ -189,7 +191,7 @@ fn same_since(earlier: &Incident, fresh: &IncidentKind) -> IncidentKind {
     }
 }
 
-/// Why an incident that is not found on this step is over; `None` where nothing is known of it.
+/// Returns why an incident that was not found on this step is over, or `None` if that is unknown.
 fn over(monitor: &Monitor, incident: &Incident, at: DateTime, silences: &Silences) -> Option<&'static str> {
     const COME: &str = "the data have come";
     let (what, since) = match incident.kind {

@@ -1,9 +1,12 @@
-//! Whether somebody is told of an incident. Rules alone decide, and each leaves its reason.
+//! Decides whether an incident fires an alert. Only fixed rules decide, and each rule records its reason.
 //!
-//! An incident is eligible if its severity is high or critical and its impact high or very high. Of what is eligible, a
-//! repeat is held back while the incident is open and not worse than when somebody was last told, and so is what somebody
-//! snoozed or planned; what is critical never is. Critical is P0, high is P1. That data do not come, or that a monitor
-//! cannot be run, is told once however critical it is, since nothing is known of it that could get worse.
+//! - A deviation can fire if its severity is high or critical and its impact high or very high.
+//! - It does not fire again while the incident is open and no worse than at the last alert. Snoozes and planned events
+//!   also hold it back.
+//! - A critical deviation is never held back.
+//! - Critical is P0, high is P1.
+//! - Missing data and a monitor that cannot be run fire once, even if critical: nothing about them is known that could
+//!   get worse.
 
 use jiff::civil::DateTime;
 
@@ -11,8 +14,9 @@ use super::{Circumstances, Planned, grade};
 use crate::monitor::day::{Contribution, Impact, Incident, IncidentKind, Priority, Severity};
 use crate::monitor::registry::Monitor;
 
-/// Decides, and remembers in the incident how bad it was when somebody was told.
+/// Sets the decision of an incident. If an alert fires, `told` records the highest severity alerted so far.
 pub(super) fn decide(monitor: &Monitor, incident: &mut Incident, at: DateTime, circumstances: &Circumstances) {
+    // Closed, quiet and unknown incidents already have their reasons.
     if incident.is_closed || incident.quiet_steps > 0 || !incident.decision.reasons.is_empty() {
         return;
     }
@@ -62,7 +66,7 @@ fn decision(
     (is_told.then_some(priority), reasons)
 }
 
-/// Whether somebody is told that data do not come, or that the monitor cannot be run: once, however long that lasts.
+/// Decides whether missing data or a monitor that cannot be run fires an alert. It fires once, however long it lasts.
 fn absence(incident: &Incident, at: DateTime, circumstances: &Circumstances) -> (Option<Priority>, Vec<String>) {
     let is_critical = incident.severity == Severity::Critical;
     let (severity, impact) = (incident.severity, incident.impact);
@@ -99,10 +103,10 @@ fn again(severity: Severity, told: Severity) -> String {
     if severity > told { format!("worse: {severity}, it was {told}") } else { format!("{severity}") }
 }
 
-/// What people said that holds it back.
+/// Returns the snooze and the planned event that hold the alert back, as reasons.
 fn held_back(incident: &Incident, at: DateTime, circumstances: &Circumstances) -> Vec<String> {
     let date = at.date();
-    // What follows in the funnel does not speak for what broke first.
+    // A snooze or event of a later metric in the funnel does not cover the metric that broke first.
     let concerns = |metric: Option<&String>| metric.is_none_or(|metric| incident.metric == *metric);
     let snoozed = circumstances
         .snoozes

@@ -1,4 +1,4 @@
-//! How bad a deviation is, how much is at stake, and what it comes from, in words.
+//! Grades a deviation by severity, impact and money, and describes its cause.
 
 use super::judge::Judged;
 use crate::monitor::day::{Contribution, GradedBy, Impact, Money, Score, Severity};
@@ -6,24 +6,25 @@ use crate::monitor::registry::{Metric, Monitor, SeverityBy};
 use crate::monitor::wording;
 use crate::typeset::figure;
 
-/// Shares of what was expected from which a fall or rise is told in stronger words.
+/// Deviations, as shares of the expected value, from which the cause is described in stronger words.
 const STOPPED: f64 = 0.9;
 const HALVED: f64 = 0.4;
 const STRONG: f64 = 0.15;
-/// Standard deviations from which a part alone can be bad.
+/// Standard deviations from which a segment can be graded above medium.
 const PART_Z_MIN: f64 = 3.5;
-/// Segments named in a cause.
+/// Maximum number of segments named in a cause.
 const NAMED_MAX: usize = 3;
 
-/// By the bands of the metric, for that direction. There are many parts, some of which are always far off what was expected
-/// for being small: one that is off by less than [`PART_Z_MIN`] standard deviations is no worse than medium.
+/// Returns the severity by the metric's bands for the direction of the difference. A segment that is off by less than
+/// [`PART_Z_MIN`] standard deviations is at most medium.
 pub(super) fn severity(metric: &Metric, score: Score, is_whole: bool) -> Severity {
     let bands = if score.difference < 0.0 { metric.severity.fall } else { metric.severity.rise };
     let size = match metric.severity.by {
-        // Where nothing was expected, anything is all of it.
+        // There is no relative deviation from an expected 0: it counts as 100%.
         SeverityBy::Deviation => score.deviation.map_or(1.0, f64::abs),
         SeverityBy::Z => score.z.abs(),
     };
+    // Of many small segments, some are always far off their expected value.
     let most = if is_whole || score.z.abs() >= PART_Z_MIN { Severity::Critical } else { Severity::Medium };
     let severity = match size {
         size if size >= bands.critical => Severity::Critical,
@@ -34,11 +35,11 @@ pub(super) fn severity(metric: &Metric, score: Score, is_whole: bool) -> Severit
     severity.min(most)
 }
 
-/// The share of the metric's whole that the deviation of a part of it is.
+/// Returns the deviation of a segment as a share of what was expected of the metric's whole.
 pub(super) fn at_stake(part: &Judged, whole: &Judged) -> f64 {
     let Some(score) = part.judgement.score else { return 0.0 };
     let Some(expected) = whole.judgement.forecast.map(|forecast| forecast.value) else { return 0.0 };
-    // Of a ratio, the numerator that is gained or lost, over all that was to be expected of it.
+    // For a ratio: the numerator that was gained or lost, over the expected numerator of the whole.
     let (difference, whole) = match (part.denominator, whole.denominator) {
         (Some(of_part), Some(of_whole)) => (score.difference * of_part, expected * of_whole),
         _ => (score.difference, expected),
@@ -46,7 +47,7 @@ pub(super) fn at_stake(part: &Judged, whole: &Judged) -> f64 {
     if whole == 0.0 { 1.0 } else { (difference / whole).abs() }
 }
 
-/// By the bands of the metric.
+/// Returns the impact by the metric's bands.
 pub(super) fn impact(metric: &Metric, share: f64) -> Impact {
     match share {
         share if share >= metric.impact.very_high => Impact::VeryHigh,
@@ -56,7 +57,7 @@ pub(super) fn impact(metric: &Metric, share: f64) -> Impact {
     }
 }
 
-/// The value that a severity comes from, and how far off it is: `Carts per view in device = mobile, 40.7% below expected`.
+/// Describes the value that determines a severity, such as `Carts per view in device = mobile, 40.7% below expected`.
 pub(super) fn worst(monitor: &Monitor, by: &GradedBy) -> String {
     let is_by_z = monitor.metric(&by.metric).is_some_and(|metric| metric.severity.by == SeverityBy::Z);
     let off = match by.score.deviation.filter(|_| !is_by_z) {
@@ -66,7 +67,8 @@ pub(super) fn worst(monitor: &Monitor, by: &GradedBy) -> String {
     format!("{}, {off}", named(monitor, by))
 }
 
-/// The value that an impact comes from: `Requests in channel = paid, off by 12% of what was expected of the whole`.
+/// Describes the value that determines an impact, such as `Requests in channel = paid, off by 12% of what was expected
+/// of the whole`.
 pub(super) fn largest(monitor: &Monitor, by: &GradedBy) -> String {
     format!("{}, off by {} of what was expected of the whole", named(monitor, by), figure::percent(by.share))
 }
@@ -76,13 +78,14 @@ fn named(monitor: &Monitor, by: &GradedBy) -> String {
     if by.segment.is_whole() { label.clone() } else { format!("{label} in {}", by.segment) }
 }
 
-/// What the deviation is worth, where the metric has a worth, which a ratio never has.
+/// Returns the worth of the deviation, or `None` if the metric has no `value`. A ratio never has one.
 pub(super) fn money(metric: &Metric, part: &Judged) -> Option<Money> {
     let difference = part.judgement.score?.difference;
     Some(Money { amount: difference * metric.value?, unit: metric.unit.clone().unwrap_or_default() })
 }
 
-/// What it comes from, as far as the numbers tell; `segments` are none where nothing breaks the metric down.
+/// Describes the cause of a deviation as far as the numbers show it. `segments` is `None` if the monitor has no
+/// dimensions.
 pub(super) fn cause(
     metric: &Metric,
     is_fall: bool,

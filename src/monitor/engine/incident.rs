@@ -1,15 +1,16 @@
-//! Anomalies that have one cause are one incident: those of one metric, of metrics that follow one another in a funnel,
-//! and of the steps before.
+//! Groups anomalies with one cause into one incident: those of a metric, of metrics in one funnel, and of earlier
+//! steps.
 //!
-//! - The anomalies of a metric's whole and segments that point the same way are one, and what makes it is explained from the
-//!   leaves.
-//! - Anomalies of metrics that follow one another, or of a ratio and the sum that it divides, in segments that can overlap,
-//!   are one incident, named by the first that is broken; but a fall and a rise of sums never are.
-//! - It goes on with an open incident that shares a metric with it, has the same direction, and can overlap with it. An open
-//!   incident is closed after [`QUIET_STEPS`] judged steps in a row without an anomaly.
+//! - The anomalies of a metric's whole and segments in one direction are one anomaly. A deviation of the whole is
+//!   explained from the leaves.
+//! - Anomalies of metrics that follow one another, or of a ratio and its numerator, form one incident if their segments
+//!   can overlap. The incident is named after the first of these metrics in the funnel. A fall and a rise of sums never
+//!   form one incident.
+//! - An incident continues an open one that shares a metric with it, has the same direction and can overlap with it. An
+//!   open incident is closed after [`QUIET_STEPS`] judged steps in a row without an anomaly.
 //!
-//! Only a deviation for the worse makes an incident. What makes data not come is one of its own ([`super::absence`]), of
-//! which the deviations that it explains are part.
+//! Only a deviation for the worse makes an incident. Missing data is an incident of its own ([`super::absence`]), and
+//! the deviations that it explains make none.
 
 use jiff::civil::DateTime;
 
@@ -24,14 +25,14 @@ use crate::monitor::day::{
 use crate::monitor::registry::{Formula, Grain, Metric, Monitor};
 use crate::monitor::series::{LeafValues, Segment, Status};
 
-/// Judged steps without an anomaly after which an incident is over.
+/// Judged steps in a row without an anomaly after which an incident is closed.
 const QUIET_STEPS: u32 = 2;
-/// Cycles of the past from which a leaf's share of the expected whole is taken.
+/// Number of past weeks from which a leaf's share of the expected whole is computed.
 const CYCLES: usize = 4;
-/// Where what lies outside of the segments is off by this share of what they are off by, it is everywhere alike.
+/// Ratio of the relative deviation outside the segments to the one inside, above which a deviation is uniform.
 const ALIKE: f64 = 0.5;
 
-/// What is wrong with one metric in one direction.
+/// The deviation of one metric in one direction.
 #[derive(Debug, Clone)]
 struct Anomaly {
     metric: usize,
@@ -45,7 +46,7 @@ struct Anomaly {
     money: Option<Money>,
 }
 
-/// The incidents after this step: those that were open, gone on or not, and those that opened.
+/// Returns the incidents after this step: the open ones, whether or not they continue, and the new ones.
 pub(super) fn incidents(
     monitor: &Monitor,
     panel: &Panel<'_>,
@@ -75,7 +76,8 @@ pub(super) fn incidents(
     incidents
 }
 
-/// What is wrong that way with the metric's whole, or else with the segment of it that is the least probable.
+/// Returns the anomaly of a metric in one direction. It is led by the whole or, if that is ordinary, by the least
+/// probable segment.
 fn anomaly(
     monitor: &Monitor,
     panel: &Panel<'_>,
@@ -114,7 +116,8 @@ fn anomaly(
         let graded_by = GradedBy { metric: metric.key.clone(), segment, score, share };
         Some((severity, grade::impact(metric, share), graded_by))
     };
-    // A part can be worse than the whole is, as a whole whose other parts make up for it; of equals, the whole.
+    // A segment can be worse than the whole, if other segments make up for it. `max_by_key` returns the last of equals,
+    // so the reversed order prefers the whole.
     let (severity, impact, graded_by) = bad.iter().rev().filter_map(graded).max_by_key(|(severity, impact, _)| {
         (*severity >= Severity::High && *impact >= Impact::High, *severity, *impact)
     })?;
@@ -131,7 +134,7 @@ fn anomaly(
     })
 }
 
-/// Segments that deviate by themselves, the most of it first.
+/// Returns the segments that deviate by themselves, the largest share first.
 fn contributions<'a>(judged: impl Iterator<Item = &'a Judged>) -> Vec<Contribution> {
     let parts = judged.filter_map(|one| {
         let judgement = &one.judgement;
@@ -148,7 +151,8 @@ fn contributions<'a>(judged: impl Iterator<Item = &'a Judged>) -> Vec<Contributi
     contributions
 }
 
-/// The segments that make the whole's deviation, and what is left of it; none where it is everywhere alike.
+/// Returns the segments that explain the whole's deviation, and the rest of the deviation. A uniform deviation has no
+/// segments.
 fn where_from(
     monitor: &Monitor,
     panel: &Panel<'_>,
@@ -176,7 +180,7 @@ fn where_from(
     (explanation.segments.iter().map(contribution).collect(), explanation.rest)
 }
 
-/// Whether what lies outside of the segments is about as far off as they are.
+/// Returns whether the relative deviation outside the segments is about as large as the one inside.
 fn is_everywhere(explanation: &Explanation, leaves: &[contribution::Leaf]) -> bool {
     let is_inside = |leaf: &&contribution::Leaf| explanation.segments.iter().any(|segment| segment.holds(leaf));
     let off = |inside: bool| {
@@ -184,7 +188,7 @@ fn is_everywhere(explanation: &Explanation, leaves: &[contribution::Leaf]) -> bo
         let (actual, expected) = part.fold((0.0, 0.0), |sum, leaf| (sum.0 + leaf.actual, sum.1 + leaf.expected));
         match expected > 0.0 {
             true => (actual - expected) / expected,
-            // New there.
+            // Something was measured where nothing was expected.
             false if actual > 0.0 => f64::INFINITY,
             false => 0.0,
         }
@@ -192,8 +196,8 @@ fn is_everywhere(explanation: &Explanation, leaves: &[contribution::Leaf]) -> bo
     explanation.segments.is_empty() || off(false) / off(true) > ALIKE
 }
 
-/// The leaves with what was to be expected of each, which adds up to what was to be expected of the whole; and the values
-/// that their numbers stand for, by dimension.
+/// Returns the leaves, and by dimension the values that the numbers in the leaves stand for. The expected values of the
+/// leaves are scaled to add up to that of the whole.
 fn leaves(
     monitor: &Monitor,
     panel: &Panel<'_>,
@@ -261,7 +265,7 @@ fn leaves(
     (found, names)
 }
 
-/// The mean at the same time of the last weeks up to the step `until`.
+/// Returns the mean at the same time of the last [`CYCLES`] weeks up to the step `until`.
 fn usual(leaf: &LeafValues<'_>, measure: usize, last: usize, until: usize, grain: Grain) -> f64 {
     let steps = (1..=last / grain.steps_per_week()).map(|number| last - number * grain.steps_per_week());
     let steps = steps.filter(|step| *step <= until).take(CYCLES);
@@ -270,7 +274,7 @@ fn usual(leaf: &LeafValues<'_>, measure: usize, last: usize, until: usize, grain
     if count > 0.0 { sum / count } else { 0.0 }
 }
 
-/// Anomalies by what they have in common, each group in the order of the funnel.
+/// Groups related anomalies, each group in the order of the funnel.
 fn groups(monitor: &Monitor, anomalies: Vec<Anomaly>) -> Vec<Vec<Anomaly>> {
     let mut groups: Vec<Vec<Anomaly>> = Vec::new();
     for anomaly in anomalies {
@@ -296,14 +300,14 @@ fn groups(monitor: &Monitor, anomalies: Vec<Anomaly>) -> Vec<Vec<Anomaly>> {
     groups
 }
 
-/// Whether they cannot have one cause: a fall and a rise of one metric, or of two sums. A ratio can go the other way, as one
-/// that rises because its denominator fell.
+/// Returns whether two anomalies cannot have one cause: a fall and a rise of one metric or of two sums. A ratio can go
+/// the other way: it rises when its denominator falls.
 fn are_opposed(monitor: &Monitor, one: &Anomaly, other: &Anomaly) -> bool {
     let is_sum = |anomaly: &Anomaly| matches!(monitor.metrics[anomaly.metric].formula, Formula::Sum(_));
     one.is_fall != other.is_fall && (one.metric == other.metric || (is_sum(one) && is_sum(other)))
 }
 
-/// Whether one is a ratio and the other the sum of what it divides: the two fall together.
+/// Returns whether one metric is the numerator of the other, a ratio. The two fall together.
 fn have_numerator(one: &Metric, other: &Metric) -> bool {
     matches!(
         (one.formula, other.formula),
@@ -312,7 +316,7 @@ fn have_numerator(one: &Metric, other: &Metric) -> bool {
     )
 }
 
-/// Whether something can be part of both; no segments are the whole.
+/// Returns whether the two lists of segments can overlap. An empty list stands for the whole.
 fn can_overlap(one: &[Contribution], other: &[Contribution]) -> bool {
     one.is_empty()
         || other.is_empty()
@@ -329,7 +333,7 @@ fn incident(monitor: &Monitor, group: &[Anomaly], at: DateTime) -> Incident {
     let first = &group[0];
     let metric = &monitor.metrics[first.metric];
     let way = if first.is_fall { "fall" } else { "rise" };
-    // Of equals, the first of the funnel.
+    // `max_by_key` returns the last of equals, so the reversed order prefers the first metric of the funnel.
     let worst = group.iter().rev().max_by_key(|anomaly| anomaly.severity).unwrap_or(first);
     let largest = group.iter().rev().max_by_key(|anomaly| anomaly.impact).unwrap_or(first);
     let followers = group.iter().filter(|anomaly| monitor.follows(&monitor.metrics[anomaly.metric], &metric.key));
@@ -368,7 +372,7 @@ fn incident(monitor: &Monitor, group: &[Anomaly], at: DateTime) -> Incident {
     }
 }
 
-/// An incident of which nothing is anomalous on this step. A step without values says nothing of it.
+/// Returns the incident after a step without an anomaly. A step on which the metric was not judged does not count.
 fn quiet(incident: Incident, judged: &[Judged]) -> Incident {
     let is_judged = judged.iter().any(|one| {
         one.judgement.metric == incident.metric
@@ -386,7 +390,7 @@ fn quiet(incident: Incident, judged: &[Judged]) -> Incident {
     Incident { quiet_steps, is_closed: quiet_steps >= QUIET_STEPS, decision, ..incident }
 }
 
-/// An incident of which this step says nothing.
+/// Returns the incident after a step that gives no evidence about it.
 pub(super) fn unknown(incident: Incident) -> Incident {
     let decision = Decision { fires: None, reasons: vec!["nothing is known of it on this step".to_owned()] };
     Incident { decision, ..incident }

@@ -1,4 +1,4 @@
-//! Every metric of every segment beside what was to be expected of it.
+//! Judges every metric of every watched segment against its forecast.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,39 +15,39 @@ use crate::monitor::series::{Segment, Status};
 use crate::monitor::wording;
 use crate::typeset::{figure, text};
 
-/// The share of false discoveries that is put up with among the metrics' wholes of a day.
+/// Accepted rate of false discoveries among the wholes of a day's metrics.
 const WHOLES_RATE: f64 = 0.1;
-/// The same among the segments, which are many.
+/// Accepted rate of false discoveries among the segments of a day's metrics.
 const SEGMENTS_RATE: f64 = 0.1;
-/// Standard deviations of what a level usually moves by in four weeks from which on it has drifted.
+/// Movement of a level over four weeks, in standard deviations of its usual movement, from which it has drifted.
 const DRIFT_Z: f64 = 3.0;
-/// Steps whose median denominator is the usual one.
+/// Number of recent steps whose median denominator is the usual one.
 const USUAL_STEPS: usize = 28;
 
-/// What was fitted, by metric and segment, and the step until which it was fitted.
+/// A cache of fitted models by metric and segment, each with the step up to which it was fitted.
 #[derive(Debug, Clone, Default)]
 pub struct FitCache(HashMap<(usize, Segment), Fit>);
 
 type Fit = (DateTime, Option<Arc<Fitted>>);
 
-/// A judgement, with what only the engine needs of it.
+/// A judgement with the values that only the engine needs.
 #[derive(Debug, Clone)]
 pub(super) struct Judged {
     pub(super) judgement: Judgement,
-    /// The metric's place.
+    /// Index of the metric.
     pub(super) metric: usize,
-    /// The probability of a value so far off, if nothing is the matter.
+    /// Probability of a value this far off if nothing is wrong.
     pub(super) p_value: Option<f64>,
-    /// What the value was divided by, where it is a ratio.
+    /// `None` if the metric is a sum.
     pub(super) denominator: Option<f64>,
     is_suspected: bool,
-    /// Its level has moved away slowly.
+    /// Whether the level has moved away slowly.
     has_drifted: bool,
-    /// The value from before a recent change of level would have been ordinary.
+    /// Whether the value is ordinary by the level from before a recent shift.
     is_return: bool,
 }
 
-/// Judges all of them; beside the judgements, what should be known.
+/// Judges every metric and watched segment. The second value holds notes for the day.
 pub(super) fn judge(monitor: &Monitor, panel: &Panel<'_>, fit_cache: &mut FitCache) -> (Vec<Judged>, Vec<String>) {
     let mut notes = Vec::new();
     let mut jobs = Vec::new();
@@ -78,8 +78,7 @@ pub(super) fn judge(monitor: &Monitor, panel: &Panel<'_>, fit_cache: &mut FitCac
     (judged, notes)
 }
 
-/// What was to be expected of one metric and segment on a step, and what was measured; a value by itself, of which nothing
-/// is decided.
+/// Judges one metric and segment by itself, without deciding whether the value is anomalous.
 pub(super) fn one(panel: &Panel<'_>, metric: usize, segment: &Segment, fit_cache: &mut FitCache) -> Judgement {
     let job = Job { monitor: panel.monitor, panel, place: metric, segment: segment.clone() };
     let (judged, fit) = job.run(fit_cache);
@@ -87,7 +86,7 @@ pub(super) fn one(panel: &Panel<'_>, metric: usize, segment: &Segment, fit_cache
     judged.judgement
 }
 
-/// Decides which of a family of judgements are anomalous.
+/// Decides which judgements of a family are anomalous, with a false discovery rate of at most `rate`.
 fn control(judged: &mut [Judged], family: fn(&Judged) -> bool, rate: f64, monitor: &Monitor) {
     let p_values = judged.iter().filter(|one| family(one)).filter_map(|one| one.p_value).collect::<Vec<_>>();
     let threshold = discovery_threshold(&p_values, rate);
@@ -98,7 +97,7 @@ fn control(judged: &mut [Judged], family: fn(&Judged) -> bool, rate: f64, monito
 }
 
 impl Judged {
-    /// The last word on whether it is anomalous, each condition with its reason.
+    /// Decides whether the value is anomalous and records a reason for each condition.
     fn conclude(&mut self, metric: &Metric, threshold: f64, family: usize) {
         let (Some(p_value), Some(score)) = (self.p_value, self.judgement.score) else { return };
         if self.has_drifted {
@@ -138,7 +137,7 @@ impl Judged {
     }
 }
 
-/// One metric of one segment.
+/// One metric and segment to judge.
 struct Job<'a> {
     monitor: &'a Monitor,
     panel: &'a Panel<'a>,
@@ -189,7 +188,8 @@ impl Job<'_> {
         (judged, (until, fitted))
     }
 
-    /// The model fitted up to the last step at which one is due, or up to now where there was too little by then.
+    /// Returns the model fitted up to the last step at which a fit was due. If the history was too short by then, the
+    /// model is fitted up to the judged step.
     fn fitted(&self, fit_cache: &FitCache, values: &Values, options: &Options) -> Fit {
         let last = self.panel.last();
         let due = last.saturating_sub(steps_since_due(self.monitor, self.panel.steps[last]));
@@ -205,7 +205,7 @@ impl Job<'_> {
         if let Some(fitted) = fit(due) {
             return (until, Some(fitted));
         }
-        // The step itself is no multiple of the period, so that what is fitted now is not taken for what is due.
+        // No fit is ever due at `DateTime::MIN`, so that a later step does not take this model from the cache.
         (DateTime::MIN, fit(last))
     }
 
@@ -254,7 +254,8 @@ impl Job<'_> {
         }
     }
 
-    /// Judges the value by what was expected of it four weeks ago, where the whole week is off by more than it usually is.
+    /// Judges the value by the forecast from four weeks ago, if the level of the last week has moved by more than
+    /// usual.
     fn drifted(&self, judged: &mut Judged, drift: Drift, then: &Ground<'_>, actual: f64) {
         let metric = self.metric();
         let expected = then.expected(metric.thresholds.interval);
@@ -279,7 +280,7 @@ impl Job<'_> {
         judged.has_drifted = true;
     }
 
-    /// The variance that the value has by its own nature.
+    /// Returns the variance of the value itself, in addition to the errors of the model.
     fn noise(&self, values: &Values, expected: f64, fitted: &Fitted) -> f64 {
         let is_count = |measure: usize| self.monitor.measures[measure].is_count;
         match self.metric().formula {
@@ -300,7 +301,7 @@ impl Job<'_> {
                     true => expected / now,
                     false => 0.0,
                 };
-                // Fewer than usual make a mean vary more than the errors of the past tell.
+                // With a smaller denominator than usual, a mean varies more than the past errors show.
                 let (lower, upper) = fitted.interval(expected, 1, 0.95, Noise::default());
                 let sigma = (upper - lower) / (2.0 * 1.96);
                 own.max(sigma * sigma * (usual(values) / now).max(1.0))
@@ -336,7 +337,7 @@ impl Job<'_> {
         )
     }
 
-    /// Values of other times, where the metric's step was measured then.
+    /// Returns the values of a week and a year earlier, as far as both steps were measured.
     fn comparisons(&self, values: &Values) -> Vec<Compared> {
         let compared = |comparison| {
             let value =
@@ -348,7 +349,7 @@ impl Job<'_> {
         [Comparison::PreviousWeek, Comparison::PreviousYear].into_iter().filter_map(compared).collect()
     }
 
-    /// What the rule of thumb says of the whole, where there is one and it speaks.
+    /// Returns the text of the metric's rule of thumb for the whole, if a change for the worse reaches its minimum.
     fn rule(&self, comparison: Comparison, change: Option<f64>) -> Option<String> {
         let metric = self.metric();
         let change = change.filter(|_| self.segment.is_whole())?;
@@ -365,7 +366,7 @@ impl Job<'_> {
     }
 }
 
-/// What was measured, beside what was expected.
+/// Describes the measured value next to the expected one.
 fn beside(actual: f64, expected: crate::monitor::day::Expected, score: Score, metric: &Metric) -> String {
     let off = score.deviation.map_or_else(|| figure::number(score.difference) + " off", figure::deviation);
     format!(
@@ -378,7 +379,7 @@ fn beside(actual: f64, expected: crate::monitor::day::Expected, score: Score, me
     ) + &metric.unit.as_ref().map(|unit| format!(", in {unit}")).unwrap_or_default()
 }
 
-/// Whether a difference of that sign is a bad one.
+/// Returns whether a difference with this sign is bad.
 pub(super) fn is_bad(difference: f64, direction: Direction) -> bool {
     match direction {
         Direction::UpIsGood => difference < 0.0,
@@ -387,7 +388,7 @@ pub(super) fn is_bad(difference: f64, direction: Direction) -> bool {
     }
 }
 
-/// When a step begins, as people write it.
+/// Formats the start of a step, with the time of day for hourly steps only.
 pub(super) fn time(at: DateTime, grain: Grain) -> String {
     match grain {
         Grain::Hour => at.strftime("%Y-%m-%d %H:%M").to_string(),
@@ -395,7 +396,7 @@ pub(super) fn time(at: DateTime, grain: Grain) -> String {
     }
 }
 
-/// The usual denominator of late.
+/// Returns the median of the recent positive denominators, or 0 if there are none.
 fn usual(values: &Values) -> f64 {
     let last = values.denominators.len() - 1;
     let mut recent = values.denominators[last.saturating_sub(USUAL_STEPS)..last].to_vec();
@@ -406,14 +407,14 @@ fn usual(values: &Values) -> f64 {
 
 fn options(monitor: &Monitor) -> Options {
     let year = 52 * monitor.calendar.grain.steps_per_week();
-    // The hours of a year are too many to look back on.
+    // A year of hours is longer than the history that a model can be fitted to.
     let yearly = monitor.forecasting.yearly && monitor.calendar.grain != Grain::Hour;
     let history = monitor.calendar.history_steps().min(forecast::HISTORY_MAX);
     Options { seasons: monitor.forecasting.seasons.clone(), year: yearly.then_some(year), history }
 }
 
-/// Steps since the last one at which a model is due. It follows from the calendar alone, so that a day that is run again
-/// has the same model, wherever the run began.
+/// Returns the number of steps since a fit was last due. It depends on the calendar alone, so that a day that is run
+/// again uses the same model, wherever the run began.
 fn steps_since_due(monitor: &Monitor, at: DateTime) -> usize {
     let days = at.date().since(jiff::civil::date(2001, 1, 1)).map_or(0, |span| span.get_days());
     let days = i64::from(days).rem_euclid(i64::from(monitor.forecasting.retrain_days.max(1)));

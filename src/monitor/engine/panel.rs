@@ -1,4 +1,4 @@
-//! The series of each metric and segment up to the step that is judged, and which segments are worth a look.
+//! The series of each metric and segment up to the judged step, and the choice of segments to watch.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -8,36 +8,36 @@ use super::silence;
 use crate::monitor::registry::{Formula, Metric, Monitor};
 use crate::monitor::series::{Observed, Segment, Status};
 
-/// Steps by whose volume it is told whether a segment is worth watching.
+/// Number of recent steps whose mean volume decides whether a segment is watched.
 pub(super) const VOLUME_STEPS: usize = 28;
-/// What a segment counts in a step, on average, for anything to be told of it.
+/// Minimum mean volume per step of a watched segment.
 pub(super) const VOLUME_MIN: f64 = 5.0;
-/// Segments of one dimension that are watched at the most, those of most volume.
+/// Maximum number of watched segments per dimension. Those with the largest volume are kept.
 pub(super) const SEGMENTS_MAX: usize = 2_000;
 
-/// What is known by a step, arranged for looking at it.
+/// The observations up to one step, arranged for judging that step.
 pub(super) struct Panel<'a> {
     pub(super) monitor: &'a Monitor,
     pub(super) observed: &'a Observed<'a>,
-    /// The steps up to the one that is judged, which is the last.
+    /// The steps up to and including the judged one.
     pub(super) steps: &'a [DateTime],
-    /// What special day each step is, as a number that stands for its name.
+    /// For each step, a number that stands for the name of its special day.
     pub(super) holidays: Vec<Option<u16>>,
 }
 
-/// Of every measure, what a segment of one dimension measures in a step of late.
+/// The recent mean volume per step of each measure, by single-dimension segment.
 pub(super) struct Volumes(BTreeMap<Segment, Vec<f64>>);
 
-/// A metric's values, up to the step that is judged.
+/// The values of a metric and segment up to the judged step.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Values {
-    /// The metric.
+    /// The measured values.
     pub(super) metric: Vec<Option<f64>>,
-    /// The same without the steps in which the data had stopped: what forecasts learn from.
+    /// The values without past outages, to which models are fitted.
     pub(super) known: Vec<Option<f64>>,
-    /// What it was divided by; empty where it is a sum.
+    /// Empty if the metric is a sum. An unknown denominator is 0.
     pub(super) denominators: Vec<f64>,
-    /// What is known of the step that is judged.
+    /// The status of the judged step.
     pub(super) status: Status,
 }
 
@@ -54,28 +54,28 @@ impl<'a> Panel<'a> {
         Self { monitor, observed, steps, holidays }
     }
 
-    /// The place of the step that is judged.
+    /// Returns the index of the judged step.
     pub(super) fn last(&self) -> usize {
         self.steps.len() - 1
     }
 
-    /// The place of another step, where it is known.
+    /// Returns the index of a step, or `None` if it is not in the panel.
     pub(super) fn place(&self, at: DateTime) -> Option<usize> {
         self.steps.binary_search(&at).ok()
     }
 
-    /// When the step that is judged begins.
+    /// Returns the start of the judged step.
     pub(super) fn at(&self) -> DateTime {
         self.steps[self.last()]
     }
 
-    /// What special day it is.
+    /// Returns the name of the special day that the judged step is.
     pub(super) fn holiday(&self) -> Option<String> {
         self.monitor.forecasting.holidays.get(&self.at().date()).cloned()
     }
 
-    /// The whole, then the segments of one dimension that are worth watching for the metric; beside them, how many were
-    /// left out because there are too many.
+    /// Returns the whole and the single-dimension segments with enough volume to be watched for the metric. The second
+    /// value is the number of segments left out because of [`SEGMENTS_MAX`].
     pub(super) fn segments(metric: &Metric, volumes: &Volumes) -> (Vec<Segment>, usize) {
         let measure = match metric.formula {
             Formula::Sum(measure) => measure,
@@ -100,7 +100,6 @@ impl<'a> Panel<'a> {
         (segments, left_out)
     }
 
-    /// A metric's values in a segment.
     pub(super) fn values(&self, metric: &Metric, segment: &Segment) -> Values {
         let series = self.observed.metric(metric, segment);
         let mut values = series.values.values;
@@ -116,8 +115,8 @@ impl<'a> Panel<'a> {
         }
     }
 
-    /// What each segment of one dimension measures in a step of late. A dimension with one value tells no more than the
-    /// whole.
+    /// Returns the recent mean volume of each single-dimension segment. A dimension with one value is left out, since
+    /// its segment is the whole.
     pub(super) fn volumes(&self) -> Volumes {
         let mut volumes: BTreeMap<Segment, Vec<f64>> = BTreeMap::new();
         let steps = self.steps.len().saturating_sub(VOLUME_STEPS)..self.steps.len();

@@ -1,9 +1,9 @@
-//! Data that do not come: all of a monitor's, a measure's, or those of segments that came before; each by its own rhythm.
+//! Finds data that stopped arriving: all data of a monitor, a measure, or segments. Each is judged by its own rhythm.
 //!
-//! A step has data where a row has anything in it but 0 and NULL: a SELECT without GROUP BY gives a row of 0 for a day of
-//! which nothing was loaded. Where only rises are bad, 0 is as good as it gets, and is data.
+//! A step has data if a row contains a value other than 0 and NULL. A SELECT without GROUP BY returns a row of zeros
+//! for a day on which nothing was loaded. If only rises are bad, 0 is a good value and counts as data.
 //!
-//! Nothing is said of a step whose data are not due yet.
+//! A step whose data is not due yet is not judged.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,70 +16,69 @@ use crate::monitor::registry::{Formula, Grain, Metric, Monitor};
 use crate::monitor::rhythm::{self, Outage, Steps};
 use crate::monitor::series::{LeafValues, Segment, Status};
 
-/// Weeks (of a weekly monitor seven times as many) in which nothing of a segment came after which it is not waited for any
-/// more.
+/// Weeks without data after which a segment is no longer expected. A weekly monitor waits seven times as long.
 const GONE_WEEKS: usize = 4;
-/// Times a year that nothing being counted by chance alone is put up with.
+/// Accepted number of times a year that a count is 0 by chance alone.
 const BY_CHANCE_A_YEAR: f64 = 0.05;
-/// Seasons before a silence by which it is told how much is to be expected.
+/// Number of seasons before a silence from which the expected volume is computed.
 const USUAL_SEASONS: usize = 4;
 
-/// What is known of a step's data.
+/// The silences on a step, with what is known of the step's data.
 #[derive(Debug, Default)]
 pub(super) struct Silences {
-    /// What should have come and did not.
     pub(super) found: Vec<Silence>,
-    /// Whether the step is due: what did not come by now is missed.
+    /// Whether the step's data is due, so that absent data counts as missing.
     pub(super) is_due: bool,
-    /// Whether anything came.
     pub(super) has_data: bool,
-    /// Measures, by their places, that are not known of the whole.
+    /// Indexes of the measures whose sum over the whole is unknown, because a row has NULL.
     pub(super) unknown: BTreeSet<usize>,
-    /// Segments, of those that were asked for, of which something came.
+    /// The requested segments that have data on the step.
     pub(super) came: BTreeSet<Segment>,
 }
 
-/// What should have come and did not.
 #[derive(Debug, Clone)]
 pub(super) struct Silence {
     pub(super) what: Silent,
-    /// The segments, the largest first; none where it is not of segments.
+    /// Largest share first. Empty unless `what` is [`Silent::Segments`].
     pub(super) segments: Vec<Contribution>,
-    /// The metrics that it concerns, by their places.
+    /// Indexes of the affected metrics.
     pub(super) metrics: Vec<usize>,
     pub(super) impact: Impact,
-    /// The share of the whole that is not there.
+    /// The absent share of the whole.
     pub(super) share: f64,
-    /// The step by which it was clear.
+    /// The step at which the silence was clearly an outage.
     pub(super) opened: DateTime,
+    /// The last step that has data.
     pub(super) since: DateTime,
+    /// The first step after `since` on which data is usual.
     pub(super) missing: DateTime,
     pub(super) is_regular: bool,
-    /// By what rhythm it is told, in a sentence.
+    /// A sentence on the rhythm that the silence breaks.
     pub(super) rhythm: String,
-    /// Whether rows came, with nothing in them.
+    /// Whether the last step has rows, even if they contain no data.
     pub(super) has_rows: bool,
 }
 
-/// The last steps of a monitor as they bear on what should come.
+/// The recent steps of a monitor, from which its rhythm is judged.
 struct Window<'a> {
     monitor: &'a Monitor,
     panel: &'a Panel<'a>,
-    /// The place of the first step.
+    /// Index of the first step.
     from: usize,
-    /// Whether 0 can be nothing: a fall is bad of one of the metrics.
+    /// Whether 0 counts as no data, because a fall of a metric is bad.
     is_zero_nothing: bool,
     is_special: Vec<bool>,
 }
 
-/// What came of something in the steps of the window.
+/// The arrivals and sums of a set of leaves, for each step of the window.
 struct Stream {
+    /// Whether data arrived; `None` if the step does not tell.
     came: Vec<Option<bool>>,
-    /// Of each measure, the sum of each step.
+    /// For each measure, one sum per step.
     sums: Vec<Vec<f64>>,
 }
 
-/// What is known of the last step's data; `asked` are segments to be told of in any case.
+/// Finds the silences on the last step. `asked` are the segments to look up for [`Silences::came`].
 pub(super) fn silences(monitor: &Monitor, panel: &Panel<'_>, asked: &BTreeSet<Segment>) -> Silences {
     let window = Window::new(monitor, panel);
     let last = panel.last();
@@ -104,8 +103,8 @@ pub(super) fn silences(monitor: &Monitor, panel: &Panel<'_>, asked: &BTreeSet<Se
 }
 
 impl Silences {
-    /// Whether a deviation in these segments comes of data that do not come: where none do, and a fall
-    /// of which segments whose do not hold the most.
+    /// Returns whether missing data explains a deviation in these segments. It does if all data is missing, or if the
+    /// deviation is a fall and silent segments hold at least half of it.
     pub(super) fn explain(&self, segments: &[Contribution], is_fall: bool) -> bool {
         let is_silent = |part: &Contribution| {
             let mut silent = self.found.iter().flat_map(|silence| &silence.segments);
@@ -117,7 +116,8 @@ impl Silences {
         has_none || is_fall && silent > 0.0 && 2.0 * silent >= total
     }
 
-    /// The step up to which the leaf came: the last, or that before the silence of a segment that it is part of.
+    /// Returns the index of the last step with data for the leaf: the judged step, or the last one before the silence
+    /// of a segment that contains the leaf.
     pub(super) fn came_until(&self, monitor: &Monitor, panel: &Panel<'_>, leaf: &LeafValues<'_>) -> usize {
         let is_of = |silence: &&Silence| silence.segments.iter().any(|part| is_within(monitor, leaf, &part.segment));
         let since = self.found.iter().filter(is_of).map(|silence| silence.since).min();
@@ -125,8 +125,8 @@ impl Silences {
     }
 }
 
-/// The values without those of past steps in which the data had stopped: nothing was measured then, whatever 0 stands there.
-/// The last is left, and values of which 0 is as good as any.
+/// Returns the values without those from past outages, in which a 0 was not measured. The last value is always kept,
+/// and all values are kept if 0 counts as data.
 pub(super) fn without_outages(monitor: &Monitor, holidays: &[Option<u16>], values: &[Option<f64>]) -> Vec<Option<f64>> {
     let mut known = values.to_vec();
     if !is_zero_nothing(monitor) || values.iter().all(|value| *value != Some(0.0)) {
@@ -147,7 +147,7 @@ pub(super) fn without_outages(monitor: &Monitor, holidays: &[Option<u16>], value
     known
 }
 
-/// Whether 0 can be nothing: a fall is bad of one of the metrics.
+/// Returns whether 0 counts as no data, because a fall of an enabled metric is bad.
 fn is_zero_nothing(monitor: &Monitor) -> bool {
     monitor.metrics.iter().any(|metric| metric.enabled && is_bad(-1.0, metric.direction))
 }
@@ -156,8 +156,8 @@ fn steps_per_year(monitor: &Monitor) -> f64 {
     365.25 / 7.0 * monitor.calendar.grain.steps_per_week() as f64
 }
 
-/// Steps by which a rhythm is told: no more than any run looks back, so that a step is told the same whichever run begins
-/// with it.
+/// Returns the number of steps from which a rhythm is judged. No run reads fewer, so that the result for a step does
+/// not depend on where a run began.
 fn steps_back(monitor: &Monitor) -> usize {
     let weeks = match monitor.calendar.grain {
         Grain::Hour => 26,
@@ -167,7 +167,7 @@ fn steps_back(monitor: &Monitor) -> usize {
     (monitor.calendar.grain.steps_per_week() * weeks).min(monitor.calendar.history_steps())
 }
 
-/// Steps in which nothing of a segment came after which it is not waited for any more.
+/// Returns the number of steps without data after which a segment is no longer expected.
 pub(super) fn gone_steps(grain: Grain) -> usize {
     GONE_WEEKS * grain.steps_per_week().max(7)
 }
@@ -196,14 +196,14 @@ impl<'a> Window<'a> {
         measures.iter().flatten().any(|value| !self.is_zero_nothing || *value != 0.0)
     }
 
-    /// Whether anything of the segment came in the last step.
+    /// Returns whether the segment has data on the last step.
     fn has(&self, segment: &Segment) -> bool {
         let last = self.panel.last();
         let within = |leaf: &LeafValues<'_>| is_within(self.monitor, leaf, segment);
         self.leaves().filter(within).any(|leaf| leaf.steps(last..last + 1).any(|(_, values)| self.is_something(values)))
     }
 
-    /// What came of the leaves; of a step in which something of them came, that it did, and of another what `nothing` says.
+    /// Collects the arrivals and sums of the leaves. A step without data has the value that `nothing` returns for it.
     fn stream<'l>(
         &self,
         leaves: impl Iterator<Item = LeafValues<'l>>,
@@ -228,12 +228,12 @@ impl<'a> Window<'a> {
     }
 
     fn whole(&self) -> Stream {
-        // A step that is not due, or that the clocks skip, says nothing by having nothing.
+        // A step that is not due, or that the clocks skip, is no evidence of a silence.
         let nothing = |step| (self.panel.observed.without_data(self.from + step) == Status::Missing).then_some(false);
         self.stream(self.leaves(), nothing)
     }
 
-    /// Of each measure, whether it is known of the whole where anything came.
+    /// Returns for each measure and step whether every row has a value. It is `None` for a step without rows.
     fn known(&self) -> Vec<Vec<Option<bool>>> {
         let mut known = vec![vec![None; self.len()]; self.monitor.measures.len()];
         for leaf in self.leaves() {
@@ -253,7 +253,7 @@ impl<'a> Window<'a> {
         rhythm::outage(Steps { came, is_special: &self.is_special, season, year, window: self.len() })
     }
 
-    /// The outage of what is counted, from the step on at which it is more than chance that nothing was counted.
+    /// Returns the outage of a stream, where `clear` is the first step on which chance no longer explains counts of 0.
     fn counted_outage(&self, stream: &Stream) -> Option<Outage> {
         let outage = self.outage(&stream.came)?;
         let counts = self.monitor.measures.iter().zip(&stream.sums).filter(|(measure, _)| measure.is_count);
@@ -264,7 +264,7 @@ impl<'a> Window<'a> {
             for (expected, sums) in expected.iter_mut().zip(&counts) {
                 *expected += self.usual(sums, &stream.came, outage.last, step);
             }
-            // By Poisson's law the probability of none is e to the power of minus what was expected.
+            // The Poisson probability of a count of 0 is exp(-expected).
             if clear.is_none() && (counts.is_empty() || expected.iter().any(|expected| *expected >= needed)) {
                 clear = Some(step.max(outage.clear));
             }
@@ -272,7 +272,7 @@ impl<'a> Window<'a> {
         clear.map(|clear| Outage { clear, ..outage })
     }
 
-    /// The mean of the same time of the season, of the last ones up to `last` of which something is known.
+    /// Returns the mean sum at the same time of the last [`USUAL_SEASONS`] seasons up to `last`, over known steps only.
     fn usual(&self, sums: &[f64], came: &[Option<bool>], last: usize, step: usize) -> f64 {
         let season = self.monitor.calendar.grain.steps_per_week();
         let same = (0..=last).rev().filter(|other| other % season == step % season && came[*other].is_some());
@@ -306,7 +306,8 @@ impl<'a> Window<'a> {
         (!metrics.is_empty()).then(|| self.silence(Silent::All, metrics, outage))
     }
 
-    /// The measures that are NULL in what comes; those of one step are one.
+    /// Returns the silences of measures that are NULL in the rows. Outages that became clear on one step form one
+    /// silence.
     fn measures(&self, known: &[Vec<Option<bool>>]) -> Vec<Silence> {
         let mut found: BTreeMap<usize, (Outage, BTreeSet<usize>)> = BTreeMap::new();
         for (measure, came) in known.iter().enumerate() {
@@ -321,7 +322,8 @@ impl<'a> Window<'a> {
         silences.filter(|silence| !silence.metrics.is_empty()).collect()
     }
 
-    /// The segments of one dimension that do not come while others do; those of one step are one.
+    /// Returns the silences of single-dimension segments while others have data. Outages that became clear on one step
+    /// form one silence.
     fn segments(&self, whole: &Stream) -> Vec<Silence> {
         if !self.is_zero_nothing {
             return Vec::new();
@@ -338,7 +340,7 @@ impl<'a> Window<'a> {
         found.into_values().filter_map(|parts| self.of_segments(&parts, whole)).collect()
     }
 
-    /// Segments of which nothing came in the last step, and enough to be watched before they stopped.
+    /// Returns the segments that have no data on the last step and had enough volume to be watched before they stopped.
     fn silent_segments(&self) -> Vec<Segment> {
         let last = self.panel.last();
         let mut latest: BTreeMap<Segment, Option<usize>> = BTreeMap::new();
@@ -370,7 +372,8 @@ impl<'a> Window<'a> {
         silent.into_keys().collect()
     }
 
-    /// Segments that stopped at the same time, and what share of the whole they were of the metric that they are most of.
+    /// Merges segments that stopped at the same time into one silence. Its impact and share are those of the metric
+    /// with the highest ones.
     fn of_segments(&self, parts: &[(Segment, Stream, Outage)], whole: &Stream) -> Option<Silence> {
         let usual = |stream: &Stream, measure: usize, last: usize| -> f64 {
             let steps = (last + 1).saturating_sub(VOLUME_STEPS)..last + 1;
@@ -387,7 +390,7 @@ impl<'a> Window<'a> {
             if whole > 0.0 { (usual(stream, measure, last) / whole).clamp(0.0, 1.0) } else { 0.0 }
         };
         let outage = parts.iter().map(|(_, _, outage)| *outage).min_by_key(|outage| outage.last)?;
-        // Values of several dimensions can be parts of one another: what is of any of them counts once.
+        // Segments of different dimensions can overlap: a leaf in several of them counts once.
         let is_of_any = |leaf: &LeafValues<'_>| parts.iter().any(|(one, ..)| is_within(self.monitor, leaf, one));
         let all = self.stream(self.leaves().filter(is_of_any), |_| None);
         let mut graded = metrics.iter().map(|place| {
@@ -429,7 +432,7 @@ fn measures_of(metric: &Metric) -> Vec<usize> {
     }
 }
 
-/// Whether one of the measures is part of the metric.
+/// Returns whether the metric is computed from any of the measures.
 pub(super) fn is_made_of_any(metric: &Metric, measures: &BTreeSet<usize>) -> bool {
     measures_of(metric).iter().any(|measure| measures.contains(measure))
 }

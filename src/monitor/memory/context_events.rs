@@ -1,4 +1,4 @@
-//! What happens in the world: planned events, campaigns, news.
+//! Context events in the state database: planned events, campaigns and news that may explain an incident.
 
 use jiff::civil::Date;
 use serde::Serialize;
@@ -15,21 +15,20 @@ const READ: &str = "read the context events";
 const WRITE: &str = "write the context events";
 const EVENT: &str =
     "SELECT starts, ends, kind, label, monitor, metric, segment::text, source, event FROM explore.context_events";
-/// Events that are listed at the most.
+/// The most events that are listed.
 const EVENTS_MAX: i64 = 500;
 
-/// An event that the state keeps.
+/// An event that is stored in the state database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KnownEvent {
-    /// Its number.
+    /// The key in `explore.context_events`.
     pub id: i32,
-    /// The event.
     #[serde(flatten)]
     pub event: ContextEvent,
 }
 
 impl MonitorLock {
-    /// The events that touch the monitor, of which a day lies in the days from `from` to `to`, both included.
+    /// Returns the events for this monitor or for any that overlap the days from `from` to `to`, both included.
     pub async fn context_events(&self, from: Date, to: Date) -> Result<Vec<ContextEvent>, Error> {
         let statement =
             format!("{EVENT} WHERE monitor IN ('', $1) AND ends >= $2 AND starts <= $3 ORDER BY starts, event");
@@ -39,7 +38,7 @@ impl MonitorLock {
 }
 
 impl State {
-    /// The events of any monitor that end on that day or after it, a few hundred at the most.
+    /// Returns the events of all monitors that end on `day` or later, at most 500.
     pub async fn context_events_after(&self, day: Date) -> Result<Vec<KnownEvent>, Error> {
         let statement = format!("{EVENT} WHERE ends >= $1 ORDER BY starts, event LIMIT $2");
         let rows = self.session().await?.rows(READ, &statement, &[&Sql(day), &EVENTS_MAX]).await?;
@@ -47,7 +46,7 @@ impl State {
         rows.iter().map(known).collect()
     }
 
-    /// Adds events, all or none; how many were not there already.
+    /// Adds all events or none. Returns how many are new; events that are already stored are skipped.
     pub async fn add_context_events(&self, events: &[ContextEvent]) -> Result<u64, Error> {
         let statement = "INSERT INTO explore.context_events
                 (kind, label, starts, ends, monitor, metric, segment, source)
@@ -67,7 +66,8 @@ impl State {
         Ok(added)
     }
 
-    /// Removes the events of these numbers, all or none; the numbers that there is no event of.
+    /// Removes the events with these ids, all or none. Returns the ids that do not exist. If there is any, nothing is
+    /// removed.
     pub async fn remove_context_events(&self, ids: &[i32]) -> Result<Vec<i32>, Error> {
         let session = self.session().await?;
         let mut client = session.client().await;

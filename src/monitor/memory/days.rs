@@ -1,4 +1,4 @@
-//! Steps that were judged: what the engine made of them, whom it wants told, and what the analyst said.
+//! Judged days in the state database: judgements, incidents, the messages that they require, and the analysis.
 
 use jiff::civil::DateTime;
 use serde::Serialize;
@@ -17,40 +17,40 @@ use crate::warehouse::postgres::temporal::Sql;
 const READ: &str = "read the days of a monitor";
 const WRITE: &str = "write a day of a monitor";
 
-/// What a commit changed; nothing where the same day was committed before.
+/// The changes that a commit made. All are 0 if the same day was committed before.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Committed {
-    /// Judgements that were not there, or not so.
+    /// Judgements that are new or different.
     pub judgements: u64,
-    /// Incidents of the day that were not there, or not so.
+    /// Incidents of the day that are new or different.
     pub incidents: u64,
-    /// Judgements and incidents of the day that are no more.
+    /// Judgements and incidents of the day that were removed.
     pub removed: u64,
-    /// Messages that are to be sent.
+    /// Messages that were added to the outbox.
     pub messages: u64,
-    /// Messages that waited to be sent, and that nobody needs any more.
+    /// Messages that waited to be sent and were withdrawn.
     pub withdrawn: u64,
-    /// Incidents that somebody would be told of, were the day not too old.
+    /// Incidents without a message because the day is too old.
     pub untold: u64,
 }
 
-/// A judgement, and the step that it is of.
+/// A judgement with the step that it belongs to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DatedJudgement {
     /// When the step begins.
     pub at: DateTime,
-    /// The judgement.
     pub judgement: Judgement,
 }
 
 impl MonitorLock {
-    /// Writes a day and the messages that it makes necessary, all or nothing. What the day had before and has no more is
-    /// removed; a message that still waits is withdrawn with its reason, one that was sent stays on record.
+    /// Writes a day and its messages in one transaction. Judgements and incidents that the day no longer has are
+    /// removed. Messages that are no longer needed are withdrawn if they still wait; messages that were sent stay on
+    /// record.
     pub async fn commit_day(&self, day: &Day, messages: &[NewMessage]) -> Result<Committed, Error> {
         self.commit(day, messages, true).await
     }
 
-    /// The same for a day that is too old to be told of: messages that are not there yet are counted and left out.
+    /// Writes a day that is too old for alerts. Messages that the outbox does not have yet are counted, not added.
     pub async fn commit_old_day(&self, day: &Day, messages: &[NewMessage]) -> Result<Committed, Error> {
         self.commit(day, messages, false).await
     }
@@ -78,7 +78,7 @@ impl MonitorLock {
         Ok(Committed { judgements, incidents, removed, messages, withdrawn, untold })
     }
 
-    /// Keeps what the analyst made of a day that was committed.
+    /// Stores the analysis of a committed day.
     pub async fn record_analysis(&self, at: DateTime, analysis: &impl Serialize) -> Result<(), Error> {
         let what = "write the analysis of a day";
         let document = json::write(what, analysis)?;
@@ -90,21 +90,21 @@ impl MonitorLock {
 }
 
 impl Memory {
-    /// The first of the days that are to be judged again, because observations were restated since.
+    /// Returns the first day that must be judged again because its observations were restated.
     pub async fn first_outdated(&self) -> Result<Option<DateTime>, Error> {
         let statement = "SELECT min(at) FROM explore.days WHERE monitor = $1 AND is_outdated";
         let first: Option<Sql<_>> = self.session.one(READ, statement, &[&self.layout.monitor]).await?;
         Ok(first.map(|at| at.0))
     }
 
-    /// The latest of the days after `at` that were judged and are not to be judged again.
+    /// Returns the latest judged day after `at` that is not marked to be judged again.
     pub async fn latest_after(&self, at: DateTime) -> Result<Option<DateTime>, Error> {
         let statement = "SELECT max(at) FROM explore.days WHERE monitor = $1 AND at > $2 AND NOT is_outdated";
         let latest: Option<Sql<_>> = self.session.one(READ, statement, &[&self.layout.monitor, &Sql(at)]).await?;
         Ok(latest.map(|at| at.0))
     }
 
-    /// The incidents that the last day before `at` left open, in its order.
+    /// Returns the incidents that the last day before `at` left open, in that day's order.
     pub async fn incidents_before(&self, at: DateTime) -> Result<Vec<Incident>, Error> {
         let statement = "SELECT document::text FROM explore.incidents
             WHERE monitor = $1 AND NOT is_closed
@@ -113,14 +113,14 @@ impl Memory {
         rows.iter().map(|row| document(row, 0)).collect()
     }
 
-    /// The incidents that the day that begins at `at` had when it was last judged, in its order.
+    /// Returns the incidents that the day at `at` had when it was last judged, in that day's order.
     pub async fn incidents_of(&self, at: DateTime) -> Result<Vec<Incident>, Error> {
         let statement = "SELECT document::text FROM explore.incidents WHERE monitor = $1 AND at = $2 ORDER BY place";
         let rows = self.session.rows(READ, statement, &[&self.layout.monitor, &Sql(at)]).await?;
         rows.iter().map(|row| document(row, 0)).collect()
     }
 
-    /// The days from `from` up to, not including, `to`, without their judgements.
+    /// Returns the days from `from` (inclusive) to `to` (exclusive), without their judgements.
     pub async fn days(&self, from: DateTime, to: DateTime) -> Result<Vec<Day>, Error> {
         let statement = "SELECT label, at, holiday, notes, ARRAY(
                 SELECT document::text FROM explore.incidents
@@ -130,7 +130,7 @@ impl Memory {
         rows.iter().map(|row| self.day_of(row)).collect()
     }
 
-    /// The day that begins at `at`, with all that it has.
+    /// Returns the day that begins at `at`, with its judgements and incidents.
     pub async fn day(&self, at: DateTime) -> Result<Option<Day>, Error> {
         let mut days = self.days(at, at.saturating_add(jiff::Span::new().microseconds(1))).await?;
         let Some(mut day) = days.pop() else { return Ok(None) };
@@ -153,7 +153,7 @@ impl Memory {
         })
     }
 
-    /// What was judged of one metric and segment from `from` up to, not including, `to`, oldest first.
+    /// Returns the judgements of one metric and segment from `from` (inclusive) to `to` (exclusive), oldest first.
     pub async fn judgements(
         &self,
         metric: &str,
@@ -171,7 +171,7 @@ impl Memory {
             .collect()
     }
 
-    /// What the analyst made of a day.
+    /// Returns the stored analysis of a day.
     pub async fn analysis(&self, at: DateTime) -> Result<Option<Value>, Error> {
         let statement = "SELECT document::text FROM explore.analyses WHERE monitor = $1 AND at = $2";
         let rows = self.session.rows(READ, statement, &[&self.layout.monitor, &Sql(at)]).await?;
@@ -187,7 +187,7 @@ fn document<T: serde::de::DeserializeOwned>(row: &Row, column: usize) -> Result<
     json::read(READ, cell(row, column)?)
 }
 
-/// Has the days from `from` on judged again.
+/// Marks the days from `from` on to be judged again.
 pub(super) async fn outdate(transaction: &Transaction<'_>, monitor: &str, from: DateTime) -> Result<(), Error> {
     let statement = "UPDATE explore.days SET is_outdated = true WHERE monitor = $1 AND at >= $2 AND NOT is_outdated";
     transaction.execute(statement, &[&monitor, &Sql(from)]).await.map(drop).map_err(failed(WRITE))
@@ -203,7 +203,7 @@ async fn write_day(transaction: &Transaction<'_>, day: &Day) -> Result<(), Error
     transaction.execute(statement, &parameters).await.map(drop).map_err(failed(WRITE))
 }
 
-/// Writes the judgements; how many are new or different, and how many are no more.
+/// Writes the judgements. Returns how many are new or different, and how many were removed.
 async fn write_judgements(transaction: &Transaction<'_>, day: &Day) -> Result<(u64, u64), Error> {
     let columns = Columns::new(&day.judgements)?;
     let remove = "DELETE FROM explore.judgements AS old WHERE monitor = $1 AND at = $2 AND NOT EXISTS (
@@ -237,12 +237,12 @@ async fn write_judgements(transaction: &Transaction<'_>, day: &Day) -> Result<(u
     Ok((written, removed))
 }
 
-/// Judgements as columns.
+/// Judgements as arrays, one for each column of the table.
 struct Columns {
     metrics: Vec<String>,
     segments: Vec<String>,
     statuses: Vec<String>,
-    /// In the order of the statement: measured, filled, the forecast's, the score's.
+    /// The numbers in the order of the statement: actual, filled, then the parts of the forecast and of the score.
     numbers: [Vec<Option<f64>>; 13],
     anomalous: Vec<bool>,
     documents: Vec<String>,
@@ -292,7 +292,7 @@ fn numbers(judgement: &Judgement) -> [Option<f64>; 13] {
     ]
 }
 
-/// Writes the incidents; how many are new or different, and how many are no more.
+/// Writes the incidents. Returns how many are new or different, and how many were removed.
 async fn write_incidents(transaction: &Transaction<'_>, day: &Day) -> Result<(u64, u64), Error> {
     let ids = day.incidents.iter().map(|incident| incident.id.as_str()).collect::<Vec<_>>();
     let remove = "DELETE FROM explore.incidents WHERE monitor = $1 AND at = $2 AND incident <> ALL ($3)";
@@ -307,7 +307,8 @@ async fn write_incidents(transaction: &Transaction<'_>, day: &Day) -> Result<(u6
     let mut written = 0;
     for (incident, place) in day.incidents.iter().zip(0_i32..) {
         let document = json::write(WRITE, incident)?;
-        // JSON has no number for infinity, and writes null, which would not read again.
+        // JSON cannot represent infinity. It is written as null, which does not parse as a number, and is rejected
+        // here.
         json::read::<Incident>(WRITE, &document)?;
         let (severity, impact) = (json::name_of(&incident.severity), json::name_of(&incident.impact));
         let parameters: [&(dyn ToSql + Sync); 10] = [

@@ -1,8 +1,8 @@
-//! What was measured: written row by row, read back as a series for each combination of dimension values.
+//! Observations in the state database: written row by row, read as one series for each combination of dimension values.
 //!
-//! Rows keep the order of dimensions and measures that the monitor had when they were first stored, and [`Layout`] is what
-//! the registry says today; one is turned into the other by name. A measure that is new has no past until it is read
-//! again, and other dimensions make other series: [`MonitorLock::must_read_all`] says so.
+//! Rows keep the order of dimensions and measures that the monitor had when they were first stored. [`Layout`] is the
+//! order in today's registry; the two are matched by name. A new measure has no past until it is read again, and a
+//! change of dimensions makes all stored series useless. [`MonitorLock::must_read_all`] reports both.
 
 use std::collections::HashMap;
 use std::pin::pin;
@@ -21,24 +21,23 @@ use crate::state::session::{begin, failed};
 use crate::state::{Error, json};
 use crate::warehouse::postgres::temporal::Sql;
 
-/// Observations that one statement writes.
+/// The most observations that one statement writes.
 const ROWS_MAX: usize = 20_000;
-/// Series that one statement reads: the driver buffers what the server sends.
+/// The most series that one statement reads, because the driver buffers the rows that the server sends.
 const SERIES_MAX: usize = 500;
-/// From so many new rows on the planner is told of them at once.
+/// The tables are analysed at once if at least this many rows are new, so that the planner knows of them.
 const ROWS_TO_ANALYZE: u64 = 10_000;
 
 const READ: &str = "read the observations of a monitor";
 const WRITE: &str = "write the observations of a monitor";
 
-/// The columns of a monitor, as the registry has them.
+/// The dimensions and measures of a monitor, as in the registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
-    /// The monitor's key.
     pub monitor: String,
-    /// The names of its dimensions, in order.
+    /// The names of the dimensions, in order.
     pub dimensions: Vec<String>,
-    /// The names of its measures, in order.
+    /// The names of the measures, in order.
     pub measures: Vec<String>,
 }
 
@@ -52,29 +51,29 @@ impl From<&Monitor> for Layout {
     }
 }
 
-/// What a replacement did.
+/// The changes that a replacement of observations made.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Replaced {
-    /// Observations that were not there before.
+    /// Observations that are new.
     pub inserted: u64,
-    /// Observations that were there with other values.
+    /// Observations that were stored with other values.
     pub restated: u64,
-    /// Observations that are no more.
+    /// Observations that were removed.
     pub removed: u64,
 }
 
-/// The observations of one combination of dimension values.
+/// The series of one combination of dimension values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Leaf {
     /// The value of every dimension, in the order of the layout.
     pub dimensions: Vec<String>,
-    /// When the steps begin, ascending. Series that were observed at the same steps share them.
+    /// When the steps begin, ascending. Series with the same steps share one array.
     pub at: Arc<[DateTime]>,
-    /// For every measure, in the order of the layout, a value for each step; `None` for NULL.
+    /// The values of every measure, in the order of the layout, one for each step; `None` for NULL.
     pub measures: Vec<Vec<Option<f64>>>,
 }
 
-/// How the columns are stored.
+/// The order in which dimensions and measures are stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Stored {
     dimensions: Vec<String>,
@@ -91,7 +90,7 @@ impl Stored {
         layout.measures.iter().all(|name| self.measures.contains(name))
     }
 
-    /// The values of an observation, in the order in which they are stored.
+    /// Returns the values of an observation in the order in which they are stored.
     fn dimensions<'v>(&self, layout: &Layout, values: &'v [String]) -> Vec<&'v str> {
         let value = |name: &String| {
             let place = layout.dimensions.iter().position(|wanted| wanted == name);
@@ -102,9 +101,9 @@ impl Stored {
 }
 
 impl MonitorLock {
-    /// Whether the stored observations don't have all that the monitor has by now: there are none, a measure is new, or
-    /// the dimensions are others. The next [`MonitorLock::replace_observations`] brings the columns up to date, and forgets the
-    /// observations of other dimensions.
+    /// Returns whether the stored observations are incomplete: there are none, a measure is new, or the dimensions
+    /// changed. The next [`MonitorLock::replace_observations`] updates the columns and deletes the observations of
+    /// other dimensions.
     pub async fn must_read_all(&self) -> Result<bool, Error> {
         let mut client = self.session.client().await;
         let transaction = begin(&mut client, READ).await?;
@@ -113,7 +112,7 @@ impl MonitorLock {
         Ok(!stored.is_some_and(|stored| is_whole(&stored)))
     }
 
-    /// The first and the last step that was observed.
+    /// Returns the first and the last observed step.
     pub async fn observed(&self) -> Result<Option<(DateTime, DateTime)>, Error> {
         let statement = "SELECT min(at), max(at) FROM explore.observations
             WHERE series IN (SELECT series FROM explore.series WHERE monitor = $1)";
@@ -123,7 +122,7 @@ impl MonitorLock {
         Ok(step(0)?.zip(step(1)?).map(|(first, last)| (first.0, last.0)))
     }
 
-    /// Makes these all observations of the steps from `from` up to, not including, `to`.
+    /// Replaces all observations from `from` (inclusive) to `to` (exclusive).
     pub async fn replace_observations(
         &self,
         from: DateTime,
@@ -133,8 +132,8 @@ impl MonitorLock {
         self.replace(from, to, observations, None).await
     }
 
-    /// The same for steps that were read before: the judged days from the first change on, but none before `outdates_from`,
-    /// are to be judged again, which [`MonitorLock::first_outdated`] tells from then on.
+    /// Replaces observations that were read before. The judged days from the first change on, but none before
+    /// `outdates_from`, are marked to be judged again; [`MonitorLock::first_outdated`] then returns the first of them.
     pub async fn restate_observations(
         &self,
         from: DateTime,
@@ -189,7 +188,7 @@ impl MonitorLock {
         }
     }
 
-    /// All series of the monitor from `from` up to, not including, `to`, by the values of their dimensions.
+    /// Returns all series of the monitor from `from` (inclusive) to `to` (exclusive), sorted by their dimension values.
     pub async fn history(&self, from: DateTime, to: DateTime) -> Result<Vec<Leaf>, Error> {
         let mut client = self.session.client().await;
         let transaction = begin(&mut client, READ).await?;
@@ -219,7 +218,7 @@ impl MonitorLock {
     }
 }
 
-/// A history that is being read.
+/// The state of reading a history, chunk by chunk.
 struct Reading {
     statement: String,
     names: HashMap<i32, Vec<String>>,
@@ -257,7 +256,8 @@ impl Reading {
     }
 }
 
-/// Arrays of each series' steps and measures. They come in the order of the steps because the rows do.
+/// Builds the statement that returns each series as arrays of steps and measures. They are ordered by step because the
+/// rows of the subquery are.
 fn history_statement(layout: &Layout, stored: &Stored) -> String {
     let arrays = layout.measures.iter().map(|name| match stored.measures.iter().position(|stored| stored == name) {
         Some(place) => format!(", array_agg(measures[{}])", place + 1),
@@ -279,7 +279,7 @@ async fn stored(transaction: &Transaction<'_>, monitor: &str) -> Result<Option<S
     row.map(stored).transpose().map_err(failed(READ))
 }
 
-/// Makes room for the measures of the layout, and forgets observations of other dimensions.
+/// Adds the new measures of the layout to the stored columns. Deletes all observations if the dimensions changed.
 async fn bring_up_to_date(transaction: &Transaction<'_>, layout: &Layout) -> Result<Stored, Error> {
     let mut wanted = Stored { dimensions: layout.dimensions.clone(), measures: layout.measures.clone() };
     match stored(transaction, &layout.monitor).await? {
@@ -302,14 +302,14 @@ async fn bring_up_to_date(transaction: &Transaction<'_>, layout: &Layout) -> Res
     Ok(wanted)
 }
 
-/// Observations as columns.
+/// Observations as arrays, one for each column of the staging table.
 struct Rows<'o> {
-    /// The different combinations of dimension values, as stored.
+    /// The distinct combinations of dimension values, in stored order.
     series: Vec<Vec<&'o str>>,
-    /// For each observation the place of its combination.
+    /// For each observation, the index of its combination in `series`.
     places: Vec<usize>,
     at: Vec<DateTime>,
-    /// For each stored measure a value for each observation.
+    /// For each stored measure, one value for each observation.
     measures: Vec<Vec<Option<f64>>>,
 }
 
@@ -333,7 +333,7 @@ impl<'o> Rows<'o> {
         Self { series, places, at: observations.iter().map(|observation| observation.at).collect(), measures }
     }
 
-    /// Puts the rows into a temporary table.
+    /// Writes the rows to a temporary table.
     async fn stage(&self, transaction: &Transaction<'_>, series: &[i32]) -> Result<(), Error> {
         let table = "CREATE TEMPORARY TABLE incoming (series integer, at timestamp, measures float8[]) ON COMMIT DROP";
         transaction.batch_execute(table).await.map_err(failed(WRITE))?;
@@ -361,7 +361,7 @@ impl<'o> Rows<'o> {
     }
 }
 
-/// The numbers of the series with these dimension values, in their order; new ones are made.
+/// Returns the ids of the series with these dimension values, in the same order. Creates those that do not exist.
 async fn series_of(transaction: &Transaction<'_>, monitor: &str, wanted: &[Vec<&str>]) -> Result<Vec<i32>, Error> {
     let document = json::write(WRITE, &wanted)?;
     let statement = "WITH wanted AS (
@@ -380,7 +380,8 @@ async fn series_of(transaction: &Transaction<'_>, monitor: &str, wanted: &[Vec<&
     rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>().map_err(failed(WRITE))
 }
 
-/// Removes what is not among the staged rows, and writes those that are new or different; the first step that it changed.
+/// Deletes stored observations that are not among the staged rows, and writes those that are new or different. Also
+/// returns the first step that changed.
 async fn exchange(
     transaction: &Transaction<'_>,
     monitor: &str,

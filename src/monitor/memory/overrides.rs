@@ -1,4 +1,5 @@
-//! Thresholds that hold in place of those in a monitor's file: `explore.monitor_config`, which people edit by command or by hand.
+//! Overrides of the thresholds in a monitor's file. They are rows of `explore.monitor_config`, which people edit by
+//! `explore monitor config` or with SQL.
 
 use serde::Serialize;
 use tokio_postgres::Row;
@@ -15,15 +16,14 @@ const WRITE: &str = "write explore.monitor_config";
 /// A row of `explore.monitor_config`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct KnownOverride {
-    /// The monitor's key; empty for any.
+    /// The monitor's key; empty for every monitor.
     pub monitor: String,
-    /// What holds.
     #[serde(flatten)]
     pub held: Override,
 }
 
 impl State {
-    /// What holds for any monitor's metrics.
+    /// Returns the overrides of all monitors.
     pub async fn all_overrides(&self) -> Result<Vec<KnownOverride>, Error> {
         let statement = "SELECT metric, enabled, probability_threshold, medium_deviation, critical_deviation, monitor
             FROM explore.monitor_config ORDER BY monitor, metric";
@@ -32,7 +32,7 @@ impl State {
         rows.iter().map(known).collect::<Result<_, _>>().map_err(failed(READ))
     }
 
-    /// Makes this hold for a monitor's metric, and nothing else.
+    /// Sets the override of a monitor's metric. Every value that is `None` falls back to the monitor's file.
     pub async fn set_override(&self, known: &KnownOverride) -> Result<(), Error> {
         let statement = "INSERT INTO explore.monitor_config
                 (monitor, metric, enabled, probability_threshold, medium_deviation, critical_deviation)
@@ -46,7 +46,7 @@ impl State {
         self.session().await?.execute(WRITE, statement, &parameters).await.map(drop)
     }
 
-    /// Lets the file hold again for a monitor's metric; whether anything else did.
+    /// Removes the override of a monitor's metric. Returns whether there was one.
     pub async fn remove_override(&self, monitor: &str, metric: &str) -> Result<bool, Error> {
         let statement = "DELETE FROM explore.monitor_config WHERE monitor = $1 AND metric = $2";
         Ok(self.session().await?.execute(WRITE, statement, &[&monitor, &metric]).await? > 0)
@@ -54,7 +54,8 @@ impl State {
 }
 
 impl Memory {
-    /// What holds for the monitor's metrics, at most one for each; a row for this monitor goes before one for any.
+    /// Returns the overrides for this monitor, at most one for each metric. A row for this monitor goes before one for
+    /// every monitor.
     pub async fn overrides(&self) -> Result<Vec<Override>, Error> {
         let statement = "SELECT DISTINCT ON (metric)
                 metric, enabled, probability_threshold, medium_deviation, critical_deviation

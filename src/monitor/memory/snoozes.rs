@@ -1,4 +1,4 @@
-//! Metrics that nobody is told of for a while.
+//! Snoozes in the state database: metrics that fire no alerts for a while.
 
 use jiff::civil::Date;
 use serde::Serialize;
@@ -14,47 +14,43 @@ const READ: &str = "read the snoozes";
 const WRITE: &str = "write a snooze";
 const SNOOZE: &str = "SELECT snooze, monitor, metric, starts, until, reason FROM explore.snoozes";
 
-/// A metric that nobody is to be told of.
+/// A snooze that is not stored yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewSnooze {
-    /// The monitor's key; `None` for any.
+    /// The monitor's key; `None` for every monitor.
     pub monitor: Option<String>,
-    /// The metric's key.
     pub metric: String,
-    /// The first day.
+    /// The first day, included.
     pub starts: Date,
-    /// The last day.
+    /// The last day, included.
     pub until: Date,
-    /// Why.
     pub reason: Option<String>,
 }
 
-/// A metric that nobody is told of.
+/// A snooze that is stored in the state database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Snooze {
-    /// Its number.
+    /// The key in `explore.snoozes`.
     pub id: i32,
-    /// The monitor's key; `None` for any.
+    /// The monitor's key; `None` for every monitor.
     pub monitor: Option<String>,
-    /// The metric's key.
     pub metric: String,
-    /// The first day.
+    /// The first day, included.
     pub starts: Date,
-    /// The last day.
+    /// The last day, included.
     pub until: Date,
-    /// Why.
     pub reason: Option<String>,
 }
 
 impl Snooze {
-    /// Whether it holds for the metric on that day.
+    /// Returns whether the snooze applies to the metric on that day. The monitor is not compared.
     pub fn covers(&self, metric: &str, day: Date) -> bool {
         self.metric == metric && (self.starts..=self.until).contains(&day)
     }
 }
 
 impl MonitorLock {
-    /// The snoozes of the monitor, past and future ones too.
+    /// Returns the snoozes for this monitor or for every monitor, including past and future ones.
     pub async fn snoozes(&self) -> Result<Vec<Snooze>, Error> {
         let statement = format!("{SNOOZE} WHERE monitor IN ('', $1) ORDER BY snooze");
         let rows = self.session.rows(READ, &statement, &[&self.layout.monitor]).await?;
@@ -63,14 +59,14 @@ impl MonitorLock {
 }
 
 impl State {
-    /// All snoozes that end on that day or after it.
+    /// Returns all snoozes that end on `day` or later.
     pub async fn snoozes_after(&self, day: Date) -> Result<Vec<Snooze>, Error> {
         let statement = format!("{SNOOZE} WHERE until >= $1 ORDER BY snooze");
         let rows = self.session().await?.rows(READ, &statement, &[&Sql(day)]).await?;
         rows.iter().map(snooze).collect::<Result<_, _>>().map_err(failed(READ))
     }
 
-    /// Adds a snooze; its number.
+    /// Adds a snooze and returns its id.
     pub async fn add_snooze(&self, new: &NewSnooze) -> Result<i32, Error> {
         let NewSnooze { monitor, metric, starts, until, reason } = new;
         if starts > until {
@@ -82,7 +78,7 @@ impl State {
         self.session().await?.one(WRITE, statement, &parameters).await
     }
 
-    /// Removes a snooze; whether there was one.
+    /// Removes a snooze. Returns whether it existed.
     pub async fn remove_snooze(&self, id: i32) -> Result<bool, Error> {
         let statement = "DELETE FROM explore.snoozes WHERE snooze = $1";
         Ok(self.session().await?.execute(WRITE, statement, &[&id]).await? > 0)

@@ -1,17 +1,17 @@
-//! A message as Slack's Block Kit, within its limits, in which no text of the data can become a link, a mention or markup.
+//! A message as Slack's Block Kit, within its limits. Text from the database cannot become a link, a mention or markup.
 
 use serde_json::{Value, json};
 
 use crate::monitor::report::{Card, Opinion};
 use crate::typeset::text;
 
-/// Slack's limits.
+// Limits of Block Kit: blocks of a message, characters of a header, characters of a section's text.
 const BLOCKS_MAX: usize = 50;
 const HEADER_CHARACTERS: usize = 150;
 const TEXT_CHARACTERS: usize = 3_000;
-/// Characters of one line.
+/// The most characters of one line.
 const LINE_CHARACTERS: usize = 400;
-/// Lines of one list.
+/// The most lines of one list.
 const LINES_MAX: usize = 8;
 
 pub(super) fn of(
@@ -84,7 +84,7 @@ fn opinion(opinion: &Opinion) -> Value {
     section(&lines.collect::<Vec<_>>().join("\n"))
 }
 
-/// A list under a title; nothing where it is empty.
+/// Returns a section with a title and a list, or `None` if the list is empty.
 fn listed(title: &str, lines: &[String]) -> Option<Value> {
     let shown = lines.iter().take(LINES_MAX).map(|line| format!("• {line}")).collect::<Vec<_>>().join("\n");
     let more = lines.len().saturating_sub(LINES_MAX);
@@ -100,12 +100,12 @@ fn context(text: &str) -> Value {
     json!({ "type": "context", "elements": [mrkdwn(text)] })
 }
 
-/// `verbatim` keeps Slack from making links of what looks like one.
+/// Wraps a text as `mrkdwn`. `verbatim` keeps Slack from turning URLs, channel names and user names into links.
 fn mrkdwn(text: &str) -> Value {
     json!({ "type": "mrkdwn", "text": bounded(text, TEXT_CHARACTERS), "verbatim": true })
 }
 
-/// At most that many characters, never cut within an escaped one.
+/// Cuts a text to at most `characters_max` characters, but not within an escape such as `&amp;`.
 fn bounded(text: &str, characters_max: usize) -> String {
     if text.chars().count() <= characters_max {
         return text.to_owned();
@@ -118,13 +118,14 @@ fn bounded(text: &str, characters_max: usize) -> String {
     cut
 }
 
-/// Slack's three escapes alone, for where there is no markup.
+/// Escapes the three characters that Slack requires, for text without markup.
 fn plain(text: &str) -> String {
     let line = text::line(text, LINE_CHARACTERS);
     line.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// A line in which nothing is markup: what Slack has no escape for becomes a letter that looks like it.
+/// Escapes a line so that Slack shows it without markup. Characters that have no escape are replaced by ones that look
+/// alike.
 fn escape(text: &str) -> String {
     let plain = plain(text);
     let mut escaped = String::with_capacity(plain.len());

@@ -1,4 +1,4 @@
-//! A monitor's TOML and SELECT -> a [`Monitor`]: defaults, and what the shape of the text alone does not tell.
+//! Builds a [`Monitor`] from its TOML and SELECT: applies the defaults and checks what the schema cannot.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -24,19 +24,17 @@ use crate::warehouse::sql;
 
 const DENOMINATOR_MIN: u32 = 30;
 const RETRAIN_DAYS: u32 = 30;
-/// Names of columns that say which step a row is of.
+/// The names of the column that holds the step of a row, of which a SELECT uses one.
 pub(crate) const TIME_COLUMNS: [&str; 3] = ["at", "day", "date"];
 
-/// One of a monitor's two files.
+/// The path and text of one of a monitor's two files.
 #[derive(Debug, Clone, Copy)]
 pub struct Text<'a> {
-    /// Where it is.
     pub path: &'a Path,
-    /// What it says.
     pub text: &'a str,
 }
 
-/// Makes the monitor called `key` of its two files, or tells all that is wrong with them.
+/// Builds the monitor `key` from its two files, or returns all their problems.
 pub fn parse(key: &str, toml: Text<'_>, sql: Text<'_>) -> Result<Monitor, Vec<Problem>> {
     let mut problems = Vec::new();
     if let Err(refusal) = sql::check_form(sql.text) {
@@ -58,14 +56,14 @@ pub fn parse(key: &str, toml: Text<'_>, sql: Text<'_>) -> Result<Monitor, Vec<Pr
     }
 }
 
-/// What is wrong is noted at the source, and something harmless put in its place.
+/// Builds a monitor from its document. An invalid value is noted at the source and replaced by a harmless one.
 struct Builder<'a> {
     source: &'a Source<'a>,
 }
 
-/// What measures and ratios have in common.
+/// The settings that measures and ratios have in common.
 struct Watched<'a> {
-    /// `measures` or `ratios`.
+    /// Either `measures` or `ratios`.
     table: &'static str,
     key: &'a str,
     label: Option<&'a str>,
@@ -149,7 +147,7 @@ impl Builder<'_> {
         span
     }
 
-    /// The keys of a table in the order of the text.
+    /// Returns the entries of a table in the order of the text, each with its byte position.
     fn ordered<'d, T>(&self, table: &str, entries: &'d BTreeMap<String, T>) -> Vec<(usize, &'d str, &'d T)> {
         let place = |key: &str| self.source.position(&[table, key]);
         let mut ordered = entries.iter().map(|(key, entry)| (place(key), key.as_str(), entry)).collect::<Vec<_>>();
@@ -214,7 +212,7 @@ impl Builder<'_> {
         }
     }
 
-    /// The place of a measure that stands at `path`.
+    /// Returns the index of the measure that is named at `path`.
     fn measure(&self, path: &[&str], name: &str, measures: &[Measure]) -> usize {
         let place = measures.iter().position(|measure| measure.key == name);
         place.unwrap_or_else(|| {
@@ -227,7 +225,7 @@ impl Builder<'_> {
     fn severity(&self, watched: &Watched<'_>, general: &SeverityDocument) -> SeverityBands {
         let own = watched.severity;
         let by = own.by.or(general.by).unwrap_or(SeverityBy::Deviation);
-        // Bands in another unit tell nothing.
+        // Bands in another unit cannot be inherited.
         let inherits = general.by.unwrap_or(SeverityBy::Deviation) == by;
         let usual = match by {
             SeverityBy::Deviation => Bands { medium: 0.1, high: 0.2, critical: 0.4 },
@@ -455,7 +453,7 @@ fn thresholds(own: &ThresholdsDocument, general: &ThresholdsDocument) -> Thresho
     }
 }
 
-/// `Add to cart` of `add_to_cart`.
+/// Returns a label for a key, such as `Add to cart` for `add_to_cart`.
 fn words(key: &str) -> String {
     let text = key.replace(['_', '-'], " ");
     let mut characters = text.chars();

@@ -1,8 +1,8 @@
-//! Steps of time: which there are, when each begins and ends by the monitor's own clock, and what is to be said of one
-//! that has no data.
+//! Divides time into steps: when each begins and ends on the monitor's clock, and the status of a step without data.
 //!
-//! A step is named by the local date and time at which it begins. Hours stand on the local clock: the one that the clocks
-//! go over in spring has its place and is [`Status::Skipped`], and the one that they show twice in autumn is one step.
+//! A step is named by the local date and time at which it begins. Hours follow the local clock: the hour that the
+//! clocks skip in spring is a step with [`Status::Skipped`], and the hour that they show twice in autumn is a single
+//! step.
 
 use jiff::civil::{DateTime, Time, Weekday};
 use jiff::tz::TimeZone;
@@ -12,20 +12,18 @@ use serde::{Deserialize, Serialize};
 use super::Comparison;
 use crate::monitor::series::Status;
 
-/// How a monitor's time is cut into steps.
+/// The division of a monitor's time into steps.
 #[derive(Debug, Clone)]
 pub struct Calendar {
-    /// Whose days they are.
     pub time_zone: TimeZone,
-    /// When a day begins, which is midnight for most.
+    /// The time at which a day begins, which is usually midnight.
     pub day_starts: Time,
-    /// How long a step is.
     pub grain: Grain,
-    /// Time after the end of a step until its data should be there.
+    /// Time after the end of a step until its data is due.
     pub delay: SignedDuration,
-    /// Steps before the one that is asked for which are read again, for late and restated data.
+    /// Number of steps before the requested one that are read again for late and restated data.
     pub restated_steps: usize,
-    /// How far back the first reading goes.
+    /// How far back the first run reads.
     pub history: Span,
 }
 
@@ -43,7 +41,6 @@ pub enum Grain {
 }
 
 impl Grain {
-    /// How many of them are a week.
     pub fn steps_per_week(self) -> usize {
         match self {
             Self::Hour => 7 * 24,
@@ -64,7 +61,7 @@ impl std::fmt::Display for Grain {
 }
 
 impl Calendar {
-    /// The step that a local time is in.
+    /// Returns the step that contains a local time.
     pub fn floor(&self, local: DateTime) -> DateTime {
         if self.grain == Grain::Hour {
             return local.date().at(local.hour(), 0, 0, 0);
@@ -77,14 +74,14 @@ impl Calendar {
         date.saturating_sub(back.days()).to_datetime(self.day_starts)
     }
 
-    /// The step that a moment is in.
+    /// Returns the step that contains a moment.
     pub fn step_of(&self, moment: Timestamp) -> DateTime {
         let step = self.floor(self.time_zone.to_datetime(moment));
-        // Where the clocks skip the time at which a day begins, it begins a little later by the local clock.
+        // If the clocks skip the time at which a day begins, the day begins a little later on the local clock.
         if self.start(step) > moment { self.shifted(step, -1) } else { step }
     }
 
-    /// The step that is `steps` later, or earlier where that is negative.
+    /// Returns the step that is `steps` later, or earlier if `steps` is negative.
     pub fn shifted(&self, at: DateTime, steps: i64) -> DateTime {
         let span = match self.grain {
             Grain::Hour => Span::new().try_hours(steps),
@@ -94,30 +91,30 @@ impl Calendar {
         span.map_or(at, |span| at.saturating_add(span))
     }
 
-    /// When a step begins.
+    /// Returns the instant at which a step begins.
     pub fn start(&self, at: DateTime) -> Timestamp {
         self.time_zone.to_ambiguous_timestamp(at).compatible().unwrap_or(Timestamp::MAX)
     }
 
-    /// When a step begins, by the monitor's clock.
+    /// Returns the instant at which a step begins, in the monitor's time zone.
     pub fn start_zoned(&self, at: DateTime) -> ZonedDateTime {
         self.start(at).to_zoned_datetime(self.time_zone.clone())
     }
 
-    /// When a step ends, which is when the next one begins.
+    /// Returns the instant at which a step ends and the next one begins.
     pub fn end(&self, at: DateTime) -> Timestamp {
         self.start(self.shifted(at, 1))
     }
 
-    /// The steps from one to another, which is not among them.
+    /// Returns the steps from `from` up to, but not including, `until`.
     pub fn steps(&self, from: DateTime, until: DateTime) -> Vec<DateTime> {
         let steps = (0..).map(|index| self.shifted(from, index));
-        // A step at the end of time has no next one.
+        // `shifted` saturates at the last representable time, so that the steps would repeat forever.
         let mut last = None;
         steps.take_while(|step| *step < until && last.replace(*step) != Some(*step)).collect()
     }
 
-    /// How many steps `at` is after `from`; `None` where it is before, or no step of the same grid.
+    /// Returns the number of steps from `from` to `at`, or `None` if `at` is earlier or not a step of the same grid.
     pub fn index(&self, from: DateTime, at: DateTime) -> Option<usize> {
         let hours = usize::try_from(at.duration_since(from).as_hours()).ok()?;
         let index = hours / self.hours();
@@ -133,44 +130,44 @@ impl Calendar {
         }
     }
 
-    /// When the data of a step should be there, by the monitor's clock.
+    /// Returns the time at which the data of a step is due, on the monitor's clock.
     pub fn due(&self, at: DateTime) -> DateTime {
         let end = self.end(at);
         end.saturating_add(self.delay).unwrap_or(end).to_zoned_datetime(self.time_zone.clone()).datetime()
     }
 
-    /// The last step that is over.
+    /// Returns the last step that is over.
     pub fn last_over(&self, as_of: Timestamp) -> DateTime {
         self.shifted(self.step_of(as_of), -1)
     }
 
-    /// The last step whose data should be there.
+    /// Returns the last step whose data is due.
     pub fn last_due(&self, as_of: Timestamp) -> DateTime {
         self.last_over(as_of.saturating_sub(self.delay).unwrap_or(as_of))
     }
 
-    /// The first step whose data may still be restated.
+    /// Returns the first step whose data may still be restated.
     pub fn restated_from(&self, as_of: Timestamp) -> DateTime {
         self.before(self.last_due(as_of), self.restated_steps)
     }
 
-    /// The step that is `steps` earlier.
+    /// Returns the step that is `steps` earlier.
     pub fn before(&self, at: DateTime, steps: usize) -> DateTime {
         self.shifted(at, i64::try_from(steps).map_or(i64::MIN, i64::wrapping_neg))
     }
 
-    /// The first step that a first reading up to `at` begins with.
+    /// Returns the first step that a first run up to `at` reads.
     pub fn history_start(&self, at: DateTime) -> DateTime {
         self.floor(at.saturating_sub(self.history))
     }
 
-    /// How many steps that is, in a year that is no leap year.
+    /// Returns the length of the history in steps, counted back from a fixed date.
     pub fn history_steps(&self) -> usize {
         let at = self.floor(jiff::civil::date(2002, 1, 7).to_datetime(self.day_starts));
         self.index(self.history_start(at), at).unwrap_or_default()
     }
 
-    /// The step that another one is compared with.
+    /// Returns the step with which `at` is compared.
     pub fn compared(&self, at: DateTime, comparison: Comparison) -> DateTime {
         match comparison {
             Comparison::PreviousWeek => at.saturating_sub(1.week()),
@@ -178,7 +175,7 @@ impl Calendar {
         }
     }
 
-    /// What is to be said of a step that has no data.
+    /// Returns the status of a step that has no data.
     pub fn status_without_data(&self, at: DateTime, as_of: Timestamp) -> Status {
         let end = self.end(at);
         let due = end.saturating_add(self.delay).unwrap_or(Timestamp::MAX);
@@ -193,7 +190,7 @@ impl Calendar {
         }
     }
 
-    /// Whether the clocks show the hour twice.
+    /// Returns whether the step is an hour that the clocks show twice.
     pub fn is_double_hour(&self, at: DateTime) -> bool {
         self.grain == Grain::Hour && self.time_zone.to_ambiguous_timestamp(at).is_ambiguous() && self.hours_of(at) > 1
     }

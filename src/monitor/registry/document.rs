@@ -1,4 +1,6 @@
-//! What a person writes of a monitor: `<key>.toml`, as its JSON Schema has it. Everything has a default but the measures.
+//! The TOML document of a monitor, `<key>.toml`, from which its JSON Schema is generated.
+//!
+//! Every setting except the measures has a default.
 
 use std::collections::BTreeMap;
 
@@ -178,7 +180,7 @@ pub(super) struct BandsDocument {
 }
 
 impl SeverityDocument {
-    /// The bands of one direction, as far as they are given.
+    /// Returns the bands of one direction, as far as they are set.
     pub(super) fn bands(&self, one_way: BandsDocument) -> BandsDocument {
         BandsDocument {
             medium: one_way.medium.or(self.medium),
@@ -272,7 +274,7 @@ pub(super) struct RuleDocument {
     pub(super) change_min: f64,
 }
 
-/// The JSON Schema of a monitor's TOML.
+/// Returns the JSON Schema of a monitor's TOML.
 pub fn schema() -> serde_json::Value {
     schemars::schema_for!(Document).to_value()
 }

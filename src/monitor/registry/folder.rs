@@ -1,4 +1,4 @@
-//! A folder of monitors: `<key>.toml` beside `<key>.sql`, and those that come with the program.
+//! Reads the monitors of a folder, each a `<key>.toml` beside a `<key>.sql`, and those built into the program.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -9,7 +9,7 @@ use super::Monitor;
 use super::build::{Text, parse};
 use super::problem::Problem;
 
-/// More of a file is not read.
+/// Maximum size of a file in bytes. A larger file is rejected.
 const FILE_BYTES_MAX: u64 = 1 << 20;
 
 const SHIPPED: [(&str, &str, &str); 2] = [
@@ -25,17 +25,16 @@ const SHIPPED: [(&str, &str, &str); 2] = [
     ),
 ];
 
-/// The monitors of a folder, by their keys' order, and all that is wrong with the others.
+/// The valid monitors of a folder in the order of their keys, and the problems of the others.
 #[derive(Debug, Clone, Default)]
 pub struct Registry {
-    /// Those that can be run.
     pub monitors: Vec<Monitor>,
-    /// What is wrong, by file and line; a file with a problem makes no monitor.
+    /// All problems by file and line. A file with a problem makes no monitor.
     pub problems: Vec<Problem>,
 }
 
 impl Registry {
-    /// The monitors that come with the program.
+    /// Returns the monitors built into the program.
     pub fn shipped() -> Self {
         let mut registry = Self::default();
         for (key, toml, sql) in SHIPPED {
@@ -47,7 +46,8 @@ impl Registry {
         registry
     }
 
-    /// Reads a folder. Other files than `.toml` and `.sql` in it are of no concern.
+    /// Reads a folder. Files other than `.toml` and `.sql` are ignored. Returns an error only if the folder itself
+    /// cannot be read.
     pub fn read(directory: &Path) -> Result<Self, Problem> {
         let unreadable = |error: io::Error| {
             let message = format!("the folder of monitors cannot be read: {error}; --monitors names another one");
@@ -71,7 +71,7 @@ impl Registry {
         Ok(registry)
     }
 
-    /// The keys of all monitors, those whose files are wrong too.
+    /// Returns the keys of all monitors, including those with problems.
     pub fn keys(&self) -> BTreeSet<String> {
         let wrong = self.problems.iter().filter_map(|problem| problem.path.file_stem()?.to_str());
         self.monitors.iter().map(|monitor| monitor.key.as_str()).chain(wrong).map(str::to_owned).collect()

@@ -1,10 +1,10 @@
-//! What the business turned in the database table `explore.monitor_config`, put over what the files say.
+//! Applies the rows of the database table `explore.monitor_config` to the settings from the files.
 
 use super::{Bands, Metric, Monitor, Override, SeverityBands, SeverityBy};
 
 impl Monitor {
-    /// The monitor with the rows of its table over it, and a sentence for each that cannot be taken. One of a metric that
-    /// it has not may be meant for another monitor, see [`unmatched`].
+    /// Returns the monitor with the rows applied, and a note for each rejected row. A row for an unknown metric is
+    /// skipped, since it may be meant for another monitor: see [`unmatched`].
     #[must_use]
     pub fn with_overrides(mut self, overrides: &[Override]) -> (Self, Vec<String>) {
         let mut notes = Vec::new();
@@ -17,8 +17,8 @@ impl Monitor {
     }
 }
 
-/// What is wrong with a row of the table that is meant for the monitor of that key, or for any where it is empty: that none
-/// of `monitors` has the metric.
+/// Returns a note if none of the monitors that a row is meant for has the metric. An empty `key` means all of
+/// `monitors`.
 pub fn unmatched(monitors: &[Monitor], key: &str, metric: &str) -> Option<String> {
     let mut meant = monitors.iter().filter(|monitor| key.is_empty() || monitor.key == key);
     if meant.any(|monitor| monitor.metrics.iter().any(|known| known.key == metric)) {
@@ -33,7 +33,7 @@ pub fn unmatched(monitors: &[Monitor], key: &str, metric: &str) -> Option<String
     })
 }
 
-/// Changes a metric, unless the row makes no sense; then the whole of it is left out, and told.
+/// Applies a row to a metric. An invalid row is ignored as a whole, and a note is returned.
 fn put_over(metric: &mut Metric, row: &Override) -> Option<String> {
     let refused =
         |what: &str| Some(format!("monitor_config: {what} of `{}` is not taken, nor the rest of its row", row.metric));
@@ -55,14 +55,14 @@ fn put_over(metric: &mut Metric, row: &Override) -> Option<String> {
     None
 }
 
-/// The bands of one direction with the row over them; `None` where they would make no sense.
+/// Returns the bands of one direction with the row applied, or `None` if they would be out of order.
 fn turned(bands: Bands, row: &Override) -> Option<Bands> {
     let medium = row.medium_deviation.unwrap_or(bands.medium);
     let critical = row.critical_deviation.unwrap_or(bands.critical);
     if !(medium.is_finite() && critical.is_finite() && 0.0 < medium && medium < critical) {
         return None;
     }
-    // The table does not know the band between: where it would no longer lie there, it goes to the middle.
+    // The table has no `high` band. If it no longer lies between the other two, it moves to their midpoint.
     let is_between = medium < bands.high && bands.high < critical;
     let high = if is_between { bands.high } else { f64::midpoint(medium, critical) };
     Some(Bands { medium, high, critical })

@@ -1,16 +1,15 @@
-//! What is wrong with a monitor's files, and where.
+//! A problem in a monitor's files, with its position.
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// Something wrong with a file of a monitor.
+/// A problem in one file of a monitor.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
-    /// The file.
     pub path: PathBuf,
-    /// The line, from 1, where it can be told.
+    /// The line, from 1; `None` if it is unknown.
     pub line: Option<usize>,
-    /// What is wrong, and what to do about it.
+    /// What is wrong and how to fix it.
     pub(crate) message: String,
 }
 

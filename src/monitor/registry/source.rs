@@ -1,5 +1,6 @@
-//! The text of a monitor's TOML: its values, where they stand, and whether they are of the shape that the JSON Schema
-//! tells. All that is wrong is found at once, by the one definition that editors use too.
+//! The text of a monitor's TOML: its values, their positions, and a check against the JSON Schema.
+//!
+//! All problems are found in one pass, by the same schema that editors use.
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -13,7 +14,7 @@ use super::document::{self, Document};
 use super::problem::Problem;
 use crate::typeset::spelling::did_you_mean;
 
-/// A TOML text that is being read.
+/// A parsed TOML text that collects problems.
 pub(super) struct Source<'a> {
     path: &'a Path,
     text: &'a str,
@@ -22,7 +23,7 @@ pub(super) struct Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    /// Takes the text apart; a text that is no TOML is the one problem.
+    /// Parses the text. Invalid TOML is reported as a single problem.
     pub(super) fn parse(path: &'a Path, text: &'a str) -> Result<Self, Problem> {
         let root = DeTable::parse(text).map_err(|error| {
             let line = error.span().map(|span| line(text, span.start));
@@ -32,7 +33,7 @@ impl<'a> Source<'a> {
         Ok(Self { path, text, root, problems: RefCell::default() })
     }
 
-    /// What it says, where its shape is right; the problems are noted otherwise.
+    /// Returns the document if it matches the schema. Otherwise, notes the problems and returns `None`.
     pub(super) fn document(&self) -> Option<Document> {
         let schema = document::schema();
         let shapes = Shapes { source: self, root: &schema };
@@ -49,13 +50,12 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Notes what is wrong with what stands at a path of keys and indexes, or with the nearest thing around it that is
-    /// there.
+    /// Notes a problem at a path of keys and indexes, or at the nearest enclosing value that exists.
     pub(super) fn problem(&self, path: &[&str], message: impl Into<String>) {
         self.note(&self.span(path), message);
     }
 
-    /// All problems that were noted, each once, in the order of the text.
+    /// Returns all noted problems in the order of the text, without duplicates.
     pub(super) fn into_problems(self) -> Vec<Problem> {
         let mut problems = self.problems.into_inner();
         problems.sort();
@@ -63,7 +63,7 @@ impl<'a> Source<'a> {
         problems
     }
 
-    /// Where in the text the key of a path stands.
+    /// Returns the byte position of the key at a path, or 0 if it does not exist.
     pub(super) fn position(&self, path: &[&str]) -> usize {
         self.span(path).start
     }
@@ -96,19 +96,19 @@ impl<'a> Source<'a> {
     }
 }
 
-/// The line, from 1, that a byte of a text is in.
+/// Returns the line, from 1, that contains the byte at `position`.
 pub(super) fn line(text: &str, position: usize) -> usize {
     text.as_bytes().iter().take(position).filter(|byte| **byte == b'\n').count() + 1
 }
 
-/// A walk over the values beside the schema.
+/// A walk over the values alongside their schema.
 struct Shapes<'a> {
     source: &'a Source<'a>,
     root: &'a Value,
 }
 
 impl<'a> Shapes<'a> {
-    /// The schema itself, where there is only a reference to it; the one that is not null, where null would do as well.
+    /// Follows a reference to a schema. If a schema also allows null, returns its other choice.
     fn resolved(&self, schema: &'a Value) -> &'a Value {
         let not_null = |choices: &'a Value| choices.as_array()?.iter().find(|choice| choice["type"] != "null");
         if let Some(reference) = schema["$ref"].as_str() {
@@ -166,7 +166,7 @@ fn expected_type(schema: &Value) -> &str {
     }
 }
 
-/// The names that an enumeration has.
+/// Returns the names of an enumeration.
 fn names(schema: &Value) -> Vec<&str> {
     let listed = schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let described = schema["oneOf"].as_array().into_iter().flatten();
@@ -237,7 +237,7 @@ fn table_value(table: &DeTable<'_>) -> Value {
     table.iter().map(|(key, value)| (key.get_ref().to_string(), json(value.get_ref()))).collect()
 }
 
-/// A value as JSON, where a date is text.
+/// Converts a value to JSON, with a date as a string.
 fn json(value: &DeValue<'_>) -> Value {
     match value {
         DeValue::String(text) => text.as_ref().into(),

@@ -1,4 +1,4 @@
-//! The report of days as one HTML file, on the page of [`crate::typeset::html`]. The template escapes everything.
+//! Renders days as one HTML file, on the page of [`crate::typeset::html`]. The template escapes all text.
 
 use serde::Serialize;
 
@@ -11,7 +11,7 @@ use crate::typeset::text::paragraphs;
 const TEMPLATE: &str = include_str!("html/page.html");
 const STYLE: &str = include_str!("html/style.css");
 
-/// Renders days.
+/// Renders days as HTML.
 pub fn render(days: &[Reported<'_>]) -> Result<String, minijinja::Error> {
     let page = Page { checked: CHECKED, days: days.iter().map(|reported| one_day(*reported)).collect() };
     document(TEMPLATE, &format!("{}{STYLE}", chart::STYLE), page)

@@ -1,4 +1,4 @@
-//! The report of days as JSON for programs. Names and texts stand in it as they were.
+//! Renders days as JSON for programs. Names and texts are not shortened or stripped.
 
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::Serialize;
@@ -11,7 +11,8 @@ use crate::monitor::growth::{self, Growth};
 use crate::monitor::registry::{Grain, Metric};
 use crate::typeset::text::escaped;
 
-/// The version of [`Document`]: raised when a field changes its meaning or goes away, not when one is added.
+/// The version of [`Document`]'s schema. It increases when a field changes its meaning or is removed, not when one is
+/// added.
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// A report.
@@ -57,18 +58,18 @@ pub struct MetricDocument {
 }
 
 impl MetricDocument {
-    /// A metric of the registry.
+    /// Copies the names and the unit of a metric.
     pub fn of(metric: &Metric) -> Self {
         Self { key: metric.key.clone(), label: metric.label.clone(), unit: metric.unit.clone() }
     }
 }
 
-/// The JSON Schema of [`Document`].
+/// Returns the JSON Schema of [`Document`].
 pub fn schema() -> Schema {
     schema_for!(Document)
 }
 
-/// Renders days. What could drive a terminal or reorder text is written as `\u` escapes, so nothing is lost.
+/// Renders days as JSON. Control and reordering characters are written as `\u` escapes, so that no information is lost.
 pub fn render(days: &[Reported<'_>]) -> serde_json::Result<String> {
     let document = Document {
         schema_version: SCHEMA_VERSION,
@@ -77,7 +78,7 @@ pub fn render(days: &[Reported<'_>]) -> serde_json::Result<String> {
     Ok(escaped(&serde_json::to_string_pretty(&document)?))
 }
 
-/// A day and what is told beside it, as a value.
+/// Builds the document of one day.
 pub fn day_document(reported: Reported<'_>) -> DayDocument {
     DayDocument {
         headline: headline(reported.day),

@@ -1,11 +1,11 @@
-//! The report of days as GitHub flavoured Markdown, in which nothing that the data or a model wrote can become markup.
+//! Renders days as GitHub Flavored Markdown. Text from the database or from a model cannot become markup.
 
 use super::view::{self, CHECKED, author, card, growth_lines, headline, opinions, ordered, rows};
 use super::{Card, Reported};
 use crate::typeset::markup::{block, escape, push};
 use crate::typeset::text::paragraphs;
 
-/// Renders days.
+/// Renders days as Markdown.
 pub fn render(days: &[Reported<'_>]) -> String {
     let mut page = String::new();
     for reported in days {

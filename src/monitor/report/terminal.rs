@@ -1,4 +1,4 @@
-//! The report of days as text for a terminal, readable in 80 columns and without colours.
+//! Renders days as text for a terminal. It is readable in 80 columns and without colours.
 
 use comfy_table::{Cell, CellAlignment, Table};
 use console::Style;
@@ -10,12 +10,12 @@ use crate::typeset::layout::Layout;
 use crate::typeset::page::Page;
 use crate::typeset::text::{fit, paragraphs};
 
-/// Columns of a cell.
+/// The widest a table cell can be, in columns.
 const CELL_COLUMNS: usize = 34;
-/// Columns from which on comparisons have room in the table.
+/// The page width from which the table has a column for the usual interval.
 const WIDE: usize = 100;
 
-/// Renders days.
+/// Renders days as text.
 pub fn render(days: &[Reported<'_>], layout: Layout) -> String {
     let mut page = Page::new(layout);
     for (index, reported) in days.iter().enumerate() {
@@ -47,7 +47,7 @@ fn one_day(page: &mut Page, reported: Reported<'_>) {
     }
 }
 
-/// An incident.
+/// Writes an incident.
 pub(in crate::monitor) fn incident(page: &mut Page, card: &Card) {
     let (marker, style) = marker(&card.severity);
     let outcome = card.outcome.to_uppercase();
@@ -137,7 +137,7 @@ fn metrics(page: &mut Page, reported: Reported<'_>) {
     }
 }
 
-/// What the analyst says.
+/// Writes the commentary with the model's findings.
 pub(in crate::monitor) fn analysis(page: &mut Page, analysis: &Analysis) {
     page.styled(&author(analysis), 0, &Style::new().bold());
     page.blank();
@@ -148,7 +148,7 @@ pub(in crate::monitor) fn analysis(page: &mut Page, analysis: &Analysis) {
     opinions(page, &view::opinions(Some(analysis)));
 }
 
-/// What a model adds.
+/// Writes the model's findings.
 pub(in crate::monitor) fn opinions(page: &mut Page, opinions: &[Opinion]) {
     for opinion in opinions {
         page.styled(&opinion.title, 2, &Style::new().bold());

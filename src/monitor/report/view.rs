@@ -1,4 +1,5 @@
-//! What every format shows of a day: the headline, the incidents as cards, the metrics of the whole as rows. No markup.
+//! The content that every report format shows of a day, without markup: the headline, a card per incident, a row per
+//! metric.
 
 use serde::Serialize;
 
@@ -15,14 +16,14 @@ use crate::monitor::wording::{self, NOTHING, amount, change, comparison, off, se
 use crate::typeset::figure::{number, percent};
 use crate::typeset::text::{self, count};
 
-/// An incident as it is shown.
+/// An incident in words, ready for display.
 #[derive(Debug, Clone, Serialize)]
 pub(in crate::monitor) struct Card {
     /// `revenue_funnel:revenue:2026-11-20`
     pub(in crate::monitor) id: String,
-    /// `critical`; `none` of what is quiet or over.
+    /// `critical`; `none` if the incident is quiet or over.
     pub(in crate::monitor) severity: String,
-    /// `very high`; `none` of what is quiet or over.
+    /// `very high`; `none` if the incident is quiet or over.
     pub(in crate::monitor) impact: String,
     /// `P0 alert`
     pub(in crate::monitor) outcome: String,
@@ -30,22 +31,22 @@ pub(in crate::monitor) struct Card {
     pub(in crate::monitor) priority: Option<String>,
     /// `Revenue 38.1% below expected (mostly channel = paid)`
     pub(in crate::monitor) title: String,
-    /// What was measured, how sure it is, since when.
+    /// The measured and expected values, the certainty, and since when the incident is open.
     pub(in crate::monitor) facts: Vec<String>,
     pub(in crate::monitor) segments: Vec<Part>,
     pub(in crate::monitor) rest: Option<String>,
     pub(in crate::monitor) followers: Option<String>,
     pub(in crate::monitor) money: Option<String>,
     pub(in crate::monitor) cause: String,
-    /// What else was going on, and who says that it matters.
+    /// The verdict on other events at the time, with its author.
     pub(in crate::monitor) context: Option<String>,
     pub(in crate::monitor) events: Vec<String>,
-    /// Why somebody is told, or not.
+    /// Why an alert fires, or why not.
     pub(in crate::monitor) reasons: Vec<String>,
     pub(in crate::monitor) steps: Vec<String>,
 }
 
-/// A metric of the whole as it is shown.
+/// A metric as a whole in words, ready for display.
 #[derive(Debug, Clone, Serialize)]
 pub(in crate::monitor) struct Row {
     pub(in crate::monitor) metric: String,
@@ -57,23 +58,22 @@ pub(in crate::monitor) struct Row {
     pub(in crate::monitor) is_anomalous: bool,
     /// `+2.1% on a week before; -4% on a year before`
     pub(in crate::monitor) comparisons: String,
-    /// What the rules of thumb say.
+    /// The texts of the rules of thumb that apply.
     pub(in crate::monitor) rules: Vec<String>,
 }
 
-/// The day of a report: `Revenue funnel, 2026-11-20`.
+/// Returns the title of a day: `Revenue funnel, 2026-11-20`.
 pub(super) fn title(reported: Reported<'_>) -> String {
     format!("{}, {}", line(&reported.day.label), when(reported))
 }
 
-/// `2026-11-20`, with the special day's name.
+/// Returns the step with the special day's name: `2026-11-20 (Thanksgiving)`.
 pub(super) fn when(reported: Reported<'_>) -> String {
     let step = step(reported.day.at, reported.monitor.calendar.grain);
     let holiday = reported.day.holiday.as_deref().map(|name| text::line(name, 60));
     holiday.map_or_else(|| step.clone(), |name| format!("{step} ({name})"))
 }
 
-/// The grain in a word.
 pub(super) fn grain(grain: Grain) -> &'static str {
     match grain {
         Grain::Hour => "hourly",
@@ -82,7 +82,7 @@ pub(super) fn grain(grain: Grain) -> &'static str {
     }
 }
 
-/// `2 alerts, 1 suppressed, 14 metrics as expected, 1 late`
+/// Returns the counts of a day: `2 alerts, 1 suppressed, 14 metrics as expected, 1 late`.
 pub(in crate::monitor) fn headline(day: &Day) -> String {
     let incidents =
         |is_it: fn(Outcome) -> bool| day.incidents.iter().filter(|incident| is_it(Outcome::of(incident))).count();
@@ -113,7 +113,7 @@ fn some(number: usize, what: &str) -> Option<String> {
     (number > 0).then(|| format!("{number} {what}"))
 }
 
-/// The incidents, the worst first: alerts, then what is suppressed, small, quiet or over.
+/// Returns the incidents, the worst first: alerts, then suppressed, small, quiet and closed ones.
 pub(in crate::monitor) fn ordered(day: &Day) -> Vec<&Incident> {
     let mut incidents = day.incidents.iter().collect::<Vec<_>>();
     incidents.sort_by_key(|incident| {
@@ -122,7 +122,7 @@ pub(in crate::monitor) fn ordered(day: &Day) -> Vec<&Incident> {
     incidents
 }
 
-/// An incident as it is shown.
+/// Builds the card of an incident.
 pub(in crate::monitor) fn card(reported: Reported<'_>, incident: &Incident) -> Card {
     let telling = tell(reported.monitor, reported.day, incident);
     let title = telling.headline();
@@ -153,7 +153,7 @@ pub(in crate::monitor) fn card(reported: Reported<'_>, incident: &Incident) -> C
     }
 }
 
-/// The metrics of the whole.
+/// Builds a row for each metric as a whole.
 pub(in crate::monitor) fn rows(reported: Reported<'_>) -> Vec<Row> {
     let whole = reported.day.judgements.iter().filter(|judgement| judgement.segment.is_whole());
     whole.map(|judgement| row(reported, judgement)).collect()
@@ -181,7 +181,7 @@ fn row(reported: Reported<'_>, judgement: &Judgement) -> Row {
     }
 }
 
-/// What is the matter with a value, in a word or two.
+/// Returns the status of a value in one or two words.
 pub(in crate::monitor) fn status(judgement: &Judgement) -> String {
     match (judgement.status, judgement.score) {
         (Status::Measured, Some(_)) if judgement.is_anomalous => "anomalous".to_owned(),
@@ -198,7 +198,7 @@ fn compared(compared: &Compared) -> Option<String> {
     Some(format!("{} on {}", change(compared.change?), comparison(compared.comparison)))
 }
 
-/// The growth over a year and what made it: a line, and one for each part.
+/// Returns the growth over a year as one line, followed by a line for each part of it.
 pub(in crate::monitor) fn growth_lines(reported: Reported<'_>) -> Vec<String> {
     let Some(split) = growth::split(reported.monitor, reported.day) else { return Vec::new() };
     let unit = growth::unit(reported.monitor);
@@ -218,17 +218,16 @@ pub(in crate::monitor) fn growth_lines(reported: Reported<'_>) -> Vec<String> {
     [first].into_iter().chain(split.parts.iter().map(part)).collect()
 }
 
-/// The chart of an incident: its own, or its metric's.
+/// Returns the chart of an incident, or else the chart of its metric.
 pub(in crate::monitor) fn charts_of<'a>(reported: Reported<'a>, incident: &Incident) -> Option<&'a Chart> {
     reported.charts.get(&incident.id).or_else(|| reported.charts.get(&incident.metric))
 }
 
-/// What else should be known, a line each.
 pub(super) fn notes(day: &Day) -> Vec<String> {
     day.notes.iter().map(|note| line(note)).collect()
 }
 
-/// What a model's finding says, for a page.
+/// A model's finding in words, ready for display.
 #[derive(Debug, Clone, Serialize)]
 pub(in crate::monitor) struct Opinion {
     pub(in crate::monitor) title: String,
@@ -236,11 +235,11 @@ pub(in crate::monitor) struct Opinion {
     pub(in crate::monitor) confidence: &'static str,
     pub(in crate::monitor) falsified_by: String,
     pub(in crate::monitor) actions: Vec<String>,
-    /// The results that it rests on, a line each.
+    /// The results that the finding cites, one line each.
     pub(in crate::monitor) evidence: Vec<String>,
 }
 
-/// What the analyst adds to the engine's words.
+/// Returns the model's findings in the commentary; empty without a commentary.
 pub(in crate::monitor) fn opinions(analysis: Option<&Analysis>) -> Vec<Opinion> {
     let findings = analysis.map(|analysis| analysis.findings.as_slice()).unwrap_or_default();
     let opinion = |finding: &FindingDocument| Opinion {
@@ -258,7 +257,7 @@ pub(in crate::monitor) fn opinions(analysis: Option<&Analysis>) -> Vec<Opinion> 
     findings.iter().map(opinion).collect()
 }
 
-/// `q1, rows 1, 2: since when? SELECT ...`
+/// Formats one citation: `q1, rows 1, 2: since when? SELECT ...`.
 fn evidence(evidence: &EvidenceDocument) -> String {
     let rows = evidence.rows.iter().map(|row| row.row.to_string()).collect::<Vec<_>>();
     let rows = format!("{} {}", if rows.len() == 1 { "row" } else { "rows" }, rows.join(", "));
@@ -267,7 +266,7 @@ fn evidence(evidence: &EvidenceDocument) -> String {
     line(format!("{}, {rows}: {question} {sql}", evidence.query).trim_end())
 }
 
-/// Who wrote the analysis, and what there is to say of that.
+/// Returns the heading of the commentary, with its author and remark.
 pub(super) fn author(analysis: &Analysis) -> String {
     if analysis.findings.is_empty() && analysis.remark.is_none() {
         return "In short".to_owned();
@@ -276,12 +275,12 @@ pub(super) fn author(analysis: &Analysis) -> String {
     analysis.remark.as_ref().map_or_else(|| by.clone(), |remark| format!("{by}: {}", line(remark)))
 }
 
-/// What a model's figures went through.
+/// The note below a model's findings.
 pub(super) const CHECKED: &str = "The model's figures were checked against the engine's numbers and the rows \
                                               of its own queries; hypotheses are hypotheses, and those in actions are \
                                               proposals.";
 
-/// How much of the interval's past is behind an interval, for the foot.
+/// Returns the explanation of the "Usual" column, for the foot of the table.
 pub(super) fn legend(reported: Reported<'_>) -> String {
     let interval = reported.monitor.metrics.first().map(|metric| percent(metric.thresholds.interval));
     let interval = interval.unwrap_or_else(|| wording::NOTHING.to_owned());

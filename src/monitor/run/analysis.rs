@@ -1,4 +1,4 @@
-//! The analyst's word on a day, once it is committed.
+//! Explains a committed day: context events and commentary, stored so that later runs do not ask again.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,16 +16,16 @@ use crate::monitor::memory::{Memory, MonitorLock};
 use crate::monitor::registry::Monitor;
 use crate::state;
 
-/// Days before the first that is judged in which an event may have ended and still be at work.
+/// How many days before the first judged day an event may have ended and still count as a possible influence.
 const DAYS_BEFORE: i64 = 60;
-/// Time for a model to say whether events influenced an incident.
+/// The time limit for a model's answer on whether events influenced an incident.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Who explains days.
+/// The author of the commentary on days.
 pub enum Analyst<'a> {
-    /// The engine itself.
+    /// The engine itself, without a model.
     Offline,
-    /// A model; the observer hears what it does.
+    /// A model. The observer receives the events of its run.
     Model(Player<'a>, &'a mut dyn Observer),
 }
 
@@ -38,61 +38,61 @@ impl std::fmt::Debug for Analyst<'_> {
     }
 }
 
-/// What was said of a day, and what it rests on: where that has changed since, it is said anew.
+/// A stored commentary with the inputs it was written from. If an input has changed, the commentary is written again.
 #[derive(Debug, Serialize, Deserialize)]
 struct Said {
     incidents: Vec<Incident>,
-    /// The events that were known, of those that may have influenced the incidents.
+    /// The known events that may have influenced the incidents.
     events: Vec<ContextEvent>,
     speaker: Speaker,
     influences: Vec<Influence>,
     analysis: Analysis,
 }
 
-/// Who said it.
+/// The author of a stored commentary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Speaker {
-    /// The engine: no model was asked.
+    /// The engine, because no model was asked.
     Engine,
-    /// A model.
     Model,
-    /// Nobody knows what a model that was asked would have said.
+    /// A model was asked and did not answer everything. The next run with a model asks again.
     Unknown,
 }
 
 impl Said {
-    /// Whether there is no more to be said, given what is known and who is asked now.
+    /// Returns whether the stored commentary is still valid for `events` and for the author that would be asked now.
     fn holds(&self, events: &[ContextEvent], asks_model: bool) -> bool {
         self.events == events && (self.speaker == Speaker::Model || !asks_model)
     }
 }
 
-/// From when on events bear on the days from `first`.
+/// Returns the earliest end of events that can influence the days from `first` on.
 pub(super) fn events_from(first: Date) -> Date {
     first.checked_sub(DAYS_BEFORE.days()).unwrap_or(first)
 }
 
-/// What was said of a day as it is now, if anything.
+/// Returns the stored commentary on a day, if the day's incidents have not changed since.
 async fn said(memory: &Memory, day: &Day) -> Result<Option<Said>, state::Error> {
     let said = memory.analysis(day.at).await?.and_then(|document| serde_json::from_value::<Said>(document).ok());
     Ok(said.filter(|said| said.incidents == day.incidents))
 }
 
-/// A day that an earlier run judged, with what was said of it.
+/// Returns a day that an earlier run judged, with its stored commentary.
 pub async fn remembered(memory: &Memory, at: DateTime) -> Result<Option<Assessed>, state::Error> {
     let Some(day) = memory.day(at).await? else { return Ok(None) };
     let (influences, analysis) = said(memory, &day).await?.map(|said| (said.influences, said.analysis)).unzip();
     Ok(Some(Assessed { day, charts: BTreeMap::new(), influences: influences.unwrap_or_default(), analysis }))
 }
 
-/// Of data that do not come there is nothing to interpret.
+/// Returns whether a model should analyse the incident. Missing data and failed queries leave nothing to interpret.
 fn is_for_model(incident: &Incident) -> bool {
     incident.decision.fires.is_some() && incident.kind.is_deviation()
 }
 
 impl Analyst<'_> {
-    /// Explains a day on which an incident is going on, unless that was done before; with a turn, it is kept.
+    /// Explains a day on which an incident is going on, unless a valid commentary is stored. A new one is stored if
+    /// `lock` is given.
     pub(super) async fn explain(
         &mut self,
         monitor: &Monitor,
@@ -107,7 +107,8 @@ impl Analyst<'_> {
             return Ok(());
         }
         let mut candidates = context::candidates(day, &going_on, events);
-        // A day that is judged with earlier ones knows no more than one that is judged alone.
+        // `events` reach back from the first day of the run. Without this, a day would know more events when it is
+        // judged together with earlier days than when it is judged alone.
         candidates.retain(|event| event.ends >= events_from(day.at.date()));
         let before = match lock {
             Some(lock) => said(lock, day).await?.filter(|said| said.holds(&candidates, self.asks_model(day))),
@@ -126,7 +127,7 @@ impl Analyst<'_> {
         Ok(())
     }
 
-    /// Whether a model is asked about the day: only where somebody is to be told of values.
+    /// Returns whether a model is asked about the day. It is asked only if an alert on a deviation fires.
     fn asks_model(&self, day: &Day) -> bool {
         matches!(self, Self::Model(..)) && day.incidents.iter().any(is_for_model)
     }

@@ -1,4 +1,4 @@
-//! The charts beside a day: the last weeks of what its incidents are about, and if wanted of every metric.
+//! Draws the charts of a day: the last weeks of each incident's subject, and on request of every metric.
 
 use std::collections::BTreeMap;
 
@@ -8,20 +8,20 @@ use crate::monitor::engine::{FitCache, history};
 use crate::monitor::registry::{Metric, Monitor};
 use crate::monitor::series::{Observed, Segment};
 
-/// Steps that a chart shows.
+/// The number of steps that a chart shows.
 const STEPS: usize = 60;
 
-/// Which charts are wanted.
+/// Which charts a run draws.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChartScope {
-    /// Of incidents that somebody is told of.
+    /// Charts of incidents that fire an alert.
     Alerts,
-    /// Of every metric's whole too, on the last day.
+    /// Also a chart of every metric as a whole, on the last day of the run.
     Metrics,
 }
 
 impl ChartScope {
-    /// What is wanted of a day.
+    /// Returns the scope for one day of the run.
     pub(super) fn of(self, is_last: bool) -> Self {
         if is_last { self } else { Self::Alerts }
     }
@@ -61,7 +61,7 @@ pub(super) fn draw(
     charts
 }
 
-/// The one segment that an incident is in; the whole, where it is in none or several.
+/// Returns the segment of an incident if it has exactly one, otherwise the whole.
 fn subject(incident: &Incident) -> Segment {
     match incident.segments.as_slice() {
         [contribution] => contribution.segment.clone(),
@@ -72,7 +72,7 @@ fn subject(incident: &Incident) -> Segment {
 fn is_anomalous(day: &Day, metric: &str, segment: &Segment) -> bool {
     let mut judgements = day.judgements.iter();
     let found = judgements.find(|judgement| judgement.metric == metric && judgement.segment == *segment);
-    // A segment of several dimensions has no judgement of its own, and is shown because it is what an incident is about.
+    // A segment of several dimensions is not judged by itself. It is charted because the incident is about it.
     found.is_none_or(|judgement| judgement.is_anomalous)
 }
 

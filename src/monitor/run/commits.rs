@@ -1,4 +1,4 @@
-//! Days put into the state, each with the messages that it makes necessary, and what is to be said of them together.
+//! Commits days to the state database with their messages, and collects notes about the whole run.
 
 use jiff::civil::DateTime;
 
@@ -8,19 +8,19 @@ use crate::monitor::memory::MonitorLock;
 use crate::monitor::registry::Monitor;
 use crate::state::NewMessage;
 
-/// What a run's commits come to.
+/// The summary of a run's commits.
 #[derive(Debug)]
 pub(super) struct Commits {
-    /// Nobody is told of a day before this step.
+    /// No alerts are sent for days before this step.
     told_from: DateTime,
-    /// Alerts that nobody was told of for that reason.
+    /// Alerts that were not sent because their day is too old.
     untold: u64,
-    /// Whether a day became another.
+    /// Whether a judgement or an incident changed.
     has_changes: bool,
 }
 
 impl Commits {
-    /// None so far. Who asks for a single day wants to be told of it, however old it is.
+    /// Creates an empty summary. A day that is requested alone sends its alerts however old it is.
     pub(super) fn new(monitor: &Monitor, day_range: DayRange, context: RunContext<'_>) -> Self {
         let told_from = match day_range {
             DayRange::Days(from, to) if from == to => DateTime::MIN,
@@ -29,7 +29,7 @@ impl Commits {
         Self { told_from, untold: 0, has_changes: false }
     }
 
-    /// Commits a day, with its messages unless it is too old.
+    /// Commits a day. Its messages are sent unless the day is too old.
     pub(super) async fn add(&mut self, lock: &MonitorLock, day: &Day, messages: &[NewMessage]) -> Result<(), Error> {
         let committed = if day.at < self.told_from {
             lock.commit_old_day(day, messages).await?
@@ -41,7 +41,7 @@ impl Commits {
         Ok(())
     }
 
-    /// What should be known of them, the last of which is of the step `last`.
+    /// Returns notes for the user on the committed days. `last` is the step of the last of them.
     pub(super) async fn notes(
         &self,
         monitor: &Monitor,

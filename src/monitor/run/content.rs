@@ -1,5 +1,5 @@
-//! The content of messages that wait in the outbox: written once, after the analyst had its word, and kept there, so that
-//! what is sent again is the same.
+//! Writes the content of messages that wait in the outbox. It is written once, after the commentary, and stored, so
+//! that a message that is sent again has the same content.
 
 use super::{Outcome, remembered};
 use crate::deliver::Message;
@@ -7,19 +7,17 @@ use crate::monitor::message;
 use crate::monitor::registry::Monitor;
 use crate::state::{self, State, Waiting};
 
-/// Why a message could not be written.
+/// An error while the content of a message is written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The state could not be read or written.
     #[error(transparent)]
     State(#[from] state::Error),
-    /// It could not be rendered.
     #[error("a message cannot be rendered: {0}")]
     Render(#[from] message::Error),
 }
 
-/// Writes the content of all messages that have none: of this run's outcomes, and of those that an earlier one left behind,
-/// whose monitors are among `monitors`.
+/// Writes the content of all messages that have none. They can come from this run's `outcomes` or from an earlier run;
+/// those of monitors that are not among `monitors` are left alone.
 pub async fn write_contents(state: &State, outcomes: &[Outcome], monitors: &[Monitor]) -> Result<(), Error> {
     for waiting in state.outbox_without_content().await? {
         if let Some(message) = message(state, outcomes, monitors, &waiting).await? {
@@ -29,7 +27,7 @@ pub async fn write_contents(state: &State, outcomes: &[Outcome], monitors: &[Mon
     Ok(())
 }
 
-/// What a message says; nothing where its monitor or its day is no more.
+/// Returns the content of a message. Returns `None` if its monitor, its day or its incident no longer exists.
 async fn message(
     state: &State,
     outcomes: &[Outcome],

@@ -1,5 +1,5 @@
-//! What bears on the days to judge: read from the database as far as it is new or may have been restated, kept in the
-//! state, and read from there.
+//! Reads the observations that a run needs. New and possibly restated steps are read from the database and stored in
+//! the state; the rest comes from the state.
 
 use jiff::Span;
 use jiff::civil::DateTime;
@@ -10,8 +10,8 @@ use crate::monitor::pull::Parts;
 use crate::monitor::registry::Monitor;
 use crate::monitor::series::Observed;
 
-/// Brings the state up to date with the database. Where what was read before has changed since, the judged days from there
-/// on are to be judged again, as far back as data may still be restated.
+/// Updates the stored observations from the database. If stored values have changed, the judged days from the first
+/// change on are marked to be judged again, as far back as data may still be restated.
 pub(super) async fn read(
     monitor: &Monitor,
     first: DateTime,
@@ -37,7 +37,8 @@ pub(super) async fn read(
     Ok(())
 }
 
-/// The observations from as far back as the monitor looks to the last step: of the state, or of the database in a dry run.
+/// Returns the observations from the start of the monitor's history to the last step. A dry run reads them from the
+/// database, other runs from the state.
 pub(super) async fn gather<'a>(
     monitor: &'a Monitor,
     first: DateTime,
@@ -60,18 +61,19 @@ pub(super) async fn gather<'a>(
     Ok(observed)
 }
 
-/// What is looked at to judge the steps from the first to the last.
+/// Returns the range of observations that judging the steps from `first` to `last` requires.
 fn range(monitor: &Monitor, first: DateTime, last: DateTime) -> (DateTime, DateTime) {
-    // As far as the model looks back that was due before the first step, so that days one by one are what they are together.
+    // The model that is due before the first step determines the range, so that judging days one by one gives the same
+    // result as judging them together.
     let due = first.saturating_sub(Span::new().days(i64::from(monitor.forecasting.retrain_days)));
     (monitor.calendar.history_start(due), monitor.calendar.shifted(last, 1))
 }
 
-/// The ranges to read from the database.
+/// The ranges to read from the database, each from its first step to the step after its last.
 struct Ranges {
-    /// What was never read.
+    /// Steps that were never read: all of them, or those before the oldest stored one.
     new: Option<(DateTime, DateTime)>,
-    /// What may have been restated, and what came after it.
+    /// Steps that may have been restated, and all steps after them.
     known: Option<(DateTime, DateTime)>,
 }
 
@@ -87,7 +89,8 @@ async fn ranges(
     let Some((oldest, newest)) = known else { return Ok(Ranges { new: Some((start, until)), known: None }) };
     let restated = calendar.before(first, calendar.restated_steps);
     let recent = restated.min(calendar.shifted(newest, 1)).max(start);
-    // Where the data begin later than the monitor looks back, this asks for them in vain, and an index makes that cheap.
+    // If the data begin later than the monitor's history, every run asks for this range in vain. An index makes that
+    // cheap.
     let older = (start < oldest).then_some((start, oldest.min(until)));
     Ok(Ranges { new: older, known: Some((recent, until)) })
 }

@@ -1,10 +1,11 @@
-//! Who has to be notified of a day.
+//! Determines the messages that a day requires.
 
 use crate::deliver::Channels;
 use crate::monitor::day::Day;
 use crate::state::NewMessage;
 
-/// A message for each incident that fires and each recipient of the channels `names` that there are.
+/// Returns a message for each incident that fires and each recipient of the channels in `names`. Unknown channels are
+/// skipped.
 pub fn messages(channels: &Channels, names: &[String], day: &Day) -> Vec<NewMessage> {
     let mut messages = Vec::new();
     for (name, (recipients, is_digest)) in names.iter().filter_map(|name| Some((name, channels.recipients(name)?))) {

@@ -1,16 +1,17 @@
-//! Observations on the grid of a monitor's steps, and the even series that can be had of them.
+//! Observations on the grid of a monitor's steps, and the even series computed from them.
 //!
-//! What stands where no number came is decided here, by these rules:
+//! These rules decide which value and status a step has:
 //!
-//! - Of two observations of the same step and dimension values, the later one holds: data are restated.
-//! - A step in which nothing at all was observed is a gap ([`Status::Missing`]), late, or not over; never 0.
-//! - Where other segments of the step were observed and this one was not, a measure that counts things is 0, from the first
-//!   step on in which the segment was observed; before that there was no such segment. Of a measure that counts nothing, the
-//!   step is missing. Until the step's data are due, it is late rather than either.
-//! - Until a step's data are due, a sum is late too where something is not there yet that it has been made of nearly every
-//!   step of late: data that are loaded in parts are no fall.
-//! - NULL is unknown, and so is every sum that it is part of.
-//! - A step that is not over has no value, whatever was observed.
+//! - If a step and combination of dimension values is observed twice, the later observation replaces the earlier one,
+//!   since data can be restated.
+//! - A step without any observation is a gap ([`Status::Missing`]), late, or not over. It is never 0.
+//! - If other segments of the step were observed and this one was not, a measure that counts things is 0. This holds
+//!   from the first step in which the segment was observed, since the segment did not exist before. A measure that does
+//!   not count is missing. Until the step's data is due, both are late.
+//! - Until the step's data is due, a sum is also late if it lacks a leaf that was observed in nearly every recent step,
+//!   so that data loaded in parts does not look like a fall.
+//! - NULL is unknown, and so is every sum that contains it.
+//! - A step that is not over has no value, even if it was observed.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -22,19 +23,18 @@ use jiff::civil::DateTime;
 use super::{Observation, Segment, Series, Status};
 use crate::monitor::registry::{Formula, Metric, Monitor};
 
-/// Steps of which something was observed in nearly every one, to be waited for.
+/// Number of recent steps by which a leaf is found regular, so that it is waited for.
 const REGULAR_STEPS: usize = 28;
-/// In so many of them at the least.
+/// Minimum number of [`REGULAR_STEPS`] in which a regular leaf was observed.
 const REGULAR_MIN: usize = 25;
 
-/// What was observed of a monitor, step by step.
+/// The observations of a monitor, step by step.
 #[derive(Debug, Clone)]
 pub struct Observed<'a> {
     monitor: &'a Monitor,
     steps: Arc<[DateTime]>,
-    /// What is to be said of a step that has no data.
+    /// The status of each step in case it has no data.
     without_data: Vec<Status>,
-    /// Whether anything was observed in a step.
     has_rows: Vec<bool>,
     leaves: BTreeMap<Vec<String>, Leaf>,
 }
@@ -42,13 +42,13 @@ pub struct Observed<'a> {
 /// One combination of dimension values.
 #[derive(Debug, Clone, Default)]
 struct Leaf {
-    /// The steps in which it was observed, in their order.
+    /// Indexes of the observed steps, in ascending order.
     steps: Vec<usize>,
-    /// The measures of each of them, one step after the other.
+    /// The measures of each observed step, one step after the other.
     values: Vec<Option<f64>>,
 }
 
-/// What was observed of one combination of dimension values.
+/// The observations of one combination of dimension values.
 #[derive(Debug, Clone, Copy)]
 pub struct LeafValues<'a> {
     /// The value of every dimension, in the order of [`Monitor::dimensions`].
@@ -58,13 +58,13 @@ pub struct LeafValues<'a> {
 }
 
 impl LeafValues<'_> {
-    /// A measure's value at a step, by the step's place in the grid.
+    /// Returns a measure's value at the step with the index `step` in the grid.
     pub fn value(&self, measure: usize, step: usize) -> Option<f64> {
         let index = self.leaf.steps.binary_search(&step).ok()?;
         self.leaf.values.get(index * self.measures + measure).copied().flatten()
     }
 
-    /// The steps of a range in which it was observed, by their places, each with its measures.
+    /// Returns the indexes of the observed steps in a range, each with its measures.
     pub(in crate::monitor) fn steps(&self, range: Range<usize>) -> impl Iterator<Item = (usize, &[Option<f64>])> {
         let place = |step| self.leaf.steps.partition_point(|known| *known < step);
         let (from, until) = (place(range.start), place(range.end));
@@ -73,17 +73,17 @@ impl LeafValues<'_> {
     }
 }
 
-/// A metric's series, and what it is a share of.
+/// A metric's series, with its denominators if it is a ratio.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MetricSeries {
-    /// The metric.
     pub values: Series,
-    /// The denominator, where it is a ratio.
+    /// `None` if the metric is a sum.
     pub denominators: Option<Series>,
 }
 
 impl<'a> Observed<'a> {
-    /// A grid from one step to another, which is not part of it, as it stands at a moment.
+    /// Creates an empty grid from `from` up to, but not including, `until`. The statuses are those at the moment
+    /// `as_of`.
     pub fn new(monitor: &'a Monitor, from: DateTime, until: DateTime, as_of: Timestamp) -> Self {
         let steps = monitor.calendar.steps(from, until);
         Self {
@@ -95,7 +95,7 @@ impl<'a> Observed<'a> {
         }
     }
 
-    /// Adds what was observed; what is outside of the grid is left out.
+    /// Adds observations. Observations outside the grid are ignored.
     pub fn add(&mut self, observations: impl IntoIterator<Item = Observation>) {
         for observation in observations {
             let Ok(step) = self.steps.binary_search(&observation.at) else { continue };
@@ -104,7 +104,7 @@ impl<'a> Observed<'a> {
         }
     }
 
-    /// Adds the measures of one combination of dimension values: for each of them a value at each of the steps `at`.
+    /// Adds the measures of one combination of dimension values. Each measure has one value for each step of `at`.
     pub fn add_leaf(&mut self, dimensions: Vec<String>, at: &[DateTime], measures: &[Vec<Option<f64>>]) {
         let leaf = self.leaves.entry(dimensions).or_default();
         let mut values = Vec::with_capacity(measures.len());
@@ -117,33 +117,32 @@ impl<'a> Observed<'a> {
         }
     }
 
-    /// The finest breakdown, in the order of its dimension values.
+    /// Returns the finest breakdown, ordered by dimension values.
     pub fn leaves(&self) -> impl Iterator<Item = LeafValues<'_>> {
         let measures = self.monitor.measures.len();
         self.leaves.iter().map(move |(dimensions, leaf)| LeafValues { dimensions, leaf, measures })
     }
 
-    /// The place of a step in the grid; of one that is not in it, the place where it would be.
+    /// Returns the index of a step in the grid, or the index at which it would be inserted.
     pub fn place(&self, at: DateTime) -> usize {
         self.steps.partition_point(|step| *step < at)
     }
 
-    /// What is to be said of a step that has no data, by its place.
+    /// Returns the status that the step at an index has if it has no data.
     pub(in crate::monitor) fn without_data(&self, step: usize) -> Status {
         self.without_data[step]
     }
 
-    /// Whether anything was observed in a step, by its place.
+    /// Returns whether the step at an index has any observation.
     pub(in crate::monitor) fn has_rows(&self, step: usize) -> bool {
         self.has_rows[step]
     }
 
-    /// The steps of the grid.
     pub fn steps(&self) -> &Arc<[DateTime]> {
         &self.steps
     }
 
-    /// A metric of a segment.
+    /// Returns the series of a metric in a segment.
     pub fn metric(&self, metric: &Metric, segment: &Segment) -> MetricSeries {
         match metric.formula {
             Formula::Sum(measure) => MetricSeries { values: self.measure(measure, segment), denominators: None },
@@ -155,7 +154,7 @@ impl<'a> Observed<'a> {
         }
     }
 
-    /// A measure of a segment, by its place in [`Monitor::measures`]: the sum of what the segment is made of.
+    /// Returns the series of a measure, by its index in [`Monitor::measures`], summed over the leaves of a segment.
     pub fn measure(&self, measure: usize, segment: &Segment) -> Series {
         let sums = self.sums(measure, segment);
         let first = sums.iter().position(|sum| *sum != Sum::Nothing).unwrap_or(sums.len());
@@ -192,7 +191,7 @@ impl<'a> Observed<'a> {
         sums
     }
 
-    /// The steps whose data are not due yet.
+    /// Returns the indexes of the steps that are over and whose data is not due yet.
     fn not_due(&self) -> impl Iterator<Item = usize> {
         let last = self.without_data.iter().enumerate().rev();
         last.take_while(|(_, status)| matches!(status, Status::Partial | Status::Late))
@@ -202,7 +201,7 @@ impl<'a> Observed<'a> {
 }
 
 impl Leaf {
-    /// Whether it was not observed in the step, and was in nearly all of the last ones before it.
+    /// Returns whether the leaf was not observed in the step, but in nearly all recent steps before it.
     fn is_awaited(&self, step: usize) -> bool {
         let place = self.steps.partition_point(|known| *known < step);
         let is_there = self.steps.get(place) == Some(&step);
@@ -222,7 +221,7 @@ impl Leaf {
     }
 }
 
-/// What the observations of a step add up to.
+/// The sum of a step's observations.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Sum {
     Nothing,

@@ -1,5 +1,7 @@
-//! A result's rows -> observations. Columns that are missing, left over or of the wrong type, rows that are there twice or
-//! outside of what was asked for: each is told with what to write instead, and none is guessed at.
+//! Converts the rows of a result into observations.
+//!
+//! A missing, extra or mistyped column, a duplicate row and a row outside the requested range are errors that say what
+//! to write instead. Nothing is guessed.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,33 +13,33 @@ use super::Observation;
 use crate::monitor::registry::{Calendar, Grain, Monitor, TIME_COLUMNS};
 use crate::warehouse::table::{Column, Table};
 
-/// What a NULL in the column of a dimension is called.
+/// The dimension value that stands for NULL.
 pub const NO_VALUE: &str = "(none)";
 
-/// Characters of a dimension's value; of a longer one its beginning stands with a number that tells it from others.
+/// Maximum length of a dimension's value in characters. A longer one is cut to its beginning and part of its hash.
 const VALUE_CHARACTERS_MAX: usize = 120;
 const BEGINNING_CHARACTERS: usize = 100;
 
 const NUMBERS: [&str; 6] = ["int2", "int4", "int8", "numeric", "float4", "float8"];
 const TIMES: [&str; 3] = ["date", "timestamp", "timestamptz"];
 
-/// A result that is not what the monitor's TOML says.
+/// A result that does not match the monitor's TOML.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Mismatch {
-    /// The columns, all that is wrong with them.
+    /// All problems of the columns.
     #[error("{}", .0.join("; "))]
     Columns(Vec<String>),
-    /// A row.
+    /// The problem of one row.
     #[error("row {row}: {message}")]
     Row {
-        /// Its number, from 1.
+        /// The number of the row, from 1.
         row: usize,
-        /// What is wrong with it, and what to write instead.
+        /// What is wrong and what to write instead.
         message: String,
     },
 }
 
-/// Where in a result what stands.
+/// The indexes of the time, dimension and measure columns in a result.
 #[derive(Debug)]
 struct Columns {
     time: usize,
@@ -46,24 +48,24 @@ struct Columns {
     measures: Vec<usize>,
 }
 
-/// What the column of the time is of.
+/// The type of the time column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Time {
     Date,
-    /// By the monitor's clock.
+    /// A timestamp on the monitor's clock.
     Local,
     Instant,
 }
 
-/// Checks the columns alone.
+/// Checks the columns of a result without its rows.
 pub fn check_columns(columns: &[Column], monitor: &Monitor) -> Result<(), Mismatch> {
     Columns::of(columns, monitor).map(drop)
 }
 
-/// The observations that a result holds, all of which have to be of a step from `from` to before `until`.
+/// Converts a result into observations. Every row must belong to a step from `from` to before `until`.
 ///
-/// An hour that the clocks show twice is one step: it gets the mean of both hours. A column of type timestamp cannot tell
-/// them apart, so that what it holds is taken for the sum of both.
+/// An hour that the clocks show twice is one step, whose value is the mean of both hours. A column of type `timestamp`
+/// cannot distinguish the two hours, so its value is taken as the sum of both.
 pub fn observations(
     table: &Table,
     monitor: &Monitor,
@@ -173,7 +175,8 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// What a row holds, and the moment that its step begins with, which tells both of a double hour apart.
+    /// Returns a row's observation and the instant at which its hour, day or week begins. The instant distinguishes the
+    /// two hours of a double hour.
     fn observation(&self, row: usize) -> Result<(Timestamp, Observation), String> {
         let (at, instant) = self.time(row)?;
         if at < self.from || at >= self.until {
@@ -229,7 +232,8 @@ impl Reader<'_> {
     }
 }
 
-/// A dimension's value as it is told. A long one is cut, and gets the beginning of its SHA-256, so that two stay two.
+/// Returns a dimension's value, cut if it is too long. A cut value ends in the beginning of its SHA-256, so that
+/// different values stay different.
 fn dimension(value: &str) -> String {
     if value.chars().nth(VALUE_CHARACTERS_MAX).is_none() {
         return value.to_owned();
@@ -256,7 +260,7 @@ fn off_grid(text: &str, calendar: &Calendar) -> String {
     )
 }
 
-/// The mean of the hours that the clocks show as one; unknown where one of them is.
+/// Returns the mean of the hours that the clocks show as one. A measure is unknown if it is NULL in one of them.
 fn mean(hours: Vec<Observation>, halves: f64) -> Option<Observation> {
     let count = hours.iter().fold(0.0, |count, _| count + halves);
     let mut sum = hours.into_iter().reduce(|mut sum, hour| {

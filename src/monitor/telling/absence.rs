@@ -1,4 +1,4 @@
-//! What there is to say where data do not come, or a monitor cannot be run.
+//! Describes incidents of missing data, and of monitors whose query fails.
 
 use super::{LINE_CHARACTERS, Part, Telling, label, line, name, part, since, unit, whole};
 use crate::monitor::day::{Day, Incident, IncidentKind, Silent};
@@ -7,7 +7,7 @@ use crate::monitor::wording::{amount, moment, step};
 use crate::typeset::figure::number;
 use crate::typeset::text;
 
-/// Says what there is to say of it.
+/// Describes an incident of either kind in words.
 pub(super) fn tell(monitor: &Monitor, day: &Day, incident: &Incident) -> Telling {
     let is_going_on = incident.is_going_on();
     let (subject, what) = (subject(monitor, incident), what(monitor, incident));
@@ -39,7 +39,7 @@ pub(super) fn tell(monitor: &Monitor, day: &Day, incident: &Incident) -> Telling
     }
 }
 
-/// What it is about: the monitor, or the measure that is not known.
+/// Returns the subject of the title: the metric whose measure is NULL, otherwise the monitor.
 fn subject(monitor: &Monitor, incident: &Incident) -> String {
     match &incident.kind {
         IncidentKind::NoData { what: Silent::Measure, .. } => label(monitor, &incident.metric),
@@ -49,7 +49,7 @@ fn subject(monitor: &Monitor, incident: &Incident) -> String {
     }
 }
 
-/// `: no data since 2026-11-22; those of 2026-11-23 were due 2026-11-24 06:00`
+/// Returns the predicate of the title: `: no data since 2026-11-22; those of 2026-11-23 were due 2026-11-24 06:00`.
 fn what(monitor: &Monitor, incident: &Incident) -> String {
     match &incident.kind {
         IncidentKind::NoData { since, is_regular: false, .. } => {
@@ -66,7 +66,7 @@ fn what(monitor: &Monitor, incident: &Incident) -> String {
     }
 }
 
-/// What was to be expected of the metric that it is named by, where all of it is missing.
+/// Returns the expected value of the incident's first metric. Returns `None` if only some segments are missing.
 fn measured(monitor: &Monitor, day: &Day, incident: &Incident) -> Option<String> {
     let judgement = whole(day, &incident.metric).filter(|_| incident.segments.is_empty())?;
     let forecast = judgement.forecast?;

@@ -1,7 +1,9 @@
-//! A table's name <-> its file's name. A dot parts schema and table, so a dot within a name, and whatever a file system
-//! or a shell minds, is written as `%` and two hexadecimal digits a byte.
+//! Converts between a table's name and the name of its metadata file.
+//!
+//! A dot separates schema and table. A dot within a name, and any character that a file system or a shell may treat
+//! specially, is encoded as `%` and two hexadecimal digits per byte.
 
-/// The file's name without `.json`.
+/// Returns the file's name without `.json`.
 pub(super) fn encode(schema: Option<&str>, table: &str) -> String {
     match schema {
         Some(schema) => format!("{}.{}", encode_part(schema), encode_part(table)),
@@ -9,7 +11,7 @@ pub(super) fn encode(schema: Option<&str>, table: &str) -> String {
     }
 }
 
-/// The schema, if any, and the table.
+/// Returns the schema, if the file's name has one, and the table.
 pub(super) fn decode(stem: &str) -> (Option<String>, String) {
     match stem.split_once('.') {
         Some((schema, table)) => (Some(decode_part(schema)), decode_part(table)),

@@ -1,8 +1,8 @@
 //! Writes metadata files from an introspected catalog, for people to fill in.
 //!
-//! Nothing that people wrote is lost: columns are added and types brought up to date, all else stays; a directory with a
-//! broken file is left as it is; a file is replaced whole or not at all. Guessed roles are not written, lest a guess
-//! passes for what people said.
+//! Existing text is never lost: columns are added and types are updated, and everything else stays. A directory with an
+//! invalid file is not changed, and each file is replaced atomically. Guessed roles are not written, because a later
+//! run could not tell them from roles that people wrote.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -12,21 +12,24 @@ use super::{ColumnMetadata, Error, Metadata, TableFile, TableMetadata, file_name
 use crate::semantic::drift;
 use crate::warehouse::catalog::{Catalog, Table};
 
-/// Where the JSON Schema is, from the metadata's directory; in a directory of its own, it is no table's file.
+/// The path of the JSON Schema, relative to the metadata directory. It is in a subdirectory, so that it is not read as
+/// a table's file.
 const SCHEMA_FILE: &str = "schema/table.json";
 
-/// What [`pull`] did.
+/// The changes that [`pull`] made to a metadata directory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pulled {
-    /// Files that are new or changed.
+    /// The files that are new or changed.
     pub written: Vec<PathBuf>,
-    /// How many tables' files were already up to date.
+    /// The number of tables' files that were already up to date.
     pub unchanged: usize,
-    /// What is written about tables and columns that are not there (and kept), a sentence each.
+    /// Metadata of missing tables and columns, which was kept; one sentence for each.
     pub notes: Vec<String>,
 }
 
-/// Brings the files of `directory` up to date with an introspected catalog, and makes those that are missing.
+/// Updates the files of `directory` from an introspected catalog, and creates missing ones.
+///
+/// Returns an error before any change if a file does not parse.
 pub fn pull(catalog: &Catalog, directory: &Path) -> Result<Pulled, Error> {
     let metadata = if directory.exists() { Metadata::read(directory)? } else { Metadata::default() };
     let mut pulled = Pulled {
@@ -60,7 +63,7 @@ fn skeleton() -> TableMetadata {
     TableMetadata { schema: Some(SCHEMA_FILE.to_owned()), description: Some(String::new()), ..TableMetadata::default() }
 }
 
-/// What people wrote, with the table's new columns at the end and its types of today.
+/// Appends the table's new columns to the existing metadata, and updates the types of the known ones.
 fn merge(mut content: TableMetadata, table: &Table) -> TableMetadata {
     for column in &table.columns {
         let known = content.columns.0.iter_mut().find(|(name, _)| *name == column.name);
@@ -94,7 +97,7 @@ impl Pulled {
     }
 }
 
-/// Writes a file beside `path` and renames it, so that a crash leaves the old one or the new one.
+/// Writes a file beside `path` and renames it, so that a crash leaves either the old file or the new one.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
     let directory = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(directory)?;

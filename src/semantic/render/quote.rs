@@ -1,23 +1,23 @@
-//! Text from a database -> text that stays within its place in a line.
+//! Quotes text from a database, so that it cannot leave its place in a line.
 
 use crate::warehouse::catalog::{Column, ValueKind};
 use crate::warehouse::sql::is_bare;
 
-/// Characters of a value shown.
+/// The most characters of a value that are shown.
 const VALUE_CHARACTERS_MAX: usize = 80;
 
-/// A name as SQL writes it: bare where PostgreSQL would read it back the same, or else between double quotes.
+/// Returns a name as an SQL identifier: bare if PostgreSQL reads it back unchanged, or else in double quotes.
 pub(super) fn identifier(name: &str) -> String {
     if is_bare(name) { name.to_owned() } else { format!("\"{}\"", harmless(name, usize::MAX).replace('"', "\"\"")) }
 }
 
-/// A value as SQL writes it: a number bare, anything else between quotes.
+/// Returns a value as an SQL literal: a number bare, anything else in quotes.
 pub(super) fn literal(value: &str, column: &Column) -> String {
     let bare = column.value_kind() == ValueKind::Number && value.parse::<f64>().is_ok_and(f64::is_finite);
     if bare { value.to_owned() } else { text_literal(value) }
 }
 
-/// A value between quotes. One that is shortened ends in `…` outside of them: it is no filter.
+/// Returns a value in quotes. A shortened value has `…` after the closing quote, because it cannot be used as a filter.
 pub(super) fn text_literal(value: &str) -> String {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
     match harmless(value, VALUE_CHARACTERS_MAX).strip_suffix('…') {
@@ -26,13 +26,13 @@ pub(super) fn text_literal(value: &str) -> String {
     }
 }
 
-/// Running text on one line.
+/// Returns a text on one line, cut to `characters_max`.
 pub(super) fn prose(text: &str, characters_max: usize) -> String {
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     harmless(&words, characters_max)
 }
 
-/// Nothing that breaks the line, hides, or reads backwards; what would end a block of the prompt is pulled apart.
+/// Cuts a text, and replaces characters that break the line, are invisible, or change the direction of text.
 fn harmless(text: &str, characters_max: usize) -> String {
     let mut shown = String::with_capacity(text.len().min(characters_max));
     let mut before = '\0';
@@ -41,6 +41,7 @@ fn harmless(text: &str, characters_max: usize) -> String {
             shown.push('…');
             break;
         }
+        // `</` and two backquotes could end a block of the prompt, so a space separates them.
         let closes = (before == '<' && character == '/') || (before == '`' && character == '`');
         if closes {
             shown.push(' ');
@@ -51,7 +52,8 @@ fn harmless(text: &str, characters_max: usize) -> String {
     shown
 }
 
-/// Controls, line and paragraph separators, and what changes the direction of text or is not seen.
+/// Returns whether a character is a control, a line or paragraph separator, invisible, or changes the direction of
+/// text.
 fn breaks_the_line(character: char) -> bool {
     character.is_control()
         || matches!(
@@ -60,7 +62,7 @@ fn breaks_the_line(character: char) -> bool {
         )
 }
 
-/// A count as people read it: `987`, `12,300`, `1.2 million`.
+/// Formats a count for readers: `987`, `12,300`, `1.2 million`.
 pub(super) fn count(number: u64) -> String {
     if number >= 1_000_000 {
         let tenths = number / 100_000;

@@ -1,5 +1,7 @@
-//! Which tables matter to a focus: those whose names, columns, roles and descriptions speak of it, that hold what an
-//! analysis needs, and that are joined to such tables.
+//! Ranks tables by their relevance to a focus.
+//!
+//! A table scores higher if its names, roles and descriptions contain words of the focus, if it has the columns that an
+//! analysis needs, and if a foreign key joins it to such a table.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,12 +9,12 @@ use super::role_name;
 use crate::semantic::words::{singular, words};
 use crate::warehouse::catalog::{Catalog, Role, Table};
 
-/// Words that say nothing about what is analysed.
+/// Words that do not characterize a focus.
 const COMMON_WORDS: &[&str] = &["and", "the", "for", "with", "from", "analysis", "performance", "data", "table"];
-/// The share of a table's score that the tables joined to it get.
+/// The share of a table's score that is added to the tables joined to it.
 const NEIGHBOUR_SHARE: f64 = 0.4;
 
-/// The tables, the one that matters most first.
+/// Returns the tables, the most relevant first.
 pub(super) fn ranked<'catalog>(catalog: &'catalog Catalog, focus: &str) -> Vec<&'catalog Table> {
     let vocabularies = catalog.tables.iter().map(Vocabulary::of).collect::<Vec<_>>();
     let focus = telling_words(focus);
@@ -34,7 +36,7 @@ pub(super) fn ranked<'catalog>(catalog: &'catalog Catalog, focus: &str) -> Vec<&
     order.into_iter().map(|index| &catalog.tables[index]).collect()
 }
 
-/// The words that a table is known by, and how much each says.
+/// The words of a table's names, roles and descriptions, with their weights.
 struct Vocabulary(HashMap<String, f64>);
 
 impl Vocabulary {
@@ -57,12 +59,12 @@ impl Vocabulary {
         }
     }
 
-    /// How much the table says of the word.
+    /// Returns the weight of a word; 0 if the table does not contain it.
     fn weight(&self, word: &str) -> f64 {
         self.0.get(word).copied().unwrap_or_default()
     }
 
-    /// The same, where `regional` and `region` are one.
+    /// Returns the weight of a word, or of a word that extends or shortens it, such as `regional` for `region`.
     fn weight_of_akin(&self, word: &str) -> f64 {
         self.0.iter().filter(|(own, _)| *own == word || akin(own, word)).map(|(_, weight)| *weight).fold(0.0, f64::max)
     }
@@ -78,14 +80,14 @@ fn telling_words(text: &str) -> HashSet<String> {
     words.filter(|word| word.chars().count() > 2 && !COMMON_WORDS.contains(&word.as_str())).collect()
 }
 
-/// A word that every table speaks of tells none from another.
-#[expect(clippy::cast_precision_loss, reason = "a count of tables")]
+/// Returns the weight of a word by its rarity: a word of every table does not distinguish them.
+#[expect(clippy::cast_precision_loss, reason = "a count of tables is far below 2^52")]
 fn rarity(word: &str, vocabularies: &[Vocabulary]) -> f64 {
     let speaking = vocabularies.iter().filter(|vocabulary| vocabulary.0.contains_key(word)).count();
     (1.0 + vocabularies.len() as f64 / (1.0 + speaking as f64)).ln()
 }
 
-/// What an analysis needs: when, who, how much; rows, and people who took the trouble to write about them.
+/// Scores what an analysis needs: date, entity and measure columns, metadata that people wrote, and rows.
 #[expect(clippy::cast_precision_loss, reason = "an estimate of the rows needs no more than 52 bits")]
 fn substance(table: &Table) -> f64 {
     let has = |roles: &[Role]| roles.iter().any(|role| table.column_with(*role).is_some());
@@ -102,7 +104,7 @@ fn substance(table: &Table) -> f64 {
     known + table.rows_estimate.map_or(0.0, |rows| (1.0 + rows as f64).log10())
 }
 
-/// The pairs of tables that a foreign key joins, by index.
+/// Returns the pairs of tables that a foreign key joins, by index.
 fn joins(catalog: &Catalog) -> Vec<(usize, usize)> {
     let places = catalog.tables.iter().enumerate();
     let places = places.map(|(index, table)| ((&table.schema, &table.name), index)).collect::<HashMap<_, _>>();

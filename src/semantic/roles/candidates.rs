@@ -1,4 +1,4 @@
-//! What one column could be, and how well it would do: by the kind of its values, then by the words of its name.
+//! Scores the roles that one column could have, by the kind of its values, then by the words of its name.
 
 use super::lexicon::{
     AMOUNTS, BATCHES, CLASSES, DATE_PARTS, DISCOUNTS, DOCUMENTS, ENTITIES, ENTITY_MODIFIERS, EVENT_DATES, EVENTS,
@@ -7,11 +7,11 @@ use super::lexicon::{
 };
 use super::{Facts, Role, ValueKind};
 
-/// The roles that a column competes for, and the one it has otherwise.
+/// The roles that a column competes for, and the role that it gets if it wins none.
 #[derive(Debug, Default)]
 pub(super) struct Candidates {
     scores: Vec<(Role, i32)>,
-    /// The role where no other column is kept from one by it.
+    /// A role without competition, because several columns may have it. `None` leaves the column without a role.
     pub(super) otherwise: Option<Role>,
 }
 
@@ -33,7 +33,7 @@ impl Candidates {
     }
 }
 
-/// What the column could be.
+/// Returns the candidate roles of a column.
 pub(super) fn candidates(facts: &Facts<'_>) -> Candidates {
     match facts.kind {
         ValueKind::Moment => moment(facts),
@@ -144,7 +144,7 @@ fn text(facts: &Facts<'_>) -> Candidates {
     candidates
 }
 
-/// What an identifier or a name may identify.
+/// Returns the candidate roles of an identifier or a name.
 fn identity(facts: &Facts<'_>) -> Candidates {
     let scores = [
         entity(facts).map(|score| (Role::Entity, score)),
@@ -156,7 +156,8 @@ fn identity(facts: &Facts<'_>) -> Candidates {
     Candidates { scores: scores.into_iter().flatten().collect(), otherwise: Some(Role::Identifier) }
 }
 
-/// An identifier before a bare name, and both before a readable name, which may not be one person's alone.
+/// Scores a column as the entity: an identifier before a bare name, and both before a readable name, which several
+/// persons may share.
 fn entity(facts: &Facts<'_>) -> Option<i32> {
     let score = subject(facts, ENTITIES, ENTITY_MODIFIERS).or_else(|| referred(facts, ENTITIES))?;
     let named = facts.ends_in(NAME_ENDS);
@@ -178,7 +179,8 @@ fn entity_name(facts: &Facts<'_>) -> Option<i32> {
     })
 }
 
-/// A bare name or a readable one before a code: findings are read by people.
+/// Scores a column as the product: a readable name before a bare name or a code, because people read the findings, and
+/// free text last.
 fn product(facts: &Facts<'_>) -> Option<i32> {
     let score = subject(facts, PRODUCTS, &["description"]).or_else(|| referred(facts, PRODUCTS))?;
     Some(score + if facts.ends_in(NAME_ENDS) { 3 } else { 0 } - if facts.has(FREE_TEXT) { 6 } else { 0 })
@@ -189,7 +191,7 @@ fn region(facts: &Facts<'_>) -> Option<i32> {
     Some(score - if facts.kind == ValueKind::Number { 6 } else { 0 })
 }
 
-/// The weight of the subject, where the name has no word but the subject's and its modifiers'.
+/// Returns the weight of the subject, if the name has no other words than the subject's and its modifiers.
 fn subject(facts: &Facts<'_>, known: Weighted, modifiers: &[&str]) -> Option<i32> {
     let stem = facts.stem();
     let weight_of = |word: &String| known.iter().find(|(known, _)| known == word).map(|(_, weight)| *weight);
@@ -197,13 +199,13 @@ fn subject(facts: &Facts<'_>, known: Weighted, modifiers: &[&str]) -> Option<i32
     alone.then(|| stem.iter().filter_map(weight_of).max())?
 }
 
-/// The weight of the table that the column refers to.
+/// Returns the weight of the subject of the table that the column refers to.
 fn referred(facts: &Facts<'_>, known: Weighted) -> Option<i32> {
     let last = facts.refers_to.as_ref()?.last()?;
     known.iter().find(|(known, _)| known == last).map(|(_, weight)| *weight)
 }
 
-/// Whether the column tells sales from returns: by its values, or else by its name.
+/// Scores a column as the event type, which distinguishes returns from sales: by its values, or else by its name.
 fn event_type(facts: &Facts<'_>) -> Option<i32> {
     if facts.few(20.0) && has_value(facts, RETURN_VALUES) {
         return Some(8);
@@ -229,12 +231,12 @@ fn weight(facts: &Facts<'_>, known: Weighted) -> Option<i32> {
     known.iter().filter(|(word, _)| facts.words.iter().any(|own| own == word)).map(|(_, weight)| *weight).max()
 }
 
-/// `net_sales_value_2` is later in the chain of deductions than `net_sales_value_1`.
+/// Returns the digit at the name's end: `net_sales_value_2` has more deductions than `net_sales_value_1`.
 fn last_digit(facts: &Facts<'_>) -> i32 {
     facts.words.last().and_then(|word| word.parse::<i32>().ok()).filter(|digit| (0..10).contains(digit)).unwrap_or(0)
 }
 
-/// A discount that stays within 1, or within 100 in few round steps, is a share of something rather than an amount.
+/// Returns whether a discount is a share and not an amount: at most 1, or at most 100 in few round steps.
 fn is_percentage(facts: &Facts<'_>) -> bool {
     let Some(statistics) = facts.column.statistics.as_ref().filter(|_| !facts.has(AMOUNTS)) else { return false };
     let number = |text: &String| text.parse::<f64>().unwrap_or(f64::NAN);

@@ -1,6 +1,6 @@
-//! The words that names of columns are made of, in the singular and lower case, with how much each tells.
+//! The words in column names that indicate roles, in the singular and in lower case, some with weights.
 
-/// Words with how strongly each speaks for the role.
+/// Words with the strength of their evidence for a role, on a scale up to 10.
 pub(super) type Weighted = &'static [(&'static str, i32)];
 
 /// Ends of a name that make it an identifier.
@@ -10,11 +10,11 @@ pub(super) const IDENTIFIER_ENDS: &[&str] =
 /// Ends of a name that make it a readable name.
 pub(super) const NAME_ENDS: &[&str] = &["name", "title", "label"];
 
-/// Names that say nothing without the table's.
+/// Names without a subject, which get the words of the table's name.
 pub(super) const GENERIC: &[&str] =
     &["id", "code", "key", "no", "nr", "number", "uuid", "name", "title", "label", "full"];
 
-/// Who a row is about.
+/// Words for the person or organization that a row is about.
 pub(super) const ENTITIES: Weighted = &[
     ("customer", 10),
     ("cust", 10),
@@ -60,11 +60,11 @@ pub(super) const ENTITIES: Weighted = &[
     ("assignee", 3),
 ];
 
-/// Words beside the entity's that leave it one: `sold_to_customer_code`.
+/// Words that may stand beside an entity's word: `sold_to_customer_code`.
 pub(super) const ENTITY_MODIFIERS: &[&str] =
     &["to", "sold", "bill", "ship", "end", "main", "primary", "unique", "external"];
 
-/// What is sold.
+/// Words for goods and services that are sold.
 pub(super) const PRODUCTS: Weighted = &[
     ("product", 10),
     ("sku", 9),
@@ -79,10 +79,10 @@ pub(super) const PRODUCTS: Weighted = &[
     ("service", 4),
 ];
 
-/// Production batches.
+/// Words for production batches.
 pub(super) const BATCHES: Weighted = &[("batch", 10), ("lot", 9)];
 
-/// Areas, the coarse before the fine.
+/// Words for areas; coarse areas have higher weights than fine ones.
 pub(super) const REGIONS: Weighted = &[
     ("region", 10),
     ("territory", 9),
@@ -100,11 +100,11 @@ pub(super) const REGIONS: Weighted = &[
     ("town", 4),
 ];
 
-/// Words beside the area's that leave it one: `ship_to_country`.
+/// Words that may stand beside an area's word: `ship_to_country`.
 pub(super) const REGION_MODIFIERS: &[&str] =
     &["name", "code", "to", "ship", "shipping", "bill", "billing", "sale", "customer", "delivery", "store", "home"];
 
-/// When an event happened.
+/// Words for the date of an event.
 pub(super) const EVENT_DATES: Weighted = &[
     ("invoice", 9),
     ("billing", 9),
@@ -138,7 +138,7 @@ pub(super) const EVENT_DATES: Weighted = &[
     ("signup", 4),
 ];
 
-/// Dates of a row's later life: an event's date only where there is no better.
+/// Words for dates after the event, which are used only if there is no better date.
 pub(super) const LATER_DATES: &[&str] = &[
     "closed",
     "processed",
@@ -153,7 +153,7 @@ pub(super) const LATER_DATES: &[&str] = &[
     "end",
 ];
 
-/// Dates of something else than an event: birth, storage, change, expiry.
+/// Words for dates that are no event: birth, storage, change, expiry.
 pub(super) const OTHER_DATES: &[&str] = &[
     "birth",
     "birthday",
@@ -183,7 +183,7 @@ pub(super) const OTHER_DATES: &[&str] = &[
     "expected",
 ];
 
-/// Numbers that may not be summed.
+/// Words for numbers that must not be summed.
 pub(super) const RATES: &[&str] = &[
     "pct",
     "percent",
@@ -211,28 +211,28 @@ pub(super) const RATES: &[&str] = &[
     "satisfaction",
 ];
 
-/// Numbers and texts that say nothing when grouped or summed.
+/// Words for numbers and texts that are meaningless when grouped or summed.
 pub(super) const MEANINGLESS: &[&str] =
     &["latitude", "longitude", "lat", "lon", "lng", "url", "uri", "path", "json", "checksum", "etag"];
 
-/// Parts of a date kept as a number.
+/// Words for parts of a date that are stored as a number.
 pub(super) const DATE_PARTS: &[&str] =
     &["year", "month", "quarter", "week", "weekday", "day", "hour", "fy", "period", "date"];
 
-/// Deductions.
+/// Words for deductions from a price.
 pub(super) const DISCOUNTS: &[&str] =
     &["discount", "rebate", "rabatt", "allowance", "deduction", "markdown", "concession"];
 
-/// The price of one unit.
+/// Words for the price of one unit.
 pub(super) const PRICES: &[&str] = &["price", "mrp", "preis", "tariff"];
 
-/// What turns a price into an amount.
+/// Words that make a price an amount, as in `total_price`.
 pub(super) const TOTALS: &[&str] = &["total", "extended", "line", "sum", "subtotal"];
 
-/// What is left after the costs.
+/// Words for the amount that remains after costs.
 pub(super) const MARGINS: Weighted = &[("contribution", 10), ("margin", 9), ("profit", 8), ("ebitda", 7)];
 
-/// Counts of units.
+/// Words for counts of units.
 pub(super) const QUANTITIES: Weighted = &[
     ("quantity", 10),
     ("qty", 10),
@@ -251,7 +251,7 @@ pub(super) const QUANTITIES: Weighted = &[
     ("affected", 4),
 ];
 
-/// Amounts of money.
+/// Words for amounts, mostly of money.
 pub(super) const AMOUNTS: &[&str] = &[
     "amount",
     "amt",
@@ -283,7 +283,7 @@ pub(super) const AMOUNTS: &[&str] = &[
     "subtotal",
 ];
 
-/// Documents and other things that a row stands for rather than is about.
+/// Words for documents and other records that a row represents, as opposed to the entity that it is about.
 pub(super) const DOCUMENTS: &[&str] = &[
     "invoice",
     "order",
@@ -309,7 +309,7 @@ pub(super) const DOCUMENTS: &[&str] = &[
     "billing",
 ];
 
-/// What a kind of event is called by, before `type` or `code`.
+/// Words before `type` or `code` that name a kind of event.
 pub(super) const EVENTS: &[&str] = &[
     "event",
     "transaction",
@@ -326,11 +326,11 @@ pub(super) const EVENTS: &[&str] = &[
     "order",
 ];
 
-/// Values that tell returns from sales.
+/// Values that distinguish returns from sales.
 pub(super) const RETURN_VALUES: &[&str] =
     &["re", "ret", "return", "returned", "returns", "refund", "refunded", "credit", "chargeback", "reversal"];
 
-/// Values that tell a state of work from a state of a country.
+/// Values that identify a column `state` as a status and not as an area.
 pub(super) const STATUS_VALUES: &[&str] = &[
     "open",
     "closed",
@@ -351,7 +351,7 @@ pub(super) const STATUS_VALUES: &[&str] = &[
     "on hold",
 ];
 
-/// Ends of a name that make it a class of something: `customer_segment`.
+/// Ends of a name that make it a classification: `customer_segment`.
 pub(super) const CLASSES: &[&str] = &[
     "segment",
     "type",
@@ -375,11 +375,11 @@ pub(super) const CLASSES: &[&str] = &[
     "priority",
 ];
 
-/// Text that people write freely.
+/// Words for free text.
 pub(super) const FREE_TEXT: &[&str] =
     &["description", "comment", "note", "remark", "text", "body", "message", "summary", "detail", "subject", "content"];
 
-/// What nobody's prompt may contain examples of.
+/// Words for personal or secret values, of which no prompt may contain examples.
 pub(super) const SENSITIVE: &[&str] = &[
     "email",
     "mail",
@@ -413,7 +413,7 @@ pub(super) const SENSITIVE: &[&str] = &[
     "religion",
 ];
 
-/// The same, of two words that stand side by side.
+/// Pairs of adjacent words for personal or secret values.
 pub(super) const SENSITIVE_PAIRS: &[(&str, &str)] = &[
     ("first", "name"),
     ("last", "name"),

@@ -1,7 +1,7 @@
-//! The sender's side of the outbox: what is due is claimed, sent by somebody else, and settled.
+//! The sender's side of the outbox: claims messages that are due, and records the outcome of sending them.
 //!
-//! A claim holds a lock of the session for as long as it is being sent. A row that is `sending` and whose lock is free was
-//! therefore left behind by a sender that died, which takes no clock to tell.
+//! A claim holds a lock of the session while its message is being sent. A row in the state `sending` whose lock is free
+//! was therefore left behind by a sender that died. No clock is needed to detect this.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -13,69 +13,57 @@ use crate::state::{Error, State, json};
 
 use crate::warehouse::postgres::temporal::Sql;
 
-/// Messages that one look brings at the most.
+/// The largest number of messages that one call of [`Sender::due`] returns.
 const DUE_MAX: i64 = 1000;
 
-/// Sends what is due, over one connection.
+/// The sender's access to the outbox, over one connection.
 #[derive(Debug)]
 pub struct Sender<'s> {
     state: &'s State,
     session: Session,
 }
 
-/// A message that this sender alone may send.
+/// A message that only this sender may send.
 #[derive(Debug)]
 pub struct Claim {
-    /// The number of its row.
+    /// The id of the message's row.
     pub id: i64,
-    /// The monitor.
     pub monitor: String,
-    /// The step that it is about.
+    /// The start of the step that the message is about.
     pub at: DateTime,
-    /// The incidents that it tells of, with their monitors; several only in a digest.
+    /// The incidents with their monitors; more than one only in a digest.
     pub incidents: Vec<(String, String)>,
-    /// The channel.
     pub channel: String,
-    /// Who on that channel.
     pub recipient: String,
-    /// What it says.
     pub content: serde_json::Value,
-    /// How often it was tried before.
+    /// The number of earlier attempts.
     pub attempts: u32,
-    /// What the channel called the first message about the incident.
+    /// The channel's id of the first message about the incident.
     pub thread: Option<String>,
     lock: Lock,
 }
 
-/// What came of sending.
+/// The outcome of sending a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Settled {
-    /// It was accepted.
     Sent {
-        /// What the channel calls it.
+        /// The channel's id of the message.
         reference: Option<String>,
     },
-    /// It was refused, and will be again.
-    Failed {
-        /// Why.
-        problem: String,
-    },
-    /// Perhaps it was accepted.
-    Unknown {
-        /// Why that cannot be told.
-        problem: String,
-    },
-    /// It was not accepted, and is tried again.
+    /// The message was refused, or tried too often.
+    Failed { problem: String },
+    /// The message may have been accepted.
+    Unknown { problem: String },
+    /// The message was not accepted, and is to be retried.
     Later {
-        /// Why.
         problem: String,
-        /// Not before that.
+        /// The earliest time of the next attempt.
         next_attempt_at: Timestamp,
     },
 }
 
 impl State {
-    /// Begins to send.
+    /// Opens a connection for sending.
     pub async fn sender(&self) -> Result<Sender<'_>, Error> {
         Ok(Sender { state: self, session: self.session().await? })
     }
@@ -86,9 +74,9 @@ fn lock_name(id: i64) -> String {
 }
 
 impl Sender<'_> {
-    /// Looks after messages whose sender died while it sent them: on a channel where a repetition does no harm they are to
-    /// be sent again, elsewhere their fate is unknown, and those come back. Channels that are not known either way are left
-    /// alone.
+    /// Recovers the messages whose sender died while it sent them. On a channel where a repetition does no harm they
+    /// become pending again. On other channels their outcome is unknown, and they are returned. Channels of which
+    /// `is_repeatable` returns `None` are left alone.
     pub async fn recover(
         &self,
         is_repeatable: impl Fn(&str) -> Option<bool>,
@@ -115,7 +103,7 @@ impl Sender<'_> {
         Ok(unknown)
     }
 
-    /// The messages that are to be sent by now, the oldest first.
+    /// Returns the messages that are due at `now`, the oldest first.
     pub async fn due(&self, now: Timestamp) -> Result<Vec<Entry>, Error> {
         let statement = format!(
             "{ENTRY} WHERE state = 'pending' AND content IS NOT NULL
@@ -124,7 +112,7 @@ impl Sender<'_> {
         self.session.rows(READ, &statement, &[&Sql(now), &DUE_MAX]).await?.iter().map(entry).collect()
     }
 
-    /// Has a message for itself, and writes down that it is being sent; `None` where another sender has it, or had.
+    /// Claims a message, and records that it is being sent. Returns `None` if another sender has claimed it.
     pub async fn claim(&self, id: i64) -> Result<Option<Claim>, Error> {
         let Some(lock) = self.session.try_lock(&lock_name(id)).await? else { return Ok(None) };
         let statement = "WITH claimed AS (
@@ -163,7 +151,8 @@ impl Sender<'_> {
         read().map(Some).map_err(failed(READ))
     }
 
-    /// Writes down what came of a claim, if need be over another connection: what was sent must not be forgotten.
+    /// Records the outcome of a claim, if necessary over another connection, because a sent message must not be
+    /// forgotten.
     pub async fn settle(&self, claim: Claim, settled: &Settled, now: Timestamp) -> Result<(), Error> {
         if let Err(error) = write_down(&self.session, claim.id, settled, now).await {
             tracing::warn!(%error, message = claim.id, "the outbox could not be written, trying over another connection");
@@ -182,7 +171,7 @@ async fn write_down(session: &Session, id: i64, settled: &Settled, now: Timestam
             ("pending", None, Some(problem), Some(Sql(*next_attempt_at)), None)
         }
     };
-    // Where the connection was lost for a while, another sender has called its fate unknown: by now it is known.
+    // While the connection was lost, another sender may have set the state to unknown. The outcome is known now.
     let statement = "UPDATE explore.outbox SET state = $2, settled_at = $3, problem = $4, next_attempt_at = $5,
             reference = coalesce($6, reference)
         WHERE (id = $1 OR carried_by = $1) AND state IN ('sending', 'unknown')";

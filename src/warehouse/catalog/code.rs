@@ -1,39 +1,11 @@
-//! What the database's users made that a SELECT could run without naming it: views' bodies, operators, functions of
-//! familiar names, casts; and what reaches another server. Plain data: what follows from it is decided in
-//! [`crate::warehouse::sql::Policy`].
+//! The code that a database's users made and that a SELECT could run without naming it: the bodies of views, operators,
+//! casts, functions with familiar names. Foreign tables, which reach another server, are listed too.
+//!
+//! This is plain data. [`crate::warehouse::sql::Policy`] decides what follows from it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
-
-use crate::warehouse::postgres::introspect::Error;
-use crate::warehouse::{self, Database, sql};
-
-const CODE: &str = include_str!("code/code.sql");
-const VERSION: &str = include_str!("code/version.sql");
-
-/// Extensions whose operators, casts and functions are taken for PostgreSQL's own in all but schema: contrib's and other
-/// well-kept data types, in C, that compute from their arguments alone. Without them, a database with one column of
-/// `citext` could not be explored. Their functions may still be called only by names that PostgreSQL has too, or by those
-/// that the owner allows.
-const TRUSTED_EXTENSIONS: &[&str] = &[
-    "btree_gin",
-    "btree_gist",
-    "citext",
-    "cube",
-    "fuzzystrmatch",
-    "hstore",
-    "intarray",
-    "isn",
-    "ltree",
-    "pg_trgm",
-    "plpgsql",
-    "postgis",
-    "seg",
-    "unaccent",
-    "uuid-ossp",
-    "vector",
-];
 
 /// Another person's code, and what it could hide behind.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -258,39 +230,6 @@ pub struct Type {
     pub is_array: bool,
 }
 
-#[derive(Deserialize)]
-struct RelationTypes {
-    schema: String,
-    name: String,
-    types: Vec<u32>,
-    columns: Vec<(String, u32)>,
-}
-
-#[derive(Deserialize)]
-struct RelationColumns {
-    schema: String,
-    name: String,
-    columns: Vec<String>,
-}
-
-/// Reads it, in one trip.
-pub async fn read(database: &dyn Database) -> Result<Code, Error> {
-    let trusted = TRUSTED_EXTENSIONS.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-    let described = sql::described();
-    let table = database.own(CODE, &[&trusted, &described]).await?;
-    let mut code = Code::default();
-    for row in &table.rows {
-        let [Some(kind), Some(document)] = row.as_slice() else { continue };
-        code.add(kind, document)?;
-    }
-    Ok(code)
-}
-
-/// A text that is another one once the schema has changed.
-pub async fn version(database: &dyn Database) -> Result<String, warehouse::Error> {
-    Ok(database.own(VERSION, &[]).await?.cell(0, 0).unwrap_or_default().to_owned())
-}
-
 impl Type {
     /// Whether making a value of a string runs nobody's code: an enum, or of an extension that only computes.
     pub fn is_plain(&self) -> bool {
@@ -300,41 +239,5 @@ impl Type {
     /// Whether it is an array of another type of the users.
     pub fn is_array(&self) -> bool {
         self.kind == "b" && !self.holds.is_empty()
-    }
-}
-
-impl Code {
-    fn add(&mut self, kind: &str, document: &str) -> Result<(), serde_json::Error> {
-        match kind {
-            "view" => self.views.push(serde_json::from_str(document)?),
-            "operator" => self.operators.push(serde_json::from_str(document)?),
-            "function" => self.functions.push(serde_json::from_str(document)?),
-            "cast" => self.casts.push(serde_json::from_str(document)?),
-            "type" => self.types.push(serde_json::from_str(document)?),
-            "support" => self.supports.push(serde_json::from_str(document)?),
-            "check" => self.checks.push(serde_json::from_str(document)?),
-            "planned" => self.planned.push(serde_json::from_str(document)?),
-            "foreign" => {
-                let Name { schema, name } = serde_json::from_str(document)?;
-                self.foreign.insert((schema, name));
-            }
-            "relation" => {
-                let RelationTypes { schema, name, types, columns } = serde_json::from_str(document)?;
-                self.typed_columns.insert((schema.clone(), name.clone()), columns);
-                self.relations.insert((schema, name), types);
-            }
-            "columns" => {
-                let RelationColumns { schema, name, columns } = serde_json::from_str(document)?;
-                self.columns.insert((schema, name), columns.into_iter().collect());
-            }
-            "described" => {
-                let RelationColumns { schema, name, columns } = serde_json::from_str(document)?;
-                self.described.insert((schema, name), columns);
-            }
-            "generated" => self.generated.push(serde_json::from_str(document)?),
-            "inherits" => self.inherits.push(serde_json::from_str(document)?),
-            _ => {}
-        }
-        Ok(())
     }
 }

@@ -1,5 +1,5 @@
-//! The driver joined to the engine by a pipe: the engine takes protocol messages and gives protocol messages, and has no
-//! socket.
+//! Connects the driver to the embedded engine by a pipe. The engine has no socket: it takes and returns protocol
+//! messages.
 
 use std::io;
 use std::pin::Pin;
@@ -13,12 +13,12 @@ use tokio::task::JoinHandle;
 use super::Engine;
 use crate::warehouse::postgres::spawn;
 
-/// Bytes under way between the engine and the driver.
+/// Bytes that the pipe between the engine and the driver holds at most.
 const PIPE_BYTES: usize = 1 << 16;
-/// Chunks of an answer under way before the engine waits for the reader.
+/// Chunks of an answer that are buffered before the engine waits for the reader.
 const CHUNKS_MAX: usize = 16;
 
-/// Makes connections to the engine with the session's settings applied.
+/// Makes connections to the engine and applies the session's settings.
 pub(super) struct Dial {
     pub(super) engine: Engine,
     pub(super) settings: String,
@@ -32,7 +32,8 @@ impl Connect for Dial {
         let config = config.clone();
         Box::pin(async move {
             let (client, task) = bridge(&self.engine, &config).await?;
-            // It is the same session whoever had the connection before, and he may have left in the middle of something.
+            // The engine has a single session, and the previous connection may have left it in the middle of a
+            // transaction.
             client.batch_execute("ROLLBACK").await?;
             client.batch_execute("DISCARD ALL").await?;
             client.batch_execute(&self.settings).await?;
@@ -41,7 +42,7 @@ impl Connect for Dial {
     }
 }
 
-/// Joins the driver to the engine by a pipe.
+/// Returns a client of the driver that is connected to the engine by a pipe.
 pub(super) async fn bridge(
     engine: &Engine,
     config: &tokio_postgres::Config,
@@ -57,7 +58,7 @@ pub(super) async fn bridge(
     Ok((client, spawn(connection)))
 }
 
-/// Carries requests to the engine and its answers back until the driver hangs up.
+/// Forwards requests to the engine, and its answers to the driver, until the driver disconnects.
 async fn serve(engine: Engine, pipe: DuplexStream) -> io::Result<()> {
     let (mut reader, mut writer) = tokio::io::split(pipe);
     read_startup(&mut reader).await?;
@@ -81,7 +82,8 @@ async fn serve(engine: Engine, pipe: DuplexStream) -> io::Result<()> {
 async fn forward(chunks: &mut mpsc::Receiver<Vec<u8>>, writer: &mut WriteHalf<DuplexStream>) -> io::Result<()> {
     let mut result = Ok(());
     while let Some(chunk) = chunks.recv().await {
-        // When the driver has hung up, the rest of the answer is still taken: the engine waits for its reader.
+        // After the driver has disconnected, the rest of the answer is still read, because the engine waits for its
+        // reader.
         if result.is_ok() {
             result = writer.write_all(&chunk).await;
         }
@@ -95,8 +97,8 @@ async fn read_startup(reader: &mut ReadHalf<DuplexStream>) -> io::Result<()> {
     reader.read_exact(&mut message).await.map(drop)
 }
 
-/// What a server says to a client that it lets in: no password, the parameters that the driver reads, no key to cancel
-/// by, and that it is idle.
+/// Returns the messages that a server sends after a login: no password is required, the encoding that the driver reads,
+/// an empty key for cancel requests, and that the server is idle.
 fn welcome() -> Vec<u8> {
     let mut bytes = message(b'R', &0_u32.to_be_bytes());
     bytes.extend(message(b'S', b"client_encoding\0UTF8\0"));
@@ -113,7 +115,8 @@ fn message(tag: u8, body: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// The messages up to one that the engine answers to, a Sync or a simple query; `None` once the driver is done.
+/// Reads messages up to one that the engine answers: a Sync or a simple query. Returns `None` if the driver has
+/// disconnected.
 async fn read_request(reader: &mut ReadHalf<DuplexStream>) -> io::Result<Option<Vec<u8>>> {
     let mut request = Vec::new();
     loop {

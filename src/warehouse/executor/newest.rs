@@ -1,4 +1,4 @@
-//! The newest day in the data, asked of the data: the planner's statistics are a sample that leaves the ends out.
+//! Queries the newest day in the data. The planner's statistics are a sample that omits the extremes.
 
 use std::time::Duration;
 
@@ -9,21 +9,24 @@ use super::Executor;
 use crate::warehouse::Limits;
 use crate::warehouse::catalog::{Catalog, Column, Role, Table, ValueKind};
 
-/// Tables that are asked at the most; of a database with more dates than that the newest is not told.
+/// Tables that are queried at most. If a database has more tables with dates, no newest day is returned.
 const TABLES_MAX: usize = 40;
-/// What a plan may cost: an index, or some million rows.
+/// Cost of a plan at most: an index scan, or a scan of some million rows.
 const PLAN_COST_MAX: f64 = 100_000.0;
-/// Time for each, and for all together.
+/// Time-out of one query.
 const TIMEOUT: Duration = Duration::from_secs(2);
+/// Time-out of all queries together.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A column that was refused, too dear, or not answered in time.
+/// A column whose query was refused, too expensive, or not answered in time.
 struct Unasked;
 
 impl Executor {
-    /// The newest day of the columns that say when something happened, days after `today` aside, since due dates lie in
-    /// the future. `None` where one of them would take long to ask, or may not be: what is newest of the others alone may
-    /// be older than that. Sensitive columns are not asked.
+    /// Returns the newest day in the columns that say when something happened. Ignores days after `today`, because due
+    /// dates lie in the future. Sensitive columns are not queried.
+    ///
+    /// Returns `None` if one of the columns takes too long or may not be queried: the newest day of the others may be
+    /// older.
     pub async fn newest_date(&self, catalog: &Catalog, today: Date) -> Option<Date> {
         let dates = catalog.tables.iter().filter_map(date_of).collect::<Vec<_>>();
         if dates.len() > TABLES_MAX {
@@ -34,7 +37,7 @@ impl Executor {
         newest.into_iter().collect::<Result<Vec<_>, Unasked>>().ok()?.into_iter().flatten().max()
     }
 
-    /// The newest day of a column, which may have none.
+    /// Returns the newest day of a column, or `None` if the column has none.
     async fn newest_of(&self, table: &Table, column: &Column, today: Date) -> Result<Option<Date>, Unasked> {
         let name = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
         let column = name(&column.name);
@@ -53,7 +56,7 @@ impl Executor {
     }
 }
 
-/// The column that says when the table's rows happened.
+/// Returns the column that says when the table's rows happened.
 fn date_of(table: &Table) -> Option<(&Table, &Column)> {
     let column = table.column_with(Role::Date)?;
     (column.value_kind() == ValueKind::Moment && !column.sensitive).then_some((table, column))

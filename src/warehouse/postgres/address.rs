@@ -1,8 +1,8 @@
-//! A connection string, read as libpq reads it -> where to connect, as whom, and how.
+//! Parses a connection string as libpq does into an [`Address`]: hosts, user, database, password and TLS options.
 //!
-//! URLs and `key=value` strings go to tokio-postgres' own parser; what that one does not know (`sslmode=verify-*`,
-//! `sslrootcert`, `passfile`) is taken out first. What the string leaves open comes from the `PG*` variables, and a
-//! password from the passfile.
+//! tokio-postgres parses URLs and `key=value` strings. The options that it does not support (`sslmode=verify-*`,
+//! `sslrootcert`, `passfile`) are removed first and handled here. Values that the string leaves out come from the `PG*`
+//! environment variables, and a missing password comes from `PGPASSWORD` or the passfile.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,10 +14,10 @@ use super::failure::{self, Place};
 use super::tls::SslMode;
 use crate::warehouse::Error;
 
-/// Options that say nothing to this client, and that connection strings of managed services carry.
+/// Options that this client ignores. Connection strings of managed services contain them.
 const IGNORED: [&str; 4] = ["gssencmode", "client_encoding", "fallback_application_name", "sslsni"];
 
-/// Where to connect, as whom, and how.
+/// A parsed connection string, completed from the environment and the passfile.
 #[derive(Debug, Clone)]
 pub(super) struct Address {
     pub(super) config: Config,
@@ -26,11 +26,11 @@ pub(super) struct Address {
     pub(super) place: Place,
 }
 
-/// Looks up a variable of the environment.
+/// A function that looks up an environment variable by its name.
 pub(super) type Variable<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 impl Address {
-    /// Reads `text`, a URL or `key=value` pairs.
+    /// Parses `text`, which is a URL or `key=value` pairs. `connect_timeout` applies if the string contains none.
     pub(super) fn parse(text: &str, variable: Variable<'_>, connect_timeout: Duration) -> Result<Self, Error> {
         let (rest, mut options) = take_options(text.trim())?;
         let mut option = |name: &str, fallback: &str| {
@@ -69,7 +69,8 @@ impl Address {
 
 const TAKEN: [&str; 3] = ["sslmode", "sslrootcert", "passfile"];
 
-/// Splits what tokio-postgres cannot read from the rest.
+/// Removes the options in [`TAKEN`] and [`IGNORED`] from `text`. Returns the rest, and the values of those in
+/// [`TAKEN`].
 fn take_options(text: &str) -> Result<(String, Vec<(String, String)>), Error> {
     let mut taken = Vec::new();
     let mut take = |key: &str, value: String| {
@@ -97,7 +98,7 @@ fn take_options(text: &str) -> Result<(String, Vec<(String, String)>), Error> {
     Ok((rest, taken))
 }
 
-/// `host=localhost password='it''s'` -> pairs, with libpq's quotes and backslashes undone.
+/// Parses `host=localhost password='it\'s'` into pairs, and undoes libpq's quotes and backslashes.
 fn key_values(text: &str) -> Result<Vec<(String, String)>, Error> {
     let unreadable = || {
         let wanted = "write postgres://user@host:5432/database, or host=... user=... dbname=...";
@@ -131,6 +132,7 @@ fn key_values(text: &str) -> Result<Vec<(String, String)>, Error> {
     Ok(pairs)
 }
 
+/// Decodes `%XX` escapes. An invalid escape stays as it is.
 fn decode(text: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = text.as_bytes();
@@ -185,7 +187,8 @@ fn place(config: &Config) -> Place {
     Place { address: hosts.join(","), user, database }
 }
 
-/// The password of the passfile's first line that fits; `None` also where others can read the file, as in libpq.
+/// Returns the password of the passfile's first matching line. Like libpq, ignores a file that the group or others can
+/// access.
 fn password_from(file: &Path, config: &Config, port: u16, place: &Place) -> Option<String> {
     if is_open_to_others(file) {
         tracing::warn!(file = %file.display(), "passfile not used: others can read it; chmod 600 it");

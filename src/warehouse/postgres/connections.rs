@@ -1,8 +1,9 @@
-//! The pool and what happens around a statement: a connection is leased, watched, and given back clean or not at all.
+//! The connection pool: leases a connection, watches the statement on it, and resets the connection afterwards.
 //!
-//! A lease that ends early, because the time is up or because the caller dropped its future, stops the statement in
-//! the background; [`Connections::close`] waits for that. The reset of a connection whose statement gave rows came with
-//! them; after a statement that failed it runs in the background, and the connection is free for others once it is done.
+//! A lease that ends early, because of a time-out or because the caller dropped its future, stops the statement in the
+//! background. [`Connections::close`] waits for these tasks. The reset after a successful statement is part of the same
+//! round trip. After a failed statement the reset runs in the background, and the pool gets the connection back when it
+//! is done. A connection that cannot be reset is closed.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -24,42 +25,43 @@ use super::session::{Answer, Session, Statement};
 use crate::warehouse::table::Table;
 use crate::warehouse::{Error, Limits};
 
-/// How long after [`Limits::timeout`] the watchdog stops what `statement_timeout` did not.
+/// Time after [`Limits::timeout`] at which the watchdog stops a statement that `statement_timeout` did not stop.
 const WATCHDOG_GRACE: Duration = Duration::from_millis(500);
-/// Time between two requests to cancel the same statement.
+/// Time-out of one cancel request, and the pause after it.
 const CANCEL_INTERVAL: Duration = Duration::from_millis(500);
-/// Requests to cancel before the connection is dropped, which the server notices within half a second.
+/// Cancel requests before the connection is dropped. The server notices that within half a second
+/// (`client_connection_check_interval`).
 const CANCEL_ATTEMPTS: u32 = 6;
-/// Time that a server has to react to a request to cancel before it is said that it does not.
+/// Time to wait for the server to react to a cancel request before [`Error::GoesOn`] is returned.
 const CANCEL_PATIENCE: Duration = Duration::from_secs(2);
-/// Time that [`Connections::close`] gives to what is still being stopped.
+/// Time that [`Connections::close`] waits for the tasks in the background.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
-/// Time to clean a connection before it is dropped, so that a server that went silent holds no place in the pool.
+/// Time-out of a reset, so that a server that stopped responding does not occupy a slot of the pool.
 const RESET_TIMEOUT: Duration = Duration::from_secs(5);
-/// Pauses between attempts to connect again grow up to this.
+/// The longest pause between two attempts to reconnect. Pauses double until they reach it.
 const RECONNECT_PAUSE_MAX: Duration = Duration::from_secs(2);
 
-/// How a statement that overran is stopped.
+/// How to stop a statement that exceeded its time-out.
 #[derive(Clone)]
 pub(in crate::warehouse) enum Stop {
-    /// By a CancelRequest over a connection of its own.
+    /// Send a CancelRequest over a separate connection.
     Cancel(MakeRustlsConnect),
-    /// Not at all: its end is waited for, and the connection is used again.
+    /// Wait for the statement to end, because the engine cannot cancel it. The connection is then used again.
     #[cfg(feature = "embedded")]
     Wait,
 }
 
-/// The bounds of [`Connections`].
+/// The size and the time-outs of a [`Connections`] pool.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::warehouse) struct Bounds {
     pub(in crate::warehouse) connections_max: usize,
-    /// To make one connection.
+    /// Time-out of one attempt to connect.
     pub(in crate::warehouse) connect_timeout: Duration,
-    /// To go on trying after the server went away.
+    /// Time for which attempts to reconnect continue after the server became unavailable.
     pub(in crate::warehouse) reconnect_timeout: Duration,
 }
 
-/// A pool of connections of one database.
+/// A pool of connections to one database.
 pub(in crate::warehouse) struct Connections {
     pool: Pool,
     bounds: Bounds,
@@ -73,7 +75,8 @@ impl std::fmt::Debug for Connections {
 }
 
 impl Connections {
-    /// A pool whose connections `connect` makes, with the settings already applied; [`Session::reset`] applies them again.
+    /// Creates a pool. `connect` must return connections with the settings applied. [`Session::reset`] applies them
+    /// again after every statement.
     pub(in crate::warehouse) fn new(
         config: tokio_postgres::Config,
         connect: impl Connect + 'static,
@@ -97,9 +100,10 @@ impl Connections {
         self.bounds.connections_max.max(1)
     }
 
-    /// Runs one statement. When the returned future is dropped, the statement is stopped.
+    /// Runs one statement. Dropping the returned future stops the statement.
     pub(in crate::warehouse) async fn run(&self, statement: &Statement<'_>, limits: &Limits) -> Result<Table, Error> {
         let mut unused = String::new();
+        // Every connection in the pool may be stale. One more attempt makes a new connection.
         for _ in 0..=self.connections_max() {
             let lease = self.lease().await?;
             let watched =
@@ -112,6 +116,7 @@ impl Connections {
                     unused = failure::describe(&error);
                     lease.discard();
                 }
+                // The server still sends rows: dropping the lease stops the statement.
                 Ok(Err(Failure::Answer(error @ Error::TooLarge { .. }))) => return Err(error),
                 Ok(Err(Failure::Answer(error))) => {
                     lease.give_back();
@@ -130,7 +135,8 @@ impl Connections {
         Err(Error::Gone(unused))
     }
 
-    /// A connection of the pool, made anew if need be, for as long as [`Bounds::reconnect_timeout`] allows.
+    /// Returns a connection from the pool. While the server is unavailable, retries for at most
+    /// [`Bounds::reconnect_timeout`].
     pub(in crate::warehouse) async fn lease(&self) -> Result<Lease, Error> {
         let started = Instant::now();
         let mut pause = Duration::from_millis(50);
@@ -151,7 +157,7 @@ impl Connections {
         }
     }
 
-    /// Waits, for a bounded time, until everything dropped is stopped, then closes the connections.
+    /// Waits at most [`CLOSE_TIMEOUT`] for the tasks in the background, then closes the connections.
     pub(in crate::warehouse) async fn close(&self) {
         let mut tasks = std::mem::take(&mut *self.keeper.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         let all_done = async { while tasks.join_next().await.is_some() {} };
@@ -162,7 +168,7 @@ impl Connections {
     }
 }
 
-/// A connection in use. Dropped before it is given back, its statement is stopped.
+/// A connection in use. Dropping it before it is given back stops its statement.
 pub(in crate::warehouse) struct Lease {
     object: Option<Object>,
     keeper: Arc<Keeper>,
@@ -174,12 +180,12 @@ impl Lease {
         self.object.as_ref().expect("a lease holds its connection")
     }
 
-    /// Lets others have the connection, which was reset.
+    /// Returns the connection, which has been reset, to the pool.
     fn give_back_clean(mut self) {
         drop(self.object.take());
     }
 
-    /// Cleans the connection, then lets others have it.
+    /// Resets the connection in the background, then returns it to the pool.
     pub(in crate::warehouse) fn give_back(mut self) {
         if let Some(object) = self.object.take() {
             let keeper = Arc::clone(&self.keeper);
@@ -187,7 +193,8 @@ impl Lease {
         }
     }
 
-    /// Stops the statement, which goes on in the background, and says whether the server reacted.
+    /// Stops the statement in the background. Returns [`Error::Timeout`] if the server reacted, and [`Error::GoesOn`]
+    /// if it did not react in time.
     async fn overran(mut self, limits: &Limits) -> Error {
         let (sender, reacted) = oneshot::channel();
         if let Some(object) = self.object.take() {
@@ -222,7 +229,7 @@ impl Drop for Lease {
     }
 }
 
-/// Looks after connections whose caller has left.
+/// Resets connections, and stops their statements, after their leases have ended.
 struct Keeper {
     session: Session,
     stop: Stop,
@@ -252,13 +259,15 @@ impl Keeper {
         drop(Object::take(object));
     }
 
-    /// Until the server is done the connection keeps its place in the pool, so that no more than its size are open.
-    /// Tells whether the server stopped.
+    /// Stops the statement on the connection. Returns whether the server stopped it.
+    ///
+    /// The connection keeps its slot in the pool until then, so that no more connections are open than the size of the
+    /// pool.
     async fn stop(&self, object: Object) -> bool {
         match &self.stop {
             Stop::Cancel(tls) => {
                 let stopped = cancel(&object, &object.cancel_token(), tls).await;
-                // A late CancelRequest must never meet another statement.
+                // A late CancelRequest must never reach another statement.
                 drop(Object::take(object));
                 stopped
             }
@@ -271,9 +280,9 @@ impl Keeper {
     }
 }
 
-/// Asks the server to stop what runs on `client` until it has; `false` where it does not react.
+/// Sends cancel requests until the statement on `client` has ended. Returns `false` if the server does not react.
 ///
-/// Several requests, because one that arrives before the statement does is lost without a word.
+/// Several requests are sent because one that arrives before its statement has no effect and is not reported.
 async fn cancel(client: &Client, token: &CancelToken, tls: &MakeRustlsConnect) -> bool {
     let mut idle = pin!(client.check_connection());
     for _ in 0..CANCEL_ATTEMPTS {

@@ -1,4 +1,4 @@
-//! What PostgreSQL and the network report -> what the model or the user is told, on one line.
+//! Converts errors of PostgreSQL and the network to one-line messages for the model or the user.
 
 use std::error::Error as _;
 use std::fmt::Write as _;
@@ -10,22 +10,22 @@ use deadpool_postgres::tokio_postgres::error::{DbError, ErrorPosition, Severity,
 
 use crate::warehouse::{Error, Limits};
 
-/// Characters of the longest message; a value that the database quotes in it can be of any size.
+/// Characters of a message at most. PostgreSQL may quote a value of any size in it.
 const MESSAGE_CHARACTERS_MAX: usize = 800;
-/// Characters of the statement shown around a position.
+/// Characters of the statement that a message quotes, from the position of the error on.
 const NEAR_CHARACTERS: usize = 40;
 
 /// Why a statement has no result, and whether another connection may be tried.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// The connection failed before the statement began, so nothing is repeated by trying another one.
+    /// The connection failed before the statement began, so that trying another one repeats nothing.
     Unused(tokio_postgres::Error),
-    /// The caller's answer.
+    /// The error to return to the caller.
     Answer(Error),
 }
 
-/// Sorts an error of beginning a transaction: another connection helps where this one is lost, not where the role or a
-/// setting that it begins with is refused.
+/// Classifies an error from the beginning of a transaction. Another connection helps if this one is lost. It does not
+/// help if the role or a setting is rejected.
 pub(super) fn beginning(error: tokio_postgres::Error) -> Failure {
     if is_lost(&error) {
         return Failure::Unused(error);
@@ -33,17 +33,17 @@ pub(super) fn beginning(error: tokio_postgres::Error) -> Failure {
     Failure::Answer(Error::Connect(format!("no transaction can begin: {}", describe(&error))))
 }
 
-/// Sorts an error of preparing `text`.
+/// Classifies an error from preparing `text`.
 pub(super) fn before_running(error: tokio_postgres::Error, text: &str, elapsed: Duration, limits: &Limits) -> Failure {
-    // The driver keeps prepared statements of its own for types that are not built in, and DISCARD ALL takes them.
+    // The driver prepares statements of its own for types that are not built in, and DISCARD ALL removes them.
     let forgotten = error.code() == Some(&SqlState::INVALID_SQL_STATEMENT_NAME);
     if forgotten || is_lost(&error) { Failure::Unused(error) } else { while_running(&error, text, 0, elapsed, limits) }
 }
 
-/// Sorts an error of running `text`, whose first character PostgreSQL saw after `prefix_characters` others.
+/// Classifies an error from running `text`, which PostgreSQL received after `prefix_characters` other characters.
 ///
-/// A statement whose connection is lost while it runs is reported, never repeated: an administrator may have ended
-/// it, or it may have ended the server.
+/// A statement whose connection is lost while it runs is reported and never repeated: an administrator may have ended
+/// it, or the statement may have brought the server down.
 pub(super) fn while_running(
     error: &tokio_postgres::Error,
     text: &str,
@@ -62,7 +62,7 @@ pub(super) fn while_running(
     })
 }
 
-/// Whether the connection is of no more use.
+/// Returns whether the connection can no longer be used.
 fn is_lost(error: &tokio_postgres::Error) -> bool {
     match error.as_db_error() {
         Some(database) => matches!(database.parsed_severity(), Some(Severity::Fatal | Severity::Panic)),
@@ -70,8 +70,8 @@ fn is_lost(error: &tokio_postgres::Error) -> bool {
     }
 }
 
-/// Whether a connection that could not be made may be made a little later: the server is starting, stopping, full or
-/// away, rather than refusing this user.
+/// Returns whether an attempt to connect may succeed a little later: the server is starting, stopping, full or
+/// unreachable, but does not reject this user.
 pub(super) fn is_transient(error: &tokio_postgres::Error) -> bool {
     match error.code() {
         Some(code) => {
@@ -82,7 +82,7 @@ pub(super) fn is_transient(error: &tokio_postgres::Error) -> bool {
     }
 }
 
-/// The error in one line, with SQLSTATE, detail and hint where the database reported it.
+/// Returns the error as one line, with SQLSTATE, detail and hint if the database reported them.
 pub(in crate::warehouse) fn describe(error: &tokio_postgres::Error) -> String {
     describe_at(error, "", 0)
 }
@@ -105,7 +105,7 @@ fn describe_at(error: &tokio_postgres::Error, text: &str, prefix_characters: usi
     one_line(&line)
 }
 
-/// Where in the statement the error is: `at character 8 near "amout FROM"`.
+/// Returns the position of the error in the statement: `at character 8 near "amout FROM"`.
 fn place(error: &DbError, text: &str, prefix_characters: usize) -> Option<String> {
     match error.position()? {
         ErrorPosition::Original(position) => {
@@ -117,7 +117,7 @@ fn place(error: &DbError, text: &str, prefix_characters: usize) -> Option<String
     }
 }
 
-/// The text without line breaks and control characters, and not too long.
+/// Returns the text without line breaks and control characters, cut after [`MESSAGE_CHARACTERS_MAX`].
 pub(in crate::warehouse) fn one_line(text: &str) -> String {
     let words = text.split(|character: char| character.is_whitespace() || character.is_control());
     let line = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
@@ -127,7 +127,7 @@ pub(in crate::warehouse) fn one_line(text: &str) -> String {
     }
 }
 
-/// Why no connection to `place` could be made, and what to do about it.
+/// Returns the error of a failed connection to `place`, with advice on what to do.
 pub(super) fn connecting(error: &tokio_postgres::Error, place: &Place) -> Error {
     let Place { address, user, database } = place;
     Error::Connect(match error.code() {
@@ -142,10 +142,10 @@ pub(super) fn connecting(error: &tokio_postgres::Error, place: &Place) -> Error 
     })
 }
 
-/// Where a connection goes, for messages. Holds no password.
+/// The target of a connection, for messages. It contains no password.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
-    /// `host:port` or the socket's directory; several between commas.
+    /// `host:port`, or the socket's directory and port. Several are separated by commas.
     pub(super) address: String,
     pub(super) user: String,
     pub(super) database: String,

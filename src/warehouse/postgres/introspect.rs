@@ -7,8 +7,10 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
-use crate::warehouse::catalog::{Catalog, Column, Statistics, Table, ValueKind};
-use crate::warehouse::{self, Database};
+use super::code;
+use super::protocol::{Postgres, own};
+use crate::warehouse;
+use crate::warehouse::catalog::{Catalog, Column, Error, Introspected, Selection, Statistics, Table, ValueKind};
 
 /// How many common values a column keeps: what the model can make use of.
 const COMMON_VALUES_MAX: usize = 12;
@@ -21,79 +23,17 @@ const STATISTICS: &str = concat!(include_str!("introspect/relations.sql"), inclu
 const READABLE: &str = include_str!("introspect/left_out.sql");
 const UNMATCHED: &str = concat!(include_str!("introspect/relations.sql"), include_str!("introspect/unmatched.sql"));
 
-/// Which tables a catalog is to hold.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Selection {
-    /// Schemas; all but the system's when empty.
-    pub schemas: Vec<String>,
-    /// Tables to include, all when empty: `table` or `schema.table`, where `*` stands for any text.
-    pub include: Vec<String>,
-    /// Tables to exclude, in the same form.
-    pub exclude: Vec<String>,
-}
-
-impl Selection {
-    /// Whether the relation is kept out by name.
-    pub fn excludes(&self, schema: &str, table: &str) -> bool {
-        let full = format!("{schema}.{table}");
-        self.exclude.iter().any(|text| matches(text, table) || matches(text, &full))
-    }
-}
-
-/// Whether `name` is of the form `pattern`, in which `*` stands for any text.
-fn matches(pattern: &str, name: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == name,
-        Some((start, rest)) => name
-            .strip_prefix(start)
-            .is_some_and(|name| (0..=name.len()).any(|end| name.is_char_boundary(end) && matches(rest, &name[end..]))),
-    }
-}
-
-/// What was read.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Introspected {
-    /// The tables, as the database alone describes them.
-    pub catalog: Catalog,
-    /// What the user should know, a sentence each: statistics that may not be read, selections that match nothing.
-    pub warnings: Vec<String>,
-    /// The relations that the role may read and that are not in the catalog on purpose, as (schema, name).
-    pub left_out: Vec<(String, String)>,
-}
-
-/// A catalog that could not be read.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The database refused or failed.
-    #[error("the catalog could not be read: {0}")]
-    Database(#[from] warehouse::Error),
-    /// What is to be kept out is not there under that name.
-    #[error(
-        "there is no table to exclude called {0}; write it as the database spells it, without quotes, as table or \
-         schema.table"
-    )]
-    ExcludesNothing(String),
-    /// What is marked as sensitive is not there under that name.
-    #[error(
-        "the metadata mark {0} as sensitive, and the database has no such column; write table and column as the database \
-         spells them, in the file's name too, or take the mark away"
-    )]
-    MarksNothing(String),
-    /// The answer is not what the statement gives.
-    #[error("the catalog could not be read: the server's description of it is damaged ({0})")]
-    Document(#[from] serde_json::Error),
-}
-
 /// Reads the catalog of `database`.
-pub async fn introspect(database: &dyn Database, selection: &Selection) -> Result<Introspected, Error> {
+pub(super) async fn introspect(database: &dyn Postgres, selection: &Selection) -> Result<Introspected, Error> {
     let patterns = |texts: &[String]| texts.iter().map(|text| like_pattern(text)).collect::<Vec<_>>();
     let (include, exclude) = (patterns(&selection.include), patterns(&selection.exclude));
     let parameters: [&[String]; 3] = [&selection.schemas, &include, &exclude];
-    let (structure, statistics, unmatched, readable) = tokio::join!(
-        database.own(STRUCTURE, &parameters),
-        database.own(STATISTICS, &parameters),
+    let (structure, statistics, unmatched, readable, code) = tokio::join!(
+        own(database, STRUCTURE, &parameters),
+        own(database, STATISTICS, &parameters),
         unmatched(database, selection, &parameters),
         readable(database, selection),
+        code::read(database),
     );
     let mut warnings = unmatched?;
     let mut tables = documents(&structure?)?;
@@ -106,15 +46,15 @@ pub async fn introspect(database: &dyn Database, selection: &Selection) -> Resul
     }
     let mut left_out = readable?;
     left_out.retain(|(schema, name)| !tables.iter().any(|table| table.schema == *schema && table.name == *name));
-    Ok(Introspected { catalog: Catalog { tables, business_context: None }, warnings, left_out })
+    Ok(Introspected { catalog: Catalog { tables, business_context: None }, warnings, left_out, code: code? })
 }
 
 /// All relations that the role may read, where the selection may leave some out.
-async fn readable(database: &dyn Database, selection: &Selection) -> Result<Vec<(String, String)>, warehouse::Error> {
+async fn readable(database: &dyn Postgres, selection: &Selection) -> Result<Vec<(String, String)>, warehouse::Error> {
     if *selection == Selection::default() {
         return Ok(Vec::new());
     }
-    let rows = database.own(READABLE, &[]).await?.rows;
+    let rows = own(database, READABLE, &[]).await?.rows;
     let named = |row: Vec<Option<String>>| match <[Option<String>; 2]>::try_from(row) {
         Ok([Some(schema), Some(name)]) => Some((schema, name)),
         Ok(_) | Err(_) => None,
@@ -124,14 +64,14 @@ async fn readable(database: &dyn Database, selection: &Selection) -> Result<Vec<
 
 /// What the selection names in vain. A misspelt exclusion is an error: it would show what must not be seen.
 async fn unmatched(
-    database: &dyn Database,
+    database: &dyn Postgres,
     selection: &Selection,
     parameters: &[&[String]],
 ) -> Result<Vec<String>, Error> {
     if *selection == Selection::default() {
         return Ok(Vec::new());
     }
-    let rows = database.own(UNMATCHED, parameters).await?.rows;
+    let rows = own(database, UNMATCHED, parameters).await?.rows;
     let in_vain = |row: &Vec<Option<String>>| match row.as_slice() {
         [Some(kind), Some(pattern)] if kind == "exclusion" => {
             selection.exclude.iter().find(|text| like_pattern(text) == *pattern).cloned()

@@ -1,4 +1,4 @@
-//! The values that a statement's `$1`, `$2` ... are bound to, as the types that the server has there.
+//! The values of a statement's `$1`, `$2` ..., converted to the types that the server infers for them.
 
 use deadpool_postgres::tokio_postgres::types::{ToSql, Type};
 use jiff::civil::{Date, DateTime};
@@ -7,18 +7,17 @@ use jiff::{Timestamp, ZonedDateTime};
 use super::temporal::Sql;
 use crate::warehouse::sql::Select;
 
-/// The values of a statement's parameters.
+/// The values of a statement's parameters, before their types are known.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::warehouse) enum Parameters<'a> {
-    /// There are none.
     None,
-    /// Of the program's own statements: all of type `text[]`.
+    /// Values of type `text[]`, for the program's own statements.
     Lists(&'a [&'a [String]]),
-    /// The ends of a time range, whose types the server tells.
+    /// The ends of a time range. The server reports their types.
     Range(&'a [ZonedDateTime; 2]),
 }
 
-/// A value of the type that its parameter has.
+/// A parameter's value, converted to the parameter's type.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Bound<'a> {
     List(&'a [String]),
@@ -28,12 +27,12 @@ pub(super) enum Bound<'a> {
 }
 
 impl<'a> Parameters<'a> {
-    /// Those of a validated statement.
+    /// Returns the parameters of a validated statement.
     pub(in crate::warehouse) fn of(select: &'a Select) -> Self {
         select.range().map_or(Self::None, Self::Range)
     }
 
-    /// The values, where their types are known without the server.
+    /// Returns the values if their types are known without the server.
     pub(super) fn known(self) -> Option<Vec<Bound<'a>>> {
         match self {
             Self::None => Some(Vec::new()),
@@ -42,7 +41,7 @@ impl<'a> Parameters<'a> {
         }
     }
 
-    /// The values as the types that the server found for them; why not, where it found others.
+    /// Converts the values to `types`, which the server reported. Returns a message if they do not fit.
     pub(super) fn bind(self, types: &[Type]) -> Result<Vec<Bound<'a>>, String> {
         match (self, types) {
             (Self::None, []) => Ok(Vec::new()),
@@ -81,7 +80,7 @@ impl Bound<'_> {
         }
     }
 
-    /// As the driver takes it.
+    /// Returns the value and its type as the driver expects them.
     pub(super) fn typed(&self) -> (&(dyn ToSql + Sync), Type) {
         let value: &(dyn ToSql + Sync) = match self {
             Self::List(list) => list,

@@ -1,8 +1,9 @@
-//! What the roles of the session may do beyond reading, and whether such a session is used at all.
+//! Determines the rights beyond reading that the roles of a session have, and whether to accept the session.
 //!
-//! Two roles are graded: the one that logged in, which a statement could go back to, and the one that statements run
-//! as, where `--as-role` names another. A role that the login role could only become by SET ROLE (a NOINHERIT login, as
-//! PostgREST's authenticator) is not counted among its rights, only told: no SELECT that passes the validator sets a role.
+//! Two roles are graded: the login role, because a statement could switch back to it, and the role that statements run
+//! as if `--as-role` names another one. Rights that the login role gains only by SET ROLE (a NOINHERIT login such as
+//! PostgREST's authenticator) are reported but do not count as its rights, because no SELECT that passes the validator
+//! sets a role.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,20 +13,18 @@ use crate::warehouse::{Error, Limits};
 
 const REMEDY: &str = "`explore doctor` prints the statements that make a role which may only read";
 
-/// Names kept of a kind, at the most.
+/// Names kept of each kind, at most.
 const NAMES_MAX: usize = 5;
 
-/// Names of one kind: how many there are, and some of them.
+/// The names of one kind: their number, and the first few of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Names {
-    /// How many there are.
     pub count: usize,
-    /// The first of them.
+    /// The first names, at most `NAMES_MAX`.
     pub some: Vec<String>,
 }
 
 impl Names {
-    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
@@ -48,42 +47,44 @@ impl std::fmt::Display for Names {
     }
 }
 
-/// What a role may do beyond reading.
+/// The rights of a role beyond reading.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Grade {
-    /// The role that logged in, where this is said of it rather than of the one that statements run as.
+    /// The login role, if this is its grade; `None` if it is the grade of the role that statements run as.
     pub login: Option<String>,
-    /// Whether nothing in the server stops it.
     pub superuser: bool,
-    /// What it is or is a member of that lets it act on the server: `CREATEROLE`, `pg_write_server_files`.
+    /// Attributes and memberships that let it act on the server: `CREATEROLE`, `pg_write_server_files`.
     pub powers: Names,
-    /// Tables that it may write, or owns.
+    /// Tables and views that it may write or that it owns.
     pub writes: Names,
-    /// What lets it read more than tables: `pg_read_server_files`, or BYPASSRLS.
+    /// Attributes and memberships that let it read more than tables: `pg_read_server_files`, `BYPASSRLS`.
     pub reads: Names,
-    /// Where it may create objects: `schema public`, `database shop`.
+    /// Schemas and databases in which it may create objects: `schema public`, `database shop`.
     pub creates: Names,
-    /// Roles that may write and that it could become by SET ROLE, without having their rights until then.
+    /// Roles with write access to which it can switch by SET ROLE. It does not have their rights until then.
     pub becomes: Names,
-    /// Sequences that it may move.
+    /// Sequences that it may advance or set.
     pub sequences: Names,
-    /// Functions that it may call and that run with their owners' rights.
+    /// Functions that it may call and that run with the rights of their owner.
     pub definers: Names,
 }
 
 impl Grade {
-    /// Whether it could change something that outlives the session: what is refused unless the user insists.
+    /// Returns whether the role can change something that outlives the session. Such a session is refused unless the
+    /// user insists.
     pub fn may_write(&self) -> bool {
         self.superuser || !self.powers.is_empty() || !self.writes.is_empty()
     }
 
-    /// Whether there is nothing to say of it.
+    /// Returns whether the role has no rights beyond reading.
     pub fn is_good(&self) -> bool {
         *self == Self::default()
     }
 
-    /// What is wrong with `role`, a sentence each; with all but the last of those it is refused.
+    /// Returns the excess rights of `role`, one sentence for each kind. [`Grade::login`] replaces `role` if it is set.
+    ///
+    /// The kinds for which [`Grade::may_write`] returns true come first.
     pub fn faults(&self, role: &str) -> Vec<String> {
         let role = self.login.as_deref().unwrap_or(role);
         if self.superuser {
@@ -102,16 +103,16 @@ impl Grade {
         wrong.map(|(names, what)| format!("role {role:?} {}", what.replace("{}", &names.to_string()))).collect()
     }
 
-    /// What is wrong with `role`, and what to do about it.
+    /// Returns the faults of `role`, each with advice on what to do.
     pub(super) fn warnings(&self, role: &str) -> Vec<String> {
         self.faults(role).into_iter().map(|fault| format!("{fault}; {REMEDY}")).collect()
     }
 }
 
-/// Reads what `WHO`, in place of which a role stands, may do beyond reading.
+/// The query that lists the rights of a role beyond reading. `WHO` is a placeholder for the role.
 const GRADE: &str = include_str!("../role.sql");
 
-/// Grades the role that statements run as, and the one that logged in where that is another: the worse of both.
+/// Grades the role that statements run as, and the login role if that is another. Returns the worse grade of both.
 pub(super) async fn grade(connections: &Connections, limits: &Limits) -> Result<Grade, Error> {
     let grade = of(connections, &GRADE.replace("WHO", "current_user"), limits).await?;
     let login = of(connections, &GRADE.replace("WHO", "session_user"), limits).await?;

@@ -1,15 +1,16 @@
-//! A SQL script -> its statements. Knows strings, quoted names, dollar quotes and comments, and nothing else of SQL.
+//! Splits a SQL script into statements. It recognizes strings, quoted names, dollar quotes and comments, but no other
+//! syntax.
 
-/// One statement of a script.
+/// One statement of a script, with its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::warehouse) struct Part<'a> {
-    /// The line on which it begins, from 1.
+    /// The line on which it begins, counted from 1.
     pub(in crate::warehouse) line: usize,
-    /// Its text, without the semicolon.
+    /// The text without the semicolon.
     pub(in crate::warehouse) text: &'a str,
 }
 
-/// The statements of `script`, in order. Those that are only comments and space are left out.
+/// Returns the statements of `script` in order. Leaves out those that contain only comments and white space.
 pub(in crate::warehouse) fn parts(script: &str) -> Vec<Part<'_>> {
     let bytes = script.as_bytes();
     let mut parts = Vec::new();
@@ -40,7 +41,7 @@ pub(in crate::warehouse) fn parts(script: &str) -> Vec<Part<'_>> {
     parts
 }
 
-/// Where the string, name, comment or single byte that begins at `place` ends.
+/// Returns the end of the string, name, comment or single character that begins at `place`.
 fn after_token(script: &str, place: usize) -> usize {
     let rest = &script[place..];
     let end = |pattern: &str| rest[pattern.len()..].find(pattern).map_or(rest.len(), |found| found + 2 * pattern.len());
@@ -60,7 +61,7 @@ fn follows_word(script: &str, place: usize) -> bool {
     script[..place].chars().next_back().is_some_and(|before| before.is_alphanumeric() || before == '_')
 }
 
-/// The length of `E'...'`, where a backslash hides the next character.
+/// Returns the length of `E'...'`, in which a backslash escapes the next character.
 fn after_escapes(text: &str) -> usize {
     let mut bytes = text.bytes().enumerate().skip(2);
     while let Some((index, byte)) = bytes.next() {
@@ -73,7 +74,7 @@ fn after_escapes(text: &str) -> usize {
     text.len()
 }
 
-/// The length of a comment, which may hold others.
+/// Returns the length of a comment, which may contain nested comments.
 fn after_comment(text: &str) -> usize {
     let mut depth = 0;
     let mut place = 0;
@@ -88,7 +89,7 @@ fn after_comment(text: &str) -> usize {
     text.len()
 }
 
-/// `$$` or `$tag$` at the start of `text`.
+/// Returns the delimiter `$$` or `$tag$` at the start of `text`.
 fn dollar_quote(text: &str) -> Option<&str> {
     let length = text[1..].find('$')? + 2;
     let tag = &text[1..length - 1];

@@ -1,8 +1,9 @@
-//! One statement on one connection: begun, pinned, wrapped, read within its limits. What both engines share.
+//! Runs one statement on one connection within its limits, on a server and on the embedded engine alike.
 //!
-//! The text is prepared by itself first, which proves it to be one complete statement and tells its columns. What is
-//! executed is the text within a SELECT of the program's own, over the extended protocol, in a READ ONLY transaction
-//! whose first snapshot is already taken. It knows nothing of pools, time-outs of the client, or who wrote the text.
+//! The text is prepared by itself first, which proves that it is one complete statement and reports its columns. It is
+//! then executed inside a SELECT of the program's own, over the extended protocol, in a READ ONLY transaction whose
+//! first snapshot has been taken. This module knows nothing of pools, of time-outs on the client, or of the author of
+//! the text.
 
 use std::fmt::Write as _;
 use std::pin::pin;
@@ -22,53 +23,54 @@ use crate::warehouse::sql::sizes::WIDE_BYTES;
 use crate::warehouse::table::{Column, Table};
 use crate::warehouse::{Error, Limits};
 
-/// A statement to be run within the wrapper.
+/// A statement to run inside the wrapper SELECT.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::warehouse) struct Statement<'a> {
     /// The text, without a trailing semicolon.
     pub(in crate::warehouse) text: &'a str,
     /// The values of `$1`, `$2` ...
     pub(in crate::warehouse) parameters: Parameters<'a>,
-    /// What is asked of it.
     pub(in crate::warehouse) verb: Verb,
-    /// Bytes of the widest value that it makes for each row that it reads.
+    /// Bytes of the widest value that the statement creates for each row that it reads.
     pub(in crate::warehouse) made_bytes: f64,
 }
 
-/// What is asked of a [`Statement`].
+/// What to return for a [`Statement`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::warehouse) enum Verb {
-    /// Its rows.
     Run,
-    /// Its plan, one row a line.
+    /// The plan, one row per line.
     Explain,
+    /// Its plan, as one JSON document.
+    ExplainTree,
 }
 
-/// What every session of a database is given.
+/// The SQL that prepares every session and every transaction of a database.
 #[derive(Debug, Clone)]
 pub(in crate::warehouse) struct Session {
-    /// One SELECT that makes the session's settings.
+    /// One SELECT that applies the session's settings.
     pub(in crate::warehouse) settings: String,
-    /// What every transaction begins with: the role and the settings that it runs with. May be empty.
+    /// Statements at the start of every transaction, which set the role and the settings. May be empty.
     pub(in crate::warehouse) preamble: String,
 }
 
-/// Time for the session to be cleaned once the answer is there.
+/// Time-out of the reset after the rows have arrived.
 const RESET_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A statement's rows, and what became of its session.
+/// A statement's rows, and whether its session was reset.
 #[derive(Debug)]
 pub(in crate::warehouse) struct Answer {
     pub(super) table: Table,
-    /// Whether the session was reset: without that it must not be used again.
+    /// A session that was not reset must not be used again.
     pub(super) clean: bool,
 }
 
 impl Session {
-    /// Runs the statement in a transaction of its own. Where it fails, [`Session::reset`] has still to end that.
+    /// Runs the statement in a transaction of its own. If it fails, the caller has to end the transaction with
+    /// [`Session::reset`].
     ///
-    /// The reset is sent right behind the statement, over the same round trip. The server takes messages in their order,
-    /// so that it begins after the last row.
+    /// The reset is sent right behind the statement, in the same round trip. The server processes messages in order, so
+    /// that the reset begins after the last row.
     pub(super) async fn run(
         &self,
         client: &Client,
@@ -78,11 +80,11 @@ impl Session {
         let (columns, types, bound) = begin(client, &self.preamble, statement, limits).await?;
         let wrapped = Wrapped::new(statement, &types, limits);
         let started = Instant::now();
-        let explain = statement.verb == Verb::Explain;
+        let explain = statement.verb != Verb::Run;
         let columns = if explain { vec![Column { name: "plan".into(), type_name: "text".into() }] } else { columns };
         let fetched = pin!(fetch(client, &bound, &wrapped, limits, columns));
         let reset = pin!(self.reset(client));
-        // The first of both is polled, and thereby sent, first.
+        // `select` polls its first argument first, so that the statement is sent before the reset.
         let (fetched, reset) = match select(fetched, reset).await {
             Either::Left((fetched, reset)) => (fetched, Either::Left(reset)),
             Either::Right((reset, fetched)) => (fetched.await, Either::Right(ready(reset))),
@@ -97,8 +99,8 @@ impl Session {
         Ok(Answer { table, clean })
     }
 
-    /// Ends the transaction and takes from the session whatever it gained, then makes its settings anew: DISCARD ALL
-    /// takes them too. A connection on which this fails must not be used again.
+    /// Ends the transaction, discards the state of the session, and applies its settings again, because DISCARD ALL
+    /// removes them too. A connection on which this fails must not be used again.
     pub(super) async fn reset(&self, client: &Client) -> Result<(), tokio_postgres::Error> {
         let (rolled_back, (discarded, set)) = join(
             client.batch_execute("ROLLBACK"),
@@ -109,14 +111,14 @@ impl Session {
     }
 }
 
-/// Bytes that a cell takes in memory besides its text, so that a great many small ones are not taken for nothing.
+/// Bytes of memory that a cell takes besides its text, so that a large number of small cells is not counted as nothing.
 const CELL_BYTES: usize = 64;
 
-/// Begins the transaction, learns the statement's columns and looks at what it would cost, in one round trip; in two
-/// where the server has to tell the types of parameters first.
+/// Begins the transaction, prepares the statement and checks its cost, in one round trip. Two are needed if the server
+/// has to report the types of parameters first. Returns the columns, their types and the parameters.
 ///
-/// The `SELECT 1` takes the transaction's snapshot: from then on PostgreSQL refuses to make it READ WRITE. Were the
-/// statement no complete one, its preparation would end the transaction, and its plan would not be made.
+/// The `SELECT 1` takes the transaction's snapshot: from then on PostgreSQL refuses to make it READ WRITE. If the text
+/// is not one complete statement, its preparation fails and aborts the transaction, so that no plan is made.
 async fn begin<'a>(
     client: &Client,
     preamble: &str,
@@ -153,7 +155,7 @@ async fn begin<'a>(
     Ok((prepared.columns().iter().map(column).collect(), types, bound))
 }
 
-/// Asks for the plan, if there is a limit to what it may cost, or if each of its rows would have a wide value.
+/// Checks the plan if its cost is limited, or if the statement creates a wide value for each row.
 async fn check_cost(
     client: &Client,
     statement: &Statement<'_>,
@@ -228,7 +230,7 @@ fn cut(mut text: String, characters_max: usize) -> String {
     text
 }
 
-/// A value's bytes as they came: a database of encoding SQL_ASCII may hold text that is no UTF-8.
+/// The bytes of a value as received: a database with the encoding SQL_ASCII may contain text that is not UTF-8.
 struct Bytes<'a>(&'a [u8]);
 
 impl<'a> FromSql<'a> for Bytes<'a> {
@@ -241,10 +243,10 @@ impl<'a> FromSql<'a> for Bytes<'a> {
     }
 }
 
-/// The text within the program's own SELECT, which makes every cell text, cuts it, and caps the rows.
+/// The text inside the program's own SELECT, which converts cells to text, cuts them, and limits the rows.
 struct Wrapped {
     sql: String,
-    /// Characters before the text: what a position that PostgreSQL reports is off by.
+    /// Characters before the text, by which the positions that PostgreSQL reports are off.
     prefix_characters: usize,
 }
 
@@ -253,7 +255,9 @@ impl Wrapped {
         let mut sql = String::from(match statement.verb {
             Verb::Run => "SELECT ",
             Verb::Explain => "EXPLAIN SELECT ",
+            Verb::ExplainTree => "EXPLAIN (VERBOSE, FORMAT JSON) SELECT ",
         });
+        // One character more than is kept shows that a cell was cut.
         let one_more = limits.cell_characters_max.saturating_add(1).min(i32::MAX as usize);
         let mut names = String::new();
         for (number, data_type) in (1..).zip(types) {
@@ -269,6 +273,7 @@ impl Wrapped {
         if !types.is_empty() {
             let _ = write!(sql, "({names})");
         }
+        // One row more than is kept shows that there are more.
         let _ = write!(sql, " LIMIT {}", limits.rows_max.saturating_add(1));
         Self { sql, prefix_characters }
     }

@@ -1,7 +1,7 @@
-//! What the wrapper and the READ ONLY transaction stop by themselves, without the validator: as a superuser, as the owner
-//! of the tables, and as a role that may only read.
+//! Tests what the wrapper and the READ ONLY transaction stop without the validator: as a superuser, as the owner of the
+//! tables, and as a role that may only read.
 //!
-//! These tests stand inside the crate because nothing outside of it can send text that was not validated.
+//! The tests are inside the crate because code outside of it cannot send text that was not validated.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -34,7 +34,7 @@ CREATE FUNCTION writer() RETURNS int LANGUAGE plpgsql AS
 CREATE FUNCTION stable_liar() RETURNS int STABLE LANGUAGE plpgsql AS 'begin perform setval(''s'', 99); return 1; end';
 ";
 
-/// What no statement may change, as text.
+/// The query that returns as text what no statement may change.
 const STATE: &str = "
 SELECT (SELECT md5(string_agg(t::text, ',' ORDER BY id)) FROM t) || ' ' || (SELECT count(*) FROM u)
   || ' ' || (SELECT count(*) FROM pg_class) || ' ' || (SELECT count(*) FROM pg_proc)
@@ -51,18 +51,18 @@ async fn client(config: &tokio_postgres::Config) -> Client {
     client
 }
 
-/// Makes the owner of the tables, and the role that may only read.
+/// Creates the owner of the tables, and the role that may only read.
 const ROLES: &str = "
 DROP ROLE IF EXISTS fence_owner; CREATE ROLE fence_owner LOGIN PASSWORD 'p'; GRANT CREATE ON SCHEMA public TO fence_owner;
 ALTER TABLE t OWNER TO fence_owner; ALTER TABLE u OWNER TO fence_owner; ALTER SEQUENCE s OWNER TO fence_owner;
 DROP ROLE IF EXISTS fence_reader; CREATE ROLE fence_reader LOGIN PASSWORD 'p'; GRANT SELECT ON t, u TO fence_reader";
 
-/// A pool of one connection to a new database, as a superuser, and a client to look at it from the side.
+/// Creates a database. Returns a pool of one superuser connection to it, and a client that inspects it.
 async fn attacked(name: &str) -> (Connections, Client) {
     attacked_as(name, None).await
 }
 
-/// The same as `role`, of those that [`ROLES`] makes.
+/// Like [`attacked`], but the pool logs in as `role`, one of those that [`ROLES`] creates.
 async fn attacked_as(name: &str, role: Option<&str>) -> (Connections, Client) {
     let mut config = tokio_postgres::Config::new();
     config.host(variable("PGHOST")).port(variable("PGPORT").parse().unwrap()).dbname("postgres");
@@ -105,7 +105,8 @@ struct Attack {
     sql: String,
 }
 
-/// Fires the list without the validator, and gives how many of the strings to reject were stopped, and of how many.
+/// Runs the list of attacks without the validator. Returns how many of the strings to reject were stopped, and how many
+/// there are.
 async fn fire(connections: &Connections, side: &Client) -> (u32, u32) {
     let before = state(side).await;
     let mut passed = BTreeMap::<String, Vec<u32>>::new();

@@ -1,4 +1,4 @@
-//! The settings of every session, and which of them the engine takes.
+//! The settings of every session, and the choice of those that the engine accepts.
 
 use std::fmt::Write as _;
 
@@ -9,11 +9,11 @@ use futures_util::future::join_all;
 use super::failure;
 use crate::warehouse::Error;
 
-/// Settings without which no session is used. With `standard_conforming_strings` off, a backslash would end a string
-/// elsewhere than the validator thinks.
+/// Settings that every session requires. With `standard_conforming_strings` off, a backslash could end a string at
+/// another position than the validator assumes.
 const REQUIRED: [(&str, &str); 2] = [("default_transaction_read_only", "on"), ("standard_conforming_strings", "on")];
 
-/// Settings that an engine may not know. Those below the blank line make values read the same everywhere.
+/// Settings that an engine may not support.
 const WANTED: [(&str, &str); 13] = [
     ("application_name", "explore"),
     ("statement_timeout", "10min"),
@@ -31,16 +31,17 @@ const WANTED: [(&str, &str); 13] = [
     ("extra_float_digits", "1"),
 ];
 
-/// The statement that makes a session's settings, and what is missing from it.
+/// The statement that applies a session's settings, and warnings about rejected settings.
 #[derive(Debug, Clone, Default)]
 pub(in crate::warehouse) struct Settings {
-    /// One SELECT that sets everything the engine takes.
+    /// One SELECT that applies every setting that the engine accepts.
     pub(in crate::warehouse) statement: String,
-    /// A sentence for each setting that it does not.
+    /// One sentence for each setting that the engine rejects.
     pub(in crate::warehouse) warnings: Vec<String>,
 }
 
-/// Tries each setting on `client`, over one round trip, and keeps what the engine takes.
+/// Tries all settings on `client` in one round trip, and keeps those that the engine accepts. Returns an error if it
+/// rejects a required setting.
 pub(in crate::warehouse) async fn negotiate(
     client: &Client,
     schemas: &[String],
@@ -51,7 +52,7 @@ pub(in crate::warehouse) async fn negotiate(
     let mut wanted = WANTED.to_vec();
     wanted.push(("search_path", &search_path));
     if encoding.is_ok_and(|rows| rows.iter().any(|row| row.get::<_, &str>(0) == "SQL_ASCII")) {
-        // Such a database holds bytes of any encoding, and would refuse to send those that are no UTF-8.
+        // Such a database stores bytes of any encoding. It would refuse to send bytes that are not UTF-8.
         wanted.push(("client_encoding", "SQL_ASCII"));
     }
     wanted.extend(extra);
@@ -82,7 +83,8 @@ async fn set(client: &Client, name: &str, value: &str) -> Result<(), String> {
     answer.map(drop).map_err(|error| failure::describe(&error))
 }
 
-/// `pg_catalog` first, so that nothing in a schema hides one of PostgreSQL's own functions or operators.
+/// Returns the search path, with `pg_catalog` first, so that no object in a schema hides one of PostgreSQL's own
+/// functions or operators.
 fn search_path(schemas: &[String]) -> String {
     let mut path = "pg_catalog".to_owned();
     for schema in schemas {
@@ -91,7 +93,7 @@ fn search_path(schemas: &[String]) -> String {
     path
 }
 
-/// A text as SQL, `standard_conforming_strings` being on.
+/// Quotes a text as a SQL literal. Assumes that `standard_conforming_strings` is on.
 pub(in crate::warehouse) fn literal(value: &str) -> String {
     format!("'{}'", value.replace('\'', "''"))
 }

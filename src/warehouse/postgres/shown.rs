@@ -1,12 +1,13 @@
-//! How a column's values become text: by their types' output functions, as psql shows them.
+//! Converts a column's values to text by the output functions of their types, as psql shows them.
 //!
-//! A cast to text is something else. `inet` loses nothing as PostgreSQL shows it and gains a `/32` by the cast, `char(n)`
-//! loses its blanks, and a cast may be code that somebody made. An output function is called by name where it is known:
-//! it gives NULL for NULL, and the value is computed once. Booleans alone are cast, as `true` says more than `t`.
+//! A cast to text is different: it adds a `/32` to an `inet`, removes the blanks of a `char(n)`, and may run
+//! user-defined code. A known output function is called by name: it returns NULL for NULL, and the value is computed
+//! once. Booleans are cast, because `true` is clearer than `t`.
 
 use deadpool_postgres::tokio_postgres::types::{Kind, Type};
 
-/// The output functions of PostgreSQL's own types, less those of text, which need none, and of kinds of types.
+/// Output functions of PostgreSQL's own types. Text types need none, and arrays, composites and ranges are handled by
+/// kind.
 const OUTPUT: &[(&str, &str)] = &[
     ("bit", "bit_out"),
     ("box", "box_out"),
@@ -59,10 +60,11 @@ const OUTPUT: &[(&str, &str)] = &[
     ("xml", "xml_out"),
 ];
 
-/// Types that are cast: text, what is text to PostgreSQL, and what has no values of its own to show.
+/// Types that are cast: booleans, text types, what PostgreSQL treats as text, and types without values of their own to
+/// show.
 const CAST: &[&str] = &["anyarray", "bool", "text", "unknown", "varchar", "void"];
 
-/// The expression that makes text of `column`, which may be of a domain over the type.
+/// Returns the expression that converts `column` to text. The column may have a domain over the type.
 pub(super) fn as_text(data_type: &Type, column: &str) -> String {
     let own = data_type.schema() == "pg_catalog";
     let name = data_type.name();
@@ -79,7 +81,7 @@ pub(super) fn as_text(data_type: &Type, column: &str) -> String {
     });
     match output {
         Some(output) => format!("pg_catalog.textin(pg_catalog.{output}({column}))"),
-        // Whatever the type is, this calls its output function.
+        // `format` calls the output function of any type. It returns an empty text for NULL, hence the CASE.
         None => format!(
             "CASE WHEN pg_catalog.num_nulls({column}) OPERATOR(pg_catalog.=) 0 THEN pg_catalog.format('%s', {column}) END"
         ),

@@ -1,14 +1,15 @@
-//! Dates and times as PostgreSQL's binary format has them: days or microseconds since the first moment of the year 2000.
+//! Dates and times in PostgreSQL's binary format: days or microseconds since the first moment of the year 2000.
 //!
-//! PostgreSQL's range is from 4714 BC to far beyond what a calendar date here can be, and has two infinities. What does not
-//! fit on reading is an error; what does not fit on writing the server refuses. Parts of a microsecond are dropped.
+//! PostgreSQL supports dates from 4714 BC to far beyond the range of [`Date`], and two infinities. Reading a value that
+//! does not fit returns an error, and the server rejects a written value that does not fit. Fractions of a microsecond
+//! are dropped.
 
 use bytes::{Buf as _, BufMut as _, BytesMut};
 use jiff::civil::{Date, DateTime};
 use jiff::{SignedDuration, Span, Timestamp};
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
-/// A value on its way to a database, or from it.
+/// A date or time that can be written to a database and read from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sql<T>(pub(crate) T);
 
@@ -16,7 +17,7 @@ type Problem = Box<dyn std::error::Error + Sync + Send>;
 
 const FIRST_DAY: Date = Date::constant(2000, 1, 1);
 const FIRST_MOMENT: DateTime = DateTime::constant(2000, 1, 1, 0, 0, 0, 0);
-/// The same in UTC, in seconds since 1970.
+/// [`FIRST_MOMENT`] in UTC, in seconds since 1970.
 const FIRST_SECOND: i64 = 946_684_800;
 
 impl ToSql for Sql<Date> {
@@ -144,7 +145,7 @@ mod tests {
         client
     }
 
-    /// The value is what the server reads in the text, and what comes back is the value.
+    /// Checks that the server reads the value as `text`, and that it returns the same value.
     async fn check<T>(client: &Client, value: T, text: &str, data_type: &str)
     where
         T: Copy + Debug + PartialEq + Sync + Send,

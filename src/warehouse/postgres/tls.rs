@@ -1,7 +1,8 @@
-//! TLS as users of libpq know it: `sslmode` and `sslrootcert` -> a connector.
+//! Creates the TLS connector for libpq's `sslmode` and `sslrootcert`.
 //!
-//! `prefer` and `require` encrypt and check nothing, so that they guard against listening and not against an
-//! impostor; `verify-ca` checks who signed the certificate, `verify-full` its host as well.
+//! `prefer` and `require` encrypt without checking the certificate, so that they protect against eavesdropping but not
+//! against an impostor. `verify-ca` checks the issuer of the certificate, and `verify-full` checks its host name as
+//! well.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::warehouse::Error;
 
-/// libpq's `sslmode`, less `allow`, which is `prefer` the other way round.
+/// The values of libpq's `sslmode`. `allow` is parsed as `prefer`, which tries the same two ways in the opposite order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SslMode {
     Disable,
@@ -43,11 +44,12 @@ impl SslMode {
     }
 }
 
-/// The connector for `mode`, with the certificates of `root_certificates` in place of the platform's.
+/// Returns the connector for `mode`. The certificates of `root_certificates`, unless it is `system`, replace those of
+/// the platform.
 pub(super) fn connector(mode: SslMode, root_certificates: Option<&PathBuf>) -> Result<MakeRustlsConnect, Error> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let roots = root_certificates.filter(|path| path.as_os_str() != "system");
-    // As in libpq, a file of certificates given to `require` is there to be used.
+    // As in libpq, `require` verifies the issuer if a file of certificates is given.
     let verify = match (mode, roots) {
         (SslMode::VerifyFull, _) => Verify::AuthorityAndHost(authorities(roots, &provider)?),
         (SslMode::VerifyCa, _) | (SslMode::Require, Some(_)) => Verify::Authority(authorities(roots, &provider)?),
@@ -115,7 +117,7 @@ impl ServerCertVerifier for Verifier {
         match &self.verify {
             Verify::Nothing => Ok(ServerCertVerified::assertion()),
             Verify::AuthorityAndHost(verifier) => check(verifier),
-            // The name is compared last, so this error says that everything else is right.
+            // The name is checked last, so this error means that everything else is right.
             Verify::Authority(verifier) => match check(verifier) {
                 Err(rustls::Error::InvalidCertificate(
                     CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },

@@ -1,4 +1,4 @@
-//! Connections that may write, for the program's own state: nothing that a model wrote is ever run over one.
+//! Connections that may write, for the program's own state. No text from a model ever runs on one.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use super::address::Address;
 use crate::warehouse::Error;
 use crate::warehouse::postgres::{self, failure, tls};
 
-/// Time to make one connection, where the URL has no `connect_timeout`.
+/// Time-out of an attempt to connect if the URL has no `connect_timeout`.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A server to connect to.
+/// A server to which writable connections can be made.
 #[derive(Clone)]
 pub(crate) struct Writable {
     address: Address,
@@ -26,21 +26,21 @@ impl std::fmt::Debug for Writable {
 }
 
 impl Writable {
-    /// Reads `url` as [`postgres::connect`] does; nothing is connected yet.
+    /// Parses `url` as [`postgres::connect`] does, without connecting.
     pub(crate) fn parse(url: &str) -> Result<Self, Error> {
         let address = Address::parse(url, &|name| std::env::var(name).ok(), CONNECT_TIMEOUT)?;
         let connector = tls::connector(address.ssl_mode, address.root_certificates.as_ref())?;
         Ok(Self { address, connector })
     }
 
-    /// Makes a connection, which ends when its client is dropped.
+    /// Opens a connection, which ends when its client is dropped.
     pub(crate) async fn connect(&self) -> Result<Client, Error> {
         let connect_timeout = self.address.config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT);
         postgres::dial(&self.address, &self.connector, connect_timeout).await.map(|(client, _)| client)
     }
 }
 
-/// The error in one line, with SQLSTATE, detail and hint where the database reported it.
+/// Returns the error as one line, with SQLSTATE, detail and hint if the database reported them.
 pub(crate) fn describe(error: &tokio_postgres::Error) -> String {
     failure::describe(error)
 }

@@ -1,15 +1,15 @@
-//! Calls and casts, found by the tokens alone: a second opinion beside the walk over the parsed tree.
+//! Checks calls and casts by the tokens alone, independently of the walk over the parsed tree.
 //!
-//! In PostgreSQL's grammar a function is called by a name with a parenthesis after it, and a string is cast by a name
-//! with the string after it. Whatever the parser makes of the text, every such name must be explained: a key word, an
-//! allowed function, a type, or (told by the walk) an alias that lists its columns.
+//! In PostgreSQL's grammar a name with a parenthesis after it calls a function, and a name with a string after it casts
+//! the string. Whatever the parser makes of the text, every such name must be explained: as a key word, an allowed
+//! function, a type, or an alias that lists its columns (which the walk reports).
 
 use super::lexer::{Kind, Token};
 use super::refusal::{Refusal, data_type, seen, syntax};
 use super::{Policy, functions, keywords, rewrite, types};
 
-/// Refuses a string constant after a name that is no type: PostgreSQL would cast it to that type. Without a policy, any
-/// name could be one that may be cast to.
+/// Refuses a string constant after a name that is not a type, because PostgreSQL would cast it to that type. Without a
+/// policy, any name counts as a type that may be cast to.
 pub(super) fn check_typed_text(tokens: &[Token<'_>], policy: Option<&Policy>) -> Result<(), Refusal> {
     let castable = |name: &str| policy.is_none_or(|policy| policy.castable.contains_key(name));
     for index in 1..tokens.len() {
@@ -51,7 +51,8 @@ pub(super) fn check_typed_text(tokens: &[Token<'_>], policy: Option<&Policy>) ->
 /// Calls that take arguments after the word PASSING.
 const PASSING: &[&str] = &["json_exists", "json_query", "json_value", "xmlexists", "xmltable"];
 
-/// Whether the word is no type there but part of a call that is written with words, so that any expression follows it.
+/// Returns whether the word is not a type there but part of a call that is written with words, so that any expression
+/// may follow it.
 fn introduces(tokens: &[Token<'_>], index: usize) -> bool {
     let follows = |symbol: &str| index > 0 && tokens[index - 1].is_symbol(symbol);
     let within = |words: &[&str]| rewrite::is_argument_of(tokens, index, words);
@@ -76,7 +77,7 @@ fn introduces(tokens: &[Token<'_>], index: usize) -> bool {
     }
 }
 
-/// Whether `varchar(2)` or the like ends there, which may be cast to, or `OPERATOR(pg_catalog.||)`.
+/// Returns whether the parenthesis ends a type that may be cast to, such as `varchar(2)`, or `OPERATOR(pg_catalog.||)`.
 fn closes_type_or_operator(tokens: &[Token<'_>], close: usize) -> bool {
     let inside = tokens[..close].iter().rev().take_while(|token| token.kind == Kind::Number || token.is_symbol(","));
     let open = (close - inside.count()).checked_sub(1).filter(|open| tokens[*open].is_symbol("("));
@@ -87,7 +88,7 @@ fn closes_type_or_operator(tokens: &[Token<'_>], close: usize) -> bool {
     of_type || [3, 5].iter().any(|back| close >= *back && rewrite::is_own_operator(tokens, close - back))
 }
 
-/// The places of names before a parenthesis that neither the grammar nor the allow-lists explain.
+/// Returns the indexes of the names before a parenthesis that neither the grammar nor the allow-lists explain.
 pub(super) fn unexplained(tokens: &[Token<'_>], policy: &Policy) -> Vec<usize> {
     let open = |index: usize| tokens.get(index + 1).is_some_and(|token| token.is_symbol("("));
     (0..tokens.len())
@@ -95,7 +96,7 @@ pub(super) fn unexplained(tokens: &[Token<'_>], policy: &Policy) -> Vec<usize> {
         .collect()
 }
 
-/// Whether a function that the owner of the database allowed is called.
+/// Returns whether the statement calls a function that the owner of the database allowed.
 pub(super) fn calls_allowed(tokens: &[Token<'_>], policy: &Policy) -> bool {
     let bare = |name: &str| policy.functions.iter().any(|allowed| allowed.rsplit('.').next() == Some(name));
     let open = |index: usize| tokens.get(index + 1).is_some_and(|token| token.is_symbol("("));
@@ -106,7 +107,7 @@ pub(super) fn calls_allowed(tokens: &[Token<'_>], policy: &Policy) -> bool {
 fn is_explained(tokens: &[Token<'_>], index: usize, policy: &Policy) -> bool {
     let name = &tokens[index];
     if index > 0 && tokens[index - 1].is_word("tablesample") {
-        return true; // a sampling method; the walk knows which there are
+        return true; // a sampling method, which the walk checks
     }
     if rewrite::is_own_operator(tokens, index) || is_precision(tokens, index) || introduces(tokens, index) {
         return true;
@@ -123,7 +124,7 @@ fn is_explained(tokens: &[Token<'_>], index: usize, policy: &Policy) -> bool {
         || types::is_known(&name.text)
 }
 
-/// Whether the word is the field of an interval with the number of its digits, as in `INTERVAL '1' SECOND (2)`.
+/// Returns whether the word is the field of an interval with the number of its digits, as in `INTERVAL '1' SECOND (2)`.
 fn is_precision(tokens: &[Token<'_>], index: usize) -> bool {
     let before = |back: usize, word: &str| index >= back && tokens[index - back].is_word(word);
     let after_text = index > 0 && tokens[index - 1].kind == Kind::Text && before(2, "interval");

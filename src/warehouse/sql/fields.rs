@@ -1,47 +1,47 @@
-//! The columns of what a query reads and makes, as far as the validator has to know them: their names and order, which of
-//! them hold rows, and which must not be shown.
+//! The columns that a query reads and makes, as far as the validator needs to know them: their names and order, which
+//! of them hold rows, and which must not be shown.
 //!
-//! In PostgreSQL `x.name` is a column of `x`, or else a call of the function `name`, or a cast to the type `name`. So what
-//! is not known for sure to be a column is none.
+//! In PostgreSQL `x.name` is a column of `x`, or else a call of the function `name`, or a cast to the type `name`. So a
+//! name counts as a column only if it is known for sure to be one.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::refusal::{Refusal, column, seen};
 
-/// Columns in their order.
+/// The columns of a relation or query, in their order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fields {
-    /// Those that are known.
+    /// The known columns.
     pub(super) list: Vec<Field>,
-    /// Whether there may be others, before and after them.
+    /// Whether there may be unknown columns, before and after the known ones.
     pub(super) open: bool,
 }
 
-/// A column.
+/// A column of a relation or query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Field {
     pub(super) name: String,
     pub(super) shape: Shape,
-    /// The column of a relation whose values it shows as they are.
+    /// The column of a relation whose values it shows unchanged; `None` if it shows none so.
     pub(super) origin: Option<Arc<Origin>>,
-    /// Why its values may not be shown, if they may not.
+    /// Why its values may not be shown; `None` if they may.
     pub(super) secret: Option<Secret>,
 }
 
-/// What its values are.
+/// The structure of a column's values.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Shape {
-    /// Values without fields, or with fields that are not known.
+    /// Values without fields, or with unknown fields.
     #[default]
     Plain,
-    /// Rows.
+    /// Rows with these fields.
     Row(Arc<Fields>),
-    /// Arrays of such.
+    /// Arrays with elements of this shape.
     Array(Arc<Shape>),
 }
 
-/// A column of a relation.
+/// A column of a relation, by its full name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Origin {
     pub(super) schema: String,
@@ -49,23 +49,23 @@ pub(super) struct Origin {
     pub(super) column: String,
 }
 
-/// Why values may not be shown.
+/// The reason why values may not be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Secret {
-    /// People marked the column as sensitive.
+    /// The column is marked as sensitive.
     Sensitive,
-    /// It is joined to such a column, and has its values.
+    /// The column is joined to such a column, and has its values.
     Joined,
-    /// Definitions of any relation stand in it, and there are relations whose values are to stay unseen.
+    /// The column quotes definitions of any relation, and some relations must stay hidden.
     Definition,
 }
 
-/// Pairs of columns of which one is computed from the other, both ways round.
+/// Pairs of columns of which one is computed from the other, in both orders.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Computed(pub(super) BTreeSet<(Origin, Origin)>);
 
 impl Computed {
-    /// The column, and those that tell its values because one is computed from the other.
+    /// Returns the column, and the columns that reveal its values because one is computed from the other.
     pub(super) fn with(&self, origin: &Origin) -> BTreeSet<Origin> {
         let mut found = BTreeSet::new();
         let mut open = vec![origin];
@@ -79,7 +79,7 @@ impl Computed {
 }
 
 impl Origin {
-    /// Whether the relation describes the database.
+    /// Returns whether the relation describes the database.
     pub(super) fn is_of_system(&self) -> bool {
         ["pg_catalog", "information_schema"].contains(&self.schema.as_str())
     }
@@ -90,19 +90,19 @@ impl Field {
         Self { name: name.into(), shape: Shape::Plain, origin: None, secret: None }
     }
 
-    /// It, or the first of its values' fields, that may not be shown.
+    /// Returns the column itself, or the first field of its values, that may not be shown.
     pub(super) fn secret(&self) -> Option<&Self> {
         if self.secret.is_some() { Some(self) } else { self.shape.secret() }
     }
 }
 
 impl Fields {
-    /// Columns of plain values.
+    /// Returns columns of plain values.
     pub(super) fn plain<'name>(names: impl IntoIterator<Item = &'name str>) -> Self {
         Self { list: names.into_iter().map(Field::plain).collect(), open: false }
     }
 
-    /// Columns of which none is known.
+    /// Returns a list that may have columns of which none is known.
     pub(super) fn unknown() -> Self {
         Self { list: Vec::new(), open: true }
     }
@@ -110,16 +110,16 @@ impl Fields {
     pub(super) fn get(&self, name: &str) -> Option<&Field> {
         let mut alike = self.list.iter().filter(|field| field.name == name);
         let first = alike.next();
-        // Of two of one name, the one that may not be shown.
+        // If several columns have the name, one that may not be shown is preferred.
         alike.find(|field| field.secret.is_some()).or(first)
     }
 
-    /// The first that may not be shown, be it within a row.
+    /// Returns the first column that may not be shown, also within a row.
     pub(super) fn secret(&self) -> Option<&Field> {
         self.list.iter().find_map(Field::secret)
     }
 
-    /// Under an alias that names the first of them anew.
+    /// Returns the columns under an alias that renames the first of them.
     pub(super) fn renamed(&self, names: &[&str]) -> Self {
         if names.is_empty() {
             return self.clone();
@@ -132,14 +132,14 @@ impl Fields {
         Self { list: renamed.chain(known.iter().skip(names.len()).cloned()).collect(), open: self.open }
     }
 
-    /// These, then the others.
+    /// Appends the other columns.
     pub(super) fn and(mut self, others: &Self) -> Self {
         self.list.extend(others.list.iter().cloned());
         self.open |= others.open;
         self
     }
 
-    /// As of a join that makes one column of those that both sides have under these names.
+    /// Returns the columns of a join that merges the columns that both sides have under these names.
     pub(super) fn joined(&self, right: &Self, names: &[&str]) -> Self {
         let others = |fields: &Self| {
             let merged = |field: &&Field| !names.contains(&field.name.as_str());
@@ -155,7 +155,7 @@ impl Fields {
         Self { list: common.chain(others(self)).chain(others(right)).collect(), open: self.open || right.open }
     }
 
-    /// As of a set operation, whose columns have the names of the left side.
+    /// Returns the columns of a set operation, which have the names of the left side.
     pub(super) fn united(mut self, right: &Self) -> Self {
         for (field, other) in self.list.iter_mut().zip(&right.list) {
             field.origin = None;
@@ -167,7 +167,7 @@ impl Fields {
         self
     }
 
-    /// The same with those marked that are among `secret`.
+    /// Returns the columns, with those marked whose origin is in `secret`.
     pub(super) fn marked(&self, secret: &BTreeSet<Origin>) -> Self {
         let mark = |field: &Field| {
             let is_secret = field.origin.as_ref().is_some_and(|origin| secret.contains(&**origin));
@@ -178,7 +178,7 @@ impl Fields {
 }
 
 impl Shape {
-    /// The first field of it that may not be shown.
+    /// Returns the first field that may not be shown.
     fn secret(&self) -> Option<&Field> {
         match self {
             Self::Plain => None,
@@ -187,7 +187,7 @@ impl Shape {
         }
     }
 
-    /// What an element is, of values that are arrays.
+    /// Returns the shape of an array's element; plain if the values are not arrays.
     pub(super) fn element(&self) -> Self {
         match self {
             Self::Array(element) => (**element).clone(),
@@ -196,7 +196,7 @@ impl Shape {
     }
 }
 
-/// The refusal of a value that may not be shown.
+/// Returns the refusal of a value that may not be shown.
 pub(super) fn hidden(field: &Field) -> Refusal {
     let name = match &field.origin {
         Some(origin) => format!("{}.{}", seen(&origin.relation), seen(&origin.column)),
@@ -211,8 +211,8 @@ pub(super) fn hidden(field: &Field) -> Refusal {
              column of its table"
         )),
         Some(Secret::Sensitive) | None => column(format!(
-            "{name} is sensitive: of a table's own column count, count(DISTINCT ...), sum, avg and stddev may be taken, \
-             and it may be joined (ON with =, USING) to another table's own column; leave it out here"
+            "{name} is sensitive: only count, count(DISTINCT ...), sum, avg and stddev of a table's own column are \
+             allowed, and a join (ON with =, USING) to another table's own column; leave it out here"
         )),
     }
 }

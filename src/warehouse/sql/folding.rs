@@ -1,10 +1,11 @@
-//! User code that PostgreSQL runs while it plans: it computes what is constant in a relation's index expressions,
-//! statistics, CHECKs and partition keys for every statement that reads the relation, before anything of the statement
-//! runs.
+//! Detects user code that PostgreSQL runs while it plans a query.
 //!
-//! `CREATE INDEX ON t (f(name))` is what everybody writes, and computes nothing at planning; `f(1)` there runs `f`. So a
-//! call passes where one of its arguments is a column, at most cast or within calls of one argument, none of which
-//! PostgreSQL can make a constant of.
+//! For every statement that reads a relation, the planner evaluates the constants in the relation's index expressions,
+//! statistics, CHECKs and partition keys. It does so before any part of the statement runs.
+//!
+//! The usual `CREATE INDEX ON t (f(name))` evaluates nothing at planning, but an index with `f(1)` runs `f`. So a call
+//! passes if one of its arguments is a column, at most cast or within calls of one argument. PostgreSQL cannot reduce
+//! such an argument to a constant.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +13,8 @@ use super::lexer::{self, Kind, Token};
 use super::policy::{Allowed, is_allowed};
 use crate::warehouse::catalog::code::{Code, Planned, Run};
 
-/// What the planner would run for the relation, and how the owner could allow it.
+/// Returns which function planning could run for the relation, and how the owner could allow it. Returns `None` if
+/// every function is allowed or harmless.
 pub(super) fn reason(planned: &Planned, code: &Code, allowed: &Allowed) -> Option<String> {
     let runs = |run: &&Run| !is_allowed(&run.function.schema, &run.function.name, allowed);
     let run = planned.runs.iter().filter(runs).find(|run| !is_harmless(run, planned, code))?;
@@ -35,7 +37,8 @@ fn is_harmless(run: &Run, planned: &Planned, code: &Code) -> bool {
         && run.body.as_deref().is_none_or(|body| is_flat(body, code))
 }
 
-/// Whether a body in SQL, which the planner may put in a call's place, names no function or operator of the users'.
+/// Returns whether a body in SQL names no function or operator that the database's users created. The planner may
+/// inline such a body in place of a call.
 fn is_flat(body: &str, code: &Code) -> bool {
     let body = with_named_parameters(body);
     let Ok(tokens) = lexer::tokens(&body) else { return false };
@@ -49,7 +52,7 @@ fn is_flat(body: &str, code: &Code) -> bool {
     !tokens.is_empty() && !tokens.iter().any(made) && code.casts.is_empty()
 }
 
-/// The text with `p1` for `$1`, which the lexer does not take.
+/// Replaces `$1` with `p1`, because the lexer refuses parameters.
 fn with_named_parameters(body: &str) -> String {
     let mut named = String::with_capacity(body.len());
     let mut characters = body.chars().peekable();
@@ -61,7 +64,8 @@ fn with_named_parameters(body: &str) -> String {
     named
 }
 
-/// Whether one of the arguments, which end at their closing parenthesis, is a column.
+/// Returns whether one of the arguments is a column. The tokens begin after the opening parenthesis, and the arguments
+/// end at the closing one.
 fn holds_column(tokens: &[Token<'_>], columns: &BTreeSet<&str>) -> bool {
     let mut depth = 0_usize;
     let mut start = 0;
@@ -84,7 +88,7 @@ fn holds_column(tokens: &[Token<'_>], columns: &BTreeSet<&str>) -> bool {
     false
 }
 
-/// Whether it is a column, possibly cast, in parentheses, or within calls of one argument.
+/// Returns whether the tokens are a column, which may be cast, in parentheses, or within calls of one argument.
 fn is_column(tokens: &[Token<'_>], columns: &BTreeSet<&str>) -> bool {
     match tokens {
         [name] => name.is_name() && columns.contains(&*name.text),
@@ -97,7 +101,7 @@ fn is_column(tokens: &[Token<'_>], columns: &BTreeSet<&str>) -> bool {
     }
 }
 
-/// The rest of a parenthesis that holds a column alone.
+/// Returns whether a parenthesis contains only a column. The tokens begin after the opening parenthesis.
 fn wrapped(tokens: &[Token<'_>], columns: &BTreeSet<&str>) -> bool {
     let mut depth = 0_usize;
     let close = tokens.iter().position(|token| {

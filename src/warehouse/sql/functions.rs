@@ -1,6 +1,7 @@
-//! Which functions may be called: a compiled-in list of PostgreSQL's own, and those that the owner allowed by name.
+//! Which functions a SELECT may call: a compiled-in list of PostgreSQL's own, and those that the owner allowed by name.
 //!
-//! Allowed by name, never denied by name. The list is `functions.txt`, which says what is left out and why.
+//! Functions are allowed by name, never denied by name. The list is `functions.txt`, which says what it leaves out and
+//! why.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -14,7 +15,7 @@ static HARMLESS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
     lines.flat_map(str::split_whitespace).collect()
 });
 
-/// Names that models bring from other databases, and what PostgreSQL calls it.
+/// Function names of other databases that models tend to use, each with what to write in PostgreSQL.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("charindex", "strpos(text, part)"),
     ("count_if", "count(*) FILTER (WHERE ...)"),
@@ -53,22 +54,22 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("year", "extract(year FROM date)"),
 ];
 
-/// Whether it is a harmless function of PostgreSQL's own.
+/// Returns whether the name is a harmless function of PostgreSQL's own.
 pub(super) fn is_harmless(name: &str) -> bool {
     HARMLESS.contains(name)
 }
 
-/// Whether a call by this name, without a schema, may stand in a SELECT.
+/// Returns whether a SELECT may call a function by this name without a schema.
 pub(super) fn is_allowed(name: &str, policy: &Policy) -> bool {
     is_harmless(name) || policy.functions.contains(name)
 }
 
-/// Whether a call by this schema and name may stand in a SELECT.
+/// Returns whether a SELECT may call a function by this schema and name.
 pub(super) fn is_allowed_in(schema: &str, name: &str, policy: &Policy) -> bool {
     if schema == "pg_catalog" { is_harmless(name) } else { policy.functions.contains(&format!("{schema}.{name}")) }
 }
 
-/// The refusal of a call by this name, which may have a schema before it.
+/// Returns the refusal of a call by this name, which may include a schema.
 pub(super) fn refused(name: &str, policy: &Policy) -> Refusal {
     let bare = name.rsplit('.').next().unwrap_or(name);
     if let Some(definer) = policy.made.get(bare) {
@@ -84,7 +85,7 @@ pub(super) fn refused(name: &str, policy: &Policy) -> Refusal {
     match misspelt(name, HARMLESS.iter().copied()) {
         Some(known) => function(format!("{} is not allowed; did you mean {known}", seen(name))),
         None => function(format!(
-            "{} is not allowed: it is not known to do no more than compute from its arguments; leave it out",
+            "{} is not allowed: it is not on the list of functions that only compute from their arguments; leave it out",
             seen(name)
         )),
     }

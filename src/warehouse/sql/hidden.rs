@@ -1,5 +1,5 @@
-//! What is to stay unseen of a database, and what shows it all the same: views of it, tables that inherit from it, and
-//! tables that it is a part of.
+//! Finds what must stay hidden in a database, and the relations that show it nevertheless: views of it, tables that
+//! inherit from it, and tables that it is a part of.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,12 +9,13 @@ use crate::warehouse::catalog::code::{Code, View};
 
 type Relation = (String, String);
 
-/// The relations and columns whose values are to stay unseen.
+/// The relations and columns whose values must stay hidden.
 #[derive(Debug)]
 pub(super) struct Hidden {
-    /// Relations that are kept out, and those that hold some of their rows, with the one that was named.
+    /// Relations that are excluded by name, and those that hold some of their rows. Each has the relation that was
+    /// named.
     excluded: BTreeMap<Relation, Relation>,
-    /// Relations that read a part of themselves which is kept out, with that part.
+    /// Relations that read a part of themselves that is excluded, each with that part.
     holders: BTreeMap<Relation, Relation>,
     /// Sensitive columns, by relation.
     sensitive: BTreeMap<Relation, BTreeSet<String>>,
@@ -38,17 +39,18 @@ impl Hidden {
         Self { excluded, holders, sensitive }
     }
 
-    /// Whether anything is to stay unseen.
+    /// Returns whether anything is hidden.
     pub(super) fn is_any(&self) -> bool {
         !self.excluded.is_empty() || !self.sensitive.is_empty()
     }
 
-    /// Whether the relation is kept out, or a part of one that is.
+    /// Returns whether the relation is excluded, or is a part of one that is.
     pub(super) fn excludes(&self, schema: &str, name: &str) -> bool {
         self.excluded.contains_key(&(schema.to_owned(), name.to_owned()))
     }
 
-    /// Why a relation that was not kept out by name may not be read all the same.
+    /// Returns why a relation that was not excluded by name may not be read nevertheless; `None` if nothing prevents
+    /// it.
     pub(super) fn reason(&self, schema: &str, name: &str) -> Option<String> {
         let relation = (schema.to_owned(), name.to_owned());
         let full = |(schema, name): &Relation| format!("{schema}.{name}");
@@ -59,18 +61,17 @@ impl Hidden {
         Some(format!("has {} among its partitions or children, which is excluded", full(part)))
     }
 
-    /// Whether the column is sensitive.
     pub(super) fn is_sensitive(&self, schema: &str, name: &str, column: &str) -> bool {
         let columns = self.sensitive.get(&(schema.to_owned(), name.to_owned()));
         columns.is_some_and(|columns| columns.contains(column))
     }
 
-    /// Whether a view reads a relation with a sensitive column.
+    /// Returns whether a view reads a relation with a sensitive column.
     pub(super) fn touches(&self, view: &View) -> bool {
         view.reads.iter().any(|read| self.sensitive.contains_key(&(read.schema.clone(), read.name.clone())))
     }
 
-    /// Adds the columns of a view that show sensitive ones.
+    /// Adds the columns of a view that show sensitive columns.
     pub(super) fn add_view(&mut self, view: &View, outputs: &Fields) {
         let columns = view.columns.iter().zip(&outputs.list).filter(|(_, output)| output.secret.is_some());
         let columns = columns.map(|(column, _)| column.clone()).collect::<BTreeSet<_>>();
@@ -80,14 +81,14 @@ impl Hidden {
     }
 }
 
-/// Along which way rows are shared: a table's parts hold its rows, and it shows theirs.
+/// The direction in which rows are shared: a table's parts hold its rows, and the table shows theirs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Direction {
     Down,
     Up,
 }
 
-/// The relations with those that are reached from them, and from which each was reached.
+/// Returns the given relations and all that are reached from them, each with the one that it was reached from.
 fn spread<'code>(
     from: impl IntoIterator<Item = &'code Relation>,
     code: &'code Code,
@@ -111,7 +112,8 @@ fn spread<'code>(
     reached
 }
 
-/// Marks the columns of the same name in all tables that share rows, and those of which one is computed from the other.
+/// Marks the columns of the same name in all tables that share rows, and the columns of which one is computed from the
+/// other.
 fn spread_columns(sensitive: &mut BTreeMap<Relation, BTreeSet<String>>, code: &Code) {
     loop {
         let mut found = Vec::new();
@@ -127,7 +129,7 @@ fn spread_columns(sensitive: &mut BTreeMap<Relation, BTreeSet<String>>, code: &C
         for generated in &code.generated {
             let relation = (generated.schema.clone(), generated.name.clone());
             let marked = |column: &String| sensitive.get(&relation).is_some_and(|columns| columns.contains(column));
-            // What it is computed from tells it.
+            // Each of the two columns reveals the values of the other.
             for (from, to) in [(&generated.from, &generated.column), (&generated.column, &generated.from)] {
                 if marked(from) && !marked(to) {
                     found.push((relation.clone(), to.clone()));

@@ -1,27 +1,28 @@
-//! PostgreSQL's key words, as far as the validator has to know them.
+//! PostgreSQL's key words, as far as the validator needs to know them.
 
-/// Whether PostgreSQL takes the word, unquoted, as the name of a column or table. Where only the parser does, the two
-/// disagree about what the text says, so it is refused.
+/// Returns whether PostgreSQL accepts the word, unquoted, as the name of a column or table. A word that only the parser
+/// accepts is refused, because the two then read the text differently.
 pub(super) fn is_name(word: &str) -> bool {
     !is_reserved(word) && NAMES_OF_TYPES_AND_FUNCTIONS_ONLY.binary_search(&word).is_err()
 }
 
-/// Whether PostgreSQL never takes the word, unquoted, as any name.
+/// Returns whether PostgreSQL never accepts the word, unquoted, as any name.
 pub(super) fn is_reserved(word: &str) -> bool {
     RESERVED.binary_search(&word).is_ok()
 }
 
-/// Whether an unquoted word before a parenthesis is part of the grammar there rather than a function or alias.
+/// Returns whether an unquoted word before a parenthesis is part of the grammar there, not a function or alias.
 pub(super) fn takes_parenthesis(word: &str) -> bool {
     is_reserved(word) || BEFORE_PARENTHESIS.binary_search(&word).is_ok()
 }
 
-/// Whether an unquoted word may stand before a string constant other than as the name of a type.
+/// Returns whether an unquoted word may precede a string constant without being the name of a type.
 pub(super) fn takes_text(word: &str) -> bool {
     is_reserved(word) || BEFORE_TEXT.binary_search(&word).is_ok()
 }
 
-/// Whether the word joins expressions to longer ones without a parenthesis, so that many of them make a deep tree.
+/// Returns whether the word joins expressions to longer ones without a parenthesis, so that many of them make a deep
+/// tree.
 pub(super) fn chains(word: &str) -> bool {
     CHAINING.binary_search(&word).is_ok()
 }
@@ -203,7 +204,7 @@ const CHAINING: &[&str] = &[
     "union",
 ];
 
-/// Words that PostgreSQL takes for a column's name only where AS stands before them, in the order of its grammar.
+/// Words that PostgreSQL accepts as a column's name only after AS, in the order of its grammar.
 const AFTER_AS_ALONE: &[&str] = &[
     "array",
     "as",
@@ -246,7 +247,7 @@ const AFTER_AS_ALONE: &[&str] = &[
     "year",
 ];
 
-/// Whether a column can have the name only after AS.
+/// Returns whether a column can have the name only after AS.
 pub(super) fn needs_as(word: &str) -> bool {
     AFTER_AS_ALONE.contains(&word)
 }

@@ -1,26 +1,27 @@
-//! Text -> tokens, by PostgreSQL's own lexical rules.
+//! Splits a text into tokens, by PostgreSQL's own lexical rules.
 //!
-//! This is the only lexer: the parser is given these tokens, so that it cannot disagree with the server about where a
-//! literal, a comment or a name ends. What is legal but obscure (bytes above 127 in `E'...'`) is refused with what to write
-//! instead, and so are parameters, but for the two of a time range where the caller binds them. Assumes `standard_conforming_strings = on`, which the session must set.
+//! This is the only lexer. The parser gets these tokens, so it cannot disagree with the server about where a literal, a
+//! comment or a name ends. Legal but obscure forms (bytes above 127 in `E'...'`) are refused with a message that says
+//! what to write instead. Parameters are refused too, except `$1` and `$2` where the caller binds a time range to them.
+//! Assumes `standard_conforming_strings = on`, which the session must set.
 
 use std::borrow::Cow;
 
 use super::refusal::{Refusal, is_invisible, operator, seen, size, syntax};
 
-/// Bytes that PostgreSQL keeps of a name; it silently cuts off the rest, so a longer one is refused.
+/// The maximum length of a name, in bytes. PostgreSQL silently truncates a longer one, so it is refused.
 const NAME_BYTES_MAX: usize = 63;
 
-/// What a token is.
+/// The lexical class of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A key word or an unquoted name; its text is folded to lower case.
+    /// A key word or an unquoted name. Its text is folded to lower case.
     Word,
-    /// A name in double quotes; its text is what stands between them.
+    /// A name in double quotes. Its text is the name without the quotes.
     QuotedWord,
     /// A number, as written.
     Number,
-    /// A string constant of any of the forms; its text is the value.
+    /// A string constant in any of the forms. Its text is the value.
     Text,
     /// `$1` or `$2`, the bounds of a time range.
     Parameter,
@@ -30,7 +31,7 @@ pub(super) enum Kind {
     Symbol,
 }
 
-/// A token, and where in the text it stands.
+/// A token, with its start and end in the text in bytes.
 #[derive(Debug)]
 pub(super) struct Token<'text> {
     pub(super) kind: Kind,
@@ -53,12 +54,12 @@ impl Token<'_> {
     }
 }
 
-/// The tokens of `text`, without white space and comments.
+/// Returns the tokens of `text`, without white space and comments.
 pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>, Refusal> {
     Lexer { text, bytes: text.as_bytes(), position: 0, has_range: false }.tokens()
 }
 
-/// The same where `$1` and `$2` stand for the bounds of a time range.
+/// Returns the tokens of a text in which `$1` and `$2` stand for the bounds of a time range.
 pub(super) fn tokens_with_range(text: &str) -> Result<Vec<Token<'_>>, Refusal> {
     Lexer { text, bytes: text.as_bytes(), position: 0, has_range: true }.tokens()
 }
@@ -97,7 +98,7 @@ impl<'text> Lexer<'text> {
             b'(' | b')' | b'[' | b']' | b',' | b';' | b'.' | b':' => (Kind::Symbol, self.symbol()?),
             _ if is_operator_byte(byte) => self.operator()?,
             _ if is_name_start(byte) => self.word_or_prefixed()?,
-            _ => return Err(syntax(format!("{} means nothing outside a string", self.character_here()))),
+            _ => return Err(syntax(format!("{} has no meaning outside a string", self.character_here()))),
         };
         Ok(Some(Token { kind, text, start, end: self.position }))
     }
@@ -142,7 +143,7 @@ impl<'text> Lexer<'text> {
         Ok(())
     }
 
-    /// Block comments nest in PostgreSQL.
+    /// Skips a block comment. Block comments nest in PostgreSQL.
     fn skip_block_comment(&mut self) -> Result<(), Refusal> {
         let mut depth = 0_usize;
         loop {
@@ -163,7 +164,7 @@ impl<'text> Lexer<'text> {
         }
     }
 
-    /// A string constant from its opening quote on. Constants with nothing but white space and a line break between
+    /// Reads a string constant from its opening quote. Constants with nothing but white space and a line break between
     /// them are one constant.
     fn string(&mut self, escapes: bool) -> Result<Cow<'text, str>, Refusal> {
         let mut value = self.quoted('\'', "a string", escapes)?;
@@ -181,7 +182,7 @@ impl<'text> Lexer<'text> {
         (line_break && rest[length] == b'\'').then_some(self.position + length)
     }
 
-    /// What stands between two quotes, where a doubled quote stands for itself.
+    /// Reads the text between two quotes, where a doubled quote stands for one.
     fn quoted(&mut self, quote: char, what: &str, escapes: bool) -> Result<Cow<'text, str>, Refusal> {
         self.position += 1;
         let mut value = Cow::Borrowed("");
@@ -207,7 +208,7 @@ impl<'text> Lexer<'text> {
         }
     }
 
-    /// One backslash escape of an `E'...'` string.
+    /// Reads one backslash escape of an `E'...'` string.
     fn escape(&mut self) -> Result<char, Refusal> {
         let Some(escaped) = self.text[self.position + 1..].chars().next() else {
             return Err(syntax("a string is not closed; end it with '"));
@@ -229,7 +230,7 @@ impl<'text> Lexer<'text> {
         }
     }
 
-    /// A byte by its digits, which is a character if it is of ASCII.
+    /// Reads a byte by its digits. Refuses a byte that is not an ASCII character.
     fn byte(&mut self, radix: u32, digits_max: usize) -> Result<char, Refusal> {
         let digit = |byte: &&u8| char::from(**byte).is_digit(radix);
         let length = self.bytes[self.position..].iter().take(digits_max).take_while(digit).count();
@@ -237,23 +238,25 @@ impl<'text> Lexer<'text> {
         self.position += length;
         let character = u32::from_str_radix(digits, radix).ok().filter(|code| (1..128).contains(code));
         character.and_then(char::from_u32).ok_or_else(|| {
-            syntax(format!("the escape of the byte {digits} is not taken here; write the character itself, or chr(n)"))
+            syntax(format!(
+                "the escape of the byte {digits} is not supported here; write the character itself, or chr(n)"
+            ))
         })
     }
 
-    /// A character by its code in hexadecimal digits, or by two of UTF-16.
+    /// Reads a character by its code in hexadecimal digits.
     fn code_point(&mut self, digits: usize) -> Result<char, Refusal> {
-        let wrong = || syntax("an escape of Unicode is not a character's; write the character itself, or chr(n)");
+        let wrong = || syntax("a Unicode escape does not name a character; write the character itself, or chr(n)");
         let digits = self.bytes.get(self.position..self.position + digits).ok_or_else(wrong)?;
         let digits = std::str::from_utf8(digits).map_err(|_| wrong())?;
         self.position += digits.len();
         let code = Some(digits).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
         let code = code.and_then(|digits| u32::from_str_radix(digits, 16).ok()).filter(|code| *code > 0);
-        // Halves of a pair are left to `chr`: what they say is of no interest here, and they are rare.
+        // The two halves of a UTF-16 pair are refused: they are rare, and `chr` writes such a character.
         code.and_then(char::from_u32).ok_or_else(wrong)
     }
 
-    /// `U&'...'` or `U&"..."`, from its quote on, with the sign that escapes if another one than a backslash is named.
+    /// Reads `U&'...'` or `U&"..."` from its quote. The escape character is a backslash unless UESCAPE names another.
     fn unicode(&mut self) -> Result<(Kind, Cow<'text, str>), Refusal> {
         let (kind, raw) = if self.peek(0) == Some(b'"') {
             (Kind::QuotedWord, self.quoted('"', "a quoted name", false)?)
@@ -273,7 +276,7 @@ impl<'text> Lexer<'text> {
         }
     }
 
-    /// The sign after UESCAPE, where that is what comes.
+    /// Reads UESCAPE and its escape character; `None` if no UESCAPE follows.
     fn escape_sign(&mut self) -> Result<Option<char>, Refusal> {
         const WORD: &str = "uescape";
         self.skip_space()?;
@@ -293,7 +296,7 @@ impl<'text> Lexer<'text> {
             {
                 Ok(Some(sign))
             }
-            _ => Err(syntax("UESCAPE takes one sign in quotes; write the characters themselves instead")),
+            _ => Err(syntax("UESCAPE takes one character in quotes; write the characters themselves instead")),
         }
     }
 
@@ -305,7 +308,7 @@ impl<'text> Lexer<'text> {
         short_enough(name)
     }
 
-    /// Whether `$1` or `$2` begins here, and nothing runs into it.
+    /// Returns whether `$1` or `$2` begins here, with nothing that continues it.
     fn is_bound(&self) -> bool {
         self.has_range
             && matches!(self.peek(1), Some(b'1' | b'2'))
@@ -326,7 +329,7 @@ impl<'text> Lexer<'text> {
         let starts_with_digit = self.peek(1).is_some_and(|byte| byte.is_ascii_digit());
         if self.bytes.get(tag_end) != Some(&b'$') || starts_with_digit {
             return Err(syntax(if self.has_range {
-                "the parameters here are $1 and $2, the ends of the time range; write other values themselves"
+                "the parameters here are $1 and $2, the ends of the time range; write any other value itself"
             } else {
                 "parameters such as $1 cannot be used; write the value itself"
             }));
@@ -375,7 +378,7 @@ impl<'text> Lexer<'text> {
             return Err(syntax(".. is not used in a SELECT; leave one of the dots out"));
         }
         if self.starts_with(":=") {
-            // The older spelling.
+            // `:=` is the older spelling of `=>`.
             self.position += 2;
             return Ok(Cow::Borrowed("=>"));
         }
@@ -383,8 +386,8 @@ impl<'text> Lexer<'text> {
         Ok(self.slice(start))
     }
 
-    /// The longest run of operator characters, less what PostgreSQL gives back: a comment's start, and trailing signs
-    /// unless the operator has a character that only non-arithmetic operators have.
+    /// Reads the longest run of operator characters, less what PostgreSQL does not count to it: the start of a comment,
+    /// and trailing signs unless the operator has a character that only non-arithmetic operators have.
     fn operator(&mut self) -> Result<(Kind, Cow<'text, str>), Refusal> {
         let start = self.position;
         let mut end = start;
@@ -414,7 +417,7 @@ impl<'text> Lexer<'text> {
         }
     }
 
-    /// A name or key word, or a string constant with a letter before its quote.
+    /// Reads a name or key word, or a string constant with a letter before its quote.
     fn word_or_prefixed(&mut self) -> Result<(Kind, Cow<'text, str>), Refusal> {
         let start = self.position;
         match (self.bytes[start] | 0x20, self.peek(1), self.peek(2)) {
@@ -440,7 +443,7 @@ impl<'text> Lexer<'text> {
             .unwrap_or(self.bytes.len() - start);
         self.position += length;
         if length == 0 || self.text[self.position..].chars().next().is_some_and(is_invisible) {
-            return Err(syntax(format!("{} stands outside a string; use plain spaces", self.character_here())));
+            return Err(syntax(format!("{} is outside a string; use plain spaces", self.character_here())));
         }
         let word = &self.text[start..self.position];
         let folded = if word.bytes().any(|byte| byte.is_ascii_uppercase()) {
@@ -452,9 +455,9 @@ impl<'text> Lexer<'text> {
     }
 }
 
-/// What a `U&` constant or name stands for.
+/// Returns the value of a `U&` constant or name, with its escapes replaced.
 fn unescaped(raw: &str, sign: char) -> Result<String, Refusal> {
-    let wrong = || syntax("a U& escape is not a character's; write the character itself");
+    let wrong = || syntax("a U& escape does not name a character; write the character itself");
     let mut value = String::with_capacity(raw.len());
     let mut rest = raw;
     while let Some(at) = rest.find(sign) {

@@ -1,27 +1,31 @@
-//! The parser's names, less what PostgreSQL has not: names made by calls, and strings as names.
+//! Checks the parser's names and refuses those that PostgreSQL does not have: names made by calls, and strings as
+//! names.
 
 use sqlparser::ast::{Ident, ObjectName, ObjectNamePart};
 
 use super::keywords;
 use super::refusal::{Refusal, seen, syntax};
 
-/// The parts of a dotted name.
+/// Returns the parts of a dotted name.
 pub(super) fn parts(name: &ObjectName) -> Result<Vec<&Ident>, Refusal> {
     let parts = name.0.iter().map(|part| match part {
         ObjectNamePart::Identifier(ident) => Ok(ident),
-        ObjectNamePart::Function(_) => Err(syntax("a name made by a call is not SQL of PostgreSQL")),
+        ObjectNamePart::Function(_) => {
+            Err(syntax("a name made by a call is not PostgreSQL syntax; write the name itself"))
+        }
     });
     parts.collect()
 }
 
-/// The parts of the dotted name of a relation or column, of which the first is no key word that cannot be one.
+/// Returns the parts of the dotted name of a relation or column. Refuses the name if its first part does not pass
+/// [`check`].
 pub(super) fn checked_parts(name: &ObjectName) -> Result<Vec<&Ident>, Refusal> {
     let parts = parts(name)?;
     parts.first().map_or(Ok(()), |first| check(first))?;
     Ok(parts)
 }
 
-/// Refuses a name that PostgreSQL would not read as one: a reserved word without quotes, or a string.
+/// Refuses a name that PostgreSQL would not read as a name: a reserved word without quotes, or a string.
 pub(super) fn check(name: &Ident) -> Result<(), Refusal> {
     match name.quote_style {
         Some('"') => Ok(()),
@@ -37,13 +41,13 @@ pub(super) fn check(name: &Ident) -> Result<(), Refusal> {
     }
 }
 
-/// A name as SQL has to write it, fit for a message: bare where PostgreSQL would read it back the same, or else between
-/// double quotes.
+/// Formats a name as SQL, for use in a message: bare if PostgreSQL would read it back unchanged, and in double quotes
+/// otherwise.
 pub(crate) fn quoted(name: &str) -> String {
     if is_bare(name) { seen(name) } else { format!("\"{}\"", seen(name).replace('"', "\"\"")) }
 }
 
-/// Whether PostgreSQL reads the name back the same where it stands without quotes.
+/// Returns whether PostgreSQL reads the name back unchanged if it is written without quotes.
 pub(crate) fn is_bare(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')
         && name
@@ -52,7 +56,7 @@ pub(crate) fn is_bare(name: &str) -> bool {
         && !is_reserved(name)
 }
 
-/// Whether PostgreSQL reads the bare word as something else than a name, in one place or another.
+/// Returns whether PostgreSQL reads the bare word as something other than a name in at least one place.
 fn is_reserved(name: &str) -> bool {
     const RESERVED: &str = "all analyse analyze and any array as asc asymmetric authorization between bigint binary bit boolean both \
         case cast char character check coalesce collate collation column concurrently constraint create cross \

@@ -1,15 +1,17 @@
-//! PostgreSQL's built-in operators, and the parser's tokens for them. An operator that is not here is refused: an
-//! operator is a function call, and one that the database's users made runs their code.
+//! PostgreSQL's built-in operators, and the parser's tokens for them.
+//!
+//! Any other operator is refused. An operator is a function call, and an operator that the database's users created
+//! runs their code.
 
 use sqlparser::tokenizer::Token;
 
-/// Whether PostgreSQL itself has an operator of that name that an analyst may use. `@@@` is left out, being both
-/// deprecated and a favourite name for operators of extensions; so are the operators of indexes (`~<~`, `*=`).
+/// Returns whether the name is an operator of PostgreSQL itself that an analyst may use. `@@@` is left out because it
+/// is deprecated and a common operator name in extensions. The operators of indexes (`~<~`, `*=`) are left out too.
 pub(super) fn is_known(text: &str) -> bool {
     token(text).is_some()
 }
 
-/// The parser's token for an operator.
+/// Returns the parser's token for an operator; `None` if the operator is not allowed.
 pub(super) fn token(text: &str) -> Option<Token> {
     Some(match text {
         "=" => Token::Eq,

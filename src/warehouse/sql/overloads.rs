@@ -1,20 +1,20 @@
-//! Code of the database's users that a SELECT would run without naming it.
+//! Finds code of the database's users that a SELECT would run without naming it.
 //!
-//! `=`, `lower` and a cast mean what PostgreSQL makes of them from the types that they meet: an operator `public.=(text,
-//! integer)` is taken where text meets an integer. So a word or operator in a statement is refused where it could stand for
-//! such code:
+//! PostgreSQL chooses the code of `=`, `lower` and a cast by the types of the arguments: an operator
+//! `public.=(text, integer)` runs where text is compared with an integer. So a word or operator in a statement is
+//! refused if it could resolve to such code:
 //!
-//! - code whose arguments are all of PostgreSQL's own types, in every statement that has its name in it;
-//! - code that takes a type which the users made, in statements that have its name and in which a value of that type could
-//!   be: `reach` tells.
+//! - code whose arguments are all of PostgreSQL's own types, in every statement that contains its name;
+//! - code that takes a type of the database's users, in statements that contain its name and may have a value of that
+//!   type, which `reach` decides.
 //!
-//! Some code has no name at all in a statement. What compares a type's values by way of its operator class, or makes a
-//! range's, runs wherever such values are sorted, grouped or looked for in an array; a domain's CHECK runs where a string
-//! becomes a value of the domain, as in `coalesce(row, '(...)')`. Statements that read relations with such values are
-//! refused. Functions in C are not looked at there, nor are the input and output functions of types: none but a superuser
-//! can bring a server to load one.
+//! Some code has no name at all in a statement. The functions of an operator class, which compare a type's values, and
+//! those that make a range's values run wherever such values are sorted, grouped or looked up in an array. A domain's
+//! CHECK runs where a string becomes a value of the domain, as in `coalesce(row, '(...)')`. Statements that read
+//! relations with such values are refused. Functions in C are not checked there, and neither are the input and output
+//! functions of types: only a superuser can make a server load one.
 //!
-//! Names that cannot be found without a schema do not count, except those of comparisons, which sorting and grouping use.
+//! Names that are found only with a schema do not count, except those of comparisons, which sorting and grouping use.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -57,34 +57,34 @@ const OPERATORS_OF_WORDS: &[(&str, &[&str])] = &[
     ("using", COMPARISONS),
 ];
 
-/// Code that could be run without being named.
+/// The users' code that a statement could run without naming it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Overloads {
     operators: BTreeMap<String, Vec<Overload>>,
     functions: BTreeMap<String, Vec<Overload>>,
-    /// What needs no name: casts that need not be written, or that bring text, and what compares values or makes them.
+    /// Code that needs no name: implicit casts, casts to text, and functions that compare or make values.
     silent: Vec<Overload>,
-    /// Casts that have to be written.
+    /// Casts that run only if they are written.
     written_casts: Vec<Overload>,
-    /// Casts to JSON, which functions that make JSON use for values of users' types.
+    /// Casts to JSON, which functions that make JSON use for values of the users' types.
     json_casts: Vec<Overload>,
-    /// What runs where a string becomes a value.
+    /// Code that runs where a string becomes a value.
     of_literals: Vec<Overload>,
 }
 
-/// One piece of such code.
+/// One piece of code that a statement could run without naming it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Overload {
-    /// What it is: `public.=(text, integer)`.
+    /// A description for a message: `operator public.=(text, integer)`.
     object: String,
-    /// How the owner could allow it.
+    /// The setting with which the owner could allow it.
     remedy: String,
-    /// Where it could be met.
+    /// The statements in which it could run.
     reach: Reach,
 }
 
 impl Overloads {
-    /// What of the code could be run so, less what is allowed.
+    /// Collects the code that a statement could run without naming it, except what the owner allowed.
     pub(super) fn new(code: &Code, allowed: &Allowed) -> Self {
         let holders = Holders::new(code);
         let mut overloads = Self::default();
@@ -124,10 +124,7 @@ impl Overloads {
             let crate::warehouse::catalog::code::Name { schema, name } = &support.function;
             if !is_allowed(schema, name, allowed) {
                 self.silent.push(Overload {
-                    object: format!(
-                        "function {schema}.{name}, which values of {} are compared or made by",
-                        support.signature
-                    ),
+                    object: format!("function {schema}.{name} (it compares or makes values of {})", support.signature),
                     remedy: format!("[sql] allow_functions = [\"{schema}.{name}\"]"),
                     reach: holders.holding([support.of], false),
                 });
@@ -135,11 +132,12 @@ impl Overloads {
         }
     }
 
-    /// Adds the domains whose CHECK would not pass as a SELECT under the policy, and tells which they are.
+    /// Adds the domains whose CHECK would be refused as a SELECT under the policy, and returns their oids.
     pub(super) fn add_checks(&mut self, code: &Code, policy: &Policy) -> BTreeSet<u32> {
         let mut refused = BTreeSet::new();
         let holders = Holders::new(code);
-        // The value itself, where it is of a user's type, comes from no relation there.
+        // In this SELECT, the checked value comes from no relation. So if it is of a user's type, code that takes that
+        // type is taken to run everywhere.
         let mut strict = policy.clone();
         let Self { operators, functions, .. } = &mut strict.overloads;
         operators.values_mut().chain(functions.values_mut()).flatten().for_each(|made| made.reach = Reach::Everywhere);
@@ -175,7 +173,6 @@ impl Overloads {
         if *implicit || *to_text { &mut self.silent } else { &mut self.written_casts }.push(overload);
     }
 
-    /// Whether there is any.
     fn is_empty(&self) -> bool {
         self.operators.is_empty()
             && self.functions.is_empty()
@@ -186,7 +183,7 @@ impl Overloads {
     }
 }
 
-/// Refuses a statement that could run such code.
+/// Refuses a statement that could run the users' code without naming it.
 pub(super) fn check(
     tokens: &[Token<'_>],
     found: &Found,
@@ -208,7 +205,7 @@ pub(super) fn check(
     }
     for (name, attribute) in names(tokens) {
         let rows = found.rows || attribute;
-        // A named argument tells functions apart that have as many.
+        // A named argument can select one of several functions with the same number of arguments.
         let met = |made: &&Overload| statement.named_arguments || statement.meets(&made.reach, rows);
         let said = overloads.functions.get(name).and_then(|made| made.iter().find(met).map(Overload::said));
         if let Some(said) = said {
@@ -238,14 +235,14 @@ pub(super) fn check(
 
 impl Overload {
     fn said(&self) -> String {
-        format!("the {}, which users of the database made; the owner can allow it: {}", self.object, self.remedy)
+        format!("the {}, which users of the database created; the owner can allow it: {}", self.object, self.remedy)
     }
 }
 
-/// The operators that the statement uses, written or by words.
+/// Returns the operators that the statement uses, written as signs or implied by words.
 fn operators<'tokens>(tokens: &'tokens [Token<'_>]) -> impl Iterator<Item = &'tokens str> {
     tokens.iter().flat_map(|token| {
-        // In quotes it may still be the name of a function: "max"(x).
+        // A word in quotes may still be the name of a function: "max"(x).
         let of_word = OPERATORS_OF_WORDS.iter().find(|(word, _)| token.is_name() && token.text == *word);
         let written = (token.kind == Kind::Operator).then_some(&*token.text);
         // `!=` is another spelling of `<>`.
@@ -254,7 +251,7 @@ fn operators<'tokens>(tokens: &'tokens [Token<'_>]) -> impl Iterator<Item = &'to
     })
 }
 
-/// The names in places where a function may stand: before a parenthesis, and after a dot, which is told.
+/// Returns the names that may be calls, before a parenthesis or after a dot, and whether each follows a dot.
 fn names<'tokens>(tokens: &'tokens [Token<'_>]) -> impl Iterator<Item = (&'tokens str, bool)> {
     let called = |index: usize| tokens.get(index + 1).is_some_and(|next| next.is_symbol("("));
     let attribute = |index: usize| index > 0 && tokens[index - 1].is_symbol(".");

@@ -1,7 +1,7 @@
-//! Tokens -> the parsed tree, with `sqlparser` as the grammar.
+//! Parses tokens into a tree, with `sqlparser` as the grammar.
 //!
-//! What PostgreSQL has and the parser lacks is rewritten first (`rewrite`): the tree is only looked at, and what is executed
-//! is the text. A place in the text is an index into the tokens, kept in
+//! PostgreSQL syntax that the parser does not know is rewritten first, by `rewrite`. This is safe because the tree is
+//! only inspected; the database executes the text. A position in the text is an index into the tokens, which is kept in
 //! the column of the parser's locations.
 
 use sqlparser::ast::Query;
@@ -13,7 +13,7 @@ use super::lexer::{Kind, Token};
 use super::refusal::{Refusal, seen, size, syntax};
 use super::{operators, rewrite};
 
-/// Levels of recursion in the parser; every bracket takes a few.
+/// The maximum levels of recursion in the parser. Every bracket takes a few.
 const RECURSION_MAX: usize = 256;
 
 /// Parses the tokens as one query that ends where they end.
@@ -31,7 +31,7 @@ pub(super) fn query(tokens: &[Token<'_>]) -> Result<Box<Query>, Refusal> {
     }
 }
 
-/// The index of the token where something parsed begins; `None` where the parser did not keep it.
+/// Returns the index of the token where a parsed item begins; `None` if the parser did not keep it.
 pub(super) fn index_of(span: Span) -> Option<usize> {
     usize::try_from(span.start.column).ok()?.checked_sub(1)
 }
@@ -78,7 +78,7 @@ fn symbol(text: &str) -> ParserToken {
     }
 }
 
-/// The refusal of what the parser did not understand, which names what to write instead where that is known.
+/// Returns the refusal of a text that the parser did not understand. It says what to write instead if that is known.
 fn refused(tokens: &[Token<'_>], index: Option<usize>) -> Refusal {
     if let Some(instead) = known_gap(tokens) {
         return syntax(instead);
@@ -92,7 +92,7 @@ fn refused(tokens: &[Token<'_>], index: Option<usize>) -> Refusal {
     }
 }
 
-/// What PostgreSQL has, the parser lacks, and a query can do without.
+/// Returns the message for a PostgreSQL form that the parser does not know and that a query can do without.
 fn known_gap(tokens: &[Token<'_>]) -> Option<&'static str> {
     let after =
         |index: usize, ahead: usize, word: &str| tokens.get(index + ahead).is_some_and(|token| token.is_word(word));
@@ -118,7 +118,7 @@ fn known_gap(tokens: &[Token<'_>]) -> Option<&'static str> {
                 "this form of XML constructor is not supported here; select the columns themselves, or use row_to_json",
             )
         }
-        "variadic" => Some("VARIADIC stands here before no argument of a call; write f(a, VARIADIC array)"),
+        "variadic" => Some("VARIADIC must precede the last argument of a call; write f(a, VARIADIC array)"),
         "treat" if opens(index) => Some("TREAT is not supported here; use CAST"),
         _ => None,
     })

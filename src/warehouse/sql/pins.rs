@@ -1,7 +1,7 @@
-//! Which entity a result is about: the literals that a plain SELECT holds its columns to.
+//! Finds which entity a result is about: the literals that a plain SELECT restricts its columns to.
 //!
-//! Rather too few pins than one too many: a pin vouches for every figure in a row, so nothing is pinned where a figure
-//! may come from rows that the condition does not reach (subqueries, CTEs, joins on something else).
+//! A missing pin is better than a wrong one, because a pin vouches for every figure in a row. So nothing is pinned if a
+//! figure may come from rows that the condition does not restrict (subqueries, CTEs, joins on other columns).
 
 use std::ops::ControlFlow;
 
@@ -11,25 +11,25 @@ use sqlparser::ast::{
     Value, visit_expressions,
 };
 
-/// A column that a query holds to one literal: `customer_code = 'CUST004'`.
+/// A column that a query restricts to one literal: `customer_code = 'CUST004'`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pin {
     /// The column's name, without its table.
     pub column: String,
-    /// The literal's value: of a string what it says, of a number as written.
+    /// The literal's value: the content of a string, or a number as written.
     pub literal: String,
 }
 
-/// What a query holds to literals.
+/// The literals that a query restricts its columns to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pins {
-    /// By the outer WHERE, for all rows that the result is made of.
+    /// Pins of the outer WHERE, which hold for every row that the result is computed from.
     pub rows: Vec<Pin>,
-    /// By `aggregate(...) FILTER (WHERE ...)`, for one output column, counted from 0.
+    /// Pins of `aggregate(...) FILTER (WHERE ...)`, each with the index of its output column, counted from 0.
     pub columns: Vec<(usize, Pin)>,
 }
 
-/// The pins of a query; none unless it is a plain SELECT over tables.
+/// Returns the pins of a query. There are none unless it is a plain SELECT over tables.
 pub(super) fn of(query: &Query) -> Pins {
     let SetExpr::Select(select) = &*query.body else { return Pins::default() };
     if select.from.is_empty() || !select.from.iter().all(|tables| is_over_tables(tables, query)) {
@@ -44,7 +44,7 @@ pub(super) fn of(query: &Query) -> Pins {
     }
     for (index, item) in select.projection.iter().enumerate() {
         let (SelectItem::UnnamedExpr(expression) | SelectItem::ExprWithAlias { expr: expression, .. }) = item else {
-            break; // a wildcard: the index of what follows is not known
+            break; // after a wildcard, the index of an output column is unknown
         };
         if let Some(filter) = filter_of(expression) {
             let mut found = Vec::new();
@@ -80,7 +80,8 @@ fn has_subquery(item: &SelectItem) -> bool {
     found.is_break()
 }
 
-/// Whether a pin of the column holds for every table of FROM: there is one, or all are joined on that column.
+/// Returns whether a pin of the column holds for every table of FROM: there is only one table, or all are joined on
+/// that column.
 fn reaches_all(column: &str, select: &Select) -> bool {
     let [TableWithJoins { relation: _, joins }] = select.from.as_slice() else { return false };
     joins.iter().all(|join| joins_on(column, join))
@@ -117,7 +118,7 @@ fn joins_on(column: &str, join: &Join) -> bool {
     }
 }
 
-/// The conditions that AND joins at the top.
+/// Returns the conditions that AND joins at the top level.
 fn conjuncts(condition: &Expr) -> Vec<&Expr> {
     let (mut open, mut found) = (vec![condition], Vec::new());
     while let Some(condition) = open.pop() {
@@ -163,7 +164,8 @@ fn literal(expression: &Expr) -> Option<&str> {
     }
 }
 
-/// The FILTER of an aggregate, through brackets, casts, and calls such as `coalesce(..., 0)` and `round(..., 2)`.
+/// Returns the FILTER of an aggregate. Looks through parentheses, casts, and calls such as `coalesce(..., 0)` and
+/// `round(..., 2)`.
 fn filter_of(expression: &Expr) -> Option<&Expr> {
     match expression {
         Expr::Nested(inner) | Expr::Cast { expr: inner, .. } => filter_of(inner),

@@ -1,4 +1,4 @@
-//! What a SELECT may read, call and run without naming it: decided once, from what the catalog's tables and code are.
+//! The policy of what a SELECT may read, call and run. It is decided once, from the tables and code in the catalog.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,44 +14,44 @@ use super::{folding, names, outputs};
 use crate::warehouse::catalog::code::{Code, Dependency, Generated, Type, View};
 use crate::warehouse::catalog::{Catalog, TableKind};
 
-/// What a SELECT may read and call, besides what the validator itself knows to be harmless.
+/// What a SELECT may read and call, beyond what the validator itself knows to be harmless.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policy {
-    /// Relations that may be read, with their columns: schema -> name -> columns, all as the database spells them.
-    /// Columns are needed because in PostgreSQL `row.name` is a call where the row has no such column.
+    /// Relations that may be read, with their columns: schema -> name -> columns, as the database spells them. The
+    /// columns are needed because PostgreSQL reads `row.name` as a call if the row has no such column.
     pub relations: BTreeMap<String, BTreeMap<String, Arc<Fields>>>,
-    /// The system's relations that describe the database, in the same form.
+    /// The system relations that describe the database, in the same form.
     pub described: BTreeMap<String, BTreeMap<String, Arc<Fields>>>,
-    /// Relations that may not be read, and why: schema -> name -> reason.
+    /// Relations that may not be read: schema -> name -> reason.
     pub refused: BTreeMap<String, BTreeMap<String, String>>,
-    /// Schemas that an unqualified name is looked for in, in order, after `pg_catalog`.
+    /// Schemas in which an unqualified name is looked up, in order, after `pg_catalog`.
     pub search_path: Vec<String>,
-    /// Functions that the owner of the database allowed by name, beyond PostgreSQL's own harmless ones: `name` where it
-    /// is called without a schema, `schema.name` where with one.
+    /// Functions that the owner of the database allowed, beyond PostgreSQL's own harmless ones: `name` for calls
+    /// without a schema, `schema.name` for calls with one.
     pub functions: BTreeSet<String>,
-    /// Functions that the database's users made, and whether they run with their owner's rights. Not allowed by that:
-    /// for the words of a refusal.
+    /// Functions that the database's users created, and whether they run with their owner's rights. This does not allow
+    /// them: it only words their refusal.
     pub made: BTreeMap<String, bool>,
-    /// Names of functions and types that the database's users made: what `row.name` could run where it is no column.
+    /// Names of functions and types that the database's users created. `row.name` could run one of them if it is not a
+    /// column.
     pub callable: BTreeSet<String>,
-    /// What values of the users' types are that have fields or elements, by the names that find them.
+    /// The shapes of the users' types that have fields or elements, by the names that find the types.
     pub shapes: BTreeMap<String, Shape>,
-    /// Whether there are relations or columns whose values are to stay unseen, so that definitions that may quote them
-    /// are not shown.
+    /// Whether some relations or columns are hidden. If so, definitions that may quote their values are not shown.
     pub hides: bool,
-    /// Where something is to stay unseen, which columns are computed from which.
+    /// Which columns are computed from which. Empty if nothing is hidden.
     pub computed: Computed,
-    /// Types of the users that values may be cast to, as they may be written, each with the oids of what its values hold,
-    /// its own among them.
+    /// The users' types that values may be cast to, by the names that find them. Each has the oids of the types that
+    /// its values hold, including its own.
     pub castable: BTreeMap<String, BTreeSet<u32>>,
-    /// Code that could be run without being named.
+    /// The users' code that a statement could run without naming it.
     pub overloads: Overloads,
 }
 
 /// What the owner of the database allows by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Allowed {
-    /// Functions: `name` where it is called without a schema, `schema.name` where with one.
+    /// Functions: `name` for calls without a schema, `schema.name` for calls with one.
     pub functions: BTreeSet<String>,
     /// Views that may be read whatever their bodies do, as `schema.view`.
     pub views: BTreeSet<String>,
@@ -59,12 +59,12 @@ pub struct Allowed {
     pub operators: BTreeSet<String>,
 }
 
-/// What is to stay unseen of a database.
+/// The relations and columns of a database that must stay hidden.
 #[derive(Clone, Copy)]
 pub struct Unseen<'a> {
-    /// Whether a relation is kept out, by schema and name.
+    /// Returns whether a relation is excluded, by schema and name.
     pub excludes: &'a dyn Fn(&str, &str) -> bool,
-    /// Whether people marked a column as sensitive, by schema, table and column.
+    /// Returns whether a column is marked as sensitive, by schema, table and column.
     pub is_sensitive: &'a dyn Fn(&str, &str, &str) -> bool,
 }
 
@@ -75,8 +75,8 @@ impl std::fmt::Debug for Unseen<'_> {
 }
 
 impl Policy {
-    /// What follows from the catalog and the code of a database, of which something is to stay unseen, also through what is
-    /// made of it.
+    /// Builds the policy from the catalog and the code of a database. What `unseen` hides also stays hidden where views
+    /// and related tables show it.
     pub fn new(
         catalog: &Catalog,
         code: &Code,
@@ -139,7 +139,7 @@ impl Policy {
         self.relations.entry(schema.to_owned()).or_default().insert(name.to_owned(), Arc::new(fields));
     }
 
-    /// What a value is that is cast to the type.
+    /// Returns the shape of a value that is cast to the type.
     pub(super) fn shape_of(&self, data_type: &DataType) -> Shape {
         match data_type {
             DataType::Array(
@@ -155,13 +155,13 @@ impl Policy {
         }
     }
 
-    /// Whether a column shows what people marked as sensitive.
+    /// Returns whether a column shows values that are marked as sensitive.
     pub fn is_sensitive(&self, schema: &str, name: &str, column: &str) -> bool {
         let fields = self.relations.get(schema).and_then(|relations| relations.get(name));
         fields.and_then(|fields| fields.get(column)).is_some_and(|field| field.secret == Some(Secret::Sensitive))
     }
 
-    /// Why the relation may not be read, if it is one of those.
+    /// Returns why the relation may not be read; `None` if it is not a refused relation.
     pub fn refusal(&self, schema: &str, name: &str) -> Option<&str> {
         self.refused.get(schema)?.get(name).map(String::as_str)
     }
@@ -176,12 +176,12 @@ fn computed(code: &Code) -> Computed {
     Computed(pairs.collect())
 }
 
-/// Whether the owner allowed the function by its name.
+/// Returns whether the owner allowed the function by its name.
 pub(super) fn is_allowed(schema: &str, name: &str, allowed: &Allowed) -> bool {
     allowed.functions.contains(name) || allowed.functions.contains(&format!("{schema}.{name}"))
 }
 
-/// The columns of a relation.
+/// Returns the columns of a relation, with their origins.
 fn relation_fields<'column>(schema: &str, relation: &str, columns: impl IntoIterator<Item = &'column str>) -> Fields {
     let field = |column: &str| {
         let origin = Origin { schema: schema.to_owned(), relation: relation.to_owned(), column: column.to_owned() };
@@ -190,13 +190,13 @@ fn relation_fields<'column>(schema: &str, relation: &str, columns: impl IntoIter
     Fields { list: columns.into_iter().map(field).collect(), open: false }
 }
 
-/// Names of functions and types that the database's users made.
 fn callable(code: &Code) -> BTreeSet<String> {
     let functions = code.functions.iter().map(|made| made.name.clone());
     functions.chain(code.types.iter().map(|made| made.name.clone())).collect()
 }
 
-/// The relations that describe the database; where something is to stay unseen, what shows definitions is marked.
+/// Returns the relations that describe the database. If something is hidden, the columns that show definitions are
+/// marked.
 fn described(code: &Code, hides: bool) -> BTreeMap<String, BTreeMap<String, Arc<Fields>>> {
     let mut described = BTreeMap::<_, BTreeMap<_, _>>::new();
     for ((schema, name), columns) in &code.described {
@@ -209,9 +209,9 @@ fn described(code: &Code, hides: bool) -> BTreeMap<String, BTreeMap<String, Arc<
     described
 }
 
-/// The types of which strings and rows become values without anybody's code, by the names that find them. Domains are
-/// among them once it is known whose CHECK is not to be run. Where something is to stay unseen, enums are among them whose
-/// labels stand in relations that are not kept out.
+/// Returns the types that strings and rows can become without running the users' code, by the names that find them.
+/// Domains are included once `unsafe_domains` says whose CHECK must not run. If something is hidden, an enum is
+/// included only if a relation that is not excluded holds it.
 fn castable(code: &Code, unsafe_domains: Option<&BTreeSet<u32>>, hidden: &Hidden) -> BTreeMap<String, BTreeSet<u32>> {
     let types = code.types.iter().map(|made| (made.oid, made)).collect::<BTreeMap<_, _>>();
     let cast = code.casts.iter().flat_map(|cast| [cast.source, cast.target]).collect::<BTreeSet<_>>();
@@ -246,7 +246,7 @@ fn castable(code: &Code, unsafe_domains: Option<&BTreeSet<u32>>, hidden: &Hidden
     by_names.collect()
 }
 
-/// The users' types that a value of the type holds at any depth, itself among them.
+/// Returns the users' types that a value of the type holds at any depth, including the type itself.
 fn held(oid: u32, types: &BTreeMap<u32, &Type>) -> BTreeSet<u32> {
     let (mut held, mut open) = (BTreeSet::new(), vec![oid]);
     while let Some(oid) = open.pop() {
@@ -257,18 +257,18 @@ fn held(oid: u32, types: &BTreeMap<u32, &Type>) -> BTreeSet<u32> {
     held
 }
 
-/// The relations that may not be read, and why; and what of the others may not be shown.
+/// The relations that may not be read and why, and the columns of the others that may not be shown.
 struct Refused<'code> {
     code: &'code Code,
     hidden: Hidden,
     shapes: &'code Shapes,
-    /// What planning a query would run of each, by schema and name.
+    /// Why planning a query of a relation could run the users' code, by schema and name.
     planned: BTreeMap<(&'code str, &'code str), String>,
     views: BTreeMap<(&'code str, &'code str), String>,
 }
 
 impl<'code> Refused<'code> {
-    /// Looks at each view's body once those of the views that it reads are known.
+    /// Checks each view's body after those of the views that it reads.
     fn new(policy: &Policy, code: &'code Code, allowed: &Allowed, hidden: Hidden, shapes: &'code Shapes) -> Self {
         let planned = code
             .planned
@@ -289,7 +289,7 @@ impl<'code> Refused<'code> {
                 !ready
             });
             if waiting.len() == count {
-                // Views cannot read each other in a circle; should they seem to, they are not read.
+                // Views cannot read each other in a circle. If they seem to, they are refused.
                 let circle = waiting.drain(..);
                 refused.views.extend(circle.map(|view| ((&*view.schema, &*view.name), "it reads itself".to_owned())));
             }
@@ -297,14 +297,15 @@ impl<'code> Refused<'code> {
         refused
     }
 
-    /// The columns of a relation that may be read.
+    /// Returns the columns of a relation that may be read, with their shapes and secrets.
     fn fields<'column>(&self, schema: &str, name: &str, columns: impl IntoIterator<Item = &'column str>) -> Fields {
         let mut fields = relation_fields(schema, name, columns);
         let is_view = self.hidden.is_any() && self.is_listed((schema, name));
         for field in &mut fields.list {
             field.shape = self.shapes.of_column(schema, name, &field.name);
             field.secret = self.hidden.is_sensitive(schema, name, &field.name).then_some(Secret::Sensitive);
-            // A view may hold constants, or choose its rows by the values: none is joined to what is sensitive.
+            // A view may hold constants, or choose its rows by their values. So none of its columns may be joined to a
+            // sensitive one.
             if is_view && field.secret.is_none() {
                 field.origin = None;
             }
@@ -312,7 +313,7 @@ impl<'code> Refused<'code> {
         fields
     }
 
-    /// Finds out whether a view may be read, and which of its columns may not be shown.
+    /// Decides whether a view may be read, and which of its columns may not be shown.
     fn look_at(&mut self, view: &'code View, policy: &Policy, allowed: &Allowed) {
         let is_allowed = allowed.views.contains(&format!("{}.{}", view.schema, view.name));
         if !is_allowed && let Some(reason) = self.reason_of_reads(view) {
@@ -333,9 +334,10 @@ impl<'code> Refused<'code> {
         }
     }
 
-    /// What the body of a view may read and call.
+    /// Returns the policy under which the body of a view is checked.
     fn within(&self, view: &View, policy: &Policy) -> Policy {
-        // What the body names without a schema stands in one of no name, so that each name is found as it was written.
+        // Relations that the body names without a schema are entered in a schema with an empty name, so that each name
+        // is found as it was written.
         let mut own = Policy { search_path: vec![String::new()], hides: false, ..policy.clone() };
         for Dependency { schema, name, kind: _, visible, columns } in &view.reads {
             let fields = self.fields(schema, name, columns.iter().flatten().map(String::as_str));
@@ -371,7 +373,8 @@ impl<'code> Refused<'code> {
         })
     }
 
-    /// Why a view may not be read for what it reads. One that is materialized runs nothing when it is read.
+    /// Returns why a view may not be read because of the relations that it reads. A materialized view runs nothing when
+    /// it is read.
     fn reason_of_reads(&self, view: &View) -> Option<String> {
         for Dependency { schema, name, kind, .. } in &view.reads {
             if self.hidden.excludes(schema, name) {

@@ -1,8 +1,9 @@
-//! Where code that takes values of users' types could be met.
+//! Finds where code that takes values of the users' types could run.
 //!
-//! A value of such a type comes from a relation that holds it, from a cast to it or a column declared as it, or from a
-//! function that the owner allowed. That is not all: PostgreSQL makes a domain's value of any value of its base type, a row type's of any row, and
-//! another type's of a string constant, where no other operator or function suits the arguments better.
+//! A value of such a type comes from a relation that holds it, from a cast to it, from a column declared as it, or from
+//! a function that the owner allowed. PostgreSQL also makes a domain's value of any value of its base type, a row
+//! type's value of any row, and another type's value of a string constant, if no other operator or function suits the
+//! arguments better.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,40 +12,40 @@ use super::walk::Found;
 use super::{Policy, calls};
 use crate::warehouse::catalog::code::{Code, Routine, Type};
 
-/// The first oid that PostgreSQL gives to what users make.
+/// The first oid that PostgreSQL gives to objects that users create.
 pub(super) const USERS_FIRST: u32 = 16384;
 
-/// Where a piece of code could be met.
+/// The statements in which a piece of code could run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Reach {
-    /// In every statement.
+    /// Every statement.
     Everywhere,
-    /// In statements that read one of the relations, by schema and name, make values of one of the types, by oid, or hold
+    /// Statements that read one of the relations, by schema and name, make values of one of the types, by oid, or hold
     /// values of any type.
     Relations {
         relations: BTreeSet<(String, String)>,
         types: BTreeSet<u32>,
-        /// Whether a row made in the statement would do as well.
+        /// Whether a row made in the statement suffices too.
         rows: bool,
     },
 }
 
-/// What of a statement tells which types its values may be of.
-#[expect(clippy::struct_excessive_bools, reason = "each is another fact of the same text")]
+/// The properties of a statement that decide which types its values may have.
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent fact about the statement")]
 pub(super) struct Statement<'a> {
     found: &'a Found,
     types: &'a BTreeSet<u32>,
     any: bool,
-    /// Whether arguments are given by their names.
+    /// Whether arguments are passed by name.
     pub(super) named_arguments: bool,
-    /// Whether it has string constants, parameters or NULLs, which become values of any type.
+    /// Whether it has string constants, parameters or NULLs, which can become values of any type.
     pub(super) literals: bool,
-    /// Whether casts are written in it.
+    /// Whether it has explicit casts.
     pub(super) casts: bool,
 }
 
 impl<'a> Statement<'a> {
-    /// `types` are the users' types that values are made of in it.
+    /// Collects the properties of a statement. `types` are the users' types that it makes values of.
     pub(super) fn new(tokens: &[Token<'_>], found: &'a Found, types: &'a BTreeSet<u32>, policy: &Policy) -> Self {
         let has = |is: &dyn Fn(&Token<'_>) -> bool| tokens.iter().any(is);
         let casts = ["cast", "columns", "returning"];
@@ -62,7 +63,7 @@ impl<'a> Statement<'a> {
 
     pub(super) fn meets(&self, reach: &Reach, rows: bool) -> bool {
         let Reach::Relations { relations, types, rows: of_rows } = reach else { return true };
-        // Within a view's body, a name without a schema stands in one of no name.
+        // In a view's body, a name without a schema is found in a schema with an empty name.
         let read = |read: &(String, String)| {
             relations.contains(read) || (read.0.is_empty() && relations.iter().any(|(_, name)| *name == read.1))
         };
@@ -73,25 +74,25 @@ impl<'a> Statement<'a> {
     }
 }
 
-/// A function that makes values of JSON, as a string constant would.
+/// Returns whether the token is a function that makes values of any type from JSON, as from a string constant.
 fn fills_records(token: &Token<'_>) -> bool {
     token.is_name() && token.text.contains("_populate_record")
 }
 
-/// Which relations hold values of which types.
+/// The relations that hold values of each of the users' types.
 pub(super) struct Holders<'code> {
     relations: BTreeMap<u32, BTreeSet<&'code (String, String)>>,
     types: BTreeMap<u32, &'code Type>,
 }
 
-/// What a value of a type can be made of.
+/// What PostgreSQL can make a value of a type from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Making {
-    /// Of values of PostgreSQL's own types.
+    /// Values of PostgreSQL's own types.
     Own,
-    /// Of rows.
+    /// Rows.
     Row,
-    /// Of nothing but such values, and strings.
+    /// Only strings, besides values of the type itself.
     Closed,
 }
 
@@ -112,18 +113,19 @@ impl<'code> Holders<'code> {
         Self { relations, types }
     }
 
-    /// Where an operator could be met. `literals` tells which may be taken for strings.
+    /// Returns where an operator could run. One with `literals` accepts string constants, so it could run anywhere.
     pub(super) fn of_operator(&self, made: &Routine) -> Reach {
         if made.literals { Reach::Everywhere } else { self.of_types(&made.types) }
     }
 
-    /// Where a function could be met: one that takes PostgreSQL's own types too may be taken for a string beside them.
+    /// Returns where a function could run. One that takes PostgreSQL's own types too could be chosen for a string
+    /// beside them, so it could run anywhere.
     pub(super) fn of_function(&self, made: &Routine) -> Reach {
         let own = made.types.iter().any(|oid| self.is_own(*oid));
         if made.literals || own { Reach::Everywhere } else { self.of_types(&made.types) }
     }
 
-    /// Where values of these types meet.
+    /// Returns where code that takes all these types could run.
     pub(super) fn of_types(&self, types: &[u32]) -> Reach {
         let made = types.iter().map(|oid| (*oid, self.making(*oid))).filter(|(_, making)| *making != Making::Own);
         let made = made.collect::<Vec<_>>();
@@ -134,14 +136,15 @@ impl<'code> Holders<'code> {
         self.holding(made.into_iter().flat_map(|(oid, _)| self.made_of(oid)), rows)
     }
 
-    /// Where values of one of the types are held or made.
+    /// Returns where values of one of the types are held or made.
     pub(super) fn holding(&self, types: impl IntoIterator<Item = u32>, rows: bool) -> Reach {
         let types = types.into_iter().collect::<BTreeSet<_>>();
         let relations = types.iter().filter_map(|oid| self.relations.get(oid)).flatten();
         Reach::Relations { relations: relations.map(|name| (*name).clone()).collect(), types, rows }
     }
 
-    /// The type, and those that values of it are made of without a word: of a domain its base, of an array its elements.
+    /// Returns the type, and the types that its values are made from without a cast: a domain's base type, an array's
+    /// element type.
     fn made_of(&self, oid: u32) -> Vec<u32> {
         let mut made = vec![oid];
         while let Some(Type { kind, holds, .. }) = made.last().and_then(|oid| self.types.get(oid))
@@ -154,7 +157,7 @@ impl<'code> Holders<'code> {
         made
     }
 
-    /// Whether values of PostgreSQL's own types become values of the type.
+    /// Returns whether values of PostgreSQL's own types become values of the type.
     pub(super) fn is_own(&self, oid: u32) -> bool {
         self.making(oid) == Making::Own
     }
@@ -166,7 +169,7 @@ impl<'code> Holders<'code> {
         let Some(made) = self.types.get(&oid) else { return Making::Own };
         match (made.kind.as_str(), made.holds.as_slice()) {
             _ if made.loose => Making::Own,
-            // A domain is what its base is, if that is a user's, and an array what its elements are.
+            // A domain is made as its base type is, if that is a user's, and an array as its elements are.
             ("d" | "b", [of]) => self.making(*of),
             ("c", _) => Making::Row,
             ("e" | "b" | "r" | "m", _) => Making::Closed,

@@ -1,4 +1,4 @@
-//! What can be read off a statement's tokens alone: its normal form, and its literals.
+//! Reads a statement's normal form and its literals from the tokens alone.
 
 use std::fmt::Write;
 
@@ -9,14 +9,14 @@ use super::lexer::{Kind, Token};
 pub enum Literal {
     /// A number, as written, without a sign.
     Number(String),
-    /// A string's value; dates are strings, whatever is cast to what.
+    /// The value of a string. A date is a string too, with or without a cast.
     Text(String),
-    /// An interval's text, with its unit where that stands outside the string: `90 days`, `1 month`.
+    /// The text of an interval, with its unit if that follows the string: `90 days`, `1 month`.
     Interval(String),
 }
 
-/// The tokens with one space between them: two texts that differ in white space, comments and the case of what is not
-/// quoted have the same.
+/// Returns the tokens with one space between them. Two texts have the same normal form if they differ only in white
+/// space, comments and the case of unquoted words.
 pub(super) fn normal_form(tokens: &[Token<'_>]) -> String {
     let mut text = String::new();
     for token in tokens {
@@ -34,7 +34,7 @@ pub(super) fn normal_form(tokens: &[Token<'_>]) -> String {
     text
 }
 
-/// The literals, in the order of the text.
+/// Returns the literals in textual order.
 pub(super) fn literals(tokens: &[Token<'_>]) -> Vec<Literal> {
     let literal = |(index, token): (usize, &Token<'_>)| match token.kind {
         Kind::Number => Some(Literal::Number(token.text.to_string())),

@@ -1,27 +1,27 @@
-//! Why a text was refused: the stable codes, and one constructor for each.
+//! Refusals of a text: the stable codes, and one constructor for each.
 
 use std::fmt;
 
-/// Characters of a message at the most: a refusal is one line, whatever the text held.
+/// The maximum length of a message, in characters. It keeps a refusal on one line, whatever the text contains.
 const MESSAGE_CHARACTERS_MAX: usize = 300;
 
-/// Characters of a name or snippet that a message repeats.
+/// The maximum length of a name or snippet that a message repeats, in characters.
 const SEEN_CHARACTERS_MAX: usize = 60;
 
-/// Why a text was refused: a stable code, what was seen, what to write instead; one line.
+/// Why a text was refused, in one line: a stable code, what was found, and what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// The stable code: `one_statement`, `read_only`, `row_lock`, `function`, `relation`, `column`, `type`,
     /// `operator`, `syntax` or `size`.
     pub code: &'static str,
-    /// What was seen, and what to write instead.
+    /// What was found, and what to write instead.
     pub message: String,
-    /// The byte of the text at which it was seen, where that is known.
+    /// The byte offset in the text where the problem was found; `None` if it is unknown.
     pub position: Option<usize>,
 }
 
 impl Refusal {
-    /// The same, seen at that byte of the text unless it is known already.
+    /// Sets the byte offset in the text, unless it is already known.
     pub(super) fn at(self, position: usize) -> Self {
         Self { position: self.position.or(Some(position)), ..self }
     }
@@ -79,7 +79,8 @@ pub(super) fn size(message: impl AsRef<str>) -> Refusal {
     refusal("size", message)
 }
 
-/// A name or snippet of the text, fit to be repeated in a message: one line, bounded, nothing invisible.
+/// Returns a name or snippet of the text in a form that a message can repeat: one line, bounded, without invisible
+/// characters.
 pub(super) fn seen(text: &str) -> String {
     one_line(text, SEEN_CHARACTERS_MAX)
 }
@@ -96,7 +97,7 @@ fn one_line(text: &str, characters_max: usize) -> String {
     line
 }
 
-/// Whether a character shows nothing, or changes how what follows it shows.
+/// Returns whether a character is invisible, or changes how the characters after it are displayed.
 pub(super) fn is_invisible(character: char) -> bool {
     matches!(character,
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'

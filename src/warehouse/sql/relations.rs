@@ -1,4 +1,4 @@
-//! Which relations may be read: the policy's own, and what describes them in the system catalogues.
+//! Which relations may be read: the policy's own, and those of the system catalogues that describe them.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use super::names::quoted;
 use super::refusal::{Refusal, relation, seen};
 use crate::typeset::spelling::nearest_by;
 
-/// The harmless half of `pg_catalog`: what describes tables, columns, types and keys.
+/// The harmless half of `pg_catalog`: the relations that describe tables, columns, types and keys.
 const PG_CATALOG: &[&str] = &[
     "pg_attrdef",
     "pg_attribute",
@@ -29,7 +29,8 @@ const PG_CATALOG: &[&str] = &[
     "pg_type",
 ];
 
-/// The views of `information_schema` that describe tables, columns and keys; none about roles, servers or routines.
+/// The views of `information_schema` that describe tables, columns and keys. Views about roles, servers or routines are
+/// left out.
 const INFORMATION_SCHEMA: &[&str] = &[
     "check_constraints",
     "collations",
@@ -49,8 +50,8 @@ const INFORMATION_SCHEMA: &[&str] = &[
     "view_table_usage",
 ];
 
-/// Columns of those that quote definitions: defaults, bounds, conditions, comments, labels, and what a column that was
-/// added later holds in the rows before.
+/// Columns of these relations that quote definitions: defaults, bounds, conditions, comments, labels, and the value
+/// that existing rows have in a column that was added later.
 const DEFINITIONS: &[(&str, &[&str])] = &[
     ("check_constraints", &["check_clause"]),
     ("columns", &["column_default", "generation_expression", "domain_default"]),
@@ -89,30 +90,30 @@ const DEFINITION_FUNCTIONS: &[&str] = &[
     "shobj_description",
 ];
 
-/// What is worth more than "not known" when it is refused.
+/// Relations whose refusal says why they may not be read.
 const WARNED_OF: &[(&[&str], &str)] = &[
     (&["pg_authid", "pg_shadow", "pg_user_mapping", "pg_user_mappings", "pg_subscription"], "holds credentials"),
-    (&["pg_roles", "pg_user", "pg_group", "pg_auth_members"], "tells of the server's roles"),
+    (&["pg_roles", "pg_user", "pg_group", "pg_auth_members"], "describes the server's roles"),
     (
         &["pg_settings", "pg_file_settings", "pg_hba_file_rules", "pg_config", "pg_ident_file_mappings"],
-        "tells of the server",
+        "describes the server",
     ),
     (&["pg_stats", "pg_statistic", "pg_stats_ext"], "holds values of tables that may not be allowed"),
     (&["pg_proc", "pg_views", "pg_matviews", "pg_rewrite", "pg_trigger"], "holds code"),
     (&["pg_largeobject", "pg_largeobject_metadata"], "holds large objects"),
 ];
 
-/// A relation that may be read.
+/// A relation that a statement may read.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Relation<'policy> {
-    /// One of the policy's, with its columns.
+    /// A relation of the policy, with its columns.
     Own { schema: &'policy str, name: &'policy str, fields: &'policy Arc<Fields> },
-    /// One that describes the database.
+    /// A relation that describes the database.
     System { fields: &'policy Arc<Fields> },
 }
 
-/// Finds what an unqualified name that is no CTE's stands for, as PostgreSQL would: in `pg_catalog` first, then in the
-/// first schema of the search path. A name that only a later schema has must be qualified, because a table that the
+/// Finds the relation of an unqualified name that is not a CTE's, as PostgreSQL would: in `pg_catalog` first, then in
+/// the first schema of the search path. A name that only a later schema has must be qualified, because a table that the
 /// policy leaves out may hide it.
 pub(super) fn find<'policy>(name: &str, policy: &'policy Policy) -> Result<Relation<'policy>, Refusal> {
     if PG_CATALOG.contains(&name) {
@@ -144,19 +145,19 @@ pub(super) fn find_in<'policy>(
     }
 }
 
-/// The relations that describe the database and may be read, as `schema.name`.
+/// Returns the relations that describe the database and may be read, as `schema.name`.
 pub(crate) fn described() -> Vec<String> {
     let full = |schema: &'static str| move |name: &&str| format!("{schema}.{name}");
     let catalog = PG_CATALOG.iter().map(full("pg_catalog"));
     catalog.chain(INFORMATION_SCHEMA.iter().map(full("information_schema"))).collect()
 }
 
-/// Whether a column of the system's relation quotes definitions.
+/// Returns whether a column of a system relation quotes definitions.
 pub(super) fn shows_definitions(name: &str, column: &str) -> bool {
     DEFINITIONS.iter().any(|(known, columns)| *known == name && columns.contains(&column))
 }
 
-/// Whether a function quotes definitions.
+/// Returns whether a function quotes definitions.
 pub(super) fn function_shows_definitions(name: &str) -> bool {
     DEFINITION_FUNCTIONS.contains(&name)
 }
@@ -186,8 +187,8 @@ fn refused(name: &str, policy: &Policy) -> Refusal {
     }
     if name.starts_with("pg_stat") {
         return relation(format!(
-            "{} shows activity and statistics, which are not for reading; sizes and rows, estimated, stand in \
-             pg_class.relpages and pg_class.reltuples, and SELECT count(*) counts",
+            "{} shows activity and statistics, which may not be read; use the estimates of sizes and rows in \
+             pg_class.relpages and pg_class.reltuples, or SELECT count(*)",
             seen(name)
         ));
     }
@@ -197,7 +198,7 @@ fn refused(name: &str, policy: &Policy) -> Refusal {
     }
 }
 
-/// Why a relation of the database that may not be read may not be.
+/// Returns the schema, the name and the reason of a refused relation.
 fn known_refusal<'policy>(name: &str, policy: &'policy Policy) -> Option<(&'policy str, &'policy str, &'policy str)> {
     let mut all = policy.refused.iter().flat_map(|(schema, names)| {
         names.iter().map(move |(table, reason)| (schema.as_str(), table.as_str(), reason.as_str()))
@@ -205,7 +206,7 @@ fn known_refusal<'policy>(name: &str, policy: &'policy Policy) -> Option<(&'poli
     all.find(|(schema, table, _)| name == *table || name.split_once('.') == Some((schema, table)))
 }
 
-/// Some of the tables that may be read.
+/// Lists some of the tables that may be read, for a message.
 fn readable(policy: &Policy) -> String {
     const NAMES_MAX: usize = 8;
     let tables = policy.relations.iter().flat_map(|(schema, tables)| tables.keys().map(move |table| (schema, table)));

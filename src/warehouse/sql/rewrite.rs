@@ -1,8 +1,9 @@
-//! What PostgreSQL has and the parser lacks, said to the parser in another way.
+//! Rewrites PostgreSQL syntax that the parser does not know into syntax that it knows.
 //!
-//! What runs is the text, and the parsed tree is only looked at. So a form may be rewritten where the rewritten one has the
-//! same relations, calls, types and expressions in it, in the same scopes, and where the words leave no doubt that
-//! PostgreSQL reads that form there: what it would read otherwise, the walk would not have seen.
+//! The database executes the text, and the parsed tree is only inspected. So a form may be rewritten under two
+//! conditions. The rewritten form must have the same relations, calls, types and expressions in it, in the same scopes.
+//! And the words must leave no doubt that PostgreSQL reads that form there: otherwise the walk would not see what
+//! PostgreSQL reads.
 
 mod json;
 mod xml;
@@ -14,18 +15,18 @@ use sqlparser::tokenizer::Token as ParserToken;
 use super::keywords;
 use super::lexer::{Kind, Token};
 
-/// Operators before ANY and ALL that the parser knows.
+/// Operators that the parser knows before ANY and ALL.
 const QUANTIFIED: &[&str] =
     &["=", "<>", "!=", "<", ">", "<=", ">=", "~", "~*", "!~", "!~*", "~~", "~~*", "!~~", "!~~*"];
 
-/// Words that an expression, and no query or table, follows.
+/// Words that are followed by an expression, and not by a query or table.
 const BEFORE_EXPRESSIONS: &[&str] =
     &["and", "array", "else", "exists", "having", "not", "on", "or", "select", "then", "when", "where"];
 
-/// What goes on after a query in parentheses, if it is the first part of a longer one.
+/// Words that follow a query in parentheses if it is the first part of a longer one.
 const AFTER_QUERIES: &[&str] = &["except", "fetch", "intersect", "limit", "offset", "order", "union"];
 
-/// What the parser is given in place of tokens, by their indexes.
+/// The tokens that the parser gets in place of the text's tokens, by their indexes.
 #[derive(Debug, Default)]
 pub(super) struct Edits {
     instead: BTreeMap<usize, Vec<ParserToken>>,
@@ -33,12 +34,12 @@ pub(super) struct Edits {
 }
 
 impl Edits {
-    /// What stands for the token, if not itself.
+    /// Returns the tokens that replace the token; `None` if it stays.
     pub(super) fn instead(&self, index: usize) -> Option<&[ParserToken]> {
         self.instead.get(&index).map(Vec::as_slice)
     }
 
-    /// What comes between the token and the next.
+    /// Returns the tokens that are inserted after the token.
     pub(super) fn after(&self, index: usize) -> &[ParserToken] {
         self.after.get(&index).map_or(&[], Vec::as_slice)
     }
@@ -56,10 +57,10 @@ impl Edits {
     }
 }
 
-/// The name that stands for `*` in `(value).*`. No text that PostgreSQL takes has a NUL, so nobody writes it.
+/// The name that stands for `*` in `(value).*`. Nobody can write it, because PostgreSQL accepts no text with a NUL.
 pub(super) const ALL_FIELDS: &str = "\0*";
 
-/// What has to be rewritten.
+/// Returns the edits that a text needs for the parser.
 pub(super) fn edits(tokens: &[Token<'_>]) -> Edits {
     let text = Text::new(tokens);
     let mut edits = Edits::default();
@@ -74,12 +75,12 @@ pub(super) fn edits(tokens: &[Token<'_>]) -> Edits {
     edits
 }
 
-/// Whether a word stands where PostgreSQL takes any key word as a name: after AS, or after a dot.
+/// Returns whether a word is at a place where PostgreSQL accepts any key word as a name: after AS, or after a dot.
 pub(super) fn is_label(tokens: &[Token<'_>], index: usize) -> bool {
     index > 0 && (tokens[index - 1].is_word("as") || tokens[index - 1].is_symbol("."))
 }
 
-/// Whether a token ends an expression's operand for certain, so that what follows it cannot begin one.
+/// Returns whether a token ends an operand for certain, so that the next token cannot begin one.
 pub(super) fn ends_operand(token: &Token<'_>) -> bool {
     match token.kind {
         Kind::QuotedWord | Kind::Number | Kind::Text | Kind::Parameter => true,
@@ -93,12 +94,12 @@ fn keyword(word: &str) -> ParserToken {
     ParserToken::make_word(word, None)
 }
 
-/// The tokens, and which brackets belong together.
+/// The tokens, with the parentheses that belong together.
 struct Text<'a> {
     tokens: &'a [Token<'a>],
-    /// Of an opening parenthesis, where it closes.
+    /// The index of the closing parenthesis, for each opening one.
     closes: Vec<Option<usize>>,
-    /// The innermost parenthesis that is open where a token stands.
+    /// The index of the innermost open parenthesis around each token.
     within: Vec<Option<usize>>,
 }
 
@@ -144,12 +145,12 @@ impl<'a> Text<'a> {
         self.closes.get(index).copied().flatten()
     }
 
-    /// The parentheses that open after a word.
+    /// Returns the indexes of the parentheses that follow a word.
     fn arguments(&self, index: usize) -> Option<(usize, usize)> {
         Some((index + 1, self.closes(index + 1)?))
     }
 
-    /// What stands between two parentheses, less what is in further ones.
+    /// Returns the indexes between two parentheses, without those within further ones.
     fn flat(&self, open: usize, close: usize) -> impl Iterator<Item = usize> {
         (open + 1..close).filter(move |index| self.within[*index] == Some(open))
     }
@@ -157,8 +158,9 @@ impl<'a> Text<'a> {
     fn word(&self, index: usize, edits: &mut Edits) {
         match &*self.tokens[index].text {
             "table" => {
-                // TABLE name is short for SELECT * FROM name; the parser would swallow what follows the name. In lower
-                // case, as all words are here, so that one taken for a name is known for a reserved word.
+                // TABLE name is short for SELECT * FROM name. The parser would read what follows the name as part of
+                // it. The words are in lower case, as all words are here, so that one read as a name is recognized as
+                // reserved.
                 let select = [ParserToken::make_keyword("select"), ParserToken::Mul, ParserToken::make_keyword("from")];
                 edits.replace(index, select.into());
             }
@@ -208,7 +210,7 @@ impl<'a> Text<'a> {
     }
 
     fn sign(&self, index: usize, edits: &mut Edits) {
-        // To the parser these are binary operators, or none.
+        // The parser knows these only as binary operators, or not at all.
         let prefix = ["!!", "@-@", "#", "@@", "?-", "?|"].contains(&&*self.tokens[index].text);
         if prefix && !self.tokens[..index].last().is_some_and(ends_operand) {
             edits.replace(index, vec![ParserToken::Tilde]);
@@ -236,7 +238,8 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// Whether all fields of a value in parentheses are taken, `(value).*`, which the parser knows of names alone.
+    /// Returns whether all fields of a value in parentheses are taken, `(value).*`. The parser knows this form only for
+    /// names.
     fn is_whole_value(&self, dot: usize) -> bool {
         let star = self.tokens.get(dot + 1).is_some_and(|next| next.kind == Kind::Operator && next.text == "*");
         let open = (0..dot).rev().find(|open| dot > 0 && self.closes(*open) == Some(dot - 1));
@@ -247,8 +250,8 @@ impl<'a> Text<'a> {
         star && open.is_some_and(|open| !is_call(open))
     }
 
-    /// Whether a query in parentheses stands in an expression that does not begin with SELECT or WITH, which is how the
-    /// parser knows one.
+    /// Returns whether a query in parentheses is an operand of an expression and does not begin with SELECT or WITH, by
+    /// which the parser recognizes one.
     fn is_query_in_expression(&self, open: usize) -> bool {
         let first = (open + 1..self.tokens.len()).find(|index| !self.is_symbol(*index, "(")).unwrap_or(open);
         let longer = self.closes(open + 1).is_some_and(|close| self.is_any(close + 1, AFTER_QUERIES))
@@ -256,7 +259,7 @@ impl<'a> Text<'a> {
         (longer || self.is_any(open + 1, &["table", "values"])) && self.is_operand(open)
     }
 
-    /// Whether an expression, and no table, is in the parentheses that open there.
+    /// Returns whether the parentheses that open there contain an expression, and not a table.
     fn is_operand(&self, open: usize) -> bool {
         let Some(before) = open.checked_sub(1) else { return false };
         let after_operator = |index: usize| self.tokens[index].kind == Kind::Operator;
@@ -265,7 +268,7 @@ impl<'a> Text<'a> {
         quantified || after_operator(before) || self.is_any(before, BEFORE_EXPRESSIONS) || listed
     }
 
-    /// Whether the last argument of a call begins there.
+    /// Returns whether the last argument of a call begins there.
     fn is_last_argument(&self, index: usize) -> bool {
         let Some(open) = self.within[index].filter(|open| *open > 0) else { return false };
         let callee = &self.tokens[open - 1];
@@ -283,14 +286,14 @@ impl<'a> Text<'a> {
         called && begins && self.closes(open).is_some_and(last)
     }
 
-    /// Whether `nchar` is a type and no column there.
+    /// Returns whether `nchar` is a type there, and not a column.
     fn is_national(&self, index: usize) -> bool {
         let before_text = self.tokens.get(index + 1).is_some_and(|next| next.kind == Kind::Text);
         let cast = index > 0 && self.is_symbol(index - 1, "::");
         cast || before_text || self.is_symbol(index + 1, "(") || self.is(index + 1, "varying")
     }
 
-    /// `EXCLUDE TIES` and the like in a window's frame.
+    /// Leaves out `EXCLUDE TIES` and similar words in a window's frame.
     fn exclusion(&self, index: usize, edits: &mut Edits) {
         if !self.before(index, &["row", "preceding", "following"]) {
             return;
@@ -304,8 +307,8 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// `substring(text SIMILAR pattern ESCAPE sign)` and `substring(text FOR length FROM start)` have the arguments of
-    /// `substring(text FROM … FOR …)`.
+    /// Rewrites `substring(text SIMILAR pattern ESCAPE sign)` and `substring(text FOR length FROM start)` as
+    /// `substring(text FROM … FOR …)`, which has the same arguments.
     fn substring(&self, index: usize, edits: &mut Edits) {
         let Some((open, close)) = self.within[index].and_then(|open| Some((open, self.closes(open)?))) else { return };
         if self.flat(open, close).any(|at| at < index && self.is_any(at, &["from", "similar"])) {
@@ -318,7 +321,7 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// `FETCH FIRST (n) ROWS ONLY` is `LIMIT (n)` as far as the tree is concerned.
+    /// Rewrites `FETCH FIRST (n) ROWS ONLY` as `LIMIT (n)`, which is the same to the walk.
     fn fetch(&self, index: usize, edits: &mut Edits) {
         if self.is_any(index + 1, &["first", "next"])
             && let Some(close) = self.closes(index + 2)
@@ -330,7 +333,7 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// GROUPING SETS within GROUPING SETS are as many more of them.
+    /// Replaces GROUPING SETS within GROUPING SETS by their members, which is equivalent.
     fn grouping_sets(&self, index: usize, edits: &mut Edits) {
         let outer = self.within[index].is_some_and(|open| open > 1 && self.is_grouping_sets(open - 2));
         if outer
@@ -345,7 +348,8 @@ impl<'a> Text<'a> {
         self.is(index, "grouping") && self.is(index + 1, "sets") && self.is_symbol(index + 2, "(")
     }
 
-    /// `SEARCH DEPTH FIRST BY a SET b` and `CYCLE a SET b USING c` after a CTE. They make columns of columns.
+    /// Leaves out `SEARCH DEPTH FIRST BY a SET b` and `CYCLE a SET b USING c` after a CTE. They only make columns from
+    /// columns.
     fn search(&self, index: usize, edits: &mut Edits) {
         let opened = self.closes.iter().position(|close| *close == Some(index - 1));
         let after_cte = opened.is_some_and(|open| self.before(open, &["as", "materialized"]));
@@ -377,7 +381,7 @@ impl<'a> Text<'a> {
         known.then_some(using + 2)
     }
 
-    /// Where a list of names ends.
+    /// Returns the index after a list of names; `None` if there is no such list.
     fn names_end(&self, start: usize) -> Option<usize> {
         let mut index = start;
         while self.is_name(index) && self.is_symbol(index + 1, ",") {
@@ -386,13 +390,13 @@ impl<'a> Text<'a> {
         self.is_name(index).then_some(index + 1)
     }
 
-    /// Whether a table of FROM begins there, which no column called `rows` before the word FROM does.
+    /// Returns whether a table of FROM begins there. A column called `rows` before the word FROM does not count.
     fn is_table(&self, index: usize) -> bool {
         let follows_comma = index > 0 && self.is_symbol(index - 1, ",");
         self.before(index, &["from", "join", "lateral"]) || follows_comma && self.clause(index) == Some("from")
     }
 
-    /// The word that began the clause which a token is in, within its parentheses.
+    /// Returns the word that began the token's clause, within the same parentheses.
     fn clause(&self, index: usize) -> Option<&str> {
         let begins = |at: &usize| {
             self.is_any(*at, &["group", "having", "order", "select", "where"])
@@ -402,8 +406,8 @@ impl<'a> Text<'a> {
         clause.map(|at| &*self.tokens[at].text)
     }
 
-    /// `ROWS FROM (f(1), g(2)) WITH ORDINALITY` is a join of the functions as far as the tree is concerned. A SELECT is
-    /// joined too, because to the parser one function in parentheses is none.
+    /// Rewrites `ROWS FROM (f(1), g(2)) WITH ORDINALITY` as a join of the functions. A SELECT is joined too, because
+    /// the parser does not read one function in parentheses as a join.
     fn rows_from(&self, index: usize, edits: &mut Edits) {
         let Some((open, close)) = self.arguments(index + 1) else { return };
         edits.leave_out([index, index + 1]);
@@ -413,7 +417,7 @@ impl<'a> Text<'a> {
         for comma in self.flat(open, close).filter(|at| self.is_symbol(*at, ",")) {
             edits.replace(comma, ["cross", "join", "lateral"].map(keyword).into());
         }
-        // `AS (a int)` lists the columns of a function that has no name here.
+        // `AS (a int)` lists the columns of a function that has no alias here, so it gets one.
         for list in self.flat(open, close).filter(|at| self.is(*at, "as") && self.is_symbol(*at + 1, "(")) {
             edits.add_after(list, [keyword("unnamed")]);
         }
@@ -427,14 +431,14 @@ impl<'a> Text<'a> {
     }
 }
 
-/// Whether the word is the SIMILAR of `substring(text SIMILAR pattern ESCAPE sign)`.
+/// Returns whether the word is the SIMILAR of `substring(text SIMILAR pattern ESCAPE sign)`.
 pub(super) fn is_substring_pattern(tokens: &[Token<'_>], index: usize) -> bool {
     let follows = index > 0 && ends_operand(&tokens[index - 1]);
     let similar_to = tokens.get(index + 1).is_some_and(|next| next.is_word("to"));
     tokens[index].is_word("similar") && follows && !similar_to && is_argument_of(tokens, index, &["substring"])
 }
 
-/// Whether the token stands right within the parentheses of a call of one of the words.
+/// Returns whether the token is directly within the parentheses of a call of one of the words.
 pub(super) fn is_argument_of(tokens: &[Token<'_>], index: usize, words: &[&str]) -> bool {
     let mut depth = 0_usize;
     for at in (0..index).rev() {
@@ -450,7 +454,7 @@ pub(super) fn is_argument_of(tokens: &[Token<'_>], index: usize, words: &[&str])
     false
 }
 
-/// Whether `OPERATOR(pg_catalog.+)`, or the same without a schema, begins there.
+/// Returns whether `OPERATOR(pg_catalog.+)`, or the same without a schema, begins there.
 pub(super) fn is_own_operator(tokens: &[Token<'_>], index: usize) -> bool {
     let sign = |at: usize| {
         tokens.get(at).is_some_and(|token| token.kind == Kind::Operator)

@@ -1,11 +1,11 @@
-//! The columns that PostgreSQL's own functions have in FROM.
+//! The columns that PostgreSQL's own functions return in FROM.
 //!
-//! Read from `pg_proc` (`proargnames`, `proargmodes`) of PostgreSQL 15 for every function of `functions.txt`: the other
-//! ones give bare values, in one column that takes the alias's name.
+//! The lists come from `pg_proc` (`proargnames`, `proargmodes`) of PostgreSQL 15, for every function of
+//! `functions.txt`. The other functions return bare values, in one column that takes the alias's name.
 
 use super::fields::{Field, Fields, Shape};
 
-/// Functions with columns of their own.
+/// Functions that return columns with names of their own.
 const OF_FUNCTIONS: &[(&str, &[&str])] = &[
     ("json_array_elements", &["value"]),
     ("json_array_elements_text", &["value"]),
@@ -22,7 +22,7 @@ const OF_FUNCTIONS: &[(&str, &[&str])] = &[
 /// The columns of `unnest` of a text search vector.
 const OF_VECTORS: &[&str] = &["lexeme", "positions", "weights"];
 
-/// Functions whose rows are as their first argument, or the alias's list of columns, says.
+/// Functions whose columns are those of their first argument or of the alias's column list.
 const AS_ARGUED: &[&str] = &[
     "json_populate_record",
     "json_populate_recordset",
@@ -34,7 +34,8 @@ const AS_ARGUED: &[&str] = &[
     "jsonb_to_recordset",
 ];
 
-/// What a call of a function is, as a value: rows of its own columns, rows as its argument is, or bare.
+/// Returns the shape of a call used as a value: a row with the function's own columns, the shape of its argument, or
+/// plain.
 pub(super) fn shape(name: &str, argument: impl FnOnce() -> Shape) -> Shape {
     if let Some((_, columns)) = OF_FUNCTIONS.iter().find(|(known, columns)| *known == name && columns.len() > 1) {
         return Shape::Row(Fields::plain(columns.iter().copied()).into());
@@ -46,8 +47,8 @@ pub(super) fn shape(name: &str, argument: impl FnOnce() -> Shape) -> Shape {
     }
 }
 
-/// The columns of a function in FROM under an alias, and the names that they have for all that is known: those of bare
-/// values whose type is not known, which may be rows.
+/// Returns the columns of a function in FROM under an alias, and the names that unknown columns may have. Such names
+/// are returned for bare values of unknown type, which may be rows.
 pub(super) fn fields(function: &str, alias: &str, arguments: &[Shape]) -> (Fields, Vec<String>) {
     if let Some((_, columns)) = OF_FUNCTIONS.iter().find(|(known, _)| *known == function) {
         return (Fields::plain(columns.iter().copied()), Vec::new());

@@ -1,4 +1,4 @@
-//! What values of the users' types are that have fields or elements, from the catalog.
+//! Finds which values of the users' types have fields or elements, from the catalog.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,10 +7,10 @@ use super::fields::{Field, Fields, Secret, Shape};
 use super::hidden::Hidden;
 use crate::warehouse::catalog::code::{Code, Type};
 
-/// Levels of types within types that are followed.
+/// The maximum number of levels of nested types that are followed.
 const DEPTH_MAX: usize = 16;
 
-/// The shapes of types and columns.
+/// The shapes of the users' types, and of the columns that have such types.
 #[derive(Debug)]
 pub(super) struct Shapes {
     of_types: BTreeMap<u32, Shape>,
@@ -32,13 +32,14 @@ impl Shapes {
         Self { of_types, names: names.collect(), of_columns: code.typed_columns.clone() }
     }
 
-    /// By the names that find the types.
+    /// Returns the shapes by the names that find their types: with the schema, and without it if the type is on the
+    /// search path. Plain shapes are left out.
     pub(super) fn by_name(&self) -> BTreeMap<String, Shape> {
         let known = |(name, oid): &(String, u32)| Some((name.clone(), self.of_types.get(oid)?.clone()));
         self.names.iter().filter_map(known).filter(|(_, shape)| *shape != Shape::Plain).collect()
     }
 
-    /// Of a relation's column.
+    /// Returns the shape of a relation's column.
     pub(super) fn of_column(&self, schema: &str, relation: &str, column: &str) -> Shape {
         let columns = self.of_columns.get(&(schema.to_owned(), relation.to_owned()));
         let typed = columns.into_iter().flatten().find(|(name, _)| name == column);
@@ -59,7 +60,7 @@ fn shape(
     let (Some(made), Some(depth)) = (types.get(&oid), depth.checked_sub(1)) else { return Shape::Plain };
     let found = match (made.kind.as_str(), made.holds.as_slice()) {
         ("c", _) => {
-            // A table's row type has the table's name, and its values the table's columns.
+            // A table's row type has the name of the table, and its values have the table's columns.
             let fields = made.fields.iter().map(|(name, oid)| Field {
                 shape: shape(*oid, types, hidden, known, depth),
                 secret: hidden.is_sensitive(&made.schema, &made.name, name).then_some(Secret::Sensitive),

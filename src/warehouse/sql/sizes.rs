@@ -1,14 +1,14 @@
-//! How large the values are that a statement makes out of constants, and how much work they are, before anything is sent.
+//! Bounds the values that a statement makes from constants, and the work to make them, before the statement is sent.
 //!
-//! PostgreSQL computes what is constant while it plans, and most of its functions do not look for a request to cancel until
-//! they are done: `strpos(repeat('a', 4000000), 'b' || repeat('a', 2000000))` holds a backend for hours, whatever the
-//! time-out. So an upper bound is computed for every expression: the bytes of its value, and how large a number it may be.
-//! Of a column nothing is known here, and it is taken for a small one: what this module bounds is what the statement's own
-//! constants make, alone, of a column, or of rows that constants make.
+//! PostgreSQL evaluates constants while it plans, and most of its functions do not check for a cancel request until
+//! they are done: `strpos(repeat('a', 4000000), 'b' || repeat('a', 2000000))` occupies a backend for hours, whatever
+//! the time-out is. So an upper bound is computed for every expression: the bytes of its value, and how large a number
+//! it may be. Nothing is known here of a column's values, so they are assumed to be small. The bounds apply to what the
+//! statement's own constants make: alone, together with a column, or in rows that constants make.
 //!
-//! A pass of its own beside the walk, which has accepted every form and name already. It follows columns of subqueries and
-//! CTEs by their names alone, whichever range has them: what it cannot tell apart it takes for the larger. What is constant
-//! and cannot be bounded is refused where its size matters.
+//! This is a separate pass after the walk, which has accepted every form and name already. It finds columns of
+//! subqueries and CTEs by their names alone, whichever range has them. If it cannot tell two apart, it assumes the
+//! larger. A constant value that cannot be bounded is refused if its size matters.
 
 mod calls;
 mod expression;
@@ -22,47 +22,50 @@ use sqlparser::ast::Query;
 use super::TEXT_BYTES_MAX;
 use super::refusal::{Refusal, size};
 
-/// Bytes of a value that functions or operators may make larger than what they were given.
+/// The maximum bytes of a value that functions or operators make larger than their inputs.
 const VALUE_BYTES_MAX: f64 = (16 << 20) as f64;
-/// Bytes of all values together that are made.
+/// The maximum bytes of all such values together.
 const TOTAL_BYTES_MAX: f64 = (64 << 20) as f64;
-/// Bytes of a value, times the rows that may have one each, where PostgreSQL keeps them all: in an aggregate, a window, a sort.
+/// The maximum bytes of a value times the rows that may have one each, where PostgreSQL keeps them all: in an
+/// aggregate, a window, a sort.
 pub(crate) const ROWS_BYTES_MAX: f64 = (256 << 20) as f64;
-/// Values smaller than this are those that tables have too, in however many rows.
+/// Values smaller than this, in bytes, are not limited by rows: tables have such values too, in any number of rows.
 pub(crate) const WIDE_BYTES: f64 = (64 << 10) as f64;
-/// What one call may do whose work grows with the product of its arguments: no more than with constants that fill a text.
-#[expect(clippy::cast_precision_loss, reason = "a text has no more than some thousand bytes")]
+/// The maximum work of one call whose work grows with the product of its arguments. It is the work on constants that
+/// fill a text.
+#[expect(clippy::cast_precision_loss, reason = "a text has only some thousand bytes")]
 const CALL_WORK_MAX: f64 = (TEXT_BYTES_MAX * TEXT_BYTES_MAX) as f64;
-/// What all such calls may do together: a few seconds, in which a server cannot be made to stop.
+/// The maximum work of all such calls together: a few seconds, during which a server cannot be made to stop.
 const WORK_MAX: f64 = 3.0 * CALL_WORK_MAX;
 /// Work below this does not count towards [`WORK_MAX`].
 const WORK_COUNTED: f64 = 1e6;
-/// Rows that WITH RECURSIVE is taken to make, which nobody can tell: more of them are left to the time limit.
+/// The rows that WITH RECURSIVE is assumed to make, because their number is unknown. The time limit covers more of
+/// them.
 const RECURSIVE_ROWS: f64 = 500.0;
-/// Digits that a number counted up by WITH RECURSIVE is taken to have at the most.
+/// The maximum digits that a number counted up by WITH RECURSIVE is assumed to have.
 const RECURSIVE_DIGITS: f64 = 6.0;
-/// Expressions looked at, a text's parts more than once where WITH RECURSIVE is.
+/// The maximum number of expressions visited. WITH RECURSIVE visits its parts more than once.
 const STEPS_MAX: usize = 200_000;
 
-/// An upper bound of a value.
+/// An upper bound of a value, in bytes and as a number.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent fact about the value")]
 struct Size {
-    /// Bytes in memory, or as text.
+    /// The bytes in memory or as text, whichever applies.
     bytes: f64,
-    /// The decimal digits before the point that it has as a number, with a fraction: `10^digits` is above its amount.
+    /// The decimal digits before the point if it is a number, with a fraction: its amount is below `10^digits`.
     digits: f64,
-    /// Whether it is made of constants alone, so that an unknown function of it could be anything.
+    /// Whether it is made from constants alone, so that an unknown function of it could return anything.
     constant: bool,
-    /// Whether it is one value of many rows.
+    /// Whether it is one value computed from many rows.
     aggregate: bool,
-    /// Whether constants alone tell how large a number it is.
+    /// Whether constants alone determine how large a number it is.
     known: bool,
-    /// Whether its bytes follow from a number that is not known, so that they say little.
+    /// Whether its bytes depend on an unknown number, so that they are only a guess.
     guessed: bool,
 }
 
-/// What a column of a table, or something computed from one, is taken for.
+/// The size that a table's column, or a value computed from one, is assumed to have.
 const COLUMN: Size = Size { bytes: 64.0, digits: 3.0, constant: false, aggregate: false, known: false, guessed: false };
 
 impl Size {
@@ -74,7 +77,7 @@ impl Size {
         10_f64.powf(self.digits)
     }
 
-    /// A value that may be one or the other.
+    /// Returns the bound of a value that may be either of two.
     fn or(self, other: Self) -> Self {
         Self {
             bytes: self.bytes.max(other.bytes),
@@ -86,7 +89,8 @@ impl Size {
         }
     }
 
-    /// A value computed from several: of constants where all of them are, with as many bytes as they have together.
+    /// Returns the bound of a value computed from several. It is constant if all of them are, and has as many bytes as
+    /// they have together.
     fn of(inputs: &[Self]) -> Self {
         Self {
             bytes: inputs.iter().map(|input| input.bytes).sum(),
@@ -106,26 +110,26 @@ impl Size {
         Self { digits, ..self }
     }
 
-    /// The same, made as often or as long as a number says.
+    /// Returns the bound of a value whose count or length depends on a number.
     fn counted(self, number: Self) -> Self {
         Self { guessed: self.guessed || !number.known, ..self }
     }
 
-    /// The same where it is not known how large a number it is.
+    /// Returns the bound of a value if it is unknown how large a number it is.
     fn of_any_amount(self) -> Self {
         let digits = if self.constant { f64::INFINITY } else { self.digits.max(COLUMN.digits) };
         Self { digits, known: false, ..self }
     }
 
-    /// A yes or no, or another small value, computed from it.
+    /// Returns the bound of a boolean or another small value computed from it.
     fn small(self) -> Self {
         Self { bytes: 16.0, digits: 1.0, ..self }
     }
 }
 
-/// Refuses a query whose constants make too much, or make too much work; tells the bytes of the widest value that it makes
-/// for each row that it reads.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is bounded, and not negative")]
+/// Refuses a query whose constants make too large values or too much work. Returns the bytes of the widest value that
+/// the query makes for each row that it reads.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the size is bounded and not negative")]
 pub(super) fn check(query: &Query) -> Result<u64, Refusal> {
     let mut sizes = Sizes { rows: 1.0, ..Sizes::default() };
     sizes.query(query)?;
@@ -136,12 +140,12 @@ pub(super) fn check(query: &Query) -> Result<u64, Refusal> {
 struct Sizes {
     /// The columns of subqueries, CTEs and functions in FROM, by their names alone.
     columns: HashMap<String, Size>,
-    /// What a column may be that has no name of its own.
+    /// The bound of all columns that have no name of their own.
     unnamed: Option<Size>,
     ctes: HashMap<String, query::Relation>,
-    /// Rows that constants make in the FROM of the SELECT that is looked at, and of those around it.
+    /// The rows that constants make in the FROM of the current SELECT, times those of the SELECTs around it.
     rows: f64,
-    /// Rows that functions make of each of them, in what is selected.
+    /// The rows that functions in the select list make from each of these rows.
     series: f64,
     work: f64,
     total: f64,
@@ -150,7 +154,7 @@ struct Sizes {
 }
 
 impl Sizes {
-    /// Takes note of a value that `what` makes out of others.
+    /// Records a value that `what` makes from its inputs. Refuses it if it is too large.
     fn made(&mut self, what: &str, value: Size, inputs: &[Size]) -> Result<Size, Refusal> {
         let largest = inputs.iter().map(|input| input.bytes).fold(0.0, f64::max);
         if value.bytes <= largest || value.bytes < WIDE_BYTES {
@@ -158,13 +162,13 @@ impl Sizes {
         }
         if value.bytes.is_infinite() {
             return Err(size(format!(
-                "{what} makes a value whose size cannot be told before it runs; write its numbers out, as constants"
+                "{what} makes a value whose size is unknown before it runs; write its numbers as constants"
             )));
         }
         let most = if value.aggregate { ROWS_BYTES_MAX } else { VALUE_BYTES_MAX };
         if value.bytes > most {
             return Err(size(format!(
-                "{what} could make a value of {}, and {} is the most; make less of it",
+                "{what} could make a value of {}; the limit is {}, make it smaller",
                 bytes(value.bytes),
                 bytes(most)
             )));
@@ -172,14 +176,14 @@ impl Sizes {
         self.total += if value.aggregate { 0.0 } else { value.bytes };
         if self.total > TOTAL_BYTES_MAX {
             return Err(size(format!(
-                "the constants of this statement make more than {} in all; make less of them",
+                "the constants of this statement make more than {} in all; make the values smaller",
                 bytes(TOTAL_BYTES_MAX)
             )));
         }
         Ok(value)
     }
 
-    /// Takes note of work that `what` does and that the server would not stop.
+    /// Records work that `what` does and that the server would not interrupt. Refuses too much of it.
     fn works(&mut self, what: &str, work: f64) -> Result<(), Refusal> {
         if work > WORK_COUNTED {
             self.work += work;
@@ -208,7 +212,7 @@ impl Sizes {
     fn step(&mut self) -> Result<(), Refusal> {
         self.steps += 1;
         if self.steps > STEPS_MAX {
-            return Err(size("WITH RECURSIVE is nested too deep to tell how much it makes; use one of them"));
+            return Err(size("WITH RECURSIVE is nested too deep to compute how much it makes; use only one"));
         }
         Ok(())
     }
@@ -222,12 +226,12 @@ fn too_many_rows(width: f64, rows: f64) -> Refusal {
     ))
 }
 
-/// A count as a number to compute with.
+/// Converts a count to a number for arithmetic.
 fn count(count: usize) -> f64 {
     u32::try_from(count).map_or(f64::INFINITY, f64::from)
 }
 
-/// Such as `12 MB`.
+/// Formats a number of bytes, such as `12 MB`.
 fn bytes(bytes: f64) -> String {
     let units = ["bytes", "kB", "MB", "GB", "TB"];
     let mut value = bytes;

@@ -1,28 +1,29 @@
-//! What the tokens alone tell: that there is one statement, that it is a query, and that it is not too large.
+//! Checks what the tokens alone show: that there is one statement, that it is a query, and that it is not too large.
 //!
-//! These rules hold whatever the parser makes of the text, and they know what the writer meant better than the parser's
-//! error does.
+//! These rules hold whatever the parser makes of the text. Their messages also fit the writer's intent better than the
+//! parser's errors do.
 
 use super::lexer::{Kind, Token};
 use super::refusal::{Refusal, one_statement, operator, read_only, row_lock, seen, size, syntax};
 use super::{keywords, rewrite};
 
-/// Brackets open at once, at the most.
+/// The maximum number of brackets that are open at once.
 const NESTING_MAX: usize = 64;
 
-/// Operators and words such as AND that join expressions, at the most: each may make the tree one level deeper.
+/// The maximum number of operators and of words such as AND that join expressions. Each may make the tree one level
+/// deeper.
 const CHAIN_MAX: usize = 1_500;
 
-/// Words that a table follows.
+/// Words that are followed by a table.
 const TABLES: &[&str] = &["from", "join", "lateral"];
 
 /// The words of a locking clause.
 const LOCKS: &[&str] = &["NO", "KEY", "UPDATE", "SHARE"];
 
-/// Bytes of stack that one level of the parsed tree takes to walk and to drop, in a debug build, with a margin.
+/// The bytes of stack that it takes to walk and drop one level of the parsed tree, in a debug build, with a margin.
 const STACK_BYTES_PER_LEVEL: usize = 4 * 1024;
 
-/// The tokens of the one statement, without semicolons at its end.
+/// Returns the tokens of the one statement, without trailing semicolons.
 pub(super) fn only<'tokens, 'text>(tokens: &'tokens [Token<'text>]) -> Result<&'tokens [Token<'text>], Refusal> {
     let length = tokens.iter().rposition(|token| !token.is_symbol(";")).map_or(0, |last| last + 1);
     let statement = &tokens[..length];
@@ -36,7 +37,7 @@ pub(super) fn only<'tokens, 'text>(tokens: &'tokens [Token<'text>]) -> Result<&'
     Ok(statement)
 }
 
-/// Refuses what is no query, what writes, and what locks.
+/// Refuses a statement that is not a query, writes, or takes locks.
 pub(super) fn check(tokens: &[Token<'_>]) -> Result<(), Refusal> {
     check_start(tokens)?;
     let words = tokens.iter().enumerate().filter(|(_, token)| token.kind == Kind::Word);
@@ -46,7 +47,7 @@ pub(super) fn check(tokens: &[Token<'_>]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Refuses the word at `index` where it makes of a query something else, or has a form that is not known here.
+/// Refuses the word at `index` if it turns the query into something else, or begins a form that is not supported.
 fn check_word(tokens: &[Token<'_>], index: usize) -> Result<(), Refusal> {
     let token = &tokens[index];
     let next = |ahead: usize, words: &[&str]| {
@@ -79,10 +80,10 @@ fn check_word(tokens: &[Token<'_>], index: usize) -> Result<(), Refusal> {
             return Err(syntax("TABLE takes a table's name; write the SELECT alone"));
         }
         "table" if !rewrite::is_label(tokens, index) && !is_whole_table(&tokens[index + 1..]) => {
-            return Err(syntax("TABLE takes a table's name and nothing but ORDER BY, LIMIT or UNION after it"));
+            return Err(syntax("TABLE takes a table's name, and only ORDER BY, LIMIT or UNION may follow it"));
         }
         "fetch" if !is_whole_fetch(&tokens[index + 1..]) => {
-            return Err(syntax("FETCH ends in ROWS ONLY or ROWS WITH TIES; write it out, or LIMIT"));
+            return Err(syntax("FETCH must end in ROWS ONLY or ROWS WITH TIES; complete it, or use LIMIT"));
         }
         "operator"
             if tokens.get(index + 1).is_some_and(|token| token.is_symbol("("))
@@ -97,7 +98,8 @@ fn check_word(tokens: &[Token<'_>], index: usize) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Whether a table's name follows, and after it what may stand after a query. The parser would take an alias and clauses.
+/// Returns whether a table's name follows, and after it only what may follow a query. The parser would accept an alias
+/// and clauses there.
 fn is_whole_table(rest: &[Token<'_>]) -> bool {
     const AFTER: &[&str] = &["except", "fetch", "for", "intersect", "limit", "offset", "order", "union"];
     let mut rest = rest.iter().skip_while(|token| token.is_word("only")).peekable();
@@ -113,7 +115,7 @@ fn is_whole_table(rest: &[Token<'_>]) -> bool {
     is_named && rest.peek().is_none_or(ends)
 }
 
-/// Whether `FIRST 3 ROWS ONLY`, or another of its forms, follows. The parser does without the words at its end.
+/// Returns whether `FIRST 3 ROWS ONLY`, or another of its forms, follows. The parser accepts it without the last words.
 fn is_whole_fetch(rest: &[Token<'_>]) -> bool {
     let mut depth = 0_usize;
     let mut rows = None;
@@ -149,15 +151,16 @@ fn check_start(tokens: &[Token<'_>]) -> Result<(), Refusal> {
     }
 }
 
-/// The name before `AS (` of a CTE, quoted and with a space after it, for a message.
+/// Returns the name before `AS (` of a CTE for a message, in quotes and with a space after it. Returns an empty string
+/// if there is no name.
 fn cte_name(before: &[Token<'_>]) -> String {
     let name =
         before.iter().rev().find(|token| token.is_name() && !matches!(&*token.text, "as" | "not" | "materialized"));
     name.map_or_else(String::new, |name| format!("\"{}\" ", seen(&name.text)))
 }
 
-/// Bytes of stack that suffice to walk and drop the parsed tree, which no text of this many operators and brackets can
-/// make deeper. (The parser itself takes more stack where it needs it.)
+/// Returns the bytes of stack that suffice to walk and drop the parsed tree, whose depth the operators and brackets
+/// bound. Refuses a text with too many of them. (The parser itself allocates more stack where it needs it.)
 pub(super) fn stack_bytes(tokens: &[Token<'_>]) -> Result<usize, Refusal> {
     let (mut nesting, mut deepest, mut chain) = (0_usize, 0_usize, 0_usize);
     for token in tokens {
@@ -178,11 +181,11 @@ pub(super) fn stack_bytes(tokens: &[Token<'_>]) -> Result<usize, Refusal> {
         }
     }
     if deepest > NESTING_MAX {
-        return Err(size(format!("brackets are nested {deepest} deep; {NESTING_MAX} is the most, use WITH")));
+        return Err(size(format!("brackets are nested {deepest} deep; the limit is {NESTING_MAX}, use WITH")));
     }
     if chain > CHAIN_MAX {
         return Err(size(format!(
-            "{chain} operators in one statement; {CHAIN_MAX} is the most, use IN (...) or VALUES for long lists"
+            "{chain} operators in one statement; the limit is {CHAIN_MAX}, use IN (...) or VALUES for long lists"
         )));
     }
     Ok((chain + deepest * 8 + 32) * STACK_BYTES_PER_LEVEL)

@@ -1,10 +1,13 @@
-//! Which types a value may be cast to, or a column of a record be declared as: PostgreSQL's own.
+//! Decides which types a value may be cast to, or a column of a record be declared as: PostgreSQL's own.
 //!
-//! A cast to another type runs that type's input function or a cast function, which may be anybody's code, so types of
-//! the database's users are refused, but for those that the policy found to run none: enums, types of trusted extensions,
-//! domains whose CHECK passes as a SELECT, and rows of such types. What was cast to such a type, or declared as one, may
-//! meet code that takes it: [`made`] tells. Of the types that look names up in the catalogue, `regclass`, `regtype` and `regnamespace` are allowed, which tell no more
-//! than `pg_class`, `pg_type` and `pg_namespace` do; those for functions, operators and roles are refused.
+//! A cast to another type runs that type's input function or a cast function, which may be anybody's code. So types of
+//! the database's users are refused, except those that the policy found to run no such code: enums, types of trusted
+//! extensions, domains whose CHECK passes as a SELECT, and rows of such types. A value that was cast to such a type, or
+//! declared as one, may be passed to code that takes it; [`made`] returns these types.
+//!
+//! Of the types that look up names in the catalogue, `regclass`, `regtype` and `regnamespace` are allowed, because they
+//! reveal no more than `pg_class`, `pg_type` and `pg_namespace` do. The types for functions, operators and roles are
+//! refused.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -17,7 +20,7 @@ use sqlparser::ast::{
 use super::refusal::{Refusal, data_type, seen};
 use super::{Policy, names};
 
-/// Names of types as they are written before a string constant or with a modifier in parentheses.
+/// Names of types as written before a string constant or with a modifier in parentheses.
 const NAMES: &[&str] = &[
     "bigint",
     "bit",
@@ -99,21 +102,22 @@ const NAMES: &[&str] = &[
     "xml",
 ];
 
-/// Names that are types in PostgreSQL's grammar alone: in quotes they are nobody's, or a user's.
+/// Names that are types only in PostgreSQL's grammar. In quotes they name no type, or a user's.
 const WITHOUT_QUOTES: &[&str] =
     &["bigint", "boolean", "character", "dec", "decimal", "float", "int", "integer", "nchar", "real", "smallint"];
 
-/// Whether it is a type of PostgreSQL's own that may be cast to.
+/// Returns whether the name is a type of PostgreSQL's own that may be cast to.
 pub(super) fn is_known(name: &str) -> bool {
     NAMES.binary_search(&name).is_ok()
 }
 
-/// The same for a name in double quotes.
+/// Returns whether the name in double quotes is a type of PostgreSQL's own that may be cast to.
 pub(super) fn is_known_in_quotes(name: &str) -> bool {
     is_known(name) && !WITHOUT_QUOTES.contains(&name)
 }
 
-/// Refuses every type but PostgreSQL's own harmless ones and arrays of them.
+/// Refuses every type except PostgreSQL's own harmless ones, the users' types that the policy allows, and arrays of
+/// either.
 pub(super) fn check(data_type: &DataType, policy: &Policy) -> Result<(), Refusal> {
     match element(data_type) {
         DataType::Character(_)
@@ -159,7 +163,7 @@ pub(super) fn check(data_type: &DataType, policy: &Policy) -> Result<(), Refusal
     }
 }
 
-/// What an array's elements are, at any depth; another type is what it is.
+/// Returns the type of an array's elements, at any depth, or the type itself if it is not an array.
 fn element(data_type: &DataType) -> &DataType {
     let mut element = data_type;
     while let DataType::Array(ArrayElemTypeDef::SquareBracket(inner, _) | ArrayElemTypeDef::Qualified(inner, _)) =
@@ -181,7 +185,7 @@ fn check_named(name: &ObjectName, policy: &Policy) -> Result<(), Refusal> {
     }
 }
 
-/// The types that values of a user's type hold, itself among them, if it may be cast to.
+/// Returns the types that values of a user's type hold, including the type itself; `None` if it may not be cast to.
 fn castable<'policy>(name: &ObjectName, policy: &'policy Policy) -> Option<&'policy BTreeSet<u32>> {
     match names::parts(name).ok()?.as_slice() {
         [name] => policy.castable.get(&name.value),
@@ -190,8 +194,8 @@ fn castable<'policy>(name: &ObjectName, policy: &'policy Policy) -> Option<&'pol
     }
 }
 
-/// The users' types, by oid, that values of a query are made of in it, and those that such values hold. It looks at every
-/// place where the walk takes a type.
+/// Returns the users' types, by oid, that the query makes values of, and the types that such values hold. Looks at
+/// every place where the walk accepts a type.
 pub(super) fn made(query: &Query, policy: &Policy) -> BTreeSet<u32> {
     let mut made = Made { policy, types: BTreeSet::new() };
     if !policy.castable.is_empty() {

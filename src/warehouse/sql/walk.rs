@@ -1,9 +1,9 @@
-//! The walk over the parsed tree: every relation, column, function, operator and type in it is looked at, and every form
-//! of the grammar that is not known here is refused.
+//! Walks the parsed tree and checks every relation, column, function, operator and type in it. Every form of the
+//! grammar that is not known here is refused.
 //!
-//! Written by hand rather than with the parser's visitor, because it must know what is in scope where, and because a
-//! form that the parser learns tomorrow must be refused until somebody has thought about it: structures are taken apart
-//! field by field, and `_` refuses.
+//! The walk is written by hand instead of with the parser's visitor, for two reasons. It must know what is in scope at
+//! each point. And a form that a later version of the parser adds must be refused until somebody has reviewed it:
+//! structs are destructured field by field, and `_` refuses.
 
 mod expression;
 mod from;
@@ -23,23 +23,22 @@ use super::refusal::{Refusal, syntax};
 use super::{Policy, functions, keywords, names, types};
 use scope::Scope;
 
-/// What the walk found out about a query that it did not refuse.
+/// What the walk found in a query that it did not refuse.
 #[derive(Debug, Default)]
 pub(super) struct Found {
-    /// The policy's relations that are read, by schema and name.
+    /// The policy's relations that the query reads, by schema and name.
     pub(super) relations: BTreeSet<(String, String)>,
-    /// The places, as indexes into the tokens, of aliases that list their columns in parentheses.
+    /// The indexes of the tokens that are aliases with a list of columns in parentheses.
     pub(super) column_lists: BTreeSet<usize>,
-    /// Whether rows are made or taken whole, which PostgreSQL would turn into values of any row type.
+    /// Whether the query makes rows or uses whole rows, which PostgreSQL would turn into values of any row type.
     pub(super) rows: bool,
-    /// The query's columns.
     pub(super) outputs: Fields,
 }
 
-/// Refuses the query unless all of it is known to be harmless and allowed.
+/// Refuses the query unless everything in it is known to be harmless and allowed.
 ///
-/// A column that is joined to a sensitive one shows its values, so it is sensitive in all of the query; when a walk finds
-/// such columns, the query is walked again.
+/// A column that is joined to a sensitive one shows its values, so it is sensitive in the whole query. When a walk
+/// finds such columns, the query is walked again.
 pub(super) fn check(query: &Query, tokens: &[Token<'_>], policy: &Policy) -> Result<Found, Refusal> {
     let mut joined = BTreeSet::new();
     loop {
@@ -66,12 +65,12 @@ struct Walk<'query, 'tokens> {
     found: Found,
     /// Columns that are joined to sensitive ones.
     joined: BTreeSet<Origin>,
-    /// The CTEs under way that may read themselves, with their bodies.
+    /// The CTEs being walked that may read themselves, with their bodies.
     recursions: Vec<(&'query SetExpr, &'query TableAlias)>,
 }
 
 impl<'query> Walk<'query, '_> {
-    /// An alias of a table, with the names and types of its columns where it lists them.
+    /// Checks an alias of a table, with the names and types of the columns that it lists.
     fn table_alias(&mut self, alias: &'query TableAlias) -> Result<(), Refusal> {
         let TableAlias { explicit: _, name, columns, at } = alias;
         names::check(name)?;
@@ -92,7 +91,7 @@ impl<'query> Walk<'query, '_> {
         Ok(())
     }
 
-    /// An output column's name, which after AS may be any word.
+    /// Checks an output column's name, which may be any word after AS.
     fn label(&self, label: &Ident) -> Result<(), Refusal> {
         let after_as = index_of(label.span)
             .and_then(|index| self.tokens.get(index.checked_sub(1)?))
@@ -108,12 +107,12 @@ impl<'query> Walk<'query, '_> {
     }
 }
 
-/// The refusal of a form that the parser knows and PostgreSQL does not, or that nobody has thought about.
+/// Returns the refusal of a form that the parser knows and PostgreSQL does not, or that nobody has reviewed.
 fn unknown(form: &str) -> Refusal {
     syntax(format!("{form} is not supported here; write it another way"))
 }
 
-/// The names that an alias gives to columns.
+/// Returns the names that an alias gives to columns.
 fn column_names(alias: &TableAlias) -> Vec<&str> {
     alias.columns.iter().map(|column| column.name.value.as_str()).collect()
 }

@@ -1,8 +1,9 @@
 use explore::semantic::render;
+use explore::warehouse::Database as _;
+use explore::warehouse::catalog::Selection;
 use explore::warehouse::catalog::{ForeignKey, TableKind};
 #[cfg(feature = "embedded")]
 use explore::warehouse::embedded;
-use explore::warehouse::postgres::introspect::{Selection, introspect};
 
 use super::{Fresh, catalog_of, names, read};
 
@@ -187,7 +188,7 @@ async fn tables_are_selected_by_schema_and_pattern_and_what_names_nothing_is_tol
     check(misspelt, &all[1..], &warnings).await;
     for name in ["audit_logs", "Audit_log", "\"audit_log\"", "other.audit_log", "logs_*"] {
         let selection = Selection { exclude: strings(&[name]), ..Selection::default() };
-        let error = introspect(&fresh.connect().await, &selection).await.unwrap_err().to_string();
+        let error = fresh.connect().await.introspect(&selection).await.unwrap_err().to_string();
         assert!(error.contains("there is no table to exclude called") && error.contains(name), "{error}");
     }
 }

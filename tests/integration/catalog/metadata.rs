@@ -57,7 +57,7 @@ fn what_cannot_be_read_is_told_with_file_line_column_and_the_nearest_key() {
         `ignore`; did you mean `measure`?",
     );
     check("{\n\"warnings\": [\n}", ":3:1: expected value");
-    check("{\"columns\": {\"a\": {},\n \"a\": {}}}", ":2:4: the column `a` stands here twice");
+    check("{\"columns\": {\"a\": {},\n \"a\": {}}}", ":2:4: the column `a` appears twice");
     check("{\"columns\": {\"a\": {\"examples\": [1]}}}", ":1:33: invalid type: integer `1`, expected a string");
     check("", ":1:0: EOF while parsing a value");
 }
@@ -67,7 +67,7 @@ fn all_that_is_broken_is_told_at_once() {
     let directory = directory(&[("a.json", "{"), ("b.json", "[]"), ("c.json", "{}"), ("notes.txt", "{")]);
     assert_eq!(Metadata::read(directory.path()).unwrap_err().problems.len(), 2);
     let missing = Metadata::read(&directory.path().join("nowhere")).unwrap_err().to_string();
-    assert!(missing.contains("nowhere: cannot be read as a directory of metadata"), "{missing}");
+    assert!(missing.contains("nowhere: cannot be read as a metadata directory"), "{missing}");
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn what_people_wrote_wins_over_the_database_and_guesses() {
     catalog.tables[1].columns[1].description = Some("a comment".into());
     let values = Statistics { common_values: vec!["7".into()], common_shares: vec![0.5], ..Statistics::default() };
     catalog.tables[1].columns[1].statistics = Some(values);
-    let warnings = catalog.complete(&Metadata::read(directory.path()).unwrap());
+    let warnings = explore::semantic::complete(&mut catalog, &Metadata::read(directory.path()).unwrap());
     assert_eq!(warnings, Vec::<String>::new());
     let orders = catalog.table(None, "orders").unwrap();
     assert_eq!(
@@ -113,7 +113,7 @@ fn a_guess_that_values_are_personal_can_be_taken_back() {
     let people =
         table("public", "people", vec![column("email", "text"), column("street", "text"), column("city", "text")]);
     let mut catalog = Catalog { tables: vec![people], business_context: None };
-    catalog.complete(&Metadata::read(directory.path()).unwrap());
+    explore::semantic::complete(&mut catalog, &Metadata::read(directory.path()).unwrap());
     let sensitive = catalog.tables[0].columns.iter().map(|column| column.sensitive).collect::<Vec<_>>();
     assert_eq!(sensitive, [true, false, false]);
 }
@@ -128,14 +128,14 @@ fn metadata_for_what_is_not_there_is_named_with_the_nearest_and_harms_nothing() 
     ]);
     let mut catalog = shop();
     catalog.tables.extend([table("a", "twins", vec![]), table("b", "twins", vec![])]);
-    let warnings = catalog.complete(&Metadata::read(directory.path()).unwrap());
+    let warnings = explore::semantic::complete(&mut catalog, &Metadata::read(directory.path()).unwrap());
     let prefix = format!("{}/", directory.path().display());
     let warnings = warnings.iter().map(|warning| warning.strip_prefix(&prefix).unwrap()).collect::<Vec<_>>();
     let expected = [
-        "customers.json: there is no column nmae to read; did you mean name?",
-        "customers.json: there is no column entirely_else to read",
-        "order.json: there is no table order to read; did you mean orders?",
-        "sales.orders.json: there is no table sales.orders to read; did you mean public.orders?",
+        "customers.json: there is no readable column nmae; did you mean name?",
+        "customers.json: there is no readable column entirely_else",
+        "order.json: there is no readable table order; did you mean orders?",
+        "sales.orders.json: there is no readable table sales.orders; did you mean public.orders?",
         "twins.json: twins is in the schemas a, b; name the file <schema>.<table>.json",
     ];
     assert_eq!(warnings, expected);
@@ -149,9 +149,9 @@ fn metadata_of_what_is_left_out_on_purpose_is_no_news() {
     let left_out = [("public", "secret"), ("hr", "salaries"), ("old", "orders")];
     let left_out = left_out.map(|(schema, name)| (schema.to_owned(), name.to_owned()));
     let metadata = Metadata::read(directory.path()).unwrap().without(&left_out, &catalog);
-    let warnings = catalog.complete(&metadata);
+    let warnings = explore::semantic::complete(&mut catalog, &metadata);
     assert_eq!(warnings.len(), 1, "{warnings:?}");
-    assert!(warnings[0].contains("crm.secret.json: there is no table crm.secret to read"), "{warnings:?}");
+    assert!(warnings[0].contains("crm.secret.json: there is no readable table crm.secret"), "{warnings:?}");
     assert!(metadata.files.iter().any(|file| file.table == "orders"), "another table of the same name is described");
 }
 
@@ -234,7 +234,7 @@ fn pull_keeps_what_people_wrote_and_tells_what_is_gone() {
     let notes = pulled.notes.iter().map(|note| note.strip_prefix(&prefix).unwrap()).collect::<Vec<_>>();
     assert_eq!(
         notes,
-        ["old.json: there is no table old to read; kept", "orders.json: there is no column gone to read; kept"]
+        ["old.json: there is no readable table old; kept", "orders.json: there is no readable column gone; kept"]
     );
 }
 
@@ -260,11 +260,11 @@ fn drift_is_named() {
     let prefix = format!("{}/", directory.path().display());
     let drifts = drifts.iter().map(|drift| drift.to_string().replace(&prefix, "")).collect::<Vec<_>>();
     let expected = [
-        "gone.json: there is no table gone to read",
-        "orders.json: there is no column old to read",
-        "public.customers is described nowhere",
+        "gone.json: there is no readable table gone",
+        "orders.json: there is no readable column old",
+        "public.customers has no description",
         "public.orders.amount is numeric(12,2), no longer integer",
-        "public.orders.ordered_on is described nowhere",
+        "public.orders.ordered_on has no description",
     ];
     assert_eq!(drifts, expected);
 }

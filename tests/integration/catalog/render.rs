@@ -9,7 +9,7 @@ use super::catalog_of;
 #[tokio::test]
 async fn the_sample_is_shown_in_full() {
     let mut catalog = catalog_of(&format!("{}; ANALYZE", include_str!("../../../data/sample_data.sql"))).await;
-    let warnings = catalog.complete(&Metadata::sample().unwrap());
+    let warnings = explore::semantic::complete(&mut catalog, &Metadata::sample().unwrap());
     assert_eq!(warnings, Vec::<String>::new());
     assert!(catalog.business_context.is_some());
     insta::assert_snapshot!(render::overview(&catalog, "customer_churn", 16_000));
@@ -28,7 +28,7 @@ async fn five_hundred_tables_fit_the_budget_and_those_of_the_focus_come_in_full(
         CREATE TABLE subscriptions_churn (client_id int REFERENCES clients, ended_on date, monthly_revenue numeric(12,2));",
     );
     let mut catalog = catalog_of(&sql).await;
-    catalog.complete(&Metadata::default());
+    explore::semantic::complete(&mut catalog, &Metadata::default());
     let text = render::overview(&catalog, "customer_churn", 16_000);
     assert!(text.chars().count() <= 16_000, "{}", text.chars().count());
     let headings = text.lines().filter(|line| line.starts_with("## ")).collect::<Vec<_>>();

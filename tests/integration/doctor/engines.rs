@@ -1,10 +1,11 @@
 //! Engines, recognised by what they say of themselves.
 
-use explore::app::doctor::engine::{Engine, Signs};
+use explore::app::doctor::engine::Engine;
+use explore::warehouse::Product;
 
 fn check(version: &str, extension: &str, function: &str, prefix: &str, expected: Engine) {
     let list = |name: &str| if name.is_empty() { Vec::new() } else { vec!["plpgsql".to_owned(), name.to_owned()] };
-    let signs = Signs {
+    let signs = Product {
         version: version.to_owned(),
         extensions: list(extension),
         functions: list(function),

@@ -13,8 +13,8 @@ use explore::finding::Finding;
 use explore::finding::results::Results;
 use explore::semantic::roles;
 use explore::warehouse::catalog::Catalog;
+use explore::warehouse::catalog::Selection;
 use explore::warehouse::executor::{Executor, Rules};
-use explore::warehouse::postgres::introspect::{self, Selection};
 use explore::warehouse::table::Bounds;
 use explore::warehouse::{Database, Limits};
 use jiff::civil::Date;
@@ -58,7 +58,7 @@ pub(crate) const LIMITS: Limits = Limits {
 
 /// The catalog of a database, its roles guessed after `adjust` wrote some.
 pub(crate) async fn catalog(database: &dyn Database, adjust: fn(&mut Catalog)) -> Catalog {
-    let introspected = introspect::introspect(database, &Selection::default()).await.unwrap();
+    let introspected = database.introspect(&Selection::default()).await.unwrap();
     let mut catalog = introspected.catalog;
     adjust(&mut catalog);
     roles::guess(&mut catalog);

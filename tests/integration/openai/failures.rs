@@ -212,7 +212,7 @@ async fn what_does_not_pass_is_told_at_once_with_what_to_do() {
         &["(status 404: The model `gpt-9` does not exist.)", "check the model's name (gpt-5.2)", "/v1"],
     )
     .await;
-    check_final(|| raw(405, ""), &["knows no such model or operation (status 405: no explanation)"]).await;
+    check_final(|| raw(405, ""), &["has no such model or operation (status 405: no explanation)"]).await;
     check_final(|| refuses(429, "insufficient_quota", "You exceeded your quota."), &["out of credit", "top it up"])
         .await;
     check_final(
@@ -263,7 +263,10 @@ async fn a_redirect_is_told_and_not_followed() {
     for status in [301, 302, 307, 308] {
         let server = ScriptedServer::start([raw(status, "").header("location", &location)]);
         let message = failed(ask_once(&server, Api::Chat).await.unwrap_err());
-        assert!(message.contains(&format!("redirects elsewhere, where the key is not sent ({location})")), "{message}");
+        assert!(
+            message.contains(&format!("redirects to another address, to which the key is not sent ({location})")),
+            "{message}"
+        );
     }
     assert!(elsewhere.requests().is_empty());
 }
@@ -273,7 +276,7 @@ async fn a_missing_key_is_called_missing() {
     let server = ScriptedServer::start([refuses(401, "unauthorized", "No key.")]);
     let options = Options { api_key: None, ..options(&server, Api::Chat) };
     let message = failed(ask(&Client::new(options).unwrap(), &[user("Go.")]).await.unwrap_err());
-    assert!(message.contains("wants a key (status 401: No key.): set OPENAI_API_KEY"), "{message}");
+    assert!(message.contains("requires a key (status 401: No key.): set OPENAI_API_KEY"), "{message}");
 }
 
 async fn check_too_long(turn: Turn, api: Api) {

@@ -237,7 +237,7 @@ async fn a_reply_without_choices_is_asked_for_again() {
     assert_eq!(ask_once(&server, Api::Chat).await.unwrap().text.as_deref(), Some("Hello."));
     let server = ScriptedServer::start(std::iter::repeat_with(nothing));
     let error = ask_once(&server, Api::Chat).await.unwrap_err().to_string();
-    assert!(error.contains("is empty (without any choice; 4 attempts)"), "{error}");
+    assert!(error.contains("is empty (no choices or output; 4 attempts)"), "{error}");
 }
 
 #[tokio::test]

@@ -159,7 +159,7 @@ fn a_wait_that_the_server_asks_for_shows() {
         json!([{ "error": { "code": 429, "message": "quota", "status": "RESOURCE_EXHAUSTED", "details": details } }]);
     let script = [raw(429, busy.to_string()), looks(CUSTOMERS), finishes()];
     let ran = Exploration::new(&SAMPLE, script).with(&["-v"]).run().ends_with(0, "finished");
-    assert!(ran.stderr.contains("asking again") && ran.stderr.contains("delay_milliseconds=20"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("retrying") && ran.stderr.contains("delay_milliseconds=20"), "{}", ran.stderr);
 }
 
 #[test]

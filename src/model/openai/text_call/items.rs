@@ -1,4 +1,4 @@
-//! Calls one behind the other with nothing but marks between them, each in whichever form.
+//! Parses consecutive calls with only marks between them, each in any known form.
 
 use serde_json::{Map, Value};
 
@@ -6,7 +6,7 @@ use super::{Named, named_all, takes_all};
 use crate::model::openai::wire;
 use crate::model::{ToolSpec, lenient};
 
-/// Words that stand around the name of a tool in the markup of some models: OpenAI's, DeepSeek's, Kimi's, Cohere's.
+/// Words around the name of a tool in the markup of OpenAI's, DeepSeek's, Kimi's and Cohere's models.
 const MARKUP_WORDS: [&str; 17] = [
     "functions",
     "function",
@@ -27,13 +27,13 @@ const MARKUP_WORDS: [&str; 17] = [
     "constrain",
 ];
 
-/// More than this between two angle brackets is no mark.
+/// The longest text in brackets that counts as a mark, in bytes.
 const MARK_LENGTH_MAX: usize = 100;
 
-/// What opens the arguments of a call.
+/// The texts that begin the arguments of a call.
 const OPENINGS: [&str; 4] = ["{", "(", "<parameter", "<arg_key"];
 
-/// Reads the calls that a text begins with, and gives the length of what they and their marks take.
+/// Parses the calls at the start of a text; returns them and the length of the calls with their marks, in bytes.
 pub(super) fn read(text: &str, tools: &[ToolSpec]) -> Option<(Vec<Named>, usize)> {
     let mut calls = Vec::new();
     let mut rest = text;
@@ -44,7 +44,7 @@ pub(super) fn read(text: &str, tools: &[ToolSpec]) -> Option<(Vec<Named>, usize)
     (!calls.is_empty()).then(|| (calls, text.len() - behind_marks(rest).len()))
 }
 
-/// The next call, or several in a list, and what stands behind.
+/// Parses the next call, or a list of calls; returns it and the rest of the text.
 fn item<'text>(text: &'text str, tools: &[ToolSpec]) -> Option<(Vec<Named>, &'text str)> {
     let text = text.trim_start();
     let text = text.strip_prefix("print(").unwrap_or(text);
@@ -57,7 +57,7 @@ fn item<'text>(text: &'text str, tools: &[ToolSpec]) -> Option<(Vec<Named>, &'te
         MARKUP_WORDS.contains(&&*word) || is_number || name == wire::known_name(&word, tools) && name.is_some()
     };
     let outside = without_marks(head)?;
-    // Tables and quotations show calls, and make none.
+    // A call in a table or a quotation is an example, not a call.
     if outside.contains(['|', '>', '`', '"']) || !words(&outside).all(is_markup) {
         return None;
     }
@@ -69,7 +69,7 @@ fn item<'text>(text: &'text str, tools: &[ToolSpec]) -> Option<(Vec<Named>, &'te
     }
 }
 
-/// JSON that names its tool, or stands behind the name: `<tool_call>{…}`, `[TOOL_CALLS]finish[ARGS]{…}`,
+/// Parses JSON that contains the tool's name, or follows it: `<tool_call>{…}`, `[TOOL_CALLS]finish[ARGS]{…}`,
 /// `<function=finish>{…}`.
 fn json<'text>(
     head: &str,
@@ -87,7 +87,7 @@ fn json<'text>(
     }
 }
 
-/// `execute_sql(sql="SELECT 1")`, or with an object between the brackets.
+/// Parses `execute_sql(sql="SELECT 1")`, or the same with an object or one text between the brackets.
 fn python<'text>(head: &str, brackets: &'text str, name: &str, tools: &[ToolSpec]) -> Option<(Vec<Named>, &'text str)> {
     let last = words(head).last()?;
     wire::known_name(last, tools).filter(|_| head.ends_with(last))?;
@@ -98,7 +98,7 @@ fn python<'text>(head: &str, brackets: &'text str, name: &str, tools: &[ToolSpec
     let behind = behind.trim_start().strip_prefix(')')?;
     let arguments = match value {
         Value::Object(_) => value,
-        // The one argument that there has to be needs no name.
+        // The only required argument needs no name.
         Value::String(_) => serde_json::json!({ only_required(name, tools)?: value }),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => return None,
     };
@@ -113,7 +113,7 @@ fn only_required<'a>(name: &str, tools: &'a [ToolSpec]) -> Option<&'a str> {
     }
 }
 
-/// Arguments in tags of their own: `<function=finish><parameter=sql>…</parameter></function>` (Qwen),
+/// Parses arguments in tags: `<function=finish><parameter=sql>…</parameter></function>` (Qwen),
 /// `<invoke name="finish"><parameter name="sql">…</parameter></invoke>` (Claude), and
 /// `<tool_call>finish<arg_key>sql</arg_key><arg_value>…</arg_value></tool_call>` (GLM).
 fn tagged<'text>(tags: &'text str, name: &str, tools: &[ToolSpec]) -> Option<(Vec<Named>, &'text str)> {
@@ -132,7 +132,7 @@ fn tagged<'text>(tags: &'text str, name: &str, tools: &[ToolSpec]) -> Option<(Ve
         } else {
             break;
         };
-        // Further attributes, such as DeepSeek's `string="true"`, say nothing that the schema does not.
+        // Further attributes, such as DeepSeek's `string="true"`, only repeat the schema.
         let key = key.trim().trim_start_matches('"');
         let key = key.split('"').next().unwrap_or(key);
         arguments.insert(key.to_owned(), typed(name, key, value, tools));
@@ -141,7 +141,7 @@ fn tagged<'text>(tags: &'text str, name: &str, tools: &[ToolSpec]) -> Option<(Ve
     takes_all(name, &arguments, tools).then(|| (vec![(name.to_owned(), Value::Object(arguments).to_string())], behind))
 }
 
-/// A value between tags: text where the tool wants text, else JSON if it is some.
+/// Converts a value between tags: to text if the parameter is a string, or else to JSON if it parses.
 fn typed(name: &str, key: &str, value: &str, tools: &[ToolSpec]) -> Value {
     let text = value.strip_prefix('\n').unwrap_or(value);
     let text = text.strip_suffix('\n').unwrap_or(text);
@@ -153,7 +153,7 @@ fn typed(name: &str, key: &str, value: &str, tools: &[ToolSpec]) -> Value {
     lenient::whole(text).unwrap_or_else(|_| text.into())
 }
 
-/// What stands behind the marks, brackets and fences that a text begins with.
+/// Returns the text after the marks, brackets and fences at its start.
 fn behind_marks(text: &str) -> &str {
     let mut rest = text;
     loop {
@@ -163,7 +163,7 @@ fn behind_marks(text: &str) -> &str {
     }
 }
 
-/// The length of the mark that a text begins with: `<…>`, or `[CAPITALS]`.
+/// Returns the length of the mark at the start of a text, `<…>` or `[CAPITALS]`, in bytes.
 fn mark_length(text: &str) -> Option<usize> {
     let close = if text.starts_with('<') { '>' } else { text.starts_with('[').then_some(']')? };
     let end = text.find(close).filter(|end| *end <= MARK_LENGTH_MAX)?;
@@ -171,7 +171,7 @@ fn mark_length(text: &str) -> Option<usize> {
     (close == '>' || is_capital).then_some(end + 1)
 }
 
-/// What a text says outside of `<…>`, `[CAPITALS]` and fences; `None` where a mark does not end, or is too long for one.
+/// Returns a text without `<…>`, `[CAPITALS]` and fences; `None` if a mark does not end, or is too long.
 pub(super) fn without_marks(text: &str) -> Option<String> {
     let mut outside = String::new();
     let mut rest = text;
@@ -179,7 +179,7 @@ pub(super) fn without_marks(text: &str) -> Option<String> {
         outside.push_str(&rest[..start]);
         outside.push(' ');
         rest = &rest[start..];
-        // Some forget the end of the tag: `<function=finish{…}`.
+        // Some models omit the end of the tag: `<function=finish{…}`.
         let is_unended = rest.starts_with("<function=") && !rest.contains('>');
         rest = match mark_length(rest) {
             Some(length) => &rest[length..],
@@ -191,7 +191,7 @@ pub(super) fn without_marks(text: &str) -> Option<String> {
     Some(outside.replace("```", " "))
 }
 
-/// Whether a text has no word.
+/// Returns whether a text contains no word.
 pub(super) fn is_blank(text: &str) -> bool {
     words(text).next().is_none()
 }

@@ -1,11 +1,11 @@
-//! The constructors and queries of JSON, which have words between and after their arguments. To the parser they are calls
-//! with commas there; a type that is returned is the type of one more argument.
+//! Rewrites the constructors and queries of JSON, which have words between and after their arguments, as calls with
+//! commas. A type after RETURNING becomes one more argument, a cast to that type.
 
 use sqlparser::tokenizer::Token as ParserToken;
 
 use super::{Edits, Text, ends_operand, keyword};
 
-/// What may stand in a call, beside its arguments, and says how rather than what.
+/// The options of a call, which say how it works. They are not arguments.
 const MANNERS: &[&[&str]] = &[
     &["null", "on", "empty"],
     &["null", "on", "error"],
@@ -60,7 +60,7 @@ impl Text<'_> {
         }
     }
 
-    /// Rewrites what begins at a token, and tells how many tokens that is.
+    /// Rewrites the words that begin at a token, and returns how many tokens they are.
     fn json_word(&self, at: usize, words: &[&str], close: usize, edits: &mut Edits) -> usize {
         let before = at - 1;
         let edited = edits.instead(before).is_some_and(<[_]>::is_empty) || !edits.after(before).is_empty();
@@ -75,7 +75,7 @@ impl Text<'_> {
         let key = words == ["value"] && (self.is_symbol(at, ":") || self.is(at, "value"));
         if key || self.is_any(at, words) {
             edits.replace(at, vec![ParserToken::Comma]);
-            // What follows is an operand, whatever word it is.
+            // The next token belongs to an operand, whatever word it is.
             return 2;
         }
         if self.is_any(at, &["on"]) && self.is_any(at + 1, &["empty", "error"]) {
@@ -97,7 +97,7 @@ impl Text<'_> {
         MANNERS.iter().find(said).map(|words| words.len())
     }
 
-    /// `RETURNING type`
+    /// Rewrites `RETURNING type` as an argument `CAST(NULL AS type)`, and returns how many tokens it has.
     fn json_returning(&self, at: usize, close: usize, edits: &mut Edits) -> usize {
         let ends = |index: &usize| {
             self.within[*index] == self.within[at] && (self.manner(*index).is_some() || self.is(*index, "default"))

@@ -1,5 +1,5 @@
-//! The constructors of XML, which have words between their arguments. To the parser they are calls with commas there: of
-//! XMLCONCAT, which has no such words. What is not of their forms keeps its name, and is refused.
+//! Rewrites the constructors of XML, which have words between their arguments, as calls with commas. Most become calls
+//! of XMLCONCAT, which has no such words. A call in an unknown form keeps its name, and is refused.
 
 use sqlparser::tokenizer::Token as ParserToken;
 
@@ -46,7 +46,7 @@ impl Text<'_> {
         }
     }
 
-    /// Leaves out the names of attributes and elements: `id AS "Id"`.
+    /// Rewrites the call as XMLCONCAT and leaves out the names of attributes and elements: `id AS "Id"`.
     fn unlabelled(&self, index: usize, edits: &mut Edits) {
         let Some((open, close)) = self.arguments(index) else { return };
         edits.replace(index, vec![keyword("xmlconcat")]);
@@ -56,7 +56,7 @@ impl Text<'_> {
         labels.for_each(|at| edits.leave_out([at, at + 1]));
     }
 
-    /// `xmlroot(page, VERSION '1.0', STANDALONE YES)`
+    /// Rewrites `xmlroot(page, VERSION '1.0', STANDALONE YES)` as a call of XMLCONCAT.
     fn root(&self, index: usize, edits: &mut Edits) {
         let Some((open, close)) = self.arguments(index) else { return };
         for at in self.flat(open, close).filter(|at| self.is_symbol(at - 1, ",")) {
@@ -73,7 +73,7 @@ impl Text<'_> {
         }
     }
 
-    /// Leaves out `BY REF` and `BY VALUE`, which say nothing.
+    /// Leaves out `BY REF` and `BY VALUE`, which have no effect.
     fn by_reference(&self, open: usize, close: usize, edits: &mut Edits) {
         let said = self.flat(open, close).filter(|at| {
             self.is(*at, "by")

@@ -1,8 +1,8 @@
-//! Calls: what functions make of what they are given.
+//! Bounds calls: what functions make from their arguments.
 //!
-//! A function that is not named here may do what it likes: its work is taken to grow with the square of its arguments, and
-//! its result is taken to be no longer than they are, by a small factor, as is true of what computes from its arguments
-//! without a count among them. What takes a count is named.
+//! A function that is not named here may do anything. Its work is assumed to grow with the square of its arguments, and
+//! its result to be no longer than they are, up to a small factor. That holds for functions that compute from their
+//! arguments without a count among them. Functions that take a count are named.
 
 use sqlparser::ast::{Expr, Function, FunctionArgumentClause, FunctionArguments, Value};
 
@@ -11,12 +11,12 @@ use super::query::{argument, last};
 use super::{COLUMN, Size, Sizes, count};
 use crate::warehouse::sql::refusal::Refusal;
 
-/// An argument that is not there.
+/// The bound of a missing argument.
 const NOTHING: Size = Size::constant(1.0, 0.0);
-/// Rows of a series whose ends are no numbers.
+/// The rows that a series is assumed to have if its ends are not numbers.
 const SERIES_OF_TIMES: f64 = 10_000.0;
 
-/// Functions whose work grows no faster than what they are given, and that give no more.
+/// Functions whose work and result grow no faster than their arguments.
 const LINEAR: &[&str] = &[
     "abs",
     "any_value",
@@ -97,7 +97,7 @@ const LINEAR: &[&str] = &[
     "row",
 ];
 
-/// Aggregates that keep all that they are given.
+/// Aggregates that keep all their inputs.
 const COLLECTING: &[&str] = &[
     "array_agg",
     "json_agg",
@@ -119,7 +119,7 @@ const COLLECTING: &[&str] = &[
     "xmlagg",
 ];
 
-/// Aggregates that give one value of many.
+/// Aggregates that return one value for many rows.
 const AGGREGATES: &[&str] = &[
     "any_value",
     "avg",
@@ -151,7 +151,7 @@ impl Sizes {
         Ok(if function.over.is_some() { Size { aggregate: false, ..size } } else { size })
     }
 
-    /// A call, which may stand in FROM.
+    /// Returns the bound of a call, which may be in FROM.
     pub(super) fn call_of(&mut self, name: &str, arguments: &FunctionArguments) -> Result<Size, Refusal> {
         let (expressions, inputs) = match arguments {
             FunctionArguments::None => (Vec::new(), Vec::new()),
@@ -253,7 +253,7 @@ impl Sizes {
         })
     }
 
-    /// Functions of numbers, and those that follow.
+    /// Returns the bound of a function of numbers. Other names go on to `texts`.
     fn numbers(&mut self, name: &str, inputs: &[Size]) -> Result<Size, Refusal> {
         let all = Size::of(inputs);
         let one = inputs.first().copied().unwrap_or(NOTHING);
@@ -302,7 +302,7 @@ impl Sizes {
         })
     }
 
-    /// Functions of texts and documents, and all others.
+    /// Returns the bound of a function of texts and documents, or of any other function.
     fn texts(&mut self, name: &str, inputs: &[Size]) -> Result<Size, Refusal> {
         let all = Size::of(inputs);
         let one = inputs.first().copied().unwrap_or(NOTHING);
@@ -366,11 +366,12 @@ impl Sizes {
         Size { constant: false, ..all.with_bytes(16.0) }
     }
 
-    /// An XPath expression looks at the nodes of the document once more for every step that goes along an axis.
+    /// Records the work of an XPath expression. It visits the nodes of the document once more for every step along an
+    /// axis.
     fn xpath(&mut self, expression: Option<&Expr>, path: Size, document: Size) -> Result<(), Refusal> {
         let steps = match literal(expression) {
             Some(text) => count(["//", "::", "["].iter().map(|sign| text.matches(sign).count()).sum()),
-            // As many as there is room for.
+            // As many steps as fit into the path.
             None if path.constant => path.bytes / 2.0,
             None => 1.0,
         };
@@ -379,12 +380,12 @@ impl Sizes {
     }
 }
 
-/// How many parts a separator may stand between, where that matters.
+/// Returns how many parts a separator may join. Only a long separator needs the exact bound.
 fn parts(inputs: &[Size], separator: Size) -> f64 {
     if separator.bytes < 256.0 { 16.0 } else { inputs.iter().map(|input| input.bytes).sum::<f64>() }
 }
 
-/// A text that was put together: as a number it may be any.
+/// Returns the bound of a text that was put together. As a number it may have any amount.
 fn text(size: Size) -> Size {
     size.of_any_amount()
 }
@@ -402,7 +403,7 @@ fn is_number(expression: &Expr) -> bool {
     }
 }
 
-/// The text that a constant is, where it is written as one.
+/// Returns the text of a constant that is written as one.
 fn literal(expression: Option<&Expr>) -> Option<&str> {
     match expression? {
         Expr::Value(value) => match &value.value {
@@ -419,7 +420,7 @@ fn literal(expression: Option<&Expr>) -> Option<&str> {
     }
 }
 
-/// The elements of an array whose dimensions are an array.
+/// Returns the number of elements of an array whose dimensions are given as an array.
 fn elements_product(sizes: &mut Sizes, dimensions: Option<&Expr>, size: Size) -> Result<f64, Refusal> {
     match dimensions {
         Some(Expr::Array(array)) => {
@@ -429,13 +430,14 @@ fn elements_product(sizes: &mut Sizes, dimensions: Option<&Expr>, size: Size) ->
             }
             Ok(product)
         }
-        // Six dimensions at the most.
+        // An array has at most six dimensions.
         _ if size.constant => Ok(size.amount().powi(6)),
         _ => Ok(size.amount()),
     }
 }
 
-/// Bytes of what `format` makes: its text, each argument wherever it is named, and the widths.
+/// Returns the bytes of what `format` makes: its text and arguments, the largest argument once for each placeholder,
+/// and the widths.
 fn formatted(template: Option<&Expr>, inputs: &[Size]) -> f64 {
     let all = inputs.iter().map(|input| input.bytes).sum::<f64>();
     let largest = inputs.iter().skip(1).map(|input| input.bytes).fold(0.0, f64::max);

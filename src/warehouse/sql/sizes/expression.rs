@@ -1,4 +1,4 @@
-//! Expressions: constants, operators, casts, and the forms that PostgreSQL writes with words of their own.
+//! Bounds expressions: constants, operators, casts, and the forms that PostgreSQL writes with key words.
 
 use sqlparser::ast::{
     AccessExpr, Array, BinaryOperator, CaseWhen, DataType, DateTimeField, Expr, ObjectNamePart, TypedString, Value,
@@ -7,13 +7,13 @@ use sqlparser::ast::{
 use super::{COLUMN, Size, Sizes, count, number};
 use crate::warehouse::sql::refusal::Refusal;
 
-/// Digits of the largest numeric, before and after its point.
+/// The digits of the largest numeric, before and after its point.
 const NUMERIC_DIGITS_MAX: f64 = 147_456.0;
-/// Digits of the largest number of double precision.
+/// The digits of the largest number of double precision.
 const DOUBLE_DIGITS_MAX: f64 = 308.3;
-/// Bytes of a value's own head in an array or a row.
+/// The bytes of a value's own header in an array or a row.
 pub(super) const HEAD_BYTES: f64 = 8.0;
-/// Work to read a byte of JSON or of an array: each element is a value of its own.
+/// The work to read a byte of JSON or of an array, where each element is a separate value.
 const PARSED_WORK: f64 = 1_000.0;
 
 impl Sizes {
@@ -29,7 +29,7 @@ impl Sizes {
                 let root_size = self.expression(root)?;
                 self.children(expression)?;
                 match (&**root, access_chain.first()) {
-                    // A column of the range that the parser took for a value.
+                    // A column of a range whose name the parser read as a value.
                     (Expr::Identifier(_), Some(AccessExpr::Dot(Expr::Identifier(name)))) => Ok(self.named(&name.value)),
                     _ => Ok(root_size),
                 }
@@ -69,7 +69,7 @@ impl Sizes {
         }
     }
 
-    /// Forms that are calls by another spelling, and whatever else there is.
+    /// Returns the bound of forms that are calls in another spelling, and of all other forms.
     fn special(&mut self, expression: &Expr) -> Result<Size, Refusal> {
         let parts = self.children(expression)?;
         let all = Size::of(&parts);
@@ -114,7 +114,7 @@ impl Sizes {
         }
     }
 
-    /// A column by its name, in whichever range it is.
+    /// Returns the bound of a column by its name, whichever range has it.
     fn named(&self, name: &str) -> Size {
         match (self.columns.get(name), self.unnamed) {
             (Some(size), _) => *size,
@@ -143,7 +143,8 @@ impl Sizes {
             }
             BinaryOperator::Divide => {
                 self.works(&name, product)?;
-                // A constant below one makes a quotient larger, by as many digits as it is written with at the most.
+                // Division by a constant below one makes the quotient larger, by at most as many digits as the constant
+                // has characters.
                 let more = if whole || !right.constant { 0.0 } else { right.bytes };
                 both.with_digits(left.digits + more).with_bytes(both.bytes + 20.0)
             }
@@ -179,7 +180,7 @@ impl Sizes {
     }
 
     pub(super) fn power(&mut self, base: Size, exponent: Size) -> Result<Size, Refusal> {
-        // Of columns, a number of double precision is what is meant: exp(avg(ln(x))).
+        // A power of columns is assumed to be of double precision: exp(avg(ln(x))).
         let most = if base.known && exponent.known { NUMERIC_DIGITS_MAX } else { DOUBLE_DIGITS_MAX };
         let digits = (base.digits * exponent.amount()).min(most);
         let length = digits + base.bytes + exponent.bytes;
@@ -227,7 +228,7 @@ impl Sizes {
     }
 }
 
-/// The value as a number of a type, where it is a type of numbers.
+/// Returns the value as a number of the type; `None` if the type is not one of numbers.
 fn as_number(value: Size, name: &str) -> Option<Size> {
     Some(match name {
         "bool" | "boolean" => Size { bytes: 5.0, digits: 0.31, ..value },
@@ -255,13 +256,13 @@ fn literal(value: &Value) -> Size {
     }
 }
 
-/// The length of a sum or difference: a long fraction may come to a long number.
+/// Returns the length of a sum or difference, in bytes. A long fraction and a long number may both count in full.
 fn longer(left: Size, right: Size) -> f64 {
     let (short, long) = (left.bytes.min(right.bytes), left.bytes.max(right.bytes));
     if short > 1_000.0 { short + long } else { long + 1.0 }
 }
 
-/// The largest that a part of a time can be.
+/// Returns the maximum digits of a part of a time.
 fn field_digits(field: &DateTimeField) -> f64 {
     match field {
         DateTimeField::Microsecond | DateTimeField::Microseconds | DateTimeField::Julian => 8.0,
@@ -280,7 +281,8 @@ fn field_digits(field: &DateTimeField) -> f64 {
     }
 }
 
-/// The type's name in lower case, without its schema and what stands in parentheses, but with the brackets of an array.
+/// Returns the type's name in lower case, without its schema and what is in parentheses, but with the brackets of an
+/// array.
 fn type_name(data_type: &DataType) -> String {
     let custom = match data_type {
         DataType::Custom(name, _) => name.0.last().and_then(ObjectNamePart::as_ident).map(|name| name.value.clone()),
@@ -301,7 +303,7 @@ fn type_name(data_type: &DataType) -> String {
     name.trim_start_matches("pg_catalog.").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The length that a type is given, as `char(10)`, to which values are filled up.
+/// Returns the length of a type such as `char(10)`, to which values are padded.
 fn length(data_type: &DataType) -> f64 {
     let text = data_type.to_string();
     let digits = text.split(|character: char| !character.is_ascii_digit()).filter(|run| !run.is_empty());

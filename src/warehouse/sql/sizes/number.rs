@@ -1,8 +1,8 @@
-//! How large a number a constant is.
+//! Bounds how large a number a constant is.
 
 use super::{Size, count};
 
-/// A number as it is written.
+/// Returns the bound of a number as it is written.
 pub(super) fn number(text: &str) -> Size {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let exponent = exponent.parse::<f64>().unwrap_or(f64::INFINITY);
@@ -12,7 +12,8 @@ pub(super) fn number(text: &str) -> Size {
     Size::constant(length + exponent.abs(), (digits + exponent).max(0.3))
 }
 
-/// A text, in which the largest run of characters that could be a number tells how large one it may become.
+/// Returns the bound of a text. As a number it is no larger than the largest run of characters in it that could be a
+/// number.
 pub(super) fn text(text: &str) -> Size {
     let part = |character: char| character.is_ascii_alphanumeric() || "._+-".contains(character);
     let digits = text.split(|character| !part(character)).map(run).fold(0.0, f64::max);
@@ -27,6 +28,6 @@ fn run(run: &str) -> f64 {
     if plain.bytes().all(|byte| byte.is_ascii_digit() || b".eE+-".contains(&byte)) && plain.parse::<f64>().is_ok() {
         return number(plain).digits;
     }
-    // A date, or a number with signs between its digits: no larger than as many digits.
+    // A date, or a number with signs between its digits, is no larger than a number with as many digits.
     count(run.len())
 }

@@ -1,4 +1,4 @@
-//! Queries: what their columns are, and how many rows constants make.
+//! Bounds queries: what their columns are, and how many rows constants make.
 
 use std::ops::ControlFlow;
 
@@ -10,14 +10,14 @@ use sqlparser::ast::{
 use super::{COLUMN, RECURSIVE_DIGITS, RECURSIVE_ROWS, Size, Sizes};
 use crate::warehouse::sql::refusal::Refusal;
 
-/// How often a recursive term is applied to its own result, to see what it makes of it.
+/// How often a recursive term is applied to its own result, to see what it makes from it.
 const ROUNDS: usize = 25;
 
-/// What a query or a range gives.
+/// The columns and rows that a query or a range returns.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Relation {
     columns: Vec<(Option<String>, Size)>,
-    /// Whether there are other columns among them, so that no place is certain.
+    /// Whether there are unknown columns among them, so that no position is certain.
     wildcard: bool,
     pub(super) rows: f64,
 }
@@ -37,11 +37,11 @@ impl Relation {
     }
 }
 
-/// Hands over the outermost expressions of a part of the tree, and stops at the first refusal.
+/// A visitor that bounds the outermost expressions of a part of the tree, and stops at the first refusal.
 struct Outermost<'sizes> {
     sizes: &'sizes mut Sizes,
     depth: usize,
-    /// Expressions around those that are handed over.
+    /// The number of levels of expressions around those that are bounded.
     skipped: usize,
     found: Vec<Size>,
 }
@@ -67,18 +67,18 @@ impl Visitor for Outermost<'_> {
 }
 
 impl Sizes {
-    /// The sizes of the outermost expressions of a part of the tree, whatever it is.
+    /// Returns the bounds of the outermost expressions of a part of the tree, whatever it is.
     pub(super) fn each(&mut self, part: &impl Visit) -> Result<Vec<Size>, Refusal> {
         self.within(part, 0)
     }
 
-    /// The same for a part whose values are kept for all rows at once.
+    /// Checks the outermost expressions of a part whose values are kept for all rows at once.
     pub(super) fn kept(&mut self, part: &impl Visit) -> Result<(), Refusal> {
         let rows = self.rows;
         self.each(part)?.into_iter().try_for_each(|size| self.check_rows(size, rows))
     }
 
-    /// The same for what is within an expression.
+    /// Returns the bounds of the outermost expressions within an expression.
     pub(super) fn children(&mut self, expression: &Expr) -> Result<Vec<Size>, Refusal> {
         self.within(expression, 1)
     }
@@ -125,7 +125,8 @@ impl Sizes {
         Ok(())
     }
 
-    /// Applies the recursive term to its own result: what doubles there shows soon.
+    /// Applies the recursive term to its own result several times, because a value that doubles each time soon exceeds
+    /// a limit.
     fn recursive(&mut self, alias: &TableAlias, base: Relation, term: &SetExpr) -> Result<Relation, Refusal> {
         let outside = self.rows;
         let mut rows = Relation { rows: RECURSIVE_ROWS, ..base };
@@ -137,7 +138,7 @@ impl Sizes {
             let before = rows.columns.clone();
             rows = united(rows, &next);
             rows.rows = RECURSIVE_ROWS;
-            // How often it is applied, and so how large a number becomes, nobody can tell.
+            // The number of applications is unknown, and so is how large a number becomes.
             for (_, size) in &mut rows.columns {
                 size.known = false;
                 size.digits = size.digits.min(RECURSIVE_DIGITS);
@@ -218,7 +219,7 @@ impl Sizes {
         Ok(result)
     }
 
-    /// How many rows constants make in FROM; a table counts as one, as the planner knows its rows.
+    /// Returns how many rows constants make in FROM. A table counts as one, because the planner knows its rows.
     fn from(&mut self, from: &[TableWithJoins]) -> Result<f64, Refusal> {
         let mut rows = 1.0;
         for tables in from {
@@ -271,7 +272,7 @@ impl Sizes {
         Ok(rows.rows)
     }
 
-    /// A function in FROM. What takes a value apart gives, in all, no more than the value.
+    /// Returns the columns and rows of a function in FROM.
     fn function_range(&mut self, name: &str, arguments: &[FunctionArg]) -> Result<Relation, Refusal> {
         let list = FunctionArguments::List(FunctionArgumentList {
             duplicate_treatment: None,
@@ -281,12 +282,12 @@ impl Sizes {
         let outside = std::mem::replace(&mut self.series, 1.0);
         let size = self.call_of(name, &list)?;
         let series = std::mem::replace(&mut self.series, outside);
-        // What takes a value apart has the bytes in all of its rows together.
+        // A function that takes a value apart returns no more bytes than the value, in all of its rows together.
         let size = Size { guessed: size.guessed || name != "generate_series", ..size };
         Ok(Relation::one(Some(name.to_owned()), size, series))
     }
 
-    /// Enters the columns of a range by their names, and the range's own name for its whole row.
+    /// Records the columns of a range by their names, and the range's own name for its whole row.
     fn name(&mut self, rows: &mut Relation, alias: Option<&TableAlias>) {
         if let Some(alias) = alias {
             let widest = rows.widest();
@@ -334,7 +335,7 @@ fn limit(clause: Option<&LimitClause>) -> Option<f64> {
     }
 }
 
-/// The name of an output column that is given none, where it is a name that can be written.
+/// Returns the name of an output column without an alias, if it is a name that can be written.
 fn own_name(expression: &Expr) -> Option<String> {
     match expression {
         Expr::Identifier(name) => Some(name.value.clone()),
@@ -350,7 +351,7 @@ pub(super) fn last(name: &sqlparser::ast::ObjectName) -> String {
     name.0.last().and_then(|part| part.as_ident()).map_or_else(String::new, |name| name.value.clone())
 }
 
-/// The expression that an argument of a call is.
+/// Returns the expression of a call's argument; `None` for `*`.
 pub(super) fn argument(argument: &FunctionArg) -> Option<&Expr> {
     let (FunctionArg::Unnamed(value)
     | FunctionArg::Named { arg: value, .. }

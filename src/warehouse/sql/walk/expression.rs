@@ -1,4 +1,4 @@
-//! Expressions: columns, calls, operators, casts, and the forms of the grammar that are calls in disguise.
+//! Checks expressions: columns, calls, operators, casts, and the forms of the grammar that are calls in disguise.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::warehouse::sql::refusal::{column, function, operator, seen, syntax};
 use crate::warehouse::sql::rewrite::ALL_FIELDS;
 use crate::warehouse::sql::{relations, rows};
 
-/// What looks like a call and is part of PostgreSQL's grammar, harmless by itself.
+/// Words that look like calls and are part of PostgreSQL's grammar. They are harmless in themselves.
 const GRAMMAR: &[&str] =
     &["all", "any", "coalesce", "greatest", "grouping", "least", "nullif", "row", "some", "xmlconcat"];
 
@@ -35,12 +35,13 @@ const WITHOUT_PARENTHESES: &[&str] = &[
     "user",
 ];
 
-/// Refuses `*` where PostgreSQL's grammar has none: beside another argument, and in a form that only looks like a call.
+/// Refuses `*` where PostgreSQL's grammar does not allow it: beside another argument, and in a form that only looks
+/// like a call.
 fn check_star(name: &ObjectName, list: &FunctionArgumentList) -> Result<(), Refusal> {
     let is_star = |argument: &FunctionArg| matches!(argument, FunctionArg::Unnamed(FunctionArgExpr::Wildcard));
     let is_form = matches!(&*name.0, [ObjectNamePart::Identifier(name)] if GRAMMAR.contains(&name.value.as_str()));
     if list.args.iter().any(is_star) && (is_form || list.args.len() > 1) {
-        return Err(syntax("* stands for no argument here; write the columns"));
+        return Err(syntax("* is not an argument here; write the columns"));
     }
     Ok(())
 }
@@ -57,7 +58,7 @@ impl<'query> Walk<'query, '_> {
 
     pub(super) fn expression(&mut self, expression: &'query Expr) -> Result<(), Refusal> {
         match expression {
-            // A call, whatever columns there are.
+            // Always a call, even if there is a column of that name.
             Expr::Identifier(Ident { value, quote_style: None, span: _ })
                 if WITHOUT_PARENTHESES.contains(&value.as_str()) =>
             {
@@ -71,13 +72,13 @@ impl<'query> Walk<'query, '_> {
             Expr::CompoundIdentifier(parts) => sensitive::check_field(self.qualified(parts)?),
             Expr::CompoundFieldAccess { root, access_chain } => self.access(root, access_chain).map(drop),
             Expr::Value(value) => match &value.value {
-                // The lexer lets these through only where their values are bound.
+                // The lexer accepts these only if the caller binds their values.
                 Value::Placeholder(name) if matches!(name.as_str(), "$1" | "$2") => Ok(()),
                 Value::Placeholder(_) => Err(syntax("parameters such as $1 cannot be used; write the value itself")),
                 _ => Ok(()),
             },
             Expr::TypedString(TypedString { data_type, value, uses_odbc_syntax: false }) => match value.value {
-                Value::Number(..) => Err(syntax("a type before a number is no cast; write number::type")),
+                Value::Number(..) => Err(syntax("a type before a number is not a cast; write number::type")),
                 _ => types::check(data_type, self.policy),
             },
             Expr::Interval(interval) => check_interval(interval),
@@ -118,7 +119,7 @@ impl<'query> Walk<'query, '_> {
         }
     }
 
-    /// Expressions that PostgreSQL writes with words of their own.
+    /// Checks expressions that PostgreSQL writes with key words.
     fn keyword_expression(&mut self, expression: &'query Expr) -> Result<(), Refusal> {
         match expression {
             Expr::IsFalse(expr)
@@ -134,7 +135,8 @@ impl<'query> Walk<'query, '_> {
             | Expr::Extract { field: _, syntax: ExtractSyntax::From, expr }
             | Expr::Ceil { expr, field: CeilFloorKind::DateTimeField(_) }
             | Expr::Floor { expr, field: CeilFloorKind::DateTimeField(_) } => self.expression(expr),
-            // `SELECT a COLLATE FROM t`: to PostgreSQL that is a label, and to the parser a collation called from.
+            // `SELECT a COLLATE FROM t`: PostgreSQL reads COLLATE as a label, and the parser reads a collation called
+            // `from`.
             Expr::Collate { expr, collation } => {
                 names::checked_parts(collation)?;
                 self.expression(expr)
@@ -170,7 +172,7 @@ impl<'query> Walk<'query, '_> {
         }
     }
 
-    /// A member of GROUPING SETS, where the parser takes ROLLUP and CUBE for calls.
+    /// Checks a member of GROUPING SETS, where the parser reads ROLLUP and CUBE as calls.
     fn grouping_member(&mut self, member: &'query Expr) -> Result<(), Refusal> {
         if let Expr::Function(Function { name, args: FunctionArguments::List(list), .. }) = member
             && let [ObjectNamePart::Identifier(Ident { value, quote_style: None, span: _ })] = &*name.0
@@ -185,7 +187,7 @@ impl<'query> Walk<'query, '_> {
         match target {
             InTarget::List(list) => self.expressions(list),
             InTarget::Subquery(query) => self.value_subquery(query),
-            _ => Err(unknown("this after IN (write a list or a SELECT in parentheses)")),
+            _ => Err(unknown("this operand of IN (write a list or a SELECT in parentheses)")),
         }
     }
 
@@ -196,13 +198,13 @@ impl<'query> Walk<'query, '_> {
         Ok(fields)
     }
 
-    /// A subquery whose values are looked at.
+    /// Checks a subquery whose values are used, so that none of them may be one that may not be shown.
     fn value_subquery(&mut self, query: &'query Query) -> Result<(), Refusal> {
         let fields = self.subquery(query)?;
         sensitive::check_none(&fields)
     }
 
-    /// `table.*` as a value.
+    /// Checks `table.*` as a value.
     fn whole_row(&mut self, name: &'query ObjectName) -> Result<(), Refusal> {
         self.found.rows = true;
         let parts = names::checked_parts(name)?;
@@ -210,7 +212,7 @@ impl<'query> Walk<'query, '_> {
         fields.map_or(Ok(()), |fields| sensitive::check_none(fields))
     }
 
-    /// `table.column` or `schema.table.column`.
+    /// Returns the column `table.column` or `schema.table.column`; `None` if nothing more is known of it.
     pub(super) fn qualified(&self, parts: &[Ident]) -> Result<Option<&Field>, Refusal> {
         if let Some(first) = parts.first() {
             names::check(first)?;
@@ -221,7 +223,7 @@ impl<'query> Walk<'query, '_> {
         }
     }
 
-    /// Subscripts, slices and fields: `tags[1]`, `t.tags[1]`, `(value).field`. What the value is.
+    /// Checks subscripts, slices and fields: `tags[1]`, `t.tags[1]`, `(value).field`. Returns the shape of the value.
     pub(super) fn access(&mut self, root: &'query Expr, chain: &'query [AccessExpr]) -> Result<Shape, Refusal> {
         let mut steps = chain.iter();
         let mut shape = match (root, chain.first()) {
@@ -267,18 +269,18 @@ impl<'query> Walk<'query, '_> {
         Ok(shape)
     }
 
-    /// What `range.name` is, which must be a column.
+    /// Returns the shape of `range.name`, which must be a column.
     fn column_of(&self, range: &Ident, name: &Ident) -> Result<Shape, Refusal> {
         let field = self.scope.column(range, name, self.policy)?;
         sensitive::check_field(field)?;
         Ok(field.map(|field| field.shape.clone()).unwrap_or_default())
     }
 
-    /// What `(value).name` is, which must be a field of what the value is: it is a call otherwise.
+    /// Returns the shape of `(value).name`. The name must be a field of the value, because it is a call otherwise.
     fn field(&self, shape: &Shape, name: &Ident) -> Result<Shape, Refusal> {
         let Shape::Row(fields) = shape else {
             return Err(column(format!(
-                "(value).{} cannot be told from a call; put the value in FROM with an alias that lists its columns",
+                "(value).{} could be a call; put the value in FROM with an alias that lists its columns",
                 seen(&name.value)
             )));
         };
@@ -288,7 +290,7 @@ impl<'query> Walk<'query, '_> {
         }
     }
 
-    /// What a value is that was walked.
+    /// Returns the shape of an expression that was walked before.
     pub(super) fn shape(&self, expression: &Expr) -> Shape {
         let of_field = |field: Option<&Field>| field.map(|field| field.shape.clone()).unwrap_or_default();
         match expression {
@@ -380,7 +382,7 @@ impl<'query> Walk<'query, '_> {
         self.callee(name).map(|_| ())
     }
 
-    /// The name of a function that may be called.
+    /// Returns the name of a function that may be called, or its refusal.
     pub(super) fn callee(&self, name: &'query ObjectName) -> Result<&'query str, Refusal> {
         if let Some(ObjectNamePart::Identifier(last)) = name.0.last()
             && self.policy.hides
@@ -450,7 +452,7 @@ impl<'query> Walk<'query, '_> {
     }
 }
 
-/// An interval is a constant: PostgreSQL reads `interval` before anything else as a column.
+/// Refuses an interval that is not a constant: PostgreSQL reads `interval` before anything else as a column.
 fn check_interval(interval: &Interval) -> Result<(), Refusal> {
     match &*interval.value {
         Expr::Value(value) if matches!(value.value, Value::SingleQuotedString(_)) => Ok(()),
@@ -458,8 +460,8 @@ fn check_interval(interval: &Interval) -> Result<(), Refusal> {
     }
 }
 
-/// The lexer lets through PostgreSQL's own operators only; what is left out here are the words and signs that other
-/// databases use as operators.
+/// Refuses the words and signs that other databases use as operators. The lexer has already refused all other operators
+/// that are not PostgreSQL's own.
 fn check_operator(known: &BinaryOperator) -> Result<(), Refusal> {
     match known {
         BinaryOperator::Plus

@@ -1,4 +1,4 @@
-//! FROM: relations, functions, subqueries and joins.
+//! Checks FROM: relations, functions, subqueries and joins.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::warehouse::sql::relations::{self, Relation};
 use crate::warehouse::sql::rows;
 
 impl<'query> Walk<'query, '_> {
-    /// The columns of FROM, in the order in which `*` gives them.
+    /// Checks FROM and returns its columns, in the order in which `*` lists them.
     pub(super) fn from(&mut self, from: &'query [TableWithJoins]) -> Result<Fields, Refusal> {
         let mut fields = Fields::default();
         for tables in from {
@@ -134,7 +134,7 @@ impl<'query> Walk<'query, '_> {
         }
     }
 
-    /// A relation's name, or a function's with arguments.
+    /// Checks a relation's name, or a function with its arguments.
     fn table(&mut self, factor: &'query TableFactor) -> Result<Arc<Fields>, Refusal> {
         let TableFactor::Table {
             name,
@@ -147,7 +147,7 @@ impl<'query> Walk<'query, '_> {
             json_path: None,
             sample,
             index_directives,
-            // Whether the tables that inherit are read too: the policy has looked at them all.
+            // `inheritance` says whether tables that inherit are read too. The policy has checked them all.
             inheritance: _,
         } = factor
         else {
@@ -204,7 +204,7 @@ impl<'query> Walk<'query, '_> {
         Ok(fields)
     }
 
-    /// The columns under an alias, which is checked.
+    /// Checks an alias, and returns the columns under it.
     fn aliased(&mut self, fields: &Arc<Fields>, alias: Option<&'query TableAlias>) -> Result<Arc<Fields>, Refusal> {
         let Some(alias) = alias else { return Ok(Arc::clone(fields)) };
         self.table_alias(alias)?;
@@ -301,7 +301,7 @@ impl<'query> Walk<'query, '_> {
     }
 }
 
-/// Paths and defaults in a JSON_TABLE are constants; only the types of its columns need a look.
+/// Checks a column of JSON_TABLE and collects its name. Paths and defaults are constants, so they need no check.
 fn check_json_column<'query>(
     column: &'query JsonTableColumn,
     policy: &Policy,

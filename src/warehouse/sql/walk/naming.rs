@@ -1,14 +1,14 @@
-//! The name that PostgreSQL gives to an output column without an alias.
+//! Finds the name that PostgreSQL gives to an output column without an alias.
 //!
-//! Its rule is `FigureColname` in `src/backend/parser/parse_target.c`: a column's name, a function's, a type's, or that of
-//! the form of the expression; a strong name beats one that stands around it.
+//! The rule is `FigureColname` in `src/backend/parser/parse_target.c`: the name of a column, a function or a type, or
+//! that of the expression's form. A strong name beats the name of a cast or CASE around it.
 
 use sqlparser::ast::{
     AccessExpr, CastKind, DataType, Expr, Function, ObjectNamePart, Query, SelectItem, SetExpr, TrimWhereField,
     TypedString,
 };
 
-/// What PostgreSQL calls what has no name.
+/// The name that PostgreSQL gives to a column that has no other.
 pub(super) const NONE: &str = "?column?";
 
 /// A name, and whether it beats that of a cast or CASE around it.
@@ -17,7 +17,7 @@ struct Label {
     is_strong: bool,
 }
 
-/// The name of an expression among the output columns.
+/// Returns the name of an expression as an output column.
 pub(super) fn of(expression: &Expr) -> String {
     label(expression).map_or_else(|| NONE.to_owned(), |label| label.name)
 }
@@ -55,7 +55,7 @@ fn label(expression: &Expr) -> Option<Label> {
     }
 }
 
-/// Forms that PostgreSQL's grammar turns into calls.
+/// Returns the name of a form that PostgreSQL's grammar turns into a call.
 fn of_keywords(expression: &Expr) -> Option<Label> {
     match expression {
         Expr::AtTimeZone { .. } => Some(strong("timezone")),
@@ -83,7 +83,7 @@ fn around(inner: &Expr, data_type: &DataType) -> Label {
     }
 }
 
-/// A subquery that is a value has the name of its column.
+/// Returns the name of a subquery used as a value, which is that of its column.
 fn of_subquery(query: &Query) -> Option<Label> {
     let mut body = &*query.body;
     while let SetExpr::Query(inner) = body {
@@ -100,7 +100,7 @@ fn of_subquery(query: &Query) -> Option<Label> {
     }
 }
 
-/// The name by which PostgreSQL's catalogue knows the type.
+/// Returns the name of the type in PostgreSQL's catalogue.
 fn type_name(data_type: &DataType) -> String {
     let name = match data_type {
         DataType::Character(_) | DataType::Char(_) => "bpchar",
@@ -123,7 +123,8 @@ fn type_name(data_type: &DataType) -> String {
     name.to_owned()
 }
 
-/// Types that are known by the words that they are written with.
+/// Returns the name of a type whose catalogue name is the first word that it is written with, or `timestamptz` or
+/// `timetz`.
 fn plain_type_name(data_type: &DataType) -> String {
     let written = data_type.to_string().to_lowercase();
     let zone = written.contains("with time zone");

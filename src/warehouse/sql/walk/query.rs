@@ -1,4 +1,4 @@
-//! Queries: WITH, set operations, the clauses of a SELECT.
+//! Checks queries: WITH, set operations, and the clauses of a SELECT.
 
 use std::ops::ControlFlow;
 
@@ -17,7 +17,7 @@ use crate::warehouse::sql::refusal::{read_only, row_lock};
 use crate::warehouse::sql::rewrite::ALL_FIELDS;
 
 impl<'query> Walk<'query, '_> {
-    /// Walks a query; its columns.
+    /// Walks a query and returns its columns.
     pub(super) fn query(&mut self, query: &'query Query) -> Result<Fields, Refusal> {
         let Query {
             with,
@@ -74,14 +74,14 @@ impl<'query> Walk<'query, '_> {
                 self.recursive(alias, query)?;
             } else {
                 let fields = self.query(query)?.renamed(&column_names(alias));
-                // Not before its own query: without RECURSIVE a CTE's name in its query is a table's.
+                // Added only after its own query: without RECURSIVE, a CTE's name in its own query refers to a table.
                 self.scope.add_cte(&alias.name.value, Known::Known(fields.into()));
             }
         }
         Ok(())
     }
 
-    /// A CTE whose name stands for itself in its own query.
+    /// Walks a CTE of WITH RECURSIVE, whose name refers to itself in its own query.
     fn recursive(&mut self, alias: &'query TableAlias, query: &'query Query) -> Result<(), Refusal> {
         let mut body = &*query.body;
         while let SetExpr::Query(inner) = body {
@@ -89,7 +89,7 @@ impl<'query> Walk<'query, '_> {
         }
         self.recursions.push((body, alias));
         let mut fields = self.query(query)?.renamed(&column_names(alias));
-        // The columns of SEARCH and CYCLE, which the parser is not given.
+        // Adds the columns of SEARCH and CYCLE, because the parser does not see these clauses.
         let added = search_columns(self.tokens).filter(|name| !self.policy.callable.contains(*name));
         fields.list.extend(added.map(Field::plain));
         self.recursions.pop();
@@ -116,7 +116,7 @@ impl<'query> Walk<'query, '_> {
                 let left = self.set_expression(left)?;
                 self.scope.leave(mark);
                 if let Some((_, alias)) = self.recursions.iter().find(|(recursive, _)| std::ptr::eq(*recursive, body)) {
-                    // The columns are those of the side that does not read itself.
+                    // The columns are those of the left side, which does not read the CTE.
                     self.scope.set_cte(&alias.name.value, left.renamed(&column_names(alias)));
                 }
                 let right = self.set_expression(right)?;
@@ -214,8 +214,8 @@ impl<'query> Walk<'query, '_> {
         Ok(())
     }
 
-    /// The name of an expression without an alias. One that nobody wrote is no column for sure where it could call
-    /// something, so that it is none.
+    /// Returns the name of an expression without an alias. A name that PostgreSQL derives is not certain to be a column
+    /// if it could call something. Such an expression counts as having no name.
     fn output_name(&self, expression: &'query Expr) -> String {
         let name = naming::of(expression);
         let is_written = matches!(expression, Expr::Identifier(_) | Expr::CompoundIdentifier(_));
@@ -255,7 +255,8 @@ impl<'query> Walk<'query, '_> {
     }
 }
 
-/// Refuses the clauses of other databases. Every field is named, so that one the parser gains is thought about.
+/// Refuses the clauses of other databases. Every field is named, so that a field added to the parser does not compile
+/// until it is reviewed.
 fn check_select_is_plain(select: &Select) -> Result<(), Refusal> {
     let Select {
         select_token: _,
@@ -306,7 +307,7 @@ fn check_select_is_plain(select: &Select) -> Result<(), Refusal> {
     if plain { Ok(()) } else { Err(unknown("a clause of another database")) }
 }
 
-/// Whether the output columns are all fields of a value: `(value).*`.
+/// Returns whether the access takes all fields of a value as output columns: `(value).*`.
 fn takes_all_fields(chain: &[AccessExpr]) -> bool {
     matches!(chain.last(), Some(AccessExpr::Dot(Expr::Identifier(name))) if name.value == ALL_FIELDS)
 }
@@ -327,7 +328,7 @@ fn check_wildcard(options: &WildcardAdditionalOptions) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Refuses an order by the number or name of a column that may not be shown: the order shows its values.
+/// Refuses ORDER BY the number or name of a column that may not be shown, because the order reveals its values.
 fn check_order(order_by: &OrderBy, fields: &Fields) -> Result<(), Refusal> {
     let (Some(secret), OrderByKind::Expressions(expressions)) = (fields.secret(), &order_by.kind) else {
         return Ok(());
@@ -342,7 +343,7 @@ fn check_order(order_by: &OrderBy, fields: &Fields) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Whether a table of that name is read anywhere in the query.
+/// Returns whether the query reads a table of that name anywhere.
 fn reads(query: &Query, name: &str) -> bool {
     let reads = visit_relations(query, |relation| match relation.0.as_slice() {
         [ObjectNamePart::Identifier(known)] if known.value == name => ControlFlow::Break(()),
@@ -351,7 +352,7 @@ fn reads(query: &Query, name: &str) -> bool {
     reads.is_break()
 }
 
-/// The names after SET and USING in SEARCH and CYCLE clauses.
+/// Returns the names after SET and USING in SEARCH and CYCLE clauses.
 fn search_columns<'tokens>(tokens: &'tokens [Token<'_>]) -> impl Iterator<Item = &'tokens str> {
     let clause = |index: usize| index > 0 && tokens[index - 1].is_symbol(")") && is_clause(&tokens[index]);
     let clauses = (0..tokens.len()).filter(move |index| clause(*index));

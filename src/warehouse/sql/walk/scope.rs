@@ -1,8 +1,8 @@
-//! What names stand for where: CTEs, and the tables and aliases of FROM.
+//! Resolves names: CTEs, and the tables and aliases of FROM.
 //!
-//! In PostgreSQL `x.name` is a column, or else the function `name` called with the row `x`, or a cast of that row to the type
-//! `name`: `SELECT x.pg_read_file FROM unnest(ARRAY['/etc/passwd']) x` reads a file. So the name after a dot must be known to
-//! be a column.
+//! In PostgreSQL `x.name` is a column, or else a call of the function `name` with the row `x`, or a cast of that row to
+//! the type `name`: `SELECT x.pg_read_file FROM unnest(ARRAY['/etc/passwd']) x` reads a file. So the name after a dot
+//! must be known to be a column.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,17 +14,18 @@ use crate::warehouse::sql::fields::{Field, Fields};
 use crate::warehouse::sql::refusal::{Refusal, column, seen};
 use crate::warehouse::sql::{Policy, functions, names};
 
-/// Columns that every table has.
+/// The system columns, which every table has.
 const OF_SYSTEM: &[&str] = &["cmax", "cmin", "ctid", "tableoid", "xmax", "xmin"];
 
-/// A table or alias of FROM.
+/// A table or alias of FROM, with its columns.
 #[derive(Debug)]
 pub(super) struct Range<'query> {
     pub(super) name: &'query str,
     pub(super) fields: Arc<Fields>,
-    /// Names that columns have for all that is known. They are taken for columns where nobody made what they could call.
+    /// Names that its unknown columns may have. Such a name counts as a column unless the database's users created
+    /// something that it could call.
     pub(super) likely: Vec<String>,
-    /// Whether it is a table, with the system's columns.
+    /// Whether it is a table, which has the system columns too.
     pub(super) is_table: bool,
 }
 
@@ -36,32 +37,30 @@ impl Range<'_> {
     }
 }
 
-/// The columns of a CTE.
+/// The columns of a CTE, if they are known yet.
 #[derive(Debug, Clone)]
 pub(super) enum Known {
-    /// Its own query was not walked yet.
+    /// The CTE's own query was not walked yet.
     Unknown,
-    /// They are these.
     Known(Arc<Fields>),
 }
 
-/// What a name without a dot stands for.
+/// What a name without a dot refers to.
 #[derive(Debug)]
 pub(super) enum Meaning<'scope> {
-    /// A column.
     Field(&'scope Field),
     /// The row of a table or alias.
     Row(&'scope Arc<Fields>),
-    /// An output column, a column that is not known, or nothing.
+    /// An output column, an unknown column, or nothing.
     Unknown,
 }
 
-/// What is in scope at a point of the walk, innermost last.
+/// The names in scope at a point of the walk, innermost last.
 #[derive(Debug, Default)]
 pub(super) struct Scope<'query> {
     ctes: Vec<(&'query str, Known)>,
     ranges: Vec<Range<'query>>,
-    /// Where the ranges of the innermost FROM begin.
+    /// The index at which the ranges of the innermost FROM begin.
     from: usize,
 }
 
@@ -73,7 +72,7 @@ pub(super) struct Mark {
     from: usize,
 }
 
-/// The innermost FROM, as far as it was walked, put aside.
+/// The ranges of the innermost FROM walked so far, put aside.
 #[derive(Debug)]
 pub(super) struct Aside<'query> {
     ranges: Vec<Range<'query>>,
@@ -95,7 +94,7 @@ impl<'query> Scope<'query> {
         self.from = self.ranges.len();
     }
 
-    /// Hides the innermost FROM, which a subquery beside it cannot see unless it is LATERAL.
+    /// Hides the innermost FROM. A subquery in it cannot see it unless the subquery is LATERAL.
     pub(super) fn hide_from(&mut self) -> Aside<'query> {
         Aside { ranges: self.ranges.split_off(self.from), from: self.from }
     }
@@ -109,12 +108,12 @@ impl<'query> Scope<'query> {
         self.ctes.push((name, fields));
     }
 
-    /// The columns of the CTE of that name, if there is one.
+    /// Returns the columns of the CTE of that name; `None` if there is no such CTE.
     pub(super) fn cte(&self, name: &str) -> Option<&Known> {
         self.ctes.iter().rev().find(|(known, _)| *known == name).map(|(_, fields)| fields)
     }
 
-    /// Tells the columns of a CTE that was added before they were known.
+    /// Sets the columns of a CTE that was added before they were known.
     pub(super) fn set_cte(&mut self, name: &str, fields: Fields) {
         if let Some((_, known)) = self.ctes.iter_mut().rev().find(|(known, _)| *known == name) {
             *known = Known::Known(fields.into());
@@ -125,12 +124,12 @@ impl<'query> Scope<'query> {
         self.ranges.push(range);
     }
 
-    /// Whether a table or alias of the innermost FROM has that name.
+    /// Returns whether a table or alias of the innermost FROM has that name.
     pub(super) fn has_own_range(&self, name: &str) -> bool {
         self.own().iter().any(|range| range.name == name)
     }
 
-    /// Whether the innermost FROM has a column of that name.
+    /// Returns whether the innermost FROM has a column of that name.
     pub(super) fn has_own_column(&self, name: &str) -> bool {
         self.own().iter().any(|range| range.fields.get(name).is_some())
     }
@@ -139,20 +138,21 @@ impl<'query> Scope<'query> {
         &self.ranges[self.from.min(self.ranges.len())..]
     }
 
-    /// Whether the name stands for a table or alias of FROM.
+    /// Returns whether any table or alias in scope has that name.
     pub(super) fn has_range(&self, name: &str) -> bool {
         self.range(name).is_some()
     }
 
-    /// The columns of the table or alias of that name; of several, of one with a column that may not be shown.
+    /// Returns the columns of the table or alias of that name. If there are several, one with a column that may not be
+    /// shown is preferred.
     pub(super) fn range(&self, name: &str) -> Option<&Arc<Fields>> {
         let mut alike = self.ranges.iter().rev().filter(|range| range.name == name).map(|range| &range.fields);
         let first = alike.next();
         alike.find(|fields| fields.secret().is_some()).or(first)
     }
 
-    /// What a name without a dot stands for: a column of the innermost FROM that has one, or a row. Of several columns
-    /// the one that may not be shown.
+    /// Returns what a name without a dot refers to: a column of the innermost FROM, a column of an outer FROM, or a
+    /// row. If there are several columns of that name, one that may not be shown is preferred.
     pub(super) fn meaning(&self, name: &str) -> Meaning<'_> {
         let (outer, inner) = self.ranges.split_at(self.from.min(self.ranges.len()));
         for ranges in [inner, outer] {
@@ -164,18 +164,18 @@ impl<'query> Scope<'query> {
         self.range(name).map_or(Meaning::Unknown, Meaning::Row)
     }
 
-    /// The column `range.name`, whichever table of that name PostgreSQL takes: within a join's condition it may look
-    /// past the innermost one. `None` is one of which no more is known than that it is a column.
+    /// Returns the column `range.name`, whichever table of that name PostgreSQL takes: within a join's condition it may
+    /// look past the innermost one. Returns `None` for a name that is a column of which nothing more is known.
     pub(super) fn column(&self, range: &Ident, name: &Ident, policy: &Policy) -> Result<Option<&Field>, Refusal> {
         let (range, name) = (range.value.as_str(), name.value.as_str());
         let mut alike = self.ranges.iter().rev().filter(|known| known.name == range).peekable();
         if alike.peek().is_none() {
-            return Err(column(format!("{} is no table or alias of this FROM", seen(range))));
+            return Err(column(format!("{} is not a table or alias in this FROM", seen(range))));
         }
         let meanings = alike.clone().count();
         match alike.clone().find(|known| !known.has(name, policy)) {
             Some(_) if meanings > 1 => Err(column(format!(
-                "{} stands for {meanings} tables here, and not all have {}; give each its own alias",
+                "{} names {meanings} tables here, and not all have {}; give each its own alias",
                 seen(range),
                 seen(name)
             ))),
@@ -189,22 +189,23 @@ impl<'query> Scope<'query> {
     }
 }
 
-/// The refusal of `row.name`, which is no column: what it would call, or what to write instead.
+/// Returns the refusal of `row.name`, which is not a column. It says what the name would call, or what to write
+/// instead.
 pub(super) fn missing(row: &str, fields: &Fields, name: &str, policy: &Policy) -> Refusal {
     let (row, shown) = (seen(row), seen(name));
     if policy.made.contains_key(name) {
         return column(format!(
-            "{row}.{shown} is no column and would call {shown}, a function of this database; write a column of {row}"
+            "{row}.{shown} is not a column and would call {shown}, a function of this database; write a column of {row}"
         ));
     }
     if policy.callable.contains(name) {
         return column(format!(
-            "{row}.{shown} is no column and would cast to {shown}, a type of this database; write a column of {row}"
+            "{row}.{shown} is not a column and would cast to {shown}, a type of this database; write a column of {row}"
         ));
     }
     if functions::is_harmless(name) {
         return column(format!(
-            "{row}.{shown} is no column and would call {shown}; write {shown}({row}) if that is meant"
+            "{row}.{shown} is not a column and would call {shown}; write {shown}({row}) if that is intended"
         ));
     }
     let known = fields.list.iter().map(|field| field.name.as_str()).collect::<BTreeSet<_>>();
@@ -217,7 +218,7 @@ pub(super) fn missing(row: &str, fields: &Fields, name: &str, policy: &Policy) -
     }
 }
 
-/// Some of the columns that there are.
+/// Lists some of the known columns for a message.
 fn listed(known: &BTreeSet<&str>) -> String {
     const NAMES_MAX: usize = 12;
     let shown = known.iter().take(NAMES_MAX).map(|name| names::quoted(name)).collect::<Vec<_>>().join(", ");

@@ -1,11 +1,13 @@
-//! Columns whose values may not be shown, and nothing that is computed from single ones.
+//! Protects columns whose values may not be shown. Nothing that is computed from single values of them may be shown
+//! either.
 //!
-//! Such a column may be counted, summed and averaged, and joined by `=`; and a subquery may hand it on as it is. A column
-//! that it is joined to has the same values, so that it may not be shown either: [`super::check`] sees to that.
+//! Such a column may be counted, summed and averaged, and joined by `=`. A subquery may return it unchanged. A column
+//! that it is joined to has the same values, so it may not be shown either: [`super::check`] ensures that.
 //!
-//! All that holds for the values of a relation together. So they are never put together with others (a UNION with constants,
-//! joined or counted, would tell which value is which), nor read row by row from a subquery, nor joined to what the
-//! statement makes up or what describes the database, whose values are known.
+//! These rules protect the values of one relation as a whole. So its values are never combined with others: a UNION
+//! with constants, joined or counted, would reveal which value is which. They are not read row by row from a subquery
+//! either. And they are not joined to values that the statement makes, or to relations that describe the database,
+//! because those values are known.
 
 use sqlparser::ast::{
     BinaryOperator, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
@@ -16,7 +18,7 @@ use super::scope::Meaning;
 use super::{Refusal, Walk, names};
 use crate::warehouse::sql::fields::{Field, Fields, hidden};
 
-/// Aggregates of which no single value can be told, but of a group of one.
+/// Aggregates that reveal no single value, except in a group of one.
 const OF_MANY: &[&str] =
     &["avg", "count", "stddev", "stddev_pop", "stddev_samp", "sum", "var_pop", "var_samp", "variance"];
 
@@ -25,12 +27,12 @@ pub(super) fn check_none(fields: &Fields) -> Result<(), Refusal> {
     fields.secret().map_or(Ok(()), |field| Err(hidden(field)))
 }
 
-/// Refuses a column that may not be shown, and a row that has one.
+/// Refuses a column that may not be shown, or a row that has one.
 pub(super) fn check_field(field: Option<&Field>) -> Result<(), Refusal> {
     field.and_then(Field::secret).map_or(Ok(()), |field| Err(hidden(field)))
 }
 
-/// Refuses what a name stands for where that may not be shown.
+/// Refuses a name that refers to a column that may not be shown, or to a row that has one.
 pub(super) fn check_meaning(meaning: &Meaning<'_>) -> Result<(), Refusal> {
     match meaning {
         Meaning::Field(field) => check_field(Some(field)),
@@ -39,7 +41,7 @@ pub(super) fn check_meaning(meaning: &Meaning<'_>) -> Result<(), Refusal> {
     }
 }
 
-/// An expression without parentheses around it.
+/// Returns the expression without the parentheses around it.
 pub(super) fn bare(expression: &Expr) -> &Expr {
     let mut expression = expression;
     while let Expr::Nested(inner) = expression {
@@ -49,8 +51,9 @@ pub(super) fn bare(expression: &Expr) -> &Expr {
 }
 
 impl<'query> Walk<'query, '_> {
-    /// The column that an expression is and nothing else, which is checked but for whether it may be shown. That of an outer
-    /// query is a single value here.
+    /// Returns the column if the expression is nothing but a column, and `None` otherwise. The column's name is
+    /// checked, but not whether its values may be shown. The exception is a column of an outer query, which is a single
+    /// value here: it is refused if it may not be shown.
     pub(super) fn plain_column(&self, expression: &'query Expr) -> Result<Option<Field>, Refusal> {
         let (field, is_of_this_query) = match bare(expression) {
             Expr::Identifier(name) => match self.scope.meaning(&name.value) {
@@ -72,7 +75,7 @@ impl<'query> Walk<'query, '_> {
         Ok(field)
     }
 
-    /// Whether it is an aggregate of a column that may not be shown, of which no single value can be told.
+    /// Returns whether the call is an aggregate of a column that may not be shown and reveals no single value of it.
     pub(super) fn tells_no_single_value(
         &self,
         call: &'query Function,
@@ -89,13 +92,13 @@ impl<'query> Walk<'query, '_> {
             && clauses.is_empty()
             && call.within_group.is_empty()
             && (!distinct || name.value == "count")
-            // Running sums, and those of a partition of one, are single values by subtraction.
+            // Running sums, and sums of partitions with one row, reveal single values by subtraction.
             && call.over.is_none();
         let field = if is_of_many { self.plain_column(value)? } else { None };
         Ok(field.is_some_and(|field| field.secret.is_some()))
     }
 
-    /// The condition of a join, in which columns that may not be shown may be equal.
+    /// Checks the condition of a join, in which columns that may not be shown may be compared with `=`.
     pub(super) fn join_condition(&mut self, condition: &'query Expr) -> Result<(), Refusal> {
         match bare(condition) {
             Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
@@ -115,7 +118,7 @@ impl<'query> Walk<'query, '_> {
         }
     }
 
-    /// The same for the columns that a join finds by their names.
+    /// Checks the columns that a join finds by their names.
     pub(super) fn check_joined(&mut self, names: &[&str], left: &Fields, right: &Fields) -> Result<(), Refusal> {
         for name in names {
             match (left.get(name), right.get(name)) {
@@ -129,8 +132,8 @@ impl<'query> Walk<'query, '_> {
         Ok(())
     }
 
-    /// Of two columns that are equal, one may not be shown: then the other may not be either, which must be a relation's, and
-    /// of no relation that describes the database, whose values everybody knows.
+    /// Checks two equal columns of which one may not be shown. The other one then may not be shown either. It must come
+    /// from a relation, but not from one that describes the database, because everybody knows the values there.
     fn check_equal(&mut self, left: &Field, right: &Field) -> Result<(), Refusal> {
         for (field, other) in [(left, right), (right, left)] {
             match (&field.secret, &field.origin) {
