@@ -300,7 +300,7 @@ impl<'a> Exploration<'a> {
         let Some(queries) = self.conversation.withhold_newest() else { return Ok(false) };
         let which = if queries.is_empty() { String::new() } else { format!(" ({})", queries.join(", ")) };
         let message = format!(
-            "the provider's content filter refused the newest results{which}: they were withheld, and the model went on \
+            "the provider's content filter refused the newest results{which}: they were withheld, and the run continued \
              without them"
         );
         self.observer.observe(Event::Warned { message })?;
@@ -360,7 +360,8 @@ impl<'a> Exploration<'a> {
             return Ok(false);
         }
         if !std::mem::replace(&mut self.is_forgetful, true) {
-            let message = "the conversation became too long for the model, which went on without its oldest turns";
+            let message =
+                "the conversation became too long for the model, and the run continued without its oldest turns";
             self.observer.observe(Event::Warned { message: message.to_owned() })?;
         }
         Ok(true)

@@ -5,6 +5,7 @@ pub mod commands;
 pub mod config;
 pub mod doctor;
 pub mod error;
+mod failures;
 pub mod logging;
 pub mod output;
 pub mod progress;

@@ -1,24 +1,23 @@
-//! Alerts on their way to people: what a message is, the channels that carry it, and the sender that works through the
-//! outbox.
+//! Delivers alerts: the form of a message, the channels that carry it, and the sender that works through the outbox.
 //!
 //! # What "once" means
 //!
-//! The outbox has one row for each incident, channel, recipient and day, written with the decision, so that nobody is told
-//! twice by a second run. What happens between here and the other end no ledger can make certain:
+//! The outbox has one row for each incident, channel, recipient and day. It is written in the same transaction as the
+//! decision, so that a second run notifies nobody twice. What happens between this process and the other end is less
+//! certain:
 //!
 //! - *Webhook and file* are repeated until they are accepted. A webhook may therefore arrive several times, always with
-//!   the same `webhook-id`; a file is the same file.
-//! - *Slack and mail* are repeated only where it is certain that the message was not accepted: no connection, an SMTP
-//!   answer before or after the data that says no, an HTTP status of 400 or more. Where the time ran out or the connection
-//!   was lost after a request or the data were under way, where a gateway says that it does not know (504), where Slack
-//!   says that part of it may have happened (`fatal_error`, `internal_error`), or where this process was killed between
-//!   the first byte and the answer, the message is `unknown`: shown, and never sent again unless somebody asks for it
-//!   (`explore monitor outbox retry`). A gateway's 502 or 503 after the message got through is told from one before it by
-//!   nobody, and counts as not accepted.
-//! - *Accepted is not read.* A mail server that takes a mail may still return it.
+//!   the same `webhook-id`. A file is the same file.
+//! - *Slack and mail* are repeated only if the message was certainly not accepted: no connection, a negative SMTP reply
+//!   before or after the data, or an HTTP status of 400 or more. The message is `unknown` after a time-out or a lost
+//!   connection while the request or the data were being sent, after a gateway's 504, after Slack's `fatal_error` or
+//!   `internal_error`, and if this process was killed between the first byte and the response. An `unknown` message is
+//!   shown, and is sent again only on request (`explore monitor outbox retry`). A gateway's 502 or 503 counts as not
+//!   accepted: one after the message was passed on looks the same as one before.
+//! - *Accepted is not read.* A mail server that accepts a mail may still return it.
 //!
-//! An incoming webhook of Slack cannot answer in a thread, because it does not tell what it posted: its messages name
-//! the incident instead. A bot's messages about one incident are a thread. Neither carries the chart.
+//! An incoming webhook of Slack does not return the id of its message, so it cannot reply in a thread. Its messages
+//! name the incident instead. A bot's messages about one incident are a thread. Neither carries the chart.
 
 mod channel;
 mod file;
@@ -73,7 +72,7 @@ fn fingerprint<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
     })
 }
 
-#[expect(clippy::ref_option, reason = "serde asks for this signature")]
+#[expect(clippy::ref_option, reason = "serde requires this signature")]
 fn base64_of<S: Serializer>(bytes: &Option<Vec<u8>>, serializer: S) -> Result<S::Ok, S::Error> {
     bytes.as_ref().map(|bytes| BASE64_STANDARD.encode(bytes)).serialize(serializer)
 }

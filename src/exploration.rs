@@ -1,4 +1,164 @@
-//! An exploration: who looks where no model does, and the report of a run.
+//! An exploration, from an opened database to a journal: [`run`] briefs the player, lets it look, and records every event.
+//!
+//! The player is a model behind an endpoint or the built-in analyst. [`report`] renders the journal.
 
 pub mod analyst;
+mod briefing;
 pub mod report;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use self::analyst::OfflineAnalyst;
+use crate::agent::journal::{Event, Journal, Started};
+use crate::agent::prompt::{self, Library};
+use crate::agent::tools::Toolbox;
+use crate::agent::{self, Budget, Observer, Outcome, Setup};
+use crate::model::Model;
+use crate::model::openai::{self, InvalidOptions};
+use crate::model::price::Price;
+use crate::semantic::Opened;
+use crate::warehouse::catalog::Catalog;
+use crate::warehouse::table::Bounds;
+
+/// Who explores.
+#[derive(Debug, Clone)]
+pub enum Player {
+    /// The built-in analyst.
+    Offline,
+    /// A model, and the price of its tokens if it is known.
+    Model(Box<openai::Options>, Option<Price>),
+}
+
+impl Player {
+    /// Returns the player as a model, and the price of its tokens.
+    fn seat(
+        self,
+        catalog: &Catalog,
+        focus: &str,
+        as_of: Date,
+    ) -> Result<(Box<dyn Model>, Option<Price>), InvalidOptions> {
+        match self {
+            Self::Offline => Ok((Box::new(OfflineAnalyst::new(catalog, focus, as_of)), Some(Price::NOTHING))),
+            Self::Model(options, price) => Ok((Box::new(openai::Client::new(*options)?), price)),
+        }
+    }
+}
+
+/// What to explore, and within which limits.
+#[derive(Debug)]
+pub struct Order<'a> {
+    /// The id of the run, of [`agent::journal::run_id`].
+    pub run_id: String,
+    pub focus: &'a str,
+    /// The prompts.
+    pub library: &'a Library,
+    pub player: Player,
+    /// The date that the run treats as today.
+    pub as_of: Date,
+    pub budget: Budget,
+    /// Whether the journal has the plans of queries.
+    pub plans: bool,
+    /// The folder of the journals.
+    pub runs_dir: &'a Path,
+    /// The settings of the run for the journal, with secrets masked.
+    pub configuration: serde_json::Value,
+}
+
+/// A run with its journal.
+#[derive(Debug)]
+pub struct Recorded {
+    pub journal: PathBuf,
+    /// How the run ended. An error means that the journal could not be written to its end.
+    pub outcome: io::Result<Outcome>,
+}
+
+/// Why a run could not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("there is no table in database {database:?} that role {role:?} may read{}", reasons(.warnings))]
+    NothingToRead { database: String, role: String, warnings: Vec<String> },
+    #[error(transparent)]
+    Endpoint(#[from] InvalidOptions),
+    #[error(transparent)]
+    Journal(#[from] agent::journal::Error),
+    #[error(transparent)]
+    Prompt(#[from] prompt::Error),
+    /// An event before the first turn could not be written.
+    #[error(transparent)]
+    Unwritten(#[from] io::Error),
+}
+
+fn reasons(warnings: &[String]) -> String {
+    warnings.iter().map(|warning| format!("; {warning}")).collect()
+}
+
+/// Explores until the player finishes, a limit is reached, or `interrupt` completes. Every event is written to the journal
+/// first, then shown to `watch`.
+pub async fn run(
+    order: Order<'_>,
+    opened: Opened,
+    newest: Option<Date>,
+    interrupt: impl Future<Output = ()> + Send,
+    watch: &mut dyn Observer,
+) -> Result<Recorded, Error> {
+    let Opened { executor, catalog, warnings } = opened;
+    let server = executor.database.server().clone();
+    let (model, price) = order.player.seat(&catalog, order.focus, order.as_of)?;
+    let journal = Journal::create(order.runs_dir, &order.run_id)?;
+    let path = journal.path().to_owned();
+    let mut recorder = Recorder { journal, watch };
+    recorder.observe(Event::Started(Box::new(Started {
+        run_id: order.run_id,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        focus: order.focus.to_owned(),
+        as_of: order.as_of,
+        model: model.name().to_owned(),
+        server,
+        tables: catalog.tables.len(),
+        configuration: order.configuration,
+    })))?;
+    for message in warnings.into_iter().chain(newest.and_then(|newest| briefing::stale(newest, order.as_of))) {
+        recorder.observe(Event::Warned { message })?;
+    }
+    let briefing = briefing::brief(order.library, order.focus, &catalog, (order.as_of, newest), order.budget)?;
+    let toolbox = Toolbox { executor, catalog: Arc::new(catalog), bounds: Bounds::default(), plans: order.plans };
+    let setup = Setup {
+        model: &*model,
+        toolbox: &toolbox,
+        briefing: &briefing,
+        given: &[],
+        budget: order.budget,
+        price,
+        as_of: order.as_of,
+    };
+    let outcome = agent::explore(setup, interrupt, &mut recorder).await;
+    Ok(Recorded { journal: path, outcome })
+}
+
+/// Checks that there is a table to read. A job whose role lost its rights must not end as if it had found nothing.
+pub fn check(opened: &Opened) -> Result<(), Error> {
+    if !opened.catalog.tables.is_empty() {
+        return Ok(());
+    }
+    let server = opened.executor.database.server();
+    let (database, role) = (server.database.clone(), server.role.clone());
+    Err(Error::NothingToRead { database, role, warnings: opened.warnings.clone() })
+}
+
+/// Writes every event to the journal, then shows it.
+struct Recorder<'a> {
+    journal: Journal,
+    watch: &'a mut dyn Observer,
+}
+
+impl Observer for Recorder<'_> {
+    fn observe(&mut self, event: Event) -> io::Result<()> {
+        self.journal.append(Timestamp::now(), &event).map_err(io::Error::other)?;
+        self.watch.observe(event)
+    }
+}

@@ -4,11 +4,10 @@ use std::env;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use explore::app::cli::{self, TalkOptions};
 use explore::app::config::{Config, mask};
 use explore::app::error::Failure;
-use explore::app::output::{Output, Talk};
-use explore::app::{commands, logging};
+use explore::app::output::{Output, Talk, TalkSettings};
+use explore::app::{cli, commands, logging};
 use tokio::runtime::Runtime;
 
 fn main() -> ExitCode {
@@ -18,7 +17,7 @@ fn main() -> ExitCode {
     };
     let config = match Config::resolve(&flags, env::vars_os(), ".".as_ref()) {
         Ok(config) => config,
-        Err(failure) => return fail(start(&cli.talk).talk(), &failure),
+        Err(failure) => return fail(start(&cli.talk.settings()).talk(), &failure),
     };
     let mut output = start(&config.talk);
     let runtime = match Runtime::new() {
@@ -34,8 +33,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn start(options: &TalkOptions) -> Output {
-    let output = Output::new(options);
+fn start(settings: &TalkSettings) -> Output {
+    let output = Output::new(settings);
     logging::start(output.talk(), env::var("RUST_LOG").ok().as_deref());
     output
 }

@@ -1,9 +1,9 @@
-//! The demo's data: the small set in `data/sample_data.sql`, and a seeded generator of a larger one of the same shape.
+//! The demo's data: the small set in `data/sample_data.sql`, and a seeded generator of a larger set of the same shape.
 //!
-//! The generator plants signals and lists them, and adds what only looks like them: slow customers, late ones, key
-//! accounts with better terms, a region with a season, trial batches of a few units. [`score`] compares findings with
-//! the list. The same options give the same bytes on every machine: only integers, and floating-point operations that
-//! IEEE 754 rounds exactly, are used.
+//! The generator plants signals and lists them. It also adds data that only looks like signals: slow customers, late
+//! ones, key accounts with better terms, a region with a season, and trial batches of a few units. [`score`] compares
+//! findings with the list. The same options produce the same bytes on every machine: only integers, and floating-point
+//! operations that IEEE 754 rounds exactly, are used.
 
 pub mod days;
 mod invoices;
@@ -20,20 +20,19 @@ pub use score::{KindScore, Score, score};
 use invoices::Invoice;
 use market::Market;
 
-/// The sixteen invoices that a person can check by hand.
+/// The small set: sixteen invoices that a person can check by hand.
 pub const SAMPLE_SQL: &str = include_str!("../data/sample_data.sql");
 
 /// Rows of one INSERT statement.
 const ROWS_PER_INSERT: usize = 500;
 
-/// What to generate.
+/// The options of the generator of invoices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// The same seed gives the same data.
+    /// The same seed produces the same data.
     pub seed: u64,
-    /// How many customers.
     pub customers: u32,
-    /// How many months of invoices.
+    /// The number of months with invoices.
     pub months: u32,
     /// The last day of the data.
     pub as_of: Date,
@@ -45,25 +44,24 @@ impl Default for Options {
     }
 }
 
-/// The kinds of signal that are planted.
+/// A kind of signal that the generator plants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// A customer who ordered regularly and stopped.
     Churn,
-    /// A batch of which far more comes back than of others.
+    /// A batch that is returned far more often than others.
     Returns,
     /// A customer whose discounts are far above those of its segment.
     Discount,
-    /// A region most of whose customers stopped.
+    /// A region in which most customers stopped ordering.
     SilentRegion,
 }
 
 impl Kind {
-    /// All of them.
     pub const ALL: [Self; 4] = [Self::Churn, Self::Returns, Self::Discount, Self::SilentRegion];
 
-    /// The column in which the entity's value stands.
+    /// Returns the column that contains the entity's value.
     pub fn column(self) -> &'static str {
         match self {
             Self::Churn | Self::Discount => "customer_code",
@@ -72,7 +70,7 @@ impl Kind {
         }
     }
 
-    /// The name, as in the list.
+    /// Returns the name in the list of planted signals.
     pub fn name(self) -> &'static str {
         match self {
             Self::Churn => "churn",
@@ -83,22 +81,22 @@ impl Kind {
     }
 }
 
-/// A planted signal.
+/// A signal that the generator planted, and the money that it is worth.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Planted {
-    /// What kind it is.
     pub kind: Kind,
-    /// The value of [`Kind::column`].
+    /// The entity's value in the column [`Kind::column`].
     pub entity: String,
-    /// What it is worth in INR: net sales value 2 in the year before the stop (of all who stopped, for a region), of
-    /// the goods returned, or discounts given in the last year.
+    /// The amount in INR. For a customer who stopped: net sales value 2 in the year before the stop. For a region: the
+    /// sum of that over all customers who stopped. For a batch: the returned goods. For discounts: those given in the
+    /// last year.
     pub amount: i64,
-    /// The customers of a region who stopped: naming one as churned is no mistake.
+    /// The customers of a region who stopped. A finding that names one of them as churned is not a mistake.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<String>,
 }
 
-/// A generated set of invoices, and what is planted in it.
+/// A generated set of invoices, and the signals that are planted in it.
 #[derive(Debug, Clone)]
 pub struct Dataset {
     options: Options,
@@ -116,17 +114,18 @@ pub fn generate(options: Options) -> Dataset {
 }
 
 impl Dataset {
-    /// What is planted, the most money first within each kind. As JSON it is the list to score against.
+    /// Returns the planted signals, sorted by kind and then by amount, the largest first. As JSON they are the list to
+    /// score against.
     pub fn planted(&self) -> &[Planted] {
         &self.planted
     }
 
-    /// How many rows there are.
+    /// Returns the number of rows.
     pub fn rows(&self) -> usize {
         self.invoices.len()
     }
 
-    /// Writes the table and its rows as SQL, ready for `psql` or for the embedded database.
+    /// Writes the table and its rows as SQL for `psql` or for the embedded database.
     pub fn write_sql(&self, writer: &mut impl Write) -> io::Result<()> {
         let Options { seed, customers, months, as_of } = self.options;
         writeln!(
@@ -146,7 +145,7 @@ impl Dataset {
     }
 }
 
-/// The sample's own statements from BEGIN up to its first row: both sets have one definition.
+/// Returns the small set's statements from BEGIN up to its first row, so that both sets share one definition.
 fn table_definition() -> &'static str {
     let start = SAMPLE_SQL.find("BEGIN;").unwrap_or_default();
     let end = SAMPLE_SQL.find("INSERT INTO").unwrap_or(SAMPLE_SQL.len());

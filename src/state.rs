@@ -34,18 +34,18 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// An error while the state is opened, read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("the state cannot be opened: {0}")]
+    #[error("cannot open the state: {0}")]
     Connect(#[from] warehouse::Error),
-    #[error("the state cannot be kept in {directory}: {reason}")]
+    #[error("cannot keep the state in {directory}: {reason}")]
     Directory { directory: String, reason: String },
     /// Another process used the directory during the whole time of waiting.
     #[error(
         "another process keeps its state in {directory}; wait for it to end, or set EXPLORE_STATE_URL to a PostgreSQL \
-         server, which several can share"
+         server, which several processes can share"
     )]
     Busy { directory: String },
     /// A newer version of this program has migrated the schema.
-    #[error("the state has version {found}, and this program knows none after {known}; install a newer one")]
+    #[error("the state has version {found}, and this program supports versions up to {known}; install a newer version")]
     Newer {
         /// The version of the schema.
         found: i32,
@@ -53,7 +53,8 @@ pub enum Error {
         known: i32,
     },
     #[error(
-        "the schema of the state cannot be made: {reason}; its role must own it: CREATE SCHEMA explore AUTHORIZATION role"
+        "cannot create or upgrade the schema of the state: {reason}; the role must own the schema: CREATE SCHEMA explore \
+         AUTHORIZATION role"
     )]
     Migration { reason: String },
     #[error("cannot {what}: {reason}")]
@@ -63,7 +64,7 @@ pub enum Error {
         reason: String,
     },
     /// A document cannot be serialized, or one in the state cannot be parsed.
-    #[error("cannot {what}: the state holds a document that does not read: {reason}")]
+    #[error("cannot {what}: the state contains a document that cannot be parsed: {reason}")]
     Document {
         /// The attempted action, as a verb with its object.
         what: &'static str,

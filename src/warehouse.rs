@@ -11,6 +11,7 @@ mod diagnosis;
 pub mod embedded;
 pub mod executor;
 pub mod postgres;
+mod source;
 pub mod sql;
 pub mod table;
 
@@ -25,6 +26,7 @@ use serde::{Deserialize, Serialize};
 use self::catalog::{Introspected, Selection};
 pub use self::diagnosis::{Diagnosis, Encryption, Product, PublicRights};
 pub use self::postgres::role::{Grade, Names};
+pub use self::source::{Source, Unopened};
 use self::sql::Select;
 use self::table::Table;
 
@@ -41,6 +43,19 @@ pub struct Limits {
     pub bytes_max: usize,
     /// The planner's cost of the dearest step of the plan; `None` where nothing is too dear.
     pub plan_cost_max: Option<f64>,
+}
+
+impl Limits {
+    /// The characters of one cell that a query of a model, a person or a monitor returns.
+    const CELL_CHARACTERS_MAX: usize = 10_000;
+    /// The bytes of its result.
+    const BYTES_MAX: usize = 64 << 20;
+
+    /// Returns the limits of a query that the program did not write itself.
+    pub fn of_query(timeout: Duration, rows_max: usize, plan_cost_max: Option<f64>) -> Self {
+        let (cell_characters_max, bytes_max) = (Self::CELL_CHARACTERS_MAX, Self::BYTES_MAX);
+        Self { timeout, rows_max, cell_characters_max, bytes_max, plan_cost_max }
+    }
 }
 
 /// What every transaction begins with, the program's own too: the role and the settings that row-level policies read.

@@ -53,9 +53,9 @@ impl Counts {
             return None;
         }
         Some(format!(
-            "the model's server says that it read {tokens} tokens{why}: it seems to cut what is too long for its context, and \
-             the model does not see all it was told; give it a longer one (Ollama: OLLAMA_CONTEXT_LENGTH=32768 ollama \
-             serve)"
+            "the model's server says that it read {tokens} tokens{why}: it seems to truncate prompts that exceed its \
+             context, and the model does not see all of them; give it a longer context (Ollama: \
+             OLLAMA_CONTEXT_LENGTH=32768 ollama serve)"
         ))
     }
 }
@@ -70,14 +70,14 @@ fn why_cut(tokens: u64, characters: u64, earlier: Option<(u64, u64)>) -> Option<
     if tokens * TIMES_TOO_SMALL < fewest {
         let round = |count: u64| count / 100 * 100;
         let (characters, fewest) = (round(characters), round(fewest));
-        return Some(format!(" of a prompt of about {characters} characters, which has more than {fewest}"));
+        return Some(format!(" of a prompt of about {characters} characters, which has more than {fewest} tokens"));
     }
     let (most, then) = earlier?;
     let growth = characters.saturating_sub(then);
     let is_context = tokens == most && tokens.is_power_of_two() && tokens >= 1_024;
     let is_bounded = tokens <= most && tokens * 5 >= most * 4;
     let is_cut = (is_context && growth >= GROWTH_AT_CONTEXT_CHARACTERS) || (is_bounded && growth >= GROWTH_CHARACTERS);
-    is_cut.then(|| format!(" and no more than before of a prompt that grew by {growth} characters"))
+    is_cut.then(|| format!(", no more than before, although the prompt grew by {growth} characters"))
 }
 
 #[cfg(test)]

@@ -34,10 +34,10 @@ pub const FILE_NAME: &str = "journal.jsonl";
 /// An error while a journal is created, written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("cannot create {}: {source}; name a directory that can be written with --runs-dir", path.display())]
+    #[error("cannot create {}: {source}; name a writable directory with --runs-dir", path.display())]
     Create { path: PathBuf, source: io::Error },
     /// A line cannot be appended, for example because the disk is full or the file was removed.
-    #[error("cannot write {}: {source}; what stands in it until here is kept", path.display())]
+    #[error("cannot write {}: {source}; the lines written before are kept", path.display())]
     Write { path: PathBuf, source: io::Error },
     #[error("cannot read {}: {source}", path.display())]
     Read { path: PathBuf, source: io::Error },

@@ -10,9 +10,9 @@ const SAID_MAX: u32 = 3;
 const TURNS_MAX: u32 = 5;
 
 /// The error that ends such a run, with its remedy.
-pub(super) const WHAT_TO_DO: &str = "the model called no tool in several turns in a row, and nothing that it only says is recorded: \
-    use a model that can call tools, or let its server pass its calls on (vLLM wants --enable-auto-tool-choice and \
-    --tool-call-parser, llama.cpp --jinja); `explore doctor` tells whether it does";
+pub(super) const WHAT_TO_DO: &str = "the model called no tool in several turns in a row, and text outside a tool call is not recorded: \
+    use a model that can call tools, or let its server pass tool calls on (vLLM needs --enable-auto-tool-choice and \
+    --tool-call-parser, llama.cpp needs --jinja); `explore doctor` checks whether it does";
 
 /// The replies without a call since the last call.
 #[derive(Debug, Default)]

@@ -107,7 +107,7 @@ pub enum Error {
         path: PathBuf,
         source: std::io::Error,
     },
-    #[error("the prompt {name} does not render: {source:#}")]
+    #[error("cannot render the prompt {name}: {source:#}")]
     Template { name: String, source: minijinja::Error },
     #[error("no focus area called `{name}`{}; the areas are {}", nearest_hint(.nearest.as_deref()), .known.join(", "))]
     UnknownFocus {

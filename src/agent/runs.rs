@@ -70,7 +70,7 @@ pub enum Error {
 }
 
 fn hint(nearest: Option<&str>) -> String {
-    nearest.map_or_else(|| "`explore runs list` names them all".to_owned(), |id| format!("the nearest is {id}"))
+    nearest.map_or_else(|| "`explore runs list` lists all runs".to_owned(), |id| format!("the nearest is {id}"))
 }
 
 /// Returns all runs of `runs_dir`, the latest first. A directory that does not exist has no runs.
@@ -115,7 +115,7 @@ fn latest(runs_dir: &Path, ids: &[String], newest: &str) -> Found {
     let unfinished = format!("{newest} is unfinished (killed, or still running)");
     let remark = match ended {
         Some(id) if id == newest => None,
-        Some(id) => Some(format!("{unfinished}; the latest that has ended is {id}")),
+        Some(id) => Some(format!("{unfinished}; the latest run that has ended is {id}")),
         None => Some(format!("{unfinished}; no run has ended yet")),
     };
     Found { journal: journal_of(runs_dir, ended.map_or(newest, String::as_str)), remark }
@@ -177,7 +177,7 @@ fn summarise(journal: &Path) -> Result<Summary, String> {
     });
     let damaged_lines = damage.map_err(|error| error.to_string())?.len();
     let Some((started_at, started)) = started else {
-        return Err("damaged: its journal holds no start of a run".to_owned());
+        return Err("damaged: its journal does not contain the start of the run".to_owned());
     };
     let mut findings = severities.into_values().collect::<Vec<_>>();
     findings.sort_unstable_by(|one, other| other.cmp(one));

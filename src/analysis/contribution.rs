@@ -23,7 +23,7 @@ const RATIO_PRIOR: f64 = 20.0;
 /// One cell of the finest breakdown, with its actual and expected value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Leaf {
-    /// Its value of each dimension, as a number that stands for it.
+    /// The value of each dimension, encoded as a number.
     pub values: Vec<u32>,
     pub actual: f64,
     pub expected: f64,
@@ -32,7 +32,7 @@ pub struct Leaf {
 /// One cell of the finest breakdown of a ratio, in a quiet period and now.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RatioLeaf {
-    /// Its value of each dimension, as a number that stands for it.
+    /// The value of each dimension, encoded as a number.
     pub values: Vec<u32>,
     /// Numerator and denominator in the quiet period.
     pub before: (f64, f64),

@@ -223,7 +223,8 @@ impl Fitted {
         self.errors.p_value(self.off(actual, expected), step, self.variance(noise, expected))
     }
 
-    /// Returns how far off a value is, in standard deviations, 1.96 of which make up half of an interval of 95%.
+    /// Returns how far off a value is, in standard deviations. A standard deviation is the distance to the bound of the
+    /// 95% interval on the side of the value, divided by 1.96.
     pub fn z(&self, actual: f64, expected: f64, step: usize, noise: Noise) -> f64 {
         let off = self.off(actual, expected);
         let sigma = self.errors.sigma(off, step, self.variance(noise, expected));

@@ -23,7 +23,9 @@ use secrecy::SecretString;
 use self::help::{AFTER_HELP, AFTER_LONG_HELP, DOCTOR_HELP, DOCTOR_LONG_HELP, SQL_HELP};
 use self::monitor::state::StateOptions;
 use self::monitor::{MonitorCommand, MonitorOptions};
-use self::values::PlanCost;
+
+use super::config::PlanCost;
+use super::output::{Color, LogFormat, TalkSettings};
 use super::rows;
 use crate::agent::prompt::DEFAULT_FOCUS;
 use crate::finding::Severity;
@@ -521,24 +523,12 @@ pub struct TalkOptions {
     pub color: Color,
 }
 
-/// A format of the messages on standard error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// Text for people
-    Text,
-    /// One JSON object per line
-    Json,
-}
-
-/// When to use colours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Color {
-    /// On a terminal, unless the environment says otherwise
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
+impl TalkOptions {
+    /// Returns what the options say, as a value that knows no command line.
+    pub fn settings(&self) -> TalkSettings {
+        let Self { verbose, quiet, log_format, color } = *self;
+        TalkSettings { verbosity: verbose, quiet, log_format, color }
+    }
 }
 
 /// Parses a command line into the command and the matches of the given flags. `--help` and `--version` are returned as

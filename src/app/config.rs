@@ -15,19 +15,25 @@ mod sql_section;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{ArgMatches, FromArgMatches as _};
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use reqwest::Url;
+use secrecy::SecretString;
 
-use super::cli::monitor::MonitorOptions;
-use super::cli::monitor::state::StateOptions;
-use super::cli::{
-    DatabaseOptions, ExplorationOptions, LimitOptions, ModelOptions, PromptOptions, QueryOptions, ReportOptions,
-    RoleOptions, RunOptions, Settings, TalkOptions, VerdictOptions,
-};
+use super::cli::Settings;
 use super::error::Failure;
+use super::output::TalkSettings;
+use crate::agent::Budget;
 use crate::deliver::settings::ChannelSection;
+use crate::finding::Severity;
+use crate::model::openai::{Api, ReasoningEffort};
 use crate::model::price::Price;
+use crate::typeset::format::Format;
+use crate::warehouse::SessionContext;
+use crate::warehouse::catalog::Selection;
 use setting::{Definitions, Layer, Origin, Setting};
 pub use sql_section::SqlSection;
 
@@ -35,27 +41,40 @@ const FILE_NAME: &str = "explore.toml";
 const PREFIX: &str = "EXPLORE_";
 const FILE_VARIABLE: &str = "EXPLORE_CONFIG";
 
-/// The effective configuration.
+/// The effective configuration, in the values that the rest of the program works with.
 #[derive(Debug, Clone)]
 pub struct Config {
-    pub exploration: ExplorationOptions,
-    pub database: DatabaseOptions,
-    pub role: RoleOptions,
-    pub model: ModelOptions,
-    pub limits: LimitOptions,
-    pub query: QueryOptions,
+    pub focus: String,
+    /// The day to use as today; `None` is the day of the clock.
+    pub as_of: Option<Date>,
+    database: DatabaseChoice,
+    /// The relations to read.
+    pub selection: Selection,
+    /// The folder of the metadata.
+    pub metadata: PathBuf,
+    /// The role and the settings of every transaction.
+    pub session: SessionContext,
     /// The time zone of the database's sessions; `None` is the server's. Monitors have their own.
     pub time_zone: Option<TimeZone>,
-    pub report: ReportOptions,
-    pub verdict: VerdictOptions,
-    pub prompts: PromptOptions,
-    pub runs: RunOptions,
-    pub monitors: MonitorOptions,
-    pub state: StateOptions,
-    /// The folder in which programs keep the user's data; `None` if neither `XDG_DATA_HOME` nor `HOME` is set.
-    pub data_home: Option<PathBuf>,
-    pub talk: TalkOptions,
-    pub api_key: Option<secrecy::SecretString>,
+    pub allow_writable_role: bool,
+    model: ModelChoice,
+    /// The limits of a run.
+    pub budget: Budget,
+    /// The limits of one query.
+    pub query: QueryLimits,
+    /// The format of the report.
+    pub format: Format,
+    /// The file of the report; `None` is standard output.
+    pub output: Option<PathBuf>,
+    /// The severity from which a finding changes the exit code.
+    pub fail_on: Option<Severity>,
+    /// The folder of the prompts that replace or add to the built-in ones.
+    pub prompts: Option<PathBuf>,
+    pub runs_dir: PathBuf,
+    /// The folder of the monitors; `None` is `monitors` in the metadata folder.
+    pub monitors: Option<PathBuf>,
+    state: StateChoice,
+    pub talk: TalkSettings,
     /// The prices in the file, by model.
     pub prices: BTreeMap<String, Price>,
     /// The functions, views and operators that queries may use beyond PostgreSQL's own, and the settings they run with.
@@ -67,6 +86,48 @@ pub struct Config {
     /// Warnings for the user about the configuration, one sentence each.
     pub warnings: Vec<String>,
 }
+
+/// The databases that the configuration names. [`Config::source`] chooses one.
+#[derive(Debug, Clone)]
+struct DatabaseChoice {
+    url: Option<SecretString>,
+    demo: bool,
+    script: Option<PathBuf>,
+}
+
+/// The model and the endpoint that the configuration names. [`Config::player`] chooses by them.
+#[derive(Debug, Clone)]
+struct ModelChoice {
+    name: Option<String>,
+    offline: bool,
+    base_url: Option<Url>,
+    api: Option<Api>,
+    reasoning_effort: Option<ReasoningEffort>,
+    timeout: Duration,
+    key: Option<SecretString>,
+}
+
+/// The places of the monitors' state that the configuration names. [`Config::state_place`] chooses one.
+#[derive(Debug, Clone)]
+struct StateChoice {
+    url: Option<SecretString>,
+    directory: Option<PathBuf>,
+    /// The folder in which programs keep the user's data; `None` if neither `XDG_DATA_HOME` nor `HOME` is set.
+    data_home: Option<PathBuf>,
+}
+
+/// The limits of one query.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct QueryLimits {
+    pub timeout: Duration,
+    pub rows_max: usize,
+    /// The highest accepted plan cost; `None` is the default of the engine.
+    pub plan_cost_max: Option<PlanCost>,
+}
+
+/// The highest accepted plan cost, in the planner's units; `None` accepts any.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PlanCost(pub Option<f64>);
 
 impl Config {
     /// Resolves the layers: the flags as parsed by clap, the environment variables, and the file. The file is
@@ -95,33 +156,78 @@ impl Config {
     ) -> Result<Self, Failure> {
         let matches = definitions.parse(&layers)?;
         let typed = Settings::from_arg_matches(&matches).map_err(Failure::usage)?;
-        let settings = definitions.resolved(layers, &matches);
-        let options = typed.options;
-        let mut config = Self {
-            exploration: options.exploration,
-            database: options.database,
-            role: options.role,
-            model: options.model,
-            limits: options.limits,
-            query: options.query,
-            time_zone: options.time_zone.time_zone,
-            report: options.report,
-            verdict: options.verdict,
-            prompts: options.prompts,
-            runs: options.runs,
-            monitors: typed.monitors,
-            state: typed.state,
-            data_home,
-            talk: typed.talk,
-            api_key: typed.api_key,
+        let mut config = Self::from_settings(typed, sections, data_home);
+        config.settings = definitions.resolved(layers, &matches);
+        config.warnings = warnings;
+        config.follow_ending();
+        Ok(config)
+    }
+
+    /// Leaves the types of the command line behind: from here on the program knows no clap.
+    fn from_settings(typed: Settings, sections: file::Sections, data_home: Option<PathBuf>) -> Self {
+        let Settings { options, talk, monitors, state, api_key } = typed;
+        let (database, model, limits) = (options.database, options.model, options.limits);
+        let time_zone = options.time_zone.time_zone;
+        let mut settings = sections.sql.set_local.clone();
+        if let Some(zone) = time_zone.as_ref().and_then(TimeZone::iana_name) {
+            settings.insert("TimeZone".to_owned(), zone.to_owned());
+        }
+        Self {
+            focus: options.exploration.focus,
+            as_of: options.exploration.as_of,
+            database: DatabaseChoice { url: database.database_url, demo: database.demo, script: database.load },
+            selection: Selection {
+                schemas: database.schema,
+                include: database.tables,
+                exclude: database.exclude_tables,
+            },
+            metadata: database.metadata,
+            session: SessionContext { role: options.role.as_role, settings },
+            time_zone,
+            allow_writable_role: options.role.allow_writable_role,
+            model: ModelChoice {
+                name: model.model,
+                offline: model.offline,
+                base_url: model.base_url,
+                api: model.api,
+                reasoning_effort: model.reasoning_effort,
+                timeout: model.model_timeout,
+                key: api_key,
+            },
+            budget: Budget {
+                iterations_max: limits.max_iterations,
+                queries_max: Some(limits.max_queries),
+                tokens_max: Some(limits.max_tokens_total),
+                cost_max_usd: limits.max_cost,
+                time_max: Some(limits.time_limit),
+            },
+            query: QueryLimits {
+                timeout: options.query.query_timeout,
+                rows_max: options.query.max_rows,
+                plan_cost_max: options.query.max_plan_cost,
+            },
+            format: options.report.format,
+            output: options.report.output,
+            fail_on: options.verdict.fail_on,
+            prompts: options.prompts.prompts,
+            runs_dir: options.runs.runs_dir,
+            monitors: monitors.monitors,
+            state: StateChoice { url: state.state_url, directory: state.data_dir, data_home },
+            talk: talk.settings(),
             prices: sections.prices,
             sql: sections.sql,
             channels: sections.channels,
-            settings,
-            warnings,
-        };
-        config.follow_ending();
-        Ok(config)
+            settings: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// Returns the configuration without a time zone, so that sessions have the server's.
+    #[must_use]
+    pub fn in_server_time_zone(&self) -> Self {
+        let mut config = Self { time_zone: None, ..self.clone() };
+        config.session.settings.remove("TimeZone");
+        config
     }
 
     /// Sets the report's format from the extension of its file, unless a format from the same or a higher layer
@@ -130,7 +236,7 @@ impl Config {
         let Ok(Some(name)) = self.format_of_ending() else { return };
         let Ok(format) = serde_json::from_value(name.into()) else { return };
         let origin = self.origin("output").cloned();
-        self.report.format = format;
+        self.format = format;
         let setting = self.settings.iter_mut().find(|setting| setting.key == "format");
         if let Some(setting) = setting.filter(|setting| setting.texts != [name]) {
             setting.texts = vec![name.to_owned()];

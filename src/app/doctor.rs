@@ -1,7 +1,7 @@
-//! `explore doctor`: whether everything that a run needs is there and safe, one check a line, each with what to do.
+//! `explore doctor`: checks that a run has everything it needs and is safe, and reports a line per check with a remedy.
 //!
-//! The checks ask the real thing: they connect, run a statement into its time limit, ask the model to call a tool. They
-//! change nothing. [`attack`] goes further, and fires the project's own list of attacks at the database.
+//! The checks test the real thing: they connect, run a statement until its time limit stops it, and ask the model to
+//! call a tool. They change nothing. [`attack`] also runs the project's attack list against the database.
 
 pub mod attack;
 pub mod engine;
@@ -27,63 +27,63 @@ use crate::typeset::text::{printable, wrap};
 
 const GAP: &str = "  ";
 const STATUS_WIDTH: usize = "warning".len();
-/// Text is not made narrower than this, whatever the terminal.
+/// The least width of the text, even on a narrower terminal.
 const TEXT_WIDTH_MIN: usize = 30;
 
-/// Time that one check may take.
+/// The time limit of one check.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How a check came out.
+/// The result of a check. The order is ascending severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// As it should be.
+    /// Everything is as it should be.
     Ok,
-    /// It works, but not as well or as safely as it could.
+    /// It works, but less well or less safely than it could.
     Warning,
-    /// A run would fail, or be refused.
+    /// A run would fail or be refused.
     Failed,
 }
 
-/// One thing that was looked at.
+/// A check with its result and a remedy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Check {
-    /// What: `connection`, `role`.
+    /// The subject of the check: `connection`, `role`.
     pub name: &'static str,
-    /// How it came out.
     pub status: Status,
-    /// What was found.
+    /// What the check found.
     pub finding: String,
-    /// What to do about it.
+    /// What to do about it; `None` if nothing has to be done.
     pub remedy: Option<String>,
-    /// What kind of failure it would be.
+    /// The class of the failure, if the check failed.
     #[serde(skip)]
     pub kind: Kind,
 }
 
 impl Check {
-    /// A check that found what it should.
+    /// Creates a passed check.
     pub fn ok(name: &'static str, finding: impl Into<String>) -> Self {
         Self { name, status: Status::Ok, finding: finding.into(), remedy: None, kind: Kind::Unexpected }
     }
 
-    /// A check that found something to know, and what to do about it.
+    /// Creates a check with a warning and its remedy.
     pub fn warning(name: &'static str, finding: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { status: Status::Warning, remedy: Some(remedy.into()), ..Self::ok(name, finding) }
     }
 
-    /// A check without which nothing works.
+    /// Creates a failed check. A run would fail for the same reason.
     pub fn failed(name: &'static str, kind: Kind, finding: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { status: Status::Failed, remedy: Some(remedy.into()), kind, ..Self::ok(name, finding) }
     }
 }
 
-/// What kind of failure the worst check is, if one failed; of several, the first.
+/// Returns the class of the first failed check; `None` if none failed.
 pub fn worst(checks: &[Check]) -> Option<Kind> {
     checks.iter().find(|check| check.status == Status::Failed).map(|check| check.kind)
 }
 
-/// The checks as lines: status, name, what was found; below it, what to do. Within `width` columns, if there is a width.
+/// Formats the checks as lines: status, name and finding, with the remedy below. Lines are wrapped at `width` columns,
+/// if given.
 pub fn lines(checks: &[Check], width: Option<usize>, color: bool) -> String {
     let name_width = checks.iter().map(|check| check.name.len()).max().unwrap_or_default();
     let indent = STATUS_WIDTH + name_width + 2 * GAP.len();

@@ -3,10 +3,6 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use crate::agent::prompt;
-use crate::warehouse::sql::Refusal;
-use crate::{deliver, model, state, warehouse};
-
 /// The exit status of a command that ended without an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExitStatus {
@@ -112,59 +108,5 @@ impl From<anyhow::Error> for Failure {
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         Self::new(Kind::Unexpected, error)
-    }
-}
-
-impl From<warehouse::Error> for Failure {
-    fn from(error: warehouse::Error) -> Self {
-        let kind = match error {
-            warehouse::Error::TooDear(_) => Kind::Refused,
-            warehouse::Error::Connect(_)
-            | warehouse::Error::Gone(_)
-            | warehouse::Error::Statement { .. }
-            | warehouse::Error::Timeout { .. }
-            | warehouse::Error::GoesOn { .. }
-            | warehouse::Error::TooLarge { .. } => Kind::Database,
-        };
-        Self::new(kind, error)
-    }
-}
-
-impl From<state::Error> for Failure {
-    fn from(error: state::Error) -> Self {
-        let kind = match error {
-            state::Error::Input(_) | state::Error::Directory { .. } => Kind::Usage,
-            state::Error::Connect(_)
-            | state::Error::Busy { .. }
-            | state::Error::Newer { .. }
-            | state::Error::Migration { .. }
-            | state::Error::Statement { .. }
-            | state::Error::Document { .. } => Kind::Database,
-        };
-        Self::new(kind, error)
-    }
-}
-
-impl From<deliver::Invalid> for Failure {
-    fn from(invalid: deliver::Invalid) -> Self {
-        Self::new(Kind::Usage, invalid)
-    }
-}
-
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Self {
-        Self::new(Kind::Refused, refusal)
-    }
-}
-
-impl From<model::Error> for Failure {
-    fn from(error: model::Error) -> Self {
-        Self::new(Kind::Model, error)
-    }
-}
-
-impl From<prompt::Error> for Failure {
-    fn from(error: prompt::Error) -> Self {
-        Self::new(Kind::Usage, error)
     }
 }

@@ -4,8 +4,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use super::cli::LogFormat;
-use super::output::Talk;
+use super::output::{LogFormat, Talk};
 
 /// Starts tracing. `filter` is the value of `RUST_LOG`, which overrides the verbosity if it is valid.
 pub fn start(talk: &Talk, filter: Option<&str>) {

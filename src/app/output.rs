@@ -12,11 +12,39 @@ use indicatif::{MultiProgress, ProgressDrawTarget};
 use tempfile::NamedTempFile;
 use tracing_subscriber::fmt::MakeWriter;
 
-use super::cli::{Color, LogFormat, TalkOptions};
 use super::error::Failure;
 use crate::typeset::text::printable;
 
 const COLUMNS_DEFAULT: usize = 80;
+
+/// How the program talks on standard error, and in which colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TalkSettings {
+    /// How much to show: 0, 1 for `-v`, 2 for `-vv`.
+    pub verbosity: u8,
+    /// Whether to show only errors.
+    pub quiet: bool,
+    pub log_format: LogFormat,
+    pub color: Color,
+}
+
+/// A format of the messages on standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Text for people.
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Color {
+    /// On a terminal, unless the environment says otherwise.
+    Auto,
+    Always,
+    Never,
+}
 
 /// Standard output, with the handle to standard error.
 #[derive(Debug)]
@@ -27,7 +55,7 @@ pub struct Output {
 
 impl Output {
     /// Creates the output with the given options for messages.
-    pub fn new(options: &TalkOptions) -> Self {
+    pub fn new(options: &TalkSettings) -> Self {
         Self { talk: Talk::new(options), color: colors(options.color, anstream::AutoStream::choice(&io::stdout())) }
     }
 
@@ -81,7 +109,7 @@ pub struct Talk {
 }
 
 impl Talk {
-    fn new(options: &TalkOptions) -> Self {
+    fn new(options: &TalkSettings) -> Self {
         let color = colors(options.color, anstream::AutoStream::choice(&io::stderr()));
         console::set_colors_enabled_stderr(color);
         let dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
@@ -91,7 +119,7 @@ impl Talk {
             bars: MultiProgress::with_draw_target(target),
             color,
             quiet: options.quiet,
-            verbosity: if options.quiet { 0 } else { options.verbose },
+            verbosity: if options.quiet { 0 } else { options.verbosity },
             format: options.log_format,
         }
     }

@@ -11,8 +11,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::task::JoinHandle;
 
-use super::cli::LogFormat;
-use super::output::Talk;
+use super::output::{LogFormat, Talk};
 use crate::agent::journal::{Event, Totals};
 use crate::typeset::text::printable;
 

@@ -109,7 +109,7 @@ impl Channels {
         match names.iter().find(|name| !self.channels.contains_key(*name)) {
             None => Ok(()),
             Some(name) => {
-                let problem = format!("the monitor {monitor} sends to it, and explore.toml has no [channels.{name}]");
+                let problem = format!("the monitor {monitor} sends to it, but explore.toml has no [channels.{name}]");
                 Err(Invalid { channel: name.clone(), problem })
             }
         }
@@ -140,7 +140,7 @@ impl Channels {
             Some(Channel::Mail(mail)) => mail.send(parcel).await,
             Some(Channel::Webhook(webhook)) => webhook.send(parcel).await,
             Some(Channel::File(file)) => file.send(parcel),
-            None => Outcome::not_accepted(format!("no channel {name} is open")),
+            None => Outcome::not_accepted(format!("channel {name} is not open")),
         }
     }
 }

@@ -63,10 +63,10 @@ fn without_answer(error: reqwest::Error) -> Outcome {
     }
     let cause = shown(&cause);
     if is_builder {
-        return Outcome::refused(format!("the request cannot be made: {cause}"));
+        return Outcome::refused(format!("cannot create the request: {cause}"));
     }
     if is_connect {
-        return Outcome::not_accepted(format!("no connection: {cause}"));
+        return Outcome::not_accepted(format!("cannot connect: {cause}"));
     }
     if is_timeout {
         return Outcome::unknown("no answer in time");

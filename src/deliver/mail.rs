@@ -52,9 +52,8 @@ impl Mail {
         timeout: Duration,
     ) -> Result<Self, String> {
         let MailSection { server, port, encryption, user, password_env, from, to } = section;
-        let mailbox = |text: &String| {
-            text.parse::<Mailbox>().map_err(|error| format!("{text:?} is no address of a mailbox: {error}"))
-        };
+        let mailbox =
+            |text: &String| text.parse::<Mailbox>().map_err(|error| format!("{text:?} is not a mail address: {error}"));
         let user = match (user, password_env) {
             (Some(user), Some(password_env)) => Some((user.clone(), secret(password_env)?)),
             _ => None,
@@ -95,7 +94,7 @@ impl Mail {
                 Outcome::Accepted { reference: None }
             }
             Ok(Err(error)) => after_data(&error),
-            Err(_) => Outcome::unknown("the server did not say in time whether it took the mail"),
+            Err(_) => Outcome::unknown("the server did not confirm in time whether it accepted the mail"),
         }
     }
 
@@ -122,7 +121,7 @@ impl Mail {
     }
 
     fn ready(&self, parcel: &Parcel<'_>) -> Result<Ready, String> {
-        let failed = |error: &dyn std::fmt::Display| format!("the mail cannot be made: {error}");
+        let failed = |error: &dyn std::fmt::Display| format!("cannot create the mail: {error}");
         let to = parcel.recipient.parse::<Address>().map_err(|error| failed(&error))?;
         let envelope =
             Envelope::new(Some(self.from.email.clone()), vec![to.clone()]).map_err(|error| failed(&error))?;
@@ -148,7 +147,7 @@ fn parts(parcel: &Parcel<'_>) -> Result<MultiPart, String> {
     let html = SinglePart::html(message.html.clone());
     let alternative = MultiPart::alternative().singlepart(SinglePart::plain(message.text.clone()));
     let Some(chart) = &message.chart_png else { return Ok(alternative.singlepart(html)) };
-    let png = ContentType::parse("image/png").map_err(|error| format!("the mail cannot be made: {error}"))?;
+    let png = ContentType::parse("image/png").map_err(|error| format!("cannot create the mail: {error}"))?;
     let chart = Attachment::new_inline(CHART_CID.to_owned()).body(chart.clone(), png);
     Ok(alternative.multipart(MultiPart::related().singlepart(html).singlepart(chart)))
 }
@@ -175,6 +174,6 @@ fn after_data(error: &Error) -> Outcome {
     } else if error.is_transient() {
         Outcome::not_accepted(problem)
     } else {
-        Outcome::unknown(format!("the connection was lost after the mail was under way: {problem}"))
+        Outcome::unknown(format!("the connection was lost while the mail was being sent: {problem}"))
     }
 }

@@ -98,7 +98,7 @@ impl Run<'_> {
             id: entry.id,
             channel: entry.channel,
             recipient: entry.recipient,
-            problem: "the sender ended while it sent this".to_owned(),
+            problem: "the sender ended while it was sending this message".to_owned(),
         }));
         Ok(())
     }
@@ -141,7 +141,7 @@ impl Run<'_> {
 
     fn skip(&mut self, entry: Entry) {
         if self.report.skipped.iter().all(|trouble| trouble.id != entry.id) {
-            let problem = format!("no channel {} is open", entry.channel);
+            let problem = format!("channel {} is not open", entry.channel);
             let Entry { id, channel, recipient, .. } = entry;
             self.report.skipped.push(Trouble { id, channel, recipient, problem });
         }
@@ -199,7 +199,7 @@ impl Run<'_> {
     async fn attempt(&self, claim: &Claim) -> Outcome {
         let message = match serde_json::from_value::<Message>(claim.content.clone()) {
             Ok(message) => message,
-            Err(error) => return Outcome::refused(format!("its content does not read: {error}")),
+            Err(error) => return Outcome::refused(format!("its content cannot be parsed: {error}")),
         };
         let parcel = Parcel {
             id: &id(claim),

@@ -87,7 +87,7 @@ impl Slack {
             }
             Target::Bot { token, post_url, .. } => {
                 let Ok(mut bearer) = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret())) else {
-                    return Outcome::refused("the bot's token contains characters that no token has");
+                    return Outcome::refused("the bot's token contains characters that a token cannot have");
                 };
                 bearer.set_sensitive(true);
                 let request = self.client.post(post_url).header(AUTHORIZATION, bearer);
@@ -150,13 +150,13 @@ fn escaped(text: &str) -> String {
 /// Interprets the body of a response with a success status.
 fn posted(body: Option<&[u8]>) -> Outcome {
     let Some(posted) = body.and_then(|body| serde_json::from_slice::<Posted>(body).ok()) else {
-        return Outcome::unknown("Slack's answer does not read");
+        return Outcome::unknown("Slack's answer cannot be parsed");
     };
     if posted.ok {
         return Outcome::Accepted { reference: posted.ts };
     }
     let error = shown(&posted.error.unwrap_or_default());
-    let problem = format!("Slack says {error:?}");
+    let problem = format!("Slack answered {error:?}");
     if PERHAPS_POSTED.contains(&error.as_str()) {
         Outcome::Unknown { problem }
     } else if PASSING.contains(&error.as_str()) {

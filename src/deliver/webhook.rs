@@ -41,7 +41,7 @@ impl Webhook {
     fn key(&self) -> Result<Vec<u8>, &'static str> {
         let secret = self.secret.expose_secret();
         match secret.strip_prefix(SECRET_PREFIX) {
-            Some(encoded) => BASE64_STANDARD.decode(encoded).map_err(|_| "holds no base64 after whsec_"),
+            Some(encoded) => BASE64_STANDARD.decode(encoded).map_err(|_| "is not valid base64 after whsec_"),
             None => Ok(secret.as_bytes().to_vec()),
         }
     }
@@ -72,7 +72,7 @@ impl Webhook {
 pub(super) fn check_url(url: &SecretString, variable: &str) -> Result<(), String> {
     match Url::parse(url.expose_secret()) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(()),
-        Ok(_) | Err(_) => Err(format!("{variable} holds no URL that begins with https:// or http://")),
+        Ok(_) | Err(_) => Err(format!("{variable} is not a URL that begins with https:// or http://")),
     }
 }
 

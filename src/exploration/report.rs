@@ -1,7 +1,8 @@
-//! Renders a run for people and programs, from its journal and nothing else.
+//! Renders a run for people and programs, from its journal alone.
 //!
-//! One file a format; `view` is what they share. Whatever a model or a database wrote is hostile here: it is bounded,
-//! stripped of what drives terminals or reorders text, and escaped for where it stands. Nothing is printed or saved.
+//! Each format has one file, and `view` contains what they share. Any text of a model or a database is treated as
+//! hostile: it is bounded, stripped of what controls terminals or reorders text, and escaped for its place. Nothing is
+//! printed or saved.
 
 mod chart;
 mod covered;
@@ -16,7 +17,7 @@ use crate::agent::journal::Run;
 pub use crate::typeset::format::{Error, Format};
 use crate::typeset::layout::Layout;
 
-/// Renders `run`; `layout` is for [`Format::Terminal`] alone.
+/// Renders `run`. Only [`Format::Terminal`] uses `layout`.
 pub fn render(run: &Run, format: Format, layout: Layout) -> Result<String, Error> {
     match format {
         Format::Terminal => Ok(terminal::render(run, layout)),

@@ -61,8 +61,8 @@ pub struct Pin {
     /// The compared column.
     pub column: String,
     pub value: String,
-    /// The index of the only result column for which the condition holds, as in `sum(x) FILTER (WHERE region =
-    /// 'North')`; `None` if it holds for all.
+    /// The index of the only result column for which the condition holds, as for a FILTER clause: `sum(x) FILTER (WHERE
+    /// region = 'North')`. `None` if the condition holds for all columns.
     pub result_column: Option<usize>,
 }
 

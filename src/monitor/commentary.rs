@@ -42,11 +42,11 @@ const CATALOG_CHARACTERS: usize = 12_000;
 pub struct Analysis {
     /// Who wrote it: a model's name, or `offline analyst`.
     pub author: String,
-    /// What happened, by the engine, a paragraph each.
+    /// What happened, as written by the engine, one text per paragraph.
     pub synthesis: Vec<String>,
     /// What a model adds: hypotheses and what to do, every figure checked, with the rows that they rest on.
     pub findings: Vec<FindingDocument>,
-    /// Why there is nothing of a model's, or not everything.
+    /// Why the model's findings are missing or incomplete.
     pub remark: Option<String>,
     /// Whether the model failed to answer, so that asking it again later may succeed.
     #[serde(skip)]

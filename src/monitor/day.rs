@@ -124,7 +124,7 @@ pub struct Incident {
     pub severity: Severity,
     /// How much is at stake.
     pub impact: Impact,
-    /// The value that the severity comes from; `None` in incidents of before this was kept.
+    /// The value that determines the severity; `None` in incidents stored before this field existed.
     pub severity_by: Option<GradedBy>,
     /// The value that the impact comes from.
     pub impact_by: Option<GradedBy>,
@@ -149,7 +149,7 @@ pub enum IncidentKind {
     /// Values are off what was expected.
     #[default]
     Deviation,
-    /// Data do not come that should: what was measured before is not known any more.
+    /// Expected data does not arrive: what was measured before is no longer known.
     NoData {
         /// What does not come.
         what: Silent,
@@ -162,7 +162,7 @@ pub enum IncidentKind {
         /// When those were due, by the monitor's clock.
         #[schemars(with = "String")]
         due: DateTime,
-        /// Whether they nearly always come; of others no single step is due, and only the length of the silence tells.
+        /// Whether they nearly always arrive; of others no single step is due, and only the length of a silence counts.
         #[serde(default = "always")]
         is_regular: bool,
     },
@@ -226,7 +226,7 @@ pub struct Contribution {
     pub share: f64,
 }
 
-/// The value of which an incident has a grade.
+/// The value that determines a grade of an incident.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GradedBy {
     /// The metric's key.

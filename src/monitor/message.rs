@@ -60,7 +60,7 @@ pub struct Alert {
     pub grain: Grain,
     /// The metric that the incident is named by.
     pub metric: Option<MetricDocument>,
-    /// What the engine makes of that metric's whole.
+    /// The judgement of that metric as a whole.
     pub judgement: Option<Judgement>,
     /// The incident, with the decision on it.
     pub incident: Incident,

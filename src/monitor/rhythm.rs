@@ -33,7 +33,7 @@ const ACTIVE_MIN: usize = 14;
 /// The recent steps of a series, up to and including the step in question.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Steps<'a> {
-    /// Whether each step has data; `None` if the step does not tell.
+    /// Whether each step has data; `None` if that is unknown.
     pub(super) came: &'a [Option<bool>],
     /// Whether each step is a special day.
     pub(super) is_special: &'a [bool],

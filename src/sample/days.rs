@@ -1,9 +1,10 @@
-//! Days of the tables that the shipped monitors read, seeded, and with them what was done to some of those days.
+//! Generates the daily tables that the shipped monitors read, seeded, with known changes injected into some of the
+//! days.
 //!
-//! The traffic has what real traffic has: a week, a year and holidays, growth that differs by channel, visitors who come
-//! back for having come before, counts whose noise is that of counts and more, noise that lasts from one day to the
-//! next, days without rows, and late rows. What is injected is known, so that what a monitor says can be held against
-//! it. The same options give the same bytes on every machine.
+//! The traffic resembles real traffic: a week, a year and holidays, growth that differs by channel, returning visitors,
+//! counts with more noise than independent events have, noise that lasts from one day to the next, days without rows,
+//! and late rows. The injections are known, so that a monitor's results can be compared with them. The same options
+//! produce the same bytes on every machine.
 
 mod calendar;
 mod chance;
@@ -26,21 +27,20 @@ use chance::Chance;
 
 /// Rows of one INSERT statement.
 const ROWS_PER_INSERT: usize = 500;
-/// The share of days of which no row is there.
+/// Probability that a day has no rows.
 const GAP_CHANCE: f64 = 0.005;
-/// The chance of a channel's rows to be late, by days before the last.
+/// Probabilities that a channel's rows are late, by days before the last day.
 const LATE_CHANCES: [f64; 3] = [0.5, 0.25, 0.1];
 
-/// What to generate.
+/// The options of the generator of daily tables.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
-    /// The same seed gives the same data.
+    /// The same seed produces the same data.
     pub seed: u64,
-    /// How many days.
     pub days: u32,
-    /// The last of them.
+    /// The last day.
     pub until: Date,
-    /// What to do to some of them.
+    /// Changes to inject into some of the days.
     pub injections: Vec<Injection>,
 }
 
@@ -50,23 +50,21 @@ impl Default for Options {
     }
 }
 
-/// A generated table, in rows of one day and one combination of dimension values.
+/// A generated table, with one row for each day and combination of dimension values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
-    /// Its name in the database.
     pub name: &'static str,
-    /// What breaks it down, besides the day.
+    /// The names of the dimensions, besides the day.
     pub dimensions: &'static [&'static str],
-    /// What is measured, in the order of the funnel.
+    /// The names of the measures, in the order of the funnel.
     pub measures: &'static [&'static str],
-    /// Its rows, by day.
+    /// The rows, ordered by day.
     pub rows: Vec<Row>,
 }
 
-/// What was measured of one combination of dimension values on one day.
+/// The measures of one combination of dimension values on one day.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
-    /// The day.
     pub day: Date,
     /// The value of each of [`Table::dimensions`].
     pub dimensions: Vec<&'static str>,
@@ -74,13 +72,13 @@ pub struct Row {
     pub measures: Vec<f64>,
 }
 
-/// Both tables.
+/// Both generated tables, and the options that they were generated with.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {
     options: Options,
-    /// `funnel_daily`.
+    /// The table `funnel_daily`.
     pub funnel: Table,
-    /// `ga4_events_daily`, with a column for each event name.
+    /// The table `ga4_events_daily`, here with a column for each event name.
     pub events: Table,
 }
 
@@ -103,13 +101,13 @@ pub fn events(options: &Options) -> Table {
     table
 }
 
-/// What was done to the days, and what it comes to: one for each injection, in their order.
+/// Returns each injection with its effect, in the order of the injections.
 pub fn truths(options: &Options) -> Vec<Truth> {
     options.injections.iter().map(|injection| effect::truth(injection, options)).collect()
 }
 
 impl Dataset {
-    /// Writes both tables as SQL, ready for `psql` or for the embedded database.
+    /// Writes both tables as SQL for `psql` or for the embedded database.
     pub fn write_sql(&self, writer: &mut impl Write) -> io::Result<()> {
         let Options { seed, days, until, injections } = &self.options;
         writeln!(writer, "-- Generated: seed {seed}, {days} days up to {until}.")?;
@@ -122,7 +120,8 @@ impl Dataset {
         writeln!(writer, "COMMIT;\n\nANALYZE {};\nANALYZE {};", self.funnel.name, self.events.name)
     }
 
-    /// How many rows the tables have in the database.
+    /// Returns the number of rows that the tables have in the database, where `ga4_events_daily` has one for each event
+    /// name.
     pub fn rows(&self) -> usize {
         self.funnel.rows.len() + self.events.rows.len() * self.events.measures.len()
     }
@@ -136,11 +135,11 @@ fn write_rows(writer: &mut impl Write, definition: &str, name: &str, rows: &[Str
     writeln!(writer)
 }
 
-/// What a table is simulated from.
+/// The input from which a table is simulated.
 #[derive(Debug, Clone, Copy)]
 struct World<'a> {
     options: &'a Options,
-    /// Without noise, every amount is the one to be expected.
+    /// Without noise, every amount is its expected value.
     is_noisy: bool,
 }
 
@@ -153,12 +152,13 @@ impl World<'_> {
         date(self.options, day)
     }
 
-    /// A source of chance for each day of each series, so that what is injected shifts no other draw.
+    /// Returns the source of chance of one day of a series. Every day has its own, so that an injection shifts no other
+    /// draw.
     fn chance(&self, series: u64, day: usize) -> Chance {
         self.stream(series * 100_000 + 1 + day as u64)
     }
 
-    /// The source of chance of what a whole series has.
+    /// Returns the source of chance for draws that concern a whole series.
     fn chance_of_series(&self, series: u64) -> Chance {
         self.stream(series * 100_000)
     }
@@ -167,7 +167,7 @@ impl World<'_> {
         if self.is_noisy { Chance::drawn(self.options.seed, stream) } else { Chance::Mean }
     }
 
-    /// By what a measure is multiplied.
+    /// Returns the factor of all injections on a measure.
     fn factor(&self, measure: &str, dimensions: &[(&str, &str)], day: usize) -> f64 {
         let date = self.date(day);
         self.options.injections.iter().map(|injection| injection.factor(measure, dimensions, date)).product()
@@ -179,7 +179,7 @@ fn date(options: &Options, day: usize) -> Date {
     options.until.saturating_sub(back.days())
 }
 
-/// Whole days, and of the last ones the rows of single channels.
+/// Removes whole days, and of the last days the rows of single channels.
 fn remove_what_is_missing(table: &mut Table, options: &Options, number: u64) {
     let mut chance = Chance::drawn(options.seed, number);
     let gaps = (0..options.days as usize).filter(|_| chance.happens(GAP_CHANCE)).map(|day| date(options, day));

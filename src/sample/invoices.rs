@@ -1,4 +1,5 @@
-//! The invoices: each customer at its own pace, with growth, seasons and returns; then what was planted, added up.
+//! Generates the invoices: each customer orders at its own pace, with growth, seasons and returns. Then adds up what
+//! was planted.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
@@ -10,16 +11,16 @@ use super::market::{Customer, Market, PRODUCTS, SEASONAL_REGION, SILENT_REGION};
 use super::{Kind, Options, Planted};
 use crate::analysis::dice::Dice;
 
-/// Demand of each month of the year, in percent of the average.
+/// Demand in each month of the year, in percent of the average.
 const SEASON: [i64; 12] = [95, 97, 108, 110, 106, 96, 90, 92, 100, 108, 104, 94];
-/// One line in so many has a part of it returned.
+/// Probability that a part of a line is returned, except for bad batches.
 const RETURN_CHANCE: f64 = 0.02;
-/// The seasonal region pauses for so many days up to the end of the data, and a year before.
+/// Days before the end of the data in which the seasonal region pauses, in every year.
 const PAUSE_DAYS: i64 = 110;
-/// Trial batches: a few units, of which one or two may come back, which means nothing.
+/// Number of trial batches. They have a few units. The return of one or two of them is not a signal.
 const TRIAL_BATCHES: i64 = 25;
 
-/// A line: a sale, or a return with negative units.
+/// A line of an invoice: a sale, or a return with negative units.
 #[derive(Debug, Clone)]
 pub(super) struct Invoice {
     number: usize,
@@ -35,7 +36,7 @@ pub(super) struct Invoice {
 }
 
 impl Invoice {
-    /// Gross value, trade, volume and cash discount in INR.
+    /// Returns gross value, trade, volume and cash discount in INR.
     fn amounts(&self, customer: &Customer) -> [i64; 4] {
         let gross = self.units * self.price;
         let [trade, volume, cash] = customer.discounts.map(|tenths| gross * tenths / 1000);
@@ -47,7 +48,7 @@ impl Invoice {
         gross - trade - volume - cash
     }
 
-    /// Writes `(...)`, without a line break.
+    /// Writes the row as `(...)`, without a line break.
     pub(super) fn write_row(&self, writer: &mut impl Write, market: &Market) -> io::Result<()> {
         let customer = &market.customers[self.customer];
         let (_, product, business_unit, _) = PRODUCTS[self.product];
@@ -72,7 +73,7 @@ impl Invoice {
     }
 }
 
-/// All invoices by date, numbered, and the batches that were planted.
+/// Returns all invoices, numbered by date, and the batches that were planted.
 pub(super) fn generate(market: &Market, options: Options) -> (Vec<Invoice>, BTreeSet<String>) {
     let first_date = options.as_of.saturating_sub(market.last_day.days());
     let mut invoices = Vec::new();
@@ -164,7 +165,8 @@ fn trial_batches(market: &Market, first_date: Date, dice: &mut Dice, invoices: &
     }
 }
 
-/// Batches to come back: of a year with at least three months left to return in, sold often and to many.
+/// Chooses the batches that are returned: from a year of sales that leaves at least three months for returns, with at
+/// least eight lines and the average number of units.
 fn bad_batches(market: &Market, invoices: &[Invoice], dice: &mut Dice) -> BTreeSet<String> {
     let mut lines = BTreeMap::<&str, (usize, i64)>::new();
     for invoice in invoices.iter().filter(|invoice| (90..455).contains(&(market.last_day - invoice.day))) {
@@ -182,7 +184,7 @@ fn bad_batches(market: &Market, invoices: &[Invoice], dice: &mut Dice) -> BTreeS
     chosen
 }
 
-/// What comes back of a sale. Of a bad batch a third of the lines, half of each.
+/// Returns the return of a sale, if there is one. Of a bad batch, a third of the lines come back, about half of each.
 fn returned(
     sale: &Invoice,
     bad: &BTreeSet<String>,
@@ -199,7 +201,7 @@ fn returned(
     comes_back.then(|| Invoice { day, date: first_date.saturating_add(day.days()), units: -units, ..sale.clone() })
 }
 
-/// What was planted, with what it is worth in the invoices: the most money first within each kind.
+/// Returns the planted signals with their amounts in the invoices, by kind and then by amount, the largest first.
 pub(super) fn planted(market: &Market, invoices: &[Invoice], bad_batches: &BTreeSet<String>) -> Vec<Planted> {
     let mut before = vec![0; market.customers.len()];
     let mut discounts = vec![0; market.customers.len()];

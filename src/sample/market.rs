@@ -1,16 +1,17 @@
-//! Customers and products: who orders what, how often, on which terms, and who is planted.
+//! The customers and products: who orders what, how often and on which terms, and which customers are planted signals.
 
 use super::Options;
 use crate::analysis::dice::Dice;
 
-/// The regions of ordinary customers; the last has a season.
+/// The regions of ordinary customers. The last of them has a season.
 const REGIONS: [&str; 6] = ["North", "South", "East", "West", "Central", SEASONAL_REGION];
-/// Its customers hardly order in the months up to the end of the data, this year or the last.
+/// The region whose customers order little in the months before the end of the data, and in the same months a year
+/// earlier.
 pub(super) const SEASONAL_REGION: &str = "Hills";
-/// The region most of whose customers stop.
+/// The region in which most customers stop ordering.
 pub(super) const SILENT_REGION: &str = "Islands";
 /// Segments with their usual trade, volume and cash discounts, in tenths of a percent. Key accounts have better terms,
-/// which is no signal.
+/// which is not a signal.
 const SEGMENTS: [(&str, [i64; 3]); 5] = [
     ("Workshop", [30, 10, 10]),
     ("Retailer", [35, 15, 10]),
@@ -35,7 +36,7 @@ const LAST_WORDS: [&str; 10] = [
     "Enterprises",
 ];
 
-/// What is sold, by code, name, business unit, and gross price of a unit in INR.
+/// The products: code, name, business unit, and gross price of a unit in INR.
 pub(super) const PRODUCTS: [(&str, &str, &str, i64); 10] = [
     ("EO", "Engine Oil", "Automotive", 400),
     ("EP", "Engine Oil Premium", "Automotive", 650),
@@ -49,34 +50,34 @@ pub(super) const PRODUCTS: [(&str, &str, &str, i64); 10] = [
     ("CF", "Cutting Fluid", "Industrial", 260),
 ];
 
-/// A customer. Days count from the first of the data.
+/// A customer of the market. Days are counted from the first day of the data.
 #[derive(Debug, Clone)]
 pub(super) struct Customer {
     pub(super) code: String,
     pub(super) name: String,
     pub(super) segment: &'static str,
     pub(super) region: &'static str,
-    /// Its usual interval in days.
+    /// The usual number of days between two orders.
     pub(super) interval: f64,
-    /// Its usual order, in units.
+    /// The usual number of units of an order.
     pub(super) units: f64,
-    /// The day it begins.
+    /// The day from which its first interval is counted.
     pub(super) first_day: i64,
-    /// The day from which on it does not order, if it was planted as one who stops.
+    /// The first day without orders, if the customer was planted as one who stops.
     pub(super) stop_day: Option<i64>,
     /// Trade, volume and cash discounts, in tenths of a percent.
     pub(super) discounts: [i64; 3],
-    /// Whether its discounts were planted.
+    /// Whether its discounts were planted as a signal.
     pub(super) is_overdiscounted: bool,
-    /// The products it buys, by index.
+    /// Indices of its products in [`PRODUCTS`].
     pub(super) products: Vec<usize>,
 }
 
-/// Everybody.
+/// All customers, and the length of the data.
 #[derive(Debug, Clone)]
 pub(super) struct Market {
     pub(super) customers: Vec<Customer>,
-    /// The last day of the data.
+    /// The last day of the data, counted from its first day as 0.
     pub(super) last_day: i64,
 }
 
@@ -92,7 +93,7 @@ impl Market {
         market
     }
 
-    /// One customer in 250 is of the silent region, at least three; two of three of them stop.
+    /// Moves one customer in 250, at least three, to the silent region. Two of three of them stop.
     fn plant_silent_region(&mut self, dice: &mut Dice) {
         let count = (self.customers.len() / 250).max(3);
         let last_day = self.last_day;
@@ -105,7 +106,7 @@ impl Market {
         }
     }
 
-    /// One customer in 600 gets 11 to 15 percentage points more off than its segment.
+    /// Gives one customer in 600 discounts that are 11 to 15 percentage points above those of its segment.
     fn plant_discounts(&mut self, dice: &mut Dice) {
         for index in self.ordinary(dice, self.customers.len().div_ceil(600)) {
             let customer = &mut self.customers[index];
@@ -115,7 +116,7 @@ impl Market {
         }
     }
 
-    /// One customer in 125 stops, after at least ten months, so long ago that five of its intervals have passed.
+    /// Makes one customer in 125 stop, at least 75 days and five of its intervals before the end of the data.
     fn plant_churn(&mut self, dice: &mut Dice) {
         for index in self.ordinary(dice, self.customers.len().div_ceil(125)) {
             let customer = &mut self.customers[index];
@@ -125,7 +126,8 @@ impl Market {
         }
     }
 
-    /// Customers who can carry a signal: of some size, frequent, long known, of no special region, not planted yet.
+    /// Chooses up to `count` customers who can carry a signal: of some size, frequent, known for long, in no special
+    /// region, and not planted yet.
     fn ordinary(&self, dice: &mut Dice, count: usize) -> Vec<usize> {
         let is_ordinary = |customer: &Customer| {
             let is_special = [SEASONAL_REGION, SILENT_REGION].contains(&customer.region);

@@ -1,4 +1,4 @@
-//! How much of what was planted a run found, and how much of what it claimed was planted.
+//! Scores a run: the share of planted signals that it found, and the share of its claims that were planted.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -9,36 +9,36 @@ use super::{Kind, Planted};
 use crate::finding::results::Results;
 use crate::finding::{Category, Citation};
 
-/// The score of a run.
+/// The score of a run, in total and by kind of signal.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Score {
-    /// The share of the planted signals that were found; 1 where none was planted.
+    /// The share of the planted signals that were found; 1 if none was planted.
     pub recall: f64,
-    /// The share of the claimed signals that were planted; 1 where none was claimed.
+    /// The share of the claimed signals that were planted; 1 if none was claimed.
     pub precision: f64,
-    /// The same by kind.
     pub kinds: Vec<KindScore>,
 }
 
 /// The score of one kind of signal.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct KindScore {
-    /// The kind.
     pub kind: Kind,
-    /// How many were planted.
+    /// The number of planted signals.
     pub planted: usize,
-    /// How many of these were found.
+    /// The number of planted signals that were found.
     pub found: usize,
-    /// How many were claimed.
+    /// The number of claimed signals.
     pub claimed: usize,
-    /// How many of these were right. More than `found` where a stopped customer of a silent region was claimed.
+    /// The number of right claims. It exceeds `found` if a stopped customer of a silent region was claimed.
     pub right: usize,
-    /// The share of the planted money that was found.
+    /// The share of the planted money that was found; 1 if none was planted.
     pub money_found: f64,
 }
 
-/// Compares findings with what was planted. A finding claims what its category and the rows it cites say: each value of
-/// the kind's column there. `findings` are a category and the citations of each.
+/// Compares findings with the planted signals.
+///
+/// A finding claims each value of the kind's column in the rows that it cites, for the kinds that its category can be
+/// about. `findings` are the category and the citations of each finding.
 pub fn score<'a>(
     planted: &[Planted],
     findings: impl IntoIterator<Item = (Category, &'a [Citation])>,
@@ -68,7 +68,7 @@ fn kind_score(kind: Kind, planted: &[Planted], claims: &BTreeSet<String>) -> Kin
     KindScore { kind, planted: own.count(), found, claimed: claims.len(), right: found + members, money_found }
 }
 
-/// Whether a finding of this category can be about this kind of signal.
+/// Returns whether a finding of this category can be about this kind of signal.
 fn is_about(category: Category, kind: Kind) -> bool {
     match category {
         Category::Churn => matches!(kind, Kind::Churn | Kind::SilentRegion),
@@ -79,8 +79,8 @@ fn is_about(category: Category, kind: Kind) -> bool {
     }
 }
 
-/// The values that the findings claim for the kind. A region is claimed only by rows about regions, not by those of
-/// customers that happen to say where each is.
+/// Returns the values that the findings claim for the kind. Only rows about regions claim a region: rows about
+/// customers may also contain the region of each.
 fn claims(kind: Kind, findings: &[(Category, &[Citation])], results: &Results) -> BTreeSet<String> {
     let mut claims = BTreeSet::new();
     for (_, citations) in findings.iter().filter(|(category, _)| is_about(*category, kind)) {

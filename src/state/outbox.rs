@@ -1,13 +1,13 @@
-//! Who is told what: a row for each incident, channel, recipient and day, and what became of it.
+//! The outbox: one row for each incident, channel, recipient and day, with the state of its delivery.
 //!
 //! ```text
 //! pending -> sending -> sent       accepted
 //!    ^          |-----> failed     refused, or tried too often
-//!    '----------'-----> unknown    perhaps accepted; never sent again unless somebody asks for it
+//!    '----------'-----> unknown    may have been accepted; sent again only on request
 //! ```
 //!
-//! Rows are written with the decision, in one transaction, without content, which is set before they are sent. The rows of
-//! a digest are one message: the first one carries the others, which share its fate.
+//! Rows are written without content, in the same transaction as the decision. Their content is set before they are
+//! sent. The rows of a digest are one message: the first row carries the others, which share its state.
 
 mod sender;
 
@@ -46,7 +46,7 @@ pub struct NewMessage {
     pub incident: String,
     /// The name of the channel in `explore.toml`.
     pub channel: String,
-    /// Empty if the channel has only one recipient.
+    /// Empty for a channel without named recipients, such as a webhook.
     pub recipient: String,
     /// Whether one message of the day covers all incidents.
     pub is_digest: bool,
@@ -97,7 +97,7 @@ impl Delivery {
     fn named(name: &str) -> Result<Self, Error> {
         let all = [Self::Pending, Self::Sending, Self::Sent, Self::Failed, Self::Unknown];
         let found = all.into_iter().find(|delivery| delivery.name() == name);
-        found.ok_or_else(|| Error::Document { what: READ, reason: format!("a message is {name:?}") })
+        found.ok_or_else(|| Error::Document { what: READ, reason: format!("unknown state of a message: {name:?}") })
     }
 }
 

@@ -6,7 +6,7 @@
 const LIKENESS_MIN: f64 = 0.75;
 /// Characters that a part of a name needs to stand for it. Too many names contain `id`.
 const PART_MIN: usize = 3;
-/// Likeness of a name to one of which it is a very small part.
+/// Likeness of a name to a much longer one that contains it.
 const PART_LIKENESS: f64 = 0.8;
 /// Edits that a typing error makes at most, as a share of the name's length in bytes.
 const SLIP_MAX: f64 = 0.25;
@@ -30,8 +30,8 @@ pub fn nearest_by<T>(
         .map(|(_, candidate)| candidate)
 }
 
-/// Returns the known name of which `name` is a typing error. Use it for sets so large that a name which is only similar
-/// is another name.
+/// Returns the known name that `name` misspells by a few edits. Use it for sets so large that a name which is only
+/// similar is another name.
 pub fn misspelt<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let (distance, nearest) = known.into_iter().map(|known| (strsim::damerau_levenshtein(known, name), known)).min()?;
     (distance as f64 <= SLIP_MAX * name.len() as f64).then_some(nearest)
@@ -55,7 +55,7 @@ pub fn advice<T: AsRef<str>>(name: &str, known: impl IntoIterator<Item = T>) -> 
     })
 }
 
-/// Returns how similar two names are, from 0 to 1, whatever their case.
+/// Returns how similar two names are, from 0 to 1, ignoring their case.
 ///
 /// The result is the largest of three measures: the likeness of characters with more weight on the beginning
 /// (Jaro-Winkler), the share of one name that the other makes up if it is a part of it (`churn` of `customer_churn`),

@@ -93,7 +93,7 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// Cuts a line to at most `width` columns, the last of which is `…` if the line was longer.
+/// Cuts a line to at most `width` columns. The last column of a line that was cut is `…`.
 pub(crate) fn fit(line: &str, width: usize) -> String {
     if line.width() <= width {
         return line.to_owned();

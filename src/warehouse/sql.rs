@@ -1,13 +1,13 @@
 //! Turns text from a model into a validated SELECT. Pure: no I/O, no async, no database.
 //!
 //! Only this module can construct a [`Select`], and [`crate::warehouse::Database::select`] accepts nothing else. So
-//! unchecked text cannot reach a database. The database executes the original text, never the parsed tree printed again.
+//! unchecked text cannot reach a database. The database executes the original text, never a printed form of the tree.
 //!
 //! A text passes through the following stages. The first one that objects refuses it, with a one-line message that says
 //! what to write instead:
 //!
 //! ```text
-//! lexer       text -> tokens, by PostgreSQL's rules; the parser gets these tokens, so it cannot split the text differently
+//! lexer       text -> tokens, by PostgreSQL's rules; the parser gets these tokens and cannot split the text otherwise
 //! operators   the list of PostgreSQL's own operators
 //! statement   one statement, a query, no INTO, no locks, not too large: the checks that need only the tokens
 //! calls       every name before a parenthesis or a string is explained; checks the tokens, independently of the walk
@@ -26,8 +26,8 @@
 //!             what the checker of findings reads from a statement that passed
 //! ```
 //!
-//! Facts that only the database knows arrive as plain data ([`crate::warehouse::catalog::code`]). The cost of a query is
-//! not checked here. The session must set `standard_conforming_strings = on` and a search path that begins with
+//! Facts that only the database knows arrive as plain data ([`crate::warehouse::catalog::code`]). The cost of a query
+//! is not checked here. The session must set `standard_conforming_strings = on` and a search path that begins with
 //! `pg_catalog`.
 
 mod calls;

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use explore::app::cli;
 use explore::app::config::Config;
-use explore::app::config::choice::{Player, Source};
+use explore::app::config::choice::Source;
 use explore::app::error::Failure;
+use explore::exploration::Player;
 use explore::model::openai::Api;
 use tempfile::TempDir;
 
@@ -37,7 +38,7 @@ fn origin(config: &Config, key: &str) -> String {
 fn flags_win_over_the_environment_over_the_file_over_defaults() {
     let check = |file: &str, variables: &[(&str, &str)], arguments: &[&str], expected: (u32, &str)| {
         let config = resolve(file, variables, arguments).unwrap();
-        assert_eq!((config.limits.max_iterations, origin(&config, "max_iterations").as_str()), expected);
+        assert_eq!((config.budget.iterations_max, origin(&config, "max_iterations").as_str()), expected);
     };
     let (file, variable, flag) =
         ("\nmax_iterations = 3", [("EXPLORE_MAX_ITERATIONS", "4")], ["--max-iterations", "1_000"]);
@@ -52,7 +53,7 @@ fn flags_win_over_the_environment_over_the_file_over_defaults() {
 fn a_flag_counts_before_a_subcommand_and_after_it() {
     for arguments in [["--runs-dir", "a", "config"], ["config", "--runs-dir", "a"]] {
         let config = resolve("", &[], &arguments).unwrap();
-        assert_eq!(config.runs.runs_dir, Path::new("a"));
+        assert_eq!(config.runs_dir, Path::new("a"));
     }
 }
 
@@ -100,7 +101,7 @@ fn the_ending_of_the_report_chooses_its_format_unless_something_as_near_asks_for
         let format = config.settings.iter().find(|setting| setting.key == "format").unwrap().texts.concat();
         let held = config.check_format().map_or_else(|failure| failure.to_string(), |()| format);
         assert_eq!([held, origin(&config, "format")], expected, "{arguments:?}");
-        config.report.format
+        config.format
     };
     let told = check("", &[], &["-o", "a.html"], &["html", "--output"]);
     assert_eq!(told, explore::typeset::format::Format::Html);
@@ -171,9 +172,9 @@ fn a_file_that_is_named_must_be_there() {
     let directory = TempDir::new().unwrap();
     std::fs::write(directory.path().join("other.toml"), "max_rows = 5").unwrap();
     let named = resolve_in(directory.path(), &[], &["--config", "other.toml"]).unwrap();
-    assert_eq!((named.query.max_rows, origin(&named, "max_rows").as_str()), (5, "other.toml:1"));
+    assert_eq!((named.query.rows_max, origin(&named, "max_rows").as_str()), (5, "other.toml:1"));
     let named = resolve_in(directory.path(), &[("EXPLORE_CONFIG", "other.toml")], &[]).unwrap();
-    assert_eq!(named.query.max_rows, 5);
+    assert_eq!(named.query.rows_max, 5);
     let message = resolve_in(directory.path(), &[], &["--config", "missing.toml"]).unwrap_err().to_string();
     assert!(message.starts_with("cannot read the configuration missing.toml: "), "{message}");
 }

@@ -69,7 +69,10 @@ async fn a_server_that_restarts_costs_the_query_that_ran_and_no_other() {
     };
     let (result, ()) = tokio::join!(database.select(&endless, &LIMITS), restart);
     let Err(Error::Statement { message }) = result else { panic!("{result:?}") };
-    assert!(message.starts_with("the connection was lost while this ran, and it was not repeated"), "{message}");
+    assert!(
+        message.starts_with("the connection was lost while the statement ran, and the statement was not repeated"),
+        "{message}"
+    );
     assert_eq!(number(&database, 7).await, Ok("7".to_owned()));
     database.close().await;
 }

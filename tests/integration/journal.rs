@@ -121,7 +121,7 @@ fn a_runs_directory_that_cannot_be_made_is_named_with_what_to_do() {
     fs::write(&file, "").unwrap();
     let message = Journal::create(&file, RUN_ID).unwrap_err().to_string();
     assert!(message.starts_with(&format!("cannot create {}", file.join(RUN_ID).display())), "{message}");
-    assert!(message.ends_with("name a directory that can be written with --runs-dir"), "{message}");
+    assert!(message.ends_with("name a writable directory with --runs-dir"), "{message}");
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn runs_are_listed_the_latest_first_and_damaged_ones_as_such() {
         ids,
         ["2025-12-01T08-00-00Z-run-0003", "2025-11-30T08-00-00Z-run-0002", "2025-11-29T08-00-00Z-run-0001"]
     );
-    assert_eq!(entries[0].summary, Err("damaged: its journal holds no start of a run".to_owned()));
+    assert_eq!(entries[0].summary, Err("damaged: its journal does not contain the start of the run".to_owned()));
     let summary = entries[1].summary.as_ref().unwrap();
     assert_eq!(summary.findings, [Severity::Critical, Severity::High, Severity::Medium, Severity::Low]);
     assert_eq!(summary.stop_reason, StopReason::QueryLimit);
@@ -186,8 +186,8 @@ fn a_run_is_found_by_its_id_its_start_or_as_the_latest() {
     };
     refused("2025-11-30", "is the start of 2 runs");
     refused("2025-11-28T08-00-00Z-margin-0001", &format!("the nearest is {}", ids[0]));
-    refused("zzz", "`explore runs list` names them all");
-    refused("", "names them all");
+    refused("zzz", "`explore runs list` lists all runs");
+    refused("", "lists all runs");
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn the_latest_run_is_the_latest_that_has_ended() {
     sample_run::write(directory.path(), "b", &short_events());
     check("b", None);
     sample_run::write(directory.path(), "c", &[sample_run::started()]);
-    check("b", Some("c is unfinished (killed, or still running); the latest that has ended is b"));
+    check("b", Some("c is unfinished (killed, or still running); the latest run that has ended is b"));
 }
 
 #[test]

@@ -116,7 +116,7 @@ fn events_are_read_from_csv_and_every_wrong_line_is_told() {
     let problems = read_csv(wrong.as_bytes(), "", &monitors).unwrap_err();
     let told = problems.iter().map(ToString::to_string).collect::<Vec<_>>();
     assert_eq!(told.len(), 8, "{told:?}");
-    let yesterday = "line 3: starts: \"yesterday\" is no date such as 2026-11-20";
+    let yesterday = "line 3: starts: \"yesterday\" is not a date such as 2026-11-20";
     let unknown = [
         "line 7: there is no monitor `revenue_funel`; did you mean `revenue_funnel`?",
         "line 8: there is no metric `vistors`; did you mean `visitors`?",

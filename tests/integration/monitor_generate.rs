@@ -99,10 +99,10 @@ fn an_injection_that_cannot_be_is_refused_with_what_can_be() {
         let problem = text.parse::<Injection>().unwrap_err();
         assert!(problem.contains(expected), "{text}: {problem}");
     };
-    check("fall,visitors,2025-01-01,3%", "there are drop, spike, shift, drift, ratio");
-    check("drop,visits,2025-01-01,3%", "there are visitors, ");
+    check("fall,visitors,2025-01-01,3%", "expected one of drop, spike, shift, drift, ratio");
+    check("drop,visits,2025-01-01,3%", "expected one of visitors, ");
     check("drop,visitors,2025-13-01,3%", "expected a date");
-    check("drop,visitors,2025-01-02..2025-01-01,3%", "days in order");
+    check("drop,visitors,2025-01-02..2025-01-01,3%", "a last day that is not before the first");
     check("drop,visitors,2025-01-02,three", "expected a size");
     check("drop,visitors,2025-01-02,-3%", "expected a size above 0");
     check("drop,visitors,2025-01-02,120%", "expected a size above 0");

@@ -76,11 +76,11 @@ async fn check_refused(executor: &Executor) {
     let cases = [
         (
             "SELECT day FROM sales WHERE day >= $1 AND day < $2",
-            "there is no column `orders`, which the TOML has as a measure",
+            "there is no column `orders`, which is a measure in the TOML",
         ),
         (
             "SELECT day, 1 AS orders FROM sales WHERE day >= $1 AND day < $2",
-            "row 2: 2026-03-28T00:00:00 is in row 1 already",
+            "row 2: 2026-03-28T00:00:00 is already in row 1",
         ),
         (
             "SELECT day, 1 AS orders FROM sales WHERE day < $1 AND day < $2 GROUP BY 1 ORDER BY 1",
@@ -88,11 +88,11 @@ async fn check_refused(executor: &Executor) {
         ),
         (
             "SELECT $1::date AS day, 1 AS orders WHERE $2::text IS NOT NULL",
-            "$2 stands where a text is expected, and it is a point in time",
+            "$2 is used where a text is expected, but it is a point in time",
         ),
         (
             "SELECT day, 1 AS orders FROM sales WHERE amount >= $1 AND amount < $2",
-            "$1 stands where a numeric is expected",
+            "$1 is used where a numeric is expected",
         ),
         ("SELECT day, 1 AS orders FROM nothing WHERE day >= $1 AND day < $2", "relation: nothing is not a table"),
         (
@@ -243,8 +243,8 @@ async fn the_check_command_runs_each_select_over_the_latest_day() {
     assert_eq!(outcome.code, 2, "{}", outcome.stderr);
     assert_eq!(
         outcome.stdout,
-        "monitors/bad.sql: there is no column `country`, which the TOML has as a dimension; select it AS country; the column \
-         `orders` is of type text, and a measure is a number; cast it to numeric\n"
+        "monitors/bad.sql: there is no column `country`, which is a dimension in the TOML; select it AS country; the column \
+         `orders` is of type text, but a measure is numeric; cast it to numeric\n"
     );
     assert!(outcome.stderr.contains("good: 0 rows of "), "{}", outcome.stderr);
     let shipped = check(&[]);

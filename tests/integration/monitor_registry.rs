@@ -156,24 +156,24 @@ fn every_mistake_is_told_with_its_line_and_all_at_once() {
     check(
         "time_zone = \"Paris\"\nday_starts = \"noon\"\ndelay = \"soon\"\nhistory = \"-1 day\"\ndimensions = [\"day\", \"a\", \"a\", \"orders\"]\n[measures.orders]\n",
         &[
-            "orders.toml:1: `Paris` is no time zone; write one such as Europe/Paris",
-            "orders.toml:2: `noon` is no time; write one such as 06:00",
-            "orders.toml:3: `soon` is no length of time; write one such as 90m, 6h or 1 day",
-            "orders.toml:4: `-1 day` is no length of time; write one such as 90 days or 2 years",
+            "orders.toml:1: `Paris` is not a time zone; write one such as Europe/Paris",
+            "orders.toml:2: `noon` is not a time; write one such as 06:00",
+            "orders.toml:3: `soon` is not a length of time; write one such as 90m, 6h or 1 day",
+            "orders.toml:4: `-1 day` is not a length of time; write one such as 90 days or 2 years",
             "orders.toml:5: the dimension `a` is named twice",
-            "orders.toml:5: the dimension `day` is the column that tells the time",
-            "orders.toml:5: the dimension `orders` is a measure too",
+            "orders.toml:5: the dimension `day` is a name of the time column",
+            "orders.toml:5: the dimension `orders` is also a measure",
         ],
     );
     check(
         "[measures.orders]\nafter = [\"revenu\", \"revenue\"]\n[measures.revenue]\n[ratios.orders]\nnumerator = \"revenues\"\ndenominator = \"orders\"\n[measures.Total]\n[measures.at]\n",
         &[
-            "orders.toml:2: `revenu` is no metric; did you mean `revenue`?",
-            "orders.toml:2: `revenue` does not stand before `orders`: the file has the order of the funnel",
-            "orders.toml:4: `orders` is the name of a measure too; take another one",
-            "orders.toml:5: `revenues` is no measure; did you mean `revenue`?",
-            "orders.toml:7: `Total`: a name has lower case letters, digits and _ alone; give the column an alias",
-            "orders.toml:8: `at` is the column that tells the time; take another name",
+            "orders.toml:2: `revenu` is not a metric; did you mean `revenue`?",
+            "orders.toml:2: `revenue` must come before `orders`: the file follows the order of the funnel",
+            "orders.toml:4: `orders` is also the name of a measure; choose another name",
+            "orders.toml:5: `revenues` is not a measure; did you mean `revenue`?",
+            "orders.toml:7: `Total`: a name has only lower case letters, digits and _; give the column an alias",
+            "orders.toml:8: `at` is a name of the time column; choose another name",
         ],
     );
     check(
@@ -183,18 +183,18 @@ fn every_mistake_is_told_with_its_line_and_all_at_once() {
     check(
         "[measures.orders]\nseverity = { medium = 0.5 }\n[forecast]\nseasons = [7, 3]\n[[forecast.events]]\nname = \"\"\ndates = [\"soon\"]\n[[rules]]\nmetric = \"order\"\ncomparison = \"previous_year\"\nchange_min = 0.1\n",
         &[
-            "orders.toml:2: severity of `orders`: medium = 0.5, high = 0.2, critical = 0.4; each has to be above the one before",
-            "orders.toml:4: seasons are numbers of steps from 2, the shortest first, such as [24, 168]",
-            "orders.toml:5: an event has a name and its dates: name = \"Black Friday\", dates = [2026-11-27]",
-            "orders.toml:7: `soon` is no date; write one such as 2026-11-27",
-            "orders.toml:9: `order` is no metric; did you mean `orders`?",
+            "orders.toml:2: severity of `orders`: medium = 0.5, high = 0.2, critical = 0.4; each must be above the one before",
+            "orders.toml:4: seasons must be numbers of steps from 2 on, the shortest first, such as [24, 168]",
+            "orders.toml:5: an event needs a name and dates: name = \"Black Friday\", dates = [2026-11-27]",
+            "orders.toml:7: `soon` is not a date; write one such as 2026-11-27",
+            "orders.toml:9: `order` is not a metric; did you mean `orders`?",
         ],
     );
     check(
         "grain = \"hour\"\n[measures.orders]\n[forecast]\nseasons = [24, 8760]\nyearly = true\n",
         &[
-            "orders.toml:4: a season of 8760 steps is too long to be known of what is looked back on: 360 at the most",
-            "orders.toml:5: the hours of a year are too many to look back on; leave yearly out",
+            "orders.toml:4: a season of 8760 steps is too long for the history: the longest possible one has 360 steps",
+            "orders.toml:5: a year has too many hours for a yearly season; leave yearly out",
         ],
     );
 }
@@ -203,7 +203,7 @@ fn every_mistake_is_told_with_its_line_and_all_at_once() {
 fn a_country_whose_holidays_are_not_known_is_told_with_those_that_are() {
     let problems = try_parse("[measures.orders]\n[forecast]\nholidays = [\"XX\"]\n", ORDERS_SQL).unwrap_err();
     let told = problems[0].to_string();
-    assert!(told.starts_with("orders.toml:3: the holidays of `XX` are not known; the countries are AT, "), "{told}");
+    assert!(told.starts_with("orders.toml:3: the holidays of `XX` are not known; known countries are AT, "), "{told}");
 }
 
 #[test]
@@ -340,7 +340,7 @@ fn monitors_are_listed_those_of_the_program_where_there_is_no_folder() {
     assert_eq!(json[1]["metrics"][3]["key"], "requests_per_visitor");
     let missing = program.run(&["monitor", "list", "--monitors", "nowhere"]);
     assert_eq!(missing.code, 2);
-    assert!(missing.stderr.contains("nowhere: the folder of monitors cannot be read"), "{}", missing.stderr);
+    assert!(missing.stderr.contains("nowhere: cannot read the folder of monitors"), "{}", missing.stderr);
 }
 
 #[test]
@@ -375,7 +375,7 @@ fn a_row_of_the_table_that_no_monitor_takes_is_told() {
     };
     check("other", "visits", None);
     check("", "visits", None);
-    check("orders", "visits", Some("`visits` is no metric of orders"));
+    check("orders", "visits", Some("`visits` is not a metric of orders"));
     check("othr", "visits", Some("there is no monitor `othr`"));
     check("", "visit", Some("no monitor has a metric `visit`"));
 }

@@ -203,28 +203,28 @@ fn rows_that_cannot_be_meant_are_told_with_what_to_write() {
             "day",
             "timestamptz",
             vec![("2026-01-02 00:00:00+00", "1")],
-            "row 1: 2026-01-02 00:00:00+00 does not begin a day, which begins at 00:00:00 in Europe/Paris: select \
+            "row 1: 2026-01-02 00:00:00+00 is not the start of a day, which begins at 00:00:00 in Europe/Paris: select \
           date_trunc('day', ..., 'Europe/Paris')",
         ),
         (
             "week",
             "date",
             vec![("2026-01-06", "1")],
-            "row 1: 2026-01-06 does not begin a week, which begins on Monday at 00:00:00 in Europe/Paris: select \
+            "row 1: 2026-01-06 is not the start of a week, which begins on Monday at 00:00:00 in Europe/Paris: select \
           date_trunc('week', ..., 'Europe/Paris')",
         ),
         (
             "hour",
             "timestamp",
             vec![("2026-01-02 10:30:00", "1")],
-            "row 1: 2026-01-02 10:30:00 does not begin an hour, which begins at its full hour in Europe/Paris: select \
-          date_trunc('hour', ..., 'Europe/Paris')",
+            "row 1: 2026-01-02 10:30:00 is not the start of an hour, which begins on the full hour in Europe/Paris: \
+          select date_trunc('hour', ..., 'Europe/Paris')",
         ),
         (
             "day",
             "date",
             vec![("2026-01-02", "1"), ("2026-01-03", "1"), ("2026-01-02", "2")],
-            "row 3: 2026-01-02T00:00:00 is in row 1 already; one row a step and dimension values is needed: GROUP BY them",
+            "row 3: 2026-01-02T00:00:00 is already in row 1; one row per step and dimension values is needed: GROUP BY them",
         ),
         (
             "day",
@@ -234,8 +234,8 @@ fn rows_that_cannot_be_meant_are_told_with_what_to_write() {
           with $1 and $2: at >= $1 AND at < $2",
         ),
         ("day", "date", vec![("2026-01-10", "1")], "row 1: 2026-01-10T00:00:00 is outside"),
-        ("day", "date", vec![("infinity", "1")], "row 1: `at` is infinity, which is no point in time that can be used"),
-        ("day", "date", vec![("2026-01-02", "NaN")], "row 1: `orders` is NaN, which is no number that can be added up"),
+        ("day", "date", vec![("infinity", "1")], "row 1: `at` is infinity, which is not a usable point in time"),
+        ("day", "date", vec![("2026-01-02", "NaN")], "row 1: `orders` is NaN, which is not a finite number"),
         ("hour", "date", vec![], "the column `at` is of type date, which has no hours; select date_trunc('hour', ...)"),
         ("day", "text", vec![], "the column `at` is of type text; a date, timestamp or timestamptz is needed"),
     ];
@@ -258,11 +258,11 @@ fn columns_that_are_missing_left_over_or_of_the_wrong_type_are_told_all_at_once(
     let told = observations(&table, &monitor, day(1), day(2)).unwrap_err().to_string();
     for expected in [
         "2 columns are called `extra`; give each a name of its own",
-        "there is no column `channel`, which the TOML has as a dimension; select it AS channel",
-        "there is no column `amount`, which the TOML has as a measure; select it AS amount",
-        "there are several columns among `at`, `day` and `date`; keep one",
-        "the column `orders` is of type text, and a measure is a number; cast it to numeric",
-        "the column `extra` is no dimension and no measure; add it to the TOML or leave it out",
+        "there is no column `channel`, which is a dimension in the TOML; select it AS channel",
+        "there is no column `amount`, which is a measure in the TOML; select it AS amount",
+        "there is more than one of the columns `at`, `day` and `date`; keep one",
+        "the column `orders` is of type text, but a measure is numeric; cast it to numeric",
+        "the column `extra` is neither a dimension nor a measure; add it to the TOML or leave it out",
     ] {
         assert!(told.contains(expected), "{expected} is not in {told}");
     }

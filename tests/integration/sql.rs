@@ -260,7 +260,8 @@ fn every_kind_of_refusal_says_what_was_seen_and_what_to_write() {
     check("SELECT * FROM t FOR NO KEY UPDATE", "row_lock: FOR NO KEY UPDATE takes locks; remove it");
     check(
         "SELECT pg_read_file('x')",
-        "function: pg_read_file is not allowed: it is not on the list of functions that only compute from their arguments; leave it out",
+        "function: pg_read_file is not allowed: it is not on the list of functions that only compute from their \
+         arguments; leave it out",
     );
     check("SELECT lenght('x')", "function: lenght is not allowed; did you mean length");
     check(

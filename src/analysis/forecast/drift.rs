@@ -8,7 +8,7 @@ use super::clean::Prepared;
 use super::holiday::Effects;
 use super::{History, Model, Parts};
 
-/// Seasons that the forecast covers, of which the last is compared: four weeks for days.
+/// Seasons that the forecast covers: four weeks for days. The last of them is compared.
 const SEASONS_AHEAD: usize = 4;
 /// Steps that a season must have for its mean to say anything.
 const SEASON_MIN: usize = 4;

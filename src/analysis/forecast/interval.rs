@@ -9,11 +9,11 @@ use super::clean::Prepared;
 use super::holiday::Effects;
 use super::{History, Model, median};
 
-/// Origins used at most.
+/// Origins from which the whole horizon is forecast, at most. One step is forecast from every origin.
 const ORIGINS_MAX: usize = 40;
-/// Steps between two origins. Not a multiple of seven, so that every weekday becomes an origin.
+/// Steps between two such origins. Not a multiple of seven, so that every weekday becomes one.
 const ORIGIN_STEPS: usize = 5;
-/// Steps ahead that are forecast from an origin.
+/// Steps of the whole horizon.
 const HORIZON_MAX: usize = 28;
 /// The first step of each group of horizons.
 const GROUPS: [usize; 5] = [1, 2, 4, 8, 15];
@@ -59,7 +59,7 @@ impl Errors {
         (scale * self.below.size(beyond), scale * self.above.size(beyond))
     }
 
-    /// Returns the length of one standard deviation on the side of `error`, 1.96 of which make up the reach of 95%.
+    /// Returns one standard deviation on the side of `error`: the reach of the 95% interval, divided by 1.96.
     pub(super) fn sigma(&self, error: f64, step: usize, noise: Variance) -> f64 {
         let (below, above) = self.reach(step, 0.95, noise);
         (if error < 0.0 { below } else { above }) / 1.96
@@ -98,7 +98,7 @@ struct Side {
     start: f64,
     /// The share of all errors that the tail contains.
     share: f64,
-    /// The mean excess of the errors in the tail over its beginning.
+    /// The mean excess of the errors in the tail over its beginning, drawn towards that of a normal variable.
     length: f64,
 }
 

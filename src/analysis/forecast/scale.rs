@@ -9,7 +9,7 @@ use super::Parts;
 const QUANTILE: f64 = 0.05;
 /// Share of the median that this quantile must exceed.
 const SHARE_MIN: f64 = 0.1;
-/// Share of the median below which a value is as good as zero. It replaces smaller values in logarithms.
+/// Share of the median that replaces smaller values in logarithms, because these count as zero.
 const FLOOR: f64 = 0.01;
 
 /// The scale on which a series is modelled.

@@ -64,17 +64,18 @@ pub(super) const DOCTOR_LONG_HELP: &str = "\
 What is checked:
   the connection, TLS, the server's version and engine, the role's rights, the
   session's settings, that a time limit works (a statement is stopped by one of
-  half a second), the tables and what can be analysed in each, statistics, what the
-  catalogue checks leave out, the metadata, the model (two turns of a few tokens,
-  with a tool's result between them), its price, and the runs directory.
+  half a second), the tables and what can be analysed in each, statistics, what
+  the catalogue checks leave out, the metadata, the model (two turns of a few
+  tokens, with a tool's result between them), its price, and the runs directory.
 
 Why --attack is safe, in production too:
-  Its strings go through the same layers as a model's statements. A string that the
-  validator refuses never leaves the process. A string that passes is only expensive:
-  its cost is checked, and it runs within a SELECT of the program's own, in a READ
-  ONLY transaction, for at most one second and ten rows, and is rolled back. A string
-  that one layer refused does not reach the next. A test runs the list as a superuser
-  and records all that is sent: no refused string is in it, and nothing is changed.
+  Its strings go through the same layers as a model's statements. A string that
+  the validator refuses never leaves the process. A string that passes is only
+  expensive: its cost is checked, and it runs within a SELECT of the program's
+  own, in a READ ONLY transaction, for at most one second and ten rows, and is
+  rolled back. A string that one layer refused does not reach the next. A test
+  runs the list as a superuser and records all that is sent: no refused string
+  is in it, and nothing is changed.
 
 Examples:
   explore doctor

@@ -3,7 +3,8 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::ValueEnum;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use jiff::SignedDuration;
 use jiff::civil::Date;
 use jiff::tz::{self, TimeZone};
@@ -12,6 +13,8 @@ use rust_decimal::Decimal;
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 
+use crate::app::config::PlanCost;
+use crate::app::output::{Color, LogFormat};
 use crate::typeset::spelling::nearest;
 
 /// Parses a whole number from 1. Underscores may group the digits.
@@ -26,10 +29,6 @@ pub fn money(text: &str) -> Result<Decimal, String> {
     let amount = text.parse::<Decimal>().ok().filter(|amount| amount.is_sign_positive() && !amount.is_zero());
     amount.ok_or_else(|| "expected an amount of US dollars above 0, such as 2.50".to_owned())
 }
-
-/// The highest accepted plan cost, in the planner's units; `None` accepts any.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PlanCost(pub Option<f64>);
 
 /// Parses a cost above 0, such as `1e9`, or `off`.
 pub fn plan_cost(text: &str) -> Result<PlanCost, String> {
@@ -85,4 +84,31 @@ where
     T: DeserializeOwned + Clone + Send + Sync + 'static,
 {
     PossibleValuesParser::new(names).try_map(|name| serde_json::from_value::<T>(serde_json::Value::String(name)))
+}
+
+impl ValueEnum for LogFormat {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Text, Self::Json]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::Text => PossibleValue::new("text").help("Text for people"),
+            Self::Json => PossibleValue::new("json").help("One JSON object per line"),
+        })
+    }
+}
+
+impl ValueEnum for Color {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Auto, Self::Always, Self::Never]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::Auto => PossibleValue::new("auto").help("On a terminal, unless the environment says otherwise"),
+            Self::Always => PossibleValue::new("always").help("Always"),
+            Self::Never => PossibleValue::new("never").help("Never"),
+        })
+    }
 }

@@ -9,14 +9,15 @@ use serde_json::json;
 use super::interrupts::Interrupts;
 use super::open;
 use crate::app::cli::{DoctorArguments, DoctorFormat};
-use crate::app::config::choice::{Player, Source};
+use crate::app::config::choice::Source;
 use crate::app::config::{Config, mask};
 use crate::app::doctor::attack::{self, Outcome};
 use crate::app::doctor::{self, Check, Status, grants};
 use crate::app::error::{ExitStatus, Failure, Kind};
 use crate::app::output::Output;
 use crate::app::progress::Waiting;
-use crate::semantic::drift;
+use crate::exploration::Player;
+use crate::semantic::{Opened, drift};
 use crate::typeset::text::counted;
 use crate::warehouse::Database;
 use crate::warehouse::catalog::Catalog;
@@ -44,7 +45,7 @@ pub(super) async fn run(
     };
     if arguments.grants {
         let database = opened?;
-        let script = grants::script(&doctor::ground(&*database, &config.database.schema, None).await?);
+        let script = grants::script(&doctor::ground(&*database, &config.selection.schemas, None).await?);
         database.close().await;
         drop(waiting);
         output.data(&script)?;
@@ -86,12 +87,12 @@ async fn examine(
 ) {
     if let Some(database) = database {
         waiting.say("looking at the database");
-        examination.checks.extend(doctor::check_database(&*database, config.role.allow_writable_role).await);
+        examination.checks.extend(doctor::check_database(&*database, config.allow_writable_role).await);
         examine_content(database, attack, config, waiting, examination).await;
     }
     waiting.say("asking the model");
     examination.checks.extend(model(config).await);
-    examination.checks.push(doctor::check_runs_directory(&config.runs.runs_dir));
+    examination.checks.push(doctor::check_runs_directory(&config.runs_dir));
 }
 
 /// What the database holds, as a run would read it, and what gets at it.
@@ -103,7 +104,7 @@ async fn examine_content(
     examination: &mut Examination,
 ) {
     let read = async {
-        let (executor, catalog, warnings) = open::executor(config, Arc::clone(&database)).await?;
+        let Opened { executor, catalog, warnings } = open::read(config, Arc::clone(&database)).await?;
         let disagreements = disagreements(config, &catalog, &executor.left_out)?;
         Ok((executor, catalog, warnings, disagreements))
     };
@@ -119,7 +120,7 @@ async fn examine_content(
     examination.checks.push(metadata(&disagreements));
     let server = database.server();
     if doctor::is_server(server) && (!server.grade.is_good() || catalog.tables.is_empty()) {
-        let ground = doctor::ground(&*database, &config.database.schema, Some(&catalog)).await;
+        let ground = doctor::ground(&*database, &config.selection.schemas, Some(&catalog)).await;
         examination.grants = ground.ok().map(|ground| grants::script(&ground));
     }
     if attack && !doctor::is_server(server) {
@@ -177,7 +178,7 @@ fn metadata(disagreements: &[String]) -> Check {
 async fn model(config: &Config) -> Vec<Check> {
     match config.player() {
         Ok(Player::Offline) => vec![doctor::check_offline()],
-        Ok(Player::Model(options)) => doctor::check_model(&options, config.price(&options.model)).await,
+        Ok(Player::Model(options, price)) => doctor::check_model(&options, price).await,
         Err(failure) => {
             let remedy = failure.advice().unwrap_or("see `explore --help`").to_owned();
             vec![Check::failed("model", failure.kind(), failure.to_string(), remedy)]

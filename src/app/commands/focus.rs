@@ -23,7 +23,7 @@ pub(super) fn run(command: &FocusCommand, config: &Config, output: &mut Output) 
 
 /// The prompts that are built in, with those of `--prompts` in their place.
 pub(super) fn library(config: &Config) -> Result<Library, Failure> {
-    Ok(match &config.prompts.prompts {
+    Ok(match &config.prompts {
         Some(directory) => Library::with_directory(directory)?,
         None => Library::default(),
     })

@@ -29,7 +29,7 @@ use crate::warehouse::table::{Column, Table};
 
 pub(super) async fn run(command: &MonitorCommand, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
     // A monitor's steps are told by its own time zone, and its SELECT by the server's.
-    let config = &Config { time_zone: None, ..config.clone() };
+    let config = &config.in_server_time_zone();
     match command {
         MonitorCommand::Run(arguments) => run::run(arguments, config, output).await,
         MonitorCommand::Why(arguments) => why::run(arguments, config, output).await,
@@ -86,8 +86,8 @@ fn print<T: Serialize>(
 
 /// The monitors of the folder; where nobody named one and there is none, those that come with the program.
 fn registry(config: &Config, output: &Output) -> Result<Registry, Failure> {
-    let named = config.monitors.monitors.is_some() || !config.is_default("metadata");
-    let directory = config.monitors.monitors.clone().unwrap_or_else(|| config.database.metadata.join("monitors"));
+    let named = config.monitors.is_some() || !config.is_default("metadata");
+    let directory = config.monitors.clone().unwrap_or_else(|| config.metadata.join("monitors"));
     if !named && !directory.exists() {
         let message = format!("there is no {}; these are the monitors that come with the program", directory.display());
         output.talk().note(&message);

@@ -25,7 +25,7 @@ pub(super) fn deliver(
         Destination::Stdout => Layout { width: output.columns(), colours: output.color() },
         Destination::Special(_) | Destination::File { .. } => Layout::default(),
     };
-    let text = report::render(&run, config.report.format, layout).map_err(anyhow::Error::from)?;
+    let text = report::render(&run, config.format, layout).map_err(anyhow::Error::from)?;
     destination.deliver(&text, output)?;
     Ok(run)
 }
@@ -33,7 +33,7 @@ pub(super) fn deliver(
 /// What `--fail-on` asks for: whether there is such a finding, and if not, whether that is known.
 pub(super) fn status(run: &Run, config: &Config) -> ExitStatus {
     let at_least = |severity: Severity| run.findings.iter().any(|finding| finding.severity >= severity);
-    match config.verdict.fail_on {
+    match config.fail_on {
         None => ExitStatus::Done,
         Some(severity) if at_least(severity) => ExitStatus::Found,
         Some(_) if run.complete => ExitStatus::Done,

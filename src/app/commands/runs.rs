@@ -22,9 +22,9 @@ pub(super) fn run(command: &RunsCommand, config: &Config, output: &mut Output) -
 }
 
 fn list(as_json: bool, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
-    let entries = runs::list(&config.runs.runs_dir).map_err(|error| Failure::new(Kind::Usage, error))?;
+    let entries = runs::list(&config.runs_dir).map_err(|error| Failure::new(Kind::Usage, error))?;
     if entries.is_empty() {
-        output.talk().note(&format!("no run in {}", config.runs.runs_dir.display()));
+        output.talk().note(&format!("no run in {}", config.runs_dir.display()));
     }
     let text = if as_json {
         format!("{:#}\n", entries.iter().map(json).collect::<serde_json::Value>())
@@ -39,12 +39,12 @@ fn list(as_json: bool, config: &Config, output: &mut Output) -> Result<ExitStatu
 }
 
 fn show(id: &str, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
-    let found = runs::find(&config.runs.runs_dir, id).map_err(|error| Failure::new(Kind::Usage, error))?;
+    let found = runs::find(&config.runs_dir, id).map_err(|error| Failure::new(Kind::Usage, error))?;
     if let Some(remark) = &found.remark {
         output.talk().note(remark);
     }
     config.check_format()?;
-    let destination = Destination::prepare(config.report.output.as_deref())?;
+    let destination = Destination::prepare(config.output.as_deref())?;
     let run = report::deliver(&found.journal, None, destination, config, output)?;
     Ok(report::status(&run, config))
 }

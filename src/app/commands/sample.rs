@@ -23,7 +23,7 @@ fn score(planted: &Path, id: &str, config: &Config, output: &mut Output) -> Resu
     let unreadable = |problem: String| Failure::usage(format!("cannot read {}: {problem}", planted.display()));
     let text = std::fs::read_to_string(planted).map_err(|error| unreadable(error.to_string()))?;
     let planted: Vec<Planted> = serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
-    let found = runs::find(&config.runs.runs_dir, id).map_err(|error| Failure::new(Kind::Usage, error))?;
+    let found = runs::find(&config.runs_dir, id).map_err(|error| Failure::new(Kind::Usage, error))?;
     if let Some(remark) = &found.remark {
         output.talk().note(remark);
     }

@@ -14,7 +14,7 @@ use crate::warehouse::catalog::{Catalog, Introspected};
 
 pub(super) async fn run(command: &SchemaCommand, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
     let database = open::database(config, output).await?;
-    let introspected = open::introspected(config, &*database).await;
+    let introspected = database.introspect(&config.selection).await;
     database.close().await;
     let Introspected { catalog, warnings, left_out, code: _ } = introspected?;
     for warning in warnings {
@@ -27,7 +27,7 @@ pub(super) async fn run(command: &SchemaCommand, config: &Config, output: &mut O
 }
 
 fn pull(catalog: &Catalog, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
-    let pulled = metadata::pull(catalog, &config.database.metadata).map_err(unusable)?;
+    let pulled = metadata::pull(catalog, &config.metadata).map_err(unusable)?;
     for note in &pulled.notes {
         output.talk().warn(note);
     }
@@ -50,7 +50,7 @@ fn check(
     config: &Config,
     output: &mut Output,
 ) -> Result<ExitStatus, Failure> {
-    let metadata = Metadata::read(&config.database.metadata).map_err(unusable)?.without(left_out, catalog);
+    let metadata = Metadata::read(&config.metadata).map_err(unusable)?.without(left_out, catalog);
     let drifts = drift::find(catalog, &metadata);
     let mut lines = String::new();
     for drift in &drifts {

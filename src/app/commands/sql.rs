@@ -14,6 +14,7 @@ use crate::app::error::{ExitStatus, Failure};
 use crate::app::output::{Destination, Output};
 use crate::app::progress::Waiting;
 use crate::app::rows::{self, Format, Layout};
+use crate::semantic::Opened;
 use crate::typeset::text::{counted, printable};
 use crate::warehouse::Database;
 use crate::warehouse::table::Table;
@@ -80,7 +81,7 @@ async fn answer(
     waiting: &Waiting,
 ) -> Result<Answer, Failure> {
     let warnings = database.server().warnings.clone();
-    let (executor, _, of_catalog) = open::executor(config, database).await?;
+    let Opened { executor, warnings: of_catalog, .. } = open::read(config, database).await?;
     // What people wrote about the tables has no part in whether and how a statement runs.
     let of_catalog = if output.talk().verbosity() > 0 { of_catalog } else { Vec::new() };
     warnings.iter().chain(&of_catalog).for_each(|warning| output.talk().warn(warning));
@@ -116,7 +117,7 @@ fn tell(table: &Table, elapsed: Duration, plan: Option<&str>, config: &Config, o
     }
     let rows = counted(table.rows.len(), "row");
     let more = if table.more_rows {
-        format!("; there are more than --max-rows {}", config.query.max_rows)
+        format!("; there are more than --max-rows {}", config.query.rows_max)
     } else {
         String::new()
     };

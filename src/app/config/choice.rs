@@ -6,16 +6,17 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 
 use super::setting::Origin;
-use super::{Config, ending};
-use crate::app::cli::{FORMATS, ModelOptions};
+use super::{Config, ModelChoice, ending};
+use crate::app::cli::FORMATS;
 use crate::app::error::Failure;
+use crate::exploration::Player;
 use crate::model::openai::{self, Api, OPENAI_BASE_URL};
 use crate::model::price::{Price, Prices};
 
 /// The model at OpenAI if no model is named.
 pub const DEFAULT_MODEL: &str = "gpt-5.2";
 
-/// The database to explore.
+/// The database that a command explores.
 #[derive(Debug, Clone)]
 pub enum Source {
     /// The sample data, in a PostgreSQL inside this process.
@@ -26,7 +27,7 @@ pub enum Source {
     Server(SecretString),
 }
 
-/// The place of the monitors' state.
+/// The place where the monitors' state is stored.
 #[derive(Debug, Clone)]
 pub enum StatePlace {
     /// A server at this URL.
@@ -35,23 +36,13 @@ pub enum StatePlace {
     Directory(PathBuf),
 }
 
-/// The explorer of the data: the built-in analyst or a model.
-#[derive(Debug, Clone)]
-pub enum Player {
-    /// The built-in analyst, without a model.
-    Offline,
-    /// A model with its endpoint.
-    Model(Box<openai::Options>),
-}
-
 impl Config {
     /// Returns the database to explore, and a note on the choice if several are named. The one named in the highest
     /// layer is chosen; two in the same layer are an error. No database is a fallback for another.
     pub fn source(&self) -> Result<(Source, Option<String>), Failure> {
-        let database = &self.database;
-        let demo = database.demo.then_some(("demo", Source::Demo));
-        let script = database.load.clone().map(|path| ("load", Source::Script(path)));
-        let server = database.database_url.clone().map(|url| ("database_url", Source::Server(url)));
+        let demo = self.database.demo.then_some(("demo", Source::Demo));
+        let script = self.database.script.clone().map(|path| ("load", Source::Script(path)));
+        let server = self.database.url.clone().map(|url| ("database_url", Source::Server(url)));
         let origin = |(key, source)| self.origin(key).map(|origin| (origin, source));
         let mut asked = [demo, script, server].into_iter().flatten().filter_map(origin).collect::<Vec<_>>();
         asked.sort_by_key(|(origin, _)| std::cmp::Reverse(rank(origin)));
@@ -73,14 +64,19 @@ impl Config {
 
     /// Returns the place of the monitors' state: the server if a URL is given, otherwise a folder.
     pub fn state_place(&self) -> Result<StatePlace, Failure> {
-        if let Some(url) = &self.state.state_url {
+        if let Some(url) = &self.state.url {
             return Ok(StatePlace::Server(url.clone()));
         }
-        let default = || self.data_home.as_ref().map(|home| home.join("explore"));
-        self.state.data_dir.clone().or_else(default).map(StatePlace::Directory).ok_or_else(|| {
+        let default = || self.state.data_home.as_ref().map(|home| home.join("explore"));
+        self.state.directory.clone().or_else(default).map(StatePlace::Directory).ok_or_else(|| {
             Failure::usage("no place for the monitors' state: neither XDG_DATA_HOME nor HOME is set")
                 .hint("set EXPLORE_DATA_DIR to a folder, or EXPLORE_STATE_URL to postgres://USER@HOST/NAME")
         })
+    }
+
+    /// Returns whether any database is named.
+    pub fn names_a_database(&self) -> bool {
+        self.database.url.is_some() || self.database.demo || self.database.script.is_some()
     }
 
     /// Returns whether the sample data are explored.
@@ -91,9 +87,9 @@ impl Config {
     /// Returns the explorer. It is the offline analyst with `--offline`. With `--demo` it is too, unless a model is
     /// named that has a key or a base URL, or that is named by a flag.
     pub fn player(&self) -> Result<Player, Failure> {
-        let ModelOptions { model, offline, base_url, .. } = &self.model;
+        let ModelChoice { name: model, offline, base_url, key, .. } = &self.model;
         let demo = self.is_demo();
-        let reachable = self.api_key.is_some() || base_url.is_some();
+        let reachable = key.is_some() || base_url.is_some();
         let insisted = matches!(self.origin("model"), Some(Origin::Flag { .. }));
         if *offline || (demo && (model.is_none() || !(reachable || insisted))) {
             return Ok(Player::Offline);
@@ -101,7 +97,7 @@ impl Config {
         let url = base_url.as_ref().map_or(OPENAI_BASE_URL, reqwest::Url::as_str);
         let api_default = Api::default_for(url);
         let at_openai = api_default == Api::Responses;
-        if at_openai && self.api_key.is_none() {
+        if at_openai && key.is_none() {
             return Err(Failure::usage("no API key for the model").hint(
                 "set OPENAI_API_KEY; or give --base-url and --model for another endpoint, or --offline for the built-in \
                  analyst, which needs none",
@@ -116,14 +112,16 @@ impl Config {
             }
         };
         self.check_price(model)?;
-        Ok(Player::Model(Box::new(openai::Options {
-            api_key: self.api_key.clone(),
+        let options = openai::Options {
+            api_key: key.clone(),
             api: self.model.api.unwrap_or(api_default),
             reasoning_effort: self.model.reasoning_effort,
-            timeout: self.model.model_timeout,
-            time_limit: Some(self.limits.time_limit),
+            timeout: self.model.timeout,
+            time_limit: self.budget.time_max,
             ..openai::Options::new(url, model)
-        })))
+        };
+        let price = self.price(&options.model);
+        Ok(Player::Model(Box::new(options), price))
     }
 
     /// Rejects a report file whose extension contradicts the given format, or is of a format that reports do not have.
@@ -138,7 +136,7 @@ impl Config {
         let setting = self.settings.iter().find(|setting| setting.key == "format");
         let asked = setting.filter(|_| !self.is_default("format") && rank_of("format") >= rank_of("output"));
         let asked = asked.and_then(|setting| setting.texts.first()).map(String::as_str);
-        ending::format(self.report.output.as_deref(), asked, &FORMATS)
+        ending::format(self.output.as_deref(), asked, &FORMATS)
     }
 
     /// Returns the price of a model's tokens; `None` if it is unknown.
@@ -148,7 +146,7 @@ impl Config {
 
     /// Rejects a limit on the cost that cannot be enforced because the price is unknown.
     fn check_price(&self, model: &str) -> Result<(), Failure> {
-        if self.limits.max_cost.is_none() || self.price(model).is_some() {
+        if self.budget.cost_max_usd.is_none() || self.price(model).is_some() {
             return Ok(());
         }
         Err(Failure::usage(format!("--max-cost cannot be enforced: the price of {model} is unknown")).hint(format!(

@@ -16,9 +16,8 @@ use rust_decimal::Decimal;
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::{PREFIX, mask};
+use super::{PREFIX, PlanCost, mask};
 use crate::app::cli::Settings;
-use crate::app::cli::values::PlanCost;
 use crate::app::error::Failure;
 
 /// The layer that a value comes from. The order is ascending precedence.

@@ -1,9 +1,9 @@
-//! The project's own attack list, fired at a database through the executor.
+//! Runs the project's attack list against a database through the executor.
 //!
-//! It is safe in production, because it goes no other way than a model's statements go. A string that the validator refuses
-//! never leaves the process. One that passes, because it is only expensive, runs as any statement does: looked at for its
-//! cost, wrapped in a SELECT, in a READ ONLY transaction whose snapshot is taken, for at most a second and ten rows, and
-//! rolled back. Nothing is tried past a layer that refused.
+//! This is safe in production, because the strings go through the same layers as a model's statements. A string that
+//! the validator refuses never leaves the process. A string that passes is only expensive, and runs as every statement
+//! does: its cost is checked, it is wrapped in a SELECT, runs in a READ ONLY transaction whose snapshot is taken, for
+//! at most one second and ten rows, and is rolled back. A string that one layer refused does not reach the next.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -16,7 +16,7 @@ use crate::app::error::Kind;
 use crate::warehouse::sql::{Policy, validate};
 use crate::warehouse::{Database, Error, Limits};
 
-/// The strings, a JSON object a line.
+/// The attack list, one JSON object per line.
 const ATTACKS: &str = include_str!("../../../data/attacks.jsonl");
 
 const LIMITS: Limits = Limits {
@@ -27,65 +27,64 @@ const LIMITS: Limits = Limits {
     plan_cost_max: Some(1e6),
 };
 
-/// One string of the list.
+/// An entry of the attack list.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Attack {
-    /// Its number.
+    /// The entry's number in the list.
     pub id: u32,
-    /// What it tries.
+    /// The kind of attack.
     pub class: String,
-    /// `reject`, or `allow-bounded` where it is only expensive.
+    /// The expected result: `reject`, or `allow-bounded` if the string is only expensive.
     pub should: String,
-    /// The text.
+    /// The SQL text.
     pub sql: String,
 }
 
-/// Where a string ended.
+/// The layer at which a string ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Layer {
-    /// It never left the process.
+    /// The validator refused it. It never left the process.
     Validator,
-    /// The planner's cost was too high.
+    /// The planner's cost is too high.
     Cost,
-    /// The wrapper made it no statement.
+    /// It is a syntax error within the wrapping SELECT.
     Wrapper,
-    /// The transaction is READ ONLY.
+    /// The READ ONLY transaction refused it.
     Transaction,
-    /// The role has no right to it.
+    /// The role lacks the right.
     Role,
-    /// The server refused it for another reason, such as a table that is not there.
+    /// The server refused it for another reason, such as a table that does not exist.
     Server,
     /// It was stopped at its limit of time or bytes.
     Limit,
-    /// The connection was lost, and the list is not gone on with.
+    /// The connection was lost, and the rest of the list is not run.
     Lost,
     /// It ran.
     Ran,
 }
 
-/// What came of one string.
+/// The result of one string.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Outcome {
-    /// The string's number.
+    /// The entry's number in the list.
     pub id: u32,
-    /// What it tries.
+    /// The kind of attack.
     pub class: String,
-    /// Where it ended.
     pub layer: Layer,
-    /// What was said.
+    /// The message of the layer, or the number of rows.
     pub message: String,
-    /// Whether it ran although it should not.
+    /// Whether the string ran although it should be rejected.
     pub escaped: bool,
 }
 
-/// The list.
+/// Returns the attack list.
 pub fn attacks() -> Vec<Attack> {
     ATTACKS.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 
-/// Fires one string. The tables that the list speaks of are allowed on top of `policy`, so that nothing is refused for
-/// the want of them.
+/// Runs one string. The tables and columns that the list uses are added to `policy`, so that no string is refused only
+/// because they are missing.
 pub async fn fire(attack: &Attack, policy: &Policy, database: &dyn Database) -> Outcome {
     let mut policy = policy.clone();
     policy.allow("public", "t", ["id", "a", "secret"]);
@@ -101,7 +100,7 @@ pub async fn fire(attack: &Attack, policy: &Policy, database: &dyn Database) -> 
     Outcome { id: attack.id, class: attack.class.clone(), layer, message, escaped }
 }
 
-/// Which layer an error comes from, by its SQLSTATE.
+/// Returns the layer that an error comes from, by its SQLSTATE.
 fn layer(error: &Error) -> Layer {
     match error {
         Error::TooDear(_) => Layer::Cost,
@@ -114,7 +113,7 @@ fn layer(error: &Error) -> Layer {
     }
 }
 
-/// Whether one escaped: ran, though it is among those to be refused.
+/// Returns a check that fails if a string escaped, or if the connection was lost.
 pub fn verdict(outcomes: &[Outcome]) -> Check {
     let numbers = |wanted: &dyn Fn(&Outcome) -> bool| {
         let numbers = outcomes.iter().filter(|outcome| wanted(outcome)).map(|outcome| outcome.id.to_string());
@@ -132,13 +131,14 @@ pub fn verdict(outcomes: &[Outcome]) -> Check {
     Check::ok("attack", format!("of {} strings none ran that should be refused", outcomes.len()))
 }
 
-/// What to say of the embedded engine: each string that overran there would leave an engine behind, computing.
+/// Returns the check for the embedded engine, where the list is not run. Nothing can stop a statement there, so that
+/// each string over its limit would leave a busy engine behind.
 pub fn not_fired() -> Check {
     let finding = "not fired: nothing can stop a statement in the embedded engine";
     Check::warning("attack", finding, "name a server, in DATABASE_URL or by --database-url")
 }
 
-/// How many strings ended at which layer, as lines.
+/// Returns the number of strings that ended at each layer, one line per layer.
 pub fn summary(outcomes: &[Outcome]) -> String {
     let mut counts = BTreeMap::new();
     for outcome in outcomes {

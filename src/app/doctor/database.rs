@@ -1,4 +1,4 @@
-//! The database: what is at the other end, with which rights, and whether the fence around a query holds there.
+//! Checks the database: server, role, settings, tables, and whether the time limit of a query works there.
 
 use std::time::{Duration, Instant};
 
@@ -14,21 +14,24 @@ use crate::warehouse::executor::LEFT_OUT;
 use crate::warehouse::sql::{Policy, validate};
 use crate::warehouse::{Database, Encryption, Error, Limits, Product, PublicRights, Server};
 
-/// The time limit that a statement is run into, and how long its end may take.
+/// The time limit of the endless statement.
 const STOP_AFTER: Duration = Duration::from_millis(500);
+/// The time within which the statement must return after it started.
 const STOPPED_WITHIN: Duration = Duration::from_secs(5);
+/// The time within which the server must no longer list the statement as running.
 const GONE_WITHIN: Duration = Duration::from_secs(2);
-/// Keeps a server computing for longer than that; the text in it is found again among the running queries.
+/// The text by which the endless statement is found among the running queries.
 const MARK: &str = "explore doctor: time limit";
+/// Keeps a server busy for longer than all of these times. It contains [`MARK`].
 const ENDLESS: &str = "SELECT count(*), 'explore doctor: time limit' FROM generate_series(1, 1000000) AS a, \
                        generate_series(1, 1000000) AS b, generate_series(1, 1000000) AS c";
-/// A database that cannot be connected to, or whose catalog cannot be read.
+/// Returns the check for a database that cannot be connected to, or whose catalog cannot be read.
 pub fn unreachable(failure: &crate::app::error::Failure) -> Check {
     let remedy = failure.advice().unwrap_or("check the address, the network, the role and its password");
     Check::failed("connection", failure.kind(), failure.to_string(), remedy)
 }
 
-/// A database that was connected to, within `elapsed`.
+/// Returns the check for a database that was connected to. `elapsed` is the time that it took.
 pub fn connected(server: &Server, address: Option<String>, elapsed: Duration) -> Check {
     let Server { database, role, .. } = server;
     let address = address.map(|address| format!(" at {address}")).unwrap_or_default();
@@ -36,12 +39,12 @@ pub fn connected(server: &Server, address: Option<String>, elapsed: Duration) ->
     Check::ok("connection", format!("database {database:?} as role {role:?} in {milliseconds} ms{address}"))
 }
 
-/// Whether it is a server rather than the embedded engine.
+/// Returns whether the database is a server. Otherwise it is the embedded engine.
 pub fn is_server(server: &Server) -> bool {
     server.engine == "PostgreSQL"
 }
 
-/// Checks an open database; a role that may write fails unless the user insists on it.
+/// Checks an open database. A role that may write fails the check unless `allow_writable_role` is set.
 pub async fn check(database: &dyn Database, allow_writable_role: bool) -> Vec<Check> {
     let server = database.server();
     if !is_server(server) {
@@ -57,8 +60,8 @@ pub async fn check(database: &dyn Database, allow_writable_role: bool) -> Vec<Ch
     checks
 }
 
-/// Checks what is in it: the tables, what the planner knows of them, and what the catalogue checks leave out, as
-/// `warnings` tell.
+/// Checks the catalog: the tables, their statistics, sensitive columns, and the objects that the catalogue checks left
+/// out, as listed in `warnings`.
 pub fn check_catalog(catalog: &Catalog, server: &Server, warnings: &[String]) -> Vec<Check> {
     let mut checks = vec![tables(catalog, server)];
     checks.extend(super::tables::check(catalog));
@@ -149,7 +152,7 @@ fn embedded_limit() -> Check {
     )
 }
 
-/// Runs a statement into a small limit, and looks whether it is gone.
+/// Runs a statement until a short time limit stops it, and checks that the server no longer runs it.
 async fn time_limit(database: &dyn Database) -> Check {
     let limits =
         Limits { timeout: STOP_AFTER, rows_max: 1, cell_characters_max: 100, bytes_max: 1000, plan_cost_max: None };
@@ -176,7 +179,7 @@ async fn time_limit(database: &dyn Database) -> Check {
     }
 }
 
-/// Whether the statement is gone from the server. The answer reaches the client a little before the server notes its end.
+/// Returns whether the server has ended the statement. The client gets its answer slightly earlier, so this polls.
 async fn is_gone(database: &dyn Database) -> Result<bool, Error> {
     let started = Instant::now();
     loop {
@@ -226,8 +229,8 @@ fn statistics(catalog: &Catalog) -> Check {
     )
 }
 
-/// What the script that makes a good role has to say. It is about the schemas `wished` for; or those that the catalog has
-/// tables of; or all that the database has tables in.
+/// Returns the facts for the script that creates a read-only role. The schemas are those in `wished`, otherwise those in
+/// the catalog, otherwise all schemas with tables.
 pub async fn ground(database: &dyn Database, wished: &[String], catalog: Option<&Catalog>) -> Result<Ground, Error> {
     let PublicRights { schemas: all, open_schemas, written, definers } =
         database.diagnose(CHECK_TIMEOUT).await.public_rights?;

@@ -1,12 +1,12 @@
-//! Which of the engines that speak PostgreSQL's protocol this is, and what it lacks of what the program relies on.
+//! Recognises the engines that speak PostgreSQL's protocol, and lists the features that each of them lacks.
 //!
-//! Recognised by what only they say or have. What they lack is their documentation's word, not our measurement: only
-//! PostgreSQL and the embedded engine are tested against.
+//! An engine is recognised by its version text or by objects that only it has. The missing features are taken from its
+//! documentation and were not measured. Only PostgreSQL and the embedded engine are tested.
 
 use super::Check;
 use crate::warehouse::Product;
 
-/// An engine.
+/// A database engine that speaks PostgreSQL's protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "products' names")]
 pub enum Engine {
@@ -21,7 +21,7 @@ pub enum Engine {
 }
 
 impl Engine {
-    /// Recognises the engine.
+    /// Recognises the engine from what it reports about itself.
     pub fn of(product: &Product) -> Self {
         let version = product.version.to_lowercase();
         let has = |names: &[String], name: &str| names.iter().any(|known| known == name);
@@ -44,7 +44,7 @@ impl Engine {
         }
     }
 
-    /// Its name.
+    /// Returns the product's name.
     pub fn name(self) -> &'static str {
         match self {
             Self::PostgreSql => "PostgreSQL",
@@ -58,7 +58,7 @@ impl Engine {
         }
     }
 
-    /// What it lacks of what the program relies on; `None` where nothing is known to be missing.
+    /// Returns the missing features that the program relies on; `None` if none is known to be missing.
     pub fn lacks(self) -> Option<&'static str> {
         match self {
             Self::PostgreSql | Self::Aurora | Self::AlloyDb => None,

@@ -1,26 +1,25 @@
-//! The statements that make a good role: one that may read the schemas in question, and nothing else.
+//! Generates the statements that create a read-only role for the schemas to explore.
 
 use std::fmt::Write as _;
 
-/// The role that the script makes.
+/// The name of the role that the script creates.
 pub const ROLE: &str = "explore_reader";
 
-/// What the script is for.
+/// The facts about a database that the script depends on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ground {
-    /// The database.
     pub database: String,
-    /// The schemas to be read.
+    /// The schemas that the role may read.
     pub schemas: Vec<String>,
-    /// Schemas in which everybody may create objects, as before PostgreSQL 15.
+    /// Schemas in which everybody may create objects, which was the default of `public` before PostgreSQL 15.
     pub open_schemas: Vec<String>,
-    /// What everybody may do to tables and sequences beyond reading, as a REVOKE names it.
+    /// Rights of everybody on tables and sequences beyond reading, in the syntax of REVOKE.
     pub written: Vec<String>,
-    /// Functions that run with their owner's rights and that everybody may call, with their arguments.
+    /// Functions with their arguments that run with their owner's rights and that everybody may call.
     pub definers: Vec<String>,
 }
 
-/// The script, to be run by the database's owner. It sets no password, so that nobody can log in until one is set.
+/// Returns the script, to be run by the database's owner. It sets no password, so nobody can log in until one is set.
 pub fn script(ground: &Ground) -> String {
     let Ground { database, schemas, open_schemas, written, definers } = ground;
     let names = schemas.iter().map(|schema| identifier(schema)).collect::<Vec<_>>().join(", ");

@@ -1,4 +1,4 @@
-//! The model's endpoint: reachable, the key accepted, the API spoken, tools called.
+//! Checks the model's endpoint: it is reachable, accepts the key, supports the API, and the model calls tools.
 
 use std::time::Duration;
 
@@ -10,18 +10,19 @@ use crate::model::openai::{Api, Client, Options, TIMEOUT_DEFAULT};
 use crate::model::price::Price;
 use crate::model::{Error, Message, Model, Reply, Request, ToolCall, ToolSpec};
 
-/// The tool that the model is told to call.
+/// The tool that the model is asked to call.
 const TOOL: &str = "ready";
 
-/// What the client is given beyond the time after which it gives up by itself.
+/// The time that the client gets beyond its own time limit.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// What to say where no model is asked.
+/// Returns the check for runs without a model.
 pub fn check_offline() -> Check {
     Check::ok("model", "the built-in analyst: no endpoint, no key, no cost")
 }
 
-/// Plays two tiny turns, and as many over the other API where the first failed.
+/// Checks the model with two small turns. If they fail, tries the same without the reasoning effort and over the other
+/// API.
 pub async fn check(options: &Options, price: Option<Price>) -> Vec<Check> {
     let model = &options.model;
     let check = match ask(options).await {
@@ -42,14 +43,14 @@ pub async fn check(options: &Options, price: Option<Price>) -> Vec<Check> {
     vec![check, check_price(model, price)]
 }
 
-/// What is wrong with a model, and what fits that.
+/// A problem with the model and its remedy.
 struct Fault {
     told: String,
     advice: String,
 }
 
 impl From<Error> for Fault {
-    /// The client's own words end with what to do.
+    /// Splits the client's message, which ends with a remedy.
     fn from(error: Error) -> Self {
         let text = error.to_string();
         match text.rsplit_once("): ") {
@@ -61,12 +62,12 @@ impl From<Error> for Fault {
     }
 }
 
-/// How long a model may take that is asked whether it answers: as long as a run would give it, where that is said.
+/// Returns the time limit of one answer: that of a run if the user set one, otherwise the limit of a check.
 fn patience(options: &Options) -> Duration {
     if options.timeout == TIMEOUT_DEFAULT { CHECK_TIMEOUT } else { options.timeout }
 }
 
-/// What to do about a model that failed: what works in its place, found by asking, or else what fits the fault.
+/// Returns a remedy for a model that failed: a change of options that was found to work, otherwise `advice`.
 async fn remedy(options: &Options, advice: String) -> String {
     let other = if options.api == Api::Chat { Api::Responses } else { Api::Chat };
     let without_effort = Options { reasoning_effort: None, ..options.clone() };
@@ -98,7 +99,7 @@ fn check_price(model: &str, price: Option<Price>) -> Check {
     }
 }
 
-/// Plays two turns with a tool's result between them, as every run does; what is wrong where that does not work.
+/// Plays two turns with a tool's result between them, as every run does.
 async fn ask(options: &Options) -> Result<(), Fault> {
     let patience = patience(options);
     let options = Options { retries_max: 0, timeout: patience, ..options.clone() };
@@ -137,7 +138,7 @@ async fn ask(options: &Options) -> Result<(), Fault> {
 }
 
 async fn turn(client: &Client, request: Request<'_>, patience: Duration) -> Result<Reply, Fault> {
-    // The client gives up first, and says more of it.
+    // The client's own time limit ends first and has the better message.
     let reply = timeout(patience + GRACE, client.reply(request)).await;
     let late = |_| Fault {
         told: format!("no answer within {} s", patience.as_secs()),
@@ -147,7 +148,7 @@ async fn turn(client: &Client, request: Request<'_>, patience: Duration) -> Resu
     Ok(reply.map_err(late)??)
 }
 
-/// The name that options and files know a value by.
+/// Returns the name of a value in options and files.
 fn name(value: impl serde::Serialize) -> String {
     serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }

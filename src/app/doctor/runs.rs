@@ -1,14 +1,15 @@
-//! The runs directory: whether a journal can be written there, and room for it.
+//! Checks the runs directory: journals can be written, and there is room for them.
 
 use std::path::Path;
 
 use super::Check;
 use crate::app::error::Kind;
 
-/// A long run's journal takes some tens of megabytes.
+/// The least free space. The journal of a long run takes tens of megabytes.
 const FREE_BYTES_MIN: u64 = 200 << 20;
 
-/// Checks the directory, or where it is not there yet, the nearest one that the first run will make it in.
+/// Checks the directory. If it does not exist yet, checks the nearest existing parent, in which the first run creates
+/// it.
 pub fn check(directory: &Path) -> Check {
     let shown = directory.display();
     let existing = directory.ancestors().find(|path| path.exists()).unwrap_or_else(|| ".".as_ref());

@@ -1,13 +1,13 @@
-//! The columns whose values are personal or secret: those that people marked, and those that only look like it.
+//! Lists the columns with personal or secret values: those marked in the metadata, and those guessed by their names.
 
 use super::Check;
 use crate::typeset::text::counted;
 use crate::warehouse::catalog::{Catalog, Column, Table};
 
-/// Tables that are told by name.
+/// The most tables that are listed by name.
 const TABLES_MAX: usize = 40;
 
-/// What the owner is to decide of the columns that are sensitive by a guess.
+/// Returns a check that asks the owner to decide about the guessed columns.
 pub(super) fn check(catalog: &Catalog) -> Check {
     let columns = || catalog.tables.iter().flat_map(|table| &table.columns);
     let marked = counted(columns().filter(|column| column.is_withheld()).count(), "column");
@@ -35,7 +35,7 @@ pub(super) fn check(catalog: &Catalog) -> Check {
     )
 }
 
-/// `public.people: email, phone`, where there are such.
+/// Formats the guessed columns of a table: `public.people: email, phone`. Returns `None` if there are none.
 fn line(table: &Table) -> Option<String> {
     let guessed = table.columns.iter().filter(|column| is_guessed(column));
     let guessed = guessed.map(|column| column.name.as_str()).collect::<Vec<_>>();

@@ -1,16 +1,16 @@
-//! What can be looked at in each table. A model may read all of them; the built-in analyst needs to know what they are.
+//! Checks which tables can be analysed. A model may read all of them; the built-in analyst needs to know their roles.
 
 use super::Check;
 use crate::exploration::analyst::survey::{Outlook, Prospect, survey};
 use crate::typeset::text::counted;
 use crate::warehouse::catalog::Catalog;
 
-/// Tables with a line of their own.
+/// The most tables with a line of their own.
 const LINES_MAX: usize = 30;
-/// Characters of such a line.
+/// The most characters of such a line.
 const CHARACTERS_MAX: usize = 300;
 
-/// A check on what the built-in analyst makes of the tables, and one for each table.
+/// Returns a summary check for the built-in analyst, followed by a check per table.
 pub(super) fn check(catalog: &Catalog) -> Vec<Check> {
     let mut outlooks = survey(catalog);
     if outlooks.is_empty() {
@@ -27,7 +27,7 @@ pub(super) fn check(catalog: &Catalog) -> Vec<Check> {
     checks
 }
 
-/// What can be looked at goes first, then what cannot, then what is read with another.
+/// Returns the order of display: tables that can be analysed, set aside, unusable, and read with another table.
 fn rank(prospect: &Prospect) -> usize {
     match prospect {
         Prospect::Analysed { .. } => 0,
@@ -49,7 +49,7 @@ fn summary(outlooks: &[Outlook]) -> Check {
     )
 }
 
-/// `2 can be analysed offline`, for each use that occurs.
+/// Counts the tables for each use that occurs: `2 can be analysed offline`.
 fn counts(outlooks: &[Outlook]) -> Vec<String> {
     let words = [
         "can be analysed offline",

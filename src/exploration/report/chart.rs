@@ -1,5 +1,7 @@
-//! A small chart of a query's result as SVG, where the result is a series (dates and a number) or a ranking (names and
-//! a number). No scripts, no style attributes: classes that the page's style sheet colours, for light and dark.
+//! Draws a query's result as a small SVG chart, if it is a series (dates and a number) or a ranking (names and a
+//! number).
+//!
+//! The SVG has no scripts and no style attributes, only classes that the page's style sheet colours for light and dark.
 
 use std::fmt::Write;
 
@@ -21,7 +23,7 @@ const BAR_HEIGHT: f64 = 16.0;
 const LABEL_COLUMNS: usize = 24;
 const LABEL_COLUMN: f64 = 9.0;
 
-/// A value to draw.
+/// A value to draw, with its label.
 struct Point {
     label: String,
     value: f64,
@@ -29,7 +31,7 @@ struct Point {
     cited: bool,
 }
 
-/// The chart of what a finding cites of a query, if it lends itself to one.
+/// Returns the chart of what a finding cites of a query, or `None` if the result is neither a series nor a ranking.
 pub(super) fn render(evidence: &Evidence<'_>) -> Option<String> {
     let result = evidence.result?;
     let number = number_column(evidence, result)?;
@@ -44,8 +46,8 @@ pub(super) fn render(evidence: &Evidence<'_>) -> Option<String> {
     (points.len() >= 2).then(|| ranking(&points, title))
 }
 
-/// The number that the finding uses first; of others the one that the rows are sorted by, or else the first. Names in
-/// digits are none.
+/// Returns the first numeric column that the finding uses. If it uses none, returns the column by which the rows are
+/// sorted, or else the first. Identifiers do not count as numbers.
 fn number_column(evidence: &Evidence<'_>, result: &QueryResult) -> Option<usize> {
     let is_number = |index: &usize| {
         let column = &result.table.columns[*index];
@@ -64,7 +66,7 @@ fn is_sorted(result: &QueryResult, column: usize) -> bool {
     })
 }
 
-/// A column of different dates, in a result whose rows differ by nothing else.
+/// Returns a column of distinct dates, if no other text column differs between the rows.
 fn date_column(result: &QueryResult) -> Option<usize> {
     let table = &result.table;
     let is_date = |index: &usize| {
@@ -79,7 +81,7 @@ fn date_column(result: &QueryResult) -> Option<usize> {
     (!(0..table.columns.len()).any(tells_apart)).then_some(date)
 }
 
-/// `2025-07`, `2025-07-01`, `2025-Q3`, `2025-W31`.
+/// Returns whether a cell is a period: `2025-07`, `2025-07-01`, `2025-Q3` or `2025-W31`.
 fn is_period(cell: Option<&str>) -> bool {
     let Some((year, rest)) = cell.and_then(|cell| cell.split_once('-')) else { return false };
     let digits = |part: &str| (1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -87,7 +89,7 @@ fn is_period(cell: Option<&str>) -> bool {
     year.len() == 4 && year.bytes().all(|byte| byte.is_ascii_digit()) && parts.split('-').all(digits)
 }
 
-/// The first column that names each row differently; names in digits will do.
+/// Returns the first column of names or identifiers that differ between all rows.
 fn label_column(result: &QueryResult) -> Option<usize> {
     let table = &result.table;
     let names = |index: &usize| {
@@ -103,7 +105,7 @@ fn distinct(result: &QueryResult, column: usize) -> bool {
     !cells.is_empty() && cells.windows(2).all(|pair| pair[0] != pair[1]) && cells[0].is_some()
 }
 
-/// A point a row; `None` where a value is not a finite number that can be drawn. NULL values are left out.
+/// Returns one point per row, or `None` if a value cannot be drawn as a finite number. Rows with NULL are left out.
 fn points(evidence: &Evidence<'_>, result: &QueryResult, label: usize, number: usize) -> Option<Vec<Point>> {
     let table = &result.table;
     let mut points = Vec::new();
@@ -189,7 +191,7 @@ fn ranking(points: &[Point], title: &str) -> String {
     svg
 }
 
-/// The first rows, and the cited ones further down in place of the last of them.
+/// Returns the first rows. Cited rows further down replace the last of them.
 fn bars(points: &[Point]) -> Vec<&Point> {
     let cited_below = points.iter().skip(BARS_MAX).filter(|point| point.cited).count().min(BARS_MAX / 2);
     let above = points.iter().take(BARS_MAX - cited_below);

@@ -1,25 +1,25 @@
-//! What a run looked at and what it did not, in words: the first thing that a reader is told.
+//! Describes in words what a run looked at and what it did not, which is the first statement of a report.
 
 use super::view::{self, LINE_CHARACTERS};
 use crate::agent::journal::{Coverage, Gap, Run, StopReason, UNREAD};
 use crate::typeset::text::{self, count, line};
 
-/// Tables named of those that were left for one reason, where there is little room and where there is more.
+/// The number of tables named per reason, at the head of a report and in its list of gaps.
 const NAMED_AT_THE_HEAD: usize = 3;
 const NAMED: usize = 20;
-/// Reasons told.
+/// The number of reasons, at the head of a report and in its list of gaps.
 const REASONS_AT_THE_HEAD: usize = 3;
 const REASONS: usize = 12;
-/// Failed queries told of.
+/// The number of failed queries that are listed.
 const FAILURES: usize = 5;
 
-/// Whether the run saw what it set out to see, in a word.
+/// Returns whether the run is complete, in one word.
 pub(super) fn label(run: &Run) -> &'static str {
     if run.complete { "Complete." } else { "Incomplete." }
 }
 
-/// Why the run is not complete, what it looked at, and what it did not. Empty of a complete run whose journal does not
-/// tell.
+/// Returns why the run is not complete, what it looked at, and what it did not. Empty for a complete run whose journal
+/// records no coverage.
 pub(super) fn verdict(run: &Run) -> String {
     let mut sentences = Vec::new();
     if run.stop_reason != StopReason::Finished {
@@ -47,7 +47,7 @@ fn failed(coverage: &Coverage) -> Option<String> {
         .then(|| format!("{} of {} failed or were refused.", coverage.queries_failed_count, queries(all)))
 }
 
-/// `It looked at 3 of 12 tables.`
+/// Returns a sentence such as `It looked at 3 of 12 tables.`
 fn looked_at(coverage: &Coverage) -> Option<String> {
     let tables = count(coverage.tables, "table", "tables");
     match (coverage.tables_looked_at_count, coverage.tables) {
@@ -60,7 +60,7 @@ fn looked_at(coverage: &Coverage) -> Option<String> {
     }
 }
 
-/// How it came that no table was looked at: of the one that was not, and of those of which none was.
+/// Returns why no table was looked at, as the end of a sentence about the only table and of one about none of several.
 fn not_looked(coverage: &Coverage) -> [&'static str; 2] {
     let tables = &coverage.tables_not_looked_at;
     if tables.iter().any(|table| table.left_out) {
@@ -72,7 +72,7 @@ fn not_looked(coverage: &Coverage) -> [&'static str; 2] {
     }
 }
 
-/// The tables that were not looked at, by why they were not: `public.a, public.b and 7 more (no query read it)`.
+/// Returns the tables that were not looked at, by reason: `public.a, public.b and 7 more (no query read it)`.
 fn not_looked_at(coverage: &Coverage, names_max: usize, reasons_max: usize) -> Vec<String> {
     let mut groups = Vec::<(&str, Vec<&str>)>::new();
     for table in &coverage.tables_not_looked_at {
@@ -104,12 +104,12 @@ fn group(why: &str, tables: &[&str], names_max: usize) -> String {
     format!("{named}{more} ({})", line(why, LINE_CHARACTERS))
 }
 
-/// What was not looked at, at more length.
+/// Returns the tables that were not looked at, at greater length than [`verdict`].
 pub(super) fn gaps(run: &Run) -> Vec<String> {
     run.coverage.as_ref().map_or_else(Vec::new, |coverage| not_looked_at(coverage, NAMED, REASONS))
 }
 
-/// The queries that gave nothing, and why.
+/// Returns the queries that failed, with their errors.
 pub(super) fn failures(run: &Run) -> Vec<String> {
     let Some(coverage) = &run.coverage else { return Vec::new() };
     let name = |query: &Option<String>| query.as_deref().map_or_else(|| "refused".to_owned(), |query| line(query, 20));
@@ -135,7 +135,8 @@ fn queries(number: u32) -> String {
     count(number as usize, "query", "queries")
 }
 
-/// Why there is nothing to report. That nothing stood out is said only where that was earned.
+/// Returns why there is nothing to report. It says that nothing stood out only if the run was complete and no draft was
+/// refused.
 pub(super) fn why_nothing(run: &Run) -> String {
     let queries = queries(run.totals.queries);
     let gaps = run.coverage.as_ref().map_or(&[][..], |coverage| &coverage.incomplete_because);

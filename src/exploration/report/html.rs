@@ -1,4 +1,4 @@
-//! The report as one HTML file, on the page of [`crate::typeset::html`]. The template escapes everything.
+//! Renders the report as one HTML file, on the page of [`crate::typeset::html`]. The template escapes every value.
 
 use serde::Serialize;
 
@@ -17,7 +17,6 @@ const TEMPLATE: &str = include_str!("html/page.html");
 const COLUMNS_MAX: usize = 6;
 const CELL_CHARACTERS: usize = 160;
 
-/// Renders a run.
 pub fn render(run: &Run) -> Result<String, minijinja::Error> {
     document(TEMPLATE, "", page(run))
 }
@@ -210,7 +209,7 @@ fn figure(evidence: &Evidence<'_>) -> Figure {
     }
 }
 
-/// Up to `max` of the `count` rows or columns: the cited ones, then from the first whatever fits.
+/// Returns up to `max` of the `count` rows or columns: the cited ones, then others from the first.
 fn chosen(cited: &[usize], count: usize, max: usize) -> Vec<usize> {
     let mut chosen = cited.iter().copied().take(max).collect::<Vec<_>>();
     let room = max - chosen.len();

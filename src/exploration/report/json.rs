@@ -1,4 +1,4 @@
-//! The report as JSON for programs. Cells and texts stand in it as they were, bounded only where the run bounded them.
+//! Renders the report as JSON for programs. Cells and texts are unchanged, and bounded only where the run bounded them.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -10,7 +10,7 @@ use crate::agent::journal::{Coverage, Run, StopReason, Totals};
 use crate::finding::document::{FindingDocument, finding_document};
 use crate::typeset::text::escaped;
 
-/// The version of [`Document`]: raised when a field changes its meaning or goes away, not when one is added.
+/// The version of [`Document`]. It is raised when a field changes its meaning or is removed, not when one is added.
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// A report.
@@ -74,17 +74,17 @@ pub struct Database {
     pub role_may_write: bool,
 }
 
-/// The JSON Schema of [`Document`].
+/// Returns the JSON Schema of [`Document`].
 pub fn schema() -> Schema {
     schema_for!(Document)
 }
 
-/// Renders a run. What could drive a terminal or reorder text is written as `\u` escapes, so nothing is lost.
+/// Renders a run. Characters that control a terminal or reorder text are written as `\u` escapes, so nothing is lost.
 pub fn render(run: &Run) -> serde_json::Result<String> {
     Ok(escaped(&serde_json::to_string_pretty(&document(run))?))
 }
 
-/// The report of a run as a value.
+/// Returns the report of a run as a value.
 pub fn document(run: &Run) -> Document {
     let started = run.started.as_ref();
     Document {

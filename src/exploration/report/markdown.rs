@@ -1,4 +1,4 @@
-//! The report as GitHub flavoured Markdown, in which nothing that a model or a database wrote can become markup.
+//! Renders the report as GitHub Flavored Markdown. No text of a model or a database can become markup.
 
 use std::fmt::Write;
 
@@ -15,7 +15,6 @@ use crate::typeset::text::{code, line, paragraphs};
 const CELL_CHARACTERS: usize = 120;
 const COLUMNS_MAX: usize = 12;
 
-/// Renders a run.
 pub fn render(run: &Run) -> String {
     let mut page = String::new();
     head(&mut page, run);

@@ -1,4 +1,4 @@
-//! What is at stake: the money that findings are worth, by unit, without counting the same cell twice.
+//! Sums the money that the findings are worth, by unit, without counting the same cell twice.
 
 use std::cmp::Reverse;
 
@@ -9,27 +9,27 @@ use crate::agent::journal::Run;
 use crate::finding::{CellReference, Finding};
 use crate::typeset::text;
 
-/// Units shown.
+/// The number of units shown.
 const UNITS_MAX: usize = 3;
 
-/// The impacts of one unit, summed.
+/// The sum of the impacts in one unit.
 #[derive(Debug)]
 pub(super) struct Stake {
     pub(super) amount: String,
     pub(super) unit: String,
-    /// What the sum is of, where it is of several findings.
+    /// A note on the number of findings and their overlap; `None` for a single finding without overlap.
     pub(super) note: Option<String>,
 }
 
 impl Stake {
-    /// `354,000 INR per year`, and of how many findings where it is of several.
+    /// Returns the sum with its unit and its note, such as `354,000 INR per year`.
     pub(super) fn text(&self) -> String {
         let note = self.note.as_ref().map_or_else(String::new, |note| format!(" ({note})"));
         format!("{} {}{note}", self.amount, self.unit)
     }
 }
 
-/// The largest sums, and how many units there are beyond.
+/// Returns the largest sums, and the number of further units.
 pub(super) fn at_stake(run: &Run) -> (Vec<Stake>, usize) {
     let mut sums = sums(run);
     sums.sort_by_key(|sum| Reverse(sum.amount));
@@ -41,7 +41,7 @@ struct Sum<'a> {
     unit: &'a str,
     amount: Decimal,
     findings: usize,
-    /// Findings that share a cell with a larger one, and are not in the amount.
+    /// Findings that share a cell with a larger one. The amount does not include them.
     repeated: usize,
     cells: Vec<CellReference>,
 }
@@ -62,7 +62,7 @@ impl Sum<'_> {
     }
 }
 
-/// The largest findings first, so that of those that share a cell the largest counts.
+/// Adds up the largest findings first, so that of several findings that share a cell the largest counts.
 fn sums(run: &Run) -> Vec<Sum<'_>> {
     let mut findings = run.findings.iter().filter(|finding| is_money(&finding.impact.unit)).collect::<Vec<_>>();
     findings.sort_by_key(|finding| Reverse(finding.impact.amount.abs()));

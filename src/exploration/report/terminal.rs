@@ -1,4 +1,4 @@
-//! The report as text for a terminal, readable in 80 columns and without colours.
+//! Renders the report as text for a terminal, readable in 80 columns and without colours.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ const CELL_COLUMNS: usize = 28;
 const UPRIGHT_ROWS_MAX: usize = 3;
 const UPRIGHT_COLUMNS_MAX: usize = 8;
 
-/// Renders a run. Narrower than 40 columns it does not get, nor wider than 110.
+/// Renders a run, at least 40 and at most 110 columns wide.
 pub fn render(run: &Run, layout: Layout) -> String {
     let mut page = Page::new(layout);
     head(&mut page, run);
@@ -165,7 +165,8 @@ fn heading(result: &QueryResult, column: usize) -> String {
         .map_or_else(String::new, |column| text::fit(&text::line(&column.name, CELL_COLUMNS), CELL_COLUMNS))
 }
 
-/// The columns that fit side by side with their cells unbroken: the weightiest have room first, all in reading order.
+/// Returns the columns that fit side by side with their cells unbroken, in reading order. The most important columns
+/// get space first.
 fn fitting(result: &QueryResult, evidence: &Evidence<'_>, rows: &[usize], room: usize) -> Vec<usize> {
     let width = |column: usize| {
         let cells = rows.iter().map(|row| shown(result, *row, column).width());
@@ -198,7 +199,7 @@ fn straight(result: &QueryResult, columns: &[usize], rows: &[usize]) -> Table {
     table
 }
 
-/// The table with a line a column, for a few rows of many columns.
+/// Returns the table with one line per column, for few rows with many columns.
 fn turned(result: &QueryResult, columns: &[usize], rows: &[usize]) -> Table {
     let mut table = Table::new();
     table.set_header([Cell::new("#")].into_iter().chain(rows.iter().map(|row| Cell::new(row + 1))));

@@ -1,4 +1,5 @@
-//! What every format shows of a run: findings in order, their impact, how it ended. No markup.
+//! The content that every format shows of a run: findings in order, their impact and how the run ended. It contains no
+//! markup.
 
 use std::cmp::Reverse;
 
@@ -10,16 +11,16 @@ use crate::finding::{Category, Finding, Impact, Severity, evidence};
 use crate::typeset::text;
 use crate::warehouse::table::Column;
 
-/// Characters of one line of a finding: its title, an assumption, an action's part.
+/// The length in characters of one line of a finding: its title, an assumption or a part of an action.
 pub(super) const LINE_CHARACTERS: usize = 400;
-/// Characters of a narrative.
+/// The length in characters of a narrative.
 pub(super) const PROSE_CHARACTERS: usize = 4_000;
-/// Characters of a statement.
+/// The length in characters of a statement.
 pub(super) const SQL_CHARACTERS: usize = 20_000;
-/// Rows of one table of evidence.
+/// The number of rows in one table of evidence.
 pub(super) const EVIDENCE_ROWS: usize = 12;
 
-/// ISO 4217, those that business is done in.
+/// Codes of ISO 4217 in which business is commonly done.
 const CURRENCIES: &str = "AED ARS AUD BDT BGN BHD BRL CAD CHF CLP CNY COP CZK DKK DZD EGP ETB EUR GBP GEL GHS HKD HUF \
                           IDR ILS INR IQD ISK JOD JPY KES KRW KWD KZT LBP LKR MAD MMK MUR MXN MYR NGN NOK NPR NZD OMR \
                           PEN PHP PKR PLN QAR RON RSD RUB SAR SEK SGD THB TND TRY TWD TZS UAH UGX USD UYU UZS VND XAF \
@@ -31,10 +32,10 @@ const INDIVISIBLE: &str = "accounts articles batches buyers claims clients compl
                            products records returns rows shipments stores subscribers suppliers tickets transactions \
                            units users vendors visits";
 
-/// Severities as reports list them.
+/// The severities in the order of reports.
 pub(super) const SEVERITIES: [Severity; 4] = [Severity::Critical, Severity::High, Severity::Medium, Severity::Low];
 
-/// The findings: the gravest first, of these those of money, of these the largest amount.
+/// Returns the findings by severity. Within a severity those worth money come first, the largest amount at the top.
 pub(super) fn ordered(findings: &[Finding]) -> Vec<&Finding> {
     let mut ordered = findings.iter().collect::<Vec<_>>();
     ordered.sort_by_key(|finding| {
@@ -45,7 +46,7 @@ pub(super) fn ordered(findings: &[Finding]) -> Vec<&Finding> {
     ordered
 }
 
-/// The amount of an impact; whole where it counts what cannot be divided.
+/// Returns the amount of an impact. From 10 on, an amount of indivisible units is rounded to a whole number.
 pub(super) fn amount(impact: &Impact) -> String {
     let first_word = impact.unit.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
     let counts = INDIVISIBLE.split(' ').any(|noun| noun == first_word);
@@ -56,7 +57,8 @@ pub(super) fn amount(impact: &Impact) -> String {
     }
 }
 
-/// The unit of an impact, less what the amount says already: of `21.5%` the unit `% of sales` leaves `of sales`.
+/// Returns the unit of an impact without the part that the amount contains: `of sales` if the amount is `21.5%` and the
+/// unit `% of sales`.
 pub(super) fn unit(impact: &Impact) -> &str {
     const PERCENT: [&str; 4] = ["%", "percent", "per cent", "pct"];
     let (amount, unit) = (amount(impact), impact.unit.trim());
@@ -70,35 +72,35 @@ pub(super) fn unit(impact: &Impact) -> &str {
     said.unwrap_or(unit).trim_start()
 }
 
-/// The amount of an impact with its unit, once.
+/// Returns the amount of an impact with its unit, without repeating a part of it.
 pub(super) fn amount_and_unit(impact: &Impact) -> String {
     format!("{} {}", amount(impact), unit(impact)).trim_end().to_owned()
 }
 
-/// How an impact adds up: its own line, and one for each figure in it; none that only says that a number is itself.
+/// Returns the arithmetic of an impact and of each figure in it. Lines that equate a number with itself are left out.
 pub(super) fn arithmetic(finding: &Finding) -> Vec<String> {
     let figures = finding.figures_of_impact().map(|figure| figure.arithmetic.as_str());
     let lines = [finding.impact.arithmetic.as_str()].into_iter().chain(figures);
     let lines = lines.filter(|line| line.split_once(" = ").is_none_or(|(left, right)| left.trim() != right.trim()));
     let mut lines = lines.map(|line| text::line(line, LINE_CHARACTERS)).collect::<Vec<_>>();
-    // An impact that is one figure's value adds up as the figure does.
+    // An impact that is the value of one figure has the figure's arithmetic.
     lines.dedup();
     lines
 }
 
-/// How many findings there are of each severity that occurs, the gravest first.
+/// Returns the number of findings of each severity that occurs, the most severe first.
 pub(super) fn by_severity(findings: &[Finding]) -> Vec<(Severity, usize)> {
     let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
     SEVERITIES.into_iter().map(|severity| (severity, count(severity))).filter(|(_, count)| *count > 0).collect()
 }
 
-/// Whether a unit is of a currency.
+/// Returns whether a unit contains a currency.
 pub(super) fn is_money(unit: &str) -> bool {
     let is_currency = |word: &str| word.len() == 3 && CURRENCIES.split(' ').any(|currency| currency == word);
     unit.contains(['$', '€', '£', '¥', '₹']) || unit.split(|c: char| !c.is_alphanumeric()).any(is_currency)
 }
 
-/// A cell for reading: one line, digits grouped, decimals of divisions rounded; `None` for NULL.
+/// Formats a cell for reading: one line, digits grouped, long decimals rounded. Returns `None` for NULL.
 pub(super) fn cell(result: &QueryResult, row: usize, column: usize, characters_max: usize) -> Option<String> {
     let cell = result.table.cell(row, column)?;
     Some(match result.table.columns.get(column) {
@@ -115,7 +117,7 @@ fn number(column: &Column, cell: &str) -> String {
     }
 }
 
-/// `critical`.
+/// Returns the name of a severity, such as `critical`.
 pub(super) fn severity(severity: Severity) -> &'static str {
     match severity {
         Severity::Critical => "critical",
@@ -125,7 +127,7 @@ pub(super) fn severity(severity: Severity) -> &'static str {
     }
 }
 
-/// `data quality`.
+/// Returns the name of a category, such as `data quality`.
 pub(super) fn category(category: Category) -> &'static str {
     match category {
         Category::Churn => "churn",
@@ -139,7 +141,7 @@ pub(super) fn category(category: Category) -> &'static str {
     }
 }
 
-/// `Customer churn`, of `customer_churn`.
+/// Returns the focus area as a heading: `Customer churn` for `customer_churn`.
 pub(super) fn focus(run: &Run) -> String {
     let focus = run.started.as_ref().map_or("unknown focus", |started| &started.focus);
     let words = text::line(&focus.replace('_', " "), LINE_CHARACTERS);
@@ -147,7 +149,7 @@ pub(super) fn focus(run: &Run) -> String {
     characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }
 
-/// `demo on embedded PostgreSQL 18.4, as explore`.
+/// Returns the database in words, such as `demo on embedded PostgreSQL 18.4, as explore`.
 pub(super) fn database(run: &Run) -> Option<String> {
     let server = &run.started.as_ref()?.server;
     let writable = if server.grade.may_write() { ", a role that may write" } else { "" };
@@ -155,14 +157,14 @@ pub(super) fn database(run: &Run) -> Option<String> {
     Some(text::line(&text, LINE_CHARACTERS))
 }
 
-/// `2 findings: 1 critical, 1 low`.
+/// Returns the number of findings in words, such as `2 findings: 1 critical, 1 low`.
 pub(super) fn summary(run: &Run) -> String {
     let counts = by_severity(&run.findings);
     let counts = counts.into_iter().map(|(level, count)| format!("{count} {}", severity(level))).collect::<Vec<_>>();
     format!("{}: {}", text::count(run.findings.len(), "finding", "findings"), counts.join(", "))
 }
 
-/// How it ended and what to do about it, in a sentence with the reason's name.
+/// Returns a sentence on how the run ended and what to do about it, with the reason's name.
 pub(super) fn outcome(run: &Run) -> String {
     let reason = run.stop_reason;
     let limit = |what: &str, flag: &str| format!("Stopped at the limit of {what} ({reason}); {flag} raises it.");
@@ -188,7 +190,7 @@ pub(super) fn outcome(run: &Run) -> String {
     }
 }
 
-/// The outcome with its detail: the error, as the model's client or the database wrote it.
+/// Returns the outcome with its detail, such as the error of the model's client or the database.
 pub(super) fn ending(run: &Run) -> String {
     let outcome = outcome(run);
     if run.stop_reason == StopReason::Unfinished {
@@ -200,17 +202,17 @@ pub(super) fn ending(run: &Run) -> String {
     }
 }
 
-/// What was checked, and what was not.
+/// The statement on which figures were checked.
 pub(super) const CHECKED: &str = "Figures in title, narrative and impact were checked against the rows cited; those \
                                   in actions are proposals.";
 
-/// What to know before reading: the warnings of the run itself.
+/// Returns the warnings of the run itself, which are shown before the findings.
 pub(super) fn cautions(run: &Run) -> Vec<String> {
     let cautions = run.warnings.iter().filter(|warning| !is_of_connection(run, warning));
     cautions.map(|warning| text::line(warning, LINE_CHARACTERS)).collect()
 }
 
-/// What to know of the connection, and what of the journal could not be read.
+/// Returns the warnings of the connection, and the journal lines that could not be read.
 pub(super) fn remarks(run: &Run) -> Vec<String> {
     let connection = run.warnings.iter().filter(|warning| is_of_connection(run, warning));
     let connection = connection.map(|warning| text::line(warning, LINE_CHARACTERS));
@@ -226,7 +228,7 @@ fn is_of_connection(run: &Run, warning: &String) -> bool {
     run.started.as_ref().is_some_and(|started| started.server.warnings.contains(warning))
 }
 
-/// What was used, as label and value.
+/// Returns the usage of the run, as pairs of label and value.
 pub(super) fn usage(run: &Run) -> Vec<(&'static str, String)> {
     let totals = &run.totals;
     let number = |count: u64| text::group_digits(&count.to_string());

@@ -125,7 +125,7 @@ fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a String>) 
 }
 
 fn date(column: &str, text: &str) -> Result<Date, String> {
-    text.parse().map_err(|_| format!("{column}: {text:?} is no date such as 2026-11-20"))
+    text.parse().map_err(|_| format!("{column}: {text:?} is not a date such as 2026-11-20"))
 }
 
 /// Parses a segment such as `channel=paid;device=mobile`.

@@ -5,8 +5,8 @@
 //!   also hold it back.
 //! - A critical deviation is never held back.
 //! - Critical is P0, high is P1.
-//! - Missing data and a monitor that cannot be run fire once, even if critical: nothing about them is known that could
-//!   get worse.
+//! - Missing data and a monitor that cannot be run fire from medium impact on, and only once, even if critical: nothing
+//!   about them is known that could get worse.
 
 use jiff::civil::DateTime;
 

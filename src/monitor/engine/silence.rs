@@ -36,6 +36,7 @@ pub(super) struct Silences {
     pub(super) came: BTreeSet<Segment>,
 }
 
+/// An outage of all data, of measures or of segments.
 #[derive(Debug, Clone)]
 pub(super) struct Silence {
     pub(super) what: Silent,
@@ -72,7 +73,7 @@ struct Window<'a> {
 
 /// The arrivals and sums of a set of leaves, for each step of the window.
 struct Stream {
-    /// Whether data arrived; `None` if the step does not tell.
+    /// Whether data arrived; `None` if that is unknown.
     came: Vec<Option<bool>>,
     /// For each measure, one sum per step.
     sums: Vec<Vec<f64>>,

@@ -132,6 +132,7 @@ impl Memory {
 
     /// Returns the day that begins at `at`, with its judgements and incidents.
     pub async fn day(&self, at: DateTime) -> Result<Option<Day>, Error> {
+        // The end of the range is exclusive, and steps are at least an hour apart.
         let mut days = self.days(at, at.saturating_add(jiff::Span::new().microseconds(1))).await?;
         let Some(mut day) = days.pop() else { return Ok(None) };
         let statement = "SELECT document::text FROM explore.judgements WHERE monitor = $1 AND at = $2 ORDER BY place";

@@ -395,6 +395,7 @@ async fn exchange(
             RETURNING at)
         SELECT min(at), count(*) FROM removed";
     let removed = transaction.query_one(remove, &[&monitor, &Sql(from), &Sql(to)]).await.map_err(failed(WRITE))?;
+    // The system column `xmax` is 0 in a row that was inserted, and not in one that was updated.
     let write = "WITH written AS (
             INSERT INTO explore.observations AS old (series, at, measures)
             SELECT series, at, measures FROM pg_temp.incoming

@@ -13,7 +13,7 @@ use crate::state::{Error, State};
 const READ: &str = "read explore.monitor_config";
 const WRITE: &str = "write explore.monitor_config";
 
-/// A row of `explore.monitor_config`.
+/// An override that is stored as a row of `explore.monitor_config`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct KnownOverride {
     /// The monitor's key; empty for every monitor.

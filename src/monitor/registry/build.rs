@@ -103,12 +103,12 @@ impl Builder<'_> {
     fn calendar(&self, document: &Document) -> Calendar {
         let zone = document.time_zone.as_deref().unwrap_or("UTC");
         let time_zone = TimeZone::get(zone).unwrap_or_else(|_| {
-            self.source.problem(&["time_zone"], format!("`{zone}` is no time zone; write one such as Europe/Paris"));
+            self.source.problem(&["time_zone"], format!("`{zone}` is not a time zone; write one such as Europe/Paris"));
             TimeZone::UTC
         });
         let day_starts = document.day_starts.as_deref().unwrap_or("00:00");
         let day_starts = day_starts.parse::<Time>().unwrap_or_else(|_| {
-            self.source.problem(&["day_starts"], format!("`{day_starts}` is no time; write one such as 06:00"));
+            self.source.problem(&["day_starts"], format!("`{day_starts}` is not a time; write one such as 06:00"));
             Time::midnight()
         });
         let (delay, restated_steps, history) = match document.grain {
@@ -131,7 +131,7 @@ impl Builder<'_> {
         let span = text.parse::<Span>().ok().filter(|span| !span.is_negative());
         let delay = span.and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()).ok());
         if delay.is_none() {
-            let message = format!("`{text}` is no length of time; write one such as 90m, 6h or 1 day");
+            let message = format!("`{text}` is not a length of time; write one such as 90m, 6h or 1 day");
             self.source.problem(&["delay"], message);
         }
         delay
@@ -141,7 +141,7 @@ impl Builder<'_> {
         let text = text?;
         let span = text.parse::<Span>().ok().filter(Span::is_positive);
         if span.is_none() {
-            let message = format!("`{text}` is no length of time; write one such as 90 days or 2 years");
+            let message = format!("`{text}` is not a length of time; write one such as 90 days or 2 years");
             self.source.problem(&["history"], message);
         }
         span
@@ -158,7 +158,7 @@ impl Builder<'_> {
     fn measures(&self, document: &Document) -> Vec<Measure> {
         if document.measures.is_empty() {
             self.source
-                .problem(&["measures"], "there is no measure; name the columns that are measured: [measures.orders]");
+                .problem(&["measures"], "there are no measures; add one for each measured column: [measures.orders]");
         }
         let ordered = self.ordered("measures", &document.measures);
         let measure = |(_, key, measure): (usize, &str, &MeasureDocument)| {
@@ -177,7 +177,7 @@ impl Builder<'_> {
             self.check_key("ratios", key);
             if document.measures.contains_key(key) {
                 self.source
-                    .problem(&["ratios", key], format!("`{key}` is the name of a measure too; take another one"));
+                    .problem(&["ratios", key], format!("`{key}` is also the name of a measure; choose another name"));
             }
             (place, self.metric(document, self.ratio(key, ratio, measures), &Watched::of_ratio(key, ratio)))
         });
@@ -217,7 +217,7 @@ impl Builder<'_> {
         let place = measures.iter().position(|measure| measure.key == name);
         place.unwrap_or_else(|| {
             let known = measures.iter().map(|measure| measure.key.clone()).collect::<Vec<_>>();
-            self.source.problem(path, format!("`{name}` is no measure; {}", advice(name, &known)));
+            self.source.problem(path, format!("`{name}` is not a measure; {}", advice(name, &known)));
             0
         })
     }
@@ -266,7 +266,7 @@ impl Builder<'_> {
             return;
         }
         let shown = bands.iter().zip(from).map(|(band, from)| format!("{band} = {from}")).collect::<Vec<_>>();
-        let message = format!("{name} of `{}`: {}; each has to be above the one before", watched.key, shown.join(", "));
+        let message = format!("{name} of `{}`: {}; each must be above the one before", watched.key, shown.join(", "));
         self.source.problem(&[watched.table, watched.key, name], message);
     }
 
@@ -274,10 +274,10 @@ impl Builder<'_> {
         let plain = |character: char| character.is_ascii_lowercase() || character.is_ascii_digit() || character == '_';
         if !key.starts_with(|first: char| first.is_ascii_lowercase()) || !key.chars().all(plain) {
             let message =
-                format!("`{key}`: a name has lower case letters, digits and _ alone; give the column an alias");
+                format!("`{key}`: a name has only lower case letters, digits and _; give the column an alias");
             self.source.problem(&[table, key], message);
         } else if TIME_COLUMNS.contains(&key) {
-            self.source.problem(&[table, key], format!("`{key}` is the column that tells the time; take another name"));
+            self.source.problem(&[table, key], format!("`{key}` is a name of the time column; choose another name"));
         }
     }
 
@@ -285,13 +285,13 @@ impl Builder<'_> {
         for (index, dimension) in document.dimensions.iter().enumerate() {
             let place = index.to_string();
             let problem = if document.measures.contains_key(dimension) {
-                "is a measure too"
+                "is also a measure"
             } else if TIME_COLUMNS.contains(&dimension.as_str()) {
-                "is the column that tells the time"
+                "is a name of the time column"
             } else if document.dimensions[..index].contains(dimension) {
                 "is named twice"
             } else if dimension.trim().is_empty() {
-                "is no name"
+                "is empty"
             } else {
                 continue;
             };
@@ -307,12 +307,10 @@ impl Builder<'_> {
                 let place = place.to_string();
                 let path = [table, &metric.key, "after", &place];
                 if !keys.contains(name) {
-                    self.source.problem(&path, format!("`{name}` is no metric; {}", advice(name, &keys)));
+                    self.source.problem(&path, format!("`{name}` is not a metric; {}", advice(name, &keys)));
                 } else if !keys[..index].contains(name) {
-                    let message = format!(
-                        "`{name}` does not stand before `{}`: the file has the order of the funnel",
-                        metric.key
-                    );
+                    let message =
+                        format!("`{name}` must come before `{}`: the file follows the order of the funnel", metric.key);
                     self.source.problem(&path, message);
                 }
             }
@@ -331,7 +329,7 @@ impl Builder<'_> {
     fn rules(&self, document: &Document, metrics: &[Metric]) -> Vec<Rule> {
         let keys = metrics.iter().map(|metric| metric.key.clone()).collect::<Vec<_>>();
         for (index, rule) in document.rules.iter().enumerate().filter(|(_, rule)| !keys.contains(&rule.metric)) {
-            let message = format!("`{}` is no metric; {}", rule.metric, advice(&rule.metric, &keys));
+            let message = format!("`{}` is not a metric; {}", rule.metric, advice(&rule.metric, &keys));
             self.source.problem(&["rules", &index.to_string(), "metric"], message);
         }
         let rule = |rule: &super::document::RuleDocument| Rule {
@@ -351,18 +349,18 @@ impl Builder<'_> {
         let seasons = document.seasons.as_deref().unwrap_or(seasons);
         if !seasons.is_sorted_by(|shorter, longer| shorter < longer) || seasons.first().is_some_and(|first| *first < 2)
         {
-            let message = "seasons are numbers of steps from 2, the shortest first, such as [24, 168]";
+            let message = "seasons must be numbers of steps from 2 on, the shortest first, such as [24, 168]";
             self.source.problem(&["forecast", "seasons"], message);
         }
         let longest = forecast::season_max(calendar.history_steps());
         if let Some(season) = seasons.iter().find(|season| **season as usize > longest) {
             let message = format!(
-                "a season of {season} steps is too long to be known of what is looked back on: {longest} at the most"
+                "a season of {season} steps is too long for the history: the longest possible one has {longest} steps"
             );
             self.source.problem(&["forecast", "seasons"], message);
         }
         if calendar.grain == Grain::Hour && document.yearly == Some(true) {
-            let message = "the hours of a year are too many to look back on; leave yearly out";
+            let message = "a year has too many hours for a yearly season; leave yearly out";
             self.source.problem(&["forecast", "yearly"], message);
         }
         Forecasting {
@@ -380,7 +378,7 @@ impl Builder<'_> {
             let events = holidays::public(country);
             if events.is_empty() {
                 let known = holidays::countries().join(", ");
-                let message = format!("the holidays of `{country}` are not known; the countries are {known}");
+                let message = format!("the holidays of `{country}` are not known; known countries are {known}");
                 self.source.problem(&["forecast", "holidays", &index.to_string()], message);
             }
             events.into_iter().map(|event| Event { before, after, ..event })
@@ -396,14 +394,14 @@ impl Builder<'_> {
     fn event(&self, index: usize, event: &EventDocument) -> Event {
         let index = index.to_string();
         if event.name.trim().is_empty() || event.dates.is_empty() {
-            let message = "an event has a name and its dates: name = \"Black Friday\", dates = [2026-11-27]";
+            let message = "an event needs a name and dates: name = \"Black Friday\", dates = [2026-11-27]";
             self.source.problem(&["forecast", "events", &index], message);
         }
         let dates = event.dates.iter().enumerate().filter_map(|(place, date)| {
             let parsed = date.parse::<Date>().ok();
             if parsed.is_none() {
                 let path = ["forecast", "events", &index, "dates", &place.to_string()];
-                self.source.problem(&path, format!("`{date}` is no date; write one such as 2026-11-27"));
+                self.source.problem(&path, format!("`{date}` is not a date; write one such as 2026-11-27"));
             }
             parsed
         });

@@ -67,7 +67,7 @@ pub(super) struct Document {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct MeasureDocument {
-    /// Whether it counts things, whose number alone makes it vary; so it does by default where it has no unit.
+    /// Whether it counts things, and so has Poisson noise; true by default where it has no unit.
     pub(super) count: Option<bool>,
     /// What people call it; made of its name by default.
     pub(super) label: Option<String>,

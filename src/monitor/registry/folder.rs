@@ -50,7 +50,7 @@ impl Registry {
     /// cannot be read.
     pub fn read(directory: &Path) -> Result<Self, Problem> {
         let unreadable = |error: io::Error| {
-            let message = format!("the folder of monitors cannot be read: {error}; --monitors names another one");
+            let message = format!("cannot read the folder of monitors: {error}; choose another one with --monitors");
             Problem { path: directory.to_owned(), line: None, message }
         };
         let mut files = BTreeMap::<String, Pair>::new();
@@ -106,7 +106,7 @@ impl Pair {
         };
         let plain = |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '-');
         if !key.chars().all(plain) {
-            let message = "a monitor's name has letters, digits, _ and - alone; rename its files".to_owned();
+            let message = "a monitor's name may contain only letters, digits, _ and -; rename its files".to_owned();
             return Err(vec![Problem { path: toml, line: None, message }]);
         }
         match (read(&toml), read(&sql)) {
@@ -126,7 +126,7 @@ fn read(path: &Path) -> Result<String, Problem> {
         .read_to_string(&mut text)
         .map_err(|error| problem(format!("cannot be read: {error}")))?;
     if text.len() as u64 > FILE_BYTES_MAX {
-        return Err(problem(format!("it is larger than {FILE_BYTES_MAX} bytes; it cannot be a monitor's")));
+        return Err(problem(format!("it is larger than {FILE_BYTES_MAX} bytes, the maximum for a monitor's file")));
     }
     Ok(text)
 }

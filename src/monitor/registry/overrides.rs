@@ -27,7 +27,7 @@ pub fn unmatched(monitors: &[Monitor], key: &str, metric: &str) -> Option<String
     Some(match key {
         "" => format!("monitor_config: no monitor has a metric `{metric}`"),
         _ if monitors.iter().any(|monitor| monitor.key == key) => {
-            format!("monitor_config: `{metric}` is no metric of {key}")
+            format!("monitor_config: `{metric}` is not a metric of {key}")
         }
         _ => format!("monitor_config: there is no monitor `{key}`"),
     })
@@ -35,19 +35,18 @@ pub fn unmatched(monitors: &[Monitor], key: &str, metric: &str) -> Option<String
 
 /// Applies a row to a metric. An invalid row is ignored as a whole, and a note is returned.
 fn put_over(metric: &mut Metric, row: &Override) -> Option<String> {
-    let refused =
-        |what: &str| Some(format!("monitor_config: {what} of `{}` is not taken, nor the rest of its row", row.metric));
+    let refused = |what: &str| Some(format!("monitor_config: the row of `{}` is rejected: {what}", row.metric));
     if row.probability.is_some_and(|probability| !(0.5..1.0).contains(&probability)) {
-        return refused("a probability threshold that is not from 0.5 to below 1");
+        return refused("the probability threshold must be from 0.5 to below 1");
     }
     let is_in_z = metric.severity.by == SeverityBy::Z;
     if is_in_z && (row.medium_deviation.is_some() || row.critical_deviation.is_some()) {
-        return refused("a deviation, where the metric's bands are in standard deviations,");
+        return refused("deviations cannot be set, since the metric's bands are in standard deviations");
     }
     let fall = turned(metric.severity.fall, row);
     let rise = turned(metric.severity.rise, row);
     let (Some(fall), Some(rise)) = (fall, rise) else {
-        return refused("a medium deviation that is not above 0 and below the critical one");
+        return refused("the medium deviation must be above 0 and below the critical one");
     };
     metric.enabled = row.enabled.unwrap_or(metric.enabled);
     metric.thresholds.probability = row.probability.unwrap_or(metric.thresholds.probability);

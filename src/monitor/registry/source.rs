@@ -208,7 +208,7 @@ fn shown(value: &DeValue<'_>) -> String {
     match value {
         DeValue::String(text) => format!("`{text}`"),
         DeValue::Integer(_) | DeValue::Float(_) => {
-            number(value).map_or_else(|| "a number out of all bounds".to_owned(), |number| number.to_string())
+            number(value).map_or_else(|| "a number out of range".to_owned(), |number| number.to_string())
         }
         DeValue::Boolean(value) => value.to_string(),
         DeValue::Datetime(date) => date.to_string(),

@@ -25,7 +25,7 @@ pub struct Document {
     pub days: Vec<DayDocument>,
 }
 
-/// A day and what is told beside it.
+/// A day and what is reported with it.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(rename = "ReportedDay")]
 pub struct DayDocument {
@@ -35,7 +35,7 @@ pub struct DayDocument {
     pub grain: Grain,
     /// The metrics, in the order of the funnel.
     pub metrics: Vec<MetricDocument>,
-    /// What the engine makes of the day: judgements, incidents, decisions.
+    /// The engine's results for the day: judgements, incidents, decisions.
     pub day: Day,
     /// Whether events influenced its incidents.
     pub influences: Vec<Influence>,

@@ -109,7 +109,7 @@ impl Columns {
             let place = place(name);
             if place.is_none() {
                 problems
-                    .push(format!("there is no column `{name}`, which the TOML has as a {what}; select it AS {name}"));
+                    .push(format!("there is no column `{name}`, which is a {what} in the TOML; select it AS {name}"));
             }
             place
         };
@@ -119,8 +119,8 @@ impl Columns {
         match times[..] {
             [_] => {}
             [] => problems
-                .push("there is no column `at`, which tells the step of a row; select its beginning AS at".to_owned()),
-            _ => problems.push("there are several columns among `at`, `day` and `date`; keep one".to_owned()),
+                .push("there is no column `at`, which holds the start of a row's step; select it AS at".to_owned()),
+            _ => problems.push("there is more than one of the columns `at`, `day` and `date`; keep one".to_owned()),
         }
         for (index, column) in columns.iter().enumerate() {
             if times.contains(&index) {
@@ -130,7 +130,7 @@ impl Columns {
             } else if !dimensions.contains(&Some(index)) {
                 let name = &column.name;
                 problems.push(format!(
-                    "the column `{name}` is no dimension and no measure; add it to the TOML or leave it out"
+                    "the column `{name}` is neither a dimension nor a measure; add it to the TOML or leave it out"
                 ));
             }
         }
@@ -155,7 +155,7 @@ fn time_problem(column: &Column, grain: Grain) -> Option<String> {
 
 fn measure_problem(Column { name, type_name }: &Column) -> Option<String> {
     (!NUMBERS.contains(&type_name.as_str()))
-        .then(|| format!("the column `{name}` is of type {type_name}, and a measure is a number; cast it to numeric"))
+        .then(|| format!("the column `{name}` is of type {type_name}, but a measure is numeric; cast it to numeric"))
 }
 
 fn time_type(type_name: &str) -> Time {
@@ -196,7 +196,7 @@ impl Reader<'_> {
         let calendar = &self.monitor.calendar;
         let name = &self.table.columns[self.columns.time].name;
         let text = self.table.cell(row, self.columns.time).ok_or_else(|| format!("`{name}` is NULL"))?;
-        let unread = || format!("`{name}` is {text}, which is no point in time that can be used");
+        let unread = || format!("`{name}` is {text}, which is not a usable point in time");
         match self.columns.time_type {
             Time::Date => {
                 let at = text.parse::<Date>().map_err(|_| unread())?.to_datetime(calendar.day_starts);
@@ -219,7 +219,7 @@ impl Reader<'_> {
         let Some(text) = self.table.cell(row, column) else { return Ok(None) };
         let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
         let name = &self.table.columns[column].name;
-        number.map(Some).ok_or_else(|| format!("`{name}` is {text}, which is no number that can be added up"))
+        number.map(Some).ok_or_else(|| format!("`{name}` is {text}, which is not a finite number"))
     }
 
     fn doubled(&self, observation: &Observation, earlier: usize) -> String {
@@ -227,7 +227,7 @@ impl Reader<'_> {
         let values = values.map(|(name, value)| format!(" {name} = {value}")).collect::<Vec<_>>().join(",");
         let at = observation.at;
         format!(
-            "{at}{values} is in row {earlier} already; one row a step and dimension values is needed: GROUP BY them"
+            "{at}{values} is already in row {earlier}; one row per step and dimension values is needed: GROUP BY them"
         )
     }
 }
@@ -251,12 +251,13 @@ fn off_grid(text: &str, calendar: &Calendar) -> String {
     let zone = calendar.time_zone.iana_name().unwrap_or("UTC");
     let grain = calendar.grain;
     let (step, begins) = match grain {
-        Grain::Hour => ("an hour", "at its full hour".to_owned()),
+        Grain::Hour => ("an hour", "on the full hour".to_owned()),
         Grain::Day => ("a day", format!("at {}", calendar.day_starts)),
         Grain::Week => ("a week", format!("on Monday at {}", calendar.day_starts)),
     };
     format!(
-        "{text} does not begin {step}, which begins {begins} in {zone}: select date_trunc('{grain}', ..., '{zone}')"
+        "{text} is not the start of {step}, which begins {begins} in {zone}: \
+         select date_trunc('{grain}', ..., '{zone}')"
     )
 }
 

@@ -3,12 +3,12 @@
 use jiff::ToSpan;
 use jiff::civil::{Date, Weekday};
 
-/// What Saturday and Sunday are to a working day is the channel's own; these are Monday to Friday.
+/// Factors of Monday to Friday. The factors of Saturday and Sunday depend on the channel.
 const WORKING_DAYS: [f64; 5] = [1.06, 1.05, 1.02, 0.98, 0.89];
-/// The day of the year of most traffic, and of a second, smaller rise.
+/// The day of the year with the most traffic, and the day of a second, smaller rise.
 const PEAKS: (f64, f64) = (335.0, 110.0);
 
-/// The part of the week, around 1 on working days.
+/// Returns the factor of the day of the week, around 1 on working days. `weekend` is the factor of a Saturday.
 pub(super) fn week(date: Date, weekend: f64) -> f64 {
     match date.weekday() {
         Weekday::Saturday => weekend,
@@ -17,7 +17,7 @@ pub(super) fn week(date: Date, weekend: f64) -> f64 {
     }
 }
 
-/// The part of the year, around 1.
+/// Returns the factor of the time of the year, around 1.
 pub(super) fn year(date: Date, amplitude: f64) -> f64 {
     let wave = |peak: f64, waves: f64| {
         libm::cos(waves * std::f64::consts::TAU * (f64::from(date.day_of_year()) - peak) / 365.25)
@@ -25,17 +25,18 @@ pub(super) fn year(date: Date, amplitude: f64) -> f64 {
     1.0 + amplitude * wave(PEAKS.0, 1.0) + amplitude / 3.0 * wave(PEAKS.1, 2.0)
 }
 
-/// What a special day does.
+/// The effect of a special day on visits and conversion.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Special {
     pub(super) name: &'static str,
-    /// By what it multiplies visits.
+    /// The factor on visits.
     pub(super) visits: f64,
-    /// By what it multiplies the share of visits that become more.
+    /// The factor on the share of visits that convert.
     pub(super) conversion: f64,
 }
 
-/// Public holidays in France, whose calendar the shipped monitors know, and the eves of two of them, which it does not.
+/// Public holidays in France, which the calendar of the shipped monitors contains, and the eves of two of them, which
+/// it does not.
 const FIXED: [(i8, i8, Special); 10] = [
     (1, 1, Special { name: "New Year's Day", visits: 0.58, conversion: 0.85 }),
     (5, 1, Special { name: "Labour Day", visits: 0.74, conversion: 0.95 }),
@@ -48,19 +49,19 @@ const FIXED: [(i8, i8, Special); 10] = [
     (12, 25, Special { name: "Christmas Day", visits: 0.45, conversion: 0.75 }),
     (12, 31, Special { name: "New Year's Eve", visits: 0.66, conversion: 0.86 }),
 ];
-/// By days after Easter Sunday.
+/// Holidays by the number of days after Easter Sunday.
 const MOVABLE: [(i32, Special); 3] = [
     (1, Special { name: "Easter Monday", visits: 0.70, conversion: 0.92 }),
     (39, Special { name: "Ascension Day", visits: 0.76, conversion: 0.95 }),
     (50, Special { name: "Whit Monday", visits: 0.74, conversion: 0.94 }),
 ];
-/// By days after the fourth Thursday of November: days of trade, which are no public holidays.
+/// Days of trade by the number of days after the fourth Thursday of November. They are not public holidays.
 const TRADE: [(i32, Special); 2] = [
     (1, Special { name: "Black Friday", visits: 1.62, conversion: 1.25 }),
     (4, Special { name: "Cyber Monday", visits: 1.38, conversion: 1.18 }),
 ];
 
-/// The name of the special day that a date is in the generated data.
+/// Returns the name of the special day on a date of the generated data.
 pub fn special_day(date: Date) -> Option<&'static str> {
     special(date).map(|special| special.name)
 }
@@ -75,7 +76,7 @@ pub(super) fn special(date: Date) -> Option<Special> {
     fixed.map(|(_, _, special)| *special).or(movable.or(trade).map(|(_, special)| *special))
 }
 
-/// Easter Sunday of the Gregorian calendar (Butcher 1876).
+/// Returns Easter Sunday of the Gregorian calendar (Butcher 1876).
 fn easter(year: i16) -> Option<Date> {
     let year_number = i32::from(year);
     let golden = year_number % 19;

@@ -1,14 +1,14 @@
-//! What chance makes of an amount that is to be expected, or the amount itself where there is to be no chance.
+//! Draws amounts around an expected value, or returns the expected value itself if there is to be no chance.
 
 use crate::analysis::dice::Dice;
 
-/// A source of chance, or none.
+/// A source of random amounts, or of expected ones.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "there is one at a time, and never many")]
 pub(super) enum Chance {
     /// Amounts are drawn.
     Drawn(Dice),
-    /// Amounts are those to be expected.
+    /// Amounts are their expected values.
     Mean,
 }
 
@@ -17,7 +17,7 @@ impl Chance {
         Self::Drawn(Dice::new(seed, stream))
     }
 
-    /// True with this probability; never without chance.
+    /// Returns true with this probability. Returns false without chance.
     pub(super) fn happens(&mut self, probability: f64) -> bool {
         match self {
             Self::Drawn(dice) => dice.chance(probability),
@@ -25,7 +25,7 @@ impl Chance {
         }
     }
 
-    /// A count of independent events.
+    /// Returns a count of independent events.
     pub(super) fn poisson(&mut self, mean: f64) -> f64 {
         match self {
             Self::Drawn(dice) => dice.poisson(mean),
@@ -33,7 +33,7 @@ impl Chance {
         }
     }
 
-    /// A count whose mean varies by this relative standard deviation itself (negative binomial).
+    /// Returns a count whose mean varies itself, with this relative standard deviation (negative binomial).
     pub(super) fn count(&mut self, mean: f64, deviation: f64) -> f64 {
         match self {
             Self::Drawn(dice) => {
@@ -45,7 +45,7 @@ impl Chance {
         }
     }
 
-    /// How many of `trials` succeed.
+    /// Returns how many of `trials` succeed.
     pub(super) fn binomial(&mut self, trials: f64, probability: f64) -> f64 {
         match self {
             Self::Drawn(dice) => dice.binomial(trials, probability),
@@ -53,7 +53,7 @@ impl Chance {
         }
     }
 
-    /// The sum of `count` amounts of this mean, each as skewed as orders are.
+    /// Returns the sum of `count` amounts of this mean, each as skewed as the value of an order.
     pub(super) fn amount(&mut self, count: f64, mean: f64) -> f64 {
         match self {
             Self::Drawn(dice) if count > 0.0 => {
@@ -64,7 +64,8 @@ impl Chance {
         }
     }
 
-    /// Factors around 1, one a day, each of which keeps a part of the one before (autoregressive of order 1).
+    /// Returns factors around 1, one for each day, each of which keeps a part of the one before (autoregressive of
+    /// order 1).
     pub(super) fn shocks(&mut self, days: usize, deviation: f64, kept: f64) -> Vec<f64> {
         let Self::Drawn(dice) = self else { return vec![1.0; days] };
         let mut shock = 0.0;

@@ -1,4 +1,4 @@
-//! What an injection comes to: beside what there would have been without it, and beside what chance alone does.
+//! Measures the effect of an injection: against the data without it, and against what chance alone does.
 
 use std::collections::BTreeMap;
 
@@ -7,32 +7,30 @@ use serde::{Deserialize, Serialize};
 
 use super::{Injection, Kind, Options, Table, World, date, events, funnel};
 
-/// What was done, and its effect on the metric's sum over the segment.
+/// An injection, and its effect on the metric's sum over the segment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Truth {
-    /// What was done.
     pub kind: Kind,
-    /// The measure's column, or event name.
+    /// The measure's column, or the event name.
     pub metric: String,
-    /// The first day.
     pub from: Date,
-    /// The last day, or that of the data.
+    /// The last day of the injection, at most that of the data.
     pub to: Date,
-    /// The part of the whole that it was done to; everything where it is empty.
+    /// The segment with the injection, as values by dimension; empty for the whole.
     pub segment: BTreeMap<String, String>,
-    /// How much, as a share.
+    /// The size of the injection as a share.
     pub size: f64,
-    /// What was to be expected on an average day of it.
+    /// The expected value without the injection on an average day of it; for a drift, on its last day.
     pub expected: f64,
-    /// What it adds to that; of a drift, on its last day.
+    /// What the injection adds to `expected`.
     pub effect: f64,
-    /// The standard deviation of what chance alone does to such a day.
+    /// The standard deviation of such a day's value by chance alone.
     pub sigma: f64,
     /// The effect in standard deviations.
     pub effect_sigmas: f64,
 }
 
-/// Runs the segment without chance, with the injection and without, and without the injection with chance.
+/// Simulates the segment without chance, with and without the injection, and with chance and without the injection.
 pub(super) fn truth(injection: &Injection, options: &Options) -> Truth {
     let alone = Options { injections: vec![injection.clone()], ..options.clone() };
     let none = Options { injections: Vec::new(), ..options.clone() };
@@ -64,7 +62,7 @@ pub(super) fn truth(injection: &Injection, options: &Options) -> Truth {
     }
 }
 
-/// The measure's sum over the segment, a day each.
+/// Returns the measure's sum over the segment for each day.
 fn sums(injection: &Injection, world: &World<'_>) -> Vec<f64> {
     let is_event = events::MEASURES.contains(&injection.measure.as_str());
     let Table { dimensions, measures, rows, .. } = if is_event { events::table(world) } else { funnel::table(world) };
@@ -78,7 +76,7 @@ fn sums(injection: &Injection, world: &World<'_>) -> Vec<f64> {
     sums.into_values().collect()
 }
 
-/// The standard deviation of drawn amounts over those to be expected.
+/// Returns the standard deviation of the ratio of drawn to expected amounts.
 fn relative_deviation(drawn: &[f64], expected: &[f64]) -> f64 {
     let ratios = drawn.iter().zip(expected).filter(|(_, expected)| **expected > 0.0).map(|(one, other)| one / other);
     let ratios = ratios.collect::<Vec<_>>();

@@ -1,4 +1,4 @@
-//! `ga4_events_daily`: the events of a shop's sessions, by channel and device.
+//! The table `ga4_events_daily`: the events of a shop's sessions, by channel and device.
 
 use super::chance::Chance;
 use super::{Row, Table, World, calendar, traffic};
@@ -27,7 +27,7 @@ CREATE TABLE ga4_events_daily (
 );
 ";
 
-/// A device: its share of the sessions, how that share grows a year, and how well its sessions convert.
+/// A device: its share of the sessions, the yearly growth of that share, and the relative conversion of its sessions.
 pub(super) struct Device {
     pub(super) name: &'static str,
     share: f64,
@@ -41,21 +41,22 @@ pub(super) const DEVICES: [Device; 3] = [
     Device { name: "tablet", share: 0.08, growth: -0.08, conversion: 0.95 },
 ];
 
-/// Events of a session.
+/// Events per session.
 const PAGE_VIEWS: f64 = 3.8;
 const ENGAGEMENTS: f64 = 1.6;
 const ITEMS: f64 = 0.9;
-/// Events of a page view.
+/// Events per page view.
 const SCROLLS: f64 = 0.55;
-/// Shares of the step before.
+/// Shares of the previous step.
 const CARTS: f64 = 0.11;
 const CHECKOUTS: f64 = 0.5;
 const PAYMENTS: f64 = 0.62;
 const PURCHASES: f64 = 0.78;
-/// Relative standard deviation of what a day does to the conversion of a channel, and the part that the day after keeps.
+/// Relative standard deviation of the conversion of a day.
 const CONVERSION_DEVIATION: f64 = 0.02;
+/// Share of a day's deviation that the next day keeps.
 const KEPT: f64 = 0.3;
-/// By what the relative standard deviation of events of a session exceeds that of independent ones.
+/// Relative standard deviation of the mean of an event's count, on top of that of independent events.
 const EVENT_DEVIATION: f64 = 0.01;
 const SERIES: u64 = 40;
 
@@ -77,7 +78,7 @@ pub(super) fn table(world: &World<'_>) -> Table {
     Table { name: "ga4_events_daily", dimensions: &["channel", "device"], measures: &MEASURES, rows }
 }
 
-/// The counts of a day, in the order of [`MEASURES`].
+/// Returns the counts of a day, in the order of [`MEASURES`].
 fn events(
     world: &World<'_>,
     (channel, device, series): (&traffic::Channel, &Device, u64),
@@ -86,7 +87,7 @@ fn events(
     shock: f64,
 ) -> Vec<f64> {
     let mut chance = world.chance(series, day);
-    // Visits were scaled for all devices of the channel alike where an injection names no device.
+    // `visits` already contains the injections that name no device, so that only the others are applied here.
     let dimensions = [("channel", channel.name), ("device", device.name)];
     let factor = |measure: &str| world.factor(measure, &dimensions, day);
     let of_device =
@@ -110,7 +111,7 @@ fn events(
     vec![page_views, sessions, items, carts, checkouts, payments, purchases, engagements, scrolls]
 }
 
-/// The rows as values of an INSERT, one an event name.
+/// Formats the rows as values of an INSERT, one for each event name.
 pub(super) fn rows(table: &Table) -> Vec<String> {
     let row = |row: &Row| {
         let key = format!("'{}','{}','{}'", row.day, row.dimensions[0], row.dimensions[1]);

@@ -1,4 +1,5 @@
-//! `funnel_daily`: visitors who ask for offers, of which some become projects, with contacts that are paid for.
+//! The table `funnel_daily`: visitors who request offers, some of which become projects, with contacts that are paid
+//! for.
 
 use super::{Row, Table, World, calendar, traffic};
 
@@ -20,15 +21,19 @@ CREATE TABLE funnel_daily (
 );
 ";
 
-/// Requests of a visitor, projects of a request, contacts of a project, revenue of a contact.
+/// Requests per visitor.
 const REQUESTS: f64 = 0.06;
+/// Projects per request.
 const PROJECTS: f64 = 0.38;
+/// Contacts per project.
 const CONTACTS: f64 = 2.6;
+/// Revenue per contact.
 const REVENUE: f64 = 48.0;
-/// What a weekend does to conversion.
+/// The factor of a day of the weekend on conversion.
 const WEEKEND: f64 = 0.9;
-/// Relative standard deviation of what a day does to the conversion of a step, and the part that the day after keeps.
+/// Relative standard deviation of the conversion of a day.
 const CONVERSION_DEVIATION: f64 = 0.02;
+/// Share of a day's deviation that the next day keeps.
 const KEPT: f64 = 0.3;
 const SERIES: u64 = 10;
 
@@ -71,7 +76,7 @@ fn row(
     Row { day: date, dimensions: vec![channel.name], measures }
 }
 
-/// The rows as values of an INSERT.
+/// Formats the rows as values of an INSERT.
 pub(super) fn rows(table: &Table) -> Vec<String> {
     let row = |row: &Row| {
         let (counts, revenue) = row.measures.split_at(MEASURES.len() - 1);

@@ -1,4 +1,4 @@
-//! What is done to some of the days on purpose: `kind,metric,date[..date],size[,dimension=value]...`.
+//! Known changes that are injected into some of the days: `kind,metric,date[..date],size[,dimension=value]...`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,27 +10,26 @@ use serde::{Deserialize, Serialize};
 
 use super::{events, funnel, traffic};
 
-/// What is done.
+/// The kind of change that an injection makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// Less than usual, for a day or several.
+    /// A decrease for a day or several.
     Drop,
-    /// More than usual, for a day or several.
+    /// An increase for a day or several.
     Spike,
-    /// Another level, from a day on.
+    /// A new level from a day on.
     Shift,
     /// A level that moves a little every day, and then stays.
     Drift,
-    /// Another share of the step before, from a day on.
+    /// A new share of the previous step from a day on.
     Ratio,
 }
 
 impl Kind {
-    /// All of them.
     pub const ALL: [Self; 5] = [Self::Drop, Self::Spike, Self::Shift, Self::Drift, Self::Ratio];
 
-    /// The name, as in an injection.
+    /// Returns the name as it is written in an injection.
     pub fn name(self) -> &'static str {
         match self {
             Self::Drop => "drop",
@@ -42,26 +41,25 @@ impl Kind {
     }
 }
 
-/// Something that is done to a measure, and to what follows from it in the funnel.
+/// A change to a measure, which also changes the measures that follow in the funnel.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Injection {
-    /// What is done.
     pub kind: Kind,
-    /// The measure's column, or event name.
+    /// The measure's column, or the event name.
     pub measure: String,
-    /// The first day.
     pub from: Date,
-    /// The last day; of a drift, that of its full size; `None` for all that come.
+    /// The last day; for a drift, the day of its full size. `None` means up to the end of the data.
     pub to: Option<Date>,
-    /// How much, as a share of what it would have been: of a drop or spike above 0, of others less than 0 for less.
+    /// The size, as a share of the value without the injection. A drop and a spike have a size above 0. For the other
+    /// kinds, a size below 0 is a decrease.
     pub size: f64,
-    /// The part of the whole that it is done to, as values by dimension.
+    /// The segment to change, as values by dimension; empty for the whole.
     pub segment: BTreeMap<String, String>,
 }
 
 impl Injection {
-    /// By what the mean of a measure of these dimension values is multiplied on a day. A segment that names a dimension
-    /// which is not among them is another.
+    /// Returns the factor on the mean of a measure with these dimension values on a day. Returns 1 if the segment names
+    /// a dimension that is not among them.
     pub(super) fn factor(&self, measure: &str, dimensions: &[(&str, &str)], date: Date) -> f64 {
         let is_inside = |(dimension, value): (&String, &String)| {
             dimensions.iter().any(|(name, its)| name == dimension && its == value)
@@ -78,21 +76,21 @@ impl Injection {
         }
     }
 
-    /// How much of a drift has come by a day.
+    /// Returns the share of a drift that a day has reached.
     fn progress(&self, date: Date) -> f64 {
         let days = |to: Date| f64::from(self.from.until(to).map_or(0, |span| span.get_days()) + 1);
         self.to.map_or(1.0, |to| (days(date) / days(to)).min(1.0))
     }
 
-    /// Where it is in the tables; what is wrong with it otherwise.
+    /// Returns the injection if it is valid for the tables, and otherwise what is wrong with it.
     fn checked(self) -> Result<Self, String> {
         let is_event = events::MEASURES.contains(&self.measure.as_str());
         if !is_event && !funnel::MEASURES.contains(&self.measure.as_str()) {
             let known = [funnel::MEASURES.as_slice(), &events::MEASURES].concat().join(", ");
-            return Err(format!("no metric {}; there are {known}", self.measure));
+            return Err(format!("unknown metric {}; expected one of {known}", self.measure));
         }
         if self.kind == Kind::Ratio && [funnel::MEASURES[0], "session_start"].contains(&self.measure.as_str()) {
-            return Err(format!("{} is the first step, which has no ratio; use drop or spike", self.measure));
+            return Err(format!("{} is the first step and has no ratio; use drop or spike", self.measure));
         }
         for (dimension, value) in &self.segment {
             let is_known = match dimension.as_str() {
@@ -101,7 +99,7 @@ impl Injection {
                 _ => false,
             };
             if !is_known {
-                return Err(format!("no segment {dimension}={value} of {}", self.measure));
+                return Err(format!("{} has no segment {dimension}={value}", self.measure));
             }
         }
         let is_possible = match self.kind {
@@ -111,7 +109,9 @@ impl Injection {
         };
         if !is_possible || self.to.is_some_and(|to| to < self.from) {
             return Err(
-                "expected a size above 0 (below, for less, of a shift, drift or ratio), and days in order".to_owned()
+                "expected a size above 0 (at most 1 for a drop; from -1 for a shift, drift or ratio, below 0 for less), and \
+                 a last day that is not before the first"
+                    .to_owned(),
             );
         }
         Ok(self)
@@ -131,7 +131,7 @@ impl FromStr for Injection {
         let kind = Kind::ALL
             .into_iter()
             .find(|known| known.name() == kind)
-            .ok_or_else(|| format!("no kind {kind}; there are {}", Kind::ALL.map(Kind::name).join(", ")))?;
+            .ok_or_else(|| format!("unknown kind {kind}; expected one of {}", Kind::ALL.map(Kind::name).join(", ")))?;
         let measure = next("the metric")?.to_owned();
         let (from, to) = days(kind, next("the date")?)?;
         let size = share(next("the size")?)?;
@@ -144,7 +144,8 @@ impl FromStr for Injection {
     }
 }
 
-/// The days of a text; where it has no second one, a drop and a spike last a day, a drift grows for four weeks.
+/// Parses the days of an injection. Without a second date, a drop and a spike last a day, and a drift grows for four
+/// weeks.
 fn days(kind: Kind, text: &str) -> Result<(Date, Option<Date>), String> {
     let date = |text: &str| text.parse::<Date>().map_err(|_| format!("expected a date such as 2025-11-30, not {text}"));
     if let Some((from, to)) = text.split_once("..") {
@@ -159,7 +160,7 @@ fn days(kind: Kind, text: &str) -> Result<(Date, Option<Date>), String> {
     Ok((from, to))
 }
 
-/// `0.3` or `30%`.
+/// Parses a share, such as `0.3` or `30%`.
 fn share(text: &str) -> Result<f64, String> {
     let (number, unit) = text.strip_suffix('%').map_or((text, 1.0), |number| (number, 100.0));
     let share = number.parse::<f64>().ok().map(|number| number / unit).filter(|share| share.is_finite());
@@ -167,7 +168,7 @@ fn share(text: &str) -> Result<f64, String> {
 }
 
 impl fmt::Display for Injection {
-    /// As it is read.
+    /// Writes the injection in the form that can be parsed.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{},{},{}", self.kind.name(), self.measure, self.from)?;
         if let Some(to) = self.to {

@@ -1,20 +1,20 @@
-//! Visits a day and channel: who comes for the first time, and who comes back for having come before.
+//! The visits of each day and channel: new visitors, and visitors who return because they came before.
 
 use super::{World, calendar};
 
-/// A way by which people come.
+/// A channel through which visitors come.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Channel {
     pub(super) name: &'static str,
     /// New visitors on an average day at the start.
     visitors: f64,
-    /// Growth a year, as a share.
+    /// Growth per year, as a share.
     growth: f64,
-    /// What a day of the weekend is to a working day.
+    /// The factor of a Saturday against a working day.
     weekend: f64,
-    /// How far the year moves it.
+    /// The amplitude of the yearly season, as a share.
     amplitude: f64,
-    /// The share of visitors who ask for an offer, against the average channel's.
+    /// The share of visitors who request an offer, relative to that of the average channel.
     pub(super) conversion: f64,
 }
 
@@ -37,18 +37,22 @@ const fn channel(
     Channel { name, visitors, growth, weekend, amplitude, conversion }
 }
 
-/// The part of new visitors who may come back, the part of those who do on a day, and the part who are lost to it.
+/// Share of new visitors who join the pool of those who may return.
 const JOINING: f64 = 0.35;
+/// Share of the pool that returns on an average day, and leaves the pool.
 const RETURNING: f64 = 0.05;
+/// Share of the pool that is lost every day.
 const FORGETTING: f64 = 0.02;
-/// Relative standard deviation of what a day does to all channels, to one, and to one count; the part of the first two that
-/// the day after keeps.
+/// Relative standard deviation of the factor that all channels share on a day.
 const DAY_DEVIATION: f64 = 0.03;
+/// Relative standard deviation of the factor of one channel on a day.
 const CHANNEL_DEVIATION: f64 = 0.03;
+/// Relative standard deviation of the mean of one count.
 const COUNT_DEVIATION: f64 = 0.03;
+/// Share of a day's deviation that the next day keeps, for all channels and for one.
 const KEPT: f64 = 0.4;
 
-/// Who came on one day.
+/// The visits of one day by new and returning visitors.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Visits {
     pub(super) new: f64,
@@ -61,12 +65,12 @@ impl Visits {
     }
 }
 
-/// What a day does to all channels.
+/// Returns the factors that all channels share, one for each day.
 pub(super) fn shocks(world: &World<'_>, series: u64) -> Vec<f64> {
     world.chance_of_series(series).shocks(world.days(), DAY_DEVIATION, KEPT)
 }
 
-/// The visits of one channel, a day each; `measure` is the column that an injection names.
+/// Returns the visits of one channel, one for each day. `measure` is the column that an injection names.
 pub(super) fn visits(world: &World<'_>, channel: &Channel, series: u64, shocks: &[f64], measure: &str) -> Vec<Visits> {
     let own = world.chance_of_series(series).shocks(world.days(), CHANNEL_DEVIATION, KEPT);
     let mut pool = channel.visitors * JOINING / (RETURNING + FORGETTING);

@@ -91,7 +91,7 @@ impl Sender<'_> {
             let again =
                 "UPDATE explore.outbox SET state = 'pending' WHERE (id = $1 OR carried_by = $1) AND state = 'sending'";
             let give_up = "UPDATE explore.outbox SET state = 'unknown', settled_at = $2,
-                problem = 'the sender ended while it sent this; look whether it arrived'
+                problem = 'the sender ended while it was sending this message; check whether it arrived'
                 WHERE (id = $1 OR carried_by = $1) AND state = 'sending'";
             if is_repeatable {
                 self.session.execute(WRITE, again, &[&entry.id]).await?;
@@ -155,7 +155,7 @@ impl Sender<'_> {
     /// forgotten.
     pub async fn settle(&self, claim: Claim, settled: &Settled, now: Timestamp) -> Result<(), Error> {
         if let Err(error) = write_down(&self.session, claim.id, settled, now).await {
-            tracing::warn!(%error, message = claim.id, "the outbox could not be written, trying over another connection");
+            tracing::warn!(%error, message = claim.id, "cannot write the outbox, trying over another connection");
             return write_down(&self.state.session().await?, claim.id, settled, now).await;
         }
         self.session.unlock(claim.lock).await

@@ -41,9 +41,9 @@ impl Address {
         let root_certificates = option("sslrootcert", "PGSSLROOTCERT").map(PathBuf::from);
         let passfile = option("passfile", "PGPASSFILE").map(PathBuf::from);
 
-        let mut config = rest.parse::<Config>().map_err(|error| {
-            Error::Connect(format!("the database URL does not read: {}", failure::describe(&error)))
-        })?;
+        let mut config = rest
+            .parse::<Config>()
+            .map_err(|error| Error::Connect(format!("cannot parse the database URL: {}", failure::describe(&error))))?;
         fill_from_environment(&mut config, variable)?;
         config.ssl_mode(match ssl_mode {
             SslMode::Disable => Encryption::Disable,
@@ -102,7 +102,7 @@ fn take_options(text: &str) -> Result<(String, Vec<(String, String)>), Error> {
 fn key_values(text: &str) -> Result<Vec<(String, String)>, Error> {
     let unreadable = || {
         let wanted = "write postgres://user@host:5432/database, or host=... user=... dbname=...";
-        Error::Connect(format!("the database URL does not read: {wanted}"))
+        Error::Connect(format!("cannot parse the database URL: {wanted}"))
     };
     let mut pairs = Vec::new();
     let mut rest = text.trim_start();
@@ -154,7 +154,7 @@ fn fill_from_environment(config: &mut Config, variable: Variable<'_>) -> Result<
     if config.get_ports().is_empty()
         && let Some(port) = variable("PGPORT")
     {
-        config.port(port.parse().map_err(|_| Error::Connect(format!("PGPORT {port:?} is no port number")))?);
+        config.port(port.parse().map_err(|_| Error::Connect(format!("PGPORT {port:?} is not a port number")))?);
     }
     if config.get_user().is_none()
         && let Some(user) = variable("PGUSER").or_else(|| variable("USER"))
@@ -191,7 +191,7 @@ fn place(config: &Config) -> Place {
 /// access.
 fn password_from(file: &Path, config: &Config, port: u16, place: &Place) -> Option<String> {
     if is_open_to_others(file) {
-        tracing::warn!(file = %file.display(), "passfile not used: others can read it; chmod 600 it");
+        tracing::warn!(file = %file.display(), "passfile ignored: the group or others can access it; run chmod 600 on it");
         return None;
     }
     let host = match config.get_hosts().first()? {
@@ -276,8 +276,8 @@ mod tests {
     #[test]
     fn an_unreadable_string_is_refused_without_its_password() {
         let wanted = "write postgres://user@host:5432/database, or host=... user=... dbname=...";
-        check("secret", &[], &format!("the database URL does not read: {wanted}"));
-        check("password='secret", &[], &format!("the database URL does not read: {wanted}"));
+        check("secret", &[], &format!("cannot parse the database URL: {wanted}"));
+        check("password='secret", &[], &format!("cannot parse the database URL: {wanted}"));
         check(
             "postgres://ann:secret@db/sales?sslmode=on",
             &[],
@@ -286,7 +286,7 @@ mod tests {
         check(
             "postgres://ann:secret@db:x/sales",
             &[],
-            "the database URL does not read: invalid connection string: invalid value for option `port`",
+            "cannot parse the database URL: invalid connection string: invalid value for option `port`",
         );
     }
 

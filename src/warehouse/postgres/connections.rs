@@ -91,7 +91,7 @@ impl Connections {
             .runtime(Runtime::Tokio1)
             .create_timeout(Some(bounds.connect_timeout))
             .build()
-            .map_err(|error| Error::Connect(format!("could not make a pool of connections: {error}")))?;
+            .map_err(|error| Error::Connect(format!("could not create a connection pool: {error}")))?;
         let keeper = Keeper { session, stop, handle: Handle::current(), tasks: Mutex::default() };
         Ok(Self { pool, bounds, keeper: Arc::new(keeper) })
     }
@@ -112,7 +112,7 @@ impl Connections {
             match watched {
                 Err(_) => return Err(lease.overran(limits).await),
                 Ok(Err(Failure::Unused(error))) => {
-                    tracing::debug!(error = failure::describe(&error), "connection is of no use, trying another");
+                    tracing::debug!(error = failure::describe(&error), "connection cannot be used, trying another");
                     unused = failure::describe(&error);
                     lease.discard();
                 }
@@ -144,7 +144,7 @@ impl Connections {
             let reason = match self.pool.get().await {
                 Ok(object) => return Ok(Lease { object: Some(object), keeper: Arc::clone(&self.keeper) }),
                 Err(PoolError::Backend(error)) if failure::is_transient(&error) => failure::describe(&error),
-                Err(PoolError::Timeout(TimeoutType::Create)) => "no connection in time".to_owned(),
+                Err(PoolError::Timeout(TimeoutType::Create)) => "no connection within the time limit".to_owned(),
                 Err(PoolError::Backend(error)) => return Err(Error::Gone(failure::describe(&error))),
                 Err(error) => return Err(Error::Gone(error.to_string())),
             };
@@ -162,7 +162,7 @@ impl Connections {
         let mut tasks = std::mem::take(&mut *self.keeper.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         let all_done = async { while tasks.join_next().await.is_some() {} };
         if timeout(CLOSE_TIMEOUT, all_done).await.is_err() {
-            tracing::warn!("a statement could not be stopped in time, its connection is dropped");
+            tracing::warn!("a statement could not be stopped in time, dropping its connection");
         }
         self.pool.close();
     }
@@ -253,9 +253,9 @@ impl Keeper {
         let reason = match timeout(patience, self.session.reset(&object)).await {
             Ok(Ok(())) => return,
             Ok(Err(error)) => failure::describe(&error),
-            Err(_) => "no answer in time".to_owned(),
+            Err(_) => "no answer within the time limit".to_owned(),
         };
-        tracing::debug!(reason, "connection could not be reset, it is dropped");
+        tracing::debug!(reason, "connection could not be reset, dropping it");
         drop(Object::take(object));
     }
 
@@ -297,6 +297,6 @@ async fn cancel(client: &Client, token: &CancelToken, tls: &MakeRustlsConnect) -
             Either::Right(((), still)) => idle = still,
         }
     }
-    tracing::warn!("the server did not stop a statement when asked, its connection is dropped");
+    tracing::warn!("the server did not stop a statement when asked, dropping its connection");
     false
 }

@@ -25,20 +25,20 @@ pub(super) fn check<'line>(
     let (cost, rows) = dearest(lines);
     if made_bytes >= WIDE_BYTES && rows * made_bytes > ROWS_BYTES_MAX {
         return Err(Error::TooDear(format!(
-            "size: values of {made_bytes:.0} bytes are made for each of {rows:.0} rows that the planner expects, and \
-             {ROWS_BYTES_MAX:.0} bytes is the most; make them smaller, or filter earlier"
+            "size: the statement creates a value of {made_bytes:.0} bytes for each of {rows:.0} rows that the planner \
+             expects, and the limit is {ROWS_BYTES_MAX:.0} bytes in all; make the values smaller, or filter earlier"
         )));
     }
     if cost <= cost_max {
         return Ok(());
     }
     Err(Error::TooDear(format!(
-        "cost: the planner expects {cost:.1e}, and {cost_max:.1e} is the most (--max-plan-cost); filter earlier, join on \
+        "cost: the planner expects {cost:.1e}, and the limit is {cost_max:.1e} (--max-plan-cost); filter earlier, join on \
          a condition, or aggregate fewer rows"
     )))
 }
 
-/// Returns the cost of the dearest step of a plan, and the rows of the largest.
+/// Returns the cost of the most expensive step of a plan, and the number of rows of the step with the most rows.
 pub(super) fn dearest<'line>(lines: impl Iterator<Item = &'line str>) -> (f64, f64) {
     lines
         .filter_map(expected)

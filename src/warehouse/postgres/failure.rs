@@ -30,7 +30,7 @@ pub(super) fn beginning(error: tokio_postgres::Error) -> Failure {
     if is_lost(&error) {
         return Failure::Unused(error);
     }
-    Failure::Answer(Error::Connect(format!("no transaction can begin: {}", describe(&error))))
+    Failure::Answer(Error::Connect(format!("cannot begin a transaction: {}", describe(&error))))
 }
 
 /// Classifies an error from preparing `text`.
@@ -55,8 +55,12 @@ pub(super) fn while_running(
     Failure::Answer(if stopped {
         Error::Timeout { seconds: limits.timeout.as_secs().max(1) }
     } else if is_lost(error) {
-        let message = format!("the connection was lost while this ran, and it was not repeated: {}", describe(error));
-        Error::Statement { message }
+        Error::Statement {
+            message: format!(
+                "the connection was lost while the statement ran, and the statement was not repeated: {}",
+                describe(error)
+            ),
+        }
     } else {
         Error::Statement { message: describe_at(error, text, prefix_characters) }
     })
@@ -160,7 +164,7 @@ fn without_code(error: &tokio_postgres::Error, address: &str) -> String {
         Some(io::ErrorKind::ConnectionRefused) => {
             format!("{address} refused the connection; is PostgreSQL running there, and is the port right?")
         }
-        Some(io::ErrorKind::NotFound) => format!("no server's socket at {address}; is PostgreSQL running there?"),
+        Some(io::ErrorKind::NotFound) => format!("no server socket at {address}; is PostgreSQL running there?"),
         Some(io::ErrorKind::TimedOut) => format!("{address} did not answer in time; check the address and the network"),
         Some(_) if cause.contains("lookup") => format!("the host of {address} is unknown: {cause}"),
         Some(_) => format!("could not connect to {address}: {cause}"),

@@ -63,7 +63,7 @@ fn bound(name: &str, moment: &ZonedDateTime, data_type: &Type) -> Result<Bound<'
         Type::TIMESTAMP => Ok(Bound::Timestamp(Sql(moment.datetime()))),
         Type::TIMESTAMPTZ => Ok(Bound::TimestampWithTimeZone(Sql(moment.timestamp()))),
         _ => Err(format!(
-            "{name} stands where a {} is expected, and it is a point in time; compare it with a date or timestamp, or \
+            "{name} is used where a {} is expected, but it is a point in time; compare it with a date or timestamp, or \
              write {name}::date, {name}::timestamp or {name}::timestamptz",
             data_type.name()
         )),

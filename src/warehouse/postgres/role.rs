@@ -13,7 +13,7 @@ use crate::warehouse::{Error, Limits};
 
 const REMEDY: &str = "`explore doctor` prints the statements that make a role which may only read";
 
-/// Names kept of each kind, at most.
+/// Names that are kept of each kind, at most.
 const NAMES_MAX: usize = 5;
 
 /// The names of one kind: their number, and the first few of them.
@@ -88,7 +88,7 @@ impl Grade {
     pub fn faults(&self, role: &str) -> Vec<String> {
         let role = self.login.as_deref().unwrap_or(role);
         if self.superuser {
-            return vec![format!("role {role:?} is a superuser, whom nothing in the server stops")];
+            return vec![format!("role {role:?} is a superuser, which bypasses all permission checks")];
         }
         let kinds = [
             (&self.powers, "may act on the server, by {}"),

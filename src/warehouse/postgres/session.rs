@@ -41,7 +41,7 @@ pub(in crate::warehouse) enum Verb {
     Run,
     /// The plan, one row per line.
     Explain,
-    /// Its plan, as one JSON document.
+    /// The plan, as one JSON document.
     ExplainTree,
 }
 

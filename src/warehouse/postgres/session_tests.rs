@@ -129,7 +129,7 @@ async fn fire(connections: &Connections, side: &Client) -> (u32, u32) {
     }
     for class in passed.keys() {
         let stopped_whole = ["A ", "B ", "C ", "E "].iter().any(|prefix| class.starts_with(prefix));
-        assert!(!stopped_whole, "the fence alone stops every statement that is no SELECT, yet: {passed:#?}");
+        assert!(!stopped_whole, "the fence alone stops every statement that is not a SELECT, yet: {passed:#?}");
     }
     (stopped, rejects)
 }

@@ -13,7 +13,7 @@ use crate::warehouse::Error;
 /// another position than the validator assumes.
 const REQUIRED: [(&str, &str); 2] = [("default_transaction_read_only", "on"), ("standard_conforming_strings", "on")];
 
-/// Settings that an engine may not support.
+/// Settings that are applied if the engine supports them.
 const WANTED: [(&str, &str); 13] = [
     ("application_name", "explore"),
     ("statement_timeout", "10min"),
@@ -24,7 +24,7 @@ const WANTED: [(&str, &str); 13] = [
     ("hash_mem_multiplier", "1"),
     ("max_parallel_workers_per_gather", "2"),
     ("jit", "off"),
-    //
+    // The rest make values read the same everywhere.
     ("DateStyle", "ISO"),
     ("IntervalStyle", "postgres"),
     ("bytea_output", "hex"),
@@ -68,7 +68,7 @@ pub(in crate::warehouse) async fn negotiate(
             }
             Err(reason) if index < REQUIRED.len() => {
                 return Err(Error::Connect(format!(
-                    "the engine refuses {name} = {value}, so it is not used: {reason}"
+                    "the engine rejects {name} = {value}, which every session requires: {reason}"
                 )));
             }
             Err(reason) => settings.warnings.push(format!("the engine does not take {name} = {value}: {reason}")),

@@ -109,14 +109,14 @@ fn read_microseconds(mut raw: &[u8]) -> Result<i64, Problem> {
 }
 
 fn is_whole(rest: &[u8]) -> Result<(), Problem> {
-    if rest.is_empty() { Ok(()) } else { Err(format!("{} bytes follow a date or time", rest.len()).into()) }
+    if rest.is_empty() { Ok(()) } else { Err(format!("{} unexpected bytes after a date or time", rest.len()).into()) }
 }
 
 fn is_finite(is_first: bool, is_last: bool) -> Result<(), Problem> {
     match (is_first, is_last) {
         (false, false) => Ok(()),
-        (true, _) => Err("-infinity is no date or time that can be reckoned with".into()),
-        (_, true) => Err("infinity is no date or time that can be reckoned with".into()),
+        (true, _) => Err("-infinity is not a finite date or time".into()),
+        (_, true) => Err("infinity is not a finite date or time".into()),
     }
 }
 
@@ -211,13 +211,13 @@ mod tests {
             };
             let problem = std::error::Error::source(&problem).unwrap().to_string();
             let expected = match column % 4 {
-                0 => "infinity is no",
-                1 => "-infinity is no",
+                0 => "infinity is not a finite",
+                1 => "-infinity is not a finite",
                 _ => "outside the years -9999 to 9999",
             };
             assert!(problem.contains(expected), "{column}: {problem}");
         }
-        assert!(row.try_get::<_, Sql<Date>>(4).is_err(), "a timestamp is no date");
+        assert!(row.try_get::<_, Sql<Date>>(4).is_err(), "a timestamp is not a date");
     }
 
     #[tokio::test]

@@ -23,7 +23,7 @@ pub struct Fields {
 pub(super) struct Field {
     pub(super) name: String,
     pub(super) shape: Shape,
-    /// The column of a relation whose values it shows unchanged; `None` if it shows none so.
+    /// The column of a relation whose values it shows unchanged; `None` if there is no such column.
     pub(super) origin: Option<Arc<Origin>>,
     /// Why its values may not be shown; `None` if they may.
     pub(super) secret: Option<Secret>,
@@ -54,7 +54,7 @@ pub(super) struct Origin {
 pub(super) enum Secret {
     /// The column is marked as sensitive.
     Sensitive,
-    /// The column is joined to such a column, and has its values.
+    /// The column is joined to a column that may not be shown, and has its values.
     Joined,
     /// The column quotes definitions of any relation, and some relations must stay hidden.
     Definition,

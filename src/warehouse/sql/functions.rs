@@ -1,4 +1,5 @@
-//! Which functions a SELECT may call: a compiled-in list of PostgreSQL's own, and those that the owner allowed by name.
+//! Decides which functions a SELECT may call: those on a compiled-in list of PostgreSQL's own, and those that the owner
+//! allowed by name.
 //!
 //! Functions are allowed by name, never denied by name. The list is `functions.txt`, which says what it leaves out and
 //! why.
@@ -85,7 +86,8 @@ pub(super) fn refused(name: &str, policy: &Policy) -> Refusal {
     match misspelt(name, HARMLESS.iter().copied()) {
         Some(known) => function(format!("{} is not allowed; did you mean {known}", seen(name))),
         None => function(format!(
-            "{} is not allowed: it is not on the list of functions that only compute from their arguments; leave it out",
+            "{} is not allowed: it is not on the list of functions that only compute from their arguments; leave it \
+             out",
             seen(name)
         )),
     }

@@ -49,8 +49,7 @@ impl Hidden {
         self.excluded.contains_key(&(schema.to_owned(), name.to_owned()))
     }
 
-    /// Returns why a relation that was not excluded by name may not be read nevertheless; `None` if nothing prevents
-    /// it.
+    /// Returns why a relation may not be read although it was not excluded by name; `None` if nothing prevents it.
     pub(super) fn reason(&self, schema: &str, name: &str) -> Option<String> {
         let relation = (schema.to_owned(), name.to_owned());
         let full = |(schema, name): &Relation| format!("{schema}.{name}");
@@ -88,7 +87,8 @@ enum Direction {
     Up,
 }
 
-/// Returns the given relations and all that are reached from them, each with the one that it was reached from.
+/// Returns the given relations and all that are reached from them, each with the given relation that it was reached
+/// from.
 fn spread<'code>(
     from: impl IntoIterator<Item = &'code Relation>,
     code: &'code Code,

@@ -35,6 +35,7 @@ pub(super) enum Reach {
 pub(super) struct Statement<'a> {
     found: &'a Found,
     types: &'a BTreeSet<u32>,
+    /// Whether it calls a function that the owner allowed, whose value may be of any type.
     any: bool,
     /// Whether arguments are passed by name.
     pub(super) named_arguments: bool,

@@ -1,4 +1,4 @@
-//! Which relations may be read: the policy's own, and those of the system catalogues that describe them.
+//! Decides which relations may be read: the policy's own, and those of the system catalogues that describe them.
 
 use std::sync::Arc;
 

@@ -24,10 +24,10 @@ use super::refusal::{Refusal, size};
 
 /// The maximum bytes of a value that functions or operators make larger than their inputs.
 const VALUE_BYTES_MAX: f64 = (16 << 20) as f64;
-/// The maximum bytes of all such values together.
+/// The maximum bytes of all such values together, aggregates excepted.
 const TOTAL_BYTES_MAX: f64 = (64 << 20) as f64;
 /// The maximum bytes of a value times the rows that may have one each, where PostgreSQL keeps them all: in an
-/// aggregate, a window, a sort.
+/// aggregate, a window or a sort.
 pub(crate) const ROWS_BYTES_MAX: f64 = (256 << 20) as f64;
 /// Values smaller than this, in bytes, are not limited by rows: tables have such values too, in any number of rows.
 pub(crate) const WIDE_BYTES: f64 = (64 << 10) as f64;
@@ -51,7 +51,7 @@ const STEPS_MAX: usize = 200_000;
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an independent fact about the value")]
 struct Size {
-    /// The bytes in memory or as text, whichever applies.
+    /// The size in bytes, in memory or as text.
     bytes: f64,
     /// The decimal digits before the point if it is a number, with a fraction: its amount is below `10^digits`.
     digits: f64,

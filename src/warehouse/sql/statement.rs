@@ -60,7 +60,7 @@ fn check_word(tokens: &[Token<'_>], index: usize) -> Result<(), Refusal> {
         "only"
             if !(before(1, &["row", "rows"]) || before(1, TABLES) || index > 0 && tokens[index - 1].is_symbol(",")) =>
         {
-            return Err(syntax("ONLY stands before a table in FROM; leave it out"));
+            return Err(syntax("ONLY must precede a table in FROM; leave it out"));
         }
         "for" if next(1, &["update", "share"]) || next(1, &["no", "key"]) && next(2, &["key", "update", "share"]) => {
             let lock = tokens[index + 1..].iter().map(|token| token.text.to_uppercase());

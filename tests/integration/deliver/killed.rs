@@ -86,7 +86,7 @@ async fn a_message_that_was_being_sent_when_the_program_was_killed_is_unknown_an
     for place in places("killed_slack").await {
         let (requests, state, told) = kill_while_sending(place, section).await;
         assert_eq!((requests, state.as_str()), (1, "unknown"), "{told}");
-        assert!(told.contains("may have arrived: the sender ended while it sent this"), "{told}");
+        assert!(told.contains("may have arrived: the sender ended while it was sending this message"), "{told}");
     }
 }
 

@@ -83,7 +83,7 @@ async fn a_mail_is_repeated_only_where_it_was_certainly_not_taken() {
 async fn a_mail_of_unknown_fate_is_shown_and_not_repeated() {
     let (state, _url) = on_server("deliver_mail_unknown").await;
     check(&state, 1, &[Play::HangsUpAfterData], ("unknown", 1, "the connection was lost"), 1).await;
-    check(&state, 2, &[Play::SilentAfterData], ("unknown", 1, "did not say in time"), 1).await;
+    check(&state, 2, &[Play::SilentAfterData], ("unknown", 1, "did not confirm in time"), 1).await;
     let server = SmtpServer::start(&[]);
     let channels = channels(&file(server.port()), "");
     let ids = outbox(&state).await.iter().map(|entry| entry.id).collect::<Vec<_>>();

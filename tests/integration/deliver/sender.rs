@@ -41,7 +41,7 @@ async fn a_message_whose_channel_is_not_open_is_left_alone_and_told() {
     let before = channels(WEBHOOK, "http://127.0.0.1:1/");
     queue_incidents(&state, &before, "alerts", 2, &["a"]).await;
     let report = send(&state, &channels("", "")).await;
-    assert_eq!(report.skipped[0].problem, "no channel alerts is open");
+    assert_eq!(report.skipped[0].problem, "channel alerts is not open");
     assert_eq!(outbox(&state).await[0].state.name(), "pending");
 }
 
@@ -56,7 +56,7 @@ fn channels_that_cannot_be_opened_are_told_without_their_secrets() {
     };
     let slack = "[channels.alerts]\nkind = \"slack\"\n";
     check(WEBHOOK, "", "channel alerts: the environment variable HOOK_URL is not set");
-    check(WEBHOOK, "hunter2", "channel alerts: HOOK_URL holds no URL that begins with https:// or http://");
+    check(WEBHOOK, "hunter2", "channel alerts: HOOK_URL is not a URL that begins with https:// or http://");
     check(
         &format!("{slack}url_env = \"https://hooks.slack.com/hunter2\"\n"),
         "",
@@ -82,7 +82,7 @@ fn channels_that_cannot_be_opened_are_told_without_their_secrets() {
     let mail = "[channels.x]\nkind = \"mail\"\nserver = \"h\"\nfrom = \"a@b.c\"\n";
     check(&format!("{mail}to = []\n"), "", "explore.toml:1: channels.\"x\": to: expected at least one address");
     check(&format!("{mail}to = 5\n"), "", "explore.toml:5: channels.\"x\": invalid type, expected a sequence");
-    check(&format!("{mail}to = [\"nobody\"]\n"), "", "channel x: \"nobody\" is no address of a mailbox: Invalid input");
+    check(&format!("{mail}to = [\"nobody\"]\n"), "", "channel x: \"nobody\" is not a mail address: Invalid input");
     check(
         &format!("{mail}to = [\"a@b.c\"]\ndigest = 1\n"),
         "",

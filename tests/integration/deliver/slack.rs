@@ -67,5 +67,5 @@ async fn slack_gets_a_message_again_only_if_it_certainly_did_not_take_it() {
     check("slack_gateway", vec![raw(504, "")], ("unknown", 1, "504")).await;
     check("slack_silent", vec![is_silent()], ("unknown", 1, "no answer in time")).await;
     check("slack_dead", vec![hangs_up()], ("unknown", 1, "the connection was lost")).await;
-    check("slack_broken", vec![good().broken_off()], ("unknown", 1, "does not read")).await;
+    check("slack_broken", vec![good().broken_off()], ("unknown", 1, "cannot be parsed")).await;
 }

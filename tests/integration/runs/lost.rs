@@ -63,7 +63,7 @@ fn a_query_that_loses_its_connection_is_told_and_the_run_goes_on() {
     until("the query runs", || backends("ended_within", true) == 1);
     terminate("ended_within");
     let ran = running.end().ends_with(0, "finished");
-    assert!(ran.answers(2)[0].contains("connection was lost while this ran"), "{:?}", ran.answers(2));
+    assert!(ran.answers(2)[0].contains("connection was lost while the statement ran"), "{:?}", ran.answers(2));
     assert!(ran.answers(3)[0].contains("CUST004"), "{:?}", ran.answers(3));
 }
 

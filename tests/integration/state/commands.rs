@@ -70,9 +70,9 @@ async fn thresholds_are_set_listed_and_unset() {
     let held = state.all_overrides().await.unwrap().remove(0).held;
     assert_eq!((held.medium_deviation, held.critical_deviation, held.enabled), (Some(0.2), Some(0.7), Some(false)));
     check(&config(&["list", "--json"]), 0, "\"medium_deviation\": 0.2");
-    check(&set(&["visitors", "--critical", "0.1"]), 2, "a medium deviation that is not above 0 and below the critical");
-    check(&set(&["visitors", "--probability", "95"]), 2, "not from 0.5 to below 1");
-    check(&set(&["vistors", "--enabled", "true"]), 2, "`vistors` is no metric of revenue_funnel");
+    check(&set(&["visitors", "--critical", "0.1"]), 2, "the medium deviation must be above 0 and below the critical");
+    check(&set(&["visitors", "--probability", "95"]), 2, "the probability threshold must be from 0.5 to below 1");
+    check(&set(&["vistors", "--enabled", "true"]), 2, "`vistors` is not a metric of revenue_funnel");
     check(&set(&["visitors"]), 2, "--enabled");
     check(&config(&["set", "revenue", "visitors", "--medium", "0.2"]), 2, "there is no monitor `revenue`");
     assert_eq!(state.all_overrides().await.unwrap()[0].held, held, "what is refused changes nothing");
@@ -100,6 +100,6 @@ fn the_state_needs_a_place() {
     let outcome = Program::new()
         .variable("EXPLORE_STATE_URL", "postgres://me:hunter2@127.0.0.1:1/d")
         .run(&["monitor", "outbox", "list"]);
-    check(&outcome, 3, "the state cannot be opened: 127.0.0.1:1 refused the connection");
+    check(&outcome, 3, "cannot open the state: 127.0.0.1:1 refused the connection");
     assert!(!outcome.stderr.contains("hunter2"), "{}", outcome.stderr);
 }

@@ -67,5 +67,5 @@ async fn a_directory_that_cannot_be_written_is_told() {
     let file = directory.path().join("file");
     std::fs::write(&file, "").unwrap();
     let error = State::embedded(&file).await.unwrap_err().to_string();
-    assert!(error.starts_with(&format!("the state cannot be kept in {}", file.display())), "{error}");
+    assert!(error.starts_with(&format!("cannot keep the state in {}", file.display())), "{error}");
 }

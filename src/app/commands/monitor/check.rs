@@ -14,6 +14,7 @@ use crate::app::error::{ExitStatus, Failure};
 use crate::app::output::Output;
 use crate::monitor::pull::{self, pull};
 use crate::monitor::registry::{Monitor, Problem};
+use crate::semantic::Opened;
 use crate::typeset::text::{counted, printable};
 
 pub(super) async fn run(
@@ -25,8 +26,7 @@ pub(super) async fn run(
     let monitors = chosen(&registry, &arguments.keys)?;
     let mut problems = problems(&registry, &arguments.keys);
     problems.extend(monitors.iter().flat_map(|monitor| channel_problems(monitor, config)));
-    let database = &config.database;
-    if database.database_url.is_some() || database.demo || database.load.is_some() {
+    if config.names_a_database() {
         let mut interrupts = Interrupts::listen()?;
         problems.extend(tokio::select! {
             checked = check_results(&monitors, config, output) => checked?,
@@ -67,7 +67,7 @@ fn report(monitors: &[Monitor], problems: &[Problem], output: &mut Output) -> Re
 /// Runs every SELECT over the latest step whose data should be there.
 async fn check_results(monitors: &[Monitor], config: &Config, output: &Output) -> Result<Vec<Problem>, Failure> {
     let database = open::database(config, output).await?;
-    let (executor, _, _) = open::executor(config, database).await?;
+    let Opened { executor, .. } = open::read(config, database).await?;
     let now = Timestamp::now();
     let mut problems = Vec::new();
     for monitor in monitors {

@@ -16,11 +16,11 @@ use crate::app::cli::monitor::MonitorRunArguments;
 use crate::app::commands::interrupts::Interrupts;
 use crate::app::commands::{focus, open};
 use crate::app::config::Config;
-use crate::app::config::choice::Player as Chosen;
 use crate::app::error::{ExitStatus, Failure, Kind};
 use crate::app::output::{Destination, Output, Talk};
 use crate::app::progress::{Progress, Waiting};
 use crate::deliver::{Channels, Pace, send_due};
+use crate::exploration::Player as Chosen;
 use crate::model::openai;
 use crate::monitor::commentary::{BUDGET, Player};
 use crate::monitor::day::Day;
@@ -30,11 +30,12 @@ use crate::monitor::{pull, report};
 use crate::sample::days::{self, Options};
 use crate::state::{NewMessage, State, Which};
 
+use crate::semantic::Opened;
 use crate::typeset::format::Format;
 use crate::typeset::layout::Layout;
 use crate::typeset::text::counted;
 use crate::warehouse::table::Bounds;
-use crate::warehouse::{Database, Error as Lost};
+use crate::warehouse::{Database, Error as Lost, Source};
 
 /// Days of the data after the one that the demo judges: the last ones are loaded in part.
 const DEMO_DAYS_AFTER: i64 = 4;
@@ -57,7 +58,7 @@ pub(super) async fn run(
         return Err(wrong.unwrap_or_else(|| Failure::usage("there is no monitor to run")));
     }
     config.check_format()?;
-    let destination = Destination::prepare(config.report.output.as_deref())?;
+    let destination = Destination::prepare(config.output.as_deref())?;
     // Of the demo's days nobody is told: they are nobody's.
     let tells_nobody = arguments.dry_run || config.is_demo();
     let (channels, monitors, unable) = channels(monitors, tells_nobody, config)?;
@@ -134,7 +135,7 @@ async fn ran(
 ) -> Result<(bool, Vec<Failure>), Failure> {
     let database = database(config, output).await?;
     // What is wrong with the metadata of tables is of no concern to a monitor, which names its own columns.
-    let (executor, catalog, _) = open::executor(config, database).await?;
+    let Opened { executor, catalog, .. } = open::read(config, database).await?;
     let temporary = config.is_demo().then(tempfile::tempdir).transpose()?;
     let state = match &temporary {
         #[cfg(feature = "embedded")]
@@ -168,7 +169,7 @@ async fn ran(
             None => Analyst::Offline,
         };
         let messages = |day: &Day| messages(channels, monitor, day, arguments.dry_run);
-        let chart_scope = if config.report.format == Format::Html { ChartScope::Metrics } else { ChartScope::Alerts };
+        let chart_scope = if config.format == Format::Html { ChartScope::Metrics } else { ChartScope::Alerts };
         let waiting = Waiting::start(output.talk(), &format!("{} is read", monitor.key));
         let mut watch = Shown { waiting, talk: output.talk() };
         let day_range = day_range(arguments);
@@ -208,7 +209,9 @@ async fn database(config: &Config, output: &Output) -> Result<Arc<dyn Database>,
     let options = Options { injections: injections.map_err(Failure::usage)?, until, ..Options::default() };
     let mut script = Vec::new();
     days::generate(&options).write_sql(&mut script)?;
-    open::load(&String::from_utf8_lossy(&script), "the generated days", &open::session_context(config)).await
+    let sql = String::from_utf8_lossy(&script).into_owned();
+    let source = Source::Script { name: "the generated days".to_owned(), sql };
+    Ok(source.open(&config.session).await?)
 }
 
 /// The morning after the demo's last day.
@@ -236,8 +239,7 @@ fn model(
     }
     match config.player() {
         Ok(Chosen::Offline) => Ok(None),
-        Ok(Chosen::Model(options)) => {
-            let price = config.price(&options.model);
+        Ok(Chosen::Model(options, price)) => {
             let client = openai::Client::new(*options).map_err(|error| Failure::new(Kind::Usage, error))?;
             Ok(Some((client, price)))
         }
@@ -264,7 +266,7 @@ fn deliver_report(
         Destination::Special(_) | Destination::File { .. } => Layout::default(),
     };
     let days = outcomes.iter().flat_map(Outcome::reported).collect::<Vec<_>>();
-    let text = report::render(&days, config.report.format, layout).map_err(anyhow::Error::from)?;
+    let text = report::render(&days, config.format, layout).map_err(anyhow::Error::from)?;
     destination.deliver(&text, output)
 }
 

@@ -180,7 +180,7 @@ impl Sizes {
     }
 
     pub(super) fn power(&mut self, base: Size, exponent: Size) -> Result<Size, Refusal> {
-        // A power of columns is assumed to be of double precision: exp(avg(ln(x))).
+        // If a column is involved, the power is assumed to be of double precision: exp(avg(ln(x))).
         let most = if base.known && exponent.known { NUMERIC_DIGITS_MAX } else { DOUBLE_DIGITS_MAX };
         let digits = (base.digits * exponent.amount()).min(most);
         let length = digits + base.bytes + exponent.bytes;
@@ -281,7 +281,7 @@ fn field_digits(field: &DateTimeField) -> f64 {
     }
 }
 
-/// Returns the type's name in lower case, without its schema and what is in parentheses, but with the brackets of an
+/// Returns the type's name in lower case, without its schema and anything in parentheses, but with the brackets of an
 /// array.
 fn type_name(data_type: &DataType) -> String {
     let custom = match data_type {

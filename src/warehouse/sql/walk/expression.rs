@@ -198,7 +198,7 @@ impl<'query> Walk<'query, '_> {
         Ok(fields)
     }
 
-    /// Checks a subquery whose values are used, so that none of them may be one that may not be shown.
+    /// Checks a subquery whose values are used. All of its columns must be ones that may be shown.
     fn value_subquery(&mut self, query: &'query Query) -> Result<(), Refusal> {
         let fields = self.subquery(query)?;
         sensitive::check_none(&fields)

@@ -78,7 +78,7 @@ impl<'query> Walk<'query, '_> {
         for column in columns {
             let parts = names::checked_parts(column)?;
             let [name] = *parts.as_slice() else {
-                return Err(relation("USING takes the names of columns alone; leave the tables out"));
+                return Err(relation("USING takes only the names of columns; leave the tables out"));
             };
             common.push(name.value.as_str());
         }

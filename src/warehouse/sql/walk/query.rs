@@ -32,7 +32,7 @@ impl<'query> Walk<'query, '_> {
             pipe_operators,
         } = query;
         if !locks.is_empty() {
-            return Err(row_lock("FOR UPDATE and FOR SHARE take locks; remove it"));
+            return Err(row_lock("FOR UPDATE and FOR SHARE take locks; remove them"));
         }
         if for_clause.is_some() || settings.is_some() || format_clause.is_some() || !pipe_operators.is_empty() {
             return Err(unknown("a clause after the query"));
@@ -132,7 +132,7 @@ impl<'query> Walk<'query, '_> {
                 Ok(Fields { list: names.collect(), open: false })
             }
             SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_) => {
-                Err(read_only("a statement that writes stands where a SELECT belongs; only SELECT is allowed"))
+                Err(read_only("a statement that writes takes the place of a SELECT; only SELECT is allowed"))
             }
             SetExpr::Table(_) => Err(unknown("TABLE in this place (write SELECT * FROM)")),
         }
@@ -328,7 +328,7 @@ fn check_wildcard(options: &WildcardAdditionalOptions) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Refuses ORDER BY the number or name of a column that may not be shown, because the order reveals its values.
+/// Refuses an ORDER BY with the number or name of a column that may not be shown, because the order reveals its values.
 fn check_order(order_by: &OrderBy, fields: &Fields) -> Result<(), Refusal> {
     let (Some(secret), OrderByKind::Expressions(expressions)) = (fields.secret(), &order_by.kind) else {
         return Ok(());
