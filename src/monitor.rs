@@ -21,6 +21,7 @@ pub mod growth;
 pub mod holidays;
 pub mod memory;
 pub mod message;
+pub mod morning;
 pub mod pull;
 pub mod registry;
 pub mod report;

@@ -101,6 +101,10 @@ pub enum Error {
 
 /// Who hears how far a run is.
 pub trait Watch: Send {
+    /// Is called before the monitor runs.
+    fn begins(&mut self, monitor: &str);
+    /// Is called after it ran, with what a person should know of the run.
+    fn ended(&mut self, notes: &[String]);
     /// Another process has the monitor, and is waited for.
     fn waits(&mut self, monitor: &str);
     /// So many of so many days of the monitor are done.
@@ -115,7 +119,8 @@ pub async fn run(
     context: RunContext<'_>,
     messages: &(dyn Fn(&Day) -> Vec<NewMessage> + Sync),
     analyst: &mut Analyst<'_>,
-    (chart_scope, watch): (ChartScope, &mut dyn Watch),
+    chart_scope: ChartScope,
+    watch: &mut dyn Watch,
 ) -> Result<Outcome, Error> {
     let lock = if let Some(lock) = context.state.try_lock(monitor.into()).await? {
         lock
@@ -126,7 +131,7 @@ pub async fn run(
     let (monitor, notes) = monitor.clone().with_overrides(&lock.overrides().await?);
     let steps = range(&monitor, day_range, context.as_of, &lock).await?;
     let watched = Watched { monitor: &monitor, day_range, context, messages, lock: &lock };
-    let (days, more, failure) = match watched.judge(steps, analyst, (chart_scope, watch)).await {
+    let (days, more, failure) = match watched.judge(steps, analyst, chart_scope, watch).await {
         Ok((days, notes)) => (days, notes, None),
         Err(Error::Pull(error)) if error.is_of_monitor() => {
             (vec![watched.fail(steps.1, &error).await?], Vec::new(), Some(error))
@@ -152,7 +157,8 @@ impl Watched<'_> {
         self,
         (mut first, last): (DateTime, DateTime),
         analyst: &mut Analyst<'_>,
-        (chart_scope, watch): (ChartScope, &mut dyn Watch),
+        chart_scope: ChartScope,
+        watch: &mut dyn Watch,
     ) -> Result<(Vec<Assessed>, Vec<String>), Error> {
         let Self { monitor, day_range, context, messages, lock } = self;
         if !context.is_dry {

@@ -249,7 +249,7 @@ fn the_player_is_a_model_only_where_one_was_asked_for_and_can_be() {
     let check = |variables: &[(&str, &str)], arguments: &[&str], expected: &str| {
         let found = match resolve("", variables, arguments).unwrap().player() {
             Ok(Player::Offline) => "offline".to_owned(),
-            Ok(Player::Model(endpoint)) => {
+            Ok(Player::Model(endpoint, _)) => {
                 let api = if endpoint.api == Api::Chat { "chat" } else { "responses" };
                 format!("{} over {api}", endpoint.model)
             }
@@ -278,7 +278,7 @@ fn the_player_is_a_model_only_where_one_was_asked_for_and_can_be() {
     let limited = with(&["--max-cost", "1"]);
     check(&key, &limited, "--max-cost cannot be enforced: the price of gpt-5.2 is unknown");
     let priced = resolve("[prices.\"gpt-5.2\"]\ninput = 1\noutput = 2", &key, &limited).unwrap();
-    assert!(matches!(priced.player(), Ok(Player::Model(_))));
+    assert!(matches!(priced.player(), Ok(Player::Model(..))));
 }
 
 #[test]

@@ -19,16 +19,16 @@ use crate::app::config::Config;
 use crate::app::error::{ExitStatus, Failure, Kind};
 use crate::app::output::{Destination, Output, Talk};
 use crate::app::progress::{Progress, Waiting};
-use crate::deliver::{Channels, Pace, send_due};
+use crate::deliver::{Channels, Pace};
 use crate::exploration::Player as Chosen;
-use crate::model::openai;
-use crate::monitor::commentary::{BUDGET, Player};
-use crate::monitor::day::Day;
+use crate::model::{Model, openai};
+use crate::monitor::commentary::BUDGET;
+use crate::monitor::morning::{self, Morning, Notified};
 use crate::monitor::registry::{Monitor, Problem, Registry, unmatched};
-use crate::monitor::run::{self, Analyst, ChartScope, DayRange, Outcome, RunContext, Watch, write_contents};
+use crate::monitor::run::{self, ChartScope, DayRange, Outcome, Watch};
 use crate::monitor::{pull, report};
 use crate::sample::days::{self, Options};
-use crate::state::{NewMessage, State, Which};
+use crate::state::{Entry, State};
 
 use crate::semantic::Opened;
 use crate::typeset::format::Format;
@@ -152,51 +152,33 @@ async fn ran(
     let library = focus::library(config)?;
     let model = model(arguments, config, output)?;
     let toolbox = Toolbox { executor, catalog: Arc::new(catalog), bounds: Bounds::default(), plans: false };
-    let context = RunContext {
-        executor: &toolbox.executor,
+    let morning = Morning {
+        toolbox: &toolbox,
+        library: &library,
+        model: model.as_ref().map(|(client, price)| (client as &dyn Model, *price)),
         state: &state,
+        channels,
         as_of: if config.is_demo() { demo_now() } else { Timestamp::now() },
         is_dry: arguments.dry_run,
+        day_range: day_range(arguments),
+        chart_scope: if config.format == Format::Html { ChartScope::Metrics } else { ChartScope::Alerts },
     };
-    let (mut outcomes, mut failures) = (Vec::with_capacity(monitors.len()), Vec::new());
     let mut seen = Seen(Progress::start(output.talk(), BUDGET.iterations_max));
-    for monitor in monitors {
-        let mut analyst = match &model {
-            Some((client, price)) => Analyst::Model(
-                Player { model: client, toolbox: &toolbox, library: &library, price: *price, budget: BUDGET },
-                &mut seen,
-            ),
-            None => Analyst::Offline,
-        };
-        let messages = |day: &Day| messages(channels, monitor, day, arguments.dry_run);
-        let chart_scope = if config.format == Format::Html { ChartScope::Metrics } else { ChartScope::Alerts };
-        let waiting = Waiting::start(output.talk(), &format!("{} is read", monitor.key));
-        let mut watch = Shown { waiting, talk: output.talk() };
-        let day_range = day_range(arguments);
-        let outcome = run::run(monitor, day_range, context, &messages, &mut analyst, (chart_scope, &mut watch)).await;
-        drop(watch);
-        match outcome {
-            Ok(mut outcome) => {
-                outcome.notes.iter().for_each(|note| output.talk().warn(note));
-                failures.extend(outcome.failure.take().map(|error| (monitor, run::Error::Pull(error))));
-                outcomes.push(outcome);
-            }
-            // The others are run all the same.
-            Err(error) => failures.push((monitor, error)),
-        }
-    }
-    drop(seen);
-    let mut failures = failure(failures).into_iter().collect::<Vec<_>>();
-    if !outcomes.is_empty() {
+    let mut watch = Shown { waiting: None, talk: output.talk() };
+    let ran = morning::run(monitors, morning, &mut seen, &mut watch).await;
+    drop((seen, watch));
+    let fired = ran.fired();
+    let mut failures = failure(ran.failures).into_iter().collect::<Vec<_>>();
+    if !ran.outcomes.is_empty() {
         // Nobody goes without an alert because a report cannot be written.
-        failures.extend(deliver_report(&outcomes, destination, config, output).err());
+        failures.extend(deliver_report(&ran.outcomes, destination, config, output).err());
     }
     if !arguments.dry_run {
-        failures.extend(send(&state, channels, &outcomes, output).await.err());
+        failures.extend(send(&state, channels, &ran.outcomes, output).await.err());
     }
     toolbox.executor.database.close().await;
     state.close().await;
-    Ok((outcomes.iter().any(fires), failures))
+    Ok((fired, failures))
 }
 
 /// The database that the configuration names; for the demo, generated days of what the shipped monitors read.
@@ -251,10 +233,6 @@ fn model(
     }
 }
 
-fn messages(channels: &Channels, monitor: &Monitor, day: &Day, is_dry: bool) -> Vec<NewMessage> {
-    if is_dry { Vec::new() } else { run::messages(channels, &monitor.channels, day) }
-}
-
 fn deliver_report(
     outcomes: &[Outcome],
     destination: Destination,
@@ -270,48 +248,44 @@ fn deliver_report(
     destination.deliver(&text, output)
 }
 
-/// Writes what the messages say, and sends what is due. What could not be sent is told, and stays in the outbox.
+/// Sends what is due, and shows what was not sent.
 async fn send(
     state: &State,
     channels: &Channels,
     outcomes: &[Outcome],
     output: &Output,
 ) -> Result<ExitStatus, Failure> {
-    let monitors = outcomes.iter().map(|outcome| outcome.monitor.clone()).collect::<Vec<_>>();
-    write_contents(state, outcomes, &monitors).await.map_err(anyhow::Error::from)?;
-    let report = send_due(state, channels, Timestamp::now()).await?;
-    left_over(state, &report, output).await?;
+    let Notified { report, left_over } =
+        morning::notify(state, channels, outcomes, Timestamp::now()).await.map_err(unsent)?;
+    warn_of(&left_over, output);
     if report == crate::deliver::Report::default() {
         return Ok(ExitStatus::Done);
     }
     tell(&report, output)
 }
 
-/// Says what earlier runs could not send and this one did not try: nobody would hear of it otherwise.
-async fn left_over(state: &State, report: &crate::deliver::Report, output: &Output) -> Result<(), Failure> {
-    let tried = [&report.skipped, &report.later, &report.failed, &report.unknown];
-    let is_tried = |id: i64| tried.iter().any(|troubles| troubles.iter().any(|trouble| trouble.id == id));
-    let unsent = state.outbox(Which::Unsent).await?;
-    let left = unsent.iter().filter(|entry| entry.carried_by.is_none() && !is_tried(entry.id)).collect::<Vec<_>>();
-    let Some(oldest) = left.iter().map(|entry| entry.at.date()).min() else { return Ok(()) };
-    let (messages, have) = (counted(left.len(), "message"), if left.len() == 1 { "has" } else { "have" });
+fn unsent(error: morning::Error) -> Failure {
+    match error {
+        morning::Error::State(error) => error.into(),
+        morning::Error::Content(_) => anyhow::Error::from(error).into(),
+    }
+}
+
+/// Shows what earlier runs could not send and this one did not try. Otherwise nobody would learn of it.
+fn warn_of(left_over: &[Entry], output: &Output) {
+    let Some(oldest) = left_over.iter().map(|entry| entry.at.date()).min() else { return };
+    let (messages, have) = (counted(left_over.len(), "message"), if left_over.len() == 1 { "has" } else { "have" });
     output.talk().warn(&format!(
         "{messages} of earlier runs, the oldest of {oldest}, {have} not been sent: see `explore monitor outbox list`, and \
          `explore monitor outbox retry`, which sends those that failed"
     ));
-    Ok(())
-}
-
-fn fires(outcome: &Outcome) -> bool {
-    let mut incidents = outcome.days.iter().flat_map(|assessed| &assessed.day.incidents);
-    incidents.any(|incident| incident.decision.fires.is_some())
 }
 
 /// The first failure, which names the monitors that failed after it.
-fn failure(failures: Vec<(&Monitor, run::Error)>) -> Option<Failure> {
+fn failure(failures: Vec<(String, run::Error)>) -> Option<Failure> {
     let mut failures = failures.into_iter();
     let (monitor, error) = failures.next()?;
-    let others = failures.map(|(monitor, error)| format!("{}: {error}", monitor.key)).collect::<Vec<_>>();
+    let others = failures.map(|(monitor, error)| format!("{monitor}: {error}")).collect::<Vec<_>>();
     let kind = match &error {
         run::Error::Pull(pull::Error::Database(Lost::Connect(_) | Lost::Gone(_) | Lost::Timeout { .. }))
         | run::Error::State(_) => Kind::Database,
@@ -319,7 +293,7 @@ fn failure(failures: Vec<(&Monitor, run::Error)>) -> Option<Failure> {
         run::Error::Pull(_) | run::Error::Usage(_) => Kind::Usage,
         run::Error::Analyst(_) => Kind::Unexpected,
     };
-    let failure = Failure::new(kind, anyhow::Error::from(error).context(monitor.key.clone()));
+    let failure = Failure::new(kind, anyhow::Error::from(error).context(monitor));
     Some(if others.is_empty() { failure } else { failure.hint(format!("these failed too: {}", others.join("; "))) })
 }
 
@@ -335,16 +309,27 @@ impl Observer for Seen {
 
 /// Shows how far a run is.
 struct Shown<'a> {
-    waiting: Waiting,
+    waiting: Option<Waiting>,
     talk: &'a Talk,
 }
 
 impl Watch for Shown<'_> {
+    fn begins(&mut self, monitor: &str) {
+        self.waiting = Some(Waiting::start(self.talk, &format!("{monitor} is read")));
+    }
+
+    fn ended(&mut self, notes: &[String]) {
+        self.waiting = None;
+        notes.iter().for_each(|note| self.talk.warn(note));
+    }
+
     fn waits(&mut self, monitor: &str) {
         self.talk.note(&format!("{monitor} waits for another run of it to end"));
     }
 
     fn done(&mut self, monitor: &str, days: usize, of: usize) {
-        self.waiting.say(&format!("{monitor}: {days} of {of} days"));
+        if let Some(waiting) = &self.waiting {
+            waiting.say(&format!("{monitor}: {days} of {of} days"));
+        }
     }
 }
