@@ -1,10 +1,10 @@
-//! What the engine finds of what was injected into generated days, and how often it speaks up without a cause:
+//! Measures how many injected anomalies the engine detects in generated days, and how often it alerts without a cause:
 //! `cargo bench --bench detection -- [SEED..SEED]`.
 //!
-//! Sizes are in standard deviations of the metric's errors one day ahead, as the engine itself made them on the ordinary
-//! days of the last year without the injection. Errors are those in logarithms, as the engine has them of such series:
-//! otherwise a rise by four of them would be less to it than a fall. Seeds below 3000 were looked at while the
-//! engine was made, and changed it; the default ones, from 3000 on, were not.
+//! Sizes are in standard deviations of the metric's one-day-ahead errors, as the engine made them on the ordinary days of
+//! the last year without the injection. Errors are differences of logarithms, as the engine computes them for such
+//! series. Otherwise a rise by four standard deviations would be a smaller anomaly to the engine than a fall by four. The
+//! engine was tuned on seeds below 3000. The default seeds, from 3000 on, were not used for that.
 
 #![expect(
     clippy::unwrap_used,
@@ -28,17 +28,19 @@ use jiff::civil::{Date, Time};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
-/// Days of the data, and those of them that are judged, up to a few days before the end, where rows are late.
+/// The number of days of data.
 const DAYS: usize = 1_096;
+/// The days that are judged. The last few are left out, because some of their rows are late.
 const JUDGED: std::ops::Range<usize> = 728..1_092;
 const SIZES: [f64; 4] = [2.0, 3.0, 4.0, 6.0];
-/// Injections of each kind and size into the days of each seed.
+/// The number of injections of each kind and size for each seed.
 const TRIALS: usize = 4;
-/// Days after the first within which something that lasts should be seen; of a drift, after its last.
+/// The days within which a lasting anomaly should be detected, counted from its first day. For a drift, they are counted
+/// from its last day.
 const PATIENCE: usize = 7;
-/// Days in which a drift comes to its size.
+/// The days that a drift takes to reach its size.
 const DRIFT: usize = 28;
-/// Days after a shift of which alerts are counted.
+/// The days after a shift in which alerts are counted.
 const AFTER_SHIFT: usize = 30;
 
 fn main() {
@@ -72,14 +74,14 @@ fn main() {
     );
 }
 
-/// The last year of generated days, judged.
+/// The judged days of the last year, without an injection.
 struct Year {
     seed: u64,
     monitor: Monitor,
     days: Vec<Day>,
-    /// What was fitted by each day.
+    /// The fitted models after each day.
     fits: Vec<FitCache>,
-    /// The standard deviation of a metric's errors, by metric and segment.
+    /// The standard deviations of the errors, by metric and segment.
     sigmas: HashMap<(String, String), f64>,
 }
 
@@ -118,13 +120,15 @@ fn judgement<'a>(day: &'a Day, metric: &str, segment: &str) -> Option<&'a Judgem
     day.judgements.iter().find(|one| one.metric == metric && one.segment.to_string() == segment)
 }
 
-/// What is counted of a year in which nothing is the matter.
+/// The counts over years without an injection, in which every alert is false.
 #[derive(Default)]
 struct Quiet {
     metric_years: f64,
-    /// Outside of the interval, improbable enough, and kept by the control, of wholes; the last of segments too.
+    /// Values of whole metrics outside of the interval.
     outside: usize,
+    /// Values of whole metrics with an anomaly probability of at least 0.99.
     improbable: usize,
+    /// Values of whole metrics that are anomalous after all controls.
     anomalous: usize,
     anomalous_segments: usize,
     on_holidays: usize,
@@ -178,7 +182,7 @@ impl Quiet {
     }
 }
 
-/// What is injected.
+/// A kind of injected anomaly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Case {
     Drop,
@@ -202,7 +206,7 @@ impl Case {
         }
     }
 
-    /// The metrics that it is injected into, with the measure that is changed for it.
+    /// Returns the affected metrics, each with the measure that is changed.
     fn metrics(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::Ratio => &[
@@ -222,7 +226,7 @@ impl Case {
     }
 }
 
-/// One injection into the days of one seed.
+/// An injection into the days of one seed.
 struct Trial {
     case: Case,
     metric: &'static str,
@@ -231,17 +235,17 @@ struct Trial {
     injection: Injection,
 }
 
-/// What was seen of it: days until the metric was anomalous, and until somebody was told.
+/// The result of a trial: the days until the metric was anomalous, and until an alert fired.
 #[derive(Debug, Clone, Copy)]
 struct Outcome {
     anomalous: Option<usize>,
     alerted: Option<usize>,
-    /// Whether it would have been anomalous without the injection.
+    /// Whether the metric is also anomalous in these days without the injection.
     by_chance: bool,
 }
 
 impl Trial {
-    /// On an ordinary day, for an effect of so many standard deviations.
+    /// Draws a trial that begins on an ordinary day and has an effect of `sigmas` standard deviations.
     fn draw(case: Case, sigmas: f64, year: &Year, dice: &mut ChaCha8Rng) -> Self {
         loop {
             let (metric, measure) = case.metrics()[dice.random_range(0..case.metrics().len())];
@@ -273,7 +277,7 @@ impl Trial {
         }
     }
 
-    /// The days from the first on, told what the quiet year left open.
+    /// Judges `count` days from the first day of the injection, with the open incidents of the year without it.
     fn days(&self, year: &Year, count: usize) -> Vec<Day> {
         let before = self.from - 1 - JUDGED.start;
         let observed = observed(&year.monitor, year.seed, Some(self.injection.clone()), self.from + count);
@@ -312,7 +316,7 @@ impl Trial {
         }
     }
 
-    /// Alerts of the metric in the days after, and days on which it was anomalous.
+    /// Returns the number of alerts on the metric after the injection, and of days on which it was anomalous.
     fn alerts_after(&self, year: &Year) -> (usize, usize) {
         let days = self.days(year, AFTER_SHIFT);
         let incidents = days.iter().flat_map(|day| &day.incidents);
@@ -348,7 +352,7 @@ fn date(day: usize) -> Date {
     Options::default().until.saturating_sub(back.days())
 }
 
-/// The first `days` of a seed's days, with an injection or none.
+/// Returns the observations of the first `days` days of a seed.
 fn observed(monitor: &Monitor, seed: u64, injection: Option<Injection>, days: usize) -> Observed<'_> {
     let options = Options { seed, injections: injection.into_iter().collect(), ..Options::default() };
     let at = |day: Date| day.to_datetime(Time::midnight());
@@ -362,8 +366,8 @@ fn observed(monitor: &Monitor, seed: u64, injection: Option<Injection>, days: us
     observed
 }
 
-/// The funnel with its ratios, every setting as it is by default, and holidays as the shipped monitor has them: neither the
-/// eves nor the days of trade are among them.
+/// The funnel with its ratios and default settings. Its holidays are those of the shipped monitor, which include neither
+/// the eves of holidays nor shopping days.
 const FUNNEL: &str = r#"
 label = "Revenue funnel"
 delay = "0h"

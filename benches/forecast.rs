@@ -1,5 +1,6 @@
-//! Forecasts beside seasonal naive, on series of days: `cargo bench --bench forecast -- DIRECTORY`, which holds `train.csv`
-//! and `test.csv`, one series a line with its name first. Prints each series' error and coverage, and the time.
+//! Compares forecasts of daily series with the seasonal naive method: `cargo bench --bench forecast -- DIRECTORY`. The
+//! directory contains `train.csv` and `test.csv`, with one series per line and its name first. Prints the error, the
+//! coverage and the time of each series.
 
 #![expect(
     clippy::unwrap_used,
@@ -51,7 +52,7 @@ fn main() {
     many(&train);
 }
 
-/// Forecasts ten thousand series on all cores, as a morning does.
+/// Forecasts ten thousand series on all cores, as a run of the monitors does.
 fn many(train: &[(String, Vec<Option<f64>>)]) {
     let started = Instant::now();
     let forecasts = (0..MANY).into_par_iter().map(|number| {

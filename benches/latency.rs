@@ -1,9 +1,9 @@
-//! What `select` adds to the latency of a query beside the bare driver with the same session settings, each over eight
-//! connections, at 1, 8 and 64 concurrent calls: over the loopback, and over a relay that holds every byte back as a
-//! network does. Target: no more than one round trip. `pg_virtualenv cargo bench --bench latency`.
+//! Measures the latency that `select` adds to a query, compared with the bare driver with the same session settings. Both
+//! use eight connections, at 1, 8 and 64 concurrent calls, over the loopback interface and over a relay that delays every
+//! byte as a network does. Target: at most one round trip. Run it with `pg_virtualenv cargo bench --bench latency`.
 //!
-//! With more calls than connections a call waits for those before it, so that what one of them adds is counted as often
-//! as there are calls to a connection: at 64 calls, eight times.
+//! With more calls than connections, a call waits for the calls before it. The added latency is then counted once for
+//! each call per connection: eight times at 64 calls.
 
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a benchmark prints, and has nobody to report to")]
 
@@ -26,7 +26,7 @@ const QUERY: &str = "SELECT a, b FROM latency WHERE a = 7";
 const TABLE: &str = "DROP TABLE IF EXISTS latency;
     CREATE TABLE latency AS SELECT n AS a, 'customer ' || n AS b FROM generate_series(1, 1000) n;
     ALTER TABLE latency ADD PRIMARY KEY (a); ANALYZE latency";
-/// The settings that the program gave its session, to be given to the driver's too.
+/// Selects the settings of the program's session, which the driver's sessions get too.
 const SETTINGS: &str = "SELECT name, setting FROM pg_catalog.pg_settings WHERE source = 'session'";
 const LIMITS: Limits = Limits {
     timeout: Duration::from_secs(30),
@@ -36,13 +36,13 @@ const LIMITS: Limits = Limits {
     plan_cost_max: Some(1e9),
 };
 const CONNECTIONS: usize = 8;
-/// The driver and `select` take turns, so that a change of the machine's mood meets both.
+/// The driver and `select` take turns, so that a change in the load of the machine affects both.
 const TURNS: usize = 5;
-/// Queries of a turn on each connection in use.
+/// The number of queries per turn on each connection in use.
 const QUERIES: usize = 60;
-/// How long the relay holds a byte back, each way.
+/// The delay of a byte in the relay, in each direction.
 const DISTANCE: Duration = Duration::from_millis(4);
-/// Time within which everything is over, unless a call never comes back.
+/// The time limit of a measurement. It is only exceeded if a call never returns.
 const PATIENCE: Duration = Duration::from_mins(5);
 
 fn main() {
@@ -94,7 +94,7 @@ async fn measure(place: &str, address: &str) {
     println!("calls | driver p50    p99 | select p50    p99 | added p50    p99 | in round trips");
     for calls in [1, CONNECTIONS, 64] {
         let (mut bare, mut whole) = (Vec::new(), Vec::new());
-        // The first turn makes the connections.
+        // The first turn opens the connections and is not counted.
         for turn in 0..=TURNS {
             let (pool, database, select) = (driver.clone(), Arc::clone(&database), Arc::clone(&select));
             let of_driver = turn_of(calls, move || by_driver(pool.clone())).await;
@@ -118,7 +118,7 @@ async fn measure(place: &str, address: &str) {
     database.close().await;
 }
 
-/// Percentiles, in milliseconds.
+/// The median and the 99th percentile of durations, in milliseconds.
 struct Times {
     median: f64,
     /// The 99th percentile.
@@ -133,7 +133,7 @@ impl Times {
     }
 }
 
-/// Runs so many calls side by side, one query after the other in each, and says how long each query took.
+/// Makes `calls` concurrent calls, each of which runs one query after another. Returns the time of each query.
 async fn turn_of<Query>(calls: usize, query: impl Fn() -> Query + Clone + Send + 'static) -> Vec<Duration>
 where
     Query: Future<Output = ()> + Send,
@@ -170,7 +170,7 @@ fn select() -> Select {
     validate(QUERY, &policy).expect("a valid query")
 }
 
-/// Connections of the bare driver, with the settings of the program's sessions.
+/// Creates a pool of the bare driver whose connections have the settings of the program's sessions.
 async fn pool(url: &str, database: &PostgresDatabase) -> Pool {
     let rows = database.own(SETTINGS, &[]).await.expect("the settings").rows;
     let set = rows.into_iter().map(|row| {
@@ -187,7 +187,7 @@ async fn pool(url: &str, database: &PostgresDatabase) -> Pool {
     Pool::builder(manager).max_size(CONNECTIONS).post_create(prepare).build().expect("a pool")
 }
 
-/// A relay to `server` that holds every byte back for [`DISTANCE`].
+/// Starts a relay to `server` that delays every byte by [`DISTANCE`]. Returns its address.
 async fn relay(server: String) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address").to_string();
@@ -204,7 +204,7 @@ async fn relay(server: String) -> String {
     address
 }
 
-/// Carries bytes until one side hangs up.
+/// Copies bytes with the delay until one side closes the connection.
 async fn carry(mut from: impl AsyncReadExt + Unpin + Send + 'static, mut to: impl AsyncWriteExt + Unpin) {
     let (sender, mut under_way) = mpsc::unbounded_channel();
     tokio::spawn(async move {

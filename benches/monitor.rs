@@ -1,6 +1,6 @@
-//! A morning of 5,000 metric-segments with the state in PostgreSQL: the first run, which reads two years, and the run of the
-//! day after, with the memory that each takes. Targets: 30 s and 300 MB for a day on two cores. Needs the `PG*` variables:
-//! `pg_virtualenv cargo bench --bench monitor`.
+//! Measures the time and memory of monitor runs over 5,000 metric-segments, with the state in PostgreSQL: the first run,
+//! which reads two years, and the run of the next day. Targets: 30 s and 300 MB for a day on two cores. Requires the `PG*`
+//! variables: `pg_virtualenv cargo bench --bench monitor`.
 
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a benchmark prints, and has nobody to report to")]
 
@@ -8,7 +8,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Values of the only dimension: with the whole and five measures, 5,005 metric-segments.
+/// The number of values of the only dimension. Together with the whole, and for five measures, they make 5,005
+/// metric-segments.
 const CHANNELS: usize = 1_000;
 
 fn main() {
@@ -64,7 +65,7 @@ fn fill() {
     assert!(done.success());
 }
 
-/// Runs one day; how long it took, and the most memory it had, in megabytes.
+/// Runs one day. Returns the time that it took and the peak of its memory in megabytes.
 fn run(server: &str, folder: &Path, day: &str) -> (Duration, f64) {
     let started = Instant::now();
     let mut child = Command::new(env!("CARGO_BIN_EXE_explore"))
@@ -85,7 +86,7 @@ fn run(server: &str, folder: &Path, day: &str) -> (Duration, f64) {
     (started.elapsed(), f64::from(kilobytes) / 1024.0)
 }
 
-/// The most memory that the process has had so far, in kilobytes.
+/// Returns the peak of the process's memory so far, in kilobytes.
 fn peak(process: u32) -> u32 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("0");

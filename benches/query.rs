@@ -1,5 +1,5 @@
-//! What `select` and a whole tool call (validate, fetch, format, journal) cost beyond the bare driver, for a result of
-//! 1,000 rows and 10 columns. Target of the tool call: 5 ms beyond the query. Needs the `PG*` variables:
+//! Measures `select` and a whole tool call (validate, fetch, format, journal) against the bare driver, for a result of
+//! 1,000 rows and 10 columns. Target of the tool call: 5 ms more than the query. Requires the `PG*` variables:
 //! `pg_virtualenv cargo bench --bench query`.
 
 #![expect(clippy::expect_used, reason = "a benchmark has nobody to report to")]

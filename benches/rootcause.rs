@@ -1,5 +1,6 @@
-//! Causes found of real incidents: `cargo bench --bench rootcause -- DIRECTORY`, which holds `labels.json` and a file of
-//! rows for each case. Prints how many were found first, and among the first three.
+//! Measures how many causes of real incidents are found: `cargo bench --bench rootcause -- DIRECTORY`. The directory
+//! contains `labels.json` and a file of rows for each case. Prints how many causes were found first, and among the first
+//! three candidates.
 
 #![expect(
     clippy::unwrap_used,
@@ -15,7 +16,7 @@ use std::time::Instant;
 use explore::analysis::contribution::{RatioLeaf, Segment, explain, ratio_leaves};
 use serde_json::Value;
 
-/// Minutes after the onset that count as the incident.
+/// The number of minutes from the onset that count as the incident.
 const ONSET_MINUTES: usize = 2;
 
 type Cause = BTreeSet<BTreeMap<String, String>>;
@@ -100,7 +101,7 @@ impl Case {
     }
 }
 
-/// The number that stands for a name.
+/// Returns the number of a name, which is its index in `names`. Adds a name that is new.
 fn number(names: &mut Vec<String>, name: &str) -> u32 {
     let at = names.iter().position(|known| known == name).unwrap_or_else(|| {
         names.push(name.to_owned());

@@ -1,5 +1,5 @@
-//! From start to the first model request, and the memory used by the second, of the release binary against a local
-//! server with 100 tables. Targets: 150 ms and 60 MB. Needs the `PG*` variables:
+//! Measures the time from the start of the release binary to its first model request, and its memory at the second one,
+//! with 100 tables on a local server. Targets: 150 ms and 60 MB. Requires the `PG*` variables:
 //! `pg_virtualenv cargo bench --bench start`.
 
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a benchmark prints, and has nobody to report to")]
@@ -30,7 +30,7 @@ fn main() {
         let (first, _) = listener.accept().expect("a request");
         times.push(started.elapsed());
         reply(first);
-        // An end without any query is taken at the second asking only, so there is always a second request.
+        // A run accepts `finish` without any query only at the second call, so there is always a second request.
         let (second, _) = listener.accept().expect("a request");
         kilobytes = kilobytes.max(peak(&child));
         reply(second);
@@ -88,7 +88,7 @@ fn reply(mut stream: TcpStream) {
     write!(stream, "{head}{}\r\n\r\n{FINISH}", FINISH.len()).expect("a reply");
 }
 
-/// The most memory that the process has had, in kilobytes.
+/// Returns the peak of the process's memory so far, in kilobytes.
 fn peak(child: &Child) -> u32 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("0");

@@ -1,7 +1,7 @@
-//! How long the state takes, on the PostgreSQL of the `PG*` variables: a history of 5,000 series over two years written
-//! and read back, a morning's restatement, and a day of 5,000 judgements committed.
+//! Measures the state on the PostgreSQL server of the `PG*` variables: writing and reading a history of 5,000 series over
+//! two years, restating a week, and committing a day with 5,000 judgements.
 //!
-//! `pg_virtualenv -t cargo bench --bench state`
+//! Run it with `pg_virtualenv -t cargo bench --bench state`.
 
 #![expect(
     clippy::expect_used,

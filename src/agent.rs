@@ -6,13 +6,13 @@
 
 mod budget;
 mod context;
-mod cut;
+mod idle;
 pub mod journal;
-mod mute;
 pub mod prompt;
 mod recording;
 pub mod runs;
 pub mod tools;
+mod truncation;
 mod turn;
 
 use std::collections::HashMap;
@@ -26,19 +26,19 @@ use rust_decimal::Decimal;
 pub use self::budget::Budget;
 use self::budget::{Spent, Use};
 use self::context::Conversation;
-use self::cut::Counts;
+use self::idle::Idleness;
 use self::journal::{Event, StopReason, Stopped, Totals};
-use self::mute::Mute;
 use self::prompt::Briefing;
 use self::recording::Recording;
 use self::tools::Toolbox;
+use self::truncation::Counts;
 use crate::finding::Finding;
 use crate::finding::results::{QueryResult, Results};
 use crate::model::price::Price;
 use crate::model::{self, Message, Model, Reply, Request, ToolSpec, Usage};
 
 /// The share of a limit at which the model is warned about it.
-const TOLD_AT: f64 = 0.75;
+const WARNED_AT: f64 = 0.75;
 
 /// A sink for the events of a run, in the order in which they happen.
 pub trait Observer: Send {
@@ -114,12 +114,12 @@ struct Exploration<'a> {
     spent: Spent,
     queries_sent: u32,
     /// The limits that the model has been warned about.
-    told_of: Vec<StopReason>,
+    warned_of: Vec<StopReason>,
     finish_refused: bool,
     /// Whether the oldest turns were dropped from the conversation.
     is_forgetful: bool,
     is_answered: bool,
-    mute: Mute,
+    idleness: Idleness,
     counts: Counts,
 }
 
@@ -160,11 +160,11 @@ impl<'a> Exploration<'a> {
             totals: Totals { cost_usd: setup.price.map(|_| Decimal::ZERO), ..Totals::default() },
             spent: Spent::default(),
             queries_sent: 0,
-            told_of: Vec::new(),
+            warned_of: Vec::new(),
             finish_refused: false,
             is_forgetful: false,
             is_answered: false,
-            mute: Mute::default(),
+            idleness: Idleness::default(),
             counts: Counts::default(),
         }
     }
@@ -189,12 +189,12 @@ impl<'a> Exploration<'a> {
                 // The time for new work is over: the next check of the limits makes its turn the last one.
                 (Asked::TimedOut, None) => continue,
             };
-            let is_mute = self.mute.heed(&reply);
+            let is_idle = self.idleness.heed(&reply);
             let ending = self.act(reply, limit.is_some()).await?;
             match (ending, limit) {
                 (Some(ending), _) => return Ok(ending),
                 (None, Some(reason)) => return Ok(Ending::of(reason)),
-                (None, None) if is_mute => return Ok(Ending::failed(StopReason::ModelFailed, &mute::WHAT_TO_DO)),
+                (None, None) if is_idle => return Ok(Ending::failed(StopReason::ModelFailed, &idle::WHAT_TO_DO)),
                 (None, None) => {}
             }
         }
@@ -240,8 +240,8 @@ impl<'a> Exploration<'a> {
             return Ok(Some(*limit));
         }
         for Use { limit, share, .. } in used {
-            if share >= TOLD_AT && !self.told_of.contains(&limit) {
-                self.told_of.push(limit);
+            if share >= WARNED_AT && !self.warned_of.contains(&limit) {
+                self.warned_of.push(limit);
                 self.conversation.tell(format!(
                     "Three quarters of the {} are used. Record what you have proven; then look further only where it pays.",
                     budget::name(limit)
@@ -284,7 +284,7 @@ impl<'a> Exploration<'a> {
     /// Warns, once, if the model's server seems to have read less than it was sent.
     fn heed_counts(&mut self, usage: Option<Usage>, specs: &[ToolSpec]) -> io::Result<()> {
         let tools = serde_json::to_string(specs).map_or(0, |specs| specs.chars().count());
-        let sent = cut::Sent {
+        let sent = truncation::Sent {
             text: self.setup.briefing.system.chars().count() as u64 + self.conversation.text_length(),
             tools: tools as u64,
         };

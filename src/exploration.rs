@@ -25,7 +25,7 @@ use crate::semantic::Opened;
 use crate::warehouse::catalog::Catalog;
 use crate::warehouse::table::Bounds;
 
-/// Who explores.
+/// The player of an exploration.
 #[derive(Debug, Clone)]
 pub enum Player {
     /// The built-in analyst.
@@ -36,7 +36,7 @@ pub enum Player {
 
 impl Player {
     /// Returns the player as a model, and the price of its tokens.
-    fn seat(
+    fn into_model(
         self,
         catalog: &Catalog,
         focus: &str,
@@ -51,7 +51,7 @@ impl Player {
 
 /// What to explore, and within which limits.
 #[derive(Debug)]
-pub struct Order<'a> {
+pub struct Options<'a> {
     /// The id of the run, of [`agent::journal::run_id`].
     pub run_id: String,
     pub focus: &'a str,
@@ -100,7 +100,7 @@ fn reasons(warnings: &[String]) -> String {
 /// Explores until the player finishes, a limit is reached, or `interrupt` completes. Every event is written to the journal
 /// first, then shown to `watch`.
 pub async fn run(
-    order: Order<'_>,
+    options: Options<'_>,
     opened: Opened,
     newest: Option<Date>,
     interrupt: impl Future<Output = ()> + Send,
@@ -108,33 +108,33 @@ pub async fn run(
 ) -> Result<Recorded, Error> {
     let Opened { executor, catalog, warnings } = opened;
     let server = executor.database.server().clone();
-    let (model, price) = order.player.seat(&catalog, order.focus, order.as_of)?;
-    let journal = Journal::create(order.runs_dir, &order.run_id)?;
+    let (model, price) = options.player.into_model(&catalog, options.focus, options.as_of)?;
+    let journal = Journal::create(options.runs_dir, &options.run_id)?;
     let path = journal.path().to_owned();
     let mut recorder = Recorder { journal, watch };
     recorder.observe(Event::Started(Box::new(Started {
-        run_id: order.run_id,
+        run_id: options.run_id,
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        focus: order.focus.to_owned(),
-        as_of: order.as_of,
+        focus: options.focus.to_owned(),
+        as_of: options.as_of,
         model: model.name().to_owned(),
         server,
         tables: catalog.tables.len(),
-        configuration: order.configuration,
+        configuration: options.configuration,
     })))?;
-    for message in warnings.into_iter().chain(newest.and_then(|newest| briefing::stale(newest, order.as_of))) {
+    for message in warnings.into_iter().chain(newest.and_then(|newest| briefing::stale(newest, options.as_of))) {
         recorder.observe(Event::Warned { message })?;
     }
-    let briefing = briefing::brief(order.library, order.focus, &catalog, (order.as_of, newest), order.budget)?;
-    let toolbox = Toolbox { executor, catalog: Arc::new(catalog), bounds: Bounds::default(), plans: order.plans };
+    let briefing = briefing::brief(options.library, options.focus, &catalog, (options.as_of, newest), options.budget)?;
+    let toolbox = Toolbox { executor, catalog: Arc::new(catalog), bounds: Bounds::default(), plans: options.plans };
     let setup = Setup {
         model: &*model,
         toolbox: &toolbox,
         briefing: &briefing,
         given: &[],
-        budget: order.budget,
+        budget: options.budget,
         price,
-        as_of: order.as_of,
+        as_of: options.as_of,
     };
     let outcome = agent::explore(setup, interrupt, &mut recorder).await;
     Ok(Recorded { journal: path, outcome })

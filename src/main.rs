@@ -1,4 +1,4 @@
-//! The `explore` command: arguments, tracing, one call, error to exit code.
+//! The `explore` program. It parses the arguments, starts the log, runs a command and returns an exit code.
 
 use std::env;
 use std::io::{self, Write as _};
@@ -25,7 +25,7 @@ fn main() -> ExitCode {
         Err(error) => return fail(output.talk(), &error.into()),
     };
     let ended = runtime.block_on(commands::run(cli, &config, &mut output));
-    // An embedded engine that still computes is not waited for.
+    // Does not wait for an embedded engine that is still computing, because nothing can stop it.
     runtime.shutdown_background();
     match ended {
         Ok(status) => status.into(),
@@ -39,7 +39,7 @@ fn start(settings: &TalkSettings) -> Output {
     output
 }
 
-/// What clap has to say: help and the version, or what is wrong with the command line.
+/// Prints clap's output: the help, the version, or the error in the command line. Passwords in URLs are masked.
 fn usage(error: &clap::Error) -> ExitCode {
     let shown = error.render().ansi().to_string();
     let masked = mask::urls_within(&shown);

@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use self::catalog::{Introspected, Selection};
 pub use self::diagnosis::{Diagnosis, Encryption, Product, PublicRights};
 pub use self::postgres::role::{Grade, Names};
-pub use self::source::{Source, Unopened};
+pub use self::source::{OpenError, Source};
 use self::sql::Select;
 use self::table::Table;
 

@@ -39,7 +39,7 @@ pub const FORMATS: [&str; 4] = ["terminal", "markdown", "json", "html"];
 pub const ROWS_FORMATS: [&str; 3] = ["terminal", "csv", "json"];
 const SEVERITIES: [&str; 4] = ["low", "medium", "high", "critical"];
 
-/// Explores a PostgreSQL database by itself and reports findings whose every figure is checked
+/// Explores a PostgreSQL database by itself and reports findings whose every figure is checked.
 #[derive(Debug, Parser)]
 #[command(
     name = "explore",

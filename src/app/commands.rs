@@ -1,4 +1,5 @@
-//! What the program can be asked to do, one file a command, all of one shape. The only place that wires parts together.
+//! The commands of the program, one file per command, all with the same structure. Only they connect the parts of the
+//! library with each other.
 
 mod completions;
 mod config;
@@ -20,7 +21,7 @@ use super::config::Config;
 use super::error::{ExitStatus, Failure};
 use super::output::Output;
 
-/// Does what was asked.
+/// Runs the command that the command line names.
 pub async fn run(cli: Cli, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
     for warning in &config.warnings {
         output.talk().warn(warning);

@@ -1,9 +1,9 @@
-//! The errors of the library as failures of the program: which exit code each kind of error gets.
+//! Converts the errors of the library into failures of the program, which determines the exit code of each error.
 
 use super::error::{Failure, Kind};
 use crate::agent::prompt;
 use crate::warehouse::sql::Refusal;
-use crate::warehouse::{self, Unopened, catalog};
+use crate::warehouse::{self, OpenError, catalog};
 use crate::{deliver, exploration, model, state};
 
 impl From<warehouse::Error> for Failure {
@@ -60,12 +60,12 @@ impl From<prompt::Error> for Failure {
     }
 }
 
-impl From<Unopened> for Failure {
-    fn from(error: Unopened) -> Self {
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
         match error {
-            Unopened::Database(error) => error.into(),
-            Unopened::Script { .. } => Self::new(Kind::Usage, error),
-            Unopened::NoEngine => Self::new(Kind::Usage, error).hint("build it with the feature `embedded`"),
+            OpenError::Database(error) => error.into(),
+            OpenError::Script { .. } => Self::new(Kind::Usage, error),
+            OpenError::NoEngine => Self::new(Kind::Usage, error).hint("build it with the feature `embedded`"),
         }
     }
 }

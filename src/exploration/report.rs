@@ -5,7 +5,7 @@
 //! printed or saved.
 
 mod chart;
-mod covered;
+mod coverage;
 pub mod html;
 pub mod json;
 pub mod markdown;

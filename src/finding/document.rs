@@ -59,7 +59,7 @@ pub struct EvidenceDocument {
     pub more_rows: bool,
 }
 
-/// A column.
+/// A column of a cited result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Column")]
 pub struct ColumnDocument {
@@ -69,7 +69,7 @@ pub struct ColumnDocument {
     pub type_name: String,
 }
 
-/// A row.
+/// A cited row of a result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Row")]
 pub struct RowDocument {

@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 
 use super::chart::{Chart, Point};
 use super::day::{Day, Impact, Incident, Judgement, Priority, Severity};
+use super::description;
 use super::engine::{Circumstances, FitCache, assess};
 use super::registry::{Grain, Monitor};
 use super::series::Observed;
-use super::telling;
 use crate::typeset::format::Error;
 use crate::typeset::layout::Layout;
 
@@ -221,17 +221,17 @@ impl Backtest {
 
 impl Alert {
     fn of(monitor: &Monitor, day: &Day, incident: &Incident, priority: Priority) -> Self {
-        let telling = telling::tell(monitor, day, incident);
+        let description = description::describe(monitor, day, incident);
         Self {
             at: day.at,
             priority,
-            incident: telling::line(&incident.id),
+            incident: description::line(&incident.id),
             metric: incident.metric.clone(),
             severity: incident.severity,
             impact: incident.impact,
-            title: telling.headline(),
-            cause: telling.cause,
-            reasons: telling.reasons,
+            title: description.headline(),
+            cause: description.cause,
+            reasons: description.reasons,
         }
     }
 }
@@ -245,8 +245,8 @@ fn hindrance(incident: &Incident) -> String {
 }
 
 fn chart(monitor: &Monitor, judgement: &Judgement) -> Chart {
-    let unit = telling::unit(monitor, &judgement.metric).map(str::to_owned);
-    Chart { title: telling::label(monitor, &judgement.metric), unit, points: Vec::new() }
+    let unit = description::unit(monitor, &judgement.metric).map(str::to_owned);
+    Chart { title: description::label(monitor, &judgement.metric), unit, points: Vec::new() }
 }
 
 fn point(day: &Day, judgement: &Judgement) -> Point {

@@ -20,7 +20,7 @@ pub(super) use self::offline::what_to_do;
 use super::context::Influence;
 use super::day::{Day, Incident};
 use super::registry::Monitor;
-use super::{telling, wording};
+use super::{description, wording};
 use crate::agent::journal::{Event, StopReason, Stopped};
 use crate::agent::prompt::{self, AnalystMaterial, Library};
 use crate::agent::tools::Toolbox;
@@ -121,7 +121,7 @@ pub async fn analyse(
         let bounds = Bounds { characters: 6_000, ..Bounds::default() };
         format!("{}: {}\n{}", table.id, table.question, table.table.render(bounds))
     });
-    let day = format!("{}, {}", telling::line(&case.day.label), wording::moment(case.day.at));
+    let day = format!("{}, {}", description::line(&case.day.label), wording::moment(case.day.at));
     let briefing = player.library.analyst(AnalystMaterial {
         day: &day,
         tables: &rendered.collect::<Vec<_>>().join("\n"),
@@ -168,7 +168,8 @@ impl Observer for Seen<'_> {
 
 /// Returns a remark on how the model's run ended; `None` if it finished with findings.
 fn remark(stopped: &Stopped, is_empty: bool) -> Option<String> {
-    let detail = stopped.detail.as_deref().map_or_else(String::new, |detail| format!(": {}", telling::line(detail)));
+    let detail =
+        stopped.detail.as_deref().map_or_else(String::new, |detail| format!(": {}", description::line(detail)));
     let reason = stopped.reason;
     match (is_empty, reason) {
         (false, StopReason::Finished) => None,

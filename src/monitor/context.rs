@@ -156,14 +156,14 @@ impl Influence {
     pub(crate) fn sentence(&self) -> String {
         let by = match &self.basis {
             Basis::Overlap => "by dates and segments alone".to_owned(),
-            Basis::Model(model) => format!("by {}", super::telling::line(model)),
+            Basis::Model(model) => format!("by {}", super::description::line(model)),
         };
         let verdict = match self.verdict {
             Verdict::Influenced => "Probably influenced by what was going on",
             Verdict::NotInfluenced => "Not influenced by any event that is known",
             Verdict::Unknown => "Unknown whether events influenced it",
         };
-        format!("{verdict} ({by}): {}", super::telling::line(&self.reason))
+        format!("{verdict} ({by}): {}", super::description::line(&self.reason))
     }
 
     /// Returns a line for each event that the verdict relies on.
@@ -182,6 +182,6 @@ impl ContextEvent {
         };
         let segment = if self.segment.is_whole() { String::new() } else { format!(", {}", self.segment) };
         let source = if self.source.trim().is_empty() { String::new() } else { format!(" ({})", self.source) };
-        super::telling::line(&format!("{} \"{}\", {dates}{segment}{source}", self.kind.name(), self.label))
+        super::description::line(&format!("{} \"{}\", {dates}{segment}{source}", self.kind.name(), self.label))
     }
 }

@@ -8,8 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::day::Day;
+use super::description;
 use super::registry::{Comparison, Formula, Metric, Monitor};
-use super::telling;
 
 /// A revenue's growth over a year.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -108,19 +108,19 @@ fn sum_of(monitor: &Monitor, measure: usize) -> Option<&Metric> {
 fn label(monitor: &Monitor, measure: usize) -> String {
     let key = sum_of(monitor, measure).map(|metric| &metric.key);
     let key = key.or_else(|| monitor.measures.get(measure).map(|measure| &measure.key));
-    key.map_or_else(String::new, |key| telling::label(monitor, key))
+    key.map_or_else(String::new, |key| description::label(monitor, key))
 }
 
 /// Returns the label of the metric that is this ratio, or a label such as `Revenue per Projects` if there is none.
 fn label_of_ratio(monitor: &Monitor, top: usize, bottom: usize) -> String {
     let is_it = |metric: &&Metric| matches!(metric.formula, Formula::Ratio { numerator, denominator, .. } if (numerator, denominator) == (top, bottom));
-    let known = monitor.metrics.iter().find(is_it).map(|metric| telling::label(monitor, &metric.key));
+    let known = monitor.metrics.iter().find(is_it).map(|metric| description::label(monitor, &metric.key));
     known.unwrap_or_else(|| format!("{} per {}", label(monitor, top), label(monitor, bottom)))
 }
 
 /// Returns a measure's sum now and a year before, or `None` unless both are above 0 and finite.
 fn year(monitor: &Monitor, day: &Day, measure: usize) -> Option<(f64, f64)> {
-    let judgement = telling::whole(day, &sum_of(monitor, measure)?.key)?;
+    let judgement = description::whole(day, &sum_of(monitor, measure)?.key)?;
     let before = judgement.comparisons.iter().find(|compared| compared.comparison == Comparison::PreviousYear)?.value;
     let now = judgement.actual?;
     (now > 0.0 && before > 0.0 && now.is_finite() && before.is_finite()).then_some((now, before))

@@ -1,8 +1,8 @@
-//! What a monitor remembers between runs: observations, judged days, incidents, and what people told it.
+//! Stores what a monitor needs between runs: observations, judged days, incidents, snoozes, events and overrides.
 //!
-//! One process at a time works on a monitor: [`State::lock`] waits for its turn, under an advisory lock of a connection
-//! that does nothing else. Whatever is written can be written again: a step committed twice changes nothing, and notifies
-//! nobody twice.
+//! One process at a time can write the memory of a monitor. [`State::lock`] waits until no other process has the lock,
+//! which on a server is an advisory lock of the memory's own connection. All writes can be repeated: a step that is
+//! committed twice changes nothing and sends no message twice.
 
 mod context_events;
 mod days;
@@ -19,21 +19,21 @@ use crate::state::session::{Lock, Session};
 use crate::state::{Error, State};
 
 impl State {
-    /// Has the monitor to itself until the turn is dropped; nothing while another has it.
+    /// Locks the monitor until the returned lock is dropped. Returns `None` if another process holds the lock.
     pub async fn try_lock(&self, layout: Layout) -> Result<Option<MonitorLock>, Error> {
         let session = self.session().await?;
         let lock = session.try_lock(&lock_name(&layout)).await?;
         Ok(lock.map(|lock| MonitorLock { memory: Memory { session, layout }, _lock: lock }))
     }
 
-    /// The same, and waits while another has it.
+    /// Locks the monitor until the returned lock is dropped. Waits while another process holds the lock.
     pub async fn lock(&self, layout: Layout) -> Result<MonitorLock, Error> {
         let session = self.session().await?;
         let lock = session.lock(&lock_name(&layout)).await?;
         Ok(MonitorLock { memory: Memory { session, layout }, _lock: lock })
     }
 
-    /// What is remembered of the monitor, whoever works on it: for those who only look.
+    /// Returns the memory of the monitor for reading, without a lock.
     pub async fn memory(&self, layout: Layout) -> Result<Memory, Error> {
         Ok(Memory { session: self.session().await?, layout })
     }
@@ -43,14 +43,14 @@ fn lock_name(layout: &Layout) -> String {
     format!("explore monitor {}", layout.monitor)
 }
 
-/// What is remembered of a monitor, to be read.
+/// The memory of a monitor, for reading.
 #[derive(Debug)]
 pub struct Memory {
     pub(crate) session: Session,
     pub(crate) layout: Layout,
 }
 
-/// A monitor that nobody else works on: what is remembered of it can be written too.
+/// The memory of a locked monitor, for reading and writing.
 #[derive(Debug)]
 pub struct MonitorLock {
     memory: Memory,

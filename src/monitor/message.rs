@@ -9,10 +9,10 @@ use serde::Serialize;
 use super::chart::{self, Chart};
 use super::context::Influence;
 use super::day::{Incident, IncidentKind, Judgement, Priority};
+use super::description::{Outcome, describe, line, whole};
 use super::registry::Grain;
 use super::report::json::{Document, MetricDocument, day_document};
 use super::report::{Card, Opinion, Reported, card, charts_of, headline, opinions, rows, terminal};
-use super::telling::{Outcome, line, tell, whole};
 use super::wording::step;
 use crate::deliver::{CHART_CID, Message};
 use crate::typeset::html::{colour, fragment};
@@ -143,15 +143,15 @@ pub fn digest(reported: Reported<'_>) -> Result<Message, Error> {
 
 /// Returns the subject line: `[P0] Revenue 38.1% below expected on 2026-11-20 (mostly channel = paid)`.
 fn subject(reported: Reported<'_>, incident: &Incident) -> String {
-    let telling = tell(reported.monitor, reported.day, incident);
+    let description = describe(reported.monitor, reported.day, incident);
     let priority = incident.decision.fires.map_or_else(String::new, |priority| format!("[{priority}] "));
-    let place = telling.place.map_or_else(String::new, |place| format!(" ({place})"));
+    let place = description.place.map_or_else(String::new, |place| format!(" ({place})"));
     // The title of an incident of missing data names its dates itself.
     let on = match incident.kind {
         IncidentKind::Deviation => format!(" on {}", step(reported.day.at, reported.monitor.calendar.grain)),
         IncidentKind::NoData { .. } | IncidentKind::Failed { .. } => String::new(),
     };
-    text::line(&format!("{priority}{}{on}{place}", telling.title), SUBJECT_CHARACTERS)
+    text::line(&format!("{priority}{}{on}{place}", description.title), SUBJECT_CHARACTERS)
 }
 
 /// Returns a line with the command that explains the incident.

@@ -310,12 +310,12 @@ mod tests {
         let special = vec![false; 364];
         let told = |share: f64, seed: usize| {
             let came = (0..2_000).map(|day| Some(chance(day * 7 + seed * 1_000_003) < share)).collect::<Vec<_>>();
-            let is_told = |end: &usize| {
+            let is_notified = |end: &usize| {
                 let came = &came[end + 1 - 364..=*end];
                 let steps = Steps { came, is_special: &special, season: 7, year: 365.25, window: 364 };
                 outage(steps).is_some_and(|outage| outage.clear == 363)
             };
-            (364..2_000).filter(is_told).count()
+            (364..2_000).filter(is_notified).count()
         };
         let seeds = 3..9;
         let years = (2_000.0 - 364.0) / 365.25 * 5.0 * seeds.len() as f64;

@@ -1,8 +1,8 @@
-//! A monitor's run: what was measured is read and kept, then day after day is judged, committed, and explained.
+//! Runs a monitor: reads and stores its observations, then judges, commits and explains one day after another.
 //!
-//! Everything is done while the monitor is locked in the state, and each step of it can be done again: two processes at
-//! once, or one that was killed anywhere, come to the same state, and to one message each. A day is committed with the
-//! messages that it makes necessary before the analyst has a word.
+//! The monitor is locked in the state during the run, and every step can be repeated. Two processes at once, or one
+//! that was killed at any point and started again, leave the same state and one message for each alert and recipient.
+//! A day is committed with its messages before the analyst explains it.
 
 mod analysis;
 mod charts;
@@ -34,85 +34,79 @@ use super::series::Status;
 use crate::state::{self, NewMessage, State};
 use crate::warehouse::executor::Executor;
 
-/// Which days are judged.
+/// The days that a run judges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DayRange {
-    /// The last day that is over, and before it what could not be judged, or was restated since.
+    /// The last day that is over, and earlier days that could not be judged or whose data was restated since.
     Latest,
-    /// The days from the first to the last.
+    /// The days from the first to the last, inclusive.
     Days(Date, Date),
 }
 
-/// Where a run reads and writes.
+/// The inputs and outputs that the run of a monitor uses.
 #[derive(Debug, Clone, Copy)]
 pub struct RunContext<'a> {
-    /// The way to the database that is measured.
     pub executor: &'a Executor,
-    /// What the monitors remember.
     pub state: &'a State,
-    /// Now.
+    /// The current time.
     pub as_of: Timestamp,
-    /// Whether nothing is to be written.
+    /// Whether the run writes nothing.
     pub is_dry: bool,
 }
 
-/// What a run came to.
+/// The results of the run of one monitor.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The monitor, with what the business turned in the state.
+    /// The monitor with the overrides of the state applied.
     pub monitor: Monitor,
-    /// What could not be taken of that, and what else should be known of the run.
+    /// Warnings for the user: overrides that could not be applied, alerts that were not sent.
     pub notes: Vec<String>,
     /// The days that were judged, oldest first.
     pub days: Vec<Assessed>,
-    /// Why it could not be judged, where that is an incident of the last day.
+    /// The error that kept the monitor from being judged. The last day then has an incident about it.
     pub failure: Option<pull::Error>,
 }
 
-/// A day that was judged, with what is shown beside it.
+/// A judged day with its charts and its explanation.
 #[derive(Debug, Clone)]
 pub struct Assessed {
-    /// What the engine made of it.
     pub day: Day,
-    /// Charts by the id of the incident, or the key of the metric, that they are of.
+    /// The charts, by the id of their incident or the key of their metric.
     pub charts: BTreeMap<String, Chart>,
-    /// Whether events influenced its incidents.
+    /// The verdicts on whether events influenced the incidents of the day.
     pub influences: Vec<Influence>,
-    /// What the analyst says of it, where an incident is going on.
+    /// The analyst's explanation; `None` if no incident is going on.
     pub analysis: Option<Analysis>,
 }
 
-/// Why a monitor could not be run.
+/// An error that ends the run of a monitor.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Its data could not be read.
     #[error(transparent)]
     Pull(#[from] pull::Error),
-    /// Its state could not be read or written.
     #[error(transparent)]
     State(#[from] state::Error),
-    /// The analyst could not be asked.
     #[error(transparent)]
     Analyst(#[from] commentary::Error),
-    /// The days that were asked for make no sense.
+    /// None of the requested days is over yet.
     #[error("{0}")]
     Usage(String),
 }
 
-/// Who hears how far a run is.
+/// An observer of the progress of runs.
 pub trait Watch: Send {
-    /// Is called before the monitor runs.
+    /// Called before a monitor runs.
     fn begins(&mut self, monitor: &str);
-    /// Is called after it ran, with what a person should know of the run.
+    /// Called after a monitor ran, with the warnings for the user.
     fn ended(&mut self, notes: &[String]);
-    /// Another process has the monitor, and is waited for.
+    /// Called when the run waits for another process that runs the monitor.
     fn waits(&mut self, monitor: &str);
-    /// So many of so many days of the monitor are done.
+    /// Called after each judged day. `days` of the `of` days of the run are done.
     fn done(&mut self, monitor: &str, days: usize, of: usize);
 }
 
-/// Judges the days that are day_range, oldest first, and commits each; `messages` says who is to be told of one. Of those that
-/// are older than data are restated nobody is told, unless it is the only one that is day_range.
+/// Judges the days of `day_range`, oldest first, and commits each of them. `messages` returns the messages of a day. A
+/// day so old that its data is not restated any more gets no messages, unless it is the only day that is requested.
 pub async fn run(
     monitor: &Monitor,
     day_range: DayRange,
@@ -141,7 +135,7 @@ pub async fn run(
     Ok(Outcome { notes: notes.into_iter().chain(more).collect(), monitor, days, failure })
 }
 
-/// A monitor whose turn it is.
+/// A monitor that the run holds the lock of.
 #[derive(Clone, Copy)]
 struct Watched<'a> {
     monitor: &'a Monitor,
@@ -152,7 +146,7 @@ struct Watched<'a> {
 }
 
 impl Watched<'_> {
-    /// Judges the steps from the first to the last; beside them, what should be known.
+    /// Judges the steps from the first to the last. Returns the days and the warnings for the user.
     async fn judge(
         self,
         (mut first, last): (DateTime, DateTime),
@@ -194,7 +188,7 @@ impl Watched<'_> {
         Ok((days, notes))
     }
 
-    /// Makes an incident of the last step of that nothing could be read.
+    /// Commits the last step with an incident that the data could not be read.
     async fn fail(self, last: DateTime, error: &pull::Error) -> Result<Assessed, Error> {
         let (circumstances, _) = self.circumstances(last, last).await?;
         let judged = self.lock.day(last).await?;
@@ -207,7 +201,7 @@ impl Watched<'_> {
         Ok(Assessed { day, charts: BTreeMap::new(), influences: Vec::new(), analysis: None })
     }
 
-    /// What bears on the decisions of the first step, and the events that bear on what is said of all.
+    /// Returns the circumstances for the decisions on the first step, and the events for the explanations of all steps.
     async fn circumstances(self, first: DateTime, last: DateTime) -> Result<(Circumstances, Vec<ContextEvent>), Error> {
         let events = self.lock.context_events(analysis::events_from(first.date()), last.date()).await?;
         let mut circumstances = circumstances(&events, self.lock).await?;
@@ -216,8 +210,8 @@ impl Watched<'_> {
     }
 }
 
-/// What was told when the step was judged before, and no step before it knows of, not even as `over`: what did not come, or
-/// could not be run.
+/// Returns the incidents of missing data or failure that were reported when the step was judged before and that no
+/// earlier step has, neither among the open incidents nor among those in `over`, which ended during this run.
 async fn earlier(
     lock: &MonitorLock,
     at: DateTime,
@@ -233,21 +227,21 @@ async fn earlier(
 }
 
 impl Outcome {
-    /// The days as reports show them.
+    /// Returns the days for a report.
     pub fn reported(&self) -> impl Iterator<Item = Reported<'_>> {
         self.days.iter().map(|assessed| assessed.reported(&self.monitor))
     }
 }
 
 impl Assessed {
-    /// The day as reports show it.
+    /// Returns the day for a report.
     pub fn reported<'a>(&'a self, monitor: &'a Monitor) -> Reported<'a> {
         let Self { day, charts, influences, analysis } = self;
         Reported { monitor, day, charts, influences, analysis: analysis.as_ref() }
     }
 }
 
-/// The first and the last step to judge.
+/// Returns the first and the last step to judge.
 async fn range(
     monitor: &Monitor,
     day_range: DayRange,
@@ -271,7 +265,8 @@ async fn range(
     }
 }
 
-/// The first of the steps that are read again which was judged without its data, or not at all although earlier ones were.
+/// Returns the first step to judge among those that are read again: a step that is not settled, or one that was never
+/// judged although an earlier one was. Returns the last step if there is none.
 async fn unsettled(monitor: &Monitor, last: DateTime, lock: &MonitorLock) -> Result<DateTime, Error> {
     let calendar = &monitor.calendar;
     let mut was_judged = false;
@@ -286,14 +281,15 @@ async fn unsettled(monitor: &Monitor, last: DateTime, lock: &MonitorLock) -> Res
     Ok(last)
 }
 
-/// A day whose data are missing is settled: they are read again all the same, and where they have come, that marks it.
+/// Returns whether a judged day is settled: it has no late or partial data, and no open failure.
 fn is_settled(day: &Day) -> bool {
+    // Missing data is settled too. It is read again anyway, and if it has arrived, the day is marked as outdated.
     let is_open = |status| matches!(status, Status::Late | Status::Partial);
     let is_failed = |incident: &Incident| matches!(incident.kind, IncidentKind::Failed { .. }) && !incident.is_closed;
     !day.judgements.iter().any(|judgement| is_open(judgement.status)) && !day.incidents.iter().any(is_failed)
 }
 
-/// What people said that bears on decisions.
+/// Returns the snoozes and planned events, which affect the decisions.
 async fn circumstances(events: &[ContextEvent], lock: &MonitorLock) -> Result<Circumstances, Error> {
     let snoozes = lock.snoozes().await?.into_iter().map(|snooze| Snooze {
         metric: Some(snooze.metric),

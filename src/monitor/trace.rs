@@ -2,10 +2,10 @@
 //! it was anomalous, its incident, and why an alert fired or not. `explore monitor why` prints it.
 
 use super::day::{Day, Expected, Incident, Judgement, Score};
+use super::description::{self, Outcome, line, name};
 use super::registry::{Metric, Monitor, SeverityBy};
 use super::report::{Reported, card, status, terminal};
 use super::series::{Segment, Status};
-use super::telling::{self, Outcome, line, name};
 use super::wording::{amount, change, comparison, off, probability, sentence, step};
 use crate::typeset::figure::{number, percent};
 use crate::typeset::layout::Layout;
@@ -135,7 +135,7 @@ fn expected(page: &mut Page, metric: &Metric, expected: Expected) {
         ("special day", expected.holiday),
     ];
     for (index, (what, value)) in parts.into_iter().enumerate() {
-        let value = if index == 0 { amount(value, unit) } else { telling::signed(value, unit) };
+        let value = if index == 0 { amount(value, unit) } else { description::signed(value, unit) };
         page.item("", "-", &format!("{value} {what}"));
     }
     let sum = expected.trend + expected.season + expected.year + expected.holiday;
@@ -154,7 +154,7 @@ fn expected(page: &mut Page, metric: &Metric, expected: Expected) {
 fn scored(page: &mut Page, metric: &Metric, (actual, expected, score): (f64, Expected, Score)) {
     let unit = metric.unit.as_deref();
     let deviation = score.deviation.map_or_else(String::new, |share| format!(" ({})", change(share)));
-    page.labelled("Off", &format!("{}{deviation}", telling::signed(score.difference, unit)));
+    page.labelled("Off", &format!("{}{deviation}", description::signed(score.difference, unit)));
     let (lower, upper) = (expected.lower, expected.upper);
     let outside = match () {
         () if actual < lower => format!("yes, {} below its lower end", amount(lower - actual, unit)),
@@ -213,7 +213,7 @@ fn incidents(page: &mut Page, reported: Reported<'_>, (metric, segment, is_anoma
             page.item("", "-", &format!("{}: {} {}", part.name, part.share, part.of));
         }
         if incident.metric != metric && incident.kind.is_deviation() {
-            let first = telling::label(reported.monitor, &incident.metric);
+            let first = description::label(reported.monitor, &incident.metric);
             page.labelled("", &format!("it begins with {first}, which comes before in the funnel"));
         }
         page.labelled("Cause", &card.cause);

@@ -17,7 +17,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::drift;
 use crate::typeset::spelling::nearest;
-use crate::warehouse::catalog::{Catalog, Column, Marked, Role};
+use crate::warehouse::catalog::{Catalog, Column, MarkedColumn, Role};
 
 mod file_name;
 mod pull;
@@ -172,11 +172,11 @@ impl Metadata {
     }
 
     /// Returns the columns that people marked as sensitive.
-    pub fn sensitive(&self) -> BTreeSet<Marked> {
+    pub fn sensitive(&self) -> BTreeSet<MarkedColumn> {
         let marked = |file: &TableFile| {
             let columns = file.content.columns.0.iter().filter(|(_, column)| column.sensitive == Some(true));
             let (schema, table) = (file.schema.clone(), file.table.clone());
-            let marked = columns.map(|(column, _)| Marked {
+            let marked = columns.map(|(column, _)| MarkedColumn {
                 schema: schema.clone(),
                 table: table.clone(),
                 column: column.clone(),

@@ -297,7 +297,7 @@ pub(crate) async fn add(
 }
 
 /// Returns the number of incidents in `messages` that have no row in the outbox for this step.
-pub(crate) async fn untold(
+pub(crate) async fn suppressed(
     transaction: &Transaction<'_>,
     about: About<'_>,
     messages: &[NewMessage],

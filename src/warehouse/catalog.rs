@@ -1,6 +1,6 @@
-//! What a database contains: tables, columns, keys, statistics, and the code of its users. Plain data.
+//! The catalog of a database as plain data: tables, columns, keys, statistics, and the code of its users.
 //!
-//! An engine fills it ([`crate::warehouse::Database::introspect`]). [`crate::semantic`] adds what the tables mean.
+//! An engine fills it in [`crate::warehouse::Database::introspect`]. [`crate::semantic`] adds what the tables mean.
 
 pub mod code;
 mod introspected;
@@ -11,107 +11,102 @@ use serde::{Deserialize, Serialize};
 
 pub use self::code::Code;
 pub use self::introspected::{Error, Introspected};
-pub use self::selection::{Marked, Selection};
+pub use self::selection::{MarkedColumn, Selection};
 
-/// The tables that a run may read.
+/// The tables that a run may read, with the business context.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Catalog {
-    /// Tables and views, by schema and name.
+    /// Tables and views, sorted by schema and name.
     pub tables: Vec<Table>,
-    /// The domain, in people's words: `metadata/business_context.md`.
+    /// The text of `metadata/business_context.md`, which describes the domain.
     pub business_context: Option<String>,
 }
 
-/// What kind of relation a [`Table`] is.
+/// The kind of relation that a [`Table`] is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TableKind {
-    /// An ordinary table.
     #[default]
     Table,
-    /// A partitioned table.
     Partitioned,
-    /// A view.
     View,
-    /// A materialized view.
     MaterializedView,
-    /// A foreign table.
     Foreign,
 }
 
-/// A table or view.
+/// A table or view with its columns and keys.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Table {
     /// The schema, unquoted.
     pub schema: String,
     /// The name, unquoted.
     pub name: String,
-    /// What kind of relation it is.
     pub kind: TableKind,
-    /// The planner's estimate of its rows; `None` where it was never analysed.
+    /// The planner's estimate of the number of rows; `None` if the table was never analysed.
     pub rows_estimate: Option<u64>,
-    /// The database's comment, or what people wrote in its place.
+    /// The description in the metadata, otherwise the comment in the database.
     pub description: Option<String>,
-    /// What to beware of, from the metadata.
+    /// Warnings for readers of the data, from the metadata.
     #[serde(default)]
     pub warnings: Vec<String>,
-    /// The columns, in their order.
+    /// The columns in the order of the table.
     pub columns: Vec<Column>,
-    /// The columns of the primary key.
+    /// The names of the primary key's columns; empty if there is none.
     pub primary_key: Vec<String>,
-    /// The foreign keys.
     pub foreign_keys: Vec<ForeignKey>,
 }
 
-/// A foreign key.
+/// A foreign key from one table to another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ForeignKey {
-    /// The columns that refer.
+    /// The referring columns.
     pub columns: Vec<String>,
-    /// The schema of the table referred to.
+    /// The schema of the referenced table.
     pub schema: String,
-    /// The table referred to.
+    /// The name of the referenced table.
     pub table: String,
-    /// The columns referred to.
+    /// The referenced columns, in the order of `columns`.
     pub referred: Vec<String>,
 }
 
-/// A column.
-#[expect(clippy::struct_excessive_bools, reason = "each says another thing of the column")]
+/// A column of a table, as the database and the metadata describe it.
+#[expect(clippy::struct_excessive_bools, reason = "the flags are independent of each other")]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Column {
     /// The name, unquoted.
     pub name: String,
-    /// The type as `format_type` writes it: `numeric(14,2)`, `text`, `timestamp with time zone`. Of a domain, the type
-    /// that it is made of.
+    /// The type as `format_type` writes it: `numeric(14,2)`, `text`, `timestamp with time zone`. For a domain, its base
+    /// type.
     pub type_name: String,
     /// Whether NULL is allowed.
     pub nullable: bool,
-    /// The labels, where the type is an enum.
+    /// The labels if the type is an enum, otherwise empty.
     pub enum_values: Vec<String>,
-    /// What the planner knows about its values, where the role may read that.
+    /// The planner's statistics; `None` if there are none or the role may not read them.
     pub statistics: Option<Statistics>,
-    /// The database's comment, or what people wrote in its place.
+    /// The description in the metadata, otherwise the comment in the database.
     pub description: Option<String>,
-    /// The unit of its values: `INR`, `litre`, `%`.
+    /// The unit of the values: `INR`, `litre`, `%`.
     pub unit: Option<String>,
-    /// What it is for.
+    /// The role in the analysis; `None` if it is unknown.
     pub role: Option<Role>,
-    /// Whether the role was guessed from type, name and statistics rather than written by people.
+    /// Whether the role was guessed from type, name and statistics instead of read from the metadata.
     #[serde(default)]
     pub role_guessed: bool,
-    /// Values to filter by, from the metadata.
+    /// Example values to filter by, from the metadata.
     #[serde(default)]
     pub examples: Vec<String>,
-    /// Whether its values are nobody's business: they are in no prompt, and [`crate::semantic::complete`] removes them.
+    /// Whether the values are personal or secret. Prompts do not contain them: [`crate::semantic::complete`] removes them
+    /// from the catalog.
     #[serde(default)]
     pub sensitive: bool,
-    /// Whether that was guessed from the name rather than written by people: a query may read it then.
+    /// Whether `sensitive` was guessed from the name instead of read from the metadata. Queries may read a column whose
+    /// mark is only guessed.
     #[serde(default)]
     pub sensitive_guessed: bool,
 }
 
-/// What kind of value a column holds, from its type.
+/// The kind of value that a column holds, derived from its type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ValueKind {
     /// A number: `integer`, `numeric(14,2)`, `double precision`, `money`.
@@ -126,16 +121,16 @@ pub enum ValueKind {
     Other,
 }
 
-/// A column's statistics, from `pg_stats`: estimates from a sample, as old as the last ANALYZE.
+/// The statistics of a column from `pg_stats`. They are estimated from a sample, and are as old as the last ANALYZE.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Statistics {
     /// The share of NULLs, 0 to 1.
     pub null_fraction: f64,
-    /// How many different values there are, estimated; `None` where unknown.
+    /// The estimated number of distinct values; `None` if unknown.
     pub distinct: Option<f64>,
     /// The most common values, most common first.
     pub common_values: Vec<String>,
-    /// Their shares, 0 to 1, in the same order.
+    /// The shares of `common_values`, 0 to 1, in the same order.
     pub common_shares: Vec<f64>,
     /// The smallest value, as text.
     pub minimum: Option<String>,
@@ -191,7 +186,8 @@ pub enum Role {
 }
 
 impl Catalog {
-    /// Marks the columns, by schema, table and name, that show what people marked as sensitive, those of views among them.
+    /// Marks the columns for which `shows_sensitive` returns true, given schema, table and name. These are the columns
+    /// that the metadata marks as sensitive, and columns of views that show them.
     pub fn withhold(&mut self, shows_sensitive: impl Fn(&str, &str, &str) -> bool) {
         for table in &mut self.tables {
             let (schema, name) = (&table.schema, &table.name);
@@ -202,7 +198,7 @@ impl Catalog {
         }
     }
 
-    /// The table of that name; with no schema, the only one so called.
+    /// Returns the table with this name. Without a schema, returns `None` if several tables have the name.
     pub fn table(&self, schema: Option<&str>, name: &str) -> Option<&Table> {
         let mut named =
             self.tables.iter().filter(|table| table.name == name && schema.is_none_or(|schema| table.schema == schema));
@@ -214,24 +210,24 @@ impl Catalog {
 }
 
 impl Table {
-    /// The column of that name.
+    /// Returns the column with this name.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
     }
 
-    /// The first column that has the role.
+    /// Returns the first column with the role.
     pub fn column_with(&self, role: Role) -> Option<&Column> {
         self.columns.iter().find(|column| column.role == Some(role))
     }
 
-    /// The foreign key that is this column alone.
+    /// Returns the foreign key that consists of this column only.
     pub fn foreign_key_of(&self, column: &str) -> Option<&ForeignKey> {
         self.foreign_keys.iter().find(|key| matches!(key.columns.as_slice(), [only] if only == column))
     }
 }
 
 impl Column {
-    /// What kind of value it holds.
+    /// Returns the kind of value that the column holds.
     pub fn value_kind(&self) -> ValueKind {
         if !self.enum_values.is_empty() {
             return ValueKind::Text;
@@ -251,7 +247,7 @@ impl Column {
         }
     }
 
-    /// Whether no query may read its values one by one.
+    /// Returns whether queries may not read single values of the column. They may count, sum, average and join them.
     pub fn is_withheld(&self) -> bool {
         self.sensitive && !self.sensitive_guessed
     }

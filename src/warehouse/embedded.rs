@@ -1,19 +1,19 @@
 //! PostgreSQL inside the process, in memory: for the demo, quick tries, and tests without a server.
 //!
-//! It is PostgreSQL itself, compiled to WebAssembly (`oliphaunt-wasix`), and is spoken to as a server is: the engine
-//! takes protocol messages and gives protocol messages, and a bridge carries them to and from the same driver, pool
-//! and wrapper. What it does not have, and what stands in for it:
+//! It is PostgreSQL compiled to WebAssembly (`oliphaunt-wasix`). It understands the same protocol as a server, so the
+//! same driver, pool and wrapper are used. A bridge carries the protocol messages between them and the engine. The
+//! engine differs from a server in these points:
 //!
-//! - *One backend*, so one connection: statements side by side wait for one another.
-//! - *No `statement_timeout` and no cancel.* Nothing can stop a statement that has begun, so [`PLAN_COST_MAX`] is meant
-//!   for [`Limits::plan_cost_max`]. One that overruns all the same is answered with [`Error::Timeout`], its engine is
-//!   left behind, computing until it is done, and another one is started with the same content; so it is after a
-//!   statement that brings the engine down.
-//! - *No roles to keep apart.* Statements run as a role that may read every table and nothing else; the sandbox has no
-//!   network and none of the machine's files but its own.
+//! - *One backend*, and therefore one connection. Concurrent statements wait for each other.
+//! - *No `statement_timeout` and no cancel.* Nothing can stop a statement that has begun. [`Limits::plan_cost_max`]
+//!   should be [`PLAN_COST_MAX`], which rejects expensive statements. If a statement overruns nevertheless, the call
+//!   returns [`Error::Timeout`]. Its engine is abandoned and computes until it is done, and another engine with the
+//!   same content is started. The engine is also replaced after a statement that crashes it.
+//! - *No separate roles.* Statements run as a role that may read every table and do nothing else. The sandbox has no
+//!   network and cannot access the machine's files except its own.
 //!
-//! The first start on a machine unpacks the engine into the user's cache directory (`~/.cache/oliphaunt-wasix`, or
-//! under `XDG_CACHE_HOME`), some 100 MB, which must be writable.
+//! The first start on a machine unpacks the engine, about 100 MB, into the user's cache directory, which must be
+//! writable: `~/.cache/oliphaunt-wasix`, or a directory under `XDG_CACHE_HOME`.
 
 mod bridge;
 
@@ -37,37 +37,38 @@ use super::postgres::{describe, failure, script, settings};
 use super::table::Table;
 use super::{Error, Limits, Server, SessionContext};
 
-/// A plan dearer than this would keep the engine, which cannot be stopped, busy for minutes.
+/// The highest cost of a plan, in the planner's units. A more expensive one would keep the engine busy for minutes, and
+/// nothing can stop it.
 pub const PLAN_COST_MAX: f64 = 5e6;
-/// Bytes of disk, which here is memory, that one statement may sort or keep in.
+/// The most temporary file space of one statement. The files are in memory.
 const TEMPORARY_FILES_MAX: &str = "256MB";
-/// What is said of a statement that brought the engine down.
+/// The error message of a statement that crashed the engine.
 const BROUGHT_DOWN: &str = "this brought the embedded engine down, and was not repeated; another one was started with the \
      same content; what is nested less deep, or is smaller, may pass";
-/// The role that statements run as.
+/// The role as which statements run.
 const READER: &str = "explore_reader";
-/// Time for the engine to close; there is nothing to lose in memory.
+/// The time for an engine in memory to close. There is nothing to lose in it.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
-/// Time for an engine to close whose data are kept: what it writes then, the next start need not make up for.
+/// The time for an engine with a directory to close. After a clean close, the next start needs no recovery.
 const KEPT_CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
-/// Engines that may be left behind and still compute; each keeps a core busy and holds its memory until it is done.
+/// The most abandoned engines that may still compute. Each keeps a core busy and holds its memory until it is done.
 const ABANDONED_MAX: usize = 3;
 
-/// An embedded PostgreSQL, started.
+/// A running embedded PostgreSQL whose data is in memory.
 #[derive(Debug)]
 pub struct EmbeddedDatabase {
     server: Server,
     context: SessionContext,
-    /// What made the database, to make it again.
+    /// The scripts that were loaded, in order. They are loaded into a new engine again.
     scripts: std::sync::Mutex<Vec<String>>,
     running: Mutex<Running>,
 }
 
-/// The engine in use; who holds the lock has it for himself.
+/// The engine in use. Its lock gives exclusive access, because there is only one connection.
 #[derive(Debug)]
 struct Running {
     backend: Backend,
-    /// Engines that were left behind; they are gone once what they computed is done.
+    /// The abandoned engines. A reference dangles once its engine is done.
     abandoned: Vec<Weak<AtomicBool>>,
 }
 
@@ -77,11 +78,11 @@ struct Backend {
     connections: Connections,
 }
 
-/// The engine, which computes on a thread of its own, and whose memory is given back when the last of its clones is gone.
+/// A handle of an engine, which computes on its own thread. Its memory is freed when the last handle is dropped.
 #[derive(Clone)]
 struct Engine {
     database: AsyncOliphaunt,
-    /// Whether a statement brought it down.
+    /// Whether a statement crashed it.
     failed: Arc<AtomicBool>,
 }
 
@@ -101,7 +102,7 @@ impl Engine {
             .map(|database| Self { database, failed: Arc::default() })
     }
 
-    /// Takes note that a statement brought it down.
+    /// Records that a statement crashed the engine.
     fn fails(&self) {
         self.failed.store(true, Ordering::SeqCst);
     }
@@ -119,14 +120,14 @@ fn not_started(error: &oliphaunt_wasix::Error) -> Error {
     ))
 }
 
-/// An engine whose data are kept in a directory, for the program's own state. A process that is killed loses nothing that
-/// was committed: the next start recovers it, as a server does. No two processes may open one directory.
+/// An engine that stores its data in a directory, for the program's own state. If the process is killed, committed data
+/// is not lost: the next start recovers it, as a server does. Two processes cannot open the same directory.
 #[derive(Debug)]
 pub(crate) struct KeptEngine(Engine);
 
 impl KeptEngine {
-    /// Opens the directory, which is made where there is none; `None` where another engine has it, if only until it has
-    /// closed.
+    /// Opens the directory, which is created if it does not exist. Returns `None` while another engine uses it, even if
+    /// that one is closing.
     pub(crate) async fn open(directory: &Path) -> Result<Option<Self>, Error> {
         match Engine::open(DatabaseStorage::Directory(directory.to_owned())).await {
             Ok(engine) => Ok(Some(Self(engine))),
@@ -137,13 +138,13 @@ impl KeptEngine {
         }
     }
 
-    /// The one connection that it has, as its owner.
+    /// Opens the engine's only connection, as the owner of the database.
     pub(crate) async fn connect(&self) -> Result<Client, Error> {
         let (client, _) = bridge(&self.0, &config()).await.map_err(|error| failed("start", &error))?;
         Ok(client)
     }
 
-    /// Closes it in good order.
+    /// Closes the engine cleanly, within [`KEPT_CLOSE_TIMEOUT`].
     pub(crate) async fn close(&self) {
         in_time(KEPT_CLOSE_TIMEOUT, self.0.database.close()).await;
     }
@@ -197,21 +198,21 @@ fn failed(what: &str, error: &tokio_postgres::Error) -> Error {
 }
 
 impl EmbeddedDatabase {
-    /// Runs a SQL script as the database's owner, statement by statement, then ANALYZE, so that the planner's
-    /// statistics are there. An error names the line on which the failing statement begins, and the statement.
+    /// Runs a SQL script as the database's owner, statement by statement, then runs ANALYZE, so that the planner has
+    /// statistics. An error names the failing statement and the line on which it begins.
     pub async fn load(&self, sql: &str) -> Result<(), Error> {
         self.running.lock().await.backend.load(sql).await?;
         self.scripts.lock().unwrap_or_else(PoisonError::into_inner).push(sql.to_owned());
-        // The script may have made the role that statements run as.
+        // Fails unless statements can run as the role of the session context, which the script may have created.
         self.own("SELECT", &[]).await.map(drop)
     }
 
-    /// Runs a read-only statement of the program's own, whose parameters are all of type `text[]`.
+    /// Runs a read-only statement of the program itself. All parameters have the type `text[]`.
     pub async fn own(&self, statement: &'static str, parameters: &[&[String]]) -> Result<Table, Error> {
         protocol::own(self, statement, parameters).await
     }
 
-    /// Starts another engine with the same content.
+    /// Replaces the engine by a new one with the same content, and abandons the old one.
     async fn restart(&self, running: &mut Running) -> Result<(), Error> {
         running.abandoned.retain(|engine| engine.strong_count() > 0);
         if running.abandoned.len() == ABANDONED_MAX {
@@ -255,8 +256,8 @@ impl Postgres for EmbeddedDatabase {
         1
     }
 
-    /// Runs one statement when those before it are done. Where it overruns, the engine is left behind, still computing;
-    /// where it brings the engine down, as what is nested too deep for its stack does, another one takes its place too.
+    /// Runs one statement after the earlier ones are done. The engine is replaced if the statement overruns, or if it
+    /// crashes the engine, as an expression does that is nested too deep for its stack.
     async fn run(&self, statement: &Statement<'_>, limits: &Limits) -> Result<Table, Error> {
         let mut running = self.running.lock().await;
         match timeout(limits.timeout, running.backend.connections.run(statement, limits)).await {
@@ -284,7 +285,7 @@ impl Postgres for EmbeddedDatabase {
     }
 }
 
-/// Waits for an engine to close; one that still computes is left to the end of the process.
+/// Waits at most `patience` for an engine to close. One that is still computing runs until the process ends.
 async fn in_time<E: std::fmt::Display>(patience: Duration, closing: impl Future<Output = Result<(), E>>) {
     match timeout(patience, closing).await {
         Ok(Ok(())) => {}

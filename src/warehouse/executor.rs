@@ -1,10 +1,10 @@
-//! The executor: text that a model or a person wrote -> the validator -> the database. Every command that runs such a
-//! text does it here, so that there is one path to look at.
+//! The executor validates SQL text that a model or a person wrote, and runs it. Every command that runs such text uses
+//! it, so that there is a single path to review.
 //!
-//! What a text may read and call follows from the database's catalog, which is read once and kept. Whether it still holds
-//! is asked before a text is validated, at most once in [`CHECK_INTERVAL`], and it is read again where it does not. Between
-//! that question and the execution the schema may change: what then stands in the way of somebody's new code is the
-//! transaction and the role, not the validator.
+//! The policy, which says what a text may read and call, follows from the database's catalog. The catalog is read once
+//! and kept. Before a text is validated, at most once per [`CHECK_INTERVAL`], the executor checks whether the schema
+//! has changed, and if so reads the catalog again. The schema may still change between that check and the execution.
+//! Then only the transaction and the role protect against new code in the database, not the validator.
 
 mod newest;
 
@@ -12,34 +12,33 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::catalog::{self, Catalog, Code, Introspected, Marked, Selection};
+use super::catalog::{self, Catalog, Code, Introspected, MarkedColumn, Selection};
 use super::sql::{self, Allowed, Policy, Refusal, Select, Unseen};
 use super::table::Table;
 use crate::warehouse::{self, Database, Limits};
 
-/// How long what was read of the catalog is trusted without asking.
+/// The time for which the catalog is used without a check whether the schema has changed.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
-/// How the warning begins that names relations which may not be read.
+/// The beginning of the warning that lists the relations that may not be read.
 pub const LEFT_OUT: &str = "left out: ";
-/// Relations named in one warning.
+/// The most relations that the warning lists.
 const NAMED_MAX: usize = 5;
 
-/// What the configuration says of the relations and the code of a database.
+/// The rules of the configuration and the metadata on the relations and the code of a database.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rules {
-    /// The relations that may be read.
     pub selection: Selection,
-    /// Schemas that an unqualified name is looked for in, after `pg_catalog`.
+    /// The schemas in which an unqualified name is looked up, after `pg_catalog`.
     pub search_path: Vec<String>,
-    /// What the owner of the database allows by name.
+    /// The functions, views and operators that the owner of the database allows by name.
     pub allowed: Allowed,
-    /// The columns that people marked as sensitive.
-    pub sensitive: BTreeSet<Marked>,
+    /// The columns that the metadata marks as sensitive.
+    pub sensitive: BTreeSet<MarkedColumn>,
 }
 
 impl Rules {
     fn is_sensitive(&self, schema: &str, table: &str, column: &str) -> bool {
-        let marked = |schema: Option<&str>| Marked {
+        let marked = |schema: Option<&str>| MarkedColumn {
             schema: schema.map(str::to_owned),
             table: table.to_owned(),
             column: column.to_owned(),
@@ -50,9 +49,9 @@ impl Rules {
 }
 
 impl Rules {
-    /// A mark that marks nothing is an error: the column that was meant would be shown.
+    /// Rejects marks of columns that do not exist. Otherwise the column that the author meant would be shown.
     fn check_marks(&self, code: &Code) -> Result<(), catalog::Error> {
-        let is_there = |marked: &&Marked| {
+        let is_there = |marked: &&MarkedColumn| {
             code.columns.iter().any(|((schema, name), columns)| {
                 *name == marked.table
                     && marked.schema.as_ref().is_none_or(|wanted| wanted == schema)
@@ -65,30 +64,30 @@ impl Rules {
     }
 }
 
-/// The one path from a text to a database.
+/// The only path from SQL text to a database.
 #[derive(Debug)]
 pub struct Executor {
-    /// The database.
     pub database: Arc<dyn Database>,
-    /// The bounds of one query.
+    /// The limits of one query.
     pub limits: Limits,
-    /// The relations that are not in the catalog on purpose, as (schema, name).
+    /// The relations that are left out of the catalog on purpose, as (schema, name).
     pub left_out: Vec<(String, String)>,
     rules: Rules,
     known: Mutex<Known>,
 }
 
-/// What is known of the catalog.
+/// The policy, with the version of the schema that it was built from.
 #[derive(Debug, Clone)]
 struct Known {
     policy: Arc<Policy>,
     version: String,
+    /// The time of the last check whether the schema has changed.
     checked: Instant,
 }
 
 impl Executor {
-    /// Reads the catalog, and with it what may be read and called. What may not be read is not in the catalog that comes
-    /// back; what the user should know of it is among the warnings.
+    /// Reads the catalog and builds the policy from it. Relations that may not be read are removed from the returned
+    /// catalog, and a warning lists them.
     pub async fn open(
         database: Arc<dyn Database>,
         rules: Rules,
@@ -107,42 +106,42 @@ impl Executor {
         Ok((Self { database, limits, left_out, rules, known }, introspected))
     }
 
-    /// What a SELECT may read and call.
+    /// Returns the policy, which says what a SELECT may read and call.
     pub fn policy(&self) -> Arc<Policy> {
         Arc::clone(&self.known().policy)
     }
 
-    /// Makes a SELECT of a text, or says why not.
+    /// Validates a text. Returns the SELECT, or the reason why it is refused.
     pub async fn validate(&self, text: &str) -> Result<Select, Refusal> {
         self.refresh_or_warn().await;
         sql::validate(text, &self.policy())
     }
 
-    /// The same for a text in which `$1` and `$2` stand for a time range, which [`Select::between`] binds.
+    /// Validates a text in which `$1` and `$2` are the bounds of a time range. [`Select::between`] binds them.
     pub async fn validate_with_range(&self, text: &str) -> Result<Select, Refusal> {
         self.refresh_or_warn().await;
         sql::validate_with_range(text, &self.policy())
     }
 
-    /// Runs a SELECT, for no longer than `time_left`, or a second where less is left.
+    /// Runs a SELECT for at most `time_left`, or for at most a second if less time is left.
     pub async fn run(&self, select: &Select, time_left: Duration) -> Result<Table, warehouse::Error> {
         let timeout = self.limits.timeout.min(time_left.max(Duration::from_secs(1)));
         self.run_within(select, &Limits { timeout, ..self.limits }).await
     }
 
-    /// Runs a SELECT within other bounds.
+    /// Runs a SELECT with other limits.
     pub async fn run_within(&self, select: &Select, limits: &Limits) -> Result<Table, warehouse::Error> {
         self.database.select(select, limits).await
     }
 
     async fn refresh_or_warn(&self) {
         if let Err(error) = self.refresh().await {
-            // The text runs into the same trouble, and whoever sent it is told then.
+            // Not an error yet. If the cause persists, the text fails when it runs, and the caller gets that error.
             tracing::warn!(%error, "the catalog could not be read again, what was known of it is taken to hold");
         }
     }
 
-    /// Reads the catalog again if it changed.
+    /// Reads the catalog again if the schema has changed.
     async fn refresh(&self) -> Result<(), catalog::Error> {
         let checked = Instant::now();
         {
@@ -179,7 +178,7 @@ async fn read(database: &dyn Database, rules: &Rules) -> Result<(Policy, Introsp
     Ok((policy, introspected))
 }
 
-/// What to tell of the relations that are left out.
+/// Returns the warning about relations that may not be read; `None` if all may be read.
 fn left_out(policy: &Policy, catalog: &Catalog) -> Option<String> {
     let reason = |table: &crate::warehouse::catalog::Table| {
         let reason = policy.refusal(&table.schema, &table.name)?;

@@ -1,7 +1,8 @@
 //! A PostgreSQL server, over the network or a socket.
 //!
-//! [`connect`] tries one connection by itself, so that what is wrong with it is told as such; from then on a pool
-//! makes them. A server that goes away is waited for within [`Options::reconnect_timeout`].
+//! [`connect`] opens the first connection without the pool, so that it can report an error in the address, the network
+//! or the settings in detail. After that, a pool opens the connections. If the server becomes unavailable, the pool
+//! tries to reconnect for [`Options::reconnect_timeout`].
 
 mod address;
 mod code;
@@ -44,21 +45,21 @@ use self::session::{Session, Statement};
 use super::table::Table;
 use super::{Error, Limits, Server, SessionContext};
 
-/// Time that a connection has to end in good order.
+/// The time for a connection to close cleanly.
 const FAREWELL_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// How to connect, besides what the URL says.
+/// Options for a connection that the URL does not contain.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Schemas that an unqualified name is looked for in, after `pg_catalog`.
+    /// The schemas in which an unqualified name is looked up, after `pg_catalog`.
     pub schemas: Vec<String>,
-    /// What every transaction begins with.
+    /// The role and the settings that every transaction begins with.
     pub context: SessionContext,
-    /// Connections at the most.
+    /// The most connections that are open at the same time.
     pub connections_max: usize,
-    /// Time to make one connection, where the URL has no `connect_timeout`.
+    /// The time-out of one attempt to connect, if the URL has no `connect_timeout`.
     pub connect_timeout: Duration,
-    /// Time to go on trying when the server went away.
+    /// The time for which attempts to reconnect continue after the server became unavailable.
     pub reconnect_timeout: Duration,
 }
 
@@ -74,15 +75,15 @@ impl Default for Options {
     }
 }
 
-/// A server, connected.
+/// A connected PostgreSQL server with its connection pool.
 #[derive(Debug)]
 pub struct PostgresDatabase {
     server: Server,
     connections: Connections,
 }
 
-/// Connects to `url`, a `postgres://` URL or libpq's `key=value` pairs. What it leaves open comes from the `PG*`
-/// variables and the passfile. No message ever holds the password.
+/// Connects to `url`, a `postgres://` URL or libpq's `key=value` pairs. Parts that it does not contain are taken from
+/// the `PG*` variables and the password file. No error message contains the password.
 pub async fn connect(url: &str, options: &Options) -> Result<PostgresDatabase, Error> {
     let address = Address::parse(url, &|name| std::env::var(name).ok(), options.connect_timeout)?;
     let connector = tls::connector(address.ssl_mode, address.root_certificates.as_ref())?;
@@ -109,7 +110,7 @@ pub async fn connect(url: &str, options: &Options) -> Result<PostgresDatabase, E
     Ok(PostgresDatabase { server, connections })
 }
 
-/// One connection, or what is wrong with the address, the network or the server.
+/// Opens one connection. An error says whether the address, the network or the server is the cause.
 async fn dial(
     address: &Address,
     connector: &MakeRustlsConnect,
@@ -127,7 +128,7 @@ async fn dial(
     connected.map_err(|error| failure::connecting(&error, &address.place))
 }
 
-/// Asks the engine what it is, and as whom a transaction that begins with `preamble` runs.
+/// Queries the version of the server, its database, and the role of a transaction that begins with `preamble`.
 pub(super) async fn describe(client: &Client, engine: &str, preamble: &str) -> Result<Server, Error> {
     client
         .batch_execute(&format!("BEGIN READ ONLY; {preamble}"))
@@ -145,7 +146,7 @@ pub(super) async fn describe(client: &Client, engine: &str, preamble: &str) -> R
     Ok(Server { engine: engine.to_owned(), version, database: text(1), role: text(2), ..Server::default() })
 }
 
-/// Makes connections with the session's settings applied.
+/// Opens connections for the pool and applies the session's settings to them.
 pub(super) struct Dial {
     pub(super) connector: MakeRustlsConnect,
     pub(super) settings: String,
@@ -166,8 +167,8 @@ impl Connect for Dial {
     }
 }
 
-/// Drives a connection. Once its client is gone and the returned task is aborted, as the pool does, it has a moment to
-/// take its leave of the server, and is dropped.
+/// Drives a connection in a task. When the pool drops the client and aborts the returned task, the connection gets
+/// [`FAREWELL_TIMEOUT`] to close cleanly and is then dropped.
 pub(super) fn spawn(
     connection: impl Future<Output = Result<(), tokio_postgres::Error>> + Send + 'static,
 ) -> JoinHandle<()> {
@@ -187,7 +188,7 @@ pub(super) fn spawn(
 }
 
 impl PostgresDatabase {
-    /// Runs a read-only statement of the program's own, whose parameters are all of type `text[]`.
+    /// Runs a read-only statement of the program itself. All parameters have the type `text[]`.
     pub async fn own(&self, statement: &'static str, parameters: &[&[String]]) -> Result<Table, Error> {
         protocol::own(self, statement, parameters).await
     }

@@ -29,7 +29,7 @@ pub enum Source {
 
 /// Why a source could not be opened.
 #[derive(Debug, thiserror::Error)]
-pub enum Unopened {
+pub enum OpenError {
     #[error(transparent)]
     Database(#[from] Error),
     #[error("{name}: {error}")]
@@ -41,7 +41,7 @@ pub enum Unopened {
 
 impl Source {
     /// Opens the database. Every transaction begins with `context`.
-    pub async fn open(&self, context: &SessionContext) -> Result<Arc<dyn Database>, Unopened> {
+    pub async fn open(&self, context: &SessionContext) -> Result<Arc<dyn Database>, OpenError> {
         match self {
             Self::Server { url, schemas } => {
                 let options = Options { schemas: schemas.clone(), context: context.clone(), ..Options::default() };
@@ -63,15 +63,15 @@ impl Source {
 }
 
 #[cfg(feature = "embedded")]
-async fn load(name: &str, sql: &str, context: &SessionContext) -> Result<Arc<dyn Database>, Unopened> {
+async fn load(name: &str, sql: &str, context: &SessionContext) -> Result<Arc<dyn Database>, OpenError> {
     let database = super::embedded::start(context).await?;
     let loaded = database.load(sql).await;
-    loaded.map_err(|error| Unopened::Script { name: name.to_owned(), error })?;
+    loaded.map_err(|error| OpenError::Script { name: name.to_owned(), error })?;
     Ok(Arc::new(database))
 }
 
 #[cfg(not(feature = "embedded"))]
 #[expect(clippy::unused_async, reason = "it has the signature of the function that starts an engine")]
-async fn load(_name: &str, _sql: &str, _context: &SessionContext) -> Result<Arc<dyn Database>, Unopened> {
-    Err(Unopened::NoEngine)
+async fn load(_name: &str, _sql: &str, _context: &SessionContext) -> Result<Arc<dyn Database>, OpenError> {
+    Err(OpenError::NoEngine)
 }

@@ -132,7 +132,7 @@ fn a_finding_is_made_by_the_checker_alone() {
 
 /// The loop's own files, beside the tools, the prompt and the journal that it is given.
 const THE_LOOP: [&str; 6] =
-    ["agent/budget", "agent/context", "agent/cut", "agent/mute", "agent/recording", "agent/turn"];
+    ["agent/budget", "agent/context", "agent/truncation", "agent/idle", "agent/recording", "agent/turn"];
 
 #[test]
 fn the_loop_knows_no_provider_no_database_and_no_terminal() {
@@ -201,4 +201,49 @@ fn whether_an_alert_fires_is_decided_without_a_model() {
             assert!(!code.contains(text), "{} names {text}", file.display());
         }
     }
+}
+
+/// The doc comment that ends just above line `index`, above attributes, as one text; its first paragraph.
+fn doc_above(lines: &[&str], index: usize) -> String {
+    let mut first = index;
+    while first > 0 && !lines[first - 1].trim().is_empty() && !lines[first - 1].starts_with('}') {
+        first -= 1;
+    }
+    let docs = lines[first..index].iter().filter_map(|line| line.trim().strip_prefix("///")).map(str::trim);
+    docs.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// Whether the text is a whole sentence or several.
+fn is_sentence(text: &str) -> bool {
+    let begins = text.starts_with(|first: char| first.is_uppercase() || "`[/".contains(first));
+    begins && text.ends_with(['.', ':', ')']) && text.split_whitespace().count() >= 3
+}
+
+#[test]
+fn every_module_trait_and_public_type_has_a_whole_sentence() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    let public = Regex::new(r"^pub (?:trait|struct|enum|type|union) (\w+)").unwrap();
+    let mut without = Vec::new();
+    let mut types = 0;
+    for file in files {
+        let place = file.strip_prefix(&root).unwrap().display().to_string();
+        let text = fs::read_to_string(&file).unwrap();
+        let lines = text.lines().collect::<Vec<_>>();
+        let module = lines.iter().map_while(|line| line.strip_prefix("//!")).map(str::trim);
+        let module = module.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+        if !is_sentence(&module) {
+            without.push(format!("{place}: {module:?}"));
+        }
+        for (index, name) in lines.iter().enumerate().filter_map(|(index, line)| Some((index, public.captures(line)?))) {
+            types += 1;
+            let doc = doc_above(&lines, index);
+            if !is_sentence(&doc) {
+                without.push(format!("{place}: {}: {doc:?}", &name[1]));
+            }
+        }
+    }
+    assert!(types > 100, "only {types} public types were found");
+    assert!(without.is_empty(), "without a whole sentence:\n{}", without.join("\n"));
 }

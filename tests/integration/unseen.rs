@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use explore::warehouse::catalog::Marked;
+use explore::warehouse::catalog::MarkedColumn;
 use explore::warehouse::catalog::Selection;
 use explore::warehouse::executor::{Executor, Rules};
 
@@ -13,7 +13,7 @@ use super::runs::database;
 use super::server::{connect, fresh};
 
 async fn executor(url: &str, excluded: &[&str], sensitive: &[(&str, &str)]) -> Executor {
-    let marked = |(table, column): &(&str, &str)| Marked {
+    let marked = |(table, column): &(&str, &str)| MarkedColumn {
         schema: None,
         table: (*table).to_owned(),
         column: (*column).to_owned(),
@@ -217,7 +217,7 @@ async fn no_single_value_of_a_sensitive_column_leaves() {
 async fn a_mark_that_marks_nothing_is_an_error() {
     let url = fresh("unseen_marks", PEOPLE).await;
     for (table, column) in [("people", "Email"), ("People", "email"), ("persons", "email")] {
-        let marked = Marked { schema: None, table: table.to_owned(), column: column.to_owned() };
+        let marked = MarkedColumn { schema: None, table: table.to_owned(), column: column.to_owned() };
         let rules = Rules { sensitive: BTreeSet::from([marked]), ..Rules::default() };
         let error = Executor::open(Arc::new(connect(&url).await), rules, LIMITS).await.unwrap_err().to_string();
         assert!(error.contains(&format!("{table}.{column}")), "{error}");

@@ -1,4 +1,4 @@
-//! `explore completions SHELL`
+//! `explore completions SHELL`: prints the completion script for a shell.
 
 use clap::CommandFactory as _;
 use clap_complete::Shell;

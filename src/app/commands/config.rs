@@ -1,4 +1,4 @@
-//! `explore config`: the settings that hold, and where each comes from.
+//! `explore config`: prints the settings in effect and the origin of each.
 
 use std::fmt::Write as _;
 
@@ -18,7 +18,7 @@ pub(super) fn run(command: &ConfigCommand, config: &Config, output: &mut Output)
     Ok(ExitStatus::Done)
 }
 
-/// Lines of TOML with the origin as a comment; what has no value is a comment as a whole.
+/// Formats the settings as TOML. The origin of a setting is a comment after it. A setting without a value is a comment.
 fn toml(config: &Config) -> String {
     let mut lines = config.settings.iter().map(line).collect::<String>();
     lines.push_str(&sql(&config.sql));
@@ -38,7 +38,7 @@ fn toml(config: &Config) -> String {
     lines
 }
 
-/// The section `[sql]`, without the keys that hold nothing.
+/// Formats the section `[sql]` without its empty keys. Returns an empty text if all keys are empty.
 fn sql(section: &SqlSection) -> String {
     let SqlSection { allow_functions, allow_views, allow_operators, set_local } = section;
     let mut lines = String::new();

@@ -1,4 +1,4 @@
-//! `explore doctor`: is everything there that a run needs, and is it safe?
+//! `explore doctor`: runs all checks and prints their results, with the statements for a read-only role if needed.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -23,11 +23,13 @@ use crate::warehouse::Database;
 use crate::warehouse::catalog::Catalog;
 use crate::warehouse::executor::Executor;
 
-/// What was found out.
+/// The results of all checks.
 #[derive(Default)]
 struct Examination {
     checks: Vec<Check>,
+    /// The statements that create a read-only role; `None` if the session has one and it may read tables.
     grants: Option<String>,
+    /// The results of the attack list; `None` if it was not run.
     outcomes: Option<Vec<Outcome>>,
 }
 
@@ -70,7 +72,7 @@ pub(super) async fn run(
     if examined { report(&examination, arguments.doctor_format, output) } else { Ok(ExitStatus::Interrupted) }
 }
 
-/// Where the server is, without the password.
+/// Returns the URL of the server without the password; `None` if the database is not a server.
 fn address(config: &Config) -> Option<String> {
     match config.source() {
         Ok((Source::Server(url), _)) => Some(mask::secret(url.expose_secret())),
@@ -95,7 +97,7 @@ async fn examine(
     examination.checks.push(doctor::check_runs_directory(&config.runs_dir));
 }
 
-/// What the database holds, as a run would read it, and what gets at it.
+/// Checks the catalog and the metadata as a run would read them, and runs the attack list if `attack` is set.
 async fn examine_content(
     database: Arc<dyn Database>,
     attack: bool,
@@ -132,7 +134,7 @@ async fn examine_content(
     }
 }
 
-/// Neither the tables nor what people wrote of them could be looked at.
+/// Returns the check for a catalog or metadata that cannot be read.
 fn unreadable(failure: &Failure) -> Check {
     let (name, remedy) = match failure.kind() {
         Kind::Usage => ("metadata", "mend the file that it names; tables and attacks were not looked at"),
@@ -141,7 +143,7 @@ fn unreadable(failure: &Failure) -> Check {
     Check::failed(name, failure.kind(), failure.to_string(), remedy)
 }
 
-/// Fires the list, until the database is gone.
+/// Runs the attack list. Stops early if the connection is lost.
 async fn fire(executor: &Executor, waiting: &Waiting) -> Vec<Outcome> {
     let attacks = attack::attacks();
     let policy = executor.policy();
@@ -158,7 +160,7 @@ async fn fire(executor: &Executor, waiting: &Waiting) -> Vec<Outcome> {
     outcomes
 }
 
-/// Where the metadata and the database disagree.
+/// Returns the disagreements between the metadata and the database.
 fn disagreements(config: &Config, catalog: &Catalog, left_out: &[(String, String)]) -> Result<Vec<String>, Failure> {
     let drifts = drift::find(catalog, &open::metadata(config)?.without(left_out, catalog));
     Ok(drifts.iter().filter(|drift| drift.is_disagreement()).map(ToString::to_string).collect())

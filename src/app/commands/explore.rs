@@ -1,4 +1,4 @@
-//! `explore`: one run, from the configuration to a report.
+//! `explore`: explores a database once and delivers the report.
 
 use std::io;
 use std::sync::Arc;
@@ -15,10 +15,10 @@ use crate::app::config::Config;
 use crate::app::error::{ExitStatus, Failure, Kind};
 use crate::app::output::{Destination, Output};
 use crate::app::progress::Progress;
-use crate::exploration::{self, Order, Recorded};
+use crate::exploration::{self, Options, Recorded};
 use crate::semantic::Opened;
 
-/// The sample data end on this day, so the demo takes it for today.
+/// The last day of the sample data, which is today's date for the demo.
 const DEMO_TODAY: Date = date(2025, 11, 30);
 
 pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
@@ -38,7 +38,7 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
         () = interrupts.next() => return Ok(ExitStatus::Interrupted),
     };
     let database = Arc::clone(&opened.executor.database);
-    let order = Order {
+    let options = Options {
         run_id,
         focus: &config.focus,
         library: &library,
@@ -49,11 +49,12 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
         runs_dir: &config.runs_dir,
         configuration: config.masked(),
     };
-    let mut shown = Shown(&mut progress);
-    let Recorded { journal, outcome } = exploration::run(order, opened, newest, interrupts.next(), &mut shown).await?;
+    let mut shown = ShowProgress(&mut progress);
+    let Recorded { journal, outcome } =
+        exploration::run(options, opened, newest, interrupts.next(), &mut shown).await?;
     drop(progress);
 
-    // What still runs in the database is stopped after the report is written, which is not to wait for it.
+    // The report is written first, because stopping the queries that still run may take a while.
     let unwritten = outcome.as_ref().err().map(ToString::to_string);
     let delivered = report::deliver(&journal, unwritten.as_deref(), destination, config, output);
     tokio::select! {
@@ -68,7 +69,7 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
     verdict(&run, config)
 }
 
-/// Opens the database and its catalog. Returns the newest day in the data too, if it can be known.
+/// Opens the database and its catalog. Also returns the newest day in the data; `None` if it is unknown.
 async fn open(config: &Config, as_of: Date, output: &Output) -> Result<(Opened, Option<Date>), Failure> {
     let database = open::database(config, output).await?;
     let opened = open::read(config, database).await?;
@@ -78,16 +79,16 @@ async fn open(config: &Config, as_of: Date, output: &Output) -> Result<(Opened, 
 }
 
 /// Shows the events of a run as progress.
-struct Shown<'a>(&'a mut Progress);
+struct ShowProgress<'a>(&'a mut Progress);
 
-impl Observer for Shown<'_> {
+impl Observer for ShowProgress<'_> {
     fn observe(&mut self, event: Event) -> io::Result<()> {
         self.0.observe(&event);
         Ok(())
     }
 }
 
-/// How the run ended, for the exit code.
+/// Returns the exit status of a run, or a failure if the model or the database ended it.
 fn verdict(run: &Run, config: &Config) -> Result<ExitStatus, Failure> {
     let failed = |kind| {
         let detail = run.stop_detail.clone().unwrap_or_else(|| "the run ended early".to_owned());

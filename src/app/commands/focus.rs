@@ -1,4 +1,4 @@
-//! `explore focus list`: the areas that `--focus` takes.
+//! `explore focus list`: lists the areas that `--focus` accepts.
 
 use std::fmt::Write as _;
 
@@ -21,7 +21,7 @@ pub(super) fn run(command: &FocusCommand, config: &Config, output: &mut Output) 
     Ok(ExitStatus::Done)
 }
 
-/// The prompts that are built in, with those of `--prompts` in their place.
+/// Returns the built-in prompts, replaced and extended by the files in the directory of `--prompts`.
 pub(super) fn library(config: &Config) -> Result<Library, Failure> {
     Ok(match &config.prompts {
         Some(directory) => Library::with_directory(directory)?,

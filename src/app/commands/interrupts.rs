@@ -1,11 +1,11 @@
-//! The signals by which a user or the system asks the program to end: Ctrl-C and termination.
+//! Listens for the signals that ask the program to end: Ctrl-C and SIGTERM.
 
 use std::io;
 
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Hears of signals from the moment it is made; until then they end the process at once.
+/// A listener for signals. Before it is created, a signal ends the process at once.
 #[derive(Debug)]
 pub(super) struct Interrupts {
     #[cfg(unix)]

@@ -1,4 +1,4 @@
-//! `explore json-schema metadata|report|monitor|monitor-report|monitor-alert`: what editors and programs check files against.
+//! `explore json-schema DOCUMENT`: prints the JSON schema of a kind of file that the program reads or writes.
 
 use crate::app::cli::Document;
 use crate::app::error::{ExitStatus, Failure};

@@ -1,4 +1,4 @@
-//! `explore monitor ...`: metrics that are watched every morning.
+//! `explore monitor ...`: the commands that run monitors and manage their state, and what they share.
 
 mod backtest;
 mod check;
@@ -28,7 +28,7 @@ use crate::typeset::spelling::advice;
 use crate::warehouse::table::{Column, Table};
 
 pub(super) async fn run(command: &MonitorCommand, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
-    // A monitor's steps are told by its own time zone, and its SELECT by the server's.
+    // A monitor has its own time zone for its steps. Its SELECT runs in the server's time zone.
     let config = &config.in_server_time_zone();
     match command {
         MonitorCommand::Run(arguments) => run::run(arguments, config, output).await,
@@ -44,7 +44,7 @@ pub(super) async fn run(command: &MonitorCommand, config: &Config, output: &mut 
     }
 }
 
-/// Opens the monitors' state where the configuration has it.
+/// Opens the state of the monitors, on a server or in a directory.
 async fn state(config: &Config) -> Result<State, Failure> {
     match config.state_place()? {
         StatePlace::Server(url) => Ok(State::connect(url.expose_secret()).await?),
@@ -56,7 +56,7 @@ async fn state(config: &Config) -> Result<State, Failure> {
     }
 }
 
-/// The channels that the monitor names, opened.
+/// Opens the channels of a monitor. A missing secret or an unknown channel is an error.
 fn channels_of(monitor: &Monitor, config: &Config) -> Result<Channels, Invalid> {
     let named = monitor.channels.iter().filter_map(|name| Some((name.clone(), config.channels.get(name)?.clone())));
     let opened = Channels::open(&named.collect(), &|name| std::env::var(name).ok(), Pace::default())?;
@@ -84,7 +84,8 @@ fn print<T: Serialize>(
     Ok(ExitStatus::Done)
 }
 
-/// The monitors of the folder; where nobody named one and there is none, those that come with the program.
+/// Reads the monitors of the folder. If the folder is not configured and does not exist, returns the monitors that come
+/// with the program.
 fn registry(config: &Config, output: &Output) -> Result<Registry, Failure> {
     let named = config.monitors.is_some() || !config.is_default("metadata");
     let directory = config.monitors.clone().unwrap_or_else(|| config.metadata.join("monitors"));
@@ -96,7 +97,7 @@ fn registry(config: &Config, output: &Output) -> Result<Registry, Failure> {
     Registry::read(&directory).map_err(|problem| Failure::new(Kind::Usage, problem))
 }
 
-/// What is wrong with the files of the monitors of these keys, or of all.
+/// Returns the problems in the files of the monitors with these keys, or of all monitors if `keys` is empty.
 fn problems(registry: &Registry, keys: &[String]) -> Vec<Problem> {
     let is_chosen = |problem: &&Problem| {
         let key = problem.path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
@@ -105,8 +106,8 @@ fn problems(registry: &Registry, keys: &[String]) -> Vec<Problem> {
     registry.problems.iter().filter(is_chosen).cloned().collect()
 }
 
-/// The monitors of these keys, or all. A key that there is no monitor of is an error; one whose files are wrong is among
-/// the registry's problems.
+/// Returns the monitors with these keys, or all if `keys` is empty. An unknown key is an error. A monitor whose files
+/// have errors is left out, because the registry lists it among its problems.
 fn chosen(registry: &Registry, keys: &[String]) -> Result<Vec<Monitor>, Failure> {
     let known = registry.keys();
     if let Some(unknown) = keys.iter().find(|key| !known.contains(*key)) {

@@ -1,4 +1,4 @@
-//! Opens what several commands begin with: the database, its catalog, the metadata.
+//! Opens the database, its catalog and the metadata, as several commands need them.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::warehouse::executor::Rules;
 use crate::warehouse::sql::Allowed;
 use crate::warehouse::{Database, Limits, Server, Source};
 
-/// Reads the catalog and completes it by the metadata.
+/// Reads the catalog and adds the metadata to it.
 pub(super) async fn read(config: &Config, database: Arc<dyn Database>) -> Result<Opened, Failure> {
     let SqlSection { allow_functions, allow_views, allow_operators, set_local: _ } = config.sql.clone();
     let allowed = Allowed { functions: allow_functions, views: allow_views, operators: allow_operators };
@@ -27,14 +27,14 @@ pub(super) async fn read(config: &Config, database: Arc<dyn Database>) -> Result
     Ok(semantic::open(database, metadata(config)?, rules, limits(config)?).await?)
 }
 
-/// Opens the database that the configuration names, unless its role may write.
+/// Opens the database that the configuration names. Rejects a role that may write, unless the configuration allows it.
 pub(super) async fn database(config: &Config, output: &Output) -> Result<Arc<dyn Database>, Failure> {
     let database = ungraded_database(config, output).await?;
     check_role(config, database.server())?;
     Ok(database)
 }
 
-/// Opens the database that the configuration names, whatever its role may do.
+/// Opens the database that the configuration names, without a check of its role.
 pub(super) async fn ungraded_database(config: &Config, output: &Output) -> Result<Arc<dyn Database>, Failure> {
     let (choice, note) = config.source()?;
     if let Some(note) = note {
@@ -73,7 +73,7 @@ pub(super) fn today(config: &Config) -> Date {
     Timestamp::now().to_zoned_datetime(time_zone).date()
 }
 
-/// Refuses a role that may write, unless the user insists.
+/// Rejects a role that may write, unless the configuration allows it.
 fn check_role(config: &Config, server: &Server) -> Result<(), Failure> {
     if config.allow_writable_role || !server.grade.may_write() {
         return Ok(());
@@ -85,8 +85,8 @@ fn check_role(config: &Config, server: &Server) -> Result<(), Failure> {
     ))
 }
 
-/// Reads what people wrote about the tables. It includes excluded tables, because views may read those. The folder may be
-/// missing if nobody named it.
+/// Reads the metadata of the tables. It includes excluded tables, because views may read them. A missing folder is an
+/// error only if the configuration names it.
 pub(super) fn metadata(config: &Config) -> Result<Metadata, Failure> {
     let directory: &Path = &config.metadata;
     let metadata = match config.is_default("metadata") {

@@ -1,4 +1,4 @@
-//! What a run and `explore runs show` end with: the report, from the journal, and what the exit code says of it.
+//! Delivers the report of a journal and determines the exit status, for `explore` and `explore runs show`.
 
 use std::path::Path;
 
@@ -10,8 +10,8 @@ use crate::exploration::report;
 use crate::finding::Severity;
 use crate::typeset::layout::Layout;
 
-/// Reads the journal, renders the report in the format of the configuration, and delivers it. `unwritten` is why the
-/// journal could not be written to its end, which it cannot say itself.
+/// Reads the journal, renders the report in the configured format, and delivers it. `unwritten` is the error that kept
+/// the journal from being completed. The journal itself cannot contain it.
 pub(super) fn deliver(
     journal: &Path,
     unwritten: Option<&str>,
@@ -30,7 +30,7 @@ pub(super) fn deliver(
     Ok(run)
 }
 
-/// What `--fail-on` asks for: whether there is such a finding, and if not, whether that is known.
+/// Returns the exit status for `--fail-on`. Without such a finding, an incomplete run is [`ExitStatus::Incomplete`].
 pub(super) fn status(run: &Run, config: &Config) -> ExitStatus {
     let at_least = |severity: Severity| run.findings.iter().any(|finding| finding.severity >= severity);
     match config.fail_on {

@@ -1,4 +1,4 @@
-//! `explore runs list` and `explore runs show`: what was journaled.
+//! `explore runs list` and `explore runs show`: lists earlier runs, and reports one of them again.
 
 use std::fmt::Write as _;
 
@@ -70,7 +70,7 @@ fn line(entry: &Entry) -> String {
     }
 }
 
-/// `1 critical, 2 high`
+/// Formats the counts of findings: `1 critical, 2 high`.
 fn findings(summary: &Summary) -> String {
     let counts = [Severity::Critical, Severity::High, Severity::Medium, Severity::Low].map(|severity| {
         let count = summary.findings.iter().filter(|found| **found == severity).count();

@@ -1,4 +1,4 @@
-//! `explore sample`: a larger set of the sample's shape, and the score of a run on it.
+//! `explore sample`: generates a larger set of sample data with planted signals, and scores a run on it.
 
 use std::path::Path;
 

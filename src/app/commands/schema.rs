@@ -1,4 +1,4 @@
-//! `explore schema pull` and `explore schema check`: the metadata's files and the database, side by side.
+//! `explore schema pull` and `explore schema check`: update the metadata files from the database, and compare the two.
 
 use std::fmt::Write as _;
 

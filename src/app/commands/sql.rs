@@ -1,4 +1,4 @@
-//! `explore sql`: one statement on the path that the model's queries take.
+//! `explore sql`: validates and runs one statement in the same way as a query of the model.
 
 use std::io::{self, Read as _};
 use std::sync::Arc;
@@ -19,14 +19,14 @@ use crate::typeset::text::{counted, printable};
 use crate::warehouse::Database;
 use crate::warehouse::table::Table;
 
-/// More of a statement is not read: the validator refuses it long before.
+/// The most bytes of a statement that are read from standard input. The validator refuses statements far shorter.
 const STATEMENT_BYTES_MAX: u64 = 1 << 20;
 
-/// What became of a statement that was not refused.
+/// The result of a statement that was not refused.
 enum Answer {
-    /// It was only to be checked.
+    /// The statement was only checked.
     Passed,
-    /// It ran.
+    /// The statement ran. `plan` is `None` unless `-vv` is given.
     Ran { table: Table, elapsed: Duration, plan: Option<String> },
 }
 
@@ -44,7 +44,7 @@ pub(super) async fn run(arguments: &SqlArguments, config: &Config, output: &mut 
         answered = answer(&text, arguments.check, config, Arc::clone(&database), output, &waiting) => answered.map(Some),
         () = interrupts.next() => Ok(None),
     };
-    // A statement that was interrupted is stopped on the server by the end of this.
+    // When this returns, the server has stopped an interrupted statement.
     tokio::select! {
         () = database.close() => {}
         () = interrupts.next() => {}
@@ -61,7 +61,7 @@ pub(super) async fn run(arguments: &SqlArguments, config: &Config, output: &mut 
     Ok(ExitStatus::Done)
 }
 
-/// The statement itself, from standard input where `argument` says so.
+/// Returns the statement. Reads it from standard input if `argument` is `-`.
 fn statement(argument: &str) -> Result<String, Failure> {
     if argument != "-" {
         return Ok(argument.to_owned());
@@ -82,7 +82,7 @@ async fn answer(
 ) -> Result<Answer, Failure> {
     let warnings = database.server().warnings.clone();
     let Opened { executor, warnings: of_catalog, .. } = open::read(config, database).await?;
-    // What people wrote about the tables has no part in whether and how a statement runs.
+    // Warnings about the catalog and the metadata are shown only with `-v`, because they do not affect the statement.
     let of_catalog = if output.talk().verbosity() > 0 { of_catalog } else { Vec::new() };
     warnings.iter().chain(&of_catalog).for_each(|warning| output.talk().warn(warning));
 
@@ -101,7 +101,7 @@ async fn answer(
     Ok(Answer::Ran { table, elapsed, plan })
 }
 
-/// A file gets the rows as they are; a terminal must not be driven by them.
+/// Formats the rows. On a terminal, control characters in values are replaced. A file receives the values unchanged.
 fn render(table: &Table, format: Format, arguments: &SqlArguments, output: &Output) -> Result<String, Failure> {
     let on_terminal = output.terminal_columns().filter(|_| arguments.output.is_none());
     let layout = Layout { width: on_terminal, colours: arguments.output.is_none() && output.color() };

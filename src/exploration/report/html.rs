@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::stake::at_stake;
 use super::view::{self, EVIDENCE_ROWS, LINE_CHARACTERS, PROSE_CHARACTERS, SQL_CHARACTERS};
-use super::{chart, covered};
+use super::{chart, coverage};
 use crate::agent::journal::Run;
 use crate::finding::evidence::{self, Evidence};
 use crate::finding::results::QueryResult;
@@ -128,8 +128,8 @@ fn page(run: &Run) -> Page {
         origin: [view::database(run), model].into_iter().flatten().collect(),
         version: started.map(|started| short(&started.version)),
         complete: run.complete,
-        label: covered::label(run),
-        verdict: covered::verdict(run),
+        label: coverage::label(run),
+        verdict: coverage::verdict(run),
         cautions: view::cautions(run),
         ending: view::ending(run),
         checked: if run.findings.is_empty() { "" } else { view::CHECKED },
@@ -141,10 +141,10 @@ fn page(run: &Run) -> Page {
         more_stakes,
         usage: view::usage(run).into_iter().map(|(label, value)| Used { label, value }).collect(),
         findings: ordered.into_iter().map(|finding| card(run, finding)).collect(),
-        why_nothing: covered::why_nothing(run),
+        why_nothing: coverage::why_nothing(run),
         looked_at: run.looked_at.iter().map(|item| short(item)).collect(),
-        gaps: covered::gaps(run),
-        failures: covered::failures(run),
+        gaps: coverage::gaps(run),
+        failures: coverage::failures(run),
         remarks: view::remarks(run),
         run_id: short(&run.run_id),
         journal: short(&run.journal.display().to_string()),

@@ -13,7 +13,7 @@ use crate::typeset::text::escaped;
 /// The version of [`Document`]. It is raised when a field changes its meaning or is removed, not when one is added.
 pub const SCHEMA_VERSION: u32 = 1;
 
-/// A report.
+/// The report of an exploration.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(title = "Report of explore")]
 pub struct Document {
@@ -59,7 +59,7 @@ pub struct Document {
     pub journal: String,
 }
 
-/// A database.
+/// The database of an exploration.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Database {
     /// `PostgreSQL` or `embedded PostgreSQL`.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::covered;
+use super::coverage;
 use super::stake::at_stake;
 use super::view::{self, EVIDENCE_ROWS, LINE_CHARACTERS, PROSE_CHARACTERS, SQL_CHARACTERS};
 use crate::agent::journal::Run;
@@ -19,7 +19,7 @@ pub fn render(run: &Run) -> String {
     let mut page = String::new();
     head(&mut page, run);
     if run.findings.is_empty() {
-        block(&mut page, &format!("**No findings.** {}", escape(&covered::why_nothing(run))));
+        block(&mut page, &format!("**No findings.** {}", escape(&coverage::why_nothing(run))));
     }
     for finding in view::ordered(&run.findings) {
         one_finding(&mut page, run, finding);
@@ -30,11 +30,11 @@ pub fn render(run: &Run) -> String {
 
 fn head(page: &mut String, run: &Run) {
     block(page, &format!("# {}", escape(&view::focus(run))));
-    let verdict = covered::verdict(run);
+    let verdict = coverage::verdict(run);
     if !run.complete {
-        block(page, &format!("> **{}** {}", covered::label(run), escape(&verdict)));
+        block(page, &format!("> **{}** {}", coverage::label(run), escape(&verdict)));
     } else if !verdict.is_empty() {
-        block(page, &format!("**{}** {}", covered::label(run), escape(&verdict)));
+        block(page, &format!("**{}** {}", coverage::label(run), escape(&verdict)));
     }
     let started = run.started.as_ref();
     let as_of = started.map(|started| format!("As of {}", started.as_of));
@@ -159,8 +159,8 @@ fn foot(page: &mut String, run: &Run) {
         page.push('\n');
     };
     bullets(page, "Looked at, without a finding", &run.looked_at);
-    bullets(page, "Not looked at", &covered::gaps(run));
-    bullets(page, "Queries that failed", &covered::failures(run));
+    bullets(page, "Not looked at", &coverage::gaps(run));
+    bullets(page, "Queries that failed", &coverage::failures(run));
     bullets(page, "Warnings", &view::remarks(run));
     block(page, "## The run");
     block(page, &escape(&view::ending(run)));

@@ -6,7 +6,7 @@ use comfy_table::{Cell, CellAlignment, Table};
 use console::Style;
 use unicode_width::UnicodeWidthStr;
 
-use super::covered;
+use super::coverage;
 use super::stake::{Stake, at_stake};
 use super::view::{self, EVIDENCE_ROWS, LINE_CHARACTERS, PROSE_CHARACTERS};
 use crate::agent::journal::Run;
@@ -27,7 +27,7 @@ pub fn render(run: &Run, layout: Layout) -> String {
     let mut page = Page::new(layout);
     head(&mut page, run);
     if run.findings.is_empty() {
-        page.paragraph(&format!("No findings. {}", covered::why_nothing(run)));
+        page.paragraph(&format!("No findings. {}", coverage::why_nothing(run)));
     }
     for finding in view::ordered(&run.findings) {
         one_finding(&mut page, run, finding);
@@ -39,11 +39,11 @@ pub fn render(run: &Run, layout: Layout) -> String {
 fn head(page: &mut Page, run: &Run) {
     let as_of = run.started.as_ref().map_or_else(String::new, |started| format!(" · as of {}", started.as_of));
     page.styled(&format!("{}{as_of}", view::focus(run)), 0, &Style::new().bold());
-    let verdict = covered::verdict(run);
+    let verdict = coverage::verdict(run);
     if !run.complete {
-        page.styled(&format!("! {} {verdict}", covered::label(run)), 0, &Style::new().yellow());
+        page.styled(&format!("! {} {verdict}", coverage::label(run)), 0, &Style::new().yellow());
     } else if !verdict.is_empty() {
-        page.line(&format!("{} {verdict}", covered::label(run)), 0);
+        page.line(&format!("{} {verdict}", coverage::label(run)), 0);
     }
     let model = run.started.as_ref().map(|started| text::line(&started.model, LINE_CHARACTERS));
     let origin = [view::database(run), model].into_iter().flatten().collect::<Vec<_>>().join(" · ");
@@ -216,7 +216,7 @@ fn foot(page: &mut Page, run: &Run) {
         let label = if index == 0 { "Looked at" } else { "" };
         page.item(label, "-", &text::line(looked_at, LINE_CHARACTERS));
     }
-    for (label, items) in [("Not seen", covered::gaps(run)), ("Failed", covered::failures(run))] {
+    for (label, items) in [("Not seen", coverage::gaps(run)), ("Failed", coverage::failures(run))] {
         for (index, item) in items.iter().enumerate() {
             page.item(if index == 0 { label } else { "" }, "-", item);
         }

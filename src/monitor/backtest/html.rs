@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Alert, Backtest, Month};
 use crate::monitor::chart::{self, Chart};
-use crate::monitor::telling::line;
+use crate::monitor::description::line;
 use crate::monitor::wording::step;
 use crate::typeset::html::document;
 

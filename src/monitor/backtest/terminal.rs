@@ -4,7 +4,7 @@ use comfy_table::{Cell, CellAlignment, Table};
 use console::Style;
 
 use super::{Backtest, Month};
-use crate::monitor::telling::line;
+use crate::monitor::description::line;
 use crate::monitor::wording::step;
 use crate::typeset::layout::Layout;
 use crate::typeset::page::Page;

@@ -3,8 +3,8 @@
 use super::Case;
 use crate::monitor::context::Verdict;
 use crate::monitor::day::{Day, Incident, IncidentKind, Silent};
+use crate::monitor::description::{Outcome, describe, label, line, whole};
 use crate::monitor::registry::{Formula, Monitor};
-use crate::monitor::telling::{Outcome, label, line, tell, whole};
 use crate::monitor::wording::off;
 
 /// A fall below this share of the expected value is more likely a fault of the measurement.
@@ -15,7 +15,8 @@ pub(super) fn synthesis(case: Case<'_>) -> Vec<String> {
     let going_on = case.day.incidents.iter().filter(|incident| incident.is_going_on());
     let (small, matter) = going_on.partition::<Vec<_>, _>(|incident| Outcome::of(incident) == Outcome::Small);
     let mut paragraphs = matter.into_iter().map(|incident| paragraph(case, incident)).collect::<Vec<_>>();
-    let small = small.into_iter().map(|incident| tell(case.monitor, case.day, incident).headline()).collect::<Vec<_>>();
+    let small =
+        small.into_iter().map(|incident| describe(case.monitor, case.day, incident).headline()).collect::<Vec<_>>();
     if !small.is_empty() {
         paragraphs.push(format!("Too small for an alert: {}.", small.join("; ")));
     }
@@ -26,18 +27,18 @@ pub(super) fn synthesis(case: Case<'_>) -> Vec<String> {
 }
 
 fn paragraph(case: Case<'_>, incident: &Incident) -> String {
-    let telling = tell(case.monitor, case.day, incident);
-    let mut sentences = vec![match &telling.measured {
-        Some(measured) => format!("{}: {measured}.", telling.headline()),
-        None => format!("{}.", telling.headline()),
+    let description = describe(case.monitor, case.day, incident);
+    let mut sentences = vec![match &description.measured {
+        Some(measured) => format!("{}: {measured}.", description.headline()),
+        None => format!("{}.", description.headline()),
     }];
-    sentences.extend(telling.segments.first().map(|part| {
+    sentences.extend(description.segments.first().map(|part| {
         format!("{} {} is {}: {} against {} expected.", part.share, part.of, part.name, part.actual, part.expected)
     }));
-    if !telling.followers.is_empty() {
-        sentences.push(format!("{} broke with it.", telling.followers.join(", ")));
+    if !description.followers.is_empty() {
+        sentences.push(format!("{} broke with it.", description.followers.join(", ")));
     }
-    sentences.extend(telling.money.map(|money| format!("At stake: {money}.")));
+    sentences.extend(description.money.map(|money| format!("At stake: {money}.")));
     let influence = case.influences.iter().find(|influence| influence.incident == incident.id);
     sentences.extend(influence.map(|influence| stop(&influence.sentence())));
     sentences.join(" ")
@@ -117,7 +118,8 @@ fn ratio(monitor: &Monitor, day: &Day, incident: &Incident) -> Option<String> {
 }
 
 fn whereabouts(monitor: &Monitor, incident: &Incident) -> String {
-    let names = incident.segments.iter().map(|part| crate::monitor::telling::name(&part.segment)).collect::<Vec<_>>();
+    let names =
+        incident.segments.iter().map(|part| crate::monitor::description::name(&part.segment)).collect::<Vec<_>>();
     if monitor.dimensions.is_empty() {
         return "Look for what changed on that day, such as a release, a price, the tracking or the load of the data."
             .to_owned();

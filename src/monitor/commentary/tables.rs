@@ -8,9 +8,9 @@ use rust_decimal::prelude::FromPrimitive;
 use super::Case;
 use crate::finding::results::QueryResult;
 use crate::monitor::day::{Incident, Judgement};
+use crate::monitor::description::{self, label, line, name, whole};
 use crate::monitor::growth;
 use crate::monitor::registry::Comparison;
-use crate::monitor::telling::{self, label, line, name, whole};
 use crate::warehouse::table::{Column, Table};
 
 /// The most rows of one table.
@@ -121,7 +121,7 @@ fn incidents(case: Case<'_>) -> Draft {
             number(incident.money.as_ref().map(|money| money.amount)),
             incident.money.as_ref().map(|money| line(&money.unit)),
             Some(line(&incident.cause)),
-            Some(telling::Outcome::of(incident).name()),
+            Some(description::Outcome::of(incident).name()),
         ]);
     }
     draft

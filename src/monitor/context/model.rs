@@ -6,8 +6,8 @@ use super::{Basis, ContextEvent, Influence, Verdict, by_overlap};
 use crate::agent::prompt::{InfluenceMaterial, Library};
 use crate::model::{Message, Model, Reply, ReplyEnd, Request};
 use crate::monitor::day::{Day, Incident};
+use crate::monitor::description::describe;
 use crate::monitor::registry::Monitor;
-use crate::monitor::telling::tell;
 
 /// Maximum number of events shown to the model.
 const EVENTS_MAX: usize = 40;
@@ -57,8 +57,8 @@ async fn ask(
     model: &dyn Model,
     library: &Library,
 ) -> Result<Reply, String> {
-    let telling = tell(monitor, day, incident);
-    let facts = [Some(telling.headline()), telling.measured, telling.since, Some(telling.cause)];
+    let description = describe(monitor, day, incident);
+    let facts = [Some(description.headline()), description.measured, description.since, Some(description.cause)];
     let rows = events.iter().enumerate().map(|(index, event)| format!("c{}: {}", index + 1, event.line()));
     let briefing = library
         .influence(InfluenceMaterial {

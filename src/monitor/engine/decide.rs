@@ -39,9 +39,9 @@ fn decision(
 ) -> (Option<Priority>, Vec<String>) {
     let mut reasons = Vec::new();
     let is_critical = incident.severity == Severity::Critical;
-    let mut is_told = true;
+    let mut is_notified = true;
     let mut condition = |holds: bool, yes: String, no: String| {
-        is_told &= holds;
+        is_notified &= holds;
         reasons.push(if holds { yes } else { no });
     };
     for (grade, holds) in [
@@ -63,7 +63,7 @@ fn decision(
         condition(is_critical, format!("{reason}, which does not hold back what is critical"), reason);
     }
     let priority = if is_critical { Priority::P0 } else { Priority::P1 };
-    (is_told.then_some(priority), reasons)
+    (is_notified.then_some(priority), reasons)
 }
 
 /// Decides whether missing data or a monitor that cannot be run fires an alert. It fires once, however long it lasts.
@@ -71,22 +71,22 @@ fn absence(incident: &Incident, at: DateTime, circumstances: &Circumstances) -> 
     let is_critical = incident.severity == Severity::Critical;
     let (severity, impact) = (incident.severity, incident.impact);
     let mut reasons = vec![format!("severity is {severity}")];
-    let mut is_told = impact >= Impact::Medium;
-    reasons.push(if is_told {
+    let mut is_notified = impact >= Impact::Medium;
+    reasons.push(if is_notified {
         format!("impact is {impact}")
     } else {
         format!("impact is {impact}; of data that do not come somebody is told from medium on")
     });
     if incident.told.is_some() {
-        is_told = false;
+        is_notified = false;
         reasons.push(format!("it goes on since {}, and is told once until it is over", incident.opened.date()));
     }
     for reason in held_back(incident, at, circumstances) {
-        is_told &= is_critical;
+        is_notified &= is_critical;
         reasons.push(if is_critical { format!("{reason}, which does not hold back what is critical") } else { reason });
     }
     let priority = if is_critical { Priority::P0 } else { Priority::P1 };
-    (is_told.then_some(priority), reasons)
+    (is_notified.then_some(priority), reasons)
 }
 
 fn severity(monitor: &Monitor, incident: &Incident) -> String {

@@ -31,7 +31,7 @@ pub struct Committed {
     /// Messages that waited to be sent and were withdrawn.
     pub withdrawn: u64,
     /// Incidents without a message because the day is too old.
-    pub untold: u64,
+    pub suppressed: u64,
 }
 
 /// A judgement with the step that it belongs to.
@@ -55,7 +55,7 @@ impl MonitorLock {
         self.commit(day, messages, false).await
     }
 
-    async fn commit(&self, day: &Day, messages: &[NewMessage], is_told: bool) -> Result<Committed, Error> {
+    async fn commit(&self, day: &Day, messages: &[NewMessage], is_notified: bool) -> Result<Committed, Error> {
         if day.monitor != self.layout.monitor {
             let (day, lock) = (&day.monitor, &self.layout.monitor);
             return Err(Error::Input(format!("a day of {day} is not written while it is the lock of {lock}")));
@@ -68,14 +68,14 @@ impl MonitorLock {
         let is_changed = incidents + old_incidents > 0;
         let about = outbox::About { monitor: &day.monitor, at: day.at };
         let withdrawn = outbox::withdraw(&transaction, about, messages, is_changed).await?;
-        let (messages, untold) = if is_told {
+        let (messages, suppressed) = if is_notified {
             (outbox::add(&transaction, about, messages).await?, 0)
         } else {
-            (0, outbox::untold(&transaction, about, messages).await?)
+            (0, outbox::suppressed(&transaction, about, messages).await?)
         };
         transaction.commit().await.map_err(failed(WRITE))?;
         let removed = old_judgements + old_incidents;
-        Ok(Committed { judgements, incidents, removed, messages, withdrawn, untold })
+        Ok(Committed { judgements, incidents, removed, messages, withdrawn, suppressed })
     }
 
     /// Stores the analysis of a committed day.

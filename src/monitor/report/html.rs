@@ -58,7 +58,7 @@ fn one_day(reported: Reported<'_>) -> DayPage {
         chart: charts_of(reported, incident).and_then(chart::Chart::svg),
     };
     DayPage {
-        label: crate::monitor::telling::line(&reported.day.label),
+        label: crate::monitor::description::line(&reported.day.label),
         when: view::when(reported),
         grain: view::grain(reported.monitor.calendar.grain),
         headline: headline(reported.day),

@@ -15,7 +15,7 @@ use crate::typeset::text::escaped;
 /// added.
 pub const SCHEMA_VERSION: u32 = 1;
 
-/// A report.
+/// The report of one or several days.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(title = "Report of explore monitor")]
 pub struct Document {
@@ -45,7 +45,7 @@ pub struct DayDocument {
     pub analysis: Option<Analysis>,
 }
 
-/// A metric.
+/// A metric with its label and its unit.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(rename = "Metric")]
 pub struct MetricDocument {

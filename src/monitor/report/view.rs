@@ -8,10 +8,10 @@ use crate::finding::document::{EvidenceDocument, FindingDocument};
 use crate::monitor::chart::Chart;
 use crate::monitor::commentary::{Analysis, what_to_do};
 use crate::monitor::day::{Compared, Day, Incident, Judgement, Severity};
+use crate::monitor::description::{self, Description, Outcome, Part, describe, line, signed};
 use crate::monitor::growth;
 use crate::monitor::registry::Grain;
 use crate::monitor::series::Status;
-use crate::monitor::telling::{self, Outcome, Part, Telling, line, signed, tell};
 use crate::monitor::wording::{self, NOTHING, amount, change, comparison, off, sentence, step};
 use crate::typeset::figure::{number, percent};
 use crate::typeset::text::{self, count};
@@ -124,15 +124,15 @@ pub(in crate::monitor) fn ordered(day: &Day) -> Vec<&Incident> {
 
 /// Builds the card of an incident.
 pub(in crate::monitor) fn card(reported: Reported<'_>, incident: &Incident) -> Card {
-    let telling = tell(reported.monitor, reported.day, incident);
-    let title = telling.headline();
+    let description = describe(reported.monitor, reported.day, incident);
+    let title = description.headline();
     let influence = reported.influences.iter().find(|influence| influence.incident == incident.id);
-    let Telling { measured, certainty, before, since, .. } = telling;
+    let Description { measured, certainty, before, since, .. } = description;
     let outcome = Outcome::of(incident);
     let grade = |grade: &dyn std::fmt::Display| {
         if incident.is_going_on() { grade.to_string() } else { Severity::None.to_string() }
     };
-    let followers = (!telling.followers.is_empty()).then(|| telling.followers.join(", "));
+    let followers = (!description.followers.is_empty()).then(|| description.followers.join(", "));
     Card {
         id: line(&incident.id),
         severity: grade(&incident.severity),
@@ -141,14 +141,14 @@ pub(in crate::monitor) fn card(reported: Reported<'_>, incident: &Incident) -> C
         priority: incident.decision.fires.map(|priority| priority.to_string()),
         title,
         facts: [measured, certainty, since, before].into_iter().flatten().collect(),
-        segments: telling.segments,
-        rest: telling.rest,
+        segments: description.segments,
+        rest: description.rest,
         followers,
-        money: telling.money,
-        cause: telling.cause,
+        money: description.money,
+        cause: description.cause,
         context: influence.map(crate::monitor::context::Influence::sentence),
         events: influence.map(crate::monitor::context::Influence::lines).unwrap_or_default(),
-        reasons: telling.reasons,
+        reasons: description.reasons,
         steps: what_to_do(reported.case(), incident),
     }
 }
@@ -160,7 +160,7 @@ pub(in crate::monitor) fn rows(reported: Reported<'_>) -> Vec<Row> {
 }
 
 fn row(reported: Reported<'_>, judgement: &Judgement) -> Row {
-    let unit = telling::unit(reported.monitor, &judgement.metric);
+    let unit = description::unit(reported.monitor, &judgement.metric);
     let nothing = || NOTHING.to_owned();
     let forecast = judgement.forecast;
     let deviation = judgement.actual.zip(forecast).map(|(actual, forecast)| match judgement.score {
@@ -168,7 +168,7 @@ fn row(reported: Reported<'_>, judgement: &Judgement) -> Row {
         None => off(actual, forecast.value, unit),
     });
     Row {
-        metric: telling::label(reported.monitor, &judgement.metric),
+        metric: description::label(reported.monitor, &judgement.metric),
         actual: judgement.actual.map_or_else(nothing, |actual| amount(actual, unit)),
         expected: forecast.map_or_else(nothing, |forecast| amount(forecast.value, unit)),
         interval: forecast

@@ -12,9 +12,9 @@ use crate::state::NewMessage;
 #[derive(Debug)]
 pub(super) struct Commits {
     /// No alerts are sent for days before this step.
-    told_from: DateTime,
+    notified_from: DateTime,
     /// Alerts that were not sent because their day is too old.
-    untold: u64,
+    suppressed: u64,
     /// Whether a judgement or an incident changed.
     has_changes: bool,
 }
@@ -22,21 +22,21 @@ pub(super) struct Commits {
 impl Commits {
     /// Creates an empty summary. A day that is requested alone sends its alerts however old it is.
     pub(super) fn new(monitor: &Monitor, day_range: DayRange, context: RunContext<'_>) -> Self {
-        let told_from = match day_range {
+        let notified_from = match day_range {
             DayRange::Days(from, to) if from == to => DateTime::MIN,
             DayRange::Days(..) | DayRange::Latest => monitor.calendar.restated_from(context.as_of),
         };
-        Self { told_from, untold: 0, has_changes: false }
+        Self { notified_from, suppressed: 0, has_changes: false }
     }
 
     /// Commits a day. Its messages are sent unless the day is too old.
     pub(super) async fn add(&mut self, lock: &MonitorLock, day: &Day, messages: &[NewMessage]) -> Result<(), Error> {
-        let committed = if day.at < self.told_from {
+        let committed = if day.at < self.notified_from {
             lock.commit_old_day(day, messages).await?
         } else {
             lock.commit_day(day, messages).await?
         };
-        self.untold += committed.untold;
+        self.suppressed += committed.suppressed;
         self.has_changes |= committed.judgements + committed.incidents + committed.removed > 0;
         Ok(())
     }
@@ -50,8 +50,8 @@ impl Commits {
     ) -> Result<Vec<String>, Error> {
         let Monitor { key, calendar, .. } = monitor;
         let mut notes = Vec::new();
-        if self.untold > 0 {
-            let (alerts, date) = (self.untold, self.told_from.date());
+        if self.suppressed > 0 {
+            let (alerts, date) = (self.suppressed, self.notified_from.date());
             notes.push(format!(
                 "{key}: alerts that were not sent because their days are before {date}: {alerts}; --date sends those of \
                  one day all the same"

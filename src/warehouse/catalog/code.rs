@@ -1,242 +1,225 @@
-//! The code that a database's users made and that a SELECT could run without naming it: the bodies of views, operators,
-//! casts, functions with familiar names. Foreign tables, which reach another server, are listed too.
+//! The code of a database's users that a SELECT could run without naming it, as plain data: the bodies of views,
+//! operators, casts, and functions with familiar names. Foreign tables, which access another server, are listed too.
 //!
-//! This is plain data. [`crate::warehouse::sql::Policy`] decides what follows from it.
+//! [`crate::warehouse::sql::Policy`] decides which of it a SELECT may run.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-/// Another person's code, and what it could hide behind.
+/// The code of a database's users, with the types and relations through which a SELECT could run it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Code {
-    /// The views that may be read, and those that they read in turn, materialized ones too.
+    /// The views that the role may read, and the views that those read in turn. Includes materialized views.
     pub views: Vec<View>,
-    /// Foreign tables, and tables that have one among their partitions or children: schema and name.
+    /// Foreign tables, and tables with a foreign table among their partitions or children, by schema and name.
     pub foreign: BTreeSet<(String, String)>,
-    /// Operators.
     pub operators: Vec<Routine>,
-    /// Functions and aggregates.
+    /// Functions, procedures and aggregates.
     pub functions: Vec<Routine>,
-    /// Casts by a function.
+    /// Casts that call a function.
     pub casts: Vec<Cast>,
-    /// Types.
     pub types: Vec<Type>,
-    /// Functions that types are compared and made with.
+    /// Functions that compare or construct the values of types.
     pub supports: Vec<Support>,
-    /// What domains demand of their values.
+    /// The CHECK constraints of domains.
     pub checks: Vec<Check>,
-    /// What the planner computes of relations.
+    /// Expressions of relations that the planner computes.
     pub planned: Vec<Planned>,
-    /// The types of each readable relation's row and columns, by schema and name.
+    /// The OIDs of the row type and the users' column types of each relation that can be read, by schema and name.
     pub relations: BTreeMap<(String, String), Vec<u32>>,
     /// The columns of all relations, readable or not, by schema and name.
     pub columns: BTreeMap<(String, String), BTreeSet<String>>,
-    /// The columns of the users' types, with those types, by schema and name of the relation.
+    /// The columns whose type the users made, with the type's OID, by schema and name of the relation.
     pub typed_columns: BTreeMap<(String, String), Vec<(String, u32)>>,
-    /// Which relation is a partition or child of which.
     pub inherits: Vec<Inherits>,
-    /// Which column is computed from which.
     pub generated: Vec<Generated>,
-    /// The columns of the system's relations that may be read, by schema and name.
+    /// The columns of the system's relations that may be read, in order, by schema and name.
     pub described: BTreeMap<(String, String), Vec<String>>,
 }
 
-/// A view.
+/// A view with its SELECT and the relations that it reads.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct View {
-    /// Its schema.
     pub schema: String,
-    /// Its name.
     pub name: String,
-    /// Its SELECT, as `pg_get_viewdef` writes it.
+    /// The SELECT, as `pg_get_viewdef` writes it.
     pub body: String,
     /// The relations of the database's users that the body names.
     pub reads: Vec<Dependency>,
-    /// Its columns, in their order.
+    /// The columns in the order of the view.
     pub columns: Vec<String>,
-    /// Whether its rows are stored, so that reading it runs nothing of its body.
+    /// Whether the rows are stored, so that reading the view does not run its body.
     pub materialized: bool,
 }
 
-/// A generated column, with one of those that it is computed from.
+/// A generated column, with one of the columns that it is computed from.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Generated {
-    /// The relation's schema.
+    /// The schema of the relation.
     pub schema: String,
-    /// The relation's name.
+    /// The name of the relation.
     pub name: String,
-    /// The column.
+    /// The generated column.
     pub column: String,
-    /// One that it is computed from.
+    /// A column of the same relation from which it is computed.
     pub from: String,
 }
 
-/// A partition or child of a table, each by schema and name.
+/// A table and one of its partitions or children, each as (schema, name).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Inherits {
-    /// The table.
     pub parent: (String, String),
-    /// Its partition or child.
     pub child: (String, String),
 }
 
 /// A relation that a view reads.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Dependency {
-    /// Its schema.
     pub schema: String,
-    /// Its name.
     pub name: String,
     /// `r`, `p`, `v`, `m` or `f`, as in `pg_class.relkind`.
     pub kind: String,
-    /// Whether it is found by its name alone.
+    /// Whether the relation is found by its name without a schema.
     pub visible: bool,
-    /// Its columns' names.
+    /// The names of the columns, in order; `None` if the relation has none.
     pub columns: Option<Vec<String>>,
 }
 
-/// A function or an operator.
-#[expect(clippy::struct_excessive_bools, reason = "each says another thing of the same row of the catalog")]
+/// A function or an operator that does not belong to PostgreSQL itself.
+#[expect(clippy::struct_excessive_bools, reason = "the flags are independent of each other")]
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Routine {
-    /// Its schema.
     pub schema: String,
-    /// Its name: of an operator, its characters.
+    /// The name of the function, or the characters of the operator.
     pub name: String,
-    /// Whether its schema is on the search path.
+    /// Whether the schema is on the search path.
     pub visible: bool,
-    /// The types of its arguments.
+    /// The OIDs of the argument types. For an operator, the left and the right type; 0 for a missing operand.
     pub types: Vec<u32>,
-    /// Its arguments, for people.
+    /// The arguments as readable text.
     pub signature: String,
-    /// Whether it runs with its owner's rights.
+    /// Whether the function runs with its owner's rights.
     #[serde(default)]
     pub definer: bool,
-    /// Whether it belongs to an extension that only computes.
+    /// Whether the function belongs to an extension whose functions only compute.
     #[serde(default)]
     pub trusted: bool,
-    /// Whether string constants could be taken for its arguments although they are of the users' types.
+    /// Whether a call with string constants could resolve to it, although its argument types are the users'.
     pub literals: bool,
-    /// Whether sorting or grouping uses it, if it is an operator.
+    /// Whether the operator belongs to a B-tree or hash operator family, so that sorting or grouping may use it.
     #[serde(default)]
     pub compares: bool,
 }
 
-/// A function that values of a type are compared or made with: of its default operator class, or of a range.
+/// A function that compares or constructs the values of a type: a function of its default operator class, or of a range
+/// type.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Support {
-    /// The function.
     pub function: Name,
-    /// The type.
+    /// The OID of the type.
     #[serde(rename = "type")]
     pub of: u32,
-    /// The type, for people.
+    /// The name of the type as readable text.
     pub signature: String,
 }
 
-/// What a domain demands of a value, whenever a string becomes one.
+/// A CHECK constraint of a domain. It is evaluated whenever a value is converted to the domain.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Check {
-    /// The domain.
+    /// The OID of the domain.
     #[serde(rename = "type")]
     pub of: u32,
-    /// The domain, for people.
+    /// The name of the domain as readable text.
     pub signature: String,
-    /// The condition.
+    /// The condition as SQL.
     pub condition: String,
 }
 
-/// An index, a statistics object, a CHECK or a partition key that uses functions of the users. The planner computes what is
-/// constant in it for every statement that reads the relation.
+/// An index, a statistics object, a CHECK constraint or a partition key that uses functions of the users. The planner
+/// computes its constant expressions for every statement that reads the relation.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Planned {
     /// The schema of the relation.
     pub schema: String,
     /// The name of the relation.
     pub name: String,
-    /// Its definition.
+    /// The definition as SQL.
     pub definition: String,
-    /// The columns that may stand in it.
+    /// The columns that the definition may contain: all columns of the relation that it belongs to.
     pub columns: Vec<String>,
-    /// The functions that it runs.
+    /// The functions that the definition uses.
     pub runs: Vec<Run>,
 }
 
-/// A function that something runs.
+/// A function that an expression of a relation runs.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Run {
-    /// The function.
     pub function: Name,
-    /// Whether it is run by way of an operator or operator class.
+    /// Whether the expression runs it through an operator or an operator class, without its name.
     pub hidden: bool,
-    /// What it does, where it is written in SQL: the planner may put that in its place. Empty if the server has it
-    /// parsed.
+    /// The source of a function in SQL, which the planner may inline; `None` for other languages. Empty if the server
+    /// stores it parsed.
     pub body: Option<String>,
 }
 
-/// A cast by a function.
+/// A cast between two types that calls a function.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Cast {
-    /// The function.
     pub function: Name,
-    /// The type that is cast.
+    /// The OID of the type to cast from.
     pub source: u32,
-    /// The type that comes out.
+    /// The OID of the type to cast to.
     pub target: u32,
-    /// Whether it is applied without being written.
+    /// Whether the server applies the cast without a cast in the statement.
     pub implicit: bool,
-    /// Whether text comes out, which every cell of a result is cast to.
+    /// Whether the target is a text type. The wrapper casts every cell of a result to text.
     pub to_text: bool,
-    /// Both types, for people.
+    /// Both types as readable text.
     pub signature: String,
 }
 
-/// A name within a schema.
+/// The name of an object, with its schema.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Name {
-    /// The schema.
     pub schema: String,
-    /// The name.
     pub name: String,
 }
 
-/// A type.
-#[expect(clippy::struct_excessive_bools, reason = "each says another thing of the same row of the catalog")]
+/// A data type that a user or an extension made.
+#[expect(clippy::struct_excessive_bools, reason = "the flags are independent of each other")]
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Type {
-    /// What it is known by to the server.
     pub oid: u32,
-    /// Its schema.
     pub schema: String,
-    /// Its name.
     pub name: String,
-    /// Whether it is found by its name alone.
+    /// Whether the type is found by its name without a schema.
     pub visible: bool,
     /// `b`, `c`, `d`, `e`, `p`, `r` or `m`, as in `pg_type.typtype`.
     pub kind: String,
-    /// Whether it belongs to an extension that only computes.
+    /// Whether the type belongs to an extension whose functions only compute.
     #[serde(default)]
     pub trusted: bool,
-    /// Whether another type's value becomes one without a cast being written.
+    /// Whether values of other types or string constants may be converted to it without a cast in the statement.
     pub loose: bool,
-    /// The users' types that a value of it holds.
+    /// The OIDs of the users' types that its values contain: elements of an array, columns of a row, bounds of a range.
     pub holds: Vec<u32>,
-    /// Its fields in their order, with their types, where it is a row's.
+    /// The fields of a row type in order, with the OIDs of their types; empty for other types.
     #[serde(default)]
     pub fields: Vec<(String, u32)>,
-    /// Whether it is an array's.
+    /// Whether the server stores it as an array.
     #[serde(default)]
     pub is_array: bool,
 }
 
 impl Type {
-    /// Whether making a value of a string runs nobody's code: an enum, or of an extension that only computes.
+    /// Returns whether the conversion of a string to the type runs no code of the users. This is true for enums and for
+    /// types of trusted extensions.
     pub fn is_plain(&self) -> bool {
         self.kind == "e" || self.trusted
     }
 
-    /// Whether it is an array of another type of the users.
+    /// Returns whether the type is an array whose elements are of a type of the users.
     pub fn is_array(&self) -> bool {
         self.kind == "b" && !self.holds.is_empty()
     }

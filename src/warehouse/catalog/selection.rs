@@ -1,27 +1,27 @@
-//! What the configuration and the metadata say about relations by name: which to read, which columns to withhold.
+//! The selection of relations by name in the configuration, and the marks of sensitive columns in the metadata.
 
 use std::fmt;
 
-/// Which tables a catalog is to hold.
+/// The selection of the tables that a catalog contains.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selection {
-    /// Schemas; all but the system's when empty.
+    /// The schemas to include; all except the system's if empty.
     pub schemas: Vec<String>,
-    /// Tables to include, all when empty: `table` or `schema.table`, where `*` stands for any text.
+    /// The tables to include, as `table` or `schema.table`, where `*` matches any text; all if empty.
     pub include: Vec<String>,
-    /// Tables to exclude, in the same form.
+    /// The tables to exclude, in the same form as `include`.
     pub exclude: Vec<String>,
 }
 
 impl Selection {
-    /// Whether the relation is kept out by name.
+    /// Returns whether the relation is excluded by name.
     pub fn excludes(&self, schema: &str, table: &str) -> bool {
         let full = format!("{schema}.{table}");
         self.exclude.iter().any(|text| matches(text, table) || matches(text, &full))
     }
 }
 
-/// Whether `name` is of the form `pattern`, in which `*` stands for any text.
+/// Returns whether `name` matches `pattern`, in which `*` matches any text.
 fn matches(pattern: &str, name: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == name,
@@ -31,18 +31,16 @@ fn matches(pattern: &str, name: &str) -> bool {
     }
 }
 
-/// A column that people marked.
+/// A column that the metadata marks as sensitive.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Marked {
-    /// The schema of its table; any where it is not told.
+pub struct MarkedColumn {
+    /// The schema of the table; `None` for a table of this name in any schema.
     pub schema: Option<String>,
-    /// Its table.
     pub table: String,
-    /// Its name.
     pub column: String,
 }
 
-impl fmt::Display for Marked {
+impl fmt::Display for MarkedColumn {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { schema, table, column } = self;
         schema.iter().try_for_each(|schema| write!(formatter, "{schema}."))?;

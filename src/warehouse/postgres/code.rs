@@ -1,4 +1,4 @@
-//! The catalogue of a PostgreSQL -> [`Code`].
+//! Reads the code of a database's users from PostgreSQL's system catalog.
 
 use serde::Deserialize;
 
@@ -11,10 +11,10 @@ const CODE: &str = include_str!("code/code.sql");
 
 const VERSION: &str = include_str!("code/version.sql");
 
-/// Extensions whose operators, casts and functions are taken for PostgreSQL's own in all but schema: contrib's and other
-/// well-kept data types, in C, that compute from their arguments alone. Without them, a database with one column of
-/// `citext` could not be explored. Their functions may still be called only by names that PostgreSQL has too, or by those
-/// that the owner allows.
+/// Extensions whose operators, casts and functions are trusted like PostgreSQL's own: data types of contrib and other
+/// well-maintained ones, written in C, that compute from their arguments alone. Without this list, a database with a
+/// single column of `citext` could not be explored. Their functions may still be called only by names that PostgreSQL
+/// itself has, or that the owner allows.
 const TRUSTED_EXTENSIONS: &[&str] = &[
     "btree_gin",
     "btree_gist",
@@ -49,7 +49,7 @@ struct RelationColumns {
     columns: Vec<String>,
 }
 
-/// Reads the code that the database's users made, in one trip.
+/// Reads the code of the database's users with a single statement.
 pub(super) async fn read(database: &dyn Postgres) -> Result<Code, catalog::Error> {
     let trusted = TRUSTED_EXTENSIONS.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     let described = sql::described();
@@ -62,7 +62,7 @@ pub(super) async fn read(database: &dyn Postgres) -> Result<Code, catalog::Error
     Ok(code)
 }
 
-/// Returns a text that differs once the schema has changed.
+/// Returns a text that changes with the schema.
 pub(super) async fn version(database: &dyn Postgres) -> Result<String, warehouse::Error> {
     Ok(own(database, VERSION, &[]).await?.cell(0, 0).unwrap_or_default().to_owned())
 }

@@ -1,7 +1,7 @@
-//! A database -> a [`Catalog`], in one trip: what there is and what the planner knows of it are asked side by side.
+//! Reads the [`Catalog`] of a database: structure, statistics and code, with concurrent statements.
 //!
-//! Only what the role may SELECT is in it; partitions are hidden behind their table. It reads the system's catalog
-//! alone, never a table's rows, so its cost does not depend on how much is stored.
+//! The catalog contains only relations that the role may SELECT from, and no partitions, because their table stands for
+//! them. Only the system catalog is read, never the rows of a table, so the cost does not depend on the amount of data.
 
 use std::collections::HashMap;
 
@@ -12,18 +12,18 @@ use super::protocol::{Postgres, own};
 use crate::warehouse;
 use crate::warehouse::catalog::{Catalog, Column, Error, Introspected, Selection, Statistics, Table, ValueKind};
 
-/// How many common values a column keeps: what the model can make use of.
+/// The most common values that are kept per column. More would be of no use to the model.
 const COMMON_VALUES_MAX: usize = 12;
-/// Characters of a value kept; what is longer ends in `…`.
+/// The most characters of a value. A longer one is cut and ends in `…`.
 const VALUE_CHARACTERS_MAX: usize = 80;
 
 const STRUCTURE: &str = concat!(include_str!("introspect/relations.sql"), include_str!("introspect/structure.sql"));
 const STATISTICS: &str = concat!(include_str!("introspect/relations.sql"), include_str!("introspect/statistics.sql"));
-/// Of every selection.
+/// All relations that the role may read, regardless of the selection.
 const READABLE: &str = include_str!("introspect/left_out.sql");
 const UNMATCHED: &str = concat!(include_str!("introspect/relations.sql"), include_str!("introspect/unmatched.sql"));
 
-/// Reads the catalog of `database`.
+/// Reads the catalog of `database`. Returns an error if an excluded name or pattern matches nothing.
 pub(super) async fn introspect(database: &dyn Postgres, selection: &Selection) -> Result<Introspected, Error> {
     let patterns = |texts: &[String]| texts.iter().map(|text| like_pattern(text)).collect::<Vec<_>>();
     let (include, exclude) = (patterns(&selection.include), patterns(&selection.exclude));
@@ -49,7 +49,8 @@ pub(super) async fn introspect(database: &dyn Postgres, selection: &Selection) -
     Ok(Introspected { catalog: Catalog { tables, business_context: None }, warnings, left_out, code: code? })
 }
 
-/// All relations that the role may read, where the selection may leave some out.
+/// Returns all relations that the role may read, as (schema, name). Empty for the default selection, which leaves none
+/// out.
 async fn readable(database: &dyn Postgres, selection: &Selection) -> Result<Vec<(String, String)>, warehouse::Error> {
     if *selection == Selection::default() {
         return Ok(Vec::new());
@@ -62,7 +63,8 @@ async fn readable(database: &dyn Postgres, selection: &Selection) -> Result<Vec<
     Ok(rows.into_iter().filter_map(named).collect())
 }
 
-/// What the selection names in vain. A misspelt exclusion is an error: it would show what must not be seen.
+/// Returns warnings about names in the selection that match nothing. A misspelt exclusion is an error, because the
+/// relation that must not be read would be shown.
 async fn unmatched(
     database: &dyn Postgres,
     selection: &Selection,
@@ -95,7 +97,7 @@ async fn unmatched(
     Ok(rows.iter().filter_map(named).collect())
 }
 
-/// `*` to LIKE's `%`, everything else to itself.
+/// Converts a pattern to one of LIKE: `*` becomes `%`, and all other characters are literal.
 fn like_pattern(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len());
     for character in text.chars() {
@@ -157,7 +159,7 @@ impl AnalysedColumn {
         };
         let common = self.common_values.unwrap_or_default().into_iter().flatten().collect::<Vec<_>>();
         let ends = self.lowest.into_iter().chain(self.highest).collect::<Vec<_>>();
-        // Without a histogram, values that are not common may be beyond those that are.
+        // Without a histogram, values that are not common may lie outside the range of the common ones.
         let all_known = !ends.is_empty() || distinct.is_some_and(|distinct| common.len() as f64 >= distinct);
         let (minimum, maximum) = if all_known { range(column.value_kind(), &common, &ends) } else { (None, None) };
         let common = common.into_iter().take(COMMON_VALUES_MAX).map(cut).collect::<Vec<_>>();
@@ -173,8 +175,9 @@ impl AnalysedColumn {
     }
 }
 
-/// The smallest and the largest. The histogram's ends leave the common values out, so numbers and dates are compared;
-/// text, whose order is the server's, has the histogram's ends or nothing.
+/// Returns the smallest and the largest value, if they are known. The histogram does not contain the common values, so
+/// numbers and dates are compared with both. Text is not compared, because its order depends on the server's collation:
+/// its range is that of the histogram.
 fn range(kind: ValueKind, common: &[String], ends: &[String]) -> (Option<String>, Option<String>) {
     let mut candidates = common.iter().chain(ends).collect::<Vec<_>>();
     match kind {

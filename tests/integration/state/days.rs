@@ -97,7 +97,7 @@ pub(crate) async fn turn(state: &State) -> MonitorLock {
 }
 
 fn committed(judgements: u64, incidents: u64, removed: u64, messages: u64, withdrawn: u64) -> Committed {
-    Committed { judgements, incidents, removed, messages, withdrawn, untold: 0 }
+    Committed { judgements, incidents, removed, messages, withdrawn, suppressed: 0 }
 }
 
 /// The outbox as `channel/recipient state`, the oldest first.
@@ -203,7 +203,7 @@ async fn of_an_old_day_nobody_new_is_told_and_what_waits_is_left_to_wait() {
         turn.commit_day(&day, &[message("a", "slack", "")]).await.unwrap();
         let messages = [message("a", "slack", ""), message("b", "slack", ""), message("b", "mail", "ann@example.com")];
         let again = turn.commit_old_day(&day, &messages).await.unwrap();
-        assert_eq!(again, Committed { untold: 1, ..committed(0, 0, 0, 0, 0) });
+        assert_eq!(again, Committed { suppressed: 1, ..committed(0, 0, 0, 0, 0) });
         assert_eq!(outbox(state).await, ["slack/ pending"]);
         assert_eq!(turn.commit_old_day(&day, &[]).await.unwrap(), committed(0, 0, 0, 0, 1), "it is wanted no more");
     })

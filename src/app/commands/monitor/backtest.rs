@@ -1,4 +1,4 @@
-//! `explore monitor backtest`: what a monitor would have told over a past that is known by now.
+//! `explore monitor backtest`: runs a monitor over past steps and reports the alerts that it would have sent.
 
 use jiff::civil::{DateTime, Time};
 use jiff::{Timestamp, ToSpan as _};
@@ -50,7 +50,8 @@ pub(super) async fn run(
     Ok(ExitStatus::Done)
 }
 
-/// The first and the last step.
+/// Returns the first and the last step. By default, the last step is the latest one whose data is due, and the first
+/// is a year earlier.
 fn range(
     monitor: &Monitor,
     arguments: &MonitorBacktestArguments,
@@ -69,7 +70,7 @@ fn range(
     Ok((first, last))
 }
 
-/// What was observed in the range, and in the history before it.
+/// Reads the observations of the range and of the monitor's history before it.
 async fn read(
     monitor: &Monitor,
     from: DateTime,

@@ -1,5 +1,5 @@
-//! `explore monitor check`: whether the files of the monitors are right, and with a database, whether their SELECTs give
-//! what the files say.
+//! `explore monitor check`: checks the files of the monitors. If a database is configured, also checks that the SELECTs
+//! return the columns that the files declare.
 
 use std::fmt::Write as _;
 
@@ -38,14 +38,14 @@ pub(super) async fn run(
     report(&monitors, &problems, output)
 }
 
-/// What is wrong with the channels that a monitor sends to.
+/// Returns the problems of the channels that a monitor sends to.
 fn channel_problems(monitor: &Monitor, config: &Config) -> Vec<Problem> {
     let unknown = monitor.channels.iter().filter(|name| !config.channels.contains_key(*name));
     let problem = |message: String| Problem { path: monitor.sql_path.with_extension("toml"), line: None, message };
     let problems = unknown.map(|name| problem(format!("`channels`: explore.toml has no [channels.{name}]")));
     let problems = problems.collect::<Vec<_>>();
     if problems.is_empty() {
-        // A secret that is not set, most of all: the monitor would not be run.
+        // Mostly secrets that are not set. `explore monitor run` would leave the monitor out.
         return channels_of(monitor, config).err().map(|invalid| problem(invalid.to_string())).into_iter().collect();
     }
     problems
@@ -64,7 +64,7 @@ fn report(monitors: &[Monitor], problems: &[Problem], output: &mut Output) -> Re
     Ok(ExitStatus::Done)
 }
 
-/// Runs every SELECT over the latest step whose data should be there.
+/// Runs the SELECT of every monitor for the latest step whose data is due. Returns the problems of the SELECTs.
 async fn check_results(monitors: &[Monitor], config: &Config, output: &Output) -> Result<Vec<Problem>, Failure> {
     let database = open::database(config, output).await?;
     let Opened { executor, .. } = open::read(config, database).await?;

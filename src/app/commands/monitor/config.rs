@@ -1,4 +1,4 @@
-//! `explore monitor config ...`: thresholds that hold in place of those in the monitors' files.
+//! `explore monitor config ...`: sets, lists and unsets thresholds that override those in the monitors' files.
 
 use super::{chosen, print, registry, state};
 use crate::app::cli::monitor::state::{ConfigCommand, ConfigSetArguments};

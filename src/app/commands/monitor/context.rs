@@ -1,4 +1,4 @@
-//! `explore monitor context ...`: what happens in the world.
+//! `explore monitor context ...`: imports, lists and removes events that may explain a deviation.
 
 use std::fs::File;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! `explore monitor generate`: days of the tables that the shipped monitors read.
+//! `explore monitor generate`: generates days of data for the monitors that come with the program.
 
 use anyhow::Context as _;
 

@@ -1,4 +1,4 @@
-//! `explore monitor list`: the monitors and what they watch.
+//! `explore monitor list`: lists the monitors and their metrics.
 
 use anyhow::Context as _;
 use serde_json::{Value, json};

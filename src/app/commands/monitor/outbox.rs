@@ -1,4 +1,4 @@
-//! `explore monitor outbox ...`: the messages that tell of incidents.
+//! `explore monitor outbox ...`: lists the messages about incidents, and sends those that failed again.
 
 use std::collections::BTreeMap;
 
@@ -44,7 +44,7 @@ fn row(entry: &Entry) -> Vec<String> {
     ]
 }
 
-/// The channels that can be opened; of the others their messages are left as they are.
+/// Opens the channels that can be opened. The messages of the others stay in the outbox.
 fn openable(config: &Config, output: &Output) -> Result<Channels, Failure> {
     let open = |sections: &BTreeMap<_, _>| Channels::open(sections, &|name| std::env::var(name).ok(), Pace::default());
     let mut channels = open(&BTreeMap::new())?;
@@ -57,7 +57,7 @@ fn openable(config: &Config, output: &Output) -> Result<Channels, Failure> {
     Ok(channels)
 }
 
-/// Puts messages back into the queue, all that failed where none is named, and sends what is due.
+/// Queues messages again and sends all messages that are due. If `ids` is empty, queues every message that failed.
 async fn retry(ids: &[i64], config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
     let channels = openable(config, output)?;
     let state = state(config).await?;

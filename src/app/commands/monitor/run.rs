@@ -1,4 +1,4 @@
-//! `explore monitor run`: days judged, committed, explained, reported, and whom they concern told.
+//! `explore monitor run`: runs the monitors, delivers the report and sends the messages.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -37,9 +37,9 @@ use crate::typeset::text::counted;
 use crate::warehouse::table::Bounds;
 use crate::warehouse::{Database, Error as Lost, Source};
 
-/// Days of the data after the one that the demo judges: the last ones are loaded in part.
+/// Days of data after the day that the demo judges. The generated data of the last days is incomplete.
 const DEMO_DAYS_AFTER: i64 = 4;
-/// What happens on the last days of the demo's data.
+/// The anomalies in the last days of the demo's data.
 const DEMO_INJECTIONS: [&str; 2] =
     ["ratio,requests,2025-11-29..2025-11-30,-45%,channel=paid", "drop,add_to_cart,2025-11-30,35%,device=mobile"];
 
@@ -59,21 +59,21 @@ pub(super) async fn run(
     }
     config.check_format()?;
     let destination = Destination::prepare(config.output.as_deref())?;
-    // Of the demo's days nobody is told: they are nobody's.
-    let tells_nobody = arguments.dry_run || config.is_demo();
-    let (channels, monitors, unable) = channels(monitors, tells_nobody, config)?;
+    // The demo sends no messages, because its data is generated.
+    let notifies_nobody = arguments.dry_run || config.is_demo();
+    let (channels, monitors, unable) = channels(monitors, notifies_nobody, config)?;
     let mut interrupts = Interrupts::listen()?;
     let (fired, mut failures) = tokio::select! {
         ran = ran((&monitors, &registry), &channels, destination, arguments, config, output) => ran?,
         () = interrupts.next() => return Ok(ExitStatus::Interrupted),
     };
-    // A monitor that was left out must not pass for one that had nothing to tell.
+    // A monitor that was left out is a failure. Otherwise it would look like one without alerts.
     failures.extend(unable);
     failures.extend(wrong);
     conclude(fired, failures, output)
 }
 
-/// That an alert fired is what the exit code tells before anything that went wrong beside it.
+/// Returns the result of the command and shows the other failures. An alert takes precedence over failures.
 fn conclude(fired: bool, mut failures: Vec<Failure>, output: &Output) -> Result<ExitStatus, Failure> {
     let ended = match fired {
         true => Ok(ExitStatus::Found),
@@ -86,7 +86,7 @@ fn conclude(fired: bool, mut failures: Vec<Failure>, output: &Output) -> Result<
     ended
 }
 
-/// What is wrong with files of the monitors to run.
+/// Returns a failure that names the first problem in the monitors' files; `None` if there is none.
 fn wrong(problems: &[Problem]) -> Option<Failure> {
     let (first, others) = problems.split_first()?;
     let others = if others.is_empty() { String::new() } else { format!(" (and {} more)", others.len()) };
@@ -94,15 +94,15 @@ fn wrong(problems: &[Problem]) -> Option<Failure> {
     Some(failure.hint("`explore monitor check` tells of all problems"))
 }
 
-/// The channels that the monitors name, opened before anything is done, and the monitors that can tell whom they concern.
-/// One that cannot is left out, and said so; the others need no channel of its.
+/// Opens the channels of the monitors before any of them runs. A monitor whose channels cannot be opened is left out,
+/// and its failure is returned with the rest. If no monitor is left, the first failure is the error.
 fn channels(
     monitors: Vec<Monitor>,
-    tells_nobody: bool,
+    notifies_nobody: bool,
     config: &Config,
 ) -> Result<(Channels, Vec<Monitor>, Vec<Failure>), Failure> {
     let mut channels = Channels::open(&BTreeMap::new(), &|_| None, Pace::default())?;
-    if tells_nobody {
+    if notifies_nobody {
         return Ok((channels, monitors, Vec::new()));
     }
     let (mut able, mut failures) = (Vec::with_capacity(monitors.len()), Vec::new());
@@ -124,7 +124,7 @@ fn channels(
     Ok((channels, able, failures))
 }
 
-/// Whether an alert fired, and what went wrong beside it.
+/// Runs the monitors, delivers the report and sends the messages. Returns whether an alert fired, and the failures.
 async fn ran(
     (monitors, registry): (&[Monitor], &Registry),
     channels: &Channels,
@@ -134,7 +134,7 @@ async fn ran(
     output: &mut Output,
 ) -> Result<(bool, Vec<Failure>), Failure> {
     let database = database(config, output).await?;
-    // What is wrong with the metadata of tables is of no concern to a monitor, which names its own columns.
+    // Warnings about the catalog and the metadata are not shown, because a monitor names its own columns.
     let Opened { executor, catalog, .. } = open::read(config, database).await?;
     let temporary = config.is_demo().then(tempfile::tempdir).transpose()?;
     let state = match &temporary {
@@ -163,14 +163,14 @@ async fn ran(
         day_range: day_range(arguments),
         chart_scope: if config.format == Format::Html { ChartScope::Metrics } else { ChartScope::Alerts },
     };
-    let mut seen = Seen(Progress::start(output.talk(), BUDGET.iterations_max));
-    let mut watch = Shown { waiting: None, talk: output.talk() };
+    let mut seen = ShowProgress(Progress::start(output.talk(), BUDGET.iterations_max));
+    let mut watch = ShowSteps { waiting: None, talk: output.talk() };
     let ran = morning::run(monitors, morning, &mut seen, &mut watch).await;
     drop((seen, watch));
     let fired = ran.fired();
     let mut failures = failure(ran.failures).into_iter().collect::<Vec<_>>();
     if !ran.outcomes.is_empty() {
-        // Nobody goes without an alert because a report cannot be written.
+        // A report that cannot be written must not keep the messages from being sent.
         failures.extend(deliver_report(&ran.outcomes, destination, config, output).err());
     }
     if !arguments.dry_run {
@@ -181,7 +181,7 @@ async fn ran(
     Ok((fired, failures))
 }
 
-/// The database that the configuration names; for the demo, generated days of what the shipped monitors read.
+/// Opens the configured database. The demo opens an embedded one with generated days for the shipped monitors.
 async fn database(config: &Config, output: &Output) -> Result<Arc<dyn Database>, Failure> {
     if !config.is_demo() {
         return open::database(config, output).await;
@@ -196,7 +196,7 @@ async fn database(config: &Config, output: &Output) -> Result<Arc<dyn Database>,
     Ok(source.open(&config.session).await?)
 }
 
-/// The morning after the demo's last day.
+/// Returns the current time of the demo: the morning after the day that it judges.
 fn demo_now() -> Timestamp {
     let next = Options::default().until.saturating_add(1.day());
     next.at(9, 0, 0, 0).to_zoned_datetime(TimeZone::UTC).map_or(Timestamp::MAX, |now| now.timestamp())
@@ -210,7 +210,7 @@ fn day_range(arguments: &MonitorRunArguments) -> DayRange {
     }
 }
 
-/// The model to ask, where there is one. A monitor does without where nobody named any.
+/// Returns the model that explains the days; `None` if no model is configured or wanted.
 fn model(
     arguments: &MonitorRunArguments,
     config: &Config,
@@ -248,7 +248,7 @@ fn deliver_report(
     destination.deliver(&text, output)
 }
 
-/// Sends what is due, and shows what was not sent.
+/// Sends the messages that are due, and shows those that were not sent.
 async fn send(
     state: &State,
     channels: &Channels,
@@ -271,7 +271,7 @@ fn unsent(error: morning::Error) -> Failure {
     }
 }
 
-/// Shows what earlier runs could not send and this one did not try. Otherwise nobody would learn of it.
+/// Warns about messages that earlier runs could not send and that this run did not try. No other output mentions them.
 fn warn_of(left_over: &[Entry], output: &Output) {
     let Some(oldest) = left_over.iter().map(|entry| entry.at.date()).min() else { return };
     let (messages, have) = (counted(left_over.len(), "message"), if left_over.len() == 1 { "has" } else { "have" });
@@ -281,7 +281,7 @@ fn warn_of(left_over: &[Entry], output: &Output) {
     ));
 }
 
-/// The first failure, which names the monitors that failed after it.
+/// Returns the first failure, with a hint that lists the others.
 fn failure(failures: Vec<(String, run::Error)>) -> Option<Failure> {
     let mut failures = failures.into_iter();
     let (monitor, error) = failures.next()?;
@@ -297,23 +297,23 @@ fn failure(failures: Vec<(String, run::Error)>) -> Option<Failure> {
     Some(if others.is_empty() { failure } else { failure.hint(format!("these failed too: {}", others.join("; "))) })
 }
 
-/// Shows what the analyst does.
-struct Seen(Progress);
+/// Shows the events of the analyst as progress.
+struct ShowProgress(Progress);
 
-impl Observer for Seen {
+impl Observer for ShowProgress {
     fn observe(&mut self, event: Event) -> io::Result<()> {
         self.0.observe(&event);
         Ok(())
     }
 }
 
-/// Shows how far a run is.
-struct Shown<'a> {
+/// Shows the progress of each monitor.
+struct ShowSteps<'a> {
     waiting: Option<Waiting>,
     talk: &'a Talk,
 }
 
-impl Watch for Shown<'_> {
+impl Watch for ShowSteps<'_> {
     fn begins(&mut self, monitor: &str) {
         self.waiting = Some(Waiting::start(self.talk, &format!("{monitor} is read")));
     }

@@ -1,4 +1,4 @@
-//! `explore monitor snooze`: metrics that nobody is told of for a while.
+//! `explore monitor snooze`: suspends the alerts on a metric for a range of days.
 
 use jiff::ZonedDateTime;
 use jiff::civil::Date;
@@ -45,7 +45,7 @@ async fn add(new: &NewSnooze, config: &Config, output: &mut Output) -> Result<Ex
     Ok(ExitStatus::Done)
 }
 
-/// Refuses a metric that no monitor has: nobody would notice that it is not snoozed.
+/// Rejects a metric that no monitor has. Otherwise nobody would notice that the intended metric is not snoozed.
 fn check(new: &NewSnooze, monitors: &[Monitor]) -> Result<(), Failure> {
     let is_meant = |monitor: &&Monitor| new.monitor.as_ref().is_none_or(|key| *key == monitor.key);
     let metrics = monitors.iter().filter(is_meant).flat_map(|monitor| &monitor.metrics);

@@ -1,4 +1,4 @@
-//! `explore monitor why`: the story of one value, from the state.
+//! `explore monitor why`: explains from the stored state how one value was judged and whether an alert was sent.
 
 use jiff::civil::{Date, Time};
 
@@ -39,7 +39,7 @@ pub(super) async fn run(
     Ok(ExitStatus::Done)
 }
 
-/// The time of the day that is meant.
+/// Returns the time of day at which the step begins. Only monitors by the hour have and require `--hour`.
 fn time(arguments: &MonitorWhyArguments, monitor: &Monitor) -> Result<Time, Failure> {
     let (key, grain) = (&monitor.key, monitor.calendar.grain);
     match (grain, arguments.hour) {
@@ -56,14 +56,15 @@ fn never_judged(monitor: &Monitor, date: Date) -> Failure {
         .hint(format!("`explore monitor run {key} --date {date}` judges it"))
 }
 
-/// What is asked about.
+/// The monitor, metric and date that the command line names.
 struct Asked<'a> {
+    /// `None` if only the metric is given.
     monitor: Option<&'a str>,
     metric: &'a str,
     date: Date,
 }
 
-/// `METRIC DATE`, `MONITOR.METRIC DATE` or `MONITOR METRIC DATE`.
+/// Parses `METRIC DATE`, `MONITOR.METRIC DATE` or `MONITOR METRIC DATE`.
 fn asked(arguments: &MonitorWhyArguments) -> Result<Asked<'_>, Failure> {
     let MonitorWhyArguments { metric: first, date: second, date_after_monitor, .. } = arguments;
     if let Some(date) = *date_after_monitor {
@@ -77,7 +78,7 @@ fn asked(arguments: &MonitorWhyArguments) -> Result<Asked<'_>, Failure> {
     Ok(Asked { monitor, metric, date })
 }
 
-/// The monitor that has the metric, and the metric's key.
+/// Returns the only monitor that has the metric, with the metric's key. An ambiguous metric is an error.
 fn find<'a>(monitors: &'a [Monitor], key: Option<&str>, metric: &'a str) -> Result<(&'a Monitor, &'a str), Failure> {
     if let Some(key) = key
         && !monitors.iter().any(|monitor| monitor.key == key)

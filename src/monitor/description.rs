@@ -19,7 +19,7 @@ const MOST: f64 = 0.5;
 
 /// The description of one incident, in words.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Telling {
+pub(crate) struct Description {
     /// `Revenue 38% below expected`
     pub(crate) title: String,
     /// `mostly channel = paid`
@@ -59,14 +59,14 @@ pub(crate) struct Part {
 }
 
 /// Describes an incident in words.
-pub(crate) fn tell(monitor: &Monitor, day: &Day, incident: &Incident) -> Telling {
+pub(crate) fn describe(monitor: &Monitor, day: &Day, incident: &Incident) -> Description {
     match &incident.kind {
         IncidentKind::Deviation => tell_deviation(monitor, day, incident),
-        IncidentKind::NoData { .. } | IncidentKind::Failed { .. } => absence::tell(monitor, day, incident),
+        IncidentKind::NoData { .. } | IncidentKind::Failed { .. } => absence::describe(monitor, day, incident),
     }
 }
 
-fn tell_deviation(monitor: &Monitor, day: &Day, incident: &Incident) -> Telling {
+fn tell_deviation(monitor: &Monitor, day: &Day, incident: &Incident) -> Description {
     let (label, unit) = (label(monitor, &incident.metric), unit(monitor, &incident.metric));
     let subject = Subject::of(day, incident);
     let is_going_on = incident.is_going_on();
@@ -80,7 +80,7 @@ fn tell_deviation(monitor: &Monitor, day: &Day, incident: &Incident) -> Telling 
     let subject = subject.filter(|_| is_going_on);
     let others = incident.metrics.iter().filter(|metric| **metric != incident.metric);
     let rest = incident.rest.abs() > f64::EPSILON && !segments.is_empty();
-    Telling {
+    Description {
         title,
         place: place(incident, subject.as_ref()),
         measured: subject.as_ref().map(|subject| subject.measured(unit)),
@@ -104,7 +104,7 @@ fn since(day: &Day, incident: &Incident) -> Option<String> {
     (incident.opened != day.at).then(|| format!("open since {}", wording::moment(incident.opened)))
 }
 
-impl Telling {
+impl Description {
     /// Returns the title with its place: `Revenue 38% below expected (mostly channel = paid)`.
     pub(crate) fn headline(&self) -> String {
         self.place.as_ref().map_or_else(|| self.title.clone(), |place| format!("{} ({place})", self.title))

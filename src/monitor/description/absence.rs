@@ -1,6 +1,6 @@
 //! Describes incidents of missing data, and of monitors whose query fails.
 
-use super::{LINE_CHARACTERS, Part, Telling, label, line, name, part, since, unit, whole};
+use super::{Description, LINE_CHARACTERS, Part, label, line, name, part, since, unit, whole};
 use crate::monitor::day::{Day, Incident, IncidentKind, Silent};
 use crate::monitor::registry::Monitor;
 use crate::monitor::wording::{amount, moment, step};
@@ -8,7 +8,7 @@ use crate::typeset::figure::number;
 use crate::typeset::text;
 
 /// Describes an incident of either kind in words.
-pub(super) fn tell(monitor: &Monitor, day: &Day, incident: &Incident) -> Telling {
+pub(super) fn describe(monitor: &Monitor, day: &Day, incident: &Incident) -> Description {
     let is_going_on = incident.is_going_on();
     let (subject, what) = (subject(monitor, incident), what(monitor, incident));
     let title = match (is_going_on, incident.decision.reasons.first()) {
@@ -18,7 +18,7 @@ pub(super) fn tell(monitor: &Monitor, day: &Day, incident: &Incident) -> Telling
     let names = incident.segments.iter().map(|part| name(&part.segment)).collect::<Vec<_>>();
     let others = incident.metrics.iter().filter(|metric| is_going_on && **metric != incident.metric);
     let unit = unit(monitor, &incident.metric);
-    Telling {
+    Description {
         title: line(&title),
         place: (!names.is_empty()).then(|| text::line(&names.join("; "), LINE_CHARACTERS)),
         measured: measured(monitor, day, incident).filter(|_| is_going_on),

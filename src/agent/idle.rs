@@ -16,12 +16,12 @@ pub(super) const WHAT_TO_DO: &str = "the model called no tool in several turns i
 
 /// The replies without a call since the last call.
 #[derive(Debug, Default)]
-pub(super) struct Mute {
+pub(super) struct Idleness {
     turns: u32,
     said: u32,
 }
 
-impl Mute {
+impl Idleness {
     /// Counts a reply. Returns whether it ends the run.
     pub(super) fn heed(&mut self, reply: &Reply) -> bool {
         if !reply.tool_calls.is_empty() {
@@ -47,8 +47,8 @@ mod tests {
     }
 
     fn check(replies: &[(&str, usize)], expected: bool) {
-        let mut mute = Mute::default();
-        let ends: Vec<bool> = replies.iter().map(|(text, calls)| mute.heed(&reply(text, *calls))).collect();
+        let mut idleness = Idleness::default();
+        let ends: Vec<bool> = replies.iter().map(|(text, calls)| idleness.heed(&reply(text, *calls))).collect();
         let (last, earlier) = ends.split_last().unwrap();
         assert!(*last == expected && !earlier.contains(&true), "{replies:?}: {ends:?}");
     }
