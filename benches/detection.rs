@@ -1,10 +1,10 @@
 //! Measures how many injected anomalies the engine detects in generated days, and how often it alerts without a cause:
 //! `cargo bench --bench detection -- [SEED..SEED]`.
 //!
-//! Sizes are in standard deviations of the metric's one-day-ahead errors, as the engine made them on the ordinary days of
-//! the last year without the injection. Errors are differences of logarithms, as the engine computes them for such
-//! series. Otherwise a rise by four standard deviations would be a smaller anomaly to the engine than a fall by four. The
-//! engine was tuned on seeds below 3000. The default seeds, from 3000 on, were not used for that.
+//! Sizes are in standard deviations of the metric's one-day-ahead errors, as the engine made them on the ordinary days
+//! of the last year without the injection. Errors are differences of logarithms, as the engine computes them for such
+//! series. Otherwise a rise by four standard deviations would be a smaller anomaly to the engine than a fall by four.
+//! The engine was tuned on seeds below 3000. The default seeds, from 3000 on, were not used for that.
 
 #![expect(
     clippy::unwrap_used,
@@ -12,7 +12,7 @@
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "a bench prints, and stops at the first surprise"
+    reason = "a benchmark prints its results and panics on errors"
 )]
 
 use std::collections::{BTreeMap, HashMap};
@@ -35,8 +35,8 @@ const JUDGED: std::ops::Range<usize> = 728..1_092;
 const SIZES: [f64; 4] = [2.0, 3.0, 4.0, 6.0];
 /// The number of injections of each kind and size for each seed.
 const TRIALS: usize = 4;
-/// The days within which a lasting anomaly should be detected, counted from its first day. For a drift, they are counted
-/// from its last day.
+/// The days within which a lasting anomaly should be detected, counted from its first day. For a drift, they are
+/// counted from its last day.
 const PATIENCE: usize = 7;
 /// The days that a drift takes to reach its size.
 const DRIFT: usize = 28;
@@ -366,8 +366,8 @@ fn observed(monitor: &Monitor, seed: u64, injection: Option<Injection>, days: us
     observed
 }
 
-/// The funnel with its ratios and default settings. Its holidays are those of the shipped monitor, which include neither
-/// the eves of holidays nor shopping days.
+/// The funnel with its ratios and default settings. Its holidays are those of the shipped monitor, which include
+/// neither the eves of holidays nor shopping days.
 const FUNNEL: &str = r#"
 label = "Revenue funnel"
 delay = "0h"

@@ -6,7 +6,7 @@
     clippy::unwrap_used,
     clippy::print_stdout,
     clippy::cast_precision_loss,
-    reason = "a bench prints, and stops at the first surprise"
+    reason = "a benchmark prints its results and panics on errors"
 )]
 
 use std::path::{Path, PathBuf};

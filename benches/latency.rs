@@ -1,11 +1,12 @@
-//! Measures the latency that `select` adds to a query, compared with the bare driver with the same session settings. Both
-//! use eight connections, at 1, 8 and 64 concurrent calls, over the loopback interface and over a relay that delays every
-//! byte as a network does. Target: at most one round trip. Run it with `pg_virtualenv cargo bench --bench latency`.
+//! Measures the latency that `select` adds to a query, compared with the bare driver with the same session settings.
+//! Both use eight connections, at 1, 8 and 64 concurrent calls, over the loopback interface and over a relay that
+//! delays every byte as a network does. Target: at most one round trip. Run it with `pg_virtualenv cargo bench --bench
+//! latency`.
 //!
 //! With more calls than connections, a call waits for the calls before it. The added latency is then counted once for
 //! each call per connection: eight times at 64 calls.
 
-#![expect(clippy::expect_used, clippy::print_stdout, reason = "a benchmark prints, and has nobody to report to")]
+#![expect(clippy::expect_used, clippy::print_stdout, reason = "a benchmark prints its results and panics on errors")]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,8 +1,8 @@
-//! Measures the time and memory of monitor runs over 5,000 metric-segments, with the state in PostgreSQL: the first run,
-//! which reads two years, and the run of the next day. Targets: 30 s and 300 MB for a day on two cores. Requires the `PG*`
-//! variables: `pg_virtualenv cargo bench --bench monitor`.
+//! Measures the time and memory of monitor runs over 5,000 metric-segments, with the state in PostgreSQL: the first
+//! run, which reads two years, and the run of the next day. Targets: 30 s and 300 MB for a day on two cores. Requires
+//! the `PG*` variables: `pg_virtualenv cargo bench --bench monitor`.
 
-#![expect(clippy::expect_used, clippy::print_stdout, reason = "a benchmark prints, and has nobody to report to")]
+#![expect(clippy::expect_used, clippy::print_stdout, reason = "a benchmark prints its results and panics on errors")]
 
 use std::path::Path;
 use std::process::{Command, Stdio};

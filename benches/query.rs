@@ -2,7 +2,7 @@
 //! 1,000 rows and 10 columns. Target of the tool call: 5 ms more than the query. Requires the `PG*` variables:
 //! `pg_virtualenv cargo bench --bench query`.
 
-#![expect(clippy::expect_used, reason = "a benchmark has nobody to report to")]
+#![expect(clippy::expect_used, reason = "a benchmark panics on errors")]
 
 use std::time::Duration;
 

@@ -1,12 +1,12 @@
 //! Measures how many causes of real incidents are found: `cargo bench --bench rootcause -- DIRECTORY`. The directory
-//! contains `labels.json` and a file of rows for each case. Prints how many causes were found first, and among the first
-//! three candidates.
+//! contains `labels.json` and a file of rows for each case. Prints how many causes were found first, and among the
+//! first three candidates.
 
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
     clippy::cast_precision_loss,
-    reason = "a bench prints, and stops at the first surprise"
+    reason = "a benchmark prints its results and panics on errors"
 )]
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -2,7 +2,7 @@
 //! with 100 tables on a local server. Targets: 150 ms and 60 MB. Requires the `PG*` variables:
 //! `pg_virtualenv cargo bench --bench start`.
 
-#![expect(clippy::expect_used, clippy::print_stdout, reason = "a benchmark prints, and has nobody to report to")]
+#![expect(clippy::expect_used, clippy::print_stdout, reason = "a benchmark prints its results and panics on errors")]
 
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};

@@ -1,5 +1,5 @@
-//! Measures the state on the PostgreSQL server of the `PG*` variables: writing and reading a history of 5,000 series over
-//! two years, restating a week, and committing a day with 5,000 judgements.
+//! Measures the state on the PostgreSQL server of the `PG*` variables: writing and reading a history of 5,000 series
+//! over two years, restating a week, and committing a day with 5,000 judgements.
 //!
 //! Run it with `pg_virtualenv -t cargo bench --bench state`.
 
@@ -7,7 +7,7 @@
     clippy::expect_used,
     clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a bench prints, and stops where anything is wrong"
+    reason = "a benchmark prints its results and panics on errors"
 )]
 
 use std::time::Instant;

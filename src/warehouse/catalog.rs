@@ -96,8 +96,8 @@ pub struct Column {
     /// Example values to filter by, from the metadata.
     #[serde(default)]
     pub examples: Vec<String>,
-    /// Whether the values are personal or secret. Prompts do not contain them: [`crate::semantic::complete`] removes them
-    /// from the catalog.
+    /// Whether the values are personal or secret. Prompts do not contain them: [`crate::semantic::complete`] removes
+    /// them from the catalog.
     #[serde(default)]
     pub sensitive: bool,
     /// Whether `sensitive` was guessed from the name instead of read from the metadata. Queries may read a column whose

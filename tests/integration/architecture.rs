@@ -236,7 +236,8 @@ fn every_module_trait_and_public_type_has_a_whole_sentence() {
         if !is_sentence(&module) {
             without.push(format!("{place}: {module:?}"));
         }
-        for (index, name) in lines.iter().enumerate().filter_map(|(index, line)| Some((index, public.captures(line)?))) {
+        for (index, name) in lines.iter().enumerate().filter_map(|(index, line)| Some((index, public.captures(line)?)))
+        {
             types += 1;
             let doc = doc_above(&lines, index);
             if !is_sentence(&doc) {

@@ -1,5 +1,8 @@
 //! The sample data and the generator: what is said to be in them is in them.
 
+#[cfg(test)]
+mod days;
+
 use std::collections::BTreeSet;
 
 use explore::finding::results::{QueryResult, Results};
@@ -7,7 +10,7 @@ use explore::finding::{Category, Citation};
 use explore::sample::{self, Dataset, Kind, Options, SAMPLE_SQL};
 use explore::warehouse::table::{Column, Table};
 
-use crate::server;
+use crate::support::server;
 
 /// The single value of a statement, as text.
 async fn value(url: &str, sql: &str) -> String {

@@ -14,7 +14,7 @@ use explore::monitor::memory::Layout;
 use explore::state::State;
 use jiff::civil::{DateTime, date};
 
-use crate::server;
+use crate::support::server;
 
 /// A state of one test's own on a server, and its URL.
 pub(crate) async fn on_server(name: &str) -> (State, String) {

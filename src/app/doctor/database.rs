@@ -229,8 +229,8 @@ fn statistics(catalog: &Catalog) -> Check {
     )
 }
 
-/// Returns the facts for the script that creates a read-only role. The schemas are those in `wished`, otherwise those in
-/// the catalog, otherwise all schemas with tables.
+/// Returns the facts for the script that creates a read-only role. The schemas are those in `wished`, otherwise those
+/// in the catalog, otherwise all schemas with tables.
 pub async fn ground(database: &dyn Database, wished: &[String], catalog: Option<&Catalog>) -> Result<Ground, Error> {
     let PublicRights { schemas: all, open_schemas, written, definers } =
         database.diagnose(CHECK_TIMEOUT).await.public_rights?;

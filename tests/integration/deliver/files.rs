@@ -42,7 +42,7 @@ async fn what_a_killed_writer_left_is_replaced() {
     let text = fs::read_to_string(path.join(&name)).unwrap();
     fs::remove_file(path.join(&name)).unwrap();
     fs::write(path.join(format!(".{name}.draft")), &text[..text.len() / 2]).unwrap();
-    crate::server::execute(&url, "UPDATE explore.outbox SET state = 'pending'").await;
+    crate::support::server::execute(&url, "UPDATE explore.outbox SET state = 'pending'").await;
     send(&state, &channels).await;
     assert_eq!(names(), [name.as_str()]);
     assert_eq!(fs::read_to_string(path.join(&name)).unwrap(), text);

@@ -6,9 +6,9 @@ use std::sync::mpsc;
 use explore::state::State;
 
 use super::{fate, queue};
-use crate::program::Program;
-use crate::scripted_server::{ScriptedServer, computed, is_silent, raw};
-use crate::server;
+use crate::support::program::Program;
+use crate::support::scripted_server::{ScriptedServer, computed, is_silent, raw};
+use crate::support::server;
 
 /// Where a state is.
 enum Place {

@@ -1,8 +1,8 @@
 use explore::deliver::{Channels, send_due};
 
 use super::{channels, now, outbox, pace, queue_incidents, sections, send, variable};
-use crate::scripted_server::{ScriptedServer, raw};
 use crate::state::on_server;
+use crate::support::scripted_server::{ScriptedServer, raw};
 use explore::state::State;
 
 const WEBHOOK: &str = "[channels.alerts]\nkind = \"slack\"\nurl_env = \"HOOK_URL\"\n";

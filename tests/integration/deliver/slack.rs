@@ -1,8 +1,8 @@
 use serde_json::json;
 
 use super::{channels, fate, message, queue, send};
-use crate::scripted_server::{ScriptedServer, Turn, hangs_up, is_silent, raw};
 use crate::state::on_server;
+use crate::support::scripted_server::{ScriptedServer, Turn, hangs_up, is_silent, raw};
 
 const WEBHOOK: &str = "[channels.alerts]\nkind = \"slack\"\nurl_env = \"HOOK_URL\"\n";
 

@@ -7,8 +7,8 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 use super::{channels, fate, now, outbox, queue, queue_incidents, send};
-use crate::scripted_server::{Request, ScriptedServer, Turn, hangs_up, is_silent, raw};
 use crate::state::on_server;
+use crate::support::scripted_server::{Request, ScriptedServer, Turn, hangs_up, is_silent, raw};
 
 const FILE: &str = "[channels.ours]\nkind = \"webhook\"\nurl_env = \"HOOK_URL\"\nsecret_env = \"HOOK_SECRET\"\n";
 

@@ -2,7 +2,7 @@
 
 use super::days::{day, incident, message, turn};
 use super::{january, on_server};
-use crate::program::{Outcome, Program};
+use crate::support::program::{Outcome, Program};
 
 fn check(outcome: &Outcome, code: i32, expected: &str) {
     assert_eq!(outcome.code, code, "{}", outcome.stderr);

@@ -1,7 +1,7 @@
 use explore::state::State;
 
 use super::{january, on_server, turns::commit};
-use crate::server;
+use crate::support::server;
 
 #[tokio::test]
 async fn the_schema_is_made_once_by_many_at_once() {

@@ -8,7 +8,7 @@ use jiff::civil::date;
 
 use super::days::{segment, turn};
 use super::{layout, on_both, on_server};
-use crate::server;
+use crate::support::server;
 
 #[tokio::test]
 async fn snoozes_are_added_found_and_removed() {

@@ -6,7 +6,7 @@ use jiff::civil::DateTime;
 
 use super::days::{day, incident, message, turn};
 use super::{january, on_both, on_server};
-use crate::server;
+use crate::support::server;
 
 /// Commits a day with a message, and what of it was new.
 pub(super) async fn commit(state: &State, at: DateTime) -> u64 {

@@ -1,0 +1,141 @@
+//! Runs in which the model plays well.
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use super::{APIS, CUSTOMERS, Exploration, Ran, SAMPLE, finding, finishes, looks, records};
+use crate::support::program::Program;
+use crate::support::scripted_server::{ScriptedServer, Turn, calls};
+
+const MONTHS: &str = "SELECT date_trunc('month', billing_date)::date AS month, sum(net_sales_value_2) AS net_sales \
+    FROM primary_sales GROUP BY month ORDER BY month";
+const REGIONS: &str =
+    "SELECT region, count(DISTINCT customer_code) AS customers FROM primary_sales GROUP BY region ORDER BY region";
+
+fn script() -> Vec<Turn> {
+    let query = |sql: &str, question: &str| ("execute_sql", json!({ "sql": sql, "question": question }));
+    vec![
+        calls([query(CUSTOMERS, "who went silent?"), query(MONTHS, "how does it run?"), query(REGIONS, "where?")])
+            .saying("The frame first."),
+        calls([
+            ("describe_table", json!({ "table": "primary_sales" })),
+            ("find_values", json!({ "text": "ghi service" })),
+        ]),
+        records(finding(&json!({}))),
+        finishes(),
+    ]
+}
+
+#[test]
+fn what_the_model_sees_first_and_after_its_calls() {
+    for api in APIS {
+        let ran = Exploration::new(&SAMPLE, script()).with(&["--api", api]).run().ends_with(0, "finished");
+        let requests = ran.model.requests();
+        assert_eq!(
+            requests[0].tool_names(),
+            ["execute_sql", "describe_table", "find_values", "record_finding", "finish"]
+        );
+        let conversation = requests[2].body.get("messages").or(requests[2].body.get("input")).unwrap();
+        let seen = conversation.as_array().unwrap().iter().map(said).collect::<String>();
+        assert!(system(&requests[0].body).starts_with("You are a senior analyst"));
+        insta::assert_snapshot!("what_the_model_sees", seen);
+        for pair in requests.windows(2) {
+            let all = |body: &Value| body.get("messages").or(body.get("input")).unwrap().as_array().unwrap().clone();
+            let (before, after) = (all(&pair[0].body), all(&pair[1].body));
+            assert_eq!(after[..before.len()], before, "what was sent stays, so that caches hit");
+        }
+    }
+}
+
+/// A message of either API in words.
+fn said(message: &Value) -> String {
+    let mut text = String::new();
+    let content = match &message["content"] {
+        Value::Array(parts) => parts.iter().filter_map(|part| part["text"].as_str()).collect(),
+        content => content.as_str().unwrap_or_default().to_owned(),
+    };
+    let content = message["output"].as_str().map_or(content, str::to_owned);
+    let is_answer = message["role"] == "tool" || message["type"] == "function_call_output";
+    let who = if is_answer { "answer" } else { message["role"].as_str().unwrap_or("assistant") };
+    // Only Chat Completions has the briefing among the messages.
+    if !content.is_empty() && who != "system" {
+        writeln!(text, "=== {who}\n{content}").unwrap();
+    }
+    let calls = message["tool_calls"].as_array().into_iter().flatten().map(|call| &call["function"]);
+    for call in calls.chain((message["type"] == "function_call").then_some(message)) {
+        writeln!(text, "=== call of {}\n{}", call["name"].as_str().unwrap(), call["arguments"].as_str().unwrap())
+            .unwrap();
+    }
+    text
+}
+
+fn system(body: &Value) -> String {
+    let chat = body["messages"][0]["content"].as_str();
+    chat.or(body["instructions"].as_str()).or(body["input"][0]["content"].as_str()).unwrap().to_owned()
+}
+
+#[test]
+fn a_finding_comes_with_its_evidence_the_same_over_both_apis() {
+    let reports = APIS.map(|api| {
+        let ran = Exploration::new(&SAMPLE, script()).with(&["--api", api]).run().ends_with(0, "finished");
+        // The scripted server says that it read 100 tokens, whatever it was sent.
+        assert!(ran.stderr.starts_with("warning: the model's server says that it read 100 tokens"), "{}", ran.stderr);
+        assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+        timeless(ran.report())
+    });
+    assert_eq!(reports[0], reports[1]);
+    insta::assert_json_snapshot!("report_of_a_good_run", reports[0]);
+}
+
+fn timeless(mut report: Value) -> Value {
+    for field in ["run_id", "started_at", "journal", "version"] {
+        report[field] = "…".into();
+    }
+    report["database"]["version"] = "…".into();
+    report["usage"]["elapsed_milliseconds"] = 0.into();
+    report
+}
+
+#[test]
+fn each_thing_that_happens_has_its_line_in_the_journal() {
+    let mut script = script();
+    script.insert(1, looks("SELECT nonsense FROM primary_sales"));
+    script.insert(2, records(finding(&json!({ "narrative": "CUST004 lost 999,999 INR." }))));
+    let ran = Exploration::new(&SAMPLE, script).run().ends_with(0, "finished");
+    let names = ran.journal.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["event"].to_string());
+    let names = names.map(|name| name.trim_matches('"').to_owned()).collect::<Vec<_>>().join(" ");
+    assert_eq!(
+        names,
+        "started briefed asked warned replied query_started query_started query_started queried queried queried \
+         asked replied query_started query_failed asked replied finding_refused asked replied query_started queried \
+         asked replied found asked replied stopped"
+    );
+    let configuration = &ran.events("started")[0]["configuration"];
+    assert!(configuration.to_string().contains("postgres://runs_reader:***@"), "{configuration:#}");
+    assert_eq!(ran.events("found")[0]["figures"][0]["text"], "38,000");
+    assert_eq!(ran.report()["findings_refused"], 1);
+    assert_eq!(ran.report()["queries_failed"], 1);
+}
+
+#[test]
+fn the_model_can_explore_the_demo_too() {
+    let model = ScriptedServer::start(script());
+    let cache = std::env::var("HOME").unwrap();
+    let program = Program::new().variable("OPENAI_API_KEY", super::KEY).variable("HOME", &cache);
+    let arguments = ["--demo", "--model", "gpt-5.2", "--format", "json", "--base-url", &model.base_url()];
+    let outcome = program.run(&arguments);
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    let report = serde_json::from_str::<Value>(&outcome.stdout).unwrap();
+    assert_eq!(report["findings"][0]["figures"][0]["text"], "38,000", "{report:#}");
+    assert_eq!(report["database"]["engine"], "embedded PostgreSQL");
+    assert_eq!(report["as_of"], "2025-11-30");
+}
+
+#[test]
+fn fail_on_tells_by_the_exit_code_what_was_found() {
+    let run = |severity| Exploration::new(&SAMPLE, script()).with(&["--fail-on", severity]).run();
+    run("high").ends_with(10, "finished");
+    let ran: Ran = run("critical");
+    ran.ends_with(0, "finished");
+}

@@ -1,0 +1,4 @@
+//! Explorations: the offline analyst and the reports.
+
+pub(crate) mod analyst;
+pub(crate) mod report;

@@ -1,0 +1,5 @@
+//! What tables mean, against a real server, the embedded engine and files on disk.
+
+mod metadata;
+mod render;
+mod roles;

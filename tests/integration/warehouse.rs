@@ -1,0 +1,11 @@
+//! The way to a database: validator, engines, catalogue, executor.
+
+pub(crate) mod attacks;
+pub(crate) mod attributes;
+pub(crate) mod database;
+pub(crate) mod executor;
+pub(crate) mod faults;
+pub(crate) mod hidden;
+pub(crate) mod introspect;
+pub(crate) mod sql;
+pub(crate) mod tpc;
