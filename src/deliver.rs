@@ -29,8 +29,7 @@ pub mod settings;
 mod slack;
 mod webhook;
 
-use std::fmt::Write as _;
-
+use crate::typeset::text::hex;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -66,10 +65,7 @@ fn fingerprint<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
         hash.update(text.len().to_le_bytes());
         hash.update(text.as_bytes());
     }
-    hash.finalize().iter().take(16).fold(String::new(), |mut name, byte| {
-        let _ = write!(name, "{byte:02x}");
-        name
-    })
+    hex(&hash.finalize()[..16])
 }
 
 #[expect(clippy::ref_option, reason = "serde requires this signature")]

@@ -4,6 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::results::names::Names;
 use super::{Category, Draft};
+use crate::typeset::text::hex;
 
 /// Returns 16 hexadecimal digits. The subject is the identifiers in the segment (`CUST004`). A segment without
 /// identifiers counts with all its names, and a segment without names counts with its words.
@@ -20,8 +21,7 @@ pub(super) fn of(draft: &Draft, names: &Names) -> String {
     subjects.sort();
     subjects.dedup();
     let digest = Sha256::digest(format!("{}\n{}", category(draft.category), subjects.join("\n")));
-    let start = digest.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
-    format!("{start:016x}")
+    hex(&digest[..8])
 }
 
 fn is_identifier(name: &str) -> bool {

@@ -84,7 +84,6 @@ impl FromStr for Api {
 /// The effort that a reasoning model spends; sent only if set, because other models refuse it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the provider defines the names and their meaning")]
 pub enum ReasoningEffort {
     None,
     Minimal,

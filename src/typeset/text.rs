@@ -158,6 +158,14 @@ pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
     format!("{} {}", group_digits(&number.to_string()), if number == 1 { one } else { many })
 }
 
+/// Writes bytes as hexadecimal digits, in lower case.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
 /// Returns whether a character is shown as nothing or changes how the text around it is shown.
 pub(crate) fn is_deceptive(character: char) -> bool {
     matches!(character,

@@ -137,8 +137,8 @@ async fn examine_content(
 /// Returns the check for a catalog or metadata that cannot be read.
 fn unreadable(failure: &Failure) -> Check {
     let (name, remedy) = match failure.kind() {
-        Kind::Usage => ("metadata", "mend the file that it names; tables and attacks were not looked at"),
-        _ => ("catalog", "look into the server's log; tables and attacks were not looked at"),
+        Kind::Usage => ("metadata", "correct the file that it names; tables and attacks were not checked"),
+        _ => ("catalog", "check the server's log; tables and attacks were not checked"),
     };
     Check::failed(name, failure.kind(), failure.to_string(), remedy)
 }
@@ -168,11 +168,11 @@ fn disagreements(config: &Config, catalog: &Catalog, left_out: &[(String, String
 
 fn metadata(disagreements: &[String]) -> Check {
     match disagreements.first() {
-        None => Check::ok("metadata", "what people wrote agrees with the database"),
+        None => Check::ok("metadata", "the metadata agrees with the database"),
         Some(first) => Check::warning(
             "metadata",
             format!("{} with the database; the first: {first}", counted(disagreements.len(), "disagreement")),
-            "`explore schema check` names all of them, `explore schema pull` mends what it can",
+            "`explore schema check` lists all of them, `explore schema pull` corrects what it can",
         ),
     }
 }
@@ -216,7 +216,7 @@ fn terminal(examination: &Examination, output: &Output) -> String {
     }
     if let Some(grants) = &examination.grants {
         text.push_str(
-            "\n-- The statements that make a role which may only read (`explore doctor --grants` prints them alone):\n",
+            "\n-- The statements that create a read-only role (`explore doctor --grants` prints only them):\n",
         );
         text.push_str(grants);
     }

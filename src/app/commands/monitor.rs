@@ -51,7 +51,7 @@ async fn state(config: &Config) -> Result<State, Failure> {
         #[cfg(feature = "embedded")]
         StatePlace::Directory(directory) => Ok(State::embedded(&directory).await?),
         #[cfg(not(feature = "embedded"))]
-        StatePlace::Directory(_) => Err(Failure::usage("this build has no embedded PostgreSQL to keep the state in")
+        StatePlace::Directory(_) => Err(Failure::usage("this build has no embedded PostgreSQL for the state")
             .hint("set EXPLORE_STATE_URL to postgres://USER@HOST/NAME")),
     }
 }
@@ -90,7 +90,7 @@ fn registry(config: &Config, output: &Output) -> Result<Registry, Failure> {
     let named = config.monitors.is_some() || !config.is_default("metadata");
     let directory = config.monitors.clone().unwrap_or_else(|| config.metadata.join("monitors"));
     if !named && !directory.exists() {
-        let message = format!("there is no {}; these are the monitors that come with the program", directory.display());
+        let message = format!("{} does not exist; using the monitors that come with the program", directory.display());
         output.talk().note(&message);
         return Ok(Registry::shipped());
     }

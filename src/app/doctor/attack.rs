@@ -122,11 +122,11 @@ pub fn verdict(outcomes: &[Outcome]) -> Check {
     let failed = |finding: String, remedy: &str| Check::failed("attack", Kind::Database, finding, remedy);
     let (escaped, lost) = (numbers(&|outcome| outcome.escaped), numbers(&|outcome| outcome.layer == Layer::Lost));
     if !escaped.is_empty() {
-        let remedy = "see whether [sql] of explore.toml allows what they do; if not, report it, please";
+        let remedy = "check whether [sql] of explore.toml allows what they do; if not, please report it";
         return failed(format!("strings ran that should be refused: {escaped} (--format json shows them)"), remedy);
     }
     if !lost.is_empty() {
-        return failed(format!("the database went away at string {lost}"), "look into the server's log");
+        return failed(format!("the connection to the database was lost at string {lost}"), "check the server's log");
     }
     Check::ok("attack", format!("of {} strings none ran that should be refused", outcomes.len()))
 }
@@ -148,10 +148,10 @@ pub fn summary(outcomes: &[Outcome]) -> String {
     for (layer, count) in counts {
         let what = match layer {
             Layer::Validator => "refused by the validator; they never left this process",
-            Layer::Cost => "refused for what the planner expects them to cost",
-            Layer::Wrapper => "no statement within the wrapper",
+            Layer::Cost => "refused because of the planner's cost estimate",
+            Layer::Wrapper => "not a valid statement within the wrapper",
             Layer::Transaction => "refused by the READ ONLY transaction",
-            Layer::Role => "refused for want of rights",
+            Layer::Role => "refused because the role lacks the right",
             Layer::Server => "refused by the server for another reason",
             Layer::Limit => "stopped at a limit",
             Layer::Lost => "sent, and the connection was lost",

@@ -70,7 +70,7 @@ pub fn check_catalog(catalog: &Catalog, server: &Server, warnings: &[String]) ->
     checks.extend(warnings.iter().map(|warning| {
         let remedy = match warning.strip_prefix(LEFT_OUT) {
             Some(_) => "allow what is harmless by name, in [sql] of explore.toml; or leave it out",
-            None => "mend what it names; `explore schema check` tells more",
+            None => "correct what it names; `explore schema check` shows more",
         };
         Check::warning("catalog", warning, remedy)
     }));
@@ -80,14 +80,16 @@ pub fn check_catalog(catalog: &Catalog, server: &Server, warnings: &[String]) ->
 fn tls(encryption: &Result<Encryption, Error>) -> Check {
     match encryption {
         Ok(Encryption { version: Some(version), .. }) => Check::ok("TLS", version.clone()),
-        Ok(Encryption { address, is_local: true, .. }) => Check::ok("TLS", format!("none, which {address} needs not")),
+        Ok(Encryption { address, is_local: true, .. }) => {
+            Check::ok("TLS", format!("none, and {address} does not need it"))
+        }
         Ok(Encryption { address, .. }) => Check::warning(
             "TLS",
             format!("none, although {address} is reached over a network"),
             "add ?sslmode=verify-full to the URL, and turn on ssl in the server",
         ),
         Err(_) => {
-            Check::warning("TLS", "the server does not tell", "add ?sslmode=require to the URL, which insists on it")
+            Check::warning("TLS", "the server does not report it", "add ?sslmode=require to the URL, which requires it")
         }
     }
 }
@@ -95,16 +97,16 @@ fn tls(encryption: &Result<Encryption, Error>) -> Check {
 fn version(version: &str) -> Check {
     let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
     match major {
-        None => Check::warning("version", format!("{version} is not understood"), "tests run against PostgreSQL 15"),
+        None => Check::warning("version", format!("{version} cannot be parsed"), "tests run against PostgreSQL 15"),
         Some(major) if major < 13 => Check::warning(
             "version",
-            format!("PostgreSQL {version} gets no fixes any more"),
+            format!("PostgreSQL {version} no longer gets fixes"),
             "upgrade the server; tests run against PostgreSQL 15",
         ),
         Some(major) if major < 16 => Check::warning(
             "version",
             format!("PostgreSQL {version} lets READ ONLY transactions write large objects"),
-            "nothing to do now: the validator refuses the functions that do; PostgreSQL 16 closes it itself",
+            "nothing to do now: the validator refuses the functions that write them; PostgreSQL 16 prevents it itself",
         ),
         Some(_) => Check::ok("version", format!("PostgreSQL {version}")),
     }
@@ -121,7 +123,7 @@ fn engine(product: &Result<Product, Error>, version: &str) -> Check {
 
 fn role(server: &Server, allow_writable_role: bool) -> Vec<Check> {
     let grade = &server.grade;
-    let remedy = "make a role that may only read, by the statements below; mind their comments";
+    let remedy = "create a role that may only read, with the statements below; read their comments first";
     if grade.is_good() {
         return vec![Check::ok("role", format!("{:?} may read and nothing else", server.role))];
     }
@@ -140,15 +142,20 @@ fn settings(server: &Server) -> Check {
     let missing = server.warnings.iter().filter(|warning| warning.contains("does not take")).cloned();
     let missing = missing.collect::<Vec<_>>().join("; ");
     if missing.is_empty() {
-        return Check::ok("settings", "the session is read-only and bounded by all settings that are asked for");
+        return Check::ok("settings", "the session is read-only, and all requested settings are in effect");
     }
-    Check::warning("settings", missing, "the watchdog stands in for time limits; the rest is lost on this engine")
+    Check::warning(
+        "settings",
+        missing,
+        "the watchdog replaces missing time limits; this engine has no replacement for the other settings",
+    )
 }
 
 fn embedded_limit() -> Check {
     Check::ok(
         "time limit",
-        "the engine cannot be stopped: dear plans are refused, and one that overruns is left behind",
+        "nothing can stop a statement in this engine: expensive plans are refused, and the engine is replaced if a \
+         statement overruns",
     )
 }
 
@@ -200,7 +207,7 @@ fn tables(catalog: &Catalog, server: &Server) -> Check {
             "tables",
             Kind::Database,
             format!("there is no table that role {role:?} may read"),
-            "check --schema and --tables, or grant rights by the statements below",
+            "check --schema and --tables, or grant rights with the statements below",
         );
     }
     let schemas = schemas(catalog);

@@ -8,7 +8,6 @@ use crate::warehouse::Product;
 
 /// A database engine that speaks PostgreSQL's protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "products' names")]
 pub enum Engine {
     PostgreSql,
     Aurora,
@@ -63,9 +62,9 @@ impl Engine {
         match self {
             Self::PostgreSql | Self::Aurora | Self::AlloyDb => None,
             Self::Citus => Some(
-                "statistics of distributed tables stand on the workers, so ranges and common values may be unknown here; \
-                 across nodes it takes no recursive WITH, no GROUPING SETS and no TABLESAMPLE, and correlated subqueries \
-                 and outer joins only on the distribution column",
+                "statistics of distributed tables are on the workers, so ranges and common values may be unknown here; \
+                 across nodes it supports no recursive WITH, no GROUPING SETS and no TABLESAMPLE, and correlated \
+                 subqueries and outer joins only on the distribution column",
             ),
             Self::Greenplum => Some(
                 "it descends from PostgreSQL 9.4 to 12, without client_connection_check_interval: the query of a client \
@@ -93,7 +92,7 @@ impl Engine {
             Some(lacks) => Check::warning(
                 "engine",
                 format!("{name} ({version}): {lacks}"),
-                "`explore doctor --attack` and `explore sql` show how much of the fence holds here",
+                "`explore doctor --attack` and `explore sql` show which of the protections work here",
             ),
         }
     }

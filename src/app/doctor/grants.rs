@@ -26,7 +26,7 @@ pub fn script(ground: &Ground) -> String {
     let database = identifier(database);
     let mut script = format!(
         "-- Run this as the database's owner or a superuser, then give the role a password: \\password {ROLE}\n\
-         -- A role of this name may be there already, for another database of the server.\n\
+         -- A role of this name may already exist, for another database of the server.\n\
          DO $$ BEGIN\n  \
          CREATE ROLE {ROLE} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;\n\
          EXCEPTION WHEN duplicate_object THEN NULL;\n\
@@ -40,7 +40,7 @@ pub fn script(ground: &Ground) -> String {
             script,
             "GRANT USAGE ON SCHEMA {names} TO {ROLE};\n\
              GRANT SELECT ON ALL TABLES IN SCHEMA {names} TO {ROLE};\n\
-             -- For tables made later; repeat it FOR ROLE each role that makes some.\n\
+             -- For tables created later; repeat it with FOR ROLE for each role that creates tables.\n\
              ALTER DEFAULT PRIVILEGES IN SCHEMA {names} GRANT SELECT ON TABLES TO {ROLE};\n"
         );
     }
@@ -55,7 +55,7 @@ pub fn script(ground: &Ground) -> String {
     }
     if !written.is_empty() {
         script.push_str(
-            "-- Everybody may write these, and so may this role. Grant it to the roles that need it, then take it from all:\n",
+            "-- Everybody may write these, and so may this role. Grant it to the roles that need it, then revoke it:\n",
         );
     }
     for object in written {
@@ -64,7 +64,7 @@ pub fn script(ground: &Ground) -> String {
     if !definers.is_empty() {
         script.push_str(
             "-- Everybody may call these functions, which run with their owner's rights. explore does not call them \
-             unless\n-- allowed by name; whether others need them is yours to know:\n",
+             unless\n-- allowed by name. Check first whether other roles need them:\n",
         );
     }
     for function in definers {

@@ -29,11 +29,11 @@ pub async fn check(options: &Options, price: Option<Price>) -> Vec<Check> {
         Ok(()) => {
             let effort = options
                 .reasoning_effort
-                .map_or_else(String::new, |effort| format!(", reasoning effort {} taken", name(effort)));
+                .map_or_else(String::new, |effort| format!(", reasoning effort {} accepted", name(effort)));
             Check::ok(
                 "model",
                 format!(
-                    "{model} answers over the {} API, calls tools and takes their results{effort}",
+                    "{model} answers over the {} API, calls tools and accepts their results{effort}",
                     name(options.api)
                 ),
             )
@@ -93,8 +93,8 @@ fn check_price(model: &str, price: Option<Price>) -> Check {
         ),
         None => Check::warning(
             "price",
-            format!("the price of {model} is unknown, so runs tell no cost and --max-cost cannot be kept"),
-            format!("write input and output of [prices.{model:?}] into explore.toml"),
+            format!("the price of {model} is unknown, so runs report no cost and --max-cost cannot be enforced"),
+            format!("set input and output of [prices.{model:?}] in explore.toml"),
         ),
     }
 }
@@ -118,9 +118,9 @@ async fn ask(options: &Options) -> Result<(), Fault> {
     let reply = turn(&client, Request { system, messages: &messages, tools: &tools }, patience).await?;
     if !reply.tool_calls.iter().any(|call| call.name == TOOL) {
         return Err(Fault {
-            told: "it answers, but does not call the tool that it is told to call; a run needs a model that does"
+            told: "it answers, but does not call the tool that it is asked to call; a run needs a model that does"
                 .into(),
-            advice: "use a model that can call tools, or let its server pass its calls on (vLLM wants \
+            advice: "use a model that can call tools, or let its server pass its calls on (vLLM needs \
                      --enable-auto-tool-choice and --tool-call-parser, llama.cpp --jinja)"
                 .into(),
         });
@@ -133,7 +133,8 @@ async fn ask(options: &Options) -> Result<(), Fault> {
     messages.push(Message::Assistant { text: reply.text, tool_calls: reply.tool_calls, carried: reply.carried });
     messages.extend(results);
     turn(&client, Request { system, messages: &messages, tools: &tools }, patience).await.map(|_| ()).map_err(|fault| {
-        Fault { told: format!("it calls the tool, but fails once the tool's result is told: {}", fault.told), ..fault }
+        let told = format!("it calls the tool, but fails when it receives the tool's result: {}", fault.told);
+        Fault { told, ..fault }
     })
 }
 

@@ -25,7 +25,7 @@ pub fn check(directory: &Path) -> Check {
         Some(bytes) if bytes < FREE_BYTES_MIN => Check::warning(
             "runs",
             format!("journals can be written to {shown}, but only {} are free there", megabytes(bytes)),
-            "make room, or give --runs-dir another place",
+            "free some space, or choose another directory with --runs-dir",
         ),
         Some(bytes) => Check::ok("runs", format!("journals can be written to {shown}, with {} free", megabytes(bytes))),
         None => Check::ok("runs", format!("journals can be written to {shown}")),

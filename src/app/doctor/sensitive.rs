@@ -13,7 +13,7 @@ pub(super) fn check(catalog: &Catalog) -> Check {
     let marked = counted(columns().filter(|column| column.is_withheld()).count(), "column");
     let guessed = columns().filter(|column| is_guessed(column)).count();
     if guessed == 0 {
-        let finding = format!("{marked} marked as sensitive, and none that looks like it without a mark");
+        let finding = format!("{marked} marked as sensitive, and none that looks sensitive without a mark");
         return Check::ok("sensitive", finding);
     }
     let tables = catalog.tables.iter().filter_map(line).collect::<Vec<_>>();
@@ -23,15 +23,16 @@ pub(super) fn check(catalog: &Catalog) -> Check {
         more => format!("; and in {}", counted(more, "more table")),
     };
     let finding = format!(
-        "{marked} marked; {} of personal or secret values by the name alone, which no prompt shows but a query may: {}{more}",
+        "{marked} marked; {} with personal or secret values by their names alone; no prompt shows the values, but a \
+         query may: {}{more}",
         counted(guessed, "column"),
         tables[..told].join("; "),
     );
     Check::warning(
         "sensitive",
         finding,
-        "decide: write \"sensitive\": true, which lets queries only count, sum, average and join them, or false into the \
-         metadata (`explore schema pull` makes the files)",
+        "decide: set \"sensitive\" in the metadata to true, which lets queries only count, sum, average and join them, \
+         or to false (`explore schema pull` creates the files)",
     )
 }
 

@@ -44,8 +44,8 @@ fn summary(outlooks: &[Outlook]) -> Check {
     }
     Check::warning(
         "analysis",
-        format!("{finding}: an exploration with --offline would look at nothing"),
-        "write `role` for the columns into the metadata (`explore schema pull` makes the files), or explore with a model",
+        format!("{finding}: an exploration with --offline would analyse no table"),
+        "set `role` for the columns in the metadata (`explore schema pull` creates the files), or explore with a model",
     )
 }
 
@@ -53,7 +53,7 @@ fn summary(outlooks: &[Outlook]) -> Check {
 fn counts(outlooks: &[Outlook]) -> Vec<String> {
     let words = [
         "can be analysed offline",
-        "set aside offline for those that they refer to",
+        "set aside offline for the tables that they refer to",
         "cannot be analysed offline",
         "read with others",
     ];

@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Observation;
 use crate::monitor::registry::{Calendar, Grain, Monitor, TIME_COLUMNS};
+use crate::typeset::text::hex;
 use crate::warehouse::table::{Column, Table};
 
 /// The dimension value that stands for NULL.
@@ -240,7 +241,7 @@ fn dimension(value: &str) -> String {
     }
     let beginning = value.chars().take(BEGINNING_CHARACTERS).collect::<String>();
     let hash = Sha256::digest(value.as_bytes());
-    hash.iter().take(6).fold(beginning + "…", |text, byte| text + &format!("{byte:02x}"))
+    format!("{beginning}…{}", hex(&hash[..6]))
 }
 
 fn is_full_hour(instant: Timestamp) -> bool {

@@ -84,7 +84,7 @@ fn without_a_database_it_says_what_to_set_and_never_falls_back_to_the_demo() {
 #[test]
 fn without_a_key_it_says_what_to_set_and_never_falls_back_to_the_offline_analyst() {
     let database = ["--database-url", "postgres://nobody@localhost/none"];
-    check_refused(&database, 2, &["no key", "OPENAI_API_KEY", "--base-url", "--offline"]);
+    check_refused(&database, 2, &["no API key", "OPENAI_API_KEY", "--base-url", "--offline"]);
 }
 
 #[test]

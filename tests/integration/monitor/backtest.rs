@@ -99,5 +99,5 @@ async fn the_command_replays_what_a_database_holds() {
     let outcome = run(&["--from", "2025-10-15", "--to", "2025-10-13"]);
     assert_eq!(outcome.code, 2, "{}", outcome.stderr);
     let outcome = run(&["--from", "2026-01-15", "--to", "2026-02-13"]);
-    assert!(outcome.code == 2 && outcome.stderr.contains("--to names an earlier day"), "{}", outcome.stderr);
+    assert!(outcome.code == 2 && outcome.stderr.contains("choose an earlier day with --to"), "{}", outcome.stderr);
 }

@@ -16,7 +16,7 @@ async fn a_snooze_is_added_listed_and_removed() {
     let program = Program::new().variable("EXPLORE_STATE_URL", &url);
     let snooze = |more: &[&str]| program.run(&[&["monitor", "snooze"], more].concat());
     let add = ["visitors", "--until", "2999-12-31", "--from", "2025-01-01", "--reason", "\u{1b}[31mrebuilt"];
-    check(&snooze(&add), 0, "nobody is told of visitors from 2025-01-01 to 2999-12-31; this is snooze 1");
+    check(&snooze(&add), 0, "alerts on visitors are snoozed from 2025-01-01 to 2999-12-31; this is snooze 1");
     let list = snooze(&["list"]);
     check(&list, 0, "visitors");
     assert!(!list.stdout.contains('\u{1b}'), "{}", list.stdout);
@@ -65,7 +65,7 @@ async fn thresholds_are_set_listed_and_unset() {
     let program = Program::new().variable("EXPLORE_STATE_URL", &url);
     let config = |more: &[&str]| program.run(&[&["monitor", "config"], more].concat());
     let set = |more: &[&str]| config(&[&["set", "revenue_funnel"], more].concat());
-    check(&set(&["visitors", "--medium", "0.2"]), 0, "this holds for revenue_funnel.visitors from the next run on");
+    check(&set(&["visitors", "--medium", "0.2"]), 0, "this applies to revenue_funnel.visitors from the next run on");
     check(&set(&["visitors", "--critical", "0.7", "--enabled", "false"]), 0, "");
     let held = state.all_overrides().await.unwrap().remove(0).held;
     assert_eq!((held.medium_deviation, held.critical_deviation, held.enabled), (Some(0.2), Some(0.7), Some(false)));
@@ -76,7 +76,7 @@ async fn thresholds_are_set_listed_and_unset() {
     check(&set(&["visitors"]), 2, "--enabled");
     check(&config(&["set", "revenue", "visitors", "--medium", "0.2"]), 2, "there is no monitor `revenue`");
     assert_eq!(state.all_overrides().await.unwrap()[0].held, held, "what is refused changes nothing");
-    check(&config(&["unset", "revenue_funnel", "visitors"]), 0, "the file holds again");
+    check(&config(&["unset", "revenue_funnel", "visitors"]), 0, "the values in the file apply again");
     check(&config(&["unset", "revenue_funnel", "visitors"]), 2, "nothing is set for revenue_funnel.visitors");
 }
 
@@ -89,7 +89,7 @@ async fn the_outbox_is_listed_and_what_is_not_there_cannot_be_sent_again() {
     let outbox = |more: &[&str]| program.run(&[&["monitor", "outbox"], more].concat());
     check(&outbox(&["list"]), 0, "ann@example.com");
     check(&outbox(&["list", "--json"]), 0, "\"state\": \"pending\"");
-    check(&outbox(&["retry", "99"]), 2, "message 99 is none that failed or whose fate is unknown");
+    check(&outbox(&["retry", "99"]), 2, "message 99 is not one that failed or that may have arrived");
     check(&outbox(&["retry"]), 2, "required");
 }
 

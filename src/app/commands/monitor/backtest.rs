@@ -64,7 +64,7 @@ fn range(
     let first = calendar.floor(first.unwrap_or_else(|| last.saturating_sub(1.year())));
     if first > last {
         return Err(Failure::usage(format!(
-            "{first} is after {last}; --from comes before --to, and both before today"
+            "{first} is after {last}; --from must not be after --to, and both must be before today"
         )));
     }
     Ok((first, last))
@@ -81,18 +81,18 @@ async fn read(
 ) -> Result<Vec<Observation>, Failure> {
     let database = open::database(config, output).await?;
     let Opened { executor, .. } = open::read(config, database).await?;
-    waiting.say("reading the past");
+    waiting.say("reading the observations");
     let start = monitor.calendar.history_start(from);
     let pulled = pull(&executor, monitor, start, monitor.calendar.shifted(to, 1)).await;
     executor.database.close().await;
     let observations = pulled.map_err(|error| Failure::new(Kind::Database, error))?;
     match observations.iter().map(|observation| observation.at).max() {
         None => Err(Failure::usage(format!(
-            "{} has no rows from {start} to {to}; --from and --to name other days",
+            "{} has no rows from {start} to {to}; choose other days with --from and --to",
             monitor.key
         ))),
         Some(last) if last < from => Err(Failure::usage(format!(
-            "the last rows of {} are of {}; --to names an earlier day",
+            "the last rows of {} are from {}; choose an earlier day with --to",
             monitor.key,
             last.date()
         ))),

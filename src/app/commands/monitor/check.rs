@@ -33,7 +33,7 @@ pub(super) async fn run(
             () = interrupts.next() => return Ok(ExitStatus::Interrupted),
         });
     } else {
-        output.talk().note("no database is named, so that the SELECTs were not run; --database-url names one");
+        output.talk().note("no database is configured, so the SELECTs were not run; set one with --database-url");
     }
     report(&monitors, &problems, output)
 }

@@ -43,7 +43,7 @@ async fn set(arguments: &ConfigSetArguments, config: &Config, output: &mut Outpu
     if !refused.is_empty() {
         return Err(Failure::usage(refused.join("; ")));
     }
-    output.talk().note(&format!("this holds for {monitor}.{metric} from the next run on"));
+    output.talk().note(&format!("this applies to {monitor}.{metric} from the next run on"));
     Ok(ExitStatus::Done)
 }
 
@@ -74,6 +74,6 @@ async fn unset(monitor: &str, metric: &str, config: &Config, output: &mut Output
             Failure::usage(format!("nothing is set for {monitor}.{metric}")).hint("see `explore monitor config list`")
         );
     }
-    output.talk().note(&format!("the file holds again for {monitor}.{metric}"));
+    output.talk().note(&format!("the values in the file apply again to {monitor}.{metric}"));
     Ok(ExitStatus::Done)
 }

@@ -51,7 +51,7 @@ fn openable(config: &Config, output: &Output) -> Result<Channels, Failure> {
     for (name, section) in &config.channels {
         match open(&BTreeMap::from([(name.clone(), section.clone())])) {
             Ok(opened) => channels.add(opened),
-            Err(invalid) => output.talk().warn(&format!("{invalid}; its messages are left for later")),
+            Err(invalid) => output.talk().warn(&format!("{invalid}; its messages stay in the outbox")),
         }
     }
     Ok(channels)
@@ -67,7 +67,7 @@ async fn retry(ids: &[i64], config: &Config, output: &mut Output) -> Result<Exit
     state.close().await;
     let status = tell(&report, output)?;
     match ids.iter().find(|id| !queued.contains(id)) {
-        Some(id) => Err(Failure::usage(format!("message {id} is none that failed or whose fate is unknown"))
+        Some(id) => Err(Failure::usage(format!("message {id} is not one that failed or that may have arrived"))
             .hint("`explore monitor outbox list --all` shows every message")),
         None => Ok(status),
     }
@@ -76,7 +76,7 @@ async fn retry(ids: &[i64], config: &Config, output: &mut Output) -> Result<Exit
 pub(super) fn tell(report: &Report, output: &Output) -> Result<ExitStatus, Failure> {
     output.talk().note(&format!("{} sent", report.sent.len()));
     for Trouble { id, problem, .. } in &report.skipped {
-        output.talk().note(&format!("message {id} is left for later: {problem}"));
+        output.talk().note(&format!("message {id} stays in the outbox: {problem}"));
     }
     let kinds =
         [("is tried again later", &report.later), ("failed", &report.failed), ("may have arrived", &report.unknown)];

@@ -49,7 +49,7 @@ pub(super) async fn run(
     output: &mut Output,
 ) -> Result<ExitStatus, Failure> {
     if let Some((from, to)) = arguments.from.zip(arguments.to).filter(|(from, to)| from > to) {
-        return Err(Failure::usage(format!("there is no day from {from} to {to}: the second is before the first")));
+        return Err(Failure::usage(format!("there is no day from {from} to {to}: --to is before --from")));
     }
     let registry = registry(config, output)?;
     let monitors = chosen(&registry, &arguments.keys)?;
@@ -91,7 +91,7 @@ fn wrong(problems: &[Problem]) -> Option<Failure> {
     let (first, others) = problems.split_first()?;
     let others = if others.is_empty() { String::new() } else { format!(" (and {} more)", others.len()) };
     let failure = Failure::usage(format!("a monitor was not run: {first}{others}"));
-    Some(failure.hint("`explore monitor check` tells of all problems"))
+    Some(failure.hint("`explore monitor check` lists all problems"))
 }
 
 /// Opens the channels of the monitors before any of them runs. A monitor whose channels cannot be opened is left out,
@@ -226,7 +226,7 @@ fn model(
             Ok(Some((client, price)))
         }
         Err(_) if config.is_default("model") && config.is_default("base_url") => {
-            output.talk().note("no model is configured, the engine explains by itself");
+            output.talk().note("no model is configured, so the engine writes the explanations");
             Ok(None)
         }
         Err(failure) => Err(failure),
@@ -276,8 +276,8 @@ fn warn_of(left_over: &[Entry], output: &Output) {
     let Some(oldest) = left_over.iter().map(|entry| entry.at.date()).min() else { return };
     let (messages, have) = (counted(left_over.len(), "message"), if left_over.len() == 1 { "has" } else { "have" });
     output.talk().warn(&format!(
-        "{messages} of earlier runs, the oldest of {oldest}, {have} not been sent: see `explore monitor outbox list`, and \
-         `explore monitor outbox retry`, which sends those that failed"
+        "{messages} of earlier runs, the oldest from {oldest}, {have} not been sent: see `explore monitor outbox \
+         list`, and `explore monitor outbox retry`, which sends those that failed"
     ));
 }
 
@@ -315,7 +315,7 @@ struct ShowSteps<'a> {
 
 impl Watch for ShowSteps<'_> {
     fn begins(&mut self, monitor: &str) {
-        self.waiting = Some(Waiting::start(self.talk, &format!("{monitor} is read")));
+        self.waiting = Some(Waiting::start(self.talk, &format!("reading {monitor}")));
     }
 
     fn ended(&mut self, notes: &[String]) {
@@ -324,7 +324,7 @@ impl Watch for ShowSteps<'_> {
     }
 
     fn waits(&mut self, monitor: &str) {
-        self.talk.note(&format!("{monitor} waits for another run of it to end"));
+        self.talk.note(&format!("waiting for another run of {monitor} to end"));
     }
 
     fn done(&mut self, monitor: &str, days: usize, of: usize) {

@@ -41,7 +41,7 @@ async fn add(new: &NewSnooze, config: &Config, output: &mut Output) -> Result<Ex
     let id = state.add_snooze(new).await?;
     state.close().await;
     let NewSnooze { metric, starts, until, .. } = new;
-    output.talk().note(&format!("nobody is told of {metric} from {starts} to {until}; this is snooze {id}"));
+    output.talk().note(&format!("alerts on {metric} are snoozed from {starts} to {until}; this is snooze {id}"));
     Ok(ExitStatus::Done)
 }
 
@@ -53,9 +53,9 @@ fn check(new: &NewSnooze, monitors: &[Monitor]) -> Result<(), Failure> {
     if known.contains(&new.metric) {
         return Ok(());
     }
-    let owner = new.monitor.as_ref().map_or("no monitor".to_owned(), |key| format!("no monitor {key}"));
+    let owner = new.monitor.as_ref().map_or("no monitor has a".to_owned(), |key| format!("monitor {key} has no"));
     let advice = did_you_mean(&new.metric, &known, || "see `explore monitor list --json`".to_owned());
-    Err(Failure::usage(format!("{owner} has a metric `{}`; {advice}", new.metric)))
+    Err(Failure::usage(format!("{owner} metric `{}`; {advice}", new.metric)))
 }
 
 async fn list(as_json: bool, today: Date, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {

@@ -45,8 +45,12 @@ fn time(arguments: &MonitorWhyArguments, monitor: &Monitor) -> Result<Time, Fail
     match (grain, arguments.hour) {
         (Grain::Hour, Some(hour)) => Ok(Time::constant(hour, 0, 0, 0)),
         (Grain::Day | Grain::Week, None) => Ok(monitor.calendar.day_starts),
-        (Grain::Hour, None) => Err(Failure::usage(format!("{key} counts hours: say which one with --hour 0 to 23"))),
-        (Grain::Day | Grain::Week, Some(_)) => Err(Failure::usage(format!("{key} counts {grain}s: leave --hour out"))),
+        (Grain::Hour, None) => {
+            Err(Failure::usage(format!("{key} has a step for each hour: choose one with --hour 0 to 23")))
+        }
+        (Grain::Day | Grain::Week, Some(_)) => {
+            Err(Failure::usage(format!("{key} has a step for each {grain}: leave --hour out")))
+        }
     }
 }
 
@@ -71,7 +75,7 @@ fn asked(arguments: &MonitorWhyArguments) -> Result<Asked<'_>, Failure> {
         return Ok(Asked { monitor: Some(first), metric: second, date });
     }
     let date = values::date(second).map_err(|problem| {
-        Failure::usage(format!("{second:?} is no day: {problem}")).hint("write [MONITOR] METRIC DATE")
+        Failure::usage(format!("{second:?} is not a date: {problem}")).hint("write [MONITOR] METRIC DATE")
     })?;
     let (monitor, metric) =
         first.split_once('.').map_or((None, first.as_str()), |(monitor, metric)| (Some(monitor), metric));
@@ -93,8 +97,8 @@ fn find<'a>(monitors: &'a [Monitor], key: Option<&str>, metric: &'a str) -> Resu
             let is_meant = |monitor: &&Monitor| key.is_none_or(|key| monitor.key == key);
             let metrics = monitors.iter().filter(is_meant).flat_map(|monitor| &monitor.metrics);
             let known = metrics.map(|metric| metric.key.as_str()).collect::<Vec<_>>().join(", ");
-            let owner = key.map_or_else(|| "no monitor".to_owned(), |key| format!("no monitor {key}"));
-            Err(Failure::usage(format!("{owner} has a metric `{metric}`; there are {known}")))
+            let owner = key.map_or_else(|| "no monitor has a".to_owned(), |key| format!("monitor {key} has no"));
+            Err(Failure::usage(format!("{owner} metric `{metric}`; the metrics are {known}")))
         }
         several => {
             let names = several.iter().map(|monitor| format!("{}.{metric}", monitor.key)).collect::<Vec<_>>();
@@ -106,7 +110,7 @@ fn find<'a>(monitors: &'a [Monitor], key: Option<&str>, metric: &'a str) -> Resu
 fn segment(parts: &[String]) -> Result<Segment, Failure> {
     let part = |part: &String| {
         let (dimension, value) = part.split_once('=').ok_or_else(|| {
-            Failure::usage(format!("{part:?} is no segment")).hint("write DIMENSION=VALUE, such as channel=paid")
+            Failure::usage(format!("{part:?} is not a segment")).hint("write DIMENSION=VALUE, such as channel=paid")
         })?;
         Ok((dimension.trim().to_owned(), value.trim().to_owned()))
     };

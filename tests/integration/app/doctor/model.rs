@@ -32,10 +32,10 @@ fn a_model_that_calls_the_tool_is_well_over_either_api() {
         &[],
         0,
         "ok",
-        &["scripted answers over the chat API, calls tools and takes their results"],
+        &["scripted answers over the chat API, calls tools and accepts their results"],
     );
     let effort = ["--api", "responses", "--reasoning-effort", "high"];
-    check([ready(), ready()], &effort, 0, "ok", &["over the responses API", "reasoning effort high taken"]);
+    check([ready(), ready()], &effort, 0, "ok", &["over the responses API", "reasoning effort high accepted"]);
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn a_model_that_calls_no_tool_fails() {
 #[test]
 fn a_model_whose_server_refuses_a_tools_result_fails() {
     let refused = || refuses(400, "invalid_request_error", "no such thing as a result here");
-    let words = ["fails once the tool's result is told", "no such thing as a result"];
+    let words = ["fails when it receives the tool's result", "no such thing as a result"];
     check([ready(), refused(), ready(), refused()], &[], 4, "failed", &words);
 }
 
@@ -79,7 +79,7 @@ fn the_remedy_fits_the_fault() {
 fn a_model_that_cannot_be_reached_or_is_not_configured_fails_with_what_to_do() {
     let program = at(&SAMPLE).variable("OPENAI_API_KEY", KEY).variable("OPENAI_BASE_URL", "http://127.0.0.1:1/v1");
     examine(&program, &["--model", "scripted"]).exits(4).finds("model", "failed", &["cannot reach the model"]);
-    examine(&at(&SAMPLE), &[]).exits(2).finds("model", "failed", &["no key", "OPENAI_API_KEY", "--offline"]);
+    examine(&at(&SAMPLE), &[]).exits(2).finds("model", "failed", &["no API key", "OPENAI_API_KEY", "--offline"]);
 }
 
 #[test]

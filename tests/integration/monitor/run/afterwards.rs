@@ -65,8 +65,8 @@ fn an_hour_is_given_where_hours_are_counted_and_nowhere_else() {
         assert_eq!(outcome.code, 2, "{}", outcome.stderr);
         assert!(outcome.stderr.contains(expected), "{}", outcome.stderr);
     };
-    check(&["clicks", "2025-03-31"], "hourly counts hours: say which one with --hour 0 to 23");
-    check(&["visits", "2025-03-31", "--hour", "5"], "daily counts days: leave --hour out");
+    check(&["clicks", "2025-03-31"], "hourly has a step for each hour: choose one with --hour 0 to 23");
+    check(&["visits", "2025-03-31", "--hour", "5"], "daily has a step for each day: leave --hour out");
 }
 
 #[tokio::test(flavor = "multi_thread")]
