@@ -1,5 +1,12 @@
 //! Pure statistics without a database or a clock: forecasts, contributions, and seeded random numbers.
 
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "statistics count in f64, and positions in a series are computed from it; both are far below 2^52"
+)]
+
 pub mod contribution;
 pub(crate) mod dice;
 pub mod forecast;

@@ -94,7 +94,7 @@ pub enum Error {
 }
 
 fn reasons(warnings: &[String]) -> String {
-    warnings.iter().map(|warning| format!("; {warning}")).collect()
+    warnings.iter().flat_map(|warning| ["; ", warning]).collect()
 }
 
 /// Explores until the player finishes, a limit is reached, or `interrupt` completes. Every event is written to the journal

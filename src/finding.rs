@@ -69,6 +69,22 @@ pub enum Confidence {
     High,
 }
 
+impl Category {
+    /// Returns the name of the category in words.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Churn => "churn",
+            Self::Margin => "margin",
+            Self::Quality => "quality",
+            Self::Concentration => "concentration",
+            Self::Growth => "growth",
+            Self::Decline => "decline",
+            Self::DataQuality => "data quality",
+            Self::Other => "other",
+        }
+    }
+}
+
 impl Confidence {
     /// Returns the name in lower case, such as `high`.
     pub(crate) fn name(self) -> &'static str {

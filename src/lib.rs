@@ -21,39 +21,82 @@
 //! Where to look first:
 //!
 //! ```text
-//! main.rs                      arguments, tracing, one call, error -> exit code
-//! app/cli.rs                   every flag, as clap types; app/config.rs makes values of them
-//! app/commands/                one file a subcommand: parse, call, print
-//! app/doctor/                  the checks of `explore doctor`, the GRANTs, the attack list
+//! main.rs                          arguments, tracing, one call, error -> exit code
+//! app/cli.rs                       every flag, as clap types; app/cli/values.rs parses their values
+//! app/config.rs                    flags, environment, file -> Config: limits, session role and time zone, report
+//! app/config/choice.rs             which database, which model or analyst, which API, which place of the state
+//! app/config/file.rs               explore.toml; app/config/environment.rs the variables
+//! app/config/setting.rs            where each value comes from, for `explore config`; app/config/mask.rs hides secrets
+//! app/config/ending.rs             which format an --output file or --format asks for
+//! app/commands/NAME.rs             one file a subcommand: parse, call, print; app/commands/monitor/NAME.rs
+//! app/commands/open.rs             which role is refused, which metadata are read, the limits of a query, what day it is
+//! app/commands/explore.rs          a run from the command line: the day taken for today, exit code of its ending
+//! app/commands/report.rs           a run's report is written; what --fail-on makes of it (exit codes 10 and 11)
+//! app/error.rs                     which exit code an error gets; app/failures.rs for errors of the library
+//! app/logging.rs                   --log-format, RUST_LOG, tracing
+//! app/output.rs                    standard output, standard error, colours, the file of --output
+//! app/progress.rs                  the bar; app/progress/lines.rs what -v and -vv show; app/progress/record.rs as JSON
+//! app/rows.rs                      the rows of `explore sql`; app/rows/terminal.rs, csv.rs, json.rs
+//! app/doctor/database.rs           connection, TLS, version, role, settings, time limit, statistics
+//! app/doctor/tables.rs             what can be analysed; sensitive.rs, model.rs, runs.rs, engine.rs beside it
+//! app/doctor/grants.rs             the statements of --grants; app/doctor/attack.rs the attack list
 //!
-//! monitor/registry/            a monitor's two files, parsed
-//! monitor/pull.rs              its SELECT -> observations; monitor/series/ -> series, gaps filled
-//! monitor/engine/              observations of a step -> judgements, incidents, decisions
-//! monitor/rhythm.rs            which silence of a segment is news
-//! monitor/memory/              what is stored of a monitor between runs
-//! monitor/run.rs, morning.rs   one monitor over its days; all monitors and their messages
-//! monitor/trace.rs             `monitor why`; backtest.rs replays the past; context/ holds events of the business
-//! monitor/report/, message/    what people read of a day, and what channels carry
+//! monitor/registry.rs              a monitor's two files, parsed; monitor/registry/overrides.rs puts thresholds over them
+//! monitor/registry/build.rs        every key of a monitor checked; registry/calendar.rs steps, due times, history
+//! monitor/pull.rs                  its SELECT -> observations; monitor/series.rs -> series, gaps filled
+//! monitor/engine/judge.rs          is a value unusual; incident.rs beside it what is one incident; grade.rs how severe
+//! monitor/engine/decide.rs         does an alert fire, or is it held back (snooze, planned event, notified already)
+//! monitor/engine/silence.rs        data that stopped coming; monitor/rhythm.rs which silence of a segment is news
+//! monitor/engine/absence.rs        incidents of missing data; monitor/growth.rs how fast a metric grows; monitor/holidays.rs
+//! monitor/memory/                  the rows behind: days, observations, snoozes, overrides, context events; one file each
+//! monitor/context/csv.rs           events of the business from a file; context/model.rs did they influence an incident
+//! monitor/run.rs                   one monitor over its days, under its lock: which days of --date, --from, --to
+//! monitor/run/commits.rs           a day is committed with its messages, old days without; run/recipients.rs who gets one
+//! monitor/run/observations.rs      what is read anew and what was restated; run/charts.rs, run/content.rs, run/analysis.rs
+//! monitor/morning.rs               all monitors, then their messages are sent
+//! monitor/commentary.rs            a model explains a committed day; monitor/commentary/offline.rs does by rules
+//! monitor/trace.rs                 `monitor why`; monitor/backtest.rs replays the past; monitor/chart.rs draws
+//! monitor/description.rs           an incident in words; monitor/report/ for people and programs, monitor/message.rs for channels
 //!
-//! exploration.rs               opened database -> briefed player -> journal; analyst/ is the built-in player
-//! exploration/report/          journal -> terminal, Markdown, HTML, JSON
+//! exploration.rs                   opened database -> briefed player -> journal; exploration/briefing.rs what it reads first
+//! exploration/analyst.rs           the built-in player of --offline; exploration/analyst/ has one file a question
+//! exploration/report/              journal -> terminal.rs, markdown.rs, html.rs, json.rs; coverage.rs what was not looked at
 //!
-//! agent.rs, agent/turn.rs      THE LOOP: ask the model, run its tools, record, stop at a limit
-//! agent/tools/                 the closed set of tools, one file each
-//! agent/prompt.rs              prompts/*.md + catalog + context -> the first messages
-//! agent/journal/, runs.rs      the append-only record of a run, its coverage; the runs of a folder
-//! deliver/                     slack, mail, webhook, file; send.rs works through the outbox
+//! sample/invoices.rs               `sample generate`; sample/market.rs who is planted; sample/score.rs scores a run
+//! sample/days.rs                   `monitor generate`; sample/days/inject.rs what is done to which days
+//! agent.rs                         THE LOOP: ask the model, run its tools, record; agent/turn.rs one turn
+//! agent/context.rs                 the conversation shortened when it is too long; agent/idle.rs a model that calls no tool
+//! agent/budget.rs                  when a limit is reached, and when the last turn begins
+//! agent/tools/                     execute_sql.rs, describe_table.rs, find_values.rs; fit.rs makes arguments fit
+//! agent/prompt.rs                  prompts/*.md + catalog + context -> the first messages; the focus areas
+//! agent/journal.rs                 the append-only record of a run; agent/journal/coverage.rs is the run complete
+//! agent/runs.rs                    the runs of a folder, listed and found by id
+//! deliver/send.rs                  works through the outbox, retries; deliver/slack.rs, mail.rs, webhook.rs, file.rs
+//! deliver/channel.rs               opens channels and their secrets; deliver/settings.rs reads [channels.NAME]
 //!
-//! finding/check.rs             draft -> finding: every number accounted for; expression/ computes; prose/ reads English
-//! semantic/metadata.rs         metadata/*.json; roles/ guesses what a column is for; drift.rs compares with the database
-//! model/openai/                one client for OpenAI-compatible endpoints, with the manners of many
-//! state/outbox.rs              which message was sent, is due, or is unknown
+//! finding/check.rs                 draft -> finding: every number accounted for; finding/prose.rs reads the English
+//! finding/expression.rs            arithmetic over cells; finding/evidence.rs, document.rs what a finding cites
+//! semantic.rs                      database + metadata -> what can be explored
+//! semantic/metadata.rs             reads metadata/*.json; semantic/metadata/pull.rs writes it
+//! semantic/drift.rs                metadata against the database; semantic/roles.rs guesses; semantic/render.rs shows
+//! model/openai.rs                  one client for OpenAI-compatible endpoints, which API an URL gets
+//! model/openai/endpoint.rs         --base-url and the key's header; model/openai/chat.rs, responses.rs the bodies: effort, tools
+//! model/openai/manners.rs          what an endpoint does not take; retry.rs, problem.rs, stream.rs, text_call.rs beside it
+//! model/price.rs                   what tokens cost
+//! state.rs                         the state opened, on a server or in a folder; state/outbox.rs which message was sent, retry
+//! state/migrate.rs                 its schema; state/session.rs locks; state/directory.rs one process a folder
 //!
-//! analysis/forecast/           the expected value of a step and its interval; contribution.rs finds where a change comes from
-//! warehouse/sql/               the validator: text -> Select, or a refusal that says why
-//! warehouse/executor.rs        the one path from a text to a database
-//! warehouse/postgres/          connections, time-outs, cost gate, role, introspection
-//! typeset/spelling.rs          "did you mean"
+//! analysis/forecast.rs             the expected value of a step and its interval; analysis/contribution.rs whence a change
+//! warehouse.rs                     trait Database, the limits of a query, the role and settings of each transaction
+//! warehouse/catalog.rs             tables and columns as data; warehouse/catalog/selection.rs what --exclude-tables matches
+//! warehouse/sql.rs                 the validator: text -> Select, or a refusal; warehouse/sql/ has one file a matter
+//! warehouse/sql/functions.rs       what may be called, by functions.txt; relations.rs, types.rs, walk/ beside it
+//! warehouse/executor.rs            the one path from a text to a database
+//! warehouse/postgres/session.rs    how a statement runs: wrapped, read only, rolled back
+//! warehouse/postgres/connections.rs  time-outs, cancelling, reconnecting; cost.rs beside it the cost gate, tls.rs, address.rs
+//! warehouse/postgres/introspect.rs   which tables are read, by --schema and --tables; role.rs may the role write
+//! warehouse/embedded.rs            PostgreSQL inside the process: --demo, --load
+//! typeset/spelling.rs              "did you mean"; typeset/text.rs, figure.rs, html.rs, svg.rs what people read is set in
 //! ```
 //!
 //! # The flows

@@ -17,9 +17,9 @@ fn main() -> ExitCode {
     };
     let config = match Config::resolve(&flags, env::vars_os(), ".".as_ref()) {
         Ok(config) => config,
-        Err(failure) => return fail(start(&cli.talk.settings()).talk(), &failure),
+        Err(failure) => return fail(start(cli.talk.settings()).talk(), &failure),
     };
-    let mut output = start(&config.talk);
+    let mut output = start(config.talk);
     let runtime = match Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return fail(output.talk(), &error.into()),
@@ -33,7 +33,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn start(settings: &TalkSettings) -> Output {
+fn start(settings: TalkSettings) -> Output {
     let output = Output::new(settings);
     logging::start(output.talk(), env::var("RUST_LOG").ok().as_deref());
     output

@@ -55,7 +55,7 @@ pub struct Output {
 
 impl Output {
     /// Creates the output with the given options for messages.
-    pub fn new(options: &TalkSettings) -> Self {
+    pub fn new(options: TalkSettings) -> Self {
         Self { talk: Talk::new(options), color: colors(options.color, anstream::AutoStream::choice(&io::stdout())) }
     }
 
@@ -109,7 +109,7 @@ pub struct Talk {
 }
 
 impl Talk {
-    fn new(options: &TalkSettings) -> Self {
+    fn new(options: TalkSettings) -> Self {
         let color = colors(options.color, anstream::AutoStream::choice(&io::stderr()));
         console::set_colors_enabled_stderr(color);
         let dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");

@@ -2,8 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
+use super::Draft;
 use super::results::names::Names;
-use super::{Category, Draft};
 use crate::typeset::text::hex;
 
 /// Returns 16 hexadecimal digits. The subject is the identifiers in the segment (`CUST004`). A segment without
@@ -20,23 +20,10 @@ pub(super) fn of(draft: &Draft, names: &Names) -> String {
     }
     subjects.sort();
     subjects.dedup();
-    let digest = Sha256::digest(format!("{}\n{}", category(draft.category), subjects.join("\n")));
+    let digest = Sha256::digest(format!("{}\n{}", draft.category.name().replace(' ', "_"), subjects.join("\n")));
     hex(&digest[..8])
 }
 
 fn is_identifier(name: &str) -> bool {
     name.chars().any(|c| c.is_ascii_digit()) && !name.contains(' ')
-}
-
-fn category(category: Category) -> &'static str {
-    match category {
-        Category::Churn => "churn",
-        Category::Margin => "margin",
-        Category::Quality => "quality",
-        Category::Concentration => "concentration",
-        Category::Growth => "growth",
-        Category::Decline => "decline",
-        Category::DataQuality => "data_quality",
-        Category::Other => "other",
-    }
 }

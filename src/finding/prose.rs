@@ -65,7 +65,7 @@ pub(super) fn check(draft: &Draft, context: Context<'_>, basis: Basis<'_>) -> Re
         period: &draft.period,
         problems: Vec::new(),
     };
-    let passage = |label, text| Passage { label, text, figures: figures };
+    let passage = |label, text| Passage { label, text, figures };
     let segment = context.results.names().mentions(&draft.segment);
     checker.check_segment(&segment, cells);
     checker.check_period(passage("period", &draft.period));

@@ -6,6 +6,11 @@
 //! and late rows. The injections are known, so that a monitor's results can be compared with them. The same options
 //! produce the same bytes on every machine.
 
+#![expect(
+    clippy::cast_precision_loss,
+    reason = "generated amounts are computed in f64 and rounded to whole numbers far below 2^52"
+)]
+
 mod calendar;
 mod chance;
 mod effect;

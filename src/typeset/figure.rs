@@ -9,6 +9,11 @@ use super::text::group_digits;
 const SMALL: f64 = 1.0;
 
 /// Formats a value: `12,345`, `123.4`, `0.0123`.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the number of places is clamped to 0 to 12"
+)]
 pub(crate) fn number(value: f64) -> String {
     if value == 0.0 {
         return "0".to_owned();

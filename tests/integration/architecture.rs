@@ -27,12 +27,13 @@ fn forbidden(folder: &str, depth: usize, code: &str) -> BTreeSet<String> {
         format!(r"\b(?:crate|(?:super::){{{depth}}}super)::(?:(\w+)|\{{([^;]*?)\}}\s*;)", depth = depth - 1);
     let from_root = Regex::new(&from_root).unwrap();
     let first_word = Regex::new(r"(?:^|,)\s*(\w+)").unwrap();
+    let braces = Regex::new(r"\{[^{}]*\}").unwrap();
     let mut named = BTreeSet::new();
     for captures in from_root.captures_iter(&without_comments(code)) {
         named.extend(captures.get(1).map(|name| name.as_str().to_owned()));
         // A group such as `crate::{agent, model::{self, Model}}`: the words at its outer level.
         let group = captures.get(2).map_or("", |group| group.as_str());
-        let outer = Regex::new(r"\{[^{}]*\}").unwrap().replace_all(group, "").into_owned();
+        let outer = braces.replace_all(group, "").into_owned();
         named.extend(first_word.captures_iter(&outer).map(|word| word[1].to_owned()));
     }
     let own = row_of(folder).unwrap();

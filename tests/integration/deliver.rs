@@ -82,7 +82,7 @@ async fn queue(state: &State, channels: &Channels, name: &str, at: i8) {
 async fn queue_incidents(state: &State, channels: &Channels, name: &str, at: i8, ids: &[&str]) {
     let incidents = ids.iter().map(|id| incident(id, false)).collect::<Vec<_>>();
     let day = day(january(at), &incidents);
-    let messages: Vec<NewMessage> = messages(&channels, &[name.to_owned()], &day);
+    let messages: Vec<NewMessage> = messages(channels, &[name.to_owned()], &day);
     turn(state).await.commit_day(&day, &messages).await.unwrap();
     for waiting in state.outbox_without_content().await.unwrap() {
         assert!(state.set_content(&waiting, &message()).await.unwrap());

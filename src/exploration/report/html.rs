@@ -161,7 +161,7 @@ fn card(run: &Run, finding: &Finding) -> Card {
     };
     Card {
         severity: view::severity(finding.severity),
-        category: view::category(finding.category),
+        category: finding.category.name(),
         confidence: finding.confidence.name(),
         title: short(&finding.title),
         segment: short(&finding.segment),

@@ -70,7 +70,7 @@ fn one_finding(page: &mut String, run: &Run, finding: &Finding) {
     block(page, &format!("## {}: {}", field(&finding.id), field(&finding.title)));
     let facts = [
         format!("**{}**", view::severity(finding.severity)),
-        view::category(finding.category).to_owned(),
+        finding.category.name().to_owned(),
         field(&finding.segment),
         field(&finding.period),
         format!("confidence {}", finding.confidence.name()),

@@ -72,7 +72,7 @@ fn one_finding(page: &mut Page, run: &Run, finding: &Finding) {
     page.styled(&format!("{marker}  {}", finding.id), 0, &style);
     page.styled(&text::line(&finding.title, LINE_CHARACTERS), 0, &Style::new().bold());
     let facts = [
-        view::category(finding.category).to_owned(),
+        finding.category.name().to_owned(),
         text::line(&finding.segment, LINE_CHARACTERS),
         text::line(&finding.period, LINE_CHARACTERS),
         format!("confidence {}", finding.confidence.name()),

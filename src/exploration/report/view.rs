@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 
 use crate::agent::journal::{Run, StopReason};
 use crate::finding::results::QueryResult;
-use crate::finding::{Category, Finding, Impact, Severity, evidence};
+use crate::finding::{Finding, Impact, Severity, evidence};
 use crate::typeset::text;
 use crate::warehouse::table::Column;
 
@@ -124,20 +124,6 @@ pub(super) fn severity(severity: Severity) -> &'static str {
         Severity::High => "high",
         Severity::Medium => "medium",
         Severity::Low => "low",
-    }
-}
-
-/// Returns the name of a category, such as `data quality`.
-pub(super) fn category(category: Category) -> &'static str {
-    match category {
-        Category::Churn => "churn",
-        Category::Margin => "margin",
-        Category::Quality => "quality",
-        Category::Concentration => "concentration",
-        Category::Growth => "growth",
-        Category::Decline => "decline",
-        Category::DataQuality => "data quality",
-        Category::Other => "other",
     }
 }
 

@@ -159,7 +159,7 @@ fn columns_that_only_look_sensitive_are_listed_for_the_owner_to_decide() {
     examine(&program, &["--offline"]).exits(0).finds(
         "sensitive",
         "ok",
-        &["2 columns marked", "none that looks like it"],
+        &["2 columns marked", "none that looks sensitive"],
     );
 }
 

@@ -320,7 +320,9 @@ impl Watch for ShowSteps<'_> {
 
     fn ended(&mut self, notes: &[String]) {
         self.waiting = None;
-        notes.iter().for_each(|note| self.talk.warn(note));
+        for note in notes {
+            self.talk.warn(note);
+        }
     }
 
     fn waits(&mut self, monitor: &str) {
