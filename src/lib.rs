@@ -23,12 +23,13 @@
 //! ```text
 //! main.rs                          arguments, tracing, one call, error -> exit code
 //! app/cli.rs                       every flag, as clap types; app/cli/values.rs parses their values
-//! app/config.rs                    flags, environment, file -> Config: limits, session role and time zone, report
+//! app/config.rs                    flags, environment, file -> Config: limits, role and time zone of the session, report
 //! app/config/choice.rs             which database, which model or analyst, which API, which place of the state
 //! app/config/file.rs               explore.toml; app/config/environment.rs the variables
 //! app/config/setting.rs            where each value comes from, for `explore config`; app/config/mask.rs hides secrets
 //! app/config/ending.rs             which format an --output file or --format asks for
 //! app/commands/NAME.rs             one file a subcommand: parse, call, print; app/commands/monitor/NAME.rs
+//! app/commands/doctor.rs           which checks run, in which order; app/commands/monitor/check.rs, monitor/run.rs likewise
 //! app/commands/open.rs             which role is refused, which metadata are read, the limits of a query, what day it is
 //! app/commands/explore.rs          a run from the command line: the day taken for today, exit code of its ending
 //! app/commands/report.rs           a run's report is written; what --fail-on makes of it (exit codes 10 and 11)
@@ -48,7 +49,7 @@
 //! monitor/engine/decide.rs         does an alert fire, or is it held back (snooze, planned event, notified already)
 //! monitor/engine/silence.rs        data that stopped coming; monitor/rhythm.rs which silence of a segment is news
 //! monitor/engine/absence.rs        incidents of missing data; monitor/growth.rs how fast a metric grows; monitor/holidays.rs
-//! monitor/memory/                  the rows behind: days, observations, snoozes, overrides, context events; one file each
+//! monitor/memory/                  what is stored: days.rs, observations.rs, snoozes.rs, overrides.rs, context_events.rs
 //! monitor/context/csv.rs           events of the business from a file; context/model.rs did they influence an incident
 //! monitor/run.rs                   one monitor over its days, under its lock: which days of --date, --from, --to
 //! monitor/run/commits.rs           a day is committed with its messages, old days without; run/recipients.rs who gets one
@@ -87,7 +88,7 @@
 //! state/migrate.rs                 its schema; state/session.rs locks; state/directory.rs one process a folder
 //!
 //! analysis/forecast.rs             the expected value of a step and its interval; analysis/contribution.rs whence a change
-//! warehouse.rs                     trait Database, the limits of a query, the role and settings of each transaction
+//! warehouse.rs                     trait Database, the limits of a query, the statement that sets role and settings
 //! warehouse/catalog.rs             tables and columns as data; warehouse/catalog/selection.rs what --exclude-tables matches
 //! warehouse/sql.rs                 the validator: text -> Select, or a refusal; warehouse/sql/ has one file a matter
 //! warehouse/sql/functions.rs       what may be called, by functions.txt; relations.rs, types.rs, walk/ beside it

@@ -15,7 +15,6 @@ mod source;
 pub mod sql;
 pub mod table;
 
-use self::postgres::settings;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::time::Duration;
@@ -26,22 +25,23 @@ use serde::{Deserialize, Serialize};
 use self::catalog::{Introspected, Selection};
 pub use self::diagnosis::{Diagnosis, Encryption, Product, PublicRights};
 pub use self::postgres::role::{Grade, Names};
+use self::postgres::settings;
 pub use self::source::{OpenError, Source};
 use self::sql::Select;
 use self::table::Table;
 
-/// The bounds of one query.
+/// The limits of one query.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limits {
-    /// Time until the server is told to stop it.
+    /// The time after which the server is asked to stop the query.
     pub timeout: Duration,
-    /// Rows fetched; whether there were more is told by [`Table::more_rows`].
+    /// The most rows that are fetched. [`Table::more_rows`] says whether there were more.
     pub rows_max: usize,
-    /// Characters of one cell.
+    /// The most characters of one cell.
     pub cell_characters_max: usize,
-    /// Bytes of all cells together, with what a cell takes in memory besides its text.
+    /// The most bytes of all cells together, including the memory that a cell takes besides its text.
     pub bytes_max: usize,
-    /// The planner's cost of the dearest step of the plan; `None` where nothing is too dear.
+    /// The highest cost, in the planner's units, of a step of the plan; `None` accepts any.
     pub plan_cost_max: Option<f64>,
 }
 
@@ -58,17 +58,18 @@ impl Limits {
     }
 }
 
-/// What every transaction begins with, the program's own too: the role and the settings that row-level policies read.
+/// The role and the settings with which every transaction begins, the program's own included. Row-level policies read
+/// them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SessionContext {
-    /// The role that statements run as, where it is not the one that logged in.
+    /// The role that statements run as; `None` is the role that logged in.
     pub role: Option<String>,
-    /// Settings, by name.
+    /// The settings, by name.
     pub settings: BTreeMap<String, String>,
 }
 
 impl SessionContext {
-    /// The statement that makes them until the transaction ends; empty where there is nothing to make.
+    /// Returns the statement that sets them until the transaction ends; empty if there is nothing to set.
     fn statement(&self) -> String {
         let role = self.role.iter().map(|role| ("role", role.as_str()));
         let settings = self.settings.iter().map(|(name, value)| (name.as_str(), value.as_str()));
@@ -80,38 +81,37 @@ impl SessionContext {
     }
 }
 
-/// What is at the other end of the connection.
+/// The server at the other end of a connection.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Server {
     /// `PostgreSQL` or `embedded PostgreSQL`.
     pub engine: String,
     /// Such as `15.18`.
     pub version: String,
-    /// The database's name.
     pub database: String,
     /// The role that the session runs as.
     pub role: String,
-    /// What it may do beyond reading.
+    /// The rights of the role beyond reading.
     #[serde(default)]
     pub grade: Grade,
-    /// What is wrong with the connection or the role, a sentence each: superuser, may write, may read files, settings
-    /// that the engine does not know.
+    /// Warnings about the connection or the role, one sentence each: superuser, may write, may read files, settings that
+    /// the engine does not know.
     pub warnings: Vec<String>,
 }
 
-/// A statement that did not give a result.
+/// Why a statement has no result.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// No connection could be made: wrong address, password, certificate, database.
+    /// No connection could be made: wrong address, password, certificate or database.
     #[error("{0}")]
     Connect(String),
-    /// The connection was lost and could not be made again. It stops a run.
+    /// The connection was lost and could not be made again. This ends a run.
     #[error("the database is gone: {0}")]
     Gone(String),
-    /// The server refused or failed the statement: a fault of the statement.
+    /// The server refused the statement or failed to run it. The fault is the statement's.
     #[error("{message}")]
     Statement {
-        /// Message with SQLSTATE, detail, hint and position, on one line.
+        /// The message with SQLSTATE, detail, hint and position, on one line.
         message: String,
     },
     /// Stopped at [`Limits::timeout`].

@@ -190,7 +190,8 @@ async fn time_limit(database: &dyn Database) -> Check {
 async fn is_gone(database: &dyn Database) -> Result<bool, Error> {
     let started = Instant::now();
     loop {
-        if !database.is_running(MARK).await? {
+        let running = timeout(CHECK_TIMEOUT, database.is_running(MARK)).await;
+        if !running.map_err(|_| Error::Timeout { seconds: CHECK_TIMEOUT.as_secs() })?? {
             return Ok(true);
         }
         if started.elapsed() > GONE_WITHIN {

@@ -28,9 +28,8 @@ use crate::monitor::registry::{Monitor, Problem, Registry, unmatched};
 use crate::monitor::run::{self, ChartScope, DayRange, Outcome, Watch};
 use crate::monitor::{pull, report};
 use crate::sample::days::{self, Options};
-use crate::state::{Entry, State};
-
 use crate::semantic::Opened;
+use crate::state::{Entry, State};
 use crate::typeset::format::Format;
 use crate::typeset::layout::Layout;
 use crate::typeset::text::counted;
