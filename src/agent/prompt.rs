@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use jiff::civil::Date;
 use minijinja::{Environment, UndefinedBehavior, context};
 
-use crate::typeset::spelling::nearest;
+use crate::typeset::spelling::{hint, nearest};
 
 const SYSTEM: &str = include_str!("../../prompts/system.md");
 const FIRST: &str = include_str!("../../prompts/first.md");
@@ -109,17 +109,13 @@ pub enum Error {
     },
     #[error("cannot render the prompt {name}: {source:#}")]
     Template { name: String, source: minijinja::Error },
-    #[error("no focus area called `{name}`{}; the areas are {}", nearest_hint(.nearest.as_deref()), .known.join(", "))]
+    #[error("no focus area called `{name}`{}; the areas are {}", hint(.nearest.as_deref()), .known.join(", "))]
     UnknownFocus {
         name: String,
         /// The area with the most similar name.
         nearest: Option<String>,
         known: Vec<String>,
     },
-}
-
-fn nearest_hint(nearest: Option<&str>) -> String {
-    nearest.map(|name| format!(": did you mean `{name}`?")).unwrap_or_default()
 }
 
 impl Default for Library {

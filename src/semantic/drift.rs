@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::metadata::{Metadata, TableFile};
-use crate::typeset::spelling::nearest;
+use crate::typeset::spelling::{hint, nearest};
 use crate::warehouse::catalog::{Catalog, Table};
 
 /// One disagreement between metadata and database, or a missing description.
@@ -65,13 +65,9 @@ impl Drift {
 
 impl fmt::Display for Drift {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let meant = |nearest: &Option<String>| match nearest {
-            Some(nearest) => format!("; did you mean {nearest}?"),
-            None => String::new(),
-        };
         match self {
             Self::MissingTable { path, table, nearest } => {
-                write!(formatter, "{}: there is no readable table {table}{}", path.display(), meant(nearest))
+                write!(formatter, "{}: there is no readable table {table}{}", path.display(), hint(nearest.as_ref()))
             }
             Self::AmbiguousTable { path, table, schemas } => write!(
                 formatter,
@@ -80,7 +76,7 @@ impl fmt::Display for Drift {
                 schemas.join(", ")
             ),
             Self::MissingColumn { path, column, nearest } => {
-                write!(formatter, "{}: there is no readable column {column}{}", path.display(), meant(nearest))
+                write!(formatter, "{}: there is no readable column {column}{}", path.display(), hint(nearest.as_ref()))
             }
             Self::ChangedType { table, column, recorded, actual } => {
                 write!(formatter, "{table}.{column} is {actual}, no longer {recorded}")

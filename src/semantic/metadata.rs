@@ -16,7 +16,7 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::drift;
-use crate::typeset::spelling::nearest;
+use crate::typeset::spelling::{hint, nearest};
 use crate::warehouse::catalog::{Catalog, Column, MarkedColumn, Role};
 
 mod file_name;
@@ -363,11 +363,8 @@ fn located(error: &serde_json::Error) -> String {
     let (line, column) = (error.line(), error.column());
     let text = error.to_string();
     let message = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text);
-    let hint = unknown_and_known(message)
-        .and_then(|(unknown, known)| nearest(unknown, known))
-        .map(|known| format!("; did you mean `{known}`?"))
-        .unwrap_or_default();
-    format!("{line}:{column}: {message}{hint}")
+    let meant = unknown_and_known(message).and_then(|(unknown, known)| nearest(unknown, known));
+    format!("{line}:{column}: {message}{}", hint(meant))
 }
 
 /// Extracts the unknown name and the known names from serde's message: unknown field `x`, expected one of `a`, `b`.

@@ -37,6 +37,11 @@ pub fn misspelt<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Opt
     (distance as f64 <= SLIP_MAX * name.len() as f64).then_some(nearest)
 }
 
+/// Returns what a message about an unknown name ends with: the name that was meant, or nothing.
+pub fn hint<T: AsRef<str>>(nearest: Option<T>) -> String {
+    nearest.map(|nearest| format!("; did you mean `{}`?", nearest.as_ref())).unwrap_or_default()
+}
+
 /// Returns advice on an unknown name: the name that was meant, or else `otherwise`.
 pub fn did_you_mean<T: AsRef<str>>(
     name: &str,

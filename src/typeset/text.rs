@@ -273,7 +273,7 @@ pub fn printable(text: &str) -> Cow<'_, str> {
 
 /// Formats a count with a noun whose plural ends in s: `1 table`, `2 tables`.
 pub fn counted(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+    self::count(count, noun, &format!("{noun}s"))
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 
 use crate::app::config::PlanCost;
 use crate::app::output::{Color, LogFormat};
-use crate::typeset::spelling::nearest;
+use crate::typeset::spelling::{hint, nearest};
 
 /// Parses a whole number from 1. Underscores may group the digits.
 pub fn count<T: TryFrom<u64>>(text: &str) -> Result<T, String> {
@@ -57,8 +57,7 @@ pub fn time_zone(text: &str) -> Result<TimeZone, String> {
     let named = TimeZone::get(text).ok().filter(|zone| zone.iana_name().is_some());
     named.ok_or_else(|| {
         let known = tz::db().available().map(|name| name.to_string()).collect::<Vec<_>>();
-        let meant = nearest(text, &known).map(|name| format!("; did you mean {name}?")).unwrap_or_default();
-        format!("expected the name of a time zone, such as Europe/Paris{meant}")
+        format!("expected the name of a time zone, such as Europe/Paris{}", hint(nearest(text, &known)))
     })
 }
 

@@ -3,10 +3,10 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::setting::{Definitions, Layer, Origin, Raw, Shape};
+use super::setting::{Definition, Definitions, Layer, Origin, Raw, Shape};
 use super::{FILE_VARIABLE, PREFIX};
 use crate::app::error::Failure;
-use crate::typeset::spelling::nearest_by;
+use crate::typeset::spelling::{hint, nearest_by};
 
 /// The settings in the environment, with the variables that are not settings.
 pub(super) struct Environment {
@@ -53,8 +53,6 @@ pub(super) fn read(
 
 fn unknown(definitions: &Definitions, name: &str) -> String {
     let key = name.trim_start_matches(PREFIX).to_lowercase();
-    match nearest_by(&key, definitions.iter(), |definition| definition.key()) {
-        Some(definition) => format!("unknown variable {name}; did you mean {}?", definition.variable()),
-        None => format!("unknown variable {name}"),
-    }
+    let meant = nearest_by(&key, definitions.iter(), |definition| definition.key());
+    format!("unknown variable {name}{}", hint(meant.map(Definition::variable)))
 }

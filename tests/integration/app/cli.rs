@@ -70,8 +70,8 @@ fn a_value_that_is_none_is_told_what_is_expected() {
     check_refused(&["--max-cost=-1"], 2, &["US dollars"]);
     check_refused(&["--base-url", "localhost:11434"], 2, &["http://"]);
     check_refused(&["--fail-on", "severe"], 2, &["low, medium, high, critical"]);
-    check_refused(&["--time-zone", "Asia/Kolkatta"], 2, &["the name of a time zone", "did you mean Asia/Kolkata?"]);
-    check_refused(&["--time-zone", "berlin"], 2, &["did you mean Europe/Berlin?"]);
+    check_refused(&["--time-zone", "Asia/Kolkatta"], 2, &["the name of a time zone", "did you mean `Asia/Kolkata`?"]);
+    check_refused(&["--time-zone", "berlin"], 2, &["did you mean `Europe/Berlin`?"]);
     check_refused(&["sql", "--time-zone", "+05:30", "SELECT 1"], 2, &["the name of a time zone, such as Europe/Paris"]);
 }
 

@@ -153,7 +153,7 @@ fn what_the_file_has_wrong_is_named_with_its_line() {
     );
     check(
         "time_zone = \"Europe/Barlin\"",
-        "1: time_zone: expected the name of a time zone, such as Europe/Paris; did you mean Europe/Berlin?, found \
+        "1: time_zone: expected the name of a time zone, such as Europe/Paris; did you mean `Europe/Berlin`?, found \
          `Europe/Barlin`",
     );
     check("max_plan_cost = -1", "1: max_plan_cost: expected a cost above 0, such as 1e9, or off, found `-1`");
@@ -198,8 +198,8 @@ fn a_variable_that_means_nothing_is_warned_of_with_the_nearest() {
     let check = |name: &str, expected: &str| {
         assert_eq!(resolve("", &[(name, "x")], &[]).unwrap().warnings, [expected]);
     };
-    check("EXPLORE_MAX_ITERATION", "unknown variable EXPLORE_MAX_ITERATION; did you mean EXPLORE_MAX_ITERATIONS?");
-    check("EXPLORE_DATABASE_URL", "unknown variable EXPLORE_DATABASE_URL; did you mean DATABASE_URL?");
+    check("EXPLORE_MAX_ITERATION", "unknown variable EXPLORE_MAX_ITERATION; did you mean `EXPLORE_MAX_ITERATIONS`?");
+    check("EXPLORE_DATABASE_URL", "unknown variable EXPLORE_DATABASE_URL; did you mean `DATABASE_URL`?");
     check("EXPLORE_ZZZ", "unknown variable EXPLORE_ZZZ");
 }
 

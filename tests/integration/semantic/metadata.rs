@@ -132,10 +132,10 @@ fn metadata_for_what_is_not_there_is_named_with_the_nearest_and_harms_nothing() 
     let prefix = format!("{}/", directory.path().display());
     let warnings = warnings.iter().map(|warning| warning.strip_prefix(&prefix).unwrap()).collect::<Vec<_>>();
     let expected = [
-        "customers.json: there is no readable column nmae; did you mean name?",
+        "customers.json: there is no readable column nmae; did you mean `name`?",
         "customers.json: there is no readable column entirely_else",
-        "order.json: there is no readable table order; did you mean orders?",
-        "sales.orders.json: there is no readable table sales.orders; did you mean public.orders?",
+        "order.json: there is no readable table order; did you mean `orders`?",
+        "sales.orders.json: there is no readable table sales.orders; did you mean `public.orders`?",
         "twins.json: twins is in the schemas a, b; name the file <schema>.<table>.json",
     ];
     assert_eq!(warnings, expected);
