@@ -23,7 +23,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use self::catalog::{Introspected, Selection};
-pub use self::diagnosis::{Diagnosis, Encryption, Product, PublicRights};
+pub use self::diagnosis::{Encryption, Product, PublicRights};
 pub use self::postgres::role::{Grade, Names};
 use self::postgres::settings;
 pub use self::source::{OpenError, Source};
@@ -99,6 +99,31 @@ pub struct Server {
     pub warnings: Vec<String>,
 }
 
+impl Server {
+    /// The engine of a server that is reached over a connection.
+    const POSTGRESQL: &str = "PostgreSQL";
+    /// The engine inside this process.
+    #[cfg(feature = "embedded")]
+    const EMBEDDED: &str = "embedded PostgreSQL";
+    /// Some hours of a server's computing. No useful query costs this much, even if the planner errs by a factor of a
+    /// hundred.
+    const PLAN_COST_MAX: f64 = 1e9;
+
+    /// Returns whether this is the embedded engine, which runs inside the process.
+    pub fn is_embedded(&self) -> bool {
+        self.engine != Self::POSTGRESQL
+    }
+
+    /// Returns the plan cost above which a query is refused by default.
+    pub fn plan_cost_max(&self) -> f64 {
+        #[cfg(feature = "embedded")]
+        if self.is_embedded() {
+            return embedded::PLAN_COST_MAX;
+        }
+        Self::PLAN_COST_MAX
+    }
+}
+
 /// Why a statement has no result.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -161,8 +186,14 @@ pub trait Database: Send + Sync + Debug {
     /// Runs one validated SELECT. Dropping the returned future stops the query on the server.
     async fn select(&self, select: &Select, limits: &Limits) -> Result<Table, Error>;
 
-    /// Looks at what a careful owner asks about a server. Each part waits at most `patience`, and fails by itself.
-    async fn diagnose(&self, patience: Duration) -> Diagnosis;
+    /// Returns how the connection is encrypted.
+    async fn encryption(&self) -> Result<Encryption, Error>;
+
+    /// Returns the signs by which the product behind the protocol is recognised.
+    async fn product(&self) -> Result<Product, Error>;
+
+    /// Returns what every role may do beyond reading.
+    async fn public_rights(&self) -> Result<PublicRights, Error>;
 
     /// Returns whether a statement whose text contains `mark` is still running on the server.
     async fn is_running(&self, mark: &str) -> Result<bool, Error>;

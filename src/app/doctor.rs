@@ -19,7 +19,7 @@ use std::time::Duration;
 use console::Style;
 use serde::Serialize;
 
-pub use self::database::{check as check_database, check_catalog, connected, ground, is_server, unreachable};
+pub use self::database::{check as check_database, check_catalog, connected, ground, unreachable};
 pub use self::model::{check as check_model, check_offline};
 pub use self::runs::check as check_runs_directory;
 use super::error::Kind;

@@ -1,18 +1,5 @@
 //! What a careful owner asks about a server: encryption, the product behind the protocol, the rights of everybody.
 
-use super::Error;
-
-/// The parts of a diagnosis. Each may have failed by itself.
-#[derive(Debug, Clone)]
-pub struct Diagnosis {
-    /// How the connection is encrypted.
-    pub encryption: Result<Encryption, Error>,
-    /// The product that answers.
-    pub product: Result<Product, Error>,
-    /// What everybody may do.
-    pub public_rights: Result<PublicRights, Error>,
-}
-
 /// How a connection is encrypted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Encryption {

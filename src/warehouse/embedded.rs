@@ -172,7 +172,7 @@ impl Backend {
         let (client, task) = bridge(&engine, &config).await.map_err(|error| failed("start", &error))?;
         client.batch_execute(&reader).await.map_err(|error| failed("start", &error))?;
         let settings = settings::negotiate(&client, &["public".to_owned()], &[("role", READER)]).await?;
-        let mut server = describe(&client, "embedded PostgreSQL", "").await?;
+        let mut server = describe(&client, Server::EMBEDDED, "").await?;
         server.warnings = settings.warnings;
         drop(client);
         task.abort();

@@ -92,7 +92,7 @@ pub async fn connect(url: &str, options: &Options) -> Result<PostgresDatabase, E
     let (client, task) = dial(&address, &connector, connect_timeout).await?;
     let settings = settings::negotiate(&client, &options.schemas, &[]).await?;
     let preamble = options.context.statement();
-    let mut server = describe(&client, "PostgreSQL", &preamble).await?;
+    let mut server = describe(&client, Server::POSTGRESQL, &preamble).await?;
     server.warnings = settings.warnings;
     drop(client);
     task.abort();

@@ -7,9 +7,6 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::postgres::{self, Options};
 use super::{Database, Error, SessionContext};
 
-/// Some hours of a server's computing. No useful query costs this much, even if the planner errs by a factor of a hundred.
-const SERVER_PLAN_COST_MAX: f64 = 1e9;
-
 /// A database to open.
 #[derive(Debug, Clone)]
 pub enum Source {
@@ -49,16 +46,6 @@ impl Source {
             }
             Self::Script { name, sql } => load(name, sql, context).await,
         }
-    }
-
-    /// Returns the plan cost above which a query is refused by default, on a server or in the embedded engine.
-    pub fn plan_cost_max(is_server: bool) -> f64 {
-        #[cfg(feature = "embedded")]
-        if !is_server {
-            return super::embedded::PLAN_COST_MAX;
-        }
-        let _ = is_server;
-        SERVER_PLAN_COST_MAX
     }
 }
 

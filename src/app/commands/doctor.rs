@@ -121,11 +121,11 @@ async fn examine_content(
     examination.checks.extend(doctor::check_catalog(&catalog, database.server(), &warnings));
     examination.checks.push(metadata(&disagreements));
     let server = database.server();
-    if doctor::is_server(server) && (!server.grade.is_good() || catalog.tables.is_empty()) {
+    if !server.is_embedded() && (!server.grade.is_good() || catalog.tables.is_empty()) {
         let ground = doctor::ground(&*database, &config.selection.schemas, Some(&catalog)).await;
         examination.grants = ground.ok().map(|ground| grants::script(&ground));
     }
-    if attack && !doctor::is_server(server) {
+    if attack && server.is_embedded() {
         examination.checks.push(attack::not_fired());
     } else if attack {
         let outcomes = fire(&executor, waiting).await;

@@ -22,9 +22,10 @@ use crate::warehouse::{Database, Limits, Server, Source};
 pub(super) async fn read(config: &Config, database: Arc<dyn Database>) -> Result<Opened, Failure> {
     let SqlSection { allow_functions, allow_views, allow_operators, set_local: _ } = config.sql.clone();
     let allowed = Allowed { functions: allow_functions, views: allow_views, operators: allow_operators };
+    let limits = limits(config, database.server());
     let rules =
         Rules { selection: config.selection.clone(), search_path: search_path(config), allowed, ..Rules::default() };
-    Ok(semantic::open(database, metadata(config)?, rules, limits(config)?).await?)
+    Ok(semantic::open(database, metadata(config)?, rules, limits).await?)
 }
 
 /// Opens the database that the configuration names. Rejects a role that may write, unless the configuration allows it.
@@ -58,13 +59,12 @@ fn search_path(config: &Config) -> Vec<String> {
     if schemas.is_empty() { vec!["public".to_owned()] } else { schemas.clone() }
 }
 
-fn limits(config: &Config) -> Result<Limits, Failure> {
-    let (choice, _) = config.source()?;
+fn limits(config: &Config, server: &Server) -> Limits {
     let plan_cost_max = match config.query.plan_cost_max {
         Some(PlanCost(cost)) => cost,
-        None => Some(Source::plan_cost_max(matches!(choice, Choice::Server(_)))),
+        None => Some(server.plan_cost_max()),
     };
-    Ok(Limits::of_query(config.query.timeout, config.query.rows_max, plan_cost_max))
+    Limits::of_query(config.query.timeout, config.query.rows_max, plan_cost_max)
 }
 
 /// Returns today's date in the configured time zone, or in the system's.

@@ -39,25 +39,26 @@ pub fn connected(server: &Server, address: Option<String>, elapsed: Duration) ->
     Check::ok("connection", format!("database {database:?} as role {role:?} in {milliseconds} ms{address}"))
 }
 
-/// Returns whether the database is a server. Otherwise it is the embedded engine.
-pub fn is_server(server: &Server) -> bool {
-    server.engine == "PostgreSQL"
-}
-
 /// Checks an open database. A role that may write fails the check unless `allow_writable_role` is set.
 pub async fn check(database: &dyn Database, allow_writable_role: bool) -> Vec<Check> {
     let server = database.server();
-    if !is_server(server) {
+    if server.is_embedded() {
         let engine = Check::ok("engine", format!("{} {}, inside this process", server.engine, server.version));
         return vec![engine, settings(server), embedded_limit()];
     }
-    let diagnosis = database.diagnose(CHECK_TIMEOUT).await;
-    let (tls, engine) = (tls(&diagnosis.encryption), engine(&diagnosis.product, &server.version));
+    let tls = tls(&patient(database.encryption()).await);
+    let engine = engine(&patient(database.product()).await, &server.version);
     let mut checks = vec![tls, version(&server.version), engine];
     checks.extend(role(server, allow_writable_role));
     checks.push(settings(server));
     checks.push(time_limit(database).await);
     checks
+}
+
+/// Waits at most [`CHECK_TIMEOUT`] for an answer.
+async fn patient<T>(answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let late = |_| Error::Timeout { seconds: CHECK_TIMEOUT.as_secs() };
+    timeout(CHECK_TIMEOUT, answer).await.map_err(late)?
 }
 
 /// Checks the catalog: the tables, their statistics, sensitive columns, and the objects that the catalogue checks left
@@ -190,8 +191,7 @@ async fn time_limit(database: &dyn Database) -> Check {
 async fn is_gone(database: &dyn Database) -> Result<bool, Error> {
     let started = Instant::now();
     loop {
-        let running = timeout(CHECK_TIMEOUT, database.is_running(MARK)).await;
-        if !running.map_err(|_| Error::Timeout { seconds: CHECK_TIMEOUT.as_secs() })?? {
+        if !patient(database.is_running(MARK)).await? {
             return Ok(true);
         }
         if started.elapsed() > GONE_WITHIN {
@@ -240,8 +240,7 @@ fn statistics(catalog: &Catalog) -> Check {
 /// Returns the facts for the script that creates a read-only role. The schemas are those in `wished`, otherwise those
 /// in the catalog, otherwise all schemas with tables.
 pub async fn ground(database: &dyn Database, wished: &[String], catalog: Option<&Catalog>) -> Result<Ground, Error> {
-    let PublicRights { schemas: all, open_schemas, written, definers } =
-        database.diagnose(CHECK_TIMEOUT).await.public_rights?;
+    let PublicRights { schemas: all, open_schemas, written, definers } = patient(database.public_rights()).await?;
     let read = catalog.map(schemas).filter(|schemas| !schemas.is_empty());
     let schemas = if wished.is_empty() { read.unwrap_or(all) } else { wished.to_vec() };
     Ok(Ground { database: database.server().database.clone(), schemas, open_schemas, written, definers })

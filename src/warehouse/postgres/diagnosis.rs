@@ -1,11 +1,7 @@
-//! The statements behind [`Diagnosis`] on a PostgreSQL.
-
-use std::time::Duration;
-
-use tokio::time::timeout;
+//! The statements behind a diagnosis of a PostgreSQL: encryption, product, rights of everybody, running statements.
 
 use super::protocol::{Postgres, own};
-use crate::warehouse::{Diagnosis, Encryption, Error, Product, PublicRights};
+use crate::warehouse::{Encryption, Error, Product, PublicRights};
 
 /// Functions that only one product has.
 const FUNCTIONS: [&str; 1] = ["aurora_version"];
@@ -23,14 +19,6 @@ const RUNNING: &str = "SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE st
                        AND pid <> pg_catalog.pg_backend_pid() AND pg_catalog.strpos(query, $1[1]) > 0";
 const PUBLIC_RIGHTS: &str = include_str!("diagnosis/ground.sql");
 
-pub(in crate::warehouse) async fn diagnose(database: &dyn Postgres, patience: Duration) -> Diagnosis {
-    Diagnosis {
-        encryption: encryption(database, patience).await,
-        product: product(database, patience).await,
-        public_rights: public_rights(database, patience).await,
-    }
-}
-
 pub(in crate::warehouse) async fn is_running(database: &dyn Postgres, mark: &str) -> Result<bool, Error> {
     let table = own(database, RUNNING, &[&[mark.to_owned()]]).await?;
     Ok(table.cell(0, 0) != Some("0"))
@@ -40,15 +28,13 @@ async fn rows(
     database: &dyn Postgres,
     statement: &'static str,
     parameters: &[&[String]],
-    patience: Duration,
 ) -> Result<Vec<Vec<String>>, Error> {
-    let rows = timeout(patience, own(database, statement, parameters)).await;
-    let rows = rows.map_err(|_| Error::Timeout { seconds: patience.as_secs() })??.rows;
+    let rows = own(database, statement, parameters).await?.rows;
     Ok(rows.into_iter().map(|row| row.into_iter().map(Option::unwrap_or_default).collect()).collect())
 }
 
-async fn encryption(database: &dyn Postgres, patience: Duration) -> Result<Encryption, Error> {
-    let first = rows(database, ENCRYPTION, &[], patience).await?.into_iter().next().unwrap_or_default();
+pub(in crate::warehouse) async fn encryption(database: &dyn Postgres) -> Result<Encryption, Error> {
+    let first = rows(database, ENCRYPTION, &[]).await?.into_iter().next().unwrap_or_default();
     let Ok([version, address, is_local]) = <[String; 3]>::try_from(first) else {
         return Err(Error::Statement { message: "the server does not list this connection in pg_stat_ssl".to_owned() });
     };
@@ -59,9 +45,9 @@ async fn encryption(database: &dyn Postgres, patience: Duration) -> Result<Encry
     })
 }
 
-async fn product(database: &dyn Postgres, patience: Duration) -> Result<Product, Error> {
+pub(in crate::warehouse) async fn product(database: &dyn Postgres) -> Result<Product, Error> {
     let mut product = Product::default();
-    for row in rows(database, PRODUCT, &[&FUNCTIONS.map(str::to_owned)], patience).await? {
+    for row in rows(database, PRODUCT, &[&FUNCTIONS.map(str::to_owned)]).await? {
         let Ok([kind, value]) = <[String; 2]>::try_from(row) else { continue };
         match kind.as_str() {
             "version" => product.version = value,
@@ -73,8 +59,8 @@ async fn product(database: &dyn Postgres, patience: Duration) -> Result<Product,
     Ok(product)
 }
 
-async fn public_rights(database: &dyn Postgres, patience: Duration) -> Result<PublicRights, Error> {
-    let rows = rows(database, PUBLIC_RIGHTS, &[], patience).await?;
+pub(in crate::warehouse) async fn public_rights(database: &dyn Postgres) -> Result<PublicRights, Error> {
+    let rows = rows(database, PUBLIC_RIGHTS, &[]).await?;
     let of = |kind: &str| rows.iter().filter(|row| row[0] == kind).map(|row| row[1].clone()).collect();
     Ok(PublicRights {
         schemas: of("schema"),

@@ -13,7 +13,7 @@ use super::{code, diagnosis, introspect, plan};
 use crate::warehouse::catalog::{self, Introspected, Selection};
 use crate::warehouse::sql::Select;
 use crate::warehouse::table::Table;
-use crate::warehouse::{Database, Diagnosis, Error, Limits, Proof, Server};
+use crate::warehouse::{Database, Encryption, Error, Limits, Product, Proof, PublicRights, Server};
 
 /// The bounds of the program's own statements, which read the catalogue of a database of any size. A cell may hold all
 /// columns of a table as one document, so only the bytes of all cells together bound it.
@@ -75,8 +75,16 @@ impl<P: Postgres> Database for P {
         self.run(&statement, limits).await
     }
 
-    async fn diagnose(&self, patience: Duration) -> Diagnosis {
-        diagnosis::diagnose(self, patience).await
+    async fn encryption(&self) -> Result<Encryption, Error> {
+        diagnosis::encryption(self).await
+    }
+
+    async fn product(&self) -> Result<Product, Error> {
+        diagnosis::product(self).await
+    }
+
+    async fn public_rights(&self) -> Result<PublicRights, Error> {
+        diagnosis::public_rights(self).await
     }
 
     async fn is_running(&self, mark: &str) -> Result<bool, Error> {
