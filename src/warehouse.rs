@@ -10,6 +10,7 @@ mod diagnosis;
 #[cfg(feature = "embedded")]
 pub mod embedded;
 pub mod executor;
+pub mod lineage;
 pub mod postgres;
 mod source;
 pub mod sql;

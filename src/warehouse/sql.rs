@@ -115,6 +115,17 @@ impl Select {
         self.range.as_ref()
     }
 
+    /// Returns what `read` makes of the parsed tree; `None` if the tree differs from the text in a form that the parser
+    /// does not know.
+    pub(super) fn with_tree<T>(&self, read: impl FnOnce(&sqlparser::ast::Query) -> T) -> Option<T> {
+        let tokens = lexer::tokens_with_range(&self.text).ok()?;
+        let stack_bytes = statement::stack_bytes(&tokens).ok()?;
+        stacker::maybe_grow(stack_bytes * 4, stack_bytes * 8, || {
+            let tree = parse::query(&tokens).ok().filter(|_| !parse::is_rewritten(&tokens))?;
+            Some(read(&tree))
+        })
+    }
+
     /// Returns a normal form of the text. Two texts have the same one if they differ only in white space, comments and
     /// the case of unquoted words.
     pub fn fingerprint(&self) -> String {

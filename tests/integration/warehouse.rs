@@ -7,5 +7,6 @@ pub(crate) mod executor;
 pub(crate) mod faults;
 pub(crate) mod hidden;
 pub(crate) mod introspect;
+pub(crate) mod lineage;
 pub(crate) mod sql;
 pub(crate) mod tpc;

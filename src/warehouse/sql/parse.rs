@@ -31,6 +31,11 @@ pub(super) fn query(tokens: &[Token<'_>]) -> Result<Box<Query>, Refusal> {
     }
 }
 
+/// Returns whether the tree differs from the text, because the parser does not know a form in it.
+pub(super) fn is_rewritten(tokens: &[Token<'_>]) -> bool {
+    !rewrite::edits(tokens).is_empty()
+}
+
 /// Returns the index of the token where a parsed item begins; `None` if the parser did not keep it.
 pub(super) fn index_of(span: Span) -> Option<usize> {
     usize::try_from(span.start.column).ok()?.checked_sub(1)

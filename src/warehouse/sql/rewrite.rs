@@ -34,6 +34,11 @@ pub(super) struct Edits {
 }
 
 impl Edits {
+    /// Returns whether the tokens stay as they are.
+    pub(super) fn is_empty(&self) -> bool {
+        self.instead.is_empty() && self.after.is_empty()
+    }
+
     /// Returns the tokens that replace the token; `None` if it stays.
     pub(super) fn instead(&self, index: usize) -> Option<&[ParserToken]> {
         self.instead.get(&index).map(Vec::as_slice)

@@ -1,0 +1,80 @@
+//! What each column of a SELECT means, derived from the statement alone.
+//!
+//! ```text
+//! resolve     the parsed tree -> queries: names resolved, CTEs and subqueries in their place
+//!   normalize   queries that say the same are made the same
+//! meaning     a block -> what each of its columns means
+//!   presentation   what only presents a value is taken off
+//!   trace       the measures that it is made of, through the queries that are read as tables
+//!   keys        which output shows a key of a measure
+//! print       a query -> SQL again, for companions and definitions
+//! ```
+//!
+//! Pure: no I/O, no database. What cannot be traced is unknown, with a reason. Nothing is guessed.
+
+pub mod expression;
+mod functions;
+mod keys;
+pub mod meaning;
+pub mod measure;
+mod normalize;
+pub mod presentation;
+pub mod print;
+pub mod query;
+mod resolve;
+mod trace;
+mod types;
+
+use self::meaning::Meaning;
+use self::query::{Block, Query};
+use self::resolve::Resolver;
+use super::catalog::Catalog;
+use super::sql::Select;
+
+/// What the rows and columns of a statement's result mean.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lineage {
+    /// The kinds of rows. There are several if the statement unites several queries or grouping sets.
+    pub branches: Vec<Branch>,
+    /// Why nothing of the statement can be traced; `None` if its rows can.
+    pub unknown: Option<String>,
+}
+
+/// Rows that mean the same.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Branch {
+    pub block: Block,
+    /// What each column means, in the order of the result.
+    pub columns: Vec<Meaning>,
+}
+
+/// Returns what the rows and columns of the statement's result mean.
+pub fn of(select: &Select, catalog: &Catalog) -> Lineage {
+    let whole = normal_form(select, catalog);
+    let blocks = match whole {
+        Query::Block(block) => Ok(vec![*block]),
+        Query::UnionAll(branches) => branches.into_iter().map(block_of).collect(),
+        other @ (Query::Values(_) | Query::Unknown(_)) => block_of(other).map(|block| vec![block]),
+    };
+    let branch = |block: Block| Branch { columns: meaning::of_block(&block, catalog), block };
+    match blocks {
+        Ok(blocks) => Lineage { branches: blocks.into_iter().map(branch).collect(), unknown: None },
+        Err(reason) => Lineage { branches: Vec::new(), unknown: Some(reason) },
+    }
+}
+
+fn block_of(query: Query) -> Result<Block, String> {
+    match query {
+        Query::Block(block) => Ok(*block),
+        Query::UnionAll(_) => Err("a UNION inside a UNION".to_owned()),
+        Query::Values(_) => Err("rows that are written in the statement".to_owned()),
+        Query::Unknown(reason) => Err(reason),
+    }
+}
+
+/// Returns the statement in normal form. The order and the cut of its rows are left out.
+pub fn normal_form(select: &Select, catalog: &Catalog) -> Query {
+    select
+        .with_tree(|tree| Resolver::new(select, catalog).statement(tree))
+        .unwrap_or_else(|| Query::Unknown("a syntax that is not traced".to_owned()))
+}

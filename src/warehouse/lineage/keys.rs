@@ -1,0 +1,76 @@
+//! Which output shows a key, also where a join made it equal to another column.
+
+use super::expression::{Column, Expression};
+use super::measure::Key;
+use super::presentation::{Step, stripped_until};
+use super::query::{Block, Item, Output, Rows};
+use super::resolve::is_constant;
+
+/// Returns the column of the source that shows a key of the query that it is.
+pub(super) fn lifted(named: &Expression, inner: &Block, column: &Column) -> Option<Expression> {
+    let index = inner.outputs.iter().position(|output| output.value == *named)?;
+    let name = inner.outputs[index].name.clone();
+    Some(Expression::Column(Column { source: column.source, index, name }))
+}
+
+/// Returns the output that shows the key, and what presents it there.
+pub(super) fn shown(key: &Key, block: &Block) -> Option<(usize, Vec<Step>)> {
+    let named = key.named.as_ref()?;
+    let alike = alike(named, &block.rows);
+    let find = |(index, output): (usize, &Output)| {
+        let is_alike = |value: &Expression| alike.contains(value) || is_one_of(value, &alike);
+        let (value, steps) = stripped_until(&output.value, is_alike);
+        is_alike(value).then_some((index, steps))
+    };
+    block.outputs.iter().enumerate().find_map(find)
+}
+
+/// Returns the columns that are equal to the key in every row of the block, or missing, the key among them.
+fn alike(key: &Expression, rows: &Rows) -> Vec<Expression> {
+    let mut equal = Vec::new();
+    equalities(rows, &mut equal);
+    let mut alike = vec![key.clone()];
+    let mut next = 0;
+    while let Some(one) = alike.get(next).cloned() {
+        for (left, right) in &equal {
+            for (this, other) in [(left, right), (right, left)] {
+                if *this == one && !alike.contains(other) {
+                    alike.push(other.clone());
+                }
+            }
+        }
+        next += 1;
+    }
+    alike
+}
+
+/// Collects the columns that conditions and joins make equal.
+fn equalities(rows: &Rows, found: &mut Vec<(Expression, Expression)>) {
+    let pair = |condition: &Expression| match condition.as_infix("=") {
+        Some((left @ Expression::Column(_), right @ Expression::Column(_))) => Some((left.clone(), right.clone())),
+        _ => None,
+    };
+    found.extend(rows.conditions.iter().filter_map(pair));
+    for item in &rows.items {
+        if let Item::Outer(outer) = item {
+            found.extend(outer.on.iter().filter_map(pair));
+            equalities(&outer.left, found);
+            equalities(&outer.right, found);
+        }
+    }
+}
+
+/// Returns whether the value is `coalesce` of equal columns.
+fn is_one_of(value: &Expression, alike: &[Expression]) -> bool {
+    matches!(value, Expression::Call { function, arguments }
+        if function == "coalesce" && arguments.iter().all(|argument| alike.contains(argument)))
+}
+
+/// Returns whether a condition holds the key at one value.
+pub(super) fn is_pinned(key: &Expression, conditions: &[Expression]) -> bool {
+    conditions.iter().any(|condition| match condition.as_infix("=") {
+        Some((left, right)) => left == key && is_constant(right) || right == key && is_constant(left),
+        None => false,
+    })
+}
+

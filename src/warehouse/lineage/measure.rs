@@ -1,0 +1,49 @@
+//! Measures: an aggregate over rows that meet conditions, by keys.
+
+use std::sync::Arc;
+
+use super::expression::{Aggregate, Expression};
+use super::presentation::{Step, presented};
+use super::query::{Block, Output, Query, Rows};
+
+/// An aggregate over rows that meet conditions, by keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Measure {
+    pub aggregate: Aggregate,
+    /// What it is computed from.
+    pub rows: Arc<Rows>,
+    /// The keys of its groups. Keys that a condition holds at one value are left out.
+    pub keys: Vec<Key>,
+}
+
+impl Measure {
+    /// Returns the query of which the measure is the last output, after its keys as they are shown.
+    pub fn query(&self) -> Query {
+        let shown = |key: &Key| {
+            let steps = key.shown.as_ref().map(|(_, steps)| steps.as_slice()).unwrap_or_default();
+            presented(key.key.clone(), steps)
+        };
+        let values = self.keys.iter().map(shown).chain([Expression::Aggregate(Box::new(self.aggregate.clone()))]);
+        let outputs = values.map(|value| Output { name: String::new(), value }).collect();
+        let keys = self.keys.iter().map(|key| key.key.clone()).collect();
+        let rows = (*self.rows).clone();
+        Query::Block(Box::new(Block { rows, keys: Some(keys), outputs, ..Block::default() }))
+    }
+}
+
+/// A key of a measure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// The key, over the measure's rows.
+    pub key: Expression,
+    /// The key, as the block that is looked at names it; `None` if it does not.
+    pub(super) named: Option<Expression>,
+    /// The output that shows it, and how it presents it; `None` if none does.
+    pub shown: Option<(usize, Vec<Step>)>,
+}
+
+/// Returns whether the aggregate over parts of the rows adds up to the aggregate over all of them.
+pub fn is_additive(aggregate: &Aggregate) -> bool {
+    !aggregate.distinct && matches!(aggregate.function.as_str(), "count" | "sum" | "regr_count")
+}
+

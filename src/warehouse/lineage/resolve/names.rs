@@ -1,0 +1,62 @@
+//! Names, types and operators of the parsed tree as text.
+
+use sqlparser::ast::{BinaryOperator, DataType, ObjectName, ObjectNamePart, UnaryOperator};
+
+/// Operators with one meaning whatever the types of their operands are called.
+const INFIX: &[&str] = &[
+    "+", "-", "*", "/", "%", "^", "=", "<>", "<", ">", "<=", ">=", "AND", "OR", "||", "->", "->>", "#>", "#>>", "@>",
+    "<@", "&&", "~", "~*", "!~", "!~*", "~~", "~~*", "!~~", "!~~*", "&", "|", "#", "<<", ">>", "?",
+];
+
+/// Returns the parts of a dotted name; `None` for a name that is not made of names.
+pub(super) fn parts(name: &ObjectName) -> Option<Vec<&str>> {
+    let part = |part| match part {
+        &ObjectNamePart::Identifier(ref ident) => Some(ident.value.as_str()),
+        ObjectNamePart::Function(_) => None,
+    };
+    name.0.iter().map(part).collect()
+}
+
+/// Returns the name of a function of pg_catalog: a bare name, or one with that schema.
+pub(super) fn function(name: &ObjectName) -> Option<String> {
+    match parts(name)?.as_slice() {
+        ["pg_catalog", name] | [name] => Some((*name).to_lowercase()),
+        _ => None,
+    }
+}
+
+/// Returns the operator as SQL; `None` for one whose meaning is not known.
+pub(super) fn infix(operator: &BinaryOperator) -> Option<String> {
+    let text = match operator {
+        BinaryOperator::PGCustomBinaryOperator(parts) => match parts.as_slice() {
+            [schema, operator] if schema == "pg_catalog" => operator.clone(),
+            _ => return None,
+        },
+        BinaryOperator::PGExp => "^".to_owned(),
+        other => other.to_string(),
+    };
+    INFIX.contains(&text.as_str()).then_some(text)
+}
+
+/// Returns the prefix operator as SQL.
+pub(super) fn prefix(operator: UnaryOperator) -> Option<&'static str> {
+    match operator {
+        UnaryOperator::Minus => Some("-"),
+        UnaryOperator::Plus => Some("+"),
+        UnaryOperator::Not => Some("NOT"),
+        _ => None,
+    }
+}
+
+/// Returns the type's name as SQL; `None` for a type that users may have made.
+pub(super) fn type_name(data_type: &DataType) -> Option<String> {
+    let name = data_type.to_string().to_lowercase();
+    let is_plain = |character: char| {
+        character.is_ascii_lowercase() || character.is_ascii_digit() || " _(),[]".contains(character)
+    };
+    (name.chars().all(is_plain) && !matches!(data_type, DataType::Custom(_, _)) || KNOWN.contains(&name.as_str()))
+        .then_some(name)
+}
+
+/// Types of PostgreSQL's own that the parser knows only as somebody's.
+const KNOWN: &[&str] = &["money", "citext", "name", "oid", "bpchar", "inet", "cidr"];

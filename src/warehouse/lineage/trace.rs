@@ -1,0 +1,188 @@
+//! Finds the measures that a value is made of, through the queries that are read as tables.
+
+use std::sync::Arc;
+
+use super::expression::{Aggregate, Column, Expression, Subquery, SubqueryForm, Window};
+use super::functions::{self, Kind};
+use super::keys::{is_pinned, lifted};
+use super::measure::{Key, Measure, is_additive};
+use super::query::{Block, Distinct, Item, Query, Relation, Rows};
+use super::resolve::is_constant;
+
+/// Finds the measures that a value is made of.
+pub(super) struct Trace<'m> {
+    pub(super) measures: &'m mut Vec<Measure>,
+}
+
+impl Trace<'_> {
+    /// Returns the value with its measures replaced.
+    pub(super) fn value(&mut self, value: &Expression, block: &Block) -> Expression {
+        if block.keys.iter().flatten().any(|key| key == value) {
+            return value.clone();
+        }
+        match value {
+            Expression::Aggregate(aggregate) => {
+                let keys = block.keys.clone().unwrap_or_default();
+                self.measure((**aggregate).clone(), block, &keys)
+            }
+            Expression::Window(window) => self.window(window, block),
+            Expression::Column(column) => self.column(column, block),
+            Expression::Subquery(subquery) => match &subquery.query {
+                Query::Block(inner)
+                    if subquery.form == SubqueryForm::Value
+                        && inner.keys.as_ref().is_some_and(Vec::is_empty)
+                        && inner.unknown().is_none() =>
+                {
+                    let value = inner.outputs.first().map(|output| output.value.clone());
+                    value.map_or_else(|| value_of(subquery), |value| self.value(&value, inner))
+                }
+                _ => value_of(subquery),
+            },
+            Expression::Call { function, .. } if functions::kind(function) == Some(Kind::Moment) => {
+                Expression::Unknown(format!("{function} depends on when the statement runs"))
+            }
+            other => {
+                let mut other = other.clone();
+                other.map_children(&mut |child| self.value(child, block));
+                other
+            }
+        }
+    }
+
+    /// Adds a measure, unless it depends on rows around its own, and returns what stands for it.
+    fn measure(&mut self, aggregate: Aggregate, block: &Block, keys: &[Expression]) -> Expression {
+        let expression = Expression::Aggregate(Box::new(aggregate.clone()));
+        if let Some(reason) = expression.unknown().map(str::to_owned).or_else(|| untraced(&expression, &block.rows)) {
+            return Expression::Unknown(reason);
+        }
+        if let Some(reason) = block.rows.conditions.iter().find_map(|condition| untraced(condition, &block.rows)) {
+            return Expression::Unknown(reason);
+        }
+        let rows = Arc::new(block.rows.clone());
+        let keys = keys.iter().filter(|key| !is_constant(key) && !is_pinned(key, &block.rows.conditions));
+        let key = |key: &Expression| Key { key: key.clone(), named: Some(key.clone()), shown: None };
+        let measure = Measure { aggregate, rows, keys: keys.map(key).collect() };
+        if !measure.query().is_closed() {
+            return Expression::Unknown("a subquery that depends on the row".to_owned());
+        }
+        let index = self.measures.iter().position(|known| *known == measure).unwrap_or_else(|| {
+            self.measures.push(measure);
+            self.measures.len() - 1
+        });
+        Expression::Measure(index)
+    }
+
+    /// A window without an order is an aggregate by the keys of its partition. Over groups this holds for sums.
+    fn window(&mut self, window: &Window, block: &Block) -> Expression {
+        let as_is = || Expression::Window(Box::new(window.clone()));
+        if let Some(reason) = as_is().unknown() {
+            return Expression::Unknown(reason.to_owned());
+        }
+        let is_whole = window.order.is_empty() && window.frame.is_none() && block.having.is_empty();
+        let is_aggregate = functions::kind(&window.function.function) == Some(Kind::Aggregate);
+        if !is_whole || !is_aggregate || block.distinct != Distinct::No {
+            return as_is();
+        }
+        match (&block.keys, window.function.arguments.as_slice()) {
+            (None, _) => self.measure(window.function.clone(), block, &window.partition),
+            (Some(_), [Expression::Aggregate(inner)])
+                if window.function.function == "sum"
+                    && window.function.filter.is_empty()
+                    && !window.function.distinct
+                    && is_additive(inner) =>
+            {
+                self.measure((**inner).clone(), block, &window.partition)
+            }
+            (Some(_), _) => as_is(),
+        }
+    }
+
+    /// Follows a column into the query that its source is.
+    fn column(&mut self, column: &Column, block: &Block) -> Expression {
+        let as_is = Expression::Column(column.clone());
+        let Some(source) = block.rows.source_of(column) else {
+            return Expression::Unknown(format!("{} belongs to another query", column.name));
+        };
+        let inner = match source.query() {
+            None => return as_is,
+            Some(Query::Block(inner)) => inner,
+            Some(Query::UnionAll(_) | Query::Values(_)) => return as_is,
+            Some(Query::Unknown(reason)) => return Expression::Unknown(reason.clone()),
+        };
+        if block.keys.is_some() {
+            return as_is;
+        }
+        let Some(output) = inner.outputs.get(column.index) else {
+            return Expression::Unknown(format!("{} is not listed", column.name));
+        };
+        let known = self.measures.len();
+        let value = self.value(&output.value, inner);
+        if let Some(reason) = value.unknown() {
+            return Expression::Unknown(reason.to_owned());
+        }
+        if self.measures.len() == known && !has_measure(&value) {
+            return as_is;
+        }
+        if !inner.rows.conditions.is_empty() && is_nullable(column, &block.rows.items) && !is_single(&value) {
+            return Expression::Unknown("arithmetic on the optional side of an outer join".to_owned());
+        }
+        for measure in &mut self.measures[known..] {
+            for key in &mut measure.keys {
+                key.named = key.named.take().and_then(|named| lifted(&named, inner, column));
+            }
+        }
+        value
+    }
+}
+
+fn value_of(subquery: &Subquery) -> Expression {
+    let reason = match subquery.form {
+        SubqueryForm::Value => "a subquery that depends on the row",
+        _ => return Expression::Subquery(Box::new(subquery.clone())),
+    };
+    Expression::Unknown(reason.to_owned())
+}
+
+fn is_single(value: &Expression) -> bool {
+    matches!(value, Expression::Measure(_))
+}
+
+/// Returns whether a measure is a part of the value.
+pub(super) fn has_measure(value: &Expression) -> bool {
+    value.any(&mut |part| matches!(part, Expression::Measure(_)))
+}
+
+/// Returns whether an outer join may fill the column's source with NULLs.
+fn is_nullable(column: &Column, items: &[Item]) -> bool {
+    items.iter().any(|item| match item {
+        Item::Source(_) => false,
+        Item::Outer(outer) => {
+            let has = |rows: &Rows| rows.source_of(column).is_some();
+            has(&outer.right) || outer.full && has(&outer.left) || is_nullable(column, &outer.left.items)
+        }
+    })
+}
+
+/// Returns why an expression cannot be traced through the sources that it names.
+fn untraced(expression: &Expression, rows: &Rows) -> Option<String> {
+    expression.columns().into_iter().find_map(|column| {
+        let source = rows.source_of(column)?;
+        match &source.relation {
+            Relation::Table { .. } | Relation::Function { .. } => None,
+            Relation::Query { query, .. } => untraced_output(query, column.index),
+        }
+    })
+}
+
+fn untraced_output(query: &Query, index: usize) -> Option<String> {
+    match query {
+        Query::Block(block) => {
+            let value = &block.outputs.get(index)?.value;
+            value.unknown().map(str::to_owned).or_else(|| untraced(value, &block.rows))
+        }
+        Query::UnionAll(branches) => branches.iter().find_map(|branch| untraced_output(branch, index)),
+        Query::Values(_) => None,
+        Query::Unknown(reason) => Some(reason.clone()),
+    }
+}
+
