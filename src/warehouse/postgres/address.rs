@@ -32,6 +32,7 @@ pub(super) type Variable<'a> = &'a dyn Fn(&str) -> Option<String>;
 impl Address {
     /// Parses `text`, which is a URL or `key=value` pairs. `connect_timeout` applies if the string contains none.
     pub(super) fn parse(text: &str, variable: Variable<'_>, connect_timeout: Duration) -> Result<Self, Error> {
+        check_authority(text.trim())?;
         let (rest, mut options) = take_options(text.trim())?;
         let mut option = |name: &str, fallback: &str| {
             let place = options.iter().position(|(key, _)| key == name);
@@ -65,6 +66,25 @@ impl Address {
         }
         Ok(Self { config, ssl_mode, root_certificates, place })
     }
+}
+
+/// Refuses a URL in which a character of the password would end it early, so that a part of the password would be taken
+/// for the host and shown.
+fn check_authority(text: &str) -> Result<(), Error> {
+    let Some((_, rest)) = text.split_once("://") else { return Ok(()) };
+    let base = rest.split('?').next().unwrap_or_default();
+    let authority = base.split('/').next().unwrap_or_default();
+    let port = authority.rsplit(':').next().unwrap_or_default();
+    let is_port = port == authority || port.bytes().all(|byte| byte.is_ascii_digit());
+    let ends_early = base.contains('@') || !is_port && rest.contains('@');
+    if base.matches('@').count() > 1 || !authority.contains('@') && ends_early {
+        return Err(Error::Connect(
+            "cannot parse the database URL: its password has an @, /, ? or # that ends it early; write %40, %2F, %3F or \
+             %23, or put the password into PGPASSWORD"
+                .to_owned(),
+        ));
+    }
+    Ok(())
 }
 
 const TAKEN: [&str; 3] = ["sslmode", "sslrootcert", "passfile"];
@@ -271,6 +291,15 @@ mod tests {
             r#"/run/pg:7 bob bob Some("p") Disable None"#,
         );
         check("postgres://a:b,c@h1:1,h2/d", &[], r#"h1:1,h2:5432 a d Some("b,c") Prefer None"#);
+    }
+
+    #[test]
+    fn a_password_that_ends_early_is_not_taken_for_the_host() {
+        let refused = "cannot parse the database URL: its password has an @, /, ? or # that ends it early; write %40, \
+                       %2F, %3F or %23, or put the password into PGPASSWORD";
+        for password in ["p@ss/wo#rd", "se@cret", "sec/ret", "sec?ret", "4/2", "a@b?c"] {
+            check(&format!("postgres://ann:{password}@db:6543/sales"), &[], refused);
+        }
     }
 
     #[test]
