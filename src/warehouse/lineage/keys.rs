@@ -6,6 +6,9 @@ use super::presentation::{Step, stripped_until};
 use super::query::{Block, Item, Output, Rows};
 use super::resolve::is_constant;
 
+/// The most conditions from one to the next of which a key is held.
+const PINS_MAX: usize = 3;
+
 /// Returns the column of the source that shows a key of the query that it is.
 pub(super) fn lifted(named: &Expression, inner: &Block, column: &Column) -> Option<Expression> {
     let index = inner.outputs.iter().position(|output| output.value == *named)?;
@@ -66,11 +69,32 @@ fn is_one_of(value: &Expression, alike: &[Expression]) -> bool {
         if function == "coalesce" && arguments.iter().all(|argument| alike.contains(argument)))
 }
 
-/// Returns whether a condition holds the key at one value.
-pub(super) fn is_pinned(key: &Expression, conditions: &[Expression]) -> bool {
-    conditions.iter().any(|condition| match condition.as_infix("=") {
-        Some((left, right)) => left == key && is_constant(right) || right == key && is_constant(left),
-        None => false,
+/// Returns the value at which conditions hold the key, in terms of constants: `year = 2024`, or `a.year = b.year - 1`
+/// where another condition holds `b.year`.
+pub(super) fn pinned(key: &Expression, conditions: &[Expression]) -> Option<Expression> {
+    pinned_within(key, conditions, PINS_MAX)
+}
+
+fn pinned_within(key: &Expression, conditions: &[Expression], pins_max: usize) -> Option<Expression> {
+    conditions.iter().find_map(|condition| {
+        let (left, right) = condition.as_infix("=")?;
+        let mut other = match key {
+            key if left == key => right.clone(),
+            key if right == key => left.clone(),
+            _ => return None,
+        };
+        if !is_constant(&other) {
+            let pins_max = pins_max.checked_sub(1)?;
+            other.replace(&mut |part| match part {
+                Expression::Column(_) if part != key => pinned_within(part, conditions, pins_max),
+                _ => None,
+            });
+        }
+        let is_constant = other.columns().is_empty() && !other.has_aggregate() && !has_subquery(&other);
+        is_constant.then_some(other)
     })
 }
 
+fn has_subquery(expression: &Expression) -> bool {
+    expression.any(&mut |part| matches!(part, Expression::Subquery(_)))
+}

@@ -50,7 +50,10 @@ pub fn of_block(block: &Block, catalog: &Catalog) -> Vec<Meaning> {
         };
         meaning.steps = steps;
         for measure in &mut meaning.measures {
-            measure.keys.iter_mut().for_each(|key| key.shown = shown(key, block));
+            for key in &mut measure.keys {
+                key.hold(&block.rows.conditions);
+                key.shown = if key.pinned.is_none() { shown(key, block) } else { None };
+            }
         }
         if let Some(hidden) = hidden_key(&meaning) {
             meaning.kind = Kind::Unknown(hidden);
@@ -67,7 +70,7 @@ fn unknown(reason: &str) -> Meaning {
 
 fn hidden_key(meaning: &Meaning) -> Option<String> {
     let mut keys = meaning.measures.iter().flat_map(|measure| &measure.keys);
-    keys.any(|key| key.shown.is_none()).then(|| "a key that groups it is not shown".to_owned())
+    keys.any(|key| !key.is_known()).then(|| "a key that groups it is not shown".to_owned())
 }
 
 /// Returns what a value of a block means.
@@ -146,10 +149,10 @@ fn is_key(column: &Column, block: &Block) -> bool {
 fn is_constant_column(column: &Column, block: &Block) -> bool {
     let Some(source) = block.rows.source_of(column) else { return false };
     match &source.relation {
-        Relation::Query { query: Query::Block(inner), .. } => {
-            inner.outputs.get(column.index).is_some_and(|output| output.value.columns().is_empty()
-                && !output.value.has_aggregate())
-        }
+        Relation::Query { query: Query::Block(inner), .. } => inner
+            .outputs
+            .get(column.index)
+            .is_some_and(|output| output.value.columns().is_empty() && !output.value.has_aggregate()),
         Relation::Query { query: Query::Values(_), .. } | Relation::Function { .. } => true,
         Relation::Query { .. } | Relation::Table { .. } => false,
     }

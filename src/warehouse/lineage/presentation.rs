@@ -24,8 +24,24 @@ pub enum Step {
 /// Factors that only change the unit.
 const UNITS: &[&str] = &["60", "3600", "86400", "100", "1000", "24", "7", "1000000", "1440"];
 /// Types to which a cast changes the writing of a value, or the number of its decimals.
-const TYPES: &[&str] = &["numeric", "decimal", "double precision", "float", "real", "float8", "float4", "int", "integer",
-    "bigint", "smallint", "int8", "int4", "text", "varchar", "character varying"];
+const TYPES: &[&str] = &[
+    "numeric",
+    "decimal",
+    "double precision",
+    "float",
+    "real",
+    "float8",
+    "float4",
+    "int",
+    "integer",
+    "bigint",
+    "smallint",
+    "int8",
+    "int4",
+    "text",
+    "varchar",
+    "character varying",
+];
 
 /// Returns the value below the outermost layer, and the layer; `None` if there is none.
 fn strip(expression: &Expression) -> Option<(&Expression, Step)> {
@@ -45,11 +61,13 @@ fn strip(expression: &Expression) -> Option<(&Expression, Step)> {
             let base = type_name.split('(').next().unwrap_or_default().trim();
             TYPES.contains(&base).then(|| (&**value, Step::Cast(type_name.clone())))
         }
-        Expression::Operation { operator: Operator::Infix(sign), operands } => match (sign.as_str(), operands.as_slice()) {
-            ("*", [value, factor]) if is_unit(factor) => Some((value, Step::Times(number(factor)?))),
-            ("/", [value, factor]) if is_unit(factor) => Some((value, Step::Over(number(factor)?))),
-            _ => None,
-        },
+        Expression::Operation { operator: Operator::Infix(sign), operands } => {
+            match (sign.as_str(), operands.as_slice()) {
+                ("*", [value, factor]) if is_unit(factor) => Some((value, Step::Times(number(factor)?))),
+                ("/", [value, factor]) if is_unit(factor) => Some((value, Step::Over(number(factor)?))),
+                _ => None,
+            }
+        }
         _ => None,
     }
 }
@@ -98,9 +116,9 @@ impl Step {
 /// Returns whether the expression is a number that only changes the unit.
 pub fn is_unit(expression: &Expression) -> bool {
     number(expression).is_some_and(|number| {
-        let whole = number.split_once('.').map_or(number.as_str(), |(whole, rest)| {
-            if rest.bytes().all(|digit| digit == b'0') { whole } else { "" }
-        });
+        let whole = number
+            .split_once('.')
+            .map_or(number.as_str(), |(whole, rest)| if rest.bytes().all(|digit| digit == b'0') { whole } else { "" });
         UNITS.contains(&whole)
     })
 }

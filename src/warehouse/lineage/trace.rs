@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::expression::{Aggregate, Column, Expression, Subquery, SubqueryForm, Window};
 use super::functions::{self, Kind};
-use super::keys::{is_pinned, lifted};
+use super::keys::{lifted, pinned};
 use super::measure::{Key, Measure, is_additive};
 use super::query::{Block, Distinct, Item, Query, Relation, Rows};
 use super::resolve::is_constant;
@@ -59,9 +59,9 @@ impl Trace<'_> {
             return Expression::Unknown(reason);
         }
         let rows = Arc::new(block.rows.clone());
-        let keys = keys.iter().filter(|key| !is_constant(key) && !is_pinned(key, &block.rows.conditions));
-        let key = |key: &Expression| Key { key: key.clone(), named: Some(key.clone()), shown: None };
-        let measure = Measure { aggregate, rows, keys: keys.map(key).collect() };
+        let keys = keys.iter().filter(|key| !is_constant(key) && pinned(key, &block.rows.conditions).is_none());
+        let key = |key: &Expression| Key { key: key.clone(), named: Some(key.clone()), pinned: None, shown: None };
+        let measure = Measure { aggregate, rows, keys: keys.map(key).collect(), optional: false };
         if !measure.query().is_closed() {
             return Expression::Unknown("a subquery that depends on the row".to_owned());
         }
@@ -123,11 +123,14 @@ impl Trace<'_> {
         if self.measures.len() == known && !has_measure(&value) {
             return as_is;
         }
-        if !inner.rows.conditions.is_empty() && is_nullable(column, &block.rows.items) && !is_single(&value) {
+        if is_nullable(column, &block.rows.items) && !is_single(&value) {
             return Expression::Unknown("arithmetic on the optional side of an outer join".to_owned());
         }
+        let optional = is_nullable(column, &block.rows.items);
         for measure in &mut self.measures[known..] {
+            measure.optional |= optional;
             for key in &mut measure.keys {
+                key.hold(&inner.rows.conditions);
                 key.named = key.named.take().and_then(|named| lifted(&named, inner, column));
             }
         }
@@ -185,4 +188,3 @@ fn untraced_output(query: &Query, index: usize) -> Option<String> {
         Query::Unknown(reason) => Some(reason.clone()),
     }
 }
-

@@ -6,8 +6,17 @@ use crate::warehouse::catalog::{Catalog, ValueKind};
 
 /// Functions that return a date or a time.
 const MOMENTS: &[&str] = &[
-    "date_trunc", "date_bin", "make_date", "make_timestamp", "make_timestamptz", "to_date", "to_timestamp", "date",
-    "timestamp", "timestamptz", "timezone",
+    "date_trunc",
+    "date_bin",
+    "make_date",
+    "make_timestamp",
+    "make_timestamptz",
+    "to_date",
+    "to_timestamp",
+    "date",
+    "timestamp",
+    "timestamptz",
+    "timezone",
 ];
 
 /// Returns whether the value is a date or a date with a time of day.

@@ -49,6 +49,11 @@ impl Token<'_> {
         self.kind == Kind::Symbol && self.text == symbol
     }
 
+    /// Returns whether the token of this text is a string of bits, `B'101'` or `X'1F'`, or a national one.
+    pub(super) fn is_prefixed(&self, text: &str) -> bool {
+        self.kind == Kind::Text && text[self.start..].starts_with(['b', 'B', 'x', 'X', 'n', 'N'])
+    }
+
     pub(super) fn is_name(&self) -> bool {
         matches!(self.kind, Kind::Word | Kind::QuotedWord)
     }

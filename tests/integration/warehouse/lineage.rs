@@ -11,7 +11,7 @@ use explore::warehouse::Limits;
 use explore::warehouse::catalog::Catalog;
 use explore::warehouse::executor::{Executor, Rules};
 use explore::warehouse::lineage::meaning::{Kind, Meaning};
-use explore::warehouse::lineage::measure::Measure;
+use explore::warehouse::lineage::measure::{Key, Measure};
 use explore::warehouse::lineage::query::Query;
 use explore::warehouse::lineage::{self, Branch, presentation, print};
 use serde::Deserialize;
@@ -127,8 +127,13 @@ async fn compare(ground: &Ground, sql: &str) -> Outcome {
         Err(error) => Outcome::Wrong(format!("{error}\n  {normal}")),
         Ok(rows) if rows.len() == given.len() && sorted(&rows) == sorted(&given) => Outcome::Same,
         Ok(rows) if contains(&rows, &given) => Outcome::Same,
-        Ok(rows) => Outcome::Wrong(format!("{} rows, {} given\n  {normal}\n  {:?}\n  {:?}", rows.len(), given.len(),
-            sorted(&rows).first(), sorted(&given).first())),
+        Ok(rows) => Outcome::Wrong(format!(
+            "{} rows, {} given\n  {normal}\n  {:?}\n  {:?}",
+            rows.len(),
+            given.len(),
+            sorted(&rows).first(),
+            sorted(&given).first()
+        )),
     }
 }
 
@@ -165,10 +170,13 @@ async fn check_block(ground: &Ground, branch: &Branch, name: &str, found: &mut F
 }
 
 /// The values of a measure by the shown keys, and their type.
-async fn measured(ground: &Ground, measure: &Measure) -> Result<(BTreeMap<Vec<Option<String>>, Option<String>>, String), String> {
+async fn measured(
+    ground: &Ground,
+    measure: &Measure,
+) -> Result<(BTreeMap<Vec<Option<String>>, Option<String>>, String), String> {
     let query = print::query(&measure.query())?;
     let rows = ground.rows(&query).await.map_err(|error| format!("{error}\n  {query}"))?;
-    let width = measure.keys.len();
+    let width = open(measure).count();
     let typed = format!("SELECT pg_typeof(c{}) FROM ({query}) AS q LIMIT 1", width + 1);
     let kind = ground.rows(&typed).await?.first().and_then(|row| row[0].clone()).unwrap_or_else(|| "text".to_owned());
     let by_keys = rows.into_iter().map(|mut row| {
@@ -176,6 +184,11 @@ async fn measured(ground: &Ground, measure: &Measure) -> Result<(BTreeMap<Vec<Op
         (row, value)
     });
     Ok((by_keys.collect(), kind))
+}
+
+/// The keys of a measure that the row tells.
+fn open(measure: &Measure) -> impl Iterator<Item = &Key> {
+    measure.keys.iter().filter(|key| key.pinned.is_none())
 }
 
 async fn check_measures(ground: &Ground, meaning: &Meaning, index: usize, rows: &Rows) -> Result<(), String> {
@@ -189,10 +202,18 @@ async fn check_measures(ground: &Ground, meaning: &Meaning, index: usize, rows: 
         Err(reason) => return Err(format!("no formula: {reason}")),
     };
     let mut lines = Vec::new();
-    for row in rows {
+    // A missing key has no partner in a join, so that nothing is claimed of such a row.
+    let is_claimed = |row: &&Vec<Option<String>>| {
+        meaning
+            .measures
+            .iter()
+            .all(|measure| !measure.optional || open(measure).all(|key| row[key.shown.as_ref().unwrap().0].is_some()))
+    };
+    let rows = rows.iter().filter(is_claimed).collect::<Vec<_>>();
+    for row in &rows {
         let mut cells = Vec::new();
         for (measure, (by_keys, kind)) in meaning.measures.iter().zip(&values) {
-            let keys = measure.keys.iter().map(|key| row[key.shown.as_ref().unwrap().0].clone()).collect::<Vec<_>>();
+            let keys = open(measure).map(|key| row[key.shown.as_ref().unwrap().0].clone()).collect::<Vec<_>>();
             let value = by_keys.get(&keys).cloned().flatten();
             let text = value.map_or("NULL".to_owned(), |value| format!("'{}'", value.replace('\'', "''")));
             cells.push(format!("CAST({text} AS {kind})"));
@@ -206,63 +227,123 @@ async fn check_measures(ground: &Ground, meaning: &Meaning, index: usize, rows: 
     let again = ground.rows(&statement).await.map_err(|error| format!("{error}\n  {formula}"))?;
     for (row, again) in rows.iter().zip(&again) {
         if comparable(&row[index]) != comparable(&again[0]) {
-            return Err(format!("{:?} is {:?} by {formula} of {:?}", row[index], again[0], print::query(&meaning.measures[0].query())));
+            return Err(format!(
+                "{:?} is {:?} by {formula} of {:?}",
+                row[index],
+                again[0],
+                print::query(&meaning.measures[0].query())
+            ));
         }
     }
     Ok(())
 }
 
-async fn check(ground: &Ground, statements: &[(String, String)]) {
-    let (mut same, mut report) = (0, Vec::new());
-    for (name, sql) in statements {
+/// What came of many statements.
+#[derive(Default)]
+struct Tally {
+    same: usize,
+    /// Statements whose rows cannot be traced.
+    untraced: Vec<String>,
+    columns: usize,
+    found: Found,
+}
+
+impl Tally {
+    /// Adds the statements of a file, each set on its own tables with generated rows.
+    async fn file(&mut self, file: &str, rows: usize) {
+        let sets: Vec<Set> = serde_json::from_str(&material(&format!("lineage/{file}"))).unwrap();
+        let stem = file.trim_end_matches(".json");
+        for (index, set) in sets.iter().enumerate() {
+            let sql = set.queries.iter().map(|query| query.sql.as_str()).collect::<Vec<_>>();
+            let ground = Ground::new(&format!("lineage_{stem}_{index}"), &set.tables.join(";")).await;
+            generated::fill(&ground.client, &sql, rows).await;
+            for (query, sql) in sql.iter().enumerate() {
+                self.add(&ground, &format!("{index}.{query}"), sql).await;
+            }
+        }
+    }
+
+    async fn add(&mut self, ground: &Ground, name: &str, sql: &str) {
         match compare(ground, sql).await {
-            Outcome::Same => same += 1,
-            Outcome::Unknown(reason) => report.push(format!("{name} unknown: {reason}")),
-            Outcome::Wrong(problem) => report.push(format!("{name} WRONG: {problem}\n  {sql}")),
+            Outcome::Same => self.same += 1,
+            Outcome::Unknown(reason) => self.untraced.push(format!("{name}: {reason}")),
+            Outcome::Wrong(problem) => self.found.wrong.push(format!("{name}: {problem}\n  {sql}")),
         }
-    }
-    println!("{same} of {} the same\n{}", statements.len(), report.join("\n"));
-    let mut found = Found::default();
-    for (name, sql) in statements {
-        let Ok(select) = ground.executor.validate(sql).await else { continue };
+        let Ok(select) = ground.executor.validate(sql).await else { return };
         for branch in lineage::of(&select, &ground.catalog).branches {
-            check_block(ground, &branch, name, &mut found).await;
+            self.columns += branch.columns.len();
+            check_block(ground, &branch, name, &mut self.found).await;
         }
     }
-    println!("{:?}\n{}\nWRONG MEANING {}\n{}", found.kinds, found.unknown.join("\n"), found.wrong.len(), found.wrong.join("\n"));
+
+    /// Says what was found, and fails if anything is wrong.
+    #[track_caller]
+    fn end(&self, name: &str) {
+        let Found { kinds, unknown, wrong } = &self.found;
+        let lists = [&self.untraced, unknown, wrong].map(|list| list.join("\n"));
+        println!("{name}: {} the same, {} columns, {kinds:?}\n{}", self.same, self.columns, lists.join("\n"));
+        assert!(wrong.is_empty(), "{name}: {} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    }
 }
 
+/// The columns of what players wrote, who knew nothing of this: 122 statements on five tables.
 #[tokio::test]
-async fn players_statements() {
-    let sets: Vec<Set> = serde_json::from_str(&material("lineage/queries.json")).unwrap();
-    for (index, set) in sets.iter().enumerate() {
-        let sql = set.queries.iter().map(|query| query.sql.as_str()).collect::<Vec<_>>();
-        let ground = Ground::new(&format!("lineage_{index}"), &set.tables.join(";")).await;
-        generated::fill(&ground.client, &sql, 400).await;
-        let statements = sql.iter().enumerate().map(|(query, sql)| (format!("{index}.{query}"), (*sql).to_owned()));
-        check(&ground, &statements.collect::<Vec<_>>()).await;
+async fn what_players_wrote_means_what_it_computes() {
+    let mut tally = Tally::default();
+    tally.file("queries.json", 400).await;
+    tally.end("queries");
+    assert_eq!((tally.same, tally.untraced.len()), (122, 0));
+    let resolved = tally.columns - tally.found.unknown.len();
+    assert!(resolved * 100 >= tally.columns * 99, "{resolved} of {}", tally.columns);
+}
+
+/// Statements over several tables: joins, outer joins, snapshots, UNION in a CTE, FILTER, and what others fail at.
+#[tokio::test]
+async fn what_joins_and_nested_queries_compute_is_what_they_mean() {
+    let folder = format!("{}/tests/material/lineage", env!("CARGO_MANIFEST_DIR"));
+    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+    for file in files.filter(|file| file.ends_with(".json") && file != "queries.json") {
+        let mut tally = Tally::default();
+        tally.file(&file, 300).await;
+        tally.end(&file);
     }
 }
 
 #[tokio::test]
-async fn benchmarks() {
-    for benchmark in ["h", "ds"] {
-        let ground = Ground::new(&format!("lineage_{benchmark}"), &material(&format!("tpc/{benchmark}_tables.sql"))).await;
+async fn the_benchmarks_of_analysts_mean_what_they_compute() {
+    for (benchmark, same) in [("h", 22), ("ds", 90)] {
+        let tables = material(&format!("tpc/{benchmark}_tables.sql"));
+        let ground = Ground::new(&format!("lineage_{benchmark}"), &tables).await;
         let text = material(&format!("tpc/{benchmark}_queries.sql"));
-        let named = text.split("-- query ").skip(1).map(|query| query.split_once('\n').unwrap());
-        let statements = named.map(|(name, sql)| (format!("{benchmark}{name}"), sql.trim().trim_end_matches(';').to_owned()));
-        check(&ground, &statements.collect::<Vec<_>>()).await;
+        let mut tally = Tally::default();
+        for query in text.split("-- query ").skip(1) {
+            let (name, sql) = query.split_once('\n').unwrap();
+            tally.add(&ground, name, sql.trim().trim_end_matches(';')).await;
+        }
+        tally.end(benchmark);
+        assert_eq!(tally.same, same, "{:?}", tally.untraced);
     }
 }
 
+/// Honest SELECTs of all kinds: much of their syntax is not traced, and nothing of it wrongly.
 #[tokio::test]
-async fn honest() {
-    let ground = Ground::new("lineage_honest", &material("sql/honest-schema.sql")).await;
+async fn what_is_not_traced_of_any_syntax_is_unknown() {
     #[derive(Deserialize)]
-    struct Case { id: u32, sql: String }
-    let cases = material("sql/honest.jsonl").lines().map(|line| serde_json::from_str::<Case>(line).unwrap())
-        .map(|case| (case.id.to_string(), case.sql)).collect::<Vec<_>>();
-    let names = cases.iter().map(|case| case.1.as_str()).collect::<Vec<_>>();
-    generated::fill(&ground.client, &names, 60).await;
-    check(&ground, &cases).await;
+    struct Case {
+        id: u32,
+        sql: String,
+    }
+    let ground = Ground::new("lineage_honest", &material("sql/honest-schema.sql")).await;
+    let cases = material("sql/honest.jsonl");
+    let cases = cases.lines().map(|line| serde_json::from_str::<Case>(line).unwrap()).collect::<Vec<_>>();
+    generated::fill(&ground.client, &cases.iter().map(|case| case.sql.as_str()).collect::<Vec<_>>(), 60).await;
+    let mut tally = Tally::default();
+    for case in cases {
+        // What depends on the moment differs between two statements.
+        if !["now()", "current_", "local"].iter().any(|word| case.sql.to_lowercase().contains(word)) {
+            tally.add(&ground, &case.id.to_string(), &case.sql).await;
+        }
+    }
+    tally.end("honest");
+    assert!(tally.same > 60, "{}", tally.same);
 }

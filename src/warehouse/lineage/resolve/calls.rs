@@ -94,11 +94,7 @@ impl<'q> Resolver<'q> {
         })))
     }
 
-    pub(super) fn order(
-        &mut self,
-        list: impl IntoIterator<Item = &'q OrderByExpr>,
-        scope: &Scope<'_>,
-    ) -> Vec<Order> {
+    pub(super) fn order(&mut self, list: impl IntoIterator<Item = &'q OrderByExpr>, scope: &Scope<'_>) -> Vec<Order> {
         list.into_iter().map(|item| order_by(item, self.expression(&item.expr, scope))).collect()
     }
 

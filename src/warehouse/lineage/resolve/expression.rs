@@ -1,8 +1,8 @@
 //! Expressions of the parsed tree to [`Expression`].
 
 use sqlparser::ast::{
-    Array, BinaryOperator, CaseWhen, CastKind, CeilFloorKind, DateTimeField, Expr, InTarget, Interval, TrimWhereField,
-    Value, Query as ParsedQuery,
+    Array, BinaryOperator, CaseWhen, CastKind, CeilFloorKind, DateTimeField, Expr, InTarget, Interval,
+    Query as ParsedQuery, TrimWhereField, Value,
 };
 
 use super::super::expression::{Expression, Literal, Subquery, SubqueryForm};
@@ -62,7 +62,9 @@ impl<'q> Resolver<'q> {
             Expr::SimilarTo { negated, expr, pattern, escape_char: None } => {
                 Some(negate(self.infix(expr, "SIMILAR TO", pattern, scope), *negated))
             }
-            Expr::AnyOp { left, compare_op, right, is_some: _ } => self.quantified(left, compare_op, "ANY", right, scope),
+            Expr::AnyOp { left, compare_op, right, is_some: _ } => {
+                self.quantified(left, compare_op, "ANY", right, scope)
+            }
             Expr::AllOp { left, compare_op, right } => self.quantified(left, compare_op, "ALL", right, scope),
             Expr::Case { operand, conditions, else_result, .. } => {
                 Some(self.case(operand.as_deref(), conditions, else_result.as_deref(), scope))
@@ -191,9 +193,9 @@ impl<'q> Resolver<'q> {
         otherwise: Option<&'q Expr>,
         scope: &Scope<'_>,
     ) -> Expression {
-        let branches = conditions.iter().map(|branch| {
-            (self.expression(&branch.condition, scope), self.expression(&branch.result, scope))
-        });
+        let branches = conditions
+            .iter()
+            .map(|branch| (self.expression(&branch.condition, scope), self.expression(&branch.result, scope)));
         let branches = branches.collect();
         Expression::Case {
             operand: operand.map(|operand| self.boxed(operand, scope)),

@@ -101,13 +101,7 @@ impl<'q> Resolver<'q> {
     }
 
     /// Returns one member of FROM. `nullable` says whether an outer join may fill it with NULLs.
-    fn factor(
-        &mut self,
-        factor: &'q TableFactor,
-        nullable: bool,
-        before: &[&Part],
-        outer: Option<&Scope<'_>>,
-    ) -> Part {
+    fn factor(&mut self, factor: &'q TableFactor, nullable: bool, before: &[&Part], outer: Option<&Scope<'_>>) -> Part {
         let unknown = || Part::unknown("a member of FROM that is not traced");
         match factor {
             TableFactor::Table { name, alias, args: Some(TableFunctionArgs { args, settings: None }), .. } => {
@@ -122,9 +116,16 @@ impl<'q> Resolver<'q> {
                 let arguments = self.expressions(array_exprs, &scope);
                 self.rows_of("unnest", arguments, *with_ordinality, alias.as_ref())
             }
-            TableFactor::Table { name, alias, args: None, version: None, sample: None, json_path: None, inheritance: None, .. } => {
-                self.named(name, alias.as_ref(), nullable)
-            }
+            TableFactor::Table {
+                name,
+                alias,
+                args: None,
+                version: None,
+                sample: None,
+                json_path: None,
+                inheritance: None,
+                ..
+            } => self.named(name, alias.as_ref(), nullable),
             TableFactor::Derived { lateral, subquery, alias, sample: None } => {
                 let scope = Scope::of(before, outer);
                 let query = self.query(subquery, if *lateral { Some(&scope) } else { outer });
@@ -211,7 +212,9 @@ impl<'q> Resolver<'q> {
         let name = alias.map_or(function, |alias| alias.name.value.as_str()).to_owned();
         // PostgreSQL names the one column of these by an argument, not by the alias.
         let column = match function {
-            "json_array_elements" | "json_array_elements_text" | "jsonb_array_elements"
+            "json_array_elements"
+            | "json_array_elements_text"
+            | "jsonb_array_elements"
             | "jsonb_array_elements_text" => "value".to_owned(),
             _ => name.clone(),
         };

@@ -137,8 +137,33 @@ fn replace_grouping(block: &mut Block, set: &[Expression]) {
         }
         _ => None,
     };
-    block.outputs.iter_mut().for_each(|output| output.value.replace(&mut number));
-    block.having.iter_mut().for_each(|condition| condition.replace(&mut number));
+    for value in block.outputs.iter_mut().map(|output| &mut output.value).chain(&mut block.having) {
+        let mut replaced = value.clone();
+        replaced.replace(&mut number);
+        if replaced != *value {
+            replaced.replace(&mut decided);
+            *value = replaced;
+        }
+    }
+}
+
+/// Returns what a CASE is whose first condition compares two numbers that are known.
+fn decided(expression: &Expression) -> Option<Expression> {
+    let Expression::Case { operand: None, branches, otherwise } = expression else { return None };
+    let ((condition, value), rest) = branches.split_first()?;
+    let (left, right) = condition.as_infix("=")?;
+    let is_number = |side: &Expression| matches!(side, Expression::Literal(Literal::Number(_)));
+    if !is_number(left) || !is_number(right) {
+        return None;
+    }
+    if left == right {
+        return Some(value.clone());
+    }
+    if rest.is_empty() {
+        return Some(otherwise.as_deref().cloned().unwrap_or_else(Expression::null));
+    }
+    let rest = Expression::Case { operand: None, branches: rest.to_vec(), otherwise: otherwise.clone() };
+    Some(decided(&rest).unwrap_or(rest))
 }
 
 fn without_repetitions(keys: &mut Set) {

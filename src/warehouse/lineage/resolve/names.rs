@@ -2,6 +2,8 @@
 
 use sqlparser::ast::{BinaryOperator, DataType, ObjectName, ObjectNamePart, UnaryOperator};
 
+use super::super::print::identifier;
+
 /// Operators with one meaning whatever the types of their operands are called.
 const INFIX: &[&str] = &[
     "+", "-", "*", "/", "%", "^", "=", "<>", "<", ">", "<=", ">=", "AND", "OR", "||", "->", "->>", "#>", "#>>", "@>",
@@ -48,15 +50,14 @@ pub(super) fn prefix(operator: UnaryOperator) -> Option<&'static str> {
     }
 }
 
-/// Returns the type's name as SQL; `None` for a type that users may have made.
+/// Returns the type's name as SQL; `None` for a name that cannot be printed as it is.
 pub(super) fn type_name(data_type: &DataType) -> Option<String> {
+    if let DataType::Custom(name, modifiers) = data_type {
+        let parts = parts(name).filter(|_| modifiers.is_empty())?;
+        return Some(parts.into_iter().map(identifier).collect::<Vec<_>>().join("."));
+    }
     let name = data_type.to_string().to_lowercase();
-    let is_plain = |character: char| {
-        character.is_ascii_lowercase() || character.is_ascii_digit() || " _(),[]".contains(character)
-    };
-    (name.chars().all(is_plain) && !matches!(data_type, DataType::Custom(_, _)) || KNOWN.contains(&name.as_str()))
-        .then_some(name)
+    let is_plain =
+        |character: char| character.is_ascii_lowercase() || character.is_ascii_digit() || " _(),[]".contains(character);
+    name.chars().all(is_plain).then_some(name)
 }
-
-/// Types of PostgreSQL's own that the parser knows only as somebody's.
-const KNOWN: &[&str] = &["money", "citext", "name", "oid", "bpchar", "inet", "cidr"];

@@ -29,7 +29,11 @@ pub(super) async fn fill(client: &Client, statements: &[&str], rows: usize) {
         let mut before: Option<String> = None;
         for _ in 0..rows {
             let values = columns.iter().map(|(name, kind, nullable)| {
-                if *nullable && random.random_bool(0.12) { "NULL".to_owned() } else { value(name, kind, &compared, &mut random) }
+                if *nullable && random.random_bool(0.12) {
+                    "NULL".to_owned()
+                } else {
+                    value(name, kind, &compared, &mut random)
+                }
             });
             let drawn = values.collect::<Vec<_>>().join(", ");
             let values = before.filter(|_| random.random_bool(0.05)).unwrap_or(drawn);
@@ -59,7 +63,9 @@ fn compared(statements: &[&str]) -> BTreeMap<String, Vec<String>> {
 fn value(name: &str, kind: &str, compared: &BTreeMap<String, Vec<String>>, random: &mut ChaCha8Rng) -> String {
     match kind {
         "smallint" | "integer" | "bigint" => random.random_range(0..30).to_string(),
-        "numeric" | "real" | "double precision" | "money" => format!("{}.{}", random.random_range(-20..2_000), random.random_range(0..4) * 25),
+        "numeric" | "real" | "double precision" | "money" => {
+            format!("{}.{}", random.random_range(-20..2_000), random.random_range(0..4) * 25)
+        }
         "boolean" => random.random_bool(0.4).to_string(),
         "date" => format!("'{}'", date(random)),
         "timestamp without time zone" | "timestamp with time zone" => {
