@@ -7,11 +7,17 @@
 //!   presentation   what only presents a value is taken off
 //!   trace       the measures that it is made of, through the queries that are read as tables
 //!   keys        which output shows a key of a measure
+//! completeness  whether all rows and groups are there that the conditions allow
+//! doubts      what may be wrong with a measure although the SQL computes it
+//! definition  a measure as one text and its hash, whatever the statement around it looked like
 //! print       a query -> SQL again, for companions and definitions
 //! ```
 //!
 //! Pure: no I/O, no database. What cannot be traced is unknown, with a reason. Nothing is guessed.
 
+pub mod completeness;
+pub mod definition;
+pub mod doubts;
 pub mod expression;
 mod functions;
 mod keys;

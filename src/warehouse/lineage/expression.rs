@@ -300,7 +300,6 @@ impl Expression {
     pub fn has_aggregate(&self) -> bool {
         match self {
             Self::Aggregate(_) => true,
-            Self::Window(_) => self.children().into_iter().any(Self::has_aggregate),
             _ => self.children().into_iter().any(Self::has_aggregate),
         }
     }

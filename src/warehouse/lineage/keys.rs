@@ -3,7 +3,7 @@
 use super::expression::{Column, Expression};
 use super::measure::Key;
 use super::presentation::{Step, stripped_until};
-use super::query::{Block, Item, Output, Rows};
+use super::query::{Block, Output, Rows};
 use super::resolve::is_constant;
 
 /// The most conditions from one to the next of which a key is held.
@@ -30,37 +30,22 @@ pub(super) fn shown(key: &Key, block: &Block) -> Option<(usize, Vec<Step>)> {
 
 /// Returns the columns that are equal to the key in every row of the block, or missing, the key among them.
 fn alike(key: &Expression, rows: &Rows) -> Vec<Expression> {
-    let mut equal = Vec::new();
-    equalities(rows, &mut equal);
+    let is_column = |side: &Expression| matches!(side, Expression::Column(_));
+    let equal = rows.equalities().into_iter().filter(|(left, right)| is_column(left) && is_column(right));
+    let equal = equal.collect::<Vec<_>>();
     let mut alike = vec![key.clone()];
     let mut next = 0;
     while let Some(one) = alike.get(next).cloned() {
         for (left, right) in &equal {
             for (this, other) in [(left, right), (right, left)] {
-                if *this == one && !alike.contains(other) {
-                    alike.push(other.clone());
+                if **this == one && !alike.contains(other) {
+                    alike.push((*other).clone());
                 }
             }
         }
         next += 1;
     }
     alike
-}
-
-/// Collects the columns that conditions and joins make equal.
-fn equalities(rows: &Rows, found: &mut Vec<(Expression, Expression)>) {
-    let pair = |condition: &Expression| match condition.as_infix("=") {
-        Some((left @ Expression::Column(_), right @ Expression::Column(_))) => Some((left.clone(), right.clone())),
-        _ => None,
-    };
-    found.extend(rows.conditions.iter().filter_map(pair));
-    for item in &rows.items {
-        if let Item::Outer(outer) = item {
-            found.extend(outer.on.iter().filter_map(pair));
-            equalities(&outer.left, found);
-            equalities(&outer.right, found);
-        }
-    }
 }
 
 /// Returns whether the value is `coalesce` of equal columns.

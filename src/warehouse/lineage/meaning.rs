@@ -101,10 +101,8 @@ fn kind(value: &Expression, block: &Block) -> Kind {
     }
     let columns = value.columns();
     if columns.is_empty() {
-        return match value.any(&mut |part| matches!(part, Expression::Subquery(_))) {
-            true => Kind::Value,
-            false => Kind::Constant,
-        };
+        let has_subquery = value.any(&mut |part| matches!(part, Expression::Subquery(_)));
+        return if has_subquery { Kind::Value } else { Kind::Constant };
     }
     match &block.keys {
         Some(_) if loose.is_empty() => Kind::Key,
@@ -169,11 +167,17 @@ fn collect_typed<'e>(value: &'e Expression, found: &mut Vec<&'e Literal>) {
     match value {
         Expression::Literal(literal @ (Literal::Number(_) | Literal::Parameter(_))) => found.push(literal),
         Expression::Case { branches, otherwise, .. } => {
-            branches.iter().for_each(|(_, value)| collect_typed(value, found));
-            otherwise.iter().for_each(|value| collect_typed(value, found));
+            for (_, value) in branches {
+                collect_typed(value, found);
+            }
+            if let Some(value) = otherwise {
+                collect_typed(value, found);
+            }
         }
         Expression::Call { function, arguments } if matches!(function.as_str(), "coalesce" | "greatest" | "least") => {
-            arguments.iter().for_each(|argument| collect_typed(argument, found));
+            for argument in arguments {
+                collect_typed(argument, found);
+            }
         }
         Expression::Operation { operator: Operator::Infix(sign), operands }
             if matches!(sign.as_str(), "+" | "-" | "*" | "/" | "%" | "^") =>
@@ -182,11 +186,15 @@ fn collect_typed<'e>(value: &'e Expression, found: &mut Vec<&'e Literal>) {
             operands.for_each(|operand| collect_typed(operand, found));
         }
         Expression::Operation { operator: Operator::Prefix(sign), operands } if sign != "NOT" => {
-            operands.iter().for_each(|operand| collect_typed(operand, found));
+            for operand in operands {
+                collect_typed(operand, found);
+            }
         }
         Expression::Cast { value, .. } => collect_typed(value, found),
         Expression::Aggregate(aggregate) => {
-            aggregate.arguments.iter().for_each(|argument| collect_typed(argument, found));
+            for argument in &aggregate.arguments {
+                collect_typed(argument, found);
+            }
         }
         _ => {}
     }

@@ -215,7 +215,7 @@ impl Printer {
                 let _ = write!(self.text, "{}.{} AS {name}", identifier(schema), identifier(table));
             }
             Relation::Query { query, names } => {
-                self.push(if !query.is_closed() { "LATERAL (" } else { "(" });
+                self.push(if query.is_closed() { "(" } else { "LATERAL (" });
                 self.query(query);
                 let _ = write!(self.text, ") AS {name}({})", columns(names.len()));
             }
@@ -305,9 +305,10 @@ impl Printer {
             self.fail(&format!("{} belongs to another query", column.name));
             return;
         };
-        let text = match name.is_table {
-            true => format!("{}.{}", name.source, identifier(&column.name)),
-            false => format!("{}.c{}", name.source, column.index + 1),
+        let text = if name.is_table {
+            format!("{}.{}", name.source, identifier(&column.name))
+        } else {
+            format!("{}.c{}", name.source, column.index + 1)
         };
         self.push(&text);
     }

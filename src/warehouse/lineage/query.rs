@@ -198,7 +198,9 @@ impl Block {
         let keys = self.keys.iter().flatten().chain(&self.having);
         keys.chain(self.outputs.iter().map(|output| &output.value)).for_each(|part| part.visit(visit));
         if let Distinct::On(keys) = &self.distinct {
-            keys.iter().for_each(|key| key.visit(visit));
+            for key in keys {
+                key.visit(visit);
+            }
         }
         let order = self.order.iter().map(|order| &order.key);
         order.chain(&self.limit).chain(&self.offset).for_each(|part| part.visit(visit));
@@ -210,7 +212,9 @@ impl Block {
         let keys = self.keys.iter_mut().flatten().chain(&mut self.having);
         keys.chain(self.outputs.iter_mut().map(|output| &mut output.value)).for_each(|part| part.replace(replace));
         if let Distinct::On(keys) = &mut self.distinct {
-            keys.iter_mut().for_each(|key| key.replace(replace));
+            for key in keys {
+                key.replace(replace);
+            }
         }
         let order = self.order.iter_mut().map(|order| &mut order.key);
         order.chain(&mut self.limit).chain(&mut self.offset).for_each(|part| part.replace(replace));
@@ -249,6 +253,19 @@ impl Rows {
         self.sources().into_iter().find(|source| source.id == column.source)
     }
 
+    /// Returns the two sides of each condition that something equals something, those of outer joins included.
+    pub fn equalities(&self) -> Vec<(&Expression, &Expression)> {
+        let mut found = self.conditions.iter().filter_map(|condition| condition.as_infix("=")).collect::<Vec<_>>();
+        for item in &self.items {
+            if let Item::Outer(outer) = item {
+                found.extend(outer.on.iter().filter_map(|condition| condition.as_infix("=")));
+                found.extend(outer.left.equalities());
+                found.extend(outer.right.equalities());
+            }
+        }
+        found
+    }
+
     fn unknown(&self) -> Option<&str> {
         let items = self.items.iter().find_map(|item| match item {
             Item::Source(source) => source.unknown(),
@@ -267,11 +284,15 @@ impl Rows {
                 Item::Outer(outer) => {
                     outer.left.visit(visit);
                     outer.right.visit(visit);
-                    outer.on.iter().for_each(|condition| condition.visit(visit));
+                    for condition in &outer.on {
+                        condition.visit(visit);
+                    }
                 }
             }
         }
-        self.conditions.iter().for_each(|condition| condition.visit(visit));
+        for condition in &self.conditions {
+            condition.visit(visit);
+        }
     }
 
     /// Replaces expressions as [`Expression::replace`] does.
@@ -282,11 +303,15 @@ impl Rows {
                 Item::Outer(outer) => {
                     outer.left.replace(replace);
                     outer.right.replace(replace);
-                    outer.on.iter_mut().for_each(|condition| condition.replace(replace));
+                    for condition in &mut outer.on {
+                        condition.replace(replace);
+                    }
                 }
             }
         }
-        self.conditions.iter_mut().for_each(|condition| condition.replace(replace));
+        for condition in &mut self.conditions {
+            condition.replace(replace);
+        }
     }
 }
 
@@ -312,7 +337,9 @@ impl Source {
             Relation::Table { .. } => {}
             Relation::Query { query, .. } => query.replace(replace),
             Relation::Function { arguments, .. } => {
-                arguments.iter_mut().for_each(|argument| argument.replace(replace));
+                for argument in arguments {
+                    argument.replace(replace);
+                }
             }
         }
     }

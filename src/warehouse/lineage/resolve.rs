@@ -55,7 +55,7 @@ impl Entry<'_> {
 }
 
 /// The rows that a query leaves out.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Cut<'q> {
     limit: Option<&'q Expr>,
     offset: Option<&'q Expr>,
@@ -97,9 +97,8 @@ impl<'q> Resolver<'q> {
     fn within(&mut self, with: Option<&'q With>, work: impl FnOnce(&mut Self) -> Query) -> Query {
         let known = self.ctes.len();
         if let Some(with) = with {
-            let entry = |cte: &'q Cte| match with.recursive {
-                true => Entry::Recursive(&cte.alias.name.value),
-                false => Entry::Cte(cte),
+            let entry = |cte: &'q Cte| {
+                if with.recursive { Entry::Recursive(&cte.alias.name.value) } else { Entry::Cte(cte) }
             };
             self.ctes.extend(with.cte_tables.iter().map(entry));
         }

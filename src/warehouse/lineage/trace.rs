@@ -104,9 +104,8 @@ impl Trace<'_> {
             return Expression::Unknown(format!("{} belongs to another query", column.name));
         };
         let inner = match source.query() {
-            None => return as_is,
             Some(Query::Block(inner)) => inner,
-            Some(Query::UnionAll(_) | Query::Values(_)) => return as_is,
+            None | Some(Query::UnionAll(_) | Query::Values(_)) => return as_is,
             Some(Query::Unknown(reason)) => return Expression::Unknown(reason.clone()),
         };
         if block.keys.is_some() {

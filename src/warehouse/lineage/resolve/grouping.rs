@@ -121,8 +121,12 @@ fn branches(block: &Block, sets: &[Set]) -> Query {
             key if all.contains(key) => Some(Expression::null()),
             _ => None,
         };
-        branch.outputs.iter_mut().for_each(|output| output.value.replace(&mut absent));
-        branch.having.iter_mut().for_each(|condition| condition.replace(&mut absent));
+        for output in &mut branch.outputs {
+            output.value.replace(&mut absent);
+        }
+        for condition in &mut branch.having {
+            condition.replace(&mut absent);
+        }
         Query::Block(Box::new(branch))
     };
     Query::UnionAll(sets.iter().map(branch).collect())

@@ -12,11 +12,14 @@ const INFIX: &[&str] = &[
 
 /// Returns the parts of a dotted name; `None` for a name that is not made of names.
 pub(super) fn parts(name: &ObjectName) -> Option<Vec<&str>> {
-    let part = |part| match part {
-        &ObjectNamePart::Identifier(ref ident) => Some(ident.value.as_str()),
-        ObjectNamePart::Function(_) => None,
-    };
-    name.0.iter().map(part).collect()
+    let mut parts = Vec::with_capacity(name.0.len());
+    for part in &name.0 {
+        match part {
+            ObjectNamePart::Identifier(ident) => parts.push(ident.value.as_str()),
+            ObjectNamePart::Function(_) => return None,
+        }
+    }
+    Some(parts)
 }
 
 /// Returns the name of a function of pg_catalog: a bare name, or one with that schema.

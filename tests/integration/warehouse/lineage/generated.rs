@@ -53,10 +53,10 @@ fn compared(statements: &[&str]) -> BTreeMap<String, Vec<String>> {
         let texts = text.captures_iter(&found[2]).map(|text| text[1].replace('%', "")).collect::<Vec<_>>();
         compared.entry(found[1].to_lowercase()).or_default().extend(texts);
     }
-    compared.values_mut().for_each(|texts| {
+    for texts in compared.values_mut() {
         texts.sort();
         texts.dedup();
-    });
+    }
     compared
 }
 

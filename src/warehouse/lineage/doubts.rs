@@ -1,0 +1,317 @@
+//! What may be wrong with a measure although the SQL computes it: each with an id and a sentence for the reader.
+//!
+//! They are read off the statement and the catalog. A doubt does not say that a figure is wrong: it says why it may be.
+
+mod joins;
+mod types;
+
+use super::expression::{Aggregate, Expression, Literal, Operator};
+use super::measure::Measure;
+use super::query::{Query, Relation, Rows, Source};
+use super::types::is_moment;
+use crate::warehouse::catalog::{Catalog, Column, Role, Table, TableKind};
+
+/// A reason why a figure may say something else than it seems to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Doubt {
+    pub id: &'static str,
+    /// One sentence for the reader of a report.
+    pub sentence: String,
+}
+
+fn doubt(id: &'static str, sentence: impl Into<String>) -> Doubt {
+    Doubt { id, sentence: sentence.into() }
+}
+
+/// What the checks look at.
+struct Look<'m> {
+    aggregate: &'m Aggregate,
+    rows: &'m Rows,
+    catalog: &'m Catalog,
+}
+
+/// Returns the doubts about a measure.
+pub fn of_measure(measure: &Measure, catalog: &Catalog) -> Vec<Doubt> {
+    let look = Look { aggregate: &measure.aggregate, rows: &measure.rows, catalog };
+    let keys = measure.keys.iter().map(|key| &key.key).collect::<Vec<_>>();
+    let checks = [
+        joins::multiplied(&look),
+        look.not_additive(),
+        look.one_sided(),
+        look.month_end(),
+        look.last_day(),
+        look.integer_division(),
+        look.mixed_currencies(&keys),
+        look.nulls_dropped(),
+        look.closed_only(),
+        look.void_rows(),
+        look.validity(),
+        look.views(),
+    ];
+    checks.into_iter().flatten().collect()
+}
+
+impl Look<'_> {
+    /// The conditions that a row meets if it counts.
+    fn conditions(&self) -> impl Iterator<Item = &Expression> {
+        self.rows.conditions.iter().chain(&self.aggregate.filter)
+    }
+
+    fn sums_or_averages(&self) -> bool {
+        matches!(self.aggregate.function.as_str(), "sum" | "avg")
+    }
+
+    /// The column of the catalog that an expression is, through queries that only show it.
+    fn column(&self, expression: &Expression) -> Option<&Column> {
+        column_in(expression, self.rows, self.catalog)
+    }
+
+    /// The tables of the rows, those of queries inside not included.
+    fn tables(&self) -> impl Iterator<Item = (&Source, &Table)> {
+        self.rows.sources().into_iter().filter_map(|source| match &source.relation {
+            Relation::Table { schema, name } => Some((source, self.catalog.table(Some(schema), name)?)),
+            Relation::Query { .. } | Relation::Function { .. } => None,
+        })
+    }
+
+    /// Whether a condition or key names the column.
+    fn is_named(&self, source: &Source, name: &str, keys: &[&Expression]) -> bool {
+        let mut parts = self.conditions().chain(keys.iter().copied());
+        parts.any(|part| part.columns().iter().any(|column| column.source == source.id && column.name == name))
+    }
+
+    /// The average of averages weighs small groups like large ones; a sum of shares or prices is no amount.
+    fn not_additive(&self) -> Option<Doubt> {
+        let argument = self.aggregate.arguments.first().filter(|_| self.sums_or_averages())?;
+        let Expression::Column(column) = argument else { return None };
+        if let Some(Query::Block(inner)) = self.rows.source_of(column).and_then(Source::query) {
+            let mut functions = Vec::new();
+            inner.outputs.get(column.index)?.value.visit(&mut |part| {
+                if let Expression::Aggregate(aggregate) = part {
+                    functions.push((aggregate.function.clone(), aggregate.distinct));
+                }
+            });
+            let word = if self.aggregate.function == "sum" { "sum" } else { "average" };
+            return match functions.as_slice() {
+                [(function, _)] if function == "avg" => Some(doubt(
+                    "average_of_averages",
+                    format!("It is a {word} of averages, in which small groups weigh as much as large ones."),
+                )),
+                [(_, true)] if word == "sum" => Some(doubt(
+                    "sum_of_distinct",
+                    "It adds up counts of distinct values, so that what is in several groups counts several times.",
+                )),
+                _ => None,
+            };
+        }
+        let role = self.column(argument)?.role?;
+        (self.aggregate.function == "sum" && matches!(role, Role::Rate | Role::UnitPrice)).then(|| {
+            doubt("sum_of_rates", format!("It adds up {}, which is a rate or a price and no amount.", column.name))
+        })
+    }
+
+    /// abs() of what a condition holds on one side of a bound shows nothing of the other side.
+    fn one_sided(&self) -> Option<Doubt> {
+        let mut inside = Vec::new();
+        for argument in &self.aggregate.arguments {
+            argument.visit(&mut |part| {
+                if let Expression::Call { function, arguments } = part
+                    && function == "abs"
+                {
+                    inside.extend(arguments.first());
+                }
+            });
+        }
+        let is_bound = |condition: &Expression, value: &Expression| {
+            ["<", "<=", ">", ">="]
+                .iter()
+                .any(|sign| condition.as_infix(sign).is_some_and(|(left, right)| left == value || right == value))
+        };
+        inside.iter().any(|value| self.conditions().any(|condition| is_bound(condition, value))).then(|| {
+            doubt("one_side", "It is the size of a difference, of which a condition keeps only one direction.")
+        })
+    }
+
+    /// Months that are counted from the 29th or later end early.
+    fn month_end(&self) -> Option<Doubt> {
+        let from_late = |source: &Source| match &source.relation {
+            Relation::Function { function, arguments, .. } if function == "generate_series" => {
+                let day = arguments.first().and_then(date_text).and_then(|text| text.get(8..10)?.parse::<u8>().ok());
+                let step = arguments.get(2).and_then(date_text).unwrap_or_default();
+                day.is_some_and(|day| day > 28) && step.contains("mon")
+            }
+            _ => false,
+        };
+        self.rows.sources().into_iter().any(from_late).then(|| {
+            doubt("month_end", "Its months are counted from the 29th or later, so that they drift to earlier days.")
+        })
+    }
+
+    /// A timestamp is compared with a date: the last day ends as it begins.
+    fn last_day(&self) -> Option<Doubt> {
+        let cut = |condition: &Expression| {
+            let (value, bound) = condition.as_infix("<=").or_else(|| {
+                let (bound, value) = condition.as_infix(">=")?;
+                Some((value, bound))
+            })?;
+            let text = date_text(bound).filter(|text| text.trim().len() == 10)?;
+            let is_timestamp = self.column(value)?.type_name.starts_with("timestamp");
+            is_timestamp.then(|| text.to_owned())
+        };
+        let parts = self.conditions().flat_map(|condition| condition.clone().conjuncts()).collect::<Vec<_>>();
+        let day = parts.iter().find_map(cut)?;
+        Some(doubt(
+            "last_day",
+            format!("Of {day} only what happened at midnight counts: a time is compared with a date."),
+        ))
+    }
+
+    fn integer_division(&self) -> Option<Doubt> {
+        let mut divides = false;
+        for argument in &self.aggregate.arguments {
+            argument.visit(&mut |part| divides |= types::is_integer_division(part, self.rows, self.catalog));
+        }
+        divides.then(|| {
+            doubt("integer_division", "Whole numbers are divided by whole numbers, so that each fraction is cut off.")
+        })
+    }
+
+    fn mixed_currencies(&self, keys: &[&Expression]) -> Option<Doubt> {
+        let argument = self.aggregate.arguments.first().filter(|_| self.sums_or_averages())?;
+        let columns = argument.columns();
+        self.tables().find_map(|(source, table)| {
+            let currency = table.column_with(Role::Currency)?;
+            let is_one =
+                currency.statistics.as_ref().is_some_and(|known| known.distinct.is_some_and(|count| count <= 1.0));
+            let is_measured = columns.iter().any(|column| column.source == source.id);
+            let is_open = !is_one && is_measured && !self.is_named(source, &currency.name, keys);
+            is_open.then(|| {
+                doubt("several_currencies", format!("It adds up amounts whatever their {} is.", currency.name))
+            })
+        })
+    }
+
+    /// A negated condition is not met where the column is NULL.
+    fn nulls_dropped(&self) -> Option<Doubt> {
+        let dropped = |condition: &Expression| {
+            let value = match condition {
+                Expression::Operation { operator: Operator::Prefix(sign), operands } if sign == "NOT" => {
+                    match operands.first()? {
+                        Expression::In { value, .. } => value,
+                        Expression::Operation { operands, .. } => operands.first()?,
+                        _ => return None,
+                    }
+                }
+                other => other.as_infix("<>")?.0,
+            };
+            let column = self.column(value)?;
+            let may_be_null =
+                column.nullable && column.statistics.as_ref().is_none_or(|known| known.null_fraction > 0.0);
+            may_be_null.then(|| column.name.clone())
+        };
+        let name = self.conditions().find_map(dropped)?;
+        Some(doubt(
+            "nulls_dropped",
+            format!(
+                "Rows without a value of {name} are not among \"all others\": a negated condition leaves them out."
+            ),
+        ))
+    }
+
+    /// A duration to an end that may be missing knows only what has ended.
+    fn closed_only(&self) -> Option<Doubt> {
+        let mut ends = Vec::new();
+        let within = self.aggregate.within.iter().map(|order| &order.key);
+        for argument in self.aggregate.arguments.iter().chain(within) {
+            argument.visit(&mut |part| {
+                if let Some((end, start)) = part.as_infix("-")
+                    && is_moment(end, self.rows, self.catalog)
+                    && is_moment(start, self.rows, self.catalog)
+                {
+                    ends.push(end);
+                }
+            });
+        }
+        let column = ends.into_iter().find_map(|end| self.column(end).filter(|column| column.nullable))?;
+        Some(doubt(
+            "closed_only",
+            format!("It knows only rows that have a {}: those that are still open stand in no duration.", column.name),
+        ))
+    }
+
+    /// Rows that the table itself marks as void are counted.
+    fn void_rows(&self) -> Option<Doubt> {
+        const MARKS: &[&str] = &[
+            "deleted_at",
+            "cancelled_at",
+            "canceled_at",
+            "voided_at",
+            "is_deleted",
+            "is_test",
+            "is_cancelled",
+            "is_void",
+        ];
+        const STEMS: &[&str] = &["cancel", "void", "delet", "test"];
+        self.tables().find_map(|(source, table)| {
+            let is_void = |column: &&Column| {
+                let values = column.statistics.iter().flat_map(|known| &known.common_values).chain(&column.enum_values);
+                let stem = |value: &String| STEMS.iter().any(|stem| value.to_lowercase().starts_with(stem));
+                let named = MARKS.contains(&column.name.as_str());
+                (named || values.into_iter().any(stem)) && !self.is_named(source, &column.name, &[])
+            };
+            let column = table.columns.iter().find(is_void)?;
+            Some(doubt("void_rows", format!("Rows that {} marks as void are counted too.", column.name)))
+        })
+    }
+
+    /// A table with validity dates is read without a date.
+    fn validity(&self) -> Option<Doubt> {
+        const PAIRS: &[(&str, &str)] = &[
+            ("valid_from", "valid_to"),
+            ("effective_from", "effective_to"),
+            ("valid_from", "valid_until"),
+            ("start_date", "end_date"),
+        ];
+        self.tables().find_map(|(source, table)| {
+            let has = |name: &str| table.column(name).is_some();
+            let pair = PAIRS.iter().take(3).find(|(from, to)| has(from) && has(to))?;
+            let is_named = self.is_named(source, pair.0, &[]) || self.is_named(source, pair.1, &[]);
+            (!is_named).then(|| {
+                doubt(
+                    "validity",
+                    format!(
+                        "Rows of {} count whether or not they were valid at the time: {} is not used.",
+                        table.name, pair.0
+                    ),
+                )
+            })
+        })
+    }
+
+    fn views(&self) -> Option<Doubt> {
+        let view =
+            self.tables().find(|(_, table)| matches!(table.kind, TableKind::View | TableKind::MaterializedView))?;
+        Some(doubt("view", format!("It is read from the view {}, which may leave rows out.", view.1.name)))
+    }
+}
+
+/// The text of a date, timestamp or interval that is written in the statement.
+fn date_text(expression: &Expression) -> Option<&str> {
+    match expression {
+        Expression::Literal(Literal::Text(text)) => Some(text),
+        Expression::Cast { value, .. } => date_text(value),
+        _ => None,
+    }
+}
+
+/// The column of the catalog that an expression is.
+fn column_in<'c>(expression: &Expression, rows: &Rows, catalog: &'c Catalog) -> Option<&'c Column> {
+    let Expression::Column(column) = expression else { return None };
+    match &rows.source_of(column)?.relation {
+        Relation::Table { schema, name } => catalog.table(Some(schema), name)?.column(&column.name),
+        Relation::Query { query: Query::Block(inner), .. } => {
+            column_in(&inner.outputs.get(column.index)?.value, &inner.rows, catalog)
+        }
+        Relation::Query { .. } | Relation::Function { .. } => None,
+    }
+}

@@ -1,0 +1,97 @@
+//! Whether a join can multiply the rows that a measure adds up.
+
+use std::collections::BTreeSet;
+
+use super::{Doubt, Look, doubt};
+use crate::warehouse::lineage::expression::{Expression, SourceId};
+use crate::warehouse::lineage::query::{Block, Distinct, Query, Relation, Source};
+use crate::warehouse::lineage::resolve::is_constant;
+
+/// A count, sum or average over rows of one source that another source can repeat.
+pub(super) fn multiplied(look: &Look<'_>) -> Option<Doubt> {
+    let aggregate = look.aggregate;
+    if aggregate.distinct || !matches!(aggregate.function.as_str(), "count" | "sum" | "avg" | "stddev" | "variance") {
+        return None;
+    }
+    let sources = look.rows.sources();
+    let equal = look.rows.equalities();
+    let named = aggregate.arguments.iter().flat_map(Expression::columns).map(|column| column.source);
+    let named = named.collect::<BTreeSet<_>>();
+    let starts = sources.iter().filter(|source| named.is_empty() || named.contains(&source.id));
+    let repeated = starts.map(|start| repeating(start, &sources, &equal, look));
+    let fewest = repeated.min_by_key(Vec::len).filter(|repeating| !repeating.is_empty())?;
+    Some(doubt(
+        "multiplied",
+        format!(
+            "A join may count a row several times: there can be more than one row of {} for it.",
+            fewest.join(", ")
+        ),
+    ))
+}
+
+/// Returns the sources of which there may be several rows for one row of `start`.
+fn repeating(
+    start: &Source,
+    sources: &[&Source],
+    equal: &[(&Expression, &Expression)],
+    look: &Look<'_>,
+) -> Vec<String> {
+    let mut known = BTreeSet::from([start.id]);
+    loop {
+        let next = sources.iter().find(|source| !known.contains(&source.id) && is_single(source, &known, equal, look));
+        match next {
+            Some(source) => known.insert(source.id),
+            None => break,
+        };
+    }
+    sources.iter().filter(|source| !known.contains(&source.id)).map(|source| name(source)).collect()
+}
+
+/// Returns whether there is at most one row of the source for known rows: its key equals what is known.
+fn is_single(
+    source: &Source,
+    known: &BTreeSet<SourceId>,
+    equal: &[(&Expression, &Expression)],
+    look: &Look<'_>,
+) -> bool {
+    let is_known = |expression: &Expression| {
+        is_constant(expression) || expression.columns().iter().all(|column| known.contains(&column.source))
+    };
+    let is_held = |index: usize, name: &str| {
+        let is_it = |side: &Expression| matches!(side, Expression::Column(column) if column.source == source.id && column.index == index && column.name == name);
+        equal.iter().any(|(left, right)| is_it(left) && is_known(right) || is_it(right) && is_known(left))
+    };
+    match &source.relation {
+        Relation::Table { schema, name } => {
+            let Some(table) = look.catalog.table(Some(schema), name) else { return false };
+            let place = |key: &String| table.columns.iter().position(|column| column.name == *key);
+            !table.primary_key.is_empty()
+                && table.primary_key.iter().all(|key| place(key).is_some_and(|index| is_held(index, key)))
+        }
+        Relation::Query { query: Query::Block(inner), names } => {
+            let held = |index: usize| names.get(index).is_some_and(|name| is_held(index, name));
+            is_single_block(inner, &held)
+        }
+        Relation::Query { query: Query::Values(rows), .. } => rows.len() <= 1,
+        Relation::Query { .. } | Relation::Function { .. } => false,
+    }
+}
+
+/// Returns whether the block has at most one row where the columns for which `held` returns true have one value.
+fn is_single_block(block: &Block, held: &dyn Fn(usize) -> bool) -> bool {
+    let shown = |key: &Expression| block.outputs.iter().position(|output| output.value == *key);
+    let is_held = |key: &Expression| is_constant(key) || shown(key).is_some_and(held);
+    match (&block.keys, &block.distinct) {
+        (Some(keys), _) | (None, Distinct::On(keys)) => keys.iter().all(is_held),
+        (None, Distinct::Rows) => (0..block.outputs.len()).all(held),
+        (None, Distinct::No) => false,
+    }
+}
+
+fn name(source: &Source) -> String {
+    match &source.relation {
+        Relation::Table { name, .. } => name.clone(),
+        Relation::Query { .. } => "a query".to_owned(),
+        Relation::Function { function, .. } => function.clone(),
+    }
+}
