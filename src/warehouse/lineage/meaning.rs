@@ -55,8 +55,8 @@ pub fn of_block(block: &Block, catalog: &Catalog) -> Vec<Meaning> {
                 key.shown = if key.pinned.is_none() { shown(key, block) } else { None };
             }
         }
-        if let Some(hidden) = hidden_key(&meaning) {
-            meaning.kind = Kind::Unknown(hidden);
+        if let Some(reason) = hidden_key(&meaning).or_else(|| replaced(&meaning)) {
+            meaning.kind = Kind::Unknown(reason);
         }
         meaning
     };
@@ -71,6 +71,18 @@ fn unknown(reason: &str) -> Meaning {
 fn hidden_key(meaning: &Meaning) -> Option<String> {
     let mut keys = meaning.measures.iter().flat_map(|measure| &measure.keys);
     keys.any(|key| !key.is_known()).then(|| "a key that groups it is not shown".to_owned())
+}
+
+/// Returns why a value that stands for a missing measure may be wrong: the measure may have one that is left out.
+fn replaced(meaning: &Meaning) -> Option<String> {
+    let is_left_out = meaning.measures.iter().any(|measure| measure.left_out);
+    let is_replacement = |part: &Expression| {
+        matches!(part, Expression::Call { function, .. } if function == "coalesce")
+            || matches!(part, Expression::Case { .. })
+    };
+    let is_replaced = meaning.steps.iter().any(|step| matches!(step, Step::Missing(_)))
+        || meaning.value.any(&mut |part| is_replacement(part));
+    (is_left_out && is_replaced).then(|| "a replacement for a value that may only be left out".to_owned())
 }
 
 /// Returns what a value of a block means.

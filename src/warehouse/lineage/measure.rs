@@ -17,6 +17,9 @@ pub struct Measure {
     pub keys: Vec<Key>,
     /// Whether an outer join lies between it and the row, so that it is missing where there is no partner.
     pub optional: bool,
+    /// Whether it may be missing although it has a value: the join has more conditions than equal keys, or its groups
+    /// are cut.
+    pub(super) left_out: bool,
 }
 
 impl Measure {

@@ -180,26 +180,35 @@ impl Printer {
     }
 
     fn outer(&mut self, outer: &Outer) {
-        self.side(&outer.left);
+        // What the optional side must meet can stand in ON, unless its own rows are kept too.
+        let moved = if outer.full { &[] } else { outer.right.conditions.as_slice() };
+        self.side(&outer.left, &outer.left.conditions);
         self.push(if outer.full { " FULL JOIN " } else { " LEFT JOIN " });
-        self.side(&outer.right);
-        if !outer.left.conditions.is_empty() || outer.full && !outer.right.conditions.is_empty() {
-            self.fail("conditions inside an outer join");
-        }
-        let on = outer.on.iter().chain(&outer.right.conditions);
+        self.side(&outer.right, if outer.full { &outer.right.conditions } else { &[] });
+        let on = outer.on.iter().chain(moved);
         match on.clone().next() {
             Some(_) => self.conditions(" ON ", on),
             None => self.push(" ON true"),
         }
     }
 
-    fn side(&mut self, rows: &Rows) {
-        match rows.items.as_slice() {
-            [] => self.fail("an outer join with nothing"),
-            [Item::Source(source)] => self.source(source),
-            _ => {
+    /// Prints a side of an outer join with the conditions on it.
+    fn side(&mut self, rows: &Rows, conditions: &[Expression]) {
+        match (rows.items.as_slice(), conditions) {
+            ([], _) => self.fail("an outer join with nothing"),
+            ([Item::Source(source)], []) => self.source(source),
+            ([_], [_, ..]) => self.fail("a condition inside an outer join"),
+            (_, []) => {
                 self.push("(");
                 self.rows(rows);
+                self.push(")");
+            }
+            ([first @ .., last], _) => {
+                self.push("(");
+                self.rows(&Rows { items: first.to_vec(), conditions: Vec::new() });
+                self.push(" JOIN ");
+                self.item(last);
+                self.conditions(" ON ", conditions);
                 self.push(")");
             }
         }

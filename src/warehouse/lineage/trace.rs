@@ -61,7 +61,7 @@ impl Trace<'_> {
         let rows = Arc::new(block.rows.clone());
         let keys = keys.iter().filter(|key| !is_constant(key) && pinned(key, &block.rows.conditions).is_none());
         let key = |key: &Expression| Key { key: key.clone(), named: Some(key.clone()), pinned: None, shown: None };
-        let measure = Measure { aggregate, rows, keys: keys.map(key).collect(), optional: false };
+        let measure = Measure { aggregate, rows, keys: keys.map(key).collect(), optional: false, left_out: false };
         if !measure.query().is_closed() {
             return Expression::Unknown("a subquery that depends on the row".to_owned());
         }
@@ -128,6 +128,8 @@ impl Trace<'_> {
         let optional = is_nullable(column, &block.rows.items);
         for measure in &mut self.measures[known..] {
             measure.optional |= optional;
+            measure.left_out |=
+                optional && (may_drop(column, &block.rows.items) || !inner.having.is_empty() || inner.is_cut());
             for key in &mut measure.keys {
                 key.hold(&inner.rows.conditions);
                 key.named = key.named.take().and_then(|named| lifted(&named, inner, column));
@@ -161,6 +163,22 @@ fn is_nullable(column: &Column, items: &[Item]) -> bool {
         Item::Outer(outer) => {
             let has = |rows: &Rows| rows.source_of(column).is_some();
             has(&outer.right) || outer.full && has(&outer.left) || is_nullable(column, &outer.left.items)
+        }
+    })
+}
+
+/// Returns whether an outer join may leave out the column's row although its keys have a partner.
+fn may_drop(column: &Column, items: &[Item]) -> bool {
+    let is_column = |side: &Expression| matches!(side, Expression::Column(_));
+    let is_plain = |condition: &Expression| {
+        condition.as_infix("=").is_some_and(|(left, right)| is_column(left) && is_column(right))
+    };
+    items.iter().any(|item| match item {
+        Item::Source(_) => false,
+        Item::Outer(outer) => {
+            let is_here = [&outer.left, &outer.right].iter().any(|side| side.source_of(column).is_some());
+            let has_more = !outer.on.iter().all(is_plain) || !outer.right.conditions.is_empty();
+            is_here && (has_more || may_drop(column, &outer.left.items) || may_drop(column, &outer.right.items))
         }
     })
 }

@@ -20,7 +20,16 @@ struct Part {
     merged: Vec<Field>,
 }
 
-/// Which sides of a join may be filled with NULLs.
+/// Whether an outer join may fill a member of FROM with NULLs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Optional {
+    No,
+    Yes,
+    /// A FULL JOIN may, so that no condition on the member can be moved.
+    Full,
+}
+
+/// Which rows without a partner a join keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kept {
     Both,
@@ -43,13 +52,19 @@ impl<'q> Resolver<'q> {
     /// Returns a table with what is joined to it. `before` are the members of FROM that LATERAL may name.
     fn joined(&mut self, tables: &'q TableWithJoins, before: &Part, outer: Option<&Scope<'_>>) -> Part {
         let kept = tables.joins.iter().map(|join| kind(&join.join_operator)).collect::<Vec<_>>();
-        let nullable = |place: usize| {
-            let after = kept.iter().skip(place).any(|kind| matches!(kind, Some((Kept::Right | Kept::Both, _))));
-            after || place > 0 && matches!(kept[place - 1], Some((Kept::Left | Kept::Both, _)))
+        let optional = |place: usize| {
+            let is = |kind: &Option<(Kept, _)>, kept: Kept| matches!(kind, Some((known, _)) if *known == kept);
+            let before = &kept[place.saturating_sub(1)..place];
+            if before.iter().chain(&kept[place..]).any(|kind| is(kind, Kept::Both)) {
+                return Optional::Full;
+            }
+            let is_filled = before.iter().any(|kind| is(kind, Kept::Left))
+                || kept[place..].iter().any(|kind| is(kind, Kept::Right));
+            if is_filled { Optional::Yes } else { Optional::No }
         };
-        let mut part = self.factor(&tables.relation, nullable(0), &[before], outer);
+        let mut part = self.factor(&tables.relation, optional(0), &[before], outer);
         for (index, join) in tables.joins.iter().enumerate() {
-            let right = self.factor(&join.relation, nullable(index + 1), &[before, &part], outer);
+            let right = self.factor(&join.relation, optional(index + 1), &[before, &part], outer);
             part = match kept[index] {
                 Some((kind, constraint)) => self.join(part, right, kind, constraint, join, (before, outer)),
                 None => Part::unknown("a join that is not traced"),
@@ -96,12 +111,22 @@ impl<'q> Resolver<'q> {
         }
         merged.append(&mut left.merged);
         merged.append(&mut right.merged);
+        let is_filtered = |rows: &Rows| rows.items.len() == 1 && !rows.conditions.is_empty();
+        if kept == Kept::Both && (is_filtered(&left.rows) || is_filtered(&right.rows)) {
+            return Part::unknown("a condition inside a FULL JOIN");
+        }
         let ranges = left.ranges.into_iter().chain(right.ranges).collect();
         Part { rows: combined(left.rows, right.rows, kept, on), ranges, merged }
     }
 
-    /// Returns one member of FROM. `nullable` says whether an outer join may fill it with NULLs.
-    fn factor(&mut self, factor: &'q TableFactor, nullable: bool, before: &[&Part], outer: Option<&Scope<'_>>) -> Part {
+    /// Returns one member of FROM. `optional` says whether an outer join may fill it with NULLs.
+    fn factor(
+        &mut self,
+        factor: &'q TableFactor,
+        optional: Optional,
+        before: &[&Part],
+        outer: Option<&Scope<'_>>,
+    ) -> Part {
         let unknown = || Part::unknown("a member of FROM that is not traced");
         match factor {
             TableFactor::Table { name, alias, args: Some(TableFunctionArgs { args, settings: None }), .. } => {
@@ -125,15 +150,17 @@ impl<'q> Resolver<'q> {
                 json_path: None,
                 inheritance: None,
                 ..
-            } => self.named(name, alias.as_ref(), nullable),
+            } => self.named(name, alias.as_ref(), optional),
             TableFactor::Derived { lateral, subquery, alias, sample: None } => {
                 let scope = Scope::of(before, outer);
                 let query = self.query(subquery, if *lateral { Some(&scope) } else { outer });
-                self.derived(query, alias.as_ref(), nullable)
+                self.derived(query, alias.as_ref(), optional)
             }
             TableFactor::NestedJoin { table_with_joins, alias: None } => {
                 let nothing = Part::default();
-                if nullable && table_with_joins.joins.iter().any(|join| kind(&join.join_operator).is_none()) {
+                if optional != Optional::No
+                    && table_with_joins.joins.iter().any(|join| kind(&join.join_operator).is_none())
+                {
                     return unknown();
                 }
                 self.joined(table_with_joins, before.first().copied().unwrap_or(&nothing), outer)
@@ -143,7 +170,7 @@ impl<'q> Resolver<'q> {
     }
 
     /// Returns a CTE or a table.
-    fn named(&mut self, name: &ObjectName, alias: Option<&TableAlias>, nullable: bool) -> Part {
+    fn named(&mut self, name: &ObjectName, alias: Option<&TableAlias>, optional: Optional) -> Part {
         let Some(parts) = names::parts(name) else { return Part::unknown("a table without a name") };
         if let [only] = parts.as_slice()
             && let Some(place) = self.ctes.iter().rposition(|entry| entry.name() == *only)
@@ -154,7 +181,7 @@ impl<'q> Resolver<'q> {
                     let later = self.ctes.split_off(place);
                     let query = self.query(&cte.query, None);
                     self.ctes.extend(later);
-                    let mut part = self.derived(query, Some(&cte.alias), nullable);
+                    let mut part = self.derived(query, Some(&cte.alias), optional);
                     part.rename(alias);
                     part
                 }
@@ -228,10 +255,10 @@ impl<'q> Resolver<'q> {
     }
 
     /// Returns a query that is read as a table. Where it is no more than rows of its sources, these take its place.
-    fn derived(&mut self, query: Query, alias: Option<&TableAlias>, nullable: bool) -> Part {
+    fn derived(&mut self, query: Query, alias: Option<&TableAlias>, optional: Optional) -> Part {
         let mut part = match query {
             Query::Unknown(reason) => Part::unknown(&reason),
-            Query::Block(block) if block.is_plain() && (!nullable || is_bare(&block)) => Part::merged(*block),
+            Query::Block(block) if block.is_plain() && is_movable(&block, optional) => Part::merged(*block),
             query => match self.next_source() {
                 Some(id) => {
                     let names = query.names();
@@ -352,11 +379,16 @@ fn combined(left: Rows, right: Rows, kept: Kept, on: Vec<Expression>) -> Rows {
     Rows { items: vec![Item::Outer(Box::new(Outer { full, left, right, on }))], conditions }
 }
 
-/// Returns whether every output is a column, so that filling the sources with NULLs fills the outputs too.
-fn is_bare(block: &Block) -> bool {
+/// Returns whether the sources of a plain block can take its place. Where an outer join fills them with NULLs, its
+/// outputs must be filled too: they are columns.
+fn is_movable(block: &Block, optional: Optional) -> bool {
+    if optional == Optional::No {
+        return true;
+    }
     let own = |column: &Column| block.rows.source_of(column).is_some();
     block.outputs.iter().all(|output| matches!(&output.value, Expression::Column(column) if own(column)))
         && block.rows.items.len() == 1
+        && (optional == Optional::Yes || block.rows.conditions.is_empty())
 }
 
 /// Returns which rows without a partner a join keeps, and on what it joins; `None` for a join that PostgreSQL does not
