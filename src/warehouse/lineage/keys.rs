@@ -3,7 +3,7 @@
 use super::expression::{Column, Expression};
 use super::measure::Key;
 use super::presentation::{Step, stripped_until};
-use super::query::{Block, Output, Rows};
+use super::query::{Block, Item, Output, Rows};
 use super::resolve::is_constant;
 
 /// The most conditions from one to the next of which a key is held.
@@ -19,28 +19,66 @@ pub(super) fn lifted(named: &Expression, inner: &Block, column: &Column) -> Opti
 /// Returns the output that shows the key, and what presents it there.
 pub(super) fn shown(key: &Key, block: &Block) -> Option<(usize, Vec<Step>)> {
     let named = key.named.as_ref()?;
-    let alike = alike(named, &block.rows);
+    let links = links(&block.rows);
+    let same = alike(named, &links, false);
+    let either = alike(named, &links, true);
+    let is_alike = |value: &Expression| same.contains(value) || is_one_of(value, &either);
     let find = |(index, output): (usize, &Output)| {
-        let is_alike = |value: &Expression| alike.contains(value) || is_one_of(value, &alike);
         let (value, steps) = stripped_until(&output.value, is_alike);
         is_alike(value).then_some((index, steps))
     };
     block.outputs.iter().enumerate().find_map(find)
 }
 
-/// Returns the columns that are equal to the key in every row of the block, or missing, the key among them.
-fn alike(key: &Expression, rows: &Rows) -> Vec<Expression> {
+/// Two columns that a condition makes equal.
+struct Link<'r> {
+    from: &'r Expression,
+    to: &'r Expression,
+    /// Whether a FULL JOIN does, so that either of them may be missing where the other is not.
+    full: bool,
+}
+
+/// Returns which column can stand for which other one. On the optional side of a LEFT JOIN a column is the other side's
+/// or missing, so that the other side's stands for it, but not the other way round.
+fn links(rows: &Rows) -> Vec<Link<'_>> {
+    let mut found = Vec::new();
     let is_column = |side: &Expression| matches!(side, Expression::Column(_));
-    let equal = rows.equalities().into_iter().filter(|(left, right)| is_column(left) && is_column(right));
-    let equal = equal.collect::<Vec<_>>();
+    let pair = |condition: &'_ Expression| {
+        condition.as_infix("=").is_some_and(|(left, right)| is_column(left) && is_column(right))
+    };
+    for (left, right) in rows.conditions.iter().filter(|condition| pair(condition)).filter_map(|one| one.as_infix("="))
+    {
+        found.push(Link { from: left, to: right, full: false });
+        found.push(Link { from: right, to: left, full: false });
+    }
+    for item in &rows.items {
+        let Item::Outer(outer) = item else { continue };
+        for (left, right) in outer.on.iter().filter(|condition| pair(condition)).filter_map(|one| one.as_infix("=")) {
+            let is_optional = |side: &Expression| match side {
+                Expression::Column(column) => outer.right.source_of(column).is_some(),
+                _ => false,
+            };
+            for (from, to) in [(left, right), (right, left)] {
+                if outer.full || is_optional(from) {
+                    found.push(Link { from, to, full: outer.full });
+                }
+            }
+        }
+        found.extend(links(&outer.left));
+        // What is equal on the optional side is missing together.
+        found.extend(links(&outer.right));
+    }
+    found
+}
+
+/// Returns the columns that stand for the key, the key among them; with `full`, those of which one does at least.
+fn alike(key: &Expression, links: &[Link<'_>], full: bool) -> Vec<Expression> {
     let mut alike = vec![key.clone()];
     let mut next = 0;
     while let Some(one) = alike.get(next).cloned() {
-        for (left, right) in &equal {
-            for (this, other) in [(left, right), (right, left)] {
-                if **this == one && !alike.contains(other) {
-                    alike.push((*other).clone());
-                }
+        for link in links.iter().filter(|link| *link.from == one && (full || !link.full)) {
+            if !alike.contains(link.to) {
+                alike.push(link.to.clone());
             }
         }
         next += 1;
@@ -48,10 +86,12 @@ fn alike(key: &Expression, rows: &Rows) -> Vec<Expression> {
     alike
 }
 
-/// Returns whether the value is `coalesce` of equal columns.
+/// Returns whether the value is `coalesce` of all of the columns.
 fn is_one_of(value: &Expression, alike: &[Expression]) -> bool {
     matches!(value, Expression::Call { function, arguments }
-        if function == "coalesce" && arguments.iter().all(|argument| alike.contains(argument)))
+        if function == "coalesce"
+            && arguments.iter().all(|argument| alike.contains(argument))
+            && alike.iter().all(|column| arguments.contains(column)))
 }
 
 /// Returns the value at which conditions hold the key, in terms of constants: `year = 2024`, or `a.year = b.year - 1`

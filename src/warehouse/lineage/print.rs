@@ -165,10 +165,18 @@ impl Printer {
     /// Prints FROM without its word, and names the sources.
     fn rows(&mut self, rows: &Rows) {
         for (index, item) in rows.items.iter().enumerate() {
-            if index > 0 {
-                self.push(" CROSS JOIN ");
+            match (index, item) {
+                (0, _) => self.item(item),
+                (_, Item::Source(source)) => {
+                    self.push(" CROSS JOIN ");
+                    self.source(source);
+                }
+                (_, Item::Outer(outer)) => {
+                    self.push(" CROSS JOIN (");
+                    self.outer(outer);
+                    self.push(")");
+                }
             }
-            self.item(item);
         }
     }
 

@@ -62,7 +62,7 @@ impl Ground {
 fn comparable(cell: Option<&str>) -> Option<String> {
     let text = cell?;
     match text.parse::<f64>() {
-        Ok(number) if text.contains(['.', 'e']) => Some(format!("{:.9e}", number + 0.0)),
+        Ok(number) if text.len() < 40 => Some(format!("{:.9e}", number + 0.0)),
         _ => Some(text.to_owned()),
     }
 }
@@ -186,7 +186,7 @@ async fn measured(
     let kind = ground.rows(&typed).await?.first().and_then(|row| row[0].clone()).unwrap_or_else(|| "text".to_owned());
     let by_keys = rows.into_iter().map(|mut row| {
         let value = row.pop().unwrap();
-        (row, value)
+        (row.iter().map(|cell| comparable(cell.as_deref())).collect(), value)
     });
     Ok((by_keys.collect(), kind))
 }
@@ -218,7 +218,8 @@ async fn check_measures(ground: &Ground, meaning: &Meaning, index: usize, rows: 
     for row in &rows {
         let mut cells = Vec::new();
         for (measure, (by_keys, kind)) in meaning.measures.iter().zip(&values) {
-            let keys = open(measure).map(|key| row[key.shown.as_ref().unwrap().0].clone()).collect::<Vec<_>>();
+            let keys = open(measure).map(|key| comparable(row[key.shown.as_ref().unwrap().0].as_deref()));
+            let keys = keys.collect::<Vec<_>>();
             let value = by_keys.get(&keys).cloned().flatten();
             let text = value.map_or("NULL".to_owned(), |value| format!("'{}'", value.replace('\'', "''")));
             cells.push(format!("CAST({text} AS {kind})"));
