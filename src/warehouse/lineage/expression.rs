@@ -138,8 +138,6 @@ pub enum SubqueryForm {
     Exists,
     /// Whether the value is among the rows.
     In(Expression),
-    /// The rows as an array.
-    Array,
 }
 
 impl Expression {
@@ -205,7 +203,7 @@ impl Expression {
             }
             Self::Subquery(subquery) => match &subquery.form {
                 SubqueryForm::In(value) => vec![value],
-                SubqueryForm::Value | SubqueryForm::Exists | SubqueryForm::Array => Vec::new(),
+                SubqueryForm::Value | SubqueryForm::Exists => Vec::new(),
             },
         }
     }
@@ -231,7 +229,7 @@ impl Expression {
             }
             Self::Subquery(subquery) => match &mut subquery.form {
                 SubqueryForm::In(value) => vec![value],
-                SubqueryForm::Value | SubqueryForm::Exists | SubqueryForm::Array => Vec::new(),
+                SubqueryForm::Value | SubqueryForm::Exists => Vec::new(),
             },
         }
     }
@@ -302,6 +300,26 @@ impl Expression {
             Self::Aggregate(_) => true,
             _ => self.children().into_iter().any(Self::has_aggregate),
         }
+    }
+
+    /// Returns whether there is a subquery.
+    pub fn has_subquery(&self) -> bool {
+        self.any(&mut |expression| matches!(expression, Self::Subquery(_)))
+    }
+
+    /// Returns the columns in subqueries of this expression.
+    pub fn columns_of_subqueries(&self) -> Vec<&Column> {
+        let mut columns = Vec::new();
+        self.visit(&mut |expression| {
+            if let Self::Subquery(subquery) = expression {
+                subquery.query.visit(&mut |inner| {
+                    if let Self::Column(column) = inner {
+                        columns.push(column);
+                    }
+                });
+            }
+        });
+        columns
     }
 
     /// Returns whether there is a window.

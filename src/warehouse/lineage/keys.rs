@@ -1,6 +1,6 @@
 //! Which output shows a key, also where a join made it equal to another column.
 
-use super::expression::{Column, Expression};
+use super::expression::{Column, Expression, Literal};
 use super::measure::Key;
 use super::presentation::{Step, stripped_until};
 use super::query::{Block, Item, Output, Rows};
@@ -25,9 +25,48 @@ pub(super) fn shown(key: &Key, block: &Block) -> Option<(usize, Vec<Step>)> {
     let is_alike = |value: &Expression| same.contains(value) || is_one_of(value, &either);
     let find = |(index, output): (usize, &Output)| {
         let (value, steps) = stripped_until(&output.value, is_alike);
-        is_alike(value).then_some((index, steps))
+        let is_told = steps.iter().all(|step| is_one_to_one(step, &key.key));
+        (is_alike(value) && is_told).then_some((index, steps))
     };
     block.outputs.iter().enumerate().find_map(find)
+}
+
+/// Returns whether two values of the key are never presented as the same text. What stands for a missing key is left to
+/// the reader of a cell: a cell that equals it names no group.
+fn is_one_to_one(step: &Step, key: &Expression) -> bool {
+    match step {
+        Step::Missing(_) => true,
+        Step::Cast(type_name) => matches!(type_name.as_str(), "text" | "varchar" | "character varying"),
+        Step::Format(format) => is_told_by(format, key),
+        Step::Round(_) | Step::Truncate(_) | Step::Times(_) | Step::Over(_) => false,
+    }
+}
+
+/// Returns whether a format of `to_char` has all parts of a key that is truncated to a unit of time.
+fn is_told_by(format: &str, key: &Expression) -> bool {
+    let plain = format.split('"').step_by(2).collect::<String>().to_uppercase();
+    let has = |parts: &[&str]| parts.iter().any(|part| plain.contains(part));
+    let (year, month) = (has(&["YYYY"]), has(&["MM", "MON"]));
+    match unit(key) {
+        Some("year") => year,
+        Some("quarter") => year && (has(&["Q"]) || month),
+        Some("month") => year && month,
+        Some("week") => year && month && has(&["DD"]) || has(&["IYYY"]) && has(&["IW"]),
+        Some("day") => year && (month && has(&["DD"]) || has(&["DDD"])),
+        _ => false,
+    }
+}
+
+/// Returns the unit to which a key is truncated.
+fn unit(key: &Expression) -> Option<&str> {
+    match key {
+        Expression::Call { function, arguments } if function == "date_trunc" => match arguments.first()? {
+            Expression::Literal(Literal::Text(unit)) => Some(unit),
+            _ => None,
+        },
+        Expression::Cast { value, type_name } if type_name == "date" => unit(value).or(Some("day")),
+        _ => None,
+    }
 }
 
 /// Two columns that a condition makes equal.
@@ -115,11 +154,7 @@ fn pinned_within(key: &Expression, conditions: &[Expression], pins_max: usize) -
                 _ => None,
             });
         }
-        let is_constant = other.columns().is_empty() && !other.has_aggregate() && !has_subquery(&other);
+        let is_constant = other.columns().is_empty() && !other.has_aggregate() && !other.has_subquery();
         is_constant.then_some(other)
     })
-}
-
-fn has_subquery(expression: &Expression) -> bool {
-    expression.any(&mut |part| matches!(part, Expression::Subquery(_)))
 }

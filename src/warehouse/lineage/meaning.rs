@@ -113,8 +113,7 @@ fn kind(value: &Expression, block: &Block) -> Kind {
     }
     let columns = value.columns();
     if columns.is_empty() {
-        let has_subquery = value.any(&mut |part| matches!(part, Expression::Subquery(_)));
-        return if has_subquery { Kind::Value } else { Kind::Constant };
+        return if value.has_subquery() { Kind::Value } else { Kind::Constant };
     }
     match &block.keys {
         Some(_) if loose.is_empty() => Kind::Key,

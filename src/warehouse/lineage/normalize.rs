@@ -7,15 +7,17 @@
 
 use super::expression::{Expression, SourceId};
 use super::query::{Block, Distinct, Item, Output, Query, Relation, Rows};
+use super::types::type_name;
+use crate::warehouse::catalog::Catalog;
 
 /// The most branches into which a block is split.
 const BRANCHES_MAX: usize = 32;
 
 /// Returns the query that a block is.
-pub(super) fn normalize(query: Query) -> Query {
+pub(super) fn normalize(query: Query, catalog: &Catalog) -> Query {
     match query {
         Query::Block(mut block) => {
-            if let Some(split) = split(&block) {
+            if let Some(split) = split(&block, catalog) {
                 return split;
             }
             if let Some(composed) = composed(&block) {
@@ -24,7 +26,7 @@ pub(super) fn normalize(query: Query) -> Query {
             move_conditions(&mut block);
             Query::Block(block)
         }
-        Query::UnionAll(branches) => flat(branches.into_iter().map(normalize)),
+        Query::UnionAll(branches) => flat(branches.into_iter().map(|branch| normalize(branch, catalog))),
         other @ (Query::Values(_) | Query::Unknown(_)) => other,
     }
 }
@@ -46,7 +48,9 @@ fn move_conditions(block: &mut Block) {
     if block.keys.as_ref().is_none_or(Vec::is_empty) {
         return;
     }
-    let (groups, rows) = std::mem::take(&mut block.having).into_iter().partition(Expression::has_aggregate);
+    let (groups, rows) = std::mem::take(&mut block.having)
+        .into_iter()
+        .partition(|condition| condition.has_aggregate() || condition.has_subquery());
     block.having = groups;
     block.rows.conditions.extend::<Vec<_>>(rows);
 }
@@ -63,6 +67,14 @@ fn composed(block: &Block) -> Option<Query> {
         && (is_whole || !needs_whole)
         && (inner.keys.is_some() || block.rows.conditions.is_empty());
     if !can_compose {
+        return None;
+    }
+    let mut uses_source = false;
+    let parts = block.rows.conditions.iter().chain(block.outputs.iter().map(|output| &output.value));
+    for part in parts.filter(|part| part.has_subquery()) {
+        uses_source |= part.columns_of_subqueries().iter().any(|column| column.source == source.id);
+    }
+    if uses_source {
         return None;
     }
     let mut outer = block.clone();
@@ -90,7 +102,7 @@ fn output_of(expression: &Expression, source: SourceId, outputs: &[Output]) -> O
 }
 
 /// Returns the branches of a block over several branches of rows, if no row or group of it spans two of them.
-fn split(block: &Block) -> Option<Query> {
+fn split(block: &Block, catalog: &Catalog) -> Option<Query> {
     if block.distinct != Distinct::No || block.is_cut() || block.has_windows() {
         return None;
     }
@@ -105,7 +117,30 @@ fn split(block: &Block) -> Option<Query> {
     })?;
     let Item::Source(source) = &block.rows.items[place] else { return None };
     let branches = branches(source.query())?;
-    Some(flat(branches.into_iter().map(|branch| normalize(Query::Block(Box::new(of_branch(block, place, branch)))))))
+    if !has_same_types(block, source.id, &branches, catalog) {
+        return None;
+    }
+    Some(flat(
+        branches.into_iter().map(|branch| normalize(Query::Block(Box::new(of_branch(block, place, branch))), catalog)),
+    ))
+}
+
+/// Returns whether the columns of the source that the block computes with have the same type in each branch. UNION ALL
+/// would give them one type; taken apart they would keep their own.
+fn has_same_types(block: &Block, source: SourceId, branches: &[Block], catalog: &Catalog) -> bool {
+    let mut used = Vec::new();
+    let mut note = |part: &Expression| {
+        used.extend(part.columns().iter().filter(|column| column.source == source).map(|column| column.index));
+    };
+    block.rows.conditions.iter().chain(&block.having).chain(block.keys.iter().flatten()).for_each(&mut note);
+    // A column that is only shown is in UNION ALL again.
+    let is_shown = |value: &&Expression| matches!(value, Expression::Column(_));
+    block.outputs.iter().map(|output| &output.value).filter(|value| !is_shown(value)).for_each(&mut note);
+    used.into_iter().all(|index| {
+        let types = branches.iter().map(|branch| type_name(&branch.outputs.get(index)?.value, &branch.rows, catalog));
+        let types = types.collect::<Option<Vec<_>>>();
+        types.is_some_and(|types| types.windows(2).all(|pair| pair[0] == pair[1]))
+    })
 }
 
 /// Returns the branches of a query: those of UNION ALL, or a block for each written row.

@@ -426,14 +426,16 @@ impl Printer {
         match &subquery.form {
             SubqueryForm::Value => self.push("("),
             SubqueryForm::Exists => self.push("EXISTS ("),
-            SubqueryForm::Array => self.push("ARRAY("),
             SubqueryForm::In(value) => {
                 self.push("(");
                 self.expression(value);
                 self.push(" IN (");
             }
         }
+        // The same subquery has the same text wherever it stands, so that a key is known again.
+        let count = self.count;
         self.query(&subquery.query);
+        self.count = count;
         self.push(if matches!(subquery.form, SubqueryForm::In(_)) { "))" } else { ")" });
     }
 }

@@ -175,7 +175,7 @@ impl<'q> Resolver<'q> {
             block.order = order.iter().map(|item| self.order_item(item, &block.outputs, &scope)).collect();
         }
         self.windows.truncate(windows);
-        normalize(grouping::apply(block, sets))
+        normalize(grouping::apply(block, sets), self.catalog)
     }
 
     fn order_item(&mut self, item: &'q OrderByExpr, outputs: &[Output], scope: &Scope<'_>) -> Order {

@@ -27,17 +27,7 @@ impl Trace<'_> {
             }
             Expression::Window(window) => self.window(window, block),
             Expression::Column(column) => self.column(column, block),
-            Expression::Subquery(subquery) => match &subquery.query {
-                Query::Block(inner)
-                    if subquery.form == SubqueryForm::Value
-                        && inner.keys.as_ref().is_some_and(Vec::is_empty)
-                        && inner.unknown().is_none() =>
-                {
-                    let value = inner.outputs.first().map(|output| output.value.clone());
-                    value.map_or_else(|| value_of(subquery), |value| self.value(&value, inner))
-                }
-                _ => value_of(subquery),
-            },
+            Expression::Subquery(subquery) => self.subquery(subquery),
             Expression::Call { function, .. } if functions::kind(function) == Some(Kind::Moment) => {
                 Expression::Unknown(format!("{function} depends on when the statement runs"))
             }
@@ -47,6 +37,42 @@ impl Trace<'_> {
                 other
             }
         }
+    }
+
+    /// Follows a subquery that is one aggregate. Its conditions on columns of the row are the keys of a measure.
+    fn subquery(&mut self, subquery: &Subquery) -> Expression {
+        let Query::Block(inner) = &subquery.query else { return value_of(subquery) };
+        let is_aggregate = inner.keys.as_ref().is_some_and(Vec::is_empty) && inner.having.is_empty() && !inner.is_cut();
+        if subquery.form != SubqueryForm::Value || !is_aggregate || inner.unknown().is_some() {
+            return value_of(subquery);
+        }
+        let Some(value) = inner.outputs.first().map(|output| &output.value) else { return value_of(subquery) };
+        let is_own = |part: &Expression| part.columns().iter().all(|column| inner.rows.source_of(column).is_some());
+        let is_outer = |part: &Expression| {
+            !part.has_subquery() && part.columns().iter().all(|column| inner.rows.source_of(column).is_none())
+        };
+        let mut alone = (**inner).clone();
+        let mut keys = Vec::new();
+        alone.rows.conditions.retain(|condition| match condition.as_infix("=") {
+            Some((left, right)) if !is_own(condition) => {
+                let sides = [(left, right), (right, left)];
+                let key = sides.into_iter().find(|(own, outer)| is_own(own) && is_outer(outer));
+                keys.extend(key.map(|(own, outer)| (own.clone(), outer.clone())));
+                key.is_none()
+            }
+            _ => true,
+        });
+        alone.keys = Some(keys.iter().map(|(own, _)| own.clone()).collect());
+        let known = self.measures.len();
+        let value = self.value(value, &alone);
+        for measure in &mut self.measures[known..] {
+            measure.optional |= !keys.is_empty();
+            for key in &mut measure.keys {
+                let outer = keys.iter().find(|(own, _)| *own == key.key).map(|(_, outer)| outer.clone());
+                key.named = outer;
+            }
+        }
+        value
     }
 
     /// Adds a measure, unless it depends on rows around its own, and returns what stands for it.
@@ -126,10 +152,11 @@ impl Trace<'_> {
             return Expression::Unknown("arithmetic on the optional side of an outer join".to_owned());
         }
         let optional = is_nullable(column, &block.rows.items);
+        let is_filtered = inner.keys.is_none() && (inner.rows.items.len() > 1 || !inner.rows.conditions.is_empty());
+        let may_drop = is_filtered || !inner.having.is_empty() || inner.is_cut() || may_drop(column, &block.rows.items);
         for measure in &mut self.measures[known..] {
             measure.optional |= optional;
-            measure.left_out |=
-                optional && (may_drop(column, &block.rows.items) || !inner.having.is_empty() || inner.is_cut());
+            measure.left_out |= optional && may_drop;
             for key in &mut measure.keys {
                 key.hold(&inner.rows.conditions);
                 key.named = key.named.take().and_then(|named| lifted(&named, inner, column));

@@ -1,6 +1,6 @@
-//! Which expressions are dates or times.
+//! The types of expressions, as far as they can be told from the statement and the catalog.
 
-use super::expression::{Expression, Operator};
+use super::expression::{Aggregate, Expression, Literal, Operator};
 use super::query::{Query, Relation, Rows};
 use crate::warehouse::catalog::{Catalog, ValueKind};
 
@@ -54,4 +54,77 @@ pub(super) fn is_moment(value: &Expression, rows: &Rows, catalog: &Catalog) -> b
         }
         _ => false,
     }
+}
+
+/// Returns the type's name as `format_type` writes it; `None` if it cannot be told.
+pub(super) fn type_name(value: &Expression, rows: &Rows, catalog: &Catalog) -> Option<String> {
+    let of = |value: &Expression| type_name(value, rows, catalog);
+    let named = |name: &str| Some(name.to_owned());
+    match value {
+        Expression::Column(column) => match &rows.source_of(column)?.relation {
+            Relation::Table { schema, name } => {
+                Some(catalog.table(Some(schema), name)?.column(&column.name)?.type_name.clone())
+            }
+            Relation::Query { query: Query::Block(block), .. } => {
+                type_name(&block.outputs.get(column.index)?.value, &block.rows, catalog)
+            }
+            Relation::Query { .. } | Relation::Function { .. } => None,
+        },
+        Expression::Literal(literal) => match literal {
+            Literal::Text(_) => named("text"),
+            Literal::Boolean(_) => named("boolean"),
+            Literal::Number(number) if number.bytes().all(|byte| byte.is_ascii_digit()) => named("integer"),
+            Literal::Number(_) => named("numeric"),
+            Literal::Null | Literal::Parameter(_) => None,
+        },
+        Expression::Cast { type_name, .. } => match type_name.as_str() {
+            "int" | "int4" => named("integer"),
+            "int8" => named("bigint"),
+            "float8" | "float" => named("double precision"),
+            "decimal" => named("numeric"),
+            other => named(other),
+        },
+        Expression::Aggregate(aggregate) => aggregate_type(aggregate, &of),
+        Expression::Call { function, arguments } => match function.as_str() {
+            "coalesce" | "nullif" | "greatest" | "least" | "abs" => of(arguments.first()?),
+            "round" | "trunc" => of(arguments.first()?).filter(|name| name == "numeric"),
+            "upper" | "lower" | "to_char" | "concat" | "btrim" | "initcap" => named("text"),
+            "extract" => named("numeric"),
+            _ => None,
+        },
+        Expression::Operation { operator: Operator::Infix(sign), operands } => match operands.as_slice() {
+            [left, right] if matches!(sign.as_str(), "+" | "-" | "*" | "/") => {
+                let (left, right) = (of(left)?, of(right)?);
+                let is_number = matches!(left.as_str(), "integer" | "bigint" | "numeric" | "double precision");
+                (is_number && left == right).then_some(left)
+            }
+            [_, _] if sign == "||" => named("text"),
+            [_, _] if matches!(sign.as_str(), "=" | "<>" | "<" | ">" | "<=" | ">=" | "AND" | "OR" | "LIKE") => {
+                named("boolean")
+            }
+            _ => None,
+        },
+        Expression::Case { branches, otherwise, .. } => {
+            let values = branches.iter().map(|(_, value)| value).chain(otherwise.as_deref());
+            let types = values.map(of).collect::<Option<Vec<_>>>()?;
+            let first = types.first()?.clone();
+            types.iter().all(|name| *name == first).then_some(first)
+        }
+        _ => None,
+    }
+}
+
+fn aggregate_type(aggregate: &Aggregate, of: &dyn Fn(&Expression) -> Option<String>) -> Option<String> {
+    if aggregate.function == "count" {
+        return Some("bigint".to_owned());
+    }
+    let argument = of(aggregate.arguments.first()?)?;
+    let name = match (aggregate.function.as_str(), argument.as_str()) {
+        ("min" | "max", _) => return Some(argument),
+        ("sum", "integer" | "smallint") => "bigint",
+        ("sum" | "avg", "bigint" | "numeric") | ("avg", "integer" | "smallint") => "numeric",
+        ("sum" | "avg", "double precision") => "double precision",
+        _ => return None,
+    };
+    Some(name.to_owned())
 }

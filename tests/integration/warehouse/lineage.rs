@@ -12,8 +12,10 @@ use std::time::Duration;
 use explore::warehouse::Limits;
 use explore::warehouse::catalog::Catalog;
 use explore::warehouse::executor::{Executor, Rules};
+use explore::warehouse::lineage::expression::Literal;
 use explore::warehouse::lineage::meaning::{Kind, Meaning};
 use explore::warehouse::lineage::measure::{Key, Measure};
+use explore::warehouse::lineage::presentation::Step;
 use explore::warehouse::lineage::query::Query;
 use explore::warehouse::lineage::{self, Branch, presentation, print};
 use serde::Deserialize;
@@ -213,14 +215,28 @@ async fn check_measures(ground: &Ground, meaning: &Meaning, index: usize, rows: 
         let mut keys = meaning.measures.iter().filter(|measure| measure.optional).flat_map(open);
         keys.all(|key| row[key.shown.as_ref().unwrap().0].is_some())
     };
-    let is_claimed = |row: &&Vec<Option<String>>| !is_optional || row[index].is_some() && has_keys(row);
+    // A text that stands for a missing key names no group.
+    let is_replaced = |row: &Vec<Option<String>>| {
+        let mut shown = meaning.measures.iter().flat_map(open).filter_map(|key| key.shown.as_ref());
+        shown.any(|(place, steps)| {
+            steps.iter().any(|step| match step {
+                Step::Missing(Literal::Text(text) | Literal::Number(text)) => row[*place].as_ref() == Some(text),
+                _ => false,
+            })
+        })
+    };
+    let is_claimed =
+        |row: &&Vec<Option<String>>| (!is_optional || row[index].is_some() && has_keys(row)) && !is_replaced(row);
     let rows = rows.iter().filter(is_claimed).collect::<Vec<_>>();
     for row in &rows {
         let mut cells = Vec::new();
         for (measure, (by_keys, kind)) in meaning.measures.iter().zip(&values) {
             let keys = open(measure).map(|key| comparable(row[key.shown.as_ref().unwrap().0].as_deref()));
             let keys = keys.collect::<Vec<_>>();
-            let value = by_keys.get(&keys).cloned().flatten();
+            let value = match by_keys.get(&keys) {
+                Some(value) => value.clone(),
+                None => (measure.aggregate.function == "count").then(|| "0".to_owned()),
+            };
             let text = value.map_or("NULL".to_owned(), |value| format!("'{}'", value.replace('\'', "''")));
             cells.push(format!("CAST({text} AS {kind})"));
         }

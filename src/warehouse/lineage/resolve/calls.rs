@@ -6,7 +6,7 @@ use sqlparser::ast::{
     WindowSpec, WindowType,
 };
 
-use super::super::expression::{Aggregate, Expression, Order, SubqueryForm, Window};
+use super::super::expression::{Aggregate, Expression, Order, Window};
 use super::super::functions::{self, Kind};
 use super::expression::call;
 use super::scope::Scope;
@@ -29,9 +29,6 @@ impl<'q> Resolver<'q> {
         if function.uses_odbc_syntax || function.null_treatment.is_some() {
             return None;
         }
-        if let (FunctionArguments::Subquery(query), "array") = (&function.args, name.as_str()) {
-            return Some(self.subquery(query, SubqueryForm::Array, scope));
-        }
         let arguments = arguments(&function.args)?;
         if name == "grouping" {
             return Some(call("grouping", self.expressions(arguments.list, scope)));
@@ -46,6 +43,8 @@ impl<'q> Resolver<'q> {
             Kind::OrderedAggregate if !arguments.order.is_empty() => {
                 Some(Expression::Aggregate(Box::new(self.aggregate(name, arguments, function, scope))))
             }
+            // With one argument it counts from the moment at which the statement runs.
+            Kind::Pure if name == "age" && arguments.list.len() != 2 => None,
             Kind::Pure | Kind::Moment if arguments.is_plain() && function.filter.is_none() => {
                 Some(call(&name, self.expressions(arguments.list, scope)))
             }

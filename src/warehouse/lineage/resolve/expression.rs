@@ -49,17 +49,21 @@ impl<'q> Resolver<'q> {
             Expr::IsNotUnknown(value) => postfix(self.expression(value, scope), "IS NOT UNKNOWN"),
             Expr::IsDistinctFrom(left, right) => Some(self.infix(left, "IS DISTINCT FROM", right, scope)),
             Expr::IsNotDistinctFrom(left, right) => Some(self.infix(left, "IS NOT DISTINCT FROM", right, scope)),
-            Expr::BinaryOp { left, op, right } => Some(self.infix(left, &names::infix(op)?, right, scope)),
-            Expr::UnaryOp { op, expr } => Some(Expression::prefix(names::prefix(*op)?, self.expression(expr, scope))),
+            Expr::BinaryOp { left, op, right } if names::binds_as_postgres(left, op, right) => {
+                Some(self.infix(left, &names::infix(op)?, right, scope))
+            }
+            Expr::UnaryOp { op, expr } if names::signs_as_postgres(*op, expr) => {
+                Some(Expression::prefix(names::prefix(*op)?, self.expression(expr, scope)))
+            }
             Expr::Between { expr, negated, low, high } => Some(self.between(expr, low, high, *negated, scope)),
             Expr::In { expr, target, negated, global: false } => self.membership(expr, target, *negated, scope),
-            Expr::Like { negated, any: false, expr, pattern, escape_char: None } => {
+            Expr::Like { negated, any: false, expr, pattern, escape_char: None } if !names::is_comparison(expr) => {
                 Some(negate(self.infix(expr, "LIKE", pattern, scope), *negated))
             }
-            Expr::ILike { negated, any: false, expr, pattern, escape_char: None } => {
+            Expr::ILike { negated, any: false, expr, pattern, escape_char: None } if !names::is_comparison(expr) => {
                 Some(negate(self.infix(expr, "ILIKE", pattern, scope), *negated))
             }
-            Expr::SimilarTo { negated, expr, pattern, escape_char: None } => {
+            Expr::SimilarTo { negated, expr, pattern, escape_char: None } if !names::is_comparison(expr) => {
                 Some(negate(self.infix(expr, "SIMILAR TO", pattern, scope), *negated))
             }
             Expr::AnyOp { left, compare_op, right, is_some: _ } => {

@@ -21,7 +21,7 @@ struct Part {
 }
 
 /// Whether an outer join may fill a member of FROM with NULLs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Optional {
     No,
     Yes,
@@ -43,14 +43,20 @@ impl<'q> Resolver<'q> {
     pub(super) fn from<'p>(&mut self, from: &'q [TableWithJoins], outer: Option<&'p Scope<'p>>) -> (Rows, Scope<'p>) {
         let mut whole = Part::default();
         for tables in from {
-            let part = self.joined(tables, &whole, outer);
+            let part = self.joined(tables, Optional::No, &whole, outer);
             whole.add(part);
         }
         (whole.rows, Scope { ranges: whole.ranges, merged: whole.merged, outer })
     }
 
-    /// Returns a table with what is joined to it. `before` are the members of FROM that LATERAL may name.
-    fn joined(&mut self, tables: &'q TableWithJoins, before: &Part, outer: Option<&Scope<'_>>) -> Part {
+    /// Returns a table with what is joined to it. `around` says whether a join around it may fill it with NULLs. `before` are the members of FROM that LATERAL may name.
+    fn joined(
+        &mut self,
+        tables: &'q TableWithJoins,
+        around: Optional,
+        before: &Part,
+        outer: Option<&Scope<'_>>,
+    ) -> Part {
         let kept = tables.joins.iter().map(|join| kind(&join.join_operator)).collect::<Vec<_>>();
         let optional = |place: usize| {
             let is = |kind: &Option<(Kept, _)>, kept: Kept| matches!(kind, Some((known, _)) if *known == kept);
@@ -60,7 +66,7 @@ impl<'q> Resolver<'q> {
             }
             let is_filled = before.iter().any(|kind| is(kind, Kept::Left))
                 || kept[place..].iter().any(|kind| is(kind, Kept::Right));
-            if is_filled { Optional::Yes } else { Optional::No }
+            if is_filled { around.max(Optional::Yes) } else { around }
         };
         let mut part = self.factor(&tables.relation, optional(0), &[before], outer);
         for (index, join) in tables.joins.iter().enumerate() {
@@ -158,12 +164,7 @@ impl<'q> Resolver<'q> {
             }
             TableFactor::NestedJoin { table_with_joins, alias: None } => {
                 let nothing = Part::default();
-                if optional != Optional::No
-                    && table_with_joins.joins.iter().any(|join| kind(&join.join_operator).is_none())
-                {
-                    return unknown();
-                }
-                self.joined(table_with_joins, before.first().copied().unwrap_or(&nothing), outer)
+                self.joined(table_with_joins, optional, before.first().copied().unwrap_or(&nothing), outer)
             }
             _ => unknown(),
         }

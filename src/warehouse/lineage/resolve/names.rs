@@ -1,6 +1,6 @@
 //! Names, types and operators of the parsed tree as text.
 
-use sqlparser::ast::{BinaryOperator, DataType, ObjectName, ObjectNamePart, UnaryOperator};
+use sqlparser::ast::{BinaryOperator, DataType, Expr, ObjectName, ObjectNamePart, UnaryOperator};
 
 use super::super::print::identifier;
 
@@ -53,6 +53,48 @@ pub(super) fn prefix(operator: UnaryOperator) -> Option<&'static str> {
     }
 }
 
+/// Operators that PostgreSQL ranks alike, above comparisons and below `+`.
+const OTHERS: &[&str] =
+    &["||", "->", "->>", "#>", "#>>", "@>", "<@", "&&", "~", "~*", "!~", "!~*", "&", "|", "#", "<<", ">>", "?"];
+const COMPARISONS: &[&str] = &["=", "<>", "<", ">", "<=", ">="];
+
+/// Returns whether PostgreSQL binds the operands of a binary operation in the same way. The parser ranks some operators
+/// as other databases do.
+pub(super) fn binds_as_postgres(left: &Expr, operator: &BinaryOperator, right: &Expr) -> bool {
+    let Some(sign) = infix(operator) else { return false };
+    let is_other = |expr: &Expr| bare(expr).is_some_and(|sign| OTHERS.contains(&sign.as_str()));
+    if OTHERS.contains(&sign.as_str()) {
+        return !is_comparison(left) && !is_comparison(right) && !is_other(right);
+    }
+    true
+}
+
+/// Returns whether PostgreSQL applies the sign to the same operand: it binds tighter than every binary operator. Before a
+/// product both readings have the same value.
+pub(super) fn signs_as_postgres(operator: UnaryOperator, operand: &Expr) -> bool {
+    match operator {
+        UnaryOperator::Minus | UnaryOperator::Plus => match operand {
+            Expr::BinaryOp { .. } => bare(operand).is_some_and(|sign| matches!(sign.as_str(), "*" | "/" | "%")),
+            Expr::AtTimeZone { .. } => false,
+            _ => true,
+        },
+        _ => true,
+    }
+}
+
+/// Returns whether the expression is a comparison without brackets.
+pub(super) fn is_comparison(expr: &Expr) -> bool {
+    bare(expr).is_some_and(|sign| COMPARISONS.contains(&sign.as_str()))
+}
+
+/// Returns the operator of a binary operation without brackets.
+fn bare(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::BinaryOp { op, .. } => infix(op),
+        _ => None,
+    }
+}
+
 /// Returns the type's name as SQL; `None` for a name that cannot be printed as it is.
 pub(super) fn type_name(data_type: &DataType) -> Option<String> {
     if let DataType::Custom(name, modifiers) = data_type {
@@ -60,6 +102,10 @@ pub(super) fn type_name(data_type: &DataType) -> Option<String> {
         return Some(parts.into_iter().map(identifier).collect::<Vec<_>>().join("."));
     }
     let name = data_type.to_string().to_lowercase();
+    // The fields and the precision of an interval are not all printed.
+    if name.starts_with("interval") && !matches!(data_type, DataType::Interval { fields: None, precision: None }) {
+        return None;
+    }
     let is_plain =
         |character: char| character.is_ascii_lowercase() || character.is_ascii_digit() || " _(),[]".contains(character);
     name.chars().all(is_plain).then_some(name)
