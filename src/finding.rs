@@ -13,6 +13,7 @@ pub mod prose;
 pub mod results;
 mod source;
 mod used;
+pub mod wording;
 
 pub(crate) use self::expression::CellReference;
 pub(crate) use self::used::Used;

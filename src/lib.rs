@@ -76,6 +76,7 @@
 //! deliver/channel.rs               opens channels and their secrets; deliver/settings.rs reads [channels.NAME]
 //!
 //! finding/check.rs                 draft -> finding: every number accounted for; finding/prose.rs reads the English
+//! finding/wording.rs               what a column means, in words: `sql --meaning`
 //! finding/expression.rs            arithmetic over cells; finding/evidence.rs, document.rs what a finding cites
 //! semantic.rs                      database + metadata -> what can be explored
 //! semantic/metadata.rs             reads metadata/*.json; semantic/metadata/pull.rs writes it
@@ -92,6 +93,7 @@
 //! warehouse/catalog.rs             tables and columns as data; warehouse/catalog/selection.rs what --exclude-tables matches
 //! warehouse/sql.rs                 the validator: text -> Select, or a refusal; warehouse/sql/ has one file a matter
 //! warehouse/sql/functions.rs       what may be called, by functions.txt; relations.rs, types.rs, walk/ beside it
+//! warehouse/lineage.rs             what each column of a SELECT means: measures, conditions, keys, doubts
 //! warehouse/executor.rs            the one path from a text to a database
 //! warehouse/postgres/session.rs    how a statement runs: wrapped, read only, rolled back
 //! warehouse/postgres/connections.rs  time-outs, cancelling, reconnecting; cost.rs beside it the cost gate, tls.rs, address.rs

@@ -148,6 +148,9 @@ pub struct SqlArguments {
     /// Report only whether the statement would be refused, and do not run it
     #[arg(long)]
     pub check: bool,
+    /// Say what each column means, as it is derived from the statement, with doubts about it, and do not run it
+    #[arg(long, conflicts_with = "check")]
+    pub meaning: bool,
     /// Print the rows in this format [default: by the file extension of --output, else terminal]
     #[arg(id = "rows_format", long = "format", value_name = "FORMAT",
           value_parser = values::one_of::<rows::Format>(&ROWS_FORMATS))]

@@ -34,6 +34,7 @@ mod types;
 use self::meaning::Meaning;
 use self::query::{Block, Query};
 use self::resolve::Resolver;
+pub(crate) use self::resolve::is_constant;
 use super::catalog::Catalog;
 use super::sql::Select;
 

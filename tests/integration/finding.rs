@@ -2,6 +2,7 @@
 
 mod corpus;
 mod properties;
+mod wording;
 
 use std::sync::Arc;
 

@@ -14,10 +14,11 @@ use crate::app::error::{ExitStatus, Failure};
 use crate::app::output::{Destination, Output};
 use crate::app::progress::Waiting;
 use crate::app::rows::{self, Format, Layout};
+use crate::finding::wording;
 use crate::semantic::Opened;
 use crate::typeset::text::{counted, printable};
-use crate::warehouse::Database;
 use crate::warehouse::table::Table;
+use crate::warehouse::{Database, lineage};
 
 /// The most bytes of a statement that are read from standard input. The validator refuses statements far shorter.
 const STATEMENT_BYTES_MAX: u64 = 1 << 20;
@@ -26,6 +27,8 @@ const STATEMENT_BYTES_MAX: u64 = 1 << 20;
 enum Answer {
     /// The statement was only checked.
     Passed,
+    /// What its columns mean, a line each.
+    Means(Vec<String>),
     /// The statement ran. `plan` is `None` unless `-vv` is given.
     Ran { table: Table, elapsed: Duration, plan: Option<String> },
 }
@@ -41,7 +44,7 @@ pub(super) async fn run(arguments: &SqlArguments, config: &Config, output: &mut 
         () = interrupts.next() => return Ok(ExitStatus::Interrupted),
     };
     let answered = tokio::select! {
-        answered = answer(&text, arguments.check, config, Arc::clone(&database), output, &waiting) => answered.map(Some),
+        answered = answer(&text, arguments, config, Arc::clone(&database), output, &waiting) => answered.map(Some),
         () = interrupts.next() => Ok(None),
     };
     // When this returns, the server has stopped an interrupted statement.
@@ -53,6 +56,7 @@ pub(super) async fn run(arguments: &SqlArguments, config: &Config, output: &mut 
     match answered? {
         None => return Ok(ExitStatus::Interrupted),
         Some(Answer::Passed) => output.talk().note("not refused"),
+        Some(Answer::Means(lines)) => destination.deliver(&(lines.join("\n") + "\n"), output)?,
         Some(Answer::Ran { table, elapsed, plan }) => {
             destination.deliver(&render(&table, format, arguments, output)?, output)?;
             tell(&table, elapsed, plan.as_deref(), config, output);
@@ -74,20 +78,23 @@ fn statement(argument: &str) -> Result<String, Failure> {
 
 async fn answer(
     text: &str,
-    check: bool,
+    arguments: &SqlArguments,
     config: &Config,
     database: Arc<dyn Database>,
     output: &Output,
     waiting: &Waiting,
 ) -> Result<Answer, Failure> {
     let warnings = database.server().warnings.clone();
-    let Opened { executor, warnings: of_catalog, .. } = open::read(config, database).await?;
+    let Opened { executor, catalog, warnings: of_catalog, .. } = open::read(config, database).await?;
     // Warnings about the catalog and the metadata are shown only with `-v`, because they do not affect the statement.
     let of_catalog = if output.talk().verbosity() > 0 { of_catalog } else { Vec::new() };
     warnings.iter().chain(&of_catalog).for_each(|warning| output.talk().warn(warning));
 
     let select = executor.validate(text).await?;
-    if check {
+    if arguments.meaning {
+        return Ok(Answer::Means(wording::statement(&lineage::of(&select, &catalog), &catalog)));
+    }
+    if arguments.check {
         return Ok(Answer::Passed);
     }
     waiting.say("waiting for the statement");

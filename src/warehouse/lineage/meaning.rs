@@ -73,12 +73,13 @@ fn hidden_key(meaning: &Meaning) -> Option<String> {
     keys.any(|key| !key.is_known()).then(|| "a key that groups it is not shown".to_owned())
 }
 
-/// Returns why a value that stands for a missing measure may be wrong: the measure may have one that is left out.
+/// Returns why a value that stands for a missing measure, or tells that it is missing, may be wrong: the measure may have
+/// a value that is left out.
 fn replaced(meaning: &Meaning) -> Option<String> {
     let is_left_out = meaning.measures.iter().any(|measure| measure.left_out);
     let is_replacement = |part: &Expression| {
         matches!(part, Expression::Call { function, .. } if function == "coalesce")
-            || matches!(part, Expression::Case { .. })
+            || matches!(part, Expression::Case { .. } | Expression::Operation { operator: Operator::Postfix(_), .. })
     };
     let is_replaced = meaning.steps.iter().any(|step| matches!(step, Step::Missing(_)))
         || meaning.value.any(&mut |part| is_replacement(part));

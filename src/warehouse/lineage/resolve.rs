@@ -345,7 +345,7 @@ fn name_of(expr: &Expr) -> String {
 }
 
 /// Returns whether the expression is a constant.
-pub(super) fn is_constant(expression: &Expression) -> bool {
+pub(crate) fn is_constant(expression: &Expression) -> bool {
     match expression {
         Expression::Literal(literal) => !matches!(literal, Literal::Parameter(_)),
         Expression::Cast { value, .. } => is_constant(value),

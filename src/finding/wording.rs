@@ -1,0 +1,241 @@
+//! What a column means, in words: the measure by its expression, every condition, and its keys. Never by an alias.
+//!
+//! All wording stands in this folder. A template holds the words; what goes into it comes from the lineage.
+
+mod condition;
+mod expression;
+
+use self::condition::conditions;
+use self::expression::{Names, phrase};
+use crate::warehouse::catalog::Catalog;
+use crate::warehouse::lineage::completeness::{self, Cut};
+use crate::warehouse::lineage::expression::{Aggregate, Expression, Literal};
+use crate::warehouse::lineage::meaning::{Kind, Meaning};
+use crate::warehouse::lineage::measure::Measure;
+use crate::warehouse::lineage::query::{Block, Item, Outer, Query, Relation, Rows, Source};
+use crate::warehouse::lineage::{Branch, Lineage, doubts};
+
+/// Conditions of a sentence beyond which they are a selection that is unfolded beneath.
+const CONDITIONS_MAX: usize = 2;
+
+/// Returns what the columns of a statement mean, a line each, with the doubts about them below.
+pub fn statement(lineage: &Lineage, catalog: &Catalog) -> Vec<String> {
+    if let Some(reason) = &lineage.unknown {
+        return vec![format!("nothing of it can be traced: {reason}")];
+    }
+    let many = lineage.branches.len() > 1;
+    let Some(first) = lineage.branches.first() else { return Vec::new() };
+    let branches = lineage.branches.iter().enumerate().flat_map(|(number, branch)| {
+        let heading = many.then(|| format!("rows of kind {}", number + 1));
+        heading.into_iter().chain(branch_lines(branch, first, catalog))
+    });
+    branches.collect()
+}
+
+/// Returns the lines of a branch. The columns of all branches are called as those of the first one.
+fn branch_lines(branch: &Branch, first: &Branch, catalog: &Catalog) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (output, column) in first.block.outputs.iter().zip(&branch.columns) {
+        let name = crate::typeset::text::line(&output.name, VALUE_CHARACTERS_MAX);
+        lines.push(format!("{}: {}", if name.is_empty() { "?" } else { &name }, meaning(column, &branch.block)));
+        let mut doubts = column.measures.iter().flat_map(|one| doubts::of_measure(one, catalog)).collect::<Vec<_>>();
+        doubts.dedup();
+        lines.extend(doubts.into_iter().map(|doubt| format!("    doubt {}: {}", doubt.id, doubt.sentence)));
+    }
+    let cuts = completeness::of_block(&branch.block).into_iter().map(|cut| match cut {
+        Cut::Limit => "    incomplete: only the first rows of a query are read",
+        Cut::First => "    incomplete: only the first row of each group is kept",
+        Cut::Measure => "    incomplete: groups are left out by a condition on a measure",
+    });
+    lines.extend(cuts.map(str::to_owned));
+    lines
+}
+
+/// Returns what a column means in one line, such as `count of orders with status 'paid', by country`.
+pub fn meaning(meaning: &Meaning, block: &Block) -> String {
+    let names = Names::of(&block.rows);
+    match &meaning.kind {
+        Kind::Unknown(reason) => format!("unknown: {reason}"),
+        Kind::Constant => "a constant of the statement".to_owned(),
+        Kind::Key => format!("key: {}", phrase(&meaning.value, &names)),
+        Kind::Value => format!("value: {}", phrase(&meaning.value, &names)),
+        Kind::Date if meaning.measures.is_empty() => format!("date: {}", phrase(&meaning.value, &names)),
+        Kind::Cumulative => "a value that depends on the order of the rows".to_owned(),
+        Kind::Measure | Kind::Date => formula(meaning),
+    }
+}
+
+/// Returns a measure, or arithmetic over measures, each with its conditions and keys.
+fn formula(meaning: &Meaning) -> String {
+    match (&meaning.value, meaning.measures.as_slice()) {
+        (Expression::Measure(_), [only]) => measure(only),
+        (value, measures) => {
+            let letters = ('a'..='z').take(measures.len()).map(String::from).collect::<Vec<_>>();
+            let list = letters.iter().zip(measures).map(|(letter, one)| format!("{letter} = {}", measure(one)));
+            let value = phrase(value, &Names::of_measures(&letters));
+            format!("{value}, where {}", list.collect::<Vec<_>>().join("; "))
+        }
+    }
+}
+
+/// Returns a measure with its conditions and keys.
+pub fn measure(measure: &Measure) -> String {
+    let names = Names::of(&measure.rows);
+    let mut words = aggregate(&measure.aggregate, &measure.rows, &names);
+    let links = measure.rows.conditions.iter().filter(|condition| !is_link(condition));
+    let pins = measure.keys.iter().filter_map(|key| Some((&key.key, key.pinned.as_ref()?)));
+    let pins = pins.map(|(key, value)| Expression::infix(key.clone(), "=", value.clone())).collect::<Vec<_>>();
+    let all = links.chain(&measure.aggregate.filter).chain(&pins).collect::<Vec<_>>();
+    if !all.is_empty() {
+        words = format!("{words} {}", conditions(&all, &names));
+    }
+    let keys = measure.keys.iter().filter(|key| key.pinned.is_none());
+    let keys = keys.map(|key| phrase(&key.key, &names)).collect::<Vec<_>>();
+    if keys.is_empty() { words } else { format!("{words}, by {}", keys.join(" and ")) }
+}
+
+/// Returns whether the conditions of a measure are so many that a sentence has them as a selection.
+pub fn is_selection(measure: &Measure) -> bool {
+    let conditions = measure.rows.conditions.iter().filter(|condition| !is_link(condition));
+    conditions.count() + measure.aggregate.filter.len() > CONDITIONS_MAX
+}
+
+/// Returns whether the condition only joins two sources: it is told by the sources' names.
+fn is_link(condition: &Expression) -> bool {
+    matches!(condition.as_infix("="), Some((Expression::Column(left), Expression::Column(right))) if left.source != right.source)
+}
+
+fn aggregate(aggregate: &Aggregate, rows: &Rows, names: &Names) -> String {
+    let arguments = aggregate.arguments.iter().map(|argument| phrase(argument, names)).collect::<Vec<_>>();
+    let first = arguments.first().cloned().unwrap_or_default();
+    let of = sources(rows);
+    match (aggregate.function.as_str(), aggregate.distinct) {
+        ("count", false) if arguments.is_empty() => format!("count of {of}"),
+        ("count", false) => format!("count of {of} with a value of {first}"),
+        ("count", true) => format!("count of distinct {first} among {of}"),
+        (function, distinct) => {
+            let each = if distinct { "distinct " } else { "" };
+            format!(
+                "{} {each}{} over {of}",
+                function_words(function, aggregate, names),
+                arguments_words(aggregate, &arguments, names)
+            )
+        }
+    }
+}
+
+fn function_words(function: &str, aggregate: &Aggregate, names: &Names) -> String {
+    let quantile = aggregate.arguments.first().map(|share| phrase(share, names)).unwrap_or_default();
+    match function {
+        "sum" => "sum of".to_owned(),
+        "avg" => "average of".to_owned(),
+        "min" => "lowest".to_owned(),
+        "max" => "highest".to_owned(),
+        "percentile_cont" | "percentile_disc" if quantile == "0.5" => "median of".to_owned(),
+        "percentile_cont" | "percentile_disc" => format!("quantile {quantile} of"),
+        "stddev" | "stddev_samp" | "stddev_pop" => "standard deviation of".to_owned(),
+        "corr" => "correlation of".to_owned(),
+        "regr_slope" => "slope by linear regression of".to_owned(),
+        "regr_intercept" => "intercept by linear regression of".to_owned(),
+        "regr_r2" => "share explained by linear regression (R squared) of".to_owned(),
+        "bool_or" => "whether any has".to_owned(),
+        "bool_and" | "every" => "whether each has".to_owned(),
+        other => format!("{other} of"),
+    }
+}
+
+fn arguments_words(aggregate: &Aggregate, arguments: &[String], names: &Names) -> String {
+    if aggregate.function.starts_with("regr_") {
+        return arguments.join(" on ");
+    }
+    if aggregate.within.is_empty() {
+        return arguments.join(" and ");
+    }
+    aggregate.within.iter().map(|order| phrase(&order.key, names)).collect::<Vec<_>>().join(" and ")
+}
+
+/// Returns what is counted: rows of tables, or the groups of a query, and how they are joined.
+fn sources(rows: &Rows) -> String {
+    let names = Names::of(rows);
+    let items = rows.items.iter().map(|item| match item {
+        Item::Source(one) => source(one),
+        Item::Outer(outer) => outer_words(outer, &names),
+    });
+    let items = items.collect::<Vec<_>>();
+    let links = rows.conditions.iter().filter(|condition| is_link(condition)).collect::<Vec<_>>();
+    let joined = match items.as_slice() {
+        [] => "one row".to_owned(),
+        many => many.join(" joined with "),
+    };
+    if links.is_empty() { joined } else { format!("{joined} on {}", links_words(&links, &names)) }
+}
+
+/// Returns the rows of an outer join. Its conditions say which rows are added, and leave none out.
+fn outer_words(outer: &Outer, names: &Names) -> String {
+    let (links, others): (Vec<_>, Vec<_>) =
+        outer.on.iter().chain(&outer.right.conditions).partition(|condition| is_link(condition));
+    let with = if others.is_empty() { String::new() } else { format!(" {}", conditions(&others, names)) };
+    let on = if links.is_empty() { String::new() } else { format!(" on {}", links_words(&links, names)) };
+    let (left, right) = (sources(&outer.left), sources(&outer.right));
+    if outer.full {
+        format!("{left} and {right}{with}, matched where they can be{on}")
+    } else {
+        format!("{left} (each with its {right}{with} if there are any{on})")
+    }
+}
+
+/// Returns the columns that join sources, such as `customer_id` or `orders.who = customers.id`.
+fn links_words(links: &[&Expression], names: &Names) -> String {
+    let words = links.iter().map(|link| match link.as_infix("=") {
+        Some((Expression::Column(left), Expression::Column(right))) if left.name == right.name => left.name.clone(),
+        _ => phrase(link, names),
+    });
+    let mut words = words.collect::<Vec<_>>();
+    words.dedup();
+    words.join(" and ")
+}
+
+fn source(source: &Source) -> String {
+    match &source.relation {
+        Relation::Table { name, .. } => format!("rows of {name}"),
+        Relation::Function { function, .. } => format!("rows of {function}()"),
+        Relation::Query { query, .. } => query_words(query),
+    }
+}
+
+/// Returns the rows of a query that is read as a table.
+fn query_words(query: &Query) -> String {
+    match query {
+        Query::Block(block) => {
+            let names = Names::of(&block.rows);
+            let of = sources(&block.rows);
+            let links = block.rows.conditions.iter().filter(|condition| !is_link(condition));
+            let all = links.chain(&block.having).collect::<Vec<_>>();
+            let keys = block.keys.iter().flatten().map(|key| phrase(key, &names)).collect::<Vec<_>>();
+            let cut = if block.is_cut() { "the first " } else { "" };
+            let groups = match &block.keys {
+                Some(_) if keys.is_empty() => format!("{cut}the total of {of}"),
+                Some(_) => format!("{cut}groups by {} of {of}", keys.join(" and ")),
+                None => format!("{cut}{of}"),
+            };
+            if all.is_empty() { groups } else { format!("{groups} {}", conditions(&all, &names)) }
+        }
+        Query::UnionAll(branches) => branches.iter().map(query_words).collect::<Vec<_>>().join(" together with "),
+        Query::Values(rows) => format!("{} rows written in the statement", rows.len()),
+        Query::Unknown(reason) => format!("rows that cannot be traced ({reason})"),
+    }
+}
+
+/// Returns a literal as people write it.
+fn literal(literal: &Literal) -> String {
+    match literal {
+        Literal::Number(number) => number.clone(),
+        Literal::Text(text) => format!("'{}'", crate::typeset::text::line(text, VALUE_CHARACTERS_MAX)),
+        Literal::Boolean(value) => value.to_string(),
+        Literal::Null => "nothing".to_owned(),
+        Literal::Parameter(name) => name.clone(),
+    }
+}
+
+/// Characters of a value of the data in a sentence.
+const VALUE_CHARACTERS_MAX: usize = 60;

@@ -1,0 +1,255 @@
+//! Expressions in words.
+
+use std::collections::HashMap;
+
+use super::{aggregate, literal, query_words};
+use crate::warehouse::lineage::expression::{Expression, Literal, Operator, SourceId, SubqueryForm, Window};
+use crate::warehouse::lineage::query::{Query, Relation, Rows};
+
+/// Characters of an expression beyond which it is named as computed.
+const CHARACTERS_MAX: usize = 240;
+
+/// What the columns and measures of an expression are called.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    columns: HashMap<(SourceId, usize), String>,
+    /// Whether several tables have a column of that name.
+    tables: HashMap<SourceId, String>,
+    ambiguous: Vec<String>,
+    measures: Vec<String>,
+}
+
+impl Names {
+    /// Returns the names of the columns of all sources. A column of a query is called by what it is there.
+    pub(super) fn of(rows: &Rows) -> Self {
+        let mut names = Self::default();
+        for source in rows.sources() {
+            match &source.relation {
+                Relation::Table { name, .. } => {
+                    names.tables.insert(source.id, name.clone());
+                }
+                Relation::Query { query, .. } => {
+                    for (index, words) in columns(query).into_iter().enumerate() {
+                        names.columns.insert((source.id, index), words);
+                    }
+                }
+                Relation::Function { function, .. } => {
+                    names.columns.insert((source.id, 0), format!("value of {function}()"));
+                    names.columns.insert((source.id, 1), format!("place in {function}()"));
+                }
+            }
+        }
+        let mut tables = names.tables.values().cloned().collect::<Vec<_>>();
+        tables.sort();
+        names.ambiguous = tables.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0].clone()).collect();
+        names
+    }
+
+    /// Returns the names of measures alone.
+    pub(super) fn of_measures(measures: &[String]) -> Self {
+        Self { measures: measures.to_vec(), ..Self::default() }
+    }
+
+    fn column(&self, source: SourceId, index: usize, name: &str) -> String {
+        if let Some(words) = self.columns.get(&(source, index)) {
+            return words.clone();
+        }
+        match self.tables.get(&source) {
+            Some(table) if self.tables.len() > 1 && !self.ambiguous.contains(table) => format!("{table}.{name}"),
+            Some(table) if self.ambiguous.contains(table) => format!("{table}({source}).{name}"),
+            _ => name.to_owned(),
+        }
+    }
+}
+
+/// Returns what each column of a query is. An alias of the statement is no name.
+fn columns(query: &Query) -> Vec<String> {
+    match query {
+        Query::Block(block) => {
+            let names = Names::of(&block.rows);
+            let words = |value: &Expression| {
+                let words = phrase_within(value, &names, Some(&block.rows));
+                if value.has_aggregate() { format!("({words} of each group)") } else { words }
+            };
+            block.outputs.iter().map(|output| words(&output.value)).collect()
+        }
+        Query::UnionAll(branches) => {
+            let all = branches.iter().map(columns).collect::<Vec<_>>();
+            let width = all.iter().map(Vec::len).min().unwrap_or(0);
+            let either = |index: usize| {
+                let mut words = all.iter().map(|branch| branch[index].clone()).collect::<Vec<_>>();
+                words.dedup();
+                words.join(" or ")
+            };
+            (0..width).map(either).collect()
+        }
+        Query::Values(rows) => {
+            let width = rows.first().map_or(0, Vec::len);
+            let written = (0..width).map(|index| {
+                let values = rows.iter().filter_map(|row| row.get(index)).map(|value| phrase(value, &Names::default()));
+                format!("({} of the statement)", values.collect::<Vec<_>>().join(" or "))
+            });
+            written.collect()
+        }
+        Query::Unknown(_) => Vec::new(),
+    }
+}
+
+/// Returns the unit of so many seconds.
+fn unit(seconds: &str) -> Option<&'static str> {
+    match seconds.trim_end_matches(".0") {
+        "60" => Some("minutes"),
+        "3600" => Some("hours"),
+        "86400" => Some("days"),
+        _ => None,
+    }
+}
+
+/// Returns an expression in words.
+pub(super) fn phrase(value: &Expression, names: &Names) -> String {
+    phrase_within(value, names, None)
+}
+
+fn phrase_within(value: &Expression, names: &Names, rows: Option<&Rows>) -> String {
+    let words = Words { names, rows }.of(value);
+    if words.chars().count() > CHARACTERS_MAX { "an expression as computed by the statement".to_owned() } else { words }
+}
+
+struct Words<'w> {
+    names: &'w Names,
+    /// The rows of aggregates in the expression.
+    rows: Option<&'w Rows>,
+}
+
+impl Words<'_> {
+    fn of(&self, value: &Expression) -> String {
+        match value {
+            Expression::Column(column) => self.names.column(column.source, column.index, &column.name),
+            Expression::Literal(value) => literal(value),
+            Expression::Measure(index) => self.names.measures.get(*index).cloned().unwrap_or_default(),
+            Expression::Call { function, arguments } => self.call(function, arguments),
+            Expression::Operation { operator, operands } => self.operation(operator, operands),
+            Expression::Cast { value, type_name } if type_name == "date" => match &**value {
+                Expression::Column(_) => format!("day of {}", self.of(value)),
+                other => self.of(other),
+            },
+            Expression::Cast { value, .. } => self.of(value),
+            Expression::Case { operand: None, branches, otherwise } => {
+                let cases = branches.iter().map(|(condition, value)| {
+                    format!("{} where {}", self.of(value), super::condition::one(condition, self.names))
+                });
+                let cases = cases.collect::<Vec<_>>().join(", ");
+                let others = otherwise.as_deref().map_or_else(|| "nothing".to_owned(), |value| self.of(value));
+                format!("({cases}, {others} for all others)")
+            }
+            Expression::Case { operand: Some(operand), branches, otherwise } => {
+                let cases = branches.iter().map(|(known, value)| format!("{} for {}", self.of(value), self.of(known)));
+                let cases = cases.collect::<Vec<_>>().join(", ");
+                let others = otherwise.as_deref().map_or_else(|| "nothing".to_owned(), |value| self.of(value));
+                format!("(by {}: {cases}, {others} for all others)", self.of(operand))
+            }
+            Expression::In { value, list } => format!("{} among {}", self.of(value), self.list(list)),
+            Expression::Quantified { left, operator, quantifier, right } => {
+                format!("{} {operator} {} {}", self.of(left), quantifier.to_lowercase(), self.of(right))
+            }
+            Expression::Array(list) | Expression::Row(list) => format!("({})", self.list(list)),
+            Expression::Aggregate(one) => match self.rows {
+                Some(rows) => aggregate(one, rows, self.names),
+                None => "an aggregate".to_owned(),
+            },
+            Expression::Window(window) => self.window(window),
+            Expression::Subquery(subquery) => match &subquery.form {
+                SubqueryForm::Value => "the value of another query".to_owned(),
+                SubqueryForm::Exists => format!("there are {}", query_words(&subquery.query)),
+                SubqueryForm::In(value) => format!("{} is among {}", self.of(value), query_words(&subquery.query)),
+            },
+            Expression::Unknown(reason) => format!("unknown ({reason})"),
+        }
+    }
+
+    fn window(&self, window: &Window) -> String {
+        let arguments = self.list(&window.function.arguments);
+        let partition = match self.list(&window.partition) {
+            words if words.is_empty() => String::new(),
+            words => format!(" among those with the same {words}"),
+        };
+        let order = window.order.iter().map(|order| {
+            let way = if order.descending { " downwards" } else { "" };
+            format!("{}{way}", self.of(&order.key))
+        });
+        let order = match order.collect::<Vec<_>>().join(", ") {
+            words if words.is_empty() => String::new(),
+            words => format!(" in the order of {words}"),
+        };
+        format!("{}({arguments}){partition}{order}", window.function.function)
+    }
+
+    fn list(&self, list: &[Expression]) -> String {
+        list.iter().map(|one| self.of(one)).collect::<Vec<_>>().join(", ")
+    }
+
+    fn call(&self, function: &str, arguments: &[Expression]) -> String {
+        match (function, arguments) {
+            ("date_trunc", [Expression::Literal(Literal::Text(unit)), value]) => {
+                format!("{unit} of {}", self.of(value))
+            }
+            ("to_char", [value, Expression::Literal(Literal::Text(format))]) => {
+                format!("{} as {format}", self.of(value))
+            }
+            ("extract" | "date_part", [Expression::Literal(Literal::Text(field)), value]) if field == "epoch" => {
+                self.duration("seconds", value)
+            }
+            ("extract" | "date_part", [Expression::Literal(Literal::Text(field)), value]) => {
+                format!("{field} of {}", self.of(value))
+            }
+            ("round" | "trunc", [value, ..]) => self.of(value),
+            ("coalesce", [value, instead]) => format!("{} (or {})", self.of(value), self.of(instead)),
+            (function, arguments) => format!("{function}({})", self.list(arguments)),
+        }
+    }
+
+    /// Returns the time between two moments, or since the beginning of 1970.
+    fn duration(&self, unit: &str, value: &Expression) -> String {
+        match value.as_infix("-") {
+            Some((end, start)) => format!("{unit} from {} to {}", self.of(start), self.of(end)),
+            None => format!("{unit} of {}", self.of(value)),
+        }
+    }
+
+    fn operation(&self, operator: &Operator, operands: &[Expression]) -> String {
+        match (operator, operands) {
+            (
+                Operator::Infix(sign),
+                [Expression::Call { function, arguments }, Expression::Literal(Literal::Number(number))],
+            ) if sign == "/" && function == "extract" && unit(number).is_some() => {
+                match (arguments.as_slice(), unit(number)) {
+                    ([Expression::Literal(Literal::Text(field)), value], Some(unit)) if field == "epoch" => {
+                        self.duration(unit, value)
+                    }
+                    _ => format!("{} / {number}", self.call(function, arguments)),
+                }
+            }
+            (Operator::Infix(sign), [left, right]) => {
+                let bracketed = |side: &Expression| match side {
+                    Expression::Operation { operator: Operator::Infix(inner), .. }
+                        if inner != sign || sign == "-" || sign == "/" =>
+                    {
+                        format!("({})", self.of(side))
+                    }
+                    _ => self.of(side),
+                };
+                let sign = match sign.as_str() {
+                    "*" => "x",
+                    "AND" => "and",
+                    "OR" => "or",
+                    sign => sign,
+                };
+                format!("{} {sign} {}", bracketed(left), bracketed(right))
+            }
+            (Operator::Prefix(sign), [operand]) if sign == "NOT" => format!("not ({})", self.of(operand)),
+            (Operator::Prefix(sign), [operand]) => format!("{sign}{}", self.of(operand)),
+            (Operator::Postfix(sign), [operand]) => format!("{} {}", self.of(operand), sign.to_lowercase()),
+            _ => "an operation".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! What columns mean, in words: of the statements of players, and of joins.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use explore::finding::wording;
+use explore::warehouse::catalog::{Catalog, Column, Table};
+use explore::warehouse::lineage;
+use explore::warehouse::sql::{Policy, validate};
+use regex::Regex;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Set {
+    tables: Vec<String>,
+    queries: Vec<Written>,
+}
+
+#[derive(Deserialize)]
+struct Written {
+    sql: String,
+}
+
+/// The tables of `CREATE TABLE` statements with simple columns.
+fn catalog(statements: &[String]) -> Catalog {
+    let table = Regex::new(r"CREATE TABLE (\w+) \((.*)\)").unwrap();
+    let column = Regex::new(r#"^"?(\w+)"? (\w+)(.*)$"#).unwrap();
+    let tables = statements.iter().map(|statement| {
+        let parts = table.captures(statement).unwrap_or_else(|| panic!("{statement}"));
+        let columns = parts[2].split(", ").map(|text| {
+            let parts = column.captures(text).unwrap_or_else(|| panic!("{text}"));
+            let type_name = if &parts[2] == "timestamp" { "timestamp without time zone" } else { &parts[2] };
+            let nullable = !parts[3].contains("NOT NULL") && !parts[3].contains("PRIMARY KEY");
+            Column { name: parts[1].to_owned(), type_name: type_name.to_owned(), nullable, ..Column::default() }
+        });
+        let columns = columns.collect::<Vec<_>>();
+        let is_key = |text: &&str| text.contains("PRIMARY KEY");
+        let key = parts[2].split(", ").find(is_key).map(|text| text.split(' ').next().unwrap().to_owned());
+        Table {
+            schema: "public".to_owned(),
+            name: parts[1].to_owned(),
+            columns,
+            primary_key: key.into_iter().collect(),
+            ..Table::default()
+        }
+    });
+    Catalog { tables: tables.collect(), business_context: None }
+}
+
+/// Each statement with what its columns mean.
+fn meanings(file: &str) -> String {
+    let path = format!("{}/tests/material/lineage/{file}", env!("CARGO_MANIFEST_DIR"));
+    let sets: Vec<Set> = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let mut text = String::new();
+    for set in sets {
+        let catalog = catalog(&set.tables);
+        let mut policy = Policy { search_path: vec!["public".to_owned()], ..Policy::default() };
+        for table in &catalog.tables {
+            policy.allow("public", &table.name, table.columns.iter().map(|column| column.name.as_str()));
+        }
+        for Written { sql } in set.queries {
+            let select = validate(&sql, &policy).unwrap_or_else(|refusal| panic!("{sql}: {refusal}"));
+            let lines = wording::statement(&lineage::of(&select, &catalog), &catalog).join("\n");
+            writeln!(text, "{sql}\n{lines}\n").unwrap();
+        }
+    }
+    text
+}
+
+#[test]
+fn the_columns_of_players_are_worded_by_their_expressions_and_conditions() {
+    insta::assert_snapshot!("players", meanings("queries.json"));
+}
+
+#[test]
+fn the_columns_of_joins_are_worded_by_their_expressions_and_conditions() {
+    insta::assert_snapshot!("joins", meanings("joins.json"));
+}
