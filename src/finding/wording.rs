@@ -5,16 +5,18 @@
 mod condition;
 mod expression;
 
-use self::condition::conditions;
+use self::condition::{bracketed, conditions};
 use self::expression::{Names, phrase};
 use crate::warehouse::catalog::Catalog;
 use crate::warehouse::lineage::completeness::{self, Cut};
 use crate::warehouse::lineage::expression::{Aggregate, Expression, Literal};
 use crate::warehouse::lineage::meaning::{Kind, Meaning};
 use crate::warehouse::lineage::measure::Measure;
-use crate::warehouse::lineage::query::{Block, Item, Outer, Query, Relation, Rows, Source};
+use crate::warehouse::lineage::query::{Block, Distinct, Item, Outer, Query, Relation, Rows, Source};
 use crate::warehouse::lineage::{Branch, Lineage, doubts};
 
+/// Keys of a query beyond which they are counted and not named.
+const KEYS_MAX: usize = 5;
 /// Conditions of a sentence beyond which they are a selection that is unfolded beneath.
 const CONDITIONS_MAX: usize = 2;
 
@@ -29,7 +31,8 @@ pub fn statement(lineage: &Lineage, catalog: &Catalog) -> Vec<String> {
         let heading = many.then(|| format!("rows of kind {}", number + 1));
         heading.into_iter().chain(branch_lines(branch, first, catalog))
     });
-    branches.collect()
+    let limit = lineage.is_limited.then(|| "incomplete: the statement has a LIMIT or OFFSET".to_owned());
+    branches.chain(limit).collect()
 }
 
 /// Returns the lines of a branch. The columns of all branches are called as those of the first one.
@@ -42,46 +45,85 @@ fn branch_lines(branch: &Branch, first: &Branch, catalog: &Catalog) -> Vec<Strin
         doubts.dedup();
         lines.extend(doubts.into_iter().map(|doubt| format!("    doubt {}: {}", doubt.id, doubt.sentence)));
     }
-    let cuts = completeness::of_block(&branch.block).into_iter().map(|cut| match cut {
-        Cut::Limit => "    incomplete: only the first rows of a query are read",
-        Cut::First => "    incomplete: only the first row of each group is kept",
-        Cut::Measure => "    incomplete: groups are left out by a condition on a measure",
-    });
-    lines.extend(cuts.map(str::to_owned));
+    if branch.columns.iter().all(|column| column.measures.is_empty()) {
+        lines.push(format!("from: {}", block_words(&Block { having: Vec::new(), ..branch.block.clone() })));
+    }
+    let names = Names::of(&branch.block.rows);
+    for cut in completeness::of_block(&branch.block) {
+        let having = branch.block.having.iter().map(|condition| condition::one(condition, &names)).collect::<Vec<_>>();
+        lines.push(match cut {
+            Cut::Limit => "incomplete: only the first rows of a query are read".to_owned(),
+            Cut::First => "incomplete: only the first row of each group is kept".to_owned(),
+            Cut::Measure if having.is_empty() => {
+                "incomplete: what fails a condition on a measure is left out".to_owned()
+            }
+            Cut::Measure => format!("incomplete: only groups with {}", having.join(" and ")),
+        });
+    }
     lines
 }
 
-/// Returns what a column means in one line, such as `count of orders with status 'paid', by country`.
+/// Returns what a column means in one line, such as `count of rows of orders with status 'paid', by country`.
 pub fn meaning(meaning: &Meaning, block: &Block) -> String {
     let names = Names::of(&block.rows);
     match &meaning.kind {
         Kind::Unknown(reason) => format!("unknown: {reason}"),
-        Kind::Constant => "a constant of the statement".to_owned(),
+        Kind::Constant if meaning.value == Expression::null() => {
+            "empty: a key that these rows are not taken by".to_owned()
+        }
+        Kind::Constant => format!("the constant {}", phrase(&meaning.value, &names)),
         Kind::Key => format!("key: {}", phrase(&meaning.value, &names)),
         Kind::Value => format!("value: {}", phrase(&meaning.value, &names)),
         Kind::Date if meaning.measures.is_empty() => format!("date: {}", phrase(&meaning.value, &names)),
-        Kind::Cumulative => "a value that depends on the order of the rows".to_owned(),
+        Kind::Cumulative => {
+            "a value over several rows of the result: a rank, a running value, a value of another row".to_owned()
+        }
         Kind::Measure | Kind::Date => formula(meaning),
     }
 }
 
 /// Returns a measure, or arithmetic over measures, each with its conditions and keys.
 fn formula(meaning: &Meaning) -> String {
-    match (&meaning.value, meaning.measures.as_slice()) {
-        (Expression::Measure(_), [only]) => measure(only),
-        (value, measures) => {
-            let letters = ('a'..='z').take(measures.len()).map(String::from).collect::<Vec<_>>();
+    if let Some((part, whole)) = percentage(&meaning.value)
+        && let (Some(part), Some(whole)) = (meaning.measures.get(part), meaning.measures.get(whole))
+    {
+        return format!("({}) in percent of ({})", measure(part), measure(whole));
+    }
+    let letters = ('a'..='z').take(meaning.measures.len()).map(String::from).collect::<Vec<_>>();
+    let value = phrase(&meaning.value, &Names::of_measures(&letters));
+    match meaning.measures.as_slice() {
+        [only] if value == "a" => measure(only),
+        measures => {
             let list = letters.iter().zip(measures).map(|(letter, one)| format!("{letter} = {}", measure(one)));
-            let value = phrase(value, &Names::of_measures(&letters));
             format!("{value}, where {}", list.collect::<Vec<_>>().join("; "))
         }
+    }
+}
+
+/// Returns the measures of which the first is given in percent of the second.
+fn percentage(value: &Expression) -> Option<(usize, usize)> {
+    let (part, whole) = value.as_infix("/")?;
+    let (left, right) = part.as_infix("*")?;
+    let is_hundred = |side: &Expression| matches!(side, Expression::Literal(Literal::Number(number)) if matches!(number.as_str(), "100" | "100.0" | "100."));
+    let whole = match whole {
+        Expression::Call { function, arguments } if function == "nullif" => arguments.first()?,
+        other => other,
+    };
+    match (left, right, whole) {
+        (hundred, Expression::Measure(part), Expression::Measure(whole))
+        | (Expression::Measure(part), hundred, Expression::Measure(whole))
+            if is_hundred(hundred) =>
+        {
+            Some((*part, *whole))
+        }
+        _ => None,
     }
 }
 
 /// Returns a measure with its conditions and keys.
 pub fn measure(measure: &Measure) -> String {
     let names = Names::of(&measure.rows);
-    let mut words = aggregate(&measure.aggregate, &measure.rows, &names);
+    let mut words = aggregate(&measure.aggregate, &sources(&measure.rows), &names);
     let links = measure.rows.conditions.iter().filter(|condition| !is_link(condition));
     let pins = measure.keys.iter().filter_map(|key| Some((&key.key, key.pinned.as_ref()?)));
     let pins = pins.map(|(key, value)| Expression::infix(key.clone(), "=", value.clone())).collect::<Vec<_>>();
@@ -90,7 +132,7 @@ pub fn measure(measure: &Measure) -> String {
         words = format!("{words} {}", conditions(&all, &names));
     }
     let keys = measure.keys.iter().filter(|key| key.pinned.is_none());
-    let keys = keys.map(|key| phrase(&key.key, &names)).collect::<Vec<_>>();
+    let keys = keys.map(|key| bracketed(&phrase(&key.key, &names), &key.key)).collect::<Vec<_>>();
     if keys.is_empty() { words } else { format!("{words}, by {}", keys.join(" and ")) }
 }
 
@@ -105,23 +147,38 @@ fn is_link(condition: &Expression) -> bool {
     matches!(condition.as_infix("="), Some((Expression::Column(left), Expression::Column(right))) if left.source != right.source)
 }
 
-fn aggregate(aggregate: &Aggregate, rows: &Rows, names: &Names) -> String {
+/// Returns an aggregate over what `of` says.
+fn aggregate(aggregate: &Aggregate, of: &str, names: &Names) -> String {
     let arguments = aggregate.arguments.iter().map(|argument| phrase(argument, names)).collect::<Vec<_>>();
     let first = arguments.first().cloned().unwrap_or_default();
-    let of = sources(rows);
+    if let (Some(condition), false) = (aggregate.arguments.first().and_then(yes_or_no), aggregate.distinct) {
+        let with = conditions(&[condition], names);
+        match aggregate.function.as_str() {
+            "avg" => return format!("share of those {with} among {of} where it is known"),
+            "sum" => return format!("count of {of} {with}"),
+            _ => {}
+        }
+    }
     match (aggregate.function.as_str(), aggregate.distinct) {
         ("count", false) if arguments.is_empty() => format!("count of {of}"),
         ("count", false) => format!("count of {of} with a value of {first}"),
         ("count", true) => format!("count of distinct {first} among {of}"),
         (function, distinct) => {
             let each = if distinct { "distinct " } else { "" };
-            format!(
-                "{} {each}{} over {of}",
-                function_words(function, aggregate, names),
-                arguments_words(aggregate, &arguments, names)
-            )
+            let what = arguments_words(aggregate, &arguments, names);
+            format!("{} {each}{what} over {of}", function_words(function, aggregate, names))
         }
     }
+}
+
+/// Returns the condition of which an argument is 1 or 0.
+fn yes_or_no(argument: &Expression) -> Option<&Expression> {
+    let Expression::Cast { value, type_name } = argument else { return None };
+    let is_condition = matches!(&**value, Expression::In { .. })
+        || ["=", "<>", "<", ">", "<=", ">=", "AND", "OR", "LIKE", "ILIKE"]
+            .iter()
+            .any(|sign| value.as_infix(sign).is_some());
+    (is_condition && type_name.starts_with("int")).then_some(value)
 }
 
 fn function_words(function: &str, aggregate: &Aggregate, names: &Names) -> String {
@@ -165,7 +222,8 @@ fn sources(rows: &Rows) -> String {
     let links = rows.conditions.iter().filter(|condition| is_link(condition)).collect::<Vec<_>>();
     let joined = match items.as_slice() {
         [] => "one row".to_owned(),
-        many => many.join(" joined with "),
+        [only] => only.clone(),
+        many => format!("combinations of {}", many.join(" with ")),
     };
     if links.is_empty() { joined } else { format!("{joined} on {}", links_words(&links, &names)) }
 }
@@ -206,24 +264,44 @@ fn source(source: &Source) -> String {
 /// Returns the rows of a query that is read as a table.
 fn query_words(query: &Query) -> String {
     match query {
-        Query::Block(block) => {
-            let names = Names::of(&block.rows);
-            let of = sources(&block.rows);
-            let links = block.rows.conditions.iter().filter(|condition| !is_link(condition));
-            let all = links.chain(&block.having).collect::<Vec<_>>();
-            let keys = block.keys.iter().flatten().map(|key| phrase(key, &names)).collect::<Vec<_>>();
-            let cut = if block.is_cut() { "the first " } else { "" };
-            let groups = match &block.keys {
-                Some(_) if keys.is_empty() => format!("{cut}the total of {of}"),
-                Some(_) => format!("{cut}groups by {} of {of}", keys.join(" and ")),
-                None => format!("{cut}{of}"),
-            };
-            if all.is_empty() { groups } else { format!("{groups} {}", conditions(&all, &names)) }
-        }
+        Query::Block(block) => block_words(block),
         Query::UnionAll(branches) => branches.iter().map(query_words).collect::<Vec<_>>().join(" together with "),
         Query::Values(rows) => format!("{} rows written in the statement", rows.len()),
         Query::Unknown(reason) => format!("rows that cannot be traced ({reason})"),
     }
+}
+
+fn block_words(block: &Block) -> String {
+    let names = Names::of(&block.rows);
+    let of = sources(&block.rows);
+    let keys = block.keys.iter().flatten().map(|key| phrase(key, &names)).collect::<Vec<_>>();
+    let mut words = match &block.keys {
+        Some(_) if keys.is_empty() => format!("the total of {of}"),
+        Some(_) if keys.len() > KEYS_MAX => format!("distinct rows by {} columns of {of}", keys.len()),
+        Some(_) => format!("groups by {} of {of}", keys.join(" and ")),
+        None => of,
+    };
+    let others = block.rows.conditions.iter().filter(|condition| !is_link(condition)).collect::<Vec<_>>();
+    if !others.is_empty() {
+        words = format!("{words} {}", conditions(&others, &names));
+    }
+    if !block.having.is_empty() {
+        let having = block.having.iter().map(|condition| condition::one(condition, &names)).collect::<Vec<_>>();
+        words = format!("{words}, of which only groups with {}", having.join(" and "));
+    }
+    let order = block.order.iter().map(|order| {
+        let way = if order.descending { " downwards" } else { "" };
+        format!("{}{way}", phrase(&order.key, &names))
+    });
+    let order = order.collect::<Vec<_>>().join(", ");
+    if let Distinct::On(keys) = &block.distinct {
+        let keys = keys.iter().map(|key| phrase(key, &names)).collect::<Vec<_>>().join(" and ");
+        words = format!("the first for each {keys} in the order of {order} of ({words})");
+    }
+    if let Some(limit) = &block.limit {
+        words = format!("the first {} in the order of {order} of ({words})", phrase(limit, &names));
+    }
+    words
 }
 
 /// Returns a literal as people write it.

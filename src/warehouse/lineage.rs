@@ -45,6 +45,8 @@ pub struct Lineage {
     pub branches: Vec<Branch>,
     /// Why nothing of the statement can be traced; `None` if its rows can.
     pub unknown: Option<String>,
+    /// Whether the statement itself has a LIMIT or an OFFSET.
+    pub is_limited: bool,
 }
 
 /// Rows that mean the same.
@@ -58,6 +60,7 @@ pub struct Branch {
 /// Returns what the rows and columns of the statement's result mean.
 pub fn of(select: &Select, catalog: &Catalog) -> Lineage {
     let whole = normal_form(select, catalog);
+    let is_limited = select.with_tree(|tree| tree.limit_clause.is_some() || tree.fetch.is_some()).unwrap_or(false);
     let blocks = match whole {
         Query::Block(block) => Ok(vec![*block]),
         Query::UnionAll(branches) => branches.into_iter().map(block_of).collect(),
@@ -65,8 +68,8 @@ pub fn of(select: &Select, catalog: &Catalog) -> Lineage {
     };
     let branch = |block: Block| Branch { columns: meaning::of_block(&block, catalog), block };
     match blocks {
-        Ok(blocks) => Lineage { branches: blocks.into_iter().map(branch).collect(), unknown: None },
-        Err(reason) => Lineage { branches: Vec::new(), unknown: Some(reason) },
+        Ok(blocks) => Lineage { branches: blocks.into_iter().map(branch).collect(), unknown: None, is_limited },
+        Err(reason) => Lineage { branches: Vec::new(), unknown: Some(reason), is_limited },
     }
 }
 

@@ -117,7 +117,7 @@ impl Select {
 
     /// Returns what `read` makes of the parsed tree; `None` if the tree differs from the text in a form that the parser
     /// does not know.
-    pub(super) fn with_tree<T>(&self, read: impl FnOnce(&sqlparser::ast::Query) -> T) -> Option<T> {
+    pub(super) fn with_tree<T>(&self, read: impl FnOnce(&parse::Tree) -> T) -> Option<T> {
         let tokens = lexer::tokens_with_range(&self.text).ok()?;
         let stack_bytes = statement::stack_bytes(&tokens).ok()?;
         stacker::maybe_grow(stack_bytes * 4, stack_bytes * 8, || {

@@ -5,7 +5,7 @@ use super::literal;
 use crate::warehouse::lineage::expression::{Expression, Literal, Operator};
 use crate::warehouse::lineage::is_constant;
 
-/// Returns all conditions, after `with` or `where`.
+/// Returns all conditions, after `with`.
 pub(super) fn conditions(all: &[&Expression], names: &Names) -> String {
     let words = all.iter().map(|condition| one(condition, names)).collect::<Vec<_>>();
     format!("with {}", words.join(" and "))
@@ -13,25 +13,11 @@ pub(super) fn conditions(all: &[&Expression], names: &Names) -> String {
 
 /// Returns one condition.
 pub(super) fn one(condition: &Expression, names: &Names) -> String {
-    let of = |value: &Expression| phrase(value, names);
+    let of = |value: &Expression| bracketed(&phrase(value, names), value);
     match condition {
         Expression::Operation { operator: Operator::Infix(sign), operands } => {
-            match (sign.as_str(), operands.as_slice()) {
-                ("=", [value, bound]) if is_constant(bound) => format!("{} {}", of(value), bound_words(bound, names)),
-                ("=", [value, bound]) => format!("{} equal to {}", of(value), bound_words(bound, names)),
-                ("<>", [value, bound]) => format!("{} other than {}", of(value), bound_words(bound, names)),
-                ("<", [value, bound]) => format!("{} below {}", of(value), bound_words(bound, names)),
-                ("<=", [value, bound]) => format!("{} up to {}", of(value), bound_words(bound, names)),
-                (">", [value, bound]) => format!("{} above {}", of(value), bound_words(bound, names)),
-                (">=", [value, bound]) => format!("{} from {}", of(value), bound_words(bound, names)),
-                ("LIKE" | "ILIKE", [value, pattern]) => format!("{} like {}", of(value), of(pattern)),
-                ("AND", [left, right]) => format!("({} and {})", one(left, names), one(right, names)),
-                ("OR", [left, right]) => format!("({} or {})", one(left, names), one(right, names)),
-                ("IS DISTINCT FROM", [value, bound]) => {
-                    format!("{} other than {} or missing", of(value), bound_words(bound, names))
-                }
-                _ => of(condition),
-            }
+            let [left, right] = operands.as_slice() else { return of(condition) };
+            comparison(sign, left, right, names).unwrap_or_else(|| phrase(condition, names))
         }
         Expression::Operation { operator: Operator::Prefix(sign), operands } if sign == "NOT" => {
             let inner = operands.first().map(|inner| one(inner, names)).unwrap_or_default();
@@ -41,16 +27,48 @@ pub(super) fn one(condition: &Expression, names: &Names) -> String {
             let value = operands.first().map(of).unwrap_or_default();
             match sign.as_str() {
                 "IS NULL" => format!("no {value}"),
-                "IS NOT NULL" => format!("a {value}"),
+                "IS NOT NULL" => format!("a value of {value}"),
                 sign => format!("{value} {}", sign.to_lowercase()),
             }
         }
         Expression::In { value, list } => {
             let values = list.iter().map(|bound| bound_words(bound, names)).collect::<Vec<_>>();
-            format!("{} {}", of(value), values.join(" or "))
+            format!("{} among {}", of(value), values.join(", "))
         }
         Expression::Literal(Literal::Boolean(value)) => format!("a condition that is always {value}"),
-        other => of(other),
+        other => phrase(other, names),
+    }
+}
+
+fn comparison(sign: &str, left: &Expression, right: &Expression, names: &Names) -> Option<String> {
+    let value = bracketed(&phrase(left, names), left);
+    let bound = bound_words(right, names);
+    let is_constant = is_constant(right);
+    Some(match sign {
+        "=" if is_constant && !value.contains(' ') => format!("{value} {bound}"),
+        "=" => format!("{value} equal to {bound}"),
+        "<>" => format!("{value} other than {bound}"),
+        "<" => format!("{value} below {bound}"),
+        "<=" => format!("{value} up to {bound}"),
+        ">" => format!("{value} above {bound}"),
+        ">=" if is_constant => format!("{value} from {bound}"),
+        ">=" => format!("{value} of at least {bound}"),
+        "LIKE" => format!("{value} like {bound}"),
+        "ILIKE" => format!("{value} like {bound} in any case"),
+        "AND" => format!("({} and {})", one(left, names), one(right, names)),
+        "OR" => format!("({} or {})", one(left, names), one(right, names)),
+        "IS DISTINCT FROM" => format!("{value} other than {bound} or missing"),
+        _ => return None,
+    })
+}
+
+/// Puts brackets around what is more than a name.
+pub(super) fn bracketed(words: &str, value: &Expression) -> String {
+    if matches!(value, Expression::Literal(_)) || !words.contains(' ') || words.starts_with('(') && words.ends_with(')')
+    {
+        words.to_owned()
+    } else {
+        format!("({words})")
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::{aggregate, literal, query_words};
 use crate::warehouse::lineage::expression::{Expression, Literal, Operator, SourceId, SubqueryForm, Window};
+use crate::warehouse::lineage::is_constant;
 use crate::warehouse::lineage::query::{Query, Relation, Rows};
 
 /// Characters of an expression beyond which it is named as computed.
@@ -67,9 +68,11 @@ fn columns(query: &Query) -> Vec<String> {
     match query {
         Query::Block(block) => {
             let names = Names::of(&block.rows);
-            let words = |value: &Expression| {
-                let words = phrase_within(value, &names, Some(&block.rows));
-                if value.has_aggregate() { format!("({words} of each group)") } else { words }
+            let keys = block.keys.iter().flatten().map(|key| phrase(key, &names)).collect::<Vec<_>>().join(" and ");
+            let words = |value: &Expression| match phrase(value, &names) {
+                words if !value.has_aggregate() => words,
+                words if keys.is_empty() => format!("({words})"),
+                words => format!("({words} of each {keys})"),
             };
             block.outputs.iter().map(|output| words(&output.value)).collect()
         }
@@ -77,6 +80,9 @@ fn columns(query: &Query) -> Vec<String> {
             let all = branches.iter().map(columns).collect::<Vec<_>>();
             let width = all.iter().map(Vec::len).min().unwrap_or(0);
             let either = |index: usize| {
+                if branches.iter().all(|branch| is_label(branch, index)) {
+                    return "the name of the part".to_owned();
+                }
                 let mut words = all.iter().map(|branch| branch[index].clone()).collect::<Vec<_>>();
                 words.dedup();
                 words.join(" or ")
@@ -95,6 +101,15 @@ fn columns(query: &Query) -> Vec<String> {
     }
 }
 
+/// Returns whether a column of a query is a text that the statement wrote.
+fn is_label(query: &Query, index: usize) -> bool {
+    match query {
+        Query::Block(block) => block.outputs.get(index).is_some_and(|output| is_constant(&output.value)),
+        Query::Values(_) => true,
+        Query::UnionAll(_) | Query::Unknown(_) => false,
+    }
+}
+
 /// Returns the unit of so many seconds.
 fn unit(seconds: &str) -> Option<&'static str> {
     match seconds.trim_end_matches(".0") {
@@ -107,18 +122,12 @@ fn unit(seconds: &str) -> Option<&'static str> {
 
 /// Returns an expression in words.
 pub(super) fn phrase(value: &Expression, names: &Names) -> String {
-    phrase_within(value, names, None)
-}
-
-fn phrase_within(value: &Expression, names: &Names, rows: Option<&Rows>) -> String {
-    let words = Words { names, rows }.of(value);
+    let words = Words { names }.of(value);
     if words.chars().count() > CHARACTERS_MAX { "an expression as computed by the statement".to_owned() } else { words }
 }
 
 struct Words<'w> {
     names: &'w Names,
-    /// The rows of aggregates in the expression.
-    rows: Option<&'w Rows>,
 }
 
 impl Words<'_> {
@@ -130,7 +139,7 @@ impl Words<'_> {
             Expression::Call { function, arguments } => self.call(function, arguments),
             Expression::Operation { operator, operands } => self.operation(operator, operands),
             Expression::Cast { value, type_name } if type_name == "date" => match &**value {
-                Expression::Column(_) => format!("day of {}", self.of(value)),
+                Expression::Column(_) => format!("date of {}", self.of(value)),
                 other => self.of(other),
             },
             Expression::Cast { value, .. } => self.of(value),
@@ -138,25 +147,30 @@ impl Words<'_> {
                 let cases = branches.iter().map(|(condition, value)| {
                     format!("{} where {}", self.of(value), super::condition::one(condition, self.names))
                 });
-                let cases = cases.collect::<Vec<_>>().join(", ");
+                let cases = cases.collect::<Vec<_>>().join(", else ");
                 let others = otherwise.as_deref().map_or_else(|| "nothing".to_owned(), |value| self.of(value));
-                format!("({cases}, {others} for all others)")
+                format!("({cases}, else {others})")
             }
             Expression::Case { operand: Some(operand), branches, otherwise } => {
                 let cases = branches.iter().map(|(known, value)| format!("{} for {}", self.of(value), self.of(known)));
                 let cases = cases.collect::<Vec<_>>().join(", ");
                 let others = otherwise.as_deref().map_or_else(|| "nothing".to_owned(), |value| self.of(value));
-                format!("(by {}: {cases}, {others} for all others)", self.of(operand))
+                format!("(by {}: {cases}, else {others})", self.of(operand))
             }
             Expression::In { value, list } => format!("{} among {}", self.of(value), self.list(list)),
             Expression::Quantified { left, operator, quantifier, right } => {
                 format!("{} {operator} {} {}", self.of(left), quantifier.to_lowercase(), self.of(right))
             }
             Expression::Array(list) | Expression::Row(list) => format!("({})", self.list(list)),
-            Expression::Aggregate(one) => match self.rows {
-                Some(rows) => aggregate(one, rows, self.names),
-                None => "an aggregate".to_owned(),
-            },
+            Expression::Aggregate(one) => {
+                let words = aggregate(one, "rows", self.names);
+                let filter = one.filter.iter().collect::<Vec<_>>();
+                if filter.is_empty() {
+                    words
+                } else {
+                    format!("{words} {}", super::condition::conditions(&filter, self.names))
+                }
+            }
             Expression::Window(window) => self.window(window),
             Expression::Subquery(subquery) => match &subquery.form {
                 SubqueryForm::Value => "the value of another query".to_owned(),
@@ -200,7 +214,12 @@ impl Words<'_> {
                 self.duration("seconds", value)
             }
             ("extract" | "date_part", [Expression::Literal(Literal::Text(field)), value]) => {
-                format!("{field} of {}", self.of(value))
+                match value.as_infix("-") {
+                    Some((end, start)) => {
+                        format!("whole {field}s of the time from {} to {}", self.of(start), self.of(end))
+                    }
+                    None => format!("{field} number of {}", self.of(value)),
+                }
             }
             ("round" | "trunc", [value, ..]) => self.of(value),
             ("coalesce", [value, instead]) => format!("{} (or {})", self.of(value), self.of(instead)),
@@ -212,7 +231,7 @@ impl Words<'_> {
     fn duration(&self, unit: &str, value: &Expression) -> String {
         match value.as_infix("-") {
             Some((end, start)) => format!("{unit} from {} to {}", self.of(start), self.of(end)),
-            None => format!("{unit} of {}", self.of(value)),
+            None => format!("{unit} since 1970 of {}", self.of(value)),
         }
     }
 
@@ -228,6 +247,12 @@ impl Words<'_> {
                     }
                     _ => format!("{} / {number}", self.call(function, arguments)),
                 }
+            }
+            (
+                Operator::Infix(sign),
+                [Expression::Cast { value: end, type_name }, Expression::Cast { value: start, type_name: other }],
+            ) if sign == "-" && type_name == "date" && other == "date" => {
+                format!("days from {} to {}", self.of(start), self.of(end))
             }
             (Operator::Infix(sign), [left, right]) => {
                 let bracketed = |side: &Expression| match side {

@@ -41,13 +41,23 @@ pub fn of_rows(rows: &Rows) -> BTreeSet<Cut> {
         let source = rows.source_of(column).and_then(Source::query);
         let Some(Query::Block(inner)) = source else { continue };
         let Some(output) = inner.outputs.get(column.index) else { continue };
-        if output.value.has_window() {
+        if is_place(&output.value) {
             cuts.insert(Cut::First);
         } else if output.value.has_aggregate() {
             cuts.insert(Cut::Measure);
         }
     }
     cuts
+}
+
+/// Returns whether the value is a place in an order.
+fn is_place(value: &Expression) -> bool {
+    value.any(&mut |part| match part {
+        Expression::Window(window) => {
+            matches!(window.function.function.as_str(), "row_number" | "rank" | "dense_rank" | "percent_rank" | "ntile")
+        }
+        _ => false,
+    })
 }
 
 fn of_query(query: &Query, cuts: &mut BTreeSet<Cut>) {

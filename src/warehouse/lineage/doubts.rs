@@ -35,7 +35,7 @@ pub fn of_measure(measure: &Measure, catalog: &Catalog) -> Vec<Doubt> {
     let look = Look { aggregate: &measure.aggregate, rows: &measure.rows, catalog };
     let keys = measure.keys.iter().map(|key| &key.key).collect::<Vec<_>>();
     let checks = [
-        joins::multiplied(&look),
+        joins::multiplied(&look, &keys),
         look.not_additive(),
         look.one_sided(),
         look.month_end(),
@@ -199,10 +199,13 @@ impl Look<'_> {
                     match operands.first()? {
                         Expression::In { value, .. } => value,
                         Expression::Operation { operands, .. } => operands.first()?,
-                        _ => return None,
+                        other => other,
                     }
                 }
-                other => other.as_infix("<>")?.0,
+                other => {
+                    let (left, right) = other.as_infix("<>")?;
+                    if self.column(left).is_some_and(|column| column.nullable) { left } else { right }
+                }
             };
             let column = self.column(value)?;
             let may_be_null =
@@ -220,23 +223,11 @@ impl Look<'_> {
 
     /// A duration to an end that may be missing knows only what has ended.
     fn closed_only(&self) -> Option<Doubt> {
-        let mut ends = Vec::new();
         let within = self.aggregate.within.iter().map(|order| &order.key);
-        for argument in self.aggregate.arguments.iter().chain(within) {
-            argument.visit(&mut |part| {
-                if let Some((end, start)) = part.as_infix("-")
-                    && is_moment(end, self.rows, self.catalog)
-                    && is_moment(start, self.rows, self.catalog)
-                {
-                    ends.push(end);
-                }
-            });
-        }
-        let column = ends.into_iter().find_map(|end| self.column(end).filter(|column| column.nullable))?;
-        Some(doubt(
-            "closed_only",
-            format!("It knows only rows that have a {}: those that are still open stand in no duration.", column.name),
-        ))
+        let mut arguments = self.aggregate.arguments.iter().chain(within);
+        let column = arguments.find_map(|argument| open_end(argument, self.rows, self.catalog))?;
+        let sentence = format!("It knows only rows that have a {column}: those without one stand in no duration.");
+        Some(doubt("closed_only", sentence))
     }
 
     /// Rows that the table itself marks as void are counted.
@@ -292,6 +283,42 @@ impl Look<'_> {
         let view =
             self.tables().find(|(_, table)| matches!(table.kind, TableKind::View | TableKind::MaterializedView))?;
         Some(doubt("view", format!("It is read from the view {}, which may leave rows out.", view.1.name)))
+    }
+}
+
+/// The column at the end of a duration that may be missing, also in the queries that an expression reads.
+fn open_end(expression: &Expression, rows: &Rows, catalog: &Catalog) -> Option<String> {
+    let mut found = None;
+    expression.visit(&mut |part| {
+        if found.is_some() {
+            return;
+        }
+        if let Some((end, start)) = part.as_infix("-")
+            && is_moment(end, rows, catalog)
+            && is_moment(start, rows, catalog)
+            && !start.columns().is_empty()
+        {
+            let column = column_in(truncated(end), rows, catalog);
+            found = column.filter(|column| column.nullable).map(|column| column.name.clone());
+        }
+        if let Expression::Column(column) = part
+            && let Some(Query::Block(inner)) = rows.source_of(column).and_then(Source::query)
+        {
+            let output = inner.outputs.get(column.index);
+            found = output.and_then(|output| open_end(&output.value, &inner.rows, catalog));
+        }
+    });
+    found
+}
+
+/// The moment of which an expression is the day, month or other beginning.
+fn truncated(expression: &Expression) -> &Expression {
+    match expression {
+        Expression::Cast { value, .. } => truncated(value),
+        Expression::Call { function, arguments } if function == "date_trunc" => {
+            arguments.get(1).map_or(expression, truncated)
+        }
+        other => other,
     }
 }
 

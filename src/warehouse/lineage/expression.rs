@@ -8,7 +8,7 @@ use super::query::Query;
 /// The number of a source, unique within one lineage.
 pub type SourceId = usize;
 
-/// An expression.
+/// What a value is computed from, with the names resolved.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Expression {
     Column(Column),

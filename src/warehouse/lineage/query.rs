@@ -5,7 +5,7 @@
 
 use super::expression::{Column, Expression, Order, SourceId};
 
-/// A query.
+/// Rows that a statement reads, whatever form it wrote them in.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Query {
     Block(Box<Block>),
@@ -17,7 +17,7 @@ pub enum Query {
     Unknown(String),
 }
 
-/// One SELECT.
+/// One SELECT: what it reads, on which conditions, by which keys, and what it shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Block {
     pub rows: Rows,

@@ -77,7 +77,9 @@ fn check_authority(text: &str) -> Result<(), Error> {
     let port = authority.rsplit(':').next().unwrap_or_default();
     let is_port = port == authority || port.bytes().all(|byte| byte.is_ascii_digit());
     let ends_early = base.contains('@') || !is_port && rest.contains('@');
-    if base.matches('@').count() > 1 || !authority.contains('@') && ends_early {
+    let query = rest.split_once('?').map_or("", |(_, query)| query);
+    let goes_on = query.split('&').any(|pair| pair.contains('@') && !pair.contains('='));
+    if goes_on || base.matches('@').count() > 1 || !authority.contains('@') && ends_early {
         return Err(Error::Connect(
             "cannot parse the database URL: its password has an @, /, ? or # that ends it early; write %40, %2F, %3F or \
              %23, or put the password into PGPASSWORD"

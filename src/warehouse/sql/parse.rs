@@ -13,6 +13,9 @@ use super::lexer::{Kind, Token};
 use super::refusal::{Refusal, seen, size, syntax};
 use super::{operators, rewrite};
 
+/// The parsed tree of a statement, as [`crate::warehouse::lineage`] reads it.
+pub(crate) type Tree = Query;
+
 /// The maximum levels of recursion in the parser. Every bracket takes a few.
 const RECURSION_MAX: usize = 256;
 

@@ -8,7 +8,7 @@ use crate::warehouse::lineage::query::{Block, Distinct, Query, Relation, Source}
 use crate::warehouse::lineage::resolve::is_constant;
 
 /// A count, sum or average over rows of one source that another source can repeat.
-pub(super) fn multiplied(look: &Look<'_>) -> Option<Doubt> {
+pub(super) fn multiplied(look: &Look<'_>, keys: &[&Expression]) -> Option<Doubt> {
     let aggregate = look.aggregate;
     if aggregate.distinct || !matches!(aggregate.function.as_str(), "count" | "sum" | "avg" | "stddev" | "variance") {
         return None;
@@ -18,7 +18,7 @@ pub(super) fn multiplied(look: &Look<'_>) -> Option<Doubt> {
     let named = aggregate.arguments.iter().flat_map(Expression::columns).map(|column| column.source);
     let named = named.collect::<BTreeSet<_>>();
     let starts = sources.iter().filter(|source| named.is_empty() || named.contains(&source.id));
-    let repeated = starts.map(|start| repeating(start, &sources, &equal, look));
+    let repeated = starts.map(|start| repeating(start, &sources, &equal, look, keys));
     let fewest = repeated.min_by_key(Vec::len).filter(|repeating| !repeating.is_empty())?;
     Some(doubt(
         "multiplied",
@@ -35,16 +35,31 @@ fn repeating(
     sources: &[&Source],
     equal: &[(&Expression, &Expression)],
     look: &Look<'_>,
+    keys: &[&Expression],
 ) -> Vec<String> {
     let mut known = BTreeSet::from([start.id]);
     loop {
-        let next = sources.iter().find(|source| !known.contains(&source.id) && is_single(source, &known, equal, look));
+        let next = sources.iter().find(|source| {
+            !known.contains(&source.id) && (is_single(source, &known, equal, look) || is_one_a_group(source, keys))
+        });
         match next {
             Some(source) => known.insert(source.id),
             None => break,
         };
     }
     sources.iter().filter(|source| !known.contains(&source.id)).map(|source| name(source)).collect()
+}
+
+/// Returns whether a key tells the rows of a source apart that the statement writes or counts: within a group there is
+/// one of them.
+fn is_one_a_group(source: &Source, keys: &[&Expression]) -> bool {
+    let is_written = match &source.relation {
+        Relation::Query { query: Query::Values(_), .. } => true,
+        Relation::Function { function, .. } => function == "generate_series",
+        Relation::Query { .. } | Relation::Table { .. } => false,
+    };
+    is_written
+        && keys.iter().any(|key| key.columns().iter().any(|column| column.source == source.id && column.index == 0))
 }
 
 /// Returns whether there is at most one row of the source for known rows: its key equals what is known.
