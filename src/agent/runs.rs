@@ -130,6 +130,9 @@ fn journal_of(runs_dir: &Path, id: &str) -> PathBuf {
     runs_dir.join(id).join(FILE_NAME)
 }
 
+/// The bytes of the time at the beginning of an id: `2025-11-30T08-15-02Z`.
+const SECOND_BYTES: usize = 20;
+
 /// Returns the names of the folders that contain a journal, the oldest run first.
 fn ids(runs_dir: &Path) -> Result<Vec<String>, Error> {
     let failed = |source| Error::Directory { path: runs_dir.to_owned(), source };
@@ -145,7 +148,11 @@ fn ids(runs_dir: &Path) -> Result<Vec<String>, Error> {
             ids.push(id.to_owned());
         }
     }
-    ids.sort_unstable();
+    // Ids tell the second of the start. Of runs that started in the same one, the one that ended last is the latest.
+    ids.sort_by_cached_key(|id| {
+        let second = id.get(..SECOND_BYTES).unwrap_or(id).to_owned();
+        (second, fs::metadata(journal_of(runs_dir, id)).and_then(|journal| journal.modified()).ok(), id.clone())
+    });
     Ok(ids)
 }
 
@@ -183,4 +190,23 @@ fn summarise(journal: &Path) -> Result<Summary, String> {
     findings.sort_unstable_by(|one, other| other.cmp(one));
     let (focus, model) = (started.focus, started.model);
     Ok(Summary { started_at, focus, model, stop_reason, complete, findings, damaged_lines })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_runs_of_one_second_the_one_that_ended_last_is_the_latest() {
+        let folder = tempfile::tempdir().unwrap();
+        let names =
+            ["2025-11-30T08-15-02Z-margin-0001", "2025-11-30T08-15-02Z-broad-ffff", "2025-11-30T08-15-01Z-z-0001"];
+        for (second, name) in names.iter().enumerate() {
+            let journal = journal_of(folder.path(), name);
+            fs::create_dir(journal.parent().unwrap()).unwrap();
+            let ended = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(second as u64);
+            fs::File::create(journal).unwrap().set_modified(ended).unwrap();
+        }
+        assert_eq!(ids(folder.path()).unwrap(), [names[2], names[0], names[1]]);
+    }
 }

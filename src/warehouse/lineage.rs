@@ -59,8 +59,11 @@ pub struct Branch {
 
 /// Returns what the rows and columns of the statement's result mean.
 pub fn of(select: &Select, catalog: &Catalog) -> Lineage {
-    let whole = normal_form(select, catalog);
-    let is_limited = select.with_tree(|tree| tree.limit_clause.is_some() || tree.fetch.is_some()).unwrap_or(false);
+    let resolved = select.with_tree(|tree| {
+        let is_limited = tree.limit_clause.is_some() || tree.fetch.is_some();
+        (Resolver::new(select, catalog).statement(tree), is_limited)
+    });
+    let (whole, is_limited) = resolved.unwrap_or_else(|| (unparsed(), false));
     let blocks = match whole {
         Query::Block(block) => Ok(vec![*block]),
         Query::UnionAll(branches) => branches.into_iter().map(block_of).collect(),
@@ -84,7 +87,9 @@ fn block_of(query: Query) -> Result<Block, String> {
 
 /// Returns the statement in normal form. The order and the cut of its rows are left out.
 pub fn normal_form(select: &Select, catalog: &Catalog) -> Query {
-    select
-        .with_tree(|tree| Resolver::new(select, catalog).statement(tree))
-        .unwrap_or_else(|| Query::Unknown("a syntax that is not traced".to_owned()))
+    select.with_tree(|tree| Resolver::new(select, catalog).statement(tree)).unwrap_or_else(unparsed)
+}
+
+fn unparsed() -> Query {
+    Query::Unknown("a syntax that is not traced".to_owned())
 }

@@ -10,6 +10,9 @@ use crate::app::error::Failure;
 const ENDINGS: [(&str, &str); 6] =
     [("json", "json"), ("html", "html"), ("htm", "html"), ("md", "markdown"), ("markdown", "markdown"), ("csv", "csv")];
 
+/// Endings of plain text, which ask for no format.
+const PLAIN: [&str; 3] = ["txt", "text", "log"];
+
 /// Returns the format among `formats` that the file's extension stands for; `None` if it stands for none. `asked` is
 /// the explicitly requested format, which must not contradict it.
 pub(crate) fn format(
@@ -19,7 +22,14 @@ pub(crate) fn format(
 ) -> Result<Option<&'static str>, Failure> {
     let Some(path) = path else { return Ok(None) };
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
-    let Some((_, told)) = ENDINGS.into_iter().find(|(known, _)| *known == ending) else { return Ok(None) };
+    let Some((_, told)) = ENDINGS.into_iter().find(|(known, _)| *known == ending) else {
+        let is_a_format = !ending.is_empty() && ending.bytes().all(|byte| byte.is_ascii_alphabetic());
+        if asked.is_none() && is_a_format && !PLAIN.contains(&ending.as_str()) {
+            return Err(Failure::usage(format!("cannot write {}: no format has the ending .{ending}", path.display()))
+                .hint(format!("the formats here are {}; choose one with --format", formats.join(", "))));
+        }
+        return Ok(None);
+    };
     match (asked, formats.iter().find(|format| **format == told)) {
         (Some(asked), _) if asked != told => Err(Failure::usage(format!(
             "--format {asked} and --output {} contradict each other: the ending .{ending} asks for {told}",
@@ -70,6 +80,10 @@ mod tests {
     fn another_format_than_the_ending_tells_is_refused() {
         let refused = "--format json and --output report.html contradict each other: the ending .html asks for html";
         assert_eq!(told("report.html", Some("json")), Err(refused.to_owned()));
+        let refused = "cannot write report.pdf: no format has the ending .pdf";
+        assert_eq!(told("report.pdf", None), Err(refused.to_owned()));
+        assert_eq!(told("report.pdf", Some("html")), Ok(None));
+        assert_eq!(told("report.2025-11-30", None), Ok(None));
         let refused = "cannot write report.csv as csv, which its ending .csv asks for";
         assert_eq!(told("report.csv", None), Err(refused.to_owned()));
     }
