@@ -10,11 +10,13 @@
 //! completeness  whether all rows and groups are there that the conditions allow
 //! doubts      what may be wrong with a measure although the SQL computes it
 //! definition  a measure as one text and its hash, whatever the statement around it looked like
+//! companion   the queries for what the cells do not hold: counts, all, the rest, the span
 //! print       a query -> SQL again, for companions and definitions
 //! ```
 //!
 //! Pure: no I/O, no database. What cannot be traced is unknown, with a reason. Nothing is guessed.
 
+pub mod companion;
 pub mod completeness;
 pub mod definition;
 pub mod doubts;

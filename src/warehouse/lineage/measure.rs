@@ -23,6 +23,12 @@ pub struct Measure {
 }
 
 impl Measure {
+    /// Returns the conditions that hold keys at one value from outside the measure's rows.
+    pub(super) fn held(&self) -> impl Iterator<Item = Expression> {
+        let held = |key: &Key| Some(Expression::infix(key.key.clone(), "=", key.pinned.clone()?));
+        self.keys.iter().filter_map(held)
+    }
+
     /// Returns the query of which the measure is the last output, after its keys as they are shown.
     pub fn query(&self) -> Query {
         let shown = |key: &Key| {
@@ -39,8 +45,7 @@ impl Measure {
         let outputs = values.map(|value| Output { name: String::new(), value }).collect();
         let keys = self.keys.iter().filter(is_open).map(|key| key.key.clone()).collect();
         let mut rows = (*self.rows).clone();
-        let held = |key: &Key| Some(Expression::infix(key.key.clone(), "=", key.pinned.clone()?));
-        rows.conditions.extend(self.keys.iter().filter_map(held));
+        rows.conditions.extend(self.held());
         Query::Block(Box::new(Block { rows, keys: Some(keys), outputs, ..Block::default() }))
     }
 }

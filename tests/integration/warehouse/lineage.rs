@@ -1,5 +1,6 @@
 //! The lineage: what a column means is what the statement computes, on data with NULLs, ties and duplicates.
 
+mod companion;
 mod doubts;
 mod generated;
 mod random;
