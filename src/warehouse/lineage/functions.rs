@@ -16,6 +16,8 @@ pub(super) enum Kind {
     Pure,
     /// The moment at which the statement runs.
     Moment,
+    /// What is not traced. It is one value.
+    Opaque,
     /// Its arguments, and it returns rows.
     Rows,
 }
@@ -30,6 +32,7 @@ static KINDS: LazyLock<HashMap<&'static str, Kind>> = LazyLock::new(|| {
             "[windows]" => kind = Kind::Window,
             "[pure]" => kind = Kind::Pure,
             "[moment]" => kind = Kind::Moment,
+            "[opaque]" => kind = Kind::Opaque,
             "[rows]" => kind = Kind::Rows,
             names => kinds.extend(names.split_whitespace().map(|name| (name, kind))),
         }

@@ -74,11 +74,7 @@ impl<'q> Resolver<'q> {
             if !is_plain(query) {
                 return Query::Unknown("a clause that PostgreSQL does not have".to_owned());
             }
-            let order = match &*query.body {
-                SetExpr::Select(select) if matches!(select.distinct, Some(ParsedDistinct::On(_))) => order_of(query),
-                _ => &[],
-            };
-            resolver.body(&query.body, order, Cut::default(), None)
+            resolver.body(&query.body, order_of(query), Cut::default(), None)
         })
     }
 
@@ -143,6 +139,9 @@ impl<'q> Resolver<'q> {
     ) -> Query {
         if !is_plain_select(select) {
             return Query::Unknown("a clause that PostgreSQL does not have".to_owned());
+        }
+        if multiplies(select, order) {
+            return Query::Unknown("a function in SELECT that may return several rows".to_owned());
         }
         let windows = self.windows.len();
         let (rows, scope) = self.from(&select.from, outer);
@@ -236,6 +235,20 @@ impl Output {
     fn unknown() -> Self {
         Self { name: String::new(), value: Expression::Unknown("columns that are not listed".to_owned()) }
     }
+}
+
+/// Returns whether an expression of a SELECT may return several rows for one.
+fn multiplies(select: &ParsedSelect, order: &[OrderByExpr]) -> bool {
+    let projection = select.projection.iter().filter_map(|item| match item {
+        SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => Some(expr),
+        _ => None,
+    });
+    let keys = match &select.group_by {
+        GroupByExpr::Expressions(keys, _) => keys.as_slice(),
+        GroupByExpr::All(_) => &[],
+    };
+    let order = order.iter().map(|item| &item.expr);
+    projection.chain(keys).chain(order).any(calls::may_return_rows)
 }
 
 /// Returns the rows of both sides.

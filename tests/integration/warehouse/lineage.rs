@@ -387,3 +387,30 @@ async fn what_chance_writes_means_what_it_computes() {
     tally.end("random");
     assert!(tally.same > 350, "{}", tally.same);
 }
+
+/// A function in SELECT, GROUP BY or ORDER BY may make several rows of one, whether or not its column is read.
+#[tokio::test]
+async fn a_function_that_may_return_rows_makes_its_select_unknown() {
+    let tables =
+        "CREATE TABLE t (a integer, tags text[], doc jsonb); INSERT INTO t VALUES (1, '{x,y}', '{\"k\": 1, \"l\": 2}')";
+    let ground = Ground::new("lineage_functions_of_rows", tables).await;
+    for sql in [
+        "SELECT a, unnest(tags) FROM t",
+        "SELECT count(*) FROM (SELECT a, unnest(tags) AS tag FROM t) q",
+        "SELECT count(*) FROM (SELECT a, jsonb_each(doc) AS pair FROM t) q",
+        "SELECT count(*) FROM (SELECT a, (jsonb_each(doc)).key FROM t) q",
+        "SELECT count(*) FROM (SELECT a FROM t GROUP BY a, unnest(tags)) q",
+        "SELECT count(*) FROM (SELECT a FROM t ORDER BY unnest(tags)) q",
+        "SELECT a, CASE WHEN a > 0 THEN 1 END + generate_series(1, 3) FROM t",
+    ] {
+        let select = ground.executor.validate(sql).await.unwrap_or_else(|refusal| panic!("{sql}: {refusal}"));
+        let lineage = lineage::of(&select, &ground.catalog);
+        let columns = lineage.branches.iter().flat_map(|branch| &branch.columns);
+        let is_known = columns.clone().any(|column| !matches!(column.kind, Kind::Unknown(_)));
+        assert!(!is_known, "{sql}: {lineage:?}");
+    }
+    let one = "SELECT count(*) FROM (SELECT a, pg_typeof(a), random(), ARRAY(SELECT 1) FROM t) q";
+    let select = ground.executor.validate(one).await.unwrap();
+    let lineage = lineage::of(&select, &ground.catalog);
+    assert_eq!(lineage.branches[0].columns[0].kind, Kind::Measure, "{lineage:?}");
+}

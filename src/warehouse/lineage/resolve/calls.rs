@@ -1,9 +1,11 @@
 //! Calls of functions, aggregates and windows.
 
+use std::ops::ControlFlow;
+
 use sqlparser::ast::{
     DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList,
     FunctionArguments, NamedWindowExpr, OrderByExpr, OrderBySort, Select, Value, WindowFrame, WindowFrameBound,
-    WindowSpec, WindowType,
+    WindowSpec, WindowType, visit_expressions,
 };
 
 use super::super::expression::{Aggregate, Expression, Order, Window};
@@ -48,7 +50,7 @@ impl<'q> Resolver<'q> {
             Kind::Pure | Kind::Moment if arguments.is_plain() && function.filter.is_none() => {
                 Some(call(&name, self.expressions(arguments.list, scope)))
             }
-            Kind::Pure | Kind::Moment | Kind::OrderedAggregate | Kind::Window | Kind::Rows => None,
+            Kind::Pure | Kind::Moment | Kind::OrderedAggregate | Kind::Window | Kind::Opaque | Kind::Rows => None,
         }
     }
 
@@ -106,6 +108,22 @@ impl<'q> Resolver<'q> {
         }
         self.windows.len()
     }
+}
+
+/// Returns whether a call in the expression may return several rows, and so multiply those of its SELECT: every function
+/// may that is not known to return one value.
+pub(super) fn may_return_rows(expr: &Expr) -> bool {
+    let found = visit_expressions(expr, |part| match part {
+        Expr::Function(function) if matches!(function.args, FunctionArguments::Subquery(_)) => {
+            ControlFlow::Continue(())
+        }
+        Expr::Function(function) => {
+            let kind = names::function(&function.name).and_then(|name| functions::kind(&name));
+            if matches!(kind, None | Some(Kind::Rows)) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        }
+        _ => ControlFlow::Continue(()),
+    });
+    found.is_break()
 }
 
 /// Returns the key of an order with its direction.
