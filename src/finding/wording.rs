@@ -10,16 +10,14 @@ use self::expression::{Names, phrase};
 use crate::warehouse::catalog::Catalog;
 use crate::warehouse::lineage::completeness::{self, Cut};
 use crate::warehouse::lineage::expression::{Aggregate, Expression, Literal};
-use crate::warehouse::lineage::meaning::{Kind, Meaning};
+use crate::warehouse::lineage::meaning::{self, Kind, Meaning};
 use crate::warehouse::lineage::measure::Measure;
+use crate::warehouse::lineage::presentation::{self, Step};
 use crate::warehouse::lineage::query::{Block, Distinct, Item, Outer, Query, Relation, Rows, Source};
 use crate::warehouse::lineage::{Branch, Lineage, doubts};
 
 /// Keys of a query beyond which they are counted and not named.
 const KEYS_MAX: usize = 5;
-/// Conditions of a sentence beyond which they are a selection that is unfolded beneath.
-const CONDITIONS_MAX: usize = 2;
-
 /// Returns what the columns of a statement mean, a line each, with the doubts about them below.
 pub fn statement(lineage: &Lineage, catalog: &Catalog) -> Vec<String> {
     if let Some(reason) = &lineage.unknown {
@@ -40,10 +38,15 @@ fn branch_lines(branch: &Branch, first: &Branch, catalog: &Catalog) -> Vec<Strin
     let mut lines = Vec::new();
     for (output, column) in first.block.outputs.iter().zip(&branch.columns) {
         let name = crate::typeset::text::line(&output.name, VALUE_CHARACTERS_MAX);
-        lines.push(format!("{}: {}", if name.is_empty() { "?" } else { &name }, meaning(column, &branch.block)));
-        let mut doubts = column.measures.iter().flat_map(|one| doubts::of_measure(one, catalog)).collect::<Vec<_>>();
-        doubts.dedup();
-        lines.extend(doubts.into_iter().map(|doubt| format!("    doubt {}: {}", doubt.id, doubt.sentence)));
+        lines.push(format!("{}: {}", if name.is_empty() { "?" } else { &name }, column_words(column, &branch.block)));
+        if matches!(column.kind, Kind::Measure | Kind::Value | Kind::Cumulative) {
+            let typed = meaning::typed(column).into_iter().map(literal).collect::<Vec<_>>().join(", ");
+            lines.extend(
+                (!typed.is_empty()).then(|| format!("    typed: {typed} of the statement can be a part of it")),
+            );
+        }
+        let doubts = doubts::of_meaning(column, catalog).into_iter();
+        lines.extend(doubts.map(|doubt| format!("    doubt {}: {}", doubt.id, doubt.sentence)));
     }
     if branch.columns.iter().all(|column| column.measures.is_empty()) {
         lines.push(format!("from: {}", block_words(&Block { having: Vec::new(), ..branch.block.clone() })));
@@ -52,8 +55,8 @@ fn branch_lines(branch: &Branch, first: &Branch, catalog: &Catalog) -> Vec<Strin
     for cut in completeness::of_block(&branch.block) {
         let having = branch.block.having.iter().map(|condition| condition::one(condition, &names)).collect::<Vec<_>>();
         lines.push(match cut {
-            Cut::Limit => "incomplete: only the first rows of a query are read".to_owned(),
-            Cut::First => "incomplete: only the first row of each group is kept".to_owned(),
+            Cut::Limit => "incomplete: a query that is read has a LIMIT or OFFSET".to_owned(),
+            Cut::First => "incomplete: only some places of an order are kept".to_owned(),
             Cut::Measure if having.is_empty() => {
                 "incomplete: what fails a condition on a measure is left out".to_owned()
             }
@@ -64,38 +67,56 @@ fn branch_lines(branch: &Branch, first: &Branch, catalog: &Catalog) -> Vec<Strin
 }
 
 /// Returns what a column means in one line, such as `count of rows of orders with status 'paid', by country`.
-pub fn meaning(meaning: &Meaning, block: &Block) -> String {
-    let names = Names::of(&block.rows);
+pub fn column_words(meaning: &Meaning, block: &Block) -> String {
+    let value = told(meaning);
+    let words = |kind: &str| format!("{kind}: {}", formula(&value, &meaning.measures, block));
     match &meaning.kind {
         Kind::Unknown(reason) => format!("unknown: {reason}"),
-        Kind::Constant if meaning.value == Expression::null() => {
-            "empty: a key that these rows are not taken by".to_owned()
-        }
-        Kind::Constant => format!("the constant {}", phrase(&meaning.value, &names)),
-        Kind::Key => format!("key: {}", phrase(&meaning.value, &names)),
-        Kind::Value => format!("value: {}", phrase(&meaning.value, &names)),
-        Kind::Date if meaning.measures.is_empty() => format!("date: {}", phrase(&meaning.value, &names)),
+        Kind::Constant if value == Expression::null() => "empty in these rows".to_owned(),
+        Kind::Constant => format!("the constant {}", phrase(&value, &Names::of(&block.rows))),
+        Kind::Key => words("key"),
+        Kind::Value => words("value"),
+        Kind::Date if meaning.measures.is_empty() => words("date"),
         Kind::Cumulative => {
             "a value over several rows of the result: a rank, a running value, a value of another row".to_owned()
         }
-        Kind::Measure | Kind::Date => formula(meaning),
+        Kind::Measure | Kind::Date => formula(&value, &meaning.measures, block),
     }
 }
 
-/// Returns a measure, or arithmetic over measures, each with its conditions and keys.
-fn formula(meaning: &Meaning) -> String {
-    if let Some((part, whole)) = percentage(&meaning.value)
-        && let (Some(part), Some(whole)) = (meaning.measures.get(part), meaning.measures.get(whole))
+/// Returns the value with what changes it. Decimals and formats only present it.
+fn told(meaning: &Meaning) -> Expression {
+    let changes = |step: &&Step| match step {
+        Step::Times(_) | Step::Over(_) | Step::Missing(_) | Step::Truncate(_) => true,
+        Step::Round(decimals) => decimals.as_deref().is_none_or(|decimals| decimals == "0"),
+        Step::Cast(name) => name.starts_with("int") || name.starts_with("bigint") || name.starts_with("smallint"),
+        Step::Format(_) => false,
+    };
+    if meaning.value == Expression::null()
+        && let Some(Step::Missing(instead)) = meaning.steps.iter().find(|step| matches!(step, Step::Missing(_)))
+    {
+        return Expression::Literal(instead.clone());
+    }
+    let is_measure = !meaning.measures.is_empty();
+    let steps = meaning.steps.iter().filter(changes).filter(|step| !(is_measure && matches!(step, Step::Round(_))));
+    presentation::presented(meaning.value.clone(), &steps.cloned().collect::<Vec<_>>())
+}
+
+/// Returns a value of the row, a measure, or arithmetic over measures, each with its conditions and keys.
+fn formula(value: &Expression, measures: &[Measure], block: &Block) -> String {
+    if let Some((part, whole)) = percentage(value)
+        && let (Some(part), Some(whole)) = (measures.get(part), measures.get(whole))
     {
         return format!("({}) in percent of ({})", measure(part), measure(whole));
     }
-    let letters = ('a'..='z').take(meaning.measures.len()).map(String::from).collect::<Vec<_>>();
-    let value = phrase(&meaning.value, &Names::of_measures(&letters));
-    match meaning.measures.as_slice() {
-        [only] if value == "a" => measure(only),
+    let letters = ('a'..='z').take(measures.len()).map(String::from).collect::<Vec<_>>();
+    let words = phrase(value, &Names::of(&block.rows).with_measures(&letters));
+    match measures {
+        [] => words,
+        [only] if words == "a" => measure(only),
         measures => {
             let list = letters.iter().zip(measures).map(|(letter, one)| format!("{letter} = {}", measure(one)));
-            format!("{value}, where {}", list.collect::<Vec<_>>().join("; "))
+            format!("{words}, where {}", list.collect::<Vec<_>>().join("; "))
         }
     }
 }
@@ -134,12 +155,6 @@ pub fn measure(measure: &Measure) -> String {
     let keys = measure.keys.iter().filter(|key| key.pinned.is_none());
     let keys = keys.map(|key| bracketed(&phrase(&key.key, &names), &key.key)).collect::<Vec<_>>();
     if keys.is_empty() { words } else { format!("{words}, by {}", keys.join(" and ")) }
-}
-
-/// Returns whether the conditions of a measure are so many that a sentence has them as a selection.
-pub fn is_selection(measure: &Measure) -> bool {
-    let conditions = measure.rows.conditions.iter().filter(|condition| !is_link(condition));
-    conditions.count() + measure.aggregate.filter.len() > CONDITIONS_MAX
 }
 
 /// Returns whether the condition only joins two sources: it is told by the sources' names.
@@ -208,7 +223,11 @@ fn arguments_words(aggregate: &Aggregate, arguments: &[String], names: &Names) -
     if aggregate.within.is_empty() {
         return arguments.join(" and ");
     }
-    aggregate.within.iter().map(|order| phrase(&order.key, names)).collect::<Vec<_>>().join(" and ")
+    let within = aggregate.within.iter().map(|order| {
+        let way = if order.descending { " counted from the highest" } else { "" };
+        format!("{}{way}", phrase(&order.key, names))
+    });
+    within.collect::<Vec<_>>().join(" and ")
 }
 
 /// Returns what is counted: rows of tables, or the groups of a query, and how they are joined.
@@ -298,8 +317,16 @@ fn block_words(block: &Block) -> String {
         let keys = keys.iter().map(|key| phrase(key, &names)).collect::<Vec<_>>().join(" and ");
         words = format!("the first for each {keys} in the order of {order} of ({words})");
     }
+    if block.distinct == Distinct::Rows {
+        let shown = block.outputs.iter().take(KEYS_MAX).map(|output| phrase(&output.value, &names));
+        words = format!("the distinct {} of ({words})", shown.collect::<Vec<_>>().join(", "));
+    }
+    let order = if order.is_empty() { "no order".to_owned() } else { format!("the order of {order}") };
+    if let Some(offset) = &block.offset {
+        words = format!("what follows the first {} in {order} of ({words})", phrase(offset, &names));
+    }
     if let Some(limit) = &block.limit {
-        words = format!("the first {} in the order of {order} of ({words})", phrase(limit, &names));
+        words = format!("the first {} in {order} of ({words})", phrase(limit, &names));
     }
     words
 }

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
+use super::condition::bracketed;
 use super::{aggregate, literal, query_words};
 use crate::warehouse::lineage::expression::{Expression, Literal, Operator, SourceId, SubqueryForm, Window};
-use crate::warehouse::lineage::is_constant;
 use crate::warehouse::lineage::query::{Query, Relation, Rows};
 
 /// Characters of an expression beyond which it is named as computed.
@@ -46,9 +46,9 @@ impl Names {
         names
     }
 
-    /// Returns the names of measures alone.
-    pub(super) fn of_measures(measures: &[String]) -> Self {
-        Self { measures: measures.to_vec(), ..Self::default() }
+    /// Adds the names of measures.
+    pub(super) fn with_measures(self, measures: &[String]) -> Self {
+        Self { measures: measures.to_vec(), ..self }
     }
 
     fn column(&self, source: SourceId, index: usize, name: &str) -> String {
@@ -104,9 +104,10 @@ fn columns(query: &Query) -> Vec<String> {
 /// Returns whether a column of a query is a text that the statement wrote.
 fn is_label(query: &Query, index: usize) -> bool {
     match query {
-        Query::Block(block) => block.outputs.get(index).is_some_and(|output| is_constant(&output.value)),
-        Query::Values(_) => true,
-        Query::UnionAll(_) | Query::Unknown(_) => false,
+        Query::Block(block) => {
+            block.outputs.get(index).is_some_and(|output| matches!(output.value, Expression::Literal(Literal::Text(_))))
+        }
+        Query::Values(_) | Query::UnionAll(_) | Query::Unknown(_) => false,
     }
 }
 
@@ -138,11 +139,7 @@ impl Words<'_> {
             Expression::Measure(index) => self.names.measures.get(*index).cloned().unwrap_or_default(),
             Expression::Call { function, arguments } => self.call(function, arguments),
             Expression::Operation { operator, operands } => self.operation(operator, operands),
-            Expression::Cast { value, type_name } if type_name == "date" => match &**value {
-                Expression::Column(_) => format!("date of {}", self.of(value)),
-                other => self.of(other),
-            },
-            Expression::Cast { value, .. } => self.of(value),
+            Expression::Cast { value, type_name } => self.cast(value, type_name),
             Expression::Case { operand: None, branches, otherwise } => {
                 let cases = branches.iter().map(|(condition, value)| {
                     format!("{} where {}", self.of(value), super::condition::one(condition, self.names))
@@ -175,9 +172,29 @@ impl Words<'_> {
             Expression::Subquery(subquery) => match &subquery.form {
                 SubqueryForm::Value => "the value of another query".to_owned(),
                 SubqueryForm::Exists => format!("there are {}", query_words(&subquery.query)),
-                SubqueryForm::In(value) => format!("{} is among {}", self.of(value), query_words(&subquery.query)),
+                SubqueryForm::In(value) => {
+                    let column = columns(&subquery.query).into_iter().next().unwrap_or_default();
+                    format!("{} is among the {column} of {}", self.of(value), query_words(&subquery.query))
+                }
             },
             Expression::Unknown(reason) => format!("unknown ({reason})"),
+        }
+    }
+
+    /// Returns a value in another type, where that changes it.
+    fn cast(&self, value: &Expression, type_name: &str) -> String {
+        let is_truncated = matches!(value, Expression::Call { function, .. } if function == "date_trunc");
+        let words = self.of(value);
+        match type_name {
+            "date" if is_truncated || matches!(value, Expression::Literal(_)) => words,
+            "date" => format!("date of {}", bracketed(&words, value)),
+            "integer" | "int" | "bigint" | "smallint" | "int4" | "int8" => {
+                format!("{} as a whole number", bracketed(&words, value))
+            }
+            "numeric" | "decimal" | "double precision" | "float" | "float8" | "real" | "text" | "varchar"
+            | "character varying" | "interval" | "timestamp" | "timestamptz" | "boolean" => words,
+            _ if matches!(value, Expression::Literal(_)) => words,
+            other => format!("{} as {other}", bracketed(&words, value)),
         }
     }
 
@@ -196,6 +213,10 @@ impl Words<'_> {
             words => format!(" in the order of {words}"),
         };
         format!("{}({arguments}){partition}{order}", window.function.function)
+    }
+
+    fn bracketed(&self, value: &Expression) -> String {
+        bracketed(&self.of(value), value)
     }
 
     fn list(&self, list: &[Expression]) -> String {
@@ -221,7 +242,11 @@ impl Words<'_> {
                     None => format!("{field} number of {}", self.of(value)),
                 }
             }
-            ("round" | "trunc", [value, ..]) => self.of(value),
+            ("round", [value]) => format!("{} rounded", self.bracketed(value)),
+            ("round", [value, decimals]) => {
+                format!("{} rounded to {} decimals", self.bracketed(value), self.of(decimals))
+            }
+            ("trunc", [value, ..]) => format!("{} cut to whole parts", self.bracketed(value)),
             ("coalesce", [value, instead]) => format!("{} (or {})", self.of(value), self.of(instead)),
             (function, arguments) => format!("{function}({})", self.list(arguments)),
         }
@@ -272,7 +297,7 @@ impl Words<'_> {
                 format!("{} {sign} {}", bracketed(left), bracketed(right))
             }
             (Operator::Prefix(sign), [operand]) if sign == "NOT" => format!("not ({})", self.of(operand)),
-            (Operator::Prefix(sign), [operand]) => format!("{sign}{}", self.of(operand)),
+            (Operator::Prefix(sign), [operand]) => format!("{sign}{}", self.bracketed(operand)),
             (Operator::Postfix(sign), [operand]) => format!("{} {}", self.of(operand), sign.to_lowercase()),
             _ => "an operation".to_owned(),
         }

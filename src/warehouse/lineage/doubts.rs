@@ -6,6 +6,7 @@ mod joins;
 mod types;
 
 use super::expression::{Aggregate, Expression, Literal, Operator};
+use super::meaning::Meaning;
 use super::measure::Measure;
 use super::query::{Query, Relation, Rows, Source};
 use super::types::is_moment;
@@ -28,6 +29,25 @@ struct Look<'m> {
     aggregate: &'m Aggregate,
     rows: &'m Rows,
     catalog: &'m Catalog,
+}
+
+/// Returns the doubts about a column: those about its measures, and about the arithmetic over them.
+pub fn of_meaning(meaning: &Meaning, catalog: &Catalog) -> Vec<Doubt> {
+    let mut doubts = meaning.measures.iter().flat_map(|one| of_measure(one, catalog)).collect::<Vec<_>>();
+    let mut divides = false;
+    meaning.value.visit(&mut |part| divides |= types::divides_counts(part, &meaning.measures, catalog));
+    doubts.extend(divides.then(integer_division));
+    let mut told = Vec::new();
+    doubts.retain(|doubt| {
+        let is_new = !told.contains(doubt);
+        told.push(doubt.clone());
+        is_new
+    });
+    doubts
+}
+
+fn integer_division() -> Doubt {
+    doubt("integer_division", "Whole numbers are divided by whole numbers, so that each fraction is cut off.")
 }
 
 /// Returns the doubts about a measure.
@@ -106,7 +126,13 @@ impl Look<'_> {
         }
         let role = self.column(argument)?.role?;
         (self.aggregate.function == "sum" && matches!(role, Role::Rate | Role::UnitPrice)).then(|| {
-            doubt("sum_of_rates", format!("It adds up {}, which is a rate or a price and no amount.", column.name))
+            doubt(
+                "sum_of_rates",
+                format!(
+                    "It adds up {}, which is no amount that may be added up: a rate, a price or a balance.",
+                    column.name
+                ),
+            )
         })
     }
 
@@ -171,9 +197,7 @@ impl Look<'_> {
         for argument in &self.aggregate.arguments {
             argument.visit(&mut |part| divides |= types::is_integer_division(part, self.rows, self.catalog));
         }
-        divides.then(|| {
-            doubt("integer_division", "Whole numbers are divided by whole numbers, so that each fraction is cut off.")
-        })
+        divides.then(integer_division)
     }
 
     fn mixed_currencies(&self, keys: &[&Expression]) -> Option<Doubt> {

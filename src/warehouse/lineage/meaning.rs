@@ -3,7 +3,7 @@
 use super::expression::{Column, Expression, Literal, Operator};
 use super::keys::shown;
 use super::measure::Measure;
-use super::presentation::{Step, stripped, stripped_until};
+use super::presentation::{Step, is_unit, stripped, stripped_until};
 use super::query::{Block, Output, Query, Relation, Source};
 use super::trace::{Trace, has_measure};
 use super::types;
@@ -168,10 +168,27 @@ fn is_constant_column(column: &Column, block: &Block) -> bool {
     }
 }
 
-/// Returns the literals that can become a part of the value.
-pub fn typed(value: &Expression) -> Vec<&Literal> {
+/// Returns the literals that can become a part of the value: somebody wrote them, and no table holds them. 0, 1 and steps
+/// from one unit to another are none.
+pub fn typed(meaning: &Meaning) -> Vec<&Literal> {
     let mut found = Vec::new();
-    collect_typed(value, &mut found);
+    collect_typed(&meaning.value, &mut found);
+    // The argument of an ordered-set aggregate says which quantile it is.
+    let measures = meaning.measures.iter().filter(|measure| measure.aggregate.within.is_empty());
+    for argument in measures.flat_map(|measure| &measure.aggregate.arguments) {
+        collect_typed(argument, &mut found);
+    }
+    found.extend(meaning.steps.iter().filter_map(|step| match step {
+        Step::Missing(literal) => Some(literal),
+        _ => None,
+    }));
+    let is_free = |literal: &Literal| match literal {
+        Literal::Number(number) => {
+            matches!(number.as_str(), "0" | "1") || is_unit(&Expression::Literal(literal.clone()))
+        }
+        _ => false,
+    };
+    found.retain(|literal| !is_free(literal));
     found
 }
 
@@ -194,7 +211,7 @@ fn collect_typed<'e>(value: &'e Expression, found: &mut Vec<&'e Literal>) {
         Expression::Operation { operator: Operator::Infix(sign), operands }
             if matches!(sign.as_str(), "+" | "-" | "*" | "/" | "%" | "^") =>
         {
-            let operands = operands.iter().filter(|operand| !super::presentation::is_unit(operand));
+            let operands = operands.iter().filter(|operand| !is_unit(operand));
             operands.for_each(|operand| collect_typed(operand, found));
         }
         Expression::Operation { operator: Operator::Prefix(sign), operands } if sign != "NOT" => {

@@ -155,6 +155,12 @@ impl Printer {
             self.push(" GROUP BY ");
             self.list(grouped, ", ");
         }
+        // Without an aggregate, nothing else says that all rows are one group.
+        let has_aggregate = block.outputs.iter().any(|output| output.value.has_aggregate())
+            || block.having.iter().any(Expression::has_aggregate);
+        if block.keys.as_ref().is_some_and(Vec::is_empty) && !has_aggregate {
+            self.push(" GROUP BY ()");
+        }
         self.conditions(" HAVING ", &block.having);
         // Groups by constants alone are one group, and none without rows.
         if is_by_constants {
@@ -234,12 +240,12 @@ impl Printer {
             Relation::Query { query, names } => {
                 self.push(if query.is_closed() { "(" } else { "LATERAL (" });
                 self.query(query);
-                let _ = write!(self.text, ") AS {name}({})", columns(names.len()));
+                let _ = write!(self.text, ") AS {name}{}", columns(names.len()));
             }
             Relation::Function { function, arguments, ordinality, names } => {
                 self.call(function, arguments);
                 self.push(if *ordinality { " WITH ORDINALITY" } else { "" });
-                let _ = write!(self.text, " AS {name}({})", columns(names.len()));
+                let _ = write!(self.text, " AS {name}{}", columns(names.len()));
             }
         }
     }
@@ -440,6 +446,11 @@ impl Printer {
     }
 }
 
+/// Returns the list of a source's columns in brackets; nothing if it has none.
 fn columns(count: usize) -> String {
-    (1..=count).map(|number| format!("c{number}")).collect::<Vec<_>>().join(", ")
+    if count == 0 {
+        return String::new();
+    }
+    let names = (1..=count).map(|number| format!("c{number}")).collect::<Vec<_>>();
+    format!("({})", names.join(", "))
 }

@@ -169,6 +169,19 @@ impl Query {
         found
     }
 
+    /// Returns why a column of the query or of a query in it is unknown: it cannot be written as SQL then.
+    pub fn unlisted(&self) -> Option<&str> {
+        match self {
+            Self::Block(block) => {
+                let own = block.outputs.iter().find_map(|output| output.value.unknown());
+                own.or_else(|| block.rows.sources().into_iter().filter_map(Source::query).find_map(Self::unlisted))
+            }
+            Self::UnionAll(branches) => branches.iter().find_map(Self::unlisted),
+            Self::Values(rows) => rows.iter().flatten().find_map(Expression::unknown),
+            Self::Unknown(reason) => Some(reason),
+        }
+    }
+
     /// Returns why the query cannot be traced; `None` if it can, although single columns may be unknown.
     pub fn unknown(&self) -> Option<&str> {
         match self {

@@ -6,7 +6,7 @@ use super::expression::{Aggregate, Column, Expression, Subquery, SubqueryForm, W
 use super::functions::{self, Kind};
 use super::keys::{lifted, pinned};
 use super::measure::{Key, Measure, is_additive};
-use super::query::{Block, Distinct, Item, Query, Relation, Rows};
+use super::query::{Block, Distinct, Item, Query, Relation, Rows, Source};
 use super::resolve::is_constant;
 
 /// Finds the measures that a value is made of.
@@ -88,6 +88,9 @@ impl Trace<'_> {
         let keys = keys.iter().filter(|key| !is_constant(key) && pinned(key, &block.rows.conditions).is_none());
         let key = |key: &Expression| Key { key: key.clone(), named: Some(key.clone()), pinned: None, shown: None };
         let measure = Measure { aggregate, rows, keys: keys.map(key).collect(), optional: false, left_out: false };
+        if let Some(reason) = measure.rows.sources().into_iter().filter_map(Source::query).find_map(Query::unlisted) {
+            return Expression::Unknown(reason.to_owned());
+        }
         if !measure.query().is_closed() {
             return Expression::Unknown("a subquery that depends on the row".to_owned());
         }

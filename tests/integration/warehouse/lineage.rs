@@ -205,6 +205,10 @@ async fn check_measures(ground: &Ground, meaning: &Meaning, index: usize, rows: 
         values.push(measured(ground, measure).await?);
     }
     let names = (0..values.len()).map(|index| format!("m{index}")).collect::<Vec<_>>();
+    // A key among measures is what the row shows; the measures were computed above.
+    if !meaning.value.columns().is_empty() {
+        return Ok(());
+    }
     let formula = match print::formula(&presentation::presented(meaning.value.clone(), &meaning.steps), &names) {
         Ok(formula) => formula,
         Err(reason) => return Err(format!("no formula: {reason}")),
