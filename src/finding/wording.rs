@@ -7,6 +7,7 @@ mod expression;
 
 use self::condition::{bracketed, conditions};
 use self::expression::{Names, phrase};
+use crate::typeset::text::line;
 use crate::warehouse::catalog::Catalog;
 use crate::warehouse::lineage::completeness::{self, Cut};
 use crate::warehouse::lineage::expression::{Aggregate, Expression, Literal};
@@ -18,8 +19,24 @@ use crate::warehouse::lineage::{Branch, Lineage, doubts};
 
 /// Keys of a query beyond which they are counted and not named.
 const KEYS_MAX: usize = 5;
-/// Returns what the columns of a statement mean, a line each, with the doubts about them below.
+/// Characters of a value of the data in a sentence.
+const VALUE_CHARACTERS_MAX: usize = 60;
+/// Characters of a line.
+const LINE_CHARACTERS_MAX: usize = 4_000;
+/// What a line below a column begins with.
+const INDENT: &str = "    ";
+
+/// Returns what the columns of a statement mean, a line each, with the doubts about them below. Names and values of the
+/// database cannot drive a terminal or begin a line.
 pub fn statement(lineage: &Lineage, catalog: &Catalog) -> Vec<String> {
+    let fit = |text: String| match text.strip_prefix(INDENT) {
+        Some(below) => format!("{INDENT}{}", line(below, LINE_CHARACTERS_MAX)),
+        None => line(&text, LINE_CHARACTERS_MAX),
+    };
+    lines(lineage, catalog).into_iter().map(fit).collect()
+}
+
+fn lines(lineage: &Lineage, catalog: &Catalog) -> Vec<String> {
     if let Some(reason) = &lineage.unknown {
         return vec![format!("nothing of it can be traced: {reason}")];
     }
@@ -37,16 +54,16 @@ pub fn statement(lineage: &Lineage, catalog: &Catalog) -> Vec<String> {
 fn branch_lines(branch: &Branch, first: &Branch, catalog: &Catalog) -> Vec<String> {
     let mut lines = Vec::new();
     for (output, column) in first.block.outputs.iter().zip(&branch.columns) {
-        let name = crate::typeset::text::line(&output.name, VALUE_CHARACTERS_MAX);
+        let name = line(&output.name, VALUE_CHARACTERS_MAX);
         lines.push(format!("{}: {}", if name.is_empty() { "?" } else { &name }, column_words(column, &branch.block)));
         if matches!(column.kind, Kind::Measure | Kind::Value | Kind::Cumulative) {
             let typed = meaning::typed(column).into_iter().map(literal).collect::<Vec<_>>().join(", ");
             lines.extend(
-                (!typed.is_empty()).then(|| format!("    typed: {typed} of the statement can be a part of it")),
+                (!typed.is_empty()).then(|| format!("{INDENT}typed: {typed} of the statement can be a part of it")),
             );
         }
         let doubts = doubts::of_meaning(column, catalog).into_iter();
-        lines.extend(doubts.map(|doubt| format!("    doubt {}: {}", doubt.id, doubt.sentence)));
+        lines.extend(doubts.map(|doubt| format!("{INDENT}doubt {}: {}", doubt.id, doubt.sentence)));
     }
     if branch.columns.iter().all(|column| column.measures.is_empty()) {
         lines.push(format!("from: {}", block_words(&Block { having: Vec::new(), ..branch.block.clone() })));
@@ -110,6 +127,9 @@ fn formula(value: &Expression, measures: &[Measure], block: &Block) -> String {
         return format!("({}) in percent of ({})", measure(part), measure(whole));
     }
     let letters = ('a'..='z').take(measures.len()).map(String::from).collect::<Vec<_>>();
+    if letters.len() < measures.len() {
+        return format!("arithmetic over {} measures", measures.len());
+    }
     let words = phrase(value, &Names::of(&block.rows).with_measures(&letters));
     match measures {
         [] => words,
@@ -335,12 +355,9 @@ fn block_words(block: &Block) -> String {
 fn literal(literal: &Literal) -> String {
     match literal {
         Literal::Number(number) => number.clone(),
-        Literal::Text(text) => format!("'{}'", crate::typeset::text::line(text, VALUE_CHARACTERS_MAX)),
+        Literal::Text(text) => format!("'{}'", line(text, VALUE_CHARACTERS_MAX)),
         Literal::Boolean(value) => value.to_string(),
         Literal::Null => "nothing".to_owned(),
         Literal::Parameter(name) => name.clone(),
     }
 }
-
-/// Characters of a value of the data in a sentence.
-const VALUE_CHARACTERS_MAX: usize = 60;

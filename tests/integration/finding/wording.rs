@@ -76,3 +76,24 @@ fn the_columns_of_players_are_worded_by_their_expressions_and_conditions() {
 fn the_columns_of_joins_are_worded_by_their_expressions_and_conditions() {
     insta::assert_snapshot!("joins", meanings("joins.json"));
 }
+
+/// Names and values cannot drive a terminal, reorder text or look like a line of their own.
+#[test]
+fn names_and_values_of_the_database_are_names_and_values_in_words() {
+    let evil = "a\u{1b}[31m\nfake: count of rows\u{202e}";
+    let column = Column { name: evil.to_owned(), type_name: "text".to_owned(), ..Column::default() };
+    let table = Table { schema: "public".to_owned(), name: evil.to_owned(), columns: vec![column], ..Table::default() };
+    let catalog = Catalog { tables: vec![table], business_context: None };
+    let mut policy = Policy { search_path: vec!["public".to_owned()], ..Policy::default() };
+    policy.allow("public", evil, [evil]);
+    let name = format!("\"{evil}\"");
+    let sql = format!(
+        "SELECT {name} AS {name}, count(*), {name} || '{evil}' AS y, no_column FROM {name} WHERE {name} <> '{evil}' GROUP BY 1, 3"
+    );
+    let select = validate(&sql, &policy).unwrap_or_else(|refusal| panic!("{refusal}"));
+    let lines = wording::statement(&lineage::of(&select, &catalog), &catalog);
+    assert!(lines.len() >= 4, "{lines:?}");
+    for line in &lines {
+        assert!(!line.contains(['\u{1b}', '\n', '\u{202e}']) && !line.starts_with("fake"), "{line:?}");
+    }
+}
