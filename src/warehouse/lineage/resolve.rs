@@ -19,9 +19,9 @@ use sqlparser::ast::{
 
 use self::calls::NamedWindow;
 use self::scope::Scope;
-use super::expression::{Expression, Literal, Order, SourceId};
+use super::expression::{Column, Expression, Literal, Order, SourceId};
 use super::normalize::normalize;
-use super::query::{Block, Distinct, Output, Query};
+use super::query::{Block, Distinct, Item, Output, Query, Relation, Rows, Source};
 use crate::warehouse::catalog::Catalog;
 use crate::warehouse::sql::Select;
 
@@ -108,19 +108,38 @@ impl<'q> Resolver<'q> {
         match body {
             SetExpr::Select(select) => self.select(select, order, &cut, outer),
             SetExpr::Query(query) if !is_cut => self.query(query, outer),
-            SetExpr::SetOperation { left, op: SetOperator::Union, set_quantifier: SetQuantifier::All, right }
-                if !is_cut =>
-            {
+            SetExpr::SetOperation { left, op: SetOperator::Union, set_quantifier, right } if !is_cut => {
                 let sides = [left, right].map(|side| self.body(side, &[], Cut::default(), outer));
-                union(sides)
+                match set_quantifier {
+                    SetQuantifier::All => union(sides),
+                    SetQuantifier::None | SetQuantifier::Distinct => self.without_duplicates(union(sides)),
+                    _ => Query::Unknown("a UNION by names".to_owned()),
+                }
             }
             SetExpr::Values(values) if !is_cut => self.values(values, outer),
-            SetExpr::SetOperation { op: SetOperator::Union, set_quantifier: SetQuantifier::All, .. } => {
+            SetExpr::SetOperation { op: SetOperator::Union, .. } => {
                 Query::Unknown("the rows of a UNION are cut".to_owned())
             }
             SetExpr::SetOperation { op, .. } => Query::Unknown(format!("{op} compares whole rows")),
             _ => Query::Unknown("a query that is not a SELECT".to_owned()),
         }
+    }
+
+    /// Returns the distinct rows of a query: its groups by all columns.
+    fn without_duplicates(&mut self, query: Query) -> Query {
+        if query.unknown().is_some() {
+            return query;
+        }
+        let Some(id) = self.next_source() else { return Query::Unknown("too many sources".to_owned()) };
+        let names = query.names();
+        let column =
+            |(index, name): (usize, &String)| Expression::Column(Column { source: id, index, name: name.clone() });
+        let keys = names.iter().enumerate().map(column).collect::<Vec<_>>();
+        let outputs = names.iter().zip(&keys).map(|(name, value)| Output { name: name.clone(), value: value.clone() });
+        let outputs = outputs.collect();
+        let source = Source { id, relation: Relation::Query { query, names } };
+        let rows = Rows { items: vec![Item::Source(source)], conditions: Vec::new() };
+        normalize(Query::Block(Box::new(Block { rows, keys: Some(keys), outputs, ..Block::default() })), self.catalog)
     }
 
     fn values(&mut self, values: &'q Values, outer: Option<&Scope<'_>>) -> Query {
