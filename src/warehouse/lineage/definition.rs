@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::expression::{Expression, Operator};
+use super::expression::{Aggregate, Expression, Operator};
 use super::measure::Measure;
 use super::print;
 use super::query::{Block, Item, Output, Query, Relation, Rows};
@@ -14,35 +14,32 @@ const HASH_BYTES: usize = 8;
 /// Returns the definition as SQL: the aggregate over its rows, without keys. Sources and conditions are in an order of
 /// their own, and so are the sides of `=` and `<>`.
 pub fn text(measure: &Measure) -> Result<String, String> {
-    let output = Output { name: String::new(), value: Expression::Aggregate(Box::new(measure.aggregate.clone())) };
     let rows = ordered_sources(&measure.rows);
-    let mut block = Block { rows, keys: Some(Vec::new()), outputs: vec![output], ..Block::default() };
-    let mut conditions = std::mem::take(&mut block.rows.conditions);
-    let printed = |condition: &Expression| print::expression(condition, &block).unwrap_or_default();
-    for condition in &mut conditions {
-        order_sides(condition, &printed);
-    }
-    conditions.sort_by_cached_key(|condition| printed(condition));
-    conditions.dedup();
-    let mut filter = Vec::new();
-    if let Expression::Aggregate(aggregate) = &block.outputs[0].value {
-        filter.clone_from(&aggregate.filter);
-        for condition in &mut filter {
-            order_sides(condition, &printed);
-        }
-        filter.sort_by_cached_key(|condition| printed(condition));
-        filter.dedup();
-    }
-    if let Expression::Aggregate(aggregate) = &mut block.outputs[0].value {
-        aggregate.filter = filter;
-    }
-    block.rows.conditions = conditions;
+    let names = Block { rows, ..Block::default() };
+    let mut rows = names.rows.clone();
+    rows.conditions = ordered(&measure.rows.conditions, &names);
+    let filter = ordered(&measure.aggregate.filter, &names);
+    let value = Expression::Aggregate(Box::new(Aggregate { filter, ..measure.aggregate.clone() }));
+    let outputs = vec![Output { name: String::new(), value }];
+    let block = Block { rows, keys: Some(Vec::new()), outputs, ..Block::default() };
     print::query(&Query::Block(Box::new(block)))
 }
 
 /// Returns the hash of the definition, 16 hexadecimal digits. It changes if the measure's SQL does.
 pub fn hash(measure: &Measure) -> Result<String, String> {
     Ok(hex(&Sha256::digest(text(measure)?)[..HASH_BYTES]))
+}
+
+/// Returns conditions in the order of their texts, each once. `block` names the sources.
+fn ordered(conditions: &[Expression], block: &Block) -> Vec<Expression> {
+    let printed = |part: &Expression| print::expression(part, block).unwrap_or_default();
+    let mut conditions = conditions.to_vec();
+    for condition in &mut conditions {
+        order_sides(condition, &printed);
+    }
+    conditions.sort_by_cached_key(printed);
+    conditions.dedup();
+    conditions
 }
 
 /// Returns the rows with their sources in the order of their names, where the order does not matter.

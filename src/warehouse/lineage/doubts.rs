@@ -33,16 +33,15 @@ struct Look<'m> {
 
 /// Returns the doubts about a column: those about its measures, and about the arithmetic over them.
 pub fn of_meaning(meaning: &Meaning, catalog: &Catalog) -> Vec<Doubt> {
-    let mut doubts = meaning.measures.iter().flat_map(|one| of_measure(one, catalog)).collect::<Vec<_>>();
     let mut divides = false;
     meaning.value.visit(&mut |part| divides |= types::divides_counts(part, &meaning.measures, catalog));
-    doubts.extend(divides.then(integer_division));
-    let mut told = Vec::new();
-    doubts.retain(|doubt| {
-        let is_new = !told.contains(doubt);
-        told.push(doubt.clone());
-        is_new
-    });
+    let of_measures = meaning.measures.iter().flat_map(|one| of_measure(one, catalog));
+    let mut doubts = Vec::new();
+    for doubt in of_measures.chain(divides.then(integer_division)) {
+        if !doubts.contains(&doubt) {
+            doubts.push(doubt);
+        }
+    }
     doubts
 }
 
@@ -281,15 +280,11 @@ impl Look<'_> {
 
     /// A table with validity dates is read without a date.
     fn validity(&self) -> Option<Doubt> {
-        const PAIRS: &[(&str, &str)] = &[
-            ("valid_from", "valid_to"),
-            ("effective_from", "effective_to"),
-            ("valid_from", "valid_until"),
-            ("start_date", "end_date"),
-        ];
+        const PAIRS: &[(&str, &str)] =
+            &[("valid_from", "valid_to"), ("effective_from", "effective_to"), ("valid_from", "valid_until")];
         self.tables().find_map(|(source, table)| {
             let has = |name: &str| table.column(name).is_some();
-            let pair = PAIRS.iter().take(3).find(|(from, to)| has(from) && has(to))?;
+            let pair = PAIRS.iter().find(|(from, to)| has(from) && has(to))?;
             let is_named = self.is_named(source, pair.0, &[]) || self.is_named(source, pair.1, &[]);
             (!is_named).then(|| {
                 doubt(

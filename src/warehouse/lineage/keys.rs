@@ -81,18 +81,13 @@ struct Link<'r> {
 /// or missing, so that the other side's stands for it, but not the other way round.
 fn links(rows: &Rows) -> Vec<Link<'_>> {
     let mut found = Vec::new();
-    let is_column = |side: &Expression| matches!(side, Expression::Column(_));
-    let pair = |condition: &'_ Expression| {
-        condition.as_infix("=").is_some_and(|(left, right)| is_column(left) && is_column(right))
-    };
-    for (left, right) in rows.conditions.iter().filter(|condition| pair(condition)).filter_map(|one| one.as_infix("="))
-    {
+    for (left, right) in rows.conditions.iter().filter_map(equal_columns) {
         found.push(Link { from: left, to: right, full: false });
         found.push(Link { from: right, to: left, full: false });
     }
     for item in &rows.items {
         let Item::Outer(outer) = item else { continue };
-        for (left, right) in outer.on.iter().filter(|condition| pair(condition)).filter_map(|one| one.as_infix("=")) {
+        for (left, right) in outer.on.iter().filter_map(equal_columns) {
             let is_optional = |side: &Expression| match side {
                 Expression::Column(column) => outer.right.source_of(column).is_some(),
                 _ => false,
@@ -108,6 +103,12 @@ fn links(rows: &Rows) -> Vec<Link<'_>> {
         found.extend(links(&outer.right));
     }
     found
+}
+
+/// Returns the two columns that a condition makes equal.
+fn equal_columns(condition: &Expression) -> Option<(&Expression, &Expression)> {
+    let is_column = |side: &Expression| matches!(side, Expression::Column(_));
+    condition.as_infix("=").filter(|(left, right)| is_column(left) && is_column(right))
 }
 
 /// Returns the columns that stand for the key, the key among them; with `full`, those of which one does at least.

@@ -1,25 +1,14 @@
 //! What columns mean, in words: of the statements of players, and of joins.
 
 use std::fmt::Write as _;
-use std::fs;
 
 use explore::finding::wording;
 use explore::warehouse::catalog::{Catalog, Column, Table};
 use explore::warehouse::lineage;
 use explore::warehouse::sql::{Policy, validate};
 use regex::Regex;
-use serde::Deserialize;
 
-#[derive(Deserialize)]
-struct Set {
-    tables: Vec<String>,
-    queries: Vec<Written>,
-}
-
-#[derive(Deserialize)]
-struct Written {
-    sql: String,
-}
+use crate::warehouse::lineage::{Written, sets};
 
 /// The tables of `CREATE TABLE` statements with simple columns.
 fn catalog(statements: &[String]) -> Catalog {
@@ -49,10 +38,8 @@ fn catalog(statements: &[String]) -> Catalog {
 
 /// Each statement with what its columns mean.
 fn meanings(file: &str) -> String {
-    let path = format!("{}/tests/material/lineage/{file}", env!("CARGO_MANIFEST_DIR"));
-    let sets: Vec<Set> = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
     let mut text = String::new();
-    for set in sets {
+    for set in sets(file) {
         let catalog = catalog(&set.tables);
         let mut policy = Policy { search_path: vec!["public".to_owned()], ..Policy::default() };
         for table in &catalog.tables {

@@ -95,15 +95,21 @@ fn contains(all: &Rows, some: &Rows) -> bool {
     })
 }
 
+/// Tables and statements over them.
 #[derive(Deserialize)]
-struct Set {
-    tables: Vec<String>,
-    queries: Vec<Written>,
+pub(crate) struct Set {
+    pub(crate) tables: Vec<String>,
+    pub(crate) queries: Vec<Written>,
 }
 
 #[derive(Deserialize)]
-struct Written {
-    sql: String,
+pub(crate) struct Written {
+    pub(crate) sql: String,
+}
+
+/// The sets of a file.
+pub(crate) fn sets(file: &str) -> Vec<Set> {
+    serde_json::from_str(&material(&format!("lineage/{file}"))).unwrap()
 }
 
 fn material(file: &str) -> String {
@@ -278,7 +284,7 @@ struct Tally {
 impl Tally {
     /// Adds the statements of a file, each set on its own tables with generated rows.
     async fn file(&mut self, file: &str, rows: usize) {
-        let sets: Vec<Set> = serde_json::from_str(&material(&format!("lineage/{file}"))).unwrap();
+        let sets = sets(file);
         let stem = file.trim_end_matches(".json");
         for (index, set) in sets.iter().enumerate() {
             let sql = set.queries.iter().map(|query| query.sql.as_str()).collect::<Vec<_>>();

@@ -99,14 +99,13 @@ impl<'q> Resolver<'q> {
         list.into_iter().map(|item| order_by(item, self.expression(&item.expr, scope))).collect()
     }
 
-    /// Makes the windows that a SELECT names known, and returns how many there are.
-    pub(super) fn name_windows(&mut self, select: &'q Select) -> usize {
+    /// Makes the windows that a SELECT names known.
+    pub(super) fn name_windows(&mut self, select: &'q Select) {
         for window in &select.named_window {
             if let NamedWindowExpr::WindowSpec(spec) = &window.1 {
                 self.windows.push((&window.0.value, spec));
             }
         }
-        self.windows.len()
     }
 }
 
