@@ -7,6 +7,7 @@
     reason = "statistics count in f64, and positions in a series are computed from it; both are far below 2^52"
 )]
 
+pub mod chance;
 pub mod contribution;
 pub(crate) mod dice;
 pub mod forecast;

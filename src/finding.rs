@@ -4,9 +4,12 @@
 //! construct a [`Finding`], except reading one back from a journal.
 
 pub mod check;
+pub mod claim;
 pub mod document;
 pub(crate) mod evidence;
+pub mod companions;
 mod expression;
+pub mod fact;
 mod fingerprint;
 mod format;
 pub mod prose;
@@ -14,8 +17,9 @@ pub mod results;
 mod source;
 mod used;
 pub mod wording;
+pub mod workbook;
 
-pub(crate) use self::expression::CellReference;
+pub use self::results::CellReference;
 pub(crate) use self::used::Used;
 
 use rust_decimal::Decimal;

@@ -19,6 +19,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 pub(super) use self::evaluate::{unknown_column, unknown_query};
+pub(crate) use super::results::CellReference;
 use super::results::Results;
 
 /// A parsed arithmetic expression over cells.
@@ -72,14 +73,6 @@ enum Function {
     PerMonth,
     Annualised,
     DaysBetween,
-}
-
-/// The position of a cell: the query's id, the row counted from 0, and the index of the column.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct CellReference {
-    pub(crate) query: String,
-    pub(crate) row: usize,
-    pub(crate) column: usize,
 }
 
 /// The kind of quantity of a value, which decides how a text may describe it.

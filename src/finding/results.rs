@@ -5,6 +5,7 @@ pub(crate) mod names;
 use std::sync::Arc;
 
 use jiff::civil::Date;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::names::Names;
@@ -53,6 +54,14 @@ impl QueryResult {
             literals: select.literals().into_iter().map(literal).collect(),
         }
     }
+}
+
+/// The position of a cell: the query's id, the row counted from 0, and the index of the column.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct CellReference {
+    pub query: String,
+    pub row: usize,
+    pub column: usize,
 }
 
 /// A value that a statement's conditions fix, as in `WHERE region = 'North'`.

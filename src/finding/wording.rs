@@ -4,6 +4,7 @@
 
 mod condition;
 mod expression;
+pub(crate) mod parts;
 
 use self::condition::{bracketed, conditions};
 use self::expression::{Names, phrase};
@@ -14,7 +15,7 @@ use crate::warehouse::lineage::expression::{Aggregate, Expression, Literal};
 use crate::warehouse::lineage::meaning::{self, Kind, Meaning};
 use crate::warehouse::lineage::measure::Measure;
 use crate::warehouse::lineage::presentation::{self, Step};
-use crate::warehouse::lineage::query::{Block, Distinct, Item, Outer, Query, Relation, Rows, Source};
+use crate::warehouse::lineage::query::{Block, Distinct, Item, Outer, Query, Relation, Rows, Source, is_link};
 use crate::warehouse::lineage::{Branch, Lineage, doubts};
 
 /// Keys of a query beyond which they are counted and not named.
@@ -177,11 +178,6 @@ pub fn measure(measure: &Measure) -> String {
     if keys.is_empty() { words } else { format!("{words}, by {}", keys.join(" and ")) }
 }
 
-/// Returns whether the condition only joins two sources: it is told by the sources' names.
-fn is_link(condition: &Expression) -> bool {
-    matches!(condition.as_infix("="), Some((Expression::Column(left), Expression::Column(right))) if left.source != right.source)
-}
-
 /// Returns an aggregate over what `of` says.
 fn aggregate(aggregate: &Aggregate, of: &str, names: &Names) -> String {
     let arguments = aggregate.arguments.iter().map(|argument| phrase(argument, names)).collect::<Vec<_>>();
@@ -209,11 +205,7 @@ fn aggregate(aggregate: &Aggregate, of: &str, names: &Names) -> String {
 /// Returns the condition of which an argument is 1 or 0.
 fn yes_or_no(argument: &Expression) -> Option<&Expression> {
     let Expression::Cast { value, type_name } = argument else { return None };
-    let is_condition = matches!(&**value, Expression::In { .. })
-        || ["=", "<>", "<", ">", "<=", ">=", "AND", "OR", "LIKE", "ILIKE"]
-            .iter()
-            .any(|sign| value.as_infix(sign).is_some());
-    (is_condition && type_name.starts_with("int")).then_some(value)
+    (value.is_condition() && type_name.starts_with("int")).then_some(value)
 }
 
 fn function_words(function: &str, aggregate: &Aggregate, names: &Names) -> String {

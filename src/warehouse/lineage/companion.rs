@@ -6,50 +6,68 @@
 
 use super::expression::{Aggregate, Expression, Literal};
 use super::measure::Measure;
-use super::query::{Block, Output, Query, Rows};
+use super::presentation::presented;
+use super::query::{Block, Output, Query, Rows, is_link};
 
-/// Returns the measure by its keys, and after it the count of the rows that are behind each value.
+/// Holds a key of a measure at a value, or away from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hold {
+    /// The index of the key in [`Measure::keys`].
+    pub key: usize,
+    /// The value as the statement shows it; `None` is a missing value.
+    pub value: Option<String>,
+    /// Whether the key has the value; otherwise it has any other.
+    pub is: bool,
+}
+
+/// Returns the measure by its keys, and after it the count of the rows that are behind each value. An average is
+/// followed by the variance of its values.
 pub fn counted(measure: &Measure) -> Query {
     let Query::Block(mut block) = measure.query() else { return measure.query() };
-    block.outputs.push(unnamed(behind(&measure.aggregate)));
+    block.outputs.extend(about(&measure.aggregate));
     Query::Block(block)
 }
 
-/// Returns the measure over all groups, and the count of the rows behind it.
-pub fn all(measure: &Measure) -> Query {
-    over(measure, rows_of(measure))
-}
-
-/// Returns the measure over all groups but one, and the count of the rows behind it. `group` has a value for each key
-/// that is not held at one, as text; `None` is a missing value.
-pub fn rest(measure: &Measure, group: &[Option<&str>]) -> Query {
+/// Returns the measure over all rows that the holds leave, with what [`counted`] adds to it.
+pub fn over(measure: &Measure, holds: &[Hold]) -> Query {
     let mut rows = rows_of(measure);
-    let keys = measure.keys.iter().filter(|key| key.pinned.is_none());
-    let is_other = keys.zip(group).map(|(key, value)| {
-        let value = value.map_or_else(Expression::null, |text| Expression::Literal(Literal::Text(text.to_owned())));
-        Expression::infix(key.key.clone(), "IS DISTINCT FROM", value)
-    });
-    rows.conditions.extend(is_other.reduce(|one, other| Expression::infix(one, "OR", other)));
-    over(measure, rows)
+    rows.conditions.extend(holds.iter().filter_map(|hold| {
+        let key = measure.keys.get(hold.key)?;
+        let steps = key.shown.as_ref().map(|(_, steps)| steps.as_slice()).unwrap_or_default();
+        let value = hold.value.clone().map_or_else(Expression::null, |text| Expression::Literal(Literal::Text(text)));
+        let operator = if hold.is { "IS NOT DISTINCT FROM" } else { "IS DISTINCT FROM" };
+        Some(Expression::infix(presented(key.key.clone(), steps), operator, value))
+    }));
+    let value = Expression::Aggregate(Box::new(measure.aggregate.clone()));
+    let outputs = std::iter::once(unnamed(value)).chain(about(&measure.aggregate)).collect();
+    Query::Block(Box::new(Block { rows, keys: Some(Vec::new()), outputs, ..Block::default() }))
 }
 
-/// Returns the first and the last moment of the rows behind the measure. `time` is a column of its rows.
+/// Returns the first and the last moment of all rows of the measure's sources, whatever its conditions. `time` is a value
+/// of its rows.
 pub fn span(measure: &Measure, time: &Expression) -> Query {
     let bound = |function: &str| {
         unnamed(Expression::Aggregate(Box::new(Aggregate {
             function: function.to_owned(),
             arguments: vec![time.clone()],
+            filter: Vec::new(),
             ..empty(&measure.aggregate)
         })))
     };
     let outputs = vec![bound("min"), bound("max")];
-    Query::Block(Box::new(Block { rows: rows_of(measure), keys: Some(Vec::new()), outputs, ..Block::default() }))
+    let mut rows = (*measure.rows).clone();
+    rows.conditions.retain(is_link);
+    Query::Block(Box::new(Block { rows, keys: Some(Vec::new()), outputs, ..Block::default() }))
 }
 
-fn over(measure: &Measure, rows: Rows) -> Query {
-    let value = Expression::Aggregate(Box::new(measure.aggregate.clone()));
-    let outputs = vec![unnamed(value), unnamed(behind(&measure.aggregate))];
-    Query::Block(Box::new(Block { rows, keys: Some(Vec::new()), outputs, ..Block::default() }))
+/// Returns the count of the rows behind an aggregate, and the variance of what an average is of.
+fn about(aggregate: &Aggregate) -> Vec<Output> {
+    let mut outputs = vec![unnamed(behind(aggregate))];
+    if aggregate.function == "avg" && !aggregate.distinct {
+        let variance = Aggregate { function: "var_samp".to_owned(), ..aggregate.clone() };
+        outputs.push(unnamed(Expression::Aggregate(Box::new(variance))));
+    }
+    outputs
 }
 
 /// Returns the rows of the measure with the conditions that hold its keys at one value.

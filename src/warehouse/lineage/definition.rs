@@ -5,11 +5,44 @@ use sha2::{Digest as _, Sha256};
 use super::expression::{Aggregate, Expression, Operator};
 use super::measure::Measure;
 use super::print;
-use super::query::{Block, Item, Output, Query, Relation, Rows};
+use super::query::{Block, Item, Output, Query, Relation, Rows, is_link};
 use crate::typeset::text::hex;
 
 /// The bytes of a definition's hash.
 const HASH_BYTES: usize = 8;
+
+/// A measure without its conditions, as text: two measures with the same base differ in conditions and keys alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Base {
+    /// The aggregate over its joined sources, as SQL.
+    pub text: String,
+    /// The sources in an order of their own; it names them in what is printed.
+    block: Block,
+}
+
+impl Base {
+    /// Returns the base of a measure, or why it cannot be printed.
+    pub fn of(measure: &Measure) -> Result<Self, String> {
+        let mut rows = ordered_sources(&measure.rows);
+        rows.conditions.clear();
+        let names = Block { rows, ..Block::default() };
+        let links = measure.rows.conditions.iter().filter(|condition| is_link(condition)).cloned().collect::<Vec<_>>();
+        let mut rows = names.rows.clone();
+        rows.conditions = ordered(&links, &names);
+        let value = Expression::Aggregate(Box::new(Aggregate { filter: Vec::new(), ..measure.aggregate.clone() }));
+        let outputs = vec![Output { name: String::new(), value }];
+        let whole = Block { rows, keys: Some(Vec::new()), outputs, ..Block::default() };
+        let text = print::query(&Query::Block(Box::new(whole)))?;
+        Ok(Self { text, block: names })
+    }
+
+    /// Returns an expression over the measure's rows as SQL, the same for each measure with this base.
+    pub fn print(&self, expression: &Expression) -> Result<String, String> {
+        let mut expression = expression.clone();
+        order_sides(&mut expression, &|part| print::expression(part, &self.block).unwrap_or_default());
+        print::expression(&expression, &self.block)
+    }
+}
 
 /// Returns the definition as SQL: the aggregate over its rows, without keys. Sources and conditions are in an order of
 /// their own, and so are the sides of `=` and `<>`.

@@ -140,6 +140,12 @@ pub enum SubqueryForm {
     In(Expression),
 }
 
+/// Operators whose result is true or false.
+const CONDITIONS: &[&str] = &[
+    "=", "<>", "<", ">", "<=", ">=", "AND", "OR", "LIKE", "ILIKE", "NOT LIKE", "NOT ILIKE", "IS DISTINCT FROM",
+    "IS NOT DISTINCT FROM", "~", "~*", "!~", "!~*",
+];
+
 impl Expression {
     /// Returns NULL.
     pub fn null() -> Self {
@@ -168,6 +174,17 @@ impl Expression {
                 Some((operands.first()?, operands.get(1)?))
             }
             _ => None,
+        }
+    }
+
+    /// Returns whether the value is true or false by its form.
+    pub fn is_condition(&self) -> bool {
+        match self {
+            Self::In { .. } | Self::Quantified { .. } => true,
+            Self::Operation { operator: Operator::Infix(sign), .. } => CONDITIONS.contains(&sign.as_str()),
+            Self::Operation { operator: Operator::Prefix(sign), .. } => sign == "NOT",
+            Self::Operation { operator: Operator::Postfix(sign), .. } => sign.starts_with("IS "),
+            _ => false,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::expression::{Aggregate, Expression};
+use super::expression::{Aggregate, Expression, Literal};
 use super::keys::pinned;
 use super::presentation::{Step, presented};
 use super::query::{Block, Output, Query, Rows};
@@ -23,6 +23,36 @@ pub struct Measure {
 }
 
 impl Measure {
+    /// Returns the measure with what its argument says of the rows as conditions: `count(x)` counts the rows with an x,
+    /// `sum(CASE WHEN c THEN x ELSE 0 END)` adds up x where c holds. The values are the same, but for groups without such
+    /// rows: there one may be 0 where the other is missing. `is_never_null` tells of an argument that it has a value in
+    /// every row.
+    pub fn plain(&self, is_never_null: impl Fn(&Expression) -> bool) -> Self {
+        let mut plain = self.clone();
+        let aggregate = &mut plain.aggregate;
+        if let ([argument], true) = (aggregate.arguments.as_slice(), aggregate.within.is_empty())
+            && let Some((condition, value)) = conditional(argument, &aggregate.function)
+            && (value.is_some() || !aggregate.distinct)
+        {
+            let (condition, value) = (condition.clone(), value.cloned());
+            aggregate.filter.extend(condition.conjuncts());
+            match value {
+                Some(value) => aggregate.arguments = vec![value],
+                // Each row counts once for a sum or a plain count, and only those are without a value here.
+                None => (aggregate.function, aggregate.arguments) = ("count".to_owned(), Vec::new()),
+            }
+        }
+        if let ("count", false, [argument]) =
+            (aggregate.function.as_str(), aggregate.distinct, aggregate.arguments.as_slice())
+        {
+            if !is_never_null(argument) {
+                aggregate.filter.push(Expression::postfix(argument.clone(), "IS NOT NULL"));
+            }
+            aggregate.arguments.clear();
+        }
+        plain
+    }
+
     /// Returns the conditions that hold keys at one value from outside the measure's rows.
     pub(super) fn held(&self) -> impl Iterator<Item = Expression> {
         let held = |key: &Key| Some(Expression::infix(key.key.clone(), "=", key.pinned.clone()?));
@@ -47,6 +77,32 @@ impl Measure {
         let mut rows = (*self.rows).clone();
         rows.conditions.extend(self.held());
         Query::Block(Box::new(Block { rows, keys: Some(keys), outputs, ..Block::default() }))
+    }
+}
+
+/// Returns the condition under which an argument has its value, and the value; `None` for a count of the rows that meet
+/// the condition.
+fn conditional<'e>(argument: &'e Expression, function: &str) -> Option<(&'e Expression, Option<&'e Expression>)> {
+    let is = |value: &Expression, number: &str| {
+        matches!(value, Expression::Literal(Literal::Number(written)) if written == number)
+    };
+    match argument {
+        Expression::Cast { value, type_name } if function == "sum" && type_name.starts_with("int") => {
+            value.is_condition().then_some((&**value, None))
+        }
+        Expression::Case { operand: None, branches, otherwise } => {
+            let [(condition, value)] = branches.as_slice() else { return None };
+            let is_zero = otherwise.as_deref().is_some_and(|value| is(value, "0"));
+            let is_null = otherwise.as_deref().is_none_or(|value| *value == Expression::null());
+            match function {
+                "sum" if is(value, "1") && (is_zero || is_null) => Some((condition, None)),
+                "sum" if is_zero || is_null => Some((condition, Some(value))),
+                "count" if is_null && matches!(value, Expression::Literal(Literal::Number(_) | Literal::Text(_))) => Some((condition, None)),
+                _ if is_null => Some((condition, Some(value))),
+                _ => None,
+            }
+        }
+        _ => None,
     }
 }
 

@@ -102,6 +102,12 @@ pub enum Relation {
     },
 }
 
+/// Returns whether the condition only joins two sources, as `orders.customer = customers.id` does.
+pub fn is_link(condition: &Expression) -> bool {
+    let sides = condition.as_infix("=");
+    matches!(sides, Some((Expression::Column(left), Expression::Column(right))) if left.source != right.source)
+}
+
 impl Query {
     /// Calls `visit` with every expression in the query.
     pub fn visit<'e>(&'e self, visit: &mut dyn FnMut(&'e Expression)) {

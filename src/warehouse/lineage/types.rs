@@ -57,7 +57,7 @@ pub(super) fn is_moment(value: &Expression, rows: &Rows, catalog: &Catalog) -> b
 }
 
 /// Returns the type's name as `format_type` writes it; `None` if it cannot be told.
-pub(super) fn type_name(value: &Expression, rows: &Rows, catalog: &Catalog) -> Option<String> {
+pub(crate) fn type_name(value: &Expression, rows: &Rows, catalog: &Catalog) -> Option<String> {
     let of = |value: &Expression| type_name(value, rows, catalog);
     let named = |name: &str| Some(name.to_owned());
     match value {

@@ -1,0 +1,497 @@
+//! A column of a result as the measures that it is made of, and the groups that these have: the engine asks for them
+//! itself, so that a cell is believed only if its measures, computed anew by their keys, give it again.
+
+use std::collections::HashMap;
+
+use rust_decimal::Decimal;
+
+use super::condition::{self, Condition, Ground};
+use super::quantity::{Part, Quantity, evaluate};
+use super::{Stop, refused};
+use crate::finding::CellReference;
+use crate::finding::wording::parts::measure_name;
+use crate::finding::workbook::{Sheet, Workbook};
+use crate::warehouse::catalog::Role;
+use crate::warehouse::lineage::companion::{self, Hold};
+use crate::warehouse::lineage::completeness::{self, Cut};
+use crate::warehouse::lineage::definition::{self, Base};
+use crate::warehouse::lineage::doubts;
+use crate::warehouse::lineage::expression::{Expression, Literal};
+use crate::warehouse::lineage::meaning::{self, Kind, Meaning};
+use crate::warehouse::lineage::measure::{Key, Measure, is_additive};
+use crate::warehouse::lineage::presentation::Step;
+use crate::warehouse::lineage::print;
+use crate::warehouse::lineage::query::{Item, Query, Relation, is_link};
+use crate::warehouse::lineage::{Branch, type_name};
+
+/// How far a recomputed number may be from the cell, beyond the cell's rounding, in relation to its size: floating-point
+/// aggregates depend on the order of the rows.
+const FLOAT_TOLERANCE: Decimal = Decimal::from_parts(1, 0, 0, false, 9);
+
+/// A column of the rows of one kind.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Column<'w> {
+    pub(super) book: &'w Workbook,
+    pub(super) sheet: &'w Sheet,
+    pub(super) branch: &'w Branch,
+    pub(super) index: usize,
+}
+
+/// A group of a column: the values of its keys, by the outputs that show them, and its number.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Group {
+    pub(super) keys: Vec<(usize, Option<String>)>,
+    /// `None` if it is missing, with the parts nevertheless.
+    pub(super) value: Option<Decimal>,
+    pub(super) parts: Vec<Part>,
+}
+
+/// A measure and what its parts have in common.
+struct Known<'m> {
+    measure: &'m Measure,
+    base: Base,
+    template: Part,
+    /// The conditions of the statement.
+    conditions: Vec<Condition>,
+}
+
+impl<'w> Column<'w> {
+    pub(super) fn meaning(&self) -> &'w Meaning {
+        &self.branch.columns[self.index]
+    }
+
+    fn name(&self) -> String {
+        let columns = &self.sheet.result.table.columns;
+        format!("{}.{}", self.sheet.result.id, columns.get(self.index).map_or("?", |column| &column.name))
+    }
+
+    /// Refuses a column that nothing can be stated of.
+    pub(super) fn check(&self) -> Result<(), Stop> {
+        let name = self.name();
+        let meaning = self.meaning();
+        match &meaning.kind {
+            Kind::Measure => {}
+            Kind::Date if !meaning.measures.is_empty() => {}
+            Kind::Unknown(reason) => return refused(format!("what {name} means cannot be traced: {reason}")),
+            Kind::Constant => {
+                return refused(format!("{name} is a constant that the statement wrote: no table holds it"));
+            }
+            Kind::Key => {
+                return refused(format!("{name} is a key, not a number: name a measured column of the row"));
+            }
+            Kind::Cumulative => {
+                return refused(format!(
+                    "{name} depends on the order of the rows (a running total, a rank): select the plain aggregate"
+                ));
+            }
+            Kind::Value | Kind::Date => {
+                return refused(format!("{name} is a value of single rows: aggregate it, as in max({name}) GROUP BY a key"));
+            }
+        }
+        let typed = meaning::typed(meaning);
+        if let Some(Literal::Number(text) | Literal::Text(text) | Literal::Parameter(text)) = typed.first() {
+            return refused(format!(
+                "{name} holds {text}, which the statement wrote and no table holds: select the measure without it"
+            ));
+        }
+        if meaning.steps.iter().any(|step| matches!(step, Step::Truncate(_))) {
+            return refused(format!("{name} is cut, not rounded: use round"));
+        }
+        if meaning.measures.iter().any(|measure| !is_joined(measure)) {
+            return refused(format!(
+                "{name} is over rows that are combined without a join condition: join them by their keys"
+            ));
+        }
+        if meaning.measures.iter().any(|measure| completeness::of_rows(&measure.rows).contains(&Cut::Limit)) {
+            return refused(format!(
+                "{name} is over rows that a LIMIT in a subquery cuts: drop it, and let the claim choose (rank, top)"
+            ));
+        }
+        Ok(())
+    }
+
+    fn known(&self) -> Result<Vec<Known<'w>>, Stop> {
+        self.meaning().measures.iter().map(|measure| self.know(measure)).collect()
+    }
+
+    fn know(&self, measure: &'w Measure) -> Result<Known<'w>, Stop> {
+        let catalog = &*self.book.catalog;
+        if is_of_identifiers(measure, self.book) {
+            return refused(format!("{} adds up identifiers, which are no quantity", self.name()));
+        }
+        let plain = measure.plain(|value| is_never_null(value, measure, self.book));
+        let base = Base::of(&plain).map_err(Stop::Refused)?;
+        let ground = Ground { base: &base, rows: &plain.rows, catalog };
+        let stated = plain.rows.conditions.iter().filter(|condition| !is_link(condition)).chain(&plain.aggregate.filter);
+        let mut conditions = condition::of_conditions(stated, ground).map_err(Stop::Refused)?;
+        for key in &measure.keys {
+            let Some(pinned) = &key.pinned else { continue };
+            let held = Expression::infix(key.key.clone(), "=", pinned.clone());
+            conditions.push(condition::of_condition(&held, ground).map_err(Stop::Refused)?);
+        }
+        let text = definition::text(&plain).map_err(Stop::Refused)?;
+        let hash = definition::hash(&plain).map_err(Stop::Refused)?;
+        let template = Part {
+            base: base.text.clone(),
+            name: measure_name(&plain),
+            conditions: Vec::new(),
+            value: None,
+            rows: 0,
+            variance: None,
+            function: plain.aggregate.function.clone(),
+            is_additive: is_additive(&plain.aggregate),
+            unit: unit_of(measure, self.book),
+            doubts: doubts::of_measure(measure, catalog),
+            definition: (hash, text),
+        };
+        Ok(Known { measure, base, template, conditions })
+    }
+
+    /// Returns all groups of the column, whatever the statement's HAVING and LIMIT leave of them.
+    pub(super) fn groups(&self) -> Result<Vec<Group>, Stop> {
+        self.check()?;
+        let known = self.known()?;
+        let texts = known.iter().map(|known| print::query(&companion::counted(known.measure)));
+        let texts = texts.collect::<Result<Vec<_>, _>>().map_err(Stop::Refused)?;
+        let answers = self.book.ask(&texts)?;
+        let Some(widest) = (0..known.len()).max_by_key(|index| open(known[*index].measure).count()) else {
+            return refused(format!("{} is made of no measure", self.name()));
+        };
+        let mut by_key = Vec::new();
+        for (known, table) in known.iter().zip(&answers) {
+            if table.more_rows {
+                return Err(Stop::Refused(format!(
+                    "{} has more groups than the engine reads: group by fewer keys, or add a condition",
+                    self.name()
+                )));
+            }
+            let count = open(known.measure).count();
+            let rows = table.rows.iter().map(|row| (row[..count].to_vec(), row[count..].to_vec()));
+            by_key.push(rows.collect::<HashMap<_, _>>());
+        }
+        let outputs = open(known[widest].measure).map(|(_, output)| output).collect::<Vec<_>>();
+        let mut groups = Vec::new();
+        for row in &answers[widest].rows {
+            let keys = outputs.iter().copied().zip(row.iter().cloned()).collect::<Vec<_>>();
+            groups.push(self.group(keys, &known, &by_key)?);
+        }
+        Ok(groups)
+    }
+
+    fn group(
+        &self,
+        keys: Vec<(usize, Option<String>)>,
+        known: &[Known<'_>],
+        by_key: &[HashMap<Vec<Option<String>>, Vec<Option<String>>>],
+    ) -> Result<Group, Stop> {
+        let mut parts = Vec::new();
+        for (known, rows) in known.iter().zip(by_key) {
+            let mut own = Vec::new();
+            for (_, output) in open(known.measure) {
+                let key = keys.iter().find(|(shown, _)| *shown == output);
+                let Some((_, value)) = key else {
+                    return refused(format!("the measures of {} have different keys", self.name()));
+                };
+                own.push(value.clone());
+            }
+            parts.push(self.part(known, &own, rows.get(&own).map_or(&[][..], Vec::as_slice))?);
+        }
+        let values = parts.iter().map(|part| part.value).collect::<Vec<_>>();
+        let value = if self.meaning().kind == Kind::Date { None } else { self.computed(&values)? };
+        Ok(Group { keys, value, parts })
+    }
+
+    /// Returns the number of the column for values of its measures, with its factors.
+    fn computed(&self, values: &[Option<Decimal>]) -> Result<Option<Decimal>, Stop> {
+        let meaning = self.meaning();
+        let named = |error: String| Stop::Refused(format!("{}: {error}", self.name()));
+        evaluate(&self.formula(), values).map_err(named).map(|value| match value {
+            None if meaning.steps.iter().any(|step| matches!(step, Step::Missing(_))) && self.is_zero_when_missing() => {
+                Some(Decimal::ZERO)
+            }
+            value => value,
+        })
+    }
+
+    /// Whether 0 stands for a missing value, and is what a sum or a count without rows is.
+    fn is_zero_when_missing(&self) -> bool {
+        let meaning = self.meaning();
+        matches!(meaning.value, Expression::Measure(_))
+            && meaning.measures.iter().all(|measure| matches!(measure.aggregate.function.as_str(), "count" | "sum"))
+    }
+
+    /// Returns the arithmetic over the measures, with the factors that change the number.
+    pub(super) fn formula(&self) -> Expression {
+        let meaning = self.meaning();
+        meaning.steps.iter().fold(meaning.value.clone(), |value, step| match step {
+            Step::Times(factor) => Expression::infix(value, "*", Expression::Literal(Literal::Number(factor.clone()))),
+            Step::Over(factor) => Expression::infix(value, "/", Expression::Literal(Literal::Number(factor.clone()))),
+            _ => value,
+        })
+    }
+
+    /// Returns a measure for values of its open keys. `row` has the value, the count and perhaps the variance.
+    fn part(&self, known: &Known<'_>, keys: &[Option<String>], row: &[Option<String>]) -> Result<Part, Stop> {
+        let ground = Ground { base: &known.base, rows: &known.measure.rows, catalog: &self.book.catalog };
+        let mut conditions = known.conditions.clone();
+        for ((key, _), value) in open(known.measure).zip(keys) {
+            let steps = key.shown.as_ref().map(|(_, steps)| steps.as_slice()).unwrap_or_default();
+            let of_key = condition::of_key(&key.key, steps, value.as_deref(), ground).map_err(Stop::Refused)?;
+            conditions.extend(of_key);
+        }
+        let number = |index: usize| row.get(index).and_then(|cell| number_of(cell.as_deref()?));
+        Ok(Part {
+            conditions: condition::merged(conditions).map_err(Stop::Refused)?,
+            value: number(0),
+            rows: number(1).and_then(|count| u64::try_from(count).ok()).unwrap_or(0),
+            variance: number(2),
+            ..known.template.clone()
+        })
+    }
+
+    /// Returns the group of a row of the result, after a look whether its measures, computed anew, give its cell.
+    pub(super) fn cell(&self, row: usize) -> Result<(Group, Quantity), Stop> {
+        let groups = self.groups()?;
+        let table = &self.sheet.result.table;
+        let name = format!("{}[{}]", self.sheet.result.id, row + 1);
+        let name = format!("{name}.{}", table.columns.get(self.index).map_or("?", |column| &column.name));
+        let Some(text) = table.cell(row, self.index) else { return refused(format!("{name} is empty")) };
+        let outputs = groups.first().map(|group| group.keys.iter().map(|(output, _)| *output).collect::<Vec<_>>());
+        for output in outputs.into_iter().flatten() {
+            self.check_key(row, output, &name)?;
+        }
+        let is_it = |group: &&Group| group.keys.iter().all(|(output, value)| table.cell(row, *output) == value.as_deref());
+        let mut matching = groups.iter().filter(is_it);
+        let (Some(group), None) = (matching.next(), matching.next()) else {
+            return refused(format!(
+                "{name} cannot be found again by its keys; was the table changed since {} ran? Run it anew",
+                self.sheet.result.id
+            ));
+        };
+        let quantity = self.quantity(group, decimals_of(text))?;
+        let cell = number_of(text).ok_or_else(|| Stop::Refused(format!("{name} is no number")))?;
+        let tolerance = Decimal::new(5, decimals_of(text).saturating_add(1).min(28)) + cell.abs() * FLOAT_TOLERANCE;
+        if (quantity.value - cell).abs() > tolerance {
+            return refused(format!(
+                "{name} is {text}, but computed anew from its measures it is {}: {}",
+                quantity.value.round_dp(6).normalize(),
+                self.why_other(&quantity)
+            ));
+        }
+        let reference = CellReference { query: self.sheet.result.id.clone(), row, column: self.index };
+        Ok((group.clone(), Quantity { cells: vec![reference], ..quantity }))
+    }
+
+    fn why_other(&self, quantity: &Quantity) -> &'static str {
+        let divides = doubts::of_meaning(self.meaning(), &self.book.catalog);
+        if divides.iter().chain(&quantity.doubts()).any(|doubt| doubt.id == "integer_division") {
+            "whole numbers divided by whole numbers lose their fraction; write 1.0 * a / b"
+        } else {
+            "the statement changes it on the way, or the table was changed since; select the plain aggregate"
+        }
+    }
+
+    /// Refuses a row that a key does not name: the key is missing while the measure may be missing too, or the text is what
+    /// stands for a missing key.
+    fn check_key(&self, row: usize, output: usize, name: &str) -> Result<(), Stop> {
+        let cell = self.sheet.result.table.cell(row, output);
+        let meaning = &self.branch.columns[output];
+        let stands_for_missing = meaning.steps.iter().any(|step| match step {
+            Step::Missing(Literal::Text(text) | Literal::Number(text)) => Some(text.as_str()) == cell,
+            _ => false,
+        });
+        if stands_for_missing {
+            return refused(format!("{name}: its key may be a missing value; select the key without coalesce"));
+        }
+        let optional = self.meaning().measures.iter().any(|measure| measure.optional);
+        if cell.is_none() && optional {
+            return refused(format!("{name}: its key is missing, so that it names no group"));
+        }
+        Ok(())
+    }
+
+    /// Returns the number of a group with so many decimals.
+    pub(super) fn quantity(&self, group: &Group, decimals: u32) -> Result<Quantity, Stop> {
+        let Some(value) = group.value else {
+            return refused(format!("{} has no value there", self.name()));
+        };
+        Ok(Quantity { formula: self.formula(), parts: group.parts.clone(), value, decimals, cells: Vec::new() })
+    }
+
+    /// Returns the number over all groups that the holds leave, for a group's other keys. `holds` names outputs.
+    pub(super) fn over(&self, holds: &[(usize, Option<String>, bool)], decimals: u32) -> Result<Quantity, Stop> {
+        let known = self.known()?;
+        let mut texts = Vec::new();
+        for known in &known {
+            let holds = holds.iter().filter_map(|(output, value, is)| {
+                let key = known.measure.keys.iter().position(|key| shown(key) == Some(*output))?;
+                Some(Hold { key, value: value.clone(), is: *is })
+            });
+            let holds = holds.collect::<Vec<_>>();
+            texts.push(print::query(&companion::over(known.measure, &holds)).map_err(Stop::Refused)?);
+        }
+        let answers = self.book.ask(&texts)?;
+        let mut parts = Vec::new();
+        for (known, table) in known.iter().zip(&answers) {
+            let ground = Ground { base: &known.base, rows: &known.measure.rows, catalog: &self.book.catalog };
+            let row = table.rows.first().map_or(&[][..], Vec::as_slice);
+            let mut part = self.part(&Known { measure: &without_keys(known.measure), ..known.shallow() }, &[], row)?;
+            for (output, value, is) in holds {
+                let Some(key) = known.measure.keys.iter().find(|key| shown(key) == Some(*output)) else { continue };
+                let steps = key.shown.as_ref().map(|(_, steps)| steps.as_slice()).unwrap_or_default();
+                let held = condition::of_key(&key.key, steps, value.as_deref(), ground).map_err(Stop::Refused)?;
+                if *is {
+                    part.conditions.extend(held);
+                } else {
+                    part.conditions.push(condition::other_than(&held));
+                }
+            }
+            part.conditions = condition::merged(part.conditions).map_err(Stop::Refused)?;
+            parts.push(part);
+        }
+        let values = parts.iter().map(|part| part.value).collect::<Vec<_>>();
+        let Some(value) = self.computed(&values)? else {
+            return refused("there are no other rows to compare it with".to_owned());
+        };
+        Ok(Quantity { formula: self.formula(), parts, value, decimals, cells: Vec::new() })
+    }
+
+    /// Returns the days that the data of the column's measures reach over, whatever its conditions, by the moment of a
+    /// key.
+    pub(super) fn span(&self, output: usize) -> Result<Option<(String, String)>, Stop> {
+        for known in self.known()? {
+            let ground = Ground { base: &known.base, rows: &known.measure.rows, catalog: &self.book.catalog };
+            let Some(key) = known.measure.keys.iter().find(|key| shown(key) == Some(output)) else { continue };
+            let steps = key.shown.as_ref().map(|(_, steps)| steps.as_slice()).unwrap_or_default();
+            let Some((moment, _)) = condition::truncated(&key.key, steps, ground) else { continue };
+            let text = print::query(&companion::span(known.measure, moment)).map_err(Stop::Refused)?;
+            let answers = self.book.ask(&[text])?;
+            let row = answers.first().and_then(|table| table.rows.first());
+            return Ok(row.and_then(|row| Some((row.first()?.clone()?, row.get(1)?.clone()?))));
+        }
+        Ok(None)
+    }
+
+    /// Returns the output that shows a key of time to which a group belongs, with the rest of its keys.
+    pub(super) fn time_of(&self, group: &Group) -> Option<usize> {
+        let known = self.known().ok()?;
+        let is_time = |output: usize| {
+            known.iter().any(|known| {
+                let ground = Ground { base: &known.base, rows: &known.measure.rows, catalog: &self.book.catalog };
+                let key = known.measure.keys.iter().find(|key| shown(key) == Some(output));
+                key.is_some_and(|key| {
+                    let steps = key.shown.as_ref().map(|(_, steps)| steps.as_slice()).unwrap_or_default();
+                    condition::truncated(&key.key, steps, ground).is_some()
+                })
+            })
+        };
+        group.keys.iter().map(|(output, _)| *output).find(|output| is_time(*output))
+    }
+}
+
+impl<'m> Known<'m> {
+    fn shallow(&self) -> Self {
+        Self {
+            measure: self.measure,
+            base: self.base.clone(),
+            template: self.template.clone(),
+            conditions: self.conditions.clone(),
+        }
+    }
+}
+
+fn without_keys(measure: &Measure) -> Measure {
+    let mut measure = measure.clone();
+    measure.keys.retain(|key| key.pinned.is_some());
+    measure
+}
+
+/// Returns the keys that no condition holds, with the outputs that show them.
+fn open(measure: &Measure) -> impl Iterator<Item = (&Key, usize)> {
+    measure.keys.iter().filter(|key| key.pinned.is_none()).filter_map(|key| Some((key, shown(key)?)))
+}
+
+fn shown(key: &Key) -> Option<usize> {
+    key.shown.as_ref().filter(|_| key.pinned.is_none()).map(|(output, _)| *output)
+}
+
+/// Returns whether each source is joined to another one by equal columns, or is the only one.
+fn is_joined(measure: &Measure) -> bool {
+    let items = &measure.rows.items;
+    if items.len() < 2 {
+        return true;
+    }
+    let sources = |item: &Item| match item {
+        Item::Source(source) => vec![source.id],
+        Item::Outer(outer) => outer.left.sources().iter().chain(&outer.right.sources()).map(|source| source.id).collect(),
+    };
+    let members = items.iter().map(sources).collect::<Vec<_>>();
+    let mut reached = vec![0];
+    let mut next = 0;
+    while let Some(from) = reached.get(next).copied() {
+        for (left, right) in measure.rows.equalities() {
+            let (Expression::Column(left), Expression::Column(right)) = (left, right) else { continue };
+            for (one, other) in [(left, right), (right, left)] {
+                let to = members.iter().position(|sources| sources.contains(&other.source));
+                if let Some(to) = to.filter(|to| members[from].contains(&one.source) && !reached.contains(to)) {
+                    reached.push(to);
+                }
+            }
+        }
+        next += 1;
+    }
+    reached.len() == items.len()
+}
+
+/// Returns the unit of what is added up or averaged, as the metadata name it.
+fn unit_of(measure: &Measure, book: &Workbook) -> Option<String> {
+    if !matches!(measure.aggregate.function.as_str(), "sum" | "avg" | "min" | "max" | "percentile_cont" | "percentile_disc") {
+        return None;
+    }
+    let value = measure.aggregate.within.first().map(|order| &order.key).or(measure.aggregate.arguments.first())?;
+    let Expression::Column(column) = value else { return None };
+    match &measure.rows.source_of(column)?.relation {
+        Relation::Table { schema, name } => {
+            let table = book.catalog.table(Some(schema), name)?;
+            let column = table.column(&column.name)?;
+            let is_quantity = !matches!(column.role, Some(Role::Identifier | Role::Entity));
+            column.unit.clone().filter(|_| is_quantity)
+        }
+        Relation::Query { query: Query::Block(_), .. } | Relation::Query { .. } | Relation::Function { .. } => None,
+    }
+}
+
+/// Returns the number in a cell.
+pub(super) fn number_of(text: &str) -> Option<Decimal> {
+    let text = text.trim();
+    text.parse::<Decimal>().or_else(|_| Decimal::from_scientific(text)).ok()
+}
+
+/// Returns the number of decimals that a cell shows.
+pub(super) fn decimals_of(text: &str) -> u32 {
+    text.split_once('.').map_or(0, |(_, decimals)| u32::try_from(decimals.len()).unwrap_or(u32::MAX))
+}
+
+/// Returns whether the value is a column that is never NULL. A column on the optional side of a join may be.
+fn is_never_null(value: &Expression, measure: &Measure, book: &Workbook) -> bool {
+    let Expression::Column(column) = value else { return false };
+    let plain = measure.rows.items.iter().find_map(|item| match item {
+        Item::Source(source) if source.id == column.source => Some(&source.relation),
+        Item::Source(_) | Item::Outer(_) => None,
+    });
+    let Some(Relation::Table { schema, name }) = plain else { return false };
+    let column = book.catalog.table(Some(schema), name).and_then(|table| table.column(&column.name));
+    column.is_some_and(|column| !column.nullable)
+}
+
+/// Returns whether the aggregate is over numbers of an identifier, which are no quantity.
+fn is_of_identifiers(measure: &Measure, book: &Workbook) -> bool {
+    let Some(Expression::Column(column)) = measure.aggregate.arguments.first() else { return false };
+    let Some(Relation::Table { schema, name }) = measure.rows.source_of(column).map(|source| &source.relation) else {
+        return false;
+    };
+    let role = book.catalog.table(Some(schema), name).and_then(|table| table.column(&column.name)?.role);
+    let adds = matches!(measure.aggregate.function.as_str(), "sum" | "avg");
+    let is_number = type_name(&measure.aggregate.arguments[0], &measure.rows, &book.catalog).is_some();
+    adds && is_number && matches!(role, Some(Role::Identifier | Role::Entity))
+}

@@ -1,0 +1,278 @@
+//! The conditions that hold for the rows behind a number: those of the statement at every level, and its keys.
+
+use jiff::ToSpan as _;
+use jiff::civil::Date;
+
+use super::period::{Period, Unit, date};
+use crate::finding::wording::parts::{condition_words, key_name, key_words};
+use crate::warehouse::catalog::Catalog;
+use crate::warehouse::lineage::definition::Base;
+use crate::warehouse::lineage::expression::{Expression, Literal, Operator};
+use crate::warehouse::lineage::presentation::Step;
+use crate::warehouse::lineage::query::Rows;
+use crate::warehouse::lineage::type_name;
+
+/// A condition that holds for every row behind a number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Condition {
+    /// The same for the same condition, wherever a statement wrote it.
+    pub(super) id: String,
+    /// Such as `category 'Hardware'`.
+    pub(super) words: String,
+    pub(super) kind: Kind,
+}
+
+/// What a condition says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A key has a value.
+    Key(Named),
+    /// A moment lies in a period.
+    Period(Named, Period),
+    Other,
+}
+
+/// A key, or a moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Named {
+    /// The same for the same expression.
+    pub(super) id: String,
+    /// Such as `category`.
+    pub(super) name: String,
+}
+
+/// What conditions are made over: the rows of a measure.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ground<'g> {
+    pub(super) base: &'g Base,
+    pub(super) rows: &'g Rows,
+    pub(super) catalog: &'g Catalog,
+}
+
+/// One side of a period, as a comparison gives it.
+enum Bound {
+    First(Date),
+    End(Date),
+}
+
+impl Condition {
+    fn other(expression: &Expression, ground: Ground<'_>) -> Result<Self, String> {
+        let id = ground.base.print(expression)?;
+        Ok(Self { id, words: condition_words(expression, ground.rows), kind: Kind::Other })
+    }
+
+    fn key(key: &Expression, value: Option<&str>, ground: Ground<'_>) -> Result<Self, String> {
+        let named = ground.named(key)?;
+        let id = value.map_or_else(|| format!("{} IS NULL", named.id), |value| format!("{} = {value:?}", named.id));
+        Ok(Self { id, words: key_words(key, value, ground.rows), kind: Kind::Key(named) })
+    }
+
+    fn period(time: Named, period: Period) -> Self {
+        let words = format!("{} ({})", period.phrase(), time.name);
+        Self { id: format!("{} in {}..{}", time.id, period.first, period.end), words, kind: Kind::Period(time, period) }
+    }
+
+    /// Returns the period and its moment; `None` if the condition is about something else.
+    pub(super) fn as_period(&self) -> Option<(&Named, Period)> {
+        match &self.kind {
+            Kind::Period(time, period) => Some((time, *period)),
+            Kind::Key(_) | Kind::Other => None,
+        }
+    }
+
+    pub(super) fn as_key(&self) -> Option<&Named> {
+        match &self.kind {
+            Kind::Key(named) => Some(named),
+            Kind::Period(..) | Kind::Other => None,
+        }
+    }
+}
+
+impl Ground<'_> {
+    fn named(&self, key: &Expression) -> Result<Named, String> {
+        Ok(Named { id: self.base.print(key)?, name: key_name(key, self.rows) })
+    }
+
+    fn is_date(&self, value: &Expression) -> bool {
+        type_name(value, self.rows, self.catalog).is_some_and(|name| name == "date")
+    }
+
+    fn is_moment(&self, value: &Expression) -> bool {
+        let name = type_name(value, self.rows, self.catalog);
+        name.is_some_and(|name| name == "date" || name.starts_with("timestamp"))
+    }
+}
+
+/// The moment that a key truncates, and to what.
+pub(super) fn truncated<'k>(key: &'k Expression, steps: &[Step], ground: Ground<'_>) -> Option<(&'k Expression, Unit)> {
+    let format = steps.iter().find_map(|step| match step {
+        Step::Format(format) => Some(format.as_str()),
+        _ => None,
+    });
+    let told = |moment: &'k Expression, unit: Unit| match format {
+        Some(format) => Unit::of_format(format).filter(|told| *told == unit).map(|unit| (moment, unit)),
+        None => Some((moment, unit)),
+    };
+    match key {
+        Expression::Call { function, arguments } => match (function.as_str(), arguments.as_slice()) {
+            ("date_trunc", [Expression::Literal(Literal::Text(unit)), moment]) => told(moment, Unit::named(unit)?),
+            ("to_char", [moment, Expression::Literal(Literal::Text(format))]) => {
+                let moment = match moment {
+                    Expression::Call { function, arguments } if function == "date_trunc" => arguments.get(1)?,
+                    other => other,
+                };
+                Some((moment, Unit::of_format(format)?))
+            }
+            ("extract", [Expression::Literal(Literal::Text(field)), moment]) if field == "year" => {
+                Some((moment, Unit::Year))
+            }
+            _ => None,
+        },
+        Expression::Cast { value, type_name } if type_name == "date" => match &**value {
+            Expression::Call { function, .. } if function == "date_trunc" => truncated(value, steps, ground),
+            other => told(other, Unit::Day),
+        },
+        Expression::Cast { value, type_name } if matches!(type_name.as_str(), "int" | "integer" | "int4" | "text") => {
+            truncated(value, steps, ground).filter(|(_, unit)| *unit == Unit::Year)
+        }
+        moment if ground.is_date(moment) => told(moment, Unit::Day),
+        _ => None,
+    }
+}
+
+/// Returns the condition that a key has a value, as the statement shows it.
+pub(super) fn of_key(
+    key: &Expression,
+    steps: &[Step],
+    value: Option<&str>,
+    ground: Ground<'_>,
+) -> Result<Vec<Condition>, String> {
+    if let (Some((moment, unit)), Some(text)) = (truncated(key, steps, ground), value)
+        && let Some(period) = unit.read(text)
+    {
+        return Ok(vec![Condition::period(ground.named(moment)?, period)]);
+    }
+    let is_true = match value {
+        Some("t" | "true") => Some(true),
+        Some("f" | "false") => Some(false),
+        _ => None,
+    };
+    match is_true.filter(|_| key.is_condition()) {
+        Some(true) => key.clone().conjuncts().iter().map(|one| of_condition(one, ground)).collect(),
+        Some(false) => Ok(vec![Condition::other(&Expression::prefix("NOT", key.clone()), ground)?]),
+        None => Ok(vec![Condition::key(key, is_true.map_or(value, |is| Some(if is { "true" } else { "false" })), ground)?]),
+    }
+}
+
+/// Returns what a condition of the statement says.
+pub(super) fn of_condition(condition: &Expression, ground: Ground<'_>) -> Result<Condition, String> {
+    if let Some((left, right)) = condition.as_infix("=") {
+        for (key, value) in [(left, right), (right, left)] {
+            let Some(text) = constant(value).filter(|_| !key.columns().is_empty()) else { continue };
+            let condition = of_key(key, &[], Some(&text), ground)?;
+            if let [only] = condition.as_slice() {
+                return Ok(only.clone());
+            }
+        }
+    }
+    if let Expression::Column(_) = condition {
+        return Condition::key(condition, Some("true"), ground);
+    }
+    if let Expression::Operation { operator: Operator::Prefix(not), operands } = condition
+        && let ("NOT", [column @ Expression::Column(_)]) = (not.as_str(), operands.as_slice())
+    {
+        return Condition::key(column, Some("false"), ground);
+    }
+    Condition::other(condition, ground)
+}
+
+/// Returns the text of a constant that is written in the statement.
+fn constant(value: &Expression) -> Option<String> {
+    match value {
+        Expression::Literal(Literal::Text(text) | Literal::Number(text)) => Some(text.clone()),
+        Expression::Literal(Literal::Boolean(value)) => Some(value.to_string()),
+        Expression::Cast { value, .. } => constant(value),
+        _ => None,
+    }
+}
+
+/// Returns what the conditions of the statement say. Two comparisons that bound a moment on both sides are a period.
+pub(super) fn of_conditions<'c>(
+    conditions: impl Iterator<Item = &'c Expression>,
+    ground: Ground<'_>,
+) -> Result<Vec<Condition>, String> {
+    let mut found = Vec::new();
+    let mut bounds: Vec<(Named, Bound, Condition)> = Vec::new();
+    for condition in conditions {
+        match bound(condition, ground)? {
+            Some((time, bound)) => bounds.push((time, bound, Condition::other(condition, ground)?)),
+            None => found.push(of_condition(condition, ground)?),
+        }
+    }
+    while let Some((time, ..)) = bounds.first() {
+        let time = time.clone();
+        let (of_time, others) = bounds.into_iter().partition(|(other, ..)| *other == time);
+        bounds = others;
+        found.extend(joined(time, of_time));
+    }
+    Ok(found)
+}
+
+fn joined(time: Named, bounds: Vec<(Named, Bound, Condition)>) -> Vec<Condition> {
+    let first = bounds.iter().filter_map(|(_, bound, _)| if let Bound::First(day) = bound { Some(*day) } else { None }).max();
+    let end = bounds.iter().filter_map(|(_, bound, _)| if let Bound::End(day) = bound { Some(*day) } else { None }).min();
+    match (first, end) {
+        (Some(first), Some(end)) if first < end => vec![Condition::period(time, Period { first, end })],
+        _ => bounds.into_iter().map(|(_, _, condition)| condition).collect(),
+    }
+}
+
+/// Returns the day at which a comparison bounds a moment.
+fn bound(condition: &Expression, ground: Ground<'_>) -> Result<Option<(Named, Bound)>, String> {
+    let Expression::Operation { operator: Operator::Infix(sign), operands } = condition else { return Ok(None) };
+    let [moment, limit] = operands.as_slice() else { return Ok(None) };
+    let Some(day) = constant(limit).and_then(|text| date(&text)).filter(|_| ground.is_moment(moment)) else {
+        return Ok(None);
+    };
+    let is_date = ground.is_date(moment);
+    let next = || day.checked_add(1.day()).ok();
+    let bound = match sign.as_str() {
+        ">=" => Some(Bound::First(day)),
+        "<" => Some(Bound::End(day)),
+        ">" if is_date => next().map(Bound::First),
+        "<=" if is_date => next().map(Bound::End),
+        _ => None,
+    };
+    bound.map(|bound| Ok((ground.named(moment)?, bound))).transpose()
+}
+
+/// Returns the condition that holds for all rows but those for which these hold.
+pub(super) fn other_than(held: &[Condition]) -> Condition {
+    let join = |part: &dyn Fn(&Condition) -> &str| held.iter().map(part).collect::<Vec<_>>().join(" and ");
+    let (id, words) = (join(&|condition| &condition.id), join(&|condition| &condition.words));
+    Condition { id: format!("NOT ({id})"), words: format!("not {words}"), kind: Kind::Other }
+}
+
+/// Returns the conditions in their order, each once, with periods of one moment made one: a month within the year that
+/// the statement asks for is that month.
+pub(super) fn merged(conditions: Vec<Condition>) -> Result<Vec<Condition>, String> {
+    let mut merged: Vec<Condition> = Vec::new();
+    for condition in conditions {
+        if merged.iter().any(|known| known.id == condition.id) {
+            continue;
+        }
+        let known = condition.as_period().and_then(|(time, period)| {
+            let known = merged.iter_mut().find(|known| known.as_period().is_some_and(|(other, _)| other == time))?;
+            Some((known, time.clone(), period))
+        });
+        match known {
+            Some((known, time, period)) => {
+                let other = known.as_period().map_or(period, |(_, other)| other);
+                let both = other.and(period).ok_or("its periods have no day in common")?;
+                *known = Condition::period(time, both);
+            }
+            None => merged.push(condition),
+        }
+    }
+    Ok(merged)
+}

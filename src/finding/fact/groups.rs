@@ -1,0 +1,513 @@
+//! Facts about the groups of a column: place, largest, range, how many, alike, each change.
+
+use rust_decimal::Decimal;
+
+use super::column::{Column, Group, decimals_of};
+use super::compare::difference;
+use super::condition::Condition;
+use super::quantity::{Quantity, Scale, shown};
+use super::sentence::{list, quoted, sentence, side, signed_percent, size, what};
+use super::values::{part_of, relative};
+use super::{Draft, Fact, Form, Stop, refused, select, value as named};
+use crate::finding::CellReference;
+use crate::finding::claim::{Comparison, Operand, Span};
+use crate::finding::workbook::Workbook;
+use crate::typeset::text::group_digits;
+
+/// Groups that a sentence names.
+const NAMED_MAX: usize = 5;
+/// Groups lie close together if the largest is at most so many percent above the smallest.
+const ALIKE_MAX: Decimal = Decimal::from_parts(10, 0, 0, false, 2);
+
+/// The groups along one key, the other keys fixed.
+struct Groups<'w> {
+    column: Column<'w>,
+    /// The output that shows the key.
+    key: usize,
+    /// What the key is called.
+    key_name: String,
+    /// The value of the key and the number, in the order of the engine's own query.
+    values: Vec<(Option<String>, Quantity)>,
+    /// How many groups have no number.
+    missing: usize,
+    /// The groups that the claim leaves out.
+    except: Vec<String>,
+    /// The rows of the result whose groups these are.
+    rows: Vec<usize>,
+}
+
+impl<'w> Groups<'w> {
+    /// Returns the groups among which a cell is one.
+    fn around(operand: &Operand, book: &'w Workbook) -> Result<(Self, Option<String>), Stop> {
+        let Some(reference) = select::cell_of(operand, book)? else {
+            return refused("it takes one cell, as in rank(q3[Hardware].days)".to_owned());
+        };
+        let (column, row) = select::cell(&reference, book)?;
+        let (group, _) = column.cell(row)?;
+        let time = column.time_of(&group);
+        let mut others = group.keys.iter().filter(|(output, _)| Some(*output) != time);
+        let key = match (others.next(), others.next(), time) {
+            (Some((output, _)), None, _) => *output,
+            (None, None, Some(time)) => time,
+            (None, None, None) => return refused(format!("{reference} has no other groups: group by a key")),
+            _ => {
+                return refused(format!(
+                    "{reference} has several keys besides the period: group by one of them, with the others as conditions"
+                ));
+            }
+        };
+        let fixed = group.keys.iter().filter(|(output, _)| *output != key).cloned().collect::<Vec<_>>();
+        let own = group.keys.iter().find(|(output, _)| *output == key).and_then(|(_, value)| value.clone());
+        Ok((Self::of(column, key, &fixed, vec![row])?, own))
+    }
+
+    /// Returns the groups of a column.
+    fn along(span: &Span, book: &'w Workbook) -> Result<Self, Stop> {
+        let (column, rows) = select::span(&span.of, book)?;
+        let groups = column.groups()?;
+        let Some(first) = groups.first() else { return refused(format!("{} has no groups", span.of)) };
+        let table = &column.sheet.result.table;
+        let varies = |output: &usize| {
+            let mut cells = rows.iter().map(|row| table.cell(*row, *output));
+            let first = cells.next();
+            cells.any(|cell| Some(cell) != first)
+        };
+        let outputs = first.keys.iter().map(|(output, _)| *output).collect::<Vec<_>>();
+        let varying = outputs.iter().copied().filter(varies).collect::<Vec<_>>();
+        let key = match (varying.as_slice(), outputs.as_slice()) {
+            ([only], _) | ([], [only]) => *only,
+            ([], []) => return refused(format!("{} is one number, not several groups: group by a key", span.of)),
+            _ => {
+                return refused(format!(
+                    "the rows of {} differ in several keys: fix the others, as in {}[2024-01-01].{}",
+                    span.of.query, span.of.query, span.of.column
+                ));
+            }
+        };
+        let row = rows.first().copied().unwrap_or(0);
+        let fixed = outputs.iter().filter(|output| **output != key);
+        let fixed = fixed.map(|output| (*output, table.cell(row, *output).map(str::to_owned))).collect::<Vec<_>>();
+        let mut groups = Self::of(column, key, &fixed, rows)?;
+        groups.leave_out(&span.except)?;
+        Ok(groups)
+    }
+
+    fn of(column: Column<'w>, key: usize, fixed: &[(usize, Option<String>)], rows: Vec<usize>) -> Result<Self, Stop> {
+        let table = &column.sheet.result.table;
+        let decimals = (0..table.rows.len()).filter_map(|row| table.cell(row, column.index)).map(decimals_of).max();
+        let mut values = Vec::new();
+        let mut missing = 0;
+        for group in column.groups()?.iter().filter(|group| fixed.iter().all(|held| group.keys.contains(held))) {
+            match group.value {
+                Some(_) => values.push((value_of(group, key), column.quantity(group, decimals.unwrap_or(0))?)),
+                None => missing += 1,
+            }
+        }
+        let name = key_name(&values);
+        Ok(Self { column, key, key_name: name, values, missing, except: Vec::new(), rows })
+    }
+
+    fn leave_out(&mut self, except: &[String]) -> Result<(), Stop> {
+        for name in except {
+            let is_it = |value: &Option<String>| value.as_deref().is_some_and(|value| value.eq_ignore_ascii_case(name));
+            if !self.values.iter().any(|(value, _)| is_it(value)) {
+                let known = self.values.iter().filter_map(|(value, _)| value.as_deref());
+                return refused(format!("there is no group {name}: {}", crate::typeset::spelling::advice(name, known)));
+            }
+            self.values.retain(|(value, _)| !is_it(value));
+            self.except.push(name.clone());
+        }
+        Ok(())
+    }
+
+    /// Returns the conditions that only say which group a number is of.
+    fn told(&self) -> Vec<Condition> {
+        let own = self.values.iter().flat_map(|(_, quantity)| quantity.shared().into_iter().cloned().collect::<Vec<_>>());
+        let own = own.collect::<Vec<_>>();
+        let in_all = |condition: &Condition| {
+            self.values.iter().all(|(_, quantity)| quantity.shared().iter().any(|known| known.id == condition.id))
+        };
+        own.into_iter().filter(|condition| !in_all(condition)).collect()
+    }
+
+    fn what(&self) -> String {
+        let told = self.told();
+        self.values.first().map(|(_, quantity)| what(quantity, &told)).unwrap_or_default()
+    }
+
+    /// Returns the groups as a sentence counts them: `7 values of category`.
+    fn count(&self) -> String {
+        let count = self.values.len();
+        let plural = if count == 1 { "value" } else { "values" };
+        format!("{} {plural} of {}", group_digits(&count.to_string()), self.key_name)
+    }
+
+    /// Returns which groups are not among those counted.
+    fn left_out(&self) -> String {
+        let mut words = String::new();
+        if !self.except.is_empty() {
+            let names = self.except.iter().map(|name| quoted(Some(name))).collect::<Vec<_>>();
+            words = format!(", without {}", list(&names));
+        }
+        if self.missing > 0 {
+            words = format!("{words}; {} more have no value", self.missing);
+        }
+        words
+    }
+
+    /// Returns a group as a sentence names it: by its period, or by its value.
+    fn name(&self, value: Option<&str>, quantity: &Quantity) -> String {
+        let told = self.told();
+        let own = quantity.shared().into_iter().find(|condition| told.iter().any(|known| known.id == condition.id));
+        match own {
+            Some(condition) => match (condition.as_period(), condition.as_key()) {
+                (Some((_, period)), _) => period.words(),
+                (None, Some(_)) if is_plain(&condition.words) => quoted(value),
+                _ => condition.words.clone(),
+            },
+            None => quoted(value),
+        }
+    }
+
+    fn sorted(&self) -> Vec<&(Option<String>, Quantity)> {
+        let mut sorted = self.values.iter().collect::<Vec<_>>();
+        sorted.sort_by(|(key, one), (other_key, other)| other.value.cmp(&one.value).then_with(|| key.cmp(other_key)));
+        sorted
+    }
+
+    /// Returns the cells of the result that show these groups.
+    fn cells(&self) -> Vec<CellReference> {
+        let id = &self.column.sheet.result.id;
+        self.rows.iter().map(|row| CellReference { query: id.clone(), row: *row, column: self.column.index }).collect()
+    }
+
+    fn need(&self, least: usize) -> Result<(), Stop> {
+        if self.values.len() < least {
+            return refused(format!("there are {}, and {least} are needed", self.count()));
+        }
+        Ok(())
+    }
+}
+
+/// Whether the words are no more than a name and its value.
+fn is_plain(words: &str) -> bool {
+    !words.starts_with('(')
+}
+
+fn value_of(group: &Group, key: usize) -> Option<String> {
+    group.keys.iter().find(|(output, _)| *output == key).and_then(|(_, value)| value.clone())
+}
+
+/// Returns the name of the key in which the groups differ.
+fn key_name(values: &[(Option<String>, Quantity)]) -> String {
+    let Some((_, first)) = values.first() else { return "its key".to_owned() };
+    let shared = first.shared();
+    let others = values.iter().skip(1).map(|(_, quantity)| quantity.shared()).collect::<Vec<_>>();
+    let own = shared.iter().filter(|condition| {
+        others.is_empty() || !others.iter().all(|other| other.iter().any(|known| known.id == condition.id))
+    });
+    let name = own.filter_map(|condition| {
+        condition.as_key().map(|key| key.name.clone()).or_else(|| condition.as_period().map(|(time, _)| time.name.clone()))
+    });
+    name.last().unwrap_or_else(|| "its key".to_owned())
+}
+
+/// Returns the place of a group among all groups.
+pub(super) fn rank(operand: &Operand, book: &Workbook) -> Result<Fact, Stop> {
+    let (groups, own) = Groups::around(operand, book)?;
+    groups.need(2)?;
+    let Some((_, one)) = groups.values.iter().find(|(value, _)| *value == own) else {
+        return refused("the group has no number".to_owned());
+    };
+    let above = groups.values.iter().filter(|(_, other)| other.value > one.value).count();
+    let below = groups.values.iter().filter(|(_, other)| other.value < one.value).count();
+    let ties = groups.values.len() - above - below - 1;
+    let count = groups.values.len();
+    let name = groups.name(own.as_deref(), one);
+    let tied = match ties {
+        0 => String::new(),
+        1 => " (with one other that is equal)".to_owned(),
+        ties => format!(" (with {ties} others that are equal)"),
+    };
+    let place = if count == ties + 1 {
+        "has the same as all others".to_owned()
+    } else if above == 0 {
+        format!("has the highest{tied}")
+    } else if below == 0 {
+        format!("has the lowest{tied}")
+    } else if above < count / 2 {
+        format!("is {} from the highest{tied}", ordinal(above + 1))
+    } else {
+        format!("is {} from the lowest{tied}", ordinal(below + 1))
+    };
+    let sorted = groups.sorted();
+    let next = if above == 0 {
+        sorted.iter().find(|(_, other)| other.value < one.value).map(|next| ("next", next))
+    } else {
+        sorted.first().map(|first| ("the highest", first))
+    };
+    let next = next.map(|(word, (value, other))| format!("; {word} is {} with {}", groups.name(value.as_deref(), other), other.text()));
+    let words = format!(
+        "of {}{}, {name} {place} {}: {}{}",
+        groups.count(),
+        groups.left_out(),
+        groups.what(),
+        one.text(),
+        next.unwrap_or_default()
+    );
+    let values = vec![
+        named("value", one.read(), one.text()),
+        named("place", Decimal::from(above + 1), ordinal(above + 1)),
+        named("groups", Decimal::from(count), count.to_string()),
+    ];
+    let phrase = format!("the {} of {name} ({})", groups.what(), one.text());
+    let draft = Draft { form: Form::Rank, sentence: sentence(&words), phrase, values, quantities: vec![one], test: None };
+    Ok(Fact { cells: groups.cells(), ..draft.fact() })
+}
+
+fn ordinal(place: usize) -> String {
+    match place {
+        1 => "first".to_owned(),
+        2 => "second".to_owned(),
+        3 => "third".to_owned(),
+        place => {
+            let end = match (place % 10, place % 100) {
+                (1, last) if last != 11 => "st",
+                (2, last) if last != 12 => "nd",
+                (3, last) if last != 13 => "rd",
+                _ => "th",
+            };
+            format!("{place}{end}")
+        }
+    }
+}
+
+/// Returns the largest groups, and their part of the whole.
+pub(super) fn top(most: usize, span: &Span, book: &Workbook) -> Result<Fact, Stop> {
+    let groups = Groups::along(span, book)?;
+    groups.need(most + 1)?;
+    if most > NAMED_MAX * 2 {
+        return refused(format!("it names at most {}", NAMED_MAX * 2));
+    }
+    let sorted = groups.sorted();
+    let (largest, others) = sorted.split_at(most);
+    if let (Some((_, last)), Some((_, next))) = (largest.last(), others.first())
+        && last.value == next.value
+    {
+        return refused(format!("the {} and the next one are equal: take more or fewer", ordinal(most)));
+    }
+    let names = largest.iter().map(|(value, one)| format!("{} ({})", groups.name(value.as_deref(), one), one.text()));
+    let names = list(&names.collect::<Vec<_>>());
+    let is_additive = groups.values.iter().all(|(_, one)| one.is_additive() && !one.value.is_sign_negative());
+    let add = |some: &[&(Option<String>, Quantity)]| some.iter().map(|(_, one)| one.value).sum::<Decimal>();
+    let (part, whole) = (add(largest), add(&sorted));
+    let share = part_of(part, whole).filter(|_| is_additive && groups.except.is_empty());
+    let places = largest.first().map_or(0, |(_, one)| one.places());
+    let together = share.as_ref().map(|share| format!("; together {} of {}, {share}", shown(part, places), shown(whole, places)));
+    let heading = if most == 1 { "the highest".to_owned() } else { format!("the {most} highest") };
+    let verb = if most == 1 { "is" } else { "are" };
+    let words = format!(
+        "of {}{}, {heading} in {} {verb} {names}{}",
+        groups.count(),
+        groups.left_out(),
+        groups.what(),
+        together.unwrap_or_default()
+    );
+    let mut values = vec![named("groups", Decimal::from(sorted.len()), sorted.len().to_string())];
+    if let Some(share) = share {
+        values.push(named("part", part, shown(part, places)));
+        values.push(named("whole", whole, shown(whole, places)));
+        values.push(named("percent", part * Decimal::ONE_HUNDRED / whole, share));
+    }
+    let phrase = format!("{heading} in {}: {names}", groups.what());
+    let quantities = largest.iter().map(|(_, one)| one).collect();
+    let draft = Draft { form: Form::Top, sentence: sentence(&words), phrase, values, quantities, test: None };
+    Ok(Fact { cells: groups.cells(), ..draft.fact() })
+}
+
+/// Returns the smallest and the largest number of the groups.
+pub(super) fn range(span: &Span, book: &Workbook) -> Result<Fact, Stop> {
+    let groups = Groups::along(span, book)?;
+    groups.need(2)?;
+    let sorted = groups.sorted();
+    let (Some((high_key, high)), Some((low_key, low))) = (sorted.first(), sorted.last()) else {
+        return refused("there are no groups".to_owned());
+    };
+    let words = if high.value == low.value {
+        format!("the {} is {} for each of {}{}", groups.what(), high.text(), groups.count(), groups.left_out())
+    } else {
+        format!(
+            "the {} ranges from {} ({}) to {} ({}) over {}{}",
+            groups.what(),
+            low.text(),
+            groups.name(low_key.as_deref(), low),
+            high.text(),
+            groups.name(high_key.as_deref(), high),
+            groups.count(),
+            groups.left_out()
+        )
+    };
+    let values = vec![
+        named("from", low.read(), low.text()),
+        named("to", high.read(), high.text()),
+        named("groups", Decimal::from(sorted.len()), sorted.len().to_string()),
+    ];
+    let phrase = format!("the {}, from {} to {}", groups.what(), low.text(), high.text());
+    let draft = Draft { form: Form::Range, sentence: sentence(&words), phrase, values, quantities: vec![high, low], test: None };
+    Ok(Fact { cells: groups.cells(), ..draft.fact() })
+}
+
+/// Returns how many groups compare so with a bound.
+pub(super) fn count(span: &Span, comparison: Comparison, bound: Decimal, book: &Workbook) -> Result<Fact, Stop> {
+    let groups = Groups::along(span, book)?;
+    groups.need(2)?;
+    let (meeting, others): (Vec<_>, Vec<_>) =
+        groups.sorted().into_iter().partition(|(_, one)| comparison.holds(one.value, bound));
+    let names = |some: &[&(Option<String>, Quantity)]| {
+        some.iter().map(|(value, one)| groups.name(value.as_deref(), one)).collect::<Vec<_>>()
+    };
+    let how_many = match (meeting.len(), others.len()) {
+        (0, _) => format!("none of {} has", groups.count()),
+        (_, 0) => format!("all {} have", groups.count()),
+        (some, few) if few <= 2 && some > few => {
+            format!("all but {} of {} have", list(&names(&others)), groups.count())
+        }
+        (some, _) => format!("{some} of {} have", groups.count()),
+    };
+    let scale = groups.values.first().map_or(Scale::Plain, |(_, one)| one.scale());
+    let bound_text = match scale {
+        Scale::Plain => shown(bound, bound.scale()),
+        Scale::Percent => format!("{}%", bound.normalize()),
+        Scale::Share => format!("{}%", (bound * Decimal::ONE_HUNDRED).normalize()),
+    };
+    let sign = match comparison {
+        Comparison::Above => "above",
+        Comparison::AtLeast => "of at least",
+        Comparison::Below => "below",
+        Comparison::AtMost => "of at most",
+        Comparison::Equal => "of exactly",
+    };
+    let named_ones = if meeting.len() > others.len() && others.len() <= 2 || meeting.is_empty() {
+        String::new()
+    } else {
+        let shown_ones = names(&meeting).into_iter().take(NAMED_MAX).collect::<Vec<_>>();
+        let more = meeting.len().saturating_sub(NAMED_MAX);
+        if more > 0 {
+            format!(": {} and {more} more", shown_ones.join(", "))
+        } else {
+            format!(": {}", list(&shown_ones))
+        }
+    };
+    let words = format!(
+        "{how_many} {} {} {sign} {bound_text}{named_ones} (a bound of this analysis){}",
+        article(&groups.what()),
+        groups.what(),
+        groups.left_out()
+    );
+    let values = vec![
+        named("part", Decimal::from(meeting.len()), meeting.len().to_string()),
+        named("whole", Decimal::from(groups.values.len()), groups.values.len().to_string()),
+        named("bound", bound, bound_text),
+    ];
+    let phrase = format!("{} of {} with {} {sign} the bound", meeting.len(), groups.count(), groups.what());
+    let quantities = groups.values.first().map(|(_, one)| one).into_iter().collect();
+    let draft = Draft { form: Form::Count, sentence: sentence(&words), phrase, values, quantities, test: None };
+    Ok(Fact { cells: groups.cells(), ..draft.fact() })
+}
+
+fn article(words: &str) -> &'static str {
+    if words.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
+}
+
+/// Returns that all groups lie close together.
+pub(super) fn alike(span: &Span, book: &Workbook) -> Result<Fact, Stop> {
+    let groups = Groups::along(span, book)?;
+    groups.need(2)?;
+    let sorted = groups.sorted();
+    let (Some((high_key, high)), Some((low_key, low))) = (sorted.first(), sorted.last()) else {
+        return refused("there are no groups".to_owned());
+    };
+    let spread = (low.value > Decimal::ZERO).then(|| (high.value - low.value).checked_div(low.value)).flatten();
+    let Some(spread) = spread.filter(|spread| *spread <= ALIKE_MAX) else {
+        return refused(format!(
+            "they are not alike: the {} reaches from {} ({}) to {} ({}); range or rank says so",
+            groups.what(),
+            low.text(),
+            groups.name(low_key.as_deref(), low),
+            high.text(),
+            groups.name(high_key.as_deref(), high)
+        ));
+    };
+    let words = format!(
+        "the {} is alike for {}{}: from {} ({}) to {} ({}), the highest {} above the lowest",
+        groups.what(),
+        groups.count(),
+        groups.left_out(),
+        low.text(),
+        groups.name(low_key.as_deref(), low),
+        high.text(),
+        groups.name(high_key.as_deref(), high),
+        signed_percent(spread).trim_start_matches('+')
+    );
+    let values = vec![named("from", low.read(), low.text()), named("to", high.read(), high.text())];
+    let phrase = format!("the {}, alike for {}", groups.what(), groups.count());
+    let draft = Draft { form: Form::Alike, sentence: sentence(&words), phrase, values, quantities: vec![high, low], test: None };
+    Ok(Fact { cells: groups.cells(), ..draft.fact() })
+}
+
+/// Returns the change from one column to another, for each group.
+pub(super) fn each_change(from: &Span, to: &Span, book: &Workbook) -> Result<Fact, Stop> {
+    let (before, after) = (Groups::along(from, book)?, Groups::along(to, book)?);
+    if before.key_name != after.key_name || before.key != after.key {
+        return refused("the two columns have different groups: take two columns of one result".to_owned());
+    }
+    let mut changes = Vec::new();
+    let mut sides = None;
+    for (value, one) in &before.values {
+        let is_left_out = to.except.iter().any(|name| value.as_deref() == Some(name.as_str()));
+        let Some((_, other)) = after.values.iter().find(|(other, _)| other == value).filter(|_| !is_left_out) else { continue };
+        let found = difference(one, other)?;
+        found.axis()?;
+        sides.get_or_insert((found.left.clone(), found.right.clone(), found.all()));
+        changes.push((value, one, other));
+    }
+    let Some((left, right, told)) = sides.filter(|_| changes.len() >= 2) else {
+        return refused("it needs two groups with both numbers".to_owned());
+    };
+    changes.sort_by_key(|(_, one, other)| other.value - one.value);
+    let step = |(value, one, other): &(&Option<String>, &Quantity, &Quantity)| {
+        let name = before.name(value.as_deref(), one);
+        let percent = relative(one, other).map(|share| format!(", {}", signed_percent(share))).unwrap_or_default();
+        let sign = if other.value < one.value { "-" } else { "+" };
+        format!("{name} {} to {} ({sign}{}{percent})", one.text(), other.text(), size(one, other))
+    };
+    let rose = changes.iter().filter(|(_, one, other)| other.value > one.value).count();
+    let fell = changes.iter().filter(|(_, one, other)| other.value < one.value).count();
+    let same = changes.len() - rose - fell;
+    let counts = [(rose, "rises"), (fell, "falls"), (same, "is unchanged")];
+    let counts = counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{word} in {count}"));
+    let all_told = told.into_iter().chain(before.told()).collect::<Vec<_>>();
+    let what = changes.first().map(|(_, one, _)| what(one, &all_told)).unwrap_or_default();
+    let steps = if changes.len() <= NAMED_MAX {
+        changes.iter().rev().map(step).collect::<Vec<_>>().join("; ")
+    } else {
+        let (least, most) = (changes.first().map(step), changes.last().map(step));
+        format!("from {} up to {}", least.unwrap_or_default(), most.unwrap_or_default())
+    };
+    let words = format!(
+        "from{} to{} the {what} {} of {} values of {}{}: {steps}",
+        side(&left),
+        side(&right),
+        list(&counts.collect::<Vec<_>>()),
+        changes.len(),
+        before.key_name,
+        before.left_out(),
+    );
+    let count = |name: &str, count: usize| named(name, Decimal::from(count), count.to_string());
+    let values = vec![count("rises", rose), count("falls", fell), count("unchanged", same)];
+    let phrase = format!("the {what} from{} to{}", side(&left), side(&right));
+    let quantities = changes.iter().flat_map(|(_, one, other)| [*one, *other]).collect::<Vec<_>>();
+    let draft = Draft { form: Form::EachChange, sentence: sentence(&words), phrase, values, quantities, test: None };
+    let cells = before.cells().into_iter().chain(after.cells()).collect();
+    Ok(Fact { cells, ..draft.fact() })
+}

@@ -1,0 +1,53 @@
+//! Claims that a result offers by itself, so that a model mostly chooses.
+
+use super::select;
+use crate::finding::workbook::{Sheet, Workbook};
+use crate::warehouse::lineage::meaning::Kind;
+
+/// Claims that are tried.
+const TRIED_MAX: usize = 24;
+
+/// Returns texts of claims that may hold of a result, the most telling first. They still have to be evaluated.
+pub fn offers(id: &str, book: &Workbook) -> Vec<String> {
+    let Some(sheet) = book.sheet(id) else { return Vec::new() };
+    let Ok(branch) = select::branch_of(0, sheet) else { return Vec::new() };
+    let columns = branch.columns.iter().enumerate().filter(|(_, meaning)| meaning.kind == Kind::Measure);
+    let measured = columns.map(|(index, _)| index).collect::<Vec<_>>();
+    let rows = sheet.result.table.rows.len();
+    let mut offers = Vec::new();
+    for index in &measured {
+        let Some(name) = sheet.result.table.columns.get(*index).map(|column| column_name(&column.name)) else { continue };
+        offers.push(match rows {
+            0 => Vec::new(),
+            1 => vec![format!("{id}.{name}")],
+            _ => of_column(sheet, *index, &name),
+        });
+    }
+    // The first claim of each column, then the second of each.
+    let most = offers.iter().map(Vec::len).max().unwrap_or(0);
+    let by_turn = (0..most).flat_map(|place| offers.iter().filter_map(move |of_column| of_column.get(place)));
+    by_turn.take(TRIED_MAX).cloned().collect()
+}
+
+fn of_column(sheet: &Sheet, index: usize, name: &str) -> Vec<String> {
+    let id = &sheet.result.id;
+    let table = &sheet.result.table;
+    let number = |row: &usize| table.cell(*row, index).and_then(super::column::number_of);
+    let valued = (0..table.rows.len()).filter(|row| number(row).is_some()).collect::<Vec<_>>();
+    let most = valued.iter().copied().max_by_key(|row| (number(row), std::cmp::Reverse(*row)));
+    let least = valued.iter().copied().min_by_key(|row| (number(row), *row));
+    let mut claims = vec![format!("trend({id}.{name})"), format!("since({id}.{name})")];
+    for row in most.into_iter().chain(least) {
+        let cell = format!("{id}[#{}].{name}", row + 1);
+        claims.push(format!("gap({cell}, rest)"));
+        claims.push(format!("rank({cell})"));
+    }
+    claims.push(format!("top(1, {id}.{name})"));
+    claims.push(format!("range({id}.{name})"));
+    claims
+}
+
+fn column_name(name: &str) -> String {
+    let is_plain = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
+    if is_plain { name.to_owned() } else { format!("\"{name}\"") }
+}

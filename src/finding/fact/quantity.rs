@@ -1,0 +1,264 @@
+//! A number whose meaning is known: arithmetic over measures, each over rows that meet conditions.
+
+use std::collections::BTreeSet;
+
+use rust_decimal::{Decimal, RoundingStrategy};
+
+use super::condition::Condition;
+use crate::finding::CellReference;
+use crate::typeset::figure;
+use crate::typeset::text::group_digits;
+use crate::warehouse::lineage::doubts::Doubt;
+use crate::warehouse::lineage::expression::{Expression, Literal, Operator};
+
+/// Decimals beyond which a number is shown as [`figure::decimal`] does.
+const DECIMALS_MAX: u32 = 4;
+/// Rows below which a percentage of a change, or a multiple, says little.
+pub(super) const BASE_ROWS_MIN: u64 = 10;
+
+/// A measure over the rows that meet conditions.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Part {
+    /// The aggregate over its sources, as SQL: the same for measures that differ in conditions alone.
+    pub(super) base: String,
+    /// What it is called, without conditions: `average of amount over rows of orders`.
+    pub(super) name: String,
+    /// What one of the counted rows is called, for counts.
+    pub(super) conditions: Vec<Condition>,
+    /// `None` if it is missing.
+    pub(super) value: Option<Decimal>,
+    /// The rows behind it.
+    pub(super) rows: u64,
+    /// The variance of what an average is of.
+    pub(super) variance: Option<Decimal>,
+    pub(super) function: String,
+    /// Whether parts of it add up to the whole.
+    pub(super) is_additive: bool,
+    pub(super) unit: Option<String>,
+    pub(super) doubts: Vec<Doubt>,
+    /// The hash and the SQL of the measure's definition.
+    pub(super) definition: (String, String),
+}
+
+/// A number whose meaning is known.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Quantity {
+    /// The arithmetic over the parts. [`Expression::Measure`] stands for each.
+    pub(super) formula: Expression,
+    pub(super) parts: Vec<Part>,
+    /// The value without what only presents it.
+    pub(super) value: Decimal,
+    /// The decimals that its cell shows.
+    pub(super) decimals: u32,
+    /// The cells that it was taken from.
+    pub(super) cells: Vec<CellReference>,
+}
+
+/// How a number is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scale {
+    Plain,
+    /// A share: 1 is the whole.
+    Share,
+    /// A share in percent.
+    Percent,
+}
+
+impl Quantity {
+    /// Returns how the number is read: a part of its own whole is a share.
+    pub(super) fn scale(&self) -> Scale {
+        match self.share() {
+            Some((_, _, true)) => Scale::Percent,
+            Some((_, _, false)) => Scale::Share,
+            None => Scale::Plain,
+        }
+    }
+
+    /// Returns part and whole if the number is a share: the same measure, of which the part has more conditions. The flag
+    /// tells whether it is given in percent.
+    pub(super) fn share(&self) -> Option<(&Part, &Part, bool)> {
+        let (part, whole, percent) = ratio(&self.formula)?;
+        let (part, whole) = (self.parts.get(part)?, self.parts.get(whole)?);
+        let is_part = part.base == whole.base
+            && part.is_additive
+            && part.conditions.len() > whole.conditions.len()
+            && whole.conditions.iter().all(|known| part.conditions.iter().any(|one| one.id == known.id));
+        is_part.then_some((part, whole, percent))
+    }
+
+    /// Returns the number of rows behind the number: those of its smallest part, or of the whole of a share.
+    pub(super) fn rows(&self) -> u64 {
+        match self.share() {
+            Some((_, whole, _)) => whole.rows,
+            None => self.parts.iter().map(|part| part.rows).min().unwrap_or(0),
+        }
+    }
+
+    /// Returns whether it is one measure and nothing else.
+    pub(super) fn single(&self) -> Option<&Part> {
+        match (&self.formula, self.parts.as_slice()) {
+            (Expression::Measure(0), [only]) => Some(only),
+            _ => None,
+        }
+    }
+
+    /// Returns whether parts of the number add up to the whole.
+    pub(super) fn is_additive(&self) -> bool {
+        self.single().is_some_and(|part| part.is_additive)
+    }
+
+    pub(super) fn unit(&self) -> Option<&str> {
+        self.single().and_then(|part| part.unit.as_deref())
+    }
+
+    /// Returns the value as it is read: a share in percent.
+    pub(super) fn read(&self) -> Decimal {
+        match self.scale() {
+            Scale::Share => self.value * Decimal::ONE_HUNDRED,
+            Scale::Plain | Scale::Percent => self.value,
+        }
+    }
+
+    /// Returns the number of decimals to show.
+    pub(super) fn places(&self) -> u32 {
+        match self.scale() {
+            Scale::Share => self.decimals.saturating_sub(2).clamp(1, DECIMALS_MAX),
+            Scale::Percent => self.decimals.clamp(1, DECIMALS_MAX),
+            Scale::Plain => self.decimals,
+        }
+    }
+
+    /// Returns the value as people read it, with its unit.
+    pub(super) fn text(&self) -> String {
+        let number = shown(self.read(), self.places());
+        match (self.scale(), self.unit()) {
+            (Scale::Share | Scale::Percent, _) => format!("{number}%"),
+            (Scale::Plain, Some(unit)) => format!("{number} {unit}"),
+            (Scale::Plain, None) => number,
+        }
+    }
+
+    /// Returns the doubts about all parts, each once.
+    pub(super) fn doubts(&self) -> Vec<Doubt> {
+        let mut doubts = Vec::new();
+        for doubt in self.parts.iter().flat_map(|part| &part.doubts) {
+            if !doubts.contains(doubt) {
+                doubts.push(doubt.clone());
+            }
+        }
+        doubts
+    }
+
+    /// Returns the conditions that all parts have.
+    pub(super) fn shared(&self) -> Vec<&Condition> {
+        let Some((first, others)) = self.parts.split_first() else { return Vec::new() };
+        let is_shared = |condition: &&Condition| {
+            others.iter().all(|part| part.conditions.iter().any(|other| other.id == condition.id))
+        };
+        first.conditions.iter().filter(is_shared).collect()
+    }
+
+    /// Returns the definitions of the parts, each once.
+    pub(super) fn definitions(&self) -> BTreeSet<(String, String)> {
+        self.parts.iter().map(|part| part.definition.clone()).collect()
+    }
+}
+
+/// Returns the indices of part and whole, and whether the ratio is given in percent: `100 * a / nullif(b, 0)`.
+fn ratio(formula: &Expression) -> Option<(usize, usize, bool)> {
+    let is_hundred = |side: &Expression| match side {
+        Expression::Literal(Literal::Number(number)) => number.parse::<Decimal>().is_ok_and(|n| n == Decimal::ONE_HUNDRED),
+        _ => false,
+    };
+    let measure = |side: &Expression| match side {
+        Expression::Measure(index) => Some(*index),
+        _ => None,
+    };
+    if let Some((ratio_, hundred)) = formula.as_infix("*") {
+        let (inner, factor) = if is_hundred(hundred) { (ratio_, hundred) } else { (hundred, ratio_) };
+        let (part, whole, percent) = ratio(inner)?;
+        return (is_hundred(factor) && !percent).then_some((part, whole, true));
+    }
+    let (part, whole) = formula.as_infix("/")?;
+    let whole = match whole {
+        Expression::Call { function, arguments } if function == "nullif" => arguments.first()?,
+        other => other,
+    };
+    if let Some((left, right)) = part.as_infix("*") {
+        let part = if is_hundred(left) { right } else { left };
+        return (is_hundred(left) || is_hundred(right)).then_some((measure(part)?, measure(whole)?, true));
+    }
+    Some((measure(part)?, measure(whole)?, false))
+}
+
+/// Formats a number with so many decimals.
+pub(super) fn shown(value: Decimal, places: u32) -> String {
+    if places > DECIMALS_MAX {
+        return figure::decimal(value);
+    }
+    let rounded = value.round_dp_with_strategy(places, RoundingStrategy::MidpointAwayFromZero);
+    let text = format!("{rounded:.0$}", places as usize);
+    let text = if rounded.is_zero() { text.trim_start_matches('-').to_owned() } else { text };
+    group_digits(&text)
+}
+
+/// Returns the value of a formula over the values of its measures; `None` if it is missing. The error says what cannot be
+/// computed.
+pub(super) fn evaluate(formula: &Expression, values: &[Option<Decimal>]) -> Result<Option<Decimal>, String> {
+    let of = |part: &Expression| evaluate(part, values);
+    match formula {
+        Expression::Measure(index) => Ok(values.get(*index).copied().flatten()),
+        Expression::Literal(Literal::Number(number)) => number
+            .parse()
+            .or_else(|_| Decimal::from_scientific(number))
+            .map(Some)
+            .map_err(|_| format!("the number {number} is too large")),
+        Expression::Cast { value, type_name } if is_numeric(type_name) => of(value),
+        Expression::Operation { operator: Operator::Prefix(sign), operands } => match (sign.as_str(), operands.as_slice()) {
+            ("-", [value]) => Ok(of(value)?.map(|value| -value)),
+            ("+", [value]) => of(value),
+            _ => Err(too_much()),
+        },
+        Expression::Operation { operator: Operator::Infix(sign), operands } => match operands.as_slice() {
+            [left, right] => match (of(left)?, of(right)?) {
+                (Some(left), Some(right)) => compute(sign, left, right).map(Some),
+                _ => Ok(None),
+            },
+            _ => Err(too_much()),
+        },
+        Expression::Call { function, arguments } => match (function.as_str(), arguments.as_slice()) {
+            ("nullif", [value, other]) => {
+                let (value, other) = (of(value)?, of(other)?);
+                Ok(value.filter(|value| Some(*value) != other))
+            }
+            ("coalesce", [value, Expression::Literal(Literal::Number(zero))]) if zero.trim_matches(['0', '.']).is_empty() => {
+                Ok(Some(of(value)?.unwrap_or_default()))
+            }
+            ("round", [value, ..]) => of(value),
+            _ => Err(too_much()),
+        },
+        _ => Err(too_much()),
+    }
+}
+
+fn too_much() -> String {
+    "the column is more than arithmetic over measures: select its parts as columns of their own".to_owned()
+}
+
+fn is_numeric(type_name: &str) -> bool {
+    let base = type_name.split('(').next().unwrap_or_default();
+    matches!(base, "numeric" | "decimal" | "double precision" | "float8" | "float" | "real") && base == type_name
+}
+
+/// Computes one operation.
+pub(super) fn compute(sign: &str, left: Decimal, right: Decimal) -> Result<Decimal, String> {
+    let computed = match sign {
+        "+" => left.checked_add(right),
+        "-" => left.checked_sub(right),
+        "*" => left.checked_mul(right),
+        "/" if right.is_zero() => return Err("it divides by 0".to_owned()),
+        "/" => left.checked_div(right),
+        _ => return Err(too_much()),
+    };
+    computed.ok_or_else(|| "the number is too large".to_owned())
+}

@@ -1,0 +1,269 @@
+//! Which row and column of a result a claim names.
+
+use super::column::Column;
+use super::{Stop, refused};
+use crate::finding::claim::{Operand, Reference, Selected, Selector};
+use crate::finding::workbook::{Sheet, Workbook};
+use crate::typeset::spelling;
+use crate::typeset::text::line;
+use crate::warehouse::lineage::Branch;
+use crate::warehouse::lineage::expression::{Expression, Literal};
+use crate::warehouse::lineage::meaning::{Kind, Meaning};
+
+/// Rows that a message names.
+const NAMED_MAX: usize = 6;
+/// Characters of a value in a message.
+const VALUE_CHARACTERS_MAX: usize = 40;
+
+/// Returns the column and the row of a cell.
+pub(super) fn cell<'w>(reference: &Reference, book: &'w Workbook) -> Result<(Column<'w>, usize), Stop> {
+    let sheet = sheet(reference, book)?;
+    let rows = match &reference.selector {
+        Some(selector) => rows(selector, sheet)?,
+        None => (0..sheet.result.table.rows.len()).collect(),
+    };
+    let row = match rows.as_slice() {
+        [only] => *only,
+        _ => return refused(not_one(reference, sheet, &rows)),
+    };
+    let branch = branch_of(row, sheet)?;
+    Ok((Column { book, sheet, branch, index: column(reference, sheet)? }, row))
+}
+
+/// Returns the column, and the rows that the selector leaves; without one, all.
+pub(super) fn span<'w>(reference: &Reference, book: &'w Workbook) -> Result<(Column<'w>, Vec<usize>), Stop> {
+    let sheet = sheet(reference, book)?;
+    let rows = match &reference.selector {
+        Some(selector) => rows(selector, sheet)?,
+        None => (0..sheet.result.table.rows.len()).collect(),
+    };
+    let index = column(reference, sheet)?;
+    let mut branches = Vec::new();
+    for row in &rows {
+        let branch = branch_of(*row, sheet)?;
+        if !branches.iter().any(|known: &&Branch| std::ptr::eq(*known, branch)) {
+            branches.push(branch);
+        }
+    }
+    let has_keys = |branch: &&&Branch| {
+        branch.columns.get(index).is_some_and(|meaning| meaning.measures.iter().any(|measure| !measure.keys.is_empty()))
+    };
+    let mut grouped = branches.iter().filter(has_keys);
+    match (branches.as_slice(), grouped.next(), grouped.next()) {
+        ([only], ..) => Ok((Column { book, sheet, branch: only, index }, rows)),
+        (_, Some(only), None) => {
+            let mut own = rows;
+            own.retain(|row| branch_of(*row, sheet).is_ok_and(|branch| std::ptr::eq(branch, *only)));
+            Ok((Column { book, sheet, branch: only, index }, own))
+        }
+        ([], ..) => refused(format!("{} has no rows", sheet.result.id)),
+        _ => refused(format!(
+            "the rows of {} are of several kinds (UNION, grouping sets): ask for one kind in a query of its own",
+            sheet.result.id
+        )),
+    }
+}
+
+fn sheet<'w>(reference: &Reference, book: &'w Workbook) -> Result<&'w Sheet, Stop> {
+    let known = || book.sheets().map(|sheet| sheet.result.id.clone()).collect::<Vec<_>>();
+    let Some(sheet) = book.sheet(&reference.query) else {
+        let known = known();
+        let hint = if known.is_empty() { "no query has given a result yet".to_owned() } else { spelling::advice(&reference.query, &known) };
+        return refused(format!("there is no result {}: {hint}", reference.query));
+    };
+    match &sheet.lineage.unknown {
+        Some(reason) => refused(format!(
+            "what the rows of {} mean cannot be traced: {reason}; write the statement in a plainer form",
+            sheet.result.id
+        )),
+        None => Ok(sheet),
+    }
+}
+
+/// Returns the index of the column. Without a name it is the only one that is measured.
+fn column(reference: &Reference, sheet: &Sheet) -> Result<usize, Stop> {
+    let table = &sheet.result.table;
+    if !reference.column.is_empty() {
+        return table.column(&reference.column).ok_or_else(|| {
+            let names = table.columns.iter().map(|column| column.name.as_str());
+            Stop::Refused(format!(
+                "{} has no column {}: {}",
+                sheet.result.id,
+                reference.column,
+                spelling::advice(&reference.column, names)
+            ))
+        });
+    }
+    let is_measured = |index: &usize| {
+        let mut meanings = sheet.lineage.branches.iter().filter_map(|branch| branch.columns.get(*index));
+        meanings.any(|meaning| !meaning.measures.is_empty())
+    };
+    let measured = (0..table.columns.len()).filter(is_measured).collect::<Vec<_>>();
+    match measured.as_slice() {
+        [only] => Ok(*only),
+        _ => {
+            let names = measured.iter().filter_map(|index| table.columns.get(*index)).map(|column| column.name.clone());
+            let names = names.collect::<Vec<_>>().join(", ");
+            refused(format!("name the column, as in {}[..].{}", sheet.result.id, if names.is_empty() { "n" } else { &names }))
+        }
+    }
+}
+
+/// Returns the columns that are keys, in the order of the select list.
+fn keys(sheet: &Sheet) -> Vec<usize> {
+    let is_key = |index: &usize| {
+        let mut meanings = sheet.lineage.branches.iter().filter_map(|branch| branch.columns.get(*index));
+        meanings.any(|meaning: &Meaning| matches!(meaning.kind, Kind::Key))
+    };
+    (0..sheet.result.table.columns.len()).filter(is_key).collect()
+}
+
+/// Returns the rows that a selector means.
+fn rows(selector: &Selector, sheet: &Sheet) -> Result<Vec<usize>, Stop> {
+    let table = &sheet.result.table;
+    let keys = keys(sheet);
+    let whole = Selected { column: None, value: selector.text.clone(), quoted: true };
+    let by_keys = matching(&selector.keys, &keys, sheet)?;
+    let by_keys = if by_keys.is_empty() { matching(&[whole], &keys, sheet)? } else { by_keys };
+    let number = match selector.keys.as_slice() {
+        [Selected { column: None, value, quoted: false }] => value.trim_start_matches('#').parse::<usize>().ok(),
+        _ => None,
+    };
+    match number {
+        Some(number) if by_keys.is_empty() || by_keys == [number.wrapping_sub(1)] => {
+            if number == 0 || number > table.rows.len() {
+                return refused(format!("{} has no row {number}: it has {}", sheet.result.id, table.rows.len()));
+            }
+            Ok(vec![number - 1])
+        }
+        Some(number) if !selector.text.starts_with('#') => {
+            let key = keys.iter().map(|key| &table.columns[*key].name).next();
+            let key = key.map_or("key", String::as_str);
+            refused(format!(
+                "{0}[{number}] may be row {number} or the row whose key is {number}: write {0}[{key}={number}] for the key, \
+                 {0}[#{number}] for the row",
+                sheet.result.id
+            ))
+        }
+        _ => Ok(by_keys),
+    }
+}
+
+/// Returns the rows whose keys have the values.
+fn matching(selected: &[Selected], keys: &[usize], sheet: &Sheet) -> Result<Vec<usize>, Stop> {
+    let table = &sheet.result.table;
+    let mut named = Vec::new();
+    for one in selected {
+        let Some(name) = &one.column else { continue };
+        let Some(index) = table.column(name) else {
+            let names = keys.iter().map(|key| table.columns[*key].name.as_str());
+            return refused(format!("{} has no column {name}: {}", sheet.result.id, spelling::advice(name, names)));
+        };
+        named.push((index, one.value.as_str()));
+    }
+    let unnamed = selected.iter().filter(|one| one.column.is_none()).map(|one| one.value.as_str()).collect::<Vec<_>>();
+    for alike in [equal as fn(Option<&str>, &str) -> bool, equal_in_any_case, begins] {
+        let found = (0..table.rows.len()).filter(|row| {
+            let is = |index: usize, value: &str| alike(table.cell(*row, index), value);
+            let open = keys.iter().filter(|key| !named.iter().any(|(index, _)| index == *key)).copied().collect::<Vec<_>>();
+            let by_order = unnamed.len() <= open.len()
+                && (if unnamed.len() == open.len() {
+                    unnamed.iter().zip(&open).all(|(value, key)| is(*key, value))
+                } else {
+                    unnamed.iter().all(|value| open.iter().any(|key| is(*key, value)))
+                });
+            named.iter().all(|(index, value)| is(*index, value)) && by_order
+        });
+        let found = found.collect::<Vec<_>>();
+        if !found.is_empty() {
+            return Ok(found);
+        }
+    }
+    Ok(Vec::new())
+}
+
+fn equal(cell: Option<&str>, value: &str) -> bool {
+    cell.map_or_else(|| value.eq_ignore_ascii_case("null"), |cell| cell == value)
+        || matches!((cell, value), (Some("t"), "true") | (Some("f"), "false") | (Some("true"), "t") | (Some("false"), "f"))
+}
+
+fn equal_in_any_case(cell: Option<&str>, value: &str) -> bool {
+    cell.is_some_and(|cell| cell.trim().to_lowercase() == value.trim().to_lowercase())
+}
+
+/// Returns whether the cell is a moment that the value begins: `2024-03` and `2024-03-01` mean `2024-03-01 00:00:00`.
+fn begins(cell: Option<&str>, value: &str) -> bool {
+    let is_date = value.len() >= 7 && value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    let cell = cell.filter(|cell| is_date && super::period::date(cell).is_some());
+    cell.is_some_and(|cell| cell.starts_with(value) && (value.len() >= 10 || cell[value.len()..].starts_with("-01")))
+}
+
+/// Returns the kind of rows to which a row belongs: the only one whose constants it has.
+pub(super) fn branch_of(row: usize, sheet: &Sheet) -> Result<&Branch, Stop> {
+    let fits = |branch: &&Branch| {
+        branch.columns.iter().enumerate().all(|(index, meaning)| fits(meaning, sheet.result.table.cell(row, index)))
+    };
+    let mut branches = sheet.lineage.branches.iter().filter(fits);
+    match (sheet.lineage.branches.as_slice(), branches.next(), branches.next()) {
+        ([only], ..) => Ok(only),
+        (_, Some(only), None) => Ok(only),
+        _ => refused(format!(
+            "row {} of {} may be of several kinds (UNION, grouping sets): ask for it in a query of its own",
+            row + 1,
+            sheet.result.id
+        )),
+    }
+}
+
+/// Returns whether a cell can be what the column is in a kind of rows.
+fn fits(meaning: &Meaning, cell: Option<&str>) -> bool {
+    match (&meaning.kind, &meaning.value) {
+        (Kind::Constant, Expression::Literal(Literal::Null)) => cell.is_none() || !meaning.steps.is_empty(),
+        (Kind::Constant, Expression::Literal(Literal::Text(text))) if meaning.steps.is_empty() => cell == Some(text.as_str()),
+        _ => true,
+    }
+}
+
+fn not_one(reference: &Reference, sheet: &Sheet, rows: &[usize]) -> String {
+    let keys = keys(sheet);
+    let table = &sheet.result.table;
+    let key_of = |row: usize| {
+        let values = keys.iter().map(|key| line(table.cell(row, *key).unwrap_or("NULL"), VALUE_CHARACTERS_MAX));
+        values.collect::<Vec<_>>().join(", ")
+    };
+    let id = &sheet.result.id;
+    if rows.is_empty() {
+        let wanted = reference.selector.as_ref().map_or("", |selector| selector.text.as_str());
+        let known = (0..table.rows.len()).map(key_of).collect::<Vec<_>>();
+        let near = spelling::nearest(wanted, &known).map(|near| format!("{id}[{near}]"));
+        let listed = || known.iter().take(NAMED_MAX).map(|key| format!("{id}[{key}]")).collect::<Vec<_>>().join(", ");
+        let hint = near.map_or_else(|| format!("its rows are {}", listed()), |near| format!("did you mean {near}?"));
+        let hint = if keys.is_empty() { format!("name a row by its number, 1 to {}", table.rows.len()) } else { hint };
+        return format!("{id} has no row {wanted:?}: {hint}");
+    }
+    let named = rows.iter().take(NAMED_MAX).map(|row| format!("{id}[{}]", if keys.is_empty() { (row + 1).to_string() } else { key_of(*row) }));
+    let more = if rows.len() > NAMED_MAX { ", ..." } else { "" };
+    format!("{reference} is no single cell: it may be {}{more}", named.collect::<Vec<_>>().join(", "))
+}
+
+pub(super) fn unknown_fact(id: &str, book: &Workbook) -> String {
+    match book.facts() {
+        [] => format!("there is no fact {id}: none was stated yet"),
+        [.., last] => format!("there is no fact {id}: the last one is {}", last.id),
+    }
+}
+
+/// Returns the cell that an operand is; `None` if it is a fact, a number or arithmetic. A fact that is a cell is one.
+pub(super) fn cell_of(operand: &Operand, book: &Workbook) -> Result<Option<Reference>, Stop> {
+    match operand {
+        Operand::Cell(reference) => Ok(Some(reference.clone())),
+        Operand::Fact(id) => {
+            let fact = book.fact(id).ok_or_else(|| Stop::Refused(unknown_fact(id, book)))?;
+            match crate::finding::claim::Claim::parse(&fact.claim) {
+                Ok(crate::finding::claim::Claim::Value(Operand::Cell(reference))) => Ok(Some(reference)),
+                _ => Ok(None),
+            }
+        }
+        Operand::Number(_) | Operand::Arithmetic(..) | Operand::Share(..) | Operand::Per(..) => Ok(None),
+    }
+}

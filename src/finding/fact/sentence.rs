@@ -1,0 +1,171 @@
+//! All templates of the sentences that state facts. Each holds a comparison and its size. What goes in are the measure's
+//! words, its conditions, values of the data in quotes, and numbers that were computed.
+
+use rust_decimal::Decimal;
+
+use super::condition::Condition;
+use super::quantity::{Part, Quantity, Scale, shown};
+use crate::analysis::chance;
+use crate::finding::wording::parts::formula_words;
+use crate::typeset::text::{group_digits, line};
+
+/// Characters of a sentence.
+const CHARACTERS_MAX: usize = 2_000;
+/// Below this p a result is not put down to chance.
+pub(super) const P_MAX: f64 = 0.05;
+
+/// Returns a sentence on one line, with a capital and a full stop. Text of the database cannot begin a line of its own.
+pub(super) fn sentence(words: &str) -> String {
+    let words = line(words, CHARACTERS_MAX);
+    let mut characters = words.chars();
+    let first = characters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", characters.as_str())
+}
+
+/// Returns what a number measures, without the conditions that are told elsewhere.
+pub(super) fn what(quantity: &Quantity, told: &[Condition]) -> String {
+    if let Some((part, whole, _)) = quantity.share() {
+        let more = part.conditions.iter().filter(|condition| !whole.conditions.iter().any(|known| known.id == condition.id));
+        let more = without(more, told);
+        return format!("share{} of the {}", with(&more), measure(whole, told));
+    }
+    if let Some(part) = quantity.single() {
+        return measure(part, told);
+    }
+    let shared = quantity.shared().into_iter().cloned().collect::<Vec<_>>();
+    let told_of_parts = told.iter().chain(&shared).cloned().collect::<Vec<_>>();
+    let letters = (b'a'..=b'z').map(|letter| char::from(letter).to_string()).collect::<Vec<_>>();
+    let list = letters.iter().zip(&quantity.parts).map(|(letter, part)| format!("{letter} = {}", measure(part, &told_of_parts)));
+    let list = list.collect::<Vec<_>>().join(", ");
+    let formula = formula_words(&quantity.formula, &letters);
+    format!("{formula} (where {list}){}", with(&without(shared.iter(), told)))
+}
+
+fn measure(part: &Part, told: &[Condition]) -> String {
+    format!("{}{}", part.name, with(&without(part.conditions.iter(), told)))
+}
+
+fn without<'c>(conditions: impl Iterator<Item = &'c Condition>, told: &[Condition]) -> Vec<&'c Condition> {
+    conditions.filter(|condition| !told.iter().any(|known| known.id == condition.id)).collect()
+}
+
+/// Returns conditions behind what they restrict: ` with category 'Hardware' in January 2024 (opened_at)`.
+pub(super) fn with(conditions: &[&Condition]) -> String {
+    let (periods, others): (Vec<&Condition>, Vec<&Condition>) =
+        conditions.iter().partition(|condition| condition.as_period().is_some());
+    let others = others.into_iter().map(|condition| condition.words.as_str()).collect::<Vec<_>>();
+    let mut words = if others.is_empty() { String::new() } else { format!(" with {}", others.join(" and ")) };
+    for period in periods {
+        words.push(' ');
+        words.push_str(&period.words);
+    }
+    words
+}
+
+/// Returns the side of a comparison: ` with category 'Hardware'`, or that it is over everything.
+pub(super) fn side(conditions: &[Condition]) -> String {
+    if conditions.is_empty() { " over all".to_owned() } else { with(&conditions.iter().collect::<Vec<_>>()) }
+}
+
+/// Returns how many rows are behind a number, where that does not follow from it.
+pub(super) fn rows(quantity: &Quantity) -> String {
+    let counts = quantity.parts.iter().all(|part| part.function == "count");
+    if counts { String::new() } else { format!(" (over {})", count_of(quantity.rows(), "row")) }
+}
+
+/// Returns `7 rows`.
+pub(super) fn count_of(count: u64, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", group_digits(&count.to_string()))
+}
+
+/// Returns the size of a step from one number to another, as the sentence says it: `13.34 more`, `2.03 points less`.
+pub(super) fn more_or_less(from: &Quantity, to: &Quantity) -> String {
+    let difference = to.read() - from.read();
+    let word = if difference.is_sign_negative() { "less" } else { "more" };
+    format!("{} {word}", size(from, to))
+}
+
+/// Returns the distance between two numbers with its unit.
+pub(super) fn size(from: &Quantity, to: &Quantity) -> String {
+    let places = from.places().max(to.places());
+    let number = shown((to.read() - from.read()).abs(), places);
+    match (to.scale(), to.unit()) {
+        (Scale::Share | Scale::Percent, _) => format!("{number} points"),
+        (Scale::Plain, Some(unit)) => format!("{number} {unit}"),
+        (Scale::Plain, None) => number,
+    }
+}
+
+/// Returns a percentage with its sign: `+12.3%`.
+pub(super) fn signed_percent(share: Decimal) -> String {
+    let number = shown((share * Decimal::ONE_HUNDRED).abs(), 1);
+    let number = number.strip_suffix(".0").unwrap_or(&number);
+    format!("{}{number}%", if share.is_sign_negative() { '-' } else { '+' })
+}
+
+/// Returns a share in percent: `12.3%`.
+pub(super) fn percent(share: Decimal) -> String {
+    let number = shown(share * Decimal::ONE_HUNDRED, 1);
+    format!("{}%", number.strip_suffix(".0").unwrap_or(&number))
+}
+
+/// Returns how a probability is told.
+pub(super) fn probability(p: f64) -> String {
+    if p < 0.001 {
+        "p < 0.001".to_owned()
+    } else if p < 0.1 {
+        format!("p = {p:.3}")
+    } else {
+        format!("p = {p:.2}")
+    }
+}
+
+/// Returns the result of a test as the end of a sentence.
+pub(super) fn tested(test: Option<&super::Test>) -> String {
+    match test {
+        None => " (not tested)".to_owned(),
+        Some(test) if test.p > P_MAX => format!(" (within chance, {})", probability(test.p)),
+        Some(test) => format!(" ({})", probability(test.p)),
+    }
+}
+
+/// Returns a value of the data.
+pub(super) fn quoted(value: Option<&str>) -> String {
+    match value {
+        None => "no value".to_owned(),
+        Some(text) if text.parse::<Decimal>().is_ok() || matches!(text, "true" | "false") => text.to_owned(),
+        Some(text) => format!("'{}'", line(text, 60)),
+    }
+}
+
+/// Returns names as a list: `a, b and c`.
+pub(super) fn list(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [only] => only.clone(),
+        [before @ .., last] => format!("{} and {last}", before.join(", ")),
+    }
+}
+
+/// Returns the 95% interval of a difference with so many decimals: ` (95% interval 1.2 to 3.4)`.
+pub(super) fn interval(low: f64, high: f64, places: u32) -> String {
+    let number = |value: f64| Decimal::try_from(value).map_or_else(|_| value.to_string(), |value| shown(value, places));
+    format!("95% interval {} to {}", number(low), number(high))
+}
+
+/// Returns the counts of a share as the tests take them.
+pub(super) fn proportion(quantity: &Quantity) -> Option<chance::Proportion> {
+    let (part, whole, _) = quantity.share()?;
+    let is_count = part.function == "count" && !part.base.contains("DISTINCT");
+    let number = |part: &Part| part.value.and_then(|value| u64::try_from(value).ok());
+    is_count.then_some(())?;
+    Some(chance::Proportion { part: number(part)?, whole: number(whole)? })
+}
+
+/// Returns the average with its variance as the tests take it.
+pub(super) fn mean(quantity: &Quantity) -> Option<chance::Mean> {
+    let part = quantity.single().filter(|part| part.function == "avg")?;
+    let number = |value: Decimal| f64::try_from(value).ok();
+    Some(chance::Mean { mean: number(part.value?)?, variance: number(part.variance?)?, count: part.rows })
+}

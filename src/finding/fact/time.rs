@@ -1,0 +1,563 @@
+//! Facts over time: a change from one period to another, a direction, a change of level, an outlier, a pace.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive as _;
+
+use super::column::{Column, Group, decimals_of};
+use super::compare::{Axis, difference};
+use super::condition::Condition;
+use super::period::{Period, Unit, date, day_words};
+use super::quantity::{Quantity, Scale, shown};
+use super::sentence::{count_of, probability, quoted, sentence, signed_percent, size, tested, what};
+use super::values::{quantity, relative, test};
+use super::{Draft, Fact, Form, Stop, Test, refused, select, value as named};
+use crate::analysis::chance;
+use crate::finding::CellReference;
+use crate::finding::claim::{Operand, Pace, Reference, Span};
+use crate::finding::workbook::Workbook;
+use crate::warehouse::lineage::expression::{Expression, Literal};
+
+/// Periods below which a direction or a level says nothing.
+const PERIODS_MIN: usize = 6;
+/// Periods of a series.
+const PERIODS_MAX: usize = 2_000;
+/// Robust standard deviations from which a value is unlike the others.
+const OUTLIER_MIN: f64 = 3.5;
+
+/// A series of whole periods.
+struct Series<'w> {
+    column: Column<'w>,
+    unit: Unit,
+    /// The moment's words and the conditions that all points have.
+    points: Vec<(Period, Quantity)>,
+    /// Periods at the ends that the data cover only in part.
+    partial: Vec<Period>,
+}
+
+/// The days that the data reach over.
+fn reach(column: &Column<'_>, output: usize) -> Result<Option<(Date, Date)>, Stop> {
+    let span = column.span(output)?;
+    let day = |text: &str| text.get(..10).and_then(|day| day.parse::<Date>().ok());
+    Ok(span.and_then(|(first, last)| Some((day(&first)?, day(&last)?))))
+}
+
+/// Returns the first cell that an operand names.
+fn first_cell(operand: &Operand, book: &Workbook) -> Option<Reference> {
+    match operand {
+        Operand::Cell(reference) => Some(reference.clone()),
+        Operand::Arithmetic(_, left, right) => first_cell(left, book).or_else(|| first_cell(right, book)),
+        Operand::Share(part, _) | Operand::Per(_, part) => first_cell(part, book),
+        Operand::Fact(_) => select::cell_of(operand, book).ok().flatten(),
+        Operand::Number(_) => None,
+    }
+}
+
+/// Returns the days that the data behind an operand reach over, if a key of it is a period.
+fn reach_of(operand: &Operand, book: &Workbook) -> Result<Option<(Date, Date)>, Stop> {
+    let Some(reference) = first_cell(operand, book) else { return Ok(None) };
+    let (column, row) = select::cell(&reference, book)?;
+    let (group, _) = column.cell(row)?;
+    match column.time_of(&group) {
+        Some(output) => reach(&column, output),
+        None => Ok(None),
+    }
+}
+
+/// Returns a date that is measured, such as the last day of something.
+pub(super) fn moment(column: &Column<'_>, row: usize) -> Result<Fact, Stop> {
+    let groups = column.groups()?;
+    let table = &column.sheet.result.table;
+    let Some(text) = table.cell(row, column.index) else {
+        return refused(format!("row {} of {} has no date there", row + 1, column.sheet.result.id));
+    };
+    let is_it = |group: &&Group| group.keys.iter().all(|(output, value)| table.cell(row, *output) == value.as_deref());
+    let Some(group) = groups.iter().find(is_it) else {
+        return refused("the row cannot be found again by its keys; run the query anew".to_owned());
+    };
+    let [part] = group.parts.as_slice() else {
+        return refused("a date that is computed from several: select the date itself".to_owned());
+    };
+    let Some(first) = text.get(..10).and_then(|day| day.parse::<Date>().ok()) else {
+        return refused(format!("{text:?} is no date"));
+    };
+    if !matches!(column.formula(), Expression::Measure(0)) {
+        return refused("a date that is computed on the way: select min or max of the date itself".to_owned());
+    }
+    let words = match date(text) {
+        Some(day) => day_words(day),
+        None => format!("{} {}", day_words(first), text[10..].trim_start_matches([' ', 'T'])),
+    };
+    let conditions = super::sentence::with(&part.conditions.iter().collect::<Vec<_>>());
+    let cells = vec![CellReference { query: column.sheet.result.id.clone(), row, column: column.index }];
+    let (formula, value) = (Expression::Measure(0), Decimal::ZERO);
+    let quantity = Quantity { formula, parts: group.parts.clone(), value, decimals: 0, cells };
+    let what = format!("{}{conditions}", part.name);
+    let phrase = format!("the {what} ({words})");
+    let sentence = sentence(&format!("the {what} is {words}"));
+    Ok(Draft { form: Form::Value, sentence, phrase, values: Vec::new(), quantities: vec![&quantity], test: None }.fact())
+}
+
+/// Returns a change from one period to another, the earlier one first.
+pub(super) fn change(from: &Operand, to: &Operand, book: &Workbook) -> Result<Fact, Stop> {
+    let (mut one, mut other) = (quantity(from, book)?, quantity(to, book)?);
+    let mut found = difference(&one, &other)?;
+    let Axis::Time(mut first, mut second) = found.axis()? else {
+        return refused(format!(
+            "the two do not differ in the period alone ({} against {}): use gap",
+            super::sentence::side(&found.left).trim(),
+            super::sentence::side(&found.right).trim()
+        ));
+    };
+    if first.first > second.first {
+        std::mem::swap(&mut one, &mut other);
+        std::mem::swap(&mut first, &mut second);
+        std::mem::swap(&mut found.left, &mut found.right);
+    }
+    if first.and(second).is_some() {
+        return refused(format!("{} and {} have days in common", first.words(), second.words()));
+    }
+    let (mut first_seen, mut second_seen) = (first, second);
+    if let Some((start, end)) = reach_of(from, book)? {
+        let data = Period { first: start, end: end.tomorrow().unwrap_or(end) };
+        let seen = |period: Period| period.and(data).ok_or_else(|| Stop::Refused(format!("{} has no data", period.words())));
+        (first_seen, second_seen) = (seen(first)?, seen(second)?);
+    }
+    let is_whole = first_seen == first && second_seen == second;
+    let same_unit = first.unit().is_some() && first.unit() == second.unit();
+    if !(is_whole && same_unit || first_seen.days() == second_seen.days()) {
+        if !(one.is_additive() && other.is_additive()) && !is_whole {
+            return refused(format!(
+                "{} is covered by the data from {} to {} only: compare whole periods",
+                if first_seen == first { second.words() } else { first.words() },
+                day_words(if first_seen == first { second_seen.first } else { first_seen.first }),
+                day_words(if first_seen == first { second_seen.last() } else { first_seen.last() })
+            ));
+        }
+        if one.is_additive() && other.is_additive() {
+            one = spread(&one, first_seen, Pace::Day)?;
+            other = spread(&other, second_seen, Pace::Day)?;
+        }
+    }
+    let pace = if one.formula == other.formula && per_words(&one).is_some() { " a day" } else { "" };
+    let context = series_context(from, to, first, second, book)?;
+    let test = test(&one, &other, 1);
+    let told = found.all();
+    let what = what(&without_pace(&one), &told);
+    let (a, b) = (one.text(), other.text());
+    let (sides, verb) = (periods(first, second), verb(&one, &other));
+    let step = if one.value == other.value {
+        String::new()
+    } else {
+        let percent = relative(&one, &other).map(|share| format!(", {}", signed_percent(share))).unwrap_or_default();
+        format!(": by {}{percent}", size(&one, &other))
+    };
+    let words = format!(
+        "from {} to {} ({}) the {what}{pace} {verb} from {a} to {b}{step}{context}{}{}",
+        sides.0,
+        sides.1,
+        time_name(&found.left),
+        rows_of(&one, &other),
+        tested(test.as_ref())
+    );
+    let mut values = vec![named("from", one.read(), a), named("to", other.read(), b.clone())];
+    values.push(named("difference", other.read() - one.read(), size(&one, &other)));
+    values.extend(relative(&one, &other).map(|share| named("percent", share * Decimal::ONE_HUNDRED, signed_percent(share))));
+    let phrase = format!("the {what}{pace} in {} ({b})", sides.1);
+    let quantities = vec![&other, &one];
+    Ok(Draft { form: Form::Change, sentence: sentence(&words), phrase, values, quantities, test }.fact())
+}
+
+fn periods(first: Period, second: Period) -> (String, String) {
+    (first.words(), second.words())
+}
+
+fn rows_of(one: &Quantity, other: &Quantity) -> String {
+    if one.parts.iter().all(|part| part.function == "count") && one.share().is_none() {
+        return String::new();
+    }
+    format!(" (over {} and {})", one.rows(), count_of(other.rows(), "row"))
+}
+
+fn time_name(conditions: &[Condition]) -> String {
+    let time = conditions.iter().find_map(|condition| condition.as_period());
+    time.map(|(time, _)| time.name.clone()).unwrap_or_default()
+}
+
+fn verb(from: &Quantity, to: &Quantity) -> &'static str {
+    match to.value.cmp(&from.value) {
+        std::cmp::Ordering::Greater => "rose",
+        std::cmp::Ordering::Less => "fell",
+        std::cmp::Ordering::Equal => "is unchanged",
+    }
+}
+
+/// Returns the range of the series between two periods that are neither neighbours, nor a year apart, nor its ends: they
+/// may have been picked.
+fn series_context(from: &Operand, to: &Operand, first: Period, second: Period, book: &Workbook) -> Result<String, Stop> {
+    let year_apart = first.first.checked_add(jiff::Span::new().years(1)).is_ok_and(|day| day == second.first);
+    if first.end == second.first || year_apart {
+        return Ok(String::new());
+    }
+    let (Operand::Cell(reference), Operand::Cell(other)) = (from, to) else { return Ok(String::new()) };
+    if reference.query != other.query || reference.column != other.column {
+        return Ok(String::new());
+    }
+    let (column, row) = select::cell(reference, book)?;
+    let (group, _) = column.cell(row)?;
+    let Some(time) = column.time_of(&group) else { return Ok(String::new()) };
+    let own = |other: &Group| group.keys.iter().all(|(output, value)| *output == time || other.keys.contains(&(*output, value.clone())));
+    let mut seen = Vec::new();
+    for other in column.groups()?.iter().filter(|other| own(other) && other.value.is_some()) {
+        let quantity = column.quantity(other, 0)?;
+        seen.extend(period_of(&quantity).map(|period| (period, quantity)));
+    }
+    seen.sort_by_key(|(period, _)| *period);
+    let (Some((start, _)), Some((end, _))) = (seen.first(), seen.last()) else { return Ok(String::new()) };
+    if *start == first && *end == second {
+        return Ok(String::new());
+    }
+    let least = seen.iter().min_by_key(|(_, quantity)| quantity.value);
+    let most = seen.iter().max_by_key(|(_, quantity)| quantity.value);
+    let (Some((_, least)), Some((_, most))) = (least, most) else { return Ok(String::new()) };
+    let decimals = column.sheet.result.table.cell(row, column.index).map_or(0, decimals_of);
+    let text = |quantity: &Quantity| Quantity { decimals, ..quantity.clone() }.text();
+    Ok(format!("; over all {} periods it ranges from {} to {}", seen.len(), text(least), text(most)))
+}
+
+fn period_of(quantity: &Quantity) -> Option<Period> {
+    quantity.shared().into_iter().find_map(|condition| condition.as_period()).map(|(_, period)| period)
+}
+
+/// Returns a number for each day or month of its period.
+pub(super) fn per_quantity(pace: Pace, operand: &Operand, book: &Workbook) -> Result<Quantity, Stop> {
+    let known = quantity(operand, book)?;
+    if !known.is_additive() {
+        return refused(format!("the {} does not add up over days: it has no pace", what(&known, &[])));
+    }
+    let Some(period) = period_of(&known) else {
+        return refused("no condition or key says of which period it is: group by a period, or bound the date on both sides".to_owned());
+    };
+    let seen = match reach_of(operand, book)? {
+        Some((start, end)) => {
+            let data = Period { first: start, end: end.tomorrow().unwrap_or(end) };
+            period.and(data).ok_or_else(|| Stop::Refused(format!("{} has no data", period.words())))?
+        }
+        None => period,
+    };
+    if pace == Pace::Month && seen != period {
+        return refused(format!("{} is covered in part only: use per_day", period.words()));
+    }
+    spread(&known, seen, pace)
+}
+
+fn spread(known: &Quantity, period: Period, pace: Pace) -> Result<Quantity, Stop> {
+    let count = match pace {
+        Pace::Day => Decimal::from(period.days()),
+        Pace::Month => {
+            let months = period.first.until((jiff::Unit::Month, period.end)).map_err(|error| Stop::Refused(error.to_string()))?;
+            if months.get_days() != 0 || months.get_months() == 0 {
+                return refused(format!("{} is no whole number of months: use per_day", period.words()));
+            }
+            Decimal::from(months.get_months())
+        }
+    };
+    let value = known.value.checked_div(count).ok_or_else(|| Stop::Refused("its period has no days".to_owned()))?;
+    let formula = Expression::Call {
+        function: match pace {
+            Pace::Day => "per_day".to_owned(),
+            Pace::Month => "per_month".to_owned(),
+        },
+        arguments: vec![known.formula.clone(), Expression::Literal(Literal::Number(count.to_string()))],
+    };
+    Ok(Quantity { formula, value, decimals: known.decimals.max(1), ..known.clone() })
+}
+
+/// Returns the pace and the number of its units, if the number is one for each.
+fn per_words(quantity: &Quantity) -> Option<(&'static str, String)> {
+    let Expression::Call { function, arguments } = &quantity.formula else { return None };
+    let unit = match function.as_str() {
+        "per_day" => "day",
+        "per_month" => "month",
+        _ => return None,
+    };
+    match arguments.get(1)? {
+        Expression::Literal(Literal::Number(count)) => Some((unit, count.clone())),
+        _ => None,
+    }
+}
+
+fn without_pace(quantity: &Quantity) -> Quantity {
+    match (&quantity.formula, per_words(quantity)) {
+        (Expression::Call { arguments, .. }, Some(_)) => Quantity { formula: arguments[0].clone(), ..quantity.clone() },
+        _ => quantity.clone(),
+    }
+}
+
+/// Returns a number for each day or month of its period as a fact.
+pub(super) fn per(pace: Pace, operand: &Operand, book: &Workbook) -> Result<Fact, Stop> {
+    let known = per_quantity(pace, operand, book)?;
+    let Some((unit, count)) = per_words(&known) else { return refused("it has no pace".to_owned()) };
+    let what = what(&without_pace(&known), &[]);
+    let text = shown(known.value, known.places());
+    let words = format!("the {what} is {text} a {unit} on average, over {count} {unit}s");
+    let phrase = format!("the {what} a {unit} ({text})");
+    let values = vec![named("value", known.value, text)];
+    Ok(Draft { form: Form::Per, sentence: sentence(&words), phrase, values, quantities: vec![&known], test: None }.fact())
+}
+
+/// Returns the series of a column: whole periods in their order, with 0 where a count or sum has no rows.
+fn series<'w>(span: &Span, book: &'w Workbook) -> Result<Series<'w>, Stop> {
+    let (column, rows) = select::span(&span.of, book)?;
+    let groups = column.groups()?;
+    let Some(time) = groups.first().and_then(|group| column.time_of(group)) else {
+        return refused(format!("{} has no period among its keys: group by date_trunc of a date", span.of));
+    };
+    let table = &column.sheet.result.table;
+    let others = groups.first().map(|group| group.keys.iter().map(|(output, _)| *output).filter(|output| *output != time));
+    let others = others.into_iter().flatten().collect::<Vec<_>>();
+    let fixed = |row: usize| others.iter().map(|output| table.cell(row, *output)).collect::<Vec<_>>();
+    let Some(first) = rows.first().map(|row| fixed(*row)) else { return refused(format!("{} has no rows", span.of)) };
+    if rows.iter().any(|row| fixed(*row) != first) {
+        return refused(format!(
+            "its rows have other keys too: name them, as in trend({}[{}].{})",
+            span.of.query,
+            first.iter().map(|value| value.unwrap_or("NULL")).collect::<Vec<_>>().join(", "),
+            span.of.column
+        ));
+    }
+    let own = |group: &Group| {
+        others.iter().zip(&first).all(|(output, value)| group.keys.iter().any(|(known, text)| known == output && text.as_deref() == *value))
+    };
+    let decimals = rows.iter().filter_map(|row| table.cell(*row, column.index)).map(decimals_of).max().unwrap_or(0);
+    let mut points = BTreeMap::new();
+    for group in groups.iter().filter(|group| own(group)) {
+        let key = group.keys.iter().find(|(output, _)| *output == time).and_then(|(_, value)| value.clone());
+        let (Some(_), Some(_)) = (key, group.value) else { continue };
+        let quantity = column.quantity(group, decimals)?;
+        let Some(period) = period_of(&quantity) else {
+            return refused(format!("not every key of {} is a period", span.of));
+        };
+        points.insert(period, quantity);
+    }
+    let points = points.into_iter().filter(|(period, _)| !span.except.iter().any(|left_out| period.words() == *left_out));
+    finished(column, time, points.collect())
+}
+
+fn finished<'w>(column: Column<'w>, time: usize, points: Vec<(Period, Quantity)>) -> Result<Series<'w>, Stop> {
+    let units = points.iter().filter_map(|(period, _)| period.unit());
+    let mut counts = BTreeMap::<Unit, usize>::new();
+    for unit in units {
+        *counts.entry(unit).or_default() += 1;
+    }
+    let Some((unit, _)) = counts.into_iter().max_by_key(|(_, count)| *count) else {
+        return refused("its periods are of no known length".to_owned());
+    };
+    let data = reach(&column, time)?.map(|(first, last)| Period { first, end: last.tomorrow().unwrap_or(last) });
+    let is_whole = |period: &Period| period.unit() == Some(unit) && data.is_none_or(|data| period.and(data) == Some(*period));
+    let (whole, partial): (Vec<_>, Vec<_>) = points.into_iter().partition(|(period, _)| is_whole(period));
+    let partial = partial.into_iter().map(|(period, _)| period).collect();
+    let points = filled(whole, unit)?;
+    Ok(Series { column, unit, points, partial })
+}
+
+/// Fills periods without rows: a count or a sum is 0 there; an average has no value, so that the series has a gap.
+fn filled(points: Vec<(Period, Quantity)>, unit: Unit) -> Result<Vec<(Period, Quantity)>, Stop> {
+    let (Some((first, template)), Some((last, _))) = (points.first().cloned(), points.last()) else { return Ok(points) };
+    let last = *last;
+    let known = points.into_iter().collect::<BTreeMap<_, _>>();
+    let mut filled = Vec::new();
+    let mut next = Some(first);
+    while let Some(period) = next.filter(|period| *period <= last) {
+        match known.get(&period) {
+            Some(quantity) => filled.push((period, quantity.clone())),
+            None if template.is_additive() => {
+                let parts = template.parts.iter().map(|part| super::quantity::Part { value: Some(Decimal::ZERO), rows: 0, ..part.clone() });
+                filled.push((period, Quantity { value: Decimal::ZERO, parts: parts.collect(), ..template.clone() }));
+            }
+            None => return refused(format!("{} has no value: a direction needs every period", period.words())),
+        }
+        if filled.len() > PERIODS_MAX {
+            return refused(format!("it has more than {PERIODS_MAX} periods: group by longer ones"));
+        }
+        next = unit.beginning(period.end);
+    }
+    Ok(filled)
+}
+
+impl Series<'_> {
+    fn numbers(&self) -> Vec<f64> {
+        self.points.iter().filter_map(|(_, quantity)| quantity.read().to_f64()).collect()
+    }
+
+    /// Returns what is measured, without the period.
+    fn what(&self) -> String {
+        let Some((_, quantity)) = self.points.first() else { return String::new() };
+        let told = quantity.shared().into_iter().filter(|condition| condition.as_period().is_some()).cloned().collect::<Vec<_>>();
+        what(quantity, &told)
+    }
+
+    fn time_name(&self) -> String {
+        let conditions = self.points.first().map(|(_, quantity)| quantity.shared().into_iter().cloned().collect::<Vec<_>>());
+        time_name(&conditions.unwrap_or_default())
+    }
+
+    fn enough(&self) -> Result<(), Stop> {
+        if self.points.len() < PERIODS_MIN {
+            return refused(format!(
+                "it has {} whole {}s, and {PERIODS_MIN} are needed: use change between two of them",
+                self.points.len(),
+                self.unit.name()
+            ));
+        }
+        Ok(())
+    }
+
+    fn left_out(&self) -> String {
+        match self.partial.as_slice() {
+            [] => String::new(),
+            [only] => format!("; {} is covered in part and left out", only.words()),
+            [first, .., last] => format!("; {} and {} are covered in part and left out", first.words(), last.words()),
+        }
+    }
+
+    fn quantities(&self) -> Vec<&Quantity> {
+        [self.points.first(), self.points.last()].into_iter().flatten().map(|(_, quantity)| quantity).collect()
+    }
+
+    /// Returns the cells of the result that are points of the series.
+    fn cells(&self) -> Vec<CellReference> {
+        let result = &self.column.sheet.result;
+        (0..result.table.rows.len())
+            .map(|row| CellReference { query: result.id.clone(), row, column: self.column.index })
+            .collect()
+    }
+}
+
+/// Returns the direction of a series.
+pub(super) fn trend(span: &Span, book: &Workbook) -> Result<Fact, Stop> {
+    let series = series(span, book)?;
+    series.enough()?;
+    let Some(direction) = chance::direction(&series.numbers()) else {
+        return refused("it has too few periods".to_owned());
+    };
+    let test = Test { name: "Mann-Kendall".to_owned(), p: direction.p, comparisons: 1 };
+    let (Some((first, one)), Some((last, other))) = (series.points.first(), series.points.last()) else {
+        return refused("it has no periods".to_owned());
+    };
+    let slope = Decimal::try_from(direction.slope).unwrap_or_default();
+    let slope_text = step_text(slope.abs(), one);
+    let count = series.points.len();
+    let range = format!("over {count} {}s, from {} ({}) to {} ({})", series.unit.name(), first.words(), one.text(), last.words(), other.text());
+    let direction_words = if test.p > super::sentence::P_MAX {
+        "has no direction beyond chance".to_owned()
+    } else if slope.is_sign_negative() {
+        format!("falls by {slope_text} a {}", series.unit.name())
+    } else {
+        format!("rises by {slope_text} a {}", series.unit.name())
+    };
+    let what = series.what();
+    let words = format!(
+        "by {} ({}) the {what} {direction_words} {range} ({}){}",
+        series.unit.name(),
+        series.time_name(),
+        probability(test.p),
+        series.left_out()
+    );
+    let values = vec![
+        named("from", one.read(), one.text()),
+        named("to", other.read(), other.text()),
+        named("slope", slope, slope_text),
+    ];
+    let phrase = format!("the {what}, which {direction_words}");
+    let draft = Draft { form: Form::Trend, sentence: sentence(&words), phrase, values, quantities: series.quantities(), test: Some(test) };
+    Ok(Fact { cells: series.cells(), period: Some(format!("{} to {}", first.words(), last.words())), ..draft.fact() })
+}
+
+fn step_text(step: Decimal, like: &Quantity) -> String {
+    let places = if step < Decimal::ONE { like.places().max(2) } else { like.places().max(1) };
+    let number = shown(step, places);
+    match (like.scale(), like.unit()) {
+        (Scale::Share | Scale::Percent, _) => format!("{number} points"),
+        (Scale::Plain, Some(unit)) => format!("{number} {unit}"),
+        (Scale::Plain, None) => number,
+    }
+}
+
+/// Returns the point at which the level of a series changed.
+pub(super) fn since(span: &Span, book: &Workbook) -> Result<Fact, Stop> {
+    let series = series(span, book)?;
+    series.enough()?;
+    let numbers = series.numbers();
+    let Some(found) = chance::change_point(&numbers) else {
+        return refused("it has too few periods".to_owned());
+    };
+    let test = Test { name: "Pettitt".to_owned(), p: found.p, comparisons: 1 };
+    let (Some((first, one)), Some((last, _))) = (series.points.first(), series.points.last()) else {
+        return refused("it has no periods".to_owned());
+    };
+    let middle = |values: &[f64]| Decimal::try_from(chance::median(&mut values.to_vec())).unwrap_or_default();
+    let (before, after) = (middle(&numbers[..found.at]), middle(&numbers[found.at..]));
+    let text = |value: Decimal| format!("{}{}", step_text(value, one).trim_end_matches(" points"), if one.scale() == Scale::Plain { "" } else { "%" });
+    let (unit, count) = (series.unit.name(), series.points.len());
+    let what = series.what();
+    let at = series.points[found.at].0;
+    let change = if test.p > super::sentence::P_MAX {
+        format!("has no change of level beyond chance over {count} {unit}s, {} to {}", first.words(), last.words())
+    } else {
+        format!(
+            "has another level since {}: a median of {} over {} {unit}s before, of {} over {} {unit}s since",
+            at.words(),
+            text(before),
+            found.at,
+            text(after),
+            count - found.at
+        )
+    };
+    let words = format!("by {unit} ({}) the {what} {change} ({}){}", series.time_name(), probability(test.p), series.left_out());
+    let values = vec![named("before", before, text(before)), named("after", after, text(after))];
+    let phrase = format!("the {what}, which {change}");
+    let draft = Draft { form: Form::Since, sentence: sentence(&words), phrase, values, quantities: series.quantities(), test: Some(test) };
+    Ok(Fact { cells: series.cells(), period: Some(format!("{} to {}", first.words(), last.words())), ..draft.fact() })
+}
+
+/// Returns whether a group or period is unlike the others.
+pub(super) fn outlier(operand: &Operand, book: &Workbook) -> Result<Fact, Stop> {
+    let Some(reference) = select::cell_of(operand, book)? else {
+        return refused("outlier takes one cell, as in outlier(q5[2023-07-01].n)".to_owned());
+    };
+    let (column, row) = select::cell(&reference, book)?;
+    let (group, one) = column.cell(row)?;
+    let axis = column.time_of(&group).or_else(|| group.keys.first().map(|(output, _)| *output));
+    let Some(axis) = axis else { return refused(format!("{reference} has no other groups: group by a key")) };
+    let own = |other: &&Group| {
+        **other != group && group.keys.iter().all(|(output, value)| *output == axis || other.keys.contains(&(*output, value.clone())))
+    };
+    let groups = column.groups()?;
+    let others = groups.iter().filter(own).filter_map(|other| other.value).collect::<Vec<_>>();
+    let numbers = others.iter().filter_map(rust_decimal::prelude::ToPrimitive::to_f64).collect::<Vec<_>>();
+    let Some(z) = one.value.to_f64().and_then(|value| chance::robust_z(value, &numbers)) else {
+        return refused("five others that differ are needed to call one unlike them: use rank or gap".to_owned());
+    };
+    let middle = Decimal::try_from(chance::median(&mut numbers.clone())).unwrap_or_default();
+    let middle_text = Quantity { value: middle, ..one.clone() }.text();
+    let key = group.keys.iter().find(|(output, _)| *output == axis).and_then(|(_, value)| value.clone());
+    let told = one.shared().into_iter().filter(|condition| condition.as_period().is_some() || column.time_of(&group) != Some(axis));
+    let told = told.cloned().collect::<Vec<_>>();
+    let what = what(&one, &told);
+    let label = period_of(&one).filter(|_| column.time_of(&group) == Some(axis)).map_or_else(|| quoted(key.as_deref()), Period::words);
+    let conditions = super::sentence::with(&told.iter().collect::<Vec<_>>());
+    let size = format!("{} robust standard deviations", Decimal::try_from(z.abs()).map_or_else(|_| String::new(), |z| shown(z, 1)));
+    let verdict = if z.abs() >= OUTLIER_MIN { "is unlike the others" } else { "is not unlike the others" };
+    let way = if z < 0.0 { "below" } else { "above" };
+    let words = format!(
+        "the {what}{conditions} is {}, and {label} {verdict}: {size} {way} the median ({middle_text}) of the other {}",
+        one.text(),
+        others.len()
+    );
+    let values = vec![named("value", one.read(), one.text()), named("median", middle, middle_text)];
+    let phrase = format!("the {what}{conditions} ({})", one.text());
+    Ok(Draft { form: Form::Outlier, sentence: sentence(&words), phrase, values, quantities: vec![&one], test: None }.fact())
+}

@@ -1,0 +1,418 @@
+//! A number, arithmetic over numbers, a share, a gap, and whether two numbers differ by more than chance.
+
+use rust_decimal::Decimal;
+
+use super::compare::{Axis, Difference, difference};
+use super::quantity::{BASE_ROWS_MIN, Quantity, Scale, compute, evaluate, shown};
+use super::sentence::{
+    P_MAX, interval, mean, more_or_less, percent, proportion, rows, sentence, side, size, tested, what, with,
+};
+use super::{Draft, Fact, Form, PARTS_MAX, Stop, Test, Value, refused, select, time, value as named};
+use crate::analysis::chance;
+use crate::finding::claim::{Claim, Operand, Peer, Sign};
+use crate::finding::workbook::Workbook;
+use crate::warehouse::lineage::expression::{Expression, Literal};
+use crate::warehouse::lineage::meaning::Kind;
+
+/// Numbers that a claim may write: they only change the unit.
+const UNITS: &[&str] = &["100", "60", "24", "7", "1000", "3600", "86400", "1000000"];
+
+/// Returns a number as a fact.
+pub(super) fn value(operand: &Operand, book: &Workbook) -> Result<Fact, Stop> {
+    if let Some(reference) = select::cell_of(operand, book)? {
+        let (column, row) = select::cell(&reference, book)?;
+        if column.meaning().kind == Kind::Date {
+            return time::moment(&column, row);
+        }
+    }
+    let quantity = quantity(operand, book)?;
+    Ok(of_quantity(&quantity, Form::Value))
+}
+
+/// Returns the fact that a quantity is what it is.
+pub(super) fn of_quantity(quantity: &Quantity, form: Form) -> Fact {
+    let what = what(quantity, &[]);
+    let text = quantity.text();
+    let (words, mut values) = match quantity.share().filter(|_| quantity.parts.len() == 2) {
+        Some((part, whole, _)) => {
+            let of = |part: &super::quantity::Part| shown(part.value.unwrap_or_default(), decimals(part.value));
+            let (part_text, whole_text) = (of(part), of(whole));
+            let values = vec![
+                named("part", part.value.unwrap_or_default(), part_text.clone()),
+                named("whole", whole.value.unwrap_or_default(), whole_text.clone()),
+            ];
+            (format!("the {what} is {text} ({part_text} of {whole_text})"), values)
+        }
+        None => (format!("the {what} is {text}{}", rows(quantity)), Vec::new()),
+    };
+    values.insert(0, named("value", quantity.read(), text.clone()));
+    let phrase = format!("the {what} ({text})");
+    Draft { form, sentence: sentence(&words), phrase, values, quantities: vec![quantity], test: None }.fact()
+}
+
+fn decimals(value: Option<Decimal>) -> u32 {
+    value.map_or(0, |value| value.normalize().scale().min(2))
+}
+
+/// Returns the number that an operand is.
+pub(super) fn quantity(operand: &Operand, book: &Workbook) -> Result<Quantity, Stop> {
+    match operand {
+        Operand::Cell(reference) => {
+            let (column, row) = select::cell(reference, book)?;
+            if column.meaning().kind == Kind::Date {
+                return refused(format!("{reference} is a date: it can be stated, but not computed with"));
+            }
+            column.cell(row).map(|(_, quantity)| quantity)
+        }
+        Operand::Fact(id) => {
+            let fact = book.fact(id).ok_or_else(|| Stop::Refused(select::unknown_fact(id, book)))?;
+            let operand = match Claim::parse(&fact.claim).map_err(Stop::Refused)? {
+                Claim::Value(operand) => operand,
+                Claim::Share(part, whole) => Operand::Share(Box::new(part), Box::new(whole)),
+                Claim::Per(pace, operand) => Operand::Per(pace, Box::new(operand)),
+                _ => return refused(format!("{id} is no single number: name the cell")),
+            };
+            if operand == Operand::Fact(id.clone()) {
+                return refused(format!("{id} names itself"));
+            }
+            quantity(&operand, book)
+        }
+        Operand::Number(number) => refused(format!("{number} alone is no number of the data: name a cell")),
+        Operand::Arithmetic(sign, left, right) => arithmetic(*sign, left, right, book),
+        Operand::Share(part, whole) => share_of(part, whole, book),
+        Operand::Per(pace, operand) => time::per_quantity(*pace, operand, book),
+    }
+}
+
+fn arithmetic(sign: Sign, left: &Operand, right: &Operand, book: &Workbook) -> Result<Quantity, Stop> {
+    for (number, other) in [(left, right), (right, left)] {
+        let Operand::Number(number) = number else { continue };
+        let is_unit = UNITS.contains(&number.normalize().to_string().as_str());
+        let is_divided = sign == Sign::Over && matches!(right, Operand::Number(_));
+        if !is_unit || !(sign == Sign::Times || is_divided) {
+            return refused(format!(
+                "{number} is written in the claim, and no table holds it: only factors of units are ({})",
+                UNITS.join(", ")
+            ));
+        }
+        let known = quantity(other, book)?;
+        let factor = Expression::Literal(Literal::Number(number.to_string()));
+        let symbol = if sign == Sign::Times { "*" } else { "/" };
+        let value = compute(symbol, known.value, *number).map_err(Stop::Refused)?;
+        let formula = Expression::infix(known.formula.clone(), symbol, factor);
+        let decimals = if known.decimals == 0 { 1 } else { known.decimals };
+        return Ok(Quantity { formula, value, decimals, ..known });
+    }
+    combined(sign, &quantity(left, book)?, &quantity(right, book)?)
+}
+
+/// Returns two numbers as one.
+fn combined(sign: Sign, left: &Quantity, right: &Quantity) -> Result<Quantity, Stop> {
+    match sign {
+        Sign::Plus => addable(left, right)?,
+        Sign::Minus => subtractable(left, right)?,
+        Sign::Times => return refused("two numbers of the data are multiplied: let a query multiply row by row".to_owned()),
+        Sign::Over => {}
+    }
+    let symbol = match sign {
+        Sign::Plus => "+",
+        Sign::Minus => "-",
+        Sign::Times | Sign::Over => "/",
+    };
+    if left.parts.len() + right.parts.len() > PARTS_MAX {
+        return refused(format!("it is made of more than {PARTS_MAX} numbers: let a query compute it"));
+    }
+    let mut shifted = right.formula.clone();
+    shift(&mut shifted, left.parts.len());
+    let formula = Expression::infix(left.formula.clone(), symbol, shifted);
+    let parts = left.parts.iter().chain(&right.parts).cloned().collect::<Vec<_>>();
+    let values = parts.iter().map(|part| part.value).collect::<Vec<_>>();
+    let value = evaluate(&formula, &values).map_err(Stop::Refused)?;
+    let value = value.ok_or_else(|| Stop::Refused("one of the numbers is missing".to_owned()))?;
+    let decimals = if sign == Sign::Over { 3 } else { left.decimals.max(right.decimals) };
+    let cells = left.cells.iter().chain(&right.cells).cloned().collect();
+    Ok(Quantity { formula, parts, value, decimals, cells })
+}
+
+fn shift(formula: &mut Expression, by: usize) {
+    formula.replace(&mut |part| match part {
+        Expression::Measure(index) => Some(Expression::Measure(index + by)),
+        _ => None,
+    });
+}
+
+/// Refuses a sum of numbers that do not add up.
+fn addable(left: &Quantity, right: &Quantity) -> Result<(), Stop> {
+    let all_additive = left.parts.iter().chain(&right.parts).all(|part| part.is_additive);
+    if !all_additive || left.scale() != Scale::Plain || right.scale() != Scale::Plain {
+        return refused("averages, shares and distinct counts do not add up: let a query compute it over both".to_owned());
+    }
+    for one in &left.parts {
+        for other in &right.parts {
+            let has = |conditions: &[super::condition::Condition], id: &str| conditions.iter().any(|known| known.id == id);
+            let same = one.base == other.base;
+            let more = one.conditions.iter().filter(|condition| !has(&other.conditions, &condition.id)).collect::<Vec<_>>();
+            let others = other.conditions.iter().filter(|condition| !has(&one.conditions, &condition.id));
+            let others = others.collect::<Vec<_>>();
+            let are_apart = more.iter().any(|one| others.iter().any(|other| are_apart(one, other)));
+            if same && !are_apart {
+                return refused("the two may count the same rows twice: add groups that exclude each other".to_owned());
+            }
+            if !same && (one.unit.is_none() || one.unit != other.unit) {
+                return refused(format!("the {} and the {} may have different units", one.name, other.name));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Returns whether no row meets both conditions: two values of one key, two periods without a common day.
+fn are_apart(one: &super::condition::Condition, other: &super::condition::Condition) -> bool {
+    match (one.as_period(), other.as_period()) {
+        (Some((time, period)), Some((other_time, other))) => time == other_time && period.and(other).is_none(),
+        (None, None) => one.as_key().is_some() && one.as_key() == other.as_key() && one.id != other.id,
+        _ => false,
+    }
+}
+
+fn subtractable(left: &Quantity, right: &Quantity) -> Result<(), Stop> {
+    let same_unit = left.parts.iter().all(|one| {
+        right.parts.iter().all(|other| one.base == other.base || one.unit.is_some() && one.unit == other.unit)
+    });
+    if left.scale() == right.scale() && (same_unit || left.scale() != Scale::Plain) {
+        return Ok(());
+    }
+    refused(format!("the {} and the {} may have different units", what(left, &[]), what(right, &[])))
+}
+
+/// Returns the share of a part of its whole.
+fn share_of(part: &Operand, whole: &Peer, book: &Workbook) -> Result<Quantity, Stop> {
+    let part_quantity = quantity(part, book)?;
+    let whole_quantity = match whole {
+        Peer::Operand(operand) => quantity(operand, book)?,
+        Peer::All => everything(part, &part_quantity, book)?,
+        Peer::Rest => return refused("a share is of a whole: share(q1[a].n, all), or gap(q1[a].n, rest)".to_owned()),
+    };
+    let mut combined = combined(Sign::Over, &part_quantity, &whole_quantity)?;
+    if combined.share().is_none() {
+        return refused(format!(
+            "the {} does not contain the {}: a share is of the same measure with fewer conditions, and it adds up; \
+             otherwise divide (a / b)",
+            what(&whole_quantity, &[]),
+            what(&part_quantity, &[])
+        ));
+    }
+    combined.decimals = 3;
+    Ok(combined)
+}
+
+/// Returns the number over all values of the keys of a cell, but for the period.
+fn everything(part: &Operand, quantity: &Quantity, book: &Workbook) -> Result<Quantity, Stop> {
+    let Some(reference) = select::cell_of(part, book)? else {
+        return refused("`all` needs a cell before it: share(q1[North].sales, all)".to_owned());
+    };
+    let (column, row) = select::cell(&reference, book)?;
+    let (group, _) = column.cell(row)?;
+    let time = column.time_of(&group);
+    let has_others = group.keys.iter().any(|(output, _)| Some(*output) != time);
+    let holds = group.keys.iter().filter(|(output, _)| has_others && Some(*output) == time);
+    let holds = holds.map(|(output, value)| (*output, value.clone(), true)).collect::<Vec<_>>();
+    if group.keys.is_empty() {
+        return refused(format!("{reference} is over all rows already: group by a key"));
+    }
+    column.over(&holds, quantity.decimals)
+}
+
+/// Returns the share of a part of a whole as a fact.
+pub(super) fn share(part: &Operand, whole: &Peer, book: &Workbook) -> Result<Fact, Stop> {
+    let quantity = share_of(part, whole, book)?;
+    let Some((part, whole, _)) = quantity.share() else { return refused("it is no share".to_owned()) };
+    let more = part.conditions.iter().filter(|condition| !whole.conditions.iter().any(|known| known.id == condition.id));
+    let more = with(&more.collect::<Vec<_>>());
+    let whole_words = with(&whole.conditions.iter().collect::<Vec<_>>());
+    let text = |part: &super::quantity::Part| {
+        let number = shown(part.value.unwrap_or_default(), decimals(part.value));
+        part.unit.as_ref().map_or(number.clone(), |unit| format!("{number} {unit}"))
+    };
+    let (part_text, whole_text) = (text(part), text(whole));
+    let percent = quantity.text();
+    let words = format!("{percent} of the {}{whole_words} is{more}: {part_text} of {whole_text}", whole.name);
+    let values = vec![
+        named("value", quantity.read(), percent.clone()),
+        named("part", part.value.unwrap_or_default(), part_text),
+        named("whole", whole.value.unwrap_or_default(), whole_text),
+    ];
+    let phrase = format!("the {} ({percent})", what(&quantity, &[]));
+    Ok(Draft { form: Form::Share, sentence: sentence(&words), phrase, values, quantities: vec![&quantity], test: None }.fact())
+}
+
+/// Two numbers that are compared, and how many groups could have been.
+struct Compared {
+    left: Quantity,
+    right: Quantity,
+    difference: Difference,
+    comparisons: u64,
+    /// Whether the right one is all other groups together.
+    is_rest: bool,
+}
+
+fn compared(left: &Operand, peer: &Peer, book: &Workbook) -> Result<Compared, Stop> {
+    let one = quantity(left, book)?;
+    let reference = select::cell_of(left, book)?;
+    let mut comparisons = 1;
+    if let Some(reference) = &reference {
+        let (column, row) = select::cell(reference, book)?;
+        let (group, _) = column.cell(row)?;
+        let time = column.time_of(&group);
+        let same_period = |other: &super::column::Group| {
+            group.keys.iter().all(|(output, value)| Some(*output) != time || other.keys.contains(&(*output, value.clone())))
+        };
+        let groups = column.groups()?.iter().filter(|other| same_period(other)).count();
+        comparisons = u64::try_from(groups.saturating_sub(1).max(1)).unwrap_or(1);
+    }
+    let other = match peer {
+        Peer::Operand(operand) => quantity(operand, book)?,
+        Peer::Rest | Peer::All => {
+            let Some(reference) = &reference else {
+                return refused("`rest` and `all` need a cell before them: gap(q3[Hardware].days, rest)".to_owned());
+            };
+            let (column, row) = select::cell(reference, book)?;
+            let (group, _) = column.cell(row)?;
+            let time = column.time_of(&group);
+            let others = group.keys.iter().filter(|(output, _)| Some(*output) != time).collect::<Vec<_>>();
+            let [(key, value)] = others.as_slice() else {
+                return refused(format!(
+                    "{reference} has {} keys besides the period, and `rest` needs one: compare with another cell",
+                    others.len()
+                ));
+            };
+            let mut holds = group.keys.iter().filter(|(output, _)| output != key);
+            let mut holds = holds.by_ref().map(|(output, value)| (*output, value.clone(), true)).collect::<Vec<_>>();
+            if *peer == Peer::Rest {
+                holds.push((*key, value.clone(), false));
+            } else if one.is_additive() {
+                return refused("a part is always less than all: use share(.., all)".to_owned());
+            }
+            column.over(&holds, one.decimals)?
+        }
+    };
+    let difference = difference(&one, &other)?;
+    Ok(Compared { left: one, right: other, difference, comparisons, is_rest: *peer == Peer::Rest })
+}
+
+/// Returns how well chance explains that two shares or averages differ.
+pub(super) fn test(left: &Quantity, right: &Quantity, comparisons: u64) -> Option<Test> {
+    let (name, p) = if let (Some(one), Some(other)) = (proportion(left), proportion(right)) {
+        ("two proportions", chance::two_proportions(one, other)?)
+    } else {
+        ("Welch", chance::two_means(mean(left)?, mean(right)?)?)
+    };
+    #[expect(clippy::cast_precision_loss, reason = "a count of groups is far below 2^52")]
+    let p = (p * comparisons as f64).min(1.0);
+    Some(Test { name: name.to_owned(), p, comparisons })
+}
+
+/// Returns one group against another, the rest, or everything.
+pub(super) fn gap(left: &Operand, peer: &Peer, book: &Workbook) -> Result<Fact, Stop> {
+    let compared = compared(left, peer, book)?;
+    if let Axis::Time(..) = compared.difference.axis()? {
+        return refused("the two differ in the period: use change(earlier, later)".to_owned());
+    }
+    let Compared { left, right, difference, comparisons, is_rest } = &compared;
+    let overlap = difference.right.is_empty() || difference.left.is_empty();
+    let test = if overlap { None } else { test(left, right, *comparisons) };
+    let other = if *is_rest { " over all others".to_owned() } else { side(&difference.right) };
+    let what = what(left, &difference.all());
+    let (one_text, other_text) = (left.text(), right.text());
+    let size_words = if left.value == right.value {
+        "the two are equal".to_owned()
+    } else {
+        format!("{}{}", more_or_less(right, left), times(left, right).map(|(_, words)| words).unwrap_or_default())
+    };
+    let rows = match (left.parts.iter().all(|part| part.function == "count"), left.share()) {
+        (true, None) => String::new(),
+        _ => format!(" (over {} and {})", left.rows(), super::sentence::count_of(right.rows(), "row")),
+    };
+    let words = format!(
+        "the {what} is {one_text}{}, against {other_text}{other}: {size_words}{rows}{}",
+        side(&difference.left),
+        tested(test.as_ref())
+    );
+    let mut values = vec![named("from", right.read(), other_text), named("to", left.read(), one_text.clone())];
+    values.push(named("difference", left.read() - right.read(), size(right, left)));
+    values.extend(times(left, right).map(|(times, _)| named("times", times, shown(times, 1))));
+    let phrase = format!("the {what}{} ({one_text})", side(&difference.left));
+    let draft = Draft { form: Form::Gap, sentence: sentence(&words), phrase, values, quantities: vec![left, right], test };
+    Ok(draft.fact())
+}
+
+/// Returns how many times the larger number is the smaller one, where the base is above 0 and has enough rows.
+fn times(left: &Quantity, right: &Quantity) -> Option<(Decimal, String)> {
+    let (more, base) = if left.value >= right.value { (left, right) } else { (right, left) };
+    let is_enough = base.rows() >= BASE_ROWS_MIN && base.value > Decimal::ZERO;
+    let times = more.value.checked_div(base.value).filter(|_| is_enough)?;
+    let text = shown(times, 1);
+    let words = if left.value >= right.value {
+        format!(", {text} times as much")
+    } else {
+        format!("; the second is {text} times the first")
+    };
+    (times >= Decimal::new(15, 1)).then_some((times, words))
+}
+
+/// Returns whether two shares or averages differ by more than chance.
+pub(super) fn differ(left: &Operand, right: &Operand, book: &Workbook) -> Result<Fact, Stop> {
+    let compared = compared(left, &Peer::Operand(right.clone()), book)?;
+    let axis = compared.difference.axis()?;
+    let Compared { left, right, difference, comparisons, .. } = &compared;
+    if difference.left.is_empty() || difference.right.is_empty() {
+        return refused("one of the two contains the other: compare parts that exclude each other".to_owned());
+    }
+    let Some(test) = test(left, right, *comparisons) else {
+        return refused(
+            "only two shares of counts (part of whole) or two averages can be tested: for others use gap or change".to_owned(),
+        );
+    };
+    let places = left.places().max(right.places());
+    let bounds = match (proportion(left), proportion(right)) {
+        (Some(one), Some(other)) => {
+            chance::interval_of_proportions(one, other).map(|(low, high)| (100.0 * low, 100.0 * high))
+        }
+        _ => mean(left).zip(mean(right)).and_then(|(one, other)| chance::interval_of_means(one, other)),
+    };
+    let interval = bounds.map(|(low, high)| format!(", {}", interval(low, high, places))).unwrap_or_default();
+    let what = what(left, &difference.all());
+    let verdict = if test.p > P_MAX { "do not differ by more than chance" } else { "differ by more than chance" };
+    let preposition = if matches!(axis, Axis::Time(..)) { "between the periods" } else { "between the groups" };
+    let words = format!(
+        "the {what} is {}{} and {}{}; these {verdict} {preposition}: {}{interval} (over {} and {}, {})",
+        left.text(),
+        side(&difference.left),
+        right.text(),
+        side(&difference.right),
+        more_or_less(right, left),
+        left.rows(),
+        super::sentence::count_of(right.rows(), "row"),
+        super::sentence::probability(test.p),
+    );
+    let values: Vec<Value> = vec![
+        named("from", right.read(), right.text()),
+        named("to", left.read(), left.text()),
+        named("difference", left.read() - right.read(), size(right, left)),
+    ];
+    let phrase = format!("the {what}{} ({})", side(&difference.left), left.text());
+    let quantities = vec![left, right];
+    let draft = Draft { form: Form::Differ, sentence: sentence(&words), phrase, values, quantities, test: Some(test) };
+    Ok(draft.fact())
+}
+
+/// Returns the relative change, where the base is above 0 and has enough rows.
+pub(super) fn relative(from: &Quantity, to: &Quantity) -> Option<Decimal> {
+    let is_enough = from.scale() == Scale::Plain && from.rows() >= BASE_ROWS_MIN && from.value > Decimal::ZERO;
+    (to.value - from.value).checked_div(from.value).filter(|_| is_enough)
+}
+
+/// Returns a share of a sum in percent.
+pub(super) fn part_of(part: Decimal, whole: Decimal) -> Option<String> {
+    (whole > Decimal::ZERO).then(|| part.checked_div(whole).map(percent))?
+}

@@ -1,0 +1,66 @@
+//! The parts of a sentence about a measure: its name, a condition, a key.
+
+use super::condition;
+use super::expression::{Names, phrase};
+use super::{aggregate, conditions, sources};
+use crate::warehouse::lineage::expression::{Expression, Literal};
+use crate::warehouse::lineage::measure::Measure;
+use crate::warehouse::lineage::query::Rows;
+
+/// Returns what the measure is without its conditions and keys, such as `average of days from opened_at to closed_at over
+/// rows of incidents`.
+pub(crate) fn measure_name(measure: &Measure) -> String {
+    aggregate(&measure.aggregate, &sources(&measure.rows), &Names::of(&measure.rows))
+}
+
+/// Returns a condition, such as `status 'paid'`.
+pub(crate) fn condition_words(condition: &Expression, rows: &Rows) -> String {
+    condition::one(condition, &Names::of(rows))
+}
+
+/// Returns what a key is called, such as `category`.
+pub(crate) fn key_name(key: &Expression, rows: &Rows) -> String {
+    condition::bracketed(&phrase(key, &Names::of(rows)), key)
+}
+
+/// Returns the condition that holds a key at a value of the data, such as `category 'Hardware'`.
+pub(crate) fn key_words(key: &Expression, value: Option<&str>, rows: &Rows) -> String {
+    let Some(value) = value else { return format!("no {}", key_name(key, rows)) };
+    let names = Names::of(rows);
+    if let Some(words) = case_words(key, value, &names) {
+        return words;
+    }
+    let is_number = value.parse::<rust_decimal::Decimal>().is_ok() || matches!(value, "true" | "false");
+    let literal = if is_number { Literal::Number(value.to_owned()) } else { Literal::Text(value.to_owned()) };
+    condition::one(&Expression::infix(key.clone(), "=", Expression::Literal(literal)), &names)
+}
+
+/// Returns the condition behind a label that a CASE of the statement writes, and the label in brackets. The label alone
+/// would say what nothing of the data says.
+fn case_words(key: &Expression, value: &str, names: &Names) -> Option<String> {
+    let Expression::Case { operand: None, branches, otherwise } = key else { return None };
+    let is_it = |written: &Expression| match written {
+        Expression::Literal(Literal::Text(text) | Literal::Number(text)) => text == value,
+        _ => false,
+    };
+    let one = |condition: &Expression| conditions(&[condition], names);
+    let before = |count: usize| {
+        let before = branches.iter().take(count).map(|(condition, _)| format!("not ({})", one(condition)));
+        before.collect::<Vec<_>>()
+    };
+    let mut labels = branches.iter().map(|(_, value)| value).chain(otherwise.as_deref());
+    if labels.clone().filter(|label| is_it(label)).count() != 1 || !labels.all(|label| matches!(label, Expression::Literal(_))) {
+        return None;
+    }
+    let parts = match branches.iter().position(|(_, value)| is_it(value)) {
+        Some(index) => before(index).into_iter().chain([one(&branches[index].0)]).collect::<Vec<_>>(),
+        None => before(branches.len()),
+    };
+    let parts = parts.into_iter().map(|part| part.strip_prefix("with ").map_or(part.clone(), str::to_owned));
+    Some(format!("({})", parts.collect::<Vec<_>>().join(" and ")))
+}
+
+/// Returns arithmetic over measures that are called by letters.
+pub(crate) fn formula_words(formula: &Expression, letters: &[String]) -> String {
+    phrase(formula, &Names::default().with_measures(letters))
+}

@@ -1,0 +1,98 @@
+//! What claims are evaluated over: the results of a run with what their cells mean, the engine's own queries, and the
+//! facts that were stated.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use super::fact::Fact;
+use super::results::QueryResult;
+use crate::warehouse::catalog::Catalog;
+use crate::warehouse::lineage::Lineage;
+use crate::warehouse::table::Table;
+
+/// A result, and what its rows and columns mean.
+#[derive(Debug, Clone)]
+pub struct Sheet {
+    pub result: Arc<QueryResult>,
+    pub lineage: Lineage,
+}
+
+/// The results of a run, with what is known about them.
+#[derive(Debug)]
+pub struct Workbook {
+    pub catalog: Arc<Catalog>,
+    /// The date that the run treats as today.
+    pub as_of: Date,
+    sheets: Vec<Sheet>,
+    /// What the engine's own queries returned, by their SQL.
+    companions: HashMap<String, Answer>,
+    facts: Vec<Fact>,
+}
+
+/// What a query of the engine returned.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The id, such as `e3`.
+    pub id: String,
+    /// The rows, or why there are none.
+    pub table: Result<Table, String>,
+}
+
+impl Workbook {
+    /// Returns a workbook without results.
+    pub fn new(catalog: Arc<Catalog>, as_of: Date) -> Self {
+        Self { catalog, as_of, sheets: Vec::new(), companions: HashMap::new(), facts: Vec::new() }
+    }
+
+    /// Adds a result.
+    pub fn push(&mut self, sheet: Sheet) {
+        self.sheets.push(sheet);
+    }
+
+    /// Returns the result with this id. Upper and lower case are the same.
+    pub fn sheet(&self, id: &str) -> Option<&Sheet> {
+        self.sheets.iter().rev().find(|sheet| sheet.result.id.eq_ignore_ascii_case(id))
+    }
+
+    /// Returns all results, the oldest first.
+    pub fn sheets(&self) -> impl Iterator<Item = &Sheet> {
+        self.sheets.iter()
+    }
+
+    /// Keeps what a query of the engine returned.
+    pub fn answer(&mut self, sql: String, answer: Answer) {
+        self.companions.insert(sql, answer);
+    }
+
+    /// Returns what a query of the engine returned; `None` if it was not run.
+    pub fn answered(&self, sql: &str) -> Option<&Answer> {
+        self.companions.get(sql)
+    }
+
+    /// Returns the number of the engine's queries.
+    pub fn companions(&self) -> usize {
+        self.companions.len()
+    }
+
+    /// Keeps a fact and gives it an id. A sentence that was stated before keeps its id.
+    pub fn state(&mut self, mut fact: Fact) -> Fact {
+        if let Some(known) = self.facts.iter().find(|known| known.sentence == fact.sentence) {
+            return known.clone();
+        }
+        fact.id = format!("f{}", self.facts.len() + 1);
+        self.facts.push(fact.clone());
+        fact
+    }
+
+    /// Returns the fact with this id. Upper and lower case are the same.
+    pub fn fact(&self, id: &str) -> Option<&Fact> {
+        self.facts.iter().find(|fact| fact.id.eq_ignore_ascii_case(id))
+    }
+
+    /// Returns the facts, the oldest first.
+    pub fn facts(&self) -> &[Fact] {
+        &self.facts
+    }
+}
