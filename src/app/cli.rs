@@ -151,6 +151,9 @@ pub struct SqlArguments {
     /// Say what each column means, as it is derived from the statement, with doubts about it, and do not run it
     #[arg(long, conflicts_with = "check")]
     pub meaning: bool,
+    /// State something of the rows, such as "rank(q1[North].sales)", instead of printing them. May be given several times
+    #[arg(long = "claim", value_name = "CLAIM", conflicts_with_all = ["check", "meaning"])]
+    pub claims: Vec<String>,
     /// Print the rows in this format [default: by the file extension of --output, else terminal]
     #[arg(id = "rows_format", long = "format", value_name = "FORMAT",
           value_parser = values::one_of::<rows::Format>(&ROWS_FORMATS))]

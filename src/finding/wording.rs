@@ -16,6 +16,7 @@ use crate::warehouse::lineage::meaning::{self, Kind, Meaning};
 use crate::warehouse::lineage::measure::Measure;
 use crate::warehouse::lineage::presentation::{self, Step};
 use crate::warehouse::lineage::query::{Block, Distinct, Item, Outer, Query, Relation, Rows, Source, is_link};
+use crate::warehouse::lineage::doubts::joins;
 use crate::warehouse::lineage::{Branch, Lineage, doubts};
 
 /// Keys of a query beyond which they are counted and not named.
@@ -56,7 +57,7 @@ fn branch_lines(branch: &Branch, first: &Branch, catalog: &Catalog) -> Vec<Strin
     let mut lines = Vec::new();
     for (output, column) in first.block.outputs.iter().zip(&branch.columns) {
         let name = line(&output.name, VALUE_CHARACTERS_MAX);
-        lines.push(format!("{}: {}", if name.is_empty() { "?" } else { &name }, column_words(column, &branch.block)));
+        lines.push(format!("{}: {}", if name.is_empty() { "?" } else { &name }, column_words(column, &branch.block, catalog)));
         if matches!(column.kind, Kind::Measure | Kind::Value | Kind::Cumulative) {
             let typed = meaning::typed(column).into_iter().map(literal).collect::<Vec<_>>().join(", ");
             lines.extend(
@@ -67,9 +68,9 @@ fn branch_lines(branch: &Branch, first: &Branch, catalog: &Catalog) -> Vec<Strin
         lines.extend(doubts.map(|doubt| format!("{INDENT}doubt {}: {}", doubt.id, doubt.sentence)));
     }
     if branch.columns.iter().all(|column| column.measures.is_empty()) {
-        lines.push(format!("from: {}", block_words(&Block { having: Vec::new(), ..branch.block.clone() })));
+        lines.push(format!("from: {}", block_words(&Block { having: Vec::new(), ..branch.block.clone() }, Some(catalog))));
     }
-    let names = Names::of(&branch.block.rows);
+    let names = Names::of(&branch.block.rows, Some(catalog));
     for cut in completeness::of_block(&branch.block) {
         let having = branch.block.having.iter().map(|condition| condition::one(condition, &names)).collect::<Vec<_>>();
         lines.push(match cut {
@@ -85,20 +86,20 @@ fn branch_lines(branch: &Branch, first: &Branch, catalog: &Catalog) -> Vec<Strin
 }
 
 /// Returns what a column means in one line, such as `count of rows of orders with status 'paid', by country`.
-pub fn column_words(meaning: &Meaning, block: &Block) -> String {
+pub fn column_words(meaning: &Meaning, block: &Block, catalog: &Catalog) -> String {
     let value = told(meaning);
-    let words = |kind: &str| format!("{kind}: {}", formula(&value, &meaning.measures, block));
+    let words = |kind: &str| format!("{kind}: {}", formula(&value, &meaning.measures, block, catalog));
     match &meaning.kind {
         Kind::Unknown(reason) => format!("unknown: {reason}"),
         Kind::Constant if value == Expression::null() => "empty in these rows".to_owned(),
-        Kind::Constant => format!("the constant {}", phrase(&value, &Names::of(&block.rows))),
+        Kind::Constant => format!("the constant {}", phrase(&value, &Names::of(&block.rows, Some(catalog)))),
         Kind::Key => words("key"),
         Kind::Value => words("value"),
         Kind::Date if meaning.measures.is_empty() => words("date"),
         Kind::Cumulative => {
             "a value over several rows of the result: a rank, a running value, a value of another row".to_owned()
         }
-        Kind::Measure | Kind::Date => formula(&value, &meaning.measures, block),
+        Kind::Measure | Kind::Date => formula(&value, &meaning.measures, block, catalog),
     }
 }
 
@@ -121,22 +122,22 @@ fn told(meaning: &Meaning) -> Expression {
 }
 
 /// Returns a value of the row, a measure, or arithmetic over measures, each with its conditions and keys.
-fn formula(value: &Expression, measures: &[Measure], block: &Block) -> String {
+fn formula(value: &Expression, measures: &[Measure], block: &Block, catalog: &Catalog) -> String {
     if let Some((part, whole)) = percentage(value)
         && let (Some(part), Some(whole)) = (measures.get(part), measures.get(whole))
     {
-        return format!("({}) in percent of ({})", measure(part), measure(whole));
+        return format!("({}) in percent of ({})", measure(part, catalog), measure(whole, catalog));
     }
     let letters = ('a'..='z').take(measures.len()).map(String::from).collect::<Vec<_>>();
     if letters.len() < measures.len() {
         return format!("arithmetic over {} measures", measures.len());
     }
-    let words = phrase(value, &Names::of(&block.rows).with_measures(&letters));
+    let words = phrase(value, &Names::of(&block.rows, Some(catalog)).with_measures(&letters));
     match measures {
         [] => words,
-        [only] if words == "a" => measure(only),
+        [only] if words == "a" => measure(only, catalog),
         measures => {
-            let list = letters.iter().zip(measures).map(|(letter, one)| format!("{letter} = {}", measure(one)));
+            let list = letters.iter().zip(measures).map(|(letter, one)| format!("{letter} = {}", measure(one, catalog)));
             format!("{words}, where {}", list.collect::<Vec<_>>().join("; "))
         }
     }
@@ -163,9 +164,9 @@ fn percentage(value: &Expression) -> Option<(usize, usize)> {
 }
 
 /// Returns a measure with its conditions and keys.
-pub fn measure(measure: &Measure) -> String {
-    let names = Names::of(&measure.rows);
-    let mut words = aggregate(&measure.aggregate, &sources(&measure.rows), &names);
+pub fn measure(measure: &Measure, catalog: &Catalog) -> String {
+    let names = Names::of(&measure.rows, Some(catalog));
+    let mut words = aggregate(&measure.aggregate, &sources(&measure.rows, Some(catalog)), &names);
     let links = measure.rows.conditions.iter().filter(|condition| !is_link(condition));
     let pins = measure.keys.iter().filter_map(|key| Some((&key.key, key.pinned.as_ref()?)));
     let pins = pins.map(|(key, value)| Expression::infix(key.clone(), "=", value.clone())).collect::<Vec<_>>();
@@ -242,11 +243,15 @@ fn arguments_words(aggregate: &Aggregate, arguments: &[String], names: &Names) -
     within.collect::<Vec<_>>().join(" and ")
 }
 
-/// Returns what is counted: rows of tables, or the groups of a query, and how they are joined.
-fn sources(rows: &Rows) -> String {
-    let names = Names::of(rows);
+/// Returns what is counted: rows of tables, or the groups of a query, and how they are joined. A table of which there is
+/// one row at most for each row of another only adds to it.
+fn sources(rows: &Rows, catalog: Option<&Catalog>) -> String {
+    let names = Names::of(rows, catalog);
+    if let Some(words) = catalog.and_then(|catalog| looked_up(rows, catalog)) {
+        return words;
+    }
     let items = rows.items.iter().map(|item| match item {
-        Item::Source(one) => source(one),
+        Item::Source(one) => source(one, catalog),
         Item::Outer(outer) => outer_words(outer, &names),
     });
     let items = items.collect::<Vec<_>>();
@@ -259,15 +264,38 @@ fn sources(rows: &Rows) -> String {
     if links.is_empty() { joined } else { format!("{joined} on {}", links_words(&links, &names)) }
 }
 
+/// Returns the rows of the one source for each row of which all others have one row at most.
+fn looked_up(rows: &Rows, catalog: &Catalog) -> Option<String> {
+    let sources = rows.items.iter().map(|item| match item {
+        Item::Source(source) => Some(source),
+        Item::Outer(_) => None,
+    });
+    let sources = sources.collect::<Option<Vec<_>>>().filter(|sources| sources.len() > 1)?;
+    let main = joins::grain(rows, catalog)?;
+    let words = source(main, Some(catalog));
+    let others = sources.into_iter().filter(|other| other.id != main.id && !joins::is_referred(main, other, rows, catalog));
+    let others = others.map(|other| match &other.relation {
+        Relation::Table { name, .. } => format!("row of {name}"),
+        Relation::Query { .. } | Relation::Function { .. } => format!("one of the {}", source(other, Some(catalog))),
+    });
+    let others = others.collect::<Vec<_>>();
+    Some(if others.is_empty() { words } else { format!("{words} that have a {}", others.join(" and a ")) })
+}
+
 /// Returns the rows of an outer join. Its conditions say which rows are added, and leave none out.
 fn outer_words(outer: &Outer, names: &Names) -> String {
     let (links, others): (Vec<_>, Vec<_>) =
         outer.on.iter().chain(&outer.right.conditions).partition(|condition| is_link(condition));
     let with = if others.is_empty() { String::new() } else { format!(" {}", conditions(&others, names)) };
     let on = if links.is_empty() { String::new() } else { format!(" on {}", links_words(&links, names)) };
-    let (left, right) = (sources(&outer.left), sources(&outer.right));
+    let (left, right) = (sources(&outer.left, names.catalog), sources(&outer.right, names.catalog));
+    let joined = Rows { items: vec![Item::Outer(Box::new(outer.clone()))], conditions: Vec::new() };
+    let grain = names.catalog.and_then(|catalog| joins::grain(&joined, catalog));
+    let is_lookup = grain.is_some_and(|main| outer.left.sources().iter().any(|source| source.id == main.id));
     if outer.full {
         format!("{left} and {right}{with}, matched where they can be{on}")
+    } else if is_lookup && others.is_empty() {
+        left
     } else {
         format!("{left} (each with its {right}{with} if there are any{on})")
     }
@@ -284,27 +312,27 @@ fn links_words(links: &[&Expression], names: &Names) -> String {
     words.join(" and ")
 }
 
-fn source(source: &Source) -> String {
+fn source(source: &Source, catalog: Option<&Catalog>) -> String {
     match &source.relation {
         Relation::Table { name, .. } => format!("rows of {name}"),
         Relation::Function { function, .. } => format!("rows of {function}()"),
-        Relation::Query { query, .. } => query_words(query),
+        Relation::Query { query, .. } => query_words(query, catalog),
     }
 }
 
 /// Returns the rows of a query that is read as a table.
-fn query_words(query: &Query) -> String {
+fn query_words(query: &Query, catalog: Option<&Catalog>) -> String {
     match query {
-        Query::Block(block) => block_words(block),
-        Query::UnionAll(branches) => branches.iter().map(query_words).collect::<Vec<_>>().join(" together with "),
+        Query::Block(block) => block_words(block, catalog),
+        Query::UnionAll(branches) => branches.iter().map(|branch| query_words(branch, catalog)).collect::<Vec<_>>().join(" together with "),
         Query::Values(rows) => format!("{} rows written in the statement", rows.len()),
         Query::Unknown(reason) => format!("rows that cannot be traced ({reason})"),
     }
 }
 
-fn block_words(block: &Block) -> String {
-    let names = Names::of(&block.rows);
-    let of = sources(&block.rows);
+fn block_words(block: &Block, catalog: Option<&Catalog>) -> String {
+    let names = Names::of(&block.rows, catalog);
+    let of = sources(&block.rows, catalog);
     let keys = block.keys.iter().flatten().map(|key| phrase(key, &names)).collect::<Vec<_>>();
     let mut words = match &block.keys {
         Some(_) if keys.is_empty() => format!("the total of {of}"),

@@ -1,6 +1,7 @@
 //! The checker: what passes, and what is sent back.
 
 mod corpus;
+mod facts;
 mod properties;
 mod wording;
 

@@ -14,9 +14,13 @@ use crate::app::error::{ExitStatus, Failure};
 use crate::app::output::{Destination, Output};
 use crate::app::progress::Waiting;
 use crate::app::rows::{self, Format, Layout};
+use crate::finding::companions::Evaluator;
+use crate::finding::results::QueryResult;
 use crate::finding::wording;
+use crate::finding::workbook::{Sheet, Workbook};
 use crate::semantic::Opened;
 use crate::typeset::text::{counted, printable};
+use crate::warehouse::executor::Executor;
 use crate::warehouse::table::Table;
 use crate::warehouse::{Database, lineage};
 
@@ -27,8 +31,8 @@ const STATEMENT_BYTES_MAX: u64 = 1 << 20;
 enum Answer {
     /// The statement was only checked.
     Passed,
-    /// What its columns mean, a line each.
-    Means(Vec<String>),
+    /// What its columns mean, or what was stated of its cells, a line each.
+    Lines(Vec<String>),
     /// The statement ran. `plan` is `None` unless `-vv` is given.
     Ran { table: Table, elapsed: Duration, plan: Option<String> },
 }
@@ -56,7 +60,7 @@ pub(super) async fn run(arguments: &SqlArguments, config: &Config, output: &mut 
     match answered? {
         None => return Ok(ExitStatus::Interrupted),
         Some(Answer::Passed) => output.talk().note("not refused"),
-        Some(Answer::Means(lines)) => destination.deliver(&(lines.join("\n") + "\n"), output)?,
+        Some(Answer::Lines(lines)) => destination.deliver(&(lines.join("\n") + "\n"), output)?,
         Some(Answer::Ran { table, elapsed, plan }) => {
             destination.deliver(&render(&table, format, arguments, output)?, output)?;
             tell(&table, elapsed, plan.as_deref(), config, output);
@@ -92,7 +96,7 @@ async fn answer(
 
     let select = executor.validate(text).await?;
     if arguments.meaning {
-        return Ok(Answer::Means(wording::statement(&lineage::of(&select, &catalog), &catalog)));
+        return Ok(Answer::Lines(wording::statement(&lineage::of(&select, &catalog), &catalog)));
     }
     if arguments.check {
         return Ok(Answer::Passed);
@@ -101,11 +105,34 @@ async fn answer(
     let started = Instant::now();
     let table = executor.run(&select, executor.limits.timeout).await?;
     let elapsed = started.elapsed();
+    if !arguments.claims.is_empty() {
+        let result = QueryResult::new("q1".to_owned(), String::new(), &select, table, u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX));
+        let lineage = lineage::of(&select, &catalog);
+        let mut book = Workbook::new(Arc::new(catalog), open::today(config));
+        book.push(Sheet { result: Arc::new(result), lineage });
+        return Ok(Answer::Lines(stated(&arguments.claims, &mut book, &executor).await));
+    }
     let plan = match output.talk().verbosity() {
         0 | 1 => None,
         _ => Some(executor.database.prove(&select, &executor.limits).await?.plan),
     };
     Ok(Answer::Ran { table, elapsed, plan })
+}
+
+/// Returns what the claims state, a line each, with the doubts about each below.
+async fn stated(claims: &[String], book: &mut Workbook, executor: &Executor) -> Vec<String> {
+    let mut evaluator = Evaluator::new(book, executor, executor.limits.timeout);
+    let mut lines = Vec::new();
+    for claim in claims {
+        match evaluator.evaluate(claim).await {
+            Ok(fact) => {
+                lines.push(format!("\u{25c6} {}", fact.sentence));
+                lines.extend(fact.doubts.iter().map(|doubt| format!("    doubt {}: {}", doubt.id, doubt.sentence)));
+            }
+            Err(reason) => lines.push(format!("refused: {claim}: {reason}")),
+        }
+    }
+    lines
 }
 
 /// Formats the rows. On a terminal, control characters in values are replaced. A file receives the values unchanged.

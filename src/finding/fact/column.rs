@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use rust_decimal::Decimal;
 
-use super::condition::{self, Condition, Ground};
-use super::quantity::{Part, Quantity, evaluate};
+use super::condition::{self, Condition, Ground, Named};
+use super::quantity::{Part, Quantity, evaluate, is_numeric};
 use super::{Stop, refused};
 use crate::finding::CellReference;
 use crate::finding::wording::parts::measure_name;
@@ -16,7 +16,7 @@ use crate::warehouse::lineage::companion::{self, Hold};
 use crate::warehouse::lineage::completeness::{self, Cut};
 use crate::warehouse::lineage::definition::{self, Base};
 use crate::warehouse::lineage::doubts;
-use crate::warehouse::lineage::expression::{Expression, Literal};
+use crate::warehouse::lineage::expression::{Expression, Literal, Operator};
 use crate::warehouse::lineage::meaning::{self, Kind, Meaning};
 use crate::warehouse::lineage::measure::{Key, Measure, is_additive};
 use crate::warehouse::lineage::presentation::Step;
@@ -133,7 +133,7 @@ impl<'w> Column<'w> {
         let hash = definition::hash(&plain).map_err(Stop::Refused)?;
         let template = Part {
             base: base.text.clone(),
-            name: measure_name(&plain),
+            name: measure_name(&plain, catalog),
             conditions: Vec::new(),
             value: None,
             rows: 0,
@@ -141,6 +141,7 @@ impl<'w> Column<'w> {
             function: plain.aggregate.function.clone(),
             is_additive: is_additive(&plain.aggregate),
             unit: unit_of(measure, self.book),
+            adds_with: adds_with(&plain, self.book),
             doubts: doubts::of_measure(measure, catalog),
             definition: (hash, text),
         };
@@ -205,7 +206,7 @@ impl<'w> Column<'w> {
     fn computed(&self, values: &[Option<Decimal>]) -> Result<Option<Decimal>, Stop> {
         let meaning = self.meaning();
         let named = |error: String| Stop::Refused(format!("{}: {error}", self.name()));
-        evaluate(&self.formula(), values).map_err(named).map(|value| match value {
+        evaluate(&self.arithmetic(), values).map_err(named).map(|value| match value {
             None if meaning.steps.iter().any(|step| matches!(step, Step::Missing(_))) && self.is_zero_when_missing() => {
                 Some(Decimal::ZERO)
             }
@@ -220,8 +221,13 @@ impl<'w> Column<'w> {
             && meaning.measures.iter().all(|measure| matches!(measure.aggregate.function.as_str(), "count" | "sum"))
     }
 
-    /// Returns the arithmetic over the measures, with the factors that change the number.
+    /// Returns the arithmetic over the measures without what only guards it: casts to numeric, `nullif(x, 0)`.
     pub(super) fn formula(&self) -> Expression {
+        unguarded(&self.arithmetic())
+    }
+
+    /// Returns the arithmetic over the measures, with the factors that change the number.
+    fn arithmetic(&self) -> Expression {
         let meaning = self.meaning();
         meaning.steps.iter().fold(meaning.value.clone(), |value, step| match step {
             Step::Times(factor) => Expression::infix(value, "*", Expression::Literal(Literal::Number(factor.clone()))),
@@ -356,14 +362,14 @@ impl<'w> Column<'w> {
         Ok(Quantity { formula: self.formula(), parts, value, decimals, cells: Vec::new() })
     }
 
-    /// Returns the days that the data of the column's measures reach over, whatever its conditions, by the moment of a
-    /// key.
-    pub(super) fn span(&self, output: usize) -> Result<Option<(String, String)>, Stop> {
+    /// Returns the first and the last moment of the data of the column's measures, whatever its conditions.
+    pub(super) fn span(&self, time: &Named) -> Result<Option<(String, String)>, Stop> {
         for known in self.known()? {
-            let ground = Ground { base: &known.base, rows: &known.measure.rows, catalog: &self.book.catalog };
-            let Some(key) = known.measure.keys.iter().find(|key| shown(key) == Some(output)) else { continue };
-            let steps = key.shown.as_ref().map(|(_, steps)| steps.as_slice()).unwrap_or_default();
-            let Some((moment, _)) = condition::truncated(&key.key, steps, ground) else { continue };
+            let plain = known.measure.plain(|_| true);
+            let ground = Ground { base: &known.base, rows: &plain.rows, catalog: &self.book.catalog };
+            let moments = condition::moments(&plain, ground);
+            let is_it = |moment: &&&Expression| ground.named(moment).is_ok_and(|named| named.id == time.id);
+            let Some(moment) = moments.iter().find(is_it) else { continue };
             let text = print::query(&companion::span(known.measure, moment)).map_err(Stop::Refused)?;
             let answers = self.book.ask(&[text])?;
             let row = answers.first().and_then(|table| table.rows.first());
@@ -396,6 +402,20 @@ impl<'m> Known<'m> {
             base: self.base.clone(),
             template: self.template.clone(),
             conditions: self.conditions.clone(),
+        }
+    }
+}
+
+fn unguarded(formula: &Expression) -> Expression {
+    match formula {
+        Expression::Cast { value, type_name } if is_numeric(type_name) => unguarded(value),
+        Expression::Call { function, arguments } if matches!(function.as_str(), "nullif" | "round" | "coalesce") => {
+            arguments.first().map_or_else(|| formula.clone(), unguarded)
+        }
+        other => {
+            let mut other = other.clone();
+            other.map_children(&mut |child| unguarded(child));
+            other
         }
     }
 }
@@ -459,6 +479,30 @@ fn unit_of(measure: &Measure, book: &Workbook) -> Option<String> {
         }
         Relation::Query { query: Query::Block(_), .. } | Relation::Query { .. } | Relation::Function { .. } => None,
     }
+}
+
+/// Returns what numbers that can be added to this one have in common: the unit, or the one column that they are made of.
+fn adds_with(measure: &Measure, book: &Workbook) -> Option<String> {
+    let [argument] = measure.aggregate.arguments.as_slice() else { return None };
+    fn of(value: &Expression, measure: &Measure, book: &Workbook) -> Option<String> {
+        match value {
+            Expression::Column(column) => match &measure.rows.source_of(column)?.relation {
+                Relation::Table { schema, name } => {
+                    let unit = book.catalog.table(Some(schema), name)?.column(&column.name)?.unit.clone();
+                    unit.map(|unit| format!("in {unit}")).or_else(|| Some(format!("{schema}.{name}.{}", column.name)))
+                }
+                Relation::Query { .. } | Relation::Function { .. } => None,
+            },
+            Expression::Operation { operator: Operator::Infix(sign), operands } if matches!(sign.as_str(), "+" | "-") => {
+                let units = operands.iter().map(|operand| of(operand, measure, book)).collect::<Option<Vec<_>>>()?;
+                let first = units.first()?.clone();
+                units.iter().all(|unit| *unit == first).then_some(first)
+            }
+            Expression::Cast { value, type_name } if is_numeric(type_name) => of(value, measure, book),
+            _ => None,
+        }
+    }
+    of(argument, measure, book)
 }
 
 /// Returns the number in a cell.

@@ -8,6 +8,7 @@ use crate::finding::wording::parts::{condition_words, key_name, key_words};
 use crate::warehouse::catalog::Catalog;
 use crate::warehouse::lineage::definition::Base;
 use crate::warehouse::lineage::expression::{Expression, Literal, Operator};
+use crate::warehouse::lineage::measure::Measure;
 use crate::warehouse::lineage::presentation::Step;
 use crate::warehouse::lineage::query::Rows;
 use crate::warehouse::lineage::type_name;
@@ -25,10 +26,12 @@ pub(super) struct Condition {
 /// What a condition says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A key has a value.
-    Key(Named),
+    /// A key has a value; `None` is a missing one.
+    Key(Named, Option<String>),
     /// A moment lies in a period.
     Period(Named, Period),
+    /// A key has one of these values.
+    Among(Named, Vec<String>),
     Other,
 }
 
@@ -58,13 +61,14 @@ enum Bound {
 impl Condition {
     fn other(expression: &Expression, ground: Ground<'_>) -> Result<Self, String> {
         let id = ground.base.print(expression)?;
-        Ok(Self { id, words: condition_words(expression, ground.rows), kind: Kind::Other })
+        Ok(Self { id, words: condition_words(expression, ground.rows, ground.catalog), kind: Kind::Other })
     }
 
     fn key(key: &Expression, value: Option<&str>, ground: Ground<'_>) -> Result<Self, String> {
         let named = ground.named(key)?;
         let id = value.map_or_else(|| format!("{} IS NULL", named.id), |value| format!("{} = {value:?}", named.id));
-        Ok(Self { id, words: key_words(key, value, ground.rows), kind: Kind::Key(named) })
+        let words = key_words(key, value, ground.rows, ground.catalog);
+        Ok(Self { id, words, kind: Kind::Key(named, value.map(str::to_owned)) })
     }
 
     fn period(time: Named, period: Period) -> Self {
@@ -76,21 +80,29 @@ impl Condition {
     pub(super) fn as_period(&self) -> Option<(&Named, Period)> {
         match &self.kind {
             Kind::Period(time, period) => Some((time, *period)),
-            Kind::Key(_) | Kind::Other => None,
+            Kind::Key(..) | Kind::Among(..) | Kind::Other => None,
+        }
+    }
+
+    /// Returns whether another condition says this too: the key has one of the values.
+    pub(super) fn follows_from(&self, other: &Self) -> bool {
+        match (&self.kind, &other.kind) {
+            (Kind::Among(key, values), Kind::Key(other, Some(value))) => key == other && values.contains(value),
+            _ => false,
         }
     }
 
     pub(super) fn as_key(&self) -> Option<&Named> {
         match &self.kind {
-            Kind::Key(named) => Some(named),
-            Kind::Period(..) | Kind::Other => None,
+            Kind::Key(named, _) => Some(named),
+            Kind::Period(..) | Kind::Among(..) | Kind::Other => None,
         }
     }
 }
 
 impl Ground<'_> {
-    fn named(&self, key: &Expression) -> Result<Named, String> {
-        Ok(Named { id: self.base.print(key)?, name: key_name(key, self.rows) })
+    pub(super) fn named(&self, key: &Expression) -> Result<Named, String> {
+        Ok(Named { id: self.base.print(key)?, name: key_name(key, self.rows, self.catalog) })
     }
 
     fn is_date(&self, value: &Expression) -> bool {
@@ -175,6 +187,11 @@ pub(super) fn of_condition(condition: &Expression, ground: Ground<'_>) -> Result
             }
         }
     }
+    if let Expression::In { value, list } = condition
+        && let Some(values) = list.iter().map(constant).collect::<Option<Vec<_>>>()
+    {
+        return Ok(Condition { kind: Kind::Among(ground.named(value)?, values), ..Condition::other(condition, ground)? });
+    }
     if let Expression::Column(_) = condition {
         return Condition::key(condition, Some("true"), ground);
     }
@@ -221,10 +238,23 @@ pub(super) fn of_conditions<'c>(
 fn joined(time: Named, bounds: Vec<(Named, Bound, Condition)>) -> Vec<Condition> {
     let first = bounds.iter().filter_map(|(_, bound, _)| if let Bound::First(day) = bound { Some(*day) } else { None }).max();
     let end = bounds.iter().filter_map(|(_, bound, _)| if let Bound::End(day) = bound { Some(*day) } else { None }).min();
-    match (first, end) {
-        (Some(first), Some(end)) if first < end => vec![Condition::period(time, Period { first, end })],
+    match (first.unwrap_or(Date::MIN), end.unwrap_or(Date::MAX)) {
+        (first, end) if first < end => vec![Condition::period(time, Period { first, end })],
         _ => bounds.into_iter().map(|(_, _, condition)| condition).collect(),
     }
+}
+
+/// Returns the moments that conditions bound, and those that keys truncate.
+pub(super) fn moments<'m>(measure: &'m Measure, ground: Ground<'_>) -> Vec<&'m Expression> {
+    let compared = measure.rows.conditions.iter().chain(&measure.aggregate.filter).filter_map(|condition| match condition {
+        Expression::Operation { operator: Operator::Infix(_), operands } => operands.first(),
+        _ => None,
+    });
+    let truncated = measure.keys.iter().filter_map(|key| {
+        let steps = key.shown.as_ref().map(|(_, steps)| steps.as_slice()).unwrap_or_default();
+        truncated(&key.key, steps, ground).map(|(moment, _)| moment)
+    });
+    compared.chain(truncated).filter(|moment| ground.is_moment(moment)).collect()
 }
 
 /// Returns the day at which a comparison bounds a moment.

@@ -6,7 +6,7 @@ use super::column::{Column, Group, decimals_of};
 use super::compare::difference;
 use super::condition::Condition;
 use super::quantity::{Quantity, Scale, shown};
-use super::sentence::{list, quoted, sentence, side, signed_percent, size, what};
+use super::sentence::{end, list, quoted, sentence, signed_percent, size, what};
 use super::values::{part_of, relative};
 use super::{Draft, Fact, Form, Stop, refused, select, value as named};
 use crate::finding::CellReference;
@@ -236,9 +236,9 @@ pub(super) fn rank(operand: &Operand, book: &Workbook) -> Result<Fact, Stop> {
     } else if below == 0 {
         format!("has the lowest{tied}")
     } else if above < count / 2 {
-        format!("is {} from the highest{tied}", ordinal(above + 1))
+        format!("has the {} highest{tied}", ordinal(above + 1))
     } else {
-        format!("is {} from the lowest{tied}", ordinal(below + 1))
+        format!("has the {} lowest{tied}", ordinal(below + 1))
     };
     let sorted = groups.sorted();
     let next = if above == 0 {
@@ -372,6 +372,7 @@ pub(super) fn count(span: &Span, comparison: Comparison, bound: Decimal, book: &
         (some, few) if few <= 2 && some > few => {
             format!("all but {} of {} have", list(&names(&others)), groups.count())
         }
+        (1, _) => format!("1 of {} has", groups.count()),
         (some, _) => format!("{some} of {} have", groups.count()),
     };
     let scale = groups.values.first().map_or(Scale::Plain, |(_, one)| one.scale());
@@ -495,9 +496,9 @@ pub(super) fn each_change(from: &Span, to: &Span, book: &Workbook) -> Result<Fac
         format!("from {} up to {}", least.unwrap_or_default(), most.unwrap_or_default())
     };
     let words = format!(
-        "from{} to{} the {what} {} of {} values of {}{}: {steps}",
-        side(&left),
-        side(&right),
+        "from {} to {} the {what} {} of {} values of {}{}: {steps}",
+        end(&left),
+        end(&right),
         list(&counts.collect::<Vec<_>>()),
         changes.len(),
         before.key_name,
@@ -505,7 +506,7 @@ pub(super) fn each_change(from: &Span, to: &Span, book: &Workbook) -> Result<Fac
     );
     let count = |name: &str, count: usize| named(name, Decimal::from(count), count.to_string());
     let values = vec![count("rises", rose), count("falls", fell), count("unchanged", same)];
-    let phrase = format!("the {what} from{} to{}", side(&left), side(&right));
+    let phrase = format!("the {what} from {} to {}", end(&left), end(&right));
     let quantities = changes.iter().flat_map(|(_, one, other)| [*one, *other]).collect::<Vec<_>>();
     let draft = Draft { form: Form::EachChange, sentence: sentence(&words), phrase, values, quantities, test: None };
     let cells = before.cells().into_iter().chain(after.cells()).collect();

@@ -95,6 +95,11 @@ impl Unit {
 }
 
 impl Period {
+    /// Whether it has no first or no last day.
+    pub(super) fn is_open(self) -> bool {
+        self.first == Date::MIN || self.end == Date::MAX
+    }
+
     pub(super) fn days(self) -> i64 {
         i64::from(self.first.until(self.end).map_or(0, |span| span.get_days()))
     }
@@ -112,29 +117,38 @@ impl Period {
 
     /// Returns the unit of which it is one whole period.
     pub(super) fn unit(self) -> Option<Unit> {
+        if self.is_open() {
+            return None;
+        }
         let units = [Unit::Day, Unit::Week, Unit::Month, Unit::Quarter, Unit::Year];
         units.into_iter().find(|unit| unit.beginning(self.first) == Some(self))
     }
 
-    /// Returns the period in words: `January 2024`, `2024-Q1`, `the week from 1 January 2024`, `2 January to 5 March 2024`.
+    /// Returns the period in words: `January 2024`, `2024-Q1`, `the week from 1 January 2024`, `2 January 2024 – 5 March 2024`.
     pub(super) fn words(self) -> String {
         let first = self.first;
+        if self.is_open() {
+            let after = if first == Date::MIN { String::new() } else { format!("since {}", day_words(first)) };
+            return if self.end == Date::MAX { after } else { format!("before {}", day_words(self.end)) };
+        }
         match self.unit() {
             Some(Unit::Year) => first.year().to_string(),
             Some(Unit::Quarter) => format!("{}-Q{}", first.year(), (first.month() - 1) / 3 + 1),
             Some(Unit::Month) => first.strftime("%B %Y").to_string(),
             Some(Unit::Week) => format!("the week from {}", day_words(first)),
             Some(Unit::Day) => day_words(first),
-            None => format!("{} to {}", day_words(first), day_words(self.last())),
+            None => format!("{} \u{2013} {}", day_words(first), day_words(self.last())),
         }
     }
 
     /// Returns the words with the preposition that a sentence needs: `in January 2024`, `on 2 January 2024`.
     pub(super) fn phrase(self) -> String {
+        if self.is_open() {
+            return self.words();
+        }
         let preposition = match self.unit() {
             Some(Unit::Day) => "on",
-            Some(_) => "in",
-            None => "from",
+            Some(_) | None => "in",
         };
         format!("{preposition} {}", self.words())
     }

@@ -23,7 +23,6 @@ pub(super) struct Part {
     pub(super) base: String,
     /// What it is called, without conditions: `average of amount over rows of orders`.
     pub(super) name: String,
-    /// What one of the counted rows is called, for counts.
     pub(super) conditions: Vec<Condition>,
     /// `None` if it is missing.
     pub(super) value: Option<Decimal>,
@@ -35,6 +34,8 @@ pub(super) struct Part {
     /// Whether parts of it add up to the whole.
     pub(super) is_additive: bool,
     pub(super) unit: Option<String>,
+    /// The same for numbers that can be added.
+    pub(super) adds_with: Option<String>,
     pub(super) doubts: Vec<Doubt>,
     /// The hash and the SQL of the measure's definition.
     pub(super) definition: (String, String),
@@ -122,8 +123,10 @@ impl Quantity {
     /// Returns the number of decimals to show.
     pub(super) fn places(&self) -> u32 {
         match self.scale() {
-            Scale::Share => self.decimals.saturating_sub(2).clamp(1, DECIMALS_MAX),
-            Scale::Percent => self.decimals.clamp(1, DECIMALS_MAX),
+            Scale::Share if self.decimals > DECIMALS_MAX + 2 => 1,
+            Scale::Percent if self.decimals > DECIMALS_MAX => 1,
+            Scale::Share => self.decimals.saturating_sub(2).max(1),
+            Scale::Percent => self.decimals.max(1),
             Scale::Plain => self.decimals,
         }
     }
@@ -180,10 +183,6 @@ fn ratio(formula: &Expression) -> Option<(usize, usize, bool)> {
         return (is_hundred(factor) && !percent).then_some((part, whole, true));
     }
     let (part, whole) = formula.as_infix("/")?;
-    let whole = match whole {
-        Expression::Call { function, arguments } if function == "nullif" => arguments.first()?,
-        other => other,
-    };
     if let Some((left, right)) = part.as_infix("*") {
         let part = if is_hundred(left) { right } else { left };
         return (is_hundred(left) || is_hundred(right)).then_some((measure(part)?, measure(whole)?, true));
@@ -245,7 +244,8 @@ fn too_much() -> String {
     "the column is more than arithmetic over measures: select its parts as columns of their own".to_owned()
 }
 
-fn is_numeric(type_name: &str) -> bool {
+/// Returns whether a type holds any decimals.
+pub(super) fn is_numeric(type_name: &str) -> bool {
     let base = type_name.split('(').next().unwrap_or_default();
     matches!(base, "numeric" | "decimal" | "double precision" | "float8" | "float" | "real") && base == type_name
 }

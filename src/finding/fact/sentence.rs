@@ -53,7 +53,9 @@ fn without<'c>(conditions: impl Iterator<Item = &'c Condition>, told: &[Conditio
 pub(super) fn with(conditions: &[&Condition]) -> String {
     let (periods, others): (Vec<&Condition>, Vec<&Condition>) =
         conditions.iter().partition(|condition| condition.as_period().is_some());
-    let others = others.into_iter().map(|condition| condition.words.as_str()).collect::<Vec<_>>();
+    let follows = |condition: &&&Condition| others.iter().any(|other| condition.follows_from(other));
+    let others = others.iter().filter(|condition| !follows(condition)).map(|condition| condition.words.as_str());
+    let others = others.collect::<Vec<_>>();
     let mut words = if others.is_empty() { String::new() } else { format!(" with {}", others.join(" and ")) };
     for period in periods {
         words.push(' ');
@@ -65,6 +67,15 @@ pub(super) fn with(conditions: &[&Condition]) -> String {
 /// Returns the side of a comparison: ` with category 'Hardware'`, or that it is over everything.
 pub(super) fn side(conditions: &[Condition]) -> String {
     if conditions.is_empty() { " over all".to_owned() } else { with(&conditions.iter().collect::<Vec<_>>()) }
+}
+
+/// Returns the end of a step: `January 2024`, `status 'paid'`.
+pub(super) fn end(conditions: &[Condition]) -> String {
+    match conditions {
+        [] => "all".to_owned(),
+        [only] => only.as_period().map_or_else(|| only.words.clone(), |(_, period)| period.words()),
+        many => with(&many.iter().collect::<Vec<_>>()).trim().to_owned(),
+    }
 }
 
 /// Returns how many rows are behind a number, where that does not follow from it.

@@ -8,7 +8,7 @@ use rust_decimal::prelude::ToPrimitive as _;
 
 use super::column::{Column, Group, decimals_of};
 use super::compare::{Axis, difference};
-use super::condition::Condition;
+use super::condition::{Condition, Named};
 use super::period::{Period, Unit, date, day_words};
 use super::quantity::{Quantity, Scale, shown};
 use super::sentence::{count_of, probability, quoted, sentence, signed_percent, size, tested, what};
@@ -16,7 +16,7 @@ use super::values::{quantity, relative, test};
 use super::{Draft, Fact, Form, Stop, Test, refused, select, value as named};
 use crate::analysis::chance;
 use crate::finding::CellReference;
-use crate::finding::claim::{Operand, Pace, Reference, Span};
+use crate::finding::claim::{Operand, Pace, Peer, Reference, Span};
 use crate::finding::workbook::Workbook;
 use crate::warehouse::lineage::expression::{Expression, Literal};
 
@@ -38,8 +38,8 @@ struct Series<'w> {
 }
 
 /// The days that the data reach over.
-fn reach(column: &Column<'_>, output: usize) -> Result<Option<(Date, Date)>, Stop> {
-    let span = column.span(output)?;
+fn reach(column: &Column<'_>, time: &Named) -> Result<Option<(Date, Date)>, Stop> {
+    let span = column.span(time)?;
     let day = |text: &str| text.get(..10).and_then(|day| day.parse::<Date>().ok());
     Ok(span.and_then(|(first, last)| Some((day(&first)?, day(&last)?))))
 }
@@ -50,20 +50,18 @@ fn first_cell(operand: &Operand, book: &Workbook) -> Option<Reference> {
         Operand::Cell(reference) => Some(reference.clone()),
         Operand::Arithmetic(_, left, right) => first_cell(left, book).or_else(|| first_cell(right, book)),
         Operand::Share(part, _) | Operand::Per(_, part) => first_cell(part, book),
-        Operand::Fact(_) => select::cell_of(operand, book).ok().flatten(),
+        Operand::Fact(id) => first_cell(&super::values::of_fact(id, book).ok()?, book),
         Operand::Number(_) => None,
     }
 }
 
-/// Returns the days that the data behind an operand reach over, if a key of it is a period.
-fn reach_of(operand: &Operand, book: &Workbook) -> Result<Option<(Date, Date)>, Stop> {
-    let Some(reference) = first_cell(operand, book) else { return Ok(None) };
-    let (column, row) = select::cell(&reference, book)?;
-    let (group, _) = column.cell(row)?;
-    match column.time_of(&group) {
-        Some(output) => reach(&column, output),
-        None => Ok(None),
-    }
+/// Returns the part of a period that the data behind an operand cover.
+fn covered(period: Period, time: &Named, operand: &Operand, book: &Workbook) -> Result<Period, Stop> {
+    let Some(reference) = first_cell(operand, book) else { return Ok(period) };
+    let (column, _) = select::cell(&reference, book)?;
+    let Some((start, end)) = reach(&column, time)? else { return Ok(period) };
+    let data = Period { first: start, end: end.tomorrow().unwrap_or(end) };
+    period.and(data).ok_or_else(|| Stop::Refused(format!("there are no data {}", period.phrase())))
 }
 
 /// Returns a date that is measured, such as the last day of something.
@@ -105,11 +103,7 @@ pub(super) fn change(from: &Operand, to: &Operand, book: &Workbook) -> Result<Fa
     let (mut one, mut other) = (quantity(from, book)?, quantity(to, book)?);
     let mut found = difference(&one, &other)?;
     let Axis::Time(mut first, mut second) = found.axis()? else {
-        return refused(format!(
-            "the two do not differ in the period alone ({} against {}): use gap",
-            super::sentence::side(&found.left).trim(),
-            super::sentence::side(&found.right).trim()
-        ));
+        return super::values::gap(to, &Peer::Operand(from.clone()), book);
     };
     if first.first > second.first {
         std::mem::swap(&mut one, &mut other);
@@ -119,13 +113,13 @@ pub(super) fn change(from: &Operand, to: &Operand, book: &Workbook) -> Result<Fa
     if first.and(second).is_some() {
         return refused(format!("{} and {} have days in common", first.words(), second.words()));
     }
-    let (mut first_seen, mut second_seen) = (first, second);
-    if let Some((start, end)) = reach_of(from, book)? {
-        let data = Period { first: start, end: end.tomorrow().unwrap_or(end) };
-        let seen = |period: Period| period.and(data).ok_or_else(|| Stop::Refused(format!("{} has no data", period.words())));
-        (first_seen, second_seen) = (seen(first)?, seen(second)?);
-    }
-    let is_whole = first_seen == first && second_seen == second;
+    let Some(time) = found.left.first().and_then(Condition::as_period).map(|(time, _)| time.clone()) else {
+        return refused("the two have no period".to_owned());
+    };
+    let seen = |period: Period| covered(period, &time, from, book);
+    let (first_seen, second_seen) = (seen(first)?, seen(second)?);
+    let is_whole = |period: Period, seen: Period| period.is_open() || seen == period;
+    let is_whole = is_whole(first, first_seen) && is_whole(second, second_seen);
     let same_unit = first.unit().is_some() && first.unit() == second.unit();
     if !(is_whole && same_unit || first_seen.days() == second_seen.days()) {
         if !(one.is_additive() && other.is_additive()) && !is_whole {
@@ -155,23 +149,27 @@ pub(super) fn change(from: &Operand, to: &Operand, book: &Workbook) -> Result<Fa
         format!(": by {}{percent}", size(&one, &other))
     };
     let words = format!(
-        "from {} to {} ({}) the {what}{pace} {verb} from {a} to {b}{step}{context}{}{}",
+        "{} ({}) the {what}{pace} {verb} from {a} to {b}{step}{context}{}{}",
         sides.0,
-        sides.1,
-        time_name(&found.left),
+        time.name,
         rows_of(&one, &other),
         tested(test.as_ref())
     );
     let mut values = vec![named("from", one.read(), a), named("to", other.read(), b.clone())];
     values.push(named("difference", other.read() - one.read(), size(&one, &other)));
     values.extend(relative(&one, &other).map(|share| named("percent", share * Decimal::ONE_HUNDRED, signed_percent(share))));
-    let phrase = format!("the {what}{pace} in {} ({b})", sides.1);
+    let phrase = format!("the {what}{pace} {} ({b})", sides.1);
     let quantities = vec![&other, &one];
     Ok(Draft { form: Form::Change, sentence: sentence(&words), phrase, values, quantities, test }.fact())
 }
 
+/// Returns both periods as the beginning of a sentence, and the second one after a number.
 fn periods(first: Period, second: Period) -> (String, String) {
-    (first.words(), second.words())
+    let both = match (first.is_open(), second.is_open()) {
+        (false, false) => format!("from {} to {}", first.words(), second.words()),
+        _ => format!("{}, against {}", second.phrase(), first.phrase()),
+    };
+    (both, second.phrase())
 }
 
 fn rows_of(one: &Quantity, other: &Quantity) -> String {
@@ -237,16 +235,11 @@ pub(super) fn per_quantity(pace: Pace, operand: &Operand, book: &Workbook) -> Re
     if !known.is_additive() {
         return refused(format!("the {} does not add up over days: it has no pace", what(&known, &[])));
     }
-    let Some(period) = period_of(&known) else {
+    let stated = known.shared().into_iter().find_map(|condition| condition.as_period());
+    let Some((time, period)) = stated.map(|(time, period)| (time.clone(), period)) else {
         return refused("no condition or key says of which period it is: group by a period, or bound the date on both sides".to_owned());
     };
-    let seen = match reach_of(operand, book)? {
-        Some((start, end)) => {
-            let data = Period { first: start, end: end.tomorrow().unwrap_or(end) };
-            period.and(data).ok_or_else(|| Stop::Refused(format!("{} has no data", period.words())))?
-        }
-        None => period,
-    };
+    let seen = covered(period, &time, operand, book)?;
     if pace == Pace::Month && seen != period {
         return refused(format!("{} is covered in part only: use per_day", period.words()));
     }
@@ -343,10 +336,10 @@ fn series<'w>(span: &Span, book: &'w Workbook) -> Result<Series<'w>, Stop> {
         points.insert(period, quantity);
     }
     let points = points.into_iter().filter(|(period, _)| !span.except.iter().any(|left_out| period.words() == *left_out));
-    finished(column, time, points.collect())
+    finished(column, points.collect())
 }
 
-fn finished<'w>(column: Column<'w>, time: usize, points: Vec<(Period, Quantity)>) -> Result<Series<'w>, Stop> {
+fn finished(column: Column<'_>, points: Vec<(Period, Quantity)>) -> Result<Series<'_>, Stop> {
     let units = points.iter().filter_map(|(period, _)| period.unit());
     let mut counts = BTreeMap::<Unit, usize>::new();
     for unit in units {
@@ -355,7 +348,9 @@ fn finished<'w>(column: Column<'w>, time: usize, points: Vec<(Period, Quantity)>
     let Some((unit, _)) = counts.into_iter().max_by_key(|(_, count)| *count) else {
         return refused("its periods are of no known length".to_owned());
     };
-    let data = reach(&column, time)?.map(|(first, last)| Period { first, end: last.tomorrow().unwrap_or(last) });
+    let time = points.iter().find_map(|(_, quantity)| Some(quantity.shared().into_iter().find_map(Condition::as_period)?.0.clone()));
+    let Some(time) = time else { return refused("it has no periods".to_owned()) };
+    let data = reach(&column, &time)?.map(|(first, last)| Period { first, end: last.tomorrow().unwrap_or(last) });
     let is_whole = |period: &Period| period.unit() == Some(unit) && data.is_none_or(|data| period.and(data) == Some(*period));
     let (whole, partial): (Vec<_>, Vec<_>) = points.into_iter().partition(|(period, _)| is_whole(period));
     let partial = partial.into_iter().map(|(period, _)| period).collect();

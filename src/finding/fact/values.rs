@@ -65,22 +65,28 @@ pub(super) fn quantity(operand: &Operand, book: &Workbook) -> Result<Quantity, S
             column.cell(row).map(|(_, quantity)| quantity)
         }
         Operand::Fact(id) => {
-            let fact = book.fact(id).ok_or_else(|| Stop::Refused(select::unknown_fact(id, book)))?;
-            let operand = match Claim::parse(&fact.claim).map_err(Stop::Refused)? {
-                Claim::Value(operand) => operand,
-                Claim::Share(part, whole) => Operand::Share(Box::new(part), Box::new(whole)),
-                Claim::Per(pace, operand) => Operand::Per(pace, Box::new(operand)),
-                _ => return refused(format!("{id} is no single number: name the cell")),
-            };
-            if operand == Operand::Fact(id.clone()) {
-                return refused(format!("{id} names itself"));
-            }
-            quantity(&operand, book)
+            quantity(&of_fact(id, book)?, book)
         }
         Operand::Number(number) => refused(format!("{number} alone is no number of the data: name a cell")),
         Operand::Arithmetic(sign, left, right) => arithmetic(*sign, left, right, book),
         Operand::Share(part, whole) => share_of(part, whole, book),
         Operand::Per(pace, operand) => time::per_quantity(*pace, operand, book),
+    }
+}
+
+/// Returns the number that a fact states.
+pub(super) fn of_fact(id: &str, book: &Workbook) -> Result<Operand, Stop> {
+    let fact = book.fact(id).ok_or_else(|| Stop::Refused(select::unknown_fact(id, book)))?;
+    let operand = match Claim::parse(&fact.claim).map_err(Stop::Refused)? {
+        Claim::Value(operand) => operand,
+        Claim::Share(part, whole) => Operand::Share(Box::new(part), Box::new(whole)),
+        Claim::Per(pace, operand) => Operand::Per(pace, Box::new(operand)),
+        _ => return refused(format!("{id} is no single number: name the cell")),
+    };
+    // A fact names only facts that were stated before it.
+    match &operand {
+        Operand::Fact(other) if other == id => refused(format!("{id} names itself")),
+        _ => Ok(operand),
     }
 }
 
@@ -158,7 +164,7 @@ fn addable(left: &Quantity, right: &Quantity) -> Result<(), Stop> {
             if same && !are_apart {
                 return refused("the two may count the same rows twice: add groups that exclude each other".to_owned());
             }
-            if !same && (one.unit.is_none() || one.unit != other.unit) {
+            if !same && (one.adds_with.is_none() || one.adds_with != other.adds_with) {
                 return refused(format!("the {} and the {} may have different units", one.name, other.name));
             }
         }
@@ -177,7 +183,7 @@ fn are_apart(one: &super::condition::Condition, other: &super::condition::Condit
 
 fn subtractable(left: &Quantity, right: &Quantity) -> Result<(), Stop> {
     let same_unit = left.parts.iter().all(|one| {
-        right.parts.iter().all(|other| one.base == other.base || one.unit.is_some() && one.unit == other.unit)
+        right.parts.iter().all(|other| one.base == other.base || one.adds_with.is_some() && one.adds_with == other.adds_with)
     });
     if left.scale() == right.scale() && (same_unit || left.scale() != Scale::Plain) {
         return Ok(());
@@ -236,7 +242,13 @@ pub(super) fn share(part: &Operand, whole: &Peer, book: &Workbook) -> Result<Fac
     };
     let (part_text, whole_text) = (text(part), text(whole));
     let percent = quantity.text();
-    let words = format!("{percent} of the {}{whole_words} is{more}: {part_text} of {whole_text}", whole.name);
+    let words = match whole.name.strip_prefix("count of ") {
+        Some(rows) => {
+            let are = if part.value == Some(Decimal::ONE) { "is" } else { "are" };
+            format!("{part_text} of {whole_text} {rows}{whole_words} ({percent}) {are}{more}")
+        }
+        None => format!("{percent} of the {}{whole_words} is{more}: {part_text} of {whole_text}", whole.name),
+    };
     let values = vec![
         named("value", quantity.read(), percent.clone()),
         named("part", part.value.unwrap_or_default(), part_text),
@@ -315,8 +327,8 @@ pub(super) fn test(left: &Quantity, right: &Quantity, comparisons: u64) -> Optio
 /// Returns one group against another, the rest, or everything.
 pub(super) fn gap(left: &Operand, peer: &Peer, book: &Workbook) -> Result<Fact, Stop> {
     let compared = compared(left, peer, book)?;
-    if let Axis::Time(..) = compared.difference.axis()? {
-        return refused("the two differ in the period: use change(earlier, later)".to_owned());
+    if let (Axis::Time(..), Peer::Operand(right)) = (compared.difference.axis()?, peer) {
+        return time::change(left, right, book);
     }
     let Compared { left, right, difference, comparisons, is_rest } = &compared;
     let overlap = difference.right.is_empty() || difference.left.is_empty();

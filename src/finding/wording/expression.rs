@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::condition::bracketed;
 use super::{aggregate, literal, query_words};
 use crate::warehouse::lineage::expression::{Expression, Literal, Operator, SourceId, SubqueryForm, Window};
+use crate::warehouse::catalog::{Catalog, ValueKind};
 use crate::warehouse::lineage::query::{Query, Relation, Rows};
 
 /// Characters of an expression beyond which it is named as computed.
@@ -12,25 +13,39 @@ const CHARACTERS_MAX: usize = 240;
 
 /// What the columns and measures of an expression are called.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(super) struct Names<'c> {
+    /// The tables; `None` for what needs none.
+    pub(super) catalog: Option<&'c Catalog>,
     columns: HashMap<(SourceId, usize), String>,
     /// Whether several tables have a column of that name.
     tables: HashMap<SourceId, String>,
     ambiguous: Vec<String>,
+    /// Columns whose name several tables have.
+    shared: Vec<String>,
+    /// The columns of tables that hold dates, and whether without a time of day.
+    moments: HashMap<(SourceId, usize), bool>,
     measures: Vec<String>,
 }
 
-impl Names {
+impl<'c> Names<'c> {
     /// Returns the names of the columns of all sources. A column of a query is called by what it is there.
-    pub(super) fn of(rows: &Rows) -> Self {
-        let mut names = Self::default();
+    pub(super) fn of(rows: &Rows, catalog: Option<&'c Catalog>) -> Self {
+        let mut names = Self { catalog, ..Self::default() };
+        let mut columns_known = Vec::new();
         for source in rows.sources() {
             match &source.relation {
-                Relation::Table { name, .. } => {
+                Relation::Table { schema, name } => {
                     names.tables.insert(source.id, name.clone());
+                    let table = catalog.and_then(|catalog| catalog.table(Some(schema), name));
+                    for (index, column) in table.iter().flat_map(|table| table.columns.iter().enumerate()) {
+                        columns_known.push((name.clone(), column.name.clone()));
+                        if column.value_kind() == ValueKind::Moment {
+                            names.moments.insert((source.id, index), column.type_name == "date");
+                        }
+                    }
                 }
                 Relation::Query { query, .. } => {
-                    for (index, words) in columns(query).into_iter().enumerate() {
+                    for (index, words) in columns(query, catalog).into_iter().enumerate() {
                         names.columns.insert((source.id, index), words);
                     }
                 }
@@ -42,8 +57,20 @@ impl Names {
         }
         let mut tables = names.tables.values().cloned().collect::<Vec<_>>();
         tables.sort();
+        let is_shared = |(table, column): &&(String, String)| {
+            columns_known.iter().any(|(other, name)| name == column && other != table)
+        };
+        names.shared = columns_known.iter().filter(is_shared).map(|(_, column)| column.clone()).collect();
         names.ambiguous = tables.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0].clone()).collect();
         names
+    }
+
+    /// Returns whether the value is a column that holds dates, and whether without a time of day.
+    fn moment(&self, value: &Expression) -> Option<bool> {
+        match value {
+            Expression::Column(column) => self.moments.get(&(column.source, column.index)).copied(),
+            _ => None,
+        }
     }
 
     /// Adds the names of measures.
@@ -56,7 +83,10 @@ impl Names {
             return words.clone();
         }
         match self.tables.get(&source) {
-            Some(table) if self.tables.len() > 1 && !self.ambiguous.contains(table) => format!("{table}.{name}"),
+            Some(table) if !self.ambiguous.contains(table) => {
+                let is_alone = self.tables.len() < 2 || self.catalog.is_some() && !self.shared.iter().any(|shared| shared == name);
+                if is_alone { name.to_owned() } else { format!("{table}.{name}") }
+            }
             Some(table) if self.ambiguous.contains(table) => format!("{table}({source}).{name}"),
             _ => name.to_owned(),
         }
@@ -64,10 +94,10 @@ impl Names {
 }
 
 /// Returns what each column of a query is. An alias of the statement is no name.
-fn columns(query: &Query) -> Vec<String> {
+fn columns(query: &Query, catalog: Option<&Catalog>) -> Vec<String> {
     match query {
         Query::Block(block) => {
-            let names = Names::of(&block.rows);
+            let names = Names::of(&block.rows, catalog);
             let keys = block.keys.iter().flatten().map(|key| phrase(key, &names)).collect::<Vec<_>>().join(" and ");
             let words = |value: &Expression| match phrase(value, &names) {
                 words if !value.has_aggregate() => words,
@@ -77,7 +107,7 @@ fn columns(query: &Query) -> Vec<String> {
             block.outputs.iter().map(|output| words(&output.value)).collect()
         }
         Query::UnionAll(branches) => {
-            let all = branches.iter().map(columns).collect::<Vec<_>>();
+            let all = branches.iter().map(|branch| columns(branch, catalog)).collect::<Vec<_>>();
             let width = all.iter().map(Vec::len).min().unwrap_or(0);
             let either = |index: usize| {
                 if branches.iter().all(|branch| is_label(branch, index)) {
@@ -128,7 +158,7 @@ pub(super) fn phrase(value: &Expression, names: &Names) -> String {
 }
 
 struct Words<'w> {
-    names: &'w Names,
+    names: &'w Names<'w>,
 }
 
 impl Words<'_> {
@@ -171,10 +201,10 @@ impl Words<'_> {
             Expression::Window(window) => self.window(window),
             Expression::Subquery(subquery) => match &subquery.form {
                 SubqueryForm::Value => "the value of another query".to_owned(),
-                SubqueryForm::Exists => format!("there are {}", query_words(&subquery.query)),
+                SubqueryForm::Exists => format!("there are {}", query_words(&subquery.query, self.names.catalog)),
                 SubqueryForm::In(value) => {
-                    let column = columns(&subquery.query).into_iter().next().unwrap_or_default();
-                    format!("{} is among the {column} of {}", self.of(value), query_words(&subquery.query))
+                    let column = columns(&subquery.query, self.names.catalog).into_iter().next().unwrap_or_default();
+                    format!("{} is among the {column} of {}", self.of(value), query_words(&subquery.query, self.names.catalog))
                 }
             },
             Expression::Unknown(reason) => format!("unknown ({reason})"),
@@ -278,6 +308,13 @@ impl Words<'_> {
                 [Expression::Cast { value: end, type_name }, Expression::Cast { value: start, type_name: other }],
             ) if sign == "-" && type_name == "date" && other == "date" => {
                 format!("days from {} to {}", self.of(start), self.of(end))
+            }
+            (Operator::Infix(sign), [end, start])
+                if sign == "-" && self.names.moment(end).is_some() && self.names.moment(start).is_some() =>
+            {
+                let is_date = self.names.moment(end) == Some(true) && self.names.moment(start) == Some(true);
+                let unit = if is_date { "days" } else { "time" };
+                format!("{unit} from {} to {}", self.of(start), self.of(end))
             }
             (Operator::Infix(sign), [left, right]) => {
                 let bracketed = |side: &Expression| match side {

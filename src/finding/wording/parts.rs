@@ -3,30 +3,31 @@
 use super::condition;
 use super::expression::{Names, phrase};
 use super::{aggregate, conditions, sources};
+use crate::warehouse::catalog::Catalog;
 use crate::warehouse::lineage::expression::{Expression, Literal};
 use crate::warehouse::lineage::measure::Measure;
 use crate::warehouse::lineage::query::Rows;
 
 /// Returns what the measure is without its conditions and keys, such as `average of days from opened_at to closed_at over
 /// rows of incidents`.
-pub(crate) fn measure_name(measure: &Measure) -> String {
-    aggregate(&measure.aggregate, &sources(&measure.rows), &Names::of(&measure.rows))
+pub(crate) fn measure_name(measure: &Measure, catalog: &Catalog) -> String {
+    aggregate(&measure.aggregate, &sources(&measure.rows, Some(catalog)), &Names::of(&measure.rows, Some(catalog)))
 }
 
 /// Returns a condition, such as `status 'paid'`.
-pub(crate) fn condition_words(condition: &Expression, rows: &Rows) -> String {
-    condition::one(condition, &Names::of(rows))
+pub(crate) fn condition_words(condition: &Expression, rows: &Rows, catalog: &Catalog) -> String {
+    condition::one(condition, &Names::of(rows, Some(catalog)))
 }
 
 /// Returns what a key is called, such as `category`.
-pub(crate) fn key_name(key: &Expression, rows: &Rows) -> String {
-    condition::bracketed(&phrase(key, &Names::of(rows)), key)
+pub(crate) fn key_name(key: &Expression, rows: &Rows, catalog: &Catalog) -> String {
+    condition::bracketed(&phrase(key, &Names::of(rows, Some(catalog))), key)
 }
 
 /// Returns the condition that holds a key at a value of the data, such as `category 'Hardware'`.
-pub(crate) fn key_words(key: &Expression, value: Option<&str>, rows: &Rows) -> String {
-    let Some(value) = value else { return format!("no {}", key_name(key, rows)) };
-    let names = Names::of(rows);
+pub(crate) fn key_words(key: &Expression, value: Option<&str>, rows: &Rows, catalog: &Catalog) -> String {
+    let Some(value) = value else { return format!("no {}", key_name(key, rows, catalog)) };
+    let names = Names::of(rows, Some(catalog));
     if let Some(words) = case_words(key, value, &names) {
         return words;
     }

@@ -2,7 +2,7 @@
 //!
 //! They are read off the statement and the catalog. A doubt does not say that a figure is wrong: it says why it may be.
 
-mod joins;
+pub(crate) mod joins;
 mod types;
 
 use super::expression::{Aggregate, Expression, Literal, Operator};

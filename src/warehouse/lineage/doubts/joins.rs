@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::{Doubt, Look, doubt};
+use crate::warehouse::catalog::Catalog;
 use crate::warehouse::lineage::expression::{Expression, SourceId};
-use crate::warehouse::lineage::query::{Block, Distinct, Query, Relation, Source};
+use crate::warehouse::lineage::query::{Block, Distinct, Query, Relation, Rows, Source};
 use crate::warehouse::lineage::resolve::is_constant;
 
 /// A count, sum or average over rows of one source that another source can repeat.
@@ -18,7 +19,7 @@ pub(super) fn multiplied(look: &Look<'_>, keys: &[&Expression]) -> Option<Doubt>
     let named = aggregate.arguments.iter().flat_map(Expression::columns).map(|column| column.source);
     let named = named.collect::<BTreeSet<_>>();
     let starts = sources.iter().filter(|source| named.is_empty() || named.contains(&source.id));
-    let repeated = starts.map(|start| repeating(start, &sources, &equal, look, keys));
+    let repeated = starts.map(|start| repeating(start, &sources, &equal, look.catalog, keys));
     let fewest = repeated.min_by_key(Vec::len).filter(|repeating| !repeating.is_empty())?;
     Some(doubt(
         "multiplied",
@@ -29,18 +30,46 @@ pub(super) fn multiplied(look: &Look<'_>, keys: &[&Expression]) -> Option<Doubt>
     ))
 }
 
+/// Returns the source for each row of which there is one row at most of every other source; `None` if there is none.
+pub(crate) fn grain<'r>(rows: &'r Rows, catalog: &Catalog) -> Option<&'r Source> {
+    let (sources, equal) = (rows.sources(), rows.equalities());
+    sources.iter().find(|start| repeating(start, &sources, &equal, catalog, &[]).is_empty()).copied()
+}
+
+/// Returns whether each row of a table has a row of another one: a foreign key without NULL leads there, and the rows
+/// are joined by it.
+pub(crate) fn is_referred(main: &Source, other: &Source, rows: &Rows, catalog: &Catalog) -> bool {
+    let table = |source: &Source| match &source.relation {
+        Relation::Table { schema, name } => catalog.table(Some(schema), name),
+        Relation::Query { .. } | Relation::Function { .. } => None,
+    };
+    let (Some(from), Some(to)) = (table(main), table(other)) else { return false };
+    let is_joined = |column: &str, referred: &str| {
+        rows.equalities().into_iter().any(|(left, right)| {
+            let is = |side: &Expression, source: &Source, name: &str| {
+                matches!(side, Expression::Column(column) if column.source == source.id && column.name == name)
+            };
+            is(left, main, column) && is(right, other, referred) || is(right, main, column) && is(left, other, referred)
+        })
+    };
+    from.foreign_keys.iter().filter(|key| (&key.schema, &key.table) == (&to.schema, &to.name)).any(|key| {
+        let is_known = |name: &String| from.column(name).is_some_and(|column| !column.nullable);
+        key.columns.iter().all(is_known) && key.columns.iter().zip(&key.referred).all(|(column, referred)| is_joined(column, referred))
+    })
+}
+
 /// Returns the sources of which there may be several rows for one row of `start`.
 fn repeating(
     start: &Source,
     sources: &[&Source],
     equal: &[(&Expression, &Expression)],
-    look: &Look<'_>,
+    catalog: &Catalog,
     keys: &[&Expression],
 ) -> Vec<String> {
     let mut known = BTreeSet::from([start.id]);
     loop {
         let next = sources.iter().find(|source| {
-            !known.contains(&source.id) && (is_single(source, &known, equal, look) || is_one_a_group(source, keys))
+            !known.contains(&source.id) && (is_single(source, &known, equal, catalog) || is_one_a_group(source, keys))
         });
         match next {
             Some(source) => known.insert(source.id),
@@ -67,7 +96,7 @@ fn is_single(
     source: &Source,
     known: &BTreeSet<SourceId>,
     equal: &[(&Expression, &Expression)],
-    look: &Look<'_>,
+    catalog: &Catalog,
 ) -> bool {
     let is_known = |expression: &Expression| {
         is_constant(expression) || expression.columns().iter().all(|column| known.contains(&column.source))
@@ -78,7 +107,7 @@ fn is_single(
     };
     match &source.relation {
         Relation::Table { schema, name } => {
-            let Some(table) = look.catalog.table(Some(schema), name) else { return false };
+            let Some(table) = catalog.table(Some(schema), name) else { return false };
             let place = |key: &String| table.columns.iter().position(|column| column.name == *key);
             !table.primary_key.is_empty()
                 && table.primary_key.iter().all(|key| place(key).is_some_and(|index| is_held(index, key)))
