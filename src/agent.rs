@@ -6,6 +6,7 @@
 
 mod budget;
 mod context;
+mod facts;
 mod idle;
 pub mod journal;
 pub mod prompt;
@@ -27,13 +28,15 @@ pub use self::budget::Budget;
 use self::budget::{Spent, Use};
 use self::context::Conversation;
 use self::idle::Idleness;
-use self::journal::{Event, StopReason, Stopped, Totals};
+use self::journal::{Answered, Event, Question, StopReason, Stopped, Totals};
 use self::prompt::Briefing;
 use self::recording::Recording;
-use self::tools::Toolbox;
+use self::tools::{Speech, Toolbox};
 use self::truncation::Counts;
-use crate::finding::Finding;
+use crate::finding::Told;
+use crate::finding::record::Finding;
 use crate::finding::results::{QueryResult, Results};
+use crate::finding::workbook::Workbook;
 use crate::model::price::Price;
 use crate::model::{self, Message, Model, Reply, Request, ToolSpec, Usage};
 
@@ -60,13 +63,20 @@ pub struct Setup<'a> {
     pub price: Option<Price>,
     /// The date that the run treats as today.
     pub as_of: Date,
+    /// How findings are recorded.
+    pub speech: Speech,
+    /// The questions that `finish` answers.
+    pub questions: &'a [Question],
 }
 
 /// The result of an exploration: how it ended, and its findings.
 #[derive(Debug)]
 pub struct Outcome {
     pub stopped: Stopped,
-    pub findings: Vec<Finding>,
+    /// The findings of facts.
+    pub found: Vec<Finding>,
+    /// The findings in words.
+    pub findings: Vec<Told>,
 }
 
 /// Explores until the model finishes, a limit is reached, `interrupt` completes, or the model or the database fails.
@@ -109,7 +119,12 @@ struct Exploration<'a> {
     results: Results,
     /// The id of the result for each query fingerprint.
     answered: HashMap<String, String>,
-    findings: Vec<Finding>,
+    /// What claims are evaluated over.
+    book: Workbook,
+    /// The time that the engine's own queries may still take.
+    companions_time_left: Duration,
+    found: Vec<Finding>,
+    findings: Vec<Told>,
     totals: Totals,
     spent: Spent,
     queries_sent: u32,
@@ -135,11 +150,12 @@ struct Ending {
     reason: StopReason,
     detail: Option<String>,
     looked_at: Vec<String>,
+    answers: Vec<Answered>,
 }
 
 impl Ending {
     fn of(reason: StopReason) -> Self {
-        Self { reason, detail: None, looked_at: Vec::new() }
+        Self { reason, detail: None, looked_at: Vec::new(), answers: Vec::new() }
     }
 
     fn failed(reason: StopReason, error: &impl ToString) -> Self {
@@ -156,6 +172,9 @@ impl<'a> Exploration<'a> {
             conversation: Conversation::new(setup.briefing.first.clone()),
             results: Results::default(),
             answered: HashMap::new(),
+            book: Workbook::new(Arc::clone(&setup.toolbox.catalog), setup.as_of),
+            companions_time_left: facts::allowance(setup.budget.time_max),
+            found: Vec::new(),
             findings: Vec::new(),
             totals: Totals { cost_usd: setup.price.map(|_| Decimal::ZERO), ..Totals::default() },
             spent: Spent::default(),
@@ -170,7 +189,7 @@ impl<'a> Exploration<'a> {
     }
 
     fn begin(&mut self) -> io::Result<()> {
-        let (system, tools) = (self.setup.briefing.system.clone(), tools::specs(false));
+        let (system, tools) = (self.setup.briefing.system.clone(), tools::specs(false, self.setup.speech));
         self.observer.observe(Event::Briefed { system, tools })?;
         for result in self.setup.given {
             self.observer.observe(Event::Queried((**result).clone()))?;
@@ -201,8 +220,10 @@ impl<'a> Exploration<'a> {
     }
 
     fn end(&mut self, ending: Ending) -> io::Result<Outcome> {
-        let Ending { reason, detail, looked_at } = ending;
-        let is_unanswered = reason == StopReason::TimeLimit && !self.is_answered && self.findings.is_empty();
+        let Ending { reason, detail, looked_at, answers } = ending;
+        let answers = if answers.is_empty() { self.unanswered_questions() } else { answers };
+        let nothing = self.findings.is_empty() && self.found.is_empty();
+        let is_unanswered = reason == StopReason::TimeLimit && !self.is_answered && nothing;
         let detail = detail.or_else(|| is_unanswered.then(|| self.unanswered()));
         let tally = self.observer.tally();
         let reason = tally.reason(reason);
@@ -211,9 +232,10 @@ impl<'a> Exploration<'a> {
         let unseen = self.setup.model.unseen(self.conversation.messages());
         let coverage = tally.conclude(reason, &tables, unseen);
         let (complete, coverage) = (Some(coverage.is_complete()), Some(coverage));
-        let stopped = Stopped { reason, detail, looked_at, totals: self.totals(), complete, coverage };
+        let stopped = Stopped { reason, detail, looked_at, answers, totals: self.totals(), complete, coverage };
         self.observer.observe(Event::Stopped(stopped.clone()))?;
-        Ok(Outcome { stopped, findings: std::mem::take(&mut self.findings) })
+        let (found, findings) = (std::mem::take(&mut self.found), std::mem::take(&mut self.findings));
+        Ok(Outcome { stopped, found, findings })
     }
 
     /// Describes a run in which the model gave no reply before the time limit.
@@ -256,7 +278,7 @@ impl<'a> Exploration<'a> {
     async fn ask(&mut self, last: bool) -> io::Result<Asked> {
         self.totals.iterations += 1;
         let turn = self.totals.iterations;
-        let specs = tools::specs(last);
+        let specs = tools::specs(last, self.setup.speech);
         if self.conversation.is_too_long() {
             self.compact()?;
         }
@@ -370,7 +392,7 @@ impl<'a> Exploration<'a> {
     fn totals(&self) -> Totals {
         Totals {
             queries: self.queries_sent,
-            findings: u32::try_from(self.findings.len()).unwrap_or(u32::MAX),
+            findings: u32::try_from(self.findings.len() + self.found.len()).unwrap_or(u32::MAX),
             elapsed_milliseconds: milliseconds(self.started.elapsed()),
             ..self.totals
         }

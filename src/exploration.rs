@@ -14,9 +14,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use self::analyst::OfflineAnalyst;
-use crate::agent::journal::{Event, Journal, Started};
+use crate::agent::journal::{Event, FORMAT, Journal, Started};
 use crate::agent::prompt::{self, Library};
-use crate::agent::tools::Toolbox;
+use crate::agent::tools::{Speech, Toolbox};
 use crate::agent::{self, Budget, Observer, Outcome, Setup};
 use crate::model::Model;
 use crate::model::openai::{self, InvalidOptions};
@@ -108,6 +108,10 @@ pub async fn run(
 ) -> Result<Recorded, Error> {
     let Opened { executor, catalog, warnings } = opened;
     let server = executor.database.server().clone();
+    let (speech, questions) = match options.player {
+        Player::Offline => (Speech::Words, Vec::new()),
+        Player::Model(..) => (Speech::Facts, options.library.focus(options.focus)?.questions()),
+    };
     let (model, price) = options.player.into_model(&catalog, options.focus, options.as_of)?;
     let journal = Journal::create(options.runs_dir, &options.run_id)?;
     let path = journal.path().to_owned();
@@ -116,6 +120,8 @@ pub async fn run(
         run_id: options.run_id,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         focus: options.focus.to_owned(),
+        format: FORMAT,
+        questions: questions.clone(),
         as_of: options.as_of,
         model: model.name().to_owned(),
         server,
@@ -125,7 +131,7 @@ pub async fn run(
     for message in warnings.into_iter().chain(newest.and_then(|newest| briefing::stale(newest, options.as_of))) {
         recorder.observe(Event::Warned { message })?;
     }
-    let briefing = briefing::brief(options.library, options.focus, &catalog, (options.as_of, newest), options.budget)?;
+    let briefing = briefing::brief(options.library, options.focus, &catalog, (options.as_of, newest), options.budget, &questions)?;
     let toolbox = Toolbox { executor, catalog: Arc::new(catalog), bounds: Bounds::default(), plans: options.plans };
     let setup = Setup {
         model: &*model,
@@ -135,6 +141,8 @@ pub async fn run(
         budget: options.budget,
         price,
         as_of: options.as_of,
+        speech,
+        questions: &questions,
     };
     let outcome = agent::explore(setup, interrupt, &mut recorder).await;
     Ok(Recorded { journal: path, outcome })

@@ -1,7 +1,7 @@
 //! A finding: the result of an exploration, with every figure checked.
 //!
-//! A model writes a [`Draft`]. `check` turns it into a [`Finding`], or returns what is wrong with it. Nothing else can
-//! construct a [`Finding`], except reading one back from a journal.
+//! A model writes a [`Draft`]. `check` turns it into a [`Told`], or returns what is wrong with it. Nothing else can
+//! construct a [`Told`], except reading one back from a journal.
 
 pub mod check;
 pub mod claim;
@@ -13,6 +13,7 @@ pub mod fact;
 mod fingerprint;
 mod format;
 pub mod prose;
+pub mod record;
 pub mod results;
 mod source;
 mod used;
@@ -181,7 +182,7 @@ pub struct Action {
 
 /// A finding whose figures were all accounted for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Finding {
+pub struct Told {
     /// `F1`, counted in the order of recording.
     pub id: String,
     /// The same matter has the same fingerprint in every run: 16 hexadecimal digits.
@@ -215,7 +216,7 @@ pub struct Finding {
     checked: Checked,
 }
 
-/// A token that only this module and those below it can construct, and so a [`Finding`].
+/// A token that only this module and those below it can construct, and so a [`Told`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Checked;
 

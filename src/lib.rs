@@ -108,7 +108,7 @@
 //!
 //! ```text
 //! Config -> Catalog + metadata -> prompt -> [Model or analyst -> tool call -> Select -> Database -> Table -> text -> Model]*
-//!        -> Draft -> checker -> Finding -> journal -> report
+//!        -> Draft -> checker -> Told -> journal -> report
 //! ```
 //!
 //! A morning of the monitors:
@@ -123,7 +123,7 @@
 //! - Text from a model reaches a database only as a [`warehouse::sql::Select`], which only the validator can construct.
 //! - One place names each outside service's crate: `async_openai` in `model/openai/`, `tokio_postgres` in `warehouse/`,
 //!   `state/` and `monitor/memory/`, `lettre` in `deliver/`, `clap` in `app/`.
-//! - A [`finding::Finding`] can be constructed only by the checker.
+//! - A [`finding::Told`] can be constructed only by the checker.
 //! - The loop knows no provider, no database and no terminal. [`app::output`] alone writes to a terminal; nothing exits.
 //! - The model decides nothing about whether an alert fires: a day is decided and committed before the model is asked.
 //! - Nothing the model sees is unbounded. Nothing a run writes is rewritten: the journal only grows.

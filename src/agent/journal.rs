@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 pub(crate) use coverage::UNREAD;
 pub use coverage::{Coverage, FailedQuery, Gap, NotLookedAt, Tally};
-pub use reader::{Damage, Run, read, scan};
+pub use reader::{Companion, Damage, Run, read, scan};
 pub use writer::{Journal, run_id};
 
 use jiff::Timestamp;
@@ -23,10 +23,13 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::finding::Finding;
+use crate::finding::Told;
+use crate::finding::fact::Fact;
+use crate::finding::record::Finding;
 use crate::finding::results::QueryResult;
 use crate::model::{Message, Reply, ToolSpec};
 use crate::warehouse::Server;
+use crate::warehouse::table::Table;
 
 /// The file name of the journal in the run's folder.
 pub const FILE_NAME: &str = "journal.jsonl";
@@ -109,8 +112,25 @@ pub enum Event {
         /// The output of EXPLAIN.
         plan: String,
     },
-    /// A finding was accepted.
-    Found(Box<Finding>),
+    /// A query of the engine's own ran: what a fact needs and no cell holds.
+    CompanionRan {
+        /// The id, such as `e3`.
+        id: String,
+        sql: String,
+        /// The rows; `None` if it failed.
+        table: Option<Table>,
+        /// Why it failed.
+        problem: Option<String>,
+        elapsed_milliseconds: u64,
+    },
+    /// A claim holds, and was worded.
+    Stated(Box<Fact>),
+    /// A claim was refused.
+    ClaimRefused { claim: String, reason: String },
+    /// A finding of facts was recorded. One with the id of an earlier finding takes its place.
+    Recorded(Box<Finding>),
+    /// A finding in words was accepted, by the rules of version 0.1.
+    Found(Box<Told>),
     /// A finding was refused.
     FindingRefused {
         /// The arguments of the call, as the model wrote them.
@@ -143,6 +163,12 @@ pub struct Started {
     /// The version of this program.
     pub version: String,
     pub focus: String,
+    /// The version of the journal's format; 1 in journals that do not say.
+    #[serde(default = "first_format")]
+    pub format: u32,
+    /// The questions of the focus.
+    #[serde(default)]
+    pub questions: Vec<Question>,
     /// The date that the run treats as today.
     pub as_of: Date,
     pub model: String,
@@ -153,6 +179,37 @@ pub struct Started {
     pub configuration: serde_json::Value,
 }
 
+/// The version of the journal's format that this program writes.
+pub const FORMAT: u32 = 2;
+
+fn first_format() -> u32 {
+    1
+}
+
+/// A question of the focus.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Question {
+    /// Counted from 1.
+    pub number: u32,
+    /// As the focus has it.
+    pub text: String,
+}
+
+/// The answer to a question of the focus.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Answered {
+    /// The question's number.
+    pub question: u32,
+    /// The question.
+    pub text: String,
+    /// The facts that answer it; without any it is not answered.
+    pub facts: Vec<Fact>,
+    /// What the model makes of them.
+    pub reading: Option<String>,
+    /// Why it cannot be answered, in the model's words.
+    pub not_answerable: Option<String>,
+}
+
 /// The end of a run: its reason, its usage and its coverage.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Stopped {
@@ -161,6 +218,9 @@ pub struct Stopped {
     pub detail: Option<String>,
     /// What the model examined without a finding, in its words and without figures.
     pub looked_at: Vec<String>,
+    /// The answers to the questions of the focus.
+    #[serde(default)]
+    pub answers: Vec<Answered>,
     pub totals: Totals,
     /// Whether the run looked at everything that it set out to look at; `None` in journals of versions that did not
     /// record it.

@@ -9,8 +9,14 @@ use std::path::{Path, PathBuf};
 use jiff::civil::Date;
 use minijinja::{Environment, UndefinedBehavior, context};
 
+use super::journal::Question;
 use crate::typeset::spelling::{hint, nearest};
+use crate::typeset::text::line;
 
+/// Questions of a focus area.
+const QUESTIONS_MAX: usize = 12;
+/// Characters of a question.
+const QUESTION_CHARACTERS_MAX: usize = 1_000;
 const SYSTEM: &str = include_str!("../../prompts/system.md");
 const FIRST: &str = include_str!("../../prompts/first.md");
 /// The rules by which figures are checked, which every prompt that asks for findings includes.
@@ -73,6 +79,8 @@ pub struct Material<'a> {
     pub data_end: Option<Date>,
     /// The limits of the run, in words.
     pub limits: &'a str,
+    /// The questions that the run answers.
+    pub questions: &'a [Question],
 }
 
 /// The values that the prompts for a monitor's analyst are rendered from.
@@ -130,6 +138,21 @@ impl Default for Library {
     }
 }
 
+impl Focus<'_> {
+    /// Returns the questions of the area: its lines that end in a question mark, or else its whole text.
+    pub fn questions(&self) -> Vec<Question> {
+        let own = |line: &&str| line.ends_with('?') && !line.starts_with('#');
+        let lines = self.text.lines().map(|line| line.trim().trim_start_matches(['-', '*']).trim_start());
+        let mut texts = lines.filter(own).map(|text| line(text, QUESTION_CHARACTERS_MAX)).collect::<Vec<_>>();
+        if texts.is_empty() {
+            let body = self.text.lines().filter(|line| !line.starts_with('#')).collect::<Vec<_>>().join(" ");
+            texts.push(line(&body, QUESTION_CHARACTERS_MAX));
+        }
+        let numbered = texts.into_iter().filter(|text| !text.is_empty()).zip(1..);
+        numbered.map(|(text, number)| Question { number, text }).take(QUESTIONS_MAX).collect()
+    }
+}
+
 impl Library {
     /// Returns the compiled-in prompts, replaced and extended by the files of `directory`: `system.md`, `first.md`,
     /// `analyst.md`, `influence.md` and `focus/*.md`.
@@ -161,6 +184,11 @@ impl Library {
         self.areas.iter().map(|(name, text)| Focus { name, summary: summary(text), text })
     }
 
+    /// Adds a focus area of the user's own.
+    pub fn add(&mut self, name: &str, text: String) {
+        self.areas.insert(name.to_owned(), text);
+    }
+
     /// Returns the focus area called `name`.
     pub fn focus(&self, name: &str) -> Result<Focus<'_>, Error> {
         self.areas().find(|focus| focus.name == name).ok_or_else(|| Error::UnknownFocus {
@@ -183,7 +211,7 @@ impl Library {
             as_of => material.as_of.to_string(),
             data_end => material.data_end.map(|date| date.to_string()),
             limits => material.limits,
-            checking => CHECKING.trim(),
+            questions => material.questions.iter().map(|one| format!("{}. {}", one.number, one.text)).collect::<Vec<_>>(),
         };
         Ok(Briefing {
             system: render("system.md", &self.system, &context)?,

@@ -160,11 +160,14 @@ fn summarise(journal: &Path) -> Result<Summary, String> {
     let mut started = None;
     let mut severities = BTreeMap::new();
     let (mut stop_reason, mut complete) = (StopReason::Unfinished, false);
-    let wanted = |event: &str| matches!(event, "started" | "found" | "stopped");
+    let wanted = |event: &str| matches!(event, "started" | "found" | "recorded" | "stopped");
     let damage = journal::scan(journal, wanted, |line| match line.event {
         Event::Started(begin) => started = Some((line.at, begin)),
         Event::Found(finding) => {
             severities.insert(finding.fingerprint, finding.severity);
+        }
+        Event::Recorded(finding) => {
+            severities.insert(finding.id, finding.severity);
         }
         Event::Stopped(stopped) => {
             stop_reason = stopped.reason;
@@ -177,6 +180,9 @@ fn summarise(journal: &Path) -> Result<Summary, String> {
         | Event::Queried(_)
         | Event::QueryFailed { .. }
         | Event::Planned { .. }
+        | Event::CompanionRan { .. }
+        | Event::Stated(_)
+        | Event::ClaimRefused { .. }
         | Event::FindingRefused { .. }
         | Event::LimitReached { .. }
         | Event::Compacted { .. }

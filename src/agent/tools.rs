@@ -16,16 +16,34 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::finding::Draft;
+use crate::finding::record::Proposal;
 use crate::model::lenient::{self, Flaw};
 use crate::model::{ToolCall, ToolSpec};
+use crate::typeset::spelling;
 use crate::warehouse;
 use crate::warehouse::catalog::Catalog;
 use crate::warehouse::executor::Executor;
 use crate::warehouse::table::{Bounds, Table};
 use schema::parameters;
 
-/// The tools' names, in the order in which the model receives them.
-const NAMES: [&str; 5] = ["execute_sql", "describe_table", "find_values", "record_finding", "finish"];
+/// How a player records its findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speech {
+    /// It chooses facts, which the engine words.
+    Facts,
+    /// It writes drafts, whose words are checked: the offline analyst, and the commentary on a monitor's day.
+    Words,
+}
+
+impl Speech {
+    /// Returns the tools' names, in the order in which the model receives them.
+    fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::Facts => &["execute_sql", "describe_table", "find_values", "state", "record_finding", "finish"],
+            Self::Words => &["execute_sql", "describe_table", "find_values", "record_finding", "finish"],
+        }
+    }
+}
 
 /// A tool call with its parsed arguments.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +52,11 @@ pub enum Call {
     ExecuteSql(ExecuteSql),
     DescribeTable(DescribeTable),
     FindValues(FindValues),
+    /// Words claims without recording them.
+    State(State),
+    /// Records a finding of facts.
+    Propose(Box<Proposal>),
+    /// Records a finding in words.
     RecordFinding(Box<Draft>),
     Finish(Finish),
 }
@@ -69,10 +92,53 @@ pub struct FindValues {
     pub table: Option<String>,
 }
 
+/// The arguments of `state`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct State {
+    /// The claims, such as gap(q3[Hardware].days, rest).
+    #[serde(alias = "claim", alias = "facts")]
+    pub claims: Vec<String>,
+}
+
+/// The answer to a question of the focus.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Answering {
+    /// The question's number.
+    #[serde(alias = "number", alias = "id")]
+    pub question: u32,
+    /// Ids of facts (f4) or claims; the first is the answer.
+    #[serde(default, alias = "fact", alias = "claims")]
+    pub facts: Vec<String>,
+    /// What you make of them, in words; {f4} stands for a fact.
+    #[serde(default, alias = "answer")]
+    pub reading: Option<String>,
+    /// Why it cannot be answered from these data, if it cannot.
+    #[serde(default)]
+    pub not_answerable: Option<String>,
+}
+
+/// The arguments of `finish` where facts are recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct FinishWithAnswers {
+    /// The answers to the numbered questions.
+    #[serde(default)]
+    answers: Vec<Answering>,
+    /// What was examined without giving a finding, a short line each, in words without figures.
+    #[serde(default)]
+    looked_at: Vec<String>,
+}
+
 /// The arguments of `finish`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Finish {
+    /// The answers to the questions of the focus.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub answers: Vec<Answering>,
     /// What was examined without giving a finding, a short line each, in words without figures.
     #[serde(default)]
     pub looked_at: Vec<String>,
@@ -80,16 +146,39 @@ pub struct Finish {
 
 impl Call {
     /// Parses a call. The error is one line for the model.
-    pub fn parse(call: &ToolCall) -> Result<Self, String> {
-        match call.name.as_str() {
-            "execute_sql" => arguments(call).map(unfenced).map(Self::ExecuteSql),
-            "describe_table" => arguments(call).map(Self::DescribeTable),
-            "find_values" => arguments(call).map(Self::FindValues),
-            "record_finding" => arguments(call).map(|draft| Self::RecordFinding(Box::new(draft))),
-            "finish" => arguments(call).map(Self::Finish),
-            unknown => Err(format!("tool: there is no tool called {unknown:?}; the tools are {}", NAMES.join(", "))),
+    pub fn parse(call: &ToolCall, speech: Speech) -> Result<Self, String> {
+        let name = call.name.trim().to_lowercase().replace(['-', ' '], "_");
+        let known = speech.names();
+        let near = (!known.contains(&name.as_str())).then(|| near_tool(&name, known)).flatten();
+        match (near.unwrap_or(&name), speech) {
+            ("execute_sql", _) => arguments(call).map(unfenced).map(Self::ExecuteSql),
+            ("describe_table", _) => arguments(call).map(Self::DescribeTable),
+            ("find_values", _) => arguments(call).map(Self::FindValues),
+            ("state", Speech::Facts) => arguments(call).map(Self::State),
+            ("record_finding", Speech::Facts) => {
+                arguments(call).map(|proposal| Self::Propose(Box::new(proposal)))
+            }
+            ("record_finding", Speech::Words) => arguments(call).map(|draft| Self::RecordFinding(Box::new(draft))),
+            ("finish", Speech::Facts) => arguments(call)
+                .map(|FinishWithAnswers { answers, looked_at }| Self::Finish(Finish { answers, looked_at })),
+            ("finish", Speech::Words) => arguments(call).map(Self::Finish),
+            _ => Err(format!("tool: there is no tool called {:?}; the tools are {}", call.name, known.join(", "))),
         }
     }
+}
+
+/// Returns the tool that a model means by another name.
+fn near_tool(name: &str, known: &[&'static str]) -> Option<&'static str> {
+    let meant = match name {
+        "sql" | "query" | "run_sql" | "run_query" | "execute_query" | "select" => "execute_sql",
+        "describe" | "schema" | "get_schema" | "table" => "describe_table",
+        "search" | "search_values" | "find" => "find_values",
+        "claim" | "claims" | "check" | "state_facts" | "state_claims" => "state",
+        "record" | "finding" | "add_finding" | "record_findings" | "report_finding" => "record_finding",
+        "done" | "end" | "stop" | "final" | "answer" => "finish",
+        other => spelling::nearest(other, known.iter().copied())?,
+    };
+    known.iter().copied().find(|known| *known == meant)
 }
 
 /// Removes the code fence that some models put around the statement.
@@ -135,12 +224,13 @@ fn fields<T: JsonSchema>() -> Vec<String> {
 }
 
 /// Returns the specifications of the tools. With `recording_only`, returns only those that record findings and finish.
-pub fn specs(recording_only: bool) -> Vec<ToolSpec> {
+pub fn specs(recording_only: bool, speech: Speech) -> Vec<ToolSpec> {
     let mut specs = vec![
         spec::<ExecuteSql>(
             "execute_sql",
             "Run one read-only SELECT and see its rows, numbered from 1, under an id such as q3. PostgreSQL's dialect. \
-             A row limit and a time limit are enforced; aggregate in SQL rather than fetch many rows.",
+             A row limit and a time limit are enforced, and at most 50 rows, 8,000 characters and 120 characters a cell \
+             are shown; aggregate in SQL rather than fetch many rows.",
         ),
         spec::<DescribeTable>("describe_table", "Columns, types, keys, statistics and notes of one table, in full."),
         spec::<FindValues>(
@@ -152,12 +242,37 @@ pub fn specs(recording_only: bool) -> Vec<ToolSpec> {
     if recording_only {
         specs.clear();
     }
-    specs.push(spec::<Draft>(
-        "record_finding",
-        "Record one finding. Every number in title, narrative and impact is checked against the cited cells; a finding \
-         that does not check comes back with what to repair.",
-    ));
-    specs.push(spec::<Finish>("finish", "End the exploration, after everything worth recording is recorded."));
+    match speech {
+        Speech::Facts => {
+            specs.push(spec::<State>(
+                "state",
+                "Word claims about cells of results, and see the sentences, without recording them. Forms: \
+                 q3[Hardware].days (a cell, by its row's key; q4[2023-Q1, David Loo].n with two keys; q3[2].days for row 2); \
+                 arithmetic over cells; change(a, b); gap(a, b), gap(a, rest), gap(a, all); share(part, whole), \
+                 share(part, all); rank(a); top(3, q1.cost); range(q3.days except Finance); count(q3.rate > 0.1); \
+                 alike(q3.days); each change(q1.before, q1.after); trend(q5.n); since(q5.n); outlier(a); per_day(a); \
+                 differ(a, b). f4 stands for an earlier fact. The words come from the SQL, never from its aliases.",
+            ));
+            specs.push(spec::<Proposal>(
+                "record_finding",
+                "Record one finding: facts, of which the first is the headline, and what to do. The engine words the facts; \
+                 your reading is printed as yours. {\"facts\": [\"f4\"], \"actions\": [\"...\"]} is a whole finding.",
+            ));
+            specs.push(spec::<FinishWithAnswers>(
+                "finish",
+                "End the exploration with the answers to the numbered questions, after everything worth recording is \
+                 recorded.",
+            ));
+        }
+        Speech::Words => {
+            specs.push(spec::<Draft>(
+                "record_finding",
+                "Record one finding. Every number in title, narrative and impact is checked against the cited cells; a \
+                 finding that does not check comes back with what to repair.",
+            ));
+            specs.push(spec::<Finish>("finish", "End the exploration, after everything worth recording is recorded."));
+        }
+    }
     specs
 }
 

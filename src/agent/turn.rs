@@ -7,13 +7,15 @@ use std::time::Instant;
 use futures_util::future::join_all;
 
 use super::journal::{Event, StopReason};
-use super::tools::{Call, ExecuteSql, Failure, Finish, Ran};
+use super::tools::{Call, ExecuteSql, Failure, Finish, Ran, Speech};
 use super::{Ending, Exploration, milliseconds};
 use crate::finding::Draft;
 use crate::finding::check::{self, Context};
 use crate::finding::prose::text;
 use crate::finding::results::QueryResult;
+use crate::finding::workbook::Sheet;
 use crate::model::{Reply, ReplyEnd, ToolCall};
+use crate::warehouse::lineage;
 use crate::warehouse::sql::Select;
 
 /// The number of calls that run in one turn. Further calls are answered with an error.
@@ -45,7 +47,7 @@ impl Exploration<'_> {
         if let Some(nudge) = nudge(&reply) {
             self.conversation.tell(nudge.to_owned());
         }
-        let calls = reply.tool_calls.iter().map(|call| (call, Call::parse(call))).collect::<Vec<_>>();
+        let calls = reply.tool_calls.iter().map(|call| (call, Call::parse(call, self.setup.speech))).collect::<Vec<_>>();
         let mut answers = Vec::with_capacity(calls.len());
         for (index, (_, parsed)) in calls.iter().enumerate() {
             answers.push(if index < CALLS_MAX {
@@ -57,8 +59,9 @@ impl Exploration<'_> {
         if let Some(ending) = self.run_queries(&mut answers).await? {
             return Ok(Some(ending));
         }
-        let refused = self.record_findings(&calls, &mut answers)?;
-        let ending = self.finish(&calls, &mut answers, refused, last);
+        self.state_claims(&calls, &mut answers).await?;
+        let refused = self.record_findings(&calls, &mut answers).await?;
+        let ending = self.finish(&calls, &mut answers, refused, last).await?;
         for ((call, _), answer) in calls.iter().zip(answers) {
             self.answer(call, answer);
         }
@@ -71,7 +74,7 @@ impl Exploration<'_> {
         let look = |what: &str| Answer::Text(format!("limit: {what} is over; record what is proven, then call finish"));
         Ok(match call {
             Err(problem) => Some(Answer::Text(problem.clone())),
-            Ok(Call::RecordFinding(_) | Call::Finish(_)) => None,
+            Ok(Call::State(_) | Call::Propose(_) | Call::RecordFinding(_) | Call::Finish(_)) => None,
             Ok(Call::ExecuteSql(_) | Call::DescribeTable(_) | Call::FindValues(_)) if last => Some(look("looking")),
             Ok(Call::DescribeTable(arguments)) => Some(Answer::Text(self.setup.toolbox.describe_table(arguments))),
             Ok(Call::ExecuteSql(arguments)) => Some(self.plan_query(arguments).await?),
@@ -135,11 +138,14 @@ impl Exploration<'_> {
             _ => None,
         });
         let outcomes = join_all(running.collect::<Vec<_>>()).await;
-        let mut ending = None;
+        let (mut ending, mut kept) = (None, Vec::new());
         for (answer, (outcome, elapsed_milliseconds)) in planned.iter_mut().zip(outcomes) {
             let Some(Answer::Query(query)) = answer.take() else { continue };
             match outcome {
-                Ok(ran) => **answer = Some(self.keep(*query, ran, elapsed_milliseconds)?),
+                Ok(ran) => {
+                    kept.push(query.id.clone());
+                    **answer = Some(self.keep(*query, ran, elapsed_milliseconds)?);
+                }
                 Err(Failure::Told(message)) => {
                     self.answered.retain(|_, id| *id != query.id);
                     **answer = Some(Answer::Text(message.clone()));
@@ -152,7 +158,36 @@ impl Exploration<'_> {
                 }
             }
         }
+        if ending.is_none() && self.setup.speech == Speech::Facts {
+            self.add_offers(&kept, answers).await?;
+        }
         Ok(ending)
+    }
+
+    /// Adds to the answers with new results what can be stated of them.
+    async fn add_offers(&mut self, kept: &[String], answers: &mut [Option<Answer>]) -> io::Result<()> {
+        for answer in answers.iter_mut().flatten() {
+            if let Answer::Result { query, text } = answer
+                && kept.contains(query)
+            {
+                text.push_str(&self.offers(query).await?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Words the claims of the turn's `state` calls.
+    async fn state_claims(
+        &mut self,
+        calls: &[(&ToolCall, Result<Call, String>)],
+        answers: &mut [Option<Answer>],
+    ) -> io::Result<()> {
+        for ((_, parsed), answer) in calls.iter().zip(answers) {
+            if let (Ok(Call::State(arguments)), None) = (parsed, &answer) {
+                *answer = Some(Answer::Text(self.state(arguments).await?));
+            }
+        }
+        Ok(())
     }
 
     fn keep(&mut self, query: Query, ran: Ran, elapsed_milliseconds: u64) -> io::Result<Answer> {
@@ -163,6 +198,8 @@ impl Exploration<'_> {
         let result = Arc::new(QueryResult::new(id, question, &select, ran.table, elapsed_milliseconds));
         self.observer.observe(Event::Queried((*result).clone()))?;
         self.results.push(Arc::clone(&result));
+        let lineage = lineage::of(&select, &self.setup.toolbox.catalog);
+        self.book.push(Sheet { result: Arc::clone(&result), lineage });
         Ok(self.show(&result, ""))
     }
 
@@ -172,7 +209,7 @@ impl Exploration<'_> {
     }
 
     /// Checks and records the findings of a turn. Returns whether any was refused.
-    fn record_findings(
+    async fn record_findings(
         &mut self,
         calls: &[(&ToolCall, Result<Call, String>)],
         answers: &mut [Option<Answer>],
@@ -182,6 +219,11 @@ impl Exploration<'_> {
             match parsed {
                 Ok(Call::RecordFinding(draft)) if answer.is_none() => {
                     let (text, accepted) = self.record(draft, &call.arguments)?;
+                    refused |= !accepted;
+                    *answer = Some(Answer::Text(text));
+                }
+                Ok(Call::Propose(proposal)) if answer.is_none() => {
+                    let (text, accepted) = self.propose(proposal, &call.arguments).await?;
                     refused |= !accepted;
                     *answer = Some(Answer::Text(text));
                 }
@@ -222,25 +264,28 @@ impl Exploration<'_> {
     }
 
     /// Returns the end of the run if the model calls `finish` and there is no objection.
-    fn finish(
+    async fn finish(
         &mut self,
         calls: &[(&ToolCall, Result<Call, String>)],
         answers: &mut [Option<Answer>],
         refused: bool,
         last: bool,
-    ) -> Option<Ending> {
-        let index = calls.iter().position(|(_, parsed)| matches!(parsed, Ok(Call::Finish(_))))?;
-        let Ok(Call::Finish(arguments)) = &calls[index].1 else { return None };
-        if !last && let Some(objection) = self.objection(arguments, refused) {
+    ) -> io::Result<Option<Ending>> {
+        let call = calls.iter().position(|(_, parsed)| matches!(parsed, Ok(Call::Finish(_))));
+        let Some((index, Ok(Call::Finish(arguments)))) = call.map(|index| (index, &calls[index].1)) else {
+            return Ok(None);
+        };
+        let (answered, problems) = self.answers(&arguments.answers).await?;
+        if !last && let Some(objection) = self.objection(arguments, refused, &problems) {
             answers[index] = Some(Answer::Text(objection));
-            return None;
+            return Ok(None);
         }
         let looked_at = arguments.looked_at.iter().filter(|line| !text::has_figures(line)).cloned().collect();
-        Some(Ending { reason: StopReason::Finished, detail: None, looked_at })
+        Ok(Some(Ending { reason: StopReason::Finished, detail: None, looked_at, answers: answered }))
     }
 
     /// Returns the objection to finishing now. Except for a refused finding, a run objects at most once.
-    fn objection(&mut self, arguments: &Finish, refused: bool) -> Option<String> {
+    fn objection(&mut self, arguments: &Finish, refused: bool, problems: &[String]) -> Option<String> {
         if refused {
             return Some(
                 "not finished: a finding of this turn was refused; repair it, or call finish again".to_owned(),
@@ -251,6 +296,9 @@ impl Exploration<'_> {
         }
         if self.results.iter().next().is_none() {
             return Some("not finished: no query has given a result yet; look first, or call finish again".to_owned());
+        }
+        if !problems.is_empty() {
+            return Some(format!("not finished:\n- {}\nrepair it, or call finish again", problems.join("\n- ")));
         }
         let figures = arguments.looked_at.iter().find(|line| text::has_figures(line))?;
         Some(format!(

@@ -352,9 +352,12 @@ pub struct Options {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Exploration")]
 pub struct ExplorationOptions {
-    /// Explore this area; `explore focus list` lists the areas
-    #[arg(short, long, value_name = "AREA", default_value = DEFAULT_FOCUS)]
+    /// Explore this area, which `explore focus list` lists, or what this file asks
+    #[arg(short, long, value_name = "AREA|FILE", default_value = DEFAULT_FOCUS)]
     pub focus: String,
+    /// Explore what this text asks, such as "Why did returns rise in May?"
+    #[arg(long, value_name = "TEXT", conflicts_with = "focus")]
+    pub focus_text: Option<String>,
     /// Use this day as today, such as 2025-11-30
     #[arg(long, value_name = "DATE", value_parser = values::date)]
     pub as_of: Option<Date>,

@@ -45,6 +45,8 @@ const FILE_VARIABLE: &str = "EXPLORE_CONFIG";
 #[derive(Debug, Clone)]
 pub struct Config {
     pub focus: String,
+    /// What to explore, in the user's words, in place of an area.
+    pub focus_text: Option<String>,
     /// The day to use as today; `None` is the day of the clock.
     pub as_of: Option<Date>,
     database: DatabaseChoice,
@@ -174,6 +176,7 @@ impl Config {
         }
         Self {
             focus: options.exploration.focus,
+            focus_text: options.exploration.focus_text,
             as_of: options.exploration.as_of,
             database: DatabaseChoice { url: database.database_url, demo: database.demo, script: database.load },
             selection: Selection {

@@ -132,7 +132,7 @@ impl Standing {
                 self.totals.queries += 1;
                 question.clone_into(&mut self.doing);
             }
-            Event::Found(_) => self.totals.findings += 1,
+            Event::Found(_) | Event::Recorded(_) => self.totals.findings += 1,
             Event::Stopped(stopped) => {
                 self.totals = stopped.totals;
                 "done".clone_into(&mut self.doing);
@@ -142,6 +142,9 @@ impl Standing {
             | Event::Queried(_)
             | Event::QueryFailed { .. }
             | Event::Planned { .. }
+            | Event::CompanionRan { .. }
+            | Event::Stated(_)
+            | Event::ClaimRefused { .. }
             | Event::FindingRefused { .. }
             | Event::LimitReached { .. }
             | Event::Compacted { .. }

@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 
+use crate::agent::journal::Question;
 use crate::agent::prompt::{Briefing, Error, Library, Material};
 use crate::agent::{Budget, tools};
 use crate::semantic::render;
@@ -21,6 +22,7 @@ pub(super) fn brief(
     catalog: &Catalog,
     (today, newest): (Date, Option<Date>),
     budget: Budget,
+    questions: &[Question],
 ) -> Result<Briefing, Error> {
     let focus = library.focus(focus)?;
     let context = catalog.business_context.as_deref().map(|text| shortened(text, CONTEXT_CHARACTERS_MAX));
@@ -32,9 +34,10 @@ pub(super) fn brief(
         as_of: today,
         data_end: newest.filter(|date| *date < today),
         limits: &limits,
+        questions,
     };
     let frame = library.brief(material)?;
-    let tools = serde_json::to_string(&tools::specs(false)).map_or(0, |specs| specs.chars().count());
+    let tools = serde_json::to_string(&tools::specs(false, tools::Speech::Facts)).map_or(0, |specs| specs.chars().count());
     let used = frame.system.chars().count() + frame.first.chars().count() + tools;
     let room = FIRST_REQUEST_CHARACTERS_MAX.saturating_sub(used).max(CATALOG_CHARACTERS_MIN);
     let overview = render::overview(catalog, &format!("{} {}", focus.name, focus.text), room);

@@ -10,6 +10,7 @@ pub mod html;
 pub mod json;
 pub mod markdown;
 mod stake;
+mod stated;
 pub mod terminal;
 mod view;
 

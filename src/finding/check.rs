@@ -10,7 +10,7 @@ use jiff::civil::Date;
 
 use super::expression::{self, CellReference, Evaluated};
 use super::results::{QueryResult, Results};
-use super::{Checked, Citation, Draft, Figure, Finding, Impact, fingerprint, format, prose};
+use super::{Checked, Citation, Draft, Figure, Told, Impact, fingerprint, format, prose};
 
 /// The number of problems reported at once. Repairing these often repairs the others.
 const PROBLEMS_MAX: usize = 8;
@@ -24,7 +24,7 @@ pub struct Context<'a> {
 }
 
 /// Checks `draft` and returns it as the finding `id`. The errors are one line each, for the model to read.
-pub fn check(draft: &Draft, id: String, context: Context<'_>) -> Result<Finding, Vec<String>> {
+pub fn check(draft: &Draft, id: String, context: Context<'_>) -> Result<Told, Vec<String>> {
     let mut problems = missing_parts(draft);
     let cited = cite(&draft.evidence, context.results, &mut problems);
     let figures = evaluate_figures(draft, context, &mut problems);
@@ -46,7 +46,7 @@ pub fn check(draft: &Draft, id: String, context: Context<'_>) -> Result<Finding,
     let texts =
         prose::check(draft, context, prose::Basis { cited: &cited, cells: &cells, figures: &figures, impact: &impact })
             .map_err(cut)?;
-    Ok(Finding {
+    Ok(Told {
         id,
         fingerprint: fingerprint::of(draft, names),
         title: texts.title,

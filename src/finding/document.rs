@@ -5,11 +5,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::results::Results;
-use super::{Action, Category, Confidence, Figure, Finding, Impact, Severity, evidence};
+use super::{Action, Category, Confidence, Figure, Told, Impact, Severity, evidence};
 
 /// A finding with its evidence in full.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "Finding")]
+#[schemars(rename = "Told")]
 pub struct FindingDocument {
     /// Its id within the run.
     pub id: String,
@@ -80,7 +80,7 @@ pub struct RowDocument {
 }
 
 /// Returns the document of a finding, with the cells that it cites.
-pub fn finding_document(results: &Results, as_of: Date, finding: &Finding) -> FindingDocument {
+pub fn finding_document(results: &Results, as_of: Date, finding: &Told) -> FindingDocument {
     FindingDocument {
         id: finding.id.clone(),
         fingerprint: finding.fingerprint.clone(),
@@ -99,7 +99,8 @@ pub fn finding_document(results: &Results, as_of: Date, finding: &Finding) -> Fi
     }
 }
 
-fn evidence_document(evidence: &evidence::Evidence<'_>) -> EvidenceDocument {
+/// Returns the document of what a finding cites of one query.
+pub(crate) fn evidence_document(evidence: &evidence::Evidence<'_>) -> EvidenceDocument {
     let table = evidence.result.map(|result| &result.table);
     let column = |index: &usize| {
         let column = table?.columns.get(*index)?;

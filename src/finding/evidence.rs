@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
+use super::fact::Fact;
 use super::results::{QueryResult, Results};
-use super::{CellReference, Finding, Used};
+use super::{CellReference, Told, Used};
 use crate::typeset::text;
 use crate::warehouse::table::{Column, Table};
 
@@ -59,7 +60,7 @@ impl Evidence<'_> {
 }
 
 /// Returns what a finding cites, one entry per query.
-pub(crate) fn of_finding<'a>(results: &'a Results, as_of: Date, finding: &'a Finding) -> Vec<Evidence<'a>> {
+pub(crate) fn of_finding<'a>(results: &'a Results, as_of: Date, finding: &'a Told) -> Vec<Evidence<'a>> {
     let used = finding.used(results, as_of);
     let mut queries: Vec<&str> = Vec::new();
     for citation in &finding.evidence {
@@ -70,7 +71,33 @@ pub(crate) fn of_finding<'a>(results: &'a Results, as_of: Date, finding: &'a Fin
     queries.into_iter().map(|query| of_query(results, finding, query, &used)).collect()
 }
 
-fn of_query<'a>(results: &'a Results, finding: &'a Finding, query: &'a str, used: &Used) -> Evidence<'a> {
+/// Returns what facts cite, one entry per query. The cells of a fact are those that its sentence rests on.
+pub(crate) fn of_facts<'a>(results: &'a Results, facts: impl Iterator<Item = &'a Fact>) -> Vec<Evidence<'a>> {
+    let mut queries: Vec<(&str, Vec<&CellReference>)> = Vec::new();
+    for cell in facts.flat_map(|fact| &fact.cells) {
+        match queries.iter_mut().find(|(query, _)| *query == cell.query) {
+            Some((_, cells)) => cells.push(cell),
+            None => queries.push((&cell.query, vec![cell])),
+        }
+    }
+    queries.into_iter().map(|(query, cells)| of_cells(results, query, &cells)).collect()
+}
+
+fn of_cells<'a>(results: &'a Results, query: &'a str, cells: &[&CellReference]) -> Evidence<'a> {
+    let Some(result) = results.get(query) else {
+        let (columns, used, reading, rows) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        return Evidence { query, result: None, columns, used, reading, rows };
+    };
+    let mut used = Vec::new();
+    extend(&mut used, cells.iter().map(|cell| cell.column).filter(|column| *column < result.table.columns.len()));
+    let rows = cells.iter().map(|cell| cell.row).filter(|row| *row < result.table.rows.len()).collect::<BTreeSet<_>>();
+    let columns = (0..result.table.columns.len()).collect::<Vec<_>>();
+    let mut reading = labels(&result.table, &columns);
+    extend(&mut reading, used.iter().chain(&columns).copied());
+    Evidence { query: &result.id, result: Some(result), columns, used, reading, rows: rows.into_iter().collect() }
+}
+
+fn of_query<'a>(results: &'a Results, finding: &'a Told, query: &'a str, used: &Used) -> Evidence<'a> {
     let Some(result) = results.get(query) else {
         let (columns, used, reading, rows) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         return Evidence { query, result: None, columns, used, reading, rows };

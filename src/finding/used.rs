@@ -6,7 +6,7 @@ use super::expression::{self, CellReference, Evaluated, date_of};
 use super::prose::text::{self, Claims, Constant};
 use super::results::{QueryResult, Results};
 use super::source::Source;
-use super::{Figure, Finding};
+use super::{Figure, Told};
 
 /// The length of text that is searched. The checker accepts no longer narrative.
 const TEXT_CHARACTERS_MAX: usize = 4_000;
@@ -24,7 +24,7 @@ pub(crate) struct Used {
     pub(crate) quoted: Vec<CellReference>,
 }
 
-impl Finding {
+impl Told {
     /// Returns the cells of `results` that the finding uses.
     pub(crate) fn used(&self, results: &Results, as_of: Date) -> Used {
         let figures = self.evaluated(results, as_of);

@@ -23,7 +23,7 @@ use super::registry::Monitor;
 use super::{description, wording};
 use crate::agent::journal::{Event, StopReason, Stopped};
 use crate::agent::prompt::{self, AnalystMaterial, Library};
-use crate::agent::tools::Toolbox;
+use crate::agent::tools::{Speech, Toolbox};
 use crate::agent::{self, Budget, Observer, Setup};
 use crate::finding::document::{FindingDocument, finding_document};
 use crate::finding::results::Results;
@@ -136,6 +136,8 @@ pub async fn analyse(
         budget: player.budget,
         price: player.price,
         as_of: case.day.at.date(),
+        speech: Speech::Words,
+        questions: &[],
     };
     let mut seen = Seen { observer, results: Results::default() };
     let outcome = agent::explore(setup, interrupt, &mut seen).await?;

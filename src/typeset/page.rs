@@ -51,6 +51,14 @@ impl Page {
         self.item(label, "", content);
     }
 
+    /// Adds content after a bullet at the margin.
+    pub(crate) fn bulleted(&mut self, bullet: &str, content: &str) {
+        for (index, line) in wrap(content, self.width - 2).iter().enumerate() {
+            let start = if index == 0 { format!("{bullet} ") } else { "  ".to_owned() };
+            self.push(&start, line, &Style::new());
+        }
+    }
+
     /// Adds content after a label and a bullet. Its further lines are aligned with the first.
     pub(crate) fn item(&mut self, label: &str, bullet: &str, content: &str) {
         let hang = if bullet.is_empty() { 0 } else { bullet.len() + 1 };

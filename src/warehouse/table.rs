@@ -3,10 +3,11 @@
 //! The model, the reports and the checker all read this type. Cells contain the text that PostgreSQL renders, so that
 //! no conversion loses anything. This module knows nothing of SQL, databases or findings.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A column of a result, with its type.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Column {
     /// The name in the result, which is not necessarily unique.
     pub name: String,
@@ -22,7 +23,7 @@ impl Column {
 }
 
 /// The rows of a result, with SQL's NULL as `None`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Table {
     /// The columns, in the order of the select list.
     pub columns: Vec<Column>,

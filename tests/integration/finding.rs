@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use explore::finding::check::{self, Context};
 use explore::finding::results::{Pin, QueryResult, Results};
-use explore::finding::{Draft, Finding};
+use explore::finding::{Draft, Told};
 use explore::warehouse::table::{Column, Table};
 use jiff::civil::date;
 use serde_json::{Value, json};
@@ -98,13 +98,13 @@ fn draft(changes: &Value) -> Draft {
     serde_json::from_value(draft).unwrap()
 }
 
-fn run(changes: &Value) -> Result<Finding, Vec<String>> {
+fn run(changes: &Value) -> Result<Told, Vec<String>> {
     let results = results();
     check::check(&draft(changes), "F1".into(), Context { results: &results, as_of: date(2025, 11, 30) })
 }
 
 #[track_caller]
-fn passes(changes: &Value) -> Finding {
+fn passes(changes: &Value) -> Told {
     run(changes).unwrap_or_else(|problems| panic!("refused: {problems:#?}\n{changes}"))
 }
 

@@ -133,6 +133,10 @@ impl Tally {
             | Event::Asked { .. }
             | Event::Replied { .. }
             | Event::Planned { .. }
+            | Event::CompanionRan { .. }
+            | Event::Stated(_)
+            | Event::ClaimRefused { .. }
+            | Event::Recorded(_)
             | Event::Found(_)
             | Event::FindingRefused { .. }
             | Event::Compacted { .. }

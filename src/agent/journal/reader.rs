@@ -12,11 +12,14 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Unit};
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::{Coverage, Error, Event, Line, Started, StopReason, Tally, Totals};
-use crate::finding::Finding;
+use super::{Answered, Coverage, Error, Event, Line, Started, StopReason, Tally, Totals};
+use crate::finding::{Severity, Told};
+use crate::finding::record::Finding;
 use crate::finding::results::Results;
+use crate::warehouse::table::Table;
 
 /// A summary of a run, read from its journal.
 #[derive(Debug, Clone)]
@@ -28,8 +31,15 @@ pub struct Run {
     pub started: Option<Started>,
     /// The time of the first line that can be read.
     pub started_at: Option<Timestamp>,
-    /// The findings in the order of recording. A finding replaces an earlier one with the same fingerprint.
-    pub findings: Vec<Finding>,
+    /// The findings of facts in the order of recording.
+    pub found: Vec<Finding>,
+    /// What the engine's own queries returned, in their order.
+    pub companions: Vec<Companion>,
+    /// The answers to the questions of the focus.
+    pub answers: Vec<Answered>,
+    pub claims_refused: u32,
+    /// The findings in words, checked by the rules of version 0.1. One replaces an earlier one with the same fingerprint.
+    pub findings: Vec<Told>,
     pub results: Results,
     /// The number of queries that were refused or failed.
     pub queries_failed: u32,
@@ -51,12 +61,36 @@ pub struct Run {
 }
 
 impl Run {
+    /// Returns whether the run recorded nothing: no finding of facts and none in words.
+    pub fn is_without_findings(&self) -> bool {
+        self.found.is_empty() && self.findings.is_empty()
+    }
+
+    /// Returns the severities of all findings.
+    pub fn severities(&self) -> impl Iterator<Item = Severity> {
+        let told = self.findings.iter().map(|finding| finding.severity);
+        self.found.iter().map(|finding| finding.severity).chain(told)
+    }
+
     /// Returns the date that the run treated as today. If the `started` event is lost, returns the day of the first
     /// line that can be read, in UTC.
     pub fn as_of(&self) -> Date {
         let first_line = || self.started_at.unwrap_or_default().to_zoned_datetime(TimeZone::UTC).date();
         self.started.as_ref().map_or_else(first_line, |started| started.as_of)
     }
+}
+
+/// A query of the engine's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Companion {
+    /// The id, such as `e3`.
+    pub id: String,
+    /// Its statement.
+    pub sql: String,
+    /// The rows; null if it failed.
+    pub table: Option<Table>,
+    /// Why it failed.
+    pub problem: Option<String>,
 }
 
 /// A journal line that cannot be read, other than a torn last line.
@@ -122,6 +156,10 @@ impl Reading {
             journal: path.to_owned(),
             started: None,
             started_at: None,
+            found: Vec::new(),
+            companions: Vec::new(),
+            answers: Vec::new(),
+            claims_refused: 0,
             findings: Vec::new(),
             results: Results::default(),
             queries_failed: 0,
@@ -155,6 +193,12 @@ impl Reading {
             Event::QueryStarted { .. } => run.totals.queries += 1,
             Event::Queried(result) => run.results.push(Arc::new(result)),
             Event::QueryFailed { .. } => run.queries_failed += 1,
+            Event::CompanionRan { id, sql, table, problem, .. } => run.companions.push(Companion { id, sql, table, problem }),
+            Event::Recorded(finding) => match run.found.iter_mut().find(|known| known.id == finding.id) {
+                Some(known) => *known = *finding,
+                None => run.found.push(*finding),
+            },
+            Event::ClaimRefused { .. } => run.claims_refused += 1,
             Event::Found(finding) => keep(&mut run.findings, *finding),
             Event::FindingRefused { .. } => run.findings_refused += 1,
             Event::Warned { message } => {
@@ -170,9 +214,11 @@ impl Reading {
                 run.complete = stopped.complete.unwrap_or(stopped.reason == StopReason::Finished);
                 run.coverage = stopped.coverage;
                 run.looked_at = stopped.looked_at;
+                run.answers = stopped.answers;
                 run.totals = stopped.totals;
             }
             Event::Briefed { .. }
+            | Event::Stated(_)
             | Event::Asked { .. }
             | Event::Planned { .. }
             | Event::LimitReached { .. }
@@ -184,7 +230,7 @@ impl Reading {
         let run = &mut self.run;
         if !self.stopped {
             run.coverage = self.tally.so_far(run.started.as_ref().map_or(0, |started| started.tables));
-            run.totals.findings = u32::try_from(run.findings.len()).unwrap_or(u32::MAX);
+            run.totals.findings = u32::try_from(run.findings.len() + run.found.len()).unwrap_or(u32::MAX);
             if let (Some(start), Some(end)) = (run.started_at, self.last_at) {
                 let elapsed = end.since((Unit::Millisecond, start)).map_or(0, |span| span.get_milliseconds());
                 run.totals.elapsed_milliseconds = u64::try_from(elapsed).unwrap_or(0);
@@ -194,7 +240,7 @@ impl Reading {
     }
 }
 
-fn keep(findings: &mut Vec<Finding>, finding: Finding) {
+fn keep(findings: &mut Vec<Told>, finding: Told) {
     match findings.iter_mut().find(|known| known.fingerprint == finding.fingerprint) {
         Some(known) => *known = finding,
         None => findings.push(finding),

@@ -22,15 +22,15 @@ use crate::semantic::Opened;
 const DEMO_TODAY: Date = date(2025, 11, 30);
 
 pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
-    let library = focus::library(config)?;
-    library.focus(&config.focus)?;
+    let (library, focus) = focus::chosen(config)?;
+    library.focus(&focus)?;
     config.source()?;
     let player = config.player()?;
     config.check_format()?;
     let destination = Destination::prepare(config.output.as_deref())?;
 
     let as_of = config.as_of.unwrap_or_else(|| if config.is_demo() { DEMO_TODAY } else { open::today(config) });
-    let run_id = journal::run_id(Timestamp::now(), &config.focus, rand::rng().random());
+    let run_id = journal::run_id(Timestamp::now(), &focus, rand::rng().random());
     let mut progress = Progress::start(output.talk(), config.budget.iterations_max);
     let mut interrupts = Interrupts::listen()?;
     let (opened, newest) = tokio::select! {
@@ -40,7 +40,7 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
     let database = Arc::clone(&opened.executor.database);
     let options = Options {
         run_id,
-        focus: &config.focus,
+        focus: &focus,
         library: &library,
         player,
         as_of,

@@ -32,7 +32,7 @@ pub(super) fn deliver(
 
 /// Returns the exit status for `--fail-on`. Without such a finding, an incomplete run is [`ExitStatus::Incomplete`].
 pub(super) fn status(run: &Run, config: &Config) -> ExitStatus {
-    let at_least = |severity: Severity| run.findings.iter().any(|finding| finding.severity >= severity);
+    let at_least = |severity: Severity| run.severities().any(|found| found >= severity);
     match config.fail_on {
         None => ExitStatus::Done,
         Some(severity) if at_least(severity) => ExitStatus::Found,

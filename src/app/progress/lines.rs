@@ -23,6 +23,13 @@ pub fn lines(event: &Event, verbosity: u8) -> Option<String> {
             Some(format!("{}\n   failed: {message}", block(id.as_deref().unwrap_or("refused"), sql)))
         }
         Event::Planned { id, plan } => whole.then(|| block(&format!("{id} plan"), plan)),
+        Event::CompanionRan { id, sql, problem, .. } => match problem {
+            Some(problem) => Some(format!("{id} (the engine's own) failed: {problem}\n{sql}")),
+            None => whole.then(|| block(&format!("{id} (the engine's own)"), sql)),
+        },
+        Event::Stated(fact) => Some(format!("{} \u{25c6} {}", fact.id, fact.sentence)),
+        Event::ClaimRefused { claim, reason } => Some(format!("refused: {claim}: {reason}")),
+        Event::Recorded(finding) => Some(format!("{} found: {}", finding.id, finding.headline())),
         Event::Found(finding) => Some(format!("{} found: {}", finding.id, finding.title)),
         Event::FindingRefused { problems, arguments } => {
             let refused = block("finding sent back", &problems.join("\n"));

@@ -40,6 +40,8 @@ pub(super) fn record(event: &Event) {
         Event::Found(finding) => {
             tracing::info!(finding = finding.id, fingerprint = finding.fingerprint, title = finding.title, "found");
         }
+        Event::Recorded(finding) => tracing::info!(finding = finding.id, sentence = finding.headline(), "finding"),
+        Event::ClaimRefused { claim, reason } => tracing::info!(claim, reason, "claim refused"),
         Event::FindingRefused { problems, .. } => tracing::info!(problems = problems.join("; "), "finding sent back"),
         Event::LimitReached { limit, refused } => tracing::info!(%limit, refused, "limit reached"),
         Event::Compacted { queries } => tracing::info!(queries = queries.join(", "), "compacted"),
@@ -54,7 +56,10 @@ pub(super) fn record(event: &Event) {
             elapsed_milliseconds = stopped.totals.elapsed_milliseconds,
             "stopped"
         ),
-        Event::Briefed { .. } | Event::QueryStarted { .. } | Event::Planned { .. } => {}
+        Event::Briefed { .. }
+        | Event::CompanionRan { .. }
+        | Event::Stated(_)
+        | Event::QueryStarted { .. } | Event::Planned { .. } => {}
     }
     tracing::debug!(event = serde_json::to_string(event).ok(), "whole event");
 }

@@ -4,11 +4,12 @@ use serde::Serialize;
 
 use super::stake::at_stake;
 use super::view::{self, EVIDENCE_ROWS, LINE_CHARACTERS, PROSE_CHARACTERS, SQL_CHARACTERS};
+use super::stated::{self, Answer, Stated};
 use super::{chart, coverage};
 use crate::agent::journal::Run;
 use crate::finding::evidence::{self, Evidence};
 use crate::finding::results::QueryResult;
-use crate::finding::{Action, Finding};
+use crate::finding::{Action, Told};
 use crate::typeset::html::document;
 use crate::typeset::text::{self, code, line, paragraphs};
 
@@ -32,7 +33,10 @@ struct Page {
     verdict: String,
     cautions: Vec<String>,
     ending: String,
-    checked: &'static str,
+    checked: Vec<&'static str>,
+    answers: Vec<AnswerOf>,
+    stated: Vec<StatedCard>,
+    count: usize,
     counts: Vec<Count>,
     stakes: Vec<Stake>,
     more_stakes: usize,
@@ -45,6 +49,35 @@ struct Page {
     remarks: Vec<String>,
     run_id: String,
     journal: String,
+}
+
+#[derive(Serialize)]
+struct AnswerOf {
+    question: String,
+    sentences: Vec<String>,
+    words: Option<String>,
+}
+
+#[derive(Serialize)]
+struct StatedCard {
+    id: String,
+    severity: &'static str,
+    kind: &'static str,
+    confidence: String,
+    sentences: Vec<String>,
+    folded: Vec<String>,
+    impact: Option<String>,
+    reading: Option<String>,
+    actions: Vec<String>,
+    doubts: Vec<String>,
+    definitions: Vec<Definition>,
+    evidence: Vec<Figure>,
+}
+
+#[derive(Serialize)]
+struct Definition {
+    hash: String,
+    sql: String,
 }
 
 #[derive(Serialize)]
@@ -120,7 +153,7 @@ fn page(run: &Run) -> Page {
     let started = run.started.as_ref();
     let ordered = view::ordered(&run.findings);
     let model = started.map(|started| short(&started.model));
-    let counts = view::by_severity(&run.findings).into_iter();
+    let counts = view::by_severity(run).into_iter();
     let (stakes, more_stakes) = at_stake(run);
     Page {
         focus: view::focus(run),
@@ -132,7 +165,10 @@ fn page(run: &Run) -> Page {
         verdict: coverage::verdict(run),
         cautions: view::cautions(run),
         ending: view::ending(run),
-        checked: if run.findings.is_empty() { "" } else { view::CHECKED },
+        checked: stated::checked(run),
+        answers: stated::answers(run).into_iter().map(answer_of).collect(),
+        stated: stated::findings(run).iter().map(stated_card).collect(),
+        count: run.severities().count(),
         counts: counts.map(|(severity, count)| Count { severity: view::severity(severity), count }).collect(),
         stakes: stakes
             .into_iter()
@@ -151,7 +187,29 @@ fn page(run: &Run) -> Page {
     }
 }
 
-fn card(run: &Run, finding: &Finding) -> Card {
+fn answer_of(answer: Answer) -> AnswerOf {
+    AnswerOf { question: answer.question, sentences: answer.sentences, words: answer.words }
+}
+
+fn stated_card(stated: &Stated<'_>) -> StatedCard {
+    let definition = |(hash, sql): &(String, String)| Definition { hash: hash.clone(), sql: sql.clone() };
+    StatedCard {
+        id: short(&stated.finding.id),
+        severity: view::severity(stated.finding.severity),
+        kind: stated.kind,
+        confidence: stated.confidence.clone(),
+        sentences: stated.sentences.clone(),
+        folded: stated.folded.clone(),
+        impact: stated.impact.clone(),
+        reading: stated.reading.clone(),
+        actions: stated.actions.clone(),
+        doubts: stated.doubts.clone(),
+        definitions: stated.definitions.iter().map(definition).collect(),
+        evidence: stated.evidence.iter().map(figure).collect(),
+    }
+}
+
+fn card(run: &Run, finding: &Told) -> Card {
     let impact = &finding.impact;
     let action = |action: &Action| Action {
         action: short(&action.action),

@@ -1,17 +1,20 @@
 //! Renders the report as JSON for programs. Cells and texts are unchanged, and bounded only where the run bounded them.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::Serialize;
 
-use super::view;
-use crate::agent::journal::{Coverage, Run, StopReason, Totals};
-use crate::finding::document::{FindingDocument, finding_document};
+use super::{stated, view};
+use crate::agent::journal::{Answered, Companion, Coverage, Run, StopReason, Totals};
+use crate::finding::document::{EvidenceDocument, FindingDocument, evidence_document, finding_document};
+use crate::finding::record::Finding;
 use crate::typeset::text::escaped;
 
 /// The version of [`Document`]. It is raised when a field changes its meaning or is removed, not when one is added.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// The report of an exploration.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -45,8 +48,14 @@ pub struct Document {
     pub stop_detail: Option<String>,
     /// What it used. Null is unknown, not nothing.
     pub usage: Totals,
-    /// The findings, the gravest first.
-    pub findings: Vec<FindingDocument>,
+    /// The answers to the questions of the focus.
+    pub answers: Vec<Answered>,
+    /// The findings, those of facts before those in words, the gravest first.
+    pub findings: Vec<Reported>,
+    /// The engine's own queries on which facts rest.
+    pub companions: Vec<Companion>,
+    /// How many claims of the model were refused.
+    pub claims_refused: u32,
     /// How many findings of the model were sent back because they did not check.
     pub findings_refused: u32,
     /// How many queries were refused or failed.
@@ -57,6 +66,25 @@ pub struct Document {
     pub warnings: Vec<String>,
     /// Where the run's journal is.
     pub journal: String,
+}
+
+/// A finding, by how it was recorded.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(tag = "recorded_as", rename_all = "snake_case")]
+pub enum Reported {
+    /// It consists of facts, which the engine worded.
+    Facts(Box<FactFinding>),
+    /// It is in words, which were checked.
+    Words(Box<FindingDocument>),
+}
+
+/// A finding of facts, with the rows that it rests on.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct FactFinding {
+    #[serde(flatten)]
+    pub finding: Finding,
+    /// The cited rows of each query.
+    pub evidence: Vec<EvidenceDocument>,
 }
 
 /// The database of an exploration.
@@ -84,6 +112,26 @@ pub fn render(run: &Run) -> serde_json::Result<String> {
     Ok(escaped(&serde_json::to_string_pretty(&document(run))?))
 }
 
+fn of_facts(run: &Run) -> impl Iterator<Item = Reported> {
+    stated::findings(run).into_iter().map(|stated| {
+        let evidence = stated.evidence.iter().map(evidence_document).collect();
+        Reported::Facts(Box::new(FactFinding { finding: stated.finding.clone(), evidence }))
+    })
+}
+
+fn in_words(run: &Run) -> impl Iterator<Item = Reported> {
+    let findings = view::ordered(&run.findings).into_iter();
+    findings.map(|finding| Reported::Words(Box::new(finding_document(&run.results, run.as_of(), finding))))
+}
+
+/// Returns the engine's queries that a finding or an answer rests on.
+fn companions(run: &Run) -> Vec<Companion> {
+    let facts = run.found.iter().flat_map(Finding::all_facts);
+    let facts = facts.chain(run.answers.iter().flat_map(|answer| &answer.facts));
+    let used = facts.flat_map(|fact| &fact.companions).collect::<BTreeSet<_>>();
+    run.companions.iter().filter(|companion| used.contains(&companion.id)).cloned().collect()
+}
+
 /// Returns the report of a run as a value.
 pub fn document(run: &Run) -> Document {
     let started = run.started.as_ref();
@@ -107,10 +155,10 @@ pub fn document(run: &Run) -> Document {
         stop_reason: run.stop_reason,
         stop_detail: run.stop_detail.clone(),
         usage: run.totals,
-        findings: view::ordered(&run.findings)
-            .into_iter()
-            .map(|finding| finding_document(&run.results, run.as_of(), finding))
-            .collect(),
+        answers: run.answers.clone(),
+        findings: of_facts(run).chain(in_words(run)).collect(),
+        companions: companions(run),
+        claims_refused: run.claims_refused,
         findings_refused: run.findings_refused,
         queries_failed: run.queries_failed,
         looked_at: run.looked_at.clone(),

@@ -4,9 +4,10 @@ use std::fmt::Write;
 
 use super::coverage;
 use super::stake::at_stake;
+use super::stated::{self, Answer, MARK, Stated};
 use super::view::{self, EVIDENCE_ROWS, LINE_CHARACTERS, PROSE_CHARACTERS, SQL_CHARACTERS};
 use crate::agent::journal::Run;
-use crate::finding::Finding;
+use crate::finding::Told;
 use crate::finding::evidence::{self, Evidence};
 use crate::finding::results::QueryResult;
 use crate::typeset::markup::{block, escape, fence, push};
@@ -18,8 +19,14 @@ const COLUMNS_MAX: usize = 12;
 pub fn render(run: &Run) -> String {
     let mut page = String::new();
     head(&mut page, run);
-    if run.findings.is_empty() {
+    for answer in stated::answers(run) {
+        one_answer(&mut page, &answer);
+    }
+    if run.is_without_findings() {
         block(&mut page, &format!("**No findings.** {}", escape(&coverage::why_nothing(run))));
+    }
+    for finding in stated::findings(run) {
+        one_stated(&mut page, &finding);
     }
     for finding in view::ordered(&run.findings) {
         one_finding(&mut page, run, finding);
@@ -47,7 +54,7 @@ fn head(page: &mut String, run: &Run) {
     for caution in view::cautions(run) {
         block(page, &format!("> {}", escape(&caution)));
     }
-    if run.findings.is_empty() {
+    if run.is_without_findings() {
         return;
     }
     let (stakes, more) = at_stake(run);
@@ -55,7 +62,12 @@ fn head(page: &mut String, run: &Run) {
     let stakes = stakes.iter().map(|stake| escape(&stake.text())).chain(more).collect::<Vec<_>>();
     let stakes = if stakes.is_empty() { String::new() } else { format!(" At stake: {}.", stakes.join("; ")) };
     block(page, &format!("{}.{stakes}", escape(&view::summary(run))));
-    page.push_str("| Severity | Finding | Impact |\n|---|---|---:|\n");
+    page.push_str("| Severity | Told | Impact |\n|---|---|---:|\n");
+    for finding in stated::findings(run) {
+        let lead = finding.sentences.first().map(|lead| escape(lead)).unwrap_or_default();
+        let impact = finding.impact.as_deref().map(escape).unwrap_or_default();
+        push(page, &format!("| {} | {lead} | {impact} |", view::severity(finding.finding.severity)));
+    }
     for finding in view::ordered(&run.findings) {
         let impact = view::amount_and_unit(&finding.impact);
         let title = escape(&line(&finding.title, LINE_CHARACTERS));
@@ -65,7 +77,52 @@ fn head(page: &mut String, run: &Run) {
     page.push('\n');
 }
 
-fn one_finding(page: &mut String, run: &Run, finding: &Finding) {
+fn one_answer(page: &mut String, answer: &Answer) {
+    block(page, &format!("**{}**", escape(&answer.question)));
+    for sentence in &answer.sentences {
+        push(page, &format!("- {MARK} {}", escape(sentence)));
+    }
+    if let Some(words) = &answer.words {
+        push(page, &format!("- {}", escape(words)));
+    }
+    page.push('\n');
+}
+
+fn one_stated(page: &mut String, stated: &Stated<'_>) {
+    let finding = stated.finding;
+    let id = escape(&line(&finding.id, LINE_CHARACTERS));
+    block(page, &format!("## {id}: {}", stated.kind));
+    let severity = view::severity(finding.severity);
+    block(page, &format!("**{severity}** (the model's) · confidence {}", escape(&stated.confidence)));
+    for sentence in stated.sentences.iter().chain(&stated.folded) {
+        block(page, &format!("{MARK} {}", escape(sentence)));
+    }
+    if let Some(impact) = &stated.impact {
+        block(page, &format!("**Impact:** {MARK} {}", escape(impact)));
+    }
+    if let Some(reading) = &stated.reading {
+        block(page, &format!("**Reading (model):** {}", escape(reading)));
+    }
+    let list = |page: &mut String, title: &str, items: &[String]| {
+        if !items.is_empty() {
+            block(page, title);
+            items.iter().for_each(|item| push(page, &format!("- {}", escape(item))));
+            page.push('\n');
+        }
+    };
+    list(page, "**Do (model):**", &stated.actions);
+    list(page, "**Doubts:**", &stated.doubts);
+    block(page, "### Evidence");
+    for evidence in &stated.evidence {
+        one_evidence(page, evidence);
+    }
+    let definitions = stated.definitions.iter().map(|(hash, sql)| format!("-- {hash}\n{sql}")).collect::<Vec<_>>();
+    let definitions = code(&definitions.join("\n"), SQL_CHARACTERS);
+    let fence = fence(&definitions);
+    block(page, &format!("Measured:\n\n{fence}sql\n{definitions}\n{fence}"));
+}
+
+fn one_finding(page: &mut String, run: &Run, finding: &Told) {
     let field = |text: &str| escape(&line(text, LINE_CHARACTERS));
     block(page, &format!("## {}: {}", field(&finding.id), field(&finding.title)));
     let facts = [
@@ -164,8 +221,8 @@ fn foot(page: &mut String, run: &Run) {
     bullets(page, "Warnings", &view::remarks(run));
     block(page, "## The run");
     block(page, &escape(&view::ending(run)));
-    if !run.findings.is_empty() {
-        block(page, &escape(view::CHECKED));
+    for statement in stated::checked(run) {
+        block(page, &escape(statement));
     }
     page.push_str("| | |\n|---|---|\n");
     for (label, value) in view::usage(run) {

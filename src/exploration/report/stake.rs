@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 
 use super::view::{LINE_CHARACTERS, is_money};
 use crate::agent::journal::Run;
-use crate::finding::{CellReference, Finding};
+use crate::finding::{CellReference, Told};
 use crate::typeset::text;
 
 /// The number of units shown.
@@ -68,7 +68,7 @@ fn sums(run: &Run) -> Vec<Sum<'_>> {
     findings.sort_by_key(|finding| Reverse(finding.impact.amount.abs()));
     let mut sums: Vec<Sum<'_>> = Vec::new();
     for finding in findings {
-        let Finding { impact, .. } = finding;
+        let Told { impact, .. } = finding;
         let cells = finding.cells_of_impact(&run.results, run.as_of());
         match sums.iter_mut().find(|sum| sum.unit == impact.unit) {
             Some(sum) if cells.iter().any(|cell| sum.cells.contains(cell)) => sum.repeated += 1,

@@ -8,11 +8,12 @@ use unicode_width::UnicodeWidthStr;
 
 use super::coverage;
 use super::stake::{Stake, at_stake};
+use super::stated::{self, Answer, MARK, Stated};
 use super::view::{self, EVIDENCE_ROWS, LINE_CHARACTERS, PROSE_CHARACTERS};
 use crate::agent::journal::Run;
 use crate::finding::evidence::{self, Evidence};
 use crate::finding::results::QueryResult;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Told, Severity};
 use crate::typeset::layout::Layout;
 use crate::typeset::page::{LABEL_WIDTH, Page};
 use crate::typeset::text::{self, paragraphs};
@@ -26,8 +27,14 @@ const UPRIGHT_COLUMNS_MAX: usize = 8;
 pub fn render(run: &Run, layout: Layout) -> String {
     let mut page = Page::new(layout);
     head(&mut page, run);
-    if run.findings.is_empty() {
+    for answer in stated::answers(run) {
+        one_answer(&mut page, &answer);
+    }
+    if run.is_without_findings() {
         page.paragraph(&format!("No findings. {}", coverage::why_nothing(run)));
+    }
+    for finding in stated::findings(run) {
+        one_stated(&mut page, &finding);
     }
     for finding in view::ordered(&run.findings) {
         one_finding(&mut page, run, finding);
@@ -52,7 +59,7 @@ fn head(page: &mut Page, run: &Run) {
         page.styled(&format!("! {caution}"), 0, &Style::new().yellow());
     }
     page.blank();
-    if !run.findings.is_empty() {
+    if !run.is_without_findings() {
         page.line(&view::summary(run), 0);
         stakes(page, run);
         page.blank();
@@ -67,7 +74,49 @@ fn stakes(page: &mut Page, run: &Run) {
     }
 }
 
-fn one_finding(page: &mut Page, run: &Run, finding: &Finding) {
+fn one_answer(page: &mut Page, answer: &Answer) {
+    page.styled(&answer.question, 0, &Style::new().bold());
+    for sentence in &answer.sentences {
+        page.bulleted(MARK, sentence);
+    }
+    if let Some(words) = &answer.words {
+        page.line(words, 2);
+    }
+    page.blank();
+}
+
+fn one_stated(page: &mut Page, stated: &Stated<'_>) {
+    let finding = stated.finding;
+    let (marker, style) = marker(finding.severity);
+    page.styled(&format!("{marker}  {}  (severity: the model's) · {}", finding.id, stated.kind), 0, &style);
+    for sentence in stated.sentences.iter().chain(&stated.folded) {
+        page.bulleted(MARK, sentence);
+    }
+    page.blank();
+    if let Some(impact) = &stated.impact {
+        page.item("Impact", "", &format!("{MARK} {impact}"));
+    }
+    if let Some(reading) = &stated.reading {
+        page.item("Reading", "", &format!("{reading} (model)"));
+    }
+    for (index, action) in stated.actions.iter().enumerate() {
+        page.item(if index == 0 { "Do" } else { "" }, &format!("{}.", index + 1), action);
+    }
+    for (index, doubt) in stated.doubts.iter().enumerate() {
+        page.item(if index == 0 { "Doubts" } else { "" }, "-", doubt);
+    }
+    page.item("Confidence", "", &stated.confidence);
+    for (index, (hash, sql)) in stated.definitions.iter().enumerate() {
+        page.item(if index == 0 { "Defined" } else { "" }, "-", &format!("{sql} [{hash}]"));
+    }
+    page.blank();
+    for evidence in &stated.evidence {
+        evidence_table(page, evidence);
+    }
+    page.blank();
+}
+
+fn one_finding(page: &mut Page, run: &Run, finding: &Told) {
     let (marker, style) = marker(finding.severity);
     page.styled(&format!("{marker}  {}", finding.id), 0, &style);
     page.styled(&text::line(&finding.title, LINE_CHARACTERS), 0, &Style::new().bold());
@@ -102,7 +151,7 @@ fn marker(severity: Severity) -> (&'static str, Style) {
     }
 }
 
-fn impact(page: &mut Page, finding: &Finding) {
+fn impact(page: &mut Page, finding: &Told) {
     let impact = &finding.impact;
     let amount = format!("{} · {}", view::amount_and_unit(impact), impact.metric);
     page.labelled("Impact", &text::line(&amount, LINE_CHARACTERS));
@@ -115,7 +164,7 @@ fn impact(page: &mut Page, finding: &Finding) {
     page.blank();
 }
 
-fn actions(page: &mut Page, finding: &Finding) {
+fn actions(page: &mut Page, finding: &Told) {
     for (index, action) in finding.recommended_actions.iter().enumerate() {
         let label = if index == 0 { "Do" } else { "" };
         page.item(label, &format!("{}.", index + 1), &text::line(&action.action, LINE_CHARACTERS));
@@ -224,8 +273,8 @@ fn foot(page: &mut Page, run: &Run) {
     for (index, warning) in view::remarks(run).iter().enumerate() {
         page.item(if index == 0 { "Warnings" } else { "" }, "!", warning);
     }
-    if !run.findings.is_empty() {
-        page.labelled("Checked", view::CHECKED);
+    for statement in stated::checked(run) {
+        page.labelled("Checked", statement);
     }
     page.labelled("Ending", &view::ending(run));
     let usage = view::usage(run).into_iter().map(|(label, value)| format!("{}: {value}", label.to_lowercase()));

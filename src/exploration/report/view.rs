@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 
 use crate::agent::journal::{Run, StopReason};
 use crate::finding::results::QueryResult;
-use crate::finding::{Finding, Impact, Severity, evidence};
+use crate::finding::{Told, Impact, Severity, evidence};
 use crate::typeset::text;
 use crate::warehouse::table::Column;
 
@@ -36,7 +36,7 @@ const INDIVISIBLE: &str = "accounts articles batches buyers claims clients compl
 pub(super) const SEVERITIES: [Severity; 4] = [Severity::Critical, Severity::High, Severity::Medium, Severity::Low];
 
 /// Returns the findings by severity. Within a severity those worth money come first, the largest amount at the top.
-pub(super) fn ordered(findings: &[Finding]) -> Vec<&Finding> {
+pub(super) fn ordered(findings: &[Told]) -> Vec<&Told> {
     let mut ordered = findings.iter().collect::<Vec<_>>();
     ordered.sort_by_key(|finding| {
         let money = is_money(&finding.impact.unit);
@@ -78,7 +78,7 @@ pub(super) fn amount_and_unit(impact: &Impact) -> String {
 }
 
 /// Returns the arithmetic of an impact and of each figure in it. Lines that equate a number with itself are left out.
-pub(super) fn arithmetic(finding: &Finding) -> Vec<String> {
+pub(super) fn arithmetic(finding: &Told) -> Vec<String> {
     let figures = finding.figures_of_impact().map(|figure| figure.arithmetic.as_str());
     let lines = [finding.impact.arithmetic.as_str()].into_iter().chain(figures);
     let lines = lines.filter(|line| line.split_once(" = ").is_none_or(|(left, right)| left.trim() != right.trim()));
@@ -89,8 +89,8 @@ pub(super) fn arithmetic(finding: &Finding) -> Vec<String> {
 }
 
 /// Returns the number of findings of each severity that occurs, the most severe first.
-pub(super) fn by_severity(findings: &[Finding]) -> Vec<(Severity, usize)> {
-    let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+pub(super) fn by_severity(run: &Run) -> Vec<(Severity, usize)> {
+    let count = |severity| run.severities().filter(|found| *found == severity).count();
     SEVERITIES.into_iter().map(|severity| (severity, count(severity))).filter(|(_, count)| *count > 0).collect()
 }
 
@@ -145,9 +145,9 @@ pub(super) fn database(run: &Run) -> Option<String> {
 
 /// Returns the number of findings in words, such as `2 findings: 1 critical, 1 low`.
 pub(super) fn summary(run: &Run) -> String {
-    let counts = by_severity(&run.findings);
+    let counts = by_severity(run);
     let counts = counts.into_iter().map(|(level, count)| format!("{count} {}", severity(level))).collect::<Vec<_>>();
-    format!("{}: {}", text::count(run.findings.len(), "finding", "findings"), counts.join(", "))
+    format!("{}: {}", text::count(run.severities().count(), "finding", "findings"), counts.join(", "))
 }
 
 /// Returns a sentence on how the run ended and what to do about it, with the reason's name.

@@ -135,7 +135,10 @@ impl<'t> Parser<'t> {
                     other => Claim::Value(other),
                 })
             }
-            other => Err(unknown_form(other)),
+            _ => {
+                self.at = start;
+                self.operand().map(Claim::Value)
+            }
         }
     }
 

@@ -66,6 +66,7 @@ fn a_stop_is_told_with_its_reason_in_words() {
         reason: StopReason::ModelFailed,
         detail: Some("connection refused".to_owned()),
         looked_at: Vec::new(),
+        answers: Vec::new(),
         totals: Totals::default(),
         complete: None,
         coverage: None,

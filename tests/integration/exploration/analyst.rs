@@ -4,7 +4,7 @@ pub(crate) mod driver;
 
 use std::sync::Arc;
 
-use explore::finding::{Category, Finding, Severity};
+use explore::finding::{Category, Told, Severity};
 use explore::sample::{self, Options, SAMPLE_SQL};
 use explore::warehouse::catalog::Catalog;
 use jiff::civil::{Date, date};
@@ -63,7 +63,7 @@ async fn a_broad_run_on_generated_data_finds_most_of_what_is_planted() {
         let (run, score) = scored(seed).await;
         run.assert_clean();
         assert!(score.recall >= 0.85 && score.precision >= 0.85, "seed {seed}: {score}");
-        let severity = |finding: &Finding| (finding.severity, finding.category);
+        let severity = |finding: &Told| (finding.severity, finding.category);
         assert!(
             !run.findings
                 .iter()

@@ -2,7 +2,7 @@
 
 use explore::agent::journal::{Event, Run, StopReason, Stopped};
 use explore::exploration::report::{Format, json, render};
-use explore::finding::Finding;
+use explore::finding::Told;
 use explore::typeset::layout::Layout;
 use unicode_width::UnicodeWidthStr;
 
@@ -224,7 +224,7 @@ fn a_chart_is_drawn_of_series_and_rankings_and_of_nothing_else() {
     check(["1", "Infinity", "3"], "");
 }
 
-fn wide_run(finding: &Finding) -> Run {
+fn wide_run(finding: &Told) -> Run {
     sample_run::run(&[
         sample_run::started(),
         Event::Queried(sample_run::wide()),

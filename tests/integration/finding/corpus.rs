@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use explore::finding::Finding;
+use explore::finding::Told;
 use explore::finding::check::{self, Context};
 use explore::finding::results::{Pin, QueryResult, Results};
 use explore::warehouse::table::{Column, Table};
@@ -84,7 +84,7 @@ fn results(corpus: &Corpus) -> Results {
 }
 
 /// A draft that cites every row, so that a false number has all the chances to be found somewhere.
-fn run(corpus: &Corpus, results: &Results, changes: &Value) -> Result<Finding, Vec<String>> {
+fn run(corpus: &Corpus, results: &Results, changes: &Value) -> Result<Told, Vec<String>> {
     let evidence = corpus.results.iter().map(|result| {
         let rows = (1..=result.rows.len()).collect::<Vec<_>>();
         json!({"query": result.id, "rows": rows})

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use explore::agent::journal::{
     Coverage, Event, FailedQuery, Gap, Journal, NotLookedAt, Run, Started, StopReason, Stopped, Totals, read,
 };
-use explore::finding::Finding;
+use explore::finding::Told;
 use explore::finding::results::QueryResult;
 use explore::warehouse::table::{Column, Table};
 use explore::warehouse::{Grade, Server};
@@ -45,6 +45,8 @@ pub(crate) fn started() -> Event {
         run_id: RUN_ID.to_owned(),
         version: "0.1.0".to_owned(),
         focus: "customer_churn".to_owned(),
+        format: 1,
+        questions: Vec::new(),
         as_of: "2025-11-30".parse().unwrap(),
         model: "gpt-5.2".to_owned(),
         server: Server {
@@ -66,6 +68,7 @@ pub(crate) fn stopped(reason: StopReason) -> Event {
     Event::Stopped(Stopped {
         reason,
         detail: None,
+        answers: Vec::new(),
         looked_at: vec![
             "whether the fall in November is seasonal: the year before has no data".to_owned(),
             "return rates by plant".to_owned(),
@@ -261,7 +264,7 @@ pub(crate) fn wide() -> QueryResult {
 }
 
 /// A finding on [`wide`] that names its impact's cell.
-pub(crate) fn surplus() -> Finding {
+pub(crate) fn surplus() -> Told {
     finding(json!({
         "id": "F1",
         "fingerprint": "0000000000000000",
@@ -288,11 +291,11 @@ pub(crate) fn surplus() -> Finding {
     }))
 }
 
-fn finding(value: Value) -> Finding {
+fn finding(value: Value) -> Told {
     serde_json::from_value(value).unwrap()
 }
 
-pub(crate) fn churn() -> Finding {
+pub(crate) fn churn() -> Told {
     finding(json!({
         "id": "F1",
         "fingerprint": "9c1f0a77b3d2e415",
@@ -324,7 +327,7 @@ pub(crate) fn churn() -> Finding {
     }))
 }
 
-fn quality() -> Finding {
+fn quality() -> Told {
     finding(json!({
         "id": "F2",
         "fingerprint": "1b77aa02c94ef358",
@@ -352,7 +355,7 @@ fn quality() -> Finding {
     }))
 }
 
-fn margin() -> Finding {
+fn margin() -> Told {
     finding(json!({
         "id": "F3",
         "fingerprint": "55d0e18c4472ab90",
@@ -378,7 +381,7 @@ fn margin() -> Finding {
     }))
 }
 
-fn hostile_finding() -> Finding {
+fn hostile_finding() -> Told {
     let huge = format!("{HOSTILE} {}", "word ".repeat(200_000));
     finding(json!({
         "id": "F4",

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use explore::agent::journal::{Event, StopReason, Stopped};
 use explore::agent::prompt::Briefing;
-use explore::agent::tools::Toolbox;
+use explore::agent::tools::{Speech, Toolbox};
 use explore::agent::{self, Budget, Observer, Setup};
 use explore::exploration::analyst::OfflineAnalyst;
-use explore::finding::Finding;
+use explore::finding::Told;
 use explore::finding::results::Results;
 use explore::semantic::roles;
 use explore::warehouse::catalog::Catalog;
@@ -21,7 +21,7 @@ use jiff::civil::Date;
 
 /// What came of a run.
 pub(crate) struct Run {
-    pub(crate) findings: Vec<Finding>,
+    pub(crate) findings: Vec<Told>,
     pub(crate) stopped: Stopped,
     pub(crate) seen: Seen,
 }
@@ -74,7 +74,7 @@ pub(crate) async fn play(database: Arc<dyn Database>, catalog: Catalog, focus: &
     let briefing = Briefing { system: "Look.".to_owned(), first: "Begin.".to_owned() };
     let budget = Budget { iterations_max: 15, queries_max: None, tokens_max: None, cost_max_usd: None, time_max: None };
     let setup =
-        Setup { model: &analyst, toolbox: &toolbox, briefing: &briefing, given: &[], budget, price: None, as_of };
+        Setup { model: &analyst, toolbox: &toolbox, briefing: &briefing, given: &[], budget, price: None, as_of, speech: Speech::Words, questions: &[] };
     let mut seen = Seen::default();
     let outcome = agent::explore(setup, std::future::pending(), &mut seen).await.unwrap();
     Run { findings: outcome.findings, stopped: outcome.stopped, seen }
@@ -87,7 +87,7 @@ impl Run {
     }
 
     /// The finding about `segment`.
-    pub(crate) fn finding(&self, segment: &str) -> &Finding {
+    pub(crate) fn finding(&self, segment: &str) -> &Told {
         let found = self.findings.iter().find(|finding| finding.segment == segment);
         found.unwrap_or_else(|| panic!("no finding on {segment}, only on {:?}", self.segments()))
     }

@@ -1,0 +1,212 @@
+//! Facts in the loop: what a result offers, what is stated, what is recorded, and how questions are answered.
+
+use std::io;
+use std::time::Duration;
+
+use super::Exploration;
+use super::journal::{Answered, Event, Question};
+use super::tools::{Answering, State};
+use crate::finding::companions::Evaluator;
+use crate::finding::fact::{self, Fact};
+use crate::finding::record::{self, FACTS_MAX, Proposal};
+
+/// Facts that an answer to a query ends with.
+const OFFERS_MAX: usize = 6;
+/// Claims of one call.
+const CLAIMS_MAX: usize = 16;
+/// A part of the time limit that the engine's own queries may take.
+const COMPANIONS_SHARE: u32 = 10;
+/// The time for the engine's own queries of a run without a time limit.
+const COMPANIONS_TIME: Duration = Duration::from_mins(1);
+/// Characters of a sentence that a model sees.
+const SENTENCE_CHARACTERS_MAX: usize = 600;
+
+/// Returns the time that the engine's own queries may take in a run.
+pub(super) fn allowance(time_max: Option<Duration>) -> Duration {
+    time_max.map_or(COMPANIONS_TIME, |time| time / COMPANIONS_SHARE)
+}
+
+impl Exploration<'_> {
+    /// Evaluates a claim, or finds the fact of that id. What the engine asked for it is recorded.
+    pub(super) async fn evaluate(&mut self, claim: &str) -> io::Result<Result<Fact, String>> {
+        let mut evaluator = Evaluator::new(&mut self.book, &self.setup.toolbox.executor, self.companions_time_left);
+        let evaluated = evaluator.evaluate(claim).await;
+        let (ran, time_left) = (std::mem::take(&mut evaluator.ran), evaluator.time_left);
+        self.companions_time_left = time_left;
+        for companion in ran {
+            let elapsed_milliseconds = super::milliseconds(companion.elapsed);
+            let (table, problem) = match companion.table {
+                Ok(table) => (Some(table), None),
+                Err(problem) => (None, Some(problem)),
+            };
+            let (id, sql) = (companion.id, companion.sql);
+            self.observer.observe(Event::CompanionRan { id, sql, table, problem, elapsed_milliseconds })?;
+        }
+        Ok(evaluated)
+    }
+
+    /// Keeps a fact, and records it once.
+    fn keep_fact(&mut self, fact: Fact) -> io::Result<Fact> {
+        let known = self.book.facts().len();
+        let fact = self.book.state(fact);
+        if self.book.facts().len() > known {
+            self.observer.observe(Event::Stated(Box::new(fact.clone())))?;
+        }
+        Ok(fact)
+    }
+
+    /// Returns what the results of a query offer to state, a line each, with their ids.
+    pub(super) async fn offers(&mut self, query: &str) -> io::Result<String> {
+        let mut lines = Vec::new();
+        for claim in fact::offers(query, &self.book) {
+            if lines.len() == OFFERS_MAX || self.companions_time_left.is_zero() {
+                break;
+            }
+            if let Ok(fact) = self.evaluate(&claim).await? {
+                let known = self.book.facts().len();
+                let fact = self.keep_fact(fact)?;
+                if self.book.facts().len() > known {
+                    lines.push(line(&fact));
+                }
+            }
+        }
+        Ok(if lines.is_empty() { String::new() } else { format!("\nfacts that you can record:\n{}", lines.join("\n")) })
+    }
+
+    /// Words claims, and says of each that is refused why.
+    pub(super) async fn state(&mut self, arguments: &State) -> io::Result<String> {
+        let mut lines = Vec::new();
+        for claim in arguments.claims.iter().take(CLAIMS_MAX) {
+            lines.push(match self.fact(claim).await? {
+                Ok(fact) => line(&fact),
+                Err(problem) => format!("refused: {claim}: {problem}"),
+            });
+        }
+        if arguments.claims.len() > CLAIMS_MAX {
+            lines.push(format!("only {CLAIMS_MAX} claims are taken in one call"));
+        }
+        if lines.is_empty() {
+            lines.push("no claim was given; write {\"claims\": [\"rank(q3[Hardware].days)\"]}".to_owned());
+        }
+        Ok(lines.join("\n"))
+    }
+
+    /// Evaluates a claim and keeps its fact. What is refused is recorded.
+    async fn fact(&mut self, claim: &str) -> io::Result<Result<Fact, String>> {
+        match self.evaluate(claim).await? {
+            Ok(fact) => self.keep_fact(fact).map(Ok),
+            Err(problem) => {
+                let (claim, reason) = (claim.to_owned(), problem.clone());
+                self.observer.observe(Event::ClaimRefused { claim, reason })?;
+                Ok(Err(problem))
+            }
+        }
+    }
+
+    /// Evaluates claims; returns the facts that hold, and what is wrong with the others.
+    async fn facts(&mut self, claims: &[String]) -> io::Result<(Vec<Fact>, Vec<String>)> {
+        let (mut facts, mut problems) = (Vec::<Fact>::new(), Vec::new());
+        for claim in claims.iter().take(FACTS_MAX) {
+            match self.fact(claim).await? {
+                Ok(fact) if facts.iter().any(|known| known.id == fact.id) => {}
+                Ok(fact) => facts.push(fact),
+                Err(problem) => problems.push(format!("{claim}: {problem}")),
+            }
+        }
+        if claims.len() > FACTS_MAX {
+            problems.push(format!("only {FACTS_MAX} facts are kept"));
+        }
+        Ok((facts, problems))
+    }
+
+    /// Records a finding of facts. Returns the answer for the model, and whether a finding was recorded.
+    pub(super) async fn propose(&mut self, proposal: &Proposal, arguments: &str) -> io::Result<(String, bool)> {
+        let (facts, mut problems) = self.facts(&proposal.facts).await?;
+        if proposal.facts.is_empty() {
+            problems.push("facts is empty: name at least one, as in {\"facts\": [\"f4\"], \"actions\": [\"..\"]}".to_owned());
+        }
+        let impact = match proposal.impact.as_deref().map(str::trim).filter(|impact| !impact.is_empty()) {
+            Some(claim) => match self.fact(claim).await? {
+                Ok(fact) => Some(fact),
+                Err(problem) => {
+                    problems.push(format!("impact {claim}: {problem}"));
+                    None
+                }
+            },
+            None => None,
+        };
+        // A reading may name the facts of the finding alone.
+        let words = record::words(proposal, &facts.iter().chain(&impact).collect::<Vec<_>>());
+        let left_out = words.left_out.clone();
+        let replaced = proposal.replaces.as_deref().and_then(|id| self.stated_by(id));
+        let id = replaced.map_or_else(|| format!("F{}", self.found.len() + self.findings.len() + 1), |index| self.found[index].id.clone());
+        let Some(finding) = record::of(id, facts, impact, proposal.severity, words) else {
+            let text = format!("refused, not recorded:\n- {}", problems.join("\n- "));
+            self.observer.observe(Event::FindingRefused { arguments: arguments.to_owned(), problems })?;
+            return Ok((text, false));
+        };
+        let mut text = format!("recorded as {}; it reads:\n", finding.id);
+        text.push_str(&finding.facts.iter().map(|fact| format!("\u{25c6} {}\n", fact.sentence)).collect::<String>());
+        if let Some(impact) = &finding.impact {
+            text.push_str(&format!("impact: {}\n", impact.sentence));
+        }
+        for note in problems.iter().map(|problem| format!("left out: {problem}")).chain(left_out) {
+            text.push_str(&format!("{note}\n"));
+        }
+        if let Some(problem) = proposal.replaces.as_deref().filter(|_| replaced.is_none()) {
+            text.push_str(&format!("there is no finding {problem} to replace; it was added\n"));
+        }
+        match replaced {
+            Some(index) => self.found[index] = finding.clone(),
+            None => self.found.push(finding.clone()),
+        }
+        self.observer.observe(Event::Recorded(Box::new(finding)))?;
+        Ok((text.trim_end().to_owned(), true))
+    }
+
+    /// Returns the questions without an answer, for a run that ended before `finish`.
+    pub(super) fn unanswered_questions(&self) -> Vec<Answered> {
+        let unanswered = |question: &Question| Answered {
+            question: question.number,
+            text: question.text.clone(),
+            facts: Vec::new(),
+            reading: None,
+            not_answerable: None,
+        };
+        self.setup.questions.iter().map(unanswered).collect()
+    }
+
+    fn stated_by(&self, id: &str) -> Option<usize> {
+        self.found.iter().position(|finding| finding.id.eq_ignore_ascii_case(id.trim()))
+    }
+
+    /// Returns the answers to the questions in their order, and what is wrong with them.
+    pub(super) async fn answers(&mut self, given: &[Answering]) -> io::Result<(Vec<Answered>, Vec<String>)> {
+        let mut problems = Vec::new();
+        let mut answered = self.unanswered_questions();
+        for own in &mut answered {
+            let number = own.question;
+            for answer in given.iter().filter(|answer| answer.question == number) {
+                let (facts, refused) = self.facts(&answer.facts).await?;
+                problems.extend(refused.into_iter().map(|problem| format!("answer {number}: {problem}")));
+                let proposal = Proposal { reading: answer.reading.clone(), ..Proposal::default() };
+                let words = record::words(&proposal, &facts.iter().collect::<Vec<_>>());
+                problems.extend(words.left_out.into_iter().map(|problem| format!("answer {number}: {problem}")));
+                own.facts.extend(facts);
+                own.reading = words.reading.or(own.reading.take());
+                own.not_answerable = answer.not_answerable.clone().or(own.not_answerable.take());
+            }
+        }
+        let is_known = |answer: &&Answering| !answered.iter().any(|known| known.question == answer.question);
+        problems.extend(given.iter().filter(is_known).map(|answer| format!("there is no question {}", answer.question)));
+        Ok((answered, problems))
+    }
+}
+
+/// Returns a fact as the model sees it, with the ids of its doubts.
+fn line(fact: &Fact) -> String {
+    let sentence = crate::typeset::text::line(&fact.sentence, SENTENCE_CHARACTERS_MAX);
+    let doubts = fact.doubts.iter().map(|doubt| doubt.id.as_str()).collect::<Vec<_>>().join(", ");
+    let doubts = if doubts.is_empty() { String::new() } else { format!(" [doubts: {doubts}]") };
+    format!("{} {sentence}{doubts}  ({})", fact.id, fact.claim)
+}

@@ -1,0 +1,245 @@
+//! A finding: a choice of facts, with what a model makes of them. Only facts claim; reading and actions are marked as the
+//! model's.
+//!
+//! [`of`] makes a [`Finding`] of facts that were evaluated. Nothing else can construct one, except reading one back from
+//! a journal.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::fact::{Fact, Form};
+use super::{Confidence, Severity};
+use crate::typeset::text::hex;
+
+/// Characters of a reading or an action.
+const WORDS_CHARACTERS_MAX: usize = 1_500;
+/// Actions of a finding.
+const ACTIONS_MAX: usize = 5;
+/// Facts of a finding.
+pub const FACTS_MAX: usize = 8;
+/// Rows below which a number rests on little.
+const ROWS_MIN: u64 = 30;
+/// Rows below which a number rests on hardly anything.
+const ROWS_FEW: u64 = 10;
+
+/// The arguments of `record_finding`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Proposal {
+    /// Ids of facts (f4) or claims (rank(q3[Hardware].days)); the first is the headline.
+    pub facts: Vec<String>,
+    /// What it is worth: a fact or claim, such as arithmetic over cells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub impact: Option<String>,
+    /// What you make of it, in words; {f4} stands for a fact. It is printed as yours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reading: Option<String>,
+    /// What to do: who, what, by when.
+    #[serde(default)]
+    pub actions: Vec<String>,
+    /// How much it matters, in your judgement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
+    /// The id of a finding that this one takes the place of, such as F2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<String>,
+}
+
+/// A choice of facts, with what a model makes of them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Finding {
+    /// `F1`, counted in the order of recording.
+    pub id: String,
+    /// The same matter has the same fingerprint in every run: 16 hexadecimal digits of the lead's measures and subject.
+    pub fingerprint: String,
+    /// The facts; the first is the lead.
+    pub facts: Vec<Fact>,
+    /// What it is worth.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub impact: Option<Fact>,
+    /// How sure one can be, by the engine.
+    pub confidence: Confidence,
+    /// What lowers the confidence.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub confidence_because: Vec<String>,
+    /// How much it matters, by the model.
+    pub severity: Severity,
+    /// What the model makes of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reading: Option<String>,
+    /// What the model proposes to do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub actions: Vec<String>,
+    #[serde(skip)]
+    #[schemars(skip)]
+    stated: Stated,
+}
+
+/// A token that only this module can construct, and so a [`Finding`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Stated;
+
+impl Finding {
+    /// Returns the fact that leads.
+    pub fn lead(&self) -> Option<&Fact> {
+        self.facts.first()
+    }
+
+    /// Returns the sentence that leads.
+    pub fn headline(&self) -> &str {
+        self.lead().map_or("", |lead| &lead.sentence)
+    }
+
+    /// Returns all facts, the impact's included.
+    pub fn all_facts(&self) -> impl Iterator<Item = &Fact> {
+        self.facts.iter().chain(&self.impact)
+    }
+}
+
+/// Words of a model, and what was left out of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Words {
+    pub reading: Option<String>,
+    pub actions: Vec<String>,
+    /// What was left out, and why, a line each, for the model.
+    pub left_out: Vec<String>,
+}
+
+/// Returns the finding of these facts, of which the first leads; `None` without a fact.
+pub fn of(id: String, facts: Vec<Fact>, impact: Option<Fact>, severity: Option<Severity>, words: Words) -> Option<Finding> {
+    let lead = facts.first()?;
+    let (confidence, confidence_because) = confidence(lead);
+    Some(Finding {
+        id,
+        fingerprint: fingerprint(lead),
+        confidence,
+        confidence_because,
+        severity: severity.unwrap_or(Severity::Medium),
+        reading: words.reading,
+        actions: words.actions,
+        facts,
+        impact,
+        stated: Stated,
+    })
+}
+
+/// Returns how sure one can be of a lead, and what lowers it: chance, few rows, doubts, a comparison without a test.
+fn confidence(lead: &Fact) -> (Confidence, Vec<String>) {
+    let mut because = Vec::new();
+    let mut lowered = 0;
+    let mut lower = |by: u8, why: String| {
+        lowered += by;
+        because.push(why);
+    };
+    let compares = matches!(lead.form, Form::Change | Form::EachChange | Form::Gap | Form::Rank | Form::Top | Form::Range);
+    match &lead.test {
+        Some(test) if test.p > 0.05 => lower(2, "chance alone may explain it".to_owned()),
+        None if compares => lower(1, "the comparison was not tested against chance".to_owned()),
+        Some(_) | None => {}
+    }
+    if lead.rows < ROWS_FEW {
+        lower(2, format!("{} rows are behind one of its numbers", lead.rows));
+    } else if lead.rows < ROWS_MIN {
+        lower(1, format!("{} rows are behind one of its numbers", lead.rows));
+    }
+    if !lead.doubts.is_empty() {
+        let count = lead.doubts.len();
+        lower(1, format!("{count} {} about its measures", if count == 1 { "doubt" } else { "doubts" }));
+    }
+    let confidence = match lowered {
+        0 => Confidence::High,
+        1 => Confidence::Medium,
+        _ => Confidence::Low,
+    };
+    (confidence, because)
+}
+
+fn fingerprint(lead: &Fact) -> String {
+    let mut parts = lead.definitions.iter().map(|definition| definition.hash.clone()).collect::<Vec<_>>();
+    parts.extend(lead.subject.iter().cloned());
+    parts.sort();
+    hex(&Sha256::digest(parts.join("\n"))[..8])
+}
+
+/// Returns a model's words with the facts that they name in their place, and without what states figures of its own.
+pub fn words(proposal: &Proposal, facts: &[&Fact]) -> Words {
+    let mut words = Words::default();
+    if let Some(reading) = proposal.reading.as_deref().map(str::trim).filter(|reading| !reading.is_empty()) {
+        match told(reading, facts) {
+            Ok(reading) => words.reading = Some(reading),
+            Err(problem) => words.left_out.push(format!("the reading was left out: {problem}")),
+        }
+    }
+    for action in proposal.actions.iter().map(|action| action.trim()).filter(|action| !action.is_empty()) {
+        match told(action, facts) {
+            _ if words.actions.len() == ACTIONS_MAX => {
+                words.left_out.push(format!("only {ACTIONS_MAX} actions are kept"));
+                break;
+            }
+            Ok(action) => words.actions.push(action),
+            Err(problem) => words.left_out.push(format!("an action was left out: {problem}")),
+        }
+    }
+    words
+}
+
+/// Puts facts where a text names them. The error names a figure that is none of the facts'.
+fn told(text: &str, facts: &[&Fact]) -> Result<String, String> {
+    let text = text.chars().take(WORDS_CHARACTERS_MAX).collect::<String>();
+    let mut told = String::new();
+    let mut own = String::new();
+    let mut rest = text.as_str();
+    while let Some((before, after)) = rest.split_once('{') {
+        let named = after.split_once('}').and_then(|(id, after)| {
+            let fact = facts.iter().find(|fact| fact.id.eq_ignore_ascii_case(id.trim()))?;
+            Some((fact, after))
+        });
+        told.push_str(before);
+        own.push_str(before);
+        match named {
+            Some((fact, after)) => {
+                told.push_str(&fact.phrase);
+                own.push(' ');
+                rest = after;
+            }
+            None => {
+                let id = after.split('}').next().unwrap_or_default();
+                let known = facts.iter().map(|fact| format!("{{{}}}", fact.id)).collect::<Vec<_>>().join(", ");
+                return Err(format!("{{{}}} is no fact of this finding; there are {known}", id.chars().take(20).collect::<String>()));
+            }
+        }
+    }
+    told.push_str(rest);
+    own.push_str(rest);
+    match figures(&own).find(|figure| !is_known(figure, facts)) {
+        Some(figure) => {
+            let near = facts.iter().find(|fact| fact.values.iter().any(|value| digits(&value.text) == digits(figure)));
+            let instead = near.map_or_else(
+                || "say it in words, or state it as a fact first".to_owned(),
+                |fact| format!("write {{{}}} in its place", fact.id),
+            );
+            Err(format!("{figure:?} is a figure that no fact of this finding states: {instead}"))
+        }
+        None => Ok(told),
+    }
+}
+
+/// Returns the words of a text that hold a digit.
+fn figures(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| c.is_whitespace() || matches!(c, ';' | '(' | ')' | '"' | '\u{2013}'))
+        .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric() && c != '%' && c != '-'))
+        .filter(|word| word.chars().any(|c| c.is_ascii_digit()))
+}
+
+fn digits(text: &str) -> String {
+    text.chars().filter(|c| c.is_ascii_digit() || *c == '.').collect()
+}
+
+/// Returns whether a figure is a small count, a year or date, or stands in one of the facts.
+fn is_known(figure: &str, facts: &[&Fact]) -> bool {
+    let is_small = figure.chars().all(|c| c.is_ascii_digit()) && figure.len() <= 2;
+    let is_year = figure.len() == 4 && (figure.starts_with("19") || figure.starts_with("20")) && figure.chars().all(|c| c.is_ascii_digit());
+    let is_date = figure.parse::<jiff::civil::Date>().is_ok();
+    let stands = |sentence: &str| figures(sentence).any(|known| known == figure);
+    is_small || is_year || is_date || facts.iter().any(|fact| stands(&fact.sentence))
+}
