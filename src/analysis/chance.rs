@@ -2,12 +2,16 @@
 //!
 //! p is the probability of such a result, or a stronger one, if there is nothing but chance; always two-sided.
 
-use statrs::distribution::{ContinuousCDF as _, Discrete as _, Hypergeometric, Normal, StudentsT};
+use statrs::distribution::{ContinuousCDF as _, Normal, StudentsT};
+use statrs::function::factorial::ln_binomial;
 
 /// The z of a 95% interval.
 const Z_95: f64 = 1.959_963_984_540_054;
 /// Counts up to which Fisher's test is summed up exactly.
 const EXACT_MAX: u64 = 10_000;
+
+/// Values below which an average is not compared.
+const VALUES_MIN: u64 = 5;
 
 /// A count of rows that meet a condition, and the count of all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,20 +62,21 @@ pub fn two_proportions(one: Proportion, other: Proportion) -> Option<f64> {
         return Some(1.0);
     }
     if one.whole + other.whole <= EXACT_MAX {
-        return fisher(one, other);
+        return Some(fisher(one, other));
     }
     let error = (pooled * (1.0 - pooled) * (1.0 / one.whole as f64 + 1.0 / other.whole as f64)).sqrt();
     Some(two_sided((one.share() - other.share()) / error))
 }
 
 /// Sums up the probabilities of all tables that are at most as likely as this one (Fisher 1922).
-fn fisher(one: Proportion, other: Proportion) -> Option<f64> {
+fn fisher(one: Proportion, other: Proportion) -> f64 {
     let (parts, whole) = (one.part + other.part, one.whole + other.whole);
-    let tables = Hypergeometric::new(whole, parts, one.whole).ok()?;
     let (first, last) = (parts.saturating_sub(other.whole), parts.min(one.whole));
-    let seen = tables.pmf(one.part) * (1.0 + 1e-9);
-    let p = (first..=last).map(|part| tables.pmf(part)).filter(|likely| *likely <= seen).sum::<f64>();
-    Some(p.min(1.0))
+    let all = ln_binomial(whole, parts);
+    let likely = |part: u64| (ln_binomial(one.whole, part) + ln_binomial(other.whole, parts - part) - all).exp();
+    let seen = likely(one.part) * (1.0 + 1e-7);
+    let p = (first..=last).map(likely).filter(|likely| *likely <= seen).sum::<f64>();
+    p.min(1.0)
 }
 
 /// Returns the 95% interval of the difference of two shares (Newcombe 1998, method 10). `None` if a whole is empty.
@@ -97,7 +102,7 @@ pub fn wilson(proportion: Proportion) -> (f64, f64) {
     ((middle - reach) / scale, (middle + reach) / scale)
 }
 
-/// Returns p of two averages being one (Welch 1947). `None` with fewer than two values on a side, or without variance.
+/// Returns p of two averages being one (Welch 1947). `None` with fewer than five values on a side, or without variance.
 pub fn two_means(one: Mean, other: Mean) -> Option<f64> {
     let (error, freedom) = welch(one, other)?;
     let t = (one.mean - other.mean) / error;
@@ -115,7 +120,7 @@ pub fn interval_of_means(one: Mean, other: Mean) -> Option<(f64, f64)> {
 
 /// Returns the standard error of the difference and the degrees of freedom.
 fn welch(one: Mean, other: Mean) -> Option<(f64, f64)> {
-    if one.count < 2 || other.count < 2 {
+    if one.count < VALUES_MIN || other.count < VALUES_MIN {
         return None;
     }
     let (first, second) = (one.variance / one.count as f64, other.variance / other.count as f64);
@@ -241,6 +246,7 @@ mod tests {
         let p = |a, b, c, d| two_proportions(Proportion { part: a, whole: b }, Proportion { part: c, whole: d });
         near(p(2, 10, 9, 12).unwrap_or_default(), 0.029_97);
         near(p(4_000, 10_000, 4_200, 10_000).unwrap_or_default(), 0.004_035);
+        near(p(0, 3_000, 1, 3_000).unwrap_or_default(), 1.0);
         assert_eq!(p(0, 10, 0, 12), Some(1.0));
         assert_eq!(p(1, 0, 0, 12), None);
         let one = Mean { mean: 10.0, variance: 4.0, count: 12 };

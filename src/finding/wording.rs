@@ -274,12 +274,18 @@ fn looked_up(rows: &Rows, catalog: &Catalog) -> Option<String> {
     let main = joins::grain(rows, catalog)?;
     let words = source(main, Some(catalog));
     let others = sources.into_iter().filter(|other| other.id != main.id && !joins::is_referred(main, other, rows, catalog));
-    let others = others.map(|other| match &other.relation {
-        Relation::Table { name, .. } => format!("row of {name}"),
-        Relation::Query { .. } | Relation::Function { .. } => format!("one of the {}", source(other, Some(catalog))),
+    let names = Names::of(rows, Some(catalog));
+    let others = others.map(|other| {
+        let what = match &other.relation {
+            Relation::Table { schema, name } => format!("a row of {}", table_name(schema, name, Some(catalog))),
+            Relation::Query { .. } | Relation::Function { .. } => format!("their one of the {}", source(other, Some(catalog))),
+        };
+        let links = rows.conditions.iter().filter(|condition| is_link(condition));
+        let links = links.filter(|link| link.columns().iter().any(|column| column.source == other.id));
+        format!("{what} on {}", links_words(&links.collect::<Vec<_>>(), &names))
     });
     let others = others.collect::<Vec<_>>();
-    Some(if others.is_empty() { words } else { format!("{words} that have a {}", others.join(" and a ")) })
+    Some(if others.is_empty() { words } else { format!("{words} that have {}", others.join(" and ")) })
 }
 
 /// Returns the rows of an outer join. Its conditions say which rows are added, and leave none out.
@@ -292,12 +298,15 @@ fn outer_words(outer: &Outer, names: &Names) -> String {
     let joined = Rows { items: vec![Item::Outer(Box::new(outer.clone()))], conditions: Vec::new() };
     let grain = names.catalog.and_then(|catalog| joins::grain(&joined, catalog));
     let is_lookup = grain.is_some_and(|main| outer.left.sources().iter().any(|source| source.id == main.id));
+    let are_tables = outer.right.sources().iter().all(|source| matches!(source.relation, Relation::Table { .. }));
     if outer.full {
         format!("{left} and {right}{with}, matched where they can be{on}")
-    } else if is_lookup && others.is_empty() {
+    } else if is_lookup && others.is_empty() && are_tables {
         left
+    } else if is_lookup {
+        format!("{left} (each with its one of the {right}{with} if there is any{on})")
     } else {
-        format!("{left} (each with its {right}{with} if there are any{on})")
+        format!("{left} (each once for each of its {right}{with}{on}, and once where there are none)")
     }
 }
 
@@ -314,10 +323,16 @@ fn links_words(links: &[&Expression], names: &Names) -> String {
 
 fn source(source: &Source, catalog: Option<&Catalog>) -> String {
     match &source.relation {
-        Relation::Table { name, .. } => format!("rows of {name}"),
+        Relation::Table { schema, name } => format!("rows of {}", table_name(schema, name, catalog)),
         Relation::Function { function, .. } => format!("rows of {function}()"),
         Relation::Query { query, .. } => query_words(query, catalog),
     }
+}
+
+/// Returns the name of a table, with its schema where another one has the name too.
+fn table_name(schema: &str, name: &str, catalog: Option<&Catalog>) -> String {
+    let is_alone = catalog.is_none_or(|catalog| catalog.table(None, name).is_some());
+    if is_alone { name.to_owned() } else { format!("{schema}.{name}") }
 }
 
 /// Returns the rows of a query that is read as a table.
@@ -371,11 +386,19 @@ fn block_words(block: &Block, catalog: Option<&Catalog>) -> String {
     words
 }
 
+/// Returns a value of the data in quotes. Quotes in it are typographic, so that they do not end it; what is not shown of
+/// it is said.
+pub(crate) fn quoted(text: &str) -> String {
+    let shown = line(text, VALUE_CHARACTERS_MAX);
+    let note = if shown == text || shown.ends_with('\u{2026}') { "" } else { " (with characters that are not shown)" };
+    format!("'{}'{note}", shown.replace('\'', "\u{2019}"))
+}
+
 /// Returns a literal as people write it.
 fn literal(literal: &Literal) -> String {
     match literal {
         Literal::Number(number) => number.clone(),
-        Literal::Text(text) => format!("'{}'", line(text, VALUE_CHARACTERS_MAX)),
+        Literal::Text(text) => quoted(text),
         Literal::Boolean(value) => value.to_string(),
         Literal::Null => "nothing".to_owned(),
         Literal::Parameter(name) => name.clone(),

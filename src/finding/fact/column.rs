@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use rust_decimal::Decimal;
 
 use super::condition::{self, Condition, Ground, Named};
+use super::period::{Period, Unit};
 use super::quantity::{Part, Quantity, evaluate, is_numeric};
 use super::{Stop, refused};
 use crate::finding::CellReference;
@@ -21,8 +22,8 @@ use crate::warehouse::lineage::meaning::{self, Kind, Meaning};
 use crate::warehouse::lineage::measure::{Key, Measure, is_additive};
 use crate::warehouse::lineage::presentation::Step;
 use crate::warehouse::lineage::print;
-use crate::warehouse::lineage::query::{Item, Query, Relation, is_link};
-use crate::warehouse::lineage::{Branch, type_name};
+use crate::warehouse::lineage::query::{Item, Query, Relation, Rows, Source, is_link};
+use crate::warehouse::lineage::Branch;
 
 /// How far a recomputed number may be from the cell, beyond the cell's rounding, in relation to its size: floating-point
 /// aggregates depend on the order of the rows.
@@ -44,6 +45,33 @@ pub(super) struct Group {
     /// `None` if it is missing, with the parts nevertheless.
     pub(super) value: Option<Decimal>,
     pub(super) parts: Vec<Part>,
+}
+
+/// The days that data reach over.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reach {
+    pub(super) data: Period,
+    /// The unit that each moment stands for, if all lie at the beginning of one.
+    pub(super) stamps: Option<Unit>,
+}
+
+/// Reads what a companion says of the span of the data.
+fn reach_of(row: &[Option<String>]) -> Option<Reach> {
+    let day = |index: usize| row.get(index)?.as_deref()?.get(..10)?.parse::<jiff::civil::Date>().ok();
+    let (first, last) = (day(0)?, day(1)?);
+    let is_stamped = |index: &usize| matches!(row.get(index + 2).and_then(Option::as_deref), Some("t" | "true"));
+    let stamps = (0..companion::STAMPS.len()).find(is_stamped).and_then(|index| Unit::named(companion::STAMPS[index]));
+    let ends_months = matches!(row.get(companion::STAMPS.len() + 2).and_then(Option::as_deref), Some("t" | "true"));
+    if ends_months && first < last {
+        let data = Period { first: first.first_of_month(), end: last.tomorrow().ok()? };
+        return Some(Reach { data, stamps: None });
+    }
+    let end = match stamps.and_then(|unit| unit.beginning(last)) {
+        Some(whole) => whole.end,
+        None => last.tomorrow().ok()?,
+    };
+    // One moment alone says nothing of what moments stand for.
+    Some(Reach { data: Period { first, end }, stamps: stamps.filter(|_| first < last) })
 }
 
 /// A measure and what its parts have in common.
@@ -96,6 +124,9 @@ impl<'w> Column<'w> {
         }
         if meaning.steps.iter().any(|step| matches!(step, Step::Truncate(_))) {
             return refused(format!("{name} is cut, not rounded: use round"));
+        }
+        if let Some(problem) = meaning.measures.iter().find_map(unsayable) {
+            return refused(format!("{name} {problem}"));
         }
         if meaning.measures.iter().any(|measure| !is_joined(measure)) {
             return refused(format!(
@@ -362,8 +393,9 @@ impl<'w> Column<'w> {
         Ok(Quantity { formula: self.formula(), parts, value, decimals, cells: Vec::new() })
     }
 
-    /// Returns the first and the last moment of the data of the column's measures, whatever its conditions.
-    pub(super) fn span(&self, time: &Named) -> Result<Option<(String, String)>, Stop> {
+    /// Returns the days that the data of the column's measures reach over, whatever its conditions. Where all moments lie at
+    /// the beginning of a month or another unit, they stand for the whole of it.
+    pub(super) fn reach(&self, time: &Named) -> Result<Option<Reach>, Stop> {
         for known in self.known()? {
             let plain = known.measure.plain(|_| true);
             let ground = Ground { base: &known.base, rows: &plain.rows, catalog: &self.book.catalog };
@@ -373,25 +405,32 @@ impl<'w> Column<'w> {
             let text = print::query(&companion::span(known.measure, moment)).map_err(Stop::Refused)?;
             let answers = self.book.ask(&[text])?;
             let row = answers.first().and_then(|table| table.rows.first());
-            return Ok(row.and_then(|row| Some((row.first()?.clone()?, row.get(1)?.clone()?))));
+            return Ok(row.and_then(|row| reach_of(row)));
         }
         Ok(None)
     }
 
-    /// Returns the output that shows a key of time to which a group belongs, with the rest of its keys.
+    /// Returns the days to which conditions of the statement hold a moment; `None` if they do not.
+    pub(super) fn stated(&self, time: &Named) -> Result<Option<Period>, Stop> {
+        let known = self.known()?;
+        let periods = known.iter().flat_map(|known| &known.conditions).filter_map(Condition::as_period);
+        Ok(periods.filter(|(named, _)| *named == time).map(|(_, period)| period).next())
+    }
+
+    /// Returns the output that shows a key of time, of those to which a group belongs.
     pub(super) fn time_of(&self, group: &Group) -> Option<usize> {
-        let known = self.known().ok()?;
-        let is_time = |output: usize| {
-            known.iter().any(|known| {
-                let ground = Ground { base: &known.base, rows: &known.measure.rows, catalog: &self.book.catalog };
-                let key = known.measure.keys.iter().find(|key| shown(key) == Some(output));
-                key.is_some_and(|key| {
-                    let steps = key.shown.as_ref().map(|(_, steps)| steps.as_slice()).unwrap_or_default();
-                    condition::truncated(&key.key, steps, ground).is_some()
-                })
-            })
-        };
-        group.keys.iter().map(|(output, _)| *output).find(|output| is_time(*output))
+        group.keys.iter().map(|(output, _)| *output).find(|output| self.moment_of(*output).is_some())
+    }
+
+    /// Returns the moment that an output truncates, and to what; `None` if it shows no key of time.
+    pub(super) fn moment_of(&self, output: usize) -> Option<(Named, Unit)> {
+        self.known().ok()?.iter().find_map(|known| {
+            let ground = Ground { base: &known.base, rows: &known.measure.rows, catalog: &self.book.catalog };
+            let key = known.measure.keys.iter().find(|key| shown(key) == Some(output))?;
+            let steps = key.shown.as_ref().map(|(_, steps)| steps.as_slice()).unwrap_or_default();
+            let (moment, unit) = condition::truncated(&key.key, steps, ground)?;
+            Some((ground.named(moment).ok()?, unit))
+        })
     }
 }
 
@@ -435,9 +474,83 @@ fn shown(key: &Key) -> Option<usize> {
     key.shown.as_ref().filter(|_| key.pinned.is_none()).map(|(output, _)| *output)
 }
 
+/// Functions whose result depends on when the query runs.
+const NOW: &[&str] =
+    &["now", "current_date", "current_timestamp", "localtimestamp", "statement_timestamp", "transaction_timestamp"];
+/// Functions whose texts only say which part or format of a date is meant.
+const DATES: &[&str] = &["date_trunc", "to_char", "extract", "date_part", "timezone", "btrim", "lower", "upper"];
+
+/// Returns why nothing can be stated of a measure, and what to write instead.
+fn unsayable(measure: &Measure) -> Option<String> {
+    let arguments = || measure.aggregate.arguments.iter().chain(measure.aggregate.within.iter().map(|order| &order.key));
+    let keys = || measure.keys.iter().map(|key| &key.key);
+    let all = || arguments().chain(keys()).chain(&measure.rows.conditions).chain(&measure.aggregate.filter);
+    let is_now = |part: &Expression| matches!(part, Expression::Call { function, .. } if NOW.contains(&function.as_str()));
+    if all().any(|part| part.any(&mut |part| is_now(part))) {
+        return Some("depends on the moment at which it runs: write the date, as in DATE '2025-11-30'".to_owned());
+    }
+    if arguments().chain(keys()).any(Expression::has_subquery) {
+        return Some("has the value of another query inside: join that query by its keys".to_owned());
+    }
+    if !measure.rows.sources().into_iter().any(reaches_table) {
+        return Some("reaches no table: it counts what the statement wrote".to_owned());
+    }
+    let is_written = |value: &Expression| {
+        let columns = value.columns();
+        !columns.is_empty()
+            && columns.iter().all(|column| match measure.rows.source_of(column).map(|source| &source.relation) {
+                Some(Relation::Query { query: Query::Values(_), .. } | Relation::Function { .. }) => true,
+                Some(Relation::Query { .. } | Relation::Table { .. }) | None => false,
+            })
+    };
+    if arguments().any(is_written) {
+        return Some("is of rows that the statement wrote: no table holds them".to_owned());
+    }
+    let counts_answers = |argument: &Expression| {
+        let is_case = matches!(argument, Expression::Case { otherwise: Some(value), .. } if **value != Expression::null());
+        measure.aggregate.function == "count" && !measure.aggregate.distinct && (argument.is_condition() || is_case)
+    };
+    if arguments().any(counts_answers) {
+        return Some("counts true and false alike: use count(*) FILTER (WHERE ...)".to_owned());
+    }
+    let writes_text = |part: &Expression| match part {
+        Expression::Call { function, arguments } if !DATES.contains(&function.as_str()) => {
+            arguments.iter().any(|argument| matches!(argument, Expression::Literal(Literal::Text(_))))
+        }
+        Expression::Operation { operator: Operator::Infix(sign), operands } if sign == "||" => {
+            operands.iter().any(|operand| matches!(operand, Expression::Literal(Literal::Text(_))))
+        }
+        _ => false,
+    };
+    if keys().any(|key| key.any(&mut |part| writes_text(part))) {
+        return Some("has a key of which the statement wrote a part: group by the column itself".to_owned());
+    }
+    None
+}
+
+/// Returns whether a table is read by a source, or within it.
+fn reaches_table(source: &Source) -> bool {
+    let within = |query: &Query| match query {
+        Query::Block(block) => block.rows.sources().into_iter().any(reaches_table),
+        Query::UnionAll(branches) => branches.iter().any(|branch| match branch {
+            Query::Block(block) => block.rows.sources().into_iter().any(reaches_table),
+            Query::UnionAll(_) | Query::Values(_) | Query::Unknown(_) => false,
+        }),
+        Query::Values(_) | Query::Unknown(_) => false,
+    };
+    match &source.relation {
+        Relation::Table { .. } => true,
+        Relation::Query { query, .. } => within(query),
+        Relation::Function { .. } => false,
+    }
+}
+
 /// Returns whether each source is joined to another one by equal columns, or is the only one.
 fn is_joined(measure: &Measure) -> bool {
     let items = &measure.rows.items;
+    if !items.iter().all(is_outer_joined) {
+        return false;
+    }
     if items.len() < 2 {
         return true;
     }
@@ -461,6 +574,20 @@ fn is_joined(measure: &Measure) -> bool {
         next += 1;
     }
     reached.len() == items.len()
+}
+
+/// Returns whether the sides of an outer join, and of those within it, are joined by equal columns.
+fn is_outer_joined(item: &Item) -> bool {
+    let Item::Outer(outer) = item else { return true };
+    let belongs = |rows: &Rows, column: &crate::warehouse::lineage::expression::Column| rows.source_of(column).is_some();
+    let joins = |condition: &Expression| match condition.as_infix("=") {
+        Some((Expression::Column(one), Expression::Column(other))) => {
+            belongs(&outer.left, one) && belongs(&outer.right, other) || belongs(&outer.left, other) && belongs(&outer.right, one)
+        }
+        _ => false,
+    };
+    let is_joined = outer.on.iter().chain(&outer.right.conditions).any(joins);
+    is_joined && outer.left.items.iter().chain(&outer.right.items).all(is_outer_joined)
 }
 
 /// Returns the unit of what is added up or averaged, as the metadata name it.
@@ -530,12 +657,13 @@ fn is_never_null(value: &Expression, measure: &Measure, book: &Workbook) -> bool
 
 /// Returns whether the aggregate is over numbers of an identifier, which are no quantity.
 fn is_of_identifiers(measure: &Measure, book: &Workbook) -> bool {
-    let Some(Expression::Column(column)) = measure.aggregate.arguments.first() else { return false };
-    let Some(Relation::Table { schema, name }) = measure.rows.source_of(column).map(|source| &source.relation) else {
-        return false;
+    let is_identifier = |column: &&crate::warehouse::lineage::expression::Column| {
+        let Some(Relation::Table { schema, name }) = measure.rows.source_of(column).map(|source| &source.relation) else {
+            return false;
+        };
+        let role = book.catalog.table(Some(schema), name).and_then(|table| table.column(&column.name)?.role);
+        matches!(role, Some(Role::Identifier | Role::Entity))
     };
-    let role = book.catalog.table(Some(schema), name).and_then(|table| table.column(&column.name)?.role);
     let adds = matches!(measure.aggregate.function.as_str(), "sum" | "avg");
-    let is_number = type_name(&measure.aggregate.arguments[0], &measure.rows, &book.catalog).is_some();
-    adds && is_number && matches!(role, Some(Role::Identifier | Role::Entity))
+    adds && measure.aggregate.arguments.iter().flat_map(Expression::columns).any(|column| is_identifier(&column))
 }

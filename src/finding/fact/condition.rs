@@ -117,6 +117,11 @@ impl Ground<'_> {
 
 /// The moment that a key truncates, and to what.
 pub(super) fn truncated<'k>(key: &'k Expression, steps: &[Step], ground: Ground<'_>) -> Option<(&'k Expression, Unit)> {
+    let found = truncated_anyhow(key, steps, ground);
+    found.filter(|(moment, _)| is_plain(moment))
+}
+
+fn truncated_anyhow<'k>(key: &'k Expression, steps: &[Step], ground: Ground<'_>) -> Option<(&'k Expression, Unit)> {
     let format = steps.iter().find_map(|step| match step {
         Step::Format(format) => Some(format.as_str()),
         _ => None,
@@ -141,11 +146,11 @@ pub(super) fn truncated<'k>(key: &'k Expression, steps: &[Step], ground: Ground<
             _ => None,
         },
         Expression::Cast { value, type_name } if type_name == "date" => match &**value {
-            Expression::Call { function, .. } if function == "date_trunc" => truncated(value, steps, ground),
+            Expression::Call { function, .. } if function == "date_trunc" => truncated_anyhow(value, steps, ground),
             other => told(other, Unit::Day),
         },
         Expression::Cast { value, type_name } if matches!(type_name.as_str(), "int" | "integer" | "int4" | "text") => {
-            truncated(value, steps, ground).filter(|(_, unit)| *unit == Unit::Year)
+            truncated_anyhow(value, steps, ground).filter(|(_, unit)| *unit == Unit::Year)
         }
         moment if ground.is_date(moment) => told(moment, Unit::Day),
         _ => None,
@@ -170,7 +175,7 @@ pub(super) fn of_key(
         _ => None,
     };
     match is_true.filter(|_| key.is_condition()) {
-        Some(true) => key.clone().conjuncts().iter().map(|one| of_condition(one, ground)).collect(),
+        Some(true) => of_conditions(key.clone().conjuncts().iter(), ground),
         Some(false) => Ok(vec![Condition::other(&Expression::prefix("NOT", key.clone()), ground)?]),
         None => Ok(vec![Condition::key(key, is_true.map_or(value, |is| Some(if is { "true" } else { "false" })), ground)?]),
     }
@@ -244,10 +249,22 @@ fn joined(time: Named, bounds: Vec<(Named, Bound, Condition)>) -> Vec<Condition>
     }
 }
 
+/// Returns whether the value is a column of its own: periods of what is computed from dates are not known.
+fn is_plain(moment: &Expression) -> bool {
+    match moment {
+        Expression::Column(_) => true,
+        Expression::Cast { value, .. } => is_plain(value),
+        _ => false,
+    }
+}
+
 /// Returns the moments that conditions bound, and those that keys truncate.
 pub(super) fn moments<'m>(measure: &'m Measure, ground: Ground<'_>) -> Vec<&'m Expression> {
     let compared = measure.rows.conditions.iter().chain(&measure.aggregate.filter).filter_map(|condition| match condition {
-        Expression::Operation { operator: Operator::Infix(_), operands } => operands.first(),
+        Expression::Operation { operator: Operator::Infix(_), operands } => {
+            let first = operands.first()?;
+            Some(truncated(first, &[], ground).map_or(first, |(moment, _)| moment))
+        }
         _ => None,
     });
     let truncated = measure.keys.iter().filter_map(|key| {
@@ -261,7 +278,7 @@ pub(super) fn moments<'m>(measure: &'m Measure, ground: Ground<'_>) -> Vec<&'m E
 fn bound(condition: &Expression, ground: Ground<'_>) -> Result<Option<(Named, Bound)>, String> {
     let Expression::Operation { operator: Operator::Infix(sign), operands } = condition else { return Ok(None) };
     let [moment, limit] = operands.as_slice() else { return Ok(None) };
-    let Some(day) = constant(limit).and_then(|text| date(&text)).filter(|_| ground.is_moment(moment)) else {
+    let Some(day) = constant(limit).and_then(|text| date(&text)).filter(|_| ground.is_moment(moment) && is_plain(moment)) else {
         return Ok(None);
     };
     let is_date = ground.is_date(moment);

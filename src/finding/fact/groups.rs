@@ -2,9 +2,10 @@
 
 use rust_decimal::Decimal;
 
-use super::column::{Column, Group, decimals_of};
-use super::compare::difference;
+use super::column::{Column, Group, Reach, decimals_of};
+use super::compare::{Axis, difference};
 use super::condition::Condition;
+use super::period::Period;
 use super::quantity::{Quantity, Scale, shown};
 use super::sentence::{end, list, quoted, sentence, signed_percent, size, what};
 use super::values::{part_of, relative};
@@ -32,6 +33,8 @@ struct Groups<'w> {
     missing: usize,
     /// The groups that the claim leaves out.
     except: Vec<String>,
+    /// The periods that the data cover in part.
+    partial: Vec<Period>,
     /// The rows of the result whose groups these are.
     rows: Vec<usize>,
 }
@@ -103,8 +106,25 @@ impl<'w> Groups<'w> {
                 None => missing += 1,
             }
         }
-        let name = key_name(&values);
-        Ok(Self { column, key, key_name: name, values, missing, except: Vec::new(), rows })
+        let mut groups = Self { column, key, key_name: "its key".to_owned(), values, missing, except: Vec::new(), rows, partial: Vec::new() };
+        groups.key_name = groups.told().iter().find_map(|condition| condition.as_key().map(|key| key.name.clone())).unwrap_or(groups.key_name);
+        groups.whole_periods()?;
+        Ok(groups)
+    }
+
+    /// Leaves out periods that the data cover in part, if the key is one of time.
+    fn whole_periods(&mut self) -> Result<(), Stop> {
+        let Some((time, unit)) = self.column.moment_of(self.key) else { return Ok(()) };
+        self.key_name = format!("{} of {}", unit.name(), time.name);
+        let Some(Reach { data, .. }) = self.column.reach(&time)? else { return Ok(()) };
+        let partial = |quantity: &Quantity| {
+            let conditions = quantity.parts.iter().flat_map(|part| &part.conditions);
+            let period = conditions.filter_map(Condition::as_period).find(|(known, _)| **known == time)?.1;
+            (!(period.unit().is_some() && period.and(data) == Some(period))).then_some(period)
+        };
+        self.partial = self.values.iter().filter_map(|(_, quantity)| partial(quantity)).collect();
+        self.values.retain(|(_, quantity)| partial(quantity).is_none());
+        Ok(())
     }
 
     fn leave_out(&mut self, except: &[String]) -> Result<(), Stop> {
@@ -120,14 +140,22 @@ impl<'w> Groups<'w> {
         Ok(())
     }
 
-    /// Returns the conditions that only say which group a number is of.
+    /// Returns the conditions that only say which group a number is of: those that another group does not have.
     fn told(&self) -> Vec<Condition> {
-        let own = self.values.iter().flat_map(|(_, quantity)| quantity.shared().into_iter().cloned().collect::<Vec<_>>());
-        let own = own.collect::<Vec<_>>();
-        let in_all = |condition: &Condition| {
-            self.values.iter().all(|(_, quantity)| quantity.shared().iter().any(|known| known.id == condition.id))
-        };
-        own.into_iter().filter(|condition| !in_all(condition)).collect()
+        let mut told: Vec<Condition> = Vec::new();
+        for (_, quantity) in &self.values {
+            for (index, part) in quantity.parts.iter().enumerate() {
+                for condition in &part.conditions {
+                    let in_all = self.values.iter().all(|(_, other)| {
+                        other.parts.get(index).is_some_and(|part| part.conditions.iter().any(|known| known.id == condition.id))
+                    });
+                    if !in_all && !told.iter().any(|known| known.id == condition.id) {
+                        told.push(condition.clone());
+                    }
+                }
+            }
+        }
+        told
     }
 
     fn what(&self) -> String {
@@ -139,7 +167,7 @@ impl<'w> Groups<'w> {
     fn count(&self) -> String {
         let count = self.values.len();
         let plural = if count == 1 { "value" } else { "values" };
-        format!("{} {plural} of {}", group_digits(&count.to_string()), self.key_name)
+        format!("{} {plural} of {} that have rows", group_digits(&count.to_string()), self.key_name)
     }
 
     /// Returns which groups are not among those counted.
@@ -150,7 +178,15 @@ impl<'w> Groups<'w> {
             words = format!(", without {}", list(&names));
         }
         if self.missing > 0 {
-            words = format!("{words}; {} more have no value", self.missing);
+            let have = if self.missing == 1 { "has" } else { "have" };
+            words = format!("{words}; {} more {have} no value", self.missing);
+        }
+        match self.partial.as_slice() {
+            [] => {}
+            [only] => words = format!("{words}, without {}, which the data cover in part", only.words()),
+            [first, .., last] => {
+                words = format!("{words}, without {} and {}, which the data cover in part", first.words(), last.words());
+            }
         }
         words
     }
@@ -158,7 +194,8 @@ impl<'w> Groups<'w> {
     /// Returns a group as a sentence names it: by its period, or by its value.
     fn name(&self, value: Option<&str>, quantity: &Quantity) -> String {
         let told = self.told();
-        let own = quantity.shared().into_iter().find(|condition| told.iter().any(|known| known.id == condition.id));
+        let conditions = quantity.parts.iter().flat_map(|part| &part.conditions);
+        let own = conditions.into_iter().find(|condition| told.iter().any(|known| known.id == condition.id));
         match own {
             Some(condition) => match (condition.as_period(), condition.as_key()) {
                 (Some((_, period)), _) => period.words(),
@@ -166,6 +203,15 @@ impl<'w> Groups<'w> {
                 _ => condition.words.clone(),
             },
             None => quoted(value),
+        }
+    }
+
+    /// Returns how many other groups have the same number.
+    fn equal_to(&self, quantity: &Quantity) -> String {
+        match self.values.iter().filter(|(_, other)| other.value == quantity.value).count() {
+            0 | 1 => String::new(),
+            2 => " and one more".to_owned(),
+            count => format!(" and {} more", count - 1),
         }
     }
 
@@ -198,26 +244,12 @@ fn value_of(group: &Group, key: usize) -> Option<String> {
     group.keys.iter().find(|(output, _)| *output == key).and_then(|(_, value)| value.clone())
 }
 
-/// Returns the name of the key in which the groups differ.
-fn key_name(values: &[(Option<String>, Quantity)]) -> String {
-    let Some((_, first)) = values.first() else { return "its key".to_owned() };
-    let shared = first.shared();
-    let others = values.iter().skip(1).map(|(_, quantity)| quantity.shared()).collect::<Vec<_>>();
-    let own = shared.iter().filter(|condition| {
-        others.is_empty() || !others.iter().all(|other| other.iter().any(|known| known.id == condition.id))
-    });
-    let name = own.filter_map(|condition| {
-        condition.as_key().map(|key| key.name.clone()).or_else(|| condition.as_period().map(|(time, _)| time.name.clone()))
-    });
-    name.last().unwrap_or_else(|| "its key".to_owned())
-}
-
 /// Returns the place of a group among all groups.
 pub(super) fn rank(operand: &Operand, book: &Workbook) -> Result<Fact, Stop> {
     let (groups, own) = Groups::around(operand, book)?;
     groups.need(2)?;
     let Some((_, one)) = groups.values.iter().find(|(value, _)| *value == own) else {
-        return refused("the group has no number".to_owned());
+        return refused("the group has no number, or is a period that the data cover in part".to_owned());
     };
     let above = groups.values.iter().filter(|(_, other)| other.value > one.value).count();
     let below = groups.values.iter().filter(|(_, other)| other.value < one.value).count();
@@ -337,12 +369,14 @@ pub(super) fn range(span: &Span, book: &Workbook) -> Result<Fact, Stop> {
         format!("the {} is {} for each of {}{}", groups.what(), high.text(), groups.count(), groups.left_out())
     } else {
         format!(
-            "the {} ranges from {} ({}) to {} ({}) over {}{}",
+            "the {} ranges from {} ({}{}) to {} ({}{}) over {}{}",
             groups.what(),
             low.text(),
             groups.name(low_key.as_deref(), low),
+            groups.equal_to(low),
             high.text(),
             groups.name(high_key.as_deref(), high),
+            groups.equal_to(high),
             groups.count(),
             groups.left_out()
         )
@@ -468,7 +502,23 @@ pub(super) fn each_change(from: &Span, to: &Span, book: &Workbook) -> Result<Fac
         let is_left_out = to.except.iter().any(|name| value.as_deref() == Some(name.as_str()));
         let Some((_, other)) = after.values.iter().find(|(other, _)| other == value).filter(|_| !is_left_out) else { continue };
         let found = difference(one, other)?;
-        found.axis()?;
+        let (one, other, found) = match found.axis()? {
+            Axis::Time(first, second) => {
+                let is_alike = first.unit().is_some() && first.unit() == second.unit() || first.days() == second.days();
+                if one.is_additive() && !is_alike {
+                    return refused(format!(
+                        "{} and {} are of different length: compare averages, or each by change(a, b)",
+                        first.words(),
+                        second.words()
+                    ));
+                }
+                if first.first > second.first { (other, one, difference(other, one)?) } else { (one, other, found) }
+            }
+            Axis::Key | Axis::Condition if found.left.is_empty() || found.right.is_empty() => {
+                return refused("one column contains the other: compare parts that exclude each other".to_owned());
+            }
+            Axis::Key | Axis::Condition => (one, other, found),
+        };
         sides.get_or_insert((found.left.clone(), found.right.clone(), found.all()));
         changes.push((value, one, other));
     }

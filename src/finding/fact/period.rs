@@ -80,6 +80,11 @@ impl Unit {
         begins.then_some(Period { first, end })
     }
 
+    /// Returns the period of this unit before another one.
+    pub(super) fn before(self, period: Period) -> Option<Period> {
+        self.beginning(period.first.checked_sub(self.span()).ok()?)
+    }
+
     /// Reads the text of a cell as a period of this unit: `2024-03-01`, `2024-03-01 00:00:00+00`, `2024-03`, `2024-Q1`,
     /// `2024`.
     pub(super) fn read(self, text: &str) -> Option<Period> {

@@ -6,7 +6,6 @@ use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::condition::Condition;
 use crate::finding::CellReference;
-use crate::typeset::figure;
 use crate::typeset::text::group_digits;
 use crate::warehouse::lineage::doubts::Doubt;
 use crate::warehouse::lineage::expression::{Expression, Literal, Operator};
@@ -123,8 +122,8 @@ impl Quantity {
     /// Returns the number of decimals to show.
     pub(super) fn places(&self) -> u32 {
         match self.scale() {
-            Scale::Share if self.decimals > DECIMALS_MAX + 2 => 1,
-            Scale::Percent if self.decimals > DECIMALS_MAX => 1,
+            Scale::Share if self.decimals > DECIMALS_MAX + 8 => 1,
+            Scale::Percent if self.decimals > DECIMALS_MAX + 6 => 1,
             Scale::Share => self.decimals.saturating_sub(2).max(1),
             Scale::Percent => self.decimals.max(1),
             Scale::Plain => self.decimals,
@@ -133,7 +132,10 @@ impl Quantity {
 
     /// Returns the value as people read it, with its unit.
     pub(super) fn text(&self) -> String {
-        let number = shown(self.read(), self.places());
+        let number = match self.scale() {
+            Scale::Plain => shown(self.read(), self.places()),
+            Scale::Share | Scale::Percent => percentage(self.read(), self.places()),
+        };
         match (self.scale(), self.unit()) {
             (Scale::Share | Scale::Percent, _) => format!("{number}%"),
             (Scale::Plain, Some(unit)) => format!("{number} {unit}"),
@@ -190,15 +192,58 @@ fn ratio(formula: &Expression) -> Option<(usize, usize, bool)> {
     Some((measure(part)?, measure(whole)?, false))
 }
 
-/// Formats a number with so many decimals.
-pub(super) fn shown(value: Decimal, places: u32) -> String {
-    if places > DECIMALS_MAX {
-        return figure::decimal(value);
+/// Formats a percentage: neither 0 nor 100 unless it is.
+fn percentage(value: Decimal, places: u32) -> String {
+    let is_end = |text: &str| matches!(text.parse::<Decimal>(), Ok(end) if end.is_zero() || end == Decimal::ONE_HUNDRED);
+    let is_exact = value.is_zero() || value == Decimal::ONE_HUNDRED;
+    let mut places = places;
+    while !is_exact && is_end(&fixed(value, places)) && places < 12 {
+        places += 1;
     }
+    fixed(value, places)
+}
+
+/// Formats a number with so many decimals, and with more where these would leave it fewer than three digits or hide that
+/// it is not 0.
+pub(super) fn shown(value: Decimal, places: u32) -> String {
+    let value = value.normalize();
+    let own = value.scale();
+    // More decimals are what a division gives, not what somebody chose to show.
+    let places = if places > DECIMALS_MAX { enough(value).max(2) } else { places.max(enough(value).min(own)) };
+    fixed(value, places)
+}
+
+/// Returns the decimals that give a number three digits.
+fn enough(value: Decimal) -> u32 {
+    let mut size = value.abs();
+    if size.is_zero() {
+        return 0;
+    }
+    let mut places = 0;
+    while size < Decimal::ONE_HUNDRED && places < 12 {
+        size *= Decimal::TEN;
+        places += 1;
+    }
+    places
+}
+
+/// Formats a number with exactly so many decimals.
+pub(super) fn fixed(value: Decimal, places: u32) -> String {
     let rounded = value.round_dp_with_strategy(places, RoundingStrategy::MidpointAwayFromZero);
     let text = format!("{rounded:.0$}", places as usize);
     let text = if rounded.is_zero() { text.trim_start_matches('-').to_owned() } else { text };
     group_digits(&text)
+}
+
+/// Returns two numbers with the decimals by which their texts differ, if they do.
+pub(super) fn apart(mut one: Quantity, mut other: Quantity) -> (Quantity, Quantity) {
+    let mut tries = 0;
+    while one.value != other.value && one.text() == other.text() && tries < 8 {
+        let decimals = one.decimals.max(other.decimals).max(one.places()) + 1;
+        (one.decimals, other.decimals) = (decimals, decimals);
+        tries += 1;
+    }
+    (one, other)
 }
 
 /// Returns the value of a formula over the values of its measures; `None` if it is missing. The error says what cannot be

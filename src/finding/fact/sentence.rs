@@ -4,8 +4,9 @@
 use rust_decimal::Decimal;
 
 use super::condition::Condition;
-use super::quantity::{Part, Quantity, Scale, shown};
+use super::quantity::{Part, Quantity, Scale, fixed, shown};
 use crate::analysis::chance;
+use crate::finding::wording;
 use crate::finding::wording::parts::formula_words;
 use crate::typeset::text::{group_digits, line};
 
@@ -80,8 +81,8 @@ pub(super) fn end(conditions: &[Condition]) -> String {
 
 /// Returns how many rows are behind a number, where that does not follow from it.
 pub(super) fn rows(quantity: &Quantity) -> String {
-    let counts = quantity.parts.iter().all(|part| part.function == "count");
-    if counts { String::new() } else { format!(" (over {})", count_of(quantity.rows(), "row")) }
+    let tells = quantity.single().is_some_and(|part| part.function != "count") || quantity.share().is_some();
+    if !tells { String::new() } else { format!(" (over {})", count_of(quantity.rows(), "row")) }
 }
 
 /// Returns `7 rows`.
@@ -100,7 +101,8 @@ pub(super) fn more_or_less(from: &Quantity, to: &Quantity) -> String {
 /// Returns the distance between two numbers with its unit.
 pub(super) fn size(from: &Quantity, to: &Quantity) -> String {
     let places = from.places().max(to.places());
-    let number = shown((to.read() - from.read()).abs(), places);
+    let difference = (to.read() - from.read()).abs();
+    let number = if to.scale() == Scale::Plain { shown(difference, places) } else { fixed(difference, places) };
     match (to.scale(), to.unit()) {
         (Scale::Share | Scale::Percent, _) => format!("{number} points"),
         (Scale::Plain, Some(unit)) => format!("{number} {unit}"),
@@ -110,14 +112,14 @@ pub(super) fn size(from: &Quantity, to: &Quantity) -> String {
 
 /// Returns a percentage with its sign: `+12.3%`.
 pub(super) fn signed_percent(share: Decimal) -> String {
-    let number = shown((share * Decimal::ONE_HUNDRED).abs(), 1);
+    let number = fixed((share * Decimal::ONE_HUNDRED).abs(), 1);
     let number = number.strip_suffix(".0").unwrap_or(&number);
     format!("{}{number}%", if share.is_sign_negative() { '-' } else { '+' })
 }
 
 /// Returns a share in percent: `12.3%`.
 pub(super) fn percent(share: Decimal) -> String {
-    let number = shown(share * Decimal::ONE_HUNDRED, 1);
+    let number = fixed(share * Decimal::ONE_HUNDRED, 1);
     format!("{}%", number.strip_suffix(".0").unwrap_or(&number))
 }
 
@@ -136,8 +138,14 @@ pub(super) fn probability(p: f64) -> String {
 pub(super) fn tested(test: Option<&super::Test>) -> String {
     match test {
         None => " (not tested)".to_owned(),
-        Some(test) if test.p > P_MAX => format!(" (within chance, {})", probability(test.p)),
-        Some(test) => format!(" ({})", probability(test.p)),
+        Some(test) => {
+            let within = if test.p > P_MAX { "within chance, " } else { "" };
+            let adjusted = match test.comparisons {
+                0 | 1 => String::new(),
+                count => format!(" among {count} comparisons"),
+            };
+            format!(" ({within}{}{adjusted})", probability(test.p))
+        }
     }
 }
 
@@ -146,7 +154,7 @@ pub(super) fn quoted(value: Option<&str>) -> String {
     match value {
         None => "no value".to_owned(),
         Some(text) if text.parse::<Decimal>().is_ok() || matches!(text, "true" | "false") => text.to_owned(),
-        Some(text) => format!("'{}'", line(text, 60)),
+        Some(text) => wording::quoted(text),
     }
 }
 

@@ -6,13 +6,13 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 
-use super::column::{Column, Group, decimals_of};
+use super::column::{Column, Group, Reach, decimals_of};
 use super::compare::{Axis, difference};
 use super::condition::{Condition, Named};
 use super::period::{Period, Unit, date, day_words};
-use super::quantity::{Quantity, Scale, shown};
-use super::sentence::{count_of, probability, quoted, sentence, signed_percent, size, tested, what};
-use super::values::{quantity, relative, test};
+use super::quantity::{Quantity, Scale, apart, shown};
+use super::sentence::{probability, quoted, sentence, signed_percent, size, tested, what};
+use super::values::{quantity, relative, rows_of, test};
 use super::{Draft, Fact, Form, Stop, Test, refused, select, value as named};
 use crate::analysis::chance;
 use crate::finding::CellReference;
@@ -24,6 +24,10 @@ use crate::warehouse::lineage::expression::{Expression, Literal};
 const PERIODS_MIN: usize = 6;
 /// Periods of a series.
 const PERIODS_MAX: usize = 2_000;
+/// A period is compared if the data cover at least one in so many of its days.
+const COVERED_MIN: i64 = 4;
+/// Days of a series.
+const DAYS_MAX: i32 = 200 * 366;
 /// Robust standard deviations from which a value is unlike the others.
 const OUTLIER_MIN: f64 = 3.5;
 
@@ -31,17 +35,10 @@ const OUTLIER_MIN: f64 = 3.5;
 struct Series<'w> {
     column: Column<'w>,
     unit: Unit,
-    /// The moment's words and the conditions that all points have.
+    time: Named,
     points: Vec<(Period, Quantity)>,
     /// Periods at the ends that the data cover only in part.
     partial: Vec<Period>,
-}
-
-/// The days that the data reach over.
-fn reach(column: &Column<'_>, time: &Named) -> Result<Option<(Date, Date)>, Stop> {
-    let span = column.span(time)?;
-    let day = |text: &str| text.get(..10).and_then(|day| day.parse::<Date>().ok());
-    Ok(span.and_then(|(first, last)| Some((day(&first)?, day(&last)?))))
 }
 
 /// Returns the first cell that an operand names.
@@ -59,8 +56,7 @@ fn first_cell(operand: &Operand, book: &Workbook) -> Option<Reference> {
 fn covered(period: Period, time: &Named, operand: &Operand, book: &Workbook) -> Result<Period, Stop> {
     let Some(reference) = first_cell(operand, book) else { return Ok(period) };
     let (column, _) = select::cell(&reference, book)?;
-    let Some((start, end)) = reach(&column, time)? else { return Ok(period) };
-    let data = Period { first: start, end: end.tomorrow().unwrap_or(end) };
+    let Some(Reach { data, .. }) = column.reach(time)? else { return Ok(period) };
     period.and(data).ok_or_else(|| Stop::Refused(format!("there are no data {}", period.phrase())))
 }
 
@@ -118,6 +114,7 @@ pub(super) fn change(from: &Operand, to: &Operand, book: &Workbook) -> Result<Fa
     };
     let seen = |period: Period| covered(period, &time, from, book);
     let (first_seen, second_seen) = (seen(first)?, seen(second)?);
+    let mut cover = String::new();
     let is_whole = |period: Period, seen: Period| period.is_open() || seen == period;
     let is_whole = is_whole(first, first_seen) && is_whole(second, second_seen);
     let same_unit = first.unit().is_some() && first.unit() == second.unit();
@@ -130,12 +127,21 @@ pub(super) fn change(from: &Operand, to: &Operand, book: &Workbook) -> Result<Fa
                 day_words(if first_seen == first { second_seen.last() } else { first_seen.last() })
             ));
         }
+        for (period, seen) in [(first, first_seen), (second, second_seen)] {
+            if !period.is_open() && seen.days() * COVERED_MIN < period.days() {
+                return refused(format!("the data cover {} of the {} days of {} only", seen.days(), period.days(), period.words()));
+            }
+            if !period.is_open() && seen != period {
+                cover = format!("{cover}; {} is covered from {} to {}", period.words(), day_words(seen.first), day_words(seen.last()));
+            }
+        }
         if one.is_additive() && other.is_additive() {
             one = spread(&one, first_seen, Pace::Day)?;
             other = spread(&other, second_seen, Pace::Day)?;
         }
     }
-    let pace = if one.formula == other.formula && per_words(&one).is_some() { " a day" } else { "" };
+    let pace = if per_words(&one).is_some() { " a day" } else { "" };
+    let (one, other) = apart(one, other);
     let context = series_context(from, to, first, second, book)?;
     let test = test(&one, &other, 1);
     let told = found.all();
@@ -149,7 +155,7 @@ pub(super) fn change(from: &Operand, to: &Operand, book: &Workbook) -> Result<Fa
         format!(": by {}{percent}", size(&one, &other))
     };
     let words = format!(
-        "{} ({}) the {what}{pace} {verb} from {a} to {b}{step}{context}{}{}",
+        "{} ({}) the {what}{pace} {verb} from {a} to {b}{step}{context}{cover}{}{}",
         sides.0,
         time.name,
         rows_of(&one, &other),
@@ -170,18 +176,6 @@ fn periods(first: Period, second: Period) -> (String, String) {
         _ => format!("{}, against {}", second.phrase(), first.phrase()),
     };
     (both, second.phrase())
-}
-
-fn rows_of(one: &Quantity, other: &Quantity) -> String {
-    if one.parts.iter().all(|part| part.function == "count") && one.share().is_none() {
-        return String::new();
-    }
-    format!(" (over {} and {})", one.rows(), count_of(other.rows(), "row"))
-}
-
-fn time_name(conditions: &[Condition]) -> String {
-    let time = conditions.iter().find_map(|condition| condition.as_period());
-    time.map(|(time, _)| time.name.clone()).unwrap_or_default()
 }
 
 fn verb(from: &Quantity, to: &Quantity) -> &'static str {
@@ -206,13 +200,10 @@ fn series_context(from: &Operand, to: &Operand, first: Period, second: Period, b
     let (column, row) = select::cell(reference, book)?;
     let (group, _) = column.cell(row)?;
     let Some(time) = column.time_of(&group) else { return Ok(String::new()) };
-    let own = |other: &Group| group.keys.iter().all(|(output, value)| *output == time || other.keys.contains(&(*output, value.clone())));
-    let mut seen = Vec::new();
-    for other in column.groups()?.iter().filter(|other| own(other) && other.value.is_some()) {
-        let quantity = column.quantity(other, 0)?;
-        seen.extend(period_of(&quantity).map(|period| (period, quantity)));
-    }
-    seen.sort_by_key(|(period, _)| *period);
+    let Some((named, _)) = column.moment_of(time) else { return Ok(String::new()) };
+    let span = Span { of: reference.clone(), except: Vec::new() };
+    let Ok(series) = series_around(&span, &group, time, &named, &column) else { return Ok(String::new()) };
+    let seen = series.points;
     let (Some((start, _)), Some((end, _))) = (seen.first(), seen.last()) else { return Ok(String::new()) };
     if *start == first && *end == second {
         return Ok(String::new());
@@ -225,8 +216,32 @@ fn series_context(from: &Operand, to: &Operand, first: Period, second: Period, b
     Ok(format!("; over all {} periods it ranges from {} to {}", seen.len(), text(least), text(most)))
 }
 
-fn period_of(quantity: &Quantity) -> Option<Period> {
-    quantity.shared().into_iter().find_map(|condition| condition.as_period()).map(|(_, period)| period)
+/// Returns the period of a moment that a condition or key says.
+fn period_of(quantity: &Quantity, time: &Named) -> Option<Period> {
+    let conditions = quantity.parts.iter().flat_map(|part| &part.conditions);
+    conditions.filter_map(Condition::as_period).find(|(known, _)| *known == time).map(|(_, period)| period)
+}
+
+/// Returns the moment of the only period that conditions and keys say.
+fn only_time(quantity: &Quantity) -> Result<Named, Stop> {
+    let mut times = quantity.shared().into_iter().filter_map(Condition::as_period).map(|(time, _)| time);
+    match (times.next(), times.next()) {
+        (Some(only), None) => Ok(only.clone()),
+        (None, _) => refused(
+            "no condition or key says of which period it is: group by a period, or bound the date on both sides".to_owned(),
+        ),
+        (Some(one), Some(other)) => refused(format!("{} and {} both bound it, so that it has no single period", one.name, other.name)),
+    }
+}
+
+/// Refuses what is counted on some days of a period only, such as Mondays.
+fn on_all_days(quantity: &Quantity, time: &Named) -> Result<(), Stop> {
+    let conditions = quantity.parts.iter().flat_map(|part| &part.conditions);
+    let mut others = conditions.filter(|condition| condition.as_period().is_none() && condition.id.contains(&time.id));
+    match others.next() {
+        Some(condition) => refused(format!("with {} it is of some days of the period only", condition.words)),
+        None => Ok(()),
+    }
 }
 
 /// Returns a number for each day or month of its period.
@@ -235,9 +250,10 @@ pub(super) fn per_quantity(pace: Pace, operand: &Operand, book: &Workbook) -> Re
     if !known.is_additive() {
         return refused(format!("the {} does not add up over days: it has no pace", what(&known, &[])));
     }
-    let stated = known.shared().into_iter().find_map(|condition| condition.as_period());
-    let Some((time, period)) = stated.map(|(time, period)| (time.clone(), period)) else {
-        return refused("no condition or key says of which period it is: group by a period, or bound the date on both sides".to_owned());
+    let time = only_time(&known)?;
+    on_all_days(&known, &time)?;
+    let Some(period) = period_of(&known, &time).filter(|period| !period.is_open()) else {
+        return refused("its period has no end: bound the date on both sides".to_owned());
     };
     let seen = covered(period, &time, operand, book)?;
     if pace == Pace::Month && seen != period {
@@ -265,7 +281,7 @@ fn spread(known: &Quantity, period: Period, pace: Pace) -> Result<Quantity, Stop
         },
         arguments: vec![known.formula.clone(), Expression::Literal(Literal::Number(count.to_string()))],
     };
-    Ok(Quantity { formula, value, decimals: known.decimals.max(1), ..known.clone() })
+    Ok(Quantity { formula, value, decimals: known.decimals.max(2), ..known.clone() })
 }
 
 /// Returns the pace and the number of its units, if the number is one for each.
@@ -308,6 +324,7 @@ fn series<'w>(span: &Span, book: &'w Workbook) -> Result<Series<'w>, Stop> {
     let Some(time) = groups.first().and_then(|group| column.time_of(group)) else {
         return refused(format!("{} has no period among its keys: group by date_trunc of a date", span.of));
     };
+    let Some((moment, _)) = column.moment_of(time) else { return refused("it has no periods".to_owned()) };
     let table = &column.sheet.result.table;
     let others = groups.first().map(|group| group.keys.iter().map(|(output, _)| *output).filter(|output| *output != time));
     let others = others.into_iter().flatten().collect::<Vec<_>>();
@@ -330,16 +347,23 @@ fn series<'w>(span: &Span, book: &'w Workbook) -> Result<Series<'w>, Stop> {
         let key = group.keys.iter().find(|(output, _)| *output == time).and_then(|(_, value)| value.clone());
         let (Some(_), Some(_)) = (key, group.value) else { continue };
         let quantity = column.quantity(group, decimals)?;
-        let Some(period) = period_of(&quantity) else {
+        let Some(period) = period_of(&quantity, &moment) else {
             return refused(format!("not every key of {} is a period", span.of));
         };
         points.insert(period, quantity);
     }
     let points = points.into_iter().filter(|(period, _)| !span.except.iter().any(|left_out| period.words() == *left_out));
-    finished(column, points.collect())
+    finished(column, moment, points.collect())
 }
 
-fn finished(column: Column<'_>, points: Vec<(Period, Quantity)>) -> Result<Series<'_>, Stop> {
+fn finished(column: Column<'_>, time: Named, points: Vec<(Period, Quantity)>) -> Result<Series<'_>, Stop> {
+    let reach = column.reach(&time)?;
+    // Days at the beginning of months stand for months.
+    let stamped = |period: Period| {
+        let unit = reach.and_then(|reach| reach.stamps).filter(|_| period.unit() == Some(Unit::Day));
+        unit.and_then(|unit| unit.beginning(period.first)).unwrap_or(period)
+    };
+    let points = points.into_iter().map(|(period, quantity)| (stamped(period), quantity)).collect::<Vec<_>>();
     let units = points.iter().filter_map(|(period, _)| period.unit());
     let mut counts = BTreeMap::<Unit, usize>::new();
     for unit in units {
@@ -348,20 +372,43 @@ fn finished(column: Column<'_>, points: Vec<(Period, Quantity)>) -> Result<Serie
     let Some((unit, _)) = counts.into_iter().max_by_key(|(_, count)| *count) else {
         return refused("its periods are of no known length".to_owned());
     };
-    let time = points.iter().find_map(|(_, quantity)| Some(quantity.shared().into_iter().find_map(Condition::as_period)?.0.clone()));
-    let Some(time) = time else { return refused("it has no periods".to_owned()) };
-    let data = reach(&column, &time)?.map(|(first, last)| Period { first, end: last.tomorrow().unwrap_or(last) });
+    let data = reach.map(|reach| reach.data);
     let is_whole = |period: &Period| period.unit() == Some(unit) && data.is_none_or(|data| period.and(data) == Some(*period));
     let (whole, partial): (Vec<_>, Vec<_>) = points.into_iter().partition(|(period, _)| is_whole(period));
     let partial = partial.into_iter().map(|(period, _)| period).collect();
-    let points = filled(whole, unit)?;
-    Ok(Series { column, unit, points, partial })
+    let stated = column.stated(&time)?;
+    let within = match (data, stated) {
+        (Some(data), Some(stated)) => data.and(stated),
+        (data, _) => data,
+    };
+    let points = filled(whole, unit, &time, within)?;
+    Ok(Series { column, unit, time, points, partial })
 }
 
 /// Fills periods without rows: a count or a sum is 0 there; an average has no value, so that the series has a gap.
-fn filled(points: Vec<(Period, Quantity)>, unit: Unit) -> Result<Vec<(Period, Quantity)>, Stop> {
-    let (Some((first, template)), Some((last, _))) = (points.first().cloned(), points.last()) else { return Ok(points) };
-    let last = *last;
+fn filled(
+    points: Vec<(Period, Quantity)>,
+    unit: Unit,
+    time: &Named,
+    within: Option<Period>,
+) -> Result<Vec<(Period, Quantity)>, Stop> {
+    let (Some((mut first, template)), Some((mut last, _))) = (points.first().cloned(), points.last().cloned()) else {
+        return Ok(points);
+    };
+    // Periods without rows at the ends are within the data too.
+    while let (true, Some(within)) = (template.is_additive(), within) {
+        let before = unit.before(first).filter(|period| period.and(within) == Some(*period));
+        let after = unit.beginning(last.end).filter(|period| period.and(within) == Some(*period));
+        match (before, after) {
+            (Some(before), _) => first = before,
+            (None, Some(after)) => last = after,
+            (None, None) => break,
+        }
+        if first.first.until(last.end).map_or(0, |span| span.get_days()) > DAYS_MAX {
+            break;
+        }
+    }
+    let count = points.len();
     let known = points.into_iter().collect::<BTreeMap<_, _>>();
     let mut filled = Vec::new();
     let mut next = Some(first);
@@ -369,10 +416,14 @@ fn filled(points: Vec<(Period, Quantity)>, unit: Unit) -> Result<Vec<(Period, Qu
         match known.get(&period) {
             Some(quantity) => filled.push((period, quantity.clone())),
             None if template.is_additive() => {
+                on_all_days(&template, time)?;
                 let parts = template.parts.iter().map(|part| super::quantity::Part { value: Some(Decimal::ZERO), rows: 0, ..part.clone() });
                 filled.push((period, Quantity { value: Decimal::ZERO, parts: parts.collect(), ..template.clone() }));
             }
             None => return refused(format!("{} has no value: a direction needs every period", period.words())),
+        }
+        if filled.len() > 2 * count.max(PERIODS_MIN) {
+            return refused("most of its periods have no rows: bound the date to where the data are".to_owned());
         }
         if filled.len() > PERIODS_MAX {
             return refused(format!("it has more than {PERIODS_MAX} periods: group by longer ones"));
@@ -390,13 +441,13 @@ impl Series<'_> {
     /// Returns what is measured, without the period.
     fn what(&self) -> String {
         let Some((_, quantity)) = self.points.first() else { return String::new() };
-        let told = quantity.shared().into_iter().filter(|condition| condition.as_period().is_some()).cloned().collect::<Vec<_>>();
-        what(quantity, &told)
+        let conditions = quantity.parts.iter().flat_map(|part| &part.conditions);
+        let told = conditions.filter(|condition| condition.as_period().is_some_and(|(time, _)| *time == self.time));
+        what(quantity, &told.cloned().collect::<Vec<_>>())
     }
 
     fn time_name(&self) -> String {
-        let conditions = self.points.first().map(|(_, quantity)| quantity.shared().into_iter().cloned().collect::<Vec<_>>());
-        time_name(&conditions.unwrap_or_default())
+        self.time.name.clone()
     }
 
     fn enough(&self) -> Result<(), Stop> {
@@ -525,34 +576,62 @@ pub(super) fn outlier(operand: &Operand, book: &Workbook) -> Result<Fact, Stop> 
     };
     let (column, row) = select::cell(&reference, book)?;
     let (group, one) = column.cell(row)?;
-    let axis = column.time_of(&group).or_else(|| group.keys.first().map(|(output, _)| *output));
+    let time = column.time_of(&group).and_then(|output| Some((output, column.moment_of(output)?.0)));
+    let axis = time.as_ref().map(|(output, _)| *output).or_else(|| group.keys.first().map(|(output, _)| *output));
     let Some(axis) = axis else { return refused(format!("{reference} has no other groups: group by a key")) };
-    let own = |other: &&Group| {
-        **other != group && group.keys.iter().all(|(output, value)| *output == axis || other.keys.contains(&(*output, value.clone())))
+    let (others, label) = match &time {
+        Some((_, time)) => {
+            let span = Span { of: reference.clone(), except: Vec::new() };
+            let series = series_around(&span, &group, axis, time, &column)?;
+            let Some(own) = period_of(&one, time) else { return refused("it has no period".to_owned()) };
+            let own = if series.unit == Unit::Day { own } else { series.unit.beginning(own.first).unwrap_or(own) };
+            if series.partial.contains(&own) {
+                return refused(format!("{} is covered by the data in part only", own.words()));
+            }
+            let others = series.points.iter().filter(|(period, _)| *period != own).map(|(_, quantity)| quantity.value);
+            (others.collect::<Vec<_>>(), own.words())
+        }
+        None => {
+            let own = |other: &&Group| {
+                **other != group
+                    && group.keys.iter().all(|(output, value)| *output == axis || other.keys.contains(&(*output, value.clone())))
+            };
+            let key = group.keys.iter().find(|(output, _)| *output == axis).and_then(|(_, value)| value.clone());
+            (column.groups()?.iter().filter(own).filter_map(|other| other.value).collect(), quoted(key.as_deref()))
+        }
     };
-    let groups = column.groups()?;
-    let others = groups.iter().filter(own).filter_map(|other| other.value).collect::<Vec<_>>();
     let numbers = others.iter().filter_map(rust_decimal::prelude::ToPrimitive::to_f64).collect::<Vec<_>>();
     let Some(z) = one.value.to_f64().and_then(|value| chance::robust_z(value, &numbers)) else {
         return refused("five others that differ are needed to call one unlike them: use rank or gap".to_owned());
     };
     let middle = Decimal::try_from(chance::median(&mut numbers.clone())).unwrap_or_default();
     let middle_text = Quantity { value: middle, ..one.clone() }.text();
-    let key = group.keys.iter().find(|(output, _)| *output == axis).and_then(|(_, value)| value.clone());
-    let told = one.shared().into_iter().filter(|condition| condition.as_period().is_some() || column.time_of(&group) != Some(axis));
-    let told = told.cloned().collect::<Vec<_>>();
-    let what = what(&one, &told);
-    let label = period_of(&one).filter(|_| column.time_of(&group) == Some(axis)).map_or_else(|| quoted(key.as_deref()), Period::words);
-    let conditions = super::sentence::with(&told.iter().collect::<Vec<_>>());
+    let what = what(&one, &[]);
     let size = format!("{} robust standard deviations", Decimal::try_from(z.abs()).map_or_else(|_| String::new(), |z| shown(z, 1)));
     let verdict = if z.abs() >= OUTLIER_MIN { "is unlike the others" } else { "is not unlike the others" };
     let way = if z < 0.0 { "below" } else { "above" };
     let words = format!(
-        "the {what}{conditions} is {}, and {label} {verdict}: {size} {way} the median ({middle_text}) of the other {}",
+        "the {what} is {}, and {label} {verdict}: {size} {way} the median ({middle_text}) of the other {}",
         one.text(),
         others.len()
     );
     let values = vec![named("value", one.read(), one.text()), named("median", middle, middle_text)];
-    let phrase = format!("the {what}{conditions} ({})", one.text());
+    let phrase = format!("the {what} ({})", one.text());
     Ok(Draft { form: Form::Outlier, sentence: sentence(&words), phrase, values, quantities: vec![&one], test: None }.fact())
+}
+
+/// Returns the series of periods to which a group belongs, its other keys fixed.
+fn series_around<'w>(span: &Span, group: &Group, axis: usize, time: &Named, column: &Column<'w>) -> Result<Series<'w>, Stop> {
+    let own = |other: &&Group| {
+        group.keys.iter().all(|(output, value)| *output == axis || other.keys.contains(&(*output, value.clone())))
+    };
+    let mut points = BTreeMap::new();
+    for other in column.groups()?.iter().filter(own).filter(|other| other.value.is_some()) {
+        let quantity = column.quantity(other, 0)?;
+        let Some(period) = period_of(&quantity, time) else {
+            return refused(format!("not every key of {} is a period", span.of));
+        };
+        points.insert(period, quantity);
+    }
+    finished(*column, time.clone(), points.into_iter().collect())
 }

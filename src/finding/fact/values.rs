@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use super::compare::{Axis, Difference, difference};
-use super::quantity::{BASE_ROWS_MIN, Quantity, Scale, compute, evaluate, shown};
+use super::quantity::{BASE_ROWS_MIN, Quantity, Scale, apart, compute, evaluate, shown};
 use super::sentence::{
     P_MAX, interval, mean, more_or_less, percent, proportion, rows, sentence, side, size, tested, what, with,
 };
@@ -11,6 +11,8 @@ use super::{Draft, Fact, Form, PARTS_MAX, Stop, Test, Value, refused, select, ti
 use crate::analysis::chance;
 use crate::finding::claim::{Claim, Operand, Peer, Sign};
 use crate::finding::workbook::Workbook;
+use crate::typeset::text::group_digits;
+use crate::warehouse::lineage::doubts::Doubt;
 use crate::warehouse::lineage::expression::{Expression, Literal};
 use crate::warehouse::lineage::meaning::Kind;
 
@@ -208,6 +210,10 @@ fn share_of(part: &Operand, whole: &Peer, book: &Workbook) -> Result<Quantity, S
             what(&part_quantity, &[])
         ));
     }
+    let is_within = combined.value >= Decimal::ZERO && combined.value <= Decimal::ONE;
+    if !is_within {
+        return refused("the parts have both signs, so that one is no share of the whole: use gap".to_owned());
+    }
     combined.decimals = 3;
     Ok(combined)
 }
@@ -225,6 +231,9 @@ fn everything(part: &Operand, quantity: &Quantity, book: &Workbook) -> Result<Qu
     let holds = holds.map(|(output, value)| (*output, value.clone(), true)).collect::<Vec<_>>();
     if group.keys.is_empty() {
         return refused(format!("{reference} is over all rows already: group by a key"));
+    }
+    if column.groups()?.iter().filter_map(|group| group.value).any(|value| value.is_sign_negative() && !value.is_zero()) {
+        return refused("some groups are below 0, so that a part is no share of the whole: use gap".to_owned());
     }
     column.over(&holds, quantity.decimals)
 }
@@ -314,6 +323,11 @@ fn compared(left: &Operand, peer: &Peer, book: &Workbook) -> Result<Compared, St
 
 /// Returns how well chance explains that two shares or averages differ.
 pub(super) fn test(left: &Quantity, right: &Quantity, comparisons: u64) -> Option<Test> {
+    // Rows that may be there several times are no independent cases.
+    let is_repeated = |doubt: &Doubt| matches!(doubt.id, "multiplied" | "united");
+    if left.doubts().iter().chain(&right.doubts()).any(is_repeated) {
+        return None;
+    }
     let (name, p) = if let (Some(one), Some(other)) = (proportion(left), proportion(right)) {
         ("two proportions", chance::two_proportions(one, other)?)
     } else {
@@ -330,10 +344,12 @@ pub(super) fn gap(left: &Operand, peer: &Peer, book: &Workbook) -> Result<Fact, 
     if let (Axis::Time(..), Peer::Operand(right)) = (compared.difference.axis()?, peer) {
         return time::change(left, right, book);
     }
-    let Compared { left, right, difference, comparisons, is_rest } = &compared;
+    let Compared { left, right, difference, comparisons, is_rest } = compared;
+    let (left, right) = apart(left, right);
+    let (left, right) = (&left, &right);
     let overlap = difference.right.is_empty() || difference.left.is_empty();
-    let test = if overlap { None } else { test(left, right, *comparisons) };
-    let other = if *is_rest { " over all others".to_owned() } else { side(&difference.right) };
+    let test = if overlap { None } else { test(left, right, comparisons) };
+    let other = if is_rest { " over all others".to_owned() } else { side(&difference.right) };
     let what = what(left, &difference.all());
     let (one_text, other_text) = (left.text(), right.text());
     let size_words = if left.value == right.value {
@@ -341,10 +357,7 @@ pub(super) fn gap(left: &Operand, peer: &Peer, book: &Workbook) -> Result<Fact, 
     } else {
         format!("{}{}", more_or_less(right, left), times(left, right).map(|(_, words)| words).unwrap_or_default())
     };
-    let rows = match (left.parts.iter().all(|part| part.function == "count"), left.share()) {
-        (true, None) => String::new(),
-        _ => format!(" (over {} and {})", left.rows(), super::sentence::count_of(right.rows(), "row")),
-    };
+    let rows = rows_of(left, right);
     let words = format!(
         "the {what} is {one_text}{}, against {other_text}{other}: {size_words}{rows}{}",
         side(&difference.left),
@@ -356,6 +369,13 @@ pub(super) fn gap(left: &Operand, peer: &Peer, book: &Workbook) -> Result<Fact, 
     let phrase = format!("the {what}{} ({one_text})", side(&difference.left));
     let draft = Draft { form: Form::Gap, sentence: sentence(&words), phrase, values, quantities: vec![left, right], test };
     Ok(draft.fact())
+}
+
+/// Returns how many rows are behind two numbers, where that does not follow from them.
+pub(super) fn rows_of(left: &Quantity, right: &Quantity) -> String {
+    let tells = left.single().is_some_and(|part| part.function != "count") || left.share().is_some();
+    let count = |quantity: &Quantity| group_digits(&quantity.rows().to_string());
+    if tells { format!(" (over {} and {} rows)", count(left), count(right)) } else { String::new() }
 }
 
 /// Returns how many times the larger number is the smaller one, where the base is above 0 and has enough rows.
@@ -376,11 +396,13 @@ fn times(left: &Quantity, right: &Quantity) -> Option<(Decimal, String)> {
 pub(super) fn differ(left: &Operand, right: &Operand, book: &Workbook) -> Result<Fact, Stop> {
     let compared = compared(left, &Peer::Operand(right.clone()), book)?;
     let axis = compared.difference.axis()?;
-    let Compared { left, right, difference, comparisons, .. } = &compared;
+    let Compared { left, right, difference, comparisons, .. } = compared;
+    let (left, right) = apart(left, right);
+    let (left, right) = (&left, &right);
     if difference.left.is_empty() || difference.right.is_empty() {
         return refused("one of the two contains the other: compare parts that exclude each other".to_owned());
     }
-    let Some(test) = test(left, right, *comparisons) else {
+    let Some(test) = test(left, right, comparisons) else {
         return refused(
             "only two shares of counts (part of whole) or two averages can be tested: for others use gap or change".to_owned(),
         );
@@ -397,15 +419,14 @@ pub(super) fn differ(left: &Operand, right: &Operand, book: &Workbook) -> Result
     let verdict = if test.p > P_MAX { "do not differ by more than chance" } else { "differ by more than chance" };
     let preposition = if matches!(axis, Axis::Time(..)) { "between the periods" } else { "between the groups" };
     let words = format!(
-        "the {what} is {}{} and {}{}; these {verdict} {preposition}: {}{interval} (over {} and {}, {})",
+        "the {what} is {}{} and {}{}; these {verdict} {preposition}: {}{interval}{}{}",
         left.text(),
         side(&difference.left),
         right.text(),
         side(&difference.right),
         more_or_less(right, left),
-        left.rows(),
-        super::sentence::count_of(right.rows(), "row"),
-        super::sentence::probability(test.p),
+        rows_of(left, right),
+        tested(Some(&test)),
     );
     let values: Vec<Value> = vec![
         named("from", right.read(), right.text()),

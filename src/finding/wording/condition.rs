@@ -48,6 +48,15 @@ fn comparison(sign: &str, left: &Expression, right: &Expression, names: &Names) 
         "=" if is_constant && !value.contains(' ') => format!("{value} {bound}"),
         "=" => format!("{value} equal to {bound}"),
         "<>" => format!("{value} other than {bound}"),
+        "<" | "<=" | ">" | ">=" if names.is_enum(left) => {
+            let way = match sign {
+                "<" => "before",
+                "<=" => "up to",
+                ">" => "after",
+                _ => "from",
+            };
+            format!("{value} {way} {bound} in the order of its type")
+        }
         "<" => format!("{value} below {bound}"),
         "<=" => format!("{value} up to {bound}"),
         ">" => format!("{value} above {bound}"),
@@ -76,6 +85,7 @@ pub(super) fn bracketed(words: &str, value: &Expression) -> String {
 fn bound_words(bound: &Expression, names: &Names) -> String {
     match bound {
         Expression::Literal(Literal::Text(text)) if is_date(text) => text.clone(),
+        Expression::Literal(Literal::Null) => "NULL (which nothing equals)".to_owned(),
         Expression::Literal(value) => literal(value),
         Expression::Cast { value, .. } => bound_words(value, names),
         other => phrase(other, names),

@@ -1,6 +1,6 @@
 //! Expressions in words.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::condition::bracketed;
 use super::{aggregate, literal, query_words};
@@ -24,6 +24,10 @@ pub(super) struct Names<'c> {
     shared: Vec<String>,
     /// The columns of tables that hold dates, and whether without a time of day.
     moments: HashMap<(SourceId, usize), bool>,
+    /// The columns of tables whose type is an enum.
+    enums: HashSet<(SourceId, usize)>,
+    /// How a table that occurs several times is told apart: by the column that leads to it.
+    roles: HashMap<SourceId, String>,
     measures: Vec<String>,
 }
 
@@ -41,6 +45,9 @@ impl<'c> Names<'c> {
                         columns_known.push((name.clone(), column.name.clone()));
                         if column.value_kind() == ValueKind::Moment {
                             names.moments.insert((source.id, index), column.type_name == "date");
+                        }
+                        if !column.enum_values.is_empty() {
+                            names.enums.insert((source.id, index));
                         }
                     }
                 }
@@ -62,7 +69,23 @@ impl<'c> Names<'c> {
         };
         names.shared = columns_known.iter().filter(is_shared).map(|(_, column)| column.clone()).collect();
         names.ambiguous = tables.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0].clone()).collect();
+        let is_ambiguous = |source: SourceId| names.tables.get(&source).is_some_and(|table| names.ambiguous.contains(table));
+        let mut roles = HashMap::new();
+        for (left, right) in rows.equalities() {
+            let (Expression::Column(left), Expression::Column(right)) = (left, right) else { continue };
+            for (from, to) in [(left, right), (right, left)] {
+                if is_ambiguous(to.source) && !is_ambiguous(from.source) {
+                    roles.entry(to.source).or_insert_with(|| from.name.clone());
+                }
+            }
+        }
+        names.roles = roles;
         names
+    }
+
+    /// Returns whether the value is a column whose type is an enum.
+    pub(super) fn is_enum(&self, value: &Expression) -> bool {
+        matches!(value, Expression::Column(column) if self.enums.contains(&(column.source, column.index)))
     }
 
     /// Returns whether the value is a column that holds dates, and whether without a time of day.
@@ -87,7 +110,10 @@ impl<'c> Names<'c> {
                 let is_alone = self.tables.len() < 2 || self.catalog.is_some() && !self.shared.iter().any(|shared| shared == name);
                 if is_alone { name.to_owned() } else { format!("{table}.{name}") }
             }
-            Some(table) if self.ambiguous.contains(table) => format!("{table}({source}).{name}"),
+            Some(table) if self.ambiguous.contains(table) => match self.roles.get(&source) {
+                Some(role) => format!("{name} of the {table} by {role}"),
+                None => format!("{table}({source}).{name}"),
+            },
             _ => name.to_owned(),
         }
     }
@@ -139,6 +165,14 @@ fn is_label(query: &Query, index: usize) -> bool {
         }
         Query::Values(_) | Query::UnionAll(_) | Query::Unknown(_) => false,
     }
+}
+
+/// Returns whether a query shows no column of its own sources, but one of the row around it.
+fn is_outer(query: &Query) -> bool {
+    let Query::Block(block) = query else { return false };
+    let own = block.rows.sources().iter().map(|source| source.id).collect::<Vec<_>>();
+    let columns = block.outputs.iter().flat_map(|output| output.value.columns()).collect::<Vec<_>>();
+    !columns.is_empty() && columns.iter().any(|column| !own.contains(&column.source))
 }
 
 /// Returns the unit of so many seconds.
@@ -200,10 +234,17 @@ impl Words<'_> {
             }
             Expression::Window(window) => self.window(window),
             Expression::Subquery(subquery) => match &subquery.form {
-                SubqueryForm::Value => "the value of another query".to_owned(),
+                SubqueryForm::Value => {
+                    let column = columns(&subquery.query, self.names.catalog).into_iter().next().unwrap_or_default();
+                    format!("the {column} of {}", query_words(&subquery.query, self.names.catalog))
+                }
                 SubqueryForm::Exists => format!("there are {}", query_words(&subquery.query, self.names.catalog)),
                 SubqueryForm::In(value) => {
                     let column = columns(&subquery.query, self.names.catalog).into_iter().next().unwrap_or_default();
+                    if is_outer(&subquery.query) {
+                        let rows = query_words(&subquery.query, self.names.catalog);
+                        return format!("{} is equal to a value of the row itself, and there are {rows}", self.of(value));
+                    }
                     format!("{} is among the {column} of {}", self.of(value), query_words(&subquery.query, self.names.catalog))
                 }
             },

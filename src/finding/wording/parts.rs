@@ -21,6 +21,12 @@ pub(crate) fn condition_words(condition: &Expression, rows: &Rows, catalog: &Cat
 
 /// Returns what a key is called, such as `category`.
 pub(crate) fn key_name(key: &Expression, rows: &Rows, catalog: &Catalog) -> String {
+    if let Expression::Case { .. } = key {
+        let names = Names::of(rows, Some(catalog));
+        let mut columns = key.columns().into_iter().map(|column| phrase(&Expression::Column(column.clone()), &names)).collect::<Vec<_>>();
+        columns.dedup();
+        return format!("cases of {}", columns.join(" and "));
+    }
     condition::bracketed(&phrase(key, &Names::of(rows, Some(catalog))), key)
 }
 
@@ -45,8 +51,9 @@ fn case_words(key: &Expression, value: &str, names: &Names) -> Option<String> {
         _ => false,
     };
     let one = |condition: &Expression| conditions(&[condition], names);
+    let plain = |condition: &Expression| one(condition).trim_start_matches("with ").to_owned();
     let before = |count: usize| {
-        let before = branches.iter().take(count).map(|(condition, _)| format!("not ({})", one(condition)));
+        let before = branches.iter().take(count).map(|(condition, _)| format!("({}) not known to hold", plain(condition)));
         before.collect::<Vec<_>>()
     };
     let mut labels = branches.iter().map(|(_, value)| value).chain(otherwise.as_deref());
@@ -54,11 +61,10 @@ fn case_words(key: &Expression, value: &str, names: &Names) -> Option<String> {
         return None;
     }
     let parts = match branches.iter().position(|(_, value)| is_it(value)) {
-        Some(index) => before(index).into_iter().chain([one(&branches[index].0)]).collect::<Vec<_>>(),
+        Some(index) => before(index).into_iter().chain([plain(&branches[index].0)]).collect::<Vec<_>>(),
         None => before(branches.len()),
     };
-    let parts = parts.into_iter().map(|part| part.strip_prefix("with ").map_or(part.clone(), str::to_owned));
-    Some(format!("({})", parts.collect::<Vec<_>>().join(" and ")))
+    Some(format!("({})", parts.join(" and ")))
 }
 
 /// Returns arithmetic over measures that are called by letters.

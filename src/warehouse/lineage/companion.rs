@@ -43,8 +43,11 @@ pub fn over(measure: &Measure, holds: &[Hold]) -> Query {
     Query::Block(Box::new(Block { rows, keys: Some(Vec::new()), outputs, ..Block::default() }))
 }
 
-/// Returns the first and the last moment of all rows of the measure's sources, whatever its conditions. `time` is a value
-/// of its rows.
+/// The units at whose beginning all moments may lie, the longest first.
+pub const STAMPS: &[&str] = &["year", "quarter", "month", "week"];
+
+/// Returns the first and the last moment of all rows of the measure's sources, whatever its conditions, and whether all lie
+/// at the beginning of each of [`STAMPS`], and at the end of months. `time` is a value of its rows.
 pub fn span(measure: &Measure, time: &Expression) -> Query {
     let bound = |function: &str| {
         unnamed(Expression::Aggregate(Box::new(Aggregate {
@@ -54,7 +57,20 @@ pub fn span(measure: &Measure, time: &Expression) -> Query {
             ..empty(&measure.aggregate)
         })))
     };
-    let outputs = vec![bound("min"), bound("max")];
+    let text = |text: &str| Expression::Literal(Literal::Text(text.to_owned()));
+    let all_begin = |unit: &str, moment: Expression| {
+        let start = Expression::Call { function: "date_trunc".to_owned(), arguments: vec![text(unit), moment.clone()] };
+        unnamed(Expression::Aggregate(Box::new(Aggregate {
+            function: "bool_and".to_owned(),
+            arguments: vec![Expression::infix(moment, "=", start)],
+            filter: Vec::new(),
+            ..empty(&measure.aggregate)
+        })))
+    };
+    let mut outputs = vec![bound("min"), bound("max")];
+    outputs.extend(STAMPS.iter().map(|unit| all_begin(unit, time.clone())));
+    let day = Expression::Cast { value: Box::new(text("1 day")), type_name: "interval".to_owned() };
+    outputs.push(all_begin("month", Expression::infix(time.clone(), "+", day)));
     let mut rows = (*measure.rows).clone();
     rows.conditions.retain(is_link);
     Query::Block(Box::new(Block { rows, keys: Some(Vec::new()), outputs, ..Block::default() }))

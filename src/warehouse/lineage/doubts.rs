@@ -5,12 +5,12 @@
 pub(crate) mod joins;
 mod types;
 
-use super::expression::{Aggregate, Expression, Literal, Operator};
+use super::expression::{Aggregate, Expression, Literal, Operator, SubqueryForm};
 use super::meaning::Meaning;
 use super::measure::Measure;
-use super::query::{Query, Relation, Rows, Source};
+use super::query::{Item, Query, Relation, Rows, Source};
 use super::types::is_moment;
-use crate::warehouse::catalog::{Catalog, Column, Role, Table, TableKind};
+use crate::warehouse::catalog::{Catalog, Column, Role, Table, TableKind, ValueKind};
 
 /// A reason why a figure may say something else than it seems to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,13 +61,25 @@ pub fn of_measure(measure: &Measure, catalog: &Catalog) -> Vec<Doubt> {
         look.last_day(),
         look.integer_division(),
         look.mixed_currencies(&keys),
-        look.nulls_dropped(),
+        look.nulls_dropped(&keys),
+        look.not_in(),
+        look.united(),
+        look.other_calendar(&keys),
+        look.stock(&keys),
         look.closed_only(),
         look.void_rows(),
         look.validity(),
         look.views(),
     ];
     checks.into_iter().flatten().collect()
+}
+
+/// The schema and the name of a table.
+fn table_of(source: &Source) -> Option<(&str, &str)> {
+    match &source.relation {
+        Relation::Table { schema, name } => Some((schema, name)),
+        Relation::Query { .. } | Relation::Function { .. } => None,
+    }
 }
 
 impl Look<'_> {
@@ -111,6 +123,13 @@ impl Look<'_> {
                 }
             });
             let word = if self.aggregate.function == "sum" { "sum" } else { "average" };
+            let is_ratio = functions.len() == 2 && word == "average" && inner.outputs.get(column.index)?.value.any(&mut |part| part.as_infix("/").is_some());
+            if is_ratio {
+                return Some(doubt(
+                    "average_of_averages",
+                    "It is an average of ratios, in which small groups weigh as much as large ones.",
+                ));
+            }
             return match functions.as_slice() {
                 [(function, _)] if function == "avg" => Some(doubt(
                     "average_of_averages",
@@ -175,7 +194,7 @@ impl Look<'_> {
     /// A timestamp is compared with a date: the last day ends as it begins.
     fn last_day(&self) -> Option<Doubt> {
         let cut = |condition: &Expression| {
-            let (value, bound) = condition.as_infix("<=").or_else(|| {
+            let (value, bound) = condition.as_infix("<=").or_else(|| condition.as_infix(">")).or_else(|| {
                 let (bound, value) = condition.as_infix(">=")?;
                 Some((value, bound))
             })?;
@@ -187,7 +206,7 @@ impl Look<'_> {
         let day = parts.iter().find_map(cut)?;
         Some(doubt(
             "last_day",
-            format!("Of {day} only what happened at midnight counts: a time is compared with a date."),
+            format!("Of {day} what happened at midnight is treated unlike the rest of the day: a time is compared with a date."),
         ))
     }
 
@@ -215,27 +234,25 @@ impl Look<'_> {
     }
 
     /// A negated condition is not met where the column is NULL.
-    fn nulls_dropped(&self) -> Option<Doubt> {
+    fn nulls_dropped(&self, keys: &[&Expression]) -> Option<Doubt> {
         let dropped = |condition: &Expression| {
             let value = match condition {
                 Expression::Operation { operator: Operator::Prefix(sign), operands } if sign == "NOT" => {
-                    match operands.first()? {
-                        Expression::In { value, .. } => value,
-                        Expression::Operation { operands, .. } => operands.first()?,
-                        other => other,
-                    }
+                    let columns = operands.first()?.columns();
+                    let mut columns = columns.into_iter().map(|column| Expression::Column(column.clone()));
+                    return columns.find_map(|column| self.missing(&column));
                 }
                 other => {
                     let (left, right) = other.as_infix("<>")?;
                     if self.column(left).is_some_and(|column| column.nullable) { left } else { right }
                 }
             };
-            let column = self.column(value)?;
-            let may_be_null =
-                column.nullable && column.statistics.as_ref().is_none_or(|known| known.null_fraction > 0.0);
-            may_be_null.then(|| column.name.clone())
+            self.missing(value)
         };
-        let name = self.conditions().find_map(dropped)?;
+        let is_false = |key: &Expression| key.is_condition().then(|| key.columns().into_iter().cloned().collect::<Vec<_>>());
+        let of_keys = keys.iter().filter_map(|key| is_false(key)).flatten();
+        let of_keys = || of_keys.clone().find_map(|column| self.missing(&Expression::Column(column)));
+        let name = self.conditions().find_map(dropped).or_else(of_keys)?;
         Some(doubt(
             "nulls_dropped",
             format!(
@@ -244,11 +261,87 @@ impl Look<'_> {
         ))
     }
 
+    /// Returns the name of a column that may be NULL.
+    fn missing(&self, value: &Expression) -> Option<String> {
+        let column = self.column(value)?;
+        let may_be_null = column.nullable && column.statistics.as_ref().is_none_or(|known| known.null_fraction > 0.0);
+        may_be_null.then(|| column.name.clone())
+    }
+
+    /// `NOT IN (SELECT ...)` holds for no row if the inner query has a NULL.
+    fn not_in(&self) -> Option<Doubt> {
+        let is_negated = |part: &Expression| match part {
+            Expression::Operation { operator: Operator::Prefix(sign), operands } if sign == "NOT" => {
+                matches!(operands.first(), Some(Expression::Subquery(subquery)) if matches!(subquery.form, SubqueryForm::In(_)))
+            }
+            _ => false,
+        };
+        self.conditions().any(|condition| condition.any(&mut |part| is_negated(part))).then(|| {
+            doubt("not_in", "NOT IN leaves out every row if a single value of the inner query is missing.")
+        })
+    }
+
+    /// A row that meets the conditions of several parts of a UNION ALL is there several times.
+    fn united(&self) -> Option<Doubt> {
+        let of_branches = |source: &Source| match source.query() {
+            Some(Query::UnionAll(branches)) => {
+                let tables = branches.iter().map(|branch| match branch {
+                    Query::Block(block) => block.rows.sources().iter().filter_map(|source| table_of(source)).collect::<Vec<_>>(),
+                    Query::UnionAll(_) | Query::Values(_) | Query::Unknown(_) => Vec::new(),
+                });
+                let tables = tables.collect::<Vec<_>>();
+                let mut found = None;
+                for (index, one) in tables.iter().enumerate() {
+                    found = found.or_else(|| one.iter().find(|table| tables[index + 1..].iter().any(|other| other.contains(table))).copied());
+                }
+                found.map(|(_, name)| name.to_owned())
+            }
+            _ => None,
+        };
+        let name = self.rows.sources().into_iter().find_map(of_branches)?;
+        Some(doubt("united", format!("Rows of {name} come in by several parts of a UNION ALL: one row may be there several times.")))
+    }
+
+    /// Periods of another table than the one that is counted: those after its data end count as 0.
+    fn other_calendar(&self, keys: &[&Expression]) -> Option<Doubt> {
+        let optional = self.rows.items.iter().filter_map(|item| match item {
+            Item::Outer(outer) => Some(&outer.left),
+            Item::Source(_) => None,
+        });
+        let left = optional.flat_map(|left| left.sources()).map(|source| source.id).collect::<Vec<_>>();
+        let is_left = |key: &&&Expression| is_moment(key, self.rows, self.catalog) && key.columns().iter().any(|column| left.contains(&column.source));
+        keys.iter().find(is_left)?;
+        Some(doubt("other_calendar", "The periods come from another table than what is measured: where its data have ended, it seems to be 0."))
+    }
+
+    /// A stock that is added up over several dates counts the same thing several times.
+    fn stock(&self, keys: &[&Expression]) -> Option<Doubt> {
+        if self.aggregate.function != "sum" {
+            return None;
+        }
+        self.tables().find_map(|(source, table)| {
+            let is_date = |name: &&String| table.column(name).is_some_and(|column| column.value_kind() == ValueKind::Moment);
+            let date = table.primary_key.iter().find(is_date).filter(|_| table.primary_key.len() > 1)?;
+            let is_it = |part: &Expression| {
+                part.columns().iter().any(|column| column.source == source.id && column.name == *date)
+            };
+            let is_fixed = keys.iter().any(|key| matches!(key, Expression::Column(_)) && is_it(key))
+                || self.conditions().any(|condition| condition.as_infix("=").is_some() && is_it(condition));
+            (!is_fixed).then(|| {
+                doubt(
+                    "stock",
+                    format!("{} has a row for each {date}: if it holds what there is, not what was added, a sum over several dates counts it several times.", table.name),
+                )
+            })
+        })
+    }
+
     /// A duration to an end that may be missing knows only what has ended.
     fn closed_only(&self) -> Option<Doubt> {
         let within = self.aggregate.within.iter().map(|order| &order.key);
         let mut arguments = self.aggregate.arguments.iter().chain(within);
-        let column = arguments.find_map(|argument| open_end(argument, self.rows, self.catalog))?;
+        let open = |part: &Expression| open_end(part, self.rows, self.catalog);
+        let column = arguments.find_map(open).or_else(|| self.conditions().find_map(open))?;
         let sentence = format!("It knows only rows that have a {column}: those without one stand in no duration.");
         Some(doubt("closed_only", sentence))
     }

@@ -219,7 +219,19 @@ fn collect_typed<'e>(value: &'e Expression, found: &mut Vec<&'e Literal>) {
                 collect_typed(operand, found);
             }
         }
-        Expression::Cast { value, .. } => collect_typed(value, found),
+        Expression::Cast { value, type_name } => match &**value {
+            // A text that is cast is a value that somebody wrote: a date, a number.
+            Expression::Literal(literal @ Literal::Text(_)) if !type_name.starts_with("text") => found.push(literal),
+            value => collect_typed(value, found),
+        },
+        // What is computed from constants alone is one.
+        Expression::Call { .. } if value.columns().is_empty() && !has_measure(value) => {
+            value.visit(&mut |part| {
+                if let Expression::Literal(literal @ (Literal::Number(_) | Literal::Text(_))) = part {
+                    found.push(literal);
+                }
+            });
+        }
         Expression::Aggregate(aggregate) => {
             for argument in &aggregate.arguments {
                 collect_typed(argument, found);
