@@ -137,7 +137,8 @@ fn combined(sign: Sign, left: &Quantity, right: &Quantity) -> Result<Quantity, S
     let values = parts.iter().map(|part| part.value).collect::<Vec<_>>();
     let value = evaluate(&formula, &values).map_err(Stop::Refused)?;
     let value = value.ok_or_else(|| Stop::Refused("one of the numbers is missing".to_owned()))?;
-    let decimals = if sign == Sign::Over { 3 } else { left.decimals.max(right.decimals) };
+    let own = value.normalize().scale();
+    let decimals = if sign == Sign::Over { own.min(3) } else { left.decimals.max(right.decimals) };
     let cells = left.cells.iter().chain(&right.cells).cloned().collect();
     Ok(Quantity { formula, parts, value, decimals, cells })
 }

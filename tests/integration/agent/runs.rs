@@ -284,24 +284,14 @@ fn records(finding: Value) -> Turn {
     calls([("record_finding", finding)])
 }
 
-/// A finding on the first row of q1, which is [`CUSTOMERS`], with some of its fields changed.
+/// A finding on CUST004 in q1, which is [`CUSTOMERS`], with some of its fields changed.
 fn finding(changes: &Value) -> Value {
     let mut finding = json!({
-        "evidence": [{ "query": "q1", "rows": [1] }],
-        "figures": [{ "name": "per_order", "expression": "q1['CUST004'].net_sales / q1['CUST004'].orders" }],
-        "title": "GHI Service Center (CUST004) stopped ordering: 114,000 INR at risk",
+        "facts": ["q1[CUST004].net_sales", "q1[CUST004].last_order"],
+        "impact": "q1[CUST004].net_sales / q1[CUST004].orders",
         "severity": "high",
-        "category": "churn",
-        "segment": "CUST004",
-        "period": "2025-07-04 to 2025-11-28",
-        "narrative": "CUST004 has not ordered since 1 August 2025; its orders were worth {per_order} INR each.",
-        "impact": { "metric": "net sales at risk", "amount": "q1['CUST004'].net_sales", "unit": "INR" },
-        "confidence": "medium",
-        "recommended_actions": [{
-            "action": "call the purchaser", "why": "to learn who supplies now", "who": "sales lead North",
-            "by_when": "2025-12-05",
-        }],
-        "falsified_by": "an order under another code",
+        "reading": "It may have another supplier: {f1} is what is at risk.",
+        "actions": ["Sales lead North: call the purchaser, to learn who supplies now, by 2025-12-05"],
     });
     for (key, value) in changes.as_object().unwrap() {
         finding[key] = value.clone();

@@ -95,7 +95,7 @@ fn calls_written_as_text_are_no_all_clear() {
 
 #[test]
 fn a_run_whose_only_draft_was_sent_back_says_so() {
-    let wrong = records(finding(&json!({ "title": "CUST004 lost 115,001 INR" })));
+    let wrong = records(finding(&json!({ "facts": ["q1[CUST999].net_sales"] })));
     for draft in [wrong, calls_badly("record_finding", "{\"title\": \"CUST004")] {
         let ran = Exploration::new(&SAMPLE, [looks(CUSTOMERS), draft, finishes()]).run().ends_with(0, "finished");
         says_first(&ran, &["The only draft was sent back", "no all-clear"]);

@@ -182,15 +182,13 @@ fn several_calls_whose_ids_are_the_same_are_answered_each() {
 fn arguments_that_plainly_mean_what_the_tool_wants_are_taken() {
     let look = json!({ "arguments": { "sql": CUSTOMERS, "question": null } });
     let mut draft = finding(&json!({
-        "evidence": { "query": "q1", "rows": ["1"] }, "severity": "High", "category": "CHURN",
+        "facts": "q1[CUST004].net_sales", "severity": "High", "actions": "call the purchaser",
     }));
-    for name in ["figures", "impact", "recommended_actions"] {
-        draft[name] = draft[name].to_string().into();
-    }
+    draft["replaces"] = Value::Null;
     let looked = calls([("finish", json!({ "looked_at": "regions, without a finding" }))]);
     let ran = Exploration::new(&SAMPLE, [calls([("executeSql", look)]), records(draft), looked]).run();
     let report = ran.ends_with(0, "finished").report();
-    assert_eq!(report["findings"][0]["figures"][0]["text"], "38,000");
+    assert_eq!(report["findings"][0]["impact"]["values"][0]["text"], "38,000");
     assert_eq!(report["looked_at"], json!(["regions, without a finding"]));
     let script = [looks(CUSTOMERS), records(finding(&json!({ "severity": "mild" }))), finishes()];
     let ran = Exploration::new(&SAMPLE, script).run();

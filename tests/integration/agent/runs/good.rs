@@ -34,7 +34,7 @@ fn what_the_model_sees_first_and_after_its_calls() {
         let requests = ran.model.requests();
         assert_eq!(
             requests[0].tool_names(),
-            ["execute_sql", "describe_table", "find_values", "record_finding", "finish"]
+            ["execute_sql", "describe_table", "find_values", "state", "record_finding", "finish"]
         );
         let conversation = requests[2].body.get("messages").or(requests[2].body.get("input")).unwrap();
         let seen = conversation.as_array().unwrap().iter().map(said).collect::<String>();
@@ -101,19 +101,26 @@ fn timeless(mut report: Value) -> Value {
 fn each_thing_that_happens_has_its_line_in_the_journal() {
     let mut script = script();
     script.insert(1, looks("SELECT nonsense FROM primary_sales"));
-    script.insert(2, records(finding(&json!({ "narrative": "CUST004 lost 999,999 INR." }))));
+    script.insert(2, records(finding(&json!({ "facts": ["q1[CUST999].net_sales"] }))));
     let ran = Exploration::new(&SAMPLE, script).run().ends_with(0, "finished");
     let names = ran.journal.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["event"].to_string());
-    let names = names.map(|name| name.trim_matches('"').to_owned()).collect::<Vec<_>>().join(" ");
+    let mut names = names.map(|name| name.trim_matches('"').to_owned()).collect::<Vec<_>>();
+    // How many facts a result offers is not looked at here.
+    names.dedup();
+    let is_stated = |name: &String| matches!(name.as_str(), "companion_ran" | "stated");
+    assert!(names.iter().any(is_stated));
+    names.retain(|name| !is_stated(name));
+    names.dedup();
+    let names = names.join(" ");
     assert_eq!(
         names,
-        "started briefed asked warned replied query_started query_started query_started queried queried queried \
-         asked replied query_started query_failed asked replied finding_refused asked replied query_started queried \
-         asked replied found asked replied stopped"
+        "started briefed asked warned replied query_started queried asked replied query_started query_failed asked \
+         replied claim_refused finding_refused asked replied query_started queried asked replied recorded asked replied \
+         stopped"
     );
     let configuration = &ran.events("started")[0]["configuration"];
     assert!(configuration.to_string().contains("postgres://runs_reader:***@"), "{configuration:#}");
-    assert_eq!(ran.events("found")[0]["figures"][0]["text"], "38,000");
+    assert_eq!(ran.events("recorded")[0]["impact"]["values"][0]["text"], "38,000");
     assert_eq!(ran.report()["findings_refused"], 1);
     assert_eq!(ran.report()["queries_failed"], 1);
 }
@@ -127,7 +134,7 @@ fn the_model_can_explore_the_demo_too() {
     let outcome = program.run(&arguments);
     assert_eq!(outcome.code, 0, "{}", outcome.stderr);
     let report = serde_json::from_str::<Value>(&outcome.stdout).unwrap();
-    assert_eq!(report["findings"][0]["figures"][0]["text"], "38,000", "{report:#}");
+    assert_eq!(report["findings"][0]["impact"]["values"][0]["text"], "38,000", "{report:#}");
     assert_eq!(report["database"]["engine"], "embedded PostgreSQL");
     assert_eq!(report["as_of"], "2025-11-30");
 }

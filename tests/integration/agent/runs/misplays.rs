@@ -22,6 +22,8 @@ fn misplays() -> Vec<(Turn, &'static [&'static str])> {
         ),
         (calls_badly("execute_sql", "SELECT 1"), &["arguments: execute_sql", "takes a JSON object"]),
         (call("execute_sql", json!({ "statement": "SELECT 1" })), &["missing field `sql`"]),
+        (call("state", json!({ "claims": ["gaap(q1[CUST004].orders, rest)"] })), &["refused", "did you mean `gap`"]),
+        (call("state", json!({ "claims": "rank(q9.x)" })), &["there is no result q9", "q1"]),
         (call("run_python", json!({ "code": "1" })), &["no tool called \"run_python\"", "execute_sql"]),
         (call("describe_table", json!({ "table": "primary_sale" })), &["did you mean", "primary_sales"]),
         (call("describe_table", json!({ "table": "x" })), &["there is no table \"x\""]),
@@ -30,7 +32,7 @@ fn misplays() -> Vec<(Turn, &'static [&'static str])> {
         (says("  ").cut_off(), &["cut off", "Be brief"]),
         (says("CUST004 has churned, 114,000 lost."), &["Nothing of this is recorded"]),
         (says(&finding(&json!({})).to_string()), &["JSON alone is not a call"]),
-        (records(json!({ "title": "CUST004" })), &["arguments: record_finding", "missing field", "evidence"]),
+        (records(json!({ "title": "CUST004" })), &["arguments: record_finding", "missing field", "facts"]),
     ]
 }
 
@@ -56,7 +58,7 @@ fn what_is_wrong_with_a_turn_is_told_in_one_line() {
 fn a_finding_written_as_text_is_recorded_once_it_is_called() {
     let script = [looks(CUSTOMERS), says(&finding(&json!({})).to_string()), records(finding(&json!({}))), finishes()];
     let ran = Exploration::new(&SAMPLE, script).run().ends_with(0, "finished");
-    assert_eq!(ran.report()["findings"][0]["figures"][0]["text"], "38,000");
+    assert_eq!(ran.report()["findings"][0]["impact"]["values"][0]["text"], "38,000");
 }
 
 #[test]
@@ -95,25 +97,25 @@ fn an_identical_query_of_the_same_turn_is_sent_once() {
 }
 
 #[test]
-fn a_refused_finding_names_the_number_and_the_nearest_cells_and_can_be_repaired() {
-    let wrong = finding(&json!({ "title": "CUST004 stopped ordering: 115,000 INR at risk" }));
+fn a_refused_finding_names_the_nearest_row_and_can_be_repaired() {
+    let wrong = finding(&json!({ "facts": ["q1[CUST999].net_sales"] }));
     let script = [looks(CUSTOMERS), records(wrong), records(finding(&json!({}))), finishes()];
     let ran = Exploration::new(&SAMPLE, script).run().ends_with(0, "finished");
     let refusal = &ran.answers(3)[0];
-    for words in ["refused, not recorded", "115,000", "q1[1].net_sales", "114000"] {
+    for words in ["refused, not recorded", "q1[CUST999].net_sales", "did you mean q1[CUST"] {
         assert!(refusal.contains(words), "{refusal}");
     }
-    assert_eq!(ran.answers(4)[0], "recorded as F1");
+    assert!(ran.answers(4)[0].starts_with("recorded as F1; it reads:\n\u{25c6} The sum of net_sales_value_2"), "{:?}", ran.answers(4));
     assert_eq!(ran.report()["findings"].as_array().unwrap().len(), 1);
     assert_eq!(ran.events("finding_refused").len(), 1);
 }
 
 #[test]
-fn two_findings_on_one_matter_become_one() {
-    let better = finding(&json!({ "severity": "critical" }));
+fn a_finding_that_replaces_another_takes_its_place() {
+    let better = finding(&json!({ "severity": "critical", "replaces": "f1" }));
     let script = [looks(CUSTOMERS), records(finding(&json!({}))), records(better), finishes()];
     let ran = Exploration::new(&SAMPLE, script).run().ends_with(0, "finished");
-    assert!(ran.answers(4)[0].starts_with("recorded as F1, in place of"), "{:?}", ran.answers(4));
+    assert!(ran.answers(4)[0].starts_with("recorded as F1"), "{:?}", ran.answers(4));
     let report = ran.report();
     assert_eq!(report["findings"].as_array().unwrap().len(), 1);
     assert_eq!((&report["findings"][0]["severity"], &report["usage"]["findings"]), (&json!("critical"), &json!(1)));
@@ -121,7 +123,7 @@ fn two_findings_on_one_matter_become_one() {
 
 #[test]
 fn finishing_with_a_refused_finding_is_put_off_until_it_is_repaired() {
-    let wrong = finding(&json!({ "title": "CUST004 lost 1 INR" }));
+    let wrong = finding(&json!({ "facts": ["q1[CUST999].net_sales"] }));
     let both = calls([("record_finding", wrong), ("finish", json!({}))]);
     let script = [looks(CUSTOMERS), both, records(finding(&json!({}))), finishes()];
     let ran = Exploration::new(&SAMPLE, script).run().ends_with(0, "finished");

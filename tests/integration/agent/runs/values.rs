@@ -76,13 +76,10 @@ fn every_usual_type_is_shown_bounded_and_kept_whole() {
 
 fn hostile_finding() -> Value {
     finding(&json!({
-        "evidence": [{ "query": "q1", "rows": [1, 2, 3] }],
-        "figures": [],
-        "title": "<script>alert()</script> \u{1b}[m {",
-        "segment": "<img src=x onerror=alert()>",
-        "period": "all of it",
-        "narrative": "Words | that \u{202e} try | to break out.",
-        "impact": { "metric": "rows", "amount": "q1[1].small", "unit": "</td>" },
+        "facts": ["q5.n"],
+        "impact": Value::Null,
+        "reading": "<script>alert()</script> \u{1b}[m Words | that \u{202e} try | to break out.",
+        "actions": ["<img src=x onerror=alert()>", "</td>"],
     }))
 }
 
