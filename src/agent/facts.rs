@@ -7,6 +7,7 @@ use super::Exploration;
 use super::journal::{Answered, Event, Question};
 use super::tools::{Answering, State};
 use crate::finding::companions::Evaluator;
+use crate::finding::claim::Claim;
 use crate::finding::fact::{self, Fact};
 use crate::finding::record::{self, FACTS_MAX, Proposal};
 
@@ -58,19 +59,24 @@ impl Exploration<'_> {
     /// Returns what the results of a query offer to state, a line each, with their ids.
     pub(super) async fn offers(&mut self, query: &str) -> io::Result<String> {
         let mut lines = Vec::new();
+        let mut why_none = None;
         for claim in fact::offers(query, &self.book) {
             if lines.len() == OFFERS_MAX || self.companions_time_left.is_zero() {
                 break;
             }
-            if let Ok(fact) = self.evaluate(&claim).await? {
-                let known = self.book.facts().len();
-                let fact = self.keep_fact(fact)?;
-                if self.book.facts().len() > known {
-                    lines.push(line(&fact));
+            match self.evaluate(&claim).await? {
+                Ok(fact) => {
+                    let known = self.book.facts().len();
+                    let fact = self.keep_fact(fact)?;
+                    if self.book.facts().len() > known {
+                        lines.push(line(&fact));
+                    }
                 }
+                Err(problem) => why_none = why_none.or(Some(problem)),
             }
         }
-        Ok(if lines.is_empty() { String::new() } else { format!("\nfacts that you can record:\n{}", lines.join("\n")) })
+        let nothing = why_none.map(|problem| format!("\nno fact is offered: {problem}")).unwrap_or_default();
+        Ok(if lines.is_empty() { nothing } else { format!("\nfacts that you can record:\n{}", lines.join("\n")) })
     }
 
     /// Words claims, and says of each that is refused why.
@@ -96,6 +102,12 @@ impl Exploration<'_> {
         match self.evaluate(claim).await? {
             Ok(fact) => self.keep_fact(fact).map(Ok),
             Err(problem) => {
+                // A sentence that names one fact means it.
+                if let Some(id) = named(claim).filter(|_| Claim::parse(claim).is_err())
+                    && let Some(fact) = self.book.fact(&id)
+                {
+                    return Ok(Ok(fact.clone()));
+                }
                 let (claim, reason) = (claim.to_owned(), problem.clone());
                 self.observer.observe(Event::ClaimRefused { claim, reason })?;
                 Ok(Err(problem))
@@ -135,8 +147,7 @@ impl Exploration<'_> {
             },
             None => None,
         };
-        // A reading may name the facts of the finding alone.
-        let words = record::words(proposal, &facts.iter().chain(&impact).collect::<Vec<_>>());
+        let words = record::words(proposal, &facts.iter().chain(&impact).collect::<Vec<_>>(), self.book.facts());
         let left_out = words.left_out.clone();
         let replaced = proposal.replaces.as_deref().and_then(|id| self.stated_by(id));
         let id = replaced.map_or_else(|| format!("F{}", self.found.len() + self.findings.len() + 1), |index| self.found[index].id.clone());
@@ -190,8 +201,7 @@ impl Exploration<'_> {
                 let (facts, refused) = self.facts(&answer.facts).await?;
                 problems.extend(refused.into_iter().map(|problem| format!("answer {number}: {problem}")));
                 let proposal = Proposal { reading: answer.reading.clone(), ..Proposal::default() };
-                let words = record::words(&proposal, &facts.iter().collect::<Vec<_>>());
-                problems.extend(words.left_out.into_iter().map(|problem| format!("answer {number}: {problem}")));
+                let words = record::words(&proposal, &facts.iter().collect::<Vec<_>>(), self.book.facts());
                 own.facts.extend(facts);
                 own.reading = words.reading.or(own.reading.take());
                 own.not_answerable = answer.not_answerable.clone().or(own.not_answerable.take());
@@ -200,6 +210,20 @@ impl Exploration<'_> {
         let is_known = |answer: &&Answering| !answered.iter().any(|known| known.question == answer.question);
         problems.extend(given.iter().filter(is_known).map(|answer| format!("there is no question {}", answer.question)));
         Ok((answered, problems))
+    }
+}
+
+/// Returns the only id of a fact in a text, such as `Hardware is the most common (f2)`.
+fn named(text: &str) -> Option<String> {
+    let words = text.split(|c: char| !c.is_alphanumeric());
+    let is_id = |word: &&str| {
+        let digits = word.strip_prefix(['f', 'F']);
+        digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let mut ids = words.filter(is_id);
+    match (ids.next(), ids.next()) {
+        (Some(only), None) => Some(only.to_lowercase()),
+        _ => None,
     }
 }
 

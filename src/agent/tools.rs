@@ -6,6 +6,7 @@ mod describe_table;
 mod execute_sql;
 mod find_values;
 mod fit;
+pub(super) mod notes;
 mod schema;
 
 use std::sync::Arc;
@@ -78,6 +79,7 @@ pub struct ExecuteSql {
 #[schemars(deny_unknown_fields)]
 pub struct DescribeTable {
     /// The table: name, or schema.name.
+    #[serde(alias = "table_name", alias = "name")]
     pub table: String,
 }
 
@@ -86,6 +88,7 @@ pub struct DescribeTable {
 #[schemars(deny_unknown_fields)]
 pub struct FindValues {
     /// The text to look for; upper and lower case are the same.
+    #[serde(alias = "value", alias = "query")]
     pub text: String,
     /// The table to look in: name, or schema.name; all tables when left out.
     #[serde(default)]
@@ -124,11 +127,23 @@ pub struct Answering {
 #[schemars(deny_unknown_fields)]
 struct FinishWithAnswers {
     /// The answers to the numbered questions.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "answers")]
     answers: Vec<Answering>,
     /// What was examined without giving a finding, a short line each, in words without figures.
     #[serde(default)]
     looked_at: Vec<String>,
+}
+
+/// Reads answers. A text in place of an answer is what the model says to the question of its place.
+fn answers<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Answering>, D::Error> {
+    let given = Vec::<Value>::deserialize(deserializer)?;
+    let answer = |(number, value): (u32, Value)| match value {
+        Value::String(text) => {
+            Ok(Answering { question: number, facts: Vec::new(), reading: Some(text), not_answerable: None })
+        }
+        value => serde_json::from_value(value).map_err(serde::de::Error::custom),
+    };
+    (1..).zip(given).map(answer).collect()
 }
 
 /// The arguments of `finish`.
@@ -147,10 +162,8 @@ pub struct Finish {
 impl Call {
     /// Parses a call. The error is one line for the model.
     pub fn parse(call: &ToolCall, speech: Speech) -> Result<Self, String> {
-        let name = call.name.trim().to_lowercase().replace(['-', ' '], "_");
         let known = speech.names();
-        let near = (!known.contains(&name.as_str())).then(|| near_tool(&name, known)).flatten();
-        match (near.unwrap_or(&name), speech) {
+        match (Self::tool(&call.name, speech).as_str(), speech) {
             ("execute_sql", _) => arguments(call).map(unfenced).map(Self::ExecuteSql),
             ("describe_table", _) => arguments(call).map(Self::DescribeTable),
             ("find_values", _) => arguments(call).map(Self::FindValues),
@@ -164,6 +177,16 @@ impl Call {
             ("finish", Speech::Words) => arguments(call).map(Self::Finish),
             _ => Err(format!("tool: there is no tool called {:?}; the tools are {}", call.name, known.join(", "))),
         }
+    }
+}
+
+impl Call {
+    /// Returns the name of the tool that a name means.
+    pub(super) fn tool(name: &str, speech: Speech) -> String {
+        let plain = name.trim().to_lowercase().replace(['-', ' '], "_");
+        let known = speech.names();
+        let near = (!known.contains(&plain.as_str())).then(|| near_tool(&plain, known)).flatten();
+        near.map_or(plain, str::to_owned)
     }
 }
 
@@ -251,7 +274,8 @@ pub fn specs(recording_only: bool, speech: Speech) -> Vec<ToolSpec> {
                  arithmetic over cells; change(a, b); gap(a, b), gap(a, rest), gap(a, all); share(part, whole), \
                  share(part, all); rank(a); top(3, q1.cost); range(q3.days except Finance); count(q3.rate > 0.1); \
                  alike(q3.days); each change(q1.before, q1.after); trend(q5.n); since(q5.n); outlier(a); per_day(a); \
-                 differ(a, b). f4 stands for an earlier fact. The words come from the SQL, never from its aliases.",
+                 differ(a, b). f4 stands for an earlier fact. At most 16 claims a call. The words come from the SQL, never \
+                 from its aliases.",
             ));
             specs.push(spec::<Proposal>(
                 "record_finding",

@@ -7,7 +7,7 @@ use std::time::Instant;
 use futures_util::future::join_all;
 
 use super::journal::{Event, StopReason};
-use super::tools::{Call, ExecuteSql, Failure, Finish, Ran, Speech};
+use super::tools::{Call, ExecuteSql, Failure, Ran, Speech, notes};
 use super::{Ending, Exploration, milliseconds};
 use crate::finding::Draft;
 use crate::finding::check::{self, Context};
@@ -102,6 +102,11 @@ impl Exploration<'_> {
                 return Ok(Answer::Text(message));
             }
         };
+        if let Some(objection) = notes::bare_user(&select, &self.setup.toolbox.catalog) {
+            let (sql, message) = (arguments.sql.clone(), objection.clone());
+            self.observer.observe(Event::QueryFailed { id: None, sql, message })?;
+            return Ok(Answer::Text(objection));
+        }
         let fingerprint = select.fingerprint();
         if let Some(id) = self.answered.get(&fingerprint) {
             return Ok(match self.results.get(id) {
@@ -147,6 +152,8 @@ impl Exploration<'_> {
                     **answer = Some(self.keep(*query, ran, elapsed_milliseconds)?);
                 }
                 Err(Failure::Told(message)) => {
+                    let advice = notes::on_error(&query.sql, &message).unwrap_or_default();
+                    let message = format!("{message}{advice}");
                     self.answered.retain(|_, id| *id != query.id);
                     **answer = Some(Answer::Text(message.clone()));
                     self.observer.observe(Event::QueryFailed { id: Some(query.id), sql: query.sql, message })?;
@@ -199,8 +206,13 @@ impl Exploration<'_> {
         self.observer.observe(Event::Queried((*result).clone()))?;
         self.results.push(Arc::clone(&result));
         let lineage = lineage::of(&select, &self.setup.toolbox.catalog);
+        let note = notes::on_result(&result, &lineage, &self.setup.toolbox.catalog);
         self.book.push(Sheet { result: Arc::clone(&result), lineage });
-        Ok(self.show(&result, ""))
+        let shown = self.show(&result, "");
+        Ok(match (shown, note) {
+            (Answer::Result { query, text }, Some(note)) => Answer::Result { query, text: format!("{text}\n{note}") },
+            (shown, _) => shown,
+        })
     }
 
     fn show(&self, result: &QueryResult, note: &str) -> Answer {
@@ -227,7 +239,7 @@ impl Exploration<'_> {
                     refused |= !accepted;
                     *answer = Some(Answer::Text(text));
                 }
-                Err(problem) if call.name == "record_finding" => {
+                Err(problem) if Call::tool(&call.name, self.setup.speech) == "record_finding" => {
                     refused = true;
                     let (arguments, problems) = (call.arguments.clone(), vec![problem.clone()]);
                     self.observer.observe(Event::FindingRefused { arguments, problems })?;
@@ -276,7 +288,7 @@ impl Exploration<'_> {
             return Ok(None);
         };
         let (answered, problems) = self.answers(&arguments.answers).await?;
-        if !last && let Some(objection) = self.objection(arguments, refused, &problems) {
+        if !last && let Some(objection) = self.objection(refused, &problems) {
             answers[index] = Some(Answer::Text(objection));
             return Ok(None);
         }
@@ -285,7 +297,7 @@ impl Exploration<'_> {
     }
 
     /// Returns the objection to finishing now. Except for a refused finding, a run objects at most once.
-    fn objection(&mut self, arguments: &Finish, refused: bool, problems: &[String]) -> Option<String> {
+    fn objection(&mut self, refused: bool, problems: &[String]) -> Option<String> {
         if refused {
             return Some(
                 "not finished: a finding of this turn was refused; repair it, or call finish again".to_owned(),
@@ -300,10 +312,7 @@ impl Exploration<'_> {
         if !problems.is_empty() {
             return Some(format!("not finished:\n- {}\nrepair it, or call finish again", problems.join("\n- ")));
         }
-        let figures = arguments.looked_at.iter().find(|line| text::has_figures(line))?;
-        Some(format!(
-            "not finished: figures in looked_at cannot be checked; say it in words, or record it: {figures:?}"
-        ))
+        None
     }
 
     fn answer(&mut self, call: &ToolCall, answer: Option<Answer>) {

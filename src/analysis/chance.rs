@@ -2,7 +2,7 @@
 //!
 //! p is the probability of such a result, or a stronger one, if there is nothing but chance; always two-sided.
 
-use statrs::distribution::{ContinuousCDF as _, Normal, StudentsT};
+use statrs::distribution::{ChiSquared, ContinuousCDF as _, FisherSnedecor, Normal, StudentsT};
 use statrs::function::factorial::ln_binomial;
 
 /// The z of a 95% interval.
@@ -10,6 +10,8 @@ const Z_95: f64 = 1.959_963_984_540_054;
 /// Counts up to which Fisher's test is summed up exactly.
 const EXACT_MAX: u64 = 10_000;
 
+/// The expected count of a cell below which the approximation of several shares is not used.
+const EXPECTED_MIN: f64 = 5.0;
 /// Values below which an average is not compared.
 const VALUES_MIN: u64 = 5;
 
@@ -108,6 +110,45 @@ pub fn two_means(one: Mean, other: Mean) -> Option<f64> {
     let t = (one.mean - other.mean) / error;
     let distribution = StudentsT::new(0.0, 1.0, freedom).ok()?;
     Some((2.0 * distribution.sf(t.abs())).min(1.0))
+}
+
+/// Returns p of several averages being one (Welch 1951). `None` with fewer than two groups of five values, or where one has
+/// no variance.
+pub fn several_means(groups: &[Mean]) -> Option<f64> {
+    if groups.len() < 2 || groups.iter().any(|group| group.count < VALUES_MIN || group.variance <= 0.0) {
+        return None;
+    }
+    let k = groups.len() as f64;
+    let weights = groups.iter().map(|group| group.count as f64 / group.variance).collect::<Vec<_>>();
+    let total = weights.iter().sum::<f64>();
+    let mean = groups.iter().zip(&weights).map(|(group, weight)| group.mean * weight).sum::<f64>() / total;
+    let between = groups.iter().zip(&weights).map(|(group, weight)| weight * (group.mean - mean).powi(2)).sum::<f64>();
+    let spread = groups.iter().zip(&weights).map(|(group, weight)| {
+        (1.0 - weight / total).powi(2) / (group.count - 1) as f64
+    });
+    let spread = spread.sum::<f64>();
+    let f = between / (k - 1.0) / (1.0 + 2.0 * (k - 2.0) / (k * k - 1.0) * spread);
+    let freedom = (k * k - 1.0) / (3.0 * spread);
+    Some(FisherSnedecor::new(k - 1.0, freedom).ok()?.sf(f))
+}
+
+/// Returns p of several shares being one (Pearson 1900). `None` where fewer than five are expected in a cell.
+pub fn several_proportions(groups: &[Proportion]) -> Option<f64> {
+    let (parts, whole) = groups.iter().fold((0, 0), |(parts, whole), group| (parts + group.part, whole + group.whole));
+    if groups.len() < 2 || whole == 0 {
+        return None;
+    }
+    let share = parts as f64 / whole as f64;
+    let expected = |group: &Proportion| (group.whole as f64 * share, group.whole as f64 * (1.0 - share));
+    if groups.iter().map(expected).any(|(part, rest)| part < EXPECTED_MIN || rest < EXPECTED_MIN) {
+        return None;
+    }
+    let cell = |group: &Proportion| {
+        let (part, rest) = expected(group);
+        (group.part as f64 - part).powi(2) * (1.0 / part + 1.0 / rest)
+    };
+    let statistic = groups.iter().map(cell).sum::<f64>();
+    Some(ChiSquared::new(groups.len() as f64 - 1.0).ok()?.sf(statistic))
 }
 
 /// Returns the 95% interval of the difference of two averages (Welch 1947).
@@ -252,6 +293,18 @@ mod tests {
         let one = Mean { mean: 10.0, variance: 4.0, count: 12 };
         let other = Mean { mean: 8.0, variance: 9.0, count: 20 };
         near(two_means(one, other).unwrap_or_default(), 0.031_37);
+    }
+
+    /// The values are those of SciPy (`chi2_contingency`) and of R (`oneway.test`).
+    #[test]
+    fn several_groups_are_tested_at_once() {
+        let shares = [(20, 100), (30, 100), (25, 120)].map(|(part, whole)| Proportion { part, whole });
+        near(several_proportions(&shares).unwrap_or_default(), 0.172_7);
+        assert_eq!(several_proportions(&shares[..1]), None);
+        let means = [(5.0, 1.0), (5.1, 1.2), (4.9, 0.9)].map(|(mean, variance)| Mean { mean, variance, count: 50 });
+        assert!(several_means(&means).is_some_and(|p| p > 0.5));
+        let means = [(5.0, 1.0), (8.0, 1.2), (4.9, 0.9)].map(|(mean, variance)| Mean { mean, variance, count: 50 });
+        assert!(several_means(&means).is_some_and(|p| p < 0.001));
     }
 
     #[test]

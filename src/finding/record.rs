@@ -18,13 +18,15 @@ const WORDS_CHARACTERS_MAX: usize = 1_500;
 const ACTIONS_MAX: usize = 5;
 /// Facts of a finding.
 pub const FACTS_MAX: usize = 8;
+/// Above this p chance may explain a fact.
+const P_MAX: f64 = 0.05;
 /// Rows below which a number rests on little.
 const ROWS_MIN: u64 = 30;
 /// Rows below which a number rests on hardly anything.
 const ROWS_FEW: u64 = 10;
 
 /// The arguments of `record_finding`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Proposal {
     /// Ids of facts (f4) or claims (rank(q3[Hardware].days)); the first is the headline.
     pub facts: Vec<String>,
@@ -38,11 +40,22 @@ pub struct Proposal {
     #[serde(default)]
     pub actions: Vec<String>,
     /// How much it matters, in your judgement.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub severity: Option<Severity>,
+    #[serde(default = "medium")]
+    pub severity: Severity,
     /// The id of a finding that this one takes the place of, such as F2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<String>,
+}
+
+fn medium() -> Severity {
+    Severity::Medium
+}
+
+impl Default for Proposal {
+    fn default() -> Self {
+        let (facts, actions) = (Vec::new(), Vec::new());
+        Self { facts, impact: None, reading: None, actions, severity: medium(), replaces: None }
+    }
 }
 
 /// A choice of facts, with what a model makes of them.
@@ -106,15 +119,15 @@ pub struct Words {
 }
 
 /// Returns the finding of these facts, of which the first leads; `None` without a fact.
-pub fn of(id: String, facts: Vec<Fact>, impact: Option<Fact>, severity: Option<Severity>, words: Words) -> Option<Finding> {
+pub fn of(id: String, facts: Vec<Fact>, impact: Option<Fact>, severity: Severity, words: Words) -> Option<Finding> {
     let lead = facts.first()?;
-    let (confidence, confidence_because) = confidence(lead);
+    let (confidence, confidence_because) = confidence(&facts);
     Some(Finding {
         id,
         fingerprint: fingerprint(lead),
         confidence,
         confidence_because,
-        severity: severity.unwrap_or(Severity::Medium),
+        severity,
         reading: words.reading,
         actions: words.actions,
         facts,
@@ -123,8 +136,10 @@ pub fn of(id: String, facts: Vec<Fact>, impact: Option<Fact>, severity: Option<S
     })
 }
 
-/// Returns how sure one can be of a lead, and what lowers it: chance, few rows, doubts, a comparison without a test.
-fn confidence(lead: &Fact) -> (Confidence, Vec<String>) {
+/// Returns how sure one can be of facts, and what lowers it: chance, few rows where nothing was tested, doubts, a
+/// comparison without a test.
+fn confidence(facts: &[Fact]) -> (Confidence, Vec<String>) {
+    let Some(lead) = facts.first() else { return (Confidence::Low, Vec::new()) };
     let mut because = Vec::new();
     let mut lowered = 0;
     let mut lower = |by: u8, why: String| {
@@ -132,15 +147,21 @@ fn confidence(lead: &Fact) -> (Confidence, Vec<String>) {
         because.push(why);
     };
     let compares = matches!(lead.form, Form::Change | Form::EachChange | Form::Gap | Form::Rank | Form::Top | Form::Range);
+    let finds_nothing = matches!(lead.form, Form::Differ | Form::Alike | Form::Trend | Form::Since);
+    let is_chance = |fact: &&Fact| fact.test.as_ref().is_some_and(|test| test.p > P_MAX);
     match &lead.test {
-        Some(test) if test.p > 0.05 => lower(2, "chance alone may explain it".to_owned()),
+        Some(test) if test.p > P_MAX && finds_nothing => {
+            lower(1, "that nothing is seen is no proof that there is nothing".to_owned());
+        }
+        Some(test) if test.p > P_MAX => lower(2, "chance alone may explain it".to_owned()),
+        Some(_) => {}
+        None if lead.rows < ROWS_FEW => lower(2, format!("{} rows are behind one of its numbers", lead.rows)),
+        None if lead.rows < ROWS_MIN => lower(1, format!("{} rows are behind one of its numbers", lead.rows)),
         None if compares => lower(1, "the comparison was not tested against chance".to_owned()),
-        Some(_) | None => {}
+        None => {}
     }
-    if lead.rows < ROWS_FEW {
-        lower(2, format!("{} rows are behind one of its numbers", lead.rows));
-    } else if lead.rows < ROWS_MIN {
-        lower(1, format!("{} rows are behind one of its numbers", lead.rows));
+    if lead.test.as_ref().is_none_or(|test| test.p <= P_MAX) && facts.iter().skip(1).any(|fact| is_chance(&fact)) {
+        lower(1, "chance alone may explain another of its facts".to_owned());
     }
     if !lead.doubts.is_empty() {
         let count = lead.doubts.len();
@@ -162,16 +183,17 @@ fn fingerprint(lead: &Fact) -> String {
 }
 
 /// Returns a model's words with the facts that they name in their place, and without what states figures of its own.
-pub fn words(proposal: &Proposal, facts: &[&Fact]) -> Words {
+/// `stated` are the facts of the run, which the words may name.
+pub fn words(proposal: &Proposal, facts: &[&Fact], stated: &[Fact]) -> Words {
     let mut words = Words::default();
     if let Some(reading) = proposal.reading.as_deref().map(str::trim).filter(|reading| !reading.is_empty()) {
-        match told(reading, facts) {
+        match told(reading, facts, stated) {
             Ok(reading) => words.reading = Some(reading),
             Err(problem) => words.left_out.push(format!("the reading was left out: {problem}")),
         }
     }
     for action in proposal.actions.iter().map(|action| action.trim()).filter(|action| !action.is_empty()) {
-        match told(action, facts) {
+        match told(action, facts, stated) {
             _ if words.actions.len() == ACTIONS_MAX => {
                 words.left_out.push(format!("only {ACTIONS_MAX} actions are kept"));
                 break;
@@ -184,14 +206,14 @@ pub fn words(proposal: &Proposal, facts: &[&Fact]) -> Words {
 }
 
 /// Puts facts where a text names them. The error names a figure that is none of the facts'.
-fn told(text: &str, facts: &[&Fact]) -> Result<String, String> {
+fn told(text: &str, facts: &[&Fact], stated: &[Fact]) -> Result<String, String> {
     let text = text.chars().take(WORDS_CHARACTERS_MAX).collect::<String>();
     let mut told = String::new();
     let mut own = String::new();
     let mut rest = text.as_str();
     while let Some((before, after)) = rest.split_once('{') {
         let named = after.split_once('}').and_then(|(id, after)| {
-            let fact = facts.iter().find(|fact| fact.id.eq_ignore_ascii_case(id.trim()))?;
+            let fact = stated.iter().find(|fact| fact.id.eq_ignore_ascii_case(id.trim()))?;
             Some((fact, after))
         });
         told.push_str(before);
@@ -204,8 +226,7 @@ fn told(text: &str, facts: &[&Fact]) -> Result<String, String> {
             }
             None => {
                 let id = after.split('}').next().unwrap_or_default();
-                let known = facts.iter().map(|fact| format!("{{{}}}", fact.id)).collect::<Vec<_>>().join(", ");
-                return Err(format!("{{{}}} is no fact of this finding; there are {known}", id.chars().take(20).collect::<String>()));
+                return Err(format!("{{{}}} is no fact that was stated", id.chars().take(20).collect::<String>()));
             }
         }
     }

@@ -7,7 +7,7 @@ use serde_json::{Map, Number, Value, json};
 use crate::model::lenient;
 
 /// Keys under which models nest the arguments.
-const WRAPPERS: [&str; 6] = ["arguments", "parameters", "args", "params", "input", "kwargs"];
+const WRAPPERS: [&str; 7] = ["arguments", "parameters", "args", "params", "input", "kwargs", "finding"];
 /// Keys that may appear next to such a key.
 const BESIDE: [&str; 4] = ["name", "tool", "type", "id"];
 
@@ -109,6 +109,10 @@ fn adapt_list(value: &mut Value, items: &Value) {
             Some(object @ Value::Object(_)) if holds_objects => json!([object]),
             _ if holds_numbers => text.trim_matches(['[', ']']).split(',').map(str::trim).map(Value::from).collect(),
             _ if text.trim().is_empty() => json!([]),
+            // Ids in one text.
+            _ if text.contains(',') && text.split(',').all(is_id) => {
+                text.split(',').map(str::trim).map(Value::from).collect()
+            }
             _ => json!([text]),
         };
     } else if value.as_object().is_some_and(Map::is_empty) {
@@ -118,6 +122,12 @@ fn adapt_list(value: &mut Value, items: &Value) {
     }
     if let Value::Array(list) = value {
         for item in list {
+            let is_split = item.is_object() && !holds_objects;
+            if let (true, Some(parts)) = (is_split, item.as_object()) {
+                // One text in several fields, such as who and what.
+                let texts = parts.values().filter_map(Value::as_str).collect::<Vec<_>>();
+                *item = texts.join(": ").into();
+            }
             adapt(item, items);
         }
     }
@@ -135,17 +145,30 @@ fn adapt_text(value: &mut Value, schema: &Value) {
     let Some(choices) = schema.get("enum").and_then(Value::as_array) else { return };
     let plain = |text: &str| text.trim().to_lowercase().replace([' ', '-'], "_");
     let meant = value.as_str().and_then(|text| {
-        choices.iter().find(|choice| choice.as_str().is_some_and(|choice| plain(choice) == plain(text)))
+        let text = plain(text);
+        let is_it = |choice: &str| text == plain(choice) || text.starts_with(&format!("{}_", plain(choice)));
+        choices.iter().find(|choice| choice.as_str().is_some_and(is_it))
     });
     if let Some(meant) = meant.cloned() {
         *value = meant;
     }
 }
 
+/// Returns whether a text is an id such as `f4`.
+fn is_id(text: &str) -> bool {
+    let text = text.trim();
+    let digits = text.strip_prefix(['f', 'F', 'q', 'Q']);
+    digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 /// Parses a whole number, which may be written as a float or in a string.
 fn whole_number(value: &Value) -> Option<i64> {
     let text = match value {
-        Value::String(text) => text.trim().to_owned(),
+        // `Q1` and `#1` are numbers with a mark before them.
+        Value::String(text) => {
+            let digits = text.trim().trim_start_matches(|c: char| !c.is_ascii_digit() && c != '-');
+            if text.trim().len() - digits.len() > 2 { text.trim().to_owned() } else { digits.to_owned() }
+        }
         Value::Number(number) => number.to_string(),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
     };
@@ -239,6 +262,13 @@ mod tests {
         check(json!({ "name": "finish", "parameters": "{\"level\": \"low\"}" }), &plain);
         check(json!({ "Level": ["low"] }), &plain);
         check(json!({ "level": "Data Quality" }), &json!({ "level": "data_quality" }));
+        check(json!({ "level": "Low priority" }), &json!({ "level": "low" }));
+        check(json!({ "level": "low", "names": "f18, f5" }), &json!({ "level": "low", "names": ["f18", "f5"] }));
+        check(
+            json!({ "level": "low", "names": [{ "who": "sales", "what": "call" }] }),
+            &json!({ "level": "low", "names": ["sales: call"] }),
+        );
+        check(json!({ "level": "low", "rows": ["Q1"] }), &json!({ "level": "low", "rows": [1] }));
         for names in [json!("a"), json!(["a"]), json!("[\"a\"]")] {
             check(json!({ "level": "low", "names": names }), &json!({ "level": "low", "names": ["a"] }));
         }

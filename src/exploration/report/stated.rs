@@ -42,6 +42,15 @@ pub(super) struct Stated<'a> {
     pub(super) evidence: Vec<Evidence<'a>>,
 }
 
+impl Stated<'_> {
+    /// Returns where the definitions of the measures stand.
+    pub(super) fn defined(&self) -> String {
+        let queries = self.evidence.iter().map(|evidence| evidence.query).collect::<Vec<_>>().join(", ");
+        let hashes = self.definitions.iter().map(|(hash, _)| hash.as_str()).collect::<Vec<_>>().join(", ");
+        format!("{hashes} (from {queries}; the SQL is in the report as HTML, Markdown or JSON)")
+    }
+}
+
 /// Returns the findings of facts by severity, in the order of recording.
 pub(super) fn findings(run: &Run) -> Vec<Stated<'_>> {
     let mut findings = run.found.iter().collect::<Vec<_>>();

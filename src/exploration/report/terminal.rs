@@ -106,9 +106,7 @@ fn one_stated(page: &mut Page, stated: &Stated<'_>) {
         page.item(if index == 0 { "Doubts" } else { "" }, "-", doubt);
     }
     page.item("Confidence", "", &stated.confidence);
-    for (index, (hash, sql)) in stated.definitions.iter().enumerate() {
-        page.item(if index == 0 { "Defined" } else { "" }, "-", &format!("{sql} [{hash}]"));
-    }
+    page.item("Defined", "", &stated.defined());
     page.blank();
     for evidence in &stated.evidence {
         evidence_table(page, evidence);

@@ -417,6 +417,15 @@ impl<'w> Column<'w> {
         Ok(periods.filter(|(named, _)| *named == time).map(|(_, period)| period).next())
     }
 
+    /// Returns what a key that an output shows is called.
+    pub(super) fn key_name(&self, output: usize) -> Option<String> {
+        self.known().ok()?.iter().find_map(|known| {
+            let ground = Ground { base: &known.base, rows: &known.measure.rows, catalog: &self.book.catalog };
+            let key = known.measure.keys.iter().find(|key| shown(key) == Some(output))?;
+            Some(ground.named(&key.key).ok()?.name)
+        })
+    }
+
     /// Returns the output that shows a key of time, of those to which a group belongs.
     pub(super) fn time_of(&self, group: &Group) -> Option<usize> {
         group.keys.iter().map(|(output, _)| *output).find(|output| self.moment_of(*output).is_some())

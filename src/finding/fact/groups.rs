@@ -7,11 +7,13 @@ use super::compare::{Axis, difference};
 use super::condition::Condition;
 use super::period::Period;
 use super::quantity::{Quantity, Scale, shown};
-use super::sentence::{end, list, quoted, sentence, signed_percent, size, what};
+use super::sentence::{P_MAX, end, list, mean, probability, proportion, quoted, sentence, signed_percent, size, what};
 use super::values::{part_of, relative};
-use super::{Draft, Fact, Form, Stop, refused, select, value as named};
+use super::{Draft, Fact, Form, Stop, Test, refused, select, value as named};
+use crate::analysis::chance;
 use crate::finding::CellReference;
 use crate::finding::claim::{Comparison, Operand, Span};
+use crate::finding::wording::parts::having_words;
 use crate::finding::workbook::Workbook;
 use crate::typeset::text::group_digits;
 
@@ -33,6 +35,8 @@ struct Groups<'w> {
     missing: usize,
     /// The groups that the claim leaves out.
     except: Vec<String>,
+    /// What a HAVING of the statement asks of the groups, as the end of a phrase.
+    only: String,
     /// The periods that the data cover in part.
     partial: Vec<Period>,
     /// The rows of the result whose groups these are.
@@ -106,10 +110,27 @@ impl<'w> Groups<'w> {
                 None => missing += 1,
             }
         }
-        let mut groups = Self { column, key, key_name: "its key".to_owned(), values, missing, except: Vec::new(), rows, partial: Vec::new() };
-        groups.key_name = groups.told().iter().find_map(|condition| condition.as_key().map(|key| key.name.clone())).unwrap_or(groups.key_name);
+        let mut groups = Self { column, key, key_name: "its key".to_owned(), values, missing, except: Vec::new(), rows, only: String::new(), partial: Vec::new() };
+        if let Some(name) = groups.column.key_name(key) {
+            groups.key_name = name;
+        }
+        groups.having()?;
         groups.whole_periods()?;
         Ok(groups)
+    }
+
+    /// Keeps the groups that a HAVING of the statement leaves, if the result has all of them.
+    fn having(&mut self) -> Result<(), Stop> {
+        let sheet = self.column.sheet;
+        let block = &self.column.branch.block;
+        let table = &sheet.result.table;
+        if block.having.is_empty() || sheet.lineage.is_limited || table.more_rows || block.is_cut() {
+            return Ok(());
+        }
+        let shown = (0..table.rows.len()).map(|row| table.cell(row, self.key)).collect::<Vec<_>>();
+        self.values.retain(|(value, _)| shown.contains(&value.as_deref()));
+        self.only = format!(" and {}", having_words(block, &self.column.book.catalog));
+        Ok(())
     }
 
     /// Leaves out periods that the data cover in part, if the key is one of time.
@@ -120,7 +141,8 @@ impl<'w> Groups<'w> {
         let partial = |quantity: &Quantity| {
             let conditions = quantity.parts.iter().flat_map(|part| &part.conditions);
             let period = conditions.filter_map(Condition::as_period).find(|(known, _)| **known == time)?.1;
-            (!(period.unit().is_some() && period.and(data) == Some(period))).then_some(period)
+            let is_covered = period.and(data).is_some_and(|seen| seen.is_nearly(period));
+            (!(period.unit().is_some() && is_covered)).then_some(period)
         };
         self.partial = self.values.iter().filter_map(|(_, quantity)| partial(quantity)).collect();
         self.values.retain(|(_, quantity)| partial(quantity).is_none());
@@ -167,7 +189,7 @@ impl<'w> Groups<'w> {
     fn count(&self) -> String {
         let count = self.values.len();
         let plural = if count == 1 { "value" } else { "values" };
-        format!("{} {plural} of {} that have rows", group_digits(&count.to_string()), self.key_name)
+        format!("{} {plural} of {} that have rows{}", group_digits(&count.to_string()), self.key_name, self.only)
     }
 
     /// Returns which groups are not among those counted.
@@ -278,7 +300,7 @@ pub(super) fn rank(operand: &Operand, book: &Workbook) -> Result<Fact, Stop> {
     } else {
         sorted.first().map(|first| ("the highest", first))
     };
-    let next = next.map(|(word, (value, other))| format!("; {word} is {} with {}", groups.name(value.as_deref(), other), other.text()));
+    let next = next.map(|(word, (value, other))| format!("; {word} is {}{} with {}", groups.name(value.as_deref(), other), groups.equal_to(other), other.text()));
     let words = format!(
         "of {}{}, {name} {place} {}: {}{}",
         groups.count(),
@@ -454,7 +476,23 @@ fn article(words: &str) -> &'static str {
     if words.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
 }
 
-/// Returns that all groups lie close together.
+/// Returns how well chance explains that the groups differ, in one test.
+fn one_test(groups: &Groups<'_>) -> Option<Test> {
+    let quantities = || groups.values.iter().map(|(_, quantity)| quantity);
+    let is_repeated = |quantity: &Quantity| quantity.doubts().iter().any(|doubt| matches!(doubt.id, "multiplied" | "united"));
+    if quantities().any(is_repeated) {
+        return None;
+    }
+    let (name, p) = if let Some(shares) = quantities().map(proportion).collect::<Option<Vec<_>>>() {
+        ("several proportions", chance::several_proportions(&shares)?)
+    } else {
+        let means = quantities().map(mean).collect::<Option<Vec<_>>>()?;
+        ("Welch", chance::several_means(&means)?)
+    };
+    Some(Test { name: name.to_owned(), p, comparisons: 1 })
+}
+
+/// Returns that all groups lie close together, or do not differ by more than chance.
 pub(super) fn alike(span: &Span, book: &Workbook) -> Result<Fact, Stop> {
     let groups = Groups::along(span, book)?;
     groups.need(2)?;
@@ -462,10 +500,31 @@ pub(super) fn alike(span: &Span, book: &Workbook) -> Result<Fact, Stop> {
     let (Some((high_key, high)), Some((low_key, low))) = (sorted.first(), sorted.last()) else {
         return refused("there are no groups".to_owned());
     };
+    let test = one_test(&groups);
     let spread = (low.value > Decimal::ZERO).then(|| (high.value - low.value).checked_div(low.value)).flatten();
-    let Some(spread) = spread.filter(|spread| *spread <= ALIKE_MAX) else {
+    let spread = spread.filter(|spread| *spread <= ALIKE_MAX);
+    if let (None, Some(test)) = (spread, test.clone().filter(|test| test.p > P_MAX)) {
+        let words = format!(
+            "the {} does not differ by more than chance between {}{} ({}): from {} ({}) to {} ({})",
+            groups.what(),
+            groups.count(),
+            groups.left_out(),
+            probability(test.p),
+            low.text(),
+            groups.name(low_key.as_deref(), low),
+            high.text(),
+            groups.name(high_key.as_deref(), high)
+        );
+        let values = vec![named("from", low.read(), low.text()), named("to", high.read(), high.text())];
+        let phrase = format!("the {}, which does not differ by more than chance between {}", groups.what(), groups.count());
+        let quantities = vec![high, low];
+        let draft = Draft { form: Form::Alike, sentence: sentence(&words), phrase, values, quantities, test: Some(test) };
+        return Ok(Fact { cells: groups.cells(), ..draft.fact() });
+    }
+    let Some(spread) = spread else {
+        let tested = test.map_or_else(String::new, |test| format!(", and more than by chance ({})", probability(test.p)));
         return refused(format!(
-            "they are not alike: the {} reaches from {} ({}) to {} ({}); range or rank says so",
+            "they differ: the {} reaches from {} ({}) to {} ({}){tested}; range, rank or gap says so",
             groups.what(),
             low.text(),
             groups.name(low_key.as_deref(), low),

@@ -2,7 +2,8 @@
 
 use super::select;
 use crate::finding::workbook::{Sheet, Workbook};
-use crate::warehouse::lineage::meaning::Kind;
+use crate::warehouse::lineage::meaning::{Kind, Meaning};
+use crate::warehouse::lineage::measure::is_additive;
 
 /// Claims that are tried.
 const TRIED_MAX: usize = 24;
@@ -20,7 +21,7 @@ pub fn offers(id: &str, book: &Workbook) -> Vec<String> {
         offers.push(match rows {
             0 => Vec::new(),
             1 => vec![format!("{id}.{name}")],
-            _ => of_column(sheet, *index, &name),
+            _ => of_column(sheet, *index, &name, &branch.columns[*index]),
         });
     }
     // The first claim of each column, then the second of each.
@@ -29,21 +30,29 @@ pub fn offers(id: &str, book: &Workbook) -> Vec<String> {
     by_turn.take(TRIED_MAX).cloned().collect()
 }
 
-fn of_column(sheet: &Sheet, index: usize, name: &str) -> Vec<String> {
+fn of_column(sheet: &Sheet, index: usize, name: &str, meaning: &Meaning) -> Vec<String> {
     let id = &sheet.result.id;
     let table = &sheet.result.table;
     let number = |row: &usize| table.cell(*row, index).and_then(super::column::number_of);
     let valued = (0..table.rows.len()).filter(|row| number(row).is_some()).collect::<Vec<_>>();
     let most = valued.iter().copied().max_by_key(|row| (number(row), std::cmp::Reverse(*row)));
     let least = valued.iter().copied().min_by_key(|row| (number(row), *row));
+    let cell = |row: usize| format!("{id}[#{}].{name}", row + 1);
+    let is_additive = meaning.measures.iter().all(|measure| is_additive(&measure.aggregate)) && meaning.measures.len() == 1;
     let mut claims = vec![format!("trend({id}.{name})"), format!("since({id}.{name})")];
-    for row in most.into_iter().chain(least) {
-        let cell = format!("{id}[#{}].{name}", row + 1);
-        claims.push(format!("gap({cell}, rest)"));
-        claims.push(format!("rank({cell})"));
+    if is_additive {
+        claims.extend(most.map(|row| format!("share({}, all)", cell(row))));
+        claims.push(format!("top(3, {id}.{name})"));
+        claims.extend(most.map(|row| format!("outlier({})", cell(row))));
+        claims.extend(most.map(|row| format!("rank({})", cell(row))));
+    } else {
+        claims.push(format!("alike({id}.{name})"));
+        claims.extend(most.into_iter().chain(least).map(|row| format!("gap({}, rest)", cell(row))));
+        claims.extend(most.map(|row| format!("rank({})", cell(row))));
+        claims.extend(most.map(|row| format!("outlier({})", cell(row))));
     }
-    claims.push(format!("top(1, {id}.{name})"));
     claims.push(format!("range({id}.{name})"));
+    claims.extend(most.map(cell));
     claims
 }
 

@@ -109,6 +109,12 @@ impl Period {
         i64::from(self.first.until(self.end).map_or(0, |span| span.get_days()))
     }
 
+    /// Returns whether it is a whole period but for one day in thirty: the first of January has no rows in many data.
+    pub(super) fn is_nearly(self, whole: Self) -> bool {
+        let missing = whole.days() - self.days();
+        missing == 0 || missing * 28 <= whole.days()
+    }
+
     /// Returns the last day.
     pub(super) fn last(self) -> Date {
         self.end.yesterday().unwrap_or(self.end)
@@ -172,6 +178,20 @@ pub(super) fn date(text: &str) -> Option<Date> {
     let clock = time.split(['+', 'Z', '-']).next()?;
     let is_midnight = clock.chars().all(|c| matches!(c, '0' | ':' | '.'));
     is_midnight.then_some(day)
+}
+
+/// Returns the first day of the period that a text names, in any of the forms in which sentences and people write it.
+pub(super) fn first_day(text: &str) -> Option<Date> {
+    let text = text.trim();
+    date(text).or_else(|| quarter(text)).or_else(|| month(text)).or_else(|| named_month(text)).or_else(|| year(text))
+}
+
+/// Reads `March 2024` and `Mar 2024`.
+fn named_month(text: &str) -> Option<Date> {
+    ["%B %Y", "%b %Y"].iter().find_map(|format| {
+        let read = jiff::fmt::strtime::parse(format, text).ok()?;
+        Date::new(read.year()?, read.month()?, 1).ok()
+    })
 }
 
 fn year(text: &str) -> Option<Date> {

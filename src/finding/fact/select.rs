@@ -130,6 +130,8 @@ fn rows(selector: &Selector, sheet: &Sheet) -> Result<Vec<usize>, Stop> {
         _ => None,
     };
     match number {
+        // A number beyond the rows is a key, such as a year.
+        Some(number) if number > table.rows.len() && !by_keys.is_empty() => Ok(by_keys),
         Some(number) if by_keys.is_empty() || by_keys == [number.wrapping_sub(1)] => {
             if number == 0 || number > table.rows.len() {
                 return refused(format!("{} has no row {number}: it has {}", sheet.result.id, table.rows.len()));
@@ -162,7 +164,9 @@ fn matching(selected: &[Selected], keys: &[usize], sheet: &Sheet) -> Result<Vec<
         named.push((index, one.value.as_str()));
     }
     let unnamed = selected.iter().filter(|one| one.column.is_none()).map(|one| one.value.as_str()).collect::<Vec<_>>();
-    for alike in [equal as fn(Option<&str>, &str) -> bool, equal_in_any_case, begins] {
+    let in_any_case = |cell: Option<&str>, value: &str| equal(cell, value) || equal_in_any_case(cell, value);
+    let by_period = |cell: Option<&str>, value: &str| in_any_case(cell, value) || is_period(cell, value);
+    for alike in [&equal as &dyn Fn(Option<&str>, &str) -> bool, &in_any_case, &by_period] {
         let found = (0..table.rows.len()).filter(|row| {
             let is = |index: usize, value: &str| alike(table.cell(*row, index), value);
             let open = keys.iter().filter(|key| !named.iter().any(|(index, _)| index == *key)).copied().collect::<Vec<_>>();
@@ -191,11 +195,11 @@ fn equal_in_any_case(cell: Option<&str>, value: &str) -> bool {
     cell.is_some_and(|cell| cell.trim().to_lowercase() == value.trim().to_lowercase())
 }
 
-/// Returns whether the cell is a moment that the value begins: `2024-03` and `2024-03-01` mean `2024-03-01 00:00:00`.
-fn begins(cell: Option<&str>, value: &str) -> bool {
-    let is_date = value.len() >= 7 && value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-    let cell = cell.filter(|cell| is_date && super::period::date(cell).is_some());
-    cell.is_some_and(|cell| cell.starts_with(value) && (value.len() >= 10 || cell[value.len()..].starts_with("-01")))
+/// Returns whether the cell is the moment at which the period begins that the value names: `2024-03`, `2024-Q2`, `March
+/// 2024`, `2024`, `2024-03-01`.
+fn is_period(cell: Option<&str>, value: &str) -> bool {
+    let day = cell.and_then(super::period::date);
+    day.is_some_and(|day| super::period::first_day(value) == Some(day))
 }
 
 /// Returns the kind of rows to which a row belongs: the only one whose constants it has.

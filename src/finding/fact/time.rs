@@ -115,7 +115,7 @@ pub(super) fn change(from: &Operand, to: &Operand, book: &Workbook) -> Result<Fa
     let seen = |period: Period| covered(period, &time, from, book);
     let (first_seen, second_seen) = (seen(first)?, seen(second)?);
     let mut cover = String::new();
-    let is_whole = |period: Period, seen: Period| period.is_open() || seen == period;
+    let is_whole = |period: Period, seen: Period| period.is_open() || seen.is_nearly(period);
     let is_whole = is_whole(first, first_seen) && is_whole(second, second_seen);
     let same_unit = first.unit().is_some() && first.unit() == second.unit();
     if !(is_whole && same_unit || first_seen.days() == second_seen.days()) {
@@ -161,10 +161,15 @@ pub(super) fn change(from: &Operand, to: &Operand, book: &Workbook) -> Result<Fa
         rows_of(&one, &other),
         tested(test.as_ref())
     );
-    let mut values = vec![named("from", one.read(), a), named("to", other.read(), b.clone())];
+    let mut values = vec![named("from", one.read(), a.clone()), named("to", other.read(), b.clone())];
     values.push(named("difference", other.read() - one.read(), size(&one, &other)));
     values.extend(relative(&one, &other).map(|share| named("percent", share * Decimal::ONE_HUNDRED, signed_percent(share))));
-    let phrase = format!("the {what}{pace} {} ({b})", sides.1);
+    let step = match verb {
+        "rose" => "rise",
+        "fell" => "fall",
+        _ => "level",
+    };
+    let phrase = format!("the {step} of the {what}{pace} {} ({a} to {b})", sides.0);
     let quantities = vec![&other, &one];
     Ok(Draft { form: Form::Change, sentence: sentence(&words), phrase, values, quantities, test }.fact())
 }
@@ -373,7 +378,8 @@ fn finished(column: Column<'_>, time: Named, points: Vec<(Period, Quantity)>) ->
         return refused("its periods are of no known length".to_owned());
     };
     let data = reach.map(|reach| reach.data);
-    let is_whole = |period: &Period| period.unit() == Some(unit) && data.is_none_or(|data| period.and(data) == Some(*period));
+    let is_covered = |period: &Period| data.is_none_or(|data| period.and(data).is_some_and(|seen| seen.is_nearly(*period)));
+    let is_whole = |period: &Period| period.unit() == Some(unit) && is_covered(period);
     let (whole, partial): (Vec<_>, Vec<_>) = points.into_iter().partition(|(period, _)| is_whole(period));
     let partial = partial.into_iter().map(|(period, _)| period).collect();
     let stated = column.stated(&time)?;
@@ -397,8 +403,8 @@ fn filled(
     };
     // Periods without rows at the ends are within the data too.
     while let (true, Some(within)) = (template.is_additive(), within) {
-        let before = unit.before(first).filter(|period| period.and(within) == Some(*period));
-        let after = unit.beginning(last.end).filter(|period| period.and(within) == Some(*period));
+        let before = unit.before(first).filter(|period| period.and(within).is_some_and(|seen| seen.is_nearly(*period)));
+        let after = unit.beginning(last.end).filter(|period| period.and(within).is_some_and(|seen| seen.is_nearly(*period)));
         match (before, after) {
             (Some(before), _) => first = before,
             (None, Some(after)) => last = after,

@@ -205,8 +205,8 @@ fn share_of(part: &Operand, whole: &Peer, book: &Workbook) -> Result<Quantity, S
     let mut combined = combined(Sign::Over, &part_quantity, &whole_quantity)?;
     if combined.share().is_none() {
         return refused(format!(
-            "the {} does not contain the {}: a share is of the same measure with fewer conditions, and it adds up; \
-             otherwise divide (a / b)",
+            "the {} does not contain the {}: a share is of the same measure with fewer conditions, and it adds up; for \
+             several groups together use top(3, q1.n); otherwise divide (a / b)",
             what(&whole_quantity, &[]),
             what(&part_quantity, &[])
         ));
@@ -290,7 +290,13 @@ fn compared(left: &Operand, peer: &Peer, book: &Workbook) -> Result<Compared, St
             group.keys.iter().all(|(output, value)| Some(*output) != time || other.keys.contains(&(*output, value.clone())))
         };
         let groups = column.groups()?.iter().filter(|other| same_period(other)).count();
-        comparisons = u64::try_from(groups.saturating_sub(1).max(1)).unwrap_or(1);
+        // Against the rest each group could have been taken; of two groups, each pair.
+        let pairs = match peer {
+            Peer::Rest | Peer::All if groups == 2 => 1,
+            Peer::Rest | Peer::All => groups,
+            Peer::Operand(_) => groups * groups.saturating_sub(1) / 2,
+        };
+        comparisons = u64::try_from(pairs.max(1)).unwrap_or(1);
     }
     let other = match peer {
         Peer::Operand(operand) => quantity(operand, book)?,
@@ -329,6 +335,11 @@ pub(super) fn test(left: &Quantity, right: &Quantity, comparisons: u64) -> Optio
     if left.doubts().iter().chain(&right.doubts()).any(is_repeated) {
         return None;
     }
+    // Two parts of one whole are no independent cases either.
+    let whole = |quantity: &Quantity| quantity.share().map(|(_, whole, _)| whole.conditions.clone());
+    if whole(left).is_some() && whole(left) == whole(right) {
+        return None;
+    }
     let (name, p) = if let (Some(one), Some(other)) = (proportion(left), proportion(right)) {
         ("two proportions", chance::two_proportions(one, other)?)
     } else {
@@ -364,10 +375,10 @@ pub(super) fn gap(left: &Operand, peer: &Peer, book: &Workbook) -> Result<Fact, 
         side(&difference.left),
         tested(test.as_ref())
     );
-    let mut values = vec![named("from", right.read(), other_text), named("to", left.read(), one_text.clone())];
+    let mut values = vec![named("from", right.read(), other_text.clone()), named("to", left.read(), one_text.clone())];
     values.push(named("difference", left.read() - right.read(), size(right, left)));
     values.extend(times(left, right).map(|(times, _)| named("times", times, shown(times, 1))));
-    let phrase = format!("the {what}{} ({one_text})", side(&difference.left));
+    let phrase = format!("the {what}{} ({one_text}, against {other_text})", side(&difference.left));
     let draft = Draft { form: Form::Gap, sentence: sentence(&words), phrase, values, quantities: vec![left, right], test };
     Ok(draft.fact())
 }
@@ -405,7 +416,9 @@ pub(super) fn differ(left: &Operand, right: &Operand, book: &Workbook) -> Result
     }
     let Some(test) = test(left, right, comparisons) else {
         return refused(
-            "only two shares of counts (part of whole) or two averages can be tested: for others use gap or change".to_owned(),
+            "only two shares of counts (part of different wholes) or two averages of at least five rows each can be tested: \
+             for others use gap or change"
+                .to_owned(),
         );
     };
     let places = left.places().max(right.places());

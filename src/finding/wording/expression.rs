@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::condition::bracketed;
 use super::{aggregate, literal, query_words};
-use crate::warehouse::lineage::expression::{Expression, Literal, Operator, SourceId, SubqueryForm, Window};
+use crate::warehouse::lineage::expression::{Column, Expression, Literal, Operator, SourceId, SubqueryForm, Window};
 use crate::warehouse::catalog::{Catalog, ValueKind};
 use crate::warehouse::lineage::query::{Query, Relation, Rows};
 
@@ -26,6 +26,8 @@ pub(super) struct Names<'c> {
     moments: HashMap<(SourceId, usize), bool>,
     /// The columns of tables whose type is an enum.
     enums: HashSet<(SourceId, usize)>,
+    /// The columns of tables that hold no NULL.
+    never_null: HashSet<(SourceId, usize)>,
     /// How a table that occurs several times is told apart: by the column that leads to it.
     roles: HashMap<SourceId, String>,
     measures: Vec<String>,
@@ -45,6 +47,9 @@ impl<'c> Names<'c> {
                         columns_known.push((name.clone(), column.name.clone()));
                         if column.value_kind() == ValueKind::Moment {
                             names.moments.insert((source.id, index), column.type_name == "date");
+                        }
+                        if !column.nullable || column.statistics.as_ref().is_some_and(|known| known.null_fraction == 0.0) {
+                            names.never_null.insert((source.id, index));
                         }
                         if !column.enum_values.is_empty() {
                             names.enums.insert((source.id, index));
@@ -81,6 +86,11 @@ impl<'c> Names<'c> {
         }
         names.roles = roles;
         names
+    }
+
+    /// Returns whether the column holds no NULL.
+    pub(super) fn is_never_null(&self, column: &Column) -> bool {
+        self.never_null.contains(&(column.source, column.index))
     }
 
     /// Returns whether the value is a column whose type is an enum.

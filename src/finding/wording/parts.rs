@@ -6,7 +6,7 @@ use super::{aggregate, conditions, sources};
 use crate::warehouse::catalog::Catalog;
 use crate::warehouse::lineage::expression::{Expression, Literal};
 use crate::warehouse::lineage::measure::Measure;
-use crate::warehouse::lineage::query::Rows;
+use crate::warehouse::lineage::query::{Block, Rows};
 
 /// Returns what the measure is without its conditions and keys, such as `average of days from opened_at to closed_at over
 /// rows of incidents`.
@@ -42,6 +42,14 @@ pub(crate) fn key_words(key: &Expression, value: Option<&str>, rows: &Rows, cata
     condition::one(&Expression::infix(key.clone(), "=", Expression::Literal(literal)), &names)
 }
 
+/// Returns the comparison that holds exactly where another one does not; `None` if a value may be missing.
+fn contrary(condition: &Expression, names: &Names<'_>) -> Option<Expression> {
+    let signs = [("<", ">="), ("<=", ">"), (">", "<="), (">=", "<"), ("=", "<>"), ("<>", "=")];
+    let (sign, (left, right)) = signs.iter().find_map(|(sign, other)| Some((other, condition.as_infix(sign)?)))?;
+    let is_known = condition.columns().into_iter().all(|column| names.is_never_null(column));
+    is_known.then(|| Expression::infix(left.clone(), sign, right.clone()))
+}
+
 /// Returns the condition behind a label that a CASE of the statement writes, and the label in brackets. The label alone
 /// would say what nothing of the data says.
 fn case_words(key: &Expression, value: &str, names: &Names) -> Option<String> {
@@ -53,7 +61,10 @@ fn case_words(key: &Expression, value: &str, names: &Names) -> Option<String> {
     let one = |condition: &Expression| conditions(&[condition], names);
     let plain = |condition: &Expression| one(condition).trim_start_matches("with ").to_owned();
     let before = |count: usize| {
-        let before = branches.iter().take(count).map(|(condition, _)| format!("({}) not known to hold", plain(condition)));
+        let before = branches.iter().take(count).map(|(condition, _)| match contrary(condition, names) {
+            Some(contrary) => plain(&contrary),
+            None => format!("({}) not known to hold", plain(condition)),
+        });
         before.collect::<Vec<_>>()
     };
     let mut labels = branches.iter().map(|(_, value)| value).chain(otherwise.as_deref());
@@ -65,6 +76,13 @@ fn case_words(key: &Expression, value: &str, names: &Names) -> Option<String> {
         None => before(branches.len()),
     };
     Some(format!("({})", parts.join(" and ")))
+}
+
+/// Returns what a HAVING asks of groups: `at least these: (count of rows) from 10`.
+pub(crate) fn having_words(block: &Block, catalog: &Catalog) -> String {
+    let names = Names::of(&block.rows, Some(catalog));
+    let having = block.having.iter().map(|condition| condition::one(condition, &names)).collect::<Vec<_>>();
+    format!("have {}", having.join(" and "))
 }
 
 /// Returns arithmetic over measures that are called by letters.

@@ -411,7 +411,10 @@ fn open_end(expression: &Expression, rows: &Rows, catalog: &Catalog) -> Option<S
             && !start.columns().is_empty()
         {
             let column = column_in(truncated(end), rows, catalog);
-            found = column.filter(|column| column.nullable).map(|column| column.name.clone());
+            let is_open = |column: &&Column| {
+                column.nullable && column.statistics.as_ref().is_none_or(|known| known.null_fraction > 0.0)
+            };
+            found = column.filter(is_open).map(|column| column.name.clone());
         }
         if let Expression::Column(column) = part
             && let Some(Query::Block(inner)) = rows.source_of(column).and_then(Source::query)
