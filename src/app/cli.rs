@@ -355,8 +355,8 @@ pub struct ExplorationOptions {
     /// Explore this area, which `explore focus list` lists, or what this file asks
     #[arg(short, long, value_name = "AREA|FILE", default_value = DEFAULT_FOCUS)]
     pub focus: String,
-    /// Explore what this text asks, such as "Why did returns rise in May?"
-    #[arg(long, value_name = "TEXT", conflicts_with = "focus")]
+    /// Explore what this text asks in place of an area, such as "Why did returns rise in May?"
+    #[arg(long, value_name = "TEXT")]
     pub focus_text: Option<String>,
     /// Use this day as today, such as 2025-11-30
     #[arg(long, value_name = "DATE", value_parser = values::date)]

@@ -19,11 +19,11 @@ const COLUMNS_MAX: usize = 12;
 pub fn render(run: &Run) -> String {
     let mut page = String::new();
     head(&mut page, run);
-    for answer in stated::answers(run) {
-        one_answer(&mut page, &answer);
-    }
     if run.is_without_findings() {
         block(&mut page, &format!("**No findings.** {}", escape(&coverage::why_nothing(run))));
+    }
+    for answer in stated::answers(run) {
+        one_answer(&mut page, &answer);
     }
     for finding in stated::findings(run) {
         one_stated(&mut page, &finding);

@@ -27,11 +27,11 @@ const UPRIGHT_COLUMNS_MAX: usize = 8;
 pub fn render(run: &Run, layout: Layout) -> String {
     let mut page = Page::new(layout);
     head(&mut page, run);
-    for answer in stated::answers(run) {
-        one_answer(&mut page, &answer);
-    }
     if run.is_without_findings() {
         page.paragraph(&format!("No findings. {}", coverage::why_nothing(run)));
+    }
+    for answer in stated::answers(run) {
+        one_answer(&mut page, &answer);
     }
     for finding in stated::findings(run) {
         one_stated(&mut page, &finding);

@@ -239,7 +239,9 @@ fn not_one(reference: &Reference, sheet: &Sheet, rows: &[usize]) -> String {
     if rows.is_empty() {
         let wanted = reference.selector.as_ref().map_or("", |selector| selector.text.as_str());
         let known = (0..table.rows.len()).map(key_of).collect::<Vec<_>>();
-        let near = spelling::nearest(wanted, &known).map(|near| format!("{id}[{near}]"));
+        let single = (0..table.rows.len()).flat_map(|row| keys.iter().filter_map(move |key| table.cell(row, *key)));
+        let single = single.map(|value| line(value, VALUE_CHARACTERS_MAX));
+        let near = spelling::nearest(wanted, known.iter().cloned().chain(single)).map(|near| format!("{id}[{near}]"));
         let listed = || known.iter().take(NAMED_MAX).map(|key| format!("{id}[{key}]")).collect::<Vec<_>>().join(", ");
         let hint = near.map_or_else(|| format!("its rows are {}", listed()), |near| format!("did you mean {near}?"));
         let hint = if keys.is_empty() { format!("name a row by its number, 1 to {}", table.rows.len()) } else { hint };

@@ -358,6 +358,6 @@ fn errors_stand_at_the_end_and_cautions_at_the_head() {
         assert!(place("Stopped early because the model gave no answer") < finding, "{format:?}");
         assert!(place(&caution) < finding, "{format:?}");
         assert!(place("os error 111") > finding, "{format:?}");
-        assert!(place("those in actions are proposals") > finding, "{format:?}");
+        assert!(place("Recorded by version 0.1 and checked by its rules") > finding, "{format:?}");
     }
 }

@@ -118,7 +118,7 @@ fn a_model_that_is_too_slow_has_one_turn_to_record_when_the_time_is_up() {
         let ran = Exploration::new(&SAMPLE, script).with(&["--api", api, "--time-limit", "15s"]).run();
         let ran = ran.ends_with(0, "time_limit");
         assert!(ran.request(3).contains("The time limit is reached. This is your last turn"));
-        assert_eq!(ran.model.requests()[2].tool_names(), ["record_finding", "finish"]);
+        assert_eq!(ran.model.requests()[2].tool_names(), ["state", "record_finding", "finish"]);
         assert_eq!(ran.report()["findings"].as_array().unwrap().len(), 1);
     }
 }

@@ -78,7 +78,8 @@ fn an_identical_query_is_answered_from_the_runs_own_results() {
     let again = format!("  {};", CUSTOMERS.replace("SELECT", "select"));
     let script = [looks(CUSTOMERS), looks(&again), looks("q1"), looks(" Q1 "), finishes()];
     let ran = Exploration::new(&SAMPLE, script).run().ends_with(0, "finished");
-    let answers = ran.answers(5);
+    let plain = |answer: String| answer.split("\nfacts that").next().unwrap_or_default().to_owned();
+    let answers = ran.answers(5).into_iter().map(plain).collect::<Vec<_>>();
     let (first, rows) = answers[3].split_once('\n').unwrap();
     assert_eq!(first, "q1");
     assert!(rows.contains("CUST004 | GHI Service Center | North | 3 | 2025-08-01 | 119 | 114000.00"), "{rows}");
@@ -140,8 +141,7 @@ fn finishing_without_a_look_is_put_off_once() {
 #[test]
 fn figures_among_what_was_looked_at_are_never_reported() {
     let numbers = || calls([("finish", json!({ "looked_at": ["North lost 42%", "plants"] }))]);
-    let ran = Exploration::new(&SAMPLE, [looks(CUSTOMERS), numbers(), numbers()]).run().ends_with(0, "finished");
-    assert!(ran.answers(3)[0].contains("North lost 42%"));
+    let ran = Exploration::new(&SAMPLE, [looks(CUSTOMERS), numbers()]).run().ends_with(0, "finished");
     assert_eq!(ran.report()["looked_at"], json!(["plants"]));
 }
 

@@ -76,7 +76,7 @@ fn every_usual_type_is_shown_bounded_and_kept_whole() {
 
 fn hostile_finding() -> Value {
     finding(&json!({
-        "facts": ["q5.n"],
+        "facts": ["q6.rows"],
         "impact": Value::Null,
         "reading": "<script>alert()</script> \u{1b}[m Words | that \u{202e} try | to break out.",
         "actions": ["<img src=x onerror=alert()>", "</td>"],
