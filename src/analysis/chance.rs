@@ -35,6 +35,8 @@ pub struct Mean {
 pub struct Direction {
     /// The median of the slopes between all pairs, a step (Theil 1950, Sen 1968).
     pub slope: f64,
+    /// Whether more pairs rise than fall.
+    pub rises: bool,
     pub p: f64,
 }
 
@@ -44,6 +46,8 @@ pub struct Break {
     /// The index of the first value of the new level.
     pub at: usize,
     pub p: f64,
+    /// Whether a steady rise or fall fits better than two levels.
+    pub is_steady: bool,
 }
 
 impl Proportion {
@@ -171,8 +175,8 @@ fn welch(one: Mean, other: Mean) -> Option<(f64, f64)> {
     (error > 0.0 && freedom.is_finite()).then_some((error, freedom))
 }
 
-/// Returns the direction of a series: the test of Mann (1945) and Kendall (1975), its variance widened by the
-/// correlation of neighbours (Hamed and Rao 1998, lag 1). `None` with fewer than four values.
+/// Returns the direction of a series: the test of Mann (1945) and Kendall (1975), its variance widened by the correlation
+/// of neighbours. `None` with fewer than four values.
 pub fn direction(values: &[f64]) -> Option<Direction> {
     let count = values.len();
     if count < 4 {
@@ -196,17 +200,22 @@ pub fn direction(values: &[f64]) -> Option<Direction> {
     let tied = ties(values).into_iter().map(|t| t * (t - 1.0) * (2.0 * t + 5.0)).sum::<f64>();
     let variance = (n * (n - 1.0) * (2.0 * n + 5.0) - tied) / 18.0;
     if variance <= 0.0 {
-        return Some(Direction { slope: 0.0, p: 1.0 });
+        return Some(Direction { slope: 0.0, rises: false, p: 1.0 });
     }
     let residuals = values.iter().enumerate().map(|(index, value)| value - slope * index as f64).collect::<Vec<_>>();
-    let correlation = neighbours(&ranks(&residuals)).max(0.0);
-    let widened = 1.0 + 2.0 / (n * (n - 1.0) * (n - 2.0)) * (n - 1.0) * (n - 2.0) * (n - 3.0) * correlation;
-    let z = (score.abs() - 1).max(0) as f64 / (variance * widened.max(1.0)).sqrt();
-    Some(Direction { slope, p: two_sided(z) })
+    let z = (score.abs() - 1).max(0) as f64 / (variance * inflation(&residuals)).sqrt();
+    Some(Direction { slope, rises: score > 0, p: two_sided(z) })
 }
 
-/// Returns the point at which the level changes most, and p of there being none (Pettitt 1979). `None` with fewer than
-/// six values.
+/// Returns by how much fewer a series' values are independent than there are: (1 + r) / (1 - r), with the correlation r of
+/// neighbours (Bayley and Hammersley 1946).
+fn inflation(residuals: &[f64]) -> f64 {
+    let correlation = neighbours(&ranks(residuals)).clamp(0.0, 0.99);
+    (1.0 + correlation) / (1.0 - correlation)
+}
+
+/// Returns the point at which the level changes most, and p of there being none (Pettitt 1979), with as many values as are
+/// independent. `None` with fewer than six values.
 pub fn change_point(values: &[f64]) -> Option<Break> {
     let count = values.len();
     if count < 6 {
@@ -217,9 +226,11 @@ pub fn change_point(values: &[f64]) -> Option<Break> {
         pairs.map(|(one, other)| if one < other { 1_i64 } else { -i64::from(one > other) }).sum::<i64>().abs()
     };
     let (at, most) = (1..count).map(|at| (at, score(at))).max_by_key(|(at, score)| (*score, std::cmp::Reverse(*at)))?;
+    let levels = from_means(&values[..at]).chain(from_means(&values[at..])).collect::<Vec<_>>();
     let (n, most) = (count as f64, most as f64);
-    let p = 2.0 * (-6.0 * most * most / (n.powi(3) + n.powi(2))).exp();
-    Some(Break { at, p: p.min(1.0) })
+    let p = 2.0 * (-6.0 * most * most / (n.powi(3) + n.powi(2)) / inflation(&levels)).exp();
+    let is_steady = squares(&from_line(values)) < squares(&levels);
+    Some(Break { at, p: p.min(1.0), is_steady })
 }
 
 /// Returns how many robust standard deviations a value is above the median of others: 1.4826 median absolute deviations
@@ -243,6 +254,27 @@ pub fn median(values: &mut [f64]) -> f64 {
         values if values.len() % 2 == 1 => values[middle],
         values => f64::midpoint(values[middle - 1], values[middle]),
     }
+}
+
+fn from_means(values: &[f64]) -> impl Iterator<Item = f64> {
+    let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
+    values.iter().map(move |value| value - mean)
+}
+
+/// Returns how far values are from the line that fits them best.
+fn from_line(values: &[f64]) -> Vec<f64> {
+    let middle = (values.len() as f64 - 1.0) / 2.0;
+    let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
+    let place = |index: usize| index as f64 - middle;
+    let (products, widths) = values.iter().enumerate().fold((0.0, 0.0), |(products, widths), (index, value)| {
+        (products + place(index) * (value - mean), widths + place(index).powi(2))
+    });
+    let slope = if widths > 0.0 { products / widths } else { 0.0 };
+    values.iter().enumerate().map(|(index, value)| value - mean - slope * place(index)).collect()
+}
+
+fn squares(values: &[f64]) -> f64 {
+    values.iter().map(|value| value * value).sum()
 }
 
 fn two_sided(z: f64) -> f64 {
@@ -310,7 +342,7 @@ mod tests {
     #[test]
     fn a_direction_is_that_of_the_values() {
         let rising = (0..12).map(|month| f64::from(month) * 3.0 + f64::from(month % 3)).collect::<Vec<_>>();
-        let direction = direction(&rising).unwrap_or(Direction { slope: 0.0, p: 1.0 });
+        let direction = direction(&rising).unwrap_or(Direction { slope: 0.0, rises: false, p: 1.0 });
         near(direction.slope, 3.0);
         assert!(direction.p < 0.001);
         assert_eq!(super::direction(&[5.0; 8]).map(|direction| direction.p), Some(1.0));
@@ -322,5 +354,8 @@ mod tests {
         assert_eq!(change_point(&stepped).map(|found| found.at), Some(6));
         assert!(change_point(&stepped).is_some_and(|found| found.p < 0.05));
         assert!(robust_z(20.0, &stepped).is_some_and(|z| z > 2.0));
+        let steady = (0..20).map(f64::from).collect::<Vec<_>>();
+        assert!(change_point(&steady).is_some_and(|found| found.is_steady));
+        assert!(!change_point(&stepped).is_some_and(|found| found.is_steady));
     }
 }

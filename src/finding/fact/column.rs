@@ -12,7 +12,7 @@ use super::{Stop, refused};
 use crate::finding::CellReference;
 use crate::finding::wording::parts::measure_name;
 use crate::finding::workbook::{Sheet, Workbook};
-use crate::warehouse::catalog::Role;
+use crate::warehouse::catalog::{Role, ValueKind};
 use crate::warehouse::lineage::companion::{self, Hold};
 use crate::warehouse::lineage::completeness::{self, Cut};
 use crate::warehouse::lineage::definition::{self, Base};
@@ -141,6 +141,19 @@ impl<'w> Column<'w> {
         Ok(())
     }
 
+    /// Refuses a column whose cells are no numbers, such as intervals.
+    fn check_numbers(&self) -> Result<(), Stop> {
+        let mut cells = self.sheet.result.table.rows.iter().filter_map(|row| row.get(self.index)?.as_deref());
+        let other = cells.find(|cell| number_of(cell).is_none()).filter(|_| self.meaning().kind != Kind::Date);
+        match other {
+            Some(cell) => refused(format!(
+                "{} has {cell:?}, which is no number; for days write extract(epoch FROM a - b) / 86400",
+                self.name()
+            )),
+            None => Ok(()),
+        }
+    }
+
     fn known(&self) -> Result<Vec<Known<'w>>, Stop> {
         self.meaning().measures.iter().map(|measure| self.know(measure)).collect()
     }
@@ -172,6 +185,7 @@ impl<'w> Column<'w> {
             function: plain.aggregate.function.clone(),
             is_additive: is_additive(&plain.aggregate),
             unit: unit_of(measure, self.book),
+            is_dated: plain.aggregate.function == "sum" && is_dated(&plain, self.book),
             adds_with: adds_with(&plain, self.book),
             doubts: doubts::of_measure(measure, catalog),
             definition: (hash, text),
@@ -182,6 +196,7 @@ impl<'w> Column<'w> {
     /// Returns all groups of the column, whatever the statement's HAVING and LIMIT leave of them.
     pub(super) fn groups(&self) -> Result<Vec<Group>, Stop> {
         self.check()?;
+        self.check_numbers()?;
         let known = self.known()?;
         let texts = known.iter().map(|known| print::query(&companion::counted(known.measure)));
         let texts = texts.collect::<Result<Vec<_>, _>>().map_err(Stop::Refused)?;
@@ -402,6 +417,9 @@ impl<'w> Column<'w> {
             let moments = condition::moments(&plain, ground);
             let is_it = |moment: &&&Expression| ground.named(moment).is_ok_and(|named| named.id == time.id);
             let Some(moment) = moments.iter().find(is_it) else { continue };
+            if !is_of_table(moment, &plain) {
+                return Ok(None);
+            }
             let text = print::query(&companion::span(known.measure, moment)).map_err(Stop::Refused)?;
             let answers = self.book.ask(&[text])?;
             let row = answers.first().and_then(|table| table.rows.first());
@@ -415,6 +433,26 @@ impl<'w> Column<'w> {
         let known = self.known()?;
         let periods = known.iter().flat_map(|known| &known.conditions).filter_map(Condition::as_period);
         Ok(periods.filter(|(named, _)| *named == time).map(|(_, period)| period).next())
+    }
+
+    /// Returns the only key besides the period that tells the groups of one period apart by itself, such as an id beside a
+    /// name; `None` if there is none, or one key alone.
+    pub(super) fn identifying(&self, group: &Group, time: Option<usize>) -> Result<Option<usize>, Stop> {
+        let keys = group.keys.iter().map(|(output, _)| *output).filter(|output| Some(*output) != time).collect::<Vec<_>>();
+        if keys.len() < 2 {
+            return Ok(None);
+        }
+        let groups = self.groups()?;
+        let is_same_time = |other: &&Group| {
+            group.keys.iter().all(|(output, value)| Some(*output) != time || other.keys.contains(&(*output, value.clone())))
+        };
+        let own = groups.iter().filter(is_same_time).collect::<Vec<_>>();
+        let is_unique = |key: &usize| {
+            let values = own.iter().filter_map(|group| group.keys.iter().find(|(output, _)| output == key));
+            let values = values.map(|(_, value)| value).collect::<std::collections::HashSet<_>>();
+            values.len() == own.len() && own.len() > 1
+        };
+        Ok(keys.into_iter().find(is_unique))
     }
 
     /// Returns what a key that an output shows is called.
@@ -615,6 +653,24 @@ fn unit_of(measure: &Measure, book: &Workbook) -> Option<String> {
         }
         Relation::Query { query: Query::Block(_), .. } | Relation::Query { .. } | Relation::Function { .. } => None,
     }
+}
+
+/// Returns whether the value is a column of a table, not of a query that computes it.
+fn is_of_table(value: &Expression, measure: &Measure) -> bool {
+    value.columns().into_iter().all(|column| {
+        matches!(measure.rows.source_of(column).map(|source| &source.relation), Some(Relation::Table { .. }))
+    })
+}
+
+/// Returns whether a table of the measure has a row for each date: the date is a part of its key.
+fn is_dated(measure: &Measure, book: &Workbook) -> bool {
+    measure.rows.sources().into_iter().any(|source| match &source.relation {
+        Relation::Table { schema, name } => book.catalog.table(Some(schema), name).is_some_and(|table| {
+            let is_moment = |name: &String| table.column(name).is_some_and(|column| column.value_kind() == ValueKind::Moment);
+            table.primary_key.iter().any(is_moment)
+        }),
+        Relation::Query { .. } | Relation::Function { .. } => false,
+    })
 }
 
 /// Returns what numbers that can be added to this one have in common: the unit, or the one column that they are made of.

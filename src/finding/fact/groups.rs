@@ -52,7 +52,9 @@ impl<'w> Groups<'w> {
         let (column, row) = select::cell(&reference, book)?;
         let (group, _) = column.cell(row)?;
         let time = column.time_of(&group);
-        let mut others = group.keys.iter().filter(|(output, _)| Some(*output) != time);
+        let identifying = column.identifying(&group, time)?;
+        let is_other = |output: usize| Some(output) != time && identifying.is_none_or(|key| key == output);
+        let mut others = group.keys.iter().filter(|(output, _)| is_other(*output));
         let key = match (others.next(), others.next(), time) {
             (Some((output, _)), None, _) => *output,
             (None, None, Some(time)) => time,
@@ -63,7 +65,8 @@ impl<'w> Groups<'w> {
                 ));
             }
         };
-        let fixed = group.keys.iter().filter(|(output, _)| *output != key).cloned().collect::<Vec<_>>();
+        let is_fixed = |output: usize| output != key && (identifying.is_none() || Some(output) == time);
+        let fixed = group.keys.iter().filter(|(output, _)| is_fixed(*output)).cloned().collect::<Vec<_>>();
         let own = group.keys.iter().find(|(output, _)| *output == key).and_then(|(_, value)| value.clone());
         Ok((Self::of(column, key, &fixed, vec![row])?, own))
     }
@@ -79,7 +82,10 @@ impl<'w> Groups<'w> {
             let first = cells.next();
             cells.any(|cell| Some(cell) != first)
         };
-        let outputs = first.keys.iter().map(|(output, _)| *output).collect::<Vec<_>>();
+        let mut outputs = first.keys.iter().map(|(output, _)| *output).collect::<Vec<_>>();
+        if let Some(key) = column.identifying(first, column.time_of(first))? {
+            outputs.retain(|output| *output == key || Some(*output) == column.time_of(first));
+        }
         let varying = outputs.iter().copied().filter(varies).collect::<Vec<_>>();
         let key = match (varying.as_slice(), outputs.as_slice()) {
             ([only], _) | ([], [only]) => *only,
@@ -217,8 +223,16 @@ impl<'w> Groups<'w> {
     fn name(&self, value: Option<&str>, quantity: &Quantity) -> String {
         let told = self.told();
         let conditions = quantity.parts.iter().flat_map(|part| &part.conditions);
-        let own = conditions.into_iter().find(|condition| told.iter().any(|known| known.id == condition.id));
-        match own {
+        let mut own = Vec::<&Condition>::new();
+        for condition in conditions.filter(|condition| told.iter().any(|known| known.id == condition.id)) {
+            if !own.iter().any(|known| known.id == condition.id) {
+                own.push(condition);
+            }
+        }
+        if own.len() > 1 {
+            return own.iter().map(|condition| condition.words.as_str()).collect::<Vec<_>>().join(" and ");
+        }
+        match own.first() {
             Some(condition) => match (condition.as_period(), condition.as_key()) {
                 (Some((_, period)), _) => period.words(),
                 (None, Some(_)) if is_plain(&condition.words) => quoted(value),
@@ -563,6 +577,15 @@ pub(super) fn each_change(from: &Span, to: &Span, book: &Workbook) -> Result<Fac
         let found = difference(one, other)?;
         let (one, other, found) = match found.axis()? {
             Axis::Time(first, second) => {
+                let time = found.left.first().and_then(Condition::as_period).map(|(time, _)| time.clone());
+                let reach = time.map(|time| before.column.reach(&time)).transpose()?.flatten();
+                let is_covered = |period: Period| {
+                    reach.is_none_or(|reach| period.and(reach.data).is_some_and(|seen| seen.is_nearly(period)))
+                };
+                let is_of_length = one.parts.iter().any(|part| matches!(part.function.as_str(), "count" | "sum"));
+                if is_of_length && one.share().is_none() && !(is_covered(first) && is_covered(second)) {
+                    return refused("the data cover one of the periods in part only: compare each by change(a, b)".to_owned());
+                }
                 let is_alike = first.unit().is_some() && first.unit() == second.unit() || first.days() == second.days();
                 if one.is_additive() && !is_alike {
                     return refused(format!(

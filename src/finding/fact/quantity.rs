@@ -33,6 +33,8 @@ pub(super) struct Part {
     /// Whether parts of it add up to the whole.
     pub(super) is_additive: bool,
     pub(super) unit: Option<String>,
+    /// Whether it is a sum over a table with a row for each date, of which one may be missing without being 0.
+    pub(super) is_dated: bool,
     /// The same for numbers that can be added.
     pub(super) adds_with: Option<String>,
     pub(super) doubts: Vec<Doubt>,
@@ -80,7 +82,7 @@ impl Quantity {
         let (part, whole, percent) = ratio(&self.formula)?;
         let (part, whole) = (self.parts.get(part)?, self.parts.get(whole)?);
         let is_part = part.base == whole.base
-            && part.is_additive
+            && (part.is_additive || part.function == "count")
             && part.conditions.len() > whole.conditions.len()
             && whole.conditions.iter().all(|known| part.conditions.iter().any(|one| one.id == known.id));
         is_part.then_some((part, whole, percent))

@@ -42,7 +42,7 @@ struct Series<'w> {
 }
 
 /// Returns the first cell that an operand names.
-fn first_cell(operand: &Operand, book: &Workbook) -> Option<Reference> {
+pub(super) fn first_cell(operand: &Operand, book: &Workbook) -> Option<Reference> {
     match operand {
         Operand::Cell(reference) => Some(reference.clone()),
         Operand::Arithmetic(_, left, right) => first_cell(left, book).or_else(|| first_cell(right, book)),
@@ -58,6 +58,38 @@ fn covered(period: Period, time: &Named, operand: &Operand, book: &Workbook) -> 
     let (column, _) = select::cell(&reference, book)?;
     let Some(Reach { data, .. }) = column.reach(time)? else { return Ok(period) };
     period.and(data).ok_or_else(|| Stop::Refused(format!("there are no data {}", period.phrase())))
+}
+
+/// Returns a period for which a row may stand, and the part of it that the data cover: a table with a row a month has it at
+/// one day.
+fn stamped(period: Period, time: &Named, operand: &Operand, book: &Workbook) -> Result<(Period, Period), Stop> {
+    let seen = covered(period, time, operand, book)?;
+    let Some(reference) = first_cell(operand, book) else { return Ok((period, seen)) };
+    let (column, _) = select::cell(&reference, book)?;
+    let unit = column.reach(time)?.and_then(|reach| reach.stamps);
+    match (unit, period.unit()) {
+        (Some(Unit::Week), Some(Unit::Month | Unit::Quarter | Unit::Year)) => {
+            refused("its rows stand for weeks, which belong to no month: group by week".to_owned())
+        }
+        (Some(unit), Some(Unit::Day)) => {
+            let whole = unit.beginning(period.first).unwrap_or(period);
+            Ok((whole, whole))
+        }
+        _ => Ok((period, seen)),
+    }
+}
+
+/// Returns the note on a number of a period that the data cover in part.
+pub(super) fn cover_note(known: &Quantity, operand: &Operand, book: &Workbook) -> Result<String, Stop> {
+    let is_of_length = known.parts.iter().any(|part| matches!(part.function.as_str(), "count" | "sum"));
+    let Ok(time) = only_time(known) else { return Ok(String::new()) };
+    let period = period_of(known, &time).filter(|period| is_of_length && known.share().is_none() && !period.is_open());
+    let Some(period) = period else { return Ok(String::new()) };
+    let (whole, seen) = stamped(period, &time, operand, book).unwrap_or((period, period));
+    if seen.is_nearly(whole) {
+        return Ok(String::new());
+    }
+    Ok(format!("; the data cover it from {} to {}", day_words(seen.first), day_words(seen.last())))
 }
 
 /// Returns a date that is measured, such as the last day of something.
@@ -119,6 +151,15 @@ pub(super) fn change(from: &Operand, to: &Operand, book: &Workbook) -> Result<Fa
     let is_whole = is_whole(first, first_seen) && is_whole(second, second_seen);
     let same_unit = first.unit().is_some() && first.unit() == second.unit();
     if !(is_whole && same_unit || first_seen.days() == second_seen.days()) {
+        on_all_days(&one, &time)?;
+        let is_of_length = one.parts.iter().any(|part| matches!(part.function.as_str(), "count" | "sum"));
+        if !(one.is_additive() && other.is_additive()) && is_of_length && one.share().is_none() {
+            return refused(format!(
+                "{} and {} are of different length, or covered in part, and such a number depends on it: compare whole periods",
+                first.words(),
+                second.words()
+            ));
+        }
         if !(one.is_additive() && other.is_additive()) && !is_whole {
             return refused(format!(
                 "{} is covered by the data from {} to {} only: compare whole periods",
@@ -260,7 +301,7 @@ pub(super) fn per_quantity(pace: Pace, operand: &Operand, book: &Workbook) -> Re
     let Some(period) = period_of(&known, &time).filter(|period| !period.is_open()) else {
         return refused("its period has no end: bound the date on both sides".to_owned());
     };
-    let seen = covered(period, &time, operand, book)?;
+    let (period, seen) = stamped(period, &time, operand, book)?;
     if pace == Pace::Month && seen != period {
         return refused(format!("{} is covered in part only: use per_day", period.words()));
     }
@@ -369,6 +410,10 @@ fn finished(column: Column<'_>, time: Named, points: Vec<(Period, Quantity)>) ->
         unit.and_then(|unit| unit.beginning(period.first)).unwrap_or(period)
     };
     let points = points.into_iter().map(|(period, quantity)| (stamped(period), quantity)).collect::<Vec<_>>();
+    let is_weekly = reach.and_then(|reach| reach.stamps) == Some(Unit::Week);
+    if is_weekly && points.iter().any(|(period, _)| matches!(period.unit(), Some(Unit::Month | Unit::Quarter | Unit::Year))) {
+        return refused("its rows stand for weeks, which belong to no month: group by week".to_owned());
+    }
     let units = points.iter().filter_map(|(period, _)| period.unit());
     let mut counts = BTreeMap::<Unit, usize>::new();
     for unit in units {
@@ -402,7 +447,8 @@ fn filled(
         return Ok(points);
     };
     // Periods without rows at the ends are within the data too.
-    while let (true, Some(within)) = (template.is_additive(), within) {
+    let may_fill = template.is_additive() && !template.parts.iter().any(|part| part.is_dated);
+    while let (true, Some(within)) = (may_fill, within) {
         let before = unit.before(first).filter(|period| period.and(within).is_some_and(|seen| seen.is_nearly(*period)));
         let after = unit.beginning(last.end).filter(|period| period.and(within).is_some_and(|seen| seen.is_nearly(*period)));
         match (before, after) {
@@ -423,6 +469,9 @@ fn filled(
             Some(quantity) => filled.push((period, quantity.clone())),
             None if template.is_additive() => {
                 on_all_days(&template, time)?;
+                if template.parts.iter().any(|part| part.is_dated) {
+                    return refused(format!("{} has no row: a table with a row for each date may lack it", period.words()));
+                }
                 let parts = template.parts.iter().map(|part| super::quantity::Part { value: Some(Decimal::ZERO), rows: 0, ..part.clone() });
                 filled.push((period, Quantity { value: Decimal::ZERO, parts: parts.collect(), ..template.clone() }));
             }
@@ -505,10 +554,14 @@ pub(super) fn trend(span: &Span, book: &Workbook) -> Result<Fact, Stop> {
     let range = format!("over {count} {}s, from {} ({}) to {} ({})", series.unit.name(), first.words(), one.text(), last.words(), other.text());
     let direction_words = if test.p > super::sentence::P_MAX {
         "has no direction beyond chance".to_owned()
-    } else if slope.is_sign_negative() {
-        format!("falls by {slope_text} a {}", series.unit.name())
     } else {
-        format!("rises by {slope_text} a {}", series.unit.name())
+        let verb = if direction.rises { "rises" } else { "falls" };
+        let unit = series.unit.name();
+        if slope.is_zero() {
+            format!("{verb} (between most {unit}s; the median step is 0)")
+        } else {
+            format!("{verb} by {slope_text} a {unit}")
+        }
     };
     let what = series.what();
     let words = format!(
@@ -546,6 +599,9 @@ pub(super) fn since(span: &Span, book: &Workbook) -> Result<Fact, Stop> {
     let Some(found) = chance::change_point(&numbers) else {
         return refused("it has too few periods".to_owned());
     };
+    if found.is_steady && found.p <= super::sentence::P_MAX {
+        return refused("a steady rise or fall fits it better than two levels: use trend".to_owned());
+    }
     let test = Test { name: "Pettitt".to_owned(), p: found.p, comparisons: 1 };
     let (Some((first, one)), Some((last, _))) = (series.points.first(), series.points.last()) else {
         return refused("it has no periods".to_owned());

@@ -28,11 +28,12 @@ pub(super) fn value(operand: &Operand, book: &Workbook) -> Result<Fact, Stop> {
         }
     }
     let quantity = quantity(operand, book)?;
-    Ok(of_quantity(&quantity, Form::Value))
+    let note = time::cover_note(&quantity, operand, book)?;
+    Ok(of_quantity(&quantity, Form::Value, &note))
 }
 
 /// Returns the fact that a quantity is what it is.
-pub(super) fn of_quantity(quantity: &Quantity, form: Form) -> Fact {
+fn of_quantity(quantity: &Quantity, form: Form, note: &str) -> Fact {
     let what = what(quantity, &[]);
     let text = quantity.text();
     let (words, mut values) = match quantity.share().filter(|_| quantity.parts.len() == 2) {
@@ -43,9 +44,9 @@ pub(super) fn of_quantity(quantity: &Quantity, form: Form) -> Fact {
                 named("part", part.value.unwrap_or_default(), part_text.clone()),
                 named("whole", whole.value.unwrap_or_default(), whole_text.clone()),
             ];
-            (format!("the {what} is {text} ({part_text} of {whole_text})"), values)
+            (format!("the {what} is {text} ({part_text} of {whole_text}){note}"), values)
         }
-        None => (format!("the {what} is {text}{}", rows(quantity)), Vec::new()),
+        None => (format!("the {what} is {text}{}{note}", rows(quantity)), Vec::new()),
     };
     values.insert(0, named("value", quantity.read(), text.clone()));
     let phrase = format!("the {what} ({text})");
@@ -282,7 +283,7 @@ fn compared(left: &Operand, peer: &Peer, book: &Workbook) -> Result<Compared, St
     let one = quantity(left, book)?;
     let reference = select::cell_of(left, book)?;
     let mut comparisons = 1;
-    if let Some(reference) = &reference {
+    if let Some(reference) = &reference.clone().or_else(|| time::first_cell(left, book)) {
         let (column, row) = select::cell(reference, book)?;
         let (group, _) = column.cell(row)?;
         let time = column.time_of(&group);
@@ -308,13 +309,17 @@ fn compared(left: &Operand, peer: &Peer, book: &Workbook) -> Result<Compared, St
             let (group, _) = column.cell(row)?;
             let time = column.time_of(&group);
             let others = group.keys.iter().filter(|(output, _)| Some(*output) != time).collect::<Vec<_>>();
+            let others = match column.identifying(&group, time)? {
+                Some(key) => others.into_iter().filter(|(output, _)| *output == key).collect(),
+                None => others,
+            };
             let [(key, value)] = others.as_slice() else {
                 return refused(format!(
                     "{reference} has {} keys besides the period, and `rest` needs one: compare with another cell",
                     others.len()
                 ));
             };
-            let mut holds = group.keys.iter().filter(|(output, _)| output != key);
+            let mut holds = group.keys.iter().filter(|(output, _)| output != key && Some(*output) == time);
             let mut holds = holds.by_ref().map(|(output, value)| (*output, value.clone(), true)).collect::<Vec<_>>();
             if *peer == Peer::Rest {
                 holds.push((*key, value.clone(), false));

@@ -24,7 +24,7 @@ pub struct Hold {
 /// followed by the variance of its values.
 pub fn counted(measure: &Measure) -> Query {
     let Query::Block(mut block) = measure.query() else { return measure.query() };
-    block.outputs.extend(about(&measure.aggregate));
+    block.outputs.extend(about(measure));
     Query::Block(block)
 }
 
@@ -39,7 +39,7 @@ pub fn over(measure: &Measure, holds: &[Hold]) -> Query {
         Some(Expression::infix(presented(key.key.clone(), steps), operator, value))
     }));
     let value = Expression::Aggregate(Box::new(measure.aggregate.clone()));
-    let outputs = std::iter::once(unnamed(value)).chain(about(&measure.aggregate)).collect();
+    let outputs = std::iter::once(unnamed(value)).chain(about(measure)).collect();
     Query::Block(Box::new(Block { rows, keys: Some(Vec::new()), outputs, ..Block::default() }))
 }
 
@@ -77,7 +77,8 @@ pub fn span(measure: &Measure, time: &Expression) -> Query {
 }
 
 /// Returns the count of the rows behind an aggregate, and the variance of what an average is of.
-fn about(aggregate: &Aggregate) -> Vec<Output> {
+fn about(measure: &Measure) -> Vec<Output> {
+    let aggregate = &measure.plain(|_| false).aggregate;
     let mut outputs = vec![unnamed(behind(aggregate))];
     if aggregate.function == "avg" && !aggregate.distinct {
         let variance = Aggregate { function: "var_samp".to_owned(), ..aggregate.clone() };

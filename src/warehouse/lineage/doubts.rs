@@ -63,6 +63,7 @@ pub fn of_measure(measure: &Measure, catalog: &Catalog) -> Vec<Doubt> {
         look.mixed_currencies(&keys),
         look.nulls_dropped(&keys),
         look.not_in(),
+        look.missing_group(),
         look.united(),
         look.other_calendar(&keys),
         look.stock(&keys),
@@ -279,6 +280,21 @@ impl Look<'_> {
         self.conditions().any(|condition| condition.any(&mut |part| is_negated(part))).then(|| {
             doubt("not_in", "NOT IN leaves out every row if a single value of the inner query is missing.")
         })
+    }
+
+    /// A group of rows whose key is missing is counted as a group like the others.
+    fn missing_group(&self) -> Option<Doubt> {
+        let of_source = |source: &Source| {
+            let Some(Query::Block(block)) = source.query() else { return None };
+            let inner = Look { aggregate: self.aggregate, rows: &block.rows, catalog: self.catalog };
+            let is_excluded = |key: &Expression| {
+                block.rows.conditions.iter().any(|condition| condition.columns().iter().any(|column| Expression::Column((*column).clone()) == *key))
+            };
+            let keys = block.keys.iter().flatten().filter(|key| !is_excluded(key));
+            keys.into_iter().find_map(|key| inner.missing(key))
+        };
+        let name = self.rows.sources().into_iter().find_map(of_source)?;
+        Some(doubt("missing_group", format!("Rows without a {name} are counted as one group like the others.")))
     }
 
     /// A row that meets the conditions of several parts of a UNION ALL is there several times.

@@ -184,7 +184,11 @@ pub fn typed(meaning: &Meaning) -> Vec<&Literal> {
     }));
     let is_free = |literal: &Literal| match literal {
         Literal::Number(number) => {
-            matches!(number.as_str(), "0" | "1") || is_unit(&Expression::Literal(literal.clone()))
+            let plain = match number.split_once('.') {
+                Some((whole, rest)) if rest.bytes().all(|digit| digit == b'0') => whole,
+                _ => number.as_str(),
+            };
+            matches!(plain, "" | "0" | "1") || is_unit(&Expression::Literal(literal.clone()))
         }
         _ => false,
     };
