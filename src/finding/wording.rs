@@ -332,7 +332,8 @@ fn source(source: &Source, catalog: Option<&Catalog>) -> String {
 /// Returns the name of a table, with its schema where another one has the name too.
 fn table_name(schema: &str, name: &str, catalog: Option<&Catalog>) -> String {
     let is_alone = catalog.is_none_or(|catalog| catalog.table(None, name).is_some());
-    if is_alone { name.to_owned() } else { format!("{schema}.{name}") }
+    let name = if is_alone { name.to_owned() } else { format!("{schema}.{name}") };
+    named(&name)
 }
 
 /// Returns the rows of a query that is read as a table.
@@ -384,6 +385,11 @@ fn block_words(block: &Block, catalog: Option<&Catalog>) -> String {
         words = format!("the first {} in {order} of ({words})", phrase(limit, &names));
     }
     words
+}
+
+/// Returns a name of the database. A quote in it is typographic, so that it does not begin a value.
+fn named(name: &str) -> String {
+    name.replace('\'', "\u{2019}")
 }
 
 /// Returns a value of the data in quotes. Quotes in it are typographic, so that they do not end it; what is not shown of

@@ -85,7 +85,11 @@ pub(super) fn cover_note(known: &Quantity, operand: &Operand, book: &Workbook) -
     let Ok(time) = only_time(known) else { return Ok(String::new()) };
     let period = period_of(known, &time).filter(|period| is_of_length && known.share().is_none() && !period.is_open());
     let Some(period) = period else { return Ok(String::new()) };
-    let (whole, seen) = stamped(period, &time, operand, book).unwrap_or((period, period));
+    let (whole, seen) = match stamped(period, &time, operand, book) {
+        Ok(found) => found,
+        Err(Stop::Needs(texts)) => return Err(Stop::Needs(texts)),
+        Err(Stop::Refused(_)) => return Ok(String::new()),
+    };
     if seen.is_nearly(whole) {
         return Ok(String::new());
     }
@@ -248,7 +252,11 @@ fn series_context(from: &Operand, to: &Operand, first: Period, second: Period, b
     let Some(time) = column.time_of(&group) else { return Ok(String::new()) };
     let Some((named, _)) = column.moment_of(time) else { return Ok(String::new()) };
     let span = Span { of: reference.clone(), except: Vec::new() };
-    let Ok(series) = series_around(&span, &group, time, &named, &column) else { return Ok(String::new()) };
+    let series = match series_around(&span, &group, time, &named, &column) {
+        Ok(series) => series,
+        Err(Stop::Needs(texts)) => return Err(Stop::Needs(texts)),
+        Err(Stop::Refused(_)) => return Ok(String::new()),
+    };
     let seen = series.points;
     let (Some((start, _)), Some((end, _))) = (seen.first(), seen.last()) else { return Ok(String::new()) };
     if *start == first && *end == second {

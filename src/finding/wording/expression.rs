@@ -118,13 +118,13 @@ impl<'c> Names<'c> {
         match self.tables.get(&source) {
             Some(table) if !self.ambiguous.contains(table) => {
                 let is_alone = self.tables.len() < 2 || self.catalog.is_some() && !self.shared.iter().any(|shared| shared == name);
-                if is_alone { name.to_owned() } else { format!("{table}.{name}") }
+                if is_alone { super::named(name) } else { super::named(&format!("{table}.{name}")) }
             }
             Some(table) if self.ambiguous.contains(table) => match self.roles.get(&source) {
                 Some(role) => format!("{name} of the {table} by {role}"),
                 None => format!("{table}({source}).{name}"),
             },
-            _ => name.to_owned(),
+            _ => super::named(name),
         }
     }
 }

@@ -1,5 +1,9 @@
 //! Facts: what claims over the results of statements state, on a real server.
 
+mod corpora;
+mod forms;
+mod hostile;
+
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +40,9 @@ struct Ground {
 #[derive(Debug, Deserialize)]
 struct Case {
     id: String,
+    /// The file that makes the tables.
+    #[serde(default)]
+    load: String,
     sql: Vec<String>,
     claims: Vec<String>,
 }
@@ -84,27 +91,42 @@ impl Ground {
 }
 
 /// Statements and claims of a file of JSON lines, each with what comes of it. `EXPLORE_FACTS` names the file, and
-/// `EXPLORE_FACTS_SQL` what makes the tables.
+/// `EXPLORE_FACTS_SQL` what makes the tables: for trying claims by hand.
 #[tokio::test]
 async fn claims_of_a_file() {
     let (Ok(path), Ok(tables)) = (std::env::var("EXPLORE_FACTS"), std::env::var("EXPLORE_FACTS_SQL")) else { return };
     let ground = Ground::new("facts_of_a_file", &std::fs::read_to_string(tables).unwrap()).await;
-    for line in std::fs::read_to_string(path).unwrap().lines().filter(|line| !line.trim().is_empty()) {
-        let case = serde_json::from_str::<Case>(line).unwrap();
-        let statements = case.sql.iter().map(String::as_str).collect::<Vec<_>>();
-        let claims = case.claims.iter().map(String::as_str).collect::<Vec<_>>();
-        let mut text = format!("{}\n", case.id);
-        for (claim, stated) in claims.iter().zip(ground.state(&statements, &claims).await) {
-            match stated {
-                Ok(fact) => {
-                    writeln!(text, "  {claim}\n    \u{25c6} {}", fact.sentence).unwrap();
-                    for doubt in fact.doubts {
-                        writeln!(text, "      doubt {}: {}", doubt.id, doubt.sentence).unwrap();
-                    }
+    for case in cases(&path) {
+        println!("{}", outcome(&ground, &case).await.0);
+    }
+}
+
+fn cases(path: &str) -> Vec<Case> {
+    let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    text.lines().filter(|line| !line.trim().is_empty()).map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// What comes of a case as text, and how many of its claims are refused.
+async fn outcome(ground: &Ground, case: &Case) -> (String, usize) {
+    let statements = case.sql.iter().map(String::as_str).collect::<Vec<_>>();
+    let claims = case.claims.iter().map(String::as_str).collect::<Vec<_>>();
+    let (mut text, mut refused) = (format!("{}\n", case.id), 0);
+    for sql in &statements {
+        writeln!(text, "  {sql}").unwrap();
+    }
+    for (claim, stated) in claims.iter().zip(ground.state(&statements, &claims).await) {
+        match stated {
+            Ok(fact) => {
+                writeln!(text, "  {claim}\n    \u{25c6} {}", fact.sentence).unwrap();
+                for doubt in fact.doubts {
+                    writeln!(text, "      doubt {}: {}", doubt.id, doubt.sentence).unwrap();
                 }
-                Err(reason) => writeln!(text, "  {claim}\n    refused: {reason}").unwrap(),
+            }
+            Err(reason) => {
+                refused += 1;
+                writeln!(text, "  {claim}\n    refused: {reason}").unwrap();
             }
         }
-        println!("{text}");
     }
+    (text, refused)
 }
