@@ -131,7 +131,8 @@ pub async fn run(
     for message in warnings.into_iter().chain(newest.and_then(|newest| briefing::stale(newest, options.as_of))) {
         recorder.observe(Event::Warned { message })?;
     }
-    let briefing = briefing::brief(options.library, options.focus, &catalog, (options.as_of, newest), options.budget, &questions)?;
+    let briefing =
+        briefing::brief(options.library, options.focus, &catalog, (options.as_of, newest), options.budget, &questions)?;
     let toolbox = Toolbox { executor, catalog: Arc::new(catalog), bounds: Bounds::default(), plans: options.plans };
     let setup = Setup {
         model: &*model,

@@ -5,9 +5,9 @@
 
 pub mod check;
 pub mod claim;
+pub mod companions;
 pub mod document;
 pub(crate) mod evidence;
-pub mod companions;
 mod expression;
 pub mod fact;
 mod fingerprint;

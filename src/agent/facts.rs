@@ -1,13 +1,14 @@
 //! Facts in the loop: what a result offers, what is stated, what is recorded, and how questions are answered.
 
+use std::fmt::Write as _;
 use std::io;
 use std::time::Duration;
 
 use super::Exploration;
 use super::journal::{Answered, Event, Question};
 use super::tools::{Answering, State};
-use crate::finding::companions::Evaluator;
 use crate::finding::claim::Claim;
+use crate::finding::companions::Evaluator;
 use crate::finding::fact::{self, Fact};
 use crate::finding::record::{self, FACTS_MAX, Proposal};
 
@@ -135,7 +136,9 @@ impl Exploration<'_> {
     pub(super) async fn propose(&mut self, proposal: &Proposal, arguments: &str) -> io::Result<(String, bool)> {
         let (facts, mut problems) = self.facts(&proposal.facts).await?;
         if proposal.facts.is_empty() {
-            problems.push("facts is empty: name at least one, as in {\"facts\": [\"f4\"], \"actions\": [\"..\"]}".to_owned());
+            problems.push(
+                "facts is empty: name at least one, as in {\"facts\": [\"f4\"], \"actions\": [\"..\"]}".to_owned(),
+            );
         }
         let impact = match proposal.impact.as_deref().map(str::trim).filter(|impact| !impact.is_empty()) {
             Some(claim) => match self.fact(claim).await? {
@@ -150,22 +153,27 @@ impl Exploration<'_> {
         let words = record::words(proposal, &facts.iter().chain(&impact).collect::<Vec<_>>(), self.book.facts());
         let left_out = words.left_out.clone();
         let replaced = proposal.replaces.as_deref().and_then(|id| self.stated_by(id));
-        let id = replaced.map_or_else(|| format!("F{}", self.found.len() + self.findings.len() + 1), |index| self.found[index].id.clone());
+        let id = replaced.map_or_else(
+            || format!("F{}", self.found.len() + self.findings.len() + 1),
+            |index| self.found[index].id.clone(),
+        );
         let Some(finding) = record::of(id, facts, impact, proposal.severity, words) else {
             let text = format!("refused, not recorded:\n- {}", problems.join("\n- "));
             self.observer.observe(Event::FindingRefused { arguments: arguments.to_owned(), problems })?;
             return Ok((text, false));
         };
         let mut text = format!("recorded as {}; it reads:\n", finding.id);
-        text.push_str(&finding.facts.iter().map(|fact| format!("\u{25c6} {}\n", fact.sentence)).collect::<String>());
+        for fact in &finding.facts {
+            let _ = writeln!(text, "\u{25c6} {}", fact.sentence);
+        }
         if let Some(impact) = &finding.impact {
-            text.push_str(&format!("impact: {}\n", impact.sentence));
+            let _ = writeln!(text, "impact: {}", impact.sentence);
         }
         for note in problems.iter().map(|problem| format!("left out: {problem}")).chain(left_out) {
-            text.push_str(&format!("{note}\n"));
+            let _ = writeln!(text, "{note}");
         }
         if let Some(problem) = proposal.replaces.as_deref().filter(|_| replaced.is_none()) {
-            text.push_str(&format!("there is no finding {problem} to replace; it was added\n"));
+            let _ = writeln!(text, "there is no finding {problem} to replace; it was added");
         }
         match replaced {
             Some(index) => self.found[index] = finding.clone(),
@@ -208,7 +216,8 @@ impl Exploration<'_> {
             }
         }
         let is_known = |answer: &&Answering| !answered.iter().any(|known| known.question == answer.question);
-        problems.extend(given.iter().filter(is_known).map(|answer| format!("there is no question {}", answer.question)));
+        problems
+            .extend(given.iter().filter(is_known).map(|answer| format!("there is no question {}", answer.question)));
         Ok((answered, problems))
     }
 }

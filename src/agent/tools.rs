@@ -168,9 +168,7 @@ impl Call {
             ("describe_table", _) => arguments(call).map(Self::DescribeTable),
             ("find_values", _) => arguments(call).map(Self::FindValues),
             ("state", Speech::Facts) => arguments(call).map(Self::State),
-            ("record_finding", Speech::Facts) => {
-                arguments(call).map(|proposal| Self::Propose(Box::new(proposal)))
-            }
+            ("record_finding", Speech::Facts) => arguments(call).map(|proposal| Self::Propose(Box::new(proposal))),
             ("record_finding", Speech::Words) => arguments(call).map(|draft| Self::RecordFinding(Box::new(draft))),
             ("finish", Speech::Facts) => arguments(call)
                 .map(|FinishWithAnswers { answers, looked_at }| Self::Finish(Finish { answers, looked_at })),

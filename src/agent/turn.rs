@@ -47,7 +47,8 @@ impl Exploration<'_> {
         if let Some(nudge) = nudge(&reply) {
             self.conversation.tell(nudge.to_owned());
         }
-        let calls = reply.tool_calls.iter().map(|call| (call, Call::parse(call, self.setup.speech))).collect::<Vec<_>>();
+        let calls =
+            reply.tool_calls.iter().map(|call| (call, Call::parse(call, self.setup.speech))).collect::<Vec<_>>();
         let mut answers = Vec::with_capacity(calls.len());
         for (index, (_, parsed)) in calls.iter().enumerate() {
             answers.push(if index < CALLS_MAX {

@@ -127,9 +127,8 @@ pub fn several_means(groups: &[Mean]) -> Option<f64> {
     let total = weights.iter().sum::<f64>();
     let mean = groups.iter().zip(&weights).map(|(group, weight)| group.mean * weight).sum::<f64>() / total;
     let between = groups.iter().zip(&weights).map(|(group, weight)| weight * (group.mean - mean).powi(2)).sum::<f64>();
-    let spread = groups.iter().zip(&weights).map(|(group, weight)| {
-        (1.0 - weight / total).powi(2) / (group.count - 1) as f64
-    });
+    let spread =
+        groups.iter().zip(&weights).map(|(group, weight)| (1.0 - weight / total).powi(2) / (group.count - 1) as f64);
     let spread = spread.sum::<f64>();
     let f = between / (k - 1.0) / (1.0 + 2.0 * (k - 2.0) / (k * k - 1.0) * spread);
     let freedom = (k * k - 1.0) / (3.0 * spread);
@@ -170,8 +169,8 @@ fn welch(one: Mean, other: Mean) -> Option<(f64, f64)> {
     }
     let (first, second) = (one.variance / one.count as f64, other.variance / other.count as f64);
     let error = (first + second).sqrt();
-    let freedom = (first + second).powi(2)
-        / (first.powi(2) / (one.count - 1) as f64 + second.powi(2) / (other.count - 1) as f64);
+    let freedom =
+        (first + second).powi(2) / (first.powi(2) / (one.count - 1) as f64 + second.powi(2) / (other.count - 1) as f64);
     (error > 0.0 && freedom.is_finite()).then_some((error, freedom))
 }
 
@@ -187,12 +186,7 @@ pub fn direction(values: &[f64]) -> Option<Direction> {
     for (from, one) in values.iter().enumerate() {
         for (to, other) in values.iter().enumerate().skip(from + 1) {
             slopes.push((other - one) / (to - from) as f64);
-            score += match other.total_cmp(one) {
-                _ if other == one => 0,
-                std::cmp::Ordering::Greater => 1,
-                std::cmp::Ordering::Less => -1,
-                std::cmp::Ordering::Equal => 0,
-            };
+            score += i64::from(other > one) - i64::from(other < one);
         }
     }
     let slope = median(&mut slopes);
@@ -285,14 +279,14 @@ fn two_sided(z: f64) -> f64 {
 fn ties(values: &[f64]) -> Vec<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
-    sorted.chunk_by(|one, other| one == other).map(|group| group.len() as f64).filter(|size| *size > 1.0).collect()
+    sorted.chunk_by(|one, other| one >= other).map(|group| group.len() as f64).filter(|size| *size > 1.0).collect()
 }
 
 fn ranks(values: &[f64]) -> Vec<f64> {
     let rank = |value: &f64| {
         let below = values.iter().filter(|other| *other < value).count() as f64;
-        let equal = values.iter().filter(|other| *other == value).count() as f64;
-        below + (equal + 1.0) / 2.0
+        let above = values.iter().filter(|other| *other > value).count() as f64;
+        below + f64::midpoint(values.len() as f64 - below - above, 1.0)
     };
     values.iter().map(rank).collect()
 }

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 
 use super::expression::{self, CellReference, Evaluated};
 use super::results::{QueryResult, Results};
-use super::{Checked, Citation, Draft, Figure, Told, Impact, fingerprint, format, prose};
+use super::{Checked, Citation, Draft, Figure, Impact, Told, fingerprint, format, prose};
 
 /// The number of problems reported at once. Repairing these often repairs the others.
 const PROBLEMS_MAX: usize = 8;

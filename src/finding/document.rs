@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::results::Results;
-use super::{Action, Category, Confidence, Figure, Told, Impact, Severity, evidence};
+use super::{Action, Category, Confidence, Figure, Impact, Severity, Told, evidence};
 
 /// A finding with its evidence in full.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -4,10 +4,13 @@
 //! claim        a string of a model or an analyst, parsed
 //! select       which row and column a claim names
 //! column       the column as measures, its groups computed anew, the cell compared with them
+//!   sayable      of which measures something can be said
 //! condition    what holds for the rows behind a number; period: which days
 //! quantity     arithmetic over measures, with value, rows behind it, unit
 //! compare      in what two numbers differ
-//! groups       rank, top, range, count, alike; time: change, trend, since, outlier; values: the others
+//! values       a number, share, gap, differ
+//! groups       the groups along one key; places: rank, top, range, count, alike, each change
+//! time         change, per day; series: trend, since, outlier
 //! sentence     all templates
 //! ```
 //!
@@ -20,9 +23,12 @@ mod condition;
 mod groups;
 mod offer;
 mod period;
+mod places;
 mod quantity;
+mod sayable;
 mod select;
 mod sentence;
+mod series;
 mod time;
 mod values;
 
@@ -208,15 +214,15 @@ fn of(claim: &Claim, book: &Workbook) -> Result<Fact, Stop> {
         Claim::Differ(left, right) => values::differ(left, right, book),
         Claim::Per(pace, operand) => time::per(*pace, operand, book),
         Claim::Change(from, to) => time::change(from, to, book),
-        Claim::EachChange(from, to) => groups::each_change(from, to, book),
-        Claim::Rank(operand) => groups::rank(operand, book),
-        Claim::Top(most, span) => groups::top(*most, span, book),
-        Claim::Range(span) => groups::range(span, book),
-        Claim::Count(span, comparison, bound) => groups::count(span, *comparison, *bound, book),
-        Claim::Alike(span) => groups::alike(span, book),
-        Claim::Trend(span) => time::trend(span, book),
-        Claim::Since(span) => time::since(span, book),
-        Claim::Outlier(operand) => time::outlier(operand, book),
+        Claim::EachChange(from, to) => places::each_change(from, to, book),
+        Claim::Rank(operand) => places::rank(operand, book),
+        Claim::Top(most, span) => places::top(*most, span, book),
+        Claim::Range(span) => places::range(span, book),
+        Claim::Count(span, comparison, bound) => places::count(span, *comparison, *bound, book),
+        Claim::Alike(span) => places::alike(span, book),
+        Claim::Trend(span) => series::trend(span, book),
+        Claim::Since(span) => series::since(span, book),
+        Claim::Outlier(operand) => series::outlier(operand, book),
     }
 }
 
@@ -268,7 +274,10 @@ impl Draft<'_> {
             cells,
             companions: Vec::new(),
             definitions,
-            doubts: doubts.into_iter().map(|doubt| NamedDoubt { id: doubt.id.to_owned(), sentence: doubt.sentence }).collect(),
+            doubts: doubts
+                .into_iter()
+                .map(|doubt| NamedDoubt { id: doubt.id.to_owned(), sentence: doubt.sentence })
+                .collect(),
             test: self.test,
             subject: subject.map(|condition| condition.words.clone()).collect(),
             period,

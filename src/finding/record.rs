@@ -146,7 +146,8 @@ fn confidence(facts: &[Fact]) -> (Confidence, Vec<String>) {
         lowered += by;
         because.push(why);
     };
-    let compares = matches!(lead.form, Form::Change | Form::EachChange | Form::Gap | Form::Rank | Form::Top | Form::Range);
+    let compares =
+        matches!(lead.form, Form::Change | Form::EachChange | Form::Gap | Form::Rank | Form::Top | Form::Range);
     let finds_nothing = matches!(lead.form, Form::Differ | Form::Alike | Form::Trend | Form::Since);
     let is_chance = |fact: &&Fact| fact.test.as_ref().is_some_and(|test| test.p > P_MAX);
     match &lead.test {
@@ -154,11 +155,10 @@ fn confidence(facts: &[Fact]) -> (Confidence, Vec<String>) {
             lower(1, "that nothing is seen is no proof that there is nothing".to_owned());
         }
         Some(test) if test.p > P_MAX => lower(2, "chance alone may explain it".to_owned()),
-        Some(_) => {}
         None if lead.rows < ROWS_FEW => lower(2, format!("{} rows are behind one of its numbers", lead.rows)),
         None if lead.rows < ROWS_MIN => lower(1, format!("{} rows are behind one of its numbers", lead.rows)),
         None if compares => lower(1, "the comparison was not tested against chance".to_owned()),
-        None => {}
+        Some(_) | None => {}
     }
     if lead.test.as_ref().is_none_or(|test| test.p <= P_MAX) && facts.iter().skip(1).any(|fact| is_chance(&fact)) {
         lower(1, "chance alone may explain another of its facts".to_owned());
@@ -218,17 +218,13 @@ fn told(text: &str, facts: &[&Fact], stated: &[Fact]) -> Result<String, String> 
         });
         told.push_str(before);
         own.push_str(before);
-        match named {
-            Some((fact, after)) => {
-                told.push_str(&fact.phrase);
-                own.push(' ');
-                rest = after;
-            }
-            None => {
-                let id = after.split('}').next().unwrap_or_default();
-                return Err(format!("{{{}}} is no fact that was stated", id.chars().take(20).collect::<String>()));
-            }
-        }
+        let Some((fact, after)) = named else {
+            let id = after.split('}').next().unwrap_or_default().chars().take(20).collect::<String>();
+            return Err(format!("{{{id}}} is no fact that was stated"));
+        };
+        told.push_str(&fact.phrase);
+        own.push(' ');
+        rest = after;
     }
     told.push_str(rest);
     own.push_str(rest);
@@ -259,7 +255,9 @@ fn digits(text: &str) -> String {
 /// Returns whether a figure is a small count, a year or date, or stands in one of the facts.
 fn is_known(figure: &str, facts: &[&Fact]) -> bool {
     let is_small = figure.chars().all(|c| c.is_ascii_digit()) && figure.len() <= 2;
-    let is_year = figure.len() == 4 && (figure.starts_with("19") || figure.starts_with("20")) && figure.chars().all(|c| c.is_ascii_digit());
+    let is_year = figure.len() == 4
+        && (figure.starts_with("19") || figure.starts_with("20"))
+        && figure.chars().all(|c| c.is_ascii_digit());
     let is_date = figure.parse::<jiff::civil::Date>().is_ok();
     let stands = |sentence: &str| figures(sentence).any(|known| known == figure);
     is_small || is_year || is_date || facts.iter().any(|fact| stands(&fact.sentence))

@@ -11,12 +11,12 @@ use self::expression::{Names, phrase};
 use crate::typeset::text::line;
 use crate::warehouse::catalog::Catalog;
 use crate::warehouse::lineage::completeness::{self, Cut};
+use crate::warehouse::lineage::doubts::joins;
 use crate::warehouse::lineage::expression::{Aggregate, Expression, Literal};
 use crate::warehouse::lineage::meaning::{self, Kind, Meaning};
 use crate::warehouse::lineage::measure::Measure;
 use crate::warehouse::lineage::presentation::{self, Step};
 use crate::warehouse::lineage::query::{Block, Distinct, Item, Outer, Query, Relation, Rows, Source, is_link};
-use crate::warehouse::lineage::doubts::joins;
 use crate::warehouse::lineage::{Branch, Lineage, doubts};
 
 /// Keys of a query beyond which they are counted and not named.
@@ -57,7 +57,11 @@ fn branch_lines(branch: &Branch, first: &Branch, catalog: &Catalog) -> Vec<Strin
     let mut lines = Vec::new();
     for (output, column) in first.block.outputs.iter().zip(&branch.columns) {
         let name = line(&output.name, VALUE_CHARACTERS_MAX);
-        lines.push(format!("{}: {}", if name.is_empty() { "?" } else { &name }, column_words(column, &branch.block, catalog)));
+        lines.push(format!(
+            "{}: {}",
+            if name.is_empty() { "?" } else { &name },
+            column_words(column, &branch.block, catalog)
+        ));
         if matches!(column.kind, Kind::Measure | Kind::Value | Kind::Cumulative) {
             let typed = meaning::typed(column).into_iter().map(literal).collect::<Vec<_>>().join(", ");
             lines.extend(
@@ -68,7 +72,10 @@ fn branch_lines(branch: &Branch, first: &Branch, catalog: &Catalog) -> Vec<Strin
         lines.extend(doubts.map(|doubt| format!("{INDENT}doubt {}: {}", doubt.id, doubt.sentence)));
     }
     if branch.columns.iter().all(|column| column.measures.is_empty()) {
-        lines.push(format!("from: {}", block_words(&Block { having: Vec::new(), ..branch.block.clone() }, Some(catalog))));
+        lines.push(format!(
+            "from: {}",
+            block_words(&Block { having: Vec::new(), ..branch.block.clone() }, Some(catalog))
+        ));
     }
     let names = Names::of(&branch.block.rows, Some(catalog));
     for cut in completeness::of_block(&branch.block) {
@@ -137,7 +144,8 @@ fn formula(value: &Expression, measures: &[Measure], block: &Block, catalog: &Ca
         [] => words,
         [only] if words == "a" => measure(only, catalog),
         measures => {
-            let list = letters.iter().zip(measures).map(|(letter, one)| format!("{letter} = {}", measure(one, catalog)));
+            let list =
+                letters.iter().zip(measures).map(|(letter, one)| format!("{letter} = {}", measure(one, catalog)));
             format!("{words}, where {}", list.collect::<Vec<_>>().join("; "))
         }
     }
@@ -273,12 +281,15 @@ fn looked_up(rows: &Rows, catalog: &Catalog) -> Option<String> {
     let sources = sources.collect::<Option<Vec<_>>>().filter(|sources| sources.len() > 1)?;
     let main = joins::grain(rows, catalog)?;
     let words = source(main, Some(catalog));
-    let others = sources.into_iter().filter(|other| other.id != main.id && !joins::is_referred(main, other, rows, catalog));
+    let others =
+        sources.into_iter().filter(|other| other.id != main.id && !joins::is_referred(main, other, rows, catalog));
     let names = Names::of(rows, Some(catalog));
     let others = others.map(|other| {
         let what = match &other.relation {
             Relation::Table { schema, name } => format!("a row of {}", table_name(schema, name, Some(catalog))),
-            Relation::Query { .. } | Relation::Function { .. } => format!("their one of the {}", source(other, Some(catalog))),
+            Relation::Query { .. } | Relation::Function { .. } => {
+                format!("their one of the {}", source(other, Some(catalog)))
+            }
         };
         let links = rows.conditions.iter().filter(|condition| is_link(condition));
         let links = links.filter(|link| link.columns().iter().any(|column| column.source == other.id));
@@ -340,7 +351,9 @@ fn table_name(schema: &str, name: &str, catalog: Option<&Catalog>) -> String {
 fn query_words(query: &Query, catalog: Option<&Catalog>) -> String {
     match query {
         Query::Block(block) => block_words(block, catalog),
-        Query::UnionAll(branches) => branches.iter().map(|branch| query_words(branch, catalog)).collect::<Vec<_>>().join(" together with "),
+        Query::UnionAll(branches) => {
+            branches.iter().map(|branch| query_words(branch, catalog)).collect::<Vec<_>>().join(" together with ")
+        }
         Query::Values(rows) => format!("{} rows written in the statement", rows.len()),
         Query::Unknown(reason) => format!("rows that cannot be traced ({reason})"),
     }

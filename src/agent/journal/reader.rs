@@ -16,9 +16,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Answered, Coverage, Error, Event, Line, Started, StopReason, Tally, Totals};
-use crate::finding::{Severity, Told};
 use crate::finding::record::Finding;
 use crate::finding::results::Results;
+use crate::finding::{Severity, Told};
 use crate::warehouse::table::Table;
 
 /// A summary of a run, read from its journal.
@@ -193,7 +193,9 @@ impl Reading {
             Event::QueryStarted { .. } => run.totals.queries += 1,
             Event::Queried(result) => run.results.push(Arc::new(result)),
             Event::QueryFailed { .. } => run.queries_failed += 1,
-            Event::CompanionRan { id, sql, table, problem, .. } => run.companions.push(Companion { id, sql, table, problem }),
+            Event::CompanionRan { id, sql, table, problem, .. } => {
+                run.companions.push(Companion { id, sql, table, problem });
+            }
             Event::Recorded(finding) => match run.found.iter_mut().find(|known| known.id == finding.id) {
                 Some(known) => *known = *finding,
                 None => run.found.push(*finding),

@@ -13,7 +13,8 @@ pub(crate) fn bare_user(select: &Select, catalog: &Catalog) -> Option<String> {
     };
     let is_there = select.relations().iter().any(has_column) && has_bare_word(select.text(), "user");
     is_there.then(|| {
-        "user: without quotes this is the role of the session, not the column; write \"user\" in double quotes".to_owned()
+        "user: without quotes this is the role of the session, not the column; write \"user\" in double quotes"
+            .to_owned()
     })
 }
 
@@ -51,9 +52,7 @@ pub(crate) fn on_result(result: &QueryResult, lineage: &Lineage, catalog: &Catal
     };
     let index = (0..branch.columns.len()).find(|index| is_cut(*index))?;
     let name = &result.table.columns.get(index)?.name;
-    Some(format!(
-        "[note] {name} is 0 everywhere because whole numbers are divided by whole numbers; write 1.0 * a / b"
-    ))
+    Some(format!("[note] {name} is 0 everywhere because whole numbers are divided by whole numbers; write 1.0 * a / b"))
 }
 
 /// Returns advice on an error of the database: a text in double quotes is a name to it.
@@ -72,7 +71,8 @@ mod tests {
         for bare in ["SELECT user FROM t", "select count(*), USER from t", "SELECT (user) FROM t"] {
             assert!(has_bare_word(bare, "user"), "{bare}");
         }
-        for other in ["SELECT \"user\" FROM t", "SELECT t.user FROM t", "SELECT 'user' FROM t", "SELECT user_id FROM t"] {
+        for other in ["SELECT \"user\" FROM t", "SELECT t.user FROM t", "SELECT 'user' FROM t", "SELECT user_id FROM t"]
+        {
             assert!(!has_bare_word(other, "user"), "{other}");
         }
     }

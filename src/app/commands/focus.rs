@@ -31,7 +31,9 @@ pub(super) fn chosen(config: &Config) -> Result<(Library, String), Failure> {
     let mut library = library(config)?;
     if let Some(text) = &config.focus_text {
         if text.trim().is_empty() {
-            return Err(Failure::usage("--focus-text is empty: write what to explore, such as \"Why did returns rise?\""));
+            return Err(Failure::usage(
+                "--focus-text is empty: write what to explore, such as \"Why did returns rise?\"",
+            ));
         }
         library.add(OWN, text.clone());
         return Ok((library, OWN.to_owned()));
@@ -41,7 +43,8 @@ pub(super) fn chosen(config: &Config) -> Result<(Library, String), Failure> {
     if is_area || !path.is_file() {
         return Ok((library, config.focus.clone()));
     }
-    let text = fs::read_to_string(path).map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))?;
+    let text =
+        fs::read_to_string(path).map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))?;
     let name = path.file_stem().map_or_else(|| OWN.to_owned(), |name| name.to_string_lossy().into_owned());
     library.add(&name, text);
     Ok((library, name))

@@ -106,7 +106,13 @@ async fn answer(
     let table = executor.run(&select, executor.limits.timeout).await?;
     let elapsed = started.elapsed();
     if !arguments.claims.is_empty() {
-        let result = QueryResult::new("q1".to_owned(), String::new(), &select, table, u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX));
+        let result = QueryResult::new(
+            "q1".to_owned(),
+            String::new(),
+            &select,
+            table,
+            u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+        );
         let lineage = lineage::of(&select, &catalog);
         let mut book = Workbook::new(Arc::new(catalog), open::today(config));
         book.push(Sheet { result: Arc::new(result), lineage });

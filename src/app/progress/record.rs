@@ -59,7 +59,8 @@ pub(super) fn record(event: &Event) {
         Event::Briefed { .. }
         | Event::CompanionRan { .. }
         | Event::Stated(_)
-        | Event::QueryStarted { .. } | Event::Planned { .. } => {}
+        | Event::QueryStarted { .. }
+        | Event::Planned { .. } => {}
     }
     tracing::debug!(event = serde_json::to_string(event).ok(), "whole event");
 }

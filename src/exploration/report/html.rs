@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::stake::at_stake;
-use super::view::{self, EVIDENCE_ROWS, LINE_CHARACTERS, PROSE_CHARACTERS, SQL_CHARACTERS};
 use super::stated::{self, Answer, Stated};
+use super::view::{self, EVIDENCE_ROWS, LINE_CHARACTERS, PROSE_CHARACTERS, SQL_CHARACTERS};
 use super::{chart, coverage};
 use crate::agent::journal::Run;
 use crate::finding::evidence::{self, Evidence};

@@ -106,7 +106,9 @@ fn one_stated(page: &mut String, stated: &Stated<'_>) {
     let list = |page: &mut String, title: &str, items: &[String]| {
         if !items.is_empty() {
             block(page, title);
-            items.iter().for_each(|item| push(page, &format!("- {}", escape(item))));
+            for item in items {
+                push(page, &format!("- {}", escape(item)));
+            }
             page.push('\n');
         }
     };

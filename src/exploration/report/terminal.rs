@@ -13,7 +13,7 @@ use super::view::{self, EVIDENCE_ROWS, LINE_CHARACTERS, PROSE_CHARACTERS};
 use crate::agent::journal::Run;
 use crate::finding::evidence::{self, Evidence};
 use crate::finding::results::QueryResult;
-use crate::finding::{Told, Severity};
+use crate::finding::{Severity, Told};
 use crate::typeset::layout::Layout;
 use crate::typeset::page::{LABEL_WIDTH, Page};
 use crate::typeset::text::{self, paragraphs};

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 
 use crate::agent::journal::{Run, StopReason};
 use crate::finding::results::QueryResult;
-use crate::finding::{Told, Impact, Severity, evidence};
+use crate::finding::{Impact, Severity, Told, evidence};
 use crate::typeset::text;
 use crate::warehouse::table::Column;
 

@@ -13,8 +13,21 @@ const CHARACTERS_MAX: usize = 600;
 const DEPTH_MAX: usize = 12;
 /// The forms, as a message lists them.
 const FORMS: &[&str] = &[
-    "change", "each change", "gap", "share", "rank", "top", "range", "count", "alike", "trend", "since", "outlier",
-    "per_day", "per_month", "differ",
+    "change",
+    "each change",
+    "gap",
+    "share",
+    "rank",
+    "top",
+    "range",
+    "count",
+    "alike",
+    "trend",
+    "since",
+    "outlier",
+    "per_day",
+    "per_month",
+    "differ",
 ];
 /// Forms that are known and not computed yet, each with what to use.
 const LATER: &[(&str, &str)] = &[
@@ -220,27 +233,18 @@ impl<'t> Parser<'t> {
         let rest = self.rest();
         let mut quote = None;
         let mut depth = 0_usize;
-        let end = rest.char_indices().find(|(_, character)| match (quote, character) {
-            (Some(open), one) if open == *one => {
-                quote = None;
-                false
+        let ends = |(_, character): &(usize, char)| {
+            match (quote, character) {
+                (Some(open), one) if open == *one => quote = None,
+                (None, '"') => quote = Some('"'),
+                (None, '(') => depth += 1,
+                (None, ')') if depth == 0 => return true,
+                (None, ')') => depth -= 1,
+                _ => {}
             }
-            (Some(_), _) => false,
-            (None, '(') => {
-                depth += 1;
-                false
-            }
-            (None, ')') if depth > 0 => {
-                depth -= 1;
-                false
-            }
-            (None, ')') => true,
-            (None, '"') => {
-                quote = Some('"');
-                false
-            }
-            _ => false,
-        });
+            false
+        };
+        let end = rest.char_indices().find(ends);
         let (end, _) = end.ok_or("after `except` come names and a bracket")?;
         self.at += end;
         Ok(keys(&rest[..end]).into_iter().map(|key| key.value).collect())
@@ -295,9 +299,9 @@ impl<'t> Parser<'t> {
             }),
             "per_day" if is_call => self.call(|parser| Ok(Operand::Per(Pace::Day, Box::new(parser.operand()?)))),
             "per_month" if is_call => self.call(|parser| Ok(Operand::Per(Pace::Month, Box::new(parser.operand()?)))),
-            "sum" | "avg" | "min" | "max" | "round" | "abs" if is_call => Err(format!(
-                "a claim has no {word}: let a query compute it, or name the cells"
-            )),
+            "sum" | "avg" | "min" | "max" | "round" | "abs" if is_call => {
+                Err(format!("a claim has no {word}: let a query compute it, or name the cells"))
+            }
             _ if is_call => Err(unknown_form(word)),
             _ => {
                 self.at = start;
@@ -339,7 +343,6 @@ impl<'t> Parser<'t> {
         for (index, character) in rest.char_indices() {
             match (quote, character) {
                 (Some(open), one) if open == one => quote = None,
-                (Some(_), _) => {}
                 (None, ']') => {
                     self.at += index + 1;
                     let text = rest[..index].trim().to_owned();
@@ -351,7 +354,7 @@ impl<'t> Parser<'t> {
                     };
                 }
                 (None, open @ ('\'' | '"')) if at_start => quote = Some(open),
-                (None, _) => {}
+                _ => {}
             }
             at_start = matches!(character, ',' | '=' | '[') || at_start && character.is_whitespace();
         }
@@ -417,9 +420,7 @@ fn selected(piece: &str) -> Selected {
     let is_name = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
     let named = piece.split_once('=').filter(|(name, _)| is_name(name.trim()));
     let (column, value) = named.map_or((None, piece), |(name, value)| (Some(name.trim().to_owned()), value.trim()));
-    let unquoted = ['\'', '"']
-        .into_iter()
-        .find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote));
+    let unquoted = ['\'', '"'].into_iter().find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote));
     Selected { column, value: unquoted.unwrap_or(value).to_owned(), quoted: unquoted.is_some() }
 }
 

@@ -8,26 +8,31 @@ use rust_decimal::Decimal;
 use super::condition::{self, Condition, Ground, Named};
 use super::period::{Period, Unit};
 use super::quantity::{Part, Quantity, evaluate, is_numeric};
+use super::sayable::{
+    adds_with, is_dated, is_joined, is_never_null, is_of_identifiers, is_of_table, unit_of, unsayable,
+};
 use super::{Stop, refused};
 use crate::finding::CellReference;
 use crate::finding::wording::parts::measure_name;
 use crate::finding::workbook::{Sheet, Workbook};
-use crate::warehouse::catalog::{Role, ValueKind};
+use crate::warehouse::lineage::Branch;
 use crate::warehouse::lineage::companion::{self, Hold};
 use crate::warehouse::lineage::completeness::{self, Cut};
 use crate::warehouse::lineage::definition::{self, Base};
 use crate::warehouse::lineage::doubts;
-use crate::warehouse::lineage::expression::{Expression, Literal, Operator};
+use crate::warehouse::lineage::expression::{Expression, Literal};
 use crate::warehouse::lineage::meaning::{self, Kind, Meaning};
 use crate::warehouse::lineage::measure::{Key, Measure, is_additive};
 use crate::warehouse::lineage::presentation::Step;
 use crate::warehouse::lineage::print;
-use crate::warehouse::lineage::query::{Item, Query, Relation, Rows, Source, is_link};
-use crate::warehouse::lineage::Branch;
+use crate::warehouse::lineage::query::is_link;
 
 /// How far a recomputed number may be from the cell, beyond the cell's rounding, in relation to its size: floating-point
 /// aggregates depend on the order of the rows.
 const FLOAT_TOLERANCE: Decimal = Decimal::from_parts(1, 0, 0, false, 9);
+
+/// Cells of a row.
+type Cells = Vec<Option<String>>;
 
 /// A column of the rows of one kind.
 #[derive(Debug, Clone, Copy)]
@@ -113,7 +118,9 @@ impl<'w> Column<'w> {
                 ));
             }
             Kind::Value | Kind::Date => {
-                return refused(format!("{name} is a value of single rows: aggregate it, as in max({name}) GROUP BY a key"));
+                return refused(format!(
+                    "{name} is a value of single rows: aggregate it, as in max({name}) GROUP BY a key"
+                ));
             }
         }
         let typed = meaning::typed(meaning);
@@ -166,7 +173,8 @@ impl<'w> Column<'w> {
         let plain = measure.plain(|value| is_never_null(value, measure, self.book));
         let base = Base::of(&plain).map_err(Stop::Refused)?;
         let ground = Ground { base: &base, rows: &plain.rows, catalog };
-        let stated = plain.rows.conditions.iter().filter(|condition| !is_link(condition)).chain(&plain.aggregate.filter);
+        let stated =
+            plain.rows.conditions.iter().filter(|condition| !is_link(condition)).chain(&plain.aggregate.filter);
         let mut conditions = condition::of_conditions(stated, ground).map_err(Stop::Refused)?;
         for key in &measure.keys {
             let Some(pinned) = &key.pinned else { continue };
@@ -229,7 +237,7 @@ impl<'w> Column<'w> {
         &self,
         keys: Vec<(usize, Option<String>)>,
         known: &[Known<'_>],
-        by_key: &[HashMap<Vec<Option<String>>, Vec<Option<String>>>],
+        by_key: &[HashMap<Cells, Cells>],
     ) -> Result<Group, Stop> {
         let mut parts = Vec::new();
         for (known, rows) in known.iter().zip(by_key) {
@@ -253,7 +261,9 @@ impl<'w> Column<'w> {
         let meaning = self.meaning();
         let named = |error: String| Stop::Refused(format!("{}: {error}", self.name()));
         evaluate(&self.arithmetic(), values).map_err(named).map(|value| match value {
-            None if meaning.steps.iter().any(|step| matches!(step, Step::Missing(_))) && self.is_zero_when_missing() => {
+            None if meaning.steps.iter().any(|step| matches!(step, Step::Missing(_)))
+                && self.is_zero_when_missing() =>
+            {
                 Some(Decimal::ZERO)
             }
             value => value,
@@ -312,7 +322,8 @@ impl<'w> Column<'w> {
         for output in outputs.into_iter().flatten() {
             self.check_key(row, output, &name)?;
         }
-        let is_it = |group: &&Group| group.keys.iter().all(|(output, value)| table.cell(row, *output) == value.as_deref());
+        let is_it =
+            |group: &&Group| group.keys.iter().all(|(output, value)| table.cell(row, *output) == value.as_deref());
         let mut matching = groups.iter().filter(is_it);
         let (Some(group), None) = (matching.next(), matching.next()) else {
             return refused(format!(
@@ -438,13 +449,17 @@ impl<'w> Column<'w> {
     /// Returns the only key besides the period that tells the groups of one period apart by itself, such as an id beside a
     /// name; `None` if there is none, or one key alone.
     pub(super) fn identifying(&self, group: &Group, time: Option<usize>) -> Result<Option<usize>, Stop> {
-        let keys = group.keys.iter().map(|(output, _)| *output).filter(|output| Some(*output) != time).collect::<Vec<_>>();
+        let keys =
+            group.keys.iter().map(|(output, _)| *output).filter(|output| Some(*output) != time).collect::<Vec<_>>();
         if keys.len() < 2 {
             return Ok(None);
         }
         let groups = self.groups()?;
         let is_same_time = |other: &&Group| {
-            group.keys.iter().all(|(output, value)| Some(*output) != time || other.keys.contains(&(*output, value.clone())))
+            group
+                .keys
+                .iter()
+                .all(|(output, value)| Some(*output) != time || other.keys.contains(&(*output, value.clone())))
         };
         let own = groups.iter().filter(is_same_time).collect::<Vec<_>>();
         let is_unique = |key: &usize| {
@@ -481,7 +496,7 @@ impl<'w> Column<'w> {
     }
 }
 
-impl<'m> Known<'m> {
+impl Known<'_> {
     fn shallow(&self) -> Self {
         Self {
             measure: self.measure,
@@ -521,182 +536,6 @@ fn shown(key: &Key) -> Option<usize> {
     key.shown.as_ref().filter(|_| key.pinned.is_none()).map(|(output, _)| *output)
 }
 
-/// Functions whose result depends on when the query runs.
-const NOW: &[&str] =
-    &["now", "current_date", "current_timestamp", "localtimestamp", "statement_timestamp", "transaction_timestamp"];
-/// Functions whose texts only say which part or format of a date is meant.
-const DATES: &[&str] = &["date_trunc", "to_char", "extract", "date_part", "timezone", "btrim", "lower", "upper"];
-
-/// Returns why nothing can be stated of a measure, and what to write instead.
-fn unsayable(measure: &Measure) -> Option<String> {
-    let arguments = || measure.aggregate.arguments.iter().chain(measure.aggregate.within.iter().map(|order| &order.key));
-    let keys = || measure.keys.iter().map(|key| &key.key);
-    let all = || arguments().chain(keys()).chain(&measure.rows.conditions).chain(&measure.aggregate.filter);
-    let is_now = |part: &Expression| matches!(part, Expression::Call { function, .. } if NOW.contains(&function.as_str()));
-    if all().any(|part| part.any(&mut |part| is_now(part))) {
-        return Some("depends on the moment at which it runs: write the date, as in DATE '2025-11-30'".to_owned());
-    }
-    if arguments().chain(keys()).any(Expression::has_subquery) {
-        return Some("has the value of another query inside: join that query by its keys".to_owned());
-    }
-    if !measure.rows.sources().into_iter().any(reaches_table) {
-        return Some("reaches no table: it counts what the statement wrote".to_owned());
-    }
-    let is_written = |value: &Expression| {
-        let columns = value.columns();
-        !columns.is_empty()
-            && columns.iter().all(|column| match measure.rows.source_of(column).map(|source| &source.relation) {
-                Some(Relation::Query { query: Query::Values(_), .. } | Relation::Function { .. }) => true,
-                Some(Relation::Query { .. } | Relation::Table { .. }) | None => false,
-            })
-    };
-    if arguments().any(is_written) {
-        return Some("is of rows that the statement wrote: no table holds them".to_owned());
-    }
-    let counts_answers = |argument: &Expression| {
-        let is_case = matches!(argument, Expression::Case { otherwise: Some(value), .. } if **value != Expression::null());
-        measure.aggregate.function == "count" && !measure.aggregate.distinct && (argument.is_condition() || is_case)
-    };
-    if arguments().any(counts_answers) {
-        return Some("counts true and false alike: use count(*) FILTER (WHERE ...)".to_owned());
-    }
-    let writes_text = |part: &Expression| match part {
-        Expression::Call { function, arguments } if !DATES.contains(&function.as_str()) => {
-            arguments.iter().any(|argument| matches!(argument, Expression::Literal(Literal::Text(_))))
-        }
-        Expression::Operation { operator: Operator::Infix(sign), operands } if sign == "||" => {
-            operands.iter().any(|operand| matches!(operand, Expression::Literal(Literal::Text(_))))
-        }
-        _ => false,
-    };
-    if keys().any(|key| key.any(&mut |part| writes_text(part))) {
-        return Some("has a key of which the statement wrote a part: group by the column itself".to_owned());
-    }
-    None
-}
-
-/// Returns whether a table is read by a source, or within it.
-fn reaches_table(source: &Source) -> bool {
-    let within = |query: &Query| match query {
-        Query::Block(block) => block.rows.sources().into_iter().any(reaches_table),
-        Query::UnionAll(branches) => branches.iter().any(|branch| match branch {
-            Query::Block(block) => block.rows.sources().into_iter().any(reaches_table),
-            Query::UnionAll(_) | Query::Values(_) | Query::Unknown(_) => false,
-        }),
-        Query::Values(_) | Query::Unknown(_) => false,
-    };
-    match &source.relation {
-        Relation::Table { .. } => true,
-        Relation::Query { query, .. } => within(query),
-        Relation::Function { .. } => false,
-    }
-}
-
-/// Returns whether each source is joined to another one by equal columns, or is the only one.
-fn is_joined(measure: &Measure) -> bool {
-    let items = &measure.rows.items;
-    if !items.iter().all(is_outer_joined) {
-        return false;
-    }
-    if items.len() < 2 {
-        return true;
-    }
-    let sources = |item: &Item| match item {
-        Item::Source(source) => vec![source.id],
-        Item::Outer(outer) => outer.left.sources().iter().chain(&outer.right.sources()).map(|source| source.id).collect(),
-    };
-    let members = items.iter().map(sources).collect::<Vec<_>>();
-    let mut reached = vec![0];
-    let mut next = 0;
-    while let Some(from) = reached.get(next).copied() {
-        for (left, right) in measure.rows.equalities() {
-            let (Expression::Column(left), Expression::Column(right)) = (left, right) else { continue };
-            for (one, other) in [(left, right), (right, left)] {
-                let to = members.iter().position(|sources| sources.contains(&other.source));
-                if let Some(to) = to.filter(|to| members[from].contains(&one.source) && !reached.contains(to)) {
-                    reached.push(to);
-                }
-            }
-        }
-        next += 1;
-    }
-    reached.len() == items.len()
-}
-
-/// Returns whether the sides of an outer join, and of those within it, are joined by equal columns.
-fn is_outer_joined(item: &Item) -> bool {
-    let Item::Outer(outer) = item else { return true };
-    let belongs = |rows: &Rows, column: &crate::warehouse::lineage::expression::Column| rows.source_of(column).is_some();
-    let joins = |condition: &Expression| match condition.as_infix("=") {
-        Some((Expression::Column(one), Expression::Column(other))) => {
-            belongs(&outer.left, one) && belongs(&outer.right, other) || belongs(&outer.left, other) && belongs(&outer.right, one)
-        }
-        _ => false,
-    };
-    let is_joined = outer.on.iter().chain(&outer.right.conditions).any(joins);
-    is_joined && outer.left.items.iter().chain(&outer.right.items).all(is_outer_joined)
-}
-
-/// Returns the unit of what is added up or averaged, as the metadata name it.
-fn unit_of(measure: &Measure, book: &Workbook) -> Option<String> {
-    if !matches!(measure.aggregate.function.as_str(), "sum" | "avg" | "min" | "max" | "percentile_cont" | "percentile_disc") {
-        return None;
-    }
-    let value = measure.aggregate.within.first().map(|order| &order.key).or(measure.aggregate.arguments.first())?;
-    let Expression::Column(column) = value else { return None };
-    match &measure.rows.source_of(column)?.relation {
-        Relation::Table { schema, name } => {
-            let table = book.catalog.table(Some(schema), name)?;
-            let column = table.column(&column.name)?;
-            let is_quantity = !matches!(column.role, Some(Role::Identifier | Role::Entity));
-            column.unit.clone().filter(|_| is_quantity)
-        }
-        Relation::Query { query: Query::Block(_), .. } | Relation::Query { .. } | Relation::Function { .. } => None,
-    }
-}
-
-/// Returns whether the value is a column of a table, not of a query that computes it.
-fn is_of_table(value: &Expression, measure: &Measure) -> bool {
-    value.columns().into_iter().all(|column| {
-        matches!(measure.rows.source_of(column).map(|source| &source.relation), Some(Relation::Table { .. }))
-    })
-}
-
-/// Returns whether a table of the measure has a row for each date: the date is a part of its key.
-fn is_dated(measure: &Measure, book: &Workbook) -> bool {
-    measure.rows.sources().into_iter().any(|source| match &source.relation {
-        Relation::Table { schema, name } => book.catalog.table(Some(schema), name).is_some_and(|table| {
-            let is_moment = |name: &String| table.column(name).is_some_and(|column| column.value_kind() == ValueKind::Moment);
-            table.primary_key.iter().any(is_moment)
-        }),
-        Relation::Query { .. } | Relation::Function { .. } => false,
-    })
-}
-
-/// Returns what numbers that can be added to this one have in common: the unit, or the one column that they are made of.
-fn adds_with(measure: &Measure, book: &Workbook) -> Option<String> {
-    let [argument] = measure.aggregate.arguments.as_slice() else { return None };
-    fn of(value: &Expression, measure: &Measure, book: &Workbook) -> Option<String> {
-        match value {
-            Expression::Column(column) => match &measure.rows.source_of(column)?.relation {
-                Relation::Table { schema, name } => {
-                    let unit = book.catalog.table(Some(schema), name)?.column(&column.name)?.unit.clone();
-                    unit.map(|unit| format!("in {unit}")).or_else(|| Some(format!("{schema}.{name}.{}", column.name)))
-                }
-                Relation::Query { .. } | Relation::Function { .. } => None,
-            },
-            Expression::Operation { operator: Operator::Infix(sign), operands } if matches!(sign.as_str(), "+" | "-") => {
-                let units = operands.iter().map(|operand| of(operand, measure, book)).collect::<Option<Vec<_>>>()?;
-                let first = units.first()?.clone();
-                units.iter().all(|unit| *unit == first).then_some(first)
-            }
-            Expression::Cast { value, type_name } if is_numeric(type_name) => of(value, measure, book),
-            _ => None,
-        }
-    }
-    of(argument, measure, book)
-}
-
 /// Returns the number in a cell.
 pub(super) fn number_of(text: &str) -> Option<Decimal> {
     let text = text.trim();
@@ -706,29 +545,4 @@ pub(super) fn number_of(text: &str) -> Option<Decimal> {
 /// Returns the number of decimals that a cell shows.
 pub(super) fn decimals_of(text: &str) -> u32 {
     text.split_once('.').map_or(0, |(_, decimals)| u32::try_from(decimals.len()).unwrap_or(u32::MAX))
-}
-
-/// Returns whether the value is a column that is never NULL. A column on the optional side of a join may be.
-fn is_never_null(value: &Expression, measure: &Measure, book: &Workbook) -> bool {
-    let Expression::Column(column) = value else { return false };
-    let plain = measure.rows.items.iter().find_map(|item| match item {
-        Item::Source(source) if source.id == column.source => Some(&source.relation),
-        Item::Source(_) | Item::Outer(_) => None,
-    });
-    let Some(Relation::Table { schema, name }) = plain else { return false };
-    let column = book.catalog.table(Some(schema), name).and_then(|table| table.column(&column.name));
-    column.is_some_and(|column| !column.nullable)
-}
-
-/// Returns whether the aggregate is over numbers of an identifier, which are no quantity.
-fn is_of_identifiers(measure: &Measure, book: &Workbook) -> bool {
-    let is_identifier = |column: &&crate::warehouse::lineage::expression::Column| {
-        let Some(Relation::Table { schema, name }) = measure.rows.source_of(column).map(|source| &source.relation) else {
-            return false;
-        };
-        let role = book.catalog.table(Some(schema), name).and_then(|table| table.column(&column.name)?.role);
-        matches!(role, Some(Role::Identifier | Role::Entity))
-    };
-    let adds = matches!(measure.aggregate.function.as_str(), "sum" | "avg");
-    adds && measure.aggregate.arguments.iter().flat_map(Expression::columns).any(|column| is_identifier(&column))
 }

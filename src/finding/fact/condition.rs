@@ -177,7 +177,9 @@ pub(super) fn of_key(
     match is_true.filter(|_| key.is_condition()) {
         Some(true) => of_conditions(key.clone().conjuncts().iter(), ground),
         Some(false) => Ok(vec![Condition::other(&Expression::prefix("NOT", key.clone()), ground)?]),
-        None => Ok(vec![Condition::key(key, is_true.map_or(value, |is| Some(if is { "true" } else { "false" })), ground)?]),
+        None => {
+            Ok(vec![Condition::key(key, is_true.map_or(value, |is| Some(if is { "true" } else { "false" })), ground)?])
+        }
     }
 }
 
@@ -195,7 +197,10 @@ pub(super) fn of_condition(condition: &Expression, ground: Ground<'_>) -> Result
     if let Expression::In { value, list } = condition
         && let Some(values) = list.iter().map(constant).collect::<Option<Vec<_>>>()
     {
-        return Ok(Condition { kind: Kind::Among(ground.named(value)?, values), ..Condition::other(condition, ground)? });
+        return Ok(Condition {
+            kind: Kind::Among(ground.named(value)?, values),
+            ..Condition::other(condition, ground)?
+        });
     }
     if let Expression::Column(_) = condition {
         return Condition::key(condition, Some("true"), ground);
@@ -241,8 +246,10 @@ pub(super) fn of_conditions<'c>(
 }
 
 fn joined(time: Named, bounds: Vec<(Named, Bound, Condition)>) -> Vec<Condition> {
-    let first = bounds.iter().filter_map(|(_, bound, _)| if let Bound::First(day) = bound { Some(*day) } else { None }).max();
-    let end = bounds.iter().filter_map(|(_, bound, _)| if let Bound::End(day) = bound { Some(*day) } else { None }).min();
+    let first =
+        bounds.iter().filter_map(|(_, bound, _)| if let Bound::First(day) = bound { Some(*day) } else { None }).max();
+    let end =
+        bounds.iter().filter_map(|(_, bound, _)| if let Bound::End(day) = bound { Some(*day) } else { None }).min();
     match (first.unwrap_or(Date::MIN), end.unwrap_or(Date::MAX)) {
         (first, end) if first < end => vec![Condition::period(time, Period { first, end })],
         _ => bounds.into_iter().map(|(_, _, condition)| condition).collect(),
@@ -260,13 +267,14 @@ fn is_plain(moment: &Expression) -> bool {
 
 /// Returns the moments that conditions bound, and those that keys truncate.
 pub(super) fn moments<'m>(measure: &'m Measure, ground: Ground<'_>) -> Vec<&'m Expression> {
-    let compared = measure.rows.conditions.iter().chain(&measure.aggregate.filter).filter_map(|condition| match condition {
-        Expression::Operation { operator: Operator::Infix(_), operands } => {
-            let first = operands.first()?;
-            Some(truncated(first, &[], ground).map_or(first, |(moment, _)| moment))
-        }
-        _ => None,
-    });
+    let compared =
+        measure.rows.conditions.iter().chain(&measure.aggregate.filter).filter_map(|condition| match condition {
+            Expression::Operation { operator: Operator::Infix(_), operands } => {
+                let first = operands.first()?;
+                Some(truncated(first, &[], ground).map_or(first, |(moment, _)| moment))
+            }
+            _ => None,
+        });
     let truncated = measure.keys.iter().filter_map(|key| {
         let steps = key.shown.as_ref().map(|(_, steps)| steps.as_slice()).unwrap_or_default();
         truncated(&key.key, steps, ground).map(|(moment, _)| moment)
@@ -278,7 +286,9 @@ pub(super) fn moments<'m>(measure: &'m Measure, ground: Ground<'_>) -> Vec<&'m E
 fn bound(condition: &Expression, ground: Ground<'_>) -> Result<Option<(Named, Bound)>, String> {
     let Expression::Operation { operator: Operator::Infix(sign), operands } = condition else { return Ok(None) };
     let [moment, limit] = operands.as_slice() else { return Ok(None) };
-    let Some(day) = constant(limit).and_then(|text| date(&text)).filter(|_| ground.is_moment(moment) && is_plain(moment)) else {
+    let Some(day) =
+        constant(limit).and_then(|text| date(&text)).filter(|_| ground.is_moment(moment) && is_plain(moment))
+    else {
         return Ok(None);
     };
     let is_date = ground.is_date(moment);

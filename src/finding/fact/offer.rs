@@ -17,7 +17,9 @@ pub fn offers(id: &str, book: &Workbook) -> Vec<String> {
     let rows = sheet.result.table.rows.len();
     let mut offers = Vec::new();
     for index in &measured {
-        let Some(name) = sheet.result.table.columns.get(*index).map(|column| column_name(&column.name)) else { continue };
+        let Some(name) = sheet.result.table.columns.get(*index).map(|column| column_name(&column.name)) else {
+            continue;
+        };
         offers.push(match rows {
             0 => Vec::new(),
             1 => vec![format!("{id}.{name}")],
@@ -38,7 +40,8 @@ fn of_column(sheet: &Sheet, index: usize, name: &str, meaning: &Meaning) -> Vec<
     let most = valued.iter().copied().max_by_key(|row| (number(row), std::cmp::Reverse(*row)));
     let least = valued.iter().copied().min_by_key(|row| (number(row), *row));
     let cell = |row: usize| format!("{id}[#{}].{name}", row + 1);
-    let is_additive = meaning.measures.iter().all(|measure| is_additive(&measure.aggregate)) && meaning.measures.len() == 1;
+    let is_additive =
+        meaning.measures.iter().all(|measure| is_additive(&measure.aggregate)) && meaning.measures.len() == 1;
     let mut claims = vec![format!("trend({id}.{name})"), format!("since({id}.{name})")];
     if is_additive {
         claims.extend(most.map(|row| format!("share({}, all)", cell(row))));

@@ -109,6 +109,12 @@ impl Quantity {
         self.single().is_some_and(|part| part.is_additive)
     }
 
+    /// Returns whether the number grows with the length of its period: a count or a sum, be it of distinct values.
+    pub(super) fn depends_on_length(&self) -> bool {
+        let grows = |part: &Part| matches!(part.function.as_str(), "count" | "sum");
+        self.share().is_none() && self.parts.iter().any(grows)
+    }
+
     pub(super) fn unit(&self) -> Option<&str> {
         self.single().and_then(|part| part.unit.as_deref())
     }
@@ -174,7 +180,9 @@ impl Quantity {
 /// Returns the indices of part and whole, and whether the ratio is given in percent: `100 * a / nullif(b, 0)`.
 fn ratio(formula: &Expression) -> Option<(usize, usize, bool)> {
     let is_hundred = |side: &Expression| match side {
-        Expression::Literal(Literal::Number(number)) => number.parse::<Decimal>().is_ok_and(|n| n == Decimal::ONE_HUNDRED),
+        Expression::Literal(Literal::Number(number)) => {
+            number.parse::<Decimal>().is_ok_and(|n| n == Decimal::ONE_HUNDRED)
+        }
         _ => false,
     };
     let measure = |side: &Expression| match side {
@@ -196,7 +204,8 @@ fn ratio(formula: &Expression) -> Option<(usize, usize, bool)> {
 
 /// Formats a percentage: neither 0 nor 100 unless it is.
 fn percentage(value: Decimal, places: u32) -> String {
-    let is_end = |text: &str| matches!(text.parse::<Decimal>(), Ok(end) if end.is_zero() || end == Decimal::ONE_HUNDRED);
+    let is_end =
+        |text: &str| matches!(text.parse::<Decimal>(), Ok(end) if end.is_zero() || end == Decimal::ONE_HUNDRED);
     let is_exact = value.is_zero() || value == Decimal::ONE_HUNDRED;
     let mut places = places;
     while !is_exact && is_end(&fixed(value, places)) && places < 12 {
@@ -260,11 +269,13 @@ pub(super) fn evaluate(formula: &Expression, values: &[Option<Decimal>]) -> Resu
             .map(Some)
             .map_err(|_| format!("the number {number} is too large")),
         Expression::Cast { value, type_name } if is_numeric(type_name) => of(value),
-        Expression::Operation { operator: Operator::Prefix(sign), operands } => match (sign.as_str(), operands.as_slice()) {
-            ("-", [value]) => Ok(of(value)?.map(|value| -value)),
-            ("+", [value]) => of(value),
-            _ => Err(too_much()),
-        },
+        Expression::Operation { operator: Operator::Prefix(sign), operands } => {
+            match (sign.as_str(), operands.as_slice()) {
+                ("-", [value]) => Ok(of(value)?.map(|value| -value)),
+                ("+", [value]) => of(value),
+                _ => Err(too_much()),
+            }
+        }
         Expression::Operation { operator: Operator::Infix(sign), operands } => match operands.as_slice() {
             [left, right] => match (of(left)?, of(right)?) {
                 (Some(left), Some(right)) => compute(sign, left, right).map(Some),
@@ -277,7 +288,9 @@ pub(super) fn evaluate(formula: &Expression, values: &[Option<Decimal>]) -> Resu
                 let (value, other) = (of(value)?, of(other)?);
                 Ok(value.filter(|value| Some(*value) != other))
             }
-            ("coalesce", [value, Expression::Literal(Literal::Number(zero))]) if zero.trim_matches(['0', '.']).is_empty() => {
+            ("coalesce", [value, Expression::Literal(Literal::Number(zero))])
+                if zero.trim_matches(['0', '.']).is_empty() =>
+            {
                 Ok(Some(of(value)?.unwrap_or_default()))
             }
             ("round", [value, ..]) => of(value),

@@ -68,7 +68,11 @@ fn sheet<'w>(reference: &Reference, book: &'w Workbook) -> Result<&'w Sheet, Sto
     let known = || book.sheets().map(|sheet| sheet.result.id.clone()).collect::<Vec<_>>();
     let Some(sheet) = book.sheet(&reference.query) else {
         let known = known();
-        let hint = if known.is_empty() { "no query has given a result yet".to_owned() } else { spelling::advice(&reference.query, &known) };
+        let hint = if known.is_empty() {
+            "no query has given a result yet".to_owned()
+        } else {
+            spelling::advice(&reference.query, &known)
+        };
         return refused(format!("there is no result {}: {hint}", reference.query));
     };
     match &sheet.lineage.unknown {
@@ -99,14 +103,13 @@ fn column(reference: &Reference, sheet: &Sheet) -> Result<usize, Stop> {
         meanings.any(|meaning| !meaning.measures.is_empty())
     };
     let measured = (0..table.columns.len()).filter(is_measured).collect::<Vec<_>>();
-    match measured.as_slice() {
-        [only] => Ok(*only),
-        _ => {
-            let names = measured.iter().filter_map(|index| table.columns.get(*index)).map(|column| column.name.clone());
-            let names = names.collect::<Vec<_>>().join(", ");
-            refused(format!("name the column, as in {}[..].{}", sheet.result.id, if names.is_empty() { "n" } else { &names }))
-        }
+    if let [only] = measured.as_slice() {
+        return Ok(*only);
     }
+    let names = measured.iter().filter_map(|index| table.columns.get(*index)).map(|column| column.name.clone());
+    let names = names.collect::<Vec<_>>().join(", ");
+    let names = if names.is_empty() { "n" } else { &names };
+    refused(format!("name the column, as in {}[..].{names}", sheet.result.id))
 }
 
 /// Returns the columns that are keys, in the order of the select list.
@@ -169,7 +172,8 @@ fn matching(selected: &[Selected], keys: &[usize], sheet: &Sheet) -> Result<Vec<
     for alike in [&equal as &dyn Fn(Option<&str>, &str) -> bool, &in_any_case, &by_period] {
         let found = (0..table.rows.len()).filter(|row| {
             let is = |index: usize, value: &str| alike(table.cell(*row, index), value);
-            let open = keys.iter().filter(|key| !named.iter().any(|(index, _)| index == *key)).copied().collect::<Vec<_>>();
+            let open =
+                keys.iter().filter(|key| !named.iter().any(|(index, _)| index == *key)).copied().collect::<Vec<_>>();
             let by_order = unnamed.len() <= open.len()
                 && (if unnamed.len() == open.len() {
                     unnamed.iter().zip(&open).all(|(value, key)| is(*key, value))
@@ -188,7 +192,10 @@ fn matching(selected: &[Selected], keys: &[usize], sheet: &Sheet) -> Result<Vec<
 
 fn equal(cell: Option<&str>, value: &str) -> bool {
     cell.map_or_else(|| value.eq_ignore_ascii_case("null"), |cell| cell == value)
-        || matches!((cell, value), (Some("t"), "true") | (Some("f"), "false") | (Some("true"), "t") | (Some("false"), "f"))
+        || matches!(
+            (cell, value),
+            (Some("t"), "true") | (Some("f"), "false") | (Some("true"), "t") | (Some("false"), "f")
+        )
 }
 
 fn equal_in_any_case(cell: Option<&str>, value: &str) -> bool {
@@ -209,8 +216,7 @@ pub(super) fn branch_of(row: usize, sheet: &Sheet) -> Result<&Branch, Stop> {
     };
     let mut branches = sheet.lineage.branches.iter().filter(fits);
     match (sheet.lineage.branches.as_slice(), branches.next(), branches.next()) {
-        ([only], ..) => Ok(only),
-        (_, Some(only), None) => Ok(only),
+        ([only], ..) | (_, Some(only), None) => Ok(only),
         _ => refused(format!(
             "row {} of {} may be of several kinds (UNION, grouping sets): ask for it in a query of its own",
             row + 1,
@@ -223,7 +229,9 @@ pub(super) fn branch_of(row: usize, sheet: &Sheet) -> Result<&Branch, Stop> {
 fn fits(meaning: &Meaning, cell: Option<&str>) -> bool {
     match (&meaning.kind, &meaning.value) {
         (Kind::Constant, Expression::Literal(Literal::Null)) => cell.is_none() || !meaning.steps.is_empty(),
-        (Kind::Constant, Expression::Literal(Literal::Text(text))) if meaning.steps.is_empty() => cell == Some(text.as_str()),
+        (Kind::Constant, Expression::Literal(Literal::Text(text))) if meaning.steps.is_empty() => {
+            cell == Some(text.as_str())
+        }
         _ => true,
     }
 }
@@ -247,7 +255,10 @@ fn not_one(reference: &Reference, sheet: &Sheet, rows: &[usize]) -> String {
         let hint = if keys.is_empty() { format!("name a row by its number, 1 to {}", table.rows.len()) } else { hint };
         return format!("{id} has no row {wanted:?}: {hint}");
     }
-    let named = rows.iter().take(NAMED_MAX).map(|row| format!("{id}[{}]", if keys.is_empty() { (row + 1).to_string() } else { key_of(*row) }));
+    let named = rows
+        .iter()
+        .take(NAMED_MAX)
+        .map(|row| format!("{id}[{}]", if keys.is_empty() { (row + 1).to_string() } else { key_of(*row) }));
     let more = if rows.len() > NAMED_MAX { ", ..." } else { "" };
     format!("{reference} is no single cell: it may be {}{more}", named.collect::<Vec<_>>().join(", "))
 }

@@ -26,7 +26,8 @@ pub(super) fn sentence(words: &str) -> String {
 /// Returns what a number measures, without the conditions that are told elsewhere.
 pub(super) fn what(quantity: &Quantity, told: &[Condition]) -> String {
     if let Some((part, whole, _)) = quantity.share() {
-        let more = part.conditions.iter().filter(|condition| !whole.conditions.iter().any(|known| known.id == condition.id));
+        let more =
+            part.conditions.iter().filter(|condition| !whole.conditions.iter().any(|known| known.id == condition.id));
         let more = without(more, told);
         return format!("share{} of the {}", with(&more), measure(whole, told));
     }
@@ -36,7 +37,10 @@ pub(super) fn what(quantity: &Quantity, told: &[Condition]) -> String {
     let shared = quantity.shared().into_iter().cloned().collect::<Vec<_>>();
     let told_of_parts = told.iter().chain(&shared).cloned().collect::<Vec<_>>();
     let letters = (b'a'..=b'z').map(|letter| char::from(letter).to_string()).collect::<Vec<_>>();
-    let list = letters.iter().zip(&quantity.parts).map(|(letter, part)| format!("{letter} = {}", measure(part, &told_of_parts)));
+    let list = letters
+        .iter()
+        .zip(&quantity.parts)
+        .map(|(letter, part)| format!("{letter} = {}", measure(part, &told_of_parts)));
     let list = list.collect::<Vec<_>>().join(", ");
     let formula = formula_words(&quantity.formula, &letters);
     format!("{formula} (where {list}){}", with(&without(shared.iter(), told)))
@@ -82,7 +86,7 @@ pub(super) fn end(conditions: &[Condition]) -> String {
 /// Returns how many rows are behind a number, where that does not follow from it.
 pub(super) fn rows(quantity: &Quantity) -> String {
     let tells = quantity.single().is_some_and(|part| part.function != "count") || quantity.share().is_some();
-    if !tells { String::new() } else { format!(" (over {})", count_of(quantity.rows(), "row")) }
+    if tells { format!(" (over {})", count_of(quantity.rows(), "row")) } else { String::new() }
 }
 
 /// Returns `7 rows`.

@@ -67,9 +67,7 @@ pub(super) fn quantity(operand: &Operand, book: &Workbook) -> Result<Quantity, S
             }
             column.cell(row).map(|(_, quantity)| quantity)
         }
-        Operand::Fact(id) => {
-            quantity(&of_fact(id, book)?, book)
-        }
+        Operand::Fact(id) => quantity(&of_fact(id, book)?, book),
         Operand::Number(number) => refused(format!("{number} alone is no number of the data: name a cell")),
         Operand::Arithmetic(sign, left, right) => arithmetic(*sign, left, right, book),
         Operand::Share(part, whole) => share_of(part, whole, book),
@@ -120,7 +118,9 @@ fn combined(sign: Sign, left: &Quantity, right: &Quantity) -> Result<Quantity, S
     match sign {
         Sign::Plus => addable(left, right)?,
         Sign::Minus => subtractable(left, right)?,
-        Sign::Times => return refused("two numbers of the data are multiplied: let a query multiply row by row".to_owned()),
+        Sign::Times => {
+            return refused("two numbers of the data are multiplied: let a query multiply row by row".to_owned());
+        }
         Sign::Over => {}
     }
     let symbol = match sign {
@@ -155,13 +155,17 @@ fn shift(formula: &mut Expression, by: usize) {
 fn addable(left: &Quantity, right: &Quantity) -> Result<(), Stop> {
     let all_additive = left.parts.iter().chain(&right.parts).all(|part| part.is_additive);
     if !all_additive || left.scale() != Scale::Plain || right.scale() != Scale::Plain {
-        return refused("averages, shares and distinct counts do not add up: let a query compute it over both".to_owned());
+        return refused(
+            "averages, shares and distinct counts do not add up: let a query compute it over both".to_owned(),
+        );
     }
     for one in &left.parts {
         for other in &right.parts {
-            let has = |conditions: &[super::condition::Condition], id: &str| conditions.iter().any(|known| known.id == id);
+            let has =
+                |conditions: &[super::condition::Condition], id: &str| conditions.iter().any(|known| known.id == id);
             let same = one.base == other.base;
-            let more = one.conditions.iter().filter(|condition| !has(&other.conditions, &condition.id)).collect::<Vec<_>>();
+            let more =
+                one.conditions.iter().filter(|condition| !has(&other.conditions, &condition.id)).collect::<Vec<_>>();
             let others = other.conditions.iter().filter(|condition| !has(&one.conditions, &condition.id));
             let others = others.collect::<Vec<_>>();
             let are_apart = more.iter().any(|one| others.iter().any(|other| are_apart(one, other)));
@@ -187,7 +191,10 @@ fn are_apart(one: &super::condition::Condition, other: &super::condition::Condit
 
 fn subtractable(left: &Quantity, right: &Quantity) -> Result<(), Stop> {
     let same_unit = left.parts.iter().all(|one| {
-        right.parts.iter().all(|other| one.base == other.base || one.adds_with.is_some() && one.adds_with == other.adds_with)
+        right
+            .parts
+            .iter()
+            .all(|other| one.base == other.base || one.adds_with.is_some() && one.adds_with == other.adds_with)
     });
     if left.scale() == right.scale() && (same_unit || left.scale() != Scale::Plain) {
         return Ok(());
@@ -234,7 +241,8 @@ fn everything(part: &Operand, quantity: &Quantity, book: &Workbook) -> Result<Qu
     if group.keys.is_empty() {
         return refused(format!("{reference} is over all rows already: group by a key"));
     }
-    if column.groups()?.iter().filter_map(|group| group.value).any(|value| value.is_sign_negative() && !value.is_zero()) {
+    if column.groups()?.iter().filter_map(|group| group.value).any(|value| value.is_sign_negative() && !value.is_zero())
+    {
         return refused("some groups are below 0, so that a part is no share of the whole: use gap".to_owned());
     }
     column.over(&holds, quantity.decimals)
@@ -244,7 +252,8 @@ fn everything(part: &Operand, quantity: &Quantity, book: &Workbook) -> Result<Qu
 pub(super) fn share(part: &Operand, whole: &Peer, book: &Workbook) -> Result<Fact, Stop> {
     let quantity = share_of(part, whole, book)?;
     let Some((part, whole, _)) = quantity.share() else { return refused("it is no share".to_owned()) };
-    let more = part.conditions.iter().filter(|condition| !whole.conditions.iter().any(|known| known.id == condition.id));
+    let more =
+        part.conditions.iter().filter(|condition| !whole.conditions.iter().any(|known| known.id == condition.id));
     let more = with(&more.collect::<Vec<_>>());
     let whole_words = with(&whole.conditions.iter().collect::<Vec<_>>());
     let text = |part: &super::quantity::Part| {
@@ -266,7 +275,8 @@ pub(super) fn share(part: &Operand, whole: &Peer, book: &Workbook) -> Result<Fac
         named("whole", whole.value.unwrap_or_default(), whole_text),
     ];
     let phrase = format!("the {} ({percent})", what(&quantity, &[]));
-    Ok(Draft { form: Form::Share, sentence: sentence(&words), phrase, values, quantities: vec![&quantity], test: None }.fact())
+    Ok(Draft { form: Form::Share, sentence: sentence(&words), phrase, values, quantities: vec![&quantity], test: None }
+        .fact())
 }
 
 /// Two numbers that are compared, and how many groups could have been.
@@ -288,7 +298,10 @@ fn compared(left: &Operand, peer: &Peer, book: &Workbook) -> Result<Compared, St
         let (group, _) = column.cell(row)?;
         let time = column.time_of(&group);
         let same_period = |other: &super::column::Group| {
-            group.keys.iter().all(|(output, value)| Some(*output) != time || other.keys.contains(&(*output, value.clone())))
+            group
+                .keys
+                .iter()
+                .all(|(output, value)| Some(*output) != time || other.keys.contains(&(*output, value.clone())))
         };
         let groups = column.groups()?.iter().filter(|other| same_period(other)).count();
         // Against the rest each group could have been taken; of two groups, each pair.
@@ -384,7 +397,8 @@ pub(super) fn gap(left: &Operand, peer: &Peer, book: &Workbook) -> Result<Fact, 
     values.push(named("difference", left.read() - right.read(), size(right, left)));
     values.extend(times(left, right).map(|(times, _)| named("times", times, shown(times, 1))));
     let phrase = format!("the {what}{} ({one_text}, against {other_text})", side(&difference.left));
-    let draft = Draft { form: Form::Gap, sentence: sentence(&words), phrase, values, quantities: vec![left, right], test };
+    let draft =
+        Draft { form: Form::Gap, sentence: sentence(&words), phrase, values, quantities: vec![left, right], test };
     Ok(draft.fact())
 }
 

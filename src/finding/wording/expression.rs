@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use super::condition::bracketed;
 use super::{aggregate, literal, query_words};
-use crate::warehouse::lineage::expression::{Column, Expression, Literal, Operator, SourceId, SubqueryForm, Window};
 use crate::warehouse::catalog::{Catalog, ValueKind};
+use crate::warehouse::lineage::expression::{Column, Expression, Literal, Operator, SourceId, SubqueryForm, Window};
 use crate::warehouse::lineage::query::{Query, Relation, Rows};
 
 /// Characters of an expression beyond which it is named as computed.
@@ -48,7 +48,9 @@ impl<'c> Names<'c> {
                         if column.value_kind() == ValueKind::Moment {
                             names.moments.insert((source.id, index), column.type_name == "date");
                         }
-                        if !column.nullable || column.statistics.as_ref().is_some_and(|known| known.null_fraction == 0.0) {
+                        if !column.nullable
+                            || column.statistics.as_ref().is_some_and(|known| known.null_fraction == 0.0)
+                        {
                             names.never_null.insert((source.id, index));
                         }
                         if !column.enum_values.is_empty() {
@@ -74,7 +76,8 @@ impl<'c> Names<'c> {
         };
         names.shared = columns_known.iter().filter(is_shared).map(|(_, column)| column.clone()).collect();
         names.ambiguous = tables.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0].clone()).collect();
-        let is_ambiguous = |source: SourceId| names.tables.get(&source).is_some_and(|table| names.ambiguous.contains(table));
+        let is_ambiguous =
+            |source: SourceId| names.tables.get(&source).is_some_and(|table| names.ambiguous.contains(table));
         let mut roles = HashMap::new();
         for (left, right) in rows.equalities() {
             let (Expression::Column(left), Expression::Column(right)) = (left, right) else { continue };
@@ -117,7 +120,8 @@ impl<'c> Names<'c> {
         }
         match self.tables.get(&source) {
             Some(table) if !self.ambiguous.contains(table) => {
-                let is_alone = self.tables.len() < 2 || self.catalog.is_some() && !self.shared.iter().any(|shared| shared == name);
+                let is_alone =
+                    self.tables.len() < 2 || self.catalog.is_some() && !self.shared.iter().any(|shared| shared == name);
                 if is_alone { super::named(name) } else { super::named(&format!("{table}.{name}")) }
             }
             Some(table) if self.ambiguous.contains(table) => match self.roles.get(&source) {
@@ -253,9 +257,16 @@ impl Words<'_> {
                     let column = columns(&subquery.query, self.names.catalog).into_iter().next().unwrap_or_default();
                     if is_outer(&subquery.query) {
                         let rows = query_words(&subquery.query, self.names.catalog);
-                        return format!("{} is equal to a value of the row itself, and there are {rows}", self.of(value));
+                        return format!(
+                            "{} is equal to a value of the row itself, and there are {rows}",
+                            self.of(value)
+                        );
                     }
-                    format!("{} is among the {column} of {}", self.of(value), query_words(&subquery.query, self.names.catalog))
+                    format!(
+                        "{} is among the {column} of {}",
+                        self.of(value),
+                        query_words(&subquery.query, self.names.catalog)
+                    )
                 }
             },
             Expression::Unknown(reason) => format!("unknown ({reason})"),

@@ -23,7 +23,11 @@ pub(crate) fn condition_words(condition: &Expression, rows: &Rows, catalog: &Cat
 pub(crate) fn key_name(key: &Expression, rows: &Rows, catalog: &Catalog) -> String {
     if let Expression::Case { .. } = key {
         let names = Names::of(rows, Some(catalog));
-        let mut columns = key.columns().into_iter().map(|column| phrase(&Expression::Column(column.clone()), &names)).collect::<Vec<_>>();
+        let mut columns = key
+            .columns()
+            .into_iter()
+            .map(|column| phrase(&Expression::Column(column.clone()), &names))
+            .collect::<Vec<_>>();
         columns.dedup();
         return format!("cases of {}", columns.join(" and "));
     }
@@ -68,7 +72,9 @@ fn case_words(key: &Expression, value: &str, names: &Names) -> Option<String> {
         before.collect::<Vec<_>>()
     };
     let mut labels = branches.iter().map(|(_, value)| value).chain(otherwise.as_deref());
-    if labels.clone().filter(|label| is_it(label)).count() != 1 || !labels.all(|label| matches!(label, Expression::Literal(_))) {
+    if labels.clone().filter(|label| is_it(label)).count() != 1
+        || !labels.all(|label| matches!(label, Expression::Literal(_)))
+    {
         return None;
     }
     let parts = match branches.iter().position(|(_, value)| is_it(value)) {

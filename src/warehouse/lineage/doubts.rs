@@ -124,7 +124,9 @@ impl Look<'_> {
                 }
             });
             let word = if self.aggregate.function == "sum" { "sum" } else { "average" };
-            let is_ratio = functions.len() == 2 && word == "average" && inner.outputs.get(column.index)?.value.any(&mut |part| part.as_infix("/").is_some());
+            let is_ratio = functions.len() == 2
+                && word == "average"
+                && inner.outputs.get(column.index)?.value.any(&mut |part| part.as_infix("/").is_some());
             if is_ratio {
                 return Some(doubt(
                     "average_of_averages",
@@ -207,7 +209,9 @@ impl Look<'_> {
         let day = parts.iter().find_map(cut)?;
         Some(doubt(
             "last_day",
-            format!("Of {day} what happened at midnight is treated unlike the rest of the day: a time is compared with a date."),
+            format!(
+                "Of {day} what happened at midnight is treated unlike the rest of the day: a time is compared with a date."
+            ),
         ))
     }
 
@@ -250,7 +254,8 @@ impl Look<'_> {
             };
             self.missing(value)
         };
-        let is_false = |key: &Expression| key.is_condition().then(|| key.columns().into_iter().cloned().collect::<Vec<_>>());
+        let is_false =
+            |key: &Expression| key.is_condition().then(|| key.columns().into_iter().cloned().collect::<Vec<_>>());
         let of_keys = keys.iter().filter_map(|key| is_false(key)).flatten();
         let of_keys = || of_keys.clone().find_map(|column| self.missing(&Expression::Column(column)));
         let name = self.conditions().find_map(dropped).or_else(of_keys)?;
@@ -277,9 +282,9 @@ impl Look<'_> {
             }
             _ => false,
         };
-        self.conditions().any(|condition| condition.any(&mut |part| is_negated(part))).then(|| {
-            doubt("not_in", "NOT IN leaves out every row if a single value of the inner query is missing.")
-        })
+        self.conditions()
+            .any(|condition| condition.any(&mut |part| is_negated(part)))
+            .then(|| doubt("not_in", "NOT IN leaves out every row if a single value of the inner query is missing."))
     }
 
     /// A group of rows whose key is missing is counted as a group like the others.
@@ -288,7 +293,9 @@ impl Look<'_> {
             let Some(Query::Block(block)) = source.query() else { return None };
             let inner = Look { aggregate: self.aggregate, rows: &block.rows, catalog: self.catalog };
             let is_excluded = |key: &Expression| {
-                block.rows.conditions.iter().any(|condition| condition.columns().iter().any(|column| Expression::Column((*column).clone()) == *key))
+                block.rows.conditions.iter().any(|condition| {
+                    condition.columns().iter().any(|column| Expression::Column((*column).clone()) == *key)
+                })
             };
             let keys = block.keys.iter().flatten().filter(|key| !is_excluded(key));
             keys.into_iter().find_map(|key| inner.missing(key))
@@ -302,20 +309,27 @@ impl Look<'_> {
         let of_branches = |source: &Source| match source.query() {
             Some(Query::UnionAll(branches)) => {
                 let tables = branches.iter().map(|branch| match branch {
-                    Query::Block(block) => block.rows.sources().iter().filter_map(|source| table_of(source)).collect::<Vec<_>>(),
+                    Query::Block(block) => {
+                        block.rows.sources().iter().filter_map(|source| table_of(source)).collect::<Vec<_>>()
+                    }
                     Query::UnionAll(_) | Query::Values(_) | Query::Unknown(_) => Vec::new(),
                 });
                 let tables = tables.collect::<Vec<_>>();
                 let mut found = None;
                 for (index, one) in tables.iter().enumerate() {
-                    found = found.or_else(|| one.iter().find(|table| tables[index + 1..].iter().any(|other| other.contains(table))).copied());
+                    found = found.or_else(|| {
+                        one.iter().find(|table| tables[index + 1..].iter().any(|other| other.contains(table))).copied()
+                    });
                 }
                 found.map(|(_, name)| name.to_owned())
             }
             _ => None,
         };
         let name = self.rows.sources().into_iter().find_map(of_branches)?;
-        Some(doubt("united", format!("Rows of {name} come in by several parts of a UNION ALL: one row may be there several times.")))
+        Some(doubt(
+            "united",
+            format!("Rows of {name} come in by several parts of a UNION ALL: one row may be there several times."),
+        ))
     }
 
     /// Periods of another table than the one that is counted: those after its data end count as 0.
@@ -325,9 +339,14 @@ impl Look<'_> {
             Item::Source(_) => None,
         });
         let left = optional.flat_map(|left| left.sources()).map(|source| source.id).collect::<Vec<_>>();
-        let is_left = |key: &&&Expression| is_moment(key, self.rows, self.catalog) && key.columns().iter().any(|column| left.contains(&column.source));
+        let is_left = |key: &&&Expression| {
+            is_moment(key, self.rows, self.catalog) && key.columns().iter().any(|column| left.contains(&column.source))
+        };
         keys.iter().find(is_left)?;
-        Some(doubt("other_calendar", "The periods come from another table than what is measured: where its data have ended, it seems to be 0."))
+        Some(doubt(
+            "other_calendar",
+            "The periods come from another table than what is measured: where its data have ended, it seems to be 0.",
+        ))
     }
 
     /// A stock that is added up over several dates counts the same thing several times.

@@ -142,8 +142,24 @@ pub enum SubqueryForm {
 
 /// Operators whose result is true or false.
 const CONDITIONS: &[&str] = &[
-    "=", "<>", "<", ">", "<=", ">=", "AND", "OR", "LIKE", "ILIKE", "NOT LIKE", "NOT ILIKE", "IS DISTINCT FROM",
-    "IS NOT DISTINCT FROM", "~", "~*", "!~", "!~*",
+    "=",
+    "<>",
+    "<",
+    ">",
+    "<=",
+    ">=",
+    "AND",
+    "OR",
+    "LIKE",
+    "ILIKE",
+    "NOT LIKE",
+    "NOT ILIKE",
+    "IS DISTINCT FROM",
+    "IS NOT DISTINCT FROM",
+    "~",
+    "~*",
+    "!~",
+    "!~*",
 ];
 
 impl Expression {

@@ -27,6 +27,7 @@ impl Measure {
     /// `sum(CASE WHEN c THEN x ELSE 0 END)` adds up x where c holds. The values are the same, but for groups without such
     /// rows: there one may be 0 where the other is missing. `is_never_null` tells of an argument that it has a value in
     /// every row.
+    #[must_use]
     pub fn plain(&self, is_never_null: impl Fn(&Expression) -> bool) -> Self {
         let mut plain = self.clone();
         let aggregate = &mut plain.aggregate;
@@ -36,10 +37,11 @@ impl Measure {
         {
             let (condition, value) = (condition.clone(), value.cloned());
             aggregate.filter.extend(condition.conjuncts());
-            match value {
-                Some(value) => aggregate.arguments = vec![value],
-                // Each row counts once for a sum or a plain count, and only those are without a value here.
-                None => (aggregate.function, aggregate.arguments) = ("count".to_owned(), Vec::new()),
+            if let Some(value) = value {
+                aggregate.arguments = vec![value];
+            } else {
+                // Each row that meets the condition counts once.
+                (aggregate.function, aggregate.arguments) = ("count".to_owned(), Vec::new());
             }
         }
         if let ("count", false, [argument]) =
@@ -83,9 +85,7 @@ impl Measure {
 /// Returns the condition under which an argument has its value, and the value; `None` for a count of the rows that meet
 /// the condition.
 fn conditional<'e>(argument: &'e Expression, function: &str) -> Option<(&'e Expression, Option<&'e Expression>)> {
-    let is = |value: &Expression, number: &str| {
-        matches!(value, Expression::Literal(Literal::Number(written)) if written == number)
-    };
+    let is = |value: &Expression, number: &str| matches!(value, Expression::Literal(Literal::Number(written)) if written == number);
     match argument {
         Expression::Cast { value, type_name } if function == "sum" && type_name.starts_with("int") => {
             value.is_condition().then_some((&**value, None))
@@ -97,7 +97,9 @@ fn conditional<'e>(argument: &'e Expression, function: &str) -> Option<(&'e Expr
             match function {
                 "sum" if is(value, "1") && (is_zero || is_null) => Some((condition, None)),
                 "sum" if is_zero || is_null => Some((condition, Some(value))),
-                "count" if is_null && matches!(value, Expression::Literal(Literal::Number(_) | Literal::Text(_))) => Some((condition, None)),
+                "count" if is_null && matches!(value, Expression::Literal(Literal::Number(_) | Literal::Text(_))) => {
+                    Some((condition, None))
+                }
                 _ if is_null => Some((condition, Some(value))),
                 _ => None,
             }

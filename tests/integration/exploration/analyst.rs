@@ -4,7 +4,7 @@ pub(crate) mod driver;
 
 use std::sync::Arc;
 
-use explore::finding::{Category, Told, Severity};
+use explore::finding::{Category, Severity, Told};
 use explore::sample::{self, Options, SAMPLE_SQL};
 use explore::warehouse::catalog::Catalog;
 use jiff::civil::{Date, date};

@@ -54,7 +54,8 @@ pub(crate) fn is_referred(main: &Source, other: &Source, rows: &Rows, catalog: &
     };
     from.foreign_keys.iter().filter(|key| (&key.schema, &key.table) == (&to.schema, &to.name)).any(|key| {
         let is_known = |name: &String| from.column(name).is_some_and(|column| !column.nullable);
-        key.columns.iter().all(is_known) && key.columns.iter().zip(&key.referred).all(|(column, referred)| is_joined(column, referred))
+        key.columns.iter().all(is_known)
+            && key.columns.iter().zip(&key.referred).all(|(column, referred)| is_joined(column, referred))
     })
 }
 

@@ -106,7 +106,11 @@ fn a_refused_finding_names_the_nearest_row_and_can_be_repaired() {
     for words in ["refused, not recorded", "q1[CUST999].net_sales", "did you mean q1[CUST"] {
         assert!(refusal.contains(words), "{refusal}");
     }
-    assert!(ran.answers(4)[0].starts_with("recorded as F1; it reads:\n\u{25c6} The sum of net_sales_value_2"), "{:?}", ran.answers(4));
+    assert!(
+        ran.answers(4)[0].starts_with("recorded as F1; it reads:\n\u{25c6} The sum of net_sales_value_2"),
+        "{:?}",
+        ran.answers(4)
+    );
     assert_eq!(ran.report()["findings"].as_array().unwrap().len(), 1);
     assert_eq!(ran.events("finding_refused").len(), 1);
 }

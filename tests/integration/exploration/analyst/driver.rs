@@ -73,8 +73,17 @@ pub(crate) async fn play(database: Arc<dyn Database>, catalog: Catalog, focus: &
     let toolbox = Toolbox { executor, catalog: Arc::new(catalog), bounds: Bounds::default(), plans: false };
     let briefing = Briefing { system: "Look.".to_owned(), first: "Begin.".to_owned() };
     let budget = Budget { iterations_max: 15, queries_max: None, tokens_max: None, cost_max_usd: None, time_max: None };
-    let setup =
-        Setup { model: &analyst, toolbox: &toolbox, briefing: &briefing, given: &[], budget, price: None, as_of, speech: Speech::Words, questions: &[] };
+    let setup = Setup {
+        model: &analyst,
+        toolbox: &toolbox,
+        briefing: &briefing,
+        given: &[],
+        budget,
+        price: None,
+        as_of,
+        speech: Speech::Words,
+        questions: &[],
+    };
     let mut seen = Seen::default();
     let outcome = agent::explore(setup, std::future::pending(), &mut seen).await.unwrap();
     Run { findings: outcome.findings, stopped: outcome.stopped, seen }

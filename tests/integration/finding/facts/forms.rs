@@ -113,12 +113,24 @@ async fn what_has_no_meaning_is_refused() {
         ("SELECT count(*) AS n FROM generate_series(1, 42)", "q1.n", "reaches no table"),
         ("SELECT count(*) AS n FROM sales CROSS JOIN sales AS other", "q1.n", "without a join condition"),
         ("SELECT id, amount FROM sales ORDER BY id LIMIT 3", "q1[2].amount", "single rows"),
-        ("SELECT day, sum(sum(amount)) OVER (ORDER BY day) AS s FROM sales GROUP BY day", "q1[2].s", "order of the rows"),
+        (
+            "SELECT day, sum(sum(amount)) OVER (ORDER BY day) AS s FROM sales GROUP BY day",
+            "q1[2].s",
+            "order of the rows",
+        ),
         ("SELECT sum(amount) AS s FROM (SELECT amount FROM sales LIMIT 5) t", "q1.s", "LIMIT in a subquery"),
         ("SELECT region, count(*) / 10 AS n FROM sales GROUP BY region", "q1[North].n", "holds 10"),
         ("SELECT count(units = 3) AS n FROM sales", "q1.n", "true and false alike"),
-        ("SELECT count(*) AS n FROM sales WHERE day > now() - interval '9 days'", "q1.n", "the moment at which it runs"),
-        ("SELECT replace(region, 'North', 'East') AS r, count(*) AS n FROM sales GROUP BY 1", "q1[East].n", "statement wrote a part"),
+        (
+            "SELECT count(*) AS n FROM sales WHERE day > now() - interval '9 days'",
+            "q1.n",
+            "the moment at which it runs",
+        ),
+        (
+            "SELECT replace(region, 'North', 'East') AS r, count(*) AS n FROM sales GROUP BY 1",
+            "q1[East].n",
+            "statement wrote a part",
+        ),
         ("SELECT count(*) AS n FROM sales", "silent(q1.n)", "not computed yet"),
     ] {
         let said = ground.say(sql, claim).await;

@@ -40,20 +40,25 @@ async fn companions_have_the_rows_of_their_measure() {
     let same = |query: &'static str| ground.rows(query);
 
     let counted = rows(&ground, &companion::counted(&measure)).await;
-    let expected = same("SELECT region, avg(amount), count(amount), var_samp(amount) FROM sales WHERE item <> 'item 0' GROUP BY region")
-        .await
-        .unwrap();
+    let expected = same(
+        "SELECT region, avg(amount), count(amount), var_samp(amount) FROM sales WHERE item <> 'item 0' GROUP BY region",
+    )
+    .await
+    .unwrap();
     assert_eq!(super::sorted(&counted), super::sorted(&expected));
 
     let all = rows(&ground, &companion::over(&measure, &[])).await;
-    assert_eq!(all, same("SELECT avg(amount), count(amount), var_samp(amount) FROM sales WHERE item <> 'item 0'").await.unwrap());
+    assert_eq!(
+        all,
+        same("SELECT avg(amount), count(amount), var_samp(amount) FROM sales WHERE item <> 'item 0'").await.unwrap()
+    );
 
     let rest = rows(&ground, &companion::over(&measure, &[but(Some("North"))])).await;
-    let expected =
-        "SELECT avg(amount), count(amount), var_samp(amount) FROM sales WHERE item <> 'item 0' AND region IS DISTINCT FROM 'North'";
+    let expected = "SELECT avg(amount), count(amount), var_samp(amount) FROM sales WHERE item <> 'item 0' AND region IS DISTINCT FROM 'North'";
     assert_eq!(rest, same(expected).await.unwrap());
     let rest = rows(&ground, &companion::over(&measure, &[but(None)])).await;
-    let expected = "SELECT avg(amount), count(amount), var_samp(amount) FROM sales WHERE item <> 'item 0' AND region IS NOT NULL";
+    let expected =
+        "SELECT avg(amount), count(amount), var_samp(amount) FROM sales WHERE item <> 'item 0' AND region IS NOT NULL";
     assert_eq!(rest, same(expected).await.unwrap());
 
     let source = measure.rows.sources()[0].id;

@@ -1,0 +1,226 @@
+//! Of which measures something can be said, and what their numbers are of.
+
+use crate::finding::workbook::Workbook;
+use crate::warehouse::catalog::{Role, ValueKind};
+use crate::warehouse::lineage::expression::{Column, Expression, Literal, Operator};
+use crate::warehouse::lineage::measure::Measure;
+use crate::warehouse::lineage::query::{Item, Query, Relation, Rows, Source};
+
+use super::quantity::is_numeric;
+
+/// Functions whose result depends on when the query runs.
+const NOW: &[&str] =
+    &["now", "current_date", "current_timestamp", "localtimestamp", "statement_timestamp", "transaction_timestamp"];
+
+/// Functions whose texts only say which part or format of a date is meant.
+const DATES: &[&str] = &["date_trunc", "to_char", "extract", "date_part", "timezone", "btrim", "lower", "upper"];
+
+/// Returns why nothing can be stated of a measure, and what to write instead.
+pub(super) fn unsayable(measure: &Measure) -> Option<String> {
+    let arguments =
+        || measure.aggregate.arguments.iter().chain(measure.aggregate.within.iter().map(|order| &order.key));
+    let keys = || measure.keys.iter().map(|key| &key.key);
+    let all = || arguments().chain(keys()).chain(&measure.rows.conditions).chain(&measure.aggregate.filter);
+    let is_now =
+        |part: &Expression| matches!(part, Expression::Call { function, .. } if NOW.contains(&function.as_str()));
+    if all().any(|part| part.any(&mut |part| is_now(part))) {
+        return Some("depends on the moment at which it runs: write the date, as in DATE '2025-11-30'".to_owned());
+    }
+    if arguments().chain(keys()).any(Expression::has_subquery) {
+        return Some("has the value of another query inside: join that query by its keys".to_owned());
+    }
+    if !measure.rows.sources().into_iter().any(reaches_table) {
+        return Some("reaches no table: it counts what the statement wrote".to_owned());
+    }
+    let is_written = |value: &Expression| {
+        let columns = value.columns();
+        !columns.is_empty()
+            && columns.iter().all(|column| match measure.rows.source_of(column).map(|source| &source.relation) {
+                Some(Relation::Query { query: Query::Values(_), .. } | Relation::Function { .. }) => true,
+                Some(Relation::Query { .. } | Relation::Table { .. }) | None => false,
+            })
+    };
+    if arguments().any(is_written) {
+        return Some("is of rows that the statement wrote: no table holds them".to_owned());
+    }
+    let counts_answers = |argument: &Expression| {
+        let is_case =
+            matches!(argument, Expression::Case { otherwise: Some(value), .. } if **value != Expression::null());
+        measure.aggregate.function == "count" && !measure.aggregate.distinct && (argument.is_condition() || is_case)
+    };
+    if arguments().any(counts_answers) {
+        return Some("counts true and false alike: use count(*) FILTER (WHERE ...)".to_owned());
+    }
+    let writes_text = |part: &Expression| match part {
+        Expression::Call { function, arguments } if !DATES.contains(&function.as_str()) => {
+            arguments.iter().any(|argument| matches!(argument, Expression::Literal(Literal::Text(_))))
+        }
+        Expression::Operation { operator: Operator::Infix(sign), operands } if sign == "||" => {
+            operands.iter().any(|operand| matches!(operand, Expression::Literal(Literal::Text(_))))
+        }
+        _ => false,
+    };
+    if keys().any(|key| key.any(&mut |part| writes_text(part))) {
+        return Some("has a key of which the statement wrote a part: group by the column itself".to_owned());
+    }
+    None
+}
+
+/// Returns whether a table is read by a source, or within it.
+fn reaches_table(source: &Source) -> bool {
+    let within = |query: &Query| match query {
+        Query::Block(block) => block.rows.sources().into_iter().any(reaches_table),
+        Query::UnionAll(branches) => branches.iter().any(|branch| match branch {
+            Query::Block(block) => block.rows.sources().into_iter().any(reaches_table),
+            Query::UnionAll(_) | Query::Values(_) | Query::Unknown(_) => false,
+        }),
+        Query::Values(_) | Query::Unknown(_) => false,
+    };
+    match &source.relation {
+        Relation::Table { .. } => true,
+        Relation::Query { query, .. } => within(query),
+        Relation::Function { .. } => false,
+    }
+}
+
+/// Returns whether each source is joined to another one by equal columns, or is the only one.
+pub(super) fn is_joined(measure: &Measure) -> bool {
+    let items = &measure.rows.items;
+    if !items.iter().all(is_outer_joined) {
+        return false;
+    }
+    if items.len() < 2 {
+        return true;
+    }
+    let sources = |item: &Item| match item {
+        Item::Source(source) => vec![source.id],
+        Item::Outer(outer) => {
+            outer.left.sources().iter().chain(&outer.right.sources()).map(|source| source.id).collect()
+        }
+    };
+    let members = items.iter().map(sources).collect::<Vec<_>>();
+    let mut reached = vec![0];
+    let mut next = 0;
+    while let Some(from) = reached.get(next).copied() {
+        for (left, right) in measure.rows.equalities() {
+            let (Expression::Column(left), Expression::Column(right)) = (left, right) else { continue };
+            for (one, other) in [(left, right), (right, left)] {
+                let to = members.iter().position(|sources| sources.contains(&other.source));
+                if let Some(to) = to.filter(|to| members[from].contains(&one.source) && !reached.contains(to)) {
+                    reached.push(to);
+                }
+            }
+        }
+        next += 1;
+    }
+    reached.len() == items.len()
+}
+
+/// Returns whether the sides of an outer join, and of those within it, are joined by equal columns.
+fn is_outer_joined(item: &Item) -> bool {
+    let Item::Outer(outer) = item else { return true };
+    let belongs =
+        |rows: &Rows, column: &crate::warehouse::lineage::expression::Column| rows.source_of(column).is_some();
+    let joins = |condition: &Expression| match condition.as_infix("=") {
+        Some((Expression::Column(one), Expression::Column(other))) => {
+            belongs(&outer.left, one) && belongs(&outer.right, other)
+                || belongs(&outer.left, other) && belongs(&outer.right, one)
+        }
+        _ => false,
+    };
+    let is_joined = outer.on.iter().chain(&outer.right.conditions).any(joins);
+    is_joined && outer.left.items.iter().chain(&outer.right.items).all(is_outer_joined)
+}
+
+/// Returns the unit of what is added up or averaged, as the metadata name it.
+pub(super) fn unit_of(measure: &Measure, book: &Workbook) -> Option<String> {
+    if !matches!(
+        measure.aggregate.function.as_str(),
+        "sum" | "avg" | "min" | "max" | "percentile_cont" | "percentile_disc"
+    ) {
+        return None;
+    }
+    let value = measure.aggregate.within.first().map(|order| &order.key).or(measure.aggregate.arguments.first())?;
+    let Expression::Column(column) = value else { return None };
+    match &measure.rows.source_of(column)?.relation {
+        Relation::Table { schema, name } => {
+            let table = book.catalog.table(Some(schema), name)?;
+            let column = table.column(&column.name)?;
+            let is_quantity = !matches!(column.role, Some(Role::Identifier | Role::Entity));
+            column.unit.clone().filter(|_| is_quantity)
+        }
+        Relation::Query { query: Query::Block(_), .. } | Relation::Query { .. } | Relation::Function { .. } => None,
+    }
+}
+
+/// Returns whether the value is a column of a table, not of a query that computes it.
+pub(super) fn is_of_table(value: &Expression, measure: &Measure) -> bool {
+    value.columns().into_iter().all(|column| {
+        matches!(measure.rows.source_of(column).map(|source| &source.relation), Some(Relation::Table { .. }))
+    })
+}
+
+/// Returns whether a table of the measure has a row for each date: the date is a part of its key.
+pub(super) fn is_dated(measure: &Measure, book: &Workbook) -> bool {
+    measure.rows.sources().into_iter().any(|source| match &source.relation {
+        Relation::Table { schema, name } => book.catalog.table(Some(schema), name).is_some_and(|table| {
+            let is_moment =
+                |name: &String| table.column(name).is_some_and(|column| column.value_kind() == ValueKind::Moment);
+            table.primary_key.iter().any(is_moment)
+        }),
+        Relation::Query { .. } | Relation::Function { .. } => false,
+    })
+}
+
+/// Returns what numbers that can be added to this one have in common: the unit, or the one column that they are made of.
+pub(super) fn adds_with(measure: &Measure, book: &Workbook) -> Option<String> {
+    let [argument] = measure.aggregate.arguments.as_slice() else { return None };
+    unit_or_column(argument, measure, book)
+}
+
+/// Returns the unit or the column of a value that is made of one unit.
+fn unit_or_column(value: &Expression, measure: &Measure, book: &Workbook) -> Option<String> {
+    match value {
+        Expression::Column(column) => match &measure.rows.source_of(column)?.relation {
+            Relation::Table { schema, name } => {
+                let unit = book.catalog.table(Some(schema), name)?.column(&column.name)?.unit.clone();
+                unit.map(|unit| format!("in {unit}")).or_else(|| Some(format!("{schema}.{name}.{}", column.name)))
+            }
+            Relation::Query { .. } | Relation::Function { .. } => None,
+        },
+        Expression::Operation { operator: Operator::Infix(sign), operands } if matches!(sign.as_str(), "+" | "-") => {
+            let units =
+                operands.iter().map(|operand| unit_or_column(operand, measure, book)).collect::<Option<Vec<_>>>()?;
+            let first = units.first()?.clone();
+            units.iter().all(|unit| *unit == first).then_some(first)
+        }
+        Expression::Cast { value, type_name } if is_numeric(type_name) => unit_or_column(value, measure, book),
+        _ => None,
+    }
+}
+
+/// Returns whether the value is a column that is never NULL. A column on the optional side of a join may be.
+pub(super) fn is_never_null(value: &Expression, measure: &Measure, book: &Workbook) -> bool {
+    let Expression::Column(column) = value else { return false };
+    let plain = measure.rows.items.iter().find_map(|item| match item {
+        Item::Source(source) if source.id == column.source => Some(&source.relation),
+        Item::Source(_) | Item::Outer(_) => None,
+    });
+    let Some(Relation::Table { schema, name }) = plain else { return false };
+    let column = book.catalog.table(Some(schema), name).and_then(|table| table.column(&column.name));
+    column.is_some_and(|column| !column.nullable)
+}
+
+/// Returns whether the aggregate is over numbers of an identifier, which are no quantity.
+pub(super) fn is_of_identifiers(measure: &Measure, book: &Workbook) -> bool {
+    let is_identifier = |column: &&Column| {
+        let Some(Relation::Table { schema, name }) = measure.rows.source_of(column).map(|source| &source.relation)
+        else {
+            return false;
+        };
+        let role = book.catalog.table(Some(schema), name).and_then(|table| table.column(&column.name)?.role);
+        matches!(role, Some(Role::Identifier | Role::Entity))
+    };
+    let adds = matches!(measure.aggregate.function.as_str(), "sum" | "avg");
+    adds && measure.aggregate.arguments.iter().flat_map(Expression::columns).any(|column| is_identifier(&column))
+}
