@@ -1,8 +1,8 @@
 //! An autonomous insights engine for the database that people have.
 //!
 //! Nobody asks it a question. Given a database and a few pages of business context, an agent loop looks for itself and
-//! returns findings whose every figure was checked against a cell of a query that ran. Monitors watch the metrics that are
-//! known to matter.
+//! returns findings made of facts: claims over cells of queries that ran, worded by the engine. Monitors watch the metrics
+//! that are known to matter.
 //!
 //! # The map
 //!
@@ -13,9 +13,9 @@
 //! | [`app`] | the command line: arguments, configuration, commands, output, progress, doctor |
 //! | [`monitor`], [`exploration`] | the two products: metrics watched every morning; a database explored |
 //! | [`sample`], [`agent`], [`deliver`] | synthetic data with planted truth; the loop with tools, prompt, journal, runs; channels and the sender of alerts |
-//! | [`finding`] | what is found: the draft, the checker, its evidence |
+//! | [`finding`] | what is found: claims, facts, their wording, findings; drafts in words and their checker |
 //! | [`semantic`], [`model`], [`state`] | what tables mean: roles, metadata, rendering; a model behind an endpoint; PostgreSQL for what is remembered: sessions, locks, migrations, outbox |
-//! | [`analysis`], [`warehouse`] | pure statistics: forecast, contribution; a SELECT to a bounded table: catalog, `sql/`, `postgres/`, embedded engine, executor |
+//! | [`analysis`], [`warehouse`] | pure statistics: forecast, contribution, chance; a SELECT to a bounded table: catalog, `sql/`, `postgres/`, embedded engine, executor |
 //! | [`typeset`] | text for people: figures, spelling, wrapping, Markdown, SVG, HTML |
 //!
 //! Where to look first:
@@ -68,15 +68,20 @@
 //! agent.rs                         THE LOOP: ask the model, run its tools, record; agent/turn.rs one turn
 //! agent/context.rs                 the conversation shortened when it is too long; agent/idle.rs a model that calls no tool
 //! agent/budget.rs                  when a limit is reached, and when the last turn begins
-//! agent/tools/                     execute_sql.rs, describe_table.rs, find_values.rs; fit.rs makes arguments fit
+//! agent/facts.rs                   which facts a result offers; `state`, `record_finding`, the answers of `finish`
+//! agent/tools/                     execute_sql.rs, describe_table.rs, find_values.rs; fit.rs makes arguments fit; notes.rs
 //! agent/prompt.rs                  prompts/*.md + catalog + context -> the first messages; the focus areas
 //! agent/journal.rs                 the append-only record of a run; agent/journal/coverage.rs is the run complete
 //! agent/runs.rs                    the runs of a folder, listed and found by id
 //! deliver/send.rs                  works through the outbox, retries; deliver/slack.rs, mail.rs, webhook.rs, file.rs
 //! deliver/channel.rs               opens channels and their secrets; deliver/settings.rs reads [channels.NAME]
 //!
-//! finding/check.rs                 draft -> finding: every number accounted for; finding/prose.rs reads the English
-//! finding/wording.rs               what a column means, in words: `sql --meaning`
+//! finding/claim.rs                 a claim such as `gap(q3[Hardware].days, rest)`, read; finding/claim/parse.rs
+//! finding/fact.rs                  claim -> fact: evaluated over cells with meaning; finding/fact/ has one file a matter
+//! finding/fact/sentence.rs         the templates of sentences; finding/wording.rs measures and conditions in words: `sql --meaning`
+//! finding/companions.rs            the engine's own queries for a claim; finding/workbook.rs results, companions, facts of a run
+//! finding/record.rs                facts -> finding: confidence, the model's reading and actions
+//! finding/check.rs                 a draft in words, every number accounted for; finding/prose.rs reads the English
 //! finding/expression.rs            arithmetic over cells; finding/evidence.rs, document.rs what a finding cites
 //! semantic.rs                      database + metadata -> what can be explored
 //! semantic/metadata.rs             reads metadata/*.json; semantic/metadata/pull.rs writes it
@@ -88,6 +93,7 @@
 //! state.rs                         the state opened, on a server or in a folder; state/outbox.rs which message was sent, retry
 //! state/migrate.rs                 its schema; state/session.rs locks; state/directory.rs one process a folder
 //!
+//! analysis/chance.rs               how well chance explains a difference, a direction, a change of level
 //! analysis/forecast.rs             the expected value of a step and its interval; analysis/contribution.rs whence a change
 //! warehouse.rs                     trait Database, the limits of a query, the statement that sets role and settings
 //! warehouse/catalog.rs             tables and columns as data; warehouse/catalog/selection.rs what --exclude-tables matches
@@ -108,7 +114,7 @@
 //!
 //! ```text
 //! Config -> Catalog + metadata -> prompt -> [Model or analyst -> tool call -> Select -> Database -> Table -> text -> Model]*
-//!        -> Draft -> checker -> Told -> journal -> report
+//!        -> claim -> Fact -> Finding -> journal -> report
 //! ```
 //!
 //! A morning of the monitors:
@@ -123,7 +129,8 @@
 //! - Text from a model reaches a database only as a [`warehouse::sql::Select`], which only the validator can construct.
 //! - One place names each outside service's crate: `async_openai` in `model/openai/`, `tokio_postgres` in `warehouse/`,
 //!   `state/` and `monitor/memory/`, `lettre` in `deliver/`, `clap` in `app/`.
-//! - A [`finding::Told`] can be constructed only by the checker.
+//! - A [`finding::record::Finding`] can be constructed only of facts, a [`finding::fact::Fact`] only by evaluating a claim.
+//!   No sentence that claims is typed by a model; a draft in words ([`finding::Told`]) only passes the checker.
 //! - The loop knows no provider, no database and no terminal. [`app::output`] alone writes to a terminal; nothing exits.
 //! - The model decides nothing about whether an alert fires: a day is decided and committed before the model is asked.
 //! - Nothing the model sees is unbounded. Nothing a run writes is rewritten: the journal only grows.

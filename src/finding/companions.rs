@@ -44,12 +44,11 @@ impl<'e> Evaluator<'e> {
         let mut used = Vec::new();
         for _ in 0..ROUNDS_MAX {
             match fact::evaluate(claim, self.book) {
-                Ok(fact) => {
+                Ok(mut fact) => {
                     let ids = used.iter().filter_map(|sql: &String| Some(self.book.answered(sql)?.id.clone()));
-                    let mut companions = fact.companions.clone();
-                    companions.extend(ids);
-                    companions.dedup();
-                    return Ok(Fact { companions, ..fact });
+                    fact.companions.extend(ids);
+                    fact.companions.dedup();
+                    return Ok(fact);
                 }
                 Err(Stop::Refused(reason)) => return Err(reason),
                 Err(Stop::Needs(texts)) => {

@@ -83,7 +83,14 @@ pub struct Fact {
     pub period: Option<String>,
     /// The smallest number of rows behind one of its numbers.
     pub rows: u64,
+    #[serde(skip)]
+    #[schemars(skip)]
+    evaluated: Evaluated,
 }
+
+/// A token that only this module and those below it can construct, and so a [`Fact`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Evaluated;
 
 /// What kind of statement a fact is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -282,6 +289,7 @@ impl Draft<'_> {
             subject: subject.map(|condition| condition.words.clone()).collect(),
             period,
             rows: self.quantities.iter().map(|quantity| quantity.rows()).min().unwrap_or(0),
+            evaluated: Evaluated,
         }
     }
 }

@@ -52,6 +52,19 @@ pub(super) struct Group {
     pub(super) parts: Vec<Part>,
 }
 
+impl Group {
+    /// Returns the value of the key that an output shows.
+    pub(super) fn key(&self, output: usize) -> Option<&str> {
+        self.keys.iter().find(|(known, _)| *known == output)?.1.as_deref()
+    }
+
+    /// Returns whether another group has the same keys in the outputs for which `is_shared` returns true.
+    pub(super) fn shares(&self, other: &Self, is_shared: impl Fn(usize) -> bool) -> bool {
+        let mut keys = self.keys.iter().filter(|(output, _)| is_shared(*output));
+        keys.all(|key| other.keys.contains(key))
+    }
+}
+
 /// The days that data reach over.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reach {
@@ -297,8 +310,7 @@ impl<'w> Column<'w> {
         let ground = Ground { base: &known.base, rows: &known.measure.rows, catalog: &self.book.catalog };
         let mut conditions = known.conditions.clone();
         for ((key, _), value) in open(known.measure).zip(keys) {
-            let steps = key.shown.as_ref().map(|(_, steps)| steps.as_slice()).unwrap_or_default();
-            let of_key = condition::of_key(&key.key, steps, value.as_deref(), ground).map_err(Stop::Refused)?;
+            let of_key = condition::of_key(&key.key, key.steps(), value.as_deref(), ground).map_err(Stop::Refused)?;
             conditions.extend(of_key);
         }
         let number = |index: usize| row.get(index).and_then(|cell| number_of(cell.as_deref()?));
@@ -401,8 +413,7 @@ impl<'w> Column<'w> {
             let mut part = self.part(&Known { measure: &without_keys(known.measure), ..known.shallow() }, &[], row)?;
             for (output, value, is) in holds {
                 let Some(key) = known.measure.keys.iter().find(|key| shown(key) == Some(*output)) else { continue };
-                let steps = key.shown.as_ref().map(|(_, steps)| steps.as_slice()).unwrap_or_default();
-                let held = condition::of_key(&key.key, steps, value.as_deref(), ground).map_err(Stop::Refused)?;
+                let held = condition::of_key(&key.key, key.steps(), value.as_deref(), ground).map_err(Stop::Refused)?;
                 if *is {
                     part.conditions.extend(held);
                 } else {
@@ -455,13 +466,7 @@ impl<'w> Column<'w> {
             return Ok(None);
         }
         let groups = self.groups()?;
-        let is_same_time = |other: &&Group| {
-            group
-                .keys
-                .iter()
-                .all(|(output, value)| Some(*output) != time || other.keys.contains(&(*output, value.clone())))
-        };
-        let own = groups.iter().filter(is_same_time).collect::<Vec<_>>();
+        let own = groups.iter().filter(|other| group.shares(other, |output| Some(output) == time)).collect::<Vec<_>>();
         let is_unique = |key: &usize| {
             let values = own.iter().filter_map(|group| group.keys.iter().find(|(output, _)| output == key));
             let values = values.map(|(_, value)| value).collect::<std::collections::HashSet<_>>();
@@ -489,8 +494,7 @@ impl<'w> Column<'w> {
         self.known().ok()?.iter().find_map(|known| {
             let ground = Ground { base: &known.base, rows: &known.measure.rows, catalog: &self.book.catalog };
             let key = known.measure.keys.iter().find(|key| shown(key) == Some(output))?;
-            let steps = key.shown.as_ref().map(|(_, steps)| steps.as_slice()).unwrap_or_default();
-            let (moment, unit) = condition::truncated(&key.key, steps, ground)?;
+            let (moment, unit) = condition::truncated(&key.key, key.steps(), ground)?;
             Some((ground.named(moment).ok()?, unit))
         })
     }

@@ -275,10 +275,8 @@ pub(super) fn moments<'m>(measure: &'m Measure, ground: Ground<'_>) -> Vec<&'m E
             }
             _ => None,
         });
-    let truncated = measure.keys.iter().filter_map(|key| {
-        let steps = key.shown.as_ref().map(|(_, steps)| steps.as_slice()).unwrap_or_default();
-        truncated(&key.key, steps, ground).map(|(moment, _)| moment)
-    });
+    let truncated =
+        measure.keys.iter().filter_map(|key| truncated(&key.key, key.steps(), ground).map(|(moment, _)| moment));
     compared.chain(truncated).filter(|moment| ground.is_moment(moment)).collect()
 }
 

@@ -1,6 +1,6 @@
 //! Facts about the groups of a column: place, largest, range, how many, alike, each change.
 
-use super::column::{Column, Group, Reach, decimals_of};
+use super::column::{Column, Reach, decimals_of};
 use super::condition::Condition;
 use super::period::Period;
 use super::quantity::Quantity;
@@ -57,7 +57,7 @@ impl<'w> Groups<'w> {
         };
         let is_fixed = |output: usize| output != key && (identifying.is_none() || Some(output) == time);
         let fixed = group.keys.iter().filter(|(output, _)| is_fixed(*output)).cloned().collect::<Vec<_>>();
-        let own = group.keys.iter().find(|(output, _)| *output == key).and_then(|(_, value)| value.clone());
+        let own = group.key(key).map(str::to_owned);
         Ok((Self::of(column, key, &fixed, vec![row])?, own))
     }
 
@@ -102,7 +102,9 @@ impl<'w> Groups<'w> {
         let mut missing = 0;
         for group in column.groups()?.iter().filter(|group| fixed.iter().all(|held| group.keys.contains(held))) {
             match group.value {
-                Some(_) => values.push((value_of(group, key), column.quantity(group, decimals.unwrap_or(0))?)),
+                Some(_) => {
+                    values.push((group.key(key).map(str::to_owned), column.quantity(group, decimals.unwrap_or(0))?))
+                }
                 None => missing += 1,
             }
         }
@@ -144,7 +146,7 @@ impl<'w> Groups<'w> {
         self.key_name = format!("{} of {}", unit.name(), time.name);
         let Some(Reach { data, .. }) = self.column.reach(&time)? else { return Ok(()) };
         let partial = |quantity: &Quantity| {
-            let conditions = quantity.parts.iter().flat_map(|part| &part.conditions);
+            let conditions = quantity.conditions();
             let period = conditions.filter_map(Condition::as_period).find(|(known, _)| **known == time)?.1;
             let is_covered = period.and(data).is_some_and(|seen| seen.is_nearly(period));
             (!(period.unit().is_some() && is_covered)).then_some(period)
@@ -225,7 +227,7 @@ impl<'w> Groups<'w> {
     /// Returns a group as a sentence names it: by its period, or by its value.
     pub(super) fn name(&self, value: Option<&str>, quantity: &Quantity) -> String {
         let told = self.told();
-        let conditions = quantity.parts.iter().flat_map(|part| &part.conditions);
+        let conditions = quantity.conditions();
         let mut own = Vec::<&Condition>::new();
         for condition in conditions.filter(|condition| told.iter().any(|known| known.id == condition.id)) {
             if !own.iter().any(|known| known.id == condition.id) {
@@ -277,8 +279,4 @@ impl<'w> Groups<'w> {
 /// Whether the words are no more than a name and its value.
 fn is_plain(words: &str) -> bool {
     !words.starts_with('(')
-}
-
-fn value_of(group: &Group, key: usize) -> Option<String> {
-    group.keys.iter().find(|(output, _)| *output == key).and_then(|(_, value)| value.clone())
 }

@@ -11,7 +11,7 @@ const TRIED_MAX: usize = 24;
 /// Returns texts of claims that may hold of a result, the most telling first. They still have to be evaluated.
 pub fn offers(id: &str, book: &Workbook) -> Vec<String> {
     let Some(sheet) = book.sheet(id) else { return Vec::new() };
-    let Ok(branch) = select::branch_of(0, sheet) else { return Vec::new() };
+    let Ok(branch) = select::branch_of(0, sheet, &book.catalog) else { return Vec::new() };
     let columns = branch.columns.iter().enumerate().filter(|(_, meaning)| meaning.kind == Kind::Measure);
     let measured = columns.map(|(index, _)| index).collect::<Vec<_>>();
     let rows = sheet.result.table.rows.len();

@@ -244,9 +244,7 @@ fn article(words: &str) -> &'static str {
 /// Returns how well chance explains that the groups differ, in one test.
 fn one_test(groups: &Groups<'_>) -> Option<Test> {
     let quantities = || groups.values.iter().map(|(_, quantity)| quantity);
-    let is_repeated =
-        |quantity: &Quantity| quantity.doubts().iter().any(|doubt| matches!(doubt.id, "multiplied" | "united"));
-    if quantities().any(is_repeated) {
+    if quantities().any(Quantity::is_repeated) {
         return None;
     }
     let (name, p) = if let Some(shares) = quantities().map(proportion).collect::<Option<Vec<_>>>() {

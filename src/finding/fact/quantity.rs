@@ -162,6 +162,17 @@ impl Quantity {
         doubts
     }
 
+    /// Returns whether its rows may be there several times, so that they are no independent cases.
+    pub(super) fn is_repeated(&self) -> bool {
+        let mut doubts = self.parts.iter().flat_map(|part| &part.doubts);
+        doubts.any(|doubt| matches!(doubt.id, "multiplied" | "united"))
+    }
+
+    /// Returns the conditions of all parts.
+    pub(super) fn conditions(&self) -> impl Iterator<Item = &Condition> {
+        self.parts.iter().flat_map(|part| &part.conditions)
+    }
+
     /// Returns the conditions that all parts have.
     pub(super) fn shared(&self) -> Vec<&Condition> {
         let Some((first, others)) = self.parts.split_first() else { return Vec::new() };

@@ -6,9 +6,11 @@ use crate::finding::claim::{Operand, Reference, Selected, Selector};
 use crate::finding::workbook::{Sheet, Workbook};
 use crate::typeset::spelling;
 use crate::typeset::text::line;
+use crate::warehouse::catalog::Catalog;
 use crate::warehouse::lineage::Branch;
 use crate::warehouse::lineage::expression::{Expression, Literal};
 use crate::warehouse::lineage::meaning::{Kind, Meaning};
+use crate::warehouse::lineage::query::{Item, Relation};
 
 /// Rows that a message names.
 const NAMED_MAX: usize = 6;
@@ -26,7 +28,7 @@ pub(super) fn cell<'w>(reference: &Reference, book: &'w Workbook) -> Result<(Col
         [only] => *only,
         _ => return refused(not_one(reference, sheet, &rows)),
     };
-    let branch = branch_of(row, sheet)?;
+    let branch = branch_of(row, sheet, &book.catalog)?;
     Ok((Column { book, sheet, branch, index: column(reference, sheet)? }, row))
 }
 
@@ -40,7 +42,7 @@ pub(super) fn span<'w>(reference: &Reference, book: &'w Workbook) -> Result<(Col
     let index = column(reference, sheet)?;
     let mut branches = Vec::new();
     for row in &rows {
-        let branch = branch_of(*row, sheet)?;
+        let branch = branch_of(*row, sheet, &book.catalog)?;
         if !branches.iter().any(|known: &&Branch| std::ptr::eq(*known, branch)) {
             branches.push(branch);
         }
@@ -53,7 +55,7 @@ pub(super) fn span<'w>(reference: &Reference, book: &'w Workbook) -> Result<(Col
         ([only], ..) => Ok((Column { book, sheet, branch: only, index }, rows)),
         (_, Some(only), None) => {
             let mut own = rows;
-            own.retain(|row| branch_of(*row, sheet).is_ok_and(|branch| std::ptr::eq(branch, *only)));
+            own.retain(|row| branch_of(*row, sheet, &book.catalog).is_ok_and(|branch| std::ptr::eq(branch, *only)));
             Ok((Column { book, sheet, branch: only, index }, own))
         }
         ([], ..) => refused(format!("{} has no rows", sheet.result.id)),
@@ -210,9 +212,12 @@ fn is_period(cell: Option<&str>, value: &str) -> bool {
 }
 
 /// Returns the kind of rows to which a row belongs: the only one whose constants it has.
-pub(super) fn branch_of(row: usize, sheet: &Sheet) -> Result<&Branch, Stop> {
-    let fits = |branch: &&Branch| {
-        branch.columns.iter().enumerate().all(|(index, meaning)| fits(meaning, sheet.result.table.cell(row, index)))
+pub(super) fn branch_of<'s>(row: usize, sheet: &'s Sheet, catalog: &Catalog) -> Result<&'s Branch, Stop> {
+    let fits = |branch: &&'s Branch| {
+        let cell = |index: usize| sheet.result.table.cell(row, index);
+        branch.columns.iter().enumerate().all(|(index, meaning)| {
+            fits(meaning, cell(index)) && (cell(index).is_some() || !is_never_null(meaning, branch, catalog))
+        })
     };
     let mut branches = sheet.lineage.branches.iter().filter(fits);
     match (sheet.lineage.branches.as_slice(), branches.next(), branches.next()) {
@@ -223,6 +228,18 @@ pub(super) fn branch_of(row: usize, sheet: &Sheet) -> Result<&Branch, Stop> {
             sheet.result.id
         )),
     }
+}
+
+/// Returns whether the column is a key of a table's column that is never NULL.
+fn is_never_null(meaning: &Meaning, branch: &Branch, catalog: &Catalog) -> bool {
+    let Expression::Column(column) = &meaning.value else { return false };
+    let plain = branch.block.rows.items.iter().find_map(|item| match item {
+        Item::Source(source) if source.id == column.source => Some(&source.relation),
+        Item::Source(_) | Item::Outer(_) => None,
+    });
+    let Some(Relation::Table { schema, name }) = plain else { return false };
+    let known = catalog.table(Some(schema), name).and_then(|table| table.column(&column.name));
+    meaning.kind == Kind::Key && known.is_some_and(|column| !column.nullable)
 }
 
 /// Returns whether a cell can be what the column is in a kind of rows.

@@ -70,8 +70,7 @@ fn series<'w>(span: &Span, book: &'w Workbook) -> Result<Series<'w>, Stop> {
     let decimals = rows.iter().filter_map(|row| table.cell(*row, column.index)).map(decimals_of).max().unwrap_or(0);
     let mut points = BTreeMap::new();
     for group in groups.iter().filter(|group| own(group)) {
-        let key = group.keys.iter().find(|(output, _)| *output == time).and_then(|(_, value)| value.clone());
-        let (Some(_), Some(_)) = (key, group.value) else { continue };
+        let (Some(_), Some(_)) = (group.key(time), group.value) else { continue };
         let quantity = column.quantity(group, decimals)?;
         let Some(period) = period_of(&quantity, &moment) else {
             return refused(format!("not every key of {} is a period", span.of));
@@ -185,7 +184,7 @@ impl Series<'_> {
     /// Returns what is measured, without the period.
     fn what(&self) -> String {
         let Some((_, quantity)) = self.points.first() else { return String::new() };
-        let conditions = quantity.parts.iter().flat_map(|part| &part.conditions);
+        let conditions = quantity.conditions();
         let told = conditions.filter(|condition| condition.as_period().is_some_and(|(time, _)| *time == self.time));
         what(quantity, &told.cloned().collect::<Vec<_>>())
     }
@@ -267,11 +266,10 @@ pub(super) fn trend(span: &Span, book: &Workbook) -> Result<Fact, Stop> {
         probability(test.p),
         series.left_out()
     );
-    let values = vec![
-        named("from", one.read(), one.text()),
-        named("to", other.read(), other.text()),
-        named("slope", slope, slope_text),
-    ];
+    let mut values = vec![named("from", one.read(), one.text()), named("to", other.read(), other.text())];
+    if direction_words.contains(&slope_text) {
+        values.push(named("slope", slope, slope_text));
+    }
     let phrase = format!("the {what}, which {direction_words}");
     let draft = Draft {
         form: Form::Trend,
@@ -339,7 +337,10 @@ pub(super) fn since(span: &Span, book: &Workbook) -> Result<Fact, Stop> {
         probability(test.p),
         series.left_out()
     );
-    let values = vec![named("before", before, text(before)), named("after", after, text(after))];
+    let mut values = Vec::new();
+    if test.p <= P_MAX {
+        values = vec![named("before", before, text(before)), named("after", after, text(after))];
+    }
     let phrase = format!("the {what}, which {change}");
     let draft = Draft {
         form: Form::Since,
@@ -410,15 +411,9 @@ fn other_periods(
 
 /// Returns the values of the other groups along a key, and the group's own value of it.
 fn other_groups(column: &Column<'_>, group: &Group, axis: usize) -> Result<(Vec<Decimal>, String), Stop> {
-    let is_other = |other: &&Group| {
-        let is_same = |(output, value): &(usize, Option<String>)| {
-            *output == axis || other.keys.contains(&(*output, value.clone()))
-        };
-        **other != *group && group.keys.iter().all(is_same)
-    };
-    let key = group.keys.iter().find(|(output, _)| *output == axis).and_then(|(_, value)| value.clone());
+    let is_other = |other: &&Group| **other != *group && group.shares(other, |output| output != axis);
     let groups = column.groups()?;
-    Ok((groups.iter().filter(is_other).filter_map(|other| other.value).collect(), quoted(key.as_deref())))
+    Ok((groups.iter().filter(is_other).filter_map(|other| other.value).collect(), quoted(group.key(axis))))
 }
 
 /// Returns the series of periods to which a group belongs, its other keys fixed.
@@ -429,9 +424,7 @@ pub(super) fn series_around<'w>(
     time: &Named,
     column: &Column<'w>,
 ) -> Result<Series<'w>, Stop> {
-    let own = |other: &&Group| {
-        group.keys.iter().all(|(output, value)| *output == axis || other.keys.contains(&(*output, value.clone())))
-    };
+    let own = |other: &&Group| group.shares(other, |output| output != axis);
     let mut points = BTreeMap::new();
     for other in column.groups()?.iter().filter(own).filter(|other| other.value.is_some()) {
         let quantity = column.quantity(other, 0)?;

@@ -267,7 +267,7 @@ fn series_context(
 
 /// Returns the period of a moment that a condition or key says.
 pub(super) fn period_of(quantity: &Quantity, time: &Named) -> Option<Period> {
-    let conditions = quantity.parts.iter().flat_map(|part| &part.conditions);
+    let conditions = quantity.conditions();
     conditions.filter_map(Condition::as_period).find(|(known, _)| *known == time).map(|(_, period)| period)
 }
 
@@ -288,7 +288,7 @@ fn only_time(quantity: &Quantity) -> Result<Named, Stop> {
 
 /// Refuses what is counted on some days of a period only, such as Mondays.
 pub(super) fn on_all_days(quantity: &Quantity, time: &Named) -> Result<(), Stop> {
-    let conditions = quantity.parts.iter().flat_map(|part| &part.conditions);
+    let conditions = quantity.conditions();
     let mut others = conditions.filter(|condition| condition.as_period().is_none() && condition.id.contains(&time.id));
     match others.next() {
         Some(condition) => refused(format!("with {} it is of some days of the period only", condition.words)),

@@ -12,7 +12,6 @@ use crate::analysis::chance;
 use crate::finding::claim::{Claim, Operand, Peer, Sign};
 use crate::finding::workbook::Workbook;
 use crate::typeset::text::group_digits;
-use crate::warehouse::lineage::doubts::Doubt;
 use crate::warehouse::lineage::expression::{Expression, Literal};
 use crate::warehouse::lineage::meaning::Kind;
 
@@ -297,13 +296,8 @@ fn compared(left: &Operand, peer: &Peer, book: &Workbook) -> Result<Compared, St
         let (column, row) = select::cell(reference, book)?;
         let (group, _) = column.cell(row)?;
         let time = column.time_of(&group);
-        let same_period = |other: &super::column::Group| {
-            group
-                .keys
-                .iter()
-                .all(|(output, value)| Some(*output) != time || other.keys.contains(&(*output, value.clone())))
-        };
-        let groups = column.groups()?.iter().filter(|other| same_period(other)).count();
+        let groups = column.groups()?;
+        let groups = groups.iter().filter(|other| group.shares(other, |output| Some(output) == time)).count();
         // Against the rest each group could have been taken; of two groups, each pair.
         let pairs = match peer {
             Peer::Rest | Peer::All if groups == 2 => 1,
@@ -349,8 +343,7 @@ fn compared(left: &Operand, peer: &Peer, book: &Workbook) -> Result<Compared, St
 /// Returns how well chance explains that two shares or averages differ.
 pub(super) fn test(left: &Quantity, right: &Quantity, comparisons: u64) -> Option<Test> {
     // Rows that may be there several times are no independent cases.
-    let is_repeated = |doubt: &Doubt| matches!(doubt.id, "multiplied" | "united");
-    if left.doubts().iter().chain(&right.doubts()).any(is_repeated) {
+    if left.is_repeated() || right.is_repeated() {
         return None;
     }
     // Two parts of one whole are no independent cases either.

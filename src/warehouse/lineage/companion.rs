@@ -33,10 +33,9 @@ pub fn over(measure: &Measure, holds: &[Hold]) -> Query {
     let mut rows = rows_of(measure);
     rows.conditions.extend(holds.iter().filter_map(|hold| {
         let key = measure.keys.get(hold.key)?;
-        let steps = key.shown.as_ref().map(|(_, steps)| steps.as_slice()).unwrap_or_default();
         let value = hold.value.clone().map_or_else(Expression::null, |text| Expression::Literal(Literal::Text(text)));
         let operator = if hold.is { "IS NOT DISTINCT FROM" } else { "IS DISTINCT FROM" };
-        Some(Expression::infix(presented(key.key.clone(), steps), operator, value))
+        Some(Expression::infix(presented(key.key.clone(), key.steps()), operator, value))
     }));
     let value = Expression::Aggregate(Box::new(measure.aggregate.clone()));
     let outputs = std::iter::once(unnamed(value)).chain(about(measure)).collect();

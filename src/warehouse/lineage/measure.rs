@@ -63,10 +63,7 @@ impl Measure {
 
     /// Returns the query of which the measure is the last output, after its keys as they are shown.
     pub fn query(&self) -> Query {
-        let shown = |key: &Key| {
-            let steps = key.shown.as_ref().map(|(_, steps)| steps.as_slice()).unwrap_or_default();
-            presented(key.key.clone(), steps)
-        };
+        let shown = |key: &Key| presented(key.key.clone(), key.steps());
         let is_open = |key: &&Key| key.pinned.is_none();
         let values = self
             .keys
@@ -126,6 +123,11 @@ impl Key {
     pub(super) fn hold(&mut self, conditions: &[Expression]) {
         let named = self.named.as_ref().filter(|_| self.pinned.is_none());
         self.pinned = named.and_then(|named| pinned(named, conditions)).or(self.pinned.take());
+    }
+
+    /// Returns what presents it in the output that shows it.
+    pub fn steps(&self) -> &[Step] {
+        self.shown.as_ref().map(|(_, steps)| steps.as_slice()).unwrap_or_default()
     }
 
     /// Returns whether the rows of the result tell its value.

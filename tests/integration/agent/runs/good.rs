@@ -88,6 +88,28 @@ fn a_finding_comes_with_its_evidence_the_same_over_both_apis() {
     insta::assert_json_snapshot!("report_of_a_good_run", reports[0]);
 }
 
+/// `examples/verify.py` recomputes the figures of a report from the report alone.
+#[test]
+fn another_program_can_verify_the_report() {
+    let ran = Exploration::new(&SAMPLE, script()).run().ends_with(0, "finished");
+    let folder = tempfile::tempdir().unwrap();
+    let verify = |report: &Value| {
+        let path = folder.path().join("report.json");
+        std::fs::write(&path, report.to_string()).unwrap();
+        let output = std::process::Command::new("python3").arg("examples/verify.py").arg(&path).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let report = ran.report();
+    let (code, said) = verify(&report);
+    assert!(code == Some(0) && said.contains("facts, 0 problems"), "{said}");
+    let mut falsified = report.clone();
+    falsified["findings"][0]["facts"][0]["values"][0]["value"] = "114001".into();
+    assert_eq!(verify(&falsified).0, Some(1));
+    let mut falsified = report;
+    falsified["findings"][0]["evidence"][0]["rows"][0]["cells"][6] = "115000.00".into();
+    assert_eq!(verify(&falsified).0, Some(1));
+}
+
 fn timeless(mut report: Value) -> Value {
     for field in ["run_id", "started_at", "journal", "version"] {
         report[field] = "…".into();
