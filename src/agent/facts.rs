@@ -175,6 +175,11 @@ impl Exploration<'_> {
         if let Some(problem) = proposal.replaces.as_deref().filter(|_| replaced.is_none()) {
             let _ = writeln!(text, "there is no finding {problem} to replace; it was added");
         }
+        let same = self.found.iter().find(|known| known.fingerprint == finding.fingerprint && known.id != finding.id);
+        if let Some(known) = same {
+            let _ =
+                writeln!(text, "{0} has the same subject; give \"replaces\": \"{0}\" if this one is better", known.id);
+        }
         match replaced {
             Some(index) => self.found[index] = finding.clone(),
             None => self.found.push(finding.clone()),

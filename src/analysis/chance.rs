@@ -204,8 +204,10 @@ pub fn direction(values: &[f64]) -> Option<Direction> {
 /// Returns by how much fewer a series' values are independent than there are: (1 + r) / (1 - r), with the correlation r of
 /// neighbours (Bayley and Hammersley 1946).
 fn inflation(residuals: &[f64]) -> f64 {
-    let correlation = neighbours(&ranks(residuals)).clamp(0.0, 0.99);
-    (1.0 + correlation) / (1.0 - correlation)
+    let correlation = neighbours(&ranks(residuals)).min(0.99);
+    // A smaller correlation is what chance gives.
+    let is_seen = correlation > Z_95 / (residuals.len() as f64).sqrt();
+    if is_seen { (1.0 + correlation) / (1.0 - correlation) } else { 1.0 }
 }
 
 /// Returns the point at which the level changes most, and p of there being none (Pettitt 1979), with as many values as are

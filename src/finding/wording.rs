@@ -334,7 +334,10 @@ fn links_words(links: &[&Expression], names: &Names) -> String {
 
 fn source(source: &Source, catalog: Option<&Catalog>) -> String {
     match &source.relation {
-        Relation::Table { schema, name } => format!("rows of {}", table_name(schema, name, catalog)),
+        Relation::Table { schema, name } => {
+            let noun = catalog.and_then(|catalog| catalog.table(Some(schema), name)?.noun.as_deref());
+            noun.map_or_else(|| format!("rows of {}", table_name(schema, name, catalog)), named)
+        }
         Relation::Function { function, .. } => format!("rows of {function}()"),
         Relation::Query { query, .. } => query_words(query, catalog),
     }

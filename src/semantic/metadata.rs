@@ -41,6 +41,9 @@ pub struct TableMetadata {
     /// What a row is, and where it comes from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// What its rows are called in a sentence, in the plural: incidents.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noun: Option<String>,
     /// What to beware of when reading the table, a sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -60,6 +63,9 @@ pub struct ColumnMetadata {
     /// The column's type when the file was pulled; a check tells when the database's differs.
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
     pub type_name: Option<String>,
+    /// What it is called in a sentence: net sales. Where it is missing, it is called by its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
     /// The unit of the values: INR, litre, %.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
@@ -202,6 +208,7 @@ impl Metadata {
             }
             let table = &mut catalog.tables[index];
             table.description = written(file.content.description.as_deref()).or(table.description.take());
+            table.noun = written(file.content.noun.as_deref());
             table.warnings.clone_from(&file.content.warnings);
             for (name, content) in &file.content.columns.0 {
                 if let Some(column) = table.columns.iter_mut().find(|column| column.name == *name) {
@@ -230,6 +237,7 @@ impl Metadata {
 impl ColumnMetadata {
     fn apply(&self, column: &mut Column) {
         column.description = written(self.description.as_deref()).or(column.description.take());
+        column.label = written(self.label.as_deref());
         column.unit = written(self.unit.as_deref());
         column.role = self.role;
         column.role_guessed = false;

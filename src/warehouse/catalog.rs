@@ -46,6 +46,9 @@ pub struct Table {
     pub rows_estimate: Option<u64>,
     /// The description in the metadata, otherwise the comment in the database.
     pub description: Option<String>,
+    /// What its rows are called in a sentence, in the plural, from the metadata: `incidents`.
+    #[serde(default)]
+    pub noun: Option<String>,
     /// Warnings for readers of the data, from the metadata.
     #[serde(default)]
     pub warnings: Vec<String>,
@@ -86,6 +89,9 @@ pub struct Column {
     pub statistics: Option<Statistics>,
     /// The description in the metadata, otherwise the comment in the database.
     pub description: Option<String>,
+    /// What it is called in a sentence, from the metadata: `net sales`.
+    #[serde(default)]
+    pub label: Option<String>,
     /// The unit of the values: `INR`, `litre`, `%`.
     pub unit: Option<String>,
     /// The role in the analysis; `None` if it is unknown.

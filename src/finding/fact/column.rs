@@ -9,7 +9,7 @@ use super::condition::{self, Condition, Ground, Named};
 use super::period::{Period, Unit};
 use super::quantity::{Part, Quantity, evaluate, is_numeric};
 use super::sayable::{
-    adds_with, is_dated, is_joined, is_never_null, is_of_identifiers, is_of_table, unit_of, unsayable,
+    adds_with, is_clustered, is_dated, is_joined, is_never_null, is_of_identifiers, is_of_table, unit_of, unsayable,
 };
 use super::{Stop, refused};
 use crate::finding::CellReference;
@@ -206,6 +206,7 @@ impl<'w> Column<'w> {
             function: plain.aggregate.function.clone(),
             is_additive: is_additive(&plain.aggregate),
             unit: unit_of(measure, self.book),
+            is_clustered: is_clustered(&plain, self.book),
             is_dated: plain.aggregate.function == "sum" && is_dated(&plain, self.book),
             adds_with: adds_with(&plain, self.book),
             doubts: doubts::of_measure(measure, catalog),

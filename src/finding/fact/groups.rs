@@ -103,7 +103,7 @@ impl<'w> Groups<'w> {
         for group in column.groups()?.iter().filter(|group| fixed.iter().all(|held| group.keys.contains(held))) {
             match group.value {
                 Some(_) => {
-                    values.push((group.key(key).map(str::to_owned), column.quantity(group, decimals.unwrap_or(0))?))
+                    values.push((group.key(key).map(str::to_owned), column.quantity(group, decimals.unwrap_or(0))?));
                 }
                 None => missing += 1,
             }
@@ -119,12 +119,40 @@ impl<'w> Groups<'w> {
             only: String::new(),
             partial: Vec::new(),
         };
+        groups.check_parts()?;
         if let Some(name) = groups.column.key_name(key) {
             groups.key_name = name;
         }
         groups.having();
         groups.whole_periods()?;
         Ok(groups)
+    }
+
+    /// Refuses numbers of which a part is of one group whatever the group is: what tells the groups apart would hide it.
+    fn check_parts(&self) -> Result<(), Stop> {
+        let told = self.told();
+        let Some((_, first)) = self.values.first() else { return Ok(()) };
+        let is_fixed = |(index, condition): (usize, &Condition)| {
+            let has = |(_, quantity): &(Option<String>, Quantity)| {
+                quantity
+                    .parts
+                    .get(index)
+                    .is_some_and(|part| part.conditions.iter().any(|known| known.id == condition.id))
+            };
+            told.iter().any(|known| known.id == condition.id) && self.values.iter().all(has)
+        };
+        let mut conditions = first
+            .parts
+            .iter()
+            .enumerate()
+            .flat_map(|(index, part)| part.conditions.iter().map(move |one| (index, one)));
+        match conditions.find(|condition| is_fixed(*condition)) {
+            Some((_, condition)) if self.values.len() > 1 => refused(format!(
+                "a part of it is with {} whatever the group is: select the parts as columns of their own",
+                condition.words
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// Keeps the groups that a HAVING of the statement leaves, if the result has all of them.

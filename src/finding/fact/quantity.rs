@@ -33,6 +33,8 @@ pub(super) struct Part {
     /// Whether parts of it add up to the whole.
     pub(super) is_additive: bool,
     pub(super) unit: Option<String>,
+    /// Whether several of its rows are one case.
+    pub(super) is_clustered: bool,
     /// Whether it is a sum over a table with a row for each date, of which one may be missing without being 0.
     pub(super) is_dated: bool,
     /// The same for numbers that can be added.
@@ -166,6 +168,7 @@ impl Quantity {
     pub(super) fn is_repeated(&self) -> bool {
         let mut doubts = self.parts.iter().flat_map(|part| &part.doubts);
         doubts.any(|doubt| matches!(doubt.id, "multiplied" | "united"))
+            || self.parts.iter().any(|part| part.is_clustered)
     }
 
     /// Returns the conditions of all parts.

@@ -2,6 +2,7 @@
 
 use crate::finding::workbook::Workbook;
 use crate::warehouse::catalog::{Role, ValueKind};
+use crate::warehouse::lineage::doubts::joins;
 use crate::warehouse::lineage::expression::{Column, Expression, Literal, Operator};
 use crate::warehouse::lineage::measure::Measure;
 use crate::warehouse::lineage::query::{Item, Query, Relation, Rows, Source};
@@ -51,6 +52,28 @@ pub(super) fn unsayable(measure: &Measure) -> Option<String> {
     if arguments().any(counts_answers) {
         return Some("counts true and false alike: use count(*) FILTER (WHERE ...)".to_owned());
     }
+    let is_field = |part: &Expression| match part {
+        Expression::Call { function, arguments } if function == "extract" => match arguments.as_slice() {
+            [Expression::Literal(Literal::Text(field)), value] => {
+                let is_part = matches!(
+                    field.as_str(),
+                    "minute" | "minutes" | "hour" | "hours" | "second" | "seconds" | "day" | "days"
+                );
+                is_part
+                    && value
+                        .as_infix("-")
+                        .is_some_and(|(end, start)| !end.columns().is_empty() && !start.columns().is_empty())
+            }
+            _ => false,
+        },
+        _ => false,
+    };
+    if all().any(|part| part.any(&mut |part| is_field(part))) {
+        return Some(
+            "takes one field of an interval, not its length: write extract(epoch FROM a - b) / 60 for minutes"
+                .to_owned(),
+        );
+    }
     let writes_text = |part: &Expression| match part {
         Expression::Call { function, arguments } if !DATES.contains(&function.as_str()) => {
             arguments.iter().any(|argument| matches!(argument, Expression::Literal(Literal::Text(_))))
@@ -64,6 +87,17 @@ pub(super) fn unsayable(measure: &Measure) -> Option<String> {
         return Some("has a key of which the statement wrote a part: group by the column itself".to_owned());
     }
     None
+}
+
+/// Returns whether what the measure is of belongs to a source of which several rows are the same: they are no independent
+/// cases.
+pub(super) fn is_clustered(plain: &Measure, book: &Workbook) -> bool {
+    let sources = plain.rows.sources();
+    let Some(grain) = joins::grain(&plain.rows, &book.catalog).filter(|_| sources.len() > 1) else {
+        return sources.len() > 1;
+    };
+    let parts = plain.aggregate.arguments.iter().chain(&plain.aggregate.filter);
+    parts.flat_map(Expression::columns).any(|column| column.source != grain.id)
 }
 
 /// Returns whether a table is read by a source, or within it.

@@ -184,7 +184,8 @@ pub(super) fn change(from: &Operand, to: &Operand, book: &Workbook) -> Result<Fa
         return super::values::gap(to, &Peer::Operand(from.clone()), book);
     };
     let cover = found.level(from, book)?;
-    let context = series_context(from, to, found.first, found.second, book)?;
+    let is_plain = cover.is_empty() && per_words(&found.one).is_none();
+    let context = if is_plain { series_context(from, to, found.first, found.second, book)? } else { String::new() };
     let Step { one, other, first, second, time, told } = found;
     let pace = if per_words(&one).is_some() { " a day" } else { "" };
     let (one, other) = apart(one, other);
@@ -254,7 +255,9 @@ fn series_context(
     };
     let seen = series.points;
     let (Some((start, _)), Some((end, _))) = (seen.first(), seen.last()) else { return Ok(String::new()) };
-    if *start == first && *end == second {
+    // A day may stand for the month that it begins.
+    let has = |period: Period| seen.iter().any(|(known, _)| known.first == period.first);
+    if start.first == first.first && end.first == second.first || !has(first) || !has(second) {
         return Ok(String::new());
     }
     let least = seen.iter().min_by_key(|(_, quantity)| quantity.value);

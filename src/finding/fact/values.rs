@@ -9,7 +9,7 @@ use super::sentence::{
 };
 use super::{Draft, Fact, Form, PARTS_MAX, Stop, Test, Value, refused, select, time, value as named};
 use crate::analysis::chance;
-use crate::finding::claim::{Claim, Operand, Peer, Sign};
+use crate::finding::claim::{Claim, Operand, Peer, Reference, Sign};
 use crate::finding::workbook::Workbook;
 use crate::typeset::text::group_digits;
 use crate::warehouse::lineage::expression::{Expression, Literal};
@@ -286,6 +286,8 @@ struct Compared {
     comparisons: u64,
     /// Whether the right one is all other groups together.
     is_rest: bool,
+    /// Whether no row is behind both.
+    are_disjoint: bool,
 }
 
 fn compared(left: &Operand, peer: &Peer, book: &Workbook) -> Result<Compared, Stop> {
@@ -337,7 +339,19 @@ fn compared(left: &Operand, peer: &Peer, book: &Workbook) -> Result<Compared, St
         }
     };
     let difference = difference(&one, &other)?;
-    Ok(Compared { left: one, right: other, difference, comparisons, is_rest: *peer == Peer::Rest })
+    let are_disjoint = match (difference.left.as_slice(), difference.right.as_slice()) {
+        ([left], [right]) => *peer == Peer::Rest || are_apart(left, right) || are_groups(reference.as_ref(), peer),
+        _ => false,
+    };
+    Ok(Compared { left: one, right: other, difference, comparisons, is_rest: *peer == Peer::Rest, are_disjoint })
+}
+
+/// Returns whether both are cells of one column, so that they are of different groups.
+fn are_groups(left: Option<&Reference>, peer: &Peer) -> bool {
+    match (left, peer) {
+        (Some(left), Peer::Operand(Operand::Cell(right))) => left.query == right.query && left.column == right.column,
+        _ => false,
+    }
 }
 
 /// Returns how well chance explains that two shares or averages differ.
@@ -367,11 +381,10 @@ pub(super) fn gap(left: &Operand, peer: &Peer, book: &Workbook) -> Result<Fact, 
     if let (Axis::Time(..), Peer::Operand(right)) = (compared.difference.axis()?, peer) {
         return time::change(left, right, book);
     }
-    let Compared { left, right, difference, comparisons, is_rest } = compared;
+    let Compared { left, right, difference, comparisons, is_rest, are_disjoint } = compared;
     let (left, right) = apart(left, right);
     let (left, right) = (&left, &right);
-    let overlap = difference.right.is_empty() || difference.left.is_empty();
-    let test = if overlap { None } else { test(left, right, comparisons) };
+    let test = if are_disjoint { test(left, right, comparisons) } else { None };
     let other = if is_rest { " over all others".to_owned() } else { side(&difference.right) };
     let what = what(left, &difference.all());
     let (one_text, other_text) = (left.text(), right.text());
@@ -420,11 +433,11 @@ fn times(left: &Quantity, right: &Quantity) -> Option<(Decimal, String)> {
 pub(super) fn differ(left: &Operand, right: &Operand, book: &Workbook) -> Result<Fact, Stop> {
     let compared = compared(left, &Peer::Operand(right.clone()), book)?;
     let axis = compared.difference.axis()?;
-    let Compared { left, right, difference, comparisons, .. } = compared;
+    let Compared { left, right, difference, comparisons, are_disjoint, .. } = compared;
     let (left, right) = apart(left, right);
     let (left, right) = (&left, &right);
-    if difference.left.is_empty() || difference.right.is_empty() {
-        return refused("one of the two contains the other: compare parts that exclude each other".to_owned());
+    if !are_disjoint && !matches!(axis, Axis::Time(..)) {
+        return refused("the two may have rows in common: compare groups of one key, or periods apart".to_owned());
     }
     let Some(test) = test(left, right, comparisons) else {
         return refused(
@@ -467,7 +480,10 @@ pub(super) fn differ(left: &Operand, right: &Operand, book: &Workbook) -> Result
 
 /// Returns the relative change, where the base is above 0 and has enough rows.
 pub(super) fn relative(from: &Quantity, to: &Quantity) -> Option<Decimal> {
-    let is_enough = from.scale() == Scale::Plain && from.rows() >= BASE_ROWS_MIN && from.value > Decimal::ZERO;
+    let is_enough = from.scale() == Scale::Plain
+        && from.rows() >= BASE_ROWS_MIN
+        && from.value > Decimal::ZERO
+        && to.value >= Decimal::ZERO;
     (to.value - from.value).checked_div(from.value).filter(|_| is_enough)
 }
 

@@ -24,6 +24,8 @@ pub(super) struct Names<'c> {
     shared: Vec<String>,
     /// The columns of tables that hold dates, and whether without a time of day.
     moments: HashMap<(SourceId, usize), bool>,
+    /// What the metadata call columns of tables.
+    labels: HashMap<(SourceId, usize), String>,
     /// The columns of tables whose type is an enum.
     enums: HashSet<(SourceId, usize)>,
     /// The columns of tables that hold no NULL.
@@ -45,6 +47,9 @@ impl<'c> Names<'c> {
                     let table = catalog.and_then(|catalog| catalog.table(Some(schema), name));
                     for (index, column) in table.iter().flat_map(|table| table.columns.iter().enumerate()) {
                         columns_known.push((name.clone(), column.name.clone()));
+                        if let Some(label) = &column.label {
+                            names.labels.insert((source.id, index), label.clone());
+                        }
                         if column.value_kind() == ValueKind::Moment {
                             names.moments.insert((source.id, index), column.type_name == "date");
                         }
@@ -118,6 +123,7 @@ impl<'c> Names<'c> {
         if let Some(words) = self.columns.get(&(source, index)) {
             return words.clone();
         }
+        let name = self.labels.get(&(source, index)).map_or(name, String::as_str);
         match self.tables.get(&source) {
             Some(table) if !self.ambiguous.contains(table) => {
                 let is_alone =
@@ -348,6 +354,9 @@ impl Words<'_> {
     fn duration(&self, unit: &str, value: &Expression) -> String {
         match value.as_infix("-") {
             Some((end, start)) => format!("{unit} from {} to {}", self.of(start), self.of(end)),
+            None if matches!(value, Expression::Call { function, .. } if function == "age") => {
+                format!("{unit} of {}, in months of 30 days", self.of(value))
+            }
             None => format!("{unit} since 1970 of {}", self.of(value)),
         }
     }

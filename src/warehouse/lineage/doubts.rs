@@ -254,9 +254,10 @@ impl Look<'_> {
             };
             self.missing(value)
         };
-        let is_false =
-            |key: &Expression| key.is_condition().then(|| key.columns().into_iter().cloned().collect::<Vec<_>>());
-        let of_keys = keys.iter().filter_map(|key| is_false(key)).flatten();
+        // IS NULL is known of each row.
+        let is_known = |key: &Expression| matches!(key, Expression::Operation { operator: Operator::Postfix(_), .. });
+        let conditions = keys.iter().filter(|key| key.is_condition() && !is_known(key));
+        let of_keys = conditions.flat_map(|key| key.columns().into_iter().cloned());
         let of_keys = || of_keys.clone().find_map(|column| self.missing(&Expression::Column(column)));
         let name = self.conditions().find_map(dropped).or_else(of_keys)?;
         Some(doubt(

@@ -47,7 +47,7 @@ fn what_cannot_be_read_is_told_with_file_line_column_and_the_nearest_key() {
     check(
         "{\n  \"descripton\": \"x\"\n}",
         ":2:14: unknown field `descripton`, expected one of `$schema`, `description`, \
-        `warnings`, `columns`; did you mean `description`?",
+        `noun`, `warnings`, `columns`; did you mean `description`?",
     );
     check(
         "{\"columns\": {\n\"a\": {\"role\": \"mesure\"}}}",
@@ -274,7 +274,7 @@ fn the_schema_that_editors_check_by_knows_every_key_and_nothing_else() {
     let schema = metadata_schema();
     assert_eq!(schema["additionalProperties"], false);
     let keys = schema["properties"].as_object().unwrap().keys().collect::<Vec<_>>();
-    assert_eq!(keys, ["$schema", "description", "warnings", "columns"]);
+    assert_eq!(keys, ["$schema", "description", "noun", "warnings", "columns"]);
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("metadata/schema/table.json");
     let shipped = serde_json::from_str::<serde_json::Value>(&fs::read_to_string(shipped).unwrap()).unwrap();
     assert_eq!(shipped, schema, "metadata/schema/table.json is out of date: run `explore schema pull --demo`");

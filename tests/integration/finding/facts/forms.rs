@@ -162,6 +162,28 @@ async fn a_cell_that_the_rows_no_longer_give_is_not_believed() {
 }
 
 #[tokio::test]
+async fn rows_and_columns_are_called_as_the_metadata_call_them() {
+    let mut ground = ground("facts_nouns").await;
+    let mut catalog = (*ground.catalog).clone();
+    let table = catalog.tables.iter_mut().find(|table| table.name == "sales").unwrap();
+    table.noun = Some("orders".to_owned());
+    for (name, label) in [("region", "sales region"), ("amount", "order value")] {
+        table.columns.iter_mut().find(|column| column.name == name).unwrap().label = Some(label.to_owned());
+    }
+    ground.catalog = std::sync::Arc::new(catalog);
+    let sql = "SELECT region, count(*) AS n, round(avg(amount), 2) AS mean FROM sales GROUP BY region";
+    check(
+        &ground,
+        sql,
+        &[
+            ("share(q1[North].n, all)", "28 of 95 orders (29.5%) are with (sales region) equal to 'North'."),
+            ("q1[North].mean", "The average of order value over orders with"),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn doubts_come_with_the_fact() {
     let tables = "
         CREATE TABLE stock (day date, item text, pieces int, PRIMARY KEY (day, item));
