@@ -10,7 +10,7 @@ use super::tools::{Answering, State};
 use crate::finding::claim::Claim;
 use crate::finding::companions::Evaluator;
 use crate::finding::fact::{self, Fact};
-use crate::finding::record::{self, FACTS_MAX, Proposal};
+use crate::finding::record::{self, FACTS_MAX, Finding, Proposal};
 
 /// Facts that an answer to a query ends with.
 const OFFERS_MAX: usize = 6;
@@ -77,7 +77,14 @@ impl Exploration<'_> {
             }
         }
         let nothing = why_none.map(|problem| format!("\nno fact is offered: {problem}")).unwrap_or_default();
-        Ok(if lines.is_empty() { nothing } else { format!("\nfacts that you can record:\n{}", lines.join("\n")) })
+        Ok(if lines.is_empty() { nothing } else { offered(&lines) })
+    }
+
+    /// Returns the facts that were stated of a result, a line each, for an answer that shows it again.
+    pub(super) fn stated_of(&self, query: &str) -> String {
+        let is_of = |fact: &&Fact| fact.cells.iter().any(|cell| cell.query.eq_ignore_ascii_case(query));
+        let lines = self.book.facts().iter().filter(is_of).take(OFFERS_MAX).map(line).collect::<Vec<_>>();
+        offered(&lines)
     }
 
     /// Words claims, and says of each that is refused why.
@@ -119,6 +126,7 @@ impl Exploration<'_> {
     /// Evaluates claims; returns the facts that hold, and what is wrong with the others.
     async fn facts(&mut self, claims: &[String]) -> io::Result<(Vec<Fact>, Vec<String>)> {
         let (mut facts, mut problems) = (Vec::<Fact>::new(), Vec::new());
+        let claims = claims.iter().flat_map(|claim| self.facts_of_finding(claim)).collect::<Vec<_>>();
         for claim in claims.iter().take(FACTS_MAX) {
             match self.fact(claim).await? {
                 Ok(fact) if facts.iter().any(|known| known.id == fact.id) => {}
@@ -200,6 +208,14 @@ impl Exploration<'_> {
         self.setup.questions.iter().map(unanswered).collect()
     }
 
+    /// Returns the ids of the facts of a recorded finding, or the claim itself. Only the case of the letter tells the
+    /// finding `F2` from the fact `f2`.
+    fn facts_of_finding(&self, claim: &str) -> Vec<String> {
+        let finding = self.found.iter().find(|finding| finding.id == claim.trim());
+        let ids = |finding: &Finding| finding.facts.iter().map(|fact| fact.id.clone()).collect();
+        finding.map_or_else(|| vec![claim.to_owned()], ids)
+    }
+
     fn stated_by(&self, id: &str) -> Option<usize> {
         self.found.iter().position(|finding| finding.id.eq_ignore_ascii_case(id.trim()))
     }
@@ -217,14 +233,30 @@ impl Exploration<'_> {
                 let words = record::words(&proposal, &facts.iter().collect::<Vec<_>>(), self.book.facts());
                 own.facts.extend(facts);
                 own.reading = words.reading.or(own.reading.take());
-                own.not_answerable = answer.not_answerable.clone().or(own.not_answerable.take());
+                let why = answer.not_answerable.clone().filter(|why| !why.trim().is_empty());
+                own.not_answerable = why.or(own.not_answerable.take());
             }
         }
         let is_known = |answer: &&Answering| !answered.iter().any(|known| known.question == answer.question);
         problems
             .extend(given.iter().filter(is_known).map(|answer| format!("there is no question {}", answer.question)));
+        problems.extend(without_answer(&answered));
         Ok((answered, problems))
     }
+}
+
+/// Returns the objection to questions that neither a fact answers nor a reason.
+fn without_answer(answered: &[Answered]) -> Option<String> {
+    let is_open = |own: &&Answered| own.facts.is_empty() && own.not_answerable.is_none();
+    let open = answered.iter().filter(is_open).map(|own| own.question.to_string()).collect::<Vec<_>>();
+    (!open.is_empty()).then(|| {
+        format!(
+            "no fact answers question {}: give its facts, as in {{\"question\": {}, \"facts\": [\"f1\"]}}, or say why \
+             the data do not answer it in \"not_answerable\"",
+            open.join(", "),
+            open[0]
+        )
+    })
 }
 
 /// Returns the only id of a fact in a text, such as `Hardware is the most common (f2)`.
@@ -239,6 +271,11 @@ fn named(text: &str) -> Option<String> {
         (Some(only), None) => Some(only.to_lowercase()),
         _ => None,
     }
+}
+
+/// Returns lines of facts as the end of an answer.
+fn offered(lines: &[String]) -> String {
+    if lines.is_empty() { String::new() } else { format!("\nfacts that you can record:\n{}", lines.join("\n")) }
 }
 
 /// Returns a fact as the model sees it, with the ids of its doubts.

@@ -111,7 +111,7 @@ pub struct Answering {
     /// The question's number.
     #[serde(alias = "number", alias = "id")]
     pub question: u32,
-    /// Ids of facts (f4) or claims; the first is the answer.
+    /// Ids of facts (f4) or of findings (F1, for all its facts), or claims; the first is the answer.
     #[serde(default, alias = "fact", alias = "claims")]
     pub facts: Vec<String>,
     /// What you make of them, in words; {f4} stands for a fact.

@@ -92,7 +92,7 @@ impl Exploration<'_> {
     /// Plans a query. Returns an answer instead if the result is known, the query is refused, or no queries are left.
     async fn plan_query(&mut self, arguments: &ExecuteSql) -> io::Result<Answer> {
         if let Some(result) = self.results.get(arguments.sql.trim()) {
-            return Ok(self.show(&Arc::clone(result), ""));
+            return Ok(self.show_again(&Arc::clone(result), ""));
         }
         let select = match self.setup.toolbox.executor.validate(&arguments.sql).await {
             Ok(select) => select,
@@ -111,7 +111,9 @@ impl Exploration<'_> {
         let fingerprint = select.fingerprint();
         if let Some(id) = self.answered.get(&fingerprint) {
             return Ok(match self.results.get(id) {
-                Some(result) => self.show(&Arc::clone(result), " (the same query ran before; this is its result)"),
+                Some(result) => {
+                    self.show_again(&Arc::clone(result), " (the same query ran before; this is its result)")
+                }
                 None => Answer::Text(format!("repeated: this is the query of {id}; see there")),
             });
         }
@@ -209,16 +211,18 @@ impl Exploration<'_> {
         let lineage = lineage::of(&select, &self.setup.toolbox.catalog);
         let note = notes::on_result(&result, &lineage, &self.setup.toolbox.catalog);
         self.book.push(Sheet { result: Arc::clone(&result), lineage });
-        let shown = self.show(&result, "");
-        Ok(match (shown, note) {
-            (Answer::Result { query, text }, Some(note)) => Answer::Result { query, text: format!("{text}\n{note}") },
-            (shown, _) => shown,
-        })
+        let note = note.map(|note| format!("\n{note}")).unwrap_or_default();
+        Ok(self.show(&result, "", &note))
     }
 
-    fn show(&self, result: &QueryResult, note: &str) -> Answer {
+    fn show(&self, result: &QueryResult, head: &str, tail: &str) -> Answer {
         let table = result.table.render(self.setup.toolbox.bounds);
-        Answer::Result { query: result.id.clone(), text: format!("{}{note}\n{table}", result.id) }
+        Answer::Result { query: result.id.clone(), text: format!("{}{head}\n{table}{tail}", result.id) }
+    }
+
+    /// Shows a result once more, with the facts that were stated of it.
+    fn show_again(&self, result: &QueryResult, head: &str) -> Answer {
+        self.show(result, head, &self.stated_of(&result.id))
     }
 
     /// Checks and records the findings of a turn. Returns whether any was refused.

@@ -4,6 +4,7 @@
 //! claim        a string of a model or an analyst, parsed
 //! select       which row and column a claim names
 //! column       the column as measures, its groups computed anew, the cell compared with them
+//!   days         of which period a group is, over which days the data reach
 //!   sayable      of which measures something can be said
 //! condition    what holds for the rows behind a number; period: which days
 //! quantity     arithmetic over measures, with value, rows behind it, unit

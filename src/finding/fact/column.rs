@@ -1,15 +1,16 @@
 //! A column of a result as the measures that it is made of, and the groups that these have: the engine asks for them
 //! itself, so that a cell is believed only if its measures, computed anew by their keys, give it again.
 
+mod days;
+
 use std::collections::HashMap;
 
 use rust_decimal::Decimal;
 
-use super::condition::{self, Condition, Ground, Named};
-use super::period::{Period, Unit};
+use super::condition::{self, Condition, Ground};
 use super::quantity::{Part, Quantity, evaluate, is_numeric};
 use super::sayable::{
-    adds_with, is_clustered, is_dated, is_joined, is_never_null, is_of_identifiers, is_of_table, unit_of, unsayable,
+    adds_with, is_clustered, is_dated, is_joined, is_never_null, is_of_identifiers, unit_of, unsayable,
 };
 use super::{Stop, refused};
 use crate::finding::CellReference;
@@ -26,6 +27,8 @@ use crate::warehouse::lineage::measure::{Key, Measure, is_additive};
 use crate::warehouse::lineage::presentation::Step;
 use crate::warehouse::lineage::print;
 use crate::warehouse::lineage::query::is_link;
+
+pub(super) use self::days::Reach;
 
 /// How far a recomputed number may be from the cell, beyond the cell's rounding, in relation to its size: floating-point
 /// aggregates depend on the order of the rows.
@@ -63,33 +66,6 @@ impl Group {
         let mut keys = self.keys.iter().filter(|(output, _)| is_shared(*output));
         keys.all(|key| other.keys.contains(key))
     }
-}
-
-/// The days that data reach over.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Reach {
-    pub(super) data: Period,
-    /// The unit that each moment stands for, if all lie at the beginning of one.
-    pub(super) stamps: Option<Unit>,
-}
-
-/// Reads what a companion says of the span of the data.
-fn reach_of(row: &[Option<String>]) -> Option<Reach> {
-    let day = |index: usize| row.get(index)?.as_deref()?.get(..10)?.parse::<jiff::civil::Date>().ok();
-    let (first, last) = (day(0)?, day(1)?);
-    let is_stamped = |index: &usize| matches!(row.get(index + 2).and_then(Option::as_deref), Some("t" | "true"));
-    let stamps = (0..companion::STAMPS.len()).find(is_stamped).and_then(|index| Unit::named(companion::STAMPS[index]));
-    let ends_months = matches!(row.get(companion::STAMPS.len() + 2).and_then(Option::as_deref), Some("t" | "true"));
-    if ends_months && first < last {
-        let data = Period { first: first.first_of_month(), end: last.tomorrow().ok()? };
-        return Some(Reach { data, stamps: None });
-    }
-    let end = match stamps.and_then(|unit| unit.beginning(last)) {
-        Some(whole) => whole.end,
-        None => last.tomorrow().ok()?,
-    };
-    // One moment alone says nothing of what moments stand for.
-    Some(Reach { data: Period { first, end }, stamps: stamps.filter(|_| first < last) })
 }
 
 /// A measure and what its parts have in common.
@@ -431,33 +407,6 @@ impl<'w> Column<'w> {
         Ok(Quantity { formula: self.formula(), parts, value, decimals, cells: Vec::new() })
     }
 
-    /// Returns the days that the data of the column's measures reach over, whatever its conditions. Where all moments lie at
-    /// the beginning of a month or another unit, they stand for the whole of it.
-    pub(super) fn reach(&self, time: &Named) -> Result<Option<Reach>, Stop> {
-        for known in self.known()? {
-            let plain = known.measure.plain(|_| true);
-            let ground = Ground { base: &known.base, rows: &plain.rows, catalog: &self.book.catalog };
-            let moments = condition::moments(&plain, ground);
-            let is_it = |moment: &&&Expression| ground.named(moment).is_ok_and(|named| named.id == time.id);
-            let Some(moment) = moments.iter().find(is_it) else { continue };
-            if !is_of_table(moment, &plain) {
-                return Ok(None);
-            }
-            let text = print::query(&companion::span(known.measure, moment)).map_err(Stop::Refused)?;
-            let answers = self.book.ask(&[text])?;
-            let row = answers.first().and_then(|table| table.rows.first());
-            return Ok(row.and_then(|row| reach_of(row)));
-        }
-        Ok(None)
-    }
-
-    /// Returns the days to which conditions of the statement hold a moment; `None` if they do not.
-    pub(super) fn stated(&self, time: &Named) -> Result<Option<Period>, Stop> {
-        let known = self.known()?;
-        let periods = known.iter().flat_map(|known| &known.conditions).filter_map(Condition::as_period);
-        Ok(periods.filter(|(named, _)| *named == time).map(|(_, period)| period).next())
-    }
-
     /// Returns the only key besides the period that tells the groups of one period apart by itself, such as an id beside a
     /// name; `None` if there is none, or one key alone.
     pub(super) fn identifying(&self, group: &Group, time: Option<usize>) -> Result<Option<usize>, Stop> {
@@ -482,21 +431,6 @@ impl<'w> Column<'w> {
             let ground = Ground { base: &known.base, rows: &known.measure.rows, catalog: &self.book.catalog };
             let key = known.measure.keys.iter().find(|key| shown(key) == Some(output))?;
             Some(ground.named(&key.key).ok()?.name)
-        })
-    }
-
-    /// Returns the output that shows a key of time, of those to which a group belongs.
-    pub(super) fn time_of(&self, group: &Group) -> Option<usize> {
-        group.keys.iter().map(|(output, _)| *output).find(|output| self.moment_of(*output).is_some())
-    }
-
-    /// Returns the moment that an output truncates, and to what; `None` if it shows no key of time.
-    pub(super) fn moment_of(&self, output: usize) -> Option<(Named, Unit)> {
-        self.known().ok()?.iter().find_map(|known| {
-            let ground = Ground { base: &known.base, rows: &known.measure.rows, catalog: &self.book.catalog };
-            let key = known.measure.keys.iter().find(|key| shown(key) == Some(output))?;
-            let (moment, unit) = condition::truncated(&key.key, key.steps(), ground)?;
-            Some((ground.named(moment).ok()?, unit))
         })
     }
 }

@@ -277,7 +277,12 @@ fn looks(sql: &str) -> Turn {
 }
 
 fn finishes() -> Turn {
-    calls([("finish", json!({ "looked_at": ["regions, without a finding"] }))])
+    calls([("finish", json!({ "looked_at": ["regions, without a finding"], "answers": no_answers() }))])
+}
+
+/// The reasons why the questions of the focus are not answered.
+fn no_answers() -> Value {
+    (1..=3).map(|question| json!({ "question": question, "not_answerable": "it was not looked for" })).collect()
 }
 
 fn records(finding: Value) -> Turn {

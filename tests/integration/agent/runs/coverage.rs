@@ -5,7 +5,7 @@ use std::iter;
 use explore::sample::SAMPLE_SQL;
 use serde_json::{Value, json};
 
-use super::{CUSTOMERS, Exploration, Ran, SAMPLE, database, finding, finishes, looks, records};
+use super::{CUSTOMERS, Exploration, Ran, SAMPLE, database, finding, finishes, looks, no_answers, records};
 use crate::support::program::Program;
 use crate::support::scripted_server::{calls, calls_badly, says};
 
@@ -55,7 +55,7 @@ fn a_model_that_finishes_inside_its_limits_is_complete_and_what_it_left_is_liste
 #[test]
 fn a_limit_that_refused_a_query_is_the_reason_also_where_finish_followed() {
     let three = (1..4).map(|number| ("execute_sql", json!({ "sql": format!("SELECT {number} FROM primary_sales") })));
-    let both = three.chain(iter::once(("finish", json!({})))).collect::<Vec<_>>();
+    let both = three.chain(iter::once(("finish", json!({ "answers": no_answers() })))).collect::<Vec<_>>();
     let ran = watched(&SAMPLE, vec![calls(both)]).with(&["--max-queries", "2"]).run().ends_with(11, "query_limit");
     lacks(&ran, &json!(["limit"]));
     assert_eq!(ran.report()["coverage"]["limits"], json!(["query_limit"]));

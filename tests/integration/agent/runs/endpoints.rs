@@ -4,7 +4,7 @@ use std::iter;
 
 use serde_json::{Value, json};
 
-use super::{APIS, CUSTOMERS, Exploration, SAMPLE, database, finding, finishes, looks, records};
+use super::{APIS, CUSTOMERS, Exploration, SAMPLE, database, finding, finishes, looks, no_answers, records};
 use crate::support::scripted_server::{Request, Turn, calls, calls_badly, computed, is_silent, raw, refuses, says};
 
 /// A call of a tool as the whole text of a reply.
@@ -16,7 +16,7 @@ fn as_text(name: &str, arguments: &Value) -> Turn {
 fn calls_written_as_text_make_a_run() {
     for api in APIS {
         let look = as_text("execute_sql", &json!({ "sql": CUSTOMERS, "question": "who went silent?" }));
-        let finish = as_text("finish", &json!({ "looked_at": ["customers"] }));
+        let finish = as_text("finish", &json!({ "looked_at": ["customers"], "answers": no_answers() }));
         let ran = Exploration::new(&SAMPLE, [look, finish]).with(&["--api", api]).run().ends_with(0, "finished");
         assert_eq!(ran.report()["usage"]["queries"], 1);
     }
@@ -185,7 +185,7 @@ fn arguments_that_plainly_mean_what_the_tool_wants_are_taken() {
         "facts": "q1[CUST004].net_sales", "severity": "High", "actions": "call the purchaser",
     }));
     draft["replaces"] = Value::Null;
-    let looked = calls([("finish", json!({ "looked_at": "regions, without a finding" }))]);
+    let looked = calls([("finish", json!({ "looked_at": "regions, without a finding", "answers": no_answers() }))]);
     let ran = Exploration::new(&SAMPLE, [calls([("executeSql", look)]), records(draft), looked]).run();
     let report = ran.ends_with(0, "finished").report();
     assert_eq!(report["findings"][0]["impact"]["values"][0]["text"], "38,000");

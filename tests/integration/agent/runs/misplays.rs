@@ -4,7 +4,7 @@ use std::iter;
 
 use serde_json::{Value, json};
 
-use super::{APIS, CUSTOMERS, Exploration, SAMPLE, finding, finishes, looks, records};
+use super::{APIS, CUSTOMERS, Exploration, SAMPLE, finding, finishes, looks, no_answers, records};
 use crate::support::scripted_server::{Turn, calls, calls_badly, says};
 
 /// Turns, and what the model is told of each.
@@ -78,8 +78,8 @@ fn an_identical_query_is_answered_from_the_runs_own_results() {
     let again = format!("  {};", CUSTOMERS.replace("SELECT", "select"));
     let script = [looks(CUSTOMERS), looks(&again), looks("q1"), looks(" Q1 "), finishes()];
     let ran = Exploration::new(&SAMPLE, script).run().ends_with(0, "finished");
-    let plain = |answer: String| answer.split("\nfacts that").next().unwrap_or_default().to_owned();
-    let answers = ran.answers(5).into_iter().map(plain).collect::<Vec<_>>();
+    let answers = ran.answers(5);
+    assert!(answers[3].contains("\nfacts that you can record:\nf1 "), "{}", answers[3]);
     let (first, rows) = answers[3].split_once('\n').unwrap();
     assert_eq!(first, "q1");
     assert!(rows.contains("CUST004 | GHI Service Center | North | 3 | 2025-08-01 | 119 | 114000.00"), "{rows}");
@@ -127,6 +127,22 @@ fn a_finding_that_replaces_another_takes_its_place() {
 }
 
 #[test]
+fn an_answer_that_names_a_finding_gives_its_facts() {
+    let answer = |facts: &str| {
+        let mut answers = no_answers();
+        answers[0] = json!({ "question": 1, "facts": [facts] });
+        calls([("finish", json!({ "answers": answers }))])
+    };
+    let other = finding(&json!({ "facts": ["q1[CUST005].net_sales"] }));
+    let script = |facts| [looks(CUSTOMERS), records(finding(&json!({}))), records(other.clone()), answer(facts)];
+    for facts in ["F2", "q1[CUST005].net_sales"] {
+        let ran = Exploration::new(&SAMPLE, script(facts)).run().ends_with(0, "finished");
+        let report = ran.report();
+        assert_eq!(report["answers"][0]["facts"], report["findings"][1]["facts"], "{facts}");
+    }
+}
+
+#[test]
 fn finishing_with_a_refused_finding_is_put_off_until_it_is_repaired() {
     let wrong = finding(&json!({ "facts": ["q1[CUST999].net_sales"] }));
     let both = calls([("record_finding", wrong), ("finish", json!({}))]);
@@ -143,8 +159,19 @@ fn finishing_without_a_look_is_put_off_once() {
 }
 
 #[test]
+fn finishing_without_answers_is_put_off_once() {
+    let answers = json!([{ "question": 2, "facts": ["f1"] }, { "question": 3, "not_answerable": " " }]);
+    let finish = || calls([("finish", json!({ "answers": answers }))]);
+    let ran = Exploration::new(&SAMPLE, [looks(CUSTOMERS), finish(), finish()]).run().ends_with(0, "finished");
+    let told = &ran.answers(3)[0];
+    assert!(told.contains("no fact answers question 1, 3: give its facts"), "{told}");
+    let report = ran.report();
+    assert_eq!((&report["answers"][1]["facts"][0]["id"], &report["answers"][0]["facts"]), (&json!("f1"), &json!([])));
+}
+
+#[test]
 fn figures_among_what_was_looked_at_are_never_reported() {
-    let numbers = || calls([("finish", json!({ "looked_at": ["North lost 42%", "plants"] }))]);
+    let numbers = || calls([("finish", json!({ "looked_at": ["North lost 42%", "plants"], "answers": no_answers() }))]);
     let ran = Exploration::new(&SAMPLE, [looks(CUSTOMERS), numbers()]).run().ends_with(0, "finished");
     assert_eq!(ran.report()["looked_at"], json!(["plants"]));
 }

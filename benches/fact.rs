@@ -1,0 +1,81 @@
+//! Measures the evaluation of a claim whose queries were answered, over a result of 7 and one of 900 groups. Target:
+//! 1 ms. Requires the `PG*` variables: `pg_virtualenv cargo bench --bench fact`.
+
+#![expect(clippy::expect_used, reason = "a benchmark panics on errors")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use divan::Bencher;
+use explore::finding::companions::Evaluator;
+use explore::finding::fact;
+use explore::finding::results::QueryResult;
+use explore::finding::workbook::{Sheet, Workbook};
+use explore::warehouse::executor::{Executor, Rules};
+use explore::warehouse::postgres::{self, Options};
+use explore::warehouse::{Limits, lineage};
+use jiff::civil::date;
+
+const TABLE: &str = "DROP TABLE IF EXISTS bench_fact;
+    CREATE TABLE bench_fact AS SELECT n AS id, 'region ' || n % 7 AS region, 'shop ' || n % 900 AS shop,
+    (100 + n * 7919 % 1000)::numeric(14,2) AS amount, date '2025-01-01' + n % 300 AS day
+    FROM generate_series(1, 20000) n;
+    ALTER TABLE bench_fact ADD PRIMARY KEY (id); ANALYZE bench_fact";
+
+const STATEMENTS: [&str; 2] = [
+    "SELECT region, count(*) AS orders, sum(amount) AS amount FROM bench_fact GROUP BY region ORDER BY region",
+    "SELECT shop, count(*) AS orders, sum(amount) AS amount FROM bench_fact GROUP BY shop ORDER BY shop",
+];
+
+const LIMITS: Limits = Limits {
+    timeout: Duration::from_secs(30),
+    rows_max: 1000,
+    cell_characters_max: 2000,
+    bytes_max: 8 << 20,
+    plan_cost_max: None,
+};
+
+fn main() {
+    divan::main();
+}
+
+fn url() -> String {
+    let variable = |name: &str| {
+        std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run pg_virtualenv cargo bench --bench fact"))
+    };
+    let [user, password, host, port] = ["PGUSER", "PGPASSWORD", "PGHOST", "PGPORT"].map(variable);
+    format!("postgres://{user}:{password}@{host}:{port}/postgres?sslmode=disable")
+}
+
+/// The results of the statements, with the answers to all that the claim needs.
+async fn book(claim: &str) -> Workbook {
+    let (client, connection) = tokio_postgres::connect(&url(), tokio_postgres::NoTls).await.expect("a server");
+    tokio::spawn(connection);
+    client.batch_execute(TABLE).await.expect("the table");
+    let database = postgres::connect(&url(), &Options::default()).await.expect("a server");
+    let rules = Rules { search_path: vec!["public".to_owned()], ..Rules::default() };
+    let (executor, opened) = Executor::open(Arc::new(database), rules, LIMITS).await.expect("a catalog");
+    let catalog = Arc::new(opened.catalog);
+    let mut book = Workbook::new(Arc::clone(&catalog), date(2026, 1, 31));
+    for (id, sql) in (1..).zip(STATEMENTS) {
+        let select = executor.validate(sql).await.expect("a valid query");
+        let table = executor.run(&select, LIMITS.timeout).await.expect("rows");
+        let result = QueryResult::new(format!("q{id}"), String::new(), &select, table, 0);
+        book.push(Sheet { result: Arc::new(result), lineage: lineage::of(&select, &catalog) });
+    }
+    Evaluator::new(&mut book, &executor, LIMITS.timeout).evaluate(claim).await.expect("a fact");
+    book
+}
+
+#[divan::bench(args = [
+    "q1[region 3].amount",
+    "gap(q1[region 3].amount, rest)",
+    "rank(q1[region 3].amount)",
+    "rank(q2[shop 3].amount)",
+    "top(5, q2.amount)",
+])]
+fn of_a_claim(bencher: Bencher<'_, '_>, claim: &str) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let book = runtime.block_on(book(claim));
+    bencher.bench_local(|| fact::evaluate(divan::black_box(claim), divan::black_box(&book)).expect("a fact"));
+}
