@@ -302,7 +302,11 @@ impl<'w> Column<'w> {
 
     /// Returns the group of a row of the result, after a look whether its measures, computed anew, give its cell.
     pub(super) fn cell(&self, row: usize) -> Result<(Group, Quantity), Stop> {
-        let groups = self.groups()?;
+        self.cell_among(row, &self.groups()?)
+    }
+
+    /// Returns what `cell` returns, where the groups of the column are at hand.
+    pub(super) fn cell_among(&self, row: usize, groups: &[Group]) -> Result<(Group, Quantity), Stop> {
         let table = &self.sheet.result.table;
         let name = format!("{}[{}]", self.sheet.result.id, row + 1);
         let name = format!("{name}.{}", table.columns.get(self.index).map_or("?", |column| &column.name));

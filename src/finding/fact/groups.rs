@@ -1,6 +1,8 @@
 //! Facts about the groups of a column: place, largest, range, how many, alike, each change.
 
-use super::column::{Column, Reach, decimals_of};
+use std::collections::{HashMap, HashSet};
+
+use super::column::{Column, Group, Reach, decimals_of};
 use super::condition::Condition;
 use super::period::Period;
 use super::quantity::Quantity;
@@ -31,6 +33,8 @@ pub(super) struct Groups<'w> {
     pub(super) partial: Vec<Period>,
     /// The rows of the result whose groups these are.
     pub(super) rows: Vec<usize>,
+    /// The conditions that only say which group a number is of.
+    pub(super) told: Vec<Condition>,
 }
 
 impl<'w> Groups<'w> {
@@ -40,7 +44,8 @@ impl<'w> Groups<'w> {
             return refused("it takes one cell, as in rank(q3[Hardware].days)".to_owned());
         };
         let (column, row) = select::cell(&reference, book)?;
-        let (group, _) = column.cell(row)?;
+        let groups = column.groups()?;
+        let (group, _) = column.cell_among(row, &groups)?;
         let time = column.time_of(&group);
         let identifying = column.identifying(&group, time)?;
         let is_other = |output: usize| Some(output) != time && identifying.is_none_or(|key| key == output);
@@ -58,7 +63,7 @@ impl<'w> Groups<'w> {
         let is_fixed = |output: usize| output != key && (identifying.is_none() || Some(output) == time);
         let fixed = group.keys.iter().filter(|(output, _)| is_fixed(*output)).cloned().collect::<Vec<_>>();
         let own = group.key(key).map(str::to_owned);
-        Ok((Self::of(column, key, &fixed, vec![row])?, own))
+        Ok((Self::of(column, &groups, key, &fixed, vec![row])?, own))
     }
 
     /// Returns the groups of a column.
@@ -90,17 +95,23 @@ impl<'w> Groups<'w> {
         let row = rows.first().copied().unwrap_or(0);
         let fixed = outputs.iter().filter(|output| **output != key);
         let fixed = fixed.map(|output| (*output, table.cell(row, *output).map(str::to_owned))).collect::<Vec<_>>();
-        let mut groups = Self::of(column, key, &fixed, rows)?;
+        let mut groups = Self::of(column, &groups, key, &fixed, rows)?;
         groups.leave_out(&span.except)?;
         Ok(groups)
     }
 
-    fn of(column: Column<'w>, key: usize, fixed: &[(usize, Option<String>)], rows: Vec<usize>) -> Result<Self, Stop> {
+    fn of(
+        column: Column<'w>,
+        groups: &[Group],
+        key: usize,
+        fixed: &[(usize, Option<String>)],
+        rows: Vec<usize>,
+    ) -> Result<Self, Stop> {
         let table = &column.sheet.result.table;
         let decimals = (0..table.rows.len()).filter_map(|row| table.cell(row, column.index)).map(decimals_of).max();
         let mut values = Vec::new();
         let mut missing = 0;
-        for group in column.groups()?.iter().filter(|group| fixed.iter().all(|held| group.keys.contains(held))) {
+        for group in groups.iter().filter(|group| fixed.iter().all(|held| group.keys.contains(held))) {
             match group.value {
                 Some(_) => {
                     values.push((group.key(key).map(str::to_owned), column.quantity(group, decimals.unwrap_or(0))?));
@@ -118,19 +129,21 @@ impl<'w> Groups<'w> {
             rows,
             only: String::new(),
             partial: Vec::new(),
+            told: Vec::new(),
         };
+        groups.told = told(&groups.values);
         groups.check_parts()?;
         if let Some(name) = groups.column.key_name(key) {
             groups.key_name = name;
         }
         groups.having();
         groups.whole_periods()?;
+        groups.told = told(&groups.values);
         Ok(groups)
     }
 
     /// Refuses numbers of which a part is of one group whatever the group is: what tells the groups apart would hide it.
     fn check_parts(&self) -> Result<(), Stop> {
-        let told = self.told();
         let Some((_, first)) = self.values.first() else { return Ok(()) };
         let is_fixed = |(index, condition): (usize, &Condition)| {
             let has = |(_, quantity): &(Option<String>, Quantity)| {
@@ -139,7 +152,7 @@ impl<'w> Groups<'w> {
                     .get(index)
                     .is_some_and(|part| part.conditions.iter().any(|known| known.id == condition.id))
             };
-            told.iter().any(|known| known.id == condition.id) && self.values.iter().all(has)
+            self.told.iter().any(|known| known.id == condition.id) && self.values.iter().all(has)
         };
         let mut conditions = first
             .parts
@@ -194,33 +207,12 @@ impl<'w> Groups<'w> {
             self.values.retain(|(value, _)| !is_it(value));
             self.except.push(name.clone());
         }
+        self.told = told(&self.values);
         Ok(())
     }
 
-    /// Returns the conditions that only say which group a number is of: those that another group does not have.
-    pub(super) fn told(&self) -> Vec<Condition> {
-        let mut told: Vec<Condition> = Vec::new();
-        for (_, quantity) in &self.values {
-            for (index, part) in quantity.parts.iter().enumerate() {
-                for condition in &part.conditions {
-                    let in_all = self.values.iter().all(|(_, other)| {
-                        other
-                            .parts
-                            .get(index)
-                            .is_some_and(|part| part.conditions.iter().any(|known| known.id == condition.id))
-                    });
-                    if !in_all && !told.iter().any(|known| known.id == condition.id) {
-                        told.push(condition.clone());
-                    }
-                }
-            }
-        }
-        told
-    }
-
     pub(super) fn what(&self) -> String {
-        let told = self.told();
-        self.values.first().map(|(_, quantity)| what(quantity, &told)).unwrap_or_default()
+        self.values.first().map(|(_, quantity)| what(quantity, &self.told)).unwrap_or_default()
     }
 
     /// Returns the groups as a sentence counts them: `7 values of category`.
@@ -254,10 +246,9 @@ impl<'w> Groups<'w> {
 
     /// Returns a group as a sentence names it: by its period, or by its value.
     pub(super) fn name(&self, value: Option<&str>, quantity: &Quantity) -> String {
-        let told = self.told();
         let conditions = quantity.conditions();
         let mut own = Vec::<&Condition>::new();
-        for condition in conditions.filter(|condition| told.iter().any(|known| known.id == condition.id)) {
+        for condition in conditions.filter(|condition| self.told.iter().any(|known| known.id == condition.id)) {
             if !own.iter().any(|known| known.id == condition.id) {
                 own.push(condition);
             }
@@ -302,6 +293,27 @@ impl<'w> Groups<'w> {
         }
         Ok(())
     }
+}
+
+/// Returns the conditions that only say which group a number is of: those that another group does not have.
+fn told(values: &[(Option<String>, Quantity)]) -> Vec<Condition> {
+    let of_parts = || {
+        let parts = values.iter().flat_map(|(_, quantity)| quantity.parts.iter().enumerate());
+        parts.flat_map(|(index, part)| part.conditions.iter().map(move |condition| (index, condition)))
+    };
+    // A part holds a condition at most once: they are merged.
+    let mut holders = HashMap::<_, usize>::new();
+    for (index, condition) in of_parts() {
+        *holders.entry((index, condition.id.as_str())).or_default() += 1;
+    }
+    let mut known = HashSet::new();
+    let mut told = Vec::new();
+    for (index, condition) in of_parts() {
+        if holders[&(index, condition.id.as_str())] < values.len() && known.insert(condition.id.as_str()) {
+            told.push(condition.clone());
+        }
+    }
+    told
 }
 
 /// Whether the words are no more than a name and its value.

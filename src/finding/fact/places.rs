@@ -384,7 +384,7 @@ pub(super) fn each_change(from: &Span, to: &Span, book: &Workbook) -> Result<Fac
     let same = changes.len() - rose - fell;
     let counts = [(rose, "rises"), (fell, "falls"), (same, "is unchanged")];
     let counts = counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{word} in {count}"));
-    let all_told = told.into_iter().chain(before.told()).collect::<Vec<_>>();
+    let all_told = told.into_iter().chain(before.told.iter().cloned()).collect::<Vec<_>>();
     let what = changes.first().map(|(_, one, _)| what(one, &all_told)).unwrap_or_default();
     let steps = if changes.len() <= NAMED_MAX {
         changes.iter().rev().map(step).collect::<Vec<_>>().join("; ")
