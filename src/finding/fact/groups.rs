@@ -193,6 +193,8 @@ impl<'w> Groups<'w> {
             (!(period.unit().is_some() && is_covered)).then_some(period)
         };
         self.partial = self.values.iter().filter_map(|(_, quantity)| partial(quantity)).collect();
+        // A server returns groups in any order.
+        self.partial.sort_by_key(|period| period.first);
         self.values.retain(|(_, quantity)| partial(quantity).is_none());
         Ok(())
     }
