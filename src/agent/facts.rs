@@ -47,14 +47,15 @@ impl Exploration<'_> {
         Ok(evaluated)
     }
 
-    /// Keeps a fact, and records it once.
-    fn keep_fact(&mut self, fact: Fact) -> io::Result<Fact> {
+    /// Keeps a fact, and records it once. Returns it, and whether it is new.
+    fn keep_fact(&mut self, fact: Fact) -> io::Result<(Fact, bool)> {
         let known = self.book.facts().len();
         let fact = self.book.state(fact);
-        if self.book.facts().len() > known {
+        let is_new = self.book.facts().len() > known;
+        if is_new {
             self.observer.observe(Event::Stated(Box::new(fact.clone())))?;
         }
-        Ok(fact)
+        Ok((fact, is_new))
     }
 
     /// Returns what the results of a query offer to state, a line each, with their ids.
@@ -67,9 +68,8 @@ impl Exploration<'_> {
             }
             match self.evaluate(&claim).await? {
                 Ok(fact) => {
-                    let known = self.book.facts().len();
-                    let fact = self.keep_fact(fact)?;
-                    if self.book.facts().len() > known {
+                    let (fact, is_new) = self.keep_fact(fact)?;
+                    if is_new {
                         lines.push(line(&fact));
                     }
                 }
@@ -108,7 +108,7 @@ impl Exploration<'_> {
     /// Evaluates a claim and keeps its fact. What is refused is recorded.
     async fn fact(&mut self, claim: &str) -> io::Result<Result<Fact, String>> {
         match self.evaluate(claim).await? {
-            Ok(fact) => self.keep_fact(fact).map(Ok),
+            Ok(fact) => self.keep_fact(fact).map(|(fact, _)| Ok(fact)),
             Err(problem) => {
                 // A sentence that names one fact means it.
                 if let Some(id) = named(claim).filter(|_| Claim::parse(claim).is_err())

@@ -45,6 +45,7 @@ use crate::warehouse::lineage::doubts::Doubt;
 use crate::warehouse::table::Table;
 
 pub use self::offer::offers;
+pub(super) use self::sentence::P_MAX;
 
 /// The most operands of a claim's arithmetic.
 const PARTS_MAX: usize = 8;

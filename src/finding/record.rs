@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::fact::{Fact, Form};
+use super::fact::{Fact, Form, P_MAX};
 use super::{Confidence, Severity};
 use crate::typeset::text::hex;
 
@@ -18,8 +18,6 @@ const WORDS_CHARACTERS_MAX: usize = 1_500;
 const ACTIONS_MAX: usize = 5;
 /// Facts of a finding.
 pub const FACTS_MAX: usize = 8;
-/// Above this p chance may explain a fact.
-const P_MAX: f64 = 0.05;
 /// Rows below which a number rests on little.
 const ROWS_MIN: u64 = 30;
 /// Rows below which a number rests on hardly anything.

@@ -220,6 +220,8 @@ impl<'w> Column<'w> {
             let keys = outputs.iter().copied().zip(row.iter().cloned()).collect::<Vec<_>>();
             groups.push(self.group(keys, &known, &by_key)?);
         }
+        // A server returns them in any order, on which no sentence may hang.
+        groups.sort_by(|one, other| one.keys.cmp(&other.keys));
         Ok(groups)
     }
 
@@ -315,10 +317,7 @@ impl<'w> Column<'w> {
         for output in outputs.into_iter().flatten() {
             self.check_key(row, output, &name)?;
         }
-        let is_it =
-            |group: &&Group| group.keys.iter().all(|(output, value)| table.cell(row, *output) == value.as_deref());
-        let mut matching = groups.iter().filter(is_it);
-        let (Some(group), None) = (matching.next(), matching.next()) else {
+        let Some(group) = self.group_of(row, groups) else {
             return refused(format!(
                 "{name} cannot be found again by its keys; was the table changed since {} ran? Run it anew",
                 self.sheet.result.id
@@ -336,6 +335,14 @@ impl<'w> Column<'w> {
         }
         let reference = CellReference { query: self.sheet.result.id.clone(), row, column: self.index };
         Ok((group.clone(), Quantity { cells: vec![reference], ..quantity }))
+    }
+
+    /// Returns the only group with the keys of a row.
+    pub(super) fn group_of<'g>(&self, row: usize, groups: &'g [Group]) -> Option<&'g Group> {
+        let cell = |output: usize| self.sheet.result.table.cell(row, output);
+        let is_it = |group: &&Group| group.keys.iter().all(|(output, value)| cell(*output) == value.as_deref());
+        let mut matching = groups.iter().filter(is_it);
+        matching.next().filter(|_| matching.next().is_none())
     }
 
     fn why_other(&self, quantity: &Quantity) -> &'static str {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::condition::Condition;
+use super::condition::{Condition, has};
 use super::period::Period;
 use super::quantity::Quantity;
 use super::sentence::what;
@@ -60,7 +60,7 @@ pub(super) fn difference(left: &Quantity, right: &Quantity) -> Result<Difference
 
 /// Returns the conditions of one that the other does not have.
 fn only(one: &[Condition], other: &[Condition]) -> Vec<Condition> {
-    one.iter().filter(|condition| !other.iter().any(|known| known.id == condition.id)).cloned().collect()
+    one.iter().filter(|condition| !has(other, condition)).cloned().collect()
 }
 
 fn ids(conditions: &[Condition]) -> BTreeSet<&str> {

@@ -308,12 +308,17 @@ pub(super) fn other_than(held: &[Condition]) -> Condition {
     Condition { id: format!("NOT ({id})"), words: format!("not {words}"), kind: Kind::Other }
 }
 
+/// Returns whether a condition is among others.
+pub(super) fn has(conditions: &[Condition], condition: &Condition) -> bool {
+    conditions.iter().any(|known| known.id == condition.id)
+}
+
 /// Returns the conditions in their order, each once, with periods of one moment made one: a month within the year that
 /// the statement asks for is that month.
 pub(super) fn merged(conditions: Vec<Condition>) -> Result<Vec<Condition>, String> {
     let mut merged: Vec<Condition> = Vec::new();
     for condition in conditions {
-        if merged.iter().any(|known| known.id == condition.id) {
+        if has(&merged, &condition) {
             continue;
         }
         let known = condition.as_period().and_then(|(time, period)| {

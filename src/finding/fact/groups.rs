@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::column::{Column, Group, Reach, decimals_of};
-use super::condition::Condition;
+use super::condition::{Condition, has};
 use super::period::Period;
 use super::quantity::Quantity;
 use super::sentence::{list, quoted, what};
@@ -146,13 +146,10 @@ impl<'w> Groups<'w> {
     fn check_parts(&self) -> Result<(), Stop> {
         let Some((_, first)) = self.values.first() else { return Ok(()) };
         let is_fixed = |(index, condition): (usize, &Condition)| {
-            let has = |(_, quantity): &(Option<String>, Quantity)| {
-                quantity
-                    .parts
-                    .get(index)
-                    .is_some_and(|part| part.conditions.iter().any(|known| known.id == condition.id))
+            let is_of = |(_, quantity): &(Option<String>, Quantity)| {
+                quantity.parts.get(index).is_some_and(|part| has(&part.conditions, condition))
             };
-            self.told.iter().any(|known| known.id == condition.id) && self.values.iter().all(has)
+            has(&self.told, condition) && self.values.iter().all(is_of)
         };
         let mut conditions = first
             .parts
@@ -193,7 +190,7 @@ impl<'w> Groups<'w> {
             (!(period.unit().is_some() && is_covered)).then_some(period)
         };
         self.partial = self.values.iter().filter_map(|(_, quantity)| partial(quantity)).collect();
-        // A server returns groups in any order.
+        // The order of the keys as texts need not be that of the periods.
         self.partial.sort_by_key(|period| period.first);
         self.values.retain(|(_, quantity)| partial(quantity).is_none());
         Ok(())
@@ -250,7 +247,7 @@ impl<'w> Groups<'w> {
     pub(super) fn name(&self, value: Option<&str>, quantity: &Quantity) -> String {
         let conditions = quantity.conditions();
         let mut own = Vec::<&Condition>::new();
-        for condition in conditions.filter(|condition| self.told.iter().any(|known| known.id == condition.id)) {
+        for condition in conditions.filter(|condition| has(&self.told, condition)) {
             if !own.iter().any(|known| known.id == condition.id) {
                 own.push(condition);
             }

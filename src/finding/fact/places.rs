@@ -264,22 +264,25 @@ pub(super) fn alike(span: &Span, book: &Workbook) -> Result<Fact, Stop> {
     let (Some((high_key, high)), Some((low_key, low))) = (sorted.first(), sorted.last()) else {
         return refused("there are no groups".to_owned());
     };
+    let ends = format!(
+        "from {} ({}) to {} ({})",
+        low.text(),
+        groups.name(low_key.as_deref(), low),
+        high.text(),
+        groups.name(high_key.as_deref(), high)
+    );
+    let values = vec![named("from", low.read(), low.text()), named("to", high.read(), high.text())];
     let test = one_test(&groups);
     let spread = (low.value > Decimal::ZERO).then(|| (high.value - low.value).checked_div(low.value)).flatten();
     let spread = spread.filter(|spread| *spread <= ALIKE_MAX);
     if let (None, Some(test)) = (spread, test.clone().filter(|test| test.p > P_MAX)) {
         let words = format!(
-            "the {} does not differ by more than chance between {}{} ({}): from {} ({}) to {} ({})",
+            "the {} does not differ by more than chance between {}{} ({}): {ends}",
             groups.what(),
             groups.count(),
             groups.left_out(),
-            probability(test.p),
-            low.text(),
-            groups.name(low_key.as_deref(), low),
-            high.text(),
-            groups.name(high_key.as_deref(), high)
+            probability(test.p)
         );
-        let values = vec![named("from", low.read(), low.text()), named("to", high.read(), high.text())];
         let phrase =
             format!("the {}, which does not differ by more than chance between {}", groups.what(), groups.count());
         let quantities = vec![high, low];
@@ -291,26 +294,17 @@ pub(super) fn alike(span: &Span, book: &Workbook) -> Result<Fact, Stop> {
         let tested =
             test.map_or_else(String::new, |test| format!(", and more than by chance ({})", probability(test.p)));
         return refused(format!(
-            "they differ: the {} reaches from {} ({}) to {} ({}){tested}; range, rank or gap says so",
-            groups.what(),
-            low.text(),
-            groups.name(low_key.as_deref(), low),
-            high.text(),
-            groups.name(high_key.as_deref(), high)
+            "they differ: the {} reaches {ends}{tested}; range, rank or gap says so",
+            groups.what()
         ));
     };
     let words = format!(
-        "the {} is alike for {}{}: from {} ({}) to {} ({}), the highest {} above the lowest",
+        "the {} is alike for {}{}: {ends}, the highest {} above the lowest",
         groups.what(),
         groups.count(),
         groups.left_out(),
-        low.text(),
-        groups.name(low_key.as_deref(), low),
-        high.text(),
-        groups.name(high_key.as_deref(), high),
         signed_percent(spread).trim_start_matches('+')
     );
-    let values = vec![named("from", low.read(), low.text()), named("to", high.read(), high.text())];
     let phrase = format!("the {}, alike for {}", groups.what(), groups.count());
     let draft = Draft {
         form: Form::Alike,

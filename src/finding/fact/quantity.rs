@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
-use super::condition::Condition;
+use super::condition::{Condition, has};
 use crate::finding::CellReference;
 use crate::typeset::text::group_digits;
 use crate::warehouse::lineage::doubts::Doubt;
 use crate::warehouse::lineage::expression::{Expression, Literal, Operator};
 
-/// Decimals beyond which a number is shown as [`figure::decimal`] does.
+/// Decimals beyond which a number is rounded: a division gave them, nobody chose to show them.
 const DECIMALS_MAX: u32 = 4;
 /// Rows below which a percentage of a change, or a multiple, says little.
 pub(super) const BASE_ROWS_MIN: u64 = 10;
@@ -33,12 +33,12 @@ pub(super) struct Part {
     /// Whether parts of it add up to the whole.
     pub(super) is_additive: bool,
     pub(super) unit: Option<String>,
+    /// The same for numbers that can be added.
+    pub(super) adds_with: Option<String>,
     /// Whether several of its rows are one case.
     pub(super) is_clustered: bool,
     /// Whether it is a sum over a table with a row for each date, of which one may be missing without being 0.
     pub(super) is_dated: bool,
-    /// The same for numbers that can be added.
-    pub(super) adds_with: Option<String>,
     pub(super) doubts: Vec<Doubt>,
     /// The hash and the SQL of the measure's definition.
     pub(super) definition: (String, String),
@@ -86,7 +86,7 @@ impl Quantity {
         let is_part = part.base == whole.base
             && (part.is_additive || part.function == "count")
             && part.conditions.len() > whole.conditions.len()
-            && whole.conditions.iter().all(|known| part.conditions.iter().any(|one| one.id == known.id));
+            && whole.conditions.iter().all(|known| has(&part.conditions, known));
         is_part.then_some((part, whole, percent))
     }
 
@@ -179,9 +179,7 @@ impl Quantity {
     /// Returns the conditions that all parts have.
     pub(super) fn shared(&self) -> Vec<&Condition> {
         let Some((first, others)) = self.parts.split_first() else { return Vec::new() };
-        let is_shared = |condition: &&Condition| {
-            others.iter().all(|part| part.conditions.iter().any(|other| other.id == condition.id))
-        };
+        let is_shared = |condition: &&Condition| others.iter().all(|part| has(&part.conditions, condition));
         first.conditions.iter().filter(is_shared).collect()
     }
 
@@ -233,7 +231,6 @@ fn percentage(value: Decimal, places: u32) -> String {
 pub(super) fn shown(value: Decimal, places: u32) -> String {
     let value = value.normalize();
     let own = value.scale();
-    // More decimals are what a division gives, not what somebody chose to show.
     let places = if places > DECIMALS_MAX { enough(value).max(2) } else { places.max(enough(value).min(own)) };
     fixed(value, places)
 }

@@ -3,7 +3,7 @@
 
 use rust_decimal::Decimal;
 
-use super::condition::Condition;
+use super::condition::{Condition, has};
 use super::quantity::{Part, Quantity, Scale, fixed, shown};
 use crate::analysis::chance;
 use crate::finding::wording;
@@ -13,7 +13,7 @@ use crate::typeset::text::{group_digits, line};
 /// Characters of a sentence.
 const CHARACTERS_MAX: usize = 2_000;
 /// Below this p a result is not put down to chance.
-pub(super) const P_MAX: f64 = 0.05;
+pub(in crate::finding) const P_MAX: f64 = 0.05;
 
 /// Returns a sentence on one line, with a capital and a full stop. Text of the database cannot begin a line of its own.
 pub(super) fn sentence(words: &str) -> String {
@@ -26,8 +26,7 @@ pub(super) fn sentence(words: &str) -> String {
 /// Returns what a number measures, without the conditions that are told elsewhere.
 pub(super) fn what(quantity: &Quantity, told: &[Condition]) -> String {
     if let Some((part, whole, _)) = quantity.share() {
-        let more =
-            part.conditions.iter().filter(|condition| !whole.conditions.iter().any(|known| known.id == condition.id));
+        let more = part.conditions.iter().filter(|condition| !has(&whole.conditions, condition));
         let more = without(more, told);
         return format!("share{} of the {}", with(&more), measure(whole, told));
     }
@@ -51,7 +50,7 @@ fn measure(part: &Part, told: &[Condition]) -> String {
 }
 
 fn without<'c>(conditions: impl Iterator<Item = &'c Condition>, told: &[Condition]) -> Vec<&'c Condition> {
-    conditions.filter(|condition| !told.iter().any(|known| known.id == condition.id)).collect()
+    conditions.filter(|condition| !has(told, condition)).collect()
 }
 
 /// Returns conditions behind what they restrict: ` with category 'Hardware' in January 2024 (opened_at)`.

@@ -11,7 +11,7 @@ use super::period::{Period, Unit};
 use super::quantity::{Part, Quantity, Scale, shown};
 use super::sentence::{P_MAX, probability, quoted, sentence, what};
 use super::time::{on_all_days, period_of};
-use super::{Draft, Fact, Form, Stop, Test, refused, select, value as named};
+use super::{Draft, Fact, Form, Stop, Test, Value, refused, select, value as named};
 use crate::analysis::chance;
 use crate::finding::CellReference;
 use crate::finding::claim::{Operand, Reference, Span};
@@ -216,6 +216,23 @@ impl Series<'_> {
         [self.points.first(), self.points.last()].into_iter().flatten().map(|(_, quantity)| quantity).collect()
     }
 
+    /// Returns what was found of the series as a fact. What is found, and what else its sentence says of it.
+    fn fact(&self, form: Form, (found, more): (&str, &str), values: Vec<Value>, test: Test) -> Fact {
+        let what = self.what();
+        let words = format!(
+            "by {} ({}) the {what} {found}{more} ({}){}",
+            self.unit.name(),
+            self.time_name(),
+            probability(test.p),
+            self.left_out()
+        );
+        let ends = self.points.first().zip(self.points.last());
+        let period = ends.map(|((first, _), (last, _))| format!("{} to {}", first.words(), last.words()));
+        let (phrase, quantities) = (format!("the {what}, which {found}"), self.quantities());
+        let draft = Draft { form, sentence: sentence(&words), phrase, values, quantities, test: Some(test) };
+        Fact { cells: self.cells(), period, ..draft.fact() }
+    }
+
     /// Returns the cells of the result that are points of the series.
     fn cells(&self) -> Vec<CellReference> {
         let result = &self.column.sheet.result;
@@ -258,28 +275,11 @@ pub(super) fn trend(span: &Span, book: &Workbook) -> Result<Fact, Stop> {
             format!("{verb} by {slope_text} a {unit}")
         }
     };
-    let what = series.what();
-    let words = format!(
-        "by {} ({}) the {what} {direction_words} {range} ({}){}",
-        series.unit.name(),
-        series.time_name(),
-        probability(test.p),
-        series.left_out()
-    );
     let mut values = vec![named("from", one.read(), one.text()), named("to", other.read(), other.text())];
     if direction_words.contains(&slope_text) {
         values.push(named("slope", slope, slope_text));
     }
-    let phrase = format!("the {what}, which {direction_words}");
-    let draft = Draft {
-        form: Form::Trend,
-        sentence: sentence(&words),
-        phrase,
-        values,
-        quantities: series.quantities(),
-        test: Some(test),
-    };
-    Ok(Fact { cells: series.cells(), period: Some(format!("{} to {}", first.words(), last.words())), ..draft.fact() })
+    Ok(series.fact(Form::Trend, (&direction_words, &format!(" {range}")), values, test))
 }
 
 fn step_text(step: Decimal, like: &Quantity) -> String {
@@ -317,7 +317,6 @@ pub(super) fn since(span: &Span, book: &Workbook) -> Result<Fact, Stop> {
         )
     };
     let (unit, count) = (series.unit.name(), series.points.len());
-    let what = series.what();
     let at = series.points[found.at].0;
     let change = if test.p > P_MAX {
         format!("has no change of level beyond chance over {count} {unit}s, {} to {}", first.words(), last.words())
@@ -331,26 +330,11 @@ pub(super) fn since(span: &Span, book: &Workbook) -> Result<Fact, Stop> {
             count - found.at
         )
     };
-    let words = format!(
-        "by {unit} ({}) the {what} {change} ({}){}",
-        series.time_name(),
-        probability(test.p),
-        series.left_out()
-    );
     let mut values = Vec::new();
     if test.p <= P_MAX {
         values = vec![named("before", before, text(before)), named("after", after, text(after))];
     }
-    let phrase = format!("the {what}, which {change}");
-    let draft = Draft {
-        form: Form::Since,
-        sentence: sentence(&words),
-        phrase,
-        values,
-        quantities: series.quantities(),
-        test: Some(test),
-    };
-    Ok(Fact { cells: series.cells(), period: Some(format!("{} to {}", first.words(), last.words())), ..draft.fact() })
+    Ok(series.fact(Form::Since, (&change, ""), values, test))
 }
 
 /// Returns whether a group or period is unlike the others.

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::column::{Column, Group, Reach, decimals_of};
+use super::column::{Column, Reach, decimals_of};
 use super::compare::{Axis, difference};
 use super::condition::{Condition, Named};
 use super::period::{Period, Unit, date, day_words};
@@ -77,12 +77,10 @@ pub(super) fn cover_note(known: &Quantity, operand: &Operand, book: &Workbook) -
 /// Returns a date that is measured, such as the last day of something.
 pub(super) fn moment(column: &Column<'_>, row: usize) -> Result<Fact, Stop> {
     let groups = column.groups()?;
-    let table = &column.sheet.result.table;
-    let Some(text) = table.cell(row, column.index) else {
+    let Some(text) = column.sheet.result.table.cell(row, column.index) else {
         return refused(format!("row {} of {} has no date there", row + 1, column.sheet.result.id));
     };
-    let is_it = |group: &&Group| group.keys.iter().all(|(output, value)| table.cell(row, *output) == value.as_deref());
-    let Some(group) = groups.iter().find(is_it) else {
+    let Some(group) = column.group_of(row, &groups) else {
         return refused("the row cannot be found again by its keys; run the query anew".to_owned());
     };
     let [part] = group.parts.as_slice() else {

@@ -3,6 +3,7 @@
 use rust_decimal::Decimal;
 
 use super::compare::{Axis, Difference, difference};
+use super::condition::{Condition, has};
 use super::quantity::{BASE_ROWS_MIN, Quantity, Scale, apart, compute, evaluate, shown};
 use super::sentence::{
     P_MAX, interval, mean, more_or_less, percent, proportion, rows, sentence, side, size, tested, what, with,
@@ -160,14 +161,11 @@ fn addable(left: &Quantity, right: &Quantity) -> Result<(), Stop> {
     }
     for one in &left.parts {
         for other in &right.parts {
-            let has =
-                |conditions: &[super::condition::Condition], id: &str| conditions.iter().any(|known| known.id == id);
             let same = one.base == other.base;
-            let more =
-                one.conditions.iter().filter(|condition| !has(&other.conditions, &condition.id)).collect::<Vec<_>>();
-            let others = other.conditions.iter().filter(|condition| !has(&one.conditions, &condition.id));
+            let more = one.conditions.iter().filter(|condition| !has(&other.conditions, condition));
+            let others = other.conditions.iter().filter(|condition| !has(&one.conditions, condition));
             let others = others.collect::<Vec<_>>();
-            let are_apart = more.iter().any(|one| others.iter().any(|other| are_apart(one, other)));
+            let are_apart = more.into_iter().any(|one| others.iter().any(|other| are_apart(one, other)));
             if same && !are_apart {
                 return refused("the two may count the same rows twice: add groups that exclude each other".to_owned());
             }
@@ -180,7 +178,7 @@ fn addable(left: &Quantity, right: &Quantity) -> Result<(), Stop> {
 }
 
 /// Returns whether no row meets both conditions: two values of one key, two periods without a common day.
-fn are_apart(one: &super::condition::Condition, other: &super::condition::Condition) -> bool {
+fn are_apart(one: &Condition, other: &Condition) -> bool {
     match (one.as_period(), other.as_period()) {
         (Some((time, period)), Some((other_time, other))) => time == other_time && period.and(other).is_none(),
         (None, None) => one.as_key().is_some() && one.as_key() == other.as_key() && one.id != other.id,
@@ -232,7 +230,8 @@ fn everything(part: &Operand, quantity: &Quantity, book: &Workbook) -> Result<Qu
         return refused("`all` needs a cell before it: share(q1[North].sales, all)".to_owned());
     };
     let (column, row) = select::cell(&reference, book)?;
-    let (group, _) = column.cell(row)?;
+    let groups = column.groups()?;
+    let (group, _) = column.cell_among(row, &groups)?;
     let time = column.time_of(&group);
     let has_others = group.keys.iter().any(|(output, _)| Some(*output) != time);
     let holds = group.keys.iter().filter(|(output, _)| has_others && Some(*output) == time);
@@ -240,8 +239,7 @@ fn everything(part: &Operand, quantity: &Quantity, book: &Workbook) -> Result<Qu
     if group.keys.is_empty() {
         return refused(format!("{reference} is over all rows already: group by a key"));
     }
-    if column.groups()?.iter().filter_map(|group| group.value).any(|value| value.is_sign_negative() && !value.is_zero())
-    {
+    if groups.iter().filter_map(|group| group.value).any(|value| value.is_sign_negative() && !value.is_zero()) {
         return refused("some groups are below 0, so that a part is no share of the whole: use gap".to_owned());
     }
     column.over(&holds, quantity.decimals)
@@ -251,8 +249,7 @@ fn everything(part: &Operand, quantity: &Quantity, book: &Workbook) -> Result<Qu
 pub(super) fn share(part: &Operand, whole: &Peer, book: &Workbook) -> Result<Fact, Stop> {
     let quantity = share_of(part, whole, book)?;
     let Some((part, whole, _)) = quantity.share() else { return refused("it is no share".to_owned()) };
-    let more =
-        part.conditions.iter().filter(|condition| !whole.conditions.iter().any(|known| known.id == condition.id));
+    let more = part.conditions.iter().filter(|condition| !has(&whole.conditions, condition));
     let more = with(&more.collect::<Vec<_>>());
     let whole_words = with(&whole.conditions.iter().collect::<Vec<_>>());
     let text = |part: &super::quantity::Part| {
@@ -296,9 +293,9 @@ fn compared(left: &Operand, peer: &Peer, book: &Workbook) -> Result<Compared, St
     let mut comparisons = 1;
     if let Some(reference) = &reference.clone().or_else(|| time::first_cell(left, book)) {
         let (column, row) = select::cell(reference, book)?;
-        let (group, _) = column.cell(row)?;
-        let time = column.time_of(&group);
         let groups = column.groups()?;
+        let (group, _) = column.cell_among(row, &groups)?;
+        let time = column.time_of(&group);
         let groups = groups.iter().filter(|other| group.shares(other, |output| Some(output) == time)).count();
         // Against the rest each group could have been taken; of two groups, each pair.
         let pairs = match peer {
