@@ -41,12 +41,15 @@ use self::quantity::Quantity;
 use super::CellReference;
 use super::claim::{Claim, Operand};
 use super::workbook::Workbook;
+use crate::typeset::text::line;
 use crate::warehouse::lineage::doubts::Doubt;
 use crate::warehouse::table::Table;
 
 pub use self::offer::offers;
 pub(super) use self::sentence::P_MAX;
 
+/// Characters of a doubt's sentence.
+const DOUBT_CHARACTERS_MAX: usize = 300;
 /// The most operands of a claim's arithmetic.
 const PARTS_MAX: usize = 8;
 
@@ -285,7 +288,10 @@ impl Draft<'_> {
             definitions,
             doubts: doubts
                 .into_iter()
-                .map(|doubt| NamedDoubt { id: doubt.id.to_owned(), sentence: doubt.sentence })
+                .map(|doubt| NamedDoubt {
+                    id: doubt.id.to_owned(),
+                    sentence: line(&doubt.sentence, DOUBT_CHARACTERS_MAX),
+                })
                 .collect(),
             test: self.test,
             subject: subject.map(|condition| condition.words.clone()).collect(),

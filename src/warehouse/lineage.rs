@@ -37,7 +37,7 @@ use self::meaning::Meaning;
 use self::query::{Block, Query};
 use self::resolve::Resolver;
 pub(crate) use self::resolve::is_constant;
-pub(crate) use self::types::type_name;
+pub(crate) use self::types::{is_text, type_name};
 use super::catalog::Catalog;
 use super::sql::Select;
 

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use rust_decimal::Decimal;
 
-use super::condition::{self, Condition, Ground};
+use super::condition::{self, Condition, Ground, Named};
 use super::quantity::{Part, Quantity, evaluate, is_numeric};
 use super::sayable::{
     adds_with, is_clustered, is_dated, is_joined, is_never_null, is_of_identifiers, unit_of, unsayable,
@@ -20,13 +20,13 @@ use crate::warehouse::lineage::Branch;
 use crate::warehouse::lineage::companion::{self, Hold};
 use crate::warehouse::lineage::completeness::{self, Cut};
 use crate::warehouse::lineage::definition::{self, Base};
-use crate::warehouse::lineage::doubts;
-use crate::warehouse::lineage::expression::{Expression, Literal};
+use crate::warehouse::lineage::doubts::{self, Doubt};
+use crate::warehouse::lineage::expression::{Expression, Literal, Operator};
 use crate::warehouse::lineage::meaning::{self, Kind, Meaning};
 use crate::warehouse::lineage::measure::{Key, Measure, is_additive};
 use crate::warehouse::lineage::presentation::Step;
 use crate::warehouse::lineage::print;
-use crate::warehouse::lineage::query::is_link;
+use crate::warehouse::lineage::query::{Relation, is_link};
 
 pub(super) use self::days::Reach;
 
@@ -75,6 +75,8 @@ struct Known<'m> {
     template: Part,
     /// The conditions of the statement.
     conditions: Vec<Condition>,
+    /// The currency of the money that it is of, where there are several.
+    currency: Option<Named>,
 }
 
 impl<'w> Column<'w> {
@@ -121,13 +123,21 @@ impl<'w> Column<'w> {
         if meaning.steps.iter().any(|step| matches!(step, Step::Truncate(_))) {
             return refused(format!("{name} is cut, not rounded: use round"));
         }
-        if let Some(problem) = meaning.measures.iter().find_map(unsayable) {
+        if let Some(problem) = meaning.measures.iter().find_map(|measure| unsayable(measure, &self.book.catalog)) {
             return refused(format!("{name} {problem}"));
         }
-        if meaning.measures.iter().any(|measure| !is_joined(measure)) {
-            return refused(format!(
-                "{name} is over rows that are combined without a join condition: join them by their keys"
-            ));
+        if let Some(measure) = meaning.measures.iter().find(|measure| !is_joined(measure)) {
+            let function = measure.rows.sources().into_iter().find_map(|source| match &source.relation {
+                Relation::Function { function, .. } => Some(function),
+                Relation::Table { .. } | Relation::Query { .. } => None,
+            });
+            return refused(match function {
+                Some(function) => format!(
+                    "{name} is over rows that are joined to {function}() by no equal columns: group by the period or the \
+                     column itself, as in date_trunc('month', ..); periods without rows are known"
+                ),
+                None => format!("{name} is over rows that are joined by no equal columns: join them by their keys"),
+            });
         }
         if meaning.measures.iter().any(|measure| completeness::of_rows(&measure.rows).contains(&Cut::Limit)) {
             return refused(format!(
@@ -142,10 +152,11 @@ impl<'w> Column<'w> {
         let mut cells = self.sheet.result.table.rows.iter().filter_map(|row| row.get(self.index)?.as_deref());
         let other = cells.find(|cell| number_of(cell).is_none()).filter(|_| self.meaning().kind != Kind::Date);
         match other {
-            Some(cell) => refused(format!(
+            Some(cell) if cell.contains(':') || cell.contains("day") => refused(format!(
                 "{} has {cell:?}, which is no number; for days write extract(epoch FROM a - b) / 86400",
                 self.name()
             )),
+            Some(cell) => refused(format!("{} has {cell:?}, which is no number: name a measured number", self.name())),
             None => Ok(()),
         }
     }
@@ -170,6 +181,7 @@ impl<'w> Column<'w> {
             let held = Expression::infix(key.key.clone(), "=", pinned.clone());
             conditions.push(condition::of_condition(&held, ground).map_err(Stop::Refused)?);
         }
+        let currency = doubts::currency_of(&plain, catalog).map(|column| ground.named(&column)).transpose();
         let text = definition::text(&plain).map_err(Stop::Refused)?;
         let hash = definition::hash(&plain).map_err(Stop::Refused)?;
         let template = Part {
@@ -182,13 +194,15 @@ impl<'w> Column<'w> {
             function: plain.aggregate.function.clone(),
             is_additive: is_additive(&plain.aggregate),
             unit: unit_of(measure, self.book),
+            currency: None,
             is_clustered: is_clustered(&plain, self.book),
             is_dated: plain.aggregate.function == "sum" && is_dated(&plain, self.book),
             adds_with: adds_with(&plain, self.book),
-            doubts: doubts::of_measure(measure, catalog),
+            doubts: doubts::of_measure(measure, catalog).into_iter().chain(uneven_periods(measure, ground)).collect(),
+            may_miss: may_miss(&plain, ground),
             definition: (hash, text),
         };
-        Ok(Known { measure, base, template, conditions })
+        Ok(Known { measure, base, template, conditions, currency: currency.map_err(Stop::Refused)? })
     }
 
     /// Returns all groups of the column, whatever the statement's HAVING and LIMIT leave of them.
@@ -293,8 +307,16 @@ impl<'w> Column<'w> {
             conditions.extend(of_key);
         }
         let number = |index: usize| row.get(index).and_then(|cell| number_of(cell.as_deref()?));
+        let currency = known.currency.as_ref().and_then(|named| {
+            conditions.iter().find_map(|condition| match &condition.kind {
+                condition::Kind::Key(key, value) if key == named => value.clone(),
+                _ => None,
+            })
+        });
         Ok(Part {
             conditions: condition::merged(conditions).map_err(Stop::Refused)?,
+            adds_with: currency.as_ref().map(|one| format!("in {one}")).or_else(|| known.template.adds_with.clone()),
+            currency,
             value: number(0),
             rows: number(1).and_then(|count| u64::try_from(count).ok()).unwrap_or(0),
             variance: number(2),
@@ -399,6 +421,13 @@ impl<'w> Column<'w> {
             let ground = Ground { base: &known.base, rows: &known.measure.rows, catalog: &self.book.catalog };
             let row = table.rows.first().map_or(&[][..], Vec::as_slice);
             let mut part = self.part(&Known { measure: &without_keys(known.measure), ..known.shallow() }, &[], row)?;
+            let is_of_currency =
+                |key: &&Key| ground.named(&key.key).is_ok_and(|named| Some(&named) == known.currency.as_ref());
+            if let Some(key) = known.measure.keys.iter().find(is_of_currency)
+                && !holds.iter().any(|(output, _, is)| *is && shown(key) == Some(*output))
+            {
+                return refused(different_currencies());
+            }
             for (output, value, is) in holds {
                 let Some(key) = known.measure.keys.iter().find(|key| shown(key) == Some(*output)) else { continue };
                 let held = condition::of_key(&key.key, key.steps(), value.as_deref(), ground).map_err(Stop::Refused)?;
@@ -453,8 +482,56 @@ impl Known<'_> {
             base: self.base.clone(),
             template: self.template.clone(),
             conditions: self.conditions.clone(),
+            currency: self.currency.clone(),
         }
     }
+}
+
+/// Returns the column of a sum that may be missing, and the condition that it is not.
+fn may_miss(plain: &Measure, ground: Ground<'_>) -> Option<(String, String)> {
+    let name = doubts::missing_argument(plain, ground.catalog).filter(|_| plain.aggregate.function == "sum")?;
+    let known = Expression::postfix(plain.aggregate.arguments.first()?.clone(), "IS NOT NULL");
+    Some((name, ground.base.print(&known).ok()?))
+}
+
+/// Groups that are made of parts of dates need not have equally many days.
+fn uneven_periods(measure: &Measure, ground: Ground<'_>) -> Option<Doubt> {
+    let grows = matches!(measure.aggregate.function.as_str(), "count" | "sum");
+    let is_uneven = |key: &&Key| {
+        if is_time_of_day(&key.key) {
+            return false;
+        }
+        let mut moment = false;
+        key.key.visit(&mut |part| {
+            moment |= matches!(part, Expression::Column(_)) && ground.is_moment(part);
+        });
+        let is_whole =
+            matches!(key.key, Expression::Column(_) | Expression::Operation { operator: Operator::Postfix(_), .. });
+        moment && !is_whole && condition::truncated(&key.key, key.steps(), ground).is_none()
+    };
+    let key = measure.keys.iter().filter(|_| grows).find(|key| key.pinned.is_none() && is_uneven(key))?;
+    let name = ground.named(&key.key).ok()?.name;
+    let sentence =
+        format!("Groups by {name} need not have equally many days: where the data begin or end, one is not whole.");
+    Some(Doubt { id: "uneven_periods", sentence })
+}
+
+/// Returns whether a key is a time of day, which each day has.
+fn is_time_of_day(key: &Expression) -> bool {
+    match key {
+        Expression::Cast { value, .. } => is_time_of_day(value),
+        Expression::Call { function, arguments } if matches!(function.as_str(), "extract" | "date_part") => {
+            matches!(arguments.first(), Some(Expression::Literal(Literal::Text(field))) if field.starts_with("hour") || field.starts_with("minute"))
+        }
+        _ => false,
+    }
+}
+
+/// Returns why amounts of several currencies are not compared.
+pub(super) fn different_currencies() -> String {
+    "it is in different currencies, of which the amounts cannot be compared or added: convert them in the query, or keep \
+     to one currency"
+        .to_owned()
 }
 
 fn unguarded(formula: &Expression) -> Expression {

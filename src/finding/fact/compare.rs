@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::column::different_currencies;
 use super::condition::{Condition, has};
 use super::period::Period;
 use super::quantity::Quantity;
@@ -55,7 +56,11 @@ pub(super) fn difference(left: &Quantity, right: &Quantity) -> Result<Difference
             None => found = Some(of_part),
         }
     }
-    found.ok_or_else(|| Stop::Refused("the two are of the same rows: they are one number".to_owned()))
+    let found = found.ok_or_else(|| Stop::Refused("the two are of the same rows: they are one number".to_owned()))?;
+    if left.currencies() != right.currencies() {
+        return refused(different_currencies());
+    }
+    Ok(found)
 }
 
 /// Returns the conditions of one that the other does not have.

@@ -109,7 +109,7 @@ impl Ground<'_> {
         type_name(value, self.rows, self.catalog).is_some_and(|name| name == "date")
     }
 
-    fn is_moment(&self, value: &Expression) -> bool {
+    pub(super) fn is_moment(&self, value: &Expression) -> bool {
         let name = type_name(value, self.rows, self.catalog);
         name.is_some_and(|name| name == "date" || name.starts_with("timestamp"))
     }
@@ -261,6 +261,10 @@ fn is_plain(moment: &Expression) -> bool {
     match moment {
         Expression::Column(_) => true,
         Expression::Cast { value, .. } => is_plain(value),
+        // The same moments, with the days of another zone.
+        Expression::Call { function, arguments } if function == "timezone" => {
+            matches!(arguments.first(), Some(Expression::Literal(_))) && arguments.get(1).is_some_and(is_plain)
+        }
         _ => false,
     }
 }

@@ -2,17 +2,20 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::column::{Column, Group, Reach, decimals_of};
+use super::column::{Column, Group, Reach, decimals_of, different_currencies};
 use super::condition::{Condition, has};
 use super::period::Period;
 use super::quantity::Quantity;
-use super::sentence::{list, quoted, what};
+use super::sentence::{count_of, list, quoted, what};
 use super::{Stop, refused, select};
 use crate::finding::CellReference;
 use crate::finding::claim::{Operand, Span};
 use crate::finding::wording::parts::having_words;
 use crate::finding::workbook::Workbook;
 use crate::typeset::text::group_digits;
+
+/// Rows below which it is said how many are behind a number.
+const ROWS_MIN: u64 = 30;
 
 /// The groups along one key, the other keys fixed.
 pub(super) struct Groups<'w> {
@@ -132,6 +135,7 @@ impl<'w> Groups<'w> {
             told: Vec::new(),
         };
         groups.told = told(&groups.values);
+        groups.check_currencies()?;
         groups.check_parts()?;
         if let Some(name) = groups.column.key_name(key) {
             groups.key_name = name;
@@ -140,6 +144,15 @@ impl<'w> Groups<'w> {
         groups.whole_periods()?;
         groups.told = told(&groups.values);
         Ok(groups)
+    }
+
+    /// Refuses groups whose numbers are in different currencies.
+    fn check_currencies(&self) -> Result<(), Stop> {
+        let Some((_, first)) = self.values.first() else { return Ok(()) };
+        if self.values.iter().any(|(_, other)| other.currencies() != first.currencies()) {
+            return refused(different_currencies());
+        }
+        Ok(())
     }
 
     /// Refuses numbers of which a part is of one group whatever the group is: what tells the groups apart would hide it.
@@ -208,6 +221,23 @@ impl<'w> Groups<'w> {
         }
         self.told = told(&self.values);
         Ok(())
+    }
+
+    /// Returns how many rows are behind each number, where some have few.
+    pub(super) fn thin(&self) -> String {
+        let are_all = |function: &str| {
+            let is_it = |quantity: &Quantity| quantity.single().is_some_and(|part| part.function == function);
+            self.values.iter().all(|(_, quantity)| is_it(quantity))
+        };
+        let rows = || self.values.iter().map(|(_, quantity)| quantity.rows());
+        let (Some(least), Some(most)) = (rows().min(), rows().max()) else { return String::new() };
+        if least >= ROWS_MIN || are_all("count") || are_all("sum") && least == most {
+            return String::new();
+        }
+        match (least, most) {
+            (least, most) if least == most => format!(" (over {} each)", count_of(least, "row")),
+            (least, most) => format!(" (over {} to {} each)", group_digits(&least.to_string()), count_of(most, "row")),
+        }
     }
 
     pub(super) fn what(&self) -> String {

@@ -1,6 +1,6 @@
 //! Periods of time, as keys and conditions name them.
 
-use jiff::civil::{Date, Weekday};
+use jiff::civil::{Date, ISOWeekDate, Weekday};
 use jiff::{Span, ToSpan as _};
 
 /// The days from `first` to the one before `end`.
@@ -41,8 +41,9 @@ impl Unit {
         Some(match letters.as_str() {
             "YYYY" => Self::Year,
             "YYYYQ" => Self::Quarter,
-            "YYYYMM" => Self::Month,
+            "YYYYMM" | "MONYYYY" | "MONTHYYYY" | "FMMONTHYYYY" => Self::Month,
             "YYYYMMDD" => Self::Day,
+            "IYYYIW" => Self::Week,
             _ => return None,
         })
     }
@@ -91,8 +92,8 @@ impl Unit {
         let first = match self {
             Self::Year => year(text).or_else(|| date(text)),
             Self::Quarter => quarter(text).or_else(|| date(text)),
-            Self::Month => month(text).or_else(|| date(text)),
-            Self::Week => date(text),
+            Self::Month => month(text).or_else(|| date(text)).or_else(|| named_month(text)),
+            Self::Week => date(text).or_else(|| iso_week(text)),
             Self::Day => date(text).or_else(|| compact(text)),
         };
         self.beginning(first?)
@@ -186,10 +187,20 @@ pub(super) fn first_day(text: &str) -> Option<Date> {
     date(text).or_else(|| quarter(text)).or_else(|| month(text)).or_else(|| named_month(text)).or_else(|| year(text))
 }
 
-/// Reads `March 2024` and `Mar 2024`.
+/// Reads `2024-W07`, `2024-07` and `202407` as a week of ISO 8601: its Monday.
+fn iso_week(text: &str) -> Option<Date> {
+    let (year, week) = text.split_at_checked(4)?;
+    let digits = week.trim_start_matches(['-', ' ', 'W', 'w', '/']);
+    let week = digits.parse::<i8>().ok().filter(|_| digits.len() == 2)?;
+    Some(ISOWeekDate::new(year.parse().ok()?, week, Weekday::Monday).ok()?.date())
+}
+
+/// Reads `March 2024`, `Mar 2024` and `MAR-2024`.
 fn named_month(text: &str) -> Option<Date> {
+    let words = text.replace(['-', '/', '.', ','], " ");
+    let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
     ["%B %Y", "%b %Y"].iter().find_map(|format| {
-        let read = jiff::fmt::strtime::parse(format, text).ok()?;
+        let read = jiff::fmt::strtime::parse(format, &words).ok()?;
         Date::new(read.year()?, read.month()?, 1).ok()
     })
 }

@@ -58,12 +58,13 @@ pub(super) fn rank(operand: &Operand, book: &Workbook) -> Result<Fact, Stop> {
         format!("; {word} is {}{} with {}", groups.name(value.as_deref(), other), groups.equal_to(other), other.text())
     });
     let words = format!(
-        "of {}{}, {name} {place} {}: {}{}",
+        "of {}{}, {name} {place} {}: {}{}{}",
         groups.count(),
         groups.left_out(),
         groups.what(),
         one.text(),
-        next.unwrap_or_default()
+        next.unwrap_or_default(),
+        groups.thin()
     );
     let values = vec![
         named("value", one.read(), one.text()),
@@ -119,11 +120,12 @@ pub(super) fn top(most: usize, span: &Span, book: &Workbook) -> Result<Fact, Sto
     let heading = if most == 1 { "the highest".to_owned() } else { format!("the {most} highest") };
     let verb = if most == 1 { "is" } else { "are" };
     let words = format!(
-        "of {}{}, {heading} in {} {verb} {names}{}",
+        "of {}{}, {heading} in {} {verb} {names}{}{}",
         groups.count(),
         groups.left_out(),
         groups.what(),
-        together.unwrap_or_default()
+        together.unwrap_or_default(),
+        groups.thin()
     );
     let mut values = vec![named("groups", Decimal::from(sorted.len()), sorted.len().to_string())];
     if let Some(share) = share {
@@ -149,7 +151,7 @@ pub(super) fn range(span: &Span, book: &Workbook) -> Result<Fact, Stop> {
         format!("the {} is {} for each of {}{}", groups.what(), high.text(), groups.count(), groups.left_out())
     } else {
         format!(
-            "the {} ranges from {} ({}{}) to {} ({}{}) over {}{}",
+            "the {} ranges from {} ({}{}) to {} ({}{}) over {}{}{}",
             groups.what(),
             low.text(),
             groups.name(low_key.as_deref(), low),
@@ -158,7 +160,8 @@ pub(super) fn range(span: &Span, book: &Workbook) -> Result<Fact, Stop> {
             groups.name(high_key.as_deref(), high),
             groups.equal_to(high),
             groups.count(),
-            groups.left_out()
+            groups.left_out(),
+            groups.thin()
         )
     };
     let values = vec![
@@ -221,10 +224,11 @@ pub(super) fn count(span: &Span, comparison: Comparison, bound: Decimal, book: &
         }
     };
     let words = format!(
-        "{how_many} {} {} {sign} {bound_text}{named_ones} (a bound of this analysis){}",
+        "{how_many} {} {} {sign} {bound_text}{named_ones} (a bound of this analysis){}{}",
         article(&groups.what()),
         groups.what(),
-        groups.left_out()
+        groups.left_out(),
+        groups.thin()
     );
     let values = vec![
         named("part", Decimal::from(meeting.len()), meeting.len().to_string()),

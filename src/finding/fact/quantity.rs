@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::condition::{Condition, has};
+use super::period::Period;
 use crate::finding::CellReference;
 use crate::typeset::text::group_digits;
 use crate::warehouse::lineage::doubts::Doubt;
@@ -33,6 +34,8 @@ pub(super) struct Part {
     /// Whether parts of it add up to the whole.
     pub(super) is_additive: bool,
     pub(super) unit: Option<String>,
+    /// The currency that its conditions hold it to, where its table has several.
+    pub(super) currency: Option<String>,
     /// The same for numbers that can be added.
     pub(super) adds_with: Option<String>,
     /// Whether several of its rows are one case.
@@ -40,6 +43,8 @@ pub(super) struct Part {
     /// Whether it is a sum over a table with a row for each date, of which one may be missing without being 0.
     pub(super) is_dated: bool,
     pub(super) doubts: Vec<Doubt>,
+    /// The column of a sum that may be missing: its name, and the condition that it is not.
+    pub(super) may_miss: Option<(String, String)>,
     /// The hash and the SQL of the measure's definition.
     pub(super) definition: (String, String),
 }
@@ -121,6 +126,11 @@ impl Quantity {
         self.single().and_then(|part| part.unit.as_deref())
     }
 
+    /// Returns the currencies of its parts, each once.
+    pub(super) fn currencies(&self) -> BTreeSet<&str> {
+        self.parts.iter().filter_map(|part| part.currency.as_deref()).collect()
+    }
+
     /// Returns the value as it is read: a share in percent.
     pub(super) fn read(&self) -> Decimal {
         match self.scale() {
@@ -156,12 +166,58 @@ impl Quantity {
     /// Returns the doubts about all parts, each once.
     pub(super) fn doubts(&self) -> Vec<Doubt> {
         let mut doubts = Vec::new();
-        for doubt in self.parts.iter().flat_map(|part| &part.doubts) {
-            if !doubts.contains(doubt) {
-                doubts.push(doubt.clone());
+        let own = self.unlike_rows().into_iter().chain(self.unlike_periods());
+        for doubt in self.parts.iter().flat_map(|part| part.doubts.iter().cloned()).chain(own) {
+            if !doubts.contains(&doubt) {
+                doubts.push(doubt);
             }
         }
         doubts
+    }
+
+    /// Rows that add nothing to a sum, as the value is missing, but count in what it is divided by.
+    fn unlike_rows(&self) -> Option<Doubt> {
+        let of = |side: &Expression| {
+            let mut parts = Vec::new();
+            side.visit(&mut |part| {
+                if let Expression::Measure(index) = part {
+                    parts.extend(self.parts.get(*index));
+                }
+            });
+            parts
+        };
+        let mut found = None;
+        self.formula.visit(&mut |part| {
+            let Some((over, under)) = part.as_infix("/").filter(|_| found.is_none()) else { return };
+            let under = of(under);
+            found = of(over).iter().find_map(|part| {
+                let (name, known) = part.may_miss.as_ref()?;
+                let counts_them = |other: &&&Part| {
+                    matches!(other.function.as_str(), "count" | "sum")
+                        && other.may_miss.as_ref().is_none_or(|(_, own)| own != known)
+                        && !other.conditions.iter().any(|condition| condition.id == *known)
+                };
+                under.iter().find(counts_them).map(|_| name.clone())
+            });
+        });
+        let sentence =
+            format!("Rows without a value of {} add nothing to the sum, but count in what it is divided by.", found?);
+        Some(Doubt { id: "unlike_rows", sentence })
+    }
+
+    /// Numbers of different periods in one formula.
+    fn unlike_periods(&self) -> Option<Doubt> {
+        let of_part = |part: &Part| part.conditions.iter().filter_map(Condition::as_period).map(|(_, one)| one).next();
+        let mut periods = self.parts.iter().map(of_part);
+        let first = periods.next()??;
+        let is_alike = |other: &Period| !first.is_open() && !other.is_open() && first.days() == other.days();
+        let other = periods.flatten().find(|other| *other != first && !is_alike(other))?;
+        let sentence = format!(
+            "It takes numbers {} and {} together, which need not have equally many days with data.",
+            first.phrase(),
+            other.phrase()
+        );
+        Some(Doubt { id: "unlike_periods", sentence })
     }
 
     /// Returns whether its rows may be there several times, so that they are no independent cases.

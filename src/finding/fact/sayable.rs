@@ -1,11 +1,12 @@
 //! Of which measures something can be said, and what their numbers are of.
 
 use crate::finding::workbook::Workbook;
-use crate::warehouse::catalog::{Role, ValueKind};
+use crate::warehouse::catalog::{Catalog, Role, ValueKind};
 use crate::warehouse::lineage::doubts::joins;
 use crate::warehouse::lineage::expression::{Column, Expression, Literal, Operator};
 use crate::warehouse::lineage::measure::Measure;
 use crate::warehouse::lineage::query::{Item, Query, Relation, Rows, Source};
+use crate::warehouse::lineage::{is_text, type_name};
 
 use super::quantity::is_numeric;
 
@@ -17,7 +18,7 @@ const NOW: &[&str] =
 const DATES: &[&str] = &["date_trunc", "to_char", "extract", "date_part", "timezone", "btrim", "lower", "upper"];
 
 /// Returns why nothing can be stated of a measure, and what to write instead.
-pub(super) fn unsayable(measure: &Measure) -> Option<String> {
+pub(super) fn unsayable(measure: &Measure, catalog: &Catalog) -> Option<String> {
     let arguments =
         || measure.aggregate.arguments.iter().chain(measure.aggregate.within.iter().map(|order| &order.key));
     let keys = || measure.keys.iter().map(|key| &key.key);
@@ -52,27 +53,16 @@ pub(super) fn unsayable(measure: &Measure) -> Option<String> {
     if arguments().any(counts_answers) {
         return Some("counts true and false alike: use count(*) FILTER (WHERE ...)".to_owned());
     }
-    let is_field = |part: &Expression| match part {
-        Expression::Call { function, arguments } if function == "extract" => match arguments.as_slice() {
-            [Expression::Literal(Literal::Text(field)), value] => {
-                let is_part = matches!(
-                    field.as_str(),
-                    "minute" | "minutes" | "hour" | "hours" | "second" | "seconds" | "day" | "days"
-                );
-                is_part
-                    && value
-                        .as_infix("-")
-                        .is_some_and(|(end, start)| !end.columns().is_empty() && !start.columns().is_empty())
-            }
-            _ => false,
-        },
-        _ => false,
-    };
     if all().any(|part| part.any(&mut |part| is_field(part))) {
         return Some(
             "takes one field of an interval, not its length: write extract(epoch FROM a - b) / 60 for minutes"
                 .to_owned(),
         );
+    }
+    let takes_extreme = matches!(measure.aggregate.function.as_str(), "min" | "max" | "mode" | "percentile_disc");
+    let is_of_text = |part: &Expression| is_text(type_name(part, &measure.rows, catalog).as_deref());
+    if takes_extreme && arguments().any(is_of_text) {
+        return Some("is of texts, which are no numbers: cast what it is of to numeric or date".to_owned());
     }
     let writes_text = |part: &Expression| match part {
         Expression::Call { function, arguments } if !DATES.contains(&function.as_str()) => {
@@ -87,6 +77,27 @@ pub(super) fn unsayable(measure: &Measure) -> Option<String> {
         return Some("has a key of which the statement wrote a part: group by the column itself".to_owned());
     }
     None
+}
+
+/// Returns whether it is one field of an interval, such as the days beside its months.
+fn is_field(part: &Expression) -> bool {
+    let Expression::Call { function, arguments } = part else { return false };
+    let ("extract" | "date_part", [Expression::Literal(Literal::Text(field)), value]) =
+        (function.as_str(), arguments.as_slice())
+    else {
+        return false;
+    };
+    let is_between = |end: &Expression, start: &Expression| !end.columns().is_empty() && !start.columns().is_empty();
+    match value {
+        Expression::Call { function, .. } if function == "age" => !field.starts_with("epoch"),
+        other => {
+            let is_part = matches!(
+                field.as_str(),
+                "minute" | "minutes" | "hour" | "hours" | "second" | "seconds" | "day" | "days"
+            );
+            is_part && other.as_infix("-").is_some_and(|(end, start)| is_between(end, start))
+        }
+    }
 }
 
 /// Returns whether what the measure is of belongs to a source of which several rows are the same: they are no independent
@@ -245,6 +256,9 @@ pub(super) fn is_never_null(value: &Expression, measure: &Measure, book: &Workbo
     column.is_some_and(|column| !column.nullable)
 }
 
+/// Ends of names by which a guess that a column identifies something is believed.
+const IDENTIFIER_ENDS: &[&str] = &["id", "code", "number", "no", "key"];
+
 /// Returns whether the aggregate is over numbers of an identifier, which are no quantity.
 pub(super) fn is_of_identifiers(measure: &Measure, book: &Workbook) -> bool {
     let is_identifier = |column: &&Column| {
@@ -252,8 +266,13 @@ pub(super) fn is_of_identifiers(measure: &Measure, book: &Workbook) -> bool {
         else {
             return false;
         };
-        let role = book.catalog.table(Some(schema), name).and_then(|table| table.column(&column.name)?.role);
-        matches!(role, Some(Role::Identifier | Role::Entity))
+        let Some(table) = book.catalog.table(Some(schema), name) else { return false };
+        let Some(known) = table.column(&column.name) else { return false };
+        let is_key = table.primary_key.contains(&known.name)
+            || table.foreign_keys.iter().any(|key| key.columns.contains(&known.name));
+        let last_word = known.name.rsplit('_').next().unwrap_or_default().to_lowercase();
+        let is_certain = !known.role_guessed || is_key || IDENTIFIER_ENDS.contains(&last_word.as_str());
+        matches!(known.role, Some(Role::Identifier | Role::Entity)) && is_certain
     };
     let adds = matches!(measure.aggregate.function.as_str(), "sum" | "avg");
     adds && measure.aggregate.arguments.iter().flat_map(Expression::columns).any(|column| is_identifier(&column))

@@ -269,6 +269,17 @@ fn not_one(reference: &Reference, sheet: &Sheet, rows: &[usize]) -> String {
         let near = spelling::nearest(wanted, known.iter().cloned().chain(single)).map(|near| format!("{id}[{near}]"));
         let listed = || known.iter().take(NAMED_MAX).map(|key| format!("{id}[{key}]")).collect::<Vec<_>>().join(", ");
         let hint = near.map_or_else(|| format!("its rows are {}", listed()), |near| format!("did you mean {near}?"));
+        let shows_it = |row: &usize| {
+            let mut others = (0..table.columns.len()).filter(|column| !keys.contains(column));
+            others.find(|column| equal_in_any_case(table.cell(*row, *column), wanted)).map(|column| (*row, column))
+        };
+        if let Some((row, column)) = (0..table.rows.len()).find_map(|row| shows_it(&row)) {
+            let (name, row) = (&table.columns[column].name, row + 1);
+            return format!(
+                "{id} has no row {wanted:?}: {name} is no key of its rows, each value is of one row; group by {name}, or \
+                 name the row by its number, {id}[#{row}]"
+            );
+        }
         let hint = if keys.is_empty() { format!("name a row by its number, 1 to {}", table.rows.len()) } else { hint };
         return format!("{id} has no row {wanted:?}: {hint}");
     }

@@ -138,6 +138,22 @@ fn step(from: &Operand, to: &Operand, book: &Workbook) -> Result<Option<Step>, S
 }
 
 impl Step {
+    /// Returns the note that the periods need not have equally many of the days or rows that count.
+    fn uneven(&self, from: &Operand, book: &Workbook) -> Result<String, Stop> {
+        if !self.one.depends_on_length() || per_words(&self.one).is_some() {
+            return Ok(String::new());
+        }
+        if on_all_days(&self.one, &self.time).is_err() {
+            return Ok("; it is of some days of a period only, of which the two need not have equally many".to_owned());
+        }
+        let Some(reference) = first_cell(from, book) else { return Ok(String::new()) };
+        let (column, _) = select::cell(&reference, book)?;
+        let stamps = column.reach(&self.time)?.and_then(|reach| reach.stamps);
+        let is_mixed = stamps == Some(Unit::Week) && self.first.unit() != Some(Unit::Week);
+        let note = "; its rows stand for weeks, of which the two need not have equally many";
+        Ok(if is_mixed && self.first.unit() != Some(Unit::Day) { note.to_owned() } else { String::new() })
+    }
+
     /// Makes numbers of periods of unlike length comparable, a day, or refuses them. Returns what the data do not cover.
     fn level(&mut self, from: &Operand, book: &Workbook) -> Result<String, Stop> {
         let seen = |period: Period| covered(period, &self.time, from, book);
@@ -181,7 +197,8 @@ pub(super) fn change(from: &Operand, to: &Operand, book: &Workbook) -> Result<Fa
     let Some(mut found) = step(from, to, book)? else {
         return super::values::gap(to, &Peer::Operand(from.clone()), book);
     };
-    let cover = found.level(from, book)?;
+    let mut cover = found.level(from, book)?;
+    cover.push_str(&found.uneven(from, book)?);
     let is_plain = cover.is_empty() && per_words(&found.one).is_none();
     let context = if is_plain { series_context(from, to, found.first, found.second, book)? } else { String::new() };
     let Step { one, other, first, second, time, told } = found;

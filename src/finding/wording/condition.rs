@@ -3,7 +3,7 @@
 use super::expression::{Names, phrase};
 use super::literal;
 use crate::warehouse::lineage::expression::{Expression, Literal, Operator};
-use crate::warehouse::lineage::is_constant;
+use crate::warehouse::lineage::{is_constant, is_text};
 
 /// Returns all conditions, after `with`.
 pub(super) fn conditions(all: &[&Expression], names: &Names) -> String {
@@ -41,8 +41,15 @@ pub(super) fn one(condition: &Expression, names: &Names) -> String {
 }
 
 fn comparison(sign: &str, left: &Expression, right: &Expression, names: &Names) -> Option<String> {
-    let value = bracketed(&phrase(left, names), left);
-    let bound = bound_words(right, names);
+    let is_ordered = matches!(sign, "<" | "<=" | ">" | ">=");
+    let value = match as_text(left, names).filter(|_| is_ordered) {
+        Some(words) => words,
+        None => bracketed(&phrase(left, names), left),
+    };
+    let bound = match as_text(right, names).filter(|_| is_ordered) {
+        Some(words) => words,
+        None => bound_words(right, names),
+    };
     let is_constant = is_constant(right);
     Some(match sign {
         "=" if is_constant && !value.contains(' ') => format!("{value} {bound}"),
@@ -69,6 +76,16 @@ fn comparison(sign: &str, left: &Expression, right: &Expression, names: &Names) 
         "IS DISTINCT FROM" => format!("{value} other than {bound} or missing"),
         _ => return None,
     })
+}
+
+/// Returns a value that is cast to text, in whose order that matters; `None` for any other.
+fn as_text(value: &Expression, names: &Names) -> Option<String> {
+    match value {
+        Expression::Cast { value, type_name } if is_text(Some(type_name)) && !is_constant(value) => {
+            Some(format!("({} as text)", phrase(value, names)))
+        }
+        _ => None,
+    }
 }
 
 /// Puts brackets around what is more than a name.

@@ -340,6 +340,9 @@ impl Words<'_> {
                     None => format!("{field} number of {}", self.of(value)),
                 }
             }
+            ("timezone", [Expression::Literal(Literal::Text(zone)), value]) => {
+                format!("{} in {}", self.of(value), super::quoted(zone))
+            }
             ("round", [value]) => format!("{} rounded", self.bracketed(value)),
             ("round", [value, decimals]) => {
                 format!("{} rounded to {} decimals", self.bracketed(value), self.of(decimals))

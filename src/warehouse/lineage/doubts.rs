@@ -3,9 +3,11 @@
 //! They are read off the statement and the catalog. A doubt does not say that a figure is wrong: it says why it may be.
 
 pub(crate) mod joins;
+mod missing;
+mod money;
 mod types;
 
-use super::expression::{Aggregate, Expression, Literal, Operator, SubqueryForm};
+use super::expression::{Aggregate, Expression, Literal};
 use super::meaning::Meaning;
 use super::measure::Measure;
 use super::query::{Item, Query, Relation, Rows, Source};
@@ -33,20 +35,15 @@ struct Look<'m> {
 
 /// Returns the doubts about a column: those about its measures, and about the arithmetic over them.
 pub fn of_meaning(meaning: &Meaning, catalog: &Catalog) -> Vec<Doubt> {
-    let mut divides = false;
-    meaning.value.visit(&mut |part| divides |= types::divides_counts(part, &meaning.measures, catalog));
+    let divides = types::divides_measures(&meaning.value, &meaning.measures, catalog);
     let of_measures = meaning.measures.iter().flat_map(|one| of_measure(one, catalog));
     let mut doubts = Vec::new();
-    for doubt in of_measures.chain(divides.then(integer_division)) {
+    for doubt in of_measures.chain(divides.then(types::integer_division)) {
         if !doubts.contains(&doubt) {
             doubts.push(doubt);
         }
     }
     doubts
-}
-
-fn integer_division() -> Doubt {
-    doubt("integer_division", "Whole numbers are divided by whole numbers, so that each fraction is cut off.")
 }
 
 /// Returns the doubts about a measure.
@@ -59,7 +56,8 @@ pub fn of_measure(measure: &Measure, catalog: &Catalog) -> Vec<Doubt> {
         look.one_sided(),
         look.month_end(),
         look.last_day(),
-        look.integer_division(),
+        look.integer_division(&keys),
+        look.text_order(&keys),
         look.mixed_currencies(&keys),
         look.nulls_dropped(&keys),
         look.not_in(),
@@ -67,12 +65,35 @@ pub fn of_measure(measure: &Measure, catalog: &Catalog) -> Vec<Doubt> {
         look.united(),
         look.other_calendar(&keys),
         look.stock(&keys),
-        look.closed_only(),
+        look.closed_only(&keys),
+        look.still_open(&keys),
+        look.unknown_flag(),
+        look.no_partner(&keys),
+        look.same_name(&keys),
+        look.other_case(),
         look.void_rows(),
         look.validity(),
         look.views(),
     ];
     checks.into_iter().flatten().collect()
+}
+
+/// Returns the name of a column that a measure is of and that may be missing; `None` if none may.
+pub(crate) fn missing_argument(measure: &Measure, catalog: &Catalog) -> Option<String> {
+    let look = Look { aggregate: &measure.aggregate, rows: &measure.rows, catalog };
+    let columns = measure.aggregate.arguments.iter().flat_map(Expression::columns);
+    columns.into_iter().find_map(|column| look.missing(&Expression::Column(column.clone())))
+}
+
+/// Returns the currency column of the money that a measure is of; `None` if it is not of money, or of one currency.
+pub(crate) fn currency_of(measure: &Measure, catalog: &Catalog) -> Option<Expression> {
+    let look = Look { aggregate: &measure.aggregate, rows: &measure.rows, catalog };
+    let within = measure.aggregate.within.iter().map(|order| &order.key);
+    let (source, currency) = look.currency(measure.aggregate.arguments.iter().chain(within))?;
+    let (_, table) = look.tables().find(|(known, _)| known.id == source.id)?;
+    let index = table.columns.iter().position(|column| column.name == currency.name)?;
+    let column = super::expression::Column { source: source.id, index, name: currency.name.clone() };
+    Some(Expression::Column(column))
 }
 
 /// The schema and the name of a table.
@@ -87,6 +108,12 @@ impl Look<'_> {
     /// The conditions that a row meets if it counts.
     fn conditions(&self) -> impl Iterator<Item = &Expression> {
         self.rows.conditions.iter().chain(&self.aggregate.filter)
+    }
+
+    /// All that the statement computes for the measure: its arguments, its order, its conditions and its keys.
+    fn parts<'p>(&'p self, keys: &'p [&'p Expression]) -> impl Iterator<Item = &'p Expression> {
+        let within = self.aggregate.within.iter().map(|order| &order.key);
+        self.aggregate.arguments.iter().chain(within).chain(self.conditions()).chain(keys.iter().copied())
     }
 
     fn sums_or_averages(&self) -> bool {
@@ -108,7 +135,11 @@ impl Look<'_> {
 
     /// Whether a condition or key names the column.
     fn is_named(&self, source: &Source, name: &str, keys: &[&Expression]) -> bool {
-        let mut parts = self.conditions().chain(keys.iter().copied());
+        let on = self.rows.items.iter().flat_map(|item| match item {
+            Item::Outer(outer) => outer.on.as_slice(),
+            Item::Source(_) => &[],
+        });
+        let mut parts = self.conditions().chain(on).chain(keys.iter().copied());
         parts.any(|part| part.columns().iter().any(|column| column.source == source.id && column.name == name))
     }
 
@@ -215,96 +246,6 @@ impl Look<'_> {
         ))
     }
 
-    fn integer_division(&self) -> Option<Doubt> {
-        let mut divides = false;
-        for argument in &self.aggregate.arguments {
-            argument.visit(&mut |part| divides |= types::is_integer_division(part, self.rows, self.catalog));
-        }
-        divides.then(integer_division)
-    }
-
-    fn mixed_currencies(&self, keys: &[&Expression]) -> Option<Doubt> {
-        let argument = self.aggregate.arguments.first().filter(|_| self.sums_or_averages())?;
-        let columns = argument.columns();
-        self.tables().find_map(|(source, table)| {
-            let currency = table.column_with(Role::Currency)?;
-            let is_one =
-                currency.statistics.as_ref().is_some_and(|known| known.distinct.is_some_and(|count| count <= 1.0));
-            let is_measured = columns.iter().any(|column| column.source == source.id);
-            let is_open = !is_one && is_measured && !self.is_named(source, &currency.name, keys);
-            is_open.then(|| {
-                doubt("several_currencies", format!("It adds up amounts whatever their {} is.", currency.name))
-            })
-        })
-    }
-
-    /// A negated condition is not met where the column is NULL.
-    fn nulls_dropped(&self, keys: &[&Expression]) -> Option<Doubt> {
-        let dropped = |condition: &Expression| {
-            let value = match condition {
-                Expression::Operation { operator: Operator::Prefix(sign), operands } if sign == "NOT" => {
-                    let columns = operands.first()?.columns();
-                    let mut columns = columns.into_iter().map(|column| Expression::Column(column.clone()));
-                    return columns.find_map(|column| self.missing(&column));
-                }
-                other => {
-                    let (left, right) = other.as_infix("<>")?;
-                    if self.column(left).is_some_and(|column| column.nullable) { left } else { right }
-                }
-            };
-            self.missing(value)
-        };
-        // IS NULL is known of each row.
-        let is_known = |key: &Expression| matches!(key, Expression::Operation { operator: Operator::Postfix(_), .. });
-        let conditions = keys.iter().filter(|key| key.is_condition() && !is_known(key));
-        let of_keys = conditions.flat_map(|key| key.columns().into_iter().cloned());
-        let of_keys = || of_keys.clone().find_map(|column| self.missing(&Expression::Column(column)));
-        let name = self.conditions().find_map(dropped).or_else(of_keys)?;
-        Some(doubt(
-            "nulls_dropped",
-            format!(
-                "Rows without a value of {name} are not among \"all others\": a negated condition leaves them out."
-            ),
-        ))
-    }
-
-    /// Returns the name of a column that may be NULL.
-    fn missing(&self, value: &Expression) -> Option<String> {
-        let column = self.column(value)?;
-        let may_be_null = column.nullable && column.statistics.as_ref().is_none_or(|known| known.null_fraction > 0.0);
-        may_be_null.then(|| column.name.clone())
-    }
-
-    /// `NOT IN (SELECT ...)` holds for no row if the inner query has a NULL.
-    fn not_in(&self) -> Option<Doubt> {
-        let is_negated = |part: &Expression| match part {
-            Expression::Operation { operator: Operator::Prefix(sign), operands } if sign == "NOT" => {
-                matches!(operands.first(), Some(Expression::Subquery(subquery)) if matches!(subquery.form, SubqueryForm::In(_)))
-            }
-            _ => false,
-        };
-        self.conditions()
-            .any(|condition| condition.any(&mut |part| is_negated(part)))
-            .then(|| doubt("not_in", "NOT IN leaves out every row if a single value of the inner query is missing."))
-    }
-
-    /// A group of rows whose key is missing is counted as a group like the others.
-    fn missing_group(&self) -> Option<Doubt> {
-        let of_source = |source: &Source| {
-            let Some(Query::Block(block)) = source.query() else { return None };
-            let inner = Look { aggregate: self.aggregate, rows: &block.rows, catalog: self.catalog };
-            let is_excluded = |key: &Expression| {
-                block.rows.conditions.iter().any(|condition| {
-                    condition.columns().iter().any(|column| Expression::Column((*column).clone()) == *key)
-                })
-            };
-            let keys = block.keys.iter().flatten().filter(|key| !is_excluded(key));
-            keys.into_iter().find_map(|key| inner.missing(key))
-        };
-        let name = self.rows.sources().into_iter().find_map(of_source)?;
-        Some(doubt("missing_group", format!("Rows without a {name} are counted as one group like the others.")))
-    }
-
     /// A row that meets the conditions of several parts of a UNION ALL is there several times.
     fn united(&self) -> Option<Doubt> {
         let of_branches = |source: &Source| match source.query() {
@@ -372,16 +313,6 @@ impl Look<'_> {
         })
     }
 
-    /// A duration to an end that may be missing knows only what has ended.
-    fn closed_only(&self) -> Option<Doubt> {
-        let within = self.aggregate.within.iter().map(|order| &order.key);
-        let mut arguments = self.aggregate.arguments.iter().chain(within);
-        let open = |part: &Expression| open_end(part, self.rows, self.catalog);
-        let column = arguments.find_map(open).or_else(|| self.conditions().find_map(open))?;
-        let sentence = format!("It knows only rows that have a {column}: those without one stand in no duration.");
-        Some(doubt("closed_only", sentence))
-    }
-
     /// Rows that the table itself marks as void are counted.
     fn void_rows(&self) -> Option<Doubt> {
         const MARKS: &[&str] = &[
@@ -395,16 +326,68 @@ impl Look<'_> {
             "is_void",
         ];
         const STEMS: &[&str] = &["cancel", "void", "delet", "test"];
-        self.tables().find_map(|(source, table)| {
-            let is_void = |column: &&Column| {
+        let marks = self.tables().flat_map(|(source, table)| {
+            let is_void = move |column: &&Column| {
                 let values = column.statistics.iter().flat_map(|known| &known.common_values).chain(&column.enum_values);
                 let stem = |value: &String| STEMS.iter().any(|stem| value.to_lowercase().starts_with(stem));
                 let named = MARKS.contains(&column.name.as_str());
                 (named || values.into_iter().any(stem)) && !self.is_named(source, &column.name, &[])
             };
-            let column = table.columns.iter().find(is_void)?;
-            Some(doubt("void_rows", format!("Rows that {} marks as void are counted too.", column.name)))
-        })
+            table.columns.iter().filter(is_void).map(|column| column.name.as_str())
+        });
+        let mut marks = marks.collect::<Vec<_>>();
+        marks.sort_unstable();
+        marks.dedup();
+        let verb = if marks.len() == 1 { "marks" } else { "mark" };
+        let names = marks.join(" or ");
+        (!marks.is_empty()).then(|| doubt("void_rows", format!("Rows that {names} {verb} as void are counted too.")))
+    }
+
+    /// Several rows of a table have one name: a key of names takes them for one.
+    fn same_name(&self, keys: &[&Expression]) -> Option<Doubt> {
+        const SHARE_OF_NAMES: f64 = 0.8;
+        const ROWS_MIN: f64 = 10.0;
+        let shared = |key: &Expression| {
+            let Expression::Column(named) = key else { return None };
+            let (source, table) = self.tables().find(|(source, _)| source.id == named.source)?;
+            let column = table.column(&named.name).filter(|column| column.value_kind() == ValueKind::Text)?;
+            #[expect(clippy::cast_precision_loss, reason = "an estimate needs no more digits")]
+            let rows = table.rows_estimate? as f64;
+            let distinct = column.statistics.as_ref()?.distinct?;
+            let [id] = table.primary_key.as_slice() else { return None };
+            // Nearly each row has its own: it is meant to name the row.
+            let is_name = *id != column.name && rows >= ROWS_MIN && distinct < rows && distinct > SHARE_OF_NAMES * rows;
+            let is_id = |key: &&Expression| matches!(key, Expression::Column(column) if column.source == source.id && column.name == *id);
+            (is_name && !keys.iter().any(is_id)).then(|| (table.name.clone(), column.name.clone()))
+        };
+        let (table, name) = keys.iter().find_map(|key| shared(key))?;
+        Some(doubt("same_name", format!("Several rows of {table} have the same {name}: they count as one.")))
+    }
+
+    /// A value that no row is known to have, where some have it in other letters.
+    fn other_case(&self) -> Option<Doubt> {
+        let of_value = |column: &Expression, value: &Expression| {
+            let Expression::Literal(Literal::Text(written)) = value else { return None };
+            let column = self.column(column)?;
+            let known = &column.statistics.as_ref()?.common_values;
+            let near = known.iter().find(|value| value.trim().eq_ignore_ascii_case(written.trim()))?;
+            (!known.contains(written)).then(|| (column.name.clone(), written.clone(), near.clone()))
+        };
+        let of_condition = |condition: &Expression| {
+            let mut found = None;
+            condition.visit(&mut |part| {
+                let here = match part {
+                    Expression::In { value, list } => list.iter().find_map(|one| of_value(value, one)),
+                    other => other
+                        .as_infix("=")
+                        .and_then(|(left, right)| of_value(left, right).or_else(|| of_value(right, left))),
+                };
+                found = found.take().or(here);
+            });
+            found
+        };
+        let (column, written, near) = self.conditions().find_map(of_condition)?;
+        Some(doubt("other_case", format!("No row is known whose {column} is '{written}'; there is '{near}'.")))
     }
 
     /// A table with validity dates is read without a date.
@@ -431,45 +414,6 @@ impl Look<'_> {
         let view =
             self.tables().find(|(_, table)| matches!(table.kind, TableKind::View | TableKind::MaterializedView))?;
         Some(doubt("view", format!("It is read from the view {}, which may leave rows out.", view.1.name)))
-    }
-}
-
-/// The column at the end of a duration that may be missing, also in the queries that an expression reads.
-fn open_end(expression: &Expression, rows: &Rows, catalog: &Catalog) -> Option<String> {
-    let mut found = None;
-    expression.visit(&mut |part| {
-        if found.is_some() {
-            return;
-        }
-        if let Some((end, start)) = part.as_infix("-")
-            && is_moment(end, rows, catalog)
-            && is_moment(start, rows, catalog)
-            && !start.columns().is_empty()
-        {
-            let column = column_in(truncated(end), rows, catalog);
-            let is_open = |column: &&Column| {
-                column.nullable && column.statistics.as_ref().is_none_or(|known| known.null_fraction > 0.0)
-            };
-            found = column.filter(is_open).map(|column| column.name.clone());
-        }
-        if let Expression::Column(column) = part
-            && let Some(Query::Block(inner)) = rows.source_of(column).and_then(Source::query)
-        {
-            let output = inner.outputs.get(column.index);
-            found = output.and_then(|output| open_end(&output.value, &inner.rows, catalog));
-        }
-    });
-    found
-}
-
-/// The moment of which an expression is the day, month or other beginning.
-fn truncated(expression: &Expression) -> &Expression {
-    match expression {
-        Expression::Cast { value, .. } => truncated(value),
-        Expression::Call { function, arguments } if function == "date_trunc" => {
-            arguments.get(1).map_or(expression, truncated)
-        }
-        other => other,
     }
 }
 

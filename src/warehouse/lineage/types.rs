@@ -1,6 +1,7 @@
 //! The types of expressions, as far as they can be told from the statement and the catalog.
 
 use super::expression::{Aggregate, Expression, Literal, Operator};
+use super::measure::Measure;
 use super::query::{Query, Relation, Rows};
 use crate::warehouse::catalog::{Catalog, ValueKind};
 
@@ -56,20 +57,84 @@ pub(super) fn is_moment(value: &Expression, rows: &Rows, catalog: &Catalog) -> b
     }
 }
 
-/// Returns the type's name as `format_type` writes it; `None` if it cannot be told.
+/// Functions that return text, whatever they are given.
+const TEXTS: &[&str] = &[
+    "btrim",
+    "concat",
+    "concat_ws",
+    "format",
+    "initcap",
+    "left",
+    "lower",
+    "lpad",
+    "ltrim",
+    "md5",
+    "regexp_replace",
+    "replace",
+    "reverse",
+    "right",
+    "rpad",
+    "rtrim",
+    "split_part",
+    "substr",
+    "substring",
+    "to_char",
+    "translate",
+    "upper",
+];
+/// Functions that return a whole number.
+const WHOLE_NUMBERS: &[&str] = &["length", "char_length", "strpos", "array_length", "cardinality"];
+/// Types of numbers, the narrowest first: arithmetic over two has the wider one.
+const NUMBERS: &[&str] = &["smallint", "integer", "bigint", "numeric", "real", "double precision"];
+
+/// Returns the type's name as `format_type` writes it, without a length or scale; `None` if it cannot be told.
 pub(crate) fn type_name(value: &Expression, rows: &Rows, catalog: &Catalog) -> Option<String> {
-    let of = |value: &Expression| type_name(value, rows, catalog);
-    let named = |name: &str| Some(name.to_owned());
-    match value {
-        Expression::Column(column) => match &rows.source_of(column)?.relation {
+    typed(value, &|leaf| {
+        let Expression::Column(column) = leaf else { return None };
+        match &rows.source_of(column)?.relation {
             Relation::Table { schema, name } => {
-                Some(catalog.table(Some(schema), name)?.column(&column.name)?.type_name.clone())
+                Some(plain(&catalog.table(Some(schema), name)?.column(&column.name)?.type_name))
             }
             Relation::Query { query: Query::Block(block), .. } => {
                 type_name(&block.outputs.get(column.index)?.value, &block.rows, catalog)
             }
             Relation::Query { .. } | Relation::Function { .. } => None,
-        },
+        }
+    })
+}
+
+/// Returns what [`type_name`] returns of arithmetic over measures.
+pub(super) fn type_of_measures(value: &Expression, measures: &[Measure], catalog: &Catalog) -> Option<String> {
+    typed(value, &|leaf| {
+        let Expression::Measure(index) = leaf else { return None };
+        let measure = measures.get(*index)?;
+        aggregate_type(&measure.aggregate, &|value| type_name(value, &measure.rows, catalog))
+    })
+}
+
+/// Returns the type without a length or scale: `numeric` for `numeric(14,2)`.
+fn plain(type_name: &str) -> String {
+    let (base, rest) = type_name.split_once('(').unwrap_or((type_name, ""));
+    let after = rest.split_once(')').map_or("", |(_, after)| after);
+    format!("{}{after}", base.trim_end())
+}
+
+/// Returns whether the type is a whole number's.
+pub(super) fn is_whole(type_name: Option<&str>) -> bool {
+    matches!(type_name, Some("smallint" | "integer" | "bigint"))
+}
+
+/// Returns whether the type is a text's.
+pub(crate) fn is_text(type_name: Option<&str>) -> bool {
+    matches!(type_name, Some("text" | "character varying" | "character" | "varchar" | "bpchar" | "name"))
+}
+
+/// Returns the type of a value, given those of columns and measures.
+fn typed(value: &Expression, leaf: &dyn Fn(&Expression) -> Option<String>) -> Option<String> {
+    let of = |value: &Expression| typed(value, leaf);
+    let named = |name: &str| Some(name.to_owned());
+    match value {
+        Expression::Column(_) | Expression::Measure(_) => leaf(value),
         Expression::Literal(literal) => match literal {
             Literal::Text(_) => named("text"),
             Literal::Boolean(_) => named("boolean"),
@@ -77,9 +142,10 @@ pub(crate) fn type_name(value: &Expression, rows: &Rows, catalog: &Catalog) -> O
             Literal::Number(_) => named("numeric"),
             Literal::Null | Literal::Parameter(_) => None,
         },
-        Expression::Cast { type_name, .. } => match type_name.as_str() {
+        Expression::Cast { type_name, .. } => match plain(type_name).as_str() {
             "int" | "int4" => named("integer"),
             "int8" => named("bigint"),
+            "int2" => named("smallint"),
             "float8" | "float" => named("double precision"),
             "decimal" => named("numeric"),
             other => named(other),
@@ -87,23 +153,23 @@ pub(crate) fn type_name(value: &Expression, rows: &Rows, catalog: &Catalog) -> O
         Expression::Aggregate(aggregate) => aggregate_type(aggregate, &of),
         Expression::Call { function, arguments } => match function.as_str() {
             "coalesce" | "nullif" | "greatest" | "least" | "abs" => of(arguments.first()?),
-            "round" | "trunc" => of(arguments.first()?).filter(|name| name == "numeric"),
-            "upper" | "lower" | "to_char" | "concat" | "btrim" | "initcap" => named("text"),
+            "round" | "trunc" | "floor" | "ceil" => {
+                of(arguments.first()?).map(|name| if name == "numeric" { name } else { "double precision".to_owned() })
+            }
             "extract" => named("numeric"),
+            "timezone" => named(match of(arguments.get(1)?)?.as_str() {
+                "timestamp with time zone" | "timestamptz" => "timestamp without time zone",
+                _ => "timestamp with time zone",
+            }),
+            name if TEXTS.contains(&name) => named("text"),
+            name if WHOLE_NUMBERS.contains(&name) => named("integer"),
             _ => None,
         },
-        Expression::Operation { operator: Operator::Infix(sign), operands } => match operands.as_slice() {
-            [left, right] if matches!(sign.as_str(), "+" | "-" | "*" | "/") => {
-                let (left, right) = (of(left)?, of(right)?);
-                let is_number = matches!(left.as_str(), "integer" | "bigint" | "numeric" | "double precision");
-                (is_number && left == right).then_some(left)
-            }
-            [_, _] if sign == "||" => named("text"),
-            [_, _] if matches!(sign.as_str(), "=" | "<>" | "<" | ">" | "<=" | ">=" | "AND" | "OR" | "LIKE") => {
-                named("boolean")
-            }
-            _ => None,
-        },
+        Expression::Operation { operator: Operator::Infix(sign), operands } => {
+            let [left, right] = operands.as_slice() else { return None };
+            operation_type(sign, &|| of(left), &|| of(right))
+        }
+        Expression::Operation { operator: Operator::Prefix(sign), operands } if sign == "-" => of(operands.first()?),
         Expression::Case { branches, otherwise, .. } => {
             let values = branches.iter().map(|(_, value)| value).chain(otherwise.as_deref());
             let types = values.map(of).collect::<Option<Vec<_>>>()?;
@@ -114,13 +180,34 @@ pub(crate) fn type_name(value: &Expression, rows: &Rows, catalog: &Catalog) -> O
     }
 }
 
+fn operation_type(sign: &str, left: &dyn Fn() -> Option<String>, right: &dyn Fn() -> Option<String>) -> Option<String> {
+    let named = |name: &str| Some(name.to_owned());
+    match sign {
+        "||" | "->>" | "#>>" => named("text"),
+        "=" | "<>" | "<" | ">" | "<=" | ">=" | "AND" | "OR" | "LIKE" => named("boolean"),
+        "+" | "-" | "*" | "/" | "%" => {
+            let (left, right) = (left()?, right()?);
+            match (left.as_str(), sign, right.as_str()) {
+                ("date", "-", "date") => return named("integer"),
+                ("date", "+" | "-", "integer") => return named("date"),
+                _ => {}
+            }
+            let width = |name: &str| NUMBERS.iter().position(|known| *known == name);
+            let widest = width(&left)?.max(width(&right)?);
+            NUMBERS.get(widest).map(|name| (*name).to_owned())
+        }
+        _ => None,
+    }
+}
+
 fn aggregate_type(aggregate: &Aggregate, of: &dyn Fn(&Expression) -> Option<String>) -> Option<String> {
     if aggregate.function == "count" {
         return Some("bigint".to_owned());
     }
-    let argument = of(aggregate.arguments.first()?)?;
+    let within = aggregate.within.first().map(|order| &order.key);
+    let argument = of(within.or(aggregate.arguments.first())?)?;
     let name = match (aggregate.function.as_str(), argument.as_str()) {
-        ("min" | "max", _) => return Some(argument),
+        ("min" | "max" | "mode" | "percentile_disc", _) => return Some(argument),
         ("sum", "integer" | "smallint") => "bigint",
         ("sum" | "avg", "bigint" | "numeric") | ("avg", "integer" | "smallint") => "numeric",
         ("sum" | "avg", "double precision") => "double precision",

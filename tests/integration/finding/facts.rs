@@ -12,6 +12,7 @@ use explore::finding::companions::Evaluator;
 use explore::finding::fact::Fact;
 use explore::finding::results::QueryResult;
 use explore::finding::workbook::{Sheet, Workbook};
+use explore::semantic::metadata::Metadata;
 use explore::warehouse::Limits;
 use explore::warehouse::catalog::Catalog;
 use explore::warehouse::executor::{Executor, Rules};
@@ -49,9 +50,10 @@ struct Case {
 
 impl Ground {
     async fn new(name: &str, sql: &str) -> Self {
-        let url = fresh(name, sql).await;
+        let url = fresh(name, &format!("{sql};\nANALYZE")).await;
         let rules = Rules { search_path: vec!["public".to_owned()], ..Rules::default() };
-        let (executor, opened) = Executor::open(Arc::new(connect(&url).await), rules, LIMITS).await.unwrap();
+        let (executor, mut opened) = Executor::open(Arc::new(connect(&url).await), rules, LIMITS).await.unwrap();
+        explore::semantic::complete(&mut opened.catalog, &Metadata::default());
         Self { executor, catalog: Arc::new(opened.catalog), as_of: date(2026, 1, 31) }
     }
 

@@ -31,4 +31,4 @@ INSERT INTO events_old SELECT g, (ARRAY['all','rest'])[1+g%2], timestamp '2021-1
 CREATE VIEW punctual AS SELECT * FROM flights WHERE delay_minutes <= 15 AND status='flown';
 CREATE TABLE stays(id serial, guest text, checked_in timestamp, checked_out timestamp, nights int, rate numeric, room_type text);
 INSERT INTO stays(guest,checked_in,checked_out,nights,rate,room_type) SELECT 'g'||g%50, timestamp '2022-12-15 15:00'+g*interval '9 hours', timestamp '2022-12-15 15:00'+g*interval '9 hours'+ (1+g%4)*interval '1 day' + (CASE WHEN g%3=0 THEN 10 ELSE -4 END)*interval '1 hour' + (CASE WHEN g%3=0 THEN 0 ELSE 2 END) * interval '1 day', 1+g%4, 80+(g*37)%90, CASE WHEN g%3=0 THEN 'suite' ELSE 'single' END FROM generate_series(1,900) g;
-ANALYZE;
+

@@ -1,65 +1,71 @@
-//! Which expressions are whole numbers.
+//! What a type changes: whole numbers lose their fraction, texts are ordered letter by letter.
 
-use super::column_in;
+use super::{Doubt, Look, doubt};
 use crate::warehouse::catalog::Catalog;
-use crate::warehouse::lineage::expression::{Expression, Literal, Operator};
+use crate::warehouse::lineage::expression::{Expression, Literal};
 use crate::warehouse::lineage::measure::Measure;
-use crate::warehouse::lineage::query::Rows;
-use crate::warehouse::lineage::types::type_name;
+use crate::warehouse::lineage::types::{is_text, is_whole, type_name, type_of_measures};
 
-/// Returns whether the expression divides a whole number by a whole number.
-pub(super) fn is_integer_division(expression: &Expression, rows: &Rows, catalog: &Catalog) -> bool {
-    expression
-        .as_infix("/")
-        .is_some_and(|(left, right)| is_integer(left, rows, catalog) && is_integer(right, rows, catalog))
+/// Formats of `to_char` whose texts have the order of the dates, by their letters.
+const ORDERED_FORMATS: &[&str] =
+    &["YYYY", "YYYYQ", "YYYYMM", "YYYYMMDD", "YYYYMMDDHH24", "YYYYMMDDHH24MI", "YYYYMMDDHH24MISS", "IYYYIW"];
+
+pub(super) fn integer_division() -> Doubt {
+    doubt("integer_division", "Whole numbers are divided by whole numbers, so that each fraction is cut off.")
 }
 
-fn is_integer(expression: &Expression, rows: &Rows, catalog: &Catalog) -> bool {
-    let is = |expression: &Expression| is_integer(expression, rows, catalog);
-    match expression {
-        Expression::Column(_) => column_in(expression, rows, catalog)
-            .is_some_and(|column| matches!(column.type_name.as_str(), "smallint" | "integer" | "bigint")),
-        Expression::Literal(Literal::Number(number)) => number.bytes().all(|byte| byte.is_ascii_digit()),
-        Expression::Cast { type_name, .. } => {
-            matches!(type_name.as_str(), "int" | "integer" | "bigint" | "smallint" | "int8" | "int4")
+/// Returns whether arithmetic over measures divides a whole number by a whole number.
+pub(super) fn divides_measures(value: &Expression, measures: &[Measure], catalog: &Catalog) -> bool {
+    divides(value, &|side| type_of_measures(side, measures, catalog))
+}
+
+fn divides(value: &Expression, type_of: &dyn Fn(&Expression) -> Option<String>) -> bool {
+    value.any(&mut |part| {
+        let whole = |side: &Expression| is_whole(type_of(side).as_deref());
+        part.as_infix("/").is_some_and(|(left, right)| whole(left) && whole(right))
+    })
+}
+
+impl Look<'_> {
+    /// A whole number divided by a whole number, wherever the statement does so.
+    pub(super) fn integer_division(&self, keys: &[&Expression]) -> Option<Doubt> {
+        let type_of = |value: &Expression| type_name(value, self.rows, self.catalog);
+        self.parts(keys).any(|part| divides(part, &type_of)).then(integer_division)
+    }
+
+    /// Texts have an order of letters: '9' comes after '10'.
+    pub(super) fn text_order(&self, keys: &[&Expression]) -> Option<Doubt> {
+        let mut found = None;
+        for part in self.parts(keys) {
+            part.visit(&mut |part| {
+                let sides = ["<", "<=", ">", ">="].iter().find_map(|sign| part.as_infix(sign));
+                let Some((left, right)) = sides else { return };
+                let is_of_text = |side: &&Expression| {
+                    !matches!(side, Expression::Literal(_))
+                        && is_text(type_name(side, self.rows, self.catalog).as_deref())
+                        && !is_ordered(side)
+                };
+                found = found.take().or_else(|| [left, right].into_iter().find(is_of_text));
+            });
         }
-        Expression::Operation { operator: Operator::Infix(sign), operands } => {
-            matches!(sign.as_str(), "+" | "-" | "*" | "/" | "%") && operands.iter().all(is)
-        }
-        Expression::Operation { operator: Operator::Prefix(sign), operands } => sign == "-" && operands.iter().all(is),
-        Expression::Aggregate(aggregate) => aggregate.function == "count",
-        _ => false,
+        let names = found?.columns().into_iter().map(|column| column.name.clone()).collect::<Vec<_>>();
+        let names = if names.is_empty() { "A value".to_owned() } else { names.join(" and ") };
+        Some(doubt("text_order", format!("{names} is compared as a text, letter by letter: '9' comes after '10'.")))
     }
 }
 
-/// Returns whether the expression divides a whole number of measures by another one.
-pub(super) fn divides_counts(expression: &Expression, measures: &[Measure], catalog: &Catalog) -> bool {
-    expression
-        .as_infix("/")
-        .is_some_and(|(left, right)| is_count(left, measures, catalog) && is_count(right, measures, catalog))
-}
-
-fn is_count(expression: &Expression, measures: &[Measure], catalog: &Catalog) -> bool {
-    match expression {
-        Expression::Measure(index) => measures.get(*index).is_some_and(|measure| {
-            let argument = measure.aggregate.arguments.first();
-            match measure.aggregate.function.as_str() {
-                "count" => true,
-                "sum" => argument
-                    .and_then(|one| type_name(one, &measure.rows, catalog))
-                    .is_some_and(|name| name == "integer"),
-                "min" | "max" => argument.is_some_and(|one| is_integer(one, &measure.rows, catalog)),
-                _ => false,
+/// Returns whether it is a date as a text of the same order.
+fn is_ordered(text: &Expression) -> bool {
+    match text {
+        Expression::Call { function, arguments } if function == "to_char" => match arguments.get(1) {
+            Some(Expression::Literal(Literal::Text(format))) => {
+                let plain = format.split('"').step_by(2).collect::<String>().to_uppercase();
+                let letters = plain.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
+                ORDERED_FORMATS.contains(&letters.as_str())
             }
-        }),
-        Expression::Literal(Literal::Number(number)) => number.bytes().all(|byte| byte.is_ascii_digit()),
-        Expression::Call { function, arguments } if function == "nullif" => {
-            arguments.first().is_some_and(|one| is_count(one, measures, catalog))
-        }
-        Expression::Operation { operator: Operator::Infix(sign), operands } => {
-            matches!(sign.as_str(), "+" | "-" | "*" | "/" | "%")
-                && operands.iter().all(|operand| is_count(operand, measures, catalog))
-        }
+            _ => false,
+        },
+        Expression::Cast { value, .. } => is_ordered(value),
         _ => false,
     }
 }

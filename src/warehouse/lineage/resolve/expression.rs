@@ -9,11 +9,18 @@ use super::super::expression::{Expression, Literal, Subquery, SubqueryForm};
 use super::super::query::Query;
 use super::scope::Scope;
 use super::{Resolver, names};
+use crate::typeset::text::line;
+
+/// Characters of a form that a reason names.
+const FORM_CHARACTERS_MAX: usize = 60;
 
 impl<'q> Resolver<'q> {
     /// Returns the expression, with unknown parts where a form or name is not known.
     pub(super) fn expression(&mut self, expr: &'q Expr, scope: &Scope<'_>) -> Expression {
-        self.known(expr, scope).unwrap_or_else(|| Expression::Unknown("a form that is not traced".to_owned()))
+        self.known(expr, scope).unwrap_or_else(|| {
+            let form = line(&expr.to_string(), FORM_CHARACTERS_MAX);
+            Expression::Unknown(format!("a form that is not traced, {form}"))
+        })
     }
 
     fn boxed(&mut self, expr: &'q Expr, scope: &Scope<'_>) -> Box<Expression> {

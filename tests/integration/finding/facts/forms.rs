@@ -111,7 +111,7 @@ async fn what_has_no_meaning_is_refused() {
         ("SELECT 42 AS n FROM sales LIMIT 1", "q1.n", "a constant"),
         ("SELECT region, 90 * count(*) AS eur FROM sales GROUP BY region", "q1[North].eur", "holds 90"),
         ("SELECT count(*) AS n FROM generate_series(1, 42)", "q1.n", "reaches no table"),
-        ("SELECT count(*) AS n FROM sales CROSS JOIN sales AS other", "q1.n", "without a join condition"),
+        ("SELECT count(*) AS n FROM sales CROSS JOIN sales AS other", "q1.n", "joined by no equal columns"),
         ("SELECT id, amount FROM sales ORDER BY id LIMIT 3", "q1[2].amount", "single rows"),
         (
             "SELECT day, sum(sum(amount)) OVER (ORDER BY day) AS s FROM sales GROUP BY day",
