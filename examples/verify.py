@@ -55,7 +55,8 @@ def arithmetic(known):
 
 def cell(fact, evidence):
     """The text of the only cell that a fact states; None if it states several, or its row is not cited."""
-    if fact["form"] != "value" or len(fact["cells"]) != 1:
+    is_computed = re.search(r"[*/]", re.sub(r"\[.*?\]", "", fact["claim"]))
+    if fact["form"] != "value" or len(fact["cells"]) != 1 or is_computed:
         return None
     place = fact["cells"][0]
     for part in evidence:

@@ -3,6 +3,7 @@
 //! A model writes a [`Draft`]. `check` turns it into a [`Told`], or returns what is wrong with it. Nothing else can
 //! construct a [`Told`], except reading one back from a journal.
 
+pub mod assumption;
 pub mod check;
 pub mod claim;
 pub mod companions;

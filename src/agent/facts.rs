@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::Exploration;
 use super::journal::{Answered, Event, Question};
 use super::tools::{Answering, State};
+use crate::finding::assumption::{Assuming, Assumption};
 use crate::finding::claim::Claim;
 use crate::finding::companions::Evaluator;
 use crate::finding::fact::{self, Fact};
@@ -85,6 +86,21 @@ impl Exploration<'_> {
         let is_of = |fact: &&Fact| fact.cells.iter().any(|cell| cell.query.eq_ignore_ascii_case(query));
         let lines = self.book.facts().iter().filter(is_of).take(OFFERS_MAX).map(line).collect::<Vec<_>>();
         offered(&lines)
+    }
+
+    /// Keeps an assumption. Returns the answer for the model.
+    pub(super) fn assume(&mut self, given: &Assuming) -> io::Result<String> {
+        let known = self.book.assumptions().len();
+        match self.book.assume(given) {
+            Ok(made) => {
+                if self.book.assumptions().len() > known {
+                    self.observer.observe(Event::Assumed(made.clone()))?;
+                }
+                let Assumption { id, name, .. } = &made;
+                Ok(format!("{id} = {}: {name}. Claims may multiply or divide by it: q1[..].n * {id}", made.amount()))
+            }
+            Err(problem) => Ok(format!("refused: {problem}")),
+        }
     }
 
     /// Words claims, and says of each that is refused why.

@@ -24,6 +24,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::finding::Told;
+use crate::finding::assumption::Assumption;
 use crate::finding::fact::Fact;
 use crate::finding::record::Finding;
 use crate::finding::results::QueryResult;
@@ -125,6 +126,8 @@ pub enum Event {
     },
     /// A claim holds, and was worded.
     Stated(Box<Fact>),
+    /// A number was assumed that the data do not hold.
+    Assumed(Assumption),
     /// A claim was refused.
     ClaimRefused { claim: String, reason: String },
     /// A finding of facts was recorded. One with the id of an earlier finding takes its place.

@@ -182,6 +182,7 @@ fn summarise(journal: &Path) -> Result<Summary, String> {
         | Event::Planned { .. }
         | Event::CompanionRan { .. }
         | Event::Stated(_)
+        | Event::Assumed(_)
         | Event::ClaimRefused { .. }
         | Event::FindingRefused { .. }
         | Event::LimitReached { .. }

@@ -17,6 +17,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::finding::Draft;
+use crate::finding::assumption::Assuming;
 use crate::finding::record::Proposal;
 use crate::model::lenient::{self, Flaw};
 use crate::model::{ToolCall, ToolSpec};
@@ -40,7 +41,9 @@ impl Speech {
     /// Returns the tools' names, in the order in which the model receives them.
     fn names(self) -> &'static [&'static str] {
         match self {
-            Self::Facts => &["execute_sql", "describe_table", "find_values", "state", "record_finding", "finish"],
+            Self::Facts => {
+                &["execute_sql", "describe_table", "find_values", "state", "assume", "record_finding", "finish"]
+            }
             Self::Words => &["execute_sql", "describe_table", "find_values", "record_finding", "finish"],
         }
     }
@@ -55,6 +58,8 @@ pub enum Call {
     FindValues(FindValues),
     /// Words claims without recording them.
     State(State),
+    /// Declares a number that the data do not hold.
+    Assume(Assuming),
     /// Records a finding of facts.
     Propose(Box<Proposal>),
     /// Records a finding in words.
@@ -168,6 +173,7 @@ impl Call {
             ("describe_table", _) => arguments(call).map(Self::DescribeTable),
             ("find_values", _) => arguments(call).map(Self::FindValues),
             ("state", Speech::Facts) => arguments(call).map(Self::State),
+            ("assume", Speech::Facts) => arguments(call).map(Self::Assume),
             ("record_finding", Speech::Facts) => arguments(call).map(|proposal| Self::Propose(Box::new(proposal))),
             ("record_finding", Speech::Words) => arguments(call).map(|draft| Self::RecordFinding(Box::new(draft))),
             ("finish", Speech::Facts) => arguments(call)
@@ -274,6 +280,11 @@ pub fn specs(recording_only: bool, speech: Speech) -> Vec<ToolSpec> {
                  alike(q3.days); each change(q1.before, q1.after); trend(q5.n); since(q5.n); outlier(a); per_day(a); \
                  differ(a, b). f4 stands for an earlier fact. At most 16 claims a call. The words come from the SQL, never \
                  from its aliases.",
+            ));
+            specs.push(spec::<Assuming>(
+                "assume",
+                "Declare a number that the data do not hold, such as the cost of a call. Claims multiply or divide by its \
+                 id: q1[North].calls * a1. What rests on it is printed as an estimate, the assumption as yours.",
             ));
             specs.push(spec::<Proposal>(
                 "record_finding",

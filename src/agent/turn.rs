@@ -75,7 +75,7 @@ impl Exploration<'_> {
         let look = |what: &str| Answer::Text(format!("limit: {what} is over; record what is proven, then call finish"));
         Ok(match call {
             Err(problem) => Some(Answer::Text(problem.clone())),
-            Ok(Call::State(_) | Call::Propose(_) | Call::RecordFinding(_) | Call::Finish(_)) => None,
+            Ok(Call::State(_) | Call::Assume(_) | Call::Propose(_) | Call::RecordFinding(_) | Call::Finish(_)) => None,
             Ok(Call::ExecuteSql(_) | Call::DescribeTable(_) | Call::FindValues(_)) if last => Some(look("looking")),
             Ok(Call::DescribeTable(arguments)) => Some(Answer::Text(self.setup.toolbox.describe_table(arguments))),
             Ok(Call::ExecuteSql(arguments)) => Some(self.plan_query(arguments).await?),
@@ -186,12 +186,18 @@ impl Exploration<'_> {
         Ok(())
     }
 
-    /// Words the claims of the turn's `state` calls.
+    /// Keeps the assumptions of the turn, and words the claims of its `state` calls.
     async fn state_claims(
         &mut self,
         calls: &[(&ToolCall, Result<Call, String>)],
         answers: &mut [Option<Answer>],
     ) -> io::Result<()> {
+        // An assumption comes first, so that claims of the same turn can name it.
+        for ((_, parsed), answer) in calls.iter().zip(answers.iter_mut()) {
+            if let (Ok(Call::Assume(arguments)), None) = (parsed, &answer) {
+                *answer = Some(Answer::Text(self.assume(arguments)?));
+            }
+        }
         for ((_, parsed), answer) in calls.iter().zip(answers) {
             if let (Ok(Call::State(arguments)), None) = (parsed, &answer) {
                 *answer = Some(Answer::Text(self.state(arguments).await?));

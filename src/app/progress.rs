@@ -144,6 +144,7 @@ impl Standing {
             | Event::Planned { .. }
             | Event::CompanionRan { .. }
             | Event::Stated(_)
+            | Event::Assumed(_)
             | Event::ClaimRefused { .. }
             | Event::FindingRefused { .. }
             | Event::LimitReached { .. }

@@ -50,6 +50,8 @@ pub enum Operand {
     Cell(Reference),
     /// The id of a fact, such as `f4`.
     Fact(String),
+    /// The id of an assumption, such as `a1`.
+    Assumption(String),
     /// A number written in the claim.
     Number(Decimal),
     Arithmetic(Sign, Box<Operand>, Box<Operand>),

@@ -39,6 +39,7 @@ use serde::{Deserialize, Serialize};
 
 use self::quantity::Quantity;
 use super::CellReference;
+use super::assumption::Assumption;
 use super::claim::{Claim, Operand};
 use super::workbook::Workbook;
 use crate::typeset::text::line;
@@ -77,6 +78,9 @@ pub struct Fact {
     /// Why a number may say something else than it seems to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub doubts: Vec<NamedDoubt>,
+    /// What it rests on that no table holds: it is an estimate then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assumes: Vec<Assumption>,
     /// How well chance explains it; `None` if that was not tested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test: Option<Test>,
@@ -272,6 +276,14 @@ impl Draft<'_> {
                 }
             }
         }
+        let mut assumes = Vec::<Assumption>::new();
+        for assumed in self.quantities.iter().flat_map(|quantity| &quantity.assumes) {
+            if !assumes.contains(assumed) {
+                assumes.push(assumed.clone());
+            }
+        }
+        let estimates = assumes.iter().map(|known| Doubt { id: "assumed", sentence: known.doubt() });
+        doubts.splice(0..0, estimates);
         let first = self.quantities.first();
         let conditions = first.map(|first| first.shared()).unwrap_or_default();
         let period = conditions.iter().find_map(|condition| condition.as_period()).map(|(_, period)| period.words());
@@ -293,6 +305,7 @@ impl Draft<'_> {
                     sentence: line(&doubt.sentence, DOUBT_CHARACTERS_MAX),
                 })
                 .collect(),
+            assumes,
             test: self.test,
             subject: subject.map(|condition| condition.words.clone()).collect(),
             period,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
+use super::assumption::{Assuming, Assumption};
 use super::fact::Fact;
 use super::results::QueryResult;
 use crate::warehouse::catalog::Catalog;
@@ -29,6 +30,7 @@ pub struct Workbook {
     /// What the engine's own queries returned, by their SQL.
     companions: HashMap<String, Answer>,
     facts: Vec<Fact>,
+    assumptions: Vec<Assumption>,
 }
 
 /// What a query of the engine returned.
@@ -43,7 +45,14 @@ pub struct Answer {
 impl Workbook {
     /// Returns a workbook without results.
     pub fn new(catalog: Arc<Catalog>, as_of: Date) -> Self {
-        Self { catalog, as_of, sheets: Vec::new(), companions: HashMap::new(), facts: Vec::new() }
+        Self {
+            catalog,
+            as_of,
+            sheets: Vec::new(),
+            companions: HashMap::new(),
+            facts: Vec::new(),
+            assumptions: Vec::new(),
+        }
     }
 
     /// Adds a result.
@@ -89,6 +98,22 @@ impl Workbook {
     /// Returns the fact with this id. Upper and lower case are the same.
     pub fn fact(&self, id: &str) -> Option<&Fact> {
         self.facts.iter().find(|fact| fact.id.eq_ignore_ascii_case(id))
+    }
+
+    /// Keeps an assumption and gives it an id. The same number under the same name keeps its id.
+    pub fn assume(&mut self, given: &Assuming) -> Result<Assumption, String> {
+        let made = Assumption::new(format!("a{}", self.assumptions.len() + 1), given)?;
+        let is_it = |known: &&Assumption| known.name == made.name && known.amount() == made.amount();
+        if let Some(known) = self.assumptions.iter().find(is_it) {
+            return Ok(known.clone());
+        }
+        self.assumptions.push(made.clone());
+        Ok(made)
+    }
+
+    /// Returns the assumptions, the oldest first.
+    pub fn assumptions(&self) -> &[Assumption] {
+        &self.assumptions
     }
 
     /// Returns the facts, the oldest first.

@@ -135,6 +135,7 @@ impl Tally {
             | Event::Planned { .. }
             | Event::CompanionRan { .. }
             | Event::Stated(_)
+            | Event::Assumed(_)
             | Event::ClaimRefused { .. }
             | Event::Recorded(_)
             | Event::Found(_)

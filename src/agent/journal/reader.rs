@@ -221,6 +221,7 @@ impl Reading {
             }
             Event::Briefed { .. }
             | Event::Stated(_)
+            | Event::Assumed(_)
             | Event::Asked { .. }
             | Event::Planned { .. }
             | Event::LimitReached { .. }

@@ -1,9 +1,13 @@
 //! Notes on a query or its result, where it does not say what its writer most likely meant.
 
 use crate::finding::results::QueryResult;
+use crate::typeset::text::line;
 use crate::warehouse::catalog::Catalog;
 use crate::warehouse::lineage::{Lineage, doubts};
 use crate::warehouse::sql::Select;
+
+/// Characters of a note that quotes values of the data.
+const NOTE_CHARACTERS_MAX: usize = 200;
 
 /// Returns the objection to a bare `user`, which is the role of the session, where a table of the statement has a column
 /// of that name.
@@ -41,18 +45,24 @@ fn has_bare_word(text: &str, word: &str) -> bool {
     false
 }
 
-/// Returns what a writer should know of a result: fractions that were cut off.
+/// Returns what a writer should know of a result that has nothing or only zeros: fractions that were cut off, a value that
+/// is written in other letters.
 pub(crate) fn on_result(result: &QueryResult, lineage: &Lineage, catalog: &Catalog) -> Option<String> {
     let [branch] = lineage.branches.as_slice() else { return None };
-    let is_cut = |index: usize| {
-        let meaning = &branch.columns[index];
-        let cells = || result.table.rows.iter().filter_map(|row| row.get(index)?.as_deref());
-        let divides = || doubts::of_meaning(meaning, catalog).iter().any(|doubt| doubt.id == "integer_division");
-        cells().next().is_some() && cells().all(|cell| matches!(cell, "0" | "0.0" | "0.00")) && divides()
+    let cells = |index: usize| result.table.rows.iter().filter_map(move |row| row.get(index)?.as_deref());
+    let is_zero = |index: &usize| cells(*index).all(|cell| matches!(cell, "0" | "0.0" | "0.00"));
+    let of_column = |index: usize| {
+        let name = &result.table.columns.get(index)?.name;
+        let doubts = doubts::of_meaning(&branch.columns[index], catalog);
+        doubts.iter().find_map(|doubt| match doubt.id {
+            "integer_division" if cells(index).next().is_some() => Some(format!(
+                "[note] {name} is 0 everywhere because whole numbers are divided by whole numbers; write 1.0 * a / b"
+            )),
+            "other_case" => Some(format!("[note] {name}: {}", line(&doubt.sentence, NOTE_CHARACTERS_MAX))),
+            _ => None,
+        })
     };
-    let index = (0..branch.columns.len()).find(|index| is_cut(*index))?;
-    let name = &result.table.columns.get(index)?.name;
-    Some(format!("[note] {name} is 0 everywhere because whole numbers are divided by whole numbers; write 1.0 * a / b"))
+    (0..branch.columns.len()).filter(is_zero).find_map(of_column)
 }
 
 /// Returns advice on an error of the database: a text in double quotes is a name to it.

@@ -28,6 +28,7 @@ pub fn lines(event: &Event, verbosity: u8) -> Option<String> {
             None => whole.then(|| block(&format!("{id} (the engine's own)"), sql)),
         },
         Event::Stated(fact) => Some(format!("{} \u{25c6} {}", fact.id, fact.sentence)),
+        Event::Assumed(known) => Some(format!("assumed: {} = {}: {}", known.id, known.amount(), known.name)),
         Event::ClaimRefused { claim, reason } => Some(format!("refused: {claim}: {reason}")),
         Event::Recorded(finding) => Some(format!("{} found: {}", finding.id, finding.headline())),
         Event::Found(finding) => Some(format!("{} found: {}", finding.id, finding.title)),

@@ -41,6 +41,7 @@ pub(super) fn record(event: &Event) {
             tracing::info!(finding = finding.id, fingerprint = finding.fingerprint, title = finding.title, "found");
         }
         Event::Recorded(finding) => tracing::info!(finding = finding.id, sentence = finding.headline(), "finding"),
+        Event::Assumed(known) => tracing::info!(id = known.id, name = known.name, value = %known.value, "assumed"),
         Event::ClaimRefused { claim, reason } => tracing::info!(claim, reason, "claim refused"),
         Event::FindingRefused { problems, .. } => tracing::info!(problems = problems.join("; "), "finding sent back"),
         Event::LimitReached { limit, refused } => tracing::info!(%limit, refused, "limit reached"),

@@ -287,6 +287,10 @@ impl<'t> Parser<'t> {
             self.at += word.len();
             return Ok(Operand::Fact(word.to_lowercase()));
         }
+        if is_id(word, 'a') {
+            self.at += word.len();
+            return Ok(Operand::Assumption(word.to_lowercase()));
+        }
         let start = self.at;
         self.at += word.len();
         let is_call = self.peek() == Some('(');
@@ -446,6 +450,7 @@ mod tests {
             "gap(share(q1[a].x, q1[a].y), share(q1[b].x, q1[b].y))",
             "differ(q1[a].x of q1[a].y, q1[b].x of q1[b].y)",
             "per_day(q5[2023-06-01].trips)",
+            "q1[North].calls * a1",
             "q1['a, b]', c=3].\"Total Cost\"",
         ] {
             assert!(claim(text).is_ok(), "{text}: {:?}", claim(text));

@@ -400,7 +400,14 @@ impl<'w> Column<'w> {
         let Some(value) = group.value else {
             return refused(format!("{} has no value there", self.name()));
         };
-        Ok(Quantity { formula: self.formula(), parts: group.parts.clone(), value, decimals, cells: Vec::new() })
+        Ok(Quantity {
+            formula: self.formula(),
+            parts: group.parts.clone(),
+            value,
+            decimals,
+            cells: Vec::new(),
+            assumes: Vec::new(),
+        })
     }
 
     /// Returns the number over all groups that the holds leave, for a group's other keys. `holds` names outputs.
@@ -444,7 +451,7 @@ impl<'w> Column<'w> {
         let Some(value) = self.computed(&values)? else {
             return refused("there are no other rows to compare it with".to_owned());
         };
-        Ok(Quantity { formula: self.formula(), parts, value, decimals, cells: Vec::new() })
+        Ok(Quantity { formula: self.formula(), parts, value, decimals, cells: Vec::new(), assumes: Vec::new() })
     }
 
     /// Returns the only key besides the period that tells the groups of one period apart by itself, such as an id beside a

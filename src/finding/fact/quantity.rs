@@ -7,12 +7,15 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use super::condition::{Condition, has};
 use super::period::Period;
 use crate::finding::CellReference;
+use crate::finding::assumption::Assumption;
 use crate::typeset::text::group_digits;
 use crate::warehouse::lineage::doubts::Doubt;
 use crate::warehouse::lineage::expression::{Expression, Literal, Operator};
 
 /// Decimals beyond which a number is rounded: a division gave them, nobody chose to show them.
 const DECIMALS_MAX: u32 = 4;
+/// The call that stands for an assumption in a formula, with its id and its number.
+pub(in crate::finding) const ASSUMED: &str = "assumed";
 /// Rows below which a percentage of a change, or a multiple, says little.
 pub(super) const BASE_ROWS_MIN: u64 = 10;
 
@@ -61,6 +64,8 @@ pub(super) struct Quantity {
     pub(super) decimals: u32,
     /// The cells that it was taken from.
     pub(super) cells: Vec<CellReference>,
+    /// What it rests on that no table holds.
+    pub(super) assumes: Vec<Assumption>,
 }
 
 /// How a number is read.
@@ -245,6 +250,13 @@ impl Quantity {
     }
 }
 
+/// Returns what stands for an assumption in a formula.
+pub(super) fn assumed(assumption: &Assumption) -> Expression {
+    let id = Expression::Literal(Literal::Text(assumption.id.clone()));
+    let value = Expression::Literal(Literal::Number(assumption.value.to_string()));
+    Expression::Call { function: ASSUMED.to_owned(), arguments: vec![id, value] }
+}
+
 /// Returns the indices of part and whole, and whether the ratio is given in percent: `100 * a / nullif(b, 0)`.
 fn ratio(formula: &Expression) -> Option<(usize, usize, bool)> {
     let is_hundred = |side: &Expression| match side {
@@ -361,6 +373,7 @@ pub(super) fn evaluate(formula: &Expression, values: &[Option<Decimal>]) -> Resu
                 Ok(Some(of(value)?.unwrap_or_default()))
             }
             ("round", [value, ..]) => of(value),
+            (ASSUMED, [_, value]) => of(value),
             _ => Err(too_much()),
         },
         _ => Err(too_much()),

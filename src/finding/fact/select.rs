@@ -309,6 +309,10 @@ pub(super) fn cell_of(operand: &Operand, book: &Workbook) -> Result<Option<Refer
                 _ => Ok(None),
             }
         }
-        Operand::Number(_) | Operand::Arithmetic(..) | Operand::Share(..) | Operand::Per(..) => Ok(None),
+        Operand::Number(_)
+        | Operand::Assumption(_)
+        | Operand::Arithmetic(..)
+        | Operand::Share(..)
+        | Operand::Per(..) => Ok(None),
     }
 }

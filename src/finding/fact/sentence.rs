@@ -40,7 +40,8 @@ pub(super) fn what(quantity: &Quantity, told: &[Condition]) -> String {
         .iter()
         .zip(&quantity.parts)
         .map(|(letter, part)| format!("{letter} = {}", measure(part, &told_of_parts)));
-    let list = list.collect::<Vec<_>>().join(", ");
+    let assumed = quantity.assumes.iter().map(|known| format!("{} = {} is assumed", known.id, known.value));
+    let list = list.chain(assumed).collect::<Vec<_>>().join(", ");
     let formula = formula_words(&quantity.formula, &letters);
     format!("{formula} (where {list}){}", with(&without(shared.iter(), told)))
 }

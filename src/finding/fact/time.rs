@@ -27,7 +27,7 @@ pub(super) fn first_cell(operand: &Operand, book: &Workbook) -> Option<Reference
         Operand::Arithmetic(_, left, right) => first_cell(left, book).or_else(|| first_cell(right, book)),
         Operand::Share(part, _) | Operand::Per(_, part) => first_cell(part, book),
         Operand::Fact(id) => first_cell(&super::values::of_fact(id, book).ok()?, book),
-        Operand::Number(_) => None,
+        Operand::Number(_) | Operand::Assumption(_) => None,
     }
 }
 
@@ -99,7 +99,7 @@ pub(super) fn moment(column: &Column<'_>, row: usize) -> Result<Fact, Stop> {
     let conditions = super::sentence::with(&part.conditions.iter().collect::<Vec<_>>());
     let cells = vec![CellReference { query: column.sheet.result.id.clone(), row, column: column.index }];
     let (formula, value) = (Expression::Measure(0), Decimal::ZERO);
-    let quantity = Quantity { formula, parts: group.parts.clone(), value, decimals: 0, cells };
+    let quantity = Quantity { formula, parts: group.parts.clone(), value, decimals: 0, cells, assumes: Vec::new() };
     let what = format!("{}{conditions}", part.name);
     let phrase = format!("the {what} ({words})");
     let sentence = sentence(&format!("the {what} is {words}"));

@@ -4,12 +4,13 @@ use rust_decimal::Decimal;
 
 use super::compare::{Axis, Difference, difference};
 use super::condition::{Condition, has};
-use super::quantity::{BASE_ROWS_MIN, Quantity, Scale, apart, compute, evaluate, shown};
+use super::quantity::{self, BASE_ROWS_MIN, Quantity, Scale, apart, compute, evaluate, shown};
 use super::sentence::{
     P_MAX, interval, mean, more_or_less, percent, proportion, rows, sentence, side, size, tested, what, with,
 };
 use super::{Draft, Fact, Form, PARTS_MAX, Stop, Test, Value, refused, select, time, value as named};
 use crate::analysis::chance;
+use crate::finding::assumption::Assumption;
 use crate::finding::claim::{Claim, Operand, Peer, Reference, Sign};
 use crate::finding::workbook::Workbook;
 use crate::typeset::text::group_digits;
@@ -69,6 +70,10 @@ pub(super) fn quantity(operand: &Operand, book: &Workbook) -> Result<Quantity, S
         }
         Operand::Fact(id) => quantity(&of_fact(id, book)?, book),
         Operand::Number(number) => refused(format!("{number} alone is no number of the data: name a cell")),
+        Operand::Assumption(id) => {
+            let known = assumption(id, book)?;
+            refused(format!("{} is assumed and no number of the data: multiply a cell by it", known.id))
+        }
         Operand::Arithmetic(sign, left, right) => arithmetic(*sign, left, right, book),
         Operand::Share(part, whole) => share_of(part, whole, book),
         Operand::Per(pace, operand) => time::per_quantity(*pace, operand, book),
@@ -91,7 +96,32 @@ pub(super) fn of_fact(id: &str, book: &Workbook) -> Result<Operand, Stop> {
     }
 }
 
+/// Returns the assumption of an id.
+fn assumption<'b>(id: &str, book: &'b Workbook) -> Result<&'b Assumption, Stop> {
+    let known = book.assumptions().iter().find(|known| known.id == id);
+    known.ok_or_else(|| Stop::Refused(format!("there is no assumption {id}: call assume first")))
+}
+
+/// Returns a number that is multiplied or divided by what is assumed.
+fn estimated(sign: Sign, known: Quantity, assumed: &Assumption) -> Result<Quantity, Stop> {
+    let symbol = if sign == Sign::Times { "*" } else { "/" };
+    let value = compute(symbol, known.value, assumed.value).map_err(Stop::Refused)?;
+    let formula = Expression::infix(known.formula.clone(), symbol, quantity::assumed(assumed));
+    let assumes = known.assumes.iter().chain([assumed]).cloned().collect();
+    let decimals = value.normalize().scale().min(2).max(known.decimals.min(2));
+    Ok(Quantity { formula, value, decimals, assumes, ..known })
+}
+
 fn arithmetic(sign: Sign, left: &Operand, right: &Operand, book: &Workbook) -> Result<Quantity, Stop> {
+    match (sign, left, right) {
+        (Sign::Times, Operand::Assumption(id), other) | (Sign::Times | Sign::Over, other, Operand::Assumption(id)) => {
+            return estimated(sign, quantity(other, book)?, assumption(id, book)?);
+        }
+        (_, Operand::Assumption(id), _) | (_, _, Operand::Assumption(id)) => {
+            return refused(format!("{id} is assumed: a number of the data is multiplied or divided by it, no more"));
+        }
+        _ => {}
+    }
     for (number, other) in [(left, right), (right, left)] {
         let Operand::Number(number) = number else { continue };
         let is_unit = UNITS.contains(&number.normalize().to_string().as_str());
@@ -141,7 +171,8 @@ fn combined(sign: Sign, left: &Quantity, right: &Quantity) -> Result<Quantity, S
     let own = value.normalize().scale();
     let decimals = if sign == Sign::Over { own.min(3) } else { left.decimals.max(right.decimals) };
     let cells = left.cells.iter().chain(&right.cells).cloned().collect();
-    Ok(Quantity { formula, parts, value, decimals, cells })
+    let assumes = left.assumes.iter().chain(&right.assumes).cloned().collect();
+    Ok(Quantity { formula, parts, value, decimals, cells, assumes })
 }
 
 fn shift(formula: &mut Expression, by: usize) {

@@ -343,6 +343,7 @@ impl Words<'_> {
             ("timezone", [Expression::Literal(Literal::Text(zone)), value]) => {
                 format!("{} in {}", self.of(value), super::quoted(zone))
             }
+            ("assumed", [Expression::Literal(Literal::Text(id)), _]) => id.clone(),
             ("round", [value]) => format!("{} rounded", self.bracketed(value)),
             ("round", [value, decimals]) => {
                 format!("{} rounded to {} decimals", self.bracketed(value), self.of(decimals))

@@ -34,7 +34,7 @@ fn what_the_model_sees_first_and_after_its_calls() {
         let requests = ran.model.requests();
         assert_eq!(
             requests[0].tool_names(),
-            ["execute_sql", "describe_table", "find_values", "state", "record_finding", "finish"]
+            ["execute_sql", "describe_table", "find_values", "state", "assume", "record_finding", "finish"]
         );
         let conversation = requests[2].body.get("messages").or(requests[2].body.get("input")).unwrap();
         let seen = conversation.as_array().unwrap().iter().map(said).collect::<String>();
@@ -86,6 +86,49 @@ fn a_finding_comes_with_its_evidence_the_same_over_both_apis() {
     });
     assert_eq!(reports[0], reports[1]);
     insta::assert_json_snapshot!("report_of_a_good_run", reports[0]);
+}
+
+/// What rests on an assumption is an estimate: the report names the number as the model's, and its figures verify.
+#[test]
+fn what_rests_on_an_assumption_is_an_estimate() {
+    let regions = "SELECT region, count(DISTINCT customer_code) AS customers FROM primary_sales GROUP BY region";
+    let script = vec![
+        calls([("execute_sql", json!({ "sql": regions, "question": "where?" }))]),
+        calls([
+            (
+                "state",
+                json!({ "claims": ["q1[North].customers * a1", "q1[North].customers + a1", "a1", "gap(q1[North].customers * a2, rest)"] }),
+            ),
+            (
+                "assume",
+                json!({ "name": "cost of a visit", "value": "1200.5", "unit": "INR", "why": "the sales manual" }),
+            ),
+            ("assume", json!({ "name": "", "value": -3 })),
+        ]),
+        calls([("record_finding", json!({ "facts": ["q1[North].customers"], "impact": "q1[North].customers * a1" }))]),
+        finishes(),
+    ];
+    let ran = Exploration::new(&SAMPLE, script).run().ends_with(0, "finished");
+    let requests = ran.model.requests();
+    let answers = requests[2].tool_outputs().join("\n");
+    for part in [
+        "a1 = 1200.5 is assumed) with region 'North' is 2,401. [doubts: assumed]",
+        "refused: q1[North].customers + a1: a1 is assumed: a number of the data is multiplied or divided by it, no more",
+        "refused: a1: a1 is assumed and no number of the data",
+        "there is no assumption a2",
+        "a1 = 1200.5 INR: cost of a visit",
+        "refused: an assumption needs a name",
+    ] {
+        assert!(answers.contains(part), "{part} is not in\n{answers}");
+    }
+    let report = ran.report();
+    let impact = &report["findings"][0]["impact"];
+    assert_eq!(
+        (&impact["assumes"][0]["value"], &impact["assumes"][0]["why"]),
+        (&json!("1200.5"), &json!("the sales manual"))
+    );
+    assert!(impact["doubts"][0]["sentence"].as_str().unwrap().contains("\"cost of a visit\") is assumed by the model"));
+    assert_eq!(report["findings"][0]["confidence"], "low");
 }
 
 /// `examples/verify.py` recomputes the figures of a report from the report alone.

@@ -24,7 +24,7 @@ fn at_three_quarters_the_model_is_told_and_at_the_limit_it_has_one_turn_to_recor
         assert!(ran.request(5).contains("The limit on turns is reached. This is your last turn"));
         let requests = ran.model.requests();
         assert!(requests[3].tool_names().contains(&"execute_sql"));
-        assert_eq!(requests[4].tool_names(), ["state", "record_finding", "finish"]);
+        assert_eq!(requests[4].tool_names(), ["state", "assume", "record_finding", "finish"]);
         assert_eq!(requests.len(), 5);
         assert_eq!(ran.report()["findings"].as_array().unwrap().len(), 1);
     }
@@ -118,7 +118,7 @@ fn a_model_that_is_too_slow_has_one_turn_to_record_when_the_time_is_up() {
         let ran = Exploration::new(&SAMPLE, script).with(&["--api", api, "--time-limit", "15s"]).run();
         let ran = ran.ends_with(0, "time_limit");
         assert!(ran.request(3).contains("The time limit is reached. This is your last turn"));
-        assert_eq!(ran.model.requests()[2].tool_names(), ["state", "record_finding", "finish"]);
+        assert_eq!(ran.model.requests()[2].tool_names(), ["state", "assume", "record_finding", "finish"]);
         assert_eq!(ran.report()["findings"].as_array().unwrap().len(), 1);
     }
 }

@@ -54,6 +54,28 @@ fn what_is_wrong_with_a_turn_is_told_in_one_line() {
     }
 }
 
+/// A result that has nothing, or zeros only, because of how it was asked for says so.
+#[test]
+fn a_result_of_zeros_says_why() {
+    let script = [
+        looks("SELECT count(*) AS returns FROM primary_sales WHERE billing_code = 'sa'"),
+        looks("SELECT count(*) FILTER (WHERE billing_code = 'RE') / count(*) AS rate FROM primary_sales"),
+        looks("SELECT region, count(*) AS n FROM primary_sales WHERE region = 'north' GROUP BY region"),
+        looks("SELECT count(*) AS n FROM primary_sales WHERE region = 'Atlantis'"),
+        finishes(),
+    ];
+    let ran = Exploration::new(&SAMPLE, script).run().ends_with(0, "finished");
+    let outputs = ran.model.requests().last().unwrap().tool_outputs().join("\n");
+    for note in [
+        "[note] returns: No row is known whose billing_code is 'sa'; there is 'SA'.",
+        "[note] rate is 0 everywhere because whole numbers are divided by whole numbers; write 1.0 * a / b",
+        "[note] n: No row is known whose region is 'north'; there is 'North'.",
+    ] {
+        assert!(outputs.contains(note), "{note} is not in\n{outputs}");
+    }
+    assert_eq!(outputs.matches("[note]").count(), 3, "{outputs}");
+}
+
 #[test]
 fn a_finding_written_as_text_is_recorded_once_it_is_called() {
     let script = [looks(CUSTOMERS), says(&finding(&json!({})).to_string()), records(finding(&json!({}))), finishes()];
