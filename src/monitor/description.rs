@@ -112,17 +112,17 @@ impl Description {
 }
 
 /// The value whose figures describe an incident: the metric as a whole, or one segment.
-struct Subject<'a> {
+pub(super) struct Subject<'a> {
     actual: f64,
     expected: f64,
     /// The judgement that the figures come from; `None` for a segment that has no judgement of its own.
-    judgement: Option<&'a Judgement>,
+    pub(super) judgement: Option<&'a Judgement>,
     /// The segment of the figures; `None` for the metric as a whole.
     segment: Option<&'a Segment>,
 }
 
 impl<'a> Subject<'a> {
-    fn of(day: &'a Day, incident: &'a Incident) -> Option<Self> {
+    pub(super) fn of(day: &'a Day, incident: &'a Incident) -> Option<Self> {
         let whole = whole(day, &incident.metric);
         let of_judgement = |judgement: &'a Judgement| {
             let (actual, expected) = (judgement.actual?, judgement.forecast?.value);
