@@ -3,7 +3,7 @@
 use super::Case;
 use crate::finding::fact::{self, Fact, Measurement};
 use crate::monitor::day::{Contribution, Expected, Incident, IncidentKind, Judgement};
-use crate::monitor::description::{Subject, label, unit, whole};
+use crate::monitor::description::{Subject, best_anomaly, label, unit, whole};
 use crate::monitor::registry::Formula;
 use crate::monitor::series::Segment;
 use crate::monitor::wording;
@@ -12,11 +12,14 @@ use crate::monitor::wording;
 const FACTS_MAX: usize = 40;
 /// The most segments of an incident that have facts, the largest first.
 const SEGMENTS_MAX: usize = 4;
+/// The most other metrics of an incident that have facts.
+const OTHERS_MAX: usize = 8;
 /// By how much of it the parts of a difference may miss it.
 const ROUNDING: f64 = 1e-6;
 
-/// Returns the facts of the incidents that are going on, with ids, in the order of the incidents: for each what was measured
-/// and expected, and its segments. Only values that the day itself has are told: incidents without numbers, such as a query that fails, have none.
+/// Returns the facts of the incidents that are going on, with ids, in the order of the incidents: for each what was
+/// measured and expected, its segments, and the metrics that broke with it. Only values of the day itself are told: a
+/// query that fails has none, nor has an incident of which nothing is known on the day.
 pub(super) fn of(case: Case<'_>) -> Vec<Fact> {
     let mut facts = Vec::<Fact>::new();
     let going_on = case.day.incidents.iter().filter(|incident| incident.is_going_on());
@@ -44,7 +47,10 @@ fn of_incident(case: Case<'_>, incident: &Incident) -> Vec<Fact> {
                 if has_shares { share(case, incident, part) } else { off(case, judged(case, incident, part)?) }
             };
             let subject = Subject::of(case.day, incident).and_then(|subject| subject.judgement);
-            subject.and_then(|judgement| off(case, judgement)).into_iter().chain(parts().filter_map(part)).collect()
+            let others = incident.metrics.iter().filter(|metric| **metric != incident.metric).take(OTHERS_MAX);
+            let others = others.filter_map(|metric| best_anomaly(case.day, incident, metric));
+            let lead = subject.and_then(|judgement| off(case, judgement)).into_iter();
+            lead.chain(parts().filter_map(part)).chain(others.filter_map(|other| off(case, other))).collect()
         }
         IncidentKind::NoData { .. } => {
             let whole = whole(case.day, &incident.metric).filter(|_| incident.segments.is_empty());
