@@ -34,8 +34,9 @@ use self::recording::Recording;
 use self::tools::{Speech, Toolbox};
 use self::truncation::Counts;
 use crate::finding::Told;
+use crate::finding::fact::Fact;
 use crate::finding::record::Finding;
-use crate::finding::results::{QueryResult, Results};
+use crate::finding::results::Results;
 use crate::finding::workbook::Workbook;
 use crate::model::price::Price;
 use crate::model::{self, Message, Model, Reply, Request, ToolSpec, Usage};
@@ -56,8 +57,9 @@ pub struct Setup<'a> {
     pub toolbox: &'a Toolbox,
     /// The system prompt and the first message.
     pub briefing: &'a Briefing,
-    /// Results that exist before the model's first turn. The briefing must describe them.
-    pub given: &'a [Arc<QueryResult>],
+    /// Facts that hold before the model's first turn, no two with the same sentence. They become f1, f2 and so on, as which
+    /// the briefing must list them.
+    pub given: &'a [Fact],
     pub budget: Budget,
     /// The price of the model's tokens; `None` if it is unknown.
     pub price: Option<Price>,
@@ -191,9 +193,9 @@ impl<'a> Exploration<'a> {
     fn begin(&mut self) -> io::Result<()> {
         let (system, tools) = (self.setup.briefing.system.clone(), tools::specs(false, self.setup.speech));
         self.observer.observe(Event::Briefed { system, tools })?;
-        for result in self.setup.given {
-            self.observer.observe(Event::Queried((**result).clone()))?;
-            self.results.push(Arc::clone(result));
+        for fact in self.setup.given {
+            let fact = self.book.state(fact.clone());
+            self.observer.observe(Event::Stated(Box::new(fact)))?;
         }
         Ok(())
     }

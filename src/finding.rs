@@ -17,6 +17,7 @@ pub mod prose;
 pub mod record;
 pub mod results;
 mod source;
+pub(crate) mod stated;
 mod used;
 pub mod wording;
 pub mod workbook;
@@ -40,6 +41,18 @@ pub enum Severity {
     High,
     /// Worth acting on today.
     Critical,
+}
+
+impl Severity {
+    /// Returns the name that reports show.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::High => "high",
+            Self::Medium => "medium",
+            Self::Low => "low",
+        }
+    }
 }
 
 /// What kind of matter it is.

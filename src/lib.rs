@@ -55,7 +55,7 @@
 //! monitor/run/commits.rs           a day is committed with its messages, old days without; run/recipients.rs who gets one
 //! monitor/run/observations.rs      what is read anew and what was restated; run/charts.rs, run/content.rs, run/analysis.rs
 //! monitor/morning.rs               all monitors, then their messages are sent
-//! monitor/commentary.rs            a model explains a committed day; monitor/commentary/offline.rs does by rules
+//! monitor/commentary.rs            a model explains a committed day; monitor/commentary/facts.rs what it is given, offline.rs by rules
 //! monitor/trace.rs                 `monitor why`; monitor/backtest.rs replays the past; monitor/chart.rs draws
 //! monitor/description.rs           an incident in words; monitor/report/ for people and programs, monitor/message.rs for channels
 //!
@@ -82,7 +82,7 @@
 //! finding/companions.rs            the engine's own queries for a claim; finding/workbook.rs results, companions, facts of a run
 //! finding/record.rs                facts -> finding: confidence, the model's reading and actions
 //! finding/check.rs                 a draft in words, every number accounted for; finding/prose.rs reads the English
-//! finding/expression.rs            arithmetic over cells; finding/evidence.rs, document.rs what a finding cites
+//! finding/expression.rs            arithmetic over cells; finding/evidence.rs, document.rs what a finding cites; finding/stated.rs as text
 //! semantic.rs                      database + metadata -> what can be explored
 //! semantic/metadata.rs             reads metadata/*.json; semantic/metadata/pull.rs writes it
 //! semantic/drift.rs                metadata against the database; semantic/roles.rs guesses; semantic/render.rs shows

@@ -126,17 +126,36 @@ impl Exploration<'_> {
         match self.evaluate(claim).await? {
             Ok(fact) => self.keep_fact(fact).map(|(fact, _)| Ok(fact)),
             Err(problem) => {
-                // A sentence that names one fact means it.
-                if let Some(id) = named(claim).filter(|_| Claim::parse(claim).is_err())
-                    && let Some(fact) = self.book.fact(&id)
-                {
+                if let Some(fact) = self.meant(claim) {
                     return Ok(Ok(fact.clone()));
                 }
+                let problem = format!("{problem}{}", self.about_background(claim));
                 let (claim, reason) = (claim.to_owned(), problem.clone());
                 self.observer.observe(Event::ClaimRefused { claim, reason })?;
                 Ok(Err(problem))
             }
         }
+    }
+
+    /// Returns the fact that a text means which is no claim: the fact's sentence, how the fact is written, or a sentence
+    /// that names one fact.
+    fn meant(&self, text: &str) -> Option<&Fact> {
+        Claim::parse(text).err()?;
+        let is_it = |fact: &&Fact| fact.sentence == text.trim() || fact.claim == text.trim();
+        self.book.facts().iter().find(is_it).or_else(|| self.book.fact(&named(text)?))
+    }
+
+    /// Returns what to do instead of claiming over tables of the first message. Empty if the run began without facts, or
+    /// if the text names a query.
+    fn about_background(&self, text: &str) -> String {
+        let count = self.setup.given.len();
+        if count == 0 || Claim::parse(text).is_ok() || text.split(|c: char| !c.is_alphanumeric()).any(is_query) {
+            return String::new();
+        }
+        format!(
+            "; tables of the first message are no results: name its facts (f1 to f{count}), or query the database and claim \
+             over what it returns"
+        )
     }
 
     /// Evaluates claims; returns the facts that hold, and what is wrong with the others.
@@ -287,6 +306,12 @@ fn named(text: &str) -> Option<String> {
         (Some(only), None) => Some(only.to_lowercase()),
         _ => None,
     }
+}
+
+/// Returns whether a word is the id of a query, such as `q3`.
+fn is_query(word: &str) -> bool {
+    let digits = word.strip_prefix(['q', 'Q']);
+    digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Returns lines of facts as the end of an answer.

@@ -19,8 +19,6 @@ const QUESTIONS_MAX: usize = 12;
 const QUESTION_CHARACTERS_MAX: usize = 1_000;
 const SYSTEM: &str = include_str!("../../prompts/system.md");
 const FIRST: &str = include_str!("../../prompts/first.md");
-/// The rules by which figures are checked, which every prompt that asks for findings includes.
-const CHECKING: &str = include_str!("../../prompts/checking.md");
 const ANALYST: &str = include_str!("../../prompts/analyst.md");
 const ANALYST_FIRST: &str = include_str!("../../prompts/analyst_first.md");
 const INFLUENCE: &str = include_str!("../../prompts/influence.md");
@@ -88,7 +86,9 @@ pub struct Material<'a> {
 pub struct AnalystMaterial<'a> {
     /// The monitor and its day.
     pub day: &'a str,
-    /// The engine's numbers, as tables with ids.
+    /// The engine's facts, a line each, beginning with their ids.
+    pub facts: &'a str,
+    /// The engine's other numbers, as tables.
     pub tables: &'a str,
     /// The listing of the schema.
     pub catalog: &'a str,
@@ -223,10 +223,10 @@ impl Library {
     pub fn analyst(&self, material: AnalystMaterial<'_>) -> Result<Briefing, Error> {
         let context = context! {
             day => material.day,
+            facts => fenced(material.facts),
             tables => fenced(material.tables),
             catalog => fenced(material.catalog),
             limits => material.limits,
-            checking => CHECKING.trim(),
         };
         Ok(Briefing {
             system: render("analyst.md", &self.analyst, &context)?,

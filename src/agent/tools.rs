@@ -33,7 +33,7 @@ use schema::parameters;
 pub enum Speech {
     /// It chooses facts, which the engine words.
     Facts,
-    /// It writes drafts, whose words are checked: the offline analyst, and the commentary on a monitor's day.
+    /// It writes drafts, whose words are checked: the offline analyst.
     Words,
 }
 

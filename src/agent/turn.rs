@@ -317,7 +317,7 @@ impl Exploration<'_> {
         if std::mem::replace(&mut self.finish_refused, true) {
             return None;
         }
-        if self.results.iter().next().is_none() {
+        if self.results.iter().next().is_none() && self.setup.given.is_empty() {
             return Some("not finished: no query has given a result yet; look first, or call finish again".to_owned());
         }
         if !problems.is_empty() {

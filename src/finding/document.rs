@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::record::Finding;
 use super::results::Results;
 use super::{Action, Category, Confidence, Figure, Impact, Severity, Told, evidence};
 
@@ -39,6 +40,23 @@ pub struct FindingDocument {
     pub recommended_actions: Vec<Action>,
     /// What would prove it wrong.
     pub falsified_by: String,
+}
+
+/// A finding of facts, with the rows that it rests on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FactFinding {
+    #[serde(flatten)]
+    pub finding: Finding,
+    /// The cited rows of each query.
+    pub evidence: Vec<EvidenceDocument>,
+}
+
+impl FactFinding {
+    /// Returns the document of a finding, with the rows of `results` that its facts rest on.
+    pub fn of(results: &Results, finding: &Finding) -> Self {
+        let evidence = evidence::of_facts(results, finding.all_facts());
+        Self { finding: finding.clone(), evidence: evidence.iter().map(evidence_document).collect() }
+    }
 }
 
 /// What a finding cites of one query.

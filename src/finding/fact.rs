@@ -1,4 +1,5 @@
-//! Facts: claims that were evaluated, each with the sentence that the engine words.
+//! Facts: claims that were evaluated, and what a monitor measured and expected, each with the sentence that the engine
+//! words.
 //!
 //! ```text
 //! claim        a string of a model or an analyst, parsed
@@ -12,6 +13,7 @@
 //! values       a number, share, gap, differ
 //! groups       the groups along one key; places: rank, top, range, count, alike, each change
 //! time         change, per day; series: trend, since, outlier
+//! expected     what a monitor measured against what was expected
 //! sentence     all templates
 //! ```
 //!
@@ -21,6 +23,7 @@
 mod column;
 mod compare;
 mod condition;
+mod expected;
 mod groups;
 mod offer;
 mod period;
@@ -46,6 +49,7 @@ use crate::typeset::text::line;
 use crate::warehouse::lineage::doubts::Doubt;
 use crate::warehouse::table::Table;
 
+pub use self::expected::{Measurement, expected, expected_share};
 pub use self::offer::offers;
 pub(super) use self::sentence::P_MAX;
 
@@ -54,12 +58,12 @@ const DOUBT_CHARACTERS_MAX: usize = 300;
 /// The most operands of a claim's arithmetic.
 const PARTS_MAX: usize = 8;
 
-/// A claim that was evaluated.
+/// A claim that was evaluated, or what a monitor measured and expected.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Fact {
     /// `f1`, counted in the order of stating; empty before it is kept.
     pub id: String,
-    /// The claim, as it was written.
+    /// The claim, as it was written. In the form `expected` it was not written by anybody, and only names the fact.
     pub claim: String,
     pub form: Form,
     /// The sentence, worded by the engine.
@@ -90,7 +94,7 @@ pub struct Fact {
     /// The days that it is about, if a condition or key says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub period: Option<String>,
-    /// The smallest number of rows behind one of its numbers.
+    /// The smallest number of rows behind one of its numbers; 0 in the form `expected`, which does not know it.
     pub rows: u64,
     #[serde(skip)]
     #[schemars(skip)]
@@ -135,12 +139,15 @@ pub enum Form {
     Per,
     /// Whether two shares or averages differ by more than chance.
     Differ,
+    /// What a monitor measured against what was expected.
+    Expected,
 }
 
 /// A number of a sentence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Value {
-    /// What it is: `value`, `from`, `to`, `difference`, `percent`, `times`, `part`, `whole`, `place`, `groups`, `p`.
+    /// What it is: `value`, `from`, `to`, `difference`, `percent`, `times`, `part`, `whole`, `place`, `groups`, `p`; in
+    /// the form `expected`: `value`, `expected`, `share`, and `from` and `to` of the interval.
     pub name: String,
     /// The unrounded number.
     #[schemars(with = "String")]
@@ -168,7 +175,7 @@ pub struct NamedDoubt {
 /// How well chance explains a fact.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Test {
-    /// The test: `two proportions`, `Welch`, `Mann-Kendall`, `Pettitt`.
+    /// The test: `two proportions`, `Welch`, `Mann-Kendall`, `Pettitt`; `forecast` in the form `expected`.
     pub name: String,
     /// The probability of such a difference if there is none, times the number of comparisons.
     pub p: f64,

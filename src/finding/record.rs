@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::fact::{Fact, Form, P_MAX};
+use super::stated::MARK;
 use super::{Confidence, Severity};
 use crate::typeset::text::hex;
 
@@ -153,6 +154,7 @@ fn confidence(facts: &[Fact]) -> (Confidence, Vec<String>) {
             lower(1, "that nothing is seen is no proof that there is nothing".to_owned());
         }
         Some(test) if test.p > P_MAX => lower(2, "chance alone may explain it".to_owned()),
+        None if lead.form == Form::Expected => lower(1, "it was not tested against chance".to_owned()),
         None if lead.rows < ROWS_FEW => lower(2, format!("{} rows are behind one of its numbers", lead.rows)),
         None if lead.rows < ROWS_MIN => lower(1, format!("{} rows are behind one of its numbers", lead.rows)),
         None if compares => lower(1, "the comparison was not tested against chance".to_owned()),
@@ -205,7 +207,8 @@ pub fn words(proposal: &Proposal, facts: &[&Fact], stated: &[Fact]) -> Words {
 
 /// Puts facts where a text names them. The error names a figure that is none of the facts'.
 fn told(text: &str, facts: &[&Fact], stated: &[Fact]) -> Result<String, String> {
-    let text = text.chars().take(WORDS_CHARACTERS_MAX).collect::<String>();
+    // Only the program marks sentences.
+    let text = text.chars().filter(|c| !MARK.contains(*c)).take(WORDS_CHARACTERS_MAX).collect::<String>();
     let mut told = String::new();
     let mut own = String::new();
     let mut rest = text.as_str();

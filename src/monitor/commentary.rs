@@ -1,36 +1,37 @@
 //! The commentary on a day: what happened, possible causes, and what to do. It is written after all decisions are made
 //! and cannot change them.
 //!
-//! Without a model, the engine writes a plain text. A model receives the engine's numbers as result tables and may
-//! query further with the tools of the agent loop. Its findings go through the same checks as every other finding. A
-//! finding that fails them is returned to the model while the budget lasts, and is never shown. If no finding remains,
-//! the engine's text is shown alone, with a remark that says why.
+//! Without a model, the engine writes a plain text. A model receives what the engine measured and expected as facts, the
+//! other numbers as tables, and may query further with the tools of the agent loop. Its findings choose facts, which the
+//! program words; its reading and actions are shown as its own. If it records none, the engine's text is shown alone,
+//! with a remark that says why.
 
+mod facts;
 mod offline;
 mod tables;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 pub(super) use self::offline::what_to_do;
 use super::context::Influence;
 use super::day::{Day, Incident};
 use super::registry::Monitor;
 use super::{description, wording};
-use crate::agent::journal::{Event, StopReason, Stopped};
+use crate::agent::journal::{Companion, Event, StopReason, Stopped};
 use crate::agent::prompt::{self, AnalystMaterial, Library};
 use crate::agent::tools::{Speech, Toolbox};
 use crate::agent::{self, Budget, Observer, Setup};
-use crate::finding::document::{FindingDocument, finding_document};
+use crate::finding::document::FactFinding;
 use crate::finding::results::Results;
 use crate::model::Model;
 use crate::model::price::Price;
 use crate::semantic::render;
-use crate::warehouse::table::Bounds;
 
 /// The most findings that are shown.
 const FINDINGS_MAX: usize = 4;
@@ -44,13 +45,24 @@ pub struct Analysis {
     pub author: String,
     /// What happened, as written by the engine, one text per paragraph.
     pub synthesis: Vec<String>,
-    /// What a model adds: hypotheses and what to do, every figure checked, with the rows that they rest on.
-    pub findings: Vec<FindingDocument>,
+    /// What a model adds: facts that it chose, what it makes of them, what to do. Findings in words, which version 0.2
+    /// stored, are left out.
+    #[serde(deserialize_with = "of_facts")]
+    pub findings: Vec<FactFinding>,
+    /// The engine's own queries on which facts of the findings rest.
+    #[serde(default)]
+    pub companions: Vec<Companion>,
     /// Why the model's findings are missing or incomplete.
     pub remark: Option<String>,
     /// Whether the model failed to answer, so that asking it again later may succeed.
     #[serde(skip)]
     pub is_unanswered: bool,
+}
+
+/// Reads those findings that are made of facts.
+fn of_facts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<FactFinding>, D::Error> {
+    let findings = Vec::<serde_json::Value>::deserialize(deserializer)?;
+    Ok(findings.into_iter().filter_map(|finding| serde_json::from_value(finding).ok()).collect())
 }
 
 /// A monitor's day to comment on.
@@ -85,7 +97,7 @@ pub enum Error {
     Prompt(#[from] prompt::Error),
 }
 
-/// The limits of an analysis. A few steps are enough to check two or three causes and to repair rejected findings.
+/// The limits of an analysis. A few steps are enough to check two or three causes and to repair refused claims.
 pub const BUDGET: Budget = Budget {
     iterations_max: 8,
     queries_max: Some(6),
@@ -100,6 +112,7 @@ pub fn offline(case: Case<'_>) -> Analysis {
         author: "offline analyst".to_owned(),
         synthesis: offline::synthesis(case),
         findings: Vec::new(),
+        companions: Vec::new(),
         remark: None,
         is_unanswered: false,
     }
@@ -116,15 +129,12 @@ pub async fn analyse(
     if !case.day.incidents.iter().any(Incident::is_going_on) {
         return Ok(plain);
     }
-    let given = tables::of(case);
-    let rendered = given.iter().map(|table| {
-        let bounds = Bounds { characters: 6_000, ..Bounds::default() };
-        format!("{}: {}\n{}", table.id, table.question, table.table.render(bounds))
-    });
+    let given = facts::of(case);
     let day = format!("{}, {}", description::line(&case.day.label), wording::moment(case.day.at));
     let briefing = player.library.analyst(AnalystMaterial {
         day: &day,
-        tables: &rendered.collect::<Vec<_>>().join("\n"),
+        facts: &facts::listed(&given),
+        tables: &tables::of(case),
         catalog: &render::overview(&player.toolbox.catalog, &day, CATALOG_CHARACTERS),
         limits: &player.budget.describe(),
     })?;
@@ -136,33 +146,51 @@ pub async fn analyse(
         budget: player.budget,
         price: player.price,
         as_of: case.day.at.date(),
-        speech: Speech::Words,
+        speech: Speech::Facts,
         questions: &[],
     };
-    let mut seen = Seen { observer, results: Results::default() };
+    let mut seen = Seen { observer, results: Results::default(), companions: Vec::new() };
     let outcome = agent::explore(setup, interrupt, &mut seen).await?;
-    let remark = remark(&outcome.stopped, outcome.findings.is_empty());
-    if outcome.findings.is_empty() {
+    let remark = remark(&outcome.stopped, outcome.found.is_empty());
+    if outcome.found.is_empty() {
         let reason = outcome.stopped.reason;
         let is_unanswered =
             matches!(reason, StopReason::ModelFailed | StopReason::DatabaseLost | StopReason::TimeLimit);
         return Ok(Analysis { remark, is_unanswered, ..plain });
     }
-    let findings = outcome.findings.iter().take(FINDINGS_MAX);
-    let findings = findings.map(|finding| finding_document(&seen.results, setup.as_of, finding)).collect();
-    Ok(Analysis { author: player.model.name().to_owned(), findings, remark, ..plain })
+    let found = outcome.found.iter().take(FINDINGS_MAX);
+    let findings = found.map(|finding| FactFinding::of(&seen.results, finding)).collect::<Vec<_>>();
+    let companions = seen.companions_of(&findings);
+    Ok(Analysis { author: player.model.name().to_owned(), findings, companions, remark, ..plain })
 }
 
-/// An observer that keeps the query results it sees, so that findings can show the rows they cite.
+/// An observer that keeps the results that it sees, so that findings can show what they rest on.
 struct Seen<'a> {
     observer: &'a mut dyn Observer,
     results: Results,
+    companions: Vec<Companion>,
+}
+
+impl Seen<'_> {
+    /// Returns the engine's queries on which facts of the findings rest.
+    fn companions_of(self, findings: &[FactFinding]) -> Vec<Companion> {
+        let facts = findings.iter().flat_map(|finding| finding.finding.all_facts());
+        let used = facts.flat_map(|fact| &fact.companions).collect::<BTreeSet<_>>();
+        self.companions.into_iter().filter(|companion| used.contains(&companion.id)).collect()
+    }
 }
 
 impl Observer for Seen<'_> {
     fn observe(&mut self, event: Event) -> io::Result<()> {
-        if let Event::Queried(result) = &event {
-            self.results.push(Arc::new(result.clone()));
+        match &event {
+            Event::Queried(result) => self.results.push(Arc::new(result.clone())),
+            Event::CompanionRan { id, sql, table, problem, .. } => self.companions.push(Companion {
+                id: id.clone(),
+                sql: sql.clone(),
+                table: table.clone(),
+                problem: problem.clone(),
+            }),
+            _ => {}
         }
         self.observer.observe(event)
     }
@@ -176,9 +204,7 @@ fn remark(stopped: &Stopped, is_empty: bool) -> Option<String> {
     match (is_empty, reason) {
         (false, StopReason::Finished) => None,
         (false, _) => Some(format!("the model's analysis ended early ({reason}){detail}")),
-        (true, StopReason::Finished) => {
-            Some("the model recorded nothing whose figures check; this text is the engine's".to_owned())
-        }
+        (true, StopReason::Finished) => Some("the model recorded no finding; this text is the engine's".to_owned()),
         (true, _) => Some(format!("there is no analysis by the model ({reason}){detail}; this text is the engine's")),
     }
 }

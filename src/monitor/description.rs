@@ -112,17 +112,17 @@ impl Description {
 }
 
 /// The value whose figures describe an incident: the metric as a whole, or one segment.
-struct Subject<'a> {
+pub(super) struct Subject<'a> {
     actual: f64,
     expected: f64,
     /// The judgement that the figures come from; `None` for a segment that has no judgement of its own.
-    judgement: Option<&'a Judgement>,
+    pub(super) judgement: Option<&'a Judgement>,
     /// The segment of the figures; `None` for the metric as a whole.
     segment: Option<&'a Segment>,
 }
 
 impl<'a> Subject<'a> {
-    fn of(day: &'a Day, incident: &'a Incident) -> Option<Self> {
+    pub(super) fn of(day: &'a Day, incident: &'a Incident) -> Option<Self> {
         let whole = whole(day, &incident.metric);
         let of_judgement = |judgement: &'a Judgement| {
             let (actual, expected) = (judgement.actual?, judgement.forecast?.value);
@@ -181,19 +181,23 @@ fn part(contribution: &Contribution, unit: Option<&str>) -> Part {
 }
 
 /// Returns the label of another metric in the incident, with the segment if its best anomaly is one of a segment.
-/// Anomalies in the incident's direction come first, then the metric as a whole, then the highest z-score.
 fn follower(monitor: &Monitor, day: &Day, incident: &Incident, metric: &str) -> String {
     let label = label(monitor, metric);
-    let anomalous = day.judgements.iter().filter(|judgement| judgement.metric == metric && judgement.is_anomalous);
-    let rank = |judgement: &Judgement| (is_same_way(judgement, incident), judgement.segment.is_whole());
-    let z = |judgement: &Judgement| judgement.score.map_or(0.0, |score| score.z.abs());
-    let surest = anomalous
-        .filter(|judgement| incident.can_overlap(&judgement.segment))
-        .max_by(|one, other| rank(one).cmp(&rank(other)).then_with(|| z(one).total_cmp(&z(other))));
-    match surest.filter(|judgement| !judgement.segment.is_whole()) {
+    match best_anomaly(day, incident, metric).filter(|judgement| !judgement.segment.is_whole()) {
         Some(judgement) => format!("{label} ({})", name(&judgement.segment)),
         None => label,
     }
+}
+
+/// Returns the anomaly of a metric of an incident that tells most of it: those in the incident's direction come first, then
+/// the metric as a whole, then the highest z-score.
+pub(super) fn best_anomaly<'a>(day: &'a Day, incident: &Incident, metric: &str) -> Option<&'a Judgement> {
+    let anomalous = day.judgements.iter().filter(|judgement| judgement.metric == metric && judgement.is_anomalous);
+    let rank = |judgement: &Judgement| (is_same_way(judgement, incident), judgement.segment.is_whole());
+    let z = |judgement: &Judgement| judgement.score.map_or(0.0, |score| score.z.abs());
+    anomalous
+        .filter(|judgement| incident.can_overlap(&judgement.segment))
+        .max_by(|one, other| rank(one).cmp(&rank(other)).then_with(|| z(one).total_cmp(&z(other))))
 }
 
 /// Formats an amount of money: `12,340 EUR less than expected`.

@@ -12,7 +12,7 @@ use super::day::{Incident, IncidentKind, Judgement, Priority};
 use super::description::{Outcome, describe, line, whole};
 use super::registry::Grain;
 use super::report::json::{Document, MetricDocument, day_document};
-use super::report::{Card, Opinion, Reported, card, charts_of, headline, opinions, rows, terminal};
+use super::report::{CHECKED, Card, Opinion, Reported, card, charts_of, headline, opinions, rows, terminal};
 use super::wording::step;
 use crate::deliver::{CHART_CID, Message};
 use crate::typeset::html::{colour, fragment};
@@ -88,6 +88,7 @@ pub fn alert(reported: Reported<'_>, incident: &Incident) -> Result<Message, Err
         headline: None,
         cards: vec![&card],
         opinions: &opinions,
+        checked: CHECKED,
         rows: Vec::new(),
         hint: Some(&hint),
         chart: chart_png.is_some().then_some(CHART_CID),
@@ -125,6 +126,7 @@ pub fn digest(reported: Reported<'_>) -> Result<Message, Error> {
         headline: Some(&headline),
         cards: cards.clone(),
         opinions: &opinions,
+        checked: CHECKED,
         rows: rows(reported),
         hint: None,
         chart: chart_png.is_some().then_some(CHART_CID),
@@ -207,6 +209,7 @@ struct Mail<'a> {
     headline: Option<&'a str>,
     cards: Vec<&'a Card>,
     opinions: &'a [Opinion],
+    checked: &'static str,
     rows: Vec<super::report::Row>,
     hint: Option<&'a str>,
     chart: Option<&'static str>,

@@ -11,7 +11,7 @@ mod view;
 
 use std::collections::BTreeMap;
 
-pub(super) use self::view::{Card, Opinion, Row, card, charts_of, headline, opinions, ordered, rows, status};
+pub(super) use self::view::{CHECKED, Card, Opinion, Row, card, charts_of, headline, opinions, ordered, rows, status};
 use super::chart::Chart;
 use super::commentary::{Analysis, Case};
 use super::context::Influence;

@@ -4,20 +4,11 @@
 use jiff::civil::{DateTime, Time};
 
 use super::registry::{Comparison, Grain};
+pub(crate) use crate::typeset::figure::amount;
 use crate::typeset::figure::{number, percent};
-use crate::typeset::text;
 
 /// The placeholder for a missing number.
 pub(crate) const NOTHING: &str = "–";
-
-/// Formats a number with its unit.
-pub(crate) fn amount(value: f64, unit: Option<&str>) -> String {
-    match unit.map(|unit| text::line(unit, 20)).filter(|unit| !unit.is_empty()) {
-        Some(unit) if unit == "%" => format!("{}%", number(value)),
-        Some(unit) => format!("{} {unit}", number(value)),
-        None => number(value),
-    }
-}
 
 /// Formats a number for an axis: `950`, `1.2k`, `3.4M`.
 pub(crate) fn compact(value: f64) -> String {

@@ -3,10 +3,12 @@
 use rust_decimal::prelude::FromPrimitive as _;
 use rust_decimal::{Decimal, RoundingStrategy};
 
-use super::text::group_digits;
+use super::text::{group_digits, line};
 
 /// Values below this are shown with three significant digits, others as [`decimal`] formats them.
 const SMALL: f64 = 1.0;
+/// The most characters of a unit.
+const UNIT_CHARACTERS: usize = 20;
 
 /// Formats a value: `12,345`, `123.4`, `0.0123`.
 #[expect(
@@ -39,6 +41,15 @@ pub(crate) fn percent(share: f64) -> String {
 /// Formats a deviation: `12.3% below`, `12.3% above`.
 pub(crate) fn deviation(share: f64) -> String {
     format!("{} {}", percent(share.abs()), if share < 0.0 { "below" } else { "above" })
+}
+
+/// Formats a number with its unit.
+pub(crate) fn amount(value: f64, unit: Option<&str>) -> String {
+    match unit.map(|unit| line(unit, UNIT_CHARACTERS)).filter(|unit| !unit.is_empty()) {
+        Some(unit) if unit == "%" => format!("{}%", number(value)),
+        Some(unit) => format!("{} {unit}", number(value)),
+        None => number(value),
+    }
 }
 
 /// Formats a number with its thousands grouped. Shows two decimals below 100, one below 1,000 and none from there on.

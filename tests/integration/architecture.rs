@@ -131,6 +131,11 @@ fn a_finding_is_made_by_the_checker_alone() {
     check("checked: Checked", &["finding.rs", "finding/check.rs"]);
 }
 
+#[test]
+fn facts_of_a_day_are_made_of_what_the_engine_of_monitors_measured_alone() {
+    check("Measurement", &["finding/fact.rs", "finding/fact/expected.rs", "monitor/commentary/facts.rs"]);
+}
+
 /// The loop's own files, beside the tools, the prompt and the journal that it is given.
 const THE_LOOP: [&str; 6] =
     ["agent/budget", "agent/context", "agent/truncation", "agent/idle", "agent/recording", "agent/turn"];

@@ -81,7 +81,7 @@ impl Run {
 }
 
 /// A query of the engine's own.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Companion {
     /// The id, such as `e3`.
     pub id: String,

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::{stated, view};
 use crate::agent::journal::{Answered, Companion, Coverage, Run, StopReason, Totals};
-use crate::finding::document::{EvidenceDocument, FindingDocument, evidence_document, finding_document};
+use crate::finding::document::{FactFinding, FindingDocument, finding_document};
 use crate::finding::record::Finding;
 use crate::typeset::text::escaped;
 
@@ -78,15 +78,6 @@ pub enum Reported {
     Words(Box<FindingDocument>),
 }
 
-/// A finding of facts, with the rows that it rests on.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct FactFinding {
-    #[serde(flatten)]
-    pub finding: Finding,
-    /// The cited rows of each query.
-    pub evidence: Vec<EvidenceDocument>,
-}
-
 /// The database of an exploration.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Database {
@@ -113,10 +104,9 @@ pub fn render(run: &Run) -> serde_json::Result<String> {
 }
 
 fn of_facts(run: &Run) -> impl Iterator<Item = Reported> {
-    stated::findings(run).into_iter().map(|stated| {
-        let evidence = stated.evidence.iter().map(evidence_document).collect();
-        Reported::Facts(Box::new(FactFinding { finding: stated.finding.clone(), evidence }))
-    })
+    stated::findings(run)
+        .into_iter()
+        .map(|stated| Reported::Facts(Box::new(FactFinding::of(&run.results, stated.finding))))
 }
 
 fn in_words(run: &Run) -> impl Iterator<Item = Reported> {

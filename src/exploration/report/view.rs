@@ -119,12 +119,7 @@ fn number(column: &Column, cell: &str) -> String {
 
 /// Returns the name of a severity, such as `critical`.
 pub(super) fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Critical => "critical",
-        Severity::High => "high",
-        Severity::Medium => "medium",
-        Severity::Low => "low",
-    }
+    severity.name()
 }
 
 /// Returns the focus area as a heading: `Customer churn` for `customer_churn`.

@@ -83,6 +83,11 @@ pub(super) fn quantity(operand: &Operand, book: &Workbook) -> Result<Quantity, S
 /// Returns the number that a fact states.
 pub(super) fn of_fact(id: &str, book: &Workbook) -> Result<Operand, Stop> {
     let fact = book.fact(id).ok_or_else(|| Stop::Refused(select::unknown_fact(id, book)))?;
+    if fact.form == Form::Expected {
+        return refused(format!(
+            "{id} is what a monitor measured: it can be named, and not computed with; query the database for the number"
+        ));
+    }
     let operand = match Claim::parse(&fact.claim).map_err(Stop::Refused)? {
         Claim::Value(operand) => operand,
         Claim::Share(part, whole) => Operand::Share(Box::new(part), Box::new(whole)),

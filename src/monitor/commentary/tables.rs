@@ -1,24 +1,25 @@
-//! The engine's numbers as result tables, with ids that a model's figures can cite.
-
-use std::sync::Arc;
+//! The engine's numbers as tables that a model reads as background. They are no results: nothing can be claimed over
+//! them.
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::FromPrimitive;
 
 use super::Case;
-use crate::finding::results::QueryResult;
 use crate::monitor::day::{Incident, Judgement};
 use crate::monitor::description::{self, label, line, name, whole};
 use crate::monitor::growth;
 use crate::monitor::registry::Comparison;
-use crate::warehouse::table::{Column, Table};
+use crate::monitor::wording::sentence;
+use crate::warehouse::table::{Bounds, Column, Table};
 
 /// The most rows of one table.
 const ROWS_MAX: usize = 100;
+/// The most characters of one table.
+const CHARACTERS_MAX: usize = 6_000;
 /// Significant digits of a number.
 const DIGITS: u32 = 12;
 
-/// A result table under construction.
+/// A table under construction.
 struct Draft {
     question: &'static str,
     columns: Vec<Column>,
@@ -33,24 +34,19 @@ impl Draft {
     }
 }
 
-/// Returns the tables of a day. Tables without rows are left out.
-pub(super) fn of(case: Case<'_>) -> Vec<Arc<QueryResult>> {
+/// Returns the tables of a day as text, each below the question that it answers. Tables without rows are left out.
+pub(super) fn of(case: Case<'_>) -> String {
     let drafts = [metrics(case), incidents(case), segments(case), parts(case), growth(case), events(case)];
     let filled = drafts.into_iter().filter(|draft| !draft.rows.is_empty());
-    let result = |(index, mut draft): (usize, Draft)| {
-        let more_rows = draft.rows.len() > ROWS_MAX;
-        draft.rows.truncate(ROWS_MAX);
-        Arc::new(QueryResult {
-            id: format!("e{}", index + 1),
-            sql: String::new(),
-            question: draft.question.to_owned(),
-            table: Table { columns: draft.columns, rows: draft.rows, more_rows },
-            elapsed_milliseconds: 0,
-            pins: Vec::new(),
-            literals: vec![case.day.at.date().to_string()],
-        })
-    };
-    filled.enumerate().map(result).collect()
+    filled.map(rendered).collect::<Vec<_>>().join("\n\n")
+}
+
+fn rendered(mut draft: Draft) -> String {
+    let more_rows = draft.rows.len() > ROWS_MAX;
+    draft.rows.truncate(ROWS_MAX);
+    let table = Table { columns: draft.columns, rows: draft.rows, more_rows };
+    let bounds = Bounds { characters: CHARACTERS_MAX, ..Bounds::default() };
+    format!("{}:\n{}", sentence(draft.question), table.render(bounds))
 }
 
 fn metrics(case: Case<'_>) -> Draft {

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::monitor::report::{Card, Opinion};
+use crate::finding::stated::MARK;
+use crate::monitor::report::{CHECKED, Card, Opinion};
 use crate::typeset::text;
 
 // Limits of Block Kit: blocks of a message, characters of a header, characters of a section's text.
@@ -11,6 +12,8 @@ const HEADER_CHARACTERS: usize = 150;
 const TEXT_CHARACTERS: usize = 3_000;
 /// The most characters of one line.
 const LINE_CHARACTERS: usize = 400;
+/// The most characters of a sentence, a reading or an action.
+const WORDS_CHARACTERS: usize = 1_000;
 /// The most lines of one list.
 const LINES_MAX: usize = 8;
 
@@ -23,7 +26,7 @@ pub(super) fn of(
 ) -> Value {
     let mut blocks = vec![json!({
         "type": "header",
-        "text": { "type": "plain_text", "text": bounded(&plain(subject), HEADER_CHARACTERS), "emoji": false },
+        "text": { "type": "plain_text", "text": bounded(&plain(subject, LINE_CHARACTERS), HEADER_CHARACTERS), "emoji": false },
     })];
     blocks.extend(headline.map(|headline| section(&escape(headline))));
     for (index, card) in cards.iter().enumerate() {
@@ -33,7 +36,8 @@ pub(super) fn of(
         }
         blocks.extend(incident(card));
     }
-    blocks.extend(opinions.iter().map(opinion));
+    blocks.extend(opinions.iter().flat_map(opinion));
+    blocks.extend((!opinions.is_empty()).then(|| context(&escape(CHECKED))));
     let more = blocks.len().saturating_sub(BLOCKS_MAX - 1);
     blocks.truncate(BLOCKS_MAX - 1);
     let last = if more > 0 { Some(format!("{more} more parts are left out here")) } else { hint.map(escape) };
@@ -76,12 +80,22 @@ fn incident(card: &Card) -> Vec<Value> {
     sections.into_iter().flatten().collect()
 }
 
-fn opinion(opinion: &Opinion) -> Value {
-    let paragraphs = opinion.paragraphs.iter().map(|paragraph| escape(paragraph));
-    let actions = opinion.actions.iter().map(|action| format!("• {}", escape(action)));
-    let wrong = format!("_Confidence {}. Wrong if:_ {}", opinion.confidence, escape(&opinion.falsified_by));
-    let lines = [format!("*{}*", escape(&opinion.title))].into_iter().chain(paragraphs).chain(actions).chain([wrong]);
-    section(&lines.collect::<Vec<_>>().join("\n"))
+fn opinion(opinion: &Opinion) -> Vec<Value> {
+    let long = |text: &str| escape_to(text, WORDS_CHARACTERS);
+    let author = escape(&opinion.author);
+    let stated = |sentence: &String| format!("{MARK} {}", long(sentence));
+    let impact = opinion.impact.iter().map(|impact| format!("*Impact:* {}", stated(impact)));
+    let heading = format!("*{}*", escape(&opinion.heading));
+    let facts = [heading].into_iter().chain(opinion.sentences.iter().map(stated)).chain(impact).collect::<Vec<_>>();
+    let reading = opinion.reading.iter().map(|reading| section(&format!("*Reading ({author}):* {}", long(reading))));
+    let actions = opinion.actions.iter().map(|action| long(action)).collect::<Vec<_>>();
+    let doubts = opinion.doubts.iter().map(|doubt| escape(doubt)).collect::<Vec<_>>();
+    let mut blocks = vec![section(&facts.join("\n"))];
+    blocks.extend(reading);
+    blocks.extend(listed(&format!("Do ({author})"), &actions));
+    blocks.extend(listed("Doubts", &doubts));
+    blocks.push(context(&escape(&opinion.grades)));
+    blocks
 }
 
 /// Returns a section with a title and a list, or `None` if the list is empty.
@@ -119,15 +133,19 @@ fn bounded(text: &str, characters_max: usize) -> String {
 }
 
 /// Escapes the three characters that Slack requires, for text without markup.
-fn plain(text: &str) -> String {
-    let line = text::line(text, LINE_CHARACTERS);
+fn plain(text: &str, characters_max: usize) -> String {
+    let line = text::line(text, characters_max);
     line.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// Escapes a line so that Slack shows it without markup. Characters that have no escape are replaced by ones that look
 /// alike.
 fn escape(text: &str) -> String {
-    let plain = plain(text);
+    escape_to(text, LINE_CHARACTERS)
+}
+
+fn escape_to(text: &str, characters_max: usize) -> String {
+    let plain = plain(text, characters_max);
     let mut escaped = String::with_capacity(plain.len());
     let mut previous = ' ';
     let mut characters = plain.chars().peekable();

@@ -13,7 +13,7 @@ use crate::typeset::text::escaped;
 
 /// The version of [`Document`]'s schema. It increases when a field changes its meaning or is removed, not when one is
 /// added.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// The report of one or several days.
 #[derive(Debug, Clone, Serialize, JsonSchema)]

@@ -1,7 +1,8 @@
 //! Renders days as GitHub Flavored Markdown. Text from the database or from a model cannot become markup.
 
 use super::view::{self, CHECKED, author, card, growth_lines, headline, opinions, ordered, rows};
-use super::{Card, Reported};
+use super::{Card, Opinion, Reported};
+use crate::finding::stated::MARK;
 use crate::typeset::markup::{block, escape, push};
 use crate::typeset::text::paragraphs;
 
@@ -109,16 +110,35 @@ fn analysis(page: &mut String, reported: Reported<'_>) {
     }
     let opinions = opinions(reported.analysis);
     for opinion in &opinions {
-        block(page, &format!("### {}", escape(&opinion.title)));
-        for paragraph in &opinion.paragraphs {
-            block(page, &escape(paragraph));
-        }
-        list(page, &opinion.actions);
-        let (confidence, wrong) = (opinion.confidence, escape(&opinion.falsified_by));
-        block(page, &format!("**Confidence:** {confidence} · **Wrong if:** {wrong}"));
-        list(page, &opinion.evidence);
+        one_opinion(page, opinion);
     }
     if !opinions.is_empty() {
         block(page, &escape(CHECKED));
+    }
+}
+
+fn one_opinion(page: &mut String, opinion: &Opinion) {
+    block(page, &format!("### {}", escape(&opinion.heading)));
+    block(page, &escape(&opinion.grades));
+    for sentence in &opinion.sentences {
+        block(page, &format!("{MARK} {}", escape(sentence)));
+    }
+    if let Some(impact) = &opinion.impact {
+        block(page, &format!("**Impact:** {MARK} {}", escape(impact)));
+    }
+    let author = escape(&opinion.author);
+    if let Some(reading) = &opinion.reading {
+        block(page, &format!("**Reading ({author}):** {}", escape(reading)));
+    }
+    let lists = [
+        (format!("Do ({author})"), &opinion.actions),
+        ("Doubts".to_owned(), &opinion.doubts),
+        ("Rests on".to_owned(), &opinion.evidence),
+    ];
+    for (title, items) in lists {
+        if !items.is_empty() {
+            block(page, &format!("**{title}:**"));
+            list(page, items);
+        }
     }
 }

@@ -5,6 +5,7 @@ use console::Style;
 
 use super::view::{self, CHECKED, author, card, growth_lines, headline, ordered, rows};
 use super::{Card, Opinion, Reported};
+use crate::finding::stated::MARK;
 use crate::monitor::commentary::Analysis;
 use crate::typeset::layout::Layout;
 use crate::typeset::page::Page;
@@ -151,13 +152,22 @@ pub(in crate::monitor) fn analysis(page: &mut Page, analysis: &Analysis) {
 /// Writes the model's findings.
 pub(in crate::monitor) fn opinions(page: &mut Page, opinions: &[Opinion]) {
     for opinion in opinions {
-        page.styled(&opinion.title, 2, &Style::new().bold());
-        for paragraph in &opinion.paragraphs {
-            page.line(paragraph, 2);
+        page.styled(&opinion.heading, 0, &Style::new().bold());
+        page.styled(&opinion.grades, 0, &Style::new().dim());
+        for sentence in &opinion.sentences {
+            page.bulleted(MARK, sentence);
         }
-        list(page, "Do", &opinion.actions);
-        page.labelled("Confidence", opinion.confidence);
-        page.labelled("Wrong if", &opinion.falsified_by);
+        page.blank();
+        if let Some(impact) = &opinion.impact {
+            page.labelled("Impact", &format!("{MARK} {impact}"));
+        }
+        if let Some(reading) = &opinion.reading {
+            page.labelled("Reading", &format!("{reading} ({})", opinion.author));
+        }
+        for (index, action) in opinion.actions.iter().enumerate() {
+            page.item(if index == 0 { "Do" } else { "" }, &format!("{}.", index + 1), action);
+        }
+        list(page, "Doubts", &opinion.doubts);
         list(page, "Rests on", &opinion.evidence);
         page.blank();
     }

@@ -4,7 +4,9 @@
 use serde::Serialize;
 
 use super::Reported;
-use crate::finding::document::{EvidenceDocument, FindingDocument};
+use crate::finding::document::{EvidenceDocument, FactFinding};
+use crate::finding::results::Results;
+use crate::finding::stated::Stated;
 use crate::monitor::chart::Chart;
 use crate::monitor::commentary::{Analysis, what_to_do};
 use crate::monitor::day::{Compared, Day, Incident, Judgement, Severity};
@@ -227,34 +229,53 @@ pub(super) fn notes(day: &Day) -> Vec<String> {
     day.notes.iter().map(|note| line(note)).collect()
 }
 
-/// A model's finding in words, ready for display.
+/// A model's finding, ready for display.
 #[derive(Debug, Clone, Serialize)]
 pub(in crate::monitor) struct Opinion {
-    pub(in crate::monitor) title: String,
-    pub(in crate::monitor) paragraphs: Vec<String>,
-    pub(in crate::monitor) confidence: &'static str,
-    pub(in crate::monitor) falsified_by: String,
+    /// `F1 by a-model`
+    pub(in crate::monitor) heading: String,
+    /// The model's name, under which its words are shown.
+    pub(in crate::monitor) author: String,
+    /// `severity high (the model's) · confidence high`
+    pub(in crate::monitor) grades: String,
+    /// What the program worded.
+    pub(in crate::monitor) sentences: Vec<String>,
+    /// What it is worth, worded by the program.
+    pub(in crate::monitor) impact: Option<String>,
+    /// What the model makes of it.
+    pub(in crate::monitor) reading: Option<String>,
+    /// What the model proposes to do.
     pub(in crate::monitor) actions: Vec<String>,
-    /// The results that the finding cites, one line each.
+    pub(in crate::monitor) doubts: Vec<String>,
+    /// The results of queries that the finding rests on, one line each.
     pub(in crate::monitor) evidence: Vec<String>,
 }
 
 /// Returns the model's findings in the commentary; empty without a commentary.
 pub(in crate::monitor) fn opinions(analysis: Option<&Analysis>) -> Vec<Opinion> {
-    let findings = analysis.map(|analysis| analysis.findings.as_slice()).unwrap_or_default();
-    let opinion = |finding: &FindingDocument| Opinion {
-        title: line(&finding.title),
-        paragraphs: text::paragraphs(&finding.narrative, 4_000),
-        confidence: finding.confidence.name(),
-        falsified_by: line(&finding.falsified_by),
-        actions: finding
-            .recommended_actions
-            .iter()
-            .map(|action| line(&format!("{} ({}, {}): {}", action.action, action.who, action.by_when, action.why)))
-            .collect(),
-        evidence: finding.evidence.iter().map(evidence).collect(),
+    let opinions = |analysis: &Analysis| {
+        analysis.findings.iter().map(|finding| opinion(&line(&analysis.author), finding)).collect()
     };
-    findings.iter().map(opinion).collect()
+    analysis.map(opinions).unwrap_or_default()
+}
+
+fn opinion(author: &str, found: &FactFinding) -> Opinion {
+    // The rows that it rests on are part of the document.
+    let results = Results::default();
+    let Stated { finding, mut sentences, folded, impact, reading, actions, doubts, confidence, .. } =
+        Stated::of(&results, &found.finding);
+    sentences.extend(folded);
+    Opinion {
+        heading: format!("{} by {author}", line(&finding.id)),
+        author: author.to_owned(),
+        grades: format!("severity {} (the model's) · confidence {confidence}", finding.severity.name()),
+        sentences,
+        impact,
+        reading,
+        actions,
+        doubts,
+        evidence: found.evidence.iter().map(evidence).collect(),
+    }
 }
 
 /// Formats one citation: `q1, rows 1, 2: since when? SELECT ...`.
@@ -276,9 +297,9 @@ pub(super) fn author(analysis: &Analysis) -> String {
 }
 
 /// The note below a model's findings.
-pub(super) const CHECKED: &str = "The model's figures were checked against the engine's numbers and the rows \
-                                              of its own queries; hypotheses are hypotheses, and those in actions are \
-                                              proposals.";
+pub(in crate::monitor) const CHECKED: &str = "Sentences marked \u{25c6} were worded by the program from what it measured and expected, or \
+                                  from cells of queries. What stands under Reading and Do is the model's: hypotheses and \
+                                  proposals.";
 
 /// Returns the explanation of the "Usual" column, for the foot of the table.
 pub(super) fn legend(reported: Reported<'_>) -> String {

@@ -61,7 +61,7 @@ fn texts<'a>(value: &'a Value, found: &mut Vec<&'a Value>) {
 }
 
 #[track_caller]
-fn assert_harmless(message: &explore::deliver::Message) {
+pub(super) fn assert_harmless(message: &explore::deliver::Message) {
     assert!(!message.subject.contains(['\n', '\r', '\u{1b}', '\u{202e}']), "{:?}", message.subject);
     assert!(message.subject.chars().count() <= 181, "{}", message.subject);
     let driven =

@@ -1,0 +1,105 @@
+//! A finding of facts as text, as every format of every report shows it. It contains no markup.
+
+use super::evidence::{self, Evidence};
+use super::fact::{Fact, Form};
+use super::record::Finding;
+use super::results::Results;
+use crate::typeset::text::line;
+
+/// The mark of a sentence that the program worded.
+pub(crate) const MARK: &str = "\u{25c6}";
+/// Facts of a finding that are shown; further ones are folded.
+const FACTS_SHOWN: usize = 4;
+/// Characters of a sentence, a reading or a definition.
+pub(crate) const SENTENCE_CHARACTERS: usize = 2_000;
+
+/// A finding as text.
+#[derive(Debug)]
+pub(crate) struct Stated<'a> {
+    pub(crate) finding: &'a Finding,
+    /// The sentences that are shown, the lead first.
+    pub(crate) sentences: Vec<String>,
+    /// Further sentences.
+    pub(crate) folded: Vec<String>,
+    pub(crate) impact: Option<String>,
+    pub(crate) reading: Option<String>,
+    pub(crate) actions: Vec<String>,
+    /// The doubts about all its measures, each once.
+    pub(crate) doubts: Vec<String>,
+    /// What was measured: the hash and the SQL of each definition.
+    pub(crate) definitions: Vec<(String, String)>,
+    /// Such as `high` or `medium: the comparison was not tested against chance`.
+    pub(crate) confidence: String,
+    /// What the lead is, such as `trend`.
+    pub(crate) kind: &'static str,
+    pub(crate) evidence: Vec<Evidence<'a>>,
+}
+
+impl<'a> Stated<'a> {
+    /// Returns the text of a finding that rests on these results.
+    pub(crate) fn of(results: &'a Results, finding: &'a Finding) -> Self {
+        let sentence = |fact: &Fact| line(&fact.sentence, SENTENCE_CHARACTERS);
+        let (mut doubts, mut definitions) = (Vec::new(), Vec::new());
+        for fact in finding.all_facts() {
+            for doubt in &fact.doubts {
+                let doubt = line(&doubt.sentence, SENTENCE_CHARACTERS);
+                if !doubts.contains(&doubt) {
+                    doubts.push(doubt);
+                }
+            }
+            for definition in &fact.definitions {
+                let definition =
+                    (line(&definition.hash, SENTENCE_CHARACTERS), line(&definition.sql, SENTENCE_CHARACTERS));
+                if !definitions.contains(&definition) {
+                    definitions.push(definition);
+                }
+            }
+        }
+        let confidence = match finding.confidence_because.as_slice() {
+            [] => finding.confidence.name().to_owned(),
+            because => format!("{}: {}", finding.confidence.name(), line(&because.join("; "), SENTENCE_CHARACTERS)),
+        };
+        Self {
+            sentences: finding.facts.iter().take(FACTS_SHOWN).map(sentence).collect(),
+            folded: finding.facts.iter().skip(FACTS_SHOWN).map(sentence).collect(),
+            impact: finding.impact.as_ref().map(sentence),
+            reading: finding.reading.as_deref().map(|reading| line(reading, SENTENCE_CHARACTERS)),
+            actions: finding.actions.iter().map(|action| line(action, SENTENCE_CHARACTERS)).collect(),
+            kind: finding.lead().map_or("fact", |lead| kind(lead.form)),
+            evidence: evidence::of_facts(results, finding.all_facts()),
+            doubts,
+            definitions,
+            confidence,
+            finding,
+        }
+    }
+
+    /// Returns where the definitions of the measures stand.
+    pub(crate) fn defined(&self) -> String {
+        let queries = self.evidence.iter().map(|evidence| evidence.query).collect::<Vec<_>>().join(", ");
+        let hashes = self.definitions.iter().map(|(hash, _)| hash.as_str()).collect::<Vec<_>>().join(", ");
+        format!("{hashes} (from {queries}; the SQL is in the report as HTML, Markdown or JSON)")
+    }
+}
+
+/// Returns a form in words.
+fn kind(form: Form) -> &'static str {
+    match form {
+        Form::Value => "value",
+        Form::Change => "change",
+        Form::EachChange => "changes",
+        Form::Gap => "gap",
+        Form::Share => "share",
+        Form::Rank => "rank",
+        Form::Top => "largest",
+        Form::Range => "range",
+        Form::Count => "count",
+        Form::Alike => "alike",
+        Form::Trend => "trend",
+        Form::Since => "change of level",
+        Form::Outlier => "outlier",
+        Form::Per => "pace",
+        Form::Differ => "difference",
+        Form::Expected => "off what was expected",
+    }
+}
