@@ -138,6 +138,7 @@ impl Measurement<'_> {
             companions: Vec::new(),
             definitions: vec![Definition { hash, sql: self.statement.to_owned() }],
             doubts: Vec::new(),
+            assumes: Vec::new(),
             test: self.p.map(|p| Test { name: "forecast".to_owned(), p, comparisons: 1 }),
             subject: std::iter::once(line(self.metric, NAME_CHARACTERS)).chain(self.parts()).collect(),
             period: Some(self.step.to_owned()),
