@@ -1,9 +1,9 @@
--- Primary sales of a lubricants manufacturer to its business customers, July to November 2025: sixteen invoices that a
--- person can check by hand. Four things are planted in them:
+-- Primary sales of a lubricants manufacturer to its business customers, April to November 2025: twenty-one invoices and a
+-- return that a person can check by hand. Four things are planted in them:
 --
---   1. CUST004 (GHI Service Center, North) ordered 100 units every 14 days, on 4 July, 18 July and 1 August (net
---      38,000 each, 114,000 in all), and never again; the data end on 28 November, 119 days later.
---   2. BATCH009 (Gear Oil, Plant-C): 300 units sold (INV005, INV008), 50 of them returned (RET009), which is 16.7%.
+--   1. CUST004 (GHI Service Center, North) ordered 100 units every 14 days, nine times from 11 April to 1 August
+--      (net 38,000 each, 342,000 in all), and never again; the data end on 28 November, 119 days later.
+--   2. BATCH009 (Gear Oil, Plant-C): 300 units sold (INV011, INV014), 50 of them returned (RET015), which is 16.7%.
 --      Nothing else was returned.
 --   3. CUST006 gets 15% off gross (24,000 of 160,000); the others get 5% to 8%.
 --   4. North has two customers. CUST003 still orders; CUST004 is the one who went silent.
@@ -57,22 +57,28 @@ COMMENT ON COLUMN primary_sales.batch IS 'Production batch that the goods came f
 COMMENT ON COLUMN primary_sales.plant IS 'Plant that made the batch';
 
 INSERT INTO primary_sales VALUES
-    ('2025-07-04', 'SA', 'INV001', 'CUST004', 'GHI Service Center', 'Workshop', 'North', 'Engine Oil', 'Automotive', 100, 40000, 38800, 38000, 1200, 400, 400, 12000, 'BATCH001', 'Plant-A'),
-    ('2025-07-08', 'SA', 'INV002', 'CUST001', 'ABC Motors', 'Retailer', 'West', 'Engine Oil', 'Automotive', 200, 80000, 76800, 74400, 3200, 1600, 800, 22400, 'BATCH001', 'Plant-A'),
-    ('2025-07-12', 'SA', 'INV003', 'CUST003', 'JKL Transport', 'Fleet', 'North', 'Hydraulic Oil', 'Industrial', 200, 60000, 58200, 57000, 1800, 600, 600, 18000, 'BATCH005', 'Plant-B'),
-    ('2025-07-18', 'SA', 'INV004', 'CUST004', 'GHI Service Center', 'Workshop', 'North', 'Engine Oil', 'Automotive', 100, 40000, 38800, 38000, 1200, 400, 400, 12000, 'BATCH001', 'Plant-A'),
-    ('2025-07-22', 'SA', 'INV005', 'CUST002', 'DEF Logistics', 'Fleet', 'South', 'Gear Oil', 'Automotive', 200, 100000, 96000, 92000, 4000, 3000, 1000, 27000, 'BATCH009', 'Plant-C'),
-    ('2025-08-01', 'SA', 'INV006', 'CUST004', 'GHI Service Center', 'Workshop', 'North', 'Engine Oil', 'Automotive', 100, 40000, 38800, 38000, 1200, 400, 400, 12000, 'BATCH002', 'Plant-A'),
-    ('2025-08-05', 'SA', 'INV007', 'CUST006', 'PQR Traders', 'Retailer', 'West', 'Engine Oil', 'Automotive', 200, 80000, 73600, 68000, 6400, 3200, 2400, 16000, 'BATCH002', 'Plant-A'),
-    ('2025-08-20', 'SA', 'INV008', 'CUST005', 'MNO Industries', 'Industrial', 'East', 'Gear Oil', 'Automotive', 100, 50000, 48500, 47000, 1500, 1000, 500, 14500, 'BATCH009', 'Plant-C'),
-    ('2025-09-05', 'RE', 'RET009', 'CUST002', 'DEF Logistics', 'Fleet', 'South', 'Gear Oil', 'Automotive', -50, -25000, -24000, -23000, -1000, -750, -250, -6750, 'BATCH009', 'Plant-C'),
-    ('2025-09-10', 'SA', 'INV010', 'CUST001', 'ABC Motors', 'Retailer', 'West', 'Engine Oil', 'Automotive', 200, 80000, 76800, 74400, 3200, 1600, 800, 22400, 'BATCH002', 'Plant-A'),
-    ('2025-09-15', 'SA', 'INV011', 'CUST003', 'JKL Transport', 'Fleet', 'North', 'Hydraulic Oil', 'Industrial', 200, 60000, 58200, 57000, 1800, 600, 600, 18000, 'BATCH005', 'Plant-B'),
-    ('2025-10-07', 'SA', 'INV012', 'CUST006', 'PQR Traders', 'Retailer', 'West', 'Engine Oil', 'Automotive', 200, 80000, 73600, 68000, 6400, 3200, 2400, 16000, 'BATCH003', 'Plant-A'),
-    ('2025-10-08', 'SA', 'INV013', 'CUST002', 'DEF Logistics', 'Fleet', 'South', 'Gear Oil', 'Automotive', 200, 100000, 96000, 92000, 4000, 3000, 1000, 27000, 'BATCH010', 'Plant-B'),
-    ('2025-10-20', 'SA', 'INV014', 'CUST005', 'MNO Industries', 'Industrial', 'East', 'Hydraulic Oil', 'Industrial', 200, 60000, 58200, 56400, 1800, 1200, 600, 17400, 'BATCH006', 'Plant-B'),
-    ('2025-11-12', 'SA', 'INV015', 'CUST001', 'ABC Motors', 'Retailer', 'West', 'Engine Oil', 'Automotive', 200, 80000, 76800, 74400, 3200, 1600, 800, 22400, 'BATCH003', 'Plant-A'),
-    ('2025-11-28', 'SA', 'INV016', 'CUST003', 'JKL Transport', 'Fleet', 'North', 'Hydraulic Oil', 'Industrial', 200, 60000, 58200, 57000, 1800, 600, 600, 18000, 'BATCH006', 'Plant-B');
+    ('2025-04-11', 'SA', 'INV001', 'CUST004', 'GHI Service Center', 'Workshop', 'North', 'Engine Oil', 'Automotive', 100, 40000, 38800, 38000, 1200, 400, 400, 12000, 'BATCH001', 'Plant-A'),
+    ('2025-04-25', 'SA', 'INV002', 'CUST004', 'GHI Service Center', 'Workshop', 'North', 'Engine Oil', 'Automotive', 100, 40000, 38800, 38000, 1200, 400, 400, 12000, 'BATCH001', 'Plant-A'),
+    ('2025-05-09', 'SA', 'INV003', 'CUST004', 'GHI Service Center', 'Workshop', 'North', 'Engine Oil', 'Automotive', 100, 40000, 38800, 38000, 1200, 400, 400, 12000, 'BATCH001', 'Plant-A'),
+    ('2025-05-23', 'SA', 'INV004', 'CUST004', 'GHI Service Center', 'Workshop', 'North', 'Engine Oil', 'Automotive', 100, 40000, 38800, 38000, 1200, 400, 400, 12000, 'BATCH001', 'Plant-A'),
+    ('2025-06-06', 'SA', 'INV005', 'CUST004', 'GHI Service Center', 'Workshop', 'North', 'Engine Oil', 'Automotive', 100, 40000, 38800, 38000, 1200, 400, 400, 12000, 'BATCH001', 'Plant-A'),
+    ('2025-06-20', 'SA', 'INV006', 'CUST004', 'GHI Service Center', 'Workshop', 'North', 'Engine Oil', 'Automotive', 100, 40000, 38800, 38000, 1200, 400, 400, 12000, 'BATCH001', 'Plant-A'),
+    ('2025-07-04', 'SA', 'INV007', 'CUST004', 'GHI Service Center', 'Workshop', 'North', 'Engine Oil', 'Automotive', 100, 40000, 38800, 38000, 1200, 400, 400, 12000, 'BATCH001', 'Plant-A'),
+    ('2025-07-08', 'SA', 'INV008', 'CUST001', 'ABC Motors', 'Retailer', 'West', 'Engine Oil', 'Automotive', 200, 80000, 76800, 74400, 3200, 1600, 800, 22400, 'BATCH001', 'Plant-A'),
+    ('2025-07-12', 'SA', 'INV009', 'CUST003', 'JKL Transport', 'Fleet', 'North', 'Hydraulic Oil', 'Industrial', 200, 60000, 58200, 57000, 1800, 600, 600, 18000, 'BATCH005', 'Plant-B'),
+    ('2025-07-18', 'SA', 'INV010', 'CUST004', 'GHI Service Center', 'Workshop', 'North', 'Engine Oil', 'Automotive', 100, 40000, 38800, 38000, 1200, 400, 400, 12000, 'BATCH001', 'Plant-A'),
+    ('2025-07-22', 'SA', 'INV011', 'CUST002', 'DEF Logistics', 'Fleet', 'South', 'Gear Oil', 'Automotive', 200, 100000, 96000, 92000, 4000, 3000, 1000, 27000, 'BATCH009', 'Plant-C'),
+    ('2025-08-01', 'SA', 'INV012', 'CUST004', 'GHI Service Center', 'Workshop', 'North', 'Engine Oil', 'Automotive', 100, 40000, 38800, 38000, 1200, 400, 400, 12000, 'BATCH002', 'Plant-A'),
+    ('2025-08-05', 'SA', 'INV013', 'CUST006', 'PQR Traders', 'Retailer', 'West', 'Engine Oil', 'Automotive', 200, 80000, 73600, 68000, 6400, 3200, 2400, 16000, 'BATCH002', 'Plant-A'),
+    ('2025-08-20', 'SA', 'INV014', 'CUST005', 'MNO Industries', 'Industrial', 'East', 'Gear Oil', 'Automotive', 100, 50000, 48500, 47000, 1500, 1000, 500, 14500, 'BATCH009', 'Plant-C'),
+    ('2025-09-05', 'RE', 'RET015', 'CUST002', 'DEF Logistics', 'Fleet', 'South', 'Gear Oil', 'Automotive', -50, -25000, -24000, -23000, -1000, -750, -250, -6750, 'BATCH009', 'Plant-C'),
+    ('2025-09-10', 'SA', 'INV016', 'CUST001', 'ABC Motors', 'Retailer', 'West', 'Engine Oil', 'Automotive', 200, 80000, 76800, 74400, 3200, 1600, 800, 22400, 'BATCH002', 'Plant-A'),
+    ('2025-09-15', 'SA', 'INV017', 'CUST003', 'JKL Transport', 'Fleet', 'North', 'Hydraulic Oil', 'Industrial', 200, 60000, 58200, 57000, 1800, 600, 600, 18000, 'BATCH005', 'Plant-B'),
+    ('2025-10-07', 'SA', 'INV018', 'CUST006', 'PQR Traders', 'Retailer', 'West', 'Engine Oil', 'Automotive', 200, 80000, 73600, 68000, 6400, 3200, 2400, 16000, 'BATCH003', 'Plant-A'),
+    ('2025-10-08', 'SA', 'INV019', 'CUST002', 'DEF Logistics', 'Fleet', 'South', 'Gear Oil', 'Automotive', 200, 100000, 96000, 92000, 4000, 3000, 1000, 27000, 'BATCH010', 'Plant-B'),
+    ('2025-10-20', 'SA', 'INV020', 'CUST005', 'MNO Industries', 'Industrial', 'East', 'Hydraulic Oil', 'Industrial', 200, 60000, 58200, 56400, 1800, 1200, 600, 17400, 'BATCH006', 'Plant-B'),
+    ('2025-11-12', 'SA', 'INV021', 'CUST001', 'ABC Motors', 'Retailer', 'West', 'Engine Oil', 'Automotive', 200, 80000, 76800, 74400, 3200, 1600, 800, 22400, 'BATCH003', 'Plant-A'),
+    ('2025-11-28', 'SA', 'INV022', 'CUST003', 'JKL Transport', 'Fleet', 'North', 'Hydraulic Oil', 'Industrial', 200, 60000, 58200, 57000, 1800, 600, 600, 18000, 'BATCH006', 'Plant-B');
 
 COMMIT;
 

@@ -31,9 +31,8 @@ use self::idle::Idleness;
 use self::journal::{Answered, Event, Question, StopReason, Stopped, Totals};
 use self::prompt::Briefing;
 use self::recording::Recording;
-use self::tools::{Speech, Toolbox};
+use self::tools::Toolbox;
 use self::truncation::Counts;
-use crate::finding::Told;
 use crate::finding::fact::Fact;
 use crate::finding::record::Finding;
 use crate::finding::results::Results;
@@ -65,8 +64,6 @@ pub struct Setup<'a> {
     pub price: Option<Price>,
     /// The date that the run treats as today.
     pub as_of: Date,
-    /// How findings are recorded.
-    pub speech: Speech,
     /// The questions that `finish` answers.
     pub questions: &'a [Question],
 }
@@ -75,10 +72,7 @@ pub struct Setup<'a> {
 #[derive(Debug)]
 pub struct Outcome {
     pub stopped: Stopped,
-    /// The findings of facts.
-    pub found: Vec<Finding>,
-    /// The findings in words.
-    pub findings: Vec<Told>,
+    pub findings: Vec<Finding>,
 }
 
 /// Explores until the model finishes, a limit is reached, `interrupt` completes, or the model or the database fails.
@@ -125,8 +119,7 @@ struct Exploration<'a> {
     book: Workbook,
     /// The time that the engine's own queries may still take.
     companions_time_left: Duration,
-    found: Vec<Finding>,
-    findings: Vec<Told>,
+    findings: Vec<Finding>,
     totals: Totals,
     spent: Spent,
     queries_sent: u32,
@@ -176,7 +169,6 @@ impl<'a> Exploration<'a> {
             answered: HashMap::new(),
             book: Workbook::new(Arc::clone(&setup.toolbox.catalog), setup.as_of),
             companions_time_left: facts::allowance(setup.budget.time_max),
-            found: Vec::new(),
             findings: Vec::new(),
             totals: Totals { cost_usd: setup.price.map(|_| Decimal::ZERO), ..Totals::default() },
             spent: Spent::default(),
@@ -191,7 +183,7 @@ impl<'a> Exploration<'a> {
     }
 
     fn begin(&mut self) -> io::Result<()> {
-        let (system, tools) = (self.setup.briefing.system.clone(), tools::specs(false, self.setup.speech));
+        let (system, tools) = (self.setup.briefing.system.clone(), tools::specs(false));
         self.observer.observe(Event::Briefed { system, tools })?;
         for fact in self.setup.given {
             let fact = self.book.state(fact.clone());
@@ -224,7 +216,7 @@ impl<'a> Exploration<'a> {
     fn end(&mut self, ending: Ending) -> io::Result<Outcome> {
         let Ending { reason, detail, looked_at, answers } = ending;
         let answers = if answers.is_empty() { self.unanswered_questions() } else { answers };
-        let nothing = self.findings.is_empty() && self.found.is_empty();
+        let nothing = self.findings.is_empty();
         let is_unanswered = reason == StopReason::TimeLimit && !self.is_answered && nothing;
         let detail = detail.or_else(|| is_unanswered.then(|| self.unanswered()));
         let tally = self.observer.tally();
@@ -236,8 +228,7 @@ impl<'a> Exploration<'a> {
         let (complete, coverage) = (Some(coverage.is_complete()), Some(coverage));
         let stopped = Stopped { reason, detail, looked_at, answers, totals: self.totals(), complete, coverage };
         self.observer.observe(Event::Stopped(stopped.clone()))?;
-        let (found, findings) = (std::mem::take(&mut self.found), std::mem::take(&mut self.findings));
-        Ok(Outcome { stopped, found, findings })
+        Ok(Outcome { stopped, findings: std::mem::take(&mut self.findings) })
     }
 
     /// Describes a run in which the model gave no reply before the time limit.
@@ -280,7 +271,7 @@ impl<'a> Exploration<'a> {
     async fn ask(&mut self, last: bool) -> io::Result<Asked> {
         self.totals.iterations += 1;
         let turn = self.totals.iterations;
-        let specs = tools::specs(last, self.setup.speech);
+        let specs = tools::specs(last);
         if self.conversation.is_too_long() {
             self.compact()?;
         }
@@ -394,7 +385,7 @@ impl<'a> Exploration<'a> {
     fn totals(&self) -> Totals {
         Totals {
             queries: self.queries_sent,
-            findings: u32::try_from(self.findings.len() + self.found.len()).unwrap_or(u32::MAX),
+            findings: u32::try_from(self.findings.len()).unwrap_or(u32::MAX),
             elapsed_milliseconds: milliseconds(self.started.elapsed()),
             ..self.totals
         }

@@ -14,9 +14,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use self::analyst::OfflineAnalyst;
-use crate::agent::journal::{Event, FORMAT, Journal, Started};
+use crate::agent::journal::{Event, FORMAT, Journal, Question, Started};
 use crate::agent::prompt::{self, Library};
-use crate::agent::tools::{Speech, Toolbox};
+use crate::agent::tools::Toolbox;
 use crate::agent::{self, Budget, Observer, Outcome, Setup};
 use crate::model::Model;
 use crate::model::openai::{self, InvalidOptions};
@@ -39,11 +39,13 @@ impl Player {
     fn into_model(
         self,
         catalog: &Catalog,
-        focus: &str,
+        (focus, questions): (&str, &[Question]),
         as_of: Date,
     ) -> Result<(Box<dyn Model>, Option<Price>), InvalidOptions> {
         match self {
-            Self::Offline => Ok((Box::new(OfflineAnalyst::new(catalog, focus, as_of)), Some(Price::NOTHING))),
+            Self::Offline => {
+                Ok((Box::new(OfflineAnalyst::new(catalog, focus, questions, as_of)), Some(Price::NOTHING)))
+            }
             Self::Model(options, price) => Ok((Box::new(openai::Client::new(*options)?), price)),
         }
     }
@@ -108,11 +110,8 @@ pub async fn run(
 ) -> Result<Recorded, Error> {
     let Opened { executor, catalog, warnings } = opened;
     let server = executor.database.server().clone();
-    let (speech, questions) = match options.player {
-        Player::Offline => (Speech::Words, Vec::new()),
-        Player::Model(..) => (Speech::Facts, options.library.focus(options.focus)?.questions()),
-    };
-    let (model, price) = options.player.into_model(&catalog, options.focus, options.as_of)?;
+    let questions = options.library.focus(options.focus)?.questions();
+    let (model, price) = options.player.into_model(&catalog, (options.focus, &questions), options.as_of)?;
     let journal = Journal::create(options.runs_dir, &options.run_id)?;
     let path = journal.path().to_owned();
     let mut recorder = Recorder { journal, watch };
@@ -142,7 +141,6 @@ pub async fn run(
         budget: options.budget,
         price,
         as_of: options.as_of,
-        speech,
         questions: &questions,
     };
     let outcome = agent::explore(setup, interrupt, &mut recorder).await;

@@ -13,7 +13,7 @@
 //! | [`app`] | the command line: arguments, configuration, commands, output, progress, doctor |
 //! | [`monitor`], [`exploration`] | the two products: metrics watched every morning; a database explored |
 //! | [`sample`], [`agent`], [`deliver`] | synthetic data with planted truth; the loop with tools, prompt, journal, runs; channels and the sender of alerts |
-//! | [`finding`] | what is found: claims, facts, their wording, findings; drafts in words and their checker |
+//! | [`finding`] | what is found: claims, facts, their wording, findings; findings in words of old journals |
 //! | [`semantic`], [`model`], [`state`] | what tables mean: roles, metadata, rendering; a model behind an endpoint; PostgreSQL for what is remembered: sessions, locks, migrations, outbox |
 //! | [`analysis`], [`warehouse`] | pure statistics: forecast, contribution, chance; a SELECT to a bounded table: catalog, `sql/`, `postgres/`, embedded engine, executor |
 //! | [`typeset`] | text for people: figures, spelling, wrapping, Markdown, SVG, HTML |
@@ -81,8 +81,8 @@
 //! finding/fact/sentence.rs         the templates of sentences; finding/wording.rs measures and conditions in words: `sql --meaning`
 //! finding/companions.rs            the engine's own queries for a claim; finding/workbook.rs results, companions, facts of a run
 //! finding/record.rs                facts -> finding: confidence, the model's reading and actions
-//! finding/check.rs                 a draft in words, every number accounted for; finding/prose.rs reads the English
-//! finding/expression.rs            arithmetic over cells; finding/evidence.rs, document.rs what a finding cites; finding/stated.rs as text
+//! finding/assumption.rs            numbers that no table holds; finding/told.rs findings in words of journals of 0.1
+//! finding/evidence.rs              the cells that a finding cites; finding/document.rs as JSON; finding/stated.rs as text
 //! semantic.rs                      database + metadata -> what can be explored
 //! semantic/metadata.rs             reads metadata/*.json; semantic/metadata/pull.rs writes it
 //! semantic/drift.rs                metadata against the database; semantic/roles.rs guesses; semantic/render.rs shows
@@ -130,7 +130,7 @@
 //! - One place names each outside service's crate: `async_openai` in `model/openai/`, `tokio_postgres` in `warehouse/`,
 //!   `state/` and `monitor/memory/`, `lettre` in `deliver/`, `clap` in `app/`.
 //! - A [`finding::record::Finding`] can be constructed only of facts, a [`finding::fact::Fact`] only by evaluating a claim.
-//!   No sentence that claims is typed by a model; a draft in words ([`finding::Told`]) only passes the checker.
+//!   No sentence that claims is typed by a model.
 //! - The loop knows no provider, no database and no terminal. [`app::output`] alone writes to a terminal; nothing exits.
 //! - The model decides nothing about whether an alert fires: a day is decided and committed before the model is asked.
 //! - Nothing the model sees is unbounded. Nothing a run writes is rewritten: the journal only grows.

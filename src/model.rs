@@ -137,6 +137,12 @@ pub trait Model: Send + Sync + Debug {
     fn unseen(&self, _messages: &[Message]) -> Vec<Unseen> {
         Vec::new()
     }
+
+    /// Returns whether it chooses from the facts that the answer to a query offers. The default returns true; otherwise
+    /// none are offered, because each costs queries.
+    fn takes_offers(&self) -> bool {
+        true
+    }
 }
 
 /// A table that a [`Model`] did not analyse, or not fully.

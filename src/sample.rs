@@ -20,7 +20,7 @@ pub use score::{KindScore, Score, score};
 use invoices::Invoice;
 use market::Market;
 
-/// The small set: sixteen invoices that a person can check by hand.
+/// The small set: twenty-one invoices and a return that a person can check by hand.
 pub const SAMPLE_SQL: &str = include_str!("../data/sample_data.sql");
 
 /// Rows of one INSERT statement.

@@ -21,6 +21,10 @@ const CLAIMS_MAX: usize = 16;
 const COMPANIONS_SHARE: u32 = 10;
 /// The time for the engine's own queries of a run without a time limit.
 const COMPANIONS_TIME: Duration = Duration::from_mins(1);
+/// How a note begins that more was given than is kept.
+const ONLY_SO_MANY: &str = "only";
+/// What stands for a reason that states figures of its own.
+const UNSAID: &str = "the reason states figures that no fact has, and is left out";
 /// Characters of a sentence that a model sees.
 const SENTENCE_CHARACTERS_MAX: usize = 600;
 
@@ -170,7 +174,7 @@ impl Exploration<'_> {
             }
         }
         if claims.len() > FACTS_MAX {
-            problems.push(format!("only {FACTS_MAX} facts are kept"));
+            problems.push(format!("{ONLY_SO_MANY} {FACTS_MAX} facts are kept"));
         }
         Ok((facts, problems))
     }
@@ -196,10 +200,8 @@ impl Exploration<'_> {
         let words = record::words(proposal, &facts.iter().chain(&impact).collect::<Vec<_>>(), self.book.facts());
         let left_out = words.left_out.clone();
         let replaced = proposal.replaces.as_deref().and_then(|id| self.stated_by(id));
-        let id = replaced.map_or_else(
-            || format!("F{}", self.found.len() + self.findings.len() + 1),
-            |index| self.found[index].id.clone(),
-        );
+        let id =
+            replaced.map_or_else(|| format!("F{}", self.findings.len() + 1), |index| self.findings[index].id.clone());
         let Some(finding) = record::of(id, facts, impact, proposal.severity, words) else {
             let text = format!("refused, not recorded:\n- {}", problems.join("\n- "));
             self.observer.observe(Event::FindingRefused { arguments: arguments.to_owned(), problems })?;
@@ -218,14 +220,15 @@ impl Exploration<'_> {
         if let Some(problem) = proposal.replaces.as_deref().filter(|_| replaced.is_none()) {
             let _ = writeln!(text, "there is no finding {problem} to replace; it was added");
         }
-        let same = self.found.iter().find(|known| known.fingerprint == finding.fingerprint && known.id != finding.id);
+        let same =
+            self.findings.iter().find(|known| known.fingerprint == finding.fingerprint && known.id != finding.id);
         if let Some(known) = same {
             let _ =
                 writeln!(text, "{0} has the same subject; give \"replaces\": \"{0}\" if this one is better", known.id);
         }
         match replaced {
-            Some(index) => self.found[index] = finding.clone(),
-            None => self.found.push(finding.clone()),
+            Some(index) => self.findings[index] = finding.clone(),
+            None => self.findings.push(finding.clone()),
         }
         self.observer.observe(Event::Recorded(Box::new(finding)))?;
         Ok((text.trim_end().to_owned(), true))
@@ -246,13 +249,13 @@ impl Exploration<'_> {
     /// Returns the ids of the facts of a recorded finding, or the claim itself. Only the case of the letter tells the
     /// finding `F2` from the fact `f2`.
     fn facts_of_finding(&self, claim: &str) -> Vec<String> {
-        let finding = self.found.iter().find(|finding| finding.id == claim.trim());
+        let finding = self.findings.iter().find(|finding| finding.id == claim.trim());
         let ids = |finding: &Finding| finding.facts.iter().map(|fact| fact.id.clone()).collect();
         finding.map_or_else(|| vec![claim.to_owned()], ids)
     }
 
     fn stated_by(&self, id: &str) -> Option<usize> {
-        self.found.iter().position(|finding| finding.id.eq_ignore_ascii_case(id.trim()))
+        self.findings.iter().position(|finding| finding.id.eq_ignore_ascii_case(id.trim()))
     }
 
     /// Returns the answers to the questions in their order, and what is wrong with them.
@@ -263,13 +266,17 @@ impl Exploration<'_> {
             let number = own.question;
             for answer in given.iter().filter(|answer| answer.question == number) {
                 let (facts, refused) = self.facts(&answer.facts).await?;
-                problems.extend(refused.into_iter().map(|problem| format!("answer {number}: {problem}")));
+                let refused = refused.into_iter().filter(|problem| !problem.starts_with(ONLY_SO_MANY));
+                problems.extend(refused.map(|problem| format!("answer {number}: {problem}")));
                 let proposal = Proposal { reading: answer.reading.clone(), ..Proposal::default() };
                 let words = record::words(&proposal, &facts.iter().collect::<Vec<_>>(), self.book.facts());
                 own.facts.extend(facts);
                 own.reading = words.reading.or(own.reading.take());
-                let why = answer.not_answerable.clone().filter(|why| !why.trim().is_empty());
-                own.not_answerable = why.or(own.not_answerable.take());
+                if let Some(why) = answer.not_answerable.clone().filter(|why| !why.trim().is_empty()) {
+                    let proposal = Proposal { reading: Some(why), ..Proposal::default() };
+                    let words = record::words(&proposal, &[], self.book.facts());
+                    own.not_answerable = Some(words.reading.unwrap_or_else(|| UNSAID.to_owned()));
+                }
             }
         }
         let is_known = |answer: &&Answering| !answered.iter().any(|known| known.question == answer.question);

@@ -23,11 +23,11 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::finding::Told;
 use crate::finding::assumption::Assumption;
 use crate::finding::fact::Fact;
 use crate::finding::record::Finding;
 use crate::finding::results::QueryResult;
+use crate::finding::told::Told;
 use crate::model::{Message, Reply, ToolSpec};
 use crate::warehouse::Server;
 use crate::warehouse::table::Table;

@@ -139,11 +139,14 @@ impl Default for Library {
 }
 
 impl Focus<'_> {
-    /// Returns the questions of the area: its lines that end in a question mark, or else its whole text.
+    /// Returns the questions of the area: its lines that end in a question mark, each question of a line by itself, or else
+    /// its whole text.
     pub fn questions(&self) -> Vec<Question> {
         let own = |line: &&str| line.ends_with('?') && !line.starts_with('#');
         let lines = self.text.lines().map(|line| line.trim().trim_start_matches(['-', '*']).trim_start());
-        let mut texts = lines.filter(own).map(|text| line(text, QUESTION_CHARACTERS_MAX)).collect::<Vec<_>>();
+        let each =
+            |text: &str| text.split_inclusive("? ").map(|one| line(one, QUESTION_CHARACTERS_MAX)).collect::<Vec<_>>();
+        let mut texts = lines.filter(own).flat_map(each).collect::<Vec<_>>();
         if texts.is_empty() {
             let body = self.text.lines().filter(|line| !line.starts_with('#')).collect::<Vec<_>>().join(" ");
             texts.push(line(&body, QUESTION_CHARACTERS_MAX));

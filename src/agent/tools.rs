@@ -16,7 +16,6 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::finding::Draft;
 use crate::finding::assumption::Assuming;
 use crate::finding::record::Proposal;
 use crate::model::lenient::{self, Flaw};
@@ -28,26 +27,8 @@ use crate::warehouse::executor::Executor;
 use crate::warehouse::table::{Bounds, Table};
 use schema::parameters;
 
-/// How a player records its findings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Speech {
-    /// It chooses facts, which the engine words.
-    Facts,
-    /// It writes drafts, whose words are checked: the offline analyst.
-    Words,
-}
-
-impl Speech {
-    /// Returns the tools' names, in the order in which the model receives them.
-    fn names(self) -> &'static [&'static str] {
-        match self {
-            Self::Facts => {
-                &["execute_sql", "describe_table", "find_values", "state", "assume", "record_finding", "finish"]
-            }
-            Self::Words => &["execute_sql", "describe_table", "find_values", "record_finding", "finish"],
-        }
-    }
-}
+/// The tools' names, in the order in which the model receives them.
+const NAMES: &[&str] = &["execute_sql", "describe_table", "find_values", "state", "assume", "record_finding", "finish"];
 
 /// A tool call with its parsed arguments.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,10 +41,8 @@ pub enum Call {
     State(State),
     /// Declares a number that the data do not hold.
     Assume(Assuming),
-    /// Records a finding of facts.
+    /// Records a finding.
     Propose(Box<Proposal>),
-    /// Records a finding in words.
-    RecordFinding(Box<Draft>),
     Finish(Finish),
 }
 
@@ -127,16 +106,16 @@ pub struct Answering {
     pub not_answerable: Option<String>,
 }
 
-/// The arguments of `finish` where facts are recorded.
+/// The arguments of `finish`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-struct FinishWithAnswers {
+pub struct Finish {
     /// The answers to the numbered questions.
     #[serde(default, deserialize_with = "answers")]
-    answers: Vec<Answering>,
+    pub answers: Vec<Answering>,
     /// What was examined without giving a finding, a short line each, in words without figures.
     #[serde(default)]
-    looked_at: Vec<String>,
+    pub looked_at: Vec<String>,
 }
 
 /// Reads answers. A text in place of an answer is what the model says to the question of its place.
@@ -151,51 +130,31 @@ fn answers<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Answ
     (1..).zip(given).map(answer).collect()
 }
 
-/// The arguments of `finish`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct Finish {
-    /// The answers to the questions of the focus.
-    #[serde(skip)]
-    #[schemars(skip)]
-    pub answers: Vec<Answering>,
-    /// What was examined without giving a finding, a short line each, in words without figures.
-    #[serde(default)]
-    pub looked_at: Vec<String>,
-}
-
 impl Call {
     /// Parses a call. The error is one line for the model.
-    pub fn parse(call: &ToolCall, speech: Speech) -> Result<Self, String> {
-        let known = speech.names();
-        match (Self::tool(&call.name, speech).as_str(), speech) {
-            ("execute_sql", _) => arguments(call).map(unfenced).map(Self::ExecuteSql),
-            ("describe_table", _) => arguments(call).map(Self::DescribeTable),
-            ("find_values", _) => arguments(call).map(Self::FindValues),
-            ("state", Speech::Facts) => arguments(call).map(Self::State),
-            ("assume", Speech::Facts) => arguments(call).map(Self::Assume),
-            ("record_finding", Speech::Facts) => arguments(call).map(|proposal| Self::Propose(Box::new(proposal))),
-            ("record_finding", Speech::Words) => arguments(call).map(|draft| Self::RecordFinding(Box::new(draft))),
-            ("finish", Speech::Facts) => arguments(call)
-                .map(|FinishWithAnswers { answers, looked_at }| Self::Finish(Finish { answers, looked_at })),
-            ("finish", Speech::Words) => arguments(call).map(Self::Finish),
-            _ => Err(format!("tool: there is no tool called {:?}; the tools are {}", call.name, known.join(", "))),
+    pub fn parse(call: &ToolCall) -> Result<Self, String> {
+        match Self::tool(&call.name).as_str() {
+            "execute_sql" => arguments(call).map(unfenced).map(Self::ExecuteSql),
+            "describe_table" => arguments(call).map(Self::DescribeTable),
+            "find_values" => arguments(call).map(Self::FindValues),
+            "state" => arguments(call).map(Self::State),
+            "assume" => arguments(call).map(Self::Assume),
+            "record_finding" => arguments(call).map(|proposal| Self::Propose(Box::new(proposal))),
+            "finish" => arguments(call).map(Self::Finish),
+            _ => Err(format!("tool: there is no tool called {:?}; the tools are {}", call.name, NAMES.join(", "))),
         }
     }
-}
 
-impl Call {
     /// Returns the name of the tool that a name means.
-    pub(super) fn tool(name: &str, speech: Speech) -> String {
+    pub(super) fn tool(name: &str) -> String {
         let plain = name.trim().to_lowercase().replace(['-', ' '], "_");
-        let known = speech.names();
-        let near = (!known.contains(&plain.as_str())).then(|| near_tool(&plain, known)).flatten();
+        let near = (!NAMES.contains(&plain.as_str())).then(|| near_tool(&plain)).flatten();
         near.map_or(plain, str::to_owned)
     }
 }
 
 /// Returns the tool that a model means by another name.
-fn near_tool(name: &str, known: &[&'static str]) -> Option<&'static str> {
+fn near_tool(name: &str) -> Option<&'static str> {
     let meant = match name {
         "sql" | "query" | "run_sql" | "run_query" | "execute_query" | "select" => "execute_sql",
         "describe" | "schema" | "get_schema" | "table" => "describe_table",
@@ -203,9 +162,9 @@ fn near_tool(name: &str, known: &[&'static str]) -> Option<&'static str> {
         "claim" | "claims" | "check" | "state_facts" | "state_claims" => "state",
         "record" | "finding" | "add_finding" | "record_findings" | "report_finding" => "record_finding",
         "done" | "end" | "stop" | "final" | "answer" => "finish",
-        other => spelling::nearest(other, known.iter().copied())?,
+        other => spelling::nearest(other, NAMES.iter().copied())?,
     };
-    known.iter().copied().find(|known| *known == meant)
+    NAMES.iter().copied().find(|known| *known == meant)
 }
 
 /// Removes the code fence that some models put around the statement.
@@ -251,7 +210,7 @@ fn fields<T: JsonSchema>() -> Vec<String> {
 }
 
 /// Returns the specifications of the tools. With `recording_only`, returns only those that record findings and finish.
-pub fn specs(recording_only: bool, speech: Speech) -> Vec<ToolSpec> {
+pub fn specs(recording_only: bool) -> Vec<ToolSpec> {
     let mut specs = vec![
         spec::<ExecuteSql>(
             "execute_sql",
@@ -269,9 +228,7 @@ pub fn specs(recording_only: bool, speech: Speech) -> Vec<ToolSpec> {
     if recording_only {
         specs.clear();
     }
-    match speech {
-        Speech::Facts => {
-            specs.push(spec::<State>(
+    specs.push(spec::<State>(
                 "state",
                 "Word claims about cells of results, and see the sentences, without recording them. Forms: \
                  q3[Hardware].days (a cell, by its row's key; q4[2023-Q1, David Loo].n with two keys; q3[2].days for row 2); \
@@ -281,31 +238,21 @@ pub fn specs(recording_only: bool, speech: Speech) -> Vec<ToolSpec> {
                  differ(a, b). f4 stands for an earlier fact. At most 16 claims a call. The words come from the SQL, never \
                  from its aliases.",
             ));
-            specs.push(spec::<Assuming>(
-                "assume",
-                "Declare a number that the data do not hold, such as the cost of a call. Claims multiply or divide by its \
+    specs.push(spec::<Assuming>(
+        "assume",
+        "Declare a number that the data do not hold, such as the cost of a call. Claims multiply or divide by its \
                  id: q1[North].calls * a1. What rests on it is printed as an estimate, the assumption as yours.",
-            ));
-            specs.push(spec::<Proposal>(
-                "record_finding",
-                "Record one finding: facts, of which the first is the headline, and what to do. The engine words the facts; \
+    ));
+    specs.push(spec::<Proposal>(
+        "record_finding",
+        "Record one finding: facts, of which the first is the headline, and what to do. The engine words the facts; \
                  your reading is printed as yours. {\"facts\": [\"f4\"], \"actions\": [\"...\"]} is a whole finding.",
-            ));
-            specs.push(spec::<FinishWithAnswers>(
-                "finish",
-                "End the exploration with the answers to the numbered questions, after everything worth recording is \
+    ));
+    specs.push(spec::<Finish>(
+        "finish",
+        "End the exploration with the answers to the numbered questions, after everything worth recording is \
                  recorded.",
-            ));
-        }
-        Speech::Words => {
-            specs.push(spec::<Draft>(
-                "record_finding",
-                "Record one finding. Every number in title, narrative and impact is checked against the cited cells; a \
-                 finding that does not check comes back with what to repair.",
-            ));
-            specs.push(spec::<Finish>("finish", "End the exploration, after everything worth recording is recorded."));
-        }
-    }
+    ));
     specs
 }
 

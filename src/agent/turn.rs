@@ -7,11 +7,9 @@ use std::time::Instant;
 use futures_util::future::join_all;
 
 use super::journal::{Event, StopReason};
-use super::tools::{Call, ExecuteSql, Failure, Ran, Speech, notes};
+use super::tools::{Call, ExecuteSql, Failure, Ran, notes};
 use super::{Ending, Exploration, milliseconds};
-use crate::finding::Draft;
-use crate::finding::check::{self, Context};
-use crate::finding::prose::text;
+use crate::finding::record;
 use crate::finding::results::QueryResult;
 use crate::finding::workbook::Sheet;
 use crate::model::{Reply, ReplyEnd, ToolCall};
@@ -47,8 +45,7 @@ impl Exploration<'_> {
         if let Some(nudge) = nudge(&reply) {
             self.conversation.tell(nudge.to_owned());
         }
-        let calls =
-            reply.tool_calls.iter().map(|call| (call, Call::parse(call, self.setup.speech))).collect::<Vec<_>>();
+        let calls = reply.tool_calls.iter().map(|call| (call, Call::parse(call))).collect::<Vec<_>>();
         let mut answers = Vec::with_capacity(calls.len());
         for (index, (_, parsed)) in calls.iter().enumerate() {
             answers.push(if index < CALLS_MAX {
@@ -75,7 +72,7 @@ impl Exploration<'_> {
         let look = |what: &str| Answer::Text(format!("limit: {what} is over; record what is proven, then call finish"));
         Ok(match call {
             Err(problem) => Some(Answer::Text(problem.clone())),
-            Ok(Call::State(_) | Call::Assume(_) | Call::Propose(_) | Call::RecordFinding(_) | Call::Finish(_)) => None,
+            Ok(Call::State(_) | Call::Assume(_) | Call::Propose(_) | Call::Finish(_)) => None,
             Ok(Call::ExecuteSql(_) | Call::DescribeTable(_) | Call::FindValues(_)) if last => Some(look("looking")),
             Ok(Call::DescribeTable(arguments)) => Some(Answer::Text(self.setup.toolbox.describe_table(arguments))),
             Ok(Call::ExecuteSql(arguments)) => Some(self.plan_query(arguments).await?),
@@ -168,7 +165,7 @@ impl Exploration<'_> {
                 }
             }
         }
-        if ending.is_none() && self.setup.speech == Speech::Facts {
+        if ending.is_none() && self.setup.model.takes_offers() {
             self.add_offers(&kept, answers).await?;
         }
         Ok(ending)
@@ -240,17 +237,12 @@ impl Exploration<'_> {
         let mut refused = false;
         for ((call, parsed), answer) in calls.iter().zip(answers) {
             match parsed {
-                Ok(Call::RecordFinding(draft)) if answer.is_none() => {
-                    let (text, accepted) = self.record(draft, &call.arguments)?;
-                    refused |= !accepted;
-                    *answer = Some(Answer::Text(text));
-                }
                 Ok(Call::Propose(proposal)) if answer.is_none() => {
                     let (text, accepted) = self.propose(proposal, &call.arguments).await?;
                     refused |= !accepted;
                     *answer = Some(Answer::Text(text));
                 }
-                Err(problem) if Call::tool(&call.name, self.setup.speech) == "record_finding" => {
+                Err(problem) if Call::tool(&call.name) == "record_finding" => {
                     refused = true;
                     let (arguments, problems) = (call.arguments.clone(), vec![problem.clone()]);
                     self.observer.observe(Event::FindingRefused { arguments, problems })?;
@@ -259,31 +251,6 @@ impl Exploration<'_> {
             }
         }
         Ok(refused)
-    }
-
-    /// Checks and records one finding. Returns the answer for the model and whether the finding was accepted.
-    fn record(&mut self, draft: &Draft, arguments: &str) -> io::Result<(String, bool)> {
-        let context = Context { results: &self.results, as_of: self.setup.as_of };
-        let number = self.findings.len() + 1;
-        let mut finding = match check::check(draft, format!("F{number}"), context) {
-            Ok(finding) => finding,
-            Err(problems) => {
-                let text = format!("refused, not recorded:\n- {}", problems.join("\n- "));
-                self.observer.observe(Event::FindingRefused { arguments: arguments.to_owned(), problems })?;
-                return Ok((text, false));
-            }
-        };
-        let same = self.findings.iter().position(|known| known.fingerprint == finding.fingerprint);
-        let text = if let Some(index) = same {
-            finding.id.clone_from(&self.findings[index].id);
-            self.findings[index] = finding.clone();
-            format!("recorded as {}, in place of the earlier finding on the same matter", finding.id)
-        } else {
-            self.findings.push(finding.clone());
-            format!("recorded as {}", finding.id)
-        };
-        self.observer.observe(Event::Found(Box::new(finding)))?;
-        Ok((text, true))
     }
 
     /// Returns the end of the run if the model calls `finish` and there is no objection.
@@ -303,7 +270,7 @@ impl Exploration<'_> {
             answers[index] = Some(Answer::Text(objection));
             return Ok(None);
         }
-        let looked_at = arguments.looked_at.iter().filter(|line| !text::has_figures(line)).cloned().collect();
+        let looked_at = arguments.looked_at.iter().filter(|line| !record::states_figures(line)).cloned().collect();
         Ok(Some(Ending { reason: StopReason::Finished, detail: None, looked_at, answers: answered }))
     }
 

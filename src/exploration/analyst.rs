@@ -17,7 +17,7 @@ mod regions;
 mod returns;
 mod subject;
 pub mod survey;
-mod writing;
+mod telling;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,14 +25,17 @@ use async_trait::async_trait;
 use jiff::civil::Date;
 use serde_json::json;
 
+use crate::agent::journal;
 use crate::model::{Error, Message, Model, Reply, ReplyEnd, Request, ToolCall, Unseen, Usage};
 use crate::warehouse::catalog::Catalog;
 use notebook::Notebook;
 use profile::{Nothing, Profile};
 use subject::Subject;
 use survey::{Outlook, Prospect};
-use writing::Conclusion;
+use telling::Conclusion;
 
+/// What reports and journals call it.
+pub(super) const NAME: &str = "offline analyst";
 /// Tables looked at in one turn, to see whether they hold anything.
 const GLANCES_OF_A_TURN: usize = 4;
 /// Tables looked at so at the most: further ones are left for a run of their own.
@@ -50,6 +53,9 @@ pub struct OfflineAnalyst {
     /// What it makes of each table.
     survey: Vec<Outlook>,
     inquiries: Vec<Inquiry>,
+    focus: String,
+    /// The questions of the focus, which `finish` answers.
+    questions: Vec<journal::Question>,
     as_of: Date,
 }
 
@@ -84,18 +90,19 @@ struct Question {
 }
 
 impl OfflineAnalyst {
-    /// An analyst for one run: it knows the catalog, the focus area's name, and the day taken for today.
-    pub fn new(catalog: &Catalog, focus: &str, as_of: Date) -> Self {
+    /// An analyst for one run: it knows the catalog, the focus area's name and questions, and the day taken for today.
+    pub fn new(catalog: &Catalog, focus: &str, questions: &[journal::Question], as_of: Date) -> Self {
         let subjects = subject::subjects(catalog);
         let survey = survey::of_subjects(catalog, &subjects);
-        Self { subjects, survey, inquiries: Inquiry::of_focus(focus), as_of }
+        let (inquiries, focus) = (Inquiry::of_focus(focus), focus.to_owned());
+        Self { subjects, survey, inquiries, focus, questions: questions.to_vec(), as_of }
     }
 
     /// The calls of the next turn.
     fn next_calls(&self, notebook: &Notebook, may_ask: bool) -> Vec<ToolCall> {
         let profiles = self.glanced_at(notebook).iter().enumerate();
         let unasked = profiles.map(|(index, subject)| profile::question(subject, index, self.as_of));
-        let calls = unanswered(unasked, notebook);
+        let calls = asked(unasked, notebook);
         if may_ask && !calls.is_empty() {
             return calls;
         }
@@ -103,7 +110,7 @@ impl OfflineAnalyst {
         let questions = analysed.iter().flat_map(|(index, subject, profile)| {
             self.inquiries.iter().flat_map(move |inquiry| inquiry.questions(subject, profile, *index))
         });
-        let calls = unanswered(questions, notebook);
+        let calls = asked(questions, notebook);
         if may_ask && !calls.is_empty() {
             return calls;
         }
@@ -119,7 +126,8 @@ impl OfflineAnalyst {
                 }
             }
         }
-        recording::calls(&recording::ranked(candidates), looked_at, notebook, may_ask)
+        let focus = (self.focus.as_str(), self.questions.as_slice());
+        recording::calls(&recording::ranked(candidates), looked_at, focus, notebook, may_ask)
     }
 
     /// The tables looked at so far and those looked at next: a few more as long as too few of them hold anything.
@@ -231,8 +239,8 @@ impl Inquiry {
     }
 }
 
-/// The calls for the questions that were not asked yet.
-fn unanswered(questions: impl Iterator<Item = Question>, notebook: &Notebook) -> Vec<ToolCall> {
+/// The calls that ask the questions that were not asked yet.
+fn asked(questions: impl Iterator<Item = Question>, notebook: &Notebook) -> Vec<ToolCall> {
     // Two inquiries may ask the same.
     let mut asked = BTreeSet::new();
     let open = questions.filter(|question| notebook.outcome(&question.key).is_none());
@@ -249,13 +257,17 @@ fn unanswered(questions: impl Iterator<Item = Question>, notebook: &Notebook) ->
 #[async_trait]
 impl Model for OfflineAnalyst {
     fn name(&self) -> &'static str {
-        "offline analyst"
+        NAME
     }
 
     async fn reply(&self, request: Request<'_>) -> Result<Reply, Error> {
         let may_ask = request.tools.iter().any(|tool| tool.name == "execute_sql");
         let tool_calls = self.next_calls(&Notebook::read(request.messages), may_ask);
         Ok(Reply { text: None, tool_calls, end: ReplyEnd::Complete, usage: Some(Usage::default()), carried: None })
+    }
+
+    fn takes_offers(&self) -> bool {
+        false
     }
 
     fn unseen(&self, messages: &[Message]) -> Vec<Unseen> {

@@ -9,7 +9,6 @@ mod coverage;
 pub mod html;
 pub mod json;
 pub mod markdown;
-mod stake;
 mod stated;
 pub mod terminal;
 mod view;

@@ -1,12 +1,12 @@
 //! A finding as a JSON document, with its evidence in full.
 
-use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::record::Finding;
 use super::results::Results;
-use super::{Action, Category, Confidence, Figure, Impact, Severity, Told, evidence};
+use super::told::{Action, Category, Figure, Impact, Told};
+use super::{Confidence, Severity, evidence};
 
 /// A finding with its evidence in full.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -98,7 +98,7 @@ pub struct RowDocument {
 }
 
 /// Returns the document of a finding, with the cells that it cites.
-pub fn finding_document(results: &Results, as_of: Date, finding: &Told) -> FindingDocument {
+pub fn finding_document(results: &Results, finding: &Told) -> FindingDocument {
     FindingDocument {
         id: finding.id.clone(),
         fingerprint: finding.fingerprint.clone(),
@@ -110,7 +110,7 @@ pub fn finding_document(results: &Results, as_of: Date, finding: &Told) -> Findi
         narrative: finding.narrative.clone(),
         impact: finding.impact.clone(),
         figures: finding.figures.clone(),
-        evidence: evidence::of_finding(results, as_of, finding).iter().map(evidence_document).collect(),
+        evidence: evidence::of_finding(results, finding).iter().map(evidence_document).collect(),
         confidence: finding.confidence,
         recommended_actions: finding.recommended_actions.clone(),
         falsified_by: finding.falsified_by.clone(),

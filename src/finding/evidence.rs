@@ -1,14 +1,12 @@
 //! The rows and columns that a finding cites of each query, and the order in which the columns are shown. It contains
 //! no markup.
 
-use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use jiff::civil::Date;
-
+use super::CellReference;
 use super::fact::Fact;
 use super::results::{QueryResult, Results};
-use super::{CellReference, Told, Used};
+use super::told::Told;
 use crate::typeset::text;
 use crate::warehouse::table::{Column, Table};
 
@@ -60,15 +58,14 @@ impl Evidence<'_> {
 }
 
 /// Returns what a finding cites, one entry per query.
-pub(crate) fn of_finding<'a>(results: &'a Results, as_of: Date, finding: &'a Told) -> Vec<Evidence<'a>> {
-    let used = finding.used(results, as_of);
+pub(crate) fn of_finding<'a>(results: &'a Results, finding: &'a Told) -> Vec<Evidence<'a>> {
     let mut queries: Vec<&str> = Vec::new();
     for citation in &finding.evidence {
         if !queries.iter().any(|known| known.eq_ignore_ascii_case(&citation.query)) {
             queries.push(&citation.query);
         }
     }
-    queries.into_iter().map(|query| of_query(results, finding, query, &used)).collect()
+    queries.into_iter().map(|query| of_query(results, finding, query)).collect()
 }
 
 /// Returns what facts cite, one entry per query. The cells of a fact are those that its sentence rests on.
@@ -97,7 +94,7 @@ fn of_cells<'a>(results: &'a Results, query: &'a str, cells: &[&CellReference]) 
     Evidence { query: &result.id, result: Some(result), columns, used, reading, rows: rows.into_iter().collect() }
 }
 
-fn of_query<'a>(results: &'a Results, finding: &'a Told, query: &'a str, used: &Used) -> Evidence<'a> {
+fn of_query<'a>(results: &'a Results, finding: &'a Told, query: &'a str) -> Evidence<'a> {
     let Some(result) = results.get(query) else {
         let (columns, used, reading, rows) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         return Evidence { query, result: None, columns, used, reading, rows };
@@ -118,24 +115,10 @@ fn of_query<'a>(results: &'a Results, finding: &'a Told, query: &'a str, used: &
         let name = table.columns.iter().position(|column| !column.is_numeric());
         columns.splice(0..0, name);
     }
-    let used = used_columns(used, &result.id);
     let mut reading = labels(table, &columns);
-    extend(&mut reading, used.iter().chain(&columns).copied());
+    extend(&mut reading, columns.iter().copied());
+    let used = Vec::new();
     Evidence { query: &result.id, result: Some(result), columns, used, reading, rows: rows.into_iter().collect() }
-}
-
-/// Returns the columns of the impact, then those of the figures, then those that the text quotes, the most quoted
-/// first.
-fn used_columns(used: &Used, query: &str) -> Vec<usize> {
-    let of_query = |cells: &[CellReference]| {
-        cells.iter().filter(|cell| cell.query == query).map(|cell| cell.column).collect::<Vec<_>>()
-    };
-    let quoted = of_query(&used.quoted);
-    let mut most_quoted = quoted.clone();
-    most_quoted.sort_by_key(|column| Reverse(quoted.iter().filter(|other| *other == column).count()));
-    let mut columns = Vec::new();
-    extend(&mut columns, [of_query(&used.impact), of_query(&used.figures), most_quoted].concat());
-    columns
 }
 
 /// Returns the leading cited columns that hold names or dates. If a numeric column leads, returns the first name after

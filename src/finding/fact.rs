@@ -5,7 +5,7 @@
 //! claim        a string of a model or an analyst, parsed
 //! select       which row and column a claim names
 //! column       the column as measures, its groups computed anew, the cell compared with them
-//!   days         of which period a group is, over which days the data reach
+//!   days         of which period a group is, over which days the data reach; uneven: what is not alike
 //!   sayable      of which measures something can be said
 //! condition    what holds for the rows behind a number; period: which days
 //! quantity     arithmetic over measures, with value, rows behind it, unit
@@ -91,6 +91,9 @@ pub struct Fact {
     /// What it is about: the keys and conditions of its first number.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub subject: Vec<String>,
+    /// All conditions that its sentence says, but for periods.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<String>,
     /// The days that it is about, if a condition or key says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub period: Option<String>,
@@ -295,6 +298,12 @@ impl Draft<'_> {
         let conditions = first.map(|first| first.shared()).unwrap_or_default();
         let period = conditions.iter().find_map(|condition| condition.as_period()).map(|(_, period)| period.words());
         let subject = conditions.iter().filter(|condition| condition.as_period().is_none());
+        let mut said = Vec::<String>::new();
+        for condition in self.quantities.iter().flat_map(|quantity| quantity.conditions()) {
+            if condition.as_period().is_none() && !said.contains(&condition.words) {
+                said.push(condition.words.clone());
+            }
+        }
         Fact {
             id: String::new(),
             claim: String::new(),
@@ -315,6 +324,7 @@ impl Draft<'_> {
             assumes,
             test: self.test,
             subject: subject.map(|condition| condition.words.clone()).collect(),
+            conditions: said,
             period,
             rows: self.quantities.iter().map(|quantity| quantity.rows()).min().unwrap_or(0),
             evaluated: Evaluated,

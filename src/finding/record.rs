@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::fact::{Fact, Form, P_MAX};
 use super::stated::MARK;
 use super::{Confidence, Severity};
-use crate::typeset::text::hex;
+use crate::typeset::text::{self, hex};
 
 /// Characters of a reading or an action.
 const WORDS_CHARACTERS_MAX: usize = 1_500;
@@ -36,7 +36,7 @@ pub struct Proposal {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reading: Option<String>,
     /// What to do: who, what, by when.
-    #[serde(default)]
+    #[serde(default, alias = "action", alias = "recommended_actions")]
     pub actions: Vec<String>,
     /// How much it matters, in your judgement.
     #[serde(default = "medium")]
@@ -145,18 +145,33 @@ fn confidence(facts: &[Fact]) -> (Confidence, Vec<String>) {
         lowered += by;
         because.push(why);
     };
-    let compares =
-        matches!(lead.form, Form::Change | Form::EachChange | Form::Gap | Form::Rank | Form::Top | Form::Range);
-    let finds_nothing = matches!(lead.form, Form::Differ | Form::Alike | Form::Trend | Form::Since);
-    let is_chance = |fact: &&Fact| fact.test.as_ref().is_some_and(|test| test.p > P_MAX);
+    let compares = matches!(
+        lead.form,
+        Form::Change | Form::EachChange | Form::Gap | Form::Share | Form::Rank | Form::Top | Form::Range
+    );
+    let rows = rows_behind(lead);
+    let says_nothing = |form: Form| matches!(form, Form::Differ | Form::Alike | Form::Trend | Form::Since);
+    let is_chance = |fact: &&Fact| !says_nothing(fact.form) && fact.test.as_ref().is_some_and(|test| test.p > P_MAX);
     match &lead.test {
-        Some(test) if test.p > P_MAX && finds_nothing => {
+        Some(test) if test.p > P_MAX && says_nothing(lead.form) => {
             lower(1, "that nothing is seen is no proof that there is nothing".to_owned());
         }
         Some(test) if test.p > P_MAX => lower(2, "chance alone may explain it".to_owned()),
         None if lead.form == Form::Expected => lower(1, "it was not tested against chance".to_owned()),
-        None if lead.rows < ROWS_FEW => lower(2, format!("{} rows are behind one of its numbers", lead.rows)),
-        None if lead.rows < ROWS_MIN => lower(1, format!("{} rows are behind one of its numbers", lead.rows)),
+        None if rows < ROWS_FEW => lower(
+            2,
+            format!(
+                "{} behind one of its numbers",
+                text::count(usize::try_from(rows).unwrap_or(usize::MAX), "row is", "rows are")
+            ),
+        ),
+        None if rows < ROWS_MIN => lower(
+            1,
+            format!(
+                "{} behind one of its numbers",
+                text::count(usize::try_from(rows).unwrap_or(usize::MAX), "row is", "rows are")
+            ),
+        ),
         None if compares => lower(1, "the comparison was not tested against chance".to_owned()),
         Some(_) | None => {}
     }
@@ -175,9 +190,19 @@ fn confidence(facts: &[Fact]) -> (Confidence, Vec<String>) {
     (confidence, because)
 }
 
+/// Returns how many rows a fact rests on. A count that fell rests on the rows that there were: that few are left is what
+/// it says.
+fn rows_behind(lead: &Fact) -> u64 {
+    let are_counts = lead.definitions.iter().all(|definition| definition.sql.starts_with("SELECT count(*)"));
+    let counts = lead.values.iter().filter(|value| matches!(value.name.as_str(), "from" | "to"));
+    let counts = counts.filter(|value| !value.text.ends_with('%')).filter_map(|value| u64::try_from(value.value).ok());
+    let largest = counts.max().filter(|_| lead.form == Form::Change && are_counts);
+    largest.map_or(lead.rows, |largest| largest.max(lead.rows))
+}
+
 fn fingerprint(lead: &Fact) -> String {
     let mut parts = lead.definitions.iter().map(|definition| definition.hash.clone()).collect::<Vec<_>>();
-    parts.extend(lead.subject.iter().cloned());
+    parts.extend(lead.conditions.iter().chain(&lead.subject).cloned());
     parts.sort();
     hex(&Sha256::digest(parts.join("\n"))[..8])
 }
@@ -242,6 +267,11 @@ fn told(text: &str, facts: &[&Fact], stated: &[Fact]) -> Result<String, String> 
     }
 }
 
+/// Returns whether a text that stands by itself, without a fact, states a figure that is no small count or date.
+pub(crate) fn states_figures(text: &str) -> bool {
+    figures(text).any(|figure| !is_known(figure, &[]))
+}
+
 /// Returns the words of a text that hold a digit.
 fn figures(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| c.is_whitespace() || matches!(c, ';' | '(' | ')' | '"' | '\u{2013}'))
@@ -253,6 +283,15 @@ fn digits(text: &str) -> String {
     text.chars().filter(|c| c.is_ascii_digit() || *c == '.').collect()
 }
 
+/// Returns whether a figure is another one with fewer decimals: 16% of 15.8%.
+fn is_rounded(known: &str, figure: &str) -> bool {
+    let number = |text: &str| digits(text).parse::<rust_decimal::Decimal>().ok();
+    let (Some(whole), Some(own)) = (number(known), number(figure)) else { return false };
+    known.ends_with('%') == figure.ends_with('%')
+        && whole.scale() > own.scale()
+        && whole.round_dp_with_strategy(own.scale(), rust_decimal::RoundingStrategy::MidpointAwayFromZero) == own
+}
+
 /// Returns whether a figure is a small count, a year or date, or stands in one of the facts.
 fn is_known(figure: &str, facts: &[&Fact]) -> bool {
     let is_small = figure.chars().all(|c| c.is_ascii_digit()) && figure.len() <= 2;
@@ -260,6 +299,6 @@ fn is_known(figure: &str, facts: &[&Fact]) -> bool {
         && (figure.starts_with("19") || figure.starts_with("20"))
         && figure.chars().all(|c| c.is_ascii_digit());
     let is_date = figure.parse::<jiff::civil::Date>().is_ok();
-    let stands = |sentence: &str| figures(sentence).any(|known| known == figure);
+    let stands = |sentence: &str| figures(sentence).any(|known| known == figure || is_rounded(known, figure));
     is_small || is_year || is_date || facts.iter().any(|fact| stands(&fact.sentence))
 }

@@ -4,6 +4,7 @@ use super::evidence::{self, Evidence};
 use super::fact::{Fact, Form};
 use super::record::Finding;
 use super::results::Results;
+use super::selection::Selections;
 use crate::typeset::text::line;
 
 /// The mark of a sentence that the program worded.
@@ -22,6 +23,8 @@ pub(crate) struct Stated<'a> {
     /// Further sentences.
     pub(crate) folded: Vec<String>,
     pub(crate) impact: Option<String>,
+    /// What `[s1]` in the sentences stands for.
+    pub(crate) selections: Vec<String>,
     pub(crate) reading: Option<String>,
     pub(crate) actions: Vec<String>,
     /// The doubts about all its measures, each once.
@@ -38,7 +41,12 @@ pub(crate) struct Stated<'a> {
 impl<'a> Stated<'a> {
     /// Returns the text of a finding that rests on these results.
     pub(crate) fn of(results: &'a Results, finding: &'a Finding) -> Self {
-        let sentence = |fact: &Fact| line(&fact.sentence, SENTENCE_CHARACTERS);
+        let mut selections = Selections::default();
+        let mut sentence = |fact: &Fact| line(&selections.fold(&fact.sentence, &fact.conditions), SENTENCE_CHARACTERS);
+        let sentences = finding.facts.iter().take(FACTS_SHOWN).map(&mut sentence).collect();
+        let folded = finding.facts.iter().skip(FACTS_SHOWN).map(&mut sentence).collect();
+        let impact = finding.impact.as_ref().map(&mut sentence);
+        let selections = selections.unfolded().iter().map(|words| line(words, SENTENCE_CHARACTERS)).collect();
         let (mut doubts, mut definitions) = (Vec::new(), Vec::new());
         for fact in finding.all_facts() {
             for doubt in &fact.doubts {
@@ -60,9 +68,10 @@ impl<'a> Stated<'a> {
             because => format!("{}: {}", finding.confidence.name(), line(&because.join("; "), SENTENCE_CHARACTERS)),
         };
         Self {
-            sentences: finding.facts.iter().take(FACTS_SHOWN).map(sentence).collect(),
-            folded: finding.facts.iter().skip(FACTS_SHOWN).map(sentence).collect(),
-            impact: finding.impact.as_ref().map(sentence),
+            sentences,
+            folded,
+            impact,
+            selections,
             reading: finding.reading.as_deref().map(|reading| line(reading, SENTENCE_CHARACTERS)),
             actions: finding.actions.iter().map(|action| line(action, SENTENCE_CHARACTERS)).collect(),
             kind: finding.lead().map_or("fact", |lead| kind(lead.form)),
@@ -72,6 +81,11 @@ impl<'a> Stated<'a> {
             confidence,
             finding,
         }
+    }
+
+    /// Returns the sentence that leads, with all its conditions.
+    pub(crate) fn headline(&self) -> String {
+        line(self.finding.headline(), SENTENCE_CHARACTERS)
     }
 
     /// Returns where the definitions of the measures stand.

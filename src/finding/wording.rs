@@ -281,8 +281,10 @@ fn looked_up(rows: &Rows, catalog: &Catalog) -> Option<String> {
     let sources = sources.collect::<Option<Vec<_>>>().filter(|sources| sources.len() > 1)?;
     let main = joins::grain(rows, catalog)?;
     let words = source(main, Some(catalog));
-    let others =
-        sources.into_iter().filter(|other| other.id != main.id && !joins::is_referred(main, other, rows, catalog));
+    let others = sources.into_iter().filter(|other| {
+        other.id != main.id
+            && !(joins::is_referred(main, other, rows, catalog) && joins::is_only_way(main, other, catalog))
+    });
     let names = Names::of(rows, Some(catalog));
     let others = others.map(|other| {
         let what = match &other.relation {
@@ -309,10 +311,13 @@ fn outer_words(outer: &Outer, names: &Names) -> String {
     let joined = Rows { items: vec![Item::Outer(Box::new(outer.clone()))], conditions: Vec::new() };
     let grain = names.catalog.and_then(|catalog| joins::grain(&joined, catalog));
     let is_lookup = grain.is_some_and(|main| outer.left.sources().iter().any(|source| source.id == main.id));
+    let is_only_way = grain.zip(names.catalog).is_none_or(|(main, catalog)| {
+        outer.right.sources().iter().all(|other| joins::is_only_way(main, other, catalog))
+    });
     let are_tables = outer.right.sources().iter().all(|source| matches!(source.relation, Relation::Table { .. }));
     if outer.full {
         format!("{left} and {right}{with}, matched where they can be{on}")
-    } else if is_lookup && others.is_empty() && are_tables {
+    } else if is_lookup && others.is_empty() && are_tables && is_only_way {
         left
     } else if is_lookup {
         format!("{left} (each with its one of the {right}{with} if there is any{on})")

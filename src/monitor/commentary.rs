@@ -25,7 +25,7 @@ use super::registry::Monitor;
 use super::{description, wording};
 use crate::agent::journal::{Companion, Event, StopReason, Stopped};
 use crate::agent::prompt::{self, AnalystMaterial, Library};
-use crate::agent::tools::{Speech, Toolbox};
+use crate::agent::tools::Toolbox;
 use crate::agent::{self, Budget, Observer, Setup};
 use crate::finding::document::FactFinding;
 use crate::finding::results::Results;
@@ -146,19 +146,18 @@ pub async fn analyse(
         budget: player.budget,
         price: player.price,
         as_of: case.day.at.date(),
-        speech: Speech::Facts,
         questions: &[],
     };
     let mut seen = Seen { observer, results: Results::default(), companions: Vec::new() };
     let outcome = agent::explore(setup, interrupt, &mut seen).await?;
-    let remark = remark(&outcome.stopped, outcome.found.is_empty());
-    if outcome.found.is_empty() {
+    let remark = remark(&outcome.stopped, outcome.findings.is_empty());
+    if outcome.findings.is_empty() {
         let reason = outcome.stopped.reason;
         let is_unanswered =
             matches!(reason, StopReason::ModelFailed | StopReason::DatabaseLost | StopReason::TimeLimit);
         return Ok(Analysis { remark, is_unanswered, ..plain });
     }
-    let found = outcome.found.iter().take(FINDINGS_MAX);
+    let found = outcome.findings.iter().take(FINDINGS_MAX);
     let findings = found.map(|finding| FactFinding::of(&seen.results, finding)).collect::<Vec<_>>();
     let companions = seen.companions_of(&findings);
     Ok(Analysis { author: player.model.name().to_owned(), findings, companions, remark, ..plain })

@@ -6,8 +6,9 @@ use std::fmt;
 use serde::Serialize;
 
 use super::{Kind, Planted};
+use crate::finding::fact::{Fact, Form};
+use crate::finding::record::Finding;
 use crate::finding::results::Results;
-use crate::finding::{Category, Citation};
 
 /// The score of a run, in total and by kind of signal.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -37,15 +38,9 @@ pub struct KindScore {
 
 /// Compares findings with the planted signals.
 ///
-/// A finding claims each value of the kind's column in the rows that it cites, for the kinds that its category can be
-/// about. `findings` are the category and the citations of each finding.
-pub fn score<'a>(
-    planted: &[Planted],
-    findings: impl IntoIterator<Item = (Category, &'a [Citation])>,
-    results: &Results,
-) -> Score {
-    let findings = findings.into_iter().collect::<Vec<_>>();
-    let kinds = Kind::ALL.map(|kind| kind_score(kind, planted, &claims(kind, &findings, results))).to_vec();
+/// A finding claims each value of the kind's column that its facts name, for the kinds that its facts can be about.
+pub fn score(planted: &[Planted], findings: &[Finding], results: &Results) -> Score {
+    let kinds = Kind::ALL.map(|kind| kind_score(kind, planted, &claims(kind, findings, results))).to_vec();
     let total = |count: fn(&KindScore) -> usize| kinds.iter().map(count).sum::<usize>();
     Score {
         recall: share(total(|kind| kind.found), total(|kind| kind.planted)),
@@ -68,33 +63,57 @@ fn kind_score(kind: Kind, planted: &[Planted], claims: &BTreeSet<String>) -> Kin
     KindScore { kind, planted: own.count(), found, claimed: claims.len(), right: found + members, money_found }
 }
 
-/// Returns whether a finding of this category can be about this kind of signal.
-fn is_about(category: Category, kind: Kind) -> bool {
-    match category {
-        Category::Churn => matches!(kind, Kind::Churn | Kind::SilentRegion),
-        Category::Margin => kind == Kind::Discount,
-        Category::Quality => kind == Kind::Returns,
-        Category::Decline => kind == Kind::SilentRegion,
-        Category::Concentration | Category::Growth | Category::DataQuality | Category::Other => false,
+/// Returns whether a finding can be about this kind of signal, by what its facts measure: what lies between gross and net,
+/// what came back, and otherwise what fell or when it was last.
+fn is_about(finding: &Finding, kind: Kind) -> bool {
+    let measures = |words: &[&str]| {
+        let mut definitions = finding.facts.iter().flat_map(|fact| &fact.definitions);
+        definitions.any(|definition| words.iter().any(|word| definition.sql.contains(word)))
+    };
+    let (is_discount, is_return) = (measures(&["discount", "gross_sales_value"]), measures(&["'RE'"]));
+    match kind {
+        Kind::Discount => is_discount,
+        Kind::Returns => is_return,
+        Kind::Churn | Kind::SilentRegion => !is_discount && !is_return && finding.facts.iter().any(is_fall_or_end),
     }
 }
 
-/// Returns the values that the findings claim for the kind. Only rows about regions claim a region: rows about
-/// customers may also contain the region of each.
-fn claims(kind: Kind, findings: &[(Category, &[Citation])], results: &Results) -> BTreeSet<String> {
-    let mut claims = BTreeSet::new();
-    for (_, citations) in findings.iter().filter(|(category, _)| is_about(*category, kind)) {
-        for citation in *citations {
-            let Some(result) = results.get(&citation.query) else { continue };
-            let Some(column) = result.table.column(kind.column()) else { continue };
-            if kind == Kind::SilentRegion && result.table.column(Kind::Churn.column()).is_some() {
-                continue;
-            }
-            let cells = citation.rows.iter().filter_map(|row| result.table.cell(row.checked_sub(1)?, column));
-            claims.extend(cells.map(str::to_owned));
-        }
+/// Returns whether a fact says that something fell, or when something was last. A date is no number.
+fn is_fall_or_end(fact: &Fact) -> bool {
+    let value = |name: &str| fact.values.iter().find(|value| value.name == name).map(|value| value.value);
+    match fact.form {
+        Form::Change => value("from") > value("to"),
+        Form::Value => fact.values.is_empty(),
+        _ => false,
     }
-    claims
+}
+
+/// Returns the values that the findings claim for the kind. Only facts about regions claim a region: those about customers
+/// may also name the region of each.
+fn claims(kind: Kind, findings: &[Finding], results: &Results) -> BTreeSet<String> {
+    let facts = findings.iter().filter(|finding| is_about(finding, kind)).flat_map(Finding::all_facts);
+    let is_own = |fact: &&Fact| kind != Kind::SilentRegion || names(fact, Kind::Churn.column(), results).is_empty();
+    facts.filter(is_own).flat_map(|fact| names(fact, kind.column(), results)).collect()
+}
+
+/// Returns the values of a column that a fact names: in the conditions of what it is about, and for the largest groups in
+/// its sentence.
+fn names(fact: &Fact, column: &str, results: &Results) -> BTreeSet<String> {
+    let values = |condition: &String| {
+        let values = condition.strip_prefix(column)?.trim_start();
+        let values = values.strip_prefix("among ").unwrap_or(values);
+        let values = values.split(", ").map(|value| value.strip_prefix('\'')?.strip_suffix('\''));
+        values.map(|value| value.map(str::to_owned)).collect::<Option<Vec<_>>>()
+    };
+    let mut names = fact.subject.iter().filter_map(values).flatten().collect::<BTreeSet<_>>();
+    if fact.form == Form::Top {
+        let groups = fact.cells.iter().filter_map(|cell| {
+            let table = &results.get(&cell.query)?.table;
+            table.cell(cell.row, table.column(column)?)
+        });
+        names.extend(groups.filter(|group| fact.sentence.contains(&format!("'{group}'"))).map(str::to_owned));
+    }
+    names
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts are small")]

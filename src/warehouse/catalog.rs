@@ -59,6 +59,10 @@ pub struct Table {
     pub foreign_keys: Vec<ForeignKey>,
 }
 
+fn yes() -> bool {
+    true
+}
+
 /// A foreign key from one table to another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ForeignKey {
@@ -70,6 +74,9 @@ pub struct ForeignKey {
     pub table: String,
     /// The referenced columns, in the order of `columns`.
     pub referred: Vec<String>,
+    /// Whether every row was checked; false for one that was added NOT VALID.
+    #[serde(default = "yes")]
+    pub is_valid: bool,
 }
 
 /// A column of a table, as the database and the metadata describe it.

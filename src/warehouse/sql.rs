@@ -22,8 +22,7 @@
 //!             the lists: allowed by name, never denied by name
 //! fields, shapes, hidden
 //!             the columns and their values, and which of them may not be shown
-//! pins, reading
-//!             what the checker of findings reads from a statement that passed
+//! reading     the normal form of a statement that passed
 //! ```
 //!
 //! Facts that only the database knows arrive as plain data ([`crate::warehouse::catalog::code`]). The cost of a query
@@ -41,7 +40,6 @@ mod names;
 mod operators;
 mod overloads;
 mod parse;
-mod pins;
 mod policy;
 mod reach;
 mod reading;
@@ -61,9 +59,7 @@ use jiff::ZonedDateTime;
 
 pub use self::fields::{Fields, Shape};
 pub(crate) use self::names::{is_bare, quoted};
-pub use self::pins::{Pin, Pins};
 pub use self::policy::{Allowed, Policy, Unseen};
-pub use self::reading::Literal;
 pub use self::refusal::Refusal;
 pub(crate) use self::relations::described;
 
@@ -75,7 +71,6 @@ const TEXT_BYTES_MAX: usize = 32 * 1024;
 pub struct Select {
     text: String,
     relations: BTreeSet<(String, String)>,
-    pins: Pins,
     range: Option<[ZonedDateTime; 2]>,
     made_bytes: u64,
 }
@@ -96,11 +91,6 @@ impl Select {
     #[expect(clippy::cast_precision_loss, reason = "the sizes that it is compared with are only megabytes")]
     pub(crate) fn made_bytes(&self) -> f64 {
         self.made_bytes as f64
-    }
-
-    /// Returns the columns that the statement restricts to one literal.
-    pub fn pins(&self) -> &Pins {
-        &self.pins
     }
 
     /// Returns the statement with a time range bound to `$1` (inclusive) and `$2` (exclusive). Each bound takes the
@@ -131,11 +121,6 @@ impl Select {
     /// the case of unquoted words.
     pub fn fingerprint(&self) -> String {
         lexer::tokens_with_range(&self.text).map(|tokens| reading::normal_form(&tokens)).unwrap_or_default()
-    }
-
-    /// Returns the constants in the statement, in textual order.
-    pub fn literals(&self) -> Vec<Literal> {
-        lexer::tokens_with_range(&self.text).map(|tokens| reading::literals(&tokens)).unwrap_or_default()
     }
 }
 
@@ -184,11 +169,11 @@ fn check_size(text: &str) -> Result<(), Refusal> {
 type Lex = for<'text> fn(&'text str) -> Result<Vec<lexer::Token<'text>>, Refusal>;
 
 fn select(text: &str, lex: Lex, policy: &Policy) -> Result<Select, Refusal> {
-    let Checked { text, relations, outputs, pins, made_bytes } = check(text, lex, policy)?;
+    let Checked { text, relations, outputs, made_bytes } = check(text, lex, policy)?;
     if let Some(secret) = outputs.secret() {
         return Err(fields::hidden(secret));
     }
-    Ok(Select { text: text.to_owned(), relations, pins, range: None, made_bytes })
+    Ok(Select { text: text.to_owned(), relations, range: None, made_bytes })
 }
 
 /// Returns the columns of a view's body. Unlike in a statement, some of them may be columns that may not be shown.
@@ -201,7 +186,6 @@ struct Checked<'text> {
     text: &'text str,
     relations: BTreeSet<(String, String)>,
     outputs: Fields,
-    pins: Pins,
     made_bytes: u64,
 }
 
@@ -212,10 +196,10 @@ fn check<'text>(text: &'text str, lex: Lex, policy: &Policy) -> Result<Checked<'
     statement::check(tokens)?;
     calls::check_typed_text(tokens, Some(policy))?;
     let stack_bytes = statement::stack_bytes(tokens)?;
-    let (found, types, pins, made_bytes) = stacker::maybe_grow(stack_bytes * 4, stack_bytes * 8, || {
+    let (found, types, made_bytes) = stacker::maybe_grow(stack_bytes * 4, stack_bytes * 8, || {
         let query = parse::query(tokens)?;
         let found = walk::check(&query, tokens, policy)?;
-        Ok((found, types::made(&query, policy), pins::of(&query), sizes::check(&query)?))
+        Ok((found, types::made(&query, policy), sizes::check(&query)?))
     })?;
     let unexplained = calls::unexplained(tokens, policy);
     if let Some(index) = unexplained.into_iter().find(|index| !found.column_lists.contains(index)) {
@@ -226,5 +210,5 @@ fn check<'text>(text: &'text str, lex: Lex, policy: &Policy) -> Result<Checked<'
         (Some(first), Some(last)) => &text[first.start..last.end],
         _ => text,
     };
-    Ok(Checked { text, relations: found.relations, outputs: found.outputs, pins, made_bytes })
+    Ok(Checked { text, relations: found.relations, outputs: found.outputs, made_bytes })
 }

@@ -127,8 +127,10 @@ fn each_outside_service_is_named_in_one_place() {
 }
 
 #[test]
-fn a_finding_is_made_by_the_checker_alone() {
-    check("checked: Checked", &["finding.rs", "finding/check.rs"]);
+fn facts_and_findings_are_made_by_the_engine_alone() {
+    check("evaluated: Evaluated", &["finding/fact.rs", "finding/fact/expected.rs"]);
+    check("stated: Stated,", &["finding/record.rs"]);
+    check("Event::Found(", &["agent/journal", "agent/runs.rs", "app/progress"]);
 }
 
 #[test]

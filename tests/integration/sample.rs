@@ -5,10 +5,9 @@ mod days;
 
 use std::collections::BTreeSet;
 
-use explore::finding::results::{QueryResult, Results};
-use explore::finding::{Category, Citation};
+use explore::finding::record::Finding;
+use explore::finding::results::Results;
 use explore::sample::{self, Dataset, Kind, Options, SAMPLE_SQL};
-use explore::warehouse::table::{Column, Table};
 
 use crate::support::server;
 
@@ -25,10 +24,12 @@ async fn the_sample_holds_the_signals_that_its_comment_lists() {
         let sql = format!("SELECT {what} FROM primary_sales WHERE {condition}");
         assert_eq!(value(&url, &sql).await, expected, "{sql}");
     };
-    check("count(*)", "true", "16").await;
+    check("count(*)", "true", "22").await;
+    let cust004_days =
+        "2025-04-11 2025-04-25 2025-05-09 2025-05-23 2025-06-06 2025-06-20 2025-07-04 2025-07-18 2025-08-01";
     let days = "string_agg(billing_date::text, ' ' ORDER BY billing_date)";
-    check(days, "customer_code = 'CUST004'", "2025-07-04 2025-07-18 2025-08-01").await;
-    check("sum(net_sales_value_2)", "customer_code = 'CUST004'", "114000.00").await;
+    check(days, "customer_code = 'CUST004'", cust004_days).await;
+    check("sum(net_sales_value_2)", "customer_code = 'CUST004'", "342000.00").await;
     check("max(billing_date) - date '2025-08-01'", "true", "119").await;
     check("sum(quantity)", "batch = 'BATCH009' AND billing_code = 'SA'", "300.00").await;
     check("sum(quantity)", "billing_code = 'RE'", "-50.00").await;
@@ -103,8 +104,27 @@ async fn what_is_listed_as_planted_is_in_the_generated_rows() {
     }
 }
 
+/// A finding whose facts are about `subject`, with the SQL of what they measure and the numbers of a change.
+fn finding(subject: &[&str], sql: &str, change: Option<[&str; 2]>) -> Finding {
+    let values = change.map(|[from, to]| {
+        vec![
+            serde_json::json!({"name": "from", "value": from, "text": from}),
+            serde_json::json!({"name": "to", "value": to, "text": to}),
+        ]
+    });
+    let form = if change.is_some() { "change" } else { "gap" };
+    let fact = serde_json::json!({
+        "id": "f1", "claim": "q1.n", "form": form, "sentence": "", "phrase": "", "values": values.unwrap_or_default(),
+        "cells": [], "definitions": [{"hash": "0", "sql": sql}], "subject": subject, "rows": 1
+    });
+    serde_json::from_value(serde_json::json!({
+        "id": "F1", "fingerprint": "0", "facts": [fact], "confidence": "high", "severity": "high"
+    }))
+    .unwrap()
+}
+
 #[test]
-fn a_score_counts_what_the_cited_rows_claim() {
+fn a_score_counts_what_the_facts_are_about() {
     let planted = |kind, entity: &str, amount, members: &[&str]| sample::Planted {
         kind,
         entity: entity.to_owned(),
@@ -114,26 +134,25 @@ fn a_score_counts_what_the_cited_rows_claim() {
     let planted = [
         planted(Kind::Churn, "C1", 300, &[]),
         planted(Kind::Churn, "C2", 100, &[]),
+        planted(Kind::Returns, "B1", 10, &[]),
+        planted(Kind::Discount, "C2", 20, &[]),
         planted(Kind::SilentRegion, "Islands", 50, &["C3"]),
     ];
-    let mut results = Results::default();
-    results.push(std::sync::Arc::new(QueryResult {
-        id: "q1".to_owned(),
-        sql: String::new(),
-        question: String::new(),
-        table: Table {
-            columns: vec![Column { name: "customer_code".to_owned(), type_name: "text".to_owned() }],
-            rows: ["C1", "C3", "C9"].map(|code| vec![Some(code.to_owned())]).to_vec(),
-            more_rows: false,
-        },
-        elapsed_milliseconds: 0,
-        pins: Vec::new(),
-        literals: Vec::new(),
-    }));
-    let citations = [Citation { query: "q1".to_owned(), rows: vec![1, 2, 3], columns: Vec::new() }];
-    let score = sample::score(&planted, [(Category::Churn, citations.as_slice())], &results);
-    let churn = score.kinds[0];
+    let orders = "SELECT count(*) FROM primary_sales";
+    let findings = [
+        finding(&["customer_code among 'C1', 'C3', 'C9'", "region 'Hills'"], orders, Some(["5", "0"])),
+        finding(&["customer_code 'C8'"], orders, Some(["5", "6"])),
+        finding(&["customer_code other than 'C7'"], orders, Some(["5", "0"])),
+        finding(&["region 'Islands'"], orders, Some(["5", "0"])),
+        finding(&["batch 'B1'"], "SELECT count(*) FROM primary_sales WHERE billing_code = 'RE'", None),
+        finding(&["customer_code 'C2'"], "SELECT avg(trade_discount) FROM primary_sales", None),
+    ];
+    let score = sample::score(&planted, &findings, &Results::default());
+    let [churn, returns, discount, region] = score.kinds.as_slice() else { panic!("{score}") };
     assert_eq!((churn.planted, churn.found, churn.claimed, churn.right), (2, 1, 3, 2));
-    assert!((churn.money_found - 0.75).abs() < 1e-9 && (score.recall - 1.0 / 3.0).abs() < 1e-9);
-    assert!((score.precision - 2.0 / 3.0).abs() < 1e-9);
+    assert!((churn.money_found - 0.75).abs() < 1e-9);
+    assert_eq!((returns.found, returns.claimed), (1, 1));
+    assert_eq!((discount.found, discount.claimed), (1, 1));
+    assert_eq!((region.found, region.claimed), (1, 1));
+    assert!((score.recall - 0.8).abs() < 1e-9 && (score.precision - 5.0 / 6.0).abs() < 1e-9);
 }

@@ -16,9 +16,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Answered, Coverage, Error, Event, Line, Started, StopReason, Tally, Totals};
+use crate::finding::Severity;
 use crate::finding::record::Finding;
 use crate::finding::results::Results;
-use crate::finding::{Severity, Told};
+use crate::finding::told::Told;
 use crate::warehouse::table::Table;
 
 /// A summary of a run, read from its journal.
@@ -31,15 +32,15 @@ pub struct Run {
     pub started: Option<Started>,
     /// The time of the first line that can be read.
     pub started_at: Option<Timestamp>,
-    /// The findings of facts in the order of recording.
-    pub found: Vec<Finding>,
+    /// The findings in the order of recording.
+    pub findings: Vec<Finding>,
     /// What the engine's own queries returned, in their order.
     pub companions: Vec<Companion>,
     /// The answers to the questions of the focus.
     pub answers: Vec<Answered>,
     pub claims_refused: u32,
     /// The findings in words, checked by the rules of version 0.1. One replaces an earlier one with the same fingerprint.
-    pub findings: Vec<Told>,
+    pub told: Vec<Told>,
     pub results: Results,
     /// The number of queries that were refused or failed.
     pub queries_failed: u32,
@@ -63,13 +64,13 @@ pub struct Run {
 impl Run {
     /// Returns whether the run recorded nothing: no finding of facts and none in words.
     pub fn is_without_findings(&self) -> bool {
-        self.found.is_empty() && self.findings.is_empty()
+        self.findings.is_empty() && self.told.is_empty()
     }
 
     /// Returns the severities of all findings.
     pub fn severities(&self) -> impl Iterator<Item = Severity> {
-        let told = self.findings.iter().map(|finding| finding.severity);
-        self.found.iter().map(|finding| finding.severity).chain(told)
+        let told = self.told.iter().map(|finding| finding.severity);
+        self.findings.iter().map(|finding| finding.severity).chain(told)
     }
 
     /// Returns the date that the run treated as today. If the `started` event is lost, returns the day of the first
@@ -156,7 +157,7 @@ impl Reading {
             journal: path.to_owned(),
             started: None,
             started_at: None,
-            found: Vec::new(),
+            told: Vec::new(),
             companions: Vec::new(),
             answers: Vec::new(),
             claims_refused: 0,
@@ -196,12 +197,12 @@ impl Reading {
             Event::CompanionRan { id, sql, table, problem, .. } => {
                 run.companions.push(Companion { id, sql, table, problem });
             }
-            Event::Recorded(finding) => match run.found.iter_mut().find(|known| known.id == finding.id) {
+            Event::Recorded(finding) => match run.findings.iter_mut().find(|known| known.id == finding.id) {
                 Some(known) => *known = *finding,
-                None => run.found.push(*finding),
+                None => run.findings.push(*finding),
             },
             Event::ClaimRefused { .. } => run.claims_refused += 1,
-            Event::Found(finding) => keep(&mut run.findings, *finding),
+            Event::Found(finding) => keep(&mut run.told, *finding),
             Event::FindingRefused { .. } => run.findings_refused += 1,
             Event::Warned { message } => {
                 if !run.warnings.contains(&message) {
@@ -233,7 +234,7 @@ impl Reading {
         let run = &mut self.run;
         if !self.stopped {
             run.coverage = self.tally.so_far(run.started.as_ref().map_or(0, |started| started.tables));
-            run.totals.findings = u32::try_from(run.findings.len() + run.found.len()).unwrap_or(u32::MAX);
+            run.totals.findings = u32::try_from(run.told.len() + run.findings.len()).unwrap_or(u32::MAX);
             if let (Some(start), Some(end)) = (run.started_at, self.last_at) {
                 let elapsed = end.since((Unit::Millisecond, start)).map_or(0, |span| span.get_milliseconds());
                 run.totals.elapsed_milliseconds = u64::try_from(elapsed).unwrap_or(0);

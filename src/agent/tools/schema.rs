@@ -33,7 +33,7 @@ fn simplify(value: &mut Value) {
             if object.get("default").is_some_and(Value::is_null) {
                 object.remove("default");
             }
-            if object.get("type").is_some_and(|name| name == "integer") {
+            if object.get("type").is_some_and(|name| name == "integer" || name == "number") {
                 object.remove("format");
             }
             enumerate(object);

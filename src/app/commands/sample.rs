@@ -28,8 +28,7 @@ fn score(planted: &Path, id: &str, config: &Config, output: &mut Output) -> Resu
         output.talk().note(remark);
     }
     let run = journal::read(&found.journal).map_err(|error| Failure::new(Kind::Usage, error))?;
-    let findings = run.findings.iter().map(|finding| (finding.category, finding.evidence.as_slice()));
-    output.data(&format!("{}\n", sample::score(&planted, findings, &run.results)))?;
+    output.data(&format!("{}\n", sample::score(&planted, &run.findings, &run.results)))?;
     Ok(ExitStatus::Done)
 }
 

@@ -4,9 +4,9 @@
 use super::notebook::{Answer, Notebook};
 use super::profile::Profile;
 use super::subject::{Field, Subject, literal};
-use super::writing::{Candidate, Conclusion, Topic, Writer, described, plain, plural, words};
+use super::telling::{Candidate, Conclusion, Days, Matter, Measured, Statement, Versus, earlier, words};
 use super::{Part, Question};
-use crate::finding::{Category, Confidence, Severity};
+use crate::finding::{Confidence, Severity};
 use crate::warehouse::catalog::Role;
 
 /// The latest period at the most, in days: whole weeks.
@@ -182,7 +182,7 @@ pub(super) fn conclude(
     let Some(list) = notebook.answer(&format!("changes-{index}")) else {
         return Conclusion::remark(subject, "changes: the query on periods gave no result");
     };
-    let view = View { subject, profile, list, periods, part };
+    let view = View { subject, profile, index, notebook, list, periods, part };
     let candidates = view.told().into_iter().filter_map(|row| view.case(row)).collect::<Vec<_>>();
     if candidates.is_empty() {
         return Conclusion::remark(
@@ -197,6 +197,8 @@ pub(super) fn conclude(
 struct View<'a> {
     subject: &'a Subject,
     profile: &'a Profile,
+    index: usize,
+    notebook: &'a Notebook,
     list: &'a Answer,
     periods: Periods,
     part: Part,
@@ -238,43 +240,38 @@ impl View<'_> {
         self.list.text(row, "dimension") == Some("total")
     }
 
+    /// The amount, the rows and who stands behind them, in both periods.
+    fn measured(&self) -> Option<Measured> {
+        let Periods { days, distance } = self.periods;
+        let latest = Days::up_to(self.profile.last_day, days);
+        let before = Days::up_to(earlier(latest.last, distance), days);
+        let entity = self.subject.field(Role::Entity)?.expression();
+        let (before, latest) = (self.subject.during(before), self.subject.during(latest));
+        let active = |days: &str| format!("count(DISTINCT {entity}) FILTER (WHERE {days})");
+        Some(Measured {
+            columns: vec![
+                ("value_before", self.subject.total(&before)),
+                ("value_latest", self.subject.total(&latest)),
+                ("active_before", active(&before)),
+                ("active_latest", active(&latest)),
+            ],
+            conditions: Vec::new(),
+        })
+    }
+
     fn case(&self, row: usize) -> Option<Candidate> {
-        let (list, unit, value) = (self.list, self.subject.unit(), self.subject.value_words());
-        let is_whole = self.is_whole(row);
-        let member = plain(list.text(row, "member")?);
+        let list = self.list;
+        let (is_whole, member) = (self.is_whole(row), list.text(row, "member")?);
         let change = list.number(row, "value_change")?;
-        let (rose, category) = if change >= 0.0 { ("rose", Category::Growth) } else { ("fell", Category::Decline) };
-        let before = self.periods.words();
-        let what = described(list, row, list.text(row, "dimension")?, &member, &["label"]);
-        let who = if is_whole { "In total,".to_owned() } else { format!("{what}:") };
-        let currency = self.subject.currency().map(|currency| format!(" {currency}")).unwrap_or_default();
-        let topic = Topic {
-            category,
-            segment: member.clone(),
-            metric: format!("change of {value}"),
-            unit: format!("{unit} against {before}"),
-        };
-        let writer = Writer::new(topic, self.profile)
-            .cite(list, [row])
-            .cells(list, row, [("before", "value_before"), ("latest", "value_latest"), ("change", "value_change")])
-            .figures([("percent", self.percent(row, "value_before", "value_latest"))]);
-        let first = format!(
-            "{who} {value} {rose} from {{before}} to {{latest}}{currency} in the latest weeks up to {}, against {before}, \
-             a change of {{percent}}.",
-            self.profile.last_day
-        );
-        let (writer, second) = if is_whole { self.by_entity(writer, row)? } else { self.beside(writer, row)? };
+        let candidate = Candidate::new(Matter::Change, member);
+        let candidate =
+            if is_whole { self.of_whole(candidate, row)? } else { self.beside_whole(candidate, row, member)? };
         let (action, why) = advice(change);
-        let writer = writer
-            .text(format!("{who} {value} {rose} by {{percent}} against {before}"), &[first, second])
-            .impact("change", &["nothing but the period changed: no regrouping, no late bookings"])
-            .action(action.to_owned(), why, "the product or regional manager", "within two weeks")
-            .falsified_by(
-                "a regrouping of accounts or articles, late bookings, or a one-off project in either \
-                 period",
-            );
+        let candidate = candidate
+            .action("product or regional manager", action, "within two weeks", why)
+            .falsified_by("a regrouping of accounts or articles, late bookings, or a one-off project in either period");
         let share = change.abs() / list.number(row, "total_before")?.max(f64::EPSILON) / 4.0;
-        let candidate = writer.rank(share, Confidence::Medium, false);
+        let candidate = candidate.rank(share, Confidence::Medium);
         Some(candidate.into_change(if change < 0.0 {
             Severity::High
         } else if is_whole && self.follows_entities(row) {
@@ -284,8 +281,45 @@ impl View<'_> {
         }))
     }
 
-    fn percent(&self, row: usize, before: &str, latest: &str) -> String {
-        format!("percent_change({}, {})", self.list.cell(row, before), self.list.cell(row, latest))
+    /// The whole, who stood behind it, and what each of them did.
+    fn of_whole(&self, candidate: Candidate, row: usize) -> Option<Candidate> {
+        let Measured { columns, conditions } = self.measured()?;
+        let sql = self.subject.plain(&[], &columns, &conditions);
+        let key = format!("changed-{}-{row}", self.index);
+        let told = Statement::new(key, "How did the whole change?", sql, self.notebook);
+        let each = |period: &str| {
+            format!("{} / {}", told.cell(&format!("value_{period}")), told.cell(&format!("active_{period}")))
+        };
+        let change = |column: &str| {
+            format!("change({}, {})", told.cell(&format!("{column}_before")), told.cell(&format!("{column}_latest")))
+        };
+        let impact = format!("{} - {}", told.cell("value_latest"), told.cell("value_before"));
+        Some(candidate.over([&told]).impact(impact).facts([
+            change("value"),
+            change("active"),
+            format!("change({}, {})", each("before"), each("latest")),
+        ]))
+    }
+
+    /// A part, beside what it is a part of.
+    fn beside_whole(&self, candidate: Candidate, row: usize, member: &str) -> Option<Candidate> {
+        let dimension = self.list.text(row, "dimension")?;
+        let fields = dimensions(self.subject, self.part);
+        let field = fields.into_iter().find(|field| words(&field.name) == dimension)?;
+        let versus = Versus::new(
+            (&format!("changed-{}-{row}", self.index), "How did it change, beside all?"),
+            self.subject,
+            (field, member),
+            None,
+            &self.measured()?,
+            self.notebook,
+        );
+        let impact = format!("{} - {}", versus.own("value_latest"), versus.own("value_before"));
+        Some(candidate.over(versus.statements()).impact(impact).facts([
+            versus.change("value_before", "value_latest"),
+            versus.change_of_share("value_before", "value_latest"),
+            versus.change("active_before", "active_latest"),
+        ]))
     }
 
     /// The change in percent of the amount of each entity.
@@ -303,61 +337,18 @@ impl View<'_> {
         let percent = change.map_or(0.0, |(latest, before)| 100.0 * (latest / before.max(f64::EPSILON) - 1.0));
         self.change_by_entity(row).is_some_and(|each| each.abs() < 0.5 * percent.abs())
     }
-
-    /// How many there were of those who made the whole, and what each did.
-    fn by_entity(&self, writer: Writer, row: usize) -> Option<(Writer, String)> {
-        let entity = words(&self.subject.field(Role::Entity)?.name);
-        let each = self.change_by_entity(row)?;
-        let writer = writer.cells(
-            self.list,
-            row,
-            [("entities_before", "all_entities_before"), ("entities_latest", "all_entities_latest")],
-        );
-        let counts = format!(
-            "In total {{entities_latest}} {} stand behind it, against {{entities_before}} {before}",
-            plural(&entity),
-            before = self.periods.words()
-        );
-        if each.abs() < 0.1 {
-            return Some((writer, format!("{counts}.")));
-        }
-        let cell = |column: &str| self.list.cell(row, column);
-        let writer = writer.figures([(
-            "each",
-            format!(
-                "percent_change({} / {}, {} / {})",
-                cell("value_before"),
-                cell("all_entities_before"),
-                cell("value_latest"),
-                cell("all_entities_latest")
-            ),
-        )]);
-        let rose = if each > 0.0 { "rose" } else { "fell" };
-        Some((writer, format!("{counts}; of the average {entity} it {rose} by {{each}}.")))
-    }
-
-    /// What the whole did in the same time.
-    fn beside(&self, writer: Writer, row: usize) -> Option<(Writer, String)> {
-        let (before, latest) = (self.list.number(row, "total_before")?, self.list.number(row, "total_latest")?);
-        if (latest - before).abs() < 0.001 * before {
-            return Some((writer, "Overall it stayed as it was in the same time.".to_owned()));
-        }
-        let rose = if latest > before { "rose" } else { "fell" };
-        let writer = writer.figures([("total_percent", self.percent(row, "total_before", "total_latest"))]);
-        Some((writer, format!("Overall it {rose} by {{total_percent}} in the same time.")))
-    }
 }
 
 /// What to do about a change, and why.
 fn advice(change: f64) -> (&'static str, &'static str) {
     if change < 0.0 {
         (
-            "Ask what was lost, by customer, and whether it can be won back",
+            "ask what was lost, by customer, and whether it can be won back",
             "a fall beside the whole has a cause of its own",
         )
     } else {
         (
-            "Ask what drove it, and whether stock and terms keep up",
+            "ask what drove it, and whether stock and terms keep up",
             "growth beside the whole shows where more can be sold",
         )
     }

@@ -3,9 +3,9 @@
 use super::notebook::{Answer, Notebook};
 use super::profile::Profile;
 use super::subject::{Subject, identifier, literal};
-use super::writing::{Candidate, Conclusion, Topic, Writer, described, named, plural, words};
+use super::telling::{Candidate, Conclusion, Days, Matter, Measured, Statement, Versus, described, plural, words};
 use super::{Question, habits};
-use crate::finding::{Category, Confidence, Severity};
+use crate::finding::{Confidence, Severity};
 use crate::warehouse::catalog::Role;
 
 /// Silent entities listed at the most.
@@ -102,7 +102,7 @@ pub(super) fn conclude(subject: &Subject, profile: &Profile, index: usize, noteb
     if list.rows() == 0 {
         return Conclusion::remark(subject, "churn: nobody is silent for far longer than their own usual interval");
     }
-    let view = View { subject, profile, list, total };
+    let view = View { subject, profile, index, notebook, list, total };
     let mut candidates = Vec::new();
     let cases = if list.rows() > CASES_MAX { CASES_BESIDE_SUMMARY } else { list.rows() };
     if list.rows() > CASES_MAX {
@@ -116,20 +116,13 @@ pub(super) fn conclude(subject: &Subject, profile: &Profile, index: usize, noteb
 struct View<'a> {
     subject: &'a Subject,
     profile: &'a Profile,
+    index: usize,
+    notebook: &'a Notebook,
     list: &'a Answer,
     total: &'a Answer,
 }
 
 impl View<'_> {
-    fn topic(&self, segment: String) -> Topic {
-        Topic {
-            category: Category::Churn,
-            segment,
-            metric: format!("{} at risk", self.subject.value_words()),
-            unit: format!("{} per month", self.subject.unit()),
-        }
-    }
-
     /// `order` or `event`.
     fn event(&self) -> &'static str {
         if self.subject.is_summed() { "order" } else { "event" }
@@ -140,13 +133,11 @@ impl View<'_> {
         if self.subject.is_outlay() { candidate.into_change(Severity::Low) } else { candidate }
     }
 
-    /// Who it is: `CUST004 (GHI Service Center, North)`, or `Customer 16029` where the name is but a number.
+    /// Who it is: `CUST004 (GHI Service Center, North)`.
     fn described(&self, row: usize) -> Option<String> {
-        let value = self.list.table.cell(row, 0)?;
         let details = details(self.subject);
         let columns = details.iter().map(|(_, _, alias)| alias.as_str()).collect::<Vec<_>>();
-        let kind = words(&self.subject.field(Role::Entity)?.name);
-        Some(described(self.list, row, &kind, value, &columns))
+        Some(described(self.list, row, self.list.table.cell(row, 0)?, &columns))
     }
 
     fn confidence(&self, row: usize) -> Option<Confidence> {
@@ -159,127 +150,103 @@ impl View<'_> {
         })
     }
 
+    /// The part of all money in a year that the silent ones brought.
+    fn money_share(&self, silent: Option<f64>) -> Option<f64> {
+        Some(silent? / self.total.number(0, "total_value_last_year")?.max(f64::EPSILON))
+    }
+
+    /// Orders and amounts in days before and after a stop.
+    fn measured(&self, before: Days, after: Days) -> Measured {
+        let (before, after) = (self.subject.during(before), self.subject.during(after));
+        let date = self.subject.field(Role::Date).map_or("", super::subject::Field::expression);
+        Measured {
+            columns: vec![
+                ("orders_before", format!("count(*) FILTER (WHERE {before})")),
+                ("orders_after", format!("count(*) FILTER (WHERE {after})")),
+                ("last_order", format!("max({date})")),
+                ("value_before", self.subject.total(&before)),
+            ],
+            conditions: self.subject.is_plainly(true, self.profile).into_iter().collect(),
+        }
+    }
+
     fn case(&self, row: usize) -> Option<Candidate> {
-        let (subject, list) = (self.subject, self.list);
-        let entity = named(&words(&subject.field(Role::Entity)?.name), list.table.cell(row, 0)?);
-        let who = self.described(row)?;
-        let (first, last) = (list.text(row, "first_day")?, list.text(row, "last_day")?);
-        let (event, unit) = (self.event(), subject.unit());
-        let data_end = self.profile.last_day;
-        let share =
-            list.number(row, "value_before")? / self.total.number(0, "total_value_last_year")?.max(f64::EPSILON);
-        let sentences = [
-            format!(
-                "{entity} had {{orders}} {event} days from {first} to {last}, usually {{usual}} days apart and \
-                 never more than {{longest}}."
-            ),
-            format!(
-                "Since {last} there was none: {entity} was silent for {{silent}} days when the data end, on \
-                 {data_end}."
-            ),
-            format!(
-                "In its last {{months}} active months {entity} brought {{before}} {unit}, which is {{monthly}} \
-                 {unit} per month."
-            ),
-            "In total {regular} are regular enough to judge; silent by the same measure, in total: {all_silent}."
-                .to_owned(),
-        ];
-        let writer = Writer::new(self.topic(entity.clone()), self.profile)
-            .cite(list, [row])
-            .cite(self.total, [0])
-            .cells(
-                list,
-                row,
-                [
-                    ("orders", "orders"),
-                    ("usual", "usual_gap_days"),
-                    ("longest", "longest_gap_days"),
-                    ("silent", "days_silent"),
-                    ("months", "active_months"),
-                    ("before", "value_before"),
-                    ("monthly", "value_per_month"),
-                ],
-            )
-            .cells(self.total, 0, [("regular", "regular_entities"), ("all_silent", "silent_entities")])
-            .text(
-                format!("{who} is silent for {{silent}} days, against a usual interval of {{usual}} days"),
-                &sentences,
-            )
-            .impact(
-                "monthly",
-                &["it would have gone on at the monthly rate of its last active months; the \
-                 usual interval is the median of its own"],
-            )
+        let entity = self.subject.field(Role::Entity)?;
+        let member = self.list.table.cell(row, 0)?;
+        let (before, after) = Days::around_stop(self.profile, self.list.text(row, "last_day")?.parse().ok()?);
+        let versus = Versus::new(
+            (&format!("silence-{}-{row}", self.index), "How did the orders end, beside those of all others?"),
+            self.subject,
+            (entity, member),
+            None,
+            &self.measured(before, after),
+            self.notebook,
+        );
+        let (who, event) = (self.described(row)?, self.event());
+        let share = versus.change_of_share("orders_before", "orders_after");
+        let count = versus.change("orders_before", "orders_after");
+        // One of many has a share too small to be told.
+        let is_one_of_few = self.profile.entities <= habits::FEW_ENTITIES;
+        let (first, second) = if is_one_of_few { (share, count) } else { (count, share) };
+        let money_share = self.money_share(self.list.number(row, "value_before"))?;
+        let candidate = Candidate::new(Matter::Silence, member)
+            .over(versus.statements())
+            .facts([first, second, versus.own("last_order"), versus.share("value_before")])
+            .impact(versus.own("value_before"))
             .action(
-                format!("Call {who}, ask why the {event}s stopped, and agree on the next one"),
-                "the silence is out of its own character, and the sooner it is asked the likelier it comes back",
-                "the account manager",
+                "account manager",
+                &format!("call {who}, ask why the {event}s stopped, and agree on the next one"),
                 "within a week",
+                "the silence is out of its own character, and the sooner it is asked the likelier it comes back",
             )
             .action(
-                format!("Check open complaints, credit holds and deliveries of {entity}"),
-                "a cause on our own side can be removed at once",
                 "customer service",
+                &format!("check open complaints, credit holds and deliveries of {member}"),
                 "within two weeks",
+                "a cause on our own side can be removed at once",
             )
             .falsified_by(
-                "an order under another account, a credit hold, a closed site, or a planned stop \
-                 known to the account manager",
-            );
-        Some(self.judged(writer.rank(share, self.confidence(row)?, false)))
+                "an order under another account, a credit hold, a closed site, or a planned stop known to the account \
+                 manager",
+            )
+            .rank(money_share, self.confidence(row)?);
+        Some(self.judged(candidate))
     }
 
     fn summary(&self) -> Option<Candidate> {
-        let (subject, list, total) = (self.subject, self.list, self.total);
-        let entities = plural(&words(&subject.field(Role::Entity)?.name));
-        let (unit, data_end) = (subject.unit(), self.profile.last_day);
-        let share =
-            total.number(0, "silent_value_before")? / total.number(0, "total_value_last_year")?.max(f64::EPSILON);
-        let sentences = [
-            format!(
-                "Of {{regular}} {entities} in total who are regular enough to judge, {{silent}} are silent on \
-                 {data_end}: \
-                 for several of their own usual intervals, and for longer than ever before."
-            ),
-            format!(
-                "In total they brought {{before}} {unit} in the year up to their last orders; the total of all in \
-                 the last year is {{all}} {unit}."
-            ),
-            "Slow and seasonal ones are not counted: each is measured against its own longest interval.".to_owned(),
-            format!("The evidence lists {{listed}} of the {entities} in total, the most valuable first."),
-        ];
-        let topic = Topic {
-            unit: format!("{unit} in the year up to their last orders"),
-            ..self.topic(format!("total of silent {entities}"))
+        let entity = self.subject.field(Role::Entity)?;
+        let members = (0..self.list.rows()).filter_map(|row| self.list.table.cell(row, 0)).collect::<Vec<_>>();
+        let stops = (0..self.list.rows()).filter_map(|row| self.list.text(row, "last_day")?.parse().ok());
+        let (before, after) = Days::around_stops(self.profile, &stops.collect::<Vec<_>>())?;
+        let Measured { columns, conditions } = self.measured(before, after);
+        let silent = conditions.iter().cloned().chain([entity.is_among(members.iter().copied())]);
+        let silent = silent.collect::<Vec<_>>();
+        let statement = |name: &str, conditions: &[String]| {
+            let sql = self.subject.plain(&[], &columns, conditions);
+            let key = format!("silence-{}-{name}", self.index);
+            Statement::new(key, "What did the silent ones bring, beside all?", sql, self.notebook)
         };
-        let writer = Writer::new(topic, self.profile)
-            .cite(total, [0])
-            .cite(list, 0..list.rows())
-            .cells(
-                total,
-                0,
-                [
-                    ("regular", "regular_entities"),
-                    ("silent", "silent_entities"),
-                    ("before", "silent_value_before"),
-                    ("all", "total_value_last_year"),
-                ],
-            )
-            .figures([("listed", format!("count({}.orders)", list.id))])
-            .text(
-                format!("In total {{silent}} regular {entities} fell silent, who brought {{before}} {unit} in the year before"),
-                &sentences,
-            )
-            .impact("before", &["what they brought in the year up to their last orders is what is at risk"])
+        let (silent, all) = (statement("silent", &silent), statement("all", &conditions));
+        let share_of = |column: &str| format!("share({}, {})", silent.cell(column), all.cell(column));
+        let change_of_share = format!("change({}, {})", share_of("orders_before"), share_of("orders_after"));
+        let entities = plural(&words(&entity.name));
+        let candidate = Candidate::new(Matter::Silence, &format!("silent {entities}"))
+            .over([&silent, &all])
+            .facts([change_of_share, share_of("value_before")])
+            .impact(silent.cell("value_before"))
             .action(
-                format!("Call the listed {entities} in the order of the list, and note the reason of each"),
-                "the list is ordered by the money at risk; common reasons show a cause that one decision can remove",
-                "the head of sales",
+                "head of sales",
+                &format!(
+                    "have each of these {entities} called, those who brought the most first, and note the reasons"
+                ),
                 "within two weeks",
+                "common reasons show a cause that one decision can remove",
             )
             .falsified_by(
                 "a change of account numbers, a missing part of the data load, or a common pause such as a shutdown",
-            );
-        Some(self.judged(writer.rank(share, Confidence::High, true)))
+            )
+            .rank(self.money_share(self.total.number(0, "silent_value_before"))?, Confidence::High)
+            .into_summary();
+        Some(self.judged(candidate))
     }
 }

@@ -8,8 +8,8 @@ use super::churn::entity_alias;
 use super::notebook::{Answer, Notebook};
 use super::profile::Profile;
 use super::subject::{Field, Subject, literal};
-use super::writing::{Candidate, Conclusion, Topic, Writer, described, plain, plural, words};
-use crate::finding::{Category, Confidence};
+use super::telling::{Candidate, Conclusion, Days, Matter, Measured, Statement, Versus, described, plural, words};
+use crate::finding::Confidence;
 use crate::warehouse::catalog::Role;
 
 /// Listed at the most, of each grouping.
@@ -79,7 +79,7 @@ spread AS (
   FROM compared GROUP BY dimension
 ),
 low AS (
-  SELECT compared.*, count(*) OVER same AS all_low, sum(value) OVER same AS all_value,
+  SELECT compared.*, members, count(*) OVER same AS all_low, sum(value) OVER same AS all_value,
     sum(expected - contribution) OVER same AS all_shortfall,
     row_number() OVER (PARTITION BY compared.dimension ORDER BY expected - contribution DESC, member) AS place
   FROM compared JOIN spread ON spread.dimension = compared.dimension
@@ -89,7 +89,7 @@ low AS (
 )
 SELECT dimension, member, name, lines AS sale_lines, round(value, 2) AS sales_value,
   round(contribution, 2) AS contribution, round(percent, 1) AS contribution_percent, round(usual, 1) AS usual_percent,
-  round(expected - contribution, 2) AS shortfall, all_low, round(all_value, 2) AS all_sales_value,
+  round(expected - contribution, 2) AS shortfall, members AS all_members, all_low, round(all_value, 2) AS all_sales_value,
   round(all_shortfall, 2) AS all_shortfall, round((SELECT sum(value) FROM lines), 2) AS total_sales_value
 FROM low WHERE place <= {LISTED_MAX}
 ORDER BY dimension, shortfall DESC, member",
@@ -116,7 +116,7 @@ pub(super) fn conclude(subject: &Subject, profile: &Profile, index: usize, noteb
         let member = list.text(row, "member");
         discounts.is_some_and(|answer| (0..answer.rows()).any(|other| answer.text(other, &entity) == member))
     };
-    let view = View { subject, profile, list };
+    let view = View { subject, profile, index, notebook, list };
     let mut candidates = Vec::new();
     let dimensions = (0..list.rows()).filter_map(|row| list.text(row, "dimension"));
     for dimension in dimensions.collect::<std::collections::BTreeSet<_>>() {
@@ -139,96 +139,95 @@ pub(super) fn conclude(subject: &Subject, profile: &Profile, index: usize, noteb
 struct View<'a> {
     subject: &'a Subject,
     profile: &'a Profile,
+    index: usize,
+    notebook: &'a Notebook,
     list: &'a Answer,
 }
 
 impl View<'_> {
-    fn topic(&self, segment: String) -> Topic {
-        Topic {
-            category: Category::Margin,
-            segment,
-            metric: "contribution short of the usual".to_owned(),
-            unit: format!("{} in the last year", self.subject.unit()),
-        }
-    }
-
     fn share(&self, row: usize, part: &str) -> Option<f64> {
         Some(self.list.number(row, part)? / self.list.number(row, "total_sales_value")?.max(f64::EPSILON))
     }
 
+    /// The column that the row's member is a value of.
+    fn field(&self, dimension: &str) -> Option<&Field> {
+        let role = if dimension == entity_word(self.subject) { Role::Entity } else { Role::Product };
+        self.subject.field(role)
+    }
+
+    /// What a line brings and what it is sold for, in the last year.
+    fn measured(&self) -> Option<Measured> {
+        let (contribution, value) = (contribution(self.subject)?.expression(), self.subject.plain_value()?);
+        let sales = self.subject.is_plainly(true, self.profile);
+        let days = self.subject.during(Days::latest_year(self.profile));
+        // A line of nothing has no rate.
+        let conditions = sales.into_iter().chain([days, format!("{value} > 0")]);
+        Some(Measured {
+            columns: vec![
+                ("rate", format!("avg({contribution} / ({value})::numeric)")),
+                ("contribution", format!("sum({contribution})")),
+                ("value", self.subject.total("")),
+            ],
+            conditions: conditions.collect(),
+        })
+    }
+
     fn case(&self, row: usize) -> Option<Candidate> {
-        let (list, unit) = (self.list, self.subject.unit());
-        let member = plain(list.text(row, "member")?);
-        let who = described(list, row, list.text(row, "dimension")?, list.text(row, "member")?, &["name"]);
-        let usual = if list.text(row, "dimension") == Some(entity_word(self.subject).as_str()) {
-            "the same products usually bring {usual} of all sales of them"
-        } else {
-            "the median product brings {usual}"
-        };
-        let below = if list.number(row, "contribution")? < 0.0 { ", below cost" } else { "" };
-        let writer = Writer::new(self.topic(member.clone()), self.profile)
-            .cite(list, [row])
-            .cells(
-                list,
-                row,
-                [
-                    ("lines", "sale_lines"),
-                    ("value", "sales_value"),
-                    ("contribution", "contribution"),
-                    ("percent", "contribution_percent"),
-                    ("usual", "usual_percent"),
-                    ("shortfall", "shortfall"),
-                ],
-            )
-            .text(
-                format!("{who} brings a contribution of {{percent}}{below}, against a usual {{usual}}"),
-                &[
-                    format!(
-                        "{member} was sold {{value}} {unit} on {{lines}} lines up to {}, at a contribution of \
-                         {{contribution}}, which is {{percent}}.",
-                        self.profile.last_day
-                    ),
-                    format!("For comparison, {usual}; {member} is short of that by {{shortfall}}."),
-                ],
-            )
-            .impact("shortfall", &["at the usual contribution as much would have been sold"])
+        let (list, dimension) = (self.list, self.list.text(row, "dimension")?);
+        let (field, member) = (self.field(dimension)?, list.text(row, "member")?);
+        let who = described(list, row, member, &["name"]);
+        let groups = list.count(row, "all_members")?;
+        let versus = Versus::new(
+            (&format!("contribution-{}-{row}", self.index), "What does it bring, beside all others?"),
+            self.subject,
+            (field, member),
+            Some(groups),
+            &self.measured()?,
+            self.notebook,
+        );
+        let candidate = Candidate::new(Matter::Contribution, member)
+            .over(versus.statements())
+            .over(versus.others())
+            .facts([versus.gap("rate"), versus.own("contribution"), versus.share("value")])
             .action(
-                format!("Recalculate the price and the cost of {who}, and correct whichever is wrong"),
-                "what is sold far below the usual contribution costs more the better it sells",
                 "product controlling",
+                &format!("recalculate the price and the cost of {who}, and correct whichever is wrong"),
                 "within two weeks",
+                "what is sold far below the usual contribution costs more the better it sells",
             )
             .falsified_by("a cost that is booked wrongly, or a price that is low on purpose to sell something else");
-        Some(writer.rank(self.share(row, "shortfall")?, Confidence::Medium, false))
+        Some(candidate.rank(self.share(row, "shortfall")?, Confidence::Medium))
     }
 
     fn summary(&self, dimension: &str, rows: &[usize]) -> Option<Candidate> {
-        let (list, unit, first) = (self.list, self.subject.unit(), *rows.first()?);
-        let members = plural(dimension);
-        let names = rows.iter().take(3).filter_map(|&row| list.text(row, "member")).map(plain).collect::<Vec<_>>();
-        let writer = Writer::new(self.topic(format!("total of {members} of low contribution")), self.profile)
-            .cite(list, rows.iter().copied())
-            .cells(
-                list,
-                first,
-                [("count", "all_low"), ("value", "all_sales_value"), ("shortfall", "all_shortfall")],
-            )
-            .text(
-                format!("In total {{count}} {members} bring far less contribution than usual: {{shortfall}} {unit} short"),
-                &[format!(
-                    "In total {{count}} {members} with sales of {{value}} {unit} up to {} are below cost, or further \
-                     below the usual rate than chance explains; together they are short of it by {{shortfall}} in total.",
-                    self.profile.last_day
-                )],
-            )
-            .impact("shortfall", &["at the usual contribution as much would have been sold"])
+        let (field, first) = (self.field(dimension)?, *rows.first()?);
+        let members = rows.iter().filter_map(|&row| self.list.text(row, "member")).collect::<Vec<_>>();
+        let Measured { columns, conditions } = self.measured()?;
+        let statement = |name: &str, keys: &[&Field], condition: Option<String>| {
+            let conditions = conditions.iter().cloned().chain(condition).collect::<Vec<_>>();
+            let sql = self.subject.plain(keys, &columns, &conditions);
+            let key = format!("contribution-{}-{dimension}-{name}", self.index);
+            Statement::new(key, "What do they bring, beside all?", sql, self.notebook)
+        };
+        let low = field.is_among(members.iter().copied());
+        let each = statement("each", &[field], Some(low.clone()));
+        let (low, all) = (statement("low", &[], Some(low)), statement("all", &[], None));
+        let kind = plural(dimension);
+        let candidate = Candidate::new(Matter::Contribution, &format!("{kind} of low contribution"))
+            .over([&low, &all, &each])
+            .facts([
+                format!("gap({}, {})", low.cell("rate"), all.cell("rate")),
+                low.cell("contribution"),
+                low.cell("value"),
+                format!("range({})", each.column("rate")),
+            ])
             .action(
-                format!("Recalculate prices and costs of the {members} listed, beginning with {}", names.join(", ")),
-                "what is sold far below the usual contribution costs more the better it sells",
                 "product controlling",
+                &format!("recalculate prices and costs of these {kind}"),
                 "within a month",
+                "what is sold far below the usual contribution costs more the better it sells",
             )
             .falsified_by("costs that are booked wrongly, or prices that are low on purpose to sell something else");
-        Some(writer.rank(self.share(first, "all_shortfall")?, Confidence::Medium, true))
+        Some(candidate.rank(self.share(first, "all_shortfall")?, Confidence::Medium).into_summary())
     }
 }

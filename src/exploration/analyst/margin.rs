@@ -5,8 +5,8 @@ use super::churn::{entity_alias, is_segment};
 use super::notebook::{Answer, Notebook};
 use super::profile::Profile;
 use super::subject::{Subject, identifier, literal};
-use super::writing::{Candidate, Conclusion, Topic, Writer, described, named, plural, words};
-use crate::finding::{Category, Confidence};
+use super::telling::{Candidate, Conclusion, Days, Matter, Measured, Statement, Versus, described, plural, words};
+use crate::finding::Confidence;
 use crate::warehouse::catalog::Role;
 
 /// Outliers listed at the most.
@@ -21,6 +21,8 @@ const PEERS_MIN: usize = 8;
 const EXCESS_POINTS_MIN: &str = "3";
 /// Lines a period needs before a change of the whole is spoken of.
 const PERIOD_EVENTS_MIN: f64 = 30.0;
+/// The quarter in which it must have.
+const QUARTER_DAYS: i32 = 91;
 /// Percentage points by which the whole must have eroded.
 const EROSION_POINTS_MIN: f64 = 1.0;
 
@@ -90,7 +92,7 @@ whole AS (
   SELECT count(*) AS peers, percentile_cont(0.5) WITHIN GROUP (ORDER BY percent) AS median FROM rates
 ),
 compared AS (
-  SELECT rates.*, whole.peers AS everybody,
+  SELECT rates.*, whole.peers AS everybody, coalesce(segments.peers >= {PEERS_MIN}, false) AS is_of_segment,
     CASE WHEN segments.peers >= {PEERS_MIN} THEN segments.peers ELSE whole.peers END - 1 AS peers,
     (CASE WHEN segments.peers >= {PEERS_MIN} THEN segments.median ELSE whole.median END)::numeric AS usual
   FROM rates JOIN segments ON segments.segment = rates.segment CROSS JOIN whole
@@ -99,7 +101,7 @@ spread AS (
   SELECT 1.4826 * percentile_cont(0.5) WITHIN GROUP (ORDER BY abs(percent - usual)) AS deviation FROM compared
 )
 SELECT entity AS {entity}, {name}{segment}invoices, round(gross_value, 2) AS gross_value,
-  round(discounts, 2) AS discounts, round(percent, 1) AS discount_percent, round(usual, 1) AS usual_percent, peers,
+  round(discounts, 2) AS discounts, round(percent, 1) AS discount_percent, round(usual, 1) AS usual_percent, peers, is_of_segment,
   round(discounts - usual / 100 * gross_value, 2) AS excess_discount,
   count(*) OVER () AS all_outliers, round(sum(discounts - usual / 100 * gross_value) OVER (), 2) AS all_excess_discount
 FROM compared CROSS JOIN spread
@@ -125,7 +127,7 @@ fn total_sql(subject: &Subject, profile: &Profile, gross: &str, net: &str) -> St
         )
     };
     format!(
-        "{base}\nSELECT {year},\n  {latest},\n  {before}\nFROM base WHERE NOT is_return",
+        "{base}\nSELECT {year},\n  {latest},\n  {before},\n  count(*) FILTER (WHERE gross <= 0) AS invoices_of_nothing\nFROM base WHERE NOT is_return",
         year = sums("year", &format!("day > {reference} - 365")),
         latest = sums("latest", &format!("day > {reference} - 91")),
         before = sums("before", &format!("day > {reference} - 456 AND day <= {reference} - 365")),
@@ -142,7 +144,7 @@ pub(super) fn conclude(subject: &Subject, profile: &Profile, index: usize, noteb
     let (Some(list), Some(total)) = (list, total) else {
         return Conclusion::remark(subject, "margin: the queries on discounts gave no result");
     };
-    let view = View { subject, profile, list, total };
+    let view = View { subject, profile, index, notebook, list, total };
     let mut conclusion = Conclusion::default();
     if list.rows() == 0 {
         conclusion = Conclusion::remark(subject, "margin: nobody is given far more off than their peers");
@@ -166,125 +168,112 @@ pub(super) fn conclude(subject: &Subject, profile: &Profile, index: usize, noteb
 struct View<'a> {
     subject: &'a Subject,
     profile: &'a Profile,
+    index: usize,
+    notebook: &'a Notebook,
     list: &'a Answer,
     total: &'a Answer,
 }
 
 impl View<'_> {
-    fn topic(&self, segment: String) -> Topic {
-        Topic {
-            category: Category::Margin,
-            segment,
-            metric: "discount beyond the peers' median".to_owned(),
-            unit: format!("{} in the last year", self.subject.unit()),
-        }
+    /// What is given off gross: on the average invoice, and in all. `None` without the amounts.
+    fn measured(&self, days: Days, more: Option<String>) -> Option<Measured> {
+        let (gross, given) = plain_amounts(self.subject)?;
+        let sales = self.subject.is_plainly(true, self.profile);
+        // An invoice of nothing has no rate.
+        let has_worthless = self.total.number(0, "invoices_of_nothing").is_none_or(|count| count > 0.0);
+        let has_worth = has_worthless.then(|| format!("{gross} > 0"));
+        let conditions = sales.into_iter().chain(more).chain([self.subject.during(days)]).chain(has_worth);
+        Some(Measured {
+            columns: vec![
+                ("discount_rate", format!("avg(({given}) / ({gross})::numeric)")),
+                ("discounts", format!("sum({given})")),
+                ("gross", format!("sum({gross})")),
+            ],
+            conditions: conditions.collect(),
+        })
     }
 
     fn case(&self, row: usize) -> Option<Candidate> {
-        let (list, unit) = (self.list, self.subject.unit());
-        let kind = words(&self.subject.field(Role::Entity)?.name);
-        let entity = named(&kind, list.table.cell(row, 0)?);
+        let (list, entity) = (self.list, self.subject.field(Role::Entity)?);
+        let member = list.table.cell(row, 0)?;
         let name = self.subject.field(Role::EntityName).map(super::subject::Field::alias);
-        let who =
-            described(list, row, &kind, list.table.cell(row, 0)?, &name.iter().map(String::as_str).collect::<Vec<_>>());
+        let who = described(list, row, member, &name.iter().map(String::as_str).collect::<Vec<_>>());
         let share = list.number(row, "excess_discount")? / self.total.number(0, "gross_year")?.max(f64::EPSILON);
         let confidence = if list.number(row, "invoices")? >= 6.0 { Confidence::High } else { Confidence::Medium };
-        let sentences = [
-            format!("The median of the {{peers}} others that {entity} is compared with is {{usual}} off gross."),
-            format!(
-                "{entity} was given {{discounts}} {unit} off a gross of {{gross}} {unit}, which is {{rate}}, on \
-                 {{invoices}} invoices up to {}.",
-                self.profile.last_day
-            ),
-            format!("What {entity} was given beyond that median is worth {{excess}} {unit}."),
-            "In total {all_rate} of gross was given away in the same time.".to_owned(),
-        ];
-        let writer = Writer::new(self.topic(entity.clone()), self.profile)
-            .cite(list, [row])
-            .cite(self.total, [0])
-            .cells(
-                list,
-                row,
-                [
-                    ("peers", "peers"),
-                    ("usual", "usual_percent"),
-                    ("discounts", "discounts"),
-                    ("gross", "gross_value"),
-                    ("invoices", "invoices"),
-                    ("excess", "excess_discount"),
-                ],
-            )
-            .figures([
-                ("rate", format!("share({}, {})", list.cell(row, "discounts"), list.cell(row, "gross_value"))),
-                ("all_rate", self.rate("year")),
-            ])
-            .text(
-                format!("{who} is given {{rate}} off gross, against a median of {{usual}} among its peers"),
-                &sentences,
-            )
-            .impact("excess", &["the terms of its peers could be agreed, and it would buy as much at those"])
+        let is_of_segment = matches!(list.text(row, "is_of_segment"), Some("t" | "true"));
+        let peers = segment(self.subject).filter(|_| is_of_segment);
+        let peers = peers.and_then(|segment| Some(segment.is(list.text(row, &segment.alias())?)));
+        let groups = if is_of_segment {
+            self.profile.entities.min(list.count(row, "peers")? + 1)
+        } else {
+            self.profile.entities
+        };
+        let versus = Versus::new(
+            (&format!("discount-{}-{row}", self.index), "What is given off gross, beside the peers?"),
+            self.subject,
+            (entity, member),
+            Some(groups),
+            &self.measured(Days::latest_year(self.profile), peers)?,
+            self.notebook,
+        );
+        let candidate = Candidate::new(Matter::Discount, member)
+            .over(versus.statements())
+            .over(versus.others())
+            .facts([versus.gap("discount_rate"), versus.share("discounts"), versus.share("gross")])
+            .impact(versus.own("discounts"))
             .action(
-                format!("Compare the terms agreed with {who} with those invoiced, discount by discount"),
-                "a discount that nobody agreed can be stopped at once",
                 "sales controlling",
+                &format!("compare the terms agreed with {who} with those invoiced, discount by discount"),
                 "within two weeks",
+                "a discount that nobody agreed can be stopped at once",
             )
             .action(
-                format!("If they were agreed, ask what {entity} gives in return, and set terms at the next renewal"),
-                "terms far above those of peers need a reason such as volume, and spread when others hear of them",
-                "the account manager",
+                "account manager",
+                &format!("if they were agreed, ask what {member} gives in return, and set terms anew"),
                 "before the next renewal",
+                "terms far above those of peers need a reason such as volume, and spread when others hear of them",
             )
             .falsified_by(
-                "a contract with these terms that is paid for by volume or exclusivity, or a discount \
-                 booked for somebody else",
+                "a contract with these terms that is paid for by volume or exclusivity, or a discount booked for \
+                 somebody else",
             );
-        Some(writer.rank(share, confidence, false))
-    }
-
-    fn rate(&self, period: &str) -> String {
-        let cell = |column: &str| self.total.cell(0, &format!("{column}_{period}"));
-        format!("share({}, {})", cell("discounts"), cell("gross"))
+        Some(candidate.rank(share, confidence))
     }
 
     fn summary(&self) -> Option<Candidate> {
-        let (list, unit) = (self.list, self.subject.unit());
-        let entities = plural(&words(&self.subject.field(Role::Entity)?.name));
+        let (list, entity) = (self.list, self.subject.field(Role::Entity)?);
+        let members = (0..list.rows()).filter_map(|row| list.table.cell(row, 0)).collect::<Vec<_>>();
+        let days = Days::latest_year(self.profile);
+        let statement = |name: &str, keys: &[&super::subject::Field], more: Option<String>| {
+            let Measured { columns, conditions } = self.measured(days, more)?;
+            let sql = self.subject.plain(keys, &columns, &conditions);
+            let key = format!("discount-{}-{name}", self.index);
+            Some(Statement::new(key, "What is given off gross to the outliers, beside all?", sql, self.notebook))
+        };
+        let is_outlier = entity.is_among(members.iter().copied());
+        let each = statement("each", &[entity], Some(is_outlier.clone()))?;
+        let outliers = statement("outliers", &[], Some(is_outlier))?;
+        let all = statement("all", &[], None)?;
+        let share_of = |column: &str| format!("share({}, {})", outliers.cell(column), all.cell(column));
+        let entities = plural(&words(&entity.name));
         let share = list.number(0, "all_excess_discount")? / self.total.number(0, "gross_year")?.max(f64::EPSILON);
-        let sentences = [
-            "In total {all_rate} of gross is given away.".to_owned(),
-            format!(
-                "In total {{count}} {entities} are far above the median of their peers; what they were \
-                 given beyond it is worth {{excess}} {unit} in total."
-            ),
-            "Peers are those of the same segment, where it has enough of them: better terms of a whole segment \
-             are not counted."
-                .to_owned(),
-        ];
-        let writer = Writer::new(self.topic(format!("total of {entities} with outlying discounts")), self.profile)
-            .cite(list, 0..list.rows())
-            .cite(self.total, [0])
-            .figures([
-                ("all_rate", self.rate("year")),
-                ("count", list.cell(0, "all_outliers")),
-                ("excess", list.cell(0, "all_excess_discount")),
+        let candidate = Candidate::new(Matter::Discount, &format!("{entities} with outlying discounts"))
+            .over([&outliers, &all, &each])
+            .facts([
+                format!("gap({}, {})", outliers.cell("discount_rate"), all.cell("discount_rate")),
+                share_of("discounts"),
+                share_of("gross"),
+                format!("range({})", each.column("discount_rate")),
             ])
-            .text(
-                format!(
-                    "In total {{count}} {entities} are given far more off gross than their peers: \
-                 {{excess}} {unit} in the last year"
-                ),
-                &sentences,
-            )
-            .impact("excess", &["the terms of their peers could be agreed, and they would buy as much at those"])
+            .impact(outliers.cell("discounts"))
             .action(
-                "Compare agreed with invoiced terms for the accounts listed, from the top".to_owned(),
-                "several outliers at once point to a missing approval step rather than to single favours",
-                "the head of sales controlling",
+                "head of sales controlling",
+                "compare agreed with invoiced terms for these accounts, the largest first",
                 "within a month",
+                "several outliers at once point to a missing approval step rather than to single favours",
             )
             .falsified_by("contracts with these terms that are paid for by volume or exclusivity");
-        Some(writer.rank(share, Confidence::High, true))
+        Some(candidate.rank(share, Confidence::High).into_summary())
     }
 
     /// The whole in the last quarter against the same quarter a year before.
@@ -304,34 +293,43 @@ impl View<'_> {
         if latest - before < EROSION_POINTS_MIN {
             return None;
         }
-        let unit = self.subject.unit();
-        let topic = Topic { unit: format!("{unit} in the last quarter"), ..self.topic("total".to_owned()) };
-        let excess =
-            format!("({} - {}) * {} / 100", self.rate("latest"), self.rate("before"), total.cell(0, "gross_latest"));
-        let writer = Writer::new(Topic { metric: "additional discount".to_owned(), ..topic }, self.profile)
-            .cite(total, [0])
-            .figures([("latest", self.rate("latest")), ("before", self.rate("before")), ("excess", excess)])
-            .text(
-                "In total discounts take {latest} of gross, against {before} a year before".to_owned(),
-                &["Overall {before} of gross was given away in the same quarter of the year before, and \
-                     {latest} in the last one, by the total of all invoices."
-                    .to_owned()],
-            )
-            .impact(
-                "excess",
-                &["at the rate of the year before the gross of the last quarter would have been \
-                 the same"],
-            )
+        let days = Days::up_to(self.profile.last_day, QUARTER_DAYS);
+        let statement = |name: &str, days: Days| {
+            let Measured { columns, conditions } = self.measured(days, None)?;
+            let sql = self.subject.plain(&[], &columns, &conditions);
+            let key = format!("erosion-{}-{name}", self.index);
+            Some(Statement::new(key, "What is given off gross in the quarter?", sql, self.notebook))
+        };
+        let year_ago = super::telling::earlier(days.last, 365);
+        let (before_told, latest_told) =
+            (statement("before", Days::up_to(year_ago, QUARTER_DAYS))?, statement("latest", days)?);
+        let change = |column: &str| format!("change({}, {})", before_told.cell(column), latest_told.cell(column));
+        let candidate = Candidate::new(Matter::Erosion, "total")
+            .over([&before_told, &latest_told])
+            .facts([change("discount_rate"), change("discounts"), change("gross")])
             .action(
-                "Split the change into prices, terms and mix of customers, and correct the terms".to_owned(),
-                "only terms can be corrected by decision",
                 "sales controlling",
+                "split the change into prices, terms and mix of customers, and correct the terms",
                 "within a month",
+                "only terms can be corrected by decision",
             )
             .falsified_by(
-                "a change of the price list that moved discount into list price, or of how discounts \
-                 are booked",
+                "a change of the price list that moved discount into list price, or of how discounts are booked",
             );
-        Some(writer.rank((latest - before) / 100.0, Confidence::High, false))
+        Some(candidate.rank((latest - before) / 100.0, Confidence::High))
+    }
+}
+
+/// Gross and what is given off it, as statements without casts write them.
+fn plain_amounts(subject: &Subject) -> Option<(String, String)> {
+    let gross = subject.field(Role::GrossMeasure).map(super::subject::Field::expression);
+    let net = subject.fields(Role::NetMeasure).last().map(super::subject::Field::expression);
+    let discounts = subject.fields(Role::Discount).iter().filter(|field| !field.is_rate());
+    let discounts = discounts.map(super::subject::Field::expression).collect::<Vec<_>>().join(" + ");
+    match (gross, net) {
+        (Some(gross), Some(net)) => Some((gross.to_owned(), format!("{gross} - {net}"))),
+        (Some(gross), None) => Some((gross.to_owned(), discounts)),
+        (None, Some(net)) => Some((format!("{net} + {discounts}"), discounts)),
+        (None, None) => None,
     }
 }

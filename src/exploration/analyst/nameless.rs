@@ -3,8 +3,8 @@
 use super::notebook::Notebook;
 use super::profile::{self, Profile};
 use super::subject::Subject;
-use super::writing::{Conclusion, Topic, Writer, plural, words};
-use crate::finding::{Category, Confidence, Severity};
+use super::telling::{Candidate, Conclusion, Days, Matter, Statement, words};
+use crate::finding::{Confidence, Severity};
 use crate::warehouse::catalog::Role;
 
 /// Told of from this share of the rows and of the amount.
@@ -18,41 +18,34 @@ pub(super) fn conclude(subject: &Subject, profile: &Profile, index: usize, noteb
     let sum = |column: &str| (0..answer.rows()).filter_map(|row| answer.number(row, column)).sum::<f64>();
     let share = sum("nameless_value") / sum("total_value").max(f64::EPSILON);
     if sum("nameless_events") < SHARE_MIN * sum("events") || share < SHARE_MIN {
-        return Conclusion::default();
+        let remark = "rows that name nobody: there are hardly any; other faults of the data are not looked for";
+        return Conclusion::remark(subject, remark);
     }
-    let (unit, value, entity) = (subject.unit(), subject.value_words(), words(&entity.name));
-    let whole = |column: &str| format!("sum({}.{column})", answer.id);
-    let topic = Topic {
-        category: Category::DataQuality,
-        segment: format!("total without a {entity}"),
-        metric: format!("{value} without a {entity}"),
-        unit: unit.clone(),
-    };
-    let writer = Writer::new(topic, profile)
-        .cite(answer, 0..answer.rows())
-        .figures([
-            ("rows", whole("nameless_events")),
-            ("all_rows", whole("events")),
-            ("amount", whole("nameless_value")),
-            ("all", whole("total_value")),
-            ("share", format!("share({}, {})", whole("nameless_value"), whole("total_value"))),
-        ])
-        .text(
-            format!("In total {{share}} of {value} names no {entity}"),
-            &[
-                format!("In total {{rows}} of {{all_rows}} rows up to {} name no {entity}.", profile.last_day),
-                format!("Together they hold {{amount}} of the total of {{all}} {unit}."),
-                format!("They are left out of all that is told of {}, and counted everywhere else.", plural(&entity)),
-            ],
-        )
-        .impact("amount", &["returns are taken off"])
+    let nameless = format!("{} IS NULL", entity.expression());
+    let columns = [
+        ("nameless_rows", format!("count(*) FILTER (WHERE {nameless})")),
+        ("all_rows", "count(*)".to_owned()),
+        ("nameless_value", subject.total(&nameless)),
+        ("all_value", subject.total("")),
+    ];
+    let days = Days { first: profile.first_day, last: profile.last_day };
+    let conditions = subject.is_plainly(true, profile).into_iter().chain([subject.during(days)]).collect::<Vec<_>>();
+    let sql = subject.plain(&[], &columns, &conditions);
+    let told = Statement::new(format!("nameless-{index}"), "How much names nobody?", sql, notebook);
+    let share_of = |part: &str, whole: &str| format!("share({}, {})", told.cell(part), told.cell(whole));
+    let entity = words(&entity.name);
+    let candidate = Candidate::new(Matter::Nameless, &format!("without a {entity}"))
+        .over([&told])
+        .facts([share_of("nameless_value", "all_value"), share_of("nameless_rows", "all_rows")])
+        .impact(told.cell("nameless_value"))
         .action(
-            format!("Find out which channel books without a {entity}, and make it ask for one"),
-            "whoever is not known can be neither won back nor priced by what they buy",
-            "the owner of the data",
+            "owner of the data",
+            &format!("find out which channel books without a {entity}, and make it ask for one"),
             "within a month",
+            "whoever is not known can be neither won back nor priced by what they buy",
         )
-        .falsified_by("a channel that is meant to be anonymous, such as cash sales");
-    let candidate = writer.rank(share, Confidence::High, false).into_change(Severity::Medium);
+        .falsified_by("a channel that is meant to be anonymous, such as cash sales")
+        .rank(share, Confidence::High)
+        .into_change(Severity::Medium);
     Conclusion { candidates: vec![candidate], looked_at: Vec::new() }
 }

@@ -91,13 +91,13 @@ impl Answer {
         self.table.cell(row, self.table.column(column)?)
     }
 
+    /// The cell as a count.
+    pub(super) fn count(&self, row: usize, column: &str) -> Option<u64> {
+        self.text(row, column)?.parse().ok()
+    }
+
     /// The cell as a number.
     pub(super) fn number(&self, row: usize, column: &str) -> Option<f64> {
         self.text(row, column)?.parse().ok().filter(|number: &f64| number.is_finite())
-    }
-
-    /// How a figure refers to the cell: `q3[1].orders`.
-    pub(super) fn cell(&self, row: usize, column: &str) -> String {
-        format!("{}[{}].{column}", self.id, row + 1)
     }
 }

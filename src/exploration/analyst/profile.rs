@@ -25,10 +25,10 @@ pub(super) struct Profile {
     pub(super) entities: u64,
     /// The event types that are returns.
     pub(super) return_kinds: Vec<String>,
+    /// The event types that are none.
+    pub(super) sale_kinds: Vec<String>,
     /// Whether anything came back at all.
     pub(super) has_returns: bool,
-    /// What every amount rests on, where it is no column's.
-    pub(super) basis: Option<&'static str>,
 }
 
 /// The question that the profile is read from.
@@ -107,12 +107,16 @@ impl Profile {
         if events < EVENTS_MIN {
             return Err(Nothing::there("it has too few rows to compare anything with anything"));
         }
-        let returns = rows().filter(|&row| {
-            let total = answer.number(row, "total_value").unwrap_or(0.0);
-            let kind = answer.table.cell(row, 0).unwrap_or_default();
+        let is_return = |row: &usize| {
+            let total = answer.number(*row, "total_value").unwrap_or(0.0);
+            let kind = answer.table.cell(*row, 0).unwrap_or_default();
             subject.field(Role::EventType).is_some() && (total < 0.0 || names_a_return(kind))
-        });
-        let return_kinds = returns.filter_map(|row| answer.table.cell(row, 0)).map(str::to_owned).collect::<Vec<_>>();
+        };
+        let (returns, sales): (Vec<usize>, Vec<usize>) = rows().partition(is_return);
+        let kinds = |rows: Vec<usize>| {
+            rows.into_iter().filter_map(|row| answer.table.cell(row, 0)).map(str::to_owned).collect::<Vec<_>>()
+        };
+        let (return_kinds, sale_kinds) = (kinds(returns), kinds(sales));
         Ok(Self {
             first_day,
             last_day,
@@ -120,7 +124,7 @@ impl Profile {
             entities: rows().filter_map(|row| whole(answer.text(row, "entities")?)).max().unwrap_or(0),
             has_returns: !return_kinds.is_empty() || sum("negative_events") > 0,
             return_kinds,
-            basis: subject.basis(),
+            sale_kinds,
         })
     }
 

@@ -1,4 +1,4 @@
-//! Which findings are recorded, in which order, and what becomes of one that is sent back.
+//! Which findings are recorded, in which order, what becomes of one that is refused, and what answers the questions.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeSet;
@@ -6,16 +6,22 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::notebook::{Notebook, Outcome};
-use super::writing::Candidate;
-use crate::finding::{Category, Draft};
+use super::telling::{Candidate, Matter};
+use super::{Question, asked};
+use crate::agent::journal;
+use crate::agent::prompt::Library;
 use crate::model::ToolCall;
 
 /// Findings recorded in a run at the most.
 const FINDINGS_MAX: usize = 8;
+/// Findings whose headlines answer a question at the most.
+const ANSWERS_MAX: usize = 3;
 /// The key of the call that ends the run.
 const FINISH: &str = "finish";
 /// How the answer to a finding that was recorded begins.
-const RECORDED: &str = "recorded";
+const RECORDED: &str = "recorded as ";
+/// What it says before a claim that was refused.
+const LEFT_OUT: &str = "left out: ";
 
 /// The handful worth telling, the most severe first, and after them those that stand in where one is refused. What sums
 /// up a cause goes before its cases, what went wrong before what merely changed, and the more money before the less.
@@ -23,157 +29,170 @@ const RECORDED: &str = "recorded";
 pub(super) fn ranked(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
     candidates.sort_by(|left, right| right.is_summary.cmp(&left.is_summary).then(by_severity(left, right)));
     let mut told = BTreeSet::new();
-    candidates.retain(|candidate| match candidate.draft.category {
-        Category::Churn | Category::Decline => told.insert(("silence", candidate.draft.segment.clone())),
-        Category::Margin => told.insert(("margin", candidate.draft.segment.clone())),
-        _ => true,
+    candidates.retain(|candidate| match candidate.matter {
+        Matter::Silence | Matter::QuietRegion | Matter::Change => told.insert((0, candidate.segment.clone())),
+        Matter::Discount | Matter::Contribution | Matter::Erosion => told.insert((1, candidate.segment.clone())),
+        Matter::Concentration | Matter::Returns | Matter::Nameless => true,
     });
+    // The first of each matter, which answers a question, goes before the second of another.
+    let mut told = BTreeSet::new();
+    candidates.sort_by_cached_key(|candidate| !told.insert(candidate.matter));
     let first = candidates.len().min(FINDINGS_MAX);
     candidates[..first].sort_by(by_severity);
     candidates
 }
 
 fn by_severity(left: &Candidate, right: &Candidate) -> Ordering {
-    let rank = |candidate: &Candidate| (Reverse(candidate.draft.severity), candidate.is_change);
+    let rank = |candidate: &Candidate| (Reverse(candidate.proposal.severity), candidate.is_change);
     rank(left).cmp(&rank(right)).then(right.money_share.total_cmp(&left.money_share))
 }
 
-/// Records what was not recorded yet, and otherwise finishes. Where no query may be asked any more, this turn may be
-/// the last: both at once. A finding that was sent back is tried once more without what was objected to; then the next
-/// candidate takes its place, so that it comes to an end.
+/// Asks what the findings are stated of, records what was not recorded yet, and otherwise finishes. Where no query may be
+/// asked any more, this turn may be the last: both at once. In the place of a finding that is refused comes the next
+/// candidate, so that it comes to an end.
 pub(super) fn calls(
     candidates: &[Candidate],
     mut looked_at: Vec<String>,
+    (focus, questions): (&str, &[journal::Question]),
     notebook: &Notebook,
     may_ask: bool,
 ) -> Vec<ToolCall> {
-    let mut calls = Vec::new();
-    let mut recorded = 0;
+    let (mut unasked, mut calls) = (Vec::<Question>::new(), Vec::new());
+    let (mut places, mut recorded) = (0, Vec::new());
     for (index, candidate) in candidates.iter().enumerate() {
-        if recorded + calls.len() >= FINDINGS_MAX {
+        if places >= FINDINGS_MAX {
             break;
         }
-        match attempt(&candidate.draft, index, notebook) {
-            Attempt::Recorded => recorded += 1,
+        places += 1;
+        match attempt(candidate, index, notebook) {
+            Attempt::Recorded(headline) => recorded.push((candidate.matter, headline)),
+            Attempt::Unasked(questions) if may_ask => unasked.extend(questions),
             Attempt::Open(call) => calls.push(call),
-            Attempt::GivenUp => {}
+            Attempt::Unasked(_) | Attempt::GivenUp => {
+                places -= 1;
+                let name = candidate.matter.inquiry_name();
+                looked_at.push(format!("{name}: something was found that could not be stated as a fact"));
+            }
         }
     }
-    if calls.is_empty() || !may_ask {
+    let mut asking = asked(unasked.into_iter(), notebook);
+    asking.append(&mut calls);
+    if asking.is_empty() || !may_ask {
         looked_at.dedup();
-        let arguments = json!({ "looked_at": looked_at }).to_string();
-        calls.push(ToolCall { id: FINISH.to_owned(), name: "finish".to_owned(), arguments });
+        let answers = answers(questions, focus, &recorded, &looked_at);
+        let arguments = json!({ "answers": answers, "looked_at": looked_at }).to_string();
+        asking.push(ToolCall { id: FINISH.to_owned(), name: "finish".to_owned(), arguments });
     }
-    calls
+    asking
 }
 
 /// How far a candidate has come.
 enum Attempt {
-    Recorded,
+    /// With that claim as its headline.
+    Recorded(String),
+    /// These statements were not asked yet.
+    Unasked(Vec<Question>),
     Open(ToolCall),
     GivenUp,
 }
 
-fn attempt(draft: &Draft, index: usize, notebook: &Notebook) -> Attempt {
+fn attempt(candidate: &Candidate, index: usize, notebook: &Notebook) -> Attempt {
+    let outcomes = || candidate.statements.iter().map(|statement| (statement, notebook.outcome(&statement.key)));
+    if outcomes().any(|(_, outcome)| matches!(outcome, Some(Outcome::Text(_)))) {
+        return Attempt::GivenUp;
+    }
+    let unasked = outcomes().filter(|(_, outcome)| outcome.is_none());
+    let unasked = unasked.map(|(statement, _)| statement.clone()).collect::<Vec<_>>();
+    if !unasked.is_empty() {
+        return Attempt::Unasked(unasked);
+    }
     let key = format!("finding-{index}");
-    let problems = match notebook.outcome(&key) {
-        None => return Attempt::Open(record(key, draft)),
-        Some(Outcome::Text(text)) if !text.starts_with(RECORDED) => text,
-        Some(Outcome::Text(_) | Outcome::Rows(_)) => return Attempt::Recorded,
+    match notebook.outcome(&key) {
+        None => {
+            let arguments = serde_json::to_string(&candidate.proposal).unwrap_or_default();
+            Attempt::Open(ToolCall { id: key, name: "record_finding".to_owned(), arguments })
+        }
+        Some(Outcome::Text(text)) if text.starts_with(RECORDED) => {
+            let is_kept = |claim: &&String| !text.contains(&format!("{LEFT_OUT}{claim}: "));
+            let headline = candidate.proposal.facts.iter().find(is_kept);
+            headline.map_or(Attempt::GivenUp, |claim| Attempt::Recorded(claim.clone()))
+        }
+        Some(Outcome::Text(_) | Outcome::Rows(_)) => Attempt::GivenUp,
+    }
+}
+
+/// What answers a question of the focus areas; nothing answers those of an area of the user's own.
+fn matters(focus: &str, question: u32) -> &'static [Matter] {
+    match (focus, question) {
+        ("customer_churn", 1 | 2) => &[Matter::Silence],
+        ("margin_analysis", 1) => &[Matter::Erosion, Matter::Contribution, Matter::Discount],
+        ("margin_analysis", 2) => &[Matter::Discount],
+        ("margin_analysis", 3) => &[Matter::Erosion],
+        ("product_performance", 1) => &[Matter::Returns],
+        ("product_performance", 2) | ("broad", 1) => &[Matter::Change],
+        ("regional_analysis", 1) => &[Matter::QuietRegion, Matter::Change],
+        ("regional_analysis", 2) => &[Matter::Concentration],
+        ("broad", 2) => {
+            &[Matter::Silence, Matter::QuietRegion, Matter::Discount, Matter::Returns, Matter::Contribution]
+        }
+        ("broad", 3) => &[Matter::Nameless],
+        _ => &[],
+    }
+}
+
+/// The answers to the focus's questions: the headlines of the findings that answer each, or why there is none.
+fn answers(
+    questions: &[journal::Question],
+    focus: &str,
+    recorded: &[(Matter, String)],
+    looked_at: &[String],
+) -> Vec<serde_json::Value> {
+    // A file of the user's own may ask something else under the same name.
+    let known = Library::default().focus(focus).map(|focus| focus.questions()).unwrap_or_default();
+    let answer = |question: &journal::Question| {
+        let matters = if known.contains(question) { matters(focus, question.number) } else { &[] };
+        let answering = recorded.iter().filter(|(matter, _)| matters.contains(matter));
+        let headlines = answering.map(|(_, headline)| headline).take(ANSWERS_MAX).collect::<Vec<_>>();
+        if !headlines.is_empty() {
+            return json!({ "question": question.number, "facts": headlines });
+        }
+        let why = looked_at.iter().find_map(|line| {
+            let remark = |matter: &Matter| line.split_once(&format!("{}: ", matter.inquiry_name()));
+            matters.iter().find_map(remark).map(|(_, why)| why.to_owned())
+        });
+        let why = why.unwrap_or_else(|| match matters {
+            [] => "the built-in analyst does not look for this".to_owned(),
+            [..] => "the built-in analyst looked, and found nothing beyond chance".to_owned(),
+        });
+        json!({ "question": question.number, "not_answerable": why })
     };
-    let key = format!("finding-{index}-repaired");
-    match (notebook.outcome(&key), repaired(draft, problems)) {
-        (None, Some(draft)) => Attempt::Open(record(key, &draft)),
-        (Some(Outcome::Text(text)), _) if text.starts_with(RECORDED) => Attempt::Recorded,
-        _ => Attempt::GivenUp,
-    }
-}
-
-fn record(key: String, draft: &Draft) -> ToolCall {
-    let arguments = serde_json::to_string(draft).unwrap_or_default();
-    ToolCall { id: key, name: "record_finding".to_owned(), arguments }
-}
-
-/// The draft without what `problems` object to, as far as that can be left out: the name in brackets that describes
-/// whom the title is about, or else sentences of the narrative.
-fn repaired(draft: &Draft, problems: &str) -> Option<Draft> {
-    if !problems.contains("- title: ") {
-        return without_sentences(draft, problems);
-    }
-    let (start, rest) = draft.title.split_once(" (")?;
-    let (described, end) = rest.split_once(')')?;
-    let narrative = draft.narrative.replace(&format!(" ({described})"), "");
-    Some(Draft { title: format!("{start}{end}"), narrative, ..draft.clone() })
-}
-
-/// The draft without the sentences of its narrative that `problems` object to; `None` where they object to more than
-/// the narrative, or to all of it. Sentences that cannot be told apart by the objection all go but the first.
-fn without_sentences(draft: &Draft, problems: &str) -> Option<Draft> {
-    let problems = problems.lines().filter_map(|line| line.strip_prefix("- ")).collect::<Vec<_>>();
-    let told = problems.iter().map(|problem| problem.strip_prefix("narrative: ")).collect::<Option<Vec<_>>>()?;
-    if told.is_empty() {
-        return None;
-    }
-    let sentences = draft.narrative.split_inclusive(". ").collect::<Vec<_>>();
-    let is_objected = |sentence: &str| {
-        told.iter().any(|problem| {
-            let quoted = problem.split(": ").next().unwrap_or_default().trim_matches('"');
-            let named = |name: &str| problem.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name);
-            let figures = draft.figures.iter().filter(|figure| named(&figure.name));
-            sentence.contains(quoted)
-                || figures.into_iter().any(|figure| sentence.contains(&format!("{{{}}}", figure.name)))
-        })
-    };
-    let mut kept = sentences.iter().copied().filter(|sentence| !is_objected(sentence)).collect::<Vec<_>>();
-    if kept.len() == sentences.len() {
-        kept.truncate(1);
-    }
-    let narrative = kept.concat().trim().to_owned();
-    (!narrative.is_empty() && narrative != draft.narrative).then(|| Draft { narrative, ..draft.clone() })
+    questions.iter().map(answer).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exploration::analyst::profile::Profile;
-    use crate::exploration::analyst::writing::{Topic, Writer};
-    use crate::finding::FigureDraft;
+    use crate::finding::Confidence;
     use crate::model::Message;
-    use jiff::civil::date;
 
     fn candidate(segment: &str) -> Candidate {
-        let (first_day, last_day) = (date(2025, 1, 1), date(2025, 11, 30));
-        let topic = Topic {
-            category: Category::Churn,
-            segment: segment.to_owned(),
-            metric: "sales at risk".to_owned(),
-            unit: "INR".to_owned(),
+        let statement = Question {
+            key: format!("told-{segment}"),
+            purpose: "How much?".to_owned(),
+            sql: format!("SELECT '{segment}'"),
         };
-        let profile = Profile {
-            first_day,
-            last_day,
-            events: 100,
-            entities: 10,
-            return_kinds: Vec::new(),
-            has_returns: false,
-            basis: None,
-        };
-        let sentences = ["It had {orders} orders.".to_owned(), "Others had {peers} orders.".to_owned()];
-        let mut candidate = Writer::new(topic, &profile).text(format!("{segment} is silent"), &sentences).rank(
-            0.1,
-            crate::finding::Confidence::High,
-            false,
-        );
-        let figure = |name: &str| FigureDraft { name: name.to_owned(), expression: format!("q1[1].{name}") };
-        candidate.draft.figures = vec![figure("orders"), figure("peers")];
-        candidate
+        let mut candidate = Candidate::new(Matter::Silence, segment).facts([format!("q0[{segment}].n")]);
+        candidate.statements.push(statement);
+        candidate.rank(0.1, Confidence::High)
     }
 
-    /// Plays the loop with an engine that answers each finding as `judge` says; gives the calls in their order.
+    /// Plays the loop with an engine that answers each call as `judge` says; gives the calls in their order.
     fn played(candidates: &[Candidate], judge: impl Fn(&str, &str) -> String) -> Vec<(String, String)> {
+        let questions = Library::default().focus("customer_churn").unwrap().questions();
         let (mut messages, mut made) = (Vec::new(), Vec::new());
-        for _ in 0..10 {
-            for call in calls(candidates, Vec::new(), &Notebook::read(&messages), true) {
+        for _ in 0..20 {
+            let notebook = Notebook::read(&messages);
+            for call in calls(candidates, Vec::new(), ("customer_churn", &questions), &notebook, true) {
                 let text = judge(&call.id, &call.arguments);
                 messages.push(Message::Tool { call_id: call.id.clone(), text });
                 made.push((call.id, call.arguments));
@@ -185,43 +204,40 @@ mod tests {
         panic!("it never finished: {made:?}");
     }
 
+    fn ids(made: &[(String, String)]) -> Vec<&str> {
+        made.iter().map(|(id, _)| id.as_str()).collect()
+    }
+
+    const ROWS: &str = "q7\n# | n\n1 | 3\n(1 row)";
+
     #[test]
-    fn a_sentence_that_is_objected_to_is_left_out() {
+    fn statements_are_asked_before_the_finding_is_recorded_and_its_headline_answers_the_question() {
         let made = played(&[candidate("A")], |id, _| match id {
-            "finding-0" => "refused, not recorded:\n- narrative: 12: {peers} comes from another row".to_owned(),
-            _ => "recorded as F1".to_owned(),
+            "told-A" => ROWS.to_owned(),
+            _ => "recorded as F1; it reads:\n".to_owned(),
         });
-        assert_eq!(made.len(), 3);
-        let repaired = serde_json::from_str::<Draft>(&made[1].1).unwrap();
-        assert_eq!(repaired.narrative, "It had {orders} orders.");
+        assert_eq!(ids(&made), ["told-A", "finding-0", FINISH]);
+        assert!(made[2].1.contains(r#""facts":["q0[A].n"]"#), "{made:?}");
     }
 
     #[test]
-    fn a_description_that_is_objected_to_is_left_out() {
-        let made = played(&[candidate("22138 (SET 9 PIECES)")], |id, _| match id {
-            "finding-0" => "refused, not recorded:\n- title: 9: no cited cell or figure has this number".to_owned(),
-            _ => "recorded as F1".to_owned(),
-        });
-        assert_eq!(serde_json::from_str::<Draft>(&made[1].1).unwrap().title, "22138 is silent");
-    }
-
-    #[test]
-    fn a_finding_that_is_refused_for_good_gives_its_place_to_the_next() {
+    fn a_finding_that_is_refused_gives_its_place_to_the_next() {
         let candidates = (0..12).map(|index| candidate(&format!("S{index}"))).collect::<Vec<_>>();
-        let refused = "refused, not recorded:\n- title: 12: no cited cell or figure has this number";
-        let made = played(&candidates, |_, arguments| {
-            if arguments.contains("S3 is") { refused.to_owned() } else { "recorded as F1".to_owned() }
+        let made = played(&candidates, |id, arguments| match id {
+            id if id.starts_with("told") => ROWS.to_owned(),
+            _ if arguments.contains("[S3]") => "refused, not recorded:\n- it is no cell".to_owned(),
+            _ => "recorded as F1; it reads:\n".to_owned(),
         });
-        let ids = made.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>();
-        let first = (0..FINDINGS_MAX).map(|index| format!("finding-{index}")).collect::<Vec<_>>();
-        assert_eq!(ids[..FINDINGS_MAX], first);
-        assert_eq!(ids[FINDINGS_MAX..], ["finding-8", FINISH]);
+        let recorded = made.iter().filter(|(id, _)| id.starts_with("finding-")).count();
+        assert_eq!(recorded, FINDINGS_MAX + 1);
+        assert!(made.last().unwrap().1.contains("could not be stated"), "{made:?}");
     }
 
     #[test]
     fn an_engine_that_refuses_everything_is_left_in_the_end() {
         let candidates = (0..12).map(|index| candidate(&format!("S{index}"))).collect::<Vec<_>>();
-        let made = played(&candidates, |_, _| "refused, not recorded:\n- narrative: 7: no".to_owned());
-        assert_eq!(made.len(), 25, "each twice, then the end");
+        let made = played(&candidates, |_, _| "refused, not recorded:\n- no".to_owned());
+        assert_eq!(made.len(), 13, "each statement once, then the end: {:?}", ids(&made));
+        assert!(made[12].1.contains("not_answerable"), "{made:?}");
     }
 }

@@ -3,9 +3,9 @@
 use super::notebook::{Answer, Notebook};
 use super::profile::Profile;
 use super::subject::{Field, Subject, identifier, literal};
-use super::writing::{Candidate, Conclusion, Topic, Writer, named, plain, plural, words};
+use super::telling::{Candidate, Conclusion, Days, Matter, Measured, Statement, Versus, plain, plural, words};
 use super::{Question, churn, habits};
-use crate::finding::{Category, Confidence};
+use crate::finding::Confidence;
 use crate::warehouse::catalog::Role;
 
 /// Regions listed at the most.
@@ -19,6 +19,8 @@ const TOP_SHARE_MIN: f64 = 0.50;
 const TOP_ENTITIES_MIN: f64 = 8.0;
 /// It has to have this share of all money as well.
 const MATERIAL_SHARE_MIN: f64 = 0.01;
+/// Silent ones that an action names.
+const NAMED_MAX: usize = 5;
 /// Regions told of at the most, of each kind.
 const CASES_MAX: usize = 2;
 
@@ -93,7 +95,7 @@ pub(super) fn conclude(subject: &Subject, profile: &Profile, index: usize, noteb
         return Conclusion::remark(subject, "regions: the query on regions gave no result");
     };
     let silent = notebook.answer(&format!("churn-list-{index}"));
-    let view = View { subject, profile, list, silent, place };
+    let view = View { subject, profile, index, notebook, list, silent, place };
     let is_silent = |row: &usize| {
         let count = |column: &str| list.number(*row, column).unwrap_or(0.0);
         // One silence among many is that one's, not the region's.
@@ -131,6 +133,8 @@ pub(super) fn conclude(subject: &Subject, profile: &Profile, index: usize, noteb
 struct View<'a> {
     subject: &'a Subject,
     profile: &'a Profile,
+    index: usize,
+    notebook: &'a Notebook,
     list: &'a Answer,
     silent: Option<&'a Answer>,
     place: &'a Field,
@@ -146,10 +150,6 @@ impl View<'_> {
         Some((share("silent_value", "value_before")?, share("others_silent_value", "others_value_before")?))
     }
 
-    fn share(&self, row: usize, part: &str, whole: &str) -> String {
-        format!("share({}, {})", self.list.cell(row, part), self.list.cell(row, whole))
-    }
-
     /// The rows of the silent ones' list that belong to the region.
     fn members(&self, region: &str) -> Vec<usize> {
         let alias = self.place.alias();
@@ -157,127 +157,106 @@ impl View<'_> {
         (0..rows).filter(|&row| self.silent.is_some_and(|list| list.text(row, &alias) == Some(region))).collect()
     }
 
+    /// Who ordered and for how much, before and after the stops.
+    fn measured(&self, before: Days, after: Days) -> Option<Measured> {
+        let (before, after) = (self.subject.during(before), self.subject.during(after));
+        let entity = self.subject.field(Role::Entity)?.expression();
+        let active = |days: &str| format!("count(DISTINCT {entity}) FILTER (WHERE {days})");
+        Some(Measured {
+            columns: vec![
+                ("active_before", active(&before)),
+                ("active_after", active(&after)),
+                ("orders_before", format!("count(*) FILTER (WHERE {before})")),
+                ("orders_after", format!("count(*) FILTER (WHERE {after})")),
+                ("value_before", self.subject.total(&before)),
+                ("value_after", self.subject.total(&after)),
+            ],
+            conditions: self.subject.is_plainly(true, self.profile).into_iter().collect(),
+        })
+    }
+
     fn silence(&self, row: usize) -> Option<Candidate> {
-        let (list, unit, value) = (self.list, self.subject.unit(), self.subject.value_words());
-        let name = list.table.cell(row, 0)?;
-        let region = plain(name);
-        let entities = plural(&words(&self.subject.field(Role::Entity)?.name));
+        let list = self.list;
+        let (region, entity) = (list.table.cell(row, 0)?, self.subject.field(Role::Entity)?);
+        let entities = plural(&words(&entity.name));
         let total = list.number(row, "value_before")? + list.number(row, "others_value_before")?;
         let money_share = list.number(row, "silent_value")? / total.max(f64::EPSILON);
-        let members = self.members(name);
-        let mut sentences = vec![
-            format!(
-                "Among the others, {{others_silent}} of {{others_entities}} {entities} are silent, with \
-                 {{others_share}} of their {value}."
-            ),
-            format!(
-                "In {region}, {{silent}} of {{entities}} {entities} are silent for far longer than their own \
-                 usual interval, counted to {}.",
-                self.profile.last_day
-            ),
-            format!(
-                "In the year up to their last orders they brought {{silent_value}} of the {{value}} {unit} of \
-                 {region}, which is {{share}}."
-            ),
-        ];
-        let names =
-            members.iter().take(5).filter_map(|&row| self.silent?.table.cell(row, 0)).map(plain).collect::<Vec<_>>();
-        let who = if names.is_empty() { entities.clone() } else { names.join(", ") };
-        if !names.is_empty() && names.len() < members.len() {
-            sentences.push("The evidence lists them.".to_owned());
-        }
-        let topic = Topic {
-            category: Category::Churn,
-            segment: region.clone(),
-            metric: format!("{value} of silent {entities}"),
-            unit: format!("{unit} in the year up to their last orders"),
-        };
-        let mut writer = Writer::new(topic, self.profile).cite(list, [row]);
-        if let Some(silent) = self.silent.filter(|_| !members.is_empty()) {
-            writer = writer.cite(silent, members);
-        }
-        let writer = writer
-            .cells(
-                list,
-                row,
-                [
-                    ("entities", "all_entities"),
-                    ("silent", "silent_entities"),
-                    ("value", "value_before"),
-                    ("silent_value", "silent_value"),
-                    ("others_entities", "others_entities"),
-                    ("others_silent", "others_silent"),
-                ],
-            )
-            .figures([
-                ("share", self.share(row, "silent_value", "value_before")),
-                ("others_share", self.share(row, "others_silent_value", "others_value_before")),
+        let members = self.members(region);
+        let silent = self.silent?;
+        let stops = members.iter().filter_map(|&row| silent.text(row, "last_day")?.parse().ok()).collect::<Vec<_>>();
+        let (before, after) = Days::around_stops(self.profile, &stops)?;
+        let measured = self.measured(before, after)?;
+        let versus = Versus::new(
+            (&format!("quiet-{}-{row}", self.index), "How did it end there, beside the other places?"),
+            self.subject,
+            (self.place, region),
+            None,
+            &measured,
+            self.notebook,
+        );
+        let who = members.iter().filter_map(|&row| silent.table.cell(row, 0)).collect::<Vec<_>>();
+        let conditions = measured.conditions.iter().cloned();
+        let conditions = conditions.chain([self.place.is(region), entity.is_among(who.iter().copied())]);
+        let sql = self.subject.plain(&[self.place], &measured.columns, &conditions.collect::<Vec<_>>());
+        let key = format!("quiet-{}-{row}-members", self.index);
+        let stopped = Statement::new(key, "And for those who are silent?", sql, self.notebook);
+        let named = who.iter().take(NAMED_MAX).map(|name| plain(name)).collect::<Vec<_>>().join(", ");
+        let candidate = Candidate::new(Matter::QuietRegion, region)
+            .over(versus.statements())
+            .over([&stopped])
+            .facts([
+                versus.change_of_share("orders_before", "orders_after"),
+                versus.change("active_before", "active_after"),
+                format!("change({}, {})", stopped.cell("orders_before"), stopped.cell("orders_after")),
+                versus.change("value_before", "value_after"),
             ])
-            .text(
-                format!(
-                    "{region}: {{silent}} of {{entities}} {entities} are silent, who brought {{share}} of \
-                 its {value}"
-                ),
-                &sentences,
-            )
-            .impact("silent_value", &["what they brought in the year up to their last orders is what is at risk"])
+            .impact(stopped.cell("value_before"))
             .action(
-                format!("Visit {region}: {who}"),
-                "several silences in one place point to a local cause: a competitor, a distributor, the sales team",
-                "the regional sales manager",
+                "regional sales manager",
+                &format!("visit {} and its silent {entities}, beginning with {named}", plain(region)),
                 "within two weeks",
+                "several silences in one place point to a local cause: a competitor, a distributor, the sales team",
             )
             .falsified_by(
-                "a transfer of accounts to another region, a local shutdown or season that the data \
-                 do not reach back to",
+                "a transfer of accounts to another region, a local shutdown or season that the data do not reach back to",
             );
         let confidence =
             if list.number(row, "silent_entities")? >= 3.0 { Confidence::High } else { Confidence::Medium };
-        Some(writer.rank(money_share, confidence, confidence == Confidence::High))
+        let candidate = candidate.rank(money_share, confidence);
+        Some(if confidence == Confidence::High { candidate.into_summary() } else { candidate })
     }
 
     fn concentration(&self, row: usize) -> Option<Candidate> {
-        let (list, unit, value) = (self.list, self.subject.unit(), self.subject.value_words());
-        let region = plain(list.table.cell(row, 0)?);
-        let entity = words(&self.subject.field(Role::Entity)?.name);
-        let largest = named(&entity, list.text(row, "largest")?);
-        let entities = plural(&entity);
+        let (list, entity) = (self.list, self.subject.field(Role::Entity)?);
+        let (region, largest) = (list.table.cell(row, 0)?, list.text(row, "largest")?);
+        let days = self.subject.during(Days::latest_year(self.profile));
+        let columns = [("value", self.subject.total(""))];
+        let statement = |name: &str, keys: &[&Field], more: Vec<String>| {
+            let conditions = more.into_iter().chain([days.clone()]).collect::<Vec<_>>();
+            let sql = self.subject.plain(keys, &columns, &conditions);
+            let key = format!("largest-{}-{row}-{name}", self.index);
+            Statement::new(key, "What does the largest one bring, of the whole place?", sql, self.notebook)
+        };
+        let own = statement("own", &[self.place, entity], vec![self.place.is(region), entity.is(largest)]);
+        let place = statement("place", &[self.place], vec![self.place.is(region)]);
+        let all = statement("all", &[], Vec::new());
+        let (largest, region_words) = (plain(largest), plain(region));
         let money_share =
             list.number(row, "largest_value")? / list.number(row, "total_value_last_year")?.max(f64::EPSILON);
-        let topic = Topic {
-            category: Category::Concentration,
-            segment: region.clone(),
-            metric: format!("{value} of the largest {entity}"),
-            unit: format!("{unit} in the last year"),
-        };
-        let writer = Writer::new(topic, self.profile)
-            .cite(list, [row])
-            .cells(
-                list,
-                row,
-                [("entities", "all_entities"), ("value", "value_last_year"), ("largest", "largest_value")],
-            )
-            .figures([("share", self.share(row, "largest_value", "value_last_year"))])
-            .text(
-                format!("{region}: one of {{entities}} {entities}, {largest}, brings {{share}} of its {value}"),
-                &[
-                    format!(
-                        "{region} brought {{value}} {unit} from {{entities}} {entities} in the year up to {}.",
-                        self.profile.last_day
-                    ),
-                    format!(
-                        "The largest of {region}, {largest}, brought {{largest}} {unit} of that, which is {{share}}."
-                    ),
-                ],
-            )
-            .impact("largest", &["all of it hangs on one decision of one buyer"])
+        let candidate = Candidate::new(Matter::Concentration, region)
+            .over([&own, &place, &all])
+            .facts([
+                format!("share({}, {})", own.cell("value"), place.cell("value")),
+                format!("share({}, {})", place.cell("value"), all.cell("value")),
+            ])
+            .impact(own.cell("value"))
             .action(
-                format!("Secure {largest}, the largest of {region}, by a contract, and build up the next two"),
-                "the region falls with it",
-                "the regional sales manager",
+                "regional sales manager",
+                &format!("secure {largest}, the largest of {region_words}, by a contract, and build up the next two"),
                 "within a quarter",
+                "all of it hangs on one decision of one buyer",
             )
             .falsified_by("a buying group behind one account number");
-        Some(writer.rank(money_share * 0.1, Confidence::Medium, false))
+        Some(candidate.rank(money_share * 0.1, Confidence::Medium))
     }
 }

@@ -10,8 +10,8 @@ use super::Question;
 use super::notebook::{Answer, Notebook};
 use super::profile::Profile;
 use super::subject::{Field, Subject, identifier, literal};
-use super::writing::{Candidate, Conclusion, Topic, Writer, described, named, words};
-use crate::finding::{Category, Confidence};
+use super::telling::{Candidate, Conclusion, Days, Matter, Measured, Statement, Versus, described};
+use crate::finding::Confidence;
 use crate::warehouse::catalog::Role;
 
 /// Outliers listed at the most.
@@ -27,14 +27,10 @@ const BASE_RATE_MIN: &str = "0.01";
 const PRICE_SPREAD_MAX: u32 = 10;
 /// Among more than a hundred groups, one return that makes more of what came back than this is an order taken back.
 const LARGEST_SHARE_MAX: &str = "0.6";
+/// From so many lines that came back on, lines are compared.
+const LINES_MIN: f64 = 3.0;
 /// Days after which a product's return is history; batches have their own time.
 const PRODUCT_DAYS: u32 = 365;
-
-const ASSUMPTIONS: [&str; 2] = [
-    "valued at the net amounts credited; freight, handling and lost orders come on top",
-    "what is sold at widely differing prices, or comes back more than it is sold, is an account that fees and \
-     corrections are booked on, and is not counted among the goods",
-];
 
 /// A way to group what is sold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,7 +141,7 @@ rates AS (
 SELECT member AS {member}, {shown}round(sold, 2) AS units_sold, round(returned, 2) AS units_returned, sale_lines,
   return_lines, round(100 * returned / sold, 1) AS return_percent, round(others_sold, 2) AS others_sold,
   round(others_returned, 2) AS others_returned, round(returned_value, 2) AS returned_value,
-  round(sold_value, 2) AS total_sales_value, count(*) OVER () AS all_outliers,
+  round(sold_value, 2) AS total_sales_value, groups AS all_groups, count(*) OVER () AS all_outliers,
   round(sum(sold) OVER (), 2) AS all_units_sold, round(sum(returned) OVER (), 2) AS all_units_returned,
   round(sum(returned_value) OVER (), 2) AS all_returned_value
 FROM rates
@@ -181,7 +177,7 @@ pub(super) fn conclude(subject: &Subject, profile: &Profile, index: usize, noteb
         if grouping == Grouping::Product && !candidates.is_empty() {
             continue;
         }
-        let view = View { subject, profile, list, grouping };
+        let view = View { subject, profile, index, notebook, list, grouping };
         let cases = if list.rows() > CASES_MAX { CASES_BESIDE_SUMMARY } else { list.rows() };
         if list.rows() > CASES_MAX {
             candidates.extend(view.summary());
@@ -203,127 +199,110 @@ pub(super) fn conclude(subject: &Subject, profile: &Profile, index: usize, noteb
 struct View<'a> {
     subject: &'a Subject,
     profile: &'a Profile,
+    index: usize,
+    notebook: &'a Notebook,
     list: &'a Answer,
     grouping: Grouping,
 }
 
 impl View<'_> {
-    fn topic(&self, segment: String) -> Topic {
-        Topic {
-            category: Category::Quality,
-            segment,
-            metric: format!("{} returned", self.subject.value_words()),
-            unit: self.subject.unit(),
-        }
+    /// What was sold and what came back, in units, lines and money.
+    fn measured(&self) -> Option<Measured> {
+        let (sold, returned) =
+            (self.subject.is_plainly(true, self.profile)?, self.subject.is_plainly(false, self.profile)?);
+        let units = self.subject.units();
+        let units = |condition: &str| format!("coalesce(sum({units}) FILTER (WHERE {condition}), 0)");
+        let days = match self.grouping {
+            Grouping::Batch => Days { first: self.profile.first_day, last: self.profile.last_day },
+            Grouping::Product => Days::latest_year(self.profile),
+        };
+        Some(Measured {
+            columns: vec![
+                ("part_returned", format!("count(*) FILTER (WHERE {returned})::numeric / count(*)")),
+                ("units_returned", units(&returned)),
+                ("units_sold", units(&sold)),
+                ("return_lines", format!("count(*) FILTER (WHERE {returned})")),
+                ("value_returned", self.subject.total(&returned)),
+            ],
+            conditions: vec![self.subject.during(days)],
+        })
     }
 
     fn case(&self, row: usize) -> Option<Candidate> {
-        let (list, unit) = (self.list, self.subject.unit());
-        let value = list.table.cell(row, 0)?;
-        let kind = words(&self.grouping.field(self.subject)?.name);
-        let member = named(&kind, value);
+        let (list, field) = (self.list, self.grouping.field(self.subject)?);
+        let member = list.table.cell(row, 0)?;
         let columns = details(self.subject, self.grouping).into_iter().map(Field::alias).collect::<Vec<_>>();
-        let what = described(list, row, &kind, value, &columns.iter().map(String::as_str).collect::<Vec<_>>());
+        let what = described(list, row, member, &columns.iter().map(String::as_str).collect::<Vec<_>>());
         let share = list.number(row, "returned_value")? / list.number(row, "total_sales_value")?.max(f64::EPSILON);
-        let returns = list.number(row, "return_lines")?;
-        let confidence = if returns >= 5.0 { Confidence::High } else { Confidence::Medium };
-        let others = if list.number(row, "others_returned")? > 0.0 {
-            format!(
-                "Of all others, {{others_returned}} of {{others_sold}} units came back, against which {member} \
-                 is measured."
-            )
-        } else {
-            format!("Of the {{others_sold}} units of all others, nothing came back; {member} stands alone.")
-        };
-        let mut writer = Writer::new(self.topic(member.clone()), self.profile).cite(list, [row]).cells(
-            list,
-            row,
-            [
-                ("sold", "units_sold"),
-                ("returned", "units_returned"),
-                ("lines", "return_lines"),
-                ("sales", "sale_lines"),
-                ("value", "returned_value"),
-                ("others_sold", "others_sold"),
-            ],
+        let confidence = if list.number(row, "return_lines")? >= 5.0 { Confidence::High } else { Confidence::Medium };
+        // Of a few lines the units say more.
+        let has_lines = list.number(row, "return_lines")? >= LINES_MIN;
+        let groups = list.count(row, "all_groups")?;
+        let versus = Versus::new(
+            (&format!("{}-{row}", self.grouping.key(self.index)), "What came back of it, beside all others?"),
+            self.subject,
+            (field, member),
+            has_lines.then_some(groups),
+            &self.measured()?,
+            self.notebook,
         );
-        if list.number(row, "others_returned")? > 0.0 {
-            writer = writer.cells(list, row, [("others_returned", "others_returned")]);
-        }
-        let sentences = [
-            others,
-            format!(
-                "Of {member}, {{returned}} of {{sold}} units sold came back, which is {{rate}}, by {{lines}} \
-                 return lines against {{sales}} sale lines up to {}.",
-                self.profile.last_day
-            ),
-            format!("The goods of {member} that came back were worth {{value}} {unit}."),
-        ];
-        let writer = writer
-            .figures([(
-                "rate",
-                format!("share({}, {})", list.cell(row, "units_returned"), list.cell(row, "units_sold")),
-            )])
-            .text(format!("{what}: {{returned}} of {{sold}} units were returned, which is {{rate}}"), &sentences)
-            .impact("value", &ASSUMPTIONS)
+        let lines = has_lines.then(|| versus.gap("part_returned"));
+        let candidate = Candidate::new(Matter::Returns, member)
+            .over(versus.statements())
+            .over(versus.others().filter(|_| has_lines))
+            .facts(lines)
+            .facts([versus.share("units_returned"), versus.share("units_sold"), versus.own("return_lines")])
+            .impact(versus.own("value_returned"))
             .action(
-                format!("Hold what is left of {what}, and test a retained sample"),
-                "every further delivery of faulty goods comes back too, and does harm before it does",
                 "quality assurance",
+                &format!("hold what is left of {what}, and test a retained sample"),
                 "within three days",
+                "every further delivery of faulty goods comes back too, and does harm before it does",
             )
             .action(
-                format!("Ask those who returned {member} for the reason, and those who kept theirs whether it works"),
-                "the reason tells a fault of the goods from a wrong delivery",
                 "customer service",
+                &format!("ask those who returned {member} for the reason, and those who kept theirs whether it works"),
                 "within a week",
+                "the reason tells a fault of the goods from a wrong delivery",
             )
             .falsified_by(
-                "a return for a commercial reason, such as a wrong delivery or an order taken back, \
-                 and sound test results",
+                "a return for a commercial reason, such as a wrong delivery or an order taken back, and sound test \
+                 results",
             );
-        Some(writer.rank(share, confidence, false))
+        Some(candidate.rank(share, confidence))
     }
 
     fn summary(&self) -> Option<Candidate> {
-        let (list, unit) = (self.list, self.subject.unit());
-        let members = self.grouping.plural();
+        let (list, field) = (self.list, self.grouping.field(self.subject)?);
+        let members = (0..list.rows()).filter_map(|row| list.table.cell(row, 0)).collect::<Vec<_>>();
+        let Measured { columns, conditions } = self.measured()?;
+        let statement = |name: &str, keys: &[&Field], condition: Option<String>| {
+            let conditions = conditions.iter().cloned().chain(condition).collect::<Vec<_>>();
+            let sql = self.subject.plain(keys, &columns, &conditions);
+            let key = format!("{}-{name}", self.grouping.key(self.index));
+            Statement::new(key, "What came back of the outliers, beside all?", sql, self.notebook)
+        };
+        let outliers = field.is_among(members.iter().copied());
+        let each = statement("each", &[field], Some(outliers.clone()));
+        let (outliers, all) = (statement("outliers", &[], Some(outliers)), statement("all", &[], None));
+        let kind = self.grouping.plural();
         let share = list.number(0, "all_returned_value")? / list.number(0, "total_sales_value")?.max(f64::EPSILON);
-        let sentences = [
-            format!(
-                "In total {{count}} {members} come back far more than all others do, beyond what chance \
-                 explains."
-            ),
-            "Together {returned} of {sold} units in total came back, which is {rate}.".to_owned(),
-        ];
-        let writer = Writer::new(self.topic(format!("total of {members} with outlying returns")), self.profile)
-            .cite(list, 0..list.rows())
-            .cells(
-                list,
-                0,
-                [
-                    ("count", "all_outliers"),
-                    ("returned", "all_units_returned"),
-                    ("sold", "all_units_sold"),
-                    ("value", "all_returned_value"),
-                ],
-            )
-            .figures([(
-                "rate",
-                format!("share({}, {})", list.cell(0, "all_units_returned"), list.cell(0, "all_units_sold")),
-            )])
-            .text(format!("In total {{count}} {members} have outlying returns: {{value}} {unit} came back"), &sentences)
-            .impact("value", &ASSUMPTIONS)
+        let candidate = Candidate::new(Matter::Returns, &format!("{kind} with outlying returns"))
+            .over([&outliers, &all, &each])
+            .facts([
+                format!("gap({}, {})", outliers.cell("part_returned"), all.cell("part_returned")),
+                format!("range({})", each.column("part_returned")),
+                outliers.cell("units_returned"),
+                outliers.cell("return_lines"),
+            ])
+            .impact(outliers.cell("value_returned"))
             .action(
-                format!(
-                    "Hold what is left of the {members} listed, and look for what they share: supplier, \
-                     plant, carrier"
-                ),
-                "a shared cause is worth more than any single one of them",
-                "the head of quality",
+                "head of quality",
+                &format!("hold what is left of these {kind}, and look for what they share: supplier, plant, carrier"),
                 "within a week",
+                "a shared cause is worth more than any single one of them",
             )
             .falsified_by("returns for commercial reasons, and sound test results");
-        Some(writer.rank(share, Confidence::High, true))
+        Some(candidate.rank(share, Confidence::High).into_summary())
     }
 }

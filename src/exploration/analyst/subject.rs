@@ -4,6 +4,10 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
+
+use super::profile::Profile;
+use super::telling::{Days, literals};
 use crate::warehouse::catalog::{Catalog, Column, Role, Table};
 
 /// Tables joined in at the most.
@@ -16,10 +20,21 @@ pub(super) struct Subject {
     pub(super) table: String,
     /// The schema and table names that its FROM clause reads.
     pub(super) relations: Vec<(String, String)>,
-    /// The FROM clause, without the word.
-    from: String,
+    /// The table of events in a FROM clause, without the word.
+    base: String,
+    /// The tables joined to it, in their order.
+    joins: Vec<Join>,
     fields: BTreeMap<Role, Vec<Field>>,
     rows_estimate: Option<u64>,
+}
+
+/// A table that is joined in.
+#[derive(Debug, Clone)]
+struct Join {
+    /// What the table is called in statements, such as `t1`.
+    alias: String,
+    /// `LEFT JOIN ... AS t1 ON ...`.
+    text: String,
 }
 
 /// A column in its place.
@@ -31,7 +46,6 @@ pub(super) struct Field {
     expression: String,
     type_name: String,
     unit: Option<String>,
-    description: Option<String>,
 }
 
 /// `"name"`, with quotes within doubled.
@@ -97,7 +111,7 @@ impl Subject {
     /// The subject of that table; the error says what it lacks.
     pub(super) fn new(catalog: &Catalog, table: &Table) -> Result<Self, String> {
         let mut joined = vec![("t0".to_owned(), table)];
-        let mut from = format!("{} AS t0", relation(table));
+        let mut joins = Vec::new();
         let mut next = 0;
         while next < joined.len() {
             let (alias, referring) = joined[next].clone();
@@ -117,7 +131,8 @@ impl Subject {
                     .zip(&key.referred)
                     .map(|(own, their)| format!("{alias}.{} = {other}.{}", identifier(own), identifier(their)));
                 let on = on.collect::<Vec<_>>().join(" AND ");
-                from = format!("{from} LEFT JOIN {} AS {other} ON {on}", relation(referred));
+                let text = format!("LEFT JOIN {} AS {other} ON {on}", relation(referred));
+                joins.push(Join { alias: other.clone(), text });
                 joined.push((other, referred));
             }
             next += 1;
@@ -125,13 +140,14 @@ impl Subject {
         let mut subject = Self {
             table: table.name.clone(),
             relations: joined.iter().map(|(_, table)| (table.schema.clone(), table.name.clone())).collect(),
-            from,
+            base: format!("{} AS t0", relation(table)),
+            joins,
             fields: BTreeMap::new(),
             rows_estimate: table.rows_estimate,
         };
         for (alias, table) in &joined {
             for column in &table.columns {
-                subject.add(alias, table, column);
+                subject.add(alias, column);
             }
         }
         match subject.lacks(table) {
@@ -156,7 +172,7 @@ impl Subject {
         format!("{schema}.{table}")
     }
 
-    fn add(&mut self, alias: &str, table: &Table, column: &Column) {
+    fn add(&mut self, alias: &str, column: &Column) {
         let Some(role) = column.role.filter(|_| !column.is_withheld()) else { return };
         let is_base = alias == "t0";
         // What a joined table counts or dates is its own affair, unless the base table has nothing of the kind.
@@ -178,13 +194,11 @@ impl Subject {
         if fields.iter().any(|field| field.name == column.name) {
             return;
         }
-        let description = column.description.clone().or_else(|| table.description.clone().filter(|_| is_base));
         fields.push(Field {
             name: column.name.clone(),
             expression: format!("{alias}.{}", identifier(&column.name)),
             type_name: column.type_name.clone(),
             unit: column.unit.clone(),
-            description,
         });
     }
 
@@ -238,13 +252,6 @@ impl Subject {
         self.field(Role::Quantity).zip(self.field(Role::UnitPrice)).filter(|_| self.money().is_none())
     }
 
-    /// What the amount is, where no column has it.
-    pub(super) fn basis(&self) -> Option<&'static str> {
-        let basis = "sales value is quantity times unit price; lines without a price (samples, corrections of the \
-                     stock) are left out";
-        self.priced().map(|_| basis)
-    }
-
     /// Whether the amount that is summed is money.
     pub(super) fn has_money(&self) -> bool {
         self.money().is_some() || self.priced().is_some()
@@ -282,22 +289,6 @@ impl Subject {
         let words = field.name.to_lowercase().replace('_', " ");
         let words = words.trim_end_matches(|character: char| character.is_ascii_digit() || character == ' ');
         words.to_owned()
-    }
-
-    /// The currency or measure of the amount, where the metadata say it.
-    pub(super) fn currency(&self) -> Option<String> {
-        let field = self.money().or_else(|| self.field(Role::UnitPrice).or(self.field(Role::Quantity)))?;
-        field.unit.clone().or_else(|| currency_in(field.description.as_deref()?))
-    }
-
-    /// The unit of the amount.
-    pub(super) fn unit(&self) -> String {
-        self.currency().unwrap_or_else(|| match (self.money(), self.priced()) {
-            (Some(_), _) => format!("of {}", self.value_words()),
-            (None, Some(_)) => "in sales value".to_owned(),
-            (None, None) if self.is_summed() => "units".to_owned(),
-            (None, None) => "events".to_owned(),
-        })
     }
 
     /// A readable text beside a product's code.
@@ -351,9 +342,84 @@ impl Subject {
         format!(
             "WITH base AS (\n  SELECT {}\n  FROM {}\n  WHERE {} IS NOT NULL{condition}{is_priced}{until}\n)",
             columns.join(",\n    "),
-            self.from,
+            self.from(|_| true),
             date.expression,
         )
+    }
+
+    /// A plain statement over the tables that it needs: keys, aggregates with their names, conditions.
+    pub(super) fn plain(&self, keys: &[&Field], columns: &[(&str, String)], conditions: &[String]) -> String {
+        let shown = keys.iter().map(|key| format!("{} AS {}", key.expression, identifier(&key.alias())));
+        let columns = columns.iter().map(|(name, aggregate)| format!("{aggregate} AS {name}"));
+        let select = shown.chain(columns).collect::<Vec<_>>().join(",\n  ");
+        let condition =
+            if conditions.is_empty() { String::new() } else { format!("\nWHERE {}", conditions.join(" AND ")) };
+        let text = format!("{select}{condition}");
+        let places = (1..=keys.len()).map(|place| place.to_string()).collect::<Vec<_>>().join(", ");
+        let order = if keys.is_empty() { String::new() } else { format!("\nGROUP BY {places}\nORDER BY {places}") };
+        let from = self.from(|join| self.is_reached(join, &text));
+        format!("SELECT {select}\nFROM {from}{condition}{order}")
+    }
+
+    /// Whether a text reads the joined table, or one that is joined to it.
+    fn is_reached(&self, join: &Join, text: &str) -> bool {
+        let name = format!("{}.", join.alias);
+        let later = self.joins.iter().skip_while(|other| other.alias != join.alias).skip(1);
+        text.contains(&name)
+            || later.filter(|other| other.text.contains(&name)).any(|other| self.is_reached(other, text))
+    }
+
+    /// The condition that a row's date is one of these days.
+    pub(super) fn during(&self, days: Days) -> String {
+        let Some(date) = self.field(Role::Date) else { return "true".to_owned() };
+        let day = |day: Date| format!("DATE {}", literal(&day.to_string()));
+        let until = if date.type_name == "date" {
+            format!("<= {}", day(days.last))
+        } else {
+            format!("< {}", day(days.last.tomorrow().unwrap_or(days.last)))
+        };
+        format!("{0} >= {1} AND {0} {until}", date.expression, day(days.first))
+    }
+
+    /// What is summed of the rows that meet a condition, 0 where there are none; rows are counted where there is no amount.
+    pub(super) fn total(&self, condition: &str) -> String {
+        let filter = if condition.is_empty() { String::new() } else { format!(" FILTER (WHERE {condition})") };
+        match self.plain_value() {
+            Some(value) => format!("coalesce(sum({value}){filter}, 0)"),
+            None => format!("count(*){filter}"),
+        }
+    }
+
+    /// The amount of a row, without casts; `None` where rows are counted.
+    pub(super) fn plain_value(&self) -> Option<String> {
+        match (self.money(), self.priced()) {
+            (Some(money), _) => Some(money.expression.clone()),
+            (None, Some((quantity, price))) => Some(format!("{} * {}", quantity.expression, price.expression)),
+            (None, None) => self.field(Role::Quantity).map(|field| field.expression.clone()),
+        }
+    }
+
+    /// The units of a row, whatever their sign.
+    pub(super) fn units(&self) -> String {
+        let value = || self.plain_value().unwrap_or_else(|| "1".to_owned());
+        format!("abs({})", self.field(Role::Quantity).map_or_else(value, |field| field.expression.clone()))
+    }
+
+    /// The condition that a row is a return, or with `sold` that it is a sale; `None` where all rows are sales.
+    pub(super) fn is_plainly(&self, sold: bool, profile: &Profile) -> Option<String> {
+        let kinds = if sold { &profile.sale_kinds } else { &profile.return_kinds };
+        if let (Some(kind), false) = (self.field(Role::EventType), profile.return_kinds.is_empty()) {
+            return Some(kind.is_among(kinds.iter().map(String::as_str)));
+        }
+        let signed = self.priced().map(|(quantity, _)| quantity).or_else(|| self.money());
+        let signed = signed.or_else(|| self.field(Role::Quantity)).filter(|_| profile.has_returns)?;
+        Some(format!("{} {} 0", signed.expression, if sold { '>' } else { '<' }))
+    }
+
+    /// The FROM clause with the joins that are needed, without the word.
+    fn from(&self, is_needed: impl Fn(&Join) -> bool) -> String {
+        let joins = self.joins.iter().filter(|join| is_needed(join)).map(|join| join.text.as_str());
+        [self.base.as_str()].into_iter().chain(joins).collect::<Vec<_>>().join(" ")
     }
 
     /// What tells returns from sales, given the event types that are returns: a boolean expression.
@@ -376,6 +442,30 @@ impl Field {
     /// What results call it.
     pub(super) fn alias(&self) -> String {
         alias(&self.name)
+    }
+
+    /// The expression as a statement without casts writes it.
+    pub(super) fn expression(&self) -> &str {
+        &self.expression
+    }
+
+    /// The condition that it has this value.
+    pub(super) fn is(&self, value: &str) -> String {
+        format!("{} = {}", self.expression, literal(value))
+    }
+
+    /// The condition that it has another value.
+    pub(super) fn is_not(&self, value: &str) -> String {
+        format!("{} <> {}", self.expression, literal(value))
+    }
+
+    /// The condition that it has one of these values.
+    pub(super) fn is_among<'v>(&self, values: impl IntoIterator<Item = &'v str>) -> String {
+        let values = values.into_iter().collect::<Vec<_>>();
+        match values.as_slice() {
+            [only] => self.is(only),
+            several => format!("{} IN ({})", self.expression, literals(several.iter().copied())),
+        }
     }
 
     /// The expression as text.
@@ -415,11 +505,4 @@ fn is_plain(type_name: &str, role: Role) -> bool {
         }
         _ => !type_name.ends_with("[]") && type_name != "bytea" && !type_name.starts_with("json"),
     }
-}
-
-/// A currency's code in a description: `..., in INR`.
-fn currency_in(description: &str) -> Option<String> {
-    let codes = ["INR", "EUR", "USD", "GBP", "JPY", "CHF", "CAD", "AUD", "CNY", "SEK", "BRL"];
-    let mut words = description.split(|character: char| !character.is_ascii_alphanumeric());
-    words.find(|word| codes.contains(word)).map(str::to_owned)
 }

@@ -2,14 +2,13 @@
 
 use serde::Serialize;
 
-use super::stake::at_stake;
 use super::stated::{self, Answer, Stated};
 use super::view::{self, EVIDENCE_ROWS, LINE_CHARACTERS, PROSE_CHARACTERS, SQL_CHARACTERS};
 use super::{chart, coverage};
 use crate::agent::journal::Run;
 use crate::finding::evidence::{self, Evidence};
 use crate::finding::results::QueryResult;
-use crate::finding::{Action, Told};
+use crate::finding::told::{Action, Told};
 use crate::typeset::html::document;
 use crate::typeset::text::{self, code, line, paragraphs};
 
@@ -24,7 +23,7 @@ pub fn render(run: &Run) -> Result<String, minijinja::Error> {
 
 #[derive(Serialize)]
 struct Page {
-    focus: String,
+    title: String,
     as_of: Option<String>,
     origin: Vec<String>,
     version: Option<String>,
@@ -33,13 +32,12 @@ struct Page {
     verdict: String,
     cautions: Vec<String>,
     ending: String,
-    checked: Vec<&'static str>,
+    checked: Vec<String>,
+    player: &'static str,
     answers: Vec<AnswerOf>,
     stated: Vec<StatedCard>,
     count: usize,
     counts: Vec<Count>,
-    stakes: Vec<Stake>,
-    more_stakes: usize,
     usage: Vec<Used>,
     findings: Vec<Card>,
     why_nothing: String,
@@ -64,8 +62,11 @@ struct StatedCard {
     severity: &'static str,
     kind: &'static str,
     confidence: String,
+    /// The sentence that leads, with all its conditions.
+    headline: String,
     sentences: Vec<String>,
     folded: Vec<String>,
+    selections: Vec<String>,
     impact: Option<String>,
     reading: Option<String>,
     actions: Vec<String>,
@@ -87,13 +88,6 @@ struct Count {
 }
 
 #[derive(Serialize)]
-struct Stake {
-    amount: String,
-    unit: String,
-    note: Option<String>,
-}
-
-#[derive(Serialize)]
 struct Used {
     label: &'static str,
     value: String,
@@ -111,7 +105,7 @@ struct Card {
     amount: String,
     unit: String,
     metric: String,
-    arithmetic: Vec<String>,
+    arithmetic: Option<String>,
     assumptions: Vec<String>,
     actions: Vec<Action>,
     evidence: Vec<Figure>,
@@ -151,12 +145,11 @@ struct Cell {
 
 fn page(run: &Run) -> Page {
     let started = run.started.as_ref();
-    let ordered = view::ordered(&run.findings);
+    let ordered = view::ordered(&run.told);
     let model = started.map(|started| short(&started.model));
     let counts = view::by_severity(run).into_iter();
-    let (stakes, more_stakes) = at_stake(run);
     Page {
-        focus: view::focus(run),
+        title: view::title(run),
         as_of: started.map(|started| started.as_of.to_string()),
         origin: [view::database(run), model].into_iter().flatten().collect(),
         version: started.map(|started| short(&started.version)),
@@ -166,15 +159,11 @@ fn page(run: &Run) -> Page {
         cautions: view::cautions(run),
         ending: view::ending(run),
         checked: stated::checked(run),
+        player: view::player(run),
         answers: stated::answers(run).into_iter().map(answer_of).collect(),
         stated: stated::findings(run).iter().map(stated_card).collect(),
         count: run.severities().count(),
         counts: counts.map(|(severity, count)| Count { severity: view::severity(severity), count }).collect(),
-        stakes: stakes
-            .into_iter()
-            .map(|stake| Stake { amount: stake.amount, unit: stake.unit, note: stake.note })
-            .collect(),
-        more_stakes,
         usage: view::usage(run).into_iter().map(|(label, value)| Used { label, value }).collect(),
         findings: ordered.into_iter().map(|finding| card(run, finding)).collect(),
         why_nothing: coverage::why_nothing(run),
@@ -198,7 +187,9 @@ fn stated_card(stated: &Stated<'_>) -> StatedCard {
         severity: view::severity(stated.finding.severity),
         kind: stated.kind,
         confidence: stated.confidence.clone(),
+        headline: stated.headline(),
         sentences: stated.sentences.clone(),
+        selections: stated.selections.clone(),
         folded: stated.folded.clone(),
         impact: stated.impact.clone(),
         reading: stated.reading.clone(),
@@ -231,7 +222,7 @@ fn card(run: &Run, finding: &Told) -> Card {
         arithmetic: view::arithmetic(finding),
         assumptions: impact.assumptions.iter().map(|assumption| short(assumption)).collect(),
         actions: finding.recommended_actions.iter().map(action).collect(),
-        evidence: evidence::of_finding(&run.results, run.as_of(), finding).iter().map(figure).collect(),
+        evidence: evidence::of_finding(&run.results, finding).iter().map(figure).collect(),
         falsified_by: short(&finding.falsified_by),
     }
 }

@@ -110,13 +110,13 @@ fn of_facts(run: &Run) -> impl Iterator<Item = Reported> {
 }
 
 fn in_words(run: &Run) -> impl Iterator<Item = Reported> {
-    let findings = view::ordered(&run.findings).into_iter();
-    findings.map(|finding| Reported::Words(Box::new(finding_document(&run.results, run.as_of(), finding))))
+    let findings = view::ordered(&run.told).into_iter();
+    findings.map(|finding| Reported::Words(Box::new(finding_document(&run.results, finding))))
 }
 
 /// Returns the engine's queries that a finding or an answer rests on.
 fn companions(run: &Run) -> Vec<Companion> {
-    let facts = run.found.iter().flat_map(Finding::all_facts);
+    let facts = run.findings.iter().flat_map(Finding::all_facts);
     let facts = facts.chain(run.answers.iter().flat_map(|answer| &answer.facts));
     let used = facts.flat_map(|fact| &fact.companions).collect::<BTreeSet<_>>();
     run.companions.iter().filter(|companion| used.contains(&companion.id)).cloned().collect()

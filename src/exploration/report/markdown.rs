@@ -3,13 +3,12 @@
 use std::fmt::Write;
 
 use super::coverage;
-use super::stake::at_stake;
 use super::stated::{self, Answer, MARK, Stated};
 use super::view::{self, EVIDENCE_ROWS, LINE_CHARACTERS, PROSE_CHARACTERS, SQL_CHARACTERS};
 use crate::agent::journal::Run;
-use crate::finding::Told;
 use crate::finding::evidence::{self, Evidence};
 use crate::finding::results::QueryResult;
+use crate::finding::told::Told;
 use crate::typeset::markup::{block, escape, fence, push};
 use crate::typeset::text::{code, line, paragraphs};
 
@@ -26,9 +25,9 @@ pub fn render(run: &Run) -> String {
         one_answer(&mut page, &answer);
     }
     for finding in stated::findings(run) {
-        one_stated(&mut page, &finding);
+        one_stated(&mut page, run, &finding);
     }
-    for finding in view::ordered(&run.findings) {
+    for finding in view::ordered(&run.told) {
         one_finding(&mut page, run, finding);
     }
     foot(&mut page, run);
@@ -36,7 +35,7 @@ pub fn render(run: &Run) -> String {
 }
 
 fn head(page: &mut String, run: &Run) {
-    block(page, &format!("# {}", escape(&view::focus(run))));
+    block(page, &format!("# {}", escape(&view::title(run))));
     let verdict = coverage::verdict(run);
     if !run.complete {
         block(page, &format!("> **{}** {}", coverage::label(run), escape(&verdict)));
@@ -57,18 +56,15 @@ fn head(page: &mut String, run: &Run) {
     if run.is_without_findings() {
         return;
     }
-    let (stakes, more) = at_stake(run);
-    let more = (more > 0).then(|| format!("and {more} more"));
-    let stakes = stakes.iter().map(|stake| escape(&stake.text())).chain(more).collect::<Vec<_>>();
-    let stakes = if stakes.is_empty() { String::new() } else { format!(" At stake: {}.", stakes.join("; ")) };
-    block(page, &format!("{}.{stakes}", escape(&view::summary(run))));
-    page.push_str("| Severity | Told | Impact |\n|---|---|---:|\n");
+    block(page, &format!("{}.", escape(&view::summary(run))));
+    page.push_str("| Severity | Finding | Impact |\n|---|---|---:|\n");
     for finding in stated::findings(run) {
-        let lead = finding.sentences.first().map(|lead| escape(lead)).unwrap_or_default();
-        let impact = finding.impact.as_deref().map(escape).unwrap_or_default();
+        let lead = escape(&finding.headline());
+        let impact = finding.finding.impact.as_ref().map(|impact| escape(&line(&impact.sentence, PROSE_CHARACTERS)));
+        let impact = impact.unwrap_or_default();
         push(page, &format!("| {} | {lead} | {impact} |", view::severity(finding.finding.severity)));
     }
-    for finding in view::ordered(&run.findings) {
+    for finding in view::ordered(&run.told) {
         let impact = view::amount_and_unit(&finding.impact);
         let title = escape(&line(&finding.title, LINE_CHARACTERS));
         let severity = view::severity(finding.severity);
@@ -88,20 +84,27 @@ fn one_answer(page: &mut String, answer: &Answer) {
     page.push('\n');
 }
 
-fn one_stated(page: &mut String, stated: &Stated<'_>) {
+fn one_stated(page: &mut String, run: &Run, stated: &Stated<'_>) {
+    let player = view::player(run);
     let finding = stated.finding;
     let id = escape(&line(&finding.id, LINE_CHARACTERS));
     block(page, &format!("## {id}: {}", stated.kind));
     let severity = view::severity(finding.severity);
-    block(page, &format!("**{severity}** (the model's) · confidence {}", escape(&stated.confidence)));
+    block(page, &format!("**{severity}** (the {player}'s) · confidence {}", escape(&stated.confidence)));
     for sentence in stated.sentences.iter().chain(&stated.folded) {
         block(page, &format!("{MARK} {}", escape(sentence)));
+    }
+    for selection in &stated.selections {
+        push(page, &format!("- {}", escape(selection)));
+    }
+    if !stated.selections.is_empty() {
+        page.push('\n');
     }
     if let Some(impact) = &stated.impact {
         block(page, &format!("**Impact:** {MARK} {}", escape(impact)));
     }
     if let Some(reading) = &stated.reading {
-        block(page, &format!("**Reading (model):** {}", escape(reading)));
+        block(page, &format!("**Reading ({player}):** {}", escape(reading)));
     }
     let list = |page: &mut String, title: &str, items: &[String]| {
         if !items.is_empty() {
@@ -112,7 +115,7 @@ fn one_stated(page: &mut String, stated: &Stated<'_>) {
             page.push('\n');
         }
     };
-    list(page, "**Do (model):**", &stated.actions);
+    list(page, &format!("**Do ({player}):**"), &stated.actions);
     list(page, "**Doubts:**", &stated.doubts);
     block(page, "### Evidence");
     for evidence in &stated.evidence {
@@ -142,13 +145,13 @@ fn one_finding(page: &mut String, run: &Run, finding: &Told) {
     let amount = view::amount_and_unit(impact);
     block(page, &format!("**Impact:** {} · {}", field(&amount), field(&impact.metric)));
     let arithmetic = view::arithmetic(finding);
-    for line in &arithmetic {
+    if let Some(line) = &arithmetic {
         push(page, &format!("- Arithmetic: {}", escape(line)));
     }
     for assumption in &impact.assumptions {
         push(page, &format!("- Assuming: {}", field(assumption)));
     }
-    if !arithmetic.is_empty() || !impact.assumptions.is_empty() {
+    if arithmetic.is_some() || !impact.assumptions.is_empty() {
         page.push('\n');
     }
     if !finding.recommended_actions.is_empty() {
@@ -162,7 +165,7 @@ fn one_finding(page: &mut String, run: &Run, finding: &Told) {
     }
     block(page, &format!("**What would prove it wrong:** {}", field(&finding.falsified_by)));
     block(page, "### Evidence");
-    for evidence in evidence::of_finding(&run.results, run.as_of(), finding) {
+    for evidence in evidence::of_finding(&run.results, finding) {
         one_evidence(page, &evidence);
     }
 }
@@ -223,7 +226,7 @@ fn foot(page: &mut String, run: &Run) {
     bullets(page, "Warnings", &view::remarks(run));
     block(page, "## The run");
     block(page, &escape(&view::ending(run)));
-    for statement in stated::checked(run) {
+    for statement in &stated::checked(run) {
         block(page, &escape(statement));
     }
     page.push_str("| | |\n|---|---|\n");

@@ -7,14 +7,19 @@ pub(super) use crate::finding::stated::{MARK, Stated};
 use crate::typeset::text::line;
 
 /// What a reader must know of sentences that are marked.
-pub(super) const GUARANTEE: &str = "Sentences marked \u{25c6} were worded by the program from the cells shown. What stands \
-                                    under Reading and Do is the model's.";
+fn guarantee(player: &str) -> String {
+    format!(
+        "Sentences marked {MARK} were worded by the program from the cells shown. What stands under Reading and Do is the \
+         {player}'s."
+    )
+}
+
 /// What a reader must know of findings in words.
 pub(super) const OLD_WORDS: &str = "Recorded by version 0.1 and checked by its rules: the words are the model's.";
 
 /// Returns the findings of facts by severity, in the order of recording.
 pub(super) fn findings(run: &Run) -> Vec<Stated<'_>> {
-    let mut findings = run.found.iter().collect::<Vec<_>>();
+    let mut findings = run.findings.iter().collect::<Vec<_>>();
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     findings.into_iter().map(|finding| Stated::of(&run.results, finding)).collect()
 }
@@ -32,14 +37,14 @@ pub(super) struct Answer {
 
 /// Returns the answers in the order of the questions. A question without a fact says that it is not answered.
 pub(super) fn answers(run: &Run) -> Vec<Answer> {
-    run.answers.iter().map(answer).collect()
+    run.answers.iter().map(|answered| answer(answered, view::player(run))).collect()
 }
 
-fn answer(answered: &Answered) -> Answer {
+fn answer(answered: &Answered, player: &str) -> Answer {
     let short = |text: &String| line(text, SENTENCE_CHARACTERS);
     let words = match (&answered.not_answerable, &answered.reading) {
-        (Some(why), _) => Some(format!("not answerable, says the model: {}", short(why))),
-        (None, Some(reading)) => Some(format!("Reading (model): {}", short(reading))),
+        (Some(why), _) => Some(format!("not answerable, says the {player}: {}", short(why))),
+        (None, Some(reading)) => Some(format!("Reading ({player}): {}", short(reading))),
         (None, None) => None,
     };
     let words = if answered.facts.is_empty() && answered.not_answerable.is_none() {
@@ -55,10 +60,10 @@ fn answer(answered: &Answered) -> Answer {
 }
 
 /// Returns what a reader must know of how the findings were checked, one statement for each kind that the run has.
-pub(super) fn checked(run: &Run) -> Vec<&'static str> {
+pub(super) fn checked(run: &Run) -> Vec<String> {
     let is_old = run.started.as_ref().is_some_and(|started| started.format < 2);
-    let has_facts = !run.found.is_empty() || run.answers.iter().any(|answer| !answer.facts.is_empty());
+    let has_facts = !run.findings.is_empty() || run.answers.iter().any(|answer| !answer.facts.is_empty());
     let words = if is_old { OLD_WORDS } else { view::CHECKED };
-    let facts = has_facts.then_some(GUARANTEE);
-    facts.into_iter().chain((!run.findings.is_empty()).then_some(words)).collect()
+    let facts = has_facts.then(|| guarantee(view::player(run)));
+    facts.into_iter().chain((!run.told.is_empty()).then(|| words.to_owned())).collect()
 }

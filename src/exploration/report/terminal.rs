@@ -7,13 +7,13 @@ use console::Style;
 use unicode_width::UnicodeWidthStr;
 
 use super::coverage;
-use super::stake::{Stake, at_stake};
 use super::stated::{self, Answer, MARK, Stated};
 use super::view::{self, EVIDENCE_ROWS, LINE_CHARACTERS, PROSE_CHARACTERS};
 use crate::agent::journal::Run;
+use crate::finding::Severity;
 use crate::finding::evidence::{self, Evidence};
 use crate::finding::results::QueryResult;
-use crate::finding::{Severity, Told};
+use crate::finding::told::Told;
 use crate::typeset::layout::Layout;
 use crate::typeset::page::{LABEL_WIDTH, Page};
 use crate::typeset::text::{self, paragraphs};
@@ -34,9 +34,9 @@ pub fn render(run: &Run, layout: Layout) -> String {
         one_answer(&mut page, &answer);
     }
     for finding in stated::findings(run) {
-        one_stated(&mut page, &finding);
+        one_stated(&mut page, run, &finding);
     }
-    for finding in view::ordered(&run.findings) {
+    for finding in view::ordered(&run.told) {
         one_finding(&mut page, run, finding);
     }
     foot(&mut page, run);
@@ -45,7 +45,7 @@ pub fn render(run: &Run, layout: Layout) -> String {
 
 fn head(page: &mut Page, run: &Run) {
     let as_of = run.started.as_ref().map_or_else(String::new, |started| format!(" · as of {}", started.as_of));
-    page.styled(&format!("{}{as_of}", view::focus(run)), 0, &Style::new().bold());
+    page.styled(&format!("{}{as_of}", view::title(run)), 0, &Style::new().bold());
     let verdict = coverage::verdict(run);
     if !run.complete {
         page.styled(&format!("! {} {verdict}", coverage::label(run)), 0, &Style::new().yellow());
@@ -61,16 +61,7 @@ fn head(page: &mut Page, run: &Run) {
     page.blank();
     if !run.is_without_findings() {
         page.line(&view::summary(run), 0);
-        stakes(page, run);
         page.blank();
-    }
-}
-
-fn stakes(page: &mut Page, run: &Run) {
-    let (stakes, more) = at_stake(run);
-    let more = (more > 0).then(|| format!("and {more} more"));
-    for (index, stake) in stakes.iter().map(Stake::text).chain(more).enumerate() {
-        page.item(if index == 0 { "At stake" } else { "" }, "", &stake);
     }
 }
 
@@ -85,19 +76,23 @@ fn one_answer(page: &mut Page, answer: &Answer) {
     page.blank();
 }
 
-fn one_stated(page: &mut Page, stated: &Stated<'_>) {
+fn one_stated(page: &mut Page, run: &Run, stated: &Stated<'_>) {
+    let player = view::player(run);
     let finding = stated.finding;
     let (marker, style) = marker(finding.severity);
-    page.styled(&format!("{marker}  {}  (severity: the model's) · {}", finding.id, stated.kind), 0, &style);
+    page.styled(&format!("{marker}  {}  (severity: the {player}'s) · {}", finding.id, stated.kind), 0, &style);
     for sentence in stated.sentences.iter().chain(&stated.folded) {
         page.bulleted(MARK, sentence);
     }
     page.blank();
+    for (index, selection) in stated.selections.iter().enumerate() {
+        page.item(if index == 0 { "Where" } else { "" }, "", selection);
+    }
     if let Some(impact) = &stated.impact {
         page.item("Impact", "", &format!("{MARK} {impact}"));
     }
     if let Some(reading) = &stated.reading {
-        page.item("Reading", "", &format!("{reading} (model)"));
+        page.item("Reading", "", &format!("{reading} ({player})"));
     }
     for (index, action) in stated.actions.iter().enumerate() {
         page.item(if index == 0 { "Do" } else { "" }, &format!("{}.", index + 1), action);
@@ -131,7 +126,7 @@ fn one_finding(page: &mut Page, run: &Run, finding: &Told) {
         page.blank();
     }
     impact(page, finding);
-    for evidence in evidence::of_finding(&run.results, run.as_of(), finding) {
+    for evidence in evidence::of_finding(&run.results, finding) {
         evidence_table(page, &evidence);
     }
     actions(page, finding);
@@ -153,7 +148,7 @@ fn impact(page: &mut Page, finding: &Told) {
     let impact = &finding.impact;
     let amount = format!("{} · {}", view::amount_and_unit(impact), impact.metric);
     page.labelled("Impact", &text::line(&amount, LINE_CHARACTERS));
-    for line in view::arithmetic(finding) {
+    if let Some(line) = view::arithmetic(finding) {
         page.line(&line, 2 + LABEL_WIDTH);
     }
     for assumption in &impact.assumptions {
@@ -271,7 +266,7 @@ fn foot(page: &mut Page, run: &Run) {
     for (index, warning) in view::remarks(run).iter().enumerate() {
         page.item(if index == 0 { "Warnings" } else { "" }, "!", warning);
     }
-    for statement in stated::checked(run) {
+    for statement in &stated::checked(run) {
         page.labelled("Checked", statement);
     }
     page.labelled("Ending", &view::ending(run));

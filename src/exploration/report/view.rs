@@ -5,9 +5,11 @@ use std::cmp::Reverse;
 
 use rust_decimal::Decimal;
 
+use super::super::analyst;
 use crate::agent::journal::{Run, StopReason};
 use crate::finding::results::QueryResult;
-use crate::finding::{Impact, Severity, Told, evidence};
+use crate::finding::told::{Impact, Told};
+use crate::finding::{Severity, evidence};
 use crate::typeset::text;
 use crate::warehouse::table::Column;
 
@@ -77,15 +79,11 @@ pub(super) fn amount_and_unit(impact: &Impact) -> String {
     format!("{} {}", amount(impact), unit(impact)).trim_end().to_owned()
 }
 
-/// Returns the arithmetic of an impact and of each figure in it. Lines that equate a number with itself are left out.
-pub(super) fn arithmetic(finding: &Told) -> Vec<String> {
-    let figures = finding.figures_of_impact().map(|figure| figure.arithmetic.as_str());
-    let lines = [finding.impact.arithmetic.as_str()].into_iter().chain(figures);
-    let lines = lines.filter(|line| line.split_once(" = ").is_none_or(|(left, right)| left.trim() != right.trim()));
-    let mut lines = lines.map(|line| text::line(line, LINE_CHARACTERS)).collect::<Vec<_>>();
-    // An impact that is the value of one figure has the figure's arithmetic.
-    lines.dedup();
-    lines
+/// Returns the arithmetic of an impact. An equation of a number with itself is left out.
+pub(super) fn arithmetic(finding: &Told) -> Option<String> {
+    let line = text::line(&finding.impact.arithmetic, LINE_CHARACTERS);
+    let says = line.split_once(" = ").is_none_or(|(left, right)| left.trim() != right.trim());
+    (says && !line.is_empty()).then_some(line)
 }
 
 /// Returns the number of findings of each severity that occurs, the most severe first.
@@ -117,6 +115,12 @@ fn number(column: &Column, cell: &str) -> String {
     }
 }
 
+/// Returns whose the readings, actions and severities are: the model's, or the built-in analyst's.
+pub(super) fn player(run: &Run) -> &'static str {
+    let is_analyst = run.started.as_ref().is_some_and(|started| started.model == analyst::NAME);
+    if is_analyst { "analyst" } else { "model" }
+}
+
 /// Returns the name of a severity, such as `critical`.
 pub(super) fn severity(severity: Severity) -> &'static str {
     severity.name()
@@ -128,6 +132,21 @@ pub(super) fn focus(run: &Run) -> String {
     let words = text::line(&focus.replace('_', " "), LINE_CHARACTERS);
     let mut characters = words.chars();
     characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}
+
+/// Returns what was explored, as a heading: `Customer churn: orders and customers of shop`.
+pub(super) fn title(run: &Run) -> String {
+    let focus = focus(run);
+    let Some((coverage, started)) = run.coverage.as_ref().zip(run.started.as_ref()) else { return focus };
+    let name = |table: &String| text::line(table.rsplit('.').next().unwrap_or(table), LINE_CHARACTERS);
+    let names = coverage.tables_looked_at.iter().map(name).collect::<Vec<_>>();
+    let what = match names.as_slice() {
+        [] => return focus,
+        [only] => only.clone(),
+        [first, second] => format!("{first} and {second}"),
+        many => text::count(many.len(), "table", "tables"),
+    };
+    format!("{focus}: {what} of {}", text::line(&started.server.database, LINE_CHARACTERS))
 }
 
 /// Returns the database in words, such as `demo on embedded PostgreSQL 18.4, as explore`.

@@ -2,6 +2,7 @@
 //! itself, so that a cell is believed only if its measures, computed anew by their keys, give it again.
 
 mod days;
+mod uneven;
 
 use std::collections::HashMap;
 
@@ -20,8 +21,8 @@ use crate::warehouse::lineage::Branch;
 use crate::warehouse::lineage::companion::{self, Hold};
 use crate::warehouse::lineage::completeness::{self, Cut};
 use crate::warehouse::lineage::definition::{self, Base};
-use crate::warehouse::lineage::doubts::{self, Doubt};
-use crate::warehouse::lineage::expression::{Expression, Literal, Operator};
+use crate::warehouse::lineage::doubts::{self, joins};
+use crate::warehouse::lineage::expression::{Expression, Literal};
 use crate::warehouse::lineage::meaning::{self, Kind, Meaning};
 use crate::warehouse::lineage::measure::{Key, Measure, is_additive};
 use crate::warehouse::lineage::presentation::Step;
@@ -29,6 +30,7 @@ use crate::warehouse::lineage::print;
 use crate::warehouse::lineage::query::{Relation, is_link};
 
 pub(super) use self::days::Reach;
+use self::uneven::{may_miss, uneven_periods};
 
 /// How far a recomputed number may be from the cell, beyond the cell's rounding, in relation to its size: floating-point
 /// aggregates depend on the order of the rows.
@@ -389,6 +391,15 @@ impl<'w> Column<'w> {
             return refused(format!("{name}: its key may be a missing value; select the key without coalesce"));
         }
         let optional = self.meaning().measures.iter().any(|measure| measure.optional);
+        let of_optional = |measure: &Measure| {
+            let key = measure.keys.iter().find(|key| shown(key) == Some(output));
+            key.is_some_and(|key| {
+                key.key.columns().iter().any(|column| joins::is_optional(column.source, &measure.rows))
+            })
+        };
+        if cell.is_none() && self.meaning().measures.iter().any(of_optional) {
+            return refused(format!("{name}: its key is missing, or the join found no row: it names no group"));
+        }
         if cell.is_none() && optional {
             return refused(format!("{name}: its key is missing, so that it names no group"));
         }
@@ -491,46 +502,6 @@ impl Known<'_> {
             conditions: self.conditions.clone(),
             currency: self.currency.clone(),
         }
-    }
-}
-
-/// Returns the column of a sum that may be missing, and the condition that it is not.
-fn may_miss(plain: &Measure, ground: Ground<'_>) -> Option<(String, String)> {
-    let name = doubts::missing_argument(plain, ground.catalog).filter(|_| plain.aggregate.function == "sum")?;
-    let known = Expression::postfix(plain.aggregate.arguments.first()?.clone(), "IS NOT NULL");
-    Some((name, ground.base.print(&known).ok()?))
-}
-
-/// Groups that are made of parts of dates need not have equally many days.
-fn uneven_periods(measure: &Measure, ground: Ground<'_>) -> Option<Doubt> {
-    let grows = matches!(measure.aggregate.function.as_str(), "count" | "sum");
-    let is_uneven = |key: &&Key| {
-        if is_time_of_day(&key.key) {
-            return false;
-        }
-        let mut moment = false;
-        key.key.visit(&mut |part| {
-            moment |= matches!(part, Expression::Column(_)) && ground.is_moment(part);
-        });
-        let is_whole =
-            matches!(key.key, Expression::Column(_) | Expression::Operation { operator: Operator::Postfix(_), .. });
-        moment && !is_whole && condition::truncated(&key.key, key.steps(), ground).is_none()
-    };
-    let key = measure.keys.iter().filter(|_| grows).find(|key| key.pinned.is_none() && is_uneven(key))?;
-    let name = ground.named(&key.key).ok()?.name;
-    let sentence =
-        format!("Groups by {name} need not have equally many days: where the data begin or end, one is not whole.");
-    Some(Doubt { id: "uneven_periods", sentence })
-}
-
-/// Returns whether a key is a time of day, which each day has.
-fn is_time_of_day(key: &Expression) -> bool {
-    match key {
-        Expression::Cast { value, .. } => is_time_of_day(value),
-        Expression::Call { function, arguments } if matches!(function.as_str(), "extract" | "date_part") => {
-            matches!(arguments.first(), Some(Expression::Literal(Literal::Text(field))) if field.starts_with("hour") || field.starts_with("minute"))
-        }
-        _ => false,
     }
 }
 

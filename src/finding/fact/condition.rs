@@ -10,7 +10,7 @@ use crate::warehouse::lineage::definition::Base;
 use crate::warehouse::lineage::expression::{Expression, Literal, Operator};
 use crate::warehouse::lineage::measure::Measure;
 use crate::warehouse::lineage::presentation::Step;
-use crate::warehouse::lineage::query::Rows;
+use crate::warehouse::lineage::query::{Relation, Rows};
 use crate::warehouse::lineage::type_name;
 
 /// A condition that holds for every row behind a number.
@@ -20,6 +20,8 @@ pub(super) struct Condition {
     pub(super) id: String,
     /// Such as `category 'Hardware'`.
     pub(super) words: String,
+    /// The ids of the conditions that hold wherever this one does: that a value is known.
+    pub(super) implied: Vec<String>,
     pub(super) kind: Kind,
 }
 
@@ -34,6 +36,9 @@ pub(super) enum Kind {
     Among(Named, Vec<String>),
     Other,
 }
+
+/// Signs of comparisons that no missing value meets.
+const STRICT: &[&str] = &["=", "<>", "<", "<=", ">", ">=", "LIKE", "ILIKE", "~", "~*"];
 
 /// A key, or a moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,19 +66,23 @@ enum Bound {
 impl Condition {
     fn other(expression: &Expression, ground: Ground<'_>) -> Result<Self, String> {
         let id = ground.base.print(expression)?;
-        Ok(Self { id, words: condition_words(expression, ground.rows, ground.catalog), kind: Kind::Other })
+        let words = condition_words(expression, ground.rows, ground.catalog);
+        Ok(Self { id, words, implied: implied(expression, ground), kind: Kind::Other })
     }
 
     fn key(key: &Expression, value: Option<&str>, ground: Ground<'_>) -> Result<Self, String> {
         let named = ground.named(key)?;
         let id = value.map_or_else(|| format!("{} IS NULL", named.id), |value| format!("{} = {value:?}", named.id));
         let words = key_words(key, value, ground.rows, ground.catalog);
-        Ok(Self { id, words, kind: Kind::Key(named, value.map(str::to_owned)) })
+        let known = value.and_then(|_| known(key, ground));
+        let kind = Kind::Key(named, value.map(str::to_owned));
+        Ok(Self { id, words, implied: known.into_iter().collect(), kind })
     }
 
     fn period(time: Named, period: Period) -> Self {
         let words = format!("{} ({})", period.phrase(), time.name);
-        Self { id: format!("{} in {}..{}", time.id, period.first, period.end), words, kind: Kind::Period(time, period) }
+        let id = format!("{} in {}..{}", time.id, period.first, period.end);
+        Self { id, words, implied: vec![format!("{} IS NOT NULL", time.id)], kind: Kind::Period(time, period) }
     }
 
     /// Returns the period and its moment; `None` if the condition is about something else.
@@ -100,9 +109,38 @@ impl Condition {
     }
 }
 
+/// Returns the id of the condition that a value is known.
+fn known(value: &Expression, ground: Ground<'_>) -> Option<String> {
+    ground.base.print(&Expression::postfix(value.clone(), "IS NOT NULL")).ok()
+}
+
+/// Returns the ids of the conditions that values are known of which a comparison cannot hold without them.
+fn implied(condition: &Expression, ground: Ground<'_>) -> Vec<String> {
+    let sides = STRICT.iter().find_map(|sign| condition.as_infix(sign));
+    let sides = sides.into_iter().flat_map(|(left, right)| [left, right]);
+    sides.filter(|side| matches!(side, Expression::Column(_))).filter_map(|side| known(side, ground)).collect()
+}
+
 impl Ground<'_> {
     pub(super) fn named(&self, key: &Expression) -> Result<Named, String> {
         Ok(Named { id: self.base.print(key)?, name: key_name(key, self.rows, self.catalog) })
+    }
+
+    /// Returns a moment, with its table where there are several: a date of another table is no date of what is counted.
+    pub(super) fn moment(&self, moment: &Expression) -> Result<Named, String> {
+        let named = self.named(moment)?;
+        let sources = self.rows.sources();
+        let table = moment.columns().into_iter().find_map(|column| {
+            let source = sources.iter().find(|source| source.id == column.source)?;
+            match &source.relation {
+                Relation::Table { name, .. } => Some(name),
+                Relation::Query { .. } | Relation::Function { .. } => None,
+            }
+        });
+        Ok(match table.filter(|_| sources.len() > 1 && !named.name.contains(" of ") && !named.name.contains('.')) {
+            Some(table) => Named { name: format!("{} of {table}", named.name), ..named },
+            None => named,
+        })
     }
 
     fn is_date(&self, value: &Expression) -> bool {
@@ -167,7 +205,7 @@ pub(super) fn of_key(
     if let (Some((moment, unit)), Some(text)) = (truncated(key, steps, ground), value)
         && let Some(period) = unit.read(text)
     {
-        return Ok(vec![Condition::period(ground.named(moment)?, period)]);
+        return Ok(vec![Condition::period(ground.moment(moment)?, period)]);
     }
     let is_true = match value {
         Some("t" | "true") => Some(true),
@@ -242,6 +280,8 @@ pub(super) fn of_conditions<'c>(
         bounds = others;
         found.extend(joined(time, of_time));
     }
+    // The order in which a statement wrote them says nothing.
+    found.sort_by(|one, other| one.id.cmp(&other.id));
     Ok(found)
 }
 
@@ -284,12 +324,19 @@ pub(super) fn moments<'m>(measure: &'m Measure, ground: Ground<'_>) -> Vec<&'m E
     compared.chain(truncated).filter(|moment| ground.is_moment(moment)).collect()
 }
 
+/// Returns whether the text of a moment names a zone: its midnight is not that of the session.
+fn has_offset(text: &str) -> bool {
+    text.get(10..)
+        .is_some_and(|rest| rest.contains(['+', '-']) || rest.contains(|c: char| c.is_ascii_alphabetic() && c != 'T'))
+}
+
 /// Returns the day at which a comparison bounds a moment.
 fn bound(condition: &Expression, ground: Ground<'_>) -> Result<Option<(Named, Bound)>, String> {
     let Expression::Operation { operator: Operator::Infix(sign), operands } = condition else { return Ok(None) };
     let [moment, limit] = operands.as_slice() else { return Ok(None) };
-    let Some(day) =
-        constant(limit).and_then(|text| date(&text)).filter(|_| ground.is_moment(moment) && is_plain(moment))
+    let Some(day) = constant(limit)
+        .and_then(|text| date(&text).filter(|_| !has_offset(&text)))
+        .filter(|_| ground.is_moment(moment) && is_plain(moment))
     else {
         return Ok(None);
     };
@@ -302,19 +349,24 @@ fn bound(condition: &Expression, ground: Ground<'_>) -> Result<Option<(Named, Bo
         "<=" if is_date => next().map(Bound::End),
         _ => None,
     };
-    bound.map(|bound| Ok((ground.named(moment)?, bound))).transpose()
+    bound.map(|bound| Ok((ground.moment(moment)?, bound))).transpose()
 }
 
 /// Returns the condition that holds for all rows but those for which these hold.
 pub(super) fn other_than(held: &[Condition]) -> Condition {
     let join = |part: &dyn Fn(&Condition) -> &str| held.iter().map(part).collect::<Vec<_>>().join(" and ");
     let (id, words) = (join(&|condition| &condition.id), join(&|condition| &condition.words));
-    Condition { id: format!("NOT ({id})"), words: format!("not {words}"), kind: Kind::Other }
+    Condition { id: format!("NOT ({id})"), words: format!("not {words}"), implied: Vec::new(), kind: Kind::Other }
 }
 
 /// Returns whether a condition is among others.
 pub(super) fn has(conditions: &[Condition], condition: &Condition) -> bool {
     conditions.iter().any(|known| known.id == condition.id)
+}
+
+/// Returns whether a condition holds wherever others do.
+pub(super) fn follows(conditions: &[Condition], condition: &Condition) -> bool {
+    has(conditions, condition) || conditions.iter().any(|known| known.implied.contains(&condition.id))
 }
 
 /// Returns the conditions in their order, each once, with periods of one moment made one: a month within the year that

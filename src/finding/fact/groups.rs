@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::column::{Column, Group, Reach, decimals_of, different_currencies};
 use super::condition::{Condition, has};
-use super::period::Period;
+use super::period::{Period, Unit};
 use super::quantity::Quantity;
 use super::sentence::{count_of, list, quoted, what};
 use super::{Stop, refused, select};
@@ -195,12 +195,16 @@ impl<'w> Groups<'w> {
     fn whole_periods(&mut self) -> Result<(), Stop> {
         let Some((time, unit)) = self.column.moment_of(self.key) else { return Ok(()) };
         self.key_name = format!("{} of {}", unit.name(), time.name);
-        let Some(Reach { data, .. }) = self.column.reach(&time)? else { return Ok(()) };
+        if let Some(period) = self.column.stated(&time)? {
+            self.key_name = format!("{} {}", self.key_name, period.phrase());
+        }
+        let Some(Reach { data, begun, .. }) = self.column.reach(&time)? else { return Ok(()) };
         let partial = |quantity: &Quantity| {
             let conditions = quantity.conditions();
             let period = conditions.filter_map(Condition::as_period).find(|(known, _)| **known == time)?.1;
             let is_covered = period.and(data).is_some_and(|seen| seen.is_nearly(period));
-            (!(period.unit().is_some() && is_covered)).then_some(period)
+            let has_begun = begun == Some(period.first) && period.unit() == Some(Unit::Day);
+            (!(period.unit().is_some() && is_covered) || has_begun).then_some(period)
         };
         self.partial = self.values.iter().filter_map(|(_, quantity)| partial(quantity)).collect();
         // The order of the keys as texts need not be that of the periods.
@@ -246,9 +250,16 @@ impl<'w> Groups<'w> {
 
     /// Returns the groups as a sentence counts them: `7 values of category`.
     pub(super) fn count(&self) -> String {
-        let count = self.values.len();
+        let missing = self.values.iter().filter(|(value, _)| value.is_none()).count();
+        let count = self.values.len() - missing;
         let plural = if count == 1 { "value" } else { "values" };
-        format!("{} {plural} of {} that have rows{}", group_digits(&count.to_string()), self.key_name, self.only)
+        let without = if missing > 0 { " and those without one" } else { "" };
+        format!(
+            "{} {plural} of {} that have rows{without}{}",
+            group_digits(&count.to_string()),
+            self.key_name,
+            self.only
+        )
     }
 
     /// Returns which groups are not among those counted.

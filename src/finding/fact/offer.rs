@@ -46,7 +46,6 @@ fn of_column(sheet: &Sheet, index: usize, name: &str, meaning: &Meaning) -> Vec<
     if is_additive {
         claims.extend(most.map(|row| format!("share({}, all)", cell(row))));
         claims.push(format!("top(3, {id}.{name})"));
-        claims.extend(most.map(|row| format!("outlier({})", cell(row))));
         claims.extend(most.map(|row| format!("rank({})", cell(row))));
     } else {
         claims.push(format!("alike({id}.{name})"));
@@ -56,6 +55,8 @@ fn of_column(sheet: &Sheet, index: usize, name: &str, meaning: &Meaning) -> Vec<
     }
     claims.push(format!("range({id}.{name})"));
     claims.extend(most.map(cell));
+    // Groups differ in size: that one is large says little.
+    claims.extend(most.filter(|_| is_additive).map(|row| format!("outlier({})", cell(row))));
     claims
 }
 

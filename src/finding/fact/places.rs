@@ -13,6 +13,7 @@ use super::{Draft, Fact, Form, Stop, Test, refused, value as named};
 use crate::analysis::chance;
 use crate::finding::claim::{Comparison, Operand, Span};
 use crate::finding::workbook::Workbook;
+use crate::typeset::text;
 
 /// Groups that a sentence names.
 const NAMED_MAX: usize = 5;
@@ -353,7 +354,7 @@ fn ordered<'q>(
 /// Returns the change from one column to another, for each group.
 pub(super) fn each_change(from: &Span, to: &Span, book: &Workbook) -> Result<Fact, Stop> {
     let (before, after) = (Groups::along(from, book)?, Groups::along(to, book)?);
-    if before.key_name != after.key_name || before.key != after.key {
+    if before.key != after.key {
         return refused("the two columns have different groups: take two columns of one result".to_owned());
     }
     let mut changes = Vec::new();
@@ -370,12 +371,20 @@ pub(super) fn each_change(from: &Span, to: &Span, book: &Workbook) -> Result<Fac
     let Some((left, right, told)) = sides.filter(|_| changes.len() >= 2) else {
         return refused("it needs two groups with both numbers".to_owned());
     };
+    let is_left_out = |value: &Option<String>| to.except.iter().any(|name| value.as_deref() == Some(name.as_str()));
+    let lacks = |groups: &Groups<'_>, value: &Option<String>| !groups.values.iter().any(|(other, _)| other == value);
+    let alone = before.values.iter().filter(|(value, _)| !is_left_out(value) && lacks(&after, value)).count()
+        + after.values.iter().filter(|(value, _)| !is_left_out(value) && lacks(&before, value)).count();
+    let alone = match alone {
+        0 => String::new(),
+        count => format!(" ({} only one of the two)", text::count(count, "more has", "more have")),
+    };
     changes.sort_by_key(|(_, one, other)| other.value - one.value);
     let step = |(value, one, other): &(&Option<String>, &Quantity, &Quantity)| {
         let name = before.name(value.as_deref(), one);
         let percent = relative(one, other).map(|share| format!(", {}", signed_percent(share))).unwrap_or_default();
         let sign = if other.value < one.value { "-" } else { "+" };
-        format!("{name} {} to {} ({sign}{}{percent})", one.text(), other.text(), size(one, other))
+        format!("{name}: {} to {} ({sign}{}{percent})", one.text(), other.text(), size(one, other))
     };
     let rose = changes.iter().filter(|(_, one, other)| other.value > one.value).count();
     let fell = changes.iter().filter(|(_, one, other)| other.value < one.value).count();
@@ -391,7 +400,7 @@ pub(super) fn each_change(from: &Span, to: &Span, book: &Workbook) -> Result<Fac
         format!("from {} up to {}", least.unwrap_or_default(), most.unwrap_or_default())
     };
     let words = format!(
-        "from {} to {} the {what} {} of {} values of {}{}: {steps}",
+        "from {} to {} the {what} {} of {} values of {}{}{alone}: {steps}",
         end(&left),
         end(&right),
         list(&counts.collect::<Vec<_>>()),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
-use super::condition::{Condition, has};
+use super::condition::{Condition, follows, has};
 use super::period::Period;
 use crate::finding::CellReference;
 use crate::finding::assumption::Assumption;
@@ -95,8 +95,8 @@ impl Quantity {
         let (part, whole) = (self.parts.get(part)?, self.parts.get(whole)?);
         let is_part = part.base == whole.base
             && (part.is_additive || part.function == "count")
-            && part.conditions.len() > whole.conditions.len()
-            && whole.conditions.iter().all(|known| has(&part.conditions, known));
+            && part.conditions.iter().any(|own| !has(&whole.conditions, own))
+            && whole.conditions.iter().all(|known| follows(&part.conditions, known));
         is_part.then_some((part, whole, percent))
     }
 
@@ -372,8 +372,7 @@ pub(super) fn evaluate(formula: &Expression, values: &[Option<Decimal>]) -> Resu
             {
                 Ok(Some(of(value)?.unwrap_or_default()))
             }
-            ("round", [value, ..]) => of(value),
-            (ASSUMED, [_, value]) => of(value),
+            ("round", [value, ..]) | (ASSUMED, [_, value]) => of(value),
             _ => Err(too_much()),
         },
         _ => Err(too_much()),

@@ -31,6 +31,14 @@ pub(super) fn unsayable(measure: &Measure, catalog: &Catalog) -> Option<String> 
     if arguments().chain(keys()).any(Expression::has_subquery) {
         return Some("has the value of another query inside: join that query by its keys".to_owned());
     }
+    let conditions = || measure.rows.conditions.iter().chain(&measure.aggregate.filter).chain(keys());
+    if conditions().any(|condition| condition.any(&mut |part| hides_its_row(part, &measure.rows))) {
+        return Some(
+            "has an EXISTS or IN that depends on the row through a computed column or over several tables: join that query by \
+             its keys"
+                .to_owned(),
+        );
+    }
     if !measure.rows.sources().into_iter().any(reaches_table) {
         return Some("reaches no table: it counts what the statement wrote".to_owned());
     }
@@ -59,6 +67,11 @@ pub(super) fn unsayable(measure: &Measure, catalog: &Catalog) -> Option<String> 
                 .to_owned(),
         );
     }
+    if arguments().any(|argument| is_over_totals(argument, &measure.rows)) {
+        return Some(
+            "is over running totals, which hold each row several times: aggregate the rows themselves".to_owned(),
+        );
+    }
     let takes_extreme = matches!(measure.aggregate.function.as_str(), "min" | "max" | "mode" | "percentile_disc");
     let is_of_text = |part: &Expression| is_text(type_name(part, &measure.rows, catalog).as_deref());
     if takes_extreme && arguments().any(is_of_text) {
@@ -77,6 +90,38 @@ pub(super) fn unsayable(measure: &Measure, catalog: &Catalog) -> Option<String> 
         return Some("has a key of which the statement wrote a part: group by the column itself".to_owned());
     }
     None
+}
+
+/// Returns whether a query inside depends on the row around it in a way that words do not tell: by a column that the
+/// statement computes, or beside a join of its own.
+fn hides_its_row(part: &Expression, rows: &Rows) -> bool {
+    let Expression::Subquery(subquery) = part else { return false };
+    let outer = part.columns_of_subqueries().into_iter().filter_map(|column| rows.source_of(column));
+    let mut outer = outer.peekable();
+    if outer.peek().is_none() {
+        return false;
+    }
+    let is_joined = match &subquery.query {
+        Query::Block(block) => block.rows.sources().len() > 1,
+        Query::UnionAll(_) | Query::Values(_) | Query::Unknown(_) => true,
+    };
+    is_joined || outer.any(|source| !matches!(source.relation, Relation::Table { .. }))
+}
+
+/// Returns whether a value is a running total of a query inside.
+fn is_over_totals(value: &Expression, rows: &Rows) -> bool {
+    value.columns().into_iter().any(|column| match rows.source_of(column).map(|source| &source.relation) {
+        Some(Relation::Query { query: Query::Block(inner), .. }) => {
+            inner.outputs.get(column.index).is_some_and(|output| output.value.any(&mut |part| is_total(part)))
+        }
+        _ => false,
+    })
+}
+
+/// Returns whether it is a running total: a sum or count over a window with an order.
+fn is_total(part: &Expression) -> bool {
+    matches!(part, Expression::Window(window)
+        if matches!(window.function.function.as_str(), "sum" | "count") && !window.order.is_empty())
 }
 
 /// Returns whether it is one field of an interval, such as the days beside its months.

@@ -276,8 +276,8 @@ fn not_one(reference: &Reference, sheet: &Sheet, rows: &[usize]) -> String {
         if let Some((row, column)) = (0..table.rows.len()).find_map(|row| shows_it(&row)) {
             let (name, row) = (&table.columns[column].name, row + 1);
             return format!(
-                "{id} has no row {wanted:?}: {name} is no key of its rows, each value is of one row; group by {name}, or \
-                 name the row by its number, {id}[#{row}]"
+                "{id} has no row {wanted:?}: {name} is no key of its rows, each value is of one row; group by {name}, \
+                 and aggregate what you want to state (row {row} of {id} shows it)"
             );
         }
         let hint = if keys.is_empty() { format!("name a row by its number, 1 to {}", table.rows.len()) } else { hint };

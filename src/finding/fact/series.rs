@@ -16,6 +16,7 @@ use crate::analysis::chance;
 use crate::finding::CellReference;
 use crate::finding::claim::{Operand, Reference, Span};
 use crate::finding::workbook::Workbook;
+use crate::typeset::text;
 
 /// Periods below which a direction or a level says nothing.
 const PERIODS_MIN: usize = 6;
@@ -362,7 +363,11 @@ pub(super) fn outlier(operand: &Operand, book: &Workbook) -> Result<Fact, Stop> 
         "{} robust standard deviations",
         Decimal::try_from(z.abs()).map_or_else(|_| String::new(), |z| shown(z, 1))
     );
-    let verdict = if z.abs() >= OUTLIER_MIN { "is unlike the others" } else { "is not unlike the others" };
+    let verdict = match (z.abs() >= OUTLIER_MIN, as_far(z, one.value, middle, &others)) {
+        (false, _) => "is not unlike the others".to_owned(),
+        (true, 0) => "is unlike the others".to_owned(),
+        (true, count) => format!("is unlike most others, as {} too", text::count(count, "of them is", "of them are")),
+    };
     let way = if z < 0.0 { "below" } else { "above" };
     let words = format!(
         "the {what} is {}, and {label} {verdict}: {size} {way} the median ({middle_text}) of the other {}",
@@ -373,6 +378,13 @@ pub(super) fn outlier(operand: &Operand, book: &Workbook) -> Result<Fact, Stop> 
     let phrase = format!("the {what} ({})", one.text());
     Ok(Draft { form: Form::Outlier, sentence: sentence(&words), phrase, values, quantities: vec![&one], test: None }
         .fact())
+}
+
+/// Returns how many of the others lie as far from the median as makes one unlike the others, given how far one lies.
+fn as_far(z: f64, value: Decimal, middle: Decimal, others: &[Decimal]) -> usize {
+    let scale = ((value - middle).to_f64().unwrap_or_default() / z).abs();
+    let distance = |other: &&Decimal| (**other - middle).to_f64().unwrap_or_default().abs() / scale;
+    others.iter().filter(|other| distance(other) >= OUTLIER_MIN).count()
 }
 
 /// Returns the values of the other whole periods, and the words of the group's own.

@@ -1,5 +1,7 @@
 //! Facts over time: a change from one period to another, a direction, a change of level, an outlier, a pace.
 
+use std::fmt::Write as _;
+
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
@@ -7,7 +9,7 @@ use super::column::{Column, Reach, decimals_of};
 use super::compare::{Axis, difference};
 use super::condition::{Condition, Named};
 use super::period::{Period, Unit, date, day_words};
-use super::quantity::{Quantity, apart, shown};
+use super::quantity::{Part, Quantity, apart, shown};
 use super::sentence::{sentence, signed_percent, size, tested, what};
 use super::series::series_around;
 use super::values::{quantity, relative, rows_of, test};
@@ -39,6 +41,13 @@ fn covered(period: Period, time: &Named, operand: &Operand, book: &Workbook) -> 
     period.and(data).ok_or_else(|| Stop::Refused(format!("there are no data {}", period.phrase())))
 }
 
+/// Returns the note that the data end within the last day of a period that they cover.
+fn in_part(seen: Period, time: &Named, operand: &Operand, book: &Workbook) -> Result<&'static str, Stop> {
+    let Some(reference) = first_cell(operand, book) else { return Ok("") };
+    let begun = select::cell(&reference, book)?.0.reach(time)?.and_then(|reach| reach.begun);
+    Ok(if begun == Some(seen.last()) { ", the last of them in part" } else { "" })
+}
+
 /// Returns a period for which a row may stand, and the part of it that the data cover: a table with a row a month has it at
 /// one day.
 fn stamped(period: Period, time: &Named, operand: &Operand, book: &Workbook) -> Result<(Period, Period), Stop> {
@@ -60,18 +69,29 @@ fn stamped(period: Period, time: &Named, operand: &Operand, book: &Workbook) -> 
 
 /// Returns the note on a number of a period that the data cover in part.
 pub(super) fn cover_note(known: &Quantity, operand: &Operand, book: &Workbook) -> Result<String, Stop> {
-    let Ok(time) = only_time(known) else { return Ok(String::new()) };
-    let period = period_of(known, &time).filter(|period| known.depends_on_length() && !period.is_open());
-    let Some(period) = period else { return Ok(String::new()) };
-    let (whole, seen) = match stamped(period, &time, operand, book) {
-        Ok(found) => found,
-        Err(Stop::Needs(texts)) => return Err(Stop::Needs(texts)),
-        Err(Stop::Refused(_)) => return Ok(String::new()),
-    };
-    if seen.is_nearly(whole) {
-        return Ok(String::new());
+    let grows = |part: &Part| matches!(part.function.as_str(), "count" | "sum");
+    let mut noted: Vec<(Named, Period)> = Vec::new();
+    for condition in known.parts.iter().filter(|part| grows(part)).flat_map(|part| &part.conditions) {
+        let Some((time, period)) = condition.as_period().filter(|(_, period)| !period.is_open()) else { continue };
+        if !noted.iter().any(|(known, other)| known == time && *other == period) {
+            noted.push((time.clone(), period));
+        }
     }
-    Ok(format!("; the data cover it from {} to {}", day_words(seen.first), day_words(seen.last())))
+    let mut words = String::new();
+    let is_one = noted.len() == 1;
+    for (time, period) in &noted {
+        let (whole, seen) = match stamped(*period, time, operand, book) {
+            Ok(found) => found,
+            Err(Stop::Needs(texts)) => return Err(Stop::Needs(texts)),
+            Err(Stop::Refused(_)) => continue,
+        };
+        if !seen.is_nearly(whole) {
+            let what = if is_one { "it".to_owned() } else { period.words() };
+            let (first, last) = (day_words(seen.first), day_words(seen.last()));
+            let _ = write!(words, "; the data cover {what} from {first} to {last}");
+        }
+    }
+    Ok(words)
 }
 
 /// Returns a date that is measured, such as the last day of something.
@@ -143,6 +163,13 @@ impl Step {
         if !self.one.depends_on_length() || per_words(&self.one).is_some() {
             return Ok(String::new());
         }
+        if let Some(reference) = first_cell(from, book) {
+            let begun = select::cell(&reference, book)?.0.reach(&self.time)?.and_then(|reach| reach.begun);
+            let is_it = |period: Period| period.unit() == Some(Unit::Day) && begun == Some(period.first);
+            if is_it(self.first) || is_it(self.second) {
+                return Ok("; the data end within the last of these days".to_owned());
+            }
+        }
         if on_all_days(&self.one, &self.time).is_err() {
             return Ok("; it is of some days of a period only, of which the two need not have equally many".to_owned());
         }
@@ -155,13 +182,14 @@ impl Step {
     }
 
     /// Makes numbers of periods of unlike length comparable, a day, or refuses them. Returns what the data do not cover.
-    fn level(&mut self, from: &Operand, book: &Workbook) -> Result<String, Stop> {
-        let seen = |period: Period| covered(period, &self.time, from, book);
+    fn level(&mut self, from_operand: &Operand, book: &Workbook) -> Result<String, Stop> {
+        let seen = |period: Period| covered(period, &self.time, from_operand, book);
         let (first_seen, second_seen) = (seen(self.first)?, seen(self.second)?);
         let both = [(self.first, first_seen), (self.second, second_seen)];
         let is_whole = both.iter().all(|(period, seen)| period.is_open() || seen.is_nearly(*period));
         let same_unit = self.first.unit().is_some() && self.first.unit() == self.second.unit();
-        if is_whole && same_unit || first_seen.days() == second_seen.days() {
+        let same_length = self.first.days() == self.second.days();
+        if is_whole && (same_unit || same_length) || first_seen.days() == second_seen.days() {
             return Ok(String::new());
         }
         on_all_days(&self.one, &self.time)?;
@@ -181,7 +209,8 @@ impl Step {
             }
             if seen != period {
                 let (from, to) = (day_words(seen.first), day_words(seen.last()));
-                cover = format!("{cover}; {} is covered from {from} to {to}", period.words());
+                let last = in_part(seen, &self.time, from_operand, book)?;
+                cover = format!("{cover}; {} is covered from {from} to {to}{last}", period.words());
             }
         }
         if are_additive {
@@ -384,7 +413,12 @@ pub(super) fn per(pace: Pace, operand: &Operand, book: &Workbook) -> Result<Fact
     let Some((unit, count)) = per_words(&known) else { return refused("it has no pace".to_owned()) };
     let what = what(&without_pace(&known), &[]);
     let text = shown(known.value, known.places());
-    let words = format!("the {what} is {text} a {unit} on average, over {count} {unit}s");
+    let time = only_time(&known)?;
+    let last = match period_of(&known, &time) {
+        Some(period) => in_part(covered(period, &time, operand, book)?, &time, operand, book)?,
+        None => "",
+    };
+    let words = format!("the {what} is {text} a {unit} on average, over {count} {unit}s{last}");
     let phrase = format!("the {what} a {unit} ({text})");
     let values = vec![named("value", known.value, text)];
     Ok(Draft { form: Form::Per, sentence: sentence(&words), phrase, values, quantities: vec![&known], test: None }

@@ -284,6 +284,7 @@ fn everything(part: &Operand, quantity: &Quantity, book: &Workbook) -> Result<Qu
 /// Returns the share of a part of a whole as a fact.
 pub(super) fn share(part: &Operand, whole: &Peer, book: &Workbook) -> Result<Fact, Stop> {
     let quantity = share_of(part, whole, book)?;
+    let note = time::cover_note(&quantity, part, book)?;
     let Some((part, whole, _)) = quantity.share() else { return refused("it is no share".to_owned()) };
     let more = part.conditions.iter().filter(|condition| !has(&whole.conditions, condition));
     let more = with(&more.collect::<Vec<_>>());
@@ -297,9 +298,9 @@ pub(super) fn share(part: &Operand, whole: &Peer, book: &Workbook) -> Result<Fac
     let words = match whole.name.strip_prefix("count of ") {
         Some(rows) => {
             let are = if part.value == Some(Decimal::ONE) { "is" } else { "are" };
-            format!("{part_text} of {whole_text} {rows}{whole_words} ({percent}) {are}{more}")
+            format!("{part_text} of {whole_text} {rows}{whole_words} ({percent}) {are}{more}{note}")
         }
-        None => format!("{percent} of the {}{whole_words} is{more}: {part_text} of {whole_text}", whole.name),
+        None => format!("{percent} of the {}{whole_words} is{more}: {part_text} of {whole_text}{note}", whole.name),
     };
     let values = vec![
         named("value", quantity.read(), percent.clone()),

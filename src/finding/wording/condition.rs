@@ -42,15 +42,10 @@ pub(super) fn one(condition: &Expression, names: &Names) -> String {
 
 fn comparison(sign: &str, left: &Expression, right: &Expression, names: &Names) -> Option<String> {
     let is_ordered = matches!(sign, "<" | "<=" | ">" | ">=");
-    let value = match as_text(left, names).filter(|_| is_ordered) {
-        Some(words) => words,
-        None => bracketed(&phrase(left, names), left),
-    };
-    let bound = match as_text(right, names).filter(|_| is_ordered) {
-        Some(words) => words,
-        None => bound_words(right, names),
-    };
     let is_constant = is_constant(right);
+    let cast = |side: &Expression| cast_words(side, is_ordered, is_constant, names);
+    let value = cast(left).unwrap_or_else(|| bracketed(&phrase(left, names), left));
+    let bound = cast(right).unwrap_or_else(|| bound_words(right, names));
     Some(match sign {
         "=" if is_constant && !value.contains(' ') => format!("{value} {bound}"),
         "=" => format!("{value} equal to {bound}"),
@@ -78,14 +73,16 @@ fn comparison(sign: &str, left: &Expression, right: &Expression, names: &Names) 
     })
 }
 
-/// Returns a value that is cast to text, in whose order that matters; `None` for any other.
-fn as_text(value: &Expression, names: &Names) -> Option<String> {
-    match value {
-        Expression::Cast { value, type_name } if is_text(Some(type_name)) && !is_constant(value) => {
-            Some(format!("({} as text)", phrase(value, names)))
-        }
-        _ => None,
-    }
+/// Returns a value with the type that it is cast to, where that may change what the comparison says: in the order of
+/// texts, and between two values of the data. `None` where it does not, or where the phrase says so itself.
+fn cast_words(value: &Expression, is_ordered: bool, with_constant: bool, names: &Names) -> Option<String> {
+    let Expression::Cast { value, type_name } = value else { return None };
+    let is_silent = matches!(
+        type_name.as_str(),
+        "text" | "varchar" | "character varying" | "interval" | "timestamp" | "timestamptz" | "boolean"
+    );
+    let matters = is_text(Some(type_name)) && is_ordered || is_silent && !with_constant;
+    (matters && !is_constant(value)).then(|| format!("({} as {type_name})", phrase(value, names)))
 }
 
 /// Puts brackets around what is more than a name.
@@ -104,8 +101,8 @@ fn bound_words(bound: &Expression, names: &Names) -> String {
         Expression::Literal(Literal::Text(text)) if is_date(text) => text.clone(),
         Expression::Literal(Literal::Null) => "NULL (which nothing equals)".to_owned(),
         Expression::Literal(value) => literal(value),
-        Expression::Cast { value, .. } => bound_words(value, names),
-        other => phrase(other, names),
+        Expression::Cast { value, .. } if is_constant(value) => bound_words(value, names),
+        other => bracketed(&phrase(other, names), other),
     }
 }
 

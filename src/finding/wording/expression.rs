@@ -211,6 +211,14 @@ pub(super) fn phrase(value: &Expression, names: &Names) -> String {
     if words.chars().count() > CHARACTERS_MAX { "an expression as computed by the statement".to_owned() } else { words }
 }
 
+/// Returns what is cast, whatever the types.
+fn within_casts(value: &Expression) -> &Expression {
+    match value {
+        Expression::Cast { value, .. } => within_casts(value),
+        other => other,
+    }
+}
+
 struct Words<'w> {
     names: &'w Names<'w>,
 }
@@ -340,6 +348,9 @@ impl Words<'_> {
                     None => format!("{field} number of {}", self.of(value)),
                 }
             }
+            ("timezone", [Expression::Literal(Literal::Text(zone)), value]) if zone.starts_with(['+', '-']) => {
+                format!("{} in the zone {} of POSIX, where + is west", self.of(value), super::quoted(zone))
+            }
             ("timezone", [Expression::Literal(Literal::Text(zone)), value]) => {
                 format!("{} in {}", self.of(value), super::quoted(zone))
             }
@@ -392,7 +403,7 @@ impl Words<'_> {
                 format!("{unit} from {} to {}", self.of(start), self.of(end))
             }
             (Operator::Infix(sign), [left, right]) => {
-                let bracketed = |side: &Expression| match side {
+                let bracketed = |side: &Expression| match within_casts(side) {
                     Expression::Operation { operator: Operator::Infix(inner), .. }
                         if inner != sign || sign == "-" || sign == "/" =>
                     {

@@ -262,9 +262,9 @@ pub(in crate::monitor) fn opinions(analysis: Option<&Analysis>) -> Vec<Opinion> 
 fn opinion(author: &str, found: &FactFinding) -> Opinion {
     // The rows that it rests on are part of the document.
     let results = Results::default();
-    let Stated { finding, mut sentences, folded, impact, reading, actions, doubts, confidence, .. } =
+    let Stated { finding, mut sentences, folded, selections, impact, reading, actions, doubts, confidence, .. } =
         Stated::of(&results, &found.finding);
-    sentences.extend(folded);
+    sentences.extend(folded.into_iter().chain(selections));
     Opinion {
         heading: format!("{} by {author}", line(&finding.id)),
         author: author.to_owned(),

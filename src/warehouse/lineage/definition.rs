@@ -51,6 +51,7 @@ pub fn text(measure: &Measure) -> Result<String, String> {
     let names = Block { rows, ..Block::default() };
     let mut rows = names.rows.clone();
     rows.conditions = ordered(&measure.rows.conditions, &names);
+    rows.items.iter_mut().for_each(|item| order_joins(item, &names));
     let filter = ordered(&measure.aggregate.filter, &names);
     let value = Expression::Aggregate(Box::new(Aggregate { filter, ..measure.aggregate.clone() }));
     let outputs = vec![Output { name: String::new(), value }];
@@ -73,6 +74,16 @@ fn ordered(conditions: &[Expression], block: &Block) -> Vec<Expression> {
     conditions.sort_by_cached_key(printed);
     conditions.dedup();
     conditions
+}
+
+/// Puts the conditions of outer joins, also within each other, into the order of their texts.
+fn order_joins(item: &mut Item, names: &Block) {
+    let Item::Outer(outer) = item else { return };
+    outer.on = ordered(&outer.on, names);
+    for side in [&mut outer.left, &mut outer.right] {
+        side.conditions = ordered(&side.conditions, names);
+        side.items.iter_mut().for_each(|item| order_joins(item, names));
+    }
 }
 
 /// Returns the rows with their sources in the order of their names, where the order does not matter.

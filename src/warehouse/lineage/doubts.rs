@@ -59,6 +59,7 @@ pub fn of_measure(measure: &Measure, catalog: &Catalog) -> Vec<Doubt> {
         look.integer_division(&keys),
         look.text_order(&keys),
         look.mixed_currencies(&keys),
+        look.mixed_units(&keys),
         look.nulls_dropped(&keys),
         look.not_in(),
         look.missing_group(),
@@ -67,15 +68,44 @@ pub fn of_measure(measure: &Measure, catalog: &Catalog) -> Vec<Doubt> {
         look.stock(&keys),
         look.closed_only(&keys),
         look.still_open(&keys),
-        look.unknown_flag(),
+        look.unknown_value(),
+        look.empty_periods(),
         look.no_partner(&keys),
         look.same_name(&keys),
-        look.other_case(),
+        look.other_case(&keys),
         look.void_rows(),
         look.validity(),
         look.views(),
     ];
-    checks.into_iter().flatten().collect()
+    let mut found = checks.into_iter().flatten().collect::<Vec<_>>();
+    for doubt in of_inner(measure, catalog) {
+        if !found.iter().any(|known| known.id == doubt.id) {
+            found.push(doubt);
+        }
+    }
+    found
+}
+
+/// Returns the doubts about the rows of queries inside that hold for what is computed of them.
+fn of_inner(measure: &Measure, catalog: &Catalog) -> Vec<Doubt> {
+    let blocks = measure.rows.sources().into_iter().filter_map(|source| match source.query() {
+        Some(Query::Block(block)) => Some(block),
+        _ => None,
+    });
+    let mut found = Vec::new();
+    for block in blocks {
+        let keys = block.keys.iter().flatten().collect::<Vec<_>>();
+        found.extend(Look { aggregate: &measure.aggregate, rows: &block.rows, catalog }.void_rows());
+        for output in &block.outputs {
+            output.value.visit(&mut |part| {
+                if let Expression::Aggregate(aggregate) = part {
+                    let look = Look { aggregate, rows: &block.rows, catalog };
+                    found.extend(look.mixed_currencies(&keys).into_iter().chain(look.mixed_units(&keys)));
+                }
+            });
+        }
+    }
+    found
 }
 
 /// Returns the name of a column that a measure is of and that may be missing; `None` if none may.
@@ -346,6 +376,7 @@ impl Look<'_> {
     /// Several rows of a table have one name: a key of names takes them for one.
     fn same_name(&self, keys: &[&Expression]) -> Option<Doubt> {
         const SHARE_OF_NAMES: f64 = 0.8;
+        const SHARE_OF_CALLED: f64 = 0.5;
         const ROWS_MIN: f64 = 10.0;
         let shared = |key: &Expression| {
             let Expression::Column(named) = key else { return None };
@@ -356,7 +387,10 @@ impl Look<'_> {
             let distinct = column.statistics.as_ref()?.distinct?;
             let [id] = table.primary_key.as_slice() else { return None };
             // Nearly each row has its own: it is meant to name the row.
-            let is_name = *id != column.name && rows >= ROWS_MIN && distinct < rows && distinct > SHARE_OF_NAMES * rows;
+            let words = column.name.rsplit('_').next().unwrap_or_default();
+            let is_called_so = matches!(words, "name" | "title" | "label") && distinct > SHARE_OF_CALLED * rows;
+            let is_unlike = rows >= ROWS_MIN && distinct > SHARE_OF_NAMES * rows;
+            let is_name = *id != column.name && distinct < rows && (is_called_so || is_unlike);
             let is_id = |key: &&Expression| matches!(key, Expression::Column(column) if column.source == source.id && column.name == *id);
             (is_name && !keys.iter().any(is_id)).then(|| (table.name.clone(), column.name.clone()))
         };
@@ -365,29 +399,49 @@ impl Look<'_> {
     }
 
     /// A value that no row is known to have, where some have it in other letters.
-    fn other_case(&self) -> Option<Doubt> {
+    fn other_case(&self, keys: &[&Expression]) -> Option<Doubt> {
+        let twice = |key: &&Expression| {
+            let column = self.column(key).filter(|column| column.value_kind() == ValueKind::Text)?;
+            let known = &column.statistics.as_ref()?.common_values;
+            let is_near = |one: &&String| {
+                known.iter().any(|other| other != *one && other.trim().eq_ignore_ascii_case(one.trim()))
+            };
+            known.iter().find(is_near).map(|one| (column.name.clone(), one.clone()))
+        };
+        if let Some((column, value)) = keys.iter().find_map(twice) {
+            let sentence =
+                format!("'{value}' is also written in other letters as {column}, which is a group of its own.");
+            return Some(doubt("other_case", sentence));
+        }
         let of_value = |column: &Expression, value: &Expression| {
             let Expression::Literal(Literal::Text(written)) = value else { return None };
             let column = self.column(column)?;
             let known = &column.statistics.as_ref()?.common_values;
-            let near = known.iter().find(|value| value.trim().eq_ignore_ascii_case(written.trim()))?;
-            (!known.contains(written)).then(|| (column.name.clone(), written.clone(), near.clone()))
+            let is_near = |value: &&String| *value != written && value.trim().eq_ignore_ascii_case(written.trim());
+            let near = known.iter().find(is_near)?;
+            Some((column.name.clone(), written.clone(), near.clone(), known.contains(written)))
         };
         let of_condition = |condition: &Expression| {
             let mut found = None;
             condition.visit(&mut |part| {
                 let here = match part {
                     Expression::In { value, list } => list.iter().find_map(|one| of_value(value, one)),
-                    other => other
-                        .as_infix("=")
+                    other => ["=", "<>"]
+                        .iter()
+                        .find_map(|sign| other.as_infix(sign))
                         .and_then(|(left, right)| of_value(left, right).or_else(|| of_value(right, left))),
                 };
                 found = found.take().or(here);
             });
             found
         };
-        let (column, written, near) = self.conditions().find_map(of_condition)?;
-        Some(doubt("other_case", format!("No row is known whose {column} is '{written}'; there is '{near}'.")))
+        let (column, written, near, is_known) = self.conditions().find_map(of_condition)?;
+        let sentence = if is_known {
+            format!("Some rows have '{near}' as {column}, which does not count as '{written}'.")
+        } else {
+            format!("No row is known whose {column} is '{written}'; there is '{near}'.")
+        };
+        Some(doubt("other_case", sentence))
     }
 
     /// A table with validity dates is read without a date.

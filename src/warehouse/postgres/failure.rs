@@ -10,6 +10,9 @@ use deadpool_postgres::tokio_postgres::error::{DbError, ErrorPosition, Severity,
 
 use crate::warehouse::{Error, Limits};
 
+/// How much earlier than by this program's clock the server may stop a statement.
+const CLOCKS_DIFFER: Duration = Duration::from_millis(100);
+
 /// Characters of a message at most. PostgreSQL may quote a value of any size in it.
 const MESSAGE_CHARACTERS_MAX: usize = 800;
 /// Characters of the statement that a message quotes, from the position of the error on.
@@ -51,7 +54,8 @@ pub(super) fn while_running(
     elapsed: Duration,
     limits: &Limits,
 ) -> Failure {
-    let stopped = error.code() == Some(&SqlState::QUERY_CANCELED) && elapsed >= limits.timeout;
+    // The server counts whole milliseconds, and from a moment of its own.
+    let stopped = error.code() == Some(&SqlState::QUERY_CANCELED) && elapsed + CLOCKS_DIFFER >= limits.timeout;
     Failure::Answer(if stopped {
         Error::Timeout { seconds: limits.timeout.as_secs().max(1) }
     } else if is_lost(error) {

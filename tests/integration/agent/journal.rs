@@ -36,8 +36,8 @@ fn what_is_written_is_read_back() {
     assert_eq!(run.run_id, RUN_ID);
     assert_eq!(run.started_at, Some(started_at()));
     assert_eq!(run.started.unwrap().focus, "customer_churn");
-    assert_eq!(run.findings.len(), 4);
-    assert_eq!(run.findings[0], sample_run::churn());
+    assert_eq!(run.told.len(), 4);
+    assert_eq!(run.told[0], sample_run::churn());
     assert_eq!(**run.results.get("Q1").unwrap(), sample_run::monthly());
     assert_eq!(run.results.iter().count(), 5);
     assert_eq!((run.queries_failed, run.findings_refused), (1, 1));
@@ -65,8 +65,8 @@ fn a_journal_cut_at_any_byte_reads_as_an_unfinished_run() {
         );
         assert_eq!(run.damage, [], "cut at {length}");
         assert_eq!(run.run_id, RUN_ID);
-        assert!(run.findings.len() >= findings_before);
-        findings_before = run.findings.len();
+        assert!(run.told.len() >= findings_before);
+        findings_before = run.told.len();
     }
     assert_eq!(findings_before, 1);
 }
@@ -92,7 +92,7 @@ fn damage_in_the_middle_is_named_by_its_line_and_the_rest_is_read() {
     let run = read(&path).unwrap();
     assert_eq!(run.damage.iter().map(|Damage { line, .. }| *line).collect::<Vec<_>>(), [3, 5]);
     assert!(run.damage[1].problem.contains("invented_later"), "{:?}", run.damage);
-    assert_eq!(run.findings.len(), 1);
+    assert_eq!(run.told.len(), 1);
     assert_eq!(run.stop_reason, StopReason::Finished);
 }
 
@@ -103,8 +103,8 @@ fn of_two_findings_with_one_fingerprint_the_later_stands() {
     let later = serde_json::from_value(later).unwrap();
     let found = [sample_run::churn(), later].map(|finding| Event::Found(Box::new(finding)));
     let run = sample_run::run(&found);
-    assert_eq!(run.findings.len(), 1);
-    assert_eq!(run.findings[0].severity, Severity::Critical);
+    assert_eq!(run.told.len(), 1);
+    assert_eq!(run.told[0].severity, Severity::Critical);
 }
 
 #[test]

@@ -16,8 +16,6 @@ fn queried() -> Event {
         question: "Who stopped ordering?".to_owned(),
         table,
         elapsed_milliseconds: 8,
-        pins: Vec::new(),
-        literals: Vec::new(),
     };
     Event::Queried(result)
 }

@@ -26,10 +26,10 @@ fn rows_go_to_standard_output_and_their_count_to_standard_error() {
         assert_eq!((outcome.code, outcome.stdout.as_str()), (0, expected), "{}", outcome.stderr);
         assert_eq!(outcome.stderr, "2 rows\n");
     };
-    check("terminal", "region  n\n──────  ─\nNorth   6\nWest    5\n");
-    check("csv", "region,n\nNorth,6\nWest,5\n");
+    check("terminal", "region   n\n──────  ──\nNorth   12\nWest     5\n");
+    check("csv", "region,n\nNorth,12\nWest,5\n");
     let columns = r#"[{"name":"region","type_name":"text"},{"name":"n","type_name":"int8"}]"#;
-    check("json", &format!(r#"{{"columns":{columns},"rows":[["North",6],["West",5]],"more_rows":false}}{}"#, "\n"));
+    check("json", &format!(r#"{{"columns":{columns},"rows":[["North",12],["West",5]],"more_rows":false}}{}"#, "\n"));
 }
 
 #[test]

@@ -4,7 +4,7 @@ pub(crate) mod driver;
 
 use std::sync::Arc;
 
-use explore::finding::{Category, Severity, Told};
+use explore::finding::{Confidence, Severity};
 use explore::sample::{self, Options, SAMPLE_SQL};
 use explore::warehouse::catalog::Catalog;
 use jiff::civil::{Date, date};
@@ -35,14 +35,44 @@ async fn run_adjusted(name: &str, sql: &str, focus: &str, as_of: Date, adjust: f
 async fn a_churn_run_on_the_sample_finds_the_customer_who_stopped_and_nobody_else() {
     let run = run("offline_churn", SAMPLE_SQL, "customer_churn", AS_OF).await;
     run.assert_clean();
-    assert_eq!(run.segments(), ["CUST004"]);
+    run.assert_on(&["CUST004"]);
+    let finding = run.finding("CUST004");
+    let sentences = finding.facts.iter().map(|fact| fact.sentence.as_str()).collect::<Vec<_>>();
+    assert!(sentences[0].contains("fell from 75.0% to 0.0%") && sentences[0].contains("p = 0.001"), "{run}");
+    assert!(sentences[1].contains("fell from 9 to 0") && sentences[2].contains("is 1 August 2025"), "{run}");
+    assert_eq!(finding.confidence, Confidence::High);
+    let actions = finding.actions.join("\n");
+    assert!(actions.starts_with("Account manager: call CUST004 (GHI Service Center, North"), "{actions}");
+    let answers = run.answers();
+    assert_eq!(answers[..2], [sentences[0], sentences[0]]);
+    assert!(answers[2].contains("does not look for this"), "{answers:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broad_run_on_the_sample_finds_the_four_signals_and_nothing_else() {
     let run = run("offline_broad", SAMPLE_SQL, "broad", AS_OF).await;
     run.assert_clean();
-    assert_eq!(run.segments(), ["CUST004", "North", "BATCH009", "CUST006"]);
+    run.assert_on(&["CUST004", "North", "BATCH009", "CUST006"]);
+    assert!(run.finding("North").facts[1].sentence.contains("fell from 2 to 1"), "{run}");
+    assert!(run.finding("BATCH009").headline().contains("50 of 50"), "{run}");
+    assert!(run.finding("CUST006").headline().contains("is 0.150 with customer_code 'CUST006'"), "{run}");
+    assert!(run.findings.iter().all(|finding| finding.impact.is_some()), "{run}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_question_of_a_focus_is_answered_by_a_headline_or_says_why_not() {
+    for (focus, answered) in [
+        ("margin_analysis", [true, true, false].as_slice()),
+        ("product_performance", &[true, false]),
+        ("regional_analysis", &[true, false]),
+        ("broad", &[false, true, false]),
+    ] {
+        let run = run(&format!("offline_{focus}"), SAMPLE_SQL, focus, AS_OF).await;
+        run.assert_clean();
+        let answers = &run.stopped.answers;
+        assert_eq!(answers.iter().map(|answer| !answer.facts.is_empty()).collect::<Vec<_>>(), answered, "{focus}");
+        assert!(answers.iter().all(|answer| answer.facts.is_empty() == answer.not_answerable.is_some()), "{focus}");
+    }
 }
 
 /// A broad run on generated data, with its score.
@@ -51,8 +81,7 @@ async fn scored(seed: u64) -> (Run, sample::Score) {
     let mut sql = Vec::new();
     data.write_sql(&mut sql).unwrap();
     let run = run(&format!("offline_seed_{seed}"), std::str::from_utf8(&sql).unwrap(), "broad", AS_OF).await;
-    let findings = run.findings.iter().map(|finding| (finding.category, finding.evidence.as_slice()));
-    let score = sample::score(data.planted(), findings, &run.seen.results);
+    let score = sample::score(data.planted(), &run.findings, &run.seen.results);
     println!("seed {seed}: {score}");
     (run, score)
 }
@@ -63,14 +92,11 @@ async fn a_broad_run_on_generated_data_finds_most_of_what_is_planted() {
         let (run, score) = scored(seed).await;
         run.assert_clean();
         assert!(score.recall >= 0.85 && score.precision >= 0.85, "seed {seed}: {score}");
-        let severity = |finding: &Told| (finding.severity, finding.category);
-        assert!(
-            !run.findings
-                .iter()
-                .map(severity)
-                .any(|(severity, category)| { category == Category::Growth && severity > Severity::Low }),
-            "growth follows the number of customers: {run}"
-        );
+        let totals = run.findings.iter().filter(|finding| finding.lead().is_some_and(|lead| lead.subject.is_empty()));
+        assert!(totals.clone().count() > 0, "growth answers a question: {run}");
+        for total in totals {
+            assert_eq!(total.severity, Severity::Low, "growth follows the number of customers: {run}");
+        }
     }
 }
 
@@ -94,7 +120,8 @@ const RETAIL: &str = "
 async fn joined_tables_are_analysed_as_one_and_what_is_lacking_is_said() {
     let run = run("offline_retail", RETAIL, "broad", date(2025, 7, 1)).await;
     run.assert_clean();
-    assert!(run.finding("Customer 3").title.contains("Shop 'C'"), "{run}");
+    let actions = run.finding("id 3").actions.join("\n");
+    assert!(actions.contains("call 3 (Shop 'C', Lower)"), "{actions}");
     let lacking = run.stopped.looked_at.join("\n");
     assert!(lacking.contains("margin: there is no discount or gross column"), "{lacking}");
     assert!(lacking.contains("returns: nothing in it is a return"), "{lacking}");
@@ -122,11 +149,9 @@ const LINES: &str = "
 async fn quantity_times_price_is_the_value_where_there_is_no_amount() {
     let run = run("offline_lines", LINES, "broad", date(2025, 7, 1)).await;
     run.assert_clean();
-    assert_eq!(run.segments(), ["Customer 12007", "total without a customer", "P5"]);
-    let silent = run.finding("Customer 12007");
-    assert!(silent.title.starts_with("Customer 12007 is silent"), "{run}");
-    assert_eq!(silent.impact.metric, "sales value at risk");
-    assert!(silent.impact.assumptions.iter().any(|assumption| assumption.contains("quantity times unit price")));
+    run.assert_on(&["equal to 12007", "no (Customer ID)", "P5"]);
+    let silent = run.finding("12007");
+    assert!(silent.impact.as_ref().is_some_and(|impact| impact.sentence.contains("Quantity x Price")), "{run}");
 }
 
 /// Ten products with a contribution of three tenths, save one that is sold below cost and a customer who gets
@@ -145,8 +170,8 @@ const BELOW_COST: &str = "
 async fn what_is_sold_below_cost_or_far_below_the_usual_contribution_is_told() {
     let run = run("offline_contribution", BELOW_COST, "margin_analysis", date(2025, 7, 1)).await;
     run.assert_clean();
-    assert_eq!(run.segments(), ["Product 4", "C3"]);
-    assert!(run.finding("Product 4").title.contains("below cost"), "{run}");
+    run.assert_on(&["Product 4", "C3"]);
+    assert!(run.finding("Product 4").headline().contains("is -0.05"), "{run}");
 }
 
 /// A service desk: nothing to sum, so events are counted.
@@ -163,14 +188,16 @@ const SERVICE_DESK: &str = "
 async fn without_an_amount_events_are_counted() {
     let run = run("offline_desk", SERVICE_DESK, "customer_churn", date(2025, 7, 1)).await;
     run.assert_clean();
-    assert_eq!(run.segments(), ["user7"]);
+    run.assert_on(&["caller_id 'user7'"]);
+    let headline = run.finding("user7").headline();
+    assert!(headline.contains("rows of incidents with caller_id 'user7' fell from"), "{headline}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn data_that_end_long_ago_are_judged_by_their_own_last_day() {
     let run = run("offline_stale", SAMPLE_SQL, "customer_churn", date(2026, 11, 20)).await;
     run.assert_clean();
-    assert_eq!(run.segments(), ["CUST004"]);
+    run.assert_on(&["CUST004"]);
     let looked_at = &run.stopped.looked_at;
     assert!(looked_at.iter().any(|line| line.contains("end long before")), "{looked_at:?}");
 }
@@ -179,6 +206,6 @@ async fn data_that_end_long_ago_are_judged_by_their_own_last_day() {
 async fn a_database_with_nothing_to_analyse_is_told_so() {
     let sql = "CREATE TABLE settings (name text PRIMARY KEY, value text)";
     let run = run("offline_empty", sql, "broad", AS_OF).await;
-    assert_eq!(run.segments(), Vec::<&str>::new());
+    run.assert_on(&[]);
     assert!(run.stopped.looked_at.iter().any(|line| line.contains("no table has a date")), "{:?}", run.stopped);
 }

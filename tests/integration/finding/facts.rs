@@ -3,6 +3,7 @@
 mod corpora;
 mod forms;
 mod hostile;
+mod mutants;
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -50,9 +51,18 @@ struct Case {
 
 impl Ground {
     async fn new(name: &str, sql: &str) -> Self {
-        let url = fresh(name, &format!("{sql};\nANALYZE")).await;
+        // Groups in the order of their keys: claims may name a row by its number.
+        let in_order = format!(
+            "ALTER DATABASE {name} SET enable_hashagg = off; \
+             ALTER DATABASE {name} SET max_parallel_workers_per_gather = 0"
+        );
+        Self::over(&fresh(name, &format!("{sql};\nANALYZE;\n{in_order}")).await).await
+    }
+
+    /// The tables of a database that is there already.
+    async fn over(url: &str) -> Self {
         let rules = Rules { search_path: vec!["public".to_owned()], ..Rules::default() };
-        let (executor, mut opened) = Executor::open(Arc::new(connect(&url).await), rules, LIMITS).await.unwrap();
+        let (executor, mut opened) = Executor::open(Arc::new(connect(url).await), rules, LIMITS).await.unwrap();
         explore::semantic::complete(&mut opened.catalog, &Metadata::default());
         Self { executor, catalog: Arc::new(opened.catalog), as_of: date(2026, 1, 31) }
     }
@@ -61,12 +71,17 @@ impl Ground {
     async fn book(&self, statements: &[&str]) -> Result<Workbook, String> {
         let mut book = Workbook::new(Arc::clone(&self.catalog), self.as_of);
         for (index, sql) in statements.iter().enumerate() {
-            let select = self.executor.validate(sql).await.map_err(|refusal| refusal.to_string())?;
-            let table = self.executor.run(&select, LIMITS.timeout).await.map_err(|error| error.to_string())?;
-            let result = QueryResult::new(format!("q{}", index + 1), String::new(), &select, table, 0);
-            book.push(Sheet { result: Arc::new(result), lineage: lineage::of(&select, &self.catalog) });
+            book.push(self.sheet(&format!("q{}", index + 1), sql).await?);
         }
         Ok(book)
+    }
+
+    /// The result of one statement.
+    async fn sheet(&self, id: &str, sql: &str) -> Result<Sheet, String> {
+        let select = self.executor.validate(sql).await.map_err(|refusal| refusal.to_string())?;
+        let table = self.executor.run(&select, LIMITS.timeout).await.map_err(|error| error.to_string())?;
+        let result = QueryResult::new(id.to_owned(), String::new(), &select, table, 0);
+        Ok(Sheet { result: Arc::new(result), lineage: lineage::of(&select, &self.catalog) })
     }
 
     /// What each claim states, in order. A fact is kept, so that later claims can name it.

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use explore::agent::journal::{
     Coverage, Event, FailedQuery, Gap, Journal, NotLookedAt, Run, Started, StopReason, Stopped, Totals, read,
 };
-use explore::finding::Told;
 use explore::finding::results::QueryResult;
+use explore::finding::told::Told;
 use explore::warehouse::table::{Column, Table};
 use explore::warehouse::{Grade, Server};
 use jiff::{SignedDuration, Timestamp};
@@ -141,8 +141,6 @@ fn result(id: &str, question: &str, sql: &str, columns: &[(&str, &str)], rows: &
             more_rows: false,
         },
         elapsed_milliseconds: 12,
-        pins: Vec::new(),
-        literals: Vec::new(),
     }
 }
 

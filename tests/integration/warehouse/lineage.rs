@@ -2,7 +2,7 @@
 
 mod companion;
 mod doubts;
-mod generated;
+pub(crate) mod generated;
 mod random;
 
 use std::collections::BTreeMap;

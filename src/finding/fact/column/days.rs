@@ -13,9 +13,14 @@ use crate::warehouse::lineage::print;
 #[derive(Debug, Clone, Copy)]
 pub(in super::super) struct Reach {
     pub(in super::super) data: Period,
+    /// The last day, if its times end before the evening: it has just begun.
+    pub(in super::super) begun: Option<jiff::civil::Date>,
     /// The unit that each moment stands for, if all lie at the beginning of one.
     pub(in super::super) stamps: Option<Unit>,
 }
+
+/// The hour before which a last day of times is not whole.
+const EVENING: u8 = 20;
 
 /// Reads what a companion says of the span of the data.
 fn reach_of(row: &[Option<String>]) -> Option<Reach> {
@@ -26,14 +31,17 @@ fn reach_of(row: &[Option<String>]) -> Option<Reach> {
     let ends_months = matches!(row.get(companion::STAMPS.len() + 2).and_then(Option::as_deref), Some("t" | "true"));
     if ends_months && first < last {
         let data = Period { first: first.first_of_month(), end: last.tomorrow().ok()? };
-        return Some(Reach { data, stamps: None });
+        return Some(Reach { data, begun: None, stamps: None });
     }
+    let hour = row.get(1)?.as_deref().and_then(|text| text.get(11..13)?.parse::<u8>().ok());
     let end = match stamps.and_then(|unit| unit.beginning(last)) {
         Some(whole) => whole.end,
         None => last.tomorrow().ok()?,
     };
     // One moment alone says nothing of what moments stand for.
-    Some(Reach { data: Period { first, end }, stamps: stamps.filter(|_| first < last) })
+    let stamps = stamps.filter(|_| first < last);
+    let begun = hour.filter(|hour| *hour < EVENING && first < last && stamps.is_none()).map(|_| last);
+    Some(Reach { data: Period { first, end }, begun, stamps })
 }
 
 impl Column<'_> {
@@ -61,7 +69,9 @@ impl Column<'_> {
     pub(in super::super) fn stated(&self, time: &Named) -> Result<Option<Period>, Stop> {
         let known = self.known()?;
         let periods = known.iter().flat_map(|known| &known.conditions).filter_map(Condition::as_period);
-        Ok(periods.filter(|(named, _)| *named == time).map(|(_, period)| period).next())
+        let periods = periods.filter(|(named, _)| *named == time).map(|(_, period)| period);
+        // A year and the days before October are the days of that year before October.
+        Ok(periods.reduce(|one, other| one.and(other).unwrap_or(one)))
     }
 
     /// Returns the output that shows a key of time, of those to which a group belongs.
@@ -75,7 +85,7 @@ impl Column<'_> {
             let ground = Ground { base: &known.base, rows: &known.measure.rows, catalog: &self.book.catalog };
             let key = known.measure.keys.iter().find(|key| shown(key) == Some(output))?;
             let (moment, unit) = condition::truncated(&key.key, key.steps(), ground)?;
-            Some((ground.named(moment).ok()?, unit))
+            Some((ground.moment(moment).ok()?, unit))
         })
     }
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Doubt, Look, doubt};
+use super::{Doubt, Look, doubt, table_of};
 use crate::warehouse::catalog::Catalog;
 use crate::warehouse::lineage::expression::{Expression, SourceId};
-use crate::warehouse::lineage::query::{Block, Distinct, Query, Relation, Rows, Source};
+use crate::warehouse::lineage::query::{Block, Distinct, Item, Query, Relation, Rows, Source};
 use crate::warehouse::lineage::resolve::is_constant;
 
 /// A count, sum or average over rows of one source that another source can repeat.
@@ -36,8 +36,33 @@ pub(crate) fn grain<'r>(rows: &'r Rows, catalog: &Catalog) -> Option<&'r Source>
     sources.iter().find(|start| repeating(start, &sources, &equal, catalog, &[]).is_empty()).copied()
 }
 
-/// Returns whether each row of a table has a row of another one: a foreign key without NULL leads there, and the rows
-/// are joined by it.
+/// Returns whether at most one foreign key leads from a table to another, so that it need not be said which one joins
+/// them.
+pub(crate) fn is_only_way(main: &Source, other: &Source, catalog: &Catalog) -> bool {
+    let (Some((schema, name)), Some((to_schema, to_name))) = (table_of(main), table_of(other)) else { return true };
+    let keys = catalog.table(Some(schema), name).map(|table| table.foreign_keys.as_slice()).unwrap_or_default();
+    keys.iter().filter(|key| (key.schema.as_str(), key.table.as_str()) == (to_schema, to_name)).count() <= 1
+}
+
+/// Returns whether a source is on the side of an outer join that may have no row.
+pub(crate) fn is_optional(source: SourceId, rows: &Rows) -> bool {
+    let mut optional = Vec::new();
+    rows.items.iter().for_each(|item| optional_of(item, &mut optional));
+    optional.contains(&source)
+}
+
+/// Collects the sources of which an outer join may find no row.
+pub(super) fn optional_of(item: &Item, found: &mut Vec<SourceId>) {
+    let Item::Outer(outer) = item else { return };
+    found.extend(outer.right.sources().iter().map(|source| source.id));
+    if outer.full {
+        found.extend(outer.left.sources().iter().map(|source| source.id));
+    }
+    outer.left.items.iter().chain(&outer.right.items).for_each(|item| optional_of(item, found));
+}
+
+/// Returns whether each row of a table has a row of another one: a valid foreign key without NULL leads there, and the
+/// rows are joined by it.
 pub(crate) fn is_referred(main: &Source, other: &Source, rows: &Rows, catalog: &Catalog) -> bool {
     let table = |source: &Source| match &source.relation {
         Relation::Table { schema, name } => catalog.table(Some(schema), name),
@@ -52,11 +77,13 @@ pub(crate) fn is_referred(main: &Source, other: &Source, rows: &Rows, catalog: &
             is(left, main, column) && is(right, other, referred) || is(right, main, column) && is(left, other, referred)
         })
     };
-    from.foreign_keys.iter().filter(|key| (&key.schema, &key.table) == (&to.schema, &to.name)).any(|key| {
-        let is_known = |name: &String| from.column(name).is_some_and(|column| !column.nullable);
-        key.columns.iter().all(is_known)
-            && key.columns.iter().zip(&key.referred).all(|(column, referred)| is_joined(column, referred))
-    })
+    from.foreign_keys.iter().filter(|key| key.is_valid && (&key.schema, &key.table) == (&to.schema, &to.name)).any(
+        |key| {
+            let is_known = |name: &String| from.column(name).is_some_and(|column| !column.nullable);
+            key.columns.iter().all(is_known)
+                && key.columns.iter().zip(&key.referred).all(|(column, referred)| is_joined(column, referred))
+        },
+    )
 }
 
 /// Returns the sources of which there may be several rows for one row of `start`.

@@ -1,10 +1,34 @@
 //! What is missing: NULLs that a condition leaves out, ends that have not come, partners that a join did not find.
 
-use super::{Doubt, Look, column_in, doubt};
-use crate::warehouse::catalog::{Catalog, Column};
+use super::{Doubt, Look, column_in, doubt, joins};
+use crate::warehouse::catalog::{Catalog, Column, ValueKind};
 use crate::warehouse::lineage::expression::{Expression, Literal, Operator, SubqueryForm};
-use crate::warehouse::lineage::query::{Item, Query, Relation, Rows, Source};
+use crate::warehouse::lineage::query::{Query, Relation, Rows, Source};
 use crate::warehouse::lineage::types::is_moment;
+
+/// Signs of comparisons that say what a value is not, and hold for none that is missing.
+const NEGATED: &[&str] = &["<>", "!~", "!~*", "NOT LIKE", "NOT ILIKE"];
+
+/// Returns the columns of a value of which a missing one makes it missing. Those that something stands for are none.
+fn bare_columns(value: &Expression) -> impl Iterator<Item = Expression> {
+    fn collect(value: &Expression, found: &mut Vec<Expression>) {
+        let stands_for = match value {
+            Expression::Call { function, .. } => matches!(function.as_str(), "coalesce" | "concat" | "concat_ws"),
+            Expression::Operation { operator: Operator::Postfix(_), .. } | Expression::Subquery(_) => true,
+            _ => false,
+        };
+        if stands_for {
+            return;
+        }
+        if let Expression::Column(_) = value {
+            found.push(value.clone());
+        }
+        value.children().into_iter().for_each(|child| collect(child, found));
+    }
+    let mut found = Vec::new();
+    collect(value, &mut found);
+    found.into_iter()
+}
 
 /// The share of NULLs of a column that may have some; `None` if it has none.
 fn missing_share(column: &Column) -> Option<f64> {
@@ -18,16 +42,16 @@ impl Look<'_> {
         let dropped = |condition: &Expression| {
             let value = match condition {
                 Expression::Operation { operator: Operator::Prefix(sign), operands } if sign == "NOT" => {
-                    let columns = operands.first()?.columns();
-                    let mut columns = columns.into_iter().map(|column| Expression::Column(column.clone()));
-                    return columns.find_map(|column| self.missing(&column));
+                    operands.first()?
                 }
+                Expression::Quantified { left, operator, .. } if operator == "<>" => left,
                 other => {
-                    let (left, right) = other.as_infix("<>")?;
-                    if self.column(left).is_some_and(|column| column.nullable) { left } else { right }
+                    let sides = NEGATED.iter().find_map(|sign| other.as_infix(sign));
+                    let (left, right) = sides?;
+                    return bare_columns(left).chain(bare_columns(right)).find_map(|column| self.missing(&column));
                 }
             };
-            self.missing(value)
+            bare_columns(value).find_map(|column| self.missing(&column))
         };
         // IS NULL is known of each row.
         let is_known = |key: &Expression| matches!(key, Expression::Operation { operator: Operator::Postfix(_), .. });
@@ -119,22 +143,86 @@ impl Look<'_> {
             columns.filter(|column| is_moment(column, self.rows, self.catalog)).collect::<Vec<_>>()
         };
         let by = keys.iter().flat_map(|key| moments(key)).collect::<Vec<_>>();
-        let asked = self.aggregate.filter.iter().chain(self.aggregate.arguments.iter().filter(|one| asks(one)));
+        let counts = self.aggregate.function == "count" && !self.aggregate.distinct;
+        let asked = self.aggregate.arguments.iter().filter(|one| counts || asks(one));
+        let asked = self.aggregate.filter.iter().chain(asked);
         let other = asked.flat_map(moments).find(|one| !by.is_empty() && !by.contains(one))?;
         self.missing(&other)
     }
 
-    /// A flag that is not known counts as not set.
-    pub(super) fn unknown_flag(&self) -> Option<Doubt> {
-        let name = self.aggregate.filter.iter().find_map(|condition| self.missing(condition))?;
-        Some(doubt("unknown_flag", format!("Rows whose {name} is not known count as if it were false.")))
+    /// A value that is not known meets no condition on it: it counts as one that does not.
+    pub(super) fn unknown_value(&self) -> Option<Doubt> {
+        let mut conditions = self.aggregate.filter.iter().collect::<Vec<_>>();
+        for argument in &self.aggregate.arguments {
+            argument.visit(&mut |part| {
+                if let Expression::Case { operand: None, branches, .. } = part {
+                    conditions.extend(branches.iter().map(|(condition, _)| condition));
+                }
+            });
+        }
+        let is_required = |column: &Expression| {
+            self.rows.conditions.iter().chain(&self.aggregate.filter).any(|condition| {
+                matches!(condition, Expression::Operation { operator: Operator::Postfix(sign), operands }
+                    if sign == "IS NOT NULL" && operands.first() == Some(column))
+            })
+        };
+        let of_condition = |condition: &&Expression| {
+            let sides = ["<", "<=", ">", ">="].iter().find_map(|sign| condition.as_infix(sign));
+            let equals = condition.as_infix("=").map(|(left, right)| vec![left, right]);
+            let mut values = match (sides, condition) {
+                // Two moments have a doubt of their own.
+                (Some((left, _)), _) if is_moment(left, self.rows, self.catalog) => Vec::new(),
+                (Some((left, right)), _) => vec![left, right],
+                (None, Expression::Operation { operator: Operator::Postfix(sign), operands })
+                    if !sign.ends_with("NULL") =>
+                {
+                    operands.iter().collect()
+                }
+                // A text is one or another; a number that is not known may be any.
+                (None, Expression::In { value, .. }) if self.is_number(value) => vec![&**value],
+                (None, _) => match equals {
+                    Some(sides) => sides.into_iter().filter(|side| self.is_number(side)).collect(),
+                    None => vec![*condition],
+                },
+            };
+            values.retain(|value| matches!(value, Expression::Column(_)) && !is_required(value));
+            values.into_iter().find_map(|value| self.missing(value))
+        };
+        let name = conditions.iter().find_map(of_condition)?;
+        Some(doubt(
+            "unknown_value",
+            format!("Rows without a value of {name} count as if they did not meet the condition."),
+        ))
+    }
+
+    fn is_number(&self, value: &Expression) -> bool {
+        self.column(value).is_some_and(|column| column.value_kind() == ValueKind::Number)
+    }
+
+    /// Periods without a row have no group, so that an average over groups does not count them as 0.
+    pub(super) fn empty_periods(&self) -> Option<Doubt> {
+        if !matches!(self.aggregate.function.as_str(), "avg" | "min" | "max" | "percentile_cont" | "percentile_disc") {
+            return None;
+        }
+        let within = self.aggregate.within.iter().map(|order| &order.key);
+        let mut values = self.aggregate.arguments.iter().chain(within).flat_map(Expression::columns);
+        let of_column = |column: &crate::warehouse::lineage::expression::Column| {
+            let Some(Query::Block(inner)) = self.rows.source_of(column).and_then(Source::query) else { return false };
+            let counts = inner.outputs.get(column.index).is_some_and(|output| {
+                output.value.any(&mut |part| matches!(part, Expression::Aggregate(one) if matches!(one.function.as_str(), "count" | "sum")))
+            });
+            counts && inner.keys.iter().flatten().any(|key| is_moment(key, &inner.rows, self.catalog))
+        };
+        values.any(of_column).then(|| {
+            doubt("empty_periods", "It is over the periods that have rows: those without one are not 0, and the first and last may not be whole.")
+        })
     }
 
     /// A row for which a LEFT JOIN finds no partner looks like one whose partner has no value.
     pub(super) fn no_partner(&self, keys: &[&Expression]) -> Option<Doubt> {
         let mut optional = Vec::new();
         for item in &self.rows.items {
-            optional_of(item, &mut optional);
+            joins::optional_of(item, &mut optional);
         }
         let joined = self.rows.equalities().into_iter().flat_map(|(left, right)| [left, right]).collect::<Vec<_>>();
         let mut found = None;
@@ -179,16 +267,6 @@ fn asks(value: &Expression) -> bool {
         Expression::Cast { value, .. } => asks(value),
         other => other.is_condition(),
     }
-}
-
-/// Collects the sources of which an outer join may find no row.
-fn optional_of(item: &Item, found: &mut Vec<usize>) {
-    let Item::Outer(outer) = item else { return };
-    found.extend(outer.right.sources().iter().map(|source| source.id));
-    if outer.full {
-        found.extend(outer.left.sources().iter().map(|source| source.id));
-    }
-    outer.left.items.iter().chain(&outer.right.items).for_each(|item| optional_of(item, found));
 }
 
 /// Returns the column that a moment is, or is computed from with an interval. What stands for a missing one has none.

@@ -8,7 +8,7 @@ use sqlparser::ast::{
 use super::super::expression::{Expression, Literal, Subquery, SubqueryForm};
 use super::super::query::Query;
 use super::scope::Scope;
-use super::{Resolver, names};
+use super::{Resolver, is_constant, names};
 use crate::typeset::text::line;
 
 /// Characters of a form that a reason names.
@@ -135,7 +135,13 @@ impl<'q> Resolver<'q> {
     }
 
     fn infix(&mut self, left: &'q Expr, operator: &str, right: &'q Expr, scope: &Scope<'_>) -> Expression {
-        Expression::infix(self.expression(left, scope), operator, self.expression(right, scope))
+        let (left, right) = (self.expression(left, scope), self.expression(right, scope));
+        // `5 <= x` says `x >= 5`, and is called so.
+        let mirrored = [("<", ">"), ("<=", ">="), (">", "<"), (">=", "<="), ("=", "="), ("<>", "<>")];
+        match mirrored.iter().find(|(written, _)| *written == operator) {
+            Some((_, sign)) if is_constant(&left) && !is_constant(&right) => Expression::infix(right, sign, left),
+            _ => Expression::infix(left, operator, right),
+        }
     }
 
     fn between(

@@ -34,7 +34,7 @@
     WHERE pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT')
     GROUP BY a.attrelid
 ), keys AS (
-    SELECT k.conrelid, k.conname, k.contype, k.confrelid, (
+    SELECT k.conrelid, k.conname, k.contype, k.confrelid, k.convalidated, (
             SELECT pg_catalog.json_agg(a.attname ORDER BY u.place)
             FROM unnest(k.conkey) WITH ORDINALITY AS u (number, place)
             JOIN pg_catalog.pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = u.number
@@ -45,11 +45,13 @@
         ) AS referred
     FROM chosen AS c
     JOIN pg_catalog.pg_constraint AS k ON k.conrelid = c.oid AND k.contype IN ('p', 'f') AND k.conparentid = 0
+    -- A query on a table reads those that inherit from it too, and they are under none of its keys.
+    WHERE c.relkind <> 'r' OR NOT EXISTS (SELECT 1 FROM pg_catalog.pg_inherits AS i WHERE i.inhparent = c.oid)
 ), primary_keys AS (
     SELECT conrelid, names FROM keys WHERE contype = 'p'
 ), foreign_keys AS (
     SELECT k.conrelid, pg_catalog.json_agg(pg_catalog.json_build_object(
-        'columns', k.names, 'schema', r.nspname, 'table', r.relname, 'referred', k.referred
+        'columns', k.names, 'schema', r.nspname, 'table', r.relname, 'referred', k.referred, 'is_valid', k.convalidated
     ) ORDER BY k.conname) AS document
     FROM keys AS k
     JOIN chosen AS r ON r.oid = k.confrelid

@@ -104,7 +104,7 @@ fn an_identical_query_is_answered_from_the_runs_own_results() {
     assert!(answers[3].contains("\nfacts that you can record:\nf1 "), "{}", answers[3]);
     let (first, rows) = answers[3].split_once('\n').unwrap();
     assert_eq!(first, "q1");
-    assert!(rows.contains("CUST004 | GHI Service Center | North | 3 | 2025-08-01 | 119 | 114000.00"), "{rows}");
+    assert!(rows.contains("CUST004 | GHI Service Center | North | 9 | 2025-08-01 | 119 | 342000.00"), "{rows}");
     assert_eq!(answers[2], format!("q1 (the same query ran before; this is its result)\n{rows}"));
     assert_eq!(answers[1], answers[3]);
     assert_eq!(answers[0], answers[3]);

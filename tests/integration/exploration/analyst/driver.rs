@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use explore::agent::journal::{Event, StopReason, Stopped};
-use explore::agent::prompt::Briefing;
-use explore::agent::tools::{Speech, Toolbox};
+use explore::agent::prompt::{Briefing, Library};
+use explore::agent::tools::Toolbox;
 use explore::agent::{self, Budget, Observer, Setup};
 use explore::exploration::analyst::OfflineAnalyst;
-use explore::finding::Told;
+use explore::finding::record::Finding;
 use explore::finding::results::Results;
 use explore::semantic::roles;
 use explore::warehouse::catalog::Catalog;
@@ -21,7 +21,7 @@ use jiff::civil::Date;
 
 /// What came of a run.
 pub(crate) struct Run {
-    pub(crate) findings: Vec<Told>,
+    pub(crate) findings: Vec<Finding>,
     pub(crate) stopped: Stopped,
     pub(crate) seen: Seen,
 }
@@ -30,7 +30,7 @@ pub(crate) struct Run {
 #[derive(Default)]
 pub(crate) struct Seen {
     pub(crate) results: Results,
-    /// Queries that failed and findings that were sent back, with why.
+    /// Queries that failed, claims and findings that were refused, with why.
     pub(crate) refusals: Vec<String>,
 }
 
@@ -42,6 +42,7 @@ impl Observer for Seen {
             Event::FindingRefused { arguments, problems } => {
                 self.refusals.push(format!("{}\n{arguments}", problems.join("\n")));
             }
+            Event::ClaimRefused { claim, reason } => self.refusals.push(format!("{claim}: {reason}")),
             _ => {}
         }
         Ok(())
@@ -67,7 +68,8 @@ pub(crate) async fn catalog(database: &dyn Database, adjust: fn(&mut Catalog)) -
 
 /// Plays a run on `database`.
 pub(crate) async fn play(database: Arc<dyn Database>, catalog: Catalog, focus: &str, as_of: Date) -> Run {
-    let analyst = OfflineAnalyst::new(&catalog, focus, as_of);
+    let questions = Library::default().focus(focus).map(|focus| focus.questions()).unwrap_or_default();
+    let analyst = OfflineAnalyst::new(&catalog, focus, &questions, as_of);
     let rules = Rules { search_path: vec!["public".to_owned()], ..Rules::default() };
     let (executor, _) = Executor::open(database, rules, LIMITS).await.unwrap();
     let toolbox = Toolbox { executor, catalog: Arc::new(catalog), bounds: Bounds::default(), plans: false };
@@ -81,8 +83,7 @@ pub(crate) async fn play(database: Arc<dyn Database>, catalog: Catalog, focus: &
         budget,
         price: None,
         as_of,
-        speech: Speech::Words,
-        questions: &[],
+        questions: &questions,
     };
     let mut seen = Seen::default();
     let outcome = agent::explore(setup, std::future::pending(), &mut seen).await.unwrap();
@@ -90,15 +91,28 @@ pub(crate) async fn play(database: Arc<dyn Database>, catalog: Catalog, focus: &
 }
 
 impl Run {
-    /// Whom the findings are about.
-    pub(crate) fn segments(&self) -> Vec<&str> {
-        self.findings.iter().map(|finding| finding.segment.as_str()).collect()
+    /// That there is a finding on each of these, in their order, and no other: the headline names it.
+    pub(crate) fn assert_on(&self, names: &[&str]) {
+        let headlines = self.findings.iter().map(Finding::headline).collect::<Vec<_>>();
+        assert_eq!(headlines.len(), names.len(), "{headlines:#?}");
+        for (headline, name) in headlines.iter().zip(names) {
+            assert!(headline.contains(name), "{name}: {headline}");
+        }
     }
 
-    /// The finding about `segment`.
-    pub(crate) fn finding(&self, segment: &str) -> &Told {
-        let found = self.findings.iter().find(|finding| finding.segment == segment);
-        found.unwrap_or_else(|| panic!("no finding on {segment}, only on {:?}", self.segments()))
+    /// The finding whose headline names `value`.
+    pub(crate) fn finding(&self, value: &str) -> &Finding {
+        let found = self.findings.iter().find(|finding| finding.headline().contains(value));
+        found.unwrap_or_else(|| panic!("no finding on {value}: {self}"))
+    }
+
+    /// The sentences of the answers to the questions, or why there is none.
+    pub(crate) fn answers(&self) -> Vec<String> {
+        let answer = |answered: &explore::agent::journal::Answered| {
+            let sentences = answered.facts.iter().map(|fact| fact.sentence.clone());
+            sentences.chain(answered.not_answerable.clone()).collect::<Vec<_>>().join(" ")
+        };
+        self.stopped.answers.iter().map(answer).collect()
     }
 
     /// That it ended by itself and was refused nothing.
@@ -111,9 +125,10 @@ impl Run {
 impl std::fmt::Display for Run {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for finding in &self.findings {
-            let (severity, impact) = (finding.severity, &finding.impact);
-            writeln!(formatter, "{severity:?} {}\n  {}", finding.title, finding.narrative)?;
-            writeln!(formatter, "  {} {} {}: {}", impact.metric, impact.amount_text, impact.unit, impact.arithmetic)?;
+            writeln!(formatter, "{:?}, confidence {:?}", finding.severity, finding.confidence)?;
+            for fact in finding.all_facts() {
+                writeln!(formatter, "  {}", fact.sentence)?;
+            }
         }
         for refusal in &self.seen.refusals {
             writeln!(formatter, "REFUSED {refusal}")?;

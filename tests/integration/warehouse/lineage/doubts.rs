@@ -154,9 +154,9 @@ const CASES: &[Case] = &[
         meant: "SELECT date_trunc('month', paid_on), count(*) FILTER (WHERE paid_on IS NOT NULL) FROM payments GROUP BY 1 ORDER BY 1",
     },
     Case {
-        id: "unknown_flag",
+        id: "unknown_value",
         doubtful: "SELECT count(*) FILTER (WHERE checked) * 1.0 / count(*) FROM payments",
-        meant: "SELECT count(*) FILTER (WHERE checked IS TRUE) * 1.0 / count(checked) FROM payments",
+        meant: "SELECT count(*) FILTER (WHERE checked) * 1.0 / count(*) FROM payments WHERE checked IS NOT NULL",
     },
     Case {
         id: "no_partner",

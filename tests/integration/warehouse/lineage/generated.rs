@@ -8,7 +8,7 @@ use regex::Regex;
 use tokio_postgres::Client;
 
 /// Fills all tables of the schema `public` that are empty. Texts are taken from what the statements compare columns with.
-pub(super) async fn fill(client: &Client, statements: &[&str], rows: usize) {
+pub(crate) async fn fill(client: &Client, statements: &[&str], rows: usize) {
     let compared = compared(statements);
     let mut random = ChaCha8Rng::seed_from_u64(7);
     let query = "SELECT c.table_name::text, c.column_name::text, c.data_type::text, c.is_nullable::text, c.is_generated::text \
