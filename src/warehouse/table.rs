@@ -1,6 +1,6 @@
 //! A query's result: a table of text with a limited number of rows.
 //!
-//! The model, the reports and the checker all read this type. Cells contain the text that PostgreSQL renders, so that
+//! The model, the reports and the evaluation of claims all read this type. Cells contain the text that PostgreSQL renders, so that
 //! no conversion loses anything. This module knows nothing of SQL, databases or findings.
 
 use schemars::JsonSchema;

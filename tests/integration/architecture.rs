@@ -77,7 +77,7 @@ fn a_planted_upward_import_is_noticed() {
     check("warehouse", 2, "use super::table::Table;\nuse crate::typeset::text;", &[]);
     check("monitor", 1, "pub use super::app::output;", &["app"]);
     check("monitor", 3, "let day = crate::exploration::report::day();", &["exploration"]);
-    check("agent", 2, "use crate::{\n    deliver::{self, Channels},\n    finding::Told,\n};", &["deliver"]);
+    check("agent", 2, "use crate::{\n    deliver::{self, Channels},\n    finding::told::Told,\n};", &["deliver"]);
     check("app", 3, "use crate::{monitor, warehouse::sql};", &[]);
     check("state", 2, "/// See [`crate::monitor::memory`].\nuse crate::warehouse::Error;", &[]);
 }
