@@ -8,7 +8,7 @@ use super::Exploration;
 use super::journal::{Answered, Event, Question};
 use super::tools::{Answering, State};
 use crate::finding::assumption::{Assuming, Assumption};
-use crate::finding::claim::Claim;
+use crate::finding::claim::{self, Claim};
 use crate::finding::companions::Evaluator;
 use crate::finding::fact::{self, Fact};
 use crate::finding::record::{self, FACTS_MAX, Finding, Proposal};
@@ -21,8 +21,6 @@ const CLAIMS_MAX: usize = 16;
 const COMPANIONS_SHARE: u32 = 10;
 /// The time for the engine's own queries of a run without a time limit.
 const COMPANIONS_TIME: Duration = Duration::from_mins(1);
-/// How a note begins that more was given than is kept.
-const ONLY_SO_MANY: &str = "only";
 /// What stands for a reason that states figures of its own.
 const UNSAID: &str = "the reason states figures that no fact has, and is left out";
 /// Characters of a sentence that a model sees.
@@ -153,7 +151,10 @@ impl Exploration<'_> {
     /// if the text names a query.
     fn about_background(&self, text: &str) -> String {
         let count = self.setup.given.len();
-        if count == 0 || Claim::parse(text).is_ok() || text.split(|c: char| !c.is_alphanumeric()).any(is_query) {
+        if count == 0
+            || Claim::parse(text).is_ok()
+            || text.split(|c: char| !c.is_alphanumeric()).any(|word| claim::is_id(word, 'q'))
+        {
             return String::new();
         }
         format!(
@@ -162,8 +163,9 @@ impl Exploration<'_> {
         )
     }
 
-    /// Evaluates claims; returns the facts that hold, and what is wrong with the others.
-    async fn facts(&mut self, claims: &[String]) -> io::Result<(Vec<Fact>, Vec<String>)> {
+    /// Evaluates claims; returns the facts that hold, what is wrong with the others, and a note if more were given than are
+    /// kept.
+    async fn facts(&mut self, claims: &[String]) -> io::Result<(Vec<Fact>, Vec<String>, Option<String>)> {
         let (mut facts, mut problems) = (Vec::<Fact>::new(), Vec::new());
         let claims = claims.iter().flat_map(|claim| self.facts_of_finding(claim)).collect::<Vec<_>>();
         for claim in claims.iter().take(FACTS_MAX) {
@@ -173,15 +175,14 @@ impl Exploration<'_> {
                 Err(problem) => problems.push(format!("{claim}: {problem}")),
             }
         }
-        if claims.len() > FACTS_MAX {
-            problems.push(format!("{ONLY_SO_MANY} {FACTS_MAX} facts are kept"));
-        }
-        Ok((facts, problems))
+        let cut = (claims.len() > FACTS_MAX).then(|| format!("only {FACTS_MAX} facts are kept"));
+        Ok((facts, problems, cut))
     }
 
     /// Records a finding of facts. Returns the answer for the model, and whether a finding was recorded.
     pub(super) async fn propose(&mut self, proposal: &Proposal, arguments: &str) -> io::Result<(String, bool)> {
-        let (facts, mut problems) = self.facts(&proposal.facts).await?;
+        let (facts, mut problems, cut) = self.facts(&proposal.facts).await?;
+        problems.extend(cut);
         if proposal.facts.is_empty() {
             problems.push(
                 "facts is empty: name at least one, as in {\"facts\": [\"f4\"], \"actions\": [\"..\"]}".to_owned(),
@@ -265,9 +266,9 @@ impl Exploration<'_> {
         for own in &mut answered {
             let number = own.question;
             for answer in given.iter().filter(|answer| answer.question == number) {
-                let (facts, refused) = self.facts(&answer.facts).await?;
-                let refused = refused.into_iter().filter(|problem| !problem.starts_with(ONLY_SO_MANY));
-                problems.extend(refused.map(|problem| format!("answer {number}: {problem}")));
+                // That more facts answer it than are kept is no reason to go on.
+                let (facts, refused, _) = self.facts(&answer.facts).await?;
+                problems.extend(refused.into_iter().map(|problem| format!("answer {number}: {problem}")));
                 let proposal = Proposal { reading: answer.reading.clone(), ..Proposal::default() };
                 let words = record::words(&proposal, &facts.iter().collect::<Vec<_>>(), self.book.facts());
                 own.facts.extend(facts);
@@ -304,21 +305,11 @@ fn without_answer(answered: &[Answered]) -> Option<String> {
 /// Returns the only id of a fact in a text, such as `Hardware is the most common (f2)`.
 fn named(text: &str) -> Option<String> {
     let words = text.split(|c: char| !c.is_alphanumeric());
-    let is_id = |word: &&str| {
-        let digits = word.strip_prefix(['f', 'F']);
-        digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
-    };
-    let mut ids = words.filter(is_id);
+    let mut ids = words.filter(|word| claim::is_id(word, 'f'));
     match (ids.next(), ids.next()) {
         (Some(only), None) => Some(only.to_lowercase()),
         _ => None,
     }
-}
-
-/// Returns whether a word is the id of a query, such as `q3`.
-fn is_query(word: &str) -> bool {
-    let digits = word.strip_prefix(['q', 'Q']);
-    digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Returns lines of facts as the end of an answer.

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::typeset::text::line;
 
+/// The call that stands for an assumption in a formula, with its id and its number.
+pub(super) const ASSUMED: &str = "assumed";
 /// Characters of a name, a unit and a reason.
 const NAME_CHARACTERS_MAX: usize = 80;
 const UNIT_CHARACTERS_MAX: usize = 24;

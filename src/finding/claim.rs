@@ -5,6 +5,8 @@
 
 mod parse;
 
+pub(crate) use self::parse::is_id;
+
 use std::fmt;
 
 use rust_decimal::Decimal;

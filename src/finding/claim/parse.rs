@@ -382,8 +382,8 @@ impl<'t> Parser<'t> {
     }
 }
 
-/// Returns whether the word is an id such as `q3`.
-fn is_id(word: &str, letter: char) -> bool {
+/// Returns whether the word is an id such as `q3`: the letter, in either case, and digits.
+pub(crate) fn is_id(word: &str, letter: char) -> bool {
     let mut characters = word.chars();
     let is_letter = characters.next().is_some_and(|first| first.eq_ignore_ascii_case(&letter));
     let digits = characters.as_str();

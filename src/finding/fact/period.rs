@@ -3,6 +3,8 @@
 use jiff::civil::{Date, ISOWeekDate, Weekday};
 use jiff::{Span, ToSpan as _};
 
+use crate::warehouse::lineage::presentation::format_letters;
+
 /// The days from `first` to the one before `end`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Period {
@@ -36,9 +38,7 @@ impl Unit {
 
     /// Returns the unit to which a format of `to_char` tells a moment, if it tells all of it.
     pub(super) fn of_format(format: &str) -> Option<Self> {
-        let plain = format.split('"').step_by(2).collect::<String>().to_uppercase();
-        let letters = plain.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
-        Some(match letters.as_str() {
+        Some(match format_letters(format).as_str() {
             "YYYY" => Self::Year,
             "YYYYQ" => Self::Quarter,
             "YYYYMM" | "MONYYYY" | "MONTHYYYY" | "FMMONTHYYYY" => Self::Month,

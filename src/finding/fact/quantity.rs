@@ -7,15 +7,13 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use super::condition::{Condition, follows, has};
 use super::period::Period;
 use crate::finding::CellReference;
-use crate::finding::assumption::Assumption;
+use crate::finding::assumption::{ASSUMED, Assumption};
 use crate::typeset::text::group_digits;
 use crate::warehouse::lineage::doubts::Doubt;
 use crate::warehouse::lineage::expression::{Expression, Literal, Operator};
 
 /// Decimals beyond which a number is rounded: a division gave them, nobody chose to show them.
 const DECIMALS_MAX: u32 = 4;
-/// The call that stands for an assumption in a formula, with its id and its number.
-pub(in crate::finding) const ASSUMED: &str = "assumed";
 /// Rows below which a percentage of a change, or a multiple, says little.
 pub(super) const BASE_ROWS_MIN: u64 = 10;
 

@@ -33,18 +33,21 @@ pub(super) fn first_cell(operand: &Operand, book: &Workbook) -> Option<Reference
     }
 }
 
+/// Returns the days over which the data behind an operand reach.
+fn reach(time: &Named, operand: &Operand, book: &Workbook) -> Result<Option<Reach>, Stop> {
+    let Some(reference) = first_cell(operand, book) else { return Ok(None) };
+    select::cell(&reference, book)?.0.reach(time)
+}
+
 /// Returns the part of a period that the data behind an operand cover.
 fn covered(period: Period, time: &Named, operand: &Operand, book: &Workbook) -> Result<Period, Stop> {
-    let Some(reference) = first_cell(operand, book) else { return Ok(period) };
-    let (column, _) = select::cell(&reference, book)?;
-    let Some(Reach { data, .. }) = column.reach(time)? else { return Ok(period) };
+    let Some(Reach { data, .. }) = reach(time, operand, book)? else { return Ok(period) };
     period.and(data).ok_or_else(|| Stop::Refused(format!("there are no data {}", period.phrase())))
 }
 
 /// Returns the note that the data end within the last day of a period that they cover.
 fn in_part(seen: Period, time: &Named, operand: &Operand, book: &Workbook) -> Result<&'static str, Stop> {
-    let Some(reference) = first_cell(operand, book) else { return Ok("") };
-    let begun = select::cell(&reference, book)?.0.reach(time)?.and_then(|reach| reach.begun);
+    let begun = reach(time, operand, book)?.and_then(|reach| reach.begun);
     Ok(if begun == Some(seen.last()) { ", the last of them in part" } else { "" })
 }
 
@@ -52,9 +55,7 @@ fn in_part(seen: Period, time: &Named, operand: &Operand, book: &Workbook) -> Re
 /// one day.
 fn stamped(period: Period, time: &Named, operand: &Operand, book: &Workbook) -> Result<(Period, Period), Stop> {
     let seen = covered(period, time, operand, book)?;
-    let Some(reference) = first_cell(operand, book) else { return Ok((period, seen)) };
-    let (column, _) = select::cell(&reference, book)?;
-    let unit = column.reach(time)?.and_then(|reach| reach.stamps);
+    let unit = reach(time, operand, book)?.and_then(|reach| reach.stamps);
     match (unit, period.unit()) {
         (Some(Unit::Week), Some(Unit::Month | Unit::Quarter | Unit::Year)) => {
             refused("its rows stand for weeks, which belong to no month: group by week".to_owned())
@@ -163,19 +164,16 @@ impl Step {
         if !self.one.depends_on_length() || per_words(&self.one).is_some() {
             return Ok(String::new());
         }
-        if let Some(reference) = first_cell(from, book) {
-            let begun = select::cell(&reference, book)?.0.reach(&self.time)?.and_then(|reach| reach.begun);
-            let is_it = |period: Period| period.unit() == Some(Unit::Day) && begun == Some(period.first);
-            if is_it(self.first) || is_it(self.second) {
-                return Ok("; the data end within the last of these days".to_owned());
-            }
+        let reach = reach(&self.time, from, book)?;
+        let begun = reach.and_then(|reach| reach.begun);
+        let is_it = |period: Period| period.unit() == Some(Unit::Day) && begun == Some(period.first);
+        if is_it(self.first) || is_it(self.second) {
+            return Ok("; the data end within the last of these days".to_owned());
         }
         if on_all_days(&self.one, &self.time).is_err() {
             return Ok("; it is of some days of a period only, of which the two need not have equally many".to_owned());
         }
-        let Some(reference) = first_cell(from, book) else { return Ok(String::new()) };
-        let (column, _) = select::cell(&reference, book)?;
-        let stamps = column.reach(&self.time)?.and_then(|reach| reach.stamps);
+        let stamps = reach.and_then(|reach| reach.stamps);
         let is_mixed = stamps == Some(Unit::Week) && self.first.unit() != Some(Unit::Week);
         let note = "; its rows stand for weeks, of which the two need not have equally many";
         Ok(if is_mixed && self.first.unit() != Some(Unit::Day) { note.to_owned() } else { String::new() })

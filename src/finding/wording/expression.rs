@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::condition::bracketed;
 use super::{aggregate, literal, query_words};
+use crate::finding::assumption::ASSUMED;
 use crate::warehouse::catalog::{Catalog, ValueKind};
 use crate::warehouse::lineage::expression::{Column, Expression, Literal, Operator, SourceId, SubqueryForm, Window};
 use crate::warehouse::lineage::query::{Query, Relation, Rows};
@@ -354,7 +355,7 @@ impl Words<'_> {
             ("timezone", [Expression::Literal(Literal::Text(zone)), value]) => {
                 format!("{} in {}", self.of(value), super::quoted(zone))
             }
-            ("assumed", [Expression::Literal(Literal::Text(id)), _]) => id.clone(),
+            (ASSUMED, [Expression::Literal(Literal::Text(id)), _]) => id.clone(),
             ("round", [value]) => format!("{} rounded", self.bracketed(value)),
             ("round", [value, decimals]) => {
                 format!("{} rounded to {} decimals", self.bracketed(value), self.of(decimals))

@@ -231,9 +231,7 @@ impl Look<'_> {
             });
         }
         let is_bound = |condition: &Expression, value: &Expression| {
-            ["<", "<=", ">", ">="]
-                .iter()
-                .any(|sign| condition.as_infix(sign).is_some_and(|(left, right)| left == value || right == value))
+            condition.as_ordering().is_some_and(|(left, right)| left == value || right == value)
         };
         inside.iter().any(|value| self.conditions().any(|condition| is_bound(condition, value))).then(|| {
             doubt("one_side", "It is the size of a difference, of which a condition keeps only one direction.")

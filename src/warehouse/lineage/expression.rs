@@ -193,6 +193,11 @@ impl Expression {
         }
     }
 
+    /// Returns the operands if this compares two values by size or order.
+    pub fn as_ordering(&self) -> Option<(&Self, &Self)> {
+        ["<", "<=", ">", ">="].iter().find_map(|sign| self.as_infix(sign))
+    }
+
     /// Returns whether the value is true or false by its form.
     pub fn is_condition(&self) -> bool {
         match self {

@@ -113,6 +113,13 @@ impl Step {
     }
 }
 
+/// Returns the letters and digits of a format of `to_char` in upper case, without its quoted text: `YYYYMM` for
+/// `YYYY-MM`.
+pub fn format_letters(format: &str) -> String {
+    let plain = format.split('"').step_by(2).collect::<String>().to_uppercase();
+    plain.chars().filter(char::is_ascii_alphanumeric).collect()
+}
+
 /// Returns whether the expression is a number that only changes the unit.
 pub fn is_unit(expression: &Expression) -> bool {
     number(expression).is_some_and(|number| {

@@ -52,7 +52,7 @@ pub(crate) fn is_optional(source: SourceId, rows: &Rows) -> bool {
 }
 
 /// Collects the sources of which an outer join may find no row.
-pub(super) fn optional_of(item: &Item, found: &mut Vec<SourceId>) {
+fn optional_of(item: &Item, found: &mut Vec<SourceId>) {
     let Item::Outer(outer) = item else { return };
     found.extend(outer.right.sources().iter().map(|source| source.id));
     if outer.full {

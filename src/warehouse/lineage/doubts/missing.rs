@@ -117,7 +117,7 @@ impl Look<'_> {
         let mut found = None;
         for part in self.parts(keys) {
             part.visit(&mut |part| {
-                let sides = ["<", "<=", ">", ">="].iter().find_map(|sign| part.as_infix(sign));
+                let sides = part.as_ordering();
                 let Some((left, right)) = sides.filter(|(left, right)| is_moment(left) && is_moment(right)) else {
                     return;
                 };
@@ -167,7 +167,7 @@ impl Look<'_> {
             })
         };
         let of_condition = |condition: &&Expression| {
-            let sides = ["<", "<=", ">", ">="].iter().find_map(|sign| condition.as_infix(sign));
+            let sides = condition.as_ordering();
             let equals = condition.as_infix("=").map(|(left, right)| vec![left, right]);
             let mut values = match (sides, condition) {
                 // Two moments have a doubt of their own.
@@ -220,10 +220,6 @@ impl Look<'_> {
 
     /// A row for which a LEFT JOIN finds no partner looks like one whose partner has no value.
     pub(super) fn no_partner(&self, keys: &[&Expression]) -> Option<Doubt> {
-        let mut optional = Vec::new();
-        for item in &self.rows.items {
-            joins::optional_of(item, &mut optional);
-        }
         let joined = self.rows.equalities().into_iter().flat_map(|(left, right)| [left, right]).collect::<Vec<_>>();
         let mut found = None;
         for part in self.parts(keys) {
@@ -240,7 +236,7 @@ impl Look<'_> {
                     _ => None,
                 };
                 let Some(value @ Expression::Column(column)) = value else { return };
-                let Some(source) = self.rows.source_of(column).filter(|source| optional.contains(&source.id)) else {
+                let Some(source) = self.rows.source_of(column).filter(|source| joins::is_optional(source.id, self.rows)) else {
                     return;
                 };
                 let Relation::Table { schema, name } = &source.relation else { return };

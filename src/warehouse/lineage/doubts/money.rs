@@ -102,5 +102,5 @@ impl Look<'_> {
 }
 
 fn is_comparison(condition: &Expression) -> bool {
-    condition.any(&mut |part| ["<", "<=", ">", ">="].iter().any(|sign| part.as_infix(sign).is_some()))
+    condition.any(&mut |part| part.as_ordering().is_some())
 }

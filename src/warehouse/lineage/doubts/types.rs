@@ -4,6 +4,7 @@ use super::{Doubt, Look, doubt};
 use crate::warehouse::catalog::Catalog;
 use crate::warehouse::lineage::expression::{Expression, Literal};
 use crate::warehouse::lineage::measure::Measure;
+use crate::warehouse::lineage::presentation::format_letters;
 use crate::warehouse::lineage::types::{is_text, is_whole, type_name, type_of_measures};
 
 /// Formats of `to_char` whose texts have the order of the dates, by their letters.
@@ -38,7 +39,7 @@ impl Look<'_> {
         let mut found = None;
         for part in self.parts(keys) {
             part.visit(&mut |part| {
-                let sides = ["<", "<=", ">", ">="].iter().find_map(|sign| part.as_infix(sign));
+                let sides = part.as_ordering();
                 let Some((left, right)) = sides else { return };
                 let is_of_text = |side: &&Expression| {
                     !matches!(side, Expression::Literal(_))
@@ -59,9 +60,7 @@ fn is_ordered(text: &Expression) -> bool {
     match text {
         Expression::Call { function, arguments } if function == "to_char" => match arguments.get(1) {
             Some(Expression::Literal(Literal::Text(format))) => {
-                let plain = format.split('"').step_by(2).collect::<String>().to_uppercase();
-                let letters = plain.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
-                ORDERED_FORMATS.contains(&letters.as_str())
+                ORDERED_FORMATS.contains(&format_letters(format).as_str())
             }
             _ => false,
         },
