@@ -21,7 +21,7 @@ use crate::agent::{self, Budget, Observer, Outcome, Setup};
 use crate::model::Model;
 use crate::model::openai::{self, InvalidOptions};
 use crate::model::price::Price;
-use crate::semantic::Opened;
+use crate::semantic::{self, Opened};
 use crate::warehouse::catalog::Catalog;
 use crate::warehouse::table::Bounds;
 
@@ -125,6 +125,7 @@ pub async fn run(
         model: model.name().to_owned(),
         server,
         tables: catalog.tables.len(),
+        guesses: semantic::guesses(&catalog),
         configuration: options.configuration,
     })))?;
     for message in warnings.into_iter().chain(newest.and_then(|newest| briefing::stale(newest, options.as_of))) {

@@ -1,15 +1,22 @@
 //! What the tables mean: what people wrote about them, the role of each column, and how a model is shown both.
 
+mod declared;
 pub mod drift;
+mod guess;
+pub mod joins;
 pub mod metadata;
 pub mod render;
 pub mod roles;
+pub mod trial;
 mod words;
 
 use std::sync::Arc;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use self::metadata::Metadata;
-use crate::warehouse::catalog::{self, Catalog, Introspected};
+use crate::warehouse::catalog::{self, Catalog, Introspected, Origin, Table};
 use crate::warehouse::executor::{Executor, Rules};
 use crate::warehouse::{Database, Limits};
 
@@ -35,18 +42,85 @@ pub async fn open(
     let (executor, introspected) = Executor::open(database, rules, limits).await?;
     let Introspected { mut catalog, mut warnings, left_out, code: _ } = introspected;
     let metadata = metadata.without(&left_out, &catalog);
-    warnings.extend(complete(&mut catalog, &metadata));
+    if !metadata.approved_only {
+        joins::guess(&executor, &mut catalog).await;
+    }
+    warnings.extend(declare(&executor, &mut catalog, &metadata).await);
     Ok(Opened { executor, catalog, warnings })
 }
 
-/// Adds to an introspected catalog what people wrote, guesses the roles that nobody wrote, and removes the values of
-/// sensitive columns. Returns a sentence for each table or column that people wrote about and that does not exist.
+/// Reads what people wrote into a catalog, and traces what they declared in SQL. Returns a sentence for each piece that
+/// cannot be used.
+pub async fn declare(executor: &Executor, catalog: &mut Catalog, metadata: &Metadata) -> Vec<String> {
+    let warnings = complete(catalog, metadata);
+    warnings.into_iter().chain(declared::trace(executor, catalog).await).collect()
+}
+
+/// Adds to an introspected catalog what people wrote, guesses what nobody wrote unless only what is approved may be used,
+/// and removes the values of sensitive columns. Returns a sentence for each table or column that people wrote about and that does not exist.
 pub fn complete(catalog: &mut Catalog, metadata: &Metadata) -> Vec<String> {
     roles::guess_sensitive(catalog);
     let warnings = metadata.apply(catalog);
-    roles::guess(catalog);
+    if !metadata.approved_only {
+        roles::guess(catalog);
+        guess::complete(catalog);
+    }
     for column in catalog.tables.iter_mut().flat_map(|table| &mut table.columns).filter(|column| column.sensitive) {
         column.hide_values();
     }
     warnings
+}
+
+/// Something about a table that nobody wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Guess {
+    /// The table, with its schema.
+    pub table: String,
+    pub kind: GuessKind,
+    /// What was guessed: `order_items.order_id leads to orders.order_id`.
+    pub text: String,
+}
+
+/// What a guess is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GuessKind {
+    /// Where a column leads.
+    Join,
+    /// Which rows count.
+    Filter,
+    /// What rows are called.
+    Noun,
+    /// What columns are for.
+    Roles,
+}
+
+/// Returns what was guessed about the tables: their keys, the rows that count, what rows are called, the roles of their
+/// columns.
+pub fn guesses(catalog: &Catalog) -> Vec<Guess> {
+    let of_table = |table: &Table| {
+        let table_name = format!("{}.{}", table.schema, table.name);
+        let guess = |(kind, text)| Guess { table: table_name.clone(), kind, text };
+        guesses_of(table).into_iter().map(guess).collect::<Vec<_>>()
+    };
+    catalog.tables.iter().flat_map(of_table).collect()
+}
+
+fn guesses_of(table: &Table) -> Vec<(GuessKind, String)> {
+    let name = &table.name;
+    let joins = table.foreign_keys.iter().filter(|key| key.origin == Origin::Guessed);
+    let joins = joins
+        .map(|key| format!("{name}.{} leads to {}.{}", key.columns.join(", "), key.table, key.referred.join(", ")));
+    let filter = table.declared.filter.as_ref().filter(|filter| filter.guessed);
+    let filter = filter.map(|filter| format!("rows of {name} count with {}", filter.sql));
+    let noun = table.noun.as_ref().filter(|_| table.noun_guessed);
+    let noun = noun.map(|noun| format!("a row of {name} is one of the {noun}"));
+    let roles = table.columns.iter().filter(|column| column.role_guessed);
+    let roles = roles.filter_map(|column| Some(format!("{} is {}", column.name, render::role_words(column.role?)?)));
+    let roles = roles.collect::<Vec<_>>();
+    let roles = (!roles.is_empty()).then(|| format!("in {name} {}", roles.join(", ")));
+    let joins = joins.map(|text| (GuessKind::Join, text));
+    let filter = filter.map(|text| (GuessKind::Filter, text));
+    let noun = noun.map(|text| (GuessKind::Noun, text));
+    joins.chain(filter).chain(noun).chain(roles.map(|text| (GuessKind::Roles, text))).collect()
 }

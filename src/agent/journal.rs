@@ -29,6 +29,7 @@ use crate::finding::record::Finding;
 use crate::finding::results::QueryResult;
 use crate::finding::told::Told;
 use crate::model::{Message, Reply, ToolSpec};
+use crate::semantic::Guess;
 use crate::warehouse::Server;
 use crate::warehouse::table::Table;
 
@@ -178,6 +179,9 @@ pub struct Started {
     pub server: Server,
     /// The number of tables in the catalog.
     pub tables: usize,
+    /// What was guessed about the tables.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub guesses: Vec<Guess>,
     /// The configuration with secrets masked.
     pub configuration: serde_json::Value,
 }

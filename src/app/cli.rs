@@ -129,7 +129,21 @@ pub enum SchemaCommand {
         #[command(flatten)]
         role: RoleOptions,
     },
-    /// Report where the metadata and the database disagree; exits with 10 if they do
+    /// Turn guesses in the metadata folder into what somebody approved
+    #[command(
+        after_help = "Examples:\n  explore schema approve --by 'Ann Lee'\n  explore schema approve orders customers.region --by 'Ann Lee'"
+    )]
+    Approve {
+        /// Approve the guesses of these tables, or TABLE.COLUMN [default: all]
+        #[arg(value_name = "NAMES")]
+        names: Vec<String>,
+        /// Who approves them
+        #[arg(long, value_name = "NAME")]
+        by: String,
+        #[command(flatten)]
+        metadata: MetadataOptions,
+    },
+    /// Report where the metadata and the database disagree, and try joins on the data; exits with 10 if they do
     Check {
         #[command(flatten)]
         database: Box<DatabaseOptions>,
@@ -385,9 +399,20 @@ pub struct DatabaseOptions {
     /// Leave out these tables and views, named in the same way
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub exclude_tables: Vec<String>,
+    #[command(flatten)]
+    pub metadata: MetadataOptions,
+}
+
+/// The options for what people wrote about the tables.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Database")]
+pub struct MetadataOptions {
     /// Read the metadata of the tables from this folder
     #[arg(long, value_name = "DIR", default_value = "metadata", value_hint = ValueHint::DirPath)]
     pub metadata: PathBuf,
+    /// Guess nothing, and use no guess of the metadata that nobody approved
+    #[arg(long)]
+    pub approved_only: bool,
 }
 
 /// The options for the role that runs the queries.

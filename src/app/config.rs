@@ -54,6 +54,8 @@ pub struct Config {
     pub selection: Selection,
     /// The folder of the metadata.
     pub metadata: PathBuf,
+    /// Whether no guess may be used that nobody approved.
+    pub approved_only: bool,
     /// The role and the settings of every transaction.
     pub session: SessionContext,
     /// The time zone of the database's sessions; `None` is the server's. Monitors have their own.
@@ -184,7 +186,8 @@ impl Config {
                 include: database.tables,
                 exclude: database.exclude_tables,
             },
-            metadata: database.metadata,
+            metadata: database.metadata.metadata,
+            approved_only: database.metadata.approved_only,
             session: SessionContext { role: options.role.as_role, settings },
             time_zone,
             allow_writable_role: options.role.allow_writable_role,

@@ -4,25 +4,30 @@
 //! No metadata is dropped silently: a file that does not parse is an error with file, line and column, and metadata of
 //! missing tables is reported as a warning. Where a file has no description, the database's own comment is used.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::fmt;
-use std::marker::PhantomData;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
-use schemars::JsonSchema;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{self, MapAccess, Visitor};
-use serde::ser::SerializeMap;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
+use self::by_name::Object;
 use super::drift;
 use crate::typeset::spelling::{hint, nearest};
-use crate::warehouse::catalog::{Catalog, Column, MarkedColumn, Role};
+use crate::warehouse::catalog::{
+    Catalog, Column, Declared, DeclaredMeasure, Filter, ForeignKey, MarkedColumn, NamedCondition, NamedDuration,
+    Origin, Table,
+};
 
+mod approve;
+mod by_name;
 mod file_name;
 mod pull;
+mod table;
 
-pub use pull::{Pulled, pull};
+pub use self::approve::{Approved, approve};
+pub use self::by_name::ByName;
+pub use self::pull::{Pulled, pull};
+pub use self::table::{
+    Approval, ColumnMetadata, ConditionMetadata, DurationMetadata, Guessed, JoinMetadata, MeasureMetadata,
+    TableMetadata,
+};
 
 /// The name of the file with the business context.
 const BUSINESS_CONTEXT: &str = "business_context.md";
@@ -30,60 +35,6 @@ const BUSINESS_CONTEXT: &str = "business_context.md";
 const BUSINESS_CONTEXT_CHARACTERS_MAX: usize = 12_000;
 /// The largest file that is read, in bytes; more than people write by hand.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
-
-/// What people wrote about one table.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TableMetadata {
-    /// Where the JSON Schema of this file is, for editors.
-    #[serde(rename = "$schema", default, skip_serializing_if = "Option::is_none")]
-    pub schema: Option<String>,
-    /// What a row is, and where it comes from.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// What its rows are called in a sentence, in the plural: incidents.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub noun: Option<String>,
-    /// What to beware of when reading the table, a sentence each.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub warnings: Vec<String>,
-    /// The columns, by name as in the database.
-    #[serde(default)]
-    #[schemars(with = "BTreeMap<String, ColumnMetadata>")]
-    pub columns: Columns,
-}
-
-/// What people wrote about one column.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ColumnMetadata {
-    /// What the values mean.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// The column's type when the file was pulled; a check tells when the database's differs.
-    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
-    pub type_name: Option<String>,
-    /// What it is called in a sentence: net sales. Where it is missing, it is called by its name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub label: Option<String>,
-    /// The unit of the values: INR, litre, %.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unit: Option<String>,
-    /// What the column is for. Where it is missing, it is guessed from type, name and statistics.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub role: Option<Role>,
-    /// Values to filter by, exactly as they are stored.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub examples: Vec<String>,
-    /// Whether the values are personal or secret: no prompt contains examples of them, and queries may only count, sum,
-    /// average and join them. Where it is missing, it is guessed from the name, and only the prompts leave them out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sensitive: Option<bool>,
-}
-
-/// The columns of a metadata file, in the file's order.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Columns(pub Vec<(String, ColumnMetadata)>);
 
 /// The parsed content of a metadata directory.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -94,6 +45,8 @@ pub struct Metadata {
     pub business_context: Option<String>,
     /// One sentence for each file that could not be used in full.
     pub warnings: Vec<String>,
+    /// Whether nothing may be guessed, see [`Metadata::approved_only`].
+    pub approved_only: bool,
 }
 
 /// One table's metadata file with its parsed content.
@@ -163,6 +116,28 @@ impl Metadata {
         if problems.is_empty() { Ok(metadata) } else { Err(Error { problems }) }
     }
 
+    /// Removes what was guessed and not approved. Nothing is guessed in its place.
+    #[must_use]
+    pub fn approved_only(mut self) -> Self {
+        self.approved_only = true;
+        for content in self.files.iter_mut().map(|file| &mut file.content) {
+            for guessed in std::mem::take(&mut content.guessed) {
+                match guessed {
+                    Guessed::Noun => content.noun = None,
+                    Guessed::Filter => content.filter = None,
+                }
+            }
+            content.joins.retain(|join| !join.guessed);
+            content
+                .columns
+                .0
+                .iter_mut()
+                .filter(|(_, column)| column.guessed)
+                .for_each(|(_, column)| column.role = None);
+        }
+        self
+    }
+
     /// Removes the files of tables that are left out on purpose, given as (schema, name), which would be reported as
     /// missing.
     #[must_use]
@@ -208,12 +183,11 @@ impl Metadata {
             }
             let table = &mut catalog.tables[index];
             table.description = written(file.content.description.as_deref()).or(table.description.take());
-            table.noun = written(file.content.noun.as_deref());
-            table.warnings.clone_from(&file.content.warnings);
-            for (name, content) in &file.content.columns.0 {
-                if let Some(column) = table.columns.iter_mut().find(|column| column.name == *name) {
-                    content.apply(column);
-                }
+            file.content.apply(table);
+            let (joins, problems) = file.content.keys(catalog, index);
+            warnings.extend(problems.iter().map(|problem| format!("{}: {problem}", file.path.display())));
+            for join in joins {
+                catalog.join(index, join);
             }
         }
         catalog.business_context.clone_from(&self.business_context);
@@ -234,13 +208,114 @@ impl Metadata {
     }
 }
 
+impl TableMetadata {
+    /// Adds what is said of the table itself and its columns.
+    fn apply(&self, table: &mut Table) {
+        let is_guessed = |what: Guessed| self.guessed.contains(&what);
+        table.noun = written(self.noun.as_deref());
+        table.noun_guessed = is_guessed(Guessed::Noun);
+        table.warnings.clone_from(&self.warnings);
+        table.declared = Declared {
+            filter: written(self.filter.as_deref()).map(|sql| Filter {
+                sql,
+                guessed: is_guessed(Guessed::Filter),
+                parts: Vec::new(),
+            }),
+            measures: self.measures.0.iter().map(|(name, measure)| measure.declared(name)).collect(),
+            conditions: self.conditions.0.iter().map(|(name, condition)| condition.declared(name)).collect(),
+            durations: self.durations.0.iter().map(|(name, duration)| duration.declared(name)).collect(),
+            unique: self.unique.clone(),
+        };
+        let is_said = |key: &ForeignKey| self.joins.iter().any(|join| join.columns == key.columns);
+        table.foreign_keys.retain(|key| key.origin != Origin::Guessed || !is_said(key));
+        for (name, content) in &self.columns.0 {
+            if let Some(column) = table.columns.iter_mut().find(|column| column.name == *name) {
+                content.apply(column);
+            }
+        }
+    }
+
+    /// Returns the keys that lead from the table to others, and what is wrong with those that lead nowhere.
+    fn keys(&self, catalog: &Catalog, from: usize) -> (Vec<ForeignKey>, Vec<String>) {
+        let mut keys = Vec::new();
+        let mut problems = Vec::new();
+        for join in &self.joins {
+            match join.key(&catalog.tables[from], catalog) {
+                Ok(key) => keys.push(key),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        (keys, problems)
+    }
+}
+
+impl MeasureMetadata {
+    fn declared(&self, name: &str) -> DeclaredMeasure {
+        DeclaredMeasure {
+            name: name.to_owned(),
+            sql: self.sql.clone(),
+            filter: written(self.filter.as_deref()),
+            unit: written(self.unit.as_deref()),
+            additive: self.additive,
+            good: self.good,
+            value: None,
+            parts: Vec::new(),
+        }
+    }
+}
+
+impl ConditionMetadata {
+    fn declared(&self, name: &str) -> NamedCondition {
+        NamedCondition { name: name.to_owned(), sql: self.sql.clone(), text: None }
+    }
+}
+
+impl DurationMetadata {
+    fn declared(&self, name: &str) -> NamedDuration {
+        NamedDuration { name: name.to_owned(), from: self.from.clone(), to: self.to.clone() }
+    }
+}
+
+impl JoinMetadata {
+    /// Returns the key, or why it leads nowhere.
+    fn key(&self, from: &Table, catalog: &Catalog) -> Result<ForeignKey, String> {
+        let (schema, name) = match self.table.split_once('.') {
+            Some((schema, name)) => (Some(schema), name),
+            None => (None, self.table.as_str()),
+        };
+        let known = catalog.table(schema, name).ok_or_else(|| {
+            let nearest = nearest(name, catalog.tables.iter().map(|table| table.name.as_str()));
+            format!("a join leads to {}, which is no readable table{}", self.table, hint(nearest))
+        })?;
+        if self.columns.is_empty() || self.columns.len() != self.referred.len() {
+            return Err(format!("the join to {} needs as many columns as referred columns", self.table));
+        }
+        for (table, column) in
+            self.columns.iter().map(|one| (from, one)).chain(self.referred.iter().map(|one| (known, one)))
+        {
+            if table.column(column).is_none() {
+                let nearest = nearest(column, table.columns.iter().map(|column| column.name.as_str()));
+                return Err(format!("a join names {}.{column}, which does not exist{}", table.name, hint(nearest)));
+            }
+        }
+        Ok(ForeignKey {
+            columns: self.columns.clone(),
+            schema: known.schema.clone(),
+            table: known.name.clone(),
+            referred: self.referred.clone(),
+            is_valid: false,
+            origin: if self.guessed { Origin::Guessed } else { Origin::Written },
+        })
+    }
+}
+
 impl ColumnMetadata {
     fn apply(&self, column: &mut Column) {
         column.description = written(self.description.as_deref()).or(column.description.take());
         column.label = written(self.label.as_deref());
         column.unit = written(self.unit.as_deref());
         column.role = self.role;
-        column.role_guessed = false;
+        column.role_guessed = self.guessed;
         column.examples.clone_from(&self.examples);
         // `false` corrects only a guess: a view that shows a marked column stays sensitive, whatever its own file says.
         if self.sensitive == Some(true) || (self.sensitive == Some(false) && column.sensitive_guessed) {
@@ -266,73 +341,6 @@ impl TableFile {
             table.name == self.table && self.schema.as_ref().is_none_or(|schema| table.schema == *schema)
         };
         catalog.tables.iter().enumerate().filter(|(_, table)| meant(table)).map(|(index, _)| index).collect()
-    }
-}
-
-impl Columns {
-    /// Returns the metadata of a column.
-    pub fn get(&self, name: &str) -> Option<&ColumnMetadata> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, column)| column)
-    }
-}
-
-impl Serialize for Columns {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (name, column) in &self.0 {
-            map.serialize_entry(name, column)?;
-        }
-        map.end()
-    }
-}
-
-impl<'de> Deserialize<'de> for Columns {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(ColumnsVisitor)
-    }
-}
-
-struct ColumnsVisitor;
-
-impl<'de> Visitor<'de> for ColumnsVisitor {
-    type Value = Columns;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object of columns by name")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Columns, A::Error> {
-        let mut columns = Columns::default();
-        while let Some(name) = map.next_key::<String>()? {
-            if columns.get(&name).is_some() {
-                return Err(de::Error::custom(format_args!("the column `{name}` appears twice")));
-            }
-            columns.0.push((name, map.next_value::<Object<ColumnMetadata>>()?.0));
-        }
-        Ok(columns)
-    }
-}
-
-/// A value that is read only from a JSON object; serde also reads structs from arrays, by position.
-struct Object<T>(T);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(ObjectVisitor(PhantomData)).map(Self)
-    }
-}
-
-struct ObjectVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
-    type Value = T;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(map))
     }
 }
 

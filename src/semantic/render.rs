@@ -4,12 +4,13 @@
 //! Names are SQL identifiers and values are SQL literals, so that the model can copy them into a query. Text from the
 //! database is data: it stays on its line, so that it can neither end the listing nor imitate it.
 
-use crate::warehouse::catalog::{Catalog, Column, ForeignKey, Role, Table, TableKind, ValueKind};
+use crate::warehouse::catalog::{Catalog, Column, ForeignKey, Origin, Role, Table, TableKind, ValueKind};
 
 mod quote;
 mod rank;
 
-use quote::{count, identifier, literal, prose};
+pub(super) use self::quote::identifier;
+use quote::{count, literal, prose};
 use rank::ranked;
 
 /// The explanation of the listing's format, above the tables.
@@ -109,11 +110,34 @@ fn head(catalog: &Catalog, table: &Table) -> String {
     if !table.primary_key.is_empty() {
         lines.push(format!("primary key: {}", identifiers(&table.primary_key)));
     }
+    lines.extend(declared(table));
     for key in table.foreign_keys.iter().filter(|key| key.columns.len() > 1) {
         let (columns, referred) = (identifiers(&key.columns), identifiers(&key.referred));
         lines.push(format!("foreign key: ({columns}) -> {} ({referred})", referred_name(catalog, key)));
     }
     lines.join("\n") + "\n"
+}
+
+/// Returns what is declared of a table: the rows that count, and its measures by name.
+fn declared(table: &Table) -> Vec<String> {
+    let mark = |guessed: bool| if guessed { " (a guess)" } else { "" };
+    let filter = table.declared.filter.as_ref();
+    let filter = filter.map(|filter| format!("rows that count{}: {}", mark(filter.guessed), prose(&filter.sql, 300)));
+    let measures = table.declared.measures.iter().map(|measure| {
+        let filter = measure.filter.as_ref().map(|filter| format!(" WHERE {}", prose(filter, 300)));
+        let unit = measure.unit.as_ref().map(|unit| format!(" in {}", prose(unit, 40)));
+        format!(
+            "measure \"{}\": {}{}{}",
+            prose(&measure.name, 60),
+            prose(&measure.sql, 300),
+            filter.unwrap_or_default(),
+            unit.unwrap_or_default()
+        )
+    });
+    let conditions = table.declared.conditions.iter();
+    let conditions =
+        conditions.map(|known| format!("condition \"{}\": {}", prose(&known.name, 60), prose(&known.sql, 300)));
+    filter.into_iter().chain(measures).chain(conditions).collect()
 }
 
 fn referred_name(catalog: &Catalog, key: &ForeignKey) -> String {
@@ -127,7 +151,8 @@ fn line(catalog: &Catalog, table: &Table, column: &Column) -> String {
     let mut text = format!("- {} {}{role}", identifier(&column.name), prose(&column.type_name, 60));
     let mut notes = Vec::new();
     if let Some(key) = table.foreign_key_of(&column.name) {
-        notes.push(format!("-> {}.{}", referred_name(catalog, key), identifiers(&key.referred)));
+        let mark = if key.origin == Origin::Guessed { "?" } else { "" };
+        notes.push(format!("->{mark} {}.{}", referred_name(catalog, key), identifiers(&key.referred)));
     }
     notes.extend(column.unit.as_ref().map(|unit| format!("in {}", prose(unit, 40))));
     let description = column.description.as_ref().map(|description| prose(description, DESCRIPTION_CHARACTERS_MAX));
@@ -223,8 +248,31 @@ fn table_name(catalog: &Catalog, table: &Table) -> String {
     format!("{}.{}", identifier(&table.schema), identifier(&table.name))
 }
 
-fn role_name(role: Role) -> String {
+/// Returns a role as metadata write it.
+pub(super) fn role_name(role: Role) -> String {
     serde_json::to_value(role).ok().and_then(|role| role.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// Returns what a guess of a role says, as far as figures rest on it.
+pub(super) fn role_words(role: Role) -> Option<&'static str> {
+    match role {
+        Role::Date => Some("when it happened"),
+        Role::Entity => Some("who it is about"),
+        Role::Measure | Role::GrossMeasure | Role::NetMeasure | Role::Margin | Role::Discount => Some("an amount"),
+        Role::Quantity => Some("a quantity"),
+        Role::UnitPrice => Some("a price"),
+        Role::Rate => Some("a rate"),
+        Role::Level => Some("a level"),
+        Role::Currency => Some("the currency"),
+        Role::EventType => Some("the kind of event"),
+        Role::EntityName
+        | Role::Dimension
+        | Role::Region
+        | Role::Product
+        | Role::Batch
+        | Role::Identifier
+        | Role::Ignore => None,
+    }
 }
 
 /// Returns the rank of a role in a shortened table; the lowest is shown first.
@@ -235,7 +283,7 @@ fn importance(role: Option<Role>) -> u8 {
             1
         }
         Some(Role::EntityName | Role::Product | Role::Region | Role::Batch | Role::Currency) => 2,
-        Some(Role::Dimension | Role::Rate) => 3,
+        Some(Role::Dimension | Role::Rate | Role::Level) => 3,
         Some(Role::Identifier) | None => 4,
         Some(Role::Ignore) => 5,
     }

@@ -12,7 +12,7 @@ mod candidates;
 mod lexicon;
 
 use candidates::{Candidates, candidates};
-use lexicon::{DOCUMENTS, GENERIC, IDENTIFIER_ENDS, NAME_ENDS, REGIONS, SENSITIVE, SENSITIVE_PAIRS};
+use lexicon::{DOCUMENTS, GENERIC, IDENTIFIER_ENDS, LEVELS, NAME_ENDS, REGIONS, SENSITIVE, SENSITIVE_PAIRS};
 
 /// The roles that only one column of a table gets, in the order in which they are assigned.
 const SINGLE: [Role; 12] = [
@@ -40,6 +40,7 @@ pub fn guess(catalog: &mut Catalog) {
         }
     }
     follow_entities(catalog);
+    catalog.tables.iter_mut().for_each(mark_levels);
 }
 
 /// Marks the columns whose names indicate personal or secret values.
@@ -51,6 +52,20 @@ pub fn guess_sensitive(catalog: &mut Catalog) {
         if words.iter().any(|word| SENSITIVE.contains(&word.as_str())) || words.windows(2).any(pair) {
             column.sensitive_guessed = !column.sensitive;
             column.sensitive = true;
+        }
+    }
+}
+
+/// Marks as levels what holds a state and is dated: a sum over several days would count what stays several times.
+fn mark_levels(table: &mut Table) {
+    if table.dated_by().is_none() {
+        return;
+    }
+    for column in &mut table.columns {
+        let is_open = column.role.is_none() || column.role_guessed;
+        let named = words(&column.name).iter().any(|word| LEVELS.contains(&singular(word).as_str()));
+        if is_open && named && column.value_kind() == ValueKind::Number && !table.primary_key.contains(&column.name) {
+            (column.role, column.role_guessed) = (Some(Role::Level), true);
         }
     }
 }
@@ -129,7 +144,7 @@ impl<'table> Facts<'table> {
 }
 
 /// Returns the words of a table's subject: `customer` for `dim_customers` and `tbl_customer`.
-fn table_words(name: &str) -> Vec<String> {
+pub(super) fn table_words(name: &str) -> Vec<String> {
     words(name)
         .iter()
         .map(|word| singular(word))

@@ -3,6 +3,7 @@
 //! An engine fills it in [`crate::warehouse::Database::introspect`]. [`crate::semantic`] adds what the tables mean.
 
 pub mod code;
+mod declared;
 mod introspected;
 mod selection;
 
@@ -10,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::code::Code;
+pub use self::declared::{Additive, Declared, DeclaredMeasure, Filter, Good, NamedCondition, NamedDuration};
 pub use self::introspected::{Error, Introspected};
 pub use self::selection::{MarkedColumn, Selection};
 
@@ -49,6 +51,9 @@ pub struct Table {
     /// What its rows are called in a sentence, in the plural, from the metadata: `incidents`.
     #[serde(default)]
     pub noun: Option<String>,
+    /// Whether the noun was guessed from name and key instead of read from the metadata.
+    #[serde(default)]
+    pub noun_guessed: bool,
     /// Warnings for readers of the data, from the metadata.
     #[serde(default)]
     pub warnings: Vec<String>,
@@ -57,6 +62,9 @@ pub struct Table {
     /// The names of the primary key's columns; empty if there is none.
     pub primary_key: Vec<String>,
     pub foreign_keys: Vec<ForeignKey>,
+    /// What is declared of it beyond its columns.
+    #[serde(default)]
+    pub declared: Declared,
 }
 
 fn yes() -> bool {
@@ -77,6 +85,22 @@ pub struct ForeignKey {
     /// Whether every row was checked; false for one that was added NOT VALID.
     #[serde(default = "yes")]
     pub is_valid: bool,
+    /// Who says so.
+    #[serde(default)]
+    pub origin: Origin,
+}
+
+/// Who says that a key leads from one table to another.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// The database, by a constraint.
+    #[default]
+    Constraint,
+    /// People, in the metadata.
+    Written,
+    /// Nobody: names and data agree.
+    Guessed,
 }
 
 /// A column of a table, as the database and the metadata describe it.
@@ -178,8 +202,10 @@ pub enum Role {
     Quantity,
     /// The price or cost of one unit: an amount only when multiplied by a quantity.
     UnitPrice,
-    /// A number that may be averaged or compared but not summed: a percentage, a score, a balance.
+    /// A number that may be averaged or compared but not summed: a percentage, a score.
     Rate,
+    /// What there is at a moment, not what is added: a stock, a balance. It may be summed, but not over time.
+    Level,
     /// A value to group by.
     Dimension,
     /// A geographic or organisational area to group by.
@@ -211,6 +237,22 @@ impl Catalog {
         }
     }
 
+    /// Adds a key that the database does not declare, unless it is known. What it refers to is unique.
+    pub(crate) fn join(&mut self, from: usize, key: ForeignKey) {
+        let is_same = |known: &ForeignKey| {
+            known.columns == key.columns && (&known.schema, &known.table) == (&key.schema, &key.table)
+        };
+        let Some(table) = self.tables.get_mut(from).filter(|table| !table.foreign_keys.iter().any(is_same)) else {
+            return;
+        };
+        let (schema, name, referred) = (key.schema.clone(), key.table.clone(), key.referred.clone());
+        table.foreign_keys.push(key);
+        let to = self.tables.iter_mut().find(|table| table.schema == schema && table.name == name);
+        if let Some(to) = to.filter(|to| !to.unique_keys().any(|known| known == referred)) {
+            to.declared.unique.push(referred);
+        }
+    }
+
     /// Returns the table with this name. Without a schema, returns `None` if several tables have the name.
     pub fn table(&self, schema: Option<&str>, name: &str) -> Option<&Table> {
         let mut named =
@@ -231,6 +273,19 @@ impl Table {
     /// Returns the first column with the role.
     pub fn column_with(&self, role: Role) -> Option<&Column> {
         self.columns.iter().find(|column| column.role == Some(role))
+    }
+
+    /// Returns the lists of columns that tell its rows apart, the primary key first.
+    pub fn unique_keys(&self) -> impl Iterator<Item = &[String]> {
+        let primary = Some(self.primary_key.as_slice()).filter(|key| !key.is_empty());
+        primary.into_iter().chain(self.declared.unique.iter().map(Vec::as_slice))
+    }
+
+    /// Returns the moment of which the primary key has one row each, beside other columns; `None` if it has none.
+    pub fn dated_by(&self) -> Option<&str> {
+        let is_moment =
+            |name: &&String| self.column(name).is_some_and(|column| column.value_kind() == ValueKind::Moment);
+        self.primary_key.iter().find(is_moment).filter(|_| self.primary_key.len() > 1).map(String::as_str)
     }
 
     /// Returns the foreign key that consists of this column only.

@@ -9,6 +9,7 @@
 //!   keys        which output shows a key of a measure
 //! completeness  whether all rows and groups are there that the conditions allow
 //! doubts      what may be wrong with a measure although the SQL computes it
+//! declared    recognises what people declared of the tables
 //! definition  a measure as one text and its hash, whatever the statement around it looked like
 //! companion   the queries for what the cells do not hold: counts, all, the rest, the span
 //! print       a query -> SQL again, for companions and definitions
@@ -18,6 +19,7 @@
 
 pub mod companion;
 pub mod completeness;
+pub(crate) mod declared;
 pub mod definition;
 pub mod doubts;
 pub mod expression;
@@ -37,7 +39,7 @@ use self::meaning::Meaning;
 use self::query::{Block, Query};
 use self::resolve::Resolver;
 pub(crate) use self::resolve::is_constant;
-pub(crate) use self::types::{is_text, type_name};
+pub(crate) use self::types::{is_never_null, is_text, type_name};
 use super::catalog::Catalog;
 use super::sql::Select;
 

@@ -14,18 +14,30 @@ use crate::app::output::Output;
 use crate::sample::SAMPLE_SQL;
 use crate::semantic::metadata::Metadata;
 use crate::semantic::{self, Opened};
-use crate::warehouse::executor::Rules;
+use crate::warehouse::catalog::Introspected;
+use crate::warehouse::executor::{Executor, Rules};
 use crate::warehouse::sql::Allowed;
 use crate::warehouse::{Database, Limits, Server, Source};
 
 /// Reads the catalog and adds the metadata to it.
 pub(super) async fn read(config: &Config, database: Arc<dyn Database>) -> Result<Opened, Failure> {
+    let limits = limits(config, database.server());
+    Ok(semantic::open(database, metadata(config)?, rules(config), limits).await?)
+}
+
+/// Reads the catalog alone.
+pub(super) async fn executor(
+    config: &Config,
+    database: Arc<dyn Database>,
+) -> Result<(Executor, Introspected), Failure> {
+    let limits = limits(config, database.server());
+    Ok(Executor::open(database, rules(config), limits).await?)
+}
+
+fn rules(config: &Config) -> Rules {
     let SqlSection { allow_functions, allow_views, allow_operators, set_local: _ } = config.sql.clone();
     let allowed = Allowed { functions: allow_functions, views: allow_views, operators: allow_operators };
-    let limits = limits(config, database.server());
-    let rules =
-        Rules { selection: config.selection.clone(), search_path: search_path(config), allowed, ..Rules::default() };
-    Ok(semantic::open(database, metadata(config)?, rules, limits).await?)
+    Rules { selection: config.selection.clone(), search_path: search_path(config), allowed, ..Rules::default() }
 }
 
 /// Opens the database that the configuration names. Rejects a role that may write, unless the configuration allows it.
@@ -94,5 +106,6 @@ pub(super) fn metadata(config: &Config) -> Result<Metadata, Failure> {
         true if !directory.exists() => Ok(Metadata::default()),
         _ => Metadata::read(directory),
     };
-    metadata.map_err(|error| Failure::new(Kind::Usage, error))
+    let metadata = metadata.map_err(|error| Failure::new(Kind::Usage, error))?;
+    Ok(if config.approved_only { metadata.approved_only() } else { metadata })
 }

@@ -1,4 +1,4 @@
-//! `explore schema pull` and `explore schema check`: update the metadata files from the database, and compare the two.
+//! `explore schema`: writes the metadata files from the database, approves what was guessed, and compares the two.
 
 use std::fmt::Write as _;
 
@@ -7,27 +7,56 @@ use crate::app::cli::SchemaCommand;
 use crate::app::config::Config;
 use crate::app::error::{ExitStatus, Failure, Kind};
 use crate::app::output::Output;
-use crate::semantic::drift;
-use crate::semantic::metadata::{self, Metadata};
+use crate::semantic::metadata::{self, Approval, Metadata};
+use crate::semantic::{self, drift, joins, trial};
 use crate::typeset::text::{counted, printable};
 use crate::warehouse::catalog::{Catalog, Introspected};
+use crate::warehouse::executor::Executor;
 
 pub(super) async fn run(command: &SchemaCommand, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
+    if let SchemaCommand::Approve { names, by, .. } = command {
+        return approve(names, by, config, output);
+    }
     let database = open::database(config, output).await?;
-    let introspected = database.introspect(&config.selection).await;
-    database.close().await;
-    let Introspected { catalog, warnings, left_out, code: _ } = introspected?;
+    let (executor, introspected) = open::executor(config, database.clone()).await?;
+    let Introspected { catalog, warnings, left_out, code: _ } = introspected;
     for warning in warnings {
         output.talk().warn(&warning);
     }
-    match command {
-        SchemaCommand::Pull { .. } => pull(&catalog, config, output),
-        SchemaCommand::Check { .. } => check(&catalog, &left_out, config, output),
-    }
+    let status = match command {
+        SchemaCommand::Check { .. } => check(&executor, &catalog, &left_out, config, output).await,
+        SchemaCommand::Pull { .. } | SchemaCommand::Approve { .. } => pull(&executor, catalog, config, output).await,
+    };
+    database.close().await;
+    status
 }
 
-fn pull(catalog: &Catalog, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
-    let pulled = metadata::pull(catalog, &config.metadata).map_err(unusable)?;
+fn approve(names: &[String], by: &str, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
+    let approval = Approval { by: by.trim().to_owned(), on: open::today(config) };
+    if approval.by.is_empty() {
+        return Err(Failure::usage("--by needs the name of the person who approves".to_owned()));
+    }
+    let approved = metadata::approve(&config.metadata, names, &approval).map_err(unusable)?;
+    let lines = approved.guesses.iter().map(|guess| format!("{}\n", printable(guess))).collect::<String>();
+    output.data(&lines)?;
+    output.talk().note(&format!(
+        "{} approved in {}",
+        counted(approved.guesses.len(), "guess"),
+        counted(approved.written.len(), "file")
+    ));
+    Ok(ExitStatus::Done)
+}
+
+async fn pull(
+    executor: &Executor,
+    mut catalog: Catalog,
+    config: &Config,
+    output: &mut Output,
+) -> Result<ExitStatus, Failure> {
+    if !config.approved_only {
+        joins::guess(executor, &mut catalog).await;
+    }
+    let pulled = metadata::pull(&catalog, &config.metadata).map_err(unusable)?;
     for note in &pulled.notes {
         output.talk().warn(note);
     }
@@ -44,7 +73,8 @@ fn pull(catalog: &Catalog, config: &Config, output: &mut Output) -> Result<ExitS
     Ok(ExitStatus::Done)
 }
 
-fn check(
+async fn check(
+    executor: &Executor,
     catalog: &Catalog,
     left_out: &[(String, String)],
     config: &Config,
@@ -52,12 +82,19 @@ fn check(
 ) -> Result<ExitStatus, Failure> {
     let metadata = Metadata::read(&config.metadata).map_err(unusable)?.without(left_out, catalog);
     let drifts = drift::find(catalog, &metadata);
+    let mut declared = catalog.clone();
+    let mut problems = semantic::declare(executor, &mut declared, &metadata).await;
+    problems.retain(|problem| !drifts.iter().any(|drift| drift.to_string() == *problem));
+    problems.extend(trial::keys(executor, &declared).await);
     let mut lines = String::new();
     for drift in &drifts {
         let _ = writeln!(lines, "{}", printable(&drift.to_string()));
     }
+    for problem in &problems {
+        let _ = writeln!(lines, "{}", printable(problem));
+    }
     output.data(&lines)?;
-    let disagreements = drifts.iter().filter(|drift| drift.is_disagreement()).count();
+    let disagreements = drifts.iter().filter(|drift| drift.is_disagreement()).count() + problems.len();
     output.talk().note(&format!(
         "{}, {}",
         counted(catalog.tables.len(), "table"),

@@ -2,6 +2,7 @@
 
 use super::Check;
 use crate::exploration::analyst::survey::{Outlook, Prospect, survey};
+use crate::semantic::{self, Guess, GuessKind};
 use crate::typeset::text::counted;
 use crate::warehouse::catalog::Catalog;
 
@@ -20,11 +21,20 @@ pub(super) fn check(catalog: &Catalog) -> Vec<Check> {
     let told = outlooks.len().min(LINES_MAX);
     let mut checks = vec![summary(&outlooks)];
     checks.extend(outlooks[..told].iter().map(|outlook| Check::ok("table", line(outlook))));
+    checks.extend(guesses(catalog));
     if told < outlooks.len() {
         let more = &outlooks[told..];
         checks.push(Check::ok("table", format!("and {} more: {}", more.len(), counts(more).join(", "))));
     }
     checks
+}
+
+/// Returns what was guessed about joins and the rows that count, on which figures rest.
+fn guesses(catalog: &Catalog) -> Vec<Check> {
+    let is_telling = |guess: &&Guess| matches!(guess.kind, GuessKind::Join | GuessKind::Filter);
+    let guesses = semantic::guesses(catalog);
+    let told = guesses.iter().filter(is_telling).take(LINES_MAX);
+    told.map(|guess| Check::ok("guess", guess.text.clone())).collect()
 }
 
 /// Returns the order of display: tables that can be analysed, set aside, unusable, and read with another table.

@@ -10,6 +10,8 @@ const NAMED: usize = 20;
 /// The number of reasons, at the head of a report and in its list of gaps.
 const REASONS_AT_THE_HEAD: usize = 3;
 const REASONS: usize = 12;
+/// The number of guesses that are listed.
+const GUESSES: usize = 12;
 /// The number of failed queries that are listed.
 const FAILURES: usize = 5;
 
@@ -107,6 +109,21 @@ fn group(why: &str, tables: &[&str], names_max: usize) -> String {
 /// Returns the tables that were not looked at, at greater length than [`verdict`].
 pub(super) fn gaps(run: &Run) -> Vec<String> {
     run.coverage.as_ref().map_or_else(Vec::new, |coverage| not_looked_at(coverage, NAMED, REASONS))
+}
+
+/// Returns what was guessed about the tables that were looked at.
+pub(super) fn guesses(run: &Run) -> Vec<String> {
+    let unseen = run.coverage.iter().flat_map(|coverage| &coverage.tables_not_looked_at);
+    let unseen = unseen.map(|table| table.table.as_str()).collect::<Vec<_>>();
+    let guesses = run.started.iter().flat_map(|started| &started.guesses);
+    let guesses = guesses.filter(|guess| !unseen.contains(&guess.table.as_str()));
+    let mut lines = guesses.map(|guess| line(&guess.text, LINE_CHARACTERS)).collect::<Vec<_>>();
+    let more = lines.len().saturating_sub(GUESSES);
+    lines.truncate(GUESSES);
+    lines.extend((more > 0).then(|| {
+        format!("and {} more: `explore schema pull` writes them down", text::group_digits(&more.to_string()))
+    }));
+    lines
 }
 
 /// Returns the queries that failed, with their errors.

@@ -11,6 +11,7 @@ use super::{stated, view};
 use crate::agent::journal::{Answered, Companion, Coverage, Run, StopReason, Totals};
 use crate::finding::document::{FactFinding, FindingDocument, finding_document};
 use crate::finding::record::Finding;
+use crate::semantic::Guess;
 use crate::typeset::text::escaped;
 
 /// The version of [`Document`]. It is raised when a field changes its meaning or is removed, not when one is added.
@@ -62,6 +63,8 @@ pub struct Document {
     pub queries_failed: u32,
     /// What was looked at without a finding.
     pub looked_at: Vec<String>,
+    /// What was guessed about the tables, and nobody approved.
+    pub guesses: Vec<Guess>,
     /// What the reader should know of the connection and the run.
     pub warnings: Vec<String>,
     /// Where the run's journal is.
@@ -152,6 +155,7 @@ pub fn document(run: &Run) -> Document {
         findings_refused: run.findings_refused,
         queries_failed: run.queries_failed,
         looked_at: run.looked_at.clone(),
+        guesses: started.map(|started| started.guesses.clone()).unwrap_or_default(),
         warnings: view::remarks(run).into_iter().chain(view::cautions(run)).collect(),
         journal: run.journal.display().to_string(),
     }

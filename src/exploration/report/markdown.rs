@@ -223,6 +223,7 @@ fn foot(page: &mut String, run: &Run) {
     bullets(page, "Looked at, without a finding", &run.looked_at);
     bullets(page, "Not looked at", &coverage::gaps(run));
     bullets(page, "Queries that failed", &coverage::failures(run));
+    bullets(page, "What was guessed about the tables", &coverage::guesses(run));
     bullets(page, "Warnings", &view::remarks(run));
     block(page, "## The run");
     block(page, &escape(&view::ending(run)));

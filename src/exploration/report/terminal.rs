@@ -258,7 +258,9 @@ fn foot(page: &mut Page, run: &Run) {
         let label = if index == 0 { "Looked at" } else { "" };
         page.item(label, "-", &text::line(looked_at, LINE_CHARACTERS));
     }
-    for (label, items) in [("Not seen", coverage::gaps(run)), ("Failed", coverage::failures(run))] {
+    for (label, items) in
+        [("Not seen", coverage::gaps(run)), ("Failed", coverage::failures(run)), ("Guessed", coverage::guesses(run))]
+    {
         for (index, item) in items.iter().enumerate() {
             page.item(if index == 0 { label } else { "" }, "-", item);
         }

@@ -10,16 +10,15 @@ use rust_decimal::Decimal;
 
 use super::condition::{self, Condition, Ground, Named};
 use super::quantity::{Part, Quantity, evaluate, is_numeric};
-use super::sayable::{
-    adds_with, is_clustered, is_dated, is_joined, is_never_null, is_of_identifiers, unit_of, unsayable,
-};
+use super::sayable::{adds_with, is_clustered, is_dated, is_joined, is_of_identifiers, unit_of, unsayable};
 use super::{Stop, refused};
 use crate::finding::CellReference;
 use crate::finding::wording::parts::measure_name;
 use crate::finding::workbook::{Sheet, Workbook};
-use crate::warehouse::lineage::Branch;
+use crate::warehouse::catalog::Additive;
 use crate::warehouse::lineage::companion::{self, Hold};
 use crate::warehouse::lineage::completeness::{self, Cut};
+use crate::warehouse::lineage::declared::{self, Recognised};
 use crate::warehouse::lineage::definition::{self, Base};
 use crate::warehouse::lineage::doubts::{self, joins};
 use crate::warehouse::lineage::expression::{Expression, Literal};
@@ -28,6 +27,7 @@ use crate::warehouse::lineage::measure::{Key, Measure, is_additive};
 use crate::warehouse::lineage::presentation::Step;
 use crate::warehouse::lineage::print;
 use crate::warehouse::lineage::query::{Relation, is_link};
+use crate::warehouse::lineage::{Branch, is_never_null};
 
 pub(super) use self::days::Reach;
 use self::uneven::{may_miss, uneven_periods};
@@ -172,7 +172,7 @@ impl<'w> Column<'w> {
         if is_of_identifiers(measure, self.book) {
             return refused(format!("{} adds up identifiers, which are no quantity", self.name()));
         }
-        let plain = measure.plain(|value| is_never_null(value, measure, self.book));
+        let plain = measure.plain(|value| is_never_null(value, &measure.rows, catalog));
         let base = Base::of(&plain).map_err(Stop::Refused)?;
         let ground = Ground { base: &base, rows: &plain.rows, catalog };
         let stated =
@@ -186,16 +186,19 @@ impl<'w> Column<'w> {
         let currency = doubts::currency_of(&plain, catalog).map(|column| ground.named(&column)).transpose();
         let text = definition::text(&plain).map_err(Stop::Refused)?;
         let hash = definition::hash(&plain).map_err(Stop::Refused)?;
+        let recognised = declared::measure(&plain, catalog);
         let template = Part {
             base: base.text.clone(),
             name: measure_name(&plain, catalog),
+            named_for: named_for(&plain, recognised, ground),
             conditions: Vec::new(),
             value: None,
             rows: 0,
             variance: None,
             function: plain.aggregate.function.clone(),
-            is_additive: is_additive(&plain.aggregate),
-            unit: unit_of(measure, self.book),
+            is_additive: is_additive(&plain.aggregate)
+                && recognised.is_none_or(|known| known.measure.additive != Some(Additive::Not)),
+            unit: recognised.and_then(|known| known.measure.unit.clone()).or_else(|| unit_of(measure, self.book)),
             currency: None,
             is_clustered: is_clustered(&plain, self.book),
             is_dated: plain.aggregate.function == "sum" && is_dated(&plain, self.book),
@@ -550,4 +553,12 @@ pub(super) fn number_of(text: &str) -> Option<Decimal> {
 /// Returns the number of decimals that a cell shows.
 pub(super) fn decimals_of(text: &str) -> u32 {
     text.split_once('.').map_or(0, |(_, decimals)| u32::try_from(decimals.len()).unwrap_or(u32::MAX))
+}
+
+/// Returns the ids of the conditions that the name of a declared measure tells.
+fn named_for(plain: &Measure, recognised: Option<Recognised<'_>>, ground: Ground<'_>) -> Vec<String> {
+    let Some(known) = recognised else { return Vec::new() };
+    let stated = plain.rows.conditions.iter().chain(&plain.aggregate.filter).filter(|condition| known.tells(condition));
+    let conditions = stated.filter_map(|condition| condition::of_condition(condition, ground).ok());
+    conditions.map(|condition| condition.id).collect()
 }

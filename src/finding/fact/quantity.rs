@@ -24,6 +24,8 @@ pub(super) struct Part {
     pub(super) base: String,
     /// What it is called, without conditions: `average of amount over rows of orders`.
     pub(super) name: String,
+    /// The ids of the conditions that a declared name tells.
+    pub(super) named_for: Vec<String>,
     pub(super) conditions: Vec<Condition>,
     /// `None` if it is missing.
     pub(super) value: Option<Decimal>,

@@ -289,18 +289,6 @@ fn unit_or_column(value: &Expression, measure: &Measure, book: &Workbook) -> Opt
     }
 }
 
-/// Returns whether the value is a column that is never NULL. A column on the optional side of a join may be.
-pub(super) fn is_never_null(value: &Expression, measure: &Measure, book: &Workbook) -> bool {
-    let Expression::Column(column) = value else { return false };
-    let plain = measure.rows.items.iter().find_map(|item| match item {
-        Item::Source(source) if source.id == column.source => Some(&source.relation),
-        Item::Source(_) | Item::Outer(_) => None,
-    });
-    let Some(Relation::Table { schema, name }) = plain else { return false };
-    let column = book.catalog.table(Some(schema), name).and_then(|table| table.column(&column.name));
-    column.is_some_and(|column| !column.nullable)
-}
-
 /// Ends of names by which a guess that a column identifies something is believed.
 const IDENTIFIER_ENDS: &[&str] = &["id", "code", "number", "no", "key"];
 

@@ -9,6 +9,7 @@ use crate::analysis::chance;
 use crate::finding::wording;
 use crate::finding::wording::parts::formula_words;
 use crate::typeset::text::{group_digits, line};
+use crate::warehouse::lineage::expression::Expression;
 
 /// Characters of a sentence.
 const CHARACTERS_MAX: usize = 2_000;
@@ -35,6 +36,10 @@ pub(super) fn what(quantity: &Quantity, told: &[Condition]) -> String {
     }
     let shared = quantity.shared().into_iter().cloned().collect::<Vec<_>>();
     let told_of_parts = told.iter().chain(&shared).cloned().collect::<Vec<_>>();
+    if let Some(words) = of_two(quantity, &told_of_parts) {
+        let both = with(&without(shared.iter(), told));
+        return if both.is_empty() { words } else { format!("{words} (both{both})") };
+    }
     let letters = (b'a'..=b'z').map(|letter| char::from(letter).to_string()).collect::<Vec<_>>();
     let list = letters
         .iter()
@@ -46,8 +51,22 @@ pub(super) fn what(quantity: &Quantity, told: &[Condition]) -> String {
     format!("{formula} (where {list}){}", with(&without(shared.iter(), told)))
 }
 
+/// Returns arithmetic over two measures in words; `None` if it is more than one step.
+fn of_two(quantity: &Quantity, told: &[Condition]) -> Option<String> {
+    let steps = [("/", "divided by"), ("-", "less"), ("+", "plus"), ("*", "times")];
+    let (one, word, other) = steps.iter().find_map(|(sign, word)| match quantity.formula.as_infix(sign)? {
+        (Expression::Measure(one), Expression::Measure(other)) => Some((*one, *word, *other)),
+        _ => None,
+    })?;
+    let (one, other) = (measure(quantity.parts.get(one)?, told), measure(quantity.parts.get(other)?, told));
+    let has_more = |words: &str| words.contains(" with ") || words.contains(" in ");
+    let bracketed = |words: String| if has_more(&words) { format!("({words})") } else { words };
+    Some(format!("{} {word} {}", bracketed(one), bracketed(other)))
+}
+
 fn measure(part: &Part, told: &[Condition]) -> String {
-    format!("{}{}", part.name, with(&without(part.conditions.iter(), told)))
+    let is_open = |condition: &&Condition| !part.named_for.contains(&condition.id);
+    format!("{}{}", part.name, with(&without(part.conditions.iter().filter(is_open), told)))
 }
 
 fn without<'c>(conditions: impl Iterator<Item = &'c Condition>, told: &[Condition]) -> Vec<&'c Condition> {

@@ -27,6 +27,8 @@ pub(super) struct Names<'c> {
     moments: HashMap<(SourceId, usize), bool>,
     /// What the metadata call columns of tables.
     labels: HashMap<(SourceId, usize), String>,
+    /// What the metadata call the time between two columns of tables.
+    durations: HashMap<(SourceId, String, String), String>,
     /// The columns of tables whose type is an enum.
     enums: HashSet<(SourceId, usize)>,
     /// The columns of tables that hold no NULL.
@@ -46,6 +48,10 @@ impl<'c> Names<'c> {
                 Relation::Table { schema, name } => {
                     names.tables.insert(source.id, name.clone());
                     let table = catalog.and_then(|catalog| catalog.table(Some(schema), name));
+                    for known in table.iter().flat_map(|table| &table.declared.durations) {
+                        let ends = (source.id, known.from.clone(), known.to.clone());
+                        names.durations.insert(ends, known.name.clone());
+                    }
                     for (index, column) in table.iter().flat_map(|table| table.columns.iter().enumerate()) {
                         columns_known.push((name.clone(), column.name.clone()));
                         if let Some(label) = &column.label {
@@ -113,6 +119,15 @@ impl<'c> Names<'c> {
             Expression::Column(column) => self.moments.get(&(column.source, column.index)).copied(),
             _ => None,
         }
+    }
+
+    /// Returns what the metadata call the time between two columns.
+    fn duration(&self, start: &Expression, end: &Expression) -> Option<&str> {
+        let (Expression::Column(start), Expression::Column(end)) = (within_casts(start), within_casts(end)) else {
+            return None;
+        };
+        let ends = (start.source, start.name.clone(), end.name.clone());
+        self.durations.get(&ends).filter(|_| start.source == end.source).map(String::as_str)
     }
 
     /// Adds the names of measures.
@@ -366,10 +381,19 @@ impl Words<'_> {
         }
     }
 
+    /// Returns the time between two moments, by its name if it has one.
+    fn between(&self, unit: &str, start: &Expression, end: &Expression) -> String {
+        match self.names.duration(start, end) {
+            Some(name) if unit == "time" => super::named(name),
+            Some(name) => format!("{} in {unit}", super::named(name)),
+            None => format!("{unit} from {} to {}", self.of(start), self.of(end)),
+        }
+    }
+
     /// Returns the time between two moments, or since the beginning of 1970.
     fn duration(&self, unit: &str, value: &Expression) -> String {
         match value.as_infix("-") {
-            Some((end, start)) => format!("{unit} from {} to {}", self.of(start), self.of(end)),
+            Some((end, start)) => self.between(unit, start, end),
             None if matches!(value, Expression::Call { function, .. } if function == "age") => {
                 format!("{unit} of {}, in months of 30 days", self.of(value))
             }
@@ -393,15 +417,13 @@ impl Words<'_> {
             (
                 Operator::Infix(sign),
                 [Expression::Cast { value: end, type_name }, Expression::Cast { value: start, type_name: other }],
-            ) if sign == "-" && type_name == "date" && other == "date" => {
-                format!("days from {} to {}", self.of(start), self.of(end))
-            }
+            ) if sign == "-" && type_name == "date" && other == "date" => self.between("days", start, end),
             (Operator::Infix(sign), [end, start])
                 if sign == "-" && self.names.moment(end).is_some() && self.names.moment(start).is_some() =>
             {
                 let is_date = self.names.moment(end) == Some(true) && self.names.moment(start) == Some(true);
                 let unit = if is_date { "days" } else { "time" };
-                format!("{unit} from {} to {}", self.of(start), self.of(end))
+                self.between(unit, start, end)
             }
             (Operator::Infix(sign), [left, right]) => {
                 let bracketed = |side: &Expression| match within_casts(side) {

@@ -4,6 +4,7 @@ use super::condition;
 use super::expression::{Names, phrase};
 use super::{aggregate, conditions, sources};
 use crate::warehouse::catalog::Catalog;
+use crate::warehouse::lineage::declared;
 use crate::warehouse::lineage::expression::{Expression, Literal};
 use crate::warehouse::lineage::measure::Measure;
 use crate::warehouse::lineage::query::{Block, Rows};
@@ -11,12 +12,21 @@ use crate::warehouse::lineage::query::{Block, Rows};
 /// Returns what the measure is without its conditions and keys, such as `average of days from opened_at to closed_at over
 /// rows of incidents`.
 pub(crate) fn measure_name(measure: &Measure, catalog: &Catalog) -> String {
-    aggregate(&measure.aggregate, &sources(&measure.rows, Some(catalog)), &Names::of(&measure.rows, Some(catalog)))
+    let of = sources(&measure.rows, Some(catalog));
+    match declared::measure(measure, catalog) {
+        Some(known) if measure.rows.sources().len() == 1 => super::named(&known.measure.name),
+        Some(known) => format!("{} of {of}", super::named(&known.measure.name)),
+        None => aggregate(&measure.aggregate, &of, &Names::of(&measure.rows, Some(catalog))),
+    }
 }
 
 /// Returns a condition, such as `status 'paid'`.
 pub(crate) fn condition_words(condition: &Expression, rows: &Rows, catalog: &Catalog) -> String {
-    condition::one(condition, &Names::of(rows, Some(catalog)))
+    let words = condition::one(condition, &Names::of(rows, Some(catalog)));
+    match declared::condition(condition, rows, catalog) {
+        Some(name) => format!("{words} ({})", super::named(name)),
+        None => words,
+    }
 }
 
 /// Returns what a key is called, such as `category`.

@@ -1,16 +1,18 @@
 //! Writes metadata files from an introspected catalog, for people to fill in.
 //!
-//! Existing text is never lost: columns are added and types are updated, and everything else stays. A directory with an
-//! invalid file is not changed, and each file is replaced atomically. Guessed roles are not written, because a later
-//! run could not tell them from roles that people wrote.
+//! Existing text is never lost: columns are added, types and guesses are updated, and everything else stays. A directory
+//! with an invalid file is not changed, and each file is replaced atomically. What nobody wrote is guessed and marked as
+//! such, so that a person can look at it.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::{ColumnMetadata, Error, Metadata, TableFile, TableMetadata, file_name, metadata_schema};
-use crate::semantic::drift;
-use crate::warehouse::catalog::{Catalog, Table};
+use super::{
+    ColumnMetadata, Error, Guessed, JoinMetadata, Metadata, TableFile, TableMetadata, file_name, metadata_schema,
+};
+use crate::semantic::{complete, drift};
+use crate::warehouse::catalog::{Catalog, ForeignKey, Origin, Table};
 
 /// The path of the JSON Schema, relative to the metadata directory. It is in a subdirectory, so that it is not read as
 /// a table's file.
@@ -27,7 +29,7 @@ pub struct Pulled {
     pub notes: Vec<String>,
 }
 
-/// Updates the files of `directory` from an introspected catalog, and creates missing ones.
+/// Updates the files of `directory` from an introspected catalog, which may have guessed keys, and creates missing ones.
 ///
 /// Returns an error before any change if a file does not parse.
 pub fn pull(catalog: &Catalog, directory: &Path) -> Result<Pulled, Error> {
@@ -37,7 +39,8 @@ pub fn pull(catalog: &Catalog, directory: &Path) -> Result<Pulled, Error> {
         ..Pulled::default()
     };
     pulled.write(&directory.join(SCHEMA_FILE), &metadata_schema())?;
-    for (index, table) in catalog.tables.iter().enumerate() {
+    let completed = guessed(catalog, &metadata);
+    for (index, table) in completed.tables.iter().enumerate() {
         let file = metadata.files.iter().find(|file| file.tables_in(catalog) == [index]);
         match file {
             Some(TableFile { path, content, .. }) => {
@@ -54,6 +57,15 @@ pub fn pull(catalog: &Catalog, directory: &Path) -> Result<Pulled, Error> {
     Ok(pulled)
 }
 
+/// Returns the catalog with what people wrote, and with guesses where nobody did.
+fn guessed(catalog: &Catalog, metadata: &Metadata) -> Catalog {
+    let written = Metadata { approved_only: false, ..metadata.clone().approved_only() };
+    let mut completed = catalog.clone();
+    // What is wrong with the files is noted by the caller.
+    let _ = complete(&mut completed, &written);
+    completed
+}
+
 fn new_file_name(catalog: &Catalog, table: &Table) -> String {
     let alone = catalog.table(None, &table.name).is_some();
     file_name::encode((!alone).then_some(&table.schema), &table.name) + ".json"
@@ -63,38 +75,73 @@ fn skeleton() -> TableMetadata {
     TableMetadata { schema: Some(SCHEMA_FILE.to_owned()), description: Some(String::new()), ..TableMetadata::default() }
 }
 
-/// Appends the table's new columns to the existing metadata, and updates the types of the known ones.
+/// Appends the table's new columns to the existing metadata, and updates the types of the known ones and the guesses.
 fn merge(mut content: TableMetadata, table: &Table) -> TableMetadata {
     for column in &table.columns {
-        let known = content.columns.0.iter_mut().find(|(name, _)| *name == column.name);
-        match known {
-            Some((_, written)) => written.type_name = Some(column.type_name.clone()),
-            None => content.columns.0.push((
-                column.name.clone(),
-                ColumnMetadata {
-                    description: Some(String::new()),
-                    type_name: Some(column.type_name.clone()),
-                    ..ColumnMetadata::default()
-                },
-            )),
+        if content.columns.get(&column.name).is_none() {
+            let skeleton = ColumnMetadata { description: Some(String::new()), ..ColumnMetadata::default() };
+            content.columns.0.push((column.name.clone(), skeleton));
+        }
+        let Some(written) = content.columns.get_mut(&column.name) else { continue };
+        written.type_name = Some(column.type_name.clone());
+        if written.guessed || written.role.is_none() {
+            written.role = column.role;
+            written.guessed = column.role.is_some();
         }
     }
+    merge_guesses(&mut content, table);
     content
+}
+
+/// Updates what is guessed of the table itself.
+fn merge_guesses(content: &mut TableMetadata, table: &Table) {
+    let is_open = |what: Guessed, is_written: bool| content.guessed.contains(&what) || !is_written;
+    let (noun, filter) =
+        (is_open(Guessed::Noun, content.noun.is_some()), is_open(Guessed::Filter, content.filter.is_some()));
+    content.guessed.clear();
+    if noun {
+        content.noun = table.noun.clone();
+        content.guessed.extend(table.noun.as_ref().map(|_| Guessed::Noun));
+    }
+    if filter {
+        content.filter = table.declared.filter.as_ref().map(|filter| filter.sql.clone());
+        content.guessed.extend(content.filter.as_ref().map(|_| Guessed::Filter));
+    }
+    content.joins.retain(|join| !join.guessed);
+    let guesses = table.foreign_keys.iter().filter(|key| key.origin == Origin::Guessed);
+    content.joins.extend(guesses.map(join));
+}
+
+fn join(key: &ForeignKey) -> JoinMetadata {
+    JoinMetadata {
+        columns: key.columns.clone(),
+        table: format!("{}.{}", key.schema, key.table),
+        referred: key.referred.clone(),
+        guessed: true,
+        approved: None,
+    }
 }
 
 impl Pulled {
     fn write(&mut self, path: &Path, content: &impl serde::Serialize) -> Result<(), Error> {
-        let problem = |error: &dyn std::fmt::Display| Error {
-            problems: vec![format!("{}: cannot be written: {error}", path.display())],
-        };
-        let text = serde_json::to_string_pretty(content).map_err(|error| problem(&error))? + "\n";
-        if fs::read_to_string(path).is_ok_and(|present| present == text) {
-            return Ok(());
+        if write(path, content)? {
+            self.written.push(path.to_owned());
         }
-        replace(path, &text).map_err(|error| problem(&error))?;
-        self.written.push(path.to_owned());
         Ok(())
     }
+}
+
+/// Writes a file, unless it holds this already. Returns whether it was written.
+pub(super) fn write(path: &Path, content: &impl serde::Serialize) -> Result<bool, Error> {
+    let problem = |error: &dyn std::fmt::Display| Error {
+        problems: vec![format!("{}: cannot be written: {error}", path.display())],
+    };
+    let text = serde_json::to_string_pretty(content).map_err(|error| problem(&error))? + "\n";
+    if fs::read_to_string(path).is_ok_and(|present| present == text) {
+        return Ok(false);
+    }
+    replace(path, &text).map_err(|error| problem(&error))?;
+    Ok(true)
 }
 
 /// Writes a file beside `path` and renames it, so that a crash leaves either the old file or the new one.

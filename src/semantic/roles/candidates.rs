@@ -58,7 +58,16 @@ fn moment(facts: &Facts<'_>) -> Candidates {
     Candidates { scores: vec![(Role::Date, score)], otherwise: None }
 }
 
+/// A constant is no measure: exports of reporting tools have a column of ones.
 fn number(facts: &Facts<'_>) -> Candidates {
+    let is_constant = facts.distinct == Some(1.0) && facts.rows.is_some_and(|rows| rows > 1.0);
+    match number_that_varies(facts) {
+        Candidates { otherwise: Some(Role::Measure), .. } if is_constant => Candidates::only(Role::Ignore),
+        candidates => candidates,
+    }
+}
+
+fn number_that_varies(facts: &Facts<'_>) -> Candidates {
     let counts = matches!(facts.plain_words.first().map(String::as_str), Some("number" | "num" | "no" | "count" | "n"))
         && facts.plain_words.len() > 1
         && !facts.ends_in(IDENTIFIER_ENDS);

@@ -7,6 +7,10 @@ pub(super) type Weighted = &'static [(&'static str, i32)];
 pub(super) const IDENTIFIER_ENDS: &[&str] =
     &["id", "code", "key", "no", "nr", "number", "num", "uuid", "guid", "sk", "fk", "pk", "ref", "reference", "tag"];
 
+/// Words of what there is at a moment, and not of what is added.
+pub(super) const LEVELS: &[&str] =
+    &["balance", "stock", "inventory", "backlog", "headcount", "level", "onhand", "hand", "bestand", "saldo"];
+
 /// Ends of a name that make it a readable name.
 pub(super) const NAME_ENDS: &[&str] = &["name", "title", "label"];
 

@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 use super::expression::{Aggregate, Expression, Operator};
 use super::measure::Measure;
 use super::print;
-use super::query::{Block, Item, Output, Query, Relation, Rows, is_link};
+use super::query::{Block, Item, Output, Query, Relation, Rows, Source, is_link};
 use crate::typeset::text::hex;
 
 /// The bytes of a definition's hash.
@@ -62,6 +62,25 @@ pub fn text(measure: &Measure) -> Result<String, String> {
 /// Returns the hash of the definition, 16 hexadecimal digits. It changes if the measure's SQL does.
 pub fn hash(measure: &Measure) -> Result<String, String> {
     Ok(hex(&Sha256::digest(text(measure)?)[..HASH_BYTES]))
+}
+
+/// Returns an expression over one source as SQL, whatever other sources are joined to it; `None` if it names another one, or
+/// cannot be printed.
+pub fn alone(expression: &Expression, source: &Source) -> Option<String> {
+    if expression.columns().iter().any(|column| column.source != source.id) || expression.has_subquery() {
+        return None;
+    }
+    let rows = Rows { items: vec![Item::Source(source.clone())], conditions: Vec::new() };
+    let block = Block { rows, ..Block::default() };
+    let mut expression = expression.clone();
+    order_sides(&mut expression, &|part| print::expression(part, &block).unwrap_or_default());
+    print::expression(&expression, &block).ok()
+}
+
+/// Returns the aggregate of a measure over one source, without its conditions, as [`alone`] prints it.
+pub fn value_alone(measure: &Measure, source: &Source) -> Option<String> {
+    let aggregate = Aggregate { filter: Vec::new(), ..measure.aggregate.clone() };
+    alone(&Expression::Aggregate(Box::new(aggregate)), source)
 }
 
 /// Returns conditions in the order of their texts, each once. `block` names the sources.

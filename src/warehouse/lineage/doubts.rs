@@ -7,6 +7,7 @@ mod missing;
 mod money;
 mod types;
 
+use super::definition::alone;
 use super::expression::{Aggregate, Expression, Literal};
 use super::meaning::Meaning;
 use super::measure::Measure;
@@ -324,20 +325,27 @@ impl Look<'_> {
         if self.aggregate.function != "sum" {
             return None;
         }
+        let summed = self.aggregate.arguments.first().and_then(|argument| self.column(argument));
+        let written = summed.filter(|column| !column.role_guessed).and_then(|column| column.role);
+        // Somebody said that it is an amount.
+        if written.is_some_and(|role| role != Role::Level) {
+            return None;
+        }
         self.tables().find_map(|(source, table)| {
-            let is_date = |name: &&String| table.column(name).is_some_and(|column| column.value_kind() == ValueKind::Moment);
-            let date = table.primary_key.iter().find(is_date).filter(|_| table.primary_key.len() > 1)?;
+            let date = table.dated_by().or_else(|| {
+                let date = table.column_with(Role::Date).filter(|_| written == Some(Role::Level))?;
+                Some(date.name.as_str())
+            })?;
             let is_it = |part: &Expression| {
-                part.columns().iter().any(|column| column.source == source.id && column.name == *date)
+                part.columns().iter().any(|column| column.source == source.id && column.name == date)
             };
             let is_fixed = keys.iter().any(|key| matches!(key, Expression::Column(_)) && is_it(key))
                 || self.conditions().any(|condition| condition.as_infix("=").is_some() && is_it(condition));
-            (!is_fixed).then(|| {
-                doubt(
-                    "stock",
-                    format!("{} has a row for each {date}: if it holds what there is, not what was added, a sum over several dates counts it several times.", table.name),
-                )
-            })
+            let sentence = match written {
+                Some(_) => format!("It adds up a level over several {date}: what stays there counts several times."),
+                None => format!("{} has a row for each {date}: if it holds what there is, not what was added, a sum over several dates counts it several times.", table.name),
+            };
+            (!is_fixed).then(|| doubt("stock", sentence))
         })
     }
 
@@ -354,7 +362,11 @@ impl Look<'_> {
             "is_void",
         ];
         const STEMS: &[&str] = &["cancel", "void", "delet", "test"];
-        let marks = self.tables().flat_map(|(source, table)| {
+        if let Some(sentence) = self.not_counted() {
+            return Some(doubt("void_rows", sentence));
+        }
+        let is_open = |(_, table): &(&Source, &Table)| table.declared.filter.as_ref().is_none_or(|known| known.guessed);
+        let marks = self.tables().filter(is_open).flat_map(|(source, table)| {
             let is_void = move |column: &&Column| {
                 let values = column.statistics.iter().flat_map(|known| &known.common_values).chain(&column.enum_values);
                 let stem = |value: &String| STEMS.iter().any(|stem| value.to_lowercase().starts_with(stem));
@@ -369,6 +381,18 @@ impl Look<'_> {
         let verb = if marks.len() == 1 { "marks" } else { "mark" };
         let names = marks.join(" or ");
         (!marks.is_empty()).then(|| doubt("void_rows", format!("Rows that {names} {verb} as void are counted too.")))
+    }
+
+    /// Rows count that people said do not.
+    fn not_counted(&self) -> Option<String> {
+        self.tables().find_map(|(source, table)| {
+            let filter = table.declared.filter.as_ref().filter(|filter| !filter.guessed && !filter.parts.is_empty())?;
+            let stated = self.conditions().filter_map(|condition| alone(condition, source)).collect::<Vec<_>>();
+            let is_counted = filter.parts.iter().all(|part| stated.contains(part));
+            (!is_counted).then(|| {
+                format!("Rows of {} that do not count are counted too: those without {}.", table.name, filter.sql)
+            })
+        })
     }
 
     /// Several rows of a table have one name: a key of names takes them for one.

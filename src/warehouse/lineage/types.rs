@@ -2,7 +2,7 @@
 
 use super::expression::{Aggregate, Expression, Literal, Operator};
 use super::measure::Measure;
-use super::query::{Query, Relation, Rows};
+use super::query::{Item, Query, Relation, Rows};
 use crate::warehouse::catalog::{Catalog, ValueKind};
 
 /// Functions that return a date or a time.
@@ -19,6 +19,18 @@ const MOMENTS: &[&str] = &[
     "timestamptz",
     "timezone",
 ];
+
+/// Returns whether the value is a column that is never NULL. A column on the optional side of a join may be.
+pub(crate) fn is_never_null(value: &Expression, rows: &Rows, catalog: &Catalog) -> bool {
+    let Expression::Column(column) = value else { return false };
+    let plain = rows.items.iter().find_map(|item| match item {
+        Item::Source(source) if source.id == column.source => Some(&source.relation),
+        Item::Source(_) | Item::Outer(_) => None,
+    });
+    let Some(Relation::Table { schema, name }) = plain else { return false };
+    let column = catalog.table(Some(schema), name).and_then(|table| table.column(&column.name));
+    column.is_some_and(|column| !column.nullable)
+}
 
 /// Returns whether the value is a date or a date with a time of day.
 pub(super) fn is_moment(value: &Expression, rows: &Rows, catalog: &Catalog) -> bool {

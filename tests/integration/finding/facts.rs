@@ -1,6 +1,7 @@
 //! Facts: what claims over the results of statements state, on a real server.
 
 mod corpora;
+mod declared;
 mod forms;
 mod hostile;
 mod mutants;
@@ -65,6 +66,20 @@ impl Ground {
         let (executor, mut opened) = Executor::open(Arc::new(connect(url).await), rules, LIMITS).await.unwrap();
         explore::semantic::complete(&mut opened.catalog, &Metadata::default());
         Self { executor, catalog: Arc::new(opened.catalog), as_of: date(2026, 1, 31) }
+    }
+
+    /// The tables with what people wrote about them, in files of these names.
+    async fn with_metadata(name: &str, sql: &str, files: &[(&str, &str)]) -> Self {
+        let directory = tempfile::TempDir::new().unwrap();
+        for (file, text) in files {
+            std::fs::write(directory.path().join(file), text).unwrap();
+        }
+        let url = fresh(name, &format!("{sql};\nANALYZE")).await;
+        let rules = Rules { search_path: vec!["public".to_owned()], ..Rules::default() };
+        let metadata = Metadata::read(directory.path()).unwrap();
+        let opened = explore::semantic::open(Arc::new(connect(&url).await), metadata, rules, LIMITS).await.unwrap();
+        assert_eq!(opened.warnings, Vec::<String>::new());
+        Self { executor: opened.executor, catalog: Arc::new(opened.catalog), as_of: date(2026, 1, 31) }
     }
 
     /// The results of the statements, called q1, q2 and so on.

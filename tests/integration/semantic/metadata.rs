@@ -2,7 +2,7 @@ use std::fs;
 use std::path::Path;
 
 use explore::semantic::drift;
-use explore::semantic::metadata::{Metadata, metadata_schema, pull};
+use explore::semantic::metadata::{Approval, Metadata, approve, metadata_schema, pull};
 use explore::warehouse::catalog::{Catalog, Column, Role, Statistics, Table};
 use tempfile::TempDir;
 
@@ -47,17 +47,18 @@ fn what_cannot_be_read_is_told_with_file_line_column_and_the_nearest_key() {
     check(
         "{\n  \"descripton\": \"x\"\n}",
         ":2:14: unknown field `descripton`, expected one of `$schema`, `description`, \
-        `noun`, `warnings`, `columns`; did you mean `description`?",
+        `noun`, `filter`, `unique`, `warnings`, `guessed`, `approved`, `measures`, `conditions`, `durations`, `joins`, \
+        `columns`; did you mean `description`?",
     );
     check(
         "{\"columns\": {\n\"a\": {\"role\": \"mesure\"}}}",
         ":2:22: unknown variant `mesure`, expected one of `date`, \
         `entity`, `entity_name`, `measure`, `gross_measure`, `net_measure`, `discount`, `margin`, `quantity`, \
-        `unit_price`, `rate`, `dimension`, `region`, `product`, `batch`, `event_type`, `currency`, `identifier`, \
+        `unit_price`, `rate`, `level`, `dimension`, `region`, `product`, `batch`, `event_type`, `currency`, `identifier`, \
         `ignore`; did you mean `measure`?",
     );
     check("{\n\"warnings\": [\n}", ":3:1: expected value");
-    check("{\"columns\": {\"a\": {},\n \"a\": {}}}", ":2:4: the column `a` appears twice");
+    check("{\"columns\": {\"a\": {},\n \"a\": {}}}", ":2:4: the name `a` appears twice");
     check("{\"columns\": {\"a\": {\"examples\": [1]}}}", ":1:33: invalid type: integer `1`, expected a string");
     check("", ":1:0: EOF while parsing a value");
 }
@@ -185,11 +186,15 @@ fn pull_writes_a_file_a_table_that_reads_back_and_changes_nothing_the_second_tim
   "columns": {
     "id": {
       "description": "",
-      "type": "integer"
+      "type": "integer",
+      "role": "entity",
+      "guessed": true
     },
     "name": {
       "description": "",
-      "type": "text"
+      "type": "text",
+      "role": "entity_name",
+      "guessed": true
     }
   }
 }
@@ -223,7 +228,9 @@ fn pull_keeps_what_people_wrote_and_tells_what_is_gone() {
     },
     "ordered_on": {
       "description": "",
-      "type": "date"
+      "type": "date",
+      "role": "date",
+      "guessed": true
     }
   }
 }
@@ -236,6 +243,42 @@ fn pull_keeps_what_people_wrote_and_tells_what_is_gone() {
         notes,
         ["old.json: there is no readable table old; kept", "orders.json: there is no readable column gone; kept"]
     );
+}
+
+#[test]
+fn guesses_are_updated_until_somebody_approves_them() {
+    let written = r#"{"filter": "status <> 'x'", "guessed": ["filter"], "columns": {
+        "ordered_on": {"role": "dimension", "guessed": true}, "amount": {"role": "quantity", "guessed": true}}}"#;
+    let directory = directory(&[("orders.json", written), ("customers.json", "{}")]);
+    let approval = Approval { by: "Ann".to_owned(), on: jiff::civil::date(2026, 11, 30) };
+    let approved = approve(directory.path(), &["orders.amount".to_owned()], &approval).unwrap();
+    assert_eq!(approved.guesses, ["orders.amount: quantity"]);
+    pull(&shop(), directory.path()).unwrap();
+    let read = || Metadata::read(directory.path()).unwrap();
+    let orders =
+        |metadata: &Metadata| metadata.files.iter().find(|file| file.table == "orders").unwrap().content.clone();
+    let content = orders(&read());
+    let amount = content.columns.get("amount").unwrap();
+    assert_eq!((amount.role, amount.guessed, &amount.approved), (Some(Role::Quantity), false, &Some(approval.clone())));
+    let day = content.columns.get("ordered_on").unwrap();
+    assert_eq!((day.role, day.guessed), (Some(Role::Date), true));
+    assert_eq!((content.filter.clone(), content.guessed.clone()), (None, vec![]));
+    let only = orders(&read().approved_only());
+    assert_eq!(
+        (only.columns.get("amount").unwrap().role, only.columns.get("ordered_on").unwrap().role),
+        (Some(Role::Quantity), None)
+    );
+    approve(directory.path(), &[], &approval).unwrap();
+    assert!(!orders(&read()).columns.get("ordered_on").unwrap().guessed);
+}
+
+#[test]
+fn a_name_that_is_no_table_or_column_is_not_approved() {
+    let directory = directory(&[("orders.json", r#"{"columns": {"amount": {"role": "rate", "guessed": true}}}"#)]);
+    let approval = Approval { by: "Ann".to_owned(), on: jiff::civil::date(2026, 11, 30) };
+    let error = approve(directory.path(), &["orders.amont".to_owned()], &approval).unwrap_err();
+    let expected = "orders.amont is no table or table.column of the metadata; did you mean `orders.amount`?";
+    assert_eq!(error.to_string(), expected);
 }
 
 #[test]
@@ -274,7 +317,22 @@ fn the_schema_that_editors_check_by_knows_every_key_and_nothing_else() {
     let schema = metadata_schema();
     assert_eq!(schema["additionalProperties"], false);
     let keys = schema["properties"].as_object().unwrap().keys().collect::<Vec<_>>();
-    assert_eq!(keys, ["$schema", "description", "noun", "warnings", "columns"]);
+    let expected = [
+        "$schema",
+        "description",
+        "noun",
+        "filter",
+        "unique",
+        "warnings",
+        "guessed",
+        "approved",
+        "measures",
+        "conditions",
+        "durations",
+        "joins",
+        "columns",
+    ];
+    assert_eq!(keys, expected);
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("metadata/schema/table.json");
     let shipped = serde_json::from_str::<serde_json::Value>(&fs::read_to_string(shipped).unwrap()).unwrap();
     assert_eq!(shipped, schema, "metadata/schema/table.json is out of date: run `explore schema pull --demo`");

@@ -196,3 +196,17 @@ async fn numbers_that_are_no_measures() {
   data ignore
 ").await;
 }
+
+#[tokio::test]
+async fn a_constant_is_no_measure() {
+    let sql = "CREATE TABLE bills AS SELECT date '2026-01-01' + n AS bill_date, 1::bigint AS number_of_records, n * 1.5 AS sales
+        FROM generate_series(1, 100) n";
+    check(sql, "bills:\n  bill_date date\n  number_of_records ignore\n  sales measure\n").await;
+}
+
+#[tokio::test]
+async fn what_there_is_on_each_day_is_a_level_and_what_is_sold_on_it_is_not() {
+    let sql = "CREATE TABLE shelf (day date, shop int, stock int, units_sold int, PRIMARY KEY (day, shop));
+        INSERT INTO shelf SELECT date '2026-01-01' + n / 5, n % 5, n * 7 % 90, n * 11 % 300 FROM generate_series(1, 400) n";
+    check(sql, "shelf:\n  day date\n  shop dimension\n  stock level\n  units_sold quantity\n").await;
+}

@@ -42,6 +42,7 @@ pub(crate) fn run(events: &[Event]) -> Run {
 
 pub(crate) fn started() -> Event {
     Event::Started(Box::new(Started {
+        guesses: Vec::new(),
         run_id: RUN_ID.to_owned(),
         version: "0.1.0".to_owned(),
         focus: "customer_churn".to_owned(),

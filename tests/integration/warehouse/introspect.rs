@@ -47,6 +47,7 @@ async fn every_kind_of_relation_is_read_and_partitions_hide_behind_their_table()
     assert_eq!(plain.columns[1].description.as_deref(), Some("two\nlines"));
     assert_eq!((plain.columns[0].nullable, parted.columns[2].nullable), (false, true));
     let key = ForeignKey {
+        origin: explore::warehouse::catalog::Origin::Constraint,
         is_valid: true,
         columns: vec!["plain_id".into()],
         schema: "public".into(),

@@ -137,8 +137,9 @@ fn is_single(
         Relation::Table { schema, name } => {
             let Some(table) = catalog.table(Some(schema), name) else { return false };
             let place = |key: &String| table.columns.iter().position(|column| column.name == *key);
-            !table.primary_key.is_empty()
-                && table.primary_key.iter().all(|key| place(key).is_some_and(|index| is_held(index, key)))
+            let are_held =
+                |key: &[String]| key.iter().all(|column| place(column).is_some_and(|index| is_held(index, column)));
+            table.unique_keys().any(are_held)
         }
         Relation::Query { query: Query::Block(inner), names } => {
             let held = |index: usize| names.get(index).is_some_and(|name| is_held(index, name));

@@ -31,10 +31,10 @@ async fn values_shares_and_gaps() {
         &ground,
         sql,
         &[
-            ("q1[North].alias_of_a_liar", "The count of rows of sales with region 'North' is 28."),
-            ("q1[south].mean", "The average of amount over rows of sales with region 'South' is"),
-            ("share(q1[North].alias_of_a_liar, all)", "28 of 95 rows of sales (29.5%) are with region 'North'."),
-            ("share(q1[North].none, q1[North].alias_of_a_liar)", "of 28 rows of sales with region 'North'"),
+            ("q1[North].alias_of_a_liar", "The count of sales with region 'North' is 28."),
+            ("q1[south].mean", "The average of amount over sales with region 'South' is"),
+            ("share(q1[North].alias_of_a_liar, all)", "28 of 95 sales (29.5%) are with region 'North'."),
+            ("share(q1[North].none, q1[North].alias_of_a_liar)", "of 28 sales with region 'North'"),
             ("share(q1[North].mean, all)", "refused"),
             ("share(q1[North].total, q1[North].alias_of_a_liar)", "refused"),
             ("q1[North].mean + q1[South].mean", "refused: averages, shares and distinct counts do not add up"),
@@ -64,7 +64,7 @@ async fn groups() {
         sql,
         &[
             ("rank(q1[#1].n)", "Of 5 values of units that have rows"),
-            ("count(q1.n > 100)", "None of 5 values of units that have rows has a count of rows of sales above 100"),
+            ("count(q1.n > 100)", "None of 5 values of units that have rows has a count of sales above 100"),
             ("count(q1.n > 0)", "All 5 values of units that have rows have"),
             ("alike(q1.mean)", "for 5 values of units"),
             ("range(q1.n)", "for each of 5 values of units"),
@@ -87,7 +87,7 @@ async fn time() {
         &ground,
         sql,
         &[
-            ("change(q1[2024-02-01].n, q1[2024-04-01].n)", "From February 2024 to April 2024 (day) the count of rows"),
+            ("change(q1[2024-02-01].n, q1[2024-04-01].n)", "From February 2024 to April 2024 (day) the count of sales"),
             ("change(q1[2024-02-01].n, q1[2024-04-01].n)", "over all 6 periods it ranges from 0 to"),
             ("change(q1[2024-01].n, q1[February 2024].n)", "From January 2024 to February 2024"),
             ("trend(q1.n)", "over 6 months, from January 2024"),

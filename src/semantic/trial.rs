@@ -1,0 +1,66 @@
+//! Tries on the data what the metadata say of keys: whether joins find their rows, and whether what should tell rows apart
+//! does. For `explore schema check`.
+
+use std::time::Duration;
+
+use super::joins::{self, Look};
+use super::render::identifier;
+use crate::typeset::text::group_digits;
+use crate::warehouse::Limits;
+use crate::warehouse::catalog::{Catalog, Origin, Table};
+use crate::warehouse::executor::Executor;
+
+/// The time for each look at the data.
+const TIME_MAX: Duration = Duration::from_secs(30);
+/// The share of the values that a join should find.
+const MATCHED_MIN: f64 = 0.95;
+
+/// Returns a sentence for each declared or guessed key that the data contradict, or that could not be tried.
+pub async fn keys(executor: &Executor, catalog: &Catalog) -> Vec<String> {
+    let mut problems = Vec::new();
+    for table in &catalog.tables {
+        for key in table.foreign_keys.iter().filter(|key| key.origin != Origin::Constraint) {
+            let join = format!("{}.{}: the join by {}", table.schema, table.name, key.columns.join(", "));
+            let to = format!("{}.{}", key.schema, key.table);
+            match joins::look(executor, table, key, TIME_MAX).await {
+                Ok(look) => problems
+                    .extend(of_look(look, &key.referred.join(", ")).map(|fault| format!("{join} to {to} {fault}"))),
+                Err(problem) => problems.push(format!("{join} to {to} could not be tried: {problem}")),
+            }
+        }
+        for columns in &table.declared.unique {
+            let what = format!("{}.{}: {}", table.schema, table.name, columns.join(", "));
+            match is_repeated(executor, table, columns).await {
+                Ok(false) => {}
+                Ok(true) => problems.push(format!("{what} does not tell its rows apart: some values are there twice")),
+                Err(problem) => problems.push(format!("{what} could not be tried: {problem}")),
+            }
+        }
+    }
+    problems
+}
+
+/// Returns what a look says against a join.
+fn of_look(look: Look, referred: &str) -> Option<String> {
+    if look.is_repeated {
+        return Some(format!("may find several rows: some values of {referred} are there twice"));
+    }
+    (look.values > 0 && look.share() < MATCHED_MIN).then(|| {
+        let count = |number: u64| group_digits(&number.to_string());
+        format!("finds {:.0}% of the values ({} of {})", look.share() * 100.0, count(look.matched), count(look.values))
+    })
+}
+
+/// Returns whether two rows of a table have the same values in these columns.
+async fn is_repeated(executor: &Executor, table: &Table, columns: &[String]) -> Result<bool, String> {
+    let list = columns.iter().map(|column| identifier(column)).collect::<Vec<_>>().join(", ");
+    let text = format!(
+        "SELECT count(*) FROM (SELECT 1 FROM {}.{} GROUP BY {list} HAVING count(*) > 1 LIMIT 1) d",
+        identifier(&table.schema),
+        identifier(&table.name)
+    );
+    let select = executor.validate(&text).await.map_err(|refusal| refusal.to_string())?;
+    let rows = executor.run_within(&select, &Limits::of_query(TIME_MAX, 1, None)).await;
+    let rows = rows.map_err(|error| error.to_string())?;
+    Ok(rows.cell(0, 0) != Some("0"))
+}

@@ -1,0 +1,89 @@
+//! What people declared of a table beyond its columns, or what was guessed: the rows that count, measures, names of
+//! conditions and of durations. [`crate::semantic`] fills it in.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What is declared of a table beyond its columns.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Declared {
+    /// The rows that count, as a condition of SQL over the table: `status <> 'cancelled'`.
+    #[serde(default)]
+    pub filter: Option<Filter>,
+    #[serde(default)]
+    pub measures: Vec<DeclaredMeasure>,
+    #[serde(default)]
+    pub conditions: Vec<NamedCondition>,
+    #[serde(default)]
+    pub durations: Vec<NamedDuration>,
+    /// Lists of columns that tell the rows apart, besides the primary key.
+    #[serde(default)]
+    pub unique: Vec<Vec<String>>,
+}
+
+/// The rows of a table that count.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Filter {
+    /// The condition, as it was written.
+    pub sql: String,
+    pub guessed: bool,
+    /// Its parts as [`crate::warehouse::lineage::definition::alone`] prints them; empty if the condition cannot be traced.
+    pub parts: Vec<String>,
+}
+
+/// A measure that has a name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeclaredMeasure {
+    /// What facts call it: `net sales`.
+    pub name: String,
+    /// The aggregate, as it was written: `sum(amount)`.
+    pub sql: String,
+    /// The rows that it is of, as a condition; all that count where it is missing.
+    pub filter: Option<String>,
+    pub unit: Option<String>,
+    /// `None` if it follows from the aggregate.
+    pub additive: Option<Additive>,
+    pub good: Option<Good>,
+    /// The aggregate as [`crate::warehouse::lineage::definition::alone`] prints it; `None` if it is not one aggregate, or
+    /// cannot be traced.
+    pub value: Option<String>,
+    /// The conditions on its rows, printed in the same way.
+    pub parts: Vec<String>,
+}
+
+/// A condition that has a name: `failed` for `status = 500`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedCondition {
+    pub name: String,
+    pub sql: String,
+    /// As [`crate::warehouse::lineage::definition::alone`] prints it; `None` if it cannot be traced.
+    pub text: Option<String>,
+}
+
+/// The time between two columns, which has a name: `time to close`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedDuration {
+    pub name: String,
+    pub from: String,
+    pub to: String,
+}
+
+/// Over what the values of a measure may be added up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Additive {
+    /// Over everything: an amount, a count.
+    Over,
+    /// Over everything but time: a stock, a balance.
+    NotOverTime,
+    /// Over nothing: a rate, an average, a count of distinct values.
+    Not,
+}
+
+/// Which way a measure is better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Good {
+    Up,
+    Down,
+}
