@@ -1,11 +1,12 @@
 //! How well chance explains a difference, a direction or a change of level.
 //!
-//! p is the probability of such a result, or a stronger one, if there is nothing but chance; always two-sided. `None` stands for
-//! what cannot be tested (too few values, none that vary, arguments that are no numbers), never for "no difference".
+//! p is the probability of such a result, or a stronger one, if there is nothing but chance; always two-sided. `None`
+//! stands for what cannot be tested (too few values, none that vary, arguments that are no numbers), never for "no
+//! difference".
 //!
-//! Functions take what SQL aggregates (counts, averages, variances, sums of ranks), so that rows stay in the database; only
-//! series are given value by value. Sums and quantiles of the same numbers are the same on every machine but for the last
-//! digits of what `statrs` takes from the platform.
+//! Functions take what SQL aggregates (counts, averages, variances, sums of ranks), so that rows stay in the database;
+//! only series are given value by value. Sums and quantiles of the same numbers are the same on every machine but for
+//! the last digits of what `statrs` takes from the platform.
 //!
 //! | file | what is compared |
 //! |---|---|

@@ -1,6 +1,7 @@
 //! How unevenly a total is spread over those that make it up, from what SQL aggregates.
 
-/// The amounts of entities: their number, sum and sum of squares, and the sum of each times its place in ascending order.
+/// The amounts of entities: their number, sum and sum of squares, and the sum of each times its place in ascending
+/// order.
 ///
 /// In SQL, over one row an entity: `count(*)`, `sum(x)`, `sum(x * x)` and `sum(x * place)` with
 /// `row_number() OVER (ORDER BY x) AS place`. No amount is negative: with returns that exceed sales there is no share.
@@ -24,15 +25,15 @@ impl Amounts {
         Some(Self { count: amounts.len() as u64, sum: sorted.iter().sum(), squares, placed })
     }
 
-    /// Returns Gini's coefficient (1912), 2 Σ place x amount / (n Σ amount) - (n + 1) / n: 0 if all are equal, (n - 1) / n if
-    /// one has everything. `None` if the sum is not positive.
+    /// Returns Gini's coefficient (1912), 2 Σ place x amount / (n Σ amount) - (n + 1) / n: 0 if all are equal, (n - 1)
+    /// / n if one has everything. `None` if the sum is not positive.
     pub fn gini(&self) -> Option<f64> {
         let n = self.count as f64;
         self.has_sum().then(|| (2.0 * self.placed / (n * self.sum) - (n + 1.0) / n).max(0.0))
     }
 
-    /// Returns Herfindahl's index (1950), the sum of the squared shares: 1 / n if all are equal, 1 if one has everything; its
-    /// inverse is the number of equal ones that are as concentrated. `None` if the sum is not positive.
+    /// Returns Herfindahl's index (1950), the sum of the squared shares: 1 / n if all are equal, 1 if one has
+    /// everything; its inverse is the number of equal ones that are as concentrated. `None` if the sum is not positive.
     pub fn herfindahl(&self) -> Option<f64> {
         self.has_sum().then(|| self.squares / self.sum / self.sum)
     }
@@ -42,8 +43,8 @@ impl Amounts {
     }
 }
 
-/// Returns the share of the `top` largest in the sum, from 0 to 1; all of it if there are no more. `None` if an amount is
-/// negative or not a number, or the sum is 0.
+/// Returns the share of the `top` largest in the sum, from 0 to 1; all of it if there are no more. `None` if an amount
+/// is negative or not a number, or the sum is 0.
 pub fn top_share(amounts: &[f64], top: usize) -> Option<f64> {
     let total = Amounts::of(amounts)?;
     let largest = sorted(amounts).into_iter().rev().take(top).sum::<f64>();

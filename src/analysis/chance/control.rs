@@ -2,9 +2,9 @@
 //!
 //! All rates are shares of false ones among what is reported (the false discovery rate), such as .1.
 
-/// Returns for each p the least rate at which it would be reported (Benjamini and Hochberg 1995), in the order given: the
-/// least, over this and all larger p, of p x tests / rank. It holds for independent tests and for those that depend on one
-/// another positively. `None` if one is not between 0 and 1.
+/// Returns for each p the least rate at which it would be reported (Benjamini and Hochberg 1995), in the order given:
+/// the least, over this and all larger p, of p x tests / rank. It holds for independent tests and for those that depend
+/// on one another positively. `None` if one is not between 0 and 1.
 pub fn benjamini_hochberg(p: &[f64]) -> Option<Vec<f64>> {
     stepped_up(p, 1.0)
 }
@@ -30,26 +30,26 @@ fn stepped_up(p: &[f64], factor: f64) -> Option<Vec<f64>> {
     Some(adjusted)
 }
 
-/// Returns the level of the intervals of what was selected, so that the share of them that miss is at most `rate`: 1 - rate x
-/// selected / looked at (Benjamini and Yekutieli 2005). `None` if nothing was selected, more than was looked at, or unless the
-/// rate is between 0 and 1.
+/// Returns the level of the intervals of what was selected, so that the share of them that miss is at most `rate`: 1 -
+/// rate x selected / looked at (Benjamini and Yekutieli 2005). `None` if nothing was selected, more than was looked at,
+/// or unless the rate is between 0 and 1.
 ///
-/// It holds for independent estimates (and positively dependent ones) selected by Benjamini and Hochberg's or a similarly
-/// simple rule; all that was looked at counts, reported or not.
+/// It holds for independent estimates (and positively dependent ones) selected by Benjamini and Hochberg's or a
+/// similarly simple rule; all that was looked at counts, reported or not.
 pub fn selected_level(rate: f64, selected: usize, looked_at: usize) -> Option<f64> {
     let is_sound = selected > 0 && selected <= looked_at && rate > 0.0 && rate < 1.0;
     is_sound.then(|| 1.0 - rate * selected as f64 / looked_at as f64)
 }
 
-/// The levels of tests whose results are told one by one, before the later ones are known: LORD++ (Ramdas, Yang, Wainwright
-/// and Jordan 2017).
+/// The levels of tests whose results are told one by one, before the later ones are known: LORD++ (Ramdas, Yang,
+/// Wainwright and Jordan 2017).
 ///
-/// With W the wealth at the beginning and τ the tests that were reported, the level of test t is
-/// γ(t) W, and (rate - W) γ(t - τ) of the first τ, and rate γ(t - τ) of each later one, added up. γ sums up to 1 and is that of
-/// Javanmard and Montanari (2018): .0772 log(max(j, 2)) / (j exp(sqrt(log j))).
+/// With W the wealth at the beginning and τ the tests that were reported, the level of test t is γ(t) W, and (rate - W)
+/// γ(t - τ) of the first τ, and rate γ(t - τ) of each later one, added up. γ sums up to 1 and is that of Javanmard and
+/// Montanari (2018): .0772 log(max(j, 2)) / (j exp(sqrt(log j))).
 ///
-/// It holds the rate at every moment for p that are independent. Each test costs level until one is reported, so a run asks
-/// what matters first.
+/// It holds the rate at every moment for p that are independent. Each test costs level until one is reported, so a run
+/// asks what matters first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Online {
     rate: f64,
@@ -59,8 +59,8 @@ pub struct Online {
 }
 
 impl Online {
-    /// Creates the state before any test; half of the rate is spent before the first report. `None` unless the rate is between
-    /// 0 and 1.
+    /// Creates the state before any test; half of the rate is spent before the first report. `None` unless the rate is
+    /// between 0 and 1.
     pub fn new(rate: f64) -> Option<Self> {
         let wealth = rate / 2.0;
         (rate > 0.0 && rate < 1.0).then_some(Self { rate, wealth, tested: 0, reported: Vec::new() })

@@ -1,8 +1,9 @@
-//! Whether two columns move together, from what SQL aggregates: `regr_count(y, x)`, `regr_sxx(y, x)`, `regr_syy(y, x)` and
-//! `regr_sxy(y, x)`.
+//! Whether two columns move together, from what SQL aggregates: `regr_count(y, x)`, `regr_sxx(y, x)`, `regr_syy(y, x)`
+//! and `regr_sxy(y, x)`.
 //!
-//! Over the values this is Pearson's correlation, over their ranks (see [`super::ranks`]) Spearman's. Over several groups at
-//! once, each with its own averages, it is the correlation within groups: what remains when the groups are held fixed.
+//! Over the values this is Pearson's correlation, over their ranks (see [`super::ranks`]) Spearman's. Over several
+//! groups at once, each with its own averages, it is the correlation within groups: what remains when the groups are
+//! held fixed.
 
 use super::distribution::{normal_reach, t_reach, t_two_sided};
 
@@ -42,16 +43,16 @@ pub struct Slope {
 }
 
 impl Pairs {
-    /// Returns the pairs with these plain sums: of x, of y, of x², of y², of x y. Where averages are large against deviations
-    /// (times, keys), the plain sums lose what matters: then `regr_sxx` and its like, which do not.
+    /// Returns the pairs with these plain sums: of x, of y, of x², of y², of x y. Where averages are large against
+    /// deviations (times, keys), the plain sums lose what matters: then `regr_sxx` and its like, which do not.
     pub fn from_sums(count: u64, x: f64, y: f64, x_squares: f64, y_squares: f64, products: f64) -> Self {
         let n = count as f64;
         Self { count, xx: x_squares - x * x / n, yy: y_squares - y * y / n, xy: products - x * y / n }
     }
 }
 
-/// Returns the pairs of all groups, each around its own averages, and the degrees of freedom that are left. `None` with fewer
-/// than one, or if a column does not vary within any group.
+/// Returns the pairs of all groups, each around its own averages, and the degrees of freedom that are left. `None` with
+/// fewer than one, or if a column does not vary within any group.
 fn pooled(groups: &[Pairs]) -> Option<(Pairs, f64)> {
     let groups = groups.iter().filter(|group| group.count > 0).collect::<Vec<_>>();
     let sum = |part: fn(&Pairs) -> f64| groups.iter().map(|group| part(group)).sum::<f64>();
@@ -73,8 +74,8 @@ impl Correlation {
         Some(Self { r, freedom, of })
     }
 
-    /// Returns p of there being no correlation: t = r sqrt(freedom / (1 - r²)) (Fisher 1915); for ranks an approximation that
-    /// is good from ten pairs. Pairs are taken for independent, which neighbours in time are not.
+    /// Returns p of there being no correlation: t = r sqrt(freedom / (1 - r²)) (Fisher 1915); for ranks an
+    /// approximation that is good from ten pairs. Pairs are taken for independent, which neighbours in time are not.
     pub fn p(&self) -> Option<f64> {
         let rest = 1.0 - self.r * self.r;
         if rest <= 0.0 {
@@ -83,9 +84,9 @@ impl Correlation {
         t_two_sided(self.r * (self.freedom / rest).sqrt(), self.freedom)
     }
 
-    /// Returns the interval of the correlation with this level: atanh(r) is about normal with variance 1 / (n - 3) (Fisher
-    /// 1921), of ranks (1 + r² / 2) / (n - 3) (Bonett and Wright 2000). `None` with fewer than four pairs (one more for each
-    /// further group), or unless the level is between 0 and 1.
+    /// Returns the interval of the correlation with this level: atanh(r) is about normal with variance 1 / (n - 3)
+    /// (Fisher 1921), of ranks (1 + r² / 2) / (n - 3) (Bonett and Wright 2000). `None` with fewer than four pairs (one
+    /// more for each further group), or unless the level is between 0 and 1.
     pub fn interval(&self, level: f64) -> Option<(f64, f64)> {
         if self.freedom < 2.0 {
             return None;
@@ -101,8 +102,8 @@ impl Correlation {
 }
 
 impl Slope {
-    /// Returns the slope of least squares within groups, Σ xy / Σ xx, with its standard error; of one group it is the plain
-    /// one. `None` with fewer than three pairs (one more for each further group), or if a column does not vary.
+    /// Returns the slope of least squares within groups, Σ xy / Σ xx, with its standard error; of one group it is the
+    /// plain one. `None` with fewer than three pairs (one more for each further group), or if a column does not vary.
     pub fn within(groups: &[Pairs]) -> Option<Self> {
         let (pairs, freedom) = pooled(groups)?;
         let slope = pairs.xy / pairs.xx;

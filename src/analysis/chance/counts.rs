@@ -112,9 +112,9 @@ pub fn several_proportions(groups: &[Proportion]) -> Option<f64> {
     chi_square_above(groups.iter().map(cell).sum(), groups.len() as f64 - 1.0)
 }
 
-/// Returns the test of a table of counts, row by row: the sum over the cells of (count - expected)² / expected, where expected
-/// is row total x column total / total, against chi-square with (rows - 1)(columns - 1) degrees of freedom (Pearson 1900);
-/// Cramér's V is the root of statistic / total / (min(rows, columns) - 1) (Cramér 1946).
+/// Returns the test of a table of counts, row by row: the sum over the cells of (count - expected)² / expected, where
+/// expected is row total x column total / total, against chi-square with (rows - 1)(columns - 1) degrees of freedom
+/// (Pearson 1900); Cramér's V is the root of statistic / total / (min(rows, columns) - 1) (Cramér 1946).
 ///
 /// `None` with fewer than two rows or columns, rows of different lengths, or a row or column without any count. p is an
 /// approximation: see [`Contingency::is_reliable`].
@@ -141,12 +141,14 @@ pub fn contingency(rows: &[Vec<u64>]) -> Option<Contingency> {
     Some(Contingency { statistic, freedom, p, cramers_v, expected })
 }
 
-/// Returns p of several counts having one rate for their exposures. Given their total n, independent Poisson counts with one
-/// rate are multinomial with the shares of the exposures (Przyborowski and Wilenski 1940), so p sums up the probabilities of
-/// all outcomes that are at most as likely as this one. With more than 100,000 outcomes, Pearson's chi-square.
+/// Returns p of several counts having one rate for their exposures. Given their total n, independent Poisson counts
+/// with one rate are multinomial with the shares of the exposures (Przyborowski and Wilenski 1940), so p sums up the
+/// probabilities of all outcomes that are at most as likely as this one. With more than 100,000 outcomes, Pearson's
+/// chi-square.
 ///
-/// `None` with fewer than two groups, an exposure that is not positive, or, where there are too many outcomes, fewer than five
-/// expected in a group. Counts that come in clusters (items of one order) vary more than Poisson's: count the clusters.
+/// `None` with fewer than two groups, an exposure that is not positive, or, where there are too many outcomes, fewer
+/// than five expected in a group. Counts that come in clusters (items of one order) vary more than Poisson's: count the
+/// clusters.
 pub fn equal_rates(groups: &[Rate]) -> Option<f64> {
     let exposure = groups.iter().map(|group| group.exposure).sum::<f64>();
     let is_unsound = |group: &Rate| group.exposure.is_nan() || group.exposure <= 0.0;
@@ -177,8 +179,8 @@ fn multinomial(counts: &[u64], shares: &[f64], total: u64) -> f64 {
     sum_unlikely(&logs, total, ln_factorial(total), seen + EQUAL_WITHIN).min(1.0)
 }
 
-/// Sums up what the groups with these logarithms of shares can make of the rest of a total, as far as it is no more likely
-/// than `most`; `so_far` is the logarithm of what the groups before them contribute.
+/// Sums up what the groups with these logarithms of shares can make of the rest of a total, as far as it is no more
+/// likely than `most`; `so_far` is the logarithm of what the groups before them contribute.
 fn sum_unlikely(logs: &[f64], rest: u64, so_far: f64, most: f64) -> f64 {
     let term = |log: f64, count: u64| count as f64 * log - ln_factorial(count);
     match logs {
@@ -205,8 +207,8 @@ pub fn interval_of_proportions(one: Proportion, other: Proportion) -> Option<(f6
     newcombe(one, other, Z_95)
 }
 
-/// Returns the interval with this level of the difference of two shares (Newcombe 1998, method 10). `None` if a whole is
-/// empty, or the level is not between 0 and 1.
+/// Returns the interval with this level of the difference of two shares (Newcombe 1998, method 10). `None` if a whole
+/// is empty, or the level is not between 0 and 1.
 pub fn interval_of_proportions_at(one: Proportion, other: Proportion, level: f64) -> Option<(f64, f64)> {
     newcombe(one, other, normal_reach(level)?)
 }
@@ -228,8 +230,8 @@ pub fn wilson(proportion: Proportion) -> (f64, f64) {
     score_interval(proportion, Z_95)
 }
 
-/// Returns the interval of a share with this level (Wilson 1927). `None` if the whole is empty, or the level is not between 0
-/// and 1.
+/// Returns the interval of a share with this level (Wilson 1927). `None` if the whole is empty, or the level is not
+/// between 0 and 1.
 pub fn wilson_at(proportion: Proportion, level: f64) -> Option<(f64, f64)> {
     proportion.is_sound().then_some(())?;
     Some(score_interval(proportion, normal_reach(level)?))

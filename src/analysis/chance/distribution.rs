@@ -1,7 +1,7 @@
 //! The tails and quantiles that the tests need, from `statrs`, for every finite argument.
 //!
-//! `statrs` panics where an argument is no number, and its continued fraction for Student's t ends too early with more than
-//! some ten thousand degrees of freedom; both are dealt with here and nowhere else.
+//! `statrs` panics where an argument is no number, and its continued fraction for Student's t ends too early with more
+//! than some ten thousand degrees of freedom; both are dealt with here and nowhere else.
 
 use statrs::distribution::{ChiSquared, ContinuousCDF as _, FisherSnedecor, Normal, StudentsT};
 
@@ -20,7 +20,8 @@ pub(super) fn normal_above(z: f64) -> f64 {
     Normal::standard().sf(z)
 }
 
-/// Returns the z of a two-sided interval with this level, such as 1.96 of 0.95. `None` unless the level is between 0 and 1.
+/// Returns the z of a two-sided interval with this level, such as 1.96 of 0.95. `None` unless the level is between 0
+/// and 1.
 pub(super) fn normal_reach(level: f64) -> Option<f64> {
     (level > 0.0 && level < 1.0).then(|| -Normal::standard().inverse_cdf((1.0 - level) / 2.0))
 }
@@ -67,8 +68,8 @@ fn t_density(t: f64, freedom: f64) -> f64 {
     libm::exp(log)
 }
 
-/// Returns the normal value with the tail of this t: the expansion of Hill (1970, Algorithm 395), whose error with more than
-/// 3,000 degrees of freedom is below 1e-12.
+/// Returns the normal value with the tail of this t: the expansion of Hill (1970, Algorithm 395), whose error with more
+/// than 3,000 degrees of freedom is below 1e-12.
 fn normal_of_t(t: f64, freedom: f64) -> f64 {
     let a = freedom - 0.5;
     let b = 48.0 * a * a;
@@ -81,8 +82,8 @@ fn normal_of_t(t: f64, freedom: f64) -> f64 {
     if t < 0.0 { -value } else { value }
 }
 
-/// Returns the probability of a chi-square value above `statistic`. `None` unless the statistic is a number and the freedom
-/// positive.
+/// Returns the probability of a chi-square value above `statistic`. `None` unless the statistic is a number and the
+/// freedom positive.
 pub(super) fn chi_square_above(statistic: f64, freedom: f64) -> Option<f64> {
     if statistic.is_nan() {
         return None;
@@ -90,8 +91,8 @@ pub(super) fn chi_square_above(statistic: f64, freedom: f64) -> Option<f64> {
     Some(ChiSquared::new(freedom).ok()?.sf(statistic))
 }
 
-/// Returns the probability of an F value above `statistic`. `None` unless the statistic is a number and both freedoms are
-/// positive.
+/// Returns the probability of an F value above `statistic`, right to eight digits with a million degrees of freedom and
+/// to nine and more with fewer. `None` unless the statistic is a number and both freedoms are positive.
 pub(super) fn f_above(statistic: f64, between: f64, within: f64) -> Option<f64> {
     if statistic.is_nan() {
         return None;

@@ -1,7 +1,7 @@
 //! Averages of amounts and durations, from what SQL aggregates: `count(x)`, `avg(x)` and `var_samp(x)`.
 //!
-//! Welch's tests, which do not take the variances for equal. They rest on averages being about normal: with heavy tails and
-//! few values, ranks are safer.
+//! Welch's tests, which do not take the variances for equal. They rest on averages being about normal: with heavy tails
+//! and few values, ranks are safer.
 
 use super::distribution::{f_above, t_above, t_reach, t_two_sided};
 
@@ -37,7 +37,8 @@ pub struct Variances {
 }
 
 impl Difference {
-    /// Returns the difference of two averages. `None` with fewer than five values on a side, or without variance on both.
+    /// Returns the difference of two averages. `None` with fewer than five values on a side, or without variance on
+    /// both.
     pub fn of(one: Mean, other: Mean) -> Option<Self> {
         if one.count < VALUES_MIN || other.count < VALUES_MIN {
             return None;
@@ -62,8 +63,8 @@ impl Difference {
         Some((self.difference - reach, self.difference + reach))
     }
 
-    /// Returns p of the difference being `margin` or more, either way: the larger of two one-sided tests (Schuirmann 1987).
-    /// Below .05, the averages are the same within the margin; the interval with level .9 is then inside it.
+    /// Returns p of the difference being `margin` or more, either way: the larger of two one-sided tests (Schuirmann
+    /// 1987). Below .05, the averages are the same within the margin; the interval with level .9 is then inside it.
     ///
     /// `None` unless the margin, in the unit of the averages, is positive. It is chosen before the data are seen.
     pub fn equivalence(&self, margin: f64) -> Option<f64> {
@@ -86,15 +87,15 @@ pub fn interval_of_means(one: Mean, other: Mean) -> Option<(f64, f64)> {
     Difference::of(one, other)?.interval(LEVEL)
 }
 
-/// Returns p of several averages being one (Welch 1951). `None` with fewer than two groups of five values, or where one has
-/// no variance.
+/// Returns p of several averages being one (Welch 1951). `None` with fewer than two groups of five values, or where one
+/// has no variance.
 pub fn several_means(groups: &[Mean]) -> Option<f64> {
     variances(groups).map(|variances| variances.p)
 }
 
-/// Returns the analysis of variance of several groups whose variances differ (Welch 1951). With w = n / variance, W their sum
-/// and m the average weighted by w: F is Σ w (mean - m)² / (k - 1) over 1 + 2 (k - 2) / (k² - 1) Σ (1 - w / W)² / (n - 1).
-/// `None` with fewer than two groups of five values, or where one has no variance.
+/// Returns the analysis of variance of several groups whose variances differ (Welch 1951). With w = n / variance, W
+/// their sum and m the average weighted by w: F is Σ w (mean - m)² / (k - 1) over 1 + 2 (k - 2) / (k² - 1) Σ (1 - w /
+/// W)² / (n - 1). `None` with fewer than two groups of five values, or where one has no variance.
 pub fn variances(groups: &[Mean]) -> Option<Variances> {
     let is_sound = |group: &Mean| {
         group.count >= VALUES_MIN && group.variance > 0.0 && group.variance.is_finite() && group.mean.is_finite()
@@ -118,8 +119,8 @@ pub fn variances(groups: &[Mean]) -> Option<Variances> {
     Some(Variances { statistic, between: k - 1.0, within, p: f_above(statistic, k - 1.0, within)? })
 }
 
-/// Returns Hedges' g, the difference of two averages in pooled standard deviations, corrected for few values by
-/// 1 - 3 / (4 (n - 2) - 1), with n the values of both (Hedges 1981); .2 is small, .5 medium, .8 large. `None` with fewer than
+/// Returns Hedges' g, the difference of two averages in pooled standard deviations, corrected for few values by 1 - 3 /
+/// (4 (n - 2) - 1), with n the values of both (Hedges 1981); .2 is small, .5 medium, .8 large. `None` with fewer than
 /// five values on a side, or without variance.
 pub fn hedges_g(one: Mean, other: Mean) -> Option<f64> {
     let difference = Difference::of(one, other)?.difference;

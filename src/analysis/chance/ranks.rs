@@ -1,8 +1,8 @@
 //! Whether groups differ by their ranks, from what SQL aggregates, so that a single huge amount decides nothing.
 //!
-//! The rank of a value among all n is the average of those that equal values share. In SQL it is
-//! `rank() OVER (ORDER BY x) + (count(*) OVER (PARTITION BY x) - 1) / 2.0`; `rank()` alone is not, and is refused here because
-//! its sum is not n (n + 1) / 2. The correction for ties is the sum of t³ - t over the values that occur t times.
+//! The rank of a value among all n is the average of those that equal values share. In SQL it is `rank() OVER (ORDER BY
+//! x) + (count(*) OVER (PARTITION BY x) - 1) / 2.0`; `rank()` alone is not, and is refused here because its sum is not
+//! n (n + 1) / 2. The correction for ties is the sum of t³ - t over the values that occur t times.
 
 use super::distribution::{chi_square_above, normal_two_sided};
 
@@ -26,17 +26,17 @@ pub struct RankTest {
     /// H of Kruskal and Wallis, or U of Mann and Whitney.
     pub statistic: f64,
     pub p: f64,
-    /// Epsilon squared, from 0 to 1, of several groups; of two the rank-biserial correlation, from -1 to 1: how much more often
-    /// a value of the first is above one of the second than below.
+    /// Epsilon squared, from 0 to 1, of several groups; of two the rank-biserial correlation, from -1 to 1: how much
+    /// more often a value of the first is above one of the second than below.
     pub effect: f64,
 }
 
-/// Returns the test of Kruskal and Wallis (1952) of several groups: H = 12 / (n (n + 1)) Σ count (average rank - (n + 1) / 2)²,
-/// divided by 1 - ties / (n³ - n), against chi-square with one degree of freedom fewer than groups. The effect is epsilon
-/// squared, H / (n - 1) (Kelley 1935).
+/// Returns the test of Kruskal and Wallis (1952) of several groups. H is 12 / (n (n + 1)) times the sum of count x
+/// (average rank - (n + 1) / 2)², divided by 1 - ties / (n³ - n), against chi-square with one degree of freedom fewer
+/// than groups. The effect is epsilon squared, H / (n - 1) (Kelley 1935).
 ///
-/// `None` with fewer than two groups, an empty group, only equal values, or sums that are not those of ranks. With fewer than
-/// five values in a group, p is too large rather than too small.
+/// `None` with fewer than two groups, an empty group, only equal values, or sums that are not those of ranks. With
+/// fewer than five values in a group, p is too large rather than too small.
 pub fn kruskal_wallis(groups: &[Ranked], ties: f64) -> Option<RankTest> {
     if groups.len() < 2 {
         return None;
@@ -53,13 +53,13 @@ pub fn kruskal_wallis(groups: &[Ranked], ties: f64) -> Option<RankTest> {
     Some(RankTest { statistic, p, effect: statistic / (n - 1.0) })
 }
 
-/// Returns the test of Mann and Whitney (1947) of two groups: U = rank sum - count (count + 1) / 2 of the first. p is exact
-/// where the smaller group has at most 8 values, the larger at most 2,000 and there are no ties; else normal, with the
-/// corrections for continuity and ties. The effect is the rank-biserial correlation, 2 U / (counts' product) - 1 (Cureton
-/// 1956).
+/// Returns the test of Mann and Whitney (1947) of two groups: U = rank sum - count (count + 1) / 2 of the first. p is
+/// exact where the smaller group has at most 8 values, the larger at most 2,000 and there are no ties; else normal,
+/// with the corrections for continuity and ties. The effect is the rank-biserial correlation, 2 U / (counts' product) -
+/// 1 (Cureton 1956).
 ///
-/// `None` with an empty group, only equal values, or sums that are not those of ranks. It tests whether one group tends to be
-/// higher; groups of one middle and different spreads can give a small p.
+/// `None` with an empty group, only equal values, or sums that are not those of ranks. It tests whether one group tends
+/// to be higher; groups of one middle and different spreads can give a small p.
 pub fn mann_whitney(one: Ranked, other: Ranked, ties: f64) -> Option<RankTest> {
     let n = all_ranked(&[one, other], ties)?;
     let untied = untied(n, ties)?;
@@ -103,8 +103,8 @@ fn exact(fewer: usize, more: usize, least: f64) -> f64 {
     (2.0 * extreme / all).min(1.0)
 }
 
-/// Returns in how many orders of both groups' values U is 0, 1, 2 ...: the coefficients of the Gaussian binomial, the product
-/// of (1 - q^(more + i)) / (1 - q^i) for i from 1 to `fewer`. Each step leaves whole numbers.
+/// Returns in how many orders of both groups' values U is 0, 1, 2 ...: the coefficients of the Gaussian binomial, the
+/// product of (1 - q^(more + i)) / (1 - q^i) for i from 1 to `fewer`. Each step leaves whole numbers.
 fn orders(fewer: usize, more: usize) -> Vec<i128> {
     let size = fewer * more + 1;
     let mut counts = vec![0_i128; size];

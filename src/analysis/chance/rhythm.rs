@@ -1,17 +1,18 @@
 //! How well chance explains that an entity has been silent for so long, given the gaps between its earlier events.
 //!
-//! Three models of its rhythm, each with unknown parameters that only its own gaps tell, so that few gaps give no small p:
+//! Three models of its rhythm, each with unknown parameters that only its own gaps tell, so that few gaps give no
+//! small p:
 //!
-//! | function | the gaps | p is uniform | p is too small |
+//! | function | the silence is | p is uniform for | p is too small for |
 //! |---|---|---|---|
-//! | [`memoryless`] | exponential | for memoryless events | where gaps are more uneven than that: by six times at p = .05 |
-//! | [`log_normal_gap`] | log-normal, the silence is a whole gap | for a gap that ended | for a silence seen on a fixed day, if gaps are uneven |
-//! | [`log_normal_silence`] | log-normal, the silence is a gap that a fixed day fell into | for regular rhythms | for none that was simulated |
+//! | [`memoryless`] | of exponential gaps | memoryless events | bursts: six times, at p = .05 |
+//! | [`log_normal_gap`] | a whole log-normal gap | a gap that has ended | uneven gaps, on a fixed day |
+//! | [`log_normal_silence`] | a log-normal gap on a fixed day | regular rhythms | none that was simulated |
 //!
-//! A fixed day (today, the end of the data) falls into long gaps more often than into short ones. An entity with bursts and
-//! pauses is mostly seen in a pause, and a test that compares that pause with all its gaps is wrong for it.
-//! [`log_normal_silence`] is right for it, and the one to use over many entities whose rhythms nobody has looked at; it is
-//! cautious for memoryless ones.
+//! A fixed day (today, the end of the data) falls into long gaps more often than into short ones. An entity with bursts
+//! and pauses is mostly seen in a pause, and a test that compares that pause with all its gaps is wrong for it.
+//! [`log_normal_silence`] is right for it, but hardly finds that a memoryless entity stopped. What rhythm the entities
+//! of a table have, few gaps of one do not tell, those of all do: [`unevenness`].
 
 use std::f64::consts::PI;
 
@@ -31,8 +32,8 @@ pub struct Gaps {
     pub sum: f64,
     pub log_mean: f64,
     pub log_variance: f64,
-    /// The step in which times are known, 1 for days counted in days, 0 if they are exact. Gaps that seem equal may differ by
-    /// as much.
+    /// The step in which times are known, 1 for days counted in days, 0 if they are exact. Gaps that seem equal may
+    /// differ by as much.
     pub step: f64,
 }
 
@@ -58,20 +59,59 @@ impl Gaps {
             && self.step >= 0.0
     }
 
-    /// Returns the variance of the gaps' logarithms, at least what rounding makes of equal gaps: both ends of a gap are rounded
-    /// to a step, each with variance step² / 12 (Sheppard 1898).
+    /// Returns the variance of the gaps' logarithms, at least what rounding makes of equal gaps: both ends of a gap are
+    /// rounded to a step, each with variance step² / 12 (Sheppard 1898).
     fn spread(&self) -> f64 {
         let rounded = self.step / libm::exp(self.log_mean);
         self.log_variance.max(rounded * rounded / 6.0)
     }
 }
 
-/// Returns the probability of a silence of at least this length under a memoryless rhythm: with n gaps that sum up to S and
-/// the prior 1 / rate, the rate is Gamma(n, S) and the silence Lomax, so p = (S / (S + silence))^n (Lawless 1971 by Fisher's F
-/// with 2 and 2 n degrees of freedom, which is the same).
+/// The gaps of one entity: in SQL `count(*)`, `sum(gap)` and `sum(gap * gap)`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Spacing {
+    pub count: u64,
+    pub sum: f64,
+    pub squares: f64,
+}
+
+/// How uneven the gaps of many entities are, each entity by its own rate.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Unevenness {
+    /// The sum of the squared shares of gaps over what memoryless events give: below 1 for regular rhythms, above 1 for
+    /// bursts.
+    pub ratio: f64,
+    /// p of gaps being no more uneven than memoryless ones; one-sided. Where it is large, [`memoryless`] may be used.
+    pub p: f64,
+}
+
+/// Returns how uneven gaps are: Greenwood's statistic (1946), Σ (gap / S)² of each entity. Memoryless gaps over their
+/// sum are uniform spacings, whatever the rate, so that it has the mean 2 / (n + 1) and the variance 4 (n - 1) / ((n +
+/// 1)² (n + 2)(n + 3)) (Moran 1947); those of all entities add up, and their sum is about normal.
 ///
-/// p is exactly uniform for memoryless events, at any n, on a fixed day as well: given how many events there were, the last of
-/// them is the largest of n uniform times. `None` with fewer than three gaps, or if the silence is negative.
+/// Entities with fewer than two gaps say nothing and are left out; `None` if no other is there, or a sum is not
+/// positive. With few entities p is somewhat too small: the statistic is skew.
+pub fn unevenness(entities: &[Spacing]) -> Option<Unevenness> {
+    let (mut seen, mut mean, mut variance) = (0.0, 0.0, 0.0);
+    for entity in entities.iter().filter(|entity| entity.count > 1) {
+        let n = entity.count as f64;
+        if entity.sum.is_nan() || entity.sum <= 0.0 {
+            return None;
+        }
+        seen += entity.squares / entity.sum / entity.sum;
+        mean += 2.0 / (n + 1.0);
+        variance += 4.0 * (n - 1.0) / ((n + 1.0) * (n + 1.0) * (n + 2.0) * (n + 3.0));
+    }
+    let is_sound = mean > 0.0 && seen.is_finite();
+    is_sound.then(|| Unevenness { ratio: seen / mean, p: normal_above((seen - mean) / variance.sqrt()) })
+}
+
+/// Returns the probability of a silence of at least this length under a memoryless rhythm: with n gaps that sum up to S
+/// and the prior 1 / rate, the rate is Gamma(n, S) and the silence Lomax, so p = (S / (S + silence))^n (Lawless 1971 by
+/// Fisher's F with 2 and 2 n degrees of freedom, which is the same).
+///
+/// p is exactly uniform for memoryless events, at any n, on a fixed day as well: given how many events there were, the
+/// last of them is the largest of n uniform times. `None` with fewer than three gaps, or if the silence is negative.
 pub fn memoryless(gaps: Gaps, silence: f64) -> Option<f64> {
     if !gaps.is_sound() || silence.is_nan() || silence < 0.0 {
         return None;
@@ -79,29 +119,31 @@ pub fn memoryless(gaps: Gaps, silence: f64) -> Option<f64> {
     Some(libm::exp(-(gaps.count as f64) * libm::log1p(silence / gaps.sum)))
 }
 
-/// Returns the probability of a gap of at least this length under log-normal gaps: with m and s² the mean and variance of n
-/// logarithms, (log gap - m) / (s sqrt(1 + 1/n)) is Student's t with n - 1 degrees of freedom (the predictive distribution,
-/// Aitchison and Dunsmore 1975).
+/// Returns the probability of a gap of at least this length under log-normal gaps: with m and s² the mean and variance
+/// of n logarithms, (log gap - m) / (s sqrt(1 + 1/n)) is Student's t with n - 1 degrees of freedom (the predictive
+/// distribution, Aitchison and Dunsmore 1975).
 ///
-/// Exactly uniform for the next whole gap, of a regular rhythm or not. Of a silence that has not ended it is cautious if gaps
-/// are regular, and too small if they are uneven (s above .7): see [`log_normal_silence`]. `None` with fewer than three gaps,
-/// gaps without variance where times are exact, or if the silence is negative.
+/// Exactly uniform for the next whole gap, of a regular rhythm or not. Of a silence that has not ended it is cautious
+/// if gaps are regular, and too small if they are uneven (s above .7): see [`log_normal_silence`]. `None` with fewer
+/// than three gaps, gaps without variance where times are exact, or if the silence is negative.
 pub fn log_normal_gap(gaps: Gaps, silence: f64) -> Option<f64> {
     let (n, variance, log) = arguments(gaps, silence)?;
     t_above((log - gaps.log_mean) / (variance * (1.0 + 1.0 / n)).sqrt(), n - 1.0)
 }
 
-/// Returns the probability that a fixed day falls into a gap of log-normal gaps that has lasted at least this long by then.
+/// Returns the probability that a fixed day falls into a gap of log-normal gaps that has lasted at least this long by
+/// then.
 ///
-/// A day falls into a gap by its length, so a silence beyond t has the probability ∫ P(gap > u) du from t, over the average
-/// gap (Cox 1962, the backward recurrence time). With m and s of the logarithms that is Φ((m + s² - log t) / s) -
-/// t exp(-m - s² / 2) Φ((m - log t) / s). m and s are not known: with the prior 1 / s, m is normal around the mean with variance
-/// s² / n, which leaves a formula, and s² is (n - 1) x variance / chi-square, over which 64 points sum up.
+/// A day falls into a gap by its length, so a silence beyond t has the probability ∫ P(gap > u) du from t, over the
+/// average gap (Cox 1962, the backward recurrence time). With m and s of the logarithms that is Φ((m + s² - log t) / s),
+/// less t / exp(m + s² / 2) times Φ((m - log t) / s). m and s are not known. With the prior 1 / s, m is normal around
+/// the mean with variance s² / n, which leaves a formula, and s² is (n - 1) variance / chi-square: 64 points are summed
+/// up.
 ///
 /// By simulation it is at most the level for regular, memoryless, clustered and heavy-tailed gaps, about the level for
-/// log-normal ones of any spread, and far below it for memoryless ones. Gaps are taken for alike and independent: a season or a
-/// slow decline of the rhythm is neither. `None` with fewer than three gaps, gaps without variance where times are exact, or if
-/// the silence is negative.
+/// log-normal ones of any spread, and far below it for memoryless ones. Gaps are taken for alike and independent: a
+/// season or a slow decline of the rhythm is neither. `None` with fewer than three gaps, gaps without variance where
+/// times are exact, or if the silence is negative.
 pub fn log_normal_silence(gaps: Gaps, silence: f64) -> Option<f64> {
     let (n, variance, log) = arguments(gaps, silence)?;
     let freedom = n - 1.0;

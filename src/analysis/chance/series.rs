@@ -48,8 +48,8 @@ pub struct Slope {
     pub high: f64,
 }
 
-/// Returns the direction of a series: the test of Mann (1945) and Kendall (1975), its variance widened by the correlation
-/// of neighbours. `None` with fewer than four values.
+/// Returns the direction of a series: the test of Mann (1945) and Kendall (1975), its variance widened by the
+/// correlation of neighbours. `None` with fewer than four values.
 pub fn direction(values: &[f64]) -> Option<Direction> {
     if values.len() < VALUES_MIN {
         return None;
@@ -64,20 +64,21 @@ pub fn direction(values: &[f64]) -> Option<Direction> {
 }
 
 /// Returns the test of Mann (1945) and Kendall (1975): S over all pairs against a normal distribution with the variance
-/// (n (n - 1)(2 n + 5) - Σ t (t - 1)(2 t + 5)) / 18, t values being equal, corrected for continuity. `None` with fewer than four
-/// values, or if all are equal.
+/// (n (n - 1)(2 n + 5) - Σ t (t - 1)(2 t + 5)) / 18, t values being equal, corrected for continuity. `None` with fewer
+/// than four values, or if all are equal.
 ///
-/// It takes the values for independent. Where neighbours are alike, p is too small: see [`hamed_rao`] and [`direction`].
+/// It takes the values for independent. Where neighbours are alike, p is too small: see [`hamed_rao`] and
+/// [`direction`].
 pub fn mann_kendall(values: &[f64]) -> Option<Kendall> {
     corrected(values, 1.0)
 }
 
-/// Returns the test of Mann and Kendall, its variance corrected for the correlation of values up to `lags` steps apart (Hamed
-/// and Rao 1998): times 1 + 2 / (n (n - 1)(n - 2)) Σ (n - i)(n - i - 1)(n - i - 2) r(i), with the correlations r of the ranks of
-/// what remains without the slope, as far as they are beyond 1.96 / sqrt(n).
+/// Returns the test of Mann and Kendall, its variance corrected for the correlation of values up to `lags` steps apart
+/// (Hamed and Rao 1998): times 1 + 2 / (n (n - 1)(n - 2)) Σ (n - i)(n - i - 1)(n - i - 2) r(i), with the correlations r
+/// of the ranks of what remains without the slope, as far as they are beyond 1.96 / sqrt(n).
 ///
-/// One lag to three, as the authors advise: a sum over many lags is noise. `None` with fewer than four values, if all are equal,
-/// or where negative correlations leave no variance.
+/// One lag to three, as the authors advise: a sum over many lags is noise. `None` with fewer than four values, if all
+/// are equal, or where negative correlations leave no variance.
 pub fn hamed_rao(values: &[f64], lags: usize) -> Option<Kendall> {
     let slope = median(&mut slopes(values));
     let ranks = ranks(&without_slope(values, slope));
@@ -104,9 +105,9 @@ fn kendall(score: f64, variance: f64, pairs: f64) -> Option<Kendall> {
     is_sound.then(|| Kendall { score, tau: score / pairs, variance, p: normal_two_sided(z(score, variance)) })
 }
 
-/// Returns the test of Mann and Kendall of a series with a season of `period` steps: the scores and variances of each place in
-/// the season, added up (Hirsch, Slack and Smith 1982). `None` with a period of 0, fewer than two whole periods, or values that
-/// are equal at each place.
+/// Returns the test of Mann and Kendall of a series with a season of `period` steps: the scores and variances of each
+/// place in the season, added up (Hirsch, Slack and Smith 1982). `None` with a period of 0, fewer than two whole
+/// periods, or values that are equal at each place.
 ///
 /// It takes the places for independent: if whole years are high or low, p is too small.
 pub fn seasonal_mann_kendall(values: &[f64], period: usize) -> Option<Kendall> {
@@ -115,8 +116,8 @@ pub fn seasonal_mann_kendall(values: &[f64], period: usize) -> Option<Kendall> {
     kendall(sum(score), sum(variance), sum(pairs))
 }
 
-/// Returns the median of the slopes between all pairs of one place in the season, in the unit of the series a *period* (Hirsch,
-/// Slack and Smith 1982). `None` with a period of 0, or fewer than two whole periods.
+/// Returns the median of the slopes between all pairs of one place in the season, in the unit of the series a *period*
+/// (Hirsch, Slack and Smith 1982). `None` with a period of 0, or fewer than two whole periods.
 pub fn seasonal_slope(values: &[f64], period: usize) -> Option<f64> {
     let mut slopes = places(values, period)?.iter().flat_map(|place| slopes(place)).collect::<Vec<_>>();
     Some(median(&mut slopes))
@@ -130,9 +131,9 @@ fn places(values: &[f64], period: usize) -> Option<Vec<Vec<f64>>> {
     Some((0..period).map(|place| values.iter().skip(place).step_by(period).copied().collect()).collect())
 }
 
-/// Returns the median of the slopes between all pairs (Theil 1950, Sen 1968) and its interval with this level: the slopes whose
-/// places, of N in order, are (N - z sqrt(variance of S)) / 2 and (N + z sqrt(variance of S)) / 2 (Sen 1968). `None` with fewer
-/// than four values, or unless the level is between 0 and 1.
+/// Returns the median of the slopes between all pairs (Theil 1950, Sen 1968) and its interval with this level: the
+/// slopes whose places, of N in order, are (N - z sqrt(variance of S)) / 2 and (N + z sqrt(variance of S)) / 2 (Sen
+/// 1968). `None` with fewer than four values, or unless the level is between 0 and 1.
 ///
 /// The interval takes the values for independent: where neighbours are alike, it is too narrow.
 pub fn theil_sen(values: &[f64], level: f64) -> Option<Slope> {
@@ -188,8 +189,8 @@ fn without_slope(values: &[f64], slope: f64) -> Vec<f64> {
     values.iter().enumerate().map(|(index, value)| value - slope * index as f64).collect()
 }
 
-/// Returns by how much fewer a series' values are independent than there are: (1 + r) / (1 - r), with the correlation r of
-/// neighbours (Bayley and Hammersley 1946).
+/// Returns by how much fewer a series' values are independent than there are: (1 + r) / (1 - r), with the correlation r
+/// of neighbours (Bayley and Hammersley 1946).
 fn inflation(residuals: &[f64]) -> f64 {
     let correlation = correlation_at(&ranks(residuals), 1).min(0.99);
     // A smaller correlation is what chance gives.
@@ -197,8 +198,8 @@ fn inflation(residuals: &[f64]) -> f64 {
     if is_seen { (1.0 + correlation) / (1.0 - correlation) } else { 1.0 }
 }
 
-/// Returns the point at which the level changes most, and p of there being none (Pettitt 1979), with as many values as are
-/// independent. `None` with fewer than six values.
+/// Returns the point at which the level changes most, and p of there being none (Pettitt 1979), with as many values as
+/// are independent. `None` with fewer than six values.
 pub fn change_point(values: &[f64]) -> Option<Break> {
     let count = values.len();
     if count < 6 {

@@ -29,7 +29,9 @@ fn amounts_that_have_no_share_give_none() {
 
 proptest! {
     #[test]
-    fn units_order_and_equal_copies_do_not_matter(amounts in prop::collection::vec(0.01_f64..1e6, 1..30), unit in 0.01_f64..100.0) {
+    fn units_order_and_equal_copies_do_not_matter(
+        amounts in prop::collection::vec(0.01_f64..1e6, 1..30), unit in 0.01_f64..100.0,
+    ) {
         let scaled = amounts.iter().rev().map(|amount| amount * unit).collect::<Vec<_>>();
         let (one, other) = (Amounts::of(&amounts).unwrap(), Amounts::of(&scaled).unwrap());
         prop_assert!((one.gini().unwrap() - other.gini().unwrap()).abs() < 1e-9);

@@ -108,7 +108,9 @@ fn a_level_for_what_was_selected_lies_between_that_of_one_and_that_of_all() {
 
 proptest! {
     #[test]
-    fn adjusted_p_keep_their_order_and_do_not_depend_on_that_of_the_tests(p in prop::collection::vec(0.0_f64..1.0, 1..40)) {
+    fn adjusted_p_keep_their_order_and_do_not_depend_on_that_of_the_tests(
+        p in prop::collection::vec(0.0_f64..1.0, 1..40),
+    ) {
         let adjusted = benjamini_hochberg(&p).unwrap();
         let turned = benjamini_hochberg(&p.iter().rev().copied().collect::<Vec<_>>()).unwrap();
         prop_assert_eq!(turned.into_iter().rev().collect::<Vec<_>>(), adjusted.clone());

@@ -127,7 +127,8 @@ proptest! {
         let (x, y) = points.iter().copied().unzip::<_, _, Vec<_>, Vec<_>>();
         let half = x.len() / 2;
         let groups = [of(&x[..half], &y[..half]), of(&x[half..], &y[half..])];
-        let scaled = groups.map(|pairs| Pairs { count: pairs.count, xx: pairs.yy, yy: pairs.xx * unit * unit, xy: pairs.xy * unit });
+        let swap = |pairs: Pairs| Pairs { xx: pairs.yy, yy: pairs.xx * unit * unit, xy: pairs.xy * unit, ..pairs };
+        let scaled = groups.map(swap);
         let expected = Correlation::within(&groups, Of::Values).unwrap();
         let actual = Correlation::within(&[scaled[1], scaled[0]], Of::Values).unwrap();
         prop_assert!((actual.r - expected.r).abs() < 1e-9);

@@ -115,7 +115,8 @@ proptest! {
         groups in prop::collection::vec((0_u64..9, 0.5_f64..20.0), 2..4), unit in 0.01_f64..1000.0,
     ) {
         let p = |groups: &[(u64, f64)], unit: f64| {
-            equal_rates(&groups.iter().map(|(count, exposure)| Rate { count: *count, exposure: exposure * unit }).collect::<Vec<_>>())
+            let rate = |(count, exposure): &(u64, f64)| Rate { count: *count, exposure: exposure * unit };
+            equal_rates(&groups.iter().map(rate).collect::<Vec<_>>())
         };
         let turned = groups.iter().rev().copied().collect::<Vec<_>>();
         near(p(&turned, unit).unwrap(), p(&groups, 1.0).unwrap(), ROUGH);

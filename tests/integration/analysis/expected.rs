@@ -56,8 +56,8 @@ pub(super) fn share_significant(seed: u64, runs: u32, level: f64, mut p: impl Fn
     f64::from(u32::try_from(significant).unwrap()) / f64::from(runs)
 }
 
-/// Fails if clearly more of the draws are significant than the level: by a tenth of it, which approximations may take, and
-/// three standard errors, which draws do.
+/// Fails if clearly more of the draws are significant than the level: by a tenth of it, which approximations may take,
+/// and three standard errors, which draws do.
 #[track_caller]
 pub(super) fn holds_its_level(what: &str, p: impl Fn(&mut Dice) -> Option<f64>) {
     for level in [0.05_f64, 0.01] {

@@ -95,7 +95,9 @@ fn ranks_without_effect_are_rarely_significant() {
 proptest! {
     #[test]
     fn only_the_order_of_values_matters(
-        one in prop::collection::vec(-5_i32..6, 2..12), other in prop::collection::vec(-5_i32..6, 2..12), third in prop::collection::vec(-5_i32..6, 1..5),
+        one in prop::collection::vec(-5_i32..6, 2..12),
+        other in prop::collection::vec(-5_i32..6, 2..12),
+        third in prop::collection::vec(-5_i32..6, 1..5),
     ) {
         let groups = [one, other, third].map(|group| group.into_iter().map(f64::from).collect::<Vec<_>>());
         let test = |groups: &[Vec<f64>]| {
@@ -103,7 +105,8 @@ proptest! {
             kruskal_wallis(&ranked, ties)
         };
         let Some(expected) = test(&groups) else { return Ok(()) };
-        let stretched = groups.clone().map(|group| group.iter().map(|value| value * value * value * 1e3 + 7.0).collect());
+        let stretch = |value: &f64| value * value * value * 1e3 + 7.0;
+        let stretched = groups.clone().map(|group| group.iter().map(stretch).collect());
         near(test(&stretched).unwrap().p, expected.p, CLOSED);
         let [one, other, third] = groups;
         near(test(&[third, one.clone(), other.clone()]).unwrap().p, expected.p, CLOSED);

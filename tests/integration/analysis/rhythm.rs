@@ -1,6 +1,8 @@
 //! A silence and the gaps before it.
 
-use explore::analysis::chance::rhythm::{Gaps, log_normal_gap, log_normal_silence, memoryless};
+use explore::analysis::chance::rhythm::{
+    Gaps, Spacing, Unevenness, log_normal_gap, log_normal_silence, memoryless, unevenness,
+};
 use explore::analysis::dice::Dice;
 use proptest::prelude::*;
 
@@ -117,6 +119,33 @@ fn other_rules_are_right_for_their_own_rhythm_and_wrong_for_clustered_ones() {
         assert!(false_alarms(memoryless, CLUSTERED, count) > 0.2);
         assert!(false_alarms(log_normal_gap, CLUSTERED, count) > 0.1);
     }
+}
+
+/// How uneven the gaps of this many entities are, each with a rate of its own and few gaps.
+fn of_entities(dice: &mut Dice, rhythm: Rhythm, entities: usize) -> Unevenness {
+    let spacing = |index: usize| {
+        let rate = dice.between(0.1, 30.0);
+        let gaps = (0..2 + index % 6).map(|_| rate * rhythm(dice)).collect::<Vec<_>>();
+        Spacing { count: gaps.len() as u64, sum: gaps.iter().sum(), squares: gaps.iter().map(|gap| gap * gap).sum() }
+    };
+    unevenness(&(0..entities).map(spacing).collect::<Vec<_>>()).unwrap()
+}
+
+#[test]
+fn the_gaps_of_all_entities_tell_what_the_few_of_one_do_not() {
+    let mut dice = Dice::new(17, 0);
+    for (rhythm, low, high) in
+        [(MEMORYLESS, 0.95, 1.05), (REGULAR, 0.5, 0.8), (GAMMA, 0.6, 0.9), (CLUSTERED, 1.1, 2.0), (UNEVEN, 1.1, 2.0)]
+    {
+        let all = of_entities(&mut dice, rhythm, 1_000);
+        println!("{all:?}");
+        assert!((low..high).contains(&all.ratio), "{all:?}");
+        assert!(if low > 1.0 { all.p < 1e-6 } else { all.p > 0.001 }, "{all:?}");
+    }
+    let share = share_significant(18, 2_000, 0.05, |dice| Some(of_entities(dice, MEMORYLESS, 50).p));
+    assert!((0.035..0.07).contains(&share), "{share} of memoryless tables seem uneven");
+    assert_eq!(unevenness(&[Spacing { count: 1, sum: 3.0, squares: 9.0 }]), None);
+    assert_eq!(unevenness(&[Spacing { count: 2, sum: 0.0, squares: 0.0 }]), None);
 }
 
 #[test]
