@@ -15,7 +15,7 @@
 //! | [`sample`], [`agent`], [`deliver`] | synthetic data with planted truth; the loop with tools, prompt, journal, runs; channels and the sender of alerts |
 //! | [`finding`] | what is found: claims, facts, their wording, findings; findings in words of old journals |
 //! | [`semantic`], [`model`], [`state`] | what tables mean: roles, metadata, rendering; a model behind an endpoint; PostgreSQL for what is remembered: sessions, locks, migrations, outbox |
-//! | [`analysis`], [`warehouse`] | pure statistics: forecast, contribution, chance; a SELECT to a bounded table: catalog, `sql/`, `postgres/`, embedded engine, executor |
+//! | [`analysis`], [`warehouse`] | pure statistics: forecast, contribution, chance, concentration; a SELECT to a bounded table: catalog, `sql/`, `postgres/`, embedded engine, executor |
 //! | [`typeset`] | text for people: figures, spelling, wrapping, Markdown, SVG, HTML |
 //!
 //! Where to look first:
@@ -93,8 +93,10 @@
 //! state.rs                         the state opened, on a server or in a folder; state/outbox.rs which message was sent, retry
 //! state/migrate.rs                 its schema; state/session.rs locks; state/directory.rs one process a folder
 //!
-//! analysis/chance.rs               how well chance explains a difference, a direction, a change of level
+//! analysis/chance.rs               how well chance explains what is seen: chance/counts.rs, means.rs, ranks.rs, correlation.rs,
+//!                                  series.rs, rhythm.rs (a silence), control.rs (many tests at once)
 //! analysis/forecast.rs             the expected value of a step and its interval; analysis/contribution.rs whence a change
+//! analysis/concentration.rs        how unevenly a total is spread; analysis/dice.rs seeded random numbers
 //! warehouse.rs                     trait Database, the limits of a query, the statement that sets role and settings
 //! warehouse/catalog.rs             tables and columns as data; warehouse/catalog/selection.rs what --exclude-tables matches
 //! warehouse/sql.rs                 the validator: text -> Select, or a refusal; warehouse/sql/ has one file a matter

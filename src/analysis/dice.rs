@@ -9,54 +9,54 @@ const NORMAL_FROM: f64 = 30.0;
 
 /// A seeded source of random numbers.
 #[derive(Debug)]
-pub(crate) struct Dice(ChaCha8Rng);
+pub struct Dice(ChaCha8Rng);
 
 impl Dice {
     /// Creates a source for one `stream` of a seed. Each part of a program uses its own stream, so that the draws of
     /// one do not shift those of another.
-    pub(crate) fn new(seed: u64, stream: u64) -> Self {
+    pub fn new(seed: u64, stream: u64) -> Self {
         let mut generator = ChaCha8Rng::seed_from_u64(seed);
         generator.set_stream(stream);
         Self(generator)
     }
 
     /// Draws a number from 0 up to 1, without 1.
-    pub(crate) fn unit(&mut self) -> f64 {
+    pub fn unit(&mut self) -> f64 {
         self.0.random::<f64>()
     }
 
     /// Draws a number from `low` up to `high`, without `high`.
-    pub(crate) fn between(&mut self, low: f64, high: f64) -> f64 {
+    pub fn between(&mut self, low: f64, high: f64) -> f64 {
         low + (high - low) * self.unit()
     }
 
     /// Draws a whole number from `low` to `high`, both included.
-    pub(crate) fn whole(&mut self, low: i64, high: i64) -> i64 {
+    pub fn whole(&mut self, low: i64, high: i64) -> i64 {
         self.0.random_range(low..=high)
     }
 
     /// Returns true with this probability.
-    pub(crate) fn chance(&mut self, probability: f64) -> bool {
+    pub fn chance(&mut self, probability: f64) -> bool {
         self.unit() < probability
     }
 
     /// Draws one element of `from`, which must not be empty.
-    pub(crate) fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
+    pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         &from[self.0.random_range(0..from.len())]
     }
 
     /// Draws a number around 1, from 0.4 to 1.6: a bell of three uniform draws.
-    pub(crate) fn around_one(&mut self) -> f64 {
+    pub fn around_one(&mut self) -> f64 {
         0.4 + 0.4 * (self.unit() + self.unit() + self.unit())
     }
 
     /// Draws a number from 1 up to `most` from a Pareto distribution with shape 1: many small ones, few large ones.
-    pub(crate) fn pareto(&mut self, most: f64) -> f64 {
+    pub fn pareto(&mut self, most: f64) -> f64 {
         (1.0 / (1.0 - self.unit())).min(most)
     }
 
     /// Draws from a normal distribution with mean 0 and standard deviation 1 (Marsaglia's polar method).
-    pub(crate) fn normal(&mut self) -> f64 {
+    pub fn normal(&mut self) -> f64 {
         loop {
             let (x, y) = (self.between(-1.0, 1.0), self.between(-1.0, 1.0));
             let square = x * x + y * y;
@@ -67,7 +67,7 @@ impl Dice {
     }
 
     /// Draws from a gamma distribution with this shape, at least 1, and scale 1 (Marsaglia and Tsang 2000).
-    pub(crate) fn gamma(&mut self, shape: f64) -> f64 {
+    pub fn gamma(&mut self, shape: f64) -> f64 {
         let third = shape.max(1.0) - 1.0 / 3.0;
         loop {
             let normal = self.normal();
@@ -81,7 +81,7 @@ impl Dice {
     }
 
     /// Draws a count of independent events with this mean (Poisson).
-    pub(crate) fn poisson(&mut self, mean: f64) -> f64 {
+    pub fn poisson(&mut self, mean: f64) -> f64 {
         if mean > NORMAL_FROM {
             return self.count_around(mean, mean, 1.0);
         }
@@ -94,7 +94,7 @@ impl Dice {
     }
 
     /// Draws the number of successes in `trials` with this probability (binomial).
-    pub(crate) fn binomial(&mut self, trials: f64, probability: f64) -> f64 {
+    pub fn binomial(&mut self, trials: f64, probability: f64) -> f64 {
         let probability = probability.clamp(0.0, 1.0);
         let variance = trials * probability * (1.0 - probability);
         if variance > NORMAL_FROM {

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod agent;
 #[cfg(test)]
+mod analysis;
+#[cfg(test)]
 mod app;
 #[cfg(test)]
 mod architecture;

@@ -1,0 +1,131 @@
+//! Averages of amounts and durations, from what SQL aggregates: `count(x)`, `avg(x)` and `var_samp(x)`.
+//!
+//! Welch's tests, which do not take the variances for equal. They rest on averages being about normal: with heavy tails
+//! and few values, ranks are safer.
+
+use super::distribution::{f_above, t_above, t_reach, t_two_sided};
+
+/// Values below which an average is not compared.
+const VALUES_MIN: u64 = 5;
+const LEVEL: f64 = 0.95;
+
+/// The average of values, their sample variance, and how many they are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Mean {
+    pub mean: f64,
+    pub variance: f64,
+    pub count: u64,
+}
+
+/// The difference of two averages, in their unit, with its standard error and degrees of freedom.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Difference {
+    pub difference: f64,
+    pub error: f64,
+    /// By Welch (1947) and Satterthwaite (1946); no whole number.
+    pub freedom: f64,
+}
+
+/// The test of several averages being one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Variances {
+    /// Welch's F.
+    pub statistic: f64,
+    pub between: f64,
+    pub within: f64,
+    pub p: f64,
+}
+
+impl Difference {
+    /// Returns the difference of two averages. `None` with fewer than five values on a side, or without variance on
+    /// both.
+    pub fn of(one: Mean, other: Mean) -> Option<Self> {
+        if one.count < VALUES_MIN || other.count < VALUES_MIN {
+            return None;
+        }
+        let (first, second) = (one.variance / one.count as f64, other.variance / other.count as f64);
+        let error = (first + second).sqrt();
+        let freedom = (first + second) * (first + second)
+            / (first * first / (one.count - 1) as f64 + second * second / (other.count - 1) as f64);
+        let difference = one.mean - other.mean;
+        let is_sound = error > 0.0 && error.is_finite() && freedom.is_finite() && difference.is_finite();
+        is_sound.then_some(Self { difference, error, freedom })
+    }
+
+    /// Returns p of the two averages being one.
+    pub fn p(&self) -> Option<f64> {
+        t_two_sided(self.difference / self.error, self.freedom)
+    }
+
+    /// Returns the interval of the difference with this level, such as .95. `None` unless the level is between 0 and 1.
+    pub fn interval(&self, level: f64) -> Option<(f64, f64)> {
+        let reach = t_reach(level, self.freedom)? * self.error;
+        Some((self.difference - reach, self.difference + reach))
+    }
+
+    /// Returns p of the difference being `margin` or more, either way: the larger of two one-sided tests (Schuirmann
+    /// 1987). Below .05, the averages are the same within the margin; the interval with level .9 is then inside it.
+    ///
+    /// `None` unless the margin, in the unit of the averages, is positive. It is chosen before the data are seen.
+    pub fn equivalence(&self, margin: f64) -> Option<f64> {
+        if margin.is_nan() || margin <= 0.0 {
+            return None;
+        }
+        let above_lower = t_above((self.difference + margin) / self.error, self.freedom)?;
+        let below_upper = t_above((margin - self.difference) / self.error, self.freedom)?;
+        Some(above_lower.max(below_upper))
+    }
+}
+
+/// Returns p of two averages being one (Welch 1947). `None` with fewer than five values on a side, or without variance.
+pub fn two_means(one: Mean, other: Mean) -> Option<f64> {
+    Difference::of(one, other)?.p()
+}
+
+/// Returns the 95% interval of the difference of two averages (Welch 1947).
+pub fn interval_of_means(one: Mean, other: Mean) -> Option<(f64, f64)> {
+    Difference::of(one, other)?.interval(LEVEL)
+}
+
+/// Returns p of several averages being one (Welch 1951). `None` with fewer than two groups of five values, or where one
+/// has no variance.
+pub fn several_means(groups: &[Mean]) -> Option<f64> {
+    variances(groups).map(|variances| variances.p)
+}
+
+/// Returns the analysis of variance of several groups whose variances differ (Welch 1951). With w = n / variance, W
+/// their sum and m the average weighted by w: F is Σ w (mean - m)² / (k - 1) over 1 + 2 (k - 2) / (k² - 1) Σ (1 - w /
+/// W)² / (n - 1). `None` with fewer than two groups of five values, or where one has no variance.
+pub fn variances(groups: &[Mean]) -> Option<Variances> {
+    let is_sound = |group: &Mean| {
+        group.count >= VALUES_MIN && group.variance > 0.0 && group.variance.is_finite() && group.mean.is_finite()
+    };
+    if groups.len() < 2 || !groups.iter().all(is_sound) {
+        return None;
+    }
+    let k = groups.len() as f64;
+    let weights = groups.iter().map(|group| group.count as f64 / group.variance).collect::<Vec<_>>();
+    let total = weights.iter().sum::<f64>();
+    let weighted = || groups.iter().zip(&weights);
+    let mean = weighted().map(|(group, weight)| group.mean * weight).sum::<f64>() / total;
+    let spread = weighted().map(|(group, weight)| weight * (group.mean - mean) * (group.mean - mean)).sum::<f64>();
+    let lost = |(group, weight): (&Mean, &f64)| {
+        let rest = 1.0 - weight / total;
+        rest * rest / (group.count - 1) as f64
+    };
+    let lost = weighted().map(lost).sum::<f64>();
+    let statistic = spread / (k - 1.0) / (1.0 + 2.0 * (k - 2.0) / (k * k - 1.0) * lost);
+    let within = (k * k - 1.0) / (3.0 * lost);
+    Some(Variances { statistic, between: k - 1.0, within, p: f_above(statistic, k - 1.0, within)? })
+}
+
+/// Returns Hedges' g, the difference of two averages in pooled standard deviations, corrected for few values by 1 - 3 /
+/// (4 (n - 2) - 1), with n the values of both (Hedges 1981); .2 is small, .5 medium, .8 large. `None` with fewer than
+/// five values on a side, or without variance.
+pub fn hedges_g(one: Mean, other: Mean) -> Option<f64> {
+    let difference = Difference::of(one, other)?.difference;
+    let (first, second) = ((one.count - 1) as f64, (other.count - 1) as f64);
+    let freedom = first + second;
+    let deviation = ((first * one.variance + second * other.variance) / freedom).sqrt();
+    Some(difference / deviation * (1.0 - 3.0 / (4.0 * freedom - 1.0)))
+}
