@@ -134,7 +134,7 @@ fn loose_columns<'e>(value: &'e Expression, block: &Block, found: &mut Vec<&'e C
     if let Expression::Column(column) = value {
         found.push(column);
     }
-    value.children().into_iter().for_each(|child| loose_columns(child, block, found));
+    value.each_child(&mut |child| loose_columns(child, block, found));
 }
 
 /// Returns whether PostgreSQL takes the column as depending on the keys: they name its table's primary key.

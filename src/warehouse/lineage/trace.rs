@@ -53,7 +53,7 @@ impl Trace<'_> {
         };
         let mut alone = (**inner).clone();
         let mut keys = Vec::new();
-        alone.rows.conditions.retain(|condition| match condition.as_infix("=") {
+        Arc::make_mut(&mut alone.rows).conditions.retain(|condition| match condition.as_infix("=") {
             Some((left, right)) if !is_own(condition) => {
                 let sides = [(left, right), (right, left)];
                 let key = sides.into_iter().find(|(own, outer)| is_own(own) && is_outer(outer));
@@ -84,7 +84,7 @@ impl Trace<'_> {
         if let Some(reason) = block.rows.conditions.iter().find_map(|condition| untraced(condition, &block.rows)) {
             return Expression::Unknown(reason);
         }
-        let rows = Arc::new(block.rows.clone());
+        let rows = Arc::clone(&block.rows);
         let keys = keys.iter().filter(|key| !is_constant(key) && pinned(key, &block.rows.conditions).is_none());
         let key = |key: &Expression| Key { key: key.clone(), named: Some(key.clone()), pinned: None, shown: None };
         let measure = Measure { aggregate, rows, keys: keys.map(key).collect(), optional: false, left_out: false };
