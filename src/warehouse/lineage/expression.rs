@@ -257,7 +257,7 @@ impl Expression {
     }
 
     /// Calls `change` with each expression directly below this one.
-    fn each_child_mut(&mut self, change: &mut dyn FnMut(&mut Self)) {
+    pub(super) fn each_child_mut(&mut self, change: &mut dyn FnMut(&mut Self)) {
         match self {
             Self::Column(_) | Self::Literal(_) | Self::Measure(_) | Self::Unknown(_) => {}
             Self::Call { arguments: list, .. }
@@ -382,7 +382,8 @@ impl Expression {
 }
 
 impl Aggregate {
-    fn parts(&self) -> impl Iterator<Item = &Expression> {
+    /// Returns what it is computed from.
+    pub(super) fn parts(&self) -> impl Iterator<Item = &Expression> {
         let order = self.order.iter().chain(&self.within).map(|order| &order.key);
         self.arguments.iter().chain(order).chain(&self.filter)
     }

@@ -41,10 +41,11 @@ pub struct Meaning {
 
 /// Returns what each output of the block means.
 pub fn of_block(block: &Block, catalog: &Catalog) -> Vec<Meaning> {
+    let unknown_rows = block.unknown();
     let of_output = |output: &Output| {
         let is_key = |value: &Expression| block.keys.iter().flatten().any(|key| key == value);
         let (value, steps) = stripped_until(&output.value, is_key);
-        let mut meaning = match block.unknown() {
+        let mut meaning = match unknown_rows {
             Some(reason) => unknown(reason),
             None => traced(value, block, catalog),
         };
