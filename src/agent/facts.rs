@@ -215,6 +215,12 @@ impl Exploration<'_> {
         if let Some(impact) = &finding.impact {
             let _ = writeln!(text, "impact: {}", impact.sentence);
         }
+        if let Some(reading) = &finding.reading {
+            let _ = writeln!(text, "reading: {reading}");
+        }
+        for action in &finding.actions {
+            let _ = writeln!(text, "do: {action}");
+        }
         for note in problems.iter().map(|problem| format!("left out: {problem}")).chain(left_out) {
             let _ = writeln!(text, "{note}");
         }

@@ -213,7 +213,7 @@ impl Exploration<'_> {
         self.results.push(Arc::clone(&result));
         let lineage = lineage::of(&select, &self.setup.toolbox.catalog);
         let note = notes::on_result(&result, &lineage, &self.setup.toolbox.catalog);
-        self.book.push(Sheet { result: Arc::clone(&result), lineage });
+        self.book.push(Sheet::new(Arc::clone(&result), lineage));
         let note = note.map(|note| format!("\n{note}")).unwrap_or_default();
         Ok(self.show(&result, "", &note))
     }

@@ -49,6 +49,7 @@ use crate::typeset::text::line;
 use crate::warehouse::lineage::doubts::Doubt;
 use crate::warehouse::table::Table;
 
+pub(super) use self::column::Read;
 pub use self::expected::{Measurement, expected, expected_share};
 pub use self::offer::offers;
 pub(super) use self::sentence::P_MAX;

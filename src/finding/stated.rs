@@ -6,11 +6,15 @@ use super::record::Finding;
 use super::results::Results;
 use super::selection::Selections;
 use crate::typeset::text::line;
+use crate::warehouse::sql::is_bare;
 
 /// The mark of a sentence that the program worded.
 pub(crate) const MARK: &str = "\u{25c6}";
 /// Facts of a finding that are shown; further ones are folded.
 const FACTS_SHOWN: usize = 4;
+/// Definitions of a finding that are shown, and characters of one.
+const DEFINITIONS_MAX: usize = 3;
+const DEFINITION_CHARACTERS: usize = 240;
 /// Characters of a sentence, a reading or a definition.
 pub(crate) const SENTENCE_CHARACTERS: usize = 2_000;
 
@@ -88,12 +92,37 @@ impl<'a> Stated<'a> {
         line(self.finding.headline(), SENTENCE_CHARACTERS)
     }
 
-    /// Returns where the definitions of the measures stand.
-    pub(crate) fn defined(&self) -> String {
-        let queries = self.evidence.iter().map(|evidence| evidence.query).collect::<Vec<_>>().join(", ");
-        let hashes = self.definitions.iter().map(|(hash, _)| hash.as_str()).collect::<Vec<_>>().join(", ");
-        format!("{hashes} (from {queries}; the SQL is in the report as HTML, Markdown or JSON)")
+    /// Returns the definitions of the measures as SQL, a line each, the most important first.
+    pub(crate) fn defined(&self) -> Vec<String> {
+        let shown = self.definitions.iter().take(DEFINITIONS_MAX);
+        let mut lines = shown.map(|(_, sql)| line(&readable(sql), DEFINITION_CHARACTERS)).collect::<Vec<_>>();
+        let more = self.definitions.len().saturating_sub(DEFINITIONS_MAX);
+        lines.extend((more > 0).then(|| format!("and {more} more: the report as HTML, Markdown or JSON has them")));
+        lines
     }
+}
+
+/// Returns a definition without what only a machine needs: quotes around plain names, and the name of its only source.
+fn readable(sql: &str) -> String {
+    let is_single = !sql.contains(" s2");
+    // Every second part is a text in quotes.
+    let parts = sql.split('\'').enumerate().map(|(index, part)| match index % 2 {
+        0 => plain_names(part, is_single),
+        _ => part.to_owned(),
+    });
+    parts.collect::<Vec<_>>().join("'")
+}
+
+fn plain_names(sql: &str, is_single: bool) -> String {
+    let mut text = String::with_capacity(sql.len());
+    for (index, part) in sql.split('"').enumerate() {
+        match index % 2 {
+            0 if is_single => text.push_str(&part.replace("s1.", "").replace(" s1", "")),
+            1 if !is_bare(part) => text.extend(["\"", part, "\""]),
+            _ => text.push_str(part),
+        }
+    }
+    text
 }
 
 /// Returns a form in words.

@@ -7,17 +7,33 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use super::assumption::{Assuming, Assumption};
-use super::fact::Fact;
+use super::fact::{Fact, Read};
 use super::results::QueryResult;
 use crate::warehouse::catalog::Catalog;
-use crate::warehouse::lineage::Lineage;
+use crate::warehouse::lineage::{Branch, Lineage};
 use crate::warehouse::table::Table;
 
 /// A result, and what its rows and columns mean.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Sheet {
     pub result: Arc<QueryResult>,
     pub lineage: Lineage,
+    /// What was read off each column, for each kind of rows.
+    pub(super) read: Vec<Vec<Read>>,
+}
+
+impl Sheet {
+    /// Creates the sheet of a result.
+    pub fn new(result: Arc<QueryResult>, lineage: Lineage) -> Self {
+        let mut sheet = Self { result, lineage, read: Vec::new() };
+        sheet.forget();
+        sheet
+    }
+
+    fn forget(&mut self) {
+        let unread = |branch: &Branch| branch.columns.iter().map(|_| Read::default()).collect();
+        self.read = self.lineage.branches.iter().map(unread).collect();
+    }
 }
 
 /// The results of a run, with what is known about them.
@@ -72,7 +88,9 @@ impl Workbook {
 
     /// Keeps what a query of the engine returned.
     pub fn answer(&mut self, sql: String, answer: Answer) {
-        self.companions.insert(sql, answer);
+        if self.companions.insert(sql, answer).is_some() {
+            self.sheets.iter_mut().for_each(Sheet::forget);
+        }
     }
 
     /// Returns what a query of the engine returned; `None` if it was not run.

@@ -111,8 +111,10 @@ impl Select {
         let tokens = lexer::tokens_with_range(&self.text).ok()?;
         let stack_bytes = statement::stack_bytes(&tokens).ok()?;
         stacker::maybe_grow(stack_bytes * 4, stack_bytes * 8, || {
-            let differs = parse::is_rewritten(&tokens) || tokens.iter().any(|token| token.is_prefixed(&self.text));
-            let tree = parse::query(&tokens).ok().filter(|_| !differs)?;
+            if tokens.iter().any(|token| token.is_prefixed(&self.text)) {
+                return None;
+            }
+            let tree = parse::literal_query(&tokens)?;
             Some(read(&tree))
         })
     }

@@ -115,7 +115,7 @@ async fn answer(
         );
         let lineage = lineage::of(&select, &catalog);
         let mut book = Workbook::new(Arc::new(catalog), open::today(config));
-        book.push(Sheet { result: Arc::new(result), lineage });
+        book.push(Sheet::new(Arc::new(result), lineage));
         return Ok(Answer::Lines(stated(&arguments.claims, &mut book, &executor).await));
     }
     let plan = match output.talk().verbosity() {

@@ -101,7 +101,9 @@ fn one_stated(page: &mut Page, run: &Run, stated: &Stated<'_>) {
         page.item(if index == 0 { "Doubts" } else { "" }, "-", doubt);
     }
     page.item("Confidence", "", &stated.confidence);
-    page.item("Defined", "", &stated.defined());
+    for (index, definition) in stated.defined().iter().enumerate() {
+        page.item(if index == 0 { "Defined" } else { "" }, "-", definition);
+    }
     page.blank();
     for evidence in &stated.evidence {
         evidence_table(page, evidence);

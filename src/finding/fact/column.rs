@@ -5,17 +5,18 @@ mod days;
 mod uneven;
 
 use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
 
 use rust_decimal::Decimal;
 
-use super::condition::{self, Condition, Ground, Named};
-use super::quantity::{Part, Quantity, evaluate, is_numeric};
+use super::condition::{self, Condition, Ground, Keyed, Named};
+use super::quantity::{Measured, Part, Quantity, evaluate, is_numeric};
 use super::sayable::{adds_with, is_clustered, is_dated, is_joined, is_of_identifiers, unit_of, unsayable};
 use super::{Stop, refused};
 use crate::finding::CellReference;
 use crate::finding::wording::parts::measure_name;
 use crate::finding::workbook::{Sheet, Workbook};
-use crate::warehouse::catalog::Additive;
+use crate::warehouse::catalog::{Additive, Catalog};
 use crate::warehouse::lineage::companion::{self, Hold};
 use crate::warehouse::lineage::completeness::{self, Cut};
 use crate::warehouse::lineage::declared::{self, Recognised};
@@ -37,15 +38,24 @@ use self::uneven::{may_miss, uneven_periods};
 const FLOAT_TOLERANCE: Decimal = Decimal::from_parts(1, 0, 0, false, 9);
 
 /// Cells of a row.
-type Cells = Vec<Option<String>>;
+type Cells = [Option<String>];
 
 /// A column of the rows of one kind.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Column<'w> {
     pub(super) book: &'w Workbook,
     pub(super) sheet: &'w Sheet,
-    pub(super) branch: &'w Branch,
+    /// Which of the kinds of rows they are.
+    pub(super) branch: usize,
     pub(super) index: usize,
+}
+
+/// What was read off a column, for all claims about it.
+#[derive(Debug, Default)]
+pub(in crate::finding) struct Read {
+    formula: OnceLock<Arc<Expression>>,
+    known: OnceLock<Vec<Known>>,
+    groups: OnceLock<Vec<Group>>,
 }
 
 /// A group of a column: the values of its keys, by the outputs that show them, and its number.
@@ -54,7 +64,7 @@ pub(super) struct Group {
     pub(super) keys: Vec<(usize, Option<String>)>,
     /// `None` if it is missing, with the parts nevertheless.
     pub(super) value: Option<Decimal>,
-    pub(super) parts: Vec<Part>,
+    pub(super) parts: Arc<[Part]>,
 }
 
 impl Group {
@@ -71,19 +81,58 @@ impl Group {
 }
 
 /// A measure and what its parts have in common.
-struct Known<'m> {
-    measure: &'m Measure,
+#[derive(Debug)]
+struct Known {
+    measure: Measure,
     base: Base,
-    template: Part,
+    measured: Arc<Measured>,
     /// The conditions of the statement.
     conditions: Vec<Condition>,
     /// The currency of the money that it is of, where there are several.
     currency: Option<Named>,
 }
 
+impl Known {
+    fn ground<'k>(&'k self, catalog: &'k Catalog) -> Ground<'k> {
+        Ground { base: &self.base, rows: &self.measure.rows, catalog }
+    }
+
+    /// Returns the open keys, for the conditions that groups hold them at.
+    fn keyed<'k>(&'k self, catalog: &'k Catalog) -> Vec<Keyed<'k>> {
+        open(&self.measure).map(|(key, _)| Keyed::new(&key.key, key.steps(), self.ground(catalog))).collect()
+    }
+
+    /// Returns the measure over rows that meet conditions. `row` has the value, the count and perhaps the variance.
+    fn part(&self, conditions: Vec<Condition>, row: &[Option<String>]) -> Result<Part, Stop> {
+        let number = |index: usize| row.get(index).and_then(|cell| number_of(cell.as_deref()?));
+        let currency = self.currency.as_ref().and_then(|named| {
+            conditions.iter().find_map(|condition| match &condition.kind {
+                condition::Kind::Key(key, value) if key == named => value.clone(),
+                _ => None,
+            })
+        });
+        Ok(Part {
+            measure: Arc::clone(&self.measured),
+            conditions: condition::merged(conditions).map_err(Stop::Refused)?,
+            value: number(0),
+            rows: number(1).and_then(|count| u64::try_from(count).ok()).unwrap_or(0),
+            variance: number(2),
+            currency,
+        })
+    }
+}
+
 impl<'w> Column<'w> {
+    pub(super) fn branch(&self) -> &'w Branch {
+        &self.sheet.lineage.branches[self.branch]
+    }
+
     pub(super) fn meaning(&self) -> &'w Meaning {
-        &self.branch.columns[self.index]
+        &self.branch().columns[self.index]
+    }
+
+    fn read(&self) -> &'w Read {
+        &self.sheet.read[self.branch][self.index]
     }
 
     fn name(&self) -> String {
@@ -163,11 +212,12 @@ impl<'w> Column<'w> {
         }
     }
 
-    fn known(&self) -> Result<Vec<Known<'w>>, Stop> {
-        self.meaning().measures.iter().map(|measure| self.know(measure)).collect()
+    fn known(&self) -> Result<&'w [Known], Stop> {
+        let know = || self.meaning().measures.iter().map(|measure| self.know(measure)).collect();
+        once(&self.read().known, know).map(Vec::as_slice)
     }
 
-    fn know(&self, measure: &'w Measure) -> Result<Known<'w>, Stop> {
+    fn know(&self, measure: &Measure) -> Result<Known, Stop> {
         let catalog = &*self.book.catalog;
         if is_of_identifiers(measure, self.book) {
             return refused(format!("{} adds up identifiers, which are no quantity", self.name()));
@@ -187,19 +237,14 @@ impl<'w> Column<'w> {
         let text = definition::text(&plain).map_err(Stop::Refused)?;
         let hash = definition::hash(&plain).map_err(Stop::Refused)?;
         let recognised = declared::measure(&plain, catalog);
-        let template = Part {
+        let measured = Measured {
             base: base.text.clone(),
             name: measure_name(&plain, catalog),
             named_for: named_for(&plain, recognised, ground),
-            conditions: Vec::new(),
-            value: None,
-            rows: 0,
-            variance: None,
             function: plain.aggregate.function.clone(),
             is_additive: is_additive(&plain.aggregate)
                 && recognised.is_none_or(|known| known.measure.additive != Some(Additive::Not)),
             unit: recognised.and_then(|known| known.measure.unit.clone()).or_else(|| unit_of(measure, self.book)),
-            currency: None,
             is_clustered: is_clustered(&plain, self.book),
             is_dated: plain.aggregate.function == "sum" && is_dated(&plain, self.book),
             adds_with: adds_with(&plain, self.book),
@@ -207,18 +252,23 @@ impl<'w> Column<'w> {
             may_miss: may_miss(&plain, ground),
             definition: (hash, text),
         };
-        Ok(Known { measure, base, template, conditions, currency: currency.map_err(Stop::Refused)? })
+        let currency = currency.map_err(Stop::Refused)?;
+        Ok(Known { measure: measure.clone(), base, measured: Arc::new(measured), conditions, currency })
     }
 
     /// Returns all groups of the column, whatever the statement's HAVING and LIMIT leave of them.
-    pub(super) fn groups(&self) -> Result<Vec<Group>, Stop> {
+    pub(super) fn groups(&self) -> Result<&'w [Group], Stop> {
+        once(&self.read().groups, || self.asked_groups()).map(Vec::as_slice)
+    }
+
+    fn asked_groups(&self) -> Result<Vec<Group>, Stop> {
         self.check()?;
         self.check_numbers()?;
         let known = self.known()?;
-        let texts = known.iter().map(|known| print::query(&companion::counted(known.measure)));
+        let texts = known.iter().map(|known| print::query(&companion::counted(&known.measure)));
         let texts = texts.collect::<Result<Vec<_>, _>>().map_err(Stop::Refused)?;
         let answers = self.book.ask(&texts)?;
-        let Some(widest) = (0..known.len()).max_by_key(|index| open(known[*index].measure).count()) else {
+        let Some(widest) = (0..known.len()).max_by_key(|index| open(&known[*index].measure).count()) else {
             return refused(format!("{} is made of no measure", self.name()));
         };
         let mut by_key = Vec::new();
@@ -229,49 +279,58 @@ impl<'w> Column<'w> {
                     self.name()
                 )));
             }
-            let count = open(known.measure).count();
-            let rows = table.rows.iter().map(|row| (row[..count].to_vec(), row[count..].to_vec()));
+            let count = open(&known.measure).count();
+            let rows = table.rows.iter().map(|row| row.split_at(count));
             by_key.push(rows.collect::<HashMap<_, _>>());
         }
-        let outputs = open(known[widest].measure).map(|(_, output)| output).collect::<Vec<_>>();
+        let arithmetic = self.arithmetic();
+        let keyed = known.iter().map(|known| known.keyed(&self.book.catalog)).collect::<Vec<_>>();
+        let outputs = open(&known[widest].measure).map(|(_, output)| output).collect::<Vec<_>>();
         let mut groups = Vec::new();
         for row in &answers[widest].rows {
             let keys = outputs.iter().copied().zip(row.iter().cloned()).collect::<Vec<_>>();
-            groups.push(self.group(keys, &known, &by_key)?);
+            let parts = self.parts(&keys, known, &keyed, &by_key)?;
+            let value = if self.meaning().kind == Kind::Date { None } else { self.computed(&arithmetic, &parts)? };
+            groups.push(Group { keys, value, parts: parts.into() });
         }
         // A server returns them in any order, on which no sentence may hang.
         groups.sort_by(|one, other| one.keys.cmp(&other.keys));
         Ok(groups)
     }
 
-    fn group(
+    /// Returns the measures of a group.
+    fn parts(
         &self,
-        keys: Vec<(usize, Option<String>)>,
-        known: &[Known<'_>],
-        by_key: &[HashMap<Cells, Cells>],
-    ) -> Result<Group, Stop> {
+        keys: &[(usize, Option<String>)],
+        known: &[Known],
+        keyed: &[Vec<Keyed<'_>>],
+        by_key: &[HashMap<&Cells, &Cells>],
+    ) -> Result<Vec<Part>, Stop> {
         let mut parts = Vec::new();
-        for (known, rows) in known.iter().zip(by_key) {
+        for ((known, keyed), rows) in known.iter().zip(keyed).zip(by_key) {
             let mut own = Vec::new();
-            for (_, output) in open(known.measure) {
+            for (_, output) in open(&known.measure) {
                 let key = keys.iter().find(|(shown, _)| *shown == output);
                 let Some((_, value)) = key else {
                     return refused(format!("the measures of {} have different keys", self.name()));
                 };
                 own.push(value.clone());
             }
-            parts.push(self.part(known, &own, rows.get(&own).map_or(&[][..], Vec::as_slice))?);
+            let mut conditions = known.conditions.clone();
+            for (key, value) in keyed.iter().zip(&own) {
+                conditions.extend(key.at(value.as_deref()).map_err(Stop::Refused)?);
+            }
+            parts.push(known.part(conditions, rows.get(&*own).copied().unwrap_or_default())?);
         }
-        let values = parts.iter().map(|part| part.value).collect::<Vec<_>>();
-        let value = if self.meaning().kind == Kind::Date { None } else { self.computed(&values)? };
-        Ok(Group { keys, value, parts })
+        Ok(parts)
     }
 
-    /// Returns the number of the column for values of its measures, with its factors.
-    fn computed(&self, values: &[Option<Decimal>]) -> Result<Option<Decimal>, Stop> {
+    /// Returns the number of the column, its arithmetic over its measures.
+    fn computed(&self, arithmetic: &Expression, parts: &[Part]) -> Result<Option<Decimal>, Stop> {
         let meaning = self.meaning();
+        let values = parts.iter().map(|part| part.value).collect::<Vec<_>>();
         let named = |error: String| Stop::Refused(format!("{}: {error}", self.name()));
-        evaluate(&self.arithmetic(), values).map_err(named).map(|value| match value {
+        evaluate(arithmetic, &values).map_err(named).map(|value| match value {
             None if meaning.steps.iter().any(|step| matches!(step, Step::Missing(_)))
                 && self.is_zero_when_missing() =>
             {
@@ -289,8 +348,8 @@ impl<'w> Column<'w> {
     }
 
     /// Returns the arithmetic over the measures without what only guards it: casts to numeric, `nullif(x, 0)`.
-    pub(super) fn formula(&self) -> Expression {
-        unguarded(&self.arithmetic())
+    pub(super) fn formula(&self) -> &'w Arc<Expression> {
+        self.read().formula.get_or_init(|| unguarded(&self.arithmetic()).into())
     }
 
     /// Returns the arithmetic over the measures, with the factors that change the number.
@@ -303,35 +362,9 @@ impl<'w> Column<'w> {
         })
     }
 
-    /// Returns a measure for values of its open keys. `row` has the value, the count and perhaps the variance.
-    fn part(&self, known: &Known<'_>, keys: &[Option<String>], row: &[Option<String>]) -> Result<Part, Stop> {
-        let ground = Ground { base: &known.base, rows: &known.measure.rows, catalog: &self.book.catalog };
-        let mut conditions = known.conditions.clone();
-        for ((key, _), value) in open(known.measure).zip(keys) {
-            let of_key = condition::of_key(&key.key, key.steps(), value.as_deref(), ground).map_err(Stop::Refused)?;
-            conditions.extend(of_key);
-        }
-        let number = |index: usize| row.get(index).and_then(|cell| number_of(cell.as_deref()?));
-        let currency = known.currency.as_ref().and_then(|named| {
-            conditions.iter().find_map(|condition| match &condition.kind {
-                condition::Kind::Key(key, value) if key == named => value.clone(),
-                _ => None,
-            })
-        });
-        Ok(Part {
-            conditions: condition::merged(conditions).map_err(Stop::Refused)?,
-            adds_with: currency.as_ref().map(|one| format!("in {one}")).or_else(|| known.template.adds_with.clone()),
-            currency,
-            value: number(0),
-            rows: number(1).and_then(|count| u64::try_from(count).ok()).unwrap_or(0),
-            variance: number(2),
-            ..known.template.clone()
-        })
-    }
-
     /// Returns the group of a row of the result, after a look whether its measures, computed anew, give its cell.
     pub(super) fn cell(&self, row: usize) -> Result<(Group, Quantity), Stop> {
-        self.cell_among(row, &self.groups()?)
+        self.cell_among(row, self.groups()?)
     }
 
     /// Returns what `cell` returns, where the groups of the column are at hand.
@@ -385,7 +418,7 @@ impl<'w> Column<'w> {
     /// stands for a missing key.
     fn check_key(&self, row: usize, output: usize, name: &str) -> Result<(), Stop> {
         let cell = self.sheet.result.table.cell(row, output);
-        let meaning = &self.branch.columns[output];
+        let meaning = &self.branch().columns[output];
         let stands_for_missing = meaning.steps.iter().any(|step| match step {
             Step::Missing(Literal::Text(text) | Literal::Number(text)) => Some(text.as_str()) == cell,
             _ => false,
@@ -415,8 +448,8 @@ impl<'w> Column<'w> {
             return refused(format!("{} has no value there", self.name()));
         };
         Ok(Quantity {
-            formula: self.formula(),
-            parts: group.parts.clone(),
+            formula: Arc::clone(self.formula()),
+            parts: Arc::clone(&group.parts),
             value,
             decimals,
             cells: Vec::new(),
@@ -428,20 +461,20 @@ impl<'w> Column<'w> {
     pub(super) fn over(&self, holds: &[(usize, Option<String>, bool)], decimals: u32) -> Result<Quantity, Stop> {
         let known = self.known()?;
         let mut texts = Vec::new();
-        for known in &known {
+        for known in known {
             let holds = holds.iter().filter_map(|(output, value, is)| {
                 let key = known.measure.keys.iter().position(|key| shown(key) == Some(*output))?;
                 Some(Hold { key, value: value.clone(), is: *is })
             });
             let holds = holds.collect::<Vec<_>>();
-            texts.push(print::query(&companion::over(known.measure, &holds)).map_err(Stop::Refused)?);
+            texts.push(print::query(&companion::over(&known.measure, &holds)).map_err(Stop::Refused)?);
         }
         let answers = self.book.ask(&texts)?;
         let mut parts = Vec::new();
         for (known, table) in known.iter().zip(&answers) {
-            let ground = Ground { base: &known.base, rows: &known.measure.rows, catalog: &self.book.catalog };
+            let ground = known.ground(&self.book.catalog);
             let row = table.rows.first().map_or(&[][..], Vec::as_slice);
-            let mut part = self.part(&Known { measure: &without_keys(known.measure), ..known.shallow() }, &[], row)?;
+            let mut part = known.part(known.conditions.clone(), row)?;
             let is_of_currency =
                 |key: &&Key| ground.named(&key.key).is_ok_and(|named| Some(&named) == known.currency.as_ref());
             if let Some(key) = known.measure.keys.iter().find(is_of_currency)
@@ -451,7 +484,7 @@ impl<'w> Column<'w> {
             }
             for (output, value, is) in holds {
                 let Some(key) = known.measure.keys.iter().find(|key| shown(key) == Some(*output)) else { continue };
-                let held = condition::of_key(&key.key, key.steps(), value.as_deref(), ground).map_err(Stop::Refused)?;
+                let held = Keyed::new(&key.key, key.steps(), ground).at(value.as_deref()).map_err(Stop::Refused)?;
                 if *is {
                     part.conditions.extend(held);
                 } else {
@@ -461,11 +494,11 @@ impl<'w> Column<'w> {
             part.conditions = condition::merged(part.conditions).map_err(Stop::Refused)?;
             parts.push(part);
         }
-        let values = parts.iter().map(|part| part.value).collect::<Vec<_>>();
-        let Some(value) = self.computed(&values)? else {
+        let Some(value) = self.computed(&self.arithmetic(), &parts)? else {
             return refused("there are no other rows to compare it with".to_owned());
         };
-        Ok(Quantity { formula: self.formula(), parts, value, decimals, cells: Vec::new(), assumes: Vec::new() })
+        let formula = Arc::clone(self.formula());
+        Ok(Quantity { formula, parts: parts.into(), value, decimals, cells: Vec::new(), assumes: Vec::new() })
     }
 
     /// Returns the only key besides the period that tells the groups of one period apart by itself, such as an id beside a
@@ -489,22 +522,10 @@ impl<'w> Column<'w> {
     /// Returns what a key that an output shows is called.
     pub(super) fn key_name(&self, output: usize) -> Option<String> {
         self.known().ok()?.iter().find_map(|known| {
-            let ground = Ground { base: &known.base, rows: &known.measure.rows, catalog: &self.book.catalog };
+            let ground = known.ground(&self.book.catalog);
             let key = known.measure.keys.iter().find(|key| shown(key) == Some(output))?;
-            Some(ground.named(&key.key).ok()?.name)
+            Some(ground.named(&key.key).ok()?.name.to_string())
         })
-    }
-}
-
-impl Known<'_> {
-    fn shallow(&self) -> Self {
-        Self {
-            measure: self.measure,
-            base: self.base.clone(),
-            template: self.template.clone(),
-            conditions: self.conditions.clone(),
-            currency: self.currency.clone(),
-        }
     }
 }
 
@@ -529,10 +550,13 @@ fn unguarded(formula: &Expression) -> Expression {
     }
 }
 
-fn without_keys(measure: &Measure) -> Measure {
-    let mut measure = measure.clone();
-    measure.keys.retain(|key| key.pinned.is_some());
-    measure
+/// Returns what is made once. What could not be made is tried again.
+fn once<T>(cell: &OnceLock<T>, make: impl FnOnce() -> Result<T, Stop>) -> Result<&T, Stop> {
+    if let Some(made) = cell.get() {
+        return Ok(made);
+    }
+    let made = make()?;
+    Ok(cell.get_or_init(|| made))
 }
 
 /// Returns the keys that no condition holds, with the outputs that show them.
@@ -560,5 +584,5 @@ fn named_for(plain: &Measure, recognised: Option<Recognised<'_>>, ground: Ground
     let Some(known) = recognised else { return Vec::new() };
     let stated = plain.rows.conditions.iter().chain(&plain.aggregate.filter).filter(|condition| known.tells(condition));
     let conditions = stated.filter_map(|condition| condition::of_condition(condition, ground).ok());
-    conditions.map(|condition| condition.id).collect()
+    conditions.map(|condition| condition.id.clone()).collect()
 }

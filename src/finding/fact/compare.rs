@@ -31,7 +31,7 @@ pub(super) enum Axis {
 pub(super) fn difference(left: &Quantity, right: &Quantity) -> Result<Difference, Stop> {
     let same = left.formula == right.formula
         && left.parts.len() == right.parts.len()
-        && left.parts.iter().zip(&right.parts).all(|(one, other)| one.base == other.base);
+        && left.parts.iter().zip(&*right.parts).all(|(one, other)| one.measure.base == other.measure.base);
     if !same {
         return refused(format!(
             "the two measure different things: the {} and the {}; compare the same measure, or divide one by the other",
@@ -40,7 +40,7 @@ pub(super) fn difference(left: &Quantity, right: &Quantity) -> Result<Difference
         ));
     }
     let mut found: Option<Difference> = None;
-    for (one, other) in left.parts.iter().zip(&right.parts) {
+    for (one, other) in left.parts.iter().zip(&*right.parts) {
         let of_part = Difference {
             left: only(&one.conditions, &other.conditions),
             right: only(&other.conditions, &one.conditions),

@@ -1,10 +1,13 @@
 //! The conditions that hold for the rows behind a number: those of the statement at every level, and its keys.
 
+use std::ops::Deref;
+use std::sync::Arc;
+
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 
 use super::period::{Period, Unit, date};
-use crate::finding::wording::parts::{condition_words, key_name, key_words};
+use crate::finding::wording::parts::{KeyWords, condition_words};
 use crate::warehouse::catalog::Catalog;
 use crate::warehouse::lineage::definition::Base;
 use crate::warehouse::lineage::expression::{Expression, Literal, Operator};
@@ -13,15 +16,27 @@ use crate::warehouse::lineage::presentation::Step;
 use crate::warehouse::lineage::query::{Relation, Rows};
 use crate::warehouse::lineage::type_name;
 
-/// A condition that holds for every row behind a number.
+/// A condition that holds for every row behind a number. It is shared: what is said of a group is in all its numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Condition {
+pub(super) struct Condition(Arc<Said>);
+
+impl Deref for Condition {
+    type Target = Said;
+
+    fn deref(&self) -> &Said {
+        &self.0
+    }
+}
+
+/// What there is to say of a condition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Said {
     /// The same for the same condition, wherever a statement wrote it.
     pub(super) id: String,
     /// Such as `category 'Hardware'`.
     pub(super) words: String,
     /// The ids of the conditions that hold wherever this one does: that a value is known.
-    pub(super) implied: Vec<String>,
+    pub(super) implied: Arc<[String]>,
     pub(super) kind: Kind,
 }
 
@@ -44,9 +59,9 @@ const STRICT: &[&str] = &["=", "<>", "<", "<=", ">", ">=", "LIKE", "ILIKE", "~",
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Named {
     /// The same for the same expression.
-    pub(super) id: String,
+    pub(super) id: Arc<str>,
     /// Such as `category`.
-    pub(super) name: String,
+    pub(super) name: Arc<str>,
 }
 
 /// What conditions are made over: the rows of a measure.
@@ -63,26 +78,24 @@ enum Bound {
     End(Date),
 }
 
+impl From<Said> for Condition {
+    fn from(said: Said) -> Self {
+        Self(Arc::new(said))
+    }
+}
+
 impl Condition {
     fn other(expression: &Expression, ground: Ground<'_>) -> Result<Self, String> {
         let id = ground.base.print(expression)?;
         let words = condition_words(expression, ground.rows, ground.catalog);
-        Ok(Self { id, words, implied: implied(expression, ground), kind: Kind::Other })
-    }
-
-    fn key(key: &Expression, value: Option<&str>, ground: Ground<'_>) -> Result<Self, String> {
-        let named = ground.named(key)?;
-        let id = value.map_or_else(|| format!("{} IS NULL", named.id), |value| format!("{} = {value:?}", named.id));
-        let words = key_words(key, value, ground.rows, ground.catalog);
-        let known = value.and_then(|_| known(key, ground));
-        let kind = Kind::Key(named, value.map(str::to_owned));
-        Ok(Self { id, words, implied: known.into_iter().collect(), kind })
+        Ok(Said { id, words, implied: implied(expression, ground), kind: Kind::Other }.into())
     }
 
     fn period(time: Named, period: Period) -> Self {
         let words = format!("{} ({})", period.phrase(), time.name);
         let id = format!("{} in {}..{}", time.id, period.first, period.end);
-        Self { id, words, implied: vec![format!("{} IS NOT NULL", time.id)], kind: Kind::Period(time, period) }
+        let implied = [format!("{} IS NOT NULL", time.id)].into();
+        Said { id, words, implied, kind: Kind::Period(time, period) }.into()
     }
 
     /// Returns the period and its moment; `None` if the condition is about something else.
@@ -115,7 +128,7 @@ fn known(value: &Expression, ground: Ground<'_>) -> Option<String> {
 }
 
 /// Returns the ids of the conditions that values are known of which a comparison cannot hold without them.
-fn implied(condition: &Expression, ground: Ground<'_>) -> Vec<String> {
+fn implied(condition: &Expression, ground: Ground<'_>) -> Arc<[String]> {
     let sides = STRICT.iter().find_map(|sign| condition.as_infix(sign));
     let sides = sides.into_iter().flat_map(|(left, right)| [left, right]);
     sides.filter(|side| matches!(side, Expression::Column(_))).filter_map(|side| known(side, ground)).collect()
@@ -123,7 +136,7 @@ fn implied(condition: &Expression, ground: Ground<'_>) -> Vec<String> {
 
 impl Ground<'_> {
     pub(super) fn named(&self, key: &Expression) -> Result<Named, String> {
-        Ok(Named { id: self.base.print(key)?, name: key_name(key, self.rows, self.catalog) })
+        Ok(Named { id: self.base.print(key)?.into(), name: KeyWords::new(key, self.rows, self.catalog).name().into() })
     }
 
     /// Returns a moment, with its table where there are several: a date of another table is no date of what is counted.
@@ -138,7 +151,7 @@ impl Ground<'_> {
             }
         });
         Ok(match table.filter(|_| sources.len() > 1 && !named.name.contains(" of ") && !named.name.contains('.')) {
-            Some(table) => Named { name: format!("{} of {table}", named.name), ..named },
+            Some(table) => Named { name: format!("{} of {table}", named.name).into(), ..named },
             None => named,
         })
     }
@@ -195,29 +208,53 @@ fn truncated_anyhow<'k>(key: &'k Expression, steps: &[Step], ground: Ground<'_>)
     }
 }
 
-/// Returns the condition that a key has a value, as the statement shows it.
-pub(super) fn of_key(
-    key: &Expression,
-    steps: &[Step],
-    value: Option<&str>,
-    ground: Ground<'_>,
-) -> Result<Vec<Condition>, String> {
-    if let (Some((moment, unit)), Some(text)) = (truncated(key, steps, ground), value)
-        && let Some(period) = unit.read(text)
-    {
-        return Ok(vec![Condition::period(ground.moment(moment)?, period)]);
+/// A key, for the conditions that it has one value or another.
+pub(super) struct Keyed<'k> {
+    key: &'k Expression,
+    ground: Ground<'k>,
+    /// The moment that the key truncates, and to what.
+    period: Option<(Result<Named, String>, Unit)>,
+    named: Result<Named, String>,
+    words: KeyWords<'k>,
+    /// The id of the condition that it is known.
+    known: Arc<[String]>,
+}
+
+impl<'k> Keyed<'k> {
+    /// Returns the key, which the statement shows after these steps.
+    pub(super) fn new(key: &'k Expression, steps: &[Step], ground: Ground<'k>) -> Self {
+        let period = truncated(key, steps, ground).map(|(moment, unit)| (ground.moment(moment), unit));
+        let words = KeyWords::new(key, ground.rows, ground.catalog);
+        let named = ground.base.print(key).map(|id| Named { id: id.into(), name: words.name().into() });
+        Self { key, ground, period, named, words, known: known(key, ground).into_iter().collect() }
     }
-    let is_true = match value {
-        Some("t" | "true") => Some(true),
-        Some("f" | "false") => Some(false),
-        _ => None,
-    };
-    match is_true.filter(|_| key.is_condition()) {
-        Some(true) => of_conditions(key.clone().conjuncts().iter(), ground),
-        Some(false) => Ok(vec![Condition::other(&Expression::prefix("NOT", key.clone()), ground)?]),
-        None => {
-            Ok(vec![Condition::key(key, is_true.map_or(value, |is| Some(if is { "true" } else { "false" })), ground)?])
+
+    /// Returns the conditions that the key has a value.
+    pub(super) fn at(&self, value: Option<&str>) -> Result<Vec<Condition>, String> {
+        if let (Some((moment, unit)), Some(text)) = (&self.period, value)
+            && let Some(period) = unit.read(text)
+        {
+            return Ok(vec![Condition::period(moment.clone()?, period)]);
         }
+        let is_true = match value {
+            Some("t" | "true") => Some(true),
+            Some("f" | "false") => Some(false),
+            _ => None,
+        };
+        match is_true.filter(|_| self.key.is_condition()) {
+            Some(true) => of_conditions(self.key.clone().conjuncts().iter(), self.ground),
+            Some(false) => Ok(vec![Condition::other(&Expression::prefix("NOT", self.key.clone()), self.ground)?]),
+            None => Ok(vec![self.equal(is_true.map_or(value, |is| Some(if is { "true" } else { "false" })))?]),
+        }
+    }
+
+    /// Returns the condition that the key is equal to a value.
+    fn equal(&self, value: Option<&str>) -> Result<Condition, String> {
+        let named = self.named.clone()?;
+        let id = value.map_or_else(|| format!("{} IS NULL", named.id), |value| format!("{} = {value:?}", named.id));
+        let words = self.words.at(value);
+        let implied = value.map(|_| Arc::clone(&self.known)).unwrap_or_default();
+        Ok(Said { id, words, implied, kind: Kind::Key(named, value.map(str::to_owned)) }.into())
     }
 }
 
@@ -226,7 +263,7 @@ pub(super) fn of_condition(condition: &Expression, ground: Ground<'_>) -> Result
     if let Some((left, right)) = condition.as_infix("=") {
         for (key, value) in [(left, right), (right, left)] {
             let Some(text) = constant(value).filter(|_| !key.columns().is_empty()) else { continue };
-            let condition = of_key(key, &[], Some(&text), ground)?;
+            let condition = Keyed::new(key, &[], ground).at(Some(&text))?;
             if let [only] = condition.as_slice() {
                 return Ok(only.clone());
             }
@@ -235,18 +272,16 @@ pub(super) fn of_condition(condition: &Expression, ground: Ground<'_>) -> Result
     if let Expression::In { value, list } = condition
         && let Some(values) = list.iter().map(constant).collect::<Option<Vec<_>>>()
     {
-        return Ok(Condition {
-            kind: Kind::Among(ground.named(value)?, values),
-            ..Condition::other(condition, ground)?
-        });
+        let said = (*Condition::other(condition, ground)?).clone();
+        return Ok(Said { kind: Kind::Among(ground.named(value)?, values), ..said }.into());
     }
     if let Expression::Column(_) = condition {
-        return Condition::key(condition, Some("true"), ground);
+        return Keyed::new(condition, &[], ground).equal(Some("true"));
     }
     if let Expression::Operation { operator: Operator::Prefix(not), operands } = condition
         && let ("NOT", [column @ Expression::Column(_)]) = (not.as_str(), operands.as_slice())
     {
-        return Condition::key(column, Some("false"), ground);
+        return Keyed::new(column, &[], ground).equal(Some("false"));
     }
     Condition::other(condition, ground)
 }
@@ -356,12 +391,12 @@ fn bound(condition: &Expression, ground: Ground<'_>) -> Result<Option<(Named, Bo
 pub(super) fn other_than(held: &[Condition]) -> Condition {
     let join = |part: &dyn Fn(&Condition) -> &str| held.iter().map(part).collect::<Vec<_>>().join(" and ");
     let (id, words) = (join(&|condition| &condition.id), join(&|condition| &condition.words));
-    Condition { id: format!("NOT ({id})"), words: format!("not {words}"), implied: Vec::new(), kind: Kind::Other }
+    Said { id: format!("NOT ({id})"), words: format!("not {words}"), implied: Arc::default(), kind: Kind::Other }.into()
 }
 
 /// Returns whether a condition is among others.
 pub(super) fn has(conditions: &[Condition], condition: &Condition) -> bool {
-    conditions.iter().any(|known| known.id == condition.id)
+    conditions.iter().any(|known| Arc::ptr_eq(&known.0, &condition.0) || known.id == condition.id)
 }
 
 /// Returns whether a condition holds wherever others do.

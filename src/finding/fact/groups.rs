@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::column::{Column, Group, Reach, decimals_of, different_currencies};
 use super::condition::{Condition, has};
 use super::period::{Period, Unit};
-use super::quantity::Quantity;
+use super::quantity::{Part, Quantity};
 use super::sentence::{count_of, list, quoted, what};
 use super::{Stop, refused, select};
 use crate::finding::CellReference;
@@ -48,7 +48,7 @@ impl<'w> Groups<'w> {
         };
         let (column, row) = select::cell(&reference, book)?;
         let groups = column.groups()?;
-        let (group, _) = column.cell_among(row, &groups)?;
+        let (group, _) = column.cell_among(row, groups)?;
         let time = column.time_of(&group);
         let identifying = column.identifying(&group, time)?;
         let is_other = |output: usize| Some(output) != time && identifying.is_none_or(|key| key == output);
@@ -66,7 +66,7 @@ impl<'w> Groups<'w> {
         let is_fixed = |output: usize| output != key && (identifying.is_none() || Some(output) == time);
         let fixed = group.keys.iter().filter(|(output, _)| is_fixed(*output)).cloned().collect::<Vec<_>>();
         let own = group.key(key).map(str::to_owned);
-        Ok((Self::of(column, &groups, key, &fixed, vec![row])?, own))
+        Ok((Self::of(column, groups, key, &fixed, vec![row])?, own))
     }
 
     /// Returns the groups of a column.
@@ -98,7 +98,7 @@ impl<'w> Groups<'w> {
         let row = rows.first().copied().unwrap_or(0);
         let fixed = outputs.iter().filter(|output| **output != key);
         let fixed = fixed.map(|output| (*output, table.cell(row, *output).map(str::to_owned))).collect::<Vec<_>>();
-        let mut groups = Self::of(column, &groups, key, &fixed, rows)?;
+        let mut groups = Self::of(column, groups, key, &fixed, rows)?;
         groups.leave_out(&span.except)?;
         Ok(groups)
     }
@@ -181,7 +181,7 @@ impl<'w> Groups<'w> {
     /// Keeps the groups that a HAVING of the statement leaves, if the result has all of them.
     fn having(&mut self) {
         let sheet = self.column.sheet;
-        let block = &self.column.branch.block;
+        let block = &self.column.branch().block;
         let table = &sheet.result.table;
         if block.having.is_empty() || sheet.lineage.is_limited || table.more_rows || block.is_cut() {
             return;
@@ -230,7 +230,7 @@ impl<'w> Groups<'w> {
     /// Returns how many rows are behind each number, where some have few.
     pub(super) fn thin(&self) -> String {
         let are_all = |function: &str| {
-            let is_it = |quantity: &Quantity| quantity.single().is_some_and(|part| part.function == function);
+            let is_it = |quantity: &Quantity| quantity.single().is_some_and(|part| part.measure.function == function);
             self.values.iter().all(|(_, quantity)| is_it(quantity))
         };
         let rows = || self.values.iter().map(|(_, quantity)| quantity.rows());
@@ -315,6 +315,11 @@ impl<'w> Groups<'w> {
         }
     }
 
+    /// Returns the numbers by the value of the key.
+    pub(super) fn by_value(&self) -> HashMap<&Option<String>, &Quantity> {
+        self.values.iter().rev().map(|(value, quantity)| (value, quantity)).collect()
+    }
+
     pub(super) fn sorted(&self) -> Vec<&(Option<String>, Quantity)> {
         let mut sorted = self.values.iter().collect::<Vec<_>>();
         sorted.sort_by(|(key, one), (other_key, other)| other.value.cmp(&one.value).then_with(|| key.cmp(other_key)));
@@ -337,21 +342,23 @@ impl<'w> Groups<'w> {
 
 /// Returns the conditions that only say which group a number is of: those that another group does not have.
 fn told(values: &[(Option<String>, Quantity)]) -> Vec<Condition> {
-    let of_parts = || {
-        let parts = values.iter().flat_map(|(_, quantity)| quantity.parts.iter().enumerate());
-        parts.flat_map(|(index, part)| part.conditions.iter().map(move |condition| (index, condition)))
+    let Some(((_, first), others)) = values.split_first() else { return Vec::new() };
+    let of_all = |(index, part): (usize, &Part)| {
+        let mut shared = part.conditions.clone();
+        let holds = |(_, other): &(_, Quantity), condition: &Condition| {
+            other.parts.get(index).is_some_and(|part| has(&part.conditions, condition))
+        };
+        shared.retain(|condition| others.iter().all(|other| holds(other, condition)));
+        shared
     };
-    // A part holds a condition at most once: they are merged.
-    let mut holders = HashMap::<_, usize>::new();
-    for (index, condition) in of_parts() {
-        *holders.entry((index, condition.id.as_str())).or_default() += 1;
-    }
+    let of_all = first.parts.iter().enumerate().map(of_all).collect::<Vec<_>>();
+    let parts = values.iter().flat_map(|(_, quantity)| quantity.parts.iter().enumerate());
     let mut known = HashSet::new();
     let mut told = Vec::new();
-    for (index, condition) in of_parts() {
-        if holders[&(index, condition.id.as_str())] < values.len() && known.insert(condition.id.as_str()) {
-            told.push(condition.clone());
-        }
+    for (index, part) in parts {
+        let shared = of_all.get(index).map_or(&[][..], Vec::as_slice);
+        let own = part.conditions.iter().filter(|condition| !has(shared, condition));
+        told.extend(own.filter(|condition| known.insert(condition.id.as_str())).cloned());
     }
     told
 }

@@ -12,6 +12,7 @@ const TRIED_MAX: usize = 24;
 pub fn offers(id: &str, book: &Workbook) -> Vec<String> {
     let Some(sheet) = book.sheet(id) else { return Vec::new() };
     let Ok(branch) = select::branch_of(0, sheet, &book.catalog) else { return Vec::new() };
+    let branch = &sheet.lineage.branches[branch];
     let columns = branch.columns.iter().enumerate().filter(|(_, meaning)| meaning.kind == Kind::Measure);
     let measured = columns.map(|(index, _)| index).collect::<Vec<_>>();
     let rows = sheet.result.table.rows.len();
@@ -35,10 +36,10 @@ pub fn offers(id: &str, book: &Workbook) -> Vec<String> {
 fn of_column(sheet: &Sheet, index: usize, name: &str, meaning: &Meaning) -> Vec<String> {
     let id = &sheet.result.id;
     let table = &sheet.result.table;
-    let number = |row: &usize| table.cell(*row, index).and_then(super::column::number_of);
-    let valued = (0..table.rows.len()).filter(|row| number(row).is_some()).collect::<Vec<_>>();
-    let most = valued.iter().copied().max_by_key(|row| (number(row), std::cmp::Reverse(*row)));
-    let least = valued.iter().copied().min_by_key(|row| (number(row), *row));
+    let number = |row: usize| table.cell(row, index).and_then(super::column::number_of);
+    let valued = (0..table.rows.len()).filter_map(|row| Some((number(row)?, row))).collect::<Vec<_>>();
+    let most = valued.iter().max_by_key(|valued| (valued.0, std::cmp::Reverse(valued.1))).map(|(_, row)| *row);
+    let least = valued.iter().min().map(|(_, row)| *row);
     let cell = |row: usize| format!("{id}[#{}].{name}", row + 1);
     let is_additive =
         meaning.measures.iter().all(|measure| is_additive(&measure.aggregate)) && meaning.measures.len() == 1;

@@ -1,5 +1,7 @@
 //! Facts about groups: place, largest, range, how many, alike, each change.
 
+use std::collections::HashMap;
+
 use rust_decimal::Decimal;
 
 use super::compare::{Axis, Difference, difference};
@@ -189,7 +191,7 @@ pub(super) fn count(span: &Span, comparison: Comparison, bound: Decimal, book: &
     let (meeting, others): (Vec<_>, Vec<_>) =
         groups.sorted().into_iter().partition(|(_, one)| comparison.holds(one.value, bound));
     let names = |some: &[&(Option<String>, Quantity)]| {
-        some.iter().map(|(value, one)| groups.name(value.as_deref(), one)).collect::<Vec<_>>()
+        some.iter().take(NAMED_MAX).map(|(value, one)| groups.name(value.as_deref(), one)).collect::<Vec<_>>()
     };
     let how_many = match (meeting.len(), others.len()) {
         (0, _) => format!("none of {} has", groups.count()),
@@ -216,7 +218,7 @@ pub(super) fn count(span: &Span, comparison: Comparison, bound: Decimal, book: &
     let named_ones = if meeting.len() > others.len() && others.len() <= 2 || meeting.is_empty() {
         String::new()
     } else {
-        let shown_ones = names(&meeting).into_iter().take(NAMED_MAX).collect::<Vec<_>>();
+        let shown_ones = names(&meeting);
         let more = meeting.len().saturating_sub(NAMED_MAX);
         if more > 0 {
             format!(": {} and {more} more", shown_ones.join(", "))
@@ -357,13 +359,12 @@ pub(super) fn each_change(from: &Span, to: &Span, book: &Workbook) -> Result<Fac
     if before.key != after.key {
         return refused("the two columns have different groups: take two columns of one result".to_owned());
     }
+    let (values_before, values_after) = (before.by_value(), after.by_value());
     let mut changes = Vec::new();
     let mut sides = None;
     for (value, one) in &before.values {
         let is_left_out = to.except.iter().any(|name| value.as_deref() == Some(name.as_str()));
-        let Some((_, other)) = after.values.iter().find(|(other, _)| other == value).filter(|_| !is_left_out) else {
-            continue;
-        };
+        let Some(other) = values_after.get(value).filter(|_| !is_left_out) else { continue };
         let (one, other, found) = ordered(one, other, &before)?;
         sides.get_or_insert((found.left.clone(), found.right.clone(), found.all()));
         changes.push((value, one, other));
@@ -372,9 +373,9 @@ pub(super) fn each_change(from: &Span, to: &Span, book: &Workbook) -> Result<Fac
         return refused("it needs two groups with both numbers".to_owned());
     };
     let is_left_out = |value: &Option<String>| to.except.iter().any(|name| value.as_deref() == Some(name.as_str()));
-    let lacks = |groups: &Groups<'_>, value: &Option<String>| !groups.values.iter().any(|(other, _)| other == value);
-    let alone = before.values.iter().filter(|(value, _)| !is_left_out(value) && lacks(&after, value)).count()
-        + after.values.iter().filter(|(value, _)| !is_left_out(value) && lacks(&before, value)).count();
+    let is_in = |value: &Option<String>, known: &HashMap<_, _>| is_left_out(value) || known.contains_key(value);
+    let alone = before.values.iter().filter(|(value, _)| !is_in(value, &values_after)).count()
+        + after.values.iter().filter(|(value, _)| !is_in(value, &values_before)).count();
     let alone = match alone {
         0 => String::new(),
         count => format!(" ({} only one of the two)", text::count(count, "more has", "more have")),

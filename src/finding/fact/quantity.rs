@@ -1,6 +1,8 @@
 //! A number whose meaning is known: arithmetic over measures, each over rows that meet conditions.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
@@ -17,29 +19,20 @@ const DECIMALS_MAX: u32 = 4;
 /// Rows below which a percentage of a change, or a multiple, says little.
 pub(super) const BASE_ROWS_MIN: u64 = 10;
 
-/// A measure over the rows that meet conditions.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Part {
+/// A measure, whatever the conditions on its rows.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Measured {
     /// The aggregate over its sources, as SQL: the same for measures that differ in conditions alone.
     pub(super) base: String,
     /// What it is called, without conditions: `average of amount over rows of orders`.
     pub(super) name: String,
     /// The ids of the conditions that a declared name tells.
     pub(super) named_for: Vec<String>,
-    pub(super) conditions: Vec<Condition>,
-    /// `None` if it is missing.
-    pub(super) value: Option<Decimal>,
-    /// The rows behind it.
-    pub(super) rows: u64,
-    /// The variance of what an average is of.
-    pub(super) variance: Option<Decimal>,
     pub(super) function: String,
     /// Whether parts of it add up to the whole.
     pub(super) is_additive: bool,
     pub(super) unit: Option<String>,
-    /// The currency that its conditions hold it to, where its table has several.
-    pub(super) currency: Option<String>,
-    /// The same for numbers that can be added.
+    /// The same for numbers that can be added, where they are in one currency.
     pub(super) adds_with: Option<String>,
     /// Whether several of its rows are one case.
     pub(super) is_clustered: bool,
@@ -52,12 +45,27 @@ pub(super) struct Part {
     pub(super) definition: (String, String),
 }
 
+/// A measure over the rows that meet conditions.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Part {
+    pub(super) measure: Arc<Measured>,
+    pub(super) conditions: Vec<Condition>,
+    /// `None` if it is missing.
+    pub(super) value: Option<Decimal>,
+    /// The rows behind it.
+    pub(super) rows: u64,
+    /// The variance of what an average is of.
+    pub(super) variance: Option<Decimal>,
+    /// The currency that its conditions hold it to, where its table has several.
+    pub(super) currency: Option<String>,
+}
+
 /// A number whose meaning is known.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Quantity {
     /// The arithmetic over the parts. [`Expression::Measure`] stands for each.
-    pub(super) formula: Expression,
-    pub(super) parts: Vec<Part>,
+    pub(super) formula: Arc<Expression>,
+    pub(super) parts: Arc<[Part]>,
     /// The value without what only presents it.
     pub(super) value: Decimal,
     /// The decimals that its cell shows.
@@ -78,6 +86,16 @@ pub(super) enum Scale {
     Percent,
 }
 
+impl Part {
+    /// Returns what is the same for numbers that can be added.
+    pub(super) fn adds_with(&self) -> Option<Cow<'_, str>> {
+        match &self.currency {
+            Some(currency) => Some(format!("in {currency}").into()),
+            None => self.measure.adds_with.as_deref().map(Cow::from),
+        }
+    }
+}
+
 impl Quantity {
     /// Returns how the number is read: a part of its own whole is a share.
     pub(super) fn scale(&self) -> Scale {
@@ -93,8 +111,8 @@ impl Quantity {
     pub(super) fn share(&self) -> Option<(&Part, &Part, bool)> {
         let (part, whole, percent) = ratio(&self.formula)?;
         let (part, whole) = (self.parts.get(part)?, self.parts.get(whole)?);
-        let is_part = part.base == whole.base
-            && (part.is_additive || part.function == "count")
+        let is_part = part.measure.base == whole.measure.base
+            && (part.measure.is_additive || part.measure.function == "count")
             && part.conditions.iter().any(|own| !has(&whole.conditions, own))
             && whole.conditions.iter().all(|known| follows(&part.conditions, known));
         is_part.then_some((part, whole, percent))
@@ -110,7 +128,7 @@ impl Quantity {
 
     /// Returns whether it is one measure and nothing else.
     pub(super) fn single(&self) -> Option<&Part> {
-        match (&self.formula, self.parts.as_slice()) {
+        match (&*self.formula, &*self.parts) {
             (Expression::Measure(0), [only]) => Some(only),
             _ => None,
         }
@@ -118,17 +136,17 @@ impl Quantity {
 
     /// Returns whether parts of the number add up to the whole.
     pub(super) fn is_additive(&self) -> bool {
-        self.single().is_some_and(|part| part.is_additive)
+        self.single().is_some_and(|part| part.measure.is_additive)
     }
 
     /// Returns whether the number grows with the length of its period: a count or a sum, be it of distinct values.
     pub(super) fn depends_on_length(&self) -> bool {
-        let grows = |part: &Part| matches!(part.function.as_str(), "count" | "sum");
+        let grows = |part: &Part| matches!(part.measure.function.as_str(), "count" | "sum");
         self.share().is_none() && self.parts.iter().any(grows)
     }
 
     pub(super) fn unit(&self) -> Option<&str> {
-        self.single().and_then(|part| part.unit.as_deref())
+        self.single().and_then(|part| part.measure.unit.as_deref())
     }
 
     /// Returns the currencies of its parts, each once.
@@ -172,7 +190,7 @@ impl Quantity {
     pub(super) fn doubts(&self) -> Vec<Doubt> {
         let mut doubts = Vec::new();
         let own = self.unlike_rows().into_iter().chain(self.unlike_periods());
-        for doubt in self.parts.iter().flat_map(|part| part.doubts.iter().cloned()).chain(own) {
+        for doubt in self.parts.iter().flat_map(|part| part.measure.doubts.iter().cloned()).chain(own) {
             if !doubts.contains(&doubt) {
                 doubts.push(doubt);
             }
@@ -196,10 +214,10 @@ impl Quantity {
             let Some((over, under)) = part.as_infix("/").filter(|_| found.is_none()) else { return };
             let under = of(under);
             found = of(over).iter().find_map(|part| {
-                let (name, known) = part.may_miss.as_ref()?;
+                let (name, known) = part.measure.may_miss.as_ref()?;
                 let counts_them = |other: &&&Part| {
-                    matches!(other.function.as_str(), "count" | "sum")
-                        && other.may_miss.as_ref().is_none_or(|(_, own)| own != known)
+                    matches!(other.measure.function.as_str(), "count" | "sum")
+                        && other.measure.may_miss.as_ref().is_none_or(|(_, own)| own != known)
                         && !other.conditions.iter().any(|condition| condition.id == *known)
                 };
                 under.iter().find(counts_them).map(|_| name.clone())
@@ -227,9 +245,9 @@ impl Quantity {
 
     /// Returns whether its rows may be there several times, so that they are no independent cases.
     pub(super) fn is_repeated(&self) -> bool {
-        let mut doubts = self.parts.iter().flat_map(|part| &part.doubts);
+        let mut doubts = self.parts.iter().flat_map(|part| &part.measure.doubts);
         doubts.any(|doubt| matches!(doubt.id, "multiplied" | "united"))
-            || self.parts.iter().any(|part| part.is_clustered)
+            || self.parts.iter().any(|part| part.measure.is_clustered)
     }
 
     /// Returns the conditions of all parts.
@@ -246,7 +264,7 @@ impl Quantity {
 
     /// Returns the definitions of the parts, each once.
     pub(super) fn definitions(&self) -> BTreeSet<(String, String)> {
-        self.parts.iter().map(|part| part.definition.clone()).collect()
+        self.parts.iter().map(|part| part.measure.definition.clone()).collect()
     }
 }
 

@@ -43,20 +43,21 @@ pub(super) fn span<'w>(reference: &Reference, book: &'w Workbook) -> Result<(Col
     let mut branches = Vec::new();
     for row in &rows {
         let branch = branch_of(*row, sheet, &book.catalog)?;
-        if !branches.iter().any(|known: &&Branch| std::ptr::eq(*known, branch)) {
+        if !branches.contains(&branch) {
             branches.push(branch);
         }
     }
-    let has_keys = |branch: &&&Branch| {
-        branch.columns.get(index).is_some_and(|meaning| meaning.measures.iter().any(|measure| !measure.keys.is_empty()))
+    let has_keys = |branch: &&usize| {
+        let columns = &sheet.lineage.branches[**branch].columns;
+        columns.get(index).is_some_and(|meaning| meaning.measures.iter().any(|measure| !measure.keys.is_empty()))
     };
     let mut grouped = branches.iter().filter(has_keys);
     match (branches.as_slice(), grouped.next(), grouped.next()) {
-        ([only], ..) => Ok((Column { book, sheet, branch: only, index }, rows)),
+        ([only], ..) => Ok((Column { book, sheet, branch: *only, index }, rows)),
         (_, Some(only), None) => {
             let mut own = rows;
-            own.retain(|row| branch_of(*row, sheet, &book.catalog).is_ok_and(|branch| std::ptr::eq(branch, *only)));
-            Ok((Column { book, sheet, branch: only, index }, own))
+            own.retain(|row| branch_of(*row, sheet, &book.catalog).is_ok_and(|branch| branch == *only));
+            Ok((Column { book, sheet, branch: *only, index }, own))
         }
         ([], ..) => refused(format!("{} has no rows", sheet.result.id)),
         _ => refused(format!(
@@ -169,20 +170,21 @@ fn matching(selected: &[Selected], keys: &[usize], sheet: &Sheet) -> Result<Vec<
         named.push((index, one.value.as_str()));
     }
     let unnamed = selected.iter().filter(|one| one.column.is_none()).map(|one| one.value.as_str()).collect::<Vec<_>>();
+    let open = keys.iter().filter(|key| !named.iter().any(|(index, _)| index == *key)).copied().collect::<Vec<_>>();
+    if unnamed.len() > open.len() {
+        return Ok(Vec::new());
+    }
     let in_any_case = |cell: Option<&str>, value: &str| equal(cell, value) || equal_in_any_case(cell, value);
     let by_period = |cell: Option<&str>, value: &str| in_any_case(cell, value) || is_period(cell, value);
     for alike in [&equal as &dyn Fn(Option<&str>, &str) -> bool, &in_any_case, &by_period] {
         let found = (0..table.rows.len()).filter(|row| {
             let is = |index: usize, value: &str| alike(table.cell(*row, index), value);
-            let open =
-                keys.iter().filter(|key| !named.iter().any(|(index, _)| index == *key)).copied().collect::<Vec<_>>();
-            let by_order = unnamed.len() <= open.len()
-                && (if unnamed.len() == open.len() {
-                    unnamed.iter().zip(&open).all(|(value, key)| is(*key, value))
-                } else {
-                    unnamed.iter().all(|value| open.iter().any(|key| is(*key, value)))
-                });
-            named.iter().all(|(index, value)| is(*index, value)) && by_order
+            let by_order = if unnamed.len() == open.len() {
+                unnamed.iter().zip(&open).all(|(value, key)| is(*key, value))
+            } else {
+                unnamed.iter().all(|value| open.iter().any(|key| is(*key, value)))
+            };
+            by_order && named.iter().all(|(index, value)| is(*index, value))
         });
         let found = found.collect::<Vec<_>>();
         if !found.is_empty() {
@@ -211,17 +213,22 @@ fn is_period(cell: Option<&str>, value: &str) -> bool {
     day.is_some_and(|day| super::period::first_day(value) == Some(day))
 }
 
-/// Returns the kind of rows to which a row belongs: the only one whose constants it has.
-pub(super) fn branch_of<'s>(row: usize, sheet: &'s Sheet, catalog: &Catalog) -> Result<&'s Branch, Stop> {
-    let fits = |branch: &&'s Branch| {
+/// Returns the index of the kind of rows to which a row belongs: the only one whose constants it has.
+pub(super) fn branch_of(row: usize, sheet: &Sheet, catalog: &Catalog) -> Result<usize, Stop> {
+    let branches = &sheet.lineage.branches;
+    if branches.len() == 1 {
+        return Ok(0);
+    }
+    let fits = |index: &usize| {
+        let branch = &branches[*index];
         let cell = |index: usize| sheet.result.table.cell(row, index);
         branch.columns.iter().enumerate().all(|(index, meaning)| {
             fits(meaning, cell(index)) && (cell(index).is_some() || !is_never_null(meaning, branch, catalog))
         })
     };
-    let mut branches = sheet.lineage.branches.iter().filter(fits);
-    match (sheet.lineage.branches.as_slice(), branches.next(), branches.next()) {
-        ([only], ..) | (_, Some(only), None) => Ok(only),
+    let mut fitting = (0..branches.len()).filter(fits);
+    match (fitting.next(), fitting.next()) {
+        (Some(only), None) => Ok(only),
         _ => refused(format!(
             "row {} of {} may be of several kinds (UNION, grouping sets): ask for it in a query of its own",
             row + 1,

@@ -43,7 +43,7 @@ pub(super) fn what(quantity: &Quantity, told: &[Condition]) -> String {
     let letters = (b'a'..=b'z').map(|letter| char::from(letter).to_string()).collect::<Vec<_>>();
     let list = letters
         .iter()
-        .zip(&quantity.parts)
+        .zip(&*quantity.parts)
         .map(|(letter, part)| format!("{letter} = {}", measure(part, &told_of_parts)));
     let assumed = quantity.assumes.iter().map(|known| format!("{} = {} is assumed", known.id, known.value));
     let list = list.chain(assumed).collect::<Vec<_>>().join(", ");
@@ -65,8 +65,8 @@ fn of_two(quantity: &Quantity, told: &[Condition]) -> Option<String> {
 }
 
 fn measure(part: &Part, told: &[Condition]) -> String {
-    let is_open = |condition: &&Condition| !part.named_for.contains(&condition.id);
-    format!("{}{}", part.name, with(&without(part.conditions.iter().filter(is_open), told)))
+    let is_open = |condition: &&Condition| !part.measure.named_for.contains(&condition.id);
+    format!("{}{}", part.measure.name, with(&without(part.conditions.iter().filter(is_open), told)))
 }
 
 fn without<'c>(conditions: impl Iterator<Item = &'c Condition>, told: &[Condition]) -> Vec<&'c Condition> {
@@ -104,7 +104,7 @@ pub(super) fn end(conditions: &[Condition]) -> String {
 
 /// Returns how many rows are behind a number, where that does not follow from it.
 pub(super) fn rows(quantity: &Quantity) -> String {
-    let tells = quantity.single().is_some_and(|part| part.function != "count") || quantity.share().is_some();
+    let tells = quantity.single().is_some_and(|part| part.measure.function != "count") || quantity.share().is_some();
     if tells { format!(" (over {})", count_of(quantity.rows(), "row")) } else { String::new() }
 }
 
@@ -199,7 +199,7 @@ pub(super) fn interval(low: f64, high: f64, places: u32) -> String {
 /// Returns the counts of a share as the tests take them.
 pub(super) fn proportion(quantity: &Quantity) -> Option<chance::Proportion> {
     let (part, whole, _) = quantity.share()?;
-    let is_count = part.function == "count" && !part.base.contains("DISTINCT");
+    let is_count = part.measure.function == "count" && !part.measure.base.contains("DISTINCT");
     let number = |part: &Part| part.value.and_then(|value| u64::try_from(value).ok());
     is_count.then_some(())?;
     Some(chance::Proportion { part: number(part)?, whole: number(whole)? })
@@ -207,7 +207,7 @@ pub(super) fn proportion(quantity: &Quantity) -> Option<chance::Proportion> {
 
 /// Returns the average with its variance as the tests take it.
 pub(super) fn mean(quantity: &Quantity) -> Option<chance::Mean> {
-    let part = quantity.single().filter(|part| part.function == "avg")?;
+    let part = quantity.single().filter(|part| part.measure.function == "avg")?;
     let number = |value: Decimal| f64::try_from(value).ok();
     Some(chance::Mean { mean: number(part.value?)?, variance: number(part.variance?)?, count: part.rows })
 }

@@ -131,7 +131,7 @@ fn filled(
         return Ok(points);
     };
     // Periods without rows at the ends are within the data too.
-    let may_fill = template.is_additive() && !template.parts.iter().any(|part| part.is_dated);
+    let may_fill = template.is_additive() && !template.parts.iter().any(|part| part.measure.is_dated);
     while let (true, Some(within)) = (may_fill, within) {
         let before = unit.before(first).filter(|period| period.and(within).is_some_and(|seen| seen.is_nearly(*period)));
         let after =
@@ -154,7 +154,7 @@ fn filled(
             Some(quantity) => filled.push((period, quantity.clone())),
             None if template.is_additive() => {
                 on_all_days(&template, time)?;
-                if template.parts.iter().any(|part| part.is_dated) {
+                if template.parts.iter().any(|part| part.measure.is_dated) {
                     return refused(format!(
                         "{} has no row: a table with a row for each date may lack it",
                         period.words()
@@ -191,7 +191,7 @@ impl Series<'_> {
     }
 
     fn time_name(&self) -> String {
-        self.time.name.clone()
+        self.time.name.to_string()
     }
 
     fn enough(&self) -> Result<(), Stop> {

@@ -70,7 +70,7 @@ fn stamped(period: Period, time: &Named, operand: &Operand, book: &Workbook) -> 
 
 /// Returns the note on a number of a period that the data cover in part.
 pub(super) fn cover_note(known: &Quantity, operand: &Operand, book: &Workbook) -> Result<String, Stop> {
-    let grows = |part: &Part| matches!(part.function.as_str(), "count" | "sum");
+    let grows = |part: &Part| matches!(part.measure.function.as_str(), "count" | "sum");
     let mut noted: Vec<(Named, Period)> = Vec::new();
     for condition in known.parts.iter().filter(|part| grows(part)).flat_map(|part| &part.conditions) {
         let Some((time, period)) = condition.as_period().filter(|(_, period)| !period.is_open()) else { continue };
@@ -101,16 +101,16 @@ pub(super) fn moment(column: &Column<'_>, row: usize) -> Result<Fact, Stop> {
     let Some(text) = column.sheet.result.table.cell(row, column.index) else {
         return refused(format!("row {} of {} has no date there", row + 1, column.sheet.result.id));
     };
-    let Some(group) = column.group_of(row, &groups) else {
+    let Some(group) = column.group_of(row, groups) else {
         return refused("the row cannot be found again by its keys; run the query anew".to_owned());
     };
-    let [part] = group.parts.as_slice() else {
+    let [part] = &*group.parts else {
         return refused("a date that is computed from several: select the date itself".to_owned());
     };
     let Some(first) = text.get(..10).and_then(|day| day.parse::<Date>().ok()) else {
         return refused(format!("{text:?} is no date"));
     };
-    if !matches!(column.formula(), Expression::Measure(0)) {
+    if !matches!(**column.formula(), Expression::Measure(0)) {
         return refused("a date that is computed on the way: select min or max of the date itself".to_owned());
     }
     let words = match date(text) {
@@ -119,9 +119,9 @@ pub(super) fn moment(column: &Column<'_>, row: usize) -> Result<Fact, Stop> {
     };
     let conditions = super::sentence::with(&part.conditions.iter().collect::<Vec<_>>());
     let cells = vec![CellReference { query: column.sheet.result.id.clone(), row, column: column.index }];
-    let (formula, value) = (Expression::Measure(0), Decimal::ZERO);
+    let (formula, value) = (Expression::Measure(0).into(), Decimal::ZERO);
     let quantity = Quantity { formula, parts: group.parts.clone(), value, decimals: 0, cells, assumes: Vec::new() };
-    let what = format!("{}{conditions}", part.name);
+    let what = format!("{}{conditions}", part.measure.name);
     let phrase = format!("the {what} ({words})");
     let sentence = sentence(&format!("the {what} is {words}"));
     Ok(Draft { form: Form::Value, sentence, phrase, values: Vec::new(), quantities: vec![&quantity], test: None }
@@ -334,7 +334,7 @@ fn only_time(quantity: &Quantity) -> Result<Named, Stop> {
 /// Refuses what is counted on some days of a period only, such as Mondays.
 pub(super) fn on_all_days(quantity: &Quantity, time: &Named) -> Result<(), Stop> {
     let conditions = quantity.conditions();
-    let mut others = conditions.filter(|condition| condition.as_period().is_none() && condition.id.contains(&time.id));
+    let mut others = conditions.filter(|condition| condition.as_period().is_none() && condition.id.contains(&*time.id));
     match others.next() {
         Some(condition) => refused(format!("with {} it is of some days of the period only", condition.words)),
         None => Ok(()),
@@ -379,14 +379,14 @@ fn spread(known: &Quantity, period: Period, pace: Pace) -> Result<Quantity, Stop
             Pace::Day => "per_day".to_owned(),
             Pace::Month => "per_month".to_owned(),
         },
-        arguments: vec![known.formula.clone(), Expression::Literal(Literal::Number(count.to_string()))],
+        arguments: vec![(*known.formula).clone(), Expression::Literal(Literal::Number(count.to_string()))],
     };
-    Ok(Quantity { formula, value, decimals: known.decimals.max(2), ..known.clone() })
+    Ok(Quantity { formula: formula.into(), value, decimals: known.decimals.max(2), ..known.clone() })
 }
 
 /// Returns the pace and the number of its units, if the number is one for each.
 fn per_words(quantity: &Quantity) -> Option<(&'static str, String)> {
-    let Expression::Call { function, arguments } = &quantity.formula else { return None };
+    let Expression::Call { function, arguments } = &*quantity.formula else { return None };
     let unit = match function.as_str() {
         "per_day" => "day",
         "per_month" => "month",
@@ -399,8 +399,10 @@ fn per_words(quantity: &Quantity) -> Option<(&'static str, String)> {
 }
 
 fn without_pace(quantity: &Quantity) -> Quantity {
-    match (&quantity.formula, per_words(quantity)) {
-        (Expression::Call { arguments, .. }, Some(_)) => Quantity { formula: arguments[0].clone(), ..quantity.clone() },
+    match (&*quantity.formula, per_words(quantity)) {
+        (Expression::Call { arguments, .. }, Some(_)) => {
+            Quantity { formula: arguments[0].clone().into(), ..quantity.clone() }
+        }
         _ => quantity.clone(),
     }
 }

@@ -1,5 +1,7 @@
 //! A number, arithmetic over numbers, a share, a gap, and whether two numbers differ by more than chance.
 
+use std::sync::Arc;
+
 use rust_decimal::Decimal;
 
 use super::compare::{Axis, Difference, difference};
@@ -111,7 +113,7 @@ fn assumption<'b>(id: &str, book: &'b Workbook) -> Result<&'b Assumption, Stop> 
 fn estimated(sign: Sign, known: Quantity, assumed: &Assumption) -> Result<Quantity, Stop> {
     let symbol = if sign == Sign::Times { "*" } else { "/" };
     let value = compute(symbol, known.value, assumed.value).map_err(Stop::Refused)?;
-    let formula = Expression::infix(known.formula.clone(), symbol, quantity::assumed(assumed));
+    let formula = Expression::infix((*known.formula).clone(), symbol, quantity::assumed(assumed)).into();
     let assumes = known.assumes.iter().chain([assumed]).cloned().collect();
     let decimals = value.normalize().scale().min(2).max(known.decimals.min(2));
     Ok(Quantity { formula, value, decimals, assumes, ..known })
@@ -141,7 +143,7 @@ fn arithmetic(sign: Sign, left: &Operand, right: &Operand, book: &Workbook) -> R
         let factor = Expression::Literal(Literal::Number(number.to_string()));
         let symbol = if sign == Sign::Times { "*" } else { "/" };
         let value = compute(symbol, known.value, *number).map_err(Stop::Refused)?;
-        let formula = Expression::infix(known.formula.clone(), symbol, factor);
+        let formula = Expression::infix((*known.formula).clone(), symbol, factor).into();
         let decimals = if known.decimals == 0 { 1 } else { known.decimals };
         return Ok(Quantity { formula, value, decimals, ..known });
     }
@@ -166,10 +168,10 @@ fn combined(sign: Sign, left: &Quantity, right: &Quantity) -> Result<Quantity, S
     if left.parts.len() + right.parts.len() > PARTS_MAX {
         return refused(format!("it is made of more than {PARTS_MAX} numbers: let a query compute it"));
     }
-    let mut shifted = right.formula.clone();
+    let mut shifted = (*right.formula).clone();
     shift(&mut shifted, left.parts.len());
-    let formula = Expression::infix(left.formula.clone(), symbol, shifted);
-    let parts = left.parts.iter().chain(&right.parts).cloned().collect::<Vec<_>>();
+    let formula = Expression::infix((*left.formula).clone(), symbol, shifted);
+    let parts = left.parts.iter().chain(&*right.parts).cloned().collect::<Arc<[_]>>();
     let values = parts.iter().map(|part| part.value).collect::<Vec<_>>();
     let value = evaluate(&formula, &values).map_err(Stop::Refused)?;
     let value = value.ok_or_else(|| Stop::Refused("one of the numbers is missing".to_owned()))?;
@@ -177,7 +179,7 @@ fn combined(sign: Sign, left: &Quantity, right: &Quantity) -> Result<Quantity, S
     let decimals = if sign == Sign::Over { own.min(3) } else { left.decimals.max(right.decimals) };
     let cells = left.cells.iter().chain(&right.cells).cloned().collect();
     let assumes = left.assumes.iter().chain(&right.assumes).cloned().collect();
-    Ok(Quantity { formula, parts, value, decimals, cells, assumes })
+    Ok(Quantity { formula: formula.into(), parts, value, decimals, cells, assumes })
 }
 
 fn shift(formula: &mut Expression, by: usize) {
@@ -189,15 +191,15 @@ fn shift(formula: &mut Expression, by: usize) {
 
 /// Refuses a sum of numbers that do not add up.
 fn addable(left: &Quantity, right: &Quantity) -> Result<(), Stop> {
-    let all_additive = left.parts.iter().chain(&right.parts).all(|part| part.is_additive);
+    let all_additive = left.parts.iter().chain(&*right.parts).all(|part| part.measure.is_additive);
     if !all_additive || left.scale() != Scale::Plain || right.scale() != Scale::Plain {
         return refused(
             "averages, shares and distinct counts do not add up: let a query compute it over both".to_owned(),
         );
     }
-    for one in &left.parts {
-        for other in &right.parts {
-            let same = one.base == other.base;
+    for one in &*left.parts {
+        for other in &*right.parts {
+            let same = one.measure.base == other.measure.base;
             let more = one.conditions.iter().filter(|condition| !has(&other.conditions, condition));
             let others = other.conditions.iter().filter(|condition| !has(&one.conditions, condition));
             let others = others.collect::<Vec<_>>();
@@ -205,8 +207,11 @@ fn addable(left: &Quantity, right: &Quantity) -> Result<(), Stop> {
             if same && !are_apart {
                 return refused("the two may count the same rows twice: add groups that exclude each other".to_owned());
             }
-            if !same && (one.adds_with.is_none() || one.adds_with != other.adds_with) {
-                return refused(format!("the {} and the {} may have different units", one.name, other.name));
+            if !same && (one.adds_with().is_none() || one.adds_with() != other.adds_with()) {
+                return refused(format!(
+                    "the {} and the {} may have different units",
+                    one.measure.name, other.measure.name
+                ));
             }
         }
     }
@@ -224,10 +229,9 @@ fn are_apart(one: &Condition, other: &Condition) -> bool {
 
 fn subtractable(left: &Quantity, right: &Quantity) -> Result<(), Stop> {
     let same_unit = left.parts.iter().all(|one| {
-        right
-            .parts
-            .iter()
-            .all(|other| one.base == other.base || one.adds_with.is_some() && one.adds_with == other.adds_with)
+        right.parts.iter().all(|other| {
+            one.measure.base == other.measure.base || one.adds_with().is_some() && one.adds_with() == other.adds_with()
+        })
     });
     if left.scale() == right.scale() && (same_unit || left.scale() != Scale::Plain) {
         return Ok(());
@@ -267,7 +271,7 @@ fn everything(part: &Operand, quantity: &Quantity, book: &Workbook) -> Result<Qu
     };
     let (column, row) = select::cell(&reference, book)?;
     let groups = column.groups()?;
-    let (group, _) = column.cell_among(row, &groups)?;
+    let (group, _) = column.cell_among(row, groups)?;
     let time = column.time_of(&group);
     let has_others = group.keys.iter().any(|(output, _)| Some(*output) != time);
     let holds = group.keys.iter().filter(|(output, _)| has_others && Some(*output) == time);
@@ -291,16 +295,18 @@ pub(super) fn share(part: &Operand, whole: &Peer, book: &Workbook) -> Result<Fac
     let whole_words = with(&whole.conditions.iter().collect::<Vec<_>>());
     let text = |part: &super::quantity::Part| {
         let number = shown(part.value.unwrap_or_default(), decimals(part.value));
-        part.unit.as_ref().map_or(number.clone(), |unit| format!("{number} {unit}"))
+        part.measure.unit.as_ref().map_or(number.clone(), |unit| format!("{number} {unit}"))
     };
     let (part_text, whole_text) = (text(part), text(whole));
     let percent = quantity.text();
-    let words = match whole.name.strip_prefix("count of ") {
+    let words = match whole.measure.name.strip_prefix("count of ") {
         Some(rows) => {
             let are = if part.value == Some(Decimal::ONE) { "is" } else { "are" };
             format!("{part_text} of {whole_text} {rows}{whole_words} ({percent}) {are}{more}{note}")
         }
-        None => format!("{percent} of the {}{whole_words} is{more}: {part_text} of {whole_text}{note}", whole.name),
+        None => {
+            format!("{percent} of the {}{whole_words} is{more}: {part_text} of {whole_text}{note}", whole.measure.name)
+        }
     };
     let values = vec![
         named("value", quantity.read(), percent.clone()),
@@ -331,7 +337,7 @@ fn compared(left: &Operand, peer: &Peer, book: &Workbook) -> Result<Compared, St
     if let Some(reference) = &reference.clone().or_else(|| time::first_cell(left, book)) {
         let (column, row) = select::cell(reference, book)?;
         let groups = column.groups()?;
-        let (group, _) = column.cell_among(row, &groups)?;
+        let (group, _) = column.cell_among(row, groups)?;
         let time = column.time_of(&group);
         let groups = groups.iter().filter(|other| group.shares(other, |output| Some(output) == time)).count();
         // Against the rest each group could have been taken; of two groups, each pair.
@@ -444,7 +450,7 @@ pub(super) fn gap(left: &Operand, peer: &Peer, book: &Workbook) -> Result<Fact, 
 
 /// Returns how many rows are behind two numbers, where that does not follow from them.
 pub(super) fn rows_of(left: &Quantity, right: &Quantity) -> String {
-    let tells = left.single().is_some_and(|part| part.function != "count") || left.share().is_some();
+    let tells = left.single().is_some_and(|part| part.measure.function != "count") || left.share().is_some();
     let count = |quantity: &Quantity| group_digits(&quantity.rows().to_string());
     if tells { format!(" (over {} and {} rows)", count(left), count(right)) } else { String::new() }
 }

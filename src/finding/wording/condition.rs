@@ -40,6 +40,16 @@ pub(super) fn one(condition: &Expression, names: &Names) -> String {
     }
 }
 
+/// Returns a value as the condition names it that a constant is equal to it.
+pub(super) fn compared(value: &Expression, names: &Names) -> String {
+    cast_words(value, false, true, names).unwrap_or_else(|| bracketed(&phrase(value, names), value))
+}
+
+/// Returns the condition that a constant is equal to what [`compared`] returned.
+pub(super) fn equal(compared: &str, constant: &str) -> String {
+    if compared.contains(' ') { format!("{compared} equal to {constant}") } else { format!("{compared} {constant}") }
+}
+
 fn comparison(sign: &str, left: &Expression, right: &Expression, names: &Names) -> Option<String> {
     let is_ordered = matches!(sign, "<" | "<=" | ">" | ">=");
     let is_constant = is_constant(right);
@@ -47,7 +57,7 @@ fn comparison(sign: &str, left: &Expression, right: &Expression, names: &Names) 
     let value = cast(left).unwrap_or_else(|| bracketed(&phrase(left, names), left));
     let bound = cast(right).unwrap_or_else(|| bound_words(right, names));
     Some(match sign {
-        "=" if is_constant && !value.contains(' ') => format!("{value} {bound}"),
+        "=" if is_constant => equal(&value, &bound),
         "=" => format!("{value} equal to {bound}"),
         "<>" => format!("{value} other than {bound}"),
         "<" | "<=" | ">" | ">=" if names.is_enum(left) => {
@@ -96,7 +106,7 @@ pub(super) fn bracketed(words: &str, value: &Expression) -> String {
 }
 
 /// Returns what a value is compared with.
-fn bound_words(bound: &Expression, names: &Names) -> String {
+pub(super) fn bound_words(bound: &Expression, names: &Names) -> String {
     match bound {
         Expression::Literal(Literal::Text(text)) if is_date(text) => text.clone(),
         Expression::Literal(Literal::Null) => "NULL (which nothing equals)".to_owned(),

@@ -5,7 +5,7 @@ use super::expression::{Names, phrase};
 use super::{aggregate, conditions, sources};
 use crate::warehouse::catalog::Catalog;
 use crate::warehouse::lineage::declared;
-use crate::warehouse::lineage::expression::{Expression, Literal};
+use crate::warehouse::lineage::expression::{Column, Expression, Literal};
 use crate::warehouse::lineage::measure::Measure;
 use crate::warehouse::lineage::query::{Block, Rows};
 
@@ -29,31 +29,43 @@ pub(crate) fn condition_words(condition: &Expression, rows: &Rows, catalog: &Cat
     }
 }
 
-/// Returns what a key is called, such as `category`.
-pub(crate) fn key_name(key: &Expression, rows: &Rows, catalog: &Catalog) -> String {
-    if let Expression::Case { .. } = key {
-        let names = Names::of(rows, Some(catalog));
-        let mut columns = key
-            .columns()
-            .into_iter()
-            .map(|column| phrase(&Expression::Column(column.clone()), &names))
-            .collect::<Vec<_>>();
-        columns.dedup();
-        return format!("cases of {}", columns.join(" and "));
-    }
-    condition::bracketed(&phrase(key, &Names::of(rows, Some(catalog))), key)
+/// What a key over rows is called.
+#[derive(Debug)]
+pub(crate) struct KeyWords<'k> {
+    key: &'k Expression,
+    names: Names<'k>,
+    /// The key in a comparison.
+    compared: String,
 }
 
-/// Returns the condition that holds a key at a value of the data, such as `category 'Hardware'`.
-pub(crate) fn key_words(key: &Expression, value: Option<&str>, rows: &Rows, catalog: &Catalog) -> String {
-    let Some(value) = value else { return format!("no {}", key_name(key, rows, catalog)) };
-    let names = Names::of(rows, Some(catalog));
-    if let Some(words) = case_words(key, value, &names) {
-        return words;
+impl<'k> KeyWords<'k> {
+    pub(crate) fn new(key: &'k Expression, rows: &Rows, catalog: &'k Catalog) -> Self {
+        let names = Names::of(rows, Some(catalog));
+        Self { key, compared: condition::compared(key, &names), names }
     }
-    let is_number = value.parse::<rust_decimal::Decimal>().is_ok() || matches!(value, "true" | "false");
-    let literal = if is_number { Literal::Number(value.to_owned()) } else { Literal::Text(value.to_owned()) };
-    condition::one(&Expression::infix(key.clone(), "=", Expression::Literal(literal)), &names)
+
+    /// Returns what the key is called, such as `category`.
+    pub(crate) fn name(&self) -> String {
+        if let Expression::Case { .. } = self.key {
+            let columns = self.key.columns().into_iter();
+            let phrase = |column: &Column| phrase(&Expression::Column(column.clone()), &self.names);
+            let mut columns = columns.map(phrase).collect::<Vec<_>>();
+            columns.dedup();
+            return format!("cases of {}", columns.join(" and "));
+        }
+        condition::bracketed(&phrase(self.key, &self.names), self.key)
+    }
+
+    /// Returns the condition that holds the key at a value of the data, such as `category 'Hardware'`.
+    pub(crate) fn at(&self, value: Option<&str>) -> String {
+        let Some(value) = value else { return format!("no {}", self.name()) };
+        if let Some(words) = case_words(self.key, value, &self.names) {
+            return words;
+        }
+        let is_number = value.parse::<rust_decimal::Decimal>().is_ok() || matches!(value, "true" | "false");
+        let literal = if is_number { Literal::Number(value.to_owned()) } else { Literal::Text(value.to_owned()) };
+        condition::equal(&self.compared, &condition::bound_words(&Expression::Literal(literal), &self.names))
+    }
 }
 
 /// Returns the comparison that holds exactly where another one does not; `None` if a value may be missing.

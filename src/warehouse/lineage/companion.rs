@@ -4,10 +4,12 @@
 //! They have the rows and conditions of the measure, and go through the validator like any statement, as
 //! [`super::print`] writes them.
 
+use std::sync::Arc;
+
 use super::expression::{Aggregate, Expression, Literal};
 use super::measure::Measure;
 use super::presentation::presented;
-use super::query::{Block, Output, Query, Rows, is_link};
+use super::query::{Block, Output, Query, is_link};
 
 /// Holds a key of a measure at a value, or away from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,8 +32,8 @@ pub fn counted(measure: &Measure) -> Query {
 
 /// Returns the measure over all rows that the holds leave, with what [`counted`] adds to it.
 pub fn over(measure: &Measure, holds: &[Hold]) -> Query {
-    let mut rows = rows_of(measure);
-    rows.conditions.extend(holds.iter().filter_map(|hold| {
+    let mut rows = measure.held_rows();
+    Arc::make_mut(&mut rows).conditions.extend(holds.iter().filter_map(|hold| {
         let key = measure.keys.get(hold.key)?;
         let value = hold.value.clone().map_or_else(Expression::null, |text| Expression::Literal(Literal::Text(text)));
         let operator = if hold.is { "IS NOT DISTINCT FROM" } else { "IS DISTINCT FROM" };
@@ -70,8 +72,8 @@ pub fn span(measure: &Measure, time: &Expression) -> Query {
     outputs.extend(STAMPS.iter().map(|unit| all_begin(unit, time.clone())));
     let day = Expression::Cast { value: Box::new(text("1 day")), type_name: "interval".to_owned() };
     outputs.push(all_begin("month", Expression::infix(time.clone(), "+", day)));
-    let mut rows = (*measure.rows).clone();
-    rows.conditions.retain(is_link);
+    let mut rows = Arc::clone(&measure.rows);
+    Arc::make_mut(&mut rows).conditions.retain(is_link);
     Query::Block(Box::new(Block { rows, keys: Some(Vec::new()), outputs, ..Block::default() }))
 }
 
@@ -84,13 +86,6 @@ fn about(measure: &Measure) -> Vec<Output> {
         outputs.push(unnamed(Expression::Aggregate(Box::new(variance))));
     }
     outputs
-}
-
-/// Returns the rows of the measure with the conditions that hold its keys at one value.
-fn rows_of(measure: &Measure) -> Rows {
-    let mut rows = (*measure.rows).clone();
-    rows.conditions.extend(measure.held());
-    rows
 }
 
 /// Returns the count of the rows that are behind an aggregate: those that meet its conditions and have its values.

@@ -25,10 +25,9 @@ impl Base {
     pub fn of(measure: &Measure) -> Result<Self, String> {
         let mut rows = ordered_sources(&measure.rows);
         rows.conditions.clear();
-        let names = Block { rows, ..Block::default() };
+        let names = Block { rows: rows.into(), ..Block::default() };
         let links = measure.rows.conditions.iter().filter(|condition| is_link(condition)).cloned().collect::<Vec<_>>();
-        let mut rows = names.rows.clone();
-        rows.conditions = ordered(&links, &names);
+        let rows = Rows { conditions: ordered(&links, &names), ..(*names.rows).clone() }.into();
         let value = Expression::Aggregate(Box::new(Aggregate { filter: Vec::new(), ..measure.aggregate.clone() }));
         let outputs = vec![Output { name: String::new(), value }];
         let whole = Block { rows, keys: Some(Vec::new()), outputs, ..Block::default() };
@@ -48,14 +47,14 @@ impl Base {
 /// their own, and so are the sides of `=` and `<>`.
 pub fn text(measure: &Measure) -> Result<String, String> {
     let rows = ordered_sources(&measure.rows);
-    let names = Block { rows, ..Block::default() };
-    let mut rows = names.rows.clone();
+    let names = Block { rows: rows.into(), ..Block::default() };
+    let mut rows = (*names.rows).clone();
     rows.conditions = ordered(&measure.rows.conditions, &names);
     rows.items.iter_mut().for_each(|item| order_joins(item, &names));
     let filter = ordered(&measure.aggregate.filter, &names);
     let value = Expression::Aggregate(Box::new(Aggregate { filter, ..measure.aggregate.clone() }));
     let outputs = vec![Output { name: String::new(), value }];
-    let block = Block { rows, keys: Some(Vec::new()), outputs, ..Block::default() };
+    let block = Block { rows: rows.into(), keys: Some(Vec::new()), outputs, ..Block::default() };
     print::query(&Query::Block(Box::new(block)))
 }
 
@@ -71,7 +70,7 @@ pub fn alone(expression: &Expression, source: &Source) -> Option<String> {
         return None;
     }
     let rows = Rows { items: vec![Item::Source(source.clone())], conditions: Vec::new() };
-    let block = Block { rows, ..Block::default() };
+    let block = Block { rows: rows.into(), ..Block::default() };
     let mut expression = expression.clone();
     order_sides(&mut expression, &|part| print::expression(part, &block).unwrap_or_default());
     print::expression(&expression, &block).ok()

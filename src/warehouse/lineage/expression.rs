@@ -219,70 +219,89 @@ impl Expression {
         }
     }
 
-    /// Returns the expressions directly below this one. Those inside a subquery are not among them.
-    pub fn children(&self) -> Vec<&Self> {
+    /// Returns whether the test holds for an expression directly below this one. Those inside a subquery are not among
+    /// them.
+    pub fn any_child<'e>(&'e self, test: &mut dyn FnMut(&'e Self) -> bool) -> bool {
         match self {
-            Self::Column(_) | Self::Literal(_) | Self::Measure(_) | Self::Unknown(_) => Vec::new(),
+            Self::Column(_) | Self::Literal(_) | Self::Measure(_) | Self::Unknown(_) => false,
             Self::Call { arguments: list, .. }
             | Self::Operation { operands: list, .. }
             | Self::Array(list)
-            | Self::Row(list) => list.iter().collect(),
+            | Self::Row(list) => list.iter().any(test),
             Self::Case { operand, branches, otherwise } => {
-                let branches = branches.iter().flat_map(|(condition, value)| [condition, value]);
-                operand.as_deref().into_iter().chain(branches).chain(otherwise.as_deref()).collect()
+                operand.as_deref().is_some_and(&mut *test)
+                    || branches.iter().any(|(condition, value)| test(condition) || test(value))
+                    || otherwise.as_deref().is_some_and(test)
             }
-            Self::Cast { value, .. } => vec![value],
-            Self::In { value, list } => std::iter::once(&**value).chain(list).collect(),
-            Self::Quantified { left, right, .. } => vec![left, right],
-            Self::Aggregate(aggregate) => aggregate.children(),
+            Self::Cast { value, .. } => test(value),
+            Self::In { value, list } => test(value) || list.iter().any(test),
+            Self::Quantified { left, right, .. } => test(left) || test(right),
+            Self::Aggregate(aggregate) => aggregate.parts().any(test),
             Self::Window(window) => {
                 let order = window.order.iter().map(|order| &order.key);
-                window.function.children().into_iter().chain(&window.partition).chain(order).collect()
+                window.function.parts().chain(&window.partition).chain(order).any(test)
             }
             Self::Subquery(subquery) => match &subquery.form {
-                SubqueryForm::In(value) => vec![value],
-                SubqueryForm::Value | SubqueryForm::Exists => Vec::new(),
+                SubqueryForm::In(value) => test(value),
+                SubqueryForm::Value | SubqueryForm::Exists => false,
             },
         }
     }
 
-    fn children_mut(&mut self) -> Vec<&mut Self> {
+    /// Calls `visit` with each expression directly below this one.
+    pub fn each_child<'e>(&'e self, visit: &mut dyn FnMut(&'e Self)) {
+        self.any_child(&mut |child| {
+            visit(child);
+            false
+        });
+    }
+
+    /// Calls `change` with each expression directly below this one.
+    pub(super) fn each_child_mut(&mut self, change: &mut dyn FnMut(&mut Self)) {
         match self {
-            Self::Column(_) | Self::Literal(_) | Self::Measure(_) | Self::Unknown(_) => Vec::new(),
+            Self::Column(_) | Self::Literal(_) | Self::Measure(_) | Self::Unknown(_) => {}
             Self::Call { arguments: list, .. }
             | Self::Operation { operands: list, .. }
             | Self::Array(list)
-            | Self::Row(list) => list.iter_mut().collect(),
+            | Self::Row(list) => list.iter_mut().for_each(change),
             Self::Case { operand, branches, otherwise } => {
-                let branches = branches.iter_mut().flat_map(|(condition, value)| [condition, value]);
-                operand.as_deref_mut().into_iter().chain(branches).chain(otherwise.as_deref_mut()).collect()
+                operand.as_deref_mut().into_iter().for_each(&mut *change);
+                for (condition, value) in branches {
+                    change(condition);
+                    change(value);
+                }
+                otherwise.as_deref_mut().into_iter().for_each(change);
             }
-            Self::Cast { value, .. } => vec![value],
-            Self::In { value, list } => std::iter::once(&mut **value).chain(list).collect(),
-            Self::Quantified { left, right, .. } => vec![left, right],
-            Self::Aggregate(aggregate) => aggregate.children_mut(),
+            Self::Cast { value, .. } => change(value),
+            Self::In { value, list } => {
+                change(value);
+                list.iter_mut().for_each(change);
+            }
+            Self::Quantified { left, right, .. } => {
+                change(left);
+                change(right);
+            }
+            Self::Aggregate(aggregate) => aggregate.parts_mut().for_each(change),
             Self::Window(window) => {
                 let order = window.order.iter_mut().map(|order| &mut order.key);
-                window.function.children_mut().into_iter().chain(&mut window.partition).chain(order).collect()
+                window.function.parts_mut().chain(&mut window.partition).chain(order).for_each(change);
             }
             Self::Subquery(subquery) => match &mut subquery.form {
-                SubqueryForm::In(value) => vec![value],
-                SubqueryForm::Value | SubqueryForm::Exists => Vec::new(),
+                SubqueryForm::In(value) => change(value),
+                SubqueryForm::Value | SubqueryForm::Exists => {}
             },
         }
     }
 
     /// Returns whether the predicate holds for this expression or one below it. Subqueries are not entered.
     pub fn any(&self, predicate: &mut dyn FnMut(&Self) -> bool) -> bool {
-        predicate(self) || self.children().into_iter().any(|child| child.any(predicate))
+        predicate(self) || self.any_child(&mut |child| child.any(predicate))
     }
 
     /// Calls `visit` with this expression and all below it, those of subqueries included.
     pub fn visit<'e>(&'e self, visit: &mut dyn FnMut(&'e Self)) {
         visit(self);
-        for child in self.children() {
-            child.visit(visit);
-        }
+        self.each_child(&mut |child| child.visit(visit));
         if let Self::Subquery(subquery) = self {
             subquery.query.visit(visit);
         }
@@ -295,9 +314,7 @@ impl Expression {
             *self = other;
             return;
         }
-        for child in self.children_mut() {
-            child.replace(replace);
-        }
+        self.each_child_mut(&mut |child| child.replace(replace));
         if let Self::Subquery(subquery) = self {
             subquery.query.replace(replace);
         }
@@ -305,9 +322,7 @@ impl Expression {
 
     /// Replaces each expression directly below this one.
     pub fn map_children(&mut self, map: &mut dyn FnMut(&Self) -> Self) {
-        for child in self.children_mut() {
-            *child = map(child);
-        }
+        self.each_child_mut(&mut |child| *child = map(child));
     }
 
     /// Returns the columns of this expression, those of subqueries included.
@@ -336,7 +351,7 @@ impl Expression {
     pub fn has_aggregate(&self) -> bool {
         match self {
             Self::Aggregate(_) => true,
-            _ => self.children().into_iter().any(Self::has_aggregate),
+            _ => self.any_child(&mut Self::has_aggregate),
         }
     }
 
@@ -367,14 +382,15 @@ impl Expression {
 }
 
 impl Aggregate {
-    fn children(&self) -> Vec<&Expression> {
+    /// Returns what it is computed from.
+    pub(super) fn parts(&self) -> impl Iterator<Item = &Expression> {
         let order = self.order.iter().chain(&self.within).map(|order| &order.key);
-        self.arguments.iter().chain(order).chain(&self.filter).collect()
+        self.arguments.iter().chain(order).chain(&self.filter)
     }
 
-    fn children_mut(&mut self) -> Vec<&mut Expression> {
+    fn parts_mut(&mut self) -> impl Iterator<Item = &mut Expression> {
         let order = self.order.iter_mut().chain(&mut self.within).map(|order| &mut order.key);
-        self.arguments.iter_mut().chain(order).chain(&mut self.filter).collect()
+        self.arguments.iter_mut().chain(order).chain(&mut self.filter)
     }
 
     /// Returns whether this is `count(*)`.

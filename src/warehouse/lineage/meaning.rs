@@ -41,10 +41,11 @@ pub struct Meaning {
 
 /// Returns what each output of the block means.
 pub fn of_block(block: &Block, catalog: &Catalog) -> Vec<Meaning> {
+    let unknown_rows = block.unknown();
     let of_output = |output: &Output| {
         let is_key = |value: &Expression| block.keys.iter().flatten().any(|key| key == value);
         let (value, steps) = stripped_until(&output.value, is_key);
-        let mut meaning = match block.unknown() {
+        let mut meaning = match unknown_rows {
             Some(reason) => unknown(reason),
             None => traced(value, block, catalog),
         };
@@ -134,7 +135,7 @@ fn loose_columns<'e>(value: &'e Expression, block: &Block, found: &mut Vec<&'e C
     if let Expression::Column(column) = value {
         found.push(column);
     }
-    value.children().into_iter().for_each(|child| loose_columns(child, block, found));
+    value.each_child(&mut |child| loose_columns(child, block, found));
 }
 
 /// Returns whether PostgreSQL takes the column as depending on the keys: they name its table's primary key.

@@ -55,10 +55,15 @@ impl Measure {
         plain
     }
 
-    /// Returns the conditions that hold keys at one value from outside the measure's rows.
-    pub(super) fn held(&self) -> impl Iterator<Item = Expression> {
+    /// Returns the rows, with the conditions that hold keys at one value from outside them.
+    pub(super) fn held_rows(&self) -> Arc<Rows> {
         let held = |key: &Key| Some(Expression::infix(key.key.clone(), "=", key.pinned.clone()?));
-        self.keys.iter().filter_map(held)
+        let held = self.keys.iter().filter_map(held).collect::<Vec<_>>();
+        let mut rows = Arc::clone(&self.rows);
+        if !held.is_empty() {
+            Arc::make_mut(&mut rows).conditions.extend(held);
+        }
+        rows
     }
 
     /// Returns the query of which the measure is the last output, after its keys as they are shown.
@@ -73,8 +78,7 @@ impl Measure {
             .chain([Expression::Aggregate(Box::new(self.aggregate.clone()))]);
         let outputs = values.map(|value| Output { name: String::new(), value }).collect();
         let keys = self.keys.iter().filter(is_open).map(|key| key.key.clone()).collect();
-        let mut rows = (*self.rows).clone();
-        rows.conditions.extend(self.held());
+        let rows = self.held_rows();
         Query::Block(Box::new(Block { rows, keys: Some(keys), outputs, ..Block::default() }))
     }
 }

@@ -5,6 +5,8 @@
 //! - A block over UNION ALL, or over rows written in the statement, is UNION ALL of blocks where no group spans two
 //!   branches: without groups, or where each branch has a constant of its own among the keys (rows turned from columns).
 
+use std::sync::Arc;
+
 use super::expression::{Expression, SourceId};
 use super::query::{Block, Distinct, Item, Output, Query, Relation, Rows};
 use super::types::type_name;
@@ -52,7 +54,7 @@ fn move_conditions(block: &mut Block) {
         .into_iter()
         .partition(|condition| condition.has_aggregate() || condition.has_subquery());
     block.having = groups;
-    block.rows.conditions.extend::<Vec<_>>(rows);
+    Arc::make_mut(&mut block.rows).conditions.extend::<Vec<_>>(rows);
 }
 
 /// Returns the inner query with the block's outputs, if the block does no more than show its rows.
@@ -78,11 +80,11 @@ fn composed(block: &Block) -> Option<Query> {
         return None;
     }
     let mut outer = block.clone();
-    outer.rows = Rows { items: Vec::new(), conditions: std::mem::take(&mut outer.rows.conditions) };
+    outer.rows = Rows { items: Vec::new(), conditions: block.rows.conditions.clone() }.into();
     outer.replace(&mut |expression| output_of(expression, source.id, &inner.outputs));
     let mut whole = (**inner).clone();
     whole.outputs = outer.outputs;
-    whole.having.extend(outer.rows.conditions);
+    whole.having.extend(Arc::unwrap_or_clone(outer.rows).conditions);
     if outer.limit.is_some() || outer.offset.is_some() {
         (whole.order, whole.limit, whole.offset) = (outer.order, outer.limit, outer.offset);
     }
@@ -178,7 +180,8 @@ fn tells_apart(key: &Expression, source: SourceId, branches: &[Block]) -> bool {
 /// Returns the block over one branch of the source at `place`.
 fn of_branch(block: &Block, place: usize, branch: Block) -> Block {
     let mut whole = block.clone();
-    let Item::Source(source) = &mut whole.rows.items[place] else { return whole };
+    let rows = Arc::make_mut(&mut whole.rows);
+    let Item::Source(source) = &mut rows.items[place] else { return whole };
     let id = source.id;
     if !branch.is_plain() {
         if let Relation::Query { query, .. } = &mut source.relation {
@@ -190,8 +193,9 @@ fn of_branch(block: &Block, place: usize, branch: Block) -> Block {
         });
         return whole;
     }
-    whole.rows.items.splice(place..=place, branch.rows.items);
-    whole.rows.conditions.extend(branch.rows.conditions);
+    let own = Arc::unwrap_or_clone(branch.rows);
+    rows.items.splice(place..=place, own.items);
+    rows.conditions.extend(own.conditions);
     whole.replace(&mut |expression| output_of(expression, id, &branch.outputs));
     whole
 }

@@ -3,6 +3,8 @@
 //! A subquery that neither groups, orders nor cuts is no more than a place where a part of the outer query was written,
 //! so it is part of the outer block here. What remains nested has a grain, an order or a cut of its own.
 
+use std::sync::Arc;
+
 use super::expression::{Column, Expression, Order, SourceId};
 
 /// Rows that a statement reads, whatever form it wrote them in.
@@ -20,7 +22,8 @@ pub enum Query {
 /// One SELECT: what it reads, on which conditions, by which keys, and what it shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Block {
-    pub rows: Rows,
+    /// What it reads. The measures over them share them.
+    pub rows: Arc<Rows>,
     /// The keys of the groups; empty if all rows are one group; `None` without groups.
     pub keys: Option<Vec<Expression>>,
     /// The conditions that a group must meet.
@@ -227,7 +230,7 @@ impl Block {
 
     /// Replaces expressions as [`Expression::replace`] does.
     pub fn replace(&mut self, replace: &mut dyn FnMut(&Expression) -> Option<Expression>) {
-        self.rows.replace(replace);
+        Arc::make_mut(&mut self.rows).replace(replace);
         let keys = self.keys.iter_mut().flatten().chain(&mut self.having);
         keys.chain(self.outputs.iter_mut().map(|output| &mut output.value)).for_each(|part| part.replace(replace));
         if let Distinct::On(keys) = &mut self.distinct {
@@ -269,7 +272,10 @@ impl Rows {
 
     /// Returns the source that the column belongs to; `None` if that is another block's.
     pub fn source_of(&self, column: &Column) -> Option<&Source> {
-        self.sources().into_iter().find(|source| source.id == column.source)
+        self.items.iter().find_map(|item| match item {
+            Item::Source(source) => Some(source).filter(|source| source.id == column.source),
+            Item::Outer(outer) => outer.left.source_of(column).or_else(|| outer.right.source_of(column)),
+        })
     }
 
     /// Returns the two sides of each condition that something equals something, those of outer joins included.

@@ -139,7 +139,10 @@ impl<'q> Resolver<'q> {
         let outputs = outputs.collect();
         let source = Source { id, relation: Relation::Query { query, names } };
         let rows = Rows { items: vec![Item::Source(source)], conditions: Vec::new() };
-        normalize(Query::Block(Box::new(Block { rows, keys: Some(keys), outputs, ..Block::default() })), self.catalog)
+        normalize(
+            Query::Block(Box::new(Block { rows: rows.into(), keys: Some(keys), outputs, ..Block::default() })),
+            self.catalog,
+        )
     }
 
     fn values(&mut self, values: &'q Values, outer: Option<&Scope<'_>>) -> Query {
@@ -163,12 +166,12 @@ impl<'q> Resolver<'q> {
             return Query::Unknown("a function in SELECT that may return several rows".to_owned());
         }
         let windows = self.windows.len();
-        let (rows, scope) = self.from(&select.from, outer);
+        let (mut rows, scope) = self.from(&select.from, outer);
         self.name_windows(select);
-        let mut block = Block { rows, ..Block::default() };
         if let Some(condition) = &select.selection {
-            block.rows.conditions.extend(self.expression(condition, &scope).conjuncts());
+            rows.conditions.extend(self.expression(condition, &scope).conjuncts());
         }
+        let mut block = Block { rows: rows.into(), ..Block::default() };
         block.outputs = self.outputs(&select.projection, &scope);
         if let Some(having) = &select.having {
             block.having = self.expression(having, &scope).conjuncts();

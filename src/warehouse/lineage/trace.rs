@@ -17,13 +17,19 @@ pub(super) struct Trace<'m> {
 impl Trace<'_> {
     /// Returns the value with its measures replaced.
     pub(super) fn value(&mut self, value: &Expression, block: &Block) -> Expression {
+        let mut value = value.clone();
+        self.follow(&mut value, block);
+        value
+    }
+
+    /// Replaces the measures of a value.
+    fn follow(&mut self, value: &mut Expression, block: &Block) {
         if block.keys.iter().flatten().any(|key| key == value) {
-            return value.clone();
+            return;
         }
-        match value {
+        *value = match value {
             Expression::Aggregate(aggregate) => {
-                let keys = block.keys.clone().unwrap_or_default();
-                self.measure((**aggregate).clone(), block, &keys)
+                self.measure(aggregate, block, block.keys.as_deref().unwrap_or_default())
             }
             Expression::Window(window) => self.window(window, block),
             Expression::Column(column) => self.column(column, block),
@@ -31,12 +37,8 @@ impl Trace<'_> {
             Expression::Call { function, .. } if functions::kind(function) == Some(Kind::Moment) => {
                 Expression::Unknown(format!("{function} depends on when the statement runs"))
             }
-            other => {
-                let mut other = other.clone();
-                other.map_children(&mut |child| self.value(child, block));
-                other
-            }
-        }
+            other => return other.each_child_mut(&mut |child| self.follow(child, block)),
+        };
     }
 
     /// Follows a subquery that is one aggregate. Its conditions on columns of the row are the keys of a measure.
@@ -53,7 +55,7 @@ impl Trace<'_> {
         };
         let mut alone = (**inner).clone();
         let mut keys = Vec::new();
-        alone.rows.conditions.retain(|condition| match condition.as_infix("=") {
+        Arc::make_mut(&mut alone.rows).conditions.retain(|condition| match condition.as_infix("=") {
             Some((left, right)) if !is_own(condition) => {
                 let sides = [(left, right), (right, left)];
                 let key = sides.into_iter().find(|(own, outer)| is_own(own) && is_outer(outer));
@@ -76,17 +78,18 @@ impl Trace<'_> {
     }
 
     /// Adds a measure, unless it depends on rows around its own, and returns what stands for it.
-    fn measure(&mut self, aggregate: Aggregate, block: &Block, keys: &[Expression]) -> Expression {
-        let expression = Expression::Aggregate(Box::new(aggregate.clone()));
-        if let Some(reason) = expression.unknown().map(str::to_owned).or_else(|| untraced(&expression, &block.rows)) {
+    fn measure(&mut self, aggregate: &Aggregate, block: &Block, keys: &[Expression]) -> Expression {
+        let unknown = aggregate.parts().find_map(Expression::unknown).map(str::to_owned);
+        if let Some(reason) = unknown.or_else(|| aggregate.parts().find_map(|part| untraced(part, &block.rows))) {
             return Expression::Unknown(reason);
         }
         if let Some(reason) = block.rows.conditions.iter().find_map(|condition| untraced(condition, &block.rows)) {
             return Expression::Unknown(reason);
         }
-        let rows = Arc::new(block.rows.clone());
+        let rows = Arc::clone(&block.rows);
         let keys = keys.iter().filter(|key| !is_constant(key) && pinned(key, &block.rows.conditions).is_none());
         let key = |key: &Expression| Key { key: key.clone(), named: Some(key.clone()), pinned: None, shown: None };
+        let aggregate = aggregate.clone();
         let measure = Measure { aggregate, rows, keys: keys.map(key).collect(), optional: false, left_out: false };
         if let Some(reason) = measure.rows.sources().into_iter().filter_map(Source::query).find_map(Query::unlisted) {
             return Expression::Unknown(reason.to_owned());
@@ -113,14 +116,14 @@ impl Trace<'_> {
             return as_is();
         }
         match (&block.keys, window.function.arguments.as_slice()) {
-            (None, _) => self.measure(window.function.clone(), block, &window.partition),
+            (None, _) => self.measure(&window.function, block, &window.partition),
             (Some(_), [Expression::Aggregate(inner)])
                 if window.function.function == "sum"
                     && window.function.filter.is_empty()
                     && !window.function.distinct
                     && is_additive(inner) =>
             {
-                self.measure((**inner).clone(), block, &window.partition)
+                self.measure(inner, block, &window.partition)
             }
             (Some(_), _) => as_is(),
         }

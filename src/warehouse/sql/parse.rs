@@ -10,8 +10,9 @@ use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Span, Token as ParserToken, TokenWithSpan};
 
 use super::lexer::{Kind, Token};
+use super::operators;
 use super::refusal::{Refusal, seen, size, syntax};
-use super::{operators, rewrite};
+use super::rewrite::{self, Edits};
 
 /// The parsed tree of a statement, as [`crate::warehouse::lineage`] reads it.
 pub(crate) type Tree = Query;
@@ -21,9 +22,26 @@ const RECURSION_MAX: usize = 256;
 
 /// Parses the tokens as one query that ends where they end.
 pub(super) fn query(tokens: &[Token<'_>]) -> Result<Box<Query>, Refusal> {
+    edited_query(tokens, &rewrite::edits(tokens))
+}
+
+/// Parses the tokens as [`query`] does; `None` if it fails, or if the tree would differ from the text, because the parser
+/// does not know a form in it.
+pub(super) fn literal_query(tokens: &[Token<'_>]) -> Option<Box<Query>> {
+    // The parser reads over the precision of an interval.
+    let has_precision = tokens.windows(2).any(|pair| pair[0].is_word("interval") && pair[1].is_symbol("("));
+    let edits = rewrite::edits(tokens);
+    if has_precision || !edits.is_empty() {
+        return None;
+    }
+    edited_query(tokens, &edits).ok()
+}
+
+fn edited_query(tokens: &[Token<'_>], edits: &Edits) -> Result<Box<Query>, Refusal> {
     let dialect = PostgreSqlDialect {};
+    let tokens_edited = parser_tokens(tokens, edits);
     let mut parser =
-        Parser::new(&dialect).with_recursion_limit(RECURSION_MAX).with_tokens_with_locations(parser_tokens(tokens));
+        Parser::new(&dialect).with_recursion_limit(RECURSION_MAX).with_tokens_with_locations(tokens_edited);
     let query = parser.parse_query();
     let place = parser.peek_token_ref();
     match query {
@@ -34,20 +52,12 @@ pub(super) fn query(tokens: &[Token<'_>]) -> Result<Box<Query>, Refusal> {
     }
 }
 
-/// Returns whether the tree differs from the text, because the parser does not know a form in it.
-pub(super) fn is_rewritten(tokens: &[Token<'_>]) -> bool {
-    // The parser reads over the precision of an interval.
-    let has_precision = tokens.windows(2).any(|pair| pair[0].is_word("interval") && pair[1].is_symbol("("));
-    has_precision || !rewrite::edits(tokens).is_empty()
-}
-
 /// Returns the index of the token where a parsed item begins; `None` if the parser did not keep it.
 pub(super) fn index_of(span: Span) -> Option<usize> {
     usize::try_from(span.start.column).ok()?.checked_sub(1)
 }
 
-fn parser_tokens(tokens: &[Token<'_>]) -> Vec<TokenWithSpan> {
-    let edits = rewrite::edits(tokens);
+fn parser_tokens(tokens: &[Token<'_>], edits: &Edits) -> Vec<TokenWithSpan> {
     let mut parsed = Vec::with_capacity(tokens.len() + 8);
     for (index, token) in tokens.iter().enumerate() {
         let location = Location { line: 1, column: index as u64 + 1 };

@@ -96,7 +96,7 @@ impl Ground {
         let select = self.executor.validate(sql).await.map_err(|refusal| refusal.to_string())?;
         let table = self.executor.run(&select, LIMITS.timeout).await.map_err(|error| error.to_string())?;
         let result = QueryResult::new(id.to_owned(), String::new(), &select, table, 0);
-        Ok(Sheet { result: Arc::new(result), lineage: lineage::of(&select, &self.catalog) })
+        Ok(Sheet::new(Arc::new(result), lineage::of(&select, &self.catalog)))
     }
 
     /// What each claim states, in order. A fact is kept, so that later claims can name it.

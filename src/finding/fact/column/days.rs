@@ -57,7 +57,7 @@ impl Column<'_> {
             if !is_of_table(moment, &plain) {
                 return Ok(None);
             }
-            let text = print::query(&companion::span(known.measure, moment)).map_err(Stop::Refused)?;
+            let text = print::query(&companion::span(&known.measure, moment)).map_err(Stop::Refused)?;
             let answers = self.book.ask(&[text])?;
             let row = answers.first().and_then(|table| table.rows.first());
             return Ok(row.and_then(|row| reach_of(row)));
@@ -82,7 +82,7 @@ impl Column<'_> {
     /// Returns the moment that an output truncates, and to what; `None` if it shows no key of time.
     pub(in super::super) fn moment_of(&self, output: usize) -> Option<(Named, Unit)> {
         self.known().ok()?.iter().find_map(|known| {
-            let ground = Ground { base: &known.base, rows: &known.measure.rows, catalog: &self.book.catalog };
+            let ground = known.ground(&self.book.catalog);
             let key = known.measure.keys.iter().find(|key| shown(key) == Some(output))?;
             let (moment, unit) = condition::truncated(&key.key, key.steps(), ground)?;
             Some((ground.moment(moment).ok()?, unit))

@@ -23,7 +23,7 @@ fn bare_columns(value: &Expression) -> impl Iterator<Item = Expression> {
         if let Expression::Column(_) = value {
             found.push(value.clone());
         }
-        value.children().into_iter().for_each(|child| collect(child, found));
+        value.each_child(&mut |child| collect(child, found));
     }
     let mut found = Vec::new();
     collect(value, &mut found);

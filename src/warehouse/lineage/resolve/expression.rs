@@ -57,7 +57,7 @@ impl<'q> Resolver<'q> {
             Expr::IsDistinctFrom(left, right) => Some(self.infix(left, "IS DISTINCT FROM", right, scope)),
             Expr::IsNotDistinctFrom(left, right) => Some(self.infix(left, "IS NOT DISTINCT FROM", right, scope)),
             Expr::BinaryOp { left, op, right } if names::binds_as_postgres(left, op, right) => {
-                Some(self.infix(left, &names::infix(op)?, right, scope))
+                Some(self.infix(left, names::infix(op)?, right, scope))
             }
             Expr::UnaryOp { op, expr } if names::signs_as_postgres(*op, expr) => {
                 Some(Expression::prefix(names::prefix(*op)?, self.expression(expr, scope)))
@@ -197,7 +197,7 @@ impl<'q> Resolver<'q> {
         }
         Some(Expression::Quantified {
             left: self.boxed(left, scope),
-            operator,
+            operator: operator.to_owned(),
             quantifier,
             right: self.boxed(right, scope),
         })

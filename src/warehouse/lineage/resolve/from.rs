@@ -1,5 +1,8 @@
 //! FROM: tables, CTEs, derived tables, functions and their joins.
 
+use std::rc::Rc;
+use std::sync::Arc;
+
 use sqlparser::ast::{
     Expr, FunctionArg, FunctionArgExpr, Join, JoinConstraint, JoinOperator, ObjectName, TableAlias, TableFactor,
     TableFunctionArgs, TableWithJoins,
@@ -16,7 +19,7 @@ use crate::warehouse::catalog::Table;
 #[derive(Debug, Default)]
 struct Part {
     rows: Rows,
-    ranges: Vec<Range>,
+    ranges: Vec<Rc<Range>>,
     merged: Vec<Field>,
 }
 
@@ -287,19 +290,21 @@ impl Part {
         };
         let fields = columns.into_iter().enumerate().map(field).collect();
         let rows = Rows { items: vec![Item::Source(source)], conditions: Vec::new() };
-        Self { rows, ranges: vec![Range { name: name.to_owned(), fields }], merged: Vec::new() }
+        Self { rows, ranges: vec![Rc::new(Range { name: name.to_owned(), fields })], merged: Vec::new() }
     }
 
     /// Returns the sources of a plain block in its place.
     fn merged(block: Block) -> Self {
         let field = |output: super::Output| Field { name: output.name, value: output.value, is_merged: false };
         let fields = block.outputs.into_iter().map(field).collect();
-        Self { rows: block.rows, ranges: vec![Range { name: String::new(), fields }], merged: Vec::new() }
+        let ranges = vec![Rc::new(Range { name: String::new(), fields })];
+        Self { rows: Arc::unwrap_or_clone(block.rows), ranges, merged: Vec::new() }
     }
 
     /// Gives the one range its alias, and its columns theirs.
     fn rename(&mut self, alias: Option<&TableAlias>) {
         let (Some(alias), [range]) = (alias, self.ranges.as_mut_slice()) else { return };
+        let range = Rc::make_mut(range);
         range.name.clone_from(&alias.name.value);
         for (field, column) in range.fields.iter_mut().zip(&alias.columns) {
             field.name.clone_from(&column.name.value);
@@ -327,7 +332,7 @@ impl Part {
     fn take(&mut self, name: &str) -> Option<Expression> {
         let value = self.scope().own_name(name)?;
         self.merged.retain(|field| field.name != name);
-        let fields = self.ranges.iter_mut().flat_map(|range| &mut range.fields);
+        let fields = self.ranges.iter_mut().flat_map(|range| &mut Rc::make_mut(range).fields);
         fields.filter(|field| field.name == name).for_each(|field| field.is_merged = true);
         Some(value)
     }

@@ -31,7 +31,7 @@ pub(super) fn function(name: &ObjectName) -> Option<String> {
 }
 
 /// Returns the operator as SQL; `None` for one whose meaning is not known.
-pub(super) fn infix(operator: &BinaryOperator) -> Option<String> {
+pub(super) fn infix(operator: &BinaryOperator) -> Option<&'static str> {
     let text = match operator {
         BinaryOperator::PGCustomBinaryOperator(parts) => match parts.as_slice() {
             [schema, operator] if schema == "pg_catalog" => operator.clone(),
@@ -40,7 +40,7 @@ pub(super) fn infix(operator: &BinaryOperator) -> Option<String> {
         BinaryOperator::PGExp => "^".to_owned(),
         other => other.to_string(),
     };
-    INFIX.contains(&text.as_str()).then_some(text)
+    INFIX.iter().find(|sign| **sign == text).copied()
 }
 
 /// Returns the prefix operator as SQL.
@@ -62,8 +62,8 @@ const COMPARISONS: &[&str] = &["=", "<>", "<", ">", "<=", ">="];
 /// as other databases do.
 pub(super) fn binds_as_postgres(left: &Expr, operator: &BinaryOperator, right: &Expr) -> bool {
     let Some(sign) = infix(operator) else { return false };
-    let is_other = |expr: &Expr| bare(expr).is_some_and(|sign| OTHERS.contains(&sign.as_str()));
-    if OTHERS.contains(&sign.as_str()) {
+    let is_other = |expr: &Expr| bare(expr).is_some_and(|sign| OTHERS.contains(&sign));
+    if OTHERS.contains(&sign) {
         return !is_comparison(left) && !is_comparison(right) && !is_other(right);
     }
     true
@@ -74,7 +74,7 @@ pub(super) fn binds_as_postgres(left: &Expr, operator: &BinaryOperator, right: &
 pub(super) fn signs_as_postgres(operator: UnaryOperator, operand: &Expr) -> bool {
     match operator {
         UnaryOperator::Minus | UnaryOperator::Plus => match operand {
-            Expr::BinaryOp { .. } => bare(operand).is_some_and(|sign| matches!(sign.as_str(), "*" | "/" | "%")),
+            Expr::BinaryOp { .. } => bare(operand).is_some_and(|sign| matches!(sign, "*" | "/" | "%")),
             Expr::AtTimeZone { .. } => false,
             _ => true,
         },
@@ -84,11 +84,11 @@ pub(super) fn signs_as_postgres(operator: UnaryOperator, operand: &Expr) -> bool
 
 /// Returns whether the expression is a comparison without brackets.
 pub(super) fn is_comparison(expr: &Expr) -> bool {
-    bare(expr).is_some_and(|sign| COMPARISONS.contains(&sign.as_str()))
+    bare(expr).is_some_and(|sign| COMPARISONS.contains(&sign))
 }
 
 /// Returns the operator of a binary operation without brackets.
-fn bare(expr: &Expr) -> Option<String> {
+fn bare(expr: &Expr) -> Option<&'static str> {
     match expr {
         Expr::BinaryOp { op, .. } => infix(op),
         _ => None,

@@ -1,11 +1,13 @@
 //! What a name refers to: the sources of FROM and those of the queries around.
 
+use std::rc::Rc;
+
 use super::super::expression::Expression;
 
 /// The names that an expression may use.
 #[derive(Debug, Default)]
 pub(super) struct Scope<'p> {
-    pub(super) ranges: Vec<Range>,
+    pub(super) ranges: Vec<Rc<Range>>,
     /// The columns that USING and NATURAL made of two, in the order of `*`.
     pub(super) merged: Vec<Field>,
     /// The scope of the query around.
