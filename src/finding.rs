@@ -9,6 +9,8 @@ pub mod companions;
 pub mod document;
 pub(crate) mod evidence;
 pub mod fact;
+pub mod hinge;
+pub mod picture;
 pub mod record;
 pub mod results;
 pub(crate) mod selection;

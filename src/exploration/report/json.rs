@@ -114,11 +114,13 @@ fn in_words(run: &Run) -> impl Iterator<Item = Reported> {
     findings.map(|finding| Reported::Words(Box::new(finding_document(&run.results, finding))))
 }
 
-/// Returns the engine's queries that a finding or an answer rests on.
+/// Returns the engine's queries that a finding, its chart or an answer rests on.
 fn companions(run: &Run) -> Vec<Companion> {
     let facts = run.findings.iter().flat_map(Finding::all_facts);
     let facts = facts.chain(run.answers.iter().flat_map(|answer| &answer.facts));
-    let used = facts.flat_map(|fact| &fact.companions).collect::<BTreeSet<_>>();
+    let pictures = run.findings.iter().filter_map(|finding| finding.picture.as_ref());
+    let pictures = pictures.flat_map(|picture| &picture.companions);
+    let used = facts.flat_map(|fact| &fact.companions).chain(pictures).collect::<BTreeSet<_>>();
     run.companions.iter().filter(|companion| used.contains(&companion.id)).cloned().collect()
 }
 

@@ -38,6 +38,8 @@ pub(super) struct Groups<'w> {
     pub(super) rows: Vec<usize>,
     /// The conditions that only say which group a number is of.
     pub(super) told: Vec<Condition>,
+    /// The values at which the other keys are fixed, by the outputs that show them.
+    pub(super) fixed: Vec<(usize, Option<String>)>,
 }
 
 impl<'w> Groups<'w> {
@@ -103,7 +105,9 @@ impl<'w> Groups<'w> {
         Ok(groups)
     }
 
-    fn of(
+    /// Returns the groups along the key that an output shows, with the other keys fixed. `rows` are those of the result that
+    /// the claim names.
+    pub(super) fn of(
         column: Column<'w>,
         groups: &[Group],
         key: usize,
@@ -133,6 +137,7 @@ impl<'w> Groups<'w> {
             only: String::new(),
             partial: Vec::new(),
             told: Vec::new(),
+            fixed: fixed.to_vec(),
         };
         groups.told = told(&groups.values);
         groups.check_currencies()?;

@@ -57,8 +57,7 @@ impl Measure {
 
     /// Returns the conditions that hold keys at one value from outside the measure's rows.
     pub(super) fn held(&self) -> impl Iterator<Item = Expression> {
-        let held = |key: &Key| Some(Expression::infix(key.key.clone(), "=", key.pinned.clone()?));
-        self.keys.iter().filter_map(held)
+        self.keys.iter().filter_map(Key::held)
     }
 
     /// Returns the query of which the measure is the last output, after its keys as they are shown.
@@ -123,6 +122,11 @@ impl Key {
     pub(super) fn hold(&mut self, conditions: &[Expression]) {
         let named = self.named.as_ref().filter(|_| self.pinned.is_none());
         self.pinned = named.and_then(|named| pinned(named, conditions)).or(self.pinned.take());
+    }
+
+    /// Returns the condition that holds it at one value from outside the measure's rows.
+    pub fn held(&self) -> Option<Expression> {
+        Some(Expression::infix(self.key.clone(), "=", self.pinned.clone()?))
     }
 
     /// Returns what presents it in the output that shows it.
