@@ -12,6 +12,7 @@ pub mod fact;
 pub mod hinge;
 pub mod picture;
 pub mod record;
+pub mod related;
 pub mod results;
 pub(crate) mod selection;
 pub(crate) mod stated;

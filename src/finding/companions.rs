@@ -55,10 +55,7 @@ impl<'e> Evaluator<'e> {
     }
 
     /// Computes something over the workbook, and runs the queries that it needs. Returns it with their ids.
-    async fn asked<T>(
-        &mut self,
-        compute: impl Fn(&Workbook) -> Result<T, Stop>,
-    ) -> Result<(T, Vec<String>), String> {
+    async fn asked<T>(&mut self, compute: impl Fn(&Workbook) -> Result<T, Stop>) -> Result<(T, Vec<String>), String> {
         let mut used = Vec::new();
         for _ in 0..ROUNDS_MAX {
             match compute(self.book) {

@@ -3,6 +3,7 @@
 use super::evidence::{self, Evidence};
 use super::fact::Form;
 use super::record::Finding;
+use super::related::Related;
 use super::results::Results;
 use super::selection::Selections;
 use crate::typeset::text::line;
@@ -18,6 +19,8 @@ pub(crate) const SENTENCE_CHARACTERS: usize = 2_000;
 #[derive(Debug)]
 pub(crate) struct Stated<'a> {
     pub(crate) finding: &'a Finding,
+    /// The finding that it follows in a report, and why.
+    pub(crate) related: Option<Related>,
     /// The sentences that are shown, the lead first.
     pub(crate) sentences: Vec<String>,
     /// Further sentences.
@@ -82,7 +85,13 @@ impl<'a> Stated<'a> {
             definitions,
             confidence,
             finding,
+            related: None,
         }
+    }
+
+    /// Says which finding it follows.
+    pub(crate) fn after(self, related: Option<Related>) -> Self {
+        Self { related, ..self }
     }
 
     /// Returns the sentence that leads, with all its conditions.

@@ -29,6 +29,8 @@ const BELOW: f64 = 26.0;
 const VALUE: f64 = 100.0;
 const LABEL_COLUMNS: usize = 24;
 const LABEL_COLUMN: f64 = 7.2;
+/// How far from zero a level must be for both to have their texts.
+const BESIDE_ZERO: f64 = 40.0;
 const TITLE_CHARACTERS: usize = 400;
 const TEXT_CHARACTERS: usize = 40;
 /// Cited points that the description for screen readers names.
@@ -134,13 +136,19 @@ fn series(picture: &Picture, scale: &Scale) -> Option<String> {
     let (left, right, zero) = (plane.left, plane.right, plane.y(Decimal::ZERO)?);
     let mut line = String::new();
     for (index, point) in points.iter().enumerate() {
-        let _ = write!(line, "{}{:.1} {:.1}", if index == 0 { "M" } else { "L" }, plane.x(index), plane.y(point.value)?);
+        let _ =
+            write!(line, "{}{:.1} {:.1}", if index == 0 { "M" } else { "L" }, plane.x(index), plane.y(point.value)?);
     }
     let _ = write!(svg, r#"<path class="area" d="{line}L{right} {zero:.1}L{left} {zero:.1}Z"/>"#);
     let _ = write!(svg, r#"<line class="axis" x1="{left}" y1="{zero:.1}" x2="{right}" y2="{zero:.1}"/>"#);
     let _ = write!(svg, r#"<path class="line" d="{line}"/>"#);
     for level in &picture.levels {
         level_over_time(&mut svg, level, &plane)?;
+    }
+    if let [before, after] = picture.levels.as_slice()
+        && before.to == after.from
+    {
+        since(&mut svg, after.from, &plane);
     }
     cited_of_series(&mut svg, points, &plane)?;
     for (index, anchor) in [(0, "start"), (steps, "end")] {
@@ -161,17 +169,12 @@ fn cited_of_series(svg: &mut String, points: &[Point], plane: &Plane<'_>) -> Opt
         let (x, y) = (plane.x(index), plane.y(point.value)?);
         dot(svg, if point.cited { "dot cited" } else { "dot" }, x, y, &told(point));
         if point.cited && cited <= TOLD_MAX {
-            let anchor = match index {
-                0 => "start",
-                index if index * 5 < plane.steps => "start",
-                index if index * 5 > plane.steps * 4 => "end",
-                _ => "middle",
-            };
-            // Above the point, but not above the chart.
-            let above = if y - 10.0 < plane.top - 8.0 { y + 18.0 } else { y - 10.0 };
-            let at_end = index == 0 || index == plane.steps;
-            let words = if at_end { point.text.clone() } else { told(point) };
-            text_at(svg, "label cited", x, above, anchor, &text::line(&words, TEXT_CHARACTERS));
+            let words = if index == 0 || index == plane.steps { point.text.clone() } else { told(point) };
+            let is_left = index * 2 < plane.steps;
+            // Beside a point at the top there is room, above it there is none.
+            let (aside, height) = if y - 12.0 < plane.top { (9.0, y + 4.0) } else { (0.0, y - 10.0) };
+            let (x, anchor) = if is_left { (x + aside, "start") } else { (x - aside, "end") };
+            text_at(svg, "label cited", x, height, anchor, &text::line(&words, TEXT_CHARACTERS));
         }
     }
     Some(())
@@ -186,13 +189,15 @@ fn level_over_time(svg: &mut String, level: &Level, plane: &Plane<'_>) -> Option
         svg,
         r#"<line class="level" x1="{from:.1}" y1="{y:.1}" x2="{to:.1}" y2="{y:.1}"><title>{words}</title></line>"#
     );
-    if last < plane.steps {
-        // Between the periods before and after lies the change.
-        let x = f64::midpoint(plane.x(last), plane.x(last + 1));
-        let (top, bottom) = (plane.top, plane.bottom);
-        let _ = write!(svg, r#"<line class="since" x1="{x:.1}" y1="{top}" x2="{x:.1}" y2="{bottom}"/>"#);
-    }
+    text_at(svg, "label level-text", from + 4.0, y - 5.0, "start", &text::line(&level.text, TEXT_CHARACTERS));
     Some(())
+}
+
+/// Adds a line between the last period before a change and the first one since.
+fn since(svg: &mut String, first: usize, plane: &Plane<'_>) {
+    let x = f64::midpoint(plane.x(first.saturating_sub(1)), plane.x(first));
+    let (top, bottom) = (plane.top, plane.bottom);
+    let _ = write!(svg, r#"<line class="since" x1="{x:.1}" y1="{top}" x2="{x:.1}" y2="{bottom}"/>"#);
 }
 
 /// The place of rows: labels on the left, values on the right.
@@ -219,7 +224,10 @@ fn rows(picture: &Picture, scale: &Scale) -> Option<String> {
     let mut svg = open(height, &title(picture), &description(picture));
     let (zero, bottom) = (place.x(Decimal::ZERO)?, height - BELOW);
     let _ = write!(svg, r#"<line class="axis" x1="{zero:.1}" y1="{ABOVE}" x2="{zero:.1}" y2="{bottom}"/>"#);
-    text_at(&mut svg, "caption", zero, height - 8.0, "middle", "0");
+    let is_beside = |level: &Level| place.x(level.value).is_none_or(|x| (x - zero).abs() > BESIDE_ZERO);
+    if picture.levels.iter().all(is_beside) {
+        text_at(&mut svg, "caption", zero, height - 8.0, "middle", "0");
+    }
     for (index, point) in points.iter().enumerate() {
         let middle = ABOVE + ROW * (as_float(index) + 0.5);
         let end = row(&mut svg, picture.shape, point, &place, middle)?;

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::stated::{self, Answer, Stated};
-use super::view::{self, EVIDENCE_ROWS, LINE_CHARACTERS, PROSE_CHARACTERS, SQL_CHARACTERS};
 use super::chart::{self, Chart};
 use super::coverage;
+use super::stated::{self, Answer, Stated};
+use super::view::{self, EVIDENCE_ROWS, LINE_CHARACTERS, PROSE_CHARACTERS, SQL_CHARACTERS};
 use crate::agent::journal::Run;
 use crate::finding::evidence::{self, Evidence};
 use crate::finding::results::QueryResult;
@@ -62,6 +62,8 @@ struct StatedCard {
     id: String,
     severity: &'static str,
     kind: &'static str,
+    /// Such as `with F2: same subject`.
+    related: Option<String>,
     confidence: String,
     /// The sentence that leads, with all its conditions.
     headline: String,
@@ -188,6 +190,7 @@ fn stated_card(stated: &Stated<'_>) -> StatedCard {
         id: short(&stated.finding.id),
         severity: view::severity(stated.finding.severity),
         kind: stated.kind,
+        related: stated.related.as_ref().map(|related| short(&related.words())),
         confidence: stated.confidence.clone(),
         headline: stated.headline(),
         sentences: stated.sentences.clone(),

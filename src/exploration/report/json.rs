@@ -50,7 +50,7 @@ pub struct Document {
     pub usage: Totals,
     /// The answers to the questions of the focus.
     pub answers: Vec<Answered>,
-    /// The findings, those of facts before those in words, the gravest first.
+    /// The findings, those of facts before those in words, the gravest first; one that belongs to another follows it.
     pub findings: Vec<Reported>,
     /// The engine's own queries on which facts rest.
     pub companions: Vec<Companion>,
@@ -104,9 +104,10 @@ pub fn render(run: &Run) -> serde_json::Result<String> {
 }
 
 fn of_facts(run: &Run) -> impl Iterator<Item = Reported> {
-    stated::findings(run)
-        .into_iter()
-        .map(|stated| Reported::Facts(Box::new(FactFinding::of(&run.results, stated.finding))))
+    stated::findings(run).into_iter().map(|stated| {
+        let finding = FactFinding::of(&run.results, stated.finding);
+        Reported::Facts(Box::new(FactFinding { related: stated.related, ..finding }))
+    })
 }
 
 fn in_words(run: &Run) -> impl Iterator<Item = Reported> {

@@ -1,5 +1,7 @@
 //! The series or the groups behind a fact, as a chart draws them: its numbers are those of the sentence.
 
+use std::collections::BTreeMap;
+
 use rust_decimal::Decimal;
 
 use super::column::{Column, decimals_of};
@@ -8,7 +10,7 @@ use super::condition::Condition;
 use super::groups::Groups;
 use super::period::{Period, Unit};
 use super::places::changes;
-use super::quantity::Quantity;
+use super::quantity::{Part, Quantity};
 use super::sentence::{end, what};
 use super::series::{Series, series, series_around};
 use super::time::{first_cell, period_of};
@@ -208,7 +210,8 @@ fn told(mut picture: Picture, fact: &Fact) -> Option<Picture> {
         let known = fact.values.iter().find(|known| known.value == point.value)?;
         point.text.clone_from(&known.text);
     }
-    picture.points.iter().any(|point| point.cited).then_some(picture)
+    let is_of_it = !picture.levels.is_empty() || picture.points.iter().any(|point| point.cited);
+    is_of_it.then_some(picture)
 }
 
 /// Returns what stands around one cell: the other groups, or the other periods.
@@ -286,7 +289,10 @@ fn compared(left: &Operand, peer: &Peer, fact: &Fact, book: &Workbook) -> Result
     let found = difference(&quantity(left, book)?, &quantity(right, book)?)?;
     let Some(reference) = first_cell(left, book) else { return refused("it names no cell".to_owned()) };
     match found.axis()? {
-        Axis::Time(first, second) => periods(&reference, (first, second), &found, book),
+        Axis::Time(first, second) => match periods(&reference, (first, second), &found, book) {
+            Err(Stop::Refused(_)) => levels(left, [first, second], &found, fact, book),
+            found => found,
+        },
         Axis::Key | Axis::Condition => groups(left, right, &found, book),
     }
 }
@@ -324,6 +330,118 @@ fn periods(
         return refused("it has no periods".to_owned());
     };
     both(&series_around(&span, group, time, &named, &column)?)
+}
+
+/// Returns the unit by which days make up a series that shows two stretches of them.
+fn unit_for(days: i64) -> Unit {
+    match days {
+        150.. => Unit::Month,
+        35.. => Unit::Week,
+        _ => Unit::Day,
+    }
+}
+
+/// Returns a share or an average over time, with its numbers over two stretches of days as lines. Of what grows with the days
+/// the numbers of months are no parts of those of a stretch.
+fn levels(
+    operand: &Operand,
+    stretches: [Period; 2],
+    found: &Difference,
+    fact: &Fact,
+    book: &Workbook,
+) -> Result<Scene, Stop> {
+    let known = quantity(operand, book)?;
+    let [held] = found.left.as_slice() else { return refused("they differ in more than the period".to_owned()) };
+    let Some((time, _)) = held.as_period().filter(|_| !known.depends_on_length()) else {
+        return refused("it grows with the days".to_owned());
+    };
+    let first = stretches.iter().map(|stretch| stretch.first).min();
+    let end = stretches.iter().map(|stretch| stretch.end).max();
+    let (Some(first), Some(end)) = (first, end) else { return refused("it has no days".to_owned()) };
+    if stretches.iter().any(|stretch| stretch.is_open()) {
+        return refused("one of them has no end".to_owned());
+    }
+    let unit = unit_for(Period { first, end }.days());
+    let values = over_time(operand, held, unit, book)?;
+    let periods = values.keys().copied().collect::<Vec<_>>();
+    if !is_gapless(&periods, unit) {
+        return refused("some periods have no value".to_owned());
+    }
+    let points = values.iter().map(|(period, known)| point(period.words(), known, false)).collect::<Vec<_>>();
+    let (measure, axis) = (what(&known, &found.all()), format!("{} of {}", unit.name(), time.name));
+    let mut scene = Scene { shape: Shape::Series, measure, axis, points, levels: Vec::new() };
+    // The sentence tells the earlier one first.
+    let [one, other] = stretches;
+    let stretches = if one.first <= other.first { [one, other] } else { [other, one] };
+    for (stretch, name) in stretches.into_iter().zip(["from", "to"]) {
+        let is_within = |period: &Period| period.and(stretch).is_some_and(|both| both.days() * 2 >= period.days());
+        let from = periods.iter().position(is_within);
+        let to = periods.iter().rposition(is_within).map(|last| last + 1);
+        let (Some(from), Some(to)) = (from, to) else { return refused("a stretch has no period".to_owned()) };
+        scene = scene.with_level(&stretch.words(), value_of(fact, name));
+        if let Some(level) = scene.levels.last_mut() {
+            (level.from, level.to) = (from, to);
+        }
+    }
+    Ok(scene)
+}
+
+/// Returns a cell, or the share of one cell in another, by period instead of the period that a condition holds it in.
+fn over_time(
+    operand: &Operand,
+    held: &Condition,
+    unit: Unit,
+    book: &Workbook,
+) -> Result<BTreeMap<Period, Quantity>, Stop> {
+    if let Operand::Share(part, whole) = operand {
+        let Peer::Operand(whole) = &**whole else { return refused("a share of all of a result".to_owned()) };
+        // Both are asked for at once.
+        let (parts, wholes) = (over_time(part, held, unit, book), over_time(whole, held, unit, book));
+        let (parts, wholes) = match (parts, wholes) {
+            (Err(Stop::Needs(mut texts)), Err(Stop::Needs(others))) => {
+                texts.extend(others);
+                return Err(Stop::Needs(texts));
+            }
+            (parts, wholes) => (parts?, wholes?),
+        };
+        let Some(like) = parts.values().next() else { return refused("no period has a part".to_owned()) };
+        let shares = wholes.iter().map(|(period, whole)| {
+            let part = parts.get(period).cloned().unwrap_or_else(|| nothing(like, whole));
+            let share = combined(Sign::Over, &part, whole)?;
+            Ok((*period, Quantity { decimals: 3, ..share }))
+        });
+        return shares.collect();
+    }
+    let Some(reference) = select::cell_of(operand, book)? else { return refused("it is no cell".to_owned()) };
+    let (column, row) = select::cell(&reference, book)?;
+    let (cell, known) = column.cell(row)?;
+    let (branch, output) = loosened::along(&column, held, loosened::Axis::Time(unit))?;
+    let column = Column { branch: &branch, ..column };
+    let groups = column.groups()?;
+    let Some((time, _)) = column.moment_of(output) else { return refused("it has no periods".to_owned()) };
+    let reach = column.reach(&time)?.map(|reach| reach.data);
+    let mut values = BTreeMap::new();
+    for group in groups.iter().filter(|group| group.value.is_some()) {
+        if !cell.keys.iter().all(|key| group.keys.contains(key)) {
+            continue;
+        }
+        let quantity = column.quantity(group, known.decimals)?;
+        let period = period_of(&quantity, &time);
+        let is_whole =
+            |period: &Period| reach.is_none_or(|data| period.and(data).is_some_and(|seen| seen.is_nearly(*period)));
+        values.extend(period.filter(is_whole).map(|period| (period, quantity)));
+    }
+    Ok(values)
+}
+
+/// Returns a count or sum without rows like another one, over the period of the whole.
+fn nothing(like: &Quantity, whole: &Quantity) -> Quantity {
+    let periods = || whole.conditions().filter(|condition| condition.as_period().is_some()).cloned();
+    let parts = like.parts.iter().map(|part| {
+        let own = part.conditions.iter().filter(|condition| condition.as_period().is_none()).cloned();
+        Part { value: Some(Decimal::ZERO), rows: 0, conditions: own.chain(periods()).collect(), ..part.clone() }
+    });
+    Quantity { value: Decimal::ZERO, parts: parts.collect(), ..like.clone() }
 }
 
 /// Returns the groups among which two are. If the cells are of rows that a condition holds at one group, the engine asks for
@@ -401,7 +519,7 @@ fn interval(left: &Operand, right: &Operand, fact: &Fact, book: &Workbook) -> Re
         return refused("it has no interval".to_owned());
     };
     let point = Point {
-        label: format!("{} less {}", end(&found.left), end(&found.right)),
+        label: "difference".to_owned(),
         value: difference.value,
         text: difference.text.clone(),
         cited: true,
@@ -409,6 +527,7 @@ fn interval(left: &Operand, right: &Operand, fact: &Fact, book: &Workbook) -> Re
         low: Some(low),
         high: Some(high),
     };
-    let measure = format!("difference in the {}", what(&one, &found.all()));
+    let sides = format!("{} less {}", end(&found.left), end(&found.right));
+    let measure = format!("difference in the {}: {sides}", what(&one, &found.all()));
     Ok(Scene { shape: Shape::Interval, measure, axis: String::new(), points: vec![point], levels: Vec::new() })
 }

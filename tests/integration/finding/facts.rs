@@ -4,6 +4,7 @@ mod corpora;
 mod forms;
 mod hostile;
 mod mutants;
+mod pictures;
 
 use std::fmt::Write as _;
 use std::sync::Arc;
