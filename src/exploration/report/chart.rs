@@ -59,6 +59,10 @@ pub(super) fn render(picture: &Picture) -> Option<Chart> {
 }
 
 fn title(picture: &Picture) -> String {
+    // A column of old journals is called as it is.
+    if picture.axis.is_empty() && picture.shape != Shape::Interval {
+        return text::line(&picture.measure, TITLE_CHARACTERS);
+    }
     let by = if picture.axis.is_empty() { String::new() } else { format!(", by {}", picture.axis) };
     let words = text::line(&format!("{}{by}", picture.measure), TITLE_CHARACTERS);
     let mut characters = words.chars();

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::column::{Column, Group, Reach, decimals_of, different_currencies};
-use super::condition::{Condition, has};
+use super::condition::{Condition, Named, has};
 use super::period::{Period, Unit};
 use super::quantity::Quantity;
 use super::sentence::{count_of, list, quoted, what};
@@ -309,6 +309,14 @@ impl<'w> Groups<'w> {
             },
             None => quoted(value),
         }
+    }
+
+    /// Returns a group by the key alone that tells it apart, where other keys go with it, such as a name with its id.
+    pub(super) fn label(&self, value: Option<&str>, quantity: &Quantity) -> String {
+        let own = quantity.conditions().filter(|condition| has(&self.told, condition));
+        let own = own.filter_map(|condition| Some((condition.as_key()?, condition))).collect::<Vec<_>>();
+        let is_key = |(key, condition): &(&Named, &Condition)| key.name == self.key_name && is_plain(&condition.words);
+        if own.len() > 1 && own.iter().any(is_key) { quoted(value) } else { self.name(value, quantity) }
     }
 
     /// Returns how many other groups have the same number.

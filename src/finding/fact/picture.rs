@@ -126,7 +126,7 @@ impl Scene {
             }
         }
         let of = |(value, quantity): &&(Option<String>, Quantity)| {
-            point(groups.name(value.as_deref(), quantity), quantity, is_cited(value, quantity))
+            point(groups.label(value.as_deref(), quantity), quantity, is_cited(value, quantity))
         };
         Self {
             shape,
@@ -246,7 +246,7 @@ fn steps(from: &Span, to: &Span, book: &Workbook) -> Result<Scene, Stop> {
     let count = found.steps.len();
     let is_named = |index: usize| count <= NAMED_MAX || index == 0 || index + 1 == count;
     let of = |(index, (value, one, other)): (usize, &(Option<String>, Quantity, Quantity))| {
-        let label = found.before.name(value.as_deref(), one);
+        let label = found.before.label(value.as_deref(), one);
         let before = Some(Mark { value: one.read().normalize(), text: one.text() });
         Point { before, ..point(label, other, is_named(index)) }
     };
