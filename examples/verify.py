@@ -7,6 +7,7 @@ For each fact of findings and answers:
   - each value stands in the sentence as its text says, and the text is the value, rounded;
   - differences, percentages, multiples and shares follow from the values that they are computed from;
   - a fact that states one cell agrees with that cell of the cited rows, within the rounding of the cell.
+A sentence that tells two facts of a finding consists of their sentences.
 """
 import json
 import re
@@ -86,6 +87,16 @@ def problems(fact, evidence):
             yield f"the cell is {text}, the value {value}"
 
 
+def hinges(finding):
+    """Problems of sentences that tell two facts: both stand in them, word for word."""
+    told = {fact["id"]: fact["sentence"] for fact in finding["facts"]}
+    for joint in finding.get("joints", []):
+        first, second = (told.get(joint[place], "?") for place in ("first", "second"))
+        lowered = second[:1].lower() + second[1:]
+        if joint["sentence"] not in (f"{first[:-1]}, {joint['hinge']} {other}" for other in (second, lowered)):
+            yield f"{joint['first']} {joint['hinge']} {joint['second']}: the sentence is not that of its facts"
+
+
 def main():
     try:
         with open(sys.argv[1], encoding="utf-8") as file:
@@ -105,6 +116,11 @@ def main():
         for problem in problems(fact, evidence):
             wrong += 1
             print(f"{place} {fact['id']} ({fact['claim']}): {problem}\n  {fact['sentence']}")
+    for finding in report["findings"]:
+        if finding["recorded_as"] == "facts":
+            for problem in hinges(finding):
+                wrong += 1
+                print(f"{finding['id']}: {problem}")
     print(f"{facts} facts, {wrong} problems")
     return 1 if wrong else 0
 

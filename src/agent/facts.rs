@@ -9,8 +9,10 @@ use super::journal::{Answered, Event, Question};
 use super::tools::{Answering, State};
 use crate::finding::assumption::{Assuming, Assumption};
 use crate::finding::claim::{self, Claim};
-use crate::finding::companions::Evaluator;
+use crate::finding::companions::{Companion, Evaluator};
 use crate::finding::fact::{self, Fact};
+use crate::finding::hinge;
+use crate::finding::picture::Picture;
 use crate::finding::record::{self, FACTS_MAX, Finding, Proposal};
 
 /// Facts that an answer to a query ends with.
@@ -37,6 +39,21 @@ impl Exploration<'_> {
         let mut evaluator = Evaluator::new(&mut self.book, &self.setup.toolbox.executor, self.companions_time_left);
         let evaluated = evaluator.evaluate(claim).await;
         let (ran, time_left) = (std::mem::take(&mut evaluator.ran), evaluator.time_left);
+        self.note(ran, time_left)?;
+        Ok(evaluated)
+    }
+
+    /// Returns what a chart of a fact is drawn of. What the engine asked for it is recorded.
+    async fn picture(&mut self, fact: &Fact) -> io::Result<Option<Picture>> {
+        let mut evaluator = Evaluator::new(&mut self.book, &self.setup.toolbox.executor, self.companions_time_left);
+        let picture = evaluator.picture(fact).await;
+        let (ran, time_left) = (std::mem::take(&mut evaluator.ran), evaluator.time_left);
+        self.note(ran, time_left)?;
+        Ok(picture)
+    }
+
+    /// Records the engine's own queries, and keeps the time that is left for further ones.
+    fn note(&mut self, ran: Vec<Companion>, time_left: Duration) -> io::Result<()> {
         self.companions_time_left = time_left;
         for companion in ran {
             let elapsed_milliseconds = super::milliseconds(companion.elapsed);
@@ -47,7 +64,7 @@ impl Exploration<'_> {
             let (id, sql) = (companion.id, companion.sql);
             self.observer.observe(Event::CompanionRan { id, sql, table, problem, elapsed_milliseconds })?;
         }
-        Ok(evaluated)
+        Ok(())
     }
 
     /// Keeps a fact, and records it once. Returns it, and whether it is new.
@@ -167,7 +184,11 @@ impl Exploration<'_> {
     /// kept.
     async fn facts(&mut self, claims: &[String]) -> io::Result<(Vec<Fact>, Vec<String>, Option<String>)> {
         let (mut facts, mut problems) = (Vec::<Fact>::new(), Vec::new());
-        let claims = claims.iter().flat_map(|claim| self.facts_of_finding(claim)).collect::<Vec<_>>();
+        let parts = claims.iter().flat_map(|entry| match hinge::parted(entry) {
+            Some((first, _, second)) => vec![first, second],
+            None => vec![entry.as_str()],
+        });
+        let claims = parts.flat_map(|claim| self.facts_of_finding(claim)).collect::<Vec<_>>();
         for claim in claims.iter().take(FACTS_MAX) {
             match self.fact(claim).await? {
                 Ok(fact) if facts.iter().any(|known| known.id == fact.id) => {}
@@ -177,6 +198,31 @@ impl Exploration<'_> {
         }
         let cut = (claims.len() > FACTS_MAX).then(|| format!("only {FACTS_MAX} facts are kept"));
         Ok((facts, problems, cut))
+    }
+
+    /// Tells facts of a finding two in one sentence, where entries of its facts say so. Returns what is wrong with these.
+    async fn join(&mut self, finding: &mut Finding, entries: &[String]) -> io::Result<Vec<String>> {
+        let mut problems = Vec::new();
+        for (entry, (first, hinge, second)) in entries.iter().filter_map(|entry| Some((entry, hinge::parted(entry)?))) {
+            let (Some(first), Some(second)) = (self.kept(first, finding).await?, self.kept(second, finding).await?)
+            else {
+                continue;
+            };
+            if let Err(problem) = finding.join(&first, hinge, &second) {
+                problems.push(format!("the hinge of {entry}: {problem}"));
+            }
+        }
+        Ok(problems)
+    }
+
+    /// Returns the id of the fact of a finding that a claim states; `None` if it states none of them.
+    async fn kept(&mut self, claim: &str, finding: &Finding) -> io::Result<Option<String>> {
+        let stated = match self.evaluate(claim).await? {
+            Ok(fact) => Some(fact.sentence),
+            Err(_) => self.meant(claim).map(|fact| fact.sentence.clone()),
+        };
+        let is_it = |fact: &&Fact| stated.as_ref() == Some(&fact.sentence);
+        Ok(finding.facts.iter().find(is_it).map(|fact| fact.id.clone()))
     }
 
     /// Records a finding of facts. Returns the answer for the model, and whether a finding was recorded.
@@ -203,14 +249,18 @@ impl Exploration<'_> {
         let replaced = proposal.replaces.as_deref().and_then(|id| self.stated_by(id));
         let id =
             replaced.map_or_else(|| format!("F{}", self.findings.len() + 1), |index| self.findings[index].id.clone());
-        let Some(finding) = record::of(id, facts, impact, proposal.severity, words) else {
+        let Some(mut finding) = record::of(id, facts, impact, proposal.severity, words) else {
             let text = format!("refused, not recorded:\n- {}", problems.join("\n- "));
             self.observer.observe(Event::FindingRefused { arguments: arguments.to_owned(), problems })?;
             return Ok((text, false));
         };
+        if let Some(lead) = finding.facts.first() {
+            finding.picture = self.picture(lead).await?;
+        }
+        problems.extend(self.join(&mut finding, &proposal.facts).await?);
         let mut text = format!("recorded as {}; it reads:\n", finding.id);
-        for fact in &finding.facts {
-            let _ = writeln!(text, "\u{25c6} {}", fact.sentence);
+        for (sentence, _) in finding.sentences() {
+            let _ = writeln!(text, "\u{25c6} {sentence}");
         }
         if let Some(impact) = &finding.impact {
             let _ = writeln!(text, "impact: {}", impact.sentence);

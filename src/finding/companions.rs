@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::fact::{self, Fact, Stop};
+use super::picture::Picture;
 use super::workbook::{Answer, Workbook};
 use crate::warehouse::executor::Executor;
 use crate::warehouse::table::Table;
@@ -41,14 +42,26 @@ impl<'e> Evaluator<'e> {
 
     /// Evaluates a claim. The error says why it is refused, and what would hold.
     pub async fn evaluate(&mut self, claim: &str) -> Result<Fact, String> {
+        let (mut fact, ids) = self.asked(|book| fact::evaluate(claim, book)).await?;
+        fact.companions.extend(ids);
+        fact.companions.dedup();
+        Ok(fact)
+    }
+
+    /// Returns what a chart of a fact is drawn of; `None` if there is none, or no time is left to ask for it.
+    pub async fn picture(&mut self, fact: &Fact) -> Option<Picture> {
+        let (picture, ids) = self.asked(|book| fact::picture(fact, book)).await.ok()?;
+        picture.map(|picture| Picture { companions: ids, ..picture })
+    }
+
+    /// Computes something over the workbook, and runs the queries that it needs. Returns it with their ids.
+    async fn asked<T>(&mut self, compute: impl Fn(&Workbook) -> Result<T, Stop>) -> Result<(T, Vec<String>), String> {
         let mut used = Vec::new();
         for _ in 0..ROUNDS_MAX {
-            match fact::evaluate(claim, self.book) {
-                Ok(mut fact) => {
+            match compute(self.book) {
+                Ok(computed) => {
                     let ids = used.iter().filter_map(|sql: &String| Some(self.book.answered(sql)?.id.clone()));
-                    fact.companions.extend(ids);
-                    fact.companions.dedup();
-                    return Ok(fact);
+                    return Ok((computed, ids.collect()));
                 }
                 Err(Stop::Refused(reason)) => return Err(reason),
                 Err(Stop::Needs(texts)) => {

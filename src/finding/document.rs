@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::record::Finding;
+use super::related::Related;
 use super::results::Results;
 use super::told::{Action, Category, Figure, Impact, Told};
 use super::{Confidence, Severity, evidence};
@@ -47,6 +48,9 @@ pub struct FindingDocument {
 pub struct FactFinding {
     #[serde(flatten)]
     pub finding: Finding,
+    /// The finding that it follows in a report, and in what it belongs to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub related: Option<Related>,
     /// The cited rows of each query.
     pub evidence: Vec<EvidenceDocument>,
 }
@@ -55,7 +59,7 @@ impl FactFinding {
     /// Returns the document of a finding, with the rows of `results` that its facts rest on.
     pub fn of(results: &Results, finding: &Finding) -> Self {
         let evidence = evidence::of_facts(results, finding.all_facts());
-        Self { finding: finding.clone(), evidence: evidence.iter().map(evidence_document).collect() }
+        Self { finding: finding.clone(), related: None, evidence: evidence.iter().map(evidence_document).collect() }
     }
 }
 

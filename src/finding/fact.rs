@@ -14,6 +14,7 @@
 //! groups       the groups along one key; places: rank, top, range, count, alike, each change
 //! time         change, per day; series: trend, since, outlier
 //! expected     what a monitor measured against what was expected
+//! picture      the series or groups behind a fact, for a chart; loosened: a measure without the condition that a claim compares
 //! sentence     all templates
 //! ```
 //!
@@ -25,8 +26,10 @@ mod compare;
 mod condition;
 mod expected;
 mod groups;
+mod loosened;
 mod offer;
 mod period;
+mod picture;
 mod places;
 mod quantity;
 mod sayable;
@@ -52,7 +55,8 @@ use crate::warehouse::table::Table;
 pub(super) use self::column::Read;
 pub use self::expected::{Measurement, expected, expected_share};
 pub use self::offer::offers;
-pub(super) use self::sentence::P_MAX;
+pub use self::picture::picture;
+pub(super) use self::sentence::{P_MAX, joined};
 
 /// Characters of a doubt's sentence.
 const DOUBT_CHARACTERS_MAX: usize = 300;
@@ -89,6 +93,9 @@ pub struct Fact {
     /// How well chance explains it; `None` if that was not tested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test: Option<Test>,
+    /// What is measured, without conditions: two facts of one measure have the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub measures: Vec<String>,
     /// What it is about: the keys and conditions of its first number.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub subject: Vec<String>,
@@ -150,8 +157,8 @@ pub enum Form {
 /// A number of a sentence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Value {
-    /// What it is: `value`, `from`, `to`, `difference`, `percent`, `times`, `part`, `whole`, `place`, `groups`, `p`; in
-    /// the form `expected`: `value`, `expected`, `share`, and `from` and `to` of the interval.
+    /// What it is: `value`, `from`, `to`, `difference`, `percent`, `times`, `part`, `whole`, `place`, `groups`, `p`, `low` and
+    /// `high` of the interval of a difference; in the form `expected`: `value`, `expected`, `share`, and `from` and `to` of the interval.
     pub name: String,
     /// The unrounded number.
     #[schemars(with = "String")]
@@ -299,6 +306,12 @@ impl Draft<'_> {
         let conditions = first.map(|first| first.shared()).unwrap_or_default();
         let period = conditions.iter().find_map(|condition| condition.as_period()).map(|(_, period)| period.words());
         let subject = conditions.iter().filter(|condition| condition.as_period().is_none());
+        let mut measures = Vec::<String>::new();
+        for part in self.quantities.iter().flat_map(|quantity| quantity.parts.iter()) {
+            if !measures.contains(&part.measure.base) {
+                measures.push(part.measure.base.clone());
+            }
+        }
         let mut said = Vec::<String>::new();
         for condition in self.quantities.iter().flat_map(|quantity| quantity.conditions()) {
             if condition.as_period().is_none() && !said.contains(&condition.words) {
@@ -324,6 +337,7 @@ impl Draft<'_> {
                 .collect(),
             assumes,
             test: self.test,
+            measures,
             subject: subject.map(|condition| condition.words.clone()).collect(),
             conditions: said,
             period,

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::fact::{Fact, Form, P_MAX};
+use super::hinge::{self, Hinge, Joint};
+use super::picture::Picture;
 use super::stated::MARK;
 use super::{Confidence, Severity};
 use crate::typeset::text::{self, hex};
@@ -27,7 +29,8 @@ const ROWS_FEW: u64 = 10;
 /// The arguments of `record_finding`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Proposal {
-    /// Ids of facts (f4) or claims (rank(q3[Hardware].days)); the first is the headline.
+    /// Ids of facts (f4) or claims (rank(q3[Hardware].days)); the first is the headline. "f4 while f7" and "f4 although f7"
+    /// tell two in one sentence.
     pub facts: Vec<String>,
     /// What it is worth: a fact or claim, such as arithmetic over cells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -66,9 +69,15 @@ pub struct Finding {
     pub fingerprint: String,
     /// The facts; the first is the lead.
     pub facts: Vec<Fact>,
+    /// The facts that are told two in one sentence.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub joints: Vec<Joint>,
     /// What it is worth.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub impact: Option<Fact>,
+    /// What a chart of the lead is drawn of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<Picture>,
     /// How sure one can be, by the engine.
     pub confidence: Confidence,
     /// What lowers the confidence.
@@ -102,6 +111,38 @@ impl Finding {
         self.lead().map_or("", |lead| &lead.sentence)
     }
 
+    /// Tells two of its facts in one sentence. The error says why that cannot be.
+    pub fn join(&mut self, first: &str, hinge: Hinge, second: &str) -> Result<(), String> {
+        let of = |id: &str| {
+            let is_told = self.joints.iter().any(|joint| joint.first == id || joint.second == id);
+            if is_told {
+                return Err(format!("{id} is joined to another fact already"));
+            }
+            let fact = self.facts.iter().find(|fact| fact.id == id);
+            fact.ok_or_else(|| format!("{id} is no fact of this finding"))
+        };
+        let joint = hinge::join(of(first)?, hinge, of(second)?)?;
+        self.joints.push(joint);
+        Ok(())
+    }
+
+    /// Returns the sentences in their order, with the conditions that each says. Two facts that are joined are one sentence,
+    /// in the place of the first.
+    pub fn sentences(&self) -> Vec<(String, Vec<String>)> {
+        let joint_of = |fact: &Fact| self.joints.iter().find(|joint| joint.first == fact.id);
+        let is_second = |fact: &&Fact| self.joints.iter().any(|joint| joint.second == fact.id);
+        let told = |fact: &Fact| match joint_of(fact) {
+            Some(joint) => {
+                let second = self.facts.iter().find(|other| other.id == joint.second);
+                let others = second.into_iter().flat_map(|other| other.conditions.iter().cloned());
+                let conditions = fact.conditions.iter().cloned().chain(others).collect();
+                (joint.sentence.clone(), conditions)
+            }
+            None => (fact.sentence.clone(), fact.conditions.clone()),
+        };
+        self.facts.iter().filter(|fact| !is_second(fact)).map(told).collect()
+    }
+
     /// Returns all facts, the impact's included.
     pub fn all_facts(&self) -> impl Iterator<Item = &Fact> {
         self.facts.iter().chain(&self.impact)
@@ -130,7 +171,9 @@ pub fn of(id: String, facts: Vec<Fact>, impact: Option<Fact>, severity: Severity
         reading: words.reading,
         actions: words.actions,
         facts,
+        joints: Vec::new(),
         impact,
+        picture: None,
         stated: Stated,
     })
 }

@@ -1,8 +1,9 @@
 //! A finding of facts as text, as every format of every report shows it. It contains no markup.
 
 use super::evidence::{self, Evidence};
-use super::fact::{Fact, Form};
+use super::fact::Form;
 use super::record::Finding;
+use super::related::Related;
 use super::results::Results;
 use super::selection::Selections;
 use crate::typeset::text::line;
@@ -10,7 +11,7 @@ use crate::warehouse::sql::is_bare;
 
 /// The mark of a sentence that the program worded.
 pub(crate) const MARK: &str = "\u{25c6}";
-/// Facts of a finding that are shown; further ones are folded.
+/// Sentences of a finding that are shown; further ones are folded.
 const FACTS_SHOWN: usize = 4;
 /// Definitions of a finding that are shown, and characters of one.
 const DEFINITIONS_MAX: usize = 3;
@@ -22,6 +23,8 @@ pub(crate) const SENTENCE_CHARACTERS: usize = 2_000;
 #[derive(Debug)]
 pub(crate) struct Stated<'a> {
     pub(crate) finding: &'a Finding,
+    /// The finding that it follows in a report, and why.
+    pub(crate) related: Option<Related>,
     /// The sentences that are shown, the lead first.
     pub(crate) sentences: Vec<String>,
     /// Further sentences.
@@ -46,10 +49,12 @@ impl<'a> Stated<'a> {
     /// Returns the text of a finding that rests on these results.
     pub(crate) fn of(results: &'a Results, finding: &'a Finding) -> Self {
         let mut selections = Selections::default();
-        let mut sentence = |fact: &Fact| line(&selections.fold(&fact.sentence, &fact.conditions), SENTENCE_CHARACTERS);
-        let sentences = finding.facts.iter().take(FACTS_SHOWN).map(&mut sentence).collect();
-        let folded = finding.facts.iter().skip(FACTS_SHOWN).map(&mut sentence).collect();
-        let impact = finding.impact.as_ref().map(&mut sentence);
+        let mut fold = |(sentence, conditions): &(String, Vec<String>)| {
+            line(&selections.fold(sentence, conditions), SENTENCE_CHARACTERS)
+        };
+        let mut sentences = finding.sentences().iter().map(&mut fold).collect::<Vec<_>>();
+        let folded = sentences.split_off(FACTS_SHOWN.min(sentences.len()));
+        let impact = finding.impact.as_ref().map(|fact| fold(&(fact.sentence.clone(), fact.conditions.clone())));
         let selections = selections.unfolded().iter().map(|words| line(words, SENTENCE_CHARACTERS)).collect();
         let (mut doubts, mut definitions) = (Vec::new(), Vec::new());
         for fact in finding.all_facts() {
@@ -84,7 +89,13 @@ impl<'a> Stated<'a> {
             definitions,
             confidence,
             finding,
+            related: None,
         }
+    }
+
+    /// Says which finding it follows.
+    pub(crate) fn after(self, related: Option<Related>) -> Self {
+        Self { related, ..self }
     }
 
     /// Returns the sentence that leads, with all its conditions.

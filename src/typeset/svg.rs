@@ -16,11 +16,6 @@ pub(crate) fn open(height: f64, title: &str, description: &str) -> String {
     )
 }
 
-/// Adds a text of class `caption`, cut to 80 characters.
-pub(crate) fn caption(svg: &mut String, x: f64, y: f64, anchor: &str, content: &str) {
-    text_at(svg, "caption", x, y, anchor, &text::line(content, 80));
-}
-
 /// Adds a text of the given class, escaped.
 pub(crate) fn text_at(svg: &mut String, class: &str, x: f64, y: f64, anchor: &str, content: &str) {
     let content = escape(content);

@@ -1,208 +1,329 @@
-//! Draws a query's result as a small SVG chart, if it is a series (dates and a number) or a ranking (names and a
-//! number).
+//! Draws a picture as a small SVG chart.
 //!
 //! The SVG has no scripts and no style attributes, only classes that the page's style sheet colours for light and dark.
+//! What is measured, and what the lines are, stands around the chart as text ([`Chart`]).
+
+mod guess;
 
 use std::fmt::Write;
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
+use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
-use super::view;
-use crate::finding::evidence::{self, Evidence};
-use crate::finding::results::QueryResult;
-use crate::typeset::svg::{WIDTH, caption, escape, open, text_at};
+use crate::finding::picture::{Level, Mark, Picture, Point, Shape};
+use crate::typeset::svg::{WIDTH, escape, open, text_at};
 use crate::typeset::text;
 
-const SERIES_HEIGHT: f64 = 180.0;
-const SERIES_POINTS: std::ops::RangeInclusive<usize> = 3..=400;
-const BARS_MAX: usize = 10;
-const BAR_PITCH: f64 = 26.0;
+pub(super) use self::guess::picture as guessed;
+
+const SERIES_HEIGHT: f64 = 190.0;
+/// The height of a row of a chart with a row for each group.
+const ROW: f64 = 26.0;
 const BAR_HEIGHT: f64 = 16.0;
+/// The place above and below the rows, for the texts of the axis.
+const ABOVE: f64 = 8.0;
+const BELOW: f64 = 26.0;
+/// The place of a value's text beside a row.
+const VALUE: f64 = 100.0;
 const LABEL_COLUMNS: usize = 24;
-const LABEL_COLUMN: f64 = 9.0;
+const LABEL_COLUMN: f64 = 7.2;
+/// How far from zero a level must be for both to have their texts.
+const BESIDE_ZERO: f64 = 40.0;
+const TITLE_CHARACTERS: usize = 400;
+const TEXT_CHARACTERS: usize = 40;
+/// Cited points that the description for screen readers names.
+const NAMED_MAX: usize = 10;
+/// Cited points of a series that have their values beside them.
+const TOLD_MAX: usize = 3;
 
-/// A value to draw, with its label.
-struct Point {
-    label: String,
-    value: f64,
-    value_text: String,
-    cited: bool,
+/// A chart with the texts around it.
+#[derive(Debug, Serialize)]
+pub(super) struct Chart {
+    /// What is measured, and what tells the points apart.
+    title: String,
+    svg: String,
+    /// What the lines are and which points are shown; empty if there is nothing to say.
+    caption: String,
 }
 
-/// Returns the chart of what a finding cites of a query, or `None` if the result is neither a series nor a ranking.
-pub(super) fn render(evidence: &Evidence<'_>) -> Option<String> {
-    let result = evidence.result?;
-    let number = number_column(evidence, result)?;
-    let title = result.table.columns[number].name.as_str();
-    if let Some(date) = date_column(result) {
-        let mut points = points(evidence, result, date, number)?;
-        points.sort_by(|one, other| one.label.cmp(&other.label));
-        return SERIES_POINTS.contains(&points.len()).then(|| series(&points, title));
+/// Returns the chart of a picture; `None` if a number cannot be drawn.
+pub(super) fn render(picture: &Picture) -> Option<Chart> {
+    let scale = Scale::of(picture)?;
+    let svg = match picture.shape {
+        Shape::Series => series(picture, &scale)?,
+        Shape::Bars | Shape::Dots | Shape::Steps | Shape::Interval => rows(picture, &scale)?,
+    };
+    Some(Chart { title: title(picture), svg, caption: caption(picture) })
+}
+
+fn title(picture: &Picture) -> String {
+    // A column of old journals is called as it is.
+    if picture.axis.is_empty() && picture.shape != Shape::Interval {
+        return text::line(&picture.measure, TITLE_CHARACTERS);
     }
-    let label = label_column(result)?;
-    let points = points(evidence, result, label, number)?;
-    (points.len() >= 2).then(|| ranking(&points, title))
+    let by = if picture.axis.is_empty() { String::new() } else { format!(", by {}", picture.axis) };
+    let words = text::line(&format!("{}{by}", picture.measure), TITLE_CHARACTERS);
+    let mut characters = words.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }
 
-/// Returns the first numeric column that the finding uses. If it uses none, returns the column by which the rows are
-/// sorted, or else the first. Identifiers do not count as numbers.
-fn number_column(evidence: &Evidence<'_>, result: &QueryResult) -> Option<usize> {
-    let is_number = |index: &usize| {
-        let column = &result.table.columns[*index];
-        column.is_numeric() && !evidence::is_identifier(column)
-    };
-    let numbers = evidence.columns.iter().copied().filter(is_number).collect::<Vec<_>>();
-    let used = evidence.used.iter().find(|column| is_number(column));
-    used.or_else(|| numbers.iter().find(|column| is_sorted(result, **column))).or(numbers.first()).copied()
-}
-
-fn is_sorted(result: &QueryResult, column: usize) -> bool {
-    let rows = 0..result.table.rows.len();
-    let values = rows.map(|row| result.table.cell(row, column)?.parse::<Decimal>().ok()).collect::<Option<Vec<_>>>();
-    values.is_some_and(|values| {
-        values.first() != values.last() && (values.is_sorted() || values.is_sorted_by(|one, other| one >= other))
-    })
-}
-
-/// Returns a column of distinct dates, if no other text column differs between the rows.
-fn date_column(result: &QueryResult) -> Option<usize> {
-    let table = &result.table;
-    let is_date = |index: &usize| {
-        let typed = matches!(table.columns[*index].type_name.as_str(), "date" | "timestamp" | "timestamptz");
-        distinct(result, *index) && (typed || (0..table.rows.len()).all(|row| is_period(table.cell(row, *index))))
-    };
-    let date = (0..table.columns.len()).find(is_date)?;
-    let tells_apart = |index: usize| {
-        let differs = (1..table.rows.len()).any(|row| table.cell(row, index) != table.cell(0, index));
-        index != date && table.columns[index].type_name == "text" && differs
-    };
-    (!(0..table.columns.len()).any(tells_apart)).then_some(date)
-}
-
-/// Returns whether a cell is a period: `2025-07`, `2025-07-01`, `2025-Q3` or `2025-W31`.
-fn is_period(cell: Option<&str>) -> bool {
-    let Some((year, rest)) = cell.and_then(|cell| cell.split_once('-')) else { return false };
-    let digits = |part: &str| (1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
-    let parts = rest.strip_prefix(['Q', 'W']).unwrap_or(rest);
-    year.len() == 4 && year.bytes().all(|byte| byte.is_ascii_digit()) && parts.split('-').all(digits)
-}
-
-/// Returns the first column of names or identifiers that differ between all rows.
-fn label_column(result: &QueryResult) -> Option<usize> {
-    let table = &result.table;
-    let names = |index: &usize| {
-        let column = &table.columns[*index];
-        (!column.is_numeric() || evidence::is_identifier(column)) && distinct(result, *index)
-    };
-    (0..table.columns.len()).find(names)
-}
-
-fn distinct(result: &QueryResult, column: usize) -> bool {
-    let mut cells = result.table.rows.iter().map(|row| row.get(column).and_then(Option::as_ref)).collect::<Vec<_>>();
-    cells.sort_unstable();
-    !cells.is_empty() && cells.windows(2).all(|pair| pair[0] != pair[1]) && cells[0].is_some()
-}
-
-/// Returns one point per row, or `None` if a value cannot be drawn as a finite number. Rows with NULL are left out.
-fn points(evidence: &Evidence<'_>, result: &QueryResult, label: usize, number: usize) -> Option<Vec<Point>> {
-    let table = &result.table;
-    let mut points = Vec::new();
-    for row in 0..table.rows.len() {
-        let Some(cell) = table.cell(row, number) else { continue };
-        let value = cell.parse::<Decimal>().ok()?.to_f64()?;
-        points.push(Point {
-            label: text::fit(&text::line(table.cell(row, label).unwrap_or_default(), LABEL_COLUMNS), LABEL_COLUMNS),
-            value,
-            value_text: view::cell(result, row, number, LABEL_COLUMNS)?,
-            cited: evidence.rows.contains(&row),
-        });
+/// Returns what the marks and lines of the chart are.
+fn caption(picture: &Picture) -> String {
+    let mut parts = picture.levels.iter().map(|level| {
+        let name = text::line(&level.name, TITLE_CHARACTERS);
+        format!("line: {name}, {}", text::line(&level.text, TEXT_CHARACTERS))
+    });
+    let mut parts = parts.by_ref().collect::<Vec<_>>();
+    match picture.shape {
+        Shape::Steps => parts.push("from the hollow dot to the full one".to_owned()),
+        Shape::Interval => parts.push("bar: 95% interval; line: no difference".to_owned()),
+        Shape::Series | Shape::Bars | Shape::Dots => {}
     }
-    Some(points)
+    if picture.points.len() < picture.points_total {
+        parts.push(format!("{} of {} shown", picture.points.len(), picture.points_total));
+    }
+    parts.join("; ")
 }
 
-fn series(points: &[Point], title: &str) -> String {
-    let (left, right, top, bottom) = (8.0, WIDTH - 8.0, 26.0, SERIES_HEIGHT - 26.0);
-    let lowest = points.iter().map(|point| point.value).fold(0.0, f64::min);
-    let highest = points.iter().map(|point| point.value).fold(0.0, f64::max);
-    let span = if highest > lowest { highest - lowest } else { 1.0 };
-    let x = |index: usize| left + (right - left) * as_float(index) / as_float(points.len() - 1);
-    let y = |value: f64| bottom - (bottom - top) * (value - lowest) / span;
-    let mut svg = open(SERIES_HEIGHT, title, &description("series", points));
-    let zero = y(0.0);
-    let _ = write!(svg, r#"<line class="axis" x1="{left}" y1="{zero:.1}" x2="{right}" y2="{zero:.1}"/>"#);
+/// The numbers between which everything lies, zero among them.
+struct Scale {
+    lowest: f64,
+    span: f64,
+}
+
+impl Scale {
+    fn of(picture: &Picture) -> Option<Self> {
+        let marks = |point: &Point| {
+            let beside = [&point.before, &point.low, &point.high].map(|mark| mark.as_ref().map(|mark| mark.value));
+            beside.into_iter().flatten().chain([point.value]).collect::<Vec<_>>()
+        };
+        let values = picture.points.iter().flat_map(marks).chain(picture.levels.iter().map(|level| level.value));
+        let values = values.map(|value| value.to_f64()).collect::<Option<Vec<_>>>()?;
+        let lowest = values.iter().copied().fold(0.0, f64::min);
+        let highest = values.iter().copied().fold(0.0, f64::max);
+        Some(Self { lowest, span: if highest > lowest { highest - lowest } else { 1.0 } })
+    }
+
+    /// Returns the place of a number, from 0 to 1.
+    fn place(&self, value: Decimal) -> Option<f64> {
+        Some((value.to_f64()? - self.lowest) / self.span)
+    }
+}
+
+/// The plane of a series.
+struct Plane<'s> {
+    scale: &'s Scale,
+    left: f64,
+    right: f64,
+    top: f64,
+    bottom: f64,
+    steps: usize,
+}
+
+impl Plane<'_> {
+    fn x(&self, index: usize) -> f64 {
+        self.left + (self.right - self.left) * as_float(index) / as_float(self.steps)
+    }
+
+    fn y(&self, value: Decimal) -> Option<f64> {
+        Some(self.bottom - (self.bottom - self.top) * self.scale.place(value)?)
+    }
+}
+
+fn series(picture: &Picture, scale: &Scale) -> Option<String> {
+    let points = &picture.points;
+    let steps = points.len().checked_sub(1).filter(|steps| *steps > 0)?;
+    let plane = Plane { scale, left: 8.0, right: WIDTH - 8.0, top: 26.0, bottom: SERIES_HEIGHT - 26.0, steps };
+    let mut svg = open(SERIES_HEIGHT, &title(picture), &description(picture));
+    let (left, right, zero) = (plane.left, plane.right, plane.y(Decimal::ZERO)?);
     let mut line = String::new();
     for (index, point) in points.iter().enumerate() {
-        let _ = write!(line, "{}{:.1} {:.1}", if index == 0 { "M" } else { "L" }, x(index), y(point.value));
+        let _ =
+            write!(line, "{}{:.1} {:.1}", if index == 0 { "M" } else { "L" }, plane.x(index), plane.y(point.value)?);
     }
     let _ = write!(svg, r#"<path class="area" d="{line}L{right} {zero:.1}L{left} {zero:.1}Z"/>"#);
+    let _ = write!(svg, r#"<line class="axis" x1="{left}" y1="{zero:.1}" x2="{right}" y2="{zero:.1}"/>"#);
     let _ = write!(svg, r#"<path class="line" d="{line}"/>"#);
-    let last = points.len() - 1;
-    for (index, point) in points.iter().enumerate().filter(|(index, point)| point.cited || *index == last) {
-        let class = if point.cited { "dot cited" } else { "dot" };
-        let label = escape(&format!("{}: {}", point.label, point.value_text));
-        let _ = write!(
-            svg,
-            r#"<circle class="{class}" cx="{:.1}" cy="{:.1}" r="4"><title>{label}</title></circle>"#,
-            x(index),
-            y(point.value)
-        );
+    for level in &picture.levels {
+        level_over_time(&mut svg, level, &plane)?;
     }
-    let peak = points.iter().max_by(|one, other| one.value.total_cmp(&other.value));
-    if let Some(peak) = peak {
-        caption(&mut svg, left, 14.0, "start", &format!("{title}, up to {}", peak.value_text));
+    if let [before, after] = picture.levels.as_slice()
+        && before.to == after.from
+    {
+        since(&mut svg, after.from, &plane);
     }
-    caption(&mut svg, left, SERIES_HEIGHT - 8.0, "start", &points[0].label);
-    caption(&mut svg, right, SERIES_HEIGHT - 8.0, "end", &points[last].label);
-    caption(&mut svg, right, 14.0, "end", &format!("last {}", points[last].value_text));
+    cited_of_series(&mut svg, points, &plane)?;
+    for (index, anchor) in [(0, "start"), (steps, "end")] {
+        let label = text::line(&points[index].label, TEXT_CHARACTERS);
+        text_at(&mut svg, "caption", plane.x(index), SERIES_HEIGHT - 8.0, anchor, &label);
+    }
+    let peak = points.iter().max_by_key(|point| point.value)?;
+    let peak = format!("up to {}", text::line(&peak.text, TEXT_CHARACTERS));
+    text_at(&mut svg, "caption", left, 14.0, "start", &peak);
     svg.push_str("</svg>");
-    svg
+    Some(svg)
 }
 
-fn ranking(points: &[Point], title: &str) -> String {
-    let shown = bars(points);
-    let height = 24.0 + BAR_PITCH * as_float(shown.len());
-    let label_columns = shown.iter().map(|point| point.label.width()).max().unwrap_or(0);
-    let (left, right) = (LABEL_COLUMN * as_float(label_columns) + 10.0, WIDTH - 90.0);
-    let lowest = shown.iter().map(|point| point.value).fold(0.0, f64::min);
-    let highest = shown.iter().map(|point| point.value).fold(0.0, f64::max);
-    let span = if highest > lowest { highest - lowest } else { 1.0 };
-    let x = |value: f64| left + (right - left) * (value - lowest) / span;
-    let mut svg = open(height, title, &description("ranking", points));
-    let left_out = points.len() - shown.len();
-    let more = if left_out > 0 { format!(", {} of {}", shown.len(), points.len()) } else { String::new() };
-    caption(&mut svg, left, 14.0, "start", &format!("{title}{more}"));
-    for (index, point) in shown.iter().enumerate() {
-        let top = 24.0 + BAR_PITCH * as_float(index);
-        let middle = top + BAR_HEIGHT / 2.0 + 4.0;
-        let class = if point.cited { "bar cited" } else { "bar" };
-        let (from, to) = (x(point.value.min(0.0)), x(point.value.max(0.0)));
-        let _ = write!(
-            svg,
-            r#"<rect class="{class}" x="{from:.1}" y="{top:.1}" width="{:.1}" height="{BAR_HEIGHT}" rx="2"/>"#,
-            (to - from).max(1.0)
-        );
+/// Adds the cited points and the last one; few cited ones with their values.
+fn cited_of_series(svg: &mut String, points: &[Point], plane: &Plane<'_>) -> Option<()> {
+    let cited = points.iter().filter(|point| point.cited).count();
+    for (index, point) in points.iter().enumerate().filter(|(index, point)| point.cited || *index == plane.steps) {
+        let (x, y) = (plane.x(index), plane.y(point.value)?);
+        dot(svg, if point.cited { "dot cited" } else { "dot" }, x, y, &told(point));
+        if point.cited && cited <= TOLD_MAX {
+            let words = if index == 0 || index == plane.steps { point.text.clone() } else { told(point) };
+            let is_left = index * 2 < plane.steps;
+            // Beside a point at the top there is room, above it there is none.
+            let (aside, height) = if y - 12.0 < plane.top { (9.0, y + 4.0) } else { (0.0, y - 10.0) };
+            let (x, anchor) = if is_left { (x + aside, "start") } else { (x - aside, "end") };
+            text_at(svg, "label cited", x, height, anchor, &text::line(&words, TEXT_CHARACTERS));
+        }
+    }
+    Some(())
+}
+
+/// Adds a line over the periods over which a level holds.
+fn level_over_time(svg: &mut String, level: &Level, plane: &Plane<'_>) -> Option<()> {
+    let last = level.to.saturating_sub(1).min(plane.steps);
+    let (from, to, y) = (plane.x(level.from.min(last)), plane.x(last), plane.y(level.value)?);
+    let words = escape(&format!("{}: {}", level.name, level.text));
+    let _ = write!(
+        svg,
+        r#"<line class="level" x1="{from:.1}" y1="{y:.1}" x2="{to:.1}" y2="{y:.1}"><title>{words}</title></line>"#
+    );
+    text_at(svg, "label level-text", from + 4.0, y - 5.0, "start", &text::line(&level.text, TEXT_CHARACTERS));
+    Some(())
+}
+
+/// Adds a line between the last period before a change and the first one since.
+fn since(svg: &mut String, first: usize, plane: &Plane<'_>) {
+    let x = f64::midpoint(plane.x(first.saturating_sub(1)), plane.x(first));
+    let (top, bottom) = (plane.top, plane.bottom);
+    let _ = write!(svg, r#"<line class="since" x1="{x:.1}" y1="{top}" x2="{x:.1}" y2="{bottom}"/>"#);
+}
+
+/// The place of rows: labels on the left, values on the right.
+struct Rows<'s> {
+    scale: &'s Scale,
+    left: f64,
+    right: f64,
+    height: f64,
+}
+
+impl Rows<'_> {
+    fn x(&self, value: Decimal) -> Option<f64> {
+        Some(self.left + (self.right - self.left) * self.scale.place(value)?)
+    }
+}
+
+/// Draws a row for each point.
+fn rows(picture: &Picture, scale: &Scale) -> Option<String> {
+    let points = &picture.points;
+    let label = |point: &Point| text::fit(&text::line(&point.label, LABEL_COLUMNS * 2), LABEL_COLUMNS);
+    let columns = points.iter().map(|point| label(point).width()).max().unwrap_or(0);
+    let height = ABOVE + ROW * as_float(points.len()) + BELOW;
+    let place = Rows { scale, left: LABEL_COLUMN * as_float(columns) + 14.0, right: WIDTH - VALUE, height };
+    let mut svg = open(height, &title(picture), &description(picture));
+    let (zero, bottom) = (place.x(Decimal::ZERO)?, height - BELOW);
+    let _ = write!(svg, r#"<line class="axis" x1="{zero:.1}" y1="{ABOVE}" x2="{zero:.1}" y2="{bottom}"/>"#);
+    let is_beside = |level: &Level| place.x(level.value).is_none_or(|x| (x - zero).abs() > BESIDE_ZERO);
+    if picture.levels.iter().all(is_beside) {
+        text_at(&mut svg, "caption", zero, height - 8.0, "middle", "0");
+    }
+    for (index, point) in points.iter().enumerate() {
+        let middle = ABOVE + ROW * (as_float(index) + 0.5);
+        let end = row(&mut svg, picture.shape, point, &place, middle)?;
         let emphasis = if point.cited { "label cited" } else { "label" };
-        text_at(&mut svg, emphasis, left - 10.0, middle, "end", &point.label);
-        text_at(&mut svg, emphasis, to + 8.0, middle, "start", &point.value_text);
+        text_at(&mut svg, emphasis, place.left - 10.0, middle + 4.0, "end", &label(point));
+        text_at(&mut svg, emphasis, end + 8.0, middle + 4.0, "start", &text::line(&point.text, TEXT_CHARACTERS));
+    }
+    for level in &picture.levels {
+        level_over_rows(&mut svg, level, &place)?;
     }
     svg.push_str("</svg>");
-    svg
+    Some(svg)
 }
 
-/// Returns the first rows. Cited rows further down replace the last of them.
-fn bars(points: &[Point]) -> Vec<&Point> {
-    let cited_below = points.iter().skip(BARS_MAX).filter(|point| point.cited).count().min(BARS_MAX / 2);
-    let above = points.iter().take(BARS_MAX - cited_below);
-    let skipped = points.iter().skip(BARS_MAX - cited_below).filter(|point| point.cited);
-    above.chain(skipped).take(BARS_MAX).collect()
+/// Adds what stands for a point in its row. Returns where it ends.
+fn row(svg: &mut String, shape: Shape, point: &Point, place: &Rows<'_>, y: f64) -> Option<f64> {
+    let (zero, x) = (place.x(Decimal::ZERO)?, place.x(point.value)?);
+    let x_of = |mark: &Option<Mark>| mark.as_ref().map_or(Some(x), |mark| place.x(mark.value));
+    let cited = if point.cited { " cited" } else { "" };
+    match shape {
+        Shape::Bars | Shape::Series => {
+            let (from, top, width) = (x.min(zero), y - BAR_HEIGHT / 2.0, (x - zero).abs().max(1.0));
+            let words = escape(&told(point));
+            let _ = write!(
+                svg,
+                r#"<rect class="bar{cited}" x="{from:.1}" y="{top:.1}" width="{width:.1}" height="{BAR_HEIGHT}" rx="2"><title>{words}</title></rect>"#
+            );
+            Some(x.max(zero))
+        }
+        Shape::Dots => {
+            dot(svg, &format!("dot{cited}"), x, y, &told(point));
+            Some(x + 4.0)
+        }
+        Shape::Steps => {
+            let from = x_of(&point.before)?;
+            whisker(svg, &format!("step{cited}"), from, x, y);
+            let before = point.before.as_ref().map_or("", |mark| mark.text.as_str());
+            dot(svg, "dot", from, y, before);
+            dot(svg, &format!("dot full{cited}"), x, y, &told(point));
+            Some(x.max(from) + 4.0)
+        }
+        Shape::Interval => {
+            let (low, high) = (x_of(&point.low)?, x_of(&point.high)?);
+            whisker(svg, &format!("step{cited}"), low, high, y);
+            for (end, mark, anchor) in [(low, &point.low, "end"), (high, &point.high, "start")] {
+                let words = mark.as_ref().map_or("", |mark| mark.text.as_str());
+                text_at(svg, "caption", end, y + ROW / 2.0 + 4.0, anchor, &text::line(words, TEXT_CHARACTERS));
+            }
+            dot(svg, &format!("dot full{cited}"), x, y, &told(point));
+            Some(x.max(high) + 4.0)
+        }
+    }
 }
 
-fn description(kind: &str, points: &[Point]) -> String {
-    let cited = points.iter().filter(|point| point.cited).take(BARS_MAX);
-    let cited = cited.map(|point| format!("{} {}", point.label, point.value_text)).collect::<Vec<_>>().join(", ");
-    format!("A {kind} of {} values. Cited: {}.", points.len(), if cited.is_empty() { "none" } else { &cited })
+fn whisker(svg: &mut String, class: &str, from: f64, to: f64, y: f64) {
+    let _ = write!(svg, r#"<line class="{class}" x1="{from:.1}" y1="{y:.1}" x2="{to:.1}" y2="{y:.1}"/>"#);
+}
+
+fn dot(svg: &mut String, class: &str, x: f64, y: f64, words: &str) {
+    let words = escape(&text::line(words, TITLE_CHARACTERS));
+    let _ = write!(svg, r#"<circle class="{class}" cx="{x:.1}" cy="{y:.1}" r="4"><title>{words}</title></circle>"#);
+}
+
+/// Adds a line across all rows, with its number below.
+fn level_over_rows(svg: &mut String, level: &Level, place: &Rows<'_>) -> Option<()> {
+    let (x, bottom) = (place.x(level.value)?, place.height - BELOW);
+    let words = escape(&text::line(&format!("{}: {}", level.name, level.text), TITLE_CHARACTERS));
+    let _ = write!(
+        svg,
+        r#"<line class="level" x1="{x:.1}" y1="{ABOVE}" x2="{x:.1}" y2="{bottom:.1}"><title>{words}</title></line>"#
+    );
+    text_at(svg, "caption", x, place.height - 8.0, "middle", &text::line(&level.text, TEXT_CHARACTERS));
+    Some(())
+}
+
+fn told(point: &Point) -> String {
+    format!("{}: {}", point.label, point.text)
+}
+
+/// Returns the chart in words, for screen readers.
+fn description(picture: &Picture) -> String {
+    let kind = match picture.shape {
+        Shape::Series => "A series",
+        Shape::Bars => "A ranking",
+        Shape::Dots => "Dots",
+        Shape::Steps => "Changes",
+        Shape::Interval => "A difference with its interval",
+    };
+    let cited = picture.points.iter().filter(|point| point.cited).take(NAMED_MAX);
+    let cited = cited.map(|point| text::line(&format!("{} {}", point.label, point.text), TITLE_CHARACTERS));
+    let cited = cited.collect::<Vec<_>>().join(", ");
+    format!("{kind} of {} values. Cited: {}.", picture.points_total, if cited.is_empty() { "none" } else { &cited })
 }
 
 fn as_float(count: usize) -> f64 {

@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
+use super::chart::{self, Chart};
+use super::coverage;
 use super::stated::{self, Answer, Stated};
 use super::view::{self, EVIDENCE_ROWS, LINE_CHARACTERS, PROSE_CHARACTERS, SQL_CHARACTERS};
-use super::{chart, coverage};
 use crate::agent::journal::Run;
 use crate::finding::evidence::{self, Evidence};
 use crate::finding::results::QueryResult;
@@ -62,6 +63,8 @@ struct StatedCard {
     id: String,
     severity: &'static str,
     kind: &'static str,
+    /// Such as `with F2: same subject`.
+    related: Option<String>,
     confidence: String,
     /// The sentence that leads, with all its conditions.
     headline: String,
@@ -73,6 +76,7 @@ struct StatedCard {
     actions: Vec<String>,
     doubts: Vec<String>,
     definitions: Vec<Definition>,
+    chart: Option<Chart>,
     evidence: Vec<Figure>,
 }
 
@@ -118,7 +122,7 @@ struct Figure {
     query: String,
     question: String,
     missing: bool,
-    chart: Option<String>,
+    chart: Option<Chart>,
     columns: Vec<Heading>,
     rows: Vec<Row>,
     note: Option<String>,
@@ -188,6 +192,7 @@ fn stated_card(stated: &Stated<'_>) -> StatedCard {
         id: short(&stated.finding.id),
         severity: view::severity(stated.finding.severity),
         kind: stated.kind,
+        related: stated.related.as_ref().map(|related| short(&related.words())),
         confidence: stated.confidence.clone(),
         headline: stated.headline(),
         sentences: stated.sentences.clone(),
@@ -198,7 +203,8 @@ fn stated_card(stated: &Stated<'_>) -> StatedCard {
         actions: stated.actions.clone(),
         doubts: stated.doubts.clone(),
         definitions: stated.definitions.iter().map(definition).collect(),
-        evidence: stated.evidence.iter().map(figure).collect(),
+        chart: stated.finding.picture.as_ref().and_then(chart::render),
+        evidence: stated.evidence.iter().map(|evidence| figure(evidence, None)).collect(),
     }
 }
 
@@ -224,7 +230,7 @@ fn card(run: &Run, finding: &Told) -> Card {
         arithmetic: view::arithmetic(finding),
         assumptions: impact.assumptions.iter().map(|assumption| short(assumption)).collect(),
         actions: finding.recommended_actions.iter().map(action).collect(),
-        evidence: evidence::of_finding(&run.results, finding).iter().map(figure).collect(),
+        evidence: evidence::of_finding(&run.results, finding).iter().map(figure_of_words).collect(),
         falsified_by: short(&finding.falsified_by),
     }
 }
@@ -233,7 +239,12 @@ fn short(text: &str) -> String {
     line(text, LINE_CHARACTERS)
 }
 
-fn figure(evidence: &Evidence<'_>) -> Figure {
+/// Returns what a finding in words cites of a query, with a chart if the result looks like one.
+fn figure_of_words(evidence: &Evidence<'_>) -> Figure {
+    figure(evidence, chart::guessed(evidence).as_ref().and_then(chart::render))
+}
+
+fn figure(evidence: &Evidence<'_>, chart: Option<Chart>) -> Figure {
     let query = short(evidence.query);
     let Some(result) = evidence.result else {
         let (columns, rows) = (Vec::new(), Vec::new());
@@ -252,7 +263,7 @@ fn figure(evidence: &Evidence<'_>) -> Figure {
         query,
         question: short(&result.question),
         missing: false,
-        chart: chart::render(evidence),
+        chart,
         columns: columns.iter().map(heading).collect(),
         rows: rows.iter().map(|row| row_of(evidence, result, *row, &columns)).collect(),
         note: note(result, rows.len(), columns.len()),

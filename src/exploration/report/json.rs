@@ -51,7 +51,7 @@ pub struct Document {
     pub usage: Totals,
     /// The answers to the questions of the focus.
     pub answers: Vec<Answered>,
-    /// The findings, those of facts before those in words, the gravest first.
+    /// The findings, those of facts before those in words, the gravest first; one that belongs to another follows it.
     pub findings: Vec<Reported>,
     /// The engine's own queries on which facts rest.
     pub companions: Vec<Companion>,
@@ -107,9 +107,10 @@ pub fn render(run: &Run) -> serde_json::Result<String> {
 }
 
 fn of_facts(run: &Run) -> impl Iterator<Item = Reported> {
-    stated::findings(run)
-        .into_iter()
-        .map(|stated| Reported::Facts(Box::new(FactFinding::of(&run.results, stated.finding))))
+    stated::findings(run).into_iter().map(|stated| {
+        let finding = FactFinding::of(&run.results, stated.finding);
+        Reported::Facts(Box::new(FactFinding { related: stated.related, ..finding }))
+    })
 }
 
 fn in_words(run: &Run) -> impl Iterator<Item = Reported> {
@@ -117,11 +118,13 @@ fn in_words(run: &Run) -> impl Iterator<Item = Reported> {
     findings.map(|finding| Reported::Words(Box::new(finding_document(&run.results, finding))))
 }
 
-/// Returns the engine's queries that a finding or an answer rests on.
+/// Returns the engine's queries that a finding, its chart or an answer rests on.
 fn companions(run: &Run) -> Vec<Companion> {
     let facts = run.findings.iter().flat_map(Finding::all_facts);
     let facts = facts.chain(run.answers.iter().flat_map(|answer| &answer.facts));
-    let used = facts.flat_map(|fact| &fact.companions).collect::<BTreeSet<_>>();
+    let pictures = run.findings.iter().filter_map(|finding| finding.picture.as_ref());
+    let pictures = pictures.flat_map(|picture| &picture.companions);
+    let used = facts.flat_map(|fact| &fact.companions).chain(pictures).collect::<BTreeSet<_>>();
     run.companions.iter().filter(|companion| used.contains(&companion.id)).cloned().collect()
 }
 

@@ -90,7 +90,8 @@ fn one_stated(page: &mut String, run: &Run, stated: &Stated<'_>) {
     let id = escape(&line(&finding.id, LINE_CHARACTERS));
     block(page, &format!("## {id}: {}", stated.kind));
     let severity = view::severity(finding.severity);
-    block(page, &format!("**{severity}** (the {player}'s) · confidence {}", escape(&stated.confidence)));
+    let related = stated.related.as_ref().map(|related| format!(" · {}", escape(&related.words()))).unwrap_or_default();
+    block(page, &format!("**{severity}** (the {player}'s){related} · confidence {}", escape(&stated.confidence)));
     for sentence in stated.sentences.iter().chain(&stated.folded) {
         block(page, &format!("{MARK} {}", escape(sentence)));
     }

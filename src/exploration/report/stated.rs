@@ -2,6 +2,7 @@
 
 use super::view;
 use crate::agent::journal::{Answered, Run};
+use crate::finding::related;
 use crate::finding::stated::SENTENCE_CHARACTERS;
 pub(super) use crate::finding::stated::{MARK, Stated};
 use crate::typeset::text::line;
@@ -17,11 +18,10 @@ fn guarantee(player: &str) -> String {
 /// What a reader must know of findings in words.
 pub(super) const OLD_WORDS: &str = "Recorded by version 0.1 and checked by its rules: the words are the model's.";
 
-/// Returns the findings of facts by severity, in the order of recording.
+/// Returns the findings of facts, the gravest first, each followed by those that belong to it.
 pub(super) fn findings(run: &Run) -> Vec<Stated<'_>> {
-    let mut findings = run.findings.iter().collect::<Vec<_>>();
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-    findings.into_iter().map(|finding| Stated::of(&run.results, finding)).collect()
+    let ordered = related::in_order(&run.findings).into_iter();
+    ordered.map(|(finding, related)| Stated::of(&run.results, finding).after(related)).collect()
 }
 
 /// The answer to a question as text.

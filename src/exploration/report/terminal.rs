@@ -80,7 +80,9 @@ fn one_stated(page: &mut Page, run: &Run, stated: &Stated<'_>) {
     let player = view::player(run);
     let finding = stated.finding;
     let (marker, style) = marker(finding.severity);
-    page.styled(&format!("{marker}  {}  (severity: the {player}'s) · {}", finding.id, stated.kind), 0, &style);
+    let related = stated.related.as_ref().map(|related| format!(" · {}", related.words())).unwrap_or_default();
+    let heading = format!("{marker}  {}  (severity: the {player}'s) · {}{related}", finding.id, stated.kind);
+    page.styled(&heading, 0, &style);
     for sentence in stated.sentences.iter().chain(&stated.folded) {
         page.bulleted(MARK, sentence);
     }

@@ -139,6 +139,7 @@ impl Measurement<'_> {
             definitions: vec![Definition { hash, sql: self.statement.to_owned() }],
             doubts: Vec::new(),
             assumes: Vec::new(),
+            measures: vec![line(self.metric, NAME_CHARACTERS)],
             conditions: Vec::new(),
             test: self.p.map(|p| Test { name: "forecast".to_owned(), p, comparisons: 1 }),
             subject: std::iter::once(line(self.metric, NAME_CHARACTERS)).chain(self.parts()).collect(),

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::column::{Column, Group, Reach, decimals_of, different_currencies};
-use super::condition::{Condition, has};
+use super::condition::{Condition, Named, has};
 use super::period::{Period, Unit};
 use super::quantity::{Part, Quantity};
 use super::sentence::{count_of, list, quoted, what};
@@ -38,6 +38,8 @@ pub(super) struct Groups<'w> {
     pub(super) rows: Vec<usize>,
     /// The conditions that only say which group a number is of.
     pub(super) told: Vec<Condition>,
+    /// The values at which the other keys are fixed, by the outputs that show them.
+    pub(super) fixed: Vec<(usize, Option<String>)>,
 }
 
 impl<'w> Groups<'w> {
@@ -103,7 +105,9 @@ impl<'w> Groups<'w> {
         Ok(groups)
     }
 
-    fn of(
+    /// Returns the groups along the key that an output shows, with the other keys fixed. `rows` are those of the result that
+    /// the claim names.
+    pub(super) fn of(
         column: Column<'w>,
         groups: &[Group],
         key: usize,
@@ -133,6 +137,7 @@ impl<'w> Groups<'w> {
             only: String::new(),
             partial: Vec::new(),
             told: Vec::new(),
+            fixed: fixed.to_vec(),
         };
         groups.told = told(&groups.values);
         groups.check_currencies()?;
@@ -304,6 +309,15 @@ impl<'w> Groups<'w> {
             },
             None => quoted(value),
         }
+    }
+
+    /// Returns a group by the key alone that tells it apart, where other keys go with it, such as a name with its id.
+    pub(super) fn label(&self, value: Option<&str>, quantity: &Quantity) -> String {
+        let own = quantity.conditions().filter(|condition| has(&self.told, condition));
+        let own = own.filter_map(|condition| Some((condition.as_key()?, condition))).collect::<Vec<_>>();
+        let is_key =
+            |(key, condition): &(&Named, &Condition)| *key.name == *self.key_name && is_plain(&condition.words);
+        if own.len() > 1 && own.iter().any(is_key) { quoted(value) } else { self.name(value, quantity) }
     }
 
     /// Returns how many other groups have the same number.

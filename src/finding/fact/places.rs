@@ -353,26 +353,59 @@ fn ordered<'q>(
     if first.first <= second.first { Ok((one, other, found)) } else { Ok((other, one, difference(other, one)?)) }
 }
 
-/// Returns the change from one column to another, for each group.
-pub(super) fn each_change(from: &Span, to: &Span, book: &Workbook) -> Result<Fact, Stop> {
+/// The changes from one column to another.
+pub(super) struct Changes<'w> {
+    pub(super) before: Groups<'w>,
+    after: Groups<'w>,
+    /// The groups with both numbers, from the smallest change.
+    pub(super) steps: Vec<(Option<String>, Quantity, Quantity)>,
+    left: Vec<Condition>,
+    right: Vec<Condition>,
+    told: Vec<Condition>,
+}
+
+impl Changes<'_> {
+    pub(super) fn what(&self) -> String {
+        self.steps.first().map(|(_, one, _)| what(one, &self.told)).unwrap_or_default()
+    }
+
+    /// Returns from what to what the numbers change, such as `January 2024 to February 2024`.
+    pub(super) fn sides(&self) -> String {
+        format!("{} to {}", end(&self.left), end(&self.right))
+    }
+}
+
+/// Returns the changes from one column to another, of the groups with both numbers.
+pub(super) fn changes<'w>(from: &Span, to: &Span, book: &'w Workbook) -> Result<Changes<'w>, Stop> {
     let (before, after) = (Groups::along(from, book)?, Groups::along(to, book)?);
     if before.key != after.key {
         return refused("the two columns have different groups: take two columns of one result".to_owned());
     }
-    let (values_before, values_after) = (before.by_value(), after.by_value());
-    let mut changes = Vec::new();
+    let values_after = after.by_value();
+    let mut steps = Vec::new();
     let mut sides = None;
     for (value, one) in &before.values {
         let is_left_out = to.except.iter().any(|name| value.as_deref() == Some(name.as_str()));
         let Some(other) = values_after.get(value).filter(|_| !is_left_out) else { continue };
         let (one, other, found) = ordered(one, other, &before)?;
         sides.get_or_insert((found.left.clone(), found.right.clone(), found.all()));
-        changes.push((value, one, other));
+        steps.push((value.clone(), one.clone(), other.clone()));
     }
-    let Some((left, right, told)) = sides.filter(|_| changes.len() >= 2) else {
+    let Some((left, right, told)) = sides.filter(|_| steps.len() >= 2) else {
         return refused("it needs two groups with both numbers".to_owned());
     };
+    steps.sort_by_key(|(_, one, other)| other.value - one.value);
+    let told = told.into_iter().chain(before.told.iter().cloned()).collect();
+    Ok(Changes { before, after, steps, left, right, told })
+}
+
+/// Returns the change from one column to another, for each group.
+pub(super) fn each_change(from: &Span, to: &Span, book: &Workbook) -> Result<Fact, Stop> {
+    let found = changes(from, to, book)?;
+    let (what, sides) = (found.what(), found.sides());
+    let Changes { before, after, steps: changes, .. } = found;
     let is_left_out = |value: &Option<String>| to.except.iter().any(|name| value.as_deref() == Some(name.as_str()));
+    let (values_before, values_after) = (before.by_value(), after.by_value());
     let is_in = |value: &Option<String>, known: &HashMap<_, _>| is_left_out(value) || known.contains_key(value);
     let alone = before.values.iter().filter(|(value, _)| !is_in(value, &values_after)).count()
         + after.values.iter().filter(|(value, _)| !is_in(value, &values_before)).count();
@@ -380,8 +413,7 @@ pub(super) fn each_change(from: &Span, to: &Span, book: &Workbook) -> Result<Fac
         0 => String::new(),
         count => format!(" ({} only one of the two)", text::count(count, "more has", "more have")),
     };
-    changes.sort_by_key(|(_, one, other)| other.value - one.value);
-    let step = |(value, one, other): &(&Option<String>, &Quantity, &Quantity)| {
+    let step = |(value, one, other): &(Option<String>, Quantity, Quantity)| {
         let name = before.name(value.as_deref(), one);
         let percent = relative(one, other).map(|share| format!(", {}", signed_percent(share))).unwrap_or_default();
         let sign = if other.value < one.value { "-" } else { "+" };
@@ -392,8 +424,6 @@ pub(super) fn each_change(from: &Span, to: &Span, book: &Workbook) -> Result<Fac
     let same = changes.len() - rose - fell;
     let counts = [(rose, "rises"), (fell, "falls"), (same, "is unchanged")];
     let counts = counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{word} in {count}"));
-    let all_told = told.into_iter().chain(before.told.iter().cloned()).collect::<Vec<_>>();
-    let what = changes.first().map(|(_, one, _)| what(one, &all_told)).unwrap_or_default();
     let steps = if changes.len() <= NAMED_MAX {
         changes.iter().rev().map(step).collect::<Vec<_>>().join("; ")
     } else {
@@ -401,9 +431,7 @@ pub(super) fn each_change(from: &Span, to: &Span, book: &Workbook) -> Result<Fac
         format!("from {} up to {}", least.unwrap_or_default(), most.unwrap_or_default())
     };
     let words = format!(
-        "from {} to {} the {what} {} of {} values of {}{}{alone}: {steps}",
-        end(&left),
-        end(&right),
+        "from {sides} the {what} {} of {} values of {}{}{alone}: {steps}",
         list(&counts.collect::<Vec<_>>()),
         changes.len(),
         before.key_name,
@@ -411,8 +439,8 @@ pub(super) fn each_change(from: &Span, to: &Span, book: &Workbook) -> Result<Fac
     );
     let count = |name: &str, count: usize| named(name, Decimal::from(count), count.to_string());
     let values = vec![count("rises", rose), count("falls", fell), count("unchanged", same)];
-    let phrase = format!("the {what} from {} to {}", end(&left), end(&right));
-    let quantities = changes.iter().flat_map(|(_, one, other)| [*one, *other]).collect::<Vec<_>>();
+    let phrase = format!("the {what} from {sides}");
+    let quantities = changes.iter().flat_map(|(_, one, other)| [one, other]).collect::<Vec<_>>();
     let draft = Draft { form: Form::EachChange, sentence: sentence(&words), phrase, values, quantities, test: None };
     let cells = before.cells().into_iter().chain(after.cells()).collect();
     Ok(Fact { cells, ..draft.fact() })

@@ -24,6 +24,21 @@ pub(super) fn sentence(words: &str) -> String {
     format!("{first}{}.", characters.as_str())
 }
 
+/// Words with which sentences begin that are in lower case within another one.
+const BEGINNINGS: &[&str] = &["The ", "From ", "By ", "Of ", "All ", "None ", "In ", "On ", "Since ", "Before "];
+
+/// Returns two sentences as one: `The n rose (p = 0.01), while the m fell.`
+pub(in crate::finding) fn joined(first: &str, hinge: &str, second: &str) -> String {
+    let first = first.strip_suffix('.').unwrap_or(first);
+    let mut second = second.to_owned();
+    if BEGINNINGS.iter().any(|beginning| second.starts_with(beginning))
+        && let Some(letter) = second.get_mut(..1)
+    {
+        letter.make_ascii_lowercase();
+    }
+    format!("{first}, {hinge} {second}")
+}
+
 /// Returns what a number measures, without the conditions that are told elsewhere.
 pub(super) fn what(quantity: &Quantity, told: &[Condition]) -> String {
     if let Some((part, whole, _)) = quantity.share() {

@@ -32,16 +32,16 @@ const OUTLIER_MIN: f64 = 3.5;
 
 /// A series of whole periods.
 pub(super) struct Series<'w> {
-    column: Column<'w>,
-    unit: Unit,
-    time: Named,
+    pub(super) column: Column<'w>,
+    pub(super) unit: Unit,
+    pub(super) time: Named,
     pub(super) points: Vec<(Period, Quantity)>,
     /// Periods at the ends that the data cover only in part.
     partial: Vec<Period>,
 }
 
 /// Returns the series of a column: whole periods in their order, with 0 where a count or sum has no rows.
-fn series<'w>(span: &Span, book: &'w Workbook) -> Result<Series<'w>, Stop> {
+pub(super) fn series<'w>(span: &Span, book: &'w Workbook) -> Result<Series<'w>, Stop> {
     let (column, rows) = select::span(&span.of, book)?;
     let groups = column.groups()?;
     let Some(time) = groups.first().and_then(|group| column.time_of(group)) else {
@@ -178,12 +178,12 @@ fn filled(
 }
 
 impl Series<'_> {
-    fn numbers(&self) -> Vec<f64> {
+    pub(super) fn numbers(&self) -> Vec<f64> {
         self.points.iter().filter_map(|(_, quantity)| quantity.read().to_f64()).collect()
     }
 
     /// Returns what is measured, without the period.
-    fn what(&self) -> String {
+    pub(super) fn what(&self) -> String {
         let Some((_, quantity)) = self.points.first() else { return String::new() };
         let conditions = quantity.conditions();
         let told = conditions.filter(|condition| condition.as_period().is_some_and(|(time, _)| *time == self.time));

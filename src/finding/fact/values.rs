@@ -151,7 +151,7 @@ fn arithmetic(sign: Sign, left: &Operand, right: &Operand, book: &Workbook) -> R
 }
 
 /// Returns two numbers as one.
-fn combined(sign: Sign, left: &Quantity, right: &Quantity) -> Result<Quantity, Stop> {
+pub(super) fn combined(sign: Sign, left: &Quantity, right: &Quantity) -> Result<Quantity, Stop> {
     match sign {
         Sign::Plus => addable(left, right)?,
         Sign::Minus => subtractable(left, right)?,
@@ -240,7 +240,7 @@ fn subtractable(left: &Quantity, right: &Quantity) -> Result<(), Stop> {
 }
 
 /// Returns the share of a part of its whole.
-fn share_of(part: &Operand, whole: &Peer, book: &Workbook) -> Result<Quantity, Stop> {
+pub(super) fn share_of(part: &Operand, whole: &Peer, book: &Workbook) -> Result<Quantity, Stop> {
     let part_quantity = quantity(part, book)?;
     let whole_quantity = match whole {
         Peer::Operand(operand) => quantity(operand, book)?,
@@ -493,7 +493,8 @@ pub(super) fn differ(left: &Operand, right: &Operand, book: &Workbook) -> Result
         }
         _ => mean(left).zip(mean(right)).and_then(|(one, other)| chance::interval_of_means(one, other)),
     };
-    let interval = bounds.map(|(low, high)| format!(", {}", interval(low, high, places))).unwrap_or_default();
+    let words_of = |(low, high)| format!(", {}", interval(low, high, places));
+    let interval = bounds.map(words_of).unwrap_or_default();
     let what = what(left, &difference.all());
     let verdict = if test.p > P_MAX { "do not differ by more than chance" } else { "differ by more than chance" };
     let preposition = if matches!(axis, Axis::Time(..)) { "between the periods" } else { "between the groups" };
@@ -507,11 +508,14 @@ pub(super) fn differ(left: &Operand, right: &Operand, book: &Workbook) -> Result
         rows_of(left, right),
         tested(Some(&test)),
     );
-    let values: Vec<Value> = vec![
+    let mut values: Vec<Value> = vec![
         named("from", right.read(), right.text()),
         named("to", left.read(), left.text()),
         named("difference", left.read() - right.read(), size(right, left)),
     ];
+    for (name, end) in bounds.into_iter().flat_map(|(low, high)| [("low", low), ("high", high)]) {
+        values.extend(Decimal::try_from(end).map(|value| named(name, value, shown(value, places))));
+    }
     let phrase = format!("the {what}{} ({})", side(&difference.left), left.text());
     let quantities = vec![left, right];
     let draft = Draft { form: Form::Differ, sentence: sentence(&words), phrase, values, quantities, test: Some(test) };

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::expression::{Aggregate, Expression, Literal};
-use super::measure::Measure;
+use super::measure::{Key, Measure};
 use super::presentation::presented;
 use super::query::{Block, Output, Query, is_link};
 
@@ -28,6 +28,18 @@ pub fn counted(measure: &Measure) -> Query {
     let Query::Block(mut block) = measure.query() else { return measure.query() };
     block.outputs.extend(about(measure));
     Query::Block(block)
+}
+
+/// Returns the measure without the conditions for which `is_dropped` returns true, by one more key that an output shows.
+pub fn by(measure: &Measure, key: Expression, output: usize, is_dropped: impl Fn(&Expression) -> bool) -> Measure {
+    let mut by = measure.clone();
+    let mut rows = (*by.rows).clone();
+    rows.conditions.retain(|condition| !is_dropped(condition));
+    by.rows = Arc::new(rows);
+    by.aggregate.filter.retain(|condition| !is_dropped(condition));
+    by.keys.retain(|known| known.held().is_none_or(|condition| !is_dropped(&condition)));
+    by.keys.push(Key { key, named: None, pinned: None, shown: Some((output, Vec::new())) });
+    by
 }
 
 /// Returns the measure over all rows that the holds leave, with what [`counted`] adds to it.

@@ -57,8 +57,7 @@ impl Measure {
 
     /// Returns the rows, with the conditions that hold keys at one value from outside them.
     pub(super) fn held_rows(&self) -> Arc<Rows> {
-        let held = |key: &Key| Some(Expression::infix(key.key.clone(), "=", key.pinned.clone()?));
-        let held = self.keys.iter().filter_map(held).collect::<Vec<_>>();
+        let held = self.keys.iter().filter_map(Key::held).collect::<Vec<_>>();
         let mut rows = Arc::clone(&self.rows);
         if !held.is_empty() {
             Arc::make_mut(&mut rows).conditions.extend(held);
@@ -127,6 +126,11 @@ impl Key {
     pub(super) fn hold(&mut self, conditions: &[Expression]) {
         let named = self.named.as_ref().filter(|_| self.pinned.is_none());
         self.pinned = named.and_then(|named| pinned(named, conditions)).or(self.pinned.take());
+    }
+
+    /// Returns the condition that holds it at one value from outside the measure's rows.
+    pub fn held(&self) -> Option<Expression> {
+        Some(Expression::infix(self.key.clone(), "=", self.pinned.clone()?))
     }
 
     /// Returns what presents it in the output that shows it.

@@ -5,6 +5,7 @@ mod declared;
 mod forms;
 mod hostile;
 mod mutants;
+mod pictures;
 
 use std::fmt::Write as _;
 use std::sync::Arc;

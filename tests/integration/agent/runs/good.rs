@@ -153,6 +153,36 @@ fn another_program_can_verify_the_report() {
     assert_eq!(verify(&falsified).0, Some(1));
 }
 
+#[test]
+fn two_facts_are_told_in_one_sentence_by_a_hinge_that_holds() {
+    let facts =
+        |hinge: &str| vec![json!(format!("q3[#1].customers {hinge} q3[#2].customers")), json!("q3[#3].customers")];
+    let run = |hinge: &str| {
+        let mut script = script();
+        script[2] = records(finding(&json!({ "facts": facts(hinge), "reading": null })));
+        Exploration::new(&SAMPLE, script).run().ends_with(0, "finished")
+    };
+    let ran = run("while");
+    let report = ran.report();
+    let recorded = &report["findings"][0];
+    let joint = recorded["joints"][0]["sentence"].as_str().unwrap();
+    assert!(
+        joint.starts_with("The count of distinct customer_code") && joint.contains(", while the count of"),
+        "{joint}"
+    );
+    assert_eq!(recorded["facts"].as_array().unwrap().len(), 3);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("report.json");
+    std::fs::write(&path, report.to_string()).unwrap();
+    let output = std::process::Command::new("python3").arg("examples/verify.py").arg(&path).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    let refused = run("although");
+    let answers = refused.model.requests().last().unwrap().body.to_string();
+    assert!(answers.contains("although is for facts that point in opposite directions"), "{answers}");
+    assert_eq!(refused.report()["findings"][0].get("joints"), None);
+    assert_eq!(refused.report()["findings"][0]["facts"].as_array().unwrap().len(), 3);
+}
+
 fn timeless(mut report: Value) -> Value {
     for field in ["run_id", "started_at", "journal", "version"] {
         report[field] = "…".into();

@@ -3,7 +3,7 @@
 use super::Ground;
 
 /// Two regions, three kinds; March has no rows of the North; the last month is covered to the tenth; one amount is missing.
-const TABLES: &str = "
+pub(super) const TABLES: &str = "
     CREATE TABLE sales (id integer PRIMARY KEY, region text NOT NULL, kind text, day date NOT NULL, amount numeric, units int);
     INSERT INTO sales SELECT n, CASE WHEN n % 3 = 0 THEN 'North' ELSE 'South' END, (ARRAY['a', 'b', NULL])[1 + n % 3],
         DATE '2024-01-01' + (n * 2), CASE WHEN n <> 7 THEN 10 + n END, n % 5 FROM generate_series(0, 100) AS n;
