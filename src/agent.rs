@@ -8,6 +8,7 @@ mod budget;
 mod context;
 mod facts;
 mod idle;
+mod instruments;
 pub mod journal;
 pub mod prompt;
 mod recording;

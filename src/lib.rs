@@ -13,6 +13,7 @@
 //! | [`app`] | the command line: arguments, configuration, commands, output, progress, doctor |
 //! | [`monitor`], [`exploration`] | the two products: metrics watched every morning; a database explored |
 //! | [`sample`], [`agent`], [`deliver`] | synthetic data with planted truth; the loop with tools, prompt, journal, runs; channels and the sender of alerts |
+//! | [`instruments`] | a question about a table, its SQL, its test and the claims it makes, one file each |
 //! | [`finding`] | what is found: claims, facts, their wording, findings; findings in words of old journals |
 //! | [`semantic`], [`model`], [`state`] | what tables mean: roles, metadata, rendering; a model behind an endpoint; PostgreSQL for what is remembered: sessions, locks, migrations, outbox |
 //! | [`analysis`], [`warehouse`] | pure statistics: forecast, contribution, chance, concentration; a SELECT to a bounded table: catalog, `sql/`, `postgres/`, embedded engine, executor |
@@ -62,6 +63,8 @@
 //! exploration.rs                   opened database -> briefed player -> journal; exploration/briefing.rs what it reads first
 //! exploration/analyst.rs           the built-in player of --offline; exploration/analyst/ has one file a question
 //! exploration/report/              journal -> terminal.rs, markdown.rs, html.rs, json.rs; coverage.rs what was not looked at
+//!
+//! instruments/compare.rs            does a measure differ between groups; target.rs what is measured by what, dialect.rs its SQL
 //!
 //! sample/invoices.rs               `sample generate`; sample/market.rs who is planted; sample/score.rs scores a run
 //! sample/days.rs                   `monitor generate`; sample/days/inject.rs what is done to which days
@@ -144,6 +147,7 @@ pub mod app;
 pub mod deliver;
 pub mod exploration;
 pub mod finding;
+pub mod instruments;
 pub mod model;
 pub mod monitor;
 pub mod sample;

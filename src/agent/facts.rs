@@ -100,6 +100,20 @@ impl Exploration<'_> {
         Ok(if lines.is_empty() { nothing } else { offered(&lines) })
     }
 
+    /// Returns the facts that hold of these claims, a line each, as the end of an answer.
+    pub(super) async fn facts_of(&mut self, claims: &[String]) -> io::Result<String> {
+        let mut lines = Vec::new();
+        for claim in claims {
+            if self.companions_time_left.is_zero() {
+                break;
+            }
+            if let Ok(fact) = self.evaluate(claim).await? {
+                lines.push(line(&self.keep_fact(fact)?.0));
+            }
+        }
+        Ok(offered(&lines))
+    }
+
     /// Returns the facts that were stated of a result, a line each, for an answer that shows it again.
     pub(super) fn stated_of(&self, query: &str) -> String {
         let is_of = |fact: &&Fact| fact.cells.iter().any(|cell| cell.query.eq_ignore_ascii_case(query));

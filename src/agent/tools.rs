@@ -28,7 +28,8 @@ use crate::warehouse::table::{Bounds, Table};
 use schema::parameters;
 
 /// The tools' names, in the order in which the model receives them.
-const NAMES: &[&str] = &["execute_sql", "describe_table", "find_values", "state", "assume", "record_finding", "finish"];
+const NAMES: &[&str] =
+    &["execute_sql", "describe_table", "find_values", "compare", "state", "assume", "record_finding", "finish"];
 
 /// A tool call with its parsed arguments.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +38,8 @@ pub enum Call {
     ExecuteSql(ExecuteSql),
     DescribeTable(DescribeTable),
     FindValues(FindValues),
+    /// Compares groups.
+    Compare(Compare),
     /// Words claims without recording them.
     State(State),
     /// Declares a number that the data do not hold.
@@ -77,6 +80,25 @@ pub struct FindValues {
     /// The table to look in: name, or schema.name; all tables when left out.
     #[serde(default)]
     pub table: Option<String>,
+}
+
+/// The arguments of `compare`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Compare {
+    /// The table: name, or schema.name.
+    #[serde(alias = "table_name", alias = "name")]
+    pub table: String,
+    /// What to compare: count, avg(column), a numeric column, or a declared measure; all that the table offers when left
+    /// out.
+    #[serde(default, alias = "metric")]
+    pub measure: Option<String>,
+    /// The columns to group by; all with few values when left out.
+    #[serde(default, alias = "columns", alias = "dimensions", alias = "group_by")]
+    pub by: Vec<String>,
+    /// A condition on the rows, in SQL.
+    #[serde(default, rename = "where", alias = "filter", alias = "condition")]
+    pub condition: Option<String>,
 }
 
 /// The arguments of `state`.
@@ -137,6 +159,7 @@ impl Call {
             "execute_sql" => arguments(call).map(unfenced).map(Self::ExecuteSql),
             "describe_table" => arguments(call).map(Self::DescribeTable),
             "find_values" => arguments(call).map(Self::FindValues),
+            "compare" => arguments(call).map(Self::Compare),
             "state" => arguments(call).map(Self::State),
             "assume" => arguments(call).map(Self::Assume),
             "record_finding" => arguments(call).map(|proposal| Self::Propose(Box::new(proposal))),
@@ -159,6 +182,7 @@ fn near_tool(name: &str) -> Option<&'static str> {
         "sql" | "query" | "run_sql" | "run_query" | "execute_query" | "select" => "execute_sql",
         "describe" | "schema" | "get_schema" | "table" => "describe_table",
         "search" | "search_values" | "find" => "find_values",
+        "compare_groups" | "test" | "groups" | "anova" => "compare",
         "claim" | "claims" | "check" | "state_facts" | "state_claims" => "state",
         "record" | "finding" | "add_finding" | "record_findings" | "report_finding" => "record_finding",
         "done" | "end" | "stop" | "final" | "answer" => "finish",
@@ -223,6 +247,12 @@ pub fn specs(recording_only: bool) -> Vec<ToolSpec> {
             "find_values",
             "Find which text columns contain a text, with the exact values and how often each occurs. Use it before \
              filtering by a value that you have not seen.",
+        ),
+        spec::<Compare>(
+            "compare",
+            "Test whether counts, averages, durations and shares of a table differ between the groups of its columns, one query \
+             for each column, all comparisons controlled together. It returns what differs, as facts, and what does not. \
+             {\"table\": \"incidents\"} compares all; use it before comparing by hand.",
         ),
     ];
     if recording_only {

@@ -12,6 +12,7 @@ use super::{Ending, Exploration, milliseconds};
 use crate::finding::record;
 use crate::finding::results::QueryResult;
 use crate::finding::workbook::Sheet;
+use crate::instruments::Step;
 use crate::model::{Reply, ReplyEnd, ToolCall};
 use crate::warehouse::lineage;
 use crate::warehouse::sql::Select;
@@ -57,6 +58,9 @@ impl Exploration<'_> {
         if let Some(ending) = self.run_queries(&mut answers).await? {
             return Ok(Some(ending));
         }
+        if let Some(ending) = self.run_instruments(&calls, &mut answers).await? {
+            return Ok(Some(ending));
+        }
         self.state_claims(&calls, &mut answers).await?;
         let refused = self.record_findings(&calls, &mut answers).await?;
         let ending = self.finish(&calls, &mut answers, refused, last).await?;
@@ -72,8 +76,10 @@ impl Exploration<'_> {
         let look = |what: &str| Answer::Text(format!("limit: {what} is over; record what is proven, then call finish"));
         Ok(match call {
             Err(problem) => Some(Answer::Text(problem.clone())),
-            Ok(Call::State(_) | Call::Assume(_) | Call::Propose(_) | Call::Finish(_)) => None,
-            Ok(Call::ExecuteSql(_) | Call::DescribeTable(_) | Call::FindValues(_)) if last => Some(look("looking")),
+            Ok(Call::ExecuteSql(_) | Call::DescribeTable(_) | Call::FindValues(_) | Call::Compare(_)) if last => {
+                Some(look("looking"))
+            }
+            Ok(Call::State(_) | Call::Assume(_) | Call::Propose(_) | Call::Finish(_) | Call::Compare(_)) => None,
             Ok(Call::DescribeTable(arguments)) => Some(Answer::Text(self.setup.toolbox.describe_table(arguments))),
             Ok(Call::ExecuteSql(arguments)) => Some(self.plan_query(arguments).await?),
             Ok(Call::FindValues(arguments)) => Some(match self.setup.toolbox.find_values_sql(arguments) {
@@ -129,8 +135,19 @@ impl Exploration<'_> {
         Ok(Answer::Query(Box::new(Query { id, sql, question, select })))
     }
 
-    /// Sends the planned queries concurrently and keeps their results. Returns `Some` if the database is lost.
+    /// Sends the planned queries, and adds to their answers what can be stated of the results. Returns `Some` if the
+    /// database is lost.
     async fn run_queries(&mut self, answers: &mut [Option<Answer>]) -> io::Result<Option<Ending>> {
+        let (kept, ending) = self.send_queries(answers).await?;
+        if ending.is_none() && self.setup.model.takes_offers() {
+            self.add_offers(&kept, answers).await?;
+        }
+        Ok(ending)
+    }
+
+    /// Sends the planned queries concurrently and keeps their results. Returns the ids of the results, and an ending if the
+    /// database is lost.
+    async fn send_queries(&mut self, answers: &mut [Option<Answer>]) -> io::Result<(Vec<String>, Option<Ending>)> {
         let (toolbox, time_left) = (self.setup.toolbox, self.time_left_to_look());
         let run = async |query: &Query| {
             let started = Instant::now();
@@ -165,10 +182,44 @@ impl Exploration<'_> {
                 }
             }
         }
-        if ending.is_none() && self.setup.model.takes_offers() {
-            self.add_offers(&kept, answers).await?;
+        Ok((kept, ending))
+    }
+
+    /// Runs the instruments that the turn calls, one after another. Returns `Some` if the database is lost.
+    async fn run_instruments(
+        &mut self,
+        calls: &[(&ToolCall, Result<Call, String>)],
+        answers: &mut [Option<Answer>],
+    ) -> io::Result<Option<Ending>> {
+        for ((_, parsed), answer) in calls.iter().zip(answers) {
+            if let (Ok(Call::Compare(arguments)), None) = (parsed, &answer) {
+                let (text, ending) = self.compare(arguments).await?;
+                if ending.is_some() {
+                    return Ok(ending);
+                }
+                *answer = Some(Answer::Text(text));
+            }
         }
-        Ok(ending)
+        Ok(None)
+    }
+
+    /// Runs the statements of an instrument like queries of the model. Returns the ids of their results, or why there is
+    /// none, and an ending if the database is lost.
+    pub(super) async fn run_steps(
+        &mut self,
+        steps: Vec<Step>,
+    ) -> io::Result<(Vec<Result<String, String>>, Option<Ending>)> {
+        let mut answers = Vec::new();
+        for Step { sql, question } in steps {
+            answers.push(Some(self.plan_query(&ExecuteSql { sql, question }).await?));
+        }
+        let (_, ending) = self.send_queries(&mut answers).await?;
+        let outcome = |answer| match answer {
+            Some(Answer::Result { query, .. }) => Ok(query),
+            Some(Answer::Text(problem)) => Err(problem),
+            Some(Answer::Query(_)) | None => Err("it was not run".to_owned()),
+        };
+        Ok((answers.into_iter().map(outcome).collect(), ending))
     }
 
     /// Adds to the answers with new results what can be stated of them.

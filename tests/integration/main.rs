@@ -14,6 +14,7 @@ mod deliver;
 mod exploration;
 #[cfg(test)]
 mod finding;
+mod instruments;
 #[cfg(test)]
 mod model;
 #[cfg(test)]

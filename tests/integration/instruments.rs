@@ -1,0 +1,3 @@
+//! Instruments: what they ask of a real server, and what they make of the answers.
+
+mod compare;

@@ -1,0 +1,101 @@
+//! Groups: what differs is named with the group that stands out, and what differs by chance alone is not.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use explore::instruments::target::Target;
+use explore::instruments::{Answered, Conclusion, compare};
+use explore::semantic;
+use explore::semantic::metadata::Metadata;
+use explore::warehouse::Limits;
+use explore::warehouse::executor::{Executor, Rules};
+
+use crate::support::server::{connect, fresh};
+
+/// Incidents: those of hardware take longer and are breached more often; the site says nothing of anything.
+const INCIDENTS: &str = "
+    SELECT setseed(0.31);
+    CREATE TABLE incidents (id int PRIMARY KEY, category text, site text, cost numeric(10, 2), breached boolean,
+        opened_at timestamp, closed_at timestamp);
+    INSERT INTO incidents SELECT n, c.name, (ARRAY['north', 'south', 'west'])[1 + (random() * 2.999)::int % 3],
+        100 + round((random() * 40)::numeric, 2), random() < CASE c.name WHEN 'hardware' THEN .5 ELSE .2 END, o.at,
+        o.at + (CASE c.name WHEN 'hardware' THEN 9 ELSE 3 END + random() * 2) * interval '1 day'
+    FROM generate_series(1, 400) n,
+        LATERAL (SELECT (ARRAY['hardware', 'network', 'access', 'mail'])[1 + n % 4] AS name) c,
+        LATERAL (SELECT timestamp '2025-01-01' + n * interval '7 hours' AS at) o";
+
+async fn run(name: &str, sql: &str, by: &[&str]) -> Conclusion {
+    let url = fresh(name, &format!("{sql};\nANALYZE")).await;
+    let rules = Rules { search_path: vec!["public".to_owned()], ..Rules::default() };
+    let limits = Limits::of_query(Duration::from_secs(30), 1_000, None);
+    let opened = semantic::open(Arc::new(connect(&url).await), Metadata::default(), rules, limits).await.unwrap();
+    let by = by.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let table = opened.catalog.tables[0].name.clone();
+    let target = Target::of(&opened.catalog, &table, None, &by, None).unwrap();
+    concluded(&opened.executor, &target).await
+}
+
+async fn concluded(executor: &Executor, target: &Target) -> Conclusion {
+    let mut tables = Vec::new();
+    for step in compare::steps(target) {
+        let select = executor.validate(&step.sql).await.unwrap_or_else(|refusal| panic!("{}: {refusal}", step.sql));
+        tables.push(executor.run(&select, Duration::from_secs(30)).await.unwrap());
+    }
+    let ids = (1..=tables.len()).map(|number| format!("q{number}")).collect::<Vec<_>>();
+    let answered = tables.iter().zip(&ids).map(|(table, id)| Some(Answered { id, table })).collect::<Vec<_>>();
+    compare::conclude(target, &answered)
+}
+
+/// The measures that differ, each as `measure by column`.
+fn differing(conclusion: &Conclusion) -> String {
+    let mut text = String::new();
+    for line in conclusion.lines.iter().filter(|line| line.contains(": differs,")) {
+        writeln!(text, "{}", line.split(" (q").next().unwrap()).unwrap();
+    }
+    text
+}
+
+#[tokio::test]
+async fn what_differs_is_found_among_all_that_a_table_offers() {
+    let conclusion = run("instruments_compare", INCIDENTS, &[]).await;
+    let expected = "days from opened_at to closed_at by category\n\
+                    days from opened_at to closed_at by breached\n\
+                    share with breached by category\n\
+                    share with category \"hardware\" by breached\n";
+    let found = differing(&conclusion);
+    for line in expected.lines() {
+        assert!(found.contains(line), "{line} is not in:\n{found}\n{:#?}", conclusion.lines);
+    }
+    assert!(!found.contains("cost"), "{found}");
+    assert!(!found.contains("closed_at by site"), "{found}");
+    assert!(conclusion.claims[0].starts_with("gap(q"), "{:?}", conclusion.claims);
+}
+
+#[tokio::test]
+async fn on_data_of_chance_hardly_any_of_many_tables_has_a_difference() {
+    let mut found = 0;
+    for seed in 1..=12 {
+        let sql = format!(
+            "SELECT setseed(0.0{seed});
+             CREATE TABLE visits (id int PRIMARY KEY, ward text, shift text, days numeric, late boolean);
+             INSERT INTO visits SELECT n, 'ward ' || (random() * 5)::int, (ARRAY['day', 'night'])[1 + (random())::int],
+                 round((random() * 20)::numeric, 1), random() < .3 FROM generate_series(1, 300) n"
+        );
+        let conclusion = run(&format!("instruments_chance_{seed}"), &sql, &["shift"]).await;
+        found += usize::from(!differing(&conclusion).is_empty());
+    }
+    assert!(found <= 3, "{found} of 12 tables of pure chance have a difference");
+}
+
+#[tokio::test]
+async fn units_and_the_order_of_rows_change_nothing() {
+    let one = run("instruments_units", INCIDENTS, &["category"]).await;
+    let cents = INCIDENTS
+        .replace("100 + round((random() * 40)::numeric, 2)", "10000 + round((random() * 40)::numeric, 2) * 100");
+    let cents = cents
+        .replace("numeric(10, 2)", "numeric(12, 2)")
+        .replace("generate_series(1, 400) n", "(SELECT n FROM generate_series(1, 400) n ORDER BY n) n");
+    let other = run("instruments_units_cents", &cents, &["category"]).await;
+    assert_eq!(one.lines, other.lines);
+}
