@@ -155,8 +155,10 @@ pub enum SchemaCommand {
 
 /// The arguments of `explore sql`.
 #[derive(Debug, Args)]
-#[command(after_help = SQL_HELP)]
+#[command(after_help = SQL_HELP, allow_missing_positional = true)]
 pub struct SqlArguments {
+    #[command(flatten)]
+    pub files: FileArguments,
     /// The statement, or - to read it from standard input
     #[arg(value_name = "SQL", allow_hyphen_values = true)]
     pub statement: String,

@@ -48,7 +48,7 @@ there are more, to standard error. -v shows the time, -vv also the plan.
 
 Examples:
   explore sql --demo \"SELECT count(*) FROM primary_sales\"
-  explore sql --file sales.csv \"SELECT region, sum(amount) FROM sales GROUP BY region\"
+  explore sql sales.csv \"SELECT region, sum(amount) FROM sales GROUP BY region\"
   explore sql --check \"SELECT pg_read_file('/etc/passwd')\"
   explore sql --max-rows 100000 -o sales.csv - < sales.sql
 

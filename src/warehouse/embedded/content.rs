@@ -9,11 +9,11 @@ use tokio::task::{JoinError, spawn_blocking};
 
 use super::{Engine, failed};
 use crate::typeset::text::{counted, group_digits};
+use crate::warehouse::Error;
 use crate::warehouse::files::{self, Column, DataFile, Place, Problem, Surveyed};
 use crate::warehouse::postgres::failure;
 use crate::warehouse::postgres::script::{self, Part};
 use crate::warehouse::source::{OpenError, Step, Watch};
-use crate::warehouse::Error;
 
 /// Bytes of COPY data in one request.
 const REQUEST_BYTES: usize = 1 << 20;

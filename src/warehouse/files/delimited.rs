@@ -4,7 +4,7 @@ use std::cell::Cell as Shared;
 use std::io::{self, BufRead, BufReader, Read};
 use std::rc::Rc;
 
-use csv::{ReaderBuilder, StringRecord};
+use csv::{Position, ReaderBuilder, StringRecord, Terminator};
 
 use super::form::{self, Form};
 use super::open::AnyText;
@@ -28,49 +28,53 @@ const END: &str = "\u{1}end of the file";
 pub(super) fn read(text: AnyText, separator: Option<u8>, visit: &mut Visit<'_>) -> Result<Head, Problem> {
     let mut text = BufReader::with_capacity(SHOWN_BYTES, text);
     let shown = text.fill_buf()?;
-    let found = separator.unwrap_or_else(|| sniffed(shown));
+    let separator = separator.unwrap_or_else(|| sniffed(shown));
+    // The reader's own handling of CRLF counts the lines wrong, so the CR is taken off here.
+    let terminator = if shown.contains(&b'\n') { Terminator::Any(b'\n') } else { Terminator::CRLF };
     let read = Rc::new(Shared::new(0));
     let bounded = Bounded { inner: text, read: Rc::clone(&read), end: format!("\n{END}").into_bytes() };
-    let mut reader = ReaderBuilder::new()
-        .delimiter(found)
-        .has_headers(false)
-        .flexible(true)
-        .buffer_capacity(1 << 16)
-        .from_reader(bounded);
+    let mut builder = ReaderBuilder::new();
+    builder.delimiter(separator).terminator(terminator).has_headers(false).flexible(true).buffer_capacity(1 << 16);
+    let mut reader = builder.from_reader(bounded);
     let mut record = StringRecord::new();
     let mut header = None::<Vec<String>>;
     let mut last = Place::Line(1);
-    loop {
-        let more = reader.read_record(&mut record).map_err(|error| problem(error, last))?;
+    while reader.read_record(&mut record).map_err(|error| problem(error, last))? {
         read.set(0);
-        if !more || (record.len() == 1 && record.get(0) == Some(END)) {
+        let fields = fields(&record);
+        if fields == [END] {
             break;
         }
-        last = Place::Line(record.position().map_or(1, csv::Position::line));
-        if record.iter().next_back().is_some_and(|field| field.ends_with(END)) {
-            return Err(unclosed(last));
-        }
+        let is_cut = fields.last().is_some_and(|field| field.ends_with(END));
+        last = place(&record, reader.position(), is_cut);
         match &header {
-            None => header = Some(record.iter().map(str::to_owned).collect()),
-            Some(names) => row(&record, names.len(), found, last, visit)?,
+            _ if is_cut => return Err(unclosed(last)),
+            _ if fields == [""] => {}
+            None => header = Some(fields.into_iter().map(str::to_owned).collect()),
+            Some(names) if names.len() == fields.len() => {
+                let cells = fields.into_iter().map(|field| Cell { text: field.into(), form: form::of_text(field) });
+                visit(last, &cells.collect::<Vec<_>>())?;
+            }
+            Some(names) => return Err(ragged(&fields, names.len(), separator, last)),
         }
     }
     let names = header.ok_or_else(|| Problem::new("it is empty").advise("leave it out, or export it again"))?;
-    Ok(Head { notes: notes(&names, found), names, declared: Vec::new() })
+    Ok(Head { notes: notes(&names), names, declared: Vec::new() })
 }
 
-fn row(
-    record: &StringRecord,
-    columns: usize,
-    separator: u8,
-    place: Place,
-    visit: &mut Visit<'_>,
-) -> Result<(), Problem> {
-    if record.len() != columns {
-        return Err(ragged(record, columns, separator, place));
+/// Returns the fields of a row, without the CR at the end of its line.
+fn fields(record: &StringRecord) -> Vec<&str> {
+    let mut fields = record.iter().collect::<Vec<_>>();
+    if let Some(last) = fields.last_mut() {
+        *last = last.strip_suffix('\r').unwrap_or(last);
     }
-    let cells = record.iter().map(|field| Cell { text: field.into(), form: form::of_text(field) });
-    visit(place, &cells.collect::<Vec<_>>())
+    fields
+}
+
+/// Returns the line on which a row begins. Its reader has come to `end`: behind the line's end, unless the row is cut off.
+fn place(record: &StringRecord, end: &Position, is_cut: bool) -> Place {
+    let within = record.as_slice().matches('\n').count() as u64;
+    Place::Line(end.line().saturating_sub(within + u64::from(!is_cut)))
 }
 
 /// Returns the separator that splits the first rows most evenly.
@@ -91,16 +95,14 @@ fn sniffed(shown: &[u8]) -> u8 {
     SEPARATORS.iter().rev().copied().max_by_key(|separator| evenness(separator)).unwrap_or(b',')
 }
 
-fn ragged(record: &StringRecord, columns: usize, separator: u8, place: Place) -> Problem {
-    let fields = counted(record.len(), "field");
-    let problem = Problem::at(place, format!("it has {fields}, and the header has {columns}"));
-    if record.iter().any(|field| field.contains('\n')) {
+fn ragged(fields: &[&str], columns: usize, separator: u8, place: Place) -> Problem {
+    let found = counted(fields.len(), "field");
+    let problem = Problem::at(place, format!("it has {found}, and the header has {columns}"));
+    if fields.iter().any(|field| field.contains('\n')) {
         return problem.advise("look for a quote in it that is not closed; a quote within quotes is written twice");
     }
-    problem.advise(format!(
-        "correct the line; a value with {} in it is written in double quotes",
-        shown_separator(separator)
-    ))
+    let separator = shown_separator(separator);
+    problem.advise(format!("correct the line; a value with {separator} in it is written in double quotes"))
 }
 
 fn shown_separator(separator: u8) -> &'static str {
@@ -117,18 +119,13 @@ fn unclosed(place: Place) -> Problem {
         .advise("close it; a quote within quotes is written twice")
 }
 
-/// Returns notes on how the file was understood.
-fn notes(names: &[String], separator: u8) -> Vec<String> {
-    let mut notes = Vec::new();
-    if separator == b';' || separator == b'|' {
-        notes.push(format!("its values are separated by {}", shown_separator(separator)));
-    }
+/// Returns a note if the first line looks like a row.
+fn notes(names: &[String]) -> Vec<String> {
     let is_value =
         |name: &&String| !matches!(form::of_text(name), Form::Text | Form::Null | Form::Missing | Form::Boolean);
-    if let Some(name) = names.iter().find(is_value) {
-        notes.push(format!("its first line was read as the names of the columns, and one of them is {name:?}"));
-    }
-    notes
+    let value = names.iter().find(is_value);
+    let note = |name| format!("its first line was read as the names of the columns, and one of them is {name:?}");
+    value.map(note).into_iter().collect()
 }
 
 fn problem(error: csv::Error, last: Place) -> Problem {

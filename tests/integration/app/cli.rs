@@ -119,9 +119,12 @@ fn files_are_explored_asked_and_examined() {
     assert_eq!(asked.code, 2, "{}", asked.stderr);
     assert!(asked.stderr.contains("bad.csv, line 2: it has 1 field, and the header has 2"), "{}", asked.stderr);
     assert!(asked.stderr.contains("hint: correct the line"), "{}", asked.stderr);
-    let asked = program.run(&["sql", "--file", "s*.csv", "--format", "csv", statement]);
+    let asked = program.run(&["sql", "s*.csv", statement, "--format", "csv"]);
     assert_eq!(asked.stdout.lines().next(), Some("region,total"), "{}", asked.stderr);
     assert_eq!(asked.stdout.lines().count(), 4, "{}", asked.stdout);
+
+    let asked = program.run(&["sql", "sales.csv", "--format", "csv"]);
+    assert!(asked.code == 2 && asked.stderr.contains("the statement is missing"), "{}", asked.stderr);
 
     let examined = program.run(&["doctor", "sales.csv", "--offline"]);
     assert_eq!(examined.code, 0, "{}", examined.stderr);

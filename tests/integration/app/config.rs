@@ -63,7 +63,7 @@ fn every_setting_can_stand_in_the_file_and_in_the_environment() {
     let samples = |key: &str| match key {
         "as_of" => ("2025-11-30", "2025-11-30"),
         "demo" | "offline" | "quiet" | "allow_writable_role" => ("true", "true"),
-        "schema" | "tables" | "exclude_tables" => ("[\"a\", \"b\"]", "a,b"),
+        "file" | "schema" | "tables" | "exclude_tables" => ("[\"a\", \"b\"]", "a,b"),
         "api" => ("\"chat\"", "chat"),
         "reasoning_effort" | "fail_on" => ("\"high\"", "high"),
         "max_iterations" | "max_queries" | "max_tokens_total" | "max_rows" => ("7", "7"),

@@ -92,8 +92,11 @@ async fn the_types_of_a_csv_are_those_that_hold_all_its_values() {
     ];
     assert_eq!(columns(&database, "sales_q1").await, expected);
     let found = rows(&database, "SELECT note, postcode, score, huge, paid, day FROM sales_q1 ORDER BY abs(id)").await;
-    let expected =
-        ["a \"b\"\nc, d|01067|7|9223372036854775808|t|2024-01-31", "~|80331|~|1|f|~", "\\t|~|8|~|t|2024-02-29"];
+    let expected = [
+        "a \"b\"\nc, d|01067|7|9223372036854775808|true|2024-01-31",
+        "~|80331|~|1|false|~",
+        "\\t|~|8|~|true|2024-02-29",
+    ];
     assert_eq!(found, expected);
     let utc = rows(&database, "SELECT count(DISTINCT seen), min(at) FROM sales_q1").await;
     assert_eq!(utc, ["2|2024-01-31 00:00:00"]);
@@ -120,7 +123,7 @@ async fn a_value_near_the_end_decides_the_type_of_its_column() {
     assert_eq!(rows(&database, "SELECT count(*), sum(n), max(m) FROM late").await, ["50002|1250025000.5|n/k"]);
     assert!(notes(&database).contains("50001 of 50002 values are numbers, but not \"n/k\" (line 50002)"));
     let statistics = rows(&database, "SELECT count(*) > 0 FROM pg_stats WHERE tablename = 'late'").await;
-    assert_eq!(statistics, ["t"]);
+    assert_eq!(statistics, ["true"]);
     database.close().await;
 }
 
@@ -168,7 +171,7 @@ async fn json_keeps_what_is_nested_and_the_columns_of_all_objects() {
         ["id double precision", "tags jsonb", "when date", "code text", "mixed text", "late boolean", "A\"b numeric"];
     assert_eq!(columns(&database, "events").await, expected);
     let found = rows(&database, "SELECT id, tags->>1, code, mixed, late, \"A\"\"b\" FROM events ORDER BY id").await;
-    assert_eq!(found, ["1|é\n|007|1|~|~", "3|~|8|one|t|~", "1000|~|~|~|~|12345678901234567890"]);
+    assert_eq!(found, ["1|é\n|007|1|~|~", "3|~|8|one|true|~", "1000|~|~|~|~|12345678901234567890"]);
     let plain = rows(&database, "SELECT jsonb_typeof(tags) FROM events ORDER BY id").await;
     assert_eq!(plain, ["array", "object", "string"]);
     database.close().await;
@@ -178,6 +181,7 @@ async fn json_keeps_what_is_nested_and_the_columns_of_all_objects() {
 async fn what_is_wrong_in_a_file_is_named_with_its_line_and_what_to_do() {
     let folder = Folder::new()
         .with("ragged.csv", "a,b,c\n1,2,3\n\n4,5\n")
+        .with("crlf.csv", "a,b\r\n1,\"x\r\ny\"\r\n\r\n1,2\r\n7\r\n")
         .with("long.csv", "a,b\n\"x\ny\",2\n1,2,3\n")
         .with("quote.csv", "a,b\n1,x\n2,\"never closed\n3,z\n")
         .with("latin.csv", b"name,n\nAnn,1\nK\xF6ln,2\n")
@@ -195,13 +199,14 @@ async fn what_is_wrong_in_a_file_is_named_with_its_line_and_what_to_do() {
         .with("notes.txt", "x");
     for (name, message, advice) in [
         ("ragged.csv", "ragged.csv, line 4: it has 2 fields, and the header has 3", "double quotes"),
+        ("crlf.csv", "crlf.csv, line 6: it has 1 field, and the header has 2", "double quotes"),
         ("long.csv", "long.csv, line 4: it has 3 fields, and the header has 2", "double quotes"),
         ("quote.csv", "quote.csv, line 3: a quote is opened and not closed", "written twice"),
         ("latin.csv", "latin.csv, line 3: the byte 0xf6 at offset 14 is not UTF-8", "iconv -f WINDOWS-1252"),
         ("nul.csv", "nul.csv, line 2: a NUL byte at offset 7", "iconv"),
         ("empty.csv", "empty.csv: it is empty", "leave it out"),
         ("empty.json", "empty.json: it has no columns", "leave it out"),
-        ("bad.jsonl", "bad.jsonl, line 2: it is not JSON: trailing comma in column 9", "one object a line"),
+        ("bad.jsonl", "bad.jsonl, line 2: it is not JSON: key must be a string in column 9", "one object a line"),
         ("pretty.json", "pretty.json, line 1: it is not JSON", "jq -c ."),
         ("scalar.json", "scalar.json, item 2: an object is expected, and this is a number", "one array"),
         ("cut.json", "cut.json, line 2: it is not JSON: EOF", "one array"),
@@ -273,7 +278,6 @@ async fn hostile_names_and_odd_headers_become_names_that_can_be_read() {
     for note in [
         "column 3 has no name and is called column_3",
         "column 5 is called A_2",
-        "its values are separated by a semicolon",
         "one of them is \"2023\"",
         "select.csv: it has no rows",
     ] {
@@ -305,9 +309,9 @@ async fn parquet_has_the_types_that_it_declares() {
     let statement =
         "SELECT id, price, rate, paid, day, at, seen AT TIME ZONE 'UTC', name, key, tags FROM events ORDER BY id";
     let expected = [
-        "1|12.50|0.1|t|2024-01-31|2024-01-31 10:00:00.000001|2024-01-31 10:00:00|a\tb|\
+        "1|12.50|0.1|true|2024-01-31|2024-01-31 10:00:00.000001|2024-01-31 10:00:00|a\tb|\
          00112233-4455-6677-8899-aabbccddeeff|[7, 8]",
-        "2|-0.05|~|f|1969-12-31|1969-12-31 23:59:59|1970-01-01 00:00:00|~|\
+        "2|-0.05|~|false|1969-12-31|1969-12-31 23:59:59|1970-01-01 00:00:00|~|\
          00000000-0000-0000-0000-000000000000|[]",
     ];
     assert_eq!(rows(&database, statement).await, expected);
@@ -342,16 +346,16 @@ fn events() -> Vec<u8> {
     let noon = 1_706_695_200;
     let key = (0..16).map(|n| n * 0x11).collect::<Vec<u8>>();
     let keys = [key, vec![0; 16]].map(|key| FixedLenByteArray::from(ByteArray::from(key)));
-    write(&|c| drop(c.typed::<Int64Type>().write_batch(&[1, 2], None, None).unwrap()));
-    write(&|c| drop(c.typed::<Int32Type>().write_batch(&[1250, -5], None, None).unwrap()));
-    write(&|c| drop(c.typed::<DoubleType>().write_batch(&[0.1, f64::NAN], None, None).unwrap()));
-    write(&|c| drop(c.typed::<BoolType>().write_batch(&[true, false], None, None).unwrap()));
-    write(&|c| drop(c.typed::<Int32Type>().write_batch(&[19_753, -1], None, None).unwrap()));
-    write(&|c| drop(c.typed::<Int64Type>().write_batch(&[noon * second + 1000, -second], None, None).unwrap()));
-    write(&|c| drop(c.typed::<Int64Type>().write_batch(&[noon * 1000, 0], None, None).unwrap()));
-    write(&|c| drop(c.typed::<ByteArrayType>().write_batch(&["a\tb".into()], Some(&[1, 0]), None).unwrap()));
-    write(&|c| drop(c.typed::<FixedLenByteArrayType>().write_batch(&keys, None, None).unwrap()));
-    write(&|c| drop(c.typed::<Int32Type>().write_batch(&[7, 8], Some(&[1, 1, 0]), Some(&[0, 1, 0])).unwrap()));
+    write(&|c| _ = c.typed::<Int64Type>().write_batch(&[1, 2], None, None).unwrap());
+    write(&|c| _ = c.typed::<Int32Type>().write_batch(&[1250, -5], None, None).unwrap());
+    write(&|c| _ = c.typed::<DoubleType>().write_batch(&[0.1, f64::NAN], None, None).unwrap());
+    write(&|c| _ = c.typed::<BoolType>().write_batch(&[true, false], None, None).unwrap());
+    write(&|c| _ = c.typed::<Int32Type>().write_batch(&[19_753, -1], None, None).unwrap());
+    write(&|c| _ = c.typed::<Int64Type>().write_batch(&[noon * second + 1000, -second], None, None).unwrap());
+    write(&|c| _ = c.typed::<Int64Type>().write_batch(&[noon * 1000, 0], None, None).unwrap());
+    write(&|c| _ = c.typed::<ByteArrayType>().write_batch(&["a\tb".into()], Some(&[1, 0]), None).unwrap());
+    write(&|c| _ = c.typed::<FixedLenByteArrayType>().write_batch(&keys, None, None).unwrap());
+    write(&|c| _ = c.typed::<Int32Type>().write_batch(&[7, 8], Some(&[1, 1, 0]), Some(&[0, 1, 0])).unwrap());
     group.close().unwrap();
     writer.close().unwrap();
     file
