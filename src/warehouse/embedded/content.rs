@@ -213,7 +213,9 @@ fn push(request: &mut Vec<u8>, tag: u8, parts: &[&[u8]]) {
     let length = 4 + parts.iter().map(|part| part.len()).sum::<usize>();
     request.push(tag);
     request.extend(u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes());
-    parts.iter().for_each(|part| request.extend_from_slice(part));
+    for part in parts {
+        request.extend_from_slice(part);
+    }
 }
 
 /// Returns the first error in an answer of the engine.

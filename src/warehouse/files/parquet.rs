@@ -20,7 +20,7 @@ use crate::typeset::text::hex;
 
 /// Reads only the columns, and the number of rows.
 pub(super) fn head(file: &DataFile) -> Result<(Head, u64), Problem> {
-    let reader = SerializedFileReader::new(open::seekable(file)?).map_err(unreadable)?;
+    let reader = SerializedFileReader::new(open::seekable(file)?).map_err(|error| unreadable(&error))?;
     let metadata = reader.metadata().file_metadata();
     let head = columns(metadata.schema())?.1;
     Ok((head, u64::try_from(metadata.num_rows()).unwrap_or_default()))
@@ -28,17 +28,17 @@ pub(super) fn head(file: &DataFile) -> Result<(Head, u64), Problem> {
 
 /// Reads all rows.
 pub(super) fn read(file: File, visit: &mut Visit<'_>) -> Result<Head, Problem> {
-    let reader = SerializedFileReader::new(file).map_err(unreadable)?;
+    let reader = SerializedFileReader::new(file).map_err(|error| unreadable(&error))?;
     let (contents, head) = columns(reader.metadata().file_metadata().schema())?;
     for (row, number) in reader.into_iter().zip(1..) {
         let place = Place::Row(number);
-        let row = row.map_err(|error| Problem { place: Some(place), ..unreadable(error) })?;
+        let row = row.map_err(|error| Problem { place: Some(place), ..unreadable(&error) })?;
         visit(place, &cells(&row, &contents, place)?)?;
     }
     Ok(head)
 }
 
-fn unreadable(error: ParquetError) -> Problem {
+fn unreadable(error: &ParquetError) -> Problem {
     Problem::new(format!("it cannot be read as Parquet: {error}"))
         .advise("the file is damaged, encrypted or of another kind: export it again, as Parquet with snappy or zstd")
 }
@@ -106,7 +106,6 @@ fn column(field: &Type) -> (Kind, Content) {
         (_, ConvertedType::TIMESTAMP_MILLIS | ConvertedType::TIMESTAMP_MICROS, _) => (zoned(true), Content::Plain),
         (_, ConvertedType::DATE, _) => (Kind::Date, Content::Plain),
         (_, ConvertedType::DECIMAL | ConvertedType::UINT_64, _) => (Kind::Numeric, Content::Plain),
-        (Some(LogicalType::Json), _, _) | (_, ConvertedType::JSON, _) => (Kind::Text, Content::Plain),
         (_, _, Physical::BOOLEAN) => (Kind::Boolean, Content::Plain),
         (_, _, Physical::INT32 | Physical::INT64) => (Kind::Bigint, Content::Plain),
         (_, _, Physical::INT96) => (zoned(false), Content::Plain),
@@ -137,8 +136,13 @@ fn cell<'r>(field: &'r Field, content: Content, name: &str, place: Place) -> Res
             let day = date(1970, 1, 1).checked_add(Span::new().try_days(*days).map_err(|_| beyond())?);
             (day.map_err(|_| beyond())?.to_string().into(), Form::Date)
         }
-        Field::Byte(_) | Field::Short(_) | Field::Int(_) | Field::Long(_) => (field.to_string().into(), Form::Integer),
-        Field::UByte(_) | Field::UShort(_) | Field::UInt(_) => (field.to_string().into(), Form::Integer),
+        Field::Byte(_)
+        | Field::Short(_)
+        | Field::Int(_)
+        | Field::Long(_)
+        | Field::UByte(_)
+        | Field::UShort(_)
+        | Field::UInt(_) => (field.to_string().into(), Form::Integer),
         Field::ULong(_) | Field::Decimal(_) => (field.to_string().into(), Form::Decimal),
         Field::Float16(value) => float(f64::from(f32::from(*value)), value.to_string()),
         Field::Float(value) => float(f64::from(*value), format!("{value:?}")),
