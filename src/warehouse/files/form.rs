@@ -185,10 +185,14 @@ fn is_other_date(text: &str) -> bool {
 fn is_punctuated(text: &str) -> bool {
     let unsigned = text.strip_prefix('-').unwrap_or(text);
     let is_part = |character: char| character.is_ascii_digit() || is_separator(character);
+    // 1.234.567 is a number in some countries, 1.2.3 in none.
+    let has_comma = unsigned.contains(|character| is_separator(character) && character != '.');
+    let has_thousands = unsigned.split('.').skip(1).all(|part| part.len() == 3);
     unsigned.starts_with(|first: char| first.is_ascii_digit())
         && unsigned.ends_with(|last: char| last.is_ascii_digit())
         && unsigned.chars().all(is_part)
         && unsigned.contains(is_separator)
+        && (has_comma || has_thousands)
 }
 
 fn is_separator(character: char) -> bool {
@@ -219,7 +223,7 @@ mod tests {
         check(Form::Decimal, &["0.5", ".5", "-.5", "5.", "12345678901234567890.25"]);
         check(Form::Scientific, &["1.5e3", "1e-5", "-2.5E+10"]);
         check(Form::LeadingZeros, &["007", "01067", "00"]);
-        check(Form::Punctuated, &["1,5", "1,234", "1.234,56", "1,234.56", "1'234", "1 234"]);
+        check(Form::Punctuated, &["1,5", "1,234", "1.234,56", "1,234.56", "1.234.567", "1'234", "1 234"]);
         check(Form::Signed, &["$12.50", "12%", "€ 1.234,56", "-5 %", "+49"]);
         check(Form::Text, &["1e999", "1.5e", "1-2"]);
         check(Form::Text, &["12E4", "0x10", "--1", "12a", "Infinity", ".", "00.5", &"9".repeat(301)]);

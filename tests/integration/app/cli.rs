@@ -102,14 +102,14 @@ fn the_sample_data_and_a_database_are_not_explored_together() {
 
 #[test]
 fn files_are_explored_asked_and_examined() {
-    let mut csv = "day,region,amount\n".to_owned();
+    let mut csv = vec!["day,region,amount\n".to_owned()];
     for day in 0..360 {
         for (region, usual) in [("North", 100), ("South", 200), ("West", 50)] {
             let amount = if region == "South" && day > 300 { 20 } else { usual + day % 7 };
-            csv.push_str(&format!("2024-{:02}-{:02},{region},{amount}\n", day / 30 + 1, day % 28 + 1));
+            csv.push(format!("2024-{:02}-{:02},{region},{amount}\n", day / 30 + 1, day % 28 + 1));
         }
     }
-    let program = Program::new().file("sales.csv", &csv).file("bad.csv", "a,b\n1\n");
+    let program = Program::new().file("sales.csv", &csv.concat()).file("bad.csv", "a,b\n1\n");
     let explored = program.run(&["sales.csv", "--offline", "--as-of", "2024-12-31", "--format", "json"]);
     assert_eq!(explored.code, 0, "{}", explored.stderr);
     assert!(explored.stderr.contains("table sales: 1,080 rows and 3 columns of sales.csv"), "{}", explored.stderr);

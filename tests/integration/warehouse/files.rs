@@ -49,6 +49,11 @@ impl Folder {
     }
 }
 
+/// So many lines, one after the other.
+fn lines(count: u32, line: impl Fn(u32) -> String) -> String {
+    (0..count).map(line).collect::<Vec<_>>().concat()
+}
+
 /// The rows of a statement, with a bar between cells and ~ for NULL.
 async fn rows(database: &EmbeddedDatabase, statement: &'static str) -> Vec<String> {
     let table = database.own(statement, &[]).await.unwrap();
@@ -114,9 +119,7 @@ async fn the_types_of_a_csv_are_those_that_hold_all_its_values() {
 
 #[tokio::test]
 async fn a_value_near_the_end_decides_the_type_of_its_column() {
-    let mut csv = "n,m\n".to_owned();
-    (0..50_000).for_each(|n| csv.push_str(&format!("{n},{n}\n")));
-    csv.push_str("50000,n/k\n0.5,7\n");
+    let csv = format!("n,m\n{}50000,n/k\n0.5,7\n", lines(50_000, |n| format!("{n},{n}\n")));
     let folder = Folder::new().with("late.csv", csv);
     let database = folder.load(&["late.csv"]).await.unwrap();
     assert_eq!(columns(&database, "late").await, ["n numeric", "m text"]);
@@ -382,8 +385,7 @@ async fn files_are_loaded_into_a_new_engine_again_unless_they_changed() {
 
 #[tokio::test]
 async fn what_is_done_with_the_files_is_told() {
-    let mut csv = "n,text\n".to_owned();
-    (0..30_000).for_each(|n| csv.push_str(&format!("{n},{}\n", "x".repeat(50))));
+    let csv = format!("n,text\n{}", lines(30_000, |n| format!("{n},{}\n", "x".repeat(50))));
     let folder = Folder::new().with("a.csv", csv);
     let steps = Mutex::new(Vec::new());
     let mut database = start(&SessionContext::default()).await.unwrap();
@@ -407,7 +409,7 @@ async fn what_is_done_with_the_files_is_told() {
 #[tokio::test]
 async fn a_script_loads_the_data_of_copy_as_a_dump_has_them() {
     let database = start(&SessionContext::default()).await.unwrap();
-    let many = (0..200_000).map(|n| format!("{n}\tnumber {n}\n")).collect::<String>();
+    let many = lines(200_000, |n| format!("{n}\tnumber {n}\n"));
     let script = format!(
         "\\restrict x\nCREATE TABLE t (n int, text text);\n\nCOPY public.t (n, text) FROM stdin;\n{many}-1\ta\\tb; \\\\.\n\\.\n\n\
          COPY t FROM STDIN WITH (FORMAT csv);\n-2,\"x\n;\"\n-3,\n\\.\nCREATE INDEX ON t (n);\n\\unrestrict x\n"
