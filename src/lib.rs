@@ -109,7 +109,8 @@
 //! warehouse/postgres/session.rs    how a statement runs: wrapped, read only, rolled back
 //! warehouse/postgres/connections.rs  time-outs, cancelling, reconnecting; cost.rs beside it the cost gate, tls.rs, address.rs
 //! warehouse/postgres/introspect.rs   which tables are read, by --schema and --tables; role.rs may the role write
-//! warehouse/embedded.rs            PostgreSQL inside the process: --demo, --load
+//! warehouse/embedded.rs            PostgreSQL inside the process: --demo, --load, files; embedded/content.rs fills it
+//! warehouse/files.rs               data files: survey.rs reads one to learn its types, copy.rs again to load it; one reader a format
 //! typeset/spelling.rs              "did you mean"; typeset/text.rs, figure.rs, html.rs, svg.rs what people read is set in
 //! ```
 //!

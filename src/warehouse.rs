@@ -10,6 +10,8 @@ mod diagnosis;
 #[cfg(feature = "embedded")]
 pub mod embedded;
 pub mod executor;
+#[cfg(feature = "embedded")]
+pub mod files;
 pub mod lineage;
 pub mod postgres;
 mod source;
@@ -27,7 +29,7 @@ use self::catalog::{Introspected, Selection};
 pub use self::diagnosis::{Encryption, Product, PublicRights};
 pub use self::postgres::role::{Grade, Names};
 use self::postgres::settings;
-pub use self::source::{OpenError, Source};
+pub use self::source::{OpenError, Source, Step, Watch};
 use self::sql::Select;
 use self::table::Table;
 

@@ -50,9 +50,11 @@ const SEVERITIES: [&str; 4] = ["low", "medium", "high", "critical"];
     after_long_help = AFTER_LONG_HELP,
     disable_help_subcommand = true,
     subcommand_value_name = "COMMAND",
-    override_usage = "explore [--focus AREA] [OPTIONS]\n       explore COMMAND"
+    override_usage = "explore [--focus AREA] [OPTIONS]\n       explore FILE... [OPTIONS]\n       explore COMMAND"
 )]
 pub struct Cli {
+    #[command(flatten)]
+    pub files: FileArguments,
     #[command(subcommand)]
     pub command: Option<Command>,
     #[command(flatten)]
@@ -69,6 +71,19 @@ const STYLES: Styles = Styles::styled()
     .usage(AnsiColor::Green.on_default().bold())
     .literal(AnsiColor::Cyan.on_default().bold())
     .placeholder(AnsiColor::Cyan.on_default());
+
+/// The data files that stand on the command line without an option. They are values of `--file`.
+#[derive(Debug, Clone, Args)]
+pub struct FileArguments {
+    /// Explore these files: .csv, .tsv, .jsonl, .json or .parquet, each also with .gz or .zst, or patterns such as
+    /// 'data/*.csv'
+    #[arg(id = FILE_ARGUMENTS, value_name = "FILE", value_parser = values::file_argument,
+          value_hint = ValueHint::FilePath)]
+    pub files: Vec<PathBuf>,
+}
+
+/// The id of the files that stand on the command line without an option.
+pub const FILE_ARGUMENTS: &str = "file_arguments";
 
 /// The subcommands. Without one, the program explores.
 #[derive(Debug, Subcommand)]
@@ -154,8 +169,10 @@ pub enum SchemaCommand {
 
 /// The arguments of `explore sql`.
 #[derive(Debug, Args)]
-#[command(after_help = SQL_HELP)]
+#[command(after_help = SQL_HELP, allow_missing_positional = true)]
 pub struct SqlArguments {
+    #[command(flatten)]
+    pub files: FileArguments,
     /// The statement, or - to read it from standard input
     #[arg(value_name = "SQL", allow_hyphen_values = true)]
     pub statement: String,
@@ -184,6 +201,8 @@ pub struct SqlArguments {
 /// The arguments of `explore doctor`.
 #[derive(Debug, Clone, Args)]
 pub struct DoctorArguments {
+    #[command(flatten)]
+    pub files: FileArguments,
     /// Print only the statements that create a role which may only read
     #[arg(long)]
     pub grants: bool,
@@ -390,6 +409,9 @@ pub struct DatabaseOptions {
     /// Explore the tables that this SQL script creates, in a PostgreSQL inside this process
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub load: Option<PathBuf>,
+    /// Explore this data file in a PostgreSQL inside this process, as one table; may be given several times
+    #[arg(long, value_name = "FILE", action = ArgAction::Append, value_hint = ValueHint::FilePath)]
+    pub file: Vec<PathBuf>,
     /// Explore these schemas, separated by commas or repeated [default: all but the system's]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub schema: Vec<String>,

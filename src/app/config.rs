@@ -97,6 +97,7 @@ struct DatabaseChoice {
     url: Option<SecretString>,
     demo: bool,
     script: Option<PathBuf>,
+    files: Vec<PathBuf>,
 }
 
 /// The model and the endpoint that the configuration names. [`Config::player`] chooses by them.
@@ -180,7 +181,12 @@ impl Config {
             focus: options.exploration.focus,
             focus_text: options.exploration.focus_text,
             as_of: options.exploration.as_of,
-            database: DatabaseChoice { url: database.database_url, demo: database.demo, script: database.load },
+            database: DatabaseChoice {
+                url: database.database_url,
+                demo: database.demo,
+                script: database.load,
+                files: database.file,
+            },
             selection: Selection {
                 schemas: database.schema,
                 include: database.tables,

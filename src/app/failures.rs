@@ -65,6 +65,14 @@ impl From<OpenError> for Failure {
         match error {
             OpenError::Database(error) => error.into(),
             OpenError::Script { .. } => Self::new(Kind::Usage, error),
+            OpenError::File { ref advice, .. } => {
+                let advice = advice.clone();
+                let failure = Self::new(Kind::Usage, error);
+                match advice {
+                    Some(advice) => failure.hint(advice),
+                    None => failure,
+                }
+            }
             OpenError::NoEngine => Self::new(Kind::Usage, error).hint("build it with the feature `embedded`"),
         }
     }

@@ -1,4 +1,4 @@
-//! PostgreSQL inside the process, in memory: for the demo, quick tries, and tests without a server.
+//! PostgreSQL inside the process, in memory: for the demo, data files, quick tries, and tests without a server.
 //!
 //! It is PostgreSQL compiled to WebAssembly (`oliphaunt-wasix`). It understands the same protocol as a server, so the
 //! same driver, pool and wrapper are used. A bridge carries the protocol messages between them and the engine. The
@@ -16,6 +16,7 @@
 //! writable: `~/.cache/oliphaunt-wasix`, or a directory under `XDG_CACHE_HOME`.
 
 mod bridge;
+mod content;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,10 +31,13 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use self::bridge::{Dial, bridge};
+use self::content::Content;
+use super::files::DataFile;
 use super::postgres::connections::{Bounds, Connections, Stop};
 use super::postgres::protocol::{self, Postgres};
 use super::postgres::session::{Session, Statement};
-use super::postgres::{describe, failure, script, settings};
+use super::postgres::{describe, failure, settings};
+use super::source::{OpenError, Watch};
 use super::table::Table;
 use super::{Error, Limits, Server, SessionContext};
 
@@ -59,8 +63,8 @@ const ABANDONED_MAX: usize = 3;
 pub struct EmbeddedDatabase {
     server: Server,
     context: SessionContext,
-    /// The scripts that were loaded, in order. They are loaded into a new engine again.
-    scripts: std::sync::Mutex<Vec<String>>,
+    /// What was loaded, in order. It is loaded into a new engine again.
+    contents: std::sync::Mutex<Vec<Content>>,
     running: Mutex<Running>,
 }
 
@@ -160,7 +164,7 @@ fn config() -> tokio_postgres::Config {
 pub async fn start(context: &SessionContext) -> Result<EmbeddedDatabase, Error> {
     let (backend, server) = Backend::start(context).await?;
     let running = Mutex::new(Running { backend, abandoned: Vec::new() });
-    Ok(EmbeddedDatabase { server, context: context.clone(), scripts: std::sync::Mutex::default(), running })
+    Ok(EmbeddedDatabase { server, context: context.clone(), contents: std::sync::Mutex::default(), running })
 }
 
 impl Backend {
@@ -185,9 +189,9 @@ impl Backend {
         Ok((Self { engine, connections }, server))
     }
 
-    async fn load(&self, sql: &str) -> Result<(), Error> {
+    async fn load(&self, content: &Content, watch: Watch<'_>) -> Result<(), OpenError> {
         let lease = self.connections.lease().await?;
-        let loaded = run_script(lease.client(), sql).await;
+        let loaded = content::load(&self.engine, lease.client(), content, watch).await;
         lease.give_back();
         loaded
     }
@@ -199,12 +203,32 @@ fn failed(what: &str, error: &tokio_postgres::Error) -> Error {
 
 impl EmbeddedDatabase {
     /// Runs a SQL script as the database's owner, statement by statement, then runs ANALYZE, so that the planner has
-    /// statistics. An error names the failing statement and the line on which it begins.
+    /// statistics. An error names the failing statement and the line on which it begins. The data of `COPY ... FROM
+    /// STDIN` follow their statement, as in a plain dump.
     pub async fn load(&self, sql: &str) -> Result<(), Error> {
-        self.running.lock().await.backend.load(sql).await?;
-        self.scripts.lock().unwrap_or_else(PoisonError::into_inner).push(sql.to_owned());
-        // Fails unless statements can run as the role of the session context, which the script may have created.
-        self.own("SELECT", &[]).await.map(drop)
+        self.fill(Content::Script(sql.to_owned()), &|_| {}).await.map_err(OpenError::into_database)
+    }
+
+    /// Creates a table of each file and loads its rows: all files, or none of them. Then runs ANALYZE. What a reader
+    /// should know about how the files were read is among the warnings of [`Server`] then.
+    pub async fn load_files(&mut self, files: Vec<DataFile>, watch: Watch<'_>) -> Result<(), OpenError> {
+        let surveyed = content::survey(files, watch).await?;
+        let notes = |file: &super::files::Surveyed| {
+            let name = file.file.name();
+            file.notes.iter().map(|note| format!("{name}: {note}")).collect::<Vec<_>>()
+        };
+        let notes = surveyed.iter().flat_map(notes).collect::<Vec<_>>();
+        self.fill(Content::Files(surveyed), watch).await?;
+        self.server.warnings.extend(notes);
+        Ok(())
+    }
+
+    async fn fill(&self, content: Content, watch: Watch<'_>) -> Result<(), OpenError> {
+        self.running.lock().await.backend.load(&content, watch).await?;
+        self.contents.lock().unwrap_or_else(PoisonError::into_inner).push(content);
+        // Fails unless statements can run as the role of the session context, which a script may have created.
+        self.own("SELECT", &[]).await?;
+        Ok(())
     }
 
     /// Runs a read-only statement of the program itself. All parameters have the type `text[]`.
@@ -221,29 +245,16 @@ impl EmbeddedDatabase {
                  PostgreSQL server, or raise --query-timeout"
             )));
         }
-        let gone = |error: Error| Error::Gone(format!("the embedded engine could not be started again: {error}"));
-        let (backend, _) = Backend::start(&self.context).await.map_err(gone)?;
-        let scripts = self.scripts.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        for script in scripts {
-            backend.load(&script).await.map_err(gone)?;
+        let gone = |error: OpenError| Error::Gone(format!("the embedded engine could not be started again: {error}"));
+        let (backend, _) = Backend::start(&self.context).await.map_err(|error| gone(error.into()))?;
+        let contents = self.contents.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for content in contents {
+            backend.load(&content, &|_| {}).await.map_err(gone)?;
         }
         running.abandoned.push(Arc::downgrade(&running.backend.engine.failed));
         running.backend = backend;
         Ok(())
     }
-}
-
-async fn run_script(client: &Client, sql: &str) -> Result<(), Error> {
-    let owner = "RESET role; SET default_transaction_read_only = off; SET search_path = public";
-    client.batch_execute(owner).await.map_err(|error| failed("prepare for the script", &error))?;
-    for part in script::parts(sql) {
-        client.batch_execute(part.text).await.map_err(|error| {
-            let beginning = failure::one_line(&part.text.chars().take(80).collect::<String>());
-            let reason = failure::describe(&error);
-            Error::Statement { message: format!("line {}: {reason}; in: {beginning}", part.line) }
-        })?;
-    }
-    client.batch_execute("ANALYZE").await.map_err(|error| failed("analyze", &error))
 }
 
 #[async_trait]

@@ -5,6 +5,8 @@ pub(crate) mod attributes;
 pub(crate) mod database;
 pub(crate) mod executor;
 pub(crate) mod faults;
+#[cfg(feature = "embedded")]
+pub(crate) mod files;
 pub(crate) mod hidden;
 pub(crate) mod introspect;
 pub(crate) mod lineage;

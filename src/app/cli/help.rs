@@ -24,6 +24,7 @@ Configuration:
 
 Examples:
   explore --demo                               the sample data, no server and no key
+  explore sales.csv returns.parquet --offline  files, each of them a table; 'data/*.csv.gz' too
   explore --focus customer_churn               DATABASE_URL and OPENAI_API_KEY are set
   explore --offline -o report.html             the file extension sets the format: .html, .json, .md
   explore --base-url http://localhost:11434/v1 --model qwen3
@@ -47,6 +48,7 @@ there are more, to standard error. -v shows the time, -vv also the plan.
 
 Examples:
   explore sql --demo \"SELECT count(*) FROM primary_sales\"
+  explore sql sales.csv \"SELECT region, sum(amount) FROM sales GROUP BY region\"
   explore sql --check \"SELECT pg_read_file('/etc/passwd')\"
   explore sql --max-rows 100000 -o sales.csv - < sales.sql
 
@@ -79,6 +81,7 @@ Why --attack is safe, in production too:
 
 Examples:
   explore doctor
+  explore doctor sales.csv                     how a file is read
   explore doctor --grants | psql \"$ADMIN_URL\"
   explore doctor --attack --format json
 

@@ -1,10 +1,11 @@
 //! Parsers of option values. Their error messages say what was expected.
 
 use std::convert::Infallible;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::ValueEnum;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{CommandFactory as _, ValueEnum};
 use jiff::SignedDuration;
 use jiff::civil::Date;
 use jiff::tz::{self, TimeZone};
@@ -45,6 +46,20 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     duration
         .filter(|duration| !duration.is_zero())
         .ok_or_else(|| "expected a length of time with its unit, such as 30s, 10m or 1h30m".to_owned())
+}
+
+/// Parses the name of a data file. A word without a dot and a slash is taken for a command.
+pub fn file_argument(text: &str) -> Result<PathBuf, String> {
+    if text.contains(['.', '/', std::path::MAIN_SEPARATOR]) {
+        return Ok(text.into());
+    }
+    let command = super::Cli::command();
+    let names = command.get_subcommands().map(clap::Command::get_name).collect::<Vec<_>>();
+    if names.contains(&text) {
+        return Err(format!("{text} is a command, and a command stands before its files and options"));
+    }
+    let meant = hint(nearest(text, names));
+    Err(format!("there is no command {text}{meant}; the name of a file has a dot or a slash, such as ./{text}"))
 }
 
 /// Parses a calendar date.

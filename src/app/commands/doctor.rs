@@ -19,9 +19,9 @@ use crate::app::progress::Waiting;
 use crate::exploration::Player;
 use crate::semantic::{Opened, drift};
 use crate::typeset::text::counted;
-use crate::warehouse::Database;
 use crate::warehouse::catalog::Catalog;
 use crate::warehouse::executor::Executor;
+use crate::warehouse::{Database, Server};
 
 /// The results of all checks.
 #[derive(Default)]
@@ -90,11 +90,21 @@ async fn examine(
     if let Some(database) = database {
         waiting.say("looking at the database");
         examination.checks.extend(doctor::check_database(&*database, config.allow_writable_role).await);
+        examination.checks.extend(files(config, database.server()));
         examine_content(database, attack, config, waiting, examination).await;
     }
     waiting.say("asking the model");
     examination.checks.extend(model(config).await);
     examination.checks.push(doctor::check_runs_directory(&config.runs_dir));
+}
+
+/// Returns the check of how the files were read, with all notes on them; `None` if no files are explored.
+fn files(config: &Config, server: &Server) -> Option<Check> {
+    let Ok((Source::Files(_), _)) = config.source() else { return None };
+    Some(match server.warnings.as_slice() {
+        [] => Check::ok("files", "every value was read as its column's type"),
+        notes => Check::warning("files", notes.join("; "), "change the files where this is not what they mean"),
+    })
 }
 
 /// Checks the catalog and the metadata as a run would read them, and runs the attack list if `attack` is set.

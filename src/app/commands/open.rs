@@ -11,13 +11,14 @@ use crate::app::config::choice::Source as Choice;
 use crate::app::config::{Config, PlanCost, SqlSection};
 use crate::app::error::{Failure, Kind};
 use crate::app::output::Output;
+use crate::app::progress::Waiting;
 use crate::sample::SAMPLE_SQL;
 use crate::semantic::metadata::Metadata;
 use crate::semantic::{self, Opened};
 use crate::warehouse::catalog::Introspected;
 use crate::warehouse::executor::{Executor, Rules};
 use crate::warehouse::sql::Allowed;
-use crate::warehouse::{Database, Limits, Server, Source};
+use crate::warehouse::{Database, Limits, Server, Source, Step};
 
 /// Reads the catalog and adds the metadata to it.
 pub(super) async fn read(config: &Config, database: Arc<dyn Database>) -> Result<Opened, Failure> {
@@ -61,8 +62,16 @@ pub(super) async fn ungraded_database(config: &Config, output: &Output) -> Resul
                 .map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))?;
             Source::Script { name: path.display().to_string(), sql }
         }
+        Choice::Files(paths) => Source::Files(paths),
     };
-    Ok(source.open(&config.session).await?)
+    let talk = output.talk();
+    let waiting = matches!(source, Source::Files(_)).then(|| Waiting::start(talk, "reading files"));
+    let watch = |step| match step {
+        Step::Doing(text) => waiting.iter().for_each(|waiting| waiting.say(&text)),
+        Step::Done(text) => talk.note(&text),
+        Step::Warning(text) => talk.warn(&text),
+    };
+    Ok(source.open(&config.session, &watch).await?)
 }
 
 /// Returns the schemas in which an unqualified name is looked up.

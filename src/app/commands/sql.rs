@@ -1,6 +1,7 @@
 //! `explore sql`: validates and runs one statement in the same way as a query of the model.
 
 use std::io::{self, Read as _};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -71,6 +72,11 @@ pub(super) async fn run(arguments: &SqlArguments, config: &Config, output: &mut 
 
 /// Returns the statement. Reads it from standard input if `argument` is `-`.
 fn statement(argument: &str) -> Result<String, Failure> {
+    if !argument.contains(char::is_whitespace) && Path::new(argument).is_file() {
+        return Err(Failure::usage(format!("{argument} is a file, and the statement is missing")).hint(format!(
+            "explore sql {argument} \"SELECT ...\"; options stand before the file or after the statement"
+        )));
+    }
     if argument != "-" {
         return Ok(argument.to_owned());
     }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 
 use super::setting::Origin;
-use super::{Config, ModelChoice, ending};
+use super::{Config, DatabaseChoice, ModelChoice, ending};
 use crate::app::cli::FORMATS;
 use crate::app::error::Failure;
 use crate::exploration::Player;
@@ -23,6 +23,8 @@ pub enum Source {
     Demo,
     /// The tables that this script creates, in a PostgreSQL inside this process.
     Script(PathBuf),
+    /// The tables of these data files, in a PostgreSQL inside this process.
+    Files(Vec<PathBuf>),
     /// The server at this URL.
     Server(SecretString),
 }
@@ -42,14 +44,16 @@ impl Config {
     pub fn source(&self) -> Result<(Source, Option<String>), Failure> {
         let demo = self.database.demo.then_some(("demo", Source::Demo));
         let script = self.database.script.clone().map(|path| ("load", Source::Script(path)));
+        let files = Some(self.database.files.clone()).filter(|files| !files.is_empty());
+        let files = files.map(|files| ("file", Source::Files(files)));
         let server = self.database.url.clone().map(|url| ("database_url", Source::Server(url)));
         let origin = |(key, source)| self.origin(key).map(|origin| (origin, source));
-        let mut asked = [demo, script, server].into_iter().flatten().filter_map(origin).collect::<Vec<_>>();
+        let mut asked = [demo, script, files, server].into_iter().flatten().filter_map(origin).collect::<Vec<_>>();
         asked.sort_by_key(|(origin, _)| std::cmp::Reverse(rank(origin)));
         match asked.as_slice() {
             [] => Err(Failure::usage("no database to explore").hint(
                 "set DATABASE_URL to postgres://USER@HOST/NAME, or give --database-url, or write database_url into \
-                 explore.toml; --demo explores the sample data",
+                 explore.toml; `explore sales.csv` explores a file, --demo the sample data",
             )),
             [(_, source)] => Ok((source.clone(), None)),
             [(first, _), (second, _), ..] if rank(first) == rank(second) => {
@@ -76,7 +80,8 @@ impl Config {
 
     /// Returns whether any database is named.
     pub fn names_a_database(&self) -> bool {
-        self.database.url.is_some() || self.database.demo || self.database.script.is_some()
+        let DatabaseChoice { url, demo, script, files } = &self.database;
+        url.is_some() || *demo || script.is_some() || !files.is_empty()
     }
 
     /// Returns whether the sample data are explored.

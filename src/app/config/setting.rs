@@ -17,7 +17,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use super::{PREFIX, PlanCost, mask};
-use crate::app::cli::Settings;
+use crate::app::cli::{FILE_ARGUMENTS, Settings};
 use crate::app::error::Failure;
 
 /// The layer that a value comes from. The order is ascending precedence.
@@ -229,6 +229,13 @@ impl Definition {
     }
 }
 
+/// Returns the files that stand on the command line without an option, as values of `--file`.
+fn file_arguments(matches: &ArgMatches) -> Option<Raw> {
+    let texts = matches.try_get_raw(FILE_ARGUMENTS).ok()??.map(OsString::from).collect::<Vec<_>>();
+    let name = texts.first()?.to_string_lossy().into_owned();
+    Some(Raw { texts, origin: Origin::Flag { name } })
+}
+
 /// Extracts from clap's error what the parser expected.
 fn expectation(error: &clap::Error) -> String {
     match (error.source(), error.get(ContextKind::ValidValue)) {
@@ -283,6 +290,9 @@ impl Definitions {
             (key.to_owned(), Raw { texts, origin: Origin::Flag { name: definition.flag() } })
         };
         let mut layer = self.iter().filter(given).map(raw).collect::<Layer>();
+        if let Some(files) = file_arguments(matches) {
+            layer.entry("file".to_owned()).and_modify(|given| given.texts.extend(files.texts.clone())).or_insert(files);
+        }
         if let Some((_, subcommand)) = matches.subcommand() {
             layer.extend(self.flags(subcommand));
         }

@@ -1,5 +1,7 @@
-//! Splits a SQL script into statements. It recognizes strings, quoted names, dollar quotes and comments, but no other
-//! syntax.
+//! Splits a SQL script into statements. It recognizes strings, quoted names, dollar quotes, comments, and the data of
+//! COPY, but no other syntax.
+
+use std::ops::Range;
 
 /// One statement of a script, with its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -8,6 +10,17 @@ pub(in crate::warehouse) struct Part<'a> {
     pub(in crate::warehouse) line: usize,
     /// The text without the semicolon.
     pub(in crate::warehouse) text: &'a str,
+    /// The data of `COPY ... FROM STDIN`, which follow the statement up to a line `\\.`.
+    pub(in crate::warehouse) data: Option<&'a str>,
+    /// The line on which the data begin.
+    pub(in crate::warehouse) data_line: usize,
+}
+
+impl Part<'_> {
+    /// Returns whether the statement is a COPY without options, whose data have one row a line.
+    pub(in crate::warehouse) fn is_plain_copy(&self) -> bool {
+        copy_options(self.text).is_some_and(|options| options.trim().is_empty())
+    }
 }
 
 /// Returns the statements of `script` in order. Leaves out those that contain only comments and white space.
@@ -18,13 +31,22 @@ pub(in crate::warehouse) fn parts(script: &str) -> Vec<Part<'_>> {
     let mut start = None;
     let mut place = 0;
     while place < bytes.len() {
-        let next = after_token(script, place);
+        let mut next = after_token(script, place);
         let token = &bytes[place..next];
         let blank = bytes[place].is_ascii_whitespace() || token.starts_with(b"--") || token.starts_with(b"/*");
         match (start, blank, token) {
             (Some(begin), _, b";") => {
-                parts.push(Part { line, text: script[begin..place].trim_end() });
+                let text = script[begin..place].trim_end();
+                let found = copy_data(text, script, next);
+                let newlines = |data: &Range<usize>| script[counted..data.start].matches('\n').count();
+                let data_line = found.as_ref().map_or(0, |(data, _)| line + newlines(data));
+                next = found.as_ref().map_or(next, |(_, after)| *after);
+                parts.push(Part { line, text, data: found.map(|(data, _)| &script[data]), data_line });
                 start = None;
+            }
+            // A dump guards itself against commands of psql in its data, by two such commands.
+            (None, false, b"\\") if is_guard(&script[place..]) => {
+                next = script[place..].find('\n').map_or(bytes.len(), |end| place + end);
             }
             (None, false, token) if token != b";" => {
                 line += script[counted..place].matches('\n').count();
@@ -36,9 +58,39 @@ pub(in crate::warehouse) fn parts(script: &str) -> Vec<Part<'_>> {
         place = next;
     }
     if let Some(begin) = start {
-        parts.push(Part { line, text: script[begin..].trim_end() });
+        parts.push(Part { line, text: script[begin..].trim_end(), data: None, data_line: 0 });
     }
     parts
+}
+
+fn is_guard(text: &str) -> bool {
+    text.starts_with("\\restrict ") || text.starts_with("\\unrestrict ")
+}
+
+/// Returns what follows STDIN in `COPY ... FROM STDIN`; `None` if the statement is another.
+fn copy_options(text: &str) -> Option<&str> {
+    let first = text.get(..4).filter(|first| first.eq_ignore_ascii_case("copy"))?;
+    let lower = text[first.len()..].to_ascii_lowercase();
+    let words = lower.split_whitespace().collect::<Vec<_>>();
+    let follows =
+        |pair: &[&str]| pair[0] == "from" && pair[1].trim_end_matches(|c: char| !c.is_alphanumeric()) == "stdin";
+    let is_copy = lower.starts_with(char::is_whitespace) && words.windows(2).any(follows);
+    let end = lower.rfind("stdin").filter(|_| is_copy)? + first.len() + "stdin".len();
+    Some(&text[end..])
+}
+
+/// Returns the range of the data after a COPY whose semicolon is before `next`, and where the script goes on.
+fn copy_data(text: &str, script: &str, next: usize) -> Option<(Range<usize>, usize)> {
+    copy_options(text)?;
+    let start = script[next..].find('\n').map_or(script.len(), |end| next + end + 1);
+    let mut place = start;
+    for line in script[start..].split_inclusive('\n') {
+        if line.trim_end_matches(['\r', '\n']) == "\\." {
+            return Some((start..place, place + line.len()));
+        }
+        place += line.len();
+    }
+    Some((start..place, place))
 }
 
 /// Returns the end of the string, name, comment or single character that begins at `place`.
@@ -105,6 +157,22 @@ mod tests {
     fn check(script: &str, expected: &[(usize, &str)]) {
         let parts = parts(script);
         assert_eq!(parts.iter().map(|part| (part.line, part.text)).collect::<Vec<_>>(), expected, "{script}");
+    }
+
+    #[test]
+    fn the_data_of_a_copy_follow_it_up_to_a_backslash_and_a_dot() {
+        let script = "\\restrict abc\n-- Data;\n\nCOPY public.t (a, b) FROM stdin;\n1\tit's; a\n2\t\\\\.\n\\.\n\nSELECT 1;\n\
+                      copy u from STDIN WITH (FORMAT csv);\n\"x\n;\"\n\\.\n\\unrestrict abc\nCOPY v FROM stdin;\n\\.\n";
+        let found = parts(script);
+        let found = found.iter().map(|part| (part.line, part.text, part.data, part.data_line, part.is_plain_copy()));
+        let expected = [
+            (4, "COPY public.t (a, b) FROM stdin", Some("1\tit's; a\n2\t\\\\.\n"), 5, true),
+            (9, "SELECT 1", None, 0, false),
+            (10, "copy u from STDIN WITH (FORMAT csv)", Some("\"x\n;\"\n"), 11, false),
+            (15, "COPY v FROM stdin", Some(""), 16, true),
+        ];
+        assert_eq!(found.collect::<Vec<_>>(), expected);
+        assert_eq!(parts("COPY (SELECT 1) TO STDOUT; SELECT 2").len(), 2);
     }
 
     #[test]

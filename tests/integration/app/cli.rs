@@ -38,7 +38,9 @@ fn the_version_is_that_of_the_package() {
 #[test]
 fn a_mistyped_option_command_or_value_is_told_the_nearest_one() {
     check_refused(&["--max-iteration", "3"], 2, &["--max-iterations"]);
-    check_refused(&["confg"], 2, &["config"]);
+    check_refused(&["confg"], 2, &["there is no command confg; did you mean `config`?"]);
+    check_refused(&["a.csv", "doctor"], 2, &["doctor is a command, and a command stands before its files"]);
+    check_refused(&["sales"], 2, &["there is no command sales", "a dot or a slash, such as ./sales"]);
     check_refused(&["--demo", "--format", "markdwn"], 2, &["markdown"]);
     for focus in ["customer_chrun", "churn", "Churn", "customer", "customer_churn_report"] {
         check_refused(&["--demo", "--focus", focus], 2, &["did you mean `customer_churn`?"]);
@@ -96,6 +98,38 @@ fn a_model_asked_for_by_a_flag_is_not_replaced_by_the_offline_analyst() {
 fn the_sample_data_and_a_database_are_not_explored_together() {
     let both = ["--demo", "--database-url", "postgres://me:hunter2@localhost/none"];
     check_refused(&both, 2, &["by --demo and by --database-url"]);
+}
+
+#[test]
+fn files_are_explored_asked_and_examined() {
+    let mut csv = vec!["day,region,amount\n".to_owned()];
+    for day in 0..360 {
+        for (region, usual) in [("North", 100), ("South", 200), ("West", 50)] {
+            let amount = if region == "South" && day > 300 { 20 } else { usual + day % 7 };
+            csv.push(format!("2024-{:02}-{:02},{region},{amount}\n", day / 30 + 1, day % 28 + 1));
+        }
+    }
+    let program = Program::new().file("sales.csv", &csv.concat()).file("bad.csv", "a,b\n1\n");
+    let explored = program.run(&["sales.csv", "--offline", "--as-of", "2024-12-31", "--format", "json"]);
+    assert_eq!(explored.code, 0, "{}", explored.stderr);
+    assert!(explored.stderr.contains("table sales: 1,080 rows and 3 columns of sales.csv"), "{}", explored.stderr);
+
+    let statement = "SELECT region, sum(amount) AS total FROM sales GROUP BY region ORDER BY region";
+    let asked = program.run(&["sql", "--file", "*.csv", "--file", "sales.csv", statement]);
+    assert_eq!(asked.code, 2, "{}", asked.stderr);
+    assert!(asked.stderr.contains("bad.csv, line 2: it has 1 field, and the header has 2"), "{}", asked.stderr);
+    assert!(asked.stderr.contains("hint: correct the line"), "{}", asked.stderr);
+    let asked = program.run(&["sql", "s*.csv", statement, "--format", "csv"]);
+    assert_eq!(asked.stdout.lines().next(), Some("region,total"), "{}", asked.stderr);
+    assert_eq!(asked.stdout.lines().count(), 4, "{}", asked.stdout);
+
+    let asked = program.run(&["sql", "sales.csv", "--format", "csv"]);
+    assert!(asked.code == 2 && asked.stderr.contains("the statement is missing"), "{}", asked.stderr);
+
+    let examined = program.run(&["doctor", "sales.csv", "--offline"]);
+    assert_eq!(examined.code, 0, "{}", examined.stderr);
+    assert!(examined.stdout.contains("every value was read as its column's type"), "{}", examined.stdout);
+    check_refused(&["missing.csv", "--offline"], 2, &["missing.csv: cannot be read"]);
 }
 
 #[test]

@@ -63,7 +63,7 @@ fn every_setting_can_stand_in_the_file_and_in_the_environment() {
     let samples = |key: &str| match key {
         "as_of" => ("2025-11-30", "2025-11-30"),
         "demo" | "offline" | "quiet" | "allow_writable_role" => ("true", "true"),
-        "schema" | "tables" | "exclude_tables" => ("[\"a\", \"b\"]", "a,b"),
+        "file" | "schema" | "tables" | "exclude_tables" => ("[\"a\", \"b\"]", "a,b"),
         "api" => ("\"chat\"", "chat"),
         "reasoning_effort" | "fail_on" => ("\"high\"", "high"),
         "max_iterations" | "max_queries" | "max_tokens_total" | "max_rows" => ("7", "7"),
@@ -222,6 +222,7 @@ fn the_database_is_the_one_of_the_layer_that_wins() {
         let found = match config.source() {
             Ok((Source::Demo, note)) => format!("demo {}", note.unwrap_or_default()),
             Ok((Source::Script(_), note)) => format!("script {}", note.unwrap_or_default()),
+            Ok((Source::Files(files), note)) => format!("{files:?} {}", note.unwrap_or_default()),
             Ok((Source::Server(_), note)) => format!("server {}", note.unwrap_or_default()),
             Err(failure) => failure.to_string(),
         };
@@ -232,6 +233,12 @@ fn the_database_is_the_one_of_the_layer_that_wins() {
     check("", &[], &["--demo"], "demo");
     check("", &[], &["--load", "big.sql"], "script");
     check(url, &[], &[], "server");
+    check("", &[], &["a.csv", "--file", "b.csv", "./c"], r#"["b.csv", "a.csv", "./c"]"#);
+    check("file = [\"a.csv\", \"b,c.csv\"]", &[], &[], r#"["a.csv", "b,c.csv"]"#);
+    check("", &[], &["doctor", "a.csv"], r#"["a.csv"]"#);
+    let note = "exploring the database of a.csv; the one of DATABASE_URL is ignored";
+    check("", &variable, &["a.csv"], &format!("[\"a.csv\"] {note}"));
+    check("", &[], &["--demo", "a.csv"], "two databases are named: by --demo and by a.csv");
     check("", &variable, &["--demo"], "demo exploring the database of --demo; the one of DATABASE_URL is ignored");
     check(
         "demo = true",

@@ -192,7 +192,7 @@ async fn database(config: &Config, output: &Output) -> Result<Arc<dyn Database>,
     days::generate(&options).write_sql(&mut script)?;
     let sql = String::from_utf8_lossy(&script).into_owned();
     let source = Source::Script { name: "the generated days".to_owned(), sql };
-    Ok(source.open(&config.session).await?)
+    Ok(source.open(&config.session, &|_| {}).await?)
 }
 
 /// Returns the current time of the demo: the morning after the day that it judges.
