@@ -25,6 +25,8 @@ const COMPANIONS_SHARE: u32 = 10;
 const COMPANIONS_TIME: Duration = Duration::from_mins(1);
 /// What stands for a reason that states figures of its own.
 const UNSAID: &str = "the reason states figures that no fact has, and is left out";
+/// What stands for a reading that states figures of its own.
+const UNSAID_READING: &str = "it states figures that no fact has, and is left out";
 /// Characters of a sentence that a model sees.
 const SENTENCE_CHARACTERS_MAX: usize = 600;
 
@@ -260,7 +262,8 @@ impl Exploration<'_> {
         };
         let words = record::words(proposal, &facts.iter().chain(&impact).collect::<Vec<_>>(), self.book.facts());
         let left_out = words.left_out.clone();
-        let replaced = proposal.replaces.as_deref().and_then(|id| self.stated_by(id));
+        let replaces = proposal.replaces.as_deref().map(|ids| ids.split([',', ' ']).next().unwrap_or_default());
+        let replaced = replaces.and_then(|id| self.stated_by(id));
         let id =
             replaced.map_or_else(|| format!("F{}", self.findings.len() + 1), |index| self.findings[index].id.clone());
         let Some(mut finding) = record::of(id, facts, impact, proposal.severity, words) else {
@@ -322,7 +325,7 @@ impl Exploration<'_> {
     fn facts_of_finding(&self, claim: &str) -> Vec<String> {
         let finding = self.findings.iter().find(|finding| finding.id == claim.trim());
         let ids = |finding: &Finding| finding.facts.iter().map(|fact| fact.id.clone()).collect();
-        finding.map_or_else(|| vec![claim.to_owned()], ids)
+        finding.map_or_else(|| listed(claim), ids)
     }
 
     fn stated_by(&self, id: &str) -> Option<usize> {
@@ -342,7 +345,9 @@ impl Exploration<'_> {
                 let proposal = Proposal { reading: answer.reading.clone(), ..Proposal::default() };
                 let words = record::words(&proposal, &facts.iter().collect::<Vec<_>>(), self.book.facts());
                 own.facts.extend(facts);
-                own.reading = words.reading.or(own.reading.take());
+                let is_said = |reading: &&String| !reading.trim().is_empty();
+                let left_out = answer.reading.as_ref().filter(is_said).map(|_| UNSAID_READING.to_owned());
+                own.reading = words.reading.or(left_out).or(own.reading.take());
                 if let Some(why) = answer.not_answerable.clone().filter(|why| !why.trim().is_empty()) {
                     let proposal = Proposal { reading: Some(why), ..Proposal::default() };
                     let words = record::words(&proposal, &[], self.book.facts());
@@ -372,8 +377,19 @@ fn without_answer(answered: &[Answered]) -> Option<String> {
     })
 }
 
-/// Returns the only id of a fact in a text, such as `Hardware is the most common (f2)`.
+/// Returns the ids that a text lists, such as `f24, f22 and f44`, or the text itself.
+fn listed(text: &str) -> Vec<String> {
+    let words = text.split([',', ' ', ';']).filter(|word| !word.is_empty() && !word.eq_ignore_ascii_case("and"));
+    let words = words.map(str::to_owned).collect::<Vec<_>>();
+    if words.len() > 1 && words.iter().all(|word| claim::is_id(word, 'f')) { words } else { vec![text.to_owned()] }
+}
+
+/// Returns the only id of a fact in a text, such as `Hardware is the most common (f2)`. `f2.n` names none: it means a cell.
 fn named(text: &str) -> Option<String> {
+    let text = text.trim();
+    if text.contains(['[', '.']) && !text.contains(' ') {
+        return None;
+    }
     let words = text.split(|c: char| !c.is_alphanumeric());
     let mut ids = words.filter(|word| claim::is_id(word, 'f'));
     match (ids.next(), ids.next()) {

@@ -85,14 +85,21 @@ fn adapt_object(value: &mut Value, schema: &Value) {
             adapt(value, schema);
         }
     }
+    // A choice that is none is left to the default: the rest of the call is worth more.
+    let is_choice = |name: &String, value: &Value| {
+        let choices = own.get(name).and_then(|schema| schema.get("enum")).and_then(Value::as_array);
+        choices.is_none_or(|choices| choices.contains(value))
+    };
+    fields.retain(|name, value| is_required(name) || is_choice(name, value));
 }
 
-/// Renames fields that are spelled differently, such as `lookedAt` or `Looked At`.
+/// Renames fields that are spelled differently, such as `lookedAt`, `Looked At`, or `fact` for `facts`.
 fn rename(fields: &mut Map<String, Value>, own: &Map<String, Value>) {
     let letters = |name: &str| name.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
     let unknown: Vec<String> = fields.keys().filter(|name| !own.contains_key(*name)).cloned().collect();
     for name in unknown {
-        let meant = own.keys().find(|known| letters(known) == letters(&name) && !fields.contains_key(*known));
+        let is_it = |known: &str, name: &str| known == name || known.strip_suffix('s') == Some(name);
+        let meant = own.keys().find(|known| is_it(&letters(known), &letters(&name)) && !fields.contains_key(*known));
         if let Some((meant, value)) = meant.cloned().and_then(|meant| Some((meant, fields.shift_remove(&name)?))) {
             fields.insert(meant, value);
         }
@@ -135,9 +142,10 @@ fn adapt_list(value: &mut Value, items: &Value) {
 
 fn adapt_text(value: &mut Value, schema: &Value) {
     if let Value::Array(items) = &*value
-        && let [Value::String(text)] = &items[..]
+        && let Some(texts) = items.iter().map(Value::as_str).collect::<Option<Vec<_>>>()
+        && !texts.is_empty()
     {
-        *value = text.clone().into();
+        *value = texts.join(", ").into();
     }
     if let Value::Number(_) | Value::Bool(_) = value {
         *value = value.to_string().into();

@@ -330,6 +330,12 @@ impl<'t> Parser<'t> {
         let word = self.word();
         if !is_id(word, 'q') {
             let found = if word.is_empty() { shortened(self.rest()) } else { word.to_owned() };
+            if word.eq_ignore_ascii_case("share") {
+                return Err(
+                    "this form takes a column: select the share as one, 1.0 * count(*) FILTER (WHERE ..) / count(*)"
+                        .to_owned(),
+                );
+            }
             return Err(format!(
                 "{found:?} is no cell: write q3[Hardware].days for a cell, q3.days for a column, f4 for a fact"
             ));

@@ -91,9 +91,13 @@ impl<'w> Groups<'w> {
             ([only], _) | ([], [only]) => *only,
             ([], []) => return refused(format!("{} is one number, not several groups: group by a key", span.of)),
             _ => {
+                let shown = |row: &usize| table.cell(*row, outputs[0]).unwrap_or("NULL");
                 return refused(format!(
-                    "the rows of {} differ in several keys: fix the others, as in {}[2024-01-01].{}",
-                    span.of.query, span.of.query, span.of.column
+                    "the rows of {} differ in several keys: fix the others, as in {}[{}].{}",
+                    span.of.query,
+                    span.of.query,
+                    rows.first().map_or("NULL", shown),
+                    span.of.column
                 ));
             }
         };

@@ -187,6 +187,15 @@ pub(super) fn first_day(text: &str) -> Option<Date> {
     date(text).or_else(|| quarter(text)).or_else(|| month(text)).or_else(|| named_month(text)).or_else(|| year(text))
 }
 
+/// Returns the unit of the period that a text names, in the order of [`first_day`].
+pub(super) fn named_unit(text: &str) -> Option<Unit> {
+    let text = text.trim();
+    let day = date(text).map(|_| Unit::Day);
+    let quarter = || quarter(text).map(|_| Unit::Quarter);
+    let month = || month(text).or_else(|| named_month(text)).map(|_| Unit::Month);
+    day.or_else(quarter).or_else(month).or_else(|| year(text).map(|_| Unit::Year))
+}
+
 /// Reads `2024-W07`, `2024-07` and `202407` as a week of ISO 8601: its Monday.
 fn iso_week(text: &str) -> Option<Date> {
     let (year, week) = text.split_at_checked(4)?;

@@ -394,6 +394,14 @@ pub(super) fn changes<'w>(from: &Span, to: &Span, book: &'w Workbook) -> Result<
     let Some((left, right, told)) = sides.filter(|_| steps.len() >= 2) else {
         return refused("it needs two groups with both numbers".to_owned());
     };
+    let is_period = |side: &[Condition]| side.iter().any(|condition| condition.as_period().is_some());
+    if !is_period(&left) || !is_period(&right) {
+        return refused(format!(
+            "the two columns are no before and after: they are {} and {}; compare two cells of a row with gap",
+            end(&left),
+            end(&right)
+        ));
+    }
     steps.sort_by_key(|(_, one, other)| other.value - one.value);
     let told = told.into_iter().chain(before.told.iter().cloned()).collect();
     Ok(Changes { before, after, steps, left, right, told })

@@ -1,6 +1,9 @@
 //! Which row and column of a result a claim names.
 
+use std::collections::BTreeSet;
+
 use super::column::Column;
+use super::period::Unit;
 use super::{Stop, refused};
 use crate::finding::claim::{Operand, Reference, Selected, Selector};
 use crate::finding::workbook::{Sheet, Workbook};
@@ -91,6 +94,13 @@ fn sheet<'w>(reference: &Reference, book: &'w Workbook) -> Result<&'w Sheet, Sto
 fn column(reference: &Reference, sheet: &Sheet) -> Result<usize, Stop> {
     let table = &sheet.result.table;
     if !reference.column.is_empty() {
+        let is_it = |column: &&crate::warehouse::table::Column| column.name.eq_ignore_ascii_case(&reference.column);
+        if table.columns.iter().filter(is_it).count() > 1 {
+            return refused(format!(
+                "several columns of {} are called {}: give each a name of its own with AS",
+                sheet.result.id, reference.column
+            ));
+        }
         return table.column(&reference.column).ok_or_else(|| {
             let names = table.columns.iter().map(|column| column.name.as_str());
             Stop::Refused(format!(
@@ -175,10 +185,15 @@ fn matching(selected: &[Selected], keys: &[usize], sheet: &Sheet) -> Result<Vec<
         return Ok(Vec::new());
     }
     let in_any_case = |cell: Option<&str>, value: &str| equal(cell, value) || equal_in_any_case(cell, value);
-    let by_period = |cell: Option<&str>, value: &str| in_any_case(cell, value) || is_period(cell, value);
-    for alike in [&equal as &dyn Fn(Option<&str>, &str) -> bool, &in_any_case, &by_period] {
+    type Alike<'a> = &'a dyn Fn(usize, Option<&str>, &str) -> bool;
+    let as_written = |_: usize, cell: Option<&str>, value: &str| equal(cell, value);
+    let in_case = |_: usize, cell: Option<&str>, value: &str| in_any_case(cell, value);
+    let by_period = |index: usize, cell: Option<&str>, value: &str| {
+        in_any_case(cell, value) || is_period(cell, value) && is_of_length(index, value, sheet)
+    };
+    for alike in [&as_written as Alike<'_>, &in_case, &by_period] {
         let found = (0..table.rows.len()).filter(|row| {
-            let is = |index: usize, value: &str| alike(table.cell(*row, index), value);
+            let is = |index: usize, value: &str| alike(index, table.cell(*row, index), value);
             let by_order = if unnamed.len() == open.len() {
                 unnamed.iter().zip(&open).all(|(value, key)| is(*key, value))
             } else {
@@ -204,6 +219,20 @@ fn equal(cell: Option<&str>, value: &str) -> bool {
 
 fn equal_in_any_case(cell: Option<&str>, value: &str) -> bool {
     cell.is_some_and(|cell| cell.trim().to_lowercase() == value.trim().to_lowercase())
+}
+
+/// Returns whether the periods of a column are no shorter than the one that a text names: a year is no January.
+fn is_of_length(column: usize, value: &str, sheet: &Sheet) -> bool {
+    let days_min = match super::period::named_unit(value) {
+        Some(Unit::Year) => 365,
+        Some(Unit::Quarter) => 90,
+        Some(Unit::Month) => 28,
+        Some(Unit::Week | Unit::Day) | None => return true,
+    };
+    let table = &sheet.result.table;
+    let days = (0..table.rows.len()).filter_map(|row| super::period::date(table.cell(row, column)?));
+    let days = days.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>();
+    days.windows(2).all(|pair| (pair[1] - pair[0]).get_days() >= days_min)
 }
 
 /// Returns whether the cell is the moment at which the period begins that the value names: `2024-03`, `2024-Q2`, `March

@@ -6,10 +6,11 @@ use rust_decimal::Decimal;
 use super::condition::{Condition, has};
 use super::quantity::{Part, Quantity, Scale, fixed, shown};
 use crate::analysis::chance;
+use crate::finding::assumption::ASSUMED;
 use crate::finding::wording;
 use crate::finding::wording::parts::formula_words;
 use crate::typeset::text::{group_digits, line};
-use crate::warehouse::lineage::expression::Expression;
+use crate::warehouse::lineage::expression::{Expression, Literal};
 
 /// Characters of a sentence.
 const CHARACTERS_MAX: usize = 2_000;
@@ -69,14 +70,27 @@ pub(super) fn what(quantity: &Quantity, told: &[Condition]) -> String {
 /// Returns arithmetic over two measures in words; `None` if it is more than one step.
 fn of_two(quantity: &Quantity, told: &[Condition]) -> Option<String> {
     let steps = [("/", "divided by"), ("-", "less"), ("+", "plus"), ("*", "times")];
-    let (one, word, other) = steps.iter().find_map(|(sign, word)| match quantity.formula.as_infix(sign)? {
-        (Expression::Measure(one), Expression::Measure(other)) => Some((*one, *word, *other)),
-        _ => None,
-    })?;
-    let (one, other) = (measure(quantity.parts.get(one)?, told), measure(quantity.parts.get(other)?, told));
-    let has_more = |words: &str| words.contains(" with ") || words.contains(" in ");
-    let bracketed = |words: String| if has_more(&words) { format!("({words})") } else { words };
-    Some(format!("{} {word} {}", bracketed(one), bracketed(other)))
+    let find = |(sign, word): &(&str, &'static str)| Some((quantity.formula.as_infix(sign)?, *word));
+    let ((one, other), word) = steps.iter().find_map(find)?;
+    let side = |side: &Expression| match side {
+        Expression::Measure(index) => {
+            let words = measure(quantity.parts.get(*index)?, told);
+            let has_more = words.contains(" with ") || words.contains(" in ");
+            Some(if has_more { format!("({words})") } else { words })
+        }
+        other => assumed(other, quantity),
+    };
+    Some(format!("{} {word} {}", side(one)?, side(other)?))
+}
+
+/// Returns an assumption in words, such as `5 minutes (review of a claim, assumed)`.
+fn assumed(side: &Expression, quantity: &Quantity) -> Option<String> {
+    let Expression::Call { function, arguments } = side else { return None };
+    let Some(Expression::Literal(Literal::Text(id))) = arguments.first().filter(|_| function == ASSUMED) else {
+        return None;
+    };
+    let known = quantity.assumes.iter().find(|known| known.id == *id)?;
+    Some(format!("{} ({}, assumed)", known.amount(), known.name.replace('\'', "\u{2019}")))
 }
 
 fn measure(part: &Part, told: &[Condition]) -> String {

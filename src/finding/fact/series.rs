@@ -78,9 +78,23 @@ pub(super) fn series<'w>(span: &Span, book: &'w Workbook) -> Result<Series<'w>, 
         };
         points.insert(period, quantity);
     }
-    let points =
-        points.into_iter().filter(|(period, _)| !span.except.iter().any(|left_out| period.words() == *left_out));
-    finished(column, moment, points.collect())
+    for name in &span.except {
+        let is_it = |period: &Period| period.words().eq_ignore_ascii_case(name) || names(name, *period);
+        let before = points.len();
+        points.retain(|period, _| !is_it(period));
+        if points.len() == before {
+            return refused(format!(
+                "there is no period {name} to leave out: write it as a row has it, such as 2024-03-01"
+            ));
+        }
+    }
+    finished(column, moment, points.into_iter().collect())
+}
+
+/// Returns whether a text names the period, and none of another length.
+fn names(text: &str, period: Period) -> bool {
+    let unit = super::period::named_unit(text);
+    super::period::first_day(text) == Some(period.first) && (unit == Some(Unit::Day) || unit == period.unit())
 }
 
 fn finished(column: Column<'_>, time: Named, points: Vec<(Period, Quantity)>) -> Result<Series<'_>, Stop> {

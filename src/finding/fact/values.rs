@@ -368,6 +368,13 @@ fn compared(left: &Operand, peer: &Peer, book: &Workbook) -> Result<Compared, St
                     others.len()
                 ));
             };
+            if *peer == Peer::Rest && one.depends_on_length() && comparisons > 1 {
+                return refused(
+                    "all others together are several groups, so that any one has less: use share(.., all) or rank(..), or \
+                     compare it with another cell"
+                        .to_owned(),
+                );
+            }
             let mut holds = group.keys.iter().filter(|(output, _)| output != key && Some(*output) == time);
             let mut holds = holds.by_ref().map(|(output, value)| (*output, value.clone(), true)).collect::<Vec<_>>();
             if *peer == Peer::Rest {
@@ -487,11 +494,17 @@ pub(super) fn differ(left: &Operand, right: &Operand, book: &Workbook) -> Result
         );
     };
     let places = left.places().max(right.places());
+    // As wide as p is large: for all comparisons together (Bonferroni).
+    #[expect(clippy::cast_precision_loss, reason = "a count of groups is far below 2^52")]
+    let level = 1.0 - P_MAX / comparisons.max(1) as f64;
     let bounds = match (proportion(left), proportion(right)) {
         (Some(one), Some(other)) => {
-            chance::interval_of_proportions(one, other).map(|(low, high)| (100.0 * low, 100.0 * high))
+            let bounds = chance::counts::interval_of_proportions_at(one, other, level);
+            bounds.map(|(low, high)| (100.0 * low, 100.0 * high))
         }
-        _ => mean(left).zip(mean(right)).and_then(|(one, other)| chance::interval_of_means(one, other)),
+        _ => mean(left)
+            .zip(mean(right))
+            .and_then(|(one, other)| chance::means::Difference::of(one, other)?.interval(level)),
     };
     let words_of = |(low, high)| format!(", {}", interval(low, high, places));
     let interval = bounds.map(words_of).unwrap_or_default();

@@ -107,7 +107,17 @@ impl Look<'_> {
     pub(super) fn closed_only(&self, keys: &[&Expression]) -> Option<Doubt> {
         let open = |part: &Expression| open_end(part, self.rows, self.catalog);
         let column = self.parts(keys).find_map(open)?;
-        let sentence = format!("Rows without a value of {column} stand in no duration: it knows only the others.");
+        let stands_for = |part: &Expression| {
+            matches!(part, Expression::Call { function, .. } if function == "coalesce") && open(part).is_some()
+        };
+        let has_number = self.parts(keys).any(|part| part.any(&mut |part| stands_for(part)));
+        let sentence = if has_number {
+            format!(
+                "Rows without a value of {column} have not ended: they count with a number that the statement puts there."
+            )
+        } else {
+            format!("Rows without a value of {column} stand in no duration: it knows only the others.")
+        };
         Some(doubt("closed_only", sentence))
     }
 
