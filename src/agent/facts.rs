@@ -288,6 +288,7 @@ impl Exploration<'_> {
         for action in &finding.actions {
             let _ = writeln!(text, "do: {action}");
         }
+        let _ = writeln!(text, "severity: {}", finding.severity.name());
         for note in problems.iter().map(|problem| format!("left out: {problem}")).chain(left_out) {
             let _ = writeln!(text, "{note}");
         }

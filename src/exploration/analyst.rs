@@ -126,7 +126,7 @@ impl OfflineAnalyst {
                 }
             }
         }
-        let focus = (self.focus.as_str(), self.questions.as_slice());
+        let focus = (self.focus.as_str(), self.questions.as_slice(), !analysed.is_empty());
         recording::calls(&recording::ranked(candidates), looked_at, focus, notebook, may_ask)
     }
 

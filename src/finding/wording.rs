@@ -12,7 +12,7 @@ use crate::typeset::text::line;
 use crate::warehouse::catalog::Catalog;
 use crate::warehouse::lineage::completeness::{self, Cut};
 use crate::warehouse::lineage::doubts::joins;
-use crate::warehouse::lineage::expression::{Aggregate, Expression, Literal};
+use crate::warehouse::lineage::expression::{Aggregate, Expression, Literal, Operator};
 use crate::warehouse::lineage::meaning::{self, Kind, Meaning};
 use crate::warehouse::lineage::measure::Measure;
 use crate::warehouse::lineage::presentation::{self, Step};
@@ -194,6 +194,7 @@ fn aggregate(aggregate: &Aggregate, of: &str, names: &Names) -> String {
     if let (Some(condition), false) = (aggregate.arguments.first().and_then(yes_or_no), aggregate.distinct) {
         let with = conditions(&[condition], names);
         match aggregate.function.as_str() {
+            "avg" if is_never_null(condition) => return format!("share of those {with} among {of}"),
             "avg" => return format!("share of those {with} among {of} where it is known"),
             "sum" => return format!("count of {of} {with}"),
             _ => {}
@@ -209,6 +210,11 @@ fn aggregate(aggregate: &Aggregate, of: &str, names: &Names) -> String {
             format!("{} {each}{what} over {of}", function_words(function, aggregate, names))
         }
     }
+}
+
+/// Returns whether a condition holds or not of every row: whether a value is missing.
+fn is_never_null(condition: &Expression) -> bool {
+    matches!(condition, Expression::Operation { operator: Operator::Postfix(_), .. })
 }
 
 /// Returns the condition of which an argument is 1 or 0.

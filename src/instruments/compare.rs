@@ -1,4 +1,4 @@
-//! Does a measure differ between groups?
+//! Tests whether a measure differs between groups.
 //!
 //! | measure | test | source |
 //! |---|---|---|

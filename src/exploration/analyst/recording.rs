@@ -53,7 +53,7 @@ fn by_severity(left: &Candidate, right: &Candidate) -> Ordering {
 pub(super) fn calls(
     candidates: &[Candidate],
     mut looked_at: Vec<String>,
-    (focus, questions): (&str, &[journal::Question]),
+    (focus, questions, has_looked): (&str, &[journal::Question], bool),
     notebook: &Notebook,
     may_ask: bool,
 ) -> Vec<ToolCall> {
@@ -79,7 +79,7 @@ pub(super) fn calls(
     asking.append(&mut calls);
     if asking.is_empty() || !may_ask {
         looked_at.dedup();
-        let answers = answers(questions, focus, &recorded, &looked_at);
+        let answers = answers((focus, questions, has_looked), &recorded, &looked_at);
         let arguments = json!({ "answers": answers, "looked_at": looked_at }).to_string();
         asking.push(ToolCall { id: FINISH.to_owned(), name: "finish".to_owned(), arguments });
     }
@@ -142,8 +142,7 @@ fn matters(focus: &str, question: u32) -> &'static [Matter] {
 
 /// The answers to the focus's questions: the headlines of the findings that answer each, or why there is none.
 fn answers(
-    questions: &[journal::Question],
-    focus: &str,
+    (focus, questions, has_looked): (&str, &[journal::Question], bool),
     recorded: &[(Matter, String)],
     looked_at: &[String],
 ) -> Vec<serde_json::Value> {
@@ -162,6 +161,9 @@ fn answers(
         });
         let why = why.unwrap_or_else(|| match matters {
             [] => "the built-in analyst does not look for this".to_owned(),
+            [..] if !has_looked => {
+                "the built-in analyst could look at no table: `explore doctor --offline` says why for each".to_owned()
+            }
             [..] => "the built-in analyst looked, and found nothing beyond chance".to_owned(),
         });
         json!({ "question": question.number, "not_answerable": why })

@@ -31,7 +31,7 @@ use crate::warehouse::lineage::query::{Relation, is_link};
 use crate::warehouse::lineage::{Branch, is_never_null};
 
 pub(super) use self::days::Reach;
-use self::uneven::{may_miss, uneven_periods};
+use self::uneven::{coverage, may_miss, uneven_periods};
 
 /// How far a recomputed number may be from the cell, beyond the cell's rounding, in relation to its size: floating-point
 /// aggregates depend on the order of the rows.
@@ -248,7 +248,11 @@ impl<'w> Column<'w> {
             is_clustered: is_clustered(&plain, self.book),
             is_dated: plain.aggregate.function == "sum" && is_dated(&plain, self.book),
             adds_with: adds_with(&plain, self.book),
-            doubts: doubts::of_measure(measure, catalog).into_iter().chain(uneven_periods(measure, ground)).collect(),
+            doubts: doubts::of_measure(measure, catalog)
+                .into_iter()
+                .chain(uneven_periods(measure, ground))
+                .chain(coverage(&plain, ground))
+                .collect(),
             may_miss: may_miss(&plain, ground),
             definition: (hash, text),
         };

@@ -40,12 +40,14 @@ pub(super) fn difference(left: &Quantity, right: &Quantity) -> Result<Difference
         ));
     }
     let mut found: Option<Difference> = None;
+    let mut is_same_somewhere = false;
     for (one, other) in left.parts.iter().zip(&*right.parts) {
         let of_part = Difference {
             left: only(&one.conditions, &other.conditions),
             right: only(&other.conditions, &one.conditions),
         };
         if of_part.left.is_empty() && of_part.right.is_empty() {
+            is_same_somewhere = true;
             continue;
         }
         match &found {
@@ -59,6 +61,13 @@ pub(super) fn difference(left: &Quantity, right: &Quantity) -> Result<Difference
     let found = found.ok_or_else(|| Stop::Refused("the two are of the same rows: they are one number".to_owned()))?;
     if left.currencies() != right.currencies() {
         return refused(different_currencies());
+    }
+    // What tells the two apart would seem to hold for this part too.
+    if is_same_somewhere {
+        return refused(
+            "a part of the two is the same number, of all rows whatever the group: select the parts as columns of their own"
+                .to_owned(),
+        );
     }
     Ok(found)
 }

@@ -218,6 +218,8 @@ pub(super) struct Keyed<'k> {
     words: KeyWords<'k>,
     /// The id of the condition that it is known.
     known: Arc<[String]>,
+    /// Whether its values are true and false, and not texts that look like them.
+    is_boolean: bool,
 }
 
 impl<'k> Keyed<'k> {
@@ -226,7 +228,9 @@ impl<'k> Keyed<'k> {
         let period = truncated(key, steps, ground).map(|(moment, unit)| (ground.moment(moment), unit));
         let words = KeyWords::new(key, ground.rows, ground.catalog);
         let named = ground.base.print(key).map(|id| Named { id: id.into(), name: words.name().into() });
-        Self { key, ground, period, named, words, known: known(key, ground).into_iter().collect() }
+        let is_boolean = key.is_condition()
+            || type_name(key, ground.rows, ground.catalog).is_none_or(|name| name.starts_with("bool"));
+        Self { key, ground, period, named, words, known: known(key, ground).into_iter().collect(), is_boolean }
     }
 
     /// Returns the conditions that the key has a value.
@@ -236,7 +240,7 @@ impl<'k> Keyed<'k> {
         {
             return Ok(vec![Condition::period(moment.clone()?, period)]);
         }
-        let is_true = match value {
+        let is_true = match value.filter(|_| self.is_boolean) {
             Some("t" | "true") => Some(true),
             Some("f" | "false") => Some(false),
             _ => None,

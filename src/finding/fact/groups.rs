@@ -164,9 +164,13 @@ impl<'w> Groups<'w> {
         Ok(())
     }
 
-    /// Refuses numbers of which a part is of one group whatever the group is: what tells the groups apart would hide it.
+    /// Refuses numbers of which a part is of one group, or of all of them, whatever the group is: what tells the groups apart
+    /// would hide it.
     fn check_parts(&self) -> Result<(), Stop> {
         let Some((_, first)) = self.values.first() else { return Ok(()) };
+        if self.values.len() > 1 {
+            all_vary(self.values.iter().map(|(_, quantity)| quantity))?;
+        }
         let is_fixed = |(index, condition): (usize, &Condition)| {
             let is_of = |(_, quantity): &(Option<String>, Quantity)| {
                 quantity.parts.get(index).is_some_and(|part| has(&part.conditions, condition))
@@ -356,6 +360,27 @@ impl<'w> Groups<'w> {
         }
         Ok(())
     }
+}
+
+/// Refuses numbers of which a part has the same conditions everywhere, while another part differs.
+pub(super) fn all_vary<'q>(quantities: impl Iterator<Item = &'q Quantity> + Clone) -> Result<(), Stop> {
+    let Some(first) = quantities.clone().next() else { return Ok(()) };
+    let ids = |quantity: &Quantity, index: usize| {
+        let conditions = quantity.parts.get(index).map(|part| part.conditions.as_slice()).unwrap_or_default();
+        conditions.iter().map(|condition| condition.id.clone()).collect::<HashSet<_>>()
+    };
+    let varies = |index: usize| {
+        let own = ids(first, index);
+        quantities.clone().any(|other| ids(other, index) != own)
+    };
+    let varying = (0..first.parts.len()).filter(|index| varies(*index)).count();
+    if (1..first.parts.len()).contains(&varying) {
+        return refused(
+            "a part of it is the same number, of all rows whatever the group: select the parts as columns of their own"
+                .to_owned(),
+        );
+    }
+    Ok(())
 }
 
 /// Returns the conditions that only say which group a number is of: those that another group does not have.

@@ -86,10 +86,32 @@ pub(super) fn unsayable(measure: &Measure, catalog: &Catalog) -> Option<String> 
         }
         _ => false,
     };
+    if keys().any(|key| is_label(key, &measure.rows)) {
+        return Some(
+            "is grouped by a label that the statement wrote: ask for each part in a query of its own".to_owned(),
+        );
+    }
     if keys().any(|key| key.any(&mut |part| writes_text(part))) {
         return Some("has a key of which the statement wrote a part: group by the column itself".to_owned());
     }
     None
+}
+
+/// Returns whether a key is a text that the statement wrote for each part of a UNION ALL.
+fn is_label(key: &Expression, rows: &Rows) -> bool {
+    let Expression::Column(column) = key else { return false };
+    let Some(Relation::Query { query: Query::UnionAll(branches), .. }) =
+        rows.source_of(column).map(|source| &source.relation)
+    else {
+        return false;
+    };
+    branches.iter().any(|branch| match branch {
+        Query::Block(block) => block
+            .outputs
+            .get(column.index)
+            .is_some_and(|output| matches!(output.value, Expression::Literal(Literal::Text(_)))),
+        Query::UnionAll(_) | Query::Values(_) | Query::Unknown(_) => false,
+    })
 }
 
 /// Returns whether a query inside depends on the row around it in a way that words do not tell: by a column that the

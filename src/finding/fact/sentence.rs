@@ -54,7 +54,11 @@ pub(super) fn what(quantity: &Quantity, told: &[Condition]) -> String {
     let told_of_parts = told.iter().chain(&shared).cloned().collect::<Vec<_>>();
     if let Some(words) = of_two(quantity, &told_of_parts) {
         let both = with(&without(shared.iter(), told));
-        return if both.is_empty() { words } else { format!("{words} (both{both})") };
+        return match quantity.parts.len() {
+            0 | 1 => format!("{words}{both}"),
+            _ if both.is_empty() => words,
+            _ => format!("{words} (both{both})"),
+        };
     }
     let letters = (b'a'..=b'z').map(|letter| char::from(letter).to_string()).collect::<Vec<_>>();
     let list = letters

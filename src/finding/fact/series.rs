@@ -7,6 +7,7 @@ use rust_decimal::prelude::ToPrimitive as _;
 
 use super::column::{Column, Group, decimals_of};
 use super::condition::Named;
+use super::groups::all_vary;
 use super::period::{Period, Unit};
 use super::quantity::{Part, Quantity, Scale, shown};
 use super::sentence::{P_MAX, probability, quoted, sentence, what};
@@ -98,6 +99,7 @@ fn names(text: &str, period: Period) -> bool {
 }
 
 fn finished(column: Column<'_>, time: Named, points: Vec<(Period, Quantity)>) -> Result<Series<'_>, Stop> {
+    all_vary(points.iter().map(|(_, quantity)| quantity))?;
     let reach = column.reach(&time)?;
     // Days at the beginning of months stand for months.
     let stamped = |period: Period| {

@@ -334,7 +334,10 @@ fn only_time(quantity: &Quantity) -> Result<Named, Stop> {
 /// Refuses what is counted on some days of a period only, such as Mondays.
 pub(super) fn on_all_days(quantity: &Quantity, time: &Named) -> Result<(), Stop> {
     let conditions = quantity.conditions();
-    let mut others = conditions.filter(|condition| condition.as_period().is_none() && condition.id.contains(&*time.id));
+    let is_known = format!("{} IS NOT NULL", time.id);
+    let mut others = conditions.filter(|condition| {
+        condition.as_period().is_none() && condition.id.contains(&*time.id) && *condition.id != *is_known
+    });
     match others.next() {
         Some(condition) => refused(format!("with {} it is of some days of the period only", condition.words)),
         None => Ok(()),
@@ -352,6 +355,13 @@ pub(super) fn per_quantity(pace: Pace, operand: &Operand, book: &Workbook) -> Re
     let Some(period) = period_of(&known, &time).filter(|period| !period.is_open()) else {
         return refused("its period has no end: bound the date on both sides".to_owned());
     };
+    if reach(&time, operand, book)?.is_none() {
+        return refused(
+            "over which days its data reach is not known, as a query of the statement makes them: ask for each table in a query \
+             of its own"
+                .to_owned(),
+        );
+    }
     let (period, seen) = stamped(period, &time, operand, book)?;
     if pace == Pace::Month && seen != period {
         return refused(format!("{} is covered in part only: use per_day", period.words()));

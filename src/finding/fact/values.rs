@@ -160,6 +160,10 @@ pub(super) fn combined(sign: Sign, left: &Quantity, right: &Quantity) -> Result<
         }
         Sign::Over => {}
     }
+    let (one, other) = (left.currencies(), right.currencies());
+    if !one.is_empty() && !other.is_empty() && one != other {
+        return refused(super::column::different_currencies());
+    }
     let symbol = match sign {
         Sign::Plus => "+",
         Sign::Minus => "-",

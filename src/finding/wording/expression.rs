@@ -397,7 +397,8 @@ impl Words<'_> {
             None if matches!(value, Expression::Call { function, .. } if function == "age") => {
                 format!("{unit} of {}, in months of 30 days", self.of(value))
             }
-            None => format!("{unit} since 1970 of {}", self.of(value)),
+            None if self.names.moment(value).is_some() => format!("{unit} since 1970 of {}", self.of(value)),
+            None => format!("{unit} of {}", self.bracketed(value)),
         }
     }
 

@@ -61,10 +61,13 @@ fn moment(facts: &Facts<'_>) -> Candidates {
 /// A constant is no measure: exports of reporting tools have a column of ones.
 fn number(facts: &Facts<'_>) -> Candidates {
     let is_constant = facts.distinct == Some(1.0) && facts.rows.is_some_and(|rows| rows > 1.0);
-    match number_that_varies(facts) {
-        Candidates { otherwise: Some(Role::Measure), .. } if is_constant => Candidates::only(Role::Ignore),
-        candidates => candidates,
+    let candidates = number_that_varies(facts);
+    let is_money =
+        [Role::NetMeasure, Role::GrossMeasure, Role::Margin].iter().any(|role| candidates.score(*role).is_some());
+    if is_constant && !is_money && candidates.otherwise == Some(Role::Measure) {
+        return Candidates::only(Role::Ignore);
     }
+    candidates
 }
 
 fn number_that_varies(facts: &Facts<'_>) -> Candidates {

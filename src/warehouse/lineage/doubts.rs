@@ -63,6 +63,7 @@ pub fn of_measure(measure: &Measure, catalog: &Catalog) -> Vec<Doubt> {
         look.mixed_units(&keys),
         look.nulls_dropped(&keys),
         look.not_in(),
+        look.missing_term(),
         look.missing_group(),
         look.united(),
         look.other_calendar(&keys),

@@ -62,7 +62,7 @@ fn every_setting_can_stand_in_the_file_and_in_the_environment() {
     let settings = resolve("", &[], &[]).unwrap().settings;
     let samples = |key: &str| match key {
         "as_of" => ("2025-11-30", "2025-11-30"),
-        "demo" | "offline" | "quiet" | "allow_writable_role" => ("true", "true"),
+        "demo" | "approved_only" | "offline" | "quiet" | "allow_writable_role" => ("true", "true"),
         "file" | "schema" | "tables" | "exclude_tables" => ("[\"a\", \"b\"]", "a,b"),
         "api" => ("\"chat\"", "chat"),
         "reasoning_effort" | "fail_on" => ("\"high\"", "high"),

@@ -1,6 +1,7 @@
 //! Groups and rows that are not alike: periods that need not have equally many days, sums over rows without a value.
 
 use super::super::condition::{self, Ground};
+use super::super::sayable::is_of_table;
 use crate::warehouse::lineage::doubts::{self, Doubt};
 use crate::warehouse::lineage::expression::{Expression, Literal, Operator};
 use crate::warehouse::lineage::measure::{Key, Measure};
@@ -10,6 +11,19 @@ pub(super) fn may_miss(plain: &Measure, ground: Ground<'_>) -> Option<(String, S
     let name = doubts::missing_argument(plain, ground.catalog).filter(|_| plain.aggregate.function == "sum")?;
     let known = Expression::postfix(plain.aggregate.arguments.first()?.clone(), "IS NOT NULL");
     Some((name, ground.base.print(&known).ok()?))
+}
+
+/// Periods of what a query of the statement makes: nobody knows where its data begin and end.
+pub(super) fn coverage(plain: &Measure, ground: Ground<'_>) -> Option<Doubt> {
+    let grows = matches!(plain.aggregate.function.as_str(), "count" | "sum");
+    let moments = if grows { condition::moments(plain, ground) } else { Vec::new() };
+    let moment = moments.into_iter().find(|moment| !is_of_table(moment, plain))?;
+    let name = ground.named(moment).ok()?.name;
+    let sentence = format!(
+        "From which day to which the data reach by {name} is not known, as a query of the statement makes it: the first and \
+         the last period may be covered in part."
+    );
+    Some(Doubt { id: "coverage", sentence })
 }
 
 /// Groups that are made of parts of dates need not have equally many days.

@@ -103,6 +103,22 @@ impl Look<'_> {
         Some(doubt("missing_group", format!("Rows without a {name} are counted as one group like the others.")))
     }
 
+    /// Where one term of a sum is missing, the others of the row count for nothing either.
+    pub(super) fn missing_term(&self) -> Option<Doubt> {
+        let argument = self.aggregate.arguments.first().filter(|_| self.sums_or_averages())?;
+        let (left, right) = argument.as_infix("+").or_else(|| argument.as_infix("-"))?;
+        let columns = [left, right].into_iter().flat_map(bare_columns).collect::<Vec<_>>();
+        let are_several = columns.iter().any(|column| column != &columns[0]);
+        if !are_several || columns.iter().any(|column| is_moment(column, self.rows, self.catalog)) {
+            return None;
+        }
+        let name = columns.iter().find_map(|column| self.missing(column))?;
+        Some(doubt(
+            "missing_term",
+            format!("Rows without a value of {name} count for nothing, although other terms of theirs may be known."),
+        ))
+    }
+
     /// A duration to an end that may be missing knows only what has ended.
     pub(super) fn closed_only(&self, keys: &[&Expression]) -> Option<Doubt> {
         let open = |part: &Expression| open_end(part, self.rows, self.catalog);

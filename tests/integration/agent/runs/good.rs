@@ -34,7 +34,7 @@ fn what_the_model_sees_first_and_after_its_calls() {
         let requests = ran.model.requests();
         assert_eq!(
             requests[0].tool_names(),
-            ["execute_sql", "describe_table", "find_values", "state", "assume", "record_finding", "finish"]
+            ["execute_sql", "describe_table", "find_values", "compare", "state", "assume", "record_finding", "finish"]
         );
         let conversation = requests[2].body.get("messages").or(requests[2].body.get("input")).unwrap();
         let seen = conversation.as_array().unwrap().iter().map(said).collect::<String>();
@@ -112,7 +112,7 @@ fn what_rests_on_an_assumption_is_an_estimate() {
     let requests = ran.model.requests();
     let answers = requests[2].tool_outputs().join("\n");
     for part in [
-        "a1 = 1200.5 is assumed) with region 'North' is 2,401. [doubts: assumed]",
+        "times 1200.5 INR (cost of a visit, assumed) with region 'North' is 2,401. [doubts: assumed]",
         "refused: q1[North].customers + a1: a1 is assumed: a number of the data is multiplied or divided by it, no more",
         "refused: a1: a1 is assumed and no number of the data",
         "there is no assumption a2",

@@ -38,7 +38,7 @@ async fn values_shares_and_gaps() {
             ("share(q1[North].mean, all)", "refused"),
             ("share(q1[North].total, q1[North].alias_of_a_liar)", "refused"),
             ("q1[North].mean + q1[South].mean", "refused: averages, shares and distinct counts do not add up"),
-            ("q1[North].total + q1[South].total", "The a + b"),
+            ("q1[North].total + q1[South].total", "The (sum of amount over sales with region 'North') plus (sum of amount over sales with region 'South') is 5,758."),
             ("q1[North].total + q1[North].total", "refused: the two may count the same rows twice"),
             ("q1[North].total * 1.19", "refused: 1.19 is written in the claim"),
             ("gap(q1[North].mean, q1[South].mean)", "rows) (within chance, p = "),

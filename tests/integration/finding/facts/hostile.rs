@@ -28,7 +28,7 @@ async fn values_of_the_data_cannot_change_what_is_said() {
     let sql = "SELECT \"k'\ney\" AS k, sum(v) AS n FROM \"odd \u{25c6} table\" GROUP BY 1 ORDER BY 2 DESC, 1";
     let mut said = Vec::new();
     for row in 1..=HOSTILE.len() + 1 {
-        for claim in [format!("q1[#{row}].n"), format!("rank(q1[#{row}].n)"), format!("gap(q1[#{row}].n, rest)")] {
+        for claim in [format!("q1[#{row}].n"), format!("rank(q1[#{row}].n)"), format!("share(q1[#{row}].n, all)")] {
             let sentence = ground.say(sql, &claim).await;
             assert!(!sentence.starts_with("refused"), "{claim}: {sentence}");
             let is_plain = |c: char| {
