@@ -194,7 +194,7 @@ mod tests {
         let (mut messages, mut made) = (Vec::new(), Vec::new());
         for _ in 0..20 {
             let notebook = Notebook::read(&messages);
-            for call in calls(candidates, Vec::new(), ("customer_churn", &questions), &notebook, true) {
+            for call in calls(candidates, Vec::new(), ("customer_churn", &questions, true), &notebook, true) {
                 let text = judge(&call.id, &call.arguments);
                 messages.push(Message::Tool { call_id: call.id.clone(), text });
                 made.push((call.id, call.arguments));

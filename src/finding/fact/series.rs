@@ -92,6 +92,25 @@ pub(super) fn series<'w>(span: &Span, book: &'w Workbook) -> Result<Series<'w>, 
     finished(column, moment, points.into_iter().collect())
 }
 
+/// Refuses numbers of which a part is of periods of another date: a sentence would name one of them for all.
+fn check_dates(points: &[(Period, Quantity)], time: &Named) -> Result<(), Stop> {
+    let others = |quantity: &Quantity| {
+        let conditions = quantity.conditions().filter(|condition| match condition.as_period() {
+            Some((known, _)) => known != time,
+            None => false,
+        });
+        conditions.map(|condition| condition.id.clone()).collect::<Vec<_>>()
+    };
+    let mut all = points.iter().map(|(_, quantity)| others(quantity));
+    let first = all.next();
+    if all.any(|other| Some(&other) != first.as_ref()) {
+        return refused(
+            "a part of it is by another date than the rest: select the parts as columns of their own".to_owned(),
+        );
+    }
+    Ok(())
+}
+
 /// Returns whether a text names the period, and none of another length.
 fn names(text: &str, period: Period) -> bool {
     let unit = super::period::named_unit(text);
@@ -100,6 +119,7 @@ fn names(text: &str, period: Period) -> bool {
 
 fn finished(column: Column<'_>, time: Named, points: Vec<(Period, Quantity)>) -> Result<Series<'_>, Stop> {
     all_vary(points.iter().map(|(_, quantity)| quantity))?;
+    check_dates(&points, &time)?;
     let reach = column.reach(&time)?;
     // Days at the beginning of months stand for months.
     let stamped = |period: Period| {
