@@ -1,4 +1,4 @@
-//! The parts of dbt's manifests that say what tables mean, as dbt 1.6 to 1.10 writes them. Other keys are passed over.
+//! The parts of dbt's manifests that say what tables mean, as dbt 1.10 writes them. Other keys are passed over.
 
 use std::collections::BTreeMap;
 

@@ -181,7 +181,9 @@ impl Project {
                             self.found.lose(&what, loss);
                         }
                         let is_same = |(known, metric): &(Place, Formula)| {
-                            *known == place && (&metric.sql, &metric.filter) == (&formula.sql, &formula.filter)
+                            let said =
+                                |formula: &Formula| (formula.sql.clone(), formula.filter.clone(), formula.additive);
+                            *known == place && said(metric) == said(&formula)
                         };
                         if !said.iter().any(is_same) {
                             self.add_measure(&place, &measure.name, &formula, measure.words());
