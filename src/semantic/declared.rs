@@ -47,7 +47,7 @@ pub(super) async fn trace(executor: &Executor, catalog: &mut Catalog) -> Vec<Str
         for condition in &mut declared.conditions {
             match of_text(executor, catalog, &table, "count(*)", Some(&condition.sql)).await {
                 Ok(traced) => {
-                    condition.text = Some(traced.parts).filter(|parts| parts.len() == 1).map(|parts| parts.concat())
+                    condition.text = Some(traced.parts).filter(|parts| parts.len() == 1).map(|parts| parts.concat());
                 }
                 Err(problem) => warn(&format!("condition {:?}", condition.name), problem),
             }

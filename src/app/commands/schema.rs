@@ -35,9 +35,10 @@ async fn with_database(pulls: bool, config: &Config, output: &mut Output) -> Res
     for warning in warnings {
         output.talk().warn(&warning);
     }
-    let status = match pulls {
-        true => pull(&executor, catalog, config, output).await,
-        false => check(&executor, &catalog, &left_out, config, output).await,
+    let status = if pulls {
+        pull(&executor, catalog, config, output).await
+    } else {
+        check(&executor, &catalog, &left_out, config, output).await
     };
     database.close().await;
     status
@@ -49,8 +50,7 @@ fn approve(names: &[String], by: &str, config: &Config, output: &mut Output) -> 
         return Err(Failure::usage("--by needs the name of the person who approves".to_owned()));
     }
     let approved = metadata::approve(&config.metadata, names, &approval).map_err(unusable)?;
-    let lines = approved.guesses.iter().map(|guess| format!("{}\n", printable(guess))).collect::<String>();
-    output.data(&lines)?;
+    print_lines(approved.guesses.iter().map(String::as_str), output)?;
     output.talk().note(&format!(
         "{} approved in {}",
         counted(approved.guesses.len(), "guess"),
@@ -94,14 +94,8 @@ async fn check(
     let mut problems = semantic::declare(executor, &mut declared, &metadata).await;
     problems.retain(|problem| !drifts.iter().any(|drift| drift.to_string() == *problem));
     problems.extend(trial::keys(executor, &declared).await);
-    let mut lines = String::new();
-    for drift in &drifts {
-        let _ = writeln!(lines, "{}", printable(&drift.to_string()));
-    }
-    for problem in &problems {
-        let _ = writeln!(lines, "{}", printable(problem));
-    }
-    output.data(&lines)?;
+    let lines = drifts.iter().map(ToString::to_string).chain(problems.iter().cloned()).collect::<Vec<_>>();
+    print_lines(lines.iter().map(String::as_str), output)?;
     let disagreements = drifts.iter().filter(|drift| drift.is_disagreement()).count() + problems.len();
     output.talk().note(&format!(
         "{}, {}",
@@ -113,8 +107,16 @@ async fn check(
 
 /// Prints the files that were written, a line each.
 fn print_paths(paths: &[PathBuf], output: &mut Output) -> Result<(), Failure> {
-    let line = |path: &PathBuf| format!("{}\n", printable(&path.display().to_string()));
-    Ok(output.data(&paths.iter().map(line).collect::<String>())?)
+    let paths = paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>();
+    print_lines(paths.iter().map(String::as_str), output)
+}
+
+fn print_lines<'line>(lines: impl Iterator<Item = &'line str>, output: &mut Output) -> Result<(), Failure> {
+    let mut text = String::new();
+    for line in lines {
+        let _ = writeln!(text, "{}", printable(line));
+    }
+    Ok(output.data(&text)?)
 }
 
 fn unusable(error: metadata::Error) -> Failure {

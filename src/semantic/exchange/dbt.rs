@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use self::manifest::{Document, Metric, Node, SemanticModel};
 use super::{Error, Gathering, Imported, Names, Place, read_text};
 use crate::semantic::metadata::{ColumnMetadata, TableMetadata};
@@ -90,12 +92,12 @@ impl Project {
             nodes.extend(document.nodes.unwrap_or_default());
             nodes.extend(document.sources.unwrap_or_default());
             self.read_meaning(document.semantic_models, document.metrics);
-            for name in document.exposures.unwrap_or_default().keys() {
-                self.found.lose(name, "an exposure says who reads a table, and nothing of what it means");
+            for (id, exposure) in document.exposures.unwrap_or_default() {
+                let name = exposure.name.unwrap_or(id);
+                self.found.lose(format!("exposure {name}"), "it says who reads a table, and nothing of what it means");
             }
             for query in document.saved_queries {
-                let name = query.get("name").and_then(serde_json::Value::as_str).unwrap_or_default();
-                self.found.lose(format!("saved query {name}"), "a query is no meaning of a table");
+                self.found.lose(format!("saved query {}", name_of(&query)), "a query is no meaning of a table");
             }
         }
         self.found.lost.sort();
@@ -105,19 +107,21 @@ impl Project {
     }
 
     /// Reads semantic models and metrics, unless another manifest had them.
-    fn read_meaning(&mut self, models: Vec<serde_json::Value>, metrics: Vec<serde_json::Value>) {
-        for model in models {
-            match serde_json::from_value::<SemanticModel>(model) {
+    fn read_meaning(&mut self, models: Vec<Value>, metrics: Vec<Value>) {
+        for value in models {
+            let name = format!("semantic model {}", name_of(&value));
+            match serde_json::from_value::<SemanticModel>(value) {
                 Ok(model) if self.semantic_models.iter().any(|known| known.name == model.name) => {}
                 Ok(model) => self.semantic_models.push(model),
-                Err(error) => self.found.lose("a semantic model", format!("it cannot be read: {error}")),
+                Err(error) => self.found.lose(name, format!("it cannot be read: {error}")),
             }
         }
-        for metric in metrics {
-            match serde_json::from_value::<Metric>(metric) {
+        for value in metrics {
+            let name = format!("metric {}", name_of(&value));
+            match serde_json::from_value::<Metric>(value) {
                 Ok(metric) if self.metrics.iter().any(|known| known.name == metric.name) => {}
                 Ok(metric) => self.metrics.push(metric),
-                Err(error) => self.found.lose("a metric", format!("it cannot be read: {error}")),
+                Err(error) => self.found.lose(name, format!("it cannot be read: {error}")),
             }
         }
     }
@@ -185,6 +189,10 @@ impl Node {
         }
         said
     }
+}
+
+fn name_of(value: &Value) -> &str {
+    value.get("name").and_then(Value::as_str).unwrap_or("without a name")
 }
 
 /// Returns a text without white space around it; `None` if nothing is left.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use self::document::Document;
 use super::{Error, Imported, read_text};
+use crate::semantic::metadata::{ByName, ConditionMetadata, DurationMetadata, MeasureMetadata};
 use crate::warehouse::catalog::{Additive, Good};
 
 mod document;
@@ -26,6 +27,24 @@ const BYTES_MAX: u64 = 16 * 1024 * 1024;
 struct Heading {
     ontology: Option<IgnoredAny>,
     semantic_model: Option<IgnoredAny>,
+}
+
+/// What explore knows of a table that Ossie has no place for.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+struct TableExtension {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    noun: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    filter: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+    /// Those that are no expression of Ossie.
+    #[serde(default, skip_serializing_if = "ByName::is_empty")]
+    measures: ByName<MeasureMetadata>,
+    #[serde(default, skip_serializing_if = "ByName::is_empty")]
+    conditions: ByName<ConditionMetadata>,
+    #[serde(default, skip_serializing_if = "ByName::is_empty")]
+    durations: ByName<DurationMetadata>,
 }
 
 /// What explore knows of a measure beside its expression.

@@ -183,9 +183,10 @@ impl Adding {
     fn differs(&mut self, what: &str, present: &str, said: &str) -> bool {
         let seen = |text: &str| format!("\"{}\"", line(text.trim(), SEEN_CHARACTERS_MAX));
         let (present, said, place) = (seen(present), seen(said), &self.place);
-        self.conflicts.push(match self.replaces {
-            true => format!("{place}: {what} was {present}; it is now {said}"),
-            false => format!("{place}: {what} stays {present}; the import says {said}"),
+        self.conflicts.push(if self.replaces {
+            format!("{place}: {what} was {present}; it is now {said}")
+        } else {
+            format!("{place}: {what} stays {present}; the import says {said}")
         });
         self.replaces
     }

@@ -100,7 +100,7 @@ fn merge_guesses(content: &mut TableMetadata, table: &Table) {
         (is_open(Guessed::Noun, content.noun.is_some()), is_open(Guessed::Filter, content.filter.is_some()));
     content.guessed.clear();
     if noun {
-        content.noun = table.noun.clone();
+        content.noun.clone_from(&table.noun);
         content.guessed.extend(table.noun.as_ref().map(|_| Guessed::Noun));
     }
     if filter {

@@ -19,7 +19,7 @@ pub(super) struct Document {
     pub(super) metrics: Vec<Value>,
     #[serde(default, deserialize_with = "list")]
     pub(super) saved_queries: Vec<Value>,
-    pub(super) exposures: Option<BTreeMap<String, IgnoredAny>>,
+    pub(super) exposures: Option<BTreeMap<String, Exposure>>,
 }
 
 /// Reads a list, or the values of an object.
@@ -29,6 +29,12 @@ fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Value>, D::Err
         Some(Value::Object(object)) => object.into_iter().map(|(_, value)| value).collect(),
         _ => Vec::new(),
     })
+}
+
+/// Somebody who reads tables.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Exposure {
+    pub(super) name: Option<String>,
 }
 
 /// A model, seed, snapshot, source or test.
@@ -48,7 +54,8 @@ pub(super) struct Node {
     pub(super) meta: Option<Map<String, Value>>,
     pub(super) test_metadata: Option<TestMetadata>,
     pub(super) column_name: Option<String>,
-    pub(super) attached_node: Option<String>,
+    #[serde(rename = "attached_node")]
+    pub(super) attached: Option<String>,
     pub(super) depends_on: Option<DependsOn>,
 }
 

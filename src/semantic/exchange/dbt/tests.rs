@@ -121,12 +121,11 @@ impl Project {
             }
         }
         for (id, node) in nodes.iter().filter(|(_, node)| node.resource_type.as_deref() == Some("test")) {
-            match self.test(node, nodes) {
-                Some(test) => self.read_test(&test, nodes),
-                None => {
-                    let name = node.name.as_deref().unwrap_or(id);
-                    self.found.lose(format!("test {name}"), "it is a query of its own, or of no table");
-                }
+            if let Some(test) = self.test(node, nodes) {
+                self.read_test(&test, nodes);
+            } else {
+                let name = node.name.as_deref().unwrap_or(id);
+                self.found.lose(format!("test {name}"), "it is a query of its own, or of no table");
             }
         }
     }
@@ -221,7 +220,7 @@ impl Project {
 
     fn test<'project>(&self, node: &'project Node, nodes: &Nodes) -> Option<Test<'project>> {
         let metadata = node.test_metadata.as_ref().filter(|_| node.resource_type.as_deref() == Some("test"))?;
-        let attached = node.attached_node.as_ref().and_then(|id| self.places.get(id)).cloned();
+        let attached = node.attached.as_ref().and_then(|id| self.places.get(id)).cloned();
         let named = || {
             let model = metadata.kwargs.as_ref()?.get("model")?.as_str()?;
             self.referred(model, node, nodes)

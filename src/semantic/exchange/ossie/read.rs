@@ -2,10 +2,10 @@
 
 use serde::de::DeserializeOwned;
 
-use super::MeasureExtension;
 use super::document::{
     Context, Dataset, Document, Expression, Extension, Field, Metric, Model, Relationship, VENDOR, VERSION,
 };
+use super::{MeasureExtension, TableExtension};
 use crate::semantic::exchange::{Gathering, Imported, Names, Place, spoken};
 use crate::semantic::metadata::{ColumnMetadata, JoinMetadata, MeasureMetadata, TableMetadata};
 use crate::warehouse::catalog::Role;
@@ -77,9 +77,17 @@ impl<'document, 'found> Reading<'document, 'found> {
     fn read_table(&mut self, table: &Table<'_>) {
         let dataset = table.dataset;
         let what = format!("dataset {}", dataset.name);
-        let mut said = self.extension::<TableMetadata>(&what, &dataset.custom_extensions);
-        said.schema = None;
-        said.description = described(dataset.description.as_deref(), dataset.ai_context.as_ref());
+        let own = self.extension::<TableExtension>(&what, &dataset.custom_extensions);
+        let mut said = TableMetadata {
+            description: described(dataset.description.as_deref(), dataset.ai_context.as_ref()),
+            noun: own.noun,
+            filter: own.filter,
+            warnings: own.warnings,
+            measures: own.measures,
+            conditions: own.conditions,
+            durations: own.durations,
+            ..TableMetadata::default()
+        };
         let keys = std::iter::once(&dataset.primary_key).chain(&dataset.unique_keys);
         for key in keys.filter(|key| !key.is_empty()) {
             said.unique.push(key.iter().map(|name| table.column(name)).collect());
@@ -103,6 +111,10 @@ impl<'document, 'found> Reading<'document, 'found> {
             let mut said = self.extension::<ColumnMetadata>(&what, &field.custom_extensions);
             said.description = described(field.description.as_deref(), field.ai_context.as_ref());
             said.label.clone_from(&field.label);
+            if said.sensitive == Some(false) {
+                said.sensitive = None;
+                self.found.lose(&what, "that its values are not personal; a person has to say so in the metadata");
+            }
             if said.role.is_none() && date == Some(index) {
                 said.role = Some(Role::Date);
             }

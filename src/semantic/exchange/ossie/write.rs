@@ -5,12 +5,12 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::MeasureExtension;
 use super::document::{
     Context, Dataset, Dimension, Document, Expression, Extension, Field, Metric, Model, Relationship, VENDOR, VERSION,
 };
+use super::{MeasureExtension, TableExtension};
 use crate::semantic::exchange::spoken;
-use crate::semantic::metadata::{ColumnMetadata, MeasureMetadata, Metadata, TableFile, TableMetadata, replace};
+use crate::semantic::metadata::{ByName, ColumnMetadata, MeasureMetadata, Metadata, TableFile, replace};
 use crate::warehouse::catalog::Role;
 use crate::warehouse::sql::piece;
 
@@ -107,13 +107,13 @@ impl<'metadata> Writing<'metadata> {
     fn table(&mut self, index: usize, file: &TableFile) {
         let name = self.names[index].clone();
         let content = &file.content;
-        let mut own = TableMetadata {
+        let mut own = TableExtension {
             noun: content.noun.clone(),
             filter: content.filter.clone(),
             warnings: content.warnings.clone(),
             conditions: content.conditions.clone(),
             durations: content.durations.clone(),
-            ..TableMetadata::default()
+            measures: ByName::default(),
         };
         for (measure, said) in &content.measures.0 {
             match self.metric(&name, measure, said, content.filter.as_deref()) {
@@ -228,7 +228,7 @@ fn field(name: &str, column: &ColumnMetadata) -> Field {
         role: column.role.filter(|role| *role != Role::Date),
         type_name: column.type_name.clone(),
         examples: if is_hidden { Vec::new() } else { column.examples.clone() },
-        sensitive: column.sensitive,
+        sensitive: column.sensitive.filter(|is_sensitive| *is_sensitive),
         ..ColumnMetadata::default()
     };
     Field {

@@ -105,6 +105,7 @@ const ORDERS: &str = r#"{
     "all_orders": {"sql": "count(*)", "filter": "true"},
     "orders": {"sql": "count(*)", "additive": "over"},
     "share of A": {"sql": "avg((\"Kind of\" = 'A')::int)", "additive": "not"},
+    "gain": {"sql": "sum(net) FILTER (WHERE net > 0) - max(net)"},
     "odd": {"sql": "(select 1)"}
   },
   "conditions": {"large": {"sql": "net >= 1000"}},
@@ -157,6 +158,8 @@ fn others_read_the_rows_that_count_as_a_part_of_the_expression() {
             "count(*) FILTER (WHERE true)",
             "count(*) FILTER (WHERE orders.status <> 'cancelled')",
             "avg((orders.\"Kind of\" = 'A')::int) FILTER (WHERE orders.status <> 'cancelled')",
+            "sum(orders.net) FILTER (WHERE (orders.status <> 'cancelled') AND (orders.net > 0)) \
+             - max(orders.net) FILTER (WHERE orders.status <> 'cancelled')",
         ]
     );
     assert_eq!(model["relationships"][0]["to"], "customers");
@@ -167,6 +170,25 @@ fn others_read_the_rows_that_count_as_a_part_of_the_expression() {
             "orders: measure \"odd\" is for explore alone: a subquery, a window or a row of a table is no expression over columns"
         ]
     );
+}
+
+#[test]
+fn a_document_cannot_say_that_values_are_not_personal_or_that_something_was_approved() {
+    let column = r#"{\"role\": \"entity\", \"sensitive\": false, \"guessed\": true, \"approved\": {\"by\": \"x\", \"on\": \"2026-01-01\"}}"#;
+    let table = r#"{\"noun\": \"letters\", \"guessed\": [\"noun\"], \"joins\": [{\"columns\": [\"a\"], \"table\": \"q\", \"referred\": [\"b\"]}]}"#;
+    let document = format!(
+        r#"{{"semantic_model": [{{"name": "m", "datasets": [{{"name": "mails", "source": "s.mails",
+            "fields": [{{"name": "mail", "expression": {{"dialects": [{{"dialect": "ANSI_SQL", "expression": "mail"}}]}},
+                        "custom_extensions": [{{"vendor_name": "EXPLORE", "data": "{column}"}}]}}],
+            "custom_extensions": [{{"vendor_name": "EXPLORE", "data": "{table}"}}]}}]}}]}}"#
+    );
+    let imported = of_text(&document).unwrap();
+    let directory = folder(&[]);
+    merge(&imported.tables, directory.path(), false).unwrap();
+    let expected = r#"{"$schema": "schema/table.json", "description": "", "noun": "letters", "columns": {"mail": {"role": "entity"}}}"#;
+    assert_eq!(contents(directory.path())[0].1, serde_json::from_str(expected).unwrap());
+    let told = "mails: field mail: that its values are not personal; a person has to say so in the metadata";
+    assert_eq!(imported.lost, [told]);
 }
 
 #[test]
