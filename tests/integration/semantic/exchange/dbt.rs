@@ -218,7 +218,7 @@ fn what_is_no_manifest_is_refused_with_what_to_do() {
     check("{\"nodes\": {", "is no manifest of dbt: EOF while parsing an object at line 1 column 11");
     check("{\"nodes\": [1]}", "is no manifest of dbt: invalid type: sequence, expected a map at line 1 column 10");
     let deep = format!("{{\"metrics\": {}", "[".repeat(100_000));
-    check(&deep, "is no manifest of dbt: recursion limit exceeded at line 1 column 138");
+    check(&deep, "is no manifest of dbt: recursion limit exceeded at line 1 column 139");
     let empty = folder(&[]);
     let error = dbt::import(empty.path()).unwrap_err().to_string();
     assert!(
