@@ -88,6 +88,7 @@
 //! finding/evidence.rs              the cells that a finding cites; finding/document.rs as JSON; finding/stated.rs as text
 //! semantic.rs                      database + metadata -> what can be explored
 //! semantic/metadata.rs             reads metadata/*.json; semantic/metadata/pull.rs writes it
+//! semantic/exchange/               dbt's manifests and documents of Ossie as metadata, and back; metadata/merge.rs adds them
 //! semantic/drift.rs                metadata against the database; semantic/roles.rs guesses; semantic/render.rs shows
 //! model/openai.rs                  one client for OpenAI-compatible endpoints, which API an URL gets
 //! model/openai/endpoint.rs         --base-url and the key's header; model/openai/chat.rs, responses.rs the bodies: effort, tools

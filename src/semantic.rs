@@ -2,6 +2,7 @@
 
 mod declared;
 pub mod drift;
+pub mod exchange;
 mod guess;
 pub mod joins;
 pub mod metadata;

@@ -36,7 +36,8 @@ pub(super) async fn trace(executor: &Executor, catalog: &mut Catalog) -> Vec<Str
                 }
             }
         }
-        let counted = declared.filter.as_ref().map(|filter| filter.sql.clone());
+        // A guess changes no measure that somebody declared.
+        let counted = declared.filter.as_ref().filter(|filter| !filter.guessed).map(|filter| filter.sql.clone());
         for measure in &mut declared.measures {
             let filter = measure.filter.as_deref().or(counted.as_deref());
             match of_text(executor, catalog, &table, &measure.sql, filter).await {
@@ -47,7 +48,7 @@ pub(super) async fn trace(executor: &Executor, catalog: &mut Catalog) -> Vec<Str
         for condition in &mut declared.conditions {
             match of_text(executor, catalog, &table, "count(*)", Some(&condition.sql)).await {
                 Ok(traced) => {
-                    condition.text = Some(traced.parts).filter(|parts| parts.len() == 1).map(|parts| parts.concat())
+                    condition.text = Some(traced.parts).filter(|parts| parts.len() == 1).map(|parts| parts.concat());
                 }
                 Err(problem) => warn(&format!("condition {:?}", condition.name), problem),
             }

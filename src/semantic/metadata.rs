@@ -18,11 +18,15 @@ use crate::warehouse::catalog::{
 mod approve;
 mod by_name;
 mod file_name;
+mod merge;
 mod pull;
 mod table;
 
 pub use self::approve::{Approved, approve};
 pub use self::by_name::ByName;
+pub(in crate::semantic) use self::merge::add;
+pub use self::merge::{Merged, TableSaid, merge};
+pub(in crate::semantic) use self::pull::replace;
 pub use self::pull::{Pulled, pull};
 pub use self::table::{
     Approval, ColumnMetadata, ConditionMetadata, DurationMetadata, Guessed, JoinMetadata, MeasureMetadata,
@@ -34,7 +38,7 @@ const BUSINESS_CONTEXT: &str = "business_context.md";
 /// The most characters of the business context that are used, because it is in every prompt.
 const BUSINESS_CONTEXT_CHARACTERS_MAX: usize = 12_000;
 /// The largest file that is read, in bytes; more than people write by hand.
-const FILE_BYTES_MAX: u64 = 1024 * 1024;
+pub(in crate::semantic) const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 /// The parsed content of a metadata directory.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -25,6 +25,8 @@
 //! reading     the normal form of a statement that passed
 //! ```
 //!
+//! Beside them, `piece` reads an expression that is no statement, to change the names in it.
+//!
 //! Facts that only the database knows arrive as plain data ([`crate::warehouse::catalog::code`]). The cost of a query
 //! is not checked here. The session must set `standard_conforming_strings = on` and a search path that begins with
 //! `pg_catalog`.
@@ -40,6 +42,7 @@ mod names;
 mod operators;
 mod overloads;
 mod parse;
+pub(crate) mod piece;
 mod policy;
 mod reach;
 mod reading;

@@ -14,6 +14,7 @@ mod deliver;
 mod exploration;
 #[cfg(test)]
 mod finding;
+#[cfg(test)]
 mod instruments;
 #[cfg(test)]
 mod model;

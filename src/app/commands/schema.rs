@@ -1,6 +1,10 @@
-//! `explore schema`: writes the metadata files from the database, approves what was guessed, and compares the two.
+//! `explore schema`: writes the metadata files from the database or another tool's files, approves what was guessed, and
+//! compares them with the database.
+
+mod exchange;
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use super::open;
 use crate::app::cli::SchemaCommand;
@@ -14,18 +18,27 @@ use crate::warehouse::catalog::{Catalog, Introspected};
 use crate::warehouse::executor::Executor;
 
 pub(super) async fn run(command: &SchemaCommand, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
-    if let SchemaCommand::Approve { names, by, .. } = command {
-        return approve(names, by, config, output);
+    match command {
+        SchemaCommand::Approve { names, by, .. } => approve(names, by, config, output),
+        SchemaCommand::Import(command) => exchange::import(command, config, output),
+        SchemaCommand::Export(command) => exchange::export(command, config, output),
+        SchemaCommand::Pull { .. } => with_database(true, config, output).await,
+        SchemaCommand::Check { .. } => with_database(false, config, output).await,
     }
+}
+
+/// Reads the catalogue, and pulls from it or compares with it.
+async fn with_database(pulls: bool, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
     let database = open::database(config, output).await?;
     let (executor, introspected) = open::executor(config, database.clone()).await?;
     let Introspected { catalog, warnings, left_out, code: _ } = introspected;
     for warning in warnings {
         output.talk().warn(&warning);
     }
-    let status = match command {
-        SchemaCommand::Check { .. } => check(&executor, &catalog, &left_out, config, output).await,
-        SchemaCommand::Pull { .. } | SchemaCommand::Approve { .. } => pull(&executor, catalog, config, output).await,
+    let status = if pulls {
+        pull(&executor, catalog, config, output).await
+    } else {
+        check(&executor, &catalog, &left_out, config, output).await
     };
     database.close().await;
     status
@@ -37,8 +50,7 @@ fn approve(names: &[String], by: &str, config: &Config, output: &mut Output) -> 
         return Err(Failure::usage("--by needs the name of the person who approves".to_owned()));
     }
     let approved = metadata::approve(&config.metadata, names, &approval).map_err(unusable)?;
-    let lines = approved.guesses.iter().map(|guess| format!("{}\n", printable(guess))).collect::<String>();
-    output.data(&lines)?;
+    print_lines(approved.guesses.iter().map(String::as_str), output)?;
     output.talk().note(&format!(
         "{} approved in {}",
         counted(approved.guesses.len(), "guess"),
@@ -60,11 +72,7 @@ async fn pull(
     for note in &pulled.notes {
         output.talk().warn(note);
     }
-    let mut lines = String::new();
-    for path in &pulled.written {
-        let _ = writeln!(lines, "{}", printable(&path.display().to_string()));
-    }
-    output.data(&lines)?;
+    print_paths(&pulled.written, output)?;
     output.talk().note(&format!(
         "{} written, {} unchanged",
         counted(pulled.written.len(), "file"),
@@ -86,14 +94,8 @@ async fn check(
     let mut problems = semantic::declare(executor, &mut declared, &metadata).await;
     problems.retain(|problem| !drifts.iter().any(|drift| drift.to_string() == *problem));
     problems.extend(trial::keys(executor, &declared).await);
-    let mut lines = String::new();
-    for drift in &drifts {
-        let _ = writeln!(lines, "{}", printable(&drift.to_string()));
-    }
-    for problem in &problems {
-        let _ = writeln!(lines, "{}", printable(problem));
-    }
-    output.data(&lines)?;
+    let lines = drifts.iter().map(ToString::to_string).chain(problems.iter().cloned()).collect::<Vec<_>>();
+    print_lines(lines.iter().map(String::as_str), output)?;
     let disagreements = drifts.iter().filter(|drift| drift.is_disagreement()).count() + problems.len();
     output.talk().note(&format!(
         "{}, {}",
@@ -101,6 +103,20 @@ async fn check(
         counted(disagreements, "disagreement")
     ));
     Ok(if disagreements == 0 { ExitStatus::Done } else { ExitStatus::Found })
+}
+
+/// Prints the files that were written, a line each.
+fn print_paths(paths: &[PathBuf], output: &mut Output) -> Result<(), Failure> {
+    let paths = paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>();
+    print_lines(paths.iter().map(String::as_str), output)
+}
+
+fn print_lines<'line>(lines: impl Iterator<Item = &'line str>, output: &mut Output) -> Result<(), Failure> {
+    let mut text = String::new();
+    for line in lines {
+        let _ = writeln!(text, "{}", printable(line));
+    }
+    Ok(output.data(&text)?)
 }
 
 fn unusable(error: metadata::Error) -> Failure {

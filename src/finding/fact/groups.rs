@@ -169,7 +169,7 @@ impl<'w> Groups<'w> {
     fn check_parts(&self) -> Result<(), Stop> {
         let Some((_, first)) = self.values.first() else { return Ok(()) };
         if self.values.len() > 1 {
-            all_vary(self.values.iter().map(|(_, quantity)| quantity))?;
+            all_vary(&self.values.iter().map(|(_, quantity)| quantity).collect::<Vec<_>>())?;
         }
         let is_fixed = |(index, condition): (usize, &Condition)| {
             let is_of = |(_, quantity): &(Option<String>, Quantity)| {
@@ -363,15 +363,15 @@ impl<'w> Groups<'w> {
 }
 
 /// Refuses numbers of which a part has the same conditions everywhere, while another part differs.
-pub(super) fn all_vary<'q>(quantities: impl Iterator<Item = &'q Quantity> + Clone) -> Result<(), Stop> {
-    let Some(first) = quantities.clone().next() else { return Ok(()) };
+pub(super) fn all_vary(quantities: &[&Quantity]) -> Result<(), Stop> {
+    let Some(first) = quantities.first() else { return Ok(()) };
     let ids = |quantity: &Quantity, index: usize| {
         let conditions = quantity.parts.get(index).map(|part| part.conditions.as_slice()).unwrap_or_default();
         conditions.iter().map(|condition| condition.id.clone()).collect::<HashSet<_>>()
     };
     let varies = |index: usize| {
         let own = ids(first, index);
-        quantities.clone().any(|other| ids(other, index) != own)
+        quantities.iter().any(|other| ids(other, index) != own)
     };
     let varying = (0..first.parts.len()).filter(|index| varies(*index)).count();
     if (1..first.parts.len()).contains(&varying) {

@@ -204,8 +204,15 @@ fn fewer(points: Vec<Point>) -> Vec<Point> {
 /// Returns the picture with the numbers of cited points as the sentence shows them; `None` if it states another number.
 fn told(mut picture: Picture, fact: &Fact) -> Option<Picture> {
     let states_them = match fact.form {
-        Form::Value | Form::Change | Form::Gap | Form::Share | Form::Rank | Form::Range => true,
-        Form::Alike | Form::Outlier | Form::Trend => true,
+        Form::Value
+        | Form::Change
+        | Form::Gap
+        | Form::Share
+        | Form::Rank
+        | Form::Range
+        | Form::Alike
+        | Form::Outlier
+        | Form::Trend => true,
         Form::EachChange | Form::Top | Form::Count | Form::Since | Form::Per | Form::Differ | Form::Expected => false,
     };
     for point in picture.points.iter_mut().filter(|point| point.cited && states_them) {
@@ -464,7 +471,7 @@ fn groups(left: &Operand, right: &Operand, found: &Difference, book: &Workbook) 
     };
     let (sheet, key) = loosened::along(&column, one, loosened::Axis::Key)?;
     let column = Column { sheet: &sheet, branch: 0, ..column };
-    let groups = Groups::of(column, &column.groups()?, key, &group.keys, vec![row])?;
+    let groups = Groups::of(column, column.groups()?, key, &group.keys, vec![row])?;
     let is_cited = |known: &Quantity| {
         let has = |held: &Condition| known.conditions().any(|condition| condition.id == held.id);
         has(one) || has(other)

@@ -167,6 +167,9 @@ fn rows(selector: &Selector, sheet: &Sheet) -> Result<Vec<usize>, Stop> {
     }
 }
 
+/// Whether a cell of a column is what a text names.
+type Alike<'a> = &'a dyn Fn(usize, Option<&str>, &str) -> bool;
+
 /// Returns the rows whose keys have the values.
 fn matching(selected: &[Selected], keys: &[usize], sheet: &Sheet) -> Result<Vec<usize>, Stop> {
     let table = &sheet.result.table;
@@ -185,7 +188,6 @@ fn matching(selected: &[Selected], keys: &[usize], sheet: &Sheet) -> Result<Vec<
         return Ok(Vec::new());
     }
     let in_any_case = |cell: Option<&str>, value: &str| equal(cell, value) || equal_in_any_case(cell, value);
-    type Alike<'a> = &'a dyn Fn(usize, Option<&str>, &str) -> bool;
     let as_written = |_: usize, cell: Option<&str>, value: &str| equal(cell, value);
     let in_case = |_: usize, cell: Option<&str>, value: &str| in_any_case(cell, value);
     let by_period = |index: usize, cell: Option<&str>, value: &str| {

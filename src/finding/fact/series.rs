@@ -118,7 +118,7 @@ fn names(text: &str, period: Period) -> bool {
 }
 
 fn finished(column: Column<'_>, time: Named, points: Vec<(Period, Quantity)>) -> Result<Series<'_>, Stop> {
-    all_vary(points.iter().map(|(_, quantity)| quantity))?;
+    all_vary(&points.iter().map(|(_, quantity)| quantity).collect::<Vec<_>>())?;
     check_dates(&points, &time)?;
     let reach = column.reach(&time)?;
     // Days at the beginning of months stand for months.

@@ -36,8 +36,8 @@ pub fn approve(directory: &Path, names: &[String], approval: &Approval) -> Resul
 /// Reports names that are no table's and no column's.
 fn check(metadata: &Metadata, names: &[String]) -> Result<(), Error> {
     let known = metadata.files.iter().flat_map(|file| {
-        let columns = file.content.columns.0.iter().map(|(column, _)| format!("{}.{column}", file.name()));
-        std::iter::once(file.name()).chain(columns)
+        let columns = file.content.columns.0.iter().map(|(column, _)| format!("{}.{column}", file.reference()));
+        std::iter::once(file.reference()).chain(columns)
     });
     let known = known.collect::<Vec<_>>();
     let unknown = names.iter().filter(|name| !known.contains(name)).map(|name| {
@@ -49,17 +49,9 @@ fn check(metadata: &Metadata, names: &[String]) -> Result<(), Error> {
 }
 
 impl TableFile {
-    /// Returns the table as its file names it.
-    fn name(&self) -> String {
-        match &self.schema {
-            Some(schema) => format!("{schema}.{}", self.table),
-            None => self.table.clone(),
-        }
-    }
-
     /// Approves what is guessed of the table or a column that is named. Returns a line for each.
     fn approve(&mut self, names: &[String], approval: &Approval) -> Vec<String> {
-        let table = self.name();
+        let table = self.reference();
         let is_whole = names.is_empty() || names.contains(&table);
         let mut found = Vec::new();
         let content = &mut self.content;

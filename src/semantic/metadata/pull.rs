@@ -16,7 +16,7 @@ use crate::warehouse::catalog::{Catalog, ForeignKey, Origin, Table};
 
 /// The path of the JSON Schema, relative to the metadata directory. It is in a subdirectory, so that it is not read as
 /// a table's file.
-const SCHEMA_FILE: &str = "schema/table.json";
+pub(super) const SCHEMA_FILE: &str = "schema/table.json";
 
 /// The changes that [`pull`] made to a metadata directory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -71,7 +71,7 @@ fn new_file_name(catalog: &Catalog, table: &Table) -> String {
     file_name::encode((!alone).then_some(&table.schema), &table.name) + ".json"
 }
 
-fn skeleton() -> TableMetadata {
+pub(super) fn skeleton() -> TableMetadata {
     TableMetadata { schema: Some(SCHEMA_FILE.to_owned()), description: Some(String::new()), ..TableMetadata::default() }
 }
 
@@ -100,7 +100,7 @@ fn merge_guesses(content: &mut TableMetadata, table: &Table) {
         (is_open(Guessed::Noun, content.noun.is_some()), is_open(Guessed::Filter, content.filter.is_some()));
     content.guessed.clear();
     if noun {
-        content.noun = table.noun.clone();
+        content.noun.clone_from(&table.noun);
         content.guessed.extend(table.noun.as_ref().map(|_| Guessed::Noun));
     }
     if filter {
@@ -145,7 +145,7 @@ pub(super) fn write(path: &Path, content: &impl serde::Serialize) -> Result<bool
 }
 
 /// Writes a file beside `path` and renames it, so that a crash leaves either the old file or the new one.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
+pub(in crate::semantic) fn replace(path: &Path, text: &str) -> io::Result<()> {
     let directory = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(directory)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();

@@ -16,6 +16,17 @@ static HARMLESS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
     lines.flat_map(str::split_whitespace).collect()
 });
 
+/// The part of the list under the heading of the aggregates.
+static AGGREGATES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+    let part = include_str!("functions.txt").lines().skip_while(|line| *line != "# aggregates").skip(1);
+    part.take_while(|line| !line.is_empty()).flat_map(str::split_whitespace).collect()
+});
+
+/// Returns whether a call of PostgreSQL's own function makes one value of many rows.
+pub(super) fn is_aggregate(name: &str) -> bool {
+    AGGREGATES.contains(name)
+}
+
 /// Function names of other databases that models tend to use, each with what to write in PostgreSQL.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("charindex", "strpos(text, part)"),

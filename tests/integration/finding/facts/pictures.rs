@@ -23,6 +23,9 @@ const REGIONS: &str = "SELECT region, count(*) AS alias_of_a_liar, avg(amount) A
 const MONTHS: &str =
     "SELECT date_trunc('month', day) AS m, count(*) AS alias_of_a_liar FROM sales GROUP BY 1 ORDER BY 1";
 
+/// Statements, a claim, and what the picture of its fact is: shape, points, marked points, measure.
+type Expected<'e> = (&'e [&'e str], &'e str, Shape, usize, usize, &'e str);
+
 #[tokio::test]
 async fn a_chart_suits_the_form_and_draws_the_numbers_of_the_sentence() {
     let ground = Ground::new("facts_pictures", TABLES).await;
@@ -30,7 +33,7 @@ async fn a_chart_suits_the_form_and_draws_the_numbers_of_the_sentence() {
     let june = "SELECT count(*) AS n FROM sales WHERE day >= '2024-06-01' AND day < '2024-07-01'";
     let north = "SELECT count(*) AS n FROM sales WHERE region = 'North'";
     let south = "SELECT region, count(*) AS n FROM sales WHERE region = 'South' GROUP BY region";
-    let expected: &[(&[&str], &str, Shape, usize, usize, &str)] = &[
+    let expected: &[Expected<'_>] = &[
         (&[REGIONS], "q1[North].alias_of_a_liar", Shape::Bars, 2, 1, ""),
         (&[REGIONS], "rank(q1[North].alias_of_a_liar)", Shape::Bars, 2, 1, "average of 2 values of region"),
         (&[REGIONS], "rank(q1[North].mean)", Shape::Bars, 2, 1, "all of them together"),
@@ -115,7 +118,7 @@ async fn a_hinge_joins_facts_that_share_something_and_although_those_that_are_op
     let join = |one: usize, hinge: Hinge, other: usize| hinge::join(&facts[one], hinge, &facts[other]);
     for (one, other) in [(0, 1), (0, 2), (1, 2)] {
         let joint = join(one, Hinge::While, other).unwrap().sentence;
-        assert!(joint.contains(", while from ") && joint.ends_with("."), "{joint}");
+        assert!(joint.contains(", while from ") && joint.ends_with('.'), "{joint}");
         let unlike = direction(&facts[one]) != direction(&facts[other])
             && [one, other].iter().all(|index| !facts[*index].sentence.contains("unchanged"));
         assert_eq!(join(one, Hinge::Although, other).is_ok(), unlike, "{joint}");

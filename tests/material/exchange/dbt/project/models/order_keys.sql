@@ -1,0 +1,2 @@
+{{ config(contract={'enforced': true}) }}
+select id as order_id from {{ source('raw', 'orders') }}

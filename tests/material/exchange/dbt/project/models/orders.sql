@@ -1,0 +1,2 @@
+{{ config(alias='fct_orders') }}
+select * from {{ ref('stg_orders') }}
