@@ -13,7 +13,7 @@ use crate::app::error::{ExitStatus, Failure, Kind};
 use crate::app::output::Output;
 use crate::semantic::metadata::{self, Approval, Metadata};
 use crate::semantic::{self, drift, joins, trial};
-use crate::typeset::text::{counted, printable};
+use crate::typeset::text::{count, counted, printable};
 use crate::warehouse::catalog::{Catalog, Introspected};
 use crate::warehouse::executor::Executor;
 
@@ -53,7 +53,7 @@ fn approve(names: &[String], by: &str, config: &Config, output: &mut Output) -> 
     print_lines(approved.guesses.iter().map(String::as_str), output)?;
     output.talk().note(&format!(
         "{} approved in {}",
-        counted(approved.guesses.len(), "guess"),
+        count(approved.guesses.len(), "guess", "guesses"),
         counted(approved.written.len(), "file")
     ));
     Ok(ExitStatus::Done)
