@@ -97,12 +97,27 @@ fn cast_words(value: &Expression, is_ordered: bool, with_constant: bool, names: 
 
 /// Puts brackets around what is more than a name.
 pub(super) fn bracketed(words: &str, value: &Expression) -> String {
-    if matches!(value, Expression::Literal(_)) || !words.contains(' ') || words.starts_with('(') && words.ends_with(')')
-    {
+    if matches!(value, Expression::Literal(_)) || !words.contains(' ') || is_bracketed(words) {
         words.to_owned()
     } else {
         format!("({words})")
     }
+}
+
+/// Returns whether the first bracket closes at the end, as in `(a and b)` and not in `(a) and (b)`.
+fn is_bracketed(words: &str) -> bool {
+    let mut depth = 0_usize;
+    for (at, character) in words.char_indices() {
+        match character {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth == 0 {
+            return at > 0 && at + character.len_utf8() == words.len();
+        }
+    }
+    false
 }
 
 /// Returns what a value is compared with.

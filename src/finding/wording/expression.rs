@@ -23,6 +23,8 @@ pub(super) struct Names<'c> {
     ambiguous: Vec<String>,
     /// Columns whose name several tables have.
     shared: Vec<String>,
+    /// Columns of queries whose name another source has.
+    told_apart: HashSet<String>,
     /// The columns of tables that hold dates, and whether without a time of day.
     moments: HashMap<(SourceId, usize), bool>,
     /// What the metadata call columns of tables.
@@ -81,6 +83,7 @@ impl<'c> Names<'c> {
                 }
             }
         }
+        names.tell_apart(rows, &columns_known);
         let mut tables = names.tables.values().cloned().collect::<Vec<_>>();
         tables.sort();
         let is_shared = |(table, column): &&(String, String)| {
@@ -101,6 +104,25 @@ impl<'c> Names<'c> {
         }
         names.roles = roles;
         names
+    }
+
+    /// Puts the table before columns of queries that another source has by the same name.
+    fn tell_apart(&mut self, rows: &Rows, columns_known: &[(String, String)]) {
+        let mut counts = HashMap::<String, usize>::new();
+        for words in self.columns.values().chain(columns_known.iter().map(|(_, column)| column)) {
+            *counts.entry(words.clone()).or_default() += 1;
+        }
+        let of_queries = self.columns.values().filter(|words| counts.get(*words).is_some_and(|count| *count > 1));
+        self.told_apart = of_queries.cloned().collect();
+        for source in rows.sources() {
+            let Some(query) = source.query() else { continue };
+            for ((id, index), words) in &mut self.columns {
+                let is_shared = *id == source.id && counts.get(words).is_some_and(|count| *count > 1);
+                if let Some(table) = origin(query, *index).filter(|_| is_shared) {
+                    *words = format!("{table}.{words}");
+                }
+            }
+        }
     }
 
     /// Returns whether the column holds no NULL.
@@ -144,14 +166,32 @@ impl<'c> Names<'c> {
             Some(table) if !self.ambiguous.contains(table) => {
                 let is_alone =
                     self.tables.len() < 2 || self.catalog.is_some() && !self.shared.iter().any(|shared| shared == name);
-                if is_alone { super::named(name) } else { super::named(&format!("{table}.{name}")) }
+                if is_alone && !self.told_apart.contains(name) {
+                    super::named(name)
+                } else {
+                    super::named(&format!("{table}.{name}"))
+                }
             }
             Some(table) if self.ambiguous.contains(table) => match self.roles.get(&source) {
                 Some(role) => format!("{name} of the {table} by {role}"),
                 None => format!("{table}({source}).{name}"),
             },
+            // Of the query around a subquery.
+            None if !self.tables.is_empty() => super::named(&format!("{name} of the row itself")),
             _ => super::named(name),
         }
+    }
+}
+
+/// Returns the table that a column of a query is of, where it is one.
+fn origin(query: &Query, index: usize) -> Option<&str> {
+    let Query::Block(block) = query else { return None };
+    let Expression::Column(column) = &block.outputs.get(index)?.value else { return None };
+    let source = block.rows.source_of(column)?;
+    match &source.relation {
+        Relation::Table { name, .. } => Some(name),
+        Relation::Query { query, .. } => origin(query, column.index),
+        Relation::Function { .. } => None,
     }
 }
 
@@ -348,7 +388,7 @@ impl Words<'_> {
     fn call(&self, function: &str, arguments: &[Expression]) -> String {
         match (function, arguments) {
             ("date_trunc", [Expression::Literal(Literal::Text(unit)), value]) => {
-                format!("{unit} of {}", self.of(value))
+                format!("{unit} of {}", self.bracketed(value))
             }
             ("to_char", [value, Expression::Literal(Literal::Text(format))]) => {
                 format!("{} as {format}", self.of(value))
@@ -356,14 +396,12 @@ impl Words<'_> {
             ("extract" | "date_part", [Expression::Literal(Literal::Text(field)), value]) if field == "epoch" => {
                 self.duration("seconds", value)
             }
-            ("extract" | "date_part", [Expression::Literal(Literal::Text(field)), value]) => {
-                match value.as_infix("-") {
-                    Some((end, start)) => {
-                        format!("whole {field}s of the time from {} to {}", self.of(start), self.of(end))
-                    }
-                    None => format!("{field} number of {}", self.of(value)),
+            ("extract" | "date_part", [Expression::Literal(Literal::Text(field)), value]) => match self.ends(value) {
+                Some((end, start)) => {
+                    format!("whole {field}s of the time from {} to {}", self.of(start), self.of(end))
                 }
-            }
+                None => format!("{field} number of {}", self.bracketed(value)),
+            },
             ("timezone", [Expression::Literal(Literal::Text(zone)), value]) if zone.starts_with(['+', '-']) => {
                 format!("{} in the zone {} of POSIX, where + is west", self.of(value), super::quoted(zone))
             }
@@ -376,8 +414,31 @@ impl Words<'_> {
                 format!("{} rounded to {} decimals", self.bracketed(value), self.of(decimals))
             }
             ("trunc", [value, ..]) => format!("{} cut to whole parts", self.bracketed(value)),
-            ("coalesce", [value, instead]) => format!("{} (or {})", self.of(value), self.of(instead)),
+            ("coalesce", [value, instead]) => format!("{} (or {})", self.bracketed(value), self.of(instead)),
             (function, arguments) => format!("{function}({})", self.list(arguments)),
+        }
+    }
+
+    /// Returns end and start of the time between two moments: a day less a number of days is another day.
+    fn ends<'v>(&self, value: &'v Expression) -> Option<(&'v Expression, &'v Expression)> {
+        let (end, start) = value.as_infix("-")?;
+        (!self.is_shift(start)).then_some((end, start))
+    }
+
+    /// Returns whether a value is a number or an interval, by which a moment is shifted.
+    fn is_shift(&self, value: &Expression) -> bool {
+        match value {
+            Expression::Literal(Literal::Number(_)) => true,
+            Expression::Cast { value, type_name } => type_name == "interval" || self.is_shift(value),
+            Expression::Column(column) => {
+                self.names.tables.contains_key(&column.source) && self.names.moment(value).is_none()
+            }
+            Expression::Operation { operator: Operator::Infix(sign), operands }
+                if matches!(sign.as_str(), "*" | "/") =>
+            {
+                operands.iter().any(|operand| self.is_shift(operand))
+            }
+            _ => false,
         }
     }
 
@@ -392,7 +453,7 @@ impl Words<'_> {
 
     /// Returns the time between two moments, or since the beginning of 1970.
     fn duration(&self, unit: &str, value: &Expression) -> String {
-        match value.as_infix("-") {
+        match self.ends(value) {
             Some((end, start)) => self.between(unit, start, end),
             None if matches!(value, Expression::Call { function, .. } if function == "age") => {
                 format!("{unit} of {}, in months of 30 days", self.of(value))
@@ -433,7 +494,8 @@ impl Words<'_> {
                     {
                         format!("({})", self.of(side))
                     }
-                    _ => self.of(side),
+                    Expression::Operation { .. } | Expression::Column(_) => self.of(side),
+                    _ => self.bracketed(side),
                 };
                 let sign = match sign.as_str() {
                     "*" => "x",

@@ -363,6 +363,7 @@ impl Look<'_> {
             "is_void",
         ];
         const STEMS: &[&str] = &["cancel", "void", "delet", "test"];
+        const FLAGS: &[&str] = &["cancel", "void", "delet"];
         if let Some(sentence) = self.not_counted() {
             return Some(doubt("void_rows", sentence));
         }
@@ -371,7 +372,12 @@ impl Look<'_> {
             let is_void = move |column: &&Column| {
                 let values = column.statistics.iter().flat_map(|known| &known.common_values).chain(&column.enum_values);
                 let stem = |value: &String| STEMS.iter().any(|stem| value.to_lowercase().starts_with(stem));
-                let named = MARKS.contains(&column.name.as_str());
+                let is_flag = column.value_kind() == ValueKind::Boolean
+                    && column
+                        .name
+                        .split('_')
+                        .any(|word| FLAGS.iter().any(|stem| word.to_lowercase().starts_with(stem)));
+                let named = is_flag || MARKS.contains(&column.name.as_str());
                 (named || values.into_iter().any(stem)) && !self.is_named(source, &column.name, &[])
             };
             table.columns.iter().filter(is_void).map(|column| column.name.as_str())

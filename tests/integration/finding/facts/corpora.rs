@@ -46,9 +46,17 @@ async fn true_findings_can_be_said() {
 /// What was worded falsely or misled once, and falsehoods of others put into claims: what comes of them now.
 #[tokio::test]
 async fn falsehoods_have_no_form() {
-    for file in
-        ["false", "adversary", "adversary2", "adversary3", "adversary4", "adversary5", "adversary6", "adversary7"]
-    {
+    for file in [
+        "false",
+        "adversary",
+        "adversary2",
+        "adversary3",
+        "adversary4",
+        "adversary5",
+        "adversary6",
+        "adversary7",
+        "adversary8",
+    ] {
         let (texts, _) = outcomes(file).await;
         for (tables, text) in texts {
             insta::assert_snapshot!(format!("{file}_{tables}"), text);
