@@ -3,7 +3,7 @@
 //! | measure | test | source |
 //! |---|---|---|
 //! | rows | equal counts: exact multinomial, else chi-square | [`equal_rates`] |
-//! | average | Welch's analysis of variance, of groups with two values or more | [`variances`] |
+//! | average | Welch's analysis of variance, of groups with five values or more that differ | [`variances`] |
 //! | share | chi-square of the table of counts | [`several_proportions`] |
 //!
 //! All comparisons of a call are controlled together (Benjamini and Hochberg, 10%). Of a measure that differs, the group is
@@ -14,7 +14,7 @@ use super::target::{Measure, Target};
 use super::{Answered, Conclusion, Step, dialect};
 use crate::analysis::chance::control::benjamini_hochberg;
 use crate::analysis::chance::counts::{Rate, equal_rates};
-use crate::analysis::chance::means::variances;
+use crate::analysis::chance::means::{Difference, variances};
 use crate::analysis::chance::{Mean, Proportion, several_proportions};
 use crate::warehouse::table::Table;
 
@@ -86,11 +86,14 @@ fn suited<'t>(target: &'t Target, dimension: &str) -> impl Iterator<Item = (usiz
 
 /// Returns what the results say, in the order of [`steps`]. A column whose statement gave no result is `None`.
 pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusion {
-    let mut comparisons = Vec::new();
+    let (mut comparisons, mut untested) = (Vec::new(), Vec::new());
     for (dimension, answered) in target.dimensions.iter().zip(answered) {
-        if let Some(answered) = answered {
-            let of = |(index, measure)| compare(dimension, index, measure, *answered);
-            comparisons.extend(suited(target, dimension).filter_map(of));
+        let Some(answered) = answered else { continue };
+        for (index, measure) in suited(target, dimension) {
+            match compare(dimension, index, measure, *answered) {
+                Some(comparison) => comparisons.push(comparison),
+                None => untested.push(format!("{} by {dimension}", measure.name())),
+            }
         }
     }
     let adjusted = benjamini_hochberg(&comparisons.iter().map(|one| one.p).collect::<Vec<_>>());
@@ -101,7 +104,11 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
     });
     let differs = tested.iter().filter(|(_, p)| *p <= FALSE_MAX);
     let claims = differs.filter_map(|(one, _)| one.claim.clone()).take(CLAIMS_MAX).collect();
-    Conclusion { claims, lines: lines(&tested) }
+    let mut lines = lines(&tested);
+    if !untested.is_empty() {
+        lines.push(format!("not tested, as two groups with enough rows are needed: {}", untested.join("; ")));
+    }
+    Conclusion { claims, lines }
 }
 
 fn lines(tested: &[(Comparison, f64)]) -> Vec<String> {
@@ -168,23 +175,20 @@ fn averages(id: &str, table: &Table, index: usize) -> Option<Tested> {
         let count = count(table, row, &format!("n{index}"))?;
         let mean = number(table, row, &format!("mean{index}"))?;
         let variance = number(table, row, &format!("variance{index}"))?;
-        (count > 1).then_some(Mean { mean, variance, count })
+        Some(Mean { mean, variance, count }).filter(Mean::is_sound)
     });
     let means = groups.iter().map(|of| of.numbers).collect::<Vec<_>>();
     let p = variances(&means)?.p;
-    let all = pooled(&means)?;
+    let all = Mean::pooled(&means)?;
     let between = means.iter().map(|one| as_f64(one.count) * (one.mean - all.mean).powi(2)).sum::<f64>();
     let effect = between / (all.variance * (as_f64(all.count) - 1.0));
-    let distance = |of: &&Of<Mean>| {
-        let rest = means.iter().enumerate().filter(|(place, _)| groups[*place].row != of.row).map(|(_, one)| *one);
-        let rest = pooled(&rest.collect::<Vec<_>>());
-        rest.map_or(0.0, |rest| {
-            let error = of.numbers.variance / as_f64(of.numbers.count) + rest.variance / as_f64(rest.count);
-            ((of.numbers.mean - rest.mean) / error.sqrt()).abs()
-        })
+    let distance = |of: &Of<Mean>| {
+        let rest = groups.iter().filter(|other| other.row != of.row).map(|other| other.numbers);
+        let rest = Mean::pooled(&rest.collect::<Vec<_>>());
+        let difference = rest.and_then(|rest| Difference::of(of.numbers, rest));
+        difference.map_or(0.0, |found| (found.difference / found.error).abs())
     };
-    let named = groups.iter().filter(|of| of.numbers.count >= ROWS_MIN);
-    let farthest = named.max_by(|one, other| distance(one).total_cmp(&distance(other)));
+    let farthest = groups.iter().max_by(|one, other| distance(one).total_cmp(&distance(other)));
     let claim = farthest.map(|of| format!("gap({id}[{}].mean{index}, rest)", of.row + 1));
     Some((p, effect, claim, groups.len()))
 }
@@ -220,23 +224,8 @@ fn groups<T>(table: &Table, numbers: impl Fn(usize) -> Option<T>) -> Vec<Of<T>> 
     rows.filter_map(|row| Some(Of { row, numbers: numbers(row)? })).collect()
 }
 
-/// Returns count, mean and variance of all values together.
-fn pooled(groups: &[Mean]) -> Option<Mean> {
-    let count = groups.iter().map(|one| one.count).sum::<u64>();
-    if count < 2 {
-        return None;
-    }
-    let mean = groups.iter().map(|one| as_f64(one.count) * one.mean).sum::<f64>() / as_f64(count);
-    let squares = groups
-        .iter()
-        .map(|one| (as_f64(one.count) - 1.0) * one.variance + as_f64(one.count) * (one.mean - mean).powi(2));
-    let variance = squares.sum::<f64>() / (as_f64(count) - 1.0);
-    (variance > 0.0).then_some(Mean { mean, variance, count })
-}
-
 fn cell<'t>(table: &'t Table, row: usize, column: &str) -> Option<&'t str> {
-    let index = table.columns.iter().position(|known| known.name == column)?;
-    table.cell(row, index)
+    table.cell(row, table.column(column)?)
 }
 
 fn count(table: &Table, row: usize, column: &str) -> Option<u64> {

@@ -46,18 +46,14 @@ impl Measure {
         }
     }
 
-    /// Returns the column or condition that it is about, so that it is not compared by itself.
-    fn is_about(&self, column: &str) -> bool {
-        match self {
-            Self::Rows => false,
-            Self::Mean { value, .. } => value == &dialect::name(column),
-            Self::Share { condition, .. } => condition.starts_with(&dialect::name(column)),
-        }
-    }
-
-    /// Returns whether groups by a column say something of it.
+    /// Returns whether groups by a column say something of it: it is not about that column itself.
     pub fn suits(&self, dimension: &str) -> bool {
-        !self.is_about(dimension)
+        let own = dialect::name(dimension);
+        match self {
+            Self::Rows => true,
+            Self::Mean { value, .. } => *value != own,
+            Self::Share { condition, .. } => !condition.starts_with(&own),
+        }
     }
 }
 

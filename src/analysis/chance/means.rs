@@ -36,6 +36,26 @@ pub struct Variances {
     pub p: f64,
 }
 
+impl Mean {
+    /// Returns whether an average is one of at least five values that differ, as the tests take it.
+    pub fn is_sound(&self) -> bool {
+        self.count >= VALUES_MIN && self.variance > 0.0 && self.variance.is_finite() && self.mean.is_finite()
+    }
+
+    /// Returns average, variance and count of all values together. `None` with fewer than two values, or without variance.
+    pub fn pooled(groups: &[Self]) -> Option<Self> {
+        let count = groups.iter().map(|one| one.count).sum::<u64>();
+        if count < 2 {
+            return None;
+        }
+        let mean = groups.iter().map(|one| one.count as f64 * one.mean).sum::<f64>() / count as f64;
+        let away = |one: &Self| one.count as f64 * (one.mean - mean) * (one.mean - mean);
+        let squares = groups.iter().map(|one| (one.count as f64 - 1.0) * one.variance + away(one)).sum::<f64>();
+        let variance = squares / (count as f64 - 1.0);
+        (variance > 0.0).then_some(Self { mean, variance, count })
+    }
+}
+
 impl Difference {
     /// Returns the difference of two averages. `None` with fewer than five values on a side, or without variance on
     /// both.
@@ -97,10 +117,7 @@ pub fn several_means(groups: &[Mean]) -> Option<f64> {
 /// their sum and m the average weighted by w: F is Σ w (mean - m)² / (k - 1) over 1 + 2 (k - 2) / (k² - 1) Σ (1 - w /
 /// W)² / (n - 1). `None` with fewer than two groups of five values, or where one has no variance.
 pub fn variances(groups: &[Mean]) -> Option<Variances> {
-    let is_sound = |group: &Mean| {
-        group.count >= VALUES_MIN && group.variance > 0.0 && group.variance.is_finite() && group.mean.is_finite()
-    };
-    if groups.len() < 2 || !groups.iter().all(is_sound) {
+    if groups.len() < 2 || !groups.iter().all(Mean::is_sound) {
         return None;
     }
     let k = groups.len() as f64;

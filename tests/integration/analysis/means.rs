@@ -105,3 +105,14 @@ proptest! {
         prop_assert!((p - 0.05).abs() < 1e-9, "an interval of 90% that just fits is a test at 5%");
     }
 }
+
+#[test]
+fn the_average_of_parts_together_is_that_of_all_their_values() {
+    let (one, other) = ([1.0, 2.5, 4.0, 4.5, 7.0], [3.0, 8.0, 8.5, 11.0, 2.0, 6.0]);
+    let all = of(&[one.as_slice(), other.as_slice()].concat());
+    let pooled = Mean::pooled(&[of(&one), of(&other)]).unwrap();
+    near(pooled.mean, all.mean, CLOSED);
+    near(pooled.variance, all.variance, CLOSED);
+    assert_eq!(pooled.count, all.count);
+    assert_eq!(Mean::pooled(&[]), None);
+}

@@ -29,7 +29,10 @@ async fn run(name: &str, sql: &str, by: &[&str]) -> Conclusion {
     let url = fresh(name, &format!("{sql};\nANALYZE")).await;
     let rules = Rules { search_path: vec!["public".to_owned()], ..Rules::default() };
     let limits = Limits::of_query(Duration::from_secs(30), 1_000, None);
-    let opened = semantic::open(Arc::new(connect(&url).await), Metadata::default(), rules, limits).await.unwrap();
+    let opened =
+        semantic::open(Arc::new(connect(&url).await), Metadata::default(), rules, limits, semantic::Joins::Guessed)
+            .await
+            .unwrap();
     let by = by.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     let table = opened.catalog.tables[0].name.clone();
     let target = Target::of(&opened.catalog, &table, None, &by, None).unwrap();
@@ -98,4 +101,22 @@ async fn units_and_the_order_of_rows_change_nothing() {
         .replace("generate_series(1, 400) n", "(SELECT n FROM generate_series(1, 400) n ORDER BY n) n");
     let other = run("instruments_units_cents", &cents, &["category"]).await;
     assert_eq!(one.lines, other.lines);
+}
+
+#[tokio::test]
+async fn a_group_of_few_rows_does_not_hide_a_difference_between_the_others() {
+    let sql = format!(
+        "{INCIDENTS}; INSERT INTO incidents VALUES (401, 'rare', 'north', 100, false, timestamp '2025-03-01', timestamp '2025-03-02')"
+    );
+    let conclusion = run("instruments_rare", &sql, &["category"]).await;
+    assert!(differing(&conclusion).contains("days from opened_at to closed_at by category"), "{:#?}", conclusion.lines);
+}
+
+#[tokio::test]
+async fn what_cannot_be_tested_is_said() {
+    let sql = "CREATE TABLE visits (id int PRIMARY KEY, ward text, days int);
+        INSERT INTO visits SELECT n, 'ward ' || n % 20, n * 7 % 31 FROM generate_series(1, 80) n";
+    let conclusion = run("instruments_untested", sql, &["ward"]).await;
+    let last = conclusion.lines.last().unwrap();
+    assert!(last.starts_with("not tested") && last.contains("average of days by ward"), "{:#?}", conclusion.lines);
 }
