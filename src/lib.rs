@@ -73,6 +73,7 @@
 //! agent/budget.rs                  when a limit is reached, and when the last turn begins
 //! agent/facts.rs                   which facts a result offers; `state`, `record_finding`, the answers of `finish`
 //! agent/tools/                     execute_sql.rs, describe_table.rs, find_values.rs; fit.rs makes arguments fit; notes.rs
+//! agent/instruments.rs             runs an instrument's statements, and states what it claims
 //! agent/prompt.rs                  prompts/*.md + catalog + context -> the first messages; the focus areas
 //! agent/journal.rs                 the append-only record of a run; agent/journal/coverage.rs is the run complete
 //! agent/runs.rs                    the runs of a folder, listed and found by id
@@ -83,11 +84,14 @@
 //! finding/fact.rs                  claim -> fact: evaluated over cells with meaning; finding/fact/ has one file a matter
 //! finding/fact/sentence.rs         the templates of sentences; finding/wording.rs measures and conditions in words: `sql --meaning`
 //! finding/companions.rs            the engine's own queries for a claim; finding/workbook.rs results, companions, facts of a run
-//! finding/record.rs                facts -> finding: confidence, the model's reading and actions
+//! finding/record.rs                facts -> finding: confidence, the model's reading and actions; hinge.rs two facts in one sentence
+//! finding/picture.rs               what a chart is drawn of; fact/picture.rs gathers it; finding/related.rs what belongs together
 //! finding/assumption.rs            numbers that no table holds; finding/told.rs findings in words of journals of 0.1
 //! finding/evidence.rs              the cells that a finding cites; finding/document.rs as JSON; finding/stated.rs as text
 //! semantic.rs                      database + metadata -> what can be explored
-//! semantic/metadata.rs             reads metadata/*.json; semantic/metadata/pull.rs writes it
+//! semantic/metadata.rs             reads metadata/*.json; metadata/table.rs what stands in it, pull.rs writes it, approve.rs guesses
+//! semantic/joins.rs                which keys names suggest and data confirm; semantic/trial.rs tries those that are declared
+//! semantic/guess.rs                nouns and the rows that count; semantic/declared.rs traces measures and conditions in SQL
 //! semantic/exchange/               dbt's manifests and documents of Ossie as metadata, and back; metadata/merge.rs adds them
 //! semantic/drift.rs                metadata against the database; semantic/roles.rs guesses; semantic/render.rs shows
 //! model/openai.rs                  one client for OpenAI-compatible endpoints, which API an URL gets
@@ -102,10 +106,12 @@
 //! analysis/forecast.rs             the expected value of a step and its interval; analysis/contribution.rs whence a change
 //! analysis/concentration.rs        how unevenly a total is spread; analysis/dice.rs seeded random numbers
 //! warehouse.rs                     trait Database, the limits of a query, the statement that sets role and settings
-//! warehouse/catalog.rs             tables and columns as data; warehouse/catalog/selection.rs what --exclude-tables matches
+//! warehouse/catalog.rs             tables and columns as data; catalog/declared.rs what is declared beyond columns, selection.rs
+//!                                  what --exclude-tables matches
 //! warehouse/sql.rs                 the validator: text -> Select, or a refusal; warehouse/sql/ has one file a matter
 //! warehouse/sql/functions.rs       what may be called, by functions.txt; relations.rs, types.rs, walk/ beside it
-//! warehouse/lineage.rs             what each column of a SELECT means: measures, conditions, keys, doubts
+//! warehouse/lineage.rs             what each column of a SELECT means: measures, conditions, keys, doubts; lineage/declared.rs
+//!                                  recognises declared measures and conditions
 //! warehouse/executor.rs            the one path from a text to a database
 //! warehouse/postgres/session.rs    how a statement runs: wrapped, read only, rolled back
 //! warehouse/postgres/connections.rs  time-outs, cancelling, reconnecting; cost.rs beside it the cost gate, tls.rs, address.rs

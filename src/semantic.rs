@@ -31,6 +31,15 @@ pub struct Opened {
     pub warnings: Vec<String>,
 }
 
+/// Where joins that nobody declared come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Joins {
+    /// They are guessed by a look at the data, unless only what is approved may be used.
+    Guessed,
+    /// There are none: nothing needs them.
+    AsDeclared,
+}
+
 /// Reads the catalog of a database and completes it by the metadata. The metadata also decide which columns queries may
 /// not show, whatever `rules` say.
 pub async fn open(
@@ -38,13 +47,14 @@ pub async fn open(
     metadata: Metadata,
     rules: Rules,
     limits: Limits,
+    joins: Joins,
 ) -> Result<Opened, catalog::Error> {
     let rules = Rules { sensitive: metadata.sensitive(), ..rules };
     let (executor, introspected) = Executor::open(database, rules, limits).await?;
     let Introspected { mut catalog, mut warnings, left_out, code: _ } = introspected;
     let metadata = metadata.without(&left_out, &catalog);
-    if !metadata.approved_only {
-        joins::guess(&executor, &mut catalog).await;
+    if joins == Joins::Guessed && !metadata.approved_only {
+        joins::guess(&executor, &mut catalog, &metadata).await;
     }
     warnings.extend(declare(&executor, &mut catalog, &metadata).await);
     Ok(Opened { executor, catalog, warnings })

@@ -7,8 +7,7 @@ use crate::warehouse::executor::Executor;
 use crate::warehouse::lineage::expression::{Expression, Literal};
 use crate::warehouse::lineage::measure::Measure;
 use crate::warehouse::lineage::{self, definition, is_never_null};
-
-use super::render::identifier;
+use crate::warehouse::sql::relation;
 
 /// A declared measure, traced.
 struct Traced {
@@ -67,7 +66,7 @@ async fn of_text(
     filter: Option<&str>,
 ) -> Result<Traced, String> {
     let filter = filter.map(|filter| format!(" WHERE ({filter}\n)")).unwrap_or_default();
-    let text = format!("SELECT {aggregate} FROM {}.{}{filter}", identifier(&table.schema), identifier(&table.name));
+    let text = format!("SELECT {aggregate} FROM {}{filter}", relation(&table.schema, &table.name));
     let select = executor.validate(&text).await.map_err(|refusal| refusal.to_string())?;
     let lineage = lineage::of(&select, catalog);
     let column = match lineage.branches.as_slice() {

@@ -9,7 +9,7 @@ use std::io::Read;
 use std::path::Path;
 
 pub use super::metadata::{Merged, TableSaid, merge};
-use super::metadata::{TableMetadata, add};
+use super::metadata::{TableMetadata, add, ambiguous};
 
 pub mod dbt;
 pub mod ossie;
@@ -85,14 +85,7 @@ struct Names(HashSet<String>);
 
 impl Names {
     fn of<'place>(places: impl Iterator<Item = &'place Place>) -> Self {
-        let mut schemas = HashMap::<&str, &Option<String>>::new();
-        let mut several = HashSet::new();
-        for (schema, name) in places {
-            if schemas.insert(name, schema).is_some_and(|before| before != schema) {
-                several.insert(name.clone());
-            }
-        }
-        Self(several)
+        Self(ambiguous(places.map(|(schema, name)| (schema, name))))
     }
 
     /// Returns a table as a join names it.

@@ -1,10 +1,9 @@
 //! Guesses of a table that nobody wrote: what its rows are called, and which of them count. Each is marked as a guess.
 
 use super::words::{singular, words};
-use crate::warehouse::catalog::{Catalog, Column, Filter, Table};
+use crate::warehouse::catalog::{Catalog, Column, Filter, Table, VOID_STEMS};
+use crate::warehouse::sql::identifier;
 
-/// The beginnings of values that mark a row as void.
-const VOID: &[&str] = &["cancel", "void", "delet"];
 /// Characters of such a value, at most.
 const VALUE_CHARACTERS_MAX: usize = 40;
 /// Values of a column that marks rows as void, at most: more are no states.
@@ -58,13 +57,13 @@ fn void(column: &Column) -> Option<String> {
     let is_void = |value: &&String| {
         let lower = value.to_lowercase();
         let is_plain = value.chars().count() <= VALUE_CHARACTERS_MAX && !value.chars().any(char::is_control);
-        is_plain && (lower == "test" || VOID.iter().any(|stem| lower.starts_with(stem)))
+        is_plain && (lower == "test" || VOID_STEMS.iter().any(|stem| lower.starts_with(stem)))
     };
     let literal = |value: &String| format!("'{}'", value.replace('\'', "''"));
     let mut values = known.filter(is_void).map(literal).collect::<Vec<_>>();
     values.sort();
     values.dedup();
-    let name = super::render::identifier(&column.name);
+    let name = identifier(&column.name);
     match values.as_slice() {
         [] => None,
         _ if !is_state => None,

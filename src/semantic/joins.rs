@@ -6,11 +6,12 @@
 
 use std::time::{Duration, Instant};
 
-use super::render::identifier;
+use super::metadata::Metadata;
 use super::words::{singular, words};
 use crate::warehouse::Limits;
 use crate::warehouse::catalog::{Catalog, Column, ForeignKey, Origin, Table, TableKind, ValueKind};
 use crate::warehouse::executor::Executor;
+use crate::warehouse::sql::{identifier, relation};
 use crate::warehouse::table::Table as Rows;
 
 /// Guesses that are tried in one run.
@@ -20,7 +21,7 @@ const ROWS_MAX: u64 = 5_000_000;
 /// Rows whose values are looked for.
 const SAMPLE_ROWS: u32 = 10_000;
 /// The share of the values that must be found.
-const MATCHED_MIN: f64 = 0.95;
+pub(super) const MATCHED_MIN: f64 = 0.95;
 /// The time that all looks may take.
 const TIME_MAX: Duration = Duration::from_secs(10);
 /// Ends of a name that say that it is a key.
@@ -28,7 +29,7 @@ const KEY_ENDS: &[&str] = &["id", "key", "code", "no", "nr", "number", "uuid", "
 
 /// A column that may lead to another table.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Candidate {
+struct Candidate {
     /// The index of the table in the catalog.
     from: usize,
     key: ForeignKey,
@@ -57,10 +58,10 @@ impl Look {
     }
 }
 
-/// Adds the keys that names suggest and data confirm. Keys that are known are left alone.
-pub async fn guess(executor: &Executor, catalog: &mut Catalog) {
+/// Adds the keys that names suggest and data confirm. Keys that are known, or that the metadata say, are left alone.
+pub async fn guess(executor: &Executor, catalog: &mut Catalog, metadata: &Metadata) {
     let started = Instant::now();
-    for candidate in candidates(catalog) {
+    for candidate in candidates(catalog, metadata) {
         let time_left = TIME_MAX.saturating_sub(started.elapsed());
         if time_left.is_zero() {
             tracing::info!("not all possible joins were looked at: declare them in the metadata");
@@ -88,11 +89,10 @@ fn read(rows: &Rows) -> Option<Look> {
 
 /// Returns the statement that counts the values of a sample, and those that are found.
 fn text(from: &Table, key: &ForeignKey) -> String {
-    let table = |schema: &str, name: &str| format!("{}.{}", identifier(schema), identifier(name));
     let list = |prefix: &str, names: &[String]| {
         names.iter().map(|name| format!("{prefix}{}", identifier(name))).collect::<Vec<_>>().join(", ")
     };
-    let (to, referred) = (table(&key.schema, &key.table), list("", &key.referred));
+    let (to, referred) = (relation(&key.schema, &key.table), list("", &key.referred));
     let pairs = key.columns.iter().zip(&key.referred);
     let on = pairs.map(|(column, referred)| format!("r.{} = s.{}", identifier(referred), identifier(column)));
     let known = key.columns.iter().map(|column| format!("{} IS NOT NULL", identifier(column)));
@@ -102,7 +102,7 @@ fn text(from: &Table, key: &ForeignKey) -> String {
          FROM (SELECT DISTINCT {columns} FROM (SELECT {columns} FROM {} WHERE {} LIMIT {SAMPLE_ROWS}) f) s \
          LEFT JOIN {to} r ON {}",
         key.referred.first().map(|name| identifier(name)).unwrap_or_default(),
-        table(&from.schema, &from.name),
+        relation(&from.schema, &from.name),
         known.collect::<Vec<_>>().join(" AND "),
         on.collect::<Vec<_>>().join(" AND "),
         columns = list("", &key.columns),
@@ -110,12 +110,15 @@ fn text(from: &Table, key: &ForeignKey) -> String {
 }
 
 /// Returns the keys that names suggest, those of the largest tables first.
-pub(super) fn candidates(catalog: &Catalog) -> Vec<Candidate> {
+fn candidates(catalog: &Catalog, metadata: &Metadata) -> Vec<Candidate> {
     let mut found = Vec::new();
     for (from, table) in catalog.tables.iter().enumerate().filter(|(_, table)| is_plain(table)) {
+        let file = metadata.files.iter().find(|file| file.tables_in(catalog) == [from]);
+        let said = file.map(|file| file.content.joins.as_slice()).unwrap_or_default();
         let is_open = |column: &&Column| {
             let is_key = matches!(table.primary_key.as_slice(), [only] if *only == column.name);
-            let leads = table.foreign_keys.iter().any(|key| key.columns.contains(&column.name));
+            let leads = table.foreign_keys.iter().any(|key| key.columns.contains(&column.name))
+                || said.iter().any(|join| join.columns == [column.name.as_str()]);
             !is_key && !leads && !column.is_withheld() && is_key_kind(column)
         };
         for column in table.columns.iter().filter(is_open) {

@@ -24,8 +24,8 @@ mod table;
 
 pub use self::approve::{Approved, approve};
 pub use self::by_name::ByName;
-pub(in crate::semantic) use self::merge::add;
 pub use self::merge::{Merged, TableSaid, merge};
+pub(in crate::semantic) use self::merge::{add, ambiguous};
 pub(in crate::semantic) use self::pull::replace;
 pub use self::pull::{Pulled, pull};
 pub use self::table::{

@@ -9,8 +9,7 @@ use crate::warehouse::catalog::{Catalog, Column, ForeignKey, Origin, Role, Table
 mod quote;
 mod rank;
 
-pub(super) use self::quote::identifier;
-use quote::{count, literal, prose};
+use quote::{count, identifier, literal, prose};
 use rank::ranked;
 
 /// The explanation of the listing's format, above the tables.

@@ -3,17 +3,15 @@
 
 use std::time::Duration;
 
-use super::joins::{self, Look};
-use super::render::identifier;
+use super::joins::{self, Look, MATCHED_MIN};
 use crate::typeset::text::group_digits;
 use crate::warehouse::Limits;
 use crate::warehouse::catalog::{Catalog, Origin, Table};
 use crate::warehouse::executor::Executor;
+use crate::warehouse::sql::{identifier, relation};
 
 /// The time for each look at the data.
 const TIME_MAX: Duration = Duration::from_secs(30);
-/// The share of the values that a join should find.
-const MATCHED_MIN: f64 = 0.95;
 
 /// Returns a sentence for each declared or guessed key that the data contradict, or that could not be tried.
 pub async fn keys(executor: &Executor, catalog: &Catalog) -> Vec<String> {
@@ -55,9 +53,8 @@ fn of_look(look: Look, referred: &str) -> Option<String> {
 async fn is_repeated(executor: &Executor, table: &Table, columns: &[String]) -> Result<bool, String> {
     let list = columns.iter().map(|column| identifier(column)).collect::<Vec<_>>().join(", ");
     let text = format!(
-        "SELECT count(*) FROM (SELECT 1 FROM {}.{} GROUP BY {list} HAVING count(*) > 1 LIMIT 1) d",
-        identifier(&table.schema),
-        identifier(&table.name)
+        "SELECT count(*) FROM (SELECT 1 FROM {} GROUP BY {list} HAVING count(*) > 1 LIMIT 1) d",
+        relation(&table.schema, &table.name)
     );
     let select = executor.validate(&text).await.map_err(|refusal| refusal.to_string())?;
     let rows = executor.run_within(&select, &Limits::of_query(TIME_MAX, 1, None)).await;

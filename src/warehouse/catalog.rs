@@ -15,6 +15,9 @@ pub use self::declared::{Additive, Declared, DeclaredMeasure, Filter, Good, Name
 pub use self::introspected::{Error, Introspected};
 pub use self::selection::{MarkedColumn, Selection};
 
+/// The beginnings of words that mark a row as void: cancelled, voided, deleted.
+pub(crate) const VOID_STEMS: &[&str] = &["cancel", "void", "delet"];
+
 /// The tables that a run may read, with the business context.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Catalog {

@@ -61,7 +61,7 @@ use std::collections::BTreeSet;
 use jiff::ZonedDateTime;
 
 pub use self::fields::{Fields, Shape};
-pub(crate) use self::names::{is_bare, quoted};
+pub(crate) use self::names::{identifier, is_bare, quoted, relation};
 pub use self::policy::{Allowed, Policy, Unseen};
 pub use self::refusal::Refusal;
 pub(crate) use self::relations::described;

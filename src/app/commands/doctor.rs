@@ -17,7 +17,7 @@ use crate::app::error::{ExitStatus, Failure, Kind};
 use crate::app::output::Output;
 use crate::app::progress::Waiting;
 use crate::exploration::Player;
-use crate::semantic::{Opened, drift};
+use crate::semantic::{Joins, Opened, drift};
 use crate::typeset::text::counted;
 use crate::warehouse::catalog::Catalog;
 use crate::warehouse::executor::Executor;
@@ -116,7 +116,7 @@ async fn examine_content(
     examination: &mut Examination,
 ) {
     let read = async {
-        let Opened { executor, catalog, warnings } = open::read(config, Arc::clone(&database)).await?;
+        let Opened { executor, catalog, warnings } = open::read(config, Arc::clone(&database), Joins::Guessed).await?;
         let disagreements = disagreements(config, &catalog, &executor.left_out)?;
         Ok((executor, catalog, warnings, disagreements))
     };

@@ -16,7 +16,7 @@ use crate::app::error::{ExitStatus, Failure, Kind};
 use crate::app::output::{Destination, Output};
 use crate::app::progress::Progress;
 use crate::exploration::{self, Options, Recorded};
-use crate::semantic::Opened;
+use crate::semantic::{Joins, Opened};
 
 /// The last day of the sample data, which is today's date for the demo.
 const DEMO_TODAY: Date = date(2025, 11, 30);
@@ -72,7 +72,7 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
 /// Opens the database and its catalog. Also returns the newest day in the data; `None` if it is unknown.
 async fn open(config: &Config, as_of: Date, output: &Output) -> Result<(Opened, Option<Date>), Failure> {
     let database = open::database(config, output).await?;
-    let opened = open::read(config, database).await?;
+    let opened = open::read(config, database, Joins::Guessed).await?;
     exploration::check(&opened)?;
     let newest = opened.executor.newest_date(&opened.catalog, as_of).await;
     Ok((opened, newest))

@@ -14,16 +14,16 @@ use crate::app::output::Output;
 use crate::app::progress::Waiting;
 use crate::sample::SAMPLE_SQL;
 use crate::semantic::metadata::Metadata;
-use crate::semantic::{self, Opened};
+use crate::semantic::{self, Joins, Opened};
 use crate::warehouse::catalog::Introspected;
 use crate::warehouse::executor::{Executor, Rules};
 use crate::warehouse::sql::Allowed;
 use crate::warehouse::{Database, Limits, Server, Source, Step};
 
 /// Reads the catalog and adds the metadata to it.
-pub(super) async fn read(config: &Config, database: Arc<dyn Database>) -> Result<Opened, Failure> {
+pub(super) async fn read(config: &Config, database: Arc<dyn Database>, joins: Joins) -> Result<Opened, Failure> {
     let limits = limits(config, database.server());
-    Ok(semantic::open(database, metadata(config)?, rules(config), limits).await?)
+    Ok(semantic::open(database, metadata(config)?, rules(config), limits, joins).await?)
 }
 
 /// Reads the catalog alone.

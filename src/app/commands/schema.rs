@@ -66,7 +66,8 @@ async fn pull(
     output: &mut Output,
 ) -> Result<ExitStatus, Failure> {
     if !config.approved_only {
-        joins::guess(executor, &mut catalog).await;
+        // Guesses of the files are made anew.
+        joins::guess(executor, &mut catalog, &Metadata::default()).await;
     }
     let pulled = metadata::pull(&catalog, &config.metadata).map_err(unusable)?;
     for note in &pulled.notes {

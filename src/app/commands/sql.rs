@@ -19,7 +19,7 @@ use crate::finding::companions::Evaluator;
 use crate::finding::results::QueryResult;
 use crate::finding::wording;
 use crate::finding::workbook::{Sheet, Workbook};
-use crate::semantic::Opened;
+use crate::semantic::{Joins, Opened};
 use crate::typeset::text::{counted, printable};
 use crate::warehouse::executor::Executor;
 use crate::warehouse::table::Table;
@@ -95,7 +95,9 @@ async fn answer(
     waiting: &Waiting,
 ) -> Result<Answer, Failure> {
     let warnings = database.server().warnings.clone();
-    let Opened { executor, catalog, warnings: of_catalog, .. } = open::read(config, database).await?;
+    let says = arguments.meaning || !arguments.claims.is_empty();
+    let joins = if says { Joins::Guessed } else { Joins::AsDeclared };
+    let Opened { executor, catalog, warnings: of_catalog } = open::read(config, database, joins).await?;
     // Warnings about the catalog and the metadata are shown only with `-v`, because they do not affect the statement.
     let of_catalog = if output.talk().verbosity() > 0 { of_catalog } else { Vec::new() };
     warnings.iter().chain(&of_catalog).for_each(|warning| output.talk().warn(warning));

@@ -239,7 +239,7 @@ impl<'w> Column<'w> {
         let recognised = declared::measure(&plain, catalog);
         let measured = Measured {
             base: base.text.clone(),
-            name: measure_name(&plain, catalog),
+            name: measure_name(&plain, recognised, catalog),
             named_for: named_for(&plain, recognised, ground),
             function: plain.aggregate.function.clone(),
             is_additive: is_additive(&plain.aggregate)

@@ -181,19 +181,19 @@ pub(super) fn date(text: &str) -> Option<Date> {
     is_midnight.then_some(day)
 }
 
-/// Returns the first day of the period that a text names, in any of the forms in which sentences and people write it.
-pub(super) fn first_day(text: &str) -> Option<Date> {
+/// Returns the unit and the first day of the period that a text names, in any of the forms in which sentences and people
+/// write it.
+pub(super) fn named(text: &str) -> Option<(Unit, Date)> {
+    type Read = fn(&str) -> Option<Date>;
+    let forms: [(Unit, Read); 5] = [
+        (Unit::Day, date),
+        (Unit::Quarter, quarter),
+        (Unit::Month, month),
+        (Unit::Month, named_month),
+        (Unit::Year, year),
+    ];
     let text = text.trim();
-    date(text).or_else(|| quarter(text)).or_else(|| month(text)).or_else(|| named_month(text)).or_else(|| year(text))
-}
-
-/// Returns the unit of the period that a text names, in the order of [`first_day`].
-pub(super) fn named_unit(text: &str) -> Option<Unit> {
-    let text = text.trim();
-    let day = date(text).map(|_| Unit::Day);
-    let quarter = || quarter(text).map(|_| Unit::Quarter);
-    let month = || month(text).or_else(|| named_month(text)).map(|_| Unit::Month);
-    day.or_else(quarter).or_else(month).or_else(|| year(text).map(|_| Unit::Year))
+    forms.into_iter().find_map(|(unit, read)| Some((unit, read(text)?)))
 }
 
 /// Reads `2024-W07`, `2024-07` and `202407` as a week of ISO 8601: its Monday.

@@ -105,13 +105,7 @@ fn is_label(key: &Expression, rows: &Rows) -> bool {
     else {
         return false;
     };
-    branches.iter().any(|branch| match branch {
-        Query::Block(block) => block
-            .outputs
-            .get(column.index)
-            .is_some_and(|output| matches!(output.value, Expression::Literal(Literal::Text(_)))),
-        Query::UnionAll(_) | Query::Values(_) | Query::Unknown(_) => false,
-    })
+    branches.iter().any(|branch| branch.writes_text(column.index))
 }
 
 /// Returns whether a query inside depends on the row around it in a way that words do not tell: by a column that the

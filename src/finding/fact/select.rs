@@ -191,7 +191,7 @@ fn matching(selected: &[Selected], keys: &[usize], sheet: &Sheet) -> Result<Vec<
     let as_written = |_: usize, cell: Option<&str>, value: &str| equal(cell, value);
     let in_case = |_: usize, cell: Option<&str>, value: &str| in_any_case(cell, value);
     let by_period = |index: usize, cell: Option<&str>, value: &str| {
-        in_any_case(cell, value) || is_period(cell, value) && is_of_length(index, value, sheet)
+        in_any_case(cell, value) || is_period(index, cell, value, sheet)
     };
     for alike in [&as_written as Alike<'_>, &in_case, &by_period] {
         let found = (0..table.rows.len()).filter(|row| {
@@ -223,13 +223,13 @@ fn equal_in_any_case(cell: Option<&str>, value: &str) -> bool {
     cell.is_some_and(|cell| cell.trim().to_lowercase() == value.trim().to_lowercase())
 }
 
-/// Returns whether the periods of a column are no shorter than the one that a text names: a year is no January.
-fn is_of_length(column: usize, value: &str, sheet: &Sheet) -> bool {
-    let days_min = match super::period::named_unit(value) {
-        Some(Unit::Year) => 365,
-        Some(Unit::Quarter) => 90,
-        Some(Unit::Month) => 28,
-        Some(Unit::Week | Unit::Day) | None => return true,
+/// Returns whether the periods of a column are no shorter than a unit: a year is no January.
+fn is_of_length(column: usize, unit: Unit, sheet: &Sheet) -> bool {
+    let days_min = match unit {
+        Unit::Year => 365,
+        Unit::Quarter => 90,
+        Unit::Month => 28,
+        Unit::Week | Unit::Day => return true,
     };
     let table = &sheet.result.table;
     let days = (0..table.rows.len()).filter_map(|row| super::period::date(table.cell(row, column)?));
@@ -239,9 +239,10 @@ fn is_of_length(column: usize, value: &str, sheet: &Sheet) -> bool {
 
 /// Returns whether the cell is the moment at which the period begins that the value names: `2024-03`, `2024-Q2`, `March
 /// 2024`, `2024`, `2024-03-01`.
-fn is_period(cell: Option<&str>, value: &str) -> bool {
+fn is_period(column: usize, cell: Option<&str>, value: &str, sheet: &Sheet) -> bool {
     let day = cell.and_then(super::period::date);
-    day.is_some_and(|day| super::period::first_day(value) == Some(day))
+    let named = super::period::named(value).filter(|(_, first)| day == Some(*first));
+    named.is_some_and(|(unit, _)| is_of_length(column, unit, sheet))
 }
 
 /// Returns the index of the kind of rows to which a row belongs: the only one whose constants it has.

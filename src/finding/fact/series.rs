@@ -113,8 +113,8 @@ fn check_dates(points: &[(Period, Quantity)], time: &Named) -> Result<(), Stop> 
 
 /// Returns whether a text names the period, and none of another length.
 fn names(text: &str, period: Period) -> bool {
-    let unit = super::period::named_unit(text);
-    super::period::first_day(text) == Some(period.first) && (unit == Some(Unit::Day) || unit == period.unit())
+    super::period::named(text)
+        .is_some_and(|(unit, first)| first == period.first && (unit == Unit::Day || Some(unit) == period.unit()))
 }
 
 fn finished(column: Column<'_>, time: Named, points: Vec<(Period, Quantity)>) -> Result<Series<'_>, Stop> {

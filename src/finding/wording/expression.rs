@@ -212,7 +212,7 @@ fn columns(query: &Query, catalog: Option<&Catalog>) -> Vec<String> {
             let all = branches.iter().map(|branch| columns(branch, catalog)).collect::<Vec<_>>();
             let width = all.iter().map(Vec::len).min().unwrap_or(0);
             let either = |index: usize| {
-                if branches.iter().all(|branch| is_label(branch, index)) {
+                if branches.iter().all(|branch| branch.writes_text(index)) {
                     return "the name of the part".to_owned();
                 }
                 let mut words = all.iter().map(|branch| branch[index].clone()).collect::<Vec<_>>();
@@ -230,16 +230,6 @@ fn columns(query: &Query, catalog: Option<&Catalog>) -> Vec<String> {
             written.collect()
         }
         Query::Unknown(_) => Vec::new(),
-    }
-}
-
-/// Returns whether a column of a query is a text that the statement wrote.
-fn is_label(query: &Query, index: usize) -> bool {
-    match query {
-        Query::Block(block) => {
-            block.outputs.get(index).is_some_and(|output| matches!(output.value, Expression::Literal(Literal::Text(_))))
-        }
-        Query::Values(_) | Query::UnionAll(_) | Query::Unknown(_) => false,
     }
 }
 

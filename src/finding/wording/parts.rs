@@ -4,16 +4,16 @@ use super::condition;
 use super::expression::{Names, phrase};
 use super::{aggregate, conditions, sources};
 use crate::warehouse::catalog::Catalog;
-use crate::warehouse::lineage::declared;
+use crate::warehouse::lineage::declared::{self, Recognised};
 use crate::warehouse::lineage::expression::{Column, Expression, Literal};
 use crate::warehouse::lineage::measure::Measure;
 use crate::warehouse::lineage::query::{Block, Rows};
 
 /// Returns what the measure is without its conditions and keys, such as `average of days from opened_at to closed_at over
 /// rows of incidents`.
-pub(crate) fn measure_name(measure: &Measure, catalog: &Catalog) -> String {
+pub(crate) fn measure_name(measure: &Measure, recognised: Option<Recognised<'_>>, catalog: &Catalog) -> String {
     let of = sources(&measure.rows, Some(catalog));
-    match declared::measure(measure, catalog) {
+    match recognised {
         Some(known) if measure.rows.sources().len() == 1 => super::named(&known.measure.name),
         Some(known) => format!("{} of {of}", super::named(&known.measure.name)),
         None => aggregate(&measure.aggregate, &of, &Names::of(&measure.rows, Some(catalog))),

@@ -26,8 +26,7 @@ pub fn approve(directory: &Path, names: &[String], approval: &Approval) -> Resul
         if guesses.is_empty() {
             continue;
         }
-        pull::write(&file.path, &changed.content)?;
-        approved.written.push(file.path.clone());
+        pull::write(&file.path, &changed.content, &mut approved.written)?;
         approved.guesses.extend(guesses);
     }
     Ok(approved)

@@ -48,9 +48,9 @@ pub fn merge(said: &[TableSaid], directory: &Path, replaces: bool) -> Result<Mer
     let metadata = if directory.exists() { Metadata::read(directory)? } else { Metadata::default() };
     let mut merged = Merged::default();
     let mut drafts = Vec::<Draft>::new();
-    let ambiguous = ambiguous(said);
+    let ambiguous = ambiguous(said.iter().map(|table| (&table.schema, &table.name)));
     for table in said {
-        let path = match place(table, &metadata, directory, ambiguous.contains(table.name.as_str())) {
+        let path = match place(table, &metadata, directory, ambiguous.contains(&table.name)) {
             Ok(path) => path,
             Err(problem) => {
                 merged.lost.push(problem);
@@ -65,7 +65,7 @@ pub fn merge(said: &[TableSaid], directory: &Path, replaces: bool) -> Result<Mer
         let conflicts = add(&mut drafts[index].content, &table.content, &table.name, replaces);
         merged.conflicts.extend(conflicts);
     }
-    merged.write(&directory.join(SCHEMA_FILE), &metadata_schema())?;
+    write(&directory.join(SCHEMA_FILE), &metadata_schema(), &mut merged.written)?;
     for draft in drafts {
         merged.finish(&draft)?;
     }
@@ -79,13 +79,15 @@ struct Draft {
     content: TableMetadata,
 }
 
-/// Returns the names that tables of several schemas have.
-fn ambiguous(said: &[TableSaid]) -> HashSet<&str> {
+/// Returns the names that tables of several schemas have, of tables given as schema and name.
+pub(in crate::semantic) fn ambiguous<'t>(
+    tables: impl Iterator<Item = (&'t Option<String>, &'t String)>,
+) -> HashSet<String> {
     let mut schemas = HashMap::<&str, HashSet<Option<&str>>>::new();
-    for table in said {
-        schemas.entry(&table.name).or_default().insert(table.schema.as_deref());
+    for (schema, name) in tables {
+        schemas.entry(name).or_default().insert(schema.as_deref());
     }
-    schemas.into_iter().filter(|(_, schemas)| schemas.len() > 1).map(|(name, _)| name).collect()
+    schemas.into_iter().filter(|(_, schemas)| schemas.len() > 1).map(|(name, _)| name.to_owned()).collect()
 }
 
 /// Returns the file of a table: the present one, or the path of a new one. A file without a schema in its name means the
@@ -109,13 +111,6 @@ fn place(said: &TableSaid, metadata: &Metadata, directory: &Path, is_ambiguous: 
 }
 
 impl Merged {
-    fn write(&mut self, path: &Path, content: &impl serde::Serialize) -> Result<(), Error> {
-        if write(path, content)? {
-            self.written.push(path.to_owned());
-        }
-        Ok(())
-    }
-
     fn finish(&mut self, draft: &Draft) -> Result<(), Error> {
         if draft.present.as_ref() == Some(&draft.content) {
             self.unchanged += 1;
@@ -123,7 +118,7 @@ impl Merged {
         }
         let bytes = serde_json::to_string_pretty(&draft.content).map_or(usize::MAX, |text| text.len());
         if u64::try_from(bytes).is_ok_and(|bytes| bytes < FILE_BYTES_MAX) {
-            return self.write(&draft.path, &draft.content);
+            return write(&draft.path, &draft.content, &mut self.written);
         }
         let path = draft.path.display();
         self.lost.push(format!("{path} would have {bytes} bytes; a file has at most {FILE_BYTES_MAX}"));

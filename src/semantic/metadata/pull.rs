@@ -38,20 +38,20 @@ pub fn pull(catalog: &Catalog, directory: &Path) -> Result<Pulled, Error> {
         notes: drift::absent(catalog, &metadata).iter().map(|drift| format!("{drift}; kept")).collect(),
         ..Pulled::default()
     };
-    pulled.write(&directory.join(SCHEMA_FILE), &metadata_schema())?;
+    write(&directory.join(SCHEMA_FILE), &metadata_schema(), &mut pulled.written)?;
     let completed = guessed(catalog, &metadata);
     for (index, table) in completed.tables.iter().enumerate() {
         let file = metadata.files.iter().find(|file| file.tables_in(catalog) == [index]);
-        match file {
-            Some(TableFile { path, content, .. }) => {
-                let merged = merge(content.clone(), table);
-                if merged == *content {
-                    pulled.unchanged += 1;
-                } else {
-                    pulled.write(path, &merged)?;
-                }
-            }
-            None => pulled.write(&directory.join(new_file_name(catalog, table)), &merge(skeleton(), table))?,
+        let Some(TableFile { path, content, .. }) = file else {
+            let path = directory.join(new_file_name(catalog, table));
+            write(&path, &merge(skeleton(), table), &mut pulled.written)?;
+            continue;
+        };
+        let merged = merge(content.clone(), table);
+        if merged == *content {
+            pulled.unchanged += 1;
+        } else {
+            write(path, &merged, &mut pulled.written)?;
         }
     }
     Ok(pulled)
@@ -122,26 +122,18 @@ fn join(key: &ForeignKey) -> JoinMetadata {
     }
 }
 
-impl Pulled {
-    fn write(&mut self, path: &Path, content: &impl serde::Serialize) -> Result<(), Error> {
-        if write(path, content)? {
-            self.written.push(path.to_owned());
-        }
-        Ok(())
-    }
-}
-
-/// Writes a file, unless it holds this already. Returns whether it was written.
-pub(super) fn write(path: &Path, content: &impl serde::Serialize) -> Result<bool, Error> {
+/// Writes a file and adds it to those that were written, unless it holds this already.
+pub(super) fn write(path: &Path, content: &impl serde::Serialize, written: &mut Vec<PathBuf>) -> Result<(), Error> {
     let problem = |error: &dyn std::fmt::Display| Error {
         problems: vec![format!("{}: cannot be written: {error}", path.display())],
     };
     let text = serde_json::to_string_pretty(content).map_err(|error| problem(&error))? + "\n";
     if fs::read_to_string(path).is_ok_and(|present| present == text) {
-        return Ok(false);
+        return Ok(());
     }
     replace(path, &text).map_err(|error| problem(&error))?;
-    Ok(true)
+    written.push(path.to_owned());
+    Ok(())
 }
 
 /// Writes a file beside `path` and renames it, so that a crash leaves either the old file or the new one.

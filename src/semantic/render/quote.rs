@@ -7,7 +7,7 @@ use crate::warehouse::sql::is_bare;
 const VALUE_CHARACTERS_MAX: usize = 80;
 
 /// Returns a name as an SQL identifier: bare if PostgreSQL reads it back unchanged, or else in double quotes.
-pub(in crate::semantic) fn identifier(name: &str) -> String {
+pub(super) fn identifier(name: &str) -> String {
     if is_bare(name) { name.to_owned() } else { format!("\"{}\"", harmless(name, usize::MAX).replace('"', "\"\"")) }
 }
 

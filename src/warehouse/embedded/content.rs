@@ -14,6 +14,7 @@ use crate::warehouse::files::{self, Column, DataFile, Place, Problem, Surveyed};
 use crate::warehouse::postgres::failure;
 use crate::warehouse::postgres::script::{self, Part};
 use crate::warehouse::source::{OpenError, Step, Watch};
+use crate::warehouse::sql::{identifier, relation};
 
 /// Bytes of COPY data in one request.
 const REQUEST_BYTES: usize = 1 << 20;
@@ -149,7 +150,7 @@ async fn load_file(engine: &Engine, file: &Surveyed, watch: Watch<'_>) -> Result
     let source = file.clone();
     let reading = spawn_blocking(move || files::copy(&source, &mut |batch| sender.blocking_send(batch).is_ok()));
     let names = file.columns.iter().map(|column| identifier(&column.name)).collect::<Vec<_>>().join(", ");
-    let command = format!("COPY public.{} ({names}) FROM STDIN", identifier(&file.file.table));
+    let command = format!("COPY {} ({names}) FROM STDIN", relation("public", &file.file.table));
     let mut rows = 0;
     while let Some(batch) = batches.recv().await {
         let copied = engine.copy(&command, &batch.text).await;
@@ -168,11 +169,7 @@ async fn load_file(engine: &Engine, file: &Surveyed, watch: Watch<'_>) -> Result
 fn create(file: &Surveyed) -> String {
     let column = |column: &Column| format!("{} {}", identifier(&column.name), column.kind.sql());
     let columns = file.columns.iter().map(column).collect::<Vec<_>>().join(", ");
-    format!("CREATE UNLOGGED TABLE public.{} ({columns})", identifier(&file.file.table))
-}
-
-fn identifier(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
+    format!("CREATE UNLOGGED TABLE {} ({columns})", relation("public", &file.file.table))
 }
 
 fn refusal(refused: &Refused, place: Option<Place>) -> Problem {

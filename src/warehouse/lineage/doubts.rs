@@ -13,7 +13,7 @@ use super::meaning::Meaning;
 use super::measure::Measure;
 use super::query::{Item, Query, Relation, Rows, Source};
 use super::types::is_moment;
-use crate::warehouse::catalog::{Catalog, Column, Role, Table, TableKind, ValueKind};
+use crate::warehouse::catalog::{Catalog, Column, Role, Table, TableKind, VOID_STEMS, ValueKind};
 
 /// A reason why a figure may say something else than it seems to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -362,8 +362,7 @@ impl Look<'_> {
             "is_cancelled",
             "is_void",
         ];
-        const STEMS: &[&str] = &["cancel", "void", "delet", "test"];
-        const FLAGS: &[&str] = &["cancel", "void", "delet"];
+        let begins_void = |word: &str| VOID_STEMS.iter().any(|stem| word.to_lowercase().starts_with(stem));
         if let Some(sentence) = self.not_counted() {
             return Some(doubt("void_rows", sentence));
         }
@@ -371,12 +370,8 @@ impl Look<'_> {
         let marks = self.tables().filter(is_open).flat_map(|(source, table)| {
             let is_void = move |column: &&Column| {
                 let values = column.statistics.iter().flat_map(|known| &known.common_values).chain(&column.enum_values);
-                let stem = |value: &String| STEMS.iter().any(|stem| value.to_lowercase().starts_with(stem));
-                let is_flag = column.value_kind() == ValueKind::Boolean
-                    && column
-                        .name
-                        .split('_')
-                        .any(|word| FLAGS.iter().any(|stem| word.to_lowercase().starts_with(stem)));
+                let stem = |value: &String| begins_void(value) || value.to_lowercase().starts_with("test");
+                let is_flag = column.value_kind() == ValueKind::Boolean && column.name.split('_').any(begins_void);
                 let named = is_flag || MARKS.contains(&column.name.as_str());
                 (named || values.into_iter().any(stem)) && !self.is_named(source, &column.name, &[])
             };

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::expression::{Column, Expression, Order, SourceId};
+use super::expression::{Column, Expression, Literal, Order, SourceId};
 
 /// Rows that a statement reads, whatever form it wrote them in.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -112,6 +112,13 @@ pub fn is_link(condition: &Expression) -> bool {
 }
 
 impl Query {
+    /// Returns whether a column is a text that the statement wrote.
+    pub fn writes_text(&self, index: usize) -> bool {
+        let Self::Block(block) = self else { return false };
+        let output = block.outputs.get(index);
+        output.is_some_and(|output| matches!(output.value, Expression::Literal(Literal::Text(_))))
+    }
+
     /// Calls `visit` with every expression in the query.
     pub fn visit<'e>(&'e self, visit: &mut dyn FnMut(&'e Expression)) {
         match self {

@@ -47,6 +47,16 @@ pub(crate) fn quoted(name: &str) -> String {
     if is_bare(name) { seen(name) } else { format!("\"{}\"", seen(name).replace('"', "\"\"")) }
 }
 
+/// Writes a name as SQL that PostgreSQL reads back unchanged, whatever is in it.
+pub(crate) fn identifier(name: &str) -> String {
+    if is_bare(name) { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
+}
+
+/// Writes the name of a relation with its schema, each as [`identifier`] does.
+pub(crate) fn relation(schema: &str, name: &str) -> String {
+    format!("{}.{}", identifier(schema), identifier(name))
+}
+
 /// Returns whether PostgreSQL reads the name back unchanged if it is written without quotes.
 pub(crate) fn is_bare(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')

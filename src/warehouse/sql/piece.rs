@@ -68,11 +68,6 @@ pub(crate) fn read(text: &str) -> Result<Piece<'_>, Refusal> {
     Ok(Piece { text, names, aggregates, is_name })
 }
 
-/// Writes a column's name as SQL that PostgreSQL reads back unchanged.
-pub(crate) fn identifier(name: &str) -> String {
-    if super::is_bare(name) { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
-}
-
 impl Piece<'_> {
     /// Returns the text without comments and white space around it.
     pub(crate) fn text(&self) -> &str {

@@ -78,7 +78,15 @@ impl Ground {
         let url = fresh(name, &format!("{sql};\nANALYZE")).await;
         let rules = Rules { search_path: vec!["public".to_owned()], ..Rules::default() };
         let metadata = Metadata::read(directory.path()).unwrap();
-        let opened = explore::semantic::open(Arc::new(connect(&url).await), metadata, rules, LIMITS).await.unwrap();
+        let opened = explore::semantic::open(
+            Arc::new(connect(&url).await),
+            metadata,
+            rules,
+            LIMITS,
+            explore::semantic::Joins::Guessed,
+        )
+        .await
+        .unwrap();
         assert_eq!(opened.warnings, Vec::<String>::new());
         Self { executor: opened.executor, catalog: Arc::new(opened.catalog), as_of: date(2026, 1, 31) }
     }

@@ -24,7 +24,7 @@ async fn open(name: &str, sql: &str, metadata: Metadata) -> Opened {
     let url = fresh(name, &format!("{sql};\nANALYZE")).await;
     let rules = Rules { search_path: vec!["public".to_owned()], ..Rules::default() };
     let limits = Limits::of_query(Duration::from_secs(30), 1_000, None);
-    semantic::open(Arc::new(connect(&url).await), metadata, rules, limits).await.unwrap()
+    semantic::open(Arc::new(connect(&url).await), metadata, rules, limits, semantic::Joins::Guessed).await.unwrap()
 }
 
 /// The guessed joins, each as `items.order_id -> orders.order_id`.

@@ -15,7 +15,7 @@ use crate::monitor::backtest::{Backtest, Replay};
 use crate::monitor::pull::pull;
 use crate::monitor::registry::Monitor;
 use crate::monitor::series::{Observation, Observed};
-use crate::semantic::Opened;
+use crate::semantic::{Joins, Opened};
 use crate::typeset::layout::Layout;
 use crate::typeset::text::counted;
 
@@ -80,7 +80,7 @@ async fn read(
     waiting: &Waiting,
 ) -> Result<Vec<Observation>, Failure> {
     let database = open::database(config, output).await?;
-    let Opened { executor, .. } = open::read(config, database).await?;
+    let Opened { executor, .. } = open::read(config, database, Joins::AsDeclared).await?;
     waiting.say("reading the observations");
     let start = monitor.calendar.history_start(from);
     let pulled = pull(&executor, monitor, start, monitor.calendar.shifted(to, 1)).await;

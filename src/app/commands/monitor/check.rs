@@ -14,7 +14,7 @@ use crate::app::error::{ExitStatus, Failure};
 use crate::app::output::Output;
 use crate::monitor::pull::{self, pull};
 use crate::monitor::registry::{Monitor, Problem};
-use crate::semantic::Opened;
+use crate::semantic::{Joins, Opened};
 use crate::typeset::text::{counted, printable};
 
 pub(super) async fn run(
@@ -67,7 +67,7 @@ fn report(monitors: &[Monitor], problems: &[Problem], output: &mut Output) -> Re
 /// Runs the SELECT of every monitor for the latest step whose data is due. Returns the problems of the SELECTs.
 async fn check_results(monitors: &[Monitor], config: &Config, output: &Output) -> Result<Vec<Problem>, Failure> {
     let database = open::database(config, output).await?;
-    let Opened { executor, .. } = open::read(config, database).await?;
+    let Opened { executor, .. } = open::read(config, database, Joins::AsDeclared).await?;
     let now = Timestamp::now();
     let mut problems = Vec::new();
     for monitor in monitors {

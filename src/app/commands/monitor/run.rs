@@ -28,7 +28,7 @@ use crate::monitor::registry::{Monitor, Problem, Registry, unmatched};
 use crate::monitor::run::{self, ChartScope, DayRange, Outcome, Watch};
 use crate::monitor::{pull, report};
 use crate::sample::days::{self, Options};
-use crate::semantic::Opened;
+use crate::semantic::{Joins, Opened};
 use crate::state::{Entry, State};
 use crate::typeset::format::Format;
 use crate::typeset::layout::Layout;
@@ -134,7 +134,7 @@ async fn ran(
 ) -> Result<(bool, Vec<Failure>), Failure> {
     let database = database(config, output).await?;
     // Warnings about the catalog and the metadata are not shown, because a monitor names its own columns.
-    let Opened { executor, catalog, .. } = open::read(config, database).await?;
+    let Opened { executor, catalog, .. } = open::read(config, database, Joins::Guessed).await?;
     let temporary = config.is_demo().then(tempfile::tempdir).transpose()?;
     let state = match &temporary {
         #[cfg(feature = "embedded")]

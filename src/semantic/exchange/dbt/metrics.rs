@@ -4,7 +4,7 @@ use super::manifest::{Filter, Input, Measure, Metric, SemanticModel};
 use super::template;
 use crate::semantic::exchange::Place;
 use crate::warehouse::catalog::Additive;
-use crate::warehouse::sql::piece;
+use crate::warehouse::sql::{self, piece};
 
 /// How deep metrics may be made of metrics.
 const DEPTH_MAX: usize = 8;
@@ -164,7 +164,7 @@ fn is_one(model: &SemanticModel, other: &SemanticModel) -> Result<(), String> {
 
 /// Returns the aggregate of a measure.
 fn aggregate(measure: &Measure) -> Result<String, String> {
-    let expression = measure.expr.as_ref().map_or_else(|| piece::identifier(&measure.name), ToString::to_string);
+    let expression = measure.expr.as_ref().map_or_else(|| sql::identifier(&measure.name), ToString::to_string);
     let read = piece::read(&expression).map_err(|refusal| refusal.message)?;
     if read.has_aggregate() {
         return Err(format!("{} is an aggregate within an aggregate", read.text()));

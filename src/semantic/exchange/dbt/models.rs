@@ -6,7 +6,7 @@ use super::{Project, tidied};
 use crate::semantic::exchange::{Place, spoken};
 use crate::semantic::metadata::{ColumnMetadata, MeasureMetadata, TableMetadata};
 use crate::warehouse::catalog::{Additive, Role};
-use crate::warehouse::sql::piece;
+use crate::warehouse::sql::{self, piece};
 
 impl SemanticModel {
     pub(super) fn place(&self) -> Option<Place> {
@@ -34,7 +34,7 @@ impl SemanticModel {
 impl Element {
     /// Returns the SQL of it: an expression, or the column that is called like it.
     pub(super) fn sql(&self) -> String {
-        self.expr.as_ref().map_or_else(|| piece::identifier(&self.name), ToString::to_string)
+        self.expr.as_ref().map_or_else(|| sql::identifier(&self.name), ToString::to_string)
     }
 
     /// Returns the column that it is; `None` if it is an expression.

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::manifest::{Element, SemanticModel};
-use crate::warehouse::sql::piece;
+use crate::warehouse::sql::{self, piece};
 
 /// The precisions of `date_trunc` that a dimension of time may have.
 const GRAINS: [&str; 8] = ["second", "minute", "hour", "day", "week", "month", "quarter", "year"];
@@ -70,7 +70,7 @@ fn object(text: &str, model: &SemanticModel) -> Result<String, String> {
 /// Returns a dimension or an entity as a part of a condition.
 fn part(element: &Element) -> String {
     match element.column() {
-        Some(column) => piece::identifier(&column),
+        Some(column) => sql::identifier(&column),
         None => format!("({})", element.sql()),
     }
 }

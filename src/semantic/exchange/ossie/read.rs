@@ -9,7 +9,7 @@ use super::{MeasureExtension, TableExtension};
 use crate::semantic::exchange::{Gathering, Imported, Names, Place, spoken};
 use crate::semantic::metadata::{ColumnMetadata, JoinMetadata, MeasureMetadata, TableMetadata};
 use crate::warehouse::catalog::Role;
-use crate::warehouse::sql::piece;
+use crate::warehouse::sql::{self, piece};
 
 /// The types by which a field is a time unless it says otherwise.
 const TEMPORAL: [&str; 4] = ["Date", "Time", "DateTime", "DateTimeTz"];
@@ -237,8 +237,8 @@ impl Table<'_> {
         let is_meant = |field: &&Field| field.name == name || field.name.eq_ignore_ascii_case(name);
         let expression = self.dataset.fields.iter().find(is_meant).and_then(|field| field.expression.sql());
         match expression {
-            Some(sql) => self.bare(sql).map_or_else(|| format!("({sql})"), |column| piece::identifier(&column)),
-            None => piece::identifier(name),
+            Some(sql) => self.bare(sql).map_or_else(|| format!("({sql})"), |column| sql::identifier(&column)),
+            None => sql::identifier(name),
         }
     }
 

@@ -12,7 +12,7 @@ use super::{MeasureExtension, TableExtension};
 use crate::semantic::exchange::spoken;
 use crate::semantic::metadata::{ByName, ColumnMetadata, MeasureMetadata, Metadata, TableFile, replace};
 use crate::warehouse::catalog::Role;
-use crate::warehouse::sql::piece;
+use crate::warehouse::sql::{self, piece};
 
 /// How a document is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -196,12 +196,12 @@ impl<'metadata> Writing<'metadata> {
         };
         let qualified = |name: &piece::Name| {
             let column = name.parts.last()?;
-            Some(format!("{}.{}", piece::identifier(dataset), piece::identifier(column)))
+            Some(format!("{}.{}", sql::identifier(dataset), sql::identifier(column)))
         };
         let expression = piece::read(&whole).map_err(|refusal| refusal.message)?.renamed(qualified);
         let taken = self.unique(&name.replace(' ', "_"));
         let is_same = filter.is_none()
-            && read.renamed(|name| name.parts.last().map(|column| piece::identifier(column))) == measure.sql;
+            && read.renamed(|name| name.parts.last().map(|column| sql::identifier(column))) == measure.sql;
         let own = MeasureExtension {
             dataset: read.names().is_empty().then(|| dataset.to_owned()),
             name: (spoken(&taken) != name).then(|| name.to_owned()),
@@ -233,7 +233,7 @@ fn field(name: &str, column: &ColumnMetadata) -> Field {
     };
     Field {
         name: name.to_owned(),
-        expression: Expression::of(piece::identifier(name)),
+        expression: Expression::of(sql::identifier(name)),
         dimension: Some(Dimension { is_time: Some(column.role == Some(Role::Date)) }),
         label: written(column.label.as_deref()),
         description: written(column.description.as_deref()),

@@ -115,7 +115,15 @@ async fn what_is_imported_from_dbt_agrees_with_the_tables_that_dbt_built() {
     let metadata = Metadata::read(directory.path()).unwrap();
     let limits = Limits::of_query(Duration::from_secs(30), 1_000, None);
     let rules = Rules { search_path: vec!["public".to_owned()], ..Rules::default() };
-    let opened = explore::semantic::open(Arc::new(connect(&url).await), metadata, rules, limits).await.unwrap();
+    let opened = explore::semantic::open(
+        Arc::new(connect(&url).await),
+        metadata,
+        rules,
+        limits,
+        explore::semantic::Joins::Guessed,
+    )
+    .await
+    .unwrap();
     assert_eq!(opened.warnings, Vec::<String>::new());
     let orders = opened.catalog.table(None, "fct_orders").unwrap();
     assert_eq!(orders.declared.measures.len(), 15);
