@@ -15,7 +15,7 @@ use jiff::civil::Date;
 
 use self::analyst::OfflineAnalyst;
 use crate::agent::journal::{Event, FORMAT, Journal, Question, Started};
-use crate::agent::prompt::{self, Library};
+use crate::agent::prompt::{self, Focus, Library};
 use crate::agent::tools::Toolbox;
 use crate::agent::{self, Budget, Observer, Outcome, Setup};
 use crate::model::Model;
@@ -39,12 +39,12 @@ impl Player {
     fn into_model(
         self,
         catalog: &Catalog,
-        (focus, questions): (&str, &[Question]),
+        (focus, questions): (Focus<'_>, &[Question]),
         as_of: Date,
     ) -> Result<(Box<dyn Model>, Option<Price>), InvalidOptions> {
         match self {
             Self::Offline => {
-                Ok((Box::new(OfflineAnalyst::new(catalog, focus, questions, as_of)), Some(Price::NOTHING)))
+                Ok((Box::new(OfflineAnalyst::new(catalog, (focus.name, focus.text), questions, as_of)), Some(Price::NOTHING)))
             }
             Self::Model(options, price) => Ok((Box::new(openai::Client::new(*options)?), price)),
         }
@@ -110,8 +110,9 @@ pub async fn run(
 ) -> Result<Recorded, Error> {
     let Opened { executor, catalog, warnings } = opened;
     let server = executor.database.server().clone();
-    let questions = options.library.focus(options.focus)?.questions();
-    let (model, price) = options.player.into_model(&catalog, (options.focus, &questions), options.as_of)?;
+    let focus = options.library.focus(options.focus)?;
+    let questions = focus.questions();
+    let (model, price) = options.player.into_model(&catalog, (focus, &questions), options.as_of)?;
     let journal = Journal::create(options.runs_dir, &options.run_id)?;
     let path = journal.path().to_owned();
     let mut recorder = Recorder { journal, watch };

@@ -4,20 +4,46 @@
 //! ```text
 //! dialect     how PostgreSQL writes names, literals, durations
 //! target      what is measured of which rows, by which columns
+//! reading     numbers of results
+//! period      steps of a series, and which of them are whole
 //! compare     does a measure differ between groups
+//! trend       how does a measure develop, as a whole and in its groups
+//! change      which part went another way than the whole in the latest weeks
+//! relate      do two numbers move together
+//! silent      who stopped, by their own rhythm
 //! ```
 //!
 //! An instrument does no I/O: it returns the statements to run, and reads their results. The loop runs them like any query,
 //! journalled and bounded.
 
+pub mod change;
 pub mod compare;
 pub mod dialect;
+mod period;
+mod reading;
+pub mod relate;
+pub mod silent;
 pub mod target;
+pub mod trend;
 
+use serde::{Deserialize, Serialize};
+
+use self::target::Target;
 use crate::warehouse::table::Table;
 
+/// A question that can be asked of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Instrument {
+    Compare,
+    Trend,
+    Change,
+    Relate,
+    Silent,
+}
+
 /// A statement of an instrument, with the question that it answers.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
     pub question: String,
     pub sql: String,
@@ -31,11 +57,112 @@ pub struct Answered<'r> {
     pub table: &'r Table,
 }
 
-/// What an instrument makes of its results.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Conclusion {
-    /// What holds, as claims, the most telling first.
+/// What an instrument saw that may be more than chance.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Observation {
+    pub instrument: Instrument,
+    pub table: String,
+    /// What the measure is called.
+    pub measure: String,
+    /// The column that the measure is told apart by, if it is.
+    pub by: Option<String>,
+    /// Whom it is about: columns and their values. Empty if it is about all rows.
+    pub segment: Vec<(String, String)>,
+    /// How well chance explains it, of this comparison alone.
+    pub p: f64,
+    /// How large it is, from 0 to 1.
+    pub effect: f64,
+    /// The part of the rows, or of the total, that it is about, from 0 to 1.
+    pub weight: f64,
+    /// Whether the measure went down, or is lower.
+    pub is_lower: bool,
+    /// Statements that the claims are over, beside those that ran.
+    pub statements: Vec<Step>,
+    /// What can be stated, the headline first. `{0}` stands for the id of the first statement's result.
     pub claims: Vec<String>,
-    /// What was compared and how well chance explains it, a line each.
+    /// It in a line, without figures that a reader would take for a fact.
+    pub line: String,
+}
+
+/// What an instrument makes of its results.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Conclusion {
+    /// What may be more than chance, the most telling first.
+    pub observations: Vec<Observation>,
+    /// Comparisons that were made, also those that gave nothing.
+    pub tested: usize,
+    /// What could not be looked at, and what was looked at without giving anything, a line each.
     pub lines: Vec<String>,
+}
+
+/// The share of the differences found that may be chance.
+pub const FALSE_MAX: f64 = 0.1;
+/// p from which on a comparison is not returned as an observation.
+const P_MAX: f64 = 0.05;
+
+impl Instrument {
+    pub const ALL: [Self; 5] = [Self::Compare, Self::Trend, Self::Change, Self::Relate, Self::Silent];
+
+    /// Returns the name of its tool.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Compare => "compare",
+            Self::Trend => "trend",
+            Self::Change => "change",
+            Self::Relate => "relate",
+            Self::Silent => "silent",
+        }
+    }
+
+    /// Returns the statements to run next, given the results so far; none if all is asked. A statement that gave no result is
+    /// `None`.
+    pub fn steps(self, target: &Target, answered: &[Option<Answered<'_>>]) -> Vec<Step> {
+        match self {
+            Self::Compare if answered.is_empty() => compare::steps(target),
+            Self::Relate if answered.is_empty() => relate::steps(target),
+            Self::Compare | Self::Relate => Vec::new(),
+            Self::Trend => trend::steps(target, answered),
+            Self::Change => change::steps(target, answered),
+            Self::Silent => silent::steps(target, answered),
+        }
+    }
+
+    /// Returns what the results say, in the order of the statements.
+    pub fn conclude(self, target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusion {
+        let mut conclusion = match self {
+            Self::Compare => compare::conclude(target, answered),
+            Self::Trend => trend::conclude(target, answered),
+            Self::Change => change::conclude(target, answered),
+            Self::Relate => relate::conclude(target, answered),
+            Self::Silent => silent::conclude(target, answered),
+        };
+        conclusion.lines.extend(target.left_out.iter().map(|line| format!("left out: {line}")));
+        conclusion
+    }
+}
+
+impl Conclusion {
+    /// Returns a conclusion that says only why nothing was looked at.
+    fn nothing(why: &str) -> Self {
+        Self { lines: vec![why.to_owned()], ..Self::default() }
+    }
+
+    /// Keeps of all comparisons what may be more than chance, and counts the others.
+    fn of(all: Vec<Observation>, lines: Vec<String>) -> Self {
+        let tested = all.len();
+        let mut observations = all.into_iter().filter(|one| one.p <= P_MAX).collect::<Vec<_>>();
+        observations.sort_by(|one, other| other.effect.total_cmp(&one.effect));
+        Self { observations, tested, lines }
+    }
+}
+
+impl Observation {
+    /// Returns its claims, given the ids of the results of its statements.
+    pub fn claims_over(&self, ids: &[String]) -> Vec<String> {
+        let place = |claim: &String| {
+            let named = ids.iter().enumerate();
+            named.fold(claim.clone(), |text, (place, id)| text.replace(&format!("{{{place}}}"), id))
+        };
+        self.claims.iter().map(place).collect()
+    }
 }

@@ -3,38 +3,98 @@
 use std::io;
 use std::sync::Arc;
 
-use super::tools::Compare;
+use super::tools::Look;
 use super::{Ending, Exploration};
-use crate::instruments::target::Target;
-use crate::instruments::{Answered, compare};
+use crate::analysis::chance::control::benjamini_hochberg;
+use crate::finding::results::QueryResult;
+use crate::instruments::target::{Asked, Target};
+use crate::instruments::{Answered, Conclusion, FALSE_MAX, Instrument, Observation};
+
+/// Observations of a call that are stated as facts.
+const STATED_MAX: usize = 6;
+/// Claims of one observation.
+const CLAIMS_MAX: usize = 2;
+
+/// The results of an instrument's statements, in their order; `None` for one that gave none.
+type Results = Vec<Option<Arc<QueryResult>>>;
 
 impl Exploration<'_> {
-    /// Compares groups. Returns the answer for the model, and an ending if the database is lost.
-    pub(super) async fn compare(&mut self, arguments: &Compare) -> io::Result<(String, Option<Ending>)> {
-        let Compare { table, measure, by, condition } = arguments;
+    /// Asks an instrument. Returns the answer for the model, and an ending if the database is lost.
+    pub(super) async fn look(&mut self, instrument: Instrument, look: &Look) -> io::Result<(String, Option<Ending>)> {
+        let Look { table, measure, by, condition } = look;
         let catalog = &self.setup.toolbox.catalog;
-        let target = match Target::of(catalog, table, measure.as_deref(), by, condition.as_deref()) {
+        let asked = Asked { table, measure: measure.as_deref(), by, condition: condition.as_deref() };
+        let target = match Target::of(catalog, &asked, self.setup.as_of) {
             Ok(target) => target,
-            Err(problem) => return Ok((format!("compare: {problem}"), None)),
+            Err(problem) => return Ok((format!("{}: {problem}", instrument.name()), None)),
         };
-        let (outcomes, ending) = self.run_steps(compare::steps(&target)).await?;
+        let (conclusion, ending) = self.concluded(instrument, &target).await?;
         if ending.is_some() {
             return Ok((String::new(), ending));
         }
-        let results = outcomes.iter().map(|outcome| self.results.get(outcome.as_ref().ok()?).map(Arc::clone));
-        let results = results.collect::<Vec<_>>();
-        let answered = results.iter().map(|result| {
-            let result = result.as_ref()?;
-            Some(Answered { id: &result.id, table: &result.table })
-        });
-        let conclusion = compare::conclude(&target, &answered.collect::<Vec<_>>());
-        let problems = outcomes.iter().filter_map(|outcome| outcome.as_ref().err());
-        let mut lines = problems.map(|problem| format!("not compared: {problem}")).collect::<Vec<_>>();
-        if conclusion.lines.is_empty() && lines.is_empty() {
-            lines.push("nothing could be compared: no column has two groups with enough rows".to_owned());
+        // A player that chooses by itself reads what was seen as it is.
+        if !self.setup.model.takes_offers() {
+            return Ok((serde_json::to_string(&conclusion)?, None));
         }
-        lines.extend(conclusion.lines);
-        let facts = self.facts_of(&conclusion.claims).await?;
+        self.stated(conclusion).await
+    }
+
+    /// Runs the statements of an instrument, step by step, and returns what they say.
+    async fn concluded(
+        &mut self,
+        instrument: Instrument,
+        target: &Target,
+    ) -> io::Result<(Conclusion, Option<Ending>)> {
+        let (mut results, mut problems) = (Results::new(), Vec::new());
+        loop {
+            let steps = instrument.steps(target, &answered(&results));
+            if steps.is_empty() {
+                break;
+            }
+            let (outcomes, ending) = self.run_steps(steps).await?;
+            if ending.is_some() {
+                return Ok((Conclusion::default(), ending));
+            }
+            for outcome in outcomes {
+                results.push(outcome.as_ref().ok().and_then(|id| self.results.get(id)).map(Arc::clone));
+                problems.extend(outcome.err());
+            }
+        }
+        let mut conclusion = instrument.conclude(target, &answered(&results));
+        problems.dedup();
+        conclusion.lines.extend(problems.iter().map(|problem| format!("not looked at: {problem}")));
+        Ok((conclusion, None))
+    }
+
+    /// States what is more than chance. Returns the answer for the model.
+    async fn stated(&mut self, conclusion: Conclusion) -> io::Result<(String, Option<Ending>)> {
+        let Conclusion { observations, tested, mut lines } = conclusion;
+        let kept = controlled(observations, tested);
+        if kept.is_empty() {
+            lines.insert(0, format!("nothing beyond chance among {tested} comparisons"));
+        }
+        let mut claims = Vec::new();
+        for observation in kept.into_iter().take(STATED_MAX) {
+            let (outcomes, ending) = self.run_steps(observation.statements.clone()).await?;
+            if ending.is_some() {
+                return Ok((String::new(), ending));
+            }
+            let ids = outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(|_| "q0".to_owned()));
+            claims.extend(observation.claims_over(&ids.collect::<Vec<_>>()).into_iter().take(CLAIMS_MAX));
+        }
+        let facts = self.facts_of(&claims).await?;
         Ok((format!("{}{facts}", lines.join("\n")), None))
     }
+}
+
+fn answered(results: &Results) -> Vec<Option<Answered<'_>>> {
+    results.iter().map(|result| result.as_ref().map(|one| Answered { id: &one.id, table: &one.table })).collect()
+}
+
+/// Returns the observations that hold among all comparisons of a call.
+fn controlled(observations: Vec<Observation>, tested: usize) -> Vec<Observation> {
+    let others = tested.saturating_sub(observations.len());
+    let p = observations.iter().map(|one| one.p).chain(std::iter::repeat_n(1.0, others)).collect::<Vec<_>>();
+    let adjusted = benjamini_hochberg(&p).unwrap_or_default();
+    observations.into_iter().zip(adjusted).filter(|(_, p)| *p <= FALSE_MAX).map(|(one, _)| one).collect()
 }

@@ -18,6 +18,7 @@ use serde_json::Value;
 
 use crate::finding::assumption::Assuming;
 use crate::finding::record::Proposal;
+use crate::instruments::Instrument;
 use crate::model::lenient::{self, Flaw};
 use crate::model::{ToolCall, ToolSpec};
 use crate::typeset::spelling;
@@ -28,8 +29,20 @@ use crate::warehouse::table::{Bounds, Table};
 use schema::parameters;
 
 /// The tools' names, in the order in which the model receives them.
-const NAMES: &[&str] =
-    &["execute_sql", "describe_table", "find_values", "compare", "state", "assume", "record_finding", "finish"];
+const NAMES: &[&str] = &[
+    "execute_sql",
+    "describe_table",
+    "find_values",
+    "compare",
+    "trend",
+    "change",
+    "relate",
+    "silent",
+    "state",
+    "assume",
+    "record_finding",
+    "finish",
+];
 
 /// A tool call with its parsed arguments.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,8 +51,8 @@ pub enum Call {
     ExecuteSql(ExecuteSql),
     DescribeTable(DescribeTable),
     FindValues(FindValues),
-    /// Compares groups.
-    Compare(Compare),
+    /// Asks an instrument.
+    Look(Instrument, Look),
     /// Words claims without recording them.
     State(State),
     /// Declares a number that the data do not hold.
@@ -82,15 +95,15 @@ pub struct FindValues {
     pub table: Option<String>,
 }
 
-/// The arguments of `compare`.
+/// The arguments of instruments.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct Compare {
+pub struct Look {
     /// The table: name, or schema.name.
     #[serde(alias = "table_name", alias = "name")]
     pub table: String,
-    /// What to compare: count, avg(column), a numeric column, or a declared measure; all that the table offers when left
-    /// out.
+    /// What to measure: count, avg(column), sum(column), a numeric column, or a declared measure; all that the table offers
+    /// when left out.
     #[serde(default, alias = "metric")]
     pub measure: Option<String>,
     /// The columns to group by; all with few values when left out.
@@ -159,12 +172,14 @@ impl Call {
             "execute_sql" => arguments(call).map(unfenced).map(Self::ExecuteSql),
             "describe_table" => arguments(call).map(Self::DescribeTable),
             "find_values" => arguments(call).map(Self::FindValues),
-            "compare" => arguments(call).map(Self::Compare),
             "state" => arguments(call).map(Self::State),
             "assume" => arguments(call).map(Self::Assume),
             "record_finding" => arguments(call).map(|proposal| Self::Propose(Box::new(proposal))),
             "finish" => arguments(call).map(Self::Finish),
-            _ => Err(format!("tool: there is no tool called {:?}; the tools are {}", call.name, NAMES.join(", "))),
+            name => match Instrument::ALL.into_iter().find(|instrument| instrument.name() == name) {
+                Some(instrument) => arguments(call).map(|look| Self::Look(instrument, look)),
+                None => Err(format!("tool: there is no tool called {:?}; the tools are {}", call.name, NAMES.join(", "))),
+            },
         }
     }
 
@@ -183,6 +198,10 @@ fn near_tool(name: &str) -> Option<&'static str> {
         "describe" | "schema" | "get_schema" | "table" => "describe_table",
         "search" | "search_values" | "find" => "find_values",
         "compare_groups" | "test" | "groups" | "anova" => "compare",
+        "trends" | "time_series" | "series" => "trend",
+        "changes" | "compare_periods" | "contribution" => "change",
+        "correlate" | "correlation" | "relation" => "relate",
+        "churn" | "silence" | "inactive" => "silent",
         "claim" | "claims" | "check" | "state_facts" | "state_claims" => "state",
         "record" | "finding" | "add_finding" | "record_findings" | "report_finding" => "record_finding",
         "done" | "end" | "stop" | "final" | "answer" => "finish",
@@ -248,13 +267,8 @@ pub fn specs(recording_only: bool) -> Vec<ToolSpec> {
             "Find which text columns contain a text, with the exact values and how often each occurs. Use it before \
              filtering by a value that you have not seen.",
         ),
-        spec::<Compare>(
-            "compare",
-            "Test whether counts, averages, durations and shares of a table differ between the groups of its columns, one query \
-             for each column, all comparisons controlled together. It returns what differs, as facts, and what does not. \
-             {\"table\": \"incidents\"} compares all; use it before comparing by hand.",
-        ),
     ];
+    specs.extend(Instrument::ALL.map(|instrument| spec::<Look>(instrument.name(), described(instrument))));
     if recording_only {
         specs.clear();
     }
@@ -284,6 +298,30 @@ pub fn specs(recording_only: bool) -> Vec<ToolSpec> {
                  recorded.",
     ));
     specs
+}
+
+/// Returns what a model is told of an instrument.
+fn described(instrument: Instrument) -> &'static str {
+    match instrument {
+        Instrument::Compare => {
+            "Test whether counts, averages, durations and shares of a table differ between the groups of its columns, one query \
+             for each column, all comparisons controlled together. It returns what differs, as facts, and what does not. \
+             {\"table\": \"incidents\"} compares all; use it before comparing by hand."
+        }
+        Instrument::Trend => {
+            "Test how counts, totals, averages and shares of a table develop over whole periods, as a whole and in the groups \
+             of its columns: direction and change of level, beside what all others did."
+        }
+        Instrument::Change => {
+            "Find which part of a table, by one column or two, went another way than the whole in its latest weeks, against \
+             the same weeks a year before or the weeks just before."
+        }
+        Instrument::Relate => "Test which numbers of a table move together, by ranks.",
+        Instrument::Silent => {
+            "Find who stopped: entities of a table (customers, devices) that are silent for longer than their own rhythm \
+             explains, controlled over all of them."
+        }
+    }
 }
 
 fn spec<T: JsonSchema>(name: &str, description: &str) -> ToolSpec {

@@ -76,10 +76,10 @@ impl Exploration<'_> {
         let look = |what: &str| Answer::Text(format!("limit: {what} is over; record what is proven, then call finish"));
         Ok(match call {
             Err(problem) => Some(Answer::Text(problem.clone())),
-            Ok(Call::ExecuteSql(_) | Call::DescribeTable(_) | Call::FindValues(_) | Call::Compare(_)) if last => {
+            Ok(Call::ExecuteSql(_) | Call::DescribeTable(_) | Call::FindValues(_) | Call::Look(..)) if last => {
                 Some(look("looking"))
             }
-            Ok(Call::State(_) | Call::Assume(_) | Call::Propose(_) | Call::Finish(_) | Call::Compare(_)) => None,
+            Ok(Call::State(_) | Call::Assume(_) | Call::Propose(_) | Call::Finish(_) | Call::Look(..)) => None,
             Ok(Call::DescribeTable(arguments)) => Some(Answer::Text(self.setup.toolbox.describe_table(arguments))),
             Ok(Call::ExecuteSql(arguments)) => Some(self.plan_query(arguments).await?),
             Ok(Call::FindValues(arguments)) => Some(match self.setup.toolbox.find_values_sql(arguments) {
@@ -192,8 +192,8 @@ impl Exploration<'_> {
         answers: &mut [Option<Answer>],
     ) -> io::Result<Option<Ending>> {
         for ((_, parsed), answer) in calls.iter().zip(answers) {
-            if let (Ok(Call::Compare(arguments)), None) = (parsed, &answer) {
-                let (text, ending) = self.compare(arguments).await?;
+            if let (Ok(Call::Look(instrument, look)), None) = (parsed, &answer) {
+                let (text, ending) = self.look(*instrument, look).await?;
                 if ending.is_some() {
                     return Ok(ending);
                 }

@@ -21,7 +21,7 @@
 pub mod control;
 pub mod correlation;
 pub mod counts;
-mod distribution;
+pub(crate) mod distribution;
 pub mod means;
 pub mod ranks;
 pub mod rhythm;

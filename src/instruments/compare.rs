@@ -10,37 +10,27 @@
 //! named that is farthest from the rest in its standard errors. A test knows rows, not cases: where several rows are one
 //! case, facts say so.
 
-use super::target::{Measure, Target};
-use super::{Answered, Conclusion, Step, dialect};
+use super::reading::{as_f64, count, number};
+use super::target::{Field, Measure, Target};
+use super::{Answered, Conclusion, FALSE_MAX, Instrument, Observation, Step, dialect};
 use crate::analysis::chance::control::benjamini_hochberg;
 use crate::analysis::chance::counts::{Rate, equal_rates};
 use crate::analysis::chance::means::{Difference, variances};
 use crate::analysis::chance::{Mean, Proportion, several_proportions};
 use crate::warehouse::table::Table;
 
-/// The share of the differences found that may be chance.
-const FALSE_MAX: f64 = 0.1;
 /// Rows of a group below which it is not named.
 const ROWS_MIN: u64 = 5;
-/// Differences that are claimed.
-const CLAIMS_MAX: usize = 6;
 /// Comparisons that are listed.
 const LINES_MAX: usize = 40;
 
 /// A measure by one column.
 #[derive(Debug, Clone, PartialEq)]
 struct Comparison {
-    /// The result, and the column that groups.
+    observation: Observation,
+    /// The result's id.
     query: String,
-    dimension: String,
-    measure: String,
     groups: usize,
-    /// How well chance explains that the groups differ.
-    p: f64,
-    /// How much of it the groups explain, from 0 to 1.
-    effect: f64,
-    /// The claim about the group that is farthest from the rest.
-    claim: Option<String>,
 }
 
 /// The numbers of a group, by the place of its row.
@@ -55,10 +45,10 @@ pub fn steps(target: &Target) -> Vec<Step> {
     target.dimensions.iter().map(|dimension| step(target, dimension)).collect()
 }
 
-fn step(target: &Target, dimension: &str) -> Step {
-    let key = dialect::name(dimension);
-    let columns = suited(target, dimension).map(|(index, measure)| match measure {
-        Measure::Rows => String::new(),
+fn step(target: &Target, dimension: &Field) -> Step {
+    let key = &dimension.sql;
+    let columns = target.suited(dimension).map(|(index, measure)| match measure {
+        Measure::Rows | Measure::Sum { .. } => String::new(),
         Measure::Mean { value, .. } => format!(
             ", count({value}) AS n{index}, avg({value}) AS mean{index}, var_samp({value})::float8 AS variance{index}"
         ),
@@ -69,19 +59,15 @@ fn step(target: &Target, dimension: &str) -> Step {
             )
         }
     });
-    let (columns, table) = (columns.collect::<String>(), &target.table);
-    let filter = dialect::filtered(&target.conditions);
-    let sql = format!(
-        "SELECT {key}, count(*) AS rows{columns} FROM {table}{filter} GROUP BY {key} ORDER BY count(*) DESC, {key}"
-    );
-    let measures = suited(target, dimension).map(|(_, measure)| measure.name()).collect::<Vec<_>>();
-    Step { question: format!("how {} differ by {dimension}: {}", target.rows, measures.join(", ")), sql }
+    let columns = format!("{key}, count(*) AS rows{}", columns.collect::<String>());
+    let sql = target.select(&columns, &[], &format!(" GROUP BY {key} ORDER BY count(*) DESC, {key}"));
+    let measures = tested(target, dimension).map(|(_, measure)| measure.name()).collect::<Vec<_>>();
+    Step { question: format!("how {} differ by {}: {}", target.rows, dimension.name, measures.join(", ")), sql }
 }
 
-/// Returns the measures that groups by a column say something of, with their numbers.
-fn suited<'t>(target: &'t Target, dimension: &str) -> impl Iterator<Item = (usize, &'t Measure)> {
-    let dimension = dimension.to_owned();
-    target.measures.iter().enumerate().filter(move |(_, measure)| measure.suits(&dimension))
+/// Returns the measures whose groups are tested. Totals are not: their averages are.
+fn tested<'t>(target: &'t Target, dimension: &'t Field) -> impl Iterator<Item = (usize, &'t Measure)> {
+    target.suited(dimension).filter(|(_, measure)| !matches!(measure, Measure::Sum { .. }))
 }
 
 /// Returns what the results say, in the order of [`steps`]. A column whose statement gave no result is `None`.
@@ -89,40 +75,38 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
     let (mut comparisons, mut untested) = (Vec::new(), Vec::new());
     for (dimension, answered) in target.dimensions.iter().zip(answered) {
         let Some(answered) = answered else { continue };
-        for (index, measure) in suited(target, dimension) {
-            match compare(dimension, index, measure, *answered) {
+        for (index, measure) in tested(target, dimension) {
+            match compare(target, dimension, (index, measure), *answered) {
                 Some(comparison) => comparisons.push(comparison),
-                None => untested.push(format!("{} by {dimension}", measure.name())),
+                None => untested.push(format!("{} by {}", measure.name(), dimension.name)),
             }
         }
     }
-    let adjusted = benjamini_hochberg(&comparisons.iter().map(|one| one.p).collect::<Vec<_>>());
+    let adjusted = benjamini_hochberg(&comparisons.iter().map(|one| one.observation.p).collect::<Vec<_>>());
     let mut tested = comparisons.into_iter().zip(adjusted.unwrap_or_default()).collect::<Vec<_>>();
     // Of what is no chance, what the groups explain most comes first.
     tested.sort_by(|(one, p), (other, other_p)| {
-        (*p > FALSE_MAX).cmp(&(*other_p > FALSE_MAX)).then(other.effect.total_cmp(&one.effect))
+        let is_chance = (*p > FALSE_MAX).cmp(&(*other_p > FALSE_MAX));
+        is_chance.then(other.observation.effect.total_cmp(&one.observation.effect))
     });
-    let differs = tested.iter().filter(|(_, p)| *p <= FALSE_MAX);
-    let claims = differs.filter_map(|(one, _)| one.claim.clone()).take(CLAIMS_MAX).collect();
     let mut lines = lines(&tested);
     if !untested.is_empty() {
         lines.push(format!("not tested, as two groups with enough rows are needed: {}", untested.join("; ")));
     }
-    Conclusion { claims, lines }
+    Conclusion::of(tested.into_iter().map(|(one, _)| one.observation).collect(), lines)
 }
 
 fn lines(tested: &[(Comparison, f64)]) -> Vec<String> {
     let line = |(one, p): &(Comparison, f64)| {
         let verdict = if *p > FALSE_MAX { "no difference beyond chance" } else { "differs" };
         format!(
-            "{} by {} ({}, {} groups): {verdict}, p = {:.2e} among {} comparisons, the groups explain {:.1}%",
-            one.measure,
-            one.dimension,
+            "{} ({}, {} groups): {verdict}, p = {:.2e} among {} comparisons, the groups explain {:.1}%",
+            one.observation.line,
             one.query,
             one.groups,
             p,
             tested.len(),
-            one.effect * 100.0
+            one.observation.effect * 100.0
         )
     };
     let mut lines = tested.iter().take(LINES_MAX).map(line).collect::<Vec<_>>();
@@ -132,30 +116,52 @@ fn lines(tested: &[(Comparison, f64)]) -> Vec<String> {
     lines
 }
 
-fn compare(dimension: &str, index: usize, measure: &Measure, answered: Answered<'_>) -> Option<Comparison> {
-    let Answered { id, table } = answered;
-    // What is missing is no group that somebody could act on, and a cut result has not all groups.
+fn compare(
+    target: &Target,
+    dimension: &Field,
+    (index, measure): (usize, &Measure),
+    Answered { id, table }: Answered<'_>,
+) -> Option<Comparison> {
+    // A cut result has not all groups.
     if table.more_rows {
         return None;
     }
-    let (p, effect, claim, groups) = match measure {
+    let tested = match measure {
         Measure::Rows => rows(id, table)?,
         Measure::Mean { .. } => averages(id, table, index)?,
         Measure::Share { .. } => shares(id, table, index)?,
+        Measure::Sum { .. } => return None,
     };
-    Some(Comparison {
-        query: id.to_owned(),
-        dimension: dimension.to_owned(),
+    let named = tested.farthest.and_then(|row| table.cell(row, 0));
+    let observation = Observation {
+        instrument: Instrument::Compare,
+        table: target.table.clone(),
         measure: measure.name().to_owned(),
-        groups,
-        p,
-        effect,
-        claim,
-    })
+        by: Some(dimension.name.clone()),
+        segment: named.map(|value| (dimension.name.clone(), value.to_owned())).into_iter().collect(),
+        p: tested.p,
+        effect: tested.effect,
+        weight: tested.weight,
+        is_lower: tested.is_lower,
+        statements: Vec::new(),
+        claims: tested.claims,
+        line: format!("{} by {}", measure.name(), dimension.name),
+    };
+    Some(Comparison { observation, query: id.to_owned(), groups: tested.groups })
 }
 
-/// How well chance explains it, how much the groups explain, the claim about the farthest group, how many groups there are.
-type Tested = (f64, f64, Option<String>, usize);
+/// What a test of groups says.
+struct Tested {
+    p: f64,
+    effect: f64,
+    /// The part of the rows that the farthest group has.
+    weight: f64,
+    is_lower: bool,
+    claims: Vec<String>,
+    /// The row of the group that is farthest from the rest.
+    farthest: Option<usize>,
+    groups: usize,
+}
 
 fn rows(id: &str, table: &Table) -> Option<Tested> {
     let counts = groups(table, |row| count(table, row, "rows"));
@@ -164,10 +170,17 @@ fn rows(id: &str, table: &Table) -> Option<Tested> {
     let p = equal_rates(&rates)?;
     let largest = counts.iter().max_by_key(|of| (of.numbers, std::cmp::Reverse(of.row)))?;
     let share = as_f64(largest.numbers) / as_f64(total);
-    let claim = format!("share({id}[{}].rows, all)", largest.row + 1);
     // What the largest has beyond an equal part.
     let equal = 1.0 / as_f64(counts.len() as u64);
-    Some((p, (share - equal).max(0.0), Some(claim), counts.len()))
+    Some(Tested {
+        p,
+        effect: (share - equal).max(0.0),
+        weight: share,
+        is_lower: false,
+        claims: vec![format!("share({id}[#{}].rows, all)", largest.row + 1), format!("range({id}.rows)")],
+        farthest: Some(largest.row),
+        groups: counts.len(),
+    })
 }
 
 fn averages(id: &str, table: &Table, index: usize) -> Option<Tested> {
@@ -181,16 +194,22 @@ fn averages(id: &str, table: &Table, index: usize) -> Option<Tested> {
     let p = variances(&means)?.p;
     let all = Mean::pooled(&means)?;
     let between = means.iter().map(|one| as_f64(one.count) * (one.mean - all.mean).powi(2)).sum::<f64>();
-    let effect = between / (all.variance * (as_f64(all.count) - 1.0));
     let distance = |of: &Of<Mean>| {
         let rest = groups.iter().filter(|other| other.row != of.row).map(|other| other.numbers);
         let rest = Mean::pooled(&rest.collect::<Vec<_>>());
         let difference = rest.and_then(|rest| Difference::of(of.numbers, rest));
-        difference.map_or(0.0, |found| (found.difference / found.error).abs())
+        difference.map_or(0.0, |found| found.difference / found.error)
     };
-    let farthest = groups.iter().max_by(|one, other| distance(one).total_cmp(&distance(other)));
-    let claim = farthest.map(|of| format!("gap({id}[{}].mean{index}, rest)", of.row + 1));
-    Some((p, effect, claim, groups.len()))
+    let farthest = groups.iter().max_by(|one, other| distance(one).abs().total_cmp(&distance(other).abs()))?;
+    Some(Tested {
+        p,
+        effect: between / (all.variance * (as_f64(all.count) - 1.0)),
+        weight: as_f64(farthest.numbers.count) / as_f64(all.count),
+        is_lower: distance(farthest) < 0.0,
+        claims: told(id, farthest.row, &format!("mean{index}")),
+        farthest: Some(farthest.row),
+        groups: groups.len(),
+    })
 }
 
 fn shares(id: &str, table: &Table, index: usize) -> Option<Tested> {
@@ -205,16 +224,28 @@ fn shares(id: &str, table: &Table, index: usize) -> Option<Tested> {
     let between = counts.iter().map(|one| as_f64(one.whole) * (as_f64(one.part) / as_f64(one.whole) - all).powi(2));
     // Pearson's chi-square over the rows: Cramér's V squared of a table with two columns.
     let effect = between.sum::<f64>() / (all * (1.0 - all) * as_f64(whole));
-    let distance = |of: &&Of<Proportion>| {
+    let distance = |of: &Of<Proportion>| {
         let Proportion { part: own, whole: own_whole } = of.numbers;
         let (rest, rest_whole) = (as_f64(part - own), as_f64(whole - own_whole));
         let error = all * (1.0 - all) * (1.0 / as_f64(own_whole) + 1.0 / rest_whole);
-        ((as_f64(own) / as_f64(own_whole) - rest / rest_whole) / error.sqrt()).abs()
+        (as_f64(own) / as_f64(own_whole) - rest / rest_whole) / error.sqrt()
     };
     let named = groups.iter().filter(|of| of.numbers.whole >= ROWS_MIN && of.numbers.whole < whole);
-    let farthest = named.max_by(|one, other| distance(one).total_cmp(&distance(other)));
-    let claim = farthest.map(|of| format!("gap({id}[{}].share{index}, rest)", of.row + 1));
-    effect.is_finite().then_some((p, effect, claim, groups.len()))
+    let farthest = named.max_by(|one, other| distance(one).abs().total_cmp(&distance(other).abs()))?;
+    effect.is_finite().then(|| Tested {
+        p,
+        effect,
+        weight: as_f64(farthest.numbers.whole) / as_f64(whole),
+        is_lower: distance(farthest) < 0.0,
+        claims: told(id, farthest.row, &format!("share{index}")),
+        farthest: Some(farthest.row),
+        groups: groups.len(),
+    })
+}
+
+/// Returns the claims about the group of a row: against all others, and among which it stands.
+fn told(id: &str, row: usize, column: &str) -> Vec<String> {
+    vec![format!("gap({id}[#{}].{column}, rest)", row + 1), format!("range({id}.{column})")]
 }
 
 /// Returns the numbers of each group that has a key and all of its numbers.
@@ -222,21 +253,4 @@ fn groups<T>(table: &Table, numbers: impl Fn(usize) -> Option<T>) -> Vec<Of<T>> 
     let has_key = |row: &usize| table.cell(*row, 0).is_some();
     let rows = (0..table.rows.len()).filter(has_key);
     rows.filter_map(|row| Some(Of { row, numbers: numbers(row)? })).collect()
-}
-
-fn cell<'t>(table: &'t Table, row: usize, column: &str) -> Option<&'t str> {
-    table.cell(row, table.column(column)?)
-}
-
-fn count(table: &Table, row: usize, column: &str) -> Option<u64> {
-    cell(table, row, column)?.parse().ok()
-}
-
-fn number(table: &Table, row: usize, column: &str) -> Option<f64> {
-    cell(table, row, column)?.parse().ok().filter(|number: &f64| number.is_finite())
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts of rows are below 2^53")]
-fn as_f64(count: u64) -> f64 {
-    count as f64
 }

@@ -1,7 +1,7 @@
 //! How statements of instruments are written: the SQL of PostgreSQL. Other engines get functions of the same names.
 
 use crate::warehouse::catalog::Table;
-use crate::warehouse::lineage::print::identifier;
+use crate::warehouse::sql::identifier;
 
 /// Returns a table as a statement names it.
 pub fn table(table: &Table) -> String {
@@ -15,12 +15,23 @@ pub fn name(name: &str) -> String {
 
 /// Returns a text.
 pub fn text(value: &str) -> String {
-    format!("'{}'", value.replace('\'', "''"))
+    let quoted = value.replace('\'', "''");
+    if value.contains('\\') { format!("E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }
+}
+
+/// Returns the condition that a column has a value, given as text.
+pub fn is(column: &str, value: Option<&str>) -> String {
+    value.map_or_else(|| format!("{column} IS NULL"), |value| format!("{column} = {}", text(value)))
 }
 
 /// Returns the days between two moments, with a fraction.
 pub fn days_between(from: &str, to: &str) -> String {
-    format!("extract(epoch FROM ({}::timestamp - {}::timestamp)) / 86400", name(to), name(from))
+    format!("extract(epoch FROM ({to}::timestamp - {from}::timestamp)) / 86400")
+}
+
+/// Returns the beginning of the period that a moment is in.
+pub fn period(unit: &str, moment: &str) -> String {
+    format!("date_trunc('{unit}', {moment})")
 }
 
 /// Returns the conditions that all hold, as the end of a statement.
@@ -29,10 +40,10 @@ pub fn filtered(conditions: &[String]) -> String {
         return String::new();
     }
     // A comment of a condition ends with its line.
-    format!(
-        " WHERE {}",
-        conditions.iter().map(|condition| format!("({condition}\n)")).collect::<Vec<_>>().join(" AND ")
-    )
+    let bracketed = |condition: &String| {
+        if condition.contains("--") { format!("({condition}\n)") } else { format!("({condition})") }
+    };
+    format!(" WHERE {}", conditions.iter().map(bracketed).collect::<Vec<_>>().join(" AND "))
 }
 
 /// Returns the share of the rows that meet a condition.

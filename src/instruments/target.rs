@@ -1,40 +1,72 @@
 //! What is measured of which rows, by which columns: as somebody names it, or what a table offers by itself.
 
+mod dimensions;
+mod joins;
+mod measures;
+
+use jiff::civil::Date;
+
+use self::joins::Joined;
 use super::dialect;
 use crate::typeset::spelling::advice;
 use crate::warehouse::catalog::{Catalog, Column, Role, Table, ValueKind};
-
-/// Groups of a column beyond which it is no dimension.
-const GROUPS_MAX: f64 = 50.0;
-/// Dimensions and measures that are taken up unasked.
-const DIMENSIONS_MAX: usize = 10;
-const MEASURES_MAX: usize = 10;
-/// Values of a column whose shares are measured unasked.
-const STATES_MAX: f64 = 6.0;
 
 /// What a measure is, and so how groups of it are tested.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Measure {
     /// How many rows there are.
     Rows,
+    /// The total of a value of each row, in SQL.
+    Sum { name: String, value: String },
     /// The average of a value of each row, in SQL.
     Mean { name: String, value: String },
     /// The share of the rows that meet a condition, in SQL.
     Share { name: String, condition: String },
 }
 
+/// A column of the table, or of one that it refers to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Field {
+    /// What it is called in a line for the reader.
+    pub name: String,
+    /// The column in SQL.
+    pub sql: String,
+    /// About how many values it has.
+    pub groups: Option<f64>,
+    /// Whether its values are moments of a day rather than days.
+    pub has_time: bool,
+}
+
 /// What is measured of which rows, by which columns.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Target {
-    /// The table as a statement names it.
+    /// The table as people name it.
     pub table: String,
     /// What the rows are called.
     pub rows: String,
     pub measures: Vec<Measure>,
     /// Columns to group by.
-    pub dimensions: Vec<String>,
+    pub dimensions: Vec<Field>,
+    /// When a row happened.
+    pub time: Option<Field>,
+    /// Whom a row is about.
+    pub entity: Option<Field>,
     /// Conditions that the rows meet.
     pub conditions: Vec<String>,
+    /// The last day that is looked at.
+    pub as_of: Date,
+    /// What is left out of what the table offers, and why.
+    pub left_out: Vec<String>,
+    joined: Joined,
+}
+
+/// What somebody asks an instrument for; what is left out is all that the table offers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asked<'a> {
+    pub table: &'a str,
+    pub measure: Option<&'a str>,
+    pub by: &'a [String],
+    pub condition: Option<&'a str>,
 }
 
 impl Measure {
@@ -42,49 +74,98 @@ impl Measure {
     pub fn name(&self) -> &str {
         match self {
             Self::Rows => "rows",
-            Self::Mean { name, .. } | Self::Share { name, .. } => name,
+            Self::Sum { name, .. } | Self::Mean { name, .. } | Self::Share { name, .. } => name,
         }
     }
 
+    /// Returns the aggregate in SQL.
+    pub fn aggregate(&self) -> String {
+        match self {
+            Self::Rows => "count(*)".to_owned(),
+            Self::Sum { value, .. } => format!("sum({value})"),
+            Self::Mean { value, .. } => format!("avg({value})"),
+            Self::Share { condition, .. } => dialect::share(condition),
+        }
+    }
+
+    /// Returns the aggregate over only the rows that meet a condition.
+    pub fn aggregate_where(&self, filter: &str) -> String {
+        match self {
+            Self::Rows => format!("count(*) FILTER (WHERE {filter})"),
+            Self::Sum { value, .. } => format!("coalesce(sum({value}) FILTER (WHERE {filter}), 0)"),
+            Self::Mean { value, .. } => format!("avg({value}) FILTER (WHERE {filter})"),
+            Self::Share { condition, .. } => format!(
+                "1.0 * count(*) FILTER (WHERE {condition} AND {filter}) / nullif(count(*) FILTER (WHERE {filter}), 0)"
+            ),
+        }
+    }
+
+    /// Returns whether its parts add up to the whole.
+    pub fn is_total(&self) -> bool {
+        matches!(self, Self::Rows | Self::Sum { .. })
+    }
+
     /// Returns whether groups by a column say something of it: it is not about that column itself.
-    pub fn suits(&self, dimension: &str) -> bool {
-        let own = dialect::name(dimension);
+    pub fn suits(&self, dimension: &Field) -> bool {
         match self {
             Self::Rows => true,
-            Self::Mean { value, .. } => *value != own,
-            Self::Share { condition, .. } => !condition.starts_with(&own),
+            Self::Sum { value, .. } | Self::Mean { value, .. } => !names(value, &dimension.sql),
+            Self::Share { condition, .. } => !names(condition, &dimension.sql),
         }
     }
 }
 
+/// Returns whether an expression names a column.
+fn names(expression: &str, column: &str) -> bool {
+    let is_part = |character: char| character.is_alphanumeric() || matches!(character, '_' | '.' | '"');
+    expression.match_indices(column).any(|(start, _)| {
+        let before = expression[..start].chars().next_back();
+        let after = expression[start + column.len()..].chars().next();
+        !before.is_some_and(is_part) && !after.is_some_and(is_part)
+    })
+}
+
 impl Target {
-    /// Returns the target that arguments name. Without a measure or columns it is all that the table offers.
-    pub fn of(
-        catalog: &Catalog,
-        table: &str,
-        measure: Option<&str>,
-        by: &[String],
-        condition: Option<&str>,
-    ) -> Result<Self, String> {
-        let table = find(catalog, table)?;
-        let measures = match measure.map(str::trim).filter(|text| !text.is_empty()) {
-            Some(text) => vec![named(text, table)?],
-            None => measures(table),
+    /// Returns the target that arguments name, with the rows up to a day.
+    pub fn of(catalog: &Catalog, asked: &Asked<'_>, as_of: Date) -> Result<Self, String> {
+        let table = find(catalog, asked.table)?;
+        let joined = Joined::of(catalog, table);
+        let mut left_out = Vec::new();
+        let measures = match asked.measure.map(str::trim).filter(|text| !text.is_empty()) {
+            Some(text) => vec![measures::named(text, table, &joined)?],
+            None => measures::offered(table, &joined, &mut left_out),
         };
-        let is_auto = by.is_empty() || by.iter().any(|name| name == "auto");
-        let dimensions = if is_auto { dimensions(table) } else { columns(by, table)? };
-        if dimensions.is_empty() {
-            return Err(format!("{} has no column with few values to group by: name one in \"by\"", table.name));
-        }
-        let filter = table.declared.filter.as_ref().map(|filter| filter.sql.clone());
-        let condition = condition.map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+        let is_auto = asked.by.is_empty() || asked.by.iter().any(|name| name == "auto");
+        let dimensions =
+            if is_auto { dimensions::offered(&joined) } else { dimensions::named(asked.by, &joined)? };
+        let filter = table.declared.filter.as_ref().map(|filter| filter.sql.as_str());
+        let condition = asked.condition.map(str::trim).filter(|text| !text.is_empty());
+        let conditions = filter.into_iter().chain(condition).map(|text| joined.qualified(text)).collect();
         Ok(Self {
-            table: dialect::table(table),
+            table: table.name.clone(),
             rows: table.noun.clone().unwrap_or_else(|| format!("rows of {}", table.name)),
             measures,
             dimensions,
-            conditions: filter.into_iter().chain(condition).collect(),
+            time: joined.time(),
+            entity: joined.entity(),
+            conditions,
+            as_of,
+            left_out,
+            joined,
         })
+    }
+
+    /// Returns a statement over the rows: what it selects, conditions beside those of the target, and how it ends.
+    pub fn select(&self, columns: &str, more: &[String], end: &str) -> String {
+        let conditions = self.conditions.iter().chain(more).cloned().collect::<Vec<_>>();
+        let conditions = dialect::filtered(&conditions);
+        let from = self.joined.from(&format!("{columns}{conditions}{end}"));
+        format!("SELECT {columns} FROM {from}{conditions}{end}")
+    }
+
+    /// Returns whether any measure is told apart by a column.
+    pub fn suited<'t>(&'t self, dimension: &'t Field) -> impl Iterator<Item = (usize, &'t Measure)> {
+        self.measures.iter().enumerate().filter(|(_, measure)| measure.suits(dimension))
     }
 }
 
@@ -99,125 +180,15 @@ fn find<'c>(catalog: &'c Catalog, table: &str) -> Result<&'c Table, String> {
     })
 }
 
-fn columns(names: &[String], table: &Table) -> Result<Vec<String>, String> {
-    let known = |name: &String| {
-        let name = name.trim().trim_matches('"');
-        let column = table.column(name).ok_or_else(|| {
-            format!(
-                "{} has no column {name}: {}",
-                table.name,
-                advice(name, table.columns.iter().map(|one| one.name.as_str()))
-            )
-        })?;
-        if column.is_withheld() {
-            return Err(format!("{name} is sensitive: it may not be shown"));
-        }
-        Ok(column.name.clone())
-    };
-    names.iter().map(known).collect()
+/// Returns whether values of the column may stand in an answer.
+fn may_show(column: &Column) -> bool {
+    !column.is_withheld() && !column.sensitive && column.role != Some(Role::Ignore)
 }
 
-/// Returns the measure that a text names: a declared one, a column, `count`, or `avg(column)`.
-fn named(text: &str, table: &Table) -> Result<Measure, String> {
-    if matches!(text, "count" | "count(*)" | "rows" | "n") {
-        return Ok(Measure::Rows);
-    }
-    let declared = table.declared.measures.iter().find(|measure| measure.name.eq_ignore_ascii_case(text));
-    let sql = declared.map_or(text, |measure| measure.sql.trim());
-    let inner = ["avg(", "AVG(", "mean("].iter().find_map(|call| sql.strip_prefix(call)?.strip_suffix(')'));
-    if let Some(value) = inner {
-        return Ok(Measure::Mean { name: format!("average of {value}"), value: value.to_owned() });
-    }
-    match table.column(sql.trim_matches('"')) {
-        Some(column) if column.value_kind() == ValueKind::Number => Ok(mean(column)),
-        Some(column) if column.value_kind() == ValueKind::Boolean => Ok(share_of_true(column)),
-        Some(column) => Err(format!("{} is no number: name a number, avg(..) or count", column.name)),
-        None => Err(format!(
-            "{text} is neither count, nor avg(..), nor a column, nor a declared measure of {}; sums are compared by their \
-             averages: avg(..)",
-            table.name
-        )),
-    }
+fn distinct(column: &Column) -> Option<f64> {
+    column.statistics.as_ref()?.distinct
 }
 
-fn mean(column: &Column) -> Measure {
-    Measure::Mean { name: format!("average of {}", column.name), value: dialect::name(&column.name) }
-}
-
-fn share_of_true(column: &Column) -> Measure {
-    Measure::Share { name: format!("share with {}", column.name), condition: dialect::name(&column.name) }
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "a filter passes a reference to what it iterates over")]
-fn may_show(column: &&Column) -> bool {
-    !column.is_withheld() && !column.sensitive
-}
-
-/// Returns what a table offers to measure: rows, averages of numbers, days between moments, shares of states.
-fn measures(table: &Table) -> Vec<Measure> {
-    let columns = || table.columns.iter().filter(may_show);
-    let is_amount = |column: &&Column| {
-        column.value_kind() == ValueKind::Number
-            && !matches!(
-                column.role,
-                Some(Role::Identifier | Role::Entity | Role::Ignore | Role::Dimension | Role::Product | Role::Region)
-            )
-    };
-    let means = columns().filter(is_amount).map(mean);
-    let flags = columns().filter(|column| column.value_kind() == ValueKind::Boolean).map(share_of_true);
-    let all = std::iter::once(Measure::Rows).chain(durations(table)).chain(means).chain(flags).chain(states(table));
-    all.take(MEASURES_MAX).collect()
-}
-
-/// Returns the times from when a row happened to its other moments.
-fn durations(table: &Table) -> Vec<Measure> {
-    let is_moment = |column: &&Column| column.value_kind() == ValueKind::Moment;
-    let mut moments = table.columns.iter().filter(may_show).filter(is_moment).collect::<Vec<_>>();
-    moments.sort_by_key(|column| column.role != Some(Role::Date));
-    let Some((first, others)) = moments.split_first() else { return Vec::new() };
-    let duration = |to: &&Column| Measure::Mean {
-        name: format!("days from {} to {}", first.name, to.name),
-        value: dialect::days_between(&first.name, &to.name),
-    };
-    others.iter().map(duration).collect()
-}
-
-/// Returns the shares of the values of columns with few of them. The most common one follows from the others.
-fn states(table: &Table) -> Vec<Measure> {
-    let is_state = |column: &&Column| {
-        column.value_kind() == ValueKind::Text
-            && column
-                .statistics
-                .as_ref()
-                .and_then(|known| known.distinct)
-                .is_some_and(|distinct| distinct <= STATES_MAX)
-    };
-    let of_column = |column: &Column| {
-        let values = column.statistics.iter().flat_map(|known| known.common_values.iter().skip(1)).cloned();
-        let name = column.name.clone();
-        let shares = values.map(move |value| Measure::Share {
-            name: format!("share with {name} {value:?}"),
-            condition: format!("{} = {}", dialect::name(&name), dialect::text(&value)),
-        });
-        shares.collect::<Vec<_>>()
-    };
-    table.columns.iter().filter(may_show).filter(is_state).flat_map(of_column).collect()
-}
-
-/// Returns the columns with few values.
-fn dimensions(table: &Table) -> Vec<String> {
-    let is_dimension = |column: &&Column| {
-        let few = column.statistics.as_ref().and_then(|known| known.distinct);
-        let few = few.is_some_and(|distinct| (2.0..=GROUPS_MAX).contains(&distinct)) || !column.enum_values.is_empty();
-        let is_kind = match column.value_kind() {
-            ValueKind::Text | ValueKind::Boolean => true,
-            ValueKind::Number => matches!(column.role, Some(Role::Dimension | Role::Region | Role::Product)),
-            ValueKind::Moment | ValueKind::Other => false,
-        };
-        few && is_kind && !matches!(column.role, Some(Role::Ignore))
-    };
-    let mut found = table.columns.iter().filter(may_show).filter(is_dimension).collect::<Vec<_>>();
-    let groups = |column: &Column| column.statistics.as_ref().and_then(|known| known.distinct).unwrap_or(GROUPS_MAX);
-    found.sort_by(|one, other| groups(one).total_cmp(&groups(other)));
-    found.into_iter().take(DIMENSIONS_MAX).map(|column| column.name.clone()).collect()
+fn is_number(column: &Column) -> bool {
+    column.value_kind() == ValueKind::Number
 }

@@ -3,7 +3,7 @@
 //! `statrs` panics where an argument is no number, and its quantiles of Student's t are wrong with many degrees of freedom
 //! (1.83 for 1.96 with ten million); both are dealt with here and nowhere else.
 
-use statrs::distribution::{ChiSquared, ContinuousCDF as _, FisherSnedecor, Normal, StudentsT};
+use statrs::distribution::{Beta, ChiSquared, ContinuousCDF as _, FisherSnedecor, Normal, StudentsT};
 
 /// Degrees of freedom from which Student's t is computed from the normal distribution.
 const FREEDOM_LARGE: f64 = 3_000.0;
@@ -11,7 +11,7 @@ const FREEDOM_LARGE: f64 = 3_000.0;
 const NEWTON_STEPS: usize = 4;
 
 /// Returns the probability of a normal value at least as far from 0 as `z`.
-pub(super) fn normal_two_sided(z: f64) -> f64 {
+pub(crate) fn normal_two_sided(z: f64) -> f64 {
     Normal::standard().sf(z.abs()) * 2.0
 }
 
@@ -38,7 +38,7 @@ pub(super) fn t_above(t: f64, freedom: f64) -> Option<f64> {
 }
 
 /// Returns the probability of a value of Student's t at least as far from 0 as `t`.
-pub(super) fn t_two_sided(t: f64, freedom: f64) -> Option<f64> {
+pub(crate) fn t_two_sided(t: f64, freedom: f64) -> Option<f64> {
     Some((2.0 * t_above(t.abs(), freedom)?).min(1.0))
 }
 
@@ -98,4 +98,12 @@ pub(super) fn f_above(statistic: f64, between: f64, within: f64) -> Option<f64> 
         return None;
     }
     Some(FisherSnedecor::new(between, within).ok()?.sf(statistic))
+}
+
+/// Returns the probability of a Beta value above `x`. `None` unless `x` is between 0 and 1 and both shapes are positive.
+pub(super) fn beta_above(x: f64, one: f64, other: f64) -> Option<f64> {
+    if !(0.0..=1.0).contains(&x) {
+        return None;
+    }
+    Some(Beta::new(one, other).ok()?.sf(x).clamp(0.0, 1.0))
 }

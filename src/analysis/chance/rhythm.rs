@@ -1,11 +1,12 @@
 //! How well chance explains that an entity has been silent for so long, given the gaps between its earlier events.
 //!
-//! Three models of its rhythm, each with unknown parameters that only its own gaps tell, so that few gaps give no
+//! Four models of its rhythm, each with unknown parameters that only its own gaps tell, so that few gaps give no
 //! small p:
 //!
 //! | function | the silence is | p is uniform for | p is too small for |
 //! |---|---|---|---|
 //! | [`memoryless`] | of exponential gaps | memoryless events | bursts: six times, at p = .05 |
+//! | [`gamma`] | a whole gap of a known shape | gamma-distributed gaps that have ended | bursts |
 //! | [`log_normal_gap`] | a whole log-normal gap | a gap that has ended | uneven gaps, on a fixed day |
 //! | [`log_normal_silence`] | a log-normal gap on a fixed day | regular rhythms | none that was simulated |
 //!
@@ -16,7 +17,7 @@
 
 use std::f64::consts::PI;
 
-use super::distribution::{normal_above, t_above};
+use super::distribution::{beta_above, normal_above, t_above};
 
 /// Gaps below which a rhythm is not known.
 const GAPS_MIN: u64 = 3;
@@ -104,6 +105,27 @@ pub fn unevenness(entities: &[Spacing]) -> Option<Unevenness> {
     }
     let is_sound = mean > 0.0 && seen.is_finite();
     is_sound.then(|| Unevenness { ratio: seen / mean, p: normal_above((seen - mean) / variance.sqrt()) })
+}
+
+/// Returns the shape of gamma-distributed gaps that are as uneven as these, if all entities have one shape: with shape k,
+/// Greenwood's statistic of n gaps has the mean (k + 1) / (n k + 1), which is solved for k at the entities' mean n. 1 is
+/// memoryless, more is regular. `None` where the gaps are more even than any shape gives, or less.
+pub fn shape(unevenness: Unevenness, gaps_mean: f64) -> Option<f64> {
+    let (ratio, n) = (unevenness.ratio, gaps_mean);
+    let shape = (n + 1.0 - 2.0 * ratio) / (2.0 * ratio * n - n - 1.0);
+    (shape.is_finite() && shape > 0.0).then_some(shape)
+}
+
+/// Returns the probability of a silence of at least this length under gamma-distributed gaps of a known shape k and an
+/// unknown rate: with n gaps that sum up to S, silence / (S + silence) is Beta(k, n k). With k = 1 it is [`memoryless`].
+///
+/// It is that of a whole gap. Of a silence that has not ended it is cautious if k is above 1, and too small if k is below.
+/// `None` with fewer than three gaps, a shape that is not positive, or if the silence is negative.
+pub fn gamma(gaps: Gaps, silence: f64, shape: f64) -> Option<f64> {
+    if !gaps.is_sound() || silence.is_nan() || silence < 0.0 || shape.is_nan() || shape <= 0.0 {
+        return None;
+    }
+    beta_above(silence / (gaps.sum + silence), shape, gaps.count as f64 * shape)
 }
 
 /// Returns the probability of a silence of at least this length under a memoryless rhythm: with n gaps that sum up to S

@@ -37,13 +37,12 @@ fn guesses(catalog: &Catalog) -> Vec<Check> {
     told.map(|guess| Check::ok("guess", guess.text.clone())).collect()
 }
 
-/// Returns the order of display: tables that can be analysed, set aside, unusable, and read with another table.
+/// Returns the order of display: tables that can be analysed, those that are left, those that cannot be.
 fn rank(prospect: &Prospect) -> usize {
     match prospect {
         Prospect::Analysed { .. } => 0,
-        Prospect::SetAside { .. } => 1,
+        Prospect::Later => 1,
         Prospect::Unusable { .. } => 2,
-        Prospect::ReadWith { .. } => 3,
     }
 }
 
@@ -63,9 +62,8 @@ fn summary(outlooks: &[Outlook]) -> Check {
 fn counts(outlooks: &[Outlook]) -> Vec<String> {
     let words = [
         "can be analysed offline",
-        "set aside offline for the tables that they refer to",
+        "left for a run of their own",
         "cannot be analysed offline",
-        "read with others",
     ];
     let count = |place: usize| outlooks.iter().filter(|outlook| rank(&outlook.prospect) == place).count();
     let counts = words.into_iter().enumerate().map(|(place, words)| (count(place), words));
@@ -76,8 +74,7 @@ fn line(outlook: &Outlook) -> String {
     let table = &outlook.table;
     let line = match &outlook.prospect {
         Prospect::Analysed { by } => format!("{table}: {by}"),
-        Prospect::ReadWith { table: other } => format!("{table}: read with {other}"),
-        Prospect::SetAside { table: other } => format!("{table}: set aside offline for {other}, which it refers to"),
+        Prospect::Later => format!("{table}: left for a run of its own"),
         Prospect::Unusable { why } => format!("{table}: not offline, {why}"),
     };
     match line.char_indices().nth(CHARACTERS_MAX) {

@@ -4,16 +4,15 @@
 
 use std::collections::BTreeMap;
 
+use crate::instruments::Conclusion;
 use crate::model::Message;
 use crate::warehouse::table::Table;
 
-/// A query's result as the analyst saw it.
+/// A query's result.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Answer {
     /// Such as `q7`.
-    pub(super) id: String,
-    /// The rows shown.
-    pub(super) table: Table,
+    id: String,
 }
 
 /// What became of a call.
@@ -21,6 +20,8 @@ pub(super) struct Answer {
 pub(super) enum Outcome {
     /// A query gave rows.
     Rows(Answer),
+    /// An instrument looked.
+    Seen(Conclusion),
     /// Anything else, as it was told.
     Text(String),
 }
@@ -51,17 +52,25 @@ impl Notebook {
     /// Whether the call of that key was made and no limit stood before it.
     pub(super) fn was_asked(&self, key: &str) -> bool {
         match self.outcomes.get(key) {
-            Some(Outcome::Rows(_)) => true,
+            Some(Outcome::Rows(_) | Outcome::Seen(_)) => true,
             Some(Outcome::Text(text)) => !is_of_a_limit(text),
             None => false,
         }
     }
 
-    /// The rows that the call of that key gave.
-    pub(super) fn answer(&self, key: &str) -> Option<&Answer> {
+    /// The id of the result that the call of that key gave.
+    pub(super) fn result(&self, key: &str) -> Option<&str> {
         match self.outcomes.get(key)? {
-            Outcome::Rows(answer) => Some(answer),
-            Outcome::Text(_) => None,
+            Outcome::Rows(answer) => Some(&answer.id),
+            Outcome::Seen(_) | Outcome::Text(_) => None,
+        }
+    }
+
+    /// What the instrument of that key saw.
+    pub(super) fn conclusion(&self, key: &str) -> Option<&Conclusion> {
+        match self.outcomes.get(key)? {
+            Outcome::Seen(conclusion) => Some(conclusion),
+            Outcome::Rows(_) | Outcome::Text(_) => None,
         }
     }
 }
@@ -72,32 +81,13 @@ pub(super) fn is_of_a_limit(text: &str) -> bool {
 }
 
 fn outcome(text: &str) -> Outcome {
+    if let Ok(conclusion) = serde_json::from_str(text) {
+        return Outcome::Seen(conclusion);
+    }
     let id = text.split(|character: char| !character.is_ascii_alphanumeric()).next().unwrap_or_default();
     let is_result = id.strip_prefix('q').is_some_and(|number| number.parse::<u32>().is_ok());
-    match Table::parse_rendered(text) {
-        Some(table) if is_result => Outcome::Rows(Answer { id: id.to_owned(), table }),
-        _ => Outcome::Text(text.to_owned()),
+    if is_result && Table::parse_rendered(text).is_some() {
+        return Outcome::Rows(Answer { id: id.to_owned() });
     }
-}
-
-impl Answer {
-    /// How many rows were shown.
-    pub(super) fn rows(&self) -> usize {
-        self.table.rows.len()
-    }
-
-    /// The cell's text; rows count from 0.
-    pub(super) fn text(&self, row: usize, column: &str) -> Option<&str> {
-        self.table.cell(row, self.table.column(column)?)
-    }
-
-    /// The cell as a count.
-    pub(super) fn count(&self, row: usize, column: &str) -> Option<u64> {
-        self.text(row, column)?.parse().ok()
-    }
-
-    /// The cell as a number.
-    pub(super) fn number(&self, row: usize, column: &str) -> Option<f64> {
-        self.text(row, column)?.parse().ok().filter(|number: &f64| number.is_finite())
-    }
+    Outcome::Text(text.to_owned())
 }

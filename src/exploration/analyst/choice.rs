@@ -1,0 +1,121 @@
+//! What is worth telling, of all that the instruments saw: more than chance among all comparisons of the run, large, asked
+//! for by the focus, and one effect once.
+
+use std::collections::BTreeMap;
+
+use super::focus::Focus;
+use crate::analysis::chance::control::benjamini_hochberg;
+use crate::instruments::{Conclusion, Instrument, Observation};
+
+/// The share of all that is told that may be chance.
+const FALSE_MAX: f64 = 0.05;
+/// Effects below which nothing is told, however sure it is.
+const WORTH_MIN: f64 = 0.02;
+/// Observations that one finding tells of.
+const TOLD_MAX: usize = 4;
+/// Findings of one instrument before those of others.
+const OF_INSTRUMENT_MAX: usize = 4;
+/// Effects and weights that differ by less are one.
+const SAME: f64 = 0.03;
+
+/// An observation to tell, with what belongs to it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Chosen<'c> {
+    pub(super) lead: &'c Observation,
+    pub(super) further: Vec<&'c Observation>,
+    /// How much it is worth, from 0 to about 1.
+    pub(super) worth: f64,
+}
+
+/// Returns what is worth telling, the most first.
+pub(super) fn choose<'c>(seen: &[&'c Conclusion], focus: &Focus) -> Vec<Chosen<'c>> {
+    let mut found = controlled(seen);
+    let rank = |one: &Observation| worth(one) * asked_for(one, focus);
+    found.retain(|one| worth(one) >= WORTH_MIN);
+    found.sort_by(|one, other| rank(other).total_cmp(&rank(one)).then(one.p.total_cmp(&other.p)));
+    let mut chosen = Vec::<Chosen<'c>>::new();
+    for observation in found {
+        if chosen.iter().any(|known| known.tells(observation)) {
+            continue;
+        }
+        match chosen.iter_mut().find(|known| known.belongs(observation)) {
+            Some(known) if known.further.len() + 1 < TOLD_MAX => known.further.push(observation),
+            Some(_) => {}
+            None => chosen.push(Chosen { lead: observation, further: Vec::new(), worth: worth(observation) }),
+        }
+    }
+    varied(chosen)
+}
+
+/// Returns the observations that hold among all comparisons of the run (Benjamini and Hochberg 1995).
+fn controlled<'c>(seen: &[&'c Conclusion]) -> Vec<&'c Observation> {
+    let all = seen.iter().flat_map(|conclusion| &conclusion.observations).collect::<Vec<_>>();
+    let tested = seen.iter().map(|conclusion| conclusion.tested).sum::<usize>();
+    let others = tested.saturating_sub(all.len());
+    let p = all.iter().map(|one| one.p).chain(std::iter::repeat_n(1.0, others)).collect::<Vec<_>>();
+    let adjusted = benjamini_hochberg(&p).unwrap_or_default();
+    all.into_iter().zip(adjusted).filter(|(_, p)| *p <= FALSE_MAX).map(|(one, _)| one).collect()
+}
+
+/// How much an observation is worth, from 0 to about 1.
+pub(super) fn worth(one: &Observation) -> f64 {
+    match one.instrument {
+        // The share of a variance that groups explain grows with the square of a difference.
+        Instrument::Compare => one.effect.max(0.0).sqrt() * if one.measure == "rows" { 0.6 } else { 1.0 },
+        Instrument::Trend | Instrument::Change => 1.4 * one.effect * one.weight.max(0.0).sqrt(),
+        Instrument::Relate => 0.8 * one.effect,
+        Instrument::Silent => 0.5 + one.weight,
+    }
+}
+
+/// How much more an observation is worth because the focus speaks of it.
+fn asked_for(one: &Observation, focus: &Focus) -> f64 {
+    let values = one.segment.iter().map(|(column, value)| format!("{column} {value}")).collect::<Vec<_>>().join(" ");
+    let text = format!("{} {} {} {values}", one.table, one.measure, one.by.as_deref().unwrap_or_default());
+    1.0 + 0.5 * f64::from(u32::try_from(focus.matches(&text)).unwrap_or(u32::MAX))
+}
+
+impl Chosen<'_> {
+    /// Whether the observation says what is told already: the same measure by the same column, or the same numbers under
+    /// another name.
+    fn tells(&self, other: &Observation) -> bool {
+        std::iter::once(&self.lead).chain(&self.further).any(|one| is_told_by(one, other))
+    }
+
+    /// Whether the observation is of the same ones: it is told with them.
+    fn belongs(&self, other: &Observation) -> bool {
+        let lead = self.lead;
+        lead.table == other.table && !lead.segment.is_empty() && lead.segment == other.segment
+    }
+}
+
+fn is_told_by(one: &Observation, other: &Observation) -> bool {
+    if one.instrument != other.instrument || one.table != other.table {
+        return false;
+    }
+    let is_near = |one: f64, other: f64| (one - other).abs() <= SAME * one.abs().max(other.abs());
+    let is_same_size = is_near(one.effect, other.effect) && is_near(one.weight, other.weight);
+    let is_same_measure = one.measure == other.measure;
+    match one.instrument {
+        Instrument::Compare => is_same_measure && one.by == other.by || is_same_size && (is_same_measure || one.by == other.by),
+        Instrument::Relate => is_same_measure && one.by == other.by,
+        Instrument::Trend | Instrument::Change => {
+            let is_same_segment = one.segment == other.segment;
+            is_same_segment && is_same_measure || is_same_size && (is_same_measure || is_same_segment)
+        }
+        Instrument::Silent => one.segment == other.segment,
+    }
+}
+
+/// Returns the choices so that no instrument takes all places of the first.
+fn varied(chosen: Vec<Chosen<'_>>) -> Vec<Chosen<'_>> {
+    let mut counts = BTreeMap::<Instrument, usize>::new();
+    let (mut first, mut later) = (Vec::new(), Vec::new());
+    for one in chosen {
+        let count = counts.entry(one.lead.instrument).or_default();
+        *count += 1;
+        if *count <= OF_INSTRUMENT_MAX { first.push(one) } else { later.push(one) }
+    }
+    first.extend(later);
+    first
+}

@@ -1,0 +1,64 @@
+//! What the focus asks for, by its words.
+
+use std::collections::BTreeSet;
+
+use crate::agent::journal::Question;
+
+/// Letters of a word's beginning that have to agree: `rejections` speaks of `rejected`.
+const STEM_MIN: usize = 5;
+/// Words that say nothing of what is looked for.
+const EMPTY: &str = "about above across after against all also analyse analysis analyze any area areas because before \
+    behind being between business could data dataset does each else every exploration explore far find findings first \
+    from have highlight identify increase increasing into investigate large largest latest like look looking main many \
+    more most much others over particular period perhaps potential propose provide same share should since some than \
+    that their them there these they this those through time trends understand what where whether which while whole \
+    with within would";
+
+/// The words of the focus and of its questions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Focus {
+    pub(super) name: String,
+    words: BTreeSet<String>,
+    /// Whether the words are somebody's own rather than those of a built-in area.
+    pub(super) is_own: bool,
+}
+
+impl Focus {
+    pub(super) fn new(name: &str, text: &str, questions: &[Question]) -> Self {
+        let is_own = crate::agent::prompt::Library::default().focus(name).is_err();
+        let questions = questions.iter().map(|question| question.text.as_str());
+        let texts = if is_own { vec![name, text] } else { vec![name] };
+        let words = texts.into_iter().chain(questions.filter(|_| is_own)).flat_map(words).collect();
+        Self { name: name.to_owned(), words, is_own }
+    }
+
+    /// How many of its words a text speaks of.
+    pub(super) fn matches(&self, text: &str) -> usize {
+        matching(&self.words, text)
+    }
+}
+
+/// How many words of a question a text speaks of.
+pub(super) fn overlap(question: &str, text: &str) -> usize {
+    matching(&words(question).collect(), text)
+}
+
+fn matching(wanted: &BTreeSet<String>, text: &str) -> usize {
+    let spoken = words(text).collect::<BTreeSet<_>>();
+    wanted.iter().filter(|word| spoken.iter().any(|other| is_alike(word, other))).count()
+}
+
+/// The telling words of a text, in lower case.
+fn words(text: &str) -> impl Iterator<Item = String> {
+    let text = text.to_lowercase();
+    let parts = text.split(|character: char| !character.is_alphanumeric());
+    let parts = parts.filter(|word| word.chars().count() > 2 && !EMPTY.split_whitespace().any(|empty| empty == *word));
+    parts.map(str::to_owned).collect::<Vec<_>>().into_iter()
+}
+
+/// Whether two words have the same stem, as far as their beginnings tell.
+fn is_alike(one: &str, other: &str) -> bool {
+    let common = one.chars().zip(other.chars()).take_while(|(left, right)| left == right).count();
+    let shorter = one.chars().count().min(other.chars().count());
+    common >= STEM_MIN.min(shorter) && common + 2 >= shorter
+}

@@ -1,0 +1,255 @@
+//! Which part went another way than the whole in the latest weeks, against the same weeks a year before, or the weeks just
+//! before?
+//!
+//! A part is the rows with one value of a column, or of two columns. What is tested is how far it is from where it would be
+//! if it had gone with all others.
+//!
+//! | measure | test | source |
+//! |---|---|---|
+//! | rows, totals | Student's t over the part's own weeks, in both periods: one large order makes a week stand out, not a period | Student 1908; [`t_two_sided`] |
+//! | averages, shares | difference of two differences over its standard error | Welch 1947; [`normal_two_sided`] |
+//!
+//! Parts that contain one another are one cause: the larger one is kept only for what the smaller one leaves.
+
+mod part;
+
+use jiff::ToSpan as _;
+use jiff::civil::Date;
+
+use self::part::{Part, Whole, explained};
+use super::period::{self, Range};
+use super::target::{Field, Measure, Target};
+use super::{Answered, Conclusion, Instrument, Observation, P_MAX, Step, dialect};
+
+/// Weeks of the latest period, for totals and for averages.
+const WEEKS_OF_TOTALS: [i32; 2] = [12, 4];
+const WEEKS_OF_AVERAGES: [i32; 2] = [8, 2];
+/// Columns that parts are made by, of them those that are crossed, and values of one.
+const DIMENSIONS_MAX: usize = 8;
+const CROSSED_MAX: usize = 4;
+const GROUPS_MAX: f64 = 60.0;
+/// Pairs of values of two columns that are crossed.
+const PAIRS_MAX: f64 = 160.0;
+/// Parts that are read: the largest.
+const PARTS_MAX: usize = 900;
+/// Parts that are told of a measure.
+const TOLD_MAX: usize = 4;
+
+/// Two periods of whole weeks, by their last days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Periods {
+    weeks: i32,
+    /// The last days of the latest period, and of the one before.
+    latest: Date,
+    before: Date,
+}
+
+/// What one statement asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Plan {
+    periods: Periods,
+    is_of_totals: bool,
+}
+
+impl Periods {
+    fn of(range: &Range, weeks: i32) -> Option<Self> {
+        let days = weeks * 7;
+        // 364 days are whole weeks: the same weekdays are compared.
+        let distance = if range.days() >= 364 + days { 364 } else { days };
+        (range.days() >= 2 * days).then(|| Self { weeks, latest: range.last, before: earlier(range.last, distance) })
+    }
+
+    fn first(self, last: Date) -> Date {
+        earlier(last, self.weeks * 7 - 1)
+    }
+
+    /// Returns the condition that a row is of the latest period, or of the one before.
+    fn condition(self, time: &Field, is_latest: bool) -> String {
+        let last = if is_latest { self.latest } else { self.before };
+        period::during(time, self.first(last), last)
+    }
+}
+
+fn earlier(day: Date, days: i32) -> Date {
+    day.checked_sub(days.days()).unwrap_or(day)
+}
+
+fn plans(target: &Target, range: &Range) -> Vec<Plan> {
+    let of = |weeks: [i32; 2], is_of_totals: bool| {
+        let has_any = target.measures.iter().any(|measure| measure.is_total() == is_of_totals);
+        let weeks = weeks.into_iter().filter(move |_| has_any);
+        weeks.filter_map(move |weeks| Some(Plan { periods: Periods::of(range, weeks)?, is_of_totals }))
+    };
+    of(WEEKS_OF_TOTALS, true).chain(of(WEEKS_OF_AVERAGES, false)).collect()
+}
+
+/// Returns the next statements: the time that rows span, then parts in both periods.
+pub fn steps(target: &Target, answered: &[Option<Answered<'_>>]) -> Vec<Step> {
+    let Some(time) = &target.time else { return Vec::new() };
+    match answered {
+        [] => vec![period::range_step(target, time)],
+        [Some(range)] => {
+            let Some(range) = Range::read(*range) else { return Vec::new() };
+            plans(target, &range).into_iter().map(|plan| step(target, time, plan)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Returns the columns that parts are made by.
+fn columns(target: &Target) -> Vec<&Field> {
+    let is_few = |field: &&Field| field.groups.is_none_or(|groups| groups <= GROUPS_MAX);
+    target.dimensions.iter().filter(is_few).take(DIMENSIONS_MAX).collect()
+}
+
+/// Returns the sets of columns, by their places, of which each combination of values is a part; the first is the whole.
+fn sets(columns: &[&Field]) -> Vec<Vec<usize>> {
+    let groups = |place: usize| columns[place].groups.unwrap_or(GROUPS_MAX);
+    let crossed = 0..columns.len().min(CROSSED_MAX);
+    let pairs = crossed.clone().flat_map(|one| crossed.clone().filter(move |other| one < *other).map(move |other| vec![one, other]));
+    let pairs = pairs.filter(|pair| groups(pair[0]) * groups(pair[1]) <= PAIRS_MAX);
+    std::iter::once(Vec::new()).chain((0..columns.len()).map(|place| vec![place])).chain(pairs).collect()
+}
+
+fn step(target: &Target, time: &Field, plan: Plan) -> Step {
+    let Plan { periods, is_of_totals } = plan;
+    let columns = columns(target);
+    let keys = columns.iter().enumerate().map(|(place, field)| format!("{}::text AS d{place}, ", field.sql));
+    let measures = || target.measures.iter().enumerate().filter(|(_, measure)| measure.is_total() == is_of_totals);
+    let values = measures().map(|(index, measure)| {
+        let value = match measure {
+            Measure::Rows => "1".to_owned(),
+            Measure::Sum { value, .. } | Measure::Mean { value, .. } => value.clone(),
+            Measure::Share { condition, .. } => format!("({condition})::int"),
+        };
+        format!(", ({value})::float8 AS v{index}")
+    });
+    let day = |day: Date| format!("DATE {}", dialect::text(&day.to_string()));
+    let latest = format!("{} >= {}", time.sql, day(periods.first(periods.latest)));
+    let week = format!(
+        "(CASE WHEN {latest} THEN {} ELSE {} END - {}::date) / 7 AS week",
+        day(periods.latest),
+        day(periods.before),
+        time.sql
+    );
+    let list = format!("{}{latest} AS is_latest, {week}{}", keys.collect::<String>(), values.collect::<String>());
+    let both = [periods.condition(time, true), periods.condition(time, false)];
+    let rows = target.select(&list, &[format!("({}) OR ({})", both[0], both[1])], "");
+    let measures = measures().map(|(index, _)| index).collect::<Vec<_>>();
+    let sql = if is_of_totals { part::totals(&rows, &sets(&columns), columns.len(), &measures) } else { part::averages(&rows, &sets(&columns), columns.len(), &measures) };
+    let against = if (periods.latest - periods.before).get_days() == 364 { "the same weeks a year before" } else { "the weeks before" };
+    let names = columns.iter().map(|field| field.name.as_str()).collect::<Vec<_>>().join(", ");
+    Step {
+        question: format!(
+            "which part of {} went another way than the whole in the latest {} weeks, against {against}: {names}",
+            target.rows, periods.weeks
+        ),
+        sql: format!("{sql} LIMIT {PARTS_MAX}"),
+    }
+}
+
+/// Returns what the results say, in the order of [`steps`].
+pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusion {
+    let Some(time) = &target.time else {
+        return Conclusion::nothing("no periods compared: no column says when a row happened");
+    };
+    let range = match answered {
+        [Some(range), ..] => Range::read(*range),
+        _ => None,
+    };
+    let plans = range.map(|range| plans(target, &range)).unwrap_or_default();
+    if plans.is_empty() {
+        return Conclusion::nothing("no periods compared: the rows span too few weeks");
+    }
+    let columns = columns(target);
+    let (mut observations, mut tested) = (Vec::new(), 0);
+    for (plan, answered) in plans.into_iter().zip(&answered[1..]) {
+        let Some(answered) = answered else { continue };
+        let measures = target.measures.iter().enumerate().filter(|(_, measure)| measure.is_total() == plan.is_of_totals);
+        for (index, measure) in measures {
+            let parts = part::read(*answered, index, columns.len(), plan.is_of_totals, plan.periods.weeks);
+            let Some((whole, parts)) = part::beside_whole(parts, |place| measure.suits(columns[place])) else { continue };
+            tested += parts.len() + 1;
+            let view = View { target, time, periods: plan.periods, measure, columns: &columns, whole: &whole };
+            observations.extend(view.of_whole());
+            observations.extend(explained(parts, P_MAX).iter().take(TOLD_MAX).map(|part| view.of_part(part)));
+        }
+    }
+    let mut conclusion = Conclusion::of(observations, Vec::new());
+    conclusion.tested = tested;
+    conclusion
+}
+
+/// What is needed to word a part.
+struct View<'t> {
+    target: &'t Target,
+    time: &'t Field,
+    periods: Periods,
+    measure: &'t Measure,
+    columns: &'t [&'t Field],
+    whole: &'t Whole,
+}
+
+impl View<'_> {
+    /// Returns the observation of the whole, if it can be tested.
+    fn of_whole(&self) -> Option<Observation> {
+        let p = self.whole.p?;
+        let claims = vec![format!("change({}, {})", cell(0, "before"), cell(0, "latest"))];
+        Some(self.observation(Vec::new(), p, self.whole.change(), 1.0, (vec![self.both(&[])], claims)))
+    }
+
+    fn of_part(&self, part: &Part) -> Observation {
+        let named = part.values.iter().map(|(place, value)| (self.columns[*place], value.as_str())).collect::<Vec<_>>();
+        let conditions = named.iter().map(|(field, value)| dialect::is(&field.sql, Some(value))).collect::<Vec<_>>();
+        let mut claims = vec![format!("change({}, {})", cell(0, "before"), cell(0, "latest"))];
+        let second = if self.measure.is_total() {
+            let share = |column: &str| format!("share({}, {})", cell(0, column), cell(1, column));
+            claims.push(format!("change({}, {})", share("before"), share("latest")));
+            self.both(&[])
+        } else {
+            claims.push(format!("change({}, {})", cell(1, "before"), cell(1, "latest")));
+            self.both(&[format!("NOT ({})", conditions.join(" AND "))])
+        };
+        let segment = named.iter().map(|(field, value)| (field.name.clone(), (*value).to_owned())).collect();
+        let statements = vec![self.both(&conditions), second];
+        self.observation(segment, part.p, part.deviation, part.weight, (statements, claims))
+    }
+
+    fn observation(
+        &self,
+        segment: Vec<(String, String)>,
+        p: f64,
+        change: f64,
+        weight: f64,
+        (statements, claims): (Vec<Step>, Vec<String>),
+    ) -> Observation {
+        let whom = segment.iter().map(|(column, value)| format!(" of {column} {value}")).collect::<String>();
+        Observation {
+            instrument: Instrument::Change,
+            table: self.target.table.clone(),
+            measure: self.measure.name().to_owned(),
+            by: segment.first().map(|(column, _)| column.clone()),
+            p,
+            effect: change.abs().min(1.0),
+            weight,
+            is_lower: change < 0.0,
+            statements,
+            claims,
+            line: format!("{}{whom} in the latest {} weeks", self.measure.name(), self.periods.weeks),
+            segment,
+        }
+    }
+
+    /// Returns the statement of one row with the measure in both periods.
+    fn both(&self, conditions: &[String]) -> Step {
+        let of = |is_latest: bool| self.measure.aggregate_where(&self.periods.condition(self.time, is_latest));
+        let columns = format!("{} AS before, {} AS latest", of(false), of(true));
+        let question = "how was it in both periods?".to_owned();
+        Step { question, sql: self.target.select(&columns, conditions, "") }
+    }
+}
+
+/// Returns a cell of the only row of a statement.
+fn cell(statement: usize, column: &str) -> String {
+    format!("{{{statement}}}[#1].{column}")
+}

@@ -1,0 +1,122 @@
+//! Do two numbers move together?
+//!
+//! Spearman's correlation, by ranks in SQL, with p of Student's t ([`Correlation`]); Pearson's must point the same way. What
+//! is stated is the one number where the other is above its median and where it is below.
+
+use super::reading::{cell, count, number};
+use super::target::{Measure, Target};
+use super::{Answered, Conclusion, Instrument, Observation, Step};
+use crate::analysis::chance::correlation::{Correlation, Of, Pairs};
+
+/// Numbers that are related to one another.
+const VALUES_MAX: usize = 8;
+/// Pairs of values below which nothing is told.
+const PAIRS_MIN: u64 = 20;
+/// The correlation from which two numbers are one and the same.
+const SAME: f64 = 0.999;
+
+/// A number of each row.
+struct Value<'t> {
+    name: &'t str,
+    sql: &'t str,
+}
+
+fn values(target: &Target) -> Vec<Value<'_>> {
+    let value = |measure: &'_ Measure| match measure {
+        Measure::Mean { .. } => true,
+        Measure::Rows | Measure::Sum { .. } | Measure::Share { .. } => false,
+    };
+    let means = target.measures.iter().filter(|measure| value(measure));
+    let means = means.filter_map(|measure| match measure {
+        Measure::Mean { name, value } => Some(Value { name, sql: value }),
+        Measure::Rows | Measure::Sum { .. } | Measure::Share { .. } => None,
+    });
+    means.take(VALUES_MAX).collect()
+}
+
+fn pairs(count: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..count).flat_map(move |one| (one + 1..count).map(move |other| (one, other)))
+}
+
+/// Returns the one statement: the correlations of all pairs, of values and of ranks, and each number's median.
+pub fn steps(target: &Target) -> Vec<Step> {
+    let values = values(target);
+    if values.len() < 2 {
+        return Vec::new();
+    }
+    let columns = values.iter().enumerate().map(|(place, value)| format!("({})::float8 AS v{place}", value.sql));
+    let rows = target.select(&columns.collect::<Vec<_>>().join(", "), &[], "");
+    let ranks = (0..values.len()).map(|place| {
+        // Equal values have the average of their ranks.
+        format!(
+            ", v{place}, CASE WHEN v{place} IS NOT NULL THEN rank() OVER (ORDER BY v{place}) + (count(*) OVER \
+             (PARTITION BY v{place}) - 1) / 2.0 END AS r{place}"
+        )
+    });
+    let ranks = ranks.collect::<String>();
+    let medians =
+        (0..values.len()).map(|place| format!("percentile_disc(0.5) WITHIN GROUP (ORDER BY v{place}) AS median{place}"));
+    let correlations = pairs(values.len()).map(|(one, other)| {
+        let sums = ["sxx", "syy", "sxy"].map(|sum| format!(", regr_{sum}(r{other}, r{one}) AS {sum}_{one}_{other}"));
+        format!(
+            ", regr_count(r{other}, r{one}) AS n_{one}_{other}{}, corr(v{other}, v{one}) AS pearson_{one}_{other}",
+            sums.concat()
+        )
+    });
+    let sql = format!(
+        "WITH rows AS ({rows}), ranked AS (SELECT {}  FROM rows) SELECT {}{} FROM ranked",
+        ranks.trim_start_matches(", "),
+        medians.collect::<Vec<_>>().join(", "),
+        correlations.collect::<String>()
+    );
+    let names = values.iter().map(|value| value.name).collect::<Vec<_>>().join(", ");
+    vec![Step { question: format!("which of these move together, in {}: {names}", target.rows), sql }]
+}
+
+/// Returns what the result says.
+pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusion {
+    let [Some(answered)] = answered else {
+        return Conclusion::nothing("no two numbers to relate");
+    };
+    let values = values(target);
+    let observed = pairs(values.len()).filter_map(|pair| observation(target, &values, pair, *answered));
+    Conclusion::of(observed.collect(), Vec::new())
+}
+
+fn observation(
+    target: &Target,
+    values: &[Value<'_>],
+    (one, other): (usize, usize),
+    Answered { table, .. }: Answered<'_>,
+) -> Option<Observation> {
+    let of = |name: &str| number(table, 0, &format!("{name}_{one}_{other}"));
+    let count = count(table, 0, &format!("n_{one}_{other}"))?;
+    let pearson = of("pearson")?;
+    let ranks = Correlation::within(&[Pairs { count, xx: of("sxx")?, yy: of("syy")?, xy: of("sxy")? }], Of::Ranks)?;
+    let is_one_way = (ranks.r < 0.0) == (pearson < 0.0);
+    if count < PAIRS_MIN || ranks.r.abs() > SAME || pearson.abs() > SAME {
+        return None;
+    }
+    let median = cell(table, 0, &format!("median{one}"))?;
+    let (x, y) = (&values[one], &values[other]);
+    let columns = format!(
+        "avg({0}) FILTER (WHERE {1} > {median}) AS high, avg({0}) FILTER (WHERE {1} <= {median}) AS low",
+        y.sql, x.sql
+    );
+    let statement =
+        Step { question: format!("{} where {} is high and low", y.name, x.name), sql: target.select(&columns, &[], "") };
+    Some(Observation {
+        instrument: Instrument::Relate,
+        table: target.table.clone(),
+        measure: y.name.to_owned(),
+        by: Some(x.name.to_owned()),
+        segment: Vec::new(),
+        p: if is_one_way { ranks.p()? } else { 1.0 },
+        effect: ranks.r.abs(),
+        weight: 1.0,
+        is_lower: ranks.r < 0.0,
+        statements: vec![statement],
+        claims: vec!["gap({0}[#1].high, {0}[#1].low)".to_owned()],
+        line: format!("{} against {}", y.name, x.name),
+    })
+}

@@ -1,0 +1,252 @@
+//! Who stopped? Each entity is judged by its own rhythm, and all of them together say what a rhythm is here.
+//!
+//! | gaps of all entities | probability of a silence | source |
+//! |---|---|---|
+//! | regular, or memoryless | of gamma-distributed gaps with their common shape | [`rhythm::gamma`], [`rhythm::shape`] |
+//! | in bursts | of log-normal gaps, on a fixed day | [`rhythm::log_normal_silence`] |
+//!
+//! Of all silences together at most one in fifty may be chance (Benjamini and Hochberg). Who was as quiet in the same weeks a
+//! year before is out of season.
+
+use jiff::ToSpan as _;
+use jiff::civil::Date;
+
+use super::period::{self, Range};
+use super::reading::{as_f64, cell, count, number};
+use super::target::{Field, Measure, Target};
+use super::{Answered, Conclusion, Instrument, Observation, Step, dialect};
+use crate::analysis::chance::control::benjamini_hochberg;
+use crate::analysis::chance::rhythm::{self, Gaps, Unevenness};
+
+/// The share of those called silent who may be so by chance.
+const SILENT_FALSE_MAX: f64 = 0.02;
+/// Silences that are read: those that are longest by their own gaps.
+const READ_MAX: usize = 400;
+/// Silences in days that are spoken of: shorter ones may be a holiday, longer ones are history.
+const DAYS: std::ops::RangeInclusive<i32> = 14..=365;
+/// The most regular rhythm that is assumed: entities differ.
+const SHAPE_MAX: f64 = 3.0;
+/// The shape below which gaps come in bursts.
+const SHAPE_MIN: f64 = 0.85;
+/// The part of what its rhythm gives that an entity had in the same weeks a year before, if it has no season.
+const SEASON_MIN: f64 = 0.25;
+/// Cases that are told one by one; more are summed up, with the largest beside.
+const CASES_MAX: usize = 3;
+
+/// Returns the next statements: the time that rows span, then the gaps of each entity.
+pub fn steps(target: &Target, answered: &[Option<Answered<'_>>]) -> Vec<Step> {
+    let (Some(time), Some(entity)) = (&target.time, &target.entity) else { return Vec::new() };
+    match answered {
+        [] => vec![period::range_step(target, time)],
+        [Some(range)] => {
+            Range::read(*range).map(|range| gaps_step(target, time, entity, &range)).into_iter().collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn gaps_step(target: &Target, time: &Field, entity: &Field, range: &Range) -> Step {
+    let total = total(target).map_or_else(|| "1".to_owned(), |value| format!("({value})::float8"));
+    let rows = target.select(
+        &format!("{}::text AS entity, {}::date AS day, {total} AS value", entity.sql, time.sql),
+        &[period::until(target, time), format!("{} IS NOT NULL", entity.sql)],
+        "",
+    );
+    let end = format!("DATE {}", dialect::text(&range.last.to_string()));
+    let sql = format!(
+        "WITH rows AS ({rows}), days AS (SELECT entity, day, sum(value) AS value FROM rows GROUP BY entity, day), \
+         gaps AS (SELECT entity, day, value, day - lag(day) OVER (PARTITION BY entity ORDER BY day) AS gap FROM days), \
+         habits AS (SELECT entity, count(gap) AS gaps, sum(gap) AS span, sum(gap * gap) AS squares, \
+         avg(ln(gap)) AS log_mean, coalesce(var_samp(ln(gap)), 0) AS log_variance, max(day) AS last_day, \
+         {end} - max(day) AS silence, sum(value) FILTER (WHERE day > {end} - 730) AS value FROM gaps GROUP BY entity), \
+         judged AS (SELECT habits.*, (SELECT count(*) FROM days WHERE days.entity = habits.entity \
+         AND days.day > habits.last_day - 364 AND days.day <= {end} - 364) AS year_before \
+         FROM habits WHERE gaps >= 3 AND silence <= {longest}) \
+         SELECT entity, gaps, span, squares, log_mean, log_variance, last_day, silence, value, year_before, \
+         count(*) OVER () AS tested, sum(value) OVER () AS all_value, \
+         sum(squares / (span::float8 * span)) OVER () AS uneven, sum(2.0 / (gaps + 1)) OVER () AS even \
+         FROM judged ORDER BY gaps * ln(span / (span + silence::float8)), entity LIMIT {READ_MAX}",
+        longest = DAYS.end(),
+    );
+    Step { question: format!("who, by {}, is silent for longer than their own gaps explain?", entity.name), sql }
+}
+
+/// Returns the amount that an entity's rows add up to.
+fn total(target: &Target) -> Option<&str> {
+    target.measures.iter().find_map(|measure| match measure {
+        Measure::Sum { value, .. } => Some(value.as_str()),
+        Measure::Rows | Measure::Mean { .. } | Measure::Share { .. } => None,
+    })
+}
+
+/// An entity that is silent.
+#[derive(Debug, Clone, PartialEq)]
+struct Silent {
+    name: String,
+    last_day: Date,
+    p: f64,
+    /// Its part of all that was added up.
+    weight: f64,
+}
+
+/// Returns what the gaps say.
+pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusion {
+    let (Some(time), Some(entity)) = (&target.time, &target.entity) else {
+        return Conclusion::nothing("no silences looked for: no column says when a row happened, or whom it is about");
+    };
+    let [Some(range), Some(gaps)] = answered else {
+        return Conclusion::nothing("no silences looked for: the gaps between rows are not known");
+    };
+    let Some(range) = Range::read(*range) else {
+        return Conclusion::nothing("no silences looked for: no row has a date");
+    };
+    let tested = count(gaps.table, 0, "tested").unwrap_or(0);
+    if tested == 0 {
+        return Conclusion::nothing("no silences looked for: too few intervals to test, nobody came back three times");
+    }
+    let silent = silent(*gaps, &range, tested);
+    let view = View { target, time, entity, range };
+    let mut observations = Vec::new();
+    if silent.len() > CASES_MAX {
+        observations.extend(view.summary(&silent));
+    }
+    observations.extend(silent.iter().take(CASES_MAX).map(|one| view.case(one)));
+    let line = format!("{tested} of {} were tested for a silence beyond their own rhythm", entity.name);
+    Conclusion { observations, tested: usize::try_from(tested).unwrap_or(usize::MAX), lines: vec![line] }
+}
+
+/// Returns those whose silence is more than chance, what they brought most first.
+fn silent(Answered { table, .. }: Answered<'_>, range: &Range, tested: u64) -> Vec<Silent> {
+    let shape = shape(table, tested);
+    let read = (0..table.rows.len()).filter_map(|row| judged(table, row, range, shape)).collect::<Vec<_>>();
+    // Those who were not read are silent for less: as tests they count, as silences they are none.
+    let others = usize::try_from(tested).unwrap_or(0).saturating_sub(read.len());
+    let p = read.iter().map(|(one, _)| one.p).chain(std::iter::repeat_n(1.0, others)).collect::<Vec<_>>();
+    let adjusted = benjamini_hochberg(&p).unwrap_or_default();
+    let found = read.into_iter().zip(adjusted).filter(|((_, is_news), p)| *is_news && *p <= SILENT_FALSE_MAX);
+    let mut found = found.map(|((one, _), _)| one).collect::<Vec<_>>();
+    found.sort_by(|one, other| other.weight.total_cmp(&one.weight));
+    found
+}
+
+/// Returns the common shape of all gaps; `None` if they come in bursts.
+fn shape(table: &crate::warehouse::table::Table, tested: u64) -> Option<f64> {
+    let (uneven, even) = (number(table, 0, "uneven")?, number(table, 0, "even")?);
+    let gaps_mean = 2.0 * as_f64(tested) / even - 1.0;
+    let unevenness = Unevenness { ratio: uneven / even, p: 1.0 };
+    // More even than any shape gives is as regular as can be.
+    let shape = rhythm::shape(unevenness, gaps_mean).unwrap_or(if unevenness.ratio < 1.0 { SHAPE_MAX } else { 0.0 });
+    (shape >= SHAPE_MIN).then_some(shape.clamp(1.0, SHAPE_MAX))
+}
+
+/// Returns an entity with the probability of its silence, and whether it is one to speak of.
+fn judged(
+    table: &crate::warehouse::table::Table,
+    row: usize,
+    range: &Range,
+    shape: Option<f64>,
+) -> Option<(Silent, bool)> {
+    let of = |column: &str| number(table, row, column);
+    let gaps = Gaps {
+        count: count(table, row, "gaps")?,
+        sum: of("span")?,
+        log_mean: of("log_mean")?,
+        log_variance: of("log_variance")?,
+        step: 1.0,
+    };
+    let silence = of("silence")?;
+    let p = match shape {
+        Some(shape) => rhythm::gamma(gaps, silence, shape)?,
+        None => rhythm::log_normal_silence(gaps, silence)?,
+    };
+    let last_day = period::date(cell(table, row, "last_day")?)?;
+    let days = (range.last - last_day).get_days();
+    let usual = silence / (gaps.sum / as_f64(gaps.count));
+    let reaches_back = (last_day - range.first).get_days() >= 364;
+    let is_off_season = reaches_back && of("year_before")? < SEASON_MIN * usual;
+    let weight = of("value").unwrap_or(0.0) / of("all_value").filter(|all| *all > 0.0).unwrap_or(1.0);
+    let name = cell(table, row, "entity")?.to_owned();
+    Some((Silent { name, last_day, p, weight }, DAYS.contains(&days) && !is_off_season))
+}
+
+/// What is needed to word a silence.
+struct View<'t> {
+    target: &'t Target,
+    time: &'t Field,
+    entity: &'t Field,
+    range: Range,
+}
+
+impl View<'_> {
+    /// Returns the days up to a stop, and as many up to the end of the data; at most a year each.
+    fn around(&self, first_stop: Date, last_stop: Date) -> [String; 2] {
+        let days = (self.range.last - last_stop).get_days().min((first_stop - self.range.first).get_days() + 1);
+        let days = days.clamp(1, 364);
+        let up_to = |last: Date| {
+            let first = last.checked_sub((days - 1).days()).unwrap_or(last);
+            period::during(self.time, first, last)
+        };
+        [up_to(first_stop), up_to(self.range.last)]
+    }
+
+    fn statement(&self, [before, after]: &[String; 2], condition: Option<String>) -> Step {
+        let value = total(self.target).map(|value| format!(", coalesce(sum({value}) FILTER (WHERE {before}), 0) AS value"));
+        let columns = format!(
+            "count(*) FILTER (WHERE {before}) AS before, count(*) FILTER (WHERE {after}) AS after, max({}) AS last_day{}",
+            self.time.sql,
+            value.unwrap_or_default()
+        );
+        let conditions = condition.into_iter().chain([period::until(self.target, self.time)]).collect::<Vec<_>>();
+        Step { question: "how did the rows end?".to_owned(), sql: self.target.select(&columns, &conditions, "") }
+    }
+
+    fn case(&self, silent: &Silent) -> Observation {
+        let periods = self.around(silent.last_day, silent.last_day);
+        let own = self.statement(&periods, Some(dialect::is(&self.entity.sql, Some(&silent.name))));
+        let mut claims = vec![
+            "change({0}[#1].before, {0}[#1].after)".to_owned(),
+            "{0}[#1].last_day".to_owned(),
+            "change(share({0}[#1].before, {1}[#1].before), share({0}[#1].after, {1}[#1].after))".to_owned(),
+        ];
+        claims.extend(self.value_claim());
+        self.observation(silent, vec![own, self.statement(&periods, None)], claims)
+    }
+
+    fn summary(&self, silent: &[Silent]) -> Option<Observation> {
+        let stops = || silent.iter().map(|one| one.last_day);
+        let periods = self.around(stops().min()?, stops().max()?);
+        let names = silent.iter().map(|one| dialect::text(&one.name)).collect::<Vec<_>>().join(", ");
+        let own = self.statement(&periods, Some(format!("{} IN ({names})", self.entity.sql)));
+        let mut claims =
+            vec!["change(share({0}[#1].before, {1}[#1].before), share({0}[#1].after, {1}[#1].after))".to_owned()];
+        claims.extend(self.value_claim());
+        let all = Silent {
+            name: format!("{} of {}", silent.len(), self.entity.name),
+            last_day: stops().max()?,
+            p: silent.iter().map(|one| one.p).fold(0.0, f64::max),
+            weight: silent.iter().map(|one| one.weight).sum(),
+        };
+        Some(self.observation(&all, vec![own, self.statement(&periods, None)], claims))
+    }
+
+    fn value_claim(&self) -> Option<String> {
+        total(self.target).map(|_| "share({0}[#1].value, {1}[#1].value)".to_owned())
+    }
+
+    fn observation(&self, silent: &Silent, statements: Vec<Step>, claims: Vec<String>) -> Observation {
+        Observation {
+            instrument: Instrument::Silent,
+            table: self.target.table.clone(),
+            measure: "rows".to_owned(),
+            by: Some(self.entity.name.clone()),
+            segment: vec![(self.entity.name.clone(), silent.name.clone())],
+            p: silent.p,
+            effect: 1.0,
+            weight: silent.weight,
+            is_lower: true,
+            statements,
+            claims,
+            line: format!("{} of {} is silent", silent.name, self.entity.name),
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The table and those that it refers to: each of its rows has one partner there at the most, so that joining counts no row
+//! twice.
+
+use super::{Field, distinct, may_show};
+use crate::instruments::dialect;
+use crate::warehouse::catalog::{Catalog, Column, ForeignKey, Role, Table, ValueKind};
+use crate::warehouse::sql::piece;
+
+/// Tables joined in at the most.
+const JOINS_MAX: usize = 4;
+
+/// A table, and the tables that are joined to it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Joined {
+    /// The first is the table itself.
+    pub(super) tables: Vec<Member>,
+}
+
+/// A table in a FROM clause.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Member {
+    pub(super) table: Table,
+    alias: String,
+    /// `LEFT JOIN ... ON ...`, or the table itself.
+    text: String,
+}
+
+impl Joined {
+    pub(super) fn of(catalog: &Catalog, table: &Table) -> Self {
+        let first =
+            Member { table: table.clone(), alias: alias(&table.name, &[]), text: dialect::table(table) };
+        let mut joined = Self { tables: vec![first] };
+        let mut next = 0;
+        while next < joined.tables.len() {
+            for key in joined.tables[next].table.foreign_keys.clone() {
+                joined.join(catalog, next, &key);
+            }
+            next += 1;
+        }
+        if joined.tables.len() > 1 {
+            let own = &mut joined.tables[0];
+            own.text = format!("{} AS {}", own.text, own.alias);
+        }
+        joined
+    }
+
+    fn join(&mut self, catalog: &Catalog, from: usize, key: &ForeignKey) {
+        let Some(referred) = catalog.table(Some(&key.schema), &key.table) else { return };
+        let is_known = self.tables.iter().any(|member| member.table == *referred);
+        if is_known || self.tables.len() > JOINS_MAX || key.columns.len() != key.referred.len() {
+            return;
+        }
+        let alias = alias(&referred.name, &self.tables);
+        let own = &self.tables[from].alias;
+        let pairs = key.columns.iter().zip(&key.referred);
+        let on = pairs.map(|(column, other)| {
+            format!("{own}.{} = {alias}.{}", dialect::name(column), dialect::name(other))
+        });
+        let on = on.collect::<Vec<_>>().join(" AND ");
+        let text = format!(" LEFT JOIN {} AS {alias} ON {on}", dialect::table(referred));
+        self.tables.push(Member { table: referred.clone(), alias, text });
+    }
+
+    /// Returns the table itself.
+    pub(super) fn own(&self) -> &Table {
+        &self.tables[0].table
+    }
+
+    /// Returns the FROM clause, with the joins that a text needs.
+    pub(super) fn from(&self, text: &str) -> String {
+        let needed = self.tables.iter().enumerate().filter(|(place, _)| *place == 0 || self.is_needed(*place, text));
+        needed.map(|(_, member)| member.text.as_str()).collect()
+    }
+
+    fn is_needed(&self, place: usize, text: &str) -> bool {
+        let name = format!("{}.", self.tables[place].alias);
+        let later = place + 1..self.tables.len();
+        text.contains(&name)
+            || later.filter(|other| self.tables[*other].text.contains(&format!("ON {name}"))).any(|other| self.is_needed(other, text))
+    }
+
+    /// Returns a column in SQL.
+    pub(super) fn sql(&self, member: &Member, column: &str) -> String {
+        if self.tables.len() == 1 {
+            return dialect::name(column);
+        }
+        format!("{}.{}", member.alias, dialect::name(column))
+    }
+
+    /// Returns an expression over the table with its columns told apart from those of the others. What cannot be read stays,
+    /// so that the validator says what is wrong with it.
+    pub(super) fn qualified(&self, text: &str) -> String {
+        if self.tables.len() == 1 {
+            return text.to_owned();
+        }
+        let Ok(piece) = piece::read(text) else { return text.to_owned() };
+        piece.renamed(|name| {
+            let [column] = name.parts.as_slice() else { return None };
+            let member = self.tables.iter().find(|member| member.table.column(column).is_some())?;
+            Some(self.sql(member, column))
+        })
+    }
+
+    /// Returns all columns that may be shown, with their tables, those of the table itself first.
+    pub(super) fn columns(&self) -> impl Iterator<Item = (&Member, &Column)> {
+        self.tables.iter().flat_map(|member| member.table.columns.iter().map(move |column| (member, column)))
+            .filter(|(_, column)| may_show(column))
+    }
+
+    pub(super) fn field(&self, member: &Member, column: &Column) -> Field {
+        let is_plain = self.own().column(&column.name).is_none() || member.table == *self.own();
+        let name = if is_plain { column.name.clone() } else { format!("{} of {}", column.name, member.table.name) };
+        Field {
+            name,
+            sql: self.sql(member, &column.name),
+            groups: distinct(column),
+            has_time: column.type_name.starts_with("timestamp"),
+        }
+    }
+
+    /// Returns when a row happened: the table's own date, or that of the largest table that it refers to.
+    pub(super) fn time(&self) -> Option<Field> {
+        let dated = |member: &Member| {
+            let is_date = |column: &&Column| {
+                column.role == Some(Role::Date) && column.value_kind() == ValueKind::Moment && may_show(column)
+            };
+            member.table.columns.iter().find(is_date).cloned()
+        };
+        let own = &self.tables[0];
+        if let Some(column) = dated(own) {
+            return Some(self.field(own, &column));
+        }
+        let others = self.tables[1..].iter().filter_map(|member| Some((member, dated(member)?)));
+        let (member, column) = others.max_by_key(|(member, _)| member.table.rows_estimate.unwrap_or(0))?;
+        Some(self.field(member, &column))
+    }
+
+    /// Returns whom a row is about.
+    pub(super) fn entity(&self) -> Option<Field> {
+        let is_entity = |column: &Column| column.role == Some(Role::Entity) && !column.is_withheld();
+        let mut found = self.tables.iter().flat_map(|member| member.table.columns.iter().map(move |column| (member, column)));
+        let (member, column) = found.find(|(_, column)| is_entity(column))?;
+        Some(self.field(member, column))
+    }
+}
+
+/// Returns a name for a table that no other table of the clause has.
+fn alias(name: &str, taken: &[Member]) -> String {
+    let quoted = dialect::name(name);
+    let is_free = |name: &str| taken.iter().all(|member| member.alias != name);
+    if is_free(&quoted) {
+        return quoted;
+    }
+    let numbered = (2..).map(|number| dialect::name(&format!("{name}_{number}")));
+    numbered.into_iter().find(|name| is_free(name)).unwrap_or(quoted)
+}

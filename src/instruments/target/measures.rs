@@ -1,0 +1,176 @@
+//! What there is to measure: rows, totals and averages of numbers, days between moments, shares of states.
+
+use super::joins::Joined;
+use super::{Measure, distinct, is_number, may_show};
+use crate::instruments::dialect;
+use crate::warehouse::catalog::{Column, Role, Table, ValueKind};
+
+/// Measures that are taken up unasked, and of them totals.
+const MEASURES_MAX: usize = 14;
+const TOTALS_MAX: usize = 2;
+/// Values of a column whose shares are measured unasked.
+const STATES_MAX: f64 = 6.0;
+/// The shares of missing values between which they are measured.
+const MISSING: std::ops::Range<f64> = 0.005..0.995;
+
+/// Returns the measure that a text names: a declared one, a column, `count`, `sum(column)` or `avg(column)`.
+pub(super) fn named(text: &str, table: &Table, joined: &Joined) -> Result<Measure, String> {
+    if matches!(text, "count" | "count(*)" | "rows" | "n") {
+        return Ok(Measure::Rows);
+    }
+    let declared = table.declared.measures.iter().find(|measure| measure.name.eq_ignore_ascii_case(text));
+    let (name, sql) = declared.map_or((text, text), |measure| (measure.name.as_str(), measure.sql.trim()));
+    let inner = |calls: [&str; 2]| calls.iter().find_map(|call| sql.strip_prefix(call)?.strip_suffix(')'));
+    if let Some(value) = inner(["avg(", "AVG("]) {
+        let name = if declared.is_some() { name.to_owned() } else { format!("average of {value}") };
+        return Ok(Measure::Mean { name, value: joined.qualified(value) });
+    }
+    if let Some(value) = inner(["sum(", "SUM("]) {
+        let name = if declared.is_some() { name.to_owned() } else { format!("total of {value}") };
+        return Ok(Measure::Sum { name, value: joined.qualified(value) });
+    }
+    match table.column(sql.trim_matches('"')) {
+        Some(column) if is_number(column) => Ok(mean(column, joined)),
+        Some(column) if column.value_kind() == ValueKind::Boolean => Ok(share_of_true(column, joined)),
+        Some(column) => Err(format!("{} is no number: name a number, sum(..), avg(..) or count", column.name)),
+        None => Err(format!(
+            "{text} is neither count, nor sum(..), nor avg(..), nor a column, nor a declared measure of {}",
+            table.name
+        )),
+    }
+}
+
+/// Returns what a table offers to measure. What is left out for a reason is said.
+pub(super) fn offered(table: &Table, joined: &Joined, left_out: &mut Vec<String>) -> Vec<Measure> {
+    let is_mixed = mixed_currency(table);
+    let may_measure = |column: &&Column| may_show(column) && distinct(column) != Some(1.0);
+    let amounts = table.columns.iter().filter(may_measure).filter(|column| is_amount(column));
+    let amounts = amounts.filter(|column| {
+        let is_left_out = is_mixed.is_some() && is_money(column);
+        if let (true, Some(currency)) = (is_left_out, is_mixed) {
+            left_out.push(format!("{}: amounts of several currencies ({currency}) are not taken together", column.name));
+        }
+        !is_left_out
+    });
+    let amounts = amounts.collect::<Vec<_>>();
+    let declared = table.declared.measures.iter().filter_map(|measure| named(&measure.name, table, joined).ok());
+    let flags = table.columns.iter().filter(may_measure).filter(|column| column.value_kind() == ValueKind::Boolean);
+    let mut all = vec![Measure::Rows];
+    let further = declared
+        .chain(totals(table, &amounts, joined))
+        .chain(durations(table, joined))
+        .chain(amounts.iter().map(|column| mean(column, joined)))
+        .chain(flags.map(|column| share_of_true(column, joined)))
+        .chain(states(table, joined))
+        .chain(missing(table, joined));
+    for measure in further {
+        let sql = measure.aggregate();
+        if all.len() < MEASURES_MAX && all.iter().all(|known| known.aggregate() != sql) {
+            all.push(measure);
+        }
+    }
+    all
+}
+
+/// Returns the column of currencies if there are several.
+fn mixed_currency(table: &Table) -> Option<&str> {
+    let column = table.column_with(Role::Currency)?;
+    distinct(column).is_none_or(|count| count > 1.0).then_some(column.name.as_str())
+}
+
+fn is_money(column: &Column) -> bool {
+    matches!(
+        column.role,
+        Some(Role::Measure | Role::NetMeasure | Role::GrossMeasure | Role::Margin | Role::Discount | Role::UnitPrice)
+    )
+}
+
+fn is_amount(column: &Column) -> bool {
+    is_number(column)
+        && !matches!(
+            column.role,
+            Some(Role::Identifier | Role::Entity | Role::Ignore | Role::Dimension | Role::Product | Role::Region)
+        )
+}
+
+/// Returns the totals that matter most: net before plain before gross amounts, else units times their price.
+fn totals(table: &Table, amounts: &[&Column], joined: &Joined) -> Vec<Measure> {
+    const ORDER: [Role; 5] = [Role::NetMeasure, Role::Measure, Role::GrossMeasure, Role::Margin, Role::Quantity];
+    let own = |column: &Column| joined.sql(&joined.tables[0], &column.name);
+    let of = |role: Role| amounts.iter().filter(move |column| column.role == Some(role));
+    let sum = |column: &&Column| Measure::Sum { name: format!("total of {}", column.name), value: own(column) };
+    let mut found = ORDER.into_iter().flat_map(of).map(sum).take(TOTALS_MAX).collect::<Vec<_>>();
+    let has_money = of(Role::NetMeasure).chain(of(Role::Measure)).chain(of(Role::GrossMeasure)).next().is_some();
+    let (quantity, price) = (of(Role::Quantity).next(), of(Role::UnitPrice).next());
+    if let (false, Some(quantity), Some(price)) = (has_money, quantity, price) {
+        let rate = table.columns.iter().find(|column| is_discount_rate(column));
+        let less = rate.map(|rate| format!(" * (1 - {})", own(rate))).unwrap_or_default();
+        let value = format!("{} * {}{less}", own(quantity), own(price));
+        found.insert(0, Measure::Sum { name: format!("total of {} times {}", quantity.name, price.name), value });
+    }
+    found
+}
+
+/// Returns whether a column says which part of the price is taken off, from 0 to 1.
+fn is_discount_rate(column: &Column) -> bool {
+    let bound = |text: &Option<String>| text.as_ref().and_then(|text| text.parse::<f64>().ok());
+    let known = column.statistics.as_ref();
+    let is_part = known.is_some_and(|known| {
+        bound(&known.minimum).is_some_and(|least| least >= 0.0) && bound(&known.maximum).is_some_and(|most| most <= 1.0)
+    });
+    column.role == Some(Role::Rate) && is_part && column.name.to_lowercase().contains("discount")
+}
+
+fn mean(column: &Column, joined: &Joined) -> Measure {
+    Measure::Mean { name: format!("average of {}", column.name), value: joined.sql(&joined.tables[0], &column.name) }
+}
+
+fn share_of_true(column: &Column, joined: &Joined) -> Measure {
+    let condition = joined.sql(&joined.tables[0], &column.name);
+    Measure::Share { name: format!("share with {}", column.name), condition }
+}
+
+/// Returns the times from when a row happened to its other moments.
+fn durations(table: &Table, joined: &Joined) -> Vec<Measure> {
+    let is_moment = |column: &&Column| may_show(column) && column.value_kind() == ValueKind::Moment;
+    let mut moments = table.columns.iter().filter(is_moment).collect::<Vec<_>>();
+    moments.sort_by_key(|column| column.role != Some(Role::Date));
+    let Some((first, others)) = moments.split_first() else { return Vec::new() };
+    let sql = |column: &Column| joined.sql(&joined.tables[0], &column.name);
+    let duration = |to: &&Column| Measure::Mean {
+        name: format!("days from {} to {}", first.name, to.name),
+        value: dialect::days_between(&sql(first), &sql(to)),
+    };
+    others.iter().map(duration).collect()
+}
+
+/// Returns the shares of the values of columns with few of them. The most common one follows from the others.
+fn states(table: &Table, joined: &Joined) -> Vec<Measure> {
+    let is_state = |column: &&Column| {
+        may_show(column)
+            && column.value_kind() == ValueKind::Text
+            && distinct(column).is_some_and(|count| (2.0..=STATES_MAX).contains(&count))
+    };
+    let of_column = |column: &Column| {
+        let values = column.statistics.iter().flat_map(|known| known.common_values.iter().skip(1)).cloned();
+        let (name, sql) = (column.name.clone(), joined.sql(&joined.tables[0], &column.name));
+        let shares = values.map(move |value| Measure::Share {
+            name: format!("share with {name} {value:?}"),
+            condition: format!("{sql} = {}", dialect::text(&value)),
+        });
+        shares.collect::<Vec<_>>()
+    };
+    table.columns.iter().filter(is_state).flat_map(of_column).collect()
+}
+
+/// Returns the shares of rows without a value.
+fn missing(table: &Table, joined: &Joined) -> Vec<Measure> {
+    let is_partly = |column: &&Column| {
+        may_show(column) && column.statistics.as_ref().is_some_and(|known| MISSING.contains(&known.null_fraction))
+    };
+    let share = |column: &Column| Measure::Share {
+        name: format!("share without {}", column.name),
+        condition: format!("{} IS NULL", joined.sql(&joined.tables[0], &column.name)),
+    };
+    table.columns.iter().filter(is_partly).map(share).collect()
+}
