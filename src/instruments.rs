@@ -6,6 +6,7 @@
 //! target      what is measured of which rows, by which columns
 //! reading     numbers of results
 //! period      steps of a series, and which of them are whole
+//! profile     what is a table, and what is wrong with it; every other instrument begins with it
 //! compare     does a measure differ between groups
 //! trend       how does a measure develop, as a whole and in its groups
 //! change      which part went another way than the whole in the latest weeks
@@ -20,6 +21,7 @@ pub mod change;
 pub mod compare;
 pub mod dialect;
 mod period;
+pub mod profile;
 mod reading;
 pub mod relate;
 pub mod silent;
@@ -35,6 +37,7 @@ use crate::warehouse::table::Table;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Instrument {
+    Profile,
     Compare,
     Trend,
     Change,
@@ -101,11 +104,13 @@ pub const FALSE_MAX: f64 = 0.1;
 const P_MAX: f64 = 0.05;
 
 impl Instrument {
-    pub const ALL: [Self; 5] = [Self::Compare, Self::Trend, Self::Change, Self::Relate, Self::Silent];
+    pub const ALL: [Self; 6] =
+        [Self::Profile, Self::Compare, Self::Trend, Self::Change, Self::Relate, Self::Silent];
 
     /// Returns the name of its tool.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Profile => "profile",
             Self::Compare => "compare",
             Self::Trend => "trend",
             Self::Change => "change",
@@ -114,22 +119,27 @@ impl Instrument {
         }
     }
 
-    /// Returns the statements to run next, given the results so far; none if all is asked. A statement that gave no result is
-    /// `None`.
-    pub fn steps(self, target: &Target, answered: &[Option<Answered<'_>>]) -> Vec<Step> {
+    /// Returns the statements to run over a target whose profile is known.
+    pub fn steps(self, target: &Target) -> Vec<Step> {
         match self {
-            Self::Compare if answered.is_empty() => compare::steps(target),
-            Self::Relate if answered.is_empty() => relate::steps(target),
-            Self::Compare | Self::Relate => Vec::new(),
-            Self::Trend => trend::steps(target, answered),
-            Self::Change => change::steps(target, answered),
-            Self::Silent => silent::steps(target, answered),
+            Self::Profile => profile::steps(target),
+            Self::Compare => compare::steps(target),
+            Self::Trend => trend::steps(target),
+            Self::Change => change::steps(target),
+            Self::Relate => relate::steps(target),
+            Self::Silent => silent::steps(target),
         }
     }
 
-    /// Returns what the results say, in the order of the statements.
-    pub fn conclude(self, target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusion {
+    /// Returns what the results say, in the order of the statements. A statement that gave no result is `None`.
+    pub fn conclude(
+        self,
+        target: &Target,
+        profile: Answered<'_>,
+        answered: &[Option<Answered<'_>>],
+    ) -> Conclusion {
         let mut conclusion = match self {
+            Self::Profile => profile::conclude(target, profile, answered),
             Self::Compare => compare::conclude(target, answered),
             Self::Trend => trend::conclude(target, answered),
             Self::Change => change::conclude(target, answered),

@@ -8,7 +8,7 @@ use super::{Ending, Exploration};
 use crate::analysis::chance::control::benjamini_hochberg;
 use crate::finding::results::QueryResult;
 use crate::instruments::target::{Asked, Target};
-use crate::instruments::{Answered, Conclusion, FALSE_MAX, Instrument, Observation};
+use crate::instruments::{Answered, Conclusion, FALSE_MAX, Instrument, Observation, Step, profile};
 
 /// Observations of a call that are stated as facts.
 const STATED_MAX: usize = 6;
@@ -28,7 +28,7 @@ impl Exploration<'_> {
             Ok(target) => target,
             Err(problem) => return Ok((format!("{}: {problem}", instrument.name()), None)),
         };
-        let (conclusion, ending) = self.concluded(instrument, &target).await?;
+        let (conclusion, ending) = self.concluded(instrument, target).await?;
         if ending.is_some() {
             return Ok((String::new(), ending));
         }
@@ -39,31 +39,38 @@ impl Exploration<'_> {
         self.stated(conclusion).await
     }
 
-    /// Runs the statements of an instrument, step by step, and returns what they say.
+    /// Profiles the rows, runs the statements of an instrument, and returns what they say.
     async fn concluded(
         &mut self,
         instrument: Instrument,
-        target: &Target,
+        target: Target,
     ) -> io::Result<(Conclusion, Option<Ending>)> {
-        let (mut results, mut problems) = (Results::new(), Vec::new());
-        loop {
-            let steps = instrument.steps(target, &answered(&results));
-            if steps.is_empty() {
-                break;
-            }
-            let (outcomes, ending) = self.run_steps(steps).await?;
-            if ending.is_some() {
-                return Ok((Conclusion::default(), ending));
-            }
-            for outcome in outcomes {
-                results.push(outcome.as_ref().ok().and_then(|id| self.results.get(id)).map(Arc::clone));
-                problems.extend(outcome.err());
-            }
+        let (profile, problems, ending) = self.results_of(vec![profile::step(&target)]).await?;
+        let [Some(profile)] = profile.as_slice() else {
+            let lines = problems.iter().map(|problem| format!("not looked at: {problem}")).collect();
+            return Ok((Conclusion { lines, ..Conclusion::default() }, ending));
+        };
+        let profile = Answered { id: &profile.id, table: &profile.table };
+        let target = target.profiled(profile);
+        let (results, problems, ending) = self.results_of(instrument.steps(&target)).await?;
+        if ending.is_some() {
+            return Ok((Conclusion::default(), ending));
         }
-        let mut conclusion = instrument.conclude(target, &answered(&results));
-        problems.dedup();
+        let answered = results.iter().map(|result| result.as_ref().map(|one| Answered { id: &one.id, table: &one.table }));
+        let mut conclusion = instrument.conclude(&target, profile, &answered.collect::<Vec<_>>());
         conclusion.lines.extend(problems.iter().map(|problem| format!("not looked at: {problem}")));
         Ok((conclusion, None))
+    }
+
+    /// Runs statements. Returns their results in their order, what was wrong with those that gave none, and an ending if the
+    /// database is lost.
+    async fn results_of(&mut self, steps: Vec<Step>) -> io::Result<(Results, Vec<String>, Option<Ending>)> {
+        let (outcomes, ending) = self.run_steps(steps).await?;
+        let result = |outcome: &Result<String, String>| self.results.get(outcome.as_ref().ok()?).map(Arc::clone);
+        let results = outcomes.iter().map(result).collect();
+        let mut problems = outcomes.into_iter().filter_map(Result::err).collect::<Vec<_>>();
+        problems.dedup();
+        Ok((results, problems, ending))
     }
 
     /// States what is more than chance. Returns the answer for the model.
@@ -85,10 +92,6 @@ impl Exploration<'_> {
         let facts = self.facts_of(&claims).await?;
         Ok((format!("{}{facts}", lines.join("\n")), None))
     }
-}
-
-fn answered(results: &Results) -> Vec<Option<Answered<'_>>> {
-    results.iter().map(|result| result.as_ref().map(|one| Answered { id: &one.id, table: &one.table })).collect()
 }
 
 /// Returns the observations that hold among all comparisons of a call.

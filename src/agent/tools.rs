@@ -33,6 +33,7 @@ const NAMES: &[&str] = &[
     "execute_sql",
     "describe_table",
     "find_values",
+    "profile",
     "compare",
     "trend",
     "change",
@@ -200,6 +201,7 @@ fn near_tool(name: &str) -> Option<&'static str> {
         "compare_groups" | "test" | "groups" | "anova" => "compare",
         "trends" | "time_series" | "series" => "trend",
         "changes" | "compare_periods" | "contribution" => "change",
+        "profile_table" | "quality" | "data_quality" => "profile",
         "correlate" | "correlation" | "relation" => "relate",
         "churn" | "silence" | "inactive" => "silent",
         "claim" | "claims" | "check" | "state_facts" | "state_claims" => "state",
@@ -303,6 +305,10 @@ pub fn specs(recording_only: bool) -> Vec<ToolSpec> {
 /// Returns what a model is told of an instrument.
 fn described(instrument: Instrument) -> &'static str {
     match instrument {
+        Instrument::Profile => {
+            "What a table holds and what is wrong with it: rows, time, moments in the wrong order, rows of the future, rows that \
+             name nobody, rows that are there twice."
+        }
         Instrument::Compare => {
             "Test whether counts, averages, durations and shares of a table differ between the groups of its columns, one query \
              for each column, all comparisons controlled together. It returns what differs, as facts, and what does not. \

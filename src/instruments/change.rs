@@ -83,17 +83,10 @@ fn plans(target: &Target, range: &Range) -> Vec<Plan> {
     of(WEEKS_OF_TOTALS, true).chain(of(WEEKS_OF_AVERAGES, false)).collect()
 }
 
-/// Returns the next statements: the time that rows span, then parts in both periods.
-pub fn steps(target: &Target, answered: &[Option<Answered<'_>>]) -> Vec<Step> {
-    let Some(time) = &target.time else { return Vec::new() };
-    match answered {
-        [] => vec![period::range_step(target, time)],
-        [Some(range)] => {
-            let Some(range) = Range::read(*range) else { return Vec::new() };
-            plans(target, &range).into_iter().map(|plan| step(target, time, plan)).collect()
-        }
-        _ => Vec::new(),
-    }
+/// Returns the statements: parts in both periods.
+pub fn steps(target: &Target) -> Vec<Step> {
+    let (Some(time), Some(range)) = (&target.time, &target.range) else { return Vec::new() };
+    plans(target, range).into_iter().map(|plan| step(target, time, plan)).collect()
 }
 
 /// Returns the columns that parts are made by.
@@ -120,7 +113,7 @@ fn step(target: &Target, time: &Field, plan: Plan) -> Step {
         let value = match measure {
             Measure::Rows => "1".to_owned(),
             Measure::Sum { value, .. } | Measure::Mean { value, .. } => value.clone(),
-            Measure::Share { condition, .. } => format!("({condition})::int"),
+            Measure::Share { condition, .. } => dialect::as_number(condition),
         };
         format!(", ({value})::float8 AS v{index}")
     });
@@ -153,17 +146,13 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
     let Some(time) = &target.time else {
         return Conclusion::nothing("no periods compared: no column says when a row happened");
     };
-    let range = match answered {
-        [Some(range), ..] => Range::read(*range),
-        _ => None,
-    };
-    let plans = range.map(|range| plans(target, &range)).unwrap_or_default();
+    let plans = target.range.map(|range| plans(target, &range)).unwrap_or_default();
     if plans.is_empty() {
         return Conclusion::nothing("no periods compared: the rows span too few weeks");
     }
     let columns = columns(target);
     let (mut observations, mut tested) = (Vec::new(), 0);
-    for (plan, answered) in plans.into_iter().zip(&answered[1..]) {
+    for (plan, answered) in plans.into_iter().zip(answered) {
         let Some(answered) = answered else { continue };
         let measures = target.measures.iter().enumerate().filter(|(_, measure)| measure.is_total() == plan.is_of_totals);
         for (index, measure) in measures {

@@ -54,7 +54,7 @@ fn step(target: &Target, dimension: &Field) -> Step {
         ),
         Measure::Share { condition, .. } => {
             format!(
-                ", count(*) FILTER (WHERE {condition}) AS part{index}, {} AS share{index}",
+                ", count(*) FILTER (WHERE {condition}) AS part{index}, count({condition}) AS known{index}, {} AS share{index}",
                 dialect::share(condition)
             )
         }
@@ -214,7 +214,7 @@ fn averages(id: &str, table: &Table, index: usize) -> Option<Tested> {
 
 fn shares(id: &str, table: &Table, index: usize) -> Option<Tested> {
     let groups = groups(table, |row| {
-        let (part, whole) = (count(table, row, &format!("part{index}"))?, count(table, row, "rows")?);
+        let (part, whole) = (count(table, row, &format!("part{index}"))?, count(table, row, &format!("known{index}"))?);
         Some(Proportion { part, whole })
     });
     let counts = groups.iter().map(|of| of.numbers).collect::<Vec<_>>();

@@ -29,6 +29,11 @@ pub fn days_between(from: &str, to: &str) -> String {
     format!("extract(epoch FROM ({to}::timestamp - {from}::timestamp)) / 86400")
 }
 
+/// Returns a moment as days since 1970, with a fraction.
+pub fn days_since_epoch(moment: &str) -> String {
+    format!("extract(epoch FROM {moment}::timestamp) / 86400")
+}
+
 /// Returns the beginning of the period that a moment is in.
 pub fn period(unit: &str, moment: &str) -> String {
     format!("date_trunc('{unit}', {moment})")
@@ -46,7 +51,12 @@ pub fn filtered(conditions: &[String]) -> String {
     format!(" WHERE {}", conditions.iter().map(bracketed).collect::<Vec<_>>().join(" AND "))
 }
 
-/// Returns the share of the rows that meet a condition.
+/// Returns a condition as 1 or 0.
+pub fn as_number(condition: &str) -> String {
+    format!("({condition})::int")
+}
+
+/// Returns the share of the rows that meet a condition, of those where it is known.
 pub fn share(condition: &str) -> String {
-    format!("1.0 * count(*) FILTER (WHERE {condition}) / count(*)")
+    format!("avg({})", as_number(condition))
 }

@@ -5,14 +5,14 @@ use jiff::{Span, ToSpan as _};
 
 use super::reading::{cell, count};
 use super::target::{Field, Target};
-use super::{Answered, Step, dialect};
+use super::{Answered, dialect};
 
 /// The first and the last day of rows, and how many they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Range {
-    pub(super) first: Date,
-    pub(super) last: Date,
-    pub(super) rows: u64,
+pub struct Range {
+    pub first: Date,
+    pub last: Date,
+    pub rows: u64,
 }
 
 /// A step of a series.
@@ -22,15 +22,6 @@ pub(super) enum Unit {
     Week,
     Month,
     Quarter,
-}
-
-/// Returns the statement that asks for the time that the rows span, up to the target's last day.
-pub(super) fn range_step(target: &Target, time: &Field) -> Step {
-    let columns = format!("min({0}) AS first, max({0}) AS last, count({0}) AS rows", time.sql);
-    Step {
-        question: format!("which time do {} span?", target.rows),
-        sql: target.select(&columns, &[until(target, time)], ""),
-    }
 }
 
 /// Returns the condition that a row is not later than the target's last day.
@@ -49,7 +40,7 @@ pub(super) fn during(time: &Field, first: Date, last: Date) -> String {
 impl Range {
     pub(super) fn read(answered: Answered<'_>) -> Option<Self> {
         let day = |column: &str| date(cell(answered.table, 0, column)?);
-        Some(Self { first: day("first")?, last: day("last")?, rows: count(answered.table, 0, "rows")? })
+        Some(Self { first: day("first")?, last: day("last")?, rows: count(answered.table, 0, "dated")? })
     }
 
     pub(super) fn days(&self) -> i32 {

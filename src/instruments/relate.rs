@@ -3,8 +3,8 @@
 //! Spearman's correlation, by ranks in SQL, with p of Student's t ([`Correlation`]); Pearson's must point the same way. What
 //! is stated is the one number where the other is above its median and where it is below.
 
-use super::reading::{cell, count, number};
-use super::target::{Measure, Target};
+use super::reading::{count, number};
+use super::target::{Measure, Span, Target};
 use super::{Answered, Conclusion, Instrument, Observation, Step};
 use crate::analysis::chance::correlation::{Correlation, Of, Pairs};
 
@@ -19,19 +19,23 @@ const SAME: f64 = 0.999;
 struct Value<'t> {
     name: &'t str,
     sql: &'t str,
+    span: Option<&'t Span>,
+}
+
+impl Value<'_> {
+    /// Returns whether two numbers are made of one moment, so that they move together whatever happens.
+    fn shares_moment(&self, other: &Self) -> bool {
+        let moments = |value: &Self| value.span.map(|span| [span.from.clone(), span.to.clone()]);
+        moments(self).zip(moments(other)).is_some_and(|(own, others)| own.iter().any(|one| others.contains(one)))
+    }
 }
 
 fn values(target: &Target) -> Vec<Value<'_>> {
-    let value = |measure: &'_ Measure| match measure {
-        Measure::Mean { .. } => true,
-        Measure::Rows | Measure::Sum { .. } | Measure::Share { .. } => false,
-    };
-    let means = target.measures.iter().filter(|measure| value(measure));
-    let means = means.filter_map(|measure| match measure {
-        Measure::Mean { name, value } => Some(Value { name, sql: value }),
+    let value = |measure| match measure {
+        &Measure::Mean { ref name, ref value, ref span } => Some(Value { name, sql: value, span: span.as_ref() }),
         Measure::Rows | Measure::Sum { .. } | Measure::Share { .. } => None,
-    });
-    means.take(VALUES_MAX).collect()
+    };
+    target.measures.iter().filter_map(value).take(VALUES_MAX).collect()
 }
 
 fn pairs(count: usize) -> impl Iterator<Item = (usize, usize)> {
@@ -97,8 +101,11 @@ fn observation(
     if count < PAIRS_MIN || ranks.r.abs() > SAME || pearson.abs() > SAME {
         return None;
     }
-    let median = cell(table, 0, &format!("median{one}"))?;
+    let median = plain(number(table, 0, &format!("median{one}"))?);
     let (x, y) = (&values[one], &values[other]);
+    if x.shares_moment(y) {
+        return None;
+    }
     let columns = format!(
         "avg({0}) FILTER (WHERE {1} > {median}) AS high, avg({0}) FILTER (WHERE {1} <= {median}) AS low",
         y.sql, x.sql
@@ -119,4 +126,11 @@ fn observation(
         claims: vec!["gap({0}[#1].high, {0}[#1].low)".to_owned()],
         line: format!("{} against {}", y.name, x.name),
     })
+}
+
+/// Returns a number with three digits that count, as somebody would say it.
+fn plain(number: f64) -> String {
+    let size = number.abs().max(f64::MIN_POSITIVE).log10().floor();
+    let scale = 10_f64.powf(2.0 - size.clamp(-9.0, 12.0));
+    format!("{}", (number * scale).round() / scale)
 }

@@ -33,16 +33,12 @@ const SEASON_MIN: f64 = 0.25;
 /// Cases that are told one by one; more are summed up, with the largest beside.
 const CASES_MAX: usize = 3;
 
-/// Returns the next statements: the time that rows span, then the gaps of each entity.
-pub fn steps(target: &Target, answered: &[Option<Answered<'_>>]) -> Vec<Step> {
-    let (Some(time), Some(entity)) = (&target.time, &target.entity) else { return Vec::new() };
-    match answered {
-        [] => vec![period::range_step(target, time)],
-        [Some(range)] => {
-            Range::read(*range).map(|range| gaps_step(target, time, entity, &range)).into_iter().collect()
-        }
-        _ => Vec::new(),
-    }
+/// Returns the statement: the gaps of each entity.
+pub fn steps(target: &Target) -> Vec<Step> {
+    let (Some(time), Some(entity), Some(range)) = (&target.time, &target.entity, &target.range) else {
+        return Vec::new();
+    };
+    vec![gaps_step(target, time, entity, range)]
 }
 
 fn gaps_step(target: &Target, time: &Field, entity: &Field, range: &Range) -> Step {
@@ -94,11 +90,8 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
     let (Some(time), Some(entity)) = (&target.time, &target.entity) else {
         return Conclusion::nothing("no silences looked for: no column says when a row happened, or whom it is about");
     };
-    let [Some(range), Some(gaps)] = answered else {
+    let (Some(range), [Some(gaps)]) = (target.range, answered) else {
         return Conclusion::nothing("no silences looked for: the gaps between rows are not known");
-    };
-    let Some(range) = Range::read(*range) else {
-        return Conclusion::nothing("no silences looked for: no row has a date");
     };
     let tested = count(gaps.table, 0, "tested").unwrap_or(0);
     if tested == 0 {

@@ -7,7 +7,8 @@ mod measures;
 use jiff::civil::Date;
 
 use self::joins::Joined;
-use super::dialect;
+use super::period::Range;
+use super::{Answered, dialect, profile};
 use crate::typeset::spelling::advice;
 use crate::warehouse::catalog::{Catalog, Column, Role, Table, ValueKind};
 
@@ -18,10 +19,17 @@ pub enum Measure {
     Rows,
     /// The total of a value of each row, in SQL.
     Sum { name: String, value: String },
-    /// The average of a value of each row, in SQL.
-    Mean { name: String, value: String },
+    /// The average of a value of each row, in SQL; of a duration, between which moments.
+    Mean { name: String, value: String, span: Option<Span> },
     /// The share of the rows that meet a condition, in SQL.
     Share { name: String, condition: String },
+}
+
+/// From when to when a duration lasts, in SQL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Span {
+    pub from: String,
+    pub to: String,
 }
 
 /// A column of the table, or of one that it refers to.
@@ -51,6 +59,10 @@ pub struct Target {
     pub time: Option<Field>,
     /// Whom a row is about.
     pub entity: Option<Field>,
+    /// The columns that tell what a row says, without what only numbers it; empty if they are too few to tell copies.
+    pub content: Vec<Field>,
+    /// The time that the rows span, once it is known.
+    pub range: Option<Range>,
     /// Conditions that the rows meet.
     pub conditions: Vec<String>,
     /// The last day that is looked at.
@@ -88,15 +100,22 @@ impl Measure {
         }
     }
 
+    /// Returns the value of a row that an average is of.
+    pub(super) fn averaged(&self) -> Option<String> {
+        match self {
+            Self::Rows | Self::Sum { .. } => None,
+            Self::Mean { value, .. } => Some(value.clone()),
+            Self::Share { condition, .. } => Some(dialect::as_number(condition)),
+        }
+    }
+
     /// Returns the aggregate over only the rows that meet a condition.
     pub fn aggregate_where(&self, filter: &str) -> String {
         match self {
             Self::Rows => format!("count(*) FILTER (WHERE {filter})"),
             Self::Sum { value, .. } => format!("coalesce(sum({value}) FILTER (WHERE {filter}), 0)"),
             Self::Mean { value, .. } => format!("avg({value}) FILTER (WHERE {filter})"),
-            Self::Share { condition, .. } => format!(
-                "1.0 * count(*) FILTER (WHERE {condition} AND {filter}) / nullif(count(*) FILTER (WHERE {filter}), 0)"
-            ),
+            Self::Share { condition, .. } => format!("{} FILTER (WHERE {filter})", dialect::share(condition)),
         }
     }
 
@@ -148,11 +167,23 @@ impl Target {
             dimensions,
             time: joined.time(),
             entity: joined.entity(),
+            content: joined.content(),
+            range: None,
             conditions,
             as_of,
             left_out,
             joined,
         })
+    }
+
+    /// Returns the target with what a profile of its rows says: the time that they span, and which durations are none.
+    pub fn profiled(mut self, profile: Answered<'_>) -> Self {
+        self.range = Range::read(profile);
+        for index in profile::no_durations(&self, profile).into_iter().rev() {
+            let measure = self.measures.remove(index);
+            self.left_out.push(format!("{}: the two have nothing to do with each other", measure.name()));
+        }
+        self
     }
 
     /// Returns a statement over the rows: what it selects, conditions beside those of the target, and how it ends.

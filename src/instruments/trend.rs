@@ -4,11 +4,14 @@
 //! |---|---|---|
 //! | the whole | direction, corrected for neighbours that are alike | [`direction`] |
 //! | | change of level | [`change_point`] |
+//! | | one period far from the others, of totals | [`robust_z`] |
 //! | a group's count or total | the same, of its share of the whole | |
 //! | a group's average or share | the same, of its distance from all others | |
+//! | averages and shares besides | the slope of rows over time, a group's against that of all | [`Slope`] |
 //!
-//! A group is so told of for what it did beside the whole, not with it. Both tests of a series count: its p is twice the
-//! smaller one. Periods that the rows span in part are left out.
+//! A group is so told of for what it did beside the whole, not with it. The tests of a series count together: its p is the
+//! smallest times their number. A dozen periods say little where hundreds of rows say much, so that a slope of rows decides
+//! where the series does not speak against it. Periods that the rows span in part are left out.
 
 use std::collections::BTreeMap;
 
@@ -18,28 +21,57 @@ use super::period::{self, Range, Unit};
 use super::reading::{as_f64, cell, count, number};
 use super::target::{Field, Measure, Target};
 use super::{Answered, Conclusion, Instrument, Observation, Step, dialect};
-use crate::analysis::chance::series::{change_point, direction};
+use crate::analysis::chance::correlation::{Pairs, Slope};
+use crate::analysis::chance::distribution::{normal_two_sided, t_two_sided};
+use crate::analysis::chance::series::{change_point, direction, robust_z};
+use crate::warehouse::table::Table;
 
 /// Periods below which a series is not tested.
 const PERIODS_MIN: usize = 8;
 /// Columns by which a measure is told apart, and values of one.
-const DIMENSIONS_MAX: usize = 6;
+const DIMENSIONS_MAX: usize = 9;
 const GROUPS_MAX: f64 = 20.0;
+/// The p of a series up to which it does not speak against the slope of its rows.
+const SERIES_P_MAX: f64 = 0.1;
 /// Rows that a period of a group has at least, on average.
 const ROWS_MIN: f64 = 4.0;
 
-/// Returns the next statements: the time that rows span, then a series of all, and one by each column.
-pub fn steps(target: &Target, answered: &[Option<Answered<'_>>]) -> Vec<Step> {
-    let Some(time) = &target.time else { return Vec::new() };
-    match answered {
-        [] => vec![period::range_step(target, time)],
-        [Some(range)] => {
-            let Some(unit) = Range::read(*range).and_then(|range| range.unit()) else { return Vec::new() };
-            let by = grouped(target).map(|dimension| step(target, time, unit, Some(dimension)));
-            std::iter::once(step(target, time, unit, None)).chain(by).collect()
-        }
-        _ => Vec::new(),
-    }
+/// Returns the statements: the slopes of rows over time, a series of all, and one by each column.
+pub fn steps(target: &Target) -> Vec<Step> {
+    let unit = target.range.as_ref().and_then(Range::unit);
+    let (Some(time), Some(unit)) = (&target.time, unit) else { return Vec::new() };
+    let by = grouped(target).map(|dimension| step(target, time, unit, Some(dimension)));
+    [slopes_step(target, time), step(target, time, unit, None)].into_iter().chain(by).collect()
+}
+
+/// Returns the statement for the slopes of averages over time, in days, of all rows and of each group.
+fn slopes_step(target: &Target, time: &Field) -> Step {
+    let dimensions = grouped(target).collect::<Vec<_>>();
+    let keys = dimensions.iter().enumerate().map(|(place, field)| format!(", {}::text AS d{place}", field.sql));
+    let averaged = || target.measures.iter().enumerate().filter_map(|(index, one)| Some((index, one.averaged()?)));
+    let values = averaged().map(|(index, value)| format!(", ({value})::float8 AS v{index}"));
+    let list = format!(
+        "{} AS day{}{}",
+        dialect::days_since_epoch(&time.sql),
+        keys.collect::<String>(),
+        values.collect::<String>()
+    );
+    let rows = target.select(&list, &[period::until(target, time)], "");
+    let sums = averaged().map(|(index, _)| {
+        let sum = |name: &str| format!(", regr_{name}(v{index}, day) AS {name}{index}");
+        ["count", "sxx", "syy", "sxy"].map(sum).concat()
+    });
+    let keys = (0..dimensions.len()).map(|place| format!("d{place}")).collect::<Vec<_>>();
+    let sets = keys.iter().map(|key| format!("({key})")).chain(["()".to_owned()]).collect::<Vec<_>>().join(", ");
+    let (listed, level) = match keys.join(", ") {
+        none if none.is_empty() => (String::new(), "0".to_owned()),
+        keys => (format!("{keys}, "), format!("grouping({keys})")),
+    };
+    let sql = format!(
+        "WITH rows AS ({rows}) SELECT {listed}{level} AS level{} FROM rows GROUP BY GROUPING SETS ({sets})",
+        sums.collect::<String>()
+    );
+    Step { question: format!("which averages of {} rise or fall over time, row by row?", target.rows), sql }
 }
 
 /// Returns the columns that series are told apart by.
@@ -77,6 +109,23 @@ struct View<'t> {
     time: &'t Field,
     unit: Unit,
     whole: Vec<Date>,
+    /// The result of the slopes' statement.
+    slopes: Option<&'t Table>,
+}
+
+/// A series that is tested.
+struct Tested<'s> {
+    index: usize,
+    measure: &'s Measure,
+    /// The place of a column, the column, and its value.
+    group: Option<(usize, &'s Field, &'s str)>,
+    /// The points as they were read, and the values of whole periods: beside all others, if it is a group.
+    points: &'s Points,
+    values: &'s [f64],
+    /// The part of the rows that it is about.
+    weight: f64,
+    /// What is usual, against which a distance from others is large.
+    usual: f64,
 }
 
 /// Returns what the series say, in the order of [`steps`].
@@ -84,30 +133,33 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
     let Some(time) = &target.time else {
         return Conclusion::nothing("not looked at over time: no column says when a row happened");
     };
-    let [Some(range), all, groups @ ..] = answered else {
+    let (Some(range), [slopes, all, groups @ ..]) = (target.range, answered) else {
         return Conclusion::nothing("not looked at over time: too few days with rows");
     };
-    let Some((range, unit)) = Range::read(*range).and_then(|range| Some((range, range.unit()?))) else {
+    let Some(unit) = range.unit() else {
         return Conclusion::nothing("not looked at over time: too few days with rows");
     };
     let whole = range.whole(unit);
     if whole.len() < PERIODS_MIN {
         return Conclusion::nothing("not looked at over time: too few whole periods");
     }
-    let view = View { target, time, unit, whole };
+    let slopes = slopes.as_ref().map(|slopes| slopes.table);
+    let view = View { target, time, unit, whole, slopes };
     let (mut all_tested, mut lines) = (Vec::new(), Vec::new());
     for (index, measure) in target.measures.iter().enumerate() {
-        let points = all.as_ref().and_then(|all| view.points(*all, index, measure, None));
-        all_tested.extend(points.and_then(|points| view.tested(measure, None, &view.values(measure, &points)?, 1.0)));
+        let Some(points) = all.as_ref().and_then(|all| view.points(*all, index, measure, None)) else { continue };
+        let Some(values) = view.values(measure, &points) else { continue };
+        let (points, values) = (&points, &values[..]);
+        all_tested.extend(view.tested(&Tested { index, measure, group: None, points, values, weight: 1.0, usual: 0.0 }));
     }
-    for (dimension, answered) in grouped(target).zip(groups) {
+    for ((place, dimension), answered) in grouped(target).enumerate().zip(groups) {
         let Some(answered) = answered else { continue };
         if answered.table.more_rows {
             lines.push(format!("not looked at over time by {}: it has too many groups", dimension.name));
             continue;
         }
         for (index, measure) in target.suited(dimension) {
-            all_tested.extend(view.of_groups(dimension, (index, measure), *answered));
+            all_tested.extend(view.of_groups((place, dimension), (index, measure), *answered));
         }
     }
     Conclusion::of(all_tested, lines)
@@ -147,7 +199,7 @@ impl View<'_> {
 
     fn of_groups(
         &self,
-        dimension: &Field,
+        (place, dimension): (usize, &Field),
         (index, measure): (usize, &Measure),
         answered: Answered<'_>,
     ) -> Vec<Observation> {
@@ -159,45 +211,56 @@ impl View<'_> {
         if groups.len() < 2 {
             return Vec::new();
         }
-        let observed = groups.iter().enumerate().filter_map(|(place, (name, own))| {
-            let others = groups.iter().enumerate().filter(|(other, _)| *other != place).map(|(_, (_, points))| points);
+        let observed = groups.iter().enumerate().filter_map(|(own_place, (name, own))| {
+            let others = groups.iter().enumerate().filter(|(other, _)| *other != own_place).map(|(_, (_, points))| points);
             let others = others.collect::<Vec<_>>();
             let beside = self.whole.iter().map(|day| beside(measure, own.get(day), &others, day));
             let beside = beside.collect::<Option<Vec<_>>>()?;
             let rows = own.values().map(|(_, rows)| rows).sum::<f64>();
             let all = groups.iter().flat_map(|(_, points)| points.values()).map(|(_, rows)| rows).sum::<f64>();
             let is_enough = rows / as_f64(self.whole.len() as u64) >= ROWS_MIN;
-            is_enough.then(|| self.tested(measure, Some((dimension, name)), &beside, rows / all))?
+            // A distance from others is as large as it is against what the group has.
+            let usual = if measure.is_total() { 0.0 } else { average(own.values()) };
+            let (group, weight) = (Some((place, dimension, *name)), rows / all);
+            let tested = Tested { index, measure, group, points: own, values: &beside, weight, usual };
+            is_enough.then(|| self.tested(&tested))?
         });
         observed.collect()
     }
 
     /// Tests a series, and returns what can be stated of it.
-    fn tested(
-        &self,
-        measure: &Measure,
-        group: Option<(&Field, &str)>,
-        values: &[f64],
-        weight: f64,
-    ) -> Option<Observation> {
+    fn tested(&self, series: &Tested<'_>) -> Option<Observation> {
+        let Tested { measure, values, usual, .. } = *series;
         let (direction, level) = (direction(values)?, change_point(values)?);
-        let p = (2.0 * direction.p.min(level.p)).min(1.0);
-        let is_steady = level.is_steady || direction.p < level.p / 100.0;
+        let peak = self.peak(series);
+        let tests = if measure.is_total() { 3.0 } else { 2.0 };
+        let of_series = (tests * direction.p.min(level.p).min(peak.map_or(1.0, |(_, p)| p))).min(1.0);
+        let p = match self.slope_p(series) {
+            Some(of_rows) if of_series <= SERIES_P_MAX => of_rows,
+            Some(of_rows) => of_rows.max(of_series),
+            None => of_series,
+        };
         let (before, since) = values.split_at(level.at);
         let (before, since) = (mean(before), mean(since));
-        let size = before.abs().max(since.abs()).max(f64::MIN_POSITIVE);
-        let column = if is_steady { "trend" } else { "since" };
-        let (statements, claims) = self.told(measure, group, column);
-        let whom = group.map(|(field, name)| format!(" of {} {name}", field.name)).unwrap_or_default();
+        let is_steady = level.is_steady || direction.p < level.p / 100.0;
+        let form = match peak {
+            Some((row, p)) if p < direction.p.min(level.p) => format!("outlier({{0}}[#{}].value)", row + 1),
+            _ if is_steady => "trend({0}.value)".to_owned(),
+            _ => "since({0}.value)".to_owned(),
+        };
+        let size = before.abs().max(since.abs()).max(usual.abs()).max(f64::MIN_POSITIVE);
+        let (statements, claims) = self.told(series, &form);
+        let group = series.group.map(|(_, field, name)| (field.name.clone(), name.to_owned()));
+        let whom = group.as_ref().map(|(field, name)| format!(" of {field} {name}")).unwrap_or_default();
         Some(Observation {
             instrument: Instrument::Trend,
             table: self.target.table.clone(),
             measure: measure.name().to_owned(),
-            by: group.map(|(field, _)| field.name.clone()),
-            segment: group.map(|(field, name)| (field.name.clone(), name.to_owned())).into_iter().collect(),
+            by: group.as_ref().map(|(field, _)| field.clone()),
+            segment: group.into_iter().collect(),
             p,
             effect: ((since - before).abs() / size).min(1.0),
-            weight,
+            weight: series.weight,
             is_lower: if is_steady { !direction.rises } else { since < before },
             statements,
             claims,
@@ -205,14 +268,58 @@ impl View<'_> {
         })
     }
 
+    /// Returns the period of a total that is farthest from the others, as the row of its series, with the probability that
+    /// any is as far.
+    fn peak(&self, series: &Tested<'_>) -> Option<(usize, f64)> {
+        if !series.measure.is_total() {
+            return None;
+        }
+        let values = series.values;
+        let away = |at: usize| {
+            let others = values.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, value)| *value);
+            Some((at, robust_z(values[at], &others.collect::<Vec<_>>())?.abs()))
+        };
+        let (at, z) = (0..values.len()).filter_map(away).max_by(|one, other| one.1.total_cmp(&other.1))?;
+        let periods = as_f64(values.len() as u64);
+        let p = periods * t_two_sided(z, periods - 2.0)?;
+        let row = series.points.keys().position(|day| *day == self.whole[at])?;
+        Some((row, p.min(1.0)))
+    }
+
+    /// Returns how well chance explains the slope of an average over rows; of a group, how far it is from that of all.
+    fn slope_p(&self, series: &Tested<'_>) -> Option<f64> {
+        let all = self.slope(series.index, None)?;
+        let Some((place, _, name)) = series.group else { return t_two_sided(all.slope / all.error, all.freedom) };
+        let own = self.slope(series.index, Some((place, name)))?;
+        Some(normal_two_sided((own.slope - all.slope) / own.error.hypot(all.error)))
+    }
+
+    fn slope(&self, index: usize, group: Option<(usize, &str)>) -> Option<Slope> {
+        let table = self.slopes?;
+        let columns = grouped(self.target).count();
+        // The bit of a column is set where it is not among the keys; the first column has the highest bit.
+        let all = (1_u64 << columns) - 1;
+        let level = group.map_or(all, |(place, _)| all & !(1 << (columns - 1 - place)));
+        let is_it = |row: &usize| {
+            let is_level = count(table, *row, "level") == Some(if columns == 0 { 0 } else { level });
+            is_level && group.is_none_or(|(place, name)| cell(table, *row, &format!("d{place}")) == Some(name))
+        };
+        let row = (0..table.rows.len()).find(is_it)?;
+        let of = |name: &str| number(table, row, &format!("{name}{index}"));
+        let count = count(table, row, &format!("count{index}"))?;
+        Slope::within(&[Pairs { count, xx: of("sxx")?, yy: of("syy")?, xy: of("sxy")? }])
+    }
+
     /// Returns the statements of a series and what is claimed of them.
-    fn told(&self, measure: &Measure, group: Option<(&Field, &str)>, form: &str) -> (Vec<Step>, Vec<String>) {
-        let condition = group.map(|(field, name)| dialect::is(&field.sql, Some(name)));
-        let mut statements = vec![self.series(&measure.aggregate(), condition.as_slice())];
-        let mut claims = vec![format!("{form}({{0}}.value)")];
-        if let (Some(condition), Measure::Rows) = (&condition, measure) {
+    fn told(&self, series: &Tested<'_>, form: &str) -> (Vec<Step>, Vec<String>) {
+        let condition = series.group.map(|(_, field, name)| dialect::is(&field.sql, Some(name)));
+        let mut statements = vec![self.series(&series.measure.aggregate(), condition.as_slice())];
+        let mut claims = vec![form.to_owned()];
+        if let (Some(condition), Measure::Rows) = (&condition, series.measure)
+            && !form.starts_with("outlier")
+        {
             statements.push(self.series(&dialect::share(condition), &[]));
-            claims.push(format!("{form}({{1}}.value)"));
+            claims.push(form.replace("{0}", "{1}"));
         }
         (statements, claims)
     }
@@ -234,8 +341,13 @@ fn beside(measure: &Measure, own: Option<&Point>, others: &[&Points], day: &Date
         let all = own + others.map(|(value, _)| value).sum::<f64>();
         return Some(if all == 0.0 { 0.0 } else { own / all });
     }
-    let (sum, rows) = others.fold((0.0, 0.0), |(sum, rows), (value, own)| (sum + value * own, rows + own));
-    (rows > 0.0).then(|| own.map(|(value, _)| value - sum / rows))?
+    let others = others.collect::<Vec<_>>();
+    (!others.is_empty()).then(|| own.map(|(value, _)| value - average(others.into_iter())))?
+}
+
+fn average<'p>(points: impl Iterator<Item = &'p Point>) -> f64 {
+    let (sum, rows) = points.fold((0.0, 0.0), |(sum, rows), (value, own)| (sum + value * own, rows + own));
+    if rows > 0.0 { sum / rows } else { 0.0 }
 }
 
 fn mean(values: &[f64]) -> f64 {

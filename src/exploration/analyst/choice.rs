@@ -64,6 +64,7 @@ pub(super) fn worth(one: &Observation) -> f64 {
         Instrument::Compare => one.effect.max(0.0).sqrt() * if one.measure == "rows" { 0.6 } else { 1.0 },
         Instrument::Trend | Instrument::Change => 1.4 * one.effect * one.weight.max(0.0).sqrt(),
         Instrument::Relate => 0.8 * one.effect,
+        Instrument::Profile => 0.4 * one.effect.sqrt(),
         Instrument::Silent => 0.5 + one.weight,
     }
 }
@@ -103,6 +104,7 @@ fn is_told_by(one: &Observation, other: &Observation) -> bool {
             let is_same_segment = one.segment == other.segment;
             is_same_segment && is_same_measure || is_same_size && (is_same_measure || is_same_segment)
         }
+        Instrument::Profile => is_same_measure,
         Instrument::Silent => one.segment == other.segment,
     }
 }

@@ -113,7 +113,7 @@ pub(super) fn outlook(catalog: &Catalog, table: &Table, as_of: Date) -> (Outlook
         Err(why) => return unusable(&why),
     };
     let instruments = instruments(&target, table);
-    if instruments.is_empty() {
+    if instruments == [Instrument::Profile] {
         return unusable("no column has few values, none says when a row happened, and no two are numbers");
     }
     (Outlook { table: full_name(table), prospect: Prospect::Analysed { by: goes_by(&target) } }, instruments)
@@ -127,6 +127,7 @@ fn instruments(target: &Target, table: &Table) -> Vec<Instrument> {
         entity.groups.is_none_or(|groups| groups >= 2.0 && rows / groups >= ROWS_OF_ENTITY_MIN)
     });
     let offers = [
+        (Instrument::Profile, true),
         (Instrument::Compare, !target.dimensions.is_empty()),
         (Instrument::Trend, target.time.is_some()),
         (Instrument::Change, target.time.is_some()),

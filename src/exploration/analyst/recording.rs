@@ -110,6 +110,7 @@ fn answering(focus: &str, question: u32) -> &'static [Instrument] {
         ("margin_analysis", 3) | ("product_performance" | "broad", 2) | ("regional_analysis" | "broad", 1) => {
             &[Instrument::Change, Instrument::Trend, Instrument::Silent]
         }
+        ("broad", 3) => &[Instrument::Profile],
         ("margin_analysis", 1) | ("regional_analysis", 2) => &[Instrument::Compare],
         _ => &[],
     }

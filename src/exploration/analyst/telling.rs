@@ -39,7 +39,7 @@ pub(super) fn candidate<'c>(chosen: &Chosen<'c>) -> Candidate<'c> {
 /// How much a choice matters: what moves matters more than what merely differs.
 fn severity(chosen: &Chosen<'_>) -> Severity {
     let most = match chosen.lead.instrument {
-        Instrument::Compare | Instrument::Relate => Severity::Medium,
+        Instrument::Compare | Instrument::Relate | Instrument::Profile => Severity::Medium,
         Instrument::Trend | Instrument::Change | Instrument::Silent => Severity::High,
     };
     let by_worth = match chosen.worth {
@@ -106,6 +106,7 @@ fn words(name: &str) -> String {
 fn action(one: &Observation) -> String {
     let (measure, whom) = (words(&one.measure), whom(one));
     match one.instrument {
+        Instrument::Profile => "Correct these rows at their source, or leave them out, before figures rest on them.".to_owned(),
         Instrument::Compare if one.measure == "rows" => {
             format!("Ask whether {whom} is meant to have so much of them, and what hangs on it.")
         }
@@ -130,6 +131,7 @@ fn action(one: &Observation) -> String {
 /// What would prove it wrong, without figures.
 fn falsified_by(one: &Observation) -> &'static str {
     match one.instrument {
+        Instrument::Profile => "a rule of the business by which such rows are right",
         Instrument::Compare => "another column that tells the same groups apart, or a few rows that carry the difference",
         Instrument::Trend => "a change of what is recorded, or of how it is coded, at that time",
         Instrument::Change => "a regrouping of the parts, late bookings, or a one-off in either period",

@@ -9,6 +9,9 @@ use crate::warehouse::sql::piece;
 /// Tables joined in at the most.
 const JOINS_MAX: usize = 4;
 
+/// Columns below which equal rows are no copies.
+const CONTENT_MIN: usize = 3;
+
 /// A table, and the tables that are joined to it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Joined {
@@ -133,6 +136,19 @@ impl Joined {
         let others = self.tables[1..].iter().filter_map(|member| Some((member, dated(member)?)));
         let (member, column) = others.max_by_key(|(member, _)| member.table.rows_estimate.unwrap_or(0))?;
         Some(self.field(member, &column))
+    }
+
+    /// Returns the table's columns but those that only number its rows.
+    pub(super) fn content(&self) -> Vec<Field> {
+        let own = &self.tables[0];
+        let is_key = |column: &Column| {
+            own.table.primary_key.contains(&column.name)
+                || column.role == Some(Role::Identifier) && own.table.foreign_key_of(&column.name).is_none()
+        };
+        let is_plain = |column: &Column| column.value_kind() != ValueKind::Other && !column.is_withheld();
+        let columns = own.table.columns.iter().filter(|column| is_plain(column) && !is_key(column));
+        let fields = columns.map(|column| self.field(own, column)).collect::<Vec<_>>();
+        if fields.len() < CONTENT_MIN { Vec::new() } else { fields }
     }
 
     /// Returns whom a row is about.

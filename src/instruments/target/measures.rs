@@ -1,7 +1,7 @@
 //! What there is to measure: rows, totals and averages of numbers, days between moments, shares of states.
 
 use super::joins::Joined;
-use super::{Measure, distinct, is_number, may_show};
+use super::{Measure, Span, distinct, is_number, may_show};
 use crate::instruments::dialect;
 use crate::warehouse::catalog::{Column, Role, Table, ValueKind};
 
@@ -9,7 +9,7 @@ use crate::warehouse::catalog::{Column, Role, Table, ValueKind};
 const MEASURES_MAX: usize = 14;
 const TOTALS_MAX: usize = 2;
 /// Values of a column whose shares are measured unasked.
-const STATES_MAX: f64 = 6.0;
+const STATES_MAX: f64 = 4.0;
 /// The shares of missing values between which they are measured.
 const MISSING: std::ops::Range<f64> = 0.005..0.995;
 
@@ -23,7 +23,7 @@ pub(super) fn named(text: &str, table: &Table, joined: &Joined) -> Result<Measur
     let inner = |calls: [&str; 2]| calls.iter().find_map(|call| sql.strip_prefix(call)?.strip_suffix(')'));
     if let Some(value) = inner(["avg(", "AVG("]) {
         let name = if declared.is_some() { name.to_owned() } else { format!("average of {value}") };
-        return Ok(Measure::Mean { name, value: joined.qualified(value) });
+        return Ok(Measure::Mean { name, value: joined.qualified(value), span: None });
     }
     if let Some(value) = inner(["sum(", "SUM("]) {
         let name = if declared.is_some() { name.to_owned() } else { format!("total of {value}") };
@@ -122,7 +122,8 @@ fn is_discount_rate(column: &Column) -> bool {
 }
 
 fn mean(column: &Column, joined: &Joined) -> Measure {
-    Measure::Mean { name: format!("average of {}", column.name), value: joined.sql(&joined.tables[0], &column.name) }
+    let value = joined.sql(&joined.tables[0], &column.name);
+    Measure::Mean { name: format!("average of {}", column.name), value, span: None }
 }
 
 fn share_of_true(column: &Column, joined: &Joined) -> Measure {
@@ -140,6 +141,7 @@ fn durations(table: &Table, joined: &Joined) -> Vec<Measure> {
     let duration = |to: &&Column| Measure::Mean {
         name: format!("days from {} to {}", first.name, to.name),
         value: dialect::days_between(&sql(first), &sql(to)),
+        span: Some(Span { from: sql(first), to: sql(to) }),
     };
     others.iter().map(duration).collect()
 }

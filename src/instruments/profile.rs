@@ -1,0 +1,152 @@
+//! What is this table, and what is wrong with it?
+//!
+//! One statement tells the time that rows span and which pairs of moments are durations; every other instrument begins with
+//! it, so that none measures days between moments that have nothing to do with each other. As an instrument of its own it
+//! tells, without a test, of rows whose moments stand in the wrong order, rows of the future, rows that name nobody, and rows
+//! that are there twice.
+
+use super::period;
+use super::reading::{as_f64, count, number};
+use super::target::{Field, Measure, Span, Target};
+use super::{Answered, Conclusion, Instrument, Observation, Step};
+
+/// The slope of an end over its beginning outside of which the two are no duration: 1 if the days between them do not hang on
+/// the beginning, 0 if the end has nothing to do with it.
+const SLOPES: std::ops::RangeInclusive<f64> = 0.5..=2.5;
+/// The share of ends before their beginnings above which the two are no duration.
+const REVERSED_MAX: f64 = 0.1;
+/// Ends below which a slope says nothing.
+const ENDS_MIN: u64 = 20;
+/// The pairs of equal rows that chance may give, above which equal rows are no copies.
+const COPIES_BY_CHANCE_MAX: f64 = 0.5;
+
+/// Returns the statement that tells rows, time, and of each duration whether it is one.
+pub fn step(target: &Target) -> Step {
+    let mut columns = vec!["count(*) AS rows".to_owned()];
+    if let Some(time) = &target.time {
+        let until = period::until(target, time);
+        columns.push(format!("min({}) FILTER (WHERE {until}) AS first", time.sql));
+        columns.push(format!("max({}) FILTER (WHERE {until}) AS last", time.sql));
+        columns.push(format!("count({}) FILTER (WHERE {until}) AS dated", time.sql));
+        columns.push(format!("count({0}) FILTER (WHERE NOT ({until})) AS later", time.sql));
+    }
+    if let Some(entity) = &target.entity {
+        columns.push(format!("count(*) FILTER (WHERE {} IS NULL) AS nameless", entity.sql));
+    }
+    for (index, span) in spans(target) {
+        let Span { from, to } = span;
+        let seconds = |moment: &str| format!("extract(epoch FROM {moment}::timestamp)");
+        columns.push(format!("count(*) FILTER (WHERE {to} IS NOT NULL AND {from} IS NOT NULL) AS ends{index}"));
+        columns.push(format!("count(*) FILTER (WHERE {to} < {from}) AS reversed{index}"));
+        columns.push(format!("regr_slope({}, {}) AS slope{index}", seconds(to), seconds(from)));
+    }
+    let question = format!("how many {} are there, and which time do they span?", target.rows);
+    Step { question, sql: target.select(&columns.join(", "), &[], "") }
+}
+
+/// Returns the durations of a target, with their places among its measures.
+fn spans(target: &Target) -> impl Iterator<Item = (usize, &Span)> {
+    let of = |measure| match measure {
+        &Measure::Mean { ref span, .. } => span.as_ref(),
+        Measure::Rows | Measure::Sum { .. } | Measure::Share { .. } => None,
+    };
+    target.measures.iter().enumerate().filter_map(move |(index, measure)| Some((index, of(measure)?)))
+}
+
+/// Returns the places of measures that are called durations, and are none.
+pub(super) fn no_durations(target: &Target, Answered { table, .. }: Answered<'_>) -> Vec<usize> {
+    let is_none = |index: usize| {
+        let of = |name: &str| count(table, 0, &format!("{name}{index}"));
+        let (Some(ends), Some(reversed)) = (of("ends"), of("reversed")) else { return false };
+        let slope = number(table, 0, &format!("slope{index}"));
+        as_f64(reversed) > REVERSED_MAX * as_f64(ends)
+            || ends >= ENDS_MIN && slope.is_some_and(|slope| !SLOPES.contains(&slope))
+    };
+    spans(target).map(|(index, _)| index).filter(|index| is_none(*index)).collect()
+}
+
+/// Returns the further statement of the instrument: how many rows are there more than once.
+pub fn steps(target: &Target) -> Vec<Step> {
+    if target.content.is_empty() {
+        return Vec::new();
+    }
+    let columns = format!("count(*) - count(DISTINCT ({})) AS copies, count(*) AS rows", names(&target.content));
+    let question = format!("how many {} are there more than once?", target.rows);
+    vec![Step { question, sql: target.select(&columns, &[], "") }]
+}
+
+fn names(fields: &[Field]) -> String {
+    fields.iter().map(|field| field.sql.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// Returns what the rows say.
+pub fn conclude(target: &Target, profile: Answered<'_>, answered: &[Option<Answered<'_>>]) -> Conclusion {
+    let table = profile.table;
+    let rows = count(table, 0, "rows").unwrap_or(0);
+    let mut lines = vec![format!("{rows} {}", target.rows)];
+    if let Some(range) = &target.range {
+        lines.push(format!("from {} to {}", range.first, range.last));
+    }
+    let mut observations = Vec::new();
+    let mut of_rows = |column: &str, condition: String, what: String| {
+        let part = count(table, 0, column).unwrap_or(0);
+        if part > 0 && part < rows {
+            observations.push(view(target, as_f64(part) / as_f64(rows), &condition, what));
+        }
+    };
+    if let Some(entity) = &target.entity {
+        of_rows("nameless", format!("{} IS NULL", entity.sql), format!("rows without {}", entity.name));
+    }
+    if let Some(time) = &target.time {
+        let later = format!("NOT ({})", period::until(target, time));
+        of_rows("later", later, format!("rows with {} after today", time.name));
+    }
+    for (index, Span { from, to }) in spans(target) {
+        of_rows(&format!("reversed{index}"), format!("{to} < {from}"), format!("rows with {to} before {from}"));
+    }
+    if let [Some(answered)] = answered {
+        observations.extend(copies(target, *answered));
+    }
+    Conclusion { tested: 0, observations, lines }
+}
+
+/// Returns the observation of rows that meet a condition which few should.
+fn view(target: &Target, share: f64, condition: &str, what: String) -> Observation {
+    let columns = format!("count(*) FILTER (WHERE {condition}) AS part, count(*) AS rows");
+    let statement = Step { question: format!("how many are {what}?"), sql: target.select(&columns, &[], "") };
+    observation(target, share, vec![statement], vec!["share({0}[#1].part, {0}[#1].rows)".to_owned()], what)
+}
+
+/// Returns the observation of equal rows, unless chance may give them.
+fn copies(target: &Target, Answered { table, id }: Answered<'_>) -> Option<Observation> {
+    let (copies, rows) = (count(table, 0, "copies")?, as_f64(count(table, 0, "rows")?));
+    let kinds = target.content.iter().map(|field| field.groups.unwrap_or(1.0).max(1.0)).product::<f64>();
+    let is_chance = rows * rows / 2.0 / kinds > COPIES_BY_CHANCE_MAX;
+    let what = format!("rows that are there more than once, by {}", names(&target.content));
+    let claims = vec![format!("{id}[#1].copies")];
+    (copies > 0 && !is_chance).then(|| observation(target, as_f64(copies) / rows, Vec::new(), claims, what))
+}
+
+fn observation(
+    target: &Target,
+    share: f64,
+    statements: Vec<Step>,
+    claims: Vec<String>,
+    line: String,
+) -> Observation {
+    Observation {
+        instrument: Instrument::Profile,
+        table: target.table.clone(),
+        measure: line.clone(),
+        by: None,
+        segment: Vec::new(),
+        // It is no comparison that chance could explain.
+        p: 0.0,
+        effect: share,
+        weight: share,
+        is_lower: false,
+        statements,
+        claims,
+        line,
+    }
+}
