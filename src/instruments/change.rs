@@ -6,12 +6,14 @@
 //!
 //! | measure | test | source |
 //! |---|---|---|
-//! | rows, totals | Student's t over the part's own weeks, in both periods: one large order makes a week stand out, not a period | Student 1908; [`t_two_sided`] |
-//! | averages, shares | difference of two differences over its standard error | Welch 1947; [`normal_two_sided`] |
+//! | rows, totals | Student's t over weeks, their variance drawn towards what is usual for the squares of rows: one large order makes a week stand out, not a period | Smyth 2004 |
+//! | averages, shares | difference of two differences over its standard error | Welch 1947 |
 //!
 //! Parts that contain one another are one cause: the larger one is kept only for what the smaller one leaves.
 
 mod part;
+
+use std::collections::BTreeMap;
 
 use jiff::ToSpan as _;
 use jiff::civil::Date;
@@ -152,6 +154,7 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
     }
     let columns = columns(target);
     let (mut observations, mut tested) = (Vec::new(), 0);
+    let mut told = BTreeMap::<usize, Vec<Part>>::new();
     for (plan, answered) in plans.into_iter().zip(answered) {
         let Some(answered) = answered else { continue };
         let measures = target.measures.iter().enumerate().filter(|(_, measure)| measure.is_total() == plan.is_of_totals);
@@ -161,7 +164,12 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
             tested += parts.len() + 1;
             let view = View { target, time, periods: plan.periods, measure, columns: &columns, whole: &whole };
             observations.extend(view.of_whole());
-            observations.extend(explained(parts, P_MAX).iter().take(TOLD_MAX).map(|part| view.of_part(part)));
+            let known = told.entry(index).or_default();
+            // What a shorter period says of the same columns is the same, or what it does to the others.
+            let mut new = explained(parts, &whole, P_MAX);
+            new.retain(|part| !known.iter().any(|known| part.shares_column(known)));
+            observations.extend(new.iter().take(TOLD_MAX).map(|part| view.of_part(part)));
+            known.extend(new);
         }
     }
     let mut conclusion = Conclusion::of(observations, Vec::new());

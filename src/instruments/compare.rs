@@ -21,6 +21,8 @@ use crate::warehouse::table::Table;
 
 /// Rows of a group below which it is not named.
 const ROWS_MIN: u64 = 5;
+/// The effect above which groups and measure are one and the same thing.
+const SAME: f64 = 0.97;
 /// Comparisons that are listed.
 const LINES_MAX: usize = 40;
 
@@ -232,7 +234,7 @@ fn shares(id: &str, table: &Table, index: usize) -> Option<Tested> {
     };
     let named = groups.iter().filter(|of| of.numbers.whole >= ROWS_MIN && of.numbers.whole < whole);
     let farthest = named.max_by(|one, other| distance(one).abs().total_cmp(&distance(other).abs()))?;
-    effect.is_finite().then(|| Tested {
+    (effect < SAME).then(|| Tested {
         p,
         effect,
         weight: as_f64(farthest.numbers.whole) / as_f64(whole),

@@ -12,7 +12,7 @@ use super::{Answered, Conclusion, Instrument, Observation, Step};
 
 /// The slope of an end over its beginning outside of which the two are no duration: 1 if the days between them do not hang on
 /// the beginning, 0 if the end has nothing to do with it.
-const SLOPES: std::ops::RangeInclusive<f64> = 0.5..=2.5;
+const SLOPES: std::ops::RangeInclusive<f64> = 0.75..=2.5;
 /// The share of ends before their beginnings above which the two are no duration.
 const REVERSED_MAX: f64 = 0.1;
 /// Ends below which a slope says nothing.

@@ -4,12 +4,12 @@
 //! |---|---|---|
 //! | the whole | direction, corrected for neighbours that are alike | [`direction`] |
 //! | | change of level | [`change_point`] |
-//! | | one period far from the others, of totals | [`robust_z`] |
+//! | | one period with far more or fewer rows than the others | binomial or Poisson, widened where periods differ by more |
 //! | a group's count or total | the same, of its share of the whole | |
 //! | a group's average or share | the same, of its distance from all others | |
 //! | averages and shares besides | the slope of rows over time, a group's against that of all | [`Slope`] |
 //!
-//! A group is so told of for what it did beside the whole, not with it. The tests of a series count together: its p is the
+//! A group is so told of for what it did beside the whole, not with it, if its own series shows it too. The tests of a series count together: its p is the
 //! smallest times their number. A dozen periods say little where hundreds of rows say much, so that a slope of rows decides
 //! where the series does not speak against it. Periods that the rows span in part are left out.
 
@@ -20,10 +20,10 @@ use jiff::civil::Date;
 use super::period::{self, Range, Unit};
 use super::reading::{as_f64, cell, count, number};
 use super::target::{Field, Measure, Target};
-use super::{Answered, Conclusion, Instrument, Observation, Step, dialect};
+use super::{Answered, Conclusion, Instrument, Observation, P_MAX, Step, dialect};
 use crate::analysis::chance::correlation::{Pairs, Slope};
 use crate::analysis::chance::distribution::{normal_two_sided, t_two_sided};
-use crate::analysis::chance::series::{change_point, direction, robust_z};
+use crate::analysis::chance::series::{change_point, direction, median};
 use crate::warehouse::table::Table;
 
 /// Periods below which a series is not tested.
@@ -33,6 +33,8 @@ const DIMENSIONS_MAX: usize = 9;
 const GROUPS_MAX: f64 = 20.0;
 /// The p of a series up to which it does not speak against the slope of its rows.
 const SERIES_P_MAX: f64 = 0.1;
+/// The spread of counts, in standard deviations of chance, up to which chance alone makes it.
+const SCALE_OF_CHANCE_MAX: f64 = 1.5;
 /// Rows that a period of a group has at least, on average.
 const ROWS_MIN: f64 = 4.0;
 
@@ -119,9 +121,11 @@ struct Tested<'s> {
     measure: &'s Measure,
     /// The place of a column, the column, and its value.
     group: Option<(usize, &'s Field, &'s str)>,
-    /// The points as they were read, and the values of whole periods: beside all others, if it is a group.
+    /// The points as they were read, and of whole periods its values, those beside all others, and the rows of all.
     points: &'s Points,
+    own: &'s [f64],
     values: &'s [f64],
+    rows_of_all: &'s [f64],
     /// The part of the rows that it is about.
     weight: f64,
     /// What is usual, against which a distance from others is large.
@@ -149,8 +153,10 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
     for (index, measure) in target.measures.iter().enumerate() {
         let Some(points) = all.as_ref().and_then(|all| view.points(*all, index, measure, None)) else { continue };
         let Some(values) = view.values(measure, &points) else { continue };
-        let (points, values) = (&points, &values[..]);
-        all_tested.extend(view.tested(&Tested { index, measure, group: None, points, values, weight: 1.0, usual: 0.0 }));
+        let (points, own, values) = (&points, &values[..], &values[..]);
+        let (group, rows_of_all) = (None, &[][..]);
+        let tested = Tested { index, measure, group, points, own, values, rows_of_all, weight: 1.0, usual: 0.0 };
+        all_tested.extend(view.tested(&tested));
     }
     for ((place, dimension), answered) in grouped(target).enumerate().zip(groups) {
         let Some(answered) = answered else { continue };
@@ -216,13 +222,21 @@ impl View<'_> {
             let others = others.collect::<Vec<_>>();
             let beside = self.whole.iter().map(|day| beside(measure, own.get(day), &others, day));
             let beside = beside.collect::<Option<Vec<_>>>()?;
+            let values = self.values(measure, own)?;
+            if measure.is_total() && values.iter().any(|value| *value < 0.0) {
+                return None;
+            }
+            let rows_of_all = self.whole.iter().map(|day| rows_in(day, &others) + rows_in(day, &[own]));
+            let rows_of_all = rows_of_all.collect::<Vec<_>>();
             let rows = own.values().map(|(_, rows)| rows).sum::<f64>();
             let all = groups.iter().flat_map(|(_, points)| points.values()).map(|(_, rows)| rows).sum::<f64>();
             let is_enough = rows / as_f64(self.whole.len() as u64) >= ROWS_MIN;
             // A distance from others is as large as it is against what the group has.
             let usual = if measure.is_total() { 0.0 } else { average(own.values()) };
             let (group, weight) = (Some((place, dimension, *name)), rows / all);
-            let tested = Tested { index, measure, group, points: own, values: &beside, weight, usual };
+            let (points, rows_of_all) = (own, &rows_of_all[..]);
+            let (own, values) = (&values[..], &beside[..]);
+            let tested = Tested { index, measure, group, points, own, values, rows_of_all, weight, usual };
             is_enough.then(|| self.tested(&tested))?
         });
         observed.collect()
@@ -231,10 +245,11 @@ impl View<'_> {
     /// Tests a series, and returns what can be stated of it.
     fn tested(&self, series: &Tested<'_>) -> Option<Observation> {
         let Tested { measure, values, usual, .. } = *series;
-        let (direction, level) = (direction(values)?, change_point(values)?);
+        let (towards, level) = (direction(values)?, change_point(values)?);
+        let (own_towards, own_level) = (direction(series.own)?, change_point(series.own)?);
         let peak = self.peak(series);
-        let tests = if measure.is_total() { 3.0 } else { 2.0 };
-        let of_series = (tests * direction.p.min(level.p).min(peak.map_or(1.0, |(_, p)| p))).min(1.0);
+        let tests = if *measure == Measure::Rows { 3.0 } else { 2.0 };
+        let of_series = (tests * towards.p.min(level.p).min(peak.map_or(1.0, |(_, p)| p))).min(1.0);
         let p = match self.slope_p(series) {
             Some(of_rows) if of_series <= SERIES_P_MAX => of_rows,
             Some(of_rows) => of_rows.max(of_series),
@@ -242,12 +257,15 @@ impl View<'_> {
         };
         let (before, since) = values.split_at(level.at);
         let (before, since) = (mean(before), mean(since));
-        let is_steady = level.is_steady || direction.p < level.p / 100.0;
+        let is_steady = (own_level.is_steady || own_towards.p < own_level.p / 100.0) && own_towards.p <= P_MAX;
         let form = match peak {
-            Some((row, p)) if p < direction.p.min(level.p) => format!("outlier({{0}}[#{}].value)", row + 1),
+            Some((row, p)) if p < towards.p.min(level.p) => format!("outlier({{0}}[#{}].value)", row + 1),
             _ if is_steady => "trend({0}.value)".to_owned(),
             _ => "since({0}.value)".to_owned(),
         };
+        // What its own series does not show cannot be told of it.
+        let is_shown = form.starts_with("outlier") || own_towards.p.min(own_level.p) <= P_MAX;
+        let p = if is_shown { p } else { 1.0 };
         let size = before.abs().max(since.abs()).max(usual.abs()).max(f64::MIN_POSITIVE);
         let (statements, claims) = self.told(series, &form);
         let group = series.group.map(|(_, field, name)| (field.name.clone(), name.to_owned()));
@@ -261,29 +279,32 @@ impl View<'_> {
             p,
             effect: ((since - before).abs() / size).min(1.0),
             weight: series.weight,
-            is_lower: if is_steady { !direction.rises } else { since < before },
+            is_lower: if is_steady { !own_towards.rises } else { since < before },
             statements,
             claims,
             line: format!("{}{whom} over time", measure.name()),
         })
     }
 
-    /// Returns the period of a total that is farthest from the others, as the row of its series, with the probability that
-    /// any is as far.
+    /// Returns the period that has far more or fewer rows than it would have with the share of all periods, as the row of
+    /// its series, with the probability that any is as far.
     fn peak(&self, series: &Tested<'_>) -> Option<(usize, f64)> {
-        if !series.measure.is_total() {
+        if *series.measure != Measure::Rows {
             return None;
         }
-        let values = series.values;
-        let away = |at: usize| {
-            let others = values.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, value)| *value);
-            Some((at, robust_z(values[at], &others.collect::<Vec<_>>())?.abs()))
+        let residuals = residuals(series.own, series.rows_of_all)?;
+        let (at, most) = residuals.iter().enumerate().max_by(|one, other| one.1.abs().total_cmp(&other.1.abs()))?;
+        let periods = as_f64(residuals.len() as u64);
+        // 1.4826 median absolute deviations are one standard deviation (Hampel 1974), and as uncertain as one of .37 times
+        // as many values.
+        let scale = 1.4826 * median(&mut residuals.iter().map(|residual| residual.abs()).collect::<Vec<_>>());
+        let p = if scale <= SCALE_OF_CHANCE_MAX {
+            normal_two_sided(*most)
+        } else {
+            t_two_sided(most / scale, 0.37 * (periods - 1.0))?
         };
-        let (at, z) = (0..values.len()).filter_map(away).max_by(|one, other| one.1.total_cmp(&other.1))?;
-        let periods = as_f64(values.len() as u64);
-        let p = periods * t_two_sided(z, periods - 2.0)?;
         let row = series.points.keys().position(|day| *day == self.whole[at])?;
-        Some((row, p.min(1.0)))
+        Some((row, (periods * p).min(1.0)))
     }
 
     /// Returns how well chance explains the slope of an average over rows; of a group, how far it is from that of all.
@@ -331,6 +352,24 @@ impl View<'_> {
         let sql = self.target.select(&columns, &conditions, &format!(" GROUP BY {period} ORDER BY {period}"));
         Step { question: format!("how does it develop by {}?", self.unit.name()), sql }
     }
+}
+
+/// Returns how many standard deviations of chance each count is from its share of all rows; of all rows themselves, from
+/// their average.
+fn residuals(counts: &[f64], rows_of_all: &[f64]) -> Option<Vec<f64>> {
+    let sum = counts.iter().sum::<f64>();
+    if rows_of_all.is_empty() {
+        let usual = mean(counts);
+        return (usual > 0.0).then(|| counts.iter().map(|count| (count - usual) / usual.sqrt()).collect());
+    }
+    let share = sum / rows_of_all.iter().sum::<f64>();
+    let variance = share * (1.0 - share);
+    let of = |(count, rows): (&f64, &f64)| if *rows > 0.0 { (count - rows * share) / (rows * variance).sqrt() } else { 0.0 };
+    (variance > 0.0).then(|| counts.iter().zip(rows_of_all).map(of).collect())
+}
+
+fn rows_in(day: &Date, points: &[&Points]) -> f64 {
+    points.iter().filter_map(|points| points.get(day)).map(|(_, rows)| rows).sum()
 }
 
 /// Returns how a group stands beside the others in a period: its share of a total, or its distance from their average.

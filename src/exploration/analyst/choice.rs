@@ -86,7 +86,10 @@ impl Chosen<'_> {
     /// Whether the observation is of the same ones: it is told with them.
     fn belongs(&self, other: &Observation) -> bool {
         let lead = self.lead;
-        lead.table == other.table && !lead.segment.is_empty() && lead.segment == other.segment
+        let moves = |one: &Observation| matches!(one.instrument, Instrument::Trend | Instrument::Change);
+        lead.table == other.table
+            && lead.segment == other.segment
+            && (!lead.segment.is_empty() || moves(lead) && moves(other))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::typeset::text::hex;
 /// Claims of an observation that does not lead.
 const FURTHER_CLAIMS_MAX: usize = 2;
 /// From this worth on a finding is high, or medium.
-const HIGH_MIN: f64 = 0.35;
+const HIGH_MIN: f64 = 0.3;
 const MEDIUM_MIN: f64 = 0.1;
 
 /// A finding in the making.

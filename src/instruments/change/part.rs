@@ -1,6 +1,7 @@
 //! Parts of a whole in two periods: the statements that measure them, and how far each is from where the others went.
 
 use crate::analysis::chance::distribution::{normal_two_sided, t_two_sided};
+use crate::analysis::chance::series::median;
 use crate::instruments::Answered;
 use crate::instruments::reading::{cell, number};
 
@@ -8,6 +9,9 @@ use crate::instruments::reading::{cell, number};
 const ROWS_MIN: f64 = 30.0;
 /// Standard errors that a part has to keep beside one that contains it, or that it contains.
 const ERRORS_MIN: f64 = 3.0;
+
+/// As how much of a part's own the usual variance counts.
+const PRIOR_FREEDOM: f64 = 20.0;
 
 /// A part in both periods, as it was read.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,12 +21,13 @@ pub(super) struct Measured {
     rows: f64,
     before: f64,
     latest: f64,
-    /// The variances of both numbers, and the rows behind averages.
-    variance_before: f64,
-    variance_latest: f64,
-    rows_before: f64,
-    rows_latest: f64,
-    weeks: i32,
+    /// Of both periods the variance of the number, how many weeks or values are behind it, and the squares of a total's
+    /// rows.
+    variances: (f64, f64),
+    counts: (f64, f64),
+    squares: (f64, f64),
+    /// What the variances are known by.
+    freedom: f64,
     is_total: bool,
 }
 
@@ -43,11 +48,10 @@ pub(super) struct Part {
     pub(super) deviation: f64,
     /// Its part of the whole.
     pub(super) weight: f64,
-    /// The same in the measure's unit, with its standard error, and its value before.
+    /// The same in the measure's unit, with its standard error.
     amount: f64,
     error: f64,
-    before: f64,
-    is_total: bool,
+    measured: Measured,
 }
 
 /// Returns the grouping sets of a statement.
@@ -72,10 +76,12 @@ fn level(columns: usize) -> String {
     format!("grouping({}) AS level, ", keys(columns).trim_end_matches(", "))
 }
 
-/// Returns the statement for totals: for each part the sums of both periods, and the squares of its weeks.
+/// Returns the statement for totals: for each part the sums of both periods, and the squares of its weeks and of its rows.
 pub(super) fn totals(rows: &str, sets: &[Vec<usize>], columns: usize, measures: &[usize]) -> String {
     let all = |text: &dyn Fn(&usize) -> String| measures.iter().map(text).collect::<String>();
-    let weekly = all(&|index| format!(", coalesce(sum(v{index}), 0) AS w{index}"));
+    let weekly = all(&|index| {
+        format!(", coalesce(sum(v{index}), 0) AS w{index}, coalesce(sum(v{index} * v{index}), 0) AS s{index}")
+    });
     let sums = all(&|index| {
         let of = |value: &str, name: &str, filter: &str| {
             format!(", coalesce(sum({value}) FILTER (WHERE {filter}), 0) AS {name}{index}")
@@ -86,6 +92,8 @@ pub(super) fn totals(rows: &str, sets: &[Vec<usize>], columns: usize, measures: 
             of(&value, "latest", "is_latest"),
             of(&square, "squares_before", "NOT is_latest"),
             of(&square, "squares_latest", "is_latest"),
+            of(&format!("s{index}"), "rows_before", "NOT is_latest"),
+            of(&format!("s{index}"), "rows_latest", "is_latest"),
         ]
         .concat()
     });
@@ -150,17 +158,40 @@ fn measured(
     let of = |name: &str| number(table, row, &format!("{name}{index}"));
     let (before, latest) = (of("before")?, of("latest")?);
     let rows = number(table, row, "rows")?;
-    let weeks_f = f64::from(weeks);
-    let (variance_before, variance_latest, rows_before, rows_latest) = if is_total {
+    let (variances, counts, squares) = if is_total {
+        let weeks = f64::from(weeks);
         // The variance of a sum of weeks, from those weeks.
-        let variance = |sum: f64, squares: f64| (squares - sum * sum / weeks_f).max(0.0) * weeks_f / (weeks_f - 1.0);
-        (variance(before, of("squares_before")?), variance(latest, of("squares_latest")?), weeks_f, weeks_f)
+        let variance = |sum: f64, squares: f64| (squares - sum * sum / weeks).max(0.0) * weeks / (weeks - 1.0);
+        let variances = (variance(before, of("squares_before")?), variance(latest, of("squares_latest")?));
+        (variances, (weeks, weeks), (of("rows_before")?, of("rows_latest")?))
     } else {
-        let (n_before, n_latest) = (of("n_before")?, of("n_latest")?);
-        let variance = |name: &str, n: f64| Some(of(name)? / n);
-        (variance("variance_before", n_before)?, variance("variance_latest", n_latest)?, n_before, n_latest)
+        let counts = (of("n_before")?, of("n_latest")?);
+        let variances = (of("variance_before")? / counts.0, of("variance_latest")? / counts.1);
+        (variances, counts, (0.0, 0.0))
     };
-    Some(Measured { values, rows, before, latest, variance_before, variance_latest, rows_before, rows_latest, weeks, is_total })
+    let freedom = if is_total { 2.0 * (f64::from(weeks) - 1.0) } else { f64::INFINITY };
+    Some(Measured { values, rows, before, latest, variances, counts, squares, freedom, is_total })
+}
+
+/// Draws the variances of totals towards what is usual among all parts: so many times the squares of their rows as the
+/// median part has. A few weeks of one part alone tell too little (Smyth 2004).
+fn moderate(parts: &mut [Measured]) {
+    let ratio = |part: &Measured| {
+        let (own, rows) = (part.variances.0 + part.variances.1, part.squares.0 + part.squares.1);
+        (part.is_total && part.has_enough() && rows > 0.0).then(|| own / rows)
+    };
+    let mut ratios = parts.iter().filter_map(ratio).collect::<Vec<_>>();
+    if ratios.is_empty() {
+        return;
+    }
+    let usual = median(&mut ratios).max(1.0);
+    for part in parts.iter_mut().filter(|part| part.is_total) {
+        let drawn = |own: f64, squares: f64| {
+            (PRIOR_FREEDOM * usual * squares + part.freedom * own) / (PRIOR_FREEDOM + part.freedom)
+        };
+        part.variances = (drawn(part.variances.0, part.squares.0), drawn(part.variances.1, part.squares.1));
+        part.freedom += PRIOR_FREEDOM;
+    }
 }
 
 impl Measured {
@@ -170,11 +201,30 @@ impl Measured {
             return None;
         }
         let t = difference / error;
-        if self.is_total { t_two_sided(t, 2.0 * (f64::from(self.weeks) - 1.0)) } else { Some(normal_two_sided(t)) }
+        if self.is_total { t_two_sided(t, self.freedom) } else { Some(normal_two_sided(t)) }
+    }
+
+    /// Returns the whole without a part of it.
+    fn without(self, part: &Self) -> Self {
+        if self.is_total {
+            return Self {
+                rows: self.rows - part.rows,
+                before: self.before - part.before,
+                latest: self.latest - part.latest,
+                ..self
+            };
+        }
+        let rest = |all: f64, all_rows: f64, own: f64, own_rows: f64| {
+            let rows = (all_rows - own_rows).max(1.0);
+            ((all * all_rows - own * own_rows) / rows, rows)
+        };
+        let (before, count_before) = rest(self.before, self.counts.0, part.before, part.counts.0);
+        let (latest, count_latest) = rest(self.latest, self.counts.1, part.latest, part.counts.1);
+        Self { rows: self.rows - part.rows, before, latest, counts: (count_before, count_latest), ..self }
     }
 
     fn has_enough(&self) -> bool {
-        self.rows >= ROWS_MIN && (self.is_total || self.rows_before.min(self.rows_latest) >= ROWS_MIN / 2.0)
+        self.rows >= ROWS_MIN && (self.is_total || self.counts.0.min(self.counts.1) >= ROWS_MIN / 2.0)
     }
 
     /// Returns the part beside all others.
@@ -193,8 +243,7 @@ impl Measured {
             weight: self.rows / whole.rows,
             amount,
             error,
-            before: self.before,
-            is_total: self.is_total,
+            measured: self.clone(),
         })
     }
 
@@ -205,10 +254,10 @@ impl Measured {
             return None;
         }
         let growth = rest_latest / rest_before;
-        let own = self.variance_latest + growth * growth * self.variance_before;
+        let own = self.variances.1 + growth * growth * self.variances.0;
         // The growth of the others is not known exactly either.
         let part = self.before / rest_before;
-        let others = part * part * (whole.variance_latest + growth * growth * whole.variance_before);
+        let others = part * part * (whole.variances.1 + growth * growth * whole.variances.0);
         Some((growth * self.before, own + others))
     }
 
@@ -218,11 +267,11 @@ impl Measured {
             let rows = all_rows - own_rows;
             (rows > 1.0).then(|| ((all * all_rows - own * own_rows) / rows, rows))
         };
-        let (before, rows_before) = rest(whole.before, whole.rows_before, self.before, self.rows_before)?;
-        let (latest, rows_latest) = rest(whole.latest, whole.rows_latest, self.latest, self.rows_latest)?;
-        let others = whole.variance_before * whole.rows_before / rows_before
-            + whole.variance_latest * whole.rows_latest / rows_latest;
-        Some((self.before + latest - before, self.variance_before + self.variance_latest + others))
+        let (before, count_before) = rest(whole.before, whole.counts.0, self.before, self.counts.0)?;
+        let (latest, count_latest) = rest(whole.latest, whole.counts.1, self.latest, self.counts.1)?;
+        let others =
+            whole.variances.0 * whole.counts.0 / count_before + whole.variances.1 * whole.counts.1 / count_latest;
+        Some((self.before + latest - before, self.variances.0 + self.variances.1 + others))
     }
 }
 
@@ -234,23 +283,24 @@ impl Whole {
 }
 
 /// Returns the whole, and each part beside the others. Parts whose columns the measure is about are left out.
-pub(super) fn beside_whole(parts: Vec<Measured>, suits: impl Fn(usize) -> bool) -> Option<(Whole, Vec<Part>)> {
+pub(super) fn beside_whole(mut parts: Vec<Measured>, suits: impl Fn(usize) -> bool) -> Option<(Whole, Vec<Part>)> {
+    moderate(&mut parts);
     let whole = parts.iter().find(|part| part.values.is_empty())?.clone();
     let is_suited = |part: &&Measured| part.values.iter().all(|(place, _)| suits(*place));
     let beside = parts.iter().filter(|part| !part.values.is_empty()).filter(is_suited);
     let beside = beside.filter_map(|part| part.beside(&whole)).collect();
-    let error = (whole.variance_before + whole.variance_latest).sqrt();
+    let error = (whole.variances.0 + whole.variances.1).sqrt();
     let p = if whole.has_enough() { whole.p(whole.latest - whole.before, error) } else { None };
     Some((Whole { measured: whole, p }, beside))
 }
 
 /// Returns the parts that may be more than chance, the clearest first, without those that others explain.
-pub(super) fn explained(mut parts: Vec<Part>, p_max: f64) -> Vec<Part> {
+pub(super) fn explained(mut parts: Vec<Part>, whole: &Whole, p_max: f64) -> Vec<Part> {
     parts.retain(|part| part.p <= p_max);
     parts.sort_by(|one, other| (other.amount / other.error).abs().total_cmp(&(one.amount / one.error).abs()));
     let mut told = Vec::<Part>::new();
     for part in parts {
-        if told.iter().all(|known| part.is_beyond(known)) {
+        if part.is_beyond(&told, &whole.measured) {
             told.push(part);
         }
     }
@@ -262,25 +312,40 @@ impl Part {
         self.values.iter().all(|value| other.values.contains(value))
     }
 
-    /// Returns whether it tells something beside another part that is told of.
-    fn is_beyond(&self, known: &Self) -> bool {
-        let left = if self.contains(known) {
-            // What the known part contributes to it.
-            self.amount - if self.is_total { known.amount } else { known.amount * known.weight / self.weight }
-        } else if known.contains(self) {
-            let usual = if self.is_total { self.before / known.before.max(f64::MIN_POSITIVE) } else { 1.0 };
-            self.amount - known.amount * usual
-        } else if self.values.len() == known.values.len() && self.is_opposite(known) {
-            // What one value loses the others seem to gain.
-            self.amount + known.amount * self.weight / (1.0 - known.weight).max(f64::MIN_POSITIVE)
-        } else {
-            self.amount
-        };
-        (left / self.error).abs() >= ERRORS_MIN
+    /// Returns whether both are made by a column that they have in common.
+    pub(super) fn shares_column(&self, other: &Self) -> bool {
+        self.values.iter().any(|(place, _)| other.values.iter().any(|(other, _)| other == place))
     }
 
-    fn is_opposite(&self, known: &Self) -> bool {
-        let places = |part: &Self| part.values.iter().map(|(place, _)| *place).collect::<Vec<_>>();
-        places(self) == places(known) && (self.amount < 0.0) != (known.amount < 0.0)
+    /// Returns whether no row can be of both parts.
+    fn is_apart(&self, other: &Self) -> bool {
+        let differs = |(place, value): &(usize, String)| {
+            other.values.iter().any(|(other, known)| other == place && known != value)
+        };
+        self.values.iter().any(differs)
+    }
+
+    /// Returns whether it tells something beside the parts that are told of.
+    fn is_beyond(&self, told: &[Self], whole: &Measured) -> bool {
+        // What happened to other parts is none of its own: it is compared with what they leave.
+        let others = told.iter().filter(|known| self.is_apart(known));
+        let rest = others.fold(whole.clone(), |rest, known| rest.without(&known.measured));
+        let Some(part) = self.measured.beside(&rest) else { return false };
+        let is_clear = |left: f64| (left / part.error).abs() >= ERRORS_MIN;
+        is_clear(part.amount) && told.iter().all(|known| is_clear(part.left_by(known)))
+    }
+
+    /// Returns what a part that contains it, or that it contains, leaves of how far it is off.
+    fn left_by(&self, known: &Self) -> f64 {
+        let is_total = self.measured.is_total;
+        if self.contains(known) {
+            let contributed = if is_total { known.amount } else { known.amount * known.weight / self.weight };
+            self.amount - contributed
+        } else if known.contains(self) {
+            let before = known.measured.before.max(f64::MIN_POSITIVE);
+            self.amount - known.amount * if is_total { self.measured.before / before } else { 1.0 }
+        } else {
+            self.amount
+        }
     }
 }
