@@ -17,7 +17,7 @@ use crate::model::{Reply, ReplyEnd, ToolCall};
 use crate::warehouse::lineage;
 use crate::warehouse::sql::Select;
 
-/// The number of calls that run in one turn. Further calls are answered with an error.
+/// The number of calls of a model that run in one turn. Further calls are answered with an error.
 const CALLS_MAX: usize = 16;
 
 /// The answer to a call, or the query that will produce it.
@@ -48,8 +48,9 @@ impl Exploration<'_> {
         }
         let calls = reply.tool_calls.iter().map(|call| (call, Call::parse(call))).collect::<Vec<_>>();
         let mut answers = Vec::with_capacity(calls.len());
+        let calls_max = if self.setup.model.takes_offers() { CALLS_MAX } else { usize::MAX };
         for (index, (_, parsed)) in calls.iter().enumerate() {
-            answers.push(if index < CALLS_MAX {
+            answers.push(if index < calls_max {
                 self.begin_call(parsed, last).await?
             } else {
                 Some(Answer::Text(format!("tool: only {CALLS_MAX} calls are run in one turn; call it again")))

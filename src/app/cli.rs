@@ -548,8 +548,8 @@ pub struct LimitOptions {
     /// Stop after this many turns of the model
     #[arg(long, value_name = "N", default_value = "15", value_parser = values::count::<u32>)]
     pub max_iterations: u32,
-    /// Stop after this many queries
-    #[arg(long, value_name = "N", default_value = "100", value_parser = values::count::<u32>)]
+    /// Stop after this many queries, those of instruments among them
+    #[arg(long, value_name = "N", default_value = "500", value_parser = values::count::<u32>)]
     pub max_queries: u32,
     /// Stop after this many tokens, sent and received
     #[arg(long, value_name = "N", default_value = "1000000", value_parser = values::count::<u64>)]

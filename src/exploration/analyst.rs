@@ -35,8 +35,6 @@ use survey::Outlook;
 
 /// What reports and journals call it.
 pub(super) const NAME: &str = "offline analyst";
-/// Looks of one turn: what the loop runs at the most.
-const LOOKS_OF_A_TURN: usize = 15;
 
 /// The deterministic analyst.
 #[derive(Debug, Clone)]
@@ -57,7 +55,7 @@ impl OfflineAnalyst {
     /// The calls of the next turn.
     fn next_calls(&self, notebook: &Notebook, may_ask: bool) -> Vec<ToolCall> {
         let open = self.plan.looks().filter(|look| notebook.outcome(&look.key()).is_none());
-        let calls = open.take(LOOKS_OF_A_TURN).map(|look| look.call()).collect::<Vec<_>>();
+        let calls = open.map(|look| look.call()).collect::<Vec<_>>();
         if may_ask && !calls.is_empty() {
             return calls;
         }

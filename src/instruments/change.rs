@@ -93,7 +93,7 @@ pub fn steps(target: &Target) -> Vec<Step> {
 
 /// Returns the columns that parts are made by.
 fn columns(target: &Target) -> Vec<&Field> {
-    let is_few = |field: &&Field| field.groups.is_none_or(|groups| groups <= GROUPS_MAX);
+    let is_few = |field: &&Field| !field.is_flag && field.groups.is_none_or(|groups| groups <= GROUPS_MAX);
     target.dimensions.iter().filter(is_few).take(DIMENSIONS_MAX).collect()
 }
 

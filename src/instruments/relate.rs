@@ -1,6 +1,7 @@
 //! Do two numbers move together?
 //!
-//! Spearman's correlation, by ranks in SQL, with p of Student's t ([`Correlation`]); Pearson's must point the same way. What
+//! Spearman's correlation, by ranks in SQL, with p of Student's t ([`Correlation`]); Pearson's must point the same way, and
+//! stands for it where there are too many rows to sort. What
 //! is stated is the one number where the other is above its median and where it is below.
 
 use super::reading::{count, number};
@@ -10,6 +11,8 @@ use crate::analysis::chance::correlation::{Correlation, Of, Pairs};
 
 /// Numbers that are related to one another.
 const VALUES_MAX: usize = 8;
+/// Rows beyond which values are related in place of their ranks, which a database would have to sort.
+const RANKED_MAX: u64 = 50_000;
 /// Pairs of values below which nothing is told.
 const PAIRS_MIN: u64 = 20;
 /// The correlation from which two numbers are one and the same.
@@ -50,7 +53,11 @@ pub fn steps(target: &Target) -> Vec<Step> {
     }
     let columns = values.iter().enumerate().map(|(place, value)| format!("({})::float8 AS v{place}", value.sql));
     let rows = target.select(&columns.collect::<Vec<_>>().join(", "), &[], "");
+    let is_large = target.rows_estimate.is_some_and(|rows| rows > RANKED_MAX);
     let ranks = (0..values.len()).map(|place| {
+        if is_large {
+            return format!(", v{place}, v{place} AS r{place}");
+        }
         // Equal values have the average of their ranks.
         format!(
             ", v{place}, CASE WHEN v{place} IS NOT NULL THEN rank() OVER (ORDER BY v{place}) + (count(*) OVER \

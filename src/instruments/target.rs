@@ -41,8 +41,8 @@ pub struct Field {
     pub sql: String,
     /// About how many values it has.
     pub groups: Option<f64>,
-    /// Whether its values are moments of a day rather than days.
-    pub has_time: bool,
+    /// Whether it is true or false: what becomes of a row rather than what it is of.
+    pub is_flag: bool,
 }
 
 /// What is measured of which rows, by which columns.
@@ -61,6 +61,8 @@ pub struct Target {
     pub entity: Option<Field>,
     /// The columns that tell what a row says, without what only numbers it; empty if they are too few to tell copies.
     pub content: Vec<Field>,
+    /// About how many rows there are.
+    pub rows_estimate: Option<u64>,
     /// The time that the rows span, once it is known.
     pub range: Option<Range>,
     /// Conditions that the rows meet.
@@ -168,6 +170,7 @@ impl Target {
             time: joined.time(),
             entity: joined.entity(),
             content: joined.content(),
+            rows_estimate: table.rows_estimate,
             range: None,
             conditions,
             as_of,

@@ -78,7 +78,7 @@ fn slopes_step(target: &Target, time: &Field) -> Step {
 
 /// Returns the columns that series are told apart by.
 fn grouped(target: &Target) -> impl Iterator<Item = &Field> {
-    let is_few = |field: &&Field| field.groups.is_none_or(|groups| groups <= GROUPS_MAX);
+    let is_few = |field: &&Field| !field.is_flag && field.groups.is_none_or(|groups| groups <= GROUPS_MAX);
     target.dimensions.iter().filter(is_few).take(DIMENSIONS_MAX)
 }
 

@@ -57,13 +57,15 @@ fn controlled<'c>(seen: &[&'c Conclusion]) -> Vec<&'c Observation> {
     all.into_iter().zip(adjusted).filter(|(_, p)| *p <= FALSE_MAX).map(|(one, _)| one).collect()
 }
 
-/// How much an observation is worth, from 0 to about 1.
+/// How much an observation is worth, from 0 to about 1: what moves and who stopped more than what merely differs, and that
+/// there are more of one kind than of another least.
 pub(super) fn worth(one: &Observation) -> f64 {
     match one.instrument {
         // The share of a variance that groups explain grows with the square of a difference.
-        Instrument::Compare => one.effect.max(0.0).sqrt() * if one.measure == "rows" { 0.6 } else { 1.0 },
+        Instrument::Compare if one.measure == "rows" => 0.3 * one.effect.max(0.0).sqrt(),
+        Instrument::Compare => 0.6 * one.effect.max(0.0).sqrt(),
         Instrument::Trend | Instrument::Change => 1.4 * one.effect * one.weight.max(0.0).sqrt(),
-        Instrument::Relate => 0.8 * one.effect,
+        Instrument::Relate => 0.3 * one.effect,
         Instrument::Profile => 0.4 * one.effect.sqrt(),
         Instrument::Silent => 0.5 + one.weight,
     }
@@ -86,29 +88,42 @@ impl Chosen<'_> {
     /// Whether the observation is of the same ones: it is told with them.
     fn belongs(&self, other: &Observation) -> bool {
         let lead = self.lead;
-        let moves = |one: &Observation| matches!(one.instrument, Instrument::Trend | Instrument::Change);
-        lead.table == other.table
-            && lead.segment == other.segment
-            && (!lead.segment.is_empty() || moves(lead) && moves(other))
+        if lead.segment != other.segment {
+            return false;
+        }
+        let is_of_time = is_of_time(lead) && is_of_time(other);
+        // What happened to the same ones in several tables is one thing.
+        if lead.segment.is_empty() { is_of_time && lead.table == other.table } else { is_of_time || lead.table == other.table }
     }
 }
 
+/// Whether an observation says what happened, rather than what is.
+fn is_of_time(one: &Observation) -> bool {
+    matches!(one.instrument, Instrument::Trend | Instrument::Change | Instrument::Silent)
+}
+
 fn is_told_by(one: &Observation, other: &Observation) -> bool {
-    if one.instrument != other.instrument || one.table != other.table {
+    if one.instrument != other.instrument {
         return false;
     }
     let is_near = |one: f64, other: f64| (one - other).abs() <= SAME * one.abs().max(other.abs());
     let is_same_size = is_near(one.effect, other.effect) && is_near(one.weight, other.weight);
     let is_same_measure = one.measure == other.measure;
+    let is_same_segment = one.segment == other.segment;
+    // A view repeats its table.
+    if one.table != other.table {
+        return is_same_measure && is_same_segment && is_near(one.effect, other.effect);
+    }
     match one.instrument {
-        Instrument::Compare => is_same_measure && one.by == other.by || is_same_size && (is_same_measure || one.by == other.by),
+        Instrument::Compare => {
+            is_same_measure && one.by == other.by || is_same_size && (is_same_measure || one.by == other.by)
+        }
         Instrument::Relate => is_same_measure && one.by == other.by,
         Instrument::Trend | Instrument::Change => {
-            let is_same_segment = one.segment == other.segment;
             is_same_segment && is_same_measure || is_same_size && (is_same_measure || is_same_segment)
         }
         Instrument::Profile => is_same_measure,
-        Instrument::Silent => one.segment == other.segment,
+        Instrument::Silent => is_same_segment,
     }
 }
 

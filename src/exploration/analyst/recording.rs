@@ -15,8 +15,6 @@ use crate::model::ToolCall;
 
 /// Findings recorded in a run at the most.
 const FINDINGS_MAX: usize = 12;
-/// Queries of one turn at the most: what the loop runs side by side.
-const QUERIES_MAX: usize = 15;
 /// Findings whose headlines answer a question at the most.
 const ANSWERS_MAX: usize = 3;
 /// The key of the call that ends the run.
@@ -43,11 +41,11 @@ pub(super) fn calls(
             break;
         }
         places += 1;
-        match attempt(candidate, index, notebook) {
+        match attempt(candidate, index, notebook, may_ask) {
             Attempt::Recorded(headline) => recorded.push((candidate, headline)),
-            Attempt::Unasked(questions) if may_ask => unasked.extend(questions),
+            Attempt::Unasked(questions) => unasked.extend(questions),
             Attempt::Open(call) => calls.push(call),
-            Attempt::Unasked(_) | Attempt::GivenUp => {
+            Attempt::GivenUp => {
                 places -= 1;
                 looked_at.push(format!("seen, but not stated as a fact: {}", candidate.name()));
             }
@@ -68,7 +66,7 @@ pub(super) fn calls(
 fn asked(questions: Vec<Question>) -> Vec<ToolCall> {
     let mut known = BTreeSet::new();
     let new = questions.into_iter().filter(|question| known.insert(question.key.clone()));
-    new.take(QUERIES_MAX).map(|question| question.call()).collect()
+    new.map(|question| question.call()).collect()
 }
 
 /// How far a candidate has come.
@@ -81,13 +79,16 @@ enum Attempt {
     GivenUp,
 }
 
-fn attempt(candidate: &Candidate<'_>, index: usize, notebook: &Notebook) -> Attempt {
+fn attempt(candidate: &Candidate<'_>, index: usize, notebook: &Notebook, may_ask: bool) -> Attempt {
     let unasked = candidate.questions().into_iter().filter(|question| notebook.outcome(&question.key).is_none());
     let unasked = unasked.collect::<Vec<_>>();
-    if !unasked.is_empty() {
+    if may_ask && !unasked.is_empty() {
         return Attempt::Unasked(unasked);
     }
     let (key, proposal) = (format!("finding-{index}"), candidate.proposal(notebook));
+    if proposal.facts.is_empty() {
+        return Attempt::GivenUp;
+    }
     match notebook.outcome(&key) {
         None => {
             let arguments = serde_json::to_string(&proposal).unwrap_or_default();

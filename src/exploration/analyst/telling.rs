@@ -8,11 +8,13 @@ use super::choice::Chosen;
 use super::notebook::Notebook;
 use crate::finding::Severity;
 use crate::finding::record::{FACTS_MAX, Proposal};
-use crate::instruments::{Instrument, Observation};
+use crate::instruments::{Instrument, Observation, Step};
 use crate::typeset::text::hex;
 
 /// Claims of an observation that does not lead.
-const FURTHER_CLAIMS_MAX: usize = 2;
+const FURTHER_CLAIMS_MAX: usize = 1;
+/// What stands for a result that is not there.
+const MISSING: &str = "{missing}";
 /// From this worth on a finding is high, or medium.
 const HIGH_MIN: f64 = 0.3;
 const MEDIUM_MIN: f64 = 0.1;
@@ -57,18 +59,26 @@ impl Candidate<'_> {
 
     /// What is asked before it can be recorded.
     pub(super) fn questions(&self) -> Vec<Question> {
-        let steps = self.observations.iter().flat_map(|one| &one.statements);
+        let steps = self.told().flat_map(|(one, claims)| steps(one, claims));
         steps.map(|step| Question { key: key(&step.sql), purpose: step.question.clone(), sql: step.sql.clone() }).collect()
+    }
+
+    /// The observations, each with the claims that are told of it: all of the first.
+    fn told(&self) -> impl Iterator<Item = (&Observation, &[String])> {
+        self.observations.iter().enumerate().map(|(place, one)| {
+            let claims_max = if place == 0 { FACTS_MAX } else { FURTHER_CLAIMS_MAX };
+            (*one, &one.claims[..one.claims.len().min(claims_max)])
+        })
     }
 
     /// The finding, of the results that are there.
     pub(super) fn proposal(&self, notebook: &Notebook) -> Proposal {
-        let mut facts = Vec::new();
-        for (place, observation) in self.observations.iter().enumerate() {
-            let ids = observation.statements.iter().map(|step| notebook.result(&key(&step.sql)).unwrap_or("q0").to_owned());
-            let claims = observation.claims_over(&ids.collect::<Vec<_>>());
-            let claims_max = if place == 0 { FACTS_MAX } else { FURTHER_CLAIMS_MAX };
-            facts.extend(claims.into_iter().take(claims_max).filter(|claim| !facts.contains(claim)).collect::<Vec<_>>());
+        let mut facts = Vec::<String>::new();
+        for (observation, claims) in self.told() {
+            let ids = observation.statements.iter().map(|step| notebook.result(&key(&step.sql)).unwrap_or(MISSING).to_owned());
+            let claims = observation.claims_over(&ids.collect::<Vec<_>>()).into_iter().take(claims.len());
+            let new = claims.filter(|claim| !claim.contains(MISSING) && !facts.contains(claim)).collect::<Vec<_>>();
+            facts.extend(new);
         }
         facts.truncate(FACTS_MAX);
         let lead = self.observations[0];
@@ -80,6 +90,12 @@ impl Candidate<'_> {
     pub(super) fn name(&self) -> &str {
         &self.observations[0].line
     }
+}
+
+/// The statements that claims are over.
+fn steps<'o>(one: &'o Observation, claims: &'o [String]) -> impl Iterator<Item = &'o Step> {
+    let is_needed = move |place: usize| claims.iter().any(|claim| claim.contains(&format!("{{{place}}}")));
+    one.statements.iter().enumerate().filter(move |(place, _)| is_needed(*place)).map(|(_, step)| step)
 }
 
 /// What a statement is found again by.

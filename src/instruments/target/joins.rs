@@ -117,7 +117,7 @@ impl Joined {
             name,
             sql: self.sql(member, &column.name),
             groups: distinct(column),
-            has_time: column.type_name.starts_with("timestamp"),
+            is_flag: column.value_kind() == ValueKind::Boolean,
         }
     }
 
