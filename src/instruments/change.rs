@@ -94,13 +94,13 @@ pub fn steps(target: &Target) -> Vec<Step> {
 /// Returns the columns that parts are made by.
 fn columns(target: &Target) -> Vec<&Field> {
     let is_few = |field: &&Field| !field.is_flag && field.groups.is_none_or(|groups| groups <= GROUPS_MAX);
-    target.dimensions.iter().filter(is_few).take(DIMENSIONS_MAX).collect()
+    target.dimensions.iter().filter(is_few).take(DIMENSIONS_MAX).chain(&target.many).collect()
 }
 
 /// Returns the sets of columns, by their places, of which each combination of values is a part; the first is the whole.
 fn sets(columns: &[&Field]) -> Vec<Vec<usize>> {
     let groups = |place: usize| columns[place].groups.unwrap_or(GROUPS_MAX);
-    let crossed = 0..columns.len().min(CROSSED_MAX);
+    let crossed = 0..columns.iter().take(CROSSED_MAX).take_while(|field| field.groups.is_none_or(|groups| groups <= GROUPS_MAX)).count();
     let pairs = crossed.clone().flat_map(|one| crossed.clone().filter(move |other| one < *other).map(move |other| vec![one, other]));
     let pairs = pairs.filter(|pair| groups(pair[0]) * groups(pair[1]) <= PAIRS_MAX);
     std::iter::once(Vec::new()).chain((0..columns.len()).map(|place| vec![place])).chain(pairs).collect()

@@ -8,7 +8,7 @@
 use super::period;
 use super::reading::{as_f64, count, number};
 use super::target::{Field, Measure, Span, Target};
-use super::{Answered, Conclusion, Instrument, Observation, Step};
+use super::{Answered, Conclusion, Instrument, Observation, Step, dialect};
 
 /// The slope of an end over its beginning outside of which the two are no duration: 1 if the days between them do not hang on
 /// the beginning, 0 if the end has nothing to do with it.
@@ -17,6 +17,8 @@ const SLOPES: std::ops::RangeInclusive<f64> = 0.75..=2.5;
 const REVERSED_MAX: f64 = 0.1;
 /// Ends below which a slope says nothing.
 const ENDS_MIN: u64 = 20;
+/// The share of copies above which rows are meant to be there more than once.
+const COPIES_MAX: f64 = 0.15;
 /// The pairs of equal rows that chance may give, above which equal rows are no copies.
 const COPIES_BY_CHANCE_MAX: f64 = 0.5;
 
@@ -65,14 +67,29 @@ pub(super) fn no_durations(target: &Target, Answered { table, .. }: Answered<'_>
     spans(target).map(|(index, _)| index).filter(|index| is_none(*index)).collect()
 }
 
-/// Returns the further statement of the instrument: how many rows are there more than once.
+/// Returns the further statement of the instrument: how many rows are there more than once, as a whole or by one column.
 pub fn steps(target: &Target) -> Vec<Step> {
-    if target.content.is_empty() {
+    let copied = copied(target);
+    if copied.is_empty() {
         return Vec::new();
     }
-    let columns = format!("count(*) - count(DISTINCT ({})) AS copies, count(*) AS rows", names(&target.content));
+    let columns = copied.iter().enumerate().map(|(index, fields)| format!("{} AS copies{index}, ", copies_of(fields)));
     let question = format!("how many {} are there more than once?", target.rows);
-    vec![Step { question, sql: target.select(&columns, &[], "") }]
+    vec![Step { question, sql: target.select(&format!("{}count(*) AS rows", columns.collect::<String>()), &[], "") }]
+}
+
+/// Returns the lists of columns by which rows should not be there more than once.
+fn copied(target: &Target) -> Vec<Vec<Field>> {
+    let nearly_unique = target.nearly_unique.iter().map(|field| vec![field.clone()]);
+    let content = Some(target.content.clone()).filter(|content| !content.is_empty());
+    nearly_unique.chain(content).collect()
+}
+
+fn copies_of(fields: &[Field]) -> String {
+    match fields {
+        [only] => format!("count({0}) - count(DISTINCT {0})", only.sql),
+        several => format!("count(*) - count(DISTINCT ({}))", names(several)),
+    }
 }
 
 fn names(fields: &[Field]) -> String {
@@ -105,7 +122,8 @@ pub fn conclude(target: &Target, profile: Answered<'_>, answered: &[Option<Answe
         of_rows(&format!("reversed{index}"), format!("{to} < {from}"), format!("rows with {to} before {from}"));
     }
     if let [Some(answered)] = answered {
-        observations.extend(copies(target, *answered));
+        let copied = copied(target);
+        observations.extend(copied.iter().enumerate().filter_map(|copied| copies(target, *answered, copied)));
     }
     Conclusion { tested: 0, observations, lines }
 }
@@ -117,14 +135,28 @@ fn view(target: &Target, share: f64, condition: &str, what: String) -> Observati
     observation(target, share, vec![statement], vec!["share({0}[#1].part, {0}[#1].rows)".to_owned()], what)
 }
 
-/// Returns the observation of equal rows, unless chance may give them.
-fn copies(target: &Target, Answered { table, id }: Answered<'_>) -> Option<Observation> {
-    let (copies, rows) = (count(table, 0, "copies")?, as_f64(count(table, 0, "rows")?));
-    let kinds = target.content.iter().map(|field| field.groups.unwrap_or(1.0).max(1.0)).product::<f64>();
-    let is_chance = rows * rows / 2.0 / kinds > COPIES_BY_CHANCE_MAX;
-    let what = format!("rows that are there more than once, by {}", names(&target.content));
-    let claims = vec![format!("{id}[#1].copies")];
-    (copies > 0 && !is_chance).then(|| observation(target, as_f64(copies) / rows, Vec::new(), claims, what))
+/// Returns the observation of rows that are there more than once, unless chance may give them.
+fn copies(
+    target: &Target,
+    Answered { table, id }: Answered<'_>,
+    (index, fields): (usize, &Vec<Field>),
+) -> Option<Observation> {
+    let (copies, rows) = (count(table, 0, &format!("copies{index}"))?, as_f64(count(table, 0, "rows")?));
+    let kinds = fields.iter().map(|field| field.groups.unwrap_or(1.0).max(1.0)).product::<f64>();
+    let is_chance = fields.len() > 1 && rows * rows / 2.0 / kinds > COPIES_BY_CHANCE_MAX;
+    let what = format!("rows that are there more than once, by {}", names(fields));
+    let mut claims = vec![format!("{id}[#1].copies{index}")];
+    let mut statements = Vec::new();
+    if let (Some(time), Some(unit)) = (&target.time, target.range.and_then(|range| range.unit())) {
+        let period = dialect::period(unit.name(), &time.sql);
+        let columns = format!("{period} AS period, {} AS value", copies_of(fields));
+        let end = format!(" GROUP BY {period} ORDER BY {period}");
+        let sql = target.select(&columns, &[period::until(target, time)], &end);
+        statements.push(Step { question: "since when are they there more than once?".to_owned(), sql });
+        claims.push("since({0}.value)".to_owned());
+    }
+    let is_few = as_f64(copies) <= COPIES_MAX * rows;
+    (copies > 0 && is_few && !is_chance).then(|| observation(target, as_f64(copies) / rows, statements, claims, what))
 }
 
 fn observation(

@@ -32,6 +32,7 @@ const SHAPE_MIN: f64 = 0.85;
 const SEASON_MIN: f64 = 0.25;
 /// Cases that are told one by one; more are summed up, with the largest beside.
 const CASES_MAX: usize = 3;
+const CASES_BESIDE_SUMMARY: usize = 2;
 
 /// Returns the statement: the gaps of each entity.
 pub fn steps(target: &Target) -> Vec<Step> {
@@ -103,7 +104,8 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
     if silent.len() > CASES_MAX {
         observations.extend(view.summary(&silent));
     }
-    observations.extend(silent.iter().take(CASES_MAX).map(|one| view.case(one)));
+    let cases = if silent.len() > CASES_MAX { CASES_BESIDE_SUMMARY } else { silent.len() };
+    observations.extend(silent.iter().take(cases).map(|one| view.case(one)));
     let line = format!("{tested} of {} were tested for a silence beyond their own rhythm", entity.name);
     Conclusion { observations, tested: usize::try_from(tested).unwrap_or(usize::MAX), lines: vec![line] }
 }

@@ -55,6 +55,10 @@ pub struct Target {
     pub measures: Vec<Measure>,
     /// Columns to group by.
     pub dimensions: Vec<Field>,
+    /// Columns with many values, of which some may stand out.
+    pub many: Vec<Field>,
+    /// Columns that tell nearly every row apart, though nothing says that they must.
+    pub nearly_unique: Vec<Field>,
     /// When a row happened.
     pub time: Option<Field>,
     /// Whom a row is about.
@@ -167,6 +171,8 @@ impl Target {
             rows: table.noun.clone().unwrap_or_else(|| format!("rows of {}", table.name)),
             measures,
             dimensions,
+            many: if is_auto { dimensions::with_many_values(&joined) } else { Vec::new() },
+            nearly_unique: joined.nearly_unique(),
             time: joined.time(),
             entity: joined.entity(),
             content: joined.content(),

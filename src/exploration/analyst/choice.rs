@@ -10,7 +10,7 @@ use crate::instruments::{Conclusion, Instrument, Observation};
 /// The share of all that is told that may be chance.
 const FALSE_MAX: f64 = 0.05;
 /// Effects below which nothing is told, however sure it is.
-const WORTH_MIN: f64 = 0.02;
+const WORTH_MIN: f64 = 0.015;
 /// Observations that one finding tells of.
 const TOLD_MAX: usize = 4;
 /// Findings of one instrument before those of others.
@@ -62,11 +62,12 @@ fn controlled<'c>(seen: &[&'c Conclusion]) -> Vec<&'c Observation> {
 pub(super) fn worth(one: &Observation) -> f64 {
     match one.instrument {
         // The share of a variance that groups explain grows with the square of a difference.
-        Instrument::Compare if one.measure == "rows" => 0.3 * one.effect.max(0.0).sqrt(),
-        Instrument::Compare => 0.6 * one.effect.max(0.0).sqrt(),
+        Instrument::Compare if one.measure == "rows" => 0.2 * one.effect.max(0.0).sqrt(),
+        Instrument::Compare => 0.35 * one.effect.max(0.0).sqrt(),
         Instrument::Trend | Instrument::Change => 1.4 * one.effect * one.weight.max(0.0).sqrt(),
-        Instrument::Relate => 0.3 * one.effect,
-        Instrument::Profile => 0.4 * one.effect.sqrt(),
+        Instrument::Relate => 0.2 * one.effect,
+        // A few wrong rows are enough.
+        Instrument::Profile => 0.15 + 0.3 * one.effect.sqrt(),
         Instrument::Silent => 0.5 + one.weight,
     }
 }

@@ -17,7 +17,7 @@ const FURTHER_CLAIMS_MAX: usize = 1;
 const MISSING: &str = "{missing}";
 /// From this worth on a finding is high, or medium.
 const HIGH_MIN: f64 = 0.3;
-const MEDIUM_MIN: f64 = 0.1;
+const MEDIUM_MIN: f64 = 0.08;
 
 /// A finding in the making.
 #[derive(Debug, Clone, PartialEq)]

@@ -101,7 +101,7 @@ pub(super) fn totals(rows: &str, sets: &[Vec<usize>], columns: usize, measures: 
     format!(
         "WITH rows AS ({rows}), weeks AS (SELECT {level}{keys}is_latest, week, count(*) AS n{weekly} FROM rows \
          GROUP BY GROUPING SETS ({sets})) \
-         SELECT {keys}level, sum(n) AS rows{sums} FROM weeks GROUP BY {keys}level ORDER BY level DESC, sum(n) DESC",
+         SELECT {keys}level, sum(n) AS rows{sums} FROM weeks GROUP BY {keys}level ORDER BY sum(n) DESC, level DESC",
         level = level(columns),
         sets = grouping(sets, "is_latest, week"),
     )
@@ -122,7 +122,7 @@ pub(super) fn averages(rows: &str, sets: &[Vec<usize>], columns: usize, measures
     let measures = measures.iter().map(of).collect::<String>();
     format!(
         "WITH rows AS ({rows}) SELECT {level}{keys}count(*) AS rows{measures} FROM rows \
-         GROUP BY GROUPING SETS ({sets}) ORDER BY level DESC, count(*) DESC",
+         GROUP BY GROUPING SETS ({sets}) ORDER BY count(*) DESC, level DESC",
         level = level(columns),
         keys = keys(columns),
         sets = grouping(sets, ""),

@@ -7,6 +7,9 @@ use crate::warehouse::catalog::{Column, Role, ValueKind};
 
 /// Groups of a column beyond which it is no dimension.
 const GROUPS_MAX: f64 = 60.0;
+/// Values of a column beyond which none of them has rows enough, and columns with so many.
+const MANY_MAX: f64 = 600.0;
+const MANY_COLUMNS_MAX: usize = 2;
 /// Columns that are taken up unasked.
 const DIMENSIONS_MAX: usize = 12;
 
@@ -37,6 +40,26 @@ pub(super) fn offered(joined: &Joined) -> Vec<Field> {
         one_joined.cmp(other_joined).then(groups(one).total_cmp(&groups(other)))
     });
     found.into_iter().map(|(field, _)| field).take(DIMENSIONS_MAX).collect()
+}
+
+/// Returns the columns with many values, each of which may still go another way than the whole: products, suppliers.
+pub(super) fn with_many_values(joined: &Joined) -> Vec<Field> {
+    let has_many = |column: &Column| {
+        let is_kind = match column.value_kind() {
+            ValueKind::Text => true,
+            ValueKind::Number => !matches!(
+                column.role,
+                Some(Role::Measure | Role::NetMeasure | Role::GrossMeasure | Role::Margin | Role::Discount | Role::Quantity | Role::UnitPrice | Role::Rate | Role::Level) | None
+            ),
+            ValueKind::Boolean | ValueKind::Moment | ValueKind::Other => false,
+        };
+        is_kind && super::distinct(column).is_some_and(|count| count > GROUPS_MAX && count <= MANY_MAX)
+    };
+    let found = joined.columns().filter(|(_, column)| has_many(column));
+    let is_product = |column: &Column| column.role == Some(Role::Product) || column.role == Some(Role::Entity);
+    let mut found = found.map(|(member, column)| (!is_product(column), joined.field(member, column))).collect::<Vec<_>>();
+    found.sort_by_key(|(is_other, _)| *is_other);
+    found.into_iter().map(|(_, field)| field).take(MANY_COLUMNS_MAX).collect()
 }
 
 fn groups(field: &Field) -> f64 {

@@ -12,6 +12,9 @@ const JOINS_MAX: usize = 4;
 /// Columns below which equal rows are no copies.
 const CONTENT_MIN: usize = 3;
 
+/// The share of distinct values from which a column tells nearly every row apart.
+const NEARLY_UNIQUE_MIN: f64 = 0.85;
+
 /// A table, and the tables that are joined to it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Joined {
@@ -149,6 +152,19 @@ impl Joined {
         let columns = own.table.columns.iter().filter(|column| is_plain(column) && !is_key(column));
         let fields = columns.map(|column| self.field(own, column)).collect::<Vec<_>>();
         if fields.len() < CONTENT_MIN { Vec::new() } else { fields }
+    }
+
+    /// Returns the columns of the table that tell nearly every row apart, though nothing says that they must.
+    pub(super) fn nearly_unique(&self) -> Vec<Field> {
+        let own = &self.tables[0];
+        #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+        let rows = own.table.rows_estimate.map_or(f64::INFINITY, |rows| rows as f64);
+        let is_declared = |column: &Column| own.table.unique_keys().any(|key| key == [column.name.clone()]);
+        let is_one = |column: &&Column| {
+            let is_name = own.table.foreign_key_of(&column.name).is_some() || column.role == Some(Role::Identifier);
+            is_name && !is_declared(column) && distinct(column).is_some_and(|count| count >= NEARLY_UNIQUE_MIN * rows)
+        };
+        own.table.columns.iter().filter(is_one).map(|column| self.field(own, column)).collect()
     }
 
     /// Returns whom a row is about.

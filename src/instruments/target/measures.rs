@@ -8,6 +8,8 @@ use crate::warehouse::catalog::{Column, Role, Table, ValueKind};
 /// Measures that are taken up unasked, and of them totals.
 const MEASURES_MAX: usize = 14;
 const TOTALS_MAX: usize = 2;
+/// Amounts of money that are measured by another.
+const RATES_MAX: usize = 2;
 /// Values of a column whose shares are measured unasked.
 const STATES_MAX: f64 = 4.0;
 /// The shares of missing values between which they are measured.
@@ -59,6 +61,7 @@ pub(super) fn offered(table: &Table, joined: &Joined, left_out: &mut Vec<String>
     let further = declared
         .chain(totals(table, &amounts, joined))
         .chain(durations(table, joined))
+        .chain(rates(&amounts, joined))
         .chain(amounts.iter().map(|column| mean(column, joined)))
         .chain(flags.map(|column| share_of_true(column, joined)))
         .chain(states(table, joined))
@@ -111,6 +114,22 @@ fn totals(table: &Table, amounts: &[&Column], joined: &Joined) -> Vec<Measure> {
     found
 }
 
+/// Returns what other amounts of money are of the one that matters most: what is taken off, what it costs, what is left.
+fn rates(amounts: &[&Column], joined: &Joined) -> Vec<Measure> {
+    const BASES: [Role; 3] = [Role::GrossMeasure, Role::NetMeasure, Role::Measure];
+    const PARTS: [Role; 4] = [Role::Discount, Role::Margin, Role::NetMeasure, Role::Measure];
+    let of = |role: Role| amounts.iter().filter(move |column| column.role == Some(role));
+    let Some(base) = BASES.into_iter().flat_map(of).next() else { return Vec::new() };
+    let own = |column: &Column| joined.sql(&joined.tables[0], &column.name);
+    let parts = PARTS.into_iter().flat_map(of).filter(|part| part.name != base.name);
+    let rate = |part: &&Column| Measure::Mean {
+        name: format!("{} for each {}", part.name, base.name),
+        value: format!("{} / nullif({}, 0)", own(part), own(base)),
+        span: None,
+    };
+    parts.map(rate).take(RATES_MAX).collect()
+}
+
 /// Returns whether a column says which part of the price is taken off, from 0 to 1.
 fn is_discount_rate(column: &Column) -> bool {
     let bound = |text: &Option<String>| text.as_ref().and_then(|text| text.parse::<f64>().ok());
@@ -127,7 +146,7 @@ fn mean(column: &Column, joined: &Joined) -> Measure {
 }
 
 fn share_of_true(column: &Column, joined: &Joined) -> Measure {
-    let condition = joined.sql(&joined.tables[0], &column.name);
+    let condition = format!("{} = true", joined.sql(&joined.tables[0], &column.name));
     Measure::Share { name: format!("share with {}", column.name), condition }
 }
 
