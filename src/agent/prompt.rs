@@ -23,10 +23,13 @@ const ANALYST: &str = include_str!("../../prompts/analyst.md");
 const ANALYST_FIRST: &str = include_str!("../../prompts/analyst_first.md");
 const INFLUENCE: &str = include_str!("../../prompts/influence.md");
 const INFLUENCE_FIRST: &str = include_str!("../../prompts/influence_first.md");
-const AREAS: [(&str, &str); 5] = [
+const AREAS: [(&str, &str); 8] = [
     ("broad", include_str!("../../prompts/focus/broad.md")),
     ("customer_churn", include_str!("../../prompts/focus/customer_churn.md")),
+    ("data_quality", include_str!("../../prompts/focus/data_quality.md")),
+    ("growth", include_str!("../../prompts/focus/growth.md")),
     ("margin_analysis", include_str!("../../prompts/focus/margin_analysis.md")),
+    ("operations", include_str!("../../prompts/focus/operations.md")),
     ("product_performance", include_str!("../../prompts/focus/product_performance.md")),
     ("regional_analysis", include_str!("../../prompts/focus/regional_analysis.md")),
 ];

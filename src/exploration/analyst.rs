@@ -181,6 +181,8 @@ impl Inquiry {
     fn of_focus(focus: &str) -> Vec<Self> {
         match focus {
             "customer_churn" => vec![Self::Churn],
+            "data_quality" => vec![Self::Nameless],
+            "growth" => vec![Self::Changes(Part::All)],
             "margin_analysis" => vec![Self::Margin, Self::Contribution],
             "product_performance" => vec![Self::Returns, Self::Changes(Part::Products)],
             "regional_analysis" => vec![Self::Regions, Self::Changes(Part::Regions)],

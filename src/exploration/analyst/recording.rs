@@ -129,13 +129,13 @@ fn matters(focus: &str, question: u32) -> &'static [Matter] {
         ("margin_analysis", 2) => &[Matter::Discount],
         ("margin_analysis", 3) => &[Matter::Erosion],
         ("product_performance", 1) => &[Matter::Returns],
-        ("product_performance", 2) | ("broad", 1) => &[Matter::Change],
+        ("product_performance", 2) | ("broad" | "growth", 1) => &[Matter::Change],
         ("regional_analysis", 1) => &[Matter::QuietRegion, Matter::Change],
         ("regional_analysis", 2) => &[Matter::Concentration],
         ("broad", 2) => {
             &[Matter::Silence, Matter::QuietRegion, Matter::Discount, Matter::Returns, Matter::Contribution]
         }
-        ("broad", 3) => &[Matter::Nameless],
+        ("broad", 3) | ("data_quality", 1) => &[Matter::Nameless],
         _ => &[],
     }
 }
