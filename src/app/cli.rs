@@ -127,8 +127,17 @@ pub enum Command {
 /// The subcommands of `explore focus`.
 #[derive(Debug, Subcommand)]
 pub enum FocusCommand {
-    /// List the areas that --focus accepts
+    /// List the areas that --focus accepts, with what their files set
     List {
+        #[command(flatten)]
+        prompts: PromptOptions,
+    },
+    /// Show an area: what its file sets, its questions, and what a model is told
+    #[command(after_help = "Example:\n  explore focus show customer_churn")]
+    Show {
+        /// The area, or a file
+        #[arg(value_name = "AREA|FILE", default_value = DEFAULT_FOCUS)]
+        area: String,
         #[command(flatten)]
         prompts: PromptOptions,
     },

@@ -164,7 +164,8 @@ fn rank(origin: &Origin) -> u8 {
     match origin {
         Origin::Default => 0,
         Origin::File { .. } => 1,
-        Origin::Variable { .. } => 2,
-        Origin::Flag { .. } => 3,
+        Origin::Focus { .. } => 2,
+        Origin::Variable { .. } => 3,
+        Origin::Flag { .. } => 4,
     }
 }

@@ -6,6 +6,7 @@ mod coverage;
 mod endings;
 mod endpoints;
 mod failures;
+mod focus;
 mod good;
 mod interrupts;
 mod limits;

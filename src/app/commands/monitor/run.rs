@@ -14,7 +14,7 @@ use crate::agent::journal::Event;
 use crate::agent::tools::Toolbox;
 use crate::app::cli::monitor::MonitorRunArguments;
 use crate::app::commands::interrupts::Interrupts;
-use crate::app::commands::{focus, open};
+use crate::app::commands::open;
 use crate::app::config::Config;
 use crate::app::error::{ExitStatus, Failure, Kind};
 use crate::app::output::{Destination, Output, Talk};
@@ -148,7 +148,7 @@ async fn ran(
             output.talk().warn(&problem);
         }
     }
-    let library = focus::library(config)?;
+    let library = config.library()?;
     let model = model(arguments, config, output)?;
     let toolbox = Toolbox { executor, catalog: Arc::new(catalog), bounds: Bounds::default(), plans: false };
     let morning = Morning {
