@@ -226,7 +226,7 @@ fn render(name: &str, template: &str, context: &minijinja::Value) -> Result<Stri
 }
 
 /// Escapes text from the database or its documentation, so that it cannot close the `<data>` tag around it.
-fn fenced(text: &str) -> String {
+pub(super) fn fenced(text: &str) -> String {
     text.trim().replace("</data", "<\u{200b}/data")
 }
 

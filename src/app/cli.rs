@@ -530,9 +530,10 @@ pub struct TimeZoneOptions {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Model")]
 pub struct ModelOptions {
-    /// Ask this model [default at OpenAI: gpt-5.2; with --demo: the offline analyst]
-    #[arg(short, long, value_name = "NAME")]
-    pub model: Option<String>,
+    /// Ask this model; of several, such as small,large, each is asked what those before it left open [default at OpenAI:
+    /// gpt-5.2; with --demo: the offline analyst]
+    #[arg(short, long, value_name = "NAMES", value_delimiter = ',', value_parser = values::name)]
+    pub model: Vec<String>,
     /// Use the built-in analyst: no model, no network, the same findings every time
     #[arg(long)]
     pub offline: bool,

@@ -107,7 +107,8 @@ struct DatabaseChoice {
 /// The model and the endpoint that the configuration names. [`Config::player`] chooses by them.
 #[derive(Debug, Clone)]
 struct ModelChoice {
-    name: Option<String>,
+    /// In the order in which they are asked.
+    names: Vec<String>,
     offline: bool,
     base_url: Option<Url>,
     api: Option<Api>,
@@ -214,7 +215,7 @@ impl Config {
             time_zone,
             allow_writable_role: options.role.allow_writable_role,
             model: ModelChoice {
-                name: model.model,
+                names: model.model,
                 offline: model.offline,
                 base_url: model.base_url,
                 api: model.api,

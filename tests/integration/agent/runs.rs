@@ -12,6 +12,7 @@ mod interrupts;
 mod limits;
 mod lost;
 mod misplays;
+mod relay;
 mod values;
 
 use std::io::Read;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::program::Program;
 
 const SOUTH: &str = "+++\nquestions = [\"Who left in the South?\", \"Since when?\"]\nmeasures = [\"net_sales\"]\n\
-    tables = [\"orders\", \"customers\"]\nmodel = \"file-model\"\neffort = \"high\"\n\n[limits]\nmax_queries = 12\n\
+    tables = [\"orders\", \"customers\"]\nmodel = [\"small\", \"large\"]\neffort = \"high\"\n\n[limits]\nmax_queries = 12\n\
     time_limit = \"5m\"\n+++\n# South\n\nWho left in the South.\n\nIs this asked?\n+++\nmax_rows = 3\n";
 
 fn setting(program: &Program, arguments: &[&str], key: &str) -> Value {
@@ -46,7 +46,7 @@ fn an_area_of_the_prompts_folder_has_front_matter_too() {
     assert_eq!((listed.code, listed.stderr.as_str()), (0, ""));
     let lines = listed.stdout.lines().skip_while(|line| !line.starts_with("south")).take(2).collect::<Vec<_>>();
     assert!(lines[0].ends_with("  Who left in the South."), "{lines:?}");
-    let set = "sets 2 questions, measures = [\"net_sales\"], tables = [\"orders\", \"customers\"], model = \"file-model\", \
+    let set = "sets 2 questions, measures = [\"net_sales\"], tables = [\"orders\", \"customers\"], model = [\"small\", \"large\"], \
                effort = \"high\", limits.max_queries = 12, limits.time_limit = \"5m\"";
     assert_eq!(lines[1].trim_start(), set);
 }
