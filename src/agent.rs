@@ -12,6 +12,7 @@ mod instruments;
 pub mod journal;
 pub mod prompt;
 mod recording;
+mod relay;
 pub mod runs;
 pub mod tools;
 mod truncation;
@@ -29,7 +30,7 @@ pub use self::budget::Budget;
 use self::budget::{Spent, Use};
 use self::context::Conversation;
 use self::idle::Idleness;
-use self::journal::{Answered, Event, Question, StopReason, Stopped, Totals};
+use self::journal::{Answered, Event, ModelPart, Question, StopReason, Stopped, Totals};
 use self::prompt::Briefing;
 use self::recording::Recording;
 use self::tools::Toolbox;
@@ -63,10 +64,25 @@ pub struct Setup<'a> {
     pub budget: Budget,
     /// The price of the model's tokens; `None` if it is unknown.
     pub price: Option<Price>,
+    /// The models that are asked after it, in this order: each gets the questions that are left open, if there are any.
+    pub successors: &'a [Priced<'a>],
     /// The date that the run treats as today.
     pub as_of: Date,
     /// The questions that `finish` answers.
     pub questions: &'a [Question],
+}
+
+/// A model, and the price of its tokens if it is known.
+#[derive(Debug, Clone, Copy)]
+pub struct Priced<'a> {
+    pub model: &'a dyn Model,
+    pub price: Option<Price>,
+}
+
+impl<'a> Setup<'a> {
+    fn player(&self) -> Priced<'a> {
+        Priced { model: self.model, price: self.price }
+    }
 }
 
 /// The result of an exploration: how it ended, and its findings.
@@ -121,6 +137,17 @@ struct Exploration<'a> {
     /// The time that the engine's own queries may still take.
     companions_time_left: Duration,
     findings: Vec<Finding>,
+    /// The best answer so far to each question.
+    answers: Vec<Answered>,
+    looked_at: Vec<String>,
+    /// The questions that the model is asked which is asked now.
+    open: Vec<Question>,
+    /// What each model did so far; the last is asked now.
+    parts: Vec<ModelPart>,
+    /// What the models so far may use of the limits.
+    share: Budget,
+    /// The limit whose share the model has used that is asked now.
+    share_used: Option<StopReason>,
     totals: Totals,
     spent: Spent,
     queries_sent: u32,
@@ -161,7 +188,7 @@ impl Ending {
 
 impl<'a> Exploration<'a> {
     fn new(setup: Setup<'a>, observer: &'a mut dyn Observer) -> Self {
-        Self {
+        let mut exploration = Self {
             setup,
             observer: Recording::new(observer),
             started: Instant::now(),
@@ -171,6 +198,12 @@ impl<'a> Exploration<'a> {
             book: Workbook::new(Arc::clone(&setup.toolbox.catalog), setup.as_of),
             companions_time_left: facts::allowance(setup.budget.time_max),
             findings: Vec::new(),
+            answers: facts::unanswered(setup.questions),
+            looked_at: Vec::new(),
+            open: Vec::new(),
+            parts: Vec::new(),
+            share: setup.budget,
+            share_used: None,
             totals: Totals { cost_usd: setup.price.map(|_| Decimal::ZERO), ..Totals::default() },
             spent: Spent::default(),
             queries_sent: 0,
@@ -180,7 +213,9 @@ impl<'a> Exploration<'a> {
             is_answered: false,
             idleness: Idleness::default(),
             counts: Counts::default(),
-        }
+        };
+        exploration.begin_part(setup.questions.to_vec());
+        exploration
     }
 
     fn begin(&mut self) -> io::Result<()> {
@@ -190,10 +225,27 @@ impl<'a> Exploration<'a> {
             let fact = self.book.state(fact.clone());
             self.observer.observe(Event::Stated(Box::new(fact)))?;
         }
+        if !self.setup.successors.is_empty() {
+            let message = "A question that you leave open, or call not answerable, goes to another model after you.";
+            self.conversation.tell(message.to_owned());
+        }
         Ok(())
     }
 
+    /// Plays one model after another, until no question is open or no model is left.
     async fn run(&mut self) -> io::Result<Ending> {
+        loop {
+            let mut ending = self.play().await?;
+            self.keep_answers(std::mem::take(&mut ending.answers));
+            self.looked_at.append(&mut ending.looked_at);
+            if !self.hand_over(&ending)? {
+                return Ok(ending);
+            }
+        }
+    }
+
+    /// Plays a model until it finishes, fails, or reaches its share of a limit.
+    async fn play(&mut self) -> io::Result<Ending> {
         loop {
             let limit = self.heed_limits()?;
             let reply = match (self.ask(limit.is_some()).await?, limit) {
@@ -215,19 +267,21 @@ impl<'a> Exploration<'a> {
     }
 
     fn end(&mut self, ending: Ending) -> io::Result<Outcome> {
-        let Ending { reason, detail, looked_at, answers } = ending;
-        let answers = if answers.is_empty() { self.unanswered_questions() } else { answers };
+        let Ending { reason, detail, .. } = ending;
         let nothing = self.findings.is_empty();
         let is_unanswered = reason == StopReason::TimeLimit && !self.is_answered && nothing;
         let detail = detail.or_else(|| is_unanswered.then(|| self.unanswered()));
         let tally = self.observer.tally();
         let reason = tally.reason(reason);
+        let models = self.end_parts(reason);
+        let (answers, looked_at) = (std::mem::take(&mut self.answers), std::mem::take(&mut self.looked_at));
         let tables = &self.setup.toolbox.catalog.tables;
         let tables = tables.iter().map(|table| format!("{}.{}", table.schema, table.name)).collect::<Vec<_>>();
         let unseen = self.setup.model.unseen(self.conversation.messages());
         let coverage = tally.conclude(reason, &tables, unseen);
         let (complete, coverage) = (Some(coverage.is_complete()), Some(coverage));
-        let stopped = Stopped { reason, detail, looked_at, answers, totals: self.totals(), complete, coverage };
+        let totals = self.totals();
+        let stopped = Stopped { reason, detail, looked_at, answers, totals, models, complete, coverage };
         self.observer.observe(Event::Stopped(stopped.clone()))?;
         Ok(Outcome { stopped, findings: std::mem::take(&mut self.findings) })
     }
@@ -244,22 +298,25 @@ impl<'a> Exploration<'a> {
     /// Warns the model once about each limit that is near, and announces a limit that is reached. Returns the limit
     /// that makes this the last turn.
     fn heed_limits(&mut self) -> io::Result<Option<StopReason>> {
-        let used = self.setup.budget.used(&self.totals(), &self.spent, self.started.elapsed());
-        let reached = used.iter().filter(|used| used.is_reached).max_by(|one, other| one.share.total_cmp(&other.share));
-        if let Some(Use { limit, .. }) = reached {
-            self.observer.observe(Event::LimitReached { limit: *limit, refused: None })?;
-            self.conversation.tell(format!(
-                "The {} is reached. This is your last turn, without execute_sql: record what is proven from the results \
-                 that you have, then call finish.",
-                budget::name(*limit)
-            ));
-            return Ok(Some(*limit));
+        const LAST: &str = "This is your last turn, without execute_sql: record what is proven from the results that you \
+                            have, then call finish.";
+        if let Some(limit) = self.reached(&self.setup.budget) {
+            self.observer.observe(Event::LimitReached { limit, refused: None })?;
+            self.conversation.tell(format!("The {} is reached. {LAST}", budget::name(limit)));
+            return Ok(Some(limit));
         }
-        for Use { limit, share, .. } in used {
+        if let Some(limit) = self.reached(&self.share) {
+            self.share_used = Some(limit);
+            self.conversation.tell(format!("Your share of the {} is used. {LAST}", budget::name(limit)));
+            return Ok(Some(limit));
+        }
+        let whose = if self.setup.successors.is_empty() { "the" } else { "your share of the" };
+        for Use { limit, share, .. } in self.share.used(&self.totals(), &self.spent, self.started.elapsed()) {
             if share >= WARNED_AT && !self.warned_of.contains(&limit) {
                 self.warned_of.push(limit);
                 self.conversation.tell(format!(
-                    "Three quarters of the {} are used. Record what you have proven; then look further only where it pays.",
+                    "Three quarters of {whose} {} are used. Record what you have proven; then look further only where it \
+                     pays.",
                     budget::name(limit)
                 ));
             }
@@ -267,13 +324,23 @@ impl<'a> Exploration<'a> {
         Ok(None)
     }
 
+    /// Returns the limit of a budget that is reached, the one that is exceeded most.
+    fn reached(&self, budget: &Budget) -> Option<StopReason> {
+        let used = budget.used(&self.totals(), &self.spent, self.started.elapsed());
+        let reached = used.iter().filter(|used| used.is_reached);
+        reached.max_by(|one, other| one.share.total_cmp(&other.share)).map(|used| used.limit)
+    }
+
     /// Asks the model for the next turn; a `last` turn offers only the tools that record and finish. A conversation
     /// that is too long is shortened and sent again, as often as shortening succeeds.
     async fn ask(&mut self, last: bool) -> io::Result<Asked> {
         self.totals.iterations += 1;
+        if let Some(part) = self.parts.last_mut() {
+            part.iterations += 1;
+        }
         let turn = self.totals.iterations;
         let specs = tools::specs(last);
-        if self.conversation.is_too_long() {
+        if !self.setup.model.is_program() && self.conversation.is_too_long() {
             self.compact()?;
         }
         loop {
@@ -282,9 +349,7 @@ impl<'a> Exploration<'a> {
             let asked = Instant::now();
             let request =
                 Request { system: &self.setup.briefing.system, messages: self.conversation.messages(), tools: &specs };
-            // The last turn may use all the time that is left of the run.
-            let patience = if last { Duration::MAX } else { self.time_left_to_look() };
-            match tokio::time::timeout(patience, self.setup.model.reply(request)).await {
+            match tokio::time::timeout(self.patience(last), self.setup.model.reply(request)).await {
                 Ok(Ok(reply)) => {
                     self.heed_counts(reply.usage, &specs)?;
                     return self.take(turn, reply, asked.elapsed()).map(Asked::Answered);
@@ -328,9 +393,10 @@ impl<'a> Exploration<'a> {
         self.setup.budget.time_max.map(|time| time.saturating_sub(self.started.elapsed()))
     }
 
-    /// Returns the time until no new request or query is started, so that the last turn has the rest.
+    /// Returns the time until the model that is asked now starts no new request or query, so that its last turn has the
+    /// rest.
     fn time_left_to_look(&self) -> Duration {
-        let time = self.setup.budget.looking_time_max().unwrap_or(Duration::MAX);
+        let time = self.share.looking_time_max().unwrap_or(Duration::MAX);
         time.saturating_sub(self.started.elapsed())
     }
 
@@ -347,9 +413,14 @@ impl<'a> Exploration<'a> {
         }
         let cost = reply.usage.and_then(|usage| Some(self.setup.price?.cost(&usage)));
         self.totals.cost_usd = self.totals.cost_usd.zip(cost).map(|(total, cost)| total + cost);
+        if let Some(part) = self.parts.last_mut() {
+            part.add(reply.usage.as_ref(), self.setup.price);
+        }
+        let is_one_of_several = self.parts.len() + self.setup.successors.len() > 1;
+        let model = self.parts.last().filter(|_| is_one_of_several).cloned().map(Box::new);
         let elapsed_milliseconds = milliseconds(elapsed);
         let totals = self.totals();
-        self.observer.observe(Event::Replied { turn, reply: reply.clone(), elapsed_milliseconds, totals })?;
+        self.observer.observe(Event::Replied { turn, reply: reply.clone(), elapsed_milliseconds, totals, model })?;
         self.conversation.push(Message::Assistant {
             text: reply.text.clone(),
             tool_calls: reply.tool_calls.clone(),

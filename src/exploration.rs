@@ -17,7 +17,7 @@ use self::analyst::OfflineAnalyst;
 use crate::agent::journal::{Event, FORMAT, Journal, Question, Started};
 use crate::agent::prompt::{self, Focus, Library};
 use crate::agent::tools::Toolbox;
-use crate::agent::{self, Budget, Observer, Outcome, Setup};
+use crate::agent::{self, Budget, Observer, Outcome, Priced, Setup};
 use crate::model::Model;
 use crate::model::openai::{self, InvalidOptions};
 use crate::model::price::Price;
@@ -30,23 +30,37 @@ use crate::warehouse::table::Bounds;
 pub enum Player {
     /// The built-in analyst.
     Offline,
-    /// A model, and the price of its tokens if it is known.
-    Model(Box<openai::Options>, Option<Price>),
+    /// A model, and those that are asked after it what is left open, in this order.
+    Models(Box<PricedOptions>, Vec<PricedOptions>),
 }
 
+/// A model behind an endpoint, and the price of its tokens if it is known.
+#[derive(Debug, Clone)]
+pub struct PricedOptions {
+    pub options: openai::Options,
+    pub price: Option<Price>,
+}
+
+/// A model that can be asked, and the price of its tokens.
+type PricedModel = (Box<dyn Model>, Option<Price>);
+
 impl Player {
-    /// Returns the player as a model, and the price of its tokens.
-    fn into_model(
+    /// Returns the player as a model, and as those that are asked after it.
+    fn into_models(
         self,
         catalog: &Catalog,
         (focus, questions): (Focus<'_>, &[Question]),
         as_of: Date,
-    ) -> Result<(Box<dyn Model>, Option<Price>), InvalidOptions> {
+    ) -> Result<(PricedModel, Vec<PricedModel>), InvalidOptions> {
+        let open = |PricedOptions { options, price }| -> Result<PricedModel, InvalidOptions> {
+            Ok((Box::new(openai::Client::new(options)?), price))
+        };
         match self {
             Self::Offline => {
-                Ok((Box::new(OfflineAnalyst::new(catalog, (focus.name, focus.text), questions, as_of)), Some(Price::NOTHING)))
+                let analyst = OfflineAnalyst::new(catalog, (focus.name, focus.text), questions, as_of);
+                Ok(((Box::new(analyst), Some(Price::NOTHING)), Vec::new()))
             }
-            Self::Model(options, price) => Ok((Box::new(openai::Client::new(*options)?), price)),
+            Self::Models(first, others) => Ok((open(*first)?, others.into_iter().map(open).collect::<Result<_, _>>()?)),
         }
     }
 }
@@ -112,7 +126,9 @@ pub async fn run(
     let server = executor.database.server().clone();
     let focus = options.library.focus(options.focus)?;
     let questions = focus.questions();
-    let (model, price) = options.player.into_model(&catalog, (focus, &questions), options.as_of)?;
+    let ((model, price), others) = options.player.into_models(&catalog, (focus, &questions), options.as_of)?;
+    let successors = others.iter().map(|(model, price)| Priced { model: &**model, price: *price }).collect::<Vec<_>>();
+    let names = [model.name()].into_iter().chain(successors.iter().map(|next| next.model.name())).collect::<Vec<_>>();
     let journal = Journal::create(options.runs_dir, &options.run_id)?;
     let path = journal.path().to_owned();
     let mut recorder = Recorder { journal, watch };
@@ -123,7 +139,7 @@ pub async fn run(
         format: FORMAT,
         questions: questions.clone(),
         as_of: options.as_of,
-        model: model.name().to_owned(),
+        model: names.join(", "),
         server,
         tables: catalog.tables.len(),
         guesses: semantic::guesses(&catalog),
@@ -132,8 +148,9 @@ pub async fn run(
     for message in warnings.into_iter().chain(newest.and_then(|newest| briefing::stale(newest, options.as_of))) {
         recorder.observe(Event::Warned { message })?;
     }
+    let share = options.budget.share(1, names.len());
     let briefing =
-        briefing::brief(options.library, options.focus, &catalog, (options.as_of, newest), options.budget, &questions)?;
+        briefing::brief(options.library, options.focus, &catalog, (options.as_of, newest), share, &questions)?;
     let toolbox = Toolbox { executor, catalog: Arc::new(catalog), bounds: Bounds::default(), plans: options.plans };
     let setup = Setup {
         model: &*model,
@@ -142,6 +159,7 @@ pub async fn run(
         given: &[],
         budget: options.budget,
         price,
+        successors: &successors,
         as_of: options.as_of,
         questions: &questions,
     };

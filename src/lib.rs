@@ -24,9 +24,10 @@
 //! ```text
 //! main.rs                          arguments, tracing, one call, error -> exit code
 //! app/cli.rs                       every flag, as clap types; app/cli/values.rs parses their values
-//! app/config.rs                    flags, environment, file -> Config: limits, role and time zone of the session, report
+//! app/config.rs                    flags, environment, focus, file -> Config: limits, role and time zone, report
 //! app/config/choice.rs             which database, which model or analyst, which API, which place of the state
 //! app/config/file.rs               explore.toml; app/config/environment.rs the variables
+//! app/config/focus.rs              the focus of a run, and what its file sets between two lines of +++
 //! app/config/setting.rs            where each value comes from, for `explore config`; app/config/mask.rs hides secrets
 //! app/config/ending.rs             which format an --output file or --format asks for
 //! app/commands/NAME.rs             one file a subcommand: parse, call, print; app/commands/monitor/NAME.rs
@@ -71,10 +72,11 @@
 //! agent.rs                         THE LOOP: ask the model, run its tools, record; agent/turn.rs one turn
 //! agent/context.rs                 the conversation shortened when it is too long; agent/idle.rs a model that calls no tool
 //! agent/budget.rs                  when a limit is reached, and when the last turn begins
+//! agent/relay.rs                   from one model to the next: what is open, what is known, which share of the limits
 //! agent/facts.rs                   which facts a result offers; `state`, `record_finding`, the answers of `finish`
 //! agent/tools/                     execute_sql.rs, describe_table.rs, find_values.rs; fit.rs makes arguments fit; notes.rs
 //! agent/instruments.rs             runs an instrument's statements, and states what it claims
-//! agent/prompt.rs                  prompts/*.md + catalog + context -> the first messages; the focus areas
+//! agent/prompt.rs                  prompts/*.md + catalog + context -> the first messages; agent/prompt/focus.rs a focus area
 //! agent/journal.rs                 the append-only record of a run; agent/journal/coverage.rs is the run complete
 //! agent/runs.rs                    the runs of a folder, listed and found by id
 //! deliver/send.rs                  works through the outbox, retries; deliver/slack.rs, mail.rs, webhook.rs, file.rs

@@ -138,10 +138,10 @@ pub trait Model: Send + Sync + Debug {
         Vec::new()
     }
 
-    /// Returns whether it chooses from the facts that the answer to a query offers. The default returns true; otherwise
-    /// none are offered, because each costs queries.
-    fn takes_offers(&self) -> bool {
-        true
+    /// Returns whether it is a program rather than a language model: it reads results as data and whole, makes as many calls
+    /// in a turn as it needs, and takes no facts that it did not ask for. The default returns false.
+    fn is_program(&self) -> bool {
+        false
     }
 }
 

@@ -71,7 +71,40 @@ impl Budget {
 
     /// Returns the time after which no new request or query is started, so that the last turn has the rest.
     pub(super) fn looking_time_max(&self) -> Option<Duration> {
-        self.time_max.map(|time| time.saturating_sub((time / 10).min(LAST_TURN_TIME_MAX)))
+        self.time_max.map(|time| time.saturating_sub(self.last_turn_time()))
+    }
+
+    /// Returns the time that is kept for the last turn.
+    pub(super) fn last_turn_time(&self) -> Duration {
+        self.time_max.map_or(LAST_TURN_TIME_MAX, |time| (time / 10).min(LAST_TURN_TIME_MAX))
+    }
+
+    /// Returns what the first `part` of `of` models may use together: the same share of each limit.
+    #[must_use]
+    pub fn share(&self, part: usize, of: usize) -> Self {
+        let (part, of) = (u32::try_from(part).unwrap_or(u32::MAX), u32::try_from(of).unwrap_or(u32::MAX).max(1));
+        if part >= of {
+            return *self;
+        }
+        let count = |max: u32| u32::try_from(u64::from(max) * u64::from(part) / u64::from(of)).unwrap_or(max).max(1);
+        Self {
+            iterations_max: count(self.iterations_max),
+            queries_max: self.queries_max.map(count),
+            tokens_max: self.tokens_max.map(|max| (max / u64::from(of) * u64::from(part)).max(1)),
+            cost_max_usd: self.cost_max_usd.map(|max| max * Decimal::from(part) / Decimal::from(of)),
+            time_max: self.time_max.map(|max| max / of * part),
+        }
+    }
+
+    /// Returns what is left of the limits, `elapsed` after the start.
+    pub(super) fn left(&self, totals: &Totals, spent: &Spent, elapsed: Duration) -> Self {
+        Self {
+            iterations_max: self.iterations_max.saturating_sub(totals.iterations),
+            queries_max: self.queries_max.map(|max| max.saturating_sub(totals.queries)),
+            tokens_max: self.tokens_max.map(|max| max.saturating_sub(spent.tokens)),
+            cost_max_usd: self.cost_max_usd.map(|max| (max - spent.cost_usd).max(Decimal::ZERO)),
+            time_max: self.time_max.map(|max| max.saturating_sub(elapsed)),
+        }
     }
 
     /// Returns whether one more query may be sent after `sent` queries.
@@ -124,6 +157,20 @@ mod tests {
         check(600, 540.0);
         check(1800, 1740.0);
         assert_eq!(Budget { time_max: None, ..budget(Duration::ZERO) }.looking_time_max(), None);
+    }
+
+    #[test]
+    fn a_share_is_the_same_part_of_each_limit_and_the_last_one_is_all() {
+        let whole = Budget { cost_max_usd: Some(Decimal::ONE), ..budget(Duration::from_secs(10)) };
+        let half = Budget {
+            iterations_max: 2,
+            queries_max: Some(1),
+            cost_max_usd: Some(Decimal::new(5, 1)),
+            time_max: Some(Duration::from_secs(5)),
+            ..whole
+        };
+        assert_eq!((whole.share(1, 2), whole.share(2, 2), whole.share(1, 1)), (half, whole, whole));
+        assert_eq!((whole.share(1, 9).iterations_max, whole.share(1, 9).queries_max), (1, Some(1)));
     }
 
     #[test]

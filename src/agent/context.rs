@@ -133,7 +133,8 @@ impl Conversation {
     }
 }
 
-fn one_line(result: &QueryResult) -> String {
+/// Returns a result in one line, which says how to see it again.
+pub(super) fn one_line(result: &QueryResult) -> String {
     let columns = result.table.columns.iter().map(|column| column.name.as_str()).take(30).collect::<Vec<_>>();
     format!(
         "{id}: {rows} rows of {columns}, which answered: {question} (shortened; execute_sql with sql \"{id}\" shows it again)",

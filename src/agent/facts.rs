@@ -309,18 +309,6 @@ impl Exploration<'_> {
         Ok((text.trim_end().to_owned(), true))
     }
 
-    /// Returns the questions without an answer, for a run that ended before `finish`.
-    pub(super) fn unanswered_questions(&self) -> Vec<Answered> {
-        let unanswered = |question: &Question| Answered {
-            question: question.number,
-            text: question.text.clone(),
-            facts: Vec::new(),
-            reading: None,
-            not_answerable: None,
-        };
-        self.setup.questions.iter().map(unanswered).collect()
-    }
-
     /// Returns the ids of the facts of a recorded finding, or the claim itself. Only the case of the letter tells the
     /// finding `F2` from the fact `f2`.
     fn facts_of_finding(&self, claim: &str) -> Vec<String> {
@@ -336,7 +324,7 @@ impl Exploration<'_> {
     /// Returns the answers to the questions in their order, and what is wrong with them.
     pub(super) async fn answers(&mut self, given: &[Answering]) -> io::Result<(Vec<Answered>, Vec<String>)> {
         let mut problems = Vec::new();
-        let mut answered = self.unanswered_questions();
+        let mut answered = unanswered(&self.open);
         for own in &mut answered {
             let number = own.question;
             for answer in given.iter().filter(|answer| answer.question == number) {
@@ -362,6 +350,18 @@ impl Exploration<'_> {
         problems.extend(without_answer(&answered));
         Ok((answered, problems))
     }
+}
+
+/// Returns questions without an answer.
+pub(super) fn unanswered(questions: &[Question]) -> Vec<Answered> {
+    let unanswered = |question: &Question| Answered {
+        question: question.number,
+        text: question.text.clone(),
+        facts: Vec::new(),
+        reading: None,
+        not_answerable: None,
+    };
+    questions.iter().map(unanswered).collect()
 }
 
 /// Returns the objection to questions that neither a fact answers nor a reason.
@@ -405,7 +405,7 @@ fn offered(lines: &[String]) -> String {
 }
 
 /// Returns a fact as the model sees it, with the ids of its doubts.
-fn line(fact: &Fact) -> String {
+pub(super) fn line(fact: &Fact) -> String {
     let sentence = crate::typeset::text::line(&fact.sentence, SENTENCE_CHARACTERS_MAX);
     let doubts = fact.doubts.iter().map(|doubt| doubt.id.as_str()).collect::<Vec<_>>().join(", ");
     let doubts = if doubts.is_empty() { String::new() } else { format!(" [doubts: {doubts}]") };

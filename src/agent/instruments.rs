@@ -33,7 +33,7 @@ impl Exploration<'_> {
             return Ok((String::new(), ending));
         }
         // A player that chooses by itself reads what was seen as it is.
-        if !self.setup.model.takes_offers() {
+        if self.setup.model.is_program() {
             return Ok((serde_json::to_string(&conclusion)?, None));
         }
         self.stated(conclusion).await

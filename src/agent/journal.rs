@@ -5,6 +5,7 @@
 //! must not contain secrets.
 
 mod coverage;
+mod part;
 mod reader;
 mod writer;
 
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 
 pub(crate) use coverage::UNREAD;
 pub use coverage::{Coverage, FailedQuery, Gap, NotLookedAt, Tally};
+pub use part::{ModelPart, PartEnd};
 pub use reader::{Companion, Damage, Run, read, scan};
 pub use writer::{Journal, run_id};
 
@@ -85,6 +87,17 @@ pub enum Event {
         elapsed_milliseconds: u64,
         /// The usage of the run so far.
         totals: Totals,
+        /// The model's part so far, in a run of several models.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        model: Option<Box<ModelPart>>,
+    },
+    /// A model's part ended, and the next model is asked what it left open.
+    HandedOver {
+        from: Box<ModelPart>,
+        /// The name of the next model.
+        to: String,
+        /// The numbers of the questions that are open.
+        questions: Vec<u32>,
     },
     /// A query was sent to the database.
     QueryStarted {
@@ -175,6 +188,7 @@ pub struct Started {
     pub questions: Vec<Question>,
     /// The date that the run treats as today.
     pub as_of: Date,
+    /// The model's name; of several, their names in the order in which they are asked.
     pub model: String,
     pub server: Server,
     /// The number of tables in the catalog.
@@ -229,6 +243,9 @@ pub struct Stopped {
     #[serde(default)]
     pub answers: Vec<Answered>,
     pub totals: Totals,
+    /// What each model did, in a run of several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub models: Vec<ModelPart>,
     /// Whether the run looked at everything that it set out to look at; `None` in journals of versions that did not
     /// record it.
     #[serde(default)]

@@ -3,36 +3,25 @@
 //! The system prompt is the same in every run. The first message contains context, schema, focus and limits, with the
 //! stable parts before the changing ones, so that providers' prompt caches hit. A file in `focus/` is a focus area.
 
+mod focus;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 use minijinja::{Environment, UndefinedBehavior, context};
 
+use self::focus::AREAS;
+pub use self::focus::{Aims, Area, DEFAULT_FOCUS, Focus, Front, QUESTIONS_MAX};
 use super::journal::Question;
 use crate::typeset::spelling::{hint, nearest};
-use crate::typeset::text::line;
 
-/// Questions of a focus area.
-const QUESTIONS_MAX: usize = 12;
-/// Characters of a question.
-const QUESTION_CHARACTERS_MAX: usize = 1_000;
 const SYSTEM: &str = include_str!("../../prompts/system.md");
 const FIRST: &str = include_str!("../../prompts/first.md");
 const ANALYST: &str = include_str!("../../prompts/analyst.md");
 const ANALYST_FIRST: &str = include_str!("../../prompts/analyst_first.md");
 const INFLUENCE: &str = include_str!("../../prompts/influence.md");
 const INFLUENCE_FIRST: &str = include_str!("../../prompts/influence_first.md");
-const AREAS: [(&str, &str); 5] = [
-    ("broad", include_str!("../../prompts/focus/broad.md")),
-    ("customer_churn", include_str!("../../prompts/focus/customer_churn.md")),
-    ("margin_analysis", include_str!("../../prompts/focus/margin_analysis.md")),
-    ("product_performance", include_str!("../../prompts/focus/product_performance.md")),
-    ("regional_analysis", include_str!("../../prompts/focus/regional_analysis.md")),
-];
-
-/// The focus area of a run that names none.
-pub const DEFAULT_FOCUS: &str = "broad";
 
 /// The prompt templates and the focus areas of a run.
 #[derive(Debug, Clone)]
@@ -41,18 +30,7 @@ pub struct Library {
     first: String,
     analyst: String,
     influence: String,
-    areas: BTreeMap<String, String>,
-}
-
-/// A focus area, as `explore focus list` shows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Focus<'a> {
-    /// The file's name without `.md`.
-    pub name: &'a str,
-    /// The first line of the file after its heading.
-    pub summary: &'a str,
-    /// The whole file, including its heading.
-    pub text: &'a str,
+    areas: BTreeMap<String, Area>,
 }
 
 /// The system prompt and the first message of a run.
@@ -133,26 +111,8 @@ impl Default for Library {
             first: FIRST.to_owned(),
             analyst: ANALYST.to_owned(),
             influence: INFLUENCE.to_owned(),
-            areas: AREAS.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect(),
+            areas: AREAS.iter().map(|(name, text)| ((*name).to_owned(), Area::plain(*text))).collect(),
         }
-    }
-}
-
-impl Focus<'_> {
-    /// Returns the questions of the area: its lines that end in a question mark, each question of a line by itself, or else
-    /// its whole text.
-    pub fn questions(&self) -> Vec<Question> {
-        let own = |line: &&str| line.ends_with('?') && !line.starts_with('#');
-        let lines = self.text.lines().map(|line| line.trim().trim_start_matches(['-', '*']).trim_start());
-        let each =
-            |text: &str| text.split_inclusive("? ").map(|one| line(one, QUESTION_CHARACTERS_MAX)).collect::<Vec<_>>();
-        let mut texts = lines.filter(own).flat_map(each).collect::<Vec<_>>();
-        if texts.is_empty() {
-            let body = self.text.lines().filter(|line| !line.starts_with('#')).collect::<Vec<_>>().join(" ");
-            texts.push(line(&body, QUESTION_CHARACTERS_MAX));
-        }
-        let numbered = texts.into_iter().filter(|text| !text.is_empty()).zip(1..);
-        numbered.map(|(text, number)| Question { number, text }).take(QUESTIONS_MAX).collect()
     }
 }
 
@@ -174,8 +134,8 @@ impl Library {
                 if let (Some("md"), Some(name)) =
                     (path.extension().and_then(|name| name.to_str()), path.file_stem().and_then(|name| name.to_str()))
                 {
-                    let text = read(&path)?;
-                    library.areas.insert(name.to_owned(), text);
+                    let area = Area::of_file(path.clone(), &read(&path)?);
+                    library.areas.insert(name.to_owned(), area);
                 }
             }
         }
@@ -184,12 +144,19 @@ impl Library {
 
     /// Returns the focus areas, sorted by name.
     pub fn areas(&self) -> impl Iterator<Item = Focus<'_>> {
-        self.areas.iter().map(|(name, text)| Focus { name, summary: summary(text), text })
+        self.areas.iter().map(|(name, area)| area.focus(name))
     }
 
     /// Adds a focus area of the user's own.
-    pub fn add(&mut self, name: &str, text: String) {
-        self.areas.insert(name.to_owned(), text);
+    pub fn add(&mut self, name: &str, area: Area) {
+        self.areas.insert(name.to_owned(), area);
+    }
+
+    /// Takes over what the front matter of the area called `name` tells the model.
+    pub fn aim(&mut self, name: &str, aims: Aims) {
+        if let Some(area) = self.areas.get_mut(name) {
+            area.aim(aims);
+        }
     }
 
     /// Returns the focus area called `name`.
@@ -204,11 +171,9 @@ impl Library {
     /// Renders the system prompt and the first message.
     pub fn brief(&self, material: Material<'_>) -> Result<Briefing, Error> {
         let focus = self.focus(material.focus)?;
-        let body =
-            focus.text.split_once('\n').filter(|(line, _)| line.starts_with('#')).map_or(focus.text, |(_, body)| body);
         let context = context! {
             focus => focus.name,
-            focus_text => body.trim(),
+            focus_text => focus.told(),
             catalog => fenced(material.catalog),
             business_context => fenced(material.business_context.unwrap_or("(none was given)")),
             as_of => material.as_of.to_string(),
@@ -261,7 +226,7 @@ fn render(name: &str, template: &str, context: &minijinja::Value) -> Result<Stri
 }
 
 /// Escapes text from the database or its documentation, so that it cannot close the `<data>` tag around it.
-fn fenced(text: &str) -> String {
+pub(super) fn fenced(text: &str) -> String {
     text.trim().replace("</data", "<\u{200b}/data")
 }
 
@@ -274,8 +239,4 @@ fn replace(text: &mut String, path: &Path) -> Result<(), Error> {
 
 fn read(path: &Path) -> Result<String, Error> {
     std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })
-}
-
-fn summary(text: &str) -> &str {
-    text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#')).unwrap_or_default()
 }

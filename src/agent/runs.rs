@@ -176,6 +176,7 @@ fn summarise(journal: &Path) -> Result<Summary, String> {
         Event::Briefed { .. }
         | Event::Asked { .. }
         | Event::Replied { .. }
+        | Event::HandedOver { .. }
         | Event::QueryStarted { .. }
         | Event::Queried(_)
         | Event::QueryFailed { .. }

@@ -48,7 +48,7 @@ impl Exploration<'_> {
         }
         let calls = reply.tool_calls.iter().map(|call| (call, Call::parse(call))).collect::<Vec<_>>();
         let mut answers = Vec::with_capacity(calls.len());
-        let calls_max = if self.setup.model.takes_offers() { CALLS_MAX } else { usize::MAX };
+        let calls_max = if self.setup.model.is_program() { usize::MAX } else { CALLS_MAX };
         for (index, (_, parsed)) in calls.iter().enumerate() {
             answers.push(if index < calls_max {
                 self.begin_call(parsed, last).await?
@@ -140,7 +140,7 @@ impl Exploration<'_> {
     /// database is lost.
     async fn run_queries(&mut self, answers: &mut [Option<Answer>]) -> io::Result<Option<Ending>> {
         let (kept, ending) = self.send_queries(answers).await?;
-        if ending.is_none() && self.setup.model.takes_offers() {
+        if ending.is_none() && !self.setup.model.is_program() {
             self.add_offers(&kept, answers).await?;
         }
         Ok(ending)

@@ -127,8 +127,17 @@ pub enum Command {
 /// The subcommands of `explore focus`.
 #[derive(Debug, Subcommand)]
 pub enum FocusCommand {
-    /// List the areas that --focus accepts
+    /// List the areas that --focus accepts, with what their files set
     List {
+        #[command(flatten)]
+        prompts: PromptOptions,
+    },
+    /// Show an area: what its file sets, its questions, and what a model is told
+    #[command(after_help = "Example:\n  explore focus show customer_churn")]
+    Show {
+        /// The area, or a file
+        #[arg(value_name = "AREA|FILE", default_value = DEFAULT_FOCUS)]
+        area: String,
         #[command(flatten)]
         prompts: PromptOptions,
     },
@@ -521,9 +530,10 @@ pub struct TimeZoneOptions {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Model")]
 pub struct ModelOptions {
-    /// Ask this model [default at OpenAI: gpt-5.2; with --demo: the offline analyst]
-    #[arg(short, long, value_name = "NAME")]
-    pub model: Option<String>,
+    /// Ask this model; of several, such as small,large, each is asked what those before it left open [default at OpenAI:
+    /// gpt-5.2; with --demo: the offline analyst]
+    #[arg(short, long, value_name = "NAMES", value_delimiter = ',', value_parser = values::name)]
+    pub model: Vec<String>,
     /// Use the built-in analyst: no model, no network, the same findings every time
     #[arg(long)]
     pub offline: bool,

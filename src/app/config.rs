@@ -1,4 +1,4 @@
-//! The configuration: defaults < `explore.toml` < environment < flags -> one [`Config`], checked once.
+//! The configuration: defaults < `explore.toml` < focus file < environment < flags -> one [`Config`], checked once.
 //!
 //! There are two stages. First, each layer is read into raw texts with their origin, and each text is checked by the
 //! parser of its setting. Then the texts of the highest layer become typed values, all at once. The settings are
@@ -8,6 +8,7 @@ pub mod choice;
 pub(crate) mod ending;
 mod environment;
 mod file;
+pub mod focus;
 pub mod mask;
 pub mod setting;
 mod sql_section;
@@ -27,6 +28,7 @@ use super::cli::Settings;
 use super::error::Failure;
 use super::output::TalkSettings;
 use crate::agent::Budget;
+use crate::agent::prompt::Aims;
 use crate::deliver::settings::ChannelSection;
 use crate::finding::Severity;
 use crate::model::openai::{Api, ReasoningEffort};
@@ -47,6 +49,8 @@ pub struct Config {
     pub focus: String,
     /// What to explore, in the user's words, in place of an area.
     pub focus_text: Option<String>,
+    /// What the front matter of the focus tells the model.
+    aims: Aims,
     /// The day to use as today; `None` is the day of the clock.
     pub as_of: Option<Date>,
     database: DatabaseChoice,
@@ -103,7 +107,8 @@ struct DatabaseChoice {
 /// The model and the endpoint that the configuration names. [`Config::player`] chooses by them.
 #[derive(Debug, Clone)]
 struct ModelChoice {
-    name: Option<String>,
+    /// In the order in which they are asked.
+    names: Vec<String>,
     offline: bool,
     base_url: Option<Url>,
     api: Option<Api>,
@@ -135,8 +140,8 @@ pub struct QueryLimits {
 pub struct PlanCost(pub Option<f64>);
 
 impl Config {
-    /// Resolves the layers: the flags as parsed by clap, the environment variables, and the file. The file is
-    /// `explore.toml` in `directory` unless a flag or a variable names another.
+    /// Resolves the layers: the flags as parsed by clap, the environment variables, the front matter of the focus, and the
+    /// file. The file is `explore.toml` in `directory` unless a flag or a variable names another.
     pub fn resolve(
         flags: &ArgMatches,
         variables: impl IntoIterator<Item = (OsString, OsString)>,
@@ -149,21 +154,32 @@ impl Config {
         let mut layers = file.layer;
         layers.extend(environment.layer);
         layers.extend(definitions.flags(flags));
-        Self::from_layers(&definitions, layers, file.sections, environment.warnings, environment.data_home)
+        let mut config = Self::from_layers(&definitions, layers.clone(), file.sections.clone(), &environment.rest)?;
+        // The focus is for what explores, and for what says how: the others read tables for another reason.
+        if matches!(flags.subcommand_name(), None | Some("config" | "doctor")) {
+            let front = config.front()?;
+            for (key, raw) in front.layer {
+                if layers.get(&key).is_none_or(|known| known.origin < raw.origin) {
+                    layers.insert(key, raw);
+                }
+            }
+            config = Self::from_layers(&definitions, layers, file.sections, &environment.rest)?;
+            config.aims = front.aims;
+        }
+        Ok(config)
     }
 
     fn from_layers(
         definitions: &Definitions,
         layers: Layer,
         sections: file::Sections,
-        warnings: Vec<String>,
-        data_home: Option<PathBuf>,
+        rest: &environment::Rest,
     ) -> Result<Self, Failure> {
         let matches = definitions.parse(&layers)?;
         let typed = Settings::from_arg_matches(&matches).map_err(Failure::usage)?;
-        let mut config = Self::from_settings(typed, sections, data_home);
+        let mut config = Self::from_settings(typed, sections, rest.data_home.clone());
         config.settings = definitions.resolved(layers, &matches);
-        config.warnings = warnings;
+        config.warnings.clone_from(&rest.warnings);
         config.follow_ending();
         Ok(config)
     }
@@ -180,6 +196,7 @@ impl Config {
         Self {
             focus: options.exploration.focus,
             focus_text: options.exploration.focus_text,
+            aims: Aims::default(),
             as_of: options.exploration.as_of,
             database: DatabaseChoice {
                 url: database.database_url,
@@ -198,7 +215,7 @@ impl Config {
             time_zone,
             allow_writable_role: options.role.allow_writable_role,
             model: ModelChoice {
-                name: model.model,
+                names: model.model,
                 offline: model.offline,
                 base_url: model.base_url,
                 api: model.api,

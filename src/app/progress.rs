@@ -139,6 +139,7 @@ impl Standing {
             }
             Event::Started(_)
             | Event::Briefed { .. }
+            | Event::HandedOver { .. }
             | Event::Queried(_)
             | Event::QueryFailed { .. }
             | Event::Planned { .. }

@@ -110,8 +110,8 @@ impl Model for OfflineAnalyst {
         Ok(Reply { text: None, tool_calls, end: ReplyEnd::Complete, usage: Some(Usage::default()), carried: None })
     }
 
-    fn takes_offers(&self) -> bool {
-        false
+    fn is_program(&self) -> bool {
+        true
     }
 
     fn unseen(&self, messages: &[Message]) -> Vec<Unseen> {

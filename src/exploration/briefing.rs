@@ -40,7 +40,8 @@ pub(super) fn brief(
     let tools = serde_json::to_string(&tools::specs(false)).map_or(0, |specs| specs.chars().count());
     let used = frame.system.chars().count() + frame.first.chars().count() + tools;
     let room = FIRST_REQUEST_CHARACTERS_MAX.saturating_sub(used).max(CATALOG_CHARACTERS_MIN);
-    let overview = render::overview(catalog, &format!("{} {}", focus.name, focus.text), room);
+    let asked = questions.iter().map(|question| question.text.as_str()).collect::<Vec<_>>().join(" ");
+    let overview = render::overview(catalog, &format!("{} {} {} {asked}", focus.name, focus.text, focus.told()), room);
     material.catalog = &overview;
     library.brief(material)
 }

@@ -145,6 +145,7 @@ pub async fn analyse(
         given: &given,
         budget: player.budget,
         price: player.price,
+        successors: &[],
         as_of: case.day.at.date(),
         questions: &[],
     };

@@ -132,6 +132,7 @@ impl Tally {
             | Event::Briefed { .. }
             | Event::Asked { .. }
             | Event::Replied { .. }
+            | Event::HandedOver { .. }
             | Event::Planned { .. }
             | Event::CompanionRan { .. }
             | Event::Stated(_)

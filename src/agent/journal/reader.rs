@@ -15,7 +15,7 @@ use jiff::{Timestamp, Unit};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Answered, Coverage, Error, Event, Line, Started, StopReason, Tally, Totals};
+use super::{Answered, Coverage, Error, Event, Line, ModelPart, Started, StopReason, Tally, Totals};
 use crate::finding::Severity;
 use crate::finding::record::Finding;
 use crate::finding::results::Results;
@@ -58,6 +58,8 @@ pub struct Run {
     pub looked_at: Vec<String>,
     /// The usage of the run. For an unfinished run, the usage that the journal records.
     pub totals: Totals,
+    /// What each model did; empty if there was only one.
+    pub models: Vec<ModelPart>,
     pub damage: Vec<Damage>,
 }
 
@@ -172,6 +174,7 @@ impl Reading {
             coverage: None,
             looked_at: Vec::new(),
             totals: Totals::default(),
+            models: Vec::new(),
             damage: Vec::new(),
         };
         Self { run, tally: Tally::default(), stopped: false, last_at: None }
@@ -188,9 +191,13 @@ impl Reading {
                 run.warnings.extend(started.server.warnings.iter().cloned());
                 run.started = Some(*started);
             }
-            Event::Replied { totals, .. } => {
+            Event::Replied { totals, model, .. } => {
+                if let Some(part) = model {
+                    keep_part(&mut run.models, *part);
+                }
                 run.totals = Totals { queries: run.totals.queries, findings: run.totals.findings, ..totals };
             }
+            Event::HandedOver { from, .. } => keep_part(&mut run.models, *from),
             Event::QueryStarted { .. } => run.totals.queries += 1,
             Event::Queried(result) => run.results.push(Arc::new(result)),
             Event::QueryFailed { .. } => run.queries_failed += 1,
@@ -219,6 +226,7 @@ impl Reading {
                 run.looked_at = stopped.looked_at;
                 run.answers = stopped.answers;
                 run.totals = stopped.totals;
+                run.models = stopped.models;
             }
             Event::Briefed { .. }
             | Event::Stated(_)
@@ -242,6 +250,12 @@ impl Reading {
         }
         self.run
     }
+}
+
+/// Keeps a model's part, in the place of what was known of it as long as it goes on.
+fn keep_part(parts: &mut Vec<ModelPart>, part: ModelPart) {
+    parts.pop_if(|last| last.ending.is_none());
+    parts.push(part);
 }
 
 fn keep(findings: &mut Vec<Told>, finding: Told) {

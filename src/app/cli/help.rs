@@ -2,7 +2,8 @@
 
 pub(super) const AFTER_HELP: &str = "\
 Every option can also stand in explore.toml (max_iterations = 20) or in the environment (EXPLORE_MAX_ITERATIONS=20); \
-an option given here wins over the environment, the environment over the file. See `explore config`.
+an option given here wins over the environment, the environment over a focus file, and that over explore.toml. See \
+`explore config`.
 Try `explore --help` for examples and exit codes.";
 
 pub(super) const AFTER_LONG_HELP: &str = "\
@@ -20,7 +21,8 @@ Configuration:
     output = 8.00
   and in the environment: DATABASE_URL, OPENAI_API_KEY, OPENAI_BASE_URL, and any other option as
   EXPLORE_ and its name: EXPLORE_MAX_ITERATIONS=20. An option given here wins over the environment,
-  the environment over the file. `explore config` prints the effective settings and where each comes from.
+  the environment over what a focus file sets, and that over explore.toml. `explore config` prints the
+  effective settings and where each comes from.
 
 Examples:
   explore --demo                               the sample data, no server and no key

@@ -62,6 +62,12 @@ pub fn file_argument(text: &str) -> Result<PathBuf, String> {
     Err(format!("there is no command {text}{meant}; the name of a file has a dot or a slash, such as ./{text}"))
 }
 
+/// Parses a name, without the spaces around it.
+pub fn name(text: &str) -> Result<String, String> {
+    let name = Some(text.trim()).filter(|name| !name.is_empty());
+    name.map(str::to_owned).ok_or_else(|| "expected a name".to_owned())
+}
+
 /// Parses a calendar date.
 pub fn date(text: &str) -> Result<Date, String> {
     text.parse().map_err(|_| "expected a date, such as 2025-11-30".to_owned())

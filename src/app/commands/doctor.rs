@@ -16,7 +16,7 @@ use crate::app::doctor::{self, Check, Status, grants};
 use crate::app::error::{ExitStatus, Failure, Kind};
 use crate::app::output::Output;
 use crate::app::progress::Waiting;
-use crate::exploration::Player;
+use crate::exploration::{Player, PricedOptions};
 use crate::semantic::{Joins, Opened, drift};
 use crate::typeset::text::counted;
 use crate::warehouse::catalog::Catalog;
@@ -190,7 +190,13 @@ fn metadata(disagreements: &[String]) -> Check {
 async fn model(config: &Config) -> Vec<Check> {
     match config.player() {
         Ok(Player::Offline) => vec![doctor::check_offline()],
-        Ok(Player::Model(options, price)) => doctor::check_model(&options, price).await,
+        Ok(Player::Models(first, others)) => {
+            let mut checks = Vec::new();
+            for PricedOptions { options, price } in [*first].into_iter().chain(others) {
+                checks.extend(doctor::check_model(&options, price).await);
+            }
+            checks
+        }
         Err(failure) => {
             let remedy = failure.advice().unwrap_or("see `explore --help`").to_owned();
             vec![Check::failed("model", failure.kind(), failure.to_string(), remedy)]

@@ -8,7 +8,7 @@ use jiff::civil::{Date, date};
 use rand::RngExt as _;
 
 use super::interrupts::Interrupts;
-use super::{focus, open, report};
+use super::{open, report};
 use crate::agent::Observer;
 use crate::agent::journal::{self, Event, Run, StopReason};
 use crate::app::config::Config;
@@ -22,7 +22,7 @@ use crate::semantic::{Joins, Opened};
 const DEMO_TODAY: Date = date(2025, 11, 30);
 
 pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
-    let (library, focus) = focus::chosen(config)?;
+    let (library, focus) = config.area()?;
     library.focus(&focus)?;
     config.source()?;
     let player = config.player()?;

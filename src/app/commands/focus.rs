@@ -1,59 +1,68 @@
-//! `explore focus list`: lists the areas that `--focus` accepts.
+//! `explore focus list` and `focus show`: the areas that `--focus` accepts, and what their files say.
 
 use std::fmt::Write as _;
-use std::fs;
-use std::path::Path;
 
-use crate::agent::prompt::Library;
+use crate::agent::prompt::Focus;
 use crate::app::cli::FocusCommand;
 use crate::app::config::Config;
+use crate::app::config::focus::{self, Front};
 use crate::app::error::{ExitStatus, Failure};
 use crate::app::output::Output;
-use crate::typeset::text::printable;
-
-/// The name of an area that the user wrote on the command line.
-const OWN: &str = "own_question";
+use crate::typeset::text::{self, printable};
 
 pub(super) fn run(command: &FocusCommand, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
-    let FocusCommand::List { .. } = command;
-    let library = library(config)?;
-    let width = library.areas().map(|area| area.name.chars().count()).max().unwrap_or_default();
-    let mut lines = String::new();
-    for area in library.areas() {
-        let _ = writeln!(lines, "{:<width$}  {}", printable(area.name), printable(area.summary));
-    }
-    output.data(&lines)?;
+    let text = match command {
+        FocusCommand::List { .. } => list(config)?,
+        FocusCommand::Show { area, .. } => show(area, config)?,
+    };
+    output.data(&printable(&text))?;
     Ok(ExitStatus::Done)
 }
 
-/// Returns the prompts with the area to explore, and its name: one of the library, a file's text, or a text of the user's.
-pub(super) fn chosen(config: &Config) -> Result<(Library, String), Failure> {
-    let mut library = library(config)?;
-    if let Some(text) = &config.focus_text {
-        if text.trim().is_empty() {
-            return Err(Failure::usage(
-                "--focus-text is empty: write what to explore, such as \"Why did returns rise?\"",
-            ));
+/// Returns a line for each area, and one below it for what its file sets.
+fn list(config: &Config) -> Result<String, Failure> {
+    let library = config.library()?;
+    let width = library.areas().map(|area| area.name.chars().count()).max().unwrap_or_default();
+    let mut lines = String::new();
+    for area in library.areas() {
+        let front = focus::read(area)?;
+        let _ = writeln!(lines, "{:<width$}  {}", area.name, area.summary);
+        let set = keys(&front);
+        if !set.is_empty() {
+            let _ = writeln!(lines, "{:<width$}  sets {}", "", set.join(", "));
         }
-        library.add(OWN, text.clone());
-        return Ok((library, OWN.to_owned()));
     }
-    let path = Path::new(&config.focus);
-    let is_area = library.areas().any(|area| area.name == config.focus);
-    if is_area || !path.is_file() {
-        return Ok((library, config.focus.clone()));
-    }
-    let text =
-        fs::read_to_string(path).map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))?;
-    let name = path.file_stem().map_or_else(|| OWN.to_owned(), |name| name.to_string_lossy().into_owned());
-    library.add(&name, text);
-    Ok((library, name))
+    Ok(lines)
 }
 
-/// Returns the built-in prompts, replaced and extended by the files in the directory of `--prompts`.
-pub(super) fn library(config: &Config) -> Result<Library, Failure> {
-    Ok(match &config.prompts {
-        Some(directory) => Library::with_directory(directory)?,
-        None => Library::default(),
-    })
+fn show(wanted: &str, config: &Config) -> Result<String, Failure> {
+    let (mut library, name) = config.find(wanted)?;
+    let front = focus::read(library.focus(&name)?)?;
+    library.aim(&name, front.aims.clone());
+    let area = library.focus(&name)?;
+    let mut text = format!("{name} ({})\n", place(area));
+    for key in keys(&front) {
+        let _ = writeln!(text, "{key}");
+    }
+    text.push_str("\nQuestions:\n");
+    for question in area.questions() {
+        let _ = writeln!(text, "{}. {}", question.number, question.text);
+    }
+    let _ = writeln!(text, "\nWhat a model is told:\n{}", area.told());
+    Ok(text)
+}
+
+fn place(area: Focus<'_>) -> String {
+    area.path.map_or_else(|| "built in".to_owned(), |path| path.display().to_string())
+}
+
+/// Returns the keys of the front matter with their values, but the number of its questions.
+fn keys(front: &Front) -> Vec<String> {
+    let questions = front.aims.questions.len();
+    let measures = &front.aims.measures;
+    let mut keys = Vec::new();
+    keys.extend((questions > 0).then(|| text::counted(questions, "question")));
+    keys.extend((!measures.is_empty()).then(|| format!("measures = {}", toml::Value::from(measures.clone()))));
+    keys.extend(front.settings.iter().map(|setting| format!("{} = {}", setting.key, setting.toml())));
+    keys
 }

@@ -9,7 +9,7 @@ use super::setting::Origin;
 use super::{Config, DatabaseChoice, ModelChoice, ending};
 use crate::app::cli::FORMATS;
 use crate::app::error::Failure;
-use crate::exploration::Player;
+use crate::exploration::{Player, PricedOptions};
 use crate::model::openai::{self, Api, OPENAI_BASE_URL};
 use crate::model::price::{Price, Prices};
 
@@ -92,41 +92,44 @@ impl Config {
     /// Returns the explorer. It is the offline analyst with `--offline`. With `--demo` it is too, unless a model is
     /// named that has a key or a base URL, or that is named by a flag.
     pub fn player(&self) -> Result<Player, Failure> {
-        let ModelChoice { name: model, offline, base_url, key, .. } = &self.model;
+        let ModelChoice { names, offline, base_url, key, .. } = &self.model;
         let demo = self.is_demo();
         let reachable = key.is_some() || base_url.is_some();
         let insisted = matches!(self.origin("model"), Some(Origin::Flag { .. }));
-        if *offline || (demo && (model.is_none() || !(reachable || insisted))) {
+        if *offline || (demo && (names.is_empty() || !(reachable || insisted))) {
             return Ok(Player::Offline);
         }
         let url = base_url.as_ref().map_or(OPENAI_BASE_URL, reqwest::Url::as_str);
-        let api_default = Api::default_for(url);
-        let at_openai = api_default == Api::Responses;
+        let at_openai = Api::default_for(url) == Api::Responses;
         if at_openai && key.is_none() {
             return Err(Failure::usage("no API key for the model").hint(
                 "set OPENAI_API_KEY; or give --base-url and --model for another endpoint, or --offline for the built-in \
                  analyst, which needs none",
             ));
         }
-        let model = match model {
-            Some(model) => model.as_str(),
-            None if at_openai => DEFAULT_MODEL,
-            None => {
-                return Err(Failure::usage("no model is named, and only OpenAI's endpoint has a default one")
-                    .hint("give --model with a name that the endpoint knows"));
+        match names.split_first() {
+            Some((first, others)) => {
+                let others = others.iter().map(|name| self.priced(url, name)).collect::<Result<_, _>>()?;
+                Ok(Player::Models(Box::new(self.priced(url, first)?), others))
             }
-        };
+            None if at_openai => Ok(Player::Models(Box::new(self.priced(url, DEFAULT_MODEL)?), Vec::new())),
+            None => Err(Failure::usage("no model is named, and only OpenAI's endpoint has a default one")
+                .hint("give --model with a name that the endpoint knows")),
+        }
+    }
+
+    /// Returns a model at the endpoint `url`, with its price.
+    fn priced(&self, url: &str, model: &str) -> Result<PricedOptions, Failure> {
         self.check_price(model)?;
         let options = openai::Options {
-            api_key: key.clone(),
-            api: self.model.api.unwrap_or(api_default),
+            api_key: self.model.key.clone(),
+            api: self.model.api.unwrap_or_else(|| Api::default_for(url)),
             reasoning_effort: self.model.reasoning_effort,
             timeout: self.model.timeout,
             time_limit: self.budget.time_max,
             ..openai::Options::new(url, model)
         };
-        let price = self.price(&options.model);
-        Ok(Player::Model(Box::new(options), price))
+        Ok(PricedOptions { options, price: self.price(model) })
     }
 
     /// Rejects a report file whose extension contradicts the given format, or is of a format that reports do not have.
@@ -164,7 +167,8 @@ fn rank(origin: &Origin) -> u8 {
     match origin {
         Origin::Default => 0,
         Origin::File { .. } => 1,
-        Origin::Variable { .. } => 2,
-        Origin::Flag { .. } => 3,
+        Origin::Focus { .. } => 2,
+        Origin::Variable { .. } => 3,
+        Origin::Flag { .. } => 4,
     }
 }

@@ -13,6 +13,12 @@ pub(super) struct Environment {
     pub(super) layer: Layer,
     /// The configuration file that `EXPLORE_CONFIG` names.
     pub(super) file: Option<PathBuf>,
+    pub(super) rest: Rest,
+}
+
+/// What the environment says beyond settings.
+#[derive(Default)]
+pub(super) struct Rest {
     pub(super) warnings: Vec<String>,
     /// The folder in which programs keep the user's data, by the XDG Base Directory Specification.
     pub(super) data_home: Option<PathBuf>,
@@ -22,7 +28,7 @@ pub(super) fn read(
     definitions: &Definitions,
     variables: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> Result<Environment, Failure> {
-    let mut environment = Environment { layer: Layer::new(), file: None, warnings: Vec::new(), data_home: None };
+    let mut environment = Environment { layer: Layer::new(), file: None, rest: Rest::default() };
     let mut home = None;
     for (name, value) in variables {
         let Ok(name) = name.into_string() else { continue };
@@ -35,7 +41,7 @@ pub(super) fn read(
             home = Some(PathBuf::from(value));
         } else if name == "XDG_DATA_HOME" {
             // The specification says that a relative path must be ignored.
-            environment.data_home = Some(PathBuf::from(value)).filter(|path| path.is_absolute());
+            environment.rest.data_home = Some(PathBuf::from(value)).filter(|path| path.is_absolute());
         } else if let Some(definition) = definitions.iter().find(|definition| definition.variable() == name) {
             let texts = match definition.shape() {
                 Shape::List => value.to_string_lossy().split(',').map(|text| text.trim().into()).collect(),
@@ -44,10 +50,10 @@ pub(super) fn read(
             definition.check(&texts).map_err(|reason| Failure::usage(format!("{name}: {reason}")))?;
             environment.layer.insert(definition.key().to_owned(), Raw { texts, origin: Origin::Variable { name } });
         } else if name.starts_with(PREFIX) {
-            environment.warnings.push(unknown(definitions, &name));
+            environment.rest.warnings.push(unknown(definitions, &name));
         }
     }
-    environment.data_home = environment.data_home.or_else(|| home.map(|home| home.join(".local/share")));
+    environment.rest.data_home = environment.rest.data_home.or_else(|| home.map(|home| home.join(".local/share")));
     Ok(environment)
 }
 

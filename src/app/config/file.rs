@@ -32,14 +32,14 @@ pub(super) struct File {
 }
 
 /// The sections of the file, which have no flags and no variables.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(super) struct Sections {
     pub(super) prices: BTreeMap<String, Price>,
     pub(super) sql: SqlSection,
     pub(super) channels: BTreeMap<String, ChannelSection>,
 }
 
-type Entry<'e, 'i> = (&'e Spanned<Cow<'i, str>>, &'e Spanned<DeValue<'i>>);
+pub(super) type Entry<'e, 'i> = (&'e Spanned<Cow<'i, str>>, &'e Spanned<DeValue<'i>>);
 
 /// Reads the named file, or `explore.toml` in `directory` if it exists.
 pub(super) fn read(definitions: &Definitions, named: Option<&Path>, directory: &Path) -> Result<File, Failure> {
@@ -49,10 +49,9 @@ pub(super) fn read(definitions: &Definitions, named: Option<&Path>, directory: &
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && named.is_none() => return Ok(File::default()),
         Err(error) => return Err(Failure::usage(format!("cannot read the configuration {}: {error}", path.display()))),
     };
-    let source = Source { path, text: &text, definitions };
-    let root = DeTable::parse(&text).map_err(|error| {
-        source.failure(error.span().unwrap_or_default(), format!("not TOML: {}", error.message().replace('\n', ", ")))
-    })?;
+    let origin = |path: PathBuf, line| Origin::File { path, line };
+    let source = Source { path, text: &text, line_before: 0, origin, definitions };
+    let root = source.parse()?;
     let mut file = File::default();
     for (key, value) in root.get_ref() {
         match (key.get_ref().as_ref(), value.get_ref()) {
@@ -63,30 +62,44 @@ pub(super) fn read(definitions: &Definitions, named: Option<&Path>, directory: &
             (name, _) => {
                 let known = || definitions.iter().map(Definition::key).chain([PRICES, SQL, CHANNELS]);
                 let definition = definitions.get(name).ok_or_else(|| source.unknown(key, known()))?;
-                file.layer.insert(name.to_owned(), source.raw(definition, (key, value))?);
+                file.layer.insert(name.to_owned(), source.raw(definition, name, (key, value))?);
             }
         }
     }
     Ok(file)
 }
 
-/// The text of the file with its path, to report the line of an error.
-struct Source<'a> {
-    path: &'a Path,
-    text: &'a str,
-    definitions: &'a Definitions,
+/// TOML of a file with its path, to report the line of an error.
+pub(super) struct Source<'a> {
+    pub(super) path: &'a Path,
+    pub(super) text: &'a str,
+    /// The number of the line before the text in the file.
+    pub(super) line_before: usize,
+    /// Makes the origin of a value on a line.
+    pub(super) origin: fn(PathBuf, usize) -> Origin,
+    pub(super) definitions: &'a Definitions,
+}
+
+impl<'a> Source<'a> {
+    pub(super) fn parse(&self) -> Result<Spanned<DeTable<'a>>, Failure> {
+        DeTable::parse(self.text).map_err(|error| {
+            let message = format!("not TOML: {}", error.message().replace('\n', ", "));
+            self.failure(error.span().unwrap_or_default(), message)
+        })
+    }
 }
 
 impl Source<'_> {
     fn line(&self, span: &Range<usize>) -> usize {
-        self.text.as_bytes().iter().take(span.start).filter(|byte| **byte == b'\n').count() + 1
+        let before = self.text.as_bytes().iter().take(span.start);
+        before.filter(|byte| **byte == b'\n').count() + self.line_before + 1
     }
 
-    fn failure(&self, span: Range<usize>, message: impl fmt::Display) -> Failure {
+    pub(super) fn failure(&self, span: Range<usize>, message: impl fmt::Display) -> Failure {
         Failure::usage(format!("{}:{}: {message}", self.path.display(), self.line(&span)))
     }
 
-    fn expected(&self, value: &Spanned<DeValue<'_>>, name: &str, expected: &str) -> Failure {
+    pub(super) fn expected(&self, value: &Spanned<DeValue<'_>>, name: &str, expected: &str) -> Failure {
         self.failure(value.span(), format!("{name}: expected {expected}, found {}", kind(value.get_ref())))
     }
 
@@ -101,12 +114,12 @@ impl Source<'_> {
         self.failure(key.span(), format!("unknown key `{name}`; {advice}"))
     }
 
-    fn raw(&self, definition: &Definition, (key, value): Entry<'_, '_>) -> Result<Raw, Failure> {
-        let name = definition.key();
+    /// Returns the value of a setting, which errors call `name`.
+    pub(super) fn raw(&self, definition: &Definition, name: &str, (key, value): Entry<'_, '_>) -> Result<Raw, Failure> {
         let texts = texts(definition.shape(), value.get_ref())
             .ok_or_else(|| self.expected(value, name, definition.shape().expected()))?;
         definition.check(&texts).map_err(|reason| self.failure(value.span(), format!("{name}: {reason}")))?;
-        Ok(Raw { texts, origin: Origin::File { path: PathBuf::from(self.path), line: self.line(&key.span()) } })
+        Ok(Raw { texts, origin: (self.origin)(PathBuf::from(self.path), self.line(&key.span())) })
     }
 
     fn prices(&self, models: &DeTable<'_>) -> Result<BTreeMap<String, Price>, Failure> {

@@ -31,6 +31,12 @@ pub enum Origin {
         /// The line number, from 1.
         line: usize,
     },
+    /// The front matter of the focus.
+    Focus {
+        path: PathBuf,
+        /// The line number in the file, from 1.
+        line: usize,
+    },
     /// An environment variable.
     Variable { name: String },
     /// A flag on the command line.
@@ -44,7 +50,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => write!(formatter, "default"),
-            Self::File { path, line } => write!(formatter, "{}:{line}", path.display()),
+            Self::File { path, line } | Self::Focus { path, line } => write!(formatter, "{}:{line}", path.display()),
             Self::Variable { name } | Self::Flag { name } => write!(formatter, "{name}"),
         }
     }
@@ -155,6 +161,11 @@ impl Definition {
         self.argument.get_id().as_str()
     }
 
+    /// Returns the heading of the help under which the flag stands.
+    pub fn heading(&self) -> Option<&str> {
+        self.argument.get_help_heading()
+    }
+
     /// Returns the name of the environment variable.
     pub fn variable(&self) -> String {
         match self.key() {
@@ -192,6 +203,12 @@ impl Definition {
         } else {
             mask::url(&text)
         }
+    }
+
+    /// Returns the setting with a value, under the name `key`.
+    pub fn setting(&self, key: &str, raw: Raw) -> Setting {
+        let texts = raw.texts.iter().map(|text| self.shown(text)).collect();
+        Setting { key: key.to_owned(), shape: self.shape(), texts, origin: Some(raw.origin) }
     }
 
     /// Checks the texts with the setting's parser. The error says what was expected; a secret value is masked in it.

@@ -1,6 +1,6 @@
 //! Formats events as lines of text: queries and findings with `-v`, whole messages and plans with `-vv`.
 
-use crate::agent::journal::{Event, Started, Stopped};
+use crate::agent::journal::{Event, ModelPart, PartEnd, Started, Stopped};
 use crate::finding::results::QueryResult;
 use crate::model::{Message, Reply};
 use crate::typeset::text::counted;
@@ -17,6 +17,7 @@ pub fn lines(event: &Event, verbosity: u8) -> Option<String> {
         Event::Briefed { system, .. } => whole.then(|| block("briefing", system)),
         Event::Asked { turn, messages } => Some(asked(*turn, messages, whole)),
         Event::Replied { turn, reply, elapsed_milliseconds, .. } => replied(*turn, reply, *elapsed_milliseconds, whole),
+        Event::HandedOver { from, to, questions } => Some(handed_over(from, to, questions)),
         Event::QueryStarted { .. } | Event::Warned { .. } => None,
         Event::Queried(result) => Some(queried(result, whole)),
         Event::QueryFailed { id, sql, message } => {
@@ -76,6 +77,12 @@ fn replied(turn: u32, reply: &Reply, elapsed_milliseconds: u64, whole: bool) -> 
         lines.push(format!("turn {turn} took {elapsed_milliseconds} ms"));
     }
     (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+fn handed_over(from: &ModelPart, to: &str, questions: &[u32]) -> String {
+    let why = from.ending.map_or("ended", PartEnd::words);
+    let questions = questions.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+    format!("{} {why}; what is open goes to {to}: {questions}", from.model)
 }
 
 fn queried(result: &QueryResult, whole: bool) -> String {

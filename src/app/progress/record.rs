@@ -16,7 +16,7 @@ pub(super) fn record(event: &Event) {
             );
             started.server.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
         }
-        Event::Replied { turn, reply, elapsed_milliseconds, totals } => tracing::info!(
+        Event::Replied { turn, reply, elapsed_milliseconds, totals, model: _ } => tracing::info!(
             turn,
             reason = reply.text,
             calls = reply.tool_calls.len(),
@@ -26,6 +26,9 @@ pub(super) fn record(event: &Event) {
             cost_usd = totals.cost_usd.map(|cost| cost.to_string()),
             "replied"
         ),
+        Event::HandedOver { from, to, questions } => {
+            tracing::info!(from = from.model, ending = ?from.ending, to, ?questions, "handed over");
+        }
         Event::Asked { turn, .. } => tracing::info!(turn, "waiting for the model"),
         Event::Queried(result) => tracing::info!(
             query = result.id,

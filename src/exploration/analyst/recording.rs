@@ -107,11 +107,14 @@ fn attempt(candidate: &Candidate<'_>, index: usize, notebook: &Notebook, may_ask
 fn answering(focus: &str, question: u32) -> &'static [Instrument] {
     match (focus, question) {
         ("customer_churn", 1 | 2) => &[Instrument::Silent],
-        ("margin_analysis", 2) | ("product_performance", 1) => &[Instrument::Compare, Instrument::Change],
-        ("margin_analysis", 3) | ("product_performance" | "broad", 2) | ("regional_analysis" | "broad", 1) => {
-            &[Instrument::Change, Instrument::Trend, Instrument::Silent]
+        ("margin_analysis", 2) | ("product_performance", 1) | ("operations", 1 | 3) => {
+            &[Instrument::Compare, Instrument::Change]
         }
-        ("broad", 3) => &[Instrument::Profile],
+        ("margin_analysis", 3)
+        | ("product_performance" | "broad", 2)
+        | ("regional_analysis" | "broad", 1)
+        | ("growth", 1 | 2) => &[Instrument::Change, Instrument::Trend, Instrument::Silent],
+        ("broad", 3) | ("data_quality", 1..=3) => &[Instrument::Profile],
         ("margin_analysis", 1) | ("regional_analysis", 2) => &[Instrument::Compare],
         _ => &[],
     }

@@ -18,6 +18,7 @@ const MISSING: &str = "{missing}";
 /// From this worth on a finding is high, or medium.
 const HIGH_MIN: f64 = 0.3;
 const MEDIUM_MIN: f64 = 0.08;
+const COMPARED_MEDIUM_MIN: f64 = 0.12;
 
 /// A finding in the making.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,13 +41,15 @@ pub(super) fn candidate<'c>(chosen: &Chosen<'c>) -> Candidate<'c> {
 
 /// How much a choice matters: what moves matters more than what merely differs.
 fn severity(chosen: &Chosen<'_>) -> Severity {
-    let most = match chosen.lead.instrument {
-        Instrument::Compare | Instrument::Relate | Instrument::Profile => Severity::Medium,
-        Instrument::Trend | Instrument::Change | Instrument::Silent => Severity::High,
+    let (medium_min, most) = match chosen.lead.instrument {
+        Instrument::Relate => (f64::INFINITY, Severity::Low),
+        Instrument::Compare => (COMPARED_MEDIUM_MIN, Severity::Medium),
+        Instrument::Profile => (MEDIUM_MIN, Severity::Medium),
+        Instrument::Trend | Instrument::Change | Instrument::Silent => (MEDIUM_MIN, Severity::High),
     };
     let by_worth = match chosen.worth {
         worth if worth >= HIGH_MIN => Severity::High,
-        worth if worth >= MEDIUM_MIN => Severity::Medium,
+        worth if worth >= medium_min => Severity::Medium,
         _ => Severity::Low,
     };
     by_worth.min(most)

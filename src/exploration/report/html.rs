@@ -153,6 +153,8 @@ fn page(run: &Run) -> Page {
     let ordered = view::ordered(&run.told);
     let model = started.map(|started| short(&started.model));
     let counts = view::by_severity(run).into_iter();
+    let models = view::models(run).into_iter().map(|model| ("Model", model));
+    let usage = view::usage(run).into_iter().chain(models);
     Page {
         title: view::title(run),
         as_of: started.map(|started| started.as_of.to_string()),
@@ -169,7 +171,7 @@ fn page(run: &Run) -> Page {
         stated: stated::findings(run).iter().map(stated_card).collect(),
         count: run.severities().count(),
         counts: counts.map(|(severity, count)| Count { severity: view::severity(severity), count }).collect(),
-        usage: view::usage(run).into_iter().map(|(label, value)| Used { label, value }).collect(),
+        usage: usage.map(|(label, value)| Used { label, value }).collect(),
         findings: ordered.into_iter().map(|finding| card(run, finding)).collect(),
         why_nothing: coverage::why_nothing(run),
         looked_at: run.looked_at.iter().map(|item| short(item)).collect(),

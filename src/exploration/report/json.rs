@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, schema_for};
 use serde::Serialize;
 
 use super::{stated, view};
-use crate::agent::journal::{Answered, Companion, Coverage, Run, StopReason, Totals};
+use crate::agent::journal::{Answered, Companion, Coverage, ModelPart, Run, StopReason, Totals};
 use crate::finding::document::{FactFinding, FindingDocument, finding_document};
 use crate::finding::record::Finding;
 use crate::semantic::Guess;
@@ -33,7 +33,7 @@ pub struct Document {
     /// When it started.
     #[schemars(with = "Option<String>")]
     pub started_at: Option<Timestamp>,
-    /// The model's name.
+    /// The model's name; of several, their names.
     pub model: Option<String>,
     /// The version of the program.
     pub version: Option<String>,
@@ -49,6 +49,8 @@ pub struct Document {
     pub stop_detail: Option<String>,
     /// What it used. Null is unknown, not nothing.
     pub usage: Totals,
+    /// What each model did and used, where several were named.
+    pub models: Vec<ModelPart>,
     /// The answers to the questions of the focus.
     pub answers: Vec<Answered>,
     /// The findings, those of facts before those in words, the gravest first; one that belongs to another follows it.
@@ -151,6 +153,7 @@ pub fn document(run: &Run) -> Document {
         stop_reason: run.stop_reason,
         stop_detail: run.stop_detail.clone(),
         usage: run.totals,
+        models: run.models.clone(),
         answers: run.answers.clone(),
         findings: of_facts(run).chain(in_words(run)).collect(),
         companions: companions(run),

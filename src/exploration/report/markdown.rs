@@ -235,6 +235,9 @@ fn foot(page: &mut String, run: &Run) {
     for (label, value) in view::usage(run) {
         push(page, &format!("| {label} | {} |", escape(&value)));
     }
+    for model in view::models(run) {
+        push(page, &format!("| Model | {} |", escape(&model)));
+    }
     push(page, &format!("| Run | {} |", escape(&line(&run.run_id, LINE_CHARACTERS))));
     let journal = run.journal.display().to_string();
     push(page, &format!("| Journal | {} |", escape(&line(&journal, LINE_CHARACTERS))));

@@ -278,6 +278,9 @@ fn foot(page: &mut Page, run: &Run) {
     page.labelled("Ending", &view::ending(run));
     let usage = view::usage(run).into_iter().map(|(label, value)| format!("{}: {value}", label.to_lowercase()));
     page.labelled("Used", &usage.collect::<Vec<_>>().join(" · "));
+    for (index, model) in view::models(run).iter().enumerate() {
+        page.item(if index == 0 { "Models" } else { "" }, "-", model);
+    }
     page.labelled("Run", &text::line(&run.run_id, LINE_CHARACTERS));
     page.labelled("Journal", &text::line(&run.journal.display().to_string(), LINE_CHARACTERS));
 }

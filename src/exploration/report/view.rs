@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use rust_decimal::Decimal;
 
 use super::super::analyst;
-use crate::agent::journal::{Run, StopReason};
+use crate::agent::journal::{ModelPart, PartEnd, Run, StopReason};
 use crate::finding::results::QueryResult;
 use crate::finding::told::{Impact, Told};
 use crate::finding::{Severity, evidence};
@@ -231,25 +231,52 @@ fn is_of_connection(run: &Run, warning: &String) -> bool {
 /// Returns the usage of the run, as pairs of label and value.
 pub(super) fn usage(run: &Run) -> Vec<(&'static str, String)> {
     let totals = &run.totals;
-    let number = |count: u64| text::group_digits(&count.to_string());
     let failed = match run.queries_failed {
         0 => String::new(),
         failed => format!(" ({failed} refused or failed)"),
     };
-    let tokens = match (totals.input_tokens, totals.output_tokens) {
-        (None, None) => "unknown".to_owned(),
-        (input, output) => {
-            let cached = totals.cached_tokens.filter(|cached| *cached > 0);
-            let cached = cached.map_or_else(String::new, |cached| format!(" ({} cached)", number(cached)));
-            format!("{} in{cached}, {} out", number(input.unwrap_or(0)), number(output.unwrap_or(0)))
-        }
-    };
-    let cost = totals.cost_usd.map_or("unknown".to_owned(), |cost| format!("${}", cost.round_dp(4).normalize()));
     vec![
-        ("Iterations", number(totals.iterations.into())),
-        ("Queries", format!("{}{failed}", number(totals.queries.into()))),
-        ("Tokens", tokens),
-        ("Cost", cost),
+        ("Iterations", grouped(totals.iterations.into())),
+        ("Queries", format!("{}{failed}", grouped(totals.queries.into()))),
+        ("Tokens", tokens([totals.input_tokens, totals.cached_tokens, totals.output_tokens])),
+        ("Cost", cost(totals.cost_usd)),
         ("Time", text::duration(totals.elapsed_milliseconds)),
     ]
+}
+
+fn grouped(count: u64) -> String {
+    text::group_digits(&count.to_string())
+}
+
+/// Returns tokens in words: those sent, of these cached, and received.
+fn tokens([input, cached, output]: [Option<u64>; 3]) -> String {
+    if input.is_none() && output.is_none() {
+        return "unknown".to_owned();
+    }
+    let cached = cached.filter(|cached| *cached > 0);
+    let cached = cached.map_or_else(String::new, |cached| format!(" ({} cached)", grouped(cached)));
+    format!("{} in{cached}, {} out", grouped(input.unwrap_or(0)), grouped(output.unwrap_or(0)))
+}
+
+fn cost(amount: Option<Decimal>) -> String {
+    amount.map_or("unknown".to_owned(), |cost| format!("${}", cost.round_dp(4).normalize()))
+}
+
+/// Returns what each model of a run of several did and used, a line each.
+pub(super) fn models(run: &Run) -> Vec<String> {
+    run.models.iter().map(model).collect()
+}
+
+fn model(part: &ModelPart) -> String {
+    let name = text::line(&part.model, LINE_CHARACTERS);
+    let ending = part.ending.map_or("going on", PartEnd::words);
+    if part.questions.is_empty() {
+        return format!("{name}: {ending}");
+    }
+    let numbers = part.questions.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+    let questions = if part.questions.len() == 1 { "question" } else { "questions" };
+    let turns = text::count(part.iterations as usize, "iteration", "iterations");
+    let tokens = tokens([part.input_tokens, part.cached_tokens, part.output_tokens]);
+    let cost = cost(part.cost_usd);
+    format!("{name}: {questions} {numbers} \u{b7} {turns} \u{b7} tokens: {tokens} \u{b7} cost: {cost} \u{b7} {ending}")
 }

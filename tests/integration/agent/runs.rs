@@ -6,11 +6,13 @@ mod coverage;
 mod endings;
 mod endpoints;
 mod failures;
+mod focus;
 mod good;
 mod interrupts;
 mod limits;
 mod lost;
 mod misplays;
+mod relay;
 mod values;
 
 use std::io::Read;

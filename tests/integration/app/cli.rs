@@ -168,7 +168,8 @@ fn the_focus_areas_are_listed_with_those_of_the_users_folder() {
     std::fs::write(program.path("mine/focus/late_payment.md"), "# Late payment\n\nWho pays later.\u{1b}[2J\n").unwrap();
     let outcome = program.run(&["focus", "list", "--prompts", "mine"]);
     assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""));
-    for area in ["customer_churn", "margin_analysis", "product_performance", "regional_analysis", "late_payment"] {
+    let business = ["customer_churn", "margin_analysis", "product_performance", "regional_analysis"];
+    for area in business.into_iter().chain(["broad", "data_quality", "growth", "operations", "late_payment"]) {
         assert!(outcome.stdout.lines().any(|line| line.starts_with(area)), "{area} is not in {}", outcome.stdout);
     }
     assert!(!outcome.stdout.contains('\u{1b}'), "a file's text must not drive the terminal");

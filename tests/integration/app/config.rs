@@ -256,9 +256,10 @@ fn the_player_is_a_model_only_where_one_was_asked_for_and_can_be() {
     let check = |variables: &[(&str, &str)], arguments: &[&str], expected: &str| {
         let found = match resolve("", variables, arguments).unwrap().player() {
             Ok(Player::Offline) => "offline".to_owned(),
-            Ok(Player::Model(endpoint, _)) => {
-                let api = if endpoint.api == Api::Chat { "chat" } else { "responses" };
-                format!("{} over {api}", endpoint.model)
+            Ok(Player::Models(first, others)) => {
+                let models = [&*first].into_iter().chain(&others).map(|one| one.options.model.as_str());
+                let api = if first.options.api == Api::Chat { "chat" } else { "responses" };
+                format!("{} over {api}", models.collect::<Vec<_>>().join(" then "))
             }
             Err(failure) => failure.to_string(),
         };
@@ -277,6 +278,9 @@ fn the_player_is_a_model_only_where_one_was_asked_for_and_can_be() {
     let elsewhere = ["--base-url", "http://localhost:11434/v1"];
     check(&[], &with(&elsewhere), "no model is named, and only OpenAI's endpoint has a default one");
     check(&[], &with(&[&elsewhere[..], &["--model", "qwen3"]].concat()), "qwen3 over chat");
+    check(&[], &with(&[&elsewhere[..], &["--model", "small, large"]].concat()), "small then large over chat");
+    check(&key, &with(&["-m", "small", "-m", "large"]), "small then large over responses");
+    check(&[("EXPLORE_MODEL", "small,large"), key[0]], &server, "small then large over responses");
     check(&[], &["--demo"], "offline");
     check(&key, &["--demo"], "offline");
     check(&[("EXPLORE_MODEL", "gpt-5.2")], &["--demo"], "offline");
@@ -285,7 +289,19 @@ fn the_player_is_a_model_only_where_one_was_asked_for_and_can_be() {
     let limited = with(&["--max-cost", "1"]);
     check(&key, &limited, "--max-cost cannot be enforced: the price of gpt-5.2 is unknown");
     let priced = resolve("[prices.\"gpt-5.2\"]\ninput = 1\noutput = 2", &key, &limited).unwrap();
-    assert!(matches!(priced.player(), Ok(Player::Model(..))));
+    assert!(matches!(priced.player(), Ok(Player::Models(..))));
+}
+
+#[test]
+fn several_models_may_stand_in_the_file() {
+    for file in ["model = [\"small\", \"large\"]", "model = \"small,large\""] {
+        let config = resolve(file, &[("OPENAI_API_KEY", "sk-verysecret")], &[]).unwrap();
+        let Ok(Player::Models(first, others)) = config.player() else { panic!("no model: {file}") };
+        let others = others.iter().map(|one| one.options.model.as_str()).collect::<Vec<_>>();
+        assert_eq!((first.options.model.as_str(), others.as_slice()), ("small", ["large"].as_slice()));
+    }
+    let message = resolve("model = [\"small\", \"\"]", &[], &[]).unwrap_err().to_string();
+    assert_eq!(message, "explore.toml:1: model: expected a name, found `small`, ``");
 }
 
 #[test]

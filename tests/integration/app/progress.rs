@@ -29,7 +29,7 @@ fn replied(text: &str) -> Event {
         usage: None,
         carried: None,
     };
-    Event::Replied { turn: 2, reply, elapsed_milliseconds: 900, totals: Totals::default() }
+    Event::Replied { turn: 2, reply, elapsed_milliseconds: 900, totals: Totals::default(), model: None }
 }
 
 #[test]
@@ -66,6 +66,7 @@ fn a_stop_is_told_with_its_reason_in_words() {
         looked_at: Vec::new(),
         answers: Vec::new(),
         totals: Totals::default(),
+        models: Vec::new(),
         complete: None,
         coverage: None,
     };

@@ -66,6 +66,9 @@ async fn each_question_of_a_focus_is_answered_by_a_headline_or_says_why_not() {
         ("product_performance", &[true, false]),
         ("regional_analysis", &[true, false]),
         ("broad", &[false, true, false]),
+        ("data_quality", &[false, false, false]),
+        ("growth", &[false, false, false]),
+        ("operations", &[false, false, false]),
     ] {
         let run = run(&format!("offline_{focus}"), SAMPLE_SQL, focus, AS_OF).await;
         run.assert_clean();

@@ -84,6 +84,7 @@ pub(crate) fn stopped(reason: StopReason) -> Event {
             cost_usd: Some("0.1432".parse().unwrap()),
             elapsed_milliseconds: 92_400,
         },
+        models: Vec::new(),
         complete: Some(reason == StopReason::Finished),
         coverage: Some(coverage(reason)),
     })

@@ -14,13 +14,13 @@ use crate::agent::journal::Event;
 use crate::agent::tools::Toolbox;
 use crate::app::cli::monitor::MonitorRunArguments;
 use crate::app::commands::interrupts::Interrupts;
-use crate::app::commands::{focus, open};
+use crate::app::commands::open;
 use crate::app::config::Config;
 use crate::app::error::{ExitStatus, Failure, Kind};
 use crate::app::output::{Destination, Output, Talk};
 use crate::app::progress::{Progress, Waiting};
 use crate::deliver::{Channels, Pace};
-use crate::exploration::Player as Chosen;
+use crate::exploration::{Player as Chosen, PricedOptions};
 use crate::model::{Model, openai};
 use crate::monitor::commentary::BUDGET;
 use crate::monitor::morning::{self, Morning, Notified};
@@ -148,7 +148,7 @@ async fn ran(
             output.talk().warn(&problem);
         }
     }
-    let library = focus::library(config)?;
+    let library = config.library()?;
     let model = model(arguments, config, output)?;
     let toolbox = Toolbox { executor, catalog: Arc::new(catalog), bounds: Bounds::default(), plans: false };
     let morning = Morning {
@@ -220,8 +220,10 @@ fn model(
     }
     match config.player() {
         Ok(Chosen::Offline) => Ok(None),
-        Ok(Chosen::Model(options, price)) => {
-            let client = openai::Client::new(*options).map_err(|error| Failure::new(Kind::Usage, error))?;
+        // Of several models the first explains: there are no questions that it could leave open.
+        Ok(Chosen::Models(first, _)) => {
+            let PricedOptions { options, price } = *first;
+            let client = openai::Client::new(options).map_err(|error| Failure::new(Kind::Usage, error))?;
             Ok(Some((client, price)))
         }
         Err(_) if config.is_default("model") && config.is_default("base_url") => {

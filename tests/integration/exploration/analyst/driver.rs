@@ -82,6 +82,7 @@ pub(crate) async fn play(database: Arc<dyn Database>, catalog: Catalog, focus: &
         given: &[],
         budget,
         price: None,
+        successors: &[],
         as_of,
         questions: &questions,
     };
