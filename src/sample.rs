@@ -8,6 +8,7 @@
 pub mod days;
 mod invoices;
 mod market;
+pub mod planted;
 mod score;
 
 use std::io::{self, Write};

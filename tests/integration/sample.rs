@@ -2,6 +2,8 @@
 
 #[cfg(test)]
 mod days;
+#[cfg(test)]
+mod planted;
 
 use std::collections::BTreeSet;
 
