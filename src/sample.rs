@@ -6,6 +6,7 @@
 //! operations that IEEE 754 rounds exactly, are used.
 
 pub mod days;
+pub mod eval;
 mod invoices;
 mod market;
 pub mod planted;

@@ -56,6 +56,27 @@ impl SignalKind {
         Self::Backlog,
         Self::UnevenLoad,
     ];
+
+    /// Returns the name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Churn => "churn",
+            Self::SilentDecline => "silent decline",
+            Self::RegionalLoss => "regional loss",
+            Self::DiscountErosion => "discount erosion",
+            Self::ReturnSpike => "return spike",
+            Self::PriceChange => "price change",
+            Self::MixShift => "mix shift",
+            Self::StockOut => "stock-out",
+            Self::ConversionDrop => "conversion drop",
+            Self::Duplicates => "duplicates",
+            Self::HighAmounts => "high amounts",
+            Self::Rejections => "rejections",
+            Self::GrowingDurations => "growing durations",
+            Self::Backlog => "backlog",
+            Self::UnevenLoad => "uneven load",
+        }
+    }
 }
 
 /// A kind of decoy: what looks like a signal and is none.

@@ -121,12 +121,15 @@ impl Shop {
         for rare in RARE {
             weights[rare] = 0.0;
         }
+        // Enough of them is sold for their effects to show.
+        for product in [RETURNED, DEARER, OUT_OF_STOCK] {
+            weights[product] *= 1.8;
+        }
         let flat = vec![30.0; PRODUCTS];
         let prices = if world.is_planted { prices } else { flat };
         let before = |months: i64| world.calendar.months_before(months);
-        let (return_day, price_day, shift_day) = (before(3), before(5), before(4));
+        let (return_day, price_day, shift_day) = (before(4), before(5), before(4));
         let out_day = world.calendar.days() - 42;
-        let (return_day, price_day, shift_day, out_day) = (return_day, price_day, shift_day, out_day);
         Self {
             words,
             products,
@@ -185,7 +188,7 @@ impl Shop {
         for _ in 0..world.noise.whole(1, 3) {
             let product = weighted(&weights, &mut world.noise);
             let quantity = world.noise.whole(1, 6) * if is_large { 70 } else { 1 };
-            let share = world.share(product == RETURNED && day >= self.return_day, 0.3, 0.04);
+            let share = world.share(product == RETURNED && day >= self.return_day, 0.45, 0.04);
             let is_returned = world.noise.chance(share);
             self.add_item(day, product, quantity, is_returned, tables, world);
         }
@@ -331,7 +334,7 @@ impl Shop {
                 what: format!("of {} far more comes back than before", product(RETURNED)),
                 mark: self.of_product(RETURNED).by(&[returns]).going(Direction::Up),
                 proof: format!(
-                    "(SELECT count(*) FROM {returns} WHERE product_id = {0}) > 0.1 * (SELECT count(*) FROM {items} WHERE \
+                    "(SELECT count(*) FROM {returns} WHERE product_id = {0}) > 0.12 * (SELECT count(*) FROM {items} WHERE \
                      product_id = {0})",
                     number(RETURNED)
                 ),
