@@ -8,7 +8,8 @@
 //! | chance | has another direction in two or more of the other draws, or does not hold there at all |
 //! | plain | compares nothing: a number, a list of the largest, that there is no difference |
 //!
-//! On data without a plan a difference is real if it is more than two standard errors, which resampled rows tell.
+//! On data without a plan a difference is real if it is three standard errors or more, which resampled rows tell: it was
+//! chosen among many.
 //!
 //! Planted and real findings are true, decoys and chance false; plain ones are counted as neither. A finding stands on its
 //! lead, or, where that compares nothing, on its first fact that does. A finding that names a decoy is false although it

@@ -131,7 +131,14 @@ impl Dataset {
     /// Returns the statements that create and fill the tables.
     pub fn sql(&self) -> String {
         let mut sql = String::new();
-        self.tables.iter().for_each(|table| table.write_sql(&mut sql));
+        self.tables.iter().for_each(|table| table.write_definition(&mut sql));
+        sql + &self.rows_sql()
+    }
+
+    /// Returns the statements that fill the tables, in place of the rows that they had.
+    pub fn rows_sql(&self) -> String {
+        let mut sql = String::new();
+        self.tables.iter().for_each(|table| table.write_rows(&mut sql));
         sql
     }
 

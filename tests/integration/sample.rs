@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod days;
 #[cfg(test)]
+mod eval;
+#[cfg(test)]
 mod planted;
 
 use std::collections::BTreeSet;

@@ -117,7 +117,7 @@ What counts:
   nothing is neither.
   With --insightbench, a number of the ground truth counts if a plain computation over the table gives it. It is found
   if one of the first twelve findings states it of the same values, and in the same direction. A difference is a
-  false discovery if it is less than two standard errors, which resampled rows tell.
+  false discovery if it is less than three standard errors, which resampled rows tell.
   Each figure of a finding is computed again on the same data, by its queries.
 
 The journals of the runs are in the folder eval of --runs-dir.

@@ -21,9 +21,10 @@ impl Number {
         (self.value - other.value).abs() <= self.unit().max(other.unit()) * 0.500_001
     }
 
-    /// Returns whether it is told from others: small whole numbers stand everywhere, unless two values say of what.
+    /// Returns whether it is told from others: small whole numbers stand everywhere, unless two values say of what, and no
+    /// group has no rows.
     pub(super) fn is_telling(self, named: usize) -> bool {
-        self.decimals > 0 || self.value.abs() >= 20.0 || named >= 2
+        self.decimals > 0 || self.value.abs() >= 20.0 || (named >= 2 && self.value > 0.0)
     }
 
     fn unit(self) -> f64 {

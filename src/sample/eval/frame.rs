@@ -39,6 +39,8 @@ pub enum Measure {
     /// The average time from one column to another, in days or hours.
     Days(String, String),
     Hours(String, String),
+    /// The average of whole days, without what is beyond them.
+    WholeDays(String, String),
 }
 
 impl fmt::Display for Measure {
@@ -50,6 +52,7 @@ impl fmt::Display for Measure {
             Self::Sum(column) => write!(formatter, "sum of {column}"),
             Self::Days(from, to) => write!(formatter, "average days from {from} to {to}"),
             Self::Hours(from, to) => write!(formatter, "average hours from {from} to {to}"),
+            Self::WholeDays(from, to) => write!(formatter, "average whole days from {from} to {to}"),
         }
     }
 }
@@ -69,6 +72,11 @@ impl Frame {
         }
         let kinds = (0..columns.len()).map(|column| kind(&rows, column)).collect();
         Ok(Self { columns, rows, kinds })
+    }
+
+    /// Returns the number of rows.
+    pub(super) fn rows(&self) -> usize {
+        self.rows.len()
     }
 
     /// Returns the values that a passage names, each with its column.
@@ -105,6 +113,7 @@ impl Frame {
         for from in of_kind(Kind::Time) {
             for to in of_kind(Kind::Time).filter(|to| *to != from) {
                 measures.push(Measure::Days(from.clone(), to.clone()));
+                measures.push(Measure::WholeDays(from.clone(), to.clone()));
                 measures.push(Measure::Hours(from.clone(), to));
             }
         }
@@ -120,9 +129,12 @@ impl Frame {
                 let of = self.rows.iter().filter(|row| self.meets(row, others)).count();
                 (of > 0 && !last.1.is_empty()).then(|| rows.len() as f64 * 100.0 / of as f64)
             }
-            Measure::Rows | Measure::Average(_) | Measure::Sum(_) | Measure::Days(..) | Measure::Hours(..) => {
-                self.over(measure, &rows)
-            }
+            Measure::Rows
+            | Measure::Average(_)
+            | Measure::Sum(_)
+            | Measure::Days(..)
+            | Measure::WholeDays(..)
+            | Measure::Hours(..) => self.over(measure, &rows),
         }
     }
 
@@ -134,7 +146,7 @@ impl Frame {
         let rest = self.over(measure, &self.rows.iter().filter(is_other).collect::<Vec<_>>())?;
         let groups = match measure {
             Measure::Rows | Measure::Sum(_) => self.distinct(&last.0).saturating_sub(1).max(1),
-            Measure::Share | Measure::Average(_) | Measure::Days(..) | Measure::Hours(..) => 1,
+            Measure::Share | Measure::Average(_) | Measure::Days(..) | Measure::WholeDays(..) | Measure::Hours(..) => 1,
         };
         let rest = rest / groups as f64;
         (own - rest).abs().gt(&f64::EPSILON).then_some(own > rest)
@@ -152,6 +164,10 @@ impl Frame {
             Measure::Sum(column) => Some(cells(column).iter().sum()),
             Measure::Days(from, to) => mean(&self.hours(from, to, rows)).map(|hours| hours / 24.0),
             Measure::Hours(from, to) => mean(&self.hours(from, to, rows)),
+            Measure::WholeDays(from, to) => {
+                let days = self.hours(from, to, rows).into_iter().map(|hours| (hours / 24.0).floor());
+                mean(&days.collect::<Vec<_>>())
+            }
         }
     }
 

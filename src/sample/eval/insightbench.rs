@@ -25,6 +25,7 @@ pub const FINDINGS_MAX: usize = 12;
 #[derive(Debug, Clone, PartialEq)]
 pub struct BenchSet {
     pub goal: String,
+    rows: usize,
     /// The numbers that the insights state.
     pub numbers: usize,
     /// Those that recompute from the table.
@@ -34,11 +35,11 @@ pub struct BenchSet {
 /// A number of the ground truth that recomputes from the table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
-    /// Columns with the values that its rows have.
+    /// Columns with the values that its rows have, one at least.
     pub named: Vec<(String, String)>,
     pub measure: Measure,
     pub number: Number,
-    /// Whether it is more than that of the other rows; `None` without values, or where they are alike.
+    /// Whether it is more than that of the other rows; `None` where they are alike.
     pub is_more: Option<bool>,
 }
 
@@ -71,10 +72,10 @@ struct Metadata {
 
 #[derive(Debug, Deserialize)]
 struct Insight {
-    #[serde(default)]
-    insight: Option<String>,
-    #[serde(default)]
-    insight_value: Value,
+    #[serde(default, rename = "insight")]
+    headline: Option<String>,
+    #[serde(default, rename = "insight_value")]
+    value: Value,
     #[serde(default)]
     plot: Value,
 }
@@ -90,37 +91,38 @@ pub fn read(folder: &Path) -> Result<BenchSet, Unreadable> {
     let passages = document.insight_list.iter().flat_map(passages).collect::<BTreeSet<_>>();
     let (mut count, mut figures) = (0, BTreeMap::new());
     for passage in &passages {
-        for number in numbers(passage) {
+        for number in numbers(&passage.text) {
             count += 1;
             if let Some(figure) = recomputed(passage, number, &frame) {
                 figures.entry(figure.to_string()).or_insert(figure);
             }
         }
     }
-    Ok(BenchSet { goal: document.metadata.goal, numbers: count, figures: figures.into_values().collect() })
+    Ok(BenchSet {
+        goal: document.metadata.goal,
+        rows: frame.rows(),
+        numbers: count,
+        figures: figures.into_values().collect(),
+    })
 }
 
-/// Returns a table with as many rows, drawn from its own with repetition.
-pub fn resampled(csv: &str, seed: u64, draw: u64) -> Result<String, csv::Error> {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(csv.as_bytes());
-    let headers = reader.headers()?.clone();
-    let records = reader.records().collect::<Result<Vec<_>, _>>()?;
-    let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
-    writer.write_record(&headers)?;
-    let mut dice = Dice::new(seed, draw);
-    for _ in 0..records.len() {
-        writer.write_record(dice.pick(&records))?;
-    }
-    let bytes = writer.into_inner().map_err(|error| error.into_error())?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+/// The statement that keeps the rows of the table, to draw from.
+pub const KEEP_SQL: &str = "CREATE SCHEMA kept; CREATE TABLE kept.rows AS SELECT row_number() OVER () AS number, data AS kept FROM public.data;";
+
+/// A text with numbers, and the headline of its insight, which may name what they are of.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Passage {
+    text: String,
+    headline: String,
 }
 
 /// Returns the texts of an insight in which a number belongs to the values beside it.
-fn passages(insight: &Insight) -> Vec<String> {
-    let mut passages = insight.insight.as_deref().map(sentences).unwrap_or_default();
-    leaves(&insight.insight_value, "", &mut passages);
-    passages.extend(insight.plot.get("description").and_then(Value::as_str).map(sentences).unwrap_or_default());
-    passages
+fn passages(insight: &Insight) -> Vec<Passage> {
+    let headline = insight.headline.clone().unwrap_or_default();
+    let mut texts = sentences(&headline);
+    leaves(&insight.value, "", &mut texts);
+    texts.extend(insight.plot.get("description").and_then(Value::as_str).map(sentences).unwrap_or_default());
+    texts.into_iter().map(|text| Passage { text, headline: headline.clone() }).collect()
 }
 
 fn sentences(text: &str) -> Vec<String> {
@@ -145,28 +147,41 @@ fn leaves(value: &Value, names: &str, passages: &mut Vec<String>) {
     }
 }
 
-/// Returns the computation that gives a number: over the rows with the values that the passage names, or some of them.
-fn recomputed(passage: &str, number: Number, frame: &Frame) -> Option<Figure> {
-    let named = frame.named(passage);
-    let mut choices = vec![Vec::new()];
-    choices.extend(named.iter().map(|one| vec![one.clone()]));
-    for (index, one) in named.iter().enumerate() {
+/// Returns the computation that gives a number: over the rows with the values that the passage or its headline names, or
+/// some of them.
+fn recomputed(passage: &Passage, number: Number, frame: &Frame) -> Option<Figure> {
+    let mut named = frame.named(&passage.text);
+    let count = named.len();
+    named.extend(frame.named(&passage.headline).into_iter().filter(|one| !named.contains(one)).collect::<Vec<_>>());
+    let mut choices = named.iter().map(|one| vec![one.clone()]).collect::<Vec<_>>();
+    // Of the headline's values one may be added to one of the passage.
+    for (index, one) in named.iter().take(count).enumerate() {
         let others = named.iter().skip(index + 1).filter(|other| other.0 != one.0);
         choices.extend(others.map(|other| vec![one.clone(), other.clone()]));
     }
     // More values first: they say more exactly what is meant.
     choices.sort_by_key(|choice| std::cmp::Reverse(choice.len()));
-    choices.into_iter().filter(|choice| number.is_telling(choice.len())).find_map(|choice| {
-        let measure = frame
-            .measures()
-            .into_iter()
-            .find(|measure| frame.value(measure, &choice).is_some_and(|value| number.is(value)))?;
+    let mut telling = choices.into_iter().filter(|choice| number.is_telling(choice.len()));
+    telling.find_map(|choice| {
+        let gives = |measure: &Measure| frame.value(measure, &choice).is_some_and(|value| number.is(value));
+        let measure = frame.measures().into_iter().find(gives)?;
         let is_more = frame.is_more(&measure, &choice);
         Some(Figure { named: choice, measure, number, is_more })
     })
 }
 
 impl BenchSet {
+    /// Returns the statements that fill the table with as many rows, drawn with repetition from those that were kept.
+    pub fn resampling_sql(&self, seed: u64, draw: u64) -> String {
+        let mut dice = Dice::new(seed, draw);
+        let last = i64::try_from(self.rows).unwrap_or(i64::MAX);
+        let drawn = (0..self.rows).map(|_| dice.whole(1, last).to_string()).collect::<Vec<_>>().join(",");
+        format!(
+            "TRUNCATE public.data; INSERT INTO public.data SELECT (kept).* FROM unnest('{{{drawn}}}'::bigint[]) AS \
+             drawn (number) JOIN kept.rows USING (number);"
+        )
+    }
+
     /// Returns each figure with the first of the findings that states it.
     pub fn sought(&self, findings: &[Finding]) -> Vec<FigureSought> {
         let findings = &findings[..findings.len().min(FINDINGS_MAX)];

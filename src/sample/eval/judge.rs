@@ -107,7 +107,10 @@ pub(super) fn names(mark: &Mark, fact: &Fact) -> bool {
     if mark.values.is_empty() {
         return goes(mark.direction, sense(fact));
     }
-    let named = mark.values.iter().filter(|named| says(&fact.sentence, named) || is_condition(fact, named));
+    // A rank also names the group beside it.
+    let told = if fact.form == Form::Rank { fact.sentence.split("; ").next() } else { None };
+    let told = told.unwrap_or(&fact.sentence);
+    let named = mark.values.iter().filter(|named| says(told, named) || is_condition(fact, named));
     named.into_iter().any(|named| goes(mark.direction, sense_of(fact, named)))
 }
 

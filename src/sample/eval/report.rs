@@ -135,7 +135,7 @@ impl Share {
             self.percent(),
             self.part,
             self.whole,
-            low * 100.0,
+            low.max(0.0) * 100.0,
             high * 100.0
         )
     }

@@ -21,8 +21,8 @@ use crate::warehouse::lineage::meaning::Kind;
 use crate::warehouse::lineage::{self, Lineage};
 use crate::warehouse::table::Table;
 
-/// Standard errors below which a difference is chance.
-const STANDARD_ERRORS_MIN: f64 = 2.0;
+/// Standard errors below which a difference is chance. A finding is the most striking of many comparisons.
+const STANDARD_ERRORS_MIN: f64 = 3.0;
 
 /// What came of the claims of one run on other data, by the text of the claim. A claim that cannot be evaluated there is
 /// missing.
@@ -44,9 +44,9 @@ pub struct Figures {
 }
 
 /// Evaluates the claims of findings on other data.
-pub async fn again(findings: &[Finding], results: &Results, opened: Opened, as_of: Date) -> Tried {
-    let Opened { executor, catalog, warnings: _ } = opened;
-    let catalog = Arc::new(catalog);
+pub async fn again(findings: &[Finding], results: &Results, opened: &Opened, as_of: Date) -> Tried {
+    let executor = &opened.executor;
+    let catalog = Arc::new(opened.catalog.clone());
     let mut book = Workbook::new(Arc::clone(&catalog), as_of);
     let facts = findings.iter().flat_map(Finding::all_facts).collect::<Vec<_>>();
     for query in queries(&facts) {
@@ -58,7 +58,7 @@ pub async fn again(findings: &[Finding], results: &Results, opened: Opened, as_o
         let result = QueryResult::new(known.id.clone(), String::new(), &select, table, 0);
         book.push(Sheet::new(Arc::new(result), lineage));
     }
-    let mut evaluator = Evaluator::new(&mut book, &executor, executor.limits.timeout);
+    let mut evaluator = Evaluator::new(&mut book, executor, executor.limits.timeout);
     let mut tried = BTreeMap::new();
     for fact in facts {
         if !tried.contains_key(&fact.claim)
@@ -134,7 +134,7 @@ pub(super) fn holds(fact: &Fact, trials: &Trials) -> Option<bool> {
     })
 }
 
-/// Returns whether what a fact says differs by more than two standard errors, which resampled rows tell; `None` as for
+/// Returns whether what a fact says differs by at least three standard errors, which resampled rows tell; `None` as for
 /// [`holds`].
 pub(super) fn stands_out(fact: &Fact, trials: &Trials) -> Option<bool> {
     let is_claim = matches!(judge::sense(fact), Sense::Up | Sense::Down) && trials.same.has(fact);

@@ -191,6 +191,7 @@ impl Office {
         let (costly, often) = (self.departments[COSTLY].as_str(), self.departments[REJECTED].as_str());
         let (slow, twice) = (self.categories[SLOW].as_str(), self.people[TWICE].as_str());
         let is_rejected = format!("({state} = '{rejected}')::int");
+        let last = format!("(SELECT max({submitted}) FROM {table})");
         vec![
             Signal {
                 kind: SignalKind::HighAmounts,
@@ -214,10 +215,10 @@ impl Office {
             Signal {
                 kind: SignalKind::GrowingDurations,
                 what: format!("claims for {slow} take ever longer"),
-                mark: Mark::of(category, &[slow]).by(&[processed]).going(Direction::Up),
+                mark: Mark::of(category, &[slow]).by(&[processed, submitted]).going(Direction::Up),
                 proof: format!(
-                    "(SELECT corr(extract(epoch FROM {processed} - {submitted}), extract(epoch FROM {submitted})) > 0.3 FROM \
-                     {table} WHERE {category} = '{slow}')"
+                    "(SELECT avg({processed} - {submitted}) FILTER (WHERE {submitted} > {last} - interval '90 days') > 1.8 * avg({processed} - {submitted}) \
+                     FILTER (WHERE {submitted} < {last} - interval '230 days') FROM {table} WHERE {category} = '{slow}')"
                 ),
             },
             Signal {
@@ -236,7 +237,7 @@ impl Office {
     }
 
     fn decoys(&self, world: &World, whose: &str) -> Vec<Decoy> {
-        let Words { processed, department, person, amount, rejected, .. } = &self.words;
+        let Words { submitted, processed, department, person, amount, rejected, .. } = &self.words;
         let unlucky = self.rare[self.unlucky].as_str();
         let departments = self.departments.iter().map(String::as_str).collect::<Vec<_>>();
         let slow = [self.categories[SLOW].clone()];
@@ -254,7 +255,7 @@ impl Office {
             Decoy {
                 kind: DecoyKind::RandomClosing,
                 what: "how long a claim takes does not depend on the department".to_owned(),
-                mark: Mark::of(department, &departments).by(&[processed]).without(&slow),
+                mark: Mark::of(department, &departments).by(&[processed, submitted]).without(&slow),
             },
             super::partial_month(world, &[amount]),
         ]

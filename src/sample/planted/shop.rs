@@ -123,7 +123,7 @@ impl Shop {
         }
         // Enough of them is sold for their effects to show.
         for product in [RETURNED, DEARER, OUT_OF_STOCK] {
-            weights[product] *= 1.8;
+            weights[product] *= if world.is_planted { 1.8 } else { 1.0 };
         }
         let flat = vec![30.0; PRODUCTS];
         let prices = if world.is_planted { prices } else { flat };
@@ -342,7 +342,7 @@ impl Shop {
             Signal {
                 kind: SignalKind::PriceChange,
                 what: format!("the price of {} rose by three tenths", product(DEARER)),
-                mark: self.of_product(DEARER).by(&[price]).going(Direction::Up),
+                mark: self.of_product(DEARER).by(&[price]).going(Direction::Up).over_time(),
                 proof: format!(
                     "(SELECT max({price}) > 1.25 * min({price}) FROM {items} WHERE product_id = {})",
                     number(DEARER)

@@ -114,12 +114,17 @@ impl Table {
         }
     }
 
-    /// Appends the statements that create and fill it.
-    pub(super) fn write_sql(&self, sql: &mut String) {
+    /// Appends the statement that creates it.
+    pub(super) fn write_definition(&self, sql: &mut String) {
         let column = |column: &Column| format!("{} {}", identifier(&column.name), column.type_name);
         let columns = self.columns.iter().map(column).collect::<Vec<_>>().join(", ");
+        let _ = writeln!(sql, "CREATE TABLE {} ({columns});", identifier(&self.name));
+    }
+
+    /// Appends the statements that fill it, in place of the rows that it had.
+    pub(super) fn write_rows(&self, sql: &mut String) {
         let name = identifier(&self.name);
-        let _ = writeln!(sql, "CREATE TABLE {name} ({columns});");
+        let _ = writeln!(sql, "TRUNCATE {name};");
         for rows in self.rows.chunks(ROWS_PER_INSERT) {
             let rows = rows.iter().map(|row| self.row(row)).collect::<Vec<_>>().join(",\n");
             let _ = writeln!(sql, "INSERT INTO {name} VALUES\n{rows};");

@@ -198,6 +198,7 @@ impl Desk {
     fn signals(&self) -> Vec<Signal> {
         let Words { tickets, opened, closed, category, .. } = &self.words;
         let slow = self.categories[SLOW].as_str();
+        let last = format!("(SELECT max({opened}) FROM {tickets})");
         vec![
             Signal {
                 kind: SignalKind::Backlog,
@@ -222,17 +223,17 @@ impl Desk {
             Signal {
                 kind: SignalKind::GrowingDurations,
                 what: format!("tickets about {slow} take ever longer"),
-                mark: Mark::of(category, &[slow]).by(&[closed]).going(Direction::Up),
+                mark: Mark::of(category, &[slow]).by(&[closed, opened]).going(Direction::Up),
                 proof: format!(
-                    "(SELECT corr(extract(epoch FROM {closed} - {opened}), extract(epoch FROM {opened})) > 0.25 FROM {tickets} \
-                     WHERE {category} = '{slow}')"
+                    "(SELECT avg({closed} - {opened}) FILTER (WHERE {opened} > {last} - interval '90 days') > 1.8 * avg({closed} - {opened}) \
+                     FILTER (WHERE {opened} < {last} - interval '230 days') FROM {tickets} WHERE {category} = '{slow}')"
                 ),
             },
         ]
     }
 
     fn decoys(&self, world: &World, whose: &str) -> Vec<Decoy> {
-        let Words { tickets, closed, site, agent, .. } = &self.words;
+        let Words { tickets, opened, closed, site, agent, .. } = &self.words;
         let unlucky = self.rare[self.unlucky].as_str();
         let sites = self.sites.iter().map(String::as_str).collect::<Vec<_>>();
         let slow = [self.categories[SLOW].clone()];
@@ -240,22 +241,22 @@ impl Desk {
             Decoy {
                 kind: DecoyKind::SimpsonPair,
                 what: format!("{} takes longer, as the tickets are hard ones", self.agents[HARD]),
-                mark: self.of_agent(HARD).by(&[closed]).going(Direction::Up).without(&self.priorities),
+                mark: self.of_agent(HARD).by(&[closed, opened]).going(Direction::Up).without(&self.priorities),
             },
             Decoy {
                 kind: DecoyKind::SmallNumbers,
                 what: format!("three of seven tickets of {unlucky} took long"),
-                mark: Mark::of(site, &[unlucky]).by(&[closed]).going(Direction::Up),
+                mark: Mark::of(site, &[unlucky]).by(&[closed, opened]).going(Direction::Up),
             },
             Decoy {
                 kind: DecoyKind::RandomClosing,
                 what: "how long a ticket takes does not depend on the site".to_owned(),
-                mark: Mark::of(site, &sites).by(&[closed]).without(&slow),
+                mark: Mark::of(site, &sites).by(&[closed, opened]).without(&slow),
             },
             Decoy {
                 kind: DecoyKind::BigOrder,
                 what: format!("one ticket of {whose} took half a year"),
-                mark: Mark::of(agent, &[whose]).by(&[closed]).going(Direction::Up),
+                mark: Mark::of(agent, &[whose]).by(&[closed, opened]).going(Direction::Up),
             },
             super::partial_month(world, &[tickets.as_str()]),
         ]

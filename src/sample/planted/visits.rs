@@ -74,7 +74,7 @@ pub(super) fn generate(world: &mut World) -> Content {
     }
     site.rare_visits(&mut tables, world);
     if world.is_planted {
-        site.pay_far_too_much(&mut tables, world);
+        Site::pay_far_too_much(&mut tables, world);
     }
     let (signals, decoys) = (site.signals(), site.decoys(world));
     Content { tables: vec![tables.visits, tables.payments], signals, decoys }
@@ -201,7 +201,7 @@ impl Site {
     }
 
     /// Makes one payment of the last months two hundred times as large.
-    fn pay_far_too_much(&self, tables: &mut Tables, world: &mut World) {
+    fn pay_far_too_much(tables: &mut Tables, world: &mut World) {
         let rows = &mut tables.payments.rows;
         let from = rows.len() * 4 / 5;
         let row = from + index(rows.len() - from, &mut world.noise);
