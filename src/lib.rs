@@ -35,6 +35,7 @@
 //! app/commands/open.rs             which role is refused, which metadata are read, the limits of a query, what day it is
 //! app/commands/explore.rs          a run from the command line: the day taken for today, exit code of its ending
 //! app/commands/report.rs           a run's report is written; what --fail-on makes of it (exit codes 10 and 11)
+//! app/commands/eval.rs             `explore eval`: report or comparison; eval/evaluation.rs its runs
 //! app/error.rs                     which exit code an error gets; app/failures.rs for errors of the library
 //! app/logging.rs                   --log-format, RUST_LOG, tracing
 //! app/output.rs                    standard output, standard error, colours, the file of --output
@@ -68,6 +69,9 @@
 //! instruments/compare.rs            does a measure differ between groups; target.rs what is measured by what, dialect.rs its SQL
 //!
 //! sample/invoices.rs               `sample generate`; sample/market.rs who is planted; sample/score.rs scores a run
+//! sample/planted.rs                five schemas with signals and decoys, and null twins, for `eval`; planted/NAME.rs one schema each
+//! sample/eval.rs                   what a finding turned out to be; eval/trial.rs tries claims on other data, eval/judge.rs reads facts,
+//!                                  eval/insightbench.rs recomputes a ground truth, eval/report.rs sums up and compares
 //! sample/days.rs                   `monitor generate`; sample/days/inject.rs what is done to which days
 //! agent.rs                         THE LOOP: ask the model, run its tools, record; agent/turn.rs one turn
 //! agent/context.rs                 the conversation shortened when it is too long; agent/idle.rs a model that calls no tool
@@ -119,6 +123,7 @@
 //! warehouse/postgres/connections.rs  time-outs, cancelling, reconnecting; cost.rs beside it the cost gate, tls.rs, address.rs
 //! warehouse/postgres/introspect.rs   which tables are read, by --schema and --tables; role.rs may the role write
 //! warehouse/embedded.rs            PostgreSQL inside the process: --demo, --load, files; embedded/content.rs fills it
+//! warehouse/scratch.rs             an engine of the program's own, whose rows it replaces, for `eval`
 //! warehouse/files.rs               data files: survey.rs reads one to learn its types, copy.rs again to load it; one reader a format
 //! typeset/spelling.rs              "did you mean"; typeset/text.rs, figure.rs, html.rs, svg.rs what people read is set in
 //! ```

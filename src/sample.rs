@@ -6,8 +6,10 @@
 //! operations that IEEE 754 rounds exactly, are used.
 
 pub mod days;
+pub mod eval;
 mod invoices;
 mod market;
+pub mod planted;
 mod score;
 
 use std::io::{self, Write};

@@ -3,6 +3,7 @@
 //! [`Settings`] is also the single table of settings. `config` derives a setting's key in `explore.toml`, its
 //! environment variable, its default, its parser and its help from its definition here.
 
+pub mod eval;
 mod help;
 pub mod monitor;
 pub mod values;
@@ -20,7 +21,8 @@ use reqwest::Url;
 use rust_decimal::Decimal;
 use secrecy::SecretString;
 
-use self::help::{AFTER_HELP, AFTER_LONG_HELP, DOCTOR_HELP, DOCTOR_LONG_HELP, SQL_HELP};
+use self::eval::EvalArguments;
+use self::help::{AFTER_HELP, AFTER_LONG_HELP, DOCTOR_HELP, DOCTOR_LONG_HELP, EVAL_HELP, EVAL_LONG_HELP, SQL_HELP};
 use self::monitor::state::StateOptions;
 use self::monitor::{MonitorCommand, MonitorOptions};
 
@@ -108,6 +110,9 @@ pub enum Command {
     /// Generate data to try the program on
     #[command(subcommand)]
     Sample(SampleCommand),
+    /// Measure what the analyst or a model finds, and what it should not: on data whose truth is known
+    #[command(after_help = EVAL_HELP, after_long_help = EVAL_LONG_HELP)]
+    Eval(Box<EvalArguments>),
     /// Print the JSON Schema of a kind of file
     JsonSchema {
         /// The kind of file

@@ -4,6 +4,7 @@
 mod completions;
 mod config;
 mod doctor;
+mod eval;
 mod explore;
 mod focus;
 mod interrupts;
@@ -35,6 +36,7 @@ pub async fn run(cli: Cli, config: &Config, output: &mut Output) -> Result<ExitS
         Some(Command::Runs(command)) => runs::run(&command, config, output),
         Some(Command::Monitor(command)) => monitor::run(&command, config, output).await,
         Some(Command::Sample(command)) => sample::run(&command, config, output),
+        Some(Command::Eval(arguments)) => eval::run(&arguments, config, output).await,
         Some(Command::JsonSchema { document }) => json_schema::run(document, output),
         Some(Command::Config(command)) => config::run(&command, config, output),
         Some(Command::Completions { shell }) => completions::run(shell, output),

@@ -2,6 +2,10 @@
 
 #[cfg(test)]
 mod days;
+#[cfg(test)]
+mod eval;
+#[cfg(test)]
+mod planted;
 
 use std::collections::BTreeSet;
 

@@ -92,3 +92,48 @@ Exit codes:
   2  the first check that failed is about usage or configuration
   3  about the database, the role included
   4  about the model";
+
+pub(super) const EVAL_HELP: &str = "\
+Examples:
+  explore eval --offline                           all schemas, seeds drawn at random and printed
+  explore eval --offline --null 20                 nothing is in these data, and nothing should be found
+  explore eval --model gpt-5.2 --repeat 3 -o a.json
+  explore eval --compare a.json b.json
+Try `explore eval --help` for what counts as found, true and false.";
+
+pub(super) const EVAL_LONG_HELP: &str = "\
+What is explored:
+  Five schemas with small data: one wide table of sales, a shop as a star without declared keys, visits and payments,
+  expense claims, tickets. Names, values and effects are drawn by the seed. Fifteen kinds of signals are planted,
+  and seven kinds of decoys: a season, one order far too large, shares of a handful, a month that is not over, groups
+  that differ only by what they are made of, closing dates that depend on nothing, buyers at random times.
+  With --null, nothing is planted, groups are alike, and every outcome is shuffled within its table; of six sets one
+  has customers who all buy at random times.
+  With --insightbench, every folder in DIR that has data.csv and ground_truth_full.json; its goal is the focus.
+
+What counts:
+  A signal is found if a finding's lead names its value, its measure and its direction. Where the lead is a mere number,
+  the finding's first fact that compares counts in its place.
+  A finding is true if it names a signal, or if the same claim has the same direction in seven of eight other draws
+  of the same truth. It is false if it names a decoy, or if its direction is not the same there. One that compares
+  nothing is neither.
+  With --insightbench, a number of the ground truth counts if a plain computation over the table gives it. It is found
+  if one of the first twelve findings states it of the same values, and in the same direction. A difference is a
+  false discovery if it is less than three standard errors, which resampled rows tell.
+  Each figure of a finding is computed again on the same data, by its queries.
+
+The journals of the runs are in the folder eval of --runs-dir.
+
+Examples:
+  explore eval --offline
+  explore eval --offline --schemas sales,tickets --seed 7
+  explore eval --offline --null 20
+  explore eval --offline --insightbench insight-bench/
+  explore eval --model gpt-5.2 --repeat 3 -o a.json
+  explore eval --compare a.json b.json
+
+Exit codes:
+  0    the report is written, whatever it says
+  2    usage or configuration
+  4    the model failed, and nothing more is explored
+  130  interrupted; the report is of the runs that ended";

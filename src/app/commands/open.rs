@@ -80,7 +80,8 @@ fn search_path(config: &Config) -> Vec<String> {
     if schemas.is_empty() { vec!["public".to_owned()] } else { schemas.clone() }
 }
 
-fn limits(config: &Config, server: &Server) -> Limits {
+/// Returns the limits of a query.
+pub(super) fn limits(config: &Config, server: &Server) -> Limits {
     let plan_cost_max = match config.query.plan_cost_max {
         Some(PlanCost(cost)) => cost,
         None => Some(server.plan_cost_max()),
