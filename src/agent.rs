@@ -6,7 +6,7 @@
 
 mod budget;
 mod context;
-mod facts;
+pub mod facts;
 mod idle;
 mod instruments;
 pub mod journal;

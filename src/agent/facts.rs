@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 use std::io;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::Exploration;
 use super::journal::{Answered, Event, Question};
 use super::tools::{Answering, State};
@@ -14,6 +16,16 @@ use crate::finding::fact::{self, Fact};
 use crate::finding::hinge;
 use crate::finding::picture::Picture;
 use crate::finding::record::{self, FACTS_MAX, Finding, Proposal};
+
+/// What came of a claim.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    pub claim: String,
+    /// The fact's id; `None` if the claim was refused.
+    pub fact: Option<String>,
+    /// Whether it says more than chance.
+    pub holds: bool,
+}
 
 /// Facts that an answer to a query ends with.
 const OFFERS_MAX: usize = 6;
@@ -138,8 +150,17 @@ impl Exploration<'_> {
         }
     }
 
-    /// Words claims, and says of each that is refused why.
+    /// Words claims, and says of each that is refused why. A program gets what came of them as data.
     pub(super) async fn state(&mut self, arguments: &State) -> io::Result<String> {
+        if self.setup.model.is_program() {
+            let mut verdicts = Vec::new();
+            for claim in &arguments.claims {
+                let fact = self.fact(claim).await?.ok();
+                let holds = fact.as_ref().is_some_and(|fact| !fact.is_chance());
+                verdicts.push(Verdict { claim: claim.clone(), fact: fact.map(|fact| fact.id), holds });
+            }
+            return Ok(serde_json::to_string(&verdicts)?);
+        }
         let mut lines = Vec::new();
         for claim in arguments.claims.iter().take(CLAIMS_MAX) {
             lines.push(match self.fact(claim).await? {

@@ -194,6 +194,13 @@ pub struct Test {
     pub comparisons: u64,
 }
 
+impl Fact {
+    /// Returns whether chance alone may explain what it says.
+    pub fn is_chance(&self) -> bool {
+        self.test.as_ref().is_some_and(|test| test.p > P_MAX)
+    }
+}
+
 /// Why a claim is no fact yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stop {

@@ -160,10 +160,11 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
         let measures = target.measures.iter().enumerate().filter(|(_, measure)| measure.is_total() == plan.is_of_totals);
         for (index, measure) in measures {
             let parts = part::read(*answered, index, columns.len(), plan.is_of_totals, plan.periods.weeks);
-            let Some((whole, parts)) = part::beside_whole(parts, |place| measure.suits(columns[place])) else { continue };
+            let suits = |places: &[usize]| is_told_of(measure, places, &columns);
+            let Some((whole, parts)) = part::beside_whole(parts, suits) else { continue };
             tested += parts.len() + 1;
             let view = View { target, time, periods: plan.periods, measure, columns: &columns, whole: &whole };
-            observations.extend(view.of_whole());
+            observations.extend(view.of_whole().filter(|_| is_told_of(measure, &[], &columns)));
             let known = told.entry(index).or_default();
             // What a shorter period says of the same columns is the same, or what it does to the others.
             let mut new = explained(parts, &whole, P_MAX);
@@ -175,6 +176,19 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
     let mut conclusion = Conclusion::of(observations, Vec::new());
     conclusion.tested = tested;
     conclusion
+}
+
+/// Returns whether a measure of a part, given by the places of its columns, is told: not what it is about, nor the share of a
+/// value whose rows are a part of their own.
+fn is_told_of(measure: &Measure, places: &[usize], columns: &[&Field]) -> bool {
+    let is_crossed = |place: usize| place < CROSSED_MAX;
+    let own = columns.iter().position(|field| measure.is_of(field));
+    let is_a_part = own.is_some_and(|own| match places {
+        [] => true,
+        [only] => is_crossed(own) && is_crossed(*only),
+        _ => true,
+    });
+    !is_a_part && places.iter().all(|place| measure.suits(columns[*place]))
 }
 
 /// What is needed to word a part.

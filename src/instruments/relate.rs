@@ -35,7 +35,11 @@ impl Value<'_> {
 
 fn values(target: &Target) -> Vec<Value<'_>> {
     let value = |measure| match measure {
-        &Measure::Mean { ref name, ref value, ref span } => Some(Value { name, sql: value, span: span.as_ref() }),
+        // A rate moves with what it is made of.
+        &Measure::Mean { ref name, ref value, ref span } if !value.contains("nullif(") => {
+            Some(Value { name, sql: value, span: span.as_ref() })
+        }
+        &Measure::Mean { .. } => None,
         Measure::Rows | Measure::Sum { .. } | Measure::Share { .. } => None,
     };
     target.measures.iter().filter_map(value).take(VALUES_MAX).collect()

@@ -32,7 +32,7 @@ const SHAPE_MIN: f64 = 0.85;
 const SEASON_MIN: f64 = 0.25;
 /// Cases that are told one by one; more are summed up, with the largest beside.
 const CASES_MAX: usize = 3;
-const CASES_BESIDE_SUMMARY: usize = 2;
+const CASES_BESIDE_SUMMARY: usize = 1;
 
 /// Returns the statement: the gaps of each entity.
 pub fn steps(target: &Target) -> Vec<Step> {

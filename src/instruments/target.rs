@@ -21,8 +21,8 @@ pub enum Measure {
     Sum { name: String, value: String },
     /// The average of a value of each row, in SQL; of a duration, between which moments.
     Mean { name: String, value: String, span: Option<Span> },
-    /// The share of the rows that meet a condition, in SQL.
-    Share { name: String, condition: String },
+    /// The share of the rows that meet a condition, in SQL; of a value of a column, that column.
+    Share { name: String, condition: String, column: Option<String> },
 }
 
 /// From when to when a duration lasts, in SQL.
@@ -123,6 +123,11 @@ impl Measure {
             Self::Mean { value, .. } => format!("avg({value}) FILTER (WHERE {filter})"),
             Self::Share { condition, .. } => format!("{} FILTER (WHERE {filter})", dialect::share(condition)),
         }
+    }
+
+    /// Returns whether it is the share of a value of this column.
+    pub(super) fn is_of(&self, dimension: &Field) -> bool {
+        matches!(self, Self::Share { column: Some(column), .. } if *column == dimension.sql)
     }
 
     /// Returns whether its parts add up to the whole.

@@ -150,7 +150,9 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
     let slopes = slopes.as_ref().map(|slopes| slopes.table);
     let view = View { target, time, unit, whole, slopes };
     let (mut all_tested, mut lines) = (Vec::new(), Vec::new());
-    for (index, measure) in target.measures.iter().enumerate() {
+    // How many rows have a value is told as the rows of that group.
+    let is_group = |measure: &Measure| grouped(target).any(|field| measure.is_of(field));
+    for (index, measure) in target.measures.iter().enumerate().filter(|(_, measure)| !is_group(measure)) {
         let Some(points) = all.as_ref().and_then(|all| view.points(*all, index, measure, None)) else { continue };
         let Some(values) = view.values(measure, &points) else { continue };
         let (points, own, values) = (&points, &values[..], &values[..]);
@@ -164,7 +166,7 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
             lines.push(format!("not looked at over time by {}: it has too many groups", dimension.name));
             continue;
         }
-        for (index, measure) in target.suited(dimension) {
+        for (index, measure) in target.suited(dimension).filter(|(_, measure)| !is_group(measure)) {
             all_tested.extend(view.of_groups((place, dimension), (index, measure), *answered));
         }
     }

@@ -14,7 +14,7 @@ const WORTH_MIN: f64 = 0.015;
 /// Observations that one finding tells of.
 const TOLD_MAX: usize = 4;
 /// Findings of one instrument before those of others.
-const OF_INSTRUMENT_MAX: usize = 4;
+const OF_INSTRUMENT_MAX: usize = 5;
 /// Effects and weights that differ by less are one.
 const SAME: f64 = 0.03;
 
@@ -113,7 +113,7 @@ fn is_told_by(one: &Observation, other: &Observation) -> bool {
     let is_same_segment = one.segment == other.segment;
     // A view repeats its table.
     if one.table != other.table {
-        return is_same_measure && is_same_segment && is_near(one.effect, other.effect);
+        return is_same_measure && is_same_segment;
     }
     match one.instrument {
         Instrument::Compare => {

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::agent::facts::Verdict;
 use crate::instruments::Conclusion;
 use crate::model::Message;
 use crate::warehouse::table::Table;
@@ -22,6 +23,8 @@ pub(super) enum Outcome {
     Rows(Answer),
     /// An instrument looked.
     Seen(Conclusion),
+    /// Claims were worded.
+    Stated(Vec<Verdict>),
     /// Anything else, as it was told.
     Text(String),
 }
@@ -52,7 +55,7 @@ impl Notebook {
     /// Whether the call of that key was made and no limit stood before it.
     pub(super) fn was_asked(&self, key: &str) -> bool {
         match self.outcomes.get(key) {
-            Some(Outcome::Rows(_) | Outcome::Seen(_)) => true,
+            Some(Outcome::Rows(_) | Outcome::Seen(_) | Outcome::Stated(_)) => true,
             Some(Outcome::Text(text)) => !is_of_a_limit(text),
             None => false,
         }
@@ -62,7 +65,15 @@ impl Notebook {
     pub(super) fn result(&self, key: &str) -> Option<&str> {
         match self.outcomes.get(key)? {
             Outcome::Rows(answer) => Some(&answer.id),
-            Outcome::Seen(_) | Outcome::Text(_) => None,
+            Outcome::Seen(_) | Outcome::Stated(_) | Outcome::Text(_) => None,
+        }
+    }
+
+    /// What came of the claims of the call of that key.
+    pub(super) fn verdicts(&self, key: &str) -> Option<&[Verdict]> {
+        match self.outcomes.get(key)? {
+            Outcome::Stated(verdicts) => Some(verdicts),
+            Outcome::Rows(_) | Outcome::Seen(_) | Outcome::Text(_) => None,
         }
     }
 
@@ -70,7 +81,7 @@ impl Notebook {
     pub(super) fn conclusion(&self, key: &str) -> Option<&Conclusion> {
         match self.outcomes.get(key)? {
             Outcome::Seen(conclusion) => Some(conclusion),
-            Outcome::Rows(_) | Outcome::Text(_) => None,
+            Outcome::Rows(_) | Outcome::Stated(_) | Outcome::Text(_) => None,
         }
     }
 }
@@ -83,6 +94,9 @@ pub(super) fn is_of_a_limit(text: &str) -> bool {
 fn outcome(text: &str) -> Outcome {
     if let Ok(conclusion) = serde_json::from_str(text) {
         return Outcome::Seen(conclusion);
+    }
+    if let Ok(verdicts) = serde_json::from_str(text) {
+        return Outcome::Stated(verdicts);
     }
     let id = text.split(|character: char| !character.is_ascii_alphanumeric()).next().unwrap_or_default();
     let is_result = id.strip_prefix('q').is_some_and(|number| number.parse::<u32>().is_ok());

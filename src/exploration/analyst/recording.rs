@@ -8,6 +8,7 @@ use super::focus::{Focus, overlap};
 use super::notebook::{Notebook, Outcome};
 use super::telling::Candidate;
 use super::{Question, call};
+use crate::agent::facts::Verdict;
 use crate::agent::journal;
 use crate::agent::prompt::Library;
 use crate::instruments::Instrument;
@@ -21,8 +22,6 @@ const ANSWERS_MAX: usize = 3;
 const FINISH: &str = "finish";
 /// How the answer to a finding that was recorded begins.
 const RECORDED: &str = "recorded as ";
-/// What it says before a claim that was refused.
-const LEFT_OUT: &str = "left out: ";
 
 /// Asks what the findings are stated of, records what was not recorded yet, and otherwise finishes. Where no query may be
 /// asked any more, this turn may be the last: both at once. In the place of a finding that is refused comes the next
@@ -85,21 +84,28 @@ fn attempt(candidate: &Candidate<'_>, index: usize, notebook: &Notebook, may_ask
     if may_ask && !unasked.is_empty() {
         return Attempt::Unasked(unasked);
     }
-    let (key, proposal) = (format!("finding-{index}"), candidate.proposal(notebook));
-    if proposal.facts.is_empty() {
+    let stated = candidate.stated(notebook);
+    let key = format!("state-{index}");
+    if stated.is_empty() {
         return Attempt::GivenUp;
     }
+    if may_ask && notebook.outcome(&key).is_none() {
+        return Attempt::Open(call(key, "state", &json!({ "claims": stated })));
+    }
+    // Where this turn may be the last, the engine words what it records.
+    let unworded = || stated.iter().map(|claim| Verdict { claim: claim.clone(), fact: Some(claim.clone()), holds: true });
+    let verdicts = notebook.verdicts(&key).map_or_else(|| unworded().collect(), <[Verdict]>::to_vec);
+    let Some(proposal) = candidate.proposal(notebook, &verdicts) else { return Attempt::GivenUp };
+    let key = format!("finding-{index}");
     match notebook.outcome(&key) {
         None => {
             let arguments = serde_json::to_string(&proposal).unwrap_or_default();
             Attempt::Open(ToolCall { id: key, name: "record_finding".to_owned(), arguments })
         }
         Some(Outcome::Text(text)) if text.starts_with(RECORDED) => {
-            let is_kept = |claim: &&String| !text.contains(&format!("{LEFT_OUT}{claim}: "));
-            let headline = proposal.facts.iter().find(is_kept);
-            headline.map_or(Attempt::GivenUp, |claim| Attempt::Recorded(claim.clone()))
+            proposal.facts.first().map_or(Attempt::GivenUp, |fact| Attempt::Recorded(fact.clone()))
         }
-        Some(Outcome::Text(_) | Outcome::Rows(_) | Outcome::Seen(_)) => Attempt::GivenUp,
+        Some(_) => Attempt::GivenUp,
     }
 }
 

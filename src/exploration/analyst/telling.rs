@@ -6,6 +6,7 @@ use sha2::{Digest as _, Sha256};
 use super::Question;
 use super::choice::Chosen;
 use super::notebook::Notebook;
+use crate::agent::facts::Verdict;
 use crate::finding::Severity;
 use crate::finding::record::{FACTS_MAX, Proposal};
 use crate::instruments::{Instrument, Observation, Step};
@@ -74,19 +75,41 @@ impl Candidate<'_> {
         })
     }
 
-    /// The finding, of the results that are there.
-    pub(super) fn proposal(&self, notebook: &Notebook) -> Proposal {
+    /// What is claimed of each observation, of the results that are there.
+    fn claims(&self, notebook: &Notebook) -> Vec<Vec<String>> {
+        let of = |(observation, claims): (&Observation, &[String])| {
+            let result = |step: &Step| notebook.result(&key(&step.sql)).unwrap_or(MISSING).to_owned();
+            let ids = observation.statements.iter().map(result).collect::<Vec<_>>();
+            let claims = observation.claims_over(&ids).into_iter().take(claims.len());
+            claims.filter(|claim| !claim.contains(MISSING)).collect()
+        };
+        self.told().map(of).collect()
+    }
+
+    /// The claims that are worded before it is recorded.
+    pub(super) fn stated(&self, notebook: &Notebook) -> Vec<String> {
+        self.claims(notebook).concat()
+    }
+
+    /// The finding, of what holds; `None` if nothing does. An observation whose first claim does not hold is not told.
+    pub(super) fn proposal(&self, notebook: &Notebook, verdicts: &[Verdict]) -> Option<Proposal> {
+        let fact = |claim: &String| {
+            let verdict = verdicts.iter().find(|verdict| verdict.claim == *claim && verdict.holds)?;
+            verdict.fact.clone()
+        };
         let mut facts = Vec::<String>::new();
-        for (observation, claims) in self.told() {
-            let ids = observation.statements.iter().map(|step| notebook.result(&key(&step.sql)).unwrap_or(MISSING).to_owned());
-            let claims = observation.claims_over(&ids.collect::<Vec<_>>()).into_iter().take(claims.len());
-            let new = claims.filter(|claim| !claim.contains(MISSING) && !facts.contains(claim)).collect::<Vec<_>>();
-            facts.extend(new);
+        let mut lead = None;
+        for (observation, claims) in self.observations.iter().zip(self.claims(notebook)) {
+            if claims.first().is_some_and(|claim| fact(claim).is_some()) {
+                lead = lead.or(Some(observation));
+                let new = claims.iter().filter_map(fact).filter(|fact| !facts.contains(fact)).collect::<Vec<_>>();
+                facts.extend(new);
+            }
         }
         facts.truncate(FACTS_MAX);
-        let lead = self.observations[0];
+        let lead = lead?;
         let reading = Some(format!("What would prove it wrong: {}.", falsified_by(lead)));
-        Proposal { facts, reading, actions: vec![action(lead)], severity: self.severity, ..Proposal::default() }
+        Some(Proposal { facts, reading, actions: vec![action(lead)], severity: self.severity, ..Proposal::default() })
     }
 
     /// What the answer calls it, where it could not be recorded.

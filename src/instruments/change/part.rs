@@ -283,10 +283,10 @@ impl Whole {
 }
 
 /// Returns the whole, and each part beside the others. Parts whose columns the measure is about are left out.
-pub(super) fn beside_whole(mut parts: Vec<Measured>, suits: impl Fn(usize) -> bool) -> Option<(Whole, Vec<Part>)> {
+pub(super) fn beside_whole(mut parts: Vec<Measured>, suits: impl Fn(&[usize]) -> bool) -> Option<(Whole, Vec<Part>)> {
     moderate(&mut parts);
     let whole = parts.iter().find(|part| part.values.is_empty())?.clone();
-    let is_suited = |part: &&Measured| part.values.iter().all(|(place, _)| suits(*place));
+    let is_suited = |part: &&Measured| suits(&part.values.iter().map(|(place, _)| *place).collect::<Vec<_>>());
     let beside = parts.iter().filter(|part| !part.values.is_empty()).filter(is_suited);
     let beside = beside.filter_map(|part| part.beside(&whole)).collect();
     let error = (whole.variances.0 + whole.variances.1).sqrt();

@@ -121,7 +121,12 @@ fn rates(amounts: &[&Column], joined: &Joined) -> Vec<Measure> {
     let of = |role: Role| amounts.iter().filter(move |column| column.role == Some(role));
     let Some(base) = BASES.into_iter().flat_map(of).next() else { return Vec::new() };
     let own = |column: &Column| joined.sql(&joined.tables[0], &column.name);
-    let parts = PARTS.into_iter().flat_map(of).filter(|part| part.name != base.name);
+    // An amount that no role calls money is one if it is called as the other is: cost_amount beside net_amount.
+    let is_alike = |part: &Column| {
+        let words = |name: &str| name.to_lowercase().split('_').map(str::to_owned).collect::<Vec<_>>();
+        part.role != Some(Role::Measure) || words(&part.name).iter().any(|word| words(&base.name).contains(word))
+    };
+    let parts = PARTS.into_iter().flat_map(of).filter(|part| part.name != base.name && is_alike(part));
     let rate = |part: &&Column| Measure::Mean {
         name: format!("{} for each {}", part.name, base.name),
         value: format!("{} / nullif({}, 0)", own(part), own(base)),
@@ -147,7 +152,7 @@ fn mean(column: &Column, joined: &Joined) -> Measure {
 
 fn share_of_true(column: &Column, joined: &Joined) -> Measure {
     let condition = format!("{} = true", joined.sql(&joined.tables[0], &column.name));
-    Measure::Share { name: format!("share with {}", column.name), condition }
+    Measure::Share { name: format!("share with {}", column.name), condition, column: None }
 }
 
 /// Returns the times from when a row happened to its other moments.
@@ -178,6 +183,7 @@ fn states(table: &Table, joined: &Joined) -> Vec<Measure> {
         let shares = values.map(move |value| Measure::Share {
             name: format!("share with {name} {value:?}"),
             condition: format!("{sql} = {}", dialect::text(&value)),
+            column: Some(sql.clone()),
         });
         shares.collect::<Vec<_>>()
     };
@@ -192,6 +198,7 @@ fn missing(table: &Table, joined: &Joined) -> Vec<Measure> {
     let share = |column: &Column| Measure::Share {
         name: format!("share without {}", column.name),
         condition: format!("{} IS NULL", joined.sql(&joined.tables[0], &column.name)),
+        column: None,
     };
     table.columns.iter().filter(is_partly).map(share).collect()
 }

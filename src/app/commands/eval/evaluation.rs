@@ -9,9 +9,9 @@ use rand::RngExt as _;
 
 use crate::agent::Observer;
 use crate::agent::journal::{self, Event, Run, StopReason};
-use crate::agent::prompt::{DEFAULT_FOCUS, Library};
+use crate::agent::prompt::{Area, DEFAULT_FOCUS, Library};
 use crate::app::cli::eval::EvalArguments;
-use crate::app::commands::{focus, open};
+use crate::app::commands::open;
 use crate::app::config::Config;
 use crate::app::error::{Failure, Kind};
 use crate::app::output::Talk;
@@ -55,7 +55,7 @@ impl<'c> Evaluation<'c> {
         // Large seeds are unwieldy to type.
         let seed = arguments.seed.unwrap_or_else(|| rand::rng().random_range(1_000..1_000_000));
         let runs_dir = config.runs_dir.join(FOLDER);
-        let (player, library) = (config.player()?, focus::library(config)?);
+        let (player, library) = (config.player()?, config.library()?);
         let waiting = Waiting::start(talk, "generating data");
         Ok(Self { config, player, library, runs_dir, seed, talk, waiting })
     }
@@ -147,7 +147,7 @@ impl<'c> Evaluation<'c> {
         self.waiting.say(&format!("{name}: exploring"));
         let set = insightbench::read(folder).map_err(|error| Failure::new(Kind::Usage, error))?;
         let mut library = self.library.clone();
-        library.add(GOAL, set.goal.clone());
+        library.add(GOAL, Area::plain(set.goal.clone()));
         let scratch = Scratch::of_file(&folder.join("data.csv")).await?;
         let Explored { mut run, cost } = self.explore(&scratch, (GOAL, &library), None, report).await?;
         run.findings.truncate(insightbench::FINDINGS_MAX);
