@@ -6,9 +6,13 @@
 //! | average | Welch's analysis of variance, of groups with five values or more that differ | [`variances`] |
 //! | share | chi-square of the table of counts | [`several_proportions`] |
 //!
+//! Of columns with very many values the single ones that stand out: see [`wide`].
+//!
 //! All comparisons of a call are controlled together (Benjamini and Hochberg, 10%). Of a measure that differs, the group is
 //! named that is farthest from the rest in its standard errors. A test knows rows, not cases: where several rows are one
 //! case, facts say so.
+
+mod wide;
 
 use super::reading::{as_f64, count, number};
 use super::target::{Field, Measure, Target};
@@ -44,7 +48,8 @@ struct Of<T> {
 
 /// Returns the statements: one for each column, with all measures.
 pub fn steps(target: &Target) -> Vec<Step> {
-    target.dimensions.iter().map(|dimension| step(target, dimension)).collect()
+    let few = target.dimensions.iter().map(|dimension| step(target, dimension));
+    few.chain(wide::steps(target)).collect()
 }
 
 fn step(target: &Target, dimension: &Field) -> Step {
@@ -95,7 +100,10 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
     if !untested.is_empty() {
         lines.push(format!("not tested, as two groups with enough rows are needed: {}", untested.join("; ")));
     }
-    Conclusion::of(tested.into_iter().map(|(one, _)| one.observation).collect(), lines)
+    let (singled_out, further) = wide::conclude(target, answered.get(target.dimensions.len()..).unwrap_or_default());
+    let compared = tested.len();
+    let all = tested.into_iter().map(|(one, _)| one.observation).chain(singled_out).collect();
+    Conclusion { tested: compared + further, ..Conclusion::of(all, lines) }
 }
 
 fn lines(tested: &[(Comparison, f64)]) -> Vec<String> {
@@ -179,7 +187,11 @@ fn rows(id: &str, table: &Table) -> Option<Tested> {
         effect: (share - equal).max(0.0),
         weight: share,
         is_lower: false,
-        claims: vec![format!("share({id}[#{}].rows, all)", largest.row + 1), format!("range({id}.rows)")],
+        claims: vec![
+            format!("share({id}[#{}].rows, all)", largest.row + 1),
+            format!("range({id}.rows)"),
+            format!("top(3, {id}.rows)"),
+        ],
         farthest: Some(largest.row),
         groups: counts.len(),
     })
@@ -247,7 +259,11 @@ fn shares(id: &str, table: &Table, index: usize) -> Option<Tested> {
 
 /// Returns the claims about the group of a row: against all others, and among which it stands.
 fn told(id: &str, row: usize, column: &str) -> Vec<String> {
-    vec![format!("gap({id}[#{}].{column}, rest)", row + 1), format!("range({id}.{column})")]
+    vec![
+        format!("gap({id}[#{}].{column}, rest)", row + 1),
+        format!("range({id}.{column})"),
+        format!("top(3, {id}.{column})"),
+    ]
 }
 
 /// Returns the numbers of each group that has a key and all of its numbers.

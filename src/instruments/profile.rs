@@ -7,7 +7,7 @@
 
 use super::period;
 use super::reading::{as_f64, count, number};
-use super::target::{Field, Measure, Span, Target};
+use super::target::{Averaged, Field, Measure, Span, Target};
 use super::{Answered, Conclusion, Instrument, Observation, Step, dialect};
 
 /// The slope of an end over its beginning outside of which the two are no duration: 1 if the days between them do not hang on
@@ -48,11 +48,10 @@ pub fn step(target: &Target) -> Step {
 
 /// Returns the durations of a target, with their places among its measures.
 fn spans(target: &Target) -> impl Iterator<Item = (usize, &Span)> {
-    let of = |measure| match measure {
-        &Measure::Mean { ref span, .. } => span.as_ref(),
-        Measure::Rows | Measure::Sum { .. } | Measure::Share { .. } => None,
-    };
-    target.measures.iter().enumerate().filter_map(move |(index, measure)| Some((index, of(measure)?)))
+    target.measures.iter().enumerate().filter_map(|(index, measure)| match measure {
+        Measure::Mean { of: Averaged::Days(span), .. } => Some((index, span)),
+        _ => None,
+    })
 }
 
 /// Returns the places of measures that are called durations, and are none.

@@ -5,7 +5,7 @@
 //! is stated is the one number where the other is above its median and where it is below.
 
 use super::reading::{count, number};
-use super::target::{Measure, Span, Target};
+use super::target::{Averaged, Measure, Target};
 use super::{Answered, Conclusion, Instrument, Observation, Step};
 use crate::analysis::chance::correlation::{Correlation, Of, Pairs};
 
@@ -22,24 +22,27 @@ const SAME: f64 = 0.999;
 struct Value<'t> {
     name: &'t str,
     sql: &'t str,
-    span: Option<&'t Span>,
+    of: &'t Averaged,
 }
 
 impl Value<'_> {
-    /// Returns whether two numbers are made of one moment, so that they move together whatever happens.
-    fn shares_moment(&self, other: &Self) -> bool {
-        let moments = |value: &Self| value.span.map(|span| [span.from.clone(), span.to.clone()]);
-        moments(self).zip(moments(other)).is_some_and(|(own, others)| own.iter().any(|one| others.contains(one)))
+    /// Returns whether two numbers move together whatever happens: amounts of the same money, days from one moment.
+    fn is_bound_to(&self, other: &Self) -> bool {
+        match (self.of, other.of) {
+            (Averaged::Money, Averaged::Money) => true,
+            (Averaged::Days(one), Averaged::Days(other)) => {
+                [&one.from, &one.to].iter().any(|moment| **moment == other.from || **moment == other.to)
+            }
+            _ => false,
+        }
     }
 }
 
 fn values(target: &Target) -> Vec<Value<'_>> {
     let value = |measure| match measure {
         // A rate moves with what it is made of.
-        &Measure::Mean { ref name, ref value, ref span } if !value.contains("nullif(") => {
-            Some(Value { name, sql: value, span: span.as_ref() })
-        }
-        &Measure::Mean { .. } => None,
+        &Measure::Mean { of: Averaged::Rate, .. } => None,
+        &Measure::Mean { ref name, ref value, ref of } => Some(Value { name, sql: value, of }),
         Measure::Rows | Measure::Sum { .. } | Measure::Share { .. } => None,
     };
     target.measures.iter().filter_map(value).take(VALUES_MAX).collect()
@@ -114,7 +117,7 @@ fn observation(
     }
     let median = plain(number(table, 0, &format!("median{one}"))?);
     let (x, y) = (&values[one], &values[other]);
-    if x.shares_moment(y) {
+    if x.is_bound_to(y) {
         return None;
     }
     let columns = format!(

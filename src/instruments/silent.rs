@@ -218,7 +218,8 @@ impl View<'_> {
         let all = Silent {
             name: format!("{} of {}", silent.len(), self.entity.name),
             last_day: stops().max()?,
-            p: silent.iter().map(|one| one.p).fold(0.0, f64::max),
+            // Each of them held among all; that there are any is as sure as the surest.
+            p: silent.iter().map(|one| one.p).fold(1.0, f64::min),
             weight: silent.iter().map(|one| one.weight).sum(),
         };
         Some(self.observation(&all, vec![own, self.statement(&periods, None)], claims))

@@ -19,10 +19,23 @@ pub enum Measure {
     Rows,
     /// The total of a value of each row, in SQL.
     Sum { name: String, value: String },
-    /// The average of a value of each row, in SQL; of a duration, between which moments.
-    Mean { name: String, value: String, span: Option<Span> },
+    /// The average of a value of each row, in SQL.
+    Mean { name: String, value: String, of: Averaged },
     /// The share of the rows that meet a condition, in SQL; of a value of a column, that column.
     Share { name: String, condition: String, column: Option<String> },
+}
+
+/// What kind of value an average is of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Averaged {
+    /// An amount of money.
+    Money,
+    /// One amount of money for each of another.
+    Rate,
+    /// The days between two moments.
+    Days(Span),
+    /// Any other number.
+    Number,
 }
 
 /// From when to when a duration lasts, in SQL.
@@ -57,6 +70,8 @@ pub struct Target {
     pub dimensions: Vec<Field>,
     /// Columns with many values, of which some may stand out.
     pub many: Vec<Field>,
+    /// Columns with very many values, of which single ones are compared with all others.
+    pub wide: Vec<Field>,
     /// Columns that tell nearly every row apart, though nothing says that they must.
     pub nearly_unique: Vec<Field>,
     /// When a row happened.
@@ -177,6 +192,7 @@ impl Target {
             measures,
             dimensions,
             many: if is_auto { dimensions::with_many_values(&joined) } else { Vec::new() },
+            wide: if is_auto { dimensions::wide(&joined) } else { Vec::new() },
             nearly_unique: joined.nearly_unique(),
             time: joined.time(),
             entity: joined.entity(),

@@ -15,6 +15,8 @@ const WORTH_MIN: f64 = 0.015;
 const TOLD_MAX: usize = 4;
 /// Findings of one instrument before those of others.
 const OF_INSTRUMENT_MAX: usize = 5;
+/// Findings that only say how groups or numbers differ, where nobody asked for it.
+const UNASKED_MAX: usize = 3;
 /// Effects and weights that differ by less are one.
 const SAME: f64 = 0.03;
 
@@ -44,7 +46,7 @@ pub(super) fn choose<'c>(seen: &[&'c Conclusion], focus: &Focus) -> Vec<Chosen<'
             None => chosen.push(Chosen { lead: observation, further: Vec::new(), worth: worth(observation) }),
         }
     }
-    varied(chosen)
+    varied(chosen, if focus.is_own { usize::MAX } else { UNASKED_MAX })
 }
 
 /// Returns the observations that hold among all comparisons of the run (Benjamini and Hochberg 1995).
@@ -117,7 +119,9 @@ fn is_told_by(one: &Observation, other: &Observation) -> bool {
     }
     match one.instrument {
         Instrument::Compare => {
-            is_same_measure && one.by == other.by || is_same_size && (is_same_measure || one.by == other.by)
+            let is_single = !one.statements.is_empty();
+            let is_same_groups = one.by == other.by && (!is_single || is_same_segment);
+            is_same_measure && is_same_groups || is_same_size && (is_same_measure || is_same_groups)
         }
         Instrument::Relate => is_same_measure && one.by == other.by,
         Instrument::Trend | Instrument::Change => {
@@ -128,11 +132,18 @@ fn is_told_by(one: &Observation, other: &Observation) -> bool {
     }
 }
 
-/// Returns the choices so that no instrument takes all places of the first.
-fn varied(chosen: Vec<Chosen<'_>>) -> Vec<Chosen<'_>> {
+/// Returns the choices so that no instrument takes all places of the first, and what merely differs not more than so many.
+fn varied(chosen: Vec<Chosen<'_>>, differing_max: usize) -> Vec<Chosen<'_>> {
     let mut counts = BTreeMap::<Instrument, usize>::new();
-    let (mut first, mut later) = (Vec::new(), Vec::new());
+    let (mut first, mut later, mut differing) = (Vec::new(), Vec::new(), 0);
     for one in chosen {
+        let is_single = !one.lead.statements.is_empty();
+        if matches!(one.lead.instrument, Instrument::Compare | Instrument::Relate) && !is_single {
+            differing += 1;
+            if differing > differing_max {
+                continue;
+            }
+        }
         let count = counts.entry(one.lead.instrument).or_default();
         *count += 1;
         if *count <= OF_INSTRUMENT_MAX { first.push(one) } else { later.push(one) }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::agent::journal::Question;
+use crate::instruments::Instrument;
 
 /// Letters of a word's beginning that have to agree: `rejections` speaks of `rejected`.
 const STEM_MIN: usize = 5;
@@ -30,6 +31,17 @@ impl Focus {
         let texts = if is_own { vec![name, text] } else { vec![name] };
         let words = texts.into_iter().chain(questions.filter(|_| is_own)).flat_map(words).collect();
         Self { name: name.to_owned(), words, is_own }
+    }
+
+    /// The instruments that it asks for; all of them unless it is a built-in area of something narrower.
+    pub(super) fn asks_for(&self, instrument: Instrument) -> bool {
+        match self.name.as_str() {
+            _ if self.is_own => true,
+            "customer_churn" => instrument == Instrument::Silent,
+            "data_quality" => matches!(instrument, Instrument::Profile | Instrument::Trend),
+            "growth" => matches!(instrument, Instrument::Trend | Instrument::Change | Instrument::Silent),
+            _ => true,
+        }
     }
 
     /// How many of its words a text speaks of.

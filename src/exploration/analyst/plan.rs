@@ -52,6 +52,7 @@ impl Plan {
                 continue;
             }
             if is_looked_at {
+                let instruments = instruments.into_iter().filter(|one| focus.asks_for(*one)).collect();
                 plan.subjects.push(Subject { table: full_name(table), instruments });
             }
             plan.outlooks.push(outlook);
@@ -128,7 +129,7 @@ fn instruments(target: &Target, table: &Table) -> Vec<Instrument> {
     });
     let offers = [
         (Instrument::Profile, true),
-        (Instrument::Compare, !target.dimensions.is_empty()),
+        (Instrument::Compare, !target.dimensions.is_empty() || !target.wide.is_empty()),
         (Instrument::Trend, target.time.is_some()),
         (Instrument::Change, target.time.is_some()),
         (Instrument::Relate, numbers > 1),

@@ -9,7 +9,9 @@ use crate::warehouse::catalog::{Column, Role, ValueKind};
 const GROUPS_MAX: f64 = 60.0;
 /// Values of a column beyond which none of them has rows enough, and columns with so many.
 const MANY_MAX: f64 = 600.0;
-const MANY_COLUMNS_MAX: usize = 2;
+const MANY_COLUMNS_MAX: usize = 3;
+/// Rows of each value, on average, if single values are compared.
+const ROWS_OF_GROUP_MIN: f64 = 5.0;
 /// Columns that are taken up unasked.
 const DIMENSIONS_MAX: usize = 12;
 
@@ -44,20 +46,30 @@ pub(super) fn offered(joined: &Joined) -> Vec<Field> {
 
 /// Returns the columns with many values, each of which may still go another way than the whole: products, suppliers.
 pub(super) fn with_many_values(joined: &Joined) -> Vec<Field> {
-    let has_many = |column: &Column| {
-        let is_kind = match column.value_kind() {
-            ValueKind::Text => true,
-            ValueKind::Number => !matches!(
-                column.role,
-                Some(Role::Measure | Role::NetMeasure | Role::GrossMeasure | Role::Margin | Role::Discount | Role::Quantity | Role::UnitPrice | Role::Rate | Role::Level) | None
-            ),
-            ValueKind::Boolean | ValueKind::Moment | ValueKind::Other => false,
-        };
-        is_kind && super::distinct(column).is_some_and(|count| count > GROUPS_MAX && count <= MANY_MAX)
+    named_by_many(joined, |groups| groups > GROUPS_MAX && groups <= MANY_MAX)
+}
+
+/// Returns the columns with many values and several rows for each: customers, batches.
+pub(super) fn wide(joined: &Joined) -> Vec<Field> {
+    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+    let rows = joined.own().rows_estimate.map_or(f64::INFINITY, |rows| rows as f64);
+    named_by_many(joined, |groups| groups > GROUPS_MAX && rows / groups >= ROWS_OF_GROUP_MIN)
+}
+
+/// Returns the columns that name something, with a number of values that suits; entities and products first.
+fn named_by_many(joined: &Joined, suits: impl Fn(f64) -> bool) -> Vec<Field> {
+    let is_name = |column: &Column| match (column.value_kind(), column.role) {
+        (ValueKind::Text, role) => !matches!(role, Some(Role::EntityName)),
+        (ValueKind::Number, role) => matches!(
+            role,
+            Some(Role::Entity | Role::Product | Role::Region | Role::Batch | Role::Dimension | Role::Identifier)
+        ),
+        (ValueKind::Boolean | ValueKind::Moment | ValueKind::Other, _) => false,
     };
+    let has_many = |column: &Column| is_name(column) && super::distinct(column).is_some_and(&suits);
     let found = joined.columns().filter(|(_, column)| has_many(column));
-    let is_product = |column: &Column| column.role == Some(Role::Product) || column.role == Some(Role::Entity);
-    let mut found = found.map(|(member, column)| (!is_product(column), joined.field(member, column))).collect::<Vec<_>>();
+    let is_other = |column: &Column| !matches!(column.role, Some(Role::Product | Role::Entity | Role::Batch));
+    let mut found = found.map(|(member, column)| (is_other(column), joined.field(member, column))).collect::<Vec<_>>();
     found.sort_by_key(|(is_other, _)| *is_other);
     found.into_iter().map(|(_, field)| field).take(MANY_COLUMNS_MAX).collect()
 }

@@ -1,17 +1,20 @@
 //! What there is to measure: rows, totals and averages of numbers, days between moments, shares of states.
 
 use super::joins::Joined;
-use super::{Measure, Span, distinct, is_number, may_show};
+use super::{Averaged, Measure, Span, distinct, is_number, may_show};
 use crate::instruments::dialect;
 use crate::warehouse::catalog::{Column, Role, Table, ValueKind};
 
 /// Measures that are taken up unasked, and of them totals.
-const MEASURES_MAX: usize = 14;
+const MEASURES_MAX: usize = 16;
 const TOTALS_MAX: usize = 2;
 /// Amounts of money that are measured by another.
 const RATES_MAX: usize = 2;
 /// Values of a column whose shares are measured unasked.
 const STATES_MAX: f64 = 4.0;
+/// Shares of values of columns, and averages, that are taken up.
+const STATES_TOLD_MAX: usize = 5;
+const MEANS_MAX: usize = 5;
 /// The shares of missing values between which they are measured.
 const MISSING: std::ops::Range<f64> = 0.005..0.995;
 
@@ -25,7 +28,7 @@ pub(super) fn named(text: &str, table: &Table, joined: &Joined) -> Result<Measur
     let inner = |calls: [&str; 2]| calls.iter().find_map(|call| sql.strip_prefix(call)?.strip_suffix(')'));
     if let Some(value) = inner(["avg(", "AVG("]) {
         let name = if declared.is_some() { name.to_owned() } else { format!("average of {value}") };
-        return Ok(Measure::Mean { name, value: joined.qualified(value), span: None });
+        return Ok(Measure::Mean { name, value: joined.qualified(value), of: Averaged::Number });
     }
     if let Some(value) = inner(["sum(", "SUM("]) {
         let name = if declared.is_some() { name.to_owned() } else { format!("total of {value}") };
@@ -62,9 +65,9 @@ pub(super) fn offered(table: &Table, joined: &Joined, left_out: &mut Vec<String>
         .chain(totals(table, &amounts, joined))
         .chain(durations(table, joined))
         .chain(rates(&amounts, joined))
-        .chain(amounts.iter().map(|column| mean(column, joined)))
         .chain(flags.map(|column| share_of_true(column, joined)))
-        .chain(states(table, joined))
+        .chain(states(table, joined).into_iter().take(STATES_TOLD_MAX))
+        .chain(amounts.iter().map(|column| mean(column, joined)).take(MEANS_MAX))
         .chain(missing(table, joined));
     for measure in further {
         let sql = measure.aggregate();
@@ -130,7 +133,7 @@ fn rates(amounts: &[&Column], joined: &Joined) -> Vec<Measure> {
     let rate = |part: &&Column| Measure::Mean {
         name: format!("{} for each {}", part.name, base.name),
         value: format!("{} / nullif({}, 0)", own(part), own(base)),
-        span: None,
+        of: Averaged::Rate,
     };
     parts.map(rate).take(RATES_MAX).collect()
 }
@@ -147,7 +150,8 @@ fn is_discount_rate(column: &Column) -> bool {
 
 fn mean(column: &Column, joined: &Joined) -> Measure {
     let value = joined.sql(&joined.tables[0], &column.name);
-    Measure::Mean { name: format!("average of {}", column.name), value, span: None }
+    let of = if is_money(column) { Averaged::Money } else { Averaged::Number };
+    Measure::Mean { name: format!("average of {}", column.name), value, of }
 }
 
 fn share_of_true(column: &Column, joined: &Joined) -> Measure {
@@ -165,7 +169,7 @@ fn durations(table: &Table, joined: &Joined) -> Vec<Measure> {
     let duration = |to: &&Column| Measure::Mean {
         name: format!("days from {} to {}", first.name, to.name),
         value: dialect::days_between(&sql(first), &sql(to)),
-        span: Some(Span { from: sql(first), to: sql(to) }),
+        of: Averaged::Days(Span { from: sql(first), to: sql(to) }),
     };
     others.iter().map(duration).collect()
 }
@@ -187,7 +191,10 @@ fn states(table: &Table, joined: &Joined) -> Vec<Measure> {
         });
         shares.collect::<Vec<_>>()
     };
-    table.columns.iter().filter(is_state).flat_map(of_column).collect()
+    let mut found = table.columns.iter().filter(is_state).collect::<Vec<_>>();
+    // What kind of event a row is comes before what it is of.
+    found.sort_by_key(|column| column.role != Some(Role::EventType));
+    found.into_iter().flat_map(of_column).collect()
 }
 
 /// Returns the shares of rows without a value.

@@ -4,12 +4,14 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use explore::instruments::target::Target;
+use explore::instruments::target::{Asked, Target};
 use explore::instruments::{Answered, Conclusion, compare};
 use explore::semantic;
 use explore::semantic::metadata::Metadata;
 use explore::warehouse::Limits;
 use explore::warehouse::executor::{Executor, Rules};
+
+use jiff::civil::date;
 
 use crate::support::server::{connect, fresh};
 
@@ -35,7 +37,7 @@ async fn run(name: &str, sql: &str, by: &[&str]) -> Conclusion {
             .unwrap();
     let by = by.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     let table = opened.catalog.tables[0].name.clone();
-    let target = Target::of(&opened.catalog, &table, None, &by, None).unwrap();
+    let target = Target::of(&opened.catalog, &Asked { table: &table, by: &by, ..Asked::default() }, date(2025, 12, 31)).unwrap();
     concluded(&opened.executor, &target).await
 }
 
@@ -72,7 +74,7 @@ async fn what_differs_is_found_among_all_that_a_table_offers() {
     }
     assert!(!found.contains("cost"), "{found}");
     assert!(!found.contains("closed_at by site"), "{found}");
-    assert!(conclusion.claims[0].starts_with("gap(q"), "{:?}", conclusion.claims);
+    assert!(conclusion.observations[0].claims[0].starts_with("gap(q"), "{conclusion:#?}");
 }
 
 #[tokio::test]

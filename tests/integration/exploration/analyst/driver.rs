@@ -69,7 +69,7 @@ pub(crate) async fn catalog(database: &dyn Database, adjust: fn(&mut Catalog)) -
 /// Plays a run on `database`.
 pub(crate) async fn play(database: Arc<dyn Database>, catalog: Catalog, focus: &str, as_of: Date) -> Run {
     let questions = Library::default().focus(focus).map(|focus| focus.questions()).unwrap_or_default();
-    let analyst = OfflineAnalyst::new(&catalog, focus, &questions, as_of);
+    let analyst = OfflineAnalyst::new(&catalog, (focus, ""), &questions, as_of);
     let rules = Rules { search_path: vec!["public".to_owned()], ..Rules::default() };
     let (executor, _) = Executor::open(database, rules, LIMITS).await.unwrap();
     let toolbox = Toolbox { executor, catalog: Arc::new(catalog), bounds: Bounds::default(), plans: false };

@@ -1,0 +1,108 @@
+//! Columns with very many values, such as customers or batches: which single one stands out.
+//!
+//! The database returns the groups that are farthest from the whole in their standard errors, and how many there are. A
+//! group of few rows tells little of its own spread, so that its variance is drawn towards that of all rows (Smyth 2004);
+//! p is of Student's t, and all groups count as comparisons.
+
+use crate::analysis::chance::distribution::t_two_sided;
+use crate::instruments::reading::{as_f64, cell, count, number};
+use crate::instruments::target::{Averaged, Field, Measure, Target};
+use crate::instruments::{Answered, Instrument, Observation, Step, dialect};
+
+/// Measures that groups are singled out by.
+const MEASURES_MAX: usize = 8;
+/// Groups that are read of a measure.
+const READ_MAX: usize = 20;
+/// Rows of a group below which it is not tested.
+const ROWS_MIN: u64 = 5;
+/// As how many rows of a group the variance of all rows counts.
+const PRIOR_ROWS: f64 = 10.0;
+/// Groups that are told of a measure.
+const TOLD_MAX: usize = 3;
+
+/// Returns the measures that a column's groups are singled out by, with their values in SQL.
+fn measures<'t>(target: &'t Target, field: &Field) -> Vec<(usize, &'t Measure, String)> {
+    // An amount of a row says how large somebody is, a rate or a share how they are.
+    let is_of_size = |measure: &Measure| matches!(measure, Measure::Mean { of: Averaged::Money, .. });
+    let suited = target.measures.iter().enumerate().filter(|(_, one)| one.suits(field) && !is_of_size(one));
+    suited.filter_map(|(index, measure)| Some((index, measure, measure.averaged()?))).take(MEASURES_MAX).collect()
+}
+
+/// Returns the statements, one for each column.
+pub(super) fn steps(target: &Target) -> Vec<Step> {
+    target.wide.iter().map(|field| step(target, field)).collect()
+}
+
+fn step(target: &Target, field: &Field) -> Step {
+    let measures = measures(target, field);
+    let values = measures.iter().map(|(index, _, value)| format!(", ({value})::float8 AS v{index}"));
+    let rows = target.select(
+        &format!("{}::text AS member{}", field.sql, values.collect::<String>()),
+        &[format!("{} IS NOT NULL", field.sql)],
+        "",
+    );
+    let parts = measures.iter().map(|(index, _, _)| {
+        format!(
+            "(SELECT {index} AS measure, member, n, m, s, all_m, all_s, tested, all_n FROM (SELECT member, count(v{index}) AS n, \
+             avg(v{index}) AS m, coalesce(var_samp(v{index}), 0) AS s, count(*) OVER () AS tested FROM rows \
+             GROUP BY member HAVING count(v{index}) >= {ROWS_MIN}) AS groups, (SELECT count(v{index}) AS all_n, \
+             avg(v{index}) AS all_m, var_samp(v{index}) AS all_s FROM rows) AS whole WHERE all_s > 0 ORDER BY \
+             abs(m - all_m) / sqrt(({PRIOR_ROWS} * all_s + (n - 1) * s) / ({PRIOR_ROWS} + n - 1) / n) DESC, member \
+             LIMIT {READ_MAX})"
+        )
+    });
+    let sql = format!("WITH rows AS MATERIALIZED ({rows}) {}", parts.collect::<Vec<_>>().join(" UNION ALL "));
+    let names = measures.iter().map(|(_, measure, _)| measure.name()).collect::<Vec<_>>().join(", ");
+    Step { question: format!("which single {} of {} stands out: {names}", field.name, target.rows), sql }
+}
+
+/// Returns the groups that may be more than chance, and how many were tested.
+pub(super) fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> (Vec<Observation>, usize) {
+    let (mut observations, mut tested) = (Vec::new(), 0);
+    for (field, answered) in target.wide.iter().zip(answered) {
+        let Some(Answered { table, .. }) = answered else { continue };
+        for (index, measure, _) in measures(target, field) {
+            let is_of = |row: &usize| count(table, *row, "measure") == u64::try_from(index).ok();
+            let rows = (0..table.rows.len()).filter(is_of).collect::<Vec<_>>();
+            tested += rows.first().and_then(|row| count(table, *row, "tested")).unwrap_or(0);
+            let found = rows.into_iter().filter_map(|row| single(target, field, measure, table, row));
+            observations.extend(found.take(TOLD_MAX));
+        }
+    }
+    (observations, usize::try_from(tested).unwrap_or(usize::MAX))
+}
+
+fn single(
+    target: &Target,
+    field: &Field,
+    measure: &Measure,
+    table: &crate::warehouse::table::Table,
+    row: usize,
+) -> Option<Observation> {
+    let of = |column: &str| number(table, row, column);
+    let (n, all_n) = (of("n")?, of("all_n")?);
+    let freedom = PRIOR_ROWS + n - 1.0;
+    let variance = (PRIOR_ROWS * of("all_s")? + (n - 1.0) * of("s")?) / freedom;
+    let away = of("m")? - of("all_m")?;
+    let member = cell(table, row, "member")?;
+    let own = dialect::is(&field.sql, Some(member));
+    let statement = |condition: String| Step {
+        question: format!("{} of {} {member} beside all others", measure.name(), field.name),
+        sql: target.select(&format!("{} AS value", measure.aggregate()), &[condition], ""),
+    };
+    Some(Observation {
+        instrument: Instrument::Compare,
+        table: target.table.clone(),
+        measure: measure.name().to_owned(),
+        by: Some(field.name.clone()),
+        segment: vec![(field.name.clone(), member.to_owned())],
+        p: t_two_sided(away / (variance / n).sqrt(), freedom)?,
+        // What part of the spread of all rows it makes would be next to nothing: how far it is in standard deviations.
+        effect: (away * away / of("all_s")?).min(1.0),
+        weight: n / all_n.max(as_f64(1)),
+        is_lower: away < 0.0,
+        statements: vec![statement(own.clone()), statement(format!("NOT ({own})"))],
+        claims: vec!["gap({0}[#1].value, {1}[#1].value)".to_owned()],
+        line: format!("{} of {} {member}", measure.name(), field.name),
+    })
+}
