@@ -83,6 +83,8 @@ pub struct Observation {
     pub statements: Vec<Step>,
     /// What can be stated, the headline first. `{0}` stands for the id of the first statement's result.
     pub claims: Vec<String>,
+    /// What it is worth, as a claim, if it is an amount.
+    pub impact: Option<String>,
     /// It in a line, without figures that a reader would take for a fact.
     pub line: String,
 }
@@ -104,8 +106,7 @@ pub const FALSE_MAX: f64 = 0.1;
 const P_MAX: f64 = 0.05;
 
 impl Instrument {
-    pub const ALL: [Self; 6] =
-        [Self::Profile, Self::Compare, Self::Trend, Self::Change, Self::Relate, Self::Silent];
+    pub const ALL: [Self; 6] = [Self::Profile, Self::Compare, Self::Trend, Self::Change, Self::Relate, Self::Silent];
 
     /// Returns the name of its tool.
     pub fn name(self) -> &'static str {
@@ -132,12 +133,7 @@ impl Instrument {
     }
 
     /// Returns what the results say, in the order of the statements. A statement that gave no result is `None`.
-    pub fn conclude(
-        self,
-        target: &Target,
-        profile: Answered<'_>,
-        answered: &[Option<Answered<'_>>],
-    ) -> Conclusion {
+    pub fn conclude(self, target: &Target, profile: Answered<'_>, answered: &[Option<Answered<'_>>]) -> Conclusion {
         let mut conclusion = match self {
             Self::Profile => profile::conclude(target, profile, answered),
             Self::Compare => compare::conclude(target, answered),
@@ -169,10 +165,17 @@ impl Conclusion {
 impl Observation {
     /// Returns its claims, given the ids of the results of its statements.
     pub fn claims_over(&self, ids: &[String]) -> Vec<String> {
-        let place = |claim: &String| {
-            let named = ids.iter().enumerate();
-            named.fold(claim.clone(), |text, (place, id)| text.replace(&format!("{{{place}}}"), id))
-        };
-        self.claims.iter().map(place).collect()
+        self.claims.iter().map(|claim| over(claim, ids)).collect()
     }
+
+    /// Returns what it is worth, given the ids of the results of its statements.
+    pub fn impact_over(&self, ids: &[String]) -> Option<String> {
+        self.impact.as_ref().map(|claim| over(claim, ids))
+    }
+}
+
+/// Returns a claim with the ids of results in their places.
+fn over(claim: &str, ids: &[String]) -> String {
+    let named = ids.iter().enumerate();
+    named.fold(claim.to_owned(), |text, (place, id)| text.replace(&format!("{{{place}}}"), id))
 }

@@ -40,11 +40,7 @@ impl Exploration<'_> {
     }
 
     /// Profiles the rows, runs the statements of an instrument, and returns what they say.
-    async fn concluded(
-        &mut self,
-        instrument: Instrument,
-        target: Target,
-    ) -> io::Result<(Conclusion, Option<Ending>)> {
+    async fn concluded(&mut self, instrument: Instrument, target: Target) -> io::Result<(Conclusion, Option<Ending>)> {
         let (profile, problems, ending) = self.results_of(vec![profile::step(&target)]).await?;
         let [Some(profile)] = profile.as_slice() else {
             let lines = problems.iter().map(|problem| format!("not looked at: {problem}")).collect();
@@ -56,7 +52,8 @@ impl Exploration<'_> {
         if ending.is_some() {
             return Ok((Conclusion::default(), ending));
         }
-        let answered = results.iter().map(|result| result.as_ref().map(|one| Answered { id: &one.id, table: &one.table }));
+        let answered =
+            results.iter().map(|result| result.as_ref().map(|one| Answered { id: &one.id, table: &one.table }));
         let mut conclusion = instrument.conclude(&target, profile, &answered.collect::<Vec<_>>());
         conclusion.lines.extend(problems.iter().map(|problem| format!("not looked at: {problem}")));
         Ok((conclusion, None))

@@ -179,7 +179,9 @@ impl Call {
             "finish" => arguments(call).map(Self::Finish),
             name => match Instrument::ALL.into_iter().find(|instrument| instrument.name() == name) {
                 Some(instrument) => arguments(call).map(|look| Self::Look(instrument, look)),
-                None => Err(format!("tool: there is no tool called {:?}; the tools are {}", call.name, NAMES.join(", "))),
+                None => {
+                    Err(format!("tool: there is no tool called {:?}; the tools are {}", call.name, NAMES.join(", ")))
+                }
             },
         }
     }

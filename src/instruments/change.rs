@@ -100,8 +100,14 @@ fn columns(target: &Target) -> Vec<&Field> {
 /// Returns the sets of columns, by their places, of which each combination of values is a part; the first is the whole.
 fn sets(columns: &[&Field]) -> Vec<Vec<usize>> {
     let groups = |place: usize| columns[place].groups.unwrap_or(GROUPS_MAX);
-    let crossed = 0..columns.iter().take(CROSSED_MAX).take_while(|field| field.groups.is_none_or(|groups| groups <= GROUPS_MAX)).count();
-    let pairs = crossed.clone().flat_map(|one| crossed.clone().filter(move |other| one < *other).map(move |other| vec![one, other]));
+    let crossed = 0..columns
+        .iter()
+        .take(CROSSED_MAX)
+        .take_while(|field| field.groups.is_none_or(|groups| groups <= GROUPS_MAX))
+        .count();
+    let pairs = crossed
+        .clone()
+        .flat_map(|one| crossed.clone().filter(move |other| one < *other).map(move |other| vec![one, other]));
     let pairs = pairs.filter(|pair| groups(pair[0]) * groups(pair[1]) <= PAIRS_MAX);
     std::iter::once(Vec::new()).chain((0..columns.len()).map(|place| vec![place])).chain(pairs).collect()
 }
@@ -131,8 +137,16 @@ fn step(target: &Target, time: &Field, plan: Plan) -> Step {
     let both = [periods.condition(time, true), periods.condition(time, false)];
     let rows = target.select(&list, &[format!("({}) OR ({})", both[0], both[1])], "");
     let measures = measures().map(|(index, _)| index).collect::<Vec<_>>();
-    let sql = if is_of_totals { part::totals(&rows, &sets(&columns), columns.len(), &measures) } else { part::averages(&rows, &sets(&columns), columns.len(), &measures) };
-    let against = if (periods.latest - periods.before).get_days() == 364 { "the same weeks a year before" } else { "the weeks before" };
+    let sql = if is_of_totals {
+        part::totals(&rows, &sets(&columns), columns.len(), &measures)
+    } else {
+        part::averages(&rows, &sets(&columns), columns.len(), &measures)
+    };
+    let against = if (periods.latest - periods.before).get_days() == 364 {
+        "the same weeks a year before"
+    } else {
+        "the weeks before"
+    };
     let names = columns.iter().map(|field| field.name.as_str()).collect::<Vec<_>>().join(", ");
     Step {
         question: format!(
@@ -157,7 +171,8 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
     let mut told = BTreeMap::<usize, Vec<Part>>::new();
     for (plan, answered) in plans.into_iter().zip(answered) {
         let Some(answered) = answered else { continue };
-        let measures = target.measures.iter().enumerate().filter(|(_, measure)| measure.is_total() == plan.is_of_totals);
+        let measures =
+            target.measures.iter().enumerate().filter(|(_, measure)| measure.is_total() == plan.is_of_totals);
         for (index, measure) in measures {
             let parts = part::read(*answered, index, columns.len(), plan.is_of_totals, plan.periods.weeks);
             let suits = |places: &[usize]| is_told_of(measure, places, &columns);
@@ -246,6 +261,8 @@ impl View<'_> {
             is_lower: change < 0.0,
             statements,
             claims,
+            impact: matches!(self.measure, Measure::Sum { .. })
+                .then(|| format!("{} - {}", cell(0, "latest"), cell(0, "before"))),
             line: format!("{}{whom} in the latest {} weeks", self.measure.name(), self.periods.weeks),
             segment,
         }

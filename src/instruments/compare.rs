@@ -155,6 +155,7 @@ fn compare(
         is_lower: tested.is_lower,
         statements: Vec::new(),
         claims: tested.claims,
+        impact: None,
         line: format!("{} by {}", measure.name(), dimension.name),
     };
     Some(Comparison { observation, query: id.to_owned(), groups: tested.groups })

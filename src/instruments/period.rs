@@ -105,9 +105,7 @@ impl Unit {
             Self::Day => day,
             Self::Week => back(i32::from(day.weekday().to_monday_zero_offset())),
             Self::Month => first,
-            Self::Quarter => {
-                first.checked_sub(i32::from((day.month() - 1) % 3).months()).unwrap_or(first)
-            }
+            Self::Quarter => first.checked_sub(i32::from((day.month() - 1) % 3).months()).unwrap_or(first),
         }
     }
 

@@ -158,13 +158,7 @@ fn copies(
     (copies > 0 && is_few && !is_chance).then(|| observation(target, as_f64(copies) / rows, statements, claims, what))
 }
 
-fn observation(
-    target: &Target,
-    share: f64,
-    statements: Vec<Step>,
-    claims: Vec<String>,
-    line: String,
-) -> Observation {
+fn observation(target: &Target, share: f64, statements: Vec<Step>, claims: Vec<String>, line: String) -> Observation {
     Observation {
         instrument: Instrument::Profile,
         table: target.table.clone(),
@@ -178,6 +172,7 @@ fn observation(
         is_lower: false,
         statements,
         claims,
+        impact: None,
         line,
     }
 }

@@ -72,8 +72,8 @@ pub fn steps(target: &Target) -> Vec<Step> {
         )
     });
     let ranks = ranks.collect::<String>();
-    let medians =
-        (0..values.len()).map(|place| format!("percentile_disc(0.5) WITHIN GROUP (ORDER BY v{place}) AS median{place}"));
+    let medians = (0..values.len())
+        .map(|place| format!("percentile_disc(0.5) WITHIN GROUP (ORDER BY v{place}) AS median{place}"));
     let correlations = pairs(values.len()).map(|(one, other)| {
         let sums = ["sxx", "syy", "sxy"].map(|sum| format!(", regr_{sum}(r{other}, r{one}) AS {sum}_{one}_{other}"));
         format!(
@@ -124,8 +124,10 @@ fn observation(
         "avg({0}) FILTER (WHERE {1} > {median}) AS high, avg({0}) FILTER (WHERE {1} <= {median}) AS low",
         y.sql, x.sql
     );
-    let statement =
-        Step { question: format!("{} where {} is high and low", y.name, x.name), sql: target.select(&columns, &[], "") };
+    let statement = Step {
+        question: format!("{} where {} is high and low", y.name, x.name),
+        sql: target.select(&columns, &[], ""),
+    };
     Some(Observation {
         instrument: Instrument::Relate,
         table: target.table.clone(),
@@ -138,6 +140,7 @@ fn observation(
         is_lower: ranks.r < 0.0,
         statements: vec![statement],
         claims: vec!["gap({0}[#1].high, {0}[#1].low)".to_owned()],
+        impact: None,
         line: format!("{} against {}", y.name, x.name),
     })
 }

@@ -185,7 +185,8 @@ impl View<'_> {
     }
 
     fn statement(&self, [before, after]: &[String; 2], condition: Option<String>) -> Step {
-        let value = total(self.target).map(|value| format!(", coalesce(sum({value}) FILTER (WHERE {before}), 0) AS value"));
+        let value =
+            total(self.target).map(|value| format!(", coalesce(sum({value}) FILTER (WHERE {before}), 0) AS value"));
         let columns = format!(
             "count(*) FILTER (WHERE {before}) AS before, count(*) FILTER (WHERE {after}) AS after, max({}) AS last_day{}",
             self.time.sql,
@@ -242,6 +243,7 @@ impl View<'_> {
             is_lower: true,
             statements,
             claims,
+            impact: total(self.target).map(|_| "{0}[#1].value".to_owned()),
             line: format!("{} of {} is silent", silent.name, self.entity.name),
         }
     }

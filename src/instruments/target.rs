@@ -181,8 +181,7 @@ impl Target {
             None => measures::offered(table, &joined, &mut left_out),
         };
         let is_auto = asked.by.is_empty() || asked.by.iter().any(|name| name == "auto");
-        let dimensions =
-            if is_auto { dimensions::offered(&joined) } else { dimensions::named(asked.by, &joined)? };
+        let dimensions = if is_auto { dimensions::offered(&joined) } else { dimensions::named(asked.by, &joined)? };
         let filter = table.declared.filter.as_ref().map(|filter| filter.sql.as_str());
         let condition = asked.condition.map(str::trim).filter(|text| !text.is_empty());
         let conditions = filter.into_iter().chain(condition).map(|text| joined.qualified(text)).collect();

@@ -220,7 +220,8 @@ impl View<'_> {
             return Vec::new();
         }
         let observed = groups.iter().enumerate().filter_map(|(own_place, (name, own))| {
-            let others = groups.iter().enumerate().filter(|(other, _)| *other != own_place).map(|(_, (_, points))| points);
+            let others =
+                groups.iter().enumerate().filter(|(other, _)| *other != own_place).map(|(_, (_, points))| points);
             let others = others.collect::<Vec<_>>();
             let beside = self.whole.iter().map(|day| beside(measure, own.get(day), &others, day));
             let beside = beside.collect::<Option<Vec<_>>>()?;
@@ -284,6 +285,7 @@ impl View<'_> {
             is_lower: if is_steady { !own_towards.rises } else { since < before },
             statements,
             claims,
+            impact: None,
             line: format!("{}{whom} over time", measure.name()),
         })
     }
@@ -366,7 +368,8 @@ fn residuals(counts: &[f64], rows_of_all: &[f64]) -> Option<Vec<f64>> {
     }
     let share = sum / rows_of_all.iter().sum::<f64>();
     let variance = share * (1.0 - share);
-    let of = |(count, rows): (&f64, &f64)| if *rows > 0.0 { (count - rows * share) / (rows * variance).sqrt() } else { 0.0 };
+    let of =
+        |(count, rows): (&f64, &f64)| if *rows > 0.0 { (count - rows * share) / (rows * variance).sqrt() } else { 0.0 };
     (variance > 0.0).then(|| counts.iter().zip(rows_of_all).map(of).collect())
 }
 

@@ -1,3 +1,5 @@
 //! Instruments: what they ask of a real server, and what they make of the answers.
 
 mod compare;
+mod others;
+mod support;

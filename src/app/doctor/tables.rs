@@ -60,11 +60,7 @@ fn summary(outlooks: &[Outlook]) -> Check {
 
 /// Counts the tables for each use that occurs: `2 can be analysed offline`.
 fn counts(outlooks: &[Outlook]) -> Vec<String> {
-    let words = [
-        "can be analysed offline",
-        "left for a run of their own",
-        "cannot be analysed offline",
-    ];
+    let words = ["can be analysed offline", "left for a run of their own", "cannot be analysed offline"];
     let count = |place: usize| outlooks.iter().filter(|outlook| rank(&outlook.prospect) == place).count();
     let counts = words.into_iter().enumerate().map(|(place, words)| (count(place), words));
     counts.filter(|(count, _)| *count > 0).map(|(count, words)| format!("{count} {words}")).collect()

@@ -96,7 +96,11 @@ impl Chosen<'_> {
         }
         let is_of_time = is_of_time(lead) && is_of_time(other);
         // What happened to the same ones in several tables is one thing.
-        if lead.segment.is_empty() { is_of_time && lead.table == other.table } else { is_of_time || lead.table == other.table }
+        if lead.segment.is_empty() {
+            is_of_time && lead.table == other.table
+        } else {
+            is_of_time || lead.table == other.table
+        }
     }
 }
 

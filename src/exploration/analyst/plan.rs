@@ -43,7 +43,9 @@ pub(super) struct Look<'s> {
 impl Plan {
     pub(super) fn of(catalog: &Catalog, focus: &Focus, as_of: Date) -> Self {
         let mut found = catalog.tables.iter().map(|table| (table, outlook(catalog, table, as_of))).collect::<Vec<_>>();
-        found.sort_by_key(|(table, _)| std::cmp::Reverse((relevance(focus, table), is_of_events(table), table.rows_estimate)));
+        found.sort_by_key(|(table, _)| {
+            std::cmp::Reverse((relevance(focus, table), is_of_events(table), table.rows_estimate))
+        });
         let mut plan = Self::default();
         for (table, (outlook, instruments)) in found {
             let is_looked_at = matches!(outlook.prospect, Prospect::Analysed { .. });
@@ -124,9 +126,10 @@ fn instruments(target: &Target, table: &Table) -> Vec<Instrument> {
     let numbers = target.measures.iter().filter(|measure| matches!(measure, Measure::Mean { .. })).count();
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]
     let rows = table.rows_estimate.map_or(f64::INFINITY, |rows| rows as f64);
-    let comes_back = target.entity.as_ref().is_some_and(|entity| {
-        entity.groups.is_none_or(|groups| groups >= 2.0 && rows / groups >= ROWS_OF_ENTITY_MIN)
-    });
+    let comes_back = target
+        .entity
+        .as_ref()
+        .is_some_and(|entity| entity.groups.is_none_or(|groups| groups >= 2.0 && rows / groups >= ROWS_OF_ENTITY_MIN));
     let offers = [
         (Instrument::Profile, true),
         (Instrument::Compare, !target.dimensions.is_empty() || !target.wide.is_empty()),

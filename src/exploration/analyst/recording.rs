@@ -93,7 +93,8 @@ fn attempt(candidate: &Candidate<'_>, index: usize, notebook: &Notebook, may_ask
         return Attempt::Open(call(key, "state", &json!({ "claims": stated })));
     }
     // Where this turn may be the last, the engine words what it records.
-    let unworded = || stated.iter().map(|claim| Verdict { claim: claim.clone(), fact: Some(claim.clone()), holds: true });
+    let unworded =
+        || stated.iter().map(|claim| Verdict { claim: claim.clone(), fact: Some(claim.clone()), holds: true });
     let verdicts = notebook.verdicts(&key).map_or_else(|| unworded().collect(), <[Verdict]>::to_vec);
     let Some(proposal) = candidate.proposal(notebook, &verdicts) else { return Attempt::GivenUp };
     let key = format!("finding-{index}");

@@ -34,7 +34,8 @@ pub(super) struct Candidate<'c> {
 pub(super) fn candidate<'c>(chosen: &Chosen<'c>) -> Candidate<'c> {
     let observations = std::iter::once(chosen.lead).chain(chosen.further.iter().copied()).collect::<Vec<_>>();
     let words = observations.iter().map(|one| {
-        let values = one.segment.iter().map(|(column, value)| format!("{column} {value}")).collect::<Vec<_>>().join(" ");
+        let values =
+            one.segment.iter().map(|(column, value)| format!("{column} {value}")).collect::<Vec<_>>().join(" ");
         format!("{} {} {} {values}", one.table, one.measure, one.by.as_deref().unwrap_or_default())
     });
     Candidate { words: words.collect::<Vec<_>>().join(" "), severity: severity(chosen), observations }
@@ -64,7 +65,9 @@ impl Candidate<'_> {
     /// What is asked before it can be recorded.
     pub(super) fn questions(&self) -> Vec<Question> {
         let steps = self.told().flat_map(|(one, claims)| steps(one, claims));
-        steps.map(|step| Question { key: key(&step.sql), purpose: step.question.clone(), sql: step.sql.clone() }).collect()
+        steps
+            .map(|step| Question { key: key(&step.sql), purpose: step.question.clone(), sql: step.sql.clone() })
+            .collect()
     }
 
     /// The observations, each with the claims that are told of it: all of the first.
@@ -78,8 +81,7 @@ impl Candidate<'_> {
     /// What is claimed of each observation, of the results that are there.
     fn claims(&self, notebook: &Notebook) -> Vec<Vec<String>> {
         let of = |(observation, claims): (&Observation, &[String])| {
-            let result = |step: &Step| notebook.result(&key(&step.sql)).unwrap_or(MISSING).to_owned();
-            let ids = observation.statements.iter().map(result).collect::<Vec<_>>();
+            let ids = ids(observation, notebook);
             let claims = observation.claims_over(&ids).into_iter().take(claims.len());
             claims.filter(|claim| !claim.contains(MISSING)).collect()
         };
@@ -98,24 +100,33 @@ impl Candidate<'_> {
             verdict.fact.clone()
         };
         let mut facts = Vec::<String>::new();
-        let mut lead = None;
+        let (mut lead, mut impact) = (None, None);
         for (observation, claims) in self.observations.iter().zip(self.claims(notebook)) {
             if claims.first().is_some_and(|claim| fact(claim).is_some()) {
                 lead = lead.or(Some(observation));
+                impact = impact.or_else(|| observation.impact_over(&ids(observation, notebook)));
                 let new = claims.iter().filter_map(fact).filter(|fact| !facts.contains(fact)).collect::<Vec<_>>();
                 facts.extend(new);
             }
         }
         facts.truncate(FACTS_MAX);
+        let impact = impact.filter(|claim| !claim.contains(MISSING));
         let lead = lead?;
         let reading = Some(format!("What would prove it wrong: {}.", falsified_by(lead)));
-        Some(Proposal { facts, reading, actions: vec![action(lead)], severity: self.severity, ..Proposal::default() })
+        let actions = vec![action(lead)];
+        Some(Proposal { facts, impact, reading, actions, severity: self.severity, ..Proposal::default() })
     }
 
     /// What the answer calls it, where it could not be recorded.
     pub(super) fn name(&self) -> &str {
         &self.observations[0].line
     }
+}
+
+/// The ids of the results of an observation's statements.
+fn ids(observation: &Observation, notebook: &Notebook) -> Vec<String> {
+    let result = |step: &Step| notebook.result(&key(&step.sql)).unwrap_or(MISSING).to_owned();
+    observation.statements.iter().map(result).collect()
 }
 
 /// The statements that claims are over.
@@ -148,7 +159,9 @@ fn words(name: &str) -> String {
 fn action(one: &Observation) -> String {
     let (measure, whom) = (words(&one.measure), whom(one));
     match one.instrument {
-        Instrument::Profile => "Correct these rows at their source, or leave them out, before figures rest on them.".to_owned(),
+        Instrument::Profile => {
+            "Correct these rows at their source, or leave them out, before figures rest on them.".to_owned()
+        }
         Instrument::Compare if one.measure == "rows" => {
             format!("Ask whether {whom} is meant to have so much of them, and what hangs on it.")
         }
@@ -159,7 +172,9 @@ fn action(one: &Observation) -> String {
         Instrument::Trend | Instrument::Change if !whom.is_empty() => {
             format!("Ask what happened to {whom} that did not happen to the others, and who can reverse or repeat it.")
         }
-        Instrument::Trend | Instrument::Change => format!("Ask what moved the {measure} as a whole: no single part did."),
+        Instrument::Trend | Instrument::Change => {
+            format!("Ask what moved the {measure} as a whole: no single part did.")
+        }
         Instrument::Relate => format!(
             "Check whether the {measure} follows from {}, and decide by it where that helps.",
             one.by.as_deref().map(words).unwrap_or_default()
@@ -174,7 +189,9 @@ fn action(one: &Observation) -> String {
 fn falsified_by(one: &Observation) -> &'static str {
     match one.instrument {
         Instrument::Profile => "a rule of the business by which such rows are right",
-        Instrument::Compare => "another column that tells the same groups apart, or a few rows that carry the difference",
+        Instrument::Compare => {
+            "another column that tells the same groups apart, or a few rows that carry the difference"
+        }
         Instrument::Trend => "a change of what is recorded, or of how it is coded, at that time",
         Instrument::Change => "a regrouping of the parts, late bookings, or a one-off in either period",
         Instrument::Relate => "a third column that moves both",

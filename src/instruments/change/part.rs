@@ -130,13 +130,7 @@ pub(super) fn averages(rows: &str, sets: &[Vec<usize>], columns: usize, measures
 }
 
 /// Reads the parts of a measure.
-pub(super) fn read(
-    answered: Answered<'_>,
-    index: usize,
-    columns: usize,
-    is_total: bool,
-    weeks: i32,
-) -> Vec<Measured> {
+pub(super) fn read(answered: Answered<'_>, index: usize, columns: usize, is_total: bool, weeks: i32) -> Vec<Measured> {
     (0..answered.table.rows.len()).filter_map(|row| measured(answered, row, index, columns, is_total, weeks)).collect()
 }
 

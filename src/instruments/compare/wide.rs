@@ -23,8 +23,11 @@ const TOLD_MAX: usize = 3;
 /// Returns the measures that a column's groups are singled out by, with their values in SQL.
 fn measures<'t>(target: &'t Target, field: &Field) -> Vec<(usize, &'t Measure, String)> {
     // An amount of a row says how large somebody is, a rate or a share how they are.
-    let is_of_size = |measure: &Measure| matches!(measure, Measure::Mean { of: Averaged::Money, .. });
-    let suited = target.measures.iter().enumerate().filter(|(_, one)| one.suits(field) && !is_of_size(one));
+    // What a group is of (its one plant, its one kind) is no news either.
+    let says_little = |measure: &Measure| {
+        matches!(measure, Measure::Mean { of: Averaged::Money, .. } | Measure::Share { column: Some(_), .. })
+    };
+    let suited = target.measures.iter().enumerate().filter(|(_, one)| one.suits(field) && !says_little(one));
     suited.filter_map(|(index, measure)| Some((index, measure, measure.averaged()?))).take(MEASURES_MAX).collect()
 }
 
@@ -103,6 +106,7 @@ fn single(
         is_lower: away < 0.0,
         statements: vec![statement(own.clone()), statement(format!("NOT ({own})"))],
         claims: vec!["gap({0}[#1].value, {1}[#1].value)".to_owned()],
+        impact: None,
         line: format!("{} of {} {member}", measure.name(), field.name),
     })
 }

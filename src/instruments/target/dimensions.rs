@@ -20,7 +20,8 @@ pub(super) fn named(names: &[String], joined: &Joined) -> Result<Vec<Field>, Str
     let known = |name: &String| {
         let name = name.trim().trim_matches('"');
         let bare = name.rsplit('.').next().unwrap_or(name);
-        let mut columns = joined.tables.iter().flat_map(|member| member.table.columns.iter().map(move |one| (member, one)));
+        let mut columns =
+            joined.tables.iter().flat_map(|member| member.table.columns.iter().map(move |one| (member, one)));
         let (member, column) = columns.find(|(_, column)| column.name == bare).ok_or_else(|| {
             let all = joined.tables.iter().flat_map(|member| &member.table.columns).map(|one| one.name.as_str());
             format!("{} has no column {name}: {}", joined.own().name, advice(name, all))

@@ -33,8 +33,7 @@ pub(super) struct Member {
 
 impl Joined {
     pub(super) fn of(catalog: &Catalog, table: &Table) -> Self {
-        let first =
-            Member { table: table.clone(), alias: alias(&table.name, &[]), text: dialect::table(table) };
+        let first = Member { table: table.clone(), alias: alias(&table.name, &[]), text: dialect::table(table) };
         let mut joined = Self { tables: vec![first] };
         let mut next = 0;
         while next < joined.tables.len() {
@@ -59,9 +58,8 @@ impl Joined {
         let alias = alias(&referred.name, &self.tables);
         let own = &self.tables[from].alias;
         let pairs = key.columns.iter().zip(&key.referred);
-        let on = pairs.map(|(column, other)| {
-            format!("{own}.{} = {alias}.{}", dialect::name(column), dialect::name(other))
-        });
+        let on =
+            pairs.map(|(column, other)| format!("{own}.{} = {alias}.{}", dialect::name(column), dialect::name(other)));
         let on = on.collect::<Vec<_>>().join(" AND ");
         let text = format!(" LEFT JOIN {} AS {alias} ON {on}", dialect::table(referred));
         self.tables.push(Member { table: referred.clone(), alias, text });
@@ -82,7 +80,9 @@ impl Joined {
         let name = format!("{}.", self.tables[place].alias);
         let later = place + 1..self.tables.len();
         text.contains(&name)
-            || later.filter(|other| self.tables[*other].text.contains(&format!("ON {name}"))).any(|other| self.is_needed(other, text))
+            || later
+                .filter(|other| self.tables[*other].text.contains(&format!("ON {name}")))
+                .any(|other| self.is_needed(other, text))
     }
 
     /// Returns a column in SQL.
@@ -109,7 +109,9 @@ impl Joined {
 
     /// Returns all columns that may be shown, with their tables, those of the table itself first.
     pub(super) fn columns(&self) -> impl Iterator<Item = (&Member, &Column)> {
-        self.tables.iter().flat_map(|member| member.table.columns.iter().map(move |column| (member, column)))
+        self.tables
+            .iter()
+            .flat_map(|member| member.table.columns.iter().map(move |column| (member, column)))
             .filter(|(_, column)| may_show(column))
     }
 
@@ -170,7 +172,8 @@ impl Joined {
     /// Returns whom a row is about.
     pub(super) fn entity(&self) -> Option<Field> {
         let is_entity = |column: &Column| column.role == Some(Role::Entity) && !column.is_withheld();
-        let mut found = self.tables.iter().flat_map(|member| member.table.columns.iter().map(move |column| (member, column)));
+        let mut found =
+            self.tables.iter().flat_map(|member| member.table.columns.iter().map(move |column| (member, column)));
         let (member, column) = found.find(|(_, column)| is_entity(column))?;
         Some(self.field(member, column))
     }

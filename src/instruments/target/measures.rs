@@ -53,7 +53,8 @@ pub(super) fn offered(table: &Table, joined: &Joined, left_out: &mut Vec<String>
     let amounts = amounts.filter(|column| {
         let is_left_out = is_mixed.is_some() && is_money(column);
         if let (true, Some(currency)) = (is_left_out, is_mixed) {
-            left_out.push(format!("{}: amounts of several currencies ({currency}) are not taken together", column.name));
+            left_out
+                .push(format!("{}: amounts of several currencies ({currency}) are not taken together", column.name));
         }
         !is_left_out
     });
@@ -184,10 +185,12 @@ fn states(table: &Table, joined: &Joined) -> Vec<Measure> {
     let of_column = |column: &Column| {
         let values = column.statistics.iter().flat_map(|known| known.common_values.iter().skip(1)).cloned();
         let (name, sql) = (column.name.clone(), joined.sql(&joined.tables[0], &column.name));
+        // What becomes of a row is told of its groups; what it is of makes a group itself.
+        let is_event = column.role == Some(Role::EventType);
         let shares = values.map(move |value| Measure::Share {
             name: format!("share with {name} {value:?}"),
             condition: format!("{sql} = {}", dialect::text(&value)),
-            column: Some(sql.clone()),
+            column: (!is_event).then(|| sql.clone()),
         });
         shares.collect::<Vec<_>>()
     };

@@ -1,19 +1,10 @@
 //! Groups: what differs is named with the group that stands out, and what differs by chance alone is not.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
-use std::time::Duration;
 
-use explore::instruments::target::{Asked, Target};
-use explore::instruments::{Answered, Conclusion, compare};
-use explore::semantic;
-use explore::semantic::metadata::Metadata;
-use explore::warehouse::Limits;
-use explore::warehouse::executor::{Executor, Rules};
+use explore::instruments::{Conclusion, Instrument};
 
-use jiff::civil::date;
-
-use crate::support::server::{connect, fresh};
+use super::support::ask;
 
 /// Incidents: those of hardware take longer and are breached more often; the site says nothing of anything.
 const INCIDENTS: &str = "
@@ -28,28 +19,7 @@ const INCIDENTS: &str = "
         LATERAL (SELECT timestamp '2025-01-01' + n * interval '7 hours' AS at) o";
 
 async fn run(name: &str, sql: &str, by: &[&str]) -> Conclusion {
-    let url = fresh(name, &format!("{sql};\nANALYZE")).await;
-    let rules = Rules { search_path: vec!["public".to_owned()], ..Rules::default() };
-    let limits = Limits::of_query(Duration::from_secs(30), 1_000, None);
-    let opened =
-        semantic::open(Arc::new(connect(&url).await), Metadata::default(), rules, limits, semantic::Joins::Guessed)
-            .await
-            .unwrap();
-    let by = by.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-    let table = opened.catalog.tables[0].name.clone();
-    let target = Target::of(&opened.catalog, &Asked { table: &table, by: &by, ..Asked::default() }, date(2025, 12, 31)).unwrap();
-    concluded(&opened.executor, &target).await
-}
-
-async fn concluded(executor: &Executor, target: &Target) -> Conclusion {
-    let mut tables = Vec::new();
-    for step in compare::steps(target) {
-        let select = executor.validate(&step.sql).await.unwrap_or_else(|refusal| panic!("{}: {refusal}", step.sql));
-        tables.push(executor.run(&select, Duration::from_secs(30)).await.unwrap());
-    }
-    let ids = (1..=tables.len()).map(|number| format!("q{number}")).collect::<Vec<_>>();
-    let answered = tables.iter().zip(&ids).map(|(table, id)| Some(Answered { id, table })).collect::<Vec<_>>();
-    compare::conclude(target, &answered)
+    ask(Instrument::Compare, name, sql, by).await
 }
 
 /// The measures that differ, each as `measure by column`.

@@ -30,7 +30,7 @@ pub(crate) struct Run {
 #[derive(Default)]
 pub(crate) struct Seen {
     pub(crate) results: Results,
-    /// Queries that failed, claims and findings that were refused, with why.
+    /// Queries that failed and findings that were refused, with why.
     pub(crate) refusals: Vec<String>,
 }
 
@@ -42,7 +42,6 @@ impl Observer for Seen {
             Event::FindingRefused { arguments, problems } => {
                 self.refusals.push(format!("{}\n{arguments}", problems.join("\n")));
             }
-            Event::ClaimRefused { claim, reason } => self.refusals.push(format!("{claim}: {reason}")),
             _ => {}
         }
         Ok(())
