@@ -98,6 +98,10 @@ pub struct Conclusion {
     pub tested: usize,
     /// What could not be looked at, and what was looked at without giving anything, a line each.
     pub lines: Vec<String>,
+    /// Why statements gave no result: what they ask was not looked at.
+    pub unasked: Vec<String>,
+    /// Whether there is no row to look at.
+    pub is_empty: bool,
 }
 
 /// The share of the differences found that may be chance.
@@ -158,7 +162,7 @@ impl Conclusion {
         let tested = all.len();
         let mut observations = all.into_iter().filter(|one| one.p <= P_MAX).collect::<Vec<_>>();
         observations.sort_by(|one, other| other.effect.total_cmp(&one.effect));
-        Self { observations, tested, lines }
+        Self { observations, tested, lines, ..Self::default() }
     }
 }
 

@@ -63,10 +63,12 @@
 //! monitor/description.rs           an incident in words; monitor/report/ for people and programs, monitor/message.rs for channels
 //!
 //! exploration.rs                   opened database -> briefed player -> journal; exploration/briefing.rs what it reads first
-//! exploration/analyst.rs           the built-in player of --offline; exploration/analyst/ has one file a question
+//! exploration/analyst.rs           the built-in player of --offline: analyst/plan.rs which tables by which instruments, choice.rs
+//!                                  what is worth telling, telling.rs as a finding, recording.rs records it
 //! exploration/report/              journal -> terminal.rs, markdown.rs, html.rs, json.rs; coverage.rs what was not looked at
 //!
-//! instruments/compare.rs            does a measure differ between groups; target.rs what is measured by what, dialect.rs its SQL
+//! instruments/target.rs            what is measured of which rows by which columns; dialect.rs its SQL, period.rs steps of time
+//! instruments/compare.rs           groups that differ; trend.rs, change.rs, relate.rs, silent.rs, profile.rs one question each
 //!
 //! sample/invoices.rs               `sample generate`; sample/market.rs who is planted; sample/score.rs scores a run
 //! sample/planted.rs                five schemas with signals and decoys, and null twins, for `eval`; planted/NAME.rs one schema each

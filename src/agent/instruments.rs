@@ -43,10 +43,12 @@ impl Exploration<'_> {
     async fn concluded(&mut self, instrument: Instrument, target: Target) -> io::Result<(Conclusion, Option<Ending>)> {
         let (profile, problems, ending) = self.results_of(vec![profile::step(&target)]).await?;
         let [Some(profile)] = profile.as_slice() else {
-            let lines = problems.iter().map(|problem| format!("not looked at: {problem}")).collect();
-            return Ok((Conclusion { lines, ..Conclusion::default() }, ending));
+            return Ok((Conclusion { unasked: problems, ..Conclusion::default() }, ending));
         };
         let profile = Answered { id: &profile.id, table: &profile.table };
+        if profile::is_empty(profile) {
+            return Ok((Conclusion { is_empty: true, ..Conclusion::default() }, ending));
+        }
         let target = target.profiled(profile);
         let (results, problems, ending) = self.results_of(instrument.steps(&target)).await?;
         if ending.is_some() {
@@ -55,7 +57,7 @@ impl Exploration<'_> {
         let answered =
             results.iter().map(|result| result.as_ref().map(|one| Answered { id: &one.id, table: &one.table }));
         let mut conclusion = instrument.conclude(&target, profile, &answered.collect::<Vec<_>>());
-        conclusion.lines.extend(problems.iter().map(|problem| format!("not looked at: {problem}")));
+        conclusion.unasked = problems;
         Ok((conclusion, None))
     }
 
@@ -72,11 +74,15 @@ impl Exploration<'_> {
 
     /// States what is more than chance. Returns the answer for the model.
     async fn stated(&mut self, conclusion: Conclusion) -> io::Result<(String, Option<Ending>)> {
-        let Conclusion { observations, tested, mut lines } = conclusion;
+        let Conclusion { observations, tested, mut lines, unasked, is_empty } = conclusion;
         let kept = controlled(observations, tested);
-        if kept.is_empty() {
-            lines.insert(0, format!("nothing beyond chance among {tested} comparisons"));
-        }
+        let first = match () {
+            () if is_empty => Some("there is no row to look at".to_owned()),
+            () if kept.is_empty() && tested > 0 => Some(format!("nothing beyond chance among {tested} comparisons")),
+            () => None,
+        };
+        let unasked = unasked.iter().map(|problem| format!("not looked at: {problem}"));
+        lines.splice(0..0, unasked.chain(first).collect::<Vec<_>>());
         let mut claims = Vec::new();
         for observation in kept.into_iter().take(STATED_MAX) {
             let (outcomes, ending) = self.run_steps(observation.statements.clone()).await?;

@@ -30,7 +30,7 @@ use crate::model::{Error, Message, Model, Reply, ReplyEnd, Request, ToolCall, Un
 use crate::warehouse::catalog::Catalog;
 use focus::Focus;
 use notebook::Notebook;
-use plan::{Plan, Subject};
+use plan::{Look, Plan, Subject};
 use survey::Outlook;
 
 /// What reports and journals call it.
@@ -74,7 +74,7 @@ impl OfflineAnalyst {
             for (instrument, conclusion) in seen {
                 let said = conclusion.lines.iter().filter(|line| is_remark(line));
                 lines.extend(said.map(|line| format!("{}: {}: {line}", subject.table, instrument.name())));
-                if conclusion.observations.is_empty() && conclusion.tested > 0 {
+                if conclusion.observations.is_empty() && conclusion.tested > 0 && conclusion.unasked.is_empty() {
                     lines.push(format!("{}: {}: nothing beyond chance", subject.table, instrument.name()));
                 }
             }
@@ -85,11 +85,20 @@ impl OfflineAnalyst {
         lines
     }
 
-    /// Why a table was not seen, or not fully; `None` if it was.
-    fn missed(&self, subject: &Subject, notebook: &Notebook) -> Option<String> {
-        let unasked = subject.looks().filter(|look| !notebook.was_asked(&look.key()));
-        let unasked = unasked.map(|look| look.instrument.name()).collect::<Vec<_>>();
-        (!unasked.is_empty()).then(|| format!("the run ended before all was asked: {}", unasked.join(", ")))
+    /// Why a table was not seen, or not fully, and whether there may be something that was left out; `None` if it was seen.
+    fn missed(subject: &Subject, notebook: &Notebook) -> Option<(String, bool)> {
+        let seen = || subject.looks().filter_map(|look| notebook.conclusion(&look.key()));
+        if seen().any(|conclusion| conclusion.is_empty) {
+            return Some(("it has no row".to_owned(), false));
+        }
+        let is_unasked = |look: &Look<'_>| {
+            let key = look.key();
+            !notebook.was_asked(&key) || notebook.conclusion(&key).is_some_and(|seen| !seen.unasked.is_empty())
+        };
+        let unasked = subject.looks().filter(is_unasked).map(|look| look.instrument.name()).collect::<Vec<_>>();
+        let why = seen().find_map(|conclusion| conclusion.unasked.first());
+        let why = why.map_or_else(|| "the run ended before all was asked".to_owned(), Clone::clone);
+        (!unasked.is_empty()).then(|| (format!("not all was asked ({}): {why}", unasked.join(", ")), true))
     }
 }
 
@@ -117,8 +126,8 @@ impl Model for OfflineAnalyst {
     fn unseen(&self, messages: &[Message]) -> Vec<Unseen> {
         let notebook = Notebook::read(messages);
         let missed = self.plan.subjects.iter().filter_map(|subject| {
-            let why = self.missed(subject, &notebook)?;
-            Some(Unseen { table: subject.table.clone(), why, left_out: true })
+            let (why, left_out) = Self::missed(subject, &notebook)?;
+            Some(Unseen { table: subject.table.clone(), why, left_out })
         });
         let unusable = self.plan.outlooks.iter().filter_map(Outlook::unseen);
         missed.chain(unusable).collect()

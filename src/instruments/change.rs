@@ -1,5 +1,5 @@
-//! Which part went another way than the whole in the latest weeks, against the same weeks a year before, or the weeks just
-//! before?
+//! Tells which part went another way than the whole in the latest weeks, against the same weeks a year before, or the weeks
+//! just before.
 //!
 //! A part is the rows with one value of a column, or of two columns. What is tested is how far it is from where it would be
 //! if it had gone with all others.
@@ -199,9 +199,8 @@ fn is_told_of(measure: &Measure, places: &[usize], columns: &[&Field]) -> bool {
     let is_crossed = |place: usize| place < CROSSED_MAX;
     let own = columns.iter().position(|field| measure.is_of(field));
     let is_a_part = own.is_some_and(|own| match places {
-        [] => true,
         [only] => is_crossed(own) && is_crossed(*only),
-        _ => true,
+        [] | [_, ..] => true,
     });
     !is_a_part && places.iter().all(|place| measure.suits(columns[*place]))
 }
@@ -249,7 +248,7 @@ impl View<'_> {
         weight: f64,
         (statements, claims): (Vec<Step>, Vec<String>),
     ) -> Observation {
-        let whom = segment.iter().map(|(column, value)| format!(" of {column} {value}")).collect::<String>();
+        let whom = segment.iter().map(|(column, value)| format!(" of {column} {value}")).collect::<Vec<_>>().concat();
         Observation {
             instrument: Instrument::Change,
             table: self.target.table.clone(),

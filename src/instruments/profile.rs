@@ -1,4 +1,4 @@
-//! What is this table, and what is wrong with it?
+//! Tells what a table is, and what is wrong with it.
 //!
 //! One statement tells the time that rows span and which pairs of moments are durations; every other instrument begins with
 //! it, so that none measures days between moments that have nothing to do with each other. As an instrument of its own it
@@ -52,6 +52,11 @@ fn spans(target: &Target) -> impl Iterator<Item = (usize, &Span)> {
         Measure::Mean { of: Averaged::Days(span), .. } => Some((index, span)),
         _ => None,
     })
+}
+
+/// Returns whether there is no row.
+pub fn is_empty(profile: Answered<'_>) -> bool {
+    count(profile.table, 0, "rows") == Some(0)
 }
 
 /// Returns the places of measures that are called durations, and are none.
@@ -124,7 +129,7 @@ pub fn conclude(target: &Target, profile: Answered<'_>, answered: &[Option<Answe
         let copied = copied(target);
         observations.extend(copied.iter().enumerate().filter_map(|copied| copies(target, *answered, copied)));
     }
-    Conclusion { tested: 0, observations, lines }
+    Conclusion { observations, lines, ..Conclusion::default() }
 }
 
 /// Returns the observation of rows that meet a condition which few should.

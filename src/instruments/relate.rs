@@ -1,4 +1,4 @@
-//! Do two numbers move together?
+//! Tells whether two numbers move together.
 //!
 //! Spearman's correlation, by ranks in SQL, with p of Student's t ([`Correlation`]); Pearson's must point the same way, and
 //! stands for it where there are too many rows to sort. What
@@ -26,24 +26,35 @@ struct Value<'t> {
 }
 
 impl Value<'_> {
-    /// Returns whether two numbers move together whatever happens: amounts of the same money, days from one moment.
+    /// Returns whether two numbers move together whatever happens: amounts of the same row, days from one moment.
     fn is_bound_to(&self, other: &Self) -> bool {
-        match (self.of, other.of) {
-            (Averaged::Money, Averaged::Money) => true,
-            (Averaged::Days(one), Averaged::Days(other)) => {
-                [&one.from, &one.to].iter().any(|moment| **moment == other.from || **moment == other.to)
+        self.is_called_as(other)
+            || match (self.of, other.of) {
+                (Averaged::Amount, Averaged::Amount) => true,
+                (Averaged::Days(one), Averaged::Days(other)) => {
+                    [&one.from, &one.to].iter().any(|moment| **moment == other.from || **moment == other.to)
+                }
+                _ => false,
             }
-            _ => false,
-        }
+    }
+
+    /// Returns whether two columns share a word of their names: net_amount, cost_amount.
+    fn is_called_as(&self, other: &Self) -> bool {
+        let is_column = |value: &Self| matches!(value.of, Averaged::Number | Averaged::Amount);
+        let words = |value: &Self| {
+            let name = value.sql.rsplit('.').next().unwrap_or_default().to_lowercase();
+            name.split(|character: char| !character.is_alphanumeric()).map(str::to_owned).collect::<Vec<_>>()
+        };
+        let is_shared = |word: &String| word.chars().any(char::is_alphabetic) && words(other).contains(word);
+        is_column(self) && is_column(other) && words(self).iter().any(is_shared)
     }
 }
 
-fn values(target: &Target) -> Vec<Value<'_>> {
-    let value = |measure| match measure {
+fn values<'t>(target: &'t Target) -> Vec<Value<'t>> {
+    let value = |measure: &'t Measure| match measure {
         // A rate moves with what it is made of.
-        &Measure::Mean { of: Averaged::Rate, .. } => None,
-        &Measure::Mean { ref name, ref value, ref of } => Some(Value { name, sql: value, of }),
-        Measure::Rows | Measure::Sum { .. } | Measure::Share { .. } => None,
+        Measure::Mean { name, value, of } if *of != Averaged::Rate => Some(Value { name, sql: value, of }),
+        _ => None,
     };
     target.measures.iter().filter_map(value).take(VALUES_MAX).collect()
 }

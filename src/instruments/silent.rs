@@ -1,4 +1,4 @@
-//! Who stopped? Each entity is judged by its own rhythm, and all of them together say what a rhythm is here.
+//! Tells who stopped. Each entity is judged by its own rhythm, and all of them together say what a rhythm is here.
 //!
 //! | gaps of all entities | probability of a silence | source |
 //! |---|---|---|
@@ -30,6 +30,8 @@ const SHAPE_MAX: f64 = 3.0;
 const SHAPE_MIN: f64 = 0.85;
 /// The part of what its rhythm gives that an entity had in the same weeks a year before, if it has no season.
 const SEASON_MIN: f64 = 0.25;
+/// Entities up to which they are few.
+const FEW: u64 = 20;
 /// Cases that are told one by one; more are summed up, with the largest beside.
 const CASES_MAX: usize = 3;
 const CASES_BESIDE_SUMMARY: usize = 1;
@@ -99,7 +101,7 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
         return Conclusion::nothing("no silences looked for: too few intervals to test, nobody came back three times");
     }
     let silent = silent(*gaps, &range, tested);
-    let view = View { target, time, entity, range };
+    let view = View { target, time, entity, range, is_of_few: tested <= FEW };
     let mut observations = Vec::new();
     if silent.len() > CASES_MAX {
         observations.extend(view.summary(&silent));
@@ -107,7 +109,8 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
     let cases = if silent.len() > CASES_MAX { CASES_BESIDE_SUMMARY } else { silent.len() };
     observations.extend(silent.iter().take(cases).map(|one| view.case(one)));
     let line = format!("{tested} of {} were tested for a silence beyond their own rhythm", entity.name);
-    Conclusion { observations, tested: usize::try_from(tested).unwrap_or(usize::MAX), lines: vec![line] }
+    let tested = usize::try_from(tested).unwrap_or(usize::MAX);
+    Conclusion { observations, tested, lines: vec![line], ..Conclusion::default() }
 }
 
 /// Returns those whose silence is more than chance, what they brought most first.
@@ -170,6 +173,8 @@ struct View<'t> {
     time: &'t Field,
     entity: &'t Field,
     range: Range,
+    /// Whether there are so few that one of them is a large part of all.
+    is_of_few: bool,
 }
 
 impl View<'_> {
@@ -199,11 +204,11 @@ impl View<'_> {
     fn case(&self, silent: &Silent) -> Observation {
         let periods = self.around(silent.last_day, silent.last_day);
         let own = self.statement(&periods, Some(dialect::is(&self.entity.sql, Some(&silent.name))));
-        let mut claims = vec![
-            "change({0}[#1].before, {0}[#1].after)".to_owned(),
-            "{0}[#1].last_day".to_owned(),
-            "change(share({0}[#1].before, {1}[#1].before), share({0}[#1].after, {1}[#1].after))".to_owned(),
-        ];
+        let count = "change({0}[#1].before, {0}[#1].after)".to_owned();
+        let share = "change(share({0}[#1].before, {1}[#1].before), share({0}[#1].after, {1}[#1].after))".to_owned();
+        // One of many has a share too small to be told.
+        let (first, second) = if self.is_of_few { (share, count) } else { (count, share) };
+        let mut claims = vec![first, second, "{0}[#1].last_day".to_owned()];
         claims.extend(self.value_claim());
         self.observation(silent, vec![own, self.statement(&periods, None)], claims)
     }

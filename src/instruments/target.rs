@@ -28,8 +28,8 @@ pub enum Measure {
 /// What kind of value an average is of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Averaged {
-    /// An amount of money.
-    Money,
+    /// An amount of money or of units: it says how large a row is.
+    Amount,
     /// One amount of money for each of another.
     Rate,
     /// The days between two moments.
@@ -206,6 +206,7 @@ impl Target {
     }
 
     /// Returns the target with what a profile of its rows says: the time that they span, and which durations are none.
+    #[must_use]
     pub fn profiled(mut self, profile: Answered<'_>) -> Self {
         self.range = Range::read(profile);
         for index in profile::no_durations(&self, profile).into_iter().rev() {

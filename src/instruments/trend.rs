@@ -1,4 +1,4 @@
-//! How does a measure develop, as a whole and in its groups?
+//! Tells how a measure develops, as a whole and in its groups.
 //!
 //! | series | test | source |
 //! |---|---|---|
@@ -153,7 +153,7 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
     // How many rows have a value is told as the rows of that group.
     let is_group = |measure: &Measure| grouped(target).any(|field| measure.is_of(field));
     for (index, measure) in target.measures.iter().enumerate().filter(|(_, measure)| !is_group(measure)) {
-        let Some(points) = all.as_ref().and_then(|all| view.points(*all, index, measure, None)) else { continue };
+        let Some(points) = all.as_ref().and_then(|all| View::points(*all, index, measure, None)) else { continue };
         let Some(values) = view.values(measure, &points) else { continue };
         let (points, own, values) = (&points, &values[..], &values[..]);
         let (group, rows_of_all) = (None, &[][..]);
@@ -175,7 +175,7 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
 
 impl View<'_> {
     /// Returns the points of a measure in whole periods, of one group or of all.
-    fn points(&self, answered: Answered<'_>, index: usize, measure: &Measure, group: Option<&str>) -> Option<Points> {
+    fn points(answered: Answered<'_>, index: usize, measure: &Measure, group: Option<&str>) -> Option<Points> {
         let table = answered.table;
         let is_group = |row: &usize| group.is_none_or(|group| table.cell(*row, 0) == Some(group));
         let mut points = Points::new();
@@ -214,7 +214,7 @@ impl View<'_> {
         let table = answered.table;
         let mut names = (0..table.rows.len()).filter_map(|row| table.cell(row, 0)).collect::<Vec<_>>();
         names.dedup();
-        let groups = names.iter().filter_map(|name| Some((*name, self.points(answered, index, measure, Some(name))?)));
+        let groups = names.iter().filter_map(|name| Some((*name, Self::points(answered, index, measure, Some(name))?)));
         let groups = groups.collect::<Vec<_>>();
         if groups.len() < 2 {
             return Vec::new();
@@ -223,13 +223,13 @@ impl View<'_> {
             let others =
                 groups.iter().enumerate().filter(|(other, _)| *other != own_place).map(|(_, (_, points))| points);
             let others = others.collect::<Vec<_>>();
-            let beside = self.whole.iter().map(|day| beside(measure, own.get(day), &others, day));
+            let beside = self.whole.iter().map(|day| beside(measure, own.get(day), &others, *day));
             let beside = beside.collect::<Option<Vec<_>>>()?;
             let values = self.values(measure, own)?;
             if measure.is_total() && values.iter().any(|value| *value < 0.0) {
                 return None;
             }
-            let rows_of_all = self.whole.iter().map(|day| rows_in(day, &others) + rows_in(day, &[own]));
+            let rows_of_all = self.whole.iter().map(|day| rows_in(*day, &others) + rows_in(*day, &[own]));
             let rows_of_all = rows_of_all.collect::<Vec<_>>();
             let rows = own.values().map(|(_, rows)| rows).sum::<f64>();
             let all = groups.iter().flat_map(|(_, points)| points.values()).map(|(_, rows)| rows).sum::<f64>();
@@ -373,13 +373,13 @@ fn residuals(counts: &[f64], rows_of_all: &[f64]) -> Option<Vec<f64>> {
     (variance > 0.0).then(|| counts.iter().zip(rows_of_all).map(of).collect())
 }
 
-fn rows_in(day: &Date, points: &[&Points]) -> f64 {
-    points.iter().filter_map(|points| points.get(day)).map(|(_, rows)| rows).sum()
+fn rows_in(day: Date, points: &[&Points]) -> f64 {
+    points.iter().filter_map(|points| points.get(&day)).map(|(_, rows)| rows).sum()
 }
 
 /// Returns how a group stands beside the others in a period: its share of a total, or its distance from their average.
-fn beside(measure: &Measure, own: Option<&Point>, others: &[&Points], day: &Date) -> Option<f64> {
-    let others = others.iter().filter_map(|points| points.get(day));
+fn beside(measure: &Measure, own: Option<&Point>, others: &[&Points], day: Date) -> Option<f64> {
+    let others = others.iter().filter_map(|points| points.get(&day));
     if measure.is_total() {
         let own = own.map_or(0.0, |(value, _)| *value);
         let all = own + others.map(|(value, _)| value).sum::<f64>();

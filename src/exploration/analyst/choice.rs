@@ -141,7 +141,7 @@ fn varied(chosen: Vec<Chosen<'_>>, differing_max: usize) -> Vec<Chosen<'_>> {
     let mut counts = BTreeMap::<Instrument, usize>::new();
     let (mut first, mut later, mut differing) = (Vec::new(), Vec::new(), 0);
     for one in chosen {
-        let is_single = !one.lead.statements.is_empty();
+        let is_single = one.lead.instrument == Instrument::Compare && !one.lead.statements.is_empty();
         if matches!(one.lead.instrument, Instrument::Compare | Instrument::Relate) && !is_single {
             differing += 1;
             if differing > differing_max {

@@ -149,5 +149,5 @@ fn goes_by(target: &Target) -> String {
     let measures = names(target.measures.iter().map(Measure::name).collect());
     let dimensions = names(target.dimensions.iter().map(|field| field.name.as_str()).collect());
     let by = (!dimensions.is_empty()).then(|| format!("by {dimensions}"));
-    [Some(measures), entity, time, by].into_iter().flatten().collect::<Vec<_>>().join("; ")
+    [entity, time, by, Some(measures)].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }

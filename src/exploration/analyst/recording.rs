@@ -33,7 +33,7 @@ pub(super) fn calls(
     notebook: &Notebook,
     may_ask: bool,
 ) -> Vec<ToolCall> {
-    let (mut unasked, mut calls) = (Vec::<Question>::new(), Vec::new());
+    let (mut unasked, mut worded, mut calls) = (Vec::<Question>::new(), Vec::new(), Vec::new());
     let (mut places, mut recorded) = (0, Vec::new());
     for (index, candidate) in candidates.iter().enumerate() {
         if places >= FINDINGS_MAX {
@@ -43,6 +43,7 @@ pub(super) fn calls(
         match attempt(candidate, index, notebook, may_ask) {
             Attempt::Recorded(headline) => recorded.push((candidate, headline)),
             Attempt::Unasked(questions) => unasked.extend(questions),
+            Attempt::Unworded(call) => worded.push(call),
             Attempt::Open(call) => calls.push(call),
             Attempt::GivenUp => {
                 places -= 1;
@@ -51,7 +52,11 @@ pub(super) fn calls(
         }
     }
     let mut asking = asked(unasked);
-    asking.append(&mut calls);
+    asking.append(&mut worded);
+    // They are recorded in their order, so once all of them are worded.
+    if asking.is_empty() || !may_ask {
+        asking.append(&mut calls);
+    }
     if asking.is_empty() || !may_ask {
         looked_at.dedup();
         let answers = answers((focus, questions, has_looked), &recorded);
@@ -74,6 +79,8 @@ enum Attempt {
     Recorded(String),
     /// These statements were not asked yet.
     Unasked(Vec<Question>),
+    /// Its claims were not worded yet.
+    Unworded(ToolCall),
     Open(ToolCall),
     GivenUp,
 }
@@ -90,7 +97,7 @@ fn attempt(candidate: &Candidate<'_>, index: usize, notebook: &Notebook, may_ask
         return Attempt::GivenUp;
     }
     if may_ask && notebook.outcome(&key).is_none() {
-        return Attempt::Open(call(key, "state", &json!({ "claims": stated })));
+        return Attempt::Unworded(call(key, "state", &json!({ "claims": stated })));
     }
     // Where this turn may be the last, the engine words what it records.
     let unworded =

@@ -16,7 +16,8 @@ use crate::typeset::text::hex;
 const FURTHER_CLAIMS_MAX: usize = 1;
 /// What stands for a result that is not there.
 const MISSING: &str = "{missing}";
-/// From this worth on a finding is high, or medium.
+/// From this worth on a finding is critical, high, or medium.
+const CRITICAL_MIN: f64 = 0.8;
 const HIGH_MIN: f64 = 0.3;
 const MEDIUM_MIN: f64 = 0.08;
 const COMPARED_MEDIUM_MIN: f64 = 0.12;
@@ -47,9 +48,10 @@ fn severity(chosen: &Chosen<'_>) -> Severity {
         Instrument::Relate => (f64::INFINITY, Severity::Low),
         Instrument::Compare => (COMPARED_MEDIUM_MIN, Severity::Medium),
         Instrument::Profile => (MEDIUM_MIN, Severity::Medium),
-        Instrument::Trend | Instrument::Change | Instrument::Silent => (MEDIUM_MIN, Severity::High),
+        Instrument::Trend | Instrument::Change | Instrument::Silent => (MEDIUM_MIN, Severity::Critical),
     };
     let by_worth = match chosen.worth {
+        worth if worth >= CRITICAL_MIN => Severity::Critical,
         worth if worth >= HIGH_MIN => Severity::High,
         worth if worth >= medium_min => Severity::Medium,
         _ => Severity::Low,

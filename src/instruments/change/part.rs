@@ -65,7 +65,7 @@ fn grouping(sets: &[Vec<usize>], with: &str) -> String {
 }
 
 fn keys(columns: usize) -> String {
-    (0..columns).map(|place| format!("d{place}, ")).collect()
+    (0..columns).map(|place| format!("d{place}, ")).collect::<Vec<_>>().concat()
 }
 
 /// Returns which columns are those of the set that a row belongs to.

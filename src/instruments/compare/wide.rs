@@ -25,7 +25,7 @@ fn measures<'t>(target: &'t Target, field: &Field) -> Vec<(usize, &'t Measure, S
     // An amount of a row says how large somebody is, a rate or a share how they are.
     // What a group is of (its one plant, its one kind) is no news either.
     let says_little = |measure: &Measure| {
-        matches!(measure, Measure::Mean { of: Averaged::Money, .. } | Measure::Share { column: Some(_), .. })
+        matches!(measure, Measure::Mean { of: Averaged::Amount, .. } | Measure::Share { column: Some(_), .. })
     };
     let suited = target.measures.iter().enumerate().filter(|(_, one)| one.suits(field) && !says_little(one));
     suited.filter_map(|(index, measure)| Some((index, measure, measure.averaged()?))).take(MEASURES_MAX).collect()

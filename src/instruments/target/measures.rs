@@ -151,7 +151,9 @@ fn is_discount_rate(column: &Column) -> bool {
 
 fn mean(column: &Column, joined: &Joined) -> Measure {
     let value = joined.sql(&joined.tables[0], &column.name);
-    let of = if is_money(column) { Averaged::Money } else { Averaged::Number };
+    // Any number may be called a measure: days listed, floor space.
+    let is_amount = is_money(column) && column.role != Some(Role::Measure) || column.role == Some(Role::Quantity);
+    let of = if is_amount { Averaged::Amount } else { Averaged::Number };
     Measure::Mean { name: format!("average of {}", column.name), value, of }
 }
 

@@ -218,8 +218,10 @@ fn completions_are_written_for_every_shell() {
 
 #[test]
 fn bash_reads_its_completions() {
-    let script = Program::new().run(&["completions", "bash"]).stdout;
-    let status = Command::new("bash").args(["--norc", "-n", "-c", &script]).status().unwrap();
+    let program = Program::new();
+    let script = program.path("completions.bash");
+    std::fs::write(&script, program.run(&["completions", "bash"]).stdout).unwrap();
+    let status = Command::new("bash").args(["--norc", "-n"]).arg(&script).status().unwrap();
     assert!(status.success());
 }
 

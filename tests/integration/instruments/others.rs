@@ -96,12 +96,12 @@ async fn in_data_of_chance_hardly_any_part_changes_and_no_series_moves() {
 #[tokio::test]
 async fn two_numbers_that_move_together_are_told_and_two_that_do_not_are_not() {
     let sql = "SELECT setseed(0.7);
-        CREATE TABLE flats (id int PRIMARY KEY, floor_area int, age_years int, days_listed int);
+        CREATE TABLE flats (id int PRIMARY KEY, size_sqm int, age_years int, days_listed int);
         INSERT INTO flats SELECT n, a, (random() * 60)::int, (a / 3 + random() * 40)::int
         FROM (SELECT n, 30 + (random() * 120)::int AS a FROM generate_series(1, 400) n) flats";
     let conclusion = ask(Instrument::Relate, "instrument_relate", sql, &[]).await;
     let related = conclusion.observations.iter().filter(|one| one.p < 1e-4).map(|one| one.line.as_str());
-    assert_eq!(related.collect::<Vec<_>>(), ["average of days_listed against average of floor_area"]);
+    assert_eq!(related.collect::<Vec<_>>(), ["average of days_listed against average of size_sqm"]);
 }
 
 #[tokio::test]

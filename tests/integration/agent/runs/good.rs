@@ -34,7 +34,21 @@ fn what_the_model_sees_first_and_after_its_calls() {
         let requests = ran.model.requests();
         assert_eq!(
             requests[0].tool_names(),
-            ["execute_sql", "describe_table", "find_values", "compare", "state", "assume", "record_finding", "finish"]
+            [
+                "execute_sql",
+                "describe_table",
+                "find_values",
+                "profile",
+                "compare",
+                "trend",
+                "change",
+                "relate",
+                "silent",
+                "state",
+                "assume",
+                "record_finding",
+                "finish"
+            ]
         );
         let conversation = requests[2].body.get("messages").or(requests[2].body.get("input")).unwrap();
         let seen = conversation.as_array().unwrap().iter().map(said).collect::<String>();

@@ -53,11 +53,11 @@ fn what_the_first_model_leaves_open_and_only_that_goes_to_the_next() {
     assert_eq!(asked(&ran), ["small", "small", "small", "large", "large"]);
     let (before, after) = (ran.request(1), ran.request(4));
     assert!(before.contains(FIRST_QUESTION) && before.contains("goes to another model after you"), "{before}");
-    assert!(before.contains("7 turns, 50 queries"), "a share of the limits: {before}");
+    assert!(before.contains("7 turns, 250 queries"), "a share of the limits: {before}");
     assert!(!after.contains(FIRST_QUESTION) && after.contains(SECOND_QUESTION), "{after}");
     assert!(after.contains("Only these questions are yours") && after.contains("not answerable, no time"), "{after}");
     assert!(after.contains("q1: ") && after.contains("f1 ") && after.contains("F1: "), "{after}");
-    assert!(after.contains("Left of the limits: 12 turns, 99 queries"), "{after}");
+    assert!(after.contains("Left of the limits: 12 turns, 499 queries"), "{after}");
 
     let bodies = ran.model.bodies();
     let inherited = bodies[3]["messages"].as_array().unwrap().last().unwrap()["content"].as_str().unwrap();
