@@ -68,8 +68,7 @@ pub(super) fn worth(one: &Observation) -> f64 {
         Instrument::Compare => 0.35 * one.effect.max(0.0).sqrt(),
         Instrument::Trend | Instrument::Change => 1.4 * one.effect * one.weight.max(0.0).sqrt(),
         Instrument::Relate => 0.2 * one.effect,
-        // A few wrong rows are enough.
-        Instrument::Profile => 0.15 + 0.3 * one.effect.sqrt(),
+        Instrument::Profile => 0.5 * one.effect.sqrt(),
         Instrument::Silent => 0.5 + one.weight,
     }
 }

@@ -46,6 +46,8 @@ pub(super) fn candidate<'c>(chosen: &Chosen<'c>) -> Candidate<'c> {
 fn severity(chosen: &Chosen<'_>) -> Severity {
     let (medium_min, most) = match chosen.lead.instrument {
         Instrument::Relate => (f64::INFINITY, Severity::Low),
+        // That there are more of one kind than of another is seldom a matter.
+        Instrument::Compare if chosen.lead.measure == "rows" => (f64::INFINITY, Severity::Low),
         Instrument::Compare => (COMPARED_MEDIUM_MIN, Severity::Medium),
         Instrument::Profile => (MEDIUM_MIN, Severity::Medium),
         Instrument::Trend | Instrument::Change | Instrument::Silent => (MEDIUM_MIN, Severity::Critical),

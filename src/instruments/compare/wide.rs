@@ -33,7 +33,12 @@ fn measures<'t>(target: &'t Target, field: &Field) -> Vec<(usize, &'t Measure, S
 
 /// Returns the statements, one for each column.
 pub(super) fn steps(target: &Target) -> Vec<Step> {
-    target.wide.iter().map(|field| step(target, field)).collect()
+    singled_out(target).map(|field| step(target, field)).collect()
+}
+
+/// Returns the columns whose values can be singled out by something.
+fn singled_out(target: &Target) -> impl Iterator<Item = &Field> {
+    target.wide.iter().filter(|field| !measures(target, field).is_empty())
 }
 
 fn step(target: &Target, field: &Field) -> Step {
@@ -62,7 +67,7 @@ fn step(target: &Target, field: &Field) -> Step {
 /// Returns the groups that may be more than chance, and how many were tested.
 pub(super) fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> (Vec<Observation>, usize) {
     let (mut observations, mut tested) = (Vec::new(), 0);
-    for (field, answered) in target.wide.iter().zip(answered) {
+    for (field, answered) in singled_out(target).zip(answered) {
         let Some(Answered { table, .. }) = answered else { continue };
         for (index, measure, _) in measures(target, field) {
             let is_of = |row: &usize| count(table, *row, "measure") == u64::try_from(index).ok();
