@@ -5,6 +5,7 @@
 //! dialect     how PostgreSQL writes names, literals, durations
 //! target      what is measured of which rows, by which columns
 //! reading     numbers of results
+//! grouping    groups by several sets of columns in one statement
 //! period      steps of a series, and which of them are whole
 //! profile     what is a table, and what is wrong with it; every other instrument begins with it
 //! compare     does a measure differ between groups
@@ -20,6 +21,7 @@
 pub mod change;
 pub mod compare;
 pub mod dialect;
+mod grouping;
 mod period;
 pub mod profile;
 mod reading;
@@ -31,6 +33,7 @@ pub mod trend;
 use serde::{Deserialize, Serialize};
 
 use self::target::Target;
+use crate::analysis::chance::control::benjamini_hochberg_among;
 use crate::warehouse::table::Table;
 
 /// A question that can be asked of a table.
@@ -166,7 +169,22 @@ impl Conclusion {
     }
 }
 
+/// Returns the observations that hold among all comparisons, so that at most this rate of them is false (Benjamini and
+/// Hochberg 1995).
+pub fn controlled(observations: Vec<&Observation>, tested: usize, rate: f64) -> Vec<&Observation> {
+    let p = observations.iter().map(|one| one.p).collect::<Vec<_>>();
+    let adjusted = benjamini_hochberg_among(&p, tested).unwrap_or_default();
+    observations.into_iter().zip(adjusted).filter(|(_, p)| *p <= rate).map(|(one, _)| one).collect()
+}
+
 impl Observation {
+    /// Returns the words of what it is about, that a focus or a question may speak of.
+    pub fn words(&self) -> String {
+        let values = self.segment.iter().map(|(column, value)| format!("{column} {value}"));
+        let values = values.collect::<Vec<_>>().join(" ");
+        format!("{} {} {} {values}", self.table, self.measure, self.by.as_deref().unwrap_or_default())
+    }
+
     /// Returns its claims, given the ids of the results of its statements.
     pub fn claims_over(&self, ids: &[String]) -> Vec<String> {
         self.claims.iter().map(|claim| over(claim, ids)).collect()

@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use super::tools::Look;
 use super::{Ending, Exploration};
-use crate::analysis::chance::control::benjamini_hochberg;
 use crate::finding::results::QueryResult;
 use crate::instruments::target::{Asked, Target};
-use crate::instruments::{Answered, Conclusion, FALSE_MAX, Instrument, Observation, Step, profile};
+use crate::instruments::{Answered, Conclusion, FALSE_MAX, Instrument, Step, controlled, profile};
 
 /// Observations of a call that are stated as facts.
 const STATED_MAX: usize = 6;
@@ -75,7 +74,7 @@ impl Exploration<'_> {
     /// States what is more than chance. Returns the answer for the model.
     async fn stated(&mut self, conclusion: Conclusion) -> io::Result<(String, Option<Ending>)> {
         let Conclusion { observations, tested, mut lines, unasked, is_empty } = conclusion;
-        let kept = controlled(observations, tested);
+        let kept = controlled(observations.iter().collect(), tested, FALSE_MAX);
         let first = match () {
             () if is_empty => Some("there is no row to look at".to_owned()),
             () if kept.is_empty() && tested > 0 => Some(format!("nothing beyond chance among {tested} comparisons")),
@@ -95,12 +94,4 @@ impl Exploration<'_> {
         let facts = self.facts_of(&claims).await?;
         Ok((format!("{}{facts}", lines.join("\n")), None))
     }
-}
-
-/// Returns the observations that hold among all comparisons of a call.
-fn controlled(observations: Vec<Observation>, tested: usize) -> Vec<Observation> {
-    let others = tested.saturating_sub(observations.len());
-    let p = observations.iter().map(|one| one.p).chain(std::iter::repeat_n(1.0, others)).collect::<Vec<_>>();
-    let adjusted = benjamini_hochberg(&p).unwrap_or_default();
-    observations.into_iter().zip(adjusted).filter(|(_, p)| *p <= FALSE_MAX).map(|(one, _)| one).collect()
 }

@@ -55,6 +55,7 @@ use crate::warehouse::table::Table;
 pub(super) use self::column::Read;
 pub use self::expected::{Measurement, expected, expected_share};
 pub use self::offer::offers;
+pub(crate) use self::period::Unit;
 pub use self::picture::picture;
 pub(super) use self::sentence::{P_MAX, joined};
 
@@ -198,6 +199,11 @@ impl Fact {
     /// Returns whether chance alone may explain what it says.
     pub fn is_chance(&self) -> bool {
         self.test.as_ref().is_some_and(|test| test.p > P_MAX)
+    }
+
+    /// Returns the number of that name.
+    pub(crate) fn value(&self, name: &str) -> Option<&Value> {
+        self.values.iter().find(|value| value.name == name)
     }
 }
 

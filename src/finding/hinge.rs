@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::fact::{self, Fact, Form, P_MAX, Value};
+use super::fact::{self, Fact, Form, P_MAX};
 
 /// Characters of the sentence of both.
 const CHARACTERS_MAX: usize = 1_200;
@@ -93,14 +93,10 @@ fn shares(one: &[String], other: &[String]) -> bool {
     one.iter().any(|known| other.contains(known))
 }
 
-fn value<'f>(fact: &'f Fact, name: &str) -> Option<&'f Value> {
-    fact.values.iter().find(|value| value.name == name)
-}
-
 /// Whether both compare the same two numbers of the same cells.
 fn is_same_comparison(first: &Fact, second: &Fact) -> bool {
     let ends = |fact: &Fact| {
-        let mut ends = [value(fact, "from")?.value, value(fact, "to")?.value];
+        let mut ends = [fact.value("from")?.value, fact.value("to")?.value];
         ends.sort();
         Some(ends)
     };
@@ -134,15 +130,15 @@ fn are_opposite(first: &Fact, second: &Fact) -> bool {
 fn direction(fact: &Fact) -> Option<(Axis, bool)> {
     fact.test.as_ref().is_none_or(|test| test.p <= P_MAX).then_some(())?;
     let step = |from: &str, to: &str| {
-        let (from, to) = (value(fact, from)?.value, value(fact, to)?.value);
+        let (from, to) = (fact.value(from)?.value, fact.value(to)?.value);
         (from != to).then_some(to > from)
     };
-    let all = |name: &str| value(fact, name).is_some_and(|known| !known.value.is_zero());
+    let all = |name: &str| fact.value(name).is_some_and(|known| !known.value.is_zero());
     match fact.form {
         Form::Change => step("from", "to").map(|up| (Axis::Time, up)),
         Form::Since => step("before", "after").map(|up| (Axis::Time, up)),
         Form::Trend => {
-            let slope = value(fact, "slope")?.value;
+            let slope = fact.value("slope")?.value;
             (!slope.is_zero()).then_some((Axis::Time, slope.is_sign_positive()))
         }
         Form::EachChange => match (all("rises"), all("falls"), all("unchanged")) {

@@ -54,7 +54,7 @@ struct Plan {
 }
 
 impl Periods {
-    fn of(range: &Range, weeks: i32) -> Option<Self> {
+    fn of(range: Range, weeks: i32) -> Option<Self> {
         let days = weeks * 7;
         // 364 days are whole weeks: the same weekdays are compared.
         let distance = if range.days() >= 364 + days { 364 } else { days };
@@ -76,7 +76,7 @@ fn earlier(day: Date, days: i32) -> Date {
     day.checked_sub(days.days()).unwrap_or(day)
 }
 
-fn plans(target: &Target, range: &Range) -> Vec<Plan> {
+fn plans(target: &Target, range: Range) -> Vec<Plan> {
     let of = |weeks: [i32; 2], is_of_totals: bool| {
         let has_any = target.measures.iter().any(|measure| measure.is_total() == is_of_totals);
         let weeks = weeks.into_iter().filter(move |_| has_any);
@@ -87,24 +87,20 @@ fn plans(target: &Target, range: &Range) -> Vec<Plan> {
 
 /// Returns the statements: parts in both periods.
 pub fn steps(target: &Target) -> Vec<Step> {
-    let (Some(time), Some(range)) = (&target.time, &target.range) else { return Vec::new() };
+    let (Some(time), Some(range)) = (&target.time, target.range) else { return Vec::new() };
     plans(target, range).into_iter().map(|plan| step(target, time, plan)).collect()
 }
 
 /// Returns the columns that parts are made by.
 fn columns(target: &Target) -> Vec<&Field> {
-    let is_few = |field: &&Field| !field.is_flag && field.groups.is_none_or(|groups| groups <= GROUPS_MAX);
-    target.dimensions.iter().filter(is_few).take(DIMENSIONS_MAX).chain(&target.many).collect()
+    let few = target.dimensions.iter().filter(|field| field.is_group_of_rows(GROUPS_MAX));
+    few.take(DIMENSIONS_MAX).chain(&target.many).collect()
 }
 
 /// Returns the sets of columns, by their places, of which each combination of values is a part; the first is the whole.
 fn sets(columns: &[&Field]) -> Vec<Vec<usize>> {
     let groups = |place: usize| columns[place].groups.unwrap_or(GROUPS_MAX);
-    let crossed = 0..columns
-        .iter()
-        .take(CROSSED_MAX)
-        .take_while(|field| field.groups.is_none_or(|groups| groups <= GROUPS_MAX))
-        .count();
+    let crossed = 0..columns.iter().take(CROSSED_MAX).take_while(|field| field.is_group_of_rows(GROUPS_MAX)).count();
     let pairs = crossed
         .clone()
         .flat_map(|one| crossed.clone().filter(move |other| one < *other).map(move |other| vec![one, other]));
@@ -125,12 +121,11 @@ fn step(target: &Target, time: &Field, plan: Plan) -> Step {
         };
         format!(", ({value})::float8 AS v{index}")
     });
-    let day = |day: Date| format!("DATE {}", dialect::text(&day.to_string()));
-    let latest = format!("{} >= {}", time.sql, day(periods.first(periods.latest)));
+    let latest = format!("{} >= {}", time.sql, dialect::date(periods.first(periods.latest)));
     let week = format!(
         "(CASE WHEN {latest} THEN {} ELSE {} END - {}::date) / 7 AS week",
-        day(periods.latest),
-        day(periods.before),
+        dialect::date(periods.latest),
+        dialect::date(periods.before),
         time.sql
     );
     let list = format!("{}{latest} AS is_latest, {week}{}", keys.collect::<String>(), values.collect::<String>());
@@ -162,7 +157,7 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
     let Some(time) = &target.time else {
         return Conclusion::nothing("no periods compared: no column says when a row happened");
     };
-    let plans = target.range.map(|range| plans(target, &range)).unwrap_or_default();
+    let plans = target.range.map(|range| plans(target, range)).unwrap_or_default();
     if plans.is_empty() {
         return Conclusion::nothing("no periods compared: the rows span too few weeks");
     }
@@ -224,7 +219,8 @@ impl View<'_> {
     }
 
     fn of_part(&self, part: &Part) -> Observation {
-        let named = part.values.iter().map(|(place, value)| (self.columns[*place], value.as_str())).collect::<Vec<_>>();
+        let named =
+            part.values().iter().map(|(place, value)| (self.columns[*place], value.as_str())).collect::<Vec<_>>();
         let conditions = named.iter().map(|(field, value)| dialect::is(&field.sql, Some(value))).collect::<Vec<_>>();
         let mut claims = vec![format!("change({}, {})", cell(0, "before"), cell(0, "latest"))];
         let second = if self.measure.is_total() {

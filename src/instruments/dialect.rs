@@ -1,5 +1,7 @@
 //! How statements of instruments are written: the SQL of PostgreSQL. Other engines get functions of the same names.
 
+use jiff::civil::Date;
+
 use crate::warehouse::catalog::Table;
 use crate::warehouse::sql::identifier;
 
@@ -17,6 +19,11 @@ pub fn name(name: &str) -> String {
 pub fn text(value: &str) -> String {
     let quoted = value.replace('\'', "''");
     if value.contains('\\') { format!("E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }
+}
+
+/// Returns a day.
+pub fn date(day: Date) -> String {
+    format!("DATE {}", text(&day.to_string()))
 }
 
 /// Returns the condition that a column has a value, given as text.

@@ -1,54 +1,44 @@
 //! The time that rows span, the unit in which a series of them is told, and which of its periods are whole.
 
+use jiff::ToSpan as _;
 use jiff::civil::Date;
-use jiff::{Span, ToSpan as _};
 
-use super::reading::{cell, count};
+use super::reading::cell;
 use super::target::{Field, Target};
 use super::{Answered, dialect};
+use crate::finding::fact::Unit;
 
-/// The first and the last day of rows, and how many they are.
+/// The first and the last day of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Range {
     pub first: Date,
     pub last: Date,
-    pub rows: u64,
-}
-
-/// A step of a series.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unit {
-    Day,
-    Week,
-    Month,
-    Quarter,
 }
 
 /// Returns the condition that a row is not later than the target's last day.
 pub(super) fn until(target: &Target, time: &Field) -> String {
     let after = target.as_of.tomorrow().unwrap_or(target.as_of);
-    format!("{} < DATE {}", time.sql, dialect::text(&after.to_string()))
+    format!("{} < {}", time.sql, dialect::date(after))
 }
 
 /// Returns the condition that a row is of these days, of which the last counts.
 pub(super) fn during(time: &Field, first: Date, last: Date) -> String {
-    let day = |day: Date| format!("DATE {}", dialect::text(&day.to_string()));
     let after = last.tomorrow().unwrap_or(last);
-    format!("{0} >= {1} AND {0} < {2}", time.sql, day(first), day(after))
+    format!("{0} >= {1} AND {0} < {2}", time.sql, dialect::date(first), dialect::date(after))
 }
 
 impl Range {
     pub(super) fn read(answered: Answered<'_>) -> Option<Self> {
         let day = |column: &str| date(cell(answered.table, 0, column)?);
-        Some(Self { first: day("first")?, last: day("last")?, rows: count(answered.table, 0, "dated")? })
+        Some(Self { first: day("first")?, last: day("last")? })
     }
 
-    pub(super) fn days(&self) -> i32 {
+    pub(super) fn days(self) -> i32 {
         (self.last - self.first).get_days() + 1
     }
 
     /// Returns the unit that gives enough periods, and not too many.
-    pub(super) fn unit(&self) -> Option<Unit> {
+    pub(super) fn unit(self) -> Option<Unit> {
         match self.days() {
             ..12 => None,
             12..56 => Some(Unit::Day),
@@ -59,16 +49,16 @@ impl Range {
     }
 
     /// Returns the beginnings of the periods that the rows span as a whole.
-    pub(super) fn whole(&self, unit: Unit) -> Vec<Date> {
-        let mut start = unit.floor(self.first);
+    pub(super) fn whole(self, unit: Unit) -> Vec<Date> {
+        let mut start = floor(unit, self.first);
         // A period in which the first days lack is one that begins late, not one without rows.
-        if (self.first - start).get_days() > unit.slack() {
-            start = unit.after(start);
+        if (self.first - start).get_days() > slack(unit) {
+            start = after(unit, start);
         }
         let mut found = Vec::new();
         loop {
-            let next = unit.after(start);
-            if (next - self.last).get_days() - 1 > unit.slack() || next <= start {
+            let next = after(unit, start);
+            if (next - self.last).get_days() - 1 > slack(unit) || next <= start {
                 return found;
             }
             found.push(start);
@@ -77,47 +67,32 @@ impl Range {
     }
 }
 
-impl Unit {
-    /// Returns what PostgreSQL calls it.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Day => "day",
-            Self::Week => "week",
-            Self::Month => "month",
-            Self::Quarter => "quarter",
-        }
+/// Returns the days at an end that may be without rows in a whole period.
+fn slack(unit: Unit) -> i32 {
+    match unit {
+        Unit::Day => 0,
+        Unit::Week => 1,
+        Unit::Month => 2,
+        Unit::Quarter | Unit::Year => 4,
     }
+}
 
-    /// Days at an end that may be without rows in a whole period.
-    fn slack(self) -> i32 {
-        match self {
-            Self::Day => 0,
-            Self::Week => 1,
-            Self::Month => 2,
-            Self::Quarter => 4,
-        }
-    }
+/// Returns the beginning of the period that a day is in.
+fn floor(unit: Unit, day: Date) -> Date {
+    let month = day.first_of_month();
+    let back = match unit {
+        Unit::Day => return day,
+        Unit::Week => return day.checked_sub(day.weekday().to_monday_zero_offset().days()).unwrap_or(day),
+        Unit::Month => return month,
+        Unit::Quarter => (day.month() - 1) % 3,
+        Unit::Year => day.month() - 1,
+    };
+    month.checked_sub(back.months()).unwrap_or(month)
+}
 
-    fn floor(self, day: Date) -> Date {
-        let first = day.first_of_month();
-        let back = |days: i32| day.checked_sub(days.days()).unwrap_or(day);
-        match self {
-            Self::Day => day,
-            Self::Week => back(i32::from(day.weekday().to_monday_zero_offset())),
-            Self::Month => first,
-            Self::Quarter => first.checked_sub(i32::from((day.month() - 1) % 3).months()).unwrap_or(first),
-        }
-    }
-
-    fn after(self, start: Date) -> Date {
-        let step: Span = match self {
-            Self::Day => 1.day(),
-            Self::Week => 1.week(),
-            Self::Month => 1.month(),
-            Self::Quarter => 3.months(),
-        };
-        start.checked_add(step).unwrap_or(start)
-    }
+/// Returns the beginning of the period after the one that begins on a day.
+fn after(unit: Unit, start: Date) -> Date {
+    start.checked_add(unit.span()).unwrap_or(start)
 }
 
 /// Returns the day of a date or timestamp as PostgreSQL writes it.

@@ -5,7 +5,7 @@
 //! tells, without a test, of rows whose moments stand in the wrong order, rows of the future, rows that name nobody, and rows
 //! that are there twice.
 
-use super::period;
+use super::period::{self, Range};
 use super::reading::{as_f64, count, number};
 use super::target::{Averaged, Field, Measure, Span, Target};
 use super::{Answered, Conclusion, Instrument, Observation, Step, dialect};
@@ -29,7 +29,6 @@ pub fn step(target: &Target) -> Step {
         let until = period::until(target, time);
         columns.push(format!("min({}) FILTER (WHERE {until}) AS first", time.sql));
         columns.push(format!("max({}) FILTER (WHERE {until}) AS last", time.sql));
-        columns.push(format!("count({}) FILTER (WHERE {until}) AS dated", time.sql));
         columns.push(format!("count({0}) FILTER (WHERE NOT ({until})) AS later", time.sql));
     }
     if let Some(entity) = &target.entity {
@@ -151,7 +150,7 @@ fn copies(
     let what = format!("rows that are there more than once, by {}", names(fields));
     let mut claims = vec![format!("{id}[#1].copies{index}")];
     let mut statements = Vec::new();
-    if let (Some(time), Some(unit)) = (&target.time, target.range.and_then(|range| range.unit())) {
+    if let (Some(time), Some(unit)) = (&target.time, target.range.and_then(Range::unit)) {
         let period = dialect::period(unit.name(), &time.sql);
         let columns = format!("{period} AS period, {} AS value", copies_of(fields));
         let end = format!(" GROUP BY {period} ORDER BY {period}");

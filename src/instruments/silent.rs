@@ -15,8 +15,9 @@ use super::period::{self, Range};
 use super::reading::{as_f64, cell, count, number};
 use super::target::{Field, Measure, Target};
 use super::{Answered, Conclusion, Instrument, Observation, Step, dialect};
-use crate::analysis::chance::control::benjamini_hochberg;
+use crate::analysis::chance::control::benjamini_hochberg_among;
 use crate::analysis::chance::rhythm::{self, Gaps, Unevenness};
+use crate::warehouse::table::Table;
 
 /// The share of those called silent who may be so by chance.
 const SILENT_FALSE_MAX: f64 = 0.02;
@@ -38,20 +39,20 @@ const CASES_BESIDE_SUMMARY: usize = 1;
 
 /// Returns the statement: the gaps of each entity.
 pub fn steps(target: &Target) -> Vec<Step> {
-    let (Some(time), Some(entity), Some(range)) = (&target.time, &target.entity, &target.range) else {
+    let (Some(time), Some(entity), Some(range)) = (&target.time, &target.entity, target.range) else {
         return Vec::new();
     };
     vec![gaps_step(target, time, entity, range)]
 }
 
-fn gaps_step(target: &Target, time: &Field, entity: &Field, range: &Range) -> Step {
+fn gaps_step(target: &Target, time: &Field, entity: &Field, range: Range) -> Step {
     let total = total(target).map_or_else(|| "1".to_owned(), |value| format!("({value})::float8"));
     let rows = target.select(
         &format!("{}::text AS entity, {}::date AS day, {total} AS value", entity.sql, time.sql),
         &[period::until(target, time), format!("{} IS NOT NULL", entity.sql)],
         "",
     );
-    let end = format!("DATE {}", dialect::text(&range.last.to_string()));
+    let end = dialect::date(range.last);
     let sql = format!(
         "WITH rows AS ({rows}), days AS (SELECT entity, day, sum(value) AS value FROM rows GROUP BY entity, day), \
          gaps AS (SELECT entity, day, value, day - lag(day) OVER (PARTITION BY entity ORDER BY day) AS gap FROM days), \
@@ -100,7 +101,7 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
     if tested == 0 {
         return Conclusion::nothing("no silences looked for: too few intervals to test, nobody came back three times");
     }
-    let silent = silent(*gaps, &range, tested);
+    let silent = silent(*gaps, range, tested);
     let view = View { target, time, entity, range, is_of_few: tested <= FEW };
     let mut observations = Vec::new();
     if silent.len() > CASES_MAX {
@@ -114,13 +115,12 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
 }
 
 /// Returns those whose silence is more than chance, what they brought most first.
-fn silent(Answered { table, .. }: Answered<'_>, range: &Range, tested: u64) -> Vec<Silent> {
+fn silent(Answered { table, .. }: Answered<'_>, range: Range, tested: u64) -> Vec<Silent> {
     let shape = shape(table, tested);
     let read = (0..table.rows.len()).filter_map(|row| judged(table, row, range, shape)).collect::<Vec<_>>();
     // Those who were not read are silent for less: as tests they count, as silences they are none.
-    let others = usize::try_from(tested).unwrap_or(0).saturating_sub(read.len());
-    let p = read.iter().map(|(one, _)| one.p).chain(std::iter::repeat_n(1.0, others)).collect::<Vec<_>>();
-    let adjusted = benjamini_hochberg(&p).unwrap_or_default();
+    let p = read.iter().map(|(one, _)| one.p).collect::<Vec<_>>();
+    let adjusted = benjamini_hochberg_among(&p, usize::try_from(tested).unwrap_or(0)).unwrap_or_default();
     let found = read.into_iter().zip(adjusted).filter(|((_, is_news), p)| *is_news && *p <= SILENT_FALSE_MAX);
     let mut found = found.map(|((one, _), _)| one).collect::<Vec<_>>();
     found.sort_by(|one, other| other.weight.total_cmp(&one.weight));
@@ -128,7 +128,7 @@ fn silent(Answered { table, .. }: Answered<'_>, range: &Range, tested: u64) -> V
 }
 
 /// Returns the common shape of all gaps; `None` if they come in bursts.
-fn shape(table: &crate::warehouse::table::Table, tested: u64) -> Option<f64> {
+fn shape(table: &Table, tested: u64) -> Option<f64> {
     let (uneven, even) = (number(table, 0, "uneven")?, number(table, 0, "even")?);
     let gaps_mean = 2.0 * as_f64(tested) / even - 1.0;
     let unevenness = Unevenness { ratio: uneven / even, p: 1.0 };
@@ -138,12 +138,7 @@ fn shape(table: &crate::warehouse::table::Table, tested: u64) -> Option<f64> {
 }
 
 /// Returns an entity with the probability of its silence, and whether it is one to speak of.
-fn judged(
-    table: &crate::warehouse::table::Table,
-    row: usize,
-    range: &Range,
-    shape: Option<f64>,
-) -> Option<(Silent, bool)> {
+fn judged(table: &Table, row: usize, range: Range, shape: Option<f64>) -> Option<(Silent, bool)> {
     let of = |column: &str| number(table, row, column);
     let gaps = Gaps {
         count: count(table, row, "gaps")?,

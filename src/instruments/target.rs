@@ -102,6 +102,13 @@ pub struct Asked<'a> {
     pub condition: Option<&'a str>,
 }
 
+impl Field {
+    /// Returns whether it tells of what rows are, and has at most so many values.
+    pub(super) fn is_group_of_rows(&self, groups_max: f64) -> bool {
+        !self.is_flag && self.groups.is_none_or(|groups| groups <= groups_max)
+    }
+}
+
 impl Measure {
     /// Returns what it is called in a line for the reader.
     pub fn name(&self) -> &str {
@@ -224,7 +231,7 @@ impl Target {
         format!("SELECT {columns} FROM {from}{conditions}{end}")
     }
 
-    /// Returns whether any measure is told apart by a column.
+    /// Returns the measures that groups by a column say something of, with their places.
     pub fn suited<'t>(&'t self, dimension: &'t Field) -> impl Iterator<Item = (usize, &'t Measure)> {
         self.measures.iter().enumerate().filter(|(_, measure)| measure.suits(dimension))
     }
@@ -248,6 +255,12 @@ fn may_show(column: &Column) -> bool {
 
 fn distinct(column: &Column) -> Option<f64> {
     column.statistics.as_ref()?.distinct
+}
+
+/// Returns about how many rows a table has; infinitely many if nobody knows.
+#[expect(clippy::cast_precision_loss, reason = "an estimate")]
+pub fn rows_about(table: &Table) -> f64 {
+    table.rows_estimate.map_or(f64::INFINITY, |rows| rows as f64)
 }
 
 fn is_number(column: &Column) -> bool {

@@ -17,13 +17,14 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use super::period::{self, Range, Unit};
+use super::period::{self, Range};
 use super::reading::{as_f64, cell, count, number};
 use super::target::{Field, Measure, Target};
-use super::{Answered, Conclusion, Instrument, Observation, P_MAX, Step, dialect};
+use super::{Answered, Conclusion, Instrument, Observation, P_MAX, Step, dialect, grouping};
 use crate::analysis::chance::correlation::{Pairs, Slope};
 use crate::analysis::chance::distribution::{normal_two_sided, t_two_sided};
 use crate::analysis::chance::series::{change_point, direction, median};
+use crate::finding::fact::Unit;
 use crate::warehouse::table::Table;
 
 /// Periods below which a series is not tested.
@@ -40,7 +41,7 @@ const ROWS_MIN: f64 = 4.0;
 
 /// Returns the statements: the slopes of rows over time, a series of all, and one by each column.
 pub fn steps(target: &Target) -> Vec<Step> {
-    let unit = target.range.as_ref().and_then(Range::unit);
+    let unit = target.range.and_then(Range::unit);
     let (Some(time), Some(unit)) = (&target.time, unit) else { return Vec::new() };
     let by = grouped(target).map(|dimension| step(target, time, unit, Some(dimension)));
     [slopes_step(target, time), step(target, time, unit, None)].into_iter().chain(by).collect()
@@ -63,23 +64,21 @@ fn slopes_step(target: &Target, time: &Field) -> Step {
         let sum = |name: &str| format!(", regr_{name}(v{index}, day) AS {name}{index}");
         ["count", "sxx", "syy", "sxy"].map(sum).concat()
     });
-    let keys = (0..dimensions.len()).map(|place| format!("d{place}")).collect::<Vec<_>>();
-    let sets = keys.iter().map(|key| format!("({key})")).chain(["()".to_owned()]).collect::<Vec<_>>().join(", ");
-    let (listed, level) = match keys.join(", ") {
-        none if none.is_empty() => (String::new(), "0".to_owned()),
-        keys => (format!("{keys}, "), format!("grouping({keys})")),
-    };
+    let columns = dimensions.len();
+    let sets = (0..columns).map(|place| vec![place]).chain([Vec::new()]).collect::<Vec<_>>();
     let sql = format!(
-        "WITH rows AS ({rows}) SELECT {listed}{level} AS level{} FROM rows GROUP BY GROUPING SETS ({sets})",
-        sums.collect::<String>()
+        "WITH rows AS ({rows}) SELECT {keys}{level}{sums} FROM rows GROUP BY GROUPING SETS ({sets})",
+        keys = grouping::keys(columns),
+        level = grouping::level(columns).trim_end_matches(", "),
+        sums = sums.collect::<String>(),
+        sets = grouping::sets(&sets, &[]),
     );
     Step { question: format!("which averages of {} rise or fall over time, row by row?", target.rows), sql }
 }
 
 /// Returns the columns that series are told apart by.
 fn grouped(target: &Target) -> impl Iterator<Item = &Field> {
-    let is_few = |field: &&Field| !field.is_flag && field.groups.is_none_or(|groups| groups <= GROUPS_MAX);
-    target.dimensions.iter().filter(is_few).take(DIMENSIONS_MAX)
+    target.dimensions.iter().filter(|field| field.is_group_of_rows(GROUPS_MAX)).take(DIMENSIONS_MAX)
 }
 
 fn step(target: &Target, time: &Field, unit: Unit, by: Option<&Field>) -> Step {
@@ -322,13 +321,8 @@ impl View<'_> {
     fn slope(&self, index: usize, group: Option<(usize, &str)>) -> Option<Slope> {
         let table = self.slopes?;
         let columns = grouped(self.target).count();
-        // The bit of a column is set where it is not among the keys; the first column has the highest bit.
-        let all = (1_u64 << columns) - 1;
-        let level = group.map_or(all, |(place, _)| all & !(1 << (columns - 1 - place)));
-        let is_it = |row: &usize| {
-            let is_level = count(table, *row, "level") == Some(if columns == 0 { 0 } else { level });
-            is_level && group.is_none_or(|(place, name)| cell(table, *row, &format!("d{place}")) == Some(name))
-        };
+        let wanted = group.map(|(place, name)| (place, name.to_owned())).into_iter().collect::<Vec<_>>();
+        let is_it = |row: &usize| grouping::values(table, *row, columns).as_ref() == Some(&wanted);
         let row = (0..table.rows.len()).find(is_it)?;
         let of = |name: &str| number(table, row, &format!("{name}{index}"));
         let count = count(table, row, &format!("count{index}"))?;

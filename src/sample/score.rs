@@ -80,7 +80,7 @@ fn is_about(finding: &Finding, kind: Kind) -> bool {
 
 /// Returns whether a fact says that something fell, or when something was last. A date is no number.
 fn is_fall_or_end(fact: &Fact) -> bool {
-    let value = |name: &str| fact.values.iter().find(|value| value.name == name).map(|value| value.value);
+    let value = |name: &str| fact.value(name).map(|value| value.value);
     match fact.form {
         Form::Change => value("from") > value("to"),
         Form::Value => fact.values.is_empty(),

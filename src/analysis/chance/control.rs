@@ -6,13 +6,18 @@
 /// the least, over this and all larger p, of p x tests / rank. It holds for independent tests and for those that depend
 /// on one another positively. `None` if one is not between 0 and 1.
 pub fn benjamini_hochberg(p: &[f64]) -> Option<Vec<f64>> {
-    stepped_up(p, 1.0)
+    stepped_up(p, p.len() as f64)
+}
+
+/// Returns the same where more was tested than these: what else was tested has p of 1.
+pub fn benjamini_hochberg_among(p: &[f64], tests: usize) -> Option<Vec<f64>> {
+    stepped_up(p, tests.max(p.len()) as f64)
 }
 
 /// Returns the same whatever the tests' dependence (Benjamini and Yekutieli 2001): larger by 1 + 1/2 + ... + 1/tests.
 pub fn benjamini_yekutieli(p: &[f64]) -> Option<Vec<f64>> {
-    let factor = (1..=p.len()).map(|rank| 1.0 / rank as f64).sum();
-    stepped_up(p, factor)
+    let factor = (1..=p.len()).map(|rank| 1.0 / rank as f64).sum::<f64>();
+    stepped_up(p, factor * p.len() as f64)
 }
 
 fn stepped_up(p: &[f64], factor: f64) -> Option<Vec<f64>> {
@@ -24,7 +29,7 @@ fn stepped_up(p: &[f64], factor: f64) -> Option<Vec<f64>> {
     let mut adjusted = vec![1.0; p.len()];
     let mut least = 1.0_f64;
     for (rank, index) in order.iter().enumerate().rev() {
-        least = least.min(p[*index] * factor * p.len() as f64 / (rank + 1) as f64);
+        least = least.min(p[*index] * factor / (rank + 1) as f64);
         adjusted[*index] = least;
     }
     Some(adjusted)

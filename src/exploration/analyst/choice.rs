@@ -4,8 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::focus::Focus;
-use crate::analysis::chance::control::benjamini_hochberg;
-use crate::instruments::{Conclusion, Instrument, Observation};
+use crate::instruments::{Conclusion, Instrument, Observation, controlled};
 
 /// The share of all that is told that may be chance.
 const FALSE_MAX: f64 = 0.05;
@@ -25,13 +24,12 @@ const SAME: f64 = 0.03;
 pub(super) struct Chosen<'c> {
     pub(super) lead: &'c Observation,
     pub(super) further: Vec<&'c Observation>,
-    /// How much it is worth, from 0 to about 1.
-    pub(super) worth: f64,
 }
 
 /// Returns what is worth telling, the most first.
 pub(super) fn choose<'c>(seen: &[&'c Conclusion], focus: &Focus) -> Vec<Chosen<'c>> {
-    let mut found = controlled(seen);
+    let all = seen.iter().flat_map(|conclusion| &conclusion.observations).collect();
+    let mut found = controlled(all, seen.iter().map(|conclusion| conclusion.tested).sum(), FALSE_MAX);
     let rank = |one: &Observation| worth(one) * asked_for(one, focus);
     found.retain(|one| worth(one) >= WORTH_MIN);
     found.sort_by(|one, other| rank(other).total_cmp(&rank(one)).then(one.p.total_cmp(&other.p)));
@@ -43,20 +41,10 @@ pub(super) fn choose<'c>(seen: &[&'c Conclusion], focus: &Focus) -> Vec<Chosen<'
         match chosen.iter_mut().find(|known| known.belongs(observation)) {
             Some(known) if known.further.len() + 1 < TOLD_MAX => known.further.push(observation),
             Some(_) => {}
-            None => chosen.push(Chosen { lead: observation, further: Vec::new(), worth: worth(observation) }),
+            None => chosen.push(Chosen { lead: observation, further: Vec::new() }),
         }
     }
     varied(chosen, if focus.is_own { usize::MAX } else { UNASKED_MAX })
-}
-
-/// Returns the observations that hold among all comparisons of the run (Benjamini and Hochberg 1995).
-fn controlled<'c>(seen: &[&'c Conclusion]) -> Vec<&'c Observation> {
-    let all = seen.iter().flat_map(|conclusion| &conclusion.observations).collect::<Vec<_>>();
-    let tested = seen.iter().map(|conclusion| conclusion.tested).sum::<usize>();
-    let others = tested.saturating_sub(all.len());
-    let p = all.iter().map(|one| one.p).chain(std::iter::repeat_n(1.0, others)).collect::<Vec<_>>();
-    let adjusted = benjamini_hochberg(&p).unwrap_or_default();
-    all.into_iter().zip(adjusted).filter(|(_, p)| *p <= FALSE_MAX).map(|(one, _)| one).collect()
 }
 
 /// How much an observation is worth, from 0 to about 1: what moves and who stopped more than what merely differs, and that
@@ -75,9 +63,7 @@ pub(super) fn worth(one: &Observation) -> f64 {
 
 /// How much more an observation is worth because the focus speaks of it.
 fn asked_for(one: &Observation, focus: &Focus) -> f64 {
-    let values = one.segment.iter().map(|(column, value)| format!("{column} {value}")).collect::<Vec<_>>().join(" ");
-    let text = format!("{} {} {} {values}", one.table, one.measure, one.by.as_deref().unwrap_or_default());
-    1.0 + 0.5 * f64::from(u32::try_from(focus.matches(&text)).unwrap_or(u32::MAX))
+    1.0 + 0.5 * f64::from(u32::try_from(focus.matches(&one.words())).unwrap_or(u32::MAX))
 }
 
 impl Chosen<'_> {
@@ -103,6 +89,11 @@ impl Chosen<'_> {
     }
 }
 
+/// Whether it is one group of very many beside all others: its claims are over statements of their own.
+fn is_single(one: &Observation) -> bool {
+    one.instrument == Instrument::Compare && !one.statements.is_empty()
+}
+
 /// Whether an observation says what happened, rather than what is.
 fn is_of_time(one: &Observation) -> bool {
     matches!(one.instrument, Instrument::Trend | Instrument::Change | Instrument::Silent)
@@ -122,8 +113,7 @@ fn is_told_by(one: &Observation, other: &Observation) -> bool {
     }
     match one.instrument {
         Instrument::Compare => {
-            let is_single = !one.statements.is_empty();
-            let is_same_groups = one.by == other.by && (!is_single || is_same_segment);
+            let is_same_groups = one.by == other.by && (!is_single(one) || is_same_segment);
             is_same_measure && is_same_groups || is_same_size && (is_same_measure || is_same_groups)
         }
         Instrument::Relate => is_same_measure && one.by == other.by,
@@ -140,8 +130,7 @@ fn varied(chosen: Vec<Chosen<'_>>, differing_max: usize) -> Vec<Chosen<'_>> {
     let mut counts = BTreeMap::<Instrument, usize>::new();
     let (mut first, mut later, mut differing) = (Vec::new(), Vec::new(), 0);
     for one in chosen {
-        let is_single = one.lead.instrument == Instrument::Compare && !one.lead.statements.is_empty();
-        if matches!(one.lead.instrument, Instrument::Compare | Instrument::Relate) && !is_single {
+        if matches!(one.lead.instrument, Instrument::Compare | Instrument::Relate) && !is_single(one.lead) {
             differing += 1;
             if differing > differing_max {
                 continue;

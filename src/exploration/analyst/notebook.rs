@@ -9,18 +9,11 @@ use crate::instruments::Conclusion;
 use crate::model::Message;
 use crate::warehouse::table::Table;
 
-/// A query's result.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Answer {
-    /// Such as `q7`.
-    id: String,
-}
-
 /// What became of a call.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Outcome {
-    /// A query gave rows.
-    Rows(Answer),
+    /// A query gave rows, under an id such as `q7`.
+    Rows(String),
     /// An instrument looked.
     Seen(Conclusion),
     /// Claims were worded.
@@ -64,7 +57,7 @@ impl Notebook {
     /// The id of the result that the call of that key gave.
     pub(super) fn result(&self, key: &str) -> Option<&str> {
         match self.outcomes.get(key)? {
-            Outcome::Rows(answer) => Some(&answer.id),
+            Outcome::Rows(id) => Some(id),
             Outcome::Seen(_) | Outcome::Stated(_) | Outcome::Text(_) => None,
         }
     }
@@ -101,7 +94,7 @@ fn outcome(text: &str) -> Outcome {
     let id = text.split(|character: char| !character.is_ascii_alphanumeric()).next().unwrap_or_default();
     let is_result = id.strip_prefix('q').is_some_and(|number| number.parse::<u32>().is_ok());
     if is_result && Table::parse_rendered(text).is_some() {
-        return Outcome::Rows(Answer { id: id.to_owned() });
+        return Outcome::Rows(id.to_owned());
     }
     Outcome::Text(text.to_owned())
 }

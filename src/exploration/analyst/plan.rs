@@ -7,7 +7,7 @@ use super::call;
 use super::focus::Focus;
 use super::survey::{Outlook, Prospect};
 use crate::instruments::Instrument;
-use crate::instruments::target::{Asked, Measure, Target};
+use crate::instruments::target::{Asked, Measure, Target, rows_about};
 use crate::model::ToolCall;
 use crate::warehouse::catalog::{Catalog, Table};
 
@@ -124,8 +124,7 @@ pub(super) fn outlook(catalog: &Catalog, table: &Table, as_of: Date) -> (Outlook
 
 fn instruments(target: &Target, table: &Table) -> Vec<Instrument> {
     let numbers = target.measures.iter().filter(|measure| matches!(measure, Measure::Mean { .. })).count();
-    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-    let rows = table.rows_estimate.map_or(f64::INFINITY, |rows| rows as f64);
+    let rows = rows_about(table);
     let comes_back = target
         .entity
         .as_ref()

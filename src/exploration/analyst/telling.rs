@@ -4,7 +4,7 @@
 use sha2::{Digest as _, Sha256};
 
 use super::Question;
-use super::choice::Chosen;
+use super::choice::{Chosen, worth};
 use super::notebook::Notebook;
 use crate::agent::facts::Verdict;
 use crate::finding::Severity;
@@ -34,11 +34,7 @@ pub(super) struct Candidate<'c> {
 /// Returns the finding that a choice becomes.
 pub(super) fn candidate<'c>(chosen: &Chosen<'c>) -> Candidate<'c> {
     let observations = std::iter::once(chosen.lead).chain(chosen.further.iter().copied()).collect::<Vec<_>>();
-    let words = observations.iter().map(|one| {
-        let values =
-            one.segment.iter().map(|(column, value)| format!("{column} {value}")).collect::<Vec<_>>().join(" ");
-        format!("{} {} {} {values}", one.table, one.measure, one.by.as_deref().unwrap_or_default())
-    });
+    let words = observations.iter().map(|one| one.words());
     Candidate { words: words.collect::<Vec<_>>().join(" "), severity: severity(chosen), observations }
 }
 
@@ -52,7 +48,7 @@ fn severity(chosen: &Chosen<'_>) -> Severity {
         Instrument::Profile => (MEDIUM_MIN, Severity::Medium),
         Instrument::Trend | Instrument::Change | Instrument::Silent => (MEDIUM_MIN, Severity::Critical),
     };
-    let by_worth = match chosen.worth {
+    let by_worth = match worth(chosen.lead) {
         worth if worth >= CRITICAL_MIN => Severity::Critical,
         worth if worth >= HIGH_MIN => Severity::High,
         worth if worth >= medium_min => Severity::Medium,

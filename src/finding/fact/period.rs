@@ -15,7 +15,7 @@ pub(super) struct Period {
 
 /// What a key of time is truncated to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Unit {
+pub(crate) enum Unit {
     Day,
     Week,
     Month,
@@ -48,7 +48,7 @@ impl Unit {
         })
     }
 
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Day => "day",
             Self::Week => "week",
@@ -58,7 +58,7 @@ impl Unit {
         }
     }
 
-    fn span(self) -> Span {
+    pub(crate) fn span(self) -> Span {
         match self {
             Self::Day => 1.day(),
             Self::Week => 1.week(),

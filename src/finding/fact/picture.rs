@@ -78,7 +78,7 @@ fn scene(claim: &Claim, fact: &Fact, book: &Workbook) -> Result<Scene, Stop> {
         Claim::Since(span) => since(&series(span, book)?, fact),
         Claim::Outlier(operand) => {
             let scene = around(operand, book)?;
-            Ok(scene.with_level("median of the others", value_of(fact, "median")))
+            Ok(scene.with_level("median of the others", fact.value("median")))
         }
         Claim::Change(from, to) => compared(from, &Peer::Operand(to.clone()), fact, book),
         Claim::Gap(left, peer) => compared(left, peer, fact, book),
@@ -86,10 +86,6 @@ fn scene(claim: &Claim, fact: &Fact, book: &Workbook) -> Result<Scene, Stop> {
         Claim::Differ(left, right) => interval(left, right, fact, book),
         Claim::Per(..) => refused("a pace stands alone".to_owned()),
     }
-}
-
-fn value_of<'f>(fact: &'f Fact, name: &str) -> Option<&'f Value> {
-    fact.values.iter().find(|value| value.name == name)
 }
 
 fn point(label: String, quantity: &Quantity, cited: bool) -> Point {
@@ -245,7 +241,7 @@ fn counted(groups: &Groups<'_>, comparison: Comparison, bound: Decimal, fact: &F
     let Some((_, first)) = groups.values.first() else { return refused("there are no groups".to_owned()) };
     let bound_read = Quantity { value: bound, ..first.clone() }.read().normalize();
     let scene = Scene::of_groups(groups, |_, known| comparison.holds(known.value, bound));
-    let level = value_of(fact, "bound").map(|known| Value { value: bound_read, ..known.clone() });
+    let level = fact.value("bound").map(|known| Value { value: bound_read, ..known.clone() });
     Ok(scene.with_level("bound of this analysis", level.as_ref()))
 }
 
@@ -268,7 +264,7 @@ fn steps(from: &Span, to: &Span, book: &Workbook) -> Result<Scene, Stop> {
 /// Returns a series with the levels before and since its change.
 fn since(series: &Series<'_>, fact: &Fact) -> Result<Scene, Stop> {
     let count = series.points.len();
-    let levels = value_of(fact, "before").zip(value_of(fact, "after"));
+    let levels = fact.value("before").zip(fact.value("after"));
     let Some(found) = crate::analysis::chance::change_point(&series.numbers()) else {
         return refused("it has too few periods".to_owned());
     };
@@ -292,7 +288,7 @@ fn compared(left: &Operand, peer: &Peer, fact: &Fact, book: &Workbook) -> Result
             let name = if *peer == Peer::Rest { "all others" } else { "all of them together" };
             let (groups, own) = Groups::around(left, book)?;
             let scene = Scene::of_groups(&groups, |value, _| *value == own);
-            return Ok(scene.with_level(name, value_of(fact, "from")));
+            return Ok(scene.with_level(name, fact.value("from")));
         }
     };
     let found = difference(&quantity(left, book)?, &quantity(right, book)?)?;
@@ -387,7 +383,7 @@ fn levels(
         let from = periods.iter().position(is_within);
         let to = periods.iter().rposition(is_within).map(|last| last + 1);
         let (Some(from), Some(to)) = (from, to) else { return refused("a stretch has no period".to_owned()) };
-        scene = scene.with_level(&stretch.words(), value_of(fact, name));
+        scene = scene.with_level(&stretch.words(), fact.value(name));
         if let Some(level) = scene.levels.last_mut() {
             (level.from, level.to) = (from, to);
         }
@@ -523,8 +519,8 @@ fn shares(part: &Operand, whole: &Peer, book: &Workbook) -> Result<Scene, Stop> 
 fn interval(left: &Operand, right: &Operand, fact: &Fact, book: &Workbook) -> Result<Scene, Stop> {
     let one = quantity(left, book)?;
     let found = difference(&one, &quantity(right, book)?)?;
-    let mark = |name: &str| value_of(fact, name).map(|known| Mark { value: known.value, text: known.text.clone() });
-    let (Some(difference), Some(low), Some(high)) = (value_of(fact, "difference"), mark("low"), mark("high")) else {
+    let mark = |name: &str| fact.value(name).map(|known| Mark { value: known.value, text: known.text.clone() });
+    let (Some(difference), Some(low), Some(high)) = (fact.value("difference"), mark("low"), mark("high")) else {
         return refused("it has no interval".to_owned());
     };
     let point = Point {

@@ -3,7 +3,8 @@
 use crate::analysis::chance::distribution::{normal_two_sided, t_two_sided};
 use crate::analysis::chance::series::median;
 use crate::instruments::Answered;
-use crate::instruments::reading::{cell, number};
+use crate::instruments::grouping;
+use crate::instruments::reading::number;
 
 /// Rows of a part in both periods below which it is not tested.
 const ROWS_MIN: f64 = 30.0;
@@ -42,7 +43,6 @@ pub(super) struct Whole {
 /// A part beside all others.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Part {
-    pub(super) values: Vec<(usize, String)>,
     pub(super) p: f64,
     /// How far it is from where the others went, as a share of where it would be.
     pub(super) deviation: f64,
@@ -52,28 +52,6 @@ pub(super) struct Part {
     amount: f64,
     error: f64,
     measured: Measured,
-}
-
-/// Returns the grouping sets of a statement.
-fn grouping(sets: &[Vec<usize>], with: &str) -> String {
-    let set = |set: &Vec<usize>| {
-        let keys = set.iter().map(|place| format!("d{place}"));
-        let keys = with.split(", ").filter(|key| !key.is_empty()).map(str::to_owned).chain(keys);
-        format!("({})", keys.collect::<Vec<_>>().join(", "))
-    };
-    sets.iter().map(set).collect::<Vec<_>>().join(", ")
-}
-
-fn keys(columns: usize) -> String {
-    (0..columns).map(|place| format!("d{place}, ")).collect::<Vec<_>>().concat()
-}
-
-/// Returns which columns are those of the set that a row belongs to.
-fn level(columns: usize) -> String {
-    if columns == 0 {
-        return "0 AS level, ".to_owned();
-    }
-    format!("grouping({}) AS level, ", keys(columns).trim_end_matches(", "))
 }
 
 /// Returns the statement for totals: for each part the sums of both periods, and the squares of its weeks and of its rows.
@@ -97,13 +75,13 @@ pub(super) fn totals(rows: &str, sets: &[Vec<usize>], columns: usize, measures: 
         ]
         .concat()
     });
-    let keys = keys(columns);
+    let keys = grouping::keys(columns);
     format!(
         "WITH rows AS ({rows}), weeks AS (SELECT {level}{keys}is_latest, week, count(*) AS n{weekly} FROM rows \
          GROUP BY GROUPING SETS ({sets})) \
          SELECT {keys}level, sum(n) AS rows{sums} FROM weeks GROUP BY {keys}level ORDER BY sum(n) DESC, level DESC",
-        level = level(columns),
-        sets = grouping(sets, "is_latest, week"),
+        level = grouping::level(columns),
+        sets = grouping::sets(sets, &["is_latest", "week"]),
     )
 }
 
@@ -123,9 +101,9 @@ pub(super) fn averages(rows: &str, sets: &[Vec<usize>], columns: usize, measures
     format!(
         "WITH rows AS ({rows}) SELECT {level}{keys}count(*) AS rows{measures} FROM rows \
          GROUP BY GROUPING SETS ({sets}) ORDER BY count(*) DESC, level DESC",
-        level = level(columns),
-        keys = keys(columns),
-        sets = grouping(sets, ""),
+        level = grouping::level(columns),
+        keys = grouping::keys(columns),
+        sets = grouping::sets(sets, &[]),
     )
 }
 
@@ -142,13 +120,7 @@ fn measured(
     is_total: bool,
     weeks: i32,
 ) -> Option<Measured> {
-    let level = cell(table, row, "level")?.parse::<u64>().ok()?;
-    // The bit of a column is set where it is not among the keys; the first column has the highest bit.
-    let is_key = |place: &usize| level & (1 << (columns - 1 - place)) == 0;
-    let places = (0..columns).filter(is_key);
-    let values = places.map(|place| Some((place, cell(table, row, &format!("d{place}"))?.to_owned())));
-    // A part without a key is nobody that could be acted on.
-    let values = values.collect::<Option<Vec<_>>>()?;
+    let values = grouping::values(table, row, columns)?;
     let of = |name: &str| number(table, row, &format!("{name}{index}"));
     let (before, latest) = (of("before")?, of("latest")?);
     let rows = number(table, row, "rows")?;
@@ -231,7 +203,6 @@ impl Measured {
         let (amount, error) = (self.latest - expected, variance.sqrt());
         let size = expected.abs().max(self.before.abs()).max(f64::MIN_POSITIVE);
         Some(Part {
-            values: self.values.clone(),
             p: self.p(amount, error)?,
             deviation: amount / size,
             weight: self.rows / whole.rows,
@@ -302,21 +273,26 @@ pub(super) fn explained(mut parts: Vec<Part>, whole: &Whole, p_max: f64) -> Vec<
 }
 
 impl Part {
+    /// Returns the places of columns with the values that its rows have.
+    pub(super) fn values(&self) -> &[(usize, String)] {
+        &self.measured.values
+    }
+
     fn contains(&self, other: &Self) -> bool {
-        self.values.iter().all(|value| other.values.contains(value))
+        self.values().iter().all(|value| other.values().contains(value))
     }
 
     /// Returns whether both are made by a column that they have in common.
     pub(super) fn shares_column(&self, other: &Self) -> bool {
-        self.values.iter().any(|(place, _)| other.values.iter().any(|(other, _)| other == place))
+        self.values().iter().any(|(place, _)| other.values().iter().any(|(other, _)| other == place))
     }
 
     /// Returns whether no row can be of both parts.
     fn is_apart(&self, other: &Self) -> bool {
         let differs = |(place, value): &(usize, String)| {
-            other.values.iter().any(|(other, known)| other == place && known != value)
+            other.values().iter().any(|(other, known)| other == place && known != value)
         };
-        self.values.iter().any(differs)
+        self.values().iter().any(differs)
     }
 
     /// Returns whether it tells something beside the parts that are told of.

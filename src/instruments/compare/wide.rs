@@ -5,9 +5,10 @@
 //! p is of Student's t, and all groups count as comparisons.
 
 use crate::analysis::chance::distribution::t_two_sided;
-use crate::instruments::reading::{as_f64, cell, count, number};
+use crate::instruments::reading::{cell, count, number};
 use crate::instruments::target::{Averaged, Field, Measure, Target};
 use crate::instruments::{Answered, Instrument, Observation, Step, dialect};
+use crate::warehouse::table::Table;
 
 /// Measures that groups are singled out by.
 const MEASURES_MAX: usize = 8;
@@ -80,13 +81,7 @@ pub(super) fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> (V
     (observations, usize::try_from(tested).unwrap_or(usize::MAX))
 }
 
-fn single(
-    target: &Target,
-    field: &Field,
-    measure: &Measure,
-    table: &crate::warehouse::table::Table,
-    row: usize,
-) -> Option<Observation> {
+fn single(target: &Target, field: &Field, measure: &Measure, table: &Table, row: usize) -> Option<Observation> {
     let of = |column: &str| number(table, row, column);
     let (n, all_n) = (of("n")?, of("all_n")?);
     let freedom = PRIOR_ROWS + n - 1.0;
@@ -107,7 +102,7 @@ fn single(
         p: t_two_sided(away / (variance / n).sqrt(), freedom)?,
         // What part of the spread of all rows it makes would be next to nothing: how far it is in standard deviations.
         effect: (away * away / of("all_s")?).min(1.0),
-        weight: n / all_n.max(as_f64(1)),
+        weight: n / all_n.max(1.0),
         is_lower: away < 0.0,
         statements: vec![statement(own.clone()), statement(format!("NOT ({own})"))],
         claims: vec!["gap({0}[#1].value, {1}[#1].value)".to_owned()],

@@ -1,7 +1,7 @@
 //! The columns to group by.
 
 use super::joins::Joined;
-use super::{Field, may_show};
+use super::{Field, may_show, rows_about};
 use crate::typeset::spelling::advice;
 use crate::warehouse::catalog::{Column, Role, ValueKind};
 
@@ -20,10 +20,8 @@ pub(super) fn named(names: &[String], joined: &Joined) -> Result<Vec<Field>, Str
     let known = |name: &String| {
         let name = name.trim().trim_matches('"');
         let bare = name.rsplit('.').next().unwrap_or(name);
-        let mut columns =
-            joined.tables.iter().flat_map(|member| member.table.columns.iter().map(move |one| (member, one)));
-        let (member, column) = columns.find(|(_, column)| column.name == bare).ok_or_else(|| {
-            let all = joined.tables.iter().flat_map(|member| &member.table.columns).map(|one| one.name.as_str());
+        let (member, column) = joined.all_columns().find(|(_, column)| column.name == bare).ok_or_else(|| {
+            let all = joined.all_columns().map(|(_, one)| one.name.as_str());
             format!("{} has no column {name}: {}", joined.own().name, advice(name, all))
         })?;
         if !may_show(column) {
@@ -37,8 +35,8 @@ pub(super) fn named(names: &[String], joined: &Joined) -> Result<Vec<Field>, Str
 /// Returns the columns with few values, those of the table itself and those with the fewest values first.
 pub(super) fn offered(joined: &Joined) -> Vec<Field> {
     let found = joined.columns().filter(|(_, column)| is_dimension(column));
-    let mut found = found.map(|(member, column)| (joined.field(member, column), member.table != *joined.own()));
-    let mut found = found.by_ref().collect::<Vec<_>>();
+    let found = found.map(|(member, column)| (joined.field(member, column), !joined.is_own(member)));
+    let mut found = found.collect::<Vec<_>>();
     found.sort_by(|(one, one_joined), (other, other_joined)| {
         one_joined.cmp(other_joined).then(groups(one).total_cmp(&groups(other)))
     });
@@ -52,8 +50,7 @@ pub(super) fn with_many_values(joined: &Joined) -> Vec<Field> {
 
 /// Returns the columns with many values and several rows for each: customers, batches.
 pub(super) fn wide(joined: &Joined) -> Vec<Field> {
-    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-    let rows = joined.own().rows_estimate.map_or(f64::INFINITY, |rows| rows as f64);
+    let rows = rows_about(joined.own());
     named_by_many(joined, |groups| groups > GROUPS_MAX && rows / groups >= ROWS_OF_GROUP_MIN)
 }
 

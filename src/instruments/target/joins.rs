@@ -1,7 +1,7 @@
 //! The table and those that it refers to: each of its rows has one partner there at the most, so that joining counts no row
 //! twice.
 
-use super::{Field, distinct, may_show};
+use super::{Field, distinct, may_show, rows_about};
 use crate::instruments::dialect;
 use crate::warehouse::catalog::{Catalog, Column, ForeignKey, Role, Table, ValueKind};
 use crate::warehouse::sql::piece;
@@ -51,7 +51,8 @@ impl Joined {
 
     fn join(&mut self, catalog: &Catalog, from: usize, key: &ForeignKey) {
         let Some(referred) = catalog.table(Some(&key.schema), &key.table) else { return };
-        let is_known = self.tables.iter().any(|member| member.table == *referred);
+        let is_same = |known: &Table| (&known.schema, &known.name) == (&referred.schema, &referred.name);
+        let is_known = self.tables.iter().any(|member| is_same(&member.table));
         if is_known || self.tables.len() > JOINS_MAX || key.columns.len() != key.referred.len() {
             return;
         }
@@ -68,6 +69,11 @@ impl Joined {
     /// Returns the table itself.
     pub(super) fn own(&self) -> &Table {
         &self.tables[0].table
+    }
+
+    /// Returns whether a table of the clause is the table itself: no other has its alias.
+    pub(super) fn is_own(&self, member: &Member) -> bool {
+        member.alias == self.tables[0].alias
     }
 
     /// Returns the FROM clause, with the joins that a text needs.
@@ -107,16 +113,18 @@ impl Joined {
         })
     }
 
-    /// Returns all columns that may be shown, with their tables, those of the table itself first.
+    /// Returns all columns with their tables, those of the table itself first.
+    pub(super) fn all_columns(&self) -> impl Iterator<Item = (&Member, &Column)> {
+        self.tables.iter().flat_map(|member| member.table.columns.iter().map(move |column| (member, column)))
+    }
+
+    /// Returns the columns that may be shown.
     pub(super) fn columns(&self) -> impl Iterator<Item = (&Member, &Column)> {
-        self.tables
-            .iter()
-            .flat_map(|member| member.table.columns.iter().map(move |column| (member, column)))
-            .filter(|(_, column)| may_show(column))
+        self.all_columns().filter(|(_, column)| may_show(column))
     }
 
     pub(super) fn field(&self, member: &Member, column: &Column) -> Field {
-        let is_plain = self.own().column(&column.name).is_none() || member.table == *self.own();
+        let is_plain = self.own().column(&column.name).is_none() || self.is_own(member);
         let name = if is_plain { column.name.clone() } else { format!("{} of {}", column.name, member.table.name) };
         Field {
             name,
@@ -159,8 +167,7 @@ impl Joined {
     /// Returns the columns of the table that tell nearly every row apart, though nothing says that they must.
     pub(super) fn nearly_unique(&self) -> Vec<Field> {
         let own = &self.tables[0];
-        #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-        let rows = own.table.rows_estimate.map_or(f64::INFINITY, |rows| rows as f64);
+        let rows = rows_about(&own.table);
         let is_declared = |column: &Column| own.table.unique_keys().any(|key| key == [column.name.clone()]);
         let is_one = |column: &&Column| {
             let is_name = own.table.foreign_key_of(&column.name).is_some() || column.role == Some(Role::Identifier);
@@ -172,9 +179,7 @@ impl Joined {
     /// Returns whom a row is about.
     pub(super) fn entity(&self) -> Option<Field> {
         let is_entity = |column: &Column| column.role == Some(Role::Entity) && !column.is_withheld();
-        let mut found =
-            self.tables.iter().flat_map(|member| member.table.columns.iter().map(move |column| (member, column)));
-        let (member, column) = found.find(|(_, column)| is_entity(column))?;
+        let (member, column) = self.all_columns().find(|(_, column)| is_entity(column))?;
         Some(self.field(member, column))
     }
 }

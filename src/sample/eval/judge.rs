@@ -69,7 +69,7 @@ pub(super) fn shown(fact: &Fact) -> Sense {
 
 /// Returns by how much a fact says that something differs; `None` if it compares nothing.
 pub(super) fn size(fact: &Fact) -> Option<Decimal> {
-    let value = |name: &str| fact.values.iter().find(|value| value.name == name).map(|value| value.value);
+    let value = |name: &str| fact.value(name).map(|value| value.value);
     let between = |from: &str, to: &str| Some(value(to)? - value(from)?);
     match fact.form {
         Form::Change | Form::Gap | Form::Differ => between("from", "to"),
@@ -172,7 +172,7 @@ fn sense_of(fact: &Fact, named: &Named) -> Sense {
 
 /// Returns whether a place is the first or the last.
 fn place(fact: &Fact) -> Sense {
-    let value = |name: &str| fact.values.iter().find(|value| value.name == name).map(|value| value.value);
+    let value = |name: &str| fact.value(name).map(|value| value.value);
     match (value("place"), value("groups")) {
         (Some(place), _) if place == Decimal::ONE => Sense::Up,
         (Some(place), Some(groups)) if place == groups => Sense::Down,
