@@ -103,8 +103,10 @@ fn is_of_events(table: &Table) -> bool {
 
 /// Returns what becomes of a table, and the instruments that it offers something to.
 pub(super) fn outlook(catalog: &Catalog, table: &Table, as_of: Date) -> (Outlook, Vec<Instrument>) {
+    let unread = unread(table);
     let unusable = |why: &str| {
-        (Outlook { table: full_name(table), prospect: Prospect::Unusable { why: why.to_owned() } }, Vec::new())
+        let why = [Some(why.to_owned()), unread.clone()].into_iter().flatten().collect::<Vec<_>>().join("; ");
+        (Outlook { table: full_name(table), prospect: Prospect::Unusable { why } }, Vec::new())
     };
     if table.rows_estimate == Some(0) {
         return unusable("it is empty");
@@ -119,7 +121,14 @@ pub(super) fn outlook(catalog: &Catalog, table: &Table, as_of: Date) -> (Outlook
     if instruments == [Instrument::Profile] {
         return unusable("no column has few values, none says when a row happened, and no two are numbers");
     }
-    (Outlook { table: full_name(table), prospect: Prospect::Analysed { by: goes_by(&target) } }, instruments)
+    (Outlook { table: full_name(table), prospect: Prospect::Analysed { by: goes_by(&target, unread) } }, instruments)
+}
+
+/// Which columns people marked, so that the instruments leave them out.
+fn unread(table: &Table) -> Option<String> {
+    let withheld = table.columns.iter().filter(|column| column.is_withheld()).map(|column| column.name.as_str());
+    let withheld = withheld.collect::<Vec<_>>().join(", ");
+    (!withheld.is_empty()).then(|| format!("marked as sensitive, so not read: {withheld}"))
 }
 
 fn instruments(target: &Target, table: &Table) -> Vec<Instrument> {
@@ -141,12 +150,12 @@ fn instruments(target: &Target, table: &Table) -> Vec<Instrument> {
 }
 
 /// What the instruments measure of a table, in a few words.
-fn goes_by(target: &Target) -> String {
+fn goes_by(target: &Target, unread: Option<String>) -> String {
     let names = |names: Vec<&str>| names.join(", ");
     let time = target.time.as_ref().map(|time| format!("over {}", time.name));
     let entity = target.entity.as_ref().map(|entity| format!("of {}", entity.name));
     let measures = names(target.measures.iter().map(Measure::name).collect());
     let dimensions = names(target.dimensions.iter().map(|field| field.name.as_str()).collect());
     let by = (!dimensions.is_empty()).then(|| format!("by {dimensions}"));
-    [entity, time, by, Some(measures)].into_iter().flatten().collect::<Vec<_>>().join("; ")
+    [unread, entity, time, by, Some(measures)].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
