@@ -13,6 +13,7 @@ pub mod journal;
 pub mod prompt;
 mod recording;
 mod relay;
+pub mod robustness;
 pub mod runs;
 pub mod tools;
 mod truncation;
@@ -70,6 +71,8 @@ pub struct Setup<'a> {
     pub as_of: Date,
     /// The questions that `finish` answers.
     pub questions: &'a [Question],
+    /// What of the findings is tried under other choices once the run has ended.
+    pub robustness: robustness::Extent,
 }
 
 /// A model, and the price of its tokens if it is known.
@@ -106,12 +109,21 @@ pub async fn explore(
 ) -> io::Result<Outcome> {
     let mut exploration = Exploration::new(setup, observer);
     exploration.begin()?;
+    tokio::pin!(interrupt);
     let time_is_up = up(exploration.time_left());
     let ending = tokio::select! {
         ending = exploration.run() => ending?,
         () = time_is_up => Ending::of(StopReason::TimeLimit),
-        () = interrupt => Ending::of(StopReason::Interrupted),
+        () = &mut interrupt => Ending::of(StopReason::Interrupted),
     };
+    if ending.may_check() {
+        let time_is_up = up(exploration.time_left());
+        tokio::select! {
+            checked = exploration.check_findings() => checked?,
+            () = time_is_up => {}
+            () = &mut interrupt => {}
+        }
+    }
     exploration.end(ending)
 }
 
@@ -151,6 +163,8 @@ struct Exploration<'a> {
     totals: Totals,
     spent: Spent,
     queries_sent: u32,
+    /// Comparisons that were made so far, kept or not.
+    compared: u64,
     /// The limits that the model has been warned about.
     warned_of: Vec<StopReason>,
     finish_refused: bool,
@@ -181,6 +195,11 @@ impl Ending {
         Self { reason, detail: None, looked_at: Vec::new(), answers: Vec::new() }
     }
 
+    /// Whether the findings may be checked: the database is there, and nobody waits for the end.
+    fn may_check(&self) -> bool {
+        !matches!(self.reason, StopReason::TimeLimit | StopReason::Interrupted | StopReason::DatabaseLost)
+    }
+
     fn failed(reason: StopReason, error: &impl ToString) -> Self {
         Self { detail: Some(error.to_string()), ..Self::of(reason) }
     }
@@ -207,6 +226,7 @@ impl<'a> Exploration<'a> {
             totals: Totals { cost_usd: setup.price.map(|_| Decimal::ZERO), ..Totals::default() },
             spent: Spent::default(),
             queries_sent: 0,
+            compared: 0,
             warned_of: Vec::new(),
             finish_refused: false,
             is_forgetful: false,

@@ -16,6 +16,7 @@ use jiff::civil::Date;
 use self::analyst::OfflineAnalyst;
 use crate::agent::journal::{Event, FORMAT, Journal, Question, Started};
 use crate::agent::prompt::{self, Focus, Library};
+use crate::agent::robustness::Extent;
 use crate::agent::tools::Toolbox;
 use crate::agent::{self, Budget, Observer, Outcome, Priced, Setup};
 use crate::model::Model;
@@ -77,6 +78,8 @@ pub struct Options<'a> {
     /// The date that the run treats as today.
     pub as_of: Date,
     pub budget: Budget,
+    /// What of the findings is tried under other choices.
+    pub robustness: Extent,
     /// Whether the journal has the plans of queries.
     pub plans: bool,
     /// The folder of the journals.
@@ -162,6 +165,7 @@ pub async fn run(
         successors: &successors,
         as_of: options.as_of,
         questions: &questions,
+        robustness: options.robustness,
     };
     let outcome = agent::explore(setup, interrupt, &mut recorder).await;
     Ok(Recorded { journal: path, outcome })

@@ -14,6 +14,7 @@ pub mod picture;
 pub mod record;
 pub mod related;
 pub mod results;
+pub mod robustness;
 pub(crate) mod selection;
 pub(crate) mod stated;
 pub mod told;

@@ -57,6 +57,7 @@ impl Exploration<'_> {
             results.iter().map(|result| result.as_ref().map(|one| Answered { id: &one.id, table: &one.table }));
         let mut conclusion = instrument.conclude(&target, profile, &answered.collect::<Vec<_>>());
         conclusion.unasked = problems;
+        self.compared += conclusion.tested as u64;
         Ok((conclusion, None))
     }
 

@@ -99,6 +99,18 @@ pub enum Event {
         /// The numbers of the questions that are open.
         questions: Vec<u32>,
     },
+    /// An instrument begins to look at a table.
+    Looking {
+        /// The name of its tool.
+        instrument: String,
+        table: String,
+        /// The columns that it was asked to group by; empty for all with few values.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        by: Vec<String>,
+        /// Its place among the instruments of the turn, from 1, and how many these are.
+        place: usize,
+        of: usize,
+    },
     /// A query was sent to the database.
     QueryStarted {
         /// The id that the result will have.
@@ -146,6 +158,8 @@ pub enum Event {
     ClaimRefused { claim: String, reason: String },
     /// A finding of facts was recorded. One with the id of an earlier finding takes its place.
     Recorded(Box<Finding>),
+    /// The lead of a finding was tried under other choices: the finding takes the place of the one with its id.
+    Checked(Box<Finding>),
     /// A finding in words was accepted, by the rules of version 0.1.
     Found(Box<Told>),
     /// A finding was refused.

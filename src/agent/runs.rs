@@ -183,6 +183,8 @@ fn summarise(journal: &Path) -> Result<Summary, String> {
         | Event::Planned { .. }
         | Event::CompanionRan { .. }
         | Event::Stated(_)
+        | Event::Checked(_)
+        | Event::Looking { .. }
         | Event::Assumed(_)
         | Event::ClaimRefused { .. }
         | Event::FindingRefused { .. }

@@ -141,6 +141,7 @@ impl Exploration<'_> {
     async fn run_queries(&mut self, answers: &mut [Option<Answer>]) -> io::Result<Option<Ending>> {
         let (kept, ending) = self.send_queries(answers).await?;
         if ending.is_none() && !self.setup.model.is_program() {
+            self.count_comparisons(&kept);
             self.add_offers(&kept, answers).await?;
         }
         Ok(ending)
@@ -192,8 +193,14 @@ impl Exploration<'_> {
         calls: &[(&ToolCall, Result<Call, String>)],
         answers: &mut [Option<Answer>],
     ) -> io::Result<Option<Ending>> {
+        let of = calls.iter().filter(|(_, parsed)| matches!(parsed, Ok(Call::Look(..)))).count();
+        let mut place = 0;
         for ((_, parsed), answer) in calls.iter().zip(answers) {
             if let (Ok(Call::Look(instrument, look)), None) = (parsed, &answer) {
+                place += 1;
+                let (table, by) = (look.table.clone(), look.by.clone());
+                let instrument_name = instrument.name().to_owned();
+                self.observer.observe(Event::Looking { instrument: instrument_name, table, by, place, of })?;
                 let (text, ending) = self.look(*instrument, look).await?;
                 if ending.is_some() {
                     return Ok(ending);

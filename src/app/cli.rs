@@ -30,11 +30,14 @@ use super::config::PlanCost;
 use super::output::{Color, LogFormat, TalkSettings};
 use super::rows;
 use crate::agent::prompt::DEFAULT_FOCUS;
+use crate::agent::robustness::Extent;
 use crate::finding::Severity;
 use crate::model::openai::{Api, ReasoningEffort};
 use crate::typeset::format::Format;
 
 const EFFORTS: [&str; 6] = ["none", "minimal", "low", "medium", "high", "xhigh"];
+/// What is tried under other choices.
+const EXTENTS: [&str; 3] = ["off", "leads", "all"];
 /// The names of the formats of a report.
 pub const FORMATS: [&str; 4] = ["terminal", "markdown", "json", "html"];
 /// The names of the formats of rows.
@@ -578,6 +581,10 @@ pub struct LimitOptions {
     /// over, pending requests and queries are dropped and the report is written.
     #[arg(long, value_name = "DURATION", default_value = "30m", value_parser = values::duration)]
     pub time_limit: Duration,
+    /// Once the run has ended, try this under other choices (other days, without the largest amounts, medians): off, leads
+    /// (what each finding says first), or all (also let the instruments look at shuffled data, to see what chance finds)
+    #[arg(long, value_name = "WHAT", default_value = "leads", value_parser = values::one_of::<Extent>(&EXTENTS))]
+    pub robustness: Extent,
 }
 
 /// The limits of one query.

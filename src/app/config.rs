@@ -29,6 +29,7 @@ use super::error::Failure;
 use super::output::TalkSettings;
 use crate::agent::Budget;
 use crate::agent::prompt::Aims;
+use crate::agent::robustness::Extent;
 use crate::deliver::settings::ChannelSection;
 use crate::finding::Severity;
 use crate::model::openai::{Api, ReasoningEffort};
@@ -66,6 +67,8 @@ pub struct Config {
     pub time_zone: Option<TimeZone>,
     pub allow_writable_role: bool,
     model: ModelChoice,
+    /// What of the findings is tried under other choices.
+    pub robustness: Extent,
     /// The limits of a run.
     pub budget: Budget,
     /// The limits of one query.
@@ -230,6 +233,7 @@ impl Config {
                 cost_max_usd: limits.max_cost,
                 time_max: Some(limits.time_limit),
             },
+            robustness: limits.robustness,
             query: QueryLimits {
                 timeout: options.query.query_timeout,
                 rows_max: options.query.max_rows,

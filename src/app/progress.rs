@@ -35,6 +35,8 @@ struct Standing {
     turn: u32,
     totals: Totals,
     doing: String,
+    /// Whether an instrument looks: what it asks is less telling than what it looks at.
+    looks: bool,
 }
 
 impl Progress {
@@ -125,13 +127,22 @@ impl Standing {
         match event {
             Event::Asked { turn, .. } => {
                 self.turn = *turn;
+                self.looks = false;
                 "thinking".clone_into(&mut self.doing);
             }
             Event::Replied { totals, .. } => self.totals = *totals,
+            Event::Looking { instrument, table, by, place, of } => {
+                let by = if by.is_empty() { String::new() } else { format!(" by {}", by.join(", ")) };
+                self.doing = format!("{instrument}: {table}{by}, {place} of {of}");
+                self.looks = true;
+            }
             Event::QueryStarted { question, .. } => {
                 self.totals.queries += 1;
-                question.clone_into(&mut self.doing);
+                if !self.looks {
+                    question.clone_into(&mut self.doing);
+                }
             }
+            Event::Checked(finding) => self.doing = format!("trying {} under other choices", finding.id),
             Event::Found(_) | Event::Recorded(_) => self.totals.findings += 1,
             Event::Stopped(stopped) => {
                 self.totals = stopped.totals;

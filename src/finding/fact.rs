@@ -14,6 +14,7 @@
 //! groups       the groups along one key; places: rank, top, range, count, alike, each change
 //! time         change, per day; series: trend, since, outlier
 //! expected     what a monitor measured against what was expected
+//! readdress    a claim over a result of the same keys in another order
 //! picture      the series or groups behind a fact, for a chart; loosened: a measure without the condition that a claim compares
 //! sentence     all templates
 //! ```
@@ -32,6 +33,7 @@ mod period;
 mod picture;
 mod places;
 mod quantity;
+mod readdress;
 mod sayable;
 mod select;
 mod sentence;
@@ -57,6 +59,7 @@ pub use self::expected::{Measurement, expected, expected_share};
 pub use self::offer::offers;
 pub(crate) use self::period::Unit;
 pub use self::picture::picture;
+pub(crate) use self::readdress::readdressed;
 pub(super) use self::sentence::{P_MAX, joined};
 
 /// Characters of a doubt's sentence.

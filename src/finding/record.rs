@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::fact::{Fact, Form, P_MAX};
 use super::hinge::{self, Hinge, Joint};
 use super::picture::Picture;
+use super::robustness::Robustness;
 use super::stated::MARK;
 use super::{Confidence, Severity};
 use crate::typeset::text::{self, hex};
@@ -83,6 +84,9 @@ pub struct Finding {
     /// What lowers the confidence.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub confidence_because: Vec<String>,
+    /// What became of its lead under other choices; `None` if that was not tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub robustness: Option<Robustness>,
     /// How much it matters, by the model.
     pub severity: Severity,
     /// What the model makes of it.
@@ -104,6 +108,12 @@ impl Finding {
     /// Returns the fact that leads.
     pub fn lead(&self) -> Option<&Fact> {
         self.facts.first()
+    }
+
+    /// Keeps what became of its lead under other choices, which decides how sure one can be.
+    pub fn check(&mut self, robustness: Robustness) {
+        (self.confidence, self.confidence_because) = confidence(&self.facts, Some(&robustness));
+        self.robustness = Some(robustness);
     }
 
     /// Returns the sentence that leads.
@@ -161,12 +171,13 @@ pub struct Words {
 /// Returns the finding of these facts, of which the first leads; `None` without a fact.
 pub fn of(id: String, facts: Vec<Fact>, impact: Option<Fact>, severity: Severity, words: Words) -> Option<Finding> {
     let lead = facts.first()?;
-    let (confidence, confidence_because) = confidence(&facts);
+    let (confidence, confidence_because) = confidence(&facts, None);
     Some(Finding {
         id,
         fingerprint: fingerprint(lead),
         confidence,
         confidence_because,
+        robustness: None,
         severity,
         reading: words.reading,
         actions: words.actions,
@@ -179,8 +190,8 @@ pub fn of(id: String, facts: Vec<Fact>, impact: Option<Fact>, severity: Severity
 }
 
 /// Returns how sure one can be of facts, and what lowers it: chance, few rows where nothing was tested, doubts, a
-/// comparison without a test.
-fn confidence(facts: &[Fact]) -> (Confidence, Vec<String>) {
+/// comparison without a test, other choices under which the lead does not hold.
+fn confidence(facts: &[Fact], robustness: Option<&Robustness>) -> (Confidence, Vec<String>) {
     let Some(lead) = facts.first() else { return (Confidence::Low, Vec::new()) };
     let mut because = Vec::new();
     let mut lowered = 0;
@@ -225,12 +236,26 @@ fn confidence(facts: &[Fact]) -> (Confidence, Vec<String>) {
         let count = lead.doubts.len();
         lower(1, format!("{count} {} about its measures", if count == 1 { "doubt" } else { "doubts" }));
     }
+    for (by, why) in robustness.into_iter().flat_map(unsteady) {
+        lower(by, why);
+    }
     let confidence = match lowered {
         0 => Confidence::High,
         1 => Confidence::Medium,
         _ => Confidence::Low,
     };
     (confidence, because)
+}
+
+/// Returns what other choices and all comparisons of the run take off how sure one can be, and why.
+fn unsteady(robustness: &Robustness) -> Vec<(u8, String)> {
+    let (held, tried) = robustness.held();
+    let is_chance = robustness.is_chance().then(|| {
+        (2, format!("among the {} comparisons of the run, chance alone may explain it", robustness.comparisons))
+    });
+    let fails = robustness.sentence().filter(|_| held < tried);
+    let fails = fails.map(|sentence| (if 2 * held <= tried { 2 } else { 1 }, sentence));
+    is_chance.into_iter().chain(fails).collect()
 }
 
 /// Returns how many rows a fact rests on. A count that fell rests on the rows that there were: that few are left is what

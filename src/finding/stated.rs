@@ -72,8 +72,12 @@ impl<'a> Stated<'a> {
                 }
             }
         }
+        let steady = finding.robustness.as_ref().and_then(|checked| checked.sentence());
         let confidence = match finding.confidence_because.as_slice() {
-            [] => finding.confidence.name().to_owned(),
+            [] => match steady {
+                Some(steady) => format!("{}: {steady}", finding.confidence.name()),
+                None => finding.confidence.name().to_owned(),
+            },
             because => format!("{}: {}", finding.confidence.name(), line(&because.join("; "), SENTENCE_CHARACTERS)),
         };
         Self {

@@ -25,6 +25,7 @@ use super::registry::Monitor;
 use super::{description, wording};
 use crate::agent::journal::{Companion, Event, StopReason, Stopped};
 use crate::agent::prompt::{self, AnalystMaterial, Library};
+use crate::agent::robustness::Extent;
 use crate::agent::tools::Toolbox;
 use crate::agent::{self, Budget, Observer, Setup};
 use crate::finding::document::FactFinding;
@@ -148,6 +149,7 @@ pub async fn analyse(
         successors: &[],
         as_of: case.day.at.date(),
         questions: &[],
+        robustness: Extent::Off,
     };
     let mut seen = Seen { observer, results: Results::default(), companions: Vec::new() };
     let outcome = agent::explore(setup, interrupt, &mut seen).await?;

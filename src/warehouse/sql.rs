@@ -25,7 +25,8 @@
 //! reading     the normal form of a statement that passed
 //! ```
 //!
-//! Beside them, `piece` reads an expression that is no statement, to change the names in it.
+//! Beside them, `piece` reads an expression that is no statement, to change the names in it, and `narrowed` asks a
+//! statement once more over fewer rows.
 //!
 //! Facts that only the database knows arrive as plain data ([`crate::warehouse::catalog::code`]). The cost of a query
 //! is not checked here. The session must set `standard_conforming_strings = on` and a search path that begins with
@@ -39,6 +40,7 @@ mod hidden;
 mod keywords;
 mod lexer;
 mod names;
+mod narrowed;
 mod operators;
 mod overloads;
 mod parse;

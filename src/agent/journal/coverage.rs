@@ -139,6 +139,8 @@ impl Tally {
             | Event::Assumed(_)
             | Event::ClaimRefused { .. }
             | Event::Recorded(_)
+            | Event::Checked(_)
+            | Event::Looking { .. }
             | Event::Found(_)
             | Event::FindingRefused { .. }
             | Event::Compacted { .. }

@@ -204,10 +204,12 @@ impl Reading {
             Event::CompanionRan { id, sql, table, problem, .. } => {
                 run.companions.push(Companion { id, sql, table, problem });
             }
-            Event::Recorded(finding) => match run.findings.iter_mut().find(|known| known.id == finding.id) {
-                Some(known) => *known = *finding,
-                None => run.findings.push(*finding),
-            },
+            Event::Recorded(finding) | Event::Checked(finding) => {
+                match run.findings.iter_mut().find(|known| known.id == finding.id) {
+                    Some(known) => *known = *finding,
+                    None => run.findings.push(*finding),
+                }
+            }
             Event::ClaimRefused { .. } => run.claims_refused += 1,
             Event::Found(finding) => keep(&mut run.told, *finding),
             Event::FindingRefused { .. } => run.findings_refused += 1,
@@ -232,6 +234,7 @@ impl Reading {
             | Event::Stated(_)
             | Event::Assumed(_)
             | Event::Asked { .. }
+            | Event::Looking { .. }
             | Event::Planned { .. }
             | Event::LimitReached { .. }
             | Event::Compacted { .. } => {}

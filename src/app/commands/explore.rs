@@ -45,6 +45,7 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
         player,
         as_of,
         budget: config.budget,
+        robustness: config.robustness,
         plans: output.talk().verbosity() > 1,
         runs_dir: &config.runs_dir,
         configuration: config.masked(),

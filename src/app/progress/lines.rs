@@ -1,6 +1,7 @@
 //! Formats events as lines of text: queries and findings with `-v`, whole messages and plans with `-vv`.
 
 use crate::agent::journal::{Event, ModelPart, PartEnd, Started, Stopped};
+use crate::finding::record::Finding;
 use crate::finding::results::QueryResult;
 use crate::model::{Message, Reply};
 use crate::typeset::text::counted;
@@ -28,10 +29,15 @@ pub fn lines(event: &Event, verbosity: u8) -> Option<String> {
             Some(problem) => Some(format!("{id} (the engine's own) failed: {problem}\n{sql}")),
             None => whole.then(|| block(&format!("{id} (the engine's own)"), sql)),
         },
+        Event::Looking { instrument, table, by, place, of } => {
+            let by = if by.is_empty() { String::new() } else { format!(" by {}", by.join(", ")) };
+            Some(format!("{instrument}: {table}{by}, {place} of {of}"))
+        }
         Event::Stated(fact) => Some(format!("{} \u{25c6} {}", fact.id, fact.sentence)),
         Event::Assumed(known) => Some(format!("assumed: {} = {}: {}", known.id, known.amount(), known.name)),
         Event::ClaimRefused { claim, reason } => Some(format!("refused: {claim}: {reason}")),
         Event::Recorded(finding) => Some(format!("{} found: {}", finding.id, finding.headline())),
+        Event::Checked(finding) => Some(checked(finding)),
         Event::Found(finding) => Some(format!("{} found: {}", finding.id, finding.title)),
         Event::FindingRefused { problems, arguments } => {
             let refused = block("finding sent back", &problems.join("\n"));
@@ -44,6 +50,12 @@ pub fn lines(event: &Event, verbosity: u8) -> Option<String> {
         Event::Compacted { queries } => Some(format!("shortened to make room: {}", queries.join(", "))),
         Event::Stopped(stopped) => Some(ended(stopped)),
     }
+}
+
+fn checked(finding: &Finding) -> String {
+    let steady = finding.robustness.as_ref().and_then(|checked| checked.sentence());
+    let steady = steady.unwrap_or_else(|| "no other choice could be tried".to_owned());
+    format!("{} checked: {steady}; confidence {}", finding.id, finding.confidence.name())
 }
 
 fn begun(started: &Started) -> String {

@@ -30,6 +30,9 @@ pub(super) fn record(event: &Event) {
             tracing::info!(from = from.model, ending = ?from.ending, to, ?questions, "handed over");
         }
         Event::Asked { turn, .. } => tracing::info!(turn, "waiting for the model"),
+        Event::Looking { instrument, table, place, of, .. } => {
+            tracing::info!(instrument, table, place, of, "an instrument looks");
+        }
         Event::Queried(result) => tracing::info!(
             query = result.id,
             question = result.question,
@@ -44,6 +47,7 @@ pub(super) fn record(event: &Event) {
             tracing::info!(finding = finding.id, fingerprint = finding.fingerprint, title = finding.title, "found");
         }
         Event::Recorded(finding) => tracing::info!(finding = finding.id, sentence = finding.headline(), "finding"),
+        Event::Checked(finding) => tracing::info!(finding = finding.id, confidence = ?finding.confidence, "checked"),
         Event::Assumed(known) => tracing::info!(id = known.id, name = known.name, value = %known.value, "assumed"),
         Event::ClaimRefused { claim, reason } => tracing::info!(claim, reason, "claim refused"),
         Event::FindingRefused { problems, .. } => tracing::info!(problems = problems.join("; "), "finding sent back"),

@@ -71,6 +71,7 @@ fn every_setting_can_stand_in_the_file_and_in_the_environment() {
         "max_cost" => ("2.5", "2.5"),
         "max_plan_cost" => ("\"off\"", "off"),
         "time_limit" | "query_timeout" | "model_timeout" => ("\"1h30m\"", "1h30m"),
+        "robustness" => ("\"off\"", "off"),
         "format" => ("\"html\"", "html"),
         "log_format" => ("\"json\"", "json"),
         "color" => ("\"never\"", "never"),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use explore::agent::journal::{Event, StopReason, Stopped};
 use explore::agent::prompt::{Briefing, Library};
+use explore::agent::robustness::Extent;
 use explore::agent::tools::Toolbox;
 use explore::agent::{self, Budget, Observer, Setup};
 use explore::exploration::analyst::OfflineAnalyst;
@@ -84,6 +85,7 @@ pub(crate) async fn play(database: Arc<dyn Database>, catalog: Catalog, focus: &
         successors: &[],
         as_of,
         questions: &questions,
+        robustness: Extent::Off,
     };
     let mut seen = Seen::default();
     let outcome = agent::explore(setup, std::future::pending(), &mut seen).await.unwrap();

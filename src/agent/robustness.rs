@@ -1,0 +1,186 @@
+//! Tries the leads of a run's findings under other choices, once the run has ended, and tells how well chance explains them
+//! among all comparisons that were made.
+//!
+//! Nothing of it asks the model. Its statements do not count as queries of the run: there are at most 8 choices of a lead,
+//! with a statement for each result that the lead names, and what the engine asks to evaluate it.
+
+mod choices;
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use self::choices::{Asked, Choice};
+use super::Exploration;
+use super::journal::Event;
+use super::tools::Toolbox;
+use crate::analysis::chance::control::benjamini_hochberg_among;
+use crate::finding::companions::Evaluator;
+use crate::finding::fact::{self, Fact};
+use crate::finding::results::QueryResult;
+use crate::finding::robustness::{self, Check, Robustness, Verdict};
+use crate::finding::workbook::{Sheet, Workbook};
+use crate::instruments::target::rows_about;
+use crate::warehouse::catalog::{Catalog, Table};
+use crate::warehouse::lineage;
+use crate::warehouse::sql::Select;
+use crate::warehouse::table::Table as Rows;
+
+/// What of a run's findings is tried under other choices.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Extent {
+    /// Nothing.
+    Off,
+    /// The lead of each finding.
+    #[default]
+    Leads,
+    /// The lead of each finding; and the instruments look once more, at shuffled data.
+    All,
+}
+
+/// A result that a lead names, with its statement.
+struct Named {
+    result: Arc<QueryResult>,
+    select: Select,
+}
+
+impl Exploration<'_> {
+    /// Tries each finding's lead under other choices, and records what became of it.
+    pub(super) async fn check_findings(&mut self) -> io::Result<()> {
+        if self.setup.robustness == Extent::Off || self.findings.is_empty() {
+            return Ok(());
+        }
+        let among = self.among_all();
+        let mut known = HashMap::new();
+        for (index, p) in among.into_iter().enumerate() {
+            let checks = self.checks(index, &mut known).await;
+            let finding = &mut self.findings[index];
+            finding.check(Robustness { checks, p, comparisons: self.compared });
+            let finding = Box::new(finding.clone());
+            self.observer.observe(Event::Checked(finding))?;
+        }
+        Ok(())
+    }
+
+    /// Returns for each finding how well chance explains its lead among all comparisons of the run; `None` without a test.
+    fn among_all(&mut self) -> Vec<Option<f64>> {
+        let single = |fact: &Fact| {
+            let test = fact.test.as_ref()?;
+            #[expect(clippy::cast_precision_loss, reason = "groups are few")]
+            let comparisons = test.comparisons.max(1) as f64;
+            Some(test.p / comparisons)
+        };
+        let own = self.findings.iter().map(|finding| finding.lead().and_then(single)).collect::<Vec<_>>();
+        let tested = own.iter().flatten().copied().collect::<Vec<_>>();
+        self.compared = self.compared.max(tested.len() as u64);
+        let all = usize::try_from(self.compared).unwrap_or(usize::MAX);
+        let mut adjusted = benjamini_hochberg_among(&tested, all).unwrap_or_default().into_iter();
+        own.into_iter().map(|p| p.and_then(|_| adjusted.next())).collect()
+    }
+
+    /// Counts the comparisons that rows of a result invite: each group beside one of the others.
+    pub(super) fn count_comparisons(&mut self, ids: &[String]) {
+        let has_keys = |sheet: &&Sheet| sheet.lineage.branches.iter().any(|branch| branch.block.keys.is_some());
+        let sheets = ids.iter().filter_map(|id| self.book.sheet(id)).filter(has_keys);
+        let groups = sheets.map(|sheet| sheet.result.table.rows.len().saturating_sub(1) as u64);
+        self.compared += groups.sum::<u64>();
+    }
+
+    /// Tries the lead of a finding under other choices. `known` keeps what was asked about tables.
+    async fn checks(&self, index: usize, known: &mut HashMap<String, Option<Rows>>) -> Vec<Check> {
+        let Some(lead) = self.findings[index].lead() else { return Vec::new() };
+        let named = self.named(lead).await;
+        let selects = named.iter().map(|one| &one.select).collect::<Vec<_>>();
+        let Some(table) = main_table(&selects, &self.setup.toolbox.catalog) else { return Vec::new() };
+        let asked = Asked::of(table, &selects);
+        let extremes = self.answered_once(asked.extremes(), known).await;
+        let most_frequent = self.answered_once(asked.most_frequent(), known).await;
+        let choices = asked.choices(extremes.as_ref(), most_frequent.as_ref(), self.setup.as_of);
+        let time_left = self.companions_time_left;
+        let tries = choices.iter().map(|choice| self.tried(lead, &named, choice, time_left));
+        join_all(tries).await.into_iter().flatten().collect()
+    }
+
+    /// Returns the results that a fact names.
+    async fn named(&self, lead: &Fact) -> Vec<Named> {
+        let mut ids = lead.cells.iter().map(|cell| cell.query.as_str()).collect::<Vec<_>>();
+        ids.sort_unstable();
+        ids.dedup();
+        let mut named = Vec::new();
+        for result in ids.into_iter().filter_map(|id| self.results.get(id)) {
+            if let Ok(select) = self.setup.toolbox.executor.validate(&result.sql).await {
+                named.push(Named { result: Arc::clone(result), select });
+            }
+        }
+        named
+    }
+
+    /// Runs a statement of the checks' own, once.
+    async fn answered_once(&self, sql: Option<String>, known: &mut HashMap<String, Option<Rows>>) -> Option<Rows> {
+        let sql = sql?;
+        if let Some(rows) = known.get(&sql) {
+            return rows.clone();
+        }
+        let rows = run(self.setup.toolbox, &sql, self.companions_time_left).await.ok();
+        known.insert(sql, rows.clone());
+        rows
+    }
+
+    /// Evaluates a lead under another choice; `None` if its statements do not make that choice.
+    async fn tried(&self, lead: &Fact, named: &[Named], choice: &Choice, time_left: Duration) -> Option<Check> {
+        let changed = named.iter().map(|one| choice.instead.of(&one.select)).collect::<Vec<_>>();
+        let sql = changed.iter().flatten().next()?.clone();
+        let check = |verdict, sentence: String| Some(Check { choice: choice.name.clone(), verdict, sentence, sql });
+        match self.evaluated(lead, named, changed, time_left).await {
+            Ok(fact) if robustness::holds(lead, &fact) => check(Verdict::Holds, fact.sentence),
+            Ok(fact) => check(Verdict::Fails, fact.sentence),
+            Err(problem) => check(Verdict::Untried, problem),
+        }
+    }
+
+    /// Evaluates a lead over other statements in the place of those that it names. The error says why it cannot be.
+    async fn evaluated(
+        &self,
+        lead: &Fact,
+        named: &[Named],
+        changed: Vec<Option<String>>,
+        time_left: Duration,
+    ) -> Result<Fact, String> {
+        let Toolbox { executor, catalog, .. } = self.setup.toolbox;
+        let mut book = Workbook::new(Arc::clone(catalog), self.setup.as_of);
+        for (one, changed) in named.iter().zip(changed) {
+            let sheet = match changed {
+                None => Sheet::new(Arc::clone(&one.result), lineage::of(&one.select, catalog)),
+                Some(sql) => {
+                    let select = executor.validate(&sql).await.map_err(|refusal| refusal.to_string())?;
+                    let table = executor.run(&select, time_left).await.map_err(|error| error.to_string())?;
+                    let QueryResult { id, question, .. } = &*one.result;
+                    let result = QueryResult::new(id.clone(), question.clone(), &select, table, 0);
+                    Sheet::new(Arc::new(result), lineage::of(&select, catalog))
+                }
+            };
+            book.push(sheet);
+        }
+        let claim = fact::readdressed(&lead.claim, &self.book, &book)?;
+        Evaluator::new(&mut book, executor, time_left).evaluate(&claim).await
+    }
+}
+
+async fn run(toolbox: &Toolbox, sql: &str, time_left: Duration) -> Result<Rows, String> {
+    let select = toolbox.executor.validate(sql).await.map_err(|refusal| refusal.to_string())?;
+    toolbox.executor.run(&select, time_left).await.map_err(|error| error.to_string())
+}
+
+/// Returns the table with the most rows among those that statements read.
+fn main_table<'c>(selects: &[&Select], catalog: &'c Catalog) -> Option<&'c Table> {
+    let is_read = |table: &&Table| {
+        let name = (table.schema.clone(), table.name.clone());
+        selects.iter().any(|select| select.relations().contains(&name))
+    };
+    let rows = |table: &Table| Some(rows_about(table)).filter(|rows| rows.is_finite()).unwrap_or(0.0);
+    catalog.tables.iter().filter(is_read).max_by(|one, other| rows(one).total_cmp(&rows(other)))
+}

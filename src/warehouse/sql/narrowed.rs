@@ -1,0 +1,163 @@
+//! A statement asked once more in another way: over fewer rows of one relation, or with medians in place of averages.
+//!
+//! The texts are new statements. They must pass [`super::validate`] like any other before they run.
+
+use std::collections::BTreeSet;
+use std::ops::{ControlFlow, Range};
+
+use sqlparser::ast::{ObjectName, Query, TableAlias, TableFactor, Visit, Visitor};
+
+use super::lexer::{self, Kind, Token};
+use super::{Select, identifier, parse, relation, statement};
+
+impl Select {
+    /// Returns the statement over only the rows of a relation that meet a condition on its columns; `None` if it does not
+    /// read the relation, or reads it in a form of which that cannot be told.
+    pub(crate) fn narrowed(&self, schema: &str, name: &str, condition: &str) -> Option<String> {
+        let tokens = lexer::tokens(&self.text).ok()?;
+        let found = self.members(&tokens)?;
+        if found.is_strange || found.ctes.contains(name) {
+            return None;
+        }
+        let is_it = |member: &&Member| match member.parts.as_slice() {
+            [only] => only == name,
+            [first, second] => first == schema && second == name,
+            _ => false,
+        };
+        let own = found.members.iter().filter(is_it).collect::<Vec<_>>();
+        if own.is_empty() || !self.relations.contains(&(schema.to_owned(), name.to_owned())) {
+            return None;
+        }
+        let rows = format!("(SELECT * FROM {} WHERE {condition})", relation(schema, name));
+        let instead = |member: &&Member| {
+            let alias = if member.has_alias { String::new() } else { format!(" AS {}", identifier(name)) };
+            (member.range.clone(), format!("{rows}{alias}"))
+        };
+        Some(edited(&self.text, own.iter().map(instead).collect()))
+    }
+
+    /// Returns the statement with the median in place of each average; `None` if it has none, or one of truth values.
+    pub(crate) fn with_medians(&self) -> Option<String> {
+        let tokens = lexer::tokens(&self.text).ok()?;
+        let calls = (0..tokens.len()).filter(|index| is_average(&tokens, *index)).collect::<Vec<_>>();
+        let of_rows = |index: &usize| Some((*index, closing(&tokens, index + 1)?));
+        let calls = calls.iter().map(of_rows).collect::<Option<Vec<_>>>()?;
+        let is_strange = |(first, last): &(usize, usize)| {
+            let inside = &tokens[first + 2..*last];
+            // An average of conditions as numbers is a share, and windows have no medians.
+            inside.iter().any(|token| {
+                token.is_word("distinct") || token.is_word("int") || token.is_word("case") || token.is_word("integer")
+            }) || tokens.get(last + 1).is_some_and(|token| token.is_word("over"))
+        };
+        if calls.is_empty() || calls.iter().any(is_strange) {
+            return None;
+        }
+        let begins = |first: usize| {
+            let range = tokens[first].start..tokens[first + 1].end;
+            (range, "percentile_cont(0.5) WITHIN GROUP (ORDER BY ".to_owned())
+        };
+        Some(edited(&self.text, calls.iter().map(|(first, _)| begins(*first)).collect()))
+    }
+
+    /// Returns whether the statement names a column, of whatever table.
+    pub(crate) fn names(&self, column: &str) -> bool {
+        lexer::tokens(&self.text).is_ok_and(|tokens| tokens.iter().any(|token| token.is_name() && token.text == column))
+    }
+
+    fn members(&self, tokens: &[Token<'_>]) -> Option<Members> {
+        let stack_bytes = statement::stack_bytes(tokens).ok()?;
+        stacker::maybe_grow(stack_bytes * 4, stack_bytes * 8, || {
+            let query = parse::query(tokens).ok()?;
+            let mut found = Found { tokens, members: Members::default() };
+            let _ = query.visit(&mut found);
+            Some(found.members)
+        })
+    }
+}
+
+/// Returns whether a call of `avg` begins at a token.
+fn is_average(tokens: &[Token<'_>], index: usize) -> bool {
+    tokens[index].is_word("avg") && tokens.get(index + 1).is_some_and(|token| token.is_symbol("("))
+}
+
+/// Returns the index of the bracket that closes the one at an index.
+fn closing(tokens: &[Token<'_>], opens: usize) -> Option<usize> {
+    let mut depth = 0_usize;
+    for (index, token) in tokens.iter().enumerate().skip(opens) {
+        match token {
+            token if token.is_symbol("(") => depth += 1,
+            token if token.is_symbol(")") => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return Some(index);
+        }
+    }
+    None
+}
+
+/// A table in FROM.
+#[derive(Debug)]
+struct Member {
+    parts: Vec<String>,
+    range: Range<usize>,
+    has_alias: bool,
+}
+
+/// The tables of a statement, and the names that its CTEs take.
+#[derive(Debug, Default)]
+struct Members {
+    members: Vec<Member>,
+    ctes: BTreeSet<String>,
+    /// Whether rows are sampled, or a table stands where its place in the text is not known.
+    is_strange: bool,
+}
+
+struct Found<'t> {
+    tokens: &'t [Token<'t>],
+    members: Members,
+}
+
+impl Found<'_> {
+    fn member(&mut self, name: &ObjectName, alias: Option<&TableAlias>) -> Option<Member> {
+        let parts = name.0.iter().map(|part| part.as_ident()).collect::<Option<Vec<_>>>()?;
+        let token = |part: Option<&&sqlparser::ast::Ident>| self.tokens.get(parse::index_of(part?.span)?);
+        let (first, last) = (token(parts.first())?, token(parts.last())?);
+        let is_name = |token: &Token<'_>| matches!(token.kind, Kind::Word | Kind::QuotedWord);
+        (is_name(first) && is_name(last)).then(|| Member {
+            parts: parts.iter().map(|part| part.value.clone()).collect(),
+            range: first.start..last.end,
+            has_alias: alias.is_some(),
+        })
+    }
+}
+
+impl Visitor for Found<'_> {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+        let ctes = query.with.iter().flat_map(|with| &with.cte_tables);
+        self.members.ctes.extend(ctes.map(|cte| cte.alias.name.value.clone()));
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
+        if let TableFactor::Table { name, alias, args: None, sample, .. } = factor {
+            match self.member(name, alias.as_ref()) {
+                Some(member) if sample.is_none() => self.members.members.push(member),
+                _ => self.members.is_strange = true,
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// Returns a text with other texts in places that do not overlap.
+fn edited(text: &str, mut edits: Vec<(Range<usize>, String)>) -> String {
+    edits.sort_by_key(|(range, _)| std::cmp::Reverse(range.start));
+    let mut edited = text.to_owned();
+    for (range, instead) in edits {
+        edited.replace_range(range, &instead);
+    }
+    edited
+}
