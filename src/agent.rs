@@ -40,6 +40,8 @@ use crate::finding::fact::Fact;
 use crate::finding::record::Finding;
 use crate::finding::results::Results;
 use crate::finding::workbook::Workbook;
+use crate::instruments::target::Target;
+use crate::instruments::{Conclusion, Instrument};
 use crate::model::price::Price;
 use crate::model::{self, Message, Model, Reply, Request, ToolSpec, Usage};
 
@@ -119,7 +121,7 @@ pub async fn explore(
     if ending.may_check() {
         let time_is_up = up(exploration.time_left());
         tokio::select! {
-            checked = exploration.check_findings() => checked?,
+            checked = exploration.check() => checked?,
             () = time_is_up => {}
             () = &mut interrupt => {}
         }
@@ -165,6 +167,8 @@ struct Exploration<'a> {
     queries_sent: u32,
     /// Comparisons that were made so far, kept or not.
     compared: u64,
+    /// What instruments looked at, and what they saw.
+    looks: Vec<(Instrument, Target, Conclusion)>,
     /// The limits that the model has been warned about.
     warned_of: Vec<StopReason>,
     finish_refused: bool,
@@ -227,6 +231,7 @@ impl<'a> Exploration<'a> {
             spent: Spent::default(),
             queries_sent: 0,
             compared: 0,
+            looks: Vec::new(),
             warned_of: Vec::new(),
             finish_refused: false,
             is_forgetful: false,

@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
+use super::robustness::Extent;
 use super::tools::Look;
 use super::{Ending, Exploration};
 use crate::finding::results::QueryResult;
@@ -27,7 +28,10 @@ impl Exploration<'_> {
             Ok(target) => target,
             Err(problem) => return Ok((format!("{}: {problem}", instrument.name()), None)),
         };
-        let (conclusion, ending) = self.concluded(instrument, target).await?;
+        let (conclusion, ending) = self.concluded(instrument, target.clone()).await?;
+        if self.setup.robustness == Extent::All {
+            self.looks.push((instrument, target, conclusion.clone()));
+        }
         if ending.is_some() {
             return Ok((String::new(), ending));
         }

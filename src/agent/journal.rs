@@ -25,6 +25,7 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::agent::robustness::Shuffled;
 use crate::finding::assumption::Assumption;
 use crate::finding::fact::Fact;
 use crate::finding::record::Finding;
@@ -160,6 +161,8 @@ pub enum Event {
     Recorded(Box<Finding>),
     /// The lead of a finding was tried under other choices: the finding takes the place of the one with its id.
     Checked(Box<Finding>),
+    /// The instruments looked once more, at shuffled data.
+    Shuffled(Box<Shuffled>),
     /// A finding in words was accepted, by the rules of version 0.1.
     Found(Box<Told>),
     /// A finding was refused.

@@ -5,6 +5,7 @@
 //! with a statement for each result that the lead names, and what the engine asks to evaluate it.
 
 mod choices;
+mod shuffled;
 
 use std::collections::HashMap;
 use std::io;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use self::choices::{Asked, Choice};
+pub use self::shuffled::Shuffled;
 use super::Exploration;
 use super::journal::Event;
 use super::tools::Toolbox;
@@ -49,11 +51,20 @@ struct Named {
 }
 
 impl Exploration<'_> {
-    /// Tries each finding's lead under other choices, and records what became of it.
-    pub(super) async fn check_findings(&mut self) -> io::Result<()> {
-        if self.setup.robustness == Extent::Off || self.findings.is_empty() {
-            return Ok(());
+    /// Tries what is to be tried, and records what became of it.
+    pub(super) async fn check(&mut self) -> io::Result<()> {
+        if self.setup.robustness != Extent::Off {
+            self.check_findings().await?;
         }
+        if self.setup.robustness == Extent::All && !self.looks.is_empty() {
+            let shuffled = self.look_at_shuffled().await;
+            self.observer.observe(Event::Shuffled(Box::new(shuffled)))?;
+        }
+        Ok(())
+    }
+
+    /// Tries each finding's lead under other choices, and records what became of it.
+    async fn check_findings(&mut self) -> io::Result<()> {
         let among = self.among_all();
         let mut known = HashMap::new();
         for (index, p) in among.into_iter().enumerate() {
@@ -136,6 +147,8 @@ impl Exploration<'_> {
         let sql = changed.iter().flatten().next()?.clone();
         let check = |verdict, sentence: String| Some(Check { choice: choice.name.clone(), verdict, sentence, sql });
         match self.evaluated(lead, named, changed, time_left).await {
+            // What was left out is what the lead is about.
+            Ok(fact) if choice.is_of_a_group && fact.rows * 2 < lead.rows => None,
             Ok(fact) if robustness::holds(lead, &fact) => check(Verdict::Holds, fact.sentence),
             Ok(fact) => check(Verdict::Fails, fact.sentence),
             Err(problem) => check(Verdict::Untried, problem),

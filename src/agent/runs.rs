@@ -184,6 +184,7 @@ fn summarise(journal: &Path) -> Result<Summary, String> {
         | Event::CompanionRan { .. }
         | Event::Stated(_)
         | Event::Checked(_)
+        | Event::Shuffled(_)
         | Event::Looking { .. }
         | Event::Assumed(_)
         | Event::ClaimRefused { .. }

@@ -142,6 +142,7 @@ impl Standing {
                     question.clone_into(&mut self.doing);
                 }
             }
+            Event::Shuffled(_) => "looking at shuffled data".clone_into(&mut self.doing),
             Event::Checked(finding) => self.doing = format!("trying {} under other choices", finding.id),
             Event::Found(_) | Event::Recorded(_) => self.totals.findings += 1,
             Event::Stopped(stopped) => {

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 
 use self::joins::Joined;
 use super::period::Range;
-use super::{Answered, dialect, profile};
+use super::{Answered, Instrument, Observation, dialect, profile};
 use crate::typeset::spelling::advice;
 use crate::warehouse::catalog::{Catalog, Column, Role, Table, ValueKind};
 
@@ -91,6 +91,8 @@ pub struct Target {
     /// What is left out of what the table offers, and why.
     pub left_out: Vec<String>,
     joined: Joined,
+    /// The seed of the order in which the columns are shuffled, if they are.
+    shuffled_by: Option<u32>,
 }
 
 /// What somebody asks an instrument for; what is left out is all that the table offers.
@@ -209,7 +211,27 @@ impl Target {
             as_of,
             left_out,
             joined,
+            shuffled_by: None,
         })
+    }
+
+    /// Returns the target with each column in an order of its own, so that nothing but chance relates them.
+    #[must_use]
+    pub fn shuffled(&self, seed: u32) -> Self {
+        Self { shuffled_by: Some(seed), ..self.clone() }
+    }
+
+    /// Returns whether chance decides a comparison of a measure over shuffled columns: of whom or what it is, and how it
+    /// moves, but not how many rows there are of each, nor how many in all.
+    pub fn is_decided_by_chance(&self, observation: &Observation) -> bool {
+        let is_total = |measure: &&Measure| measure.name() == observation.measure && measure.is_total();
+        let is_count = observation.measure == "rows" || self.measures.iter().any(|measure| is_total(&measure));
+        match observation.instrument {
+            Instrument::Compare => observation.measure != "rows",
+            Instrument::Trend | Instrument::Change => !(is_count && observation.segment.is_empty()),
+            Instrument::Relate | Instrument::Silent => true,
+            _ => false,
+        }
     }
 
     /// Returns the target with what a profile of its rows says: the time that they span, and which durations are none.
@@ -227,7 +249,11 @@ impl Target {
     pub fn select(&self, columns: &str, more: &[String], end: &str) -> String {
         let conditions = self.conditions.iter().chain(more).cloned().collect::<Vec<_>>();
         let conditions = dialect::filtered(&conditions);
-        let from = self.joined.from(&format!("{columns}{conditions}{end}"));
+        let text = format!("{columns}{conditions}{end}");
+        let from = match self.shuffled_by {
+            Some(seed) => self.joined.shuffled_from(&text, seed),
+            None => self.joined.from(&text),
+        };
         format!("SELECT {columns} FROM {from}{conditions}{end}")
     }
 

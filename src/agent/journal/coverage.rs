@@ -140,6 +140,7 @@ impl Tally {
             | Event::ClaimRefused { .. }
             | Event::Recorded(_)
             | Event::Checked(_)
+            | Event::Shuffled(_)
             | Event::Looking { .. }
             | Event::Found(_)
             | Event::FindingRefused { .. }

@@ -16,6 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Answered, Coverage, Error, Event, Line, ModelPart, Started, StopReason, Tally, Totals};
+use crate::agent::robustness::Shuffled;
 use crate::finding::Severity;
 use crate::finding::record::Finding;
 use crate::finding::results::Results;
@@ -56,6 +57,8 @@ pub struct Run {
     pub coverage: Option<Coverage>,
     /// What the model examined without a finding, in its words.
     pub looked_at: Vec<String>,
+    /// What instruments found in shuffled data; `None` if they did not look there.
+    pub shuffled: Option<Shuffled>,
     /// The usage of the run. For an unfinished run, the usage that the journal records.
     pub totals: Totals,
     /// What each model did; empty if there was only one.
@@ -173,6 +176,7 @@ impl Reading {
             complete: false,
             coverage: None,
             looked_at: Vec::new(),
+            shuffled: None,
             totals: Totals::default(),
             models: Vec::new(),
             damage: Vec::new(),
@@ -210,6 +214,7 @@ impl Reading {
                     None => run.findings.push(*finding),
                 }
             }
+            Event::Shuffled(shuffled) => run.shuffled = Some(*shuffled),
             Event::ClaimRefused { .. } => run.claims_refused += 1,
             Event::Found(finding) => keep(&mut run.told, *finding),
             Event::FindingRefused { .. } => run.findings_refused += 1,

@@ -5,6 +5,7 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 
 use crate::instruments::dialect;
+use crate::instruments::target::rows_about;
 use crate::warehouse::catalog::{Column, Role, Table, ValueKind};
 use crate::warehouse::sql::Select;
 use crate::warehouse::table::Table as Rows;
@@ -15,6 +16,8 @@ const CHOICES_MAX: usize = 8;
 const DAYS_MIN: i32 = 56;
 /// The part of the days that is left out at the beginning.
 const BEGINNING: i32 = 10;
+/// Values of an amount below which many rows have the largest.
+const AMOUNTS_MIN: f64 = 20.0;
 /// Groups of a column of which the largest is left out.
 const GROUPS_MAX: f64 = 12.0;
 /// The share of the rows up to which a group may be left out.
@@ -29,6 +32,8 @@ pub(super) struct Choice {
     /// Such as `without the latest week`.
     pub(super) name: String,
     pub(super) instead: Instead,
+    /// Whether it leaves out a group: a lead that is about that group says nothing then.
+    pub(super) is_of_a_group: bool,
 }
 
 /// What is asked in the place of a statement.
@@ -119,7 +124,8 @@ impl<'t> Asked<'t> {
         let mut choices = Vec::new();
         choices.extend(self.days(&of, as_of));
         choices.extend(self.amounts(&of));
-        choices.push(Choice { name: "with medians in place of averages".to_owned(), instead: Instead::Medians });
+        let medians = "with medians in place of averages".to_owned();
+        choices.push(Choice { name: medians, instead: Instead::Medians, is_of_a_group: false });
         choices.extend(most_frequent.and_then(|rows| self.without_entity(rows.cell(0, 0)?)));
         choices.extend(self.without_kinds());
         choices.extend(self.without_largest());
@@ -129,7 +135,7 @@ impl<'t> Asked<'t> {
 
     fn rows(&self, name: String, condition: String) -> Choice {
         let (schema, table) = (self.table.schema.clone(), self.table.name.clone());
-        Choice { name, instead: Instead::Rows { schema, table, condition } }
+        Choice { name, instead: Instead::Rows { schema, table, condition }, is_of_a_group: false }
     }
 
     /// Rows without a value stay where the column allows them.
@@ -172,6 +178,10 @@ impl<'t> Asked<'t> {
         if high != most {
             let condition = self.or_missing(amount, format!("{name} <= {high}"));
             choices.push(self.rows(format!("without the largest 1% of {words}"), condition));
+        }
+        let is_fine = |distinct: f64| distinct >= AMOUNTS_MIN || 2.0 * distinct >= rows_about(self.table);
+        if !amount.statistics.as_ref().and_then(|known| known.distinct).is_none_or(is_fine) {
+            return choices;
         }
         let condition = self.or_missing(amount, format!("{name} < {most}"));
         choices.push(self.rows(format!("without the largest {words}"), condition));
@@ -222,6 +232,8 @@ impl<'t> Asked<'t> {
 
     fn without_value(&self, column: &Column, value: &str) -> Choice {
         let shown = crate::typeset::text::line(value, 40);
-        self.rows(format!("without {} {shown}", column.name.replace('_', " ")), self.without(column, value))
+        let without =
+            self.rows(format!("without {} {shown}", column.name.replace('_', " ")), self.without(column, value));
+        Choice { is_of_a_group: true, ..without }
     }
 }

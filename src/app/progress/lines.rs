@@ -38,6 +38,7 @@ pub fn lines(event: &Event, verbosity: u8) -> Option<String> {
         Event::ClaimRefused { claim, reason } => Some(format!("refused: {claim}: {reason}")),
         Event::Recorded(finding) => Some(format!("{} found: {}", finding.id, finding.headline())),
         Event::Checked(finding) => Some(checked(finding)),
+        Event::Shuffled(shuffled) => Some(shuffled.sentence()),
         Event::Found(finding) => Some(format!("{} found: {}", finding.id, finding.title)),
         Event::FindingRefused { problems, arguments } => {
             let refused = block("finding sent back", &problems.join("\n"));

@@ -48,6 +48,7 @@ pub(super) fn record(event: &Event) {
         }
         Event::Recorded(finding) => tracing::info!(finding = finding.id, sentence = finding.headline(), "finding"),
         Event::Checked(finding) => tracing::info!(finding = finding.id, confidence = ?finding.confidence, "checked"),
+        Event::Shuffled(shuffled) => tracing::info!(found = shuffled.found, of = shuffled.comparisons, "shuffled"),
         Event::Assumed(known) => tracing::info!(id = known.id, name = known.name, value = %known.value, "assumed"),
         Event::ClaimRefused { claim, reason } => tracing::info!(claim, reason, "claim refused"),
         Event::FindingRefused { problems, .. } => tracing::info!(problems = problems.join("; "), "finding sent back"),

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::{stated, view};
 use crate::agent::journal::{Answered, Companion, Coverage, ModelPart, Run, StopReason, Totals};
+use crate::agent::robustness::Shuffled;
 use crate::finding::document::{FactFinding, FindingDocument, finding_document};
 use crate::finding::record::Finding;
 use crate::semantic::Guess;
@@ -65,6 +66,9 @@ pub struct Document {
     pub queries_failed: u32,
     /// What was looked at without a finding.
     pub looked_at: Vec<String>,
+    /// What instruments found in shuffled data, with --robustness all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shuffled: Option<Shuffled>,
     /// What was guessed about the tables, and nobody approved.
     pub guesses: Vec<Guess>,
     /// What the reader should know of the connection and the run.
@@ -161,6 +165,7 @@ pub fn document(run: &Run) -> Document {
         findings_refused: run.findings_refused,
         queries_failed: run.queries_failed,
         looked_at: run.looked_at.clone(),
+        shuffled: run.shuffled.clone(),
         guesses: started.map(|started| started.guesses.clone()).unwrap_or_default(),
         warnings: view::remarks(run).into_iter().chain(view::cautions(run)).collect(),
         journal: run.journal.display().to_string(),

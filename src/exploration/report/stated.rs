@@ -2,10 +2,11 @@
 
 use super::view;
 use crate::agent::journal::{Answered, Run};
+use crate::agent::robustness::Shuffled;
 use crate::finding::related;
 use crate::finding::stated::SENTENCE_CHARACTERS;
 pub(super) use crate::finding::stated::{MARK, Stated};
-use crate::typeset::text::line;
+use crate::typeset::text::{self, line};
 
 /// What a reader must know of sentences that are marked.
 fn guarantee(player: &str) -> String {
@@ -65,5 +66,19 @@ pub(super) fn checked(run: &Run) -> Vec<String> {
     let has_facts = !run.findings.is_empty() || run.answers.iter().any(|answer| !answer.facts.is_empty());
     let words = if is_old { OLD_WORDS } else { view::CHECKED };
     let facts = has_facts.then(|| guarantee(view::player(run)));
-    facts.into_iter().chain((!run.told.is_empty()).then(|| words.to_owned())).collect()
+    let shuffled = run.shuffled.as_ref().map(Shuffled::sentence);
+    facts
+        .into_iter()
+        .chain((!run.told.is_empty()).then(|| words.to_owned()))
+        .chain(all_compared(run))
+        .chain(shuffled)
+        .collect()
+}
+
+/// Returns among how many comparisons chance was told.
+fn all_compared(run: &Run) -> Option<String> {
+    let checked = run.findings.iter().find_map(|finding| finding.robustness.as_ref())?;
+    let comparisons =
+        text::count(usize::try_from(checked.comparisons).unwrap_or(usize::MAX), "comparison", "comparisons");
+    Some(format!("How well chance explains a finding is told among all that the run compared: {comparisons}."))
 }

@@ -82,6 +82,23 @@ impl Joined {
         needed.map(|(_, member)| member.text.as_str()).collect()
     }
 
+    /// Returns the FROM clause as [`from`](Self::from) does, with each column that the text needs in an order of its own. Only
+    /// moments stay with one another: what lies between them is of one row.
+    pub(super) fn shuffled_from(&self, text: &str, seed: u32) -> String {
+        let from = self.from(text);
+        let own = &self.tables[0];
+        let is_needed = |column: &&Column| {
+            let name = dialect::name(&column.name);
+            text.contains(&name) || from.contains(&format!("{}.{name}", own.alias))
+        };
+        let needed = own.table.columns.iter().filter(is_needed);
+        let (moments, others): (Vec<_>, Vec<_>) =
+            needed.partition(|column| matches!(column.value_kind(), ValueKind::Moment));
+        let names = |columns: &[&Column]| columns.iter().map(|column| dialect::name(&column.name)).collect::<Vec<_>>();
+        let rows = dialect::shuffled(&dialect::table(&own.table), &names(&moments), &names(&others), seed);
+        from.replacen(&own.text, &format!("({rows}) AS {}", own.alias), 1)
+    }
+
     fn is_needed(&self, place: usize, text: &str) -> bool {
         let name = format!("{}.", self.tables[place].alias);
         let later = place + 1..self.tables.len();

@@ -1,0 +1,116 @@
+//! The null twin of a run: the instruments look once more, at data of which each column is in an order of its own. What they
+//! find there is chance.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::run;
+use crate::agent::Exploration;
+use crate::finding::robustness::FALSE_MAX;
+use crate::instruments::target::Target;
+use crate::instruments::{Answered, Conclusion, Instrument, Observation, Step, controlled, profile};
+use crate::warehouse::table::Table as Rows;
+
+/// The seed of the shuffled orders. It is fixed, so that a run gives the same twice.
+const SEED: u32 = 20_251;
+/// Rows of a table above which it is not shuffled.
+const ROWS_MAX: u64 = 200_000;
+
+/// What instruments found in shuffled data.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Shuffled {
+    /// How often an instrument looked at a table.
+    pub looks: usize,
+    /// The comparisons that were made.
+    pub comparisons: usize,
+    /// Those that seem more than chance, at the level of the run.
+    pub found: usize,
+    /// Those that seem more than chance in the data as they are.
+    pub found_as_they_are: usize,
+    /// The tables that were not shuffled, with the reason.
+    pub left_out: BTreeMap<String, String>,
+}
+
+impl Shuffled {
+    /// Returns what a reader is told.
+    pub fn sentence(&self) -> String {
+        let left_out = self.left_out.iter().map(|(table, why)| format!("; {table} was not shuffled: {why}"));
+        format!(
+            "On shuffled data the same {} looks found {} of {} comparisons to be more than chance; on the data as they are, \
+             {}{}.",
+            self.looks,
+            self.found,
+            self.comparisons,
+            self.found_as_they_are,
+            left_out.collect::<String>()
+        )
+    }
+}
+
+/// What was compared, and what may be more than chance.
+#[derive(Default)]
+struct Compared {
+    tested: usize,
+    observations: Vec<Observation>,
+}
+
+impl Compared {
+    fn add(&mut self, target: &Target, conclusion: Conclusion) {
+        self.tested += conclusion.tested;
+        let is_chance = |one: &Observation| target.is_decided_by_chance(one);
+        self.observations.extend(conclusion.observations.into_iter().filter(is_chance));
+    }
+
+    fn found(&self) -> usize {
+        controlled(self.observations.iter().collect(), self.tested, FALSE_MAX).len()
+    }
+}
+
+impl Exploration<'_> {
+    /// Lets the instruments look at shuffled data, as often as they looked at the data as they are.
+    pub(in crate::agent) async fn look_at_shuffled(&self) -> Shuffled {
+        let mut shuffled = Shuffled::default();
+        let (mut as_they_are, mut compared) = (Compared::default(), Compared::default());
+        for (instrument, target, seen) in
+            self.looks.iter().filter(|(instrument, ..)| *instrument != Instrument::Profile)
+        {
+            let conclusion = match target.rows_estimate {
+                Some(rows) if rows > ROWS_MAX => Err(format!("it has more than {ROWS_MAX} rows")),
+                _ => self.looked(*instrument, target.shuffled(SEED)).await,
+            };
+            match conclusion {
+                Ok(conclusion) => {
+                    shuffled.looks += 1;
+                    compared.add(target, conclusion);
+                    as_they_are.add(target, seen.clone());
+                }
+                Err(why) => {
+                    shuffled.left_out.entry(target.table.clone()).or_insert(why);
+                }
+            }
+        }
+        (shuffled.comparisons, shuffled.found) = (compared.tested, compared.found());
+        Shuffled { found_as_they_are: as_they_are.found(), ..shuffled }
+    }
+
+    async fn looked(&self, instrument: Instrument, target: Target) -> Result<Conclusion, String> {
+        let rows = self.rows_of(vec![profile::step(&target)]).await;
+        let [Ok(profile)] = rows.as_slice() else {
+            return Err(rows.into_iter().find_map(Result::err).unwrap_or_default());
+        };
+        let profile = Answered { id: "q0", table: profile };
+        let target = target.profiled(profile);
+        let rows = self.rows_of(instrument.steps(&target)).await;
+        if let Some(why) = rows.iter().find_map(|rows| rows.as_ref().err()) {
+            return Err(why.clone());
+        }
+        let answered = rows.iter().map(|rows| rows.as_ref().ok().map(|table| Answered { id: "q0", table }));
+        Ok(instrument.conclude(&target, profile, &answered.collect::<Vec<_>>()))
+    }
+
+    async fn rows_of(&self, steps: Vec<Step>) -> Vec<Result<Rows, String>> {
+        let asked = steps.iter().map(|step| run(self.setup.toolbox, &step.sql, self.time_left_to_look()));
+        futures_util::future::join_all(asked).await
+    }
+}
