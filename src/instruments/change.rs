@@ -78,7 +78,7 @@ fn earlier(day: Date, days: i32) -> Date {
 
 fn plans(target: &Target, range: Range) -> Vec<Plan> {
     let of = |weeks: [i32; 2], is_of_totals: bool| {
-        let has_any = target.measures.iter().any(|measure| measure.is_total() == is_of_totals);
+        let has_any = target.over_time().any(|(_, measure)| measure.is_total() == is_of_totals);
         let weeks = weeks.into_iter().filter(move |_| has_any);
         weeks.filter_map(move |weeks| Some(Plan { periods: Periods::of(range, weeks)?, is_of_totals }))
     };
@@ -112,7 +112,7 @@ fn step(target: &Target, time: &Field, plan: Plan) -> Step {
     let Plan { periods, is_of_totals } = plan;
     let columns = columns(target);
     let keys = columns.iter().enumerate().map(|(place, field)| format!("{}::text AS d{place}, ", field.sql));
-    let measures = || target.measures.iter().enumerate().filter(|(_, measure)| measure.is_total() == is_of_totals);
+    let measures = || target.over_time().filter(|(_, measure)| measure.is_total() == is_of_totals);
     let values = measures().map(|(index, measure)| {
         let value = match measure {
             Measure::Rows => "1".to_owned(),
@@ -166,8 +166,7 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
     let mut told = BTreeMap::<usize, Vec<Part>>::new();
     for (plan, answered) in plans.into_iter().zip(answered) {
         let Some(answered) = answered else { continue };
-        let measures =
-            target.measures.iter().enumerate().filter(|(_, measure)| measure.is_total() == plan.is_of_totals);
+        let measures = target.over_time().filter(|(_, measure)| measure.is_total() == plan.is_of_totals);
         for (index, measure) in measures {
             let parts = part::read(*answered, index, columns.len(), plan.is_of_totals, plan.periods.weeks);
             let suits = |places: &[usize]| is_told_of(measure, places, &columns);

@@ -21,8 +21,9 @@ pub enum Measure {
     Sum { name: String, value: String },
     /// The average of a value of each row, in SQL.
     Mean { name: String, value: String, of: Averaged },
-    /// The share of the rows that meet a condition, in SQL; of a value of a column, that column.
-    Share { name: String, condition: String, column: Option<String> },
+    /// The share of the rows that meet a condition, in SQL; of a value of a column, that column. What a row waits for, such as
+    /// its end, the latest rows have not had the time for.
+    Share { name: String, condition: String, column: Option<String>, waits: bool },
 }
 
 /// What kind of value an average is of.
@@ -154,6 +155,11 @@ impl Measure {
         matches!(self, Self::Share { column: Some(column), .. } if *column == dimension.sql)
     }
 
+    /// Returns whether rows of different age can be compared by it.
+    pub(super) fn is_of_any_age(&self) -> bool {
+        !matches!(self, Self::Share { waits: true, .. })
+    }
+
     /// Returns whether its parts add up to the whole.
     pub fn is_total(&self) -> bool {
         matches!(self, Self::Rows | Self::Sum { .. })
@@ -255,6 +261,11 @@ impl Target {
             None => self.joined.from(&text),
         };
         format!("SELECT {columns} FROM {from}{conditions}{end}")
+    }
+
+    /// Returns the measures by which rows of different age can be compared, with their places.
+    pub(super) fn over_time(&self) -> impl Iterator<Item = (usize, &Measure)> {
+        self.measures.iter().enumerate().filter(|(_, measure)| measure.is_of_any_age())
     }
 
     /// Returns the measures that groups by a column say something of, with their places.

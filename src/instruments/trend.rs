@@ -51,7 +51,7 @@ pub fn steps(target: &Target) -> Vec<Step> {
 fn slopes_step(target: &Target, time: &Field) -> Step {
     let dimensions = grouped(target).collect::<Vec<_>>();
     let keys = dimensions.iter().enumerate().map(|(place, field)| format!(", {}::text AS d{place}", field.sql));
-    let averaged = || target.measures.iter().enumerate().filter_map(|(index, one)| Some((index, one.averaged()?)));
+    let averaged = || target.over_time().filter_map(|(index, one)| Some((index, one.averaged()?)));
     let values = averaged().map(|(index, value)| format!(", ({value})::float8 AS v{index}"));
     let list = format!(
         "{} AS day{}{}",
@@ -151,7 +151,7 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
     let (mut all_tested, mut lines) = (Vec::new(), Vec::new());
     // How many rows have a value is told as the rows of that group.
     let is_group = |measure: &Measure| grouped(target).any(|field| measure.is_of(field));
-    for (index, measure) in target.measures.iter().enumerate().filter(|(_, measure)| !is_group(measure)) {
+    for (index, measure) in target.over_time().filter(|(_, measure)| !is_group(measure)) {
         let Some(points) = all.as_ref().and_then(|all| View::points(*all, index, measure, None)) else { continue };
         let Some(values) = view.values(measure, &points) else { continue };
         let (points, own, values) = (&points, &values[..], &values[..]);
@@ -165,7 +165,8 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
             lines.push(format!("not looked at over time by {}: it has too many groups", dimension.name));
             continue;
         }
-        for (index, measure) in target.suited(dimension).filter(|(_, measure)| !is_group(measure)) {
+        for (index, measure) in target.over_time().filter(|(_, measure)| measure.suits(dimension) && !is_group(measure))
+        {
             all_tested.extend(view.of_groups((place, dimension), (index, measure), *answered));
         }
     }

@@ -116,7 +116,7 @@ fn candidates(catalog: &Catalog, metadata: &Metadata) -> Vec<Candidate> {
         let file = metadata.files.iter().find(|file| file.tables_in(catalog) == [from]);
         let said = file.map(|file| file.content.joins.as_slice()).unwrap_or_default();
         let is_open = |column: &&Column| {
-            let is_key = matches!(table.primary_key.as_slice(), [only] if *only == column.name);
+            let is_key = is_own_number(table, column);
             let leads = table.foreign_keys.iter().any(|key| key.columns.contains(&column.name))
                 || said.iter().any(|join| join.columns == [column.name.as_str()]);
             !is_key && !leads && !column.is_withheld() && is_key_kind(column)
@@ -138,8 +138,54 @@ fn is_key_kind(column: &Column) -> bool {
     matches!(column.value_kind(), ValueKind::Number | ValueKind::Text)
 }
 
-/// Returns the one table to which a column leads by its name.
+/// Returns the one table to which a column leads by its name: the table that is called so, or else the one whose rows are
+/// numbered by a column of the same name.
 fn target(catalog: &Catalog, from: usize, column: &Column) -> Option<ForeignKey> {
+    by_table(catalog, from, column).or_else(|| by_number(catalog, from, column))
+}
+
+/// Returns the one table whose rows are numbered by a column of the same name: `basket_lines.order_id` leads to `baskets`.
+fn by_number(catalog: &Catalog, from: usize, column: &Column) -> Option<ForeignKey> {
+    let name = words(&column.name);
+    let is_named = name.len() > 1 && name.last().is_some_and(|end| KEY_ENDS.contains(&end.as_str()));
+    let numbers = |table: &Table| {
+        let known = table.column(&column.name)?;
+        let is_it = is_own_number(table, known) && known.value_kind() == column.value_kind() && !known.is_withheld();
+        (is_it && is_plain(table) && table.rows_estimate.is_none_or(|rows| rows <= ROWS_MAX)).then(|| known.clone())
+    };
+    let others = catalog.tables.iter().enumerate().filter(|(index, _)| *index != from && is_named);
+    let mut targets = others.filter_map(|(_, table)| Some((table, numbers(table)?)));
+    let (Some((table, referred)), None) = (targets.next(), targets.next()) else { return None };
+    Some(guessed(column, table, &referred))
+}
+
+/// Returns whether a column numbers the rows of its own table: its key, or, where none is declared, the first column if it
+/// tells all rows apart.
+fn is_own_number(table: &Table, column: &Column) -> bool {
+    let is_first = table.columns.first().is_some_and(|first| first.name == column.name);
+    let distinct = column.statistics.as_ref().and_then(|known| known.distinct);
+    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+    let tells_apart = distinct.zip(table.rows_estimate).is_some_and(|(distinct, rows)| distinct >= 0.99 * rows as f64);
+    match table.primary_key.as_slice() {
+        [only] => *only == column.name,
+        [] => is_first && tells_apart && is_key_kind(column),
+        _ => false,
+    }
+}
+
+fn guessed(column: &Column, table: &Table, referred: &Column) -> ForeignKey {
+    ForeignKey {
+        columns: vec![column.name.clone()],
+        schema: table.schema.clone(),
+        table: table.name.clone(),
+        referred: vec![referred.name.clone()],
+        is_valid: false,
+        origin: Origin::Guessed,
+    }
+}
+
+/// Returns the one table that is called as a column that leads to it.
+fn by_table(catalog: &Catalog, from: usize, column: &Column) -> Option<ForeignKey> {
     let mut name = words(&column.name);
     if !KEY_ENDS.contains(&name.last()?.as_str()) || name.len() < 2 {
         return None;
@@ -156,14 +202,7 @@ fn target(catalog: &Catalog, from: usize, column: &Column) -> Option<ForeignKey>
     let mut targets = targets.filter(|(index, table)| reaches(*index, table)).map(|(_, table)| table);
     let (Some(table), None) = (targets.next(), targets.next()) else { return None };
     let referred = table.columns.iter().find(|known| is_its_number(known, column, &subject))?;
-    Some(ForeignKey {
-        columns: vec![column.name.clone()],
-        schema: table.schema.clone(),
-        table: table.name.clone(),
-        referred: vec![referred.name.clone()],
-        is_valid: false,
-        origin: Origin::Guessed,
-    })
+    Some(guessed(column, table, referred))
 }
 
 /// Returns whether a column of the table that is led to is the number by which its rows are referred to.

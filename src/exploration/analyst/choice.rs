@@ -99,6 +99,14 @@ fn is_of_time(one: &Observation) -> bool {
     matches!(one.instrument, Instrument::Trend | Instrument::Change | Instrument::Silent)
 }
 
+/// Whether two comparisons are of the same two columns: the share of one kind by place, and of that place by kind.
+fn is_mirrored(one: &Observation, other: &Observation) -> bool {
+    let is_of_by = |one: &Observation, other: &Observation| {
+        other.by.as_ref().is_some_and(|by| one.measure.starts_with(&format!("share with {by} ")))
+    };
+    is_of_by(one, other) && is_of_by(other, one)
+}
+
 fn is_told_by(one: &Observation, other: &Observation) -> bool {
     if one.instrument != other.instrument {
         return false;
@@ -114,7 +122,9 @@ fn is_told_by(one: &Observation, other: &Observation) -> bool {
     match one.instrument {
         Instrument::Compare => {
             let is_same_groups = one.by == other.by && (!is_single(one) || is_same_segment);
-            is_same_measure && is_same_groups || is_same_size && (is_same_measure || is_same_groups)
+            is_same_measure && is_same_groups
+                || is_same_size && (is_same_measure || is_same_groups)
+                || is_mirrored(one, other)
         }
         Instrument::Relate => is_same_measure && one.by == other.by,
         Instrument::Trend | Instrument::Change => {

@@ -11,6 +11,8 @@ const ROWS_MIN: f64 = 30.0;
 /// Standard errors that a part has to keep beside one that contains it, or that it contains.
 const ERRORS_MIN: f64 = 3.0;
 
+/// The part of how far an average is off that it has to have moved itself.
+const OWN_MIN: f64 = 0.3;
 /// As how much of a part's own the usual variance counts.
 const PRIOR_FREEDOM: f64 = 20.0;
 
@@ -261,7 +263,7 @@ pub(super) fn beside_whole(mut parts: Vec<Measured>, suits: impl Fn(&[usize]) ->
 
 /// Returns the parts that may be more than chance, the clearest first, without those that others explain.
 pub(super) fn explained(mut parts: Vec<Part>, whole: &Whole, p_max: f64) -> Vec<Part> {
-    parts.retain(|part| part.p <= p_max);
+    parts.retain(|part| part.p <= p_max && part.moved());
     parts.sort_by(|one, other| (other.amount / other.error).abs().total_cmp(&(one.amount / one.error).abs()));
     let mut told = Vec::<Part>::new();
     for part in parts {
@@ -273,6 +275,12 @@ pub(super) fn explained(mut parts: Vec<Part>, whole: &Whole, p_max: f64) -> Vec<
 }
 
 impl Part {
+    /// Returns whether it moved itself, rather than only the others: a total may stay behind them, an average may not.
+    fn moved(&self) -> bool {
+        let own = self.measured.latest - self.measured.before;
+        self.measured.is_total || own.signum() == self.amount.signum() && own.abs() >= OWN_MIN * self.amount.abs()
+    }
+
     /// Returns the places of columns with the values that its rows have.
     pub(super) fn values(&self) -> &[(usize, String)] {
         &self.measured.values

@@ -159,7 +159,7 @@ fn mean(column: &Column, joined: &Joined) -> Measure {
 
 fn share_of_true(column: &Column, joined: &Joined) -> Measure {
     let condition = format!("{} = true", joined.sql(&joined.tables[0], &column.name));
-    Measure::Share { name: format!("share with {}", column.name), condition, column: None }
+    Measure::Share { name: format!("share with {}", column.name), condition, column: None, waits: false }
 }
 
 /// Returns the times from when a row happened to its other moments.
@@ -193,6 +193,7 @@ fn states(table: &Table, joined: &Joined) -> Vec<Measure> {
             name: format!("share with {name} {value:?}"),
             condition: format!("{sql} = {}", dialect::text(&value)),
             column: (!is_event).then(|| sql.clone()),
+            waits: false,
         });
         shares.collect::<Vec<_>>()
     };
@@ -211,6 +212,7 @@ fn missing(table: &Table, joined: &Joined) -> Vec<Measure> {
         name: format!("share without {}", column.name),
         condition: format!("{} IS NULL", joined.sql(&joined.tables[0], &column.name)),
         column: None,
+        waits: column.value_kind() == ValueKind::Moment,
     };
     table.columns.iter().filter(is_partly).map(share).collect()
 }
