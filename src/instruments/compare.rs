@@ -216,10 +216,16 @@ fn averages(id: &str, table: &Table, index: usize) -> Option<Tested> {
         difference.map_or(0.0, |found| found.difference / found.error)
     };
     let farthest = groups.iter().max_by(|one, other| distance(one).abs().total_cmp(&distance(other).abs()))?;
+    let explained = between / (all.variance * (as_f64(all.count) - 1.0));
+    let weight = as_f64(farthest.numbers.count) / as_f64(all.count);
+    // One very large value hides what groups explain: how far the farthest one is from the rest counts too, of numbers
+    // that have a zero.
+    let has_zero = means.iter().all(|one| one.mean * all.mean > 0.0);
+    let apart = if has_zero { (farthest.numbers.mean / all.mean - 1.0) / (1.0 - weight) } else { 0.0 };
     Some(Tested {
         p,
-        effect: between / (all.variance * (as_f64(all.count) - 1.0)),
-        weight: as_f64(farthest.numbers.count) / as_f64(all.count),
+        effect: explained.max((apart * apart).min(1.0) * weight * (1.0 - weight)),
+        weight,
         is_lower: distance(farthest) < 0.0,
         claims: told(id, farthest.row, &format!("mean{index}")),
         farthest: Some(farthest.row),

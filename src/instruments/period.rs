@@ -37,6 +37,13 @@ impl Range {
         (self.last - self.first).get_days() + 1
     }
 
+    /// Returns the first and the second half of the days, each as its first and its last day.
+    pub(super) fn halves(self) -> [(Date, Date); 2] {
+        let middle = self.first.checked_add((self.days() / 2).days()).unwrap_or(self.last);
+        let before = middle.yesterday().unwrap_or(middle);
+        [(self.first, before), (middle, self.last)]
+    }
+
     /// Returns the unit that gives enough periods, and not too many.
     pub(super) fn unit(self) -> Option<Unit> {
         match self.days() {

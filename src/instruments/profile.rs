@@ -95,6 +95,15 @@ fn copies_of(fields: &[Field]) -> String {
     }
 }
 
+/// Returns the column that tells best whose rows are copied: the entity, or else that of the few-valued ones with the most
+/// values.
+fn copied_by<'t>(target: &'t Target, fields: &[Field]) -> Option<&'t Field> {
+    let groups = |field: &Field| field.groups.unwrap_or(0.0);
+    let most = || target.dimensions.iter().max_by(|one, other| groups(one).total_cmp(&groups(other)));
+    let is_told = |field: &&Field| fields.len() > 1 || fields.iter().all(|known| known.sql != field.sql);
+    target.entity.as_ref().or_else(most).filter(is_told)
+}
+
 fn names(fields: &[Field]) -> String {
     fields.iter().map(|field| field.sql.as_str()).collect::<Vec<_>>().join(", ")
 }
@@ -157,6 +166,13 @@ fn copies(
         let sql = target.select(&columns, &[period::until(target, time)], &end);
         statements.push(Step { question: "since when are they there more than once?".to_owned(), sql });
         claims.push("since({0}.value)".to_owned());
+    }
+    if let Some(whose) = copied_by(target, fields) {
+        let columns = format!("{} AS whose, {} AS value", whose.sql, copies_of(fields));
+        let end = format!(" GROUP BY {0} ORDER BY value DESC, {0}", whose.sql);
+        claims.push(format!("top(1, {{{}}}.value)", statements.len()));
+        let question = format!("of which {} are rows there more than once?", whose.name);
+        statements.push(Step { question, sql: target.select(&columns, &[], &end) });
     }
     let is_few = as_f64(copies) <= COPIES_MAX * rows;
     (copies > 0 && is_few && !is_chance).then(|| observation(target, as_f64(copies) / rows, statements, claims, what))

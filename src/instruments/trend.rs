@@ -7,31 +7,36 @@
 //! | | one period with far more or fewer rows than the others | binomial or Poisson, widened where periods differ by more |
 //! | a group's count or total | the same, of its share of the whole | |
 //! | a group's average or share | the same, of its distance from all others | |
-//! | averages and shares besides | the slope of rows over time, a group's against that of all | [`Slope`] |
+//! | averages and shares besides | the slope of rows over time, a group's against that of all | [`rows`] |
+//! | a group's count besides | whether its rows are later than those of the others | [`rows`] |
+//! | an average of one of very many values | the slope of its rows, against that of all | [`rows`] |
 //!
 //! A group is so told of for what it did beside the whole, not with it, if its own series shows it too. The tests of a series count together: its p is the
 //! smallest times their number. A dozen periods say little where hundreds of rows say much, so that a slope of rows decides
 //! where the series does not speak against it. Periods that the rows span in part are left out.
 
+mod rows;
+
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
+use self::rows::Rows;
 use super::period::{self, Range};
 use super::reading::{as_f64, cell, count, number};
 use super::target::{Field, Measure, Target};
-use super::{Answered, Conclusion, Instrument, Observation, P_MAX, Step, dialect, grouping};
-use crate::analysis::chance::correlation::{Pairs, Slope};
+use super::{Answered, Conclusion, Instrument, Observation, P_MAX, Step, dialect};
 use crate::analysis::chance::distribution::{normal_two_sided, t_two_sided};
 use crate::analysis::chance::series::{change_point, direction, median};
 use crate::finding::fact::Unit;
-use crate::warehouse::table::Table;
 
 /// Periods below which a series is not tested.
 const PERIODS_MIN: usize = 8;
 /// Columns by which a measure is told apart, and values of one.
 const DIMENSIONS_MAX: usize = 9;
-const GROUPS_MAX: f64 = 20.0;
+const GROUPS_MAX: f64 = 60.0;
+/// Rows of a result: more groups in more periods are not told apart.
+const CELLS_MAX: f64 = 900.0;
 /// The p of a series up to which it does not speak against the slope of its rows.
 const SERIES_P_MAX: f64 = 0.1;
 /// The spread of counts, in standard deviations of chance, up to which chance alone makes it.
@@ -44,41 +49,14 @@ pub fn steps(target: &Target) -> Vec<Step> {
     let unit = target.range.and_then(Range::unit);
     let (Some(time), Some(unit)) = (&target.time, unit) else { return Vec::new() };
     let by = grouped(target).map(|dimension| step(target, time, unit, Some(dimension)));
-    [slopes_step(target, time), step(target, time, unit, None)].into_iter().chain(by).collect()
-}
-
-/// Returns the statement for the slopes of averages over time, in days, of all rows and of each group.
-fn slopes_step(target: &Target, time: &Field) -> Step {
-    let dimensions = grouped(target).collect::<Vec<_>>();
-    let keys = dimensions.iter().enumerate().map(|(place, field)| format!(", {}::text AS d{place}", field.sql));
-    let averaged = || target.over_time().filter_map(|(index, one)| Some((index, one.averaged()?)));
-    let values = averaged().map(|(index, value)| format!(", ({value})::float8 AS v{index}"));
-    let list = format!(
-        "{} AS day{}{}",
-        dialect::days_since_epoch(&time.sql),
-        keys.collect::<String>(),
-        values.collect::<String>()
-    );
-    let rows = target.select(&list, &[period::until(target, time)], "");
-    let sums = averaged().map(|(index, _)| {
-        let sum = |name: &str| format!(", regr_{name}(v{index}, day) AS {name}{index}");
-        ["count", "sxx", "syy", "sxy"].map(sum).concat()
-    });
-    let columns = dimensions.len();
-    let sets = (0..columns).map(|place| vec![place]).chain([Vec::new()]).collect::<Vec<_>>();
-    let sql = format!(
-        "WITH rows AS ({rows}) SELECT {keys}{level}{sums} FROM rows GROUP BY GROUPING SETS ({sets})",
-        keys = grouping::keys(columns),
-        level = grouping::level(columns).trim_end_matches(", "),
-        sums = sums.collect::<String>(),
-        sets = grouping::sets(&sets, &[]),
-    );
-    Step { question: format!("which averages of {} rise or fall over time, row by row?", target.rows), sql }
+    [rows::step(target, time), step(target, time, unit, None)].into_iter().chain(by).collect()
 }
 
 /// Returns the columns that series are told apart by.
 fn grouped(target: &Target) -> impl Iterator<Item = &Field> {
-    target.dimensions.iter().filter(|field| field.is_group_of_rows(GROUPS_MAX)).take(DIMENSIONS_MAX)
+    let periods = target.range.and_then(|range| Some(range.whole(range.unit()?).len())).unwrap_or(1);
+    let groups_max = (CELLS_MAX / as_f64(periods.max(1) as u64)).min(GROUPS_MAX);
+    target.dimensions.iter().filter(move |field| field.is_group_of_rows(groups_max)).take(DIMENSIONS_MAX)
 }
 
 fn step(target: &Target, time: &Field, unit: Unit, by: Option<&Field>) -> Step {
@@ -110,8 +88,8 @@ struct View<'t> {
     time: &'t Field,
     unit: Unit,
     whole: Vec<Date>,
-    /// The result of the slopes' statement.
-    slopes: Option<&'t Table>,
+    /// What the rows say one by one.
+    rows: Option<Rows<'t>>,
 }
 
 /// A series that is tested.
@@ -146,8 +124,8 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
     if whole.len() < PERIODS_MIN {
         return Conclusion::nothing("not looked at over time: too few whole periods");
     }
-    let slopes = slopes.as_ref().map(|slopes| slopes.table);
-    let view = View { target, time, unit, whole, slopes };
+    let rows = slopes.map(|answered| Rows::new(target, answered));
+    let view = View { target, time, unit, whole, rows };
     let (mut all_tested, mut lines) = (Vec::new(), Vec::new());
     // How many rows have a value is told as the rows of that group.
     let is_group = |measure: &Measure| grouped(target).any(|field| measure.is_of(field));
@@ -170,6 +148,7 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
             all_tested.extend(view.of_groups((place, dimension), (index, measure), *answered));
         }
     }
+    all_tested.extend(rows.iter().flat_map(|rows| rows.of_sparse(time)));
     Conclusion::of(all_tested, lines)
 }
 
@@ -253,7 +232,7 @@ impl View<'_> {
         let peak = self.peak(series);
         let tests = if *measure == Measure::Rows { 3.0 } else { 2.0 };
         let of_series = (tests * towards.p.min(level.p).min(peak.map_or(1.0, |(_, p)| p))).min(1.0);
-        let p = match self.slope_p(series) {
+        let p = match self.rows_p(series) {
             Some(of_rows) if of_series <= SERIES_P_MAX => of_rows,
             Some(of_rows) => of_rows.max(of_series),
             None => of_series,
@@ -311,23 +290,16 @@ impl View<'_> {
         Some((row, (periods * p).min(1.0)))
     }
 
-    /// Returns how well chance explains the slope of an average over rows; of a group, how far it is from that of all.
-    fn slope_p(&self, series: &Tested<'_>) -> Option<f64> {
-        let all = self.slope(series.index, None)?;
-        let Some((place, _, name)) = series.group else { return t_two_sided(all.slope / all.error, all.freedom) };
-        let own = self.slope(series.index, Some((place, name)))?;
-        Some(normal_two_sided((own.slope - all.slope) / own.error.hypot(all.error)))
-    }
-
-    fn slope(&self, index: usize, group: Option<(usize, &str)>) -> Option<Slope> {
-        let table = self.slopes?;
-        let columns = grouped(self.target).count();
-        let wanted = group.map(|(place, name)| (place, name.to_owned())).into_iter().collect::<Vec<_>>();
-        let is_it = |row: &usize| grouping::values(table, *row, columns).as_ref() == Some(&wanted);
-        let row = (0..table.rows.len()).find(is_it)?;
-        let of = |name: &str| number(table, row, &format!("{name}{index}"));
-        let count = count(table, row, &format!("count{index}"))?;
-        Slope::within(&[Pairs { count, xx: of("sxx")?, yy: of("syy")?, xy: of("sxy")? }])
+    /// Returns how well chance explains what the rows say: of a count, whether its rows are later than those of the others;
+    /// of an average, its slope.
+    fn rows_p(&self, series: &Tested<'_>) -> Option<f64> {
+        let group = series.group.map(|(place, _, name)| (place, name));
+        let rows = self.rows?;
+        if *series.measure == Measure::Rows {
+            let spread = rows::spread(&residuals(series.own, series.rows_of_all)?);
+            return rows.later_p(group?, spread);
+        }
+        rows.slope_p(series.index, group)
     }
 
     /// Returns the statements of a series and what is claimed of them.

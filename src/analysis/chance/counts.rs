@@ -93,8 +93,10 @@ fn fisher(one: Proportion, other: Proportion) -> f64 {
     p.min(1.0)
 }
 
-/// Returns p of several shares being one (Pearson 1900). `None` where fewer than five are expected in a cell.
+/// Returns p of several shares being one (Pearson 1900). Groups in which fewer than five are expected are taken together;
+/// `None` where that leaves fewer than two.
 pub fn several_proportions(groups: &[Proportion]) -> Option<f64> {
+    let groups = &with_small_ones_together(groups);
     let (parts, whole) = groups.iter().fold((0, 0), |(parts, whole), group| (parts + group.part, whole + group.whole));
     if groups.len() < 2 || whole == 0 {
         return None;
@@ -110,6 +112,21 @@ pub fn several_proportions(groups: &[Proportion]) -> Option<f64> {
         away * away * (1.0 / part + 1.0 / rest)
     };
     chi_square_above(groups.iter().map(cell).sum(), groups.len() as f64 - 1.0)
+}
+
+/// Returns the groups with those together of which too few are expected; left out if they are too few together too (Cochran
+/// 1954). One group of a few rows would keep all others from being tested.
+fn with_small_ones_together(groups: &[Proportion]) -> Vec<Proportion> {
+    let (parts, whole) = groups.iter().fold((0, 0), |(parts, whole), group| (parts + group.part, whole + group.whole));
+    let share = parts as f64 / whole.max(1) as f64;
+    let is_enough = |group: &Proportion| group.whole as f64 * share.min(1.0 - share) >= EXPECTED_MIN;
+    let (mut enough, small): (Vec<_>, Vec<_>) = groups.iter().copied().partition(is_enough);
+    let together = small.iter().fold(Proportion { part: 0, whole: 0 }, |all, group| Proportion {
+        part: all.part + group.part,
+        whole: all.whole + group.whole,
+    });
+    enough.extend(Some(together).filter(|together| is_enough(together)));
+    enough
 }
 
 /// Returns the test of a table of counts, row by row: the sum over the cells of (count - expected)² / expected, where

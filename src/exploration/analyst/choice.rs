@@ -14,8 +14,10 @@ const WORTH_MIN: f64 = 0.015;
 const TOLD_MAX: usize = 4;
 /// Findings of one instrument before those of others.
 const OF_INSTRUMENT_MAX: usize = 5;
-/// Findings that only say how groups or numbers differ, where nobody asked for it.
-const UNASKED_MAX: usize = 3;
+/// Findings that only say how groups or numbers differ, where nobody asked for it: as many as make up so many findings with
+/// those of other kinds, but at least so many.
+const UNASKED_UP_TO: usize = 9;
+const UNASKED_MIN: usize = 3;
 /// Effects and weights that differ by less are one.
 const SAME: f64 = 0.03;
 
@@ -44,7 +46,8 @@ pub(super) fn choose<'c>(seen: &[&'c Conclusion], focus: &Focus) -> Vec<Chosen<'
             None => chosen.push(Chosen { lead: observation, further: Vec::new() }),
         }
     }
-    varied(chosen, if focus.is_own { usize::MAX } else { UNASKED_MAX })
+    let others = chosen.iter().filter(|one| !merely_differs(one)).count();
+    varied(chosen, if focus.is_own { usize::MAX } else { UNASKED_UP_TO.saturating_sub(others).max(UNASKED_MIN) })
 }
 
 /// How much an observation is worth, from 0 to about 1: what moves and who stopped more than what merely differs, and that
@@ -135,12 +138,17 @@ fn is_told_by(one: &Observation, other: &Observation) -> bool {
     }
 }
 
+/// Whether a choice only says how groups or numbers differ.
+fn merely_differs(one: &Chosen<'_>) -> bool {
+    matches!(one.lead.instrument, Instrument::Compare | Instrument::Relate) && !is_single(one.lead)
+}
+
 /// Returns the choices so that no instrument takes all places of the first, and what merely differs not more than so many.
 fn varied(chosen: Vec<Chosen<'_>>, differing_max: usize) -> Vec<Chosen<'_>> {
     let mut counts = BTreeMap::<Instrument, usize>::new();
     let (mut first, mut later, mut differing) = (Vec::new(), Vec::new(), 0);
     for one in chosen {
-        if matches!(one.lead.instrument, Instrument::Compare | Instrument::Relate) && !is_single(one.lead) {
+        if merely_differs(&one) {
             differing += 1;
             if differing > differing_max {
                 continue;

@@ -206,7 +206,8 @@ impl Measured {
         let size = expected.abs().max(self.before.abs()).max(f64::MIN_POSITIVE);
         Some(Part {
             p: self.p(amount, error)?,
-            deviation: amount / size,
+            // What is nearly all is not far off because the few others moved.
+            deviation: amount / size * (1.0 - self.rows / whole.rows),
             weight: self.rows / whole.rows,
             amount,
             error,
