@@ -21,7 +21,7 @@ use super::journal::Event;
 use super::tools::Toolbox;
 use crate::analysis::chance::control::benjamini_hochberg_among;
 use crate::finding::companions::Evaluator;
-use crate::finding::fact::{self, Fact};
+use crate::finding::fact::{self, Fact, Form};
 use crate::finding::results::QueryResult;
 use crate::finding::robustness::{self, Check, Robustness, Verdict};
 use crate::finding::workbook::{Sheet, Workbook};
@@ -103,7 +103,9 @@ impl Exploration<'_> {
 
     /// Tries the lead of a finding under other choices. `known` keeps what was asked about tables.
     async fn checks(&self, index: usize, known: &mut HashMap<String, Option<Rows>>) -> Vec<Check> {
-        let Some(lead) = self.findings[index].lead() else { return Vec::new() };
+        // A mere number says nothing that other rows could contradict.
+        let says_more = |lead: &&Fact| !matches!(lead.form, Form::Value | Form::Per);
+        let Some(lead) = self.findings[index].lead().filter(says_more) else { return Vec::new() };
         let named = self.named(lead).await;
         let selects = named.iter().map(|one| &one.select).collect::<Vec<_>>();
         let Some(table) = main_table(&selects, &self.setup.toolbox.catalog) else { return Vec::new() };
@@ -151,6 +153,7 @@ impl Exploration<'_> {
             Ok(fact) if choice.is_of_a_group && fact.rows * 2 < lead.rows => None,
             Ok(fact) if robustness::holds(lead, &fact) => check(Verdict::Holds, fact.sentence),
             Ok(fact) => check(Verdict::Fails, fact.sentence),
+            Err(_) if choice.is_of_a_group => None,
             Err(problem) => check(Verdict::Untried, problem),
         }
     }

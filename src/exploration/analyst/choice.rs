@@ -16,8 +16,11 @@ const TOLD_MAX: usize = 4;
 const OF_INSTRUMENT_MAX: usize = 5;
 /// Findings that only say how groups or numbers differ, where nobody asked for it: as many as make up so many findings with
 /// those of other kinds, but at least so many.
-const UNASKED_UP_TO: usize = 9;
+const UNASKED_UP_TO: usize = 8;
 const UNASKED_MIN: usize = 3;
+/// Findings, of those, that only say that there are more rows of one kind; and the share from which on it is the usual kind.
+const MORE_ROWS_MAX: usize = 2;
+const USUAL_MIN: f64 = 0.75;
 /// Effects and weights that differ by less are one.
 const SAME: f64 = 0.03;
 
@@ -47,7 +50,11 @@ pub(super) fn choose<'c>(seen: &[&'c Conclusion], focus: &Focus) -> Vec<Chosen<'
         }
     }
     let others = chosen.iter().filter(|one| !merely_differs(one)).count();
-    varied(chosen, if focus.is_own { usize::MAX } else { UNASKED_UP_TO.saturating_sub(others).max(UNASKED_MIN) })
+    varied(
+        chosen,
+        focus.is_own,
+        if focus.is_own { usize::MAX } else { UNASKED_UP_TO.saturating_sub(others).max(UNASKED_MIN) },
+    )
 }
 
 /// How much an observation is worth, from 0 to about 1: what moves and who stopped more than what merely differs, and that
@@ -144,15 +151,18 @@ fn merely_differs(one: &Chosen<'_>) -> bool {
 }
 
 /// Returns the choices so that no instrument takes all places of the first, and what merely differs not more than so many.
-fn varied(chosen: Vec<Chosen<'_>>, differing_max: usize) -> Vec<Chosen<'_>> {
+fn varied(chosen: Vec<Chosen<'_>>, asked: bool, differing_max: usize) -> Vec<Chosen<'_>> {
     let mut counts = BTreeMap::<Instrument, usize>::new();
-    let (mut first, mut later, mut differing) = (Vec::new(), Vec::new(), 0);
+    let (mut first, mut later, mut differing, mut more_rows) = (Vec::new(), Vec::new(), 0, 0);
     for one in chosen {
         if merely_differs(&one) {
-            differing += 1;
-            if differing > differing_max {
+            let is_of_rows = one.lead.measure == "rows";
+            let is_usual = is_of_rows && one.lead.weight >= USUAL_MIN;
+            if differing == differing_max || !asked && (is_usual || is_of_rows && more_rows == MORE_ROWS_MAX) {
                 continue;
             }
+            differing += 1;
+            more_rows += usize::from(is_of_rows);
         }
         let count = counts.entry(one.lead.instrument).or_default();
         *count += 1;

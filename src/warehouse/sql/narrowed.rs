@@ -161,3 +161,64 @@ fn edited(text: &str, mut edits: Vec<(Range<usize>, String)>) -> String {
     }
     edited
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn select(text: &str) -> Select {
+        let relations = [("public".to_owned(), "sales".to_owned())].into();
+        Select { text: text.to_owned(), relations, range: None, made_bytes: 0 }
+    }
+
+    fn narrowed(text: &str) -> Option<String> {
+        select(text).narrowed("public", "sales", "amount < 9")
+    }
+
+    const ROWS: &str = "(SELECT * FROM public.sales WHERE amount < 9)";
+
+    #[test]
+    fn each_mention_of_the_table_is_narrowed_and_keeps_its_name() {
+        let told = [
+            ("SELECT count(*) FROM sales", format!("SELECT count(*) FROM {ROWS} AS sales")),
+            ("SELECT s.a FROM public.sales s -- all", format!("SELECT s.a FROM {ROWS} s -- all")),
+            (
+                "SELECT (SELECT max(a) FROM sales) FROM items JOIN sales AS s USING (id)",
+                format!("SELECT (SELECT max(a) FROM {ROWS} AS sales) FROM items JOIN {ROWS} AS s USING (id)"),
+            ),
+            (
+                "WITH x AS (SELECT * FROM \"sales\") SELECT 'sales' FROM x",
+                format!("WITH x AS (SELECT * FROM {ROWS} AS sales) SELECT 'sales' FROM x"),
+            ),
+        ];
+        for (text, expected) in told {
+            assert_eq!(narrowed(text).as_deref(), Some(expected.as_str()));
+        }
+    }
+
+    #[test]
+    fn what_is_no_mention_of_the_table_is_left_alone() {
+        for text in [
+            "SELECT 1 FROM items",
+            "SELECT 1 FROM other.sales",
+            "WITH sales AS (SELECT 1) SELECT * FROM sales",
+            "SELECT 1 FROM sales TABLESAMPLE SYSTEM (1)",
+        ] {
+            assert_eq!(narrowed(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn averages_become_medians_unless_they_are_shares() {
+        let median = "percentile_cont(0.5) WITHIN GROUP (ORDER BY ";
+        assert_eq!(
+            select("SELECT avg(a + b) FILTER (WHERE c) AS avg FROM sales").with_medians(),
+            Some(format!("SELECT {median}a + b) FILTER (WHERE c) AS avg FROM sales"))
+        );
+        for text in
+            ["SELECT avg((a = 1)::int) FROM sales", "SELECT avg(a) OVER () FROM sales", "SELECT sum(a) FROM sales"]
+        {
+            assert_eq!(select(text).with_medians(), None, "{text}");
+        }
+    }
+}

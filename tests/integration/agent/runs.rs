@@ -13,6 +13,7 @@ mod limits;
 mod lost;
 mod misplays;
 mod relay;
+mod robustness;
 mod values;
 
 use std::io::Read;

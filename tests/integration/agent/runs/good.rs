@@ -225,7 +225,7 @@ fn each_thing_that_happens_has_its_line_in_the_journal() {
         names,
         "started briefed asked warned replied query_started queried asked replied query_started query_failed asked \
          replied claim_refused finding_refused asked replied query_started queried asked replied recorded asked replied \
-         stopped"
+         checked stopped"
     );
     let configuration = &ran.events("started")[0]["configuration"];
     assert!(configuration.to_string().contains("postgres://runs_reader:***@"), "{configuration:#}");
