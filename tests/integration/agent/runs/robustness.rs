@@ -12,7 +12,7 @@ const SALES: &str = "CREATE TABLE sales (sale_id integer PRIMARY KEY, sold_on da
         buyer text NOT NULL, net_amount numeric NOT NULL); \
     INSERT INTO sales SELECT n, DATE '2024-01-01' + n * 7 % 700, \
         (ARRAY['North','East','South','West'])[1 + n % 4], 'buyer ' || n * 31 % 40, \
-        CASE WHEN n = 400 THEN 40000 ELSE (60 + n * 37 % 81) * CASE n % 4 WHEN 1 THEN 2 ELSE 1 END END \
+        CASE WHEN n = 400 THEN 12000 ELSE (60 + n * 37 % 81) * CASE n % 4 WHEN 1 THEN 2 ELSE 1 END END \
     FROM generate_series(1, 800) AS n";
 
 const BY_REGION: &str =
