@@ -81,6 +81,7 @@
 //! agent/relay.rs                   from one model to the next: what is open, what is known, which share of the limits
 //! agent/facts.rs                   which facts a result offers; `state`, `record_finding`, the answers of `finish`
 //! agent/tools/                     execute_sql.rs, describe_table.rs, find_values.rs; fit.rs makes arguments fit; notes.rs
+//! agent/robustness.rs              leads under other choices, chance among all comparisons; shuffled: instruments at shuffled data
 //! agent/instruments.rs             runs an instrument's statements, and states what it claims
 //! agent/prompt.rs                  prompts/*.md + catalog + context -> the first messages; agent/prompt/focus.rs a focus area
 //! agent/journal.rs                 the append-only record of a run; agent/journal/coverage.rs is the run complete

@@ -132,7 +132,7 @@ fn plain_names(sql: &str, is_single: bool) -> String {
     let mut text = String::with_capacity(sql.len());
     for (index, part) in sql.split('"').enumerate() {
         match index % 2 {
-            0 if is_single => text.push_str(&part.replace("s1.", "").replace(" s1", "")),
+            0 if is_single => text.push_str(&part.replace("s1.", "").replace(" AS s1", "").replace(" s1", "")),
             1 if !is_bare(part) => text.extend(["\"", part, "\""]),
             _ => text.push_str(part),
         }

@@ -70,9 +70,19 @@ pub(super) fn checked(run: &Run) -> Vec<String> {
     facts
         .into_iter()
         .chain((!run.told.is_empty()).then(|| words.to_owned()))
+        .chain(untried(run))
         .chain(all_compared(run))
         .chain(shuffled)
         .collect()
+}
+
+/// Returns which findings were not tried under other choices, and why.
+fn untried(run: &Run) -> Option<String> {
+    let asked = run.started.as_ref()?.configuration.get("robustness")?.as_str()?;
+    let untried = run.findings.iter().filter(|finding| finding.robustness.is_none());
+    let untried = untried.map(|finding| finding.id.as_str()).collect::<Vec<_>>().join(", ");
+    let why = if asked == "off" { "--robustness off says so" } else { "the run ended before" };
+    (!untried.is_empty()).then(|| format!("Not tried under other choices: {untried} ({why})."))
 }
 
 /// Returns among how many comparisons chance was told.
