@@ -41,7 +41,7 @@ use crate::finding::record::Finding;
 use crate::finding::results::Results;
 use crate::finding::workbook::Workbook;
 use crate::instruments::target::Target;
-use crate::instruments::{Conclusion, Instrument};
+use crate::instruments::{Conclusion, Instrument, Observation};
 use crate::model::price::Price;
 use crate::model::{self, Message, Model, Reply, Request, ToolSpec, Usage};
 
@@ -167,6 +167,8 @@ struct Exploration<'a> {
     queries_sent: u32,
     /// Comparisons that were made so far, kept or not.
     compared: u64,
+    /// What instruments saw that may be more than chance.
+    observed: Vec<Observation>,
     /// What instruments looked at, and what they saw.
     looks: Vec<(Instrument, Target, Conclusion)>,
     /// The limits that the model has been warned about.
@@ -231,6 +233,7 @@ impl<'a> Exploration<'a> {
             spent: Spent::default(),
             queries_sent: 0,
             compared: 0,
+            observed: Vec::new(),
             looks: Vec::new(),
             warned_of: Vec::new(),
             finish_refused: false,

@@ -62,6 +62,7 @@ impl Exploration<'_> {
         let mut conclusion = instrument.conclude(&target, profile, &answered.collect::<Vec<_>>());
         conclusion.unasked = problems;
         self.compared += conclusion.tested as u64;
+        self.observed.extend(conclusion.observations.iter().cloned());
         Ok((conclusion, None))
     }
 

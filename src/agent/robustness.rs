@@ -26,6 +26,7 @@ use crate::finding::results::QueryResult;
 use crate::finding::robustness::{self, Check, Robustness, Verdict};
 use crate::finding::workbook::{Sheet, Workbook};
 use crate::instruments::target::rows_about;
+use crate::instruments::{Instrument, Observation};
 use crate::warehouse::catalog::{Catalog, Table};
 use crate::warehouse::lineage;
 use crate::warehouse::sql::Select;
@@ -42,6 +43,14 @@ pub enum Extent {
     Leads,
     /// The lead of each finding; and the instruments look once more, at shuffled data.
     All,
+}
+
+/// How well chance explains a lead, of it alone.
+#[derive(Debug, Clone, Copy)]
+struct Tested {
+    p: f64,
+    /// The instrument that says so; `None` if the fact does.
+    instrument: Option<Instrument>,
 }
 
 /// A result that a lead names, with its statement.
@@ -65,32 +74,44 @@ impl Exploration<'_> {
 
     /// Tries each finding's lead under other choices, and records what became of it.
     async fn check_findings(&mut self) -> io::Result<()> {
-        let among = self.among_all();
+        let tests = self.findings.iter().map(|finding| self.test_of(finding.lead()?)).collect::<Vec<_>>();
+        let among = self.among_all(&tests);
         let mut known = HashMap::new();
-        for (index, p) in among.into_iter().enumerate() {
+        for (index, (p, test)) in among.into_iter().zip(tests).enumerate() {
             let checks = self.checks(index, &mut known).await;
             let finding = &mut self.findings[index];
-            finding.check(Robustness { checks, p, comparisons: self.compared });
+            let instrument = test.and_then(|test| test.instrument).map(|instrument| instrument.name().to_owned());
+            finding.check(Robustness { checks, instrument, p, comparisons: self.compared });
             let finding = Box::new(finding.clone());
             self.observer.observe(Event::Checked(finding))?;
         }
         Ok(())
     }
 
-    /// Returns for each finding how well chance explains its lead among all comparisons of the run; `None` without a test.
-    fn among_all(&mut self) -> Vec<Option<f64>> {
-        let single = |fact: &Fact| {
-            let test = fact.test.as_ref()?;
-            #[expect(clippy::cast_precision_loss, reason = "groups are few")]
-            let comparisons = test.comparisons.max(1) as f64;
-            Some(test.p / comparisons)
+    /// Returns the test of a lead: that of the instrument which found it, or its own; `None` without one.
+    fn test_of(&self, lead: &Fact) -> Option<Tested> {
+        let id = |sql: &str| self.results.iter().find(|result| result.sql == sql).map(|result| result.id.clone());
+        let is_it = |one: &&Observation| {
+            let ids = one.statements.iter().map(|step| id(step.sql.trim()).unwrap_or_default()).collect::<Vec<_>>();
+            one.claims_over(&ids).first().is_some_and(|claim| *claim == lead.claim)
         };
-        let own = self.findings.iter().map(|finding| finding.lead().and_then(single)).collect::<Vec<_>>();
-        let tested = own.iter().flatten().copied().collect::<Vec<_>>();
+        let found = self.observed.iter().filter(|one| one.instrument != Instrument::Profile);
+        if let Some(one) = found.clone().find(is_it) {
+            return Some(Tested { p: one.p, instrument: Some(one.instrument) });
+        }
+        let test = lead.test.as_ref()?;
+        #[expect(clippy::cast_precision_loss, reason = "groups are few")]
+        let comparisons = test.comparisons.max(1) as f64;
+        Some(Tested { p: test.p / comparisons, instrument: None })
+    }
+
+    /// Returns for each test how well chance explains it among all comparisons of the run.
+    fn among_all(&mut self, tests: &[Option<Tested>]) -> Vec<Option<f64>> {
+        let tested = tests.iter().flatten().map(|test| test.p).collect::<Vec<_>>();
         self.compared = self.compared.max(tested.len() as u64);
         let all = usize::try_from(self.compared).unwrap_or(usize::MAX);
         let mut adjusted = benjamini_hochberg_among(&tested, all).unwrap_or_default().into_iter();
-        own.into_iter().map(|p| p.and_then(|_| adjusted.next())).collect()
+        tests.iter().map(|test| test.and_then(|_| adjusted.next())).collect()
     }
 
     /// Counts the comparisons that rows of a result invite: each group beside one of the others.

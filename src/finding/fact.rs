@@ -60,7 +60,7 @@ pub use self::offer::offers;
 pub(crate) use self::period::Unit;
 pub use self::picture::picture;
 pub(crate) use self::readdress::readdressed;
-pub(super) use self::sentence::{P_MAX, joined};
+pub(super) use self::sentence::{P_MAX, joined, probability};
 
 /// Characters of a doubt's sentence.
 const DOUBT_CHARACTERS_MAX: usize = 300;

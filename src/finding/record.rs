@@ -226,7 +226,9 @@ fn confidence(facts: &[Fact], robustness: Option<&Robustness>) -> (Confidence, V
                 text::count(usize::try_from(rows).unwrap_or(usize::MAX), "row is", "rows are")
             ),
         ),
-        None if compares => lower(1, "the comparison was not tested against chance".to_owned()),
+        None if compares && robustness.is_none_or(|checked| checked.instrument.is_none()) => {
+            lower(1, "the comparison was not tested against chance".to_owned())
+        }
         Some(_) | None => {}
     }
     if lead.test.as_ref().is_none_or(|test| test.p <= P_MAX) && facts.iter().skip(1).any(|fact| is_chance(&fact)) {

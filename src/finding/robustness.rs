@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::fact::{Fact, Form};
+use super::fact::{Fact, Form, probability};
 
 /// The share of false leads, among all that stand, from which on one may be chance.
 pub const FALSE_MAX: f64 = 0.1;
@@ -21,6 +21,9 @@ pub struct Robustness {
     /// The other choices.
     #[serde(default)]
     pub checks: Vec<Check>,
+    /// The instrument that tested the lead, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instrument: Option<String>,
     /// How well chance explains the lead among all comparisons; `None` if it was not tested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p: Option<f64>,
@@ -71,6 +74,12 @@ impl Robustness {
                 fails.join(", nor ")
             ),
         })
+    }
+
+    /// Returns what a reader is told of the instrument that tested the lead; `None` if none did.
+    pub fn tested(&self) -> Option<String> {
+        let (instrument, p) = self.instrument.as_ref().zip(self.p)?;
+        Some(format!("tested by {instrument}, {} among {} comparisons", probability(p), self.comparisons))
     }
 
     /// Returns whether chance may explain the lead, among all comparisons of its run.

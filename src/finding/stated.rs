@@ -5,6 +5,7 @@ use super::fact::Form;
 use super::record::Finding;
 use super::related::Related;
 use super::results::Results;
+use super::robustness::Robustness;
 use super::selection::Selections;
 use crate::typeset::text::line;
 use crate::warehouse::sql::is_bare;
@@ -72,14 +73,7 @@ impl<'a> Stated<'a> {
                 }
             }
         }
-        let steady = finding.robustness.as_ref().and_then(|checked| checked.sentence());
-        let confidence = match finding.confidence_because.as_slice() {
-            [] => match steady {
-                Some(steady) => format!("{}: {steady}", finding.confidence.name()),
-                None => finding.confidence.name().to_owned(),
-            },
-            because => format!("{}: {}", finding.confidence.name(), line(&because.join("; "), SENTENCE_CHARACTERS)),
-        };
+        let confidence = confidence(finding);
         Self {
             sentences,
             folded,
@@ -114,6 +108,20 @@ impl<'a> Stated<'a> {
         let more = self.definitions.len().saturating_sub(DEFINITIONS_MAX);
         lines.extend((more > 0).then(|| format!("and {more} more: the report as HTML, Markdown or JSON has them")));
         lines
+    }
+}
+
+/// Returns how sure one can be: what lowers it, by which test it stands, under which other choices it holds.
+fn confidence(finding: &Finding) -> String {
+    let mut because = finding.confidence_because.clone();
+    let checked = finding.robustness.as_ref();
+    let held = checked.and_then(Robustness::sentence).filter(|sentence| !because.contains(sentence));
+    because.extend([checked.and_then(Robustness::tested), held].into_iter().flatten());
+    let name = finding.confidence.name();
+    if because.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{name}: {}", line(&because.join("; "), SENTENCE_CHARACTERS))
     }
 }
 

@@ -33,9 +33,8 @@ const SHAPE_MIN: f64 = 0.85;
 const SEASON_MIN: f64 = 0.25;
 /// Entities up to which they are few.
 const FEW: u64 = 20;
-/// Cases that are told one by one; more are summed up, with the largest beside.
+/// Cases that are told one by one; more are summed up.
 const CASES_MAX: usize = 3;
-const CASES_BESIDE_SUMMARY: usize = 1;
 
 /// Returns the statement: the gaps of each entity.
 pub fn steps(target: &Target) -> Vec<Step> {
@@ -106,9 +105,9 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
     let mut observations = Vec::new();
     if silent.len() > CASES_MAX {
         observations.extend(view.summary(&silent));
+    } else {
+        observations.extend(silent.iter().map(|one| view.case(one)));
     }
-    let cases = if silent.len() > CASES_MAX { CASES_BESIDE_SUMMARY } else { silent.len() };
-    observations.extend(silent.iter().take(cases).map(|one| view.case(one)));
     let line = format!("{tested} of {} were tested for a silence beyond their own rhythm", entity.name);
     let tested = usize::try_from(tested).unwrap_or(usize::MAX);
     Conclusion { observations, tested, lines: vec![line], ..Conclusion::default() }

@@ -21,6 +21,8 @@ const UNASKED_MIN: usize = 3;
 /// Findings, of those, that only say that there are more rows of one kind; and the share from which on it is the usual kind.
 const MORE_ROWS_MAX: usize = 2;
 const USUAL_MIN: f64 = 0.75;
+/// The part of how far the whole moved that a part of it has to make up to be its cause.
+const CAUSED_MIN: f64 = 0.4;
 /// Effects and weights that differ by less are one.
 const SAME: f64 = 0.03;
 
@@ -39,7 +41,8 @@ pub(super) fn choose<'c>(seen: &[&'c Conclusion], focus: &Focus) -> Vec<Chosen<'
     found.retain(|one| worth(one) >= WORTH_MIN);
     found.sort_by(|one, other| rank(other).total_cmp(&rank(one)).then(one.p.total_cmp(&other.p)));
     let mut chosen = Vec::<Chosen<'c>>::new();
-    for observation in found {
+    let (effects, causes): (Vec<_>, Vec<_>) = found.iter().copied().partition(|one| is_effect(one, &found));
+    for observation in causes.into_iter().chain(effects) {
         if chosen.iter().any(|known| known.tells(observation)) {
             continue;
         }
@@ -63,6 +66,8 @@ pub(super) fn worth(one: &Observation) -> f64 {
     match one.instrument {
         // The share of a variance that groups explain grows with the square of a difference.
         Instrument::Compare if one.measure == "rows" => 0.2 * one.effect.max(0.0).sqrt(),
+        // One of very many matters by how much of the whole it is.
+        Instrument::Compare if is_single(one) => 0.35 * one.effect.max(0.0).sqrt() * one.weight.max(0.0).powf(0.25),
         Instrument::Compare => 0.35 * one.effect.max(0.0).sqrt(),
         Instrument::Trend | Instrument::Change => 1.4 * one.effect * one.weight.max(0.0).sqrt(),
         Instrument::Relate => 0.2 * one.effect,
@@ -86,6 +91,9 @@ impl Chosen<'_> {
     /// Whether the observation is of the same ones: it is told with them.
     fn belongs(&self, other: &Observation) -> bool {
         let lead = self.lead;
+        if is_caused_by(other, lead) {
+            return true;
+        }
         if lead.segment != other.segment {
             return false;
         }
@@ -97,6 +105,21 @@ impl Chosen<'_> {
             is_of_time || lead.table == other.table
         }
     }
+}
+
+/// Whether others say where it comes from.
+fn is_effect(one: &Observation, all: &[&Observation]) -> bool {
+    all.iter().any(|other| is_caused_by(one, other))
+}
+
+/// Whether the whole moved because a part of it did: the part makes up enough of it.
+fn is_caused_by(whole: &Observation, part: &Observation) -> bool {
+    let is_of_it = whole.segment.is_empty()
+        && !part.segment.is_empty()
+        && whole.table == part.table
+        && whole.measure == part.measure
+        && whole.is_lower == part.is_lower;
+    is_of_it && is_of_time(whole) && is_of_time(part) && part.effect * part.weight >= CAUSED_MIN * whole.effect
 }
 
 /// Whether it is one group of very many beside all others: its claims are over statements of their own.

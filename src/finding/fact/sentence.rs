@@ -180,7 +180,7 @@ pub(super) fn percent(share: Decimal) -> String {
 }
 
 /// Returns how a probability is told.
-pub(super) fn probability(p: f64) -> String {
+pub(in crate::finding) fn probability(p: f64) -> String {
     if p < 0.001 {
         "p < 0.001".to_owned()
     } else if p < 0.1 {

@@ -27,13 +27,16 @@ pub(super) struct Joined {
 pub(super) struct Member {
     pub(super) table: Table,
     alias: String,
+    /// The columns by which it is joined: what refers to it says the same.
+    referred: Vec<String>,
     /// `LEFT JOIN ... ON ...`, or the table itself.
     text: String,
 }
 
 impl Joined {
     pub(super) fn of(catalog: &Catalog, table: &Table) -> Self {
-        let first = Member { table: table.clone(), alias: alias(&table.name, &[]), text: dialect::table(table) };
+        let (own, text) = (alias(&table.name, &[]), dialect::table(table));
+        let first = Member { table: table.clone(), alias: own, referred: Vec::new(), text };
         let mut joined = Self { tables: vec![first] };
         let mut next = 0;
         while next < joined.tables.len() {
@@ -63,7 +66,7 @@ impl Joined {
             pairs.map(|(column, other)| format!("{own}.{} = {alias}.{}", dialect::name(column), dialect::name(other)));
         let on = on.collect::<Vec<_>>().join(" AND ");
         let text = format!(" LEFT JOIN {} AS {alias} ON {on}", dialect::table(referred));
-        self.tables.push(Member { table: referred.clone(), alias, text });
+        self.tables.push(Member { table: referred.clone(), alias, referred: key.referred.clone(), text });
     }
 
     /// Returns the table itself.
@@ -135,9 +138,26 @@ impl Joined {
         self.tables.iter().flat_map(|member| member.table.columns.iter().map(move |column| (member, column)))
     }
 
-    /// Returns the columns that may be shown.
+    /// Returns the columns that may be shown, each once: not the number of a table that is joined in by it, and not what only
+    /// numbers the names of such a table.
     pub(super) fn columns(&self) -> impl Iterator<Item = (&Member, &Column)> {
-        self.all_columns().filter(|(_, column)| may_show(column))
+        let is_told = |member: &Member, column: &Column| {
+            may_show(column) && !member.referred.contains(&column.name) && !self.is_named(member, column)
+        };
+        self.all_columns().filter(move |(member, column)| is_told(member, column))
+    }
+
+    /// Returns whether a column refers to a table that has a name for each of its rows.
+    fn is_named(&self, member: &Member, column: &Column) -> bool {
+        let Some(key) = member.table.foreign_key_of(&column.name) else { return false };
+        let is_it = |other: &&Member| (&other.table.schema, &other.table.name) == (&key.schema, &key.table);
+        let is_name = |other: &Member, name: &Column| {
+            matches!(name.role, Some(Role::EntityName | Role::Product | Role::Region | Role::Dimension))
+                && name.value_kind() == ValueKind::Text
+                && may_show(name)
+                && distinct(name).is_some_and(|names| names >= 0.99 * rows_about(&other.table))
+        };
+        self.tables.iter().find(is_it).is_some_and(|other| other.table.columns.iter().any(|name| is_name(other, name)))
     }
 
     pub(super) fn field(&self, member: &Member, column: &Column) -> Field {

@@ -9,6 +9,7 @@ use crate::analysis::chance::series::median;
 use crate::instruments::grouping;
 use crate::instruments::period::{self, Range};
 use crate::instruments::reading::{as_f64, count, number};
+use crate::instruments::target::Averaged;
 use crate::instruments::{Answered, Instrument, Observation, dialect};
 use crate::warehouse::table::Table;
 
@@ -124,7 +125,12 @@ impl<'t> Rows<'t> {
             let Some(key) = grouping::values(self.table(), row, columns) else { continue };
             let [(place, name)] = key.as_slice() else { continue };
             let Some(field) = fields(self.target).nth(*place).filter(|_| *place >= first) else { continue };
-            let measures = self.target.over_time().filter(|(_, measure)| measure.suits(field));
+            // Of very many values only how much they are.
+            let is_wide = !self.target.many.iter().any(|many| many.sql == field.sql);
+            let is_told = |measure: &Measure| {
+                measure.suits(field) && (!is_wide || matches!(measure, Measure::Mean { of: Averaged::Amount, .. }))
+            };
+            let measures = self.target.over_time().filter(|(_, measure)| is_told(measure));
             found.extend(measures.filter_map(|measure| self.of_one((field, name), row, measure, time)));
         }
         found
