@@ -105,13 +105,17 @@ impl Exploration<'_> {
         Some(Tested { p: test.p / comparisons, instrument: None })
     }
 
-    /// Returns for each test how well chance explains it among all comparisons of the run.
+    /// Returns for each test how well chance explains it among all comparisons of the run, those of instruments that nothing
+    /// is told of included.
     fn among_all(&mut self, tests: &[Option<Tested>]) -> Vec<Option<f64>> {
-        let tested = tests.iter().flatten().map(|test| test.p).collect::<Vec<_>>();
-        self.compared = self.compared.max(tested.len() as u64);
-        let all = usize::try_from(self.compared).unwrap_or(usize::MAX);
-        let mut adjusted = benjamini_hochberg_among(&tested, all).unwrap_or_default().into_iter();
-        tests.iter().map(|test| test.and_then(|_| adjusted.next())).collect()
+        let all = self.observed.iter().filter(|one| one.instrument != Instrument::Profile).map(|one| one.p);
+        let own = tests.iter().flatten().filter(|test| test.instrument.is_none()).map(|test| test.p);
+        let all = all.chain(own).collect::<Vec<_>>();
+        self.compared = self.compared.max(all.len() as u64);
+        let compared = usize::try_from(self.compared).unwrap_or(usize::MAX);
+        let adjusted = benjamini_hochberg_among(&all, compared).unwrap_or_default();
+        let place = |test: &Tested| all.iter().position(|p| p.total_cmp(&test.p).is_eq());
+        tests.iter().map(|test| adjusted.get(place(test.as_ref()?)?).copied()).collect()
     }
 
     /// Counts the comparisons that rows of a result invite: each group beside one of the others.

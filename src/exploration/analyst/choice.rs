@@ -13,14 +13,18 @@ const WORTH_MIN: f64 = 0.015;
 /// Observations that one finding tells of.
 const TOLD_MAX: usize = 4;
 /// Findings of one instrument before those of others.
-const OF_INSTRUMENT_MAX: usize = 5;
+const OF_INSTRUMENT_MAX: usize = 6;
+/// Findings of a whole that moved, before those of its parts.
+const OF_ALL_MAX: usize = 2;
 /// Findings that only say how groups or numbers differ, where nobody asked for it: as many as make up so many findings with
 /// those of other kinds, but at least so many.
 const UNASKED_UP_TO: usize = 8;
-const UNASKED_MIN: usize = 3;
+const UNASKED_MIN: usize = 1;
 /// Findings, of those, that only say that there are more rows of one kind; and the share from which on it is the usual kind.
 const MORE_ROWS_MAX: usize = 2;
 const USUAL_MIN: f64 = 0.75;
+/// The part of all rows that two groups have of which one gained what the other lost.
+const BOTH_SIDES_MIN: f64 = 0.8;
 /// The part of how far the whole moved that a part of it has to make up to be its cause.
 const CAUSED_MIN: f64 = 0.4;
 /// Effects and weights that differ by less are one.
@@ -91,7 +95,7 @@ impl Chosen<'_> {
     /// Whether the observation is of the same ones: it is told with them.
     fn belongs(&self, other: &Observation) -> bool {
         let lead = self.lead;
-        if is_caused_by(other, lead) {
+        if is_caused_by(other, lead) || is_other_side(other, lead) {
             return true;
         }
         if lead.segment != other.segment {
@@ -120,6 +124,14 @@ fn is_caused_by(whole: &Observation, part: &Observation) -> bool {
         && whole.measure == part.measure
         && whole.is_lower == part.is_lower;
     is_of_it && is_of_time(whole) && is_of_time(part) && part.effect * part.weight >= CAUSED_MIN * whole.effect
+}
+
+/// Whether what one group of a column gained another one lost.
+fn is_other_side(one: &Observation, other: &Observation) -> bool {
+    let is_same = one.table == other.table && one.by == other.by && one.by.is_some();
+    let is_of_groups = one.segment.len() == 1 && other.segment.len() == 1;
+    let are_all = one.weight + other.weight >= BOTH_SIDES_MIN;
+    is_same && is_of_groups && are_all && is_of_time(one) && is_of_time(other) && one.is_lower != other.is_lower
 }
 
 /// Whether it is one group of very many beside all others: its claims are over statements of their own.
@@ -176,7 +188,8 @@ fn merely_differs(one: &Chosen<'_>) -> bool {
 /// Returns the choices so that no instrument takes all places of the first, and what merely differs not more than so many.
 fn varied(chosen: Vec<Chosen<'_>>, asked: bool, differing_max: usize) -> Vec<Chosen<'_>> {
     let mut counts = BTreeMap::<Instrument, usize>::new();
-    let (mut first, mut later, mut differing, mut more_rows) = (Vec::new(), Vec::new(), 0, 0);
+    let (mut first, mut later) = (Vec::new(), Vec::new());
+    let (mut differing, mut more_rows, mut of_all) = (0, 0, 0);
     for one in chosen {
         if merely_differs(&one) {
             let is_of_rows = one.lead.measure == "rows";
@@ -187,9 +200,12 @@ fn varied(chosen: Vec<Chosen<'_>>, asked: bool, differing_max: usize) -> Vec<Cho
             differing += 1;
             more_rows += usize::from(is_of_rows);
         }
+        let is_of_all = is_of_time(one.lead) && one.lead.segment.is_empty();
+        of_all += usize::from(is_of_all);
         let count = counts.entry(one.lead.instrument).or_default();
         *count += 1;
-        if *count <= OF_INSTRUMENT_MAX { first.push(one) } else { later.push(one) }
+        let is_one_of_many = *count > OF_INSTRUMENT_MAX || is_of_all && of_all > OF_ALL_MAX;
+        if is_one_of_many { later.push(one) } else { first.push(one) }
     }
     first.extend(later);
     first

@@ -15,6 +15,8 @@ use crate::warehouse::table::Table;
 
 /// Rows of a group below which their slope is not told.
 const ROWS_MIN: u64 = 12;
+/// The part of the distance from all others that a slope has to have by itself.
+const OWN_MIN: f64 = 0.3;
 /// The part of the usual value below which a slope is not told.
 const EFFECT_MIN: f64 = 0.1;
 
@@ -153,7 +155,8 @@ impl<'t> Rows<'t> {
         let effect = (away * f64::from(range.days()) / 2.0 / usual).abs().min(1.0);
         let rows = as_f64(count(self.table(), self.row(None)?, "rows")?);
         // It is a comparison all the same.
-        let p = if effect >= EFFECT_MIN { p } else { 1.0 };
+        let moved = own.slope.signum() == away.signum() && own.slope.abs() >= OWN_MIN * away.abs();
+        let p = if effect >= EFFECT_MIN && moved { p } else { 1.0 };
         Some(Observation {
             instrument: Instrument::Trend,
             table: self.target.table.clone(),
