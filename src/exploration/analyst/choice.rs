@@ -201,11 +201,14 @@ fn varied(chosen: Vec<Chosen<'_>>, asked: bool, differing_max: usize) -> Vec<Cho
             more_rows += usize::from(is_of_rows);
         }
         let is_of_all = is_of_time(one.lead) && one.lead.segment.is_empty();
-        of_all += usize::from(is_of_all);
         let count = counts.entry(one.lead.instrument).or_default();
+        if *count == OF_INSTRUMENT_MAX || is_of_all && of_all == OF_ALL_MAX {
+            later.push(one);
+            continue;
+        }
         *count += 1;
-        let is_one_of_many = *count > OF_INSTRUMENT_MAX || is_of_all && of_all > OF_ALL_MAX;
-        if is_one_of_many { later.push(one) } else { first.push(one) }
+        of_all += usize::from(is_of_all);
+        first.push(one);
     }
     first.extend(later);
     first
