@@ -13,11 +13,13 @@
 //! change      which part went another way than the whole in the latest weeks
 //! relate      do two numbers move together
 //! silent      who stopped, by their own rhythm
+//! backlog     is what is open piling up, and of which part
 //! ```
 //!
 //! An instrument does no I/O: it returns the statements to run, and reads their results. The loop runs them like any query,
 //! journalled and bounded.
 
+pub mod backlog;
 pub mod change;
 pub mod compare;
 pub mod dialect;
@@ -46,6 +48,7 @@ pub enum Instrument {
     Change,
     Relate,
     Silent,
+    Backlog,
 }
 
 /// A statement of an instrument, with the question that it answers.
@@ -113,7 +116,8 @@ pub const FALSE_MAX: f64 = 0.1;
 const P_MAX: f64 = 0.05;
 
 impl Instrument {
-    pub const ALL: [Self; 6] = [Self::Profile, Self::Compare, Self::Trend, Self::Change, Self::Relate, Self::Silent];
+    pub const ALL: [Self; 7] =
+        [Self::Profile, Self::Compare, Self::Trend, Self::Change, Self::Relate, Self::Silent, Self::Backlog];
 
     /// Returns the name of its tool.
     pub fn name(self) -> &'static str {
@@ -124,6 +128,7 @@ impl Instrument {
             Self::Change => "change",
             Self::Relate => "relate",
             Self::Silent => "silent",
+            Self::Backlog => "backlog",
         }
     }
 
@@ -136,6 +141,7 @@ impl Instrument {
             Self::Change => change::steps(target),
             Self::Relate => relate::steps(target),
             Self::Silent => silent::steps(target),
+            Self::Backlog => backlog::steps(target),
         }
     }
 
@@ -148,6 +154,7 @@ impl Instrument {
             Self::Change => change::conclude(target, answered),
             Self::Relate => relate::conclude(target, answered),
             Self::Silent => silent::conclude(target, answered),
+            Self::Backlog => backlog::conclude(target, answered),
         };
         conclusion.lines.extend(target.left_out.iter().map(|line| format!("left out: {line}")));
         conclusion

@@ -39,6 +39,7 @@ const NAMES: &[&str] = &[
     "change",
     "relate",
     "silent",
+    "backlog",
     "state",
     "assume",
     "record_finding",
@@ -206,6 +207,7 @@ fn near_tool(name: &str) -> Option<&'static str> {
         "profile_table" | "quality" | "data_quality" => "profile",
         "correlate" | "correlation" | "relation" => "relate",
         "churn" | "silence" | "inactive" => "silent",
+        "open" | "open_rows" | "queue" => "backlog",
         "claim" | "claims" | "check" | "state_facts" | "state_claims" => "state",
         "record" | "finding" | "add_finding" | "record_findings" | "report_finding" => "record_finding",
         "done" | "end" | "stop" | "final" | "answer" => "finish",
@@ -328,6 +330,10 @@ fn described(instrument: Instrument) -> &'static str {
         Instrument::Silent => {
             "Find who stopped: entities of a table (customers, devices) that are silent for longer than their own rhythm \
              explains, controlled over all of them."
+        }
+        Instrument::Backlog => {
+            "Tell whether what is open piles up or is worked off: rows that have begun and not ended (tickets, claims, orders), \
+             as a whole and by the values of columns, in the latest weeks against all weeks before."
         }
     }
 }

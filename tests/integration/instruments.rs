@@ -1,5 +1,6 @@
 //! Instruments: what they ask of a real server, and what they make of the answers.
 
+mod backlog;
 mod compare;
 mod others;
 mod support;

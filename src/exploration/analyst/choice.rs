@@ -58,6 +58,7 @@ pub(super) fn worth(one: &Observation) -> f64 {
         Instrument::Relate => 0.2 * one.effect,
         Instrument::Profile => 0.5 * one.effect.sqrt(),
         Instrument::Silent => 0.5 + one.weight,
+        Instrument::Backlog => 0.6 * one.effect * one.weight.max(0.0).sqrt(),
     }
 }
 
@@ -96,7 +97,7 @@ fn is_single(one: &Observation) -> bool {
 
 /// Whether an observation says what happened, rather than what is.
 fn is_of_time(one: &Observation) -> bool {
-    matches!(one.instrument, Instrument::Trend | Instrument::Change | Instrument::Silent)
+    matches!(one.instrument, Instrument::Trend | Instrument::Change | Instrument::Silent | Instrument::Backlog)
 }
 
 fn is_told_by(one: &Observation, other: &Observation) -> bool {
@@ -117,7 +118,7 @@ fn is_told_by(one: &Observation, other: &Observation) -> bool {
             is_same_measure && is_same_groups || is_same_size && (is_same_measure || is_same_groups)
         }
         Instrument::Relate => is_same_measure && one.by == other.by,
-        Instrument::Trend | Instrument::Change => {
+        Instrument::Trend | Instrument::Change | Instrument::Backlog => {
             is_same_segment && is_same_measure || is_same_size && (is_same_measure || is_same_segment)
         }
         Instrument::Profile => is_same_measure,

@@ -46,6 +46,7 @@ fn severity(chosen: &Chosen<'_>) -> Severity {
         Instrument::Compare if chosen.lead.measure == "rows" => (f64::INFINITY, Severity::Low),
         Instrument::Compare => (COMPARED_MEDIUM_MIN, Severity::Medium),
         Instrument::Profile => (MEDIUM_MIN, Severity::Medium),
+        Instrument::Backlog => (MEDIUM_MIN, Severity::High),
         Instrument::Trend | Instrument::Change | Instrument::Silent => (MEDIUM_MIN, Severity::Critical),
     };
     let by_worth = match worth(chosen.lead) {
@@ -182,6 +183,16 @@ fn action(one: &Observation) -> String {
         Instrument::Silent => {
             format!("Have {whom} asked why it stopped, and look for complaints, holds and failures on the own side.")
         }
+        Instrument::Backlog => {
+            let of = if whom.is_empty() { String::new() } else { format!(" of {whom}") };
+            if one.is_lower {
+                format!("Ask what worked off the {measure}{of}, and whether rows were ended that are not done.")
+            } else {
+                format!(
+                    "Go through the oldest open rows{of}: hand them on, end what is done, and ask what holds up the rest."
+                )
+            }
+        }
     }
 }
 
@@ -196,5 +207,6 @@ fn falsified_by(one: &Observation) -> &'static str {
         Instrument::Change => "a regrouping of the parts, late bookings, or a one-off in either period",
         Instrument::Relate => "a third column that moves both",
         Instrument::Silent => "rows under another identifier, a planned pause, or a missing part of the load",
+        Instrument::Backlog => "ends that are recorded late or in bulk, or rows that are done without one",
     }
 }

@@ -44,6 +44,7 @@ fn what_the_model_sees_first_and_after_its_calls() {
                 "change",
                 "relate",
                 "silent",
+                "backlog",
                 "state",
                 "assume",
                 "record_finding",
