@@ -14,6 +14,7 @@
 //! relate      do two numbers move together
 //! silent      who stopped, by their own rhythm
 //! backlog     is what is open piling up, and of which part
+//! concentration  have few much of it, and did their share move
 //! ```
 //!
 //! An instrument does no I/O: it returns the statements to run, and reads their results. The loop runs them like any query,
@@ -22,6 +23,7 @@
 pub mod backlog;
 pub mod change;
 pub mod compare;
+pub mod concentration;
 pub mod dialect;
 mod grouping;
 mod period;
@@ -49,6 +51,7 @@ pub enum Instrument {
     Relate,
     Silent,
     Backlog,
+    Concentration,
 }
 
 /// A statement of an instrument, with the question that it answers.
@@ -116,8 +119,16 @@ pub const FALSE_MAX: f64 = 0.1;
 const P_MAX: f64 = 0.05;
 
 impl Instrument {
-    pub const ALL: [Self; 7] =
-        [Self::Profile, Self::Compare, Self::Trend, Self::Change, Self::Relate, Self::Silent, Self::Backlog];
+    pub const ALL: [Self; 8] = [
+        Self::Profile,
+        Self::Compare,
+        Self::Trend,
+        Self::Change,
+        Self::Relate,
+        Self::Silent,
+        Self::Backlog,
+        Self::Concentration,
+    ];
 
     /// Returns the name of its tool.
     pub fn name(self) -> &'static str {
@@ -129,6 +140,7 @@ impl Instrument {
             Self::Relate => "relate",
             Self::Silent => "silent",
             Self::Backlog => "backlog",
+            Self::Concentration => "concentration",
         }
     }
 
@@ -142,6 +154,7 @@ impl Instrument {
             Self::Relate => relate::steps(target),
             Self::Silent => silent::steps(target),
             Self::Backlog => backlog::steps(target),
+            Self::Concentration => concentration::steps(target),
         }
     }
 
@@ -155,6 +168,7 @@ impl Instrument {
             Self::Relate => relate::conclude(target, answered),
             Self::Silent => silent::conclude(target, answered),
             Self::Backlog => backlog::conclude(target, answered),
+            Self::Concentration => concentration::conclude(target, answered),
         };
         conclusion.lines.extend(target.left_out.iter().map(|line| format!("left out: {line}")));
         conclusion

@@ -40,6 +40,7 @@ const NAMES: &[&str] = &[
     "relate",
     "silent",
     "backlog",
+    "concentration",
     "state",
     "assume",
     "record_finding",
@@ -208,6 +209,7 @@ fn near_tool(name: &str) -> Option<&'static str> {
         "correlate" | "correlation" | "relation" => "relate",
         "churn" | "silence" | "inactive" => "silent",
         "open" | "open_rows" | "queue" => "backlog",
+        "pareto" | "gini" | "top_share" => "concentration",
         "claim" | "claims" | "check" | "state_facts" | "state_claims" => "state",
         "record" | "finding" | "add_finding" | "record_findings" | "report_finding" => "record_finding",
         "done" | "end" | "stop" | "final" | "answer" => "finish",
@@ -334,6 +336,10 @@ fn described(instrument: Instrument) -> &'static str {
         Instrument::Backlog => {
             "Tell whether what is open piles up or is worked off: rows that have begun and not ended (tickets, claims, orders), \
              as a whole and by the values of columns, in the latest weeks against all weeks before."
+        }
+        Instrument::Concentration => {
+            "Tell whether few customers, products or other names have much of the rows or of the main total, and whether the \
+             share of the largest moved between the latest year, or half of the time, and the one before."
         }
     }
 }

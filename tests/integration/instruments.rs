@@ -2,5 +2,6 @@
 
 mod backlog;
 mod compare;
+mod concentration;
 mod others;
 mod support;

@@ -58,6 +58,7 @@ pub(super) fn worth(one: &Observation) -> f64 {
         Instrument::Relate => 0.2 * one.effect,
         Instrument::Profile => 0.5 * one.effect.sqrt(),
         Instrument::Silent => 0.5 + one.weight,
+        Instrument::Concentration => 0.25 * one.effect.max(0.0).sqrt(),
         Instrument::Backlog => 0.6 * one.effect * one.weight.max(0.0).sqrt(),
     }
 }
@@ -118,6 +119,7 @@ fn is_told_by(one: &Observation, other: &Observation) -> bool {
             is_same_measure && is_same_groups || is_same_size && (is_same_measure || is_same_groups)
         }
         Instrument::Relate => is_same_measure && one.by == other.by,
+        Instrument::Concentration => is_same_measure && one.by == other.by && is_same_segment,
         Instrument::Trend | Instrument::Change | Instrument::Backlog => {
             is_same_segment && is_same_measure || is_same_size && (is_same_measure || is_same_segment)
         }
@@ -126,12 +128,17 @@ fn is_told_by(one: &Observation, other: &Observation) -> bool {
     }
 }
 
+/// Whether an observation only says how groups or numbers differ.
+fn is_mere_difference(one: &Observation) -> bool {
+    matches!(one.instrument, Instrument::Compare | Instrument::Relate | Instrument::Concentration) && !is_single(one)
+}
+
 /// Returns the choices so that no instrument takes all places of the first, and what merely differs not more than so many.
 fn varied(chosen: Vec<Chosen<'_>>, differing_max: usize) -> Vec<Chosen<'_>> {
     let mut counts = BTreeMap::<Instrument, usize>::new();
     let (mut first, mut later, mut differing) = (Vec::new(), Vec::new(), 0);
     for one in chosen {
-        if matches!(one.lead.instrument, Instrument::Compare | Instrument::Relate) && !is_single(one.lead) {
+        if is_mere_difference(one.lead) {
             differing += 1;
             if differing > differing_max {
                 continue;

@@ -44,7 +44,7 @@ fn severity(chosen: &Chosen<'_>) -> Severity {
         Instrument::Relate => (f64::INFINITY, Severity::Low),
         // That there are more of one kind than of another is seldom a matter.
         Instrument::Compare if chosen.lead.measure == "rows" => (f64::INFINITY, Severity::Low),
-        Instrument::Compare => (COMPARED_MEDIUM_MIN, Severity::Medium),
+        Instrument::Compare | Instrument::Concentration => (COMPARED_MEDIUM_MIN, Severity::Medium),
         Instrument::Profile => (MEDIUM_MIN, Severity::Medium),
         Instrument::Backlog => (MEDIUM_MIN, Severity::High),
         Instrument::Trend | Instrument::Change | Instrument::Silent => (MEDIUM_MIN, Severity::Critical),
@@ -183,6 +183,13 @@ fn action(one: &Observation) -> String {
         Instrument::Silent => {
             format!("Have {whom} asked why it stopped, and look for complaints, holds and failures on the own side.")
         }
+        Instrument::Concentration if whom.is_empty() => {
+            let by = one.by.as_deref().map(words).unwrap_or_default();
+            format!("Ask what the largest by {by} do otherwise than before, and what hangs on them.")
+        }
+        Instrument::Concentration => {
+            format!("Name who looks after {whom}, and plan for the case that it falls away: so much hangs on it.")
+        }
         Instrument::Backlog => {
             let of = if whom.is_empty() { String::new() } else { format!(" of {whom}") };
             if one.is_lower {
@@ -207,6 +214,7 @@ fn falsified_by(one: &Observation) -> &'static str {
         Instrument::Change => "a regrouping of the parts, late bookings, or a one-off in either period",
         Instrument::Relate => "a third column that moves both",
         Instrument::Silent => "rows under another identifier, a planned pause, or a missing part of the load",
+        Instrument::Concentration => "a name that stands for several, or several names that are one",
         Instrument::Backlog => "ends that are recorded late or in bulk, or rows that are done without one",
     }
 }

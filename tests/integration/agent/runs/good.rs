@@ -45,6 +45,7 @@ fn what_the_model_sees_first_and_after_its_calls() {
                 "relate",
                 "silent",
                 "backlog",
+                "concentration",
                 "state",
                 "assume",
                 "record_finding",
