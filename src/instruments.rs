@@ -15,6 +15,7 @@
 //! silent      who stopped, by their own rhythm
 //! backlog     is what is open piling up, and of which part
 //! concentration  have few much of it, and did their share move
+//! retention   do newcomers come back as those before them did
 //! ```
 //!
 //! An instrument does no I/O: it returns the statements to run, and reads their results. The loop runs them like any query,
@@ -30,6 +31,7 @@ mod period;
 pub mod profile;
 mod reading;
 pub mod relate;
+pub mod retention;
 pub mod silent;
 pub mod target;
 pub mod trend;
@@ -52,6 +54,7 @@ pub enum Instrument {
     Silent,
     Backlog,
     Concentration,
+    Retention,
 }
 
 /// A statement of an instrument, with the question that it answers.
@@ -119,7 +122,7 @@ pub const FALSE_MAX: f64 = 0.1;
 const P_MAX: f64 = 0.05;
 
 impl Instrument {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Profile,
         Self::Compare,
         Self::Trend,
@@ -128,6 +131,7 @@ impl Instrument {
         Self::Silent,
         Self::Backlog,
         Self::Concentration,
+        Self::Retention,
     ];
 
     /// Returns the name of its tool.
@@ -141,6 +145,7 @@ impl Instrument {
             Self::Silent => "silent",
             Self::Backlog => "backlog",
             Self::Concentration => "concentration",
+            Self::Retention => "retention",
         }
     }
 
@@ -155,6 +160,7 @@ impl Instrument {
             Self::Silent => silent::steps(target),
             Self::Backlog => backlog::steps(target),
             Self::Concentration => concentration::steps(target),
+            Self::Retention => retention::steps(target),
         }
     }
 
@@ -169,6 +175,7 @@ impl Instrument {
             Self::Silent => silent::conclude(target, answered),
             Self::Backlog => backlog::conclude(target, answered),
             Self::Concentration => concentration::conclude(target, answered),
+            Self::Retention => retention::conclude(target, answered),
         };
         conclusion.lines.extend(target.left_out.iter().map(|line| format!("left out: {line}")));
         conclusion

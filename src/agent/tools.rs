@@ -41,6 +41,7 @@ const NAMES: &[&str] = &[
     "silent",
     "backlog",
     "concentration",
+    "retention",
     "state",
     "assume",
     "record_finding",
@@ -209,6 +210,7 @@ fn near_tool(name: &str) -> Option<&'static str> {
         "correlate" | "correlation" | "relation" => "relate",
         "churn" | "silence" | "inactive" => "silent",
         "open" | "open_rows" | "queue" => "backlog",
+        "cohort" | "cohorts" | "cohort_analysis" => "retention",
         "pareto" | "gini" | "top_share" => "concentration",
         "claim" | "claims" | "check" | "state_facts" | "state_claims" => "state",
         "record" | "finding" | "add_finding" | "record_findings" | "report_finding" => "record_finding",
@@ -340,6 +342,10 @@ fn described(instrument: Instrument) -> &'static str {
         Instrument::Concentration => {
             "Tell whether few customers, products or other names have much of the rows or of the main total, and whether the \
              share of the largest moved between the latest year, or half of the time, and the one before."
+        }
+        Instrument::Retention => {
+            "Follow newcomers: the share of new customers or members that came back within one window, the later ones against \
+             the earlier ones, and by the values of columns in their first row."
         }
     }
 }

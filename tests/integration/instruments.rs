@@ -4,4 +4,5 @@ mod backlog;
 mod compare;
 mod concentration;
 mod others;
+mod retention;
 mod support;

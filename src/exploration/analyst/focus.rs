@@ -41,7 +41,11 @@ impl Focus {
             "data_quality" => matches!(instrument, Instrument::Profile | Instrument::Trend),
             "growth" => matches!(
                 instrument,
-                Instrument::Trend | Instrument::Change | Instrument::Silent | Instrument::Concentration
+                Instrument::Trend
+                    | Instrument::Change
+                    | Instrument::Silent
+                    | Instrument::Concentration
+                    | Instrument::Retention
             ),
             _ => true,
         }

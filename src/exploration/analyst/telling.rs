@@ -46,7 +46,7 @@ fn severity(chosen: &Chosen<'_>) -> Severity {
         Instrument::Compare if chosen.lead.measure == "rows" => (f64::INFINITY, Severity::Low),
         Instrument::Compare | Instrument::Concentration => (COMPARED_MEDIUM_MIN, Severity::Medium),
         Instrument::Profile => (MEDIUM_MIN, Severity::Medium),
-        Instrument::Backlog => (MEDIUM_MIN, Severity::High),
+        Instrument::Backlog | Instrument::Retention => (MEDIUM_MIN, Severity::High),
         Instrument::Trend | Instrument::Change | Instrument::Silent => (MEDIUM_MIN, Severity::Critical),
     };
     let by_worth = match worth(chosen.lead) {
@@ -190,6 +190,13 @@ fn action(one: &Observation) -> String {
         Instrument::Concentration => {
             format!("Name who looks after {whom}, and plan for the case that it falls away: so much hangs on it.")
         }
+        Instrument::Retention if whom.is_empty() => {
+            "Ask what newcomers were promised and got before and since, and ask some of those who did not come back."
+                .to_owned()
+        }
+        Instrument::Retention => {
+            format!("Ask what newcomers with {whom} meet at first that others do not, and carry over what is better.")
+        }
         Instrument::Backlog => {
             let of = if whom.is_empty() { String::new() } else { format!(" of {whom}") };
             if one.is_lower {
@@ -215,6 +222,9 @@ fn falsified_by(one: &Observation) -> &'static str {
         Instrument::Relate => "a third column that moves both",
         Instrument::Silent => "rows under another identifier, a planned pause, or a missing part of the load",
         Instrument::Concentration => "a name that stands for several, or several names that are one",
+        Instrument::Retention => {
+            "newcomers who were there before under another identifier, or another way in which they come"
+        }
         Instrument::Backlog => "ends that are recorded late or in bulk, or rows that are done without one",
     }
 }

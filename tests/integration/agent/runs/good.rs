@@ -46,6 +46,7 @@ fn what_the_model_sees_first_and_after_its_calls() {
                 "silent",
                 "backlog",
                 "concentration",
+                "retention",
                 "state",
                 "assume",
                 "record_finding",
