@@ -5,6 +5,7 @@
 //! dialect     how PostgreSQL writes names, literals, durations
 //! target      what is measured of which rows, by which columns
 //! reading     numbers of results
+//! shares      shares of groups, and which is farthest from the others
 //! grouping    groups by several sets of columns in one statement
 //! period      steps of a series, and which of them are whole
 //! profile     what is a table, and what is wrong with it; every other instrument begins with it
@@ -15,6 +16,7 @@
 //! silent      who stopped, by their own rhythm
 //! backlog     is what is open piling up, and of which part
 //! concentration  have few much of it, and did their share move
+//! funnel      how many rows go from one step to the next
 //! retention   do newcomers come back as those before them did
 //! ```
 //!
@@ -26,12 +28,14 @@ pub mod change;
 pub mod compare;
 pub mod concentration;
 pub mod dialect;
+pub mod funnel;
 mod grouping;
 mod period;
 pub mod profile;
 mod reading;
 pub mod relate;
 pub mod retention;
+mod shares;
 pub mod silent;
 pub mod target;
 pub mod trend;
@@ -55,6 +59,7 @@ pub enum Instrument {
     Backlog,
     Concentration,
     Retention,
+    Funnel,
 }
 
 /// A statement of an instrument, with the question that it answers.
@@ -122,7 +127,7 @@ pub const FALSE_MAX: f64 = 0.1;
 const P_MAX: f64 = 0.05;
 
 impl Instrument {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Profile,
         Self::Compare,
         Self::Trend,
@@ -132,6 +137,7 @@ impl Instrument {
         Self::Backlog,
         Self::Concentration,
         Self::Retention,
+        Self::Funnel,
     ];
 
     /// Returns the name of its tool.
@@ -146,6 +152,7 @@ impl Instrument {
             Self::Backlog => "backlog",
             Self::Concentration => "concentration",
             Self::Retention => "retention",
+            Self::Funnel => "funnel",
         }
     }
 
@@ -161,6 +168,7 @@ impl Instrument {
             Self::Backlog => backlog::steps(target),
             Self::Concentration => concentration::steps(target),
             Self::Retention => retention::steps(target),
+            Self::Funnel => funnel::steps(target),
         }
     }
 
@@ -176,6 +184,7 @@ impl Instrument {
             Self::Backlog => backlog::conclude(target, answered),
             Self::Concentration => concentration::conclude(target, answered),
             Self::Retention => retention::conclude(target, answered),
+            Self::Funnel => funnel::conclude(target, answered),
         };
         conclusion.lines.extend(target.left_out.iter().map(|line| format!("left out: {line}")));
         conclusion

@@ -42,6 +42,7 @@ const NAMES: &[&str] = &[
     "backlog",
     "concentration",
     "retention",
+    "funnel",
     "state",
     "assume",
     "record_finding",
@@ -211,6 +212,7 @@ fn near_tool(name: &str) -> Option<&'static str> {
         "churn" | "silence" | "inactive" => "silent",
         "open" | "open_rows" | "queue" => "backlog",
         "cohort" | "cohorts" | "cohort_analysis" => "retention",
+        "conversion" | "steps" | "stages" => "funnel",
         "pareto" | "gini" | "top_share" => "concentration",
         "claim" | "claims" | "check" | "state_facts" | "state_claims" => "state",
         "record" | "finding" | "add_finding" | "record_findings" | "report_finding" => "record_finding",
@@ -346,6 +348,10 @@ fn described(instrument: Instrument) -> &'static str {
         Instrument::Retention => {
             "Follow newcomers: the share of new customers or members that came back within one window, the later ones against \
              the earlier ones, and by the values of columns in their first row."
+        }
+        Instrument::Funnel => {
+            "Follow rows from one of their moments to the next (created, paid, shipped): the share that went on, of those that \
+             were old enough, in the latest weeks against all before, and by the values of columns."
         }
     }
 }

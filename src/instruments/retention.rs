@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | the later half of the time beside the earlier one | two shares | [`two_proportions`] |
 //! | cohorts of months or quarters | trend of a share, which is the correlation with the cohort's place | Armitage 1955 |
-//! | by a column's value in the first row | chi-square | [`several_proportions`] |
+//! | by a column's value in the first row | chi-square | [`several_proportions`](crate::analysis::chance::several_proportions) |
 //!
 //! The first two count together: p is the smaller one, twice. Those whose window reaches beyond the data are left out, and
 //! those whose first row lies in the first window: they may have been there before. Where fewer and fewer are new, the late
@@ -18,10 +18,11 @@ use jiff::civil::Date;
 
 use super::period::{self, Range};
 use super::reading::{as_f64, cell, count};
+use super::shares::{ROWS_MIN, Sizes, farthest, share, together};
 use super::target::{Field, Target};
 use super::{Answered, Conclusion, Instrument, Observation, Step, dialect, grouping};
 use crate::analysis::chance::correlation::{Correlation, Of, Pairs};
-use crate::analysis::chance::{Proportion, several_proportions, two_proportions};
+use crate::analysis::chance::{Proportion, two_proportions};
 use crate::finding::fact::Unit;
 use crate::warehouse::table::Table;
 
@@ -29,19 +30,15 @@ use crate::warehouse::table::Table;
 const WINDOW: std::ops::RangeInclusive<i32> = 7..=180;
 /// Days from which cohorts are of quarters.
 const QUARTERS_FROM: i32 = 1_100;
-/// Newcomers of a half, and of a value, below which nothing is told.
-const MEMBERS_MIN: u64 = 20;
 /// The part of the earlier half's newcomers that the later one has at least, if they are new.
 const LATER_MIN: f64 = 0.75;
-/// Expected ones who come back, and who do not, of a value.
-const EXPECTED_MIN: f64 = 5.0;
 /// Columns that newcomers are told apart by, and values of one.
 const DIMENSIONS_MAX: usize = 6;
 const GROUPS_MAX: f64 = 30.0;
 
 /// Returns whether a table tells who comes when.
 pub fn is_offered(target: &Target) -> bool {
-    let many = |field: &Field| field.groups.is_none_or(|groups| groups >= 2.0 * as_f64(MEMBERS_MIN));
+    let many = |field: &Field| field.groups.is_none_or(|groups| groups >= 2.0 * as_f64(ROWS_MIN));
     target.time.is_some() && target.entity.as_ref().is_some_and(many)
 }
 
@@ -182,8 +179,9 @@ impl View<'_> {
     fn halves(&self) -> Result<Option<Observation>, &'static str> {
         let cohorts = self.cohorts();
         let (earlier, later) = cohorts.iter().partition::<Vec<_>, _>(|cohort| cohort.first < self.span.middle);
-        let (earlier, later) = (together(&earlier), together(&later));
-        if earlier.whole.min(later.whole) < MEMBERS_MIN {
+        let size = |cohorts: Vec<&Cohort>| together(cohorts.into_iter().map(|cohort| cohort.size));
+        let (earlier, later) = (size(earlier), size(later));
+        if earlier.whole.min(later.whole) < ROWS_MIN {
             return Err("too few are new");
         }
         let days = |from: Date, to: Date| f64::from((to - from).get_days());
@@ -217,21 +215,9 @@ impl View<'_> {
             _ => None,
         };
         let groups = (0..self.table.rows.len()).filter_map(value).collect::<Vec<_>>();
-        let all = together_of(groups.iter().map(|(_, size)| *size));
-        let expected = share(all).min(1.0 - share(all));
-        let known = groups.into_iter().filter(|(_, size)| as_f64(size.whole) * expected >= EXPECTED_MIN);
-        let known = known.filter(|(_, size)| size.whole >= MEMBERS_MIN).collect::<Vec<_>>();
-        let all = together_of(known.iter().map(|(_, size)| *size));
-        let p = several_proportions(&known.iter().map(|(_, size)| *size).collect::<Vec<_>>())?;
-        let rest = |size: Proportion| Proportion { part: all.part - size.part, whole: all.whole - size.whole };
-        let distance = |size: Proportion| {
-            let error = (1.0 / as_f64(size.whole) + 1.0 / as_f64(rest(size).whole)).sqrt();
-            (share(size) - share(rest(size))) / error
-        };
-        let farthest = known.iter().max_by(|one, other| distance(one.1).abs().total_cmp(&distance(other.1).abs()))?;
-        let (value, size) = farthest;
+        let (value, sizes) = farthest(groups)?;
         let field = self.columns[place];
-        let own = dialect::is("value", Some(value));
+        let own = dialect::is("value", Some(&value));
         let period =
             format!(" AND day >= {} AND day < {}", dialect::date(self.span.first), dialect::date(self.span.end));
         let step = |condition: &str| Step {
@@ -247,8 +233,7 @@ impl View<'_> {
         };
         let statements = vec![step(&own), step(&format!("NOT ({own})"))];
         let claims = vec!["gap({0}[#1].value, {1}[#1].value)".to_owned()];
-        let (change, weight) = (share(*size) - share(rest(*size)), as_f64(size.whole) / as_f64(all.whole));
-        Some(self.observation(Some((field, value)), Sizes { p, change, weight }, (statements, claims)))
+        Some(self.observation(Some((field, &value)), sizes, (statements, claims)))
     }
 
     /// Returns the share of those who came back, in SQL.
@@ -293,32 +278,10 @@ impl View<'_> {
     }
 }
 
-/// How sure and how large an observation is.
-struct Sizes {
-    p: f64,
-    change: f64,
-    weight: f64,
-}
-
-fn together(cohorts: &[&Cohort]) -> Proportion {
-    together_of(cohorts.iter().map(|cohort| cohort.size))
-}
-
-fn together_of(sizes: impl Iterator<Item = Proportion>) -> Proportion {
-    sizes.fold(Proportion { part: 0, whole: 0 }, |all, one| Proportion {
-        part: all.part + one.part,
-        whole: all.whole + one.whole,
-    })
-}
-
-fn share(size: Proportion) -> f64 {
-    as_f64(size.part) / as_f64(size.whole).max(1.0)
-}
-
 /// Returns how well chance explains the trend of a share over cohorts (Cochran 1954, Armitage 1955): the correlation, over
 /// all members, of having come back with the place of the cohort.
 fn trend(cohorts: &[Proportion]) -> Option<f64> {
-    let all = together_of(cohorts.iter().copied());
+    let all = together(cohorts.iter().copied());
     let places = || (0_u32..).map(f64::from).zip(cohorts);
     let n = as_f64(all.whole);
     let middle = places().map(|(place, size)| place * as_f64(size.whole)).sum::<f64>() / n;

@@ -3,6 +3,7 @@
 mod backlog;
 mod compare;
 mod concentration;
+mod funnel;
 mod others;
 mod retention;
 mod support;

@@ -59,7 +59,7 @@ pub(super) fn worth(one: &Observation) -> f64 {
         Instrument::Profile => 0.5 * one.effect.sqrt(),
         Instrument::Silent => 0.5 + one.weight,
         Instrument::Concentration => 0.25 * one.effect.max(0.0).sqrt(),
-        Instrument::Retention => 0.5 * one.effect * one.weight.max(0.0).sqrt(),
+        Instrument::Retention | Instrument::Funnel => 0.5 * one.effect * one.weight.max(0.0).sqrt(),
         Instrument::Backlog => 0.6 * one.effect * one.weight.max(0.0).sqrt(),
     }
 }
@@ -120,7 +120,9 @@ fn is_told_by(one: &Observation, other: &Observation) -> bool {
             is_same_measure && is_same_groups || is_same_size && (is_same_measure || is_same_groups)
         }
         Instrument::Relate => is_same_measure && one.by == other.by,
-        Instrument::Concentration | Instrument::Retention => is_same_measure && one.by == other.by && is_same_segment,
+        Instrument::Concentration | Instrument::Retention | Instrument::Funnel => {
+            is_same_measure && one.by == other.by && is_same_segment
+        }
         Instrument::Trend | Instrument::Change | Instrument::Backlog => {
             is_same_segment && is_same_measure || is_same_size && (is_same_measure || is_same_segment)
         }

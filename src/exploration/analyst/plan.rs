@@ -7,7 +7,7 @@ use super::call;
 use super::focus::Focus;
 use super::survey::{Outlook, Prospect};
 use crate::instruments::target::{Asked, Measure, Target, rows_about};
-use crate::instruments::{Instrument, backlog, concentration, retention};
+use crate::instruments::{Instrument, backlog, concentration, funnel, retention};
 use crate::model::ToolCall;
 use crate::warehouse::catalog::{Catalog, Table};
 
@@ -148,6 +148,7 @@ fn instruments(target: &Target, table: &Table) -> Vec<Instrument> {
         (Instrument::Backlog, target.time.is_some() && backlog::is_offered(target)),
         (Instrument::Concentration, concentration::is_offered(target)),
         (Instrument::Retention, retention::is_offered(target)),
+        (Instrument::Funnel, funnel::is_offered(target)),
     ];
     offers.into_iter().filter(|(_, is_offered)| *is_offered).map(|(instrument, _)| instrument).collect()
 }

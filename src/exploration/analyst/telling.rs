@@ -46,7 +46,7 @@ fn severity(chosen: &Chosen<'_>) -> Severity {
         Instrument::Compare if chosen.lead.measure == "rows" => (f64::INFINITY, Severity::Low),
         Instrument::Compare | Instrument::Concentration => (COMPARED_MEDIUM_MIN, Severity::Medium),
         Instrument::Profile => (MEDIUM_MIN, Severity::Medium),
-        Instrument::Backlog | Instrument::Retention => (MEDIUM_MIN, Severity::High),
+        Instrument::Backlog | Instrument::Retention | Instrument::Funnel => (MEDIUM_MIN, Severity::High),
         Instrument::Trend | Instrument::Change | Instrument::Silent => (MEDIUM_MIN, Severity::Critical),
     };
     let by_worth = match worth(chosen.lead) {
@@ -197,6 +197,10 @@ fn action(one: &Observation) -> String {
         Instrument::Retention => {
             format!("Ask what newcomers with {whom} meet at first that others do not, and carry over what is better.")
         }
+        Instrument::Funnel => {
+            let of = if whom.is_empty() { String::new() } else { format!(" of {whom}") };
+            format!("Go through rows{of} that did not go on, and ask at that step what they lacked.")
+        }
         Instrument::Backlog => {
             let of = if whom.is_empty() { String::new() } else { format!(" of {whom}") };
             if one.is_lower {
@@ -225,6 +229,7 @@ fn falsified_by(one: &Observation) -> &'static str {
         Instrument::Retention => {
             "newcomers who were there before under another identifier, or another way in which they come"
         }
+        Instrument::Funnel => "moments that are recorded later, or a step that some rows never need",
         Instrument::Backlog => "ends that are recorded late or in bulk, or rows that are done without one",
     }
 }

@@ -47,6 +47,7 @@ fn what_the_model_sees_first_and_after_its_calls() {
                 "backlog",
                 "concentration",
                 "retention",
+                "funnel",
                 "state",
                 "assume",
                 "record_finding",
