@@ -3,11 +3,13 @@
 //!
 //! | what | test | source |
 //! |---|---|---|
-//! | the largest has a tenth or more, and three times an equal part | none: it is what it is | |
+//! | the largest has a tenth or more, and three equal parts | none: it is what it is | |
 //! | the share of the largest tenth (five to ten of them) between the latest year, or half of the time, and the one before | Welch's t of each one's change of its share, the largest against all others | [`two_means`] |
 //!
 //! A share of the largest is a ratio of sums over all of them, so that its change is the sum of their changes (the delta
 //! method), and its error follows from how these differ: ten customers whose shares all fell say more than one that halved.
+//! One large row says nothing: a share is told if it is one without its largest row too.
+//!
 //! The largest are those of both periods together. Those of one period would have more in it by chance alone.
 
 use jiff::ToSpan as _;
@@ -112,7 +114,7 @@ fn step(target: &Target, field: &Field) -> Step {
     let rows = target.select(&list, &[], "");
     let (least, most) = (LARGEST.start(), LARGEST.end());
     let sql = format!(
-        "WITH rows AS ({rows}), members AS (SELECT member, coalesce(sum(value), 0) AS value, \
+        "WITH rows AS ({rows}), members AS (SELECT member, coalesce(sum(value), 0) AS value, max(value) AS row_value, \
          coalesce(sum(value) FILTER (WHERE latest), 0) AS latest, coalesce(sum(value) FILTER (WHERE before), 0) AS before \
          FROM rows GROUP BY member), \
          placed AS (SELECT members.*, row_number() OVER (ORDER BY member IS NULL, value DESC, member) AS place, \
@@ -123,7 +125,7 @@ fn step(target: &Target, field: &Field) -> Step {
          avg(latest / all_latest - before / all_before) AS m, \
          var_samp(latest / all_latest - before / all_before) AS s \
          FROM placed WHERE all_latest > 0 AND all_before > 0 AND latest + before <> 0 GROUP BY 1) \
-         SELECT member, place, place_of_both, members, value, latest, before, all_value, all_latest, all_before, negative, \
+         SELECT member, place, place_of_both, members, value, row_value, latest, before, all_value, all_latest, all_before, negative, \
          large.n AS large_n, large.m AS large_m, large.s AS large_s, others.n AS others_n, others.m AS others_m, \
          others.s AS others_s FROM placed LEFT JOIN changes AS large ON large.is_large \
          LEFT JOIN changes AS others ON NOT others.is_large \
@@ -206,7 +208,10 @@ impl View<'_> {
         let of = |column: &str| number(self.table, 0, column).ok_or(NONE);
         let (share, equal) = (of("value")? / of("all_value")?, 1.0 / as_f64(self.members()));
         let name = cell(self.table, 0, "member").ok_or(NONE)?;
-        if share < SHARE_MIN || share < EQUAL_PARTS_MIN * equal {
+        // What one row makes says nothing of whom it is of.
+        let row = of("row_value")?;
+        let rest = (of("value")? - row) / (of("all_value")? - row);
+        if share.min(rest) < SHARE_MIN.max(EQUAL_PARTS_MIN * equal) {
             return Err("the largest has less than a tenth, or less than three equal parts");
         }
         let aggregate = format!("{} AS value", self.measure.aggregate());

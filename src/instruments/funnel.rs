@@ -257,15 +257,15 @@ impl View<'_> {
         let groups = (0..self.table.rows.len()).filter_map(value).collect::<Vec<_>>();
         let (value, sizes) = farthest(groups)?;
         let field = self.columns[place];
-        let own = dialect::is(&field.sql, Some(&value));
+        let key = &field.sql;
         let at = format!("{} < {}", self.moments[self.stride.one].sql, dialect::date(self.cut()));
         let next = dialect::share(&format!("{} IS NOT NULL", self.moments[self.stride.other].sql));
-        let step = |condition: String| Step {
-            question: format!("how many went on, with {} {value} and without?", field.name),
-            sql: self.target.select(&format!("{next} AS value"), &[at.clone(), condition], ""),
+        let end = format!(" GROUP BY {key} ORDER BY {}", grouping::first(key, &value));
+        let step = Step {
+            question: format!("how many went on, by {}?", field.name),
+            sql: self.target.select(&format!("{key}, {next} AS value"), &[at], &end),
         };
-        let statements = vec![step(own.clone()), step(format!("NOT ({own})"))];
-        let claims = vec!["gap({0}[#1].value, {1}[#1].value)".to_owned()];
+        let (statements, claims) = (vec![step], vec!["gap({0}[#1].value, rest)".to_owned()]);
         Some(self.observation(Some((field, &value)), sizes, (statements, claims)))
     }
 

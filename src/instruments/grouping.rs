@@ -2,6 +2,7 @@
 //!
 //! The columns are called `d0`, `d1` and so on.
 
+use super::dialect;
 use super::reading::{cell, count};
 use super::target::{Field, Target};
 use crate::warehouse::table::Table;
@@ -20,6 +21,11 @@ pub(super) fn columns(target: &Target) -> Vec<&Field> {
 pub(super) fn named(columns: &[&Field]) -> String {
     let column = |(place, field): (usize, &&Field)| format!("{}::text AS d{place}, ", field.sql);
     columns.iter().enumerate().map(column).collect::<Vec<_>>().concat()
+}
+
+/// Returns the order by a column in which the row of a value comes first.
+pub(super) fn first(column: &str, value: &str) -> String {
+    format!("({}) IS TRUE DESC, {column}", dialect::is(column, Some(value)))
 }
 
 /// Returns the columns for a select list that goes on.

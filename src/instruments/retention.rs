@@ -217,38 +217,34 @@ impl View<'_> {
         let groups = (0..self.table.rows.len()).filter_map(value).collect::<Vec<_>>();
         let (value, sizes) = farthest(groups)?;
         let field = self.columns[place];
-        let own = dialect::is("value", Some(&value));
         let period =
             format!(" AND day >= {} AND day < {}", dialect::date(self.span.first), dialect::date(self.span.end));
-        let step = |condition: &str| Step {
-            question: format!(
-                "how many of the new {} with {} {value}, and without, came back?",
-                self.entity.name, field.name
-            ),
+        let end = format!("{period} GROUP BY value ORDER BY {}", grouping::first("value", &value));
+        let step = Step {
+            question: format!("how many of the new {} came back, by {}?", self.entity.name, field.name),
             sql: self.over_firsts(
-                &format!("{} AS value", self.is_back()),
+                &format!("value, {} AS share", self.is_back()),
                 &format!(", min({}::text) AS value", field.sql),
-                &format!("{period} AND {condition}"),
+                &end,
             ),
         };
-        let statements = vec![step(&own), step(&format!("NOT ({own})"))];
-        let claims = vec!["gap({0}[#1].value, {1}[#1].value)".to_owned()];
+        let (statements, claims) = (vec![step], vec!["gap({0}[#1].share, rest)".to_owned()]);
         Some(self.observation(Some((field, &value)), sizes, (statements, claims)))
     }
 
     /// Returns the share of those who came back, in SQL.
     fn is_back(&self) -> String {
-        dialect::share(&format!("gap IS NOT NULL AND gap <= {}", self.window))
+        dialect::share(&format!("(gap <= {}) IS TRUE", self.window))
     }
 
-    /// Returns a statement over the first days of all, with further columns of a day, and conditions.
-    fn over_firsts(&self, columns: &str, further: &str, conditions: &str) -> String {
+    /// Returns a statement over the first days of all, with further columns of a day, and how it ends.
+    fn over_firsts(&self, columns: &str, further: &str, end: &str) -> String {
         let days = days(self.target, (self.time, self.entity), further, false);
         let kept = if further.is_empty() { "" } else { ", value" };
         format!(
             "SELECT {columns} FROM (SELECT day{kept}, row_number() OVER (PARTITION BY member ORDER BY day) AS n, \
              lead(day) OVER (PARTITION BY member ORDER BY day) - day AS gap FROM ({days}) AS days) AS steps \
-             WHERE n = 1{conditions}"
+             WHERE n = 1{end}"
         )
     }
 

@@ -61,3 +61,10 @@ async fn shares_are_told_in_words() {
     sentences.extend(told(Instrument::Concentration, "instrument_concentration_told_moved", &moved).await);
     insta::assert_debug_snapshot!("concentration_told", sentences);
 }
+
+#[tokio::test]
+async fn one_large_row_is_no_concentration() {
+    let sql = format!("{}; UPDATE orders SET net_amount = 40000 WHERE id = 17", orders(11, ".3"));
+    let conclusion = ask(Instrument::Concentration, "instrument_concentration_row", &sql, &[]).await;
+    assert!(conclusion.observations.iter().all(|one| one.p > 0.0), "{conclusion:#?}");
+}
