@@ -1,4 +1,4 @@
-//! Pure statistics without a database or a clock: forecasts, contributions, tests of chance, concentration, and seeded random numbers.
+//! Pure statistics without a database or a clock: forecasts, contributions, tests of chance, and seeded random numbers.
 
 #![expect(
     clippy::cast_precision_loss,
@@ -8,7 +8,6 @@
 )]
 
 pub mod chance;
-pub mod concentration;
 pub mod contribution;
 pub mod dice;
 pub mod forecast;

@@ -5,6 +5,7 @@
 //! dialect     how PostgreSQL writes names, literals, durations
 //! target      what is measured of which rows, by which columns
 //! reading     numbers of results
+//! shares      shares of groups, and which is farthest from the others
 //! grouping    groups by several sets of columns in one statement
 //! period      steps of a series, and which of them are whole
 //! profile     what is a table, and what is wrong with it; every other instrument begins with it
@@ -13,19 +14,28 @@
 //! change      which part went another way than the whole in the latest weeks
 //! relate      do two numbers move together
 //! silent      who stopped, by their own rhythm
+//! backlog     is what is open piling up, and of which part
+//! concentration  have few much of it, and did their share move
+//! funnel      how many rows go from one step to the next
+//! retention   do newcomers come back as those before them did
 //! ```
 //!
 //! An instrument does no I/O: it returns the statements to run, and reads their results. The loop runs them like any query,
 //! journalled and bounded.
 
+pub mod backlog;
 pub mod change;
 pub mod compare;
+pub mod concentration;
 pub mod dialect;
+pub mod funnel;
 mod grouping;
 mod period;
 pub mod profile;
 mod reading;
 pub mod relate;
+pub mod retention;
+mod shares;
 pub mod silent;
 pub mod target;
 pub mod trend;
@@ -46,6 +56,10 @@ pub enum Instrument {
     Change,
     Relate,
     Silent,
+    Backlog,
+    Concentration,
+    Retention,
+    Funnel,
 }
 
 /// A statement of an instrument, with the question that it answers.
@@ -113,7 +127,18 @@ pub const FALSE_MAX: f64 = 0.1;
 const P_MAX: f64 = 0.05;
 
 impl Instrument {
-    pub const ALL: [Self; 6] = [Self::Profile, Self::Compare, Self::Trend, Self::Change, Self::Relate, Self::Silent];
+    pub const ALL: [Self; 10] = [
+        Self::Profile,
+        Self::Compare,
+        Self::Trend,
+        Self::Change,
+        Self::Relate,
+        Self::Silent,
+        Self::Backlog,
+        Self::Concentration,
+        Self::Retention,
+        Self::Funnel,
+    ];
 
     /// Returns the name of its tool.
     pub fn name(self) -> &'static str {
@@ -124,6 +149,10 @@ impl Instrument {
             Self::Change => "change",
             Self::Relate => "relate",
             Self::Silent => "silent",
+            Self::Backlog => "backlog",
+            Self::Concentration => "concentration",
+            Self::Retention => "retention",
+            Self::Funnel => "funnel",
         }
     }
 
@@ -136,6 +165,10 @@ impl Instrument {
             Self::Change => change::steps(target),
             Self::Relate => relate::steps(target),
             Self::Silent => silent::steps(target),
+            Self::Backlog => backlog::steps(target),
+            Self::Concentration => concentration::steps(target),
+            Self::Retention => retention::steps(target),
+            Self::Funnel => funnel::steps(target),
         }
     }
 
@@ -148,6 +181,10 @@ impl Instrument {
             Self::Change => change::conclude(target, answered),
             Self::Relate => relate::conclude(target, answered),
             Self::Silent => silent::conclude(target, answered),
+            Self::Backlog => backlog::conclude(target, answered),
+            Self::Concentration => concentration::conclude(target, answered),
+            Self::Retention => retention::conclude(target, answered),
+            Self::Funnel => funnel::conclude(target, answered),
         };
         conclusion.lines.extend(target.left_out.iter().map(|line| format!("left out: {line}")));
         conclusion

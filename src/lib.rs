@@ -16,7 +16,7 @@
 //! | [`instruments`] | a question about a table, its SQL, its test and the claims it makes, one file each |
 //! | [`finding`] | what is found: claims, facts, their wording, findings; findings in words of old journals |
 //! | [`semantic`], [`model`], [`state`] | what tables mean: roles, metadata, rendering; a model behind an endpoint; PostgreSQL for what is remembered: sessions, locks, migrations, outbox |
-//! | [`analysis`], [`warehouse`] | pure statistics: forecast, contribution, chance, concentration; a SELECT to a bounded table: catalog, `sql/`, `postgres/`, embedded engine, executor |
+//! | [`analysis`], [`warehouse`] | pure statistics: forecast, contribution, chance; a SELECT to a bounded table: catalog, `sql/`, `postgres/`, embedded engine, executor |
 //! | [`typeset`] | text for people: figures, spelling, wrapping, Markdown, SVG, HTML |
 //!
 //! Where to look first:
@@ -68,7 +68,8 @@
 //! exploration/report/              journal -> terminal.rs, markdown.rs, html.rs, json.rs; coverage.rs what was not looked at
 //!
 //! instruments/target.rs            what is measured of which rows by which columns; dialect.rs its SQL, period.rs steps of time
-//! instruments/compare.rs           groups that differ; trend.rs, change.rs, relate.rs, silent.rs, profile.rs one question each
+//! instruments/compare.rs           groups that differ; trend.rs, change.rs, relate.rs, silent.rs, backlog.rs, concentration.rs,
+//!                                  retention.rs, funnel.rs, profile.rs one question each
 //!
 //! sample/invoices.rs               `sample generate`; sample/market.rs who is planted; sample/score.rs scores a run
 //! sample/planted.rs                five schemas with signals and decoys, and null twins, for `eval`; planted/NAME.rs one schema each
@@ -113,7 +114,7 @@
 //! analysis/chance.rs               how well chance explains what is seen: chance/counts.rs, means.rs, ranks.rs, correlation.rs,
 //!                                  series.rs, rhythm.rs (a silence), control.rs (many tests at once)
 //! analysis/forecast.rs             the expected value of a step and its interval; analysis/contribution.rs whence a change
-//! analysis/concentration.rs        how unevenly a total is spread; analysis/dice.rs seeded random numbers
+//! analysis/dice.rs                 seeded random numbers
 //! warehouse.rs                     trait Database, the limits of a query, the statement that sets role and settings
 //! warehouse/catalog.rs             tables and columns as data; catalog/declared.rs what is declared beyond columns, selection.rs
 //!                                  what --exclude-tables matches

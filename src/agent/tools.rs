@@ -39,6 +39,10 @@ const NAMES: &[&str] = &[
     "change",
     "relate",
     "silent",
+    "backlog",
+    "concentration",
+    "retention",
+    "funnel",
     "state",
     "assume",
     "record_finding",
@@ -206,6 +210,10 @@ fn near_tool(name: &str) -> Option<&'static str> {
         "profile_table" | "quality" | "data_quality" => "profile",
         "correlate" | "correlation" | "relation" => "relate",
         "churn" | "silence" | "inactive" => "silent",
+        "open" | "open_rows" | "queue" => "backlog",
+        "cohort" | "cohorts" | "cohort_analysis" => "retention",
+        "conversion" | "steps" | "stages" => "funnel",
+        "pareto" | "gini" | "top_share" => "concentration",
         "claim" | "claims" | "check" | "state_facts" | "state_claims" => "state",
         "record" | "finding" | "add_finding" | "record_findings" | "report_finding" => "record_finding",
         "done" | "end" | "stop" | "final" | "answer" => "finish",
@@ -328,6 +336,22 @@ fn described(instrument: Instrument) -> &'static str {
         Instrument::Silent => {
             "Find who stopped: entities of a table (customers, devices) that are silent for longer than their own rhythm \
              explains, controlled over all of them."
+        }
+        Instrument::Backlog => {
+            "Tell whether what is open piles up or is worked off: rows that have begun and not ended (tickets, claims, orders), \
+             as a whole and by the values of columns, in the latest weeks against all weeks before."
+        }
+        Instrument::Concentration => {
+            "Tell whether few customers, products or other names have much of the rows or of the main total, and whether the \
+             share of the largest moved between the latest year, or half of the time, and the one before."
+        }
+        Instrument::Retention => {
+            "Follow newcomers: the share of new customers or members that came back within one window, the later ones against \
+             the earlier ones, and by the values of columns in their first row."
+        }
+        Instrument::Funnel => {
+            "Follow rows from one of their moments to the next (created, paid, shipped): the share that went on, of those that \
+             were old enough, in the latest weeks against all before, and by the values of columns."
         }
     }
 }

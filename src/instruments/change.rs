@@ -19,6 +19,7 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 
 use self::part::{Part, Whole, explained};
+use super::grouping::{self, GROUPS_MAX};
 use super::period::{self, Range};
 use super::target::{Field, Measure, Target};
 use super::{Answered, Conclusion, Instrument, Observation, P_MAX, Step, dialect};
@@ -26,10 +27,8 @@ use super::{Answered, Conclusion, Instrument, Observation, P_MAX, Step, dialect}
 /// Weeks of the latest period, for totals and for averages.
 const WEEKS_OF_TOTALS: [i32; 2] = [12, 4];
 const WEEKS_OF_AVERAGES: [i32; 2] = [8, 2];
-/// Columns that parts are made by, of them those that are crossed, and values of one.
-const DIMENSIONS_MAX: usize = 8;
+/// Columns that are crossed.
 const CROSSED_MAX: usize = 4;
-const GROUPS_MAX: f64 = 60.0;
 /// Pairs of values of two columns that are crossed.
 const PAIRS_MAX: f64 = 160.0;
 /// Parts that are read: the largest.
@@ -91,12 +90,6 @@ pub fn steps(target: &Target) -> Vec<Step> {
     plans(target, range).into_iter().map(|plan| step(target, time, plan)).collect()
 }
 
-/// Returns the columns that parts are made by.
-fn columns(target: &Target) -> Vec<&Field> {
-    let few = target.dimensions.iter().filter(|field| field.is_group_of_rows(GROUPS_MAX));
-    few.take(DIMENSIONS_MAX).chain(&target.many).collect()
-}
-
 /// Returns the sets of columns, by their places, of which each combination of values is a part; the first is the whole.
 fn sets(columns: &[&Field]) -> Vec<Vec<usize>> {
     let groups = |place: usize| columns[place].groups.unwrap_or(GROUPS_MAX);
@@ -110,8 +103,7 @@ fn sets(columns: &[&Field]) -> Vec<Vec<usize>> {
 
 fn step(target: &Target, time: &Field, plan: Plan) -> Step {
     let Plan { periods, is_of_totals } = plan;
-    let columns = columns(target);
-    let keys = columns.iter().enumerate().map(|(place, field)| format!("{}::text AS d{place}, ", field.sql));
+    let columns = grouping::columns(target);
     let measures = || target.over_time().filter(|(_, measure)| measure.is_total() == is_of_totals);
     let values = measures().map(|(index, measure)| {
         let value = match measure {
@@ -128,7 +120,8 @@ fn step(target: &Target, time: &Field, plan: Plan) -> Step {
         dialect::date(periods.before),
         time.sql
     );
-    let list = format!("{}{latest} AS is_latest, {week}{}", keys.collect::<String>(), values.collect::<String>());
+    let keys = grouping::named(&columns);
+    let list = format!("{keys}{latest} AS is_latest, {week}{}", values.collect::<String>());
     let both = [periods.condition(time, true), periods.condition(time, false)];
     let rows = target.select(&list, &[format!("({}) OR ({})", both[0], both[1])], "");
     let measures = measures().map(|(index, _)| index).collect::<Vec<_>>();
@@ -161,7 +154,7 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
     if plans.is_empty() {
         return Conclusion::nothing("no periods compared: the rows span too few weeks");
     }
-    let columns = columns(target);
+    let columns = grouping::columns(target);
     let (mut observations, mut tested) = (Vec::new(), 0);
     let mut told = BTreeMap::<usize, Vec<Part>>::new();
     for (plan, answered) in plans.into_iter().zip(answered) {

@@ -2,8 +2,31 @@
 //!
 //! The columns are called `d0`, `d1` and so on.
 
+use super::dialect;
 use super::reading::{cell, count};
+use super::target::{Field, Target};
 use crate::warehouse::table::Table;
+
+/// Columns with few values that parts are made by, and values of one.
+const DIMENSIONS_MAX: usize = 8;
+pub(super) const GROUPS_MAX: f64 = 60.0;
+
+/// Returns the columns that parts of the rows are made by.
+pub(super) fn columns(target: &Target) -> Vec<&Field> {
+    let few = target.dimensions.iter().filter(|field| field.is_group_of_rows(GROUPS_MAX));
+    few.take(DIMENSIONS_MAX).chain(&target.many).collect()
+}
+
+/// Returns the columns as texts, under their names, for a select list that goes on.
+pub(super) fn named(columns: &[&Field]) -> String {
+    let column = |(place, field): (usize, &&Field)| format!("{}::text AS d{place}, ", field.sql);
+    columns.iter().enumerate().map(column).collect::<Vec<_>>().concat()
+}
+
+/// Returns the order by a column in which the row of a value comes first.
+pub(super) fn first(column: &str, value: &str) -> String {
+    format!("({}) IS TRUE DESC, {column}", dialect::is(column, Some(value)))
+}
 
 /// Returns the columns for a select list that goes on.
 pub(super) fn keys(columns: usize) -> String {

@@ -85,7 +85,7 @@ fn slack(unit: Unit) -> i32 {
 }
 
 /// Returns the beginning of the period that a day is in.
-fn floor(unit: Unit, day: Date) -> Date {
+pub(super) fn floor(unit: Unit, day: Date) -> Date {
     let month = day.first_of_month();
     let back = match unit {
         Unit::Day => return day,

@@ -6,7 +6,6 @@
     reason = "samples are counted in f64 and far below 2^52; ties are equal values"
 )]
 
-mod concentration;
 mod control;
 mod correlation;
 mod counts;

@@ -1,5 +1,9 @@
 //! Instruments: what they ask of a real server, and what they make of the answers.
 
+mod backlog;
 mod compare;
+mod concentration;
+mod funnel;
 mod others;
+mod retention;
 mod support;

@@ -72,6 +72,22 @@ impl Difference {
         is_sound.then_some(Self { difference, error, freedom })
     }
 
+    /// Returns the difference of two averages of values with one variance: that of both together, drawn towards the usual
+    /// one, which counts as `freedom` values more: (freedom x usual + Σ (n - 1) variance) / (freedom + Σ (n - 1)) (Smyth
+    /// 2004). Without usual values it is Student's. `None` with fewer than two values on a side, or without variance.
+    pub fn drawn(one: Mean, other: Mean, usual: f64, freedom: f64) -> Option<Self> {
+        if one.count < 2 || other.count < 2 {
+            return None;
+        }
+        let (first, second) = ((one.count - 1) as f64, (other.count - 1) as f64);
+        let freedom_drawn = freedom + first + second;
+        let variance = (freedom * usual + first * one.variance + second * other.variance) / freedom_drawn;
+        let error = (variance * (1.0 / one.count as f64 + 1.0 / other.count as f64)).sqrt();
+        let difference = one.mean - other.mean;
+        let is_sound = error > 0.0 && error.is_finite() && difference.is_finite();
+        is_sound.then_some(Self { difference, error, freedom: freedom_drawn })
+    }
+
     /// Returns p of the two averages being one.
     pub fn p(&self) -> Option<f64> {
         t_two_sided(self.difference / self.error, self.freedom)

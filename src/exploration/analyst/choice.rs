@@ -77,6 +77,9 @@ pub(super) fn worth(one: &Observation) -> f64 {
         Instrument::Relate => 0.2 * one.effect,
         Instrument::Profile => 0.5 * one.effect.sqrt(),
         Instrument::Silent => 0.5 + one.weight,
+        Instrument::Concentration => 0.25 * one.effect.max(0.0).sqrt(),
+        Instrument::Retention | Instrument::Funnel => 0.5 * one.effect * one.weight.max(0.0).sqrt(),
+        Instrument::Backlog => 0.6 * one.effect * one.weight.max(0.0).sqrt(),
     }
 }
 
@@ -141,7 +144,7 @@ fn is_single(one: &Observation) -> bool {
 
 /// Whether an observation says what happened, rather than what is.
 fn is_of_time(one: &Observation) -> bool {
-    matches!(one.instrument, Instrument::Trend | Instrument::Change | Instrument::Silent)
+    matches!(one.instrument, Instrument::Trend | Instrument::Change | Instrument::Silent | Instrument::Backlog)
 }
 
 /// Whether two comparisons are of the same two columns: the share of one kind by place, and of that place by kind.
@@ -172,7 +175,10 @@ fn is_told_by(one: &Observation, other: &Observation) -> bool {
                 || is_mirrored(one, other)
         }
         Instrument::Relate => is_same_measure && one.by == other.by,
-        Instrument::Trend | Instrument::Change => {
+        Instrument::Concentration | Instrument::Retention | Instrument::Funnel => {
+            is_same_measure && one.by == other.by && is_same_segment
+        }
+        Instrument::Trend | Instrument::Change | Instrument::Backlog => {
             is_same_segment && is_same_measure || is_same_size && (is_same_measure || is_same_segment)
         }
         Instrument::Profile => is_same_measure,
@@ -182,7 +188,8 @@ fn is_told_by(one: &Observation, other: &Observation) -> bool {
 
 /// Whether a choice only says how groups or numbers differ.
 fn merely_differs(one: &Chosen<'_>) -> bool {
-    matches!(one.lead.instrument, Instrument::Compare | Instrument::Relate) && !is_single(one.lead)
+    matches!(one.lead.instrument, Instrument::Compare | Instrument::Relate | Instrument::Concentration)
+        && !is_single(one.lead)
 }
 
 /// Returns the choices so that no instrument takes all places of the first, and what merely differs not more than so many.

@@ -39,7 +39,14 @@ impl Focus {
             _ if self.is_own => true,
             "customer_churn" => instrument == Instrument::Silent,
             "data_quality" => matches!(instrument, Instrument::Profile | Instrument::Trend),
-            "growth" => matches!(instrument, Instrument::Trend | Instrument::Change | Instrument::Silent),
+            "growth" => matches!(
+                instrument,
+                Instrument::Trend
+                    | Instrument::Change
+                    | Instrument::Silent
+                    | Instrument::Concentration
+                    | Instrument::Retention
+            ),
             _ => true,
         }
     }

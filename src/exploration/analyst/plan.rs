@@ -6,8 +6,8 @@ use serde_json::json;
 use super::call;
 use super::focus::Focus;
 use super::survey::{Outlook, Prospect};
-use crate::instruments::Instrument;
 use crate::instruments::target::{Asked, Measure, Target, rows_about};
+use crate::instruments::{Instrument, backlog, concentration, funnel, retention};
 use crate::model::ToolCall;
 use crate::warehouse::catalog::{Catalog, Table};
 
@@ -145,6 +145,10 @@ fn instruments(target: &Target, table: &Table) -> Vec<Instrument> {
         (Instrument::Change, target.time.is_some()),
         (Instrument::Relate, numbers > 1),
         (Instrument::Silent, target.time.is_some() && comes_back),
+        (Instrument::Backlog, target.time.is_some() && backlog::is_offered(target)),
+        (Instrument::Concentration, concentration::is_offered(target)),
+        (Instrument::Retention, retention::is_offered(target)),
+        (Instrument::Funnel, funnel::is_offered(target)),
     ];
     offers.into_iter().filter(|(_, is_offered)| *is_offered).map(|(instrument, _)| instrument).collect()
 }

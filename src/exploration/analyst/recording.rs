@@ -126,8 +126,10 @@ fn answering(focus: &str, question: u32) -> &'static [Instrument] {
         }
         ("margin_analysis", 3)
         | ("product_performance" | "broad", 2)
-        | ("regional_analysis" | "broad", 1)
-        | ("growth", 1 | 2) => &[Instrument::Change, Instrument::Trend, Instrument::Silent],
+        | ("regional_analysis" | "broad" | "growth", 1) => &[Instrument::Change, Instrument::Trend, Instrument::Silent],
+        ("growth", 2) => &[Instrument::Change, Instrument::Trend, Instrument::Silent, Instrument::Concentration],
+        ("growth", 3) => &[Instrument::Retention],
+        ("operations", 2) => &[Instrument::Backlog, Instrument::Funnel],
         ("broad", 3) | ("data_quality", 1..=3) => &[Instrument::Profile],
         ("margin_analysis", 1) | ("regional_analysis", 2) => &[Instrument::Compare],
         _ => &[],

@@ -44,8 +44,9 @@ fn severity(chosen: &Chosen<'_>) -> Severity {
         Instrument::Relate => (f64::INFINITY, Severity::Low),
         // That there are more of one kind than of another is seldom a matter.
         Instrument::Compare if chosen.lead.measure == "rows" => (f64::INFINITY, Severity::Low),
-        Instrument::Compare => (COMPARED_MEDIUM_MIN, Severity::Medium),
+        Instrument::Compare | Instrument::Concentration => (COMPARED_MEDIUM_MIN, Severity::Medium),
         Instrument::Profile => (MEDIUM_MIN, Severity::Medium),
+        Instrument::Backlog | Instrument::Retention | Instrument::Funnel => (MEDIUM_MIN, Severity::High),
         Instrument::Trend | Instrument::Change | Instrument::Silent => (MEDIUM_MIN, Severity::Critical),
     };
     let by_worth = match worth(chosen.lead) {
@@ -182,6 +183,34 @@ fn action(one: &Observation) -> String {
         Instrument::Silent => {
             format!("Have {whom} asked why it stopped, and look for complaints, holds and failures on the own side.")
         }
+        Instrument::Concentration if whom.is_empty() => {
+            let by = one.by.as_deref().map(words).unwrap_or_default();
+            format!("Ask what the largest by {by} do otherwise than before, and what hangs on them.")
+        }
+        Instrument::Concentration => {
+            format!("Name who looks after {whom}, and plan for the case that it falls away: so much hangs on it.")
+        }
+        Instrument::Retention if whom.is_empty() => {
+            "Ask what newcomers were promised and got before and since, and ask some of those who did not come back."
+                .to_owned()
+        }
+        Instrument::Retention => {
+            format!("Ask what newcomers with {whom} meet at first that others do not, and carry over what is better.")
+        }
+        Instrument::Funnel => {
+            let of = if whom.is_empty() { String::new() } else { format!(" of {whom}") };
+            format!("Go through rows{of} that did not go on, and ask at that step what they lacked.")
+        }
+        Instrument::Backlog => {
+            let of = if whom.is_empty() { String::new() } else { format!(" of {whom}") };
+            if one.is_lower {
+                format!("Ask what worked off the {measure}{of}, and whether rows were ended that are not done.")
+            } else {
+                format!(
+                    "Go through the oldest open rows{of}: hand them on, end what is done, and ask what holds up the rest."
+                )
+            }
+        }
     }
 }
 
@@ -196,5 +225,11 @@ fn falsified_by(one: &Observation) -> &'static str {
         Instrument::Change => "a regrouping of the parts, late bookings, or a one-off in either period",
         Instrument::Relate => "a third column that moves both",
         Instrument::Silent => "rows under another identifier, a planned pause, or a missing part of the load",
+        Instrument::Concentration => "a name that stands for several, or several names that are one",
+        Instrument::Retention => {
+            "newcomers who were there before under another identifier, or another way in which they come"
+        }
+        Instrument::Funnel => "moments that are recorded later, or a step that some rows never need",
+        Instrument::Backlog => "ends that are recorded late or in bulk, or rows that are done without one",
     }
 }

@@ -98,6 +98,21 @@ impl Condition {
         Said { id, words, implied, kind: Kind::Period(time, period) }.into()
     }
 
+    /// Returns the condition of what has begun before a day and has no end before it.
+    fn open(begun: &Self, end: &Named, unended: &Self) -> Self {
+        let words = match begun.as_period() {
+            Some((time, period)) => format!("{} {} and no {} before then", time.name, period.phrase(), end.name),
+            None => format!("{} and {}", begun.words, unended.words),
+        };
+        let id = format!("({} and {})", begun.id, unended.id);
+        Said { id, words, implied: Arc::clone(&begun.implied), kind: Kind::Other }.into()
+    }
+
+    /// Returns whether it says that a moment lies before a day, and no more.
+    fn is_before(&self, day: Date) -> bool {
+        self.as_period().is_some_and(|(_, period)| period.first == Date::MIN && period.end == day)
+    }
+
     /// Returns the period and its moment; `None` if the condition is about something else.
     pub(super) fn as_period(&self) -> Option<(&Named, Period)> {
         match &self.kind {
@@ -300,14 +315,20 @@ fn constant(value: &Expression) -> Option<String> {
     }
 }
 
-/// Returns what the conditions of the statement say. Two comparisons that bound a moment on both sides are a period.
+/// Returns what the conditions of the statement say. Two comparisons that bound a moment on both sides are a period; a
+/// beginning before a day and no end before it are one condition, of what is open on that day.
 pub(super) fn of_conditions<'c>(
     conditions: impl Iterator<Item = &'c Expression>,
     ground: Ground<'_>,
 ) -> Result<Vec<Condition>, String> {
     let mut found = Vec::new();
     let mut bounds: Vec<(Named, Bound, Condition)> = Vec::new();
+    let mut unended: Vec<(Named, Date, Condition)> = Vec::new();
     for condition in conditions {
+        if let Some((time, day)) = unended_on(condition, ground)? {
+            unended.push((time, day, Condition::other(condition, ground)?));
+            continue;
+        }
         match bound(condition, ground)? {
             Some((time, bound)) => bounds.push((time, bound, Condition::other(condition, ground)?)),
             None => found.push(of_condition(condition, ground)?),
@@ -319,9 +340,27 @@ pub(super) fn of_conditions<'c>(
         bounds = others;
         found.extend(joined(time, of_time));
     }
+    for (time, day, condition) in unended {
+        let begun = found
+            .iter_mut()
+            .find(|begun| begun.is_before(day) && begun.as_period().is_some_and(|(own, _)| *own != time));
+        match begun {
+            Some(begun) => *begun = Condition::open(begun, &time, &condition),
+            None => found.push(condition),
+        }
+    }
     // The order in which a statement wrote them says nothing.
     found.sort_by(|one, other| one.id.cmp(&other.id));
     Ok(found)
+}
+
+/// Returns the moment that has not come on a day: it is missing, or comes later.
+fn unended_on(condition: &Expression, ground: Ground<'_>) -> Result<Option<(Named, Date)>, String> {
+    let Some((missing, later)) = condition.as_infix("OR") else { return Ok(None) };
+    let Expression::Operation { operator: Operator::Postfix(sign), operands } = missing else { return Ok(None) };
+    let ("IS NULL", [moment]) = (sign.as_str(), operands.as_slice()) else { return Ok(None) };
+    let Some((time, Bound::First(day))) = bound(later, ground)? else { return Ok(None) };
+    Ok((ground.moment(moment)? == time).then_some((time, day)))
 }
 
 fn joined(time: Named, bounds: Vec<(Named, Bound, Condition)>) -> Vec<Condition> {

@@ -351,7 +351,13 @@ impl Words<'_> {
     }
 
     fn window(&self, window: &Window) -> String {
-        let arguments = self.list(&window.function.arguments);
+        if let Some(next) = self.next(window) {
+            return next;
+        }
+        let function = match (window.function.function.as_str(), self.list(&window.function.arguments)) {
+            ("row_number", _) => "place".to_owned(),
+            (function, arguments) => format!("{function}({arguments})"),
+        };
         let partition = match self.list(&window.partition) {
             words if words.is_empty() => String::new(),
             words => format!(" among those with the same {words}"),
@@ -364,7 +370,20 @@ impl Words<'_> {
             words if words.is_empty() => String::new(),
             words => format!(" in the order of {words}"),
         };
-        format!("{}({arguments}){partition}{order}", window.function.function)
+        let frame = window.frame.as_ref().map(|frame| format!(" over {}", frame.to_lowercase())).unwrap_or_default();
+        format!("{function}{partition}{order}{frame}")
+    }
+
+    /// Returns the next value after a row's own, in the order of these values.
+    fn next(&self, window: &Window) -> Option<String> {
+        let Window { function, partition, order, frame: None } = window else { return None };
+        let ([value], [by]) = (function.arguments.as_slice(), order.as_slice()) else { return None };
+        let is_next = function.function == "lead" && by.key == *value && !by.descending && function.filter.is_empty();
+        let same = match self.list(partition) {
+            words if words.is_empty() => String::new(),
+            words => format!(" of the same {words}"),
+        };
+        is_next.then(|| format!("next {}{same}", self.of(value)))
     }
 
     fn bracketed(&self, value: &Expression) -> String {

@@ -19,6 +19,18 @@ fn of(values: &[f64]) -> Mean {
     Mean { mean, variance, count: values.len() as u64 }
 }
 
+/// The values are those of the formula, with Student's density integrated by Simpson's rule.
+#[test]
+fn a_variance_is_drawn_towards_the_usual_one() {
+    let (one, other) = (Mean { mean: 10.0, variance: 4.0, count: 12 }, Mean { mean: 8.0, variance: 9.0, count: 20 });
+    let student = Difference::drawn(one, other, 0.0, 0.0).unwrap();
+    near(student.p().unwrap(), 0.049_610_974, 1e-6);
+    let drawn = Difference::drawn(one, other, 20.0, 10.0).unwrap();
+    assert!((drawn.error, drawn.freedom) > (student.error, student.freedom));
+    near(drawn.p().unwrap(), 0.096_808_076, 1e-6);
+    assert_eq!(Difference::drawn(Mean { count: 1, ..one }, other, 1.0, 1.0), None);
+}
+
 #[test]
 fn two_averages_are_compared_as_by_scipy() {
     for case in cases("two_means") {

@@ -3,43 +3,100 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use explore::finding::companions::Evaluator;
+use explore::finding::results::QueryResult;
+use explore::finding::workbook::{Sheet, Workbook};
 use explore::instruments::target::{Asked, Target};
 use explore::instruments::{Answered, Conclusion, Instrument, Step, profile};
 use explore::semantic;
 use explore::semantic::metadata::Metadata;
-use explore::warehouse::Limits;
+use explore::warehouse::catalog::Catalog;
 use explore::warehouse::executor::{Executor, Rules};
 use explore::warehouse::table::Table;
-use jiff::civil::date;
+use explore::warehouse::{Limits, lineage};
+use jiff::civil::{Date, date};
 
 use crate::support::server::{connect, fresh};
 
+/// The day that is taken for today.
+const LAST: Date = date(2025, 12, 31);
+
+/// An instrument that was asked of a table.
+struct Asking {
+    executor: Executor,
+    catalog: Arc<Catalog>,
+    conclusion: Conclusion,
+    /// The results of the instrument's statements, as a run has them.
+    results: Vec<Sheet>,
+}
+
 /// What an instrument makes of the first table of a new database.
 pub(super) async fn ask(instrument: Instrument, name: &str, sql: &str, by: &[&str]) -> Conclusion {
+    let Asking { executor, conclusion, .. } = asking(instrument, name, sql, by).await;
+    // What would be told runs too.
+    for step in conclusion.observations.iter().flat_map(|one| &one.statements) {
+        run(&executor, step).await;
+    }
+    conclusion
+}
+
+/// What is stated of the observations with p below one in a thousand, a sentence or refusal a claim, with its doubts.
+pub(super) async fn told(instrument: Instrument, name: &str, sql: &str) -> Vec<String> {
+    let Asking { executor, catalog, conclusion, results } = asking(instrument, name, sql, &[]).await;
+    let mut book = Workbook::new(Arc::clone(&catalog), LAST);
+    for sheet in results {
+        book.push(sheet);
+    }
+    let mut sentences = Vec::new();
+    for (number, observation) in conclusion.observations.iter().filter(|one| one.p < 1e-3).enumerate() {
+        let mut ids = Vec::new();
+        for (place, step) in observation.statements.iter().enumerate() {
+            let id = format!("q{}{place}", number + 10);
+            book.push(sheet(&executor, &catalog, &id, step).await);
+            ids.push(id);
+        }
+        for claim in observation.claims_over(&ids) {
+            let evaluated = Evaluator::new(&mut book, &executor, Duration::from_secs(30)).evaluate(&claim).await;
+            sentences.push(match evaluated {
+                Ok(fact) => {
+                    let doubts = fact.doubts.iter().map(|doubt| doubt.id.as_str()).collect::<Vec<_>>();
+                    format!("{} {doubts:?}", fact.sentence)
+                }
+                Err(why) => format!("{claim} is refused: {why}"),
+            });
+        }
+    }
+    sentences
+}
+
+async fn asking(instrument: Instrument, name: &str, sql: &str, by: &[&str]) -> Asking {
     let url = fresh(name, &format!("{sql};\nANALYZE")).await;
     let rules = Rules { search_path: vec!["public".to_owned()], ..Rules::default() };
     let limits = Limits::of_query(Duration::from_secs(30), 1_000, None);
     let database = Arc::new(connect(&url).await);
     let opened = semantic::open(database, Metadata::default(), rules, limits, semantic::Joins::Guessed).await.unwrap();
+    let (executor, catalog) = (opened.executor, Arc::new(opened.catalog));
     let by = by.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-    let table = opened.catalog.tables[0].name.clone();
+    let table = catalog.tables[0].name.clone();
     let asked = Asked { table: &table, by: &by, ..Asked::default() };
-    let target = Target::of(&opened.catalog, &asked, date(2025, 12, 31)).unwrap();
-    let profile = run(&opened.executor, &profile::step(&target)).await;
+    let target = Target::of(&catalog, &asked, LAST).unwrap();
+    let profile = run(&executor, &profile::step(&target)).await;
     let profile = Answered { id: "q1", table: &profile };
     let target = target.profiled(profile);
-    let mut tables = Vec::new();
-    for step in instrument.steps(&target) {
-        tables.push(run(&opened.executor, &step).await);
+    let mut results = Vec::new();
+    for (number, step) in (2..).zip(instrument.steps(&target)) {
+        results.push(sheet(&executor, &catalog, &format!("q{number}"), &step).await);
     }
-    let ids = (2..).take(tables.len()).map(|number| format!("q{number}")).collect::<Vec<_>>();
-    let answered = tables.iter().zip(&ids).map(|(table, id)| Some(Answered { id, table })).collect::<Vec<_>>();
-    let conclusion = instrument.conclude(&target, profile, &answered);
-    // What would be told runs too.
-    for step in conclusion.observations.iter().flat_map(|one| &one.statements) {
-        run(&opened.executor, step).await;
-    }
-    conclusion
+    let answered = results.iter().map(|sheet| Some(Answered { id: &sheet.result.id, table: &sheet.result.table }));
+    let conclusion = instrument.conclude(&target, profile, &answered.collect::<Vec<_>>());
+    Asking { executor, catalog, conclusion, results }
+}
+
+async fn sheet(executor: &Executor, catalog: &Catalog, id: &str, step: &Step) -> Sheet {
+    let select = executor.validate(&step.sql).await.unwrap_or_else(|refusal| panic!("{}: {refusal}", step.sql));
+    let table = run(executor, step).await;
+    let result = QueryResult::new(id.to_owned(), String::new(), &select, table, 0);
+    Sheet::new(Arc::new(result), lineage::of(&select, catalog))
 }
 
 async fn run(executor: &Executor, step: &Step) -> Table {

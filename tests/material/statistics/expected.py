@@ -9,7 +9,6 @@ Where none of them has a method, its definition is computed here in another way 
 import itertools
 import json
 import math
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -316,17 +315,6 @@ for p in [numbers(rng.uniform(0, 1, 30)**6), numbers(rng.uniform(0, 1, 20)), [1e
         levels.append(number(test.alpha))
     cases.append({"p": p, "levels": levels, "reported": reported})
 expected["online"] = cases
-
-# Concentration ------------------------------------------------------------------------------------------------------
-
-cases = []
-for amounts in [[1.0, 1.0, 1.0], [0.0, 0.0, 5.0], [3.0], [5.0, 1.0, 1.0, 3.0, 2.5], numbers(rng.pareto(1.2, 200))]:
-    exact = [Fraction(amount) for amount in amounts]
-    gaps = sum(abs(one - other) for one in exact for other in exact)
-    cases.append({"amounts": amounts, "gini": float(gaps / (2 * len(exact) * sum(exact))),
-                  "herfindahl": float(sum(amount * amount for amount in exact) / sum(exact)**2),
-                  "top_2": float(sum(sorted(exact)[-2:]) / sum(exact))})
-expected["concentration"] = cases
 
 lines = [f"{json.dumps(name)}: [\n" + ",\n".join(json.dumps(case) for case in cases) + "\n]" for name, cases in expected.items()]
 Path(__file__).with_name("expected.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
