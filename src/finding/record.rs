@@ -199,10 +199,9 @@ fn confidence(facts: &[Fact], robustness: Option<&Robustness>) -> (Confidence, V
         lowered += by;
         because.push(why);
     };
-    let compares = matches!(
-        lead.form,
-        Form::Change | Form::EachChange | Form::Gap | Form::Share | Form::Rank | Form::Top | Form::Range
-    );
+    // What part of a whole is so is counted, not compared.
+    let compares =
+        matches!(lead.form, Form::Change | Form::EachChange | Form::Gap | Form::Rank | Form::Top | Form::Range);
     let rows = rows_behind(lead);
     let says_nothing = |form: Form| matches!(form, Form::Differ | Form::Alike | Form::Trend | Form::Since);
     let is_chance = |fact: &&Fact| !says_nothing(fact.form) && fact.test.as_ref().is_some_and(|test| test.p > P_MAX);
@@ -238,7 +237,7 @@ fn confidence(facts: &[Fact], robustness: Option<&Robustness>) -> (Confidence, V
         let count = lead.doubts.len();
         lower(1, format!("{count} {} about its measures", if count == 1 { "doubt" } else { "doubts" }));
     }
-    for (by, why) in robustness.into_iter().flat_map(unsteady) {
+    for (by, why) in robustness.into_iter().flat_map(|checked| unsteady(checked, lead)) {
         lower(by, why);
     }
     let confidence = match lowered {
@@ -250,9 +249,10 @@ fn confidence(facts: &[Fact], robustness: Option<&Robustness>) -> (Confidence, V
 }
 
 /// Returns what other choices and all comparisons of the run take off how sure one can be, and why.
-fn unsteady(robustness: &Robustness) -> Vec<(u8, String)> {
+fn unsteady(robustness: &Robustness, lead: &Fact) -> Vec<(u8, String)> {
     let (held, tried) = robustness.held();
-    let is_chance = robustness.is_chance().then(|| {
+    // What is within chance by itself says so already.
+    let is_chance = (robustness.is_chance() && !lead.is_chance()).then(|| {
         (2, format!("among the {} comparisons of the run, chance alone may explain it", robustness.comparisons))
     });
     let fails = robustness.sentence().filter(|_| held < tried);
@@ -369,6 +369,9 @@ fn is_known(figure: &str, facts: &[&Fact]) -> bool {
         && (figure.starts_with("19") || figure.starts_with("20"))
         && figure.chars().all(|c| c.is_ascii_digit());
     let is_date = figure.parse::<jiff::civil::Date>().is_ok();
-    let stands = |sentence: &str| figures(sentence).any(|known| known == figure || is_rounded(known, figure));
+    // "Fell by 33.3%" says what "-33.3%" does.
+    let unsigned = |text: &'_ str| text.trim_start_matches(['-', '+']).to_owned();
+    let is_same = |known: &str| unsigned(known) == unsigned(figure) || is_rounded(known, figure);
+    let stands = |sentence: &str| figures(sentence).any(is_same);
     is_small || is_year || is_date || facts.iter().any(|fact| stands(&fact.sentence))
 }

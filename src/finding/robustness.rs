@@ -89,10 +89,14 @@ impl Robustness {
 }
 
 /// Returns whether a fact says the same as another one, evaluated over other rows or of another measure: the same direction,
-/// at least half as much, and no more by chance.
+/// at least half as much, and as little, or as much, by chance.
 pub fn holds(own: &Fact, other: &Fact) -> bool {
-    if own.form != other.form || !own.is_chance() && other.is_chance() {
+    if own.form != other.form || own.is_chance() != other.is_chance() {
         return false;
+    }
+    // That nothing is seen holds wherever nothing is seen.
+    if own.is_chance() && matches!(own.form, Form::Differ | Form::Alike | Form::Trend | Form::Since) {
+        return true;
     }
     let value = |fact: &Fact, name: &str| fact.value(name).map(|value| value.value);
     let both = |name: &str| value(own, name).zip(value(other, name));

@@ -58,8 +58,9 @@ pub fn is_empty(profile: Answered<'_>) -> bool {
     count(profile.table, 0, "rows") == Some(0)
 }
 
-/// Returns the places of measures that are called durations, and are none.
-pub(super) fn no_durations(target: &Target, Answered { table, .. }: Answered<'_>) -> Vec<usize> {
+/// Returns the places of measures that are called durations, and are none; each with how many rows have the second moment
+/// first, in words.
+pub(super) fn no_durations(target: &Target, Answered { table, .. }: Answered<'_>) -> Vec<(usize, String)> {
     let is_none = |index: usize| {
         let of = |name: &str| count(table, 0, &format!("{name}{index}"));
         let (Some(ends), Some(reversed)) = (of("ends"), of("reversed")) else { return false };
@@ -67,7 +68,11 @@ pub(super) fn no_durations(target: &Target, Answered { table, .. }: Answered<'_>
         as_f64(reversed) > REVERSED_MAX * as_f64(ends)
             || ends >= ENDS_MIN && slope.is_some_and(|slope| !SLOPES.contains(&slope))
     };
-    spans(target).map(|(index, _)| index).filter(|index| is_none(*index)).collect()
+    let order = |index: usize| {
+        let of = |name: &str| count(table, 0, &format!("{name}{index}")).unwrap_or(0);
+        format!(" (in {} of {} rows the second comes first)", of("reversed"), of("ends"))
+    };
+    spans(target).map(|(index, _)| index).filter(|index| is_none(*index)).map(|index| (index, order(index))).collect()
 }
 
 /// Returns the further statement of the instrument: how many rows are there more than once, as a whole or by one column.

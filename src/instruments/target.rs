@@ -244,9 +244,9 @@ impl Target {
     #[must_use]
     pub fn profiled(mut self, profile: Answered<'_>) -> Self {
         self.range = Range::read(profile);
-        for index in profile::no_durations(&self, profile).into_iter().rev() {
+        for (index, order) in profile::no_durations(&self, profile).into_iter().rev() {
             let measure = self.measures.remove(index);
-            self.left_out.push(format!("{}: the two have nothing to do with each other", measure.name()));
+            self.left_out.push(format!("{}: the two have nothing to do with each other{order}", measure.name()));
         }
         self
     }
