@@ -28,7 +28,7 @@ const ROWS_MIN: u64 = 5;
 /// The effect above which groups and measure are one and the same thing.
 const SAME: f64 = 0.97;
 /// Comparisons that are listed.
-const LINES_MAX: usize = 40;
+const LINES_MAX: usize = 15;
 
 /// A measure by one column.
 #[derive(Debug, Clone, PartialEq)]
@@ -121,7 +121,8 @@ fn lines(tested: &[(Comparison, f64)]) -> Vec<String> {
     };
     let mut lines = tested.iter().take(LINES_MAX).map(line).collect::<Vec<_>>();
     if tested.len() > LINES_MAX {
-        lines.push(format!("and {} comparisons more", tested.len() - LINES_MAX));
+        let differ = tested[LINES_MAX..].iter().filter(|(_, p)| *p <= FALSE_MAX).count();
+        lines.push(format!("and {} comparisons more, of which {differ} differ", tested.len() - LINES_MAX));
     }
     lines
 }
