@@ -201,7 +201,8 @@ impl Conclusion {
     fn of(all: Vec<Observation>, lines: Vec<String>) -> Self {
         let tested = all.len();
         let mut observations = all.into_iter().filter(|one| one.p <= P_MAX).collect::<Vec<_>>();
-        observations.sort_by(|one, other| other.effect.total_cmp(&one.effect));
+        // Of effects that are as large as can be the surer one is more telling.
+        observations.sort_by(|one, other| other.effect.total_cmp(&one.effect).then(one.p.total_cmp(&other.p)));
         Self { observations, tested, lines, ..Self::default() }
     }
 }

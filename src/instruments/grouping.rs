@@ -33,6 +33,11 @@ pub(super) fn keys(columns: usize) -> String {
     (0..columns).map(|place| format!("d{place}, ")).collect::<Vec<_>>().concat()
 }
 
+/// Returns the columns for an order that goes on after others: of equally many rows, by name rather than as they come.
+pub(super) fn order(columns: usize) -> String {
+    (0..columns).map(|place| format!(", d{place}")).collect::<Vec<_>>().concat()
+}
+
 /// Returns the column `level` for a select list that goes on: which columns are keys of the row.
 pub(super) fn level(columns: usize) -> String {
     if columns == 0 {

@@ -4,6 +4,7 @@ mod backlog;
 mod compare;
 mod concentration;
 mod funnel;
+mod metamorphic;
 mod others;
 mod retention;
 mod support;

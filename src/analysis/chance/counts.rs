@@ -13,6 +13,8 @@ const EXACT_MAX: u64 = 10_000;
 const OUTCOMES_MAX: f64 = 100_000.0;
 /// The expected count of a cell below which the approximation by chi-square is not used.
 const EXPECTED_MIN: f64 = 5.0;
+/// The same of a group of several shares, in whole numbers.
+const EXPECTED_IN_GROUP_MIN: u128 = 5;
 /// Probabilities that differ by less than this share are taken for equal: rounding alone does not order them.
 const EQUAL_WITHIN: f64 = 1e-7;
 
@@ -93,21 +95,18 @@ fn fisher(one: Proportion, other: Proportion) -> f64 {
     p.min(1.0)
 }
 
-/// Returns p of several shares being one (Pearson 1900). Groups in which fewer than five are expected are taken together;
-/// `None` where that leaves fewer than two.
+/// Returns p of several shares being one (Pearson 1900). Groups in which fewer than five are expected, on either side of the
+/// share, are taken together, and left out if they are too few together too. `None` where that leaves fewer than two groups,
+/// or fewer than five expected of one that is left.
 pub fn several_proportions(groups: &[Proportion]) -> Option<f64> {
     let groups = &with_small_ones_together(groups);
-    let (parts, whole) = groups.iter().fold((0, 0), |(parts, whole), group| (parts + group.part, whole + group.whole));
-    if groups.len() < 2 || whole == 0 {
+    let all = added_up(groups);
+    if groups.len() < 2 || !groups.iter().all(|group| expects_enough(*group, all)) {
         return None;
     }
-    let share = parts as f64 / whole as f64;
-    let expected = |group: &Proportion| (group.whole as f64 * share, group.whole as f64 * (1.0 - share));
-    if groups.iter().map(expected).any(|(part, rest)| part < EXPECTED_MIN || rest < EXPECTED_MIN) {
-        return None;
-    }
+    let share = all.share();
     let cell = |group: &Proportion| {
-        let (part, rest) = expected(group);
+        let (part, rest) = (group.whole as f64 * share, group.whole as f64 * (1.0 - share));
         let away = group.part as f64 - part;
         away * away * (1.0 / part + 1.0 / rest)
     };
@@ -117,16 +116,25 @@ pub fn several_proportions(groups: &[Proportion]) -> Option<f64> {
 /// Returns the groups with those together of which too few are expected; left out if they are too few together too (Cochran
 /// 1954). One group of a few rows would keep all others from being tested.
 fn with_small_ones_together(groups: &[Proportion]) -> Vec<Proportion> {
-    let (parts, whole) = groups.iter().fold((0, 0), |(parts, whole), group| (parts + group.part, whole + group.whole));
-    let share = parts as f64 / whole.max(1) as f64;
-    let is_enough = |group: &Proportion| group.whole as f64 * share.min(1.0 - share) >= EXPECTED_MIN;
-    let (mut enough, small): (Vec<_>, Vec<_>) = groups.iter().copied().partition(is_enough);
-    let together = small.iter().fold(Proportion { part: 0, whole: 0 }, |all, group| Proportion {
+    let all = added_up(groups);
+    let (mut enough, small): (Vec<_>, Vec<_>) = groups.iter().copied().partition(|group| expects_enough(*group, all));
+    enough.extend(Some(added_up(&small)).filter(|together| expects_enough(*together, all)));
+    enough
+}
+
+/// Returns whether at least five are expected of a group on both sides of the share of all; in whole numbers, as rounding
+/// must not decide which side is the small one.
+fn expects_enough(group: Proportion, all: Proportion) -> bool {
+    let fewer = all.part.min(all.whole.saturating_sub(all.part));
+    let (group, fewer, whole) = (u128::from(group.whole), u128::from(fewer), u128::from(all.whole));
+    whole > 0 && group * fewer >= EXPECTED_IN_GROUP_MIN * whole
+}
+
+fn added_up(groups: &[Proportion]) -> Proportion {
+    groups.iter().fold(Proportion { part: 0, whole: 0 }, |all, group| Proportion {
         part: all.part + group.part,
         whole: all.whole + group.whole,
-    });
-    enough.extend(Some(together).filter(|together| is_enough(together)));
-    enough
+    })
 }
 
 /// Returns the test of a table of counts, row by row: the sum over the cells of (count - expected)² / expected, where

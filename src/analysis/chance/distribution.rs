@@ -107,3 +107,29 @@ pub(super) fn beta_above(x: f64, one: f64, other: f64) -> Option<f64> {
     }
     Some(Beta::new(one, other).ok()?.sf(x).clamp(0.0, 1.0))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    /// The values are those of SciPy (`scipy.stats.beta.sf`).
+    #[test]
+    fn the_tail_of_a_beta_value_is_that_of_scipy() {
+        let text = include_str!("../../../tests/material/statistics/expected.json");
+        let all = serde_json::from_str::<Value>(text).unwrap();
+        let cases = all["beta"].as_array().unwrap();
+        assert!(!cases.is_empty());
+        for case in cases {
+            let of = |value: &Value| value.as_f64().unwrap();
+            let (p, expected) =
+                (beta_above(of(&case["x"]), of(&case["shapes"][0]), of(&case["shapes"][1])).unwrap(), of(&case["p"]));
+            assert!((p - expected).abs() <= 1e-9 * expected, "{case}: {p:e}");
+        }
+        for x in [-0.1, 1.1, f64::NAN] {
+            assert_eq!(beta_above(x, 2.0, 3.0), None);
+        }
+        assert_eq!((beta_above(0.5, 0.0, 3.0), beta_above(0.5, 2.0, f64::NAN)), (None, None));
+    }
+}

@@ -81,7 +81,9 @@ pub(super) fn totals(rows: &str, sets: &[Vec<usize>], columns: usize, measures: 
     format!(
         "WITH rows AS ({rows}), weeks AS (SELECT {level}{keys}is_latest, week, count(*) AS n{weekly} FROM rows \
          GROUP BY GROUPING SETS ({sets})) \
-         SELECT {keys}level, sum(n) AS rows{sums} FROM weeks GROUP BY {keys}level ORDER BY sum(n) DESC, level DESC",
+         SELECT {keys}level, sum(n) AS rows{sums} FROM weeks GROUP BY {keys}level \
+         ORDER BY sum(n) DESC, level DESC{order}",
+        order = grouping::order(columns),
         level = grouping::level(columns),
         sets = grouping::sets(sets, &["is_latest", "week"]),
     )
@@ -102,7 +104,8 @@ pub(super) fn averages(rows: &str, sets: &[Vec<usize>], columns: usize, measures
     let measures = measures.iter().map(of).collect::<String>();
     format!(
         "WITH rows AS ({rows}) SELECT {level}{keys}count(*) AS rows{measures} FROM rows \
-         GROUP BY GROUPING SETS ({sets}) ORDER BY count(*) DESC, level DESC",
+         GROUP BY GROUPING SETS ({sets}) ORDER BY count(*) DESC, level DESC{order}",
+        order = grouping::order(columns),
         level = grouping::level(columns),
         keys = grouping::keys(columns),
         sets = grouping::sets(sets, &[]),
@@ -143,6 +146,10 @@ fn measured(
 
 /// Draws the variances of totals towards what is usual among all parts: so many times the squares of their rows as the
 /// median part has. A few weeks of one part alone tell too little (Smyth 2004).
+///
+/// Rows are taken to come by chance at least: where weeks differ by less, nothing is as sure as they alone would have it. There
+/// alone it matters how a total is written down. The same amounts in twice as many rows have half the squares, so that t grows
+/// by up to the root of 2; where weeks differ by as much as rows by chance do, or by more, it stays.
 fn moderate(parts: &mut [Measured]) {
     let ratio = |part: &Measured| {
         let (own, rows) = (part.variances.0 + part.variances.1, part.squares.0 + part.squares.1);

@@ -12,7 +12,7 @@ const TOTALS_MAX: usize = 2;
 const RATES_MAX: usize = 2;
 /// Values of a column whose shares are measured unasked.
 const STATES_MAX: f64 = 4.0;
-/// Shares of values of columns, and averages, that are taken up.
+/// Shares of values of columns, and averages, that are taken up: of more the first by the order of columns.
 const STATES_TOLD_MAX: usize = 5;
 const MEANS_MAX: usize = 5;
 /// The shares of missing values between which they are measured.

@@ -53,7 +53,8 @@ pub(super) fn step(target: &Target, time: &Field) -> Step {
     let sets = (0..columns).map(|place| vec![place]).chain([Vec::new()]).collect::<Vec<_>>();
     let sql = format!(
         "WITH rows AS ({rows}) SELECT {keys}{level}count(*) AS rows, avg(day) AS mean_day, var_samp(day) AS variance_day{sums} \
-         FROM rows GROUP BY GROUPING SETS ({sets}) ORDER BY count(*) DESC, level DESC",
+         FROM rows GROUP BY GROUPING SETS ({sets}) ORDER BY count(*) DESC, level DESC{order}",
+        order = grouping::order(columns),
         keys = grouping::keys(columns),
         level = grouping::level(columns),
         sums = sums.collect::<String>(),

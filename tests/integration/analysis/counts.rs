@@ -37,6 +37,25 @@ fn two_shares_are_compared_as_by_scipy() {
 }
 
 #[test]
+fn several_shares_are_tested_as_by_scipy_with_small_groups_taken_together() {
+    for case in cases("several_proportions") {
+        let groups = case["groups"].as_array().unwrap().iter().map(counts).collect::<Vec<_>>();
+        let groups = groups.iter().map(|group| Proportion { part: group[0], whole: group[1] }).collect::<Vec<_>>();
+        let rest = |group: &Proportion| Proportion { part: group.whole - group.part, ..*group };
+        let rests = groups.iter().map(rest).collect::<Vec<_>>();
+        // Which side of a share is counted, and in which order, decides neither p nor what is taken together.
+        let turned = groups.iter().rev().copied().collect::<Vec<_>>();
+        for groups in [groups, rests, turned] {
+            let p = several_proportions(&groups);
+            assert_eq!(p.is_some(), !case["p"].is_null(), "{groups:?}: {p:?}");
+            if let Some(p) = p {
+                near(p, number(&case["p"]), CLOSED);
+            }
+        }
+    }
+}
+
+#[test]
 fn tables_are_tested_as_by_scipy() {
     for case in cases("contingency") {
         let table = case["table"].as_array().unwrap().iter().map(counts).collect::<Vec<_>>();

@@ -1,7 +1,7 @@
 //! A silence and the gaps before it.
 
 use explore::analysis::chance::rhythm::{
-    Gaps, Spacing, Unevenness, log_normal_gap, log_normal_silence, memoryless, unevenness,
+    Gaps, Spacing, Unevenness, gamma, log_normal_gap, log_normal_silence, memoryless, shape, unevenness,
 };
 use explore::analysis::dice::Dice;
 use proptest::prelude::*;
@@ -16,6 +16,43 @@ fn a_silence_has_the_probability_that_scipy_computes_or_integrates() {
         near(log_normal_gap(gaps, silence).unwrap(), number(&case["gap"]), CLOSED);
         near(log_normal_silence(gaps, silence).unwrap(), number(&case["silent"]), ROUGH);
     }
+}
+
+#[test]
+fn a_silence_of_gamma_distributed_gaps_has_the_probability_of_scipy() {
+    for case in cases("gamma") {
+        let (gaps, silence) = (Gaps::of(&numbers(&case["gaps"]), 1.0).unwrap(), number(&case["silence"]));
+        let (of_shape, expected) = (number(&case["shape"]), number(&case["p"]));
+        near(gamma(gaps, silence, of_shape).unwrap(), expected, CLOSED);
+        if (of_shape - 1.0).abs() < f64::EPSILON {
+            near(memoryless(gaps, silence).unwrap(), expected, CLOSED);
+        }
+    }
+    let gaps = Gaps::of(&[7.0, 6.0, 8.0], 1.0).unwrap();
+    for (silence, shape) in [
+        (-1.0, 1.0),
+        (f64::NAN, 1.0),
+        (f64::INFINITY, 1.0),
+        (9.0, 0.0),
+        (9.0, -2.0),
+        (9.0, f64::NAN),
+        (9.0, f64::INFINITY),
+    ] {
+        assert_eq!(gamma(gaps, silence, shape), None, "{silence} of shape {shape}");
+    }
+}
+
+#[test]
+fn the_shape_of_gaps_is_the_one_whose_greenwood_statistic_they_have() {
+    for case in cases("shape") {
+        let unevenness = Unevenness { ratio: number(&case["ratio"]), p: 1.0 };
+        let found = shape(unevenness, number(&case["gaps_mean"]));
+        assert_eq!(found.is_some(), !case["shape"].is_null(), "{case}: {found:?}");
+        if let Some(found) = found {
+            near(found, number(&case["shape"]), CLOSED);
+        }
+    }
+    assert_eq!(shape(Unevenness { ratio: f64::NAN, p: 1.0 }, 4.0), None);
 }
 
 #[test]

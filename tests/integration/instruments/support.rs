@@ -21,29 +21,16 @@ use crate::support::server::{connect, fresh};
 /// The day that is taken for today.
 const LAST: Date = date(2025, 12, 31);
 
-/// An instrument that was asked of a table.
-struct Asking {
-    executor: Executor,
-    catalog: Arc<Catalog>,
-    conclusion: Conclusion,
-    /// The results of the instrument's statements, as a run has them.
-    results: Vec<Sheet>,
-}
-
 /// What an instrument makes of the first table of a new database.
 pub(super) async fn ask(instrument: Instrument, name: &str, sql: &str, by: &[&str]) -> Conclusion {
-    let Asking { executor, conclusion, .. } = asking(instrument, name, sql, by).await;
-    // What would be told runs too.
-    for step in conclusion.observations.iter().flat_map(|one| &one.statements) {
-        run(&executor, step).await;
-    }
-    conclusion
+    Opened::new(name, sql).await.ask(instrument, by).await
 }
 
 /// What is stated of the observations with p below one in a thousand, a sentence or refusal a claim, with its doubts.
 pub(super) async fn told(instrument: Instrument, name: &str, sql: &str) -> Vec<String> {
-    let Asking { executor, catalog, conclusion, results } = asking(instrument, name, sql, &[]).await;
-    let mut book = Workbook::new(Arc::clone(&catalog), LAST);
+    let opened = Opened::new(name, sql).await;
+    let (conclusion, results) = opened.asking(instrument, &[]).await;
+    let mut book = Workbook::new(Arc::clone(&opened.catalog), LAST);
     for sheet in results {
         book.push(sheet);
     }
@@ -52,11 +39,11 @@ pub(super) async fn told(instrument: Instrument, name: &str, sql: &str) -> Vec<S
         let mut ids = Vec::new();
         for (place, step) in observation.statements.iter().enumerate() {
             let id = format!("q{}{place}", number + 10);
-            book.push(sheet(&executor, &catalog, &id, step).await);
+            book.push(opened.sheet(&id, step).await);
             ids.push(id);
         }
         for claim in observation.claims_over(&ids) {
-            let evaluated = Evaluator::new(&mut book, &executor, Duration::from_secs(30)).evaluate(&claim).await;
+            let evaluated = Evaluator::new(&mut book, &opened.executor, Duration::from_secs(30)).evaluate(&claim).await;
             sentences.push(match evaluated {
                 Ok(fact) => {
                     let doubts = fact.doubts.iter().map(|doubt| doubt.id.as_str()).collect::<Vec<_>>();
@@ -69,34 +56,57 @@ pub(super) async fn told(instrument: Instrument, name: &str, sql: &str) -> Vec<S
     sentences
 }
 
-async fn asking(instrument: Instrument, name: &str, sql: &str, by: &[&str]) -> Asking {
-    let url = fresh(name, &format!("{sql};\nANALYZE")).await;
-    let rules = Rules { search_path: vec!["public".to_owned()], ..Rules::default() };
-    let limits = Limits::of_query(Duration::from_secs(30), 1_000, None);
-    let database = Arc::new(connect(&url).await);
-    let opened = semantic::open(database, Metadata::default(), rules, limits, semantic::Joins::Guessed).await.unwrap();
-    let (executor, catalog) = (opened.executor, Arc::new(opened.catalog));
-    let by = by.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-    let table = catalog.tables[0].name.clone();
-    let asked = Asked { table: &table, by: &by, ..Asked::default() };
-    let target = Target::of(&catalog, &asked, LAST).unwrap();
-    let profile = run(&executor, &profile::step(&target)).await;
-    let profile = Answered { id: "q1", table: &profile };
-    let target = target.profiled(profile);
-    let mut results = Vec::new();
-    for (number, step) in (2..).zip(instrument.steps(&target)) {
-        results.push(sheet(&executor, &catalog, &format!("q{number}"), &step).await);
-    }
-    let answered = results.iter().map(|sheet| Some(Answered { id: &sheet.result.id, table: &sheet.result.table }));
-    let conclusion = instrument.conclude(&target, profile, &answered.collect::<Vec<_>>());
-    Asking { executor, catalog, conclusion, results }
+/// A new database whose first table is asked about.
+pub(super) struct Opened {
+    executor: Executor,
+    catalog: Arc<Catalog>,
 }
 
-async fn sheet(executor: &Executor, catalog: &Catalog, id: &str, step: &Step) -> Sheet {
-    let select = executor.validate(&step.sql).await.unwrap_or_else(|refusal| panic!("{}: {refusal}", step.sql));
-    let table = run(executor, step).await;
-    let result = QueryResult::new(id.to_owned(), String::new(), &select, table, 0);
-    Sheet::new(Arc::new(result), lineage::of(&select, catalog))
+impl Opened {
+    pub(super) async fn new(name: &str, sql: &str) -> Self {
+        let url = fresh(name, &format!("{sql};\nANALYZE")).await;
+        let rules = Rules { search_path: vec!["public".to_owned()], ..Rules::default() };
+        let limits = Limits::of_query(Duration::from_secs(30), 1_000, None);
+        let database = Arc::new(connect(&url).await);
+        let opened = semantic::open(database, Metadata::default(), rules, limits, semantic::Joins::Guessed).await;
+        let opened = opened.unwrap();
+        Self { executor: opened.executor, catalog: Arc::new(opened.catalog) }
+    }
+
+    pub(super) async fn ask(&self, instrument: Instrument, by: &[&str]) -> Conclusion {
+        let (conclusion, _) = self.asking(instrument, by).await;
+        // What would be told runs too.
+        for step in conclusion.observations.iter().flat_map(|one| &one.statements) {
+            run(&self.executor, step).await;
+        }
+        conclusion
+    }
+
+    /// What an instrument concludes, and the results of its statements, as a run has them.
+    async fn asking(&self, instrument: Instrument, by: &[&str]) -> (Conclusion, Vec<Sheet>) {
+        let by = by.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let table = self.catalog.tables[0].name.clone();
+        let asked = Asked { table: &table, by: &by, ..Asked::default() };
+        let target = Target::of(&self.catalog, &asked, LAST).unwrap();
+        let profile = run(&self.executor, &profile::step(&target)).await;
+        let profile = Answered { id: "q1", table: &profile };
+        let target = target.profiled(profile);
+        let mut results = Vec::new();
+        for (number, step) in (2..).zip(instrument.steps(&target)) {
+            results.push(self.sheet(&format!("q{number}"), &step).await);
+        }
+        let answered = results.iter().map(|sheet| Some(Answered { id: &sheet.result.id, table: &sheet.result.table }));
+        let conclusion = instrument.conclude(&target, profile, &answered.collect::<Vec<_>>());
+        (conclusion, results)
+    }
+
+    async fn sheet(&self, id: &str, step: &Step) -> Sheet {
+        let select = self.executor.validate(&step.sql).await;
+        let select = select.unwrap_or_else(|refusal| panic!("{}: {refusal}", step.sql));
+        let table = run(&self.executor, step).await;
+        let result = QueryResult::new(id.to_owned(), String::new(), &select, table, 0);
+        Sheet::new(Arc::new(result), lineage::of(&select, &self.catalog))
+    }
 }
 
 async fn run(executor: &Executor, step: &Step) -> Table {

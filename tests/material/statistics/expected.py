@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pymannkendall as mk
 import scipy.integrate as integrate
+import scipy.optimize as optimize
 import scipy.stats as st
 import statsmodels.api as sm
 from online_fdr.p_values.investing.lord.plus_plus import LordPlusPlus
@@ -55,6 +56,30 @@ for a, n, b, m in [(4000, 10000, 4200, 10000), (10, 9000, 31, 12000), (5000000, 
     p = st.chi2_contingency([[a, n - a], [b, m - b]], correction=False).pvalue
     cases.append({"counts": [a, n, b, m], "p": number(p)})
 expected["two_large_proportions"] = cases
+
+
+
+def with_small_ones_together(groups):
+    """The groups in which five are expected of both sides, and the others as one if five are expected of it: in whole numbers."""
+    parts, whole = (sum(column) for column in zip(*groups))
+    is_enough = lambda group: group[1] * min(parts, whole - parts) >= 5 * whole
+    enough, small = [group for group in groups if is_enough(group)], [group for group in groups if not is_enough(group)]
+    together = [sum(column) for column in zip(*small)] if small else [0, 0]
+    return enough + [together] * is_enough(together)
+
+
+cases = []
+for groups in [[[20, 100], [30, 100], [25, 120]], [[9, 30], [9, 30], [9, 30]], [[40, 90], [31, 120], [1, 2], [3, 4], [2, 9], [0, 7]],
+               [[40, 90], [31, 120], [1, 2]], [[40, 90], [31, 120], [0, 1], [0, 1], [0, 1]], [[5, 10], [3, 10], [7, 10]],
+               [[5, 50], [8, 50], [2, 50]], [[45, 50], [42, 50], [48, 50]], [[2, 10], [18, 110], [30, 130]], [[12, 20], [1, 3]],
+               [[1, 3], [2, 4], [0, 2]], [[0, 40], [0, 60]], [[40, 40], [60, 60]], [[3, 9]] * 8, [[0, 6], [6, 6]] * 4,
+               [[6, 12], [7, 13], [400, 700], [0, 0]], [[3, 4000], [14, 5000], [9, 3000], [1, 10]], [[5012, 90000], [4800, 91000]],
+               [[5, 500], [6, 500], [8, 20]], [[5, 500], [4, 500], [8, 20]], [[1, 8], [8, 8], [300, 900], [280, 900]], [[7, 70], [63, 70], [5, 9], [4, 9]]]:
+    table = [[part, whole - part] for part, whole in with_small_ones_together(groups)]
+    is_tested = len(table) > 1 and (st.contingency.expected_freq(table) >= 5).all()
+    p = number(st.chi2_contingency(table, correction=False).pvalue) if is_tested else None
+    cases.append({"groups": groups, "p": p})
+expected["several_proportions"] = cases
 
 # Tables -------------------------------------------------------------------------------------------------------------
 
@@ -300,6 +325,37 @@ for gaps, silences in [([7.0, 7.0, 8.0, 7.0, 6.0, 7.0], [5.0, 9.0, 30.0]), ([1.0
         cases.append({"gaps": gaps, "silence": silence, "memoryless": number(fisher), "gap": number(st.t.sf(t, n - 1)),
                       "silent": number(age(np.array(gaps), silence))})
 expected["rhythm"] = cases
+
+cases = []
+for gaps, silences in [([7.0] * 6, [0.0, 5.0, 7.0, 30.0]), ([1.0, 1.0, 1.0], [0.5, 4.0, 1000.0]), ([14.0, 20.0, 9.0], [15.0, 400.0]),
+                       ([1.0, 2.0, 40.0, 3.0, 1.0, 60.0, 2.0], [20.0, 900.0]), ([3.0, 3.0, 4.0, 4.0] * 30, [1e-6, 2.0, 9.0, 40.0])]:
+    for silence, shape in itertools.product(silences, [0.3, 0.85, 1.0, 1.7, 3.0, 40.0]):
+        # A gamma value over the sum of n others is Fisher's F, whatever their rate.
+        p = st.f.sf(silence * len(gaps) / sum(gaps), 2 * shape, 2 * shape * len(gaps))
+        cases.append({"gaps": gaps, "silence": silence, "shape": shape, "p": number(p)})
+expected["gamma"] = cases
+
+
+def greenwood(shape, n):
+    """The mean of Greenwood's statistic: each share is Beta(shape, (n - 1) shape)."""
+    return n * st.beta(shape, (n - 1) * shape).moment(2)
+
+
+cases = []
+for ratio, n in itertools.product([0.4, 0.52, 0.6, 0.75, 0.9, 1.0, 1.1, 1.4, 2.2, 30.0], [1.0, 1.5, 2.0, 3.0, 4.6, 12.0, 250.0]):
+    away = lambda log: greenwood(math.exp(log), n) - ratio * greenwood(1.0, n)
+    # More even than gaps of shape 1e7, or less than those of 1e-7, is beyond all shapes.
+    is_shape = n > 1 and away(math.log(1e7)) < 0 < away(math.log(1e-7))
+    shape = number(math.exp(optimize.brentq(away, math.log(1e-7), math.log(1e7), xtol=1e-13, rtol=1e-13))) if is_shape else None
+    cases.append({"ratio": ratio, "gaps_mean": n, "shape": shape})
+expected["shape"] = cases
+cases = []
+for x, (one, other) in itertools.product([0.0, 1e-9, 0.02, 0.3, 0.5, 0.9, 0.999, 1.0],
+                                         [(1.0, 1.0), (0.3, 0.9), (1.0, 3.0), (3.0, 9.0), (1.7, 200.0), (40.0, 120.0), (3.0, 30000.0)]):
+    p = number(st.beta.sf(x, one, other))
+    if p == 0 or p > 1e-300:
+        cases.append({"x": x, "shapes": [one, other], "p": p})
+expected["beta"] = cases
 
 # Many tests ---------------------------------------------------------------------------------------------------------
 
