@@ -216,6 +216,11 @@ pub fn controlled(observations: Vec<&Observation>, tested: usize, rate: f64) -> 
 }
 
 impl Observation {
+    /// Returns whether it says only that there are more rows of one kind than of others.
+    pub fn is_of_rows(&self) -> bool {
+        self.instrument == Instrument::Compare && self.measure == "rows"
+    }
+
     /// Returns the words of what it is about, that a focus or a question may speak of.
     pub fn words(&self) -> String {
         let values = self.segment.iter().map(|(column, value)| format!("{column} {value}"));

@@ -156,7 +156,7 @@ impl Exploration<'_> {
             let mut verdicts = Vec::new();
             for claim in &arguments.claims {
                 let fact = self.fact(claim).await?.ok();
-                let holds = fact.as_ref().is_some_and(|fact| !fact.is_chance());
+                let holds = fact.as_ref().is_some_and(Fact::says_something);
                 verdicts.push(Verdict { claim: claim.clone(), fact: fact.map(|fact| fact.id), holds });
             }
             return Ok(serde_json::to_string(&verdicts)?);

@@ -108,7 +108,9 @@ impl Exploration<'_> {
     /// Returns for each test how well chance explains it among all comparisons of the run, those of instruments that nothing
     /// is told of included.
     fn among_all(&mut self, tests: &[Option<Tested>]) -> Vec<Option<f64>> {
-        let all = self.observed.iter().filter(|one| one.instrument != Instrument::Profile).map(|one| one.p);
+        // That there are more rows of one kind is a discovery that would carry others.
+        let is_told = |one: &&Observation| one.instrument != Instrument::Profile && !one.is_of_rows();
+        let all = self.observed.iter().filter(is_told).map(|one| one.p);
         let own = tests.iter().flatten().filter(|test| test.instrument.is_none()).map(|test| test.p);
         let all = all.chain(own).collect::<Vec<_>>();
         self.compared = self.compared.max(all.len() as u64);

@@ -204,6 +204,12 @@ impl Fact {
         self.test.as_ref().is_some_and(|test| test.p > P_MAX)
     }
 
+    /// Returns whether it says that there is something to see: more than chance, and unlike the others.
+    pub fn says_something(&self) -> bool {
+        let is_unlike = self.value("deviations").is_none_or(|known| known.value >= series::unlike_from());
+        !self.is_chance() && is_unlike
+    }
+
     /// Returns the number of that name.
     pub(crate) fn value(&self, name: &str) -> Option<&Value> {
         self.values.iter().find(|value| value.name == name)

@@ -109,7 +109,7 @@ pub fn holds(own: &Fact, other: &Fact) -> bool {
     if let Some((one, two)) = both("slope") {
         return is_alike(one, two);
     }
-    if let (Some((before, after)), Some((other_before, other_after))) = (both("before"), both("after")) {
+    if let (Some((before, other_before)), Some((after, other_after))) = (both("before"), both("after")) {
         return is_alike(after - before, other_after - other_before);
     }
     let ratio = |fact: &Fact| {

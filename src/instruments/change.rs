@@ -161,7 +161,7 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
         let Some(answered) = answered else { continue };
         let measures = target.over_time().filter(|(_, measure)| measure.is_total() == plan.is_of_totals);
         for (index, measure) in measures {
-            let parts = part::read(*answered, index, columns.len(), plan.is_of_totals, plan.periods.weeks);
+            let parts = part::read(*answered, (index, measure), columns.len(), plan.periods.weeks);
             let suits = |places: &[usize]| is_told_of(measure, places, &columns);
             let Some((whole, parts)) = part::beside_whole(parts, suits) else { continue };
             tested += parts.len() + 1;

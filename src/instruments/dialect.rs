@@ -46,25 +46,17 @@ pub fn period(unit: &str, moment: &str) -> String {
     format!("date_trunc('{unit}', {moment})")
 }
 
-/// Returns the rows of a table with some columns as they are, and each of the others in an order of its own, by a seed.
+/// Returns the rows of a table with some columns as they are, and each of the others from the row that follows in an order of
+/// its own, by a seed.
 pub fn shuffled(table: &str, kept: &[String], others: &[String], seed: u32) -> String {
     let all = kept.iter().chain(others).map(|name| format!("{name}, ")).collect::<String>();
-    let orders = others.iter().enumerate().map(|(place, name)| {
+    let moved = others.iter().enumerate().map(|(place, name)| {
         let order = u64::from(seed) + place as u64;
-        format!(
-            ", o{place} AS (SELECT {name}, row_number() OVER (ORDER BY hashtextextended(place::text, {order})) AS place \
-             FROM placed)"
-        )
+        format!("lead({name}, 1, {name}) OVER (ORDER BY hashtextextended(place::text, {order})) AS {name}")
     });
-    let joins = (0..others.len()).map(|place| format!(" JOIN o{place} ON o{place}.place = placed.place"));
-    let kept = kept.iter().map(|name| format!("placed.{name}"));
-    let shown = kept.chain(others.iter().enumerate().map(|(place, name)| format!("o{place}.{name}")));
-    let shown = shown.chain((all.is_empty()).then(|| "placed.place".to_owned())).collect::<Vec<_>>().join(", ");
-    format!(
-        "WITH placed AS (SELECT {all}row_number() OVER () AS place FROM {table}){} SELECT {shown} FROM placed{}",
-        orders.collect::<String>(),
-        joins.collect::<String>()
-    )
+    let shown = kept.iter().cloned().chain(moved).collect::<Vec<_>>();
+    let shown = if shown.is_empty() { "place".to_owned() } else { shown.join(", ") };
+    format!("SELECT {shown} FROM (SELECT {all}row_number() OVER () AS place FROM {table}) AS placed")
 }
 
 /// Returns the conditions that all hold, as the end of a statement.

@@ -410,10 +410,16 @@ pub(super) fn outlier(operand: &Operand, book: &Workbook) -> Result<Fact, Stop> 
         one.text(),
         others.len()
     );
-    let values = vec![named("value", one.read(), one.text()), named("median", middle, middle_text)];
+    let mut values = vec![named("value", one.read(), one.text()), named("median", middle, middle_text)];
+    values.push(named("deviations", Decimal::try_from(z.abs()).unwrap_or_default().round_dp(4), size));
     let phrase = format!("the {what} ({})", one.text());
     Ok(Draft { form: Form::Outlier, sentence: sentence(&words), phrase, values, quantities: vec![&one], test: None }
         .fact())
+}
+
+/// Returns the robust standard deviations from which a value is unlike the others.
+pub(super) fn unlike_from() -> Decimal {
+    Decimal::try_from(OUTLIER_MIN).unwrap_or_default()
 }
 
 /// Returns how many of the others lie as far from the median as makes one unlike the others, given how far one lies.

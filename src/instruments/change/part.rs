@@ -1,10 +1,11 @@
 //! Parts of a whole in two periods: the statements that measure them, and how far each is from where the others went.
 
-use crate::analysis::chance::distribution::{normal_two_sided, t_two_sided};
+use crate::analysis::chance::distribution::t_two_sided;
 use crate::analysis::chance::series::median;
 use crate::instruments::Answered;
 use crate::instruments::grouping;
 use crate::instruments::reading::number;
+use crate::instruments::target::Measure;
 
 /// Rows of a part in both periods below which it is not tested.
 const ROWS_MIN: f64 = 30.0;
@@ -113,18 +114,23 @@ pub(super) fn averages(rows: &str, sets: &[Vec<usize>], columns: usize, measures
 }
 
 /// Reads the parts of a measure.
-pub(super) fn read(answered: Answered<'_>, index: usize, columns: usize, is_total: bool, weeks: i32) -> Vec<Measured> {
-    (0..answered.table.rows.len()).filter_map(|row| measured(answered, row, index, columns, is_total, weeks)).collect()
+pub(super) fn read(
+    answered: Answered<'_>,
+    (index, measure): (usize, &Measure),
+    columns: usize,
+    weeks: i32,
+) -> Vec<Measured> {
+    (0..answered.table.rows.len()).filter_map(|row| measured(answered, row, (index, measure), columns, weeks)).collect()
 }
 
 fn measured(
     Answered { table, .. }: Answered<'_>,
     row: usize,
-    index: usize,
+    (index, measure): (usize, &Measure),
     columns: usize,
-    is_total: bool,
     weeks: i32,
 ) -> Option<Measured> {
+    let (is_total, is_share) = (measure.is_total(), matches!(measure, Measure::Share { .. }));
     let values = grouping::values(table, row, columns)?;
     let of = |name: &str| number(table, row, &format!("{name}{index}"));
     let (before, latest) = (of("before")?, of("latest")?);
@@ -137,11 +143,21 @@ fn measured(
         (variances, (weeks, weeks), (of("rows_before")?, of("rows_latest")?))
     } else {
         let counts = (of("n_before")?, of("n_latest")?);
-        let variances = (of("variance_before")? / counts.0, of("variance_latest")? / counts.1);
+        let variance = |mean: f64, own: f64, count: f64| if is_share { of_share(mean, count) } else { own / count };
+        let variances =
+            (variance(before, of("variance_before")?, counts.0), variance(latest, of("variance_latest")?, counts.1));
         (variances, counts, (0.0, 0.0))
     };
-    let freedom = if is_total { 2.0 * (f64::from(weeks) - 1.0) } else { f64::INFINITY };
+    // Of two averages the one of fewer values decides.
+    let freedom = if is_total { 2.0 * (f64::from(weeks) - 1.0) } else { counts.0.min(counts.1) - 1.0 };
     Some(Measured { values, rows, before, latest, variances, counts, squares, freedom, is_total })
+}
+
+/// Returns the variance of a share, with one row more that has it and one that has not: of few rows the share may be 0, and
+/// is not known all the better for it (Agresti and Caffo 2000).
+fn of_share(share: f64, rows: f64) -> f64 {
+    let drawn = (share * rows + 1.0) / (rows + 2.0);
+    drawn * (1.0 - drawn) / (rows + 2.0)
 }
 
 /// Draws the variances of totals towards what is usual among all parts: so many times the squares of their rows as the
@@ -176,7 +192,7 @@ impl Measured {
             return None;
         }
         let t = difference / error;
-        if self.is_total { t_two_sided(t, self.freedom) } else { Some(normal_two_sided(t)) }
+        t_two_sided(t, self.freedom)
     }
 
     /// Returns the whole without a part of it.

@@ -2,9 +2,10 @@
 //!
 //! The database returns the groups that are farthest from the whole in their standard errors, and how many there are. A
 //! group of few rows tells little of its own spread, so that its variance is drawn towards that of all rows (Smyth 2004);
-//! p is of Student's t, and all groups count as comparisons.
+//! p is of Student's t, of shares exact, and all groups count as comparisons.
 
 use crate::analysis::chance::distribution::t_two_sided;
+use crate::analysis::chance::{Proportion, two_proportions};
 use crate::instruments::reading::{cell, count, number};
 use crate::instruments::target::{Averaged, Field, Measure, Target};
 use crate::instruments::{Answered, Instrument, Observation, Step, dialect};
@@ -81,6 +82,20 @@ pub(super) fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> (V
     (observations, usize::try_from(tested).unwrap_or(usize::MAX))
 }
 
+/// Returns how well chance explains the share of a group beside that of all others (Fisher 1922).
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "counts of rows, as averages give them back"
+)]
+fn exact(share: f64, rows: f64, share_of_all: f64, all_rows: f64) -> Option<f64> {
+    let count = |share: f64, rows: f64| (share * rows).round() as u64;
+    let (part, whole) = (count(share, rows), count(1.0, rows));
+    let (parts, all) = (count(share_of_all, all_rows), count(1.0, all_rows));
+    let others = Proportion { part: parts.checked_sub(part)?, whole: all.checked_sub(whole)? };
+    two_proportions(Proportion { part, whole }, others)
+}
+
 fn single(target: &Target, field: &Field, measure: &Measure, table: &Table, row: usize) -> Option<Observation> {
     let of = |column: &str| number(table, row, column);
     let (n, all_n) = (of("n")?, of("all_n")?);
@@ -99,7 +114,11 @@ fn single(target: &Target, field: &Field, measure: &Measure, table: &Table, row:
         measure: measure.name().to_owned(),
         by: Some(field.name.clone()),
         segment: vec![(field.name.clone(), member.to_owned())],
-        p: t_two_sided(away / (variance / n).sqrt(), freedom)?,
+        p: match measure {
+            // A group of few rows without any tells nothing by its own spread, which is none.
+            Measure::Share { .. } => exact(of("m")?, n, of("all_m")?, all_n)?,
+            _ => t_two_sided(away / (variance / n).sqrt(), freedom)?,
+        },
         // What part of the spread of all rows it makes would be next to nothing: how far it is in standard deviations.
         effect: (away * away / of("all_s")?).min(1.0),
         weight: n / all_n.max(1.0),
