@@ -161,7 +161,7 @@ impl Instrument {
         match self {
             Self::Profile => profile::steps(target),
             Self::Compare => compare::steps(target),
-            Self::Trend => trend::steps(target),
+            Self::Trend => trend::steps(&target.until_settled()),
             Self::Change => change::steps(target),
             Self::Relate => relate::steps(target),
             Self::Silent => silent::steps(target),
@@ -177,7 +177,7 @@ impl Instrument {
         let mut conclusion = match self {
             Self::Profile => profile::conclude(target, profile, answered),
             Self::Compare => compare::conclude(target, answered),
-            Self::Trend => trend::conclude(target, answered),
+            Self::Trend => trend::conclude(&target.until_settled(), answered),
             Self::Change => change::conclude(target, answered),
             Self::Relate => relate::conclude(target, answered),
             Self::Silent => silent::conclude(target, answered),

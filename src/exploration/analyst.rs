@@ -59,7 +59,8 @@ impl OfflineAnalyst {
         if may_ask && !calls.is_empty() {
             return calls;
         }
-        let seen = self.plan.looks().filter_map(|look| notebook.conclusion(&look.key())).collect::<Vec<_>>();
+        let seen = self.plan.looks().filter_map(|look| Some((look.instrument, notebook.conclusion(&look.key())?)));
+        let seen = seen.collect::<Vec<_>>();
         let chosen = choice::choose(&seen, &self.focus);
         let candidates = chosen.iter().map(telling::candidate).collect::<Vec<_>>();
         let looked_at = self.looked_at(notebook);

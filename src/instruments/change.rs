@@ -49,7 +49,34 @@ struct Periods {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Plan {
     periods: Periods,
-    is_of_totals: bool,
+    kind: Kind,
+}
+
+/// Which measures a statement is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// How many rows there are, and totals of them.
+    Totals,
+    /// How many rows there are, whatever becomes of them.
+    Rows,
+    /// Totals, of rows that have come to their end.
+    Sums,
+    Averages,
+}
+
+impl Kind {
+    fn is_of_totals(self) -> bool {
+        self != Self::Averages
+    }
+
+    fn includes(self, measure: &Measure) -> bool {
+        match self {
+            Self::Totals => measure.is_total(),
+            Self::Rows => *measure == Measure::Rows,
+            Self::Sums => matches!(measure, Measure::Sum { .. }),
+            Self::Averages => !measure.is_total(),
+        }
+    }
 }
 
 impl Periods {
@@ -76,12 +103,19 @@ fn earlier(day: Date, days: i32) -> Date {
 }
 
 fn plans(target: &Target, range: Range) -> Vec<Plan> {
-    let of = |weeks: [i32; 2], is_of_totals: bool| {
-        let has_any = target.over_time().any(|(_, measure)| measure.is_total() == is_of_totals);
+    let settled = target.settled.map(|last| Range { last, ..range });
+    let of = |kind: Kind, range: Range| {
+        let has_any = target.over_time().any(|(_, measure)| kind.includes(measure));
+        let weeks = if kind.is_of_totals() { WEEKS_OF_TOTALS } else { WEEKS_OF_AVERAGES };
         let weeks = weeks.into_iter().filter(move |_| has_any);
-        weeks.filter_map(move |weeks| Some(Plan { periods: Periods::of(range, weeks)?, is_of_totals }))
+        weeks.filter_map(move |weeks| Some(Plan { periods: Periods::of(range, weeks)?, kind }))
     };
-    of(WEEKS_OF_TOTALS, true).chain(of(WEEKS_OF_AVERAGES, false)).collect()
+    match settled {
+        None => of(Kind::Totals, range).chain(of(Kind::Averages, range)).collect(),
+        Some(settled) => {
+            of(Kind::Rows, range).chain(of(Kind::Sums, settled)).chain(of(Kind::Averages, settled)).collect()
+        }
+    }
 }
 
 /// Returns the statements: parts in both periods.
@@ -102,9 +136,9 @@ fn sets(columns: &[&Field]) -> Vec<Vec<usize>> {
 }
 
 fn step(target: &Target, time: &Field, plan: Plan) -> Step {
-    let Plan { periods, is_of_totals } = plan;
+    let Plan { periods, kind } = plan;
     let columns = grouping::columns(target);
-    let measures = || target.over_time().filter(|(_, measure)| measure.is_total() == is_of_totals);
+    let measures = || target.over_time().filter(|(_, measure)| kind.includes(measure));
     let values = measures().map(|(index, measure)| {
         let value = match measure {
             Measure::Rows => "1".to_owned(),
@@ -125,7 +159,7 @@ fn step(target: &Target, time: &Field, plan: Plan) -> Step {
     let both = [periods.condition(time, true), periods.condition(time, false)];
     let rows = target.select(&list, &[format!("({}) OR ({})", both[0], both[1])], "");
     let measures = measures().map(|(index, _)| index).collect::<Vec<_>>();
-    let sql = if is_of_totals {
+    let sql = if kind.is_of_totals() {
         part::totals(&rows, &sets(&columns), columns.len(), &measures)
     } else {
         part::averages(&rows, &sets(&columns), columns.len(), &measures)
@@ -159,7 +193,7 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
     let mut told = BTreeMap::<usize, Vec<Part>>::new();
     for (plan, answered) in plans.into_iter().zip(answered) {
         let Some(answered) = answered else { continue };
-        let measures = target.over_time().filter(|(_, measure)| measure.is_total() == plan.is_of_totals);
+        let measures = target.over_time().filter(|(_, measure)| plan.kind.includes(measure));
         for (index, measure) in measures {
             let parts = part::read(*answered, (index, measure), columns.len(), plan.periods.weeks);
             let suits = |places: &[usize]| is_told_of(measure, places, &columns);

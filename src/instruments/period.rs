@@ -37,6 +37,14 @@ impl Range {
         (self.last - self.first).get_days() + 1
     }
 
+    /// Returns the last day of which the rows have had so many days to come to their end. `None` if that leaves less than half
+    /// of the days: then it is no matter of the latest ones.
+    pub(super) fn settled(self, days: f64) -> Option<Date> {
+        #[expect(clippy::cast_possible_truncation, reason = "days that rows span")]
+        let days = days.ceil().min(1e6) as i32;
+        (days > 0 && days <= self.days() / 2).then(|| self.last.checked_sub(days.days()).unwrap_or(self.first))
+    }
+
     /// Returns the first and the second half of the days, each as its first and its last day.
     pub(super) fn halves(self) -> [(Date, Date); 2] {
         let middle = self.first.checked_add((self.days() / 2).days()).unwrap_or(self.last);

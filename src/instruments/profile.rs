@@ -40,6 +40,9 @@ pub fn step(target: &Target) -> Step {
         columns.push(format!("count(*) FILTER (WHERE {to} IS NOT NULL AND {from} IS NOT NULL) AS ends{index}"));
         columns.push(format!("count(*) FILTER (WHERE {to} < {from}) AS reversed{index}"));
         columns.push(format!("regr_slope({}, {}) AS slope{index}", seconds(to), seconds(from)));
+        let lasted = format!("{} - {}", seconds(to), seconds(from));
+        columns.push(format!("percentile_cont(0.9) WITHIN GROUP (ORDER BY {lasted}) AS needed{index}"));
+        columns.push(format!("count({from}) FILTER (WHERE {to} IS NULL) AS open{index}"));
     }
     let question = format!("how many {} are there, and which time do they span?", target.rows);
     Step { question, sql: target.select(&columns.join(", "), &[], "") }
@@ -73,6 +76,20 @@ pub(super) fn no_durations(target: &Target, Answered { table, .. }: Answered<'_>
         format!(" (in {} of {} rows the second comes first)", of("reversed"), of("ends"))
     };
     spans(target).map(|(index, _)| index).filter(|index| is_none(*index)).map(|index| (index, order(index))).collect()
+}
+
+/// Returns how many days nine of ten rows need from one of their moments to another, the most of those that some rows still
+/// wait for; `None` where no row waits. Durations that are none are left out.
+pub(super) fn days_to_settle(target: &Target, profile: Answered<'_>) -> Option<f64> {
+    let table = profile.table;
+    let none = no_durations(target, profile);
+    let is_one = |index: &usize| !none.iter().any(|(other, _)| other == index);
+    let days = |index: usize| {
+        let waits = count(table, 0, &format!("open{index}"))? > 0;
+        let needed = number(table, 0, &format!("needed{index}"))?;
+        (waits && needed > 0.0).then_some(needed / 86_400.0)
+    };
+    spans(target).map(|(index, _)| index).filter(is_one).filter_map(days).max_by(f64::total_cmp)
 }
 
 /// Returns the further statement of the instrument: how many rows are there more than once, as a whole or by one column.

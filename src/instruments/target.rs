@@ -85,6 +85,8 @@ pub struct Target {
     pub rows_estimate: Option<u64>,
     /// The time that the rows span, once it is known.
     pub range: Option<Range>,
+    /// The day up to which rows have had the time to come to their end, where later ones are.
+    pub settled: Option<Date>,
     /// Conditions that the rows meet.
     pub conditions: Vec<String>,
     /// The last day that is looked at.
@@ -213,12 +215,21 @@ impl Target {
             content: joined.content(),
             rows_estimate: table.rows_estimate,
             range: None,
+            settled: None,
             conditions,
             as_of,
             left_out,
             joined,
             shuffled_by: None,
         })
+    }
+
+    /// Returns the target up to the day on which its rows have come to their end.
+    #[must_use]
+    pub(super) fn until_settled(&self) -> Self {
+        let Some(settled) = self.settled else { return self.clone() };
+        let range = self.range.map(|range| Range { last: settled, ..range });
+        Self { range, as_of: self.as_of.min(settled), ..self.clone() }
     }
 
     /// Returns the target with each column in an order of its own, so that nothing but chance relates them.
@@ -244,6 +255,12 @@ impl Target {
     #[must_use]
     pub fn profiled(mut self, profile: Answered<'_>) -> Self {
         self.range = Range::read(profile);
+        self.settled = self.range.and_then(|range| range.settled(profile::days_to_settle(&self, profile)?));
+        if let Some(settled) = self.settled {
+            self.left_out.push(format!(
+                "averages, shares and totals over time after {settled}: of later rows, one in ten has not had the time to end"
+            ));
+        }
         for (index, order) in profile::no_durations(&self, profile).into_iter().rev() {
             let measure = self.measures.remove(index);
             self.left_out.push(format!("{}: the two have nothing to do with each other{order}", measure.name()));

@@ -35,7 +35,11 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
     let mut interrupts = Interrupts::listen()?;
     let (opened, newest) = tokio::select! {
         opened = open(config, as_of, output) => opened?,
-        () = interrupts.next() => return Ok(ExitStatus::Interrupted),
+        () = interrupts.next() => {
+            drop(progress);
+            output.talk().warn("interrupted before the exploration began: nothing was looked at, and there is no report");
+            return Ok(ExitStatus::Interrupted);
+        }
     };
     let database = Arc::clone(&opened.executor.database);
     let options = Options {

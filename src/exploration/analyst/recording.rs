@@ -157,7 +157,13 @@ fn answers(
         if !headlines.is_empty() {
             return json!({ "question": question.number, "facts": headlines });
         }
-        let why = if has_looked {
+        let is_of_soundness =
+            known.contains(question) && answering(&focus.name, question.number) == [Instrument::Profile];
+        let why = if has_looked && is_of_soundness {
+            "the built-in analyst looked for rows whose moments stand in the wrong order, of the future, without a name, and \
+             there more than once, and found none; single extreme values, gaps in time and values that refer to nothing it \
+             does not look for"
+        } else if has_looked {
             "the built-in analyst looked, and found nothing beyond chance that answers it"
         } else {
             "the built-in analyst could look at no table: `explore doctor --offline` says why for each"
