@@ -226,7 +226,7 @@ fn confidence(facts: &[Fact], robustness: Option<&Robustness>) -> (Confidence, V
             ),
         ),
         None if compares && robustness.is_none_or(|checked| checked.instrument.is_none()) => {
-            lower(1, "the comparison was not tested against chance".to_owned())
+            lower(1, "the comparison was not tested against chance".to_owned());
         }
         Some(_) | None => {}
     }

@@ -49,7 +49,7 @@ pub fn period(unit: &str, moment: &str) -> String {
 /// Returns the rows of a table with some columns as they are, and each of the others from the row that follows in an order of
 /// its own, by a seed.
 pub fn shuffled(table: &str, kept: &[String], others: &[String], seed: u32) -> String {
-    let all = kept.iter().chain(others).map(|name| format!("{name}, ")).collect::<String>();
+    let all = kept.iter().chain(others).map(|name| [name, ", "].concat()).collect::<String>();
     let moved = others.iter().enumerate().map(|(place, name)| {
         let order = u64::from(seed) + place as u64;
         format!("lead({name}, 1, {name}) OVER (ORDER BY hashtextextended(place::text, {order})) AS {name}")

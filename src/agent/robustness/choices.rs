@@ -138,11 +138,6 @@ impl<'t> Asked<'t> {
         Choice { name, instead: Instead::Rows { schema, table, condition }, is_of_a_group: false }
     }
 
-    /// Rows without a value stay where the column allows them.
-    fn or_missing(&self, column: &Column, condition: String) -> String {
-        if column.nullable { format!("{condition} OR {} IS NULL", dialect::name(&column.name)) } else { condition }
-    }
-
     fn days(&self, of: &impl Fn(&str) -> Option<String>, as_of: Date) -> Vec<Choice> {
         let day = |column: &str| of(column)?.parse::<Date>().ok();
         let (Some(time), Some(first), Some(last)) = (self.time, day("first"), day("last")) else { return Vec::new() };
@@ -157,11 +152,11 @@ impl<'t> Asked<'t> {
         vec![
             self.rows(
                 "without the latest week".to_owned(),
-                self.or_missing(time, format!("{name} < {}", dialect::date(latest))),
+                or_missing(time, format!("{name} < {}", dialect::date(latest))),
             ),
             self.rows(
                 "without the first tenth of the days".to_owned(),
-                self.or_missing(time, format!("{name} >= {}", dialect::date(begins))),
+                or_missing(time, format!("{name} >= {}", dialect::date(begins))),
             ),
         ]
     }
@@ -176,26 +171,22 @@ impl<'t> Asked<'t> {
         let words = amount.name.replace('_', " ");
         let mut choices = Vec::new();
         if high != most {
-            let condition = self.or_missing(amount, format!("{name} <= {high}"));
+            let condition = or_missing(amount, format!("{name} <= {high}"));
             choices.push(self.rows(format!("without the largest 1% of {words}"), condition));
         }
         let is_fine = |distinct: f64| distinct >= AMOUNTS_MIN || 2.0 * distinct >= rows_about(self.table);
         if !amount.statistics.as_ref().and_then(|known| known.distinct).is_none_or(is_fine) {
             return choices;
         }
-        let condition = self.or_missing(amount, format!("{name} < {most}"));
+        let condition = or_missing(amount, format!("{name} < {most}"));
         choices.push(self.rows(format!("without the largest {words}"), condition));
         choices
     }
 
     fn without_entity(&self, value: &str) -> Option<Choice> {
         let entity = self.entity?;
-        let condition = self.without(entity, value);
+        let condition = without(entity, value);
         Some(self.rows(format!("without the {} with most rows", entity.name.replace('_', " ")), condition))
-    }
-
-    fn without(&self, column: &Column, value: &str) -> String {
-        self.or_missing(column, format!("{} <> {}", dialect::name(&column.name), dialect::text(value)))
     }
 
     /// Returns the values of a column with their shares of the rows, if the statements are not about it.
@@ -232,8 +223,17 @@ impl<'t> Asked<'t> {
 
     fn without_value(&self, column: &Column, value: &str) -> Choice {
         let shown = crate::typeset::text::line(value, 40);
-        let without =
-            self.rows(format!("without {} {shown}", column.name.replace('_', " ")), self.without(column, value));
+        let without = self.rows(format!("without {} {shown}", column.name.replace('_', " ")), without(column, value));
         Choice { is_of_a_group: true, ..without }
     }
+}
+
+/// Returns a condition that rows without a value meet too, where the column allows them.
+fn or_missing(column: &Column, condition: String) -> String {
+    if column.nullable { format!("{condition} OR {} IS NULL", dialect::name(&column.name)) } else { condition }
+}
+
+/// Returns the condition that a column has another value.
+fn without(column: &Column, value: &str) -> String {
+    or_missing(column, format!("{} <> {}", dialect::name(&column.name), dialect::text(value)))
 }

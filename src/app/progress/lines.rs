@@ -3,6 +3,7 @@
 use crate::agent::journal::{Event, ModelPart, PartEnd, Started, Stopped};
 use crate::finding::record::Finding;
 use crate::finding::results::QueryResult;
+use crate::finding::robustness::Robustness;
 use crate::model::{Message, Reply};
 use crate::typeset::text::counted;
 use crate::warehouse::table::Bounds;
@@ -54,7 +55,7 @@ pub fn lines(event: &Event, verbosity: u8) -> Option<String> {
 }
 
 fn checked(finding: &Finding) -> String {
-    let steady = finding.robustness.as_ref().and_then(|checked| checked.sentence());
+    let steady = finding.robustness.as_ref().and_then(Robustness::sentence);
     let steady = steady.unwrap_or_else(|| "no other choice could be tried".to_owned());
     format!("{} checked: {steady}; confidence {}", finding.id, finding.confidence.name())
 }

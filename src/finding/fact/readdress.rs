@@ -1,6 +1,8 @@
 //! A claim over results of the same queries, asked in another way: a row that the claim names by its number is found again
 //! by its keys.
 
+use std::fmt::Write as _;
+
 use super::select;
 use crate::finding::claim::is_id;
 use crate::finding::workbook::{Sheet, Workbook};
@@ -20,7 +22,7 @@ pub(crate) fn readdressed(claim: &str, from: &Workbook, to: &Workbook) -> Result
         };
         let row = same_row(own, row, other).ok_or_else(|| format!("row {} of {query} is not there then", row + 1))?;
         told.push_str(before);
-        told.push_str(&format!("[#{}", row + 1));
+        let _ = write!(told, "[#{}", row + 1);
         rest = &after[digits..];
     }
     told.push_str(rest);

@@ -15,7 +15,7 @@ impl Select {
     /// read the relation, or reads it in a form of which that cannot be told.
     pub(crate) fn narrowed(&self, schema: &str, name: &str, condition: &str) -> Option<String> {
         let tokens = lexer::tokens(&self.text).ok()?;
-        let found = self.members(&tokens)?;
+        let found = members(&tokens)?;
         if found.is_strange || found.ctes.contains(name) {
             return None;
         }
@@ -24,7 +24,7 @@ impl Select {
             [first, second] => first == schema && second == name,
             _ => false,
         };
-        let own = found.members.iter().filter(is_it).collect::<Vec<_>>();
+        let own = found.all.iter().filter(is_it).collect::<Vec<_>>();
         if own.is_empty() || !self.relations.contains(&(schema.to_owned(), name.to_owned())) {
             return None;
         }
@@ -63,16 +63,17 @@ impl Select {
     pub(crate) fn names(&self, column: &str) -> bool {
         lexer::tokens(&self.text).is_ok_and(|tokens| tokens.iter().any(|token| token.is_name() && token.text == column))
     }
+}
 
-    fn members(&self, tokens: &[Token<'_>]) -> Option<Members> {
-        let stack_bytes = statement::stack_bytes(tokens).ok()?;
-        stacker::maybe_grow(stack_bytes * 4, stack_bytes * 8, || {
-            let query = parse::query(tokens).ok()?;
-            let mut found = Found { tokens, members: Members::default() };
-            let _ = query.visit(&mut found);
-            Some(found.members)
-        })
-    }
+/// Returns the tables that a statement has in FROM.
+fn members(tokens: &[Token<'_>]) -> Option<Members> {
+    let stack_bytes = statement::stack_bytes(tokens).ok()?;
+    stacker::maybe_grow(stack_bytes * 4, stack_bytes * 8, || {
+        let query = parse::query(tokens).ok()?;
+        let mut found = Found { tokens, members: Members::default() };
+        let _ = query.visit(&mut found);
+        Some(found.members)
+    })
 }
 
 /// Returns whether a call of `avg` begins at a token.
@@ -107,7 +108,7 @@ struct Member {
 /// The tables of a statement, and the names that its CTEs take.
 #[derive(Debug, Default)]
 struct Members {
-    members: Vec<Member>,
+    all: Vec<Member>,
     ctes: BTreeSet<String>,
     /// Whether rows are sampled, or a table stands where its place in the text is not known.
     is_strange: bool,
@@ -144,7 +145,7 @@ impl Visitor for Found<'_> {
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
         if let TableFactor::Table { name, alias, args: None, sample, .. } = factor {
             match self.member(name, alias.as_ref()) {
-                Some(member) if sample.is_none() => self.members.members.push(member),
+                Some(member) if sample.is_none() => self.members.all.push(member),
                 _ => self.members.is_strange = true,
             }
         }
