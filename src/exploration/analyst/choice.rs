@@ -20,9 +20,11 @@ const OF_ALL_MAX: usize = 2;
 /// those of other kinds, but at least so many.
 const UNASKED_UP_TO: usize = 8;
 const UNASKED_MIN: usize = 1;
-/// Findings, of those, that only say that there are more rows of one kind; and the share from which on it is the usual kind.
+/// Findings, of those, that only say that there are more rows of one kind: of kinds with at most so large an equal part, one that
+/// has so many times that part.
 const MORE_ROWS_MAX: usize = 2;
-const USUAL_MIN: f64 = 0.75;
+const EQUAL_PART_MAX: f64 = 0.25;
+const EQUAL_PARTS_MIN: f64 = 2.2;
 /// The part of all rows that two groups have of which one gained what the other lost.
 const BOTH_SIDES_MIN: f64 = 0.8;
 /// The part of how far the whole moved that a part of it has to make up to be its cause.
@@ -196,6 +198,12 @@ fn is_told_by(one: &Observation, other: &Observation) -> bool {
     }
 }
 
+/// Whether one kind has far more rows than its part.
+fn is_uneven(one: &Observation) -> bool {
+    let equal = one.weight - one.effect;
+    equal <= EQUAL_PART_MAX && one.weight >= EQUAL_PARTS_MIN * equal
+}
+
 /// Whether a choice only says how groups or numbers differ.
 fn merely_differs(one: &Chosen<'_>) -> bool {
     matches!(one.lead.instrument, Instrument::Compare | Instrument::Relate | Instrument::Concentration)
@@ -210,7 +218,7 @@ fn varied(chosen: Vec<Chosen<'_>>, asked: bool, differing_max: usize) -> Vec<Cho
     for one in chosen {
         if merely_differs(&one) {
             let is_of_rows = one.lead.measure == "rows";
-            let is_usual = is_of_rows && one.lead.weight >= USUAL_MIN;
+            let is_usual = is_of_rows && !is_uneven(one.lead);
             if differing == differing_max || !asked && (is_usual || is_of_rows && more_rows == MORE_ROWS_MAX) {
                 continue;
             }

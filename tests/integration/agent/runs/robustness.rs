@@ -59,7 +59,7 @@ fn a_lead_that_one_row_makes_does_not_hold_without_it_and_one_that_all_rows_make
     assert_ne!(north["confidence"], json!("high"), "{north:#}");
     assert_eq!(east["confidence"], json!("high"), "{east:#}");
     let told = ran.shown("terminal").split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(told.contains("not without the largest net amount"), "{told}");
+    assert!(told.contains("nor without the largest net amount"), "{told}");
     // The groups of one statement invite as many comparisons as there are further groups.
     assert_eq!(east["robustness"]["comparisons"], json!(3));
     assert_eq!(ran.events("checked").len(), 2);
