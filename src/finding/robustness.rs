@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::fact::{Fact, Form, probability};
+use crate::typeset::text::count;
 
 /// The share of false leads, among all that stand, from which on one may be chance.
 pub const FALSE_MAX: f64 = 0.1;
@@ -56,9 +57,9 @@ pub enum Verdict {
 impl Robustness {
     /// Returns how many choices leave the lead as it is, and of how many.
     pub fn held(&self) -> (usize, usize) {
-        let count = |verdict| self.checks.iter().filter(|check| check.verdict == verdict).count();
-        let held = count(Verdict::Holds);
-        (held, held + count(Verdict::Fails))
+        let checks = |verdict| self.checks.iter().filter(|check| check.verdict == verdict).count();
+        let held = checks(Verdict::Holds);
+        (held, held + checks(Verdict::Fails))
     }
 
     /// Returns what a reader is told of the other choices; `None` if there were none.
@@ -79,7 +80,9 @@ impl Robustness {
     /// Returns what a reader is told of the instrument that tested the lead; `None` if none did.
     pub fn tested(&self) -> Option<String> {
         let (instrument, p) = self.instrument.as_ref().zip(self.p)?;
-        Some(format!("tested by {instrument}, {} among {} comparisons", probability(p), self.comparisons))
+        let comparisons = usize::try_from(self.comparisons).unwrap_or(usize::MAX);
+        let comparisons = count(comparisons, "comparison", "comparisons");
+        Some(format!("tested by {instrument}, {} among {comparisons}", probability(p)))
     }
 
     /// Returns whether chance may explain the lead, among all comparisons of its run.
