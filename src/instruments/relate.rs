@@ -16,7 +16,7 @@ const RANKED_MAX: u64 = 50_000;
 /// Pairs of values below which nothing is told.
 const PAIRS_MIN: u64 = 20;
 /// The correlation from which two numbers are one and the same.
-const SAME: f64 = 0.999;
+const SAME: f64 = 0.985;
 
 /// A number of each row.
 struct Value<'t> {

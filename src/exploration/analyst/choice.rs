@@ -21,10 +21,11 @@ const OF_ALL_MAX: usize = 2;
 const UNASKED_UP_TO: usize = 8;
 const UNASKED_MIN: usize = 1;
 /// Findings, of those, that only say that there are more rows of one kind: of kinds with at most so large an equal part, one that
-/// has so many times that part.
+/// has so many times that part, and so much of all.
 const MORE_ROWS_MAX: usize = 2;
 const EQUAL_PART_MAX: f64 = 0.25;
 const EQUAL_PARTS_MIN: f64 = 2.2;
+const PART_MIN: f64 = 0.15;
 /// The part of all rows that two groups have of which one gained what the other lost.
 const BOTH_SIDES_MIN: f64 = 0.8;
 /// The part of how far the whole moved that a part of it has to make up to be its cause.
@@ -186,7 +187,11 @@ fn is_told_by(one: &Observation, other: &Observation) -> bool {
                 || is_same_size && (is_same_measure || is_same_groups)
                 || is_mirrored(one, other)
         }
-        Instrument::Relate => is_same_measure && one.by == other.by,
+        // Numbers that follow from one another relate to a third one alike.
+        Instrument::Relate => {
+            let is_same_other = one.by == other.by;
+            is_same_measure && is_same_other || is_same_size && (is_same_measure || is_same_other)
+        }
         Instrument::Concentration | Instrument::Retention | Instrument::Funnel => {
             is_same_measure && one.by == other.by && is_same_segment
         }
@@ -201,7 +206,7 @@ fn is_told_by(one: &Observation, other: &Observation) -> bool {
 /// Whether one kind has far more rows than its part.
 fn is_uneven(one: &Observation) -> bool {
     let equal = one.weight - one.effect;
-    equal <= EQUAL_PART_MAX && one.weight >= EQUAL_PARTS_MIN * equal
+    equal <= EQUAL_PART_MAX && one.weight >= EQUAL_PARTS_MIN * equal && one.weight >= PART_MIN
 }
 
 /// Whether a choice only says how groups or numbers differ.
