@@ -28,10 +28,9 @@ impl Exploration<'_> {
             Ok(target) => target,
             Err(problem) => return Ok((format!("{}: {problem}", instrument.name()), None)),
         };
-        let (conclusion, ending) = self.concluded(instrument, target.clone()).await?;
-        if self.setup.robustness == Extent::All {
-            self.looks.push((instrument, target, conclusion.clone()));
-        }
+        let asked = (self.setup.robustness == Extent::All).then(|| target.clone());
+        let (conclusion, ending) = self.concluded(instrument, target).await?;
+        self.looks.extend(asked.map(|target| (instrument, target, conclusion.clone())));
         if ending.is_some() {
             return Ok((String::new(), ending));
         }

@@ -22,11 +22,12 @@ use super::tools::Toolbox;
 use crate::analysis::chance::control::benjamini_hochberg_among;
 use crate::finding::companions::Evaluator;
 use crate::finding::fact::{self, Fact, Form};
+use crate::finding::record::Finding;
 use crate::finding::results::QueryResult;
 use crate::finding::robustness::{self, Check, Robustness, Verdict};
 use crate::finding::workbook::{Sheet, Workbook};
 use crate::instruments::target::rows_about;
-use crate::instruments::{Instrument, Observation};
+use crate::instruments::{Instrument, Observation, Step};
 use crate::warehouse::catalog::{Catalog, Table};
 use crate::warehouse::lineage;
 use crate::warehouse::sql::Select;
@@ -74,7 +75,9 @@ impl Exploration<'_> {
 
     /// Tries each finding's lead under other choices, and records what became of it.
     async fn check_findings(&mut self) -> io::Result<()> {
-        let tests = self.findings.iter().map(|finding| self.test_of(finding.lead()?)).collect::<Vec<_>>();
+        let claims = self.tested_claims();
+        let leads = self.findings.iter().map(Finding::lead);
+        let tests = leads.map(|lead| claims.get(&lead?.claim).copied().or_else(|| own_test(lead?))).collect::<Vec<_>>();
         let among = self.among_all(&tests);
         let mut known = HashMap::new();
         for (index, (p, test)) in among.into_iter().zip(tests).enumerate() {
@@ -88,21 +91,18 @@ impl Exploration<'_> {
         Ok(())
     }
 
-    /// Returns the test of a lead: that of the instrument which found it, or its own; `None` without one.
-    fn test_of(&self, lead: &Fact) -> Option<Tested> {
-        let id = |sql: &str| self.results.iter().find(|result| result.sql == sql).map(|result| result.id.clone());
-        let is_it = |one: &&Observation| {
-            let ids = one.statements.iter().map(|step| id(step.sql.trim()).unwrap_or_default()).collect::<Vec<_>>();
-            one.claims_over(&ids).first().is_some_and(|claim| *claim == lead.claim)
-        };
-        let found = self.observed.iter().filter(|one| one.instrument != Instrument::Profile);
-        if let Some(one) = found.clone().find(is_it) {
-            return Some(Tested { p: one.p, instrument: Some(one.instrument) });
+    /// Returns what instruments tested, by the claim that each leads with, over the results that there are.
+    fn tested_claims(&self) -> HashMap<String, Tested> {
+        let ids = self.results.iter().map(|result| (result.sql.as_str(), &result.id)).collect::<HashMap<_, _>>();
+        let id = |step: &Step| ids.get(step.sql.trim()).map(|id| (*id).clone()).unwrap_or_default();
+        let mut tested = HashMap::new();
+        for one in self.observed.iter().filter(|one| one.instrument != Instrument::Profile) {
+            let ids = one.statements.iter().map(id).collect::<Vec<_>>();
+            if let Some(claim) = one.claims_over(&ids).into_iter().next() {
+                tested.entry(claim).or_insert(Tested { p: one.p, instrument: Some(one.instrument) });
+            }
         }
-        let test = lead.test.as_ref()?;
-        #[expect(clippy::cast_precision_loss, reason = "groups are few")]
-        let comparisons = test.comparisons.max(1) as f64;
-        Some(Tested { p: test.p / comparisons, instrument: None })
+        tested
     }
 
     /// Returns for each test how well chance explains it among all comparisons of the run, those of instruments that nothing
@@ -165,7 +165,8 @@ impl Exploration<'_> {
         if let Some(rows) = known.get(&sql) {
             return rows.clone();
         }
-        let rows = run(self.setup.toolbox, &sql, self.companions_time_left).await.ok();
+        let answered = self.setup.toolbox.executor.answer(&sql, self.companions_time_left).await;
+        let rows = answered.ok().map(|(_, rows)| rows);
         known.insert(sql, rows.clone());
         rows
     }
@@ -199,8 +200,7 @@ impl Exploration<'_> {
             let sheet = match changed {
                 None => Sheet::new(Arc::clone(&one.result), lineage::of(&one.select, catalog)),
                 Some(sql) => {
-                    let select = executor.validate(&sql).await.map_err(|refusal| refusal.to_string())?;
-                    let table = executor.run(&select, time_left).await.map_err(|error| error.to_string())?;
+                    let (select, table) = executor.answer(&sql, time_left).await?;
                     let QueryResult { id, question, .. } = &*one.result;
                     let result = QueryResult::new(id.clone(), question.clone(), &select, table, 0);
                     Sheet::new(Arc::new(result), lineage::of(&select, catalog))
@@ -213,9 +213,12 @@ impl Exploration<'_> {
     }
 }
 
-async fn run(toolbox: &Toolbox, sql: &str, time_left: Duration) -> Result<Rows, String> {
-    let select = toolbox.executor.validate(sql).await.map_err(|refusal| refusal.to_string())?;
-    toolbox.executor.run(&select, time_left).await.map_err(|error| error.to_string())
+/// Returns the test that a fact has by itself.
+fn own_test(lead: &Fact) -> Option<Tested> {
+    let test = lead.test.as_ref()?;
+    #[expect(clippy::cast_precision_loss, reason = "groups are few")]
+    let comparisons = test.comparisons.max(1) as f64;
+    Some(Tested { p: test.p / comparisons, instrument: None })
 }
 
 /// Returns the table with the most rows among those that statements read.

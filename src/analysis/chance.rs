@@ -27,7 +27,7 @@ pub mod ranks;
 pub mod rhythm;
 pub mod series;
 
-pub use counts::{Proportion, interval_of_proportions, several_proportions, two_proportions, wilson};
+pub use counts::{Proportion, interval_of_proportions, several_proportions, together, two_proportions, wilson};
 pub use means::{Mean, interval_of_means, several_means, two_means};
 pub use series::{Break, Direction, change_point, direction, median, robust_z};
 

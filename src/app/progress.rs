@@ -132,8 +132,7 @@ impl Standing {
             }
             Event::Replied { totals, .. } => self.totals = *totals,
             Event::Looking { instrument, table, by, place, of } => {
-                let by = if by.is_empty() { String::new() } else { format!(" by {}", by.join(", ")) };
-                self.doing = format!("{instrument}: {table}{by}, {place} of {of}");
+                self.doing = lines::looking(instrument, table, by, (*place, *of));
                 self.looks = true;
             }
             Event::QueryStarted { question, .. } => {

@@ -81,17 +81,12 @@ impl<'e> Evaluator<'e> {
         let table = if self.time_left.is_zero() {
             Err("no time is left for the engine's own queries".to_owned())
         } else {
-            self.rows(sql).await
+            self.executor.answer(sql, self.time_left).await.map(|(_, table)| table)
         };
         let elapsed = started.elapsed();
         self.time_left = self.time_left.saturating_sub(elapsed);
         let id = format!("e{}", self.book.companions() + 1);
         self.book.answer(sql.to_owned(), Answer { id: id.clone(), table: table.clone() });
         self.ran.push(Companion { id, sql: sql.to_owned(), table, elapsed });
-    }
-
-    async fn rows(&self, sql: &str) -> Result<Table, String> {
-        let select = self.executor.validate(sql).await.map_err(|refusal| refusal.to_string())?;
-        self.executor.run(&select, self.time_left).await.map_err(|error| error.to_string())
     }
 }

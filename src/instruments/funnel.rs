@@ -14,7 +14,7 @@ use jiff::civil::Date;
 
 use super::period::Range;
 use super::reading::{as_f64, count, number};
-use super::shares::{ROWS_MIN, Sizes, farthest, share};
+use super::shares::{ROWS_MIN, Sizes, farthest, of_column, share};
 use super::target::{Averaged, Field, Measure, Span, Target};
 use super::{Answered, Conclusion, Instrument, Observation, Step, dialect, grouping};
 use crate::analysis::chance::{Proportion, two_proportions};
@@ -250,11 +250,7 @@ impl View<'_> {
 
     /// Returns the observation of the value of a column whose rows are farthest from all others; `None` if too few are known.
     fn by(&self, place: usize) -> Option<Observation> {
-        let value = |row: usize| match grouping::values(self.table, row, self.columns.len())?.as_slice() {
-            [(of, value)] if *of == place => Some((value.clone(), self.stride.size(self.table, row, "all")?)),
-            _ => None,
-        };
-        let groups = (0..self.table.rows.len()).filter_map(value).collect::<Vec<_>>();
+        let groups = of_column(self.table, (place, self.columns.len()), |row| self.stride.size(self.table, row, "all"));
         let (value, sizes) = farthest(groups)?;
         let field = self.columns[place];
         let key = &field.sql;
@@ -269,30 +265,9 @@ impl View<'_> {
         Some(self.observation(Some((field, &value)), sizes, (statements, claims)))
     }
 
-    fn observation(
-        &self,
-        of: Option<(&Field, &str)>,
-        Sizes { p, change, weight }: Sizes,
-        (statements, claims): (Vec<Step>, Vec<String>),
-    ) -> Observation {
+    fn observation(&self, of: Option<(&Field, &str)>, sizes: Sizes, told: (Vec<Step>, Vec<String>)) -> Observation {
         let names = [self.stride.one, self.stride.other].map(|place| self.moments[place].name.as_str());
         let measure = format!("share that goes from {} to {}", names[0], names[1]);
-        let segment = of.map(|(field, value)| (field.name.clone(), value.to_owned()));
-        let whom = segment.iter().map(|(column, value)| format!(" with {column} {value}")).collect::<Vec<_>>().concat();
-        Observation {
-            instrument: Instrument::Funnel,
-            table: self.target.table.clone(),
-            line: format!("{measure}{whom}"),
-            measure,
-            by: of.map(|(field, _)| field.name.clone()),
-            segment: segment.into_iter().collect(),
-            p,
-            effect: change.abs(),
-            weight,
-            is_lower: change < 0.0,
-            statements,
-            claims,
-            impact: None,
-        }
+        sizes.observation((Instrument::Funnel, self.target), measure, of, told)
     }
 }

@@ -18,11 +18,11 @@ use jiff::civil::Date;
 
 use super::period::{self, Range};
 use super::reading::{as_f64, cell, count};
-use super::shares::{ROWS_MIN, Sizes, farthest, share, together};
+use super::shares::{ROWS_MIN, Sizes, farthest, of_column, share};
 use super::target::{Field, Target};
 use super::{Answered, Conclusion, Instrument, Observation, Step, dialect, grouping};
 use crate::analysis::chance::correlation::{Correlation, Of, Pairs};
-use crate::analysis::chance::{Proportion, two_proportions};
+use crate::analysis::chance::{Proportion, together, two_proportions};
 use crate::finding::fact::Unit;
 use crate::warehouse::table::Table;
 
@@ -210,11 +210,7 @@ impl View<'_> {
     /// Returns the observation of the value of a column whose newcomers are farthest from all others; `None` if too few of
     /// them are known.
     fn by(&self, place: usize) -> Option<Observation> {
-        let value = |row: usize| match grouping::values(self.table, row, self.columns.len())?.as_slice() {
-            [(of, value)] if *of == place => Some((value.clone(), self.size(row)?)),
-            _ => None,
-        };
-        let groups = (0..self.table.rows.len()).filter_map(value).collect::<Vec<_>>();
+        let groups = of_column(self.table, (place, self.columns.len()), |row| self.size(row));
         let (value, sizes) = farthest(groups)?;
         let field = self.columns[place];
         let period =
@@ -248,29 +244,11 @@ impl View<'_> {
         )
     }
 
-    fn observation(
-        &self,
-        of: Option<(&Field, &str)>,
-        Sizes { p, change, weight }: Sizes,
-        (statements, claims): (Vec<Step>, Vec<String>),
-    ) -> Observation {
-        let segment = of.map(|(field, value)| (field.name.clone(), value.to_owned()));
-        let whom = segment.iter().map(|(column, value)| format!(" with {column} {value}")).collect::<Vec<_>>().concat();
-        Observation {
-            instrument: Instrument::Retention,
-            table: self.target.table.clone(),
-            measure: format!("share of new {} that come back", self.entity.name),
-            by: of.map(|(field, _)| field.name.clone()),
-            segment: segment.into_iter().collect(),
-            p,
-            effect: change.abs(),
-            weight,
-            is_lower: change < 0.0,
-            statements,
-            claims,
-            impact: None,
-            line: format!("share of new {}{whom} that come back", self.entity.name),
-        }
+    fn observation(&self, of: Option<(&Field, &str)>, sizes: Sizes, told: (Vec<Step>, Vec<String>)) -> Observation {
+        let whom = of.map(|(field, value)| format!(" with {} {value}", field.name)).unwrap_or_default();
+        let line = format!("share of new {}{whom} that come back", self.entity.name);
+        let measure = format!("share of new {} that come back", self.entity.name);
+        Observation { line, ..sizes.observation((Instrument::Retention, self.target), measure, of, told) }
     }
 }
 

@@ -1,7 +1,10 @@
 //! Shares of groups: which group's is farthest from all others, and how well chance explains that they differ.
 
 use super::reading::as_f64;
-use crate::analysis::chance::{Proportion, several_proportions};
+use super::target::{Field, Target};
+use super::{Instrument, Observation, Step, grouping};
+use crate::analysis::chance::{Proportion, several_proportions, together};
+use crate::warehouse::table::Table;
 
 /// Rows of a group below which it is left out.
 pub(super) const ROWS_MIN: u64 = 20;
@@ -20,15 +23,49 @@ pub(super) struct Sizes {
     pub(super) weight: f64,
 }
 
-pub(super) fn share(size: Proportion) -> f64 {
-    as_f64(size.part) / as_f64(size.whole).max(1.0)
+impl Sizes {
+    /// Returns the observation of a share: of all rows, or of those with a value of a column.
+    pub(super) fn observation(
+        self,
+        (instrument, target): (Instrument, &Target),
+        measure: String,
+        of: Option<(&Field, &str)>,
+        (statements, claims): (Vec<Step>, Vec<String>),
+    ) -> Observation {
+        let whom = of.map(|(field, value)| format!(" with {} {value}", field.name)).unwrap_or_default();
+        Observation {
+            instrument,
+            table: target.table.clone(),
+            line: format!("{measure}{whom}"),
+            measure,
+            by: of.map(|(field, _)| field.name.clone()),
+            segment: of.map(|(field, value)| (field.name.clone(), value.to_owned())).into_iter().collect(),
+            p: self.p,
+            effect: self.change.abs(),
+            weight: self.weight,
+            is_lower: self.change < 0.0,
+            statements,
+            claims,
+            impact: None,
+        }
+    }
 }
 
-pub(super) fn together(sizes: impl Iterator<Item = Proportion>) -> Proportion {
-    sizes.fold(Proportion { part: 0, whole: 0 }, |all, one| Proportion {
-        part: all.part + one.part,
-        whole: all.whole + one.whole,
-    })
+/// Returns the values of a column, given by its place among so many, each with its share.
+pub(super) fn of_column(
+    table: &Table,
+    (place, columns): (usize, usize),
+    size: impl Fn(usize) -> Option<Proportion>,
+) -> Vec<(String, Proportion)> {
+    let of_row = |row: usize| match grouping::values(table, row, columns)?.as_slice() {
+        [(of, value)] if *of == place => Some((value.clone(), size(row)?)),
+        _ => None,
+    };
+    (0..table.rows.len()).filter_map(of_row).collect()
+}
+
+pub(super) fn share(size: Proportion) -> f64 {
+    as_f64(size.part) / as_f64(size.whole).max(1.0)
 }
 
 /// Returns the group that is farthest from all others in its standard errors, with p of all groups being alike; `None` if

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 
 use self::joins::Joined;
 use super::period::Range;
-use super::{Answered, Instrument, Observation, dialect, profile};
+use super::{Answered, dialect, profile};
 use crate::typeset::spelling::advice;
 use crate::warehouse::catalog::{Catalog, Column, Role, Table, ValueKind};
 
@@ -238,19 +238,6 @@ impl Target {
         Self { shuffled_by: Some(seed), ..self.clone() }
     }
 
-    /// Returns whether chance decides a comparison of a measure over shuffled columns: of whom or what it is, and how it
-    /// moves, but not how many rows there are of each, nor how many in all.
-    pub fn is_decided_by_chance(&self, observation: &Observation) -> bool {
-        let is_total = |measure: &&Measure| measure.name() == observation.measure && measure.is_total();
-        let is_count = observation.measure == "rows" || self.measures.iter().any(|measure| is_total(&measure));
-        match observation.instrument {
-            Instrument::Compare => observation.measure != "rows",
-            Instrument::Trend | Instrument::Change => !(is_count && observation.segment.is_empty()),
-            Instrument::Relate | Instrument::Silent => true,
-            _ => false,
-        }
-    }
-
     /// Returns the target with what a profile of its rows says: the time that they span, and which durations are none.
     #[must_use]
     pub fn profiled(mut self, profile: Answered<'_>) -> Self {
@@ -303,7 +290,7 @@ fn find<'c>(catalog: &'c Catalog, table: &str) -> Result<&'c Table, String> {
 }
 
 /// Returns whether values of the column may stand in an answer.
-fn may_show(column: &Column) -> bool {
+pub fn may_show(column: &Column) -> bool {
     !column.is_withheld() && !column.sensitive && column.role != Some(Role::Ignore)
 }
 

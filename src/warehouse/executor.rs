@@ -129,6 +129,13 @@ impl Executor {
         self.run_within(select, &Limits { timeout, ..self.limits }).await
     }
 
+    /// Validates a text and runs it as [`run`](Self::run) does. The error says why there are no rows.
+    pub async fn answer(&self, text: &str, time_left: Duration) -> Result<(Select, Table), String> {
+        let select = self.validate(text).await.map_err(|refusal| refusal.to_string())?;
+        let table = self.run(&select, time_left).await.map_err(|error| error.to_string())?;
+        Ok((select, table))
+    }
+
     /// Runs a SELECT with other limits.
     pub async fn run_within(&self, select: &Select, limits: &Limits) -> Result<Table, warehouse::Error> {
         self.database.select(select, limits).await

@@ -5,7 +5,7 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 
 use crate::instruments::dialect;
-use crate::instruments::target::rows_about;
+use crate::instruments::target::{may_show, rows_about};
 use crate::warehouse::catalog::{Column, Role, Table, ValueKind};
 use crate::warehouse::sql::Select;
 use crate::warehouse::table::Table as Rows;
@@ -70,8 +70,7 @@ impl<'t> Asked<'t> {
     /// Returns what is asked about the table that statements read.
     pub(super) fn of(table: &'t Table, named: &'t [&'t Select]) -> Self {
         let is_named = |column: &&Column| named.iter().any(|select| select.names(&column.name));
-        let may_show = |column: &&Column| !column.is_withheld() && !column.sensitive;
-        let columns = || table.columns.iter().filter(may_show);
+        let columns = || table.columns.iter().filter(|column| may_show(column));
         let is_time =
             |column: &&Column| column.role == Some(Role::Date) && matches!(column.value_kind(), ValueKind::Moment);
         let is_amount = |column: &&Column| {
@@ -194,10 +193,9 @@ impl<'t> Asked<'t> {
         let statistics = column.statistics.as_ref()?;
         let few = statistics.distinct.is_some_and(|distinct| (2.0..=GROUPS_MAX).contains(&distinct));
         let is_named = self.named.iter().any(|select| select.names(&column.name));
-        let may_show = !column.is_withheld() && !column.sensitive;
         let values = statistics.common_values.iter().map(String::as_str);
         let values = values.zip(statistics.common_shares.iter().copied()).collect();
-        (few && !is_named && may_show && column.value_kind() == ValueKind::Text).then_some(values)
+        (few && !is_named && may_show(column) && column.value_kind() == ValueKind::Text).then_some(values)
     }
 
     /// Returns the choices without the rarer kinds of events, such as cancelled ones.

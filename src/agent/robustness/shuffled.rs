@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 
-use super::run;
 use crate::agent::Exploration;
 use crate::finding::robustness::FALSE_MAX;
-use crate::instruments::target::Target;
+use crate::instruments::target::{Measure, Target};
 use crate::instruments::{Answered, Conclusion, Instrument, Observation, Step, controlled, profile};
 use crate::warehouse::table::Table as Rows;
 
@@ -58,12 +58,28 @@ struct Compared {
 impl Compared {
     fn add(&mut self, target: &Target, conclusion: Conclusion) {
         self.tested += conclusion.tested;
-        let is_chance = |one: &Observation| target.is_decided_by_chance(one);
+        let is_chance = |one: &Observation| is_decided_by_chance(target, one);
         self.observations.extend(conclusion.observations.into_iter().filter(is_chance));
     }
 
     fn found(&self) -> usize {
         controlled(self.observations.iter().collect(), self.tested, FALSE_MAX).len()
+    }
+}
+
+/// Returns whether chance decides a comparison over shuffled columns: of whom or what it is, and how it moves, but not how
+/// many rows there are of each, nor how many in all.
+fn is_decided_by_chance(target: &Target, one: &Observation) -> bool {
+    let is_total = |measure: &Measure| measure.name() == one.measure && measure.is_total();
+    match one.instrument {
+        Instrument::Compare => !one.is_of_rows(),
+        Instrument::Trend | Instrument::Change => !(one.segment.is_empty() && target.measures.iter().any(is_total)),
+        Instrument::Relate | Instrument::Silent => true,
+        Instrument::Profile
+        | Instrument::Backlog
+        | Instrument::Concentration
+        | Instrument::Retention
+        | Instrument::Funnel => false,
     }
 }
 
@@ -110,7 +126,8 @@ impl Exploration<'_> {
     }
 
     async fn rows_of(&self, steps: Vec<Step>) -> Vec<Result<Rows, String>> {
-        let asked = steps.iter().map(|step| run(self.setup.toolbox, &step.sql, self.time_left_to_look()));
-        futures_util::future::join_all(asked).await
+        let executor = &self.setup.toolbox.executor;
+        let asked = steps.iter().map(|step| executor.answer(&step.sql, self.time_left_to_look()));
+        join_all(asked).await.into_iter().map(|answer| answer.map(|(_, rows)| rows)).collect()
     }
 }

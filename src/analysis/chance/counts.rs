@@ -100,7 +100,7 @@ fn fisher(one: Proportion, other: Proportion) -> f64 {
 /// or fewer than five expected of one that is left.
 pub fn several_proportions(groups: &[Proportion]) -> Option<f64> {
     let groups = &with_small_ones_together(groups);
-    let all = added_up(groups);
+    let all = together(groups.iter().copied());
     if groups.len() < 2 || !groups.iter().all(|group| expects_enough(*group, all)) {
         return None;
     }
@@ -116,9 +116,9 @@ pub fn several_proportions(groups: &[Proportion]) -> Option<f64> {
 /// Returns the groups with those together of which too few are expected; left out if they are too few together too (Cochran
 /// 1954). One group of a few rows would keep all others from being tested.
 fn with_small_ones_together(groups: &[Proportion]) -> Vec<Proportion> {
-    let all = added_up(groups);
+    let all = together(groups.iter().copied());
     let (mut enough, small): (Vec<_>, Vec<_>) = groups.iter().copied().partition(|group| expects_enough(*group, all));
-    enough.extend(Some(added_up(&small)).filter(|together| expects_enough(*together, all)));
+    enough.extend(Some(together(small)).filter(|one| expects_enough(*one, all)));
     enough
 }
 
@@ -130,8 +130,9 @@ fn expects_enough(group: Proportion, all: Proportion) -> bool {
     whole > 0 && group * fewer >= EXPECTED_IN_GROUP_MIN * whole
 }
 
-fn added_up(groups: &[Proportion]) -> Proportion {
-    groups.iter().fold(Proportion { part: 0, whole: 0 }, |all, group| Proportion {
+/// Returns groups as one.
+pub fn together(groups: impl IntoIterator<Item = Proportion>) -> Proportion {
+    groups.into_iter().fold(Proportion { part: 0, whole: 0 }, |all, group| Proportion {
         part: all.part + group.part,
         whole: all.whole + group.whole,
     })

@@ -30,10 +30,7 @@ pub fn lines(event: &Event, verbosity: u8) -> Option<String> {
             Some(problem) => Some(format!("{id} (the engine's own) failed: {problem}\n{sql}")),
             None => whole.then(|| block(&format!("{id} (the engine's own)"), sql)),
         },
-        Event::Looking { instrument, table, by, place, of } => {
-            let by = if by.is_empty() { String::new() } else { format!(" by {}", by.join(", ")) };
-            Some(format!("{instrument}: {table}{by}, {place} of {of}"))
-        }
+        Event::Looking { instrument, table, by, place, of } => Some(looking(instrument, table, by, (*place, *of))),
         Event::Stated(fact) => Some(format!("{} \u{25c6} {}", fact.id, fact.sentence)),
         Event::Assumed(known) => Some(format!("assumed: {} = {}: {}", known.id, known.amount(), known.name)),
         Event::ClaimRefused { claim, reason } => Some(format!("refused: {claim}: {reason}")),
@@ -52,6 +49,12 @@ pub fn lines(event: &Event, verbosity: u8) -> Option<String> {
         Event::Compacted { queries } => Some(format!("shortened to make room: {}", queries.join(", "))),
         Event::Stopped(stopped) => Some(ended(stopped)),
     }
+}
+
+/// Returns which instrument looks where, such as `change: orders by region, 4 of 12`.
+pub(super) fn looking(instrument: &str, table: &str, by: &[String], (place, of): (usize, usize)) -> String {
+    let by = if by.is_empty() { String::new() } else { format!(" by {}", by.join(", ")) };
+    format!("{instrument}: {table}{by}, {place} of {of}")
 }
 
 fn checked(finding: &Finding) -> String {

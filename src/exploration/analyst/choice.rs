@@ -58,12 +58,7 @@ pub(super) fn choose<'c>(seen: &[(Instrument, &'c Conclusion)], focus: &Focus) -
             None => chosen.push(Chosen { lead: observation, further: Vec::new() }),
         }
     }
-    let others = chosen.iter().filter(|one| !merely_differs(one)).count();
-    varied(
-        chosen,
-        focus.is_own,
-        if focus.is_own { usize::MAX } else { UNASKED_UP_TO.saturating_sub(others).max(UNASKED_MIN) },
-    )
+    varied(chosen, focus.is_own)
 }
 
 /// Returns what an instrument saw that stands among all of its comparisons. Each instrument is controlled by itself, and what
@@ -216,7 +211,9 @@ fn merely_differs(one: &Chosen<'_>) -> bool {
 }
 
 /// Returns the choices so that no instrument takes all places of the first, and what merely differs not more than so many.
-fn varied(chosen: Vec<Chosen<'_>>, asked: bool, differing_max: usize) -> Vec<Chosen<'_>> {
+fn varied(chosen: Vec<Chosen<'_>>, asked: bool) -> Vec<Chosen<'_>> {
+    let others = chosen.iter().filter(|one| !merely_differs(one)).count();
+    let differing_max = if asked { usize::MAX } else { UNASKED_UP_TO.saturating_sub(others).max(UNASKED_MIN) };
     let mut counts = BTreeMap::<Instrument, usize>::new();
     let (mut first, mut later) = (Vec::new(), Vec::new());
     let (mut differing, mut more_rows, mut of_all) = (0, 0, 0);

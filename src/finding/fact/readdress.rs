@@ -36,10 +36,7 @@ fn same_row(own: &Sheet, row: usize, other: &Sheet) -> Option<usize> {
         keys.iter().map(|column| sheet.result.table.cell(row, *column).map(str::to_owned)).collect::<Vec<_>>()
     };
     let wanted = of(own, row);
-    let rows = 0..other.result.table.rows.len();
-    if keys.is_empty() {
-        rows.clone().find(|place| *place == row)
-    } else {
-        rows.clone().find(|place| of(other, *place) == wanted)
-    }
+    // Without keys there is nothing but its number.
+    let is_it = |place: &usize| if keys.is_empty() { *place == row } else { of(other, *place) == wanted };
+    (0..other.result.table.rows.len()).find(is_it)
 }

@@ -7,7 +7,8 @@ use std::ops::{ControlFlow, Range};
 
 use sqlparser::ast::{ObjectName, Query, TableAlias, TableFactor, Visit, Visitor};
 
-use super::lexer::{self, Kind, Token};
+use super::lexer::{self, Token};
+use super::piece::{closing, edited};
 use super::{Select, identifier, parse, relation, statement};
 
 impl Select {
@@ -81,22 +82,6 @@ fn is_average(tokens: &[Token<'_>], index: usize) -> bool {
     tokens[index].is_word("avg") && tokens.get(index + 1).is_some_and(|token| token.is_symbol("("))
 }
 
-/// Returns the index of the bracket that closes the one at an index.
-fn closing(tokens: &[Token<'_>], opens: usize) -> Option<usize> {
-    let mut depth = 0_usize;
-    for (index, token) in tokens.iter().enumerate().skip(opens) {
-        match token {
-            token if token.is_symbol("(") => depth += 1,
-            token if token.is_symbol(")") => depth -= 1,
-            _ => {}
-        }
-        if depth == 0 {
-            return Some(index);
-        }
-    }
-    None
-}
-
 /// A table in FROM.
 #[derive(Debug)]
 struct Member {
@@ -124,8 +109,7 @@ impl Found<'_> {
         let parts = name.0.iter().map(|part| part.as_ident()).collect::<Option<Vec<_>>>()?;
         let token = |part: Option<&&sqlparser::ast::Ident>| self.tokens.get(parse::index_of(part?.span)?);
         let (first, last) = (token(parts.first())?, token(parts.last())?);
-        let is_name = |token: &Token<'_>| matches!(token.kind, Kind::Word | Kind::QuotedWord);
-        (is_name(first) && is_name(last)).then(|| Member {
+        (first.is_name() && last.is_name()).then(|| Member {
             parts: parts.iter().map(|part| part.value.clone()).collect(),
             range: first.start..last.end,
             has_alias: alias.is_some(),
@@ -151,16 +135,6 @@ impl Visitor for Found<'_> {
         }
         ControlFlow::Continue(())
     }
-}
-
-/// Returns a text with other texts in places that do not overlap.
-fn edited(text: &str, mut edits: Vec<(Range<usize>, String)>) -> String {
-    edits.sort_by_key(|(range, _)| std::cmp::Reverse(range.start));
-    let mut edited = text.to_owned();
-    for (range, instead) in edits {
-        edited.replace_range(range, &instead);
-    }
-    edited
 }
 
 #[cfg(test)]

@@ -121,19 +121,24 @@ impl Piece<'_> {
         self.edited(edits)
     }
 
-    fn edited(&self, mut edits: Vec<(Range<usize>, String)>) -> String {
-        edits.sort_by_key(|(range, _)| range.start);
-        let mut text = String::with_capacity(self.text.len());
-        let mut done = 0;
-        for (range, instead) in edits.iter().filter(|(range, _)| range.end <= self.text.len()) {
-            if range.start >= done {
-                text.push_str(&self.text[done..range.start]);
-                text.push_str(instead);
-                done = range.end;
-            }
-        }
-        text + &self.text[done..]
+    fn edited(&self, edits: Vec<(Range<usize>, String)>) -> String {
+        edited(self.text, edits)
     }
+}
+
+/// Returns a text with other texts in some of its places. Of two that overlap the first stands.
+pub(super) fn edited(text: &str, mut edits: Vec<(Range<usize>, String)>) -> String {
+    edits.sort_by_key(|(range, _)| range.start);
+    let mut told = String::with_capacity(text.len());
+    let mut done = 0;
+    for (range, instead) in edits.iter().filter(|(range, _)| range.end <= text.len()) {
+        if range.start >= done {
+            told.push_str(&text[done..range.start]);
+            told.push_str(instead);
+            done = range.end;
+        }
+    }
+    told + &text[done..]
 }
 
 /// Refuses brackets that close what was not opened, or that stay open.
@@ -268,7 +273,7 @@ fn aggregate(tokens: &[Token<'_>], start: usize) -> Option<Aggregate> {
 }
 
 /// Returns the index of the bracket that closes the one at an index.
-fn closing(tokens: &[Token<'_>], opens: usize) -> Option<usize> {
+pub(super) fn closing(tokens: &[Token<'_>], opens: usize) -> Option<usize> {
     let mut depth = 0_usize;
     for (index, token) in tokens.iter().enumerate().skip(opens) {
         if token.is_symbol("(") {
