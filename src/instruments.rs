@@ -88,6 +88,9 @@ pub struct Observation {
     pub by: Option<String>,
     /// Whom it is about: columns and their values. Empty if it is about all rows.
     pub segment: Vec<(String, String)>,
+    /// The condition in SQL that its rows meet, where one can look on within them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<String>,
     /// How well chance explains it, of this comparison alone.
     pub p: f64,
     /// How large it is, from 0 to 1.
@@ -111,6 +114,9 @@ pub struct Observation {
 pub struct Conclusion {
     /// What may be more than chance, the most telling first.
     pub observations: Vec<Observation>,
+    /// What does not differ beyond chance.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alike: Vec<Observation>,
     /// Comparisons that were made, also those that gave nothing.
     pub tested: usize,
     /// What could not be looked at, and what was looked at without giving anything, a line each.
@@ -219,6 +225,11 @@ impl Observation {
     /// Returns whether it says only that there are more rows of one kind than of others.
     pub fn is_of_rows(&self) -> bool {
         self.instrument == Instrument::Compare && self.measure == "rows"
+    }
+
+    /// Returns whether it says that groups do not differ.
+    pub fn is_even(&self) -> bool {
+        self.instrument == Instrument::Compare && self.segment.is_empty()
     }
 
     /// Returns the words of what it is about, that a focus or a question may speak of.

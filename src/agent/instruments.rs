@@ -12,6 +12,8 @@ use crate::instruments::{Answered, Conclusion, FALSE_MAX, Instrument, Step, cont
 
 /// Observations of a call that are stated as facts.
 const STATED_MAX: usize = 6;
+/// What does not differ that is stated, where nothing does.
+const ALIKE_MAX: usize = 2;
 /// Claims of one observation.
 const CLAIMS_MAX: usize = 2;
 
@@ -78,16 +80,19 @@ impl Exploration<'_> {
 
     /// States what is more than chance. Returns the answer for the model.
     async fn stated(&mut self, conclusion: Conclusion) -> io::Result<(String, Option<Ending>)> {
-        let Conclusion { observations, tested, mut lines, unasked, is_empty } = conclusion;
+        let Conclusion { observations, alike, tested, mut lines, unasked, is_empty } = conclusion;
         let kept = controlled(observations.iter().collect(), tested, FALSE_MAX);
         let first = match () {
             () if is_empty => Some("there is no row to look at".to_owned()),
             () if kept.is_empty() && tested > 0 => Some(format!("nothing beyond chance among {tested} comparisons")),
             () => None,
         };
+        // That nothing differs can be a finding too.
+        let even = alike.iter().filter(|_| kept.is_empty()).take(ALIKE_MAX);
+        let even = even.filter_map(|one| one.claims.first().cloned()).collect::<Vec<_>>();
         let unasked = unasked.iter().map(|problem| format!("not looked at: {problem}"));
         lines.splice(0..0, unasked.chain(first).collect::<Vec<_>>());
-        let mut claims = Vec::new();
+        let mut claims = even;
         for observation in kept.into_iter().take(STATED_MAX) {
             let (outcomes, ending) = self.run_steps(observation.statements.clone()).await?;
             if ending.is_some() {

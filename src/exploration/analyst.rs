@@ -9,11 +9,13 @@
 //! plan        which tables, in which order, by which instruments
 //! notebook    what the transcript says
 //! choice      what is worth telling, of all that was seen
+//! drill       what lies within the groups that are told of
 //! telling     a choice as a finding: claims, severity, actions
 //! recording   asks for what claims are over, records, answers the questions, ends
 //! ```
 
 mod choice;
+mod drill;
 mod focus;
 mod notebook;
 mod plan;
@@ -62,7 +64,13 @@ impl OfflineAnalyst {
         let seen = self.plan.looks().filter_map(|look| Some((look.instrument, notebook.conclusion(&look.key())?)));
         let seen = seen.collect::<Vec<_>>();
         let chosen = choice::choose(&seen, &self.focus);
-        let candidates = chosen.iter().map(telling::candidate).collect::<Vec<_>>();
+        let within = drill::looks(&chosen).into_iter().filter(|look| notebook.outcome(&look.id).is_none());
+        let within = within.collect::<Vec<_>>();
+        if may_ask && !within.is_empty() {
+            return within;
+        }
+        let candidate = |one| telling::candidate(one, drill::seen(one.lead, notebook));
+        let candidates = chosen.iter().map(candidate).collect::<Vec<_>>();
         let looked_at = self.looked_at(notebook);
         recording::calls(&candidates, looked_at, (&self.focus, &self.questions, !seen.is_empty()), notebook, may_ask)
     }

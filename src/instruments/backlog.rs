@@ -310,6 +310,7 @@ impl View<'_> {
             impact: None,
             line: format!("backlog {}{whom} in the latest {weeks} weeks", self.duration.name),
             segment,
+            within: None,
         }
     }
 

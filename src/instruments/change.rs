@@ -286,6 +286,7 @@ impl View<'_> {
                 .then(|| format!("{} - {}", cell(0, "latest"), cell(0, "before"))),
             line: format!("{}{whom} in the latest {} weeks", self.measure.name(), self.periods.weeks),
             segment,
+            within: None,
         }
     }
 

@@ -29,6 +29,8 @@ const ROWS_MIN: u64 = 5;
 const SAME: f64 = 0.97;
 /// Comparisons that are listed.
 const LINES_MAX: usize = 15;
+/// Groups that are named one by one.
+const LISTED_MAX: usize = 8;
 
 /// A measure by one column.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,7 +38,17 @@ struct Comparison {
     observation: Observation,
     /// The result's id.
     query: String,
+    /// The column of the result with the measure, as claims name it.
+    column: String,
     groups: usize,
+}
+
+impl Comparison {
+    /// Returns that the groups do not differ, with their numbers.
+    fn alike(&self) -> Observation {
+        let claims = [vec![format!("alike({})", self.column)], listed(&self.column, self.groups)].concat();
+        Observation { segment: Vec::new(), within: None, effect: 0.0, claims, ..self.observation.clone() }
+    }
 }
 
 /// The numbers of a group, by the place of its row.
@@ -102,8 +114,9 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
     }
     let (singled_out, further) = wide::conclude(target, answered.get(target.dimensions.len()..).unwrap_or_default());
     let compared = tested.len();
+    let alike = tested.iter().filter(|(_, p)| *p > FALSE_MAX).map(|(one, _)| one.alike()).collect();
     let all = tested.into_iter().map(|(one, _)| one.observation).chain(singled_out).collect();
-    Conclusion { tested: compared + further, ..Conclusion::of(all, lines) }
+    Conclusion { tested: compared + further, alike, ..Conclusion::of(all, lines) }
 }
 
 fn lines(tested: &[(Comparison, f64)]) -> Vec<String> {
@@ -138,28 +151,35 @@ fn compare(
         return None;
     }
     let tested = match measure {
-        Measure::Rows => rows(id, table)?,
-        Measure::Mean { .. } => averages(id, table, index)?,
-        Measure::Share { .. } => shares(id, table, index)?,
+        Measure::Rows => rows(table)?,
+        Measure::Mean { .. } => averages(table, index)?,
+        Measure::Share { .. } => shares(table, index)?,
         Measure::Sum { .. } => return None,
     };
-    let named = tested.farthest.and_then(|row| table.cell(row, 0));
+    let column = format!("{id}.{}", tested.column);
+    let farthest = format!("{id}[#{}].{}", tested.farthest + 1, tested.column);
+    let lead = match measure {
+        Measure::Rows => format!("share({farthest}, all)"),
+        _ => format!("gap({farthest}, rest)"),
+    };
+    let named = table.cell(tested.farthest, 0);
     let observation = Observation {
         instrument: Instrument::Compare,
         table: target.table.clone(),
         measure: measure.name().to_owned(),
         by: Some(dimension.name.clone()),
         segment: named.map(|value| (dimension.name.clone(), value.to_owned())).into_iter().collect(),
+        within: named.map(|value| dialect::is(&dimension.sql, Some(value))),
         p: tested.p,
         effect: tested.effect,
         weight: tested.weight,
         is_lower: tested.is_lower,
         statements: Vec::new(),
-        claims: tested.claims,
+        claims: [vec![lead], listed(&column, tested.groups), sizes(id, measure, tested.groups)].concat(),
         impact: None,
         line: format!("{} by {}", measure.name(), dimension.name),
     };
-    Some(Comparison { observation, query: id.to_owned(), groups: tested.groups })
+    Some(Comparison { observation, query: id.to_owned(), column, groups: tested.groups })
 }
 
 /// What a test of groups says.
@@ -169,13 +189,14 @@ struct Tested {
     /// The part of the rows that the farthest group has.
     weight: f64,
     is_lower: bool,
-    claims: Vec<String>,
+    /// The column of the result with the measure.
+    column: String,
     /// The row of the group that is farthest from the rest.
-    farthest: Option<usize>,
+    farthest: usize,
     groups: usize,
 }
 
-fn rows(id: &str, table: &Table) -> Option<Tested> {
+fn rows(table: &Table) -> Option<Tested> {
     let counts = groups(table, |row| count(table, row, "rows"));
     let total = counts.iter().map(|of| of.numbers).sum::<u64>();
     let rates = counts.iter().map(|of| Rate { count: of.numbers, exposure: 1.0 }).collect::<Vec<_>>();
@@ -189,17 +210,13 @@ fn rows(id: &str, table: &Table) -> Option<Tested> {
         effect: (share - equal).max(0.0),
         weight: share,
         is_lower: false,
-        claims: vec![
-            format!("share({id}[#{}].rows, all)", largest.row + 1),
-            format!("range({id}.rows)"),
-            format!("top(3, {id}.rows)"),
-        ],
-        farthest: Some(largest.row),
+        column: "rows".to_owned(),
+        farthest: largest.row,
         groups: counts.len(),
     })
 }
 
-fn averages(id: &str, table: &Table, index: usize) -> Option<Tested> {
+fn averages(table: &Table, index: usize) -> Option<Tested> {
     let groups = groups(table, |row| {
         let count = count(table, row, &format!("n{index}"))?;
         let mean = number(table, row, &format!("mean{index}"))?;
@@ -228,13 +245,13 @@ fn averages(id: &str, table: &Table, index: usize) -> Option<Tested> {
         effect: explained.max((apart * apart).min(1.0) * weight * (1.0 - weight)),
         weight,
         is_lower: distance(farthest) < 0.0,
-        claims: told(id, farthest.row, &format!("mean{index}")),
-        farthest: Some(farthest.row),
+        column: format!("mean{index}"),
+        farthest: farthest.row,
         groups: groups.len(),
     })
 }
 
-fn shares(id: &str, table: &Table, index: usize) -> Option<Tested> {
+fn shares(table: &Table, index: usize) -> Option<Tested> {
     let groups = groups(table, |row| {
         let (part, whole) = (count(table, row, &format!("part{index}"))?, count(table, row, &format!("known{index}"))?);
         Some(Proportion { part, whole })
@@ -259,19 +276,25 @@ fn shares(id: &str, table: &Table, index: usize) -> Option<Tested> {
         effect,
         weight: as_f64(farthest.numbers.whole) / as_f64(whole),
         is_lower: distance(farthest) < 0.0,
-        claims: told(id, farthest.row, &format!("share{index}")),
-        farthest: Some(farthest.row),
+        column: format!("share{index}"),
+        farthest: farthest.row,
         groups: groups.len(),
     })
 }
 
-/// Returns the claims about the group of a row: against all others, and among which it stands.
-fn told(id: &str, row: usize, column: &str) -> Vec<String> {
-    vec![
-        format!("gap({id}[#{}].{column}, rest)", row + 1),
-        format!("range({id}.{column})"),
-        format!("top(3, {id}.{column})"),
-    ]
+/// Returns the claims that name the groups: all of few, of many the ends and the largest.
+fn listed(column: &str, groups: usize) -> Vec<String> {
+    if groups <= LISTED_MAX {
+        vec![format!("top({groups}, {column})")]
+    } else {
+        vec![format!("range({column})"), format!("top(3, {column})")]
+    }
+}
+
+/// Returns the claim that says how many rows each of few groups has, where they are not the measure.
+fn sizes(id: &str, measure: &Measure, groups: usize) -> Vec<String> {
+    let is_told = *measure != Measure::Rows && groups <= LISTED_MAX;
+    is_told.then(|| format!("top({groups}, {id}.rows)")).into_iter().collect()
 }
 
 /// Returns the numbers of each group that has a key and all of its numbers.

@@ -295,6 +295,7 @@ impl View<'_> {
             measure: self.measure.name().to_owned(),
             by: Some(self.field.name.clone()),
             segment,
+            within: None,
             p,
             effect,
             weight,

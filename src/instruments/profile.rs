@@ -207,6 +207,7 @@ fn observation(target: &Target, share: f64, statements: Vec<Step>, claims: Vec<S
         measure: line.clone(),
         by: None,
         segment: Vec::new(),
+        within: None,
         // It is no comparison that chance could explain.
         p: 0.0,
         effect: share,

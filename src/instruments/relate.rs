@@ -145,6 +145,7 @@ fn observation(
         measure: y.name.to_owned(),
         by: Some(x.name.to_owned()),
         segment: Vec::new(),
+        within: None,
         p: if is_one_way { ranks.p()? } else { 1.0 },
         effect: ranks.r.abs(),
         weight: 1.0,

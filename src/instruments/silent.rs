@@ -236,6 +236,7 @@ impl View<'_> {
             measure: "rows".to_owned(),
             by: Some(self.entity.name.clone()),
             segment: vec![(self.entity.name.clone(), silent.name.clone())],
+            within: None,
             p: silent.p,
             effect: 1.0,
             weight: silent.weight,

@@ -258,6 +258,7 @@ impl View<'_> {
             measure: measure.name().to_owned(),
             by: group.as_ref().map(|(field, _)| field.clone()),
             segment: group.into_iter().collect(),
+            within: None,
             p,
             effect: ((since - before).abs() / size).min(1.0),
             weight: series.weight,

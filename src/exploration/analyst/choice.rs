@@ -7,7 +7,7 @@ use super::focus::Focus;
 use crate::instruments::{Conclusion, Instrument, Observation, controlled};
 
 /// The share of all that is told that may be chance.
-const FALSE_MAX: f64 = 0.05;
+pub(super) const FALSE_MAX: f64 = 0.05;
 /// Effects below which nothing is told, however sure it is.
 const WORTH_MIN: f64 = 0.015;
 /// Observations that one finding tells of.
@@ -32,6 +32,10 @@ const BOTH_SIDES_MIN: f64 = 0.8;
 const CAUSED_MIN: f64 = 0.4;
 /// Effects and weights that differ by less are one.
 const SAME: f64 = 0.03;
+
+/// Findings that nothing differs where the focus asks, and before which place they come.
+const EVEN_MAX: usize = 2;
+const EVEN_BEFORE: usize = 11;
 
 /// An observation to tell, with what belongs to it.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,7 +62,25 @@ pub(super) fn choose<'c>(seen: &[(Instrument, &'c Conclusion)], focus: &Focus) -
             None => chosen.push(Chosen { lead: observation, further: Vec::new() }),
         }
     }
-    varied(chosen, focus.is_own)
+    let mut chosen = varied(chosen, focus.is_own);
+    let even = even(seen, focus).into_iter().map(|lead| Chosen { lead, further: Vec::new() });
+    let place = chosen.len().min(EVEN_BEFORE - 1);
+    chosen.splice(place..place, even);
+    chosen
+}
+
+/// Returns what somebody asks for and does not differ: by a column that the focus names, how many rows there are, or a measure
+/// that it names too.
+fn even<'c>(seen: &[(Instrument, &'c Conclusion)], focus: &Focus) -> Vec<&'c Observation> {
+    let is_asked = |one: &&Observation| {
+        let names_column = one.by.as_deref().is_some_and(|by| focus.matches(by) > 0);
+        names_column && (one.measure == "rows" || focus.matches(&one.measure) > 0)
+    };
+    let all = seen.iter().filter(|_| focus.is_own).flat_map(|(_, conclusion)| &conclusion.alike);
+    let mut asked = all.filter(is_asked).collect::<Vec<_>>();
+    asked.sort_by_key(|one| std::cmp::Reverse(focus.matches(&one.words())));
+    asked.truncate(EVEN_MAX);
+    asked
 }
 
 /// Returns what an instrument saw that stands among all of its comparisons. Each instrument is controlled by itself, and what

@@ -12,8 +12,11 @@ use crate::finding::record::{FACTS_MAX, Proposal};
 use crate::instruments::{Instrument, Observation, Step};
 use crate::typeset::text::hex;
 
-/// Claims of an observation that does not lead.
+/// Claims of an observation that does not lead, and of what lies within the rows of the one that does.
 const FURTHER_CLAIMS_MAX: usize = 1;
+const WITHIN_CLAIMS_MAX: usize = 3;
+/// Claims of which one has to hold, for an observation to be told.
+const MAIN_CLAIMS: usize = 2;
 /// What stands for a result that is not there.
 const MISSING: &str = "{missing}";
 /// From this worth on a finding is critical, high, or medium.
@@ -25,22 +28,26 @@ const COMPARED_MEDIUM_MIN: f64 = 0.12;
 /// A finding in the making.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Candidate<'c> {
-    observations: Vec<&'c Observation>,
+    /// With how many of their claims are told.
+    observations: Vec<(&'c Observation, usize)>,
     severity: Severity,
     /// What it is about, as words that a question may ask for.
     pub(super) words: String,
 }
 
-/// Returns the finding that a choice becomes.
-pub(super) fn candidate<'c>(chosen: &Chosen<'c>) -> Candidate<'c> {
-    let observations = std::iter::once(chosen.lead).chain(chosen.further.iter().copied()).collect::<Vec<_>>();
-    let words = observations.iter().map(|one| one.words());
+/// Returns the finding that a choice becomes, with what lies within the rows that it is about.
+pub(super) fn candidate<'c>(chosen: &Chosen<'c>, within: Option<&'c Observation>) -> Candidate<'c> {
+    let further = chosen.further.iter().map(|one| (*one, FURTHER_CLAIMS_MAX));
+    let within = within.map(|one| (one, WITHIN_CLAIMS_MAX));
+    let observations = std::iter::once((chosen.lead, FACTS_MAX)).chain(within).chain(further).collect::<Vec<_>>();
+    let words = observations.iter().map(|(one, _)| one.words());
     Candidate { words: words.collect::<Vec<_>>().join(" "), severity: severity(chosen), observations }
 }
 
 /// How much a choice matters: what moves matters more than what merely differs.
 fn severity(chosen: &Chosen<'_>) -> Severity {
     let (medium_min, most) = match chosen.lead.instrument {
+        Instrument::Compare if chosen.lead.is_even() => (f64::INFINITY, Severity::Low),
         Instrument::Relate => (f64::INFINITY, Severity::Low),
         // That there are more of one kind than of another is seldom a matter.
         Instrument::Compare if chosen.lead.measure == "rows" => (f64::INFINITY, Severity::Low),
@@ -60,7 +67,7 @@ fn severity(chosen: &Chosen<'_>) -> Severity {
 
 impl Candidate<'_> {
     pub(super) fn instrument(&self) -> Instrument {
-        self.observations[0].instrument
+        self.observations[0].0.instrument
     }
 
     /// What is asked before it can be recorded.
@@ -73,10 +80,7 @@ impl Candidate<'_> {
 
     /// The observations, each with the claims that are told of it: all of the first.
     fn told(&self) -> impl Iterator<Item = (&Observation, &[String])> {
-        self.observations.iter().enumerate().map(|(place, one)| {
-            let claims_max = if place == 0 { FACTS_MAX } else { FURTHER_CLAIMS_MAX };
-            (*one, &one.claims[..one.claims.len().min(claims_max)])
-        })
+        self.observations.iter().map(|(one, claims_max)| (*one, &one.claims[..one.claims.len().min(*claims_max)]))
     }
 
     /// What is claimed of each observation, of the results that are there.
@@ -94,7 +98,7 @@ impl Candidate<'_> {
         self.claims(notebook).concat()
     }
 
-    /// The finding, of what holds; `None` if nothing does. An observation whose first claim does not hold is not told.
+    /// The finding, of what holds; `None` if nothing does. An observation of whose first claims none holds is not told.
     pub(super) fn proposal(&self, notebook: &Notebook, verdicts: &[Verdict]) -> Option<Proposal> {
         let fact = |claim: &String| {
             let verdict = verdicts.iter().find(|verdict| verdict.claim == *claim && verdict.holds)?;
@@ -102,9 +106,9 @@ impl Candidate<'_> {
         };
         let mut facts = Vec::<String>::new();
         let (mut lead, mut impact) = (None, None);
-        for (observation, claims) in self.observations.iter().zip(self.claims(notebook)) {
-            if claims.first().is_some_and(|claim| fact(claim).is_some()) {
-                lead = lead.or(Some(observation));
+        for ((observation, _), claims) in self.observations.iter().zip(self.claims(notebook)) {
+            if claims.iter().take(main_claims(observation)).any(|claim| fact(claim).is_some()) {
+                lead = lead.or(Some(*observation));
                 impact = impact.or_else(|| observation.impact_over(&ids(observation, notebook)));
                 let new = claims.iter().filter_map(fact).filter(|fact| !facts.contains(fact)).collect::<Vec<_>>();
                 facts.extend(new);
@@ -120,8 +124,13 @@ impl Candidate<'_> {
 
     /// What the answer calls it, where it could not be recorded.
     pub(super) fn name(&self) -> &str {
-        &self.observations[0].line
+        &self.observations[0].0.line
     }
+}
+
+/// How many of an observation's claims say what it is, each by itself: a series does so, or what became of its share.
+fn main_claims(one: &Observation) -> usize {
+    if one.instrument == Instrument::Trend { MAIN_CLAIMS } else { 1 }
 }
 
 /// The ids of the results of an observation's statements.
@@ -162,6 +171,10 @@ fn action(one: &Observation) -> String {
     match one.instrument {
         Instrument::Profile => {
             "Correct these rows at their source, or leave them out, before figures rest on them.".to_owned()
+        }
+        Instrument::Compare if one.is_even() => {
+            let by = one.by.as_deref().map(words).unwrap_or_default();
+            format!("Do not look for the cause in {by}: look where the {measure} differs, or at another time.")
         }
         Instrument::Compare if one.measure == "rows" => {
             format!("Ask whether {whom} is meant to have so much of them, and what hangs on it.")
@@ -218,6 +231,7 @@ fn action(one: &Observation) -> String {
 fn falsified_by(one: &Observation) -> &'static str {
     match one.instrument {
         Instrument::Profile => "a rule of the business by which such rows are right",
+        Instrument::Compare if one.is_even() => "more rows, or groups of these groups that differ",
         Instrument::Compare => {
             "another column that tells the same groups apart, or a few rows that carry the difference"
         }

@@ -97,12 +97,15 @@ fn ordinal(place: usize) -> String {
     }
 }
 
-/// Returns the largest groups, and their part of the whole.
+/// Returns the largest groups, and their part of the whole; all groups if there are no more.
 pub(super) fn top(most: usize, span: &Span, book: &Workbook) -> Result<Fact, Stop> {
     let groups = Groups::along(span, book)?;
-    groups.need(most + 1)?;
+    groups.need(2)?;
     if most > NAMED_MAX * 2 {
         return refused(format!("it names at most {}", NAMED_MAX * 2));
+    }
+    if most >= groups.values.len() {
+        return Ok(all(&groups));
     }
     let sorted = groups.sorted();
     let (largest, others) = sorted.split_at(most);
@@ -111,8 +114,7 @@ pub(super) fn top(most: usize, span: &Span, book: &Workbook) -> Result<Fact, Sto
     {
         return refused(format!("the {} and the next one are equal: take more or fewer", ordinal(most)));
     }
-    let names = largest.iter().map(|(value, one)| format!("{} ({})", groups.name(value.as_deref(), one), one.text()));
-    let names = list(&names.collect::<Vec<_>>());
+    let names = list(&named_with_numbers(&groups, largest));
     let is_additive = groups.values.iter().all(|(_, one)| one.is_additive() && !one.value.is_sign_negative());
     let add = |some: &[&(Option<String>, Quantity)]| some.iter().map(|(_, one)| one.value).sum::<Decimal>();
     let (part, whole) = (add(largest), add(&sorted));
@@ -140,6 +142,25 @@ pub(super) fn top(most: usize, span: &Span, book: &Workbook) -> Result<Fact, Sto
     let quantities = largest.iter().map(|(_, one)| one).collect();
     let draft = Draft { form: Form::Top, sentence: sentence(&words), phrase, values, quantities, test: None };
     Ok(Fact { cells: groups.cells(), ..draft.fact() })
+}
+
+/// Returns groups, each with its number.
+fn named_with_numbers(groups: &Groups<'_>, some: &[&(Option<String>, Quantity)]) -> Vec<String> {
+    some.iter().map(|(value, one)| format!("{} ({})", groups.name(value.as_deref(), one), one.text())).collect()
+}
+
+/// Returns all groups with their numbers, the largest first.
+fn all(groups: &Groups<'_>) -> Fact {
+    let sorted = groups.sorted();
+    let names = list(&named_with_numbers(groups, &sorted));
+    let (what, count) = (groups.what(), groups.count());
+    let words =
+        format!("the {what} of {count}{}, from the highest to the lowest: {names}{}", groups.left_out(), groups.thin());
+    let values = vec![named("groups", Decimal::from(sorted.len()), sorted.len().to_string())];
+    let phrase = format!("the {what}: {names}");
+    let quantities = sorted.iter().map(|(_, one)| one).collect();
+    let draft = Draft { form: Form::Top, sentence: sentence(&words), phrase, values, quantities, test: None };
+    Fact { cells: groups.cells(), ..draft.fact() }
 }
 
 /// Returns the smallest and the largest number of the groups.

@@ -114,6 +114,7 @@ fn single(target: &Target, field: &Field, measure: &Measure, table: &Table, row:
         measure: measure.name().to_owned(),
         by: Some(field.name.clone()),
         segment: vec![(field.name.clone(), member.to_owned())],
+        within: Some(own.clone()),
         p: match measure {
             // A group of few rows without any tells nothing by its own spread, which is none.
             Measure::Share { .. } => exact(of("m")?, n, of("all_m")?, all_n)?,

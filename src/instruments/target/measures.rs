@@ -18,7 +18,8 @@ const MEANS_MAX: usize = 5;
 /// The shares of missing values between which they are measured.
 const MISSING: std::ops::Range<f64> = 0.005..0.995;
 
-/// Returns the measure that a text names: a declared one, a column, `count`, `sum(column)` or `avg(column)`.
+/// Returns the measure that a text names: a declared one, a column, `count`, `sum(column)`, `avg(column)`, or what an answer
+/// calls it.
 pub(super) fn named(text: &str, table: &Table, joined: &Joined) -> Result<Measure, String> {
     if matches!(text, "count" | "count(*)" | "rows" | "n") {
         return Ok(Measure::Rows);
@@ -33,6 +34,10 @@ pub(super) fn named(text: &str, table: &Table, joined: &Joined) -> Result<Measur
     if let Some(value) = inner(["sum(", "SUM("]) {
         let name = if declared.is_some() { name.to_owned() } else { format!("total of {value}") };
         return Ok(Measure::Sum { name, value: joined.qualified(value) });
+    }
+    let called = || offered(table, joined, &mut Vec::new()).into_iter().find(|measure| measure.name() == text);
+    if let Some(measure) = declared.is_none().then(called).flatten() {
+        return Ok(measure);
     }
     match table.column(sql.trim_matches('"')) {
         Some(column) if is_number(column) => Ok(mean(column, joined)),

@@ -164,6 +164,7 @@ impl<'t> Rows<'t> {
             measure: measure.name().to_owned(),
             by: Some(field.name.clone()),
             segment: vec![(field.name.clone(), name.to_owned())],
+            within: None,
             p,
             effect,
             weight: as_f64(known) / rows,
