@@ -41,8 +41,9 @@ const CELLS_MAX: f64 = 900.0;
 const SERIES_P_MAX: f64 = 0.1;
 /// The spread of counts, in standard deviations of chance, up to which chance alone makes it.
 const SCALE_OF_CHANCE_MAX: f64 = 1.5;
-/// Rows that a period of a group has at least, on average.
+/// Rows that a period of a group has at least, on average; where rows are counted, fewer will do.
 const ROWS_MIN: f64 = 4.0;
+const COUNTED_MIN: f64 = 2.0;
 
 /// Returns the statements: the slopes of rows over time, a series of all, and one by each column.
 pub fn steps(target: &Target) -> Vec<Step> {
@@ -107,6 +108,18 @@ struct Tested<'s> {
     weight: f64,
     /// What is usual, against which a distance from others is large.
     usual: f64,
+}
+
+impl Tested<'_> {
+    /// Returns whether the group itself moved, rather than the others away from it. A total stands as its share.
+    fn is_own_move(&self, at: usize) -> bool {
+        let moved = |values: &[f64]| {
+            let (before, since) = values.split_at(at);
+            mean(since) - mean(before)
+        };
+        let (own, away) = (moved(self.own), moved(self.values));
+        self.measure.is_total() || own.signum() == away.signum() && own.abs() >= rows::OWN_MIN * away.abs()
+    }
 }
 
 /// Returns what the series say, in the order of [`steps`].
@@ -212,7 +225,8 @@ impl View<'_> {
             let rows_of_all = rows_of_all.collect::<Vec<_>>();
             let rows = own.values().map(|(_, rows)| rows).sum::<f64>();
             let all = groups.iter().flat_map(|(_, points)| points.values()).map(|(_, rows)| rows).sum::<f64>();
-            let is_enough = rows / as_f64(self.whole.len() as u64) >= ROWS_MIN;
+            let enough = if *measure == Measure::Rows { COUNTED_MIN } else { ROWS_MIN };
+            let is_enough = rows / as_f64(self.whole.len() as u64) >= enough;
             // A distance from others is as large as it is against what the group has.
             let usual = if measure.is_total() { 0.0 } else { average(own.values()) };
             let (group, weight) = (Some((place, dimension, *name)), rows / all);
@@ -231,9 +245,10 @@ impl View<'_> {
         let (own_towards, own_level) = (direction(series.own)?, change_point(series.own)?);
         let peak = self.peak(series);
         let tests = if *measure == Measure::Rows { 3.0 } else { 2.0 };
-        let of_series = (tests * towards.p.min(level.p).min(peak.map_or(1.0, |(_, p)| p))).min(1.0);
+        let surest = towards.p.min(level.p).min(peak.map_or(1.0, |(_, p)| p));
+        let of_series = (tests * surest).min(1.0);
         let p = match self.rows_p(series) {
-            Some(of_rows) if of_series <= SERIES_P_MAX => of_rows,
+            Some(of_rows) if surest <= SERIES_P_MAX => of_rows,
             Some(of_rows) => of_rows.max(of_series),
             None => of_series,
         };
@@ -246,7 +261,8 @@ impl View<'_> {
             _ => "since({0}.value)".to_owned(),
         };
         // What its own series does not show cannot be told of it.
-        let is_shown = form.starts_with("outlier") || own_towards.p.min(own_level.p) <= P_MAX;
+        let moved = series.is_own_move(level.at);
+        let is_shown = form.starts_with("outlier") || own_towards.p.min(own_level.p) <= P_MAX && moved;
         let p = if is_shown { p } else { 1.0 };
         let size = before.abs().max(since.abs()).max(usual.abs()).max(f64::MIN_POSITIVE);
         let (statements, claims) = self.told(series, &form);
@@ -314,7 +330,24 @@ impl View<'_> {
             statements.push(self.series(&dialect::share(condition), &[]));
             claims.push(form.replace("{0}", "{1}"));
         }
+        // What the rows show need not show in the few periods of a series.
+        if let (Some(condition), Some(_)) = (condition, self.rows_p(series))
+            && !form.starts_with("outlier")
+        {
+            claims.push(format!("change({{{0}}}[#1].before, {{{0}}}[#1].after)", statements.len()));
+            statements.extend(self.halves(series.measure, condition));
+        }
         (statements, claims)
+    }
+
+    /// Returns the statement of a group in both halves of the time: of its rows their share of all.
+    fn halves(&self, measure: &Measure, condition: String) -> Option<Step> {
+        let range = self.target.range?;
+        if *measure != Measure::Rows {
+            return Some(rows::halves(self.target, range, measure, self.time, &[condition]));
+        }
+        let share = Measure::Share { name: String::new(), condition, column: None, waits: false };
+        Some(rows::halves(self.target, range, &share, self.time, &[]))
     }
 
     fn series(&self, aggregate: &str, conditions: &[String]) -> Step {

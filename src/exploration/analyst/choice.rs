@@ -1,7 +1,7 @@
 //! What is worth telling, of all that the instruments saw: more than chance among all comparisons of the run, large, asked
 //! for by the focus, and one effect once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::focus::Focus;
 use crate::instruments::{Conclusion, Instrument, Observation, controlled};
@@ -232,8 +232,23 @@ fn merely_differs(one: &Chosen<'_>) -> bool {
         && !is_single(one.lead)
 }
 
+/// Returns the choices so that what merely differs by a second column, in a measure that differs already, comes last: the
+/// columns may be of the same cause.
+fn once_each(mut chosen: Vec<Chosen<'_>>) -> Vec<Chosen<'_>> {
+    // That there are more rows of one of two kinds is no news.
+    chosen.retain(|one| !one.lead.is_of_rows() || is_uneven(one.lead));
+    let mut known = BTreeSet::new();
+    let is_first = |one: &Chosen<'_>| {
+        one.lead.instrument != Instrument::Compare || known.insert((one.lead.table.clone(), one.lead.measure.clone()))
+    };
+    let (mut first, again): (Vec<_>, Vec<_>) = chosen.into_iter().partition(is_first);
+    first.extend(again);
+    first
+}
+
 /// Returns the choices so that no instrument takes all places of the first, and what merely differs not more than so many.
 fn varied(chosen: Vec<Chosen<'_>>, asked: bool) -> Vec<Chosen<'_>> {
+    let chosen = if asked { chosen } else { once_each(chosen) };
     let others = chosen.iter().filter(|one| !merely_differs(one)).count();
     let differing_max = if asked { usize::MAX } else { UNASKED_UP_TO.saturating_sub(others).max(UNASKED_MIN) };
     let mut counts = BTreeMap::<Instrument, usize>::new();
@@ -242,8 +257,7 @@ fn varied(chosen: Vec<Chosen<'_>>, asked: bool) -> Vec<Chosen<'_>> {
     for one in chosen {
         if merely_differs(&one) {
             let is_of_rows = one.lead.measure == "rows";
-            let is_usual = is_of_rows && !is_uneven(one.lead);
-            if differing == differing_max || !asked && (is_usual || is_of_rows && more_rows == MORE_ROWS_MAX) {
+            if differing == differing_max || !asked && is_of_rows && more_rows == MORE_ROWS_MAX {
                 continue;
             }
             differing += 1;

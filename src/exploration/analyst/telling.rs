@@ -16,7 +16,7 @@ use crate::typeset::text::hex;
 const FURTHER_CLAIMS_MAX: usize = 1;
 const WITHIN_CLAIMS_MAX: usize = 3;
 /// Claims of which one has to hold, for an observation to be told.
-const MAIN_CLAIMS: usize = 2;
+const MAIN_CLAIMS: usize = 3;
 /// What stands for a result that is not there.
 const MISSING: &str = "{missing}";
 /// From this worth on a finding is critical, high, or medium.
@@ -128,7 +128,7 @@ impl Candidate<'_> {
     }
 }
 
-/// How many of an observation's claims say what it is, each by itself: a series does so, or what became of its share.
+/// How many of an observation's claims say what it is, each by itself: a series does so, its share, or both halves of the time.
 fn main_claims(one: &Observation) -> usize {
     if one.instrument == Instrument::Trend { MAIN_CLAIMS } else { 1 }
 }

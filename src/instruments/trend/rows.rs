@@ -16,7 +16,7 @@ use crate::warehouse::table::Table;
 /// Rows of a group below which their slope is not told.
 const ROWS_MIN: u64 = 12;
 /// The part of the distance from all others that a slope has to have by itself.
-const OWN_MIN: f64 = 0.3;
+pub(super) const OWN_MIN: f64 = 0.3;
 /// The part of the usual value below which a slope is not told.
 const EFFECT_MIN: f64 = 0.1;
 
@@ -169,20 +169,20 @@ impl<'t> Rows<'t> {
             effect,
             weight: as_f64(known) / rows,
             is_lower: away < 0.0,
-            statements: vec![self.halves(range, measure, time, dialect::is(&field.sql, Some(name)))],
+            statements: vec![halves(self.target, range, measure, time, &[dialect::is(&field.sql, Some(name))])],
             claims: vec!["change({0}[#1].before, {0}[#1].after)".to_owned()],
             impact: None,
             line: format!("{} of {} {name} over time", measure.name(), field.name),
         })
     }
+}
 
-    /// Returns the statement of a measure in the first and in the second half of the time.
-    fn halves(&self, range: Range, measure: &Measure, time: &Field, condition: String) -> Step {
-        let of = |(first, last)| measure.aggregate_where(&period::during(time, first, last));
-        let [before, after] = range.halves().map(of);
-        let sql = self.target.select(&format!("{before} AS before, {after} AS after"), &[condition], "");
-        Step { question: "how was it in both halves of the time?".to_owned(), sql }
-    }
+/// Returns the statement of a measure in the first and in the second half of the time.
+pub(super) fn halves(target: &Target, range: Range, measure: &Measure, time: &Field, conditions: &[String]) -> Step {
+    let of = |(first, last)| measure.aggregate_where(&period::during(time, first, last));
+    let [before, after] = range.halves().map(of);
+    let sql = target.select(&format!("{before} AS before, {after} AS after"), conditions, "");
+    Step { question: "how was it in both halves of the time?".to_owned(), sql }
 }
 
 /// Returns how much more counts differ from one period to the next than chance alone would have it: 1 where it does not.

@@ -353,6 +353,7 @@ impl Shop {
                 what: format!("{growing} makes up ever more of the sales"),
                 mark: Mark::of(&words.category, &[growing])
                     .by(&["count("])
+                    .by(&["avg(cast((", growing])
                     .by(&[quantity])
                     .going(Direction::Up)
                     .over_time(),

@@ -228,7 +228,11 @@ impl Site {
             Signal {
                 kind: SignalKind::MixShift,
                 what: format!("{growing} brings an ever larger part of the visits"),
-                mark: Mark::of(source, &[growing]).by(&["count("]).going(Direction::Up).over_time(),
+                mark: Mark::of(source, &[growing])
+                    .by(&["count("])
+                    .by(&["avg(cast((", growing])
+                    .going(Direction::Up)
+                    .over_time(),
                 proof: format!(
                     "(SELECT avg(({source} = '{growing}')::int) {late} > 1.3 * avg(({source} = '{growing}')::int) {early} \
                      FROM {visits})"

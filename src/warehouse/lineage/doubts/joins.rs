@@ -16,8 +16,9 @@ pub(super) fn multiplied(look: &Look<'_>, keys: &[&Expression]) -> Option<Doubt>
     }
     let sources = look.rows.sources();
     let equal = look.rows.equalities();
-    let named = aggregate.arguments.iter().flat_map(Expression::columns).map(|column| column.source);
-    let named = named.collect::<BTreeSet<_>>();
+    // A share counts rows, wherever its condition stands.
+    let valued = aggregate.arguments.iter().filter(|value| !is_of_condition(value));
+    let named = valued.flat_map(Expression::columns).map(|column| column.source).collect::<BTreeSet<_>>();
     let starts = sources.iter().filter(|source| named.is_empty() || named.contains(&source.id));
     let repeated = starts.map(|start| repeating(start, &sources, &equal, look.catalog, keys));
     let fewest = repeated.min_by_key(Vec::len).filter(|repeating| !repeating.is_empty())?;
@@ -28,6 +29,11 @@ pub(super) fn multiplied(look: &Look<'_>, keys: &[&Expression]) -> Option<Doubt>
             fewest.join(", ")
         ),
     ))
+}
+
+/// Returns whether a value is a condition as 1 or 0.
+fn is_of_condition(value: &Expression) -> bool {
+    matches!(value, Expression::Cast { value, .. } if value.is_condition())
 }
 
 /// Returns the source for each row of which there is one row at most of every other source; `None` if there is none.
