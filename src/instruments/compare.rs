@@ -95,10 +95,14 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
     let (few, others) = answered.split_at(target.dimensions.len().min(answered.len()));
     let (ranked, wide) = others.split_at(usize::from(ranks::step(target).is_some()).min(others.len()));
     let ranked = ranked.first().copied().flatten();
-    let (mut comparisons, mut untested) = (Vec::new(), Vec::new());
+    let (mut comparisons, mut untested, mut belonging) = (Vec::new(), Vec::new(), Vec::new());
     for (dimension, answered) in target.dimensions.iter().zip(few) {
         let Some(answered) = answered else { continue };
         for (index, measure) in tested(target, dimension) {
+            if belongs(answered.table, measure, index) {
+                belonging.push(format!("{} by {}", measure.name(), dimension.name));
+                continue;
+            }
             match compare(target, dimension, (index, measure), *answered, ranked) {
                 Some(comparison) => comparisons.push(comparison),
                 None => untested.push(format!("{} by {}", measure.name(), dimension.name)),
@@ -115,6 +119,9 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
     let mut lines = lines(&tested);
     if !untested.is_empty() {
         lines.push(format!("not tested, as two groups with enough rows are needed: {}", untested.join("; ")));
+    }
+    if !belonging.is_empty() {
+        lines.push(format!("not compared, as each group has its own: {}", belonging.join("; ")));
     }
     let (singled_out, further) = wide::conclude(target, wide);
     let compared = tested.len();
@@ -171,6 +178,8 @@ fn compare(
         _ => format!("gap({farthest}, rest)"),
     };
     let named = table.cell(tested.farthest, 0);
+    // Also those that are too small to be tested.
+    let groups = groups(table, |_| Some(())).len();
     let observation = Observation {
         instrument: Instrument::Compare,
         table: target.table.clone(),
@@ -183,11 +192,11 @@ fn compare(
         weight: tested.weight,
         is_lower: tested.is_lower,
         statements: Vec::new(),
-        claims: [vec![lead], listed(&column, tested.groups), sizes(id, measure, tested.groups)].concat(),
+        claims: [vec![lead], listed(&column, groups), sizes(id, measure, groups)].concat(),
         impact: None,
         line: format!("{} by {}", measure.name(), dimension.name),
     };
-    Some(Comparison { observation, query: id.to_owned(), column, groups: tested.groups })
+    Some(Comparison { observation, query: id.to_owned(), column, groups })
 }
 
 /// What a test of groups says.
@@ -202,7 +211,6 @@ struct Tested {
     column: String,
     /// The row of the group that is farthest from the rest.
     farthest: usize,
-    groups: usize,
 }
 
 /// Returns the surer of two tests of the same groups, by averages and by ranks. That there are two makes p twice as large; what
@@ -229,21 +237,17 @@ fn rows(table: &Table) -> Option<Tested> {
         is_lower: false,
         column: "rows".to_owned(),
         farthest: largest.row,
-        groups: counts.len(),
     })
 }
 
 fn averages(table: &Table, index: usize) -> Option<Tested> {
     let groups = groups(table, |row| {
-        let count = count(table, row, &format!("n{index}"))?;
-        let mean = number(table, row, &format!("mean{index}"))?;
-        let variance = number(table, row, &format!("variance{index}"))?;
-        Some(Mean { mean, variance, count }).filter(Mean::is_sound)
+        number(table, row, &format!("variance{index}"))?;
+        mean_of(table, row, index).filter(Mean::is_sound)
     });
     let means = groups.iter().map(|of| of.numbers).collect::<Vec<_>>();
     let p = variances(&means)?.p;
     let all = Mean::pooled(&means)?;
-    let between = means.iter().map(|one| as_f64(one.count) * (one.mean - all.mean).powi(2)).sum::<f64>();
     let distance = |of: &Of<Mean>| {
         let rest = groups.iter().filter(|other| other.row != of.row).map(|other| other.numbers);
         let rest = Mean::pooled(&rest.collect::<Vec<_>>());
@@ -251,7 +255,6 @@ fn averages(table: &Table, index: usize) -> Option<Tested> {
         difference.map_or(0.0, |found| found.difference / found.error)
     };
     let farthest = groups.iter().max_by(|one, other| distance(one).abs().total_cmp(&distance(other).abs()))?;
-    let explained = between / (all.variance * (as_f64(all.count) - 1.0));
     let weight = as_f64(farthest.numbers.count) / as_f64(all.count);
     // One very large value hides what groups explain: how far the farthest one is from the rest counts too, of numbers
     // that have a zero.
@@ -259,13 +262,32 @@ fn averages(table: &Table, index: usize) -> Option<Tested> {
     let apart = if has_zero { (farthest.numbers.mean / all.mean - 1.0) / (1.0 - weight) } else { 0.0 };
     Some(Tested {
         p,
-        effect: explained.max((apart * apart).min(1.0) * weight * (1.0 - weight)),
+        effect: explained(&means)?.max((apart * apart).min(1.0) * weight * (1.0 - weight)),
         weight,
         is_lower: distance(farthest) < 0.0,
         column: format!("mean{index}"),
         farthest: farthest.row,
-        groups: groups.len(),
     })
+}
+
+/// Returns the average of a row's group. A single row has no variance.
+fn mean_of(table: &Table, row: usize, index: usize) -> Option<Mean> {
+    let count = count(table, row, &format!("n{index}")).filter(|count| *count > 0)?;
+    let mean = number(table, row, &format!("mean{index}"))?;
+    Some(Mean { mean, variance: number(table, row, &format!("variance{index}")).unwrap_or(0.0), count })
+}
+
+/// Returns the part of the variance of all rows that lies between the groups.
+fn explained(means: &[Mean]) -> Option<f64> {
+    let all = Mean::pooled(means)?;
+    let between = means.iter().map(|one| as_f64(one.count) * (one.mean - all.mean).powi(2)).sum::<f64>();
+    Some(between / (all.variance * (as_f64(all.count) - 1.0)))
+}
+
+/// Returns whether an average belongs to the group, as a price does to its product: it does not differ within one.
+fn belongs(table: &Table, measure: &Measure, index: usize) -> bool {
+    let means = groups(table, |row| mean_of(table, row, index)).into_iter().map(|of| of.numbers).collect::<Vec<_>>();
+    matches!(measure, Measure::Mean { .. }) && explained(&means).is_some_and(|explained| explained >= SAME)
 }
 
 fn shares(table: &Table, index: usize) -> Option<Tested> {
@@ -295,7 +317,6 @@ fn shares(table: &Table, index: usize) -> Option<Tested> {
         is_lower: distance(farthest) < 0.0,
         column: format!("share{index}"),
         farthest: farthest.row,
-        groups: groups.len(),
     })
 }
 

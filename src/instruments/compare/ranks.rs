@@ -13,6 +13,8 @@ use crate::warehouse::table::Table;
 
 /// Rows beyond which values are not ranked: a database would have to sort them, and averages are about normal then.
 const RANKED_MAX: u64 = 50_000;
+/// Values below which ranks say little: such a table has few cases, each with several rows.
+const VALUES_MIN: f64 = 25.0;
 /// Rows of a group below which it is not named.
 const ROWS_MIN: u64 = 4;
 
@@ -87,7 +89,7 @@ impl Column<'_> {
         let groups = (0..ranks.rows.len()).filter_map(of).filter(|(_, one)| one.count > 0).collect::<Vec<_>>();
         let ties = number(ranks, 0, &format!("ties{}", self.measure))?;
         let test = kruskal_wallis(&groups.iter().map(|(_, ranked)| *ranked).collect::<Vec<_>>(), ties)?;
-        let all = as_f64(groups.iter().map(|(_, ranked)| ranked.count).sum());
+        let all = Some(as_f64(groups.iter().map(|(_, one)| one.count).sum())).filter(|all| *all >= VALUES_MIN)?;
         let away = |one: &Ranked| (one.rank_sum / as_f64(one.count) - f64::midpoint(all, 1.0)) * distance(*one, all);
         let named = groups.iter().filter(|(_, one)| one.count >= ROWS_MIN && as_f64(one.count) < all);
         let (row, farthest) = named.max_by(|(_, one), (_, other)| away(one).abs().total_cmp(&away(other).abs()))?;
@@ -99,7 +101,6 @@ impl Column<'_> {
             is_lower,
             column: format!("mean{}", self.measure),
             farthest: *row,
-            groups: groups.len(),
         })
     }
 

@@ -68,7 +68,7 @@ async fn groups() {
             ("count(q1.n > 0)", "All 5 values of units that have rows have"),
             ("alike(q1.mean)", "for 5 values of units"),
             ("range(q1.n)", "for each of 5 values of units"),
-            ("top(9, q1.n)", "refused"),
+            ("top(9, q1.n)", "of 5 values of units that have rows, from the highest to the lowest"),
         ],
     )
     .await;
