@@ -17,8 +17,40 @@ const ALIKE_MAX: usize = 2;
 /// Claims of one observation.
 const CLAIMS_MAX: usize = 2;
 
-/// The results of an instrument's statements, in their order; `None` for one that gave none.
-type Results = Vec<Option<Arc<QueryResult>>>;
+/// The results of statements in their order; of one that gave none, why.
+pub(super) type Results = Vec<Result<Arc<QueryResult>, String>>;
+
+/// Profiles the rows, runs the statements of an instrument, and returns what they say. The error is that of `run`.
+pub(super) async fn walked<Error>(
+    instrument: Instrument,
+    target: Target,
+    mut run: impl AsyncFnMut(Vec<Step>) -> Result<Results, Error>,
+) -> Result<Conclusion, Error> {
+    let results = run(vec![profile::step(&target)]).await?;
+    let [Ok(profile)] = results.as_slice() else {
+        return Ok(Conclusion { unasked: problems(results), ..Conclusion::default() });
+    };
+    let profile = answered(profile);
+    if profile::is_empty(profile) {
+        return Ok(Conclusion { is_empty: true, ..Conclusion::default() });
+    }
+    let target = target.profiled(profile);
+    let results = run(instrument.steps(&target)).await?;
+    let read = results.iter().map(|result| result.as_deref().ok().map(answered)).collect::<Vec<_>>();
+    let conclusion = instrument.conclude(&target, profile, &read);
+    Ok(Conclusion { unasked: problems(results), ..conclusion })
+}
+
+fn answered(result: &QueryResult) -> Answered<'_> {
+    Answered { id: &result.id, table: &result.table }
+}
+
+/// Returns why statements gave no result, each reason once in a row.
+fn problems(results: Results) -> Vec<String> {
+    let mut problems = results.into_iter().filter_map(Result::err).collect::<Vec<_>>();
+    problems.dedup();
+    problems
+}
 
 impl Exploration<'_> {
     /// Asks an instrument. Returns the answer for the model, and an ending if the database is lost.
@@ -43,39 +75,23 @@ impl Exploration<'_> {
         self.stated(conclusion).await
     }
 
-    /// Profiles the rows, runs the statements of an instrument, and returns what they say.
+    /// Lets an instrument look, and counts what it compares. Returns an ending if the database is lost.
     async fn concluded(&mut self, instrument: Instrument, target: Target) -> io::Result<(Conclusion, Option<Ending>)> {
-        let (profile, problems, ending) = self.results_of(vec![profile::step(&target)]).await?;
-        let [Some(profile)] = profile.as_slice() else {
-            return Ok((Conclusion { unasked: problems, ..Conclusion::default() }, ending));
+        let mut ending = None;
+        let run = async |steps| {
+            let (outcomes, ended) = self.run_steps(steps).await?;
+            ending = ended.or(ending.take());
+            let result =
+                |id: String| self.results.get(&id).map(Arc::clone).ok_or_else(|| "it has no result".to_owned());
+            Ok(outcomes.into_iter().map(|outcome| outcome.and_then(result)).collect())
         };
-        let profile = Answered { id: &profile.id, table: &profile.table };
-        if profile::is_empty(profile) {
-            return Ok((Conclusion { is_empty: true, ..Conclusion::default() }, ending));
-        }
-        let target = target.profiled(profile);
-        let (results, problems, ending) = self.results_of(instrument.steps(&target)).await?;
+        let conclusion = walked::<io::Error>(instrument, target, run).await?;
         if ending.is_some() {
             return Ok((Conclusion::default(), ending));
         }
-        let answered =
-            results.iter().map(|result| result.as_ref().map(|one| Answered { id: &one.id, table: &one.table }));
-        let mut conclusion = instrument.conclude(&target, profile, &answered.collect::<Vec<_>>());
-        conclusion.unasked = problems;
         self.compared += conclusion.tested as u64;
         self.observed.extend(conclusion.observations.iter().cloned());
         Ok((conclusion, None))
-    }
-
-    /// Runs statements. Returns their results in their order, what was wrong with those that gave none, and an ending if the
-    /// database is lost.
-    async fn results_of(&mut self, steps: Vec<Step>) -> io::Result<(Results, Vec<String>, Option<Ending>)> {
-        let (outcomes, ending) = self.run_steps(steps).await?;
-        let result = |outcome: &Result<String, String>| self.results.get(outcome.as_ref().ok()?).map(Arc::clone);
-        let results = outcomes.iter().map(result).collect();
-        let mut problems = outcomes.into_iter().filter_map(Result::err).collect::<Vec<_>>();
-        problems.dedup();
-        Ok((results, problems, ending))
     }
 
     /// States what is more than chance. Returns the answer for the model.

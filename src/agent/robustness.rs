@@ -5,6 +5,7 @@
 //! with a statement for each result that the lead names, and what the engine asks to evaluate it.
 
 mod choices;
+mod ledger;
 mod shuffled;
 
 use std::collections::HashMap;
@@ -15,16 +16,16 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use self::choices::{Asked, Choice};
+use self::ledger::Ledger;
 pub use self::shuffled::Shuffled;
 use super::Exploration;
 use super::journal::Event;
 use super::tools::Toolbox;
-use crate::analysis::chance::control::benjamini_hochberg_among;
 use crate::finding::companions::Evaluator;
 use crate::finding::fact::{self, Fact, Form};
 use crate::finding::record::Finding;
 use crate::finding::results::QueryResult;
-use crate::finding::robustness::{self, Check, Robustness, Verdict};
+use crate::finding::robustness::{self, Check, FALSE_MAX, Robustness, Verdict};
 use crate::finding::workbook::{Sheet, Workbook};
 use crate::instruments::target::rows_about;
 use crate::instruments::{Instrument, Observation, Step};
@@ -78,17 +79,38 @@ impl Exploration<'_> {
         let claims = self.tested_claims();
         let leads = self.findings.iter().map(Finding::lead);
         let tests = leads.map(|lead| claims.get(&lead?.claim).copied().or_else(|| own_test(lead?))).collect::<Vec<_>>();
-        let among = self.among_all(&tests);
+        let ledger = self.ledger(&tests);
         let mut known = HashMap::new();
-        for (index, (p, test)) in among.into_iter().zip(tests).enumerate() {
+        for (index, test) in tests.into_iter().enumerate() {
             let checks = self.checks(index, &mut known).await;
+            let robustness = Robustness { checks, ..self.among_all(index, test, &ledger) };
             let finding = &mut self.findings[index];
-            let instrument = test.and_then(|test| test.instrument).map(|instrument| instrument.name().to_owned());
-            finding.check(Robustness { checks, instrument, p, comparisons: self.compared });
+            finding.check(robustness);
             let finding = Box::new(finding.clone());
             self.observer.observe(Event::Checked(finding))?;
         }
         Ok(())
+    }
+
+    /// Returns how well chance explains a finding's lead among all comparisons, and, if it stands, the interval of its
+    /// difference.
+    fn among_all(&self, index: usize, test: Option<Tested>, ledger: &Ledger) -> Robustness {
+        let p = test.and_then(|test| ledger.among_all(test.p));
+        let instrument = test.and_then(|test| test.instrument);
+        let lead = self.findings[index].lead().filter(|_| p.is_some_and(|p| p <= FALSE_MAX));
+        let interval = lead.and_then(|lead| {
+            // An instrument compares all groups at once.
+            let groups = instrument.and(lead.test.as_ref()).map_or(1, |test| test.comparisons);
+            fact::interval(lead, ledger.level(groups)?, &self.book)
+        });
+        Robustness {
+            checks: Vec::new(),
+            instrument: instrument.map(|instrument| instrument.name().to_owned()),
+            p,
+            comparisons: self.compared,
+            standing: Some(ledger.standing() as u64),
+            interval,
+        }
     }
 
     /// Returns what instruments tested, by the claim that each leads with, over the results that there are.
@@ -105,19 +127,15 @@ impl Exploration<'_> {
         tested
     }
 
-    /// Returns for each test how well chance explains it among all comparisons of the run, those of instruments that nothing
-    /// is told of included.
-    fn among_all(&mut self, tests: &[Option<Tested>]) -> Vec<Option<f64>> {
+    /// Returns all comparisons of the run: those of instruments that nothing is told of, and the leads' own tests.
+    fn ledger(&mut self, tests: &[Option<Tested>]) -> Ledger {
         // That there are more rows of one kind is a discovery that would carry others.
         let is_told = |one: &&Observation| one.instrument != Instrument::Profile && !one.is_of_rows();
         let all = self.observed.iter().filter(is_told).map(|one| one.p);
         let own = tests.iter().flatten().filter(|test| test.instrument.is_none()).map(|test| test.p);
         let all = all.chain(own).collect::<Vec<_>>();
         self.compared = self.compared.max(all.len() as u64);
-        let compared = usize::try_from(self.compared).unwrap_or(usize::MAX);
-        let adjusted = benjamini_hochberg_among(&all, compared).unwrap_or_default();
-        let place = |test: &Tested| all.iter().position(|p| p.total_cmp(&test.p).is_eq());
-        tests.iter().map(|test| adjusted.get(place(test.as_ref()?)?).copied()).collect()
+        Ledger::of(all, usize::try_from(self.compared).unwrap_or(usize::MAX))
     }
 
     /// Counts the comparisons that rows of a result invite: each group beside one of the others.

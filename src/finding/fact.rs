@@ -14,6 +14,7 @@
 //! groups       the groups along one key; places: rank, top, range, count, alike, each change
 //! time         change, per day; series: trend, since, outlier
 //! expected     what a monitor measured against what was expected
+//! interval     the interval of a difference at another level
 //! readdress    a claim over a result of the same keys in another order
 //! picture      the series or groups behind a fact, for a chart; loosened: a measure without the condition that a claim compares
 //! sentence     all templates
@@ -27,6 +28,7 @@ mod compare;
 mod condition;
 mod expected;
 mod groups;
+mod interval;
 mod loosened;
 mod offer;
 mod period;
@@ -56,6 +58,7 @@ use crate::warehouse::table::Table;
 
 pub(super) use self::column::Read;
 pub use self::expected::{Measurement, expected, expected_share};
+pub use self::interval::{Interval, interval};
 pub use self::offer::offers;
 pub(crate) use self::period::Unit;
 pub use self::picture::picture;

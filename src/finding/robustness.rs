@@ -2,17 +2,20 @@
 //!
 //! A statement chooses: which days, whether the largest amounts count, averages or medians. The lead is evaluated again with
 //! each of these chosen otherwise (a multiverse analysis: Steegen, Tuerlinckx, Gelman and Vanpaemel 2016). How well chance
-//! explains it is told among all comparisons that the run made, kept or not (Benjamini and Hochberg 1995).
+//! explains it is told among all comparisons that the run made, kept or not (Benjamini and Hochberg 1995). The interval of a
+//! difference is as wide as it was chosen among them (Benjamini and Yekutieli 2005).
 
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::fact::{Fact, Form, probability};
+use super::fact::{Fact, Form, Interval, probability};
 use crate::typeset::text::count;
 
 /// The share of false leads, among all that stand, from which on one may be chance.
 pub const FALSE_MAX: f64 = 0.1;
+/// The share of the intervals of what stands that may miss.
+pub const MISSES_MAX: f64 = 0.05;
 /// What is left of an effect that holds: at least one half, and of a number at most twice as much.
 const HALF: Decimal = Decimal::from_parts(5, 0, 0, false, 1);
 
@@ -30,6 +33,12 @@ pub struct Robustness {
     pub p: Option<f64>,
     /// The comparisons of the run, kept or not.
     pub comparisons: u64,
+    /// How many of them stand; missing where the journal is of an older program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing: Option<u64>,
+    /// The interval of the lead's difference, if it stands: as wide as it was chosen among so many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<Interval>,
 }
 
 /// A choice that was made otherwise, and whether the lead holds then.
@@ -80,9 +89,23 @@ impl Robustness {
     /// Returns what a reader is told of the instrument that tested the lead; `None` if none did.
     pub fn tested(&self) -> Option<String> {
         let (instrument, p) = self.instrument.as_ref().zip(self.p)?;
-        let comparisons = usize::try_from(self.comparisons).unwrap_or(usize::MAX);
-        let comparisons = count(comparisons, "comparison", "comparisons");
-        Some(format!("tested by {instrument}, {} among {comparisons}", probability(p)))
+        Some(format!("tested by {instrument}, {} among {}", probability(p), self.compared()))
+    }
+
+    /// Returns the interval of the lead's difference as a sentence; `None` if it has none.
+    pub fn selected(&self) -> Option<String> {
+        let (Interval { low, high, .. }, standing) = self.interval.as_ref().zip(self.standing)?;
+        let stand = if standing == 1 { "stands" } else { "stand" };
+        Some(format!(
+            "Chosen among {}, of which {standing} {stand}: the 95% interval of the first difference is then {} to {}.",
+            self.compared(),
+            low.text,
+            high.text
+        ))
+    }
+
+    fn compared(&self) -> String {
+        count(usize::try_from(self.comparisons).unwrap_or(usize::MAX), "comparison", "comparisons")
     }
 
     /// Returns whether chance may explain the lead, among all comparisons of its run.

@@ -30,6 +30,8 @@ pub(crate) struct Stated<'a> {
     pub(crate) sentences: Vec<String>,
     /// Further sentences.
     pub(crate) folded: Vec<String>,
+    /// The interval of the lead's difference among all comparisons of the run, as a sentence.
+    pub(crate) interval: Option<String>,
     pub(crate) impact: Option<String>,
     /// What `[s1]` in the sentences stands for.
     pub(crate) selections: Vec<String>,
@@ -77,6 +79,7 @@ impl<'a> Stated<'a> {
         Self {
             sentences,
             folded,
+            interval: finding.robustness.as_ref().and_then(Robustness::selected),
             impact,
             selections,
             reading: finding.reading.as_deref().map(|reading| line(reading, SENTENCE_CHARACTERS)),

@@ -2,15 +2,17 @@
 //! find there is chance.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 
 use crate::agent::Exploration;
+use crate::agent::instruments::{Results, walked};
+use crate::finding::results::QueryResult;
 use crate::finding::robustness::FALSE_MAX;
 use crate::instruments::target::{Measure, Target};
-use crate::instruments::{Answered, Conclusion, Instrument, Observation, Step, controlled, profile};
-use crate::warehouse::table::Table as Rows;
+use crate::instruments::{Conclusion, Instrument, Observation, Step, controlled};
 
 /// The seed of the shuffled orders. It is fixed, so that a run gives the same twice.
 const SEED: u32 = 20_251;
@@ -91,9 +93,10 @@ impl Exploration<'_> {
         for (instrument, target, seen) in
             self.looks.iter().filter(|(instrument, ..)| *instrument != Instrument::Profile)
         {
+            let run = async |steps| self.results_of(steps).await;
             let conclusion = match target.rows_estimate {
                 Some(rows) if rows > ROWS_MAX => Err(format!("it has more than {ROWS_MAX} rows")),
-                _ => self.looked(*instrument, target.shuffled(SEED)).await,
+                _ => walked(*instrument, target.shuffled(SEED), run).await,
             };
             match conclusion {
                 Ok(conclusion) => {
@@ -110,24 +113,13 @@ impl Exploration<'_> {
         Shuffled { found_as_they_are: as_they_are.found(), ..shuffled }
     }
 
-    async fn looked(&self, instrument: Instrument, target: Target) -> Result<Conclusion, String> {
-        let rows = self.rows_of(vec![profile::step(&target)]).await;
-        let [Ok(profile)] = rows.as_slice() else {
-            return Err(rows.into_iter().find_map(Result::err).unwrap_or_default());
-        };
-        let profile = Answered { id: "q0", table: profile };
-        let target = target.profiled(profile);
-        let rows = self.rows_of(instrument.steps(&target)).await;
-        if let Some(why) = rows.iter().find_map(|rows| rows.as_ref().err()) {
-            return Err(why.clone());
-        }
-        let answered = rows.iter().map(|rows| rows.as_ref().ok().map(|table| Answered { id: "q0", table }));
-        Ok(instrument.conclude(&target, profile, &answered.collect::<Vec<_>>()))
-    }
-
-    async fn rows_of(&self, steps: Vec<Step>) -> Vec<Result<Rows, String>> {
-        let executor = &self.setup.toolbox.executor;
-        let asked = steps.iter().map(|step| executor.answer(&step.sql, self.time_left_to_look()));
-        join_all(asked).await.into_iter().map(|answer| answer.map(|(_, rows)| rows)).collect()
+    /// Runs statements that nothing is told of. The error says why one gave no result.
+    async fn results_of(&self, steps: Vec<Step>) -> Result<Results, String> {
+        let (executor, time_left) = (&self.setup.toolbox.executor, self.time_left_to_look());
+        let asked = steps.into_iter().map(async |Step { question, sql }| {
+            let (select, table) = executor.answer(&sql, time_left).await?;
+            Ok(Ok(Arc::new(QueryResult::new("q0".to_owned(), question, &select, table, 0))))
+        });
+        join_all(asked).await.into_iter().collect()
     }
 }

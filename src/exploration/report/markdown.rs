@@ -95,6 +95,9 @@ fn one_stated(page: &mut String, run: &Run, stated: &Stated<'_>) {
     for sentence in stated.sentences.iter().chain(&stated.folded) {
         block(page, &format!("{MARK} {}", escape(sentence)));
     }
+    if let Some(interval) = &stated.interval {
+        block(page, &format!("**Interval:** {}", escape(interval)));
+    }
     for selection in &stated.selections {
         push(page, &format!("- {}", escape(selection)));
     }

@@ -87,6 +87,9 @@ fn one_stated(page: &mut Page, run: &Run, stated: &Stated<'_>) {
         page.bulleted(MARK, sentence);
     }
     page.blank();
+    if let Some(interval) = &stated.interval {
+        page.item("Interval", "", interval);
+    }
     for (index, selection) in stated.selections.iter().enumerate() {
         page.item(if index == 0 { "Where" } else { "" }, "", selection);
     }

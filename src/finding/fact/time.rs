@@ -129,9 +129,9 @@ pub(super) fn moment(column: &Column<'_>, row: usize) -> Result<Fact, Stop> {
 }
 
 /// Two numbers that differ in the period alone, the earlier one first.
-struct Step {
-    one: Quantity,
-    other: Quantity,
+pub(super) struct Step {
+    pub(super) one: Quantity,
+    pub(super) other: Quantity,
     first: Period,
     second: Period,
     time: Named,
@@ -140,7 +140,7 @@ struct Step {
 }
 
 /// Returns two numbers as a step in time; `None` if they differ in something else.
-fn step(from: &Operand, to: &Operand, book: &Workbook) -> Result<Option<Step>, Stop> {
+pub(super) fn step(from: &Operand, to: &Operand, book: &Workbook) -> Result<Option<Step>, Stop> {
     let (one, other) = (quantity(from, book)?, quantity(to, book)?);
     let found = difference(&one, &other)?;
     let Axis::Time(first, second) = found.axis()? else { return Ok(None) };

@@ -323,9 +323,9 @@ pub(super) fn share(part: &Operand, whole: &Peer, book: &Workbook) -> Result<Fac
 }
 
 /// Two numbers that are compared, and how many groups could have been.
-struct Compared {
-    left: Quantity,
-    right: Quantity,
+pub(super) struct Compared {
+    pub(super) left: Quantity,
+    pub(super) right: Quantity,
     difference: Difference,
     comparisons: u64,
     /// Whether the right one is all other groups together.
@@ -334,7 +334,8 @@ struct Compared {
     are_disjoint: bool,
 }
 
-fn compared(left: &Operand, peer: &Peer, book: &Workbook) -> Result<Compared, Stop> {
+/// Returns the numbers that a gap compares.
+pub(super) fn compared(left: &Operand, peer: &Peer, book: &Workbook) -> Result<Compared, Stop> {
     let one = quantity(left, book)?;
     let reference = select::cell_of(left, book)?;
     let mut comparisons = 1;
@@ -498,18 +499,7 @@ pub(super) fn differ(left: &Operand, right: &Operand, book: &Workbook) -> Result
         );
     };
     let places = left.places().max(right.places());
-    // As wide as p is large: for all comparisons together (Bonferroni).
-    #[expect(clippy::cast_precision_loss, reason = "a count of groups is far below 2^52")]
-    let level = 1.0 - P_MAX / comparisons.max(1) as f64;
-    let bounds = match (proportion(left), proportion(right)) {
-        (Some(one), Some(other)) => {
-            let bounds = chance::counts::interval_of_proportions_at(one, other, level);
-            bounds.map(|(low, high)| (100.0 * low, 100.0 * high))
-        }
-        _ => mean(left)
-            .zip(mean(right))
-            .and_then(|(one, other)| chance::means::Difference::of(one, other)?.interval(level)),
-    };
+    let bounds = bounds(left, right, level_among(comparisons));
     let words_of = |(low, high)| format!(", {}", interval(low, high, places));
     let interval = bounds.map(words_of).unwrap_or_default();
     let what = what(left, &difference.all());
@@ -537,6 +527,23 @@ pub(super) fn differ(left: &Operand, right: &Operand, book: &Workbook) -> Result
     let quantities = vec![left, right];
     let draft = Draft { form: Form::Differ, sentence: sentence(&words), phrase, values, quantities, test: Some(test) };
     Ok(draft.fact())
+}
+
+/// Returns the level of an interval that is as wide as p is large: for all comparisons together (Bonferroni).
+pub(super) fn level_among(comparisons: u64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "a count of groups is far below 2^52")]
+    let comparisons = comparisons.max(1) as f64;
+    1.0 - P_MAX / comparisons
+}
+
+/// Returns the interval with this level of the difference of two shares, in points, or of two averages, in their unit; `None`
+/// if they are neither.
+pub(super) fn bounds(left: &Quantity, right: &Quantity, level: f64) -> Option<(f64, f64)> {
+    if let (Some(one), Some(other)) = (proportion(left), proportion(right)) {
+        let (low, high) = chance::counts::interval_of_proportions_at(one, other, level)?;
+        return Some((100.0 * low, 100.0 * high));
+    }
+    chance::means::Difference::of(mean(left)?, mean(right)?)?.interval(level)
 }
 
 /// Returns the relative change, where the base is above 0 and has enough rows.

@@ -372,5 +372,32 @@ for p in [numbers(rng.uniform(0, 1, 30)**6), numbers(rng.uniform(0, 1, 20)), [1e
     cases.append({"p": p, "levels": levels, "reported": reported})
 expected["online"] = cases
 
+# The tables of tests/integration/agent/runs/robustness.rs, five leads among its 43 comparisons, and the intervals of those that
+# stand (Benjamini and Yekutieli 2005).
+n = np.arange(1, 801)
+amount = np.where(n == 400, 12000.0, (60 + n * 37 % 81) * np.where(n % 4 == 1, 2.0, 1.0))
+north, east, south = n % 4 == 0, n % 4 == 1, n % 4 == 2
+is_later = n * 7 % 731 >= 365
+hours = 20.0 + n * 13 % 17 + np.where(is_later, 4.0, 0.0)
+AVERAGES = [("gap(q1[East].mean, rest)", amount[east], amount[~east], 1),
+            ("differ(q1[East].mean, q1[South].mean)", amount[east], amount[south], 6),
+            ("gap(q1[North].mean, rest)", amount[north], amount[~north], 1),
+            ("change(q3[2023].hours, q3[2024].hours)", hours[is_later], hours[~is_later], 1)]
+large = [int((amount[rows] > 130).sum()) for rows in (east, ~east)]
+wholes = [int(east.sum()), int((~east).sum())]
+p = [st.ttest_ind(one, other, equal_var=False).pvalue for _, one, other, _ in AVERAGES]
+p.append(st.fisher_exact([[part, whole - part] for part, whole in zip(large, wholes)]).pvalue)
+adjusted = st.false_discovery_control(p + [1.0] * (43 - len(p)), method="bh")
+level = 1 - 0.05 * (adjusted <= 0.1).sum() / 43
+cases = []
+for (lead, one, other, pairs_compared), p in zip(AVERAGES, adjusted):
+    own = max(level, 1 - 0.05 / pairs_compared) if lead.startswith("differ") else level
+    ends = st.ttest_ind(one, other, equal_var=False).confidence_interval(own)
+    cases.append({"lead": lead, "p": number(p), "level": number(own), "interval": numbers(ends) if p <= 0.1 else None})
+ends = confint_proportions_2indep(large[0], wholes[0], large[1], wholes[1], method="newcomb", compare="diff", alpha=1 - level)
+cases.append({"lead": "gap(q1[East].large, rest)", "p": number(adjusted[len(AVERAGES)]), "level": number(level),
+              "interval": numbers(100 * np.array(ends))})
+expected["selected"] = cases
+
 lines = [f"{json.dumps(name)}: [\n" + ",\n".join(json.dumps(case) for case in cases) + "\n]" for name, cases in expected.items()]
 Path(__file__).with_name("expected.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
