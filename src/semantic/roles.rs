@@ -101,7 +101,7 @@ impl<'table> Facts<'table> {
         }
         Self {
             column,
-            kind: column.value_kind(),
+            kind: column.kind_read(),
             words: singulars,
             plain_words,
             key: matches!(table.primary_key.as_slice(), [only] if *only == column.name),

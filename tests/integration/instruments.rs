@@ -3,6 +3,7 @@
 mod backlog;
 mod compare;
 mod concentration;
+mod dates;
 mod funnel;
 mod metamorphic;
 mod others;

@@ -164,7 +164,7 @@ fn share_of_true(column: &Column, joined: &Joined) -> Measure {
 
 /// Returns the times from when a row happened to its other moments.
 fn durations(table: &Table, joined: &Joined) -> Vec<Measure> {
-    let is_moment = |column: &&Column| may_show(column) && column.value_kind() == ValueKind::Moment;
+    let is_moment = |column: &&Column| may_show(column) && column.kind_read() == ValueKind::Moment;
     let mut moments = table.columns.iter().filter(is_moment).collect::<Vec<_>>();
     moments.sort_by_key(|column| column.role != Some(Role::Date));
     let Some((first, others)) = moments.split_first() else { return Vec::new() };
@@ -181,7 +181,7 @@ fn durations(table: &Table, joined: &Joined) -> Vec<Measure> {
 fn states(table: &Table, joined: &Joined) -> Vec<Measure> {
     let is_state = |column: &&Column| {
         may_show(column)
-            && column.value_kind() == ValueKind::Text
+            && column.kind_read() == ValueKind::Text
             && distinct(column).is_some_and(|count| (2.0..=STATES_MAX).contains(&count))
     };
     let of_column = |column: &Column| {
@@ -212,7 +212,7 @@ fn missing(table: &Table, joined: &Joined) -> Vec<Measure> {
         name: format!("share without {}", column.name),
         condition: format!("{} IS NULL", joined.sql(&joined.tables[0], &column.name)),
         column: None,
-        waits: column.value_kind() == ValueKind::Moment,
+        waits: column.kind_read() == ValueKind::Moment,
     };
     table.columns.iter().filter(is_partly).map(share).collect()
 }

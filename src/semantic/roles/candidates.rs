@@ -7,6 +7,9 @@ use super::lexicon::{
 };
 use super::{Facts, Role, ValueKind};
 
+/// By how much the score of a text that is read as dates is lower: a date of the database is before all of them.
+const BEHIND_DATES: i32 = 100;
+
 /// The roles that a column competes for, and the role that it gets if it wins none.
 #[derive(Debug, Default)]
 pub(super) struct Candidates {
@@ -55,6 +58,7 @@ fn moment(facts: &Facts<'_>) -> Candidates {
         None => 3,
     };
     let score = if often_missing { score - 6 } else { score };
+    let score = if facts.column.text_dates.is_some() { score - BEHIND_DATES } else { score };
     Candidates { scores: vec![(Role::Date, score)], otherwise: None }
 }
 
