@@ -10,6 +10,9 @@ use crate::warehouse::catalog::{Catalog, Column, Role, Table, ValueKind};
 
 mod candidates;
 mod lexicon;
+mod worth;
+
+pub use worth::{Worth, worth};
 
 use candidates::{Candidates, candidates};
 use lexicon::{DOCUMENTS, GENERIC, IDENTIFIER_ENDS, LEVELS, NAME_ENDS, REGIONS, SENSITIVE, SENSITIVE_PAIRS};

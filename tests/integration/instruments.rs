@@ -9,3 +9,4 @@ mod metamorphic;
 mod others;
 mod retention;
 mod support;
+mod totals;
