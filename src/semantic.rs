@@ -1,5 +1,6 @@
 //! What the tables mean: what people wrote about them, the role of each column, and how a model is shown both.
 
+pub mod dates;
 mod declared;
 pub mod drift;
 pub mod exchange;
@@ -31,10 +32,10 @@ pub struct Opened {
     pub warnings: Vec<String>,
 }
 
-/// Where joins that nobody declared come from.
+/// Where joins that nobody declared come from, and which texts are dates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Joins {
-    /// They are guessed by a look at the data, unless only what is approved may be used.
+    /// From a look at the data. Joins are guessed unless only what is approved may be used.
     Guessed,
     /// There are none: nothing needs them.
     AsDeclared,
@@ -53,11 +54,20 @@ pub async fn open(
     let (executor, introspected) = Executor::open(database, rules, limits).await?;
     let Introspected { mut catalog, mut warnings, left_out, code: _ } = introspected;
     let metadata = metadata.without(&left_out, &catalog);
-    if joins == Joins::Guessed && !metadata.approved_only {
-        joins::guess(&executor, &mut catalog, &metadata).await;
+    if joins == Joins::Guessed {
+        look(&executor, &mut catalog, &metadata).await;
     }
     warnings.extend(declare(&executor, &mut catalog, &metadata).await);
     Ok(Opened { executor, catalog, warnings })
+}
+
+/// Looks at the data for what the database does not say: which texts are dates, and, unless only what is approved may be
+/// used, where columns lead.
+pub async fn look(executor: &Executor, catalog: &mut Catalog, metadata: &Metadata) {
+    dates::find(executor, catalog, metadata).await;
+    if !metadata.approved_only {
+        joins::guess(executor, catalog, metadata).await;
+    }
 }
 
 /// Reads what people wrote into a catalog, and traces what they declared in SQL. Returns a sentence for each piece that
@@ -104,10 +114,12 @@ pub enum GuessKind {
     Noun,
     /// What columns are for.
     Roles,
+    /// Which text is read as dates.
+    Dates,
 }
 
-/// Returns what was guessed about the tables: their keys, the rows that count, what rows are called, the roles of their
-/// columns.
+/// Returns what was guessed about the tables: their keys, the rows that count, what rows are called, which texts are dates,
+/// the roles of their columns.
 pub fn guesses(catalog: &Catalog) -> Vec<Guess> {
     let of_table = |table: &Table| {
         let table_name = format!("{}.{}", table.schema, table.name);
@@ -130,8 +142,10 @@ fn guesses_of(table: &Table) -> Vec<(GuessKind, String)> {
     let roles = roles.filter_map(|column| Some(format!("{} is {}", column.name, render::role_words(column.role?)?)));
     let roles = roles.collect::<Vec<_>>();
     let roles = (!roles.is_empty()).then(|| format!("in {name} {}", roles.join(", ")));
+    let dates = table.columns.iter().filter_map(|column| dates::words(table, column));
     let joins = joins.map(|text| (GuessKind::Join, text));
     let filter = filter.map(|text| (GuessKind::Filter, text));
     let noun = noun.map(|text| (GuessKind::Noun, text));
-    joins.chain(filter).chain(noun).chain(roles.map(|text| (GuessKind::Roles, text))).collect()
+    let dates = dates.map(|text| (GuessKind::Dates, text));
+    joins.chain(filter).chain(noun).chain(dates).chain(roles.map(|text| (GuessKind::Roles, text))).collect()
 }

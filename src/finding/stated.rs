@@ -8,7 +8,7 @@ use super::results::Results;
 use super::robustness::Robustness;
 use super::selection::Selections;
 use crate::typeset::text::line;
-use crate::warehouse::sql::is_bare;
+use crate::warehouse::sql::{dates, is_bare};
 
 /// The mark of a sentence that the program worded.
 pub(crate) const MARK: &str = "\u{25c6}";
@@ -128,8 +128,10 @@ fn confidence(finding: &Finding) -> String {
     }
 }
 
-/// Returns a definition without what only a machine needs: quotes around plain names, and the name of its only source.
+/// Returns a definition without what only a machine needs: quotes around plain names, the name of its only source, the
+/// patterns of dates.
 fn readable(sql: &str) -> String {
+    let sql = dates::in_words(sql);
     let is_single = !sql.contains(" s2");
     // Every second part is a text in quotes.
     let parts = sql.split('\'').enumerate().map(|(index, part)| match index % 2 {

@@ -2,8 +2,8 @@
 
 use jiff::civil::Date;
 
-use crate::warehouse::catalog::Table;
-use crate::warehouse::sql::identifier;
+use crate::warehouse::catalog::{Table, TextDates};
+use crate::warehouse::sql::{dates, identifier};
 
 /// Returns a table as a statement names it.
 pub fn table(table: &Table) -> String {
@@ -13,6 +13,11 @@ pub fn table(table: &Table) -> String {
 /// Returns a name.
 pub fn name(name: &str) -> String {
     identifier(name)
+}
+
+/// Returns a text column whose values are dates as a moment; what is no date is NULL.
+pub fn moment_of_text(column: &str, dates: TextDates) -> String {
+    dates::read(column, dates.has_time)
 }
 
 /// Returns a text.

@@ -154,6 +154,10 @@ fn line(catalog: &Catalog, table: &Table, column: &Column) -> String {
         notes.push(format!("->{mark} {}.{}", referred_name(catalog, key), identifiers(&key.referred)));
     }
     notes.extend(column.unit.as_ref().map(|unit| format!("in {}", prose(unit, 40))));
+    notes.extend(column.text_dates.map(|dates| {
+        let all = if dates.dates == dates.values { "dates" } else { "dates, not all of them," };
+        format!("{all} as text: cast to {}", dates.type_name())
+    }));
     let description = column.description.as_ref().map(|description| prose(description, DESCRIPTION_CHARACTERS_MAX));
     notes.extend(description.map(|description| description.trim_end_matches('.').to_owned()));
     notes.extend(values(column));

@@ -10,6 +10,9 @@ use crate::warehouse::catalog::{Catalog, Column, Role, Table, ValueKind};
 
 mod candidates;
 mod lexicon;
+mod worth;
+
+pub use worth::{Worth, worth};
 
 use candidates::{Candidates, candidates};
 use lexicon::{DOCUMENTS, GENERIC, IDENTIFIER_ENDS, LEVELS, NAME_ENDS, REGIONS, SENSITIVE, SENSITIVE_PAIRS};
@@ -101,7 +104,7 @@ impl<'table> Facts<'table> {
         }
         Self {
             column,
-            kind: column.value_kind(),
+            kind: column.kind_read(),
             words: singulars,
             plain_words,
             key: matches!(table.primary_key.as_slice(), [only] if *only == column.name),

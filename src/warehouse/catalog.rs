@@ -144,6 +144,20 @@ pub struct Column {
     /// mark is only guessed.
     #[serde(default)]
     pub sensitive_guessed: bool,
+    /// Of a text whose values are dates, how they are read; [`crate::semantic`] looks for them.
+    #[serde(default)]
+    pub text_dates: Option<TextDates>,
+}
+
+/// The values of a text column that are dates as ISO 8601 writes them, in a sample of its rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TextDates {
+    /// Whether some have a time of day.
+    pub has_time: bool,
+    /// How many values of the sample are dates.
+    pub dates: u64,
+    /// How many values were looked at; what is missing or blank is none.
+    pub values: u64,
 }
 
 /// The kind of value that a column holds, derived from its type.
@@ -159,6 +173,13 @@ pub enum ValueKind {
     Boolean,
     /// Anything else: arrays, json, ranges, intervals, times of day, bytes.
     Other,
+}
+
+impl TextDates {
+    /// Returns the type that the values are cast to.
+    pub fn type_name(self) -> &'static str {
+        if self.has_time { "timestamp" } else { "date" }
+    }
 }
 
 /// The statistics of a column from `pg_stats`. They are estimated from a sample, and are as old as the last ANALYZE.
@@ -287,7 +308,7 @@ impl Table {
     /// Returns the moment of which the primary key has one row each, beside other columns; `None` if it has none.
     pub fn dated_by(&self) -> Option<&str> {
         let is_moment =
-            |name: &&String| self.column(name).is_some_and(|column| column.value_kind() == ValueKind::Moment);
+            |name: &&String| self.column(name).is_some_and(|column| column.kind_read() == ValueKind::Moment);
         self.primary_key.iter().find(is_moment).filter(|_| self.primary_key.len() > 1).map(String::as_str)
     }
 
@@ -316,6 +337,11 @@ impl Column {
             "boolean" => ValueKind::Boolean,
             _ => ValueKind::Other,
         }
+    }
+
+    /// Returns the kind of value that the column is read as: a text whose values are dates is read as moments.
+    pub fn kind_read(&self) -> ValueKind {
+        if self.text_dates.is_some() { ValueKind::Moment } else { self.value_kind() }
     }
 
     /// Returns whether queries may not read single values of the column. They may count, sum, average and join them.

@@ -33,6 +33,7 @@
 //! `pg_catalog`.
 
 mod calls;
+pub(crate) mod dates;
 mod fields;
 mod folding;
 mod functions;

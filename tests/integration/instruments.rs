@@ -3,8 +3,10 @@
 mod backlog;
 mod compare;
 mod concentration;
+mod dates;
 mod funnel;
 mod metamorphic;
 mod others;
 mod retention;
 mod support;
+mod totals;

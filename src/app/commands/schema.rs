@@ -12,7 +12,7 @@ use crate::app::config::Config;
 use crate::app::error::{ExitStatus, Failure, Kind};
 use crate::app::output::Output;
 use crate::semantic::metadata::{self, Approval, Metadata};
-use crate::semantic::{self, drift, joins, trial};
+use crate::semantic::{self, drift, trial};
 use crate::typeset::text::{count, counted, printable};
 use crate::warehouse::catalog::{Catalog, Introspected};
 use crate::warehouse::executor::Executor;
@@ -67,7 +67,7 @@ async fn pull(
 ) -> Result<ExitStatus, Failure> {
     if !config.approved_only {
         // Guesses of the files are made anew.
-        joins::guess(executor, &mut catalog, &Metadata::default()).await;
+        semantic::look(executor, &mut catalog, &Metadata::default()).await;
     }
     let pulled = metadata::pull(&catalog, &config.metadata).map_err(unusable)?;
     for note in &pulled.notes {

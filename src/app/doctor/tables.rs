@@ -29,9 +29,9 @@ pub(super) fn check(catalog: &Catalog) -> Vec<Check> {
     checks
 }
 
-/// Returns what was guessed about joins and the rows that count, on which figures rest.
+/// Returns what was guessed about joins, the rows that count and texts that are dates, on which figures rest.
 fn guesses(catalog: &Catalog) -> Vec<Check> {
-    let is_telling = |guess: &&Guess| matches!(guess.kind, GuessKind::Join | GuessKind::Filter);
+    let is_telling = |guess: &&Guess| matches!(guess.kind, GuessKind::Join | GuessKind::Filter | GuessKind::Dates);
     let guesses = semantic::guesses(catalog);
     let told = guesses.iter().filter(is_telling).take(LINES_MAX);
     told.map(|guess| Check::ok("guess", guess.text.clone())).collect()

@@ -542,7 +542,7 @@ pub(super) fn different_currencies() -> String {
 
 fn unguarded(formula: &Expression) -> Expression {
     match formula {
-        Expression::Cast { value, type_name } if is_numeric(type_name) => unguarded(value),
+        Expression::Cast { value, type_name, .. } if is_numeric(type_name) => unguarded(value),
         Expression::Call { function, arguments } if matches!(function.as_str(), "nullif" | "round" | "coalesce") => {
             arguments.first().map_or_else(|| formula.clone(), unguarded)
         }

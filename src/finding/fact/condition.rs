@@ -146,7 +146,8 @@ fn known(value: &Expression, ground: Ground<'_>) -> Option<String> {
 fn implied(condition: &Expression, ground: Ground<'_>) -> Arc<[String]> {
     let sides = STRICT.iter().find_map(|sign| condition.as_infix(sign));
     let sides = sides.into_iter().flat_map(|(left, right)| [left, right]);
-    sides.filter(|side| matches!(side, Expression::Column(_))).filter_map(|side| known(side, ground)).collect()
+    let is_known = |side: &&Expression| matches!(side, Expression::Column(_) | Expression::Cast { lenient: true, .. });
+    sides.filter(is_known).filter_map(|side| known(side, ground)).collect()
 }
 
 impl Ground<'_> {
@@ -211,11 +212,13 @@ fn truncated_anyhow<'k>(key: &'k Expression, steps: &[Step], ground: Ground<'_>)
             }
             _ => None,
         },
-        Expression::Cast { value, type_name } if type_name == "date" => match &**value {
+        Expression::Cast { value, type_name, lenient: false } if type_name == "date" => match &**value {
             Expression::Call { function, .. } if function == "date_trunc" => truncated_anyhow(value, steps, ground),
             other => told(other, Unit::Day),
         },
-        Expression::Cast { value, type_name } if matches!(type_name.as_str(), "int" | "integer" | "int4" | "text") => {
+        Expression::Cast { value, type_name, .. }
+            if matches!(type_name.as_str(), "int" | "integer" | "int4" | "text") =>
+        {
             truncated_anyhow(value, steps, ground).filter(|(_, unit)| *unit == Unit::Year)
         }
         moment if ground.is_date(moment) => told(moment, Unit::Day),

@@ -365,7 +365,7 @@ pub(super) fn evaluate(formula: &Expression, values: &[Option<Decimal>]) -> Resu
             .or_else(|_| Decimal::from_scientific(number))
             .map(Some)
             .map_err(|_| format!("the number {number} is too large")),
-        Expression::Cast { value, type_name } if is_numeric(type_name) => of(value),
+        Expression::Cast { value, type_name, .. } if is_numeric(type_name) => of(value),
         Expression::Operation { operator: Operator::Prefix(sign), operands } => {
             match (sign.as_str(), operands.as_slice()) {
                 ("-", [value]) => Ok(of(value)?.map(|value| -value)),

@@ -271,7 +271,7 @@ pub(super) fn is_dated(measure: &Measure, book: &Workbook) -> bool {
     measure.rows.sources().into_iter().any(|source| match &source.relation {
         Relation::Table { schema, name } => book.catalog.table(Some(schema), name).is_some_and(|table| {
             let is_moment =
-                |name: &String| table.column(name).is_some_and(|column| column.value_kind() == ValueKind::Moment);
+                |name: &String| table.column(name).is_some_and(|column| column.kind_read() == ValueKind::Moment);
             table.primary_key.iter().any(is_moment)
         }),
         Relation::Query { .. } | Relation::Function { .. } => false,
@@ -300,7 +300,7 @@ fn unit_or_column(value: &Expression, measure: &Measure, book: &Workbook) -> Opt
             let first = units.first()?.clone();
             units.iter().all(|unit| *unit == first).then_some(first)
         }
-        Expression::Cast { value, type_name } if is_numeric(type_name) => unit_or_column(value, measure, book),
+        Expression::Cast { value, type_name, .. } if is_numeric(type_name) => unit_or_column(value, measure, book),
         _ => None,
     }
 }

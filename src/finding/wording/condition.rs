@@ -86,7 +86,7 @@ fn comparison(sign: &str, left: &Expression, right: &Expression, names: &Names) 
 /// Returns a value with the type that it is cast to, where that may change what the comparison says: in the order of
 /// texts, and between two values of the data. `None` where it does not, or where the phrase says so itself.
 fn cast_words(value: &Expression, is_ordered: bool, with_constant: bool, names: &Names) -> Option<String> {
-    let Expression::Cast { value, type_name } = value else { return None };
+    let Expression::Cast { value, type_name, lenient: false } = value else { return None };
     let is_silent = matches!(
         type_name.as_str(),
         "text" | "varchar" | "character varying" | "interval" | "timestamp" | "timestamptz" | "boolean"

@@ -135,10 +135,11 @@ impl<'c> Names<'c> {
         matches!(value, Expression::Column(column) if self.enums.contains(&(column.source, column.index)))
     }
 
-    /// Returns whether the value is a column that holds dates, and whether without a time of day.
+    /// Returns whether the value is a column that holds dates, as such or as text, and whether without a time of day.
     fn moment(&self, value: &Expression) -> Option<bool> {
         match value {
             Expression::Column(column) => self.moments.get(&(column.source, column.index)).copied(),
+            Expression::Cast { type_name, lenient: true, .. } => Some(type_name == "date"),
             _ => None,
         }
     }
@@ -277,7 +278,8 @@ impl Words<'_> {
             Expression::Measure(index) => self.names.measures.get(*index).cloned().unwrap_or_default(),
             Expression::Call { function, arguments } => self.call(function, arguments),
             Expression::Operation { operator, operands } => self.operation(operator, operands),
-            Expression::Cast { value, type_name } => self.cast(value, type_name),
+            Expression::Cast { value, lenient: true, .. } => self.of(value),
+            Expression::Cast { value, type_name, lenient: false } => self.cast(value, type_name),
             Expression::Case { operand: None, branches, otherwise } => {
                 let cases = branches.iter().map(|(condition, value)| {
                     format!("{} where {}", self.of(value), super::condition::one(condition, self.names))
@@ -438,7 +440,7 @@ impl Words<'_> {
     fn is_shift(&self, value: &Expression) -> bool {
         match value {
             Expression::Literal(Literal::Number(_)) => true,
-            Expression::Cast { value, type_name } => type_name == "interval" || self.is_shift(value),
+            Expression::Cast { value, type_name, lenient: false } => type_name == "interval" || self.is_shift(value),
             Expression::Column(column) => {
                 self.names.tables.contains_key(&column.source) && self.names.moment(value).is_none()
             }
@@ -487,7 +489,10 @@ impl Words<'_> {
             }
             (
                 Operator::Infix(sign),
-                [Expression::Cast { value: end, type_name }, Expression::Cast { value: start, type_name: other }],
+                [
+                    Expression::Cast { value: end, type_name, .. },
+                    Expression::Cast { value: start, type_name: other, .. },
+                ],
             ) if sign == "-" && type_name == "date" && other == "date" => self.between("days", start, end),
             (Operator::Infix(sign), [end, start])
                 if sign == "-" && self.names.moment(end).is_some() && self.names.moment(start).is_some() =>

@@ -56,7 +56,7 @@ pub(super) fn wide(joined: &Joined) -> Vec<Field> {
 
 /// Returns the columns that name something, with a number of values that suits; entities and products first.
 fn named_by_many(joined: &Joined, suits: impl Fn(f64) -> bool) -> Vec<Field> {
-    let is_name = |column: &Column| match (column.value_kind(), column.role) {
+    let is_name = |column: &Column| match (column.kind_read(), column.role) {
         (ValueKind::Text, role) => !matches!(role, Some(Role::EntityName)),
         (ValueKind::Number, role) => matches!(
             role,
@@ -79,7 +79,7 @@ fn groups(field: &Field) -> f64 {
 fn is_dimension(column: &Column) -> bool {
     let few = super::distinct(column).is_some_and(|distinct| (2.0..=GROUPS_MAX).contains(&distinct))
         || !column.enum_values.is_empty();
-    few && match column.value_kind() {
+    few && match column.kind_read() {
         ValueKind::Text | ValueKind::Boolean => true,
         ValueKind::Number => matches!(column.role, Some(Role::Dimension | Role::Region | Role::Product | Role::Entity)),
         ValueKind::Moment | ValueKind::Other => false,

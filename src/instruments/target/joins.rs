@@ -95,8 +95,7 @@ impl Joined {
             text.contains(&name) || from.contains(&format!("{}.{name}", own.alias))
         };
         let needed = own.table.columns.iter().filter(is_needed);
-        let (moments, others): (Vec<_>, Vec<_>) =
-            needed.partition(|column| matches!(column.value_kind(), ValueKind::Moment));
+        let (moments, others): (Vec<_>, Vec<_>) = needed.partition(|column| column.kind_read() == ValueKind::Moment);
         let names = |columns: &[&Column]| columns.iter().map(|column| dialect::name(&column.name)).collect::<Vec<_>>();
         let rows = dialect::shuffled(&dialect::table(&own.table), &names(&moments), &names(&others), seed);
         from.replacen(&own.text, &format!("({rows}) AS {}", own.alias), 1)
@@ -111,8 +110,15 @@ impl Joined {
                 .any(|other| self.is_needed(other, text))
     }
 
-    /// Returns a column in SQL.
+    /// Returns a column in SQL, as it is read: a text of dates as moments.
     pub(super) fn sql(&self, member: &Member, column: &str) -> String {
+        let dates = member.table.column(column).and_then(|column| column.text_dates);
+        let plain = self.plain(member, column);
+        dates.map_or_else(|| plain.clone(), |dates| dialect::moment_of_text(&plain, dates))
+    }
+
+    /// Returns a column in SQL, as it is.
+    fn plain(&self, member: &Member, column: &str) -> String {
         if self.tables.len() == 1 {
             return dialect::name(column);
         }
@@ -129,7 +135,7 @@ impl Joined {
         piece.renamed(|name| {
             let [column] = name.parts.as_slice() else { return None };
             let member = self.tables.iter().find(|member| member.table.column(column).is_some())?;
-            Some(self.sql(member, column))
+            Some(self.plain(member, column))
         })
     }
 
@@ -175,7 +181,7 @@ impl Joined {
     pub(super) fn time(&self) -> Option<Field> {
         let dated = |member: &Member| {
             let is_date = |column: &&Column| {
-                column.role == Some(Role::Date) && column.value_kind() == ValueKind::Moment && may_show(column)
+                column.role == Some(Role::Date) && column.kind_read() == ValueKind::Moment && may_show(column)
             };
             member.table.columns.iter().find(is_date).cloned()
         };

@@ -3,6 +3,7 @@
 use super::joins::Joined;
 use super::{Averaged, Measure, Span, distinct, is_number, may_show};
 use crate::instruments::dialect;
+use crate::semantic::roles::{Worth, worth};
 use crate::warehouse::catalog::{Column, Role, Table, ValueKind};
 
 /// Measures that are taken up unasked, and of them totals.
@@ -105,15 +106,46 @@ fn is_amount(column: &Column) -> bool {
         )
 }
 
-/// Returns the totals that matter most: net before plain before gross amounts, else units times their price.
+/// The places of totals that are not what rows are worth.
+const PLACE_OF_MARGIN: usize = 4;
+const PLACE_OF_CHARGE: usize = 5;
+
+fn is_charge(column: &Column) -> bool {
+    worth(column) == Worth::Charge
+}
+
+/// Returns the place of a column's total among those of a table, the one that matters most first: net before plain before
+/// gross amounts of money, and then what comes on top of them; `None` if it has none.
+fn place(column: &Column) -> Option<usize> {
+    match (column.role?, worth(column)) {
+        (Role::NetMeasure, _) => Some(0),
+        (Role::Measure, Worth::Money) => Some(1),
+        (Role::GrossMeasure, _) => Some(2),
+        (Role::Measure, Worth::LikelyMoney) => Some(3),
+        (Role::Margin, _) => Some(PLACE_OF_MARGIN),
+        (Role::Measure, Worth::Charge) => Some(PLACE_OF_CHARGE),
+        (Role::Measure, Worth::Other) => Some(6),
+        (Role::Quantity, _) => Some(7),
+        _ => None,
+    }
+}
+
+/// Returns the totals that matter most, or units times their price. A charge beside a price is the total of nothing that
+/// rows are worth, so it is left to the averages.
 fn totals(table: &Table, amounts: &[&Column], joined: &Joined) -> Vec<Measure> {
-    const ORDER: [Role; 5] = [Role::NetMeasure, Role::Measure, Role::GrossMeasure, Role::Margin, Role::Quantity];
     let own = |column: &Column| joined.sql(&joined.tables[0], &column.name);
     let of = |role: Role| amounts.iter().filter(move |column| column.role == Some(role));
-    let sum = |column: &&Column| Measure::Sum { name: format!("total of {}", column.name), value: own(column) };
-    let mut found = ORDER.into_iter().flat_map(of).map(sum).take(TOTALS_MAX).collect::<Vec<_>>();
-    let has_money = of(Role::NetMeasure).chain(of(Role::Measure)).chain(of(Role::GrossMeasure)).next().is_some();
-    let (quantity, price) = (of(Role::Quantity).next(), of(Role::UnitPrice).next());
+    let (quantity, price) = (of(Role::Quantity).next(), of(Role::UnitPrice).min_by_key(|price| is_charge(price)));
+    let placed = amounts.iter().filter_map(|column| Some((place(column)?, column)));
+    let mut placed = placed.collect::<Vec<_>>();
+    placed.sort_by_key(|(place, _)| *place);
+    // Beside a price, what comes on top of it is not what rows are worth.
+    let is_beside_price = price.is_some_and(|price| !is_charge(price));
+    let place_end = if is_beside_price { PLACE_OF_MARGIN } else { PLACE_OF_CHARGE + 1 };
+    let has_money = placed.first().is_some_and(|(place, _)| *place < place_end);
+    let told = placed.into_iter().filter(|(place, _)| has_money || *place != PLACE_OF_CHARGE);
+    let sum = |column: &Column| Measure::Sum { name: format!("total of {}", column.name), value: own(column) };
+    let mut found = told.map(|(_, column)| sum(column)).take(TOTALS_MAX).collect::<Vec<_>>();
     if let (false, Some(quantity), Some(price)) = (has_money, quantity, price) {
         let rate = table.columns.iter().find(|column| is_discount_rate(column));
         let less = rate.map(|rate| format!(" * (1 - {})", own(rate))).unwrap_or_default();
@@ -127,6 +159,8 @@ fn totals(table: &Table, amounts: &[&Column], joined: &Joined) -> Vec<Measure> {
 fn rates(amounts: &[&Column], joined: &Joined) -> Vec<Measure> {
     const BASES: [Role; 3] = [Role::GrossMeasure, Role::NetMeasure, Role::Measure];
     const PARTS: [Role; 4] = [Role::Discount, Role::Margin, Role::NetMeasure, Role::Measure];
+    let mut amounts = amounts.to_vec();
+    amounts.sort_by_key(|column| worth(column));
     let of = |role: Role| amounts.iter().filter(move |column| column.role == Some(role));
     let Some(base) = BASES.into_iter().flat_map(of).next() else { return Vec::new() };
     let own = |column: &Column| joined.sql(&joined.tables[0], &column.name);
@@ -169,7 +203,7 @@ fn share_of_true(column: &Column, joined: &Joined) -> Measure {
 
 /// Returns the times from when a row happened to its other moments.
 fn durations(table: &Table, joined: &Joined) -> Vec<Measure> {
-    let is_moment = |column: &&Column| may_show(column) && column.value_kind() == ValueKind::Moment;
+    let is_moment = |column: &&Column| may_show(column) && column.kind_read() == ValueKind::Moment;
     let mut moments = table.columns.iter().filter(is_moment).collect::<Vec<_>>();
     moments.sort_by_key(|column| column.role != Some(Role::Date));
     let Some((first, others)) = moments.split_first() else { return Vec::new() };
@@ -186,7 +220,7 @@ fn durations(table: &Table, joined: &Joined) -> Vec<Measure> {
 fn states(table: &Table, joined: &Joined) -> Vec<Measure> {
     let is_state = |column: &&Column| {
         may_show(column)
-            && column.value_kind() == ValueKind::Text
+            && column.kind_read() == ValueKind::Text
             && distinct(column).is_some_and(|count| (2.0..=STATES_MAX).contains(&count))
     };
     let of_column = |column: &Column| {
@@ -217,7 +251,7 @@ fn missing(table: &Table, joined: &Joined) -> Vec<Measure> {
         name: format!("share without {}", column.name),
         condition: format!("{} IS NULL", joined.sql(&joined.tables[0], &column.name)),
         column: None,
-        waits: column.value_kind() == ValueKind::Moment,
+        waits: column.kind_read() == ValueKind::Moment,
     };
     table.columns.iter().filter(is_partly).map(share).collect()
 }

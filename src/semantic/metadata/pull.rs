@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use super::{
     ColumnMetadata, Error, Guessed, JoinMetadata, Metadata, TableFile, TableMetadata, file_name, metadata_schema,
 };
-use crate::semantic::{complete, drift};
+use crate::semantic::{complete, dates, drift};
 use crate::warehouse::catalog::{Catalog, ForeignKey, Origin, Table};
 
 /// The path of the JSON Schema, relative to the metadata directory. It is in a subdirectory, so that it is not read as
@@ -25,7 +25,7 @@ pub struct Pulled {
     pub written: Vec<PathBuf>,
     /// The number of tables' files that were already up to date.
     pub unchanged: usize,
-    /// Metadata of missing tables and columns, which was kept; one sentence for each.
+    /// Metadata of missing tables and columns, which was kept, and texts that are read as dates; one sentence for each.
     pub notes: Vec<String>,
 }
 
@@ -40,6 +40,7 @@ pub fn pull(catalog: &Catalog, directory: &Path) -> Result<Pulled, Error> {
     };
     write(&directory.join(SCHEMA_FILE), &metadata_schema(), &mut pulled.written)?;
     let completed = guessed(catalog, &metadata);
+    pulled.notes.extend(dates::told(&completed));
     for (index, table) in completed.tables.iter().enumerate() {
         let file = metadata.files.iter().find(|file| file.tables_in(catalog) == [index]);
         let Some(TableFile { path, content, .. }) = file else {

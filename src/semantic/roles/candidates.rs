@@ -1,11 +1,15 @@
 //! Scores the roles that one column could have, by the kind of its values, then by the words of its name.
 
 use super::lexicon::{
-    AMOUNTS, BATCHES, CLASSES, DATE_PARTS, DISCOUNTS, DOCUMENTS, ENTITIES, ENTITY_MODIFIERS, EVENT_DATES, EVENTS,
-    FREE_TEXT, IDENTIFIER_ENDS, LATER_DATES, MARGINS, MEANINGLESS, NAME_ENDS, OTHER_DATES, PRICES, PRODUCTS,
-    QUANTITIES, RATES, REGION_MODIFIERS, REGIONS, RETURN_VALUES, SENSITIVE, STATUS_VALUES, TOTALS, Weighted,
+    AMOUNTS, BATCHES, CHARGE, CLASSES, DATE_PARTS, DISCOUNTS, DOCUMENTS, ENTITIES, ENTITY_MODIFIERS, EVENT_DATES,
+    EVENTS, EXCLUDING, FREE_TEXT, IDENTIFIER_ENDS, INCLUDING, LATER_DATES, MARGINS, MEANINGLESS, NAME_ENDS,
+    OTHER_DATES, PRICES, PRODUCTS, QUANTITIES, RATES, REGION_MODIFIERS, REGIONS, RETURN_VALUES, SENSITIVE,
+    STATUS_VALUES, TOTALS, Weighted,
 };
-use super::{Facts, Role, ValueKind};
+use super::{Facts, Role, ValueKind, singular};
+
+/// By how much the score of a text that is read as dates is lower: a date of the database is before all of them.
+const BEHIND_DATES: i32 = 100;
 
 /// The roles that a column competes for, and the role that it gets if it wins none.
 #[derive(Debug, Default)]
@@ -55,6 +59,7 @@ fn moment(facts: &Facts<'_>) -> Candidates {
         None => 3,
     };
     let score = if often_missing { score - 6 } else { score };
+    let score = if facts.column.text_dates.is_some() { score - BEHIND_DATES } else { score };
     Candidates { scores: vec![(Role::Date, score)], otherwise: None }
 }
 
@@ -89,16 +94,45 @@ fn number_that_varies(facts: &Facts<'_>) -> Candidates {
     if facts.plain_words.last().is_some_and(|word| DATE_PARTS.contains(&word.as_str())) {
         return Candidates::only(Role::Dimension);
     }
+    if let Some(role) = with_or_without(facts).filter(|_| !is_of_one(facts)) {
+        return Candidates::or(role, Some(9), Role::Measure);
+    }
     if facts.has(DISCOUNTS) {
         return Candidates::only(if is_percentage(facts) { Role::Rate } else { Role::Discount });
     }
     amount(facts)
 }
 
+/// Returns the role of an amount that is called by what is in it and what is not: `amount_incl_tax` is gross,
+/// `amount_after_discount` net.
+fn with_or_without(facts: &Facts<'_>) -> Option<Role> {
+    facts.plain_words.windows(2).skip(1).find_map(|pair| {
+        let part = singular(&pair[1]);
+        let is_discount = DISCOUNTS.contains(&part.as_str());
+        let is_charge = AMOUNTS.contains(&(part.as_str(), CHARGE));
+        let says = |before: &[&str], discounts: &str| {
+            before.contains(&pair[0].as_str()) && (is_discount || is_charge) || is_discount && pair[0] == discounts
+        };
+        match () {
+            () if says(INCLUDING, "after") => Some(if is_discount { Role::NetMeasure } else { Role::GrossMeasure }),
+            () if says(EXCLUDING, "before") => Some(if is_discount { Role::GrossMeasure } else { Role::NetMeasure }),
+            () => None,
+        }
+    })
+}
+
+/// Returns whether it is the price or cost of one unit.
+fn is_of_one(facts: &Facts<'_>) -> bool {
+    let is_price = facts.has(PRICES) || (facts.has(&["unit"]) && facts.has(&["cost", "value", "rate"]));
+    is_price && !facts.has(TOTALS)
+}
+
+fn is_called_amount(facts: &Facts<'_>) -> bool {
+    weight(facts, AMOUNTS).is_some()
+}
+
 fn amount(facts: &Facts<'_>) -> Candidates {
-    let total = facts.has(TOTALS);
-    let of_one = facts.has(PRICES) || (facts.has(&["unit"]) && facts.has(&["cost", "value", "rate"]));
-    if of_one && !total {
+    if is_of_one(facts) {
         return Candidates::only(Role::UnitPrice);
     }
     if let Some(score) = weight(facts, MARGINS) {
@@ -113,10 +147,10 @@ fn amount(facts: &Facts<'_>) -> Candidates {
     if facts.has(&["gross", "brutto"]) {
         return Candidates::or(Role::GrossMeasure, Some(10), Role::Measure);
     }
-    if let Some(score) = weight(facts, QUANTITIES).filter(|_| !facts.has(AMOUNTS)) {
+    if let Some(score) = weight(facts, QUANTITIES).filter(|_| !is_called_amount(facts)) {
         return Candidates::or(Role::Quantity, Some(score), Role::Measure);
     }
-    if facts.has(AMOUNTS) || !is_whole(facts) {
+    if is_called_amount(facts) || !is_whole(facts) {
         return Candidates::only(Role::Measure);
     }
     let flag = facts.column.statistics.as_ref().is_some_and(|statistics| {
@@ -250,7 +284,7 @@ fn last_digit(facts: &Facts<'_>) -> i32 {
 
 /// Returns whether a discount is a share and not an amount: at most 1, or at most 100 in few round steps.
 fn is_percentage(facts: &Facts<'_>) -> bool {
-    let Some(statistics) = facts.column.statistics.as_ref().filter(|_| !facts.has(AMOUNTS)) else { return false };
+    let Some(statistics) = facts.column.statistics.as_ref().filter(|_| !is_called_amount(facts)) else { return false };
     let number = |text: &String| text.parse::<f64>().unwrap_or(f64::NAN);
     let round = |text: &String| (number(text) * 2.0).fract() == 0.0;
     let largest = statistics.maximum.as_ref().map_or(f64::NAN, number);

@@ -255,37 +255,55 @@ pub(super) const QUANTITIES: Weighted = &[
     ("affected", 4),
 ];
 
-/// Words for amounts, mostly of money.
-pub(super) const AMOUNTS: &[&str] = &[
-    "amount",
-    "amt",
-    "betrag",
-    "value",
-    "total",
-    "sale",
-    "revenue",
-    "umsatz",
-    "turnover",
-    "income",
-    "spend",
-    "cost",
-    "expense",
-    "fee",
-    "tax",
-    "vat",
-    "gst",
-    "commission",
-    "freight",
-    "charge",
-    "payment",
-    "paid",
-    "budget",
-    "premium",
-    "donation",
-    "profit",
-    "duration",
-    "subtotal",
+/// Words for amounts, mostly of money. The weight is that of [`super::worth`]: of what a row is worth, what may be that,
+/// what is spent or comes on top of it, and what is no money.
+pub(super) const AMOUNTS: Weighted = &[
+    ("amount", MONEY),
+    ("amt", MONEY),
+    ("betrag", MONEY),
+    ("sale", MONEY),
+    ("revenue", MONEY),
+    ("umsatz", MONEY),
+    ("turnover", MONEY),
+    ("income", MONEY),
+    ("payment", MONEY),
+    ("paid", MONEY),
+    ("premium", MONEY),
+    ("donation", MONEY),
+    ("profit", MONEY),
+    ("value", LIKELY_MONEY),
+    ("total", LIKELY_MONEY),
+    ("subtotal", LIKELY_MONEY),
+    ("spend", CHARGE),
+    ("cost", CHARGE),
+    ("expense", CHARGE),
+    ("budget", CHARGE),
+    ("fee", CHARGE),
+    ("tax", CHARGE),
+    ("vat", CHARGE),
+    ("gst", CHARGE),
+    ("commission", CHARGE),
+    ("freight", CHARGE),
+    ("postage", CHARGE),
+    ("charge", CHARGE),
+    ("surcharge", CHARGE),
+    ("tip", CHARGE),
+    ("toll", CHARGE),
+    ("duration", NO_MONEY),
 ];
+
+/// The weights of [`AMOUNTS`].
+pub(super) const MONEY: i32 = 10;
+pub(super) const LIKELY_MONEY: i32 = 6;
+pub(super) const CHARGE: i32 = 3;
+const NO_MONEY: i32 = 0;
+
+/// Words that make an amount the price of a transport, which comes on top.
+pub(super) const TRANSPORTS: &[&str] = &["shipping", "delivery"];
+
+/// Words before a charge or a discount that say that it is in the amount, and that it is not.
+pub(super) const INCLUDING: &[&str] = &["incl", "inc", "including", "with", "plus"];
+pub(super) const EXCLUDING: &[&str] = &["excl", "ex", "excluding", "without"];
 
 /// Words for documents and other records that a row represents, as opposed to the entity that it is about.
 pub(super) const DOCUMENTS: &[&str] = &[

@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use super::Executor;
 use crate::warehouse::Limits;
 use crate::warehouse::catalog::{Catalog, Column, Role, Table, ValueKind};
+use crate::warehouse::sql::dates;
 
 /// Tables that are queried at most. If a database has more tables with dates, no newest day is returned.
 const TABLES_MAX: usize = 40;
@@ -40,7 +41,10 @@ impl Executor {
     /// Returns the newest day of a column, or `None` if the column has none.
     async fn newest_of(&self, table: &Table, column: &Column, today: Date) -> Result<Option<Date>, Unasked> {
         let name = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
-        let column = name(&column.name);
+        let column = match column.text_dates {
+            Some(dates) => dates::read(&name(&column.name), dates.has_time),
+            None => name(&column.name),
+        };
         let after = today.tomorrow().unwrap_or(today);
         let text = format!(
             "SELECT max({column})::date FROM {}.{} WHERE {column} < DATE '{after}'",
@@ -59,5 +63,5 @@ impl Executor {
 /// Returns the column that says when the table's rows happened.
 fn date_of(table: &Table) -> Option<(&Table, &Column)> {
     let column = table.column_with(Role::Date)?;
-    (column.value_kind() == ValueKind::Moment && !column.sensitive).then_some((table, column))
+    (column.kind_read() == ValueKind::Moment && !column.sensitive).then_some((table, column))
 }

@@ -82,7 +82,7 @@ pub fn span(measure: &Measure, time: &Expression) -> Query {
     };
     let mut outputs = vec![bound("min"), bound("max")];
     outputs.extend(STAMPS.iter().map(|unit| all_begin(unit, time.clone())));
-    let day = Expression::Cast { value: Box::new(text("1 day")), type_name: "interval".to_owned() };
+    let day = Expression::Cast { value: Box::new(text("1 day")), type_name: "interval".to_owned(), lenient: false };
     outputs.push(all_begin("month", Expression::infix(time.clone(), "+", day)));
     let mut rows = Arc::clone(&measure.rows);
     Arc::make_mut(&mut rows).conditions.retain(is_link);

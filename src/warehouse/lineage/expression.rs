@@ -31,6 +31,8 @@ pub enum Expression {
     Cast {
         value: Box<Expression>,
         type_name: String,
+        /// Whether a text that is no date is NULL instead of an error: [`crate::warehouse::sql::dates`].
+        lenient: bool,
     },
     /// `value IN (list)`.
     In {

@@ -64,7 +64,7 @@ fn unit(key: &Expression) -> Option<&str> {
             Expression::Literal(Literal::Text(unit)) => Some(unit),
             _ => None,
         },
-        Expression::Cast { value, type_name } if type_name == "date" => unit(value).or(Some("day")),
+        Expression::Cast { value, type_name, .. } if type_name == "date" => unit(value).or(Some("day")),
         _ => None,
     }
 }

@@ -224,7 +224,7 @@ fn collect_typed<'e>(value: &'e Expression, found: &mut Vec<&'e Literal>) {
                 collect_typed(operand, found);
             }
         }
-        Expression::Cast { value, type_name } => match &**value {
+        Expression::Cast { value, type_name, .. } => match &**value {
             // A text that is cast is a value that somebody wrote: a date, a number.
             Expression::Literal(literal @ Literal::Text(_)) if !type_name.starts_with("text") => found.push(literal),
             value => collect_typed(value, found),

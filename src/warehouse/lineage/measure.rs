@@ -87,7 +87,7 @@ impl Measure {
 fn conditional<'e>(argument: &'e Expression, function: &str) -> Option<(&'e Expression, Option<&'e Expression>)> {
     let is = |value: &Expression, number: &str| matches!(value, Expression::Literal(Literal::Number(written)) if written == number);
     match argument {
-        Expression::Cast { value, type_name } if function == "sum" && type_name.starts_with("int") => {
+        Expression::Cast { value, type_name, .. } if function == "sum" && type_name.starts_with("int") => {
             value.is_condition().then_some((&**value, None))
         }
         Expression::Case { operand: None, branches, otherwise } => {

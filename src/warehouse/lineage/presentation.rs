@@ -57,7 +57,7 @@ fn strip(expression: &Expression) -> Option<(&Expression, Step)> {
             }
             _ => None,
         },
-        Expression::Cast { value, type_name } => {
+        Expression::Cast { value, type_name, .. } => {
             let base = type_name.split('(').next().unwrap_or_default().trim();
             TYPES.contains(&base).then(|| (&**value, Step::Cast(type_name.clone())))
         }
@@ -106,7 +106,9 @@ impl Step {
             Self::Truncate(decimals) => call("trunc", decimals.as_ref().map(literal)),
             Self::Missing(instead) => call("coalesce", Some(Expression::Literal(instead.clone()))),
             Self::Format(format) => call("to_char", Some(Expression::Literal(Literal::Text(format.clone())))),
-            Self::Cast(type_name) => Expression::Cast { value: Box::new(value), type_name: type_name.clone() },
+            Self::Cast(type_name) => {
+                Expression::Cast { value: Box::new(value), type_name: type_name.clone(), lenient: false }
+            }
             Self::Times(factor) => Expression::infix(value, "*", literal(factor)),
             Self::Over(factor) => Expression::infix(value, "/", literal(factor)),
         }

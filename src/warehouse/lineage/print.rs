@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use super::expression::{Aggregate, Column, Expression, Literal, Operator, Order, SourceId, Subquery, SubqueryForm};
 use super::query::{Block, Distinct, Item, Outer, Query, Relation, Rows, Source};
 use super::resolve::is_constant;
+use crate::warehouse::sql::dates;
 
 /// Functions that are called without parentheses.
 const BARE: &[&str] = &["current_date", "current_timestamp", "localtimestamp"];
@@ -272,7 +273,8 @@ impl Printer {
             Expression::Case { operand, branches, otherwise } => {
                 self.case(operand.as_deref(), branches, otherwise.as_deref());
             }
-            Expression::Cast { value, type_name } => {
+            Expression::Cast { value, type_name, lenient: true } => self.lenient_cast(value, type_name),
+            Expression::Cast { value, type_name, lenient: false } => {
                 self.push("CAST(");
                 self.expression(value);
                 let _ = write!(self.text, " AS {type_name})");
@@ -315,6 +317,13 @@ impl Printer {
             },
             Expression::Unknown(reason) => self.fail(reason),
         }
+    }
+
+    fn lenient_cast(&mut self, value: &Expression, type_name: &str) {
+        let before = std::mem::take(&mut self.text);
+        self.expression(value);
+        let text = std::mem::replace(&mut self.text, before);
+        self.push(&dates::read(&text, type_name == "timestamp"));
     }
 
     fn bracketed(&mut self, open: &str, list: &[Expression], close: &str) {

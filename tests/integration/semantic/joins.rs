@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::support::server::{connect, fresh};
 
-async fn opened(name: &str, sql: &str, files: &[(&str, &str)]) -> Opened {
+pub(super) async fn opened(name: &str, sql: &str, files: &[(&str, &str)]) -> Opened {
     let directory = TempDir::new().unwrap();
     for (file, text) in files {
         std::fs::write(directory.path().join(file), text).unwrap();
@@ -20,7 +20,7 @@ async fn opened(name: &str, sql: &str, files: &[(&str, &str)]) -> Opened {
     open(name, sql, Metadata::read(directory.path()).unwrap()).await
 }
 
-async fn open(name: &str, sql: &str, metadata: Metadata) -> Opened {
+pub(super) async fn open(name: &str, sql: &str, metadata: Metadata) -> Opened {
     let url = fresh(name, &format!("{sql};\nANALYZE")).await;
     let rules = Rules { search_path: vec!["public".to_owned()], ..Rules::default() };
     let limits = Limits::of_query(Duration::from_secs(30), 1_000, None);

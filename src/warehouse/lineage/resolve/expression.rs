@@ -10,6 +10,7 @@ use super::super::query::Query;
 use super::scope::Scope;
 use super::{Resolver, is_constant, names};
 use crate::typeset::text::line;
+use crate::warehouse::sql::dates;
 
 /// Characters of a form that a reason names.
 const FORM_CHARACTERS_MAX: usize = 60;
@@ -213,12 +214,14 @@ impl<'q> Resolver<'q> {
         let branches = conditions
             .iter()
             .map(|branch| (self.expression(&branch.condition, scope), self.expression(&branch.result, scope)));
-        let branches = branches.collect();
-        Expression::Case {
-            operand: operand.map(|operand| self.boxed(operand, scope)),
-            branches,
-            otherwise: otherwise.map(|otherwise| self.boxed(otherwise, scope)),
+        let branches = branches.collect::<Vec<_>>();
+        let operand = operand.map(|operand| self.boxed(operand, scope));
+        let otherwise = otherwise.map(|otherwise| self.boxed(otherwise, scope));
+        match (&operand, branches.as_slice(), &otherwise) {
+            (None, [(condition, value)], None) => lenient_cast(condition, value),
+            _ => None,
         }
+        .unwrap_or(Expression::Case { operand, branches, otherwise })
     }
 
     pub(super) fn subquery(&mut self, query: &'q ParsedQuery, form: SubqueryForm, scope: &Scope<'_>) -> Expression {
@@ -243,7 +246,20 @@ fn cast(value: Expression, type_name: String) -> Expression {
     {
         return Expression::Unknown(format!("'{}' depends on when the statement runs", text.trim()));
     }
-    Expression::Cast { value: Box::new(value), type_name }
+    Expression::Cast { value: Box::new(value), type_name, lenient: false }
+}
+
+/// Returns the cast of a text that is NULL for what is no date, where a CASE is one.
+fn lenient_cast(condition: &Expression, value: &Expression) -> Option<Expression> {
+    let (text, pattern) = condition.as_infix("~")?;
+    let Expression::Cast { value, type_name, .. } = value else { return None };
+    let Expression::Literal(Literal::Text(pattern)) = pattern else { return None };
+    let is_pattern = dates::pattern(type_name) == Some(pattern.as_str());
+    (is_pattern && **value == *text).then(|| Expression::Cast {
+        value: value.clone(),
+        type_name: type_name.clone(),
+        lenient: true,
+    })
 }
 
 fn negate(condition: Expression, negated: bool) -> Expression {
