@@ -27,6 +27,8 @@ const READ_MAX: usize = 400;
 const DAYS: std::ops::RangeInclusive<i32> = 14..=365;
 /// The most regular rhythm that is assumed: entities differ.
 const SHAPE_MAX: f64 = 3.0;
+/// The shape beyond which an entity's own gaps are taken for no more regular: an order that is left out once is no stop.
+const OWN_SHAPE_MAX: f64 = 12.0;
 /// The shape below which gaps come in bursts.
 const SHAPE_MIN: f64 = 0.85;
 /// The part of what its rhythm gives that an entity had in the same weeks a year before, if it has no season.
@@ -34,7 +36,7 @@ const SEASON_MIN: f64 = 0.25;
 /// Entities up to which they are few.
 const FEW: u64 = 20;
 /// Cases that are told one by one; more are summed up.
-const CASES_MAX: usize = 3;
+const CASES_MAX: usize = 5;
 
 /// Returns the statement: the gaps of each entity.
 pub fn steps(target: &Target) -> Vec<Step> {
@@ -147,7 +149,9 @@ fn judged(table: &Table, row: usize, range: Range, shape: Option<f64>) -> Option
         step: 1.0,
     };
     let silence = of("silence")?;
-    let p = match shape {
+    // Who is more regular than most is judged by that.
+    let own = rhythm::shape_at_least(gaps).map(|own| own.min(OWN_SHAPE_MAX)).filter(|own| *own > SHAPE_MAX);
+    let p = match own.or(shape) {
         Some(shape) => rhythm::gamma(gaps, silence, shape)?,
         None => rhythm::log_normal_silence(gaps, silence)?,
     };
@@ -212,8 +216,10 @@ impl View<'_> {
         let periods = self.around(stops().min()?, stops().max()?);
         let names = silent.iter().map(|one| dialect::text(&one.name)).collect::<Vec<_>>().join(", ");
         let own = self.statement(&periods, Some(format!("{} IN ({names})", self.entity.sql)));
-        let mut claims =
-            vec!["change(share({0}[#1].before, {1}[#1].before), share({0}[#1].after, {1}[#1].after))".to_owned()];
+        let mut claims = vec![
+            "change(share({0}[#1].before, {1}[#1].before), share({0}[#1].after, {1}[#1].after))".to_owned(),
+            "change({0}[#1].before, {0}[#1].after)".to_owned(),
+        ];
         claims.extend(self.value_claim());
         let all = Silent {
             name: format!("{} of {}", silent.len(), self.entity.name),

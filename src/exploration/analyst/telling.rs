@@ -15,8 +15,6 @@ use crate::typeset::text::hex;
 /// Claims of an observation that does not lead, and of what lies within the rows of the one that does.
 const FURTHER_CLAIMS_MAX: usize = 1;
 const WITHIN_CLAIMS_MAX: usize = 3;
-/// Claims of which one has to hold, for an observation to be told.
-const MAIN_CLAIMS: usize = 3;
 /// What stands for a result that is not there.
 const MISSING: &str = "{missing}";
 /// From this worth on a finding is critical, high, or medium.
@@ -128,9 +126,14 @@ impl Candidate<'_> {
     }
 }
 
-/// How many of an observation's claims say what it is, each by itself: a series does so, its share, or both halves of the time.
+/// How many of an observation's claims say what it is, each by itself: a series does so, its share, or both halves of the
+/// time; of rows that stopped their share or their count.
 fn main_claims(one: &Observation) -> usize {
-    if one.instrument == Instrument::Trend { MAIN_CLAIMS } else { 1 }
+    match one.instrument {
+        Instrument::Trend => 3,
+        Instrument::Silent => 2,
+        _ => 1,
+    }
 }
 
 /// The ids of the results of an observation's statements.

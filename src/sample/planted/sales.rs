@@ -257,7 +257,12 @@ impl Market {
             Signal {
                 kind: SignalKind::RegionalLoss,
                 what: format!("{lost} lost more than half of its orders"),
-                mark: self.words.by_sales(Mark::of(region, &[lost])).going(Direction::Down).over_time(),
+                mark: self
+                    .words
+                    .by_sales(Mark::of(region, &[lost]))
+                    .by(&["avg(cast((", lost])
+                    .going(Direction::Down)
+                    .over_time(),
                 proof: format!(
                     "(SELECT count(*) FILTER (WHERE {date} > {last} - 100) / 100.0 < 0.7 * count(*) FILTER (WHERE {date} \
                      BETWEEN {last} - 500 AND {last} - 140) / 361.0 FROM {table} WHERE {region} = '{lost}')"

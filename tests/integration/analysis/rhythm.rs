@@ -1,7 +1,7 @@
 //! A silence and the gaps before it.
 
 use explore::analysis::chance::rhythm::{
-    Gaps, Spacing, Unevenness, gamma, log_normal_gap, log_normal_silence, memoryless, shape, unevenness,
+    Gaps, Spacing, Unevenness, gamma, log_normal_gap, log_normal_silence, memoryless, shape, shape_at_least, unevenness,
 };
 use explore::analysis::dice::Dice;
 use proptest::prelude::*;
@@ -53,6 +53,33 @@ fn the_shape_of_gaps_is_the_one_whose_greenwood_statistic_they_have() {
         }
     }
     assert_eq!(shape(Unevenness { ratio: f64::NAN, p: 1.0 }, 4.0), None);
+}
+
+#[test]
+fn a_shape_of_own_gaps_is_seldom_more_than_theirs_and_comes_near_it_with_many() {
+    // The share of entities whose bound is above the shape that their gaps have, with so many of them.
+    let above = |of_shape: f64, count: usize| {
+        let mut dice = Dice::new(17, 0);
+        let mut bound = || {
+            let gaps = (0..count).map(|_| dice.gamma(of_shape)).collect::<Vec<_>>();
+            shape_at_least(Gaps::of(&gaps, 0.0)?)
+        };
+        let bounds = (0..2_000).map(|_| bound().unwrap()).collect::<Vec<_>>();
+        let mean = bounds.iter().sum::<f64>() / 2_000.0;
+        (share(bounds.iter().filter(|bound| **bound > of_shape).count(), bounds.len()), mean)
+    };
+    for count in [8, 20, 40] {
+        assert!(above(1.0, count).0 <= 0.05, "{count} gaps of shape 1: {:?}", above(1.0, count));
+        assert!(above(4.0, count).0 <= 0.02, "{count} gaps of shape 4: {:?}", above(4.0, count));
+        assert!(above(12.0, count).0 <= 0.02, "{count} gaps of shape 12: {:?}", above(12.0, count));
+    }
+    assert!(above(12.0, 200).1 > 9.0, "{:?}", above(12.0, 200));
+    assert_eq!(shape_at_least(Gaps::of(&[7.0, 8.0, 6.0], 0.0).unwrap()), None);
+}
+
+/// The share that some are of all.
+fn share(some: usize, all: usize) -> f64 {
+    f64::from(u32::try_from(some).unwrap()) / f64::from(u32::try_from(all).unwrap())
 }
 
 #[test]
