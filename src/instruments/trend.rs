@@ -215,27 +215,45 @@ impl View<'_> {
             let others =
                 groups.iter().enumerate().filter(|(other, _)| *other != own_place).map(|(_, (_, points))| points);
             let others = others.collect::<Vec<_>>();
-            let beside = self.whole.iter().map(|day| beside(measure, own.get(day), &others, *day));
-            let beside = beside.collect::<Option<Vec<_>>>()?;
-            let values = self.values(measure, own)?;
-            if measure.is_total() && values.iter().any(|value| *value < 0.0) {
-                return None;
-            }
-            let rows_of_all = self.whole.iter().map(|day| rows_in(*day, &others) + rows_in(*day, &[own]));
-            let rows_of_all = rows_of_all.collect::<Vec<_>>();
+            let group = (place, dimension, *name);
             let rows = own.values().map(|(_, rows)| rows).sum::<f64>();
-            let all = groups.iter().flat_map(|(_, points)| points.values()).map(|(_, rows)| rows).sum::<f64>();
             let enough = if *measure == Measure::Rows { COUNTED_MIN } else { ROWS_MIN };
-            let is_enough = rows / as_f64(self.whole.len() as u64) >= enough;
-            // A distance from others is as large as it is against what the group has.
-            let usual = if measure.is_total() { 0.0 } else { average(own.values()) };
-            let (group, weight) = (Some((place, dimension, *name)), rows / all);
-            let (points, rows_of_all) = (own, &rows_of_all[..]);
-            let (own, values) = (&values[..], &beside[..]);
-            let tested = Tested { index, measure, group, points, own, values, rows_of_all, weight, usual };
-            is_enough.then(|| self.tested(&tested))?
+            if rows / as_f64(self.whole.len() as u64) < enough {
+                return self.of_few(group, (index, measure));
+            }
+            self.of_group(group, (index, measure), own, &others)
         });
         observed.collect()
+    }
+
+    /// Tests the series of a group beside all others.
+    fn of_group(
+        &self,
+        group: (usize, &Field, &str),
+        (index, measure): (usize, &Measure),
+        points: &Points,
+        others: &[&Points],
+    ) -> Option<Observation> {
+        let beside = self.whole.iter().map(|day| beside(measure, points.get(day), others, *day));
+        let beside = beside.collect::<Option<Vec<_>>>()?;
+        let own = self.values(measure, points)?;
+        if measure.is_total() && own.iter().any(|value| *value < 0.0) {
+            return None;
+        }
+        let rows_of_all = self.whole.iter().map(|day| rows_in(*day, others) + rows_in(*day, &[points]));
+        let rows_of_all = rows_of_all.collect::<Vec<_>>();
+        let sum = |points: &Points| points.values().map(|(_, rows)| rows).sum::<f64>();
+        let all = sum(points) + others.iter().map(|points| sum(points)).sum::<f64>();
+        // A distance from others is as large as it is against what the group has.
+        let usual = if measure.is_total() { 0.0 } else { average(points.values()) };
+        let (own, values, rows_of_all) = (&own[..], &beside[..], &rows_of_all[..]);
+        let (group, weight) = (Some(group), sum(points) / all);
+        self.tested(&Tested { index, measure, group, points, own, values, rows_of_all, weight, usual })
+    }
+
+    /// Tests the average of a group with too few rows for a series, by the slope of its rows.
+    fn of_few(&self, group: (usize, &Field, &str), measure: (usize, &Measure)) -> Option<Observation> {
+        self.rows.filter(|_| !measure.1.is_total())?.of_group(group, measure, self.time)
     }
 
     /// Tests a series, and returns what can be stated of it.

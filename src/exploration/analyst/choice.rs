@@ -239,7 +239,8 @@ fn once_each(mut chosen: Vec<Chosen<'_>>) -> Vec<Chosen<'_>> {
     chosen.retain(|one| !one.lead.is_of_rows() || is_uneven(one.lead));
     let mut known = BTreeSet::new();
     let is_first = |one: &Chosen<'_>| {
-        one.lead.instrument != Instrument::Compare || known.insert((one.lead.table.clone(), one.lead.measure.clone()))
+        let is_of_groups = one.lead.instrument == Instrument::Compare && !is_single(one.lead);
+        !is_of_groups || known.insert((one.lead.table.clone(), one.lead.measure.clone()))
     };
     let (mut first, again): (Vec<_>, Vec<_>) = chosen.into_iter().partition(is_first);
     first.extend(again);

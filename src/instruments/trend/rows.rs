@@ -139,6 +139,16 @@ impl<'t> Rows<'t> {
         found
     }
 
+    /// Returns what one value of a column did, beside all others.
+    pub(super) fn of_group(
+        &self,
+        (place, field, name): (usize, &Field, &str),
+        measure: (usize, &Measure),
+        time: &Field,
+    ) -> Option<Observation> {
+        self.of_one((field, name), self.row(Some((place, name)))?, measure, time)
+    }
+
     fn of_one(
         &self,
         (field, name): (&Field, &str),
