@@ -6,7 +6,7 @@
 //! that are there twice.
 
 use super::period::{self, Range};
-use super::reading::{as_f64, count, number};
+use super::reading::{as_f64, cell, count, number};
 use super::target::{Averaged, Field, Measure, Span, Target};
 use super::{Answered, Conclusion, Instrument, Observation, Step, dialect};
 
@@ -15,6 +15,12 @@ use super::{Answered, Conclusion, Instrument, Observation, Step, dialect};
 const SLOPES: std::ops::RangeInclusive<f64> = 0.75..=2.5;
 /// The share of ends before their beginnings above which the two are no duration.
 const REVERSED_MAX: f64 = 0.1;
+/// The share of rows that need no longer to come to their end than those of which averages over time are told: what tells long
+/// cases from short ones, as fines of loans do, sits in the last few. Where too little time is left, of most rows.
+const NEARLY_ALL: f64 = 0.98;
+const MOST: f64 = 0.9;
+/// The share of ends before their beginnings from which the two are a duration the other way round.
+const SWAPPED_MIN: f64 = 0.9;
 /// Ends below which a slope says nothing.
 const ENDS_MIN: u64 = 20;
 /// The share of copies above which rows are meant to be there more than once.
@@ -41,7 +47,8 @@ pub fn step(target: &Target) -> Step {
         columns.push(format!("count(*) FILTER (WHERE {to} < {from}) AS reversed{index}"));
         columns.push(format!("regr_slope({}, {}) AS slope{index}", seconds(to), seconds(from)));
         let lasted = format!("{} - {}", seconds(to), seconds(from));
-        columns.push(format!("percentile_cont(0.9) WITHIN GROUP (ORDER BY {lasted}) AS needed{index}"));
+        let within = |part: f64| format!("percentile_cont({part}) WITHIN GROUP (ORDER BY {lasted})");
+        columns.push(format!("{} AS needed{index}, {} AS mostly{index}", within(NEARLY_ALL), within(MOST)));
         columns.push(format!("count({from}) FILTER (WHERE {to} IS NULL) AS open{index}"));
     }
     let question = format!("how many {} are there, and which time do they span?", target.rows);
@@ -64,7 +71,11 @@ pub fn is_empty(profile: Answered<'_>) -> bool {
 /// Returns the places of measures that are called durations, and are none; each with how many rows have the second moment
 /// first, in words.
 pub(super) fn no_durations(target: &Target, Answered { table, .. }: Answered<'_>) -> Vec<(usize, String)> {
+    let swapped = swapped(target, Answered { id: "", table });
     let is_none = |index: usize| {
+        if swapped.contains(&index) {
+            return false;
+        }
         let of = |name: &str| count(table, 0, &format!("{name}{index}"));
         let (Some(ends), Some(reversed)) = (of("ends"), of("reversed")) else { return false };
         let slope = number(table, 0, &format!("slope{index}"));
@@ -78,21 +89,39 @@ pub(super) fn no_durations(target: &Target, Answered { table, .. }: Answered<'_>
     spans(target).map(|(index, _)| index).filter(|index| is_none(*index)).map(|index| (index, order(index))).collect()
 }
 
-/// Returns how many days nine of ten rows need from one of their moments to another, the most of those that some rows still
-/// wait for; `None` where no row waits. Durations that are none are left out.
-pub(super) fn days_to_settle(target: &Target, profile: Answered<'_>) -> Option<f64> {
+/// Returns how many days nearly all rows need from one of their moments to another, and how many most of them do: the most of
+/// those that some rows still wait for; `None` where no row waits. Durations that are none are left out.
+pub(super) fn days_to_settle(target: &Target, profile: Answered<'_>) -> [Option<f64>; 2] {
     let table = profile.table;
     let none = no_durations(target, profile);
     let is_one = |index: &usize| !none.iter().any(|(other, _)| other == index);
-    let days = |index: usize| {
+    let days = |index: usize, name: &str| {
         let waits = count(table, 0, &format!("open{index}"))? > 0;
-        let needed = number(table, 0, &format!("needed{index}"))?;
+        let needed = number(table, 0, &format!("{name}{index}"))?;
         (waits && needed > 0.0).then_some(needed / 86_400.0)
     };
-    spans(target).map(|(index, _)| index).filter(is_one).filter_map(days).max_by(f64::total_cmp)
+    let most = |name: &str| {
+        let indexes = spans(target).map(|(index, _)| index).filter(is_one);
+        indexes.filter_map(|index| days(index, name)).max_by(f64::total_cmp)
+    };
+    ["needed", "mostly"].map(most)
 }
 
-/// Returns the further statement of the instrument: how many rows are there more than once, as a whole or by one column.
+/// Returns the places of durations whose moments come the other way round, as a day of request before an appointment.
+pub(super) fn swapped(target: &Target, Answered { table, .. }: Answered<'_>) -> Vec<usize> {
+    let is_swapped = |index: &usize| {
+        let of = |name: &str| count(table, 0, &format!("{name}{index}"));
+        let (Some(ends), Some(reversed)) = (of("ends"), of("reversed")) else { return false };
+        let slope = number(table, 0, &format!("slope{index}"));
+        ends >= ENDS_MIN
+            && as_f64(reversed) >= SWAPPED_MIN * as_f64(ends)
+            && slope.is_some_and(|slope| SLOPES.contains(&slope))
+    };
+    spans(target).map(|(index, _)| index).filter(is_swapped).collect()
+}
+
+/// Returns the further statements of the instrument: how many rows are there more than once, as a whole or by one column, and
+/// whose they are.
 pub fn steps(target: &Target) -> Vec<Step> {
     let copied = copied(target);
     if copied.is_empty() {
@@ -100,7 +129,19 @@ pub fn steps(target: &Target) -> Vec<Step> {
     }
     let columns = copied.iter().enumerate().map(|(index, fields)| format!("{} AS copies{index}, ", copies_of(fields)));
     let question = format!("how many {} are there more than once?", target.rows);
-    vec![Step { question, sql: target.select(&format!("{}count(*) AS rows", columns.collect::<String>()), &[], "") }]
+    let sql = target.select(&format!("{}count(*) AS rows", columns.collect::<String>()), &[], "");
+    let whose = copied.iter().filter_map(|fields| Some(by_whom(target, copied_by(target, fields)?, fields)));
+    std::iter::once(Step { question, sql }).chain(whose).collect()
+}
+
+/// Returns the statement that tells whose rows are copied, the most first.
+fn by_whom(target: &Target, whose: &Field, fields: &[Field]) -> Step {
+    let columns = format!("{} AS whose, {} AS value", whose.sql, copies_of(fields));
+    let end = format!(" GROUP BY {0} ORDER BY value DESC, {0}", whose.sql);
+    Step {
+        question: format!("of which {} are rows there more than once?", whose.name),
+        sql: target.select(&columns, &[], &end),
+    }
 }
 
 /// Returns the lists of columns by which rows should not be there more than once.
@@ -152,12 +193,17 @@ pub fn conclude(target: &Target, profile: Answered<'_>, answered: &[Option<Answe
         let later = format!("NOT ({})", period::until(target, time));
         of_rows("later", later, format!("rows with {} after today", time.name));
     }
-    for (index, Span { from, to }) in spans(target) {
+    let swapped = swapped(target, profile);
+    for (index, Span { from, to }) in spans(target).filter(|(index, _)| !swapped.contains(index)) {
         of_rows(&format!("reversed{index}"), format!("{to} < {from}"), format!("rows with {to} before {from}"));
     }
-    if let [Some(answered)] = answered {
+    if let [Some(answered), whose @ ..] = answered {
         let copied = copied(target);
-        observations.extend(copied.iter().enumerate().filter_map(|copied| copies(target, *answered, copied)));
+        let mut whose = whose.iter();
+        for (index, fields) in copied.iter().enumerate() {
+            let by = copied_by(target, fields).and_then(|field| Some((field, (*whose.next()?)?)));
+            observations.extend(copies(target, *answered, (index, fields), by));
+        }
     }
     Conclusion { observations, lines, ..Conclusion::default() }
 }
@@ -174,6 +220,7 @@ fn copies(
     target: &Target,
     Answered { table, id }: Answered<'_>,
     (index, fields): (usize, &Vec<Field>),
+    by: Option<(&Field, Answered<'_>)>,
 ) -> Option<Observation> {
     let (copies, rows) = (count(table, 0, &format!("copies{index}"))?, as_f64(count(table, 0, "rows")?));
     let kinds = fields.iter().map(|field| field.groups.unwrap_or(1.0).max(1.0)).product::<f64>();
@@ -189,15 +236,20 @@ fn copies(
         statements.push(Step { question: "since when are they there more than once?".to_owned(), sql });
         claims.push("since({0}.value)".to_owned());
     }
-    if let Some(whose) = copied_by(target, fields) {
-        let columns = format!("{} AS whose, {} AS value", whose.sql, copies_of(fields));
-        let end = format!(" GROUP BY {0} ORDER BY value DESC, {0}", whose.sql);
-        claims.push(format!("top(1, {{{}}}.value)", statements.len()));
-        let question = format!("of which {} are rows there more than once?", whose.name);
-        statements.push(Step { question, sql: target.select(&columns, &[], &end) });
+    let mut segment = Vec::new();
+    if let Some((field, whose)) = by {
+        let most = count(whose.table, 0, "value").unwrap_or(0);
+        // Of one alone it is told first.
+        if as_f64(most) >= MOST * as_f64(copies) {
+            segment.extend(cell(whose.table, 0, "whose").map(|name| (field.name.clone(), name.to_owned())));
+            claims.insert(0, format!("rank({}[#1].value)", whose.id));
+        } else {
+            claims.push(format!("top(1, {}.value)", whose.id));
+        }
     }
     let is_few = as_f64(copies) <= COPIES_MAX * rows;
-    (copies > 0 && is_few && !is_chance).then(|| observation(target, as_f64(copies) / rows, statements, claims, what))
+    let observed = || observation(target, as_f64(copies) / rows, statements, claims, what);
+    (copies > 0 && is_few && !is_chance).then(|| Observation { segment, ..observed() })
 }
 
 fn observation(target: &Target, share: f64, statements: Vec<Step>, claims: Vec<String>, line: String) -> Observation {

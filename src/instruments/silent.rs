@@ -5,6 +5,9 @@
 //! | regular, or memoryless | of gamma-distributed gaps with their common shape | [`rhythm::gamma`], [`rhythm::shape`] |
 //! | in bursts | of log-normal gaps, on a fixed day | [`rhythm::log_normal_silence`] |
 //!
+//! Time is counted in rows of all entities together, as days: in a quiet season, or when all of them buy less, nobody stands
+//! out for that. Of few entities it is counted in days, as each of them is much of all.
+//!
 //! Of all silences together at most one in fifty may be chance (Benjamini and Hochberg). Who was as quiet in the same weeks a
 //! year before is out of season.
 
@@ -56,18 +59,24 @@ fn gaps_step(target: &Target, time: &Field, entity: &Field, range: Range) -> Ste
     let end = dialect::date(range.last);
     let sql = format!(
         "WITH rows AS ({rows}), days AS (SELECT entity, day, sum(value) AS value FROM rows GROUP BY entity, day), \
-         gaps AS (SELECT entity, day, value, day - lag(day) OVER (PARTITION BY entity ORDER BY day) AS gap FROM days), \
+         clock AS (SELECT day, CASE WHEN (SELECT count(DISTINCT entity) FROM days) > {FEW} \
+         THEN (sum(count(*)) OVER (ORDER BY day))::float8 * {days} / (sum(count(*)) OVER ())::float8 \
+         ELSE day - {first} + 1 END AS hour FROM days GROUP BY day), \
+         gaps AS (SELECT entity, day, value, hour, hour - lag(hour) OVER (PARTITION BY entity ORDER BY day) AS gap \
+         FROM days JOIN clock USING (day)), \
          habits AS (SELECT entity, count(gap) AS gaps, sum(gap) AS span, sum(gap * gap) AS squares, \
          avg(ln(gap)) AS log_mean, coalesce(var_samp(ln(gap)), 0) AS log_variance, max(day) AS last_day, \
-         {end} - max(day) AS silence, sum(value) FILTER (WHERE day > {end} - 730) AS value FROM gaps GROUP BY entity), \
+         {days} - max(hour) AS silence, sum(value) FILTER (WHERE day > {end} - 730) AS value FROM gaps GROUP BY entity), \
          judged AS (SELECT habits.*, (SELECT count(*) FROM days WHERE days.entity = habits.entity \
          AND days.day > habits.last_day - 364 AND days.day <= {end} - 364) AS year_before \
-         FROM habits WHERE gaps >= 3 AND silence <= {longest}) \
+         FROM habits WHERE gaps >= 3 AND {end} - last_day <= {longest}) \
          SELECT entity, gaps, span, squares, log_mean, log_variance, last_day, silence, value, year_before, \
          count(*) OVER () AS tested, sum(value) OVER () AS all_value, \
          sum(squares / (span::float8 * span)) OVER () AS uneven, sum(2.0 / (gaps + 1)) OVER () AS even \
          FROM judged ORDER BY gaps * ln(span / (span + silence::float8)), entity LIMIT {READ_MAX}",
         longest = DAYS.end(),
+        first = dialect::date(range.first),
+        days = range.days(),
     );
     Step { question: format!("who, by {}, is silent for longer than their own gaps explain?", entity.name), sql }
 }

@@ -123,6 +123,15 @@ impl Measure {
         }
     }
 
+    /// Returns a duration from its second moment to its first; any other measure as it is.
+    fn swapped(&self) -> Self {
+        let Self::Mean { name, of: Averaged::Days(Span { from, to }), .. } = self else { return self.clone() };
+        let name = name.strip_prefix("days from ").and_then(|moments| moments.split_once(" to "));
+        let name = name.map(|(first, second)| format!("days from {second} to {first}")).unwrap_or_default();
+        let value = dialect::days_between(to, from);
+        Self::Mean { name, value, of: Averaged::Days(Span { from: to.clone(), to: from.clone() }) }
+    }
+
     /// Returns the aggregate in SQL.
     pub fn aggregate(&self) -> String {
         match self {
@@ -242,10 +251,15 @@ impl Target {
     #[must_use]
     pub fn profiled(mut self, profile: Answered<'_>) -> Self {
         self.range = Range::read(profile);
-        self.settled = self.range.and_then(|range| range.settled(profile::days_to_settle(&self, profile)?));
+        for index in profile::swapped(&self, profile) {
+            self.measures[index] = self.measures[index].swapped();
+        }
+        let days = profile::days_to_settle(&self, profile);
+        let settled = |range: Range| days.into_iter().flatten().find_map(|days| range.settled(days));
+        self.settled = self.range.and_then(settled);
         if let Some(settled) = self.settled {
             self.left_out.push(format!(
-                "averages, shares and totals over time after {settled}: of later rows, one in ten has not had the time to end"
+                "averages, shares and totals over time after {settled}: of later rows, some have not had the time to end"
             ));
         }
         for (index, order) in profile::no_durations(&self, profile).into_iter().rev() {

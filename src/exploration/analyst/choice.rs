@@ -73,8 +73,8 @@ pub(super) fn choose<'c>(seen: &[(Instrument, &'c Conclusion)], focus: &Focus) -
 /// that it names too.
 fn even<'c>(seen: &[(Instrument, &'c Conclusion)], focus: &Focus) -> Vec<&'c Observation> {
     let is_asked = |one: &&Observation| {
-        let names_column = one.by.as_deref().is_some_and(|by| focus.matches(by) > 0);
-        names_column && (one.measure == "rows" || focus.matches(&one.measure) > 0)
+        let names_column = one.by.as_deref().is_some_and(|by| focus.names(by));
+        names_column && (one.measure == "rows" || focus.names(one.measure.trim_start_matches("average of ")))
     };
     let all = seen.iter().filter(|_| focus.is_own).flat_map(|(_, conclusion)| &conclusion.alike);
     let mut asked = all.filter(is_asked).collect::<Vec<_>>();
@@ -131,7 +131,8 @@ impl Chosen<'_> {
         if is_caused_by(other, lead) || is_other_side(other, lead) {
             return true;
         }
-        if lead.segment != other.segment {
+        let is_of_soundness = [lead, other].iter().any(|one| one.instrument == Instrument::Profile);
+        if lead.segment != other.segment || is_of_soundness && !lead.segment.is_empty() {
             return false;
         }
         let is_of_time = is_of_time(lead) && is_of_time(other);

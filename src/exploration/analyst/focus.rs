@@ -51,6 +51,11 @@ impl Focus {
         }
     }
 
+    /// Whether it asks for what has this name: most of the words are its own.
+    pub(super) fn names(&self, name: &str) -> bool {
+        is_mostly(&self.words, name)
+    }
+
     /// How many of its words a text speaks of.
     pub(super) fn matches(&self, text: &str) -> usize {
         matching(&self.words, text)
@@ -60,6 +65,18 @@ impl Focus {
 /// How many words of a question a text speaks of.
 pub(super) fn overlap(question: &str, text: &str) -> usize {
     matching(&words(question).collect(), text)
+}
+
+/// How many words of a question say what is looked for.
+pub(super) fn telling(question: &str) -> usize {
+    words(question).collect::<BTreeSet<_>>().len()
+}
+
+/// Whether most words of a name are among those of the focus.
+fn is_mostly(wanted: &BTreeSet<String>, name: &str) -> bool {
+    let all = words(name).collect::<BTreeSet<_>>();
+    let spoken = all.iter().filter(|word| wanted.iter().any(|other| is_alike(other, word))).count();
+    2 * spoken > all.len()
 }
 
 fn matching(wanted: &BTreeSet<String>, text: &str) -> usize {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use super::focus::{Focus, overlap};
+use super::focus::{Focus, overlap, telling};
 use super::notebook::{Notebook, Outcome};
 use super::telling::Candidate;
 use super::{Question, call};
@@ -18,6 +18,8 @@ use crate::model::ToolCall;
 const FINDINGS_MAX: usize = 12;
 /// Findings whose headlines answer a question at the most.
 const ANSWERS_MAX: usize = 3;
+/// Words of a question that a finding speaks of, if it answers it.
+const ANSWERING_MIN: usize = 2;
 /// The key of the call that ends the run.
 const FINISH: &str = "finish";
 /// How the answer to a finding that was recorded begins.
@@ -37,6 +39,10 @@ pub(super) fn calls(
     let (mut places, mut recorded) = (0, Vec::new());
     for (index, candidate) in candidates.iter().enumerate() {
         if places >= FINDINGS_MAX {
+            let more = candidates.len() - index;
+            looked_at.push(format!(
+                "not told: {more} more that stand too, beside the first {FINDINGS_MAX}; a focus of your own asks for them"
+            ));
             break;
         }
         places += 1;
@@ -148,7 +154,7 @@ fn answers(
             if known.contains(question) {
                 answering(&focus.name, question.number).contains(&candidate.instrument())
             } else {
-                overlap(&question.text, &candidate.words) > 0
+                overlap(&question.text, &candidate.words) >= ANSWERING_MIN.min(telling(&question.text)).max(1)
             }
         };
         let mut fitting = recorded.iter().filter(|(candidate, _)| is_answer(candidate)).collect::<Vec<_>>();

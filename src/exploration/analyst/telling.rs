@@ -28,6 +28,8 @@ const COMPARED_MEDIUM_MIN: f64 = 0.12;
 pub(super) struct Candidate<'c> {
     /// With how many of their claims are told.
     observations: Vec<(&'c Observation, usize)>,
+    /// What lies within the rows that it is about, one of them.
+    within: Option<&'c Observation>,
     severity: Severity,
     /// What it is about, as words that a question may ask for.
     pub(super) words: String,
@@ -36,10 +38,10 @@ pub(super) struct Candidate<'c> {
 /// Returns the finding that a choice becomes, with what lies within the rows that it is about.
 pub(super) fn candidate<'c>(chosen: &Chosen<'c>, within: Option<&'c Observation>) -> Candidate<'c> {
     let further = chosen.further.iter().map(|one| (*one, FURTHER_CLAIMS_MAX));
-    let within = within.map(|one| (one, WITHIN_CLAIMS_MAX));
-    let observations = std::iter::once((chosen.lead, FACTS_MAX)).chain(within).chain(further).collect::<Vec<_>>();
+    let inner = within.map(|one| (one, WITHIN_CLAIMS_MAX));
+    let observations = std::iter::once((chosen.lead, FACTS_MAX)).chain(inner).chain(further).collect::<Vec<_>>();
     let words = observations.iter().map(|(one, _)| one.words());
-    Candidate { words: words.collect::<Vec<_>>().join(" "), severity: severity(chosen), observations }
+    Candidate { words: words.collect::<Vec<_>>().join(" "), severity: severity(chosen), observations, within }
 }
 
 /// How much a choice matters: what moves matters more than what merely differs.
@@ -105,6 +107,9 @@ impl Candidate<'_> {
         let mut facts = Vec::<String>::new();
         let (mut lead, mut impact) = (None, None);
         for ((observation, _), claims) in self.observations.iter().zip(self.claims(notebook)) {
+            if lead.is_none() && self.within == Some(*observation) {
+                continue;
+            }
             if claims.iter().take(main_claims(observation)).any(|claim| fact(claim).is_some()) {
                 lead = lead.or(Some(*observation));
                 impact = impact.or_else(|| observation.impact_over(&ids(observation, notebook)));
@@ -127,11 +132,11 @@ impl Candidate<'_> {
 }
 
 /// How many of an observation's claims say what it is, each by itself: a series does so, its share, or both halves of the
-/// time; of rows that stopped their share or their count.
+/// time; of rows that stopped their share or their count; of rows that are there twice those of one, or all.
 fn main_claims(one: &Observation) -> usize {
     match one.instrument {
         Instrument::Trend => 3,
-        Instrument::Silent => 2,
+        Instrument::Silent | Instrument::Profile => 2,
         _ => 1,
     }
 }

@@ -72,6 +72,7 @@ pub(super) fn offered(table: &Table, joined: &Joined, left_out: &mut Vec<String>
         .chain(totals(table, &amounts, joined))
         .chain(durations(table, joined))
         .chain(rates(&amounts, joined))
+        .chain(of_one_unit(&amounts, joined))
         .chain(flags.map(|column| share_of_true(column, joined)))
         .chain(states(table, joined).into_iter().take(STATES_TOLD_MAX))
         .chain(amounts.iter().map(|column| mean(column, joined)).take(MEANS_MAX))
@@ -176,6 +177,24 @@ fn rates(amounts: &[&Column], joined: &Joined) -> Vec<Measure> {
         of: Averaged::Rate,
     };
     parts.map(rate).take(RATES_MAX).collect()
+}
+
+/// Returns what one number is of another that is called alike and ends in the same word, which is their unit: billed_kg for
+/// each measured_kg.
+fn of_one_unit(amounts: &[&Column], joined: &Joined) -> Vec<Measure> {
+    let unit = |column: &Column| column.name.rsplit_once('_').map(|(_, unit)| unit.to_lowercase());
+    let own = |column: &Column| joined.sql(&joined.tables[0], &column.name);
+    let others = amounts.iter().filter(|column| !is_money(column) || column.role == Some(Role::Measure));
+    let others = others.collect::<Vec<_>>();
+    let pairs =
+        others.iter().enumerate().flat_map(|(place, one)| others[place + 1..].iter().map(move |other| (*one, *other)));
+    let rate = |(base, part): (&&Column, &&Column)| Measure::Mean {
+        name: format!("{} for each {}", part.name, base.name),
+        value: format!("{}::float8 / nullif({}, 0)", own(part), own(base)),
+        of: Averaged::Rate,
+    };
+    let is_alike = |(one, other): &(&&Column, &&Column)| unit(one).is_some() && unit(one) == unit(other);
+    pairs.filter(is_alike).map(rate).take(RATES_MAX).collect()
 }
 
 /// Returns whether a column says which part of the price is taken off, from 0 to 1.
