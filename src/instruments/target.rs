@@ -55,7 +55,7 @@ pub struct Field {
     pub sql: String,
     /// About how many values it has.
     pub groups: Option<f64>,
-    /// Whether it is true or false: what becomes of a row rather than what it is of.
+    /// Whether it is true or false, or a status: what becomes of a row rather than what it is of.
     pub is_flag: bool,
 }
 

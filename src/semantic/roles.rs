@@ -15,7 +15,9 @@ mod worth;
 pub use worth::{Worth, worth};
 
 use candidates::{Candidates, candidates};
-use lexicon::{DOCUMENTS, GENERIC, IDENTIFIER_ENDS, LEVELS, NAME_ENDS, REGIONS, SENSITIVE, SENSITIVE_PAIRS};
+use lexicon::{
+    DOCUMENTS, GENERIC, IDENTIFIER_ENDS, LEVELS, NAME_ENDS, REGIONS, SENSITIVE, SENSITIVE_PAIRS, STATUS_VALUES,
+};
 
 /// The roles that only one column of a table gets, in the order in which they are assigned.
 const SINGLE: [Role; 12] = [
@@ -253,4 +255,14 @@ fn take(table: &mut Table, name: &str, role: Role) {
         column.role = Some(role);
         column.role_guessed = true;
     }
+}
+
+/// Returns whether a column says what has become of a row so far, by its name or its values: the same row has another value
+/// later.
+pub fn is_status(column: &Column) -> bool {
+    let name = words(&column.name);
+    let is_called = |ends: &[&str]| name.last().is_some_and(|word| ends.contains(&word.as_str()));
+    let values = column.statistics.iter().flat_map(|known| &known.common_values);
+    let of_status = values.filter(|value| STATUS_VALUES.contains(&value.to_lowercase().as_str())).count();
+    is_called(&["status", "stage"]) || of_status > 1 || is_called(&["state"]) && of_status > 0
 }

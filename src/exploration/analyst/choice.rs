@@ -1,7 +1,7 @@
 //! What is worth telling, of all that the instruments saw: more than chance among all comparisons of the run, large, asked
 //! for by the focus, and one effect once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::focus::Focus;
 use crate::instruments::{Conclusion, Instrument, Observation, controlled};
@@ -16,8 +16,8 @@ const TOLD_MAX: usize = 4;
 const OF_INSTRUMENT_MAX: usize = 6;
 /// Findings of a whole that moved, before those of its parts.
 const OF_ALL_MAX: usize = 2;
-/// Findings that only say how groups or numbers differ, where nobody asked for it: as many as make up so many findings with
-/// those of other kinds, but at least so many.
+/// Findings that only say how groups or numbers differ, or that tell a measure by a second column, where nobody asked for them: as
+/// many as make up so many findings with those of other kinds, but at least so many that differ.
 const UNASKED_UP_TO: usize = 8;
 const UNASKED_MIN: usize = 1;
 /// Findings, of those, that only say that there are more rows of one kind: of kinds with at most so large an equal part, one that
@@ -233,24 +233,29 @@ fn merely_differs(one: &Chosen<'_>) -> bool {
         && !is_single(one.lead)
 }
 
-/// Returns the choices so that what merely differs by a second column, in a measure that differs already, comes last: the
-/// columns may be of the same cause.
-fn once_each(mut chosen: Vec<Chosen<'_>>) -> Vec<Chosen<'_>> {
+/// Parts the choices from what a measure does by a second column too: the columns may be of the same cause, as a site and those
+/// who work there.
+fn once_each(mut chosen: Vec<Chosen<'_>>) -> (Vec<Chosen<'_>>, Vec<Chosen<'_>>) {
     // That there are more rows of one of two kinds is no news.
     chosen.retain(|one| !one.lead.is_of_rows() || is_uneven(one.lead));
-    let mut known = BTreeSet::new();
-    let is_first = |one: &Chosen<'_>| {
-        let is_of_groups = one.lead.instrument == Instrument::Compare && !is_single(one.lead);
-        !is_of_groups || known.insert((one.lead.table.clone(), one.lead.measure.clone()))
+    let mut known = BTreeMap::<_, Observation>::new();
+    let mut is_first = |lead: &'_ Observation| {
+        let is_of_groups = lead.instrument == Instrument::Compare && !is_single(lead);
+        let is_of_part = is_of_time(lead) && lead.instrument != Instrument::Silent && !lead.segment.is_empty();
+        if !is_of_groups && !is_of_part {
+            return true;
+        }
+        let key = (lead.table.clone(), lead.measure.clone(), is_of_part, is_of_part && lead.is_lower);
+        let first = known.entry(key).or_insert_with(|| lead.clone());
+        let is_other_group = first.by == lead.by && first.segment.len() == lead.segment.len();
+        *first == *lead || is_of_part && is_other_group
     };
-    let (mut first, again): (Vec<_>, Vec<_>) = chosen.into_iter().partition(is_first);
-    first.extend(again);
-    first
+    chosen.into_iter().partition(|one| is_first(one.lead))
 }
 
 /// Returns the choices so that no instrument takes all places of the first, and what merely differs not more than so many.
 fn varied(chosen: Vec<Chosen<'_>>, asked: bool) -> Vec<Chosen<'_>> {
-    let chosen = if asked { chosen } else { once_each(chosen) };
+    let (chosen, again) = if asked { (chosen, Vec::new()) } else { once_each(chosen) };
     let others = chosen.iter().filter(|one| !merely_differs(one)).count();
     let differing_max = if asked { usize::MAX } else { UNASKED_UP_TO.saturating_sub(others).max(UNASKED_MIN) };
     let mut counts = BTreeMap::<Instrument, usize>::new();
@@ -276,5 +281,7 @@ fn varied(chosen: Vec<Chosen<'_>>, asked: bool) -> Vec<Chosen<'_>> {
         first.push(one);
     }
     first.extend(later);
+    let places = UNASKED_UP_TO.saturating_sub(first.len());
+    first.extend(again.into_iter().take(places));
     first
 }

@@ -3,6 +3,7 @@
 
 use super::{Field, distinct, may_show, rows_about};
 use crate::instruments::dialect;
+use crate::semantic::roles::is_status;
 use crate::warehouse::catalog::{Catalog, Column, ForeignKey, Role, Table, ValueKind};
 use crate::warehouse::sql::piece;
 
@@ -173,7 +174,7 @@ impl Joined {
             name,
             sql: self.sql(member, &column.name),
             groups: distinct(column),
-            is_flag: column.value_kind() == ValueKind::Boolean,
+            is_flag: column.value_kind() == ValueKind::Boolean || is_status(column),
         }
     }
 
