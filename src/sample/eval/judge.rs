@@ -89,9 +89,10 @@ pub(super) fn size(fact: &Fact) -> Option<Decimal> {
     }
 }
 
-/// Returns the fact that a finding stands on: its lead, or the first that compares where the lead is a mere number.
+/// Returns the fact that a finding stands on: its lead, or the first that compares where the lead is a mere number. A place
+/// among all groups compares.
 pub(super) fn claimed(finding: &Finding) -> Option<&Fact> {
-    let compares = |fact: &&Fact| !matches!(sense(fact), Sense::Number);
+    let compares = |fact: &&Fact| fact.form == Form::Rank || !matches!(sense(fact), Sense::Number);
     let lead = finding.lead()?;
     if compares(&lead) { Some(lead) } else { finding.facts.iter().find(compares).or(Some(lead)) }
 }
