@@ -93,7 +93,7 @@ fn tested<'t>(target: &'t Target, dimension: &'t Field) -> impl Iterator<Item = 
 /// Returns what the results say, in the order of [`steps`]. A column whose statement gave no result is `None`.
 pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusion {
     let (few, others) = answered.split_at(target.dimensions.len().min(answered.len()));
-    let (ranked, wide) = others.split_at(usize::from(ranks::step(target).is_some()).min(others.len()));
+    let (ranked, wide) = others.split_at(usize::from(ranks::is_offered(target)).min(others.len()));
     let ranked = ranked.first().copied().flatten();
     let (mut comparisons, mut untested, mut belonging) = (Vec::new(), Vec::new(), Vec::new());
     for (dimension, answered) in target.dimensions.iter().zip(few) {

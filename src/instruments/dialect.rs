@@ -85,3 +85,10 @@ pub fn as_number(condition: &str) -> String {
 pub fn share(condition: &str) -> String {
     format!("avg({})", as_number(condition))
 }
+
+/// Returns the rank of a value among those of all rows, equal ones having the average of their ranks; NULL of none.
+pub fn rank(value: &str) -> String {
+    format!(
+        "CASE WHEN {value} IS NOT NULL THEN rank() OVER (ORDER BY {value}) + (count(*) OVER (PARTITION BY {value}) - 1) / 2.0 END"
+    )
+}

@@ -70,8 +70,9 @@ pub fn is_empty(profile: Answered<'_>) -> bool {
 
 /// Returns the places of measures that are called durations, and are none; each with how many rows have the second moment
 /// first, in words.
-pub(super) fn no_durations(target: &Target, Answered { table, .. }: Answered<'_>) -> Vec<(usize, String)> {
-    let swapped = swapped(target, Answered { id: "", table });
+pub(super) fn no_durations(target: &Target, profile: Answered<'_>) -> Vec<(usize, String)> {
+    let table = profile.table;
+    let swapped = swapped(target, profile);
     let is_none = |index: usize| {
         if swapped.contains(&index) {
             return false;

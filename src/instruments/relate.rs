@@ -6,13 +6,11 @@
 
 use super::reading::{count, number};
 use super::target::{Averaged, Measure, Target};
-use super::{Answered, Conclusion, Instrument, Observation, Step};
+use super::{Answered, Conclusion, Instrument, Observation, Step, dialect};
 use crate::analysis::chance::correlation::{Correlation, Of, Pairs};
 
 /// Numbers that are related to one another.
 const VALUES_MAX: usize = 8;
-/// Rows beyond which values are related in place of their ranks, which a database would have to sort.
-const RANKED_MAX: u64 = 50_000;
 /// Pairs of values below which nothing is told.
 const PAIRS_MIN: u64 = 20;
 /// The correlation from which two numbers are one and the same.
@@ -71,16 +69,11 @@ pub fn steps(target: &Target) -> Vec<Step> {
     }
     let columns = values.iter().enumerate().map(|(place, value)| format!("({})::float8 AS v{place}", value.sql));
     let rows = target.select(&columns.collect::<Vec<_>>().join(", "), &[], "");
-    let is_large = target.rows_estimate.is_some_and(|rows| rows > RANKED_MAX);
+    let is_ranked = target.may_be_ranked();
     let ranks = (0..values.len()).map(|place| {
-        if is_large {
-            return format!(", v{place}, v{place} AS r{place}");
-        }
-        // Equal values have the average of their ranks.
-        format!(
-            ", v{place}, CASE WHEN v{place} IS NOT NULL THEN rank() OVER (ORDER BY v{place}) + (count(*) OVER \
-             (PARTITION BY v{place}) - 1) / 2.0 END AS r{place}"
-        )
+        // A database would have to sort very many.
+        let rank = if is_ranked { dialect::rank(&format!("v{place}")) } else { format!("v{place}") };
+        format!(", v{place}, {rank} AS r{place}")
     });
     let ranks = ranks.collect::<String>();
     let medians = (0..values.len())

@@ -12,6 +12,9 @@ use super::{Answered, dialect, profile};
 use crate::typeset::spelling::advice;
 use crate::warehouse::catalog::{Catalog, Column, Role, Table, ValueKind};
 
+/// Rows beyond which values are not ranked: a database would have to sort them.
+const RANKED_MAX: u64 = 50_000;
+
 /// What a measure is, and so how groups of it are tested.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Measure {
@@ -279,6 +282,11 @@ impl Target {
             None => self.joined.from(&text),
         };
         format!("SELECT {columns} FROM {from}{conditions}{end}")
+    }
+
+    /// Returns whether its rows are few enough to be sorted by their values.
+    pub(super) fn may_be_ranked(&self) -> bool {
+        self.rows_estimate.is_none_or(|rows| rows <= RANKED_MAX)
     }
 
     /// Returns the measures by which rows of different age can be compared, with their places.

@@ -33,9 +33,9 @@ const CAUSED_MIN: f64 = 0.4;
 /// Effects and weights that differ by less are one.
 const SAME: f64 = 0.03;
 
-/// Findings that nothing differs where the focus asks, and before which place they come.
+/// Findings that nothing differs where the focus asks, and how many others come before them.
 const EVEN_MAX: usize = 2;
-const EVEN_BEFORE: usize = 11;
+const EVEN_AFTER: usize = 10;
 
 /// An observation to tell, with what belongs to it.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,7 +64,7 @@ pub(super) fn choose<'c>(seen: &[(Instrument, &'c Conclusion)], focus: &Focus) -
     }
     let mut chosen = varied(chosen, focus.is_own);
     let even = even(seen, focus).into_iter().map(|lead| Chosen { lead, further: Vec::new() });
-    let place = chosen.len().min(EVEN_BEFORE - 1);
+    let place = chosen.len().min(EVEN_AFTER);
     chosen.splice(place..place, even);
     chosen
 }

@@ -5,14 +5,11 @@
 
 use super::Tested;
 use crate::analysis::chance::ranks::{Ranked, kruskal_wallis};
-use crate::instruments::grouping;
 use crate::instruments::reading::{as_f64, count, number};
 use crate::instruments::target::{Field, Measure, Target};
-use crate::instruments::{Answered, Step};
+use crate::instruments::{Answered, Step, dialect, grouping};
 use crate::warehouse::table::Table;
 
-/// Rows beyond which values are not ranked: a database would have to sort them, and averages are about normal then.
-const RANKED_MAX: u64 = 50_000;
 /// Values below which ranks say little: such a table has few cases, each with several rows.
 const VALUES_MIN: f64 = 25.0;
 /// Rows of a group below which it is not named.
@@ -29,25 +26,23 @@ fn averages(target: &Target) -> Vec<(usize, &str)> {
     averages
 }
 
+/// Returns whether there is something to rank. Beyond as many rows as are ranked averages are about normal.
+pub(super) fn is_offered(target: &Target) -> bool {
+    target.may_be_ranked() && !target.dimensions.is_empty() && !averages(target).is_empty()
+}
+
 /// Returns the statement that adds up the ranks of all groups, if there is something to rank.
 pub(super) fn step(target: &Target) -> Option<Step> {
-    let averages = averages(target);
-    let is_large = target.rows_estimate.is_some_and(|rows| rows > RANKED_MAX);
-    if averages.is_empty() || target.dimensions.is_empty() || is_large {
+    if !is_offered(target) {
         return None;
     }
+    let averages = averages(target);
     let columns = target.dimensions.iter().collect::<Vec<_>>();
     let keys = grouping::keys(columns.len());
     let values = averages.iter().map(|(place, value)| format!("({value})::float8 AS v{place}"));
     let list = format!("{}{}", grouping::named(&columns), values.collect::<Vec<_>>().join(", "));
     let rows = target.select(&list, &[], "");
-    let ranks = averages.iter().map(|(place, _)| {
-        // Equal values have the average of their ranks.
-        format!(
-            "CASE WHEN v{place} IS NOT NULL THEN rank() OVER (ORDER BY v{place}) + (count(*) OVER (PARTITION BY v{place}) \
-             - 1) / 2.0 END AS r{place}"
-        )
-    });
+    let ranks = averages.iter().map(|(place, _)| format!("{} AS r{place}", dialect::rank(&format!("v{place}"))));
     let sums = averages.iter().map(|(place, _)| {
         format!(
             "count(r{place}) AS n{place}, sum(r{place})::float8 AS ranks{place}, (SELECT sum(n ^ 3 - n) FROM (SELECT \
