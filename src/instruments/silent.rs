@@ -1,4 +1,5 @@
-//! Tells who stopped. Each entity is judged by its own rhythm, and all of them together say what a rhythm is here.
+//! Tells who stopped: entities, and whatever else comes back all the time, as products do. Each one is judged by its own
+//! rhythm, and all of them together say what a rhythm is here.
 //!
 //! | gaps of all entities | probability of a silence | source |
 //! |---|---|---|
@@ -10,6 +11,8 @@
 //!
 //! Of all silences together at most one in fifty may be chance (Benjamini and Hochberg). Who was as quiet in the same weeks a
 //! year before is out of season.
+
+use std::collections::BTreeSet;
 
 use jiff::ToSpan as _;
 use jiff::civil::Date;
@@ -38,15 +41,40 @@ const SHAPE_MIN: f64 = 0.85;
 const SEASON_MIN: f64 = 0.25;
 /// Entities up to which they are few.
 const FEW: u64 = 20;
+/// Rows that an entity has on average, if it is looked at.
+const ROWS_OF_ENTITY_MIN: f64 = 3.0;
+/// Columns that are looked at, how many values those beside the entity have, and rows of each on average.
+const COLUMNS_MAX: usize = 3;
+const GROUPS_MIN: f64 = 8.0;
+const GROUPS_MAX: f64 = 5_000.0;
+const ROWS_OF_GROUP_MIN: f64 = 20.0;
 /// Cases that are told one by one; more are summed up.
 const CASES_MAX: usize = 5;
 
-/// Returns the statement: the gaps of each entity.
+/// Returns the statements: the gaps of each one, for each column whose values come back.
 pub fn steps(target: &Target) -> Vec<Step> {
-    let (Some(time), Some(entity), Some(range)) = (&target.time, &target.entity, target.range) else {
-        return Vec::new();
+    let (Some(time), Some(range)) = (&target.time, target.range) else { return Vec::new() };
+    returning(target).map(|field| gaps_step(target, time, field, range)).collect()
+}
+
+/// Returns whether there is something that may fall silent.
+pub fn is_offered(target: &Target) -> bool {
+    target.time.is_some() && returning(target).next().is_some()
+}
+
+/// Returns the columns whose values may fall silent: the entity, and what has so many values, and so many rows of each, that it
+/// comes back all the time, as products do.
+fn returning(target: &Target) -> impl Iterator<Item = &Field> {
+    let rows = target.rows_estimate.map_or(f64::INFINITY, as_f64);
+    let comes_back = move |field: &&Field| {
+        let groups = field.groups.filter(|groups| (GROUPS_MIN..=GROUPS_MAX).contains(groups));
+        !field.is_flag && groups.is_some_and(|groups| rows / groups >= ROWS_OF_GROUP_MIN)
     };
-    vec![gaps_step(target, time, entity, range)]
+    let others = target.many.iter().chain(&target.wide).chain(&target.dimensions).filter(comes_back);
+    let is_entity =
+        move |field: &&Field| field.groups.is_none_or(|groups| groups >= 2.0 && rows / groups >= ROWS_OF_ENTITY_MIN);
+    let mut known = BTreeSet::new();
+    target.entity.iter().filter(is_entity).chain(others).filter(move |field| known.insert(&field.sql)).take(COLUMNS_MAX)
 }
 
 fn gaps_step(target: &Target, time: &Field, entity: &Field, range: Range) -> Step {
@@ -99,27 +127,44 @@ struct Silent {
     weight: f64,
 }
 
-/// Returns what the gaps say.
+/// Returns what the gaps say, in the order of [`steps`].
 pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusion {
-    let (Some(time), Some(entity)) = (&target.time, &target.entity) else {
-        return Conclusion::nothing("no silences looked for: no column says when a row happened, or whom it is about");
+    let (Some(time), Some(range)) = (&target.time, target.range) else {
+        return Conclusion::nothing("no silences looked for: no column says when a row happened");
     };
-    let (Some(range), [Some(gaps)]) = (target.range, answered) else {
-        return Conclusion::nothing("no silences looked for: the gaps between rows are not known");
-    };
+    let mut all = Conclusion::default();
+    for (field, answered) in returning(target).zip(answered) {
+        let Some(gaps) = answered else {
+            all.lines.push(format!("no silences of {} looked for: the gaps between rows are not known", field.name));
+            continue;
+        };
+        let found = of_column(target, (time, field), range, *gaps);
+        all.observations.extend(found.observations);
+        all.lines.extend(found.lines);
+        all.tested += found.tested;
+    }
+    if answered.is_empty() {
+        return Conclusion::nothing("no silences looked for: no column says whom a row is about, or what comes back");
+    }
+    all
+}
+
+fn of_column(target: &Target, (time, field): (&Field, &Field), range: Range, gaps: Answered<'_>) -> Conclusion {
     let tested = count(gaps.table, 0, "tested").unwrap_or(0);
     if tested == 0 {
-        return Conclusion::nothing("no silences looked for: too few intervals to test, nobody came back three times");
+        let nobody =
+            format!("no silences of {} looked for: too few intervals to test, none came back three times", field.name);
+        return Conclusion::nothing(&nobody);
     }
-    let silent = silent(*gaps, range, tested);
-    let view = View { target, time, entity, range, is_of_few: tested <= FEW };
+    let silent = silent(gaps, range, tested);
+    let view = View { target, time, entity: field, range, is_of_few: tested <= FEW };
     let mut observations = Vec::new();
     if silent.len() > CASES_MAX {
         observations.extend(view.summary(&silent));
     } else {
         observations.extend(silent.iter().map(|one| view.case(one)));
     }
-    let line = format!("{tested} of {} were tested for a silence beyond their own rhythm", entity.name);
+    let line = format!("{tested} of {} were tested for a silence beyond their own rhythm", field.name);
     let tested = usize::try_from(tested).unwrap_or(usize::MAX);
     Conclusion { observations, tested, lines: vec![line], ..Conclusion::default() }
 }

@@ -7,6 +7,7 @@ mod measures;
 use jiff::civil::Date;
 
 use self::joins::Joined;
+pub use self::measures::VOID_SHARE;
 use super::period::Range;
 use super::{Answered, dialect, profile};
 use crate::typeset::spelling::advice;
@@ -211,7 +212,8 @@ impl Target {
         };
         let is_auto = asked.by.is_empty() || asked.by.iter().any(|name| name == "auto");
         let dimensions = if is_auto { dimensions::offered(&joined) } else { dimensions::named(asked.by, &joined)? };
-        let filter = table.declared.filter.as_ref().map(|filter| filter.sql.as_str());
+        let is_of_void = measures.iter().any(|measure| measure.name() == VOID_SHARE);
+        let filter = table.declared.filter.as_ref().filter(|_| !is_of_void).map(|filter| filter.sql.as_str());
         let condition = asked.condition.map(str::trim).filter(|text| !text.is_empty());
         let conditions = filter.into_iter().chain(condition).map(|text| joined.qualified(text)).collect();
         Ok(Self {

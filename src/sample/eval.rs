@@ -1,6 +1,6 @@
 //! Judges what a run found by the planted truth of its data, and by trials on other data.
 //!
-//! | a finding is | if the fact that it stands on |
+//! | a finding is | if the fact that it stands on, or one that compares somebody else, |
 //! |---|---|
 //! | planted | says what a signal is: its value, measure and direction |
 //! | real | names no signal, and its direction is the same in other draws of the same truth |
@@ -12,8 +12,8 @@
 //! chosen among many.
 //!
 //! Planted and real findings are true, decoys and chance false; plain ones are counted as neither. A finding stands on its
-//! lead, or, where that compares nothing, on its first fact that does. A finding that names a decoy is false although it
-//! names a signal too. A signal is found if any finding names it.
+//! lead, or, where that compares nothing, on its first fact that does. A finding that names a decoy, or somebody of whom it
+//! does not hold, is false although it names a signal too. A signal is found if any finding names it.
 
 mod figures;
 mod frame;
@@ -24,9 +24,10 @@ pub mod trial;
 
 use serde::{Deserialize, Serialize};
 
-use self::judge::{claimed, names};
+use self::judge::{claimed, is_named_by, names, told};
 use self::trial::{Trials, holds, stands_out};
 use super::planted::{Dataset, DecoyKind, SignalKind};
+use crate::finding::fact::Fact;
 use crate::finding::record::Finding;
 use crate::finding::{Confidence, Severity};
 
@@ -95,10 +96,14 @@ pub fn judge(data: &Dataset, findings: &[Finding], trials: &Trials) -> Vec<Judge
 }
 
 fn judged(data: &Dataset, finding: &Finding, trials: &Trials) -> Judged {
-    let decoy = data.decoys.iter().find(|decoy| claimed(finding).is_some_and(|fact| names(&decoy.mark, fact)));
-    let signal = data.signals.iter().find(|signal| claimed(finding).is_some_and(|fact| names(&signal.mark, fact)));
+    let decoy = data.decoys.iter().find(|decoy| is_named_by(&decoy.mark, finding));
+    let signal = data.signals.iter().find(|signal| is_named_by(&signal.mark, finding));
+    let names_signal = |fact: &&Fact| data.signals.iter().any(|signal| names(&signal.mark, fact));
+    let mut others = told(finding).into_iter().filter(|fact| !names_signal(fact));
     let (verdict, about) = match (decoy, signal) {
         (Some(decoy), _) => (Verdict::Decoy, Some(decoy.what.clone())),
+        // Whoever is named beside a signal has to be right too.
+        (None, _) if others.any(|fact| holds(fact, trials) == Some(false)) => (Verdict::Chance, None),
         (None, Some(signal)) => (Verdict::Planted, Some(signal.what.clone())),
         (None, None) => (verdict(claimed(finding).and_then(|fact| holds(fact, trials))), None),
     };
@@ -137,7 +142,7 @@ pub fn says_something(finding: &Finding) -> bool {
 
 /// Returns each signal with the finding that names it.
 pub fn sought(data: &Dataset, findings: &[Finding]) -> Vec<Sought> {
-    let found_by = |mark| findings.iter().find(|finding| claimed(finding).is_some_and(|fact| names(mark, fact)));
+    let found_by = |mark| findings.iter().find(|finding| is_named_by(mark, finding));
     let sought = data.signals.iter().map(|signal| Sought {
         kind: signal.kind,
         what: signal.what.clone(),
@@ -148,7 +153,7 @@ pub fn sought(data: &Dataset, findings: &[Finding]) -> Vec<Sought> {
 
 /// Returns each decoy with the finding that names it.
 pub fn avoided(data: &Dataset, findings: &[Finding]) -> Vec<Avoided> {
-    let taken_by = |mark| findings.iter().find(|finding| claimed(finding).is_some_and(|fact| names(mark, fact)));
+    let taken_by = |mark| findings.iter().find(|finding| is_named_by(mark, finding));
     let avoided = data.decoys.iter().map(|decoy| Avoided {
         kind: decoy.kind,
         what: decoy.what.clone(),

@@ -2,12 +2,14 @@
 //!
 //! Every test takes counts of rows, never sums of amounts: a chi-square over amounts grows with their unit.
 
+use std::ops::RangeInclusive;
+
 use statrs::function::factorial::{ln_binomial, ln_factorial};
 
 use super::Z_95;
 use super::distribution::{chi_square_above, normal_reach, normal_two_sided};
 
-/// Counts up to which Fisher's test is summed up exactly.
+/// Tables of counts up to which Fisher's test sums up all of them.
 const EXACT_MAX: u64 = 10_000;
 /// Outcomes up to which the test of several rates is summed up exactly.
 const OUTCOMES_MAX: f64 = 100_000.0;
@@ -66,8 +68,8 @@ impl Contingency {
     }
 }
 
-/// Returns p of two shares being one: Fisher's exact test up to 10,000 rows, beyond them the test with the pooled share
-/// (Pearson 1900). `None` if a whole is empty.
+/// Returns p of two shares being one: Fisher's exact test where up to 10,000 tables of counts have these sums, as with few rows
+/// on one side; beyond them the test with the pooled share (Pearson 1900). `None` if a whole is empty.
 pub fn two_proportions(one: Proportion, other: Proportion) -> Option<f64> {
     if !one.is_sound() || !other.is_sound() {
         return None;
@@ -77,21 +79,27 @@ pub fn two_proportions(one: Proportion, other: Proportion) -> Option<f64> {
     if pooled == 0.0 || pooled >= 1.0 {
         return Some(1.0);
     }
-    if one.whole + other.whole <= EXACT_MAX {
+    let possible = possible_parts(one, other);
+    if possible.end() - possible.start() <= EXACT_MAX {
         return Some(fisher(one, other));
     }
     let error = (pooled * (1.0 - pooled) * (1.0 / one.whole as f64 + 1.0 / other.whole as f64)).sqrt();
     Some(normal_two_sided((one.share() - other.share()) / error))
 }
 
+/// Returns the parts of the first that both sums allow.
+fn possible_parts(one: Proportion, other: Proportion) -> RangeInclusive<u64> {
+    let parts = one.part + other.part;
+    parts.saturating_sub(other.whole)..=parts.min(one.whole)
+}
+
 /// Sums up the probabilities of all tables that are at most as likely as this one (Fisher 1922).
 fn fisher(one: Proportion, other: Proportion) -> f64 {
     let (parts, whole) = (one.part + other.part, one.whole + other.whole);
-    let (first, last) = (parts.saturating_sub(other.whole), parts.min(one.whole));
     let all = ln_binomial(whole, parts);
     let likely = |part: u64| libm::exp(ln_binomial(one.whole, part) + ln_binomial(other.whole, parts - part) - all);
     let seen = likely(one.part) * (1.0 + EQUAL_WITHIN);
-    let p = (first..=last).map(likely).filter(|likely| *likely <= seen).sum::<f64>();
+    let p = possible_parts(one, other).map(likely).filter(|likely| *likely <= seen).sum::<f64>();
     p.min(1.0)
 }
 

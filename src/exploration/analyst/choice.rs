@@ -62,11 +62,34 @@ pub(super) fn choose<'c>(seen: &[(Instrument, &'c Conclusion)], focus: &Focus) -
             None => chosen.push(Chosen { lead: observation, further: Vec::new() }),
         }
     }
-    let mut chosen = varied(chosen, focus.is_own);
+    let mut chosen = varied(stopped_together(chosen), focus.is_own);
     let even = even(seen, focus).into_iter().map(|lead| Chosen { lead, further: Vec::new() });
     let place = chosen.len().min(EVEN_AFTER);
     chosen.splice(place..place, even);
     chosen
+}
+
+/// Takes those who stopped in one table together, where there is something else to tell: each would take a place of its own.
+fn stopped_together(chosen: Vec<Chosen<'_>>) -> Vec<Chosen<'_>> {
+    let is_silent = |one: &Chosen<'_>| one.lead.instrument == Instrument::Silent;
+    if chosen.iter().all(is_silent) {
+        return chosen;
+    }
+    let mut kept = Vec::<Chosen<'_>>::new();
+    for one in chosen {
+        let is_of_same = |known: &&mut Chosen<'_>| {
+            let is_same = known.lead.table == one.lead.table && known.lead.by == one.lead.by;
+            is_silent(known) && is_silent(&one) && is_same
+        };
+        match kept.iter_mut().find(is_of_same) {
+            Some(known) => {
+                known.further.retain(|further| further.instrument == Instrument::Silent);
+                known.further.push(one.lead);
+            }
+            None => kept.push(one),
+        }
+    }
+    kept
 }
 
 /// Returns what somebody asks for and does not differ: by a column that the focus names, how many rows there are, or a measure

@@ -51,6 +51,11 @@ impl Focus {
         }
     }
 
+    /// Whether it asks for whom rows are about, and for nothing else that comes back.
+    pub(super) fn is_of_entities(&self) -> bool {
+        !self.is_own && self.name == "customer_churn"
+    }
+
     /// Whether it asks for what has this name: most of the words are its own.
     pub(super) fn names(&self, name: &str) -> bool {
         is_mostly(&self.words, name)

@@ -6,15 +6,13 @@ use serde_json::json;
 use super::call;
 use super::focus::Focus;
 use super::survey::{Outlook, Prospect};
-use crate::instruments::target::{Asked, Measure, Target, rows_about};
-use crate::instruments::{Instrument, backlog, concentration, funnel, retention};
+use crate::instruments::target::{Asked, Measure, Target, VOID_SHARE};
+use crate::instruments::{Instrument, backlog, concentration, funnel, retention, silent};
 use crate::model::ToolCall;
 use crate::warehouse::catalog::{Catalog, Table};
 
 /// Tables that are looked at in a run; further ones are left for a run of their own.
 const TABLES_MAX: usize = 24;
-/// Rows that an entity has on average, if silences of it are looked for.
-const ROWS_OF_ENTITY_MIN: f64 = 3.0;
 
 /// The survey of a run.
 #[derive(Debug, Clone, Default)]
@@ -31,6 +29,18 @@ pub(super) struct Subject {
     /// As `schema.name`.
     pub(super) table: String,
     pub(super) instruments: Vec<Instrument>,
+    /// The only column that is looked at, if it is one.
+    by: Option<String>,
+    /// Whether some rows do not count, so that their share is looked at too.
+    has_void: bool,
+}
+
+/// What a table offers.
+pub(super) struct Offer {
+    pub(super) outlook: Outlook,
+    instruments: Vec<Instrument>,
+    /// The column that says whom a row is about.
+    entity: Option<String>,
 }
 
 /// An instrument over a table.
@@ -38,16 +48,19 @@ pub(super) struct Subject {
 pub(super) struct Look<'s> {
     table: &'s str,
     pub(super) instrument: Instrument,
+    /// What is measured, and by which column, if not all that the table offers.
+    measure: Option<&'static str>,
+    by: Option<&'s str>,
 }
 
 impl Plan {
     pub(super) fn of(catalog: &Catalog, focus: &Focus, as_of: Date) -> Self {
-        let mut found = catalog.tables.iter().map(|table| (table, outlook(catalog, table, as_of))).collect::<Vec<_>>();
+        let mut found = catalog.tables.iter().map(|table| (table, offer(catalog, table, as_of))).collect::<Vec<_>>();
         found.sort_by_key(|(table, _)| {
             std::cmp::Reverse((relevance(focus, table), is_of_events(table), table.rows_estimate))
         });
         let mut plan = Self::default();
-        for (table, (outlook, instruments)) in found {
+        for (table, Offer { outlook, instruments, entity }) in found {
             let is_looked_at = matches!(outlook.prospect, Prospect::Analysed { .. });
             if is_looked_at && plan.subjects.len() == TABLES_MAX {
                 plan.outlooks.push(Outlook { prospect: Prospect::Later, ..outlook });
@@ -55,7 +68,9 @@ impl Plan {
             }
             if is_looked_at {
                 let instruments = instruments.into_iter().filter(|one| focus.asks_for(*one)).collect();
-                plan.subjects.push(Subject { table: full_name(table), instruments });
+                let has_void = table.declared.filter.is_some();
+                let by = entity.filter(|_| focus.is_of_entities());
+                plan.subjects.push(Subject { table: full_name(table), instruments, by, has_void });
             }
             plan.outlooks.push(outlook);
         }
@@ -70,18 +85,31 @@ impl Plan {
 
 impl Subject {
     pub(super) fn looks(&self) -> impl Iterator<Item = Look<'_>> {
-        self.instruments.iter().map(|instrument| Look { table: &self.table, instrument: *instrument })
+        let (table, by) = (self.table.as_str(), self.by.as_deref());
+        let of_all =
+            self.instruments.iter().map(move |instrument| Look { table, instrument: *instrument, measure: None, by });
+        let is_compared = self.has_void && self.instruments.contains(&Instrument::Compare);
+        let of_void = Look { table, instrument: Instrument::Compare, measure: Some(VOID_SHARE), by };
+        of_all.chain(is_compared.then_some(of_void))
     }
 }
 
 impl Look<'_> {
     /// What the call is found again by.
     pub(super) fn key(&self) -> String {
-        format!("{}-{}", self.instrument.name(), self.table)
+        let of = if self.measure.is_some() { "-void" } else { "" };
+        format!("{}-{}{of}", self.instrument.name(), self.table)
     }
 
     pub(super) fn call(&self) -> ToolCall {
-        call(self.key(), self.instrument.name(), &json!({ "table": self.table }))
+        let mut arguments = json!({ "table": self.table });
+        if let Some(measure) = self.measure {
+            arguments["measure"] = json!(measure);
+        }
+        if let Some(by) = self.by {
+            arguments["by"] = json!([by]);
+        }
+        call(self.key(), self.instrument.name(), &arguments)
     }
 }
 
@@ -102,11 +130,12 @@ fn is_of_events(table: &Table) -> bool {
 }
 
 /// Returns what becomes of a table, and the instruments that it offers something to.
-pub(super) fn outlook(catalog: &Catalog, table: &Table, as_of: Date) -> (Outlook, Vec<Instrument>) {
+pub(super) fn offer(catalog: &Catalog, table: &Table, as_of: Date) -> Offer {
     let unread = unread(table);
     let unusable = |why: &str| {
         let why = [Some(why.to_owned()), unread.clone()].into_iter().flatten().collect::<Vec<_>>().join("; ");
-        (Outlook { table: full_name(table), prospect: Prospect::Unusable { why } }, Vec::new())
+        let outlook = Outlook { table: full_name(table), prospect: Prospect::Unusable { why } };
+        Offer { outlook, instruments: Vec::new(), entity: None }
     };
     if table.rows_estimate == Some(0) {
         return unusable("it is empty");
@@ -117,11 +146,13 @@ pub(super) fn outlook(catalog: &Catalog, table: &Table, as_of: Date) -> (Outlook
         Ok(target) => target,
         Err(why) => return unusable(&why),
     };
-    let instruments = instruments(&target, table);
+    let instruments = instruments(&target);
     if instruments == [Instrument::Profile] {
         return unusable("no column has few values, none says when a row happened, and no two are numbers");
     }
-    (Outlook { table: full_name(table), prospect: Prospect::Analysed { by: goes_by(&target, unread) } }, instruments)
+    let entity = target.entity.as_ref().map(|entity| entity.name.clone());
+    let prospect = Prospect::Analysed { by: goes_by(&target, unread) };
+    Offer { outlook: Outlook { table: full_name(table), prospect }, instruments, entity }
 }
 
 /// Which columns people marked, so that the instruments leave them out.
@@ -131,20 +162,15 @@ fn unread(table: &Table) -> Option<String> {
     (!withheld.is_empty()).then(|| format!("marked as sensitive, so not read: {withheld}"))
 }
 
-fn instruments(target: &Target, table: &Table) -> Vec<Instrument> {
+fn instruments(target: &Target) -> Vec<Instrument> {
     let numbers = target.measures.iter().filter(|measure| matches!(measure, Measure::Mean { .. })).count();
-    let rows = rows_about(table);
-    let comes_back = target
-        .entity
-        .as_ref()
-        .is_some_and(|entity| entity.groups.is_none_or(|groups| groups >= 2.0 && rows / groups >= ROWS_OF_ENTITY_MIN));
     let offers = [
         (Instrument::Profile, true),
         (Instrument::Compare, !target.dimensions.is_empty() || !target.wide.is_empty()),
         (Instrument::Trend, target.time.is_some()),
         (Instrument::Change, target.time.is_some()),
         (Instrument::Relate, numbers > 1),
-        (Instrument::Silent, target.time.is_some() && comes_back),
+        (Instrument::Silent, silent::is_offered(target)),
         (Instrument::Backlog, target.time.is_some() && backlog::is_offered(target)),
         (Instrument::Concentration, concentration::is_offered(target)),
         (Instrument::Retention, retention::is_offered(target)),

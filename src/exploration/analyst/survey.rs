@@ -36,7 +36,7 @@ pub enum Prospect {
 pub fn survey(catalog: &Catalog) -> Vec<Outlook> {
     // What there is to look at hangs on no day.
     let as_of = Date::MAX;
-    catalog.tables.iter().map(|table| plan::outlook(catalog, table, as_of).0).collect()
+    catalog.tables.iter().map(|table| plan::offer(catalog, table, as_of).outlook).collect()
 }
 
 impl Outlook {

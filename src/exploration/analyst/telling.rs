@@ -121,8 +121,22 @@ impl Candidate<'_> {
         let impact = impact.filter(|claim| !claim.contains(MISSING));
         let lead = lead?;
         let reading = Some(format!("What would prove it wrong: {}.", falsified_by(lead)));
-        let actions = vec![action(lead)];
+        let actions = vec![self.action(lead)];
         Some(Proposal { facts, impact, reading, actions, severity: self.severity, ..Proposal::default() })
+    }
+
+    /// What to do about it. Of several who stopped all are named.
+    fn action(&self, lead: &Observation) -> String {
+        let stopped = self.observations.iter().map(|(one, _)| *one).filter(|one| one.instrument == Instrument::Silent);
+        let mut stopped = stopped.map(whom).collect::<Vec<_>>();
+        stopped.dedup();
+        if lead.instrument == Instrument::Silent && stopped.len() > 1 {
+            let each = stopped.join(", ");
+            return format!(
+                "Have each of {each} asked why it stopped, and look for complaints, holds and failures that they share."
+            );
+        }
+        action(lead)
     }
 
     /// What the answer calls it, where it could not be recorded.
@@ -202,7 +216,7 @@ fn action(one: &Observation) -> String {
             one.by.as_deref().map(words).unwrap_or_default()
         ),
         Instrument::Silent => {
-            format!("Have {whom} asked why it stopped, and look for complaints, holds and failures on the own side.")
+            format!("Find out why {whom} stopped: ask, and look for complaints, holds and failures on the own side.")
         }
         Instrument::Concentration if whom.is_empty() => {
             let by = one.by.as_deref().map(words).unwrap_or_default();

@@ -10,7 +10,7 @@ use super::groups::Groups;
 use super::period::Period;
 use super::quantity::{Quantity, Scale, shown};
 use super::sentence::{P_MAX, end, list, mean, probability, proportion, sentence, signed_percent, size, what};
-use super::values::{part_of, relative};
+use super::values::{bounds, level_among, part_of, relative};
 use super::{Draft, Fact, Form, Stop, Test, refused, value as named};
 use crate::analysis::chance;
 use crate::finding::claim::{Comparison, Operand, Span};
@@ -19,6 +19,9 @@ use crate::typeset::text;
 
 /// Groups that a sentence names.
 const NAMED_MAX: usize = 5;
+
+/// Groups of which each is compared with each.
+const PAIRED_MAX: usize = 20;
 
 /// Groups lie close together if the largest is at most so many percent above the smallest.
 const ALIKE_MAX: Decimal = Decimal::from_parts(10, 0, 0, false, 2);
@@ -284,6 +287,25 @@ fn one_test(groups: &Groups<'_>) -> Option<Test> {
     Some(Test { name: name.to_owned(), p, comparisons: 1 })
 }
 
+/// Returns by how much two groups differ at the most: the farthest end of the intervals of all pairs, at 95% for all of them
+/// together (Bonferroni). `None` where the rows of a group are not known, or of many groups.
+fn difference_at_most(groups: &Groups<'_>, places: u32) -> Option<String> {
+    let quantities = groups.values.iter().map(|(_, quantity)| quantity).take(PAIRED_MAX + 1).collect::<Vec<_>>();
+    if quantities.len() > PAIRED_MAX {
+        return None;
+    }
+    let pairs = (0..quantities.len()).flat_map(|one| (0..one).map(move |other| (one, other))).collect::<Vec<_>>();
+    let level = level_among(pairs.len() as u64);
+    let farthest = |(one, other): &(usize, usize)| {
+        let (low, high) = bounds(quantities[*one], quantities[*other], level)?;
+        Some(low.abs().max(high.abs()))
+    };
+    let ends = pairs.iter().map(farthest).collect::<Option<Vec<_>>>()?;
+    let most = Decimal::try_from(ends.into_iter().reduce(f64::max)?).ok()?;
+    let unit = if proportion(quantities[0]).is_some() { " points" } else { "" };
+    Some(format!("{}{unit}", shown(most, places)))
+}
+
 /// Returns that all groups lie close together, or do not differ by more than chance.
 pub(super) fn alike(span: &Span, book: &Workbook) -> Result<Fact, Stop> {
     let groups = Groups::along(span, book)?;
@@ -304,12 +326,14 @@ pub(super) fn alike(span: &Span, book: &Workbook) -> Result<Fact, Stop> {
     let spread = (low.value > Decimal::ZERO).then(|| (high.value - low.value).checked_div(low.value)).flatten();
     let spread = spread.filter(|spread| *spread <= ALIKE_MAX);
     if let (None, Some(test)) = (spread, test.clone().filter(|test| test.p > P_MAX)) {
+        let most = difference_at_most(&groups, high.places().max(low.places()));
         let words = format!(
-            "the {} does not differ by more than chance between {}{} ({}): {ends}",
+            "the {} does not differ by more than chance between {}{} ({}): {ends}{}",
             groups.what(),
             groups.count(),
             groups.left_out(),
-            probability(test.p)
+            probability(test.p),
+            most.map_or_else(String::new, |most| format!("; no two differ by more than {most} (95%)"))
         );
         let phrase =
             format!("the {}, which does not differ by more than chance between {}", groups.what(), groups.count());

@@ -19,11 +19,17 @@ const MEANS_MAX: usize = 5;
 /// The shares of missing values between which they are measured.
 const MISSING: std::ops::Range<f64> = 0.005..0.995;
 
+/// What the share of the rows that the table's filter leaves out is called.
+pub const VOID_SHARE: &str = "share that does not count";
+
 /// Returns the measure that a text names: a declared one, a column, `count`, `sum(column)`, `avg(column)`, or what an answer
 /// calls it.
 pub(super) fn named(text: &str, table: &Table, joined: &Joined) -> Result<Measure, String> {
     if matches!(text, "count" | "count(*)" | "rows" | "n") {
         return Ok(Measure::Rows);
+    }
+    if text == VOID_SHARE {
+        return void_share(table, joined);
     }
     let declared = table.declared.measures.iter().find(|measure| measure.name.eq_ignore_ascii_case(text));
     let (name, sql) = declared.map_or((text, text), |measure| (measure.name.as_str(), measure.sql.trim()));
@@ -49,6 +55,14 @@ pub(super) fn named(text: &str, table: &Table, joined: &Joined) -> Result<Measur
             table.name
         )),
     }
+}
+
+/// Returns the share of the rows that the filter leaves out, such as cancelled ones. A row may come to it late.
+fn void_share(table: &Table, joined: &Joined) -> Result<Measure, String> {
+    let filter = table.declared.filter.as_ref();
+    let filter = filter.ok_or_else(|| format!("all rows of {} count: it has no filter", table.name))?;
+    let condition = format!("NOT ({})", joined.qualified(&filter.sql));
+    Ok(Measure::Share { name: VOID_SHARE.to_owned(), condition, column: None, waits: true })
 }
 
 /// Returns what a table offers to measure. What is left out for a reason is said.
@@ -164,37 +178,35 @@ fn rates(amounts: &[&Column], joined: &Joined) -> Vec<Measure> {
     amounts.sort_by_key(|column| worth(column));
     let of = |role: Role| amounts.iter().filter(move |column| column.role == Some(role));
     let Some(base) = BASES.into_iter().flat_map(of).next() else { return Vec::new() };
-    let own = |column: &Column| joined.sql(&joined.tables[0], &column.name);
     // An amount that no role calls money is one if it is called as the other is: cost_amount beside net_amount.
     let is_alike = |part: &Column| {
         let words = |name: &str| name.to_lowercase().split('_').map(str::to_owned).collect::<Vec<_>>();
         part.role != Some(Role::Measure) || words(&part.name).iter().any(|word| words(&base.name).contains(word))
     };
     let parts = PARTS.into_iter().flat_map(of).filter(|part| part.name != base.name && is_alike(part));
-    let rate = |part: &&Column| Measure::Mean {
-        name: format!("{} for each {}", part.name, base.name),
-        value: format!("{} / nullif({}, 0)", own(part), own(base)),
-        of: Averaged::Rate,
-    };
-    parts.map(rate).take(RATES_MAX).collect()
+    parts.map(|part| of_each(part, base, joined)).take(RATES_MAX).collect()
 }
 
 /// Returns what one number is of another that is called alike and ends in the same word, which is their unit: billed_kg for
 /// each measured_kg.
 fn of_one_unit(amounts: &[&Column], joined: &Joined) -> Vec<Measure> {
     let unit = |column: &Column| column.name.rsplit_once('_').map(|(_, unit)| unit.to_lowercase());
-    let own = |column: &Column| joined.sql(&joined.tables[0], &column.name);
     let others = amounts.iter().filter(|column| !is_money(column) || column.role == Some(Role::Measure));
     let others = others.collect::<Vec<_>>();
     let pairs =
         others.iter().enumerate().flat_map(|(place, one)| others[place + 1..].iter().map(move |other| (*one, *other)));
-    let rate = |(base, part): (&&Column, &&Column)| Measure::Mean {
-        name: format!("{} for each {}", part.name, base.name),
-        value: format!("{}::float8 / nullif({}, 0)", own(part), own(base)),
-        of: Averaged::Rate,
-    };
     let is_alike = |(one, other): &(&&Column, &&Column)| unit(one).is_some() && unit(one) == unit(other);
-    pairs.filter(is_alike).map(rate).take(RATES_MAX).collect()
+    pairs.filter(is_alike).map(|(base, part)| of_each(part, base, joined)).take(RATES_MAX).collect()
+}
+
+/// Returns what a part is of each unit of a base. Two whole numbers are divided with a fraction.
+fn of_each(part: &Column, base: &Column, joined: &Joined) -> Measure {
+    let own = |column: &Column| joined.sql(&joined.tables[0], &column.name);
+    Measure::Mean {
+        name: format!("{} for each {}", part.name, base.name),
+        value: format!("{}::numeric / nullif({}, 0)", own(part), own(base)),
+        of: Averaged::Rate,
+    }
 }
 
 /// Returns whether a column says which part of the price is taken off, from 0 to 1.

@@ -1,6 +1,8 @@
 //! What rows say of a development, one by one: the slopes of averages over time, and whether the rows of a group are later
 //! than those of the others. A dozen periods say little where hundreds of rows say much.
 
+use std::collections::BTreeSet;
+
 use super::{Field, Measure, Step, Target, grouped};
 use crate::analysis::chance::Mean;
 use crate::analysis::chance::correlation::{Pairs, Slope};
@@ -25,12 +27,11 @@ fn fields(target: &Target) -> impl Iterator<Item = &Field> {
     grouped(target).chain(sparse(target))
 }
 
-/// Returns the columns with so many values that none of them makes a series.
+/// Returns the columns with so many values that none of them makes a series, each once.
 fn sparse(target: &Target) -> impl Iterator<Item = &Field> {
-    target.many.iter().chain(&target.wide).enumerate().filter_map(|(place, field)| {
-        let mut before = target.many.iter().chain(&target.wide).take(place);
-        (!before.any(|known| known.sql == field.sql)).then_some(field)
-    })
+    let few = target.dimensions.iter().filter(|field| !field.is_flag);
+    let mut known = grouped(target).map(|field| field.sql.as_str()).collect::<BTreeSet<_>>();
+    few.chain(&target.many).chain(&target.wide).filter(move |field| known.insert(&field.sql))
 }
 
 /// Returns the statement for the slopes of averages over time, in days, and for when rows are, of all and of each group.
@@ -129,7 +130,7 @@ impl<'t> Rows<'t> {
             let [(place, name)] = key.as_slice() else { continue };
             let Some(field) = fields(self.target).nth(*place).filter(|_| *place >= first) else { continue };
             // Of very many values only how much they are.
-            let is_wide = !self.target.many.iter().any(|many| many.sql == field.sql);
+            let is_wide = !self.target.dimensions.iter().chain(&self.target.many).any(|known| known.sql == field.sql);
             let is_told = |measure: &Measure| {
                 measure.suits(field) && (!is_wide || matches!(measure, Measure::Mean { of: Averaged::Amount, .. }))
             };

@@ -97,6 +97,21 @@ pub(super) fn claimed(finding: &Finding) -> Option<&Fact> {
     if compares(&lead) { Some(lead) } else { finding.facts.iter().find(compares).or(Some(lead)) }
 }
 
+/// Returns the facts that say something of somebody: the one that the finding stands on, and those that compare somebody else.
+pub(super) fn told(finding: &Finding) -> Vec<&Fact> {
+    let Some(first) = claimed(finding) else { return Vec::new() };
+    let is_other = |fact: &&Fact| {
+        let compares = matches!(sense(fact), Sense::Up | Sense::Down);
+        compares && !fact.subject.is_empty() && fact.subject != first.subject
+    };
+    std::iter::once(first).chain(finding.facts.iter().filter(is_other)).collect()
+}
+
+/// Returns whether a finding says what a mark describes.
+pub(super) fn is_named_by(mark: &Mark, finding: &Finding) -> bool {
+    told(finding).into_iter().any(|fact| names(mark, fact))
+}
+
 /// Returns whether a fact says what a mark describes.
 pub(super) fn names(mark: &Mark, fact: &Fact) -> bool {
     if mark.without.iter().any(|value| quotes(&fact.sentence, value)) || !measures(mark, fact) {

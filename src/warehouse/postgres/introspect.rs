@@ -159,8 +159,9 @@ impl AnalysedColumn {
         };
         let common = self.common_values.unwrap_or_default().into_iter().flatten().collect::<Vec<_>>();
         let ends = self.lowest.into_iter().chain(self.highest).collect::<Vec<_>>();
-        // Without a histogram, values that are not common may lie outside the range of the common ones.
-        let all_known = !ends.is_empty() || distinct.is_some_and(|distinct| common.len() as f64 >= distinct);
+        // Without a histogram, values that are not common may lie outside the range of the common ones. PostgreSQL makes one
+        // of two values or more.
+        let all_known = !ends.is_empty() || distinct.is_some_and(|distinct| common.len() as f64 + 1.0 >= distinct);
         let (minimum, maximum) = if all_known { range(column.value_kind(), &common, &ends) } else { (None, None) };
         let common = common.into_iter().take(COMMON_VALUES_MAX).map(cut).collect::<Vec<_>>();
         let shares = self.common_shares.unwrap_or_default().into_iter().take(common.len()).collect();
