@@ -3,7 +3,7 @@
 //! | measure | test | source |
 //! |---|---|---|
 //! | rows | equal counts: exact multinomial, else chi-square | [`equal_rates`] |
-//! | average | Welch's analysis of variance, of groups with five values or more that differ; by ranks (Kruskal and Wallis 1952) up to 50,000 rows; p is the smaller one twice | [`variances`], [`ranks`] |
+//! | average | Welch's and Fisher's analysis of variance, the less sure of both, of groups with five values or more that differ; by ranks (Kruskal and Wallis 1952) up to 50,000 rows; p is the smaller one twice | [`variances`], [`one_way`], [`ranks`] |
 //! | share | chi-square of the table of counts | [`several_proportions`] |
 //!
 //! Of columns with very many values the single ones that stand out: see [`wide`].
@@ -20,7 +20,7 @@ use super::target::{Field, Measure, Target};
 use super::{Answered, Conclusion, FALSE_MAX, Instrument, Observation, Step, dialect};
 use crate::analysis::chance::control::benjamini_hochberg;
 use crate::analysis::chance::counts::{Rate, equal_rates};
-use crate::analysis::chance::means::{Difference, variances};
+use crate::analysis::chance::means::{Difference, one_way, variances};
 use crate::analysis::chance::{Mean, Proportion, several_proportions};
 use crate::warehouse::table::Table;
 
@@ -246,7 +246,7 @@ fn averages(table: &Table, index: usize) -> Option<Tested> {
         mean_of(table, row, index).filter(Mean::is_sound)
     });
     let means = groups.iter().map(|of| of.numbers).collect::<Vec<_>>();
-    let p = variances(&means)?.p;
+    let p = variances(&means)?.p.max(one_way(&means)?);
     let all = Mean::pooled(&means)?;
     let distance = |of: &Of<Mean>| {
         let rest = groups.iter().filter(|other| other.row != of.row).map(|other| other.numbers);

@@ -3,7 +3,7 @@
 //!
 //! | gaps of all entities | probability of a silence | source |
 //! |---|---|---|
-//! | regular, or memoryless | of gamma-distributed gaps with their common shape | [`rhythm::gamma`], [`rhythm::shape`] |
+//! | regular, or memoryless | of gamma-distributed gaps, on a fixed day, of the shapes that entities have here and its own gaps speak for | [`Shapes`] |
 //! | in bursts | of log-normal gaps, on a fixed day | [`rhythm::log_normal_silence`] |
 //!
 //! Time is counted in rows of all entities together, as days: in a quiet season, or when all of them buy less, nobody stands
@@ -22,6 +22,7 @@ use super::reading::{as_f64, cell, count, number};
 use super::target::{Field, Measure, Target};
 use super::{Answered, Conclusion, Instrument, Observation, Step, dialect};
 use crate::analysis::chance::control::benjamini_hochberg_among;
+use crate::analysis::chance::rhythm::shapes::Shapes;
 use crate::analysis::chance::rhythm::{self, Gaps, Unevenness};
 use crate::warehouse::table::Table;
 
@@ -31,10 +32,6 @@ const SILENT_FALSE_MAX: f64 = 0.02;
 const READ_MAX: usize = 400;
 /// Silences in days that are spoken of: shorter ones may be a holiday, longer ones are history.
 const DAYS: std::ops::RangeInclusive<i32> = 14..=365;
-/// The most regular rhythm that is assumed: entities differ.
-const SHAPE_MAX: f64 = 3.0;
-/// The shape beyond which an entity's own gaps are taken for no more regular: an order that is left out once is no stop.
-const OWN_SHAPE_MAX: f64 = 12.0;
 /// The shape below which gaps come in bursts.
 const SHAPE_MIN: f64 = 0.85;
 /// The part of what its rhythm gives that an entity had in the same weeks a year before, if it has no season.
@@ -171,8 +168,8 @@ fn of_column(target: &Target, (time, field): (&Field, &Field), range: Range, gap
 
 /// Returns those whose silence is more than chance, what they brought most first.
 fn silent(Answered { table, .. }: Answered<'_>, range: Range, tested: u64) -> Vec<Silent> {
-    let shape = shape(table, tested);
-    let read = (0..table.rows.len()).filter_map(|row| judged(table, row, range, shape)).collect::<Vec<_>>();
+    let Some(rhythm) = Rhythm::of(table, tested) else { return Vec::new() };
+    let read = (0..table.rows.len()).filter_map(|row| judged(table, row, range, &rhythm)).collect::<Vec<_>>();
     // Those who were not read are silent for less: as tests they count, as silences they are none.
     let p = read.iter().map(|(one, _)| one.p).collect::<Vec<_>>();
     let adjusted = benjamini_hochberg_among(&p, usize::try_from(tested).unwrap_or(0)).unwrap_or_default();
@@ -182,33 +179,52 @@ fn silent(Answered { table, .. }: Answered<'_>, range: Range, tested: u64) -> Ve
     found
 }
 
-/// Returns the common shape of all gaps; `None` if they come in bursts.
-fn shape(table: &Table, tested: u64) -> Option<f64> {
-    let (uneven, even) = (number(table, 0, "uneven")?, number(table, 0, "even")?);
-    let gaps_mean = 2.0 * as_f64(tested) / even - 1.0;
-    let unevenness = Unevenness { ratio: uneven / even, p: 1.0 };
-    // More even than any shape gives is as regular as can be.
-    let shape = rhythm::shape(unevenness, gaps_mean).unwrap_or(if unevenness.ratio < 1.0 { SHAPE_MAX } else { 0.0 });
-    (shape >= SHAPE_MIN).then_some(shape.clamp(1.0, SHAPE_MAX))
+/// How the silence of one is judged.
+enum Rhythm {
+    /// By what its own gaps and those of all say of how regular it is.
+    Mixed(Shapes),
+    /// By its own gaps, which come in bursts as those of all do.
+    Bursts,
 }
 
-/// Returns an entity with the probability of its silence, and whether it is one to speak of.
-fn judged(table: &Table, row: usize, range: Range, shape: Option<f64>) -> Option<(Silent, bool)> {
+impl Rhythm {
+    fn of(table: &Table, tested: u64) -> Option<Self> {
+        let (uneven, even) = (number(table, 0, "uneven")?, number(table, 0, "even")?);
+        let gaps_mean = 2.0 * as_f64(tested) / even - 1.0;
+        let unevenness = Unevenness { ratio: uneven / even, p: 1.0 };
+        // More even than any shape gives is as regular as can be.
+        let shape = rhythm::shape(unevenness, gaps_mean).unwrap_or(if unevenness.ratio < 1.0 { 1.0 } else { 0.0 });
+        if shape < SHAPE_MIN {
+            return Some(Self::Bursts);
+        }
+        let gaps = (0..table.rows.len()).filter_map(|row| gaps(table, row)).collect::<Vec<_>>();
+        Some(Self::Mixed(Shapes::of(&gaps)))
+    }
+
+    fn p(&self, gaps: Gaps, silence: f64) -> Option<f64> {
+        match self {
+            Self::Mixed(shapes) => shapes.silence(gaps, silence),
+            Self::Bursts => rhythm::log_normal_silence(gaps, silence),
+        }
+    }
+}
+
+fn gaps(table: &Table, row: usize) -> Option<Gaps> {
     let of = |column: &str| number(table, row, column);
-    let gaps = Gaps {
+    Some(Gaps {
         count: count(table, row, "gaps")?,
         sum: of("span")?,
         log_mean: of("log_mean")?,
         log_variance: of("log_variance")?,
         step: 1.0,
-    };
-    let silence = of("silence")?;
-    // Who is more regular than most is judged by that.
-    let own = rhythm::shape_at_least(gaps).map(|own| own.min(OWN_SHAPE_MAX)).filter(|own| *own > SHAPE_MAX);
-    let p = match own.or(shape) {
-        Some(shape) => rhythm::gamma(gaps, silence, shape)?,
-        None => rhythm::log_normal_silence(gaps, silence)?,
-    };
+    })
+}
+
+/// Returns an entity with the probability of its silence, and whether it is one to speak of.
+fn judged(table: &Table, row: usize, range: Range, rhythm: &Rhythm) -> Option<(Silent, bool)> {
+    let of = |column: &str| number(table, row, column);
+    let (gaps, silence) = (gaps(table, row)?, of("silence")?);
+    let p = rhythm.p(gaps, silence)?;
     let last_day = period::date(cell(table, row, "last_day")?)?;
     let days = (range.last - last_day).get_days();
     let usual = silence / (gaps.sum / as_f64(gaps.count));

@@ -103,6 +103,13 @@ fn fisher(one: Proportion, other: Proportion) -> f64 {
     p.min(1.0)
 }
 
+/// Returns the least p that the order of rows can have of which so many meet a condition: that of all of them coming first or last,
+/// 2 over the ways to place them (Wilcoxon 1945). Approximations of few rows go below it.
+pub fn least_of_order(proportion: Proportion) -> f64 {
+    let Proportion { part, whole } = proportion;
+    if part > whole { 1.0 } else { (2.0 * libm::exp(-ln_binomial(whole, part))).min(1.0) }
+}
+
 /// Returns p of several shares being one (Pearson 1900). Groups in which fewer than five are expected, on either side of the
 /// share, are taken together, and left out if they are too few together too. `None` where that leaves fewer than two groups,
 /// or fewer than five expected of one that is left.

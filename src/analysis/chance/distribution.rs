@@ -91,13 +91,6 @@ pub(super) fn chi_square_above(statistic: f64, freedom: f64) -> Option<f64> {
     Some(ChiSquared::new(freedom).ok()?.sf(statistic))
 }
 
-/// Returns the value below which a chi-square value lies with this probability. `None` unless the freedom is positive and the
-/// probability between 0 and 1.
-pub(super) fn chi_square_below(probability: f64, freedom: f64) -> Option<f64> {
-    let is_probability = probability > 0.0 && probability < 1.0;
-    Some(ChiSquared::new(freedom).ok().filter(|_| is_probability)?.inverse_cdf(probability))
-}
-
 /// Returns the probability of an F value above `statistic`, right to eight digits with a million degrees of freedom and
 /// to nine and more with fewer. `None` unless the statistic is a number and both freedoms are positive.
 pub(super) fn f_above(statistic: f64, between: f64, within: f64) -> Option<f64> {

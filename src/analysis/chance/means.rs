@@ -152,6 +152,17 @@ pub fn variances(groups: &[Mean]) -> Option<Variances> {
     Some(Variances { statistic, between: k - 1.0, within, p: f_above(statistic, k - 1.0, within)? })
 }
 
+/// Returns p of several averages being one where all groups are of one kind, by their common variance (Fisher 1925). Where values
+/// are skew and groups are many, Welch's test takes a group in which large values happen to lack for a sure one; this does not.
+/// `None` with fewer than two groups, or without variance within them.
+pub fn one_way(groups: &[Mean]) -> Option<f64> {
+    let all = Mean::pooled(groups).filter(|_| groups.len() > 1)?;
+    let between = groups.iter().map(|one| one.count as f64 * (one.mean - all.mean).powi(2)).sum::<f64>();
+    let within = groups.iter().map(|one| (one.count as f64 - 1.0) * one.variance).sum::<f64>();
+    let (parts, rest) = (groups.len() as f64 - 1.0, all.count as f64 - groups.len() as f64);
+    (within > 0.0).then(|| f_above(between / parts / (within / rest), parts, rest))?
+}
+
 /// Returns Hedges' g, the difference of two averages in pooled standard deviations, corrected for few values by 1 - 3 /
 /// (4 (n - 2) - 1), with n the values of both (Hedges 1981); .2 is small, .5 medium, .8 large. `None` with fewer than
 /// five values on a side, or without variance.

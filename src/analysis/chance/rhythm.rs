@@ -1,23 +1,26 @@
 //! How well chance explains that an entity has been silent for so long, given the gaps between its earlier events.
 //!
-//! Four models of its rhythm, each with unknown parameters that only its own gaps tell, so that few gaps give no
+//! Five models of its rhythm, each with unknown parameters that only its own gaps tell, so that few gaps give no
 //! small p:
 //!
 //! | function | the silence is | p is uniform for | p is too small for |
 //! |---|---|---|---|
 //! | [`memoryless`] | of exponential gaps | memoryless events | bursts: six times, at p = .05 |
 //! | [`gamma`] | a whole gap of a known shape | gamma-distributed gaps that have ended | bursts |
+//! | [`gamma_silence`] | a gap of a known shape on a fixed day | gamma-distributed gaps | gaps of a lower shape |
 //! | [`log_normal_gap`] | a whole log-normal gap | a gap that has ended | uneven gaps, on a fixed day |
 //! | [`log_normal_silence`] | a log-normal gap on a fixed day | regular rhythms | none that was simulated |
 //!
 //! A fixed day (today, the end of the data) falls into long gaps more often than into short ones. An entity with bursts
 //! and pauses is mostly seen in a pause, and a test that compares that pause with all its gaps is wrong for it.
 //! [`log_normal_silence`] is right for it, but hardly finds that a memoryless entity stopped. What rhythm the entities
-//! of a table have, few gaps of one do not tell, those of all do: [`unevenness`].
+//! of a table have, few gaps of one do not tell, those of all do: [`unevenness`], and of several rhythms [`shapes`].
+
+pub mod shapes;
 
 use std::f64::consts::PI;
 
-use super::distribution::{beta_above, chi_square_below, normal_above, t_above};
+use super::distribution::{beta_above, normal_above, t_above};
 
 /// Gaps below which a rhythm is not known.
 const GAPS_MIN: u64 = 3;
@@ -116,19 +119,6 @@ pub fn shape(unevenness: Unevenness, gaps_mean: f64) -> Option<f64> {
     (shape.is_finite() && shape > 0.0).then_some(shape)
 }
 
-/// Returns the shape that an entity's own gaps have at least, with 99% confidence, if they are gamma-distributed: the variance
-/// of their logarithms is trigamma(k), about 1/k + 1/(2 k²), and its upper bound is (n - 1) times what was seen over the first
-/// percentile of chi-square, as of normal values. Logarithms of gaps are about normal from k = 3 on; for less regular ones the
-/// confidence is lower (96% at k = 1).
-///
-/// `None` with fewer than eight gaps, or if all are equal.
-pub fn shape_at_least(gaps: Gaps) -> Option<f64> {
-    let freedom = gaps.count.checked_sub(1).filter(|freedom| *freedom >= 7)? as f64;
-    let variance = freedom * gaps.log_variance / chi_square_below(0.01, freedom)?;
-    let shape = (1.0 + (1.0 + 2.0 * variance).sqrt()) / (2.0 * variance);
-    (variance > 0.0 && shape.is_finite()).then_some(shape)
-}
-
 /// Returns the probability of a silence of at least this length under gamma-distributed gaps of a known shape k and an
 /// unknown rate: with n gaps that sum up to S, silence / (S + silence) is Beta(k, n k). With k = 1 it is [`memoryless`].
 ///
@@ -139,6 +129,22 @@ pub fn gamma(gaps: Gaps, silence: f64, shape: f64) -> Option<f64> {
         return None;
     }
     beta_above(silence / (gaps.sum + silence), shape, gaps.count as f64 * shape)
+}
+
+/// Returns the probability that a fixed day falls into a gap that has lasted at least this long by then, of gamma-distributed
+/// gaps of a known shape k and an unknown rate.
+///
+/// A day falls into a gap by its length, so a silence beyond t has the probability ∫ P(gap > u) du from t, over the average
+/// gap (Cox 1962). With n gaps that sum up to S and x = t / (S + t), over the rate's distribution, that is the part of
+/// Beta(k + 1, n k) above x, less n t / S times that of Beta(k, n k + 1). With k = 1 it is [`memoryless`]. `None` as [`gamma`].
+pub fn gamma_silence(gaps: Gaps, silence: f64, shape: f64) -> Option<f64> {
+    if !gaps.is_sound() || silence.is_nan() || silence < 0.0 || shape.is_nan() || shape <= 0.0 {
+        return None;
+    }
+    let (n, x) = (gaps.count as f64, silence / (gaps.sum + silence));
+    let beyond = beta_above(x, shape + 1.0, n * shape)?;
+    let passed = n * silence / gaps.sum * beta_above(x, shape, n * shape + 1.0)?;
+    Some((beyond - passed).clamp(0.0, 1.0))
 }
 
 /// Returns the probability of a silence of at least this length under a memoryless rhythm: with n gaps that sum up to S

@@ -133,7 +133,7 @@ impl Candidate<'_> {
         if lead.instrument == Instrument::Silent && stopped.len() > 1 {
             let each = stopped.join(", ");
             return format!(
-                "Have each of {each} asked why it stopped, and look for complaints, holds and failures that they share."
+                "Find out why {each} stopped: ask each, and look for complaints, holds and failures that they share."
             );
         }
         action(lead)

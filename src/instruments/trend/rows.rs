@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::{Field, Measure, Step, Target, grouped};
 use crate::analysis::chance::Mean;
 use crate::analysis::chance::correlation::{Pairs, Slope};
+use crate::analysis::chance::counts::{Proportion, least_of_order};
 use crate::analysis::chance::distribution::{normal_two_sided, t_two_sided};
 use crate::analysis::chance::series::median;
 use crate::instruments::grouping;
@@ -120,6 +121,17 @@ impl<'t> Rows<'t> {
         Slope::within(&[Pairs { count, xx: of("sxx")?, yy: of("syy")?, xy: of("sxy")? }])
     }
 
+    /// Returns how many of a row's values meet the condition of a share.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a count of rows, as its share gives it back"
+    )]
+    fn proportion(&self, index: usize, row: usize, whole: u64) -> Option<Proportion> {
+        let share = number(self.table(), row, &format!("avgy{index}"))?;
+        Some(Proportion { part: (share * as_f64(whole)).round() as u64, whole })
+    }
+
     /// Returns what single values of columns with very many of them did, beside all others.
     pub(super) fn of_sparse(&self, time: &Field) -> Vec<Observation> {
         let columns = fields(self.target).count();
@@ -161,6 +173,10 @@ impl<'t> Rows<'t> {
         let (own, all) = (self.slope(index, row)?, self.slope(index, self.row(None)?)?);
         let away = own.slope - all.slope;
         let p = t_two_sided(away / own.error.hypot(all.error), own.freedom)?;
+        let p = match measure {
+            Measure::Share { .. } => p.max(least_of_order(self.proportion(index, row, known)?)),
+            Measure::Rows | Measure::Sum { .. } | Measure::Mean { .. } => p,
+        };
         let range = self.target.range?;
         let usual = number(self.table(), row, &format!("avgy{index}"))?.abs().max(f64::MIN_POSITIVE);
         // From the middle of the first half to that of the second.

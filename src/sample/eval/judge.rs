@@ -97,12 +97,15 @@ pub(super) fn claimed(finding: &Finding) -> Option<&Fact> {
     if compares(&lead) { Some(lead) } else { finding.facts.iter().find(compares).or(Some(lead)) }
 }
 
-/// Returns the facts that say something of somebody: the one that the finding stands on, and those that compare somebody else.
+/// Returns the facts that say something of somebody: the one that the finding stands on, and those that are about somebody
+/// else, other than all others beside whom somebody stands.
 pub(super) fn told(finding: &Finding) -> Vec<&Fact> {
     let Some(first) = claimed(finding) else { return Vec::new() };
     let is_other = |fact: &&Fact| {
         let compares = matches!(sense(fact), Sense::Up | Sense::Down);
-        compares && !fact.subject.is_empty() && fact.subject != first.subject
+        let is_rest = |condition: &String| condition.contains(" other than ") || condition.starts_with("not (");
+        let is_of_rest = fact.subject.iter().any(is_rest);
+        compares && !is_of_rest && !fact.subject.is_empty() && fact.subject != first.subject
     };
     std::iter::once(first).chain(finding.facts.iter().filter(is_other)).collect()
 }

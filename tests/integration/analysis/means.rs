@@ -1,7 +1,7 @@
 //! Averages, from their counts, means and variances.
 
 use explore::analysis::chance::means::{
-    Difference, Mean, hedges_g, interval_of_means, several_means, two_means, variances,
+    Difference, Mean, hedges_g, interval_of_means, one_way, several_means, two_means, variances,
 };
 use proptest::prelude::*;
 use serde_json::Value;
@@ -55,6 +55,9 @@ fn several_averages_are_compared_as_by_statsmodels() {
         near(test.within, number(&case["within"]), CLOSED);
         // With millions of rows the logarithms of gamma in F's tail cancel to some eight digits.
         near(test.p, number(&case["p"]), if test.within > 1e5 { ROUGH } else { CLOSED });
+        if let Some(expected) = case.get("one_way") {
+            near(one_way(&groups).unwrap(), number(expected), CLOSED);
+        }
     }
 }
 

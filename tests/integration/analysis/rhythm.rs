@@ -1,7 +1,8 @@
 //! A silence and the gaps before it.
 
+use explore::analysis::chance::rhythm::shapes::Shapes;
 use explore::analysis::chance::rhythm::{
-    Gaps, Spacing, Unevenness, gamma, log_normal_gap, log_normal_silence, memoryless, shape, shape_at_least, unevenness,
+    Gaps, Spacing, Unevenness, gamma, gamma_silence, log_normal_gap, log_normal_silence, memoryless, shape, unevenness,
 };
 use explore::analysis::dice::Dice;
 use proptest::prelude::*;
@@ -56,30 +57,40 @@ fn the_shape_of_gaps_is_the_one_whose_greenwood_statistic_they_have() {
 }
 
 #[test]
-fn a_shape_of_own_gaps_is_seldom_more_than_theirs_and_comes_near_it_with_many() {
-    // The share of entities whose bound is above the shape that their gaps have, with so many of them.
-    let above = |of_shape: f64, count: usize| {
-        let mut dice = Dice::new(17, 0);
-        let mut bound = || {
-            let gaps = (0..count).map(|_| dice.gamma(of_shape)).collect::<Vec<_>>();
-            shape_at_least(Gaps::of(&gaps, 0.0)?)
-        };
-        let bounds = (0..2_000).map(|_| bound().unwrap()).collect::<Vec<_>>();
-        let mean = bounds.iter().sum::<f64>() / 2_000.0;
-        (share(bounds.iter().filter(|bound| **bound > of_shape).count(), bounds.len()), mean)
-    };
-    for count in [8, 20, 40] {
-        assert!(above(1.0, count).0 <= 0.05, "{count} gaps of shape 1: {:?}", above(1.0, count));
-        assert!(above(4.0, count).0 <= 0.02, "{count} gaps of shape 4: {:?}", above(4.0, count));
-        assert!(above(12.0, count).0 <= 0.02, "{count} gaps of shape 12: {:?}", above(12.0, count));
+fn a_fixed_day_in_gamma_distributed_gaps_has_the_probability_that_is_integrated() {
+    for case in cases("gamma_silence") {
+        let (gaps, silence) = (Gaps::of(&numbers(&case["gaps"]), 1.0).unwrap(), number(&case["silence"]));
+        near(gamma_silence(gaps, silence, number(&case["shape"])).unwrap(), number(&case["p"]), ROUGH);
+        near(gamma_silence(gaps, silence, 1.0).unwrap(), memoryless(gaps, silence).unwrap(), CLOSED);
     }
-    assert!(above(12.0, 200).1 > 9.0, "{:?}", above(12.0, 200));
-    assert_eq!(shape_at_least(Gaps::of(&[7.0, 8.0, 6.0], 0.0).unwrap()), None);
 }
 
-/// The share that some are of all.
-fn share(some: usize, all: usize) -> f64 {
-    f64::from(u32::try_from(some).unwrap()) / f64::from(u32::try_from(all).unwrap())
+#[test]
+fn among_regular_entities_those_at_random_times_are_seldom_called_silent_and_a_regular_one_that_stops_is() {
+    let (mut dice, regular, memoryless) = (Dice::new(17, 0), 36, 24);
+    let (mut early, mut sure, mut silences, mut stops) = (0, 0, 0, 0);
+    for _ in 0..60 {
+        let of = |dice: &mut Dice, index: usize| {
+            let rhythm = if index < regular { GAMMA } else { MEMORYLESS };
+            let (gaps, silence) = on_a_day(dice, rhythm, 8 + index % 20);
+            (Gaps::of(&gaps, 0.0).unwrap(), silence)
+        };
+        let all = (0..regular + memoryless).map(|index| of(&mut dice, index)).collect::<Vec<_>>();
+        let shapes = Shapes::of(&all.iter().map(|(gaps, _)| *gaps).collect::<Vec<_>>());
+        for (index, (gaps, silence)) in all.into_iter().enumerate() {
+            let p = shapes.silence(gaps, silence).unwrap();
+            silences += 1;
+            early += u32::from(p <= 0.05);
+            sure += u32::from(p <= 0.002);
+            // One of shape 4 that is silent for five of its gaps.
+            let usual = gaps.sum / f64::from(u32::try_from(gaps.count).unwrap());
+            stops += u32::from(index < regular && shapes.silence(gaps, 5.0 * usual).unwrap() <= 0.001);
+        }
+    }
+    let share = |count: u32, of: u32| f64::from(count) / f64::from(of);
+    assert!(share(early, silences) <= 0.06, "{early} of {silences} at .05");
+    assert!(share(sure, silences) <= 0.004, "{sure} of {silences} at .002");
+    assert!(share(stops, 60 * 36) >= 0.85, "{stops} of the regular ones that stop are seen");
 }
 
 #[test]

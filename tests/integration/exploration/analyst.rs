@@ -42,7 +42,7 @@ async fn a_churn_run_on_the_sample_finds_the_customer_who_stopped_and_nobody_els
     assert!(sentences[1].contains("fell from 9 to 0") && sentences[2].contains("is 1 August 2025"), "{run}");
     assert!(finding.impact.is_some(), "{run}");
     let actions = finding.actions.join("\n");
-    assert!(actions.contains("asked why it stopped"), "{actions}");
+    assert!(actions.contains("stopped: ask"), "{actions}");
     let answers = run.answers();
     assert_eq!(answers[..2], [sentences[0], sentences[0]]);
 }

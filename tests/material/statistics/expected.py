@@ -162,7 +162,7 @@ cases = []
 for groups in [SAMPLES[:2], SAMPLES[:3], SAMPLES, SAMPLES[2:6], [SAMPLES[0], SAMPLES[0] + 0.5, SAMPLES[1]]]:
     test = anova_oneway(groups, use_var="unequal", welch_correction=True)
     cases.append({"groups": [moments(group) for group in groups], "statistic": number(test.statistic),
-                  "within": number(test.df_denom), "p": number(test.pvalue)})
+                  "within": number(test.df_denom), "p": number(test.pvalue), "one_way": number(st.f_oneway(*groups).pvalue)})
 for triples in [[(5.0, 4.0, 10**6), (5.004, 4.0, 2 * 10**6), (5.0, 4.1, 10**6)], [(1.0, 2.0, 5000), (1.1, 2.5, 7000)],
                 [(0.0, 1.0, 10**8), (1e-4, 1.0, 10**8), (0.0, 4.0, 10**8), (2e-4, 1.0, 5)]]:
     mean, variance, count = (np.array(part, dtype=float) for part in zip(*triples))
@@ -335,6 +335,27 @@ for gaps, silences in [([7.0] * 6, [0.0, 5.0, 7.0, 30.0]), ([1.0, 1.0, 1.0], [0.
         p = st.f.sf(silence * len(gaps) / sum(gaps), 2 * shape, 2 * shape * len(gaps))
         cases.append({"gaps": gaps, "silence": silence, "shape": shape, "p": number(p)})
 expected["gamma"] = cases
+
+
+def gamma_age(gaps, silence, shape):
+    """The probability that a day falls into a gamma-distributed gap that has lasted longer, integrated over the rate."""
+    n, total = len(gaps), sum(gaps)
+
+    def given(rate):
+        mean = shape / rate
+        beyond = integrate.quad(lambda u: st.gamma.sf(u, shape, scale=1 / rate), silence, silence + 60 * mean, epsabs=0, epsrel=1e-10)[0]
+        return beyond / mean * st.gamma.pdf(rate, n * shape, scale=1 / total)
+
+    middle = n * shape / total
+    ends = st.gamma.ppf(1e-12, n * shape, scale=1 / total), st.gamma.isf(1e-12, n * shape, scale=1 / total)
+    return sum(integrate.quad(given, low, high, epsabs=0, epsrel=1e-8, limit=200)[0] for low, high in [(ends[0], middle), (middle, ends[1])])
+
+
+cases = []
+for gaps, silences in [([7.0, 6.0, 9.0, 8.0, 7.0], [4.0, 15.0]), ([1.0, 2.0, 40.0, 3.0, 1.0, 60.0, 2.0], [20.0, 90.0])]:
+    for silence, shape in itertools.product(silences, [0.5, 1.0, 2.0, 5.0]):
+        cases.append({"gaps": gaps, "silence": silence, "shape": shape, "p": number(gamma_age(gaps, silence, shape))})
+expected["gamma_silence"] = cases
 
 
 def greenwood(shape, n):
