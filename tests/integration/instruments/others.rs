@@ -2,7 +2,9 @@
 
 use explore::instruments::{Conclusion, Instrument, Observation};
 
-use super::support::ask;
+use explore::instruments::target::VOID_SHARE;
+
+use super::support::{Opened, ask, told_of};
 
 /// The surest observation.
 fn surest(conclusion: &Conclusion) -> &Observation {
@@ -114,6 +116,41 @@ async fn rows_in_the_wrong_order_and_rows_without_a_name_are_told() {
     let lines = conclusion.observations.iter().map(|one| one.line.as_str()).collect::<Vec<_>>();
     assert!(lines.contains(&"rows with returned_at before rented_at"), "{lines:?}");
     assert!(lines.contains(&"rows without customer_id"), "{lines:?}");
+}
+
+#[tokio::test]
+async fn a_product_that_nobody_buys_any_more_is_told_beside_customers() {
+    let sql = "SELECT setseed(0.3);
+        CREATE TABLE lines (id int PRIMARY KEY, customer_id text, product text, sold_on date);
+        INSERT INTO lines SELECT row_number() OVER (), 'C' || (random() * 80)::int, product, day
+        FROM (SELECT 'P' || (random() * 24)::int AS product, date '2025-01-01' + n / 8 AS day FROM generate_series(0, 2911) n) sold
+        WHERE product <> 'P7' OR day < '2025-11-20'";
+    let conclusion = ask(Instrument::Silent, "instrument_silent_product", sql, &[]).await;
+    let names = conclusion.observations.iter().map(|one| one.segment[0].1.as_str()).collect::<Vec<_>>();
+    assert_eq!(names, ["P7"], "{conclusion:#?}");
+    let looked_at = conclusion.lines.iter().filter(|line| line.contains("were tested for a silence")).count();
+    assert_eq!(looked_at, 2, "{:?}", conclusion.lines);
+}
+
+/// Orders of which some are cancelled, of the North far more.
+const CANCELLED: &str = "SELECT setseed(0.5);
+    CREATE TABLE orders (id int PRIMARY KEY, region text, carrier text, status text, amount numeric);
+    INSERT INTO orders SELECT n, (array['North', 'South', 'East', 'West'])[1 + n % 4], (array['post', 'rail', 'own'])[1 + n % 3],
+        CASE WHEN random() < CASE WHEN n % 4 = 0 THEN .25 ELSE .06 END THEN 'cancelled' ELSE 'paid' END, 10 + random() * 50
+    FROM generate_series(1, 2400) n";
+
+#[tokio::test]
+async fn the_share_of_rows_that_do_not_count_is_an_outcome_too() {
+    let opened = Opened::new("instrument_void", CANCELLED).await;
+    let conclusion = opened.ask_of(Instrument::Compare, Some(VOID_SHARE), &[]).await;
+    let differing = conclusion.observations.iter().filter(|one| one.p < 1e-3).map(|one| one.segment.clone());
+    let north = vec![("region".to_owned(), "North".to_owned())];
+    assert_eq!(differing.collect::<Vec<_>>(), [north], "{conclusion:#?}");
+    // Of all other measures they are left out.
+    let conclusion = opened.ask(Instrument::Compare, &["region"]).await;
+    assert!(conclusion.observations.iter().all(|one| one.measure != VOID_SHARE), "{conclusion:#?}");
+    let told = told_of(Instrument::Compare, Some(VOID_SHARE), "instrument_void_told", CANCELLED).await;
+    insta::assert_snapshot!("void_told", told.join("\n"));
 }
 
 #[tokio::test]

@@ -28,8 +28,13 @@ pub(super) async fn ask(instrument: Instrument, name: &str, sql: &str, by: &[&st
 
 /// What is stated of the observations with p below one in a thousand, a sentence or refusal a claim, with its doubts.
 pub(super) async fn told(instrument: Instrument, name: &str, sql: &str) -> Vec<String> {
+    told_of(instrument, None, name, sql).await
+}
+
+/// The same of one measure.
+pub(super) async fn told_of(instrument: Instrument, measure: Option<&str>, name: &str, sql: &str) -> Vec<String> {
     let opened = Opened::new(name, sql).await;
-    let (conclusion, results) = opened.asking(instrument, &[]).await;
+    let (conclusion, results) = opened.asking(instrument, measure, &[]).await;
     let mut book = Workbook::new(Arc::clone(&opened.catalog), LAST);
     for sheet in results {
         book.push(sheet);
@@ -74,7 +79,12 @@ impl Opened {
     }
 
     pub(super) async fn ask(&self, instrument: Instrument, by: &[&str]) -> Conclusion {
-        let (conclusion, _) = self.asking(instrument, by).await;
+        self.ask_of(instrument, None, by).await
+    }
+
+    /// What an instrument makes of one measure; of all that the table offers where none is named.
+    pub(super) async fn ask_of(&self, instrument: Instrument, measure: Option<&str>, by: &[&str]) -> Conclusion {
+        let (conclusion, _) = self.asking(instrument, measure, by).await;
         // What would be told runs too.
         for step in conclusion.observations.iter().flat_map(|one| &one.statements) {
             run(&self.executor, step).await;
@@ -83,10 +93,10 @@ impl Opened {
     }
 
     /// What an instrument concludes, and the results of its statements, as a run has them.
-    async fn asking(&self, instrument: Instrument, by: &[&str]) -> (Conclusion, Vec<Sheet>) {
+    async fn asking(&self, instrument: Instrument, measure: Option<&str>, by: &[&str]) -> (Conclusion, Vec<Sheet>) {
         let by = by.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let table = self.catalog.tables[0].name.clone();
-        let asked = Asked { table: &table, by: &by, ..Asked::default() };
+        let asked = Asked { table: &table, measure, by: &by, ..Asked::default() };
         let target = Target::of(&self.catalog, &asked, LAST).unwrap();
         let profile = run(&self.executor, &profile::step(&target)).await;
         let profile = Answered { id: "q1", table: &profile };
