@@ -10,7 +10,7 @@ use self::joins::Joined;
 use super::period::Range;
 use super::{Answered, dialect, profile};
 use crate::typeset::spelling::advice;
-use crate::warehouse::catalog::{Catalog, Column, Role, Table, ValueKind};
+use crate::warehouse::catalog::{Arrival, Catalog, Column, Role, Table, ValueKind};
 
 /// Rows beyond which values are not ranked: a database would have to sort them.
 const RANKED_MAX: u64 = 50_000;
@@ -92,8 +92,12 @@ pub struct Target {
     pub settled: Option<Date>,
     /// Conditions that the rows meet.
     pub conditions: Vec<String>,
-    /// The last day that is looked at.
+    /// The day that is taken for today.
     pub as_of: Date,
+    /// The last day that is looked at over time.
+    pub last_day: Date,
+    /// How late rows come, if somebody said so.
+    arrival: Option<Arrival>,
     /// What is left out of what the table offers, and why.
     pub left_out: Vec<String>,
     joined: Joined,
@@ -230,6 +234,8 @@ impl Target {
             settled: None,
             conditions,
             as_of,
+            last_day: as_of,
+            arrival: joined.arrival(),
             left_out,
             joined,
             shuffled_by: None,
@@ -241,7 +247,7 @@ impl Target {
     pub(super) fn until_settled(&self) -> Self {
         let Some(settled) = self.settled else { return self.clone() };
         let range = self.range.map(|range| Range { last: settled, ..range });
-        Self { range, as_of: self.as_of.min(settled), ..self.clone() }
+        Self { range, last_day: self.last_day.min(settled), ..self.clone() }
     }
 
     /// Returns the target with each column in an order of its own, so that nothing but chance relates them.
@@ -254,6 +260,7 @@ impl Target {
     #[must_use]
     pub fn profiled(mut self, profile: Answered<'_>) -> Self {
         self.range = Range::read(profile);
+        self.leave_out_late();
         for index in profile::swapped(&self, profile) {
             self.measures[index] = self.measures[index].swapped();
         }
@@ -270,6 +277,19 @@ impl Target {
             self.left_out.push(format!("{}: the two have nothing to do with each other{order}", measure.name()));
         }
         self
+    }
+
+    /// Leaves out the days of which some rows have not come yet, where there are rows of such days.
+    fn leave_out_late(&mut self) {
+        let (Some(arrival), Some(range)) = (self.arrival, self.range) else { return };
+        let last = arrival.whole_until(self.as_of);
+        if range.last <= last {
+            return;
+        }
+        self.last_day = last;
+        self.range = (range.first <= last).then_some(Range { last, ..range });
+        self.left_out
+            .push(format!("rows after {last} in what is told over time, as they come up to {arrival} late (metadata)"));
     }
 
     /// Returns a statement over the rows: what it selects, conditions beside those of the target, and how it ends.

@@ -229,6 +229,7 @@ impl TableMetadata {
             conditions: self.conditions.0.iter().map(|(name, condition)| condition.declared(name)).collect(),
             durations: self.durations.0.iter().map(|(name, duration)| duration.declared(name)).collect(),
             unique: self.unique.clone(),
+            arrival: self.arrival,
         };
         let is_said = |key: &ForeignKey| self.joins.iter().any(|join| join.columns == key.columns);
         table.foreign_keys.retain(|key| key.origin != Origin::Guessed || !is_said(key));

@@ -136,7 +136,8 @@ fn declared(table: &Table) -> Vec<String> {
     let conditions = table.declared.conditions.iter();
     let conditions =
         conditions.map(|known| format!("condition \"{}\": {}", prose(&known.name, 60), prose(&known.sql, 300)));
-    filter.into_iter().chain(measures).chain(conditions).collect()
+    let arrival = table.declared.arrival.map(|arrival| format!("rows come up to {arrival} late"));
+    filter.into_iter().chain(arrival).chain(measures).chain(conditions).collect()
 }
 
 fn referred_name(catalog: &Catalog, key: &ForeignKey) -> String {

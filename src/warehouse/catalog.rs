@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::code::Code;
-pub use self::declared::{Additive, Declared, DeclaredMeasure, Filter, Good, NamedCondition, NamedDuration};
+pub use self::declared::{Additive, Arrival, Declared, DeclaredMeasure, Filter, Good, NamedCondition, NamedDuration};
 pub use self::introspected::{Error, Introspected};
 pub use self::selection::{MarkedColumn, Selection};
 

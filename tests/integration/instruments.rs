@@ -1,5 +1,6 @@
 //! Instruments: what they ask of a real server, and what they make of the answers.
 
+mod arrival;
 mod backlog;
 mod compare;
 mod concentration;

@@ -4,7 +4,7 @@
 use super::{Field, distinct, may_show, rows_about};
 use crate::instruments::dialect;
 use crate::semantic::roles::is_status;
-use crate::warehouse::catalog::{Catalog, Column, ForeignKey, Role, Table, ValueKind};
+use crate::warehouse::catalog::{Arrival, Catalog, Column, ForeignKey, Role, Table, ValueKind};
 use crate::warehouse::sql::piece;
 
 /// Tables joined in at the most.
@@ -180,6 +180,16 @@ impl Joined {
 
     /// Returns when a row happened: the table's own date, or that of the largest table that it refers to.
     pub(super) fn time(&self) -> Option<Field> {
+        self.dated().map(|(member, column)| self.field(member, &column))
+    }
+
+    /// Returns how late rows come, as the table itself says, or else the one with the date.
+    pub(super) fn arrival(&self) -> Option<Arrival> {
+        self.own().declared.arrival.or_else(|| self.dated()?.0.table.declared.arrival)
+    }
+
+    /// Returns the column that says when a row happened, with its table.
+    fn dated(&self) -> Option<(&Member, Column)> {
         let dated = |member: &Member| {
             let is_date = |column: &&Column| {
                 column.role == Some(Role::Date) && column.kind_read() == ValueKind::Moment && may_show(column)
@@ -188,11 +198,10 @@ impl Joined {
         };
         let own = &self.tables[0];
         if let Some(column) = dated(own) {
-            return Some(self.field(own, &column));
+            return Some((own, column));
         }
         let others = self.tables[1..].iter().filter_map(|member| Some((member, dated(member)?)));
-        let (member, column) = others.max_by_key(|(member, _)| member.table.rows_estimate.unwrap_or(0))?;
-        Some(self.field(member, &column))
+        others.max_by_key(|(member, _)| member.table.rows_estimate.unwrap_or(0))
     }
 
     /// Returns the table's columns but those that only number its rows.

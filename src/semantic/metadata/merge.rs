@@ -137,6 +137,7 @@ pub(in crate::semantic) fn add(
     adding.text("description", &mut present.description, said.description.as_deref());
     adding.guessable(Guessed::Noun, present, said);
     adding.guessable(Guessed::Filter, present, said);
+    adding.value("arrival", &mut present.arrival, said.arrival);
     for columns in &said.unique {
         if !present.unique.iter().any(|known| is_same_set(known, columns)) {
             present.unique.push(columns.clone());

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ByName;
-use crate::warehouse::catalog::{Additive, Good, Role};
+use crate::warehouse::catalog::{Additive, Arrival, Good, Role};
 
 /// What people wrote about one table.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -24,6 +24,11 @@ pub struct TableMetadata {
     /// doubt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
+    /// How late rows come at most: a whole number of hours, days or weeks, such as 2 days. What is told over time leaves out
+    /// the days of which some may still be missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", regex(pattern = "^[1-9][0-9]{0,2} +(hour|day|week)s?$"))]
+    pub arrival: Option<Arrival>,
     /// Lists of columns that tell the rows apart, where the database has no such key.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unique: Vec<Vec<String>>,

@@ -47,7 +47,7 @@ fn what_cannot_be_read_is_told_with_file_line_column_and_the_nearest_key() {
     check(
         "{\n  \"descripton\": \"x\"\n}",
         ":2:14: unknown field `descripton`, expected one of `$schema`, `description`, \
-        `noun`, `filter`, `unique`, `warnings`, `guessed`, `approved`, `measures`, `conditions`, `durations`, `joins`, \
+        `noun`, `filter`, `arrival`, `unique`, `warnings`, `guessed`, `approved`, `measures`, `conditions`, `durations`, `joins`, \
         `columns`; did you mean `description`?",
     );
     check(
@@ -57,6 +57,10 @@ fn what_cannot_be_read_is_told_with_file_line_column_and_the_nearest_key() {
         `unit_price`, `rate`, `level`, `dimension`, `region`, `product`, `batch`, `event_type`, `currency`, `identifier`, \
         `ignore`; did you mean `measure`?",
     );
+    for wrong in ["two days", "2", "2.5 days", "-1 days", "0 days", "1000 weeks", "2 months", ""] {
+        let expected = "expected a whole number of hours, days or weeks, such as \"2 days\", and not";
+        check(&format!("{{\"arrival\": \"{wrong}\"}}"), &format!(":1:{}: {expected} \"{wrong}\"", 15 + wrong.len()));
+    }
     check("{\n\"warnings\": [\n}", ":3:1: expected value");
     check("{\"columns\": {\"a\": {},\n \"a\": {}}}", ":2:4: the name `a` appears twice");
     check("{\"columns\": {\"a\": {\"examples\": [1]}}}", ":1:33: invalid type: integer `1`, expected a string");
@@ -209,11 +213,12 @@ fn pull_writes_a_file_a_table_that_reads_back_and_changes_nothing_the_second_tim
 #[test]
 fn pull_keeps_what_people_wrote_and_tells_what_is_gone() {
     let written = r#"{"columns": {"gone": {"description": "Was here."}, "amount": {"type": "text", "unit": "EUR", "role": "net_measure"}},
-        "warnings": ["Mind."], "description": "Orders."}"#;
+        "arrival": "36 hours", "warnings": ["Mind."], "description": "Orders."}"#;
     let directory = directory(&[("orders.json", written), ("old.json", "{}")]);
     let pulled = pull(&shop(), directory.path()).unwrap();
     let expected = r#"{
   "description": "Orders.",
+  "arrival": "36 hours",
   "warnings": [
     "Mind."
   ],
@@ -322,6 +327,7 @@ fn the_schema_that_editors_check_by_knows_every_key_and_nothing_else() {
         "description",
         "noun",
         "filter",
+        "arrival",
         "unique",
         "warnings",
         "guessed",

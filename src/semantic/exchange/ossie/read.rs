@@ -82,6 +82,7 @@ impl<'document, 'found> Reading<'document, 'found> {
             description: described(dataset.description.as_deref(), dataset.ai_context.as_ref()),
             noun: own.noun,
             filter: own.filter,
+            arrival: own.arrival,
             warnings: own.warnings,
             measures: own.measures,
             conditions: own.conditions,

@@ -110,6 +110,7 @@ impl<'metadata> Writing<'metadata> {
         let mut own = TableExtension {
             noun: content.noun.clone(),
             filter: content.filter.clone(),
+            arrival: content.arrival,
             warnings: content.warnings.clone(),
             conditions: content.conditions.clone(),
             durations: content.durations.clone(),

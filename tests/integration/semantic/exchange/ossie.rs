@@ -98,6 +98,7 @@ const ORDERS: &str = r#"{
   "description": "One row is one order.",
   "noun": "orders",
   "filter": "status <> 'cancelled'",
+  "arrival": "2 days",
   "unique": [["id"]],
   "warnings": ["Mind the gap."],
   "measures": {
