@@ -41,7 +41,7 @@ pub fn step(target: &Target) -> Step {
         columns.push(format!("count(*) FILTER (WHERE {} IS NULL) AS nameless", entity.sql));
     }
     for (index, span) in spans(target) {
-        let Span { from, to } = span;
+        let [from, to] = &span.bare;
         let seconds = |moment: &str| format!("extract(epoch FROM {moment}::timestamp)");
         columns.push(format!("count(*) FILTER (WHERE {to} IS NOT NULL AND {from} IS NOT NULL) AS ends{index}"));
         columns.push(format!("count(*) FILTER (WHERE {to} < {from}) AS reversed{index}"));
@@ -195,8 +195,9 @@ pub fn conclude(target: &Target, profile: Answered<'_>, answered: &[Option<Answe
         of_rows("later", later, format!("rows with {} after today", time.name));
     }
     let swapped = swapped(target, profile);
-    for (index, Span { from, to }) in spans(target).filter(|(index, _)| !swapped.contains(index)) {
-        of_rows(&format!("reversed{index}"), format!("{to} < {from}"), format!("rows with {to} before {from}"));
+    for (index, Span { bare: [from, to], .. }) in spans(target).filter(|(index, _)| !swapped.contains(index)) {
+        let (first, second) = target.measures[index].moments().unwrap_or((from, to));
+        of_rows(&format!("reversed{index}"), format!("{to} < {from}"), format!("rows with {second} before {first}"));
     }
     if let [Some(answered), whose @ ..] = answered {
         let copied = copied(target);

@@ -47,6 +47,22 @@ pub enum Averaged {
 pub struct Span {
     pub from: String,
     pub to: String,
+    /// The two as one is subtracted from the other: without a zone in which clocks are set back.
+    pub bare: [String; 2],
+}
+
+impl Span {
+    /// Returns the days that it lasts.
+    fn days(&self) -> String {
+        let [from, to] = &self.bare;
+        dialect::days_between(from, to)
+    }
+
+    /// Returns it from its second moment to its first.
+    fn swapped(&self) -> Self {
+        let [from, to] = self.bare.clone();
+        Self { from: self.to.clone(), to: self.from.clone(), bare: [to, from] }
+    }
 }
 
 /// A column of the table, or of one that it refers to.
@@ -132,11 +148,17 @@ impl Measure {
 
     /// Returns a duration from its second moment to its first; any other measure as it is.
     fn swapped(&self) -> Self {
-        let Self::Mean { name, of: Averaged::Days(Span { from, to }), .. } = self else { return self.clone() };
-        let name = name.strip_prefix("days from ").and_then(|moments| moments.split_once(" to "));
-        let name = name.map(|(first, second)| format!("days from {second} to {first}")).unwrap_or_default();
-        let value = dialect::days_between(to, from);
-        Self::Mean { name, value, of: Averaged::Days(Span { from: to.clone(), to: from.clone() }) }
+        let (Self::Mean { of: Averaged::Days(span), .. }, Some((first, second))) = (self, self.moments()) else {
+            return self.clone();
+        };
+        let (name, span) = (format!("days from {second} to {first}"), span.swapped());
+        Self::Mean { name, value: span.days(), of: Averaged::Days(span) }
+    }
+
+    /// Returns what the two moments of a duration are called.
+    pub(super) fn moments(&self) -> Option<(&str, &str)> {
+        let Self::Mean { name, of: Averaged::Days(_), .. } = self else { return None };
+        name.strip_prefix("days from ")?.split_once(" to ")
     }
 
     /// Returns the aggregate in SQL.

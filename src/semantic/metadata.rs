@@ -230,6 +230,7 @@ impl TableMetadata {
             durations: self.durations.0.iter().map(|(name, duration)| duration.declared(name)).collect(),
             unique: self.unique.clone(),
             arrival: self.arrival,
+            time_zone: self.time_zone.clone(),
         };
         let is_said = |key: &ForeignKey| self.joins.iter().any(|join| join.columns == key.columns);
         table.foreign_keys.retain(|key| key.origin != Origin::Guessed || !is_said(key));

@@ -137,7 +137,9 @@ fn declared(table: &Table) -> Vec<String> {
     let conditions =
         conditions.map(|known| format!("condition \"{}\": {}", prose(&known.name, 60), prose(&known.sql, 300)));
     let arrival = table.declared.arrival.map(|arrival| format!("rows come up to {arrival} late"));
-    filter.into_iter().chain(arrival).chain(measures).chain(conditions).collect()
+    let zone = table.declared.time_zone.as_ref();
+    let zone = zone.map(|zone| format!("days of its timestamptz are told in the zone {zone}: t AT TIME ZONE '{zone}'"));
+    filter.into_iter().chain(arrival).chain(zone).chain(measures).chain(conditions).collect()
 }
 
 fn referred_name(catalog: &Catalog, key: &ForeignKey) -> String {

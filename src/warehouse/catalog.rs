@@ -6,6 +6,7 @@ pub mod code;
 mod declared;
 mod introspected;
 mod selection;
+mod zone;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,7 @@ pub use self::code::Code;
 pub use self::declared::{Additive, Arrival, Declared, DeclaredMeasure, Filter, Good, NamedCondition, NamedDuration};
 pub use self::introspected::{Error, Introspected};
 pub use self::selection::{MarkedColumn, Selection};
+pub use self::zone::{ZoneName, time_zone};
 
 /// The beginnings of words that mark a row as void: cancelled, voided, deleted.
 pub(crate) const VOID_STEMS: &[&str] = &["cancel", "void", "delet"];
@@ -337,6 +339,11 @@ impl Column {
             "boolean" => ValueKind::Boolean,
             _ => ValueKind::Other,
         }
+    }
+
+    /// Returns whether the values are moments that have another day in another zone.
+    pub fn is_zoned(&self) -> bool {
+        self.type_name.starts_with("timestamp") && self.type_name.ends_with("with time zone")
     }
 
     /// Returns the kind of value that the column is read as: a text whose values are dates is read as moments.

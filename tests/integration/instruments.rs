@@ -11,3 +11,4 @@ mod others;
 mod retention;
 mod support;
 mod totals;
+mod zone;

@@ -111,8 +111,19 @@ impl Joined {
                 .any(|other| self.is_needed(other, text))
     }
 
-    /// Returns a column in SQL, as it is read: a text of dates as moments.
+    /// Returns a column in SQL, as it is told: a text of dates as moments, and moments as clocks show them where the table has
+    /// a time zone.
     pub(super) fn sql(&self, member: &Member, column: &str) -> String {
+        let read = self.read(member, column);
+        let is_zoned = member.table.column(column).is_some_and(Column::is_zoned);
+        match member.table.declared.time_zone.as_ref().filter(|_| is_zoned) {
+            Some(zone) => dialect::in_zone(&read, zone),
+            None => read,
+        }
+    }
+
+    /// Returns a column in SQL, as it is read: a text of dates as moments.
+    pub(super) fn read(&self, member: &Member, column: &str) -> String {
         let dates = member.table.column(column).and_then(|column| column.text_dates);
         let plain = self.plain(member, column);
         dates.map_or_else(|| plain.clone(), |dates| dialect::moment_of_text(&plain, dates))
@@ -213,7 +224,9 @@ impl Joined {
         };
         let is_plain = |column: &Column| column.value_kind() != ValueKind::Other && !column.is_withheld();
         let columns = own.table.columns.iter().filter(|column| is_plain(column) && !is_key(column));
-        let fields = columns.map(|column| self.field(own, column)).collect::<Vec<_>>();
+        // Two moments may look alike where clocks are set back.
+        let field = |column: &Column| Field { sql: self.read(own, &column.name), ..self.field(own, column) };
+        let fields = columns.map(field).collect::<Vec<_>>();
         if fields.len() < CONTENT_MIN { Vec::new() } else { fields }
     }
 

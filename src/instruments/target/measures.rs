@@ -227,10 +227,15 @@ fn durations(table: &Table, joined: &Joined) -> Vec<Measure> {
     moments.sort_by_key(|column| column.role != Some(Role::Date));
     let Some((first, others)) = moments.split_first() else { return Vec::new() };
     let sql = |column: &Column| joined.sql(&joined.tables[0], &column.name);
-    let duration = |to: &&Column| Measure::Mean {
-        name: format!("days from {} to {}", first.name, to.name),
-        value: dialect::days_between(&sql(first), &sql(to)),
-        of: Averaged::Days(Span { from: sql(first), to: sql(to) }),
+    let read = |column: &Column| joined.read(&joined.tables[0], &column.name);
+    let duration = |to: &&Column| {
+        let (from, end) = (sql(first), sql(to));
+        // What has no zone of its own is of the table's.
+        let are_zoned = first.is_zoned() && to.is_zoned();
+        let bare = if are_zoned { [read(first), read(to)] } else { [from.clone(), end.clone()] };
+        let span = Span { from, to: end, bare };
+        let name = format!("days from {} to {}", first.name, to.name);
+        Measure::Mean { name, value: span.days(), of: Averaged::Days(span) }
     };
     others.iter().map(duration).collect()
 }
@@ -268,7 +273,7 @@ fn missing(table: &Table, joined: &Joined) -> Vec<Measure> {
     };
     let share = |column: &Column| Measure::Share {
         name: format!("share without {}", column.name),
-        condition: format!("{} IS NULL", joined.sql(&joined.tables[0], &column.name)),
+        condition: format!("{} IS NULL", joined.read(&joined.tables[0], &column.name)),
         column: None,
         waits: column.kind_read() == ValueKind::Moment,
     };

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use self::document::Document;
 use super::{Error, Imported, read_text};
 use crate::semantic::metadata::{ByName, ConditionMetadata, DurationMetadata, MeasureMetadata};
-use crate::warehouse::catalog::{Additive, Arrival, Good};
+use crate::warehouse::catalog::{Additive, Arrival, Good, ZoneName};
 
 mod document;
 mod read;
@@ -38,6 +38,8 @@ struct TableExtension {
     filter: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     arrival: Option<Arrival>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    time_zone: Option<ZoneName>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
     /// Those that are no expression of Ossie.

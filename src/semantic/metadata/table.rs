@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ByName;
-use crate::warehouse::catalog::{Additive, Arrival, Good, Role};
+use crate::warehouse::catalog::{Additive, Arrival, Good, Role, ZoneName};
 
 /// What people wrote about one table.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -29,6 +29,11 @@ pub struct TableMetadata {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", regex(pattern = "^[1-9][0-9]{0,2} +(hour|day|week)s?$"))]
     pub arrival: Option<Arrival>,
+    /// The time zone in which instruments tell the days, weeks and months of its moments, as IANA names it: Europe/Paris.
+    /// It is for columns of the type timestamp with time zone; what is stored without a zone is told as it is written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub time_zone: Option<ZoneName>,
     /// Lists of columns that tell the rows apart, where the database has no such key.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unique: Vec<Vec<String>>,

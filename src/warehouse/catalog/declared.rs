@@ -9,6 +9,8 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::ZoneName;
+
 /// What is declared of a table beyond its columns.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Declared {
@@ -27,6 +29,9 @@ pub struct Declared {
     /// How late rows come.
     #[serde(default)]
     pub arrival: Option<Arrival>,
+    /// The zone in which the days of its moments are told; that of the session where it is missing.
+    #[serde(default)]
+    pub time_zone: Option<ZoneName>,
 }
 
 /// How late the rows of a table come at most: `2 days`.

@@ -88,3 +88,15 @@ async fn a_declared_join_that_finds_too_few_rows_is_reported_with_its_share() {
         ]
     );
 }
+
+#[tokio::test]
+async fn a_time_zone_is_tried_where_a_column_has_moments() {
+    let sql = "CREATE TABLE calls (id int PRIMARY KEY, called_at timestamptz(3));
+        CREATE TABLE days (id int PRIMARY KEY, day date, noon timestamp)";
+    let zone = r#"{"time_zone": "europe/paris"}"#;
+    let opened = opened("zone_tried", sql, &[("calls.json", zone), ("days.json", zone)]).await;
+    assert_eq!(
+        trial::zones(&opened.executor, &opened.catalog).await,
+        ["public.days: the time zone Europe/Paris is of no column: none is a timestamp with time zone"]
+    );
+}

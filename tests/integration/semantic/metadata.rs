@@ -47,7 +47,7 @@ fn what_cannot_be_read_is_told_with_file_line_column_and_the_nearest_key() {
     check(
         "{\n  \"descripton\": \"x\"\n}",
         ":2:14: unknown field `descripton`, expected one of `$schema`, `description`, \
-        `noun`, `filter`, `arrival`, `unique`, `warnings`, `guessed`, `approved`, `measures`, `conditions`, `durations`, `joins`, \
+        `noun`, `filter`, `arrival`, `time_zone`, `unique`, `warnings`, `guessed`, `approved`, `measures`, `conditions`, `durations`, `joins`, \
         `columns`; did you mean `description`?",
     );
     check(
@@ -61,6 +61,10 @@ fn what_cannot_be_read_is_told_with_file_line_column_and_the_nearest_key() {
         let expected = "expected a whole number of hours, days or weeks, such as \"2 days\", and not";
         check(&format!("{{\"arrival\": \"{wrong}\"}}"), &format!(":1:{}: {expected} \"{wrong}\"", 15 + wrong.len()));
     }
+    check(
+        "{\"time_zone\": \"Europe/Pariss\"}",
+        ":1:30: expected the name of a time zone, such as Europe/Paris; did you mean `Europe/Paris`?",
+    );
     check("{\n\"warnings\": [\n}", ":3:1: expected value");
     check("{\"columns\": {\"a\": {},\n \"a\": {}}}", ":2:4: the name `a` appears twice");
     check("{\"columns\": {\"a\": {\"examples\": [1]}}}", ":1:33: invalid type: integer `1`, expected a string");
@@ -213,12 +217,13 @@ fn pull_writes_a_file_a_table_that_reads_back_and_changes_nothing_the_second_tim
 #[test]
 fn pull_keeps_what_people_wrote_and_tells_what_is_gone() {
     let written = r#"{"columns": {"gone": {"description": "Was here."}, "amount": {"type": "text", "unit": "EUR", "role": "net_measure"}},
-        "arrival": "36 hours", "warnings": ["Mind."], "description": "Orders."}"#;
+        "time_zone": "Europe/Paris", "arrival": "36 hours", "warnings": ["Mind."], "description": "Orders."}"#;
     let directory = directory(&[("orders.json", written), ("old.json", "{}")]);
     let pulled = pull(&shop(), directory.path()).unwrap();
     let expected = r#"{
   "description": "Orders.",
   "arrival": "36 hours",
+  "time_zone": "Europe/Paris",
   "warnings": [
     "Mind."
   ],
@@ -328,6 +333,7 @@ fn the_schema_that_editors_check_by_knows_every_key_and_nothing_else() {
         "noun",
         "filter",
         "arrival",
+        "time_zone",
         "unique",
         "warnings",
         "guessed",

@@ -83,6 +83,7 @@ impl<'document, 'found> Reading<'document, 'found> {
             noun: own.noun,
             filter: own.filter,
             arrival: own.arrival,
+            time_zone: own.time_zone,
             warnings: own.warnings,
             measures: own.measures,
             conditions: own.conditions,

@@ -111,6 +111,7 @@ impl<'metadata> Writing<'metadata> {
             noun: content.noun.clone(),
             filter: content.filter.clone(),
             arrival: content.arrival,
+            time_zone: content.time_zone.clone(),
             warnings: content.warnings.clone(),
             conditions: content.conditions.clone(),
             durations: content.durations.clone(),

@@ -99,6 +99,7 @@ const ORDERS: &str = r#"{
   "noun": "orders",
   "filter": "status <> 'cancelled'",
   "arrival": "2 days",
+  "time_zone": "Europe/Paris",
   "unique": [["id"]],
   "warnings": ["Mind the gap."],
   "measures": {
