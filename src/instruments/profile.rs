@@ -40,6 +40,9 @@ pub fn step(target: &Target) -> Step {
     if let Some(entity) = &target.entity {
         columns.push(format!("count(*) FILTER (WHERE {} IS NULL) AS nameless", entity.sql));
     }
+    if let Some(condition) = target.unconverted() {
+        columns.push(format!("count(*) FILTER (WHERE {condition}) AS unconverted"));
+    }
     for (index, span) in spans(target) {
         let [from, to] = &span.bare;
         let seconds = |moment: &str| format!("extract(epoch FROM {moment}::timestamp)");

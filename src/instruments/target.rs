@@ -8,6 +8,7 @@ use jiff::civil::Date;
 
 use self::joins::Joined;
 use super::period::Range;
+use super::reading::count;
 use super::{Answered, dialect, profile};
 use crate::typeset::spelling::advice;
 use crate::warehouse::catalog::{Arrival, Catalog, Column, Role, Table, ValueKind};
@@ -283,6 +284,7 @@ impl Target {
     pub fn profiled(mut self, profile: Answered<'_>) -> Self {
         self.range = Range::read(profile);
         self.leave_out_late();
+        self.leave_out_unconverted(profile);
         for index in profile::swapped(&self, profile) {
             self.measures[index] = self.measures[index].swapped();
         }
@@ -312,6 +314,20 @@ impl Target {
         self.range = (range.first <= last).then_some(Range { last, ..range });
         self.left_out
             .push(format!("rows after {last} in what is told over time, as they come up to {arrival} late (metadata)"));
+    }
+
+    /// Tells how many rows have amounts that no rate converts: they count for nothing in what is of amounts.
+    fn leave_out_unconverted(&mut self, profile: Answered<'_>) {
+        let Some((_, rates)) = self.joined.unconverted() else { return };
+        let rows = count(profile.table, 0, "unconverted").unwrap_or(0);
+        if rows > 0 {
+            self.left_out.push(format!("amounts of {rows} {}: {rates} has no rate for them", self.rows));
+        }
+    }
+
+    /// Returns the condition that a row's amounts cannot be converted, if the table has some of several currencies.
+    pub(super) fn unconverted(&self) -> Option<String> {
+        self.joined.unconverted().map(|(condition, _)| condition)
     }
 
     /// Returns a statement over the rows: what it selects, conditions beside those of the target, and how it ends.

@@ -12,7 +12,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::code::Code;
-pub use self::declared::{Additive, Arrival, Declared, DeclaredMeasure, Filter, Good, NamedCondition, NamedDuration};
+pub use self::declared::{
+    Additive, Arrival, Currency, Declared, DeclaredMeasure, Filter, Good, NamedCondition, NamedDuration, Rates,
+};
 pub use self::introspected::{Error, Introspected};
 pub use self::selection::{MarkedColumn, Selection};
 pub use self::zone::{ZoneName, time_zone};
@@ -273,9 +275,26 @@ impl Catalog {
         };
         let (schema, name, referred) = (key.schema.clone(), key.table.clone(), key.referred.clone());
         table.foreign_keys.push(key);
-        let to = self.tables.iter_mut().find(|table| table.schema == schema && table.name == name);
-        if let Some(to) = to.filter(|to| !to.unique_keys().any(|known| known == referred)) {
-            to.declared.unique.push(referred);
+        self.tell_apart(&schema, &name, referred);
+    }
+
+    /// Adds how a table's amounts are converted. Of a currency, and a day if the rates have one, there is one rate.
+    pub(crate) fn convert(&mut self, of: usize, currency: Currency) {
+        let (schema, name, key) = (currency.rates.schema.clone(), currency.rates.table.clone(), currency.rates.key());
+        let Some(table) = self.tables.get_mut(of) else { return };
+        let column = table.columns.iter_mut().find(|column| column.name == currency.column);
+        if let Some(column) = column.filter(|column| column.role.is_none() || column.role_guessed) {
+            (column.role, column.role_guessed) = (Some(Role::Currency), false);
+        }
+        table.declared.currency = Some(currency);
+        self.tell_apart(&schema, &name, key);
+    }
+
+    /// Adds columns that tell the rows of a table apart, unless that is known.
+    fn tell_apart(&mut self, schema: &str, name: &str, columns: Vec<String>) {
+        let table = self.tables.iter_mut().find(|table| table.schema == schema && table.name == name);
+        if let Some(table) = table.filter(|table| !table.unique_keys().any(|known| known == columns)) {
+            table.declared.unique.push(columns);
         }
     }
 

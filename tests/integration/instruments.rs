@@ -4,6 +4,7 @@ mod arrival;
 mod backlog;
 mod compare;
 mod concentration;
+mod currency;
 mod dates;
 mod funnel;
 mod metamorphic;

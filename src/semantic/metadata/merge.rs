@@ -139,6 +139,7 @@ pub(in crate::semantic) fn add(
     adding.guessable(Guessed::Filter, present, said);
     adding.value("arrival", &mut present.arrival, said.arrival.as_ref());
     adding.value("time zone", &mut present.time_zone, said.time_zone.as_ref());
+    adding.value("currency", &mut present.currency, said.currency.as_ref());
     for columns in &said.unique {
         if !present.unique.iter().any(|known| is_same_set(known, columns)) {
             present.unique.push(columns.clone());

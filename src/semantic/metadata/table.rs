@@ -34,6 +34,9 @@ pub struct TableMetadata {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub time_zone: Option<ZoneName>,
+    /// How its amounts of several currencies become amounts of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<CurrencyMetadata>,
     /// Lists of columns that tell the rows apart, where the database has no such key.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unique: Vec<Vec<String>>,
@@ -121,6 +124,33 @@ pub struct DurationMetadata {
     pub from: String,
     /// The column of the end.
     pub to: String,
+}
+
+/// How amounts become amounts of one currency: each is multiplied by the rate of its own.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CurrencyMetadata {
+    /// The column of this table that says in which currency the amounts of a row are.
+    pub column: String,
+    /// The currency that they become, as the column has it: EUR. Amounts that are in it need no rate.
+    pub unit: String,
+    /// Where the rates are.
+    pub rates: RatesMetadata,
+}
+
+/// A table with one rate for each currency, or for each currency and day.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RatesMetadata {
+    /// The table: exchange_rates, or finance.exchange_rates.
+    pub table: String,
+    /// Its column of the currency.
+    pub currency: String,
+    /// Its column that says what one of the currency is worth.
+    pub rate: String,
+    /// Its column of days, if there is a rate for each day: a row has the rate of its own day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub day: Option<String>,
 }
 
 /// A key from this table to another one, of which each row has one row at most.

@@ -32,6 +32,39 @@ pub struct Declared {
     /// The zone in which the days of its moments are told; that of the session where it is missing.
     #[serde(default)]
     pub time_zone: Option<ZoneName>,
+    /// How its amounts become amounts of one currency.
+    #[serde(default)]
+    pub currency: Option<Currency>,
+}
+
+/// How amounts of several currencies become amounts of one: each is multiplied by the rate of its currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Currency {
+    /// The column of the table that says in which currency a row's amounts are.
+    pub column: String,
+    /// The currency that they become, as the column has it: `EUR`. Its own amounts need no rate.
+    pub unit: String,
+    pub rates: Rates,
+}
+
+/// A table with one rate for each currency, or for each currency and day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rates {
+    pub schema: String,
+    pub table: String,
+    /// The column of the currency.
+    pub currency: String,
+    /// The column that says what one of the currency is worth.
+    pub rate: String,
+    /// The column of the day that a rate is of.
+    pub day: Option<String>,
+}
+
+impl Rates {
+    /// Returns the columns that tell its rows apart.
+    pub fn key(&self) -> Vec<String> {
+        std::iter::once(&self.currency).chain(&self.day).cloned().collect()
+    }
 }
 
 /// How late the rows of a table come at most: `2 days`.

@@ -70,7 +70,12 @@ impl Opened {
 
     /// What is stated of the observations with p below one in a thousand, see [`told`].
     pub(super) async fn told(&self, instrument: Instrument) -> Vec<String> {
-        let (conclusion, results) = self.asking(instrument, &[]).await;
+        self.told_by(instrument, &[]).await
+    }
+
+    /// What is stated of the observations of columns, see [`told`].
+    pub(super) async fn told_by(&self, instrument: Instrument, by: &[&str]) -> Vec<String> {
+        let (conclusion, results) = self.asking(instrument, by).await;
         let mut book = Workbook::new(Arc::clone(&self.catalog), LAST);
         for sheet in results {
             book.push(sheet);
@@ -84,18 +89,29 @@ impl Opened {
                 ids.push(id);
             }
             for claim in observation.claims_over(&ids) {
-                let evaluated =
-                    Evaluator::new(&mut book, &self.executor, Duration::from_secs(30)).evaluate(&claim).await;
-                sentences.push(match evaluated {
-                    Ok(fact) => {
-                        let doubts = fact.doubts.iter().map(|doubt| doubt.id.as_str()).collect::<Vec<_>>();
-                        format!("{} {doubts:?}", fact.sentence)
-                    }
-                    Err(why) => format!("{claim} is refused: {why}"),
-                });
+                sentences.push(self.stated(&mut book, &claim).await);
             }
         }
         sentences
+    }
+
+    /// What is stated of the only cell of a statement, with its doubts.
+    pub(super) async fn cell(&self, sql: &str) -> String {
+        let mut book = Workbook::new(Arc::clone(&self.catalog), LAST);
+        let step = Step { question: String::new(), sql: sql.to_owned() };
+        book.push(self.sheet("q1", &step).await);
+        self.stated(&mut book, "q1[#1].value").await
+    }
+
+    /// What a claim states, or why it is refused, with its doubts.
+    async fn stated(&self, book: &mut Workbook, claim: &str) -> String {
+        match Evaluator::new(book, &self.executor, Duration::from_secs(30)).evaluate(claim).await {
+            Ok(fact) => {
+                let doubts = fact.doubts.iter().map(|doubt| doubt.id.as_str()).collect::<Vec<_>>();
+                format!("{} {doubts:?}", fact.sentence)
+            }
+            Err(why) => format!("{claim} is refused: {why}"),
+        }
     }
 
     /// What an instrument concludes, and the results of its statements, as a run has them.

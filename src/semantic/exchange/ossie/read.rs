@@ -84,6 +84,7 @@ impl<'document, 'found> Reading<'document, 'found> {
             filter: own.filter,
             arrival: own.arrival,
             time_zone: own.time_zone,
+            currency: own.currency,
             warnings: own.warnings,
             measures: own.measures,
             conditions: own.conditions,

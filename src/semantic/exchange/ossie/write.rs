@@ -112,6 +112,7 @@ impl<'metadata> Writing<'metadata> {
             filter: content.filter.clone(),
             arrival: content.arrival,
             time_zone: content.time_zone.clone(),
+            currency: content.currency.clone(),
             warnings: content.warnings.clone(),
             conditions: content.conditions.clone(),
             durations: content.durations.clone(),

@@ -100,6 +100,11 @@ const ORDERS: &str = r#"{
   "filter": "status <> 'cancelled'",
   "arrival": "2 days",
   "time_zone": "Europe/Paris",
+  "currency": {
+    "column": "status",
+    "unit": "EUR",
+    "rates": {"table": "finance.rates", "currency": "code", "rate": "rate", "day": "valid_on"}
+  },
   "unique": [["id"]],
   "warnings": ["Mind the gap."],
   "measures": {
