@@ -34,6 +34,7 @@ use crate::agent::robustness::Extent;
 use crate::finding::Severity;
 use crate::model::openai::{Api, ReasoningEffort};
 use crate::typeset::format::Format;
+use crate::warehouse::catalog::time_zone;
 
 const EFFORTS: [&str; 6] = ["none", "minimal", "low", "medium", "high", "xhigh"];
 /// What is tried under other choices.
@@ -530,7 +531,7 @@ pub struct RoleOptions {
 #[command(next_help_heading = "Database")]
 pub struct TimeZoneOptions {
     /// Use this time zone for days and hours, such as Europe/Paris [default: the server's]
-    #[arg(long, value_name = "ZONE", value_parser = values::time_zone)]
+    #[arg(long, value_name = "ZONE", value_parser = time_zone)]
     pub time_zone: Option<TimeZone>,
 }
 

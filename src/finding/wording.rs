@@ -11,6 +11,7 @@ use self::expression::{Names, phrase};
 use crate::typeset::text::line;
 use crate::warehouse::catalog::Catalog;
 use crate::warehouse::lineage::completeness::{self, Cut};
+use crate::warehouse::lineage::conversion;
 use crate::warehouse::lineage::doubts::joins;
 use crate::warehouse::lineage::expression::{Aggregate, Expression, Literal, Operator};
 use crate::warehouse::lineage::meaning::{self, Kind, Meaning};
@@ -321,7 +322,12 @@ fn outer_words(outer: &Outer, names: &Names) -> String {
         outer.right.sources().iter().all(|other| joins::is_only_way(main, other, catalog))
     });
     let are_tables = outer.right.sources().iter().all(|source| matches!(source.relation, Relation::Table { .. }));
-    if outer.full {
+    let rates = names.catalog.map(|catalog| conversion::rates(&joined, catalog)).unwrap_or_default();
+    let is_of_rates = outer.right.sources().iter().all(|source| conversion::is_of(&rates, source));
+    if is_lookup && is_of_rates {
+        // What is converted by them says so.
+        left
+    } else if outer.full {
         format!("{left} and {right}{with}, matched where they can be{on}")
     } else if is_lookup && others.is_empty() && are_tables && is_only_way {
         left

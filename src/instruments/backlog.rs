@@ -76,7 +76,7 @@ pub fn steps(target: &Target) -> Vec<Step> {
     durations(target).into_iter().map(|duration| step(target, duration, range)).collect()
 }
 
-fn step(target: &Target, Duration { name, span: Span { from, to } }: Duration<'_>, range: Range) -> Step {
+fn step(target: &Target, Duration { name, span: Span { from, to, .. } }: Duration<'_>, range: Range) -> Step {
     let columns = grouping::columns(target);
     let end = dialect::date(range.last);
     let list = format!(
@@ -316,7 +316,7 @@ impl View<'_> {
 
     /// Returns the statement of how many were open before the latest weeks, and at their end.
     fn at_both_ends(&self, weeks: u32, conditions: &[String]) -> Step {
-        let Span { from, to } = self.duration.span;
+        let Span { from, to, .. } = self.duration.span;
         let end = after(self.range.last);
         let start = end.checked_sub(i64::from(7 * weeks).days()).unwrap_or(end);
         let open = |day: Date| {

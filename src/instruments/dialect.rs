@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use crate::warehouse::catalog::{Table, TextDates};
+use crate::warehouse::catalog::{Table, TextDates, ZoneName};
 use crate::warehouse::sql::{dates, identifier};
 
 /// Returns a table as a statement names it.
@@ -18,6 +18,11 @@ pub fn name(name: &str) -> String {
 /// Returns a text column whose values are dates as a moment; what is no date is NULL.
 pub fn moment_of_text(column: &str, dates: TextDates) -> String {
     dates::read(column, dates.has_time)
+}
+
+/// Returns a moment as the clocks of a zone show it.
+pub fn in_zone(moment: &str, zone: &ZoneName) -> String {
+    format!("timezone({}, {moment})", text(&zone.to_string()))
 }
 
 /// Returns a text.

@@ -30,10 +30,11 @@ const IN_ORDER_MIN: f64 = 0.9;
 const DIMENSIONS_MAX: usize = 6;
 const GROUPS_MAX: f64 = 30.0;
 
-/// A moment of a row: its column in SQL, and what it is called.
+/// A moment of a row: its column in SQL, as its days are told and as it is, and what it is called.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Moment {
     sql: String,
+    bare: String,
     name: String,
 }
 
@@ -41,13 +42,11 @@ struct Moment {
 fn moments(target: &Target) -> Vec<Moment> {
     let mut found = Vec::<Moment>::new();
     for measure in &target.measures {
-        let Measure::Mean { name, of: Averaged::Days(Span { from, to }), .. } = measure else { continue };
-        let Some((first, other)) = name.strip_prefix("days from ").and_then(|names| names.split_once(" to ")) else {
-            continue;
-        };
-        for (sql, name) in [(from, first), (to, other)] {
+        let Measure::Mean { of: Averaged::Days(Span { from, to, bare }), .. } = measure else { continue };
+        let Some((first, other)) = measure.moments() else { continue };
+        for (sql, bare, name) in [(from, &bare[0], first), (to, &bare[1], other)] {
             if found.len() < MOMENTS_MAX && found.iter().all(|known| known.sql != *sql) {
-                found.push(Moment { sql: sql.clone(), name: name.to_owned() });
+                found.push(Moment { sql: sql.clone(), bare: bare.clone(), name: name.to_owned() });
             }
         }
     }
@@ -232,7 +231,7 @@ impl View<'_> {
         let start = end.checked_sub((weeks * 7).days()).ok()?;
         let latest = format!("{at} >= {} AND {at} < {}", dialect::date(start), dialect::date(end));
         let before = format!("{at} >= {} AND {at} < {}", dialect::date(self.range.first), dialect::date(start));
-        let next = format!("{} IS NOT NULL", self.moments[self.stride.other].sql);
+        let next = format!("{} IS NOT NULL", self.moments[self.stride.other].bare);
         let columns = [(&latest, "latest"), (&before, "before")].map(|(filter, name)| {
             format!(
                 "count(*) FILTER (WHERE {filter}) AS {name}, count(*) FILTER (WHERE {filter} AND {next}) AS {name}_next"
@@ -255,7 +254,7 @@ impl View<'_> {
         let field = self.columns[place];
         let key = &field.sql;
         let at = format!("{} < {}", self.moments[self.stride.one].sql, dialect::date(self.cut()));
-        let next = dialect::share(&format!("{} IS NOT NULL", self.moments[self.stride.other].sql));
+        let next = dialect::share(&format!("{} IS NOT NULL", self.moments[self.stride.other].bare));
         let end = format!(" GROUP BY {key} ORDER BY {}", grouping::first(key, &value));
         let step = Step {
             question: format!("how many went on, by {}?", field.name),

@@ -15,9 +15,14 @@ pub struct Range {
     pub last: Date,
 }
 
-/// Returns the condition that a row is not later than the target's last day.
+/// Returns the condition that a row is not later than the last day that is looked at over time.
 pub(super) fn until(target: &Target, time: &Field) -> String {
-    let after = target.as_of.tomorrow().unwrap_or(target.as_of);
+    up_to(time, target.last_day)
+}
+
+/// Returns the condition that a row is not later than a day.
+pub(super) fn up_to(time: &Field, last: Date) -> String {
+    let after = last.tomorrow().unwrap_or(last);
     format!("{} < {}", time.sql, dialect::date(after))
 }
 

@@ -32,7 +32,7 @@ const COPIES_BY_CHANCE_MAX: f64 = 0.5;
 pub fn step(target: &Target) -> Step {
     let mut columns = vec!["count(*) AS rows".to_owned()];
     if let Some(time) = &target.time {
-        let until = period::until(target, time);
+        let until = period::up_to(time, target.as_of);
         columns.push(format!("min({}) FILTER (WHERE {until}) AS first", time.sql));
         columns.push(format!("max({}) FILTER (WHERE {until}) AS last", time.sql));
         columns.push(format!("count({0}) FILTER (WHERE NOT ({until})) AS later", time.sql));
@@ -40,8 +40,11 @@ pub fn step(target: &Target) -> Step {
     if let Some(entity) = &target.entity {
         columns.push(format!("count(*) FILTER (WHERE {} IS NULL) AS nameless", entity.sql));
     }
+    if let Some(condition) = target.unconverted() {
+        columns.push(format!("count(*) FILTER (WHERE {condition}) AS unconverted"));
+    }
     for (index, span) in spans(target) {
-        let Span { from, to } = span;
+        let [from, to] = &span.bare;
         let seconds = |moment: &str| format!("extract(epoch FROM {moment}::timestamp)");
         columns.push(format!("count(*) FILTER (WHERE {to} IS NOT NULL AND {from} IS NOT NULL) AS ends{index}"));
         columns.push(format!("count(*) FILTER (WHERE {to} < {from}) AS reversed{index}"));
@@ -177,7 +180,7 @@ pub fn conclude(target: &Target, profile: Answered<'_>, answered: &[Option<Answe
     let table = profile.table;
     let rows = count(table, 0, "rows").unwrap_or(0);
     let mut lines = vec![format!("{rows} {}", target.rows)];
-    if let Some(range) = &target.range {
+    if let Some(range) = Range::read(profile) {
         lines.push(format!("from {} to {}", range.first, range.last));
     }
     let mut observations = Vec::new();
@@ -191,12 +194,13 @@ pub fn conclude(target: &Target, profile: Answered<'_>, answered: &[Option<Answe
         of_rows("nameless", format!("{} IS NULL", entity.sql), format!("rows without {}", entity.name));
     }
     if let Some(time) = &target.time {
-        let later = format!("NOT ({})", period::until(target, time));
+        let later = format!("NOT ({})", period::up_to(time, target.as_of));
         of_rows("later", later, format!("rows with {} after today", time.name));
     }
     let swapped = swapped(target, profile);
-    for (index, Span { from, to }) in spans(target).filter(|(index, _)| !swapped.contains(index)) {
-        of_rows(&format!("reversed{index}"), format!("{to} < {from}"), format!("rows with {to} before {from}"));
+    for (index, Span { bare: [from, to], .. }) in spans(target).filter(|(index, _)| !swapped.contains(index)) {
+        let (first, second) = target.measures[index].moments().unwrap_or((from, to));
+        of_rows(&format!("reversed{index}"), format!("{to} < {from}"), format!("rows with {second} before {first}"));
     }
     if let [Some(answered), whose @ ..] = answered {
         let copied = copied(target);

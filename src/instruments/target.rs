@@ -9,9 +9,10 @@ use jiff::civil::Date;
 use self::joins::Joined;
 pub use self::measures::VOID_SHARE;
 use super::period::Range;
+use super::reading::count;
 use super::{Answered, dialect, profile};
 use crate::typeset::spelling::advice;
-use crate::warehouse::catalog::{Catalog, Column, Role, Table, ValueKind};
+use crate::warehouse::catalog::{Arrival, Catalog, Column, Role, Table, ValueKind};
 
 /// Rows beyond which values are not ranked: a database would have to sort them.
 const RANKED_MAX: u64 = 50_000;
@@ -48,6 +49,22 @@ pub enum Averaged {
 pub struct Span {
     pub from: String,
     pub to: String,
+    /// The two as one is subtracted from the other: without a zone in which clocks are set back.
+    pub bare: [String; 2],
+}
+
+impl Span {
+    /// Returns the days that it lasts.
+    fn days(&self) -> String {
+        let [from, to] = &self.bare;
+        dialect::days_between(from, to)
+    }
+
+    /// Returns it from its second moment to its first.
+    fn swapped(&self) -> Self {
+        let [from, to] = self.bare.clone();
+        Self { from: self.to.clone(), to: self.from.clone(), bare: [to, from] }
+    }
 }
 
 /// A column of the table, or of one that it refers to.
@@ -93,8 +110,12 @@ pub struct Target {
     pub settled: Option<Date>,
     /// Conditions that the rows meet.
     pub conditions: Vec<String>,
-    /// The last day that is looked at.
+    /// The day that is taken for today.
     pub as_of: Date,
+    /// The last day that is looked at over time.
+    pub last_day: Date,
+    /// How late rows come, if somebody said so.
+    arrival: Option<Arrival>,
     /// What is left out of what the table offers, and why.
     pub left_out: Vec<String>,
     joined: Joined,
@@ -129,11 +150,17 @@ impl Measure {
 
     /// Returns a duration from its second moment to its first; any other measure as it is.
     fn swapped(&self) -> Self {
-        let Self::Mean { name, of: Averaged::Days(Span { from, to }), .. } = self else { return self.clone() };
-        let name = name.strip_prefix("days from ").and_then(|moments| moments.split_once(" to "));
-        let name = name.map(|(first, second)| format!("days from {second} to {first}")).unwrap_or_default();
-        let value = dialect::days_between(to, from);
-        Self::Mean { name, value, of: Averaged::Days(Span { from: to.clone(), to: from.clone() }) }
+        let (Self::Mean { of: Averaged::Days(span), .. }, Some((first, second))) = (self, self.moments()) else {
+            return self.clone();
+        };
+        let (name, span) = (format!("days from {second} to {first}"), span.swapped());
+        Self::Mean { name, value: span.days(), of: Averaged::Days(span) }
+    }
+
+    /// Returns what the two moments of a duration are called.
+    pub(super) fn moments(&self) -> Option<(&str, &str)> {
+        let Self::Mean { name, of: Averaged::Days(_), .. } = self else { return None };
+        name.strip_prefix("days from ")?.split_once(" to ")
     }
 
     /// Returns the aggregate in SQL.
@@ -232,6 +259,8 @@ impl Target {
             settled: None,
             conditions,
             as_of,
+            last_day: as_of,
+            arrival: joined.arrival(),
             left_out,
             joined,
             shuffled_by: None,
@@ -243,7 +272,7 @@ impl Target {
     pub(super) fn until_settled(&self) -> Self {
         let Some(settled) = self.settled else { return self.clone() };
         let range = self.range.map(|range| Range { last: settled, ..range });
-        Self { range, as_of: self.as_of.min(settled), ..self.clone() }
+        Self { range, last_day: self.last_day.min(settled), ..self.clone() }
     }
 
     /// Returns the target with each column in an order of its own, so that nothing but chance relates them.
@@ -256,6 +285,8 @@ impl Target {
     #[must_use]
     pub fn profiled(mut self, profile: Answered<'_>) -> Self {
         self.range = Range::read(profile);
+        self.leave_out_late();
+        self.leave_out_unconverted(profile);
         for index in profile::swapped(&self, profile) {
             self.measures[index] = self.measures[index].swapped();
         }
@@ -272,6 +303,33 @@ impl Target {
             self.left_out.push(format!("{}: the two have nothing to do with each other{order}", measure.name()));
         }
         self
+    }
+
+    /// Leaves out the days of which some rows have not come yet, where there are rows of such days.
+    fn leave_out_late(&mut self) {
+        let (Some(arrival), Some(range)) = (self.arrival, self.range) else { return };
+        let last = arrival.whole_until(self.as_of);
+        if range.last <= last {
+            return;
+        }
+        self.last_day = last;
+        self.range = (range.first <= last).then_some(Range { last, ..range });
+        self.left_out
+            .push(format!("rows after {last} in what is told over time, as they come up to {arrival} late (metadata)"));
+    }
+
+    /// Tells how many rows have amounts that no rate converts: they count for nothing in what is of amounts.
+    fn leave_out_unconverted(&mut self, profile: Answered<'_>) {
+        let Some((_, rates)) = self.joined.unconverted() else { return };
+        let rows = count(profile.table, 0, "unconverted").unwrap_or(0);
+        if rows > 0 {
+            self.left_out.push(format!("amounts of {rows} {}: {rates} has no rate for them", self.rows));
+        }
+    }
+
+    /// Returns the condition that a row's amounts cannot be converted, if the table has some of several currencies.
+    pub(super) fn unconverted(&self) -> Option<String> {
+        self.joined.unconverted().map(|(condition, _)| condition)
     }
 
     /// Returns a statement over the rows: what it selects, conditions beside those of the target, and how it ends.

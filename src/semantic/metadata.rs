@@ -11,8 +11,8 @@ use self::by_name::Object;
 use super::drift;
 use crate::typeset::spelling::{hint, nearest};
 use crate::warehouse::catalog::{
-    Catalog, Column, Declared, DeclaredMeasure, Filter, ForeignKey, MarkedColumn, NamedCondition, NamedDuration,
-    Origin, Table,
+    Catalog, Column, Currency, Declared, DeclaredMeasure, Filter, ForeignKey, MarkedColumn, NamedCondition,
+    NamedDuration, Origin, Rates, Table,
 };
 
 mod approve;
@@ -29,8 +29,8 @@ pub(in crate::semantic) use self::merge::{add, ambiguous};
 pub(in crate::semantic) use self::pull::replace;
 pub use self::pull::{Pulled, pull};
 pub use self::table::{
-    Approval, ColumnMetadata, ConditionMetadata, DurationMetadata, Guessed, JoinMetadata, MeasureMetadata,
-    TableMetadata,
+    Approval, ColumnMetadata, ConditionMetadata, CurrencyMetadata, DurationMetadata, Guessed, JoinMetadata,
+    MeasureMetadata, RatesMetadata, TableMetadata,
 };
 
 /// The name of the file with the business context.
@@ -178,6 +178,7 @@ impl Metadata {
         let mut warnings = self.warnings.clone();
         warnings.extend(drift::absent(catalog, self).iter().map(ToString::to_string));
         let mut described = HashSet::new();
+        let mut keys = Vec::new();
         for file in &self.files {
             let [index] = file.tables_in(catalog)[..] else { continue };
             if !described.insert(index) {
@@ -190,12 +191,28 @@ impl Metadata {
             file.content.apply(table);
             let (joins, problems) = file.content.keys(catalog, index);
             warnings.extend(problems.iter().map(|problem| format!("{}: {problem}", file.path.display())));
-            for join in joins {
-                catalog.join(index, join);
-            }
+            keys.extend(joins.into_iter().map(|join| (index, join)));
         }
+        // What they lead to has its own file, which may come later.
+        for (index, key) in keys {
+            catalog.join(index, key);
+        }
+        warnings.extend(self.convert(catalog));
         catalog.business_context.clone_from(&self.business_context);
         warnings
+    }
+
+    /// Adds how amounts are converted, once all tables are known. Returns what is wrong with it, a sentence each.
+    fn convert(&self, catalog: &mut Catalog) -> Vec<String> {
+        let mut problems = Vec::new();
+        for file in &self.files {
+            let (Some(currency), [index]) = (&file.content.currency, &file.tables_in(catalog)[..]) else { continue };
+            match currency.declared(&catalog.tables[*index], catalog) {
+                Ok(declared) => catalog.convert(*index, declared),
+                Err(problem) => problems.push(format!("{}: {problem}", file.path.display())),
+            }
+        }
+        problems
     }
 
     fn set_business_context(&mut self, text: &str, path: &Path) {
@@ -229,6 +246,9 @@ impl TableMetadata {
             conditions: self.conditions.0.iter().map(|(name, condition)| condition.declared(name)).collect(),
             durations: self.durations.0.iter().map(|(name, duration)| duration.declared(name)).collect(),
             unique: self.unique.clone(),
+            arrival: self.arrival,
+            time_zone: self.time_zone.clone(),
+            currency: None,
         };
         let is_said = |key: &ForeignKey| self.joins.iter().any(|join| join.columns == key.columns);
         table.foreign_keys.retain(|key| key.origin != Origin::Guessed || !is_said(key));
@@ -280,32 +300,67 @@ impl DurationMetadata {
     }
 }
 
+impl CurrencyMetadata {
+    /// Returns how amounts are converted, or why they cannot be.
+    fn declared(&self, of: &Table, catalog: &Catalog) -> Result<Currency, String> {
+        let RatesMetadata { table, currency, rate, day } = &self.rates;
+        let rates =
+            referred(table, catalog).map_err(|problem| format!("the rates of the currency are in {problem}"))?;
+        let of_rates = [Some(currency), Some(rate), day.as_ref()].into_iter().flatten().map(|column| (rates, column));
+        for (table, column) in std::iter::once((of, &self.column)).chain(of_rates) {
+            known(table, column).map_err(|problem| format!("the currency names {problem}"))?;
+        }
+        Ok(Currency {
+            column: self.column.clone(),
+            unit: self.unit.clone(),
+            rates: Rates {
+                schema: rates.schema.clone(),
+                table: rates.name.clone(),
+                currency: currency.clone(),
+                rate: rate.clone(),
+                day: day.clone(),
+            },
+        })
+    }
+}
+
+/// Returns the table that a file names, or what is wrong with it.
+fn referred<'c>(table: &str, catalog: &'c Catalog) -> Result<&'c Table, String> {
+    let (schema, name) = match table.split_once('.') {
+        Some((schema, name)) => (Some(schema), name),
+        None => (None, table),
+    };
+    catalog.table(schema, name).ok_or_else(|| {
+        let nearest = nearest(name, catalog.tables.iter().map(|table| table.name.as_str()));
+        format!("{table}, which is no readable table{}", hint(nearest))
+    })
+}
+
+/// Returns what is wrong with a column that a file names, if there is none.
+fn known(table: &Table, column: &str) -> Result<(), String> {
+    if table.column(column).is_some() {
+        return Ok(());
+    }
+    let nearest = nearest(column, table.columns.iter().map(|column| column.name.as_str()));
+    Err(format!("{}.{column}, which does not exist{}", table.name, hint(nearest)))
+}
+
 impl JoinMetadata {
     /// Returns the key, or why it leads nowhere.
     fn key(&self, from: &Table, catalog: &Catalog) -> Result<ForeignKey, String> {
-        let (schema, name) = match self.table.split_once('.') {
-            Some((schema, name)) => (Some(schema), name),
-            None => (None, self.table.as_str()),
-        };
-        let known = catalog.table(schema, name).ok_or_else(|| {
-            let nearest = nearest(name, catalog.tables.iter().map(|table| table.name.as_str()));
-            format!("a join leads to {}, which is no readable table{}", self.table, hint(nearest))
-        })?;
+        let to = referred(&self.table, catalog).map_err(|problem| format!("a join leads to {problem}"))?;
         if self.columns.is_empty() || self.columns.len() != self.referred.len() {
             return Err(format!("the join to {} needs as many columns as referred columns", self.table));
         }
         for (table, column) in
-            self.columns.iter().map(|one| (from, one)).chain(self.referred.iter().map(|one| (known, one)))
+            self.columns.iter().map(|one| (from, one)).chain(self.referred.iter().map(|one| (to, one)))
         {
-            if table.column(column).is_none() {
-                let nearest = nearest(column, table.columns.iter().map(|column| column.name.as_str()));
-                return Err(format!("a join names {}.{column}, which does not exist{}", table.name, hint(nearest)));
-            }
+            known(table, column).map_err(|problem| format!("a join names {problem}"))?;
         }
         Ok(ForeignKey {
             columns: self.columns.clone(),
-            schema: known.schema.clone(),
-            table: known.name.clone(),
+            schema: to.schema.clone(),
+            table: to.name.clone(),
             referred: self.referred.clone(),
             is_valid: false,
             origin: if self.guessed { Origin::Guessed } else { Origin::Written },

@@ -4,7 +4,7 @@
 //! Names are SQL identifiers and values are SQL literals, so that the model can copy them into a query. Text from the
 //! database is data: it stays on its line, so that it can neither end the listing nor imitate it.
 
-use crate::warehouse::catalog::{Catalog, Column, ForeignKey, Origin, Role, Table, TableKind, ValueKind};
+use crate::warehouse::catalog::{Catalog, Column, Currency, ForeignKey, Origin, Role, Table, TableKind, ValueKind};
 
 mod quote;
 mod rank;
@@ -136,7 +136,22 @@ fn declared(table: &Table) -> Vec<String> {
     let conditions = table.declared.conditions.iter();
     let conditions =
         conditions.map(|known| format!("condition \"{}\": {}", prose(&known.name, 60), prose(&known.sql, 300)));
-    filter.into_iter().chain(measures).chain(conditions).collect()
+    let arrival = table.declared.arrival.map(|arrival| format!("rows come up to {arrival} late"));
+    let zone = table.declared.time_zone.as_ref();
+    let zone = zone.map(|zone| format!("days of its timestamptz are told in the zone {zone}: t AT TIME ZONE '{zone}'"));
+    let currency = table.declared.currency.as_ref().map(|Currency { column, unit, rates }| {
+        let day = rates.day.as_ref().map(|day| format!(" and day ({})", identifier(day)));
+        format!(
+            "amounts in {} become {} when multiplied by {} of {}, joined by currency ({}){}",
+            identifier(column),
+            prose(unit, 40),
+            identifier(&rates.rate),
+            identifier(&rates.table),
+            identifier(&rates.currency),
+            day.unwrap_or_default()
+        )
+    });
+    filter.into_iter().chain(arrival).chain(zone).chain(currency).chain(measures).chain(conditions).collect()
 }
 
 fn referred_name(catalog: &Catalog, key: &ForeignKey) -> String {

@@ -1,14 +1,15 @@
 //! Tries on the data what the metadata say of keys: whether joins find their rows, and whether what should tell rows apart
-//! does. For `explore schema check`.
+//! does, and whether the database knows a time zone. For `explore schema check`.
 
 use std::time::Duration;
 
 use super::joins::{self, Look, MATCHED_MIN};
 use crate::typeset::text::group_digits;
 use crate::warehouse::Limits;
-use crate::warehouse::catalog::{Catalog, Origin, Table};
+use crate::warehouse::catalog::{Catalog, Column, Origin, Table};
 use crate::warehouse::executor::Executor;
 use crate::warehouse::sql::{identifier, relation};
+use crate::warehouse::table::Table as Rows;
 
 /// The time for each look at the data.
 const TIME_MAX: Duration = Duration::from_secs(30);
@@ -38,6 +39,31 @@ pub async fn keys(executor: &Executor, catalog: &Catalog) -> Vec<String> {
     problems
 }
 
+/// Returns a sentence for each time zone that the database does not know, or that no column has a use for.
+pub async fn zones(executor: &Executor, catalog: &Catalog) -> Vec<String> {
+    let mut problems = Vec::new();
+    for table in &catalog.tables {
+        let Some(zone) = &table.declared.time_zone else { continue };
+        let what = format!("{}.{}: the time zone {zone}", table.schema, table.name);
+        if !table.columns.iter().any(Column::is_zoned) {
+            problems.push(format!("{what} is of no column: none is a timestamp with time zone"));
+            continue;
+        }
+        let text = format!("SELECT timezone('{zone}', timestamptz '2000-01-01 00:00:00+00')");
+        if let Err(problem) = answered(executor, &text).await {
+            problems.push(format!("{what} cannot be used: {problem}"));
+        }
+    }
+    problems
+}
+
+/// Returns what a look at the data gives.
+async fn answered(executor: &Executor, text: &str) -> Result<Rows, String> {
+    let select = executor.validate(text).await.map_err(|refusal| refusal.to_string())?;
+    let rows = executor.run_within(&select, &Limits::of_query(TIME_MAX, 1, None)).await;
+    rows.map_err(|error| error.to_string())
+}
+
 /// Returns what a look says against a join.
 fn of_look(look: Look, referred: &str) -> Option<String> {
     if look.is_repeated {
@@ -56,8 +82,5 @@ async fn is_repeated(executor: &Executor, table: &Table, columns: &[String]) -> 
         "SELECT count(*) FROM (SELECT 1 FROM {} GROUP BY {list} HAVING count(*) > 1 LIMIT 1) d",
         relation(&table.schema, &table.name)
     );
-    let select = executor.validate(&text).await.map_err(|refusal| refusal.to_string())?;
-    let rows = executor.run_within(&select, &Limits::of_query(TIME_MAX, 1, None)).await;
-    let rows = rows.map_err(|error| error.to_string())?;
-    Ok(rows.cell(0, 0) != Some("0"))
+    Ok(answered(executor, &text).await?.cell(0, 0) != Some("0"))
 }

@@ -6,14 +6,18 @@ pub mod code;
 mod declared;
 mod introspected;
 mod selection;
+mod zone;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::code::Code;
-pub use self::declared::{Additive, Declared, DeclaredMeasure, Filter, Good, NamedCondition, NamedDuration};
+pub use self::declared::{
+    Additive, Arrival, Currency, Declared, DeclaredMeasure, Filter, Good, NamedCondition, NamedDuration, Rates,
+};
 pub use self::introspected::{Error, Introspected};
 pub use self::selection::{MarkedColumn, Selection};
+pub use self::zone::{ZoneName, time_zone};
 
 /// The beginnings of words that mark a row as void: cancelled, voided, deleted.
 pub(crate) const VOID_STEMS: &[&str] = &["cancel", "void", "delet"];
@@ -271,9 +275,26 @@ impl Catalog {
         };
         let (schema, name, referred) = (key.schema.clone(), key.table.clone(), key.referred.clone());
         table.foreign_keys.push(key);
-        let to = self.tables.iter_mut().find(|table| table.schema == schema && table.name == name);
-        if let Some(to) = to.filter(|to| !to.unique_keys().any(|known| known == referred)) {
-            to.declared.unique.push(referred);
+        self.tell_apart(&schema, &name, referred);
+    }
+
+    /// Adds how a table's amounts are converted. Of a currency, and a day if the rates have one, there is one rate.
+    pub(crate) fn convert(&mut self, of: usize, currency: Currency) {
+        let (schema, name, key) = (currency.rates.schema.clone(), currency.rates.table.clone(), currency.rates.key());
+        let Some(table) = self.tables.get_mut(of) else { return };
+        let column = table.columns.iter_mut().find(|column| column.name == currency.column);
+        if let Some(column) = column.filter(|column| column.role.is_none() || column.role_guessed) {
+            (column.role, column.role_guessed) = (Some(Role::Currency), false);
+        }
+        table.declared.currency = Some(currency);
+        self.tell_apart(&schema, &name, key);
+    }
+
+    /// Adds columns that tell the rows of a table apart, unless that is known.
+    fn tell_apart(&mut self, schema: &str, name: &str, columns: Vec<String>) {
+        let table = self.tables.iter_mut().find(|table| table.schema == schema && table.name == name);
+        if let Some(table) = table.filter(|table| !table.unique_keys().any(|known| known == columns)) {
+            table.declared.unique.push(columns);
         }
     }
 
@@ -337,6 +358,11 @@ impl Column {
             "boolean" => ValueKind::Boolean,
             _ => ValueKind::Other,
         }
+    }
+
+    /// Returns whether the values are moments that have another day in another zone.
+    pub fn is_zoned(&self) -> bool {
+        self.type_name.starts_with("timestamp") && self.type_name.ends_with("with time zone")
     }
 
     /// Returns the kind of value that the column is read as: a text whose values are dates is read as moments.

@@ -10,6 +10,7 @@
 //! completeness  whether all rows and groups are there that the conditions allow
 //! doubts      what may be wrong with a measure although the SQL computes it
 //! declared    recognises what people declared of the tables
+//! conversion  recognises amounts that are converted by declared rates
 //! definition  a measure as one text and its hash, whatever the statement around it looked like
 //! companion   the queries for what the cells do not hold: counts, all, the rest, the span
 //! print       a query -> SQL again, for companions and definitions
@@ -19,6 +20,7 @@
 
 pub mod companion;
 pub mod completeness;
+pub(crate) mod conversion;
 pub(crate) mod declared;
 pub mod definition;
 pub mod doubts;

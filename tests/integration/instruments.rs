@@ -1,8 +1,10 @@
 //! Instruments: what they ask of a real server, and what they make of the answers.
 
+mod arrival;
 mod backlog;
 mod compare;
 mod concentration;
+mod currency;
 mod dates;
 mod funnel;
 mod metamorphic;
@@ -10,3 +12,4 @@ mod others;
 mod retention;
 mod support;
 mod totals;
+mod zone;

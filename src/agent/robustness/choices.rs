@@ -140,7 +140,9 @@ impl<'t> Asked<'t> {
     fn days(&self, of: &impl Fn(&str) -> Option<String>, as_of: Date) -> Vec<Choice> {
         let day = |column: &str| of(column)?.parse::<Date>().ok();
         let (Some(time), Some(first), Some(last)) = (self.time, day("first"), day("last")) else { return Vec::new() };
-        let last = last.min(as_of);
+        // Of the days that some rows of have not come yet nothing was told.
+        let whole = self.table.declared.arrival.map_or(as_of, |arrival| arrival.whole_until(as_of));
+        let last = last.min(whole);
         let days = (last - first).get_days();
         if days < DAYS_MIN {
             return Vec::new();

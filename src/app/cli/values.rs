@@ -8,7 +8,6 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{CommandFactory as _, ValueEnum};
 use jiff::SignedDuration;
 use jiff::civil::Date;
-use jiff::tz::{self, TimeZone};
 use reqwest::Url;
 use rust_decimal::Decimal;
 use secrecy::SecretString;
@@ -71,15 +70,6 @@ pub fn name(text: &str) -> Result<String, String> {
 /// Parses a calendar date.
 pub fn date(text: &str) -> Result<Date, String> {
     text.parse().map_err(|_| "expected a date, such as 2025-11-30".to_owned())
-}
-
-/// Parses the name of a time zone, ignoring case.
-pub fn time_zone(text: &str) -> Result<TimeZone, String> {
-    let named = TimeZone::get(text).ok().filter(|zone| zone.iana_name().is_some());
-    named.ok_or_else(|| {
-        let known = tz::db().available().map(|name| name.to_string()).collect::<Vec<_>>();
-        format!("expected the name of a time zone, such as Europe/Paris{}", hint(nearest(text, &known)))
-    })
 }
 
 /// Parses the URL of an endpoint. A URL with a password is rejected, because the URL is shown in messages.

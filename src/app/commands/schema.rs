@@ -95,6 +95,7 @@ async fn check(
     let mut problems = semantic::declare(executor, &mut declared, &metadata).await;
     problems.retain(|problem| !drifts.iter().any(|drift| drift.to_string() == *problem));
     problems.extend(trial::keys(executor, &declared).await);
+    problems.extend(trial::zones(executor, &declared).await);
     let lines = drifts.iter().map(ToString::to_string).chain(problems.iter().cloned()).collect::<Vec<_>>();
     print_lines(lines.iter().map(String::as_str), output)?;
     let disagreements = drifts.iter().filter(|drift| drift.is_disagreement()).count() + problems.len();

@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use super::period::{Period, Unit, date};
 use crate::finding::wording::parts::{KeyWords, condition_words};
 use crate::warehouse::catalog::Catalog;
+use crate::warehouse::lineage::conversion;
 use crate::warehouse::lineage::definition::Base;
 use crate::warehouse::lineage::expression::{Expression, Literal, Operator};
 use crate::warehouse::lineage::measure::Measure;
@@ -158,7 +159,9 @@ impl Ground<'_> {
     /// Returns a moment, with its table where there are several: a date of another table is no date of what is counted.
     pub(super) fn moment(&self, moment: &Expression) -> Result<Named, String> {
         let named = self.named(moment)?;
-        let sources = self.rows.sources();
+        let rates = conversion::rates(self.rows, self.catalog);
+        let mut sources = self.rows.sources();
+        sources.retain(|source| !conversion::is_of(&rates, source));
         let table = moment.columns().into_iter().find_map(|column| {
             let source = sources.iter().find(|source| source.id == column.source)?;
             match &source.relation {

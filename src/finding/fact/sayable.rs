@@ -2,6 +2,7 @@
 
 use crate::finding::workbook::Workbook;
 use crate::warehouse::catalog::{Catalog, Role, ValueKind};
+use crate::warehouse::lineage::conversion;
 use crate::warehouse::lineage::doubts::joins;
 use crate::warehouse::lineage::expression::{Column, Expression, Literal, Operator};
 use crate::warehouse::lineage::measure::Measure;
@@ -168,8 +169,12 @@ pub(super) fn is_clustered(plain: &Measure, book: &Workbook) -> bool {
     let Some(grain) = joins::grain(&plain.rows, &book.catalog).filter(|_| sources.len() > 1) else {
         return sources.len() > 1;
     };
+    let rates = conversion::rates(&plain.rows, &book.catalog);
     let parts = plain.aggregate.arguments.iter().chain(&plain.aggregate.filter);
-    parts.flat_map(Expression::columns).any(|column| column.source != grain.id)
+    let columns = parts.map(|part| conversion::columns(part, &rates));
+    columns
+        .flat_map(|columns| columns.converted.into_iter().chain(columns.others))
+        .any(|column| column.source != grain.id)
 }
 
 /// Returns whether a table is read by a source, or within it.
@@ -247,6 +252,9 @@ pub(super) fn unit_of(measure: &Measure, book: &Workbook) -> Option<String> {
         return None;
     }
     let value = measure.aggregate.within.first().map(|order| &order.key).or(measure.aggregate.arguments.first())?;
+    if let Some(currency) = converted_into(value, measure, book) {
+        return Some(currency);
+    }
     let Expression::Column(column) = value else { return None };
     match &measure.rows.source_of(column)?.relation {
         Relation::Table { schema, name } => {
@@ -268,7 +276,9 @@ pub(super) fn is_of_table(value: &Expression, measure: &Measure) -> bool {
 
 /// Returns whether a table of the measure has a row for each date: the date is a part of its key.
 pub(super) fn is_dated(measure: &Measure, book: &Workbook) -> bool {
-    measure.rows.sources().into_iter().any(|source| match &source.relation {
+    let rates = conversion::rates(&measure.rows, &book.catalog);
+    let mut sources = measure.rows.sources().into_iter().filter(|source| !conversion::is_of(&rates, source));
+    sources.any(|source| match &source.relation {
         Relation::Table { schema, name } => book.catalog.table(Some(schema), name).is_some_and(|table| {
             let is_moment =
                 |name: &String| table.column(name).is_some_and(|column| column.kind_read() == ValueKind::Moment);
@@ -284,8 +294,17 @@ pub(super) fn adds_with(measure: &Measure, book: &Workbook) -> Option<String> {
     unit_or_column(argument, measure, book)
 }
 
+/// Returns the currency into which a value converts an amount.
+fn converted_into(value: &Expression, measure: &Measure, book: &Workbook) -> Option<String> {
+    let rates = conversion::rates(&measure.rows, &book.catalog);
+    conversion::converted(value, &rates).map(|(_, currency)| currency.to_owned())
+}
+
 /// Returns the unit or the column of a value that is made of one unit.
 fn unit_or_column(value: &Expression, measure: &Measure, book: &Workbook) -> Option<String> {
+    if let Some(currency) = converted_into(value, measure, book) {
+        return Some(format!("in {currency}"));
+    }
     match value {
         Expression::Column(column) => match &measure.rows.source_of(column)?.relation {
             Relation::Table { schema, name } => {

@@ -97,10 +97,21 @@ fn cast_words(value: &Expression, is_ordered: bool, with_constant: bool, names: 
 
 /// Puts brackets around what is more than a name.
 pub(super) fn bracketed(words: &str, value: &Expression) -> String {
-    if matches!(value, Expression::Literal(_)) || !words.contains(' ') || is_bracketed(words) {
+    if matches!(value, Expression::Literal(_)) || is_in_zone(value) || !words.contains(' ') || is_bracketed(words) {
         words.to_owned()
     } else {
         format!("({words})")
+    }
+}
+
+/// Returns whether a value is a column in a time zone, which is called by both: `opened_at in 'Europe/Paris'`.
+fn is_in_zone(value: &Expression) -> bool {
+    match value {
+        Expression::Call { function, arguments } if function == "timezone" => match arguments.as_slice() {
+            [Expression::Literal(Literal::Text(zone)), Expression::Column(_)] => !zone.starts_with(['+', '-']),
+            _ => false,
+        },
+        _ => false,
     }
 }
 

@@ -6,6 +6,7 @@ use super::condition::bracketed;
 use super::{aggregate, literal, query_words};
 use crate::finding::assumption::ASSUMED;
 use crate::warehouse::catalog::{Catalog, ValueKind};
+use crate::warehouse::lineage::conversion::{self, Rate};
 use crate::warehouse::lineage::expression::{Column, Expression, Literal, Operator, SourceId, SubqueryForm, Window};
 use crate::warehouse::lineage::query::{Query, Relation, Rows};
 
@@ -37,13 +38,16 @@ pub(super) struct Names<'c> {
     never_null: HashSet<(SourceId, usize)>,
     /// How a table that occurs several times is told apart: by the column that leads to it.
     roles: HashMap<SourceId, String>,
+    /// The rates by which amounts are converted.
+    rates: Vec<Rate>,
     measures: Vec<String>,
 }
 
 impl<'c> Names<'c> {
     /// Returns the names of the columns of all sources. A column of a query is called by what it is there.
     pub(super) fn of(rows: &Rows, catalog: Option<&'c Catalog>) -> Self {
-        let mut names = Self { catalog, ..Self::default() };
+        let rates = catalog.map(|catalog| conversion::rates(rows, catalog)).unwrap_or_default();
+        let mut names = Self { catalog, rates, ..Self::default() };
         let mut columns_known = Vec::new();
         for source in rows.sources() {
             match &source.relation {
@@ -272,6 +276,9 @@ struct Words<'w> {
 
 impl Words<'_> {
     fn of(&self, value: &Expression) -> String {
+        if let Some((amount, unit)) = conversion::converted(value, &self.names.rates) {
+            return format!("{} in {}", self.bracketed(amount), super::named(unit));
+        }
         match value {
             Expression::Column(column) => self.names.column(column.source, column.index, &column.name),
             Expression::Literal(value) => literal(value),

@@ -4,7 +4,7 @@
 use super::{Field, distinct, may_show, rows_about};
 use crate::instruments::dialect;
 use crate::semantic::roles::is_status;
-use crate::warehouse::catalog::{Catalog, Column, ForeignKey, Role, Table, ValueKind};
+use crate::warehouse::catalog::{Arrival, Catalog, Column, Currency, ForeignKey, Role, Table, ValueKind};
 use crate::warehouse::sql::piece;
 
 /// Tables joined in at the most.
@@ -21,6 +21,20 @@ const NEARLY_UNIQUE_MIN: f64 = 0.85;
 pub(super) struct Joined {
     /// The first is the table itself.
     pub(super) tables: Vec<Member>,
+    conversion: Option<Conversion>,
+}
+
+/// How amounts of the table are converted into one currency, in SQL.
+#[derive(Debug, Clone, PartialEq)]
+struct Conversion {
+    /// The currency that they become.
+    unit: String,
+    /// The currency of a row, and the rate of it.
+    currency: String,
+    rate: String,
+    /// The table of rates, and how it is joined.
+    table: String,
+    text: String,
 }
 
 /// A table in a FROM clause.
@@ -38,7 +52,7 @@ impl Joined {
     pub(super) fn of(catalog: &Catalog, table: &Table) -> Self {
         let (own, text) = (alias(&table.name, &[]), dialect::table(table));
         let first = Member { table: table.clone(), alias: own, referred: Vec::new(), text };
-        let mut joined = Self { tables: vec![first] };
+        let mut joined = Self { tables: vec![first], conversion: None };
         let mut next = 0;
         while next < joined.tables.len() {
             for key in joined.tables[next].table.foreign_keys.clone() {
@@ -46,11 +60,53 @@ impl Joined {
             }
             next += 1;
         }
-        if joined.tables.len() > 1 {
+        joined.conversion = joined.converting(catalog);
+        if !joined.is_alone() {
             let own = &mut joined.tables[0];
             own.text = format!("{} AS {}", own.text, own.alias);
         }
         joined
+    }
+
+    /// Returns whether there is no other table, so that a column needs no name of a table before it.
+    fn is_alone(&self) -> bool {
+        self.tables.len() == 1 && self.conversion.is_none()
+    }
+
+    /// Returns how amounts are converted, if that is declared. A rate of a day needs the day of the row.
+    fn converting(&self, catalog: &Catalog) -> Option<Conversion> {
+        let own = &self.tables[0];
+        let Currency { column, unit, rates } = own.table.declared.currency.as_ref()?;
+        let table = catalog.table(Some(&rates.schema), &rates.table)?;
+        let alias = alias(&table.name, &self.tables);
+        let of_rates = |name: &str| format!("{alias}.{}", dialect::name(name));
+        let currency = own.qualified(column);
+        let mut on = vec![format!("{currency} = {}", of_rates(&rates.currency))];
+        if let Some(day) = &rates.day {
+            let moment = own.told(&own.date()?.name, own.qualified(&own.date()?.name));
+            on.push(format!("{moment}::date = {}", of_rates(day)));
+        }
+        Some(Conversion {
+            unit: unit.clone(),
+            currency,
+            rate: of_rates(&rates.rate),
+            table: rates.table.clone(),
+            text: format!(" LEFT JOIN {} AS {alias} ON {}", dialect::table(table), on.join(" AND ")),
+        })
+    }
+
+    /// Returns an amount of the table as it is converted, and the currency that it becomes.
+    pub(super) fn converted(&self, amount: &str) -> Option<(String, &str)> {
+        let Conversion { unit, currency, rate, .. } = self.conversion.as_ref()?;
+        let is_unit = dialect::is(currency, Some(unit));
+        Some((format!("CASE WHEN {is_unit} THEN {amount} ELSE {amount} * {rate} END"), unit))
+    }
+
+    /// Returns the condition that a row's amounts cannot be converted, and the table in which their rate is missing.
+    pub(super) fn unconverted(&self) -> Option<(String, &str)> {
+        let Conversion { unit, currency, rate, table, .. } = self.conversion.as_ref()?;
+        let condition = format!("{rate} IS NULL AND ({currency} IS NULL OR {currency} <> {})", dialect::text(unit));
+        Some((condition, table))
     }
 
     fn join(&mut self, catalog: &Catalog, from: usize, key: &ForeignKey) {
@@ -83,7 +139,9 @@ impl Joined {
     /// Returns the FROM clause, with the joins that a text needs.
     pub(super) fn from(&self, text: &str) -> String {
         let needed = self.tables.iter().enumerate().filter(|(place, _)| *place == 0 || self.is_needed(*place, text));
-        needed.map(|(_, member)| member.text.as_str()).collect()
+        let conversion = self.conversion.iter().filter(|conversion| text.contains(&conversion.rate));
+        let joined = needed.map(|(_, member)| member.text.as_str());
+        joined.chain(conversion.map(|conversion| conversion.text.as_str())).collect()
     }
 
     /// Returns the FROM clause as [`from`](Self::from) does, with each column that the text needs in an order of its own. Only
@@ -111,25 +169,26 @@ impl Joined {
                 .any(|other| self.is_needed(other, text))
     }
 
-    /// Returns a column in SQL, as it is read: a text of dates as moments.
+    /// Returns a column in SQL, as it is told: a text of dates as moments, and moments as clocks show them where the table has
+    /// a time zone.
     pub(super) fn sql(&self, member: &Member, column: &str) -> String {
-        let dates = member.table.column(column).and_then(|column| column.text_dates);
-        let plain = self.plain(member, column);
-        dates.map_or_else(|| plain.clone(), |dates| dialect::moment_of_text(&plain, dates))
+        member.told(column, self.plain(member, column))
+    }
+
+    /// Returns a column in SQL, as it is read: a text of dates as moments.
+    pub(super) fn read(&self, member: &Member, column: &str) -> String {
+        member.read(column, self.plain(member, column))
     }
 
     /// Returns a column in SQL, as it is.
     fn plain(&self, member: &Member, column: &str) -> String {
-        if self.tables.len() == 1 {
-            return dialect::name(column);
-        }
-        format!("{}.{}", member.alias, dialect::name(column))
+        if self.is_alone() { dialect::name(column) } else { member.qualified(column) }
     }
 
     /// Returns an expression over the table with its columns told apart from those of the others. What cannot be read stays,
     /// so that the validator says what is wrong with it.
     pub(super) fn qualified(&self, text: &str) -> String {
-        if self.tables.len() == 1 {
+        if self.is_alone() {
             return text.to_owned();
         }
         let Ok(piece) = piece::read(text) else { return text.to_owned() };
@@ -180,19 +239,22 @@ impl Joined {
 
     /// Returns when a row happened: the table's own date, or that of the largest table that it refers to.
     pub(super) fn time(&self) -> Option<Field> {
-        let dated = |member: &Member| {
-            let is_date = |column: &&Column| {
-                column.role == Some(Role::Date) && column.kind_read() == ValueKind::Moment && may_show(column)
-            };
-            member.table.columns.iter().find(is_date).cloned()
-        };
+        self.dated().map(|(member, column)| self.field(member, column))
+    }
+
+    /// Returns how late rows come, as the table itself says, or else the one with the date.
+    pub(super) fn arrival(&self) -> Option<Arrival> {
+        self.own().declared.arrival.or_else(|| self.dated()?.0.table.declared.arrival)
+    }
+
+    /// Returns the column that says when a row happened, with its table.
+    fn dated(&self) -> Option<(&Member, &Column)> {
         let own = &self.tables[0];
-        if let Some(column) = dated(own) {
-            return Some(self.field(own, &column));
+        if let Some(column) = own.date() {
+            return Some((own, column));
         }
-        let others = self.tables[1..].iter().filter_map(|member| Some((member, dated(member)?)));
-        let (member, column) = others.max_by_key(|(member, _)| member.table.rows_estimate.unwrap_or(0))?;
-        Some(self.field(member, &column))
+        let others = self.tables[1..].iter().filter_map(|member| Some((member, member.date()?)));
+        others.max_by_key(|(member, _)| member.table.rows_estimate.unwrap_or(0))
     }
 
     /// Returns the table's columns but those that only number its rows.
@@ -204,7 +266,9 @@ impl Joined {
         };
         let is_plain = |column: &Column| column.value_kind() != ValueKind::Other && !column.is_withheld();
         let columns = own.table.columns.iter().filter(|column| is_plain(column) && !is_key(column));
-        let fields = columns.map(|column| self.field(own, column)).collect::<Vec<_>>();
+        // Two moments may look alike where clocks are set back.
+        let field = |column: &Column| Field { sql: self.read(own, &column.name), ..self.field(own, column) };
+        let fields = columns.map(field).collect::<Vec<_>>();
         if fields.len() < CONTENT_MIN { Vec::new() } else { fields }
     }
 
@@ -225,6 +289,39 @@ impl Joined {
         let is_entity = |column: &Column| column.role == Some(Role::Entity) && !column.is_withheld();
         let (member, column) = self.all_columns().find(|(_, column)| is_entity(column))?;
         Some(self.field(member, column))
+    }
+}
+
+impl Member {
+    /// Returns the column that says when a row happened.
+    fn date(&self) -> Option<&Column> {
+        let is_date = |column: &&Column| {
+            column.role == Some(Role::Date) && column.kind_read() == ValueKind::Moment && may_show(column)
+        };
+        self.table.columns.iter().find(is_date)
+    }
+
+    /// Returns a column with the table before it.
+    fn qualified(&self, column: &str) -> String {
+        format!("{}.{}", self.alias, dialect::name(column))
+    }
+
+    /// Returns a column, given in SQL, as it is read: a text of dates as moments.
+    fn read(&self, column: &str, sql: String) -> String {
+        match self.table.column(column).and_then(|column| column.text_dates) {
+            Some(dates) => dialect::moment_of_text(&sql, dates),
+            None => sql,
+        }
+    }
+
+    /// Returns a column, given in SQL, as it is told: what is read, and moments as clocks of the table's zone show them.
+    fn told(&self, column: &str, sql: String) -> String {
+        let read = self.read(column, sql);
+        let is_zoned = self.table.column(column).is_some_and(Column::is_zoned);
+        match self.table.declared.time_zone.as_ref().filter(|_| is_zoned) {
+            Some(zone) => dialect::in_zone(&read, zone),
+            None => read,
+        }
     }
 }
 

@@ -71,7 +71,7 @@ pub(super) fn offered(table: &Table, joined: &Joined, left_out: &mut Vec<String>
     let may_measure = |column: &&Column| may_show(column) && distinct(column) != Some(1.0);
     let amounts = table.columns.iter().filter(may_measure).filter(|column| is_amount(column));
     let amounts = amounts.filter(|column| {
-        let is_left_out = is_mixed.is_some() && is_money(column);
+        let is_left_out = is_mixed.is_some() && is_money(column) && !is_converted(column, joined);
         if let (true, Some(currency)) = (is_left_out, is_mixed) {
             left_out
                 .push(format!("{}: amounts of several currencies ({currency}) are not taken together", column.name));
@@ -79,14 +79,16 @@ pub(super) fn offered(table: &Table, joined: &Joined, left_out: &mut Vec<String>
         !is_left_out
     });
     let amounts = amounts.collect::<Vec<_>>();
+    // What two amounts of a row are of each other hangs on no rate.
+    let as_they_are = amounts.iter().copied().filter(|column| !is_converted(column, joined)).collect::<Vec<_>>();
     let declared = table.declared.measures.iter().filter_map(|measure| named(&measure.name, table, joined).ok());
     let flags = table.columns.iter().filter(may_measure).filter(|column| column.value_kind() == ValueKind::Boolean);
     let mut all = vec![Measure::Rows];
     let further = declared
         .chain(totals(table, &amounts, joined))
         .chain(durations(table, joined))
-        .chain(rates(&amounts, joined))
-        .chain(of_one_unit(&amounts, joined))
+        .chain(rates(&as_they_are, joined))
+        .chain(of_one_unit(&as_they_are, joined))
         .chain(flags.map(|column| share_of_true(column, joined)))
         .chain(states(table, joined).into_iter().take(STATES_TOLD_MAX))
         .chain(amounts.iter().map(|column| mean(column, joined)).take(MEANS_MAX))
@@ -111,6 +113,26 @@ fn is_money(column: &Column) -> bool {
         column.role,
         Some(Role::Measure | Role::NetMeasure | Role::GrossMeasure | Role::Margin | Role::Discount | Role::UnitPrice)
     )
+}
+
+/// Returns whether a column holds money that is converted into one currency.
+fn is_converted(column: &Column, joined: &Joined) -> bool {
+    // Any number may be called a measure.
+    let is_sure = is_money(column) && (column.role != Some(Role::Measure) || worth(column) != Worth::Other);
+    is_sure && joined.converted("").is_some()
+}
+
+/// Returns what a value of a column is called and what it is in SQL, as it is converted if it is.
+fn value_of(column: &Column, joined: &Joined) -> (String, String) {
+    in_one_currency(column, &column.name, &joined.sql(&joined.tables[0], &column.name), joined)
+}
+
+/// Returns what is called so and stands for an amount of a column, as it is converted if that is.
+fn in_one_currency(column: &Column, name: &str, value: &str, joined: &Joined) -> (String, String) {
+    match joined.converted(value).filter(|_| is_converted(column, joined)) {
+        Some((value, unit)) => (format!("{name} in {unit}"), value),
+        None => (name.to_owned(), value.to_owned()),
+    }
 }
 
 fn is_amount(column: &Column) -> bool {
@@ -159,13 +181,18 @@ fn totals(table: &Table, amounts: &[&Column], joined: &Joined) -> Vec<Measure> {
     let place_end = if is_beside_price { PLACE_OF_MARGIN } else { PLACE_OF_CHARGE + 1 };
     let has_money = placed.first().is_some_and(|(place, _)| *place < place_end);
     let told = placed.into_iter().filter(|(place, _)| has_money || *place != PLACE_OF_CHARGE);
-    let sum = |column: &Column| Measure::Sum { name: format!("total of {}", column.name), value: own(column) };
+    let sum = |column: &Column| {
+        let (name, value) = value_of(column, joined);
+        Measure::Sum { name: format!("total of {name}"), value }
+    };
     let mut found = told.map(|(_, column)| sum(column)).take(TOTALS_MAX).collect::<Vec<_>>();
     if let (false, Some(quantity), Some(price)) = (has_money, quantity, price) {
         let rate = table.columns.iter().find(|column| is_discount_rate(column));
         let less = rate.map(|rate| format!(" * (1 - {})", own(rate))).unwrap_or_default();
         let value = format!("{} * {}{less}", own(quantity), own(price));
-        found.insert(0, Measure::Sum { name: format!("total of {} times {}", quantity.name, price.name), value });
+        let name = format!("{} times {}", quantity.name, price.name);
+        let (name, value) = in_one_currency(price, &name, &value, joined);
+        found.insert(0, Measure::Sum { name: format!("total of {name}"), value });
     }
     found
 }
@@ -220,11 +247,11 @@ fn is_discount_rate(column: &Column) -> bool {
 }
 
 fn mean(column: &Column, joined: &Joined) -> Measure {
-    let value = joined.sql(&joined.tables[0], &column.name);
+    let (name, value) = value_of(column, joined);
     // Any number may be called a measure: days listed, floor space.
     let is_amount = is_money(column) && column.role != Some(Role::Measure) || column.role == Some(Role::Quantity);
     let of = if is_amount { Averaged::Amount } else { Averaged::Number };
-    Measure::Mean { name: format!("average of {}", column.name), value, of }
+    Measure::Mean { name: format!("average of {name}"), value, of }
 }
 
 fn share_of_true(column: &Column, joined: &Joined) -> Measure {
@@ -239,10 +266,15 @@ fn durations(table: &Table, joined: &Joined) -> Vec<Measure> {
     moments.sort_by_key(|column| column.role != Some(Role::Date));
     let Some((first, others)) = moments.split_first() else { return Vec::new() };
     let sql = |column: &Column| joined.sql(&joined.tables[0], &column.name);
-    let duration = |to: &&Column| Measure::Mean {
-        name: format!("days from {} to {}", first.name, to.name),
-        value: dialect::days_between(&sql(first), &sql(to)),
-        of: Averaged::Days(Span { from: sql(first), to: sql(to) }),
+    let read = |column: &Column| joined.read(&joined.tables[0], &column.name);
+    let duration = |to: &&Column| {
+        let (from, end) = (sql(first), sql(to));
+        // What has no zone of its own is of the table's.
+        let are_zoned = first.is_zoned() && to.is_zoned();
+        let bare = if are_zoned { [read(first), read(to)] } else { [from.clone(), end.clone()] };
+        let span = Span { from, to: end, bare };
+        let name = format!("days from {} to {}", first.name, to.name);
+        Measure::Mean { name, value: span.days(), of: Averaged::Days(span) }
     };
     others.iter().map(duration).collect()
 }
@@ -280,7 +312,7 @@ fn missing(table: &Table, joined: &Joined) -> Vec<Measure> {
     };
     let share = |column: &Column| Measure::Share {
         name: format!("share without {}", column.name),
-        condition: format!("{} IS NULL", joined.sql(&joined.tables[0], &column.name)),
+        condition: format!("{} IS NULL", joined.read(&joined.tables[0], &column.name)),
         column: None,
         waits: column.kind_read() == ValueKind::Moment,
     };

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use self::document::Document;
 use super::{Error, Imported, read_text};
-use crate::semantic::metadata::{ByName, ConditionMetadata, DurationMetadata, MeasureMetadata};
-use crate::warehouse::catalog::{Additive, Good};
+use crate::semantic::metadata::{ByName, ConditionMetadata, CurrencyMetadata, DurationMetadata, MeasureMetadata};
+use crate::warehouse::catalog::{Additive, Arrival, Good, ZoneName};
 
 mod document;
 mod read;
@@ -36,6 +36,12 @@ struct TableExtension {
     noun: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     filter: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    arrival: Option<Arrival>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    time_zone: Option<ZoneName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    currency: Option<CurrencyMetadata>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
     /// Those that are no expression of Ossie.

@@ -137,6 +137,9 @@ pub(in crate::semantic) fn add(
     adding.text("description", &mut present.description, said.description.as_deref());
     adding.guessable(Guessed::Noun, present, said);
     adding.guessable(Guessed::Filter, present, said);
+    adding.value("arrival", &mut present.arrival, said.arrival.as_ref());
+    adding.value("time zone", &mut present.time_zone, said.time_zone.as_ref());
+    adding.value("currency", &mut present.currency, said.currency.as_ref());
     for columns in &said.unique {
         if !present.unique.iter().any(|known| is_same_set(known, columns)) {
             present.unique.push(columns.clone());
@@ -200,14 +203,19 @@ impl Adding {
         }
     }
 
-    fn value<T: Copy + PartialEq + serde::Serialize>(&mut self, what: &str, present: &mut Option<T>, said: Option<T>) {
+    fn value<T: Clone + PartialEq + serde::Serialize>(
+        &mut self,
+        what: &str,
+        present: &mut Option<T>,
+        said: Option<&T>,
+    ) {
         let Some(said) = said else { return };
         let is_taken = match present {
             None => true,
-            Some(known) => *known != said && self.differs(what, &json(known), &json(&said)),
+            Some(known) => known != said && self.differs(what, &json(known), &json(said)),
         };
         if is_taken {
-            *present = Some(said);
+            *present = Some(said.clone());
         }
     }
 
@@ -233,8 +241,8 @@ impl Adding {
         if (&known.sql, &known.filter) == (&said.sql, &said.filter) {
             self.text(&format!("description of {what}"), &mut known.description, said.description.as_deref());
             self.text(&format!("unit of {what}"), &mut known.unit, said.unit.as_deref());
-            self.value(&format!("additive of {what}"), &mut known.additive, said.additive);
-            self.value(&format!("good of {what}"), &mut known.good, said.good);
+            self.value(&format!("additive of {what}"), &mut known.additive, said.additive.as_ref());
+            self.value(&format!("good of {what}"), &mut known.good, said.good.as_ref());
         } else if self.differs(&what, &of_rows(known), &of_rows(said)) {
             *known = said.clone();
         }
@@ -299,7 +307,7 @@ impl Adding {
                 known.examples.clone_from(&said.examples);
             }
         }
-        self.value("sensitive", &mut known.sensitive, said.sensitive);
+        self.value("sensitive", &mut known.sensitive, said.sensitive.as_ref());
         known.type_name = known.type_name.take().or_else(|| said.type_name.clone());
     }
 }

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ByName;
-use crate::warehouse::catalog::{Additive, Good, Role};
+use crate::warehouse::catalog::{Additive, Arrival, Good, Role, ZoneName};
 
 /// What people wrote about one table.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -24,6 +24,19 @@ pub struct TableMetadata {
     /// doubt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
+    /// How late rows come at most: a whole number of hours, days or weeks, such as 2 days. What is told over time leaves out
+    /// the days of which some may still be missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", regex(pattern = "^[1-9][0-9]{0,2} +(hour|day|week)s?$"))]
+    pub arrival: Option<Arrival>,
+    /// The time zone in which instruments tell the days, weeks and months of its moments, as IANA names it: Europe/Paris.
+    /// It is for columns of the type timestamp with time zone; what is stored without a zone is told as it is written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub time_zone: Option<ZoneName>,
+    /// How its amounts of several currencies become amounts of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<CurrencyMetadata>,
     /// Lists of columns that tell the rows apart, where the database has no such key.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unique: Vec<Vec<String>>,
@@ -111,6 +124,33 @@ pub struct DurationMetadata {
     pub from: String,
     /// The column of the end.
     pub to: String,
+}
+
+/// How amounts become amounts of one currency: each is multiplied by the rate of its own.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CurrencyMetadata {
+    /// The column of this table that says in which currency the amounts of a row are.
+    pub column: String,
+    /// The currency that they become, as the column has it: EUR. Amounts that are in it need no rate.
+    pub unit: String,
+    /// Where the rates are.
+    pub rates: RatesMetadata,
+}
+
+/// A table with one rate for each currency, or for each currency and day.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RatesMetadata {
+    /// The table: exchange_rates, or finance.exchange_rates.
+    pub table: String,
+    /// Its column of the currency.
+    pub currency: String,
+    /// Its column that says what one of the currency is worth.
+    pub rate: String,
+    /// Its column of days, if there is a rate for each day: a row has the rate of its own day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub day: Option<String>,
 }
 
 /// A key from this table to another one, of which each row has one row at most.

@@ -1,8 +1,15 @@
 //! What people declared of a table beyond its columns, or what was guessed: the rows that count, measures, names of
 //! conditions and of durations. [`crate::semantic`] fills it in.
 
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::ToSpan as _;
+use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::ZoneName;
 
 /// What is declared of a table beyond its columns.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -19,6 +26,123 @@ pub struct Declared {
     /// Lists of columns that tell the rows apart, besides the primary key.
     #[serde(default)]
     pub unique: Vec<Vec<String>>,
+    /// How late rows come.
+    #[serde(default)]
+    pub arrival: Option<Arrival>,
+    /// The zone in which the days of its moments are told; that of the session where it is missing.
+    #[serde(default)]
+    pub time_zone: Option<ZoneName>,
+    /// How its amounts become amounts of one currency.
+    #[serde(default)]
+    pub currency: Option<Currency>,
+}
+
+/// How amounts of several currencies become amounts of one: each is multiplied by the rate of its currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Currency {
+    /// The column of the table that says in which currency a row's amounts are.
+    pub column: String,
+    /// The currency that they become, as the column has it: `EUR`. Its own amounts need no rate.
+    pub unit: String,
+    pub rates: Rates,
+}
+
+/// A table with one rate for each currency, or for each currency and day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rates {
+    pub schema: String,
+    pub table: String,
+    /// The column of the currency.
+    pub currency: String,
+    /// The column that says what one of the currency is worth.
+    pub rate: String,
+    /// The column of the day that a rate is of.
+    pub day: Option<String>,
+}
+
+impl Rates {
+    /// Returns the columns that tell its rows apart.
+    pub fn key(&self) -> Vec<String> {
+        std::iter::once(&self.currency).chain(&self.day).cloned().collect()
+    }
+}
+
+/// How late the rows of a table come at most: `2 days`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Arrival {
+    /// At most [`Arrival::COUNT_MAX`].
+    count: u16,
+    unit: ArrivalUnit,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ArrivalUnit {
+    Hour,
+    Day,
+    Week,
+}
+
+impl Arrival {
+    const COUNT_MAX: u16 = 999;
+
+    /// Returns the last day of which all rows have come, given the day that is taken for today and is over. Hours are
+    /// rounded up to days.
+    pub fn whole_until(self, today: Date) -> Date {
+        let count = i32::from(self.count);
+        let days = match self.unit {
+            ArrivalUnit::Hour => (count + 23) / 24,
+            ArrivalUnit::Day => count,
+            ArrivalUnit::Week => 7 * count,
+        };
+        today.checked_sub(days.days()).unwrap_or(today)
+    }
+}
+
+impl FromStr for Arrival {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let read = || {
+            let (count, unit) = text.trim().split_once(' ')?;
+            let count = count.parse().ok().filter(|count| (1..=Self::COUNT_MAX).contains(count))?;
+            let unit = match unit.trim_start() {
+                "hour" | "hours" => ArrivalUnit::Hour,
+                "day" | "days" => ArrivalUnit::Day,
+                "week" | "weeks" => ArrivalUnit::Week,
+                _ => return None,
+            };
+            Some(Self { count, unit })
+        };
+        read().ok_or_else(|| {
+            format!("expected a whole number of hours, days or weeks, such as \"2 days\", and not {text:?}")
+        })
+    }
+}
+
+impl fmt::Display for Arrival {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unit = match self.unit {
+            ArrivalUnit::Hour => "hour",
+            ArrivalUnit::Day => "day",
+            ArrivalUnit::Week => "week",
+        };
+        write!(formatter, "{} {unit}{}", self.count, if self.count == 1 { "" } else { "s" })
+    }
+}
+
+impl TryFrom<String> for Arrival {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Arrival> for String {
+    fn from(arrival: Arrival) -> Self {
+        arrival.to_string()
+    }
 }
 
 /// The rows of a table that count.

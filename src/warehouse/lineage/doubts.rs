@@ -7,6 +7,7 @@ mod missing;
 mod money;
 mod types;
 
+use super::conversion;
 use super::definition::alone;
 use super::expression::{Aggregate, Expression, Literal};
 use super::meaning::Meaning;
@@ -157,9 +158,11 @@ impl Look<'_> {
         column_in(expression, self.rows, self.catalog)
     }
 
-    /// The tables of the rows, those of queries inside not included.
+    /// The tables of the rows, those of queries inside not included, nor those of rates that only convert amounts.
     fn tables(&self) -> impl Iterator<Item = (&Source, &Table)> {
-        self.rows.sources().into_iter().filter_map(|source| match &source.relation {
+        let rates = conversion::rates(self.rows, self.catalog);
+        let sources = self.rows.sources().into_iter().filter(move |source| !conversion::is_of(&rates, source));
+        sources.filter_map(|source| match &source.relation {
             Relation::Table { schema, name } => Some((source, self.catalog.table(Some(schema), name)?)),
             Relation::Query { .. } | Relation::Function { .. } => None,
         })
@@ -306,8 +309,10 @@ impl Look<'_> {
 
     /// Periods of another table than the one that is counted: those after its data end count as 0.
     fn other_calendar(&self, keys: &[&Expression]) -> Option<Doubt> {
+        let rates = conversion::rates(self.rows, self.catalog);
+        let is_of_rates = |rows: &Rows| rows.sources().iter().all(|source| conversion::is_of(&rates, source));
         let optional = self.rows.items.iter().filter_map(|item| match item {
-            Item::Outer(outer) => Some(&outer.left),
+            Item::Outer(outer) => Some(&outer.left).filter(|_| !is_of_rates(&outer.right)),
             Item::Source(_) => None,
         });
         let left = optional.flat_map(|left| left.sources()).map(|source| source.id).collect::<Vec<_>>();

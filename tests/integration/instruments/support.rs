@@ -1,5 +1,6 @@
 //! Asks an instrument of a table on a real server.
 
+use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,11 +16,12 @@ use explore::warehouse::executor::{Executor, Rules};
 use explore::warehouse::table::Table;
 use explore::warehouse::{Limits, lineage};
 use jiff::civil::{Date, date};
+use tempfile::TempDir;
 
 use crate::support::server::{connect, fresh};
 
 /// The day that is taken for today.
-const LAST: Date = date(2025, 12, 31);
+pub(super) const LAST: Date = date(2025, 12, 31);
 
 /// What an instrument makes of the first table of a new database.
 pub(super) async fn ask(instrument: Instrument, name: &str, sql: &str, by: &[&str]) -> Conclusion {
@@ -28,37 +30,7 @@ pub(super) async fn ask(instrument: Instrument, name: &str, sql: &str, by: &[&st
 
 /// What is stated of the observations with p below one in a thousand, a sentence or refusal a claim, with its doubts.
 pub(super) async fn told(instrument: Instrument, name: &str, sql: &str) -> Vec<String> {
-    told_of(instrument, None, name, sql).await
-}
-
-/// The same of one measure.
-pub(super) async fn told_of(instrument: Instrument, measure: Option<&str>, name: &str, sql: &str) -> Vec<String> {
-    let opened = Opened::new(name, sql).await;
-    let (conclusion, results) = opened.asking(instrument, measure, &[]).await;
-    let mut book = Workbook::new(Arc::clone(&opened.catalog), LAST);
-    for sheet in results {
-        book.push(sheet);
-    }
-    let mut sentences = Vec::new();
-    for (number, observation) in conclusion.observations.iter().filter(|one| one.p < 1e-3).enumerate() {
-        let mut ids = Vec::new();
-        for (place, step) in observation.statements.iter().enumerate() {
-            let id = format!("q{}{place}", number + 10);
-            book.push(opened.sheet(&id, step).await);
-            ids.push(id);
-        }
-        for claim in observation.claims_over(&ids) {
-            let evaluated = Evaluator::new(&mut book, &opened.executor, Duration::from_secs(30)).evaluate(&claim).await;
-            sentences.push(match evaluated {
-                Ok(fact) => {
-                    let doubts = fact.doubts.iter().map(|doubt| doubt.id.as_str()).collect::<Vec<_>>();
-                    format!("{} {doubts:?}", fact.sentence)
-                }
-                Err(why) => format!("{claim} is refused: {why}"),
-            });
-        }
-    }
-    sentences
+    Opened::new(name, sql).await.told(instrument).await
 }
 
 /// A new database whose first table is asked about.
@@ -69,11 +41,21 @@ pub(super) struct Opened {
 
 impl Opened {
     pub(super) async fn new(name: &str, sql: &str) -> Self {
+        Self::described(name, sql, &[]).await
+    }
+
+    /// A new database with metadata of its tables, each as its name and the content of its file.
+    pub(super) async fn described(name: &str, sql: &str, metadata: &[(&str, &str)]) -> Self {
         let url = fresh(name, &format!("{sql};\nANALYZE")).await;
         let rules = Rules { search_path: vec!["public".to_owned()], ..Rules::default() };
         let limits = Limits::of_query(Duration::from_secs(30), 1_000, None);
         let database = Arc::new(connect(&url).await);
-        let opened = semantic::open(database, Metadata::default(), rules, limits, semantic::Joins::Guessed).await;
+        let directory = TempDir::new().unwrap();
+        for (table, content) in metadata {
+            fs::write(directory.path().join(format!("{table}.json")), content).unwrap();
+        }
+        let metadata = Metadata::read(directory.path()).unwrap();
+        let opened = semantic::open(database, metadata, rules, limits, semantic::Joins::Guessed).await;
         let opened = opened.unwrap();
         Self { executor: opened.executor, catalog: Arc::new(opened.catalog) }
     }
@@ -90,6 +72,57 @@ impl Opened {
             run(&self.executor, step).await;
         }
         conclusion
+    }
+
+    /// What is stated of the observations with p below one in a thousand, see [`told`].
+    pub(super) async fn told(&self, instrument: Instrument) -> Vec<String> {
+        self.told_of(instrument, None, &[]).await
+    }
+
+    /// What is stated of the observations of columns, see [`told`].
+    pub(super) async fn told_by(&self, instrument: Instrument, by: &[&str]) -> Vec<String> {
+        self.told_of(instrument, None, by).await
+    }
+
+    /// What is stated of one measure, or of all, see [`told`].
+    pub(super) async fn told_of(&self, instrument: Instrument, measure: Option<&str>, by: &[&str]) -> Vec<String> {
+        let (conclusion, results) = self.asking(instrument, measure, by).await;
+        let mut book = Workbook::new(Arc::clone(&self.catalog), LAST);
+        for sheet in results {
+            book.push(sheet);
+        }
+        let mut sentences = Vec::new();
+        for (number, observation) in conclusion.observations.iter().filter(|one| one.p < 1e-3).enumerate() {
+            let mut ids = Vec::new();
+            for (place, step) in observation.statements.iter().enumerate() {
+                let id = format!("q{}{place}", number + 10);
+                book.push(self.sheet(&id, step).await);
+                ids.push(id);
+            }
+            for claim in observation.claims_over(&ids) {
+                sentences.push(self.stated(&mut book, &claim).await);
+            }
+        }
+        sentences
+    }
+
+    /// What is stated of the only cell of a statement, with its doubts.
+    pub(super) async fn cell(&self, sql: &str) -> String {
+        let mut book = Workbook::new(Arc::clone(&self.catalog), LAST);
+        let step = Step { question: String::new(), sql: sql.to_owned() };
+        book.push(self.sheet("q1", &step).await);
+        self.stated(&mut book, "q1[#1].value").await
+    }
+
+    /// What a claim states, or why it is refused, with its doubts.
+    async fn stated(&self, book: &mut Workbook, claim: &str) -> String {
+        match Evaluator::new(book, &self.executor, Duration::from_secs(30)).evaluate(claim).await {
+            Ok(fact) => {
+                let doubts = fact.doubts.iter().map(|doubt| doubt.id.as_str()).collect::<Vec<_>>();
+                format!("{} {doubts:?}", fact.sentence)
+            }
+            Err(why) => format!("{claim} is refused: {why}"),
+        }
     }
 
     /// What an instrument concludes, and the results of its statements, as a run has them.

@@ -88,3 +88,36 @@ async fn a_declared_join_that_finds_too_few_rows_is_reported_with_its_share() {
         ]
     );
 }
+
+#[tokio::test]
+async fn a_time_zone_is_tried_where_a_column_has_moments() {
+    let sql = "CREATE TABLE calls (id int PRIMARY KEY, called_at timestamptz(3));
+        CREATE TABLE days (id int PRIMARY KEY, day date, noon timestamp)";
+    let zone = r#"{"time_zone": "europe/paris"}"#;
+    let opened = opened("zone_tried", sql, &[("calls.json", zone), ("days.json", zone)]).await;
+    assert_eq!(
+        trial::zones(&opened.executor, &opened.catalog).await,
+        ["public.days: the time zone Europe/Paris is of no column: none is a timestamp with time zone"]
+    );
+}
+
+#[tokio::test]
+async fn several_rates_of_one_currency_are_told() {
+    let sql = "CREATE TABLE orders (id int PRIMARY KEY, ordered_on date, currency text, amount numeric(10,2));
+        CREATE TABLE rates (code text, day date, rate numeric);
+        INSERT INTO rates VALUES ('USD', '2025-01-01', 0.9), ('USD', '2025-01-02', 0.91), ('CHF', '2025-01-01', 1.05)";
+    let currency = |day: &str| {
+        format!(
+            r#"{{"currency": {{"column": "currency", "unit": "EUR",
+                "rates": {{"table": "rates", "currency": "code", "rate": "rate"{day}}}}}}}"#
+        )
+    };
+    let check = async |name: &str, day: &str| {
+        let opened = opened(name, sql, &[("orders.json", &currency(day))]).await;
+        assert_eq!(opened.warnings, Vec::<String>::new());
+        trial::keys(&opened.executor, &opened.catalog).await
+    };
+    let repeated = "public.rates: code does not tell its rows apart: some values are there twice";
+    assert_eq!(check("rates_repeated", "").await, [repeated]);
+    assert_eq!(check("rates_of_days", r#", "day": "day""#).await, Vec::<String>::new());
+}

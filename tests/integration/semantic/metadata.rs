@@ -47,7 +47,7 @@ fn what_cannot_be_read_is_told_with_file_line_column_and_the_nearest_key() {
     check(
         "{\n  \"descripton\": \"x\"\n}",
         ":2:14: unknown field `descripton`, expected one of `$schema`, `description`, \
-        `noun`, `filter`, `unique`, `warnings`, `guessed`, `approved`, `measures`, `conditions`, `durations`, `joins`, \
+        `noun`, `filter`, `arrival`, `time_zone`, `currency`, `unique`, `warnings`, `guessed`, `approved`, `measures`, `conditions`, `durations`, `joins`, \
         `columns`; did you mean `description`?",
     );
     check(
@@ -56,6 +56,14 @@ fn what_cannot_be_read_is_told_with_file_line_column_and_the_nearest_key() {
         `entity`, `entity_name`, `measure`, `gross_measure`, `net_measure`, `discount`, `margin`, `quantity`, \
         `unit_price`, `rate`, `level`, `dimension`, `region`, `product`, `batch`, `event_type`, `currency`, `identifier`, \
         `ignore`; did you mean `measure`?",
+    );
+    for wrong in ["two days", "2", "2.5 days", "-1 days", "0 days", "1000 weeks", "2 months", ""] {
+        let expected = "expected a whole number of hours, days or weeks, such as \"2 days\", and not";
+        check(&format!("{{\"arrival\": \"{wrong}\"}}"), &format!(":1:{}: {expected} \"{wrong}\"", 15 + wrong.len()));
+    }
+    check(
+        "{\"time_zone\": \"Europe/Pariss\"}",
+        ":1:30: expected the name of a time zone, such as Europe/Paris; did you mean `Europe/Paris`?",
     );
     check("{\n\"warnings\": [\n}", ":3:1: expected value");
     check("{\"columns\": {\"a\": {},\n \"a\": {}}}", ":2:4: the name `a` appears twice");
@@ -209,11 +217,24 @@ fn pull_writes_a_file_a_table_that_reads_back_and_changes_nothing_the_second_tim
 #[test]
 fn pull_keeps_what_people_wrote_and_tells_what_is_gone() {
     let written = r#"{"columns": {"gone": {"description": "Was here."}, "amount": {"type": "text", "unit": "EUR", "role": "net_measure"}},
-        "warnings": ["Mind."], "description": "Orders."}"#;
+        "time_zone": "Europe/Paris",
+        "currency": {"column": "amount", "unit": "EUR", "rates": {"table": "rates", "currency": "code", "rate": "rate"}},
+        "arrival": "36 hours", "warnings": ["Mind."], "description": "Orders."}"#;
     let directory = directory(&[("orders.json", written), ("old.json", "{}")]);
     let pulled = pull(&shop(), directory.path()).unwrap();
     let expected = r#"{
   "description": "Orders.",
+  "arrival": "36 hours",
+  "time_zone": "Europe/Paris",
+  "currency": {
+    "column": "amount",
+    "unit": "EUR",
+    "rates": {
+      "table": "rates",
+      "currency": "code",
+      "rate": "rate"
+    }
+  },
   "warnings": [
     "Mind."
   ],
@@ -313,6 +334,56 @@ fn drift_is_named() {
 }
 
 #[test]
+fn a_currency_that_names_what_is_not_there_is_told() {
+    let check = |column: &str, table: &str, rate: &str, expected: &str| {
+        let currency = format!(
+            r#"{{"currency": {{"column": "{column}", "unit": "EUR", "rates": {{"table": "{table}", "currency": "id", "rate": "{rate}"}}}}}}"#
+        );
+        let directory = directory(&[("orders.json", &currency)]);
+        let problems = Metadata::read(directory.path()).unwrap().apply(&mut shop());
+        let prefix = format!("{}/", directory.path().display());
+        let problems = problems.iter().map(|problem| problem.replace(&prefix, "")).collect::<Vec<_>>();
+        assert_eq!(problems, if expected.is_empty() { vec![] } else { vec![expected] });
+    };
+    check("amount", "customers", "name", "");
+    check("amount", "public.customers", "name", "");
+    check(
+        "amunt",
+        "customers",
+        "name",
+        "orders.json: the currency names orders.amunt, which does not exist; did you mean `amount`?",
+    );
+    check(
+        "amount",
+        "customer",
+        "name",
+        "orders.json: the rates of the currency are in customer, which is no readable table; did you mean `customers`?",
+    );
+    check(
+        "amount",
+        "customers",
+        "nam",
+        "orders.json: the currency names customers.nam, which does not exist; did you mean `name`?",
+    );
+}
+
+#[test]
+fn a_join_makes_its_columns_unique_wherever_the_file_of_the_other_table_comes() {
+    for (of, to) in [("customers", "orders"), ("orders", "customers")] {
+        let column = |table: &str| if table == "orders" { "amount" } else { "id" };
+        let join = format!(
+            r#"{{"joins": [{{"columns": ["{}"], "table": "{to}", "referred": ["{}"]}}]}}"#,
+            column(of),
+            column(to)
+        );
+        let directory = directory(&[(&format!("{of}.json"), &join), (&format!("{to}.json"), "{}")]);
+        let mut catalog = shop();
+        assert_eq!(Metadata::read(directory.path()).unwrap().apply(&mut catalog), Vec::<String>::new());
+        assert_eq!(catalog.table(None, to).unwrap().declared.unique, [[column(to)]]);
+    }
+}
+
+#[test]
 fn the_schema_that_editors_check_by_knows_every_key_and_nothing_else() {
     let schema = metadata_schema();
     assert_eq!(schema["additionalProperties"], false);
@@ -322,6 +393,9 @@ fn the_schema_that_editors_check_by_knows_every_key_and_nothing_else() {
         "description",
         "noun",
         "filter",
+        "arrival",
+        "time_zone",
+        "currency",
         "unique",
         "warnings",
         "guessed",

@@ -110,6 +110,9 @@ impl<'metadata> Writing<'metadata> {
         let mut own = TableExtension {
             noun: content.noun.clone(),
             filter: content.filter.clone(),
+            arrival: content.arrival,
+            time_zone: content.time_zone.clone(),
+            currency: content.currency.clone(),
             warnings: content.warnings.clone(),
             conditions: content.conditions.clone(),
             durations: content.durations.clone(),

@@ -2,6 +2,7 @@
 
 use super::{Doubt, Look, doubt};
 use crate::warehouse::catalog::{Column, Role, Table, ValueKind};
+use crate::warehouse::lineage::conversion;
 use crate::warehouse::lineage::expression::Expression;
 use crate::warehouse::lineage::is_constant;
 use crate::warehouse::lineage::query::Source;
@@ -25,7 +26,8 @@ fn is_money(column: &Column) -> bool {
 impl Look<'_> {
     /// The currency of the money that expressions name: its source and column; `None` if there is none, or one alone.
     pub(super) fn currency<'e>(&self, values: impl Iterator<Item = &'e Expression>) -> Option<(&Source, &Column)> {
-        let columns = values.flat_map(Expression::columns).collect::<Vec<_>>();
+        let rates = conversion::rates(self.rows, self.catalog);
+        let columns = values.flat_map(|value| conversion::columns(value, &rates).others).collect::<Vec<_>>();
         let measured = |source: &Source, table: &Table| {
             columns.iter().any(|column| column.source == source.id && table.column(&column.name).is_some_and(is_money))
         };
@@ -50,7 +52,9 @@ impl Look<'_> {
                 .as_infix("=")
                 .is_some_and(|(left, right)| is_it(left) && is_constant(right) || is_it(right) && is_constant(left))
         };
-        let mut named = self.aggregate.arguments.iter().flat_map(Expression::columns);
+        let rates = conversion::rates(self.rows, self.catalog);
+        let named = self.aggregate.arguments.iter();
+        let mut named = named.flat_map(|argument| conversion::columns(argument, &rates).others);
         if keys.iter().any(|key| is_it(key))
             || self.conditions().any(is_held)
             || named.any(|column| column.source == source.id && column.name == currency.name)

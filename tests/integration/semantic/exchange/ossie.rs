@@ -98,6 +98,13 @@ const ORDERS: &str = r#"{
   "description": "One row is one order.",
   "noun": "orders",
   "filter": "status <> 'cancelled'",
+  "arrival": "2 days",
+  "time_zone": "Europe/Paris",
+  "currency": {
+    "column": "status",
+    "unit": "EUR",
+    "rates": {"table": "finance.rates", "currency": "code", "rate": "rate", "day": "valid_on"}
+  },
   "unique": [["id"]],
   "warnings": ["Mind the gap."],
   "measures": {
