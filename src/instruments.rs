@@ -77,6 +77,9 @@ pub struct Answered<'r> {
     pub table: &'r Table,
 }
 
+/// Columns with their values, of which `None` is that there is none.
+pub type NamedSegment = Vec<(String, Option<String>)>;
+
 /// What an instrument saw that may be more than chance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Observation {
@@ -91,6 +94,10 @@ pub struct Observation {
     /// The condition in SQL that its rows meet, where one can look on within them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub within: Option<String>,
+    /// Of a whole that moved, the segments that make up most of the move; none if it moved everywhere alike. `None` if that
+    /// is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comes_from: Option<Vec<NamedSegment>>,
     /// How well chance explains it, of this comparison alone.
     pub p: f64,
     /// How large it is, from 0 to 1.
@@ -237,6 +244,23 @@ impl Observation {
         let values = self.segment.iter().map(|(column, value)| format!("{column} {value}"));
         let values = values.collect::<Vec<_>>().join(" ");
         format!("{} {} {} {values}", self.table, self.measure, self.by.as_deref().unwrap_or_default())
+    }
+
+    /// Returns where a move of the whole comes from, in a line.
+    pub fn origin(&self) -> Option<String> {
+        let segments = self.comes_from.as_ref()?;
+        let way = if self.is_lower { "fall" } else { "rise" };
+        if segments.is_empty() {
+            return Some(format!("{}: the {way} is everywhere alike, as far as chance lets one tell", self.line));
+        }
+        let named = segments.iter().map(|segment| {
+            let value = |(column, value): &(String, Option<String>)| match value {
+                Some(value) => format!("{column} {value}"),
+                None => format!("no {column}"),
+            };
+            segment.iter().map(value).collect::<Vec<_>>().join(" with ")
+        });
+        Some(format!("{}: most of the {way} is of {}", self.line, named.collect::<Vec<_>>().join(", and of ")))
     }
 
     /// Returns its claims, given the ids of the results of its statements.

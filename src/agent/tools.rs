@@ -289,8 +289,8 @@ pub fn specs(recording_only: bool) -> Vec<ToolSpec> {
                 "Word claims about cells of results, and see the sentences, without recording them. Forms: \
                  q3[Hardware].days (a cell, by its row's key; q4[2023-Q1, David Loo].n with two keys; q3[2].days for row 2); \
                  arithmetic over cells; change(a, b); gap(a, b), gap(a, rest), gap(a, all); share(part, whole), \
-                 share(part, all); rank(a); top(3, q1.cost); range(q3.days except Finance); count(q3.rate > 0.1); \
-                 alike(q3.days); each change(q1.before, q1.after); trend(q5.n); since(q5.n); outlier(a); per_day(a); \
+                 share(part, all), share(a - b, c - d) of a move in time; rank(a); top(3, q1.cost); \
+                 range(q3.days except Finance); count(q3.rate > 0.1); alike(q3.days); each change(q1.before, q1.after); trend(q5.n); since(q5.n); outlier(a); per_day(a); \
                  differ(a, b). f4 stands for an earlier fact. At most 16 claims a call. The words come from the SQL, never \
                  from its aliases.",
             ));

@@ -1,6 +1,7 @@
 //! Instruments: what they ask of a real server, and what they make of the answers.
 
 mod backlog;
+mod change;
 mod compare;
 mod concentration;
 mod dates;

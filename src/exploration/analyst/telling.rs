@@ -9,7 +9,7 @@ use super::notebook::Notebook;
 use crate::agent::facts::Verdict;
 use crate::finding::Severity;
 use crate::finding::record::{FACTS_MAX, Proposal};
-use crate::instruments::{Instrument, Observation, Step};
+use crate::instruments::{Instrument, NamedSegment, Observation, Step};
 use crate::typeset::text::hex;
 
 /// Claims of an observation that does not lead, and of what lies within the rows of the one that does.
@@ -160,11 +160,26 @@ fn key(sql: &str) -> String {
 
 /// Whom it is about, or where: `category Hardware`.
 fn whom(one: &Observation) -> String {
+    named(one.segment.iter().map(|(column, value)| (column.as_str(), Some(value.as_str()))))
+}
+
+/// The segments that make up most of a move, in words; `None` if there are none.
+fn origin(one: &Observation) -> Option<String> {
+    let of_segment =
+        |segment: &NamedSegment| named(segment.iter().map(|(column, value)| (column.as_str(), value.as_deref())));
+    let segments = one.comes_from.iter().flatten().map(of_segment).collect::<Vec<_>>();
+    (!segments.is_empty()).then(|| segments.join(", and to "))
+}
+
+/// Columns with their values in words: `category Hardware and channel web`.
+fn named<'o>(segment: impl Iterator<Item = (&'o str, Option<&'o str>)>) -> String {
     let plain = |text: &str| text.replace(['{', '}'], " ").split_whitespace().collect::<Vec<_>>().join(" ");
     let is_telling = |value: &str| !value.contains(|character: char| character.is_ascii_digit());
     // A value with digits would be a figure that no fact has.
-    let parts = one.segment.iter().map(|(column, value)| {
-        if is_telling(value) { format!("{} {}", words(column), plain(value)) } else { words(column) }
+    let parts = segment.map(|(column, value)| match value {
+        Some(value) if is_telling(value) => format!("{} {}", words(column), plain(value)),
+        Some(_) => words(column),
+        None => format!("no {}", words(column)),
     });
     parts.collect::<Vec<_>>().join(" and ")
 }
@@ -194,9 +209,12 @@ fn action(one: &Observation) -> String {
         Instrument::Trend | Instrument::Change if !whom.is_empty() => {
             format!("Ask what happened to {whom} that did not happen to the others, and who can reverse or repeat it.")
         }
-        Instrument::Trend | Instrument::Change => {
-            format!("Ask what moved the {measure} as a whole: no single part did.")
-        }
+        Instrument::Trend | Instrument::Change => match origin(one) {
+            Some(origin) => {
+                format!("Ask what happened to {origin}, of which most of it is, and who can reverse or repeat it.")
+            }
+            None => format!("Ask what moved the {measure} as a whole: no single part did."),
+        },
         Instrument::Relate => format!(
             "Check whether the {measure} follows from {}, and decide by it where that helps.",
             one.by.as_deref().map(words).unwrap_or_default()

@@ -56,6 +56,43 @@ async fn values_shares_and_gaps() {
 }
 
 #[tokio::test]
+async fn a_part_of_a_move_in_time_is_a_share_too() {
+    let ground = ground("facts_moves").await;
+    let [february, march] =
+        ["day >= '2024-02-01' AND day < '2024-03-01'", "day >= '2024-03-01' AND day < '2024-04-01'"];
+    let sql = format!(
+        "SELECT count(*) FILTER (WHERE {february}) AS b, count(*) FILTER (WHERE {march}) AS a,
+             count(*) FILTER (WHERE {february} AND region = 'North') AS north_b, count(*) FILTER (WHERE {march} AND region = 'North') AS north_a,
+             count(*) FILTER (WHERE {february} AND units < 2) AS few_b, count(*) FILTER (WHERE {march} AND units < 2) AS few_a,
+             count(*) FILTER (WHERE {february} AND amount >= 50) AS large_b, count(*) FILTER (WHERE {march} AND amount >= 50) AS large_a,
+             sum(amount) FILTER (WHERE {march}) AS sum_a, avg(amount) FILTER (WHERE {february}) AS mean_b,
+             avg(amount) FILTER (WHERE {march}) AS mean_a, count(*) FILTER (WHERE day >= '2024-04-01' AND day < '2024-05-01') AS april
+         FROM sales"
+    );
+    check(
+        &ground,
+        &sql,
+        &[
+            (
+                "share(q1.north_a - q1.north_b, q1.a - q1.b)",
+                "Of the fall of the count of sales from February 2024 to March 2024 (day), 100.0% is with region 'North': 4 of 4.",
+            ),
+            (
+                "share(q1.few_a - q1.few_b, q1.a - q1.b)",
+                "(day), 25.0% is with units below 2: 1 of 4.",
+            ),
+            ("share(q1.large_a - q1.large_b, q1.a - q1.b)", "did not move with the whole"),
+            ("share(q1.sum_a - q1.b, q1.a - q1.b)", "refused"),
+            ("share(q1.a - q1.b, q1.north_a - q1.north_b)", "does not contain the count of sales"),
+            ("share(q1.north_a - q1.north_b, q1.april - q1.a)", "moved between other periods"),
+            ("share(q1.mean_a - q1.mean_b, q1.mean_a - q1.mean_b)", "refused"),
+            ("share(q1.b - q1.north_b, q1.a - q1.north_a)", "refused"),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn groups() {
     let ground = ground("facts_groups").await;
     let sql = "SELECT units, count(*) AS n, avg(amount) AS mean FROM sales GROUP BY units ORDER BY n LIMIT 2";
