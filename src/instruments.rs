@@ -17,6 +17,7 @@
 //! backlog     is what is open piling up, and of which part
 //! concentration  have few much of it, and did their share move
 //! funnel      how many rows go from one step to the next
+//! season      are there more on some days of the week, or in some months of the year
 //! retention   do newcomers come back as those before them did
 //! ```
 //!
@@ -35,6 +36,7 @@ pub mod profile;
 mod reading;
 pub mod relate;
 pub mod retention;
+pub mod season;
 mod shares;
 pub mod silent;
 pub mod target;
@@ -60,6 +62,7 @@ pub enum Instrument {
     Concentration,
     Retention,
     Funnel,
+    Season,
 }
 
 /// A statement of an instrument, with the question that it answers.
@@ -140,7 +143,7 @@ pub const FALSE_MAX: f64 = 0.1;
 const P_MAX: f64 = 0.05;
 
 impl Instrument {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Profile,
         Self::Compare,
         Self::Trend,
@@ -151,6 +154,7 @@ impl Instrument {
         Self::Concentration,
         Self::Retention,
         Self::Funnel,
+        Self::Season,
     ];
 
     /// Returns the name of its tool.
@@ -166,6 +170,7 @@ impl Instrument {
             Self::Concentration => "concentration",
             Self::Retention => "retention",
             Self::Funnel => "funnel",
+            Self::Season => "season",
         }
     }
 
@@ -182,6 +187,7 @@ impl Instrument {
             Self::Concentration => concentration::steps(target),
             Self::Retention => retention::steps(target),
             Self::Funnel => funnel::steps(target),
+            Self::Season => season::steps(&target.until_settled()),
         }
     }
 
@@ -198,6 +204,7 @@ impl Instrument {
             Self::Concentration => concentration::conclude(target, answered),
             Self::Retention => retention::conclude(target, answered),
             Self::Funnel => funnel::conclude(target, answered),
+            Self::Season => season::conclude(&target.until_settled(), answered),
         };
         conclusion.lines.extend(target.left_out.iter().map(|line| format!("left out: {line}")));
         conclusion

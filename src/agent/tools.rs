@@ -43,6 +43,7 @@ const NAMES: &[&str] = &[
     "concentration",
     "retention",
     "funnel",
+    "season",
     "state",
     "assume",
     "record_finding",
@@ -213,6 +214,7 @@ fn near_tool(name: &str) -> Option<&'static str> {
         "open" | "open_rows" | "queue" => "backlog",
         "cohort" | "cohorts" | "cohort_analysis" => "retention",
         "conversion" | "steps" | "stages" => "funnel",
+        "seasonality" | "weekday" | "weekdays" => "season",
         "pareto" | "gini" | "top_share" => "concentration",
         "claim" | "claims" | "check" | "state_facts" | "state_claims" => "state",
         "record" | "finding" | "add_finding" | "record_findings" | "report_finding" => "record_finding",
@@ -352,6 +354,10 @@ fn described(instrument: Instrument) -> &'static str {
         Instrument::Funnel => {
             "Follow rows from one of their moments to the next (created, paid, shipped): the share that went on, of those that \
              were old enough, in the latest weeks against all before, and by the values of columns."
+        }
+        Instrument::Season => {
+            "Tell whether there are more rows, or more of the main total, on some days of the week, and of three years or more in \
+             some months of the year."
         }
     }
 }

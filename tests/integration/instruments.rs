@@ -9,5 +9,6 @@ mod funnel;
 mod metamorphic;
 mod others;
 mod retention;
+mod season;
 mod support;
 mod totals;

@@ -48,7 +48,7 @@ pub(super) fn candidate<'c>(chosen: &Chosen<'c>, within: Option<&'c Observation>
 fn severity(chosen: &Chosen<'_>) -> Severity {
     let (medium_min, most) = match chosen.lead.instrument {
         Instrument::Compare if chosen.lead.is_even() => (f64::INFINITY, Severity::Low),
-        Instrument::Relate => (f64::INFINITY, Severity::Low),
+        Instrument::Relate | Instrument::Season => (f64::INFINITY, Severity::Low),
         // That there are more of one kind than of another is seldom a matter.
         Instrument::Compare if chosen.lead.measure == "rows" => (f64::INFINITY, Severity::Low),
         Instrument::Compare | Instrument::Concentration => (COMPARED_MEDIUM_MIN, Severity::Medium),
@@ -236,6 +236,10 @@ fn action(one: &Observation) -> String {
         Instrument::Retention => {
             format!("Ask what newcomers with {whom} meet at first that others do not, and carry over what is better.")
         }
+        Instrument::Season => {
+            let by = one.by.as_deref().unwrap_or_default();
+            format!("Plan who and what is needed by the {by}, and compare only periods that have each as often.")
+        }
         Instrument::Funnel => {
             let of = if whom.is_empty() { String::new() } else { format!(" of {whom}") };
             format!("Go through rows{of} that did not go on, and ask at that step what they lacked.")
@@ -268,6 +272,9 @@ fn falsified_by(one: &Observation) -> &'static str {
         Instrument::Concentration => "a name that stands for several, or several names that are one",
         Instrument::Retention => {
             "newcomers who were there before under another identifier, or another way in which they come"
+        }
+        Instrument::Season => {
+            "rows that are recorded on another day than they happened, or days on which nothing is open"
         }
         Instrument::Funnel => "moments that are recorded later, or a step that some rows never need",
         Instrument::Backlog => "ends that are recorded late or in bulk, or rows that are done without one",

@@ -93,6 +93,45 @@ async fn a_part_of_a_move_in_time_is_a_share_too() {
 }
 
 #[tokio::test]
+async fn days_of_the_week_and_months_have_names() {
+    let ground = ground("facts_weekdays").await;
+    let sql = "SELECT extract(isodow FROM day) AS d, count(*) AS n FROM sales GROUP BY 1";
+    check(
+        &ground,
+        sql,
+        &[
+            ("q1[7].n", "The count of sales with day on a Sunday is"),
+            ("gap(q1[7].n, q1[1].n)", "with day on a Sunday, against"),
+            ("range(q1.n)", "over 7 values of weekday of day that have rows"),
+            ("rank(q1[7].n)", "Of 7 values of weekday of day that have rows, Sunday has the"),
+        ],
+    )
+    .await;
+    let sql = "SELECT date_part('dow', day)::int AS d, count(*) AS n FROM sales GROUP BY 1";
+    check(&ground, sql, &[("q1[d=0].n", "The count of sales with day on a Sunday is")]).await;
+    let sql = "SELECT count(*) AS n FROM sales WHERE extract(dow FROM day) = 6";
+    check(&ground, sql, &[("q1.n", "The count of sales with day on a Saturday is")]).await;
+    let sql = "SELECT extract(month FROM day) AS m, count(*) AS n FROM sales GROUP BY 1";
+    let expected = [
+        ("q1[2].n", "with day in February of any year is 14"),
+        ("rank(q1[2].n)", "values of calendar month of day that have rows, February has the"),
+    ];
+    check(&ground, sql, &expected).await;
+    let sql = "SELECT extract(month FROM age(day, DATE '2023-01-01')) AS m, count(*) AS n FROM sales GROUP BY 1";
+    check(&ground, sql, &[("q1[2].n", "month number of (age(day, 2023-01-01))")]).await;
+    // Of whole weeks each day is there as often.
+    for (until, doubts) in [("2024-04-01", 0), ("2024-04-02", 1)] {
+        let sql = format!(
+            "SELECT extract(isodow FROM day) AS d, count(*) AS n FROM sales
+             WHERE day >= '2024-01-01' AND day < '{until}' GROUP BY 1"
+        );
+        let stated = ground.state(&[&sql], &["q1[7].n"]).await;
+        let fact = stated[0].as_ref().unwrap();
+        assert_eq!(fact.doubts.iter().filter(|doubt| doubt.id == "uneven_periods").count(), doubts, "{fact:#?}");
+    }
+}
+
+#[tokio::test]
 async fn groups() {
     let ground = ground("facts_groups").await;
     let sql = "SELECT units, count(*) AS n, avg(amount) AS mean FROM sales GROUP BY units ORDER BY n LIMIT 2";
