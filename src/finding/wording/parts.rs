@@ -29,7 +29,8 @@ pub(crate) fn condition_words(condition: &Expression, rows: &Rows, catalog: &Cat
     }
 }
 
-/// A part of a date whose numbers have names, with what it is taken of.
+/// A part of a date whose numbers have names, with what it is taken of. Of the time between two moments it is refused before
+/// it is worded.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct DatePart<'k> {
     part: NamedPart,
@@ -58,11 +59,7 @@ impl<'k> DatePart<'k> {
                     "month" => NamedPart::Month,
                     _ => return None,
                 };
-                // Of the time between two moments it is a number of months.
-                let is_between = of.as_infix("-").is_some()
-                    || matches!(of, Expression::Call { function, .. } if function == "age")
-                    || matches!(of, Expression::Cast { type_name, .. } if type_name == "interval");
-                (!is_between).then_some(Self { part, of })
+                Some(Self { part, of })
             }
             _ => None,
         }

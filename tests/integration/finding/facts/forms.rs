@@ -117,9 +117,6 @@ async fn days_of_the_week_and_months_have_names() {
         ("rank(q1[2].n)", "values of calendar month of day that have rows, February has the"),
     ];
     check(&ground, sql, &expected).await;
-    // Of the time between two moments it is a number of months.
-    let sql = "SELECT count(*) AS n FROM sales WHERE extract(month FROM age(day, DATE '2023-01-01')) = 2";
-    check(&ground, sql, &[("q1.n", "month number of age")]).await;
     // Of whole weeks each day is there as often.
     for (until, doubts) in [("2024-04-01", 0), ("2024-04-02", 1)] {
         let sql = format!(
