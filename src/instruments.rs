@@ -17,6 +17,7 @@
 //! backlog     is what is open piling up, and of which part
 //! concentration  have few much of it, and did their share move
 //! funnel      how many rows go from one step to the next
+//! season      are there more on some days of the week, or in some months of the year
 //! retention   do newcomers come back as those before them did
 //! ```
 //!
@@ -35,6 +36,7 @@ pub mod profile;
 mod reading;
 pub mod relate;
 pub mod retention;
+pub mod season;
 mod shares;
 pub mod silent;
 pub mod target;
@@ -60,6 +62,7 @@ pub enum Instrument {
     Concentration,
     Retention,
     Funnel,
+    Season,
 }
 
 /// A statement of an instrument, with the question that it answers.
@@ -77,6 +80,9 @@ pub struct Answered<'r> {
     pub table: &'r Table,
 }
 
+/// Columns with their values, of which `None` is that there is none.
+pub type NamedSegment = Vec<(String, Option<String>)>;
+
 /// What an instrument saw that may be more than chance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Observation {
@@ -91,6 +97,10 @@ pub struct Observation {
     /// The condition in SQL that its rows meet, where one can look on within them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub within: Option<String>,
+    /// Of a whole that moved, the segments that make up most of the move; none if it moved everywhere alike. `None` if that
+    /// is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comes_from: Option<Vec<NamedSegment>>,
     /// How well chance explains it, of this comparison alone.
     pub p: f64,
     /// How large it is, from 0 to 1.
@@ -133,7 +143,7 @@ pub const FALSE_MAX: f64 = 0.1;
 const P_MAX: f64 = 0.05;
 
 impl Instrument {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Profile,
         Self::Compare,
         Self::Trend,
@@ -144,6 +154,7 @@ impl Instrument {
         Self::Concentration,
         Self::Retention,
         Self::Funnel,
+        Self::Season,
     ];
 
     /// Returns the name of its tool.
@@ -159,6 +170,7 @@ impl Instrument {
             Self::Concentration => "concentration",
             Self::Retention => "retention",
             Self::Funnel => "funnel",
+            Self::Season => "season",
         }
     }
 
@@ -175,6 +187,7 @@ impl Instrument {
             Self::Concentration => concentration::steps(target),
             Self::Retention => retention::steps(target),
             Self::Funnel => funnel::steps(target),
+            Self::Season => season::steps(&target.until_settled()),
         }
     }
 
@@ -191,6 +204,7 @@ impl Instrument {
             Self::Concentration => concentration::conclude(target, answered),
             Self::Retention => retention::conclude(target, answered),
             Self::Funnel => funnel::conclude(target, answered),
+            Self::Season => season::conclude(&target.until_settled(), answered),
         };
         conclusion.lines.extend(target.left_out.iter().map(|line| format!("left out: {line}")));
         conclusion
@@ -237,6 +251,23 @@ impl Observation {
         let values = self.segment.iter().map(|(column, value)| format!("{column} {value}"));
         let values = values.collect::<Vec<_>>().join(" ");
         format!("{} {} {} {values}", self.table, self.measure, self.by.as_deref().unwrap_or_default())
+    }
+
+    /// Returns where a move of the whole comes from, in a line.
+    pub fn origin(&self) -> Option<String> {
+        let segments = self.comes_from.as_ref()?;
+        let way = if self.is_lower { "fall" } else { "rise" };
+        if segments.is_empty() {
+            return Some(format!("{}: the {way} is everywhere alike, as far as chance lets one tell", self.line));
+        }
+        let named = segments.iter().map(|segment| {
+            let value = |(column, value): &(String, Option<String>)| match value {
+                Some(value) => format!("{column} {value}"),
+                None => format!("no {column}"),
+            };
+            segment.iter().map(value).collect::<Vec<_>>().join(" with ")
+        });
+        Some(format!("{}: most of the {way} is of {}", self.line, named.collect::<Vec<_>>().join(", and of ")))
     }
 
     /// Returns its claims, given the ids of the results of its statements.

@@ -69,7 +69,7 @@
 //!
 //! instruments/target.rs            what is measured of which rows by which columns; dialect.rs its SQL, period.rs steps of time
 //! instruments/compare.rs           groups that differ; trend.rs, change.rs, relate.rs, silent.rs, backlog.rs, concentration.rs,
-//!                                  retention.rs, funnel.rs, profile.rs one question each
+//!                                  retention.rs, funnel.rs, season.rs, profile.rs one question each
 //!
 //! sample/invoices.rs               `sample generate`; sample/market.rs who is planted; sample/score.rs scores a run
 //! sample/planted.rs                five schemas with signals and decoys, and null twins, for `eval`; planted/NAME.rs one schema each

@@ -116,6 +116,7 @@ impl Exploration<'_> {
             }
             let ids = outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(|_| "q0".to_owned()));
             claims.extend(observation.claims_over(&ids.collect::<Vec<_>>()).into_iter().take(CLAIMS_MAX));
+            lines.extend(observation.origin());
         }
         let facts = self.facts_of(&claims).await?;
         Ok((format!("{}{facts}", lines.join("\n")), None))

@@ -43,6 +43,7 @@ const NAMES: &[&str] = &[
     "concentration",
     "retention",
     "funnel",
+    "season",
     "state",
     "assume",
     "record_finding",
@@ -213,6 +214,7 @@ fn near_tool(name: &str) -> Option<&'static str> {
         "open" | "open_rows" | "queue" => "backlog",
         "cohort" | "cohorts" | "cohort_analysis" => "retention",
         "conversion" | "steps" | "stages" => "funnel",
+        "seasonality" | "weekday" | "weekdays" => "season",
         "pareto" | "gini" | "top_share" => "concentration",
         "claim" | "claims" | "check" | "state_facts" | "state_claims" => "state",
         "record" | "finding" | "add_finding" | "record_findings" | "report_finding" => "record_finding",
@@ -289,8 +291,8 @@ pub fn specs(recording_only: bool) -> Vec<ToolSpec> {
                 "Word claims about cells of results, and see the sentences, without recording them. Forms: \
                  q3[Hardware].days (a cell, by its row's key; q4[2023-Q1, David Loo].n with two keys; q3[2].days for row 2); \
                  arithmetic over cells; change(a, b); gap(a, b), gap(a, rest), gap(a, all); share(part, whole), \
-                 share(part, all); rank(a); top(3, q1.cost); range(q3.days except Finance); count(q3.rate > 0.1); \
-                 alike(q3.days); each change(q1.before, q1.after); trend(q5.n); since(q5.n); outlier(a); per_day(a); \
+                 share(part, all), share(a - b, c - d) of a move in time; rank(a); top(3, q1.cost); \
+                 range(q3.days except Finance); count(q3.rate > 0.1); alike(q3.days); each change(q1.before, q1.after); trend(q5.n); since(q5.n); outlier(a); per_day(a); \
                  differ(a, b). f4 stands for an earlier fact. At most 16 claims a call. The words come from the SQL, never \
                  from its aliases.",
             ));
@@ -352,6 +354,10 @@ fn described(instrument: Instrument) -> &'static str {
         Instrument::Funnel => {
             "Follow rows from one of their moments to the next (created, paid, shipped): the share that went on, of those that \
              were old enough, in the latest weeks against all before, and by the values of columns."
+        }
+        Instrument::Season => {
+            "Tell whether there are more rows, or more of the main total, on some days of the week, and of three years or more in \
+             some months of the year."
         }
     }
 }

@@ -17,8 +17,14 @@ const DIMENSION_COST: f64 = 0.1;
 const FURTHER_COVERAGE_MIN: f64 = 0.25;
 /// Segments that an explanation names at most.
 const SEGMENTS_MAX: usize = 4;
+/// Ratio of the relative deviation outside the segments to the one inside, above which a deviation is uniform.
+const ALIKE: f64 = 0.5;
 /// Weight of the overall ratio in the estimate of a leaf's ratio, in units of the denominator.
 const RATIO_PRIOR: f64 = 20.0;
+
+/// The values of each dimension, in their order: a leaf has their places.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Values<T>(Vec<Vec<T>>);
 
 /// One cell of the finest breakdown, with its actual and expected value.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,6 +71,41 @@ pub struct Explanation {
     pub rest: f64,
 }
 
+impl<T: Ord + Clone> Values<T> {
+    /// Returns the values of rows that have one in each dimension.
+    pub fn of<'t>(rows: impl IntoIterator<Item = &'t [T]>) -> Self
+    where
+        T: 't,
+    {
+        let mut values = Vec::<Vec<T>>::new();
+        for row in rows {
+            values.resize_with(values.len().max(row.len()), Vec::new);
+            for (known, value) in values.iter_mut().zip(row) {
+                known.push(value.clone());
+            }
+        }
+        for known in &mut values {
+            known.sort_unstable();
+            known.dedup();
+        }
+        Self(values)
+    }
+
+    /// Returns the places of the values of one of the rows, as a leaf has them.
+    pub fn places(&self, row: &[T]) -> Vec<u32> {
+        let place = |(known, value): (&Vec<T>, &T)| {
+            known.binary_search(value).ok().and_then(|place| u32::try_from(place).ok()).unwrap_or_default()
+        };
+        self.0.iter().zip(row).map(place).collect()
+    }
+
+    /// Returns the dimensions and the values that a segment names.
+    pub fn of_segment(&self, segment: &Segment) -> Vec<(usize, &T)> {
+        let value = |&(dimension, place): &(usize, u32)| Some((dimension, self.0.get(dimension)?.get(place as usize)?));
+        segment.values.iter().filter_map(value).collect()
+    }
+}
+
 /// Converts the leaves of a ratio to leaves of its numerator.
 ///
 /// The expected numerator is the present denominator times the earlier ratio of the leaf. Where the leaf has few data,
@@ -94,14 +135,35 @@ pub fn explain(leaves: &[Leaf], candidates_max: usize) -> Explanation {
     {
         segments.push(further);
     }
-    let outside = Amounts::of(leaves.iter().filter(|leaf| !segments.iter().any(|segment| segment.holds(leaf))));
-    Explanation { segments, candidates, deviation: total.deviation(), rest: outside.deviation() }
+    let mut explanation = Explanation { segments, candidates, deviation: total.deviation(), rest: 0.0 };
+    explanation.rest = Amounts::of(leaves.iter().filter(|leaf| !explanation.holds(leaf))).deviation();
+    explanation
 }
 
 impl Segment {
     /// Returns whether the leaf is part of the segment.
     pub fn holds(&self, leaf: &Leaf) -> bool {
         self.values.iter().all(|(dimension, value)| leaf.values.get(*dimension) == Some(value))
+    }
+
+    /// Returns the actual and the expected value of all leaves that are part of it.
+    pub fn amounts(&self, leaves: &[Leaf]) -> (f64, f64) {
+        let Amounts { actual, expected } = Amounts::of(leaves.iter().filter(|leaf| self.holds(leaf)));
+        (actual, expected)
+    }
+}
+
+impl Explanation {
+    /// Returns whether the leaf is part of one of the segments.
+    pub fn holds(&self, leaf: &Leaf) -> bool {
+        self.segments.iter().any(|segment| segment.holds(leaf))
+    }
+
+    /// Returns whether the relative deviation outside the segments is about as large as the one inside, so that none of them
+    /// is the cause.
+    pub fn is_everywhere(&self, leaves: &[Leaf]) -> bool {
+        let off = |inside: bool| Amounts::of(leaves.iter().filter(|leaf| self.holds(leaf) == inside)).relative();
+        self.segments.is_empty() || off(false) / off(true) > ALIKE
     }
 }
 
@@ -143,6 +205,16 @@ impl Amounts {
 
     fn deviation(self) -> f64 {
         self.actual - self.expected
+    }
+
+    /// Returns the deviation as a share of the expected value.
+    fn relative(self) -> f64 {
+        match self.expected > 0.0 {
+            true => self.deviation() / self.expected,
+            // Something was measured where nothing was expected.
+            false if self.actual > 0.0 => f64::INFINITY,
+            false => 0.0,
+        }
     }
 
     /// Returns the actual over the expected value, with `little` added to both so that the result is finite.

@@ -311,6 +311,7 @@ impl View<'_> {
             line: format!("backlog {}{whom} in the latest {weeks} weeks", self.duration.name),
             segment,
             within: None,
+            comes_from: None,
         }
     }
 

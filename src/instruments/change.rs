@@ -10,7 +10,11 @@
 //! | averages, shares | difference of two differences over its standard error | Welch 1947 |
 //!
 //! Parts that contain one another are one cause: the larger one is kept only for what the smaller one leaves.
+//!
+//! Where the whole of a total moved itself, [`origin`] says which segments make up most of the move, or that it is everywhere
+//! alike.
 
+mod origin;
 mod part;
 
 use std::collections::BTreeMap;
@@ -18,6 +22,7 @@ use std::collections::BTreeMap;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 
+use self::origin::{Crossed, Segment};
 use self::part::{Part, Whole, explained};
 use super::grouping::{self, GROUPS_MAX};
 use super::period::{self, Range};
@@ -79,6 +84,13 @@ impl Kind {
     }
 }
 
+impl Plan {
+    /// Returns the columns of which combinations of values are read, if it is of totals.
+    fn crossed(self, columns: &[&Field]) -> Option<Crossed> {
+        Crossed::of(columns).filter(|_| self.kind.is_of_totals())
+    }
+}
+
 impl Periods {
     fn of(range: Range, weeks: i32) -> Option<Self> {
         let days = weeks * 7;
@@ -89,6 +101,11 @@ impl Periods {
 
     fn first(self, last: Date) -> Date {
         earlier(last, self.weeks * 7 - 1)
+    }
+
+    /// Returns what the latest period is compared with.
+    fn against(self) -> &'static str {
+        if (self.latest - self.before).get_days() == 364 { "the same weeks a year before" } else { "the weeks before" }
     }
 
     /// Returns the condition that a row is of the latest period, or of the one before.
@@ -118,10 +135,15 @@ fn plans(target: &Target, range: Range) -> Vec<Plan> {
     }
 }
 
-/// Returns the statements: parts in both periods.
+/// Returns the statements: parts in both periods, and after those of totals the combinations of values that they come from.
 pub fn steps(target: &Target) -> Vec<Step> {
     let (Some(time), Some(range)) = (&target.time, target.range) else { return Vec::new() };
-    plans(target, range).into_iter().map(|plan| step(target, time, plan)).collect()
+    let columns = grouping::columns(target);
+    let of = |plan: Plan| {
+        let origin = plan.crossed(&columns).map(|crossed| origin_step(target, time, plan, &crossed));
+        std::iter::once(step(target, time, plan)).chain(origin)
+    };
+    plans(target, range).into_iter().flat_map(of).collect()
 }
 
 /// Returns the sets of columns, by their places, of which each combination of values is a part; the first is the whole.
@@ -135,11 +157,9 @@ fn sets(columns: &[&Field]) -> Vec<Vec<usize>> {
     std::iter::once(Vec::new()).chain((0..columns.len()).map(|place| vec![place])).chain(pairs).collect()
 }
 
-fn step(target: &Target, time: &Field, plan: Plan) -> Step {
-    let Plan { periods, kind } = plan;
-    let columns = grouping::columns(target);
-    let measures = || target.over_time().filter(|(_, measure)| kind.includes(measure));
-    let values = measures().map(|(index, measure)| {
+/// Returns the statement of the rows of both periods: the columns, the period and the week, and the values of measures.
+fn rows(target: &Target, time: &Field, Plan { periods, kind }: Plan, columns: &[&Field]) -> String {
+    let values = target.over_time().filter(|(_, measure)| kind.includes(measure)).map(|(index, measure)| {
         let value = match measure {
             Measure::Rows => "1".to_owned(),
             Measure::Sum { value, .. } | Measure::Mean { value, .. } => value.clone(),
@@ -154,29 +174,50 @@ fn step(target: &Target, time: &Field, plan: Plan) -> Step {
         dialect::date(periods.before),
         time.sql
     );
-    let keys = grouping::named(&columns);
+    let keys = grouping::named(columns);
     let list = format!("{keys}{latest} AS is_latest, {week}{}", values.collect::<String>());
     let both = [periods.condition(time, true), periods.condition(time, false)];
-    let rows = target.select(&list, &[format!("({}) OR ({})", both[0], both[1])], "");
-    let measures = measures().map(|(index, _)| index).collect::<Vec<_>>();
+    target.select(&list, &[format!("({}) OR ({})", both[0], both[1])], "")
+}
+
+/// Returns the places of the measures that a statement is about.
+fn measured(target: &Target, kind: Kind) -> Vec<usize> {
+    target.over_time().filter(|(_, measure)| kind.includes(measure)).map(|(index, _)| index).collect()
+}
+
+fn step(target: &Target, time: &Field, plan: Plan) -> Step {
+    let Plan { periods, kind } = plan;
+    let columns = grouping::columns(target);
+    let (rows, measures) = (rows(target, time, plan, &columns), measured(target, kind));
     let sql = if kind.is_of_totals() {
         part::totals(&rows, &sets(&columns), columns.len(), &measures)
     } else {
         part::averages(&rows, &sets(&columns), columns.len(), &measures)
     };
-    let against = if (periods.latest - periods.before).get_days() == 364 {
-        "the same weeks a year before"
-    } else {
-        "the weeks before"
-    };
     let names = columns.iter().map(|field| field.name.as_str()).collect::<Vec<_>>().join(", ");
     Step {
         question: format!(
-            "which part of {} went another way than the whole in the latest {} weeks, against {against}: {names}",
-            target.rows, periods.weeks
+            "which part of {} went another way than the whole in the latest {} weeks, against {}: {names}",
+            target.rows,
+            periods.weeks,
+            periods.against()
         ),
         sql: format!("{sql} LIMIT {PARTS_MAX}"),
     }
+}
+
+/// Returns the statement of where the whole of totals comes from.
+fn origin_step(target: &Target, time: &Field, plan: Plan, crossed: &Crossed) -> Step {
+    let columns = grouping::columns(target);
+    let question = format!(
+        "where does a move of all {} in the latest {} weeks, against {}, come from: {}",
+        target.rows,
+        plan.periods.weeks,
+        plan.periods.against(),
+        crossed.names(&columns).join(", ")
+    );
+    let rows = rows(target, time, plan, &columns);
+    Step { question, sql: crossed.statement(&rows, &measured(target, plan.kind)) }
 }
 
 /// Returns what the results say, in the order of [`steps`].
@@ -189,18 +230,30 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
         return Conclusion::nothing("no periods compared: the rows span too few weeks");
     }
     let columns = grouping::columns(target);
-    let (mut observations, mut tested) = (Vec::new(), 0);
+    let (mut observations, mut tested, mut lines) = (Vec::new(), 0, Vec::new());
     let mut told = BTreeMap::<usize, Vec<Part>>::new();
-    for (plan, answered) in plans.into_iter().zip(answered) {
-        let Some(answered) = answered else { continue };
+    let mut answered = answered.iter();
+    for plan in plans {
+        let of_parts = answered.next().copied().flatten();
+        let crossed = plan.crossed(&columns);
+        let leaves = crossed.as_ref().and_then(|_| answered.next().copied().flatten());
+        let Some(of_parts) = of_parts else { continue };
         let measures = target.over_time().filter(|(_, measure)| plan.kind.includes(measure));
         for (index, measure) in measures {
-            let parts = part::read(*answered, (index, measure), columns.len(), plan.periods.weeks);
+            let parts = part::read(of_parts, (index, measure), columns.len(), plan.periods.weeks);
             let suits = |places: &[usize]| is_told_of(measure, places, &columns);
             let Some((whole, parts)) = part::beside_whole(parts, suits) else { continue };
             tested += parts.len() + 1;
             let view = View { target, time, periods: plan.periods, measure, columns: &columns, whole: &whole };
-            observations.extend(view.of_whole().filter(|_| is_told_of(measure, &[], &columns)));
+            if is_told_of(measure, &[], &columns) {
+                let leaves = leaves.filter(|_| whole.p.is_some_and(|p| p <= P_MAX));
+                let crossed = crossed.as_ref().zip(leaves);
+                lines.extend(crossed.and_then(|(crossed, leaves)| cut(crossed, leaves, &columns)));
+                let suits = |place: usize| measure.suits(columns[place]);
+                let crossed = crossed.filter(|(_, leaves)| !Crossed::is_cut(*leaves));
+                let origin = crossed.and_then(|(crossed, leaves)| crossed.segments(leaves, index, &whole, suits));
+                observations.extend(view.of_whole(origin));
+            }
             let known = told.entry(index).or_default();
             // What a shorter period says of the same columns is the same, or what it does to the others.
             let mut new = explained(parts, &whole, P_MAX);
@@ -209,9 +262,24 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
             known.extend(new);
         }
     }
-    let mut conclusion = Conclusion::of(observations, Vec::new());
+    lines.dedup();
+    let mut conclusion = Conclusion::of(observations, lines);
     conclusion.tested = tested;
     conclusion
+}
+
+/// Returns what is left out of the question where a move of the whole comes from.
+fn cut(crossed: &Crossed, leaves: Answered<'_>, columns: &[&Field]) -> Option<String> {
+    let by = |names: Vec<&str>| names.join(", ");
+    if Crossed::is_cut(leaves) {
+        return Some(format!(
+            "not asked where the whole moved: too many combinations of {}",
+            by(crossed.names(columns))
+        ));
+    }
+    let left_out = Some(crossed.left_out(columns)).filter(|names| !names.is_empty())?;
+    let crossed = by(crossed.names(columns));
+    Some(format!("not asked by {} where the whole moved: with {crossed} they make too many parts", by(left_out)))
 }
 
 /// Returns whether a measure of a part, given by the places of its columns, is told: not what it is about, nor the share of a
@@ -237,11 +305,25 @@ struct View<'t> {
 }
 
 impl View<'_> {
-    /// Returns the observation of the whole, if it can be tested.
-    fn of_whole(&self) -> Option<Observation> {
+    /// Returns the observation of the whole, if it can be tested, with the segments that make up most of its move.
+    fn of_whole(&self, origin: Option<Vec<Segment>>) -> Option<Observation> {
         let p = self.whole.p?;
-        let claims = vec![format!("change({}, {})", cell(0, "before"), cell(0, "latest"))];
-        Some(self.observation(Vec::new(), p, self.whole.change(), 1.0, (vec![self.both(&[])], claims)))
+        let change = |statement| format!("change({}, {})", cell(statement, "before"), cell(statement, "latest"));
+        let moved = |statement| format!("{} - {}", cell(statement, "latest"), cell(statement, "before"));
+        let (mut statements, mut claims) = (vec![self.both(&[])], vec![change(0)]);
+        for segment in origin.iter().flatten() {
+            let statement = statements.len();
+            let values = segment.iter().map(|(place, value)| dialect::is(&self.columns[*place].sql, value.as_deref()));
+            statements.push(self.both(&values.collect::<Vec<_>>()));
+            claims.extend([format!("share({}, {})", moved(statement), moved(0)), change(statement)]);
+        }
+        let named = |segment: Segment| {
+            let named = segment.into_iter().map(|(place, value)| (self.columns[place].name.clone(), value));
+            named.collect()
+        };
+        let comes_from = origin.map(|segments| segments.into_iter().map(named).collect());
+        let observation = self.observation(Vec::new(), p, self.whole.change(), 1.0, (statements, claims));
+        Some(Observation { comes_from, ..observation })
     }
 
     fn of_part(&self, part: &Part) -> Observation {
@@ -287,6 +369,7 @@ impl View<'_> {
             line: format!("{}{whom} in the latest {} weeks", self.measure.name(), self.periods.weeks),
             segment,
             within: None,
+            comes_from: None,
         }
     }
 

@@ -187,6 +187,7 @@ fn compare(
         by: Some(dimension.name.clone()),
         segment: named.map(|value| (dimension.name.clone(), value.to_owned())).into_iter().collect(),
         within: named.map(|value| dialect::is(&dimension.sql, Some(value))),
+        comes_from: None,
         p: tested.p,
         effect: tested.effect,
         weight: tested.weight,

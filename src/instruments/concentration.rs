@@ -296,6 +296,7 @@ impl View<'_> {
             by: Some(self.field.name.clone()),
             segment,
             within: None,
+            comes_from: None,
             p,
             effect,
             weight,

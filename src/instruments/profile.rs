@@ -265,6 +265,7 @@ fn observation(target: &Target, share: f64, statements: Vec<Step>, claims: Vec<S
         by: None,
         segment: Vec::new(),
         within: None,
+        comes_from: None,
         // It is no comparison that chance could explain.
         p: 0.0,
         effect: share,

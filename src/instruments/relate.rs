@@ -139,6 +139,7 @@ fn observation(
         by: Some(x.name.to_owned()),
         segment: Vec::new(),
         within: None,
+        comes_from: None,
         p: if is_one_way { ranks.p()? } else { 1.0 },
         effect: ranks.r.abs(),
         weight: 1.0,

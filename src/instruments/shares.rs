@@ -41,6 +41,7 @@ impl Sizes {
             by: of.map(|(field, _)| field.name.clone()),
             segment: of.map(|(field, value)| (field.name.clone(), value.to_owned())).into_iter().collect(),
             within: None,
+            comes_from: None,
             p: self.p,
             effect: self.change.abs(),
             weight: self.weight,

@@ -313,6 +313,7 @@ impl View<'_> {
             by: Some(self.entity.name.clone()),
             segment: vec![(self.entity.name.clone(), silent.name.clone())],
             within: None,
+            comes_from: None,
             p: silent.p,
             effect: 1.0,
             weight: silent.weight,

@@ -293,6 +293,7 @@ impl View<'_> {
             by: group.as_ref().map(|(field, _)| field.clone()),
             segment: group.into_iter().collect(),
             within: None,
+            comes_from: None,
             p,
             effect: ((since - before).abs() / size).min(1.0),
             weight: series.weight,

@@ -2,6 +2,7 @@
 
 mod arrival;
 mod backlog;
+mod change;
 mod compare;
 mod concentration;
 mod currency;
@@ -10,6 +11,7 @@ mod funnel;
 mod metamorphic;
 mod others;
 mod retention;
+mod season;
 mod support;
 mod totals;
 mod zone;

@@ -81,7 +81,8 @@ fn is_decided_by_chance(target: &Target, one: &Observation) -> bool {
         | Instrument::Backlog
         | Instrument::Concentration
         | Instrument::Retention
-        | Instrument::Funnel => false,
+        | Instrument::Funnel
+        | Instrument::Season => false,
     }
 }
 

@@ -3,8 +3,11 @@
 //! The rank of a value among all n is the average of those that equal values share. In SQL it is `rank() OVER (ORDER BY
 //! x) + (count(*) OVER (PARTITION BY x) - 1) / 2.0`; `rank()` alone is not, and is refused here because its sum is not
 //! n (n + 1) / 2. The correction for ties is the sum of t³ - t over the values that occur t times.
+//!
+//! Blocks, such as weeks with a value for each day, are given value by value.
 
 use super::distribution::{chi_square_above, normal_two_sided};
+use super::series::{ranks, ties};
 
 /// Values of the smaller group up to which p of two groups is exact.
 const EXACT_MAX: u64 = 8;
@@ -23,10 +26,10 @@ pub struct Ranked {
 /// The test of groups by their ranks.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RankTest {
-    /// H of Kruskal and Wallis, or U of Mann and Whitney.
+    /// H of Kruskal and Wallis, U of Mann and Whitney, or chi-square of Friedman.
     pub statistic: f64,
     pub p: f64,
-    /// Epsilon squared, from 0 to 1, of several groups; of two the rank-biserial correlation, from -1 to 1: how much
+    /// Epsilon squared, from 0 to 1, of several groups; of blocks Kendall's W, from 0 to 1; of two the rank-biserial correlation, from -1 to 1: how much
     /// more often a value of the first is above one of the second than below.
     pub effect: f64,
 }
@@ -75,6 +78,38 @@ pub fn mann_whitney(one: Ranked, other: Ranked, ties: f64) -> Option<RankTest> {
         normal_two_sided(away / deviation)
     };
     Some(RankTest { statistic, p, effect: 2.0 * statistic / pairs - 1.0 })
+}
+
+/// Returns the test of Friedman (1937) of places within blocks, such as days within weeks: whether values at one place tend to
+/// be higher than at others, whatever the level of the block. The statistic is 12 / (n k (k + 1)) times the sum over k places of
+/// the squared sums of ranks, less 3 n (k + 1), divided by 1 - ties / (n (k³ - k)), against chi-square with k - 1 degrees of
+/// freedom. The effect is the concordance W, the statistic / (n (k - 1)) (Kendall and Babington Smith 1939).
+///
+/// `None` with fewer than two blocks or three places, blocks of unlike length, values that are no numbers, or only blocks of
+/// equal values. It takes the blocks for independent. With few blocks, p is too large rather than too small.
+pub fn friedman(blocks: &[Vec<f64>]) -> Option<RankTest> {
+    let places = blocks.first()?.len();
+    let is_sound = |block: &Vec<f64>| block.len() == places && block.iter().all(|value| !value.is_nan());
+    if blocks.len() < 2 || places < 3 || !blocks.iter().all(is_sound) {
+        return None;
+    }
+    let (n, k) = (blocks.len() as f64, places as f64);
+    let mut sums = vec![0.0; places];
+    let mut tied = 0.0;
+    for block in blocks {
+        for (sum, rank) in sums.iter_mut().zip(ranks(block)) {
+            *sum += rank;
+        }
+        tied += ties(block).into_iter().map(|t| t * t * t - t).sum::<f64>();
+    }
+    let untied = 1.0 - tied / (n * (k * k * k - k));
+    if untied <= 0.0 {
+        return None;
+    }
+    let squares = sums.iter().map(|sum| sum * sum).sum::<f64>();
+    let statistic = ((12.0 / (n * k * (k + 1.0)) * squares - 3.0 * n * (k + 1.0)) / untied).max(0.0);
+    let p = chi_square_above(statistic, k - 1.0)?;
+    Some(RankTest { statistic, p, effect: statistic / (n * (k - 1.0)) })
 }
 
 /// Returns the number of values. `None` if a group is empty, or the sums are not those of ranks.

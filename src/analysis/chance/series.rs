@@ -262,13 +262,14 @@ fn squares(values: &[f64]) -> f64 {
 }
 
 /// Returns the sizes of the groups of equal values.
-fn ties(values: &[f64]) -> Vec<f64> {
+pub(super) fn ties(values: &[f64]) -> Vec<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted.chunk_by(|one, other| one >= other).map(|group| group.len() as f64).filter(|size| *size > 1.0).collect()
 }
 
-fn ranks(values: &[f64]) -> Vec<f64> {
+/// Returns the rank of each value, that of equal ones the average of their ranks.
+pub(super) fn ranks(values: &[f64]) -> Vec<f64> {
     let rank = |value: &f64| {
         let below = values.iter().filter(|other| *other < value).count() as f64;
         let above = values.iter().filter(|other| *other > value).count() as f64;

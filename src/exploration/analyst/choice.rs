@@ -62,7 +62,10 @@ pub(super) fn choose<'c>(seen: &[(Instrument, &'c Conclusion)], focus: &Focus) -
             None => chosen.push(Chosen { lead: observation, further: Vec::new() }),
         }
     }
+    let (seasons, chosen): (Vec<_>, Vec<_>) = chosen.into_iter().partition(|one| is_unasked_season(one.lead, focus));
     let mut chosen = varied(stopped_together(chosen), focus.is_own);
+    let places = UNASKED_UP_TO.saturating_sub(chosen.len());
+    chosen.extend(seasons.into_iter().take(places));
     let even = even(seen, focus).into_iter().map(|lead| Chosen { lead, further: Vec::new() });
     let place = chosen.len().min(EVEN_AFTER);
     chosen.splice(place..place, even);
@@ -132,8 +135,16 @@ pub(super) fn worth(one: &Observation) -> f64 {
         Instrument::Silent => 0.5 + one.weight,
         Instrument::Concentration => 0.25 * one.effect.max(0.0).sqrt(),
         Instrument::Retention | Instrument::Funnel => 0.5 * one.effect * one.weight.max(0.0).sqrt(),
+        // It comes back by itself, and is seldom news.
+        Instrument::Season => 0.1 * one.effect.max(0.0).sqrt(),
         Instrument::Backlog => 0.6 * one.effect * one.weight.max(0.0).sqrt(),
     }
+}
+
+/// Whether it is a season that the focus does not speak of: it is told where there is room.
+fn is_unasked_season(one: &Observation, focus: &Focus) -> bool {
+    let places = one.by.as_deref().unwrap_or_default();
+    one.instrument == Instrument::Season && !(focus.is_own && focus.matches(&format!("season weekday {places}")) > 0)
 }
 
 /// How much more an observation is worth because the focus speaks of it.
@@ -240,6 +251,8 @@ fn is_told_by(one: &Observation, other: &Observation) -> bool {
             is_same_segment && is_same_measure || is_same_size && (is_same_measure || is_same_segment)
         }
         Instrument::Profile => is_same_measure,
+        // The main total goes with the rows.
+        Instrument::Season => one.by == other.by,
         Instrument::Silent => is_same_segment,
     }
 }

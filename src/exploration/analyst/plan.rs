@@ -175,6 +175,7 @@ fn instruments(target: &Target) -> Vec<Instrument> {
         (Instrument::Concentration, concentration::is_offered(target)),
         (Instrument::Retention, retention::is_offered(target)),
         (Instrument::Funnel, funnel::is_offered(target)),
+        (Instrument::Season, target.time.is_some()),
     ];
     offers.into_iter().filter(|(_, is_offered)| *is_offered).map(|(instrument, _)| instrument).collect()
 }

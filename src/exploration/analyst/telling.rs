@@ -9,7 +9,7 @@ use super::notebook::Notebook;
 use crate::agent::facts::Verdict;
 use crate::finding::Severity;
 use crate::finding::record::{FACTS_MAX, Proposal};
-use crate::instruments::{Instrument, Observation, Step};
+use crate::instruments::{Instrument, NamedSegment, Observation, Step};
 use crate::typeset::text::hex;
 
 /// Claims of an observation that does not lead, and of what lies within the rows of the one that does.
@@ -48,7 +48,7 @@ pub(super) fn candidate<'c>(chosen: &Chosen<'c>, within: Option<&'c Observation>
 fn severity(chosen: &Chosen<'_>) -> Severity {
     let (medium_min, most) = match chosen.lead.instrument {
         Instrument::Compare if chosen.lead.is_even() => (f64::INFINITY, Severity::Low),
-        Instrument::Relate => (f64::INFINITY, Severity::Low),
+        Instrument::Relate | Instrument::Season => (f64::INFINITY, Severity::Low),
         // That there are more of one kind than of another is seldom a matter.
         Instrument::Compare if chosen.lead.measure == "rows" => (f64::INFINITY, Severity::Low),
         Instrument::Compare | Instrument::Concentration => (COMPARED_MEDIUM_MIN, Severity::Medium),
@@ -174,11 +174,26 @@ fn key(sql: &str) -> String {
 
 /// Whom it is about, or where: `category Hardware`.
 fn whom(one: &Observation) -> String {
+    named(one.segment.iter().map(|(column, value)| (column.as_str(), Some(value.as_str()))))
+}
+
+/// The segments that make up most of a move, in words; `None` if there are none.
+fn origin(one: &Observation) -> Option<String> {
+    let of_segment =
+        |segment: &NamedSegment| named(segment.iter().map(|(column, value)| (column.as_str(), value.as_deref())));
+    let segments = one.comes_from.iter().flatten().map(of_segment).collect::<Vec<_>>();
+    (!segments.is_empty()).then(|| segments.join(", and to "))
+}
+
+/// Columns with their values in words: `category Hardware and channel web`.
+fn named<'o>(segment: impl Iterator<Item = (&'o str, Option<&'o str>)>) -> String {
     let plain = |text: &str| text.replace(['{', '}'], " ").split_whitespace().collect::<Vec<_>>().join(" ");
     let is_telling = |value: &str| !value.contains(|character: char| character.is_ascii_digit());
     // A value with digits would be a figure that no fact has.
-    let parts = one.segment.iter().map(|(column, value)| {
-        if is_telling(value) { format!("{} {}", words(column), plain(value)) } else { words(column) }
+    let parts = segment.map(|(column, value)| match value {
+        Some(value) if is_telling(value) => format!("{} {}", words(column), plain(value)),
+        Some(_) => words(column),
+        None => format!("no {}", words(column)),
     });
     parts.collect::<Vec<_>>().join(" and ")
 }
@@ -208,9 +223,12 @@ fn action(one: &Observation) -> String {
         Instrument::Trend | Instrument::Change if !whom.is_empty() => {
             format!("Ask what happened to {whom} that did not happen to the others, and who can reverse or repeat it.")
         }
-        Instrument::Trend | Instrument::Change => {
-            format!("Ask what moved the {measure} as a whole: no single part did.")
-        }
+        Instrument::Trend | Instrument::Change => match origin(one) {
+            Some(origin) => {
+                format!("Ask what happened to {origin}, of which most of it is, and who can reverse or repeat it.")
+            }
+            None => format!("Ask what moved the {measure} as a whole: no single part did."),
+        },
         Instrument::Relate => format!(
             "Check whether the {measure} follows from {}, and decide by it where that helps.",
             one.by.as_deref().map(words).unwrap_or_default()
@@ -231,6 +249,10 @@ fn action(one: &Observation) -> String {
         }
         Instrument::Retention => {
             format!("Ask what newcomers with {whom} meet at first that others do not, and carry over what is better.")
+        }
+        Instrument::Season => {
+            let by = one.by.as_deref().unwrap_or_default();
+            format!("Plan who and what is needed by the {by}, and compare only periods that have each as often.")
         }
         Instrument::Funnel => {
             let of = if whom.is_empty() { String::new() } else { format!(" of {whom}") };
@@ -264,6 +286,9 @@ fn falsified_by(one: &Observation) -> &'static str {
         Instrument::Concentration => "a name that stands for several, or several names that are one",
         Instrument::Retention => {
             "newcomers who were there before under another identifier, or another way in which they come"
+        }
+        Instrument::Season => {
+            "rows that are recorded on another day than they happened, or days on which nothing is open"
         }
         Instrument::Funnel => "moments that are recorded later, or a step that some rows never need",
         Instrument::Backlog => "ends that are recorded late or in bulk, or rows that are done without one",

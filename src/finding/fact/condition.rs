@@ -39,6 +39,8 @@ pub(super) struct Said {
     /// The ids of the conditions that hold wherever this one does: that a value is known.
     pub(super) implied: Arc<[String]>,
     pub(super) kind: Kind,
+    /// What the value of the key is called, where it is a number that stands for a name: `Sunday` for 7.
+    pub(super) value_name: Option<&'static str>,
 }
 
 /// What a condition says.
@@ -89,14 +91,14 @@ impl Condition {
     fn other(expression: &Expression, ground: Ground<'_>) -> Result<Self, String> {
         let id = ground.base.print(expression)?;
         let words = condition_words(expression, ground.rows, ground.catalog);
-        Ok(Said { id, words, implied: implied(expression, ground), kind: Kind::Other }.into())
+        Ok(Said { id, words, implied: implied(expression, ground), kind: Kind::Other, value_name: None }.into())
     }
 
     fn period(time: Named, period: Period) -> Self {
         let words = format!("{} ({})", period.phrase(), time.name);
         let id = format!("{} in {}..{}", time.id, period.first, period.end);
         let implied = [format!("{} IS NOT NULL", time.id)].into();
-        Said { id, words, implied, kind: Kind::Period(time, period) }.into()
+        Said { id, words, implied, kind: Kind::Period(time, period), value_name: None }.into()
     }
 
     /// Returns the condition of what has begun before a day and has no end before it.
@@ -106,7 +108,7 @@ impl Condition {
             None => format!("{} and {}", begun.words, unended.words),
         };
         let id = format!("({} and {})", begun.id, unended.id);
-        Said { id, words, implied: Arc::clone(&begun.implied), kind: Kind::Other }.into()
+        Said { id, words, implied: Arc::clone(&begun.implied), kind: Kind::Other, value_name: None }.into()
     }
 
     /// Returns whether it says that a moment lies before a day, and no more.
@@ -279,7 +281,8 @@ impl<'k> Keyed<'k> {
         let id = value.map_or_else(|| format!("{} IS NULL", named.id), |value| format!("{} = {value:?}", named.id));
         let words = self.words.at(value);
         let implied = value.map(|_| Arc::clone(&self.known)).unwrap_or_default();
-        Ok(Said { id, words, implied, kind: Kind::Key(named, value.map(str::to_owned)) }.into())
+        let value_name = value.and_then(|value| self.words.value_name(value));
+        Ok(Said { id, words, implied, kind: Kind::Key(named, value.map(str::to_owned)), value_name }.into())
     }
 }
 
@@ -440,7 +443,14 @@ fn bound(condition: &Expression, ground: Ground<'_>) -> Result<Option<(Named, Bo
 pub(super) fn other_than(held: &[Condition]) -> Condition {
     let join = |part: &dyn Fn(&Condition) -> &str| held.iter().map(part).collect::<Vec<_>>().join(" and ");
     let (id, words) = (join(&|condition| &condition.id), join(&|condition| &condition.words));
-    Said { id: format!("NOT ({id})"), words: format!("not {words}"), implied: Arc::default(), kind: Kind::Other }.into()
+    Said {
+        id: format!("NOT ({id})"),
+        words: format!("not {words}"),
+        implied: Arc::default(),
+        kind: Kind::Other,
+        value_name: None,
+    }
+    .into()
 }
 
 /// Returns whether a condition is among others.

@@ -309,6 +309,9 @@ impl<'w> Groups<'w> {
         if own.len() > 1 {
             return own.iter().map(|condition| condition.words.as_str()).collect::<Vec<_>>().join(" and ");
         }
+        if let Some(name) = own.first().and_then(|condition| condition.value_name) {
+            return name.to_owned();
+        }
         match own.first() {
             Some(condition) => match (condition.as_period(), condition.as_key()) {
                 (Some((_, period)), _) => period.words(),

@@ -94,6 +94,13 @@ impl Part {
             None => self.measure.adds_with.as_deref().map(Cow::from),
         }
     }
+
+    /// Returns whether it is the same measure as a whole, with more conditions.
+    pub(super) fn is_of(&self, whole: &Self) -> bool {
+        self.measure.base == whole.measure.base
+            && self.conditions.iter().any(|own| !has(&whole.conditions, own))
+            && whole.conditions.iter().all(|known| follows(&self.conditions, known))
+    }
 }
 
 impl Quantity {
@@ -111,11 +118,8 @@ impl Quantity {
     pub(super) fn share(&self) -> Option<(&Part, &Part, bool)> {
         let (part, whole, percent) = ratio(&self.formula)?;
         let (part, whole) = (self.parts.get(part)?, self.parts.get(whole)?);
-        let is_part = part.measure.base == whole.measure.base
-            && (part.measure.is_additive || part.measure.function == "count")
-            && part.conditions.iter().any(|own| !has(&whole.conditions, own))
-            && whole.conditions.iter().all(|known| follows(&part.conditions, known));
-        is_part.then_some((part, whole, percent))
+        let is_counted = part.measure.is_additive || part.measure.function == "count";
+        (is_counted && part.is_of(whole)).then_some((part, whole, percent))
     }
 
     /// Returns the number of rows behind the number: those of its smallest part, or of the whole of a share.
@@ -301,7 +305,7 @@ fn ratio(formula: &Expression) -> Option<(usize, usize, bool)> {
 }
 
 /// Formats a percentage: neither 0 nor 100 unless it is.
-fn percentage(value: Decimal, places: u32) -> String {
+pub(super) fn percentage(value: Decimal, places: u32) -> String {
     let is_end =
         |text: &str| matches!(text.parse::<Decimal>(), Ok(end) if end.is_zero() || end == Decimal::ONE_HUNDRED);
     let is_exact = value.is_zero() || value == Decimal::ONE_HUNDRED;

@@ -9,13 +9,13 @@ use super::column::{Column, Reach, decimals_of};
 use super::compare::{Axis, difference};
 use super::condition::{Condition, Named};
 use super::period::{Period, Unit, date, day_words};
-use super::quantity::{Part, Quantity, apart, shown};
-use super::sentence::{sentence, signed_percent, size, tested, what};
+use super::quantity::{Part, Quantity, apart, percentage, shown};
+use super::sentence::{sentence, signed_percent, size, tested, what, with};
 use super::series::series_around;
 use super::values::{quantity, relative, rows_of, test};
 use super::{Draft, Fact, Form, Stop, refused, select, value as named};
 use crate::finding::CellReference;
-use crate::finding::claim::{Operand, Pace, Peer, Reference, Span};
+use crate::finding::claim::{Operand, Pace, Peer, Reference, Sign, Span};
 use crate::finding::workbook::Workbook;
 use crate::warehouse::lineage::expression::{Expression, Literal};
 
@@ -159,6 +159,11 @@ pub(super) fn step(from: &Operand, to: &Operand, book: &Workbook) -> Result<Opti
 }
 
 impl Step {
+    /// Returns by how much the number moved.
+    fn moved(&self) -> Decimal {
+        self.other.value - self.one.value
+    }
+
     /// Returns the note that the periods need not have equally many of the days or rows that count.
     fn uneven(&self, from: &Operand, book: &Workbook) -> Result<String, Stop> {
         if !self.one.depends_on_length() || per_words(&self.one).is_some() {
@@ -258,6 +263,74 @@ pub(super) fn change(from: &Operand, to: &Operand, book: &Workbook) -> Result<Fa
     let phrase = format!("the {noun} of the {what}{pace} {sides} ({a} to {b})");
     let quantities = vec![&other, &one];
     Ok(Draft { form: Form::Change, sentence: sentence(&words), phrase, values, quantities, test }.fact())
+}
+
+/// Returns the two numbers of which one is taken from the other.
+pub(super) fn ends(operand: &Operand) -> Option<[&Operand; 2]> {
+    match operand {
+        Operand::Arithmetic(Sign::Minus, one, other) => Some([one, other]),
+        _ => None,
+    }
+}
+
+pub(super) fn ends_of_peer(peer: &Peer) -> Option<[&Operand; 2]> {
+    match peer {
+        Peer::Operand(operand) => ends(operand),
+        Peer::Rest | Peer::All => None,
+    }
+}
+
+/// Returns which part the move of a part of a whole, from one period to another, is of that of the whole. `None` if one of
+/// the two is no move in time.
+pub(super) fn share_of_move(part: [&Operand; 2], whole: [&Operand; 2], book: &Workbook) -> Result<Option<Fact>, Stop> {
+    let (Some(mut own), Some(mut all)) = (step(part[1], part[0], book)?, step(whole[1], whole[0], book)?) else {
+        return Ok(None);
+    };
+    if (own.first, own.second, &own.time) != (all.first, all.second, &all.time) {
+        return refused("the part and the whole moved between other periods".to_owned());
+    }
+    let is_part = |own: &Quantity, all: &Quantity| {
+        let parts = own.single().zip(all.single());
+        parts.is_some_and(|(own, all)| own.measure.is_additive && own.is_of(all))
+    };
+    if !is_part(&own.one, &all.one) || !is_part(&own.other, &all.other) {
+        return refused(format!(
+            "the {} does not contain the {}: a part of a move is of the same count or sum with more conditions",
+            what(&all.one, &all.told),
+            what(&own.one, &own.told)
+        ));
+    }
+    let cover = [own.level(part[1], book)?, all.level(whole[1], book)?].concat();
+    if !cover.is_empty() || per_words(&own.one).is_some() || per_words(&all.one).is_some() {
+        return refused(
+            "the periods are of different length, or the data cover one in part: compare whole ones".to_owned(),
+        );
+    }
+    let uneven = all.uneven(whole[1], book)?;
+    let (part_moved, moved) = (own.moved(), all.moved());
+    let share = part_moved.checked_div(moved).filter(|share| (Decimal::ZERO..=Decimal::ONE).contains(share));
+    let Some(share) = share else {
+        return refused(
+            "the part did not move with the whole, or moved by more than it: use change for each".to_owned(),
+        );
+    };
+    let more = own.one.conditions().filter(|condition| !super::condition::has(&own.told, condition));
+    let more = more.filter(|condition| !all.one.conditions().any(|known| known.id == condition.id)).collect::<Vec<_>>();
+    let noun = if moved.is_sign_negative() { "fall" } else { "rise" };
+    let percent = format!("{}%", percentage(share * Decimal::ONE_HUNDRED, 1));
+    let (part_text, text) = (size(&own.one, &own.other), size(&all.one, &all.other));
+    let what = format!("{noun} of the {} {}", what(&all.one, &all.told), periods(all.first, all.second));
+    let words =
+        format!("of the {what} ({}), {percent} is{}: {part_text} of {text}{uneven}", all.time.name, with(&more));
+    let values = vec![
+        named("value", share * Decimal::ONE_HUNDRED, percent.clone()),
+        named("part", part_moved.abs(), part_text),
+        named("whole", moved.abs(), text),
+    ];
+    let phrase = format!("the part{} of the {what} ({percent})", with(&more));
+    let quantities = vec![&own.other, &own.one, &all.other, &all.one];
+    let draft = Draft { form: Form::Share, sentence: sentence(&words), phrase, values, quantities, test: None };
+    Ok(Some(draft.fact()))
 }
 
 /// Returns both periods as the beginning of a sentence.

@@ -289,8 +289,13 @@ fn everything(part: &Operand, quantity: &Quantity, book: &Workbook) -> Result<Qu
     column.over(&holds, quantity.decimals)
 }
 
-/// Returns the share of a part of a whole as a fact.
+/// Returns the share of a part of a whole as a fact; of two differences between periods the part of a move.
 pub(super) fn share(part: &Operand, whole: &Peer, book: &Workbook) -> Result<Fact, Stop> {
+    if let (Some(part), Some(whole)) = (time::ends(part), time::ends_of_peer(whole))
+        && let Some(fact) = time::share_of_move(part, whole, book)?
+    {
+        return Ok(fact);
+    }
     let quantity = share_of(part, whole, book)?;
     let note = time::cover_note(&quantity, part, book)?;
     let Some((part, whole, _)) = quantity.share() else { return refused("it is no share".to_owned()) };

@@ -29,6 +29,91 @@ pub(crate) fn condition_words(condition: &Expression, rows: &Rows, catalog: &Cat
     }
 }
 
+/// A part of a date whose numbers have names, with what it is taken of. Of the time between two moments it is refused before
+/// it is worded.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DatePart<'k> {
+    part: NamedPart,
+    pub(crate) of: &'k Expression,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum NamedPart {
+    /// From Monday, 1, to Sunday, 7.
+    IsoWeekday,
+    /// From Sunday, 0, to Saturday, 6.
+    Weekday,
+    Month,
+}
+
+impl<'k> DatePart<'k> {
+    /// Returns the part of a date that a key is, as `extract(isodow FROM day)::int`.
+    pub(crate) fn of(key: &'k Expression) -> Option<Self> {
+        match key {
+            Expression::Cast { value, type_name, .. } if is_numeric(type_name) => Self::of(value),
+            Expression::Call { function, arguments } if matches!(function.as_str(), "extract" | "date_part") => {
+                let [Expression::Literal(Literal::Text(field)), of] = arguments.as_slice() else { return None };
+                let part = match field.as_str() {
+                    "isodow" => NamedPart::IsoWeekday,
+                    "dow" => NamedPart::Weekday,
+                    "month" => NamedPart::Month,
+                    _ => return None,
+                };
+                Some(Self { part, of })
+            }
+            _ => None,
+        }
+    }
+
+    pub(crate) fn is_weekday(self) -> bool {
+        matches!(self.part, NamedPart::IsoWeekday | NamedPart::Weekday)
+    }
+
+    /// Returns what one of its numbers is called, such as `Sunday`.
+    pub(crate) fn name_of(self, value: &str) -> Option<&'static str> {
+        const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+        const MONTHS: [&str; 12] = [
+            "January",
+            "February",
+            "March",
+            "April",
+            "May",
+            "June",
+            "July",
+            "August",
+            "September",
+            "October",
+            "November",
+            "December",
+        ];
+        let number = value.parse::<usize>().ok()?;
+        match self.part {
+            NamedPart::IsoWeekday => WEEKDAYS.get(number.checked_sub(1)?).copied(),
+            NamedPart::Weekday if number == 0 => Some("Sunday"),
+            NamedPart::Weekday => WEEKDAYS.get(number - 1).copied().filter(|_| number < 7),
+            NamedPart::Month => MONTHS.get(number.checked_sub(1)?).copied(),
+        }
+    }
+}
+
+/// Returns whether a cast to this type leaves whole numbers what they are.
+fn is_numeric(type_name: &str) -> bool {
+    matches!(
+        type_name,
+        "integer"
+            | "int"
+            | "bigint"
+            | "smallint"
+            | "int2"
+            | "int4"
+            | "int8"
+            | "numeric"
+            | "decimal"
+            | "double precision"
+            | "float8"
+    )
+}
+
 /// What a key over rows is called.
 #[derive(Debug)]
 pub(crate) struct KeyWords<'k> {
@@ -53,7 +138,16 @@ impl<'k> KeyWords<'k> {
             columns.dedup();
             return format!("cases of {}", columns.join(" and "));
         }
+        if let Some(part) = DatePart::of(self.key) {
+            let of = condition::bracketed(&phrase(part.of, &self.names), part.of);
+            return format!("{} of {of}", if part.is_weekday() { "weekday" } else { "calendar month" });
+        }
         condition::bracketed(&phrase(self.key, &self.names), self.key)
+    }
+
+    /// Returns what a value of the key is called, where it is a number that stands for a name: `Sunday` for 7.
+    pub(crate) fn value_name(&self, value: &str) -> Option<&'static str> {
+        DatePart::of(self.key)?.name_of(value)
     }
 
     /// Returns the condition that holds the key at a value of the data, such as `category 'Hardware'`.
@@ -61,6 +155,10 @@ impl<'k> KeyWords<'k> {
         let Some(value) = value else { return format!("no {}", self.name()) };
         if let Some(words) = case_words(self.key, value, &self.names) {
             return words;
+        }
+        if let Some((part, name)) = DatePart::of(self.key).and_then(|part| Some((part, part.name_of(value)?))) {
+            let of = condition::bracketed(&phrase(part.of, &self.names), part.of);
+            return if part.is_weekday() { format!("{of} on a {name}") } else { format!("{of} in {name} of any year") };
         }
         let is_number = value.parse::<rust_decimal::Decimal>().is_ok() || matches!(value, "true" | "false");
         let literal = if is_number { Literal::Number(value.to_owned()) } else { Literal::Text(value.to_owned()) };

@@ -271,6 +271,17 @@ impl Whole {
     pub(super) fn change(&self) -> f64 {
         (self.measured.latest - self.measured.before) / self.measured.before.abs().max(f64::MIN_POSITIVE)
     }
+
+    /// Returns how well chance explains how far the total of some rows is from where all others went, given its sums in both
+    /// periods and the squares of its rows: their variance is to these what that of the whole is to its own.
+    pub(super) fn p_of_rows(&self, rows: f64, (before, latest): (f64, f64), squares: (f64, f64)) -> Option<f64> {
+        let whole = &self.measured;
+        let of = |all: f64, own: f64, all_squares: f64| if all_squares > 0.0 { all * own / all_squares } else { 0.0 };
+        let variances =
+            (of(whole.variances.0, squares.0, whole.squares.0), of(whole.variances.1, squares.1, whole.squares.1));
+        let part = Measured { rows, before, latest, variances, squares, ..whole.clone() };
+        part.beside(whole).map(|part| part.p)
+    }
 }
 
 /// Returns the whole, and each part beside the others. Parts whose columns the measure is about are left out.

@@ -115,6 +115,7 @@ fn single(target: &Target, field: &Field, measure: &Measure, table: &Table, row:
         by: Some(field.name.clone()),
         segment: vec![(field.name.clone(), member.to_owned())],
         within: Some(own.clone()),
+        comes_from: None,
         p: match measure {
             // A group of few rows without any tells nothing by its own spread, which is none.
             Measure::Share { .. } => exact(of("m")?, n, of("all_m")?, all_n)?,

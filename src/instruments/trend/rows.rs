@@ -192,6 +192,7 @@ impl<'t> Rows<'t> {
             by: Some(field.name.clone()),
             segment: vec![(field.name.clone(), name.to_owned())],
             within: None,
+            comes_from: None,
             p,
             effect,
             weight: as_f64(known) / rows,

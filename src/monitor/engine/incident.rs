@@ -18,7 +18,7 @@ use super::judge::{Judged, is_bad, time};
 use super::panel::Panel;
 use super::silence::{self, Silences};
 use super::{Circumstances, absence, grade};
-use crate::analysis::contribution::{self, Explanation};
+use crate::analysis::contribution;
 use crate::monitor::day::{
     Contribution, Decision, Expected, GradedBy, Impact, Incident, IncidentKind, Money, Severity,
 };
@@ -29,8 +29,6 @@ use crate::monitor::series::{LeafValues, Segment, Status};
 const QUIET_STEPS: u32 = 2;
 /// Number of past weeks from which a leaf's share of the expected whole is computed.
 const CYCLES: usize = 4;
-/// Ratio of the relative deviation outside the segments to the one inside, above which a deviation is uniform.
-const ALIKE: f64 = 0.5;
 
 /// The deviation of one metric in one direction.
 #[derive(Debug, Clone)]
@@ -162,65 +160,30 @@ fn where_from(
 ) -> (Vec<Contribution>, f64) {
     let (leaves, names) = leaves(monitor, panel, silences, metric, expected);
     let explanation = contribution::explain(&leaves, 1);
-    let sums = |segment: &contribution::Segment| {
-        let held = leaves.iter().filter(|leaf| segment.holds(leaf));
-        held.fold((0.0, 0.0), |(actual, expected), leaf| (actual + leaf.actual, expected + leaf.expected))
-    };
-    if is_everywhere(&explanation, &leaves) {
+    if explanation.is_everywhere(&leaves) {
         return (Vec::new(), explanation.deviation);
     }
     let contribution = |segment: &contribution::Segment| {
-        let (actual, expected) = sums(segment);
-        let values = segment.values.iter();
-        let values =
-            values.map(|(place, value)| (monitor.dimensions[*place].clone(), names[*place][*value as usize].clone()));
+        let (actual, expected) = segment.amounts(&leaves);
+        let values = names.of_segment(segment).into_iter();
+        let values = values.map(|(place, value)| (monitor.dimensions[place].clone(), value.clone()));
         let share = (actual - expected) / explanation.deviation;
         Contribution { segment: Segment(values.collect()), actual, expected, share }
     };
     (explanation.segments.iter().map(contribution).collect(), explanation.rest)
 }
 
-/// Returns whether the relative deviation outside the segments is about as large as the one inside.
-fn is_everywhere(explanation: &Explanation, leaves: &[contribution::Leaf]) -> bool {
-    let is_inside = |leaf: &&contribution::Leaf| explanation.segments.iter().any(|segment| segment.holds(leaf));
-    let off = |inside: bool| {
-        let part = leaves.iter().filter(|leaf| is_inside(leaf) == inside);
-        let (actual, expected) = part.fold((0.0, 0.0), |sum, leaf| (sum.0 + leaf.actual, sum.1 + leaf.expected));
-        match expected > 0.0 {
-            true => (actual - expected) / expected,
-            // Something was measured where nothing was expected.
-            false if actual > 0.0 => f64::INFINITY,
-            false => 0.0,
-        }
-    };
-    explanation.segments.is_empty() || off(false) / off(true) > ALIKE
-}
-
-/// Returns the leaves, and by dimension the values that the numbers in the leaves stand for. The expected values of the
-/// leaves are scaled to add up to that of the whole.
+/// Returns the leaves, and the values that the numbers in them stand for. The expected values of the leaves are scaled to
+/// add up to that of the whole.
 fn leaves(
     monitor: &Monitor,
     panel: &Panel<'_>,
     silences: &Silences,
     metric: &Metric,
     expected: Expected,
-) -> (Vec<contribution::Leaf>, Vec<Vec<String>>) {
-    let mut names: Vec<Vec<String>> = vec![Vec::new(); monitor.dimensions.len()];
-    for leaf in panel.observed.leaves() {
-        for (names, value) in names.iter_mut().zip(leaf.dimensions) {
-            names.push(value.clone());
-        }
-    }
-    for names in &mut names {
-        names.sort_unstable();
-        names.dedup();
-    }
-    let number = |names: &Vec<String>, value: &String| {
-        names.binary_search(value).ok().and_then(|place| u32::try_from(place).ok()).unwrap_or_default()
-    };
-    let values = |leaf: &LeafValues<'_>| {
-        names.iter().zip(leaf.dimensions).map(|(names, value)| number(names, value)).collect::<Vec<_>>()
-    };
+) -> (Vec<contribution::Leaf>, contribution::Values<String>) {
+    let names = contribution::Values::of(panel.observed.leaves().map(|leaf| leaf.dimensions));
+    let values = |leaf: &LeafValues<'_>| names.places(leaf.dimensions);
     let last = panel.last();
     let now = |leaf: &LeafValues<'_>, measure: usize| leaf.value(measure, last).unwrap_or_default();
     let mut found = match metric.formula {

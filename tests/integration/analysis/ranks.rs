@@ -1,11 +1,11 @@
 //! Groups by their ranks.
 
-use explore::analysis::chance::ranks::{RankTest, Ranked, kruskal_wallis, mann_whitney};
+use explore::analysis::chance::ranks::{RankTest, Ranked, friedman, kruskal_wallis, mann_whitney};
 use explore::analysis::dice::Dice;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::expected::{CLOSED, cases, holds_its_level, near, normal, number};
+use super::expected::{CLOSED, cases, holds_its_level, near, normal, number, numbers};
 
 fn groups(case: &Value) -> Vec<Ranked> {
     let group =
@@ -42,6 +42,38 @@ fn ranks_of_two_groups_are_compared_as_by_scipy() {
 fn ranks_of_several_groups_are_compared_as_by_scipy() {
     for case in cases("kruskal_wallis") {
         check(kruskal_wallis(&groups(&case), number(&case["ties"])).unwrap(), &case);
+    }
+}
+
+#[test]
+fn places_within_blocks_are_compared_as_by_scipy() {
+    for case in cases("friedman") {
+        let blocks = case["blocks"].as_array().unwrap().iter().map(numbers).collect::<Vec<_>>();
+        check(friedman(&blocks).unwrap(), &case);
+        let raised =
+            blocks.iter().enumerate().map(|(row, block)| block.iter().map(|value| value + row as f64).collect());
+        check(friedman(&raised.collect::<Vec<_>>()).unwrap(), &case);
+    }
+}
+
+#[test]
+fn places_within_blocks_need_blocks_of_one_length_that_vary() {
+    let blocks = |rows: &[&[f64]]| friedman(&rows.iter().map(|row| row.to_vec()).collect::<Vec<_>>());
+    assert!(blocks(&[&[1.0, 2.0, 3.0], &[2.0, 1.0, 3.0]]).is_some());
+    assert_eq!(blocks(&[&[1.0, 2.0, 3.0]]), None);
+    assert_eq!(blocks(&[&[1.0, 2.0], &[1.0, 2.0]]), None);
+    assert_eq!(blocks(&[&[1.0, 2.0, 3.0], &[1.0, 2.0]]), None);
+    assert_eq!(blocks(&[&[1.0, 2.0, f64::NAN], &[1.0, 2.0, 3.0]]), None);
+    assert_eq!(blocks(&[&[1.0, 1.0, 1.0], &[2.0, 2.0, 2.0]]), None);
+}
+
+#[test]
+fn places_within_blocks_that_do_not_differ_are_rarely_significant() {
+    for weeks in [12, 60] {
+        holds_its_level(&format!("{weeks} weeks"), |dice| {
+            let blocks = (0..weeks).map(|week| normal(dice, 7, f64::from(week), 1.0)).collect::<Vec<_>>();
+            friedman(&blocks).map(|test| test.p)
+        });
     }
 }
 

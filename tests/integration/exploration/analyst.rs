@@ -189,6 +189,20 @@ async fn groups_that_differ_are_named_on_a_table_of_another_kind() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_season_is_told_where_there_is_room_and_is_no_grave_matter() {
+    let sql = "CREATE TABLE visits (id int PRIMARY KEY, ward text, came_on date);
+        INSERT INTO visits SELECT row_number() OVER (), 'ward ' || (hashint4(n) & 3), day FROM (
+            SELECT date '2024-06-03' + (n % 546) AS day, n, (hashint4(n * 7 + 1) & 1023) / 1024.0 AS dice
+            FROM generate_series(1, 6000) n) AS drawn
+        WHERE extract(isodow FROM day) <> 7 OR dice < .4;
+        ANALYZE";
+    let run = run("offline_season", sql, "broad", AS_OF).await;
+    run.assert_clean();
+    let seasons = run.findings.iter().filter(|finding| finding.headline().contains("Sunday has the lowest count"));
+    assert_eq!(seasons.map(|finding| finding.severity).collect::<Vec<_>>(), [Severity::Low], "{run}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_database_with_nothing_to_analyse_is_told_so() {
     let sql = "CREATE TABLE settings (name text PRIMARY KEY, value text)";
     let run = run("offline_empty", sql, "broad", AS_OF).await;

@@ -421,5 +421,17 @@ cases.append({"lead": "gap(q1[East].large, rest)", "p": number(adjusted[len(AVER
               "interval": numbers(100 * np.array(ends))})
 expected["selected"] = cases
 
+# Places within blocks -------------------------------------------------------------------------------------------------
+
+cases = []
+for blocks in [rng.normal(size=(12, 7)), rng.poisson(3, size=(30, 7)) + np.array([0, 0, 0, 0, 0, 1, 2]), rng.poisson(1, size=(9, 7)),
+               rng.normal(size=(3, 12)) + np.arange(12) / 3, np.array([[1, 2, 3], [1, 3, 2]]), rng.integers(0, 2, size=(60, 5)),
+               np.array([[0, 0, 0, 4], [0, 0, 0, 0], [2, 0, 0, 1], [5, 5, 1, 1]])]:
+    test = st.friedmanchisquare(*np.asarray(blocks, dtype=float).T)
+    rows, columns = blocks.shape
+    cases.append({"blocks": [numbers(block) for block in blocks], "statistic": number(test.statistic), "p": number(test.pvalue),
+                  "effect": number(test.statistic / (rows * (columns - 1)))})
+expected["friedman"] = cases
+
 lines = [f"{json.dumps(name)}: [\n" + ",\n".join(json.dumps(case) for case in cases) + "\n]" for name, cases in expected.items()]
 Path(__file__).with_name("expected.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")

@@ -2,6 +2,7 @@
 
 use super::super::condition::{self, Ground};
 use super::super::sayable::is_of_table;
+use crate::finding::wording::parts::DatePart;
 use crate::warehouse::lineage::doubts::{self, Doubt};
 use crate::warehouse::lineage::expression::{Expression, Literal, Operator};
 use crate::warehouse::lineage::measure::{Key, Measure};
@@ -39,13 +40,26 @@ pub(super) fn uneven_periods(measure: &Measure, ground: Ground<'_>) -> Option<Do
         });
         let is_whole =
             matches!(key.key, Expression::Column(_) | Expression::Operation { operator: Operator::Postfix(_), .. });
-        moment && !is_whole && condition::truncated(&key.key, key.steps(), ground).is_none()
+        let is_told = is_whole || condition::truncated(&key.key, key.steps(), ground).is_some();
+        moment && !is_told && !is_of_whole_weeks(&key.key, measure, ground)
     };
     let key = measure.keys.iter().filter(|_| grows).find(|key| key.pinned.is_none() && is_uneven(key))?;
     let name = ground.named(&key.key).ok()?.name;
     let sentence =
         format!("Groups by {name} need not have equally many days: where the data begin or end, one is not whole.");
     Some(Doubt { id: "uneven_periods", sentence })
+}
+
+/// Returns whether a key is a day of the week, and conditions hold its moment to whole weeks: each day is there as often.
+fn is_of_whole_weeks(key: &Expression, measure: &Measure, ground: Ground<'_>) -> bool {
+    let Some(part) = DatePart::of(key).filter(|part| part.is_weekday()) else { return false };
+    let (Ok(moment), Ok(conditions)) =
+        (ground.moment(part.of), condition::of_conditions(measure.rows.conditions.iter(), ground))
+    else {
+        return false;
+    };
+    let mut periods = conditions.iter().filter_map(condition::Condition::as_period);
+    periods.any(|(time, period)| *time == moment && !period.is_open() && period.days() % 7 == 0)
 }
 
 /// Returns whether a key is a time of day, which each day has.

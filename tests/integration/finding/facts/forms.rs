@@ -56,6 +56,80 @@ async fn values_shares_and_gaps() {
 }
 
 #[tokio::test]
+async fn a_part_of_a_move_in_time_is_a_share_too() {
+    let ground = ground("facts_moves").await;
+    let [february, march] =
+        ["day >= '2024-02-01' AND day < '2024-03-01'", "day >= '2024-03-01' AND day < '2024-04-01'"];
+    let sql = format!(
+        "SELECT count(*) FILTER (WHERE {february}) AS b, count(*) FILTER (WHERE {march}) AS a,
+             count(*) FILTER (WHERE {february} AND region = 'North') AS north_b, count(*) FILTER (WHERE {march} AND region = 'North') AS north_a,
+             count(*) FILTER (WHERE {february} AND units < 2) AS few_b, count(*) FILTER (WHERE {march} AND units < 2) AS few_a,
+             count(*) FILTER (WHERE {february} AND amount >= 50) AS large_b, count(*) FILTER (WHERE {march} AND amount >= 50) AS large_a,
+             sum(amount) FILTER (WHERE {march}) AS sum_a, avg(amount) FILTER (WHERE {february}) AS mean_b,
+             avg(amount) FILTER (WHERE {march}) AS mean_a, count(*) FILTER (WHERE day >= '2024-04-01' AND day < '2024-05-01') AS april
+         FROM sales"
+    );
+    check(
+        &ground,
+        &sql,
+        &[
+            (
+                "share(q1.north_a - q1.north_b, q1.a - q1.b)",
+                "Of the fall of the count of sales from February 2024 to March 2024 (day), 100.0% is with region 'North': 4 of 4.",
+            ),
+            (
+                "share(q1.few_a - q1.few_b, q1.a - q1.b)",
+                "(day), 25.0% is with units below 2: 1 of 4.",
+            ),
+            ("share(q1.large_a - q1.large_b, q1.a - q1.b)", "did not move with the whole"),
+            ("share(q1.sum_a - q1.b, q1.a - q1.b)", "refused"),
+            ("share(q1.a - q1.b, q1.north_a - q1.north_b)", "does not contain the count of sales"),
+            ("share(q1.north_a - q1.north_b, q1.april - q1.a)", "moved between other periods"),
+            ("share(q1.mean_a - q1.mean_b, q1.mean_a - q1.mean_b)", "refused"),
+            ("share(q1.b - q1.north_b, q1.a - q1.north_a)", "refused"),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn days_of_the_week_and_months_have_names() {
+    let ground = ground("facts_weekdays").await;
+    let sql = "SELECT extract(isodow FROM day) AS d, count(*) AS n FROM sales GROUP BY 1";
+    check(
+        &ground,
+        sql,
+        &[
+            ("q1[7].n", "The count of sales with day on a Sunday is"),
+            ("gap(q1[7].n, q1[1].n)", "with day on a Sunday, against"),
+            ("range(q1.n)", "over 7 values of weekday of day that have rows"),
+            ("rank(q1[7].n)", "Of 7 values of weekday of day that have rows, Sunday has the"),
+        ],
+    )
+    .await;
+    let sql = "SELECT date_part('dow', day)::int AS d, count(*) AS n FROM sales GROUP BY 1";
+    check(&ground, sql, &[("q1[d=0].n", "The count of sales with day on a Sunday is")]).await;
+    let sql = "SELECT count(*) AS n FROM sales WHERE extract(dow FROM day) = 6";
+    check(&ground, sql, &[("q1.n", "The count of sales with day on a Saturday is")]).await;
+    let sql = "SELECT extract(month FROM day) AS m, count(*) AS n FROM sales GROUP BY 1";
+    let expected = [
+        ("q1[2].n", "with day in February of any year is 14"),
+        ("rank(q1[2].n)", "values of calendar month of day that have rows, February has the"),
+    ];
+    check(&ground, sql, &expected).await;
+    // Of whole weeks each day is there as often.
+    for (until, doubts) in [("2024-04-01", 0), ("2024-04-02", 1)] {
+        let sql = format!(
+            "SELECT extract(isodow FROM day) AS d, count(*) AS n FROM sales
+             WHERE day >= '2024-01-01' AND day < '{until}' GROUP BY 1"
+        );
+        let stated = ground.state(&[&sql], &["q1[7].n"]).await;
+        let fact = stated[0].as_ref().unwrap();
+        assert_eq!(fact.doubts.iter().filter(|doubt| doubt.id == "uneven_periods").count(), doubts, "{fact:#?}");
+    }
+}
+
+#[tokio::test]
 async fn groups() {
     let ground = ground("facts_groups").await;
     let sql = "SELECT units, count(*) AS n, avg(amount) AS mean FROM sales GROUP BY units ORDER BY n LIMIT 2";
