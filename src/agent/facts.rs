@@ -225,7 +225,8 @@ impl Exploration<'_> {
             Some((first, _, second)) => vec![first, second],
             None => vec![entry.as_str()],
         });
-        let claims = parts.flat_map(|claim| self.facts_of_finding(claim)).collect::<Vec<_>>();
+        // Of several findings each is told by its lead before one is told by all of its facts.
+        let claims = by_turns(parts.map(|claim| self.facts_of_finding(claim)).collect());
         for claim in claims.iter().take(FACTS_MAX) {
             match self.fact(claim).await? {
                 Ok(fact) if facts.iter().any(|known| known.id == fact.id) => {}
@@ -371,6 +372,13 @@ impl Exploration<'_> {
         problems.extend(without_answer(&answered));
         Ok((answered, problems))
     }
+}
+
+/// Returns the first of each list, then the second of each, and so on.
+fn by_turns(lists: Vec<Vec<String>>) -> Vec<String> {
+    let longest = lists.iter().map(Vec::len).max().unwrap_or(0);
+    let of_turn = |turn: usize| lists.iter().filter_map(move |list| list.get(turn).cloned());
+    (0..longest).flat_map(of_turn).collect()
 }
 
 /// Returns questions without an answer.

@@ -100,7 +100,9 @@ impl Exploration<'_> {
         let kept = controlled(observations.iter().collect(), tested, FALSE_MAX);
         let first = match () {
             () if is_empty => Some("there is no row to look at".to_owned()),
-            () if kept.is_empty() && tested > 0 => Some(format!("nothing beyond chance among {tested} comparisons")),
+            () if kept.is_empty() && tested > 0 => {
+                Some(format!("nothing beyond chance among {tested} comparison{}", if tested == 1 { "" } else { "s" }))
+            }
             () => None,
         };
         // That nothing differs can be a finding too.

@@ -219,7 +219,7 @@ fn is_never_null(condition: &Expression) -> bool {
 }
 
 /// Returns the condition of which an argument is 1 or 0.
-fn yes_or_no(argument: &Expression) -> Option<&Expression> {
+pub(super) fn yes_or_no(argument: &Expression) -> Option<&Expression> {
     let Expression::Cast { value, type_name, .. } = argument else { return None };
     (value.is_condition() && type_name.starts_with("int")).then_some(value)
 }

@@ -17,7 +17,7 @@ mod wide;
 
 use super::reading::{as_f64, count, number};
 use super::target::{Field, Measure, Target};
-use super::{Answered, Conclusion, FALSE_MAX, Instrument, Observation, Step, dialect};
+use super::{Answered, Conclusion, FALSE_MAX, Instrument, Observation, P_MAX, Step, dialect};
 use crate::analysis::chance::control::benjamini_hochberg;
 use crate::analysis::chance::counts::{Rate, equal_rates};
 use crate::analysis::chance::means::{Difference, one_way, variances};
@@ -132,14 +132,15 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
 
 fn lines(tested: &[(Comparison, f64)]) -> Vec<String> {
     let line = |(one, p): &(Comparison, f64)| {
-        let verdict = if *p > FALSE_MAX { "no difference beyond chance" } else { "differs" };
+        let is_chance = *p > FALSE_MAX || one.observation.p > P_MAX;
+        let verdict = if is_chance { "no difference beyond chance" } else { "differs" };
+        let p = if *p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {p:.3}") };
+        let among = if tested.len() == 1 { String::new() } else { format!(" among {} comparisons", tested.len()) };
         format!(
-            "{} ({}, {} groups): {verdict}, p = {:.2e} among {} comparisons, the groups explain {:.1}%",
+            "{} ({}, {} groups): {verdict}, {p}{among}, the groups explain {:.1}%",
             one.observation.line,
             one.query,
             one.groups,
-            p,
-            tested.len(),
             one.observation.effect * 100.0
         )
     };

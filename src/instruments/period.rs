@@ -52,9 +52,12 @@ impl Range {
 
     /// Returns the first and the second half of the days, each as its first and its last day.
     pub(super) fn halves(self) -> [(Date, Date); 2] {
-        let middle = self.first.checked_add((self.days() / 2).days()).unwrap_or(self.last);
-        let before = middle.yesterday().unwrap_or(middle);
-        [(self.first, before), (middle, self.last)]
+        self.parted(self.first.checked_add((self.days() / 2).days()).unwrap_or(self.last))
+    }
+
+    /// Returns the days before one and those since then, each as its first and its last day.
+    pub(super) fn parted(self, since: Date) -> [(Date, Date); 2] {
+        [(self.first, since.yesterday().unwrap_or(since)), (since, self.last)]
     }
 
     /// Returns the unit that gives enough periods, and not too many.

@@ -8,26 +8,28 @@
 //! | a group's count or total | the same, of its share of the whole | |
 //! | a group's average or share | the same, of its distance from all others | |
 //! | averages and shares besides | the slope of rows over time, a group's against that of all | [`rows`] |
-//! | a group's count besides | whether its rows are later than those of the others | [`rows`] |
+//! | a group's count besides | whether its rows are later than those of the others; a new level of its share | [`rows`], [`level`] |
 //! | an average of one of very many values | the slope of its rows, against that of all | [`rows`] |
 //!
 //! A group is so told of for what it did beside the whole, not with it, if its own series shows it too. The tests of a series count together: its p is the
 //! smallest times their number. A dozen periods say little where hundreds of rows say much, so that a slope of rows decides
 //! where the series does not speak against it. Periods that the rows span in part are left out.
 
+mod level;
 mod rows;
 
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
+use self::level::{Counted, Level};
 use self::rows::Rows;
 use super::period::{self, Range};
 use super::reading::{as_f64, cell, count, number};
 use super::target::{Field, Measure, Target};
 use super::{Answered, Conclusion, Instrument, Observation, P_MAX, Step, dialect};
 use crate::analysis::chance::distribution::{normal_two_sided, t_two_sided};
-use crate::analysis::chance::series::{change_point, direction, median};
+use crate::analysis::chance::series::{Break, change_point, direction, median};
 use crate::finding::fact::Unit;
 
 /// Periods below which a series is not tested.
@@ -259,13 +261,23 @@ impl View<'_> {
     /// Tests a series, and returns what can be stated of it.
     fn tested(&self, series: &Tested<'_>) -> Option<Observation> {
         let Tested { measure, values, usual, .. } = *series;
-        let (towards, level) = (direction(values)?, change_point(values)?);
-        let (own_towards, own_level) = (direction(series.own)?, change_point(series.own)?);
+        let (towards, mut level) = (direction(values)?, change_point(values)?);
+        let (own_towards, mut own_level) = (direction(series.own)?, change_point(series.own)?);
+        let counted = self.counted(series);
+        for (level, counted) in [&mut level, &mut own_level].into_iter().zip(counted.into_iter().flatten()) {
+            if counted.p < level.p {
+                *level = Break { at: counted.at, p: counted.p, ..*level };
+            }
+        }
         let peak = self.peak(series);
         let tests = if *measure == Measure::Rows { 3.0 } else { 2.0 };
         let surest = towards.p.min(level.p).min(peak.map_or(1.0, |(_, p)| p));
         let of_series = (tests * surest).min(1.0);
-        let p = match self.rows_p(series) {
+        let of_rows = match (self.rows_p(series), counted) {
+            (Some(later), Some([beside, _])) => Some((2.0 * later.min(beside.p)).min(1.0)),
+            (of_rows, _) => of_rows,
+        };
+        let p = match of_rows {
             Some(of_rows) if surest <= SERIES_P_MAX => of_rows,
             Some(of_rows) => of_rows.max(of_series),
             None => of_series,
@@ -283,7 +295,7 @@ impl View<'_> {
         let is_shown = form.starts_with("outlier") || own_towards.p.min(own_level.p) <= P_MAX && moved;
         let p = if is_shown { p } else { 1.0 };
         let size = before.abs().max(since.abs()).max(usual.abs()).max(f64::MIN_POSITIVE);
-        let (statements, claims) = self.told(series, &form);
+        let (statements, claims) = self.told(series, &form, (!is_steady).then(|| self.whole[level.at]));
         let group = series.group.map(|(_, field, name)| (field.name.clone(), name.to_owned()));
         let whom = group.as_ref().map(|(field, name)| format!(" of {field} {name}")).unwrap_or_default();
         Some(Observation {
@@ -326,6 +338,26 @@ impl View<'_> {
         Some((row, (periods * p).min(1.0)))
     }
 
+    /// Returns the new level of a group's share of all rows, and of its own counts.
+    fn counted(&self, series: &Tested<'_>) -> Option<[Level; 2]> {
+        if *series.measure != Measure::Rows || series.group.is_none() {
+            return None;
+        }
+        let year = match self.unit {
+            Unit::Month => Some(12),
+            Unit::Quarter => Some(4),
+            Unit::Week => Some(52),
+            Unit::Day | Unit::Year => None,
+        };
+        let of = |rows: &[f64], residuals: &[f64]| {
+            Counted { counts: series.own, rows, spread: rows::spread(residuals), year }.level()
+        };
+        // Counts are small among very many: then their share is a rate.
+        let many = vec![1e9; series.own.len()];
+        let beside = of(series.rows_of_all, &residuals(series.own, series.rows_of_all)?)?;
+        Some([beside, of(&many, &residuals(series.own, &[])?)?])
+    }
+
     /// Returns how well chance explains what the rows say: of a count, whether its rows are later than those of the others;
     /// of an average, its slope.
     fn rows_p(&self, series: &Tested<'_>) -> Option<f64> {
@@ -339,7 +371,7 @@ impl View<'_> {
     }
 
     /// Returns the statements of a series and what is claimed of them.
-    fn told(&self, series: &Tested<'_>, form: &str) -> (Vec<Step>, Vec<String>) {
+    fn told(&self, series: &Tested<'_>, form: &str, since: Option<Date>) -> (Vec<Step>, Vec<String>) {
         let condition = series.group.map(|(_, field, name)| dialect::is(&field.sql, Some(name)));
         let mut statements = vec![self.series(&series.measure.aggregate(), condition.as_slice())];
         let mut claims = vec![form.to_owned()];
@@ -354,19 +386,20 @@ impl View<'_> {
             && !form.starts_with("outlier")
         {
             claims.push(format!("change({{{0}}}[#1].before, {{{0}}}[#1].after)", statements.len()));
-            statements.extend(self.halves(series.measure, condition));
+            statements.extend(self.parted(series.measure, condition, since));
         }
         (statements, claims)
     }
 
-    /// Returns the statement of a group in both halves of the time: of its rows their share of all.
-    fn halves(&self, measure: &Measure, condition: String) -> Option<Step> {
+    /// Returns the statement of a group before and since a day, or in both halves of the time: of its rows their share of all.
+    fn parted(&self, measure: &Measure, condition: String, since: Option<Date>) -> Option<Step> {
         let range = self.target.range?;
+        let parts = since.map_or_else(|| range.halves(), |since| range.parted(since));
         if *measure != Measure::Rows {
-            return Some(rows::halves(self.target, range, measure, self.time, &[condition]));
+            return Some(rows::parted(self.target, parts, measure, self.time, &[condition]));
         }
         let share = Measure::Share { name: String::new(), condition, column: None, waits: false };
-        Some(rows::halves(self.target, range, &share, self.time, &[]))
+        Some(rows::parted(self.target, parts, &share, self.time, &[]))
     }
 
     fn series(&self, aggregate: &str, conditions: &[String]) -> Step {

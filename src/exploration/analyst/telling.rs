@@ -15,6 +15,8 @@ use crate::typeset::text::hex;
 /// Claims of an observation that does not lead, and of what lies within the rows of the one that does.
 const FURTHER_CLAIMS_MAX: usize = 1;
 const WITHIN_CLAIMS_MAX: usize = 3;
+/// Characters of a value that an action names.
+const NAMED_CHARACTERS_MAX: usize = 40;
 /// What stands for a result that is not there.
 const MISSING: &str = "{missing}";
 /// From this worth on a finding is critical, high, or medium.
@@ -188,8 +190,8 @@ fn origin(one: &Observation) -> Option<String> {
 /// Columns with their values in words: `category Hardware and channel web`.
 fn named<'o>(segment: impl Iterator<Item = (&'o str, Option<&'o str>)>) -> String {
     let plain = |text: &str| text.replace(['{', '}'], " ").split_whitespace().collect::<Vec<_>>().join(" ");
-    let is_telling = |value: &str| !value.contains(|character: char| character.is_ascii_digit());
-    // A value with digits would be a figure that no fact has.
+    // A long value stands in the facts, which cut it.
+    let is_telling = |value: &str| value.chars().count() <= NAMED_CHARACTERS_MAX;
     let parts = segment.map(|(column, value)| match value {
         Some(value) if is_telling(value) => format!("{} {}", words(column), plain(value)),
         Some(_) => words(column),

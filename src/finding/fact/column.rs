@@ -11,7 +11,9 @@ use rust_decimal::Decimal;
 
 use super::condition::{self, Condition, Ground, Keyed, Named};
 use super::quantity::{Measured, Part, Quantity, evaluate, is_numeric};
-use super::sayable::{adds_with, is_clustered, is_dated, is_joined, is_of_identifiers, unit_of, unsayable};
+use super::sayable::{
+    adds_with, is_clustered, is_dated, is_joined, is_of_condition, is_of_identifiers, unit_of, unsayable,
+};
 use super::{Stop, refused};
 use crate::finding::CellReference;
 use crate::finding::wording::parts::measure_name;
@@ -242,6 +244,7 @@ impl<'w> Column<'w> {
             name: measure_name(&plain, recognised, catalog),
             named_for: named_for(&plain, recognised, ground),
             function: plain.aggregate.function.clone(),
+            is_of_condition: is_of_condition(&plain),
             is_additive: is_additive(&plain.aggregate)
                 && recognised.is_none_or(|known| known.measure.additive != Some(Additive::Not)),
             unit: recognised.and_then(|known| known.measure.unit.clone()).or_else(|| unit_of(measure, self.book)),

@@ -282,7 +282,7 @@ fn one_test(groups: &Groups<'_>) -> Option<Test> {
         ("several proportions", chance::several_proportions(&shares)?)
     } else {
         let means = quantities().map(mean).collect::<Option<Vec<_>>>()?;
-        ("Welch", chance::several_means(&means)?)
+        ("Welch", chance::several_means(&means)?.max(chance::means::one_way(&means)?))
     };
     Some(Test { name: name.to_owned(), p, comparisons: 1 })
 }
@@ -302,7 +302,7 @@ fn difference_at_most(groups: &Groups<'_>, places: u32) -> Option<String> {
     };
     let ends = pairs.iter().map(farthest).collect::<Option<Vec<_>>>()?;
     let most = Decimal::try_from(ends.into_iter().reduce(f64::max)?).ok()?;
-    let unit = if proportion(quantities[0]).is_some() { " points" } else { "" };
+    let unit = if quantities[0].share().is_some() { " points" } else { "" };
     Some(format!("{}{unit}", shown(most, places)))
 }
 

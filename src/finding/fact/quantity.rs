@@ -29,6 +29,8 @@ pub(super) struct Measured {
     /// The ids of the conditions that a declared name tells.
     pub(super) named_for: Vec<String>,
     pub(super) function: String,
+    /// Whether it is the average of a condition: the share of the rows that meet it.
+    pub(super) is_of_condition: bool,
     /// Whether parts of it add up to the whole.
     pub(super) is_additive: bool,
     pub(super) unit: Option<String>,

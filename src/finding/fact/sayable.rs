@@ -1,5 +1,6 @@
 //! Of which measures something can be said, and what their numbers are of.
 
+use crate::finding::wording::yes_or_no;
 use crate::finding::workbook::Workbook;
 use crate::warehouse::catalog::{Catalog, Role, ValueKind};
 use crate::warehouse::lineage::conversion;
@@ -327,6 +328,12 @@ fn unit_or_column(value: &Expression, measure: &Measure, book: &Workbook) -> Opt
 /// Ends of names by which a guess that a column identifies something is believed.
 const IDENTIFIER_ENDS: &[&str] = &["id", "code", "number", "no", "key"];
 
+/// Returns whether the measure is the share of the rows that meet a condition.
+pub(super) fn is_of_condition(measure: &Measure) -> bool {
+    let aggregate = &measure.aggregate;
+    aggregate.function == "avg" && !aggregate.distinct && aggregate.arguments.first().and_then(yes_or_no).is_some()
+}
+
 /// Returns whether the aggregate is over numbers of an identifier, which are no quantity.
 pub(super) fn is_of_identifiers(measure: &Measure, book: &Workbook) -> bool {
     let is_identifier = |column: &&Column| {
@@ -343,5 +350,7 @@ pub(super) fn is_of_identifiers(measure: &Measure, book: &Workbook) -> bool {
         matches!(known.role, Some(Role::Identifier | Role::Entity)) && is_certain
     };
     let adds = matches!(measure.aggregate.function.as_str(), "sum" | "avg");
-    adds && measure.aggregate.arguments.iter().flat_map(Expression::columns).any(|column| is_identifier(&column))
+    // Whether there is one, or which one it is, is no number of it.
+    let numbers = measure.aggregate.arguments.iter().filter(|argument| yes_or_no(argument).is_none());
+    adds && numbers.flat_map(Expression::columns).any(|column| is_identifier(&column))
 }

@@ -229,8 +229,12 @@ pub(super) fn interval(low: f64, high: f64, places: u32) -> String {
     format!("95% interval {} to {}", number(low), number(high))
 }
 
-/// Returns the counts of a share as the tests take them.
+/// Returns the counts of a share as the tests take them: of one count of another, or of the rows that meet a condition.
 pub(super) fn proportion(quantity: &Quantity) -> Option<chance::Proportion> {
+    if let Some(part) = quantity.single().filter(|part| part.measure.is_of_condition) {
+        let counted = (part.value? * Decimal::from(part.rows)).round();
+        return Some(chance::Proportion { part: u64::try_from(counted).ok()?, whole: part.rows });
+    }
     let (part, whole, _) = quantity.share()?;
     let is_count = part.measure.function == "count" && !part.measure.base.contains("DISTINCT");
     let number = |part: &Part| part.value.and_then(|value| u64::try_from(value).ok());

@@ -541,12 +541,14 @@ pub(super) fn level_among(comparisons: u64) -> f64 {
     1.0 - P_MAX / comparisons
 }
 
-/// Returns the interval with this level of the difference of two shares, in points, or of two averages, in their unit; `None`
+/// Returns the interval with this level of the difference of two shares, in points or as parts of 1, or of two averages, in their unit; `None`
 /// if they are neither.
 pub(super) fn bounds(left: &Quantity, right: &Quantity, level: f64) -> Option<(f64, f64)> {
     if let (Some(one), Some(other)) = (proportion(left), proportion(right)) {
         let (low, high) = chance::counts::interval_of_proportions_at(one, other, level)?;
-        return Some((100.0 * low, 100.0 * high));
+        // The average of a condition is told as the part of 1 that it is.
+        let unit = if left.share().is_some() { 100.0 } else { 1.0 };
+        return Some((unit * low, unit * high));
     }
     chance::means::Difference::of(mean(left)?, mean(right)?)?.interval(level)
 }

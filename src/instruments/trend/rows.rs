@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use jiff::civil::Date;
+
 use super::{Field, Measure, Step, Target, grouped};
 use crate::analysis::chance::Mean;
 use crate::analysis::chance::correlation::{Pairs, Slope};
@@ -10,7 +12,7 @@ use crate::analysis::chance::counts::{Proportion, least_of_order};
 use crate::analysis::chance::distribution::{normal_two_sided, t_two_sided};
 use crate::analysis::chance::series::median;
 use crate::instruments::grouping;
-use crate::instruments::period::{self, Range};
+use crate::instruments::period;
 use crate::instruments::reading::{as_f64, count, number};
 use crate::instruments::target::Averaged;
 use crate::instruments::{Answered, Instrument, Observation, dialect};
@@ -197,7 +199,13 @@ impl<'t> Rows<'t> {
             effect,
             weight: as_f64(known) / rows,
             is_lower: away < 0.0,
-            statements: vec![halves(self.target, range, measure, time, &[dialect::is(&field.sql, Some(name))])],
+            statements: vec![parted(
+                self.target,
+                range.halves(),
+                measure,
+                time,
+                &[dialect::is(&field.sql, Some(name))],
+            )],
             claims: vec!["change({0}[#1].before, {0}[#1].after)".to_owned()],
             impact: None,
             line: format!("{} of {} {name} over time", measure.name(), field.name),
@@ -205,12 +213,18 @@ impl<'t> Rows<'t> {
     }
 }
 
-/// Returns the statement of a measure in the first and in the second half of the time.
-pub(super) fn halves(target: &Target, range: Range, measure: &Measure, time: &Field, conditions: &[String]) -> Step {
+/// Returns the statement of a measure in two parts of the time.
+pub(super) fn parted(
+    target: &Target,
+    parts: [(Date, Date); 2],
+    measure: &Measure,
+    time: &Field,
+    conditions: &[String],
+) -> Step {
     let of = |(first, last)| measure.aggregate_where(&period::during(time, first, last));
-    let [before, after] = range.halves().map(of);
+    let [before, after] = parts.map(of);
     let sql = target.select(&format!("{before} AS before, {after} AS after"), conditions, "");
-    Step { question: "how was it in both halves of the time?".to_owned(), sql }
+    Step { question: "how was it in both parts of the time?".to_owned(), sql }
 }
 
 /// Returns how much more counts differ from one period to the next than chance alone would have it: 1 where it does not.
