@@ -226,7 +226,7 @@ impl Exploration<'_> {
             None => vec![entry.as_str()],
         });
         // Of several findings each is told by its lead before one is told by all of its facts.
-        let claims = by_turns(parts.map(|claim| self.facts_of_finding(claim)).collect());
+        let claims = by_turns(&parts.map(|claim| self.facts_of_finding(claim)).collect::<Vec<_>>());
         for claim in claims.iter().take(FACTS_MAX) {
             match self.fact(claim).await? {
                 Ok(fact) if facts.iter().any(|known| known.id == fact.id) => {}
@@ -375,7 +375,7 @@ impl Exploration<'_> {
 }
 
 /// Returns the first of each list, then the second of each, and so on.
-fn by_turns(lists: Vec<Vec<String>>) -> Vec<String> {
+fn by_turns(lists: &[Vec<String>]) -> Vec<String> {
     let longest = lists.iter().map(Vec::len).max().unwrap_or(0);
     let of_turn = |turn: usize| lists.iter().filter_map(move |list| list.get(turn).cloned());
     (0..longest).flat_map(of_turn).collect()

@@ -21,6 +21,7 @@ pub(super) const BASE_ROWS_MIN: u64 = 10;
 
 /// A measure, whatever the conditions on its rows.
 #[derive(Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each says something else of the measure")]
 pub(super) struct Measured {
     /// The aggregate over its sources, as SQL: the same for measures that differ in conditions alone.
     pub(super) base: String,
