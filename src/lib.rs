@@ -112,7 +112,8 @@
 //! state/migrate.rs                 its schema; state/session.rs locks; state/directory.rs one process a folder
 //!
 //! analysis/chance.rs               how well chance explains what is seen: chance/counts.rs, means.rs, ranks.rs, correlation.rs,
-//!                                  series.rs, rhythm.rs (a silence), control.rs (many tests at once)
+//!                                  series.rs, rhythm.rs (a silence; rhythm/shapes.rs how regular entities are), control.rs
+//!                                  (many tests at once)
 //! analysis/forecast.rs             the expected value of a step and its interval; analysis/contribution.rs whence a change
 //! analysis/dice.rs                 seeded random numbers
 //! warehouse.rs                     trait Database, the limits of a query, the statement that sets role and settings
