@@ -162,7 +162,8 @@ impl Chosen<'_> {
     /// Whether the observation is of the same ones: it is told with them.
     fn belongs(&self, other: &Observation) -> bool {
         let lead = self.lead;
-        if is_caused_by(other, lead) || is_other_side(other, lead) {
+        let mut told = std::iter::once(&self.lead).chain(&self.further);
+        if told.any(|one| is_caused_by(other, one)) || is_other_side(other, lead) {
             return true;
         }
         let is_of_soundness = [lead, other].iter().any(|one| one.instrument == Instrument::Profile);
@@ -186,9 +187,11 @@ fn is_effect(one: &Observation, all: &[&Observation]) -> bool {
 
 /// Whether the whole moved because a part of it did: the part makes up enough of it.
 fn is_caused_by(whole: &Observation, part: &Observation) -> bool {
+    // A view repeats its table; rows of two tables are not the same rows.
+    let is_same_whole = whole.table == part.table || whole.measure != "rows";
     let is_of_it = whole.segment.is_empty()
         && !part.segment.is_empty()
-        && whole.table == part.table
+        && is_same_whole
         && whole.measure == part.measure
         && whole.is_lower == part.is_lower;
     is_of_it && is_of_time(whole) && is_of_time(part) && part.effect * part.weight >= CAUSED_MIN * whole.effect
