@@ -122,7 +122,7 @@ fn earlier(day: Date, days: i32) -> Date {
 fn plans(target: &Target, range: Range) -> Vec<Plan> {
     let settled = target.settled.map(|last| Range { last, ..range });
     let of = |kind: Kind, range: Range| {
-        let has_any = target.over_time().any(|(_, measure)| kind.includes(measure));
+        let has_any = measures(target, kind).next().is_some();
         let weeks = if kind.is_of_totals() { WEEKS_OF_TOTALS } else { WEEKS_OF_AVERAGES };
         let weeks = weeks.into_iter().filter(move |_| has_any);
         weeks.filter_map(move |weeks| Some(Plan { periods: Periods::of(range, weeks)?, kind }))
@@ -159,7 +159,7 @@ fn sets(columns: &[&Field]) -> Vec<Vec<usize>> {
 
 /// Returns the statement of the rows of both periods: the columns, the period and the week, and the values of measures.
 fn rows(target: &Target, time: &Field, Plan { periods, kind }: Plan, columns: &[&Field]) -> String {
-    let values = target.over_time().filter(|(_, measure)| kind.includes(measure)).map(|(index, measure)| {
+    let values = measures(target, kind).map(|(index, measure)| {
         let value = match measure {
             Measure::Rows => "1".to_owned(),
             Measure::Sum { value, .. } | Measure::Mean { value, .. } => value.clone(),
@@ -180,15 +180,20 @@ fn rows(target: &Target, time: &Field, Plan { periods, kind }: Plan, columns: &[
     target.select(&list, &[format!("({}) OR ({})", both[0], both[1])], "")
 }
 
+/// Returns the measures that a statement is about, with their places.
+fn measures(target: &Target, kind: Kind) -> impl Iterator<Item = (usize, &Measure)> {
+    target.over_time().filter(move |(_, measure)| kind.includes(measure))
+}
+
 /// Returns the places of the measures that a statement is about.
-fn measured(target: &Target, kind: Kind) -> Vec<usize> {
-    target.over_time().filter(|(_, measure)| kind.includes(measure)).map(|(index, _)| index).collect()
+fn places(target: &Target, kind: Kind) -> Vec<usize> {
+    measures(target, kind).map(|(index, _)| index).collect()
 }
 
 fn step(target: &Target, time: &Field, plan: Plan) -> Step {
     let Plan { periods, kind } = plan;
     let columns = grouping::columns(target);
-    let (rows, measures) = (rows(target, time, plan, &columns), measured(target, kind));
+    let (rows, measures) = (rows(target, time, plan, &columns), places(target, kind));
     let sql = if kind.is_of_totals() {
         part::totals(&rows, &sets(&columns), columns.len(), &measures)
     } else {
@@ -217,7 +222,7 @@ fn origin_step(target: &Target, time: &Field, plan: Plan, crossed: &Crossed) -> 
         crossed.names(&columns).join(", ")
     );
     let rows = rows(target, time, plan, &columns);
-    Step { question, sql: crossed.statement(&rows, &measured(target, plan.kind)) }
+    Step { question, sql: crossed.statement(&rows, &places(target, plan.kind)) }
 }
 
 /// Returns what the results say, in the order of [`steps`].
@@ -238,8 +243,7 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
         let crossed = plan.crossed(&columns);
         let leaves = crossed.as_ref().and_then(|_| answered.next().copied().flatten());
         let Some(of_parts) = of_parts else { continue };
-        let measures = target.over_time().filter(|(_, measure)| plan.kind.includes(measure));
-        for (index, measure) in measures {
+        for (index, measure) in measures(target, plan.kind) {
             let parts = part::read(of_parts, (index, measure), columns.len(), plan.periods.weeks);
             let suits = |places: &[usize]| is_told_of(measure, places, &columns);
             let Some((whole, parts)) = part::beside_whole(parts, suits) else { continue };

@@ -4,7 +4,7 @@
 //! That the whole moved is tested elsewhere. A set of segments is told only if it is also farther from where all others went
 //! than chance makes any of as many candidates (Bonferroni): somewhere a move is always a little larger.
 
-use super::part::Whole;
+use super::part::{Whole, total_where};
 use crate::analysis::contribution::{self, Explanation, Leaf, Values};
 use crate::instruments::grouping::GROUPS_MAX;
 use crate::instruments::reading::{as_f64, cell, number};
@@ -60,9 +60,7 @@ impl Crossed {
     pub(super) fn statement(&self, rows: &str, measures: &[usize]) -> String {
         let keys = self.0.iter().map(|place| format!("d{place}")).collect::<Vec<_>>().join(", ");
         let sums = measures.iter().map(|index| {
-            let of = |value: &str, name: &str, filter: &str| {
-                format!(", coalesce(sum({value}) FILTER (WHERE {filter}), 0) AS {name}{index}")
-            };
+            let of = |value: &str, name: &str, filter: &str| total_where(value, filter, &format!("{name}{index}"));
             let (value, square) = (format!("v{index}"), format!("v{index} * v{index}"));
             [
                 of(&value, "before", "NOT is_latest"),

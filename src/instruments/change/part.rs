@@ -64,9 +64,7 @@ pub(super) fn totals(rows: &str, sets: &[Vec<usize>], columns: usize, measures: 
         format!(", coalesce(sum(v{index}), 0) AS w{index}, coalesce(sum(v{index} * v{index}), 0) AS s{index}")
     });
     let sums = all(&|index| {
-        let of = |value: &str, name: &str, filter: &str| {
-            format!(", coalesce(sum({value}) FILTER (WHERE {filter}), 0) AS {name}{index}")
-        };
+        let of = |value: &str, name: &str, filter: &str| total_where(value, filter, &format!("{name}{index}"));
         let (value, square) = (format!("w{index}"), format!("w{index} * w{index}"));
         [
             of(&value, "before", "NOT is_latest"),
@@ -88,6 +86,11 @@ pub(super) fn totals(rows: &str, sets: &[Vec<usize>], columns: usize, measures: 
         level = grouping::level(columns),
         sets = grouping::sets(sets, &["is_latest", "week"]),
     )
+}
+
+/// Returns the total of a value over the rows that meet a condition, under a name, for a select list that goes on.
+pub(super) fn total_where(value: &str, filter: &str, name: &str) -> String {
+    format!(", coalesce(sum({value}) FILTER (WHERE {filter}), 0) AS {name}")
 }
 
 /// Returns the statement for averages: for each part how many values, their average and their variance in both periods.
