@@ -10,6 +10,7 @@ pub mod facts;
 mod idle;
 mod instruments;
 pub mod journal;
+pub mod known;
 pub mod prompt;
 mod recording;
 mod relay;
@@ -31,11 +32,13 @@ pub use self::budget::Budget;
 use self::budget::{Spent, Use};
 use self::context::Conversation;
 use self::idle::Idleness;
+use self::known::{Known, Remeasured};
 use self::journal::{Answered, Event, ModelPart, Question, StopReason, Stopped, Totals};
 use self::prompt::Briefing;
 use self::recording::Recording;
 use self::tools::Toolbox;
 use self::truncation::Counts;
+use crate::finding::basis::Basis;
 use crate::finding::fact::Fact;
 use crate::finding::record::Finding;
 use crate::finding::results::Results;
@@ -75,6 +78,8 @@ pub struct Setup<'a> {
     pub questions: &'a [Question],
     /// What of the findings is tried under other choices once the run has ended.
     pub robustness: robustness::Extent,
+    /// Findings of earlier runs.
+    pub known: &'a [Known],
 }
 
 /// A model, and the price of its tokens if it is known.
@@ -95,6 +100,10 @@ impl<'a> Setup<'a> {
 pub struct Outcome {
     pub stopped: Stopped,
     pub findings: Vec<Finding>,
+    /// What each finding rests on, in their order.
+    pub bases: Vec<Basis>,
+    /// What came of measuring earlier findings again.
+    pub remeasured: Vec<Remeasured>,
 }
 
 /// Explores until the model finishes, a limit is reached, `interrupt` completes, or the model or the database fails.
@@ -151,6 +160,8 @@ struct Exploration<'a> {
     /// The time that the engine's own queries may still take.
     companions_time_left: Duration,
     findings: Vec<Finding>,
+    /// What came of measuring earlier findings again.
+    remeasured: Vec<Remeasured>,
     /// The best answer so far to each question.
     answers: Vec<Answered>,
     looked_at: Vec<String>,
@@ -223,6 +234,7 @@ impl<'a> Exploration<'a> {
             book: Workbook::new(Arc::clone(&setup.toolbox.catalog), setup.as_of),
             companions_time_left: facts::allowance(setup.budget.time_max),
             findings: Vec::new(),
+            remeasured: Vec::new(),
             answers: facts::unanswered(setup.questions),
             looked_at: Vec::new(),
             open: Vec::new(),
@@ -247,7 +259,7 @@ impl<'a> Exploration<'a> {
     }
 
     fn begin(&mut self) -> io::Result<()> {
-        let (system, tools) = (self.setup.briefing.system.clone(), tools::specs(false));
+        let (system, tools) = (self.setup.briefing.system.clone(), self.specs(false));
         self.observer.observe(Event::Briefed { system, tools })?;
         for fact in self.setup.given {
             let fact = self.book.state(fact.clone());
@@ -257,11 +269,19 @@ impl<'a> Exploration<'a> {
             let message = "A question that you leave open, or call not answerable, goes to another model after you.";
             self.conversation.tell(message.to_owned());
         }
+        self.tell_of_known();
         Ok(())
+    }
+
+    fn specs(&self, is_last: bool) -> Vec<ToolSpec> {
+        tools::specs(is_last, !self.setup.known.is_empty())
     }
 
     /// Plays one model after another, until no question is open or no model is left.
     async fn run(&mut self) -> io::Result<Ending> {
+        if let Some(ending) = self.remeasure().await? {
+            return Ok(ending);
+        }
         loop {
             let mut ending = self.play().await?;
             self.keep_answers(std::mem::take(&mut ending.answers));
@@ -311,7 +331,9 @@ impl<'a> Exploration<'a> {
         let totals = self.totals();
         let stopped = Stopped { reason, detail, looked_at, answers, totals, models, complete, coverage };
         self.observer.observe(Event::Stopped(stopped.clone()))?;
-        Ok(Outcome { stopped, findings: std::mem::take(&mut self.findings) })
+        let (findings, remeasured) = (std::mem::take(&mut self.findings), std::mem::take(&mut self.remeasured));
+        let bases = findings.iter().map(|finding| Basis::of(&finding.facts, &self.book)).collect();
+        Ok(Outcome { stopped, findings, bases, remeasured })
     }
 
     /// Describes a run in which the model gave no reply before the time limit.
@@ -367,7 +389,7 @@ impl<'a> Exploration<'a> {
             part.iterations += 1;
         }
         let turn = self.totals.iterations;
-        let specs = tools::specs(last);
+        let specs = self.specs(last);
         if !self.setup.model.is_program() && self.conversation.is_too_long() {
             self.compact()?;
         }

@@ -4,6 +4,7 @@
 
 pub mod analyst;
 mod briefing;
+pub mod memory;
 pub mod report;
 
 use std::io;
@@ -14,6 +15,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use self::analyst::OfflineAnalyst;
+use self::memory::Definitions;
+use crate::agent::known::Known;
 use crate::agent::journal::{Event, FORMAT, Journal, Question, Started};
 use crate::agent::prompt::{self, Focus, Library};
 use crate::agent::robustness::Extent;
@@ -84,6 +87,8 @@ pub struct Options<'a> {
     pub plans: bool,
     /// The folder of the journals.
     pub runs_dir: &'a Path,
+    /// Findings of earlier runs.
+    pub known: &'a [Known],
     /// The settings of the run for the journal, with secrets masked.
     pub configuration: serde_json::Value,
 }
@@ -94,6 +99,8 @@ pub struct Recorded {
     pub journal: PathBuf,
     /// How the run ended. An error means that the journal could not be written to its end.
     pub outcome: io::Result<Outcome>,
+    /// What the tables are that findings rest on, those of earlier runs included.
+    pub definitions: Definitions,
 }
 
 /// Why a run could not begin.
@@ -166,9 +173,18 @@ pub async fn run(
         as_of: options.as_of,
         questions: &questions,
         robustness: options.robustness,
+        known: options.known,
     };
     let outcome = agent::explore(setup, interrupt, &mut recorder).await;
-    Ok(Recorded { journal: path, outcome })
+    let found = outcome.iter().flat_map(|outcome| &outcome.bases);
+    let bases = options.known.iter().map(|known| &known.basis).chain(found);
+    let definitions = Definitions::read(&toolbox.executor, &toolbox.catalog, bases).await;
+    Ok(Recorded { journal: path, outcome, definitions })
+}
+
+/// Writes an event at the end of a journal whose run is over.
+pub fn note(journal: &Path, event: &Event) -> Result<(), agent::journal::Error> {
+    Journal::reopen(journal)?.append(Timestamp::now(), event)
 }
 
 /// Checks that there is a table to read. A job whose role lost its rights must not end as if it had found nothing.

@@ -4,12 +4,15 @@
 //! 0.1 have findings in words ([`told`]), which are only shown.
 
 pub mod assumption;
+pub mod basis;
 pub mod claim;
 pub mod companions;
 pub mod document;
 pub(crate) mod evidence;
 pub mod fact;
 pub mod hinge;
+pub mod lifecycle;
+pub mod matter;
 pub mod picture;
 pub mod record;
 pub mod related;

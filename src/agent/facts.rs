@@ -177,6 +177,14 @@ impl Exploration<'_> {
         Ok(lines.join("\n"))
     }
 
+    /// Evaluates a claim and keeps its fact. The error says why it is refused, which is recorded nowhere.
+    pub(super) async fn stated_quietly(&mut self, claim: &str) -> io::Result<Result<Fact, String>> {
+        match self.evaluate(claim).await? {
+            Ok(fact) => self.keep_fact(fact).map(|(fact, _)| Ok(fact)),
+            Err(problem) => Ok(Err(problem)),
+        }
+    }
+
     /// Evaluates a claim and keeps its fact. What is refused is recorded.
     async fn fact(&mut self, claim: &str) -> io::Result<Result<Fact, String>> {
         match self.evaluate(claim).await? {

@@ -25,9 +25,11 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::agent::known::Remeasured;
 use crate::agent::robustness::Shuffled;
 use crate::finding::assumption::Assumption;
 use crate::finding::fact::Fact;
+use crate::finding::lifecycle::Remembrance;
 use crate::finding::record::Finding;
 use crate::finding::results::QueryResult;
 use crate::finding::told::Told;
@@ -47,6 +49,9 @@ pub enum Error {
     /// A line cannot be appended, for example because the disk is full or the file was removed.
     #[error("cannot write {}: {source}; the lines written before are kept", path.display())]
     Write { path: PathBuf, source: io::Error },
+    /// Another process has the journal open to write it.
+    #[error("{} is being written by another process; wait for its run to end", path.display())]
+    Running { path: PathBuf },
     #[error("cannot read {}: {source}", path.display())]
     Read { path: PathBuf, source: io::Error },
 }
@@ -178,6 +183,8 @@ pub enum Event {
         /// The statement that was not sent; `None` if the limit made a turn the last one.
         refused: Option<String>,
     },
+    /// A finding of an earlier run was measured again.
+    Remeasured(Box<Remeasured>),
     /// Older results were shortened to one line each, to make room.
     Compacted {
         /// The ids of the shortened results.
@@ -185,8 +192,10 @@ pub enum Event {
     },
     /// A warning for the reader of the report.
     Warned { message: String },
-    /// The last line of the journal.
+    /// The run ended.
     Stopped(Stopped),
+    /// What was found was remembered: how each finding stands beside those of earlier runs. It follows the end.
+    Remembered(Box<Remembrance>),
 }
 
 /// The circumstances in which a run began.

@@ -184,6 +184,8 @@ fn summarise(journal: &Path) -> Result<Summary, String> {
         | Event::CompanionRan { .. }
         | Event::Stated(_)
         | Event::Checked(_)
+        | Event::Remeasured(_)
+        | Event::Remembered(_)
         | Event::Shuffled(_)
         | Event::Looking { .. }
         | Event::Assumed(_)

@@ -16,6 +16,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::known::PastFindings;
 use crate::finding::assumption::Assuming;
 use crate::finding::record::Proposal;
 use crate::instruments::Instrument;
@@ -44,6 +45,7 @@ const NAMES: &[&str] = &[
     "retention",
     "funnel",
     "season",
+    "past_findings",
     "state",
     "assume",
     "record_finding",
@@ -59,6 +61,8 @@ pub enum Call {
     FindValues(FindValues),
     /// Asks an instrument.
     Look(Instrument, Look),
+    /// Lists findings of earlier runs.
+    PastFindings(PastFindings),
     /// Words claims without recording them.
     State(State),
     /// Declares a number that the data do not hold.
@@ -178,6 +182,7 @@ impl Call {
             "execute_sql" => arguments(call).map(unfenced).map(Self::ExecuteSql),
             "describe_table" => arguments(call).map(Self::DescribeTable),
             "find_values" => arguments(call).map(Self::FindValues),
+            "past_findings" => arguments(call).map(Self::PastFindings),
             "state" => arguments(call).map(Self::State),
             "assume" => arguments(call).map(Self::Assume),
             "record_finding" => arguments(call).map(|proposal| Self::Propose(Box::new(proposal))),
@@ -216,6 +221,7 @@ fn near_tool(name: &str) -> Option<&'static str> {
         "conversion" | "steps" | "stages" => "funnel",
         "seasonality" | "weekday" | "weekdays" => "season",
         "pareto" | "gini" | "top_share" => "concentration",
+        "past" | "known" | "memory" | "earlier_findings" | "known_findings" | "history" => "past_findings",
         "claim" | "claims" | "check" | "state_facts" | "state_claims" => "state",
         "record" | "finding" | "add_finding" | "record_findings" | "report_finding" => "record_finding",
         "done" | "end" | "stop" | "final" | "answer" => "finish",
@@ -266,8 +272,9 @@ fn fields<T: JsonSchema>() -> Vec<String> {
     schema["properties"].as_object().map(|properties| properties.keys().cloned().collect()).unwrap_or_default()
 }
 
-/// Returns the specifications of the tools. With `recording_only`, returns only those that record findings and finish.
-pub fn specs(recording_only: bool) -> Vec<ToolSpec> {
+/// Returns the specifications of the tools. With `recording_only`, returns only those that record findings and finish;
+/// `knows_past` says whether there are findings of earlier runs.
+pub fn specs(recording_only: bool, knows_past: bool) -> Vec<ToolSpec> {
     let mut specs = vec![
         spec::<ExecuteSql>(
             "execute_sql",
@@ -285,6 +292,14 @@ pub fn specs(recording_only: bool) -> Vec<ToolSpec> {
     specs.extend(Instrument::ALL.map(|instrument| spec::<Look>(instrument.name(), described(instrument))));
     if recording_only {
         specs.clear();
+    } else if knows_past {
+        specs.push(spec::<PastFindings>(
+            "past_findings",
+            "List the findings of earlier runs: how each stands, and what it is now. The program measures the open ones again \
+             before each run, by moving the dates of their statements: dates written in full that something is compared with \
+             (ordered_at >= DATE '2026-10-01', BETWEEN '2026-10-01' AND '2026-11-01'). Write a finding's statement in that \
+             form, and it is followed from night to night.",
+        ));
     }
     specs.push(spec::<State>(
                 "state",

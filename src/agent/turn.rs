@@ -81,6 +81,7 @@ impl Exploration<'_> {
                 Some(look("looking"))
             }
             Ok(Call::State(_) | Call::Assume(_) | Call::Propose(_) | Call::Finish(_) | Call::Look(..)) => None,
+            Ok(Call::PastFindings(arguments)) => Some(Answer::Text(self.past_findings(arguments))),
             Ok(Call::DescribeTable(arguments)) => Some(Answer::Text(self.setup.toolbox.describe_table(arguments))),
             Ok(Call::ExecuteSql(arguments)) => Some(self.plan_query(arguments).await?),
             Ok(Call::FindValues(arguments)) => Some(match self.setup.toolbox.find_values_sql(arguments) {

@@ -5,6 +5,7 @@
 
 pub mod eval;
 mod help;
+pub mod memory;
 pub mod monitor;
 pub mod values;
 
@@ -23,15 +24,15 @@ use secrecy::SecretString;
 
 use self::eval::EvalArguments;
 use self::help::{AFTER_HELP, AFTER_LONG_HELP, DOCTOR_HELP, DOCTOR_LONG_HELP, EVAL_HELP, EVAL_LONG_HELP, SQL_HELP};
+use self::memory::{FindingsCommand, MemoryOptions};
 use self::monitor::state::StateOptions;
 use self::monitor::{MonitorCommand, MonitorOptions};
 
-use super::config::PlanCost;
+use super::config::{FailOn, PlanCost};
 use super::output::{Color, LogFormat, TalkSettings};
 use super::rows;
 use crate::agent::prompt::DEFAULT_FOCUS;
 use crate::agent::robustness::Extent;
-use crate::finding::Severity;
 use crate::model::openai::{Api, ReasoningEffort};
 use crate::typeset::format::Format;
 use crate::warehouse::catalog::time_zone;
@@ -43,7 +44,8 @@ const EXTENTS: [&str; 3] = ["off", "leads", "all"];
 pub const FORMATS: [&str; 4] = ["terminal", "markdown", "json", "html"];
 /// The names of the formats of rows.
 pub const ROWS_FORMATS: [&str; 3] = ["terminal", "csv", "json"];
-const SEVERITIES: [&str; 4] = ["low", "medium", "high", "critical"];
+const FAIL_ON: [&str; 8] =
+    ["low", "medium", "high", "critical", "low,new", "medium,new", "high,new", "critical,new"];
 
 /// Explores a PostgreSQL database by itself and reports findings whose every figure is checked.
 #[derive(Debug, Parser)]
@@ -108,6 +110,9 @@ pub enum Command {
     /// Show journaled runs
     #[command(subcommand)]
     Runs(RunsCommand),
+    /// List and judge the findings that are remembered
+    #[command(subcommand)]
+    Findings(FindingsCommand),
     /// Watch metrics: forecast, judge, notify
     #[command(subcommand)]
     Monitor(MonitorCommand),
@@ -424,8 +429,6 @@ pub struct Settings {
     pub talk: TalkOptions,
     #[command(flatten)]
     pub monitors: MonitorOptions,
-    #[command(flatten)]
-    pub state: StateOptions,
     /// The key of the model's endpoint; there is no flag for it, because other users of the machine could read it
     #[arg(long, value_name = "KEY", value_parser = values::secret)]
     pub api_key: Option<SecretString>,
@@ -456,6 +459,10 @@ pub struct Options {
     pub prompts: PromptOptions,
     #[command(flatten)]
     pub runs: RunOptions,
+    #[command(flatten)]
+    pub memory: MemoryOptions,
+    #[command(flatten)]
+    pub state: StateOptions,
 }
 
 /// The options that choose what to explore.
@@ -620,9 +627,10 @@ pub struct ReportOptions {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Report")]
 pub struct VerdictOptions {
-    /// Exit with 10 if a finding is at least this severe, with 11 if there is none and the run is incomplete
-    #[arg(long, value_name = "SEVERITY", value_parser = values::one_of::<Severity>(&SEVERITIES))]
-    pub fail_on: Option<Severity>,
+    /// Exit with 10 if a finding is at least this severe, and new with ",new"; with 11 if there is none and the run is
+    /// incomplete
+    #[arg(long, value_name = "SEVERITY[,new]", value_parser = values::one_of::<FailOn>(&FAIL_ON))]
+    pub fail_on: Option<FailOn>,
 }
 
 /// The folder of the prompts.

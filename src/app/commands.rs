@@ -6,9 +6,11 @@ mod config;
 mod doctor;
 mod eval;
 mod explore;
+mod findings;
 mod focus;
 mod interrupts;
 mod json_schema;
+mod memory;
 mod monitor;
 mod open;
 mod report;
@@ -34,6 +36,7 @@ pub async fn run(cli: Cli, config: &Config, output: &mut Output) -> Result<ExitS
         Some(Command::Sql(arguments)) => sql::run(&arguments, config, output).await,
         Some(Command::Doctor(arguments)) => doctor::run(&arguments, config, output).await,
         Some(Command::Runs(command)) => runs::run(&command, config, output),
+        Some(Command::Findings(command)) => findings::run(&command, config, output).await,
         Some(Command::Monitor(command)) => monitor::run(&command, config, output).await,
         Some(Command::Sample(command)) => sample::run(&command, config, output),
         Some(Command::Eval(arguments)) => eval::run(&arguments, config, output).await,

@@ -77,8 +77,14 @@ pub struct Config {
     pub format: Format,
     /// The file of the report; `None` is standard output.
     pub output: Option<PathBuf>,
-    /// The severity from which a finding changes the exit code.
-    pub fail_on: Option<Severity>,
+    /// The findings that change the exit code.
+    pub fail_on: Option<FailOn>,
+    /// The name of the memory, or `off`; `None` is the database's own.
+    pub memory: Option<String>,
+    /// The channels that news of findings go to.
+    pub notify: Vec<String>,
+    /// Whether the channels get a line when there is no news.
+    pub notify_always: bool,
     /// The folder of the prompts that replace or add to the built-in ones.
     pub prompts: Option<PathBuf>,
     pub runs_dir: PathBuf,
@@ -127,6 +133,24 @@ struct StateChoice {
     directory: Option<PathBuf>,
     /// The folder in which programs keep the user's data; `None` if neither `XDG_DATA_HOME` nor `HOME` is set.
     data_home: Option<PathBuf>,
+}
+
+/// Which findings change the exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FailOn {
+    /// At least so severe.
+    pub severity: Severity,
+    /// Whether they must be new too.
+    pub is_new: bool,
+}
+
+impl<'de> serde::Deserialize<'de> for FailOn {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let (severity, is_new) = text.strip_suffix(",new").map_or((text.as_str(), false), |severity| (severity, true));
+        let severity = Severity::deserialize(serde::de::value::StrDeserializer::<D::Error>::new(severity))?;
+        Ok(Self { severity, is_new })
+    }
 }
 
 /// The limits of one query.
@@ -189,7 +213,8 @@ impl Config {
 
     /// Leaves the types of the command line behind: from here on the program knows no clap.
     fn from_settings(typed: Settings, sections: file::Sections, data_home: Option<PathBuf>) -> Self {
-        let Settings { options, talk, monitors, state, api_key } = typed;
+        let Settings { options, talk, monitors, api_key } = typed;
+        let (state, memory) = (options.state, options.memory);
         let (database, model, limits) = (options.database, options.model, options.limits);
         let time_zone = options.time_zone.time_zone;
         let mut settings = sections.sql.set_local.clone();
@@ -242,6 +267,9 @@ impl Config {
             format: options.report.format,
             output: options.report.output,
             fail_on: options.verdict.fail_on,
+            memory: memory.memory,
+            notify: memory.notify,
+            notify_always: memory.notify_always,
             prompts: options.prompts.prompts,
             runs_dir: options.runs.runs_dir,
             monitors: monitors.monitors,

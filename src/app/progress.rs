@@ -142,6 +142,8 @@ impl Standing {
                 }
             }
             Event::Shuffled(_) => "looking at shuffled data".clone_into(&mut self.doing),
+            Event::Remembered(_) => "remembering what was found".clone_into(&mut self.doing),
+            Event::Remeasured(known) => self.doing = format!("measuring {} again", known.finding),
             Event::Checked(finding) => self.doing = format!("trying {} under other choices", finding.id),
             Event::Found(_) | Event::Recorded(_) => self.totals.findings += 1,
             Event::Stopped(stopped) => {

@@ -37,7 +37,7 @@ pub(super) fn brief(
         questions,
     };
     let frame = library.brief(material)?;
-    let tools = serde_json::to_string(&tools::specs(false)).map_or(0, |specs| specs.chars().count());
+    let tools = serde_json::to_string(&tools::specs(false, true)).map_or(0, |specs| specs.chars().count());
     let used = frame.system.chars().count() + frame.first.chars().count() + tools;
     let room = FIRST_REQUEST_CHARACTERS_MAX.saturating_sub(used).max(CATALOG_CHARACTERS_MIN);
     let asked = questions.iter().map(|question| question.text.as_str()).collect::<Vec<_>>().join(" ");

@@ -58,6 +58,12 @@ impl Assumption {
         Ok(Self { id, name, value, unit, why })
     }
 
+    /// Returns the arguments that it was made of.
+    pub fn given(&self) -> Assuming {
+        let value = self.value.try_into().unwrap_or_default();
+        Assuming { name: self.name.clone(), value, unit: self.unit.clone(), why: self.why.clone() }
+    }
+
     /// Returns the number with its unit.
     pub fn amount(&self) -> String {
         if self.unit.is_empty() { self.value.to_string() } else { format!("{} {}", self.value, self.unit) }

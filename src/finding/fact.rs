@@ -63,6 +63,7 @@ pub use self::offer::offers;
 pub(crate) use self::period::Unit;
 pub use self::picture::picture;
 pub(crate) use self::readdress::readdressed;
+pub(super) use self::select::keys;
 pub(super) use self::sentence::{P_MAX, joined, probability};
 
 /// Characters of a doubt's sentence.
@@ -109,6 +110,9 @@ pub struct Fact {
     /// All conditions that its sentence says, but for periods.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<String>,
+    /// The conditions that a key has one of some values.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<KeyValues>,
     /// The days that it is about, if a condition or key says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub period: Option<String>,
@@ -159,6 +163,17 @@ pub enum Form {
     Differ,
     /// What a monitor measured against what was expected.
     Expected,
+}
+
+/// The condition that a key has one of some values.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct KeyValues {
+    /// The key's name, such as `category`.
+    pub key: String,
+    /// The values; none where the key has to be missing.
+    pub values: Vec<String>,
+    /// The condition as `conditions` has it.
+    pub words: String,
 }
 
 /// A number of a sentence.
@@ -338,9 +353,11 @@ impl Draft<'_> {
             }
         }
         let mut said = Vec::<String>::new();
+        let mut keys = Vec::<KeyValues>::new();
         for condition in self.quantities.iter().flat_map(|quantity| quantity.conditions()) {
             if condition.as_period().is_none() && !said.contains(&condition.words) {
                 said.push(condition.words.clone());
+                keys.extend(condition.key_values());
             }
         }
         Fact {
@@ -365,6 +382,7 @@ impl Draft<'_> {
             measures,
             subject: subject.map(|condition| condition.words.clone()).collect(),
             conditions: said,
+            keys,
             period,
             rows: self.quantities.iter().map(|quantity| quantity.rows()).min().unwrap_or(0),
             evaluated: Evaluated,

@@ -6,15 +6,15 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use super::fact::{Fact, Form, P_MAX};
 use super::hinge::{self, Hinge, Joint};
+use super::matter::Matter;
 use super::picture::Picture;
 use super::robustness::Robustness;
 use super::stated::MARK;
 use super::{Confidence, Severity};
-use crate::typeset::text::{self, hex};
+use crate::typeset::text;
 
 /// Characters of a reading or an action.
 const WORDS_CHARACTERS_MAX: usize = 1_500;
@@ -66,7 +66,7 @@ impl Default for Proposal {
 pub struct Finding {
     /// `F1`, counted in the order of recording.
     pub id: String,
-    /// The same matter has the same fingerprint in every run: 16 hexadecimal digits of the lead's measures and subject.
+    /// The same matter has the same fingerprint in every run: 16 hexadecimal digits, of [`Matter`].
     pub fingerprint: String,
     /// The facts; the first is the lead.
     pub facts: Vec<Fact>,
@@ -174,7 +174,7 @@ pub fn of(id: String, facts: Vec<Fact>, impact: Option<Fact>, severity: Severity
     let (confidence, confidence_because) = confidence(&facts, None);
     Some(Finding {
         id,
-        fingerprint: fingerprint(lead),
+        fingerprint: Matter::of(lead).fingerprint(),
         confidence,
         confidence_because,
         robustness: None,
@@ -268,13 +268,6 @@ fn rows_behind(lead: &Fact) -> u64 {
     let counts = counts.filter(|value| !value.text.ends_with('%')).filter_map(|value| u64::try_from(value.value).ok());
     let largest = counts.max().filter(|_| lead.form == Form::Change && are_counts);
     largest.map_or(lead.rows, |largest| largest.max(lead.rows))
-}
-
-fn fingerprint(lead: &Fact) -> String {
-    let mut parts = lead.definitions.iter().map(|definition| definition.hash.clone()).collect::<Vec<_>>();
-    parts.extend(lead.conditions.iter().chain(&lead.subject).cloned());
-    parts.sort();
-    hex(&Sha256::digest(parts.join("\n"))[..8])
 }
 
 /// Returns a model's words with the facts that they name in their place, and without what states figures of its own.

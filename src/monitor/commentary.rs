@@ -150,6 +150,7 @@ pub async fn analyse(
         as_of: case.day.at.date(),
         questions: &[],
         robustness: Extent::Off,
+        known: &[],
     };
     let mut seen = Seen { observer, results: Results::default(), companions: Vec::new() };
     let outcome = agent::explore(setup, interrupt, &mut seen).await?;

@@ -25,8 +25,8 @@
 //! reading     the normal form of a statement that passed
 //! ```
 //!
-//! Beside them, `piece` reads an expression that is no statement, to change the names in it, and `narrowed` asks a
-//! statement once more over fewer rows.
+//! Beside them, `piece` reads an expression that is no statement, to change the names in it, `narrowed` asks a
+//! statement once more over fewer rows, and `moved` about later days.
 //!
 //! Facts that only the database knows arrive as plain data ([`crate::warehouse::catalog::code`]). The cost of a query
 //! is not checked here. The session must set `standard_conforming_strings = on` and a search path that begins with
@@ -40,6 +40,7 @@ mod functions;
 mod hidden;
 mod keywords;
 mod lexer;
+mod moved;
 mod names;
 mod narrowed;
 mod operators;
@@ -64,6 +65,7 @@ use std::collections::BTreeSet;
 use jiff::ZonedDateTime;
 
 pub use self::fields::{Fields, Shape};
+pub(crate) use self::moved::Move;
 pub(crate) use self::names::{identifier, is_bare, quoted, relation};
 pub use self::policy::{Allowed, Policy, Unseen};
 pub use self::refusal::Refusal;

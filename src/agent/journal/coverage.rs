@@ -140,6 +140,8 @@ impl Tally {
             | Event::ClaimRefused { .. }
             | Event::Recorded(_)
             | Event::Checked(_)
+            | Event::Remeasured(_)
+            | Event::Remembered(_)
             | Event::Shuffled(_)
             | Event::Looking { .. }
             | Event::Found(_)

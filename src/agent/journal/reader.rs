@@ -16,8 +16,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Answered, Coverage, Error, Event, Line, ModelPart, Started, StopReason, Tally, Totals};
+use crate::agent::known::Remeasured;
 use crate::agent::robustness::Shuffled;
 use crate::finding::Severity;
+use crate::finding::lifecycle::Remembrance;
 use crate::finding::record::Finding;
 use crate::finding::results::Results;
 use crate::finding::told::Told;
@@ -35,6 +37,10 @@ pub struct Run {
     pub started_at: Option<Timestamp>,
     /// The findings in the order of recording.
     pub findings: Vec<Finding>,
+    /// What came of measuring findings of earlier runs again.
+    pub remeasured: Vec<Remeasured>,
+    /// How each finding stands beside those of earlier runs; `None` if nothing was remembered.
+    pub remembrance: Option<Remembrance>,
     /// What the engine's own queries returned, in their order.
     pub companions: Vec<Companion>,
     /// The answers to the questions of the focus.
@@ -163,6 +169,8 @@ impl Reading {
             started: None,
             started_at: None,
             told: Vec::new(),
+            remeasured: Vec::new(),
+            remembrance: None,
             companions: Vec::new(),
             answers: Vec::new(),
             claims_refused: 0,
@@ -243,6 +251,8 @@ impl Reading {
             | Event::Planned { .. }
             | Event::LimitReached { .. }
             | Event::Compacted { .. } => {}
+            Event::Remembered(remembrance) => run.remembrance = Some(*remembrance),
+            Event::Remeasured(remeasured) => run.remeasured.push(*remeasured),
         }
     }
 

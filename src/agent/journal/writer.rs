@@ -1,7 +1,7 @@
 //! Writes a journal: one line per event, one write per line, and only at the end of the file.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -15,7 +15,8 @@ const FOCUS_CHARACTERS_MAX: usize = 40;
 /// The journal of a run, open for appending.
 ///
 /// Each line is passed to the operating system in one write, so that a killed process leaves at most one torn line, the
-/// last one. The file is not synced to the disk: a power failure may lose the last lines.
+/// last one. The file is synced to the disk when a turn begins and when the run ends: a power failure may lose the lines
+/// of one turn. It is locked while it is open, so that two processes never write one run, and only its owner may read it.
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
@@ -36,9 +37,30 @@ impl Journal {
         let folder = runs_dir.join(run_id);
         fs::create_dir_all(&folder).map_err(|source| Error::Create { path: folder.clone(), source })?;
         let path = folder.join(FILE_NAME);
-        match OpenOptions::new().append(true).create_new(true).open(&path) {
-            Ok(file) => Ok(Self { path, file, torn: false }),
+        match private().append(true).create_new(true).open(&path) {
+            Ok(file) => Self { path, file, torn: false }.locked(),
             Err(source) => Err(Error::Create { path, source }),
+        }
+    }
+
+    /// Opens a journal that is there, to go on with it. A torn last line stays, and the next line begins on its own.
+    pub fn reopen(path: &Path) -> Result<Self, Error> {
+        let failed = |source| Error::Write { path: path.to_owned(), source };
+        let mut file = OpenOptions::new().read(true).append(true).open(path).map_err(failed)?;
+        let end = file.seek(SeekFrom::End(0)).map_err(failed)?;
+        let mut last = [b'\n'];
+        if end > 0 {
+            file.seek(SeekFrom::End(-1)).map_err(failed)?;
+            file.read_exact(&mut last).map_err(failed)?;
+        }
+        Self { path: path.to_owned(), file, torn: last != [b'\n'] }.locked()
+    }
+
+    fn locked(self) -> Result<Self, Error> {
+        match self.file.try_lock() {
+            Ok(()) => Ok(self),
+            Err(TryLockError::WouldBlock) => Err(Error::Running { path: self.path }),
+            Err(TryLockError::Error(source)) => Err(self.failed(source)),
         }
     }
 
@@ -57,12 +79,23 @@ impl Journal {
         self.torn = true;
         self.file.write_all(&line).map_err(|source| self.failed(source))?;
         self.torn = false;
+        if matches!(event, Event::Asked { .. } | Event::Stopped(_) | Event::Remembered(_)) {
+            self.file.sync_data().map_err(|source| self.failed(source))?;
+        }
         Ok(())
     }
 
     fn failed(&self, source: io::Error) -> Error {
         Error::Write { path: self.path.clone(), source }
     }
+}
+
+/// Returns options that create a file which only its owner may read and write.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
 }
 
 /// Returns the id of a run, such as `2025-11-30T08-15-02Z-customer_churn-3f2a`. Ids sort by the time of the start.

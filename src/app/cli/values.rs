@@ -88,6 +88,22 @@ pub fn secret(text: &str) -> Result<SecretString, Infallible> {
     Ok(SecretString::from(text))
 }
 
+/// Parses the id of a finding that is remembered: `M12`, or `12`.
+pub fn finding(text: &str) -> Result<i32, String> {
+    let digits = text.strip_prefix(['M', 'm']).unwrap_or(text);
+    let number = digits.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| "expected a finding, such as M12; `explore findings list` lists them".to_owned())
+}
+
+/// Parses a share: `20%`, or `0.2`.
+pub fn share(text: &str) -> Result<Decimal, String> {
+    let number = match text.strip_suffix('%') {
+        Some(percent) => percent.trim().parse::<Decimal>().ok().map(|percent| percent / Decimal::ONE_HUNDRED),
+        None => text.parse::<Decimal>().ok(),
+    };
+    number.filter(|share| *share > Decimal::ZERO).ok_or_else(|| "expected a share, such as 20% or 0.2".to_owned())
+}
+
 /// Parses one of `names`, which must be the names that `T` deserialises from.
 pub fn one_of<T>(names: &'static [&'static str]) -> impl TypedValueParser<Value = T>
 where

@@ -8,6 +8,7 @@ use jiff::civil::{Date, date};
 use rand::RngExt as _;
 
 use super::interrupts::Interrupts;
+use super::memory::{self, Recalled};
 use super::{open, report};
 use crate::agent::Observer;
 use crate::agent::journal::{self, Event, Run, StopReason};
@@ -33,7 +34,7 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
     let run_id = journal::run_id(Timestamp::now(), &focus, rand::rng().random());
     let mut progress = Progress::start(output.talk(), config.budget.iterations_max);
     let mut interrupts = Interrupts::listen()?;
-    let (opened, newest) = tokio::select! {
+    let (mut opened, newest, recalled) = tokio::select! {
         opened = open(config, as_of, output) => opened?,
         () = interrupts.next() => {
             drop(progress);
@@ -42,8 +43,10 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
         }
     };
     let database = Arc::clone(&opened.executor.database);
+    opened.warnings.extend(recalled.problem.clone());
     let options = Options {
         run_id,
+        known: &recalled.known,
         focus: &focus,
         library: &library,
         player,
@@ -55,9 +58,10 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
         configuration: config.masked(),
     };
     let mut shown = ShowProgress(&mut progress);
-    let Recorded { journal, outcome } =
-        exploration::run(options, opened, newest, interrupts.next(), &mut shown).await?;
+    let recorded = exploration::run(options, opened, newest, interrupts.next(), &mut shown).await?;
     drop(progress);
+    memory::remember(config, &recalled, &recorded, as_of).await?;
+    let Recorded { journal, outcome, .. } = recorded;
 
     // The report is written first, because stopping the queries that still run may take a while.
     let unwritten = outcome.as_ref().err().map(ToString::to_string);
@@ -74,13 +78,14 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
     verdict(&run, config)
 }
 
-/// Opens the database and its catalog. Also returns the newest day in the data; `None` if it is unknown.
-async fn open(config: &Config, as_of: Date, output: &Output) -> Result<(Opened, Option<Date>), Failure> {
+/// Opens the database, its catalog and its memory. Also returns the newest day in the data; `None` if it is unknown.
+async fn open(config: &Config, as_of: Date, output: &Output) -> Result<(Opened, Option<Date>, Recalled), Failure> {
     let database = open::database(config, output).await?;
     let opened = open::read(config, database, Joins::Guessed).await?;
     exploration::check(&opened)?;
     let newest = opened.executor.newest_date(&opened.catalog, as_of).await;
-    Ok((opened, newest))
+    let recalled = memory::recall(config, &opened.executor.database, as_of).await?;
+    Ok((opened, newest, recalled))
 }
 
 /// Shows the events of a run as progress.

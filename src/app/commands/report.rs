@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use crate::agent::journal::{self, Run};
-use crate::app::config::Config;
+use crate::app::config::{Config, FailOn};
 use crate::app::error::{ExitStatus, Failure, Kind};
 use crate::app::output::{Destination, Output};
 use crate::exploration::report;
-use crate::finding::Severity;
+use crate::finding::lifecycle::Standing;
 use crate::typeset::layout::Layout;
 
 /// Reads the journal, renders the report in the configured format, and delivers it. `unwritten` is the error that kept
@@ -30,12 +30,25 @@ pub(super) fn deliver(
     Ok(run)
 }
 
+/// Returns whether a run has a finding that is asked for. Of what is remembered, those count that somebody is told of; where
+/// nothing is remembered, every finding is new.
+fn is_found(run: &Run, fail_on: FailOn) -> bool {
+    let is_new = |standing| matches!(standing, Standing::New | Standing::Back);
+    match &run.remembrance {
+        Some(remembrance) => remembrance.told().any(|entry| {
+            entry.standing != Standing::Over
+                && entry.severity >= fail_on.severity
+                && (!fail_on.is_new || is_new(entry.standing))
+        }),
+        None => run.severities().any(|severity| severity >= fail_on.severity),
+    }
+}
+
 /// Returns the exit status for `--fail-on`. Without such a finding, an incomplete run is [`ExitStatus::Incomplete`].
 pub(super) fn status(run: &Run, config: &Config) -> ExitStatus {
-    let at_least = |severity: Severity| run.severities().any(|found| found >= severity);
     match config.fail_on {
         None => ExitStatus::Done,
-        Some(severity) if at_least(severity) => ExitStatus::Found,
+        Some(fail_on) if is_found(run, fail_on) => ExitStatus::Found,
         Some(_) if run.complete => ExitStatus::Done,
         Some(_) => ExitStatus::Incomplete,
     }

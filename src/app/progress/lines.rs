@@ -1,6 +1,7 @@
 //! Formats events as lines of text: queries and findings with `-v`, whole messages and plans with `-vv`.
 
 use crate::agent::journal::{Event, ModelPart, PartEnd, Started, Stopped};
+use crate::agent::known::Remeasured;
 use crate::finding::record::Finding;
 use crate::finding::results::QueryResult;
 use crate::finding::robustness::Robustness;
@@ -35,6 +36,8 @@ pub fn lines(event: &Event, verbosity: u8) -> Option<String> {
         Event::Assumed(known) => Some(format!("assumed: {} = {}: {}", known.id, known.amount(), known.name)),
         Event::ClaimRefused { claim, reason } => Some(format!("refused: {claim}: {reason}")),
         Event::Recorded(finding) => Some(format!("{} found: {}", finding.id, finding.headline())),
+        Event::Remembered(known) => Some(format!("remembered: {}", known.summary())),
+        Event::Remeasured(known) => Some(remeasured(known)),
         Event::Checked(finding) => Some(checked(finding)),
         Event::Shuffled(shuffled) => Some(shuffled.sentence()),
         Event::Found(finding) => Some(format!("{} found: {}", finding.id, finding.title)),
@@ -55,6 +58,13 @@ pub fn lines(event: &Event, verbosity: u8) -> Option<String> {
 pub(super) fn looking(instrument: &str, table: &str, by: &[String], (place, of): (usize, usize)) -> String {
     let by = if by.is_empty() { String::new() } else { format!(" by {}", by.join(", ")) };
     format!("{instrument}: {table}{by}, {place} of {of}")
+}
+
+fn remeasured(known: &Remeasured) -> String {
+    match (&known.fact, &known.why) {
+        (Some(fact), _) => format!("{} again: {}", known.finding, fact.sentence),
+        (None, why) => format!("{} not measured again: {}", known.finding, why.as_deref().unwrap_or_default()),
+    }
 }
 
 fn checked(finding: &Finding) -> String {

@@ -47,6 +47,8 @@ pub(super) fn record(event: &Event) {
             tracing::info!(finding = finding.id, fingerprint = finding.fingerprint, title = finding.title, "found");
         }
         Event::Recorded(finding) => tracing::info!(finding = finding.id, sentence = finding.headline(), "finding"),
+        Event::Remembered(known) => tracing::info!(memory = known.memory, standing = known.summary(), "remembered"),
+        Event::Remeasured(known) => tracing::info!(finding = known.finding, why = known.why, "measured again"),
         Event::Checked(finding) => tracing::info!(finding = finding.id, confidence = ?finding.confidence, "checked"),
         Event::Shuffled(shuffled) => tracing::info!(found = shuffled.found, of = shuffled.comparisons, "shuffled"),
         Event::Assumed(known) => tracing::info!(id = known.id, name = known.name, value = %known.value, "assumed"),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 
+use super::KeyValues;
 use super::period::{Period, Unit, date};
 use crate::finding::wording::parts::{KeyWords, condition_words};
 use crate::warehouse::catalog::Catalog;
@@ -130,6 +131,16 @@ impl Condition {
             (Kind::Among(key, values), Kind::Key(other, Some(value))) => key == other && values.contains(value),
             _ => false,
         }
+    }
+
+    /// Returns the key and the values that it may have; `None` if the condition is about something else.
+    pub(super) fn key_values(&self) -> Option<KeyValues> {
+        let (named, values) = match &self.kind {
+            Kind::Key(named, value) => (named, value.iter().cloned().collect()),
+            Kind::Among(named, values) => (named, values.clone()),
+            Kind::Period(..) | Kind::Other => return None,
+        };
+        Some(KeyValues { key: named.name.to_string(), values, words: self.words.clone() })
     }
 
     pub(super) fn as_key(&self) -> Option<&Named> {

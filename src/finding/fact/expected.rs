@@ -141,6 +141,7 @@ impl Measurement<'_> {
             assumes: Vec::new(),
             measures: vec![line(self.metric, NAME_CHARACTERS)],
             conditions: Vec::new(),
+            keys: Vec::new(),
             test: self.p.map(|p| Test { name: "forecast".to_owned(), p, comparisons: 1 }),
             subject: std::iter::once(line(self.metric, NAME_CHARACTERS)).chain(self.parts()).collect(),
             period: Some(self.step.to_owned()),

@@ -126,7 +126,7 @@ fn column(reference: &Reference, sheet: &Sheet) -> Result<usize, Stop> {
 }
 
 /// Returns the columns that are keys, in the order of the select list.
-pub(super) fn keys(sheet: &Sheet) -> Vec<usize> {
+pub(in crate::finding) fn keys(sheet: &Sheet) -> Vec<usize> {
     let is_key = |index: &usize| {
         let mut meanings = sheet.lineage.branches.iter().filter_map(|branch| branch.columns.get(*index));
         meanings.any(|meaning: &Meaning| matches!(meaning.kind, Kind::Key))

@@ -17,7 +17,7 @@ fn keys(value: &Value, found: &mut Vec<String>) {
 
 #[test]
 fn schemas_are_plain_enough_for_any_server() {
-    for spec in tools::specs(false) {
+    for spec in tools::specs(false, true) {
         assert_eq!(spec.parameters["type"], "object", "{}", spec.name);
         let mut found = Vec::new();
         keys(&spec.parameters, &mut found);
@@ -29,11 +29,11 @@ fn schemas_are_plain_enough_for_any_server() {
 
 #[test]
 fn at_a_limit_only_recording_is_left() {
-    let names = tools::specs(true).into_iter().map(|spec| spec.name).collect::<Vec<_>>();
+    let names = tools::specs(true, true).into_iter().map(|spec| spec.name).collect::<Vec<_>>();
     assert_eq!(names, ["state", "assume", "record_finding", "finish"]);
 }
 
 #[test]
 fn the_tools_are_described_as_they_were() {
-    insta::assert_json_snapshot!(tools::specs(false));
+    insta::assert_json_snapshot!(tools::specs(false, true));
 }

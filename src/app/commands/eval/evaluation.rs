@@ -212,6 +212,7 @@ impl<'c> Evaluation<'c> {
             player: self.player.clone(),
             as_of: as_of.or(newest).unwrap_or(today),
             budget: self.config.budget,
+            known: &[],
             robustness: self.config.robustness,
             plans: false,
             runs_dir: &self.runs_dir,

@@ -86,6 +86,7 @@ pub(crate) async fn play(database: Arc<dyn Database>, catalog: Catalog, focus: &
         as_of,
         questions: &questions,
         robustness: Extent::Off,
+        known: &[],
     };
     let mut seen = Seen::default();
     let outcome = agent::explore(setup, std::future::pending(), &mut seen).await.unwrap();

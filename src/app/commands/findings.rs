@@ -1,0 +1,224 @@
+//! `explore findings ...`: lists the findings that are remembered, and keeps what people say of them.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde_json::json;
+
+use super::memory::{self, OFF};
+use super::open;
+use crate::app::cli::memory::{Because, FindingsCommand, SaidArguments};
+use crate::app::config::Config;
+use crate::app::error::{ExitStatus, Failure};
+use crate::app::output::Output;
+use crate::exploration::memory::{Feedback, Memory, Remembered, Said, Verdict};
+use crate::finding::lifecycle::{Point, size};
+use crate::state::State;
+use crate::typeset::text::{line, printable};
+
+/// Characters of a sentence in the list.
+const SENTENCE_CHARACTERS: usize = 400;
+
+pub(super) async fn run(command: &FindingsCommand, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
+    if let FindingsCommand::Memories { json, .. } = command {
+        return memories(*json, config, output).await;
+    }
+    let name = name(config, output).await?;
+    let state = memory::state_at_end(config).await?;
+    let memory = Memory::existing(&state, &name).await?;
+    let done = match &memory {
+        Some(memory) => told(command, memory, config, output).await,
+        None => Err(Failure::usage(format!("nothing is remembered under {name:?}"))
+            .hint("`explore findings memories` lists what is; --memory NAME names one")),
+    };
+    state.close().await;
+    done
+}
+
+/// Returns the name of the memory: the one that is named, or that of the database.
+async fn name(config: &Config, output: &Output) -> Result<String, Failure> {
+    match config.memory.as_deref() {
+        Some(OFF) => Err(Failure::usage("--memory off remembers nothing").hint("`explore findings memories` lists what is")),
+        Some(name) => Ok(name.to_owned()),
+        None if config.is_demo() || !config.names_a_database() => {
+            Err(Failure::usage("whose findings?").hint("name the database as for `explore`, or a memory with --memory NAME"))
+        }
+        None => {
+            let database = open::ungraded_database(config, output).await?;
+            let whose = memory::whose(config, &database).await?;
+            database.close().await;
+            Ok(whose.map(|whose| whose.name).unwrap_or_default())
+        }
+    }
+}
+
+async fn told(
+    command: &FindingsCommand,
+    memory: &Memory<'_>,
+    config: &Config,
+    output: &mut Output,
+) -> Result<ExitStatus, Failure> {
+    let today = config.as_of.unwrap_or_else(|| open::today(config));
+    let kind = |because: Because| match because {
+        Because::WrongFigure => Feedback::WrongFigure,
+        Because::WrongConclusion => Feedback::WrongConclusion,
+        Because::Known => Feedback::Known,
+        Because::NotActionable => Feedback::NotActionable,
+        Because::Duplicate => Feedback::Duplicate,
+        Because::Other => Feedback::Dismissed,
+    };
+    let (said, verdict) = match command {
+        FindingsCommand::List { all, json, .. } => return list(*all, *json, memory, today, output).await,
+        FindingsCommand::Show { which, json } => return show(which.finding, *json, memory, output).await,
+        FindingsCommand::Memories { .. } => return Ok(ExitStatus::Done),
+        FindingsCommand::Accept { said } => (said, verdict(Feedback::Useful, said, today)),
+        FindingsCommand::Resolve { said } => (said, verdict(Feedback::Resolved, said, today)),
+        FindingsCommand::Comment { said } if said.reason.is_none() => {
+            return Err(Failure::usage("a comment needs words").hint("give them with --reason TEXT"));
+        }
+        FindingsCommand::Comment { said } => (said, verdict(Feedback::Comment, said, today)),
+        FindingsCommand::Snooze { until, said } => {
+            (said, Verdict { until: Some(*until), ..verdict(Feedback::Snoozed, said, today) })
+        }
+        FindingsCommand::Dismiss { because, until, unless_worse, said } => {
+            if unless_worse.is_some() && *because != Because::Known {
+                return Err(Failure::usage("--unless-worse belongs to --because known"));
+            }
+            (said, Verdict { until: *until, share: *unless_worse, ..verdict(kind(*because), said, today) })
+        }
+    };
+    if let Some(until) = verdict.until.filter(|until| *until < today) {
+        return Err(Failure::usage(format!("--until {until} is before today, {today}")));
+    }
+    let number = said.which.finding;
+    let finding = memory.say(number, &verdict, Timestamp::now()).await?.ok_or_else(|| unknown(number))?;
+    output.talk().note(&format!("{}: {}", finding.id(), verdict.words()));
+    Ok(ExitStatus::Done)
+}
+
+fn unknown(number: i32) -> Failure {
+    Failure::usage(format!("there is no finding M{number}")).hint("`explore findings list --all` lists all")
+}
+
+fn verdict(kind: Feedback, said: &SaidArguments, at: Date) -> Verdict {
+    let user = || std::env::var("USER").ok().filter(|user| !user.is_empty()).unwrap_or_else(|| "somebody".to_owned());
+    let (by, reason) = (said.by.clone().unwrap_or_else(user), said.reason.clone());
+    Verdict { kind, by, reason, at, until: None, size: None, share: None }
+}
+
+async fn list(
+    all: bool,
+    as_json: bool,
+    memory: &Memory<'_>,
+    today: Date,
+    output: &mut Output,
+) -> Result<ExitStatus, Failure> {
+    let mut findings = memory.findings().await?;
+    let silenced = |one: &Remembered| one.verdict.as_ref().and_then(|verdict| verdict.silences(size(&one.lead), today));
+    let hidden = findings.iter().filter(|one| !one.is_open() || silenced(one).is_some()).count();
+    findings.retain(|one| all || (one.is_open() && silenced(one).is_none()));
+    findings.sort_by_key(|one| (!one.is_open(), silenced(one).is_some(), std::cmp::Reverse(one.severity), one.number));
+    let text = if as_json {
+        format!("{:#}\n", findings.iter().map(document).collect::<serde_json::Value>())
+    } else {
+        findings.iter().map(|one| row(one, silenced(one))).collect()
+    };
+    if findings.is_empty() && !as_json {
+        output.talk().note(&format!("no finding is open in the memory {:?}", memory.name));
+    }
+    output.data(&text)?;
+    if hidden > 0 && !all {
+        output.talk().note(&format!("{hidden} more that are over or silenced; --all lists them"));
+    }
+    Ok(ExitStatus::Done)
+}
+
+fn row(finding: &Remembered, silenced: Option<String>) -> String {
+    let silenced = silenced.map(|why| format!("  ({why})")).unwrap_or_default();
+    let Remembered { standing, severity, first_seen, lead, .. } = finding;
+    let sentence = line(&lead.sentence, SENTENCE_CHARACTERS);
+    let text = format!(
+        "{:<5} {:<18} {:<8} since {first_seen}  {sentence}{silenced}",
+        finding.id(),
+        standing.word(),
+        severity.name(),
+    );
+    format!("{}\n", printable(&text))
+}
+
+fn document(finding: &Remembered) -> serde_json::Value {
+    json!({
+        "id": finding.id(),
+        "standing": finding.standing,
+        "is_open": finding.is_open(),
+        "severity": finding.severity,
+        "first_seen": finding.first_seen,
+        "since": finding.since,
+        "sentence": finding.lead.sentence,
+        "series": finding.series,
+        "tables": finding.tables,
+        "first_run": finding.first_run,
+        "verdict": finding.verdict,
+    })
+}
+
+async fn show(number: i32, as_json: bool, memory: &Memory<'_>, output: &mut Output) -> Result<ExitStatus, Failure> {
+    let finding = memory.findings().await?.into_iter().find(|one| one.number == number);
+    let finding = finding.ok_or_else(|| unknown(number))?;
+    let said = memory.said(number).await?;
+    let text = if as_json {
+        let mut document = document(&finding);
+        document["lead"] = json!(finding.lead);
+        document["basis"] = json!(finding.basis);
+        document["said"] = json!(said);
+        format!("{document:#}\n")
+    } else {
+        printable(&in_full(&finding, &said)).into_owned()
+    };
+    output.data(&text)?;
+    Ok(ExitStatus::Done)
+}
+
+fn in_full(finding: &Remembered, said: &[Said]) -> String {
+    let Remembered { standing, severity, first_seen, since, lead, series, basis, first_run, .. } = finding;
+    let mut text = format!("{}  {}  {}\n\u{25c6} {}\n\n", finding.id(), standing.word(), severity.name(), lead.sentence);
+    let _ = writeln!(text, "First seen   {first_seen}, in run {first_run}");
+    let _ = writeln!(text, "Stands so    since {since}");
+    for (index, Point { as_of, text: size, .. }) in series.iter().enumerate() {
+        let _ = writeln!(text, "{}{as_of}  {size}", if index == 0 { "Went on      " } else { "             " });
+    }
+    for (index, Said { at, kind, by, reason, until }) in said.iter().enumerate() {
+        let label = if index == 0 { "Said         " } else { "             " };
+        let until = until.map(|until| format!(", until {until}")).unwrap_or_default();
+        let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        let day = at.strftime("%Y-%m-%d");
+        let _ = writeln!(text, "{label}{day} {by}: {}{until}{reason}", kind.replace('_', " "));
+    }
+    for statement in &basis.statements {
+        let _ = writeln!(text, "\n{} as of {}: {}\n{}", statement.id, finding.as_of, statement.question, statement.sql);
+    }
+    text
+}
+
+async fn memories(as_json: bool, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
+    let state: State = memory::state_at_end(config).await?;
+    let all = Memory::all(&state).await?;
+    state.close().await;
+    let text = if as_json {
+        let one = |(name, address, findings, open): &(String, String, i64, i64)| {
+            json!({ "memory": name, "address": address, "findings": findings, "open": open })
+        };
+        format!("{:#}\n", all.iter().map(one).collect::<serde_json::Value>())
+    } else {
+        let one = |(name, address, findings, open): &(String, String, i64, i64)| {
+            format!("{}\n", printable(&format!("{name}  ({findings} findings, {open} open; at {address})")))
+        };
+        all.iter().map(one).collect()
+    };
+    if all.is_empty() {
+        output.talk().note("nothing is remembered yet");
+    }
+    output.data(&text)?;
+    Ok(ExitStatus::Done)
+}

@@ -1,0 +1,197 @@
+//! Whose findings a command is about: the memory that the configuration names, or that of the database.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::civil::Date;
+use secrecy::ExposeSecret as _;
+
+use crate::agent::journal::{self, Event};
+use crate::agent::known::Known;
+use crate::app::config::Config;
+use crate::app::config::choice::{Source, StatePlace};
+use crate::app::error::Failure;
+use crate::exploration::memory::{Conclusion, Found, Memory, Remembered};
+use crate::exploration::{self, Recorded};
+use crate::state::{self, State};
+use crate::warehouse::{Database, postgres};
+
+/// How long a run waits for another process that has the state open in this machine's folder.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// The same once the run is over: what it found is not to be lost.
+const PATIENCE_AT_END: Duration = Duration::from_secs(30);
+/// The name that stands for no memory.
+pub(super) const OFF: &str = "off";
+
+/// Whose findings are remembered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Whose {
+    pub(super) name: String,
+    /// Where the database is, without user and secrets.
+    pub(super) address: String,
+    /// Whether somebody named it.
+    pub(super) is_named: bool,
+}
+
+/// Returns whose findings a run remembers; `None` if it remembers nothing.
+pub(super) async fn whose(config: &Config, database: &Arc<dyn Database>) -> Result<Option<Whose>, Failure> {
+    if config.memory.as_deref() == Some(OFF) || (config.memory.is_none() && config.is_demo()) {
+        return Ok(None);
+    }
+    let (source, _) = config.source()?;
+    let address = address(&source)?;
+    if let Some(name) = &config.memory {
+        return Ok(Some(Whose { name: name.clone(), address, is_named: true }));
+    }
+    let cluster = match &source {
+        Source::Server(_) => database.cluster().await?,
+        Source::Demo | Source::Script(_) | Source::Files(_) => None,
+    };
+    let place = match cluster {
+        Some(cluster) => format!("cluster {cluster}, database {}", database.server().database),
+        None if matches!(source, Source::Server(_)) => format!("{address}, database {}", database.server().database),
+        None => address.clone(),
+    };
+    let name = [place].into_iter().chain(scope(config)).collect::<Vec<_>>().join(", ");
+    Ok(Some(Whose { name, address, is_named: false }))
+}
+
+/// Returns what a caller sees of the database: its schemas and tables, its role, its settings.
+fn scope(config: &Config) -> Vec<String> {
+    let selection = &config.selection;
+    let list = |name: &str, values: &[String]| (!values.is_empty()).then(|| format!("{name} {}", values.join("+")));
+    let settings = config.sql.set_local.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>();
+    [
+        list("schemas", &selection.schemas),
+        list("tables", &selection.include),
+        list("without", &selection.exclude),
+        config.session.role.as_ref().map(|role| format!("role {role}")),
+        list("settings", &settings),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Returns where a database is, without user and secrets; of files, their absolute paths.
+fn address(source: &Source) -> Result<String, Failure> {
+    Ok(match source {
+        Source::Demo => "the sample data".to_owned(),
+        Source::Script(path) => absolute(path),
+        Source::Files(paths) => paths.iter().map(|path: &PathBuf| absolute(path)).collect::<Vec<_>>().join(" + "),
+        Source::Server(url) => postgres::hosts(url.expose_secret())?,
+    })
+}
+
+fn absolute(path: &Path) -> String {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
+}
+
+/// Opens the state for a run that begins.
+pub(super) async fn state(config: &Config) -> Result<State, Failure> {
+    opened(config, PATIENCE).await
+}
+
+/// Opens the state for a run that is over.
+pub(super) async fn state_at_end(config: &Config) -> Result<State, Failure> {
+    opened(config, PATIENCE_AT_END).await
+}
+
+async fn opened(config: &Config, patience: Duration) -> Result<State, Failure> {
+    match config.state_place()? {
+        StatePlace::Server(url) => Ok(State::connect(url.expose_secret()).await?),
+        #[cfg(feature = "embedded")]
+        StatePlace::Directory(directory) => Ok(State::embedded_within(patience, &directory).await?),
+        #[cfg(not(feature = "embedded"))]
+        StatePlace::Directory(_) => {
+            let _ = patience;
+            Err(Failure::usage("this build has no embedded PostgreSQL for the state")
+                .hint("set EXPLORE_STATE_URL to postgres://USER@HOST/NAME"))
+        }
+    }
+}
+
+/// Opens a memory in a state.
+pub(super) async fn open<'s>(state: &'s State, whose: &Whose) -> Result<Memory<'s>, state::Error> {
+    if whose.is_named {
+        Memory::named(state, &whose.name, &whose.address).await
+    } else {
+        Memory::open(state, &whose.name, &whose.address).await
+    }
+}
+
+/// What is remembered when a run begins.
+#[derive(Debug, Default)]
+pub(super) struct Recalled {
+    /// Whose findings these are; `None` if the run remembers nothing.
+    whose: Option<Whose>,
+    pub(super) known: Vec<Known>,
+    /// Why nothing is remembered that should be.
+    pub(super) problem: Option<String>,
+}
+
+/// Reads what is remembered of the database. What keeps a run from remembering does not keep it from running, but for a
+/// database that was at another address.
+pub(super) async fn recall(config: &Config, database: &Arc<dyn Database>, as_of: Date) -> Result<Recalled, Failure> {
+    let Some(whose) = whose(config, database).await? else { return Ok(Recalled::default()) };
+    let forgetful = |problem: String| Recalled { problem: Some(format!("nothing is remembered of this run: {problem}")), ..Recalled::default() };
+    let state = match state(config).await {
+        Ok(state) => state,
+        Err(failure) => return Ok(forgetful(failure.to_string())),
+    };
+    let read = async {
+        let memory = open(&state, &whose).await?;
+        Ok((memory.findings().await?, memory.nights().await?.1))
+    };
+    let read = read.await;
+    state.close().await;
+    match read {
+        Ok((_, Some(last))) if last > as_of => Ok(forgetful(format!(
+            "it is of {as_of}, and the memory goes on to {last}; --memory NAME keeps another one for earlier days"
+        ))),
+        Ok((findings, _)) => {
+            let known = in_order(&findings).map(Remembered::known).collect();
+            Ok(Recalled { whose: Some(whose), known, problem: None })
+        }
+        Err(state::Error::Input(problem)) => Err(Failure::usage(problem)),
+        Err(error) => Ok(forgetful(error.to_string())),
+    }
+}
+
+/// Returns findings in the order in which they are measured again: the gravest first.
+fn in_order(findings: &[Remembered]) -> impl Iterator<Item = &Remembered> {
+    let mut findings = findings.iter().collect::<Vec<_>>();
+    findings.sort_by_key(|one| (std::cmp::Reverse(one.severity), one.number));
+    findings.into_iter()
+}
+
+/// Remembers a run that is over, and writes into its journal how each finding stands. An error is a warning for the reader:
+/// the report is not to be lost with the memory.
+pub(super) async fn remember(config: &Config, recalled: &Recalled, recorded: &Recorded, as_of: Date) -> Result<(), Failure> {
+    let (Some(whose), Ok(outcome)) = (&recalled.whose, &recorded.outcome) else { return Ok(()) };
+    let run = journal::read(&recorded.journal).map_err(anyhow::Error::from)?;
+    let found = Found {
+        run_id: &run.run_id,
+        as_of,
+        findings: &outcome.findings,
+        bases: &outcome.bases,
+        remeasured: &outcome.remeasured,
+    };
+    let conclusion = Conclusion { found, definitions: &recorded.definitions, messages: &|_| Vec::new() };
+    let concluded = async {
+        let state = state_at_end(config).await?;
+        let concluded = match open(&state, whose).await {
+            Ok(memory) => memory.conclude(conclusion).await,
+            Err(error) => Err(error),
+        };
+        state.close().await;
+        Ok::<_, Failure>(concluded?)
+    };
+    let event = match concluded.await {
+        Ok(remembrance) => Event::Remembered(Box::new(remembrance)),
+        Err(failure) => Event::Warned { message: format!("nothing is remembered of this run: {failure}") },
+    };
+    exploration::note(&recorded.journal, &event).map_err(anyhow::Error::from)?;
+    Ok(())
+}

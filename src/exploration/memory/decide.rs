@@ -1,0 +1,238 @@
+//! Which findings of a run are new, which are known, and how these go on. Pure: what is remembered and what the run found
+//! come in, what is to be remembered goes out.
+
+use jiff::civil::Date;
+
+use super::remembered::{Feedback, Remembered};
+use crate::agent::known::Remeasured;
+use crate::finding::basis::Basis;
+use crate::finding::fact::Fact;
+use crate::finding::lifecycle::{Entry, Remembrance, Standing, course, size};
+use crate::finding::matter::Matter;
+use crate::finding::record::Finding;
+
+/// How often a kind has to be called not actionable to come last.
+const LOWERED_BY: usize = 3;
+
+/// What a run found.
+#[derive(Debug, Clone, Copy)]
+pub struct Found<'a> {
+    pub run_id: &'a str,
+    /// The day that it took for today.
+    pub as_of: Date,
+    pub findings: &'a [Finding],
+    /// What each finding rests on, in their order.
+    pub bases: &'a [Basis],
+    pub remeasured: &'a [Remeasured],
+}
+
+/// Decides how each finding stands. `known` becomes what is to be remembered; `definition` returns the tables that a basis
+/// reads and what these are, as a hash.
+pub fn decide(
+    memory: &str,
+    known: &mut Vec<Remembered>,
+    found: Found<'_>,
+    definition: &dyn Fn(&Basis) -> (Vec<String>, String),
+) -> Remembrance {
+    let mut told = known.iter().map(|_| Vec::new()).collect::<Vec<Vec<usize>>>();
+    let mut new = Vec::new();
+    for index in 0..found.findings.len() {
+        match place_of(known, &found.findings[index]) {
+            Some(place) => told[place].push(index),
+            None => new.push(index),
+        }
+    }
+    let mut remembrance = Remembrance { memory: memory.to_owned(), ..Remembrance::default() };
+    let before = known.len();
+    for place in 0..before {
+        let next = Next { found, told: &told[place], definition };
+        remembrance.entries.extend(next.entry(&mut known[place]));
+    }
+    for index in new {
+        remembrance.entries.push(begin(known, index, found, definition));
+    }
+    lower(known, &mut remembrance);
+    let rank = |entry: &Entry| (entry.silenced.is_some(), entry.standing, entry.is_lowered, std::cmp::Reverse(entry.severity));
+    remembrance.entries.sort_by_key(rank);
+    remembrance
+}
+
+/// Returns the finding that is remembered of the same matter: by its lead, else by another of its facts; an open one first.
+fn place_of(known: &[Remembered], finding: &Finding) -> Option<usize> {
+    let matter = Matter::of(finding.lead()?);
+    let by_lead = |one: &&(usize, &Remembered)| one.1.matters.first().is_some_and(|lead| lead.is_same(&matter));
+    let by_any = |one: &&(usize, &Remembered)| one.1.matters.iter().any(|other| other.is_same(&matter));
+    let all = known.iter().enumerate().collect::<Vec<_>>();
+    let open = |one: &&(usize, &Remembered)| one.1.is_open();
+    let found = all.iter().filter(open).find(by_lead).or_else(|| all.iter().find(by_lead));
+    let found = found.or_else(|| all.iter().filter(open).find(by_any)).or_else(|| all.iter().find(by_any));
+    found.map(|(place, _)| *place)
+}
+
+/// What a run says of one finding that is remembered.
+struct Next<'a> {
+    found: Found<'a>,
+    /// The findings of the run that are about it.
+    told: &'a [usize],
+    definition: &'a dyn Fn(&Basis) -> (Vec<String>, String),
+}
+
+impl Next<'_> {
+    /// Decides how it goes on. Returns nothing of a finding that is over and was not told again.
+    fn entry(&self, known: &mut Remembered) -> Option<Entry> {
+        let as_of = self.found.as_of;
+        if !known.is_open() && self.told.is_empty() {
+            return None;
+        }
+        let was_over = !known.is_open();
+        let (tables, definition) = (self.definition)(&known.basis);
+        let is_redefined = !known.definition.is_empty() && known.definition != definition;
+        (known.tables, known.definition) = (tables, definition);
+        let (standing, why) = self.standing(known, is_redefined);
+        let is_resolved = known.verdict.as_ref().is_some_and(|verdict| verdict.kind == Feedback::Resolved);
+        // What somebody called mended and is there on another day is back.
+        let is_back = was_over || is_resolved && known.verdict.as_ref().is_some_and(|verdict| verdict.at < as_of);
+        let standing = match standing {
+            Standing::Over | Standing::Unmeasured => standing,
+            _ if is_back => Standing::Back,
+            _ => standing,
+        };
+        if matches!(standing, Standing::Back | Standing::Over) && is_resolved {
+            known.verdict = None;
+        }
+        known.stand(standing, as_of);
+        let mut entry = entry(known, self.told.first().map(|index| &self.found.findings[*index]), why, as_of);
+        if is_redefined {
+            entry.why = Some("the definition of a table changed since it was measured last: it is compared from now on".to_owned());
+        }
+        Some(entry)
+    }
+
+    /// Returns how it stands, and why it could not be measured.
+    fn standing(&self, known: &mut Remembered, is_redefined: bool) -> (Standing, Option<String>) {
+        let as_of = self.found.as_of;
+        let measured = self.found.remeasured.iter().find(|one| one.finding == known.id());
+        let (fact, why) = measured.map_or((None, None), |one| (one.fact.clone(), one.why.clone()));
+        let said = known.lead.says_something();
+        if let Some(fact) = fact {
+            let standing = course(known.told, said, &fact);
+            if is_redefined {
+                known.keep(fact, as_of);
+                known.told = size(&known.lead);
+                return (Standing::Ongoing, None);
+            }
+            if standing != Standing::Over {
+                known.keep(fact, as_of);
+                return (standing, None);
+            }
+            // What the run finds by itself, with all its tests, is not over.
+            if let Some(index) = self.by_lead(known) {
+                self.rebase(known, index);
+                return (Standing::Ongoing, None);
+            }
+            known.keep(fact, as_of);
+            return (Standing::Over, None);
+        }
+        if let Some(index) = self.by_lead(known) {
+            let standing = self.told_lead(index).map_or(Standing::Ongoing, |lead| course(known.told, said, lead));
+            self.rebase(known, index);
+            let standing = if standing == Standing::Over || is_redefined { Standing::Ongoing } else { standing };
+            return (standing, None);
+        }
+        if !self.told.is_empty() {
+            return (Standing::Ongoing, why);
+        }
+        (Standing::Unmeasured, why.or_else(|| Some("the run ended before it was measured".to_owned())))
+    }
+
+    fn told_lead(&self, index: usize) -> Option<&Fact> {
+        self.found.findings[index].lead()
+    }
+
+    /// Returns the finding of the run that leads with the same matter.
+    fn by_lead(&self, known: &Remembered) -> Option<usize> {
+        let lead = known.matters.first()?;
+        let is_it = |index: &&usize| self.told_lead(**index).is_some_and(|fact| lead.is_same(&Matter::of(fact)));
+        self.told.iter().find(is_it).copied()
+    }
+
+    /// Keeps what the run measured in the place of what could not be measured again.
+    fn rebase(&self, known: &mut Remembered, index: usize) {
+        let finding = &self.found.findings[index];
+        let Some(lead) = finding.lead().cloned() else { return };
+        known.basis = self.found.bases.get(index).cloned().unwrap_or_default();
+        known.fact.clone_from(&lead.id);
+        known.as_of = self.found.as_of;
+        known.severity = finding.severity;
+        known.keep(lead, self.found.as_of);
+    }
+}
+
+/// Keeps a finding that was not known.
+fn begin(
+    known: &mut Vec<Remembered>,
+    index: usize,
+    found: Found<'_>,
+    definition: &dyn Fn(&Basis) -> (Vec<String>, String),
+) -> Entry {
+    let finding = &found.findings[index];
+    let basis = found.bases.get(index).cloned().unwrap_or_default();
+    let (tables, definition) = definition(&basis);
+    let lead = finding.facts[0].clone();
+    let mut new = Remembered {
+        number: known.iter().map(|one| one.number).max().unwrap_or(0) + 1,
+        matters: finding.facts.iter().map(Matter::of).collect(),
+        severity: finding.severity,
+        basis,
+        fact: lead.id.clone(),
+        as_of: found.as_of,
+        first_seen: found.as_of,
+        first_run: found.run_id.to_owned(),
+        standing: Standing::New,
+        since: found.as_of,
+        told: None,
+        series: Vec::new(),
+        tables,
+        definition,
+        verdict: None,
+        lead: lead.clone(),
+    };
+    new.keep(lead, found.as_of);
+    new.stand(Standing::New, found.as_of);
+    let entry = entry(&new, Some(finding), None, found.as_of);
+    known.push(new);
+    entry
+}
+
+fn entry(known: &Remembered, finding: Option<&Finding>, why: Option<String>, as_of: Date) -> Entry {
+    let verdict = known.verdict.as_ref();
+    Entry {
+        id: known.id(),
+        finding: finding.map(|finding| finding.id.clone()),
+        standing: known.standing,
+        first_seen: known.first_seen,
+        since: known.since,
+        severity: finding.map_or(known.severity, |finding| finding.severity),
+        sentence: known.lead.sentence.clone(),
+        series: known.series.clone(),
+        why,
+        silenced: verdict.and_then(|verdict| verdict.silences(size(&known.lead), as_of)),
+        is_lowered: false,
+    }
+}
+
+/// Lets the kinds come last that were called not actionable often, and says so.
+fn lower(known: &[Remembered], remembrance: &mut Remembrance) {
+    let is_not = |one: &&Remembered| one.verdict.as_ref().is_some_and(|verdict| verdict.kind == Feedback::NotActionable);
+    let called = known.iter().filter(is_not).map(Remembered::kind).collect::<Vec<_>>();
+    let mut said = Vec::new();
+    for entry in &mut remembrance.entries {
+        let Some(kind) = known.iter().find(|one| one.id() == entry.id).map(Remembered::kind) else { continue };
+        let times = called.iter().filter(|other| **other == kind).count();
+        entry.is_lowered = times >= LOWERED_BY;
+        if entry.is_lowered && !said.contains(&kind) {
+            remembrance.remarks.push(format!("{kind} were called not actionable {times} times, and come last"));
+            said.push(kind);
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! What the tables are that statements read, as a hash: their columns and what is declared of them. When it changes, a
+//! figure may change without a change of the world.
+
+use std::collections::{BTreeSet, HashMap};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::finding::basis::Basis;
+use crate::typeset::text::hex;
+use crate::warehouse::catalog::{Catalog, Table};
+use crate::warehouse::executor::Executor;
+
+/// The tables of statements, and what these are.
+#[derive(Debug, Clone, Default)]
+pub struct Definitions {
+    /// The tables that each statement reads, as `schema.name`.
+    tables: HashMap<String, BTreeSet<String>>,
+    /// The hash of each table.
+    hashes: HashMap<String, String>,
+}
+
+impl Definitions {
+    /// Reads which tables the statements of bases read, and what these are.
+    pub async fn read<'b>(executor: &Executor, catalog: &Catalog, bases: impl IntoIterator<Item = &'b Basis>) -> Self {
+        let mut tables = HashMap::new();
+        for statement in bases.into_iter().flat_map(|basis| &basis.statements) {
+            if let Ok(select) = executor.validate(&statement.sql).await {
+                let names = select.relations().iter().map(|(schema, name)| format!("{schema}.{name}")).collect();
+                tables.insert(statement.sql.clone(), names);
+            }
+        }
+        let hash = |table: &Table| (format!("{}.{}", table.schema, table.name), hash(table));
+        Self { tables, hashes: catalog.tables.iter().map(hash).collect() }
+    }
+
+    /// Returns the tables that a basis reads, and what these are as one hash.
+    pub fn of(&self, basis: &Basis) -> (Vec<String>, String) {
+        let named = basis.statements.iter().filter_map(|statement| self.tables.get(&statement.sql)).flatten();
+        let tables = named.cloned().collect::<BTreeSet<_>>();
+        let mut hash = Sha256::new();
+        for table in &tables {
+            hash.update(table);
+            hash.update(self.hashes.get(table).map_or("", String::as_str));
+        }
+        (tables.into_iter().collect(), hex(&hash.finalize()[..8]))
+    }
+}
+
+fn hash(table: &Table) -> String {
+    let mut hash = Sha256::new();
+    for column in &table.columns {
+        hash.update(format!("{:?} {:?} {}\n", column.name, column.type_name, column.unit.as_deref().unwrap_or_default()));
+    }
+    hash.update(format!("{:?}", table.declared));
+    hex(&hash.finalize()[..8])
+}

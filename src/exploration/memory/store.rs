@@ -1,0 +1,214 @@
+//! Memories in the state database.
+
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime, Time};
+use serde::Serialize;
+use tokio_postgres::Transaction;
+use tokio_postgres::types::ToSql;
+
+use super::decide::{Found, decide};
+use super::definition::Definitions;
+use super::remembered::{Feedback, Remembered, Verdict};
+use crate::finding::basis::Basis;
+use crate::finding::lifecycle::{Remembrance, size};
+use crate::finding::matter::Matter;
+use crate::state::outbox::{About, add_written};
+use crate::state::session::{begin, failed};
+use crate::state::{Error, State, WrittenMessage, json};
+use crate::warehouse::postgres::temporal::Sql;
+
+const READ: &str = "read the findings that are remembered";
+const WRITE: &str = "remember the findings";
+/// The name under which the outbox has messages about explorations.
+pub const OUTBOX_NAME: &str = "explore";
+
+/// The findings of one database, as one kind of caller sees it.
+#[derive(Debug)]
+pub struct Memory<'s> {
+    state: &'s State,
+    pub name: String,
+}
+
+/// What a run found, and what is done with it.
+#[derive(Clone, Copy)]
+pub struct Conclusion<'a> {
+    pub found: Found<'a>,
+    /// What the tables are that the findings rest on.
+    pub definitions: &'a Definitions,
+    /// Returns the messages about how the findings stand.
+    pub messages: &'a dyn Fn(&Remembrance) -> Vec<WrittenMessage>,
+}
+
+impl std::fmt::Debug for Conclusion<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Conclusion").field("found", &self.found).finish_non_exhaustive()
+    }
+}
+
+/// What somebody said of a finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Said {
+    pub at: Timestamp,
+    /// Such as `not_actionable`.
+    pub kind: String,
+    pub by: String,
+    pub reason: Option<String>,
+    pub until: Option<Date>,
+}
+
+impl<'s> Memory<'s> {
+    /// Opens the memory of this name. A database that was explored at another address is an error: it may be a copy.
+    pub async fn open(state: &'s State, name: &str, address: &str) -> Result<Self, Error> {
+        let session = state.session().await?;
+        let insert = "INSERT INTO explore.memories (memory, address) VALUES ($1, $2) ON CONFLICT (memory) DO NOTHING";
+        session.execute(WRITE, insert, &[&name, &address]).await?;
+        let known: String =
+            session.one(READ, "SELECT address FROM explore.memories WHERE memory = $1", &[&name]).await?;
+        if known != address {
+            return Err(Error::Input(format!(
+                "the findings of this database are remembered of {known}, and it is at {address} now: a copy must not go on \
+                 with its memory. Name one with --memory NAME; `--memory '{name}'` goes on with the one that is there"
+            )));
+        }
+        Ok(Self { state, name: name.to_owned() })
+    }
+
+    /// Opens a memory that somebody named. It may move from one address to another.
+    pub async fn named(state: &'s State, name: &str, address: &str) -> Result<Self, Error> {
+        let insert = "INSERT INTO explore.memories (memory, address) VALUES ($1, $2)
+            ON CONFLICT (memory) DO UPDATE SET address = $2";
+        state.session().await?.execute(WRITE, insert, &[&name, &address]).await?;
+        Ok(Self { state, name: name.to_owned() })
+    }
+
+    /// Opens the memory of this name if there is one.
+    pub async fn existing(state: &'s State, name: &str) -> Result<Option<Self>, Error> {
+        let there = "SELECT EXISTS (SELECT FROM explore.memories WHERE memory = $1)";
+        let is_there: bool = state.session().await?.one(READ, there, &[&name]).await?;
+        Ok(is_there.then(|| Self { state, name: name.to_owned() }))
+    }
+
+    /// Returns the names of all memories, with how many findings each has and how many of these are open.
+    pub async fn all(state: &State) -> Result<Vec<(String, String, i64, i64)>, Error> {
+        let statement = "SELECT memory, address, count(number), count(number) FILTER (WHERE is_open)
+            FROM explore.memories LEFT JOIN explore.findings USING (memory) GROUP BY memory, address ORDER BY memory";
+        let rows = state.session().await?.rows(READ, statement, &[]).await?;
+        let read = |row: &tokio_postgres::Row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?));
+        rows.iter().map(read).collect::<Result<_, _>>().map_err(failed(READ))
+    }
+
+    /// Returns all findings, in the order in which they were found.
+    pub async fn findings(&self) -> Result<Vec<Remembered>, Error> {
+        let statement = "SELECT document::text FROM explore.findings WHERE memory = $1 ORDER BY number";
+        let rows = self.state.session().await?.rows(READ, statement, &[&self.name]).await?;
+        rows.iter().map(|row| json::read(READ, row.try_get(0).map_err(failed(READ))?)).collect()
+    }
+
+    /// Returns how often the database was explored so far, and on which day last.
+    pub async fn nights(&self) -> Result<(i64, Option<Date>), Error> {
+        let statement = "SELECT count(DISTINCT as_of), max(as_of) FROM explore.explorations WHERE memory = $1";
+        let rows = self.state.session().await?.rows(READ, statement, &[&self.name]).await?;
+        let row = rows.first().ok_or_else(|| Error::Input("no row".to_owned()))?;
+        let last: Option<Sql<Date>> = row.try_get(1).map_err(failed(READ))?;
+        Ok((row.try_get(0).map_err(failed(READ))?, last.map(|last| last.0)))
+    }
+
+    /// Remembers a run, with the messages about it: once. A run that is remembered already changes nothing.
+    pub async fn conclude(&self, conclusion: Conclusion<'_>) -> Result<Remembrance, Error> {
+        let session = self.state.session().await?;
+        // On a server the lock is released with the session, of which this is the only user.
+        let _lock = session.lock(&format!("explore memory {}", self.name)).await?;
+        let mut client = session.client().await;
+        let transaction = begin(&mut client, WRITE).await?;
+        let run = conclusion.found.run_id;
+        let known = "SELECT document::text FROM explore.explorations WHERE memory = $1 AND run = $2";
+        if let Some(row) = transaction.query_opt(known, &[&self.name, &run]).await.map_err(failed(READ))? {
+            return json::read(READ, row.try_get(0).map_err(failed(READ))?);
+        }
+        let statement = "SELECT document::text FROM explore.findings WHERE memory = $1 ORDER BY number";
+        let rows = transaction.query(statement, &[&self.name]).await.map_err(failed(READ))?;
+        let read = |row: &tokio_postgres::Row| json::read(READ, row.try_get(0).map_err(failed(READ))?);
+        let mut findings = rows.iter().map(read).collect::<Result<Vec<Remembered>, _>>()?;
+        let definition = |basis: &Basis| conclusion.definitions.of(basis);
+        let remembrance = decide(&self.name, &mut findings, conclusion.found, &definition);
+        for finding in &findings {
+            write(&transaction, &self.name, finding).await?;
+        }
+        let as_of = conclusion.found.as_of;
+        let insert = "INSERT INTO explore.explorations (memory, run, as_of, document) VALUES ($1, $2, $3, $4::text::jsonb)";
+        let document = json::write(WRITE, &remembrance)?;
+        transaction.execute(insert, &[&self.name, &run, &Sql(as_of), &document]).await.map_err(failed(WRITE))?;
+        let at = DateTime::from_parts(as_of, Time::midnight());
+        add_written(&transaction, About { monitor: OUTBOX_NAME, at }, &(conclusion.messages)(&remembrance)).await?;
+        transaction.commit().await.map_err(failed(WRITE))?;
+        Ok(remembrance)
+    }
+
+    /// Keeps what somebody says of a finding. Returns the finding as it is then.
+    pub async fn say(&self, number: i32, verdict: &Verdict, at: Timestamp) -> Result<Option<Remembered>, Error> {
+        let session = self.state.session().await?;
+        let _lock = session.lock(&format!("explore memory {}", self.name)).await?;
+        let mut client = session.client().await;
+        let transaction = begin(&mut client, WRITE).await?;
+        let statement = "SELECT document::text FROM explore.findings WHERE memory = $1 AND number = $2";
+        let row = transaction.query_opt(statement, &[&self.name, &number]).await.map_err(failed(READ))?;
+        let Some(row) = row else { return Ok(None) };
+        let mut finding: Remembered = json::read(READ, row.try_get(0).map_err(failed(READ))?)?;
+        let verdict = Verdict { size: size(&finding.lead), ..verdict.clone() };
+        let insert = "INSERT INTO explore.feedback (memory, number, at, kind, by_whom, reason, until)
+            VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        let kind = verdict.kind.name();
+        let parameters: [&(dyn ToSql + Sync); 7] =
+            [&self.name, &number, &Sql(at), &kind, &verdict.by, &verdict.reason, &verdict.until.map(Sql)];
+        transaction.execute(insert, &parameters).await.map_err(failed(WRITE))?;
+        if verdict.kind != Feedback::Comment {
+            finding.verdict = Some(verdict);
+        }
+        write(&transaction, &self.name, &finding).await?;
+        transaction.commit().await.map_err(failed(WRITE))?;
+        Ok(Some(finding))
+    }
+
+    /// Returns what was said of a finding, the oldest first.
+    pub async fn said(&self, number: i32) -> Result<Vec<Said>, Error> {
+        let statement = "SELECT at, kind, by_whom, reason, until FROM explore.feedback
+            WHERE memory = $1 AND number = $2 ORDER BY id";
+        let rows = self.state.session().await?.rows(READ, statement, &[&self.name, &number]).await?;
+        let read = |row: &tokio_postgres::Row| {
+            Ok(Said {
+                at: row.try_get::<_, Sql<Timestamp>>(0)?.0,
+                kind: row.try_get(1)?,
+                by: row.try_get(2)?,
+                reason: row.try_get(3)?,
+                until: row.try_get::<_, Option<Sql<Date>>>(4)?.map(|until| until.0),
+            })
+        };
+        rows.iter().map(read).collect::<Result<_, _>>().map_err(failed(READ))
+    }
+}
+
+async fn write(transaction: &Transaction<'_>, memory: &str, finding: &Remembered) -> Result<(), Error> {
+    let statement = "INSERT INTO explore.findings
+            (memory, number, fingerprint, standing, is_open, severity, first_seen, since, headline, document)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::text::jsonb)
+        ON CONFLICT (memory, number) DO UPDATE SET (fingerprint, standing, is_open, severity, since, headline, document)
+            = (EXCLUDED.fingerprint, EXCLUDED.standing, EXCLUDED.is_open, EXCLUDED.severity, EXCLUDED.since,
+               EXCLUDED.headline, EXCLUDED.document)
+        WHERE findings.document IS DISTINCT FROM EXCLUDED.document";
+    let fingerprint = finding.matters.first().map(Matter::fingerprint).unwrap_or_default();
+    let (standing, severity) = (json::name_of(&finding.standing), json::name_of(&finding.severity));
+    let document = json::write(WRITE, finding)?;
+    let parameters: [&(dyn ToSql + Sync); 10] = [
+        &memory,
+        &finding.number,
+        &fingerprint,
+        &standing,
+        &finding.is_open(),
+        &severity,
+        &Sql(finding.first_seen),
+        &Sql(finding.since),
+        &finding.lead.sentence,
+        &document,
+    ];
+    transaction.execute(statement, &parameters).await.map_err(failed(WRITE)).map(drop)
+}
