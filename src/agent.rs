@@ -20,7 +20,7 @@ pub mod tools;
 mod truncation;
 mod turn;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -32,8 +32,8 @@ pub use self::budget::Budget;
 use self::budget::{Spent, Use};
 use self::context::Conversation;
 use self::idle::Idleness;
-use self::known::{Known, Remeasured};
 use self::journal::{Answered, Event, ModelPart, Question, StopReason, Stopped, Totals};
+use self::known::{Known, Remeasured};
 use self::prompt::Briefing;
 use self::recording::Recording;
 use self::tools::Toolbox;
@@ -80,6 +80,8 @@ pub struct Setup<'a> {
     pub robustness: robustness::Extent,
     /// Findings of earlier runs.
     pub known: &'a [Known],
+    /// The newest day of each table that has one, by `schema.name`.
+    pub newest: &'a BTreeMap<String, Date>,
 }
 
 /// A model, and the price of its tokens if it is known.

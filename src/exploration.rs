@@ -5,8 +5,10 @@
 pub mod analyst;
 mod briefing;
 pub mod memory;
+pub mod recheck;
 pub mod report;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,8 +18,8 @@ use jiff::civil::Date;
 
 use self::analyst::OfflineAnalyst;
 use self::memory::Definitions;
-use crate::agent::known::Known;
 use crate::agent::journal::{Event, FORMAT, Journal, Question, Started};
+use crate::agent::known::Known;
 use crate::agent::prompt::{self, Focus, Library};
 use crate::agent::robustness::Extent;
 use crate::agent::tools::Toolbox;
@@ -128,11 +130,13 @@ fn reasons(warnings: &[String]) -> String {
 pub async fn run(
     options: Options<'_>,
     opened: Opened,
-    newest: Option<Date>,
+    newest: Option<&BTreeMap<String, Date>>,
     interrupt: impl Future<Output = ()> + Send,
     watch: &mut dyn Observer,
 ) -> Result<Recorded, Error> {
     let Opened { executor, catalog, warnings } = opened;
+    let none = BTreeMap::new();
+    let (newest, newest_dates) = (newest.and_then(|dates| dates.values().max().copied()), newest.unwrap_or(&none));
     let server = executor.database.server().clone();
     let focus = options.library.focus(options.focus)?;
     let questions = focus.questions();
@@ -174,11 +178,12 @@ pub async fn run(
         questions: &questions,
         robustness: options.robustness,
         known: options.known,
+        newest: newest_dates,
     };
     let outcome = agent::explore(setup, interrupt, &mut recorder).await;
     let found = outcome.iter().flat_map(|outcome| &outcome.bases);
     let bases = options.known.iter().map(|known| &known.basis).chain(found);
-    let definitions = Definitions::read(&toolbox.executor, &toolbox.catalog, bases).await;
+    let definitions = Definitions::read(&toolbox.executor, &toolbox.catalog, newest_dates, bases).await;
     Ok(Recorded { journal: path, outcome, definitions })
 }
 

@@ -1,6 +1,7 @@
 //! Findings of earlier runs in the loop: before a model looks, each that is open is measured again, about the days that
 //! have come since; and a model can ask what is known.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use crate::finding::fact::Fact;
 use crate::finding::matter::Matter;
 use crate::instruments::Step;
 use crate::typeset::text::line;
+use crate::warehouse::sql::Select;
 
 /// The part of a run's queries and time that measuring again may take.
 const SHARE: u32 = 5;
@@ -37,8 +39,8 @@ pub struct Known {
     pub basis: Basis,
     /// The fact of the basis that leads.
     pub fact: String,
-    /// The day that was taken for today when the statements of the basis were asked.
-    pub as_of: Date,
+    /// The last day of its data when the statements of the basis were asked.
+    pub last_day: Date,
     /// Whether it is measured again.
     pub is_open: bool,
     /// How it stands, in words: `ongoing since 2026-11-02`, `dismissed: known to the team`.
@@ -100,7 +102,8 @@ impl Exploration<'_> {
             Ok(asked) => asked,
             Err(why) => return Ok((Err(why), None)),
         };
-        let step = |one: &Asked| Step { sql: one.sql.clone(), question: format!("{} again: {}", known.id, one.question) };
+        let step =
+            |one: &Asked| Step { sql: one.sql.clone(), question: format!("{} again: {}", known.id, one.question) };
         let (outcomes, ending) = self.run_steps(asked.iter().map(step).collect()).await?;
         if ending.is_some() {
             return Ok((Err(String::new()), ending));
@@ -136,15 +139,17 @@ impl Exploration<'_> {
 
     /// Returns the statements of a finding as they are asked now.
     async fn asked(&self, known: &Known) -> Result<Vec<Asked>, String> {
-        let mut asked = Vec::new();
+        let mut selects = Vec::new();
         for statement in &known.basis.statements {
             let select = self.setup.toolbox.executor.validate(&statement.sql).await;
-            let select = select.map_err(|refusal| format!("its statement is refused now: {refusal}"))?;
-            let moved = statement.moved(&select, known.as_of, self.setup.as_of);
-            asked.push(moved.ok_or("the dates of its statement cannot be moved so far")?);
+            selects.push(select.map_err(|refusal| format!("its statement is refused now: {refusal}"))?);
         }
+        let last_day = last_day(&selects, self.setup.newest, self.setup.as_of);
+        let moved = known.basis.statements.iter().zip(&selects);
+        let moved = moved.map(|(statement, select)| statement.moved(select, known.last_day, last_day));
+        let asked = moved.collect::<Option<Vec<_>>>().ok_or("the dates of its statement cannot be moved so far")?;
         let bounds = asked.iter().map(|one| one.bounds).sum::<usize>();
-        if known.lead.period.is_some() && bounds == 0 && !is_by_period(&known.lead) && known.as_of != self.setup.as_of {
+        if known.lead.period.is_some() && bounds == 0 && !is_by_period(&known.lead) && known.last_day != last_day {
             return Err("its period is in no date of its statement that can be moved".to_owned());
         }
         Ok(asked)
@@ -187,6 +192,13 @@ impl Exploration<'_> {
             if count == 1 { "is" } else { "are" },
         ));
     }
+}
+
+/// Returns the last day of the data that statements read: a day without rows is none that their dates may move to.
+pub fn last_day(selects: &[Select], newest: &BTreeMap<String, Date>, as_of: Date) -> Date {
+    let tables = selects.iter().flat_map(Select::relations);
+    let days = tables.filter_map(|(schema, name)| newest.get(&format!("{schema}.{name}")));
+    days.max().map_or(as_of, |day| (*day).min(as_of))
 }
 
 /// Returns whether a fact is over periods that its rows are grouped by, which go on by themselves.

@@ -23,7 +23,9 @@ use rust_decimal::Decimal;
 use secrecy::SecretString;
 
 use self::eval::EvalArguments;
-use self::help::{AFTER_HELP, AFTER_LONG_HELP, DOCTOR_HELP, DOCTOR_LONG_HELP, EVAL_HELP, EVAL_LONG_HELP, SQL_HELP};
+use self::help::{
+    AFTER_HELP, AFTER_LONG_HELP, DOCTOR_HELP, DOCTOR_LONG_HELP, EVAL_HELP, EVAL_LONG_HELP, RECHECK_HELP, SQL_HELP,
+};
 use self::memory::{FindingsCommand, MemoryOptions};
 use self::monitor::state::StateOptions;
 use self::monitor::{MonitorCommand, MonitorOptions};
@@ -44,8 +46,7 @@ const EXTENTS: [&str; 3] = ["off", "leads", "all"];
 pub const FORMATS: [&str; 4] = ["terminal", "markdown", "json", "html"];
 /// The names of the formats of rows.
 pub const ROWS_FORMATS: [&str; 3] = ["terminal", "csv", "json"];
-const FAIL_ON: [&str; 8] =
-    ["low", "medium", "high", "critical", "low,new", "medium,new", "high,new", "critical,new"];
+const FAIL_ON: [&str; 8] = ["low", "medium", "high", "critical", "low,new", "medium,new", "high,new", "critical,new"];
 
 /// Explores a PostgreSQL database by itself and reports findings whose every figure is checked.
 #[derive(Debug, Parser)]
@@ -110,6 +111,12 @@ pub enum Command {
     /// Show journaled runs
     #[command(subcommand)]
     Runs(RunsCommand),
+    /// Render the report of a run again, from its journal alone
+    #[command(after_help = "Example:\n  explore replay latest --format html --output report.html")]
+    Replay(Box<ShowArguments>),
+    /// Run the evidence of findings again: which facts hold, which changed; exits with 10 if one changed
+    #[command(after_help = RECHECK_HELP)]
+    Recheck(Box<RecheckArguments>),
     /// List and judge the findings that are remembered
     #[command(subcommand)]
     Findings(FindingsCommand),
@@ -327,17 +334,60 @@ pub enum RunsCommand {
     },
     /// Print the report of a run again, from its journal
     #[command(after_help = "Example:\n  explore runs show latest --format html --output report.html")]
-    Show {
-        /// The id of the run, the beginning of an id, or latest
-        #[arg(value_name = "ID", default_value = "latest")]
-        id: String,
-        #[command(flatten)]
-        report: Box<ReportOptions>,
-        #[command(flatten)]
-        verdict: VerdictOptions,
+    Show(Box<ShowArguments>),
+    /// Compare the findings of two runs: new, gone, changed
+    #[command(after_help = "Example:\n  explore runs diff 2026-11-26 latest")]
+    Diff {
+        /// The earlier run
+        #[arg(value_name = "A")]
+        first: String,
+        /// The later run
+        #[arg(value_name = "B", default_value = "latest")]
+        second: String,
+        /// Print a JSON object in place of text
+        #[arg(long)]
+        json: bool,
         #[command(flatten)]
         runs: RunOptions,
     },
+}
+
+/// The arguments of `explore replay` and `explore runs show`.
+#[derive(Debug, Args)]
+pub struct ShowArguments {
+    /// The id of the run, the beginning of an id, or latest
+    #[arg(value_name = "ID", default_value = "latest")]
+    pub id: String,
+    #[command(flatten)]
+    pub report: ReportOptions,
+    #[command(flatten)]
+    pub verdict: VerdictOptions,
+    #[command(flatten)]
+    pub runs: RunOptions,
+}
+
+/// The arguments of `explore recheck`.
+#[derive(Debug, Args)]
+pub struct RecheckArguments {
+    /// A run by its id, the beginning of an id, or latest; or a finding that is remembered, such as M12
+    #[arg(value_name = "RUN|FINDING", default_value = "latest")]
+    pub what: String,
+    /// Check all findings that are remembered and open
+    #[arg(long)]
+    pub all: bool,
+    /// Print a JSON object in place of text
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub reading: ReadingOptions,
+    #[command(flatten)]
+    pub time_zone: TimeZoneOptions,
+    #[command(flatten)]
+    pub memory: MemoryOptions,
+    #[command(flatten)]
+    pub state: StateOptions,
+    #[command(flatten)]
+    pub runs: RunOptions,
 }
 
 /// The subcommands of `explore sample`.

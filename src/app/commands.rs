@@ -13,6 +13,7 @@ mod json_schema;
 mod memory;
 mod monitor;
 mod open;
+mod recheck;
 mod report;
 mod runs;
 mod sample;
@@ -36,6 +37,8 @@ pub async fn run(cli: Cli, config: &Config, output: &mut Output) -> Result<ExitS
         Some(Command::Sql(arguments)) => sql::run(&arguments, config, output).await,
         Some(Command::Doctor(arguments)) => doctor::run(&arguments, config, output).await,
         Some(Command::Runs(command)) => runs::run(&command, config, output),
+        Some(Command::Replay(arguments)) => runs::show(&arguments.id, config, output),
+        Some(Command::Recheck(arguments)) => recheck::run(&arguments, config, output).await,
         Some(Command::Findings(command)) => findings::run(&command, config, output).await,
         Some(Command::Monitor(command)) => monitor::run(&command, config, output).await,
         Some(Command::Sample(command)) => sample::run(&command, config, output),

@@ -9,6 +9,7 @@ mod coverage;
 pub mod html;
 pub mod json;
 pub mod markdown;
+mod remembered;
 mod stated;
 pub mod terminal;
 mod view;

@@ -164,7 +164,8 @@ impl Basis {
                     let _ = write!(told, "[#{row}]");
                 }
                 None => {
-                    let keys = selector.split(',').map(|key| by.map_or_else(|| key.to_owned(), |by| moved_key(key, by)));
+                    let keys =
+                        selector.split(',').map(|key| by.map_or_else(|| key.to_owned(), |by| moved_key(key, by)));
                     let _ = write!(told, "[{}]", keys.collect::<Vec<_>>().join(","));
                 }
             }
@@ -179,11 +180,15 @@ impl Basis {
         let sheet = book.sheet(name).ok_or_else(|| format!("{id} gave no result"))?;
         let rows = sheet.result.table.rows.len();
         let Some(named) = named.filter(|row| !row.keys.is_empty()) else {
-            return (1..=rows).contains(&number).then_some(number).ok_or_else(|| format!("{id} has no row {number} now"));
+            return (1..=rows)
+                .contains(&number)
+                .then_some(number)
+                .ok_or_else(|| format!("{id} has no row {number} now"));
         };
         let is_it = |place: &usize| named.keys.iter().all(|key| is_at(key, by, sheet, *place));
         let place = (0..rows).find(is_it).map(|place| place + 1);
-        let shown = || named.keys.iter().map(|key| key.value.as_deref().unwrap_or("NULL")).collect::<Vec<_>>().join(", ");
+        let shown =
+            || named.keys.iter().map(|key| key.value.as_deref().unwrap_or("NULL")).collect::<Vec<_>>().join(", ");
         place.ok_or_else(|| format!("there is no row {} any more", crate::typeset::text::line(&shown(), 80)))
     }
 }
@@ -230,7 +235,10 @@ fn moved_key(key: &str, by: Move) -> String {
 enum Part<'c> {
     Text(&'c str),
     /// The id of a result, a fact or an assumption, with what stands in brackets behind it.
-    Id { id: &'c str, selector: Option<&'c str> },
+    Id {
+        id: &'c str,
+        selector: Option<&'c str>,
+    },
 }
 
 /// Takes a claim apart at the ids that it names.

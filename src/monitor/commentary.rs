@@ -151,6 +151,7 @@ pub async fn analyse(
         questions: &[],
         robustness: Extent::Off,
         known: &[],
+        newest: &std::collections::BTreeMap::new(),
     };
     let mut seen = Seen { observer, results: Results::default(), companions: Vec::new() };
     let outcome = agent::explore(setup, interrupt, &mut seen).await?;

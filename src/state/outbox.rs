@@ -311,7 +311,8 @@ pub(crate) async fn add_written(
     about: About<'_>,
     messages: &[WrittenMessage],
 ) -> Result<(), Error> {
-    let statement = "INSERT INTO explore.outbox (monitor, at, incident, channel, recipient, is_digest, content, carried_by)
+    let statement =
+        "INSERT INTO explore.outbox (monitor, at, incident, channel, recipient, is_digest, content, carried_by)
         VALUES ($1, $2, $3, $4, $5, $6, $7::text::json, $8) RETURNING id";
     for message in messages {
         let mut content = Some(json::write(WRITE, &message.content)?);

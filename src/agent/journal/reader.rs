@@ -19,6 +19,8 @@ use super::{Answered, Coverage, Error, Event, Line, ModelPart, Started, StopReas
 use crate::agent::known::Remeasured;
 use crate::agent::robustness::Shuffled;
 use crate::finding::Severity;
+use crate::finding::assumption::Assumption;
+use crate::finding::fact::Fact;
 use crate::finding::lifecycle::Remembrance;
 use crate::finding::record::Finding;
 use crate::finding::results::Results;
@@ -43,6 +45,10 @@ pub struct Run {
     pub remembrance: Option<Remembrance>,
     /// What the engine's own queries returned, in their order.
     pub companions: Vec<Companion>,
+    /// The facts that were stated, in their order.
+    pub stated: Vec<Fact>,
+    /// What was assumed, in its order.
+    pub assumed: Vec<Assumption>,
     /// The answers to the questions of the focus.
     pub answers: Vec<Answered>,
     pub claims_refused: u32,
@@ -172,6 +178,8 @@ impl Reading {
             remeasured: Vec::new(),
             remembrance: None,
             companions: Vec::new(),
+            stated: Vec::new(),
+            assumed: Vec::new(),
             answers: Vec::new(),
             claims_refused: 0,
             findings: Vec::new(),
@@ -222,6 +230,8 @@ impl Reading {
                     None => run.findings.push(*finding),
                 }
             }
+            Event::Stated(fact) => run.stated.push(*fact),
+            Event::Assumed(assumption) => run.assumed.push(assumption),
             Event::Shuffled(shuffled) => run.shuffled = Some(*shuffled),
             Event::ClaimRefused { .. } => run.claims_refused += 1,
             Event::Found(finding) => keep(&mut run.told, *finding),
@@ -244,8 +254,6 @@ impl Reading {
                 run.models = stopped.models;
             }
             Event::Briefed { .. }
-            | Event::Stated(_)
-            | Event::Assumed(_)
             | Event::Asked { .. }
             | Event::Looking { .. }
             | Event::Planned { .. }

@@ -137,3 +137,14 @@ Exit codes:
   2    usage or configuration
   4    the model failed, and nothing more is explored
   130  interrupted; the report is of the runs that ended";
+
+/// The end of the help of `explore recheck`.
+pub(super) const RECHECK_HELP: &str = "\
+Examples:
+  explore recheck latest
+  explore recheck M12 --json
+  explore recheck --all
+
+Each statement that a finding rests on runs again as it was, and each claim is evaluated over the new rows: a fact holds
+(the same figures), changed (both are shown), or cannot be checked, with the reason. Exit codes: 0 all hold; 10 one
+changed; 11 none changed, and one cannot be checked.";

@@ -1,5 +1,6 @@
 //! `explore`: explores a database once and delivers the report.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
@@ -58,7 +59,7 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
         configuration: config.masked(),
     };
     let mut shown = ShowProgress(&mut progress);
-    let recorded = exploration::run(options, opened, newest, interrupts.next(), &mut shown).await?;
+    let recorded = exploration::run(options, opened, newest.as_ref(), interrupts.next(), &mut shown).await?;
     drop(progress);
     memory::remember(config, &recalled, &recorded, as_of).await?;
     let Recorded { journal, outcome, .. } = recorded;
@@ -78,12 +79,16 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
     verdict(&run, config)
 }
 
-/// Opens the database, its catalog and its memory. Also returns the newest day in the data; `None` if it is unknown.
-async fn open(config: &Config, as_of: Date, output: &Output) -> Result<(Opened, Option<Date>, Recalled), Failure> {
+/// Opens the database, its catalog and its memory. Also returns the newest day of each table; `None` if it is unknown.
+async fn open(
+    config: &Config,
+    as_of: Date,
+    output: &Output,
+) -> Result<(Opened, Option<BTreeMap<String, Date>>, Recalled), Failure> {
     let database = open::database(config, output).await?;
     let opened = open::read(config, database, Joins::Guessed).await?;
     exploration::check(&opened)?;
-    let newest = opened.executor.newest_date(&opened.catalog, as_of).await;
+    let newest = opened.executor.newest_dates(&opened.catalog, as_of).await;
     let recalled = memory::recall(config, &opened.executor.database, as_of).await?;
     Ok((opened, newest, recalled))
 }

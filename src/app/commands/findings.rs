@@ -20,7 +20,11 @@ use crate::typeset::text::{line, printable};
 /// Characters of a sentence in the list.
 const SENTENCE_CHARACTERS: usize = 400;
 
-pub(super) async fn run(command: &FindingsCommand, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
+pub(super) async fn run(
+    command: &FindingsCommand,
+    config: &Config,
+    output: &mut Output,
+) -> Result<ExitStatus, Failure> {
     if let FindingsCommand::Memories { json, .. } = command {
         return memories(*json, config, output).await;
     }
@@ -39,11 +43,12 @@ pub(super) async fn run(command: &FindingsCommand, config: &Config, output: &mut
 /// Returns the name of the memory: the one that is named, or that of the database.
 async fn name(config: &Config, output: &Output) -> Result<String, Failure> {
     match config.memory.as_deref() {
-        Some(OFF) => Err(Failure::usage("--memory off remembers nothing").hint("`explore findings memories` lists what is")),
-        Some(name) => Ok(name.to_owned()),
-        None if config.is_demo() || !config.names_a_database() => {
-            Err(Failure::usage("whose findings?").hint("name the database as for `explore`, or a memory with --memory NAME"))
+        Some(OFF) => {
+            Err(Failure::usage("--memory off remembers nothing").hint("`explore findings memories` lists what is"))
         }
+        Some(name) => Ok(name.to_owned()),
+        None if config.is_demo() || !config.names_a_database() => Err(Failure::usage("whose findings?")
+            .hint("name the database as for `explore`, or a memory with --memory NAME")),
         None => {
             let database = open::ungraded_database(config, output).await?;
             let whose = memory::whose(config, &database).await?;
@@ -182,7 +187,8 @@ async fn show(number: i32, as_json: bool, memory: &Memory<'_>, output: &mut Outp
 
 fn in_full(finding: &Remembered, said: &[Said]) -> String {
     let Remembered { standing, severity, first_seen, since, lead, series, basis, first_run, .. } = finding;
-    let mut text = format!("{}  {}  {}\n\u{25c6} {}\n\n", finding.id(), standing.word(), severity.name(), lead.sentence);
+    let mut text =
+        format!("{}  {}  {}\n\u{25c6} {}\n\n", finding.id(), standing.word(), severity.name(), lead.sentence);
     let _ = writeln!(text, "First seen   {first_seen}, in run {first_run}");
     let _ = writeln!(text, "Stands so    since {since}");
     for (index, Point { as_of, text: size, .. }) in series.iter().enumerate() {
@@ -196,7 +202,11 @@ fn in_full(finding: &Remembered, said: &[Said]) -> String {
         let _ = writeln!(text, "{label}{day} {by}: {}{until}{reason}", kind.replace('_', " "));
     }
     for statement in &basis.statements {
-        let _ = writeln!(text, "\n{} as of {}: {}\n{}", statement.id, finding.as_of, statement.question, statement.sql);
+        let _ = writeln!(
+            text,
+            "\n{} with data to {}: {}\n{}",
+            statement.id, finding.last_day, statement.question, statement.sql
+        );
     }
     text
 }
@@ -206,9 +216,7 @@ async fn memories(as_json: bool, config: &Config, output: &mut Output) -> Result
     let all = Memory::all(&state).await?;
     state.close().await;
     let text = if as_json {
-        let one = |(name, address, findings, open): &(String, String, i64, i64)| {
-            json!({ "memory": name, "address": address, "findings": findings, "open": open })
-        };
+        let one = |(name, address, findings, open): &(String, String, i64, i64)| json!({ "memory": name, "address": address, "findings": findings, "open": open });
         format!("{:#}\n", all.iter().map(one).collect::<serde_json::Value>())
     } else {
         let one = |(name, address, findings, open): &(String, String, i64, i64)| {

@@ -135,7 +135,10 @@ pub(super) struct Recalled {
 /// database that was at another address.
 pub(super) async fn recall(config: &Config, database: &Arc<dyn Database>, as_of: Date) -> Result<Recalled, Failure> {
     let Some(whose) = whose(config, database).await? else { return Ok(Recalled::default()) };
-    let forgetful = |problem: String| Recalled { problem: Some(format!("nothing is remembered of this run: {problem}")), ..Recalled::default() };
+    let forgetful = |problem: String| Recalled {
+        problem: Some(format!("nothing is remembered of this run: {problem}")),
+        ..Recalled::default()
+    };
     let state = match state(config).await {
         Ok(state) => state,
         Err(failure) => return Ok(forgetful(failure.to_string())),
@@ -168,7 +171,12 @@ fn in_order(findings: &[Remembered]) -> impl Iterator<Item = &Remembered> {
 
 /// Remembers a run that is over, and writes into its journal how each finding stands. An error is a warning for the reader:
 /// the report is not to be lost with the memory.
-pub(super) async fn remember(config: &Config, recalled: &Recalled, recorded: &Recorded, as_of: Date) -> Result<(), Failure> {
+pub(super) async fn remember(
+    config: &Config,
+    recalled: &Recalled,
+    recorded: &Recorded,
+    as_of: Date,
+) -> Result<(), Failure> {
     let (Some(whose), Ok(outcome)) = (&recalled.whose, &recorded.outcome) else { return Ok(()) };
     let run = journal::read(&recorded.journal).map_err(anyhow::Error::from)?;
     let found = Found {

@@ -1,5 +1,7 @@
 //! `explore runs list` and `explore runs show`: lists earlier runs, and reports one of them again.
 
+mod diff;
+
 use std::fmt::Write as _;
 
 use serde_json::json;
@@ -17,7 +19,8 @@ use crate::typeset::text::printable;
 pub(super) fn run(command: &RunsCommand, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
     match command {
         RunsCommand::List { json, .. } => list(*json, config, output),
-        RunsCommand::Show { id, .. } => show(id, config, output),
+        RunsCommand::Show(arguments) => show(&arguments.id, config, output),
+        RunsCommand::Diff { first, second, json, .. } => diff::run((first, second), *json, config, output),
     }
 }
 
@@ -38,7 +41,8 @@ fn list(as_json: bool, config: &Config, output: &mut Output) -> Result<ExitStatu
     Ok(ExitStatus::Done)
 }
 
-fn show(id: &str, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
+/// Renders the report of a run from its journal.
+pub(super) fn show(id: &str, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
     let found = runs::find(&config.runs_dir, id).map_err(|error| Failure::new(Kind::Usage, error))?;
     if let Some(remark) = &found.remark {
         output.talk().note(remark);

@@ -3,6 +3,7 @@
 
 use jiff::civil::Date;
 
+use super::definition::Definition;
 use super::remembered::{Feedback, Remembered};
 use crate::agent::known::Remeasured;
 use crate::finding::basis::Basis;
@@ -26,13 +27,12 @@ pub struct Found<'a> {
     pub remeasured: &'a [Remeasured],
 }
 
-/// Decides how each finding stands. `known` becomes what is to be remembered; `definition` returns the tables that a basis
-/// reads and what these are, as a hash.
+/// Decides how each finding stands. `known` becomes what is to be remembered.
 pub fn decide(
     memory: &str,
     known: &mut Vec<Remembered>,
     found: Found<'_>,
-    definition: &dyn Fn(&Basis) -> (Vec<String>, String),
+    definition: &dyn Fn(&Basis) -> Definition,
 ) -> Remembrance {
     let mut told = known.iter().map(|_| Vec::new()).collect::<Vec<Vec<usize>>>();
     let mut new = Vec::new();
@@ -52,21 +52,22 @@ pub fn decide(
         remembrance.entries.push(begin(known, index, found, definition));
     }
     lower(known, &mut remembrance);
-    let rank = |entry: &Entry| (entry.silenced.is_some(), entry.standing, entry.is_lowered, std::cmp::Reverse(entry.severity));
+    let rank =
+        |entry: &Entry| (entry.silenced.is_some(), entry.standing, entry.is_lowered, std::cmp::Reverse(entry.severity));
     remembrance.entries.sort_by_key(rank);
     remembrance
 }
 
-/// Returns the finding that is remembered of the same matter: by its lead, else by another of its facts; an open one first.
+/// Returns the finding that is remembered of the same matter: by its lead, else by another of its facts, an open one first;
+/// else an open one that tells the same effect of another measure.
 fn place_of(known: &[Remembered], finding: &Finding) -> Option<usize> {
     let matter = Matter::of(finding.lead()?);
-    let by_lead = |one: &&(usize, &Remembered)| one.1.matters.first().is_some_and(|lead| lead.is_same(&matter));
-    let by_any = |one: &&(usize, &Remembered)| one.1.matters.iter().any(|other| other.is_same(&matter));
-    let all = known.iter().enumerate().collect::<Vec<_>>();
-    let open = |one: &&(usize, &Remembered)| one.1.is_open();
-    let found = all.iter().filter(open).find(by_lead).or_else(|| all.iter().find(by_lead));
-    let found = found.or_else(|| all.iter().filter(open).find(by_any)).or_else(|| all.iter().find(by_any));
-    found.map(|(place, _)| *place)
+    let by_lead = |one: &Remembered| one.matters.first().is_some_and(|lead| lead.is_same(&matter));
+    let by_any = |one: &Remembered| one.matters.iter().any(|other| other.is_same(&matter));
+    let by_effect = |one: &Remembered| one.is_open() && one.matters.iter().any(|other| other.is_same_effect(&matter));
+    let open = |is_it: &dyn Fn(&Remembered) -> bool| known.iter().position(|one| one.is_open() && is_it(one));
+    let any = |is_it: &dyn Fn(&Remembered) -> bool| open(is_it).or_else(|| known.iter().position(is_it));
+    any(&by_lead).or_else(|| any(&by_any)).or_else(|| open(&by_effect))
 }
 
 /// What a run says of one finding that is remembered.
@@ -74,7 +75,7 @@ struct Next<'a> {
     found: Found<'a>,
     /// The findings of the run that are about it.
     told: &'a [usize],
-    definition: &'a dyn Fn(&Basis) -> (Vec<String>, String),
+    definition: &'a dyn Fn(&Basis) -> Definition,
 }
 
 impl Next<'_> {
@@ -85,9 +86,12 @@ impl Next<'_> {
             return None;
         }
         let was_over = !known.is_open();
-        let (tables, definition) = (self.definition)(&known.basis);
-        let is_redefined = !known.definition.is_empty() && known.definition != definition;
-        (known.tables, known.definition) = (tables, definition);
+        let Definition { tables, hash, newest } = (self.definition)(&known.basis);
+        let is_redefined = known.definition != hash;
+        // The dates of its statement moved to there; what is told later may begin anew.
+        let is_stale = newest.is_some_and(|newest| newest <= known.newest) && known.newest < as_of && !was_over;
+        (known.tables, known.definition) = (tables, hash);
+        known.newest = newest.unwrap_or(as_of).min(as_of);
         let (standing, why) = self.standing(known, is_redefined);
         let is_resolved = known.verdict.as_ref().is_some_and(|verdict| verdict.kind == Feedback::Resolved);
         // What somebody called mended and is there on another day is back.
@@ -102,8 +106,13 @@ impl Next<'_> {
         }
         known.stand(standing, as_of);
         let mut entry = entry(known, self.told.first().map(|index| &self.found.findings[*index]), why, as_of);
+        if is_stale && entry.why.is_none() {
+            entry.why = Some(format!("no rows have come since {}: it is told of the same ones", known.newest));
+        }
         if is_redefined {
-            entry.why = Some("the definition of a table changed since it was measured last: it is compared from now on".to_owned());
+            entry.why = Some(
+                "the definition of a table changed since it was measured last: it is compared from now on".to_owned(),
+            );
         }
         Some(entry)
     }
@@ -162,7 +171,9 @@ impl Next<'_> {
         let Some(lead) = finding.lead().cloned() else { return };
         known.basis = self.found.bases.get(index).cloned().unwrap_or_default();
         known.fact.clone_from(&lead.id);
-        known.as_of = self.found.as_of;
+        known.told_lead = lead.clone();
+        let newest = (self.definition)(&known.basis).newest;
+        known.last_day = newest.map_or(self.found.as_of, |newest| newest.min(self.found.as_of));
         known.severity = finding.severity;
         known.keep(lead, self.found.as_of);
     }
@@ -173,11 +184,12 @@ fn begin(
     known: &mut Vec<Remembered>,
     index: usize,
     found: Found<'_>,
-    definition: &dyn Fn(&Basis) -> (Vec<String>, String),
+    definition: &dyn Fn(&Basis) -> Definition,
 ) -> Entry {
     let finding = &found.findings[index];
     let basis = found.bases.get(index).cloned().unwrap_or_default();
-    let (tables, definition) = definition(&basis);
+    let Definition { tables, hash, newest } = definition(&basis);
+    let last_day = newest.map_or(found.as_of, |newest| newest.min(found.as_of));
     let lead = finding.facts[0].clone();
     let mut new = Remembered {
         number: known.iter().map(|one| one.number).max().unwrap_or(0) + 1,
@@ -185,7 +197,8 @@ fn begin(
         severity: finding.severity,
         basis,
         fact: lead.id.clone(),
-        as_of: found.as_of,
+        last_day,
+        newest: last_day,
         first_seen: found.as_of,
         first_run: found.run_id.to_owned(),
         standing: Standing::New,
@@ -193,8 +206,9 @@ fn begin(
         told: None,
         series: Vec::new(),
         tables,
-        definition,
+        definition: hash,
         verdict: None,
+        told_lead: lead.clone(),
         lead: lead.clone(),
     };
     new.keep(lead, found.as_of);
@@ -223,7 +237,8 @@ fn entry(known: &Remembered, finding: Option<&Finding>, why: Option<String>, as_
 
 /// Lets the kinds come last that were called not actionable often, and says so.
 fn lower(known: &[Remembered], remembrance: &mut Remembrance) {
-    let is_not = |one: &&Remembered| one.verdict.as_ref().is_some_and(|verdict| verdict.kind == Feedback::NotActionable);
+    let is_not =
+        |one: &&Remembered| one.verdict.as_ref().is_some_and(|verdict| verdict.kind == Feedback::NotActionable);
     let called = known.iter().filter(is_not).map(Remembered::kind).collect::<Vec<_>>();
     let mut said = Vec::new();
     for entry in &mut remembrance.entries {

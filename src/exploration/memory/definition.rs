@@ -1,8 +1,9 @@
 //! What the tables are that statements read, as a hash: their columns and what is declared of them. When it changes, a
 //! figure may change without a change of the world.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use jiff::civil::Date;
 use sha2::{Digest as _, Sha256};
 
 use crate::finding::basis::Basis;
@@ -17,11 +18,29 @@ pub struct Definitions {
     tables: HashMap<String, BTreeSet<String>>,
     /// The hash of each table.
     hashes: HashMap<String, String>,
+    /// The newest day of each table that has one.
+    newest: BTreeMap<String, Date>,
+}
+
+/// What a basis rests on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Definition {
+    /// The tables that it reads, as `schema.name`.
+    pub tables: Vec<String>,
+    /// What these are.
+    pub hash: String,
+    /// The newest day in them; `None` if they have none.
+    pub newest: Option<Date>,
 }
 
 impl Definitions {
     /// Reads which tables the statements of bases read, and what these are.
-    pub async fn read<'b>(executor: &Executor, catalog: &Catalog, bases: impl IntoIterator<Item = &'b Basis>) -> Self {
+    pub async fn read<'b>(
+        executor: &Executor,
+        catalog: &Catalog,
+        newest: &BTreeMap<String, Date>,
+        bases: impl IntoIterator<Item = &'b Basis>,
+    ) -> Self {
         let mut tables = HashMap::new();
         for statement in bases.into_iter().flat_map(|basis| &basis.statements) {
             if let Ok(select) = executor.validate(&statement.sql).await {
@@ -30,11 +49,11 @@ impl Definitions {
             }
         }
         let hash = |table: &Table| (format!("{}.{}", table.schema, table.name), hash(table));
-        Self { tables, hashes: catalog.tables.iter().map(hash).collect() }
+        Self { tables, hashes: catalog.tables.iter().map(hash).collect(), newest: newest.clone() }
     }
 
-    /// Returns the tables that a basis reads, and what these are as one hash.
-    pub fn of(&self, basis: &Basis) -> (Vec<String>, String) {
+    /// Returns what a basis rests on.
+    pub fn of(&self, basis: &Basis) -> Definition {
         let named = basis.statements.iter().filter_map(|statement| self.tables.get(&statement.sql)).flatten();
         let tables = named.cloned().collect::<BTreeSet<_>>();
         let mut hash = Sha256::new();
@@ -42,14 +61,20 @@ impl Definitions {
             hash.update(table);
             hash.update(self.hashes.get(table).map_or("", String::as_str));
         }
-        (tables.into_iter().collect(), hex(&hash.finalize()[..8]))
+        let newest = tables.iter().filter_map(|table| self.newest.get(table)).max().copied();
+        Definition { tables: tables.into_iter().collect(), hash: hex(&hash.finalize()[..8]), newest }
     }
 }
 
 fn hash(table: &Table) -> String {
     let mut hash = Sha256::new();
     for column in &table.columns {
-        hash.update(format!("{:?} {:?} {}\n", column.name, column.type_name, column.unit.as_deref().unwrap_or_default()));
+        hash.update(format!(
+            "{:?} {:?} {}\n",
+            column.name,
+            column.type_name,
+            column.unit.as_deref().unwrap_or_default()
+        ));
     }
     hash.update(format!("{:?}", table.declared));
     hex(&hash.finalize()[..8])

@@ -27,12 +27,16 @@ pub struct Remembered {
     pub matters: Vec<Matter>,
     /// Its lead, as it was measured last.
     pub lead: Fact,
+    /// Its lead over the statements of the basis as they were asked.
+    pub told_lead: Fact,
     pub severity: Severity,
     pub basis: Basis,
     /// The fact of the basis that leads.
     pub fact: String,
-    /// The day that was taken for today when the statements of the basis were asked.
-    pub as_of: Date,
+    /// The last day of its data when the statements of the basis were asked.
+    pub last_day: Date,
+    /// The last day of its data when it was measured last.
+    pub newest: Date,
     pub first_seen: Date,
     pub first_run: String,
     pub standing: Standing,
@@ -179,7 +183,7 @@ impl Remembered {
             lead: self.lead.clone(),
             basis: self.basis.clone(),
             fact: self.fact.clone(),
-            as_of: self.as_of,
+            last_day: self.last_day,
             is_open: self.is_open(),
             standing: format!("{} since {since}{verdict}", self.standing.word()),
         }

@@ -135,7 +135,8 @@ impl<'s> Memory<'s> {
             write(&transaction, &self.name, finding).await?;
         }
         let as_of = conclusion.found.as_of;
-        let insert = "INSERT INTO explore.explorations (memory, run, as_of, document) VALUES ($1, $2, $3, $4::text::jsonb)";
+        let insert =
+            "INSERT INTO explore.explorations (memory, run, as_of, document) VALUES ($1, $2, $3, $4::text::jsonb)";
         let document = json::write(WRITE, &remembrance)?;
         transaction.execute(insert, &[&self.name, &run, &Sql(as_of), &document]).await.map_err(failed(WRITE))?;
         let at = DateTime::from_parts(as_of, Time::midnight());

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::chart::{self, Chart};
 use super::coverage;
+use super::remembered;
 use super::stated::{self, Answer, Stated};
 use super::view::{self, EVIDENCE_ROWS, LINE_CHARACTERS, PROSE_CHARACTERS, SQL_CHARACTERS};
 use crate::agent::journal::Run;
@@ -42,6 +43,9 @@ struct Page {
     usage: Vec<Used>,
     findings: Vec<Card>,
     why_nothing: String,
+    remembered: Option<String>,
+    known: Vec<remembered::Known>,
+    memory_remarks: Vec<String>,
     looked_at: Vec<String>,
     gaps: Vec<String>,
     failures: Vec<String>,
@@ -65,6 +69,8 @@ struct StatedCard {
     kind: &'static str,
     /// Such as `with F2: same subject`.
     related: Option<String>,
+    /// How it stands beside earlier runs.
+    tag: Option<String>,
     confidence: String,
     /// The sentence that leads, with all its conditions.
     headline: String,
@@ -169,12 +175,15 @@ fn page(run: &Run) -> Page {
         checked: stated::checked(run),
         player: view::player(run),
         answers: stated::answers(run).into_iter().map(answer_of).collect(),
-        stated: stated::findings(run).iter().map(stated_card).collect(),
+        stated: stated::findings(run).iter().map(|stated| stated_card(run, stated)).collect(),
         count: run.severities().count(),
         counts: counts.map(|(severity, count)| Count { severity: view::severity(severity), count }).collect(),
         usage: usage.map(|(label, value)| Used { label, value }).collect(),
         findings: ordered.into_iter().map(|finding| card(run, finding)).collect(),
         why_nothing: coverage::why_nothing(run),
+        remembered: remembered::summary(run),
+        known: remembered::known(run),
+        memory_remarks: remembered::remarks(run),
         looked_at: run.looked_at.iter().map(|item| short(item)).collect(),
         gaps: coverage::gaps(run),
         failures: coverage::failures(run),
@@ -189,13 +198,14 @@ fn answer_of(answer: Answer) -> AnswerOf {
     AnswerOf { question: answer.question, sentences: answer.sentences, words: answer.words }
 }
 
-fn stated_card(stated: &Stated<'_>) -> StatedCard {
+fn stated_card(run: &Run, stated: &Stated<'_>) -> StatedCard {
     let definition = |(hash, sql): &(String, String)| Definition { hash: hash.clone(), sql: sql.clone() };
     StatedCard {
         id: short(&stated.finding.id),
         severity: view::severity(stated.finding.severity),
         kind: stated.kind,
         related: stated.related.as_ref().map(|related| short(&related.words())),
+        tag: remembered::tag(run, &stated.finding.id).map(|tag| short(&tag)),
         confidence: stated.confidence.clone(),
         headline: stated.headline(),
         sentences: stated.sentences.clone(),

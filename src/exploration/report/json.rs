@@ -11,6 +11,7 @@ use super::{stated, view};
 use crate::agent::journal::{Answered, Companion, Coverage, ModelPart, Run, StopReason, Totals};
 use crate::agent::robustness::Shuffled;
 use crate::finding::document::{FactFinding, FindingDocument, finding_document};
+use crate::finding::lifecycle::Remembrance;
 use crate::finding::record::Finding;
 use crate::semantic::Guess;
 use crate::typeset::text::escaped;
@@ -66,6 +67,9 @@ pub struct Document {
     pub queries_failed: u32,
     /// What was looked at without a finding.
     pub looked_at: Vec<String>,
+    /// How each finding stands beside those of earlier runs; missing where nothing was remembered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remembrance: Option<Remembrance>,
     /// What instruments found in shuffled data, with --robustness all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shuffled: Option<Shuffled>,
@@ -165,6 +169,7 @@ pub fn document(run: &Run) -> Document {
         findings_refused: run.findings_refused,
         queries_failed: run.queries_failed,
         looked_at: run.looked_at.clone(),
+        remembrance: run.remembrance.clone(),
         shuffled: run.shuffled.clone(),
         guesses: started.map(|started| started.guesses.clone()).unwrap_or_default(),
         warnings: view::remarks(run).into_iter().chain(view::cautions(run)).collect(),

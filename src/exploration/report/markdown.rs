@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::coverage;
+use super::remembered;
 use super::stated::{self, Answer, MARK, Stated};
 use super::view::{self, EVIDENCE_ROWS, LINE_CHARACTERS, PROSE_CHARACTERS, SQL_CHARACTERS};
 use crate::agent::journal::Run;
@@ -53,6 +54,7 @@ fn head(page: &mut String, run: &Run) {
     for caution in view::cautions(run) {
         block(page, &format!("> {}", escape(&caution)));
     }
+    known(page, run);
     if run.is_without_findings() {
         return;
     }
@@ -69,6 +71,18 @@ fn head(page: &mut String, run: &Run) {
         let title = escape(&line(&finding.title, LINE_CHARACTERS));
         let severity = view::severity(finding.severity);
         push(page, &format!("| {severity} | {title} | {} |", escape(&line(&impact, LINE_CHARACTERS))));
+    }
+    page.push('\n');
+}
+
+fn known(page: &mut String, run: &Run) {
+    let Some(summary) = remembered::summary(run) else { return };
+    block(page, &format!("**{}**", escape(&summary)));
+    for known in remembered::known(run) {
+        push(page, &format!("- {}<br>{MARK} {}", escape(&known.standing), escape(&known.sentence)));
+    }
+    for remark in remembered::remarks(run) {
+        push(page, &format!("- {}", escape(&remark)));
     }
     page.push('\n');
 }
@@ -91,7 +105,8 @@ fn one_stated(page: &mut String, run: &Run, stated: &Stated<'_>) {
     block(page, &format!("## {id}: {}", stated.kind));
     let severity = view::severity(finding.severity);
     let related = stated.related.as_ref().map(|related| format!(" · {}", escape(&related.words()))).unwrap_or_default();
-    block(page, &format!("**{severity}** (the {player}'s){related} · confidence {}", escape(&stated.confidence)));
+    let tag = remembered::tag(run, &finding.id).map(|tag| format!(" · {}", escape(&tag))).unwrap_or_default();
+    block(page, &format!("**{severity}** (the {player}'s){related}{tag} · confidence {}", escape(&stated.confidence)));
     for sentence in stated.sentences.iter().chain(&stated.folded) {
         block(page, &format!("{MARK} {}", escape(sentence)));
     }

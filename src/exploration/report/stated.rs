@@ -1,6 +1,6 @@
 //! What every format shows of findings made of facts, and of the answers to questions. It contains no markup.
 
-use super::view;
+use super::{remembered, view};
 use crate::agent::journal::{Answered, Run};
 use crate::agent::robustness::Shuffled;
 use crate::finding::related;
@@ -19,10 +19,22 @@ fn guarantee(player: &str) -> String {
 /// What a reader must know of findings in words.
 pub(super) const OLD_WORDS: &str = "Recorded by version 0.1 and checked by its rules: the words are the model's.";
 
-/// Returns the findings of facts, the gravest first, each followed by those that belong to it.
+/// Returns the findings of facts that somebody is told of: what is new first, then the gravest, each followed by those that
+/// belong to it.
 pub(super) fn findings(run: &Run) -> Vec<Stated<'_>> {
-    let ordered = related::in_order(&run.findings).into_iter();
-    ordered.map(|(finding, related)| Stated::of(&run.results, finding).after(related)).collect()
+    let mut groups = Vec::<Vec<Stated<'_>>>::new();
+    for (finding, related) in related::in_order(&run.findings) {
+        let is_first = related.is_none();
+        let stated = Stated::of(&run.results, finding).after(related);
+        match groups.last_mut() {
+            Some(group) if !is_first => group.push(stated),
+            Some(_) | None => groups.push(vec![stated]),
+        }
+    }
+    let rank = |stated: &Stated<'_>| remembered::rank(run, &stated.finding.id);
+    groups.sort_by_key(|group| group.iter().map(rank).min());
+    let told = groups.into_iter().flatten();
+    told.filter(|stated| !remembered::is_silenced(run, &stated.finding.id)).collect()
 }
 
 /// The answer to a question as text.

@@ -7,6 +7,7 @@ use console::Style;
 use unicode_width::UnicodeWidthStr;
 
 use super::coverage;
+use super::remembered;
 use super::stated::{self, Answer, MARK, Stated};
 use super::view::{self, EVIDENCE_ROWS, LINE_CHARACTERS, PROSE_CHARACTERS};
 use crate::agent::journal::Run;
@@ -63,6 +64,20 @@ fn head(page: &mut Page, run: &Run) {
         page.line(&view::summary(run), 0);
         page.blank();
     }
+    known(page, run);
+}
+
+fn known(page: &mut Page, run: &Run) {
+    let Some(summary) = remembered::summary(run) else { return };
+    page.styled(&summary, 0, &Style::new().bold());
+    for known in remembered::known(run) {
+        page.line(&known.standing, 2);
+        page.line(&format!("{MARK} {}", known.sentence), 4);
+    }
+    for remark in remembered::remarks(run) {
+        page.line(&remark, 2);
+    }
+    page.blank();
 }
 
 fn one_answer(page: &mut Page, answer: &Answer) {
@@ -83,6 +98,9 @@ fn one_stated(page: &mut Page, run: &Run, stated: &Stated<'_>) {
     let related = stated.related.as_ref().map(|related| format!(" · {}", related.words())).unwrap_or_default();
     let heading = format!("{marker}  {}  (severity: the {player}'s) · {}{related}", finding.id, stated.kind);
     page.styled(&heading, 0, &style);
+    if let Some(tag) = remembered::tag(run, &finding.id) {
+        page.styled(&tag, 0, &Style::new().dim());
+    }
     for sentence in stated.sentences.iter().chain(&stated.folded) {
         page.bulleted(MARK, sentence);
     }

@@ -221,7 +221,17 @@ pub(super) fn remarks(run: &Run) -> Vec<String> {
         let remark = format!("{place} cannot be read and is missing here: {}", damage.problem);
         text::line(&remark, LINE_CHARACTERS)
     });
-    connection.chain(damaged).collect()
+    versions(run).into_iter().chain(connection).chain(damaged).collect()
+}
+
+/// Returns which version wrote the journal, if it was another one.
+fn versions(run: &Run) -> Option<String> {
+    let own = env!("CARGO_PKG_VERSION");
+    let written = run.started.as_ref().map(|started| started.version.as_str()).filter(|version| *version != own)?;
+    Some(text::line(
+        &format!("the run was written by version {written}, and is rendered by version {own}"),
+        LINE_CHARACTERS,
+    ))
 }
 
 fn is_of_connection(run: &Run, warning: &String) -> bool {

@@ -1,5 +1,6 @@
 //! Queries the newest day in the data. The planner's statistics are a sample that omits the extremes.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -23,19 +24,23 @@ const PATIENCE: Duration = Duration::from_secs(5);
 struct Unasked;
 
 impl Executor {
-    /// Returns the newest day in the columns that say when something happened. Ignores days after `today`, because due
+    /// Returns the newest day of each table in the column that says when something happened, by `schema.name`. Ignores days after `today`, because due
     /// dates lie in the future. Sensitive columns are not queried.
     ///
     /// Returns `None` if one of the columns takes too long or may not be queried: the newest day of the others may be
     /// older.
-    pub async fn newest_date(&self, catalog: &Catalog, today: Date) -> Option<Date> {
+    pub async fn newest_dates(&self, catalog: &Catalog, today: Date) -> Option<BTreeMap<String, Date>> {
         let dates = catalog.tables.iter().filter_map(date_of).collect::<Vec<_>>();
         if dates.len() > TABLES_MAX {
             return None;
         }
-        let asked = join_all(dates.into_iter().map(|(table, column)| self.newest_of(table, column, today)));
+        let newest = async |(table, column): (&Table, &Column)| {
+            let day = self.newest_of(table, column, today).await?;
+            Ok(day.map(|day| (format!("{}.{}", table.schema, table.name), day)))
+        };
+        let asked = join_all(dates.into_iter().map(newest));
         let newest = tokio::time::timeout(PATIENCE, asked).await.ok()?;
-        newest.into_iter().collect::<Result<Vec<_>, Unasked>>().ok()?.into_iter().flatten().max()
+        Some(newest.into_iter().collect::<Result<Vec<_>, Unasked>>().ok()?.into_iter().flatten().collect())
     }
 
     /// Returns the newest day of a column, or `None` if the column has none.

@@ -127,7 +127,8 @@ impl Move {
 fn bounds(tokens: &[Token<'_>]) -> Vec<Bound> {
     let bound = |index: usize| {
         let token = &tokens[index];
-        let date = (token.kind == Kind::Text).then(|| token.text.get(..DATE_CHARACTERS)?.parse::<Date>().ok()).flatten()?;
+        let date =
+            (token.kind == Kind::Text).then(|| token.text.get(..DATE_CHARACTERS)?.parse::<Date>().ok()).flatten()?;
         let rest = &token.text[DATE_CHARACTERS..];
         let is_moment = rest.is_empty() || rest.starts_with([' ', 'T']);
         Some(Bound { token: index, date, is_begin: is_begin(tokens, index)? }).filter(|_| is_moment)
@@ -138,7 +139,9 @@ fn bounds(tokens: &[Token<'_>]) -> Vec<Bound> {
 /// Returns whether rows begin at the date of a token; `None` if nothing is compared with it.
 fn is_begin(tokens: &[Token<'_>], index: usize) -> Option<bool> {
     let is_type = |token: &Token<'_>| {
-        ["date", "timestamp", "timestamptz", "cast", "zone", "time", "with", "without"].iter().any(|word| token.is_word(word))
+        ["date", "timestamp", "timestamptz", "cast", "zone", "time", "with", "without"]
+            .iter()
+            .any(|word| token.is_word(word))
             || token.is_symbol("(")
     };
     let before = tokens[..index].iter().rposition(|token| !is_type(token))?;
@@ -150,7 +153,8 @@ fn is_begin(tokens: &[Token<'_>], index: usize) -> Option<bool> {
         (Kind::Word, "and") if ends_between(tokens, before) => return Some(false),
         _ => {}
     }
-    let casts = |token: &Token<'_>| is_type(token) || token.is_symbol(")") || token.is_symbol("::") || token.is_word("as");
+    let casts =
+        |token: &Token<'_>| is_type(token) || token.is_symbol(")") || token.is_symbol("::") || token.is_word("as");
     let after = tokens[index + 1..].iter().find(|token| !casts(token))?;
     match (after.kind, &*after.text) {
         (Kind::Operator, "<=" | "<") => Some(true),

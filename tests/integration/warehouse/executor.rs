@@ -563,7 +563,9 @@ async fn the_newest_date_is_the_largest_in_the_column_and_not_the_planners_guess
     let opened = Executor::open(database, rules(Allowed::default()), LIMITS).await;
     let (mut executor, Introspected { mut catalog, .. }) = opened.unwrap();
     explore::semantic::complete(&mut catalog, &Metadata::default());
-    let newest = async |executor: &Executor, catalog: &Catalog, today| executor.newest_date(catalog, today).await;
+    let newest = async |executor: &Executor, catalog: &Catalog, today| {
+        executor.newest_dates(catalog, today).await.and_then(|dates| dates.into_values().max())
+    };
     assert_eq!(newest(&executor, &catalog, date(2026, 11, 28)).await, Some(date(2026, 6, 30)), "due dates aside");
     assert_eq!(newest(&executor, &catalog, date(2026, 6, 1)).await, Some(date(2026, 6, 1)));
     assert_eq!(newest(&executor, &catalog, date(2024, 6, 1)).await, None);

@@ -204,13 +204,13 @@ impl<'c> Evaluation<'c> {
     ) -> Result<Explored, Failure> {
         let opened = self.open(scratch).await?;
         let today = as_of.unwrap_or_else(|| open::today(self.config));
-        let newest = opened.executor.newest_date(&opened.catalog, today).await;
+        let newest = opened.executor.newest_dates(&opened.catalog, today).await;
         let options = Options {
             run_id: journal::run_id(Timestamp::now(), focus, rand::rng().random()),
             focus,
             library,
             player: self.player.clone(),
-            as_of: as_of.or(newest).unwrap_or(today),
+            as_of: as_of.or_else(|| newest.as_ref()?.values().max().copied()).unwrap_or(today),
             budget: self.config.budget,
             known: &[],
             robustness: self.config.robustness,
@@ -218,7 +218,7 @@ impl<'c> Evaluation<'c> {
             runs_dir: &self.runs_dir,
             configuration: self.config.masked(),
         };
-        let recorded = exploration::run(options, opened, newest, std::future::pending(), &mut Unseen).await?;
+        let recorded = exploration::run(options, opened, newest.as_ref(), std::future::pending(), &mut Unseen).await?;
         recorded.outcome?;
         let run = journal::read(&recorded.journal).map_err(|error| Failure::new(Kind::Usage, error))?;
         if let Some(started) = &run.started {

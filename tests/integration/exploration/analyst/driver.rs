@@ -87,6 +87,7 @@ pub(crate) async fn play(database: Arc<dyn Database>, catalog: Catalog, focus: &
         questions: &questions,
         robustness: Extent::Off,
         known: &[],
+        newest: &std::collections::BTreeMap::new(),
     };
     let mut seen = Seen::default();
     let outcome = agent::explore(setup, std::future::pending(), &mut seen).await.unwrap();
