@@ -21,7 +21,7 @@ use std::sync::Arc;
 #[cfg(feature = "embedded")]
 use std::time::Duration;
 
-pub use self::outbox::{Claim, Delivery, Entry, NewMessage, Sender, Settled, Waiting, Which};
+pub use self::outbox::{Claim, Delivery, Entry, NewMessage, Sender, Settled, Waiting, Which, WrittenMessage};
 
 use self::session::Session;
 use crate::warehouse;

@@ -190,6 +190,9 @@ pub trait Database: Send + Sync + Debug {
     /// Runs one validated SELECT. Dropping the returned future stops the query on the server.
     async fn select(&self, select: &Select, limits: &Limits) -> Result<Table, Error>;
 
+    /// Returns the identifier that a cluster keeps for its life; `None` if the role may not read it.
+    async fn cluster(&self) -> Result<Option<String>, Error>;
+
     /// Returns how the connection is encrypted.
     async fn encryption(&self) -> Result<Encryption, Error>;
 

@@ -7,6 +7,7 @@ pub mod eval;
 mod help;
 pub mod monitor;
 pub mod values;
+pub mod verify;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -25,6 +26,7 @@ use self::eval::EvalArguments;
 use self::help::{AFTER_HELP, AFTER_LONG_HELP, DOCTOR_HELP, DOCTOR_LONG_HELP, EVAL_HELP, EVAL_LONG_HELP, SQL_HELP};
 use self::monitor::state::StateOptions;
 use self::monitor::{MonitorCommand, MonitorOptions};
+use self::verify::VerifyArguments;
 
 use super::config::PlanCost;
 use super::output::{Color, LogFormat, TalkSettings};
@@ -111,6 +113,8 @@ pub enum Command {
     /// Watch metrics: forecast, judge, notify
     #[command(subcommand)]
     Monitor(MonitorCommand),
+    /// Check questions whose answers are known: what never moves, what adds up, what stays within a range
+    Verify(Box<VerifyArguments>),
     /// Generate data to try the program on
     #[command(subcommand)]
     Sample(SampleCommand),

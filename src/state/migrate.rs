@@ -1,26 +1,33 @@
 //! Creates and upgrades the schema of the state: numbered SQL files, each run once, only forward.
 
+use std::collections::BTreeSet;
+
+use tokio_postgres::Row;
+
 use super::Error;
 use super::session::{Session, begin, failed};
 use crate::warehouse::postgres::writable::describe;
 
-/// The migrations in order. The first one is version 1.
-const MIGRATIONS: [&str; 2] =
-    [include_str!("migrations/0001_tables.sql"), include_str!("migrations/0002_outdated_days.sql")];
+/// The migrations with their versions, in order.
+const MIGRATIONS: [(i32, &str); 3] = [
+    (1, include_str!("migrations/0001_tables.sql")),
+    (2, include_str!("migrations/0002_outdated_days.sql")),
+    (5, include_str!("migrations/0005_verified.sql")),
+];
 /// The name of the advisory lock under which migrations run.
 const LOCK: &str = "explore migrations";
-const VERSION: &str = "SELECT coalesce(max(version), 0) FROM explore.migrations";
+const VERSIONS: &str = "SELECT version FROM explore.migrations";
 
 /// Upgrades the schema to the newest version, in one transaction. Concurrent processes take turns.
 pub(super) async fn run(session: &Session) -> Result<(), Error> {
     let what = "read the version of the state";
-    let known = i32::try_from(MIGRATIONS.len()).unwrap_or(i32::MAX);
+    let known = MIGRATIONS.iter().map(|(version, _)| *version).max().unwrap_or_default();
     let mut client = session.client().await;
     let made = "SELECT to_regclass('explore.migrations') IS NOT NULL";
     let is_made: bool = client.query_one(made, &[]).await.and_then(|row| row.try_get(0)).map_err(failed(what))?;
     if is_made {
-        let found: i32 = client.query_one(VERSION, &[]).await.and_then(|row| row.try_get(0)).map_err(failed(what))?;
-        if found == known {
+        let found = versions(client.query(VERSIONS, &[]).await).map_err(failed(what))?;
+        if MIGRATIONS.iter().map(|(version, _)| *version).eq(found) {
             return Ok(());
         }
     }
@@ -35,14 +42,19 @@ pub(super) async fn run(session: &Session) -> Result<(), Error> {
     }
     let table = "CREATE TABLE IF NOT EXISTS explore.migrations (version integer PRIMARY KEY)";
     transaction.batch_execute(table).await.map_err(refused)?;
-    let found: i32 = transaction.query_one(VERSION, &[]).await.and_then(|row| row.try_get(0)).map_err(refused)?;
-    if found > known {
+    let found = versions(transaction.query(VERSIONS, &[]).await).map_err(refused)?;
+    if let Some(found) = found.last().copied().filter(|found| *found > known) {
         return Err(Error::Newer { found, known });
     }
-    for (migration, version) in MIGRATIONS.iter().zip(1_i32..).filter(|(_, version)| *version > found) {
+    for (version, migration) in MIGRATIONS.iter().filter(|(version, _)| !found.contains(version)) {
         transaction.batch_execute(migration).await.map_err(refused)?;
         let done = "INSERT INTO explore.migrations VALUES ($1)";
-        transaction.execute(done, &[&version]).await.map_err(refused)?;
+        transaction.execute(done, &[version]).await.map_err(refused)?;
     }
     transaction.commit().await.map_err(refused)
+}
+
+/// Reads the versions that are there, in order.
+fn versions(rows: Result<Vec<Row>, tokio_postgres::Error>) -> Result<BTreeSet<i32>, tokio_postgres::Error> {
+    rows?.iter().map(|row| row.try_get(0)).collect()
 }

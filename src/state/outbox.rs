@@ -6,8 +6,9 @@
 //!    '----------'-----> unknown    may have been accepted; sent again only on request
 //! ```
 //!
-//! Rows are written without content, in the same transaction as the decision. Their content is set before they are
-//! sent. The rows of a digest are one message: the first row carries the others, which share its state.
+//! Rows are written in the same transaction as the decision: those of monitors without content, which is set before
+//! they are sent, those of verified questions with it. The rows of a digest are one message: the first row carries the
+//! others, which share its state.
 
 mod sender;
 
@@ -66,6 +67,14 @@ pub struct Waiting {
     pub recipient: String,
     /// Whether the message covers all incidents of the day.
     pub is_digest: bool,
+}
+
+/// A message to one recipient that has its content already.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WrittenMessage {
+    /// Its rows; more than one only in a digest.
+    pub rows: Vec<NewMessage>,
+    pub content: serde_json::Value,
 }
 
 /// The state of a message's delivery.
@@ -294,6 +303,30 @@ pub(crate) async fn add(
     let parameters: [&(dyn ToSql + Sync); 6] =
         [&about.monitor, &Sql(about.at), &incidents, &channels, &recipients, &digests];
     transaction.execute(statement, &parameters).await.map_err(failed(WRITE))
+}
+
+/// Inserts messages with their content. A row that exists is an error.
+pub(crate) async fn add_written(
+    transaction: &Transaction<'_>,
+    about: About<'_>,
+    messages: &[WrittenMessage],
+) -> Result<(), Error> {
+    let statement =
+        "INSERT INTO explore.outbox (monitor, at, incident, channel, recipient, is_digest, content, carried_by)
+        VALUES ($1, $2, $3, $4, $5, $6, $7::text::json, $8) RETURNING id";
+    for message in messages {
+        let mut content = Some(json::write(WRITE, &message.content)?);
+        let mut carrier: Option<i64> = None;
+        for NewMessage { incident, channel, recipient, is_digest } in &message.rows {
+            let at = Sql(about.at);
+            let parameters: [&(dyn ToSql + Sync); 8] =
+                [&about.monitor, &at, incident, channel, recipient, is_digest, &content.take(), &carrier];
+            let row = transaction.query_one(statement, &parameters).await.map_err(failed(WRITE))?;
+            let id: i64 = row.try_get(0).map_err(failed(WRITE))?;
+            carrier.get_or_insert(id);
+        }
+    }
+    Ok(())
 }
 
 /// Returns the number of incidents in `messages` that have no row in the outbox for this step.

@@ -110,6 +110,13 @@ pub async fn connect(url: &str, options: &Options) -> Result<PostgresDatabase, E
     Ok(PostgresDatabase { server, connections })
 }
 
+/// Returns the hosts and ports of a connection string, such as `db.example.com:5432`, without user and secrets.
+pub fn hosts(url: &str) -> Result<String, Error> {
+    let options = Options::default();
+    let address = Address::parse(url, &|name| std::env::var(name).ok(), options.connect_timeout)?;
+    Ok(address.place.address)
+}
+
 /// Opens one connection. An error says whether the address, the network or the server is the cause.
 async fn dial(
     address: &Address,

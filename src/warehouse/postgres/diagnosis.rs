@@ -17,6 +17,7 @@ const ENCRYPTION: &str = "
 /// The mark is among the parameters, so it is not in the text of this statement itself.
 const RUNNING: &str = "SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE state = 'active' \
                        AND pid <> pg_catalog.pg_backend_pid() AND pg_catalog.strpos(query, $1[1]) > 0";
+const CLUSTER: &str = "SELECT system_identifier::text FROM pg_catalog.pg_control_system()";
 const PUBLIC_RIGHTS: &str = include_str!("diagnosis/ground.sql");
 
 pub(in crate::warehouse) async fn is_running(database: &dyn Postgres, mark: &str) -> Result<bool, Error> {
@@ -31,6 +32,15 @@ async fn rows(
 ) -> Result<Vec<Vec<String>>, Error> {
     let rows = own(database, statement, parameters).await?.rows;
     Ok(rows.into_iter().map(|row| row.into_iter().map(Option::unwrap_or_default).collect()).collect())
+}
+
+pub(in crate::warehouse) async fn cluster(database: &dyn Postgres) -> Result<Option<String>, Error> {
+    match own(database, CLUSTER, &[]).await {
+        Ok(table) => Ok(table.cell(0, 0).map(str::to_owned)),
+        // The role may not call the function, or the product has none.
+        Err(Error::Statement { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 pub(in crate::warehouse) async fn encryption(database: &dyn Postgres) -> Result<Encryption, Error> {

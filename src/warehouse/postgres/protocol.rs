@@ -75,6 +75,10 @@ impl<P: Postgres> Database for P {
         self.run(&statement, limits).await
     }
 
+    async fn cluster(&self) -> Result<Option<String>, Error> {
+        diagnosis::cluster(self).await
+    }
+
     async fn encryption(&self) -> Result<Encryption, Error> {
         diagnosis::encryption(self).await
     }
