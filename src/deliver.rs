@@ -19,6 +19,7 @@
 //! An incoming webhook of Slack does not return the id of its message, so it cannot reply in a thread. Its messages
 //! name the incident instead. A bot's messages about one incident are a thread. Neither carries the chart.
 
+pub(crate) mod block_kit;
 mod channel;
 mod file;
 mod http;

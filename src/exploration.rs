@@ -4,6 +4,7 @@
 
 pub mod analyst;
 mod briefing;
+pub mod digest;
 pub mod memory;
 pub mod recheck;
 pub mod report;

@@ -11,7 +11,7 @@
 //! | folder | what it is |
 //! |---|---|
 //! | [`app`] | the command line: arguments, configuration, commands, output, progress, doctor |
-//! | [`monitor`], [`exploration`] | the two products: metrics watched every morning; a database explored |
+//! | [`monitor`], [`exploration`], [`verify`] | the products: metrics watched every morning; a database explored; questions whose answers are known, checked |
 //! | [`sample`], [`agent`], [`deliver`] | synthetic data with planted truth; the loop with tools, prompt, journal, runs; channels and the sender of alerts |
 //! | [`instruments`] | a question about a table, its SQL, its test and the claims it makes, one file each |
 //! | [`finding`] | what is found: claims, facts, their wording, findings; findings in words of old journals |
@@ -66,6 +66,11 @@
 //! exploration/analyst.rs           the built-in player of --offline: analyst/plan.rs which tables by which instruments, choice.rs
 //!                                  what is worth telling, telling.rs as a finding, recording.rs records it
 //! exploration/report/              journal -> terminal.rs, markdown.rs, html.rs, json.rs; coverage.rs what was not looked at
+//!
+//! verify/folder.rs                 the files of verified questions; verify/expectation.rs what can be expected, expectation/parse.rs reads it
+//! verify/check.rs                  an answer beside what is expected: check/values.rs sums and cells, check/moves.rs what never moves
+//! verify/run.rs                    asks, judges (run/judge.rs), what is told (run/turn.rs, run/notify.rs); memory.rs stores both at once
+//! verify/report.rs                 for people and programs; verify/message.rs for channels; verify/decimal.rs exact sums
 //!
 //! instruments/target.rs            what is measured of which rows by which columns; dialect.rs its SQL, period.rs steps of time
 //! instruments/compare.rs           groups that differ; trend.rs, change.rs, relate.rs, silent.rs, backlog.rs, concentration.rs,
@@ -174,4 +179,5 @@ pub mod sample;
 pub mod semantic;
 pub mod state;
 pub mod typeset;
+pub mod verify;
 pub mod warehouse;

@@ -8,6 +8,7 @@ pub(crate) mod html;
 pub mod layout;
 pub(crate) mod markup;
 pub(crate) mod page;
+pub mod png;
 pub mod spelling;
 pub(crate) mod svg;
 pub mod text;

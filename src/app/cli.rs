@@ -8,6 +8,7 @@ mod help;
 pub mod memory;
 pub mod monitor;
 pub mod values;
+pub mod verify;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -29,6 +30,7 @@ use self::help::{
 use self::memory::{FindingsCommand, MemoryOptions};
 use self::monitor::state::StateOptions;
 use self::monitor::{MonitorCommand, MonitorOptions};
+use self::verify::VerifyArguments;
 
 use super::config::{FailOn, PlanCost};
 use super::output::{Color, LogFormat, TalkSettings};
@@ -123,6 +125,8 @@ pub enum Command {
     /// Watch metrics: forecast, judge, notify
     #[command(subcommand)]
     Monitor(MonitorCommand),
+    /// Check questions whose answers are known: what never moves, what adds up, what stays within a range
+    Verify(Box<VerifyArguments>),
     /// Generate data to try the program on
     #[command(subcommand)]
     Sample(SampleCommand),

@@ -19,6 +19,7 @@ mod runs;
 mod sample;
 mod schema;
 mod sql;
+mod verify;
 
 use super::cli::{Cli, Command};
 use super::config::Config;
@@ -41,6 +42,7 @@ pub async fn run(cli: Cli, config: &Config, output: &mut Output) -> Result<ExitS
         Some(Command::Recheck(arguments)) => recheck::run(&arguments, config, output).await,
         Some(Command::Findings(command)) => findings::run(&command, config, output).await,
         Some(Command::Monitor(command)) => monitor::run(&command, config, output).await,
+        Some(Command::Verify(arguments)) => verify::run(&arguments, config, output).await,
         Some(Command::Sample(command)) => sample::run(&command, config, output),
         Some(Command::Eval(arguments)) => eval::run(&arguments, config, output).await,
         Some(Command::JsonSchema { document }) => json_schema::run(document, output),

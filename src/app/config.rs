@@ -12,6 +12,7 @@ pub mod focus;
 pub mod mask;
 pub mod setting;
 mod sql_section;
+mod verify_section;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -39,6 +40,7 @@ use crate::warehouse::SessionContext;
 use crate::warehouse::catalog::Selection;
 use setting::{Definitions, Layer, Origin, Setting};
 pub use sql_section::SqlSection;
+pub use verify_section::VerifySection;
 
 const FILE_NAME: &str = "explore.toml";
 const PREFIX: &str = "EXPLORE_";
@@ -96,6 +98,8 @@ pub struct Config {
     pub prices: BTreeMap<String, Price>,
     /// The functions, views and operators that queries may use beyond PostgreSQL's own, and the settings they run with.
     pub sql: SqlSection,
+    /// What holds for all verified questions.
+    pub verify: VerifySection,
     /// The channels for alerts, by name.
     pub channels: BTreeMap<String, ChannelSection>,
     /// Every setting with its origin, in the order of the help. Settings without a value are included.
@@ -277,6 +281,7 @@ impl Config {
             talk: talk.settings(),
             prices: sections.prices,
             sql: sections.sql,
+            verify: sections.verify,
             channels: sections.channels,
             settings: Vec::new(),
             warnings: Vec::new(),

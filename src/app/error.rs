@@ -8,9 +8,11 @@ use std::process::ExitCode;
 pub enum ExitStatus {
     /// The command succeeded.
     Done,
-    /// A finding is at or above `--fail-on`, an alert fires, or the metadata and the database disagree.
+    /// A finding is at or above `--fail-on`, an alert fires, the metadata and the database disagree, or a verified
+    /// question failed.
     Found,
-    /// It is unknown whether there is a finding at or above `--fail-on`, because the run is incomplete.
+    /// It is unknown whether there is a finding at or above `--fail-on`, because the run is incomplete; or a
+    /// verified question cannot be checked.
     Incomplete,
     /// A signal ended the command. The results so far are reported.
     Interrupted,

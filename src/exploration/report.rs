@@ -14,9 +14,27 @@ mod stated;
 pub mod terminal;
 mod view;
 
+use self::chart::Chart;
+pub(super) use self::coverage::verdict;
+pub(super) use self::view::{player, title};
 use crate::agent::journal::Run;
+use crate::finding::picture::Picture;
 pub use crate::typeset::format::{Error, Format};
 use crate::typeset::layout::Layout;
+use crate::typeset::svg::file;
+
+/// A chart as an SVG file.
+#[derive(Debug)]
+pub(super) struct Drawn {
+    pub(super) title: String,
+    pub(super) svg: String,
+}
+
+/// Draws a picture as an SVG file in light colours; `None` if a number cannot be drawn.
+pub(super) fn drawn(picture: &Picture) -> Option<Drawn> {
+    let Chart { title, svg, .. } = chart::render(picture)?;
+    Some(Drawn { title, svg: file(&svg) })
+}
 
 /// Renders `run`. Only [`Format::Terminal`] uses `layout`.
 pub fn render(run: &Run, format: Format, layout: Layout) -> Result<String, Error> {

@@ -5,12 +5,12 @@
 
 mod axis;
 mod draw;
-mod png;
 
 use jiff::civil::DateTime;
 
-pub use self::png::Error;
-use crate::typeset::html::{chart_rules, colour};
+use crate::typeset::png;
+pub use crate::typeset::png::Error;
+use crate::typeset::svg::light_style;
 
 /// Style rules for pages with these charts, in addition to the rules of all charts.
 pub(super) const STYLE: &str = include_str!("chart/style.css");
@@ -52,7 +52,7 @@ impl Chart {
 
     /// Draws an SVG file with its own style sheet, in light colours.
     pub fn svg_file(&self) -> Option<String> {
-        draw::Drawing::of(self).map(|drawing| drawing.file(&light_style()))
+        draw::Drawing::of(self).map(|drawing| drawing.file(&light_style(STYLE)))
     }
 
     /// Draws a PNG at twice the chart's size, so that it is sharp on high-density screens.
@@ -64,20 +64,4 @@ impl Chart {
     fn shown(&self) -> &[Point] {
         &self.points[self.points.len().saturating_sub(POINTS_MAX)..]
     }
-}
-
-/// Returns the rules of all charts with each CSS variable replaced by its light colour.
-fn light_style() -> String {
-    let rules = chart_rules().chain(STYLE.lines()).collect::<Vec<_>>().join("\n");
-    let mut style = String::from(".chart text { font-family: sans-serif; }\n");
-    let mut rest = rules.as_str();
-    // The rasteriser does not support CSS variables.
-    while let Some((before, after)) = rest.split_once("var(--") {
-        let (name, after) = after.split_once(')').unwrap_or((after, ""));
-        style.push_str(before);
-        style.push_str(colour(name));
-        rest = after;
-    }
-    style.push_str(rest);
-    style
 }

@@ -9,10 +9,11 @@ use super::session::{Session, begin, failed};
 use crate::warehouse::postgres::writable::describe;
 
 /// The migrations with their versions, in order.
-const MIGRATIONS: [(i32, &str); 3] = [
+const MIGRATIONS: [(i32, &str); 4] = [
     (1, include_str!("migrations/0001_tables.sql")),
     (2, include_str!("migrations/0002_outdated_days.sql")),
     (3, include_str!("migrations/0003_memory.sql")),
+    (5, include_str!("migrations/0005_verified.sql")),
 ];
 /// The name of the advisory lock under which migrations run.
 const LOCK: &str = "explore migrations";

@@ -29,4 +29,6 @@ mod state;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod verify;
+#[cfg(test)]
 mod warehouse;

@@ -38,9 +38,10 @@ Exit codes: the first of these that applies
   2    usage or configuration
   3    database
   4    model
-  10   findings at or above --fail-on; `schema check` found a disagreement
+  10   findings at or above --fail-on; `schema check` found a disagreement; a question of `verify` failed
   11   with --fail-on: no such finding, but the run is incomplete and may have missed one: a limit ended it, no table
-       could be explored, usable ones were left out, or most queries failed; the report's first lines say which
+       could be explored, usable ones were left out, or most queries failed; the report's first lines say which;
+       for `verify`: no question failed, but one cannot be checked
   0    done; without --fail-on also if the run is incomplete, which the report says";
 
 pub(super) const SQL_HELP: &str = "\

@@ -22,6 +22,9 @@ pub(super) fn run(command: &ConfigCommand, config: &Config, output: &mut Output)
 fn toml(config: &Config) -> String {
     let mut lines = config.settings.iter().map(line).collect::<String>();
     lines.push_str(&sql(&config.sql));
+    if !config.verify.notify.is_empty() {
+        let _ = write!(lines, "\n[verify]\nnotify = {}\n", toml::Value::from(config.verify.notify.clone()));
+    }
     for (name, channel) in &config.channels {
         let keys = toml::to_string(channel).unwrap_or_default();
         let _ = write!(lines, "\n[channels.{}]\n{keys}", toml::Value::from(name.as_str()));
@@ -72,6 +75,7 @@ fn json(config: &Config) -> serde_json::Value {
     };
     let mut object = config.settings.iter().map(entry).collect::<serde_json::Map<_, _>>();
     object.insert("sql".to_owned(), json!(config.sql));
+    object.insert("verify".to_owned(), json!(config.verify));
     object.insert("channels".to_owned(), json!(config.channels));
     object.insert("prices".to_owned(), json!(config.prices));
     object.into()

@@ -29,6 +29,7 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
     config.source()?;
     let player = config.player()?;
     config.check_format()?;
+    let channels = memory::channels(config)?;
     let destination = Destination::prepare(config.output.as_deref())?;
 
     let as_of = config.as_of.unwrap_or_else(|| if config.is_demo() { DEMO_TODAY } else { open::today(config) });
@@ -61,7 +62,7 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
     let mut shown = ShowProgress(&mut progress);
     let recorded = exploration::run(options, opened, newest.as_ref(), interrupts.next(), &mut shown).await?;
     drop(progress);
-    memory::remember(config, &recalled, &recorded, as_of).await?;
+    memory::remember(config, (&recalled, &channels), &recorded, as_of).await?;
     let Recorded { journal, outcome, .. } = recorded;
 
     // The report is written first, because stopping the queries that still run may take a while.
@@ -76,7 +77,17 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
     }
     let run = delivered?;
     outcome?;
-    verdict(&run, config)
+    let sent = memory::notify(config, &channels, output).await;
+    let ended = verdict(&run, config);
+    match (ended, sent) {
+        (Ok(ExitStatus::Done), sent) => sent,
+        // What the run ended in comes before that somebody was not told.
+        (ended, Err(failure)) => {
+            output.talk().failure(&failure);
+            ended
+        }
+        (ended, Ok(_)) => ended,
+    }
 }
 
 /// Opens the database, its catalog and its memory. Also returns the newest day of each table; `None` if it is unknown.

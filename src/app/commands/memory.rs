@@ -4,17 +4,23 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use secrecy::ExposeSecret as _;
 
-use crate::agent::journal::{self, Event};
+use super::monitor::outbox::tell;
+use crate::agent::journal::{self, Event, Run};
 use crate::agent::known::Known;
 use crate::app::config::Config;
 use crate::app::config::choice::{Source, StatePlace};
-use crate::app::error::Failure;
+use crate::app::error::{ExitStatus, Failure};
+use crate::app::output::Output;
+use crate::deliver::{Channels, Pace, send_due};
+use crate::exploration::digest::digest;
 use crate::exploration::memory::{Conclusion, Found, Memory, Remembered};
 use crate::exploration::{self, Recorded};
-use crate::state::{self, State};
+use crate::finding::lifecycle::Remembrance;
+use crate::state::{self, NewMessage, State, WrittenMessage};
 use crate::warehouse::{Database, postgres};
 
 /// How long a run waits for another process that has the state open in this machine's folder.
@@ -173,7 +179,7 @@ fn in_order(findings: &[Remembered]) -> impl Iterator<Item = &Remembered> {
 /// the report is not to be lost with the memory.
 pub(super) async fn remember(
     config: &Config,
-    recalled: &Recalled,
+    (recalled, channels): (&Recalled, &Channels),
     recorded: &Recorded,
     as_of: Date,
 ) -> Result<(), Failure> {
@@ -186,7 +192,8 @@ pub(super) async fn remember(
         bases: &outcome.bases,
         remeasured: &outcome.remeasured,
     };
-    let conclusion = Conclusion { found, definitions: &recorded.definitions, messages: &|_| Vec::new() };
+    let messages = |remembrance: &Remembrance| messages(&run, remembrance, channels, config);
+    let conclusion = Conclusion { found, definitions: &recorded.definitions, messages: &messages };
     let concluded = async {
         let state = state_at_end(config).await?;
         let concluded = match open(&state, whose).await {
@@ -202,4 +209,54 @@ pub(super) async fn remember(
     };
     exploration::note(&recorded.journal, &event).map_err(anyhow::Error::from)?;
     Ok(())
+}
+
+/// Opens the channels of `--notify`. A missing secret or an unknown channel is an error before anything runs.
+pub(super) fn channels(config: &Config) -> Result<Channels, Failure> {
+    if !config.notify.is_empty()
+        && (config.memory.as_deref() == Some(OFF) || (config.memory.is_none() && config.is_demo()))
+    {
+        return Err(Failure::usage("--notify sends what is new, and this run remembers nothing")
+            .hint("name a memory with --memory NAME"));
+    }
+    let named = config.notify.iter().filter_map(|name| Some((name.clone(), config.channels.get(name)?.clone())));
+    let channels = Channels::open(&named.collect(), &|name| std::env::var(name).ok(), Pace::default())?;
+    match config.notify.iter().find(|name| !config.channels.contains_key(*name)) {
+        Some(name) => Err(Failure::usage(format!("--notify names {name}, but explore.toml has no [channels.{name}]"))),
+        None => Ok(channels),
+    }
+}
+
+/// Returns the messages about a run, one for each recipient.
+fn messages(
+    run: &Run,
+    remembrance: &Remembrance,
+    channels: &Channels,
+    config: &Config,
+) -> Result<Vec<WrittenMessage>, String> {
+    let Some(message) = digest(run, remembrance, config.notify_always).map_err(|error| error.to_string())? else {
+        return Ok(Vec::new());
+    };
+    let content = serde_json::to_value(message).map_err(|error| error.to_string())?;
+    let mut written = Vec::new();
+    for channel in &config.notify {
+        let (recipients, _) = channels.recipients(channel).unwrap_or_default();
+        written.extend(recipients.into_iter().map(|recipient| {
+            let (incident, channel) = (run.run_id.clone(), channel.clone());
+            let rows = vec![NewMessage { incident, channel, recipient, is_digest: false }];
+            WrittenMessage { rows, content: content.clone() }
+        }));
+    }
+    Ok(written)
+}
+
+/// Sends the messages that are due through the channels of `--notify`.
+pub(super) async fn notify(config: &Config, channels: &Channels, output: &Output) -> Result<ExitStatus, Failure> {
+    if config.notify.is_empty() {
+        return Ok(ExitStatus::Done);
+    }
+    let state = state_at_end(config).await?;
+    let report = send_due(&state, channels, Timestamp::now()).await;
+    state.close().await;
+    tell(&report?, output)
 }

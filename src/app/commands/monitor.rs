@@ -6,7 +6,7 @@ mod config;
 mod context;
 mod generate;
 mod list;
-mod outbox;
+pub(super) mod outbox;
 mod run;
 mod snooze;
 mod why;
@@ -45,7 +45,7 @@ pub(super) async fn run(command: &MonitorCommand, config: &Config, output: &mut 
 }
 
 /// Opens the state of the monitors, on a server or in a directory.
-async fn state(config: &Config) -> Result<State, Failure> {
+pub(super) async fn state(config: &Config) -> Result<State, Failure> {
     match config.state_place()? {
         StatePlace::Server(url) => Ok(State::connect(url.expose_secret()).await?),
         #[cfg(feature = "embedded")]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use secrecy::ExposeSecret as _;
 
 use crate::app::config::choice::Source as Choice;
 use crate::app::config::{Config, PlanCost, SqlSection};
@@ -18,7 +19,7 @@ use crate::semantic::{self, Joins, Opened};
 use crate::warehouse::catalog::Introspected;
 use crate::warehouse::executor::{Executor, Rules};
 use crate::warehouse::sql::Allowed;
-use crate::warehouse::{Database, Limits, Server, Source, Step};
+use crate::warehouse::{Database, Limits, Server, Source, Step, postgres};
 
 /// Reads the catalog and adds the metadata to it.
 pub(super) async fn read(config: &Config, database: Arc<dyn Database>, joins: Joins) -> Result<Opened, Failure> {
@@ -72,6 +73,26 @@ pub(super) async fn ungraded_database(config: &Config, output: &Output) -> Resul
         Step::Warning(text) => talk.warn(&text),
     };
     Ok(source.open(&config.session, &watch).await?)
+}
+
+/// Returns the name under which the state knows the database: the cluster's own identifier, or else the address, with
+/// the name of the database; of an embedded one what it was filled from.
+pub(super) async fn identity(config: &Config, database: &dyn Database) -> Result<String, Failure> {
+    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string();
+    Ok(match config.source()?.0 {
+        Choice::Server(url) => {
+            let place = match database.cluster().await? {
+                Some(cluster) => format!("cluster {cluster}"),
+                None => postgres::hosts(url.expose_secret())?,
+            };
+            format!("{place}, database {}", database.server().database)
+        }
+        Choice::Demo => "the sample data".to_owned(),
+        Choice::Script(path) => format!("loaded from {}", absolute(&path)),
+        Choice::Files(paths) => {
+            format!("files {}", paths.iter().map(|path| absolute(path)).collect::<Vec<_>>().join(", "))
+        }
+    })
 }
 
 /// Returns the schemas in which an unqualified name is looked up.

@@ -15,6 +15,7 @@ use toml::de::{DeTable, DeValue};
 use super::FILE_NAME;
 use super::setting::{Definition, Definitions, Layer, Origin, Raw, Shape};
 use super::sql_section::SqlSection;
+use super::verify_section::VerifySection;
 use crate::app::error::Failure;
 use crate::deliver::settings::{self, ChannelSection};
 use crate::model::price::Price;
@@ -23,6 +24,7 @@ use crate::typeset::spelling::did_you_mean;
 const PRICES: &str = "prices";
 const SQL: &str = "sql";
 const CHANNELS: &str = "channels";
+const VERIFY: &str = "verify";
 
 /// The content of the file: its settings and its sections.
 #[derive(Default)]
@@ -37,6 +39,7 @@ pub(super) struct Sections {
     pub(super) prices: BTreeMap<String, Price>,
     pub(super) sql: SqlSection,
     pub(super) channels: BTreeMap<String, ChannelSection>,
+    pub(super) verify: VerifySection,
 }
 
 pub(super) type Entry<'e, 'i> = (&'e Spanned<Cow<'i, str>>, &'e Spanned<DeValue<'i>>);
@@ -58,9 +61,10 @@ pub(super) fn read(definitions: &Definitions, named: Option<&Path>, directory: &
             (PRICES, DeValue::Table(prices)) => file.sections.prices = source.prices(prices)?,
             (SQL, DeValue::Table(sql)) => file.sections.sql = source.sql(sql)?,
             (CHANNELS, DeValue::Table(channels)) => file.sections.channels = source.channels(channels)?,
-            (name @ (PRICES | SQL | CHANNELS), _) => return Err(source.expected(value, name, "a table")),
+            (VERIFY, DeValue::Table(verify)) => file.sections.verify = source.verify(verify)?,
+            (name @ (PRICES | SQL | CHANNELS | VERIFY), _) => return Err(source.expected(value, name, "a table")),
             (name, _) => {
-                let known = || definitions.iter().map(Definition::key).chain([PRICES, SQL, CHANNELS]);
+                let known = || definitions.iter().map(Definition::key).chain([PRICES, SQL, CHANNELS, VERIFY]);
                 let definition = definitions.get(name).ok_or_else(|| source.unknown(key, known()))?;
                 file.layer.insert(name.to_owned(), source.raw(definition, name, (key, value))?);
             }
@@ -177,6 +181,17 @@ impl Source<'_> {
             Ok((name.get_ref().to_string(), section))
         };
         channels.iter().map(channel).collect()
+    }
+
+    fn verify(&self, section: &DeTable<'_>) -> Result<VerifySection, Failure> {
+        let mut verify = VerifySection::default();
+        for (key, value) in section {
+            if key.get_ref() != "notify" {
+                return Err(self.unknown(key, ["notify"].into_iter()));
+            }
+            verify.notify = self.names(value, "verify.notify")?.into_iter().collect();
+        }
+        Ok(verify)
     }
 
     fn names(&self, value: &Spanned<DeValue<'_>>, key: &str) -> Result<BTreeSet<String>, Failure> {

@@ -36,7 +36,7 @@ pub struct Conclusion<'a> {
     /// What the tables are that the findings rest on.
     pub definitions: &'a Definitions,
     /// Returns the messages about how the findings stand.
-    pub messages: &'a dyn Fn(&Remembrance) -> Vec<WrittenMessage>,
+    pub messages: &'a dyn Fn(&Remembrance) -> Result<Vec<WrittenMessage>, String>,
 }
 
 impl std::fmt::Debug for Conclusion<'_> {
@@ -140,7 +140,8 @@ impl<'s> Memory<'s> {
         let document = json::write(WRITE, &remembrance)?;
         transaction.execute(insert, &[&self.name, &run, &Sql(as_of), &document]).await.map_err(failed(WRITE))?;
         let at = DateTime::from_parts(as_of, Time::midnight());
-        add_written(&transaction, About { monitor: OUTBOX_NAME, at }, &(conclusion.messages)(&remembrance)).await?;
+        let messages = (conclusion.messages)(&remembrance).map_err(|reason| Error::Document { what: WRITE, reason })?;
+        add_written(&transaction, About { monitor: OUTBOX_NAME, at }, &messages).await?;
         transaction.commit().await.map_err(failed(WRITE))?;
         Ok(remembrance)
     }

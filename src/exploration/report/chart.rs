@@ -42,8 +42,8 @@ const TOLD_MAX: usize = 3;
 #[derive(Debug, Serialize)]
 pub(super) struct Chart {
     /// What is measured, and what tells the points apart.
-    title: String,
-    svg: String,
+    pub(super) title: String,
+    pub(super) svg: String,
     /// What the lines are and which points are shown; empty if there is nothing to say.
     caption: String,
 }

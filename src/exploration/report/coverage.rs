@@ -22,7 +22,7 @@ pub(super) fn label(run: &Run) -> &'static str {
 
 /// Returns why the run is not complete, what it looked at, and what it did not. Empty for a complete run whose journal
 /// records no coverage.
-pub(super) fn verdict(run: &Run) -> String {
+pub(in crate::exploration) fn verdict(run: &Run) -> String {
     let mut sentences = Vec::new();
     if run.stop_reason != StopReason::Finished {
         sentences.push(view::outcome(run));

@@ -116,7 +116,7 @@ fn number(column: &Column, cell: &str) -> String {
 }
 
 /// Returns whose the readings, actions and severities are: the model's, or the built-in analyst's.
-pub(super) fn player(run: &Run) -> &'static str {
+pub(in crate::exploration) fn player(run: &Run) -> &'static str {
     let is_analyst = run.started.as_ref().is_some_and(|started| started.model == analyst::NAME);
     if is_analyst { "analyst" } else { "model" }
 }
@@ -135,7 +135,7 @@ pub(super) fn focus(run: &Run) -> String {
 }
 
 /// Returns what was explored, as a heading: `Customer churn: orders and customers of shop`.
-pub(super) fn title(run: &Run) -> String {
+pub(in crate::exploration) fn title(run: &Run) -> String {
     let focus = focus(run);
     let Some((coverage, started)) = run.coverage.as_ref().zip(run.started.as_ref()) else { return focus };
     let name = |table: &String| text::line(table.rsplit('.').next().unwrap_or(table), LINE_CHARACTERS);

@@ -73,7 +73,7 @@ async fn retry(ids: &[i64], config: &Config, output: &mut Output) -> Result<Exit
     }
 }
 
-pub(super) fn tell(report: &Report, output: &Output) -> Result<ExitStatus, Failure> {
+pub(in crate::app::commands) fn tell(report: &Report, output: &Output) -> Result<ExitStatus, Failure> {
     output.talk().note(&format!("{} sent", report.sent.len()));
     for Trouble { id, problem, .. } in &report.skipped {
         output.talk().note(&format!("message {id} stays in the outbox: {problem}"));

@@ -30,7 +30,8 @@ static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
     Arc::new(fonts)
 });
 
-pub(super) fn rasterise(svg: &str) -> Result<Vec<u8>, Error> {
+/// Draws an SVG with its own style sheet as PNG.
+pub(crate) fn rasterise(svg: &str) -> Result<Vec<u8>, Error> {
     let options = Options { fontdb: Arc::clone(&FONTS), font_family: "sans-serif".to_owned(), ..Options::default() };
     let tree = Tree::from_str(svg, &options)?;
     let size = tree.size().to_int_size().scale_by(SCALE);

@@ -1,0 +1,187 @@
+//! The message about a run, in the form of every channel: what is new, worse, better or over since the run before it, at most
+//! a page. Names and values from the database are hostile: they are escaped for the syntax that they appear in.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::report::{self, Drawn};
+use crate::agent::journal::Run;
+use crate::deliver::block_kit::{context, escape, header, section};
+use crate::deliver::{CHART_CID, Message};
+use crate::finding::Severity;
+use crate::finding::lifecycle::{Entry, Remembrance, Standing};
+use crate::finding::record::Finding;
+use crate::typeset::html::{colour, fragment};
+use crate::typeset::layout::Layout;
+use crate::typeset::page::Page;
+use crate::typeset::png;
+use crate::typeset::text::{count, line};
+
+/// The version of the data for programs. It increases when a field changes its meaning or is removed.
+pub const SCHEMA_VERSION: u32 = 1;
+
+const MAIL: &str = include_str!("digest/mail.html");
+const SUBJECT_CHARACTERS: usize = 180;
+const SENTENCE_CHARACTERS: usize = 420;
+const ACTION_CHARACTERS: usize = 240;
+/// News that are told in full; the rest is counted. So a message is at most a page.
+const ITEMS_MAX: usize = 6;
+/// News of which impact and first action are told, too.
+const DETAILED_MAX: usize = 3;
+/// The width of plain text, in columns.
+const WIDTH: usize = 76;
+
+/// An error while a message is written. Each is a bug in the program.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("cannot render the mail: {0}")]
+    Mail(#[from] minijinja::Error),
+    #[error(transparent)]
+    Chart(#[from] png::Error),
+    #[error("cannot write the message as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+/// A finding in the message.
+#[derive(Debug, Serialize)]
+struct Item {
+    id: String,
+    word: &'static str,
+    severity: &'static str,
+    /// Since when, and how its size moved.
+    detail: String,
+    sentence: String,
+    impact: Option<String>,
+    action: Option<String>,
+}
+
+/// Writes the message about a run; `None` if there is no news and `is_always` does not ask for a line about that.
+pub fn digest(run: &Run, remembrance: &Remembrance, is_always: bool) -> Result<Option<Message>, Error> {
+    let news = remembrance.told().filter(|entry| entry.standing.is_news()).collect::<Vec<_>>();
+    if news.is_empty() && run.complete && !is_always {
+        return Ok(None);
+    }
+    let finding = |entry: &Entry| run.findings.iter().find(|one| Some(&one.id) == entry.finding.as_ref());
+    let shown = news.iter().take(ITEMS_MAX).enumerate();
+    let detailed = |index: usize, entry: &Entry| finding(entry).filter(|_| index < DETAILED_MAX);
+    let items = shown.map(|(index, entry)| item(entry, detailed(index, entry))).collect::<Vec<_>>();
+    let pictured = news.iter().find_map(|entry| report::drawn(finding(entry)?.picture.as_ref()?));
+    let chart_png = pictured.as_ref().map(|Drawn { svg, .. }| png::rasterise(svg)).transpose()?;
+    let words = Words::of(run, remembrance, &news);
+    let html = fragment(MAIL, mail(run, &words, &items, pictured.as_ref()))?;
+    let data = json!({
+        "schema_version": SCHEMA_VERSION,
+        "subject": words.subject,
+        "run_id": run.run_id,
+        "as_of": run.as_of(),
+        "complete": run.complete,
+        "remembrance": remembrance,
+    });
+    let (text, blocks) = (text(&words, &items), blocks(&words, &items));
+    Ok(Some(Message { subject: words.subject, text, html, blocks, chart_png, data }))
+}
+
+/// The texts around the items.
+struct Words {
+    subject: String,
+    intro: String,
+    summary: String,
+    caution: Option<String>,
+    rest: Option<String>,
+    hint: String,
+}
+
+impl Words {
+    fn of(run: &Run, remembrance: &Remembrance, news: &[&Entry]) -> Self {
+        let title = report::title(run);
+        let summary = if news.is_empty() { "nothing new".to_owned() } else { remembrance.summary() };
+        let worst = news.iter().filter(|entry| entry.standing != Standing::Over).map(|entry| entry.severity).max();
+        let urgent = worst.filter(|worst| *worst >= Severity::High).map(|worst| format!("[{}] ", worst.name()));
+        let incomplete = if run.complete { "" } else { "INCOMPLETE: " };
+        let subject = format!("{incomplete}{}{title}: {summary} ({})", urgent.unwrap_or_default(), run.as_of());
+        let more = news.len().saturating_sub(ITEMS_MAX);
+        let more =
+            (more > 0).then(|| format!("{} more in the report.", count(more, "piece of news", "pieces of news")));
+        let same = remembrance.told().filter(|entry| !entry.standing.is_news()).collect::<Vec<_>>();
+        let ids = same.iter().take(20).map(|entry| entry.id.as_str()).collect::<Vec<_>>().join(", ");
+        let same =
+            (!same.is_empty()).then(|| format!("{} as before: {ids}.", count(same.len(), "finding", "findings")));
+        let rest = more.into_iter().chain(same).collect::<Vec<_>>().join(" ");
+        Self {
+            subject: line(&subject, SUBJECT_CHARACTERS),
+            intro: line(&format!("{title}, as of {}", run.as_of()), SUBJECT_CHARACTERS),
+            summary,
+            caution: (!run.complete).then(|| line(&report::verdict(run), SENTENCE_CHARACTERS)),
+            rest: (!rest.is_empty()).then_some(rest),
+            hint: format!("The whole report: explore replay {}", line(&run.run_id, 80)),
+        }
+    }
+}
+
+fn item(entry: &Entry, finding: Option<&Finding>) -> Item {
+    let since = match entry.standing {
+        Standing::New => None,
+        _ => Some(format!("first seen {}", entry.first_seen)),
+    };
+    let detail = since.into_iter().chain(entry.course()).collect::<Vec<_>>().join(": ");
+    let impact = finding.and_then(|finding| finding.impact.as_ref());
+    Item {
+        id: entry.id.clone(),
+        word: entry.standing.word(),
+        severity: entry.severity.name(),
+        detail: line(&detail, SENTENCE_CHARACTERS),
+        sentence: line(&entry.sentence, SENTENCE_CHARACTERS),
+        impact: impact.map(|impact| line(&impact.sentence, SENTENCE_CHARACTERS)),
+        action: finding.and_then(|finding| finding.actions.first()).map(|action| line(action, ACTION_CHARACTERS)),
+    }
+}
+
+fn mail(run: &Run, words: &Words, items: &[Item], chart: Option<&Drawn>) -> Value {
+    let names = ["page", "card", "ink", "muted", "line", "accent", "critical", "high", "medium", "low"];
+    let colours = names.into_iter().map(|name| (name, colour(name))).collect::<std::collections::BTreeMap<_, _>>();
+    json!({
+        "subject": words.subject,
+        "intro": words.intro,
+        "summary": words.summary,
+        "caution": words.caution,
+        "items": items,
+        "rest": words.rest,
+        "hint": words.hint,
+        "player": report::player(run),
+        "chart": chart.map(|_| CHART_CID),
+        "chart_title": chart.map(|chart| chart.title.as_str()),
+        "colours": colours,
+    })
+}
+
+fn text(words: &Words, items: &[Item]) -> String {
+    let mut page = Page::new(Layout { width: WIDTH, colours: false });
+    page.paragraph(&words.subject);
+    words.caution.iter().for_each(|caution| page.paragraph(&format!("! {caution}")));
+    for item in items {
+        let detail = if item.detail.is_empty() { String::new() } else { format!(" \u{b7} {}", item.detail) };
+        page.line(&format!("{} \u{b7} {} \u{b7} {}{detail}", item.word.to_uppercase(), item.severity, item.id), 0);
+        page.line(&format!("\u{25c6} {}", item.sentence), 2);
+        item.impact.iter().for_each(|impact| page.line(&format!("Impact: \u{25c6} {impact}"), 2));
+        item.action.iter().for_each(|action| page.line(&format!("Do: {action}"), 2));
+        page.blank();
+    }
+    words.rest.iter().for_each(|rest| page.paragraph(rest));
+    page.line(&words.hint, 0);
+    page.text
+}
+
+fn blocks(words: &Words, items: &[Item]) -> Value {
+    let one = |item: &Item| {
+        let mut lines = vec![format!("*{}* \u{b7} {} \u{b7} {}", escape(item.word), item.severity, escape(&item.id))];
+        lines.extend((!item.detail.is_empty()).then(|| escape(&item.detail)));
+        lines.push(format!("\u{25c6} {}", escape(&item.sentence)));
+        lines.extend(item.impact.iter().map(|impact| format!("*Impact:* \u{25c6} {}", escape(impact))));
+        lines.extend(item.action.iter().map(|action| format!("*Do:* {}", escape(action))));
+        section(&lines.join("\n"))
+    };
+    let caution = words.caution.iter().map(|caution| section(&format!("*Incomplete.* {}", escape(caution))));
+    let rest = words.rest.iter().map(|rest| context(&escape(rest)));
+    let blocks = [header(&words.subject)].into_iter().chain(caution).chain(items.iter().map(one)).chain(rest);
+    blocks.chain([context(&escape(&words.hint))]).collect()
+}
