@@ -14,6 +14,7 @@ pub mod known;
 pub mod prompt;
 mod recording;
 mod relay;
+pub mod replay;
 pub mod robustness;
 pub mod runs;
 pub mod tools;

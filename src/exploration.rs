@@ -9,7 +9,6 @@ pub mod memory;
 pub mod recheck;
 pub mod report;
 
-use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,9 +18,9 @@ use jiff::civil::Date;
 
 use self::analyst::OfflineAnalyst;
 use self::memory::Definitions;
-use crate::agent::journal::{Event, FORMAT, Journal, Question, Started};
-use crate::agent::known::Known;
+use crate::agent::journal::{Event, FORMAT, Journal, Question, Recalled, Resumable, Started};
 use crate::agent::prompt::{self, Focus, Library};
+use crate::agent::replay::{Recorded as Replies, Replayed, Unrecorded};
 use crate::agent::robustness::Extent;
 use crate::agent::tools::Toolbox;
 use crate::agent::{self, Budget, Observer, Outcome, Priced, Setup};
@@ -30,6 +29,7 @@ use crate::model::openai::{self, InvalidOptions};
 use crate::model::price::Price;
 use crate::semantic::{self, Opened};
 use crate::warehouse::catalog::Catalog;
+use crate::warehouse::executor::Executor;
 use crate::warehouse::table::Bounds;
 
 /// The player of an exploration.
@@ -90,10 +90,19 @@ pub struct Options<'a> {
     pub plans: bool,
     /// The folder of the journals.
     pub runs_dir: &'a Path,
-    /// Findings of earlier runs.
-    pub known: &'a [Known],
+    /// What is remembered of earlier runs.
+    pub recalled: Recalled,
+    /// The run that goes on; `None` begins one.
+    pub resume: Option<Resume>,
     /// The settings of the run for the journal, with secrets masked.
     pub configuration: serde_json::Value,
+}
+
+/// A run that goes on.
+#[derive(Debug)]
+pub struct Resume {
+    pub journal: PathBuf,
+    pub from: Resumable,
 }
 
 /// A run with its journal.
@@ -131,61 +140,108 @@ fn reasons(warnings: &[String]) -> String {
 pub async fn run(
     options: Options<'_>,
     opened: Opened,
-    newest: Option<&BTreeMap<String, Date>>,
     interrupt: impl Future<Output = ()> + Send,
     watch: &mut dyn Observer,
 ) -> Result<Recorded, Error> {
-    let Opened { executor, catalog, warnings } = opened;
-    let none = BTreeMap::new();
-    let (newest, newest_dates) = (newest.and_then(|dates| dates.values().max().copied()), newest.unwrap_or(&none));
-    let server = executor.database.server().clone();
+    let Opened { mut executor, catalog, warnings } = opened;
+    let Recalled { known, newest: newest_dates } = options.recalled.clone();
+    let newest = newest_dates.as_ref().and_then(|dates| dates.values().max().copied());
+    let newest_dates = newest_dates.unwrap_or_default();
     let focus = options.library.focus(options.focus)?;
     let questions = focus.questions();
-    let ((model, price), others) = options.player.into_models(&catalog, (focus, &questions), options.as_of)?;
-    let successors = others.iter().map(|(model, price)| Priced { model: &**model, price: *price }).collect::<Vec<_>>();
-    let names = [model.name()].into_iter().chain(successors.iter().map(|next| next.model.name())).collect::<Vec<_>>();
-    let journal = Journal::create(options.runs_dir, &options.run_id)?;
-    let path = journal.path().to_owned();
-    let mut recorder = Recorder { journal, watch };
-    recorder.observe(Event::Started(Box::new(Started {
-        run_id: options.run_id,
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        focus: options.focus.to_owned(),
-        format: FORMAT,
-        questions: questions.clone(),
-        as_of: options.as_of,
-        model: names.join(", "),
-        server,
-        tables: catalog.tables.len(),
-        guesses: semantic::guesses(&catalog),
-        configuration: options.configuration,
-    })))?;
-    for message in warnings.into_iter().chain(newest.and_then(|newest| briefing::stale(newest, options.as_of))) {
-        recorder.observe(Event::Warned { message })?;
+    let (mut player, mut others) = options.player.clone().into_models(&catalog, (focus, &questions), options.as_of)?;
+    let names = [player.0.name()].into_iter().chain(others.iter().map(|(model, _)| model.name())).collect::<Vec<_>>();
+    let (names, players) = (names.join(", "), names.len());
+    let stale = newest.and_then(|newest| briefing::stale(newest, options.as_of));
+    let (mut recorder, path) = match &options.resume {
+        None => begin(&options, names, (&executor, &catalog, &questions), warnings.into_iter().chain(stale), watch)?,
+        Some(resume) => go_on(resume, watch)?,
+    };
+    let mut briefing = None;
+    let mut replies_left = Some(0);
+    if let Some(Resume { from, .. }) = options.resume {
+        let recorded = Replies::new(from.replies.clone());
+        let repeated = |(model, price)| -> PricedModel {
+            (Box::new(Replayed { recorded: recorded.clone(), model }) as Box<dyn Model>, price)
+        };
+        player = repeated(player);
+        others = others.into_iter().map(repeated).collect();
+        replies_left = (!from.is_over).then_some(from.replies.len());
+        executor.recorded = from.results;
+        briefing = from.briefing;
     }
-    let share = options.budget.share(1, names.len());
-    let briefing =
-        briefing::brief(options.library, options.focus, &catalog, (options.as_of, newest), share, &questions)?;
+    let share = options.budget.share(1, players);
+    let today = (options.as_of, newest);
+    let briefing = match briefing {
+        Some(briefing) => briefing,
+        None => briefing::brief(options.library, options.focus, &catalog, today, share, &questions)?,
+    };
+    let successors = others.iter().map(|(model, price)| Priced { model: &**model, price: *price }).collect::<Vec<_>>();
     let toolbox = Toolbox { executor, catalog: Arc::new(catalog), bounds: Bounds::default(), plans: options.plans };
     let setup = Setup {
-        model: &*model,
+        model: &*player.0,
         toolbox: &toolbox,
         briefing: &briefing,
         given: &[],
         budget: options.budget,
-        price,
+        price: player.1,
         successors: &successors,
         as_of: options.as_of,
         questions: &questions,
         robustness: options.robustness,
-        known: options.known,
-        newest: newest_dates,
+        known: &known,
+        newest: &newest_dates,
     };
-    let outcome = agent::explore(setup, interrupt, &mut recorder).await;
+    let mut observer = Unrecorded { observer: &mut recorder, replies_left };
+    let outcome = agent::explore(setup, interrupt, &mut observer).await;
     let found = outcome.iter().flat_map(|outcome| &outcome.bases);
-    let bases = options.known.iter().map(|known| &known.basis).chain(found);
-    let definitions = Definitions::read(&toolbox.executor, &toolbox.catalog, newest_dates, bases).await;
+    let bases = known.iter().map(|known| &known.basis).chain(found);
+    let definitions = Definitions::read(&toolbox.executor, &toolbox.catalog, &newest_dates, bases).await;
     Ok(Recorded { journal: path, outcome, definitions })
+}
+
+/// Creates the journal of a run, and writes in which circumstances it begins.
+fn begin<'w>(
+    options: &Options<'_>,
+    model: String,
+    (executor, catalog, questions): (&Executor, &Catalog, &[Question]),
+    warnings: impl Iterator<Item = String>,
+    watch: &'w mut dyn Observer,
+) -> Result<(Recorder<'w>, PathBuf), Error> {
+    let journal = Journal::create(options.runs_dir, &options.run_id)?;
+    let path = journal.path().to_owned();
+    let mut recorder = Recorder { journal, watch };
+    recorder.observe(Event::Started(Box::new(Started {
+        run_id: options.run_id.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        focus: options.focus.to_owned(),
+        format: FORMAT,
+        questions: questions.to_vec(),
+        as_of: options.as_of,
+        model,
+        server: executor.database.server().clone(),
+        tables: catalog.tables.len(),
+        guesses: semantic::guesses(catalog),
+        configuration: options.configuration.clone(),
+    })))?;
+    for message in warnings {
+        recorder.observe(Event::Warned { message })?;
+    }
+    if options.recalled != Recalled::default() {
+        recorder.observe(Event::Recalled(Box::new(options.recalled.clone())))?;
+    }
+    Ok((recorder, path))
+}
+
+/// Opens the journal of a run that goes on. In one of a run that is over nothing is to be written but that it is remembered.
+fn go_on<'w>(resume: &Resume, watch: &'w mut dyn Observer) -> Result<(Recorder<'w>, PathBuf), Error> {
+    let journal = Journal::reopen(&resume.journal)?;
+    let mut recorder = Recorder { journal, watch };
+    if !resume.from.is_over {
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        recorder.observe(Event::Resumed { kept: resume.from.kept, version })?;
+    }
+    Ok((recorder, resume.journal.clone()))
 }
 
 /// Writes an event at the end of a journal whose run is over.

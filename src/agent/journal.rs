@@ -7,6 +7,7 @@
 mod coverage;
 mod part;
 mod reader;
+mod resume;
 mod writer;
 
 use std::fmt;
@@ -17,6 +18,7 @@ pub(crate) use coverage::UNREAD;
 pub use coverage::{Coverage, FailedQuery, Gap, NotLookedAt, Tally};
 pub use part::{ModelPart, PartEnd};
 pub use reader::{Companion, Damage, Run, read, scan};
+pub use resume::{Recalled, Resumable, resumable};
 pub use writer::{Journal, run_id};
 
 use jiff::Timestamp;
@@ -76,6 +78,14 @@ pub struct Line {
 pub enum Event {
     /// The first line of the journal.
     Started(Box<Started>),
+    /// What is remembered of earlier runs.
+    Recalled(Box<Recalled>),
+    /// A run that had ended, or was killed, goes on. Of the lines before, the first `kept` that can be read count.
+    Resumed {
+        kept: usize,
+        /// The version of this program.
+        version: String,
+    },
     /// The system prompt and the tools of the requests. At a limit, the last request offers fewer tools.
     Briefed { system: String, tools: Vec<ToolSpec> },
     /// A request was sent to the model.

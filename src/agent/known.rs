@@ -29,7 +29,7 @@ const LISTED_MAX: usize = 60;
 const HEADLINE_CHARACTERS: usize = 300;
 
 /// A finding of earlier runs.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Known {
     /// Such as `M12`.
     pub id: String,

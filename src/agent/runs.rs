@@ -110,6 +110,14 @@ pub fn find(runs_dir: &Path, wanted: &str) -> Result<Found, Error> {
     }
 }
 
+/// Finds a run as [`find`] does, but that `latest` is the newest run, whether it has ended or not.
+pub fn find_newest(runs_dir: &Path, wanted: &str) -> Result<Found, Error> {
+    match ids(runs_dir)?.last() {
+        Some(newest) if wanted == "latest" => Ok(Found { journal: journal_of(runs_dir, newest), remark: None }),
+        Some(_) | None => find(runs_dir, wanted),
+    }
+}
+
 fn latest(runs_dir: &Path, ids: &[String], newest: &str) -> Found {
     let ended = ids.iter().rev().find(|id| has_ended(&journal_of(runs_dir, id)));
     let unfinished = format!("{newest} is unfinished (killed, or still running)");
@@ -123,7 +131,9 @@ fn latest(runs_dir: &Path, ids: &[String], newest: &str) -> Found {
 
 fn has_ended(journal: &Path) -> bool {
     let mut ended = false;
-    journal::scan(journal, |event| event == "stopped", |_| ended = true).is_ok() && ended
+    let wanted = |event: &str| matches!(event, "stopped" | "resumed");
+    let visit = |line: journal::Line| ended = matches!(line.event, Event::Stopped(_));
+    journal::scan(journal, wanted, visit).is_ok() && ended
 }
 
 fn journal_of(runs_dir: &Path, id: &str) -> PathBuf {
@@ -160,7 +170,7 @@ fn summarise(journal: &Path) -> Result<Summary, String> {
     let mut started = None;
     let mut severities = BTreeMap::new();
     let (mut stop_reason, mut complete) = (StopReason::Unfinished, false);
-    let wanted = |event: &str| matches!(event, "started" | "found" | "recorded" | "stopped");
+    let wanted = |event: &str| matches!(event, "started" | "found" | "recorded" | "stopped" | "resumed");
     let damage = journal::scan(journal, wanted, |line| match line.event {
         Event::Started(begin) => started = Some((line.at, begin)),
         Event::Found(finding) => {
@@ -169,6 +179,7 @@ fn summarise(journal: &Path) -> Result<Summary, String> {
         Event::Recorded(finding) => {
             severities.insert(finding.id, finding.severity);
         }
+        Event::Resumed { .. } => (stop_reason, complete) = (StopReason::Unfinished, false),
         Event::Stopped(stopped) => {
             stop_reason = stopped.reason;
             complete = stopped.complete.unwrap_or(stop_reason == StopReason::Finished);
@@ -185,6 +196,7 @@ fn summarise(journal: &Path) -> Result<Summary, String> {
         | Event::Stated(_)
         | Event::Checked(_)
         | Event::Remeasured(_)
+        | Event::Recalled(_)
         | Event::Remembered(_)
         | Event::Shuffled(_)
         | Event::Looking { .. }

@@ -116,6 +116,15 @@ pub enum Command {
     /// Render the report of a run again, from its journal alone
     #[command(after_help = "Example:\n  explore replay latest --format html --output report.html")]
     Replay(Box<ShowArguments>),
+    /// Go on with a run that was killed, interrupted, or stopped at a limit, without paying for its turns again
+    #[command(after_help = "Example:\n  explore resume latest --max-iterations 30")]
+    Resume {
+        /// The id of the run, the beginning of an id, or latest
+        #[arg(value_name = "ID", default_value = "latest")]
+        id: String,
+        #[command(flatten)]
+        options: Box<Options>,
+    },
     /// Run the evidence of findings again: which facts hold, which changed; exits with 10 if one changed
     #[command(after_help = RECHECK_HELP)]
     Recheck(Box<RecheckArguments>),

@@ -39,6 +39,7 @@ pub async fn run(cli: Cli, config: &Config, output: &mut Output) -> Result<ExitS
         Some(Command::Doctor(arguments)) => doctor::run(&arguments, config, output).await,
         Some(Command::Runs(command)) => runs::run(&command, config, output),
         Some(Command::Replay(arguments)) => runs::show(&arguments.id, config, output),
+        Some(Command::Resume { id, .. }) => explore::resume(&id, config, output).await,
         Some(Command::Recheck(arguments)) => recheck::run(&arguments, config, output).await,
         Some(Command::Findings(command)) => findings::run(&command, config, output).await,
         Some(Command::Monitor(command)) => monitor::run(&command, config, output).await,

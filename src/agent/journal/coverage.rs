@@ -141,6 +141,8 @@ impl Tally {
             | Event::Recorded(_)
             | Event::Checked(_)
             | Event::Remeasured(_)
+            | Event::Recalled(_)
+            | Event::Resumed { .. }
             | Event::Remembered(_)
             | Event::Shuffled(_)
             | Event::Looking { .. }

@@ -123,8 +123,25 @@ pub struct Damage {
 /// Reads the journal at `path`. Fails only if the file itself cannot be read.
 pub fn read(path: &Path) -> Result<Run, Error> {
     let mut reading = Reading::new(path);
-    reading.run.damage = scan(path, |_| true, |line| reading.take(line))?;
+    let (lines, damage) = lines(path)?;
+    lines.into_iter().for_each(|line| reading.take(line));
+    reading.run.damage = damage;
     Ok(reading.finish())
+}
+
+/// Returns the lines that count, and those that cannot be read. Where a run was resumed, the lines of the turn that was made
+/// again do not count.
+pub(super) fn lines(path: &Path) -> Result<(Vec<Line>, Vec<Damage>), Error> {
+    let mut lines = Vec::new();
+    let damage = scan(
+        path,
+        |_| true,
+        |line| match line.event {
+            Event::Resumed { kept, .. } => lines.truncate(kept),
+            _ => lines.push(line),
+        },
+    )?;
+    Ok((lines, damage))
 }
 
 /// Calls `visit` for each line whose event name is `wanted`, and returns the lines that cannot be read.
@@ -254,6 +271,8 @@ impl Reading {
                 run.models = stopped.models;
             }
             Event::Briefed { .. }
+            | Event::Recalled(_)
+            | Event::Resumed { .. }
             | Event::Asked { .. }
             | Event::Looking { .. }
             | Event::Planned { .. }

@@ -1,6 +1,5 @@
 //! `explore`: explores a database once and delivers the report.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
@@ -12,12 +11,14 @@ use super::interrupts::Interrupts;
 use super::memory::{self, Recalled};
 use super::{open, report};
 use crate::agent::Observer;
-use crate::agent::journal::{self, Event, Run, StopReason};
+use crate::agent::journal::{self, Event, FORMAT, Run, Started, StopReason};
+use crate::agent::prompt::Library;
+use crate::agent::runs;
 use crate::app::config::Config;
 use crate::app::error::{ExitStatus, Failure, Kind};
 use crate::app::output::{Destination, Output};
 use crate::app::progress::Progress;
-use crate::exploration::{self, Options, Recorded};
+use crate::exploration::{self, Options, Recorded, Resume};
 use crate::semantic::{Joins, Opened};
 
 /// The last day of the sample data, which is today's date for the demo.
@@ -26,17 +27,58 @@ const DEMO_TODAY: Date = date(2025, 11, 30);
 pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
     let (library, focus) = config.area()?;
     library.focus(&focus)?;
+    let as_of = config.as_of.unwrap_or_else(|| if config.is_demo() { DEMO_TODAY } else { open::today(config) });
+    let run_id = journal::run_id(Timestamp::now(), &focus, rand::rng().random());
+    explore(Plan { library, focus, as_of, run_id, resume: None }, config, output).await
+}
+
+/// Goes on with a run that was killed, interrupted, or stopped at a limit.
+pub(super) async fn resume(id: &str, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
+    let found = runs::find_newest(&config.runs_dir, id).map_err(|error| Failure::new(Kind::Usage, error))?;
+    let from = journal::resumable(&found.journal).map_err(|error| Failure::new(Kind::Usage, error))?;
+    let from = from.ok_or_else(|| {
+        Failure::usage("the journal does not contain the start of the run, so it cannot go on").hint("explore again")
+    })?;
+    let Started { run_id, focus, as_of, format, .. } = &from.started;
+    if *format < FORMAT {
+        return Err(Failure::usage("the run is of an older version, whose journals cannot go on").hint("explore again"));
+    }
+    if from.is_over && (from.is_remembered || memory::is_off(config)) {
+        return Err(Failure::usage(format!("{run_id} ran to its end")).hint("`explore replay` shows its report"));
+    }
+    let (library, named) = config.area()?;
+    if library.focus(focus).is_err() {
+        return Err(Failure::usage(format!("the run explored {focus:?}, and {named:?} is given"))
+            .hint("give the --focus, --focus-text and --prompts of the run again"));
+    }
+    let (focus, as_of, run_id) = (focus.clone(), *as_of, run_id.clone());
+    let what = if from.is_over { "remembering" } else { "going on with" };
+    output.talk().note(&format!("{what} {run_id}: {} of its turns are on record", from.replies.len()));
+    let resume = Some(Resume { journal: found.journal, from });
+    explore(Plan { library, focus, as_of, run_id, resume }, config, output).await
+}
+
+/// What is explored, and as which run.
+struct Plan {
+    library: Library,
+    focus: String,
+    as_of: Date,
+    run_id: String,
+    /// The run that goes on.
+    resume: Option<Resume>,
+}
+
+async fn explore(plan: Plan, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
+    let Plan { library, focus, as_of, run_id, resume } = plan;
     config.source()?;
     let player = config.player()?;
     config.check_format()?;
     let channels = memory::channels(config)?;
     let destination = Destination::prepare(config.output.as_deref())?;
 
-    let as_of = config.as_of.unwrap_or_else(|| if config.is_demo() { DEMO_TODAY } else { open::today(config) });
-    let run_id = journal::run_id(Timestamp::now(), &focus, rand::rng().random());
     let mut progress = Progress::start(output.talk(), config.budget.iterations_max);
     let mut interrupts = Interrupts::listen()?;
-    let (mut opened, newest, recalled) = tokio::select! {
+    let (mut opened, mut recalled) = tokio::select! {
         opened = open(config, as_of, output) => opened?,
         () = interrupts.next() => {
             drop(progress);
@@ -46,9 +88,13 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
     };
     let database = Arc::clone(&opened.executor.database);
     opened.warnings.extend(recalled.problem.clone());
+    if let Some(resume) = &resume {
+        recalled.at_start = resume.from.recalled.clone();
+    }
     let options = Options {
         run_id,
-        known: &recalled.known,
+        recalled: recalled.at_start.clone(),
+        resume,
         focus: &focus,
         library: &library,
         player,
@@ -60,7 +106,7 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
         configuration: config.masked(),
     };
     let mut shown = ShowProgress(&mut progress);
-    let recorded = exploration::run(options, opened, newest.as_ref(), interrupts.next(), &mut shown).await?;
+    let recorded = exploration::run(options, opened, interrupts.next(), &mut shown).await?;
     drop(progress);
     memory::remember(config, (&recalled, &channels), &recorded, as_of).await?;
     let Recorded { journal, outcome, .. } = recorded;
@@ -90,18 +136,15 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
     }
 }
 
-/// Opens the database, its catalog and its memory. Also returns the newest day of each table; `None` if it is unknown.
-async fn open(
-    config: &Config,
-    as_of: Date,
-    output: &Output,
-) -> Result<(Opened, Option<BTreeMap<String, Date>>, Recalled), Failure> {
+/// Opens the database, its catalog and its memory.
+async fn open(config: &Config, as_of: Date, output: &Output) -> Result<(Opened, Recalled), Failure> {
     let database = open::database(config, output).await?;
     let opened = open::read(config, database, Joins::Guessed).await?;
     exploration::check(&opened)?;
     let newest = opened.executor.newest_dates(&opened.catalog, as_of).await;
-    let recalled = memory::recall(config, &opened.executor.database, as_of).await?;
-    Ok((opened, newest, recalled))
+    let mut recalled = memory::recall(config, &opened.executor.database, as_of).await?;
+    recalled.at_start.newest = newest;
+    Ok((opened, recalled))
 }
 
 /// Shows the events of a run as progress.

@@ -10,7 +10,6 @@ use secrecy::ExposeSecret as _;
 
 use super::monitor::outbox::tell;
 use crate::agent::journal::{self, Event, Run};
-use crate::agent::known::Known;
 use crate::app::config::Config;
 use crate::app::config::choice::{Source, StatePlace};
 use crate::app::error::{ExitStatus, Failure};
@@ -40,9 +39,14 @@ pub(super) struct Whose {
     pub(super) is_named: bool,
 }
 
+/// Returns whether a run remembers nothing: as somebody says, or because it explores the sample data.
+pub(super) fn is_off(config: &Config) -> bool {
+    config.memory.as_deref() == Some(OFF) || (config.memory.is_none() && config.is_demo())
+}
+
 /// Returns whose findings a run remembers; `None` if it remembers nothing.
 pub(super) async fn whose(config: &Config, database: &Arc<dyn Database>) -> Result<Option<Whose>, Failure> {
-    if config.memory.as_deref() == Some(OFF) || (config.memory.is_none() && config.is_demo()) {
+    if is_off(config) {
         return Ok(None);
     }
     let (source, _) = config.source()?;
@@ -132,7 +136,8 @@ pub(super) async fn open<'s>(state: &'s State, whose: &Whose) -> Result<Memory<'
 pub(super) struct Recalled {
     /// Whose findings these are; `None` if the run remembers nothing.
     whose: Option<Whose>,
-    pub(super) known: Vec<Known>,
+    /// What the run knows from its start.
+    pub(super) at_start: journal::Recalled,
     /// Why nothing is remembered that should be.
     pub(super) problem: Option<String>,
 }
@@ -161,7 +166,8 @@ pub(super) async fn recall(config: &Config, database: &Arc<dyn Database>, as_of:
         ))),
         Ok((findings, _)) => {
             let known = in_order(&findings).map(Remembered::known).collect();
-            Ok(Recalled { whose: Some(whose), known, problem: None })
+            let at_start = journal::Recalled { known, newest: None };
+            Ok(Recalled { whose: Some(whose), at_start, problem: None })
         }
         Err(state::Error::Input(problem)) => Err(Failure::usage(problem)),
         Err(error) => Ok(forgetful(error.to_string())),
@@ -213,9 +219,7 @@ pub(super) async fn remember(
 
 /// Opens the channels of `--notify`. A missing secret or an unknown channel is an error before anything runs.
 pub(super) fn channels(config: &Config) -> Result<Channels, Failure> {
-    if !config.notify.is_empty()
-        && (config.memory.as_deref() == Some(OFF) || (config.memory.is_none() && config.is_demo()))
-    {
+    if !config.notify.is_empty() && is_off(config) {
         return Err(Failure::usage("--notify sends what is new, and this run remembers nothing")
             .hint("name a memory with --memory NAME"));
     }

@@ -37,6 +37,8 @@ pub fn lines(event: &Event, verbosity: u8) -> Option<String> {
         Event::ClaimRefused { claim, reason } => Some(format!("refused: {claim}: {reason}")),
         Event::Recorded(finding) => Some(format!("{} found: {}", finding.id, finding.headline())),
         Event::Remembered(known) => Some(format!("remembered: {}", known.summary())),
+        Event::Recalled(recalled) => Some(format!("remembered: {}", counted(recalled.known.len(), "finding"))),
+        Event::Resumed { kept, .. } => Some(format!("resumed after line {kept}")),
         Event::Remeasured(known) => Some(remeasured(known)),
         Event::Checked(finding) => Some(checked(finding)),
         Event::Shuffled(shuffled) => Some(shuffled.sentence()),

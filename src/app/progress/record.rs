@@ -48,6 +48,8 @@ pub(super) fn record(event: &Event) {
         }
         Event::Recorded(finding) => tracing::info!(finding = finding.id, sentence = finding.headline(), "finding"),
         Event::Remembered(known) => tracing::info!(memory = known.memory, standing = known.summary(), "remembered"),
+        Event::Recalled(recalled) => tracing::info!(findings = recalled.known.len(), "recalled"),
+        Event::Resumed { kept, .. } => tracing::info!(kept, "resumed"),
         Event::Remeasured(known) => tracing::info!(finding = known.finding, why = known.why, "measured again"),
         Event::Checked(finding) => tracing::info!(finding = finding.id, confidence = ?finding.confidence, "checked"),
         Event::Shuffled(shuffled) => tracing::info!(found = shuffled.found, of = shuffled.comparisons, "shuffled"),

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use rand::RngExt as _;
 
 use crate::agent::Observer;
-use crate::agent::journal::{self, Event, Run, StopReason};
+use crate::agent::journal::{self, Event, Recalled, Run, StopReason};
 use crate::agent::prompt::{Area, DEFAULT_FOCUS, Library};
 use crate::app::cli::eval::EvalArguments;
 use crate::app::commands::open;
@@ -212,13 +212,14 @@ impl<'c> Evaluation<'c> {
             player: self.player.clone(),
             as_of: as_of.or_else(|| newest.as_ref()?.values().max().copied()).unwrap_or(today),
             budget: self.config.budget,
-            known: &[],
+            recalled: Recalled { known: Vec::new(), newest: newest.clone() },
+            resume: None,
             robustness: self.config.robustness,
             plans: false,
             runs_dir: &self.runs_dir,
             configuration: self.config.masked(),
         };
-        let recorded = exploration::run(options, opened, newest.as_ref(), std::future::pending(), &mut Unseen).await?;
+        let recorded = exploration::run(options, opened, std::future::pending(), &mut Unseen).await?;
         recorded.outcome?;
         let run = journal::read(&recorded.journal).map_err(|error| Failure::new(Kind::Usage, error))?;
         if let Some(started) = &run.started {
