@@ -1,4 +1,5 @@
-//! Explorations: the offline analyst and the reports.
+//! Explorations: the offline analyst, the reports, and what is remembered.
 
 pub(crate) mod analyst;
+pub(crate) mod memory;
 pub(crate) mod report;

@@ -21,7 +21,9 @@ pub(crate) struct Outcome {
 
 impl Program {
     pub(crate) fn new() -> Self {
-        Self { directory: tempfile::tempdir().unwrap(), variables: Vec::new() }
+        // What is remembered has tests of its own.
+        let variables = vec![("EXPLORE_MEMORY".to_owned(), "off".to_owned())];
+        Self { directory: tempfile::tempdir().unwrap(), variables }
     }
 
     pub(crate) fn file(self, name: &str, text: &str) -> Self {

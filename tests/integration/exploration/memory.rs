@@ -1,0 +1,320 @@
+//! What is remembered from night to night, through the binary: a real server, a state on it, and a model that follows a
+//! script.
+
+use serde_json::{Value, json};
+
+use crate::support::program::{Outcome, Program};
+use crate::support::scripted_server::{ScriptedServer, Turn, calls, computed};
+use crate::support::server;
+
+/// Tickets of two channels over sixty days; those of the shop double from the day 41 on.
+const TICKETS: &str = "
+    CREATE TABLE tickets (id bigint PRIMARY KEY, opened_on date NOT NULL, channel text NOT NULL);
+    INSERT INTO tickets
+    SELECT 100 * day + number, DATE '2026-09-01' + day, channel
+    FROM generate_series(0, 59) AS day, (VALUES ('shop', 4), ('mail', 5)) AS channels (channel, usual),
+        generate_series(1, usual * CASE WHEN channel = 'shop' AND day >= 40 THEN 2 ELSE 1 END
+            + CASE WHEN channel = 'shop' THEN 50 ELSE 0 END) AS number
+    WHERE number <= usual * CASE WHEN channel = 'shop' AND day >= 40 THEN 2 ELSE 1 END
+    ON CONFLICT DO NOTHING;
+    ANALYZE;";
+/// What the model asks: whole dates bound the rows.
+const ASKED: &str = "SELECT channel,
+    count(*) FILTER (WHERE opened_on >= DATE '2026-09-21' AND opened_on < DATE '2026-10-11') AS before,
+    count(*) FILTER (WHERE opened_on >= DATE '2026-10-11' AND opened_on < DATE '2026-10-31') AS after
+    FROM tickets GROUP BY channel";
+
+struct Nights {
+    program: Program,
+    url: String,
+}
+
+impl Nights {
+    async fn new(name: &str) -> Self {
+        let url = server::fresh(name, TICKETS).await;
+        server::execute(
+            &url,
+            "DELETE FROM tickets WHERE channel = 'mail'; INSERT INTO tickets
+            SELECT 1000000 + 10 * day + number, DATE '2026-09-01' + day, 'mail'
+            FROM generate_series(0, 59) AS day, generate_series(1, 5) AS number",
+        )
+        .await;
+        let state = server::fresh(&format!("{name}_state"), "SELECT 1").await;
+        let mut program = Program::new()
+            .variable("DATABASE_URL", &url)
+            .variable("EXPLORE_STATE_URL", &state)
+            .variable("OPENAI_API_KEY", "none")
+            .variable("EXPLORE_ALLOW_WRITABLE_ROLE", "true")
+            .variable("EXPLORE_MODEL", "scripted");
+        program.variables.retain(|(name, _)| name != "EXPLORE_MEMORY");
+        Self { program, url }
+    }
+
+    /// Explores as of a day with a model that follows a script.
+    fn night(&self, day: &str, script: Vec<Turn>, more: &[&str]) -> (Outcome, ScriptedServer) {
+        let model = ScriptedServer::start(script);
+        let base_url = model.base_url();
+        let mut arguments = vec!["--as-of", day, "--base-url", &base_url, "--format", "json", "--quiet"];
+        arguments.extend(more);
+        (self.program.run(&arguments), model)
+    }
+
+    fn findings(&self) -> Vec<Value> {
+        let outcome = self.program.run(&["findings", "list", "--all", "--json"]);
+        assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+        serde_json::from_str::<Vec<Value>>(&outcome.stdout).unwrap()
+    }
+
+    /// Adds the next day's tickets of both channels.
+    async fn next_day(&self, day: &str, of_shop: u32) {
+        server::execute(
+            &self.url,
+            &format!(
+                "INSERT INTO tickets SELECT (SELECT max(id) FROM tickets) + number, DATE '{day}', 'shop'
+                 FROM generate_series(1, {of_shop}) AS number;
+                 INSERT INTO tickets SELECT (SELECT max(id) FROM tickets) + number, DATE '{day}', 'mail'
+                 FROM generate_series(1, 5) AS number"
+            ),
+        )
+        .await;
+    }
+}
+
+fn finds() -> Vec<Turn> {
+    vec![
+        calls([("execute_sql", json!({ "sql": ASKED, "question": "which channel grew" }))]),
+        calls([
+            (
+                "record_finding",
+                json!({ "facts": ["change(q1[shop].before, q1[shop].after)"], "actions": ["Ask the shop"], "severity": "high" }),
+            ),
+            ("finish", json!({ "answers": [] })),
+        ]),
+        calls([("finish", json!({ "answers": [] }))]),
+    ]
+}
+
+fn looks_at_nothing() -> Vec<Turn> {
+    vec![calls([("finish", json!({ "answers": [] }))]), calls([("finish", json!({ "answers": [] }))])]
+}
+
+fn report(outcome: &Outcome) -> Value {
+    serde_json::from_str(&outcome.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {} {}", outcome.stdout, outcome.stderr))
+}
+
+/// The standings of a run, with the sizes over the nights.
+fn standings(outcome: &Outcome) -> Vec<(String, String, Vec<String>)> {
+    let report = report(outcome);
+    let entries = report["remembrance"]["entries"].as_array().unwrap_or_else(|| panic!("{report:#}"));
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let sizes = |entry: &Value| entry["series"].as_array().unwrap().iter().map(|point| text(&point["text"])).collect();
+    entries.iter().map(|entry| (text(&entry["id"]), text(&entry["standing"]), sizes(entry))).collect()
+}
+
+fn standing(outcome: &Outcome) -> String {
+    let standings = standings(outcome);
+    assert_eq!(standings.len(), 1, "{standings:?}");
+    standings[0].1.clone()
+}
+
+#[tokio::test]
+async fn a_finding_with_fixed_dates_goes_on_until_its_cause_is_mended() {
+    let nights = Nights::new("memory_mended").await;
+    let (first, _) = nights.night("2026-10-31", finds(), &[]);
+    assert_eq!(standings(&first), [("M1".to_owned(), "new".to_owned(), vec!["+100%".to_owned()])], "{}", first.stderr);
+
+    nights.next_day("2026-10-31", 8).await;
+    let (second, model) = nights.night("2026-11-01", looks_at_nothing(), &[]);
+    assert_eq!(standing(&second), "ongoing");
+    let sent = model.bodies()[0].to_string();
+    assert!(sent.contains("past_findings") && sent.contains("1 finding of earlier runs is known"), "{sent}");
+    let sentence = report(&second)["remembrance"]["entries"][0]["sentence"].as_str().unwrap().to_owned();
+    assert!(sentence.contains("22 September 2026") && sentence.contains("31 October 2026"), "{sentence}");
+
+    // Twice as many tickets were duplicates, and are deleted.
+    nights.next_day("2026-11-01", 4).await;
+    server::execute(
+        &nights.url,
+        "DELETE FROM tickets AS t USING (SELECT id, row_number() OVER (PARTITION BY opened_on ORDER BY id) AS place
+         FROM tickets WHERE channel = 'shop') AS numbered WHERE numbered.id = t.id AND place > 4",
+    )
+    .await;
+    let (third, _) = nights.night("2026-11-02", looks_at_nothing(), &["--fail-on", "low"]);
+    assert_eq!((standing(&third).as_str(), third.code), ("over", 0), "{}", third.stdout);
+    // What is over is not told again.
+    let (fourth, _) = nights.night("2026-11-03", looks_at_nothing(), &[]);
+    assert_eq!(standings(&fourth), []);
+}
+
+#[tokio::test]
+async fn what_cannot_be_measured_again_is_never_over() {
+    let nights = Nights::new("memory_unmeasured").await;
+    let (first, _) = nights.night("2026-10-31", finds(), &["--fail-on", "high,new"]);
+    assert_eq!((standing(&first).as_str(), first.code), ("new", 10));
+    server::execute(&nights.url, "ALTER TABLE tickets RENAME COLUMN channel TO way").await;
+    let (second, _) = nights.night("2026-11-01", looks_at_nothing(), &["--fail-on", "high,new"]);
+    assert_eq!((standing(&second).as_str(), second.code), ("unmeasured", 0), "{}", second.stdout);
+    let why = report(&second)["remembrance"]["entries"][0]["why"].as_str().unwrap().to_owned();
+    assert!(why.contains("channel"), "{why}");
+    assert_eq!(nights.findings()[0]["is_open"], true);
+}
+
+#[tokio::test]
+async fn people_silence_a_finding_until_it_grows() {
+    let nights = Nights::new("memory_silenced").await;
+    nights.night("2026-10-31", finds(), &[]);
+    let known = [
+        "findings",
+        "dismiss",
+        "M1",
+        "--because",
+        "known",
+        "--as",
+        "Ann",
+        "--reason",
+        "a campaign",
+        "--as-of",
+        "2026-10-31",
+    ];
+    let said = nights.program.run(&known[..9]);
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    let (second, _) = nights.night("2026-11-01", finds(), &["--fail-on", "low"]);
+    assert_eq!(standing(&second), "ongoing");
+    let silenced = report(&second)["remembrance"]["entries"][0]["silenced"].as_str().unwrap().to_owned();
+    assert!(silenced.starts_with("known, by Ann") && silenced.ends_with(": a campaign"), "{silenced}");
+    assert_eq!(second.code, 0, "what is silenced fails nothing");
+    // Each day brings more.
+    for day in 1..=12 {
+        nights.next_day(&format!("2026-11-{day:02}"), 40).await;
+    }
+    let (third, _) = nights.night("2026-11-13", looks_at_nothing(), &["--fail-on", "low"]);
+    assert_eq!((standing(&third).as_str(), third.code), ("worse", 10), "{}", third.stdout);
+    let shown = nights.program.run(&["findings", "show", "M1"]);
+    assert!(shown.stdout.contains("Ann: known: a campaign") && shown.stdout.contains("+100%"), "{}", shown.stdout);
+}
+
+#[tokio::test]
+async fn a_run_that_was_killed_goes_on_without_paying_again() {
+    let nights = Nights::new("memory_resumed").await;
+    let model = ScriptedServer::start(finds());
+    let base_url = model.base_url();
+    let runs = nights.program.path("runs");
+    // The second reply never comes: the process is killed while it waits.
+    let waits = ScriptedServer::start(vec![
+        calls([("execute_sql", json!({ "sql": ASKED, "question": "which channel grew" }))]),
+        crate::support::scripted_server::is_silent(),
+    ]);
+    let mut child = nights
+        .program
+        .command()
+        .args(["--as-of", "2026-10-31", "--base-url", &waits.base_url(), "--quiet"])
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    while waits.requests().len() < 2 {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let journal = std::fs::read_dir(&runs).unwrap().next().unwrap().unwrap().path().join("journal.jsonl");
+    let before = std::fs::read_to_string(&journal).unwrap();
+
+    let replies = vec![finds().remove(1), finds().remove(2)];
+    let goes_on = ScriptedServer::start(replies);
+    let resumed = nights.program.run(&["resume", "latest", "--base-url", &goes_on.base_url(), "--format", "json"]);
+    assert_eq!(resumed.code, 0, "{}", resumed.stderr);
+    assert_eq!(standing(&resumed), "new");
+    let first = goes_on.bodies()[0].to_string();
+    assert!(first.contains("which channel grew") && first.contains("q1"), "the first turn is told, not paid: {first}");
+    let after = std::fs::read_to_string(&journal).unwrap();
+    assert!(after.starts_with(&before), "a journal only grows");
+    let replayed = nights.program.run(&["replay", "latest", "--format", "json"]);
+    assert_eq!(replayed.stdout, resumed.stdout);
+    let again = nights.program.run(&["resume", "latest", "--base-url", &base_url]);
+    assert!(again.code == 2 && again.stderr.contains("ran to its end"), "{}", again.stderr);
+
+    let rechecked = nights.program.run(&["recheck", "latest"]);
+    assert!(
+        rechecked.code == 0 && rechecked.stdout.contains("1 hold, 0 changed"),
+        "{}{}",
+        rechecked.stdout,
+        rechecked.stderr
+    );
+    nights.next_day("2026-10-30", 5).await;
+    let rechecked = nights.program.run(&["recheck", "M1", "--json"]);
+    assert!(
+        rechecked.code == 10 && rechecked.stdout.contains("\"changed\""),
+        "{}{}",
+        rechecked.stdout,
+        rechecked.stderr
+    );
+}
+
+#[tokio::test]
+async fn two_processes_never_write_one_run() {
+    let nights = Nights::new("memory_locked").await;
+    let waits = ScriptedServer::start(vec![crate::support::scripted_server::is_silent()]);
+    let mut child = nights
+        .program
+        .command()
+        .args(["--as-of", "2026-10-31", "--base-url", &waits.base_url(), "--quiet"])
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    while waits.requests().is_empty() {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let refused = nights.program.run(&["resume", "latest", "--base-url", &waits.base_url()]);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(refused.code != 0 && refused.stderr.contains("written by another process"), "{}", refused.stderr);
+}
+
+#[tokio::test]
+async fn news_are_sent_once_and_nothing_new_sends_nothing() {
+    let mut nights = Nights::new("memory_news").await;
+    nights.program = nights
+        .program
+        .file("explore.toml", "notify = [\"folder\"]\n[channels.folder]\nkind = \"file\"\ndirectory = \"sent\"\n");
+    let sent = |nights: &Nights| std::fs::read_dir(nights.program.path("sent")).map_or(0, Iterator::count);
+    let (first, _) = nights.night("2026-10-31", finds(), &[]);
+    assert_eq!((first.code, sent(&nights)), (0, 1), "{}", first.stderr);
+    nights.next_day("2026-10-31", 8).await;
+    nights.night("2026-11-01", finds(), &[]);
+    assert_eq!(sent(&nights), 1);
+    nights.night("2026-11-01", finds(), &["--notify-always"]);
+    assert_eq!(sent(&nights), 2);
+}
+
+#[tokio::test]
+async fn a_copy_of_a_database_asks_for_a_memory_of_its_own() {
+    let nights = Nights::new("memory_copied").await;
+    nights.night("2026-10-31", finds(), &[]);
+    let elsewhere = nights.url.replace("localhost", "127.0.0.1").replace("%2F", "%2F");
+    let model = ScriptedServer::start(looks_at_nothing());
+    let arguments = ["--as-of", "2026-10-31", "--base-url", &model.base_url(), "--database-url", &elsewhere];
+    let outcome = nights.program.run(&arguments);
+    if elsewhere != nights.url {
+        assert!(outcome.code == 2 && outcome.stderr.contains("--memory NAME"), "{}", outcome.stderr);
+    }
+    let named = nights.program.run(&[&arguments[..], &["--memory", "copy"]].concat());
+    assert_eq!(named.code, 0, "{}", named.stderr);
+}
+
+#[tokio::test]
+async fn a_model_asks_what_is_known() {
+    let nights = Nights::new("memory_asked").await;
+    nights.night("2026-10-31", finds(), &[]);
+    let script = vec![
+        calls([("past_findings", json!({}))]),
+        computed(|request| {
+            let told = request.tool_outputs().join("\n");
+            assert!(told.contains("M1 (new since 2026-10-31)") && told.contains("; now: "), "{told}");
+            calls([("finish", json!({ "answers": [] }))])
+        }),
+        calls([("finish", json!({ "answers": [] }))]),
+    ];
+    let (second, _) = nights.night("2026-11-01", script, &[]);
+    assert_eq!(second.code, 0, "{}", second.stderr);
+}
