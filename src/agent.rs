@@ -81,6 +81,8 @@ pub struct Setup<'a> {
     pub robustness: robustness::Extent,
     /// Findings of earlier runs.
     pub known: &'a [Known],
+    /// The share of the usual rate of false findings that this run may have.
+    pub level: f64,
     /// The newest day of each table that has one, by `schema.name`.
     pub newest: &'a BTreeMap<String, Date>,
 }

@@ -57,14 +57,14 @@ impl Player {
         self,
         catalog: &Catalog,
         (focus, questions): (Focus<'_>, &[Question]),
-        as_of: Date,
+        (as_of, level): (Date, f64),
     ) -> Result<(PricedModel, Vec<PricedModel>), InvalidOptions> {
         let open = |PricedOptions { options, price }| -> Result<PricedModel, InvalidOptions> {
             Ok((Box::new(openai::Client::new(options)?), price))
         };
         match self {
             Self::Offline => {
-                let analyst = OfflineAnalyst::new(catalog, (focus.name, focus.text), questions, as_of);
+                let analyst = OfflineAnalyst::new(catalog, (focus.name, focus.text), questions, as_of).at_level(level);
                 Ok(((Box::new(analyst), Some(Price::NOTHING)), Vec::new()))
             }
             Self::Models(first, others) => Ok((open(*first)?, others.into_iter().map(open).collect::<Result<_, _>>()?)),
@@ -144,12 +144,14 @@ pub async fn run(
     watch: &mut dyn Observer,
 ) -> Result<Recorded, Error> {
     let Opened { mut executor, catalog, warnings } = opened;
-    let Recalled { known, newest: newest_dates } = options.recalled.clone();
+    let level = options.recalled.level();
+    let Recalled { known, newest: newest_dates, .. } = options.recalled.clone();
     let newest = newest_dates.as_ref().and_then(|dates| dates.values().max().copied());
     let newest_dates = newest_dates.unwrap_or_default();
     let focus = options.library.focus(options.focus)?;
     let questions = focus.questions();
-    let (mut player, mut others) = options.player.clone().into_models(&catalog, (focus, &questions), options.as_of)?;
+    let (mut player, mut others) =
+        options.player.clone().into_models(&catalog, (focus, &questions), (options.as_of, level))?;
     let names = [player.0.name()].into_iter().chain(others.iter().map(|(model, _)| model.name())).collect::<Vec<_>>();
     let (names, players) = (names.join(", "), names.len());
     let stale = newest.and_then(|newest| briefing::stale(newest, options.as_of));
@@ -190,6 +192,7 @@ pub async fn run(
         questions: &questions,
         robustness: options.robustness,
         known: &known,
+        level,
         newest: &newest_dates,
     };
     let mut observer = Unrecorded { observer: &mut recorder, replies_left };

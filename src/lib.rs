@@ -33,7 +33,8 @@
 //! app/commands/NAME.rs             one file a subcommand: parse, call, print; app/commands/monitor/NAME.rs
 //! app/commands/doctor.rs           which checks run, in which order; app/commands/monitor/check.rs, monitor/run.rs likewise
 //! app/commands/open.rs             which role is refused, which metadata are read, the limits of a query, what day it is
-//! app/commands/explore.rs          a run from the command line: the day taken for today, exit code of its ending
+//! app/commands/explore.rs          a run from the command line, begun or resumed: the day taken for today, exit code of its ending
+//! app/commands/memory.rs           whose findings are remembered, and who is told; findings.rs, recheck.rs, runs/diff.rs beside it
 //! app/commands/report.rs           a run's report is written; what --fail-on makes of it (exit codes 10 and 11)
 //! app/commands/eval.rs             `explore eval`: report or comparison; eval/evaluation.rs its runs
 //! app/error.rs                     which exit code an error gets; app/failures.rs for errors of the library
@@ -72,6 +73,9 @@
 //! verify/run.rs                    asks, judges (run/judge.rs), what is told (run/turn.rs, run/notify.rs); memory.rs stores both at once
 //! verify/report.rs                 for people and programs; verify/message.rs for channels; verify/decimal.rs exact sums
 //!
+//! exploration/memory.rs            what is remembered: memory/decide.rs what is new, worse or over; store.rs in the state
+//! exploration/digest.rs            the message about a run; exploration/recheck.rs its evidence once more
+//!
 //! instruments/target.rs            what is measured of which rows by which columns; dialect.rs its SQL, period.rs steps of time
 //! instruments/compare.rs           groups that differ; trend.rs, change.rs, relate.rs, silent.rs, backlog.rs, concentration.rs,
 //!                                  retention.rs, funnel.rs, season.rs, profile.rs one question each
@@ -91,6 +95,8 @@
 //! agent/instruments.rs             runs an instrument's statements, and states what it claims
 //! agent/prompt.rs                  prompts/*.md + catalog + context -> the first messages; agent/prompt/focus.rs a focus area
 //! agent/journal.rs                 the append-only record of a run; agent/journal/coverage.rs is the run complete
+//! agent/journal/resume.rs          what a journal holds for going on; agent/replay.rs plays it again
+//! agent/known.rs                   findings of earlier runs are measured again; `past_findings`
 //! agent/runs.rs                    the runs of a folder, listed and found by id
 //! deliver/send.rs                  works through the outbox, retries; deliver/slack.rs, mail.rs, webhook.rs, file.rs
 //! deliver/channel.rs               opens channels and their secrets; deliver/settings.rs reads [channels.NAME]
@@ -100,6 +106,8 @@
 //! finding/fact/sentence.rs         the templates of sentences; finding/wording.rs measures and conditions in words: `sql --meaning`
 //! finding/companions.rs            the engine's own queries for a claim; finding/workbook.rs results, companions, facts of a run
 //! finding/record.rs                facts -> finding: confidence, the model's reading and actions; hinge.rs two facts in one sentence
+//! finding/basis.rs                 what facts rest on, to evaluate them once more; finding/matter.rs what they are about
+//! finding/lifecycle.rs             how a finding goes on: new, worse, better, over
 //! finding/picture.rs               what a chart is drawn of; fact/picture.rs gathers it; finding/related.rs what belongs together
 //! finding/assumption.rs            numbers that no table holds; finding/told.rs findings in words of journals of 0.1
 //! finding/evidence.rs              the cells that a finding cites; finding/document.rs as JSON; finding/stated.rs as text
@@ -125,6 +133,7 @@
 //! warehouse/catalog.rs             tables and columns as data; catalog/declared.rs what is declared beyond columns, selection.rs
 //!                                  what --exclude-tables matches
 //! warehouse/sql.rs                 the validator: text -> Select, or a refusal; warehouse/sql/ has one file a matter
+//! warehouse/sql/moved.rs           a statement about later days; narrowed.rs over fewer rows
 //! warehouse/sql/functions.rs       what may be called, by functions.txt; relations.rs, types.rs, walk/ beside it
 //! warehouse/lineage.rs             what each column of a SELECT means: measures, conditions, keys, doubts; lineage/declared.rs
 //!                                  recognises declared measures and conditions
@@ -158,7 +167,7 @@
 //!
 //! - Text from a model reaches a database only as a [`warehouse::sql::Select`], which only the validator can construct.
 //! - One place names each outside service's crate: `async_openai` in `model/openai/`, `tokio_postgres` in `warehouse/`,
-//!   `state/` and `monitor/memory/`, `lettre` in `deliver/`, `clap` in `app/`.
+//!   `state/`, `monitor/memory/`, `exploration/memory/` and `verify/memory.rs`, `lettre` in `deliver/`, `clap` in `app/`.
 //! - A [`finding::record::Finding`] can be constructed only of facts, a [`finding::fact::Fact`] only by evaluating a claim.
 //!   No sentence that claims is typed by a model.
 //! - The loop knows no provider, no database and no terminal. [`app::output`] alone writes to a terminal; nothing exits.

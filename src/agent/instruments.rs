@@ -97,7 +97,7 @@ impl Exploration<'_> {
     /// States what is more than chance. Returns the answer for the model.
     async fn stated(&mut self, conclusion: Conclusion) -> io::Result<(String, Option<Ending>)> {
         let Conclusion { observations, alike, tested, mut lines, unasked, is_empty } = conclusion;
-        let kept = controlled(observations.iter().collect(), tested, FALSE_MAX);
+        let kept = controlled(observations.iter().collect(), tested, FALSE_MAX * self.setup.level);
         let first = match () {
             () if is_empty => Some("there is no row to look at".to_owned()),
             () if kept.is_empty() && tested > 0 => {

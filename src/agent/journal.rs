@@ -18,7 +18,7 @@ pub(crate) use coverage::UNREAD;
 pub use coverage::{Coverage, FailedQuery, Gap, NotLookedAt, Tally};
 pub use part::{ModelPart, PartEnd};
 pub use reader::{Companion, Damage, Run, read, scan};
-pub use resume::{Recalled, Resumable, resumable};
+pub use resume::{MONTH, Recalled, Resumable, resumable};
 pub use writer::{Journal, run_id};
 
 use jiff::Timestamp;

@@ -45,13 +45,21 @@ pub struct OfflineAnalyst {
     focus: Focus,
     /// The questions of the focus, which `finish` answers.
     questions: Vec<journal::Question>,
+    /// The share of the usual rate of false findings that this run may have.
+    level: f64,
 }
 
 impl OfflineAnalyst {
     /// An analyst for one run: it knows the catalog, the focus area's name, text and questions, and the day taken for today.
     pub fn new(catalog: &Catalog, (name, text): (&str, &str), questions: &[journal::Question], as_of: Date) -> Self {
         let focus = Focus::new(name, text, questions);
-        Self { plan: Plan::of(catalog, &focus, as_of), focus, questions: questions.to_vec() }
+        Self { plan: Plan::of(catalog, &focus, as_of), focus, questions: questions.to_vec(), level: 1.0 }
+    }
+
+    /// The analyst with a share of the usual rate of false findings.
+    #[must_use]
+    pub fn at_level(self, level: f64) -> Self {
+        Self { level, ..self }
     }
 
     /// The calls of the next turn.
@@ -63,7 +71,7 @@ impl OfflineAnalyst {
         }
         let seen = self.plan.looks().filter_map(|look| Some((look.instrument, notebook.conclusion(&look.key())?)));
         let seen = seen.collect::<Vec<_>>();
-        let chosen = choice::choose(&seen, &self.focus);
+        let chosen = choice::choose(&seen, &self.focus, self.level);
         let within = drill::looks(&chosen).into_iter().filter(|look| notebook.outcome(&look.id).is_none());
         let within = within.collect::<Vec<_>>();
         if may_ask && !within.is_empty() {

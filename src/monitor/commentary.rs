@@ -151,6 +151,7 @@ pub async fn analyse(
         questions: &[],
         robustness: Extent::Off,
         known: &[],
+        level: 1.0,
         newest: &std::collections::BTreeMap::new(),
     };
     let mut seen = Seen { observer, results: Results::default(), companions: Vec::new() };

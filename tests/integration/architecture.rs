@@ -116,7 +116,7 @@ fn check(text: &str, places: &[&str]) {
 #[test]
 fn each_outside_service_is_named_in_one_place() {
     check("async_openai", &["model/openai"]);
-    check("tokio_postgres", &["warehouse/", "state/", "monitor/memory/", "verify/memory.rs"]);
+    check("tokio_postgres", &["warehouse/", "state/", "monitor/memory/", "exploration/memory/", "verify/memory.rs"]);
     check("deadpool_postgres", &["warehouse/"]);
     check("oliphaunt_wasix", &["warehouse/embedded.rs"]);
     check("sqlparser", &["warehouse/sql/", "warehouse/lineage/resolve"]);

@@ -15,7 +15,7 @@ use jiff::{Timestamp, Unit};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Answered, Coverage, Error, Event, Line, ModelPart, Started, StopReason, Tally, Totals};
+use super::{Answered, Coverage, Error, Event, Line, ModelPart, Recalled, Started, StopReason, Tally, Totals};
 use crate::agent::known::Remeasured;
 use crate::agent::robustness::Shuffled;
 use crate::finding::Severity;
@@ -41,6 +41,8 @@ pub struct Run {
     pub findings: Vec<Finding>,
     /// What came of measuring findings of earlier runs again.
     pub remeasured: Vec<Remeasured>,
+    /// What was remembered when it began.
+    pub recalled: Option<Recalled>,
     /// How each finding stands beside those of earlier runs; `None` if nothing was remembered.
     pub remembrance: Option<Remembrance>,
     /// What the engine's own queries returned, in their order.
@@ -193,6 +195,7 @@ impl Reading {
             started_at: None,
             told: Vec::new(),
             remeasured: Vec::new(),
+            recalled: None,
             remembrance: None,
             companions: Vec::new(),
             stated: Vec::new(),
@@ -271,13 +274,13 @@ impl Reading {
                 run.models = stopped.models;
             }
             Event::Briefed { .. }
-            | Event::Recalled(_)
             | Event::Resumed { .. }
             | Event::Asked { .. }
             | Event::Looking { .. }
             | Event::Planned { .. }
             | Event::LimitReached { .. }
             | Event::Compacted { .. } => {}
+            Event::Recalled(recalled) => run.recalled = Some(*recalled),
             Event::Remembered(remembrance) => run.remembrance = Some(*remembrance),
             Event::Remeasured(remeasured) => run.remeasured.push(*remeasured),
         }

@@ -41,6 +41,29 @@ pub struct Recalled {
     pub known: Vec<Known>,
     /// The newest day of each table that has one, by `schema.name`; `None` if it is not known.
     pub newest: Option<BTreeMap<String, Date>>,
+    /// The nights of the month before this one that are remembered.
+    #[serde(default)]
+    pub nights: u32,
+    /// The findings that were new in them.
+    #[serde(default)]
+    pub discoveries: u32,
+}
+
+/// The nights that have one rate of false findings.
+pub const MONTH: u32 = 31;
+
+impl Recalled {
+    /// Returns the share of the usual rate of false findings that a night may have.
+    ///
+    /// The first night of a month has all of it. The others share as much again: each a thirtieth, times one more than the
+    /// findings so far (LOND: Javanmard and Montanari 2018, with equal weights over a month). Nights test largely the same
+    /// rows, and without this chance would have a new try each night.
+    pub fn level(&self) -> f64 {
+        match self.nights {
+            0 => 1.0,
+            _ => (f64::from(self.discoveries + 1) / f64::from(MONTH - 1)).min(1.0),
+        }
+    }
 }
 
 /// Reads what a journal holds for going on. `None` without the start of the run.

@@ -54,7 +54,7 @@ pub enum FindingsCommand {
     #[command(after_help = "Example:\n  explore findings show M12")]
     Show {
         #[command(flatten)]
-        which: Which,
+        which: FindingArguments,
         /// Print a JSON object in place of text
         #[arg(long)]
         json: bool,
@@ -110,9 +110,9 @@ pub enum FindingsCommand {
     },
 }
 
-/// Which finding.
+/// The finding that a command is about.
 #[derive(Debug, Args)]
-pub struct Which {
+pub struct FindingArguments {
     /// The finding, as reports name it, such as M12
     #[arg(value_name = "FINDING", value_parser = values::finding)]
     pub finding: i32,
@@ -124,7 +124,7 @@ pub struct Which {
 #[derive(Debug, Args)]
 pub struct SaidArguments {
     #[command(flatten)]
-    pub which: Which,
+    pub which: FindingArguments,
     /// The reason, in words
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,

@@ -156,17 +156,21 @@ pub(super) async fn recall(config: &Config, database: &Arc<dyn Database>, as_of:
     };
     let read = async {
         let memory = open(&state, &whose).await?;
-        Ok((memory.findings().await?, memory.nights().await?.1))
+        Ok((memory.findings().await?, memory.nights().await?))
     };
     let read = read.await;
     state.close().await;
     match read {
-        Ok((_, Some(last))) if last > as_of => Ok(forgetful(format!(
-            "it is of {as_of}, and the memory goes on to {last}; --memory NAME keeps another one for earlier days"
+        Ok((_, nights)) if nights.last().is_some_and(|last| *last > as_of) => Ok(forgetful(format!(
+            "it is of {as_of}, and the memory goes on to later days; --memory NAME keeps another one for earlier ones"
         ))),
-        Ok((findings, _)) => {
+        Ok((findings, nights)) => {
             let known = in_order(&findings).map(Remembered::known).collect();
-            let at_start = journal::Recalled { known, newest: None };
+            let is_of_month = |day: Date| day < as_of && (as_of - day).get_days().unsigned_abs() < journal::MONTH;
+            let count = |days: usize| u32::try_from(days).unwrap_or(u32::MAX);
+            let nights = count(nights.into_iter().filter(|night| is_of_month(*night)).count());
+            let discoveries = count(findings.iter().filter(|one| is_of_month(one.first_seen)).count());
+            let at_start = journal::Recalled { known, newest: None, nights, discoveries };
             Ok(Recalled { whose: Some(whose), at_start, problem: None })
         }
         Err(state::Error::Input(problem)) => Err(Failure::usage(problem)),

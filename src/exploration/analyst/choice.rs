@@ -45,8 +45,9 @@ pub(super) struct Chosen<'c> {
 }
 
 /// Returns what is worth telling, the most first.
-pub(super) fn choose<'c>(seen: &[(Instrument, &'c Conclusion)], focus: &Focus) -> Vec<Chosen<'c>> {
-    let mut found = Instrument::ALL.into_iter().flat_map(|instrument| standing(instrument, seen)).collect::<Vec<_>>();
+pub(super) fn choose<'c>(seen: &[(Instrument, &'c Conclusion)], focus: &Focus, level: f64) -> Vec<Chosen<'c>> {
+    let stands = |instrument| standing(instrument, seen, FALSE_MAX * level);
+    let mut found = Instrument::ALL.into_iter().flat_map(stands).collect::<Vec<_>>();
     let rank = |one: &Observation| worth(one) * asked_for(one, focus);
     found.retain(|one| worth(one) >= WORTH_MIN);
     found.sort_by(|one, other| rank(other).total_cmp(&rank(one)).then(one.p.total_cmp(&other.p)));
@@ -111,12 +112,12 @@ fn even<'c>(seen: &[(Instrument, &'c Conclusion)], focus: &Focus) -> Vec<&'c Obs
 
 /// Returns what an instrument saw that stands among all of its comparisons. Each instrument is controlled by itself, and what
 /// only says that there are more rows of one kind apart from the others: easy discoveries would carry chance with them.
-fn standing<'c>(instrument: Instrument, seen: &[(Instrument, &'c Conclusion)]) -> Vec<&'c Observation> {
+fn standing<'c>(instrument: Instrument, seen: &[(Instrument, &'c Conclusion)], false_max: f64) -> Vec<&'c Observation> {
     let own = || seen.iter().filter(|(of, _)| *of == instrument).map(|(_, conclusion)| *conclusion);
     let tested = own().map(|conclusion| conclusion.tested).sum();
     let all = own().flat_map(|conclusion| &conclusion.observations);
     let (of_rows, others): (Vec<_>, Vec<_>) = all.partition(|one| one.is_of_rows());
-    let stands = |observations| controlled(observations, tested, FALSE_MAX);
+    let stands = |observations| controlled(observations, tested, false_max);
     stands(others).into_iter().chain(stands(of_rows)).collect()
 }
 

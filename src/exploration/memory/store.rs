@@ -104,13 +104,12 @@ impl<'s> Memory<'s> {
         rows.iter().map(|row| json::read(READ, row.try_get(0).map_err(failed(READ))?)).collect()
     }
 
-    /// Returns how often the database was explored so far, and on which day last.
-    pub async fn nights(&self) -> Result<(i64, Option<Date>), Error> {
-        let statement = "SELECT count(DISTINCT as_of), max(as_of) FROM explore.explorations WHERE memory = $1";
+    /// Returns the days that runs took for today, the earliest first.
+    pub async fn nights(&self) -> Result<Vec<Date>, Error> {
+        let statement = "SELECT DISTINCT as_of FROM explore.explorations WHERE memory = $1 ORDER BY as_of";
         let rows = self.state.session().await?.rows(READ, statement, &[&self.name]).await?;
-        let row = rows.first().ok_or_else(|| Error::Input("no row".to_owned()))?;
-        let last: Option<Sql<Date>> = row.try_get(1).map_err(failed(READ))?;
-        Ok((row.try_get(0).map_err(failed(READ))?, last.map(|last| last.0)))
+        let day = |row: &tokio_postgres::Row| row.try_get::<_, Sql<Date>>(0).map(|day| day.0);
+        rows.iter().map(day).collect::<Result<_, _>>().map_err(failed(READ))
     }
 
     /// Remembers a run, with the messages about it: once. A run that is remembered already changes nothing.

@@ -84,6 +84,7 @@ pub(super) fn checked(run: &Run) -> Vec<String> {
         .chain((!run.told.is_empty()).then(|| words.to_owned()))
         .chain(untried(run))
         .chain(all_compared(run))
+        .chain(one_of_a_month(run))
         .chain(shuffled)
         .collect()
 }
@@ -95,6 +96,17 @@ fn untried(run: &Run) -> Option<String> {
     let untried = untried.map(|finding| finding.id.as_str()).collect::<Vec<_>>().join(", ");
     let why = if asked == "off" { "--robustness off says so" } else { "the run ended before" };
     (!untried.is_empty()).then(|| format!("Not tried under other choices: {untried} ({why})."))
+}
+
+/// Returns at which share of the usual rate of false findings a night of a month was tested.
+fn one_of_a_month(run: &Run) -> Option<String> {
+    let recalled = run.recalled.as_ref().filter(|recalled| recalled.nights > 0)?;
+    let percent = (recalled.level() * 100.0).round();
+    Some(format!(
+        "Night {} within a month: what is new is tested at {percent}% of the usual rate of false findings, so that the month \
+         has one rate.",
+        recalled.nights + 1
+    ))
 }
 
 /// Returns among how many comparisons chance was told.

@@ -62,8 +62,8 @@ fn every_setting_can_stand_in_the_file_and_in_the_environment() {
     let settings = resolve("", &[], &[]).unwrap().settings;
     let samples = |key: &str| match key {
         "as_of" => ("2025-11-30", "2025-11-30"),
-        "demo" | "approved_only" | "offline" | "quiet" | "allow_writable_role" => ("true", "true"),
-        "file" | "schema" | "tables" | "exclude_tables" => ("[\"a\", \"b\"]", "a,b"),
+        "demo" | "approved_only" | "offline" | "quiet" | "allow_writable_role" | "notify_always" => ("true", "true"),
+        "file" | "schema" | "tables" | "exclude_tables" | "notify" => ("[\"a\", \"b\"]", "a,b"),
         "api" => ("\"chat\"", "chat"),
         "reasoning_effort" | "fail_on" => ("\"high\"", "high"),
         "max_iterations" | "max_queries" | "max_tokens_total" | "max_rows" => ("7", "7"),

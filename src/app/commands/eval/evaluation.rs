@@ -212,7 +212,7 @@ impl<'c> Evaluation<'c> {
             player: self.player.clone(),
             as_of: as_of.or_else(|| newest.as_ref()?.values().max().copied()).unwrap_or(today),
             budget: self.config.budget,
-            recalled: Recalled { known: Vec::new(), newest: newest.clone() },
+            recalled: Recalled { newest: newest.clone(), ..Recalled::default() },
             resume: None,
             robustness: self.config.robustness,
             plans: false,

@@ -87,6 +87,7 @@ pub(crate) async fn play(database: Arc<dyn Database>, catalog: Catalog, focus: &
         questions: &questions,
         robustness: Extent::Off,
         known: &[],
+        level: 1.0,
         newest: &std::collections::BTreeMap::new(),
     };
     let mut seen = Seen::default();
