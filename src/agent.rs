@@ -6,10 +6,12 @@
 
 mod budget;
 mod context;
+pub mod costs;
 pub mod facts;
 mod idle;
 mod instruments;
 pub mod journal;
+pub mod ledger;
 pub mod prompt;
 mod recording;
 mod relay;
@@ -32,6 +34,7 @@ use self::budget::{Spent, Use};
 use self::context::Conversation;
 use self::idle::Idleness;
 use self::journal::{Answered, Event, ModelPart, Question, StopReason, Stopped, Totals};
+use self::ledger::{Ledger, Spending};
 use self::prompt::Briefing;
 use self::recording::Recording;
 use self::tools::Toolbox;
@@ -44,6 +47,7 @@ use crate::instruments::target::Target;
 use crate::instruments::{Conclusion, Instrument, Observation};
 use crate::model::price::Price;
 use crate::model::{self, Message, Model, Reply, Request, ToolSpec, Usage};
+use crate::typeset::text::counted;
 
 /// The share of a limit at which the model is warned about it.
 const WARNED_AT: f64 = 0.75;
@@ -65,6 +69,8 @@ pub struct Setup<'a> {
     /// the briefing must list them.
     pub given: &'a [Fact],
     pub budget: Budget,
+    /// What other runs spend, for limits on the cost of a day or a month; `None` if it does not count.
+    pub ledger: Option<&'a Ledger>,
     /// The price of the model's tokens; `None` if it is unknown.
     pub price: Option<Price>,
     /// The models that are asked after it, in this order: each gets the questions that are left open, if there are any.
@@ -164,6 +170,8 @@ struct Exploration<'a> {
     share_used: Option<StopReason>,
     totals: Totals,
     spent: Spent,
+    /// What other runs spent when it was last looked.
+    elsewhere: Spending,
     queries_sent: u32,
     /// Comparisons that were made so far, kept or not.
     compared: u64,
@@ -231,6 +239,7 @@ impl<'a> Exploration<'a> {
             share_used: None,
             totals: Totals { cost_usd: setup.price.map(|_| Decimal::ZERO), ..Totals::default() },
             spent: Spent::default(),
+            elsewhere: Spending::default(),
             queries_sent: 0,
             compared: 0,
             observed: Vec::new(),
@@ -275,6 +284,11 @@ impl<'a> Exploration<'a> {
     /// Plays a model until it finishes, fails, or reaches its share of a limit.
     async fn play(&mut self) -> io::Result<Ending> {
         loop {
+            self.heed_spending()?;
+            if let Some(limit) = self.forbidden() {
+                self.observer.observe(Event::LimitReached { limit, refused: None })?;
+                return Ok(Ending::of(limit));
+            }
             let limit = self.heed_limits()?;
             let reply = match (self.ask(limit.is_some()).await?, limit) {
                 (Asked::Answered(reply), _) => reply,
@@ -301,6 +315,10 @@ impl<'a> Exploration<'a> {
         let detail = detail.or_else(|| is_unanswered.then(|| self.unanswered()));
         let tally = self.observer.tally();
         let reason = tally.reason(reason);
+        let detail = detail.or_else(|| {
+            let zone = self.setup.ledger.map(Ledger::zone)?;
+            self.setup.budget.cap_in_words(reason, &self.spent, &self.elsewhere, &zone)
+        });
         let models = self.end_parts(reason);
         let (answers, looked_at) = (std::mem::take(&mut self.answers), std::mem::take(&mut self.looked_at));
         let tables = &self.setup.toolbox.catalog.tables;
@@ -323,6 +341,26 @@ impl<'a> Exploration<'a> {
         )
     }
 
+    /// Looks at what other runs have spent. Warns of those whose cost is not known.
+    fn heed_spending(&mut self) -> io::Result<()> {
+        let Some(ledger) = self.setup.ledger else { return Ok(()) };
+        let before = std::mem::replace(&mut self.elsewhere, ledger.spending());
+        if self.elsewhere.unknown <= before.unknown {
+            return Ok(());
+        }
+        let runs = counted(self.elsewhere.unknown, "run");
+        let message = format!(
+            "the cost of {runs} of this month is not known, so it does not count towards the limits on a day's and a month's              cost: their models have no price, their providers counted no tokens, or their journals are damaged"
+        );
+        self.observer.observe(Event::Warned { message })
+    }
+
+    /// Returns the limit on the cost of a day or a month that was reached before the run asked anything.
+    fn forbidden(&self) -> Option<StopReason> {
+        let is_first = self.totals.iterations == 0;
+        if is_first { self.setup.budget.cap_reached(&self.spent, &self.elsewhere) } else { None }
+    }
+
     /// Warns the model once about each limit that is near, and announces a limit that is reached. Returns the limit
     /// that makes this the last turn.
     fn heed_limits(&mut self) -> io::Result<Option<StopReason>> {
@@ -339,7 +377,9 @@ impl<'a> Exploration<'a> {
             return Ok(Some(limit));
         }
         let whose = if self.setup.successors.is_empty() { "the" } else { "your share of the" };
-        for Use { limit, share, .. } in self.share.used(&self.totals(), &self.spent, self.started.elapsed()) {
+        for Use { limit, share, .. } in
+            self.share.used(&self.totals(), &self.spent, &self.elsewhere, self.started.elapsed())
+        {
             if share >= WARNED_AT && !self.warned_of.contains(&limit) {
                 self.warned_of.push(limit);
                 self.conversation.tell(format!(
@@ -354,7 +394,7 @@ impl<'a> Exploration<'a> {
 
     /// Returns the limit of a budget that is reached, the one that is exceeded most.
     fn reached(&self, budget: &Budget) -> Option<StopReason> {
-        let used = budget.used(&self.totals(), &self.spent, self.started.elapsed());
+        let used = budget.used(&self.totals(), &self.spent, &self.elsewhere, self.started.elapsed());
         let reached = used.iter().filter(|used| used.is_reached);
         reached.max_by(|one, other| one.share.total_cmp(&other.share)).map(|used| used.limit)
     }

@@ -4,6 +4,7 @@
 
 pub mod analyst;
 mod briefing;
+pub mod estimate;
 pub mod report;
 
 use std::io;
@@ -12,9 +13,11 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use self::analyst::OfflineAnalyst;
 use crate::agent::journal::{Event, FORMAT, Journal, Question, Started};
+use crate::agent::ledger::Ledger;
 use crate::agent::prompt::{self, Focus, Library};
 use crate::agent::robustness::Extent;
 use crate::agent::tools::Toolbox;
@@ -78,6 +81,10 @@ pub struct Options<'a> {
     /// The date that the run treats as today.
     pub as_of: Date,
     pub budget: Budget,
+    /// The folder of the runs whose spending counts, for limits on the cost of a day or a month.
+    pub spending_dir: &'a Path,
+    /// The zone in which these begin.
+    pub time_zone: TimeZone,
     /// What of the findings is tried under other choices.
     pub robustness: Extent,
     /// Whether the journal has the plans of queries.
@@ -107,6 +114,9 @@ pub enum Error {
     Journal(#[from] agent::journal::Error),
     #[error(transparent)]
     Prompt(#[from] prompt::Error),
+    /// The earlier runs cannot be read.
+    #[error(transparent)]
+    Runs(agent::runs::Error),
     /// An event before the first turn could not be written.
     #[error(transparent)]
     Unwritten(#[from] io::Error),
@@ -132,6 +142,10 @@ pub async fn run(
     let ((model, price), others) = options.player.into_models(&catalog, (focus, &questions), options.as_of)?;
     let successors = others.iter().map(|(model, price)| Priced { model: &**model, price: *price }).collect::<Vec<_>>();
     let names = [model.name()].into_iter().chain(successors.iter().map(|next| next.model.name())).collect::<Vec<_>>();
+    // The built-in analyst costs nothing, whatever others spend.
+    let counts = options.budget.has_caps() && !model.is_program();
+    let ledger =
+        counts.then(|| Ledger::new(options.spending_dir, &options.run_id, options.time_zone.clone(), Timestamp::now));
     let journal = Journal::create(options.runs_dir, &options.run_id)?;
     let path = journal.path().to_owned();
     let mut recorder = Recorder { journal, watch };
@@ -161,6 +175,7 @@ pub async fn run(
         briefing: &briefing,
         given: &[],
         budget: options.budget,
+        ledger: ledger.as_ref(),
         price,
         successors: &successors,
         as_of: options.as_of,

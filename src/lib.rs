@@ -65,6 +65,7 @@
 //! exploration.rs                   opened database -> briefed player -> journal; exploration/briefing.rs what it reads first
 //! exploration/analyst.rs           the built-in player of --offline: analyst/plan.rs which tables by which instruments, choice.rs
 //!                                  what is worth telling, telling.rs as a finding, recording.rs records it
+//! exploration/estimate.rs          what a run would look at and take: `explore --dry-run`
 //! exploration/report/              journal -> terminal.rs, markdown.rs, html.rs, json.rs; coverage.rs what was not looked at
 //!
 //! verify/folder.rs                 the files of verified questions; verify/expectation.rs what can be expected, expectation/parse.rs reads it
@@ -91,7 +92,8 @@
 //! agent/instruments.rs             runs an instrument's statements, and states what it claims
 //! agent/prompt.rs                  prompts/*.md + catalog + context -> the first messages; agent/prompt/focus.rs a focus area
 //! agent/journal.rs                 the append-only record of a run; agent/journal/coverage.rs is the run complete
-//! agent/runs.rs                    the runs of a folder, listed and found by id
+//! agent/runs.rs                    the runs of a folder, listed and found by id; agent/costs.rs what they took and cost
+//! agent/ledger.rs                  what all runs of a folder spend in a day and a month, those of other processes too
 //! deliver/send.rs                  works through the outbox, retries; deliver/slack.rs, mail.rs, webhook.rs, file.rs
 //! deliver/channel.rs               opens channels and their secrets; deliver/settings.rs reads [channels.NAME]
 //!

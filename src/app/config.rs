@@ -235,6 +235,8 @@ impl Config {
                 queries_max: Some(limits.max_queries),
                 tokens_max: Some(limits.max_tokens_total),
                 cost_max_usd: limits.max_cost,
+                cost_day_max_usd: limits.max_cost_day,
+                cost_month_max_usd: limits.max_cost_month,
                 time_max: Some(limits.time_limit),
             },
             robustness: limits.robustness,

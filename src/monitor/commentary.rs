@@ -104,6 +104,8 @@ pub const BUDGET: Budget = Budget {
     queries_max: Some(6),
     tokens_max: Some(300_000),
     cost_max_usd: None,
+    cost_day_max_usd: None,
+    cost_month_max_usd: None,
     time_max: Some(Duration::from_mins(2)),
 };
 
@@ -145,6 +147,7 @@ pub async fn analyse(
         briefing: &briefing,
         given: &given,
         budget: player.budget,
+        ledger: None,
         price: player.price,
         successors: &[],
         as_of: case.day.at.date(),

@@ -29,7 +29,7 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
     config.check_format()?;
     let destination = Destination::prepare(config.output.as_deref())?;
 
-    let as_of = config.as_of.unwrap_or_else(|| if config.is_demo() { DEMO_TODAY } else { open::today(config) });
+    let as_of = day(config);
     let run_id = journal::run_id(Timestamp::now(), &focus, rand::rng().random());
     let mut progress = Progress::start(output.talk(), config.budget.iterations_max);
     let mut interrupts = Interrupts::listen()?;
@@ -49,6 +49,8 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
         player,
         as_of,
         budget: config.budget,
+        spending_dir: &config.runs_dir,
+        time_zone: open::time_zone(config),
         robustness: config.robustness,
         plans: output.talk().verbosity() > 1,
         runs_dir: &config.runs_dir,
@@ -71,11 +73,22 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
     }
     let run = delivered?;
     outcome?;
+    if run.totals.iterations == 0
+        && run.stop_reason.is_limit()
+        && let Some(detail) = &run.stop_detail
+    {
+        output.talk().warn(&format!("no model was asked, and nothing was looked at: {detail}"));
+    }
     verdict(&run, config)
 }
 
+/// Returns the day to use as today.
+pub(super) fn day(config: &Config) -> Date {
+    config.as_of.unwrap_or_else(|| if config.is_demo() { DEMO_TODAY } else { open::today(config) })
+}
+
 /// Opens the database and its catalog. Also returns the newest day in the data; `None` if it is unknown.
-async fn open(config: &Config, as_of: Date, output: &Output) -> Result<(Opened, Option<Date>), Failure> {
+pub(super) async fn open(config: &Config, as_of: Date, output: &Output) -> Result<(Opened, Option<Date>), Failure> {
     let database = open::database(config, output).await?;
     let opened = open::read(config, database, Joins::Guessed).await?;
     exploration::check(&opened)?;
@@ -109,6 +122,8 @@ fn verdict(run: &Run, config: &Config) -> Result<ExitStatus, Failure> {
         | StopReason::QueryLimit
         | StopReason::TokenLimit
         | StopReason::CostLimit
+        | StopReason::DayCostLimit
+        | StopReason::MonthCostLimit
         | StopReason::TimeLimit => Ok(report::status(run, config)),
     }
 }

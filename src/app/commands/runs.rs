@@ -1,10 +1,11 @@
-//! `explore runs list` and `explore runs show`: lists earlier runs, and reports one of them again.
+//! `explore runs list` and `explore runs show`: lists earlier runs, and reports one of them again. `costs` is a file of its
+//! own.
 
 use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::report;
+use super::{costs, report};
 use crate::agent::journal::StopReason;
 use crate::agent::runs::{self, Entry, Summary};
 use crate::app::cli::RunsCommand;
@@ -17,6 +18,8 @@ use crate::typeset::text::printable;
 pub(super) fn run(command: &RunsCommand, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
     match command {
         RunsCommand::List { json, .. } => list(*json, config, output),
+        // Nobody keeps yet which findings were accepted.
+        RunsCommand::Costs { by, json, .. } => costs::run(*by, *json, None, config, output),
         RunsCommand::Show { id, .. } => show(id, config, output),
     }
 }

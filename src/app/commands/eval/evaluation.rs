@@ -212,6 +212,8 @@ impl<'c> Evaluation<'c> {
             player: self.player.clone(),
             as_of: as_of.or(newest).unwrap_or(today),
             budget: self.config.budget,
+            spending_dir: &self.config.runs_dir,
+            time_zone: open::time_zone(self.config),
             robustness: self.config.robustness,
             plans: false,
             runs_dir: &self.runs_dir,
@@ -262,6 +264,8 @@ fn check(run: &Run) -> Result<(), Failure> {
         StopReason::ModelFailed => Kind::Model,
         StopReason::DatabaseLost => Kind::Database,
         StopReason::Unfinished => Kind::Unexpected,
+        // Runs that may ask nothing measure nothing.
+        StopReason::DayCostLimit | StopReason::MonthCostLimit => Kind::Usage,
         StopReason::Interrupted
         | StopReason::Finished
         | StopReason::IterationLimit
