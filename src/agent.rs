@@ -5,6 +5,7 @@
 //! it looked at and did not look at.
 
 mod budget;
+mod caps;
 mod context;
 pub mod costs;
 pub mod facts;
@@ -47,7 +48,6 @@ use crate::instruments::target::Target;
 use crate::instruments::{Conclusion, Instrument, Observation};
 use crate::model::price::Price;
 use crate::model::{self, Message, Model, Reply, Request, ToolSpec, Usage};
-use crate::typeset::text::counted;
 
 /// The share of a limit at which the model is warned about it.
 const WARNED_AT: f64 = 0.75;
@@ -284,10 +284,8 @@ impl<'a> Exploration<'a> {
     /// Plays a model until it finishes, fails, or reaches its share of a limit.
     async fn play(&mut self) -> io::Result<Ending> {
         loop {
-            self.heed_spending()?;
-            if let Some(limit) = self.forbidden() {
-                self.observer.observe(Event::LimitReached { limit, refused: None })?;
-                return Ok(Ending::of(limit));
+            if let Some(ending) = self.heed_spending()? {
+                return Ok(ending);
             }
             let limit = self.heed_limits()?;
             let reply = match (self.ask(limit.is_some()).await?, limit) {
@@ -315,10 +313,7 @@ impl<'a> Exploration<'a> {
         let detail = detail.or_else(|| is_unanswered.then(|| self.unanswered()));
         let tally = self.observer.tally();
         let reason = tally.reason(reason);
-        let detail = detail.or_else(|| {
-            let zone = self.setup.ledger.map(Ledger::zone)?;
-            self.setup.budget.cap_in_words(reason, &self.spent, &self.elsewhere, &zone)
-        });
+        let detail = detail.or_else(|| self.spent_in_words(reason));
         let models = self.end_parts(reason);
         let (answers, looked_at) = (std::mem::take(&mut self.answers), std::mem::take(&mut self.looked_at));
         let tables = &self.setup.toolbox.catalog.tables;
@@ -341,26 +336,6 @@ impl<'a> Exploration<'a> {
         )
     }
 
-    /// Looks at what other runs have spent. Warns of those whose cost is not known.
-    fn heed_spending(&mut self) -> io::Result<()> {
-        let Some(ledger) = self.setup.ledger else { return Ok(()) };
-        let before = std::mem::replace(&mut self.elsewhere, ledger.spending());
-        if self.elsewhere.unknown <= before.unknown {
-            return Ok(());
-        }
-        let runs = counted(self.elsewhere.unknown, "run");
-        let message = format!(
-            "the cost of {runs} of this month is not known, so it does not count towards the limits on a day's and a month's              cost: their models have no price, their providers counted no tokens, or their journals are damaged"
-        );
-        self.observer.observe(Event::Warned { message })
-    }
-
-    /// Returns the limit on the cost of a day or a month that was reached before the run asked anything.
-    fn forbidden(&self) -> Option<StopReason> {
-        let is_first = self.totals.iterations == 0;
-        if is_first { self.setup.budget.cap_reached(&self.spent, &self.elsewhere) } else { None }
-    }
-
     /// Warns the model once about each limit that is near, and announces a limit that is reached. Returns the limit
     /// that makes this the last turn.
     fn heed_limits(&mut self) -> io::Result<Option<StopReason>> {
@@ -377,9 +352,7 @@ impl<'a> Exploration<'a> {
             return Ok(Some(limit));
         }
         let whose = if self.setup.successors.is_empty() { "the" } else { "your share of the" };
-        for Use { limit, share, .. } in
-            self.share.used(&self.totals(), &self.spent, &self.elsewhere, self.started.elapsed())
-        {
+        for Use { limit, share, .. } in self.used(&self.share) {
             if share >= WARNED_AT && !self.warned_of.contains(&limit) {
                 self.warned_of.push(limit);
                 self.conversation.tell(format!(
@@ -392,10 +365,15 @@ impl<'a> Exploration<'a> {
         Ok(None)
     }
 
+    /// Returns the used share of each limit of a budget, and of those over all runs.
+    fn used(&self, budget: &Budget) -> Vec<Use> {
+        let own = budget.used(&self.totals(), &self.spent, self.started.elapsed());
+        own.into_iter().chain(self.used_of_caps()).collect()
+    }
+
     /// Returns the limit of a budget that is reached, the one that is exceeded most.
     fn reached(&self, budget: &Budget) -> Option<StopReason> {
-        let used = budget.used(&self.totals(), &self.spent, &self.elsewhere, self.started.elapsed());
-        let reached = used.iter().filter(|used| used.is_reached);
+        let reached = self.used(budget).into_iter().filter(|used| used.is_reached);
         reached.max_by(|one, other| one.share.total_cmp(&other.share)).map(|used| used.limit)
     }
 

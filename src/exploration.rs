@@ -17,7 +17,7 @@ use jiff::tz::TimeZone;
 
 use self::analyst::OfflineAnalyst;
 use crate::agent::journal::{Event, FORMAT, Journal, Question, Started};
-use crate::agent::ledger::Ledger;
+use crate::agent::ledger::{Caps, Ledger};
 use crate::agent::prompt::{self, Focus, Library};
 use crate::agent::robustness::Extent;
 use crate::agent::tools::Toolbox;
@@ -81,9 +81,11 @@ pub struct Options<'a> {
     /// The date that the run treats as today.
     pub as_of: Date,
     pub budget: Budget,
-    /// The folder of the runs whose spending counts, for limits on the cost of a day or a month.
+    /// What all runs may cost in a day and in a month.
+    pub caps: Caps,
+    /// The folder of the runs whose spending counts for it.
     pub spending_dir: &'a Path,
-    /// The zone in which these begin.
+    /// The zone in which days and months begin.
     pub time_zone: TimeZone,
     /// What of the findings is tried under other choices.
     pub robustness: Extent,
@@ -143,9 +145,10 @@ pub async fn run(
     let successors = others.iter().map(|(model, price)| Priced { model: &**model, price: *price }).collect::<Vec<_>>();
     let names = [model.name()].into_iter().chain(successors.iter().map(|next| next.model.name())).collect::<Vec<_>>();
     // The built-in analyst costs nothing, whatever others spend.
-    let counts = options.budget.has_caps() && !model.is_program();
-    let ledger =
-        counts.then(|| Ledger::new(options.spending_dir, &options.run_id, options.time_zone.clone(), Timestamp::now));
+    let counts = options.caps.is_any() && !model.is_program();
+    let ledger = counts.then(|| {
+        Ledger::new(options.caps, options.spending_dir, &options.run_id, options.time_zone.clone(), Timestamp::now)
+    });
     let journal = Journal::create(options.runs_dir, &options.run_id)?;
     let path = journal.path().to_owned();
     let mut recorder = Recorder { journal, watch };

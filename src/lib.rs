@@ -84,7 +84,7 @@
 //! sample/days.rs                   `monitor generate`; sample/days/inject.rs what is done to which days
 //! agent.rs                         THE LOOP: ask the model, run its tools, record; agent/turn.rs one turn
 //! agent/context.rs                 the conversation shortened when it is too long; agent/idle.rs a model that calls no tool
-//! agent/budget.rs                  when a limit is reached, and when the last turn begins
+//! agent/budget.rs                  when a limit is reached, and when the last turn begins; agent/caps.rs heeds what all runs spend
 //! agent/relay.rs                   from one model to the next: what is open, what is known, which share of the limits
 //! agent/facts.rs                   which facts a result offers; `state`, `record_finding`, the answers of `finish`
 //! agent/tools/                     execute_sql.rs, describe_table.rs, find_values.rs; fit.rs makes arguments fit; notes.rs

@@ -6,7 +6,6 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use super::journal::{StopReason, Totals};
-use super::ledger::Spending;
 use crate::model::Usage;
 use crate::model::price::Price;
 
@@ -23,10 +22,6 @@ pub struct Budget {
     /// Tokens sent and received.
     pub tokens_max: Option<u64>,
     pub cost_max_usd: Option<Decimal>,
-    /// What all runs of a folder may cost in a day.
-    pub cost_day_max_usd: Option<Decimal>,
-    /// What they may cost in a month.
-    pub cost_month_max_usd: Option<Decimal>,
     pub time_max: Option<Duration>,
 }
 
@@ -35,7 +30,7 @@ pub struct Budget {
 pub(super) struct Spent {
     tokens: u64,
     /// Zero if the price is unknown.
-    cost_usd: Decimal,
+    pub(super) cost_usd: Decimal,
 }
 
 impl Spent {
@@ -55,61 +50,26 @@ pub(super) struct Use {
     pub(super) is_reached: bool,
 }
 
+impl Use {
+    /// Returns the use of a limit; of none, nothing is used.
+    pub(super) fn of(limit: StopReason, used: f64, max: Option<f64>) -> Self {
+        let share = max.map_or(0.0, |max| if max > 0.0 { used / max } else { 1.0 });
+        Self { limit, share, is_reached: share >= 1.0 }
+    }
+}
+
 impl Budget {
-    /// Returns whether a limit counts what other runs spend.
-    pub fn has_caps(&self) -> bool {
-        self.cost_day_max_usd.is_some() || self.cost_month_max_usd.is_some()
-    }
-
-    /// Returns the limit on the cost of a day or a month that is reached.
-    pub(super) fn cap_reached(&self, spent: &Spent, elsewhere: &Spending) -> Option<StopReason> {
-        let is_reached = |max: Option<Decimal>, other| max.is_some_and(|max| spent.cost_usd + other >= max);
-        match () {
-            () if is_reached(self.cost_month_max_usd, elsewhere.month_usd) => Some(StopReason::MonthCostLimit),
-            () if is_reached(self.cost_day_max_usd, elsewhere.day_usd) => Some(StopReason::DayCostLimit),
-            () => None,
-        }
-    }
-
-    /// Says what a limit on the cost of a day or a month is, and what is spent; `None` for another limit.
-    pub(super) fn cap_in_words(
-        &self,
-        limit: StopReason,
-        spent: &Spent,
-        elsewhere: &Spending,
-        zone: &str,
-    ) -> Option<String> {
-        let today = elsewhere.today;
-        let (max, other, when) = match limit {
-            StopReason::DayCostLimit => (self.cost_day_max_usd?, elsewhere.day_usd, format!("on {today}")),
-            StopReason::MonthCostLimit => {
-                (self.cost_month_max_usd?, elsewhere.month_usd, format!("in {}", today.strftime("%Y-%m")))
-            }
-            _ => return None,
-        };
-        let (all, own) = ((spent.cost_usd + other).normalize(), spent.cost_usd.normalize());
-        Some(format!("{all} of {} US dollars are spent {when} ({zone}), {own} of them by this run", max.normalize()))
-    }
-
-    /// Returns the used share of each limit, `elapsed` after the start. `elsewhere` is what other runs spent.
+    /// Returns the used share of each limit of the run itself, `elapsed` after the start.
     #[expect(clippy::cast_precision_loss, reason = "a share of a limit needs no more than a float's precision")]
-    pub(super) fn used(&self, totals: &Totals, spent: &Spent, elsewhere: &Spending, elapsed: Duration) -> [Use; 7] {
-        let of = |limit, used: f64, max: Option<f64>| {
-            let share = max.map_or(0.0, |max| if max > 0.0 { used / max } else { 1.0 });
-            Use { limit, share, is_reached: share >= 1.0 }
-        };
+    pub(super) fn used(&self, totals: &Totals, spent: &Spent, elapsed: Duration) -> [Use; 5] {
+        let of = Use::of;
         let cost = spent.cost_usd.to_f64().unwrap_or(0.0);
-        let cap = |limit, other: Decimal, max: Option<Decimal>| {
-            of(limit, (spent.cost_usd + other).to_f64().unwrap_or(0.0), max.and_then(|max| max.to_f64()))
-        };
         let time = of(StopReason::TimeLimit, elapsed.as_secs_f64(), self.time_max.map(|time| time.as_secs_f64()));
         [
             of(StopReason::IterationLimit, f64::from(totals.iterations), Some(f64::from(self.iterations_max))),
             of(StopReason::QueryLimit, f64::from(totals.queries), self.queries_max.map(f64::from)),
             of(StopReason::TokenLimit, spent.tokens as f64, self.tokens_max.map(|tokens| tokens as f64)),
             of(StopReason::CostLimit, cost, self.cost_max_usd.and_then(|cost| cost.to_f64())),
-            cap(StopReason::DayCostLimit, elsewhere.day_usd, self.cost_day_max_usd),
-            cap(StopReason::MonthCostLimit, elsewhere.month_usd, self.cost_month_max_usd),
             Use { is_reached: self.looking_time_max().is_some_and(|time| elapsed >= time), ..time },
         ]
     }
@@ -137,9 +97,6 @@ impl Budget {
             queries_max: self.queries_max.map(count),
             tokens_max: self.tokens_max.map(|max| (max / u64::from(of) * u64::from(part)).max(1)),
             cost_max_usd: self.cost_max_usd.map(|max| max * Decimal::from(part) / Decimal::from(of)),
-            // What others leave of a day is no model's share.
-            cost_day_max_usd: self.cost_day_max_usd,
-            cost_month_max_usd: self.cost_month_max_usd,
             time_max: self.time_max.map(|max| max / of * part),
         }
     }
@@ -151,8 +108,6 @@ impl Budget {
             queries_max: self.queries_max.map(|max| max.saturating_sub(totals.queries)),
             tokens_max: self.tokens_max.map(|max| max.saturating_sub(spent.tokens)),
             cost_max_usd: self.cost_max_usd.map(|max| (max - spent.cost_usd).max(Decimal::ZERO)),
-            cost_day_max_usd: self.cost_day_max_usd,
-            cost_month_max_usd: self.cost_month_max_usd,
             time_max: self.time_max.map(|max| max.saturating_sub(elapsed)),
         }
     }
@@ -180,8 +135,8 @@ pub(super) fn name(limit: StopReason) -> &'static str {
         StopReason::QueryLimit => "limit on queries",
         StopReason::TokenLimit => "limit on tokens",
         StopReason::CostLimit => "limit on cost",
-        StopReason::DayCostLimit => "limit on a day's cost",
-        StopReason::MonthCostLimit => "limit on a month's cost",
+        StopReason::DayCostLimit => "limit on the cost of a day",
+        StopReason::MonthCostLimit => "limit on the cost of a month",
         StopReason::TimeLimit => "time limit",
         StopReason::Finished
         | StopReason::Interrupted
@@ -196,15 +151,7 @@ mod tests {
     use super::*;
 
     fn budget(time: Duration) -> Budget {
-        Budget {
-            iterations_max: 4,
-            queries_max: Some(2),
-            tokens_max: None,
-            cost_max_usd: None,
-            cost_day_max_usd: None,
-            cost_month_max_usd: None,
-            time_max: Some(time),
-        }
+        Budget { iterations_max: 4, queries_max: Some(2), tokens_max: None, cost_max_usd: None, time_max: Some(time) }
     }
 
     #[test]
@@ -238,7 +185,7 @@ mod tests {
         let reached = |iterations, queries, seconds| {
             let totals = Totals { iterations, queries, ..Totals::default() };
             let elapsed = Duration::from_secs(seconds);
-            let used = budget(Duration::from_secs(10)).used(&totals, &Spent::default(), &Spending::default(), elapsed);
+            let used = budget(Duration::from_secs(10)).used(&totals, &Spent::default(), elapsed);
             used.into_iter().filter(|used| used.is_reached).map(|used| used.limit).collect::<Vec<_>>()
         };
         assert_eq!(reached(3, 1, 8), []);

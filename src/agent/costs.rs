@@ -127,7 +127,7 @@ pub fn group(runs: &[RunCost], by: By, time_zone: &TimeZone, accepted: Option<&B
     let mut groups = groups.into_iter().map(|(of, group)| group.concluded(of)).collect::<Vec<_>>();
     match by {
         By::Day => groups.reverse(),
-        By::Focus | By::Model => groups.sort_by(|one, other| other.cost_usd.cmp(&one.cost_usd)),
+        By::Focus | By::Model => groups.sort_by_key(|group| std::cmp::Reverse(group.cost_usd)),
     }
     groups
 }

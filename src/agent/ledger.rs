@@ -20,6 +20,13 @@ use super::journal::{self, Event, FILE_NAME};
 /// The folder within the runs' folder that has runs too: those of `explore eval`.
 const FURTHER: &str = "eval";
 
+/// What all runs of a folder may cost, in US dollars; `None` is any.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Caps {
+    pub day_usd: Option<Decimal>,
+    pub month_usd: Option<Decimal>,
+}
+
 /// What other runs have spent by now, in US dollars.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Spending {
@@ -33,6 +40,7 @@ pub struct Spending {
 /// The journals of a folder, and what was read of them.
 #[derive(Debug)]
 pub struct Ledger {
+    pub(super) caps: Caps,
     runs_dir: PathBuf,
     /// The run whose own spending is not counted, because it knows it itself.
     own_id: String,
@@ -56,11 +64,18 @@ struct Costs {
     unknown: BTreeSet<Date>,
 }
 
+impl Caps {
+    /// Returns whether there is a limit.
+    pub fn is_any(&self) -> bool {
+        self.day_usd.is_some() || self.month_usd.is_some()
+    }
+}
+
 impl Ledger {
-    /// Counts over the runs of `runs_dir` but `own_id`. `clock` says what day it is, in `time_zone`.
-    pub fn new(runs_dir: &Path, own_id: &str, time_zone: TimeZone, clock: fn() -> Timestamp) -> Self {
+    /// Counts over the runs of `runs_dir` but `own_id`, for these limits. `clock` says what day it is, in `time_zone`.
+    pub fn new(caps: Caps, runs_dir: &Path, own_id: &str, time_zone: TimeZone, clock: fn() -> Timestamp) -> Self {
         let (runs_dir, own_id) = (runs_dir.to_owned(), own_id.to_owned());
-        Self { runs_dir, own_id, time_zone, clock, read: Mutex::default() }
+        Self { caps, runs_dir, own_id, time_zone, clock, read: Mutex::default() }
     }
 
     /// Returns the zone in which days and months begin, such as `Europe/Paris`.

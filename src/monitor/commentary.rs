@@ -104,8 +104,6 @@ pub const BUDGET: Budget = Budget {
     queries_max: Some(6),
     tokens_max: Some(300_000),
     cost_max_usd: None,
-    cost_day_max_usd: None,
-    cost_month_max_usd: None,
     time_max: Some(Duration::from_mins(2)),
 };
 

@@ -49,6 +49,7 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
         player,
         as_of,
         budget: config.budget,
+        caps: config.caps,
         spending_dir: &config.runs_dir,
         time_zone: open::time_zone(config),
         robustness: config.robustness,

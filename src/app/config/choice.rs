@@ -156,8 +156,8 @@ impl Config {
     fn check_price(&self, model: &str) -> Result<(), Failure> {
         let limits = [
             ("--max-cost", self.budget.cost_max_usd),
-            ("--max-cost-day", self.budget.cost_day_max_usd),
-            ("--max-cost-month", self.budget.cost_month_max_usd),
+            ("--max-cost-day", self.caps.day_usd),
+            ("--max-cost-month", self.caps.month_usd),
         ];
         let Some((flag, _)) = limits.into_iter().find(|(_, max)| max.is_some() && self.price(model).is_none()) else {
             return Ok(());

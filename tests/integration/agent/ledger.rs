@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use explore::agent::journal::{Event, Journal, Totals};
-use explore::agent::ledger::Ledger;
+use explore::agent::ledger::{Caps, Ledger};
 use explore::model::{Reply, ReplyEnd};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -44,7 +44,7 @@ fn clock() -> Timestamp {
 }
 
 fn ledger(runs_dir: &Path, zone: &str) -> Ledger {
-    Ledger::new(runs_dir, "own", TimeZone::get(zone).unwrap(), clock)
+    Ledger::new(Caps::default(), runs_dir, "own", TimeZone::get(zone).unwrap(), clock)
 }
 
 #[track_caller]

@@ -212,6 +212,7 @@ impl<'c> Evaluation<'c> {
             player: self.player.clone(),
             as_of: as_of.or(newest).unwrap_or(today),
             budget: self.config.budget,
+            caps: self.config.caps,
             spending_dir: &self.config.runs_dir,
             time_zone: open::time_zone(self.config),
             robustness: self.config.robustness,

@@ -36,7 +36,7 @@ fn what_other_runs_spend_today_counts_and_the_limit_ends_the_run_in_a_report() {
         let script = [dear(looks(CUSTOMERS)), dear(records(finding(&json!({}))))].into_iter().chain(looks_for_ever());
         let ran = beside(&[Some("0.30"), Some("0.10")], script).with(&[flag, "0.50"]).run().ends_with(0, reason);
         assert_eq!(ran.model.requests().len(), 2, "one turn to look, one to record");
-        assert!(ran.request(2).contains("cost is reached. This is your last turn"));
+        assert!(ran.request(2).contains("The limit on the cost of a "));
         assert_eq!(ran.report()["findings"].as_array().unwrap().len(), 1);
         assert_eq!(ran.report()["complete"], false);
         let detail = ran.report()["stop_detail"].as_str().unwrap().to_owned();

@@ -74,15 +74,7 @@ pub(crate) async fn play(database: Arc<dyn Database>, catalog: Catalog, focus: &
     let (executor, _) = Executor::open(database, rules, LIMITS).await.unwrap();
     let toolbox = Toolbox { executor, catalog: Arc::new(catalog), bounds: Bounds::default(), plans: false };
     let briefing = Briefing { system: "Look.".to_owned(), first: "Begin.".to_owned() };
-    let budget = Budget {
-        iterations_max: 15,
-        queries_max: None,
-        tokens_max: None,
-        cost_max_usd: None,
-        cost_day_max_usd: None,
-        cost_month_max_usd: None,
-        time_max: None,
-    };
+    let budget = Budget { iterations_max: 15, queries_max: None, tokens_max: None, cost_max_usd: None, time_max: None };
     let setup = Setup {
         model: &analyst,
         toolbox: &toolbox,
