@@ -5,12 +5,15 @@
 //! it looked at and did not look at.
 
 mod budget;
+mod caps;
 mod context;
+pub mod costs;
 pub mod facts;
 mod idle;
 mod instruments;
 pub mod journal;
 pub mod known;
+pub mod ledger;
 pub mod prompt;
 mod recording;
 mod relay;
@@ -35,6 +38,7 @@ use self::context::Conversation;
 use self::idle::Idleness;
 use self::journal::{Answered, Event, ModelPart, Question, StopReason, Stopped, Totals};
 use self::known::{Known, Remeasured};
+use self::ledger::{Ledger, Spending};
 use self::prompt::Briefing;
 use self::recording::Recording;
 use self::tools::Toolbox;
@@ -69,6 +73,8 @@ pub struct Setup<'a> {
     /// the briefing must list them.
     pub given: &'a [Fact],
     pub budget: Budget,
+    /// What other runs spend, for limits on the cost of a day or a month; `None` if it does not count.
+    pub ledger: Option<&'a Ledger>,
     /// The price of the model's tokens; `None` if it is unknown.
     pub price: Option<Price>,
     /// The models that are asked after it, in this order: each gets the questions that are left open, if there are any.
@@ -180,6 +186,8 @@ struct Exploration<'a> {
     share_used: Option<StopReason>,
     totals: Totals,
     spent: Spent,
+    /// What other runs spent when it was last looked.
+    elsewhere: Spending,
     queries_sent: u32,
     /// Comparisons that were made so far, kept or not.
     compared: u64,
@@ -248,6 +256,7 @@ impl<'a> Exploration<'a> {
             share_used: None,
             totals: Totals { cost_usd: setup.price.map(|_| Decimal::ZERO), ..Totals::default() },
             spent: Spent::default(),
+            elsewhere: Spending::default(),
             queries_sent: 0,
             compared: 0,
             observed: Vec::new(),
@@ -300,6 +309,9 @@ impl<'a> Exploration<'a> {
     /// Plays a model until it finishes, fails, or reaches its share of a limit.
     async fn play(&mut self) -> io::Result<Ending> {
         loop {
+            if let Some(ending) = self.heed_spending()? {
+                return Ok(ending);
+            }
             let limit = self.heed_limits()?;
             let reply = match (self.ask(limit.is_some()).await?, limit) {
                 (Asked::Answered(reply), _) => reply,
@@ -326,6 +338,7 @@ impl<'a> Exploration<'a> {
         let detail = detail.or_else(|| is_unanswered.then(|| self.unanswered()));
         let tally = self.observer.tally();
         let reason = tally.reason(reason);
+        let detail = detail.or_else(|| self.spent_in_words(reason));
         let models = self.end_parts(reason);
         let (answers, looked_at) = (std::mem::take(&mut self.answers), std::mem::take(&mut self.looked_at));
         let tables = &self.setup.toolbox.catalog.tables;
@@ -366,7 +379,7 @@ impl<'a> Exploration<'a> {
             return Ok(Some(limit));
         }
         let whose = if self.setup.successors.is_empty() { "the" } else { "your share of the" };
-        for Use { limit, share, .. } in self.share.used(&self.totals(), &self.spent, self.started.elapsed()) {
+        for Use { limit, share, .. } in self.used(&self.share) {
             if share >= WARNED_AT && !self.warned_of.contains(&limit) {
                 self.warned_of.push(limit);
                 self.conversation.tell(format!(
@@ -379,10 +392,15 @@ impl<'a> Exploration<'a> {
         Ok(None)
     }
 
+    /// Returns the used share of each limit of a budget, and of those over all runs.
+    fn used(&self, budget: &Budget) -> Vec<Use> {
+        let own = budget.used(&self.totals(), &self.spent, self.started.elapsed());
+        own.into_iter().chain(self.used_of_caps()).collect()
+    }
+
     /// Returns the limit of a budget that is reached, the one that is exceeded most.
     fn reached(&self, budget: &Budget) -> Option<StopReason> {
-        let used = budget.used(&self.totals(), &self.spent, self.started.elapsed());
-        let reached = used.iter().filter(|used| used.is_reached);
+        let reached = self.used(budget).into_iter().filter(|used| used.is_reached);
         reached.max_by(|one, other| one.share.total_cmp(&other.share)).map(|used| used.limit)
     }
 

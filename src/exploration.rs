@@ -5,6 +5,7 @@
 pub mod analyst;
 mod briefing;
 pub mod digest;
+pub mod estimate;
 pub mod memory;
 pub mod recheck;
 pub mod report;
@@ -15,10 +16,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use self::analyst::OfflineAnalyst;
 use self::memory::Definitions;
 use crate::agent::journal::{Event, FORMAT, Journal, Question, Recalled, Resumable, Started};
+use crate::agent::ledger::{Caps, Ledger};
 use crate::agent::prompt::{self, Focus, Library};
 use crate::agent::replay::{Recorded as Replies, Replayed, Unrecorded};
 use crate::agent::robustness::Extent;
@@ -84,6 +87,12 @@ pub struct Options<'a> {
     /// The date that the run treats as today.
     pub as_of: Date,
     pub budget: Budget,
+    /// What all runs may cost in a day and in a month.
+    pub caps: Caps,
+    /// The folder of the runs whose spending counts for it.
+    pub spending_dir: &'a Path,
+    /// The zone in which days and months begin.
+    pub time_zone: TimeZone,
     /// What of the findings is tried under other choices.
     pub robustness: Extent,
     /// Whether the journal has the plans of queries.
@@ -126,6 +135,9 @@ pub enum Error {
     Journal(#[from] agent::journal::Error),
     #[error(transparent)]
     Prompt(#[from] prompt::Error),
+    /// The earlier runs cannot be read.
+    #[error(transparent)]
+    Runs(agent::runs::Error),
     /// An event before the first turn could not be written.
     #[error(transparent)]
     Unwritten(#[from] io::Error),
@@ -152,6 +164,11 @@ pub async fn run(
     let questions = focus.questions();
     let (mut player, mut others) =
         options.player.clone().into_models(&catalog, (focus, &questions), (options.as_of, level))?;
+    // The built-in analyst costs nothing, whatever others spend.
+    let counts = options.caps.is_any() && !player.0.is_program();
+    let ledger = counts.then(|| {
+        Ledger::new(options.caps, options.spending_dir, &options.run_id, options.time_zone.clone(), Timestamp::now)
+    });
     let names = [player.0.name()].into_iter().chain(others.iter().map(|(model, _)| model.name())).collect::<Vec<_>>();
     let (names, players) = (names.join(", "), names.len());
     let stale = newest.and_then(|newest| briefing::stale(newest, options.as_of));
@@ -186,6 +203,7 @@ pub async fn run(
         briefing: &briefing,
         given: &[],
         budget: options.budget,
+        ledger: ledger.as_ref(),
         price: player.1,
         successors: &successors,
         as_of: options.as_of,

@@ -66,6 +66,7 @@
 //! exploration.rs                   opened database -> briefed player -> journal; exploration/briefing.rs what it reads first
 //! exploration/analyst.rs           the built-in player of --offline: analyst/plan.rs which tables by which instruments, choice.rs
 //!                                  what is worth telling, telling.rs as a finding, recording.rs records it
+//! exploration/estimate.rs          what a run would look at and take: `explore --dry-run`
 //! exploration/report/              journal -> terminal.rs, markdown.rs, html.rs, json.rs; coverage.rs what was not looked at
 //!
 //! verify/folder.rs                 the files of verified questions; verify/expectation.rs what can be expected, expectation/parse.rs reads it
@@ -87,7 +88,7 @@
 //! sample/days.rs                   `monitor generate`; sample/days/inject.rs what is done to which days
 //! agent.rs                         THE LOOP: ask the model, run its tools, record; agent/turn.rs one turn
 //! agent/context.rs                 the conversation shortened when it is too long; agent/idle.rs a model that calls no tool
-//! agent/budget.rs                  when a limit is reached, and when the last turn begins
+//! agent/budget.rs                  when a limit is reached, and when the last turn begins; agent/caps.rs heeds what all runs spend
 //! agent/relay.rs                   from one model to the next: what is open, what is known, which share of the limits
 //! agent/facts.rs                   which facts a result offers; `state`, `record_finding`, the answers of `finish`
 //! agent/tools/                     execute_sql.rs, describe_table.rs, find_values.rs; fit.rs makes arguments fit; notes.rs
@@ -97,7 +98,8 @@
 //! agent/journal.rs                 the append-only record of a run; agent/journal/coverage.rs is the run complete
 //! agent/journal/resume.rs          what a journal holds for going on; agent/replay.rs plays it again
 //! agent/known.rs                   findings of earlier runs are measured again; `past_findings`
-//! agent/runs.rs                    the runs of a folder, listed and found by id
+//! agent/runs.rs                    the runs of a folder, listed and found by id; agent/costs.rs what they took and cost
+//! agent/ledger.rs                  what all runs of a folder spend in a day and a month, those of other processes too
 //! deliver/send.rs                  works through the outbox, retries; deliver/slack.rs, mail.rs, webhook.rs, file.rs
 //! deliver/channel.rs               opens channels and their secrets; deliver/settings.rs reads [channels.NAME]
 //!

@@ -30,7 +30,7 @@ pub struct Budget {
 pub(super) struct Spent {
     tokens: u64,
     /// Zero if the price is unknown.
-    cost_usd: Decimal,
+    pub(super) cost_usd: Decimal,
 }
 
 impl Spent {
@@ -50,14 +50,19 @@ pub(super) struct Use {
     pub(super) is_reached: bool,
 }
 
+impl Use {
+    /// Returns the use of a limit; of none, nothing is used.
+    pub(super) fn of(limit: StopReason, used: f64, max: Option<f64>) -> Self {
+        let share = max.map_or(0.0, |max| if max > 0.0 { used / max } else { 1.0 });
+        Self { limit, share, is_reached: share >= 1.0 }
+    }
+}
+
 impl Budget {
-    /// Returns the used share of each limit, `elapsed` after the start.
+    /// Returns the used share of each limit of the run itself, `elapsed` after the start.
     #[expect(clippy::cast_precision_loss, reason = "a share of a limit needs no more than a float's precision")]
     pub(super) fn used(&self, totals: &Totals, spent: &Spent, elapsed: Duration) -> [Use; 5] {
-        let of = |limit, used: f64, max: Option<f64>| {
-            let share = max.map_or(0.0, |max| if max > 0.0 { used / max } else { 1.0 });
-            Use { limit, share, is_reached: share >= 1.0 }
-        };
+        let of = Use::of;
         let cost = spent.cost_usd.to_f64().unwrap_or(0.0);
         let time = of(StopReason::TimeLimit, elapsed.as_secs_f64(), self.time_max.map(|time| time.as_secs_f64()));
         [
@@ -130,6 +135,8 @@ pub(super) fn name(limit: StopReason) -> &'static str {
         StopReason::QueryLimit => "limit on queries",
         StopReason::TokenLimit => "limit on tokens",
         StopReason::CostLimit => "limit on cost",
+        StopReason::DayCostLimit => "limit on the cost of a day",
+        StopReason::MonthCostLimit => "limit on the cost of a month",
         StopReason::TimeLimit => "time limit",
         StopReason::Finished
         | StopReason::Interrupted

@@ -305,6 +305,10 @@ pub enum StopReason {
     TokenLimit,
     /// `--max-cost`.
     CostLimit,
+    /// `--max-cost-day`.
+    DayCostLimit,
+    /// `--max-cost-month`.
+    MonthCostLimit,
     /// `--time-limit`.
     TimeLimit,
     /// Ctrl-C, or a termination signal.
@@ -321,7 +325,13 @@ impl StopReason {
     /// Returns whether the reason is a limit that the user set.
     pub fn is_limit(self) -> bool {
         match self {
-            Self::IterationLimit | Self::QueryLimit | Self::TokenLimit | Self::CostLimit | Self::TimeLimit => true,
+            Self::IterationLimit
+            | Self::QueryLimit
+            | Self::TokenLimit
+            | Self::CostLimit
+            | Self::DayCostLimit
+            | Self::MonthCostLimit
+            | Self::TimeLimit => true,
             Self::Finished | Self::Interrupted | Self::ModelFailed | Self::DatabaseLost | Self::Unfinished => false,
         }
     }
@@ -336,6 +346,8 @@ impl fmt::Display for StopReason {
             Self::QueryLimit => "query_limit",
             Self::TokenLimit => "token_limit",
             Self::CostLimit => "cost_limit",
+            Self::DayCostLimit => "day_cost_limit",
+            Self::MonthCostLimit => "month_cost_limit",
             Self::TimeLimit => "time_limit",
             Self::Interrupted => "interrupted",
             Self::ModelFailed => "model_failed",

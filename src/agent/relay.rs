@@ -63,6 +63,8 @@ impl Exploration<'_> {
             | StopReason::QueryLimit
             | StopReason::TokenLimit
             | StopReason::CostLimit
+            | StopReason::DayCostLimit
+            | StopReason::MonthCostLimit
             | StopReason::TimeLimit
             | StopReason::Interrupted
             | StopReason::DatabaseLost

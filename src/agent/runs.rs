@@ -82,6 +82,12 @@ pub fn list(runs_dir: &Path) -> Result<Vec<Entry>, Error> {
     Ok(ids(runs_dir)?.into_iter().rev().map(entry).collect())
 }
 
+/// Returns the ids of all runs of `runs_dir` with their journals, the latest first.
+pub(super) fn journals(runs_dir: &Path) -> Result<Vec<(String, PathBuf)>, Error> {
+    let journal = |id: String| (id.clone(), journal_of(runs_dir, &id));
+    Ok(ids(runs_dir)?.into_iter().rev().map(journal).collect())
+}
+
 /// Finds a run by its id, by the unique start of an id, or as `latest`. `latest` is the latest run that has ended, or
 /// the newest run if none has ended.
 pub fn find(runs_dir: &Path, wanted: &str) -> Result<Found, Error> {

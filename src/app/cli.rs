@@ -70,6 +70,9 @@ pub struct Cli {
     pub command: Option<Command>,
     #[command(flatten)]
     pub options: Options,
+    /// Explore nothing: say which tables would be looked at and how, how long the first request is, and what earlier runs took
+    #[arg(long, help_heading = "Exploration")]
+    pub dry_run: bool,
     #[command(flatten)]
     pub talk: TalkOptions,
     /// Read this file in place of ./explore.toml
@@ -345,6 +348,20 @@ pub enum RunsCommand {
         #[command(flatten)]
         runs: RunOptions,
     },
+    /// Sum up what the runs took and cost
+    #[command(after_help = "Examples:\n  explore runs costs\n  explore runs costs --by model --json")]
+    Costs {
+        /// Sum up by this; days are those on which runs began
+        #[arg(long, value_enum, value_name = "WHAT", default_value_t = CostsBy::Day)]
+        by: CostsBy,
+        /// Print a JSON array in place of a table
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        runs: RunOptions,
+        #[command(flatten)]
+        time_zone: TimeZoneOptions,
+    },
     /// Print the report of a run again, from its journal
     #[command(after_help = "Example:\n  explore runs show latest --format html --output report.html")]
     Show(Box<ShowArguments>),
@@ -401,6 +418,17 @@ pub struct RecheckArguments {
     pub state: StateOptions,
     #[command(flatten)]
     pub runs: RunOptions,
+}
+
+/// What `explore runs costs` sums up by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CostsBy {
+    /// The day on which a run began
+    Day,
+    /// The focus
+    Focus,
+    /// The model
+    Model,
 }
 
 /// The subcommands of `explore sample`.
@@ -646,6 +674,13 @@ pub struct LimitOptions {
     /// Stop after this many US dollars; needs the model's price to be known [default: no limit]
     #[arg(long, value_name = "USD", value_parser = values::money)]
     pub max_cost: Option<Decimal>,
+    /// Stop when all runs of the runs folder together, those of other processes too, cost this many US dollars in a day;
+    /// needs the model's price [default: no limit]
+    #[arg(long, value_name = "USD", value_parser = values::money)]
+    pub max_cost_day: Option<Decimal>,
+    /// The same in a month; days and months are those of --time-zone [default: no limit]
+    #[arg(long, value_name = "USD", value_parser = values::money)]
+    pub max_cost_month: Option<Decimal>,
     /// Stop after this long, such as 10m or 1h30m
     ///
     /// When a tenth of it is left, or one minute if that is less, the model is asked for its last turn. When it is

@@ -3,7 +3,9 @@
 
 mod completions;
 mod config;
+mod costs;
 mod doctor;
+mod dry_run;
 mod eval;
 mod explore;
 mod findings;
@@ -32,6 +34,10 @@ pub async fn run(cli: Cli, config: &Config, output: &mut Output) -> Result<ExitS
         output.talk().warn(warning);
     }
     match cli.command {
+        None if cli.dry_run => dry_run::run(config, output).await,
+        Some(_) if cli.dry_run => {
+            Err(Failure::usage("--dry-run stands before a command").hint("write it after the command, if that has one"))
+        }
         None => explore::run(config, output).await,
         Some(Command::Focus(command)) => focus::run(&command, config, output),
         Some(Command::Schema(command)) => schema::run(&command, config, output).await,

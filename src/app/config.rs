@@ -29,6 +29,7 @@ use super::cli::Settings;
 use super::error::Failure;
 use super::output::TalkSettings;
 use crate::agent::Budget;
+use crate::agent::ledger::Caps;
 use crate::agent::prompt::Aims;
 use crate::agent::robustness::Extent;
 use crate::deliver::settings::ChannelSection;
@@ -73,6 +74,8 @@ pub struct Config {
     pub robustness: Extent,
     /// The limits of a run.
     pub budget: Budget,
+    /// What all runs of the runs folder may cost in a day and in a month.
+    pub caps: Caps,
     /// The limits of one query.
     pub query: QueryLimits,
     /// The format of the report.
@@ -262,6 +265,7 @@ impl Config {
                 cost_max_usd: limits.max_cost,
                 time_max: Some(limits.time_limit),
             },
+            caps: Caps { day_usd: limits.max_cost_day, month_usd: limits.max_cost_month },
             robustness: limits.robustness,
             query: QueryLimits {
                 timeout: options.query.query_timeout,

@@ -100,6 +100,7 @@ impl From<exploration::Error> for Failure {
             }
             exploration::Error::Endpoint(error) => Self::new(Kind::Usage, error),
             exploration::Error::Journal(error) => Self::new(Kind::Usage, error),
+            exploration::Error::Runs(error) => Self::new(Kind::Usage, error),
             exploration::Error::Prompt(error) => error.into(),
             exploration::Error::Unwritten(error) => error.into(),
         }

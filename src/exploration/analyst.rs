@@ -28,6 +28,7 @@ use jiff::civil::Date;
 use serde_json::json;
 
 use crate::agent::journal;
+use crate::instruments::Instrument;
 use crate::model::{Error, Message, Model, Reply, ReplyEnd, Request, ToolCall, Unseen, Usage};
 use crate::warehouse::catalog::Catalog;
 use focus::Focus;
@@ -117,6 +118,27 @@ impl OfflineAnalyst {
         let why = why.map_or_else(|| "the run ended before all was asked".to_owned(), Clone::clone);
         (!unasked.is_empty()).then(|| (format!("not all was asked ({}): {why}", unasked.join(", ")), true))
     }
+}
+
+/// Returns what becomes of each table in a run, and the instruments that look at it: those that the analyst uses if it
+/// explores itself, else those that the table offers something to.
+pub(super) fn plan(
+    catalog: &Catalog,
+    (name, text): (&str, &str),
+    questions: &[journal::Question],
+    as_of: Date,
+    is_own_run: bool,
+) -> Vec<(Outlook, Vec<Instrument>)> {
+    if !is_own_run {
+        let offers = catalog.tables.iter().map(|table| plan::offer(catalog, table, as_of));
+        return offers.map(plan::Offer::into_parts).collect();
+    }
+    let plan = Plan::of(catalog, &Focus::new(name, text, questions), as_of);
+    let instruments = |outlook: &Outlook| {
+        let subject = plan.subjects.iter().find(|subject| subject.table == outlook.table);
+        subject.map(|subject| subject.instruments.clone()).unwrap_or_default()
+    };
+    plan.outlooks.iter().map(|outlook| (outlook.clone(), instruments(outlook))).collect()
 }
 
 /// Whether a line of an instrument says what was left out, rather than what was compared.

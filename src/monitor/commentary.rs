@@ -145,6 +145,7 @@ pub async fn analyse(
         briefing: &briefing,
         given: &given,
         budget: player.budget,
+        ledger: None,
         price: player.price,
         successors: &[],
         as_of: case.day.at.date(),

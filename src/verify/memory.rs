@@ -74,7 +74,13 @@ impl State {
     /// Locks the verification of a database until the result is dropped. Waits while another process has the lock.
     pub async fn verification(&self, database: &str) -> Result<Verification, Error> {
         let session = self.session().await?;
-        let lock = session.lock(&format!("{MONITOR} {database}")).await?;
+        let name = format!("{MONITOR} {database}");
+        let lock = if let Some(lock) = session.try_lock(&name).await? {
+            lock
+        } else {
+            tracing::warn!(database, "waiting for another process that verifies its questions");
+            session.lock(&name).await?
+        };
         Ok(Verification { database: database.to_owned(), session, _lock: lock })
     }
 }

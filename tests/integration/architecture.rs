@@ -131,7 +131,7 @@ fn each_outside_service_is_named_in_one_place() {
 fn facts_and_findings_are_made_by_the_engine_alone() {
     check("evaluated: Evaluated", &["finding/fact.rs", "finding/fact/expected.rs"]);
     check("stated: Stated,", &["finding/record.rs"]);
-    check("Event::Found(", &["agent/journal", "agent/runs.rs", "app/progress"]);
+    check("Event::Found(", &["agent/journal", "agent/runs.rs", "agent/costs.rs", "app/progress"]);
 }
 
 #[test]

@@ -31,6 +31,7 @@ Examples:
   explore --offline -o report.html             the file extension sets the format: .html, .json, .md
   explore --base-url http://localhost:11434/v1 --model qwen3
   explore --quiet --fail-on high               for a nightly job: the exit code is the result
+  explore --dry-run --max-cost-day 5           what a run would look at and take; asks no model
 
 Exit codes: the first of these that applies
   130  interrupted; a report on the results so far is written

@@ -27,7 +27,7 @@ const DEMO_TODAY: Date = date(2025, 11, 30);
 pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
     let (library, focus) = config.area()?;
     library.focus(&focus)?;
-    let as_of = config.as_of.unwrap_or_else(|| if config.is_demo() { DEMO_TODAY } else { open::today(config) });
+    let as_of = day(config);
     let run_id = journal::run_id(Timestamp::now(), &focus, rand::rng().random());
     explore(Plan { library, focus, as_of, run_id, resume: None }, config, output).await
 }
@@ -100,6 +100,9 @@ async fn explore(plan: Plan, config: &Config, output: &mut Output) -> Result<Exi
         player,
         as_of,
         budget: config.budget,
+        caps: config.caps,
+        spending_dir: &config.runs_dir,
+        time_zone: open::time_zone(config),
         robustness: config.robustness,
         plans: output.talk().verbosity() > 1,
         runs_dir: &config.runs_dir,
@@ -123,6 +126,12 @@ async fn explore(plan: Plan, config: &Config, output: &mut Output) -> Result<Exi
     }
     let run = delivered?;
     outcome?;
+    if run.totals.iterations == 0
+        && run.stop_reason.is_limit()
+        && let Some(detail) = &run.stop_detail
+    {
+        output.talk().warn(&format!("no model was asked, and nothing was looked at: {detail}"));
+    }
     let sent = memory::notify(config, &channels, output).await;
     let ended = verdict(&run, config);
     match (ended, sent) {
@@ -136,8 +145,13 @@ async fn explore(plan: Plan, config: &Config, output: &mut Output) -> Result<Exi
     }
 }
 
+/// Returns the day to use as today.
+pub(super) fn day(config: &Config) -> Date {
+    config.as_of.unwrap_or_else(|| if config.is_demo() { DEMO_TODAY } else { open::today(config) })
+}
+
 /// Opens the database, its catalog and its memory.
-async fn open(config: &Config, as_of: Date, output: &Output) -> Result<(Opened, Recalled), Failure> {
+pub(super) async fn open(config: &Config, as_of: Date, output: &Output) -> Result<(Opened, Recalled), Failure> {
     let database = open::database(config, output).await?;
     let opened = open::read(config, database, Joins::Guessed).await?;
     exploration::check(&opened)?;
@@ -173,6 +187,8 @@ fn verdict(run: &Run, config: &Config) -> Result<ExitStatus, Failure> {
         | StopReason::QueryLimit
         | StopReason::TokenLimit
         | StopReason::CostLimit
+        | StopReason::DayCostLimit
+        | StopReason::MonthCostLimit
         | StopReason::TimeLimit => Ok(report::status(run, config)),
     }
 }

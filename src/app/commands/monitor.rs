@@ -64,7 +64,7 @@ fn channels_of(monitor: &Monitor, config: &Config) -> Result<Channels, Invalid> 
 }
 
 /// Prints rows as a table, or as a JSON array.
-fn print<T: Serialize>(
+pub(super) fn print<T: Serialize>(
     entries: &[T],
     columns: &[&str],
     row: impl Fn(&T) -> Vec<String>,

@@ -110,10 +110,14 @@ pub(super) fn limits(config: &Config, server: &Server) -> Limits {
     Limits::of_query(config.query.timeout, config.query.rows_max, plan_cost_max)
 }
 
-/// Returns today's date in the configured time zone, or in the system's.
+/// Returns the configured time zone, or the system's.
+pub(super) fn time_zone(config: &Config) -> TimeZone {
+    config.time_zone.clone().unwrap_or_else(TimeZone::system)
+}
+
+/// Returns today's date in that time zone.
 pub(super) fn today(config: &Config) -> Date {
-    let time_zone = config.time_zone.clone().unwrap_or_else(TimeZone::system);
-    Timestamp::now().to_zoned_datetime(time_zone).date()
+    Timestamp::now().to_zoned_datetime(time_zone(config)).date()
 }
 
 /// Rejects a role that may write, unless the configuration allows it.

@@ -1,4 +1,5 @@
-//! `explore runs list` and `explore runs show`: lists earlier runs, and reports one of them again.
+//! `explore runs list` and `explore runs show`: lists earlier runs, and reports one of them again. `costs` is a file of its
+//! own.
 
 mod diff;
 
@@ -6,7 +7,7 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::report;
+use super::{costs, report};
 use crate::agent::journal::StopReason;
 use crate::agent::runs::{self, Entry, Summary};
 use crate::app::cli::RunsCommand;
@@ -21,6 +22,8 @@ pub(super) fn run(command: &RunsCommand, config: &Config, output: &mut Output) -
         RunsCommand::List { json, .. } => list(*json, config, output),
         RunsCommand::Show(arguments) => show(&arguments.id, config, output),
         RunsCommand::Diff { first, second, json, .. } => diff::run((first, second), *json, config, output),
+        // Nobody keeps yet which findings were accepted.
+        RunsCommand::Costs { by, json, .. } => costs::run(*by, *json, None, config, output),
     }
 }
 

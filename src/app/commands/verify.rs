@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
 use super::interrupts::Interrupts;
 use super::monitor::outbox::tell;
@@ -103,7 +102,7 @@ async fn verify(
         state: &state,
         database: &identity,
         now: Timestamp::now(),
-        time_zone: config.time_zone.clone().unwrap_or_else(TimeZone::system),
+        time_zone: open::time_zone(config),
         is_dry: arguments.dry_run,
         acceptance: arguments.accept.as_ref().map(|_| Acceptance { reason: arguments.reason.clone() }),
         unsendable,

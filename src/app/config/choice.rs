@@ -154,10 +154,15 @@ impl Config {
 
     /// Rejects a limit on the cost that cannot be enforced because the price is unknown.
     fn check_price(&self, model: &str) -> Result<(), Failure> {
-        if self.budget.cost_max_usd.is_none() || self.price(model).is_some() {
+        let limits = [
+            ("--max-cost", self.budget.cost_max_usd),
+            ("--max-cost-day", self.caps.day_usd),
+            ("--max-cost-month", self.caps.month_usd),
+        ];
+        let Some((flag, _)) = limits.into_iter().find(|(_, max)| max.is_some() && self.price(model).is_none()) else {
             return Ok(());
-        }
-        Err(Failure::usage(format!("--max-cost cannot be enforced: the price of {model} is unknown")).hint(format!(
+        };
+        Err(Failure::usage(format!("{flag} cannot be enforced: the price of {model} is unknown")).hint(format!(
             "write its price into explore.toml, as input, cached_input and output of [prices.{model:?}]"
         )))
     }

@@ -43,6 +43,13 @@ pub(super) struct Offer {
     entity: Option<String>,
 }
 
+impl Offer {
+    /// Returns what becomes of the table, and the instruments that it offers something to.
+    pub(super) fn into_parts(self) -> (Outlook, Vec<Instrument>) {
+        (self.outlook, self.instruments)
+    }
+}
+
 /// An instrument over a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Look<'s> {

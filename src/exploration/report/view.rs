@@ -168,6 +168,9 @@ pub(super) fn summary(run: &Run) -> String {
 pub(super) fn outcome(run: &Run) -> String {
     let reason = run.stop_reason;
     let limit = |what: &str, flag: &str| format!("Stopped at the limit of {what} ({reason}); {flag} raises it.");
+    let capped = |what: &str, when: &str, flag: &str| {
+        format!("Stopped at the limit of {what} over all runs ({reason}): run it again {when}, or raise {flag}.")
+    };
     let lost =
         |what: &str, check: &str| format!("Stopped early because {what} ({reason}): {check}, then run it again.");
     match reason {
@@ -176,6 +179,8 @@ pub(super) fn outcome(run: &Run) -> String {
         StopReason::QueryLimit => limit("queries", "--max-queries"),
         StopReason::TokenLimit => limit("tokens", "--max-tokens-total"),
         StopReason::CostLimit => limit("cost", "--max-cost"),
+        StopReason::DayCostLimit => capped("the cost of a day", "tomorrow", "--max-cost-day"),
+        StopReason::MonthCostLimit => capped("the cost of a month", "next month", "--max-cost-month"),
         StopReason::TimeLimit => limit("time", "--time-limit"),
         StopReason::Interrupted => format!("Stopped from outside ({reason}); the report holds what was known by then."),
         StopReason::ModelFailed => lost("the model gave no answer", "check the model's server"),

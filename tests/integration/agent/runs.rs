@@ -2,7 +2,9 @@
 //!
 //! No run, whatever becomes of it, lets the model's key or the database's password out: that is checked of each.
 
+mod caps;
 mod coverage;
+mod dry_run;
 mod endings;
 mod endpoints;
 mod failures;

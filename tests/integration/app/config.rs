@@ -68,7 +68,7 @@ fn every_setting_can_stand_in_the_file_and_in_the_environment() {
         "reasoning_effort" | "fail_on" => ("\"high\"", "high"),
         "max_iterations" | "max_queries" | "max_tokens_total" | "max_rows" => ("7", "7"),
         "verbose" => ("1", "1"),
-        "max_cost" => ("2.5", "2.5"),
+        "max_cost" | "max_cost_day" | "max_cost_month" => ("2.5", "2.5"),
         "max_plan_cost" | "robustness" => ("\"off\"", "off"),
         "time_limit" | "query_timeout" | "model_timeout" => ("\"1h30m\"", "1h30m"),
         "format" => ("\"html\"", "html"),
@@ -288,6 +288,8 @@ fn the_player_is_a_model_only_where_one_was_asked_for_and_can_be() {
     check(&[], &["--demo", "--model", "gpt-5.2"], "no API key for the model");
     let limited = with(&["--max-cost", "1"]);
     check(&key, &limited, "--max-cost cannot be enforced: the price of gpt-5.2 is unknown");
+    let limited = with(&["--max-cost-month", "1"]);
+    check(&key, &limited, "--max-cost-month cannot be enforced: the price of gpt-5.2 is unknown");
     let priced = resolve("[prices.\"gpt-5.2\"]\ninput = 1\noutput = 2", &key, &limited).unwrap();
     assert!(matches!(priced.player(), Ok(Player::Models(..))));
 }

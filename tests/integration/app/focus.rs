@@ -78,8 +78,8 @@ fn what_a_focus_file_has_wrong_is_named_with_its_line_and_what_is_allowed() {
     let keys = "the keys here are questions, measures, tables, model, effort, limits";
     check("modle = \"a\"", &format!("2: unknown key `modle`; {keys}; did you mean `model`?"));
     check("\nmax_queries = 3", &format!("3: unknown key `max_queries`; {keys}; it belongs under [limits]"));
-    let limits = "the keys here are max_iterations, max_queries, max_tokens_total, max_cost, time_limit, robustness, \
-                  query_timeout, max_rows, max_plan_cost";
+    let limits = "the keys here are max_iterations, max_queries, max_tokens_total, max_cost, max_cost_day, \
+                  max_cost_month, time_limit, robustness, query_timeout, max_rows, max_plan_cost";
     check("[limits]\nmax_query = 3", &format!("3: unknown key `max_query`; {limits}; did you mean `max_queries`?"));
     check("limits = 3", "2: limits: expected a table, such as { max_queries = 20 }, found a whole number");
     check("limits = { max_queries = \"many\" }", "2: limits.max_queries: expected a whole number, found text");

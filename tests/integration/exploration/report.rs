@@ -190,6 +190,8 @@ fn every_limit_names_the_flag_that_raises_it() {
     check(StopReason::QueryLimit, "--max-queries raises it");
     check(StopReason::TokenLimit, "--max-tokens-total raises it");
     check(StopReason::CostLimit, "--max-cost raises it");
+    check(StopReason::DayCostLimit, "limit of the cost of a day over all runs (day_cost_limit): run it again tomorrow");
+    check(StopReason::MonthCostLimit, "run it again next month, or raise --max-cost-month");
     check(StopReason::TimeLimit, "--time-limit raises it");
     check(StopReason::Unfinished, "The run is unfinished: it was killed, or is still running.");
     check(StopReason::ModelFailed, "the model gave no answer (model_failed): check the model");

@@ -214,6 +214,9 @@ impl<'c> Evaluation<'c> {
             budget: self.config.budget,
             recalled: Recalled { newest: newest.clone(), ..Recalled::default() },
             resume: None,
+            caps: self.config.caps,
+            spending_dir: &self.config.runs_dir,
+            time_zone: open::time_zone(self.config),
             robustness: self.config.robustness,
             plans: false,
             runs_dir: &self.runs_dir,
@@ -264,6 +267,8 @@ fn check(run: &Run) -> Result<(), Failure> {
         StopReason::ModelFailed => Kind::Model,
         StopReason::DatabaseLost => Kind::Database,
         StopReason::Unfinished => Kind::Unexpected,
+        // Runs that may ask nothing measure nothing.
+        StopReason::DayCostLimit | StopReason::MonthCostLimit => Kind::Usage,
         StopReason::Interrupted
         | StopReason::Finished
         | StopReason::IterationLimit

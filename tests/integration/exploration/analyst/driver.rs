@@ -81,6 +81,7 @@ pub(crate) async fn play(database: Arc<dyn Database>, catalog: Catalog, focus: &
         briefing: &briefing,
         given: &[],
         budget,
+        ledger: None,
         price: None,
         successors: &[],
         as_of,
