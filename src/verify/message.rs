@@ -19,6 +19,8 @@ const SUBJECT_CHARACTERS: usize = 180;
 const LINE_CHARACTERS: usize = 400;
 /// The most accepted values that are listed.
 const LINES_MAX: usize = 10;
+/// The most moved values of an expectation, and the most accepted ones, in the data for programs.
+const VALUES_MAX: usize = 100;
 /// The width of plain text, in columns.
 const WIDTH: usize = 76;
 /// The most characters of a section of Slack's Block Kit, and the most blocks.
@@ -130,15 +132,26 @@ fn accepted(checked: &Checked, context: &Context<'_>) -> Vec<String> {
     lines
 }
 
+/// Returns the question for programs, with no more values than a message should carry; its counts are of all.
+fn bounded(checked: &Checked) -> Checked {
+    let mut checked = checked.clone();
+    checked.accepted.truncate(VALUES_MAX);
+    for expectation in &mut checked.expectations {
+        expectation.moved.truncate(VALUES_MAX);
+    }
+    checked
+}
+
 fn written(subject: &str, all: &[&Checked], context: &Context<'_>) -> Result<Message, Error> {
     let cards = all.iter().map(|checked| card(checked, context)).collect::<Vec<_>>();
     let colours = ["page", "card", "ink", "muted", "line", "accent"].map(|name| (name, colour(name)));
     let colours = colours.into_iter().collect::<std::collections::BTreeMap<_, _>>();
     let html = fragment(MAIL, json!({ "subject": subject, "cards": cards, "colours": colours }))?;
-    let data = match all {
-        [one] => json!({ "schema_version": SCHEMA_VERSION, "subject": subject, "at": context.now, "verified": one }),
-        all => json!({ "schema_version": SCHEMA_VERSION, "subject": subject, "at": context.now, "verified": all }),
+    let told = match all {
+        [one] => json!(bounded(one)),
+        all => all.iter().map(|one| json!(bounded(one))).collect(),
     };
+    let data = json!({ "schema_version": SCHEMA_VERSION, "subject": subject, "at": context.now, "verified": told });
     Ok(Message {
         subject: subject.to_owned(),
         text: text(subject, &cards),

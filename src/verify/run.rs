@@ -125,7 +125,9 @@ pub struct CheckedExpectation {
     pub details: Vec<String>,
     /// How many more details there are.
     pub more: usize,
-    /// All values that moved and are not accepted.
+    /// How many values moved and are not accepted.
+    pub moved_count: usize,
+    /// Which; in a message at most 100 of them.
     pub moved: Vec<Moved>,
 }
 

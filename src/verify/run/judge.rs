@@ -57,7 +57,15 @@ pub(super) fn judge(
             }
         };
         let (expected, line) = (expectation.text.clone(), expectation.line);
-        checked.expectations.push(CheckedExpectation { expected, line, status, details, more, moved });
+        checked.expectations.push(CheckedExpectation {
+            expected,
+            line,
+            status,
+            details,
+            more,
+            moved_count: moved.len(),
+            moved,
+        });
     }
     let has = |status| checked.expectations.iter().any(|one| one.status == status);
     checked.status = match () {

@@ -133,3 +133,17 @@ async fn a_database_is_known_by_its_cluster_or_else_by_its_address() {
     let by_address = format!("{}:{}, database verify_identity", server::variable("PGHOST"), server::variable("PGPORT"));
     assert!(names.contains(&by_address) && names.iter().any(|name| name.starts_with("cluster ")), "{names:?}");
 }
+
+#[tokio::test]
+async fn a_message_carries_some_of_many_values_and_counts_all() {
+    let question = "-- question: x\n-- expect: n never moves by k\nSELECT k, n FROM t";
+    let data = "CREATE TABLE t AS SELECT k, 1 AS n FROM generate_series(1, 150) AS k";
+    let verified = Verified::new("many", data, &[("q", question)]).await;
+    verified.run(&[], 0);
+    verified.change("UPDATE t SET n = 2").await;
+    let expectation = &verified.json(&[], 10)["questions"][0]["expectations"][0];
+    assert_eq!((expectation["moved"].as_array().unwrap().len(), &expectation["more"]), (150, &140.into()));
+    let sent = super::messages(&verified.program.path("out"));
+    let expectation = &sent[0]["data"]["verified"]["expectations"][0];
+    assert_eq!((expectation["moved"].as_array().unwrap().len(), &expectation["moved_count"]), (100, &150.into()));
+}
