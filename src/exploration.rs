@@ -24,6 +24,7 @@ use crate::model::openai::{self, InvalidOptions};
 use crate::model::price::Price;
 use crate::semantic::{self, Opened};
 use crate::warehouse::catalog::Catalog;
+use crate::warehouse::privacy::Masker;
 use crate::warehouse::table::Bounds;
 
 /// The player of an exploration.
@@ -134,7 +135,7 @@ pub async fn run(
     let names = [model.name()].into_iter().chain(successors.iter().map(|next| next.model.name())).collect::<Vec<_>>();
     let journal = Journal::create(options.runs_dir, &options.run_id)?;
     let path = journal.path().to_owned();
-    let mut recorder = Recorder { journal, watch };
+    let mut recorder = Recorder { journal, masker: executor.masker.clone(), watch };
     recorder.observe(Event::Started(Box::new(Started {
         run_id: options.run_id,
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -184,11 +185,18 @@ pub fn check(opened: &Opened) -> Result<(), Error> {
 /// Writes every event to the journal, then shows it.
 struct Recorder<'a> {
     journal: Journal,
+    /// What makes tokens of personal data; `None` if they are shown.
+    masker: Option<Arc<Masker>>,
     watch: &'a mut dyn Observer,
 }
 
 impl Observer for Recorder<'_> {
     fn observe(&mut self, event: Event) -> io::Result<()> {
+        let fresh = self.masker.as_ref().map(|masker| masker.fresh()).unwrap_or_default();
+        if !fresh.is_empty() {
+            let masked = Event::Masked { values: fresh.into_iter().collect() };
+            self.journal.append(Timestamp::now(), &masked).map_err(io::Error::other)?;
+        }
         self.journal.append(Timestamp::now(), &event).map_err(io::Error::other)?;
         self.watch.observe(event)
     }

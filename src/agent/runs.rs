@@ -191,6 +191,7 @@ fn summarise(journal: &Path) -> Result<Summary, String> {
         | Event::FindingRefused { .. }
         | Event::LimitReached { .. }
         | Event::Compacted { .. }
+        | Event::Masked { .. }
         | Event::Warned { .. } => {}
     });
     let damaged_lines = damage.map_err(|error| error.to_string())?.len();

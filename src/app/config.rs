@@ -37,6 +37,7 @@ use crate::model::price::Price;
 use crate::typeset::format::Format;
 use crate::warehouse::SessionContext;
 use crate::warehouse::catalog::Selection;
+use crate::warehouse::privacy::Mode;
 use setting::{Definitions, Layer, Origin, Setting};
 pub use sql_section::SqlSection;
 
@@ -73,6 +74,10 @@ pub struct Config {
     pub budget: Budget,
     /// The limits of one query.
     pub query: QueryLimits,
+    /// What leaves of personal data.
+    pub privacy: Mode,
+    /// Of how many entities an aggregate is at least that leaves in the mode `aggregate`.
+    pub privacy_k: u32,
     /// The format of the report.
     pub format: Format,
     /// The file of the report; `None` is standard output.
@@ -239,6 +244,8 @@ impl Config {
                 rows_max: options.query.max_rows,
                 plan_cost_max: options.query.max_plan_cost,
             },
+            privacy: options.privacy.privacy,
+            privacy_k: options.privacy.privacy_k,
             format: options.report.format,
             output: options.report.output,
             fail_on: options.verdict.fail_on,

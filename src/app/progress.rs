@@ -154,6 +154,7 @@ impl Standing {
             | Event::Queried(_)
             | Event::QueryFailed { .. }
             | Event::Planned { .. }
+            | Event::Masked { .. }
             | Event::CompanionRan { .. }
             | Event::Stated(_)
             | Event::Assumed(_)

@@ -4,9 +4,12 @@ use super::Error;
 use super::session::{Session, begin, failed};
 use crate::warehouse::postgres::writable::describe;
 
-/// The migrations in order. The first one is version 1.
-const MIGRATIONS: [&str; 2] =
-    [include_str!("migrations/0001_tables.sql"), include_str!("migrations/0002_outdated_days.sql")];
+/// The migrations in order, with the versions that they lead to.
+const MIGRATIONS: &[(i32, &str)] = &[
+    (1, include_str!("migrations/0001_tables.sql")),
+    (2, include_str!("migrations/0002_outdated_days.sql")),
+    (4, include_str!("migrations/0004_privacy.sql")),
+];
 /// The name of the advisory lock under which migrations run.
 const LOCK: &str = "explore migrations";
 const VERSION: &str = "SELECT coalesce(max(version), 0) FROM explore.migrations";
@@ -14,7 +17,7 @@ const VERSION: &str = "SELECT coalesce(max(version), 0) FROM explore.migrations"
 /// Upgrades the schema to the newest version, in one transaction. Concurrent processes take turns.
 pub(super) async fn run(session: &Session) -> Result<(), Error> {
     let what = "read the version of the state";
-    let known = i32::try_from(MIGRATIONS.len()).unwrap_or(i32::MAX);
+    let known = MIGRATIONS.last().map_or(0, |(version, _)| *version);
     let mut client = session.client().await;
     let made = "SELECT to_regclass('explore.migrations') IS NOT NULL";
     let is_made: bool = client.query_one(made, &[]).await.and_then(|row| row.try_get(0)).map_err(failed(what))?;
@@ -39,10 +42,10 @@ pub(super) async fn run(session: &Session) -> Result<(), Error> {
     if found > known {
         return Err(Error::Newer { found, known });
     }
-    for (migration, version) in MIGRATIONS.iter().zip(1_i32..).filter(|(_, version)| *version > found) {
+    for (version, migration) in MIGRATIONS.iter().filter(|(version, _)| *version > found) {
         transaction.batch_execute(migration).await.map_err(refused)?;
         let done = "INSERT INTO explore.migrations VALUES ($1)";
-        transaction.execute(done, &[&version]).await.map_err(refused)?;
+        transaction.execute(done, &[version]).await.map_err(refused)?;
     }
     transaction.commit().await.map_err(refused)
 }

@@ -5,6 +5,7 @@
 pub mod code;
 mod declared;
 mod introspected;
+mod personal;
 mod selection;
 mod zone;
 
@@ -16,6 +17,7 @@ pub use self::declared::{
     Additive, Arrival, Currency, Declared, DeclaredMeasure, Filter, Good, NamedCondition, NamedDuration, Rates,
 };
 pub use self::introspected::{Error, Introspected};
+pub use self::personal::Personal;
 pub use self::selection::{MarkedColumn, Selection};
 pub use self::zone::{ZoneName, time_zone};
 
@@ -148,6 +150,15 @@ pub struct Column {
     /// mark is only guessed.
     #[serde(default)]
     pub sensitive_guessed: bool,
+    /// What kind of personal data the values are; `None` if they are none.
+    #[serde(default)]
+    pub personal: Option<Personal>,
+    /// Whether `personal` was guessed instead of read from the metadata.
+    #[serde(default)]
+    pub personal_guessed: bool,
+    /// Whether only tokens of the values are shown, because of the privacy mode.
+    #[serde(default)]
+    pub masked: bool,
     /// Of a text whose values are dates, how they are read; [`crate::semantic`] looks for them.
     #[serde(default)]
     pub text_dates: Option<TextDates>,
@@ -261,6 +272,19 @@ impl Catalog {
             for column in table.columns.iter_mut().filter(|column| shows_sensitive(schema, name, &column.name)) {
                 column.sensitive = true;
                 column.sensitive_guessed = false;
+            }
+        }
+    }
+
+    /// Marks the columns of which only tokens are shown, given schema, table and name, and removes their values.
+    pub fn mask(&mut self, kind: impl Fn(&str, &str, &str) -> Option<Personal>) {
+        for table in &mut self.tables {
+            let (schema, name) = (&table.schema, &table.name);
+            for column in &mut table.columns {
+                if let Some(kind) = kind(schema, name, &column.name) {
+                    (column.personal, column.masked) = (Some(kind), true);
+                    column.hide_values();
+                }
             }
         }
     }

@@ -6,6 +6,7 @@
 //! has changed, and if so reads the catalog again. The schema may still change between that check and the execution.
 //! Then only the transaction and the role protect against new code in the database, not the validator.
 
+mod mask;
 mod newest;
 
 use std::collections::BTreeSet;
@@ -13,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::catalog::{self, Catalog, Code, Introspected, MarkedColumn, Selection};
+use super::privacy::{Masker, Mode, Privacy, errors};
 use super::sql::{self, Allowed, Policy, Refusal, Select, Unseen};
 use super::table::Table;
 use crate::warehouse::{self, Database, Limits};
@@ -34,6 +36,8 @@ pub struct Rules {
     pub allowed: Allowed,
     /// The columns that the metadata marks as sensitive.
     pub sensitive: BTreeSet<MarkedColumn>,
+    /// How personal data are treated.
+    pub privacy: Privacy,
 }
 
 impl Rules {
@@ -58,7 +62,9 @@ impl Rules {
                     && columns.contains(&marked.column)
             })
         };
-        let in_vain = self.sensitive.iter().filter(|marked| !is_there(marked)).map(ToString::to_string);
+        let of_privacy = self.privacy.marks.kept_out().filter(|_| self.privacy.mode != Mode::Full);
+        let marked = self.sensitive.iter().chain(of_privacy);
+        let in_vain = marked.filter(|marked| !is_there(marked)).map(ToString::to_string);
         let in_vain = in_vain.collect::<Vec<_>>().join(", ");
         if in_vain.is_empty() { Ok(()) } else { Err(catalog::Error::MarksNothing(in_vain)) }
     }
@@ -72,6 +78,8 @@ pub struct Executor {
     pub limits: Limits,
     /// The relations that are left out of the catalog on purpose, as (schema, name).
     pub left_out: Vec<(String, String)>,
+    /// What makes tokens of personal data; `None` if they are shown.
+    pub masker: Option<Arc<Masker>>,
     rules: Rules,
     known: Mutex<Known>,
 }
@@ -103,7 +111,8 @@ impl Executor {
         introspected.left_out.extend(refused.map(|table| (table.schema, table.name)));
         let known = Mutex::new(Known { policy: Arc::new(policy), version, checked });
         let left_out = introspected.left_out.clone();
-        Ok((Self { database, limits, left_out, rules, known }, introspected))
+        let masker = rules.privacy.masker();
+        Ok((Self { database, limits, left_out, masker, rules, known }, introspected))
     }
 
     /// Returns the policy, which says what a SELECT may read and call.
@@ -138,7 +147,12 @@ impl Executor {
 
     /// Runs a SELECT with other limits.
     pub async fn run_within(&self, select: &Select, limits: &Limits) -> Result<Table, warehouse::Error> {
-        self.database.select(select, limits).await
+        let Some(masker) = &self.masker else { return self.database.select(select, limits).await };
+        let (sent, has_values) = select.with_values(|token| masker.value(token));
+        let quotes_values = has_values || !self.rules.allowed.functions.is_empty();
+        let table = self.database.select(&sent, limits).await;
+        let table = table.map_err(|error| errors::without_values(error, quotes_values))?;
+        mask::table(select.masks(), table, masker)
     }
 
     async fn refresh_or_warn(&self) {
@@ -178,10 +192,18 @@ async fn read(database: &dyn Database, rules: &Rules) -> Result<(Policy, Introsp
     rules.check_marks(&introspected.code)?;
     let excludes = |schema: &str, name: &str| rules.selection.excludes(schema, name);
     let is_sensitive = |schema: &str, table: &str, column: &str| rules.is_sensitive(schema, table, column);
-    let unseen = Unseen { excludes: &excludes, is_sensitive: &is_sensitive };
+    rules.privacy.marks.apply(&mut introspected.catalog);
+    let catalog = &introspected.catalog;
+    let personal = |schema: &str, table: &str, name: &str| {
+        let column = catalog.table(Some(schema), table).and_then(|table| table.column(name));
+        let kind = rules.privacy.marks.kind(schema, table, name, column);
+        kind.map(|(kind, _)| kind).filter(|_| rules.privacy.mode != Mode::Full)
+    };
+    let unseen = Unseen { excludes: &excludes, is_sensitive: &is_sensitive, personal: &personal };
     let policy =
         Policy::new(&introspected.catalog, &introspected.code, rules.search_path.clone(), &rules.allowed, unseen);
     introspected.catalog.withhold(|schema, table, column| policy.is_sensitive(schema, table, column));
+    introspected.catalog.mask(|schema, table, column| policy.masked(schema, table, column));
     Ok((policy, introspected))
 }
 

@@ -134,6 +134,7 @@ impl Tally {
             | Event::Replied { .. }
             | Event::HandedOver { .. }
             | Event::Planned { .. }
+            | Event::Masked { .. }
             | Event::CompanionRan { .. }
             | Event::Stated(_)
             | Event::Assumed(_)

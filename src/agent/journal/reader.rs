@@ -15,6 +15,7 @@ use jiff::{Timestamp, Unit};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::values::Values;
 use super::{Answered, Coverage, Error, Event, Line, ModelPart, Started, StopReason, Tally, Totals};
 use crate::agent::robustness::Shuffled;
 use crate::finding::Severity;
@@ -108,8 +109,23 @@ pub struct Damage {
     pub problem: String,
 }
 
-/// Reads the journal at `path`. Fails only if the file itself cannot be read.
+/// Reads the journal at `path`, with values in the place of the tokens that stand for them. Fails only if the file itself
+/// cannot be read.
 pub fn read(path: &Path) -> Result<Run, Error> {
+    let mut reading = Reading::new(path);
+    let mut values = Values::default();
+    let visit = |line: Line| {
+        if let Event::Masked { values: more } = &line.event {
+            values.learn(more);
+        }
+        reading.take(values.put_back(line));
+    };
+    reading.run.damage = scan(path, |_| true, visit)?;
+    Ok(reading.finish())
+}
+
+/// Reads the journal at `path` with the tokens, for readers elsewhere.
+pub fn read_as_sent(path: &Path) -> Result<Run, Error> {
     let mut reading = Reading::new(path);
     reading.run.damage = scan(path, |_| true, |line| reading.take(line))?;
     Ok(reading.finish())
@@ -242,6 +258,7 @@ impl Reading {
             | Event::Looking { .. }
             | Event::Planned { .. }
             | Event::LimitReached { .. }
+            | Event::Masked { .. }
             | Event::Compacted { .. } => {}
         }
     }

@@ -36,7 +36,7 @@ impl Journal {
         let folder = runs_dir.join(run_id);
         fs::create_dir_all(&folder).map_err(|source| Error::Create { path: folder.clone(), source })?;
         let path = folder.join(FILE_NAME);
-        match OpenOptions::new().append(true).create_new(true).open(&path) {
+        match private(OpenOptions::new().append(true).create_new(true)).open(&path) {
             Ok(file) => Ok(Self { path, file, torn: false }),
             Err(source) => Err(Error::Create { path, source }),
         }
@@ -63,6 +63,17 @@ impl Journal {
     fn failed(&self, source: io::Error) -> Error {
         Error::Write { path: self.path.clone(), source }
     }
+}
+
+/// Lets only the owner read and write a file that is created.
+#[cfg(unix)]
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600)
+}
+
+#[cfg(not(unix))]
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
 }
 
 /// Returns the id of a run, such as `2025-11-30T08-15-02Z-customer_churn-3f2a`. Ids sort by the time of the start.

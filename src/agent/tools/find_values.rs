@@ -40,7 +40,7 @@ fn branches(table: &Table, text: &str) -> Vec<String> {
     let is_text = |type_name: &str| {
         type_name == "text" || type_name == "citext" || type_name == "name" || type_name.starts_with("character")
     };
-    let columns = table.columns.iter().filter(|column| !column.sensitive);
+    let columns = table.columns.iter().filter(|column| !column.sensitive && !column.masked);
     columns
         .filter(|column| is_text(&column.type_name) || !column.enum_values.is_empty())
         .map(|column| {

@@ -77,7 +77,8 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
 /// Opens the database and its catalog. Also returns the newest day in the data; `None` if it is unknown.
 async fn open(config: &Config, as_of: Date, output: &Output) -> Result<(Opened, Option<Date>), Failure> {
     let database = open::database(config, output).await?;
-    let opened = open::read(config, database, Joins::Guessed).await?;
+    let privacy = open::privacy(config, output).await;
+    let opened = open::read_private(config, database, Joins::Guessed, privacy).await?;
     exploration::check(&opened)?;
     let newest = opened.executor.newest_date(&opened.catalog, as_of).await;
     Ok((opened, newest))

@@ -12,6 +12,7 @@ mod interrupts;
 mod limits;
 mod lost;
 mod misplays;
+mod privacy;
 mod relay;
 mod robustness;
 mod values;
