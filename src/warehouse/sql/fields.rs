@@ -274,9 +274,8 @@ pub(super) fn hidden(field: &Field) -> Refusal {
              column of its table"
         )),
         Some(Secret::Masked(kind)) => column(format!(
-            "{name} is personal data, of which only tokens are shown, so it is not read here: select it as it is, group, \
-             order or count by it, join it by = to a column of the same data, or compare it by = or IN with tokens such as \
-             '{kind}_0123456789ab' (no LIKE, no parts of values, no other literals)"
+            "{name} is personal data ({kind}): select, group, order, count or join it as it is, or compare it by = or IN with \
+             tokens that results show; not by LIKE, by parts of values or with other literals"
         )),
         Some(Secret::Made(..)) => column(format!(
             "{name} is made of several personal values and can only be shown: group, join and compare by the columns \

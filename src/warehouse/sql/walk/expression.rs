@@ -376,7 +376,7 @@ impl<'query> Walk<'query, '_> {
                 list.clauses.iter().try_for_each(|clause| self.argument_clause(clause))?;
             }
         }
-        self.order_by(within_group)?;
+        self.inner_order_by(within_group)?;
         filter.iter().try_for_each(|condition| self.expression(condition))?;
         match over {
             None => Ok(()),
@@ -444,7 +444,7 @@ impl<'query> Walk<'query, '_> {
 
     pub(super) fn argument_clause(&mut self, clause: &'query FunctionArgumentClause) -> Result<(), Refusal> {
         match clause {
-            FunctionArgumentClause::OrderBy(expressions) => self.order_by(expressions),
+            FunctionArgumentClause::OrderBy(expressions) => self.inner_order_by(expressions),
             FunctionArgumentClause::JsonNullClause(_) => Ok(()),
             FunctionArgumentClause::JsonReturningClause(returning) => types::check(&returning.data_type, self.policy),
             _ => Err(unknown("this clause within a call")),
@@ -456,7 +456,7 @@ impl<'query> Walk<'query, '_> {
         window_name.iter().try_for_each(names::check)?;
         self.values(partition_by)?;
         self.check_window_order(order_by)?;
-        self.order_by(order_by)?;
+        self.inner_order_by(order_by)?;
         let Some(WindowFrame { units: _, start_bound, end_bound }) = window_frame else { return Ok(()) };
         for bound in [Some(start_bound), end_bound.as_ref()].into_iter().flatten() {
             match bound {

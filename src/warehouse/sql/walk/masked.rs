@@ -28,8 +28,8 @@ use crate::warehouse::sql::refusal::column;
 const WRITTEN_OTHERWISE: &[&str] = &["btrim", "initcap", "lower", "upper"];
 /// Aggregates and window functions that return one of the values.
 const ONE_OF_MANY: &[&str] = &["any_value", "first_value", "lag", "last_value", "lead", "max", "min"];
-/// Aggregates that return one of the values of their ORDER BY.
-const ONE_IN_ORDER: &[&str] = &["mode", "percentile_disc"];
+/// Aggregates that return one of the values of their ORDER BY, and tell nothing of its place.
+const ONE_IN_ORDER: &[&str] = &["mode"];
 /// Aggregates that return all values.
 const LISTS: &[&str] = &["array_agg", "string_agg"];
 
@@ -325,8 +325,8 @@ pub(super) fn check_united(left: &Fields, right: &Fields) -> Result<(), Refusal>
 fn unequal(kind: Option<Personal>) -> Refusal {
     let kind = kind.map_or("person", Personal::name);
     column(format!(
-        "personal data ({kind}) is compared by = or IN only with tokens such as '{kind}_0123456789ab' that a result has \
-         shown, or with another column of personal data; leave other values out, group by the column to see its tokens"
+        "personal data ({kind}) are compared by = or IN only with tokens that results show, or with another column of \
+         personal data; leave other values out, and group by the column to see its tokens"
     ))
 }
 

@@ -225,19 +225,14 @@ impl<'query> Walk<'query, '_> {
         }
     }
 
+    /// Checks an ORDER BY in which personal values may stand as wholes: the order of a result.
     pub(super) fn order_by(&mut self, expressions: &'query [OrderByExpr]) -> Result<(), Refusal> {
-        for OrderByExpr { expr, options, with_fill } in expressions {
-            let OrderByOptions { sort, nulls_first: _ } = options;
-            match sort {
-                None | Some(OrderBySort::Asc | OrderBySort::Desc) => {}
-                Some(_) => return Err(unknown("ORDER BY ... USING (write ASC or DESC)")),
-            }
-            if with_fill.is_some() {
-                return Err(unknown("WITH FILL"));
-            }
-            self.value(expr)?;
-        }
-        Ok(())
+        expressions.iter().try_for_each(|order| check_direction(order).and_then(|()| self.value(&order.expr)))
+    }
+
+    /// Checks an ORDER BY within a call or a window, whose result may tell where a value stands.
+    pub(super) fn inner_order_by(&mut self, expressions: &'query [OrderByExpr]) -> Result<(), Refusal> {
+        expressions.iter().try_for_each(|order| check_direction(order).and_then(|()| self.expression(&order.expr)))
     }
 
     fn limit(&mut self, limit: &'query LimitClause) -> Result<(), Refusal> {
@@ -249,6 +244,15 @@ impl<'query> Walk<'query, '_> {
             _ => Err(unknown("this kind of LIMIT (write LIMIT n OFFSET m)")),
         }
     }
+}
+
+fn check_direction(OrderByExpr { expr: _, options, with_fill }: &OrderByExpr) -> Result<(), Refusal> {
+    let OrderByOptions { sort, nulls_first: _ } = options;
+    match sort {
+        None | Some(OrderBySort::Asc | OrderBySort::Desc) => {}
+        Some(_) => return Err(unknown("ORDER BY ... USING (write ASC or DESC)")),
+    }
+    if with_fill.is_some() { Err(unknown("WITH FILL")) } else { Ok(()) }
 }
 
 /// Refuses the clauses of other databases. Every field is named, so that a field added to the parser does not compile

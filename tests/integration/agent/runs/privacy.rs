@@ -96,5 +96,137 @@ fn a_model_works_with_tokens_and_the_report_shows_values() {
     assert!(finding.to_string().contains("Zorvath Quillon40"), "{report:#}");
     assert!(finding["reading"].as_str().unwrap().starts_with("Zorvath Quillon40 spends"), "{finding:#}");
     assert!(ran.shown("terminal").contains("Zorvath Quillon40"));
-    assert!(!ran.stdout.contains("person_"), "{}", ran.stdout);
+    assert!(!finding.to_string().contains("person_"), "{finding:#}");
+}
+
+/// What a model tries in order to see values; each is answered by a refusal, a message without values, or tokens.
+const TRIES: &[&str] = &[
+    "SELECT * FROM people ORDER BY id",
+    "SELECT name, contact, phone, street, ssn, card_number, remarks FROM people LIMIT 5",
+    "SELECT p.* FROM people p",
+    "SELECT people.name::text FROM people",
+    "SELECT name::varchar(3) FROM people",
+    "SELECT CAST(card_number AS text) FROM people",
+    "SELECT card_number + 1 FROM people",
+    "SELECT sum(card_number), avg(card_number) FROM people WHERE id = 1",
+    "SELECT substring(name from 1 for 3) FROM people",
+    "SELECT left(name, 30), right(name, 3) FROM people",
+    "SELECT split_part(contact, '@', 2) FROM people",
+    "SELECT concat(name, ' ', contact) FROM people",
+    "SELECT name || contact FROM people",
+    "SELECT format('%s', name) FROM people",
+    "SELECT string_agg(name, ',') FROM people",
+    "SELECT string_agg(name, contact) FROM people",
+    "SELECT min(name), max(contact) FROM people",
+    "SELECT array_agg(name) FROM people",
+    "SELECT unnest(array_agg(name)) FROM people",
+    "SELECT (array_agg(name))[1] FROM people",
+    "SELECT array_to_string(array_agg(name), ',') FROM people",
+    "SELECT ARRAY(SELECT name FROM people)",
+    "SELECT ARRAY[name] FROM people",
+    "SELECT json_agg(name), jsonb_agg(p) FROM people p",
+    "SELECT json_object_agg(id, name) FROM people",
+    "SELECT mode() WITHIN GROUP (ORDER BY name) FROM people",
+    "SELECT rank('M') WITHIN GROUP (ORDER BY name) FROM people",
+    "SELECT array_agg(id ORDER BY name) FROM people",
+    "SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY name) FROM people",
+    "SELECT CASE WHEN id > 3 THEN name ELSE 'nobody' END FROM people",
+    "SELECT CASE WHEN id > 3 THEN name END FROM people",
+    "SELECT coalesce(name, contact), coalesce(phone, 'none') FROM people",
+    "SELECT nullif(name, 'x'), greatest(name, 'Y'), least(name, contact) FROM people",
+    "SELECT q.n FROM (SELECT name AS n FROM people) q",
+    "WITH c AS (SELECT name AS n, contact FROM people), d AS (SELECT * FROM c) SELECT * FROM d",
+    "WITH RECURSIVE r AS (SELECT 1 AS i, name FROM people WHERE id = 1 UNION ALL SELECT i + 1, name FROM r WHERE i < 3) \
+     SELECT * FROM r",
+    "SELECT o.order_id, p.name FROM orders o JOIN people p ON p.id = o.person LIMIT 3",
+    "SELECT o.buyer_name, p.contact FROM orders o JOIN people p ON p.contact = o.customer_email LIMIT 3",
+    "SELECT lag(name) OVER (ORDER BY id), first_value(contact) OVER (PARTITION BY town ORDER BY id) FROM people",
+    "SELECT name, row_number() OVER (ORDER BY name) FROM people",
+    "SELECT string_agg(name, ',') OVER (ORDER BY id) FROM people",
+    "SELECT name FROM people UNION SELECT contact FROM people",
+    "SELECT name FROM people UNION ALL SELECT 'Ann' || ' Smith'",
+    "SELECT name FROM people EXCEPT SELECT buyer_name FROM orders",
+    "SELECT DISTINCT ON (name) name, contact FROM people ORDER BY name, id",
+    "SELECT name::int FROM people",
+    "SELECT name::numeric FROM people WHERE id = 1",
+    "SELECT 1 / length(name) FROM people",
+    "SELECT to_date(name, 'YYYY') FROM people",
+    "SELECT xmlelement(name x, name) FROM people",
+    "SELECT count(*) FROM people WHERE name LIKE 'Z%'",
+    "SELECT count(*) FROM people WHERE name ~ '^Z'",
+    "SELECT count(*) FROM people WHERE name > 'M'",
+    "SELECT count(*) FROM people WHERE name BETWEEN 'M' AND 'P'",
+    "SELECT count(*) FROM people WHERE length(name) = 16",
+    "SELECT count(*) FROM people WHERE starts_with(name, 'Z')",
+    "SELECT count(*) FROM people WHERE name = 'Ann'",
+    "SELECT count(*) FROM people WHERE name IN ('Ann', 'Bo')",
+    "SELECT count(*) FROM people WHERE name = ANY (ARRAY['Ann'])",
+    "SELECT count(*) FROM people WHERE (name, id) = ('Ann', 1)",
+    "SELECT count(*) FROM people JOIN (VALUES ('Ann')) v(n) ON v.n = name",
+    "SELECT count(*) FROM people WHERE lower(name) = lower('Ann')",
+    "SELECT count(*) FROM people WHERE CASE name WHEN 'Ann' THEN true END",
+    "SELECT count(*) FILTER (WHERE name LIKE 'Z%') FROM people",
+    "SELECT count(substring(name from '^Z')) FROM people",
+    "SELECT town FROM people GROUP BY town HAVING min(name) < 'M'",
+    "SELECT id FROM people ORDER BY name LIKE 'Z%'",
+    "SELECT id FROM people ORDER BY name = 'Ann'",
+    "SELECT md5(name), ascii(name), encode(name::bytea, 'hex') FROM people",
+    "SELECT reverse(name), translate(name, 'Z', 'Y'), replace(name, ' ', '_') FROM people",
+    "SELECT row_to_json(people) FROM people",
+    "SELECT to_jsonb(p) FROM people p",
+    "SELECT p FROM people p",
+    "SELECT people::text FROM people",
+    "SELECT ROW(name, id) FROM people",
+    "SELECT (p).name FROM people p",
+    "SELECT jsonb_each_text(to_jsonb(p)) FROM people p",
+    "SELECT x.n FROM people p, LATERAL (SELECT p.name AS n) x",
+    "SELECT x FROM people p, LATERAL unnest(string_to_array(p.name, ' ')) x",
+    "SELECT x FROM people p, LATERAL regexp_split_to_table(p.name, '') x",
+    "SELECT (SELECT max(name) FROM people), (SELECT name FROM people LIMIT 1)",
+    "SELECT who, how FROM reachable",
+    "SELECT loud FROM shouted",
+    "SELECT part FROM parts",
+    "SELECT most_common_vals FROM pg_stats WHERE tablename = 'people'",
+    "SELECT histogram_bounds::text FROM pg_catalog.pg_stats",
+    "SELECT query FROM pg_stat_activity",
+    "SELECT query_to_xml('SELECT * FROM people', true, true, '')",
+    "SELECT table_to_xml('people', true, true, '')",
+    "SELECT * FROM people TABLESAMPLE SYSTEM (100)",
+    "TABLE people",
+    "SELECT remarks FROM people WHERE remarks LIKE '%unhappy%'",
+    "SELECT to_tsvector(remarks) FROM people",
+    "SELECT ssn, phone FROM people GROUP BY GROUPING SETS ((ssn), (phone))",
+    "SELECT name AS \"SELECT\" FROM people GROUP BY 1 ORDER BY 1",
+    "SELECT 'person_0123456789ab' AS t FROM people",
+    "SELECT concat_ws('-', name, NULL, 'x') AS c, count(*) FROM people GROUP BY name",
+    "SELECT c FROM (SELECT name || 'x' AS c FROM people) q GROUP BY c",
+    "SELECT count(*) FROM (SELECT name || 'x' AS c FROM people) q WHERE c = contact",
+];
+
+#[test]
+fn nothing_that_a_model_tries_shows_it_a_value() {
+    let url = database("runs_privacy_tries", PEOPLE);
+    let mut script = vec![calls([
+        ("describe_table", json!({ "table": "people" })),
+        ("describe_table", json!({ "table": "orders" })),
+        ("find_values", json!({ "text": "zor" })),
+        ("find_values", json!({ "text": "@", "table": "people" })),
+        ("compare", json!({ "table": "people" })),
+        ("concentration", json!({ "table": "orders" })),
+        ("profile", json!({ "table": "people" })),
+    ])];
+    script.extend(TRIES.chunks(12).map(looks));
+    script.push(finishes());
+    let ran = masked(&url, script).ends_with(0, "finished");
+    check_sent(&ran.model);
+    let last = ran.model.requests().len();
+    let answers = ran.answers(last).into_iter().rev().collect::<Vec<_>>();
+    let tries = answers
+        .iter()
+        .skip(7)
+        .zip(TRIES)
+        .map(|(answer, sql)| format!("{sql}\n    {}\n", answer.lines().take(3).collect::<Vec<_>>().join("\n    ")));
+    insta::assert_snapshot!("what_each_try_is_answered", tries.collect::<String>());
+    let looked = answers.iter().take(7).map(|answer| format!("{answer}\n---\n"));
+    insta::assert_snapshot!("what_tools_show_of_personal_data", looked.collect::<String>());
 }
