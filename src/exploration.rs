@@ -8,19 +8,19 @@ pub mod report;
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 
 use self::analyst::OfflineAnalyst;
-use crate::agent::journal::{Event, FORMAT, Journal, Question, Started};
+use crate::agent::journal::{Change, Event, FORMAT, Journal, Question, Started};
 use crate::agent::prompt::{self, Focus, Library};
 use crate::agent::robustness::Extent;
 use crate::agent::tools::Toolbox;
 use crate::agent::{self, Budget, Observer, Outcome, Priced, Setup};
 use crate::model::Model;
-use crate::model::openai::{self, InvalidOptions};
+use crate::model::openai::{self, InvalidOptions, Witness};
 use crate::model::price::Price;
 use crate::semantic::{self, Opened};
 use crate::warehouse::catalog::Catalog;
@@ -53,8 +53,10 @@ impl Player {
         catalog: &Catalog,
         (focus, questions): (Focus<'_>, &[Question]),
         as_of: Date,
+        witness: &Witness,
     ) -> Result<(PricedModel, Vec<PricedModel>), InvalidOptions> {
         let open = |PricedOptions { options, price }| -> Result<PricedModel, InvalidOptions> {
+            let options = openai::Options { witness: Some(witness.clone()), ..options };
             Ok((Box::new(openai::Client::new(options)?), price))
         };
         match self {
@@ -130,12 +132,13 @@ pub async fn run(
     let server = executor.database.server().clone();
     let focus = options.library.focus(options.focus)?;
     let questions = focus.questions();
-    let ((model, price), others) = options.player.into_models(&catalog, (focus, &questions), options.as_of)?;
+    let shared = SharedJournal::default();
+    let subject = (focus, questions.as_slice());
+    let ((model, price), others) = options.player.into_models(&catalog, subject, options.as_of, &shared.witness())?;
     let successors = others.iter().map(|(model, price)| Priced { model: &**model, price: *price }).collect::<Vec<_>>();
     let names = [model.name()].into_iter().chain(successors.iter().map(|next| next.model.name())).collect::<Vec<_>>();
-    let journal = Journal::create(options.runs_dir, &options.run_id)?;
-    let path = journal.path().to_owned();
-    let mut recorder = Recorder { journal, masker: executor.masker.clone(), watch };
+    let path = shared.create(options.runs_dir, &options.run_id)?;
+    let mut recorder = Recorder { journal: shared, masker: executor.masker.clone(), watch };
     recorder.observe(Event::Started(Box::new(Started {
         run_id: options.run_id,
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -182,9 +185,45 @@ pub fn check(opened: &Opened) -> Result<(), Error> {
     Err(Error::NothingToRead { database, role, warnings: opened.warnings.clone() })
 }
 
+/// The journal of a run, which the models' clients write to as well: what they send.
+#[derive(Debug, Clone, Default)]
+struct SharedJournal(Arc<Mutex<Option<Journal>>>);
+
+impl SharedJournal {
+    /// Creates the journal, and returns its path. Nothing can be written before.
+    fn create(&self, runs_dir: &Path, run_id: &str) -> Result<PathBuf, agent::journal::Error> {
+        let journal = Journal::create(runs_dir, run_id)?;
+        let path = journal.path().to_owned();
+        *self.open() = Some(journal);
+        Ok(path)
+    }
+
+    fn append(&self, event: &Event) -> io::Result<()> {
+        let mut journal = self.open();
+        let journal = journal.as_mut().ok_or_else(|| io::Error::other("there is no journal yet"))?;
+        journal.append(Timestamp::now(), event).map_err(io::Error::other)
+    }
+
+    /// Returns what records each body before it is sent.
+    fn witness(&self) -> Witness {
+        let (journal, before) = (self.clone(), Mutex::new(String::new()));
+        Witness::new(move |body| {
+            let body = std::str::from_utf8(body).map_err(io::Error::other)?;
+            let mut before = before.lock().unwrap_or_else(PoisonError::into_inner);
+            journal.append(&Event::Sent(Change::between(&before, body)))?;
+            body.clone_into(&mut before);
+            Ok(())
+        })
+    }
+
+    fn open(&self) -> MutexGuard<'_, Option<Journal>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Writes every event to the journal, then shows it.
 struct Recorder<'a> {
-    journal: Journal,
+    journal: SharedJournal,
     /// What makes tokens of personal data; `None` if they are shown.
     masker: Option<Arc<Masker>>,
     watch: &'a mut dyn Observer,
@@ -194,10 +233,9 @@ impl Observer for Recorder<'_> {
     fn observe(&mut self, event: Event) -> io::Result<()> {
         let fresh = self.masker.as_ref().map(|masker| masker.fresh()).unwrap_or_default();
         if !fresh.is_empty() {
-            let masked = Event::Masked { values: fresh.into_iter().collect() };
-            self.journal.append(Timestamp::now(), &masked).map_err(io::Error::other)?;
+            self.journal.append(&Event::Masked { values: fresh.into_iter().collect() })?;
         }
-        self.journal.append(Timestamp::now(), &event).map_err(io::Error::other)?;
+        self.journal.append(&event)?;
         self.watch.observe(event)
     }
 }

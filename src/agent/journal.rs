@@ -8,6 +8,7 @@
 mod coverage;
 mod part;
 mod reader;
+mod sent;
 mod values;
 mod writer;
 
@@ -20,6 +21,7 @@ pub(crate) use coverage::UNREAD;
 pub use coverage::{Coverage, FailedQuery, Gap, NotLookedAt, Tally};
 pub use part::{ModelPart, PartEnd};
 pub use reader::{Companion, Damage, Run, read, read_as_sent, scan};
+pub use sent::{Change, bodies};
 pub use writer::{Journal, run_id};
 
 use jiff::Timestamp;
@@ -83,6 +85,8 @@ pub enum Event {
         /// The messages since the previous request, without the model's own.
         messages: Vec<Message>,
     },
+    /// A body goes to a model, as these bytes: once for each attempt.
+    Sent(Change),
     /// The model replied.
     Replied {
         turn: u32,

@@ -192,6 +192,7 @@ fn summarise(journal: &Path) -> Result<Summary, String> {
         | Event::LimitReached { .. }
         | Event::Compacted { .. }
         | Event::Masked { .. }
+        | Event::Sent(_)
         | Event::Warned { .. } => {}
     });
     let damaged_lines = damage.map_err(|error| error.to_string())?.len();

@@ -329,6 +329,9 @@ pub enum RunsCommand {
         /// The id of the run, the beginning of an id, or latest
         #[arg(value_name = "ID", default_value = "latest")]
         id: String,
+        /// Print what models were sent in place of the report: the bytes of each request's body, one on each line
+        #[arg(long)]
+        sent: bool,
         #[command(flatten)]
         report: Box<ReportOptions>,
         #[command(flatten)]

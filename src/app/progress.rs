@@ -155,6 +155,7 @@ impl Standing {
             | Event::QueryFailed { .. }
             | Event::Planned { .. }
             | Event::Masked { .. }
+            | Event::Sent(_)
             | Event::CompanionRan { .. }
             | Event::Stated(_)
             | Event::Assumed(_)

@@ -135,6 +135,7 @@ impl Tally {
             | Event::HandedOver { .. }
             | Event::Planned { .. }
             | Event::Masked { .. }
+            | Event::Sent(_)
             | Event::CompanionRan { .. }
             | Event::Stated(_)
             | Event::Assumed(_)

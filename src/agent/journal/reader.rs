@@ -259,6 +259,7 @@ impl Reading {
             | Event::Planned { .. }
             | Event::LimitReached { .. }
             | Event::Masked { .. }
+            | Event::Sent(_)
             | Event::Compacted { .. } => {}
         }
     }

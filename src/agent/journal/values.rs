@@ -18,7 +18,7 @@ impl Values {
 
     /// Returns the line with values in the place of tokens.
     pub(super) fn put_back(&self, line: Line) -> Line {
-        if self.0.is_empty() || matches!(line.event, Event::Masked { .. }) {
+        if self.0.is_empty() || matches!(line.event, Event::Masked { .. } | Event::Sent(_)) {
             return line;
         }
         let Ok(mut written) = serde_json::to_value(&line.event) else { return line };

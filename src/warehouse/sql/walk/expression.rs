@@ -455,8 +455,7 @@ impl<'query> Walk<'query, '_> {
         let WindowSpec { window_name, partition_by, order_by, window_frame } = window;
         window_name.iter().try_for_each(names::check)?;
         self.values(partition_by)?;
-        self.check_window_order(order_by)?;
-        self.inner_order_by(order_by)?;
+        self.window_order(order_by, window_frame.as_ref())?;
         let Some(WindowFrame { units: _, start_bound, end_bound }) = window_frame else { return Ok(()) };
         for bound in [Some(start_bound), end_bound.as_ref()].into_iter().flatten() {
             match bound {

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use sqlparser::ast::{
     BinaryOperator, CaseWhen, CastKind, CharacterLength, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
     FunctionArgumentClause, FunctionArgumentList, FunctionArguments, InTarget, ObjectNamePart, OrderByExpr, Value,
-    Values, WindowType,
+    Values, WindowFrame, WindowFrameUnits, WindowType,
 };
 
 use super::scope::Meaning;
@@ -69,6 +69,9 @@ impl<'query> Walk<'query, '_> {
             (name, [value]) if WRITTEN_OTHERWISE.contains(&name) => self.masked(value),
             (name, [value]) if ONE_OF_MANY.contains(&name) => self.masked(value),
             ("lag" | "lead", [value, offset]) if is_number(offset) => self.masked(value),
+            ("lag" | "lead", [value, offset, otherwise]) if is_number(offset) => {
+                self.masked(otherwise).and_then(|_| self.masked(value))
+            }
             (name, _) if ONE_IN_ORDER.contains(&name) => match call.within_group.as_slice() {
                 [OrderByExpr { expr, .. }] => self.masked(expr),
                 _ => None,
@@ -152,6 +155,38 @@ impl<'query> Walk<'query, '_> {
             }
             _ => Ok(None),
         }
+    }
+
+    /// Checks what is counted, if that is a personal value or a row with one; returns whether it is.
+    pub(super) fn counts_masked(&mut self, counted: &'query Expr) -> Result<bool, Refusal> {
+        match bare(counted) {
+            Expr::Tuple(parts) if parts.iter().any(|part| self.masked(part).is_some()) => {
+                self.found.rows = true;
+                self.values(parts)?;
+                Ok(true)
+            }
+            _ if self.masked(counted).is_some() => self.value(counted).map(|()| true),
+            _ => Ok(false),
+        }
+    }
+
+    /// Checks `grouping(...)` of personal values, which tells nothing of them; returns whether it is such a call.
+    pub(super) fn tells_which_are_grouped(
+        &mut self,
+        call: &'query Function,
+        list: &'query FunctionArgumentList,
+    ) -> Result<bool, Refusal> {
+        let is_grouping = self.policy.masks && matches!(plain_call(call), Some(("grouping", _)));
+        if !is_grouping {
+            return Ok(false);
+        }
+        for argument in &list.args {
+            match argument {
+                FunctionArg::Unnamed(FunctionArgExpr::Expr(value)) => self.value(value)?,
+                argument => self.argument(argument)?,
+            }
+        }
+        Ok(true)
     }
 
     fn column_shown(&self, expression: &Expr) -> Option<Field> {
@@ -297,15 +332,15 @@ impl<'query> Walk<'query, '_> {
         Ok(fields)
     }
 
-    /// Refuses to order a window by personal values: numbers in that order tell where a value stands.
-    pub(super) fn check_window_order(&self, order: &'query [OrderByExpr]) -> Result<(), Refusal> {
-        match order.iter().find_map(|order| self.masked(&order.expr)) {
-            Some(kind) => Err(column(format!(
-                "a window cannot be ordered by personal data ({kind}), because its numbers would tell where a value stands; \
-                 order it by another column"
-            ))),
-            None => Ok(()),
-        }
+    /// Checks the ORDER BY of a window. It may be by personal values as that of a result, unless a frame measures how far
+    /// they are apart.
+    pub(super) fn window_order(
+        &mut self,
+        order: &'query [OrderByExpr],
+        frame: Option<&WindowFrame>,
+    ) -> Result<(), Refusal> {
+        let measures = frame.is_some_and(|frame| !matches!(frame.units, WindowFrameUnits::Rows));
+        if measures { self.inner_order_by(order) } else { self.order_by(order) }
     }
 }
 

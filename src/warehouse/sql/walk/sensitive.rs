@@ -87,6 +87,9 @@ impl<'query> Walk<'query, '_> {
         list: &'query FunctionArgumentList,
     ) -> Result<bool, Refusal> {
         let FunctionArgumentList { duplicate_treatment, args, clauses } = list;
+        if self.tells_which_are_grouped(call, list)? {
+            return Ok(true);
+        }
         let ([ObjectNamePart::Identifier(name)], [FunctionArg::Unnamed(FunctionArgExpr::Expr(value))]) =
             (&*call.name.0, args.as_slice())
         else {
@@ -99,8 +102,7 @@ impl<'query> Walk<'query, '_> {
             && (!distinct || name.value == "count")
             // Running sums, and sums of partitions with one row, reveal single values by subtraction.
             && call.over.is_none();
-        if name.value == "count" && clauses.is_empty() && self.masked(value).is_some() {
-            self.value(value)?;
+        if name.value == "count" && clauses.is_empty() && self.counts_masked(value)? {
             return Ok(true);
         }
         let field = if is_of_many { self.plain_column(value)? } else { None };

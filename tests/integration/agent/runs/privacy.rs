@@ -1,5 +1,6 @@
 //! Runs whose model sees no personal data: every byte that is sent to it is searched for what is planted in the database.
 
+use regex::Regex;
 use serde_json::json;
 
 use super::{Exploration, Ran, database, finishes};
@@ -90,6 +91,7 @@ fn a_model_works_with_tokens_and_the_report_shows_values() {
     ];
     let ran = masked(&url, script).ends_with(0, "finished");
     check_sent(&ran.model);
+    ran.shows_what_was_sent();
     assert!(ran.request(3).contains("Oslo"), "the value is put back into the statement: {:?}", ran.answers(3));
     let report = ran.report();
     let finding = &report["findings"][0];
@@ -142,6 +144,9 @@ const TRIES: &[&str] = &[
     "SELECT o.buyer_name, p.contact FROM orders o JOIN people p ON p.contact = o.customer_email LIMIT 3",
     "SELECT lag(name) OVER (ORDER BY id), first_value(contact) OVER (PARTITION BY town ORDER BY id) FROM people",
     "SELECT name, row_number() OVER (ORDER BY name) FROM people",
+    "SELECT id, count(*) OVER (ORDER BY card_number RANGE BETWEEN 1000 PRECEDING AND CURRENT ROW) FROM people",
+    "SELECT lag(name, 1, 'Ann') OVER (ORDER BY id) FROM people",
+    "SELECT count(DISTINCT (name, town)), count(*) FILTER (WHERE (name, town) = ('Ann', 'Oslo')) FROM people",
     "SELECT string_agg(name, ',') OVER (ORDER BY id) FROM people",
     "SELECT name FROM people UNION SELECT contact FROM people",
     "SELECT name FROM people UNION ALL SELECT 'Ann' || ' Smith'",
@@ -219,6 +224,7 @@ fn nothing_that_a_model_tries_shows_it_a_value() {
     script.push(finishes());
     let ran = masked(&url, script).ends_with(0, "finished");
     check_sent(&ran.model);
+    ran.shows_what_was_sent();
     let last = ran.model.requests().len();
     let answers = ran.answers(last).into_iter().rev().collect::<Vec<_>>();
     let tries = answers
@@ -226,7 +232,9 @@ fn nothing_that_a_model_tries_shows_it_a_value() {
         .skip(7)
         .zip(TRIES)
         .map(|(answer, sql)| format!("{sql}\n    {}\n", answer.lines().take(3).collect::<Vec<_>>().join("\n    ")));
-    insta::assert_snapshot!("what_each_try_is_answered", tries.collect::<String>());
+    // The key of the tokens is another in each run of the test.
+    let keyless = |text: String| Regex::new("_[0-9a-f]{12}").unwrap().replace_all(&text, "_TOKEN").into_owned();
+    insta::assert_snapshot!("what_each_try_is_answered", keyless(tries.collect()));
     let looked = answers.iter().take(7).map(|answer| format!("{answer}\n---\n"));
-    insta::assert_snapshot!("what_tools_show_of_personal_data", looked.collect::<String>());
+    insta::assert_snapshot!("what_tools_show_of_personal_data", keyless(looked.collect()));
 }
