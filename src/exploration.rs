@@ -156,8 +156,11 @@ pub async fn run(
         recorder.observe(Event::Warned { message })?;
     }
     let share = options.budget.share(1, names.len());
-    let briefing =
+    let mut briefing =
         briefing::brief(options.library, options.focus, &catalog, (options.as_of, newest), share, &questions)?;
+    if executor.is_aggregate() {
+        briefing.first.push_str(briefing::AGGREGATES);
+    }
     let toolbox = Toolbox { executor, catalog: Arc::new(catalog), bounds: Bounds::default(), plans: options.plans };
     let setup = Setup {
         model: &*model,

@@ -60,6 +60,11 @@ pub async fn open(
         look(&executor, &mut catalog, &metadata).await;
     }
     warnings.extend(declare(&executor, &mut catalog, &metadata).await);
+    if executor.is_aggregate() {
+        // Common values, and those at the ends, are of few.
+        catalog.hide_all_values();
+        executor.guard(&Arc::new(catalog.clone()));
+    }
     Ok(Opened { executor, catalog, warnings })
 }
 

@@ -289,6 +289,11 @@ impl Catalog {
         }
     }
 
+    /// Removes what is known of single values.
+    pub(crate) fn hide_all_values(&mut self) {
+        self.tables.iter_mut().flat_map(|table| &mut table.columns).for_each(Column::hide_values);
+    }
+
     /// Adds a key that the database does not declare, unless it is known. What it refers to is unique.
     pub(crate) fn join(&mut self, from: usize, key: ForeignKey) {
         let is_same = |known: &ForeignKey| {

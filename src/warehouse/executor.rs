@@ -6,6 +6,7 @@
 //! has changed, and if so reads the catalog again. The schema may still change between that check and the execution.
 //! Then only the transaction and the role protect against new code in the database, not the validator.
 
+mod aggregate;
 mod mask;
 mod newest;
 
@@ -13,6 +14,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use self::aggregate::Guard;
 use super::catalog::{self, Catalog, Code, Introspected, MarkedColumn, Selection};
 use super::privacy::{Masker, Mode, Privacy, errors};
 use super::sql::{self, Allowed, Policy, Refusal, Select, Unseen};
@@ -82,6 +84,7 @@ pub struct Executor {
     pub masker: Option<Arc<Masker>>,
     rules: Rules,
     known: Mutex<Known>,
+    guard: Guard,
 }
 
 /// The policy, with the version of the schema that it was built from.
@@ -112,7 +115,7 @@ impl Executor {
         let known = Mutex::new(Known { policy: Arc::new(policy), version, checked });
         let left_out = introspected.left_out.clone();
         let masker = rules.privacy.masker();
-        Ok((Self { database, limits, left_out, masker, rules, known }, introspected))
+        Ok((Self { database, limits, left_out, masker, rules, known, guard: Guard::default() }, introspected))
     }
 
     /// Returns the policy, which says what a SELECT may read and call.
@@ -147,6 +150,19 @@ impl Executor {
 
     /// Runs a SELECT with other limits.
     pub async fn run_within(&self, select: &Select, limits: &Limits) -> Result<Table, warehouse::Error> {
+        match self.run_guarded(select, limits).await {
+            Some(table) => table,
+            None => self.run_masked(select, limits).await,
+        }
+    }
+
+    /// Returns whether only aggregates are shown.
+    pub fn is_aggregate(&self) -> bool {
+        self.rules.privacy.mode == Mode::Aggregate
+    }
+
+    /// Runs a SELECT with values in the place of its tokens, and puts tokens into the result.
+    async fn run_masked(&self, select: &Select, limits: &Limits) -> Result<Table, warehouse::Error> {
         let Some(masker) = &self.masker else { return self.database.select(select, limits).await };
         let (sent, has_values) = select.with_values(|token| masker.value(token));
         let quotes_values = has_values || !self.rules.allowed.functions.is_empty();
@@ -191,15 +207,18 @@ async fn read(database: &dyn Database, rules: &Rules) -> Result<(Policy, Introsp
     let mut introspected = database.introspect(&rules.selection).await?;
     rules.check_marks(&introspected.code)?;
     let excludes = |schema: &str, name: &str| rules.selection.excludes(schema, name);
-    let is_sensitive = |schema: &str, table: &str, column: &str| rules.is_sensitive(schema, table, column);
     rules.privacy.marks.apply(&mut introspected.catalog);
     let catalog = &introspected.catalog;
+    let mode = rules.privacy.mode;
     let personal = |schema: &str, table: &str, name: &str| {
         let column = catalog.table(Some(schema), table).and_then(|table| table.column(name));
-        let kind = rules.privacy.marks.kind(schema, table, name, column);
-        kind.map(|(kind, _)| kind).filter(|_| rules.privacy.mode != Mode::Full)
+        rules.privacy.marks.kind(schema, table, name, column).map(|(kind, _)| kind)
     };
-    let unseen = Unseen { excludes: &excludes, is_sensitive: &is_sensitive, personal: &personal };
+    let masked = |schema: &str, table: &str, name: &str| personal(schema, table, name).filter(|_| mode == Mode::Masked);
+    let is_sensitive = |schema: &str, table: &str, name: &str| {
+        rules.is_sensitive(schema, table, name) || (mode == Mode::Aggregate && personal(schema, table, name).is_some())
+    };
+    let unseen = Unseen { excludes: &excludes, is_sensitive: &is_sensitive, personal: &masked };
     let policy =
         Policy::new(&introspected.catalog, &introspected.code, rules.search_path.clone(), &rules.allowed, unseen);
     introspected.catalog.withhold(|schema, table, column| policy.is_sensitive(schema, table, column));

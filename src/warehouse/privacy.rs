@@ -8,12 +8,14 @@
 //! guess    which columns hold personal data, by name and by the shape of values
 //! masker   values -> tokens and back
 //! text     tokens in texts: values in their place, and they in the place of values
+//! population  of how many entities an aggregate is
 //! errors   messages of the database, which may quote values
 //! ```
 
 pub mod errors;
 pub mod guess;
 mod masker;
+pub(super) mod population;
 mod text;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -62,7 +62,12 @@ fn print<T: Serialize>(
     } else {
         let column = |name: &&str| Column { name: (*name).to_owned(), type_name: "text".to_owned() };
         let rows = entries.iter().map(|entry| row(entry).into_iter().map(Some).collect());
-        let table = Table { columns: columns.iter().map(column).collect(), rows: rows.collect(), more_rows: false };
+        let table = Table {
+            columns: columns.iter().map(column).collect(),
+            rows: rows.collect(),
+            more_rows: false,
+            suppressed: 0,
+        };
         let layout = Layout { width: output.terminal_columns(), colours: output.color() };
         rows::render(&table, Format::Terminal, layout).context("the list cannot be printed")?
     };

@@ -238,3 +238,61 @@ fn nothing_that_a_model_tries_shows_it_a_value() {
     let looked = answers.iter().take(7).map(|answer| format!("{answer}\n---\n"));
     insta::assert_snapshot!("what_tools_show_of_personal_data", keyless(looked.collect()));
 }
+
+/// Patients of three wards. One ward has three, and one patient alone has the rare diagnosis.
+const PATIENTS: &str = "
+CREATE TABLE patients (patient_id int PRIMARY KEY, full_name text, ward text, diagnosis text, cost numeric, born date);
+INSERT INTO patients SELECT n, 'Zorvath Quillon' || n, CASE WHEN n <= 20 THEN 'East' WHEN n <= 37 THEN 'West' ELSE 'North' END,
+    CASE WHEN n = 7 THEN 'plantednote' ELSE 'flu' END, 1000 + n, DATE '1970-01-01' + n FROM generate_series(1, 40) n;
+";
+
+/// Statements and what their answers begin with or hold.
+const AGGREGATES: &[(&str, &str)] = &[
+    ("SELECT count(*) AS n FROM patients", "1 | 40"),
+    ("SELECT ward, count(*) AS n, avg(cost) AS cost FROM patients GROUP BY ward ORDER BY ward", "groups are left out"),
+    ("SELECT ward, count(*) AS n FROM patients WHERE ward <> 'North' GROUP BY ward", "it would tell of fewer"),
+    ("SELECT count(*) AS n FROM patients WHERE ward = 'East'", "1 | 20"),
+    ("SELECT * FROM patients", "sensitive"),
+    ("SELECT cost FROM patients", "single rows"),
+    ("SELECT patient_id, count(*) AS n FROM patients GROUP BY patient_id", "0 of 0 rows shown; 40 groups"),
+    ("SELECT max(cost) AS most FROM patients", "shows the value of a single row"),
+    ("SELECT max(born) AS last FROM patients", "1970-02-10"),
+    ("SELECT sum(CASE WHEN patient_id = 7 THEN cost END) AS c FROM patients", "may choose rows"),
+    ("SELECT sum(cost * (1 / (1 + (patient_id - 7) * (patient_id - 7)))) AS c FROM patients", "may choose rows"),
+    ("SELECT sum(cost) AS c FROM patients", "1 | 40820"),
+    ("SELECT sum(cost) AS c FROM patients WHERE patient_id <> 7", "it would tell of fewer"),
+    ("SELECT sum(cost) AS c FROM patients WHERE diagnosis = 'flu'", "it would tell of fewer"),
+    ("SELECT sum(cost) FILTER (WHERE patient_id <> 7) AS c FROM patients", "it would tell of fewer"),
+    ("SELECT count(*) AS n FROM patients WHERE diagnosis = 'plantednote'", "0 of 0 rows shown; 1 groups"),
+    ("SELECT count(*) FILTER (WHERE diagnosis <> 'flu') AS n FROM patients", "groups are left out"),
+    ("SELECT ward, sum(cost) AS c FROM patients WHERE patient_id > 10 GROUP BY ward", "groups are left out"),
+    ("SELECT ward, sum(cost) AS c FROM patients WHERE patient_id > 11 GROUP BY ward", "it would tell of fewer"),
+    ("SELECT (SELECT cost FROM patients WHERE patient_id = 7) AS c, count(*) AS n FROM patients", "cannot be told"),
+    ("SELECT ward, rank() OVER (ORDER BY sum(cost)) AS r FROM patients GROUP BY ward", "cannot be told"),
+    ("WITH w AS (SELECT ward, sum(cost) AS c FROM patients GROUP BY ward) SELECT sum(c) AS s FROM w", "cannot be told"),
+    ("SELECT count(*) AS n FROM patients UNION ALL SELECT cost FROM patients WHERE patient_id = 7", "cannot be told"),
+    ("SELECT count(DISTINCT full_name) AS n FROM patients", "1 | 40"),
+    ("SELECT full_name, count(*) FROM patients GROUP BY full_name", "sensitive"),
+    ("SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY cost) AS m FROM patients", "shows the value of a single row"),
+    ("SELECT string_agg(ward, ',') AS w FROM patients", "shows the value of a single row"),
+];
+
+#[test]
+fn in_the_mode_aggregate_only_figures_of_enough_entities_leave() {
+    let url = database("runs_privacy_aggregate", PATIENTS);
+    // One after another: what is asked first decides what may still be asked.
+    let mut script = vec![calls([
+        ("describe_table", json!({ "table": "patients" })),
+        ("find_values", json!({ "text": "planted" })),
+    ])];
+    script.extend(AGGREGATES.iter().map(|(sql, _)| looks(&[sql])));
+    script.push(finishes());
+    let exploration = Exploration::new(&url, script).with(&["--privacy", "aggregate", "--max-iterations", "60"]);
+    let home = exploration.program.path("state").display().to_string();
+    let ran = exploration.variable("EXPLORE_DATA_DIR", &home).run().ends_with(0, "finished");
+    let answers = ran.answers(ran.model.requests().len()).into_iter().rev().collect::<Vec<_>>();
+    for (answer, (sql, expected)) in answers.iter().skip(2).zip(AGGREGATES) {
+        assert!(answer.contains(expected), "{sql}: {answer}");
+    }
+    assert!(answers[1].contains("only aggregates are shown") && !answers[0].contains("1040"), "{answers:?}");
+}
