@@ -158,6 +158,7 @@ pub async fn run(
     let share = options.budget.share(1, names.len());
     let mut briefing =
         briefing::brief(options.library, options.focus, &catalog, (options.as_of, newest), share, &questions)?;
+    briefing.first = executor.masked_text(&briefing.first);
     if executor.is_aggregate() {
         briefing.first.push_str(briefing::AGGREGATES);
     }

@@ -60,6 +60,9 @@ pub async fn open(
         look(&executor, &mut catalog, &metadata).await;
     }
     warnings.extend(declare(&executor, &mut catalog, &metadata).await);
+    if executor.masker.is_some() {
+        catalog.reword(|text| executor.masked_text(text));
+    }
     if executor.is_aggregate() {
         // Common values, and those at the ends, are of few.
         catalog.hide_all_values();

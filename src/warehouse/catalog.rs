@@ -289,6 +289,31 @@ impl Catalog {
         }
     }
 
+    /// Returns the values of personal columns that the statistics tell, if they are long enough to be found in a text.
+    pub(crate) fn personal_values(&self) -> Vec<(Personal, String)> {
+        // A short free text, such as "none", is a word of any text.
+        let is_telling =
+            |kind: Personal, value: &str| value.chars().count() >= if kind == Personal::Text { 20 } else { 4 };
+        let mut values = Vec::new();
+        for column in self.tables.iter().flat_map(|table| &table.columns) {
+            let (Some(kind), Some(known)) = (column.personal, &column.statistics) else { continue };
+            let known = known.common_values.iter().chain(&known.minimum).chain(&known.maximum);
+            values.extend(known.filter(|value| is_telling(kind, value)).map(|value| (kind, value.clone())));
+        }
+        values
+    }
+
+    /// Changes the texts that people wrote about the tables, and the comments of the database.
+    pub(crate) fn reword(&mut self, change: impl Fn(&str) -> String) {
+        let reword = |text: &mut String| *text = change(text);
+        self.business_context.iter_mut().for_each(reword);
+        for table in &mut self.tables {
+            table.description.iter_mut().chain(&mut table.warnings).for_each(reword);
+            let columns = table.columns.iter_mut();
+            columns.flat_map(|column| column.description.iter_mut().chain(&mut column.label)).for_each(reword);
+        }
+    }
+
     /// Removes what is known of single values.
     pub(crate) fn hide_all_values(&mut self) {
         self.tables.iter_mut().flat_map(|table| &mut table.columns).for_each(Column::hide_values);

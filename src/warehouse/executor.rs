@@ -15,8 +15,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use self::aggregate::Guard;
-use super::catalog::{self, Catalog, Code, Introspected, MarkedColumn, Selection};
-use super::privacy::{Masker, Mode, Privacy, errors};
+use super::catalog::{self, Catalog, Code, Introspected, MarkedColumn, Personal, Selection};
+use super::privacy::{self, Masker, Mode, Privacy, errors};
 use super::sql::{self, Allowed, Policy, Refusal, Select, Unseen};
 use super::table::Table;
 use crate::warehouse::{self, Database, Limits};
@@ -82,6 +82,8 @@ pub struct Executor {
     pub left_out: Vec<(String, String)>,
     /// What makes tokens of personal data; `None` if they are shown.
     pub masker: Option<Arc<Masker>>,
+    /// The values of personal columns that the planner's statistics tell, by which they are found in texts.
+    known_values: Vec<(Personal, String)>,
     rules: Rules,
     known: Mutex<Known>,
     guard: Guard,
@@ -106,7 +108,7 @@ impl Executor {
     ) -> Result<(Self, Introspected), catalog::Error> {
         let checked = Instant::now();
         let (read, version) = tokio::join!(read(&*database, &rules), database.version());
-        let ((policy, mut introspected), version) = (read?, version?);
+        let ((policy, mut introspected, known_values), version) = (read?, version?);
         introspected.warnings.extend(left_out(&policy, &introspected.catalog));
         let is_refused =
             |table: &mut crate::warehouse::catalog::Table| policy.refusal(&table.schema, &table.name).is_some();
@@ -115,7 +117,10 @@ impl Executor {
         let known = Mutex::new(Known { policy: Arc::new(policy), version, checked });
         let left_out = introspected.left_out.clone();
         let masker = rules.privacy.masker();
-        Ok((Self { database, limits, left_out, masker, rules, known, guard: Guard::default() }, introspected))
+        Ok((
+            Self { database, limits, left_out, masker, known_values, rules, known, guard: Guard::default() },
+            introspected,
+        ))
     }
 
     /// Returns the policy, which says what a SELECT may read and call.
@@ -156,6 +161,15 @@ impl Executor {
         }
     }
 
+    /// Returns a text that people wrote as a model may see it: with tokens in the place of what is known of personal data,
+    /// by its shape or from the planner's statistics. Names that these do not hold remain.
+    pub fn masked_text(&self, text: &str) -> String {
+        let Some(masker) = &self.masker else { return text.to_owned() };
+        let known = self.known_values.iter().filter(|(_, value)| text.contains(value));
+        let known = known.map(|(kind, value)| (value.clone(), masker.token(*kind, value))).collect::<Vec<_>>();
+        privacy::without_shapes(&privacy::masked_text(text, &known), masker)
+    }
+
     /// Returns whether only aggregates are shown.
     pub fn is_aggregate(&self) -> bool {
         self.rules.privacy.mode == Mode::Aggregate
@@ -193,7 +207,7 @@ impl Executor {
             return Ok(());
         }
         tracing::info!("the schema has changed and is read again");
-        let (policy, _) = read(&*self.database, &self.rules).await?;
+        let (policy, ..) = read(&*self.database, &self.rules).await?;
         *self.known() = Known { policy: Arc::new(policy), version, checked };
         Ok(())
     }
@@ -203,7 +217,10 @@ impl Executor {
     }
 }
 
-async fn read(database: &dyn Database, rules: &Rules) -> Result<(Policy, Introspected), catalog::Error> {
+/// What is read of a database: what may be read, the catalog, and the values of personal columns in its statistics.
+type Read = (Policy, Introspected, Vec<(Personal, String)>);
+
+async fn read(database: &dyn Database, rules: &Rules) -> Result<Read, catalog::Error> {
     let mut introspected = database.introspect(&rules.selection).await?;
     rules.check_marks(&introspected.code)?;
     let excludes = |schema: &str, name: &str| rules.selection.excludes(schema, name);
@@ -221,9 +238,10 @@ async fn read(database: &dyn Database, rules: &Rules) -> Result<(Policy, Introsp
     let unseen = Unseen { excludes: &excludes, is_sensitive: &is_sensitive, personal: &masked };
     let policy =
         Policy::new(&introspected.catalog, &introspected.code, rules.search_path.clone(), &rules.allowed, unseen);
+    let known_values = if mode == Mode::Full { Vec::new() } else { introspected.catalog.personal_values() };
     introspected.catalog.withhold(|schema, table, column| policy.is_sensitive(schema, table, column));
     introspected.catalog.mask(|schema, table, column| policy.masked(schema, table, column));
-    Ok((policy, introspected))
+    Ok((policy, introspected, known_values))
 }
 
 /// Returns the warning about relations that may not be read; `None` if all may be read.

@@ -26,7 +26,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use self::masker::{Key, Masker, is_token, kind_of_token};
-pub use self::text::{masked_text, with_values};
+pub use self::text::{masked_text, with_values, without_shapes};
 use super::catalog::{Catalog, Column, MarkedColumn, Personal};
 
 /// How much of personal data leaves the program.
@@ -107,6 +107,15 @@ impl Marks {
         }
         let is_safe = marked.iter().any(|marked| self.safe.contains(marked));
         (!is_safe && guess::is_free_text(name, column)).then_some((Personal::Text, true))
+    }
+
+    /// Returns the kind of personal values in a column of which only the name is known, as in a monitor's dimensions.
+    pub fn kind_of_name(&self, name: &str) -> Option<Personal> {
+        let mut written = self.personal.iter().filter(|(column, _)| column.column == name).map(|(_, mark)| mark.kind);
+        match written.next() {
+            Some(first) => first.or_else(|| written.flatten().next()),
+            None => guess::kind("", name, None),
+        }
     }
 
     /// Writes into the catalog which columns hold personal data.

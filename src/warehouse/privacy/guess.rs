@@ -338,7 +338,7 @@ fn known_values(column: &Column) -> Vec<&str> {
 }
 
 /// Returns whether a value is the number of a payment card: 13 to 19 digits whose check digit is right.
-fn is_card(value: &str) -> bool {
+pub(super) fn is_card(value: &str) -> bool {
     let digits = value.chars().filter(|character| !matches!(character, ' ' | '-')).map(|digit| digit.to_digit(10));
     let Some(digits) = digits.collect::<Option<Vec<_>>>() else { return false };
     let doubled = |(place, digit): (usize, &u32)| match (place % 2, digit * 2) {

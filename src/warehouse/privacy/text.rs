@@ -1,6 +1,35 @@
 //! Tokens within texts.
 
-use super::masker::is_token;
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
+
+use super::guess::is_card;
+use super::masker::{Masker, is_token};
+use crate::warehouse::catalog::Personal;
+
+/// Personal data that are known by their shape alone, wherever they stand in a text.
+static SHAPES: LazyLock<Vec<(Personal, Regex)>> = LazyLock::new(|| {
+    let shapes = [
+        (Personal::Mail, r"[\w.+%-]+@[\w-]+(\.[\w-]+)*\.[A-Za-z]{2,}"),
+        (Personal::Card, r"\b[0-9]([ -]?[0-9]){12,18}\b"),
+        (Personal::NationalId, r"\b[0-9]{3}-[0-9]{2}-[0-9]{4}\b"),
+        (Personal::Phone, r"\+[0-9][0-9 ()./-]{6,18}[0-9]"),
+    ];
+    shapes.into_iter().filter_map(|(kind, pattern)| Some((kind, Regex::new(pattern).ok()?))).collect()
+});
+
+/// Returns a text that people wrote with tokens in the place of what has the shape of a mail address, a card, a telephone
+/// number or a number of social security. Names have no shape.
+pub fn without_shapes(text: &str, masker: &Masker) -> String {
+    SHAPES.iter().fold(text.to_owned(), |text, (kind, shape)| {
+        let token = |found: &Captures<'_>| {
+            let value = &found[0];
+            if *kind == Personal::Card && !is_card(value) { value.to_owned() } else { masker.token(*kind, value) }
+        };
+        shape.replace_all(&text, token).into_owned()
+    })
+}
 
 /// Returns the text with values in the place of the tokens of which one is known; `None` if there is no such token.
 pub fn with_values(text: &str, value: impl Fn(&str) -> Option<String>) -> Option<String> {
@@ -84,6 +113,18 @@ mod tests {
         let text = "q1[person_0123456789ab].n, person_ba9876543210";
         assert_eq!(with_values(text, value).as_deref(), Some("q1[Ann].n, person_ba9876543210"));
         assert_eq!(with_values("nothing", value), None);
+    }
+
+    #[test]
+    fn what_has_a_shape_becomes_a_token() {
+        let masker = Masker::new(super::super::Key([1; 32]));
+        let text =
+            "Ask ann.smith@x.example or +49 30 1234567; card 4111 1111 1111 1111, order 1234567890123, 078-05-1120.";
+        let masked = without_shapes(text, &masker);
+        for value in ["ann.smith", "1234567;", "4111", "078-05"] {
+            assert!(!masked.contains(value), "{masked}");
+        }
+        assert!(masked.contains("order 1234567890123"), "{masked}");
     }
 
     #[test]

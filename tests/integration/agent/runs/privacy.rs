@@ -23,7 +23,7 @@ FROM generate_series(1, 400) n;
 CREATE VIEW reachable AS SELECT id, name AS who, contact AS how FROM people;
 CREATE VIEW shouted AS SELECT id, upper(name) AS loud FROM people;
 CREATE VIEW parts AS SELECT id, substring(name, 1, 20) AS part FROM people;
-COMMENT ON COLUMN people.town IS 'where they live';
+COMMENT ON COLUMN people.town IS 'where they live; ask zq0@plantedmail.example, or Zorvath Quillon1';
 ";
 
 /// What no request may hold, in any case of its letters.
@@ -295,4 +295,57 @@ fn in_the_mode_aggregate_only_figures_of_enough_entities_leave() {
         assert!(answer.contains(expected), "{sql}: {answer}");
     }
     assert!(answers[1].contains("only aggregates are shown") && !answers[0].contains("1040"), "{answers:?}");
+}
+
+#[test]
+fn tokens_are_the_same_in_every_run_that_can_open_the_state() {
+    let url = database("runs_privacy_tokens", PEOPLE);
+    let states = tempfile::tempdir().unwrap();
+    let state = states.path().join("state").display().to_string();
+    let shown = |state: &str| {
+        let exploration =
+            Exploration::new(&url, vec![looks(&["SELECT name FROM people ORDER BY id LIMIT 1"]), finishes()]);
+        let ran = exploration.with(&["--privacy", "masked"]).variable("EXPLORE_DATA_DIR", state).run();
+        let ran = ran.ends_with(0, "finished");
+        (token(&ran.answers(2)[0], 1, 1), ran)
+    };
+    let ((first, ran), (second, _)) = (shown(&state), shown(&state));
+    assert_eq!(first, second);
+    assert!(!ran.stderr.contains("tokens"), "{}", ran.stderr);
+    let journal = std::fs::read_dir(ran.program.path("runs")).unwrap().next().unwrap().unwrap().path();
+    let mode = std::fs::metadata(journal.join("journal.jsonl")).unwrap().permissions();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o600);
+    let (other, ran) = shown("/dev/null/nowhere");
+    assert_ne!(first, other);
+    assert!(ran.stderr.contains("the tokens of this run differ from those of others"), "{}", ran.stderr);
+}
+
+#[test]
+fn what_people_mark_and_write_is_heeded() {
+    let marks = r#"{"columns": {"town": {"pii": "address"}, "remarks": {"safe": true}, "name": {"pii": false}}}"#;
+    let url = database("runs_privacy_marks", PEOPLE);
+    let script =
+        vec![looks(&["SELECT id, town, left(remarks, 11) AS begins FROM people ORDER BY id LIMIT 1"]), finishes()];
+    let exploration = Exploration::new(&url, script).with(&["--privacy", "masked", "--metadata", "m"]);
+    std::fs::create_dir(exploration.program.path("m")).unwrap();
+    std::fs::write(exploration.program.path("m/people.json"), marks).unwrap();
+    let context = "Ask zq0@plantedmail.example or +49 30 9912345 about 078-05-1120.";
+    std::fs::write(exploration.program.path("m/business_context.md"), context).unwrap();
+    let home = exploration.program.path("state").display().to_string();
+    let ran = exploration.variable("EXPLORE_DATA_DIR", &home).run().ends_with(0, "finished");
+    let answer = &ran.answers(2)[0];
+    assert!(answer.contains("1 | 1 | address_") && answer.contains("| Plantednote"), "{answer}");
+    let first = ran.request(1);
+    assert!(first.contains("Ask mail_") && !first.contains("plantedmail") && !first.contains("078-05"), "{first}");
+    assert!(first.contains("'Zorvath Quillon1' 5%"), "a name that is none is shown: {first}");
+}
+
+#[test]
+fn doctor_tells_what_is_taken_for_personal_data() {
+    let url = database("runs_privacy_doctor", PEOPLE);
+    let exploration = Exploration::new(&url, vec![]);
+    let outcome = exploration.program.run(&["doctor", "--offline", "--privacy", "masked"]);
+    let told = outcome.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("with --privacy aggregate nothing of them leaves"), "{told}");
+    assert!(told.contains("people: name (person?), contact (mail?), phone (phone?), street (address?), ssn"), "{told}");
 }
