@@ -298,6 +298,8 @@ pub struct DoctorArguments {
     #[command(flatten)]
     pub role: RoleOptions,
     #[command(flatten)]
+    pub privacy: PrivacyOptions,
+    #[command(flatten)]
     pub model: ModelOptions,
     #[command(flatten)]
     pub runs: RunOptions,

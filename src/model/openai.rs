@@ -144,7 +144,9 @@ pub struct Options {
 
 /// Is told the body of each request, retries included, before it is sent.
 #[derive(Clone)]
-pub struct Witness(Arc<dyn Fn(&[u8]) -> io::Result<()> + Send + Sync>);
+pub struct Witness(Arc<Told>);
+
+type Told = dyn Fn(&[u8]) -> io::Result<()> + Send + Sync;
 
 impl Witness {
     /// Creates a witness. A request is not sent if it returns an error.

@@ -93,6 +93,9 @@ pub struct Executor {
 #[derive(Debug, Clone)]
 struct Known {
     policy: Arc<Policy>,
+    /// The policy of statements of the engine's own, whose results nobody sees: personal data that nobody marked as
+    /// sensitive may be tested there.
+    own: Arc<Policy>,
     version: String,
     /// The time of the last check whether the schema has changed.
     checked: Instant,
@@ -108,13 +111,14 @@ impl Executor {
     ) -> Result<(Self, Introspected), catalog::Error> {
         let checked = Instant::now();
         let (read, version) = tokio::join!(read(&*database, &rules), database.version());
-        let ((policy, mut introspected, known_values), version) = (read?, version?);
+        let (read, version) = (read?, version?);
+        let Read { policy, own, mut introspected, known_values } = read;
         introspected.warnings.extend(left_out(&policy, &introspected.catalog));
         let is_refused =
             |table: &mut crate::warehouse::catalog::Table| policy.refusal(&table.schema, &table.name).is_some();
         let refused = introspected.catalog.tables.extract_if(.., is_refused);
         introspected.left_out.extend(refused.map(|table| (table.schema, table.name)));
-        let known = Mutex::new(Known { policy: Arc::new(policy), version, checked });
+        let known = Mutex::new(Known { policy: Arc::new(policy), own, version, checked });
         let left_out = introspected.left_out.clone();
         let masker = rules.privacy.masker();
         Ok((
@@ -207,8 +211,8 @@ impl Executor {
             return Ok(());
         }
         tracing::info!("the schema has changed and is read again");
-        let (policy, ..) = read(&*self.database, &self.rules).await?;
-        *self.known() = Known { policy: Arc::new(policy), version, checked };
+        let Read { policy, own, .. } = read(&*self.database, &self.rules).await?;
+        *self.known() = Known { policy: Arc::new(policy), own, version, checked };
         Ok(())
     }
 
@@ -217,8 +221,15 @@ impl Executor {
     }
 }
 
-/// What is read of a database: what may be read, the catalog, and the values of personal columns in its statistics.
-type Read = (Policy, Introspected, Vec<(Personal, String)>);
+/// What is read of a database.
+struct Read {
+    policy: Policy,
+    /// See [`Known::own`].
+    own: Arc<Policy>,
+    introspected: Introspected,
+    /// The values of personal columns in the statistics.
+    known_values: Vec<(Personal, String)>,
+}
 
 async fn read(database: &dyn Database, rules: &Rules) -> Result<Read, catalog::Error> {
     let mut introspected = database.introspect(&rules.selection).await?;
@@ -236,12 +247,17 @@ async fn read(database: &dyn Database, rules: &Rules) -> Result<Read, catalog::E
         rules.is_sensitive(schema, table, name) || (mode == Mode::Aggregate && personal(schema, table, name).is_some())
     };
     let unseen = Unseen { excludes: &excludes, is_sensitive: &is_sensitive, personal: &masked };
-    let policy =
-        Policy::new(&introspected.catalog, &introspected.code, rules.search_path.clone(), &rules.allowed, unseen);
+    let made = |unseen| {
+        Policy::new(&introspected.catalog, &introspected.code, rules.search_path.clone(), &rules.allowed, unseen)
+    };
+    let policy = made(unseen);
+    let marked = |schema: &str, table: &str, name: &str| rules.is_sensitive(schema, table, name);
+    let of_own = Unseen { is_sensitive: &marked, ..unseen };
+    let own = Arc::new(if mode == Mode::Aggregate { made(of_own) } else { policy.clone() });
     let known_values = if mode == Mode::Full { Vec::new() } else { introspected.catalog.personal_values() };
     introspected.catalog.withhold(|schema, table, column| policy.is_sensitive(schema, table, column));
     introspected.catalog.mask(|schema, table, column| policy.masked(schema, table, column));
-    Ok((policy, introspected, known_values))
+    Ok(Read { policy, own, introspected, known_values })
 }
 
 /// Returns the warning about relations that may not be read; `None` if all may be read.

@@ -189,6 +189,12 @@ const FREE: &[&str] = &[
     "observations",
 ];
 
+/// Last words of names that tell of personal data without being any: a mail's day, state or number is no mail.
+const OTHER: &[&str] = &[
+    "id", "count", "counts", "sent", "opened", "verified", "type", "kind", "status", "date", "at", "flag", "version",
+    "provider", "country", "key", "brand", "limit", "opt", "consent", "model", "lookup",
+];
+
 /// Types whose values have no fixed form.
 const SHAPELESS: &[&str] = &["json", "jsonb", "xml", "bytea", "hstore", "public.hstore", "tsvector", "inet", "cidr"];
 
@@ -252,11 +258,6 @@ fn is_text(column: &Column) -> bool {
 
 fn by_name(table: &str, name: &str) -> Option<Personal> {
     let of_column = words(name);
-    // A mail's day, state or number is no mail.
-    const OTHER: &[&str] = &[
-        "id", "count", "counts", "sent", "opened", "verified", "type", "kind", "status", "date", "at", "flag",
-        "version", "provider", "country", "key", "brand", "limit", "opt", "consent", "model", "lookup",
-    ];
     let is_numbered = of_column.iter().any(|word| word == "id" || word == "key");
     let is_other = |kind: Personal| {
         let last = of_column.last().map(String::as_str).unwrap_or_default();

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
+use crate::typeset::text::hex;
 use crate::warehouse::catalog::Personal;
 
 /// The hexadecimal digits of a token: 48 bits, so that of a million values two share one in one of 500 databases.
@@ -58,7 +59,7 @@ impl Masker {
         mac.update(&[0]);
         mac.update(&expression.to_be_bytes());
         mac.update(value.as_bytes());
-        let digits = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let digits = hex(&mac.finalize().into_bytes());
         let token = format!("{kind}_{}", &digits[..DIGITS]);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if !known.values.contains_key(&token) {

@@ -94,12 +94,13 @@ impl Population {
     /// Returns the statement that counts the entities behind each row: the labels, then the fewest entities behind any of
     /// the row's aggregates.
     pub(in crate::warehouse) fn counts(&self) -> String {
-        let labels = self.labels.iter().map(|(_, label)| format!("{label}, ")).collect::<String>();
+        let labels = self.labels.iter().map(|(_, label)| label.clone());
         let counts = self.cells.iter().map(|cell| self.entities_that(&all(&cell.conditions)));
         let counts = counts.chain([self.entities_that("")]).collect::<Vec<_>>().join(", ");
+        let shown = labels.chain([format!("least({counts})")]).collect::<Vec<_>>().join(", ");
         let grouped = if self.keys.is_empty() { String::new() } else { format!(" GROUP BY {}", self.keys.join(", ")) };
         let met = if self.conditions.is_empty() { String::new() } else { format!(" WHERE {}", all(&self.conditions)) };
-        format!("SELECT {labels}least({counts}) FROM {}{met}{grouped}", self.from)
+        format!("SELECT {shown} FROM {}{met}{grouped}", self.from)
     }
 
     /// Returns the statements that count the groups in which fewer than `entities_min` entities, and at least one, are told

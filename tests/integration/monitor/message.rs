@@ -194,7 +194,8 @@ fn a_message_that_leaves_has_tokens_in_the_place_of_personal_dimensions() {
     masking.marks.personal.insert(column, Mark { kind: Some(Personal::Person), is_guessed: false });
     let masked = masking.masked(&assessed).unwrap();
     let mut reported = sample.reported();
-    (reported.day, reported.analysis) = (&masked.day, masked.analysis.as_ref());
+    (reported.day, reported.influences, reported.analysis) =
+        (&masked.day, &masked.influences, masked.analysis.as_ref());
     let message = alert(reported, &masked.day.incidents[0]).unwrap();
     assert!(message.subject.contains("mostly channel = person_"), "{}", message.subject);
     for text in [&message.text, &message.html, &message.blocks.to_string(), &message.data.to_string()] {
