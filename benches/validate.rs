@@ -16,7 +16,7 @@ fn main() {
 
 fn policy() -> Policy {
     let search_path = vec!["public".to_owned()];
-    let unseen = Unseen { excludes: &|_, _| false, is_sensitive: &|_, _, _| false };
+    let unseen = Unseen { excludes: &|_, _| false, is_sensitive: &|_, _, _| false, personal: &|_, _, _| None };
     let mut policy = Policy::new(&Catalog::default(), &code(), search_path, &Allowed::default(), unseen);
     policy.allow(
         "public",

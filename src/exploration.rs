@@ -12,7 +12,7 @@ pub mod report;
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -20,19 +20,20 @@ use jiff::tz::TimeZone;
 
 use self::analyst::OfflineAnalyst;
 use self::memory::Definitions;
-use crate::agent::journal::{Event, FORMAT, Journal, Question, Recalled, Resumable, Started};
+use crate::agent::journal::{Change, Event, FORMAT, Journal, Question, Recalled, Resumable, Started};
 use crate::agent::ledger::{Caps, Ledger};
-use crate::agent::prompt::{self, Focus, Library};
+use crate::agent::prompt::{self, Briefing, Focus, Library};
 use crate::agent::replay::{Recorded as Replies, Replayed, Unrecorded};
 use crate::agent::robustness::Extent;
 use crate::agent::tools::Toolbox;
 use crate::agent::{self, Budget, Observer, Outcome, Priced, Setup};
 use crate::model::Model;
-use crate::model::openai::{self, InvalidOptions};
+use crate::model::openai::{self, InvalidOptions, Witness};
 use crate::model::price::Price;
 use crate::semantic::{self, Opened};
 use crate::warehouse::catalog::Catalog;
 use crate::warehouse::executor::Executor;
+use crate::warehouse::privacy::Masker;
 use crate::warehouse::table::Bounds;
 
 /// The player of an exploration.
@@ -61,8 +62,10 @@ impl Player {
         catalog: &Catalog,
         (focus, questions): (Focus<'_>, &[Question]),
         (as_of, level): (Date, f64),
+        witness: &Witness,
     ) -> Result<(PricedModel, Vec<PricedModel>), InvalidOptions> {
         let open = |PricedOptions { options, price }| -> Result<PricedModel, InvalidOptions> {
+            let options = openai::Options { witness: Some(witness.clone()), ..options };
             Ok((Box::new(openai::Client::new(options)?), price))
         };
         match self {
@@ -162,8 +165,10 @@ pub async fn run(
     let newest_dates = newest_dates.unwrap_or_default();
     let focus = options.library.focus(options.focus)?;
     let questions = focus.questions();
-    let (mut player, mut others) =
-        options.player.clone().into_models(&catalog, (focus, &questions), (options.as_of, level))?;
+    let shared = SharedJournal::default();
+    let subject = (focus, questions.as_slice());
+    let day = (options.as_of, level);
+    let (mut player, mut others) = options.player.clone().into_models(&catalog, subject, day, &shared.witness())?;
     // The built-in analyst costs nothing, whatever others spend.
     let counts = options.caps.is_any() && !player.0.is_program();
     let ledger = counts.then(|| {
@@ -173,8 +178,11 @@ pub async fn run(
     let (names, players) = (names.join(", "), names.len());
     let stale = newest.and_then(|newest| briefing::stale(newest, options.as_of));
     let (mut recorder, path) = match &options.resume {
-        None => begin(&options, names, (&executor, &catalog, &questions), warnings.into_iter().chain(stale), watch)?,
-        Some(resume) => go_on(resume, watch)?,
+        None => {
+            let warnings = warnings.into_iter().chain(stale);
+            begin(&options, (names, shared), (&executor, &catalog, &questions), warnings, watch)?
+        }
+        Some(resume) => go_on(resume, shared, &executor, watch)?,
     };
     let mut briefing = None;
     let mut replies_left = Some(0);
@@ -193,7 +201,10 @@ pub async fn run(
     let today = (options.as_of, newest);
     let briefing = match briefing {
         Some(briefing) => briefing,
-        None => briefing::brief(options.library, options.focus, &catalog, today, share, &questions)?,
+        None => {
+            let briefing = briefing::brief(options.library, options.focus, &catalog, today, share, &questions)?;
+            private(briefing, &executor)
+        }
     };
     let successors = others.iter().map(|(model, price)| Priced { model: &**model, price: *price }).collect::<Vec<_>>();
     let toolbox = Toolbox { executor, catalog: Arc::new(catalog), bounds: Bounds::default(), plans: options.plans };
@@ -221,17 +232,25 @@ pub async fn run(
     Ok(Recorded { journal: path, outcome, definitions })
 }
 
+/// Returns a briefing as a model may see it.
+fn private(mut briefing: Briefing, executor: &Executor) -> Briefing {
+    briefing.first = executor.masked_text(&briefing.first);
+    if executor.is_aggregate() {
+        briefing.first.push_str(briefing::AGGREGATES);
+    }
+    briefing
+}
+
 /// Creates the journal of a run, and writes in which circumstances it begins.
 fn begin<'w>(
     options: &Options<'_>,
-    model: String,
+    (model, journal): (String, SharedJournal),
     (executor, catalog, questions): (&Executor, &Catalog, &[Question]),
     warnings: impl Iterator<Item = String>,
     watch: &'w mut dyn Observer,
 ) -> Result<(Recorder<'w>, PathBuf), Error> {
-    let journal = Journal::create(options.runs_dir, &options.run_id)?;
-    let path = journal.path().to_owned();
-    let mut recorder = Recorder { journal, watch };
+    let path = journal.create(options.runs_dir, &options.run_id)?;
+    let mut recorder = Recorder { journal, masker: executor.masker.clone(), watch };
     recorder.observe(Event::Started(Box::new(Started {
         run_id: options.run_id.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -255,9 +274,14 @@ fn begin<'w>(
 }
 
 /// Opens the journal of a run that goes on. In one of a run that is over nothing is to be written but that it is remembered.
-fn go_on<'w>(resume: &Resume, watch: &'w mut dyn Observer) -> Result<(Recorder<'w>, PathBuf), Error> {
-    let journal = Journal::reopen(&resume.journal)?;
-    let mut recorder = Recorder { journal, watch };
+fn go_on<'w>(
+    resume: &Resume,
+    journal: SharedJournal,
+    executor: &Executor,
+    watch: &'w mut dyn Observer,
+) -> Result<(Recorder<'w>, PathBuf), Error> {
+    journal.reopen(&resume.journal)?;
+    let mut recorder = Recorder { journal, masker: executor.masker.clone(), watch };
     if !resume.from.is_over {
         let version = env!("CARGO_PKG_VERSION").to_owned();
         recorder.observe(Event::Resumed { kept: resume.from.kept, version })?;
@@ -280,15 +304,63 @@ pub fn check(opened: &Opened) -> Result<(), Error> {
     Err(Error::NothingToRead { database, role, warnings: opened.warnings.clone() })
 }
 
+/// The journal of a run, which the models' clients write to as well: what they send.
+#[derive(Debug, Clone, Default)]
+struct SharedJournal(Arc<Mutex<Option<Journal>>>);
+
+impl SharedJournal {
+    /// Creates the journal, and returns its path. Nothing can be written before.
+    fn create(&self, runs_dir: &Path, run_id: &str) -> Result<PathBuf, agent::journal::Error> {
+        let journal = Journal::create(runs_dir, run_id)?;
+        let path = journal.path().to_owned();
+        *self.open() = Some(journal);
+        Ok(path)
+    }
+
+    /// Opens the journal of a run that goes on.
+    fn reopen(&self, path: &Path) -> Result<(), agent::journal::Error> {
+        *self.open() = Some(Journal::reopen(path)?);
+        Ok(())
+    }
+
+    fn append(&self, event: &Event) -> io::Result<()> {
+        let mut journal = self.open();
+        let journal = journal.as_mut().ok_or_else(|| io::Error::other("there is no journal yet"))?;
+        journal.append(Timestamp::now(), event).map_err(io::Error::other)
+    }
+
+    /// Returns what records each body before it is sent.
+    fn witness(&self) -> Witness {
+        let (journal, before) = (self.clone(), Mutex::new(String::new()));
+        Witness::new(move |body| {
+            let body = std::str::from_utf8(body).map_err(io::Error::other)?;
+            let mut before = before.lock().unwrap_or_else(PoisonError::into_inner);
+            journal.append(&Event::Sent(Change::between(&before, body)))?;
+            body.clone_into(&mut before);
+            Ok(())
+        })
+    }
+
+    fn open(&self) -> MutexGuard<'_, Option<Journal>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Writes every event to the journal, then shows it.
 struct Recorder<'a> {
-    journal: Journal,
+    journal: SharedJournal,
+    /// What makes tokens of personal data; `None` if they are shown.
+    masker: Option<Arc<Masker>>,
     watch: &'a mut dyn Observer,
 }
 
 impl Observer for Recorder<'_> {
     fn observe(&mut self, event: Event) -> io::Result<()> {
-        self.journal.append(Timestamp::now(), &event).map_err(io::Error::other)?;
+        let fresh = self.masker.as_ref().map(|masker| masker.fresh()).unwrap_or_default();
+        if !fresh.is_empty() {
+            self.journal.append(&Event::Masked { values: fresh.into_iter().collect() })?;
+        }
+        self.journal.append(&event)?;
         self.watch.observe(event)
     }
 }

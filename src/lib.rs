@@ -43,7 +43,7 @@
 //! app/progress.rs                  the bar; app/progress/lines.rs what -v and -vv show; app/progress/record.rs as JSON
 //! app/rows.rs                      the rows of `explore sql`; app/rows/terminal.rs, csv.rs, json.rs
 //! app/doctor/database.rs           connection, TLS, version, role, settings, time limit, statistics
-//! app/doctor/tables.rs             what can be analysed; sensitive.rs, model.rs, runs.rs, engine.rs beside it
+//! app/doctor/tables.rs             what can be analysed; sensitive.rs, privacy.rs, model.rs, runs.rs, engine.rs beside it
 //! app/doctor/grants.rs             the statements of --grants; app/doctor/attack.rs the attack list
 //!
 //! monitor/registry.rs              a monitor's two files, parsed; monitor/registry/overrides.rs puts thresholds over them
@@ -60,6 +60,7 @@
 //! monitor/run/observations.rs      what is read anew and what was restated; run/charts.rs, run/content.rs, run/analysis.rs
 //! monitor/morning.rs               all monitors, then their messages are sent
 //! monitor/commentary.rs            a model explains a committed day; monitor/commentary/facts.rs what it is given, offline.rs by rules
+//! monitor/masked.rs                a day with tokens in the place of personal data, for channels
 //! monitor/trace.rs                 `monitor why`; monitor/backtest.rs replays the past; monitor/chart.rs draws
 //! monitor/description.rs           an incident in words; monitor/report/ for people and programs, monitor/message.rs for channels
 //!
@@ -100,6 +101,7 @@
 //! agent/known.rs                   findings of earlier runs are measured again; `past_findings`
 //! agent/runs.rs                    the runs of a folder, listed and found by id; agent/costs.rs what they took and cost
 //! agent/ledger.rs                  what all runs of a folder spend in a day and a month, those of other processes too
+//! agent/journal/sent.rs            what models were sent, byte for byte; journal/values.rs puts values back for reports
 //! deliver/send.rs                  works through the outbox, retries; deliver/slack.rs, mail.rs, webhook.rs, file.rs
 //! deliver/channel.rs               opens channels and their secrets; deliver/settings.rs reads [channels.NAME]
 //!
@@ -123,7 +125,8 @@
 //! model/openai/endpoint.rs         --base-url and the key's header; model/openai/chat.rs, responses.rs the bodies: effort, tools
 //! model/openai/manners.rs          what an endpoint does not take; retry.rs, problem.rs, stream.rs, text_call.rs beside it
 //! model/price.rs                   what tokens cost
-//! state.rs                         the state opened, on a server or in a folder; state/outbox.rs which message was sent, retry
+//! state.rs                         the state opened, on a server or in a folder; state/outbox.rs which message was sent, retry;
+//!                                  state/privacy.rs the key of the tokens
 //! state/migrate.rs                 its schema; state/session.rs locks; state/directory.rs one process a folder
 //!
 //! analysis/chance.rs               how well chance explains what is seen: chance/counts.rs, means.rs, ranks.rs, correlation.rs,
@@ -139,7 +142,11 @@
 //! warehouse/sql/functions.rs       what may be called, by functions.txt; relations.rs, types.rs, walk/ beside it
 //! warehouse/lineage.rs             what each column of a SELECT means: measures, conditions, keys, doubts; lineage/declared.rs
 //!                                  recognises declared measures and conditions
-//! warehouse/executor.rs            the one path from a text to a database
+//! warehouse/executor.rs            the one path from a text to a database; executor/mask.rs puts tokens into results,
+//!                                  aggregate.rs lets only figures of enough entities pass
+//! warehouse/privacy.rs             the privacy modes; privacy/guess.rs which columns are personal, masker.rs values and tokens,
+//!                                  population.rs of how many entities a figure is, errors.rs, text.rs
+//! warehouse/sql/walk/masked.rs     where personal data may stand in a statement, and which outputs show them
 //! warehouse/postgres/session.rs    how a statement runs: wrapped, read only, rolled back
 //! warehouse/postgres/connections.rs  time-outs, cancelling, reconnecting; cost.rs beside it the cost gate, tls.rs, address.rs
 //! warehouse/postgres/introspect.rs   which tables are read, by --schema and --tables; role.rs may the role write
@@ -174,6 +181,8 @@
 //!   No sentence that claims is typed by a model.
 //! - The loop knows no provider, no database and no terminal. [`app::output`] alone writes to a terminal; nothing exits.
 //! - The model decides nothing about whether an alert fires: a day is decided and committed before the model is asked.
+//! - Of personal data that a privacy mode keeps back, no value leaves the executor; only the validator says which outputs
+//!   show it, and what it does not know it refuses.
 //! - Nothing the model sees is unbounded. Nothing a run writes is rewritten: the journal only grows.
 //! - Times, dates and random numbers come in as values, so that a run is repeatable.
 

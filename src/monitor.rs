@@ -20,6 +20,7 @@ pub mod detect;
 pub mod engine;
 pub mod growth;
 pub mod holidays;
+pub mod masked;
 pub mod memory;
 pub mod message;
 pub mod morning;

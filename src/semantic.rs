@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use self::metadata::Metadata;
 use crate::warehouse::catalog::{self, Catalog, Introspected, Origin, Table};
 use crate::warehouse::executor::{Executor, Rules};
+use crate::warehouse::privacy::Privacy;
 use crate::warehouse::{Database, Limits};
 
 /// A database that can be explored: the path to it, and what its tables mean.
@@ -50,7 +51,8 @@ pub async fn open(
     limits: Limits,
     joins: Joins,
 ) -> Result<Opened, catalog::Error> {
-    let rules = Rules { sensitive: metadata.sensitive(), ..rules };
+    let privacy = Privacy { marks: metadata.personal(), ..rules.privacy };
+    let rules = Rules { sensitive: metadata.sensitive(), privacy, ..rules };
     let (executor, introspected) = Executor::open(database, rules, limits).await?;
     let Introspected { mut catalog, mut warnings, left_out, code: _ } = introspected;
     let metadata = metadata.without(&left_out, &catalog);
@@ -58,6 +60,14 @@ pub async fn open(
         look(&executor, &mut catalog, &metadata).await;
     }
     warnings.extend(declare(&executor, &mut catalog, &metadata).await);
+    if executor.masker.is_some() {
+        catalog.reword(|text| executor.masked_text(text));
+    }
+    if executor.is_aggregate() {
+        // Common values, and those at the ends, are of few.
+        catalog.hide_all_values();
+        executor.guard(&Arc::new(catalog.clone()));
+    }
     Ok(Opened { executor, catalog, warnings })
 }
 
@@ -86,7 +96,12 @@ pub fn complete(catalog: &mut Catalog, metadata: &Metadata) -> Vec<String> {
         roles::guess(catalog);
         guess::complete(catalog);
     }
-    for column in catalog.tables.iter_mut().flat_map(|table| &mut table.columns).filter(|column| column.sensitive) {
+    for column in catalog
+        .tables
+        .iter_mut()
+        .flat_map(|table| &mut table.columns)
+        .filter(|column| column.sensitive || column.masked)
+    {
         column.hide_values();
     }
     warnings

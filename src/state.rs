@@ -12,6 +12,7 @@ mod directory;
 pub(crate) mod json;
 mod migrate;
 pub(crate) mod outbox;
+mod privacy;
 pub(crate) mod session;
 
 #[cfg(feature = "embedded")]

@@ -14,6 +14,7 @@ pub mod executor;
 pub mod files;
 pub mod lineage;
 pub mod postgres;
+pub mod privacy;
 pub mod scratch;
 mod source;
 pub mod sql;

@@ -2,14 +2,18 @@
 //!
 //! Reports read everything from the journal, and a run that is killed at any point leaves a readable journal.
 //! [`Journal`] writes it during the run, and [`read`] summarizes it as a [`Run`]. The journal masks nothing: its events
-//! must not contain secrets.
+//! must not contain secrets. It is readable by its owner alone, because it holds the values of personal data beside the
+//! tokens that stand for them elsewhere.
 
 mod coverage;
 mod part;
 mod reader;
 mod resume;
+mod sent;
+mod values;
 mod writer;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
@@ -17,8 +21,9 @@ use std::path::PathBuf;
 pub(crate) use coverage::UNREAD;
 pub use coverage::{Coverage, FailedQuery, Gap, NotLookedAt, Tally};
 pub use part::{ModelPart, PartEnd};
-pub use reader::{Companion, Damage, Run, read, scan};
+pub use reader::{Companion, Damage, Run, read, read_as_sent, scan};
 pub use resume::{MONTH, Recalled, Resumable, resumable};
+pub use sent::{Change, bodies};
 pub use writer::{Journal, run_id};
 
 use jiff::Timestamp;
@@ -95,6 +100,8 @@ pub enum Event {
         /// The messages since the previous request, without the model's own.
         messages: Vec<Message>,
     },
+    /// A body goes to a model, as these bytes: once for each attempt.
+    Sent(Change),
     /// The model replied.
     Replied {
         turn: u32,
@@ -199,6 +206,11 @@ pub enum Event {
     Compacted {
         /// The ids of the shortened results.
         queries: Vec<String>,
+    },
+    /// Tokens stand for these values in what follows. A model is sent the tokens; reports that stay here show the values.
+    Masked {
+        /// The values by their tokens.
+        values: BTreeMap<String, String>,
     },
     /// A warning for the reader of the report.
     Warned { message: String },

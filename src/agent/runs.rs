@@ -211,6 +211,8 @@ fn summarise(journal: &Path) -> Result<Summary, String> {
         | Event::FindingRefused { .. }
         | Event::LimitReached { .. }
         | Event::Compacted { .. }
+        | Event::Masked { .. }
+        | Event::Sent(_)
         | Event::Warned { .. } => {}
     });
     let damaged_lines = damage.map_err(|error| error.to_string())?.len();

@@ -40,10 +40,13 @@ use crate::agent::robustness::Extent;
 use crate::model::openai::{Api, ReasoningEffort};
 use crate::typeset::format::Format;
 use crate::warehouse::catalog::time_zone;
+use crate::warehouse::privacy::Mode;
 
 const EFFORTS: [&str; 6] = ["none", "minimal", "low", "medium", "high", "xhigh"];
 /// What is tried under other choices.
 const EXTENTS: [&str; 3] = ["off", "leads", "all"];
+/// The privacy modes.
+const PRIVACY: [&str; 3] = ["full", "masked", "aggregate"];
 /// The names of the formats of a report.
 pub const FORMATS: [&str; 4] = ["terminal", "markdown", "json", "html"];
 /// The names of the formats of rows.
@@ -323,6 +326,8 @@ pub struct DoctorArguments {
     #[command(flatten)]
     pub role: RoleOptions,
     #[command(flatten)]
+    pub privacy: PrivacyOptions,
+    #[command(flatten)]
     pub model: ModelOptions,
     #[command(flatten)]
     pub runs: RunOptions,
@@ -364,7 +369,13 @@ pub enum RunsCommand {
     },
     /// Print the report of a run again, from its journal
     #[command(after_help = "Example:\n  explore runs show latest --format html --output report.html")]
-    Show(Box<ShowArguments>),
+    Show {
+        /// Print what models were sent in place of the report: the bytes of each request's body, one on each line
+        #[arg(long)]
+        sent: bool,
+        #[command(flatten)]
+        arguments: Box<ShowArguments>,
+    },
     /// Compare the findings of two runs: new, gone, changed
     #[command(after_help = "Example:\n  explore runs diff 2026-11-26 latest")]
     Diff {
@@ -541,6 +552,8 @@ pub struct Options {
     #[command(flatten)]
     pub query: QueryOptions,
     #[command(flatten)]
+    pub privacy: PrivacyOptions,
+    #[command(flatten)]
     pub time_zone: TimeZoneOptions,
     #[command(flatten)]
     pub report: ReportOptions,
@@ -610,6 +623,19 @@ pub struct MetadataOptions {
     /// Guess nothing, and use no guess of the metadata that nobody approved
     #[arg(long)]
     pub approved_only: bool,
+}
+
+/// The options for personal data.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Privacy")]
+pub struct PrivacyOptions {
+    /// What leaves of personal data: full (all but sensitive columns), masked (tokens in place of values), or aggregate (only
+    /// aggregates over several entities); docs/privacy.md says what each guarantees
+    #[arg(long, value_name = "MODE", default_value = "full", value_parser = values::one_of::<Mode>(&PRIVACY))]
+    pub privacy: Mode,
+    /// With --privacy aggregate, leave out what is told of fewer entities than this
+    #[arg(long, value_name = "K", default_value = "5", value_parser = values::count::<u32>)]
+    pub privacy_k: u32,
 }
 
 /// The options for the role that runs the queries.

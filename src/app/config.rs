@@ -39,6 +39,7 @@ use crate::model::price::Price;
 use crate::typeset::format::Format;
 use crate::warehouse::SessionContext;
 use crate::warehouse::catalog::Selection;
+use crate::warehouse::privacy::Mode;
 use setting::{Definitions, Layer, Origin, Setting};
 pub use sql_section::SqlSection;
 pub use verify_section::VerifySection;
@@ -78,6 +79,10 @@ pub struct Config {
     pub caps: Caps,
     /// The limits of one query.
     pub query: QueryLimits,
+    /// What leaves of personal data.
+    pub privacy: Mode,
+    /// Of how many entities an aggregate is at least that leaves in the mode `aggregate`.
+    pub privacy_k: u32,
     /// The format of the report.
     pub format: Format,
     /// The file of the report; `None` is standard output.
@@ -272,6 +277,8 @@ impl Config {
                 rows_max: options.query.max_rows,
                 plan_cost_max: options.query.max_plan_cost,
             },
+            privacy: options.privacy.privacy,
+            privacy_k: options.privacy.privacy_k,
             format: options.report.format,
             output: options.report.output,
             fail_on: options.verdict.fail_on,

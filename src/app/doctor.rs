@@ -9,6 +9,7 @@ pub mod grants;
 
 mod database;
 mod model;
+mod privacy;
 mod runs;
 mod sensitive;
 mod tables;
@@ -21,6 +22,7 @@ use serde::Serialize;
 
 pub use self::database::{check as check_database, check_catalog, connected, ground, unreachable};
 pub use self::model::{check as check_model, check_offline};
+pub use self::privacy::check as check_privacy;
 pub use self::runs::check as check_runs_directory;
 use super::error::Kind;
 use crate::typeset::text::{printable, wrap};

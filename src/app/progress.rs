@@ -157,6 +157,8 @@ impl Standing {
             | Event::Queried(_)
             | Event::QueryFailed { .. }
             | Event::Planned { .. }
+            | Event::Masked { .. }
+            | Event::Sent(_)
             | Event::CompanionRan { .. }
             | Event::Stated(_)
             | Event::Assumed(_)

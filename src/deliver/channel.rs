@@ -9,7 +9,7 @@ use super::file::FileChannel;
 use super::http;
 use super::mail::Mail;
 use super::parcel::{Outcome, Parcel};
-use super::settings::{ChannelKind, ChannelSection};
+use super::settings::{ChannelKind, ChannelPrivacy, ChannelSection};
 use super::slack::Slack;
 use super::webhook::Webhook;
 
@@ -60,6 +60,7 @@ pub struct Channels {
 struct Open {
     channel: Channel,
     is_digest: bool,
+    privacy: ChannelPrivacy,
 }
 
 #[derive(Debug)]
@@ -92,7 +93,7 @@ impl Channels {
                 ChannelKind::File(file) => Ok(Channel::File(FileChannel::open(file))),
             };
             let channel = channel.map_err(|problem| invalid(name, problem))?;
-            Ok((name.clone(), Open { channel, is_digest: section.digest }))
+            Ok((name.clone(), Open { channel, is_digest: section.digest, privacy: section.privacy }))
         };
         Ok(Self { channels: sections.iter().map(open).collect::<Result<_, _>>()?, pace })
     }
@@ -119,6 +120,11 @@ impl Channels {
     /// incidents. Returns `None` if there is no such channel.
     pub fn recipients(&self, name: &str) -> Option<(Vec<String>, bool)> {
         self.channels.get(name).map(|open| (open.channel.recipients(), open.is_digest))
+    }
+
+    /// Returns what the channel gets of personal data; tokens if it is not open.
+    pub fn privacy(&self, name: &str) -> ChannelPrivacy {
+        self.channels.get(name).map_or(ChannelPrivacy::Masked, |open| open.privacy)
     }
 
     pub(super) fn has(&self, name: &str) -> bool {

@@ -15,6 +15,28 @@ pub struct ChannelSection {
     pub kind: ChannelKind,
     /// Whether one message a day covers all incidents.
     pub digest: bool,
+    /// Whether messages show personal data or tokens in their place.
+    pub privacy: ChannelPrivacy,
+}
+
+/// What a channel gets of personal data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChannelPrivacy {
+    /// The values.
+    Full,
+    /// Tokens in their place.
+    Masked,
+}
+
+impl ChannelPrivacy {
+    /// Returns what a channel gets that does not say: one that leaves this machine gets tokens.
+    fn default_of(kind: &ChannelKind) -> Self {
+        match kind {
+            ChannelKind::Slack(_) | ChannelKind::Mail(_) | ChannelKind::Webhook(_) => Self::Masked,
+            ChannelKind::File(_) => Self::Full,
+        }
+    }
 }
 
 /// The kind of a channel, with its settings.
@@ -135,6 +157,7 @@ impl From<toml::de::Error> for Problem {
 pub(crate) fn read(mut section: Spanned<DeValue<'_>>) -> Result<ChannelSection, Problem> {
     let mut kind = None;
     let mut digest = false;
+    let mut privacy = None;
     if let DeValue::Table(table) = section.get_mut() {
         if let Some(value) = table.remove("kind") {
             let span = value.span();
@@ -146,6 +169,16 @@ pub(crate) fn read(mut section: Spanned<DeValue<'_>>) -> Result<ChannelSection, 
             let message = "digest: expected true or false".to_owned();
             digest = value.get_ref().as_bool().ok_or(Problem { span, message })?;
         }
+        if let Some(value) = table.remove("privacy") {
+            privacy = Some(match value.get_ref().as_str() {
+                Some("full") => ChannelPrivacy::Full,
+                Some("masked") => ChannelPrivacy::Masked,
+                Some(_) | None => {
+                    let message = "privacy: expected \"full\" or \"masked\"".to_owned();
+                    return Err(Problem { span: Some(value.span()), message });
+                }
+            });
+        }
     }
     let deserializer = ValueDeserializer::from(section);
     let kind = match kind.as_deref() {
@@ -156,7 +189,8 @@ pub(crate) fn read(mut section: Spanned<DeValue<'_>>) -> Result<ChannelSection, 
         Some(_) | None => return Err(Problem::new(KINDS)),
     };
     check(&kind)?;
-    Ok(ChannelSection { kind, digest })
+    let privacy = privacy.unwrap_or_else(|| ChannelPrivacy::default_of(&kind));
+    Ok(ChannelSection { kind, digest, privacy })
 }
 
 const KINDS: &str = "kind: expected \"slack\", \"mail\", \"webhook\" or \"file\"";

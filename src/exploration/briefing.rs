@@ -15,6 +15,12 @@ const CATALOG_CHARACTERS_MIN: usize = 4_000;
 /// The business context gets at most this much of it.
 const CONTEXT_CHARACTERS_MAX: usize = 8_000;
 
+/// What the player is told if only aggregates are shown.
+pub(super) const AGGREGATES: &str = "\n\nOnly aggregates over several entities are shown. Write one SELECT over tables, with \
+    WHERE and GROUP BY: keys, count, sum, avg, stddev, and FILTER. Subqueries, windows, DISTINCT, min and max of other than \
+    days, and CASE within aggregates are refused. Groups of too few are left out, and so is what differs from an earlier \
+    statement by too few.\n";
+
 /// Renders the system prompt and the first message.
 pub(super) fn brief(
     library: &Library,

@@ -18,8 +18,10 @@ mod text_call;
 mod transport;
 mod wire;
 
+use std::fmt;
+use std::io;
 use std::str::FromStr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_openai::error::OpenAIError;
@@ -136,6 +138,31 @@ pub struct Options {
     pub retries_max: u32,
     /// The wait before the first retry, doubled for each further one. A wait that the server requests replaces it.
     pub retry_delay: Duration,
+    /// Is told the body of each request before it is sent; `None` if nobody wants to know.
+    pub witness: Option<Witness>,
+}
+
+/// Is told the body of each request, retries included, before it is sent.
+#[derive(Clone)]
+pub struct Witness(Arc<Told>);
+
+type Told = dyn Fn(&[u8]) -> io::Result<()> + Send + Sync;
+
+impl Witness {
+    /// Creates a witness. A request is not sent if it returns an error.
+    pub fn new(told: impl Fn(&[u8]) -> io::Result<()> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(told))
+    }
+
+    fn tell(&self, body: &[u8]) -> io::Result<()> {
+        (self.0)(body)
+    }
+}
+
+impl fmt::Debug for Witness {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Witness")
+    }
 }
 
 impl Options {
@@ -152,6 +179,7 @@ impl Options {
             time_limit: None,
             retries_max: 5,
             retry_delay: Duration::from_secs(1),
+            witness: None,
         }
     }
 }
@@ -187,7 +215,7 @@ impl Client {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|error| InvalidOptions(format!("cannot set up an HTTP client: {error}")))?;
-        let transport = Transport::new(http.clone(), endpoint.clone());
+        let transport = Transport::new(http.clone(), endpoint.clone(), options.witness);
         Ok(Self {
             http: async_openai::Client::build(http, endpoint).with_http_service(transport),
             model: options.model,

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::commentary::{BUDGET, Player};
 use super::day::Day;
+use super::masked::Masking;
 use super::registry::Monitor;
 use super::run::{self, Analyst, ChartScope, ContentError, DayRange, Outcome, RunContext, Watch, write_contents};
 use crate::agent::Observer;
@@ -104,10 +105,11 @@ pub async fn notify(
     state: &State,
     channels: &Channels,
     outcomes: &[Outcome],
+    masking: &Masking,
     now: Timestamp,
 ) -> Result<Notified, Error> {
     let monitors = outcomes.iter().map(|outcome| outcome.monitor.clone()).collect::<Vec<_>>();
-    write_contents(state, outcomes, &monitors).await?;
+    write_contents(state, outcomes, &monitors, (channels, masking)).await?;
     let report = send_due(state, channels, now).await?;
     let tried = [&report.skipped, &report.later, &report.failed, &report.unknown];
     let is_tried = |id: i64| tried.iter().any(|troubles| troubles.iter().any(|trouble| trouble.id == id));

@@ -105,7 +105,8 @@ fn candidates(catalog: &Catalog, index: usize, metadata: &Metadata) -> Vec<Strin
         Some(role) => role == Role::Date,
         None => !metadata.approved_only,
     };
-    let may_be = |column: &&Column| is_text(column) && !column.is_withheld() && may_hold_dates(column);
+    let may_be =
+        |column: &&Column| is_text(column) && !column.is_withheld() && !column.masked && may_hold_dates(column);
     let found = table.columns.iter().filter(may_be).filter(is_open);
     found.map(|column| column.name.clone()).take(COLUMNS_MAX).collect()
 }

@@ -14,6 +14,7 @@ use crate::warehouse::catalog::{
     Catalog, Column, Currency, Declared, DeclaredMeasure, Filter, ForeignKey, MarkedColumn, NamedCondition,
     NamedDuration, Origin, Rates, Table,
 };
+use crate::warehouse::privacy::{Mark, Marks};
 
 mod approve;
 mod by_name;
@@ -30,7 +31,7 @@ pub(in crate::semantic) use self::pull::replace;
 pub use self::pull::{Pulled, pull};
 pub use self::table::{
     Approval, ColumnMetadata, ConditionMetadata, CurrencyMetadata, DurationMetadata, Guessed, JoinMetadata,
-    MeasureMetadata, RatesMetadata, TableMetadata,
+    MeasureMetadata, Pii, RatesMetadata, TableMetadata,
 };
 
 /// The name of the file with the business context.
@@ -169,6 +170,25 @@ impl Metadata {
             marked.collect::<Vec<_>>()
         };
         self.files.iter().flat_map(marked).collect()
+    }
+
+    /// Returns what is written of columns with personal data. Guesses of `explore schema pull` count whether or not
+    /// somebody approved them: they keep values back.
+    pub fn personal(&self) -> Marks {
+        let mut marks = Marks::default();
+        for file in &self.files {
+            for (column, content) in &file.content.columns.0 {
+                let (schema, table) = (file.schema.clone(), file.table.clone());
+                let marked = MarkedColumn { schema, table, column: column.clone() };
+                if content.safe {
+                    marks.safe.insert(marked.clone());
+                }
+                if let Some(pii) = content.pii {
+                    marks.personal.insert(marked, Mark { kind: pii.kind(), is_guessed: content.pii_guessed });
+                }
+            }
+        }
+        marks
     }
 
     /// Adds the metadata to an introspected catalog, where it replaces the database's comments. Returns warnings, one

@@ -9,10 +9,11 @@ use super::session::{Session, begin, failed};
 use crate::warehouse::postgres::writable::describe;
 
 /// The migrations with their versions, in order.
-const MIGRATIONS: [(i32, &str); 4] = [
+const MIGRATIONS: &[(i32, &str)] = &[
     (1, include_str!("migrations/0001_tables.sql")),
     (2, include_str!("migrations/0002_outdated_days.sql")),
     (3, include_str!("migrations/0003_memory.sql")),
+    (4, include_str!("migrations/0004_privacy.sql")),
     (5, include_str!("migrations/0005_verified.sql")),
 ];
 /// The name of the advisory lock under which migrations run.
@@ -22,7 +23,7 @@ const VERSIONS: &str = "SELECT version FROM explore.migrations";
 /// Upgrades the schema to the newest version, in one transaction. Concurrent processes take turns.
 pub(super) async fn run(session: &Session) -> Result<(), Error> {
     let what = "read the version of the state";
-    let known = MIGRATIONS.iter().map(|(version, _)| *version).max().unwrap_or_default();
+    let known = MIGRATIONS.last().map_or(0, |(version, _)| *version);
     let mut client = session.client().await;
     let made = "SELECT to_regclass('explore.migrations') IS NOT NULL";
     let is_made: bool = client.query_one(made, &[]).await.and_then(|row| row.try_get(0)).map_err(failed(what))?;

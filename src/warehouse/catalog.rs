@@ -5,6 +5,7 @@
 pub mod code;
 mod declared;
 mod introspected;
+mod personal;
 mod selection;
 mod zone;
 
@@ -16,6 +17,7 @@ pub use self::declared::{
     Additive, Arrival, Currency, Declared, DeclaredMeasure, Filter, Good, NamedCondition, NamedDuration, Rates,
 };
 pub use self::introspected::{Error, Introspected};
+pub use self::personal::Personal;
 pub use self::selection::{MarkedColumn, Selection};
 pub use self::zone::{ZoneName, time_zone};
 
@@ -148,6 +150,15 @@ pub struct Column {
     /// mark is only guessed.
     #[serde(default)]
     pub sensitive_guessed: bool,
+    /// What kind of personal data the values are; `None` if they are none.
+    #[serde(default)]
+    pub personal: Option<Personal>,
+    /// Whether `personal` was guessed instead of read from the metadata.
+    #[serde(default)]
+    pub personal_guessed: bool,
+    /// Whether only tokens of the values are shown, because of the privacy mode.
+    #[serde(default)]
+    pub masked: bool,
     /// Of a text whose values are dates, how they are read; [`crate::semantic`] looks for them.
     #[serde(default)]
     pub text_dates: Option<TextDates>,
@@ -263,6 +274,49 @@ impl Catalog {
                 column.sensitive_guessed = false;
             }
         }
+    }
+
+    /// Marks the columns of which only tokens are shown, given schema, table and name, and removes their values.
+    pub fn mask(&mut self, kind: impl Fn(&str, &str, &str) -> Option<Personal>) {
+        for table in &mut self.tables {
+            let (schema, name) = (&table.schema, &table.name);
+            for column in &mut table.columns {
+                if let Some(kind) = kind(schema, name, &column.name) {
+                    (column.personal, column.masked) = (Some(kind), true);
+                    column.hide_values();
+                }
+            }
+        }
+    }
+
+    /// Returns the values of personal columns that the statistics tell, if they are long enough to be found in a text.
+    pub(crate) fn personal_values(&self) -> Vec<(Personal, String)> {
+        // A short free text, such as "none", is a word of any text.
+        let is_telling =
+            |kind: Personal, value: &str| value.chars().count() >= if kind == Personal::Text { 20 } else { 4 };
+        let mut values = Vec::new();
+        for column in self.tables.iter().flat_map(|table| &table.columns) {
+            let (Some(kind), Some(known)) = (column.personal, &column.statistics) else { continue };
+            let known = known.common_values.iter().chain(&known.minimum).chain(&known.maximum);
+            values.extend(known.filter(|value| is_telling(kind, value)).map(|value| (kind, value.clone())));
+        }
+        values
+    }
+
+    /// Changes the texts that people wrote about the tables, and the comments of the database.
+    pub(crate) fn reword(&mut self, change: impl Fn(&str) -> String) {
+        let reword = |text: &mut String| *text = change(text);
+        self.business_context.iter_mut().for_each(reword);
+        for table in &mut self.tables {
+            table.description.iter_mut().chain(&mut table.warnings).for_each(reword);
+            let columns = table.columns.iter_mut();
+            columns.flat_map(|column| column.description.iter_mut().chain(&mut column.label)).for_each(reword);
+        }
+    }
+
+    /// Removes what is known of single values.
+    pub(crate) fn hide_all_values(&mut self) {
+        self.tables.iter_mut().flat_map(|table| &mut table.columns).for_each(Column::hide_values);
     }
 
     /// Adds a key that the database does not declare, unless it is known. What it refers to is unique.

@@ -6,13 +6,17 @@
 //! has changed, and if so reads the catalog again. The schema may still change between that check and the execution.
 //! Then only the transaction and the role protect against new code in the database, not the validator.
 
+mod aggregate;
+mod mask;
 mod newest;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::catalog::{self, Catalog, Code, Introspected, MarkedColumn, Selection};
+use self::aggregate::Guard;
+use super::catalog::{self, Catalog, Code, Introspected, MarkedColumn, Personal, Selection};
+use super::privacy::{self, Masker, Mode, Privacy, errors};
 use super::sql::{self, Allowed, Policy, Refusal, Select, Unseen};
 use super::table::Table;
 use crate::warehouse::{self, Database, Limits};
@@ -34,6 +38,8 @@ pub struct Rules {
     pub allowed: Allowed,
     /// The columns that the metadata marks as sensitive.
     pub sensitive: BTreeSet<MarkedColumn>,
+    /// How personal data are treated.
+    pub privacy: Privacy,
 }
 
 impl Rules {
@@ -58,7 +64,9 @@ impl Rules {
                     && columns.contains(&marked.column)
             })
         };
-        let in_vain = self.sensitive.iter().filter(|marked| !is_there(marked)).map(ToString::to_string);
+        let of_privacy = self.privacy.marks.kept_out().filter(|_| self.privacy.mode != Mode::Full);
+        let marked = self.sensitive.iter().chain(of_privacy);
+        let in_vain = marked.filter(|marked| !is_there(marked)).map(ToString::to_string);
         let in_vain = in_vain.collect::<Vec<_>>().join(", ");
         if in_vain.is_empty() { Ok(()) } else { Err(catalog::Error::MarksNothing(in_vain)) }
     }
@@ -74,14 +82,22 @@ pub struct Executor {
     pub left_out: Vec<(String, String)>,
     /// Results that are on record, by statement: a run that goes on does not ask for them again.
     pub recorded: HashMap<String, Table>,
+    /// What makes tokens of personal data; `None` if they are shown.
+    pub masker: Option<Arc<Masker>>,
+    /// The values of personal columns that the planner's statistics tell, by which they are found in texts.
+    known_values: Vec<(Personal, String)>,
     rules: Rules,
     known: Mutex<Known>,
+    guard: Guard,
 }
 
 /// The policy, with the version of the schema that it was built from.
 #[derive(Debug, Clone)]
 struct Known {
     policy: Arc<Policy>,
+    /// The policy of statements of the engine's own, whose results nobody sees: personal data that nobody marked as
+    /// sensitive may be tested there.
+    own: Arc<Policy>,
     version: String,
     /// The time of the last check whether the schema has changed.
     checked: Instant,
@@ -97,16 +113,21 @@ impl Executor {
     ) -> Result<(Self, Introspected), catalog::Error> {
         let checked = Instant::now();
         let (read, version) = tokio::join!(read(&*database, &rules), database.version());
-        let ((policy, mut introspected), version) = (read?, version?);
+        let (read, version) = (read?, version?);
+        let Read { policy, own, mut introspected, known_values } = read;
         introspected.warnings.extend(left_out(&policy, &introspected.catalog));
         let is_refused =
             |table: &mut crate::warehouse::catalog::Table| policy.refusal(&table.schema, &table.name).is_some();
         let refused = introspected.catalog.tables.extract_if(.., is_refused);
         introspected.left_out.extend(refused.map(|table| (table.schema, table.name)));
-        let known = Mutex::new(Known { policy: Arc::new(policy), version, checked });
+        let known = Mutex::new(Known { policy: Arc::new(policy), own, version, checked });
         let left_out = introspected.left_out.clone();
         let recorded = HashMap::new();
-        Ok((Self { database, limits, left_out, recorded, rules, known }, introspected))
+        let masker = rules.privacy.masker();
+        Ok((
+            Self { database, limits, left_out, recorded, masker, known_values, rules, known, guard: Guard::default() },
+            introspected,
+        ))
     }
 
     /// Returns the policy, which says what a SELECT may read and call.
@@ -141,10 +162,41 @@ impl Executor {
 
     /// Runs a SELECT with other limits.
     pub async fn run_within(&self, select: &Select, limits: &Limits) -> Result<Table, warehouse::Error> {
-        match self.recorded.get(select.text()) {
-            Some(table) => Ok(table.clone()),
-            None => self.database.select(select, limits).await,
+        // A run that goes on with tokens asks again: what they stand for is not on record here.
+        if self.masker.is_none()
+            && !self.is_aggregate()
+            && let Some(table) = self.recorded.get(select.text())
+        {
+            return Ok(table.clone());
         }
+        match self.run_guarded(select, limits).await {
+            Some(table) => table,
+            None => self.run_masked(select, limits).await,
+        }
+    }
+
+    /// Returns a text that people wrote as a model may see it: with tokens in the place of what is known of personal data,
+    /// by its shape or from the planner's statistics. Names that these do not hold remain.
+    pub fn masked_text(&self, text: &str) -> String {
+        let Some(masker) = &self.masker else { return text.to_owned() };
+        let known = self.known_values.iter().filter(|(_, value)| text.contains(value));
+        let known = known.map(|(kind, value)| (value.clone(), masker.token(*kind, value))).collect::<Vec<_>>();
+        privacy::without_shapes(&privacy::masked_text(text, &known), masker)
+    }
+
+    /// Returns whether only aggregates are shown.
+    pub fn is_aggregate(&self) -> bool {
+        self.rules.privacy.mode == Mode::Aggregate
+    }
+
+    /// Runs a SELECT with values in the place of its tokens, and puts tokens into the result.
+    async fn run_masked(&self, select: &Select, limits: &Limits) -> Result<Table, warehouse::Error> {
+        let Some(masker) = &self.masker else { return self.database.select(select, limits).await };
+        let (sent, has_values) = select.with_values(|token| masker.value(token));
+        let quotes_values = has_values || !self.rules.allowed.functions.is_empty();
+        let table = self.database.select(&sent, limits).await;
+        let table = table.map_err(|error| errors::without_values(error, quotes_values))?;
+        mask::table(select.masks(), table, masker)
     }
 
     async fn refresh_or_warn(&self) {
@@ -169,8 +221,8 @@ impl Executor {
             return Ok(());
         }
         tracing::info!("the schema has changed and is read again");
-        let (policy, _) = read(&*self.database, &self.rules).await?;
-        *self.known() = Known { policy: Arc::new(policy), version, checked };
+        let Read { policy, own, .. } = read(&*self.database, &self.rules).await?;
+        *self.known() = Known { policy: Arc::new(policy), own, version, checked };
         Ok(())
     }
 
@@ -179,16 +231,43 @@ impl Executor {
     }
 }
 
-async fn read(database: &dyn Database, rules: &Rules) -> Result<(Policy, Introspected), catalog::Error> {
+/// What is read of a database.
+struct Read {
+    policy: Policy,
+    /// See [`Known::own`].
+    own: Arc<Policy>,
+    introspected: Introspected,
+    /// The values of personal columns in the statistics.
+    known_values: Vec<(Personal, String)>,
+}
+
+async fn read(database: &dyn Database, rules: &Rules) -> Result<Read, catalog::Error> {
     let mut introspected = database.introspect(&rules.selection).await?;
     rules.check_marks(&introspected.code)?;
     let excludes = |schema: &str, name: &str| rules.selection.excludes(schema, name);
-    let is_sensitive = |schema: &str, table: &str, column: &str| rules.is_sensitive(schema, table, column);
-    let unseen = Unseen { excludes: &excludes, is_sensitive: &is_sensitive };
-    let policy =
-        Policy::new(&introspected.catalog, &introspected.code, rules.search_path.clone(), &rules.allowed, unseen);
+    rules.privacy.marks.apply(&mut introspected.catalog);
+    let catalog = &introspected.catalog;
+    let mode = rules.privacy.mode;
+    let personal = |schema: &str, table: &str, name: &str| {
+        let column = catalog.table(Some(schema), table).and_then(|table| table.column(name));
+        rules.privacy.marks.kind(schema, table, name, column).map(|(kind, _)| kind)
+    };
+    let masked = |schema: &str, table: &str, name: &str| personal(schema, table, name).filter(|_| mode == Mode::Masked);
+    let is_sensitive = |schema: &str, table: &str, name: &str| {
+        rules.is_sensitive(schema, table, name) || (mode == Mode::Aggregate && personal(schema, table, name).is_some())
+    };
+    let unseen = Unseen { excludes: &excludes, is_sensitive: &is_sensitive, personal: &masked };
+    let made = |unseen| {
+        Policy::new(&introspected.catalog, &introspected.code, rules.search_path.clone(), &rules.allowed, unseen)
+    };
+    let policy = made(unseen);
+    let marked = |schema: &str, table: &str, name: &str| rules.is_sensitive(schema, table, name);
+    let of_own = Unseen { is_sensitive: &marked, ..unseen };
+    let own = Arc::new(if mode == Mode::Aggregate { made(of_own) } else { policy.clone() });
+    let known_values = if mode == Mode::Full { Vec::new() } else { introspected.catalog.personal_values() };
     introspected.catalog.withhold(|schema, table, column| policy.is_sensitive(schema, table, column));
-    Ok((policy, introspected))
+    introspected.catalog.mask(|schema, table, column| policy.masked(schema, table, column));
+    Ok(Read { policy, own, introspected, known_values })
 }
 
 /// Returns the warning about relations that may not be read; `None` if all may be read.

@@ -61,10 +61,11 @@ mod types;
 mod walk;
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use jiff::ZonedDateTime;
 
-pub use self::fields::{Fields, Shape};
+pub use self::fields::{Fields, Mask, Shape};
 pub(crate) use self::moved::Move;
 pub(crate) use self::names::{identifier, is_bare, quoted, relation};
 pub use self::policy::{Allowed, Policy, Unseen};
@@ -81,12 +82,44 @@ pub struct Select {
     relations: BTreeSet<(String, String)>,
     range: Option<[ZonedDateTime; 2]>,
     made_bytes: u64,
+    /// How each column of the result is masked; empty if none is.
+    masks: Vec<Option<Mask>>,
+    /// Where tokens stand for personal values in the text.
+    tokens: Vec<Range<usize>>,
 }
 
 impl Select {
     /// Returns the original text, without surrounding comments and trailing semicolons.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Returns how each column of the result is masked; empty if none is.
+    pub(super) fn masks(&self) -> &[Option<Mask>] {
+        &self.masks
+    }
+
+    /// Returns the statement with the values that its tokens stand for, and whether there are any. A text takes the place
+    /// of a text, so that the statement says the same. A token whose value is not known stands for itself: nothing
+    /// equals it.
+    pub(super) fn with_values(&self, value: impl Fn(&str) -> Option<String>) -> (Self, bool) {
+        let mut text = String::with_capacity(self.text.len());
+        let (mut end, mut has_values) = (0, false);
+        for token in &self.tokens {
+            let written = self.text.get(token.clone()).unwrap_or_default();
+            let known = written.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')).and_then(&value);
+            text.push_str(self.text.get(end..token.start).unwrap_or_default());
+            match known {
+                Some(known) => {
+                    text.push_str(&quoted_text(&known));
+                    has_values = true;
+                }
+                None => text.push_str(written),
+            }
+            end = token.end;
+        }
+        text.push_str(self.text.get(end..).unwrap_or_default());
+        (Self { text, ..self.clone() }, has_values)
     }
 
     /// Returns the policy's relations that the statement reads, as (schema, name). System catalogues are not included.
@@ -179,11 +212,22 @@ fn check_size(text: &str) -> Result<(), Refusal> {
 type Lex = for<'text> fn(&'text str) -> Result<Vec<lexer::Token<'text>>, Refusal>;
 
 fn select(text: &str, lex: Lex, policy: &Policy) -> Result<Select, Refusal> {
-    let Checked { text, relations, outputs, made_bytes } = check(text, lex, policy)?;
-    if let Some(secret) = outputs.secret() {
+    let Checked { text, relations, outputs, made_bytes, tokens } = check(text, lex, policy)?;
+    if let Some(secret) = outputs.unshowable() {
         return Err(fields::hidden(secret));
     }
-    Ok(Select { text: text.to_owned(), relations, range: None, made_bytes })
+    let masks = outputs.masks();
+    if outputs.open && outputs.secret().is_some() {
+        return Err(refusal::column(
+            "the columns of this result are not all known, and some are personal data; list them",
+        ));
+    }
+    Ok(Select { text: text.to_owned(), relations, range: None, made_bytes, masks, tokens })
+}
+
+/// Quotes a text as a literal.
+fn quoted_text(text: &str) -> String {
+    format!("'{}'", text.replace('\0', "").replace('\'', "''"))
 }
 
 /// Returns the columns of a view's body. Unlike in a statement, some of them may be columns that may not be shown.
@@ -197,6 +241,7 @@ struct Checked<'text> {
     relations: BTreeSet<(String, String)>,
     outputs: Fields,
     made_bytes: u64,
+    tokens: Vec<Range<usize>>,
 }
 
 fn check<'text>(text: &'text str, lex: Lex, policy: &Policy) -> Result<Checked<'text>, Refusal> {
@@ -216,9 +261,9 @@ fn check<'text>(text: &'text str, lex: Lex, policy: &Policy) -> Result<Checked<'
         return Err(functions::refused(&tokens[index].text, policy));
     }
     overloads::check(tokens, &found, &types, policy)?;
-    let text = match (tokens.first(), tokens.last()) {
-        (Some(first), Some(last)) => &text[first.start..last.end],
-        _ => text,
-    };
-    Ok(Checked { text, relations: found.relations, outputs: found.outputs, made_bytes })
+    let start = tokens.first().map_or(0, |first| first.start);
+    let text = tokens.last().map_or(text, |last| &text[start..last.end]);
+    let places = found.tokens.iter().filter_map(|index| tokens.get(*index));
+    let places = places.map(|token| token.start - start..token.end - start).collect();
+    Ok(Checked { text, relations: found.relations, outputs: found.outputs, made_bytes, tokens: places })
 }

@@ -31,6 +31,14 @@ pub struct Table {
     pub rows: Vec<Vec<Option<String>>>,
     /// Whether the query had more rows than were fetched.
     pub more_rows: bool,
+    /// The rows that were left out because they are of too few entities.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub suppressed: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// The limits of what [`Table::render`] shows.
@@ -106,6 +114,11 @@ impl Table {
     fn footer(&self, rows_shown: usize, columns_shown: usize) -> String {
         let count = self.rows.len();
         let mut notes = vec![match (self.more_rows, rows_shown < count) {
+            _ if self.suppressed > 0 => format!(
+                "{rows_shown} of {count} rows shown; {} groups are left out, because they are of too few entities or the \
+                 remainder would be: no totals from it",
+                self.suppressed
+            ),
             (false, false) if count == 0 => {
                 "0 rows: nothing meets the conditions; find_values shows which values exist".to_owned()
             }

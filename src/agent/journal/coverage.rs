@@ -134,6 +134,8 @@ impl Tally {
             | Event::Replied { .. }
             | Event::HandedOver { .. }
             | Event::Planned { .. }
+            | Event::Masked { .. }
+            | Event::Sent(_)
             | Event::CompanionRan { .. }
             | Event::Stated(_)
             | Event::Assumed(_)

@@ -15,6 +15,7 @@ use jiff::{Timestamp, Unit};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::values::Values;
 use super::{Answered, Coverage, Error, Event, Line, ModelPart, Recalled, Started, StopReason, Tally, Totals};
 use crate::agent::known::Remeasured;
 use crate::agent::robustness::Shuffled;
@@ -122,8 +123,24 @@ pub struct Damage {
     pub problem: String,
 }
 
-/// Reads the journal at `path`. Fails only if the file itself cannot be read.
+/// Reads the journal at `path`, with values in the place of the tokens that stand for them. Fails only if the file itself
+/// cannot be read.
 pub fn read(path: &Path) -> Result<Run, Error> {
+    let mut reading = Reading::new(path);
+    let (lines, damage) = lines(path)?;
+    let mut values = Values::default();
+    for line in lines {
+        if let Event::Masked { values: more } = &line.event {
+            values.learn(more);
+        }
+        reading.take(values.put_back(line));
+    }
+    reading.run.damage = damage;
+    Ok(reading.finish())
+}
+
+/// Reads the journal at `path` with the tokens, for readers elsewhere.
+pub fn read_as_sent(path: &Path) -> Result<Run, Error> {
     let mut reading = Reading::new(path);
     let (lines, damage) = lines(path)?;
     lines.into_iter().for_each(|line| reading.take(line));
@@ -279,6 +296,8 @@ impl Reading {
             | Event::Looking { .. }
             | Event::Planned { .. }
             | Event::LimitReached { .. }
+            | Event::Masked { .. }
+            | Event::Sent(_)
             | Event::Compacted { .. } => {}
             Event::Recalled(recalled) => run.recalled = Some(*recalled),
             Event::Remembered(remembrance) => run.remembrance = Some(*remembrance),

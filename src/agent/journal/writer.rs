@@ -37,7 +37,7 @@ impl Journal {
         let folder = runs_dir.join(run_id);
         fs::create_dir_all(&folder).map_err(|source| Error::Create { path: folder.clone(), source })?;
         let path = folder.join(FILE_NAME);
-        match private().append(true).create_new(true).open(&path) {
+        match private(OpenOptions::new().append(true).create_new(true)).open(&path) {
             Ok(file) => Self { path, file, torn: false }.locked(),
             Err(source) => Err(Error::Create { path, source }),
         }
@@ -90,11 +90,14 @@ impl Journal {
     }
 }
 
-/// Returns options that create a file which only its owner may read and write.
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+/// Lets only the owner read and write a file that is created.
+#[cfg(unix)]
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600)
+}
+
+#[cfg(not(unix))]
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 

@@ -13,6 +13,11 @@ const VALUES_MAX: usize = 5;
 impl Toolbox {
     /// Returns the statement that answers the call, or one line on why there is none.
     pub fn find_values_sql(&self, arguments: &FindValues) -> Result<String, String> {
+        if self.executor.is_aggregate() {
+            return Err(
+                "find_values: only aggregates are shown; group by a column and count to see its values".to_owned()
+            );
+        }
         let text = arguments.text.trim();
         if text.is_empty() {
             return Err("find_values: `text` is empty; write a part of the value to look for".to_owned());
@@ -40,7 +45,7 @@ fn branches(table: &Table, text: &str) -> Vec<String> {
     let is_text = |type_name: &str| {
         type_name == "text" || type_name == "citext" || type_name == "name" || type_name.starts_with("character")
     };
-    let columns = table.columns.iter().filter(|column| !column.sensitive);
+    let columns = table.columns.iter().filter(|column| !column.sensitive && !column.masked);
     columns
         .filter(|column| is_text(&column.type_name) || !column.enum_values.is_empty())
         .map(|column| {

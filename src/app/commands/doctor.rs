@@ -129,6 +129,7 @@ async fn examine_content(
     };
     warnings.retain(|warning| !disagreements.contains(warning));
     examination.checks.extend(doctor::check_catalog(&catalog, database.server(), &warnings));
+    examination.checks.extend(doctor::check_privacy(&catalog, config.privacy));
     examination.checks.push(metadata(&disagreements));
     let server = database.server();
     if !server.is_embedded() && (!server.grade.is_good() || catalog.tables.is_empty()) {

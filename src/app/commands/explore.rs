@@ -153,7 +153,8 @@ pub(super) fn day(config: &Config) -> Date {
 /// Opens the database, its catalog and its memory.
 pub(super) async fn open(config: &Config, as_of: Date, output: &Output) -> Result<(Opened, Recalled), Failure> {
     let database = open::database(config, output).await?;
-    let opened = open::read(config, database, Joins::Guessed).await?;
+    let privacy = open::privacy(config, output).await;
+    let opened = open::read_private(config, database, Joins::Guessed, privacy).await?;
     exploration::check(&opened)?;
     let newest = opened.executor.newest_dates(&opened.catalog, as_of).await;
     let mut recalled = memory::recall(config, &opened.executor.database, as_of).await?;

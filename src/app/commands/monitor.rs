@@ -12,18 +12,16 @@ mod snooze;
 mod why;
 
 use anyhow::Context as _;
-use secrecy::ExposeSecret as _;
 use serde::Serialize;
 
 use crate::app::cli::monitor::MonitorCommand;
+use crate::app::commands::open::state;
 use crate::app::config::Config;
-use crate::app::config::choice::StatePlace;
 use crate::app::error::{ExitStatus, Failure, Kind};
 use crate::app::output::Output;
 use crate::app::rows::{self, Format, Layout};
 use crate::deliver::{Channels, Invalid, Pace};
 use crate::monitor::registry::{Monitor, Problem, Registry};
-use crate::state::State;
 use crate::typeset::spelling::advice;
 use crate::warehouse::table::{Column, Table};
 
@@ -41,18 +39,6 @@ pub(super) async fn run(command: &MonitorCommand, config: &Config, output: &mut 
         MonitorCommand::Context(command) => context::run(command, config, output).await,
         MonitorCommand::Config(command) => config::run(command, config, output).await,
         MonitorCommand::Generate(arguments) => generate::run(arguments, output),
-    }
-}
-
-/// Opens the state of the monitors, on a server or in a directory.
-pub(super) async fn state(config: &Config) -> Result<State, Failure> {
-    match config.state_place()? {
-        StatePlace::Server(url) => Ok(State::connect(url.expose_secret()).await?),
-        #[cfg(feature = "embedded")]
-        StatePlace::Directory(directory) => Ok(State::embedded(&directory).await?),
-        #[cfg(not(feature = "embedded"))]
-        StatePlace::Directory(_) => Err(Failure::usage("this build has no embedded PostgreSQL for the state")
-            .hint("set EXPLORE_STATE_URL to postgres://USER@HOST/NAME")),
     }
 }
 
@@ -76,7 +62,12 @@ pub(super) fn print<T: Serialize>(
     } else {
         let column = |name: &&str| Column { name: (*name).to_owned(), type_name: "text".to_owned() };
         let rows = entries.iter().map(|entry| row(entry).into_iter().map(Some).collect());
-        let table = Table { columns: columns.iter().map(column).collect(), rows: rows.collect(), more_rows: false };
+        let table = Table {
+            columns: columns.iter().map(column).collect(),
+            rows: rows.collect(),
+            more_rows: false,
+            suppressed: 0,
+        };
         let layout = Layout { width: output.terminal_columns(), colours: output.color() };
         rows::render(&table, Format::Terminal, layout).context("the list cannot be printed")?
     };

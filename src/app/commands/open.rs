@@ -6,9 +6,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use rand::RngExt as _;
 use secrecy::ExposeSecret as _;
 
-use crate::app::config::choice::Source as Choice;
+use crate::app::config::choice::{Source as Choice, StatePlace};
 use crate::app::config::{Config, PlanCost, SqlSection};
 use crate::app::error::{Failure, Kind};
 use crate::app::output::Output;
@@ -16,15 +17,67 @@ use crate::app::progress::Waiting;
 use crate::sample::SAMPLE_SQL;
 use crate::semantic::metadata::Metadata;
 use crate::semantic::{self, Joins, Opened};
+use crate::state::State;
 use crate::warehouse::catalog::Introspected;
 use crate::warehouse::executor::{Executor, Rules};
+use crate::warehouse::privacy::{EntitiesMin, Key, Mode, Privacy};
 use crate::warehouse::sql::Allowed;
 use crate::warehouse::{Database, Limits, Server, Source, Step, postgres};
 
 /// Reads the catalog and adds the metadata to it.
 pub(super) async fn read(config: &Config, database: Arc<dyn Database>, joins: Joins) -> Result<Opened, Failure> {
+    read_private(config, database, joins, Privacy::default()).await
+}
+
+/// Reads the catalog as [`read`] does, for a model that sees no more than `privacy` allows.
+pub(super) async fn read_private(
+    config: &Config,
+    database: Arc<dyn Database>,
+    joins: Joins,
+    privacy: Privacy,
+) -> Result<Opened, Failure> {
     let limits = limits(config, database.server());
-    Ok(semantic::open(database, metadata(config)?, rules(config), limits, joins).await?)
+    let rules = Rules { privacy, ..rules(config) };
+    Ok(semantic::open(database, metadata(config)?, rules, limits, joins).await?)
+}
+
+/// Returns how personal data are treated. The key of the tokens is in the state. If that cannot be opened, the run has a
+/// key of its own, and a warning says so.
+pub(super) async fn privacy(config: &Config, output: &Output) -> Privacy {
+    let mode = config.privacy;
+    if mode == Mode::Full {
+        return Privacy::default();
+    }
+    let fresh: [u8; 32] = rand::rng().random();
+    let key = match kept_key(config, fresh).await {
+        Ok(key) => key,
+        Err(failure) => {
+            output.talk().warn(&format!(
+                "the key of the tokens could not be read ({failure}), so the tokens of this run differ from those of others"
+            ));
+            fresh
+        }
+    };
+    Privacy { mode, key: Key(key), entities_min: EntitiesMin(config.privacy_k), ..Privacy::default() }
+}
+
+async fn kept_key(config: &Config, fresh: [u8; 32]) -> Result<[u8; 32], Failure> {
+    let state = state(config).await?;
+    let key = state.privacy_key(fresh).await;
+    state.close().await;
+    Ok(key?)
+}
+
+/// Opens the state, on a server or in a directory.
+pub(super) async fn state(config: &Config) -> Result<State, Failure> {
+    match config.state_place()? {
+        StatePlace::Server(url) => Ok(State::connect(url.expose_secret()).await?),
+        #[cfg(feature = "embedded")]
+        StatePlace::Directory(directory) => Ok(State::embedded(&directory).await?),
+        #[cfg(not(feature = "embedded"))]
+        StatePlace::Directory(_) => Err(Failure::usage("this build has no embedded PostgreSQL for the state")
+            .hint("set EXPLORE_STATE_URL to postgres://USER@HOST/NAME")),
+    }
 }
 
 /// Reads the catalog alone.

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use super::{costs, report};
-use crate::agent::journal::StopReason;
+use crate::agent::journal::{self, StopReason};
 use crate::agent::runs::{self, Entry, Summary};
 use crate::app::cli::RunsCommand;
 use crate::app::config::Config;
@@ -20,7 +20,8 @@ use crate::typeset::text::printable;
 pub(super) fn run(command: &RunsCommand, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
     match command {
         RunsCommand::List { json, .. } => list(*json, config, output),
-        RunsCommand::Show(arguments) => show(&arguments.id, config, output),
+        RunsCommand::Show { sent: true, arguments } => show_sent(&arguments.id, config, output),
+        RunsCommand::Show { sent: false, arguments } => show(&arguments.id, config, output),
         RunsCommand::Diff { first, second, json, .. } => diff::run((first, second), *json, config, output),
         // Nobody keeps yet which findings were accepted.
         RunsCommand::Costs { by, json, .. } => costs::run(*by, *json, None, config, output),
@@ -41,6 +42,27 @@ fn list(as_json: bool, config: &Config, output: &mut Output) -> Result<ExitStatu
         })
     };
     output.data(&text)?;
+    Ok(ExitStatus::Done)
+}
+
+/// Prints the body of each request to a model, one on each line: JSON has no line breaks of its own.
+fn show_sent(id: &str, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
+    let found = runs::find(&config.runs_dir, id).map_err(|error| Failure::new(Kind::Usage, error))?;
+    if let Some(remark) = &found.remark {
+        output.talk().note(remark);
+    }
+    let destination = Destination::prepare(config.output.as_deref())?;
+    let (bodies, lost) = journal::bodies(&found.journal).map_err(|error| Failure::new(Kind::Usage, error))?;
+    if lost > 0 {
+        output.talk().warn(&format!("{lost} requests cannot be shown, because the journal is damaged"));
+    }
+    if bodies.is_empty() {
+        output
+            .talk()
+            .note("nothing was sent to a model, or a version recorded the run that did not keep what was sent");
+    }
+    let text = bodies.iter().fold(String::new(), |text, body| text + body + "\n");
+    destination.deliver(&text, output)?;
     Ok(ExitStatus::Done)
 }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::interrupts::Interrupts;
 use super::monitor::outbox::tell;
-use super::{monitor, open};
+use super::open;
 use crate::app::cli::verify::{VERIFY_FORMATS, VerifyArguments};
 use crate::app::config::{Config, ending};
 use crate::app::error::{ExitStatus, Failure, Kind};
@@ -136,7 +136,7 @@ async fn state(config: &Config) -> Result<(State, Option<tempfile::TempDir>), Fa
         let directory = tempfile::tempdir()?;
         return Ok((State::embedded(directory.path()).await?, Some(directory)));
     }
-    Ok((monitor::state(config).await?, None))
+    Ok((open::state(config).await?, None))
 }
 
 /// Opens the channels that the chosen questions use. Also returns the questions whose channels cannot be opened, with

@@ -21,7 +21,7 @@ pub fn lines(event: &Event, verbosity: u8) -> Option<String> {
         Event::Asked { turn, messages } => Some(asked(*turn, messages, whole)),
         Event::Replied { turn, reply, elapsed_milliseconds, .. } => replied(*turn, reply, *elapsed_milliseconds, whole),
         Event::HandedOver { from, to, questions } => Some(handed_over(from, to, questions)),
-        Event::QueryStarted { .. } | Event::Warned { .. } => None,
+        Event::QueryStarted { .. } | Event::Warned { .. } | Event::Masked { .. } | Event::Sent(_) => None,
         Event::Queried(result) => Some(queried(result, whole)),
         Event::QueryFailed { id, sql, message } => {
             Some(format!("{}\n   failed: {message}", block(id.as_deref().unwrap_or("refused"), sql)))

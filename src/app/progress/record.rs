@@ -73,6 +73,8 @@ pub(super) fn record(event: &Event) {
         | Event::CompanionRan { .. }
         | Event::Stated(_)
         | Event::QueryStarted { .. }
+        | Event::Masked { .. }
+        | Event::Sent(_)
         | Event::Planned { .. } => {}
     }
     tracing::debug!(event = serde_json::to_string(event).ok(), "whole event");

@@ -15,6 +15,7 @@ use reqwest::header::{CONTENT_ENCODING, LOCATION};
 use serde_json::Value;
 use tower_service::Service;
 
+use super::Witness;
 use super::endpoint::Endpoint;
 use super::failure::Failure;
 use super::problem::Problem;
@@ -30,15 +31,21 @@ const BODY_BYTES_MAX: usize = 16 << 20;
 pub(super) struct Transport {
     client: reqwest::Client,
     endpoint: Endpoint,
+    witness: Option<Witness>,
 }
 
 impl Transport {
-    pub(super) fn new(client: reqwest::Client, endpoint: Endpoint) -> Self {
-        Self { client, endpoint }
+    pub(super) fn new(client: reqwest::Client, endpoint: Endpoint, witness: Option<Witness>) -> Self {
+        Self { client, endpoint, witness }
     }
 
     async fn exchange(self, request: HttpRequestFactory) -> Result<Response, Failure> {
         let request = request.build().await.map_err(|error| Failure::Unsendable { reason: error.to_string() })?;
+        if let Some(witness) = &self.witness {
+            let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
+            let unwritten = |error| format!("it was not sent, because it cannot be recorded: {error}");
+            witness.tell(body).map_err(|error| Failure::Unsendable { reason: unwritten(error) })?;
+        }
         let response = self.client.execute(request).await.map_err(failure_of)?;
         let status = response.status();
         let retry_after = asked_delay(response.headers());

@@ -44,7 +44,7 @@ pub(super) fn of(case: Case<'_>) -> String {
 fn rendered(mut draft: Draft) -> String {
     let more_rows = draft.rows.len() > ROWS_MAX;
     draft.rows.truncate(ROWS_MAX);
-    let table = Table { columns: draft.columns, rows: draft.rows, more_rows };
+    let table = Table { columns: draft.columns, rows: draft.rows, more_rows, suppressed: 0 };
     let bounds = Bounds { characters: CHARACTERS_MAX, ..Bounds::default() };
     format!("{}:\n{}", sentence(draft.question), table.render(bounds))
 }

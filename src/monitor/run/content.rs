@@ -2,7 +2,9 @@
 //! that a message that is sent again has the same content.
 
 use super::{Outcome, remembered};
-use crate::deliver::Message;
+use crate::deliver::settings::ChannelPrivacy;
+use crate::deliver::{Channels, Message};
+use crate::monitor::masked::Masking;
 use crate::monitor::message;
 use crate::monitor::registry::Monitor;
 use crate::state::{self, State, Waiting};
@@ -14,13 +16,25 @@ pub enum Error {
     State(#[from] state::Error),
     #[error("a message cannot be rendered: {0}")]
     Render(#[from] message::Error),
+    /// A bug in the program.
+    #[error("personal data of a message cannot be masked, so it was not written: {0}")]
+    Unmasked(#[from] serde_json::Error),
 }
 
 /// Writes the content of all messages that have none. They can come from this run's `outcomes` or from an earlier run;
-/// those of monitors that are not among `monitors` are left alone.
-pub async fn write_contents(state: &State, outcomes: &[Outcome], monitors: &[Monitor]) -> Result<(), Error> {
+/// those of monitors that are not among `monitors` are left alone. Channels that get no personal data get tokens.
+pub async fn write_contents(
+    state: &State,
+    outcomes: &[Outcome],
+    monitors: &[Monitor],
+    (channels, masking): (&Channels, &Masking),
+) -> Result<(), Error> {
     for waiting in state.outbox_without_content().await? {
-        if let Some(message) = message(state, outcomes, monitors, &waiting).await? {
+        let masking = match channels.privacy(&waiting.channel) {
+            ChannelPrivacy::Full => None,
+            ChannelPrivacy::Masked => Some(masking),
+        };
+        if let Some(message) = message(state, outcomes, monitors, &waiting, masking).await? {
             state.set_content(&waiting, &message).await?;
         }
     }
@@ -33,6 +47,7 @@ async fn message(
     outcomes: &[Outcome],
     monitors: &[Monitor],
     waiting: &Waiting,
+    masking: Option<&Masking>,
 ) -> Result<Option<Message>, Error> {
     let of_run = outcomes.iter().find(|outcome| outcome.monitor.key == waiting.monitor).and_then(|outcome| {
         let assessed = outcome.days.iter().find(|assessed| assessed.day.at == waiting.at)?;
@@ -47,6 +62,7 @@ async fn message(
         (None, None) => None,
     };
     let Some((monitor, assessed)) = found else { return Ok(None) };
+    let assessed = masking.map_or_else(|| Ok(assessed.clone()), |masking| masking.masked(&assessed))?;
     let reported = assessed.reported(monitor);
     if waiting.is_digest {
         return Ok(Some(message::digest(reported)?));

@@ -85,7 +85,7 @@ fn in_order_of(known: &Table, table: Table, lineage: &Lineage) -> Table {
         return table;
     }
     let of = |row: &[Option<String>]| keys.iter().map(|&key| row[key].clone()).collect::<Vec<_>>();
-    let Table { columns, mut rows, more_rows } = table;
+    let Table { columns, mut rows, more_rows, suppressed } = table;
     let mut ordered = Vec::with_capacity(rows.len());
     for row in &known.rows {
         let place = rows.iter().position(|other| of(other) == of(row));
@@ -94,7 +94,7 @@ fn in_order_of(known: &Table, table: Table, lineage: &Lineage) -> Table {
         ordered.push(place.map_or_else(missing, |place| rows.remove(place)));
     }
     ordered.append(&mut rows);
-    Table { columns, rows: ordered, more_rows }
+    Table { columns, rows: ordered, more_rows, suppressed }
 }
 
 impl Tried {

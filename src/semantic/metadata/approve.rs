@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Approval, Error, Metadata, TableFile, pull};
 use crate::typeset::spelling::{hint, nearest};
+use crate::warehouse::catalog::Personal;
 
 /// What [`approve`] changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -69,6 +70,13 @@ impl TableFile {
         for join in content.joins.iter_mut().filter(|join| join.guessed && is_whole) {
             (join.guessed, join.approved) = (false, Some(approval.clone()));
             found.push(format!("{table}: join of {} to {}", join.columns.join(", "), join.table));
+        }
+        for (name, column) in content.columns.0.iter_mut().filter(|(_, column)| column.pii_guessed) {
+            if is_whole || names.contains(&format!("{table}.{name}")) {
+                (column.pii_guessed, column.approved) = (false, Some(approval.clone()));
+                let kind = column.pii.and_then(super::Pii::kind).map_or("none", Personal::name);
+                found.push(format!("{table}.{name}: pii {kind}"));
+            }
         }
         for (name, column) in content.columns.0.iter_mut().filter(|(_, column)| column.guessed) {
             if is_whole || names.contains(&format!("{table}.{name}")) {

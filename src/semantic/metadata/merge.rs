@@ -308,6 +308,8 @@ impl Adding {
             }
         }
         self.value("sensitive", &mut known.sensitive, said.sensitive.as_ref());
+        self.value("pii", &mut known.pii, said.pii.as_ref());
+        known.safe |= said.safe;
         known.type_name = known.type_name.take().or_else(|| said.type_name.clone());
     }
 }

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::{
-    ColumnMetadata, Error, Guessed, JoinMetadata, Metadata, TableFile, TableMetadata, file_name, metadata_schema,
+    ColumnMetadata, Error, Guessed, JoinMetadata, Metadata, Pii, TableFile, TableMetadata, file_name, metadata_schema,
 };
 use crate::semantic::{complete, dates, drift};
 use crate::warehouse::catalog::{Catalog, ForeignKey, Origin, Table};
@@ -88,6 +88,10 @@ fn merge(mut content: TableMetadata, table: &Table) -> TableMetadata {
         if written.guessed || written.role.is_none() {
             written.role = column.role;
             written.guessed = column.role.is_some();
+        }
+        if written.pii_guessed || written.pii.is_none() {
+            written.pii = column.personal.filter(|_| column.personal_guessed).and_then(Pii::of);
+            written.pii_guessed = written.pii.is_some();
         }
     }
     merge_guesses(&mut content, table);

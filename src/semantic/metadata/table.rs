@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ByName;
-use crate::warehouse::catalog::{Additive, Arrival, Good, Role, ZoneName};
+use crate::warehouse::catalog::{Additive, Arrival, Good, Personal, Role, ZoneName};
 
 /// What people wrote about one table.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -203,6 +203,78 @@ pub struct ColumnMetadata {
     /// average and join them. Where it is missing, it is guessed from the name, and only the prompts leave them out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sensitive: Option<bool>,
+    /// What kind of personal data the values are: person, mail, phone, address, national_id or card; false if they are
+    /// none. Where it is missing, it is guessed from the name and the shape of values. With --privacy masked only tokens
+    /// of the values leave.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pii: Option<Pii>,
+    /// Whether `explore schema pull` guessed `pii`, and nobody approved it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub pii_guessed: bool,
+    /// Whether free text holds no personal data, so that it may be shown with --privacy masked.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub safe: bool,
+}
+
+/// What kind of personal data a column holds, as people write it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pii {
+    Kind(Personal),
+    /// It holds none: `false`.
+    No,
+}
+
+impl Pii {
+    /// The kinds that people may write; free text has `safe` instead.
+    const KINDS: [Personal; 6] =
+        [Personal::Person, Personal::Mail, Personal::Phone, Personal::Address, Personal::NationalId, Personal::Card];
+
+    /// Returns what is written of a kind that was guessed; `None` for free text.
+    pub fn of(kind: Personal) -> Option<Self> {
+        Self::KINDS.contains(&kind).then_some(Self::Kind(kind))
+    }
+
+    pub fn kind(self) -> Option<Personal> {
+        match self {
+            Self::Kind(kind) => Some(kind),
+            Self::No => None,
+        }
+    }
+}
+
+impl Serialize for Pii {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Kind(kind) => serializer.serialize_str(kind.name()),
+            Self::No => serializer.serialize_bool(false),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Pii {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = serde_json::Value::deserialize(deserializer)?;
+        let kind = || value.as_str()?.parse().ok().and_then(Self::of);
+        match value {
+            serde_json::Value::Bool(false) => Ok(Self::No),
+            ref other => kind().ok_or_else(|| {
+                let names = Self::KINDS.map(Personal::name).join(", ");
+                serde::de::Error::custom(format!("pii is {other}; write one of {names}, or false"))
+            }),
+        }
+    }
+}
+
+impl JsonSchema for Pii {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Pii".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let kinds = Self::KINDS.map(|kind| serde_json::Value::from(kind.name()));
+        let values = kinds.into_iter().chain([false.into()]).collect::<Vec<_>>();
+        schemars::json_schema!({ "enum": values })
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]

@@ -26,9 +26,9 @@ pub enum Error {
          schema.table"
     )]
     ExcludesNothing(String),
-    /// A column that is marked as sensitive does not exist.
+    /// A column that is marked as sensitive or personal does not exist.
     #[error(
-        "the metadata mark {0} as sensitive, and the database has no such column; write table and column as the database \
+        "the metadata mark {0} as sensitive or pii, and the database has no such column; write table and column as the database \
          spells them, in the file's name too, or take the mark away"
     )]
     MarksNothing(String),

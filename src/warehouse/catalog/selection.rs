@@ -31,13 +31,25 @@ fn matches(pattern: &str, name: &str) -> bool {
     }
 }
 
-/// A column that the metadata marks as sensitive.
+/// A column that the metadata marks.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MarkedColumn {
     /// The schema of the table; `None` for a table of this name in any schema.
     pub schema: Option<String>,
     pub table: String,
     pub column: String,
+}
+
+impl MarkedColumn {
+    /// Returns the marks that mean a column: those that name its schema, and those that name none.
+    pub(crate) fn candidates(schema: &str, table: &str, column: &str) -> [Self; 2] {
+        let marked = |schema: Option<&str>| Self {
+            schema: schema.map(str::to_owned),
+            table: table.to_owned(),
+            column: column.to_owned(),
+        };
+        [marked(Some(schema)), marked(None)]
+    }
 }
 
 impl fmt::Display for MarkedColumn {

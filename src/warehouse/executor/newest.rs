@@ -60,7 +60,7 @@ impl Executor {
         let plan_cost_max = self.limits.plan_cost_max.map_or(PLAN_COST_MAX, |cost| cost.min(PLAN_COST_MAX));
         let limits =
             Limits { timeout: TIMEOUT.min(self.limits.timeout), plan_cost_max: Some(plan_cost_max), ..self.limits };
-        let answer = self.run_within(&select, &limits).await.map_err(|_| Unasked)?;
+        let answer = self.run_masked(&select, &limits).await.map_err(|_| Unasked)?;
         Ok(answer.cell(0, 0).and_then(|text| text.parse().ok()))
     }
 }

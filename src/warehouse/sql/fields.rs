@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::refusal::{Refusal, column, seen};
+use crate::warehouse::catalog::Personal;
 
 /// The columns of a relation or query, in their order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -58,6 +59,29 @@ pub(super) enum Secret {
     Joined,
     /// The column quotes definitions of any relation, and some relations must stay hidden.
     Definition,
+    /// The values are personal data, of which only tokens are shown.
+    Masked(Personal),
+    /// The values are made of several personal values, by the expression with this number. Only tokens of them are
+    /// shown, and nothing more may be made of them.
+    Made(Personal, u64),
+}
+
+impl Secret {
+    /// Returns whether tokens of the values may be shown.
+    pub(super) fn is_masked(self) -> bool {
+        match self {
+            Self::Masked(_) | Self::Made(..) => true,
+            Self::Sensitive | Self::Joined | Self::Definition => false,
+        }
+    }
+}
+
+/// How the values of an output are masked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mask {
+    pub kind: Personal,
+    /// The number of the expression that makes them of several values; 0 if they are values of a column.
+    pub expression: u64,
 }
 
 /// Pairs of columns of which one is computed from the other, in both orders.
@@ -90,6 +114,23 @@ impl Field {
         Self { name: name.into(), shape: Shape::Plain, origin: None, secret: None }
     }
 
+    /// Returns the kind of personal values that it shows unchanged; `None` if it shows none.
+    pub(super) fn masked(&self) -> Option<Personal> {
+        match self.secret {
+            Some(Secret::Masked(kind)) => Some(kind),
+            Some(Secret::Sensitive | Secret::Joined | Secret::Definition | Secret::Made(..)) | None => None,
+        }
+    }
+
+    /// Returns the column itself, or the first field of its values, of which not even tokens may be shown.
+    pub(super) fn unshowable(&self) -> Option<&Self> {
+        match self.secret {
+            Some(secret) if secret.is_masked() => self.shape.secret(),
+            Some(_) => Some(self),
+            None => self.shape.secret(),
+        }
+    }
+
     /// Returns the column itself, or the first field of its values, that may not be shown.
     pub(super) fn secret(&self) -> Option<&Self> {
         if self.secret.is_some() { Some(self) } else { self.shape.secret() }
@@ -117,6 +158,22 @@ impl Fields {
     /// Returns the first column that may not be shown, also within a row.
     pub(super) fn secret(&self) -> Option<&Field> {
         self.list.iter().find_map(Field::secret)
+    }
+
+    /// Returns the first column of which not even tokens may be shown, also within a row.
+    pub(super) fn unshowable(&self) -> Option<&Field> {
+        self.list.iter().find_map(Field::unshowable)
+    }
+
+    /// Returns how each column is masked; empty if none is.
+    pub(super) fn masks(&self) -> Vec<Option<Mask>> {
+        let mask = |field: &Field| match field.secret {
+            Some(Secret::Masked(kind)) => Some(Mask { kind, expression: 0 }),
+            Some(Secret::Made(kind, expression)) => Some(Mask { kind, expression }),
+            Some(Secret::Sensitive | Secret::Joined | Secret::Definition) | None => None,
+        };
+        let masks = self.list.iter().map(mask).collect::<Vec<_>>();
+        if masks.iter().any(Option::is_some) { masks } else { Vec::new() }
     }
 
     /// Returns the columns under an alias that renames the first of them.
@@ -159,6 +216,7 @@ impl Fields {
     pub(super) fn united(mut self, right: &Self) -> Self {
         for (field, other) in self.list.iter_mut().zip(&right.list) {
             field.origin = None;
+            field.secret = field.secret.or(other.secret);
             if field.shape != other.shape {
                 field.shape = Shape::Plain;
             }
@@ -178,8 +236,13 @@ impl Fields {
 }
 
 impl Shape {
+    /// Returns whether the values have no fields and elements that are known.
+    pub(super) fn is_plain(&self) -> bool {
+        matches!(self, Self::Plain)
+    }
+
     /// Returns the first field that may not be shown.
-    fn secret(&self) -> Option<&Field> {
+    pub(super) fn secret(&self) -> Option<&Field> {
         match self {
             Self::Plain => None,
             Self::Row(fields) => fields.secret(),
@@ -209,6 +272,14 @@ pub(super) fn hidden(field: &Field) -> Refusal {
         Some(Secret::Joined) => column(format!(
             "{name} has the values of the sensitive column that it is joined to; leave it out here, and show another \
              column of its table"
+        )),
+        Some(Secret::Masked(kind)) => column(format!(
+            "{name} is personal data ({kind}): select, group, order, count or join it as it is, or compare it by = or IN with \
+             tokens that results show; not by LIKE, by parts of values or with other literals"
+        )),
+        Some(Secret::Made(..)) => column(format!(
+            "{name} is made of several personal values and can only be shown: group, join and compare by the columns \
+             themselves"
         )),
         Some(Secret::Sensitive) | None => column(format!(
             "{name} is sensitive: only count, count(DISTINCT ...), sum, avg and stddev of a table's own column are \

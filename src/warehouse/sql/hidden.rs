@@ -1,10 +1,11 @@
 //! Finds what must stay hidden in a database, and the relations that show it nevertheless: views of it, tables that
 //! inherit from it, and tables that it is a part of.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::fields::Fields;
+use super::fields::{Fields, Secret};
 use super::policy::Unseen;
+use crate::warehouse::catalog::Personal;
 use crate::warehouse::catalog::code::{Code, View};
 
 type Relation = (String, String);
@@ -17,8 +18,8 @@ pub(super) struct Hidden {
     excluded: BTreeMap<Relation, Relation>,
     /// Relations that read a part of themselves that is excluded, each with that part.
     holders: BTreeMap<Relation, Relation>,
-    /// Sensitive columns, by relation.
-    sensitive: BTreeMap<Relation, BTreeSet<String>>,
+    /// Columns that may not be shown and why, by relation.
+    columns: BTreeMap<Relation, BTreeMap<String, Secret>>,
 }
 
 impl Hidden {
@@ -27,21 +28,25 @@ impl Hidden {
         let excluded = spread(named, code, Direction::Down);
         let holders = spread(excluded.keys(), code, Direction::Up);
         let holders = holders.into_iter().filter(|(relation, _)| !excluded.contains_key(relation)).collect();
-        let mut sensitive = BTreeMap::<_, BTreeSet<_>>::new();
+        let mut secrets = BTreeMap::<_, BTreeMap<_, _>>::new();
         for ((schema, name), columns) in &code.columns {
-            let marked = columns.iter().filter(|column| (unseen.is_sensitive)(schema, name, column)).cloned();
-            let marked = marked.collect::<BTreeSet<_>>();
+            let secret = |column: &String| {
+                let is_sensitive = (unseen.is_sensitive)(schema, name, column).then_some(Secret::Sensitive);
+                is_sensitive.or_else(|| (unseen.personal)(schema, name, column).map(Secret::Masked))
+            };
+            let marked = columns.iter().filter_map(|column| Some((column.clone(), secret(column)?)));
+            let marked = marked.collect::<BTreeMap<_, _>>();
             if !marked.is_empty() {
-                sensitive.insert((schema.clone(), name.clone()), marked);
+                secrets.insert((schema.clone(), name.clone()), marked);
             }
         }
-        spread_columns(&mut sensitive, code);
-        Self { excluded, holders, sensitive }
+        spread_columns(&mut secrets, code);
+        Self { excluded, holders, columns: secrets }
     }
 
     /// Returns whether anything is hidden.
     pub(super) fn is_any(&self) -> bool {
-        !self.excluded.is_empty() || !self.sensitive.is_empty()
+        !self.excluded.is_empty() || !self.columns.is_empty()
     }
 
     /// Returns whether the relation is excluded, or is a part of one that is.
@@ -60,22 +65,36 @@ impl Hidden {
         Some(format!("has {} among its partitions or children, which is excluded", full(part)))
     }
 
-    pub(super) fn is_sensitive(&self, schema: &str, name: &str, column: &str) -> bool {
-        let columns = self.sensitive.get(&(schema.to_owned(), name.to_owned()));
-        columns.is_some_and(|columns| columns.contains(column))
+    /// Returns whether only tokens are shown of some column.
+    pub(super) fn masks(&self) -> bool {
+        self.columns.values().flat_map(BTreeMap::values).any(|secret| secret.is_masked())
     }
 
-    /// Returns whether a view reads a relation with a sensitive column.
+    /// Returns why a column may not be shown; `None` if it may.
+    pub(super) fn secret(&self, schema: &str, name: &str, column: &str) -> Option<Secret> {
+        self.columns.get(&(schema.to_owned(), name.to_owned()))?.get(column).copied()
+    }
+
+    /// Returns whether a view reads a relation with a column that may not be shown.
     pub(super) fn touches(&self, view: &View) -> bool {
-        view.reads.iter().any(|read| self.sensitive.contains_key(&(read.schema.clone(), read.name.clone())))
+        view.reads.iter().any(|read| self.columns.contains_key(&(read.schema.clone(), read.name.clone())))
     }
 
-    /// Adds the columns of a view that show sensitive columns.
+    /// Takes every column of a view for free text, because nobody knows what its body makes of personal data.
+    pub(super) fn mask_view(&mut self, view: &View) {
+        if self.masks() && self.touches(view) {
+            let columns = view.columns.iter().map(|column| (column.clone(), Secret::Masked(Personal::Text)));
+            self.columns.entry((view.schema.clone(), view.name.clone())).or_default().extend(columns);
+        }
+    }
+
+    /// Adds the columns of a view that show columns that may not be shown.
     pub(super) fn add_view(&mut self, view: &View, outputs: &Fields) {
-        let columns = view.columns.iter().zip(&outputs.list).filter(|(_, output)| output.secret.is_some());
-        let columns = columns.map(|(column, _)| column.clone()).collect::<BTreeSet<_>>();
+        let columns = view.columns.iter().zip(&outputs.list);
+        let columns = columns.filter_map(|(column, output)| Some((column.clone(), output.secret?)));
+        let columns = columns.collect::<BTreeMap<_, _>>();
         if !columns.is_empty() {
-            self.sensitive.entry((view.schema.clone(), view.name.clone())).or_default().extend(columns);
+            self.columns.entry((view.schema.clone(), view.name.clone())).or_default().extend(columns);
         }
     }
 }
@@ -114,33 +133,38 @@ fn spread<'code>(
 
 /// Marks the columns of the same name in all tables that share rows, and the columns of which one is computed from the
 /// other.
-fn spread_columns(sensitive: &mut BTreeMap<Relation, BTreeSet<String>>, code: &Code) {
+fn spread_columns(secrets: &mut BTreeMap<Relation, BTreeMap<String, Secret>>, code: &Code) {
     loop {
         let mut found = Vec::new();
         for inherits in &code.inherits {
             for (from, to) in [(&inherits.parent, &inherits.child), (&inherits.child, &inherits.parent)] {
-                let marked = |column: &String| sensitive.get(to).is_some_and(|columns| columns.contains(column));
                 let has = |column: &String| code.columns.get(to).is_some_and(|columns| columns.contains(column));
-                let columns = sensitive.get(from).into_iter().flatten();
-                let missing = columns.filter(|column| has(column) && !marked(column)).cloned();
-                found.extend(missing.map(|column| (to.clone(), column)));
+                for (column, secret) in secrets.get(from).into_iter().flatten().filter(|(column, _)| has(column)) {
+                    found.push((to.clone(), column.clone(), *secret));
+                }
             }
         }
         for generated in &code.generated {
             let relation = (generated.schema.clone(), generated.name.clone());
-            let marked = |column: &String| sensitive.get(&relation).is_some_and(|columns| columns.contains(column));
             // Each of the two columns reveals the values of the other.
             for (from, to) in [(&generated.from, &generated.column), (&generated.column, &generated.from)] {
-                if marked(from) && !marked(to) {
-                    found.push((relation.clone(), to.clone()));
+                if let Some(secret) = secrets.get(&relation).and_then(|columns| columns.get(from)) {
+                    found.push((relation.clone(), to.clone(), *secret));
                 }
             }
         }
-        if found.is_empty() {
-            return;
+        let mut is_new = false;
+        for (relation, column, secret) in found {
+            let known = secrets.entry(relation).or_default();
+            // A sensitive column stays one, whatever it is computed from.
+            let is_stricter = known.get(&column).is_none_or(|before| before.is_masked() && !secret.is_masked());
+            if is_stricter {
+                known.insert(column, secret);
+                is_new = true;
+            }
         }
-        for (relation, column) in found {
-            sensitive.entry(relation).or_default().insert(column);
+        if !is_new {
+            return;
         }
     }
 }

@@ -143,7 +143,7 @@ mod tests {
 
     fn select(text: &str) -> Select {
         let relations = [("public".to_owned(), "sales".to_owned())].into();
-        Select { text: text.to_owned(), relations, range: None, made_bytes: 0 }
+        Select { text: text.to_owned(), relations, range: None, made_bytes: 0, masks: Vec::new(), tokens: Vec::new() }
     }
 
     fn narrowed(text: &str) -> Option<String> {

@@ -12,7 +12,7 @@ use super::relations::shows_definitions;
 use super::shapes::Shapes;
 use super::{folding, names, outputs};
 use crate::warehouse::catalog::code::{Code, Dependency, Generated, Type, View};
-use crate::warehouse::catalog::{Catalog, TableKind};
+use crate::warehouse::catalog::{Catalog, Personal, TableKind};
 
 /// What a SELECT may read and call, beyond what the validator itself knows to be harmless.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub struct Policy {
     pub shapes: BTreeMap<String, Shape>,
     /// Whether some relations or columns are hidden. If so, definitions that may quote their values are not shown.
     pub hides: bool,
+    /// Whether only tokens are shown of some columns.
+    pub masks: bool,
     /// Which columns are computed from which. Empty if nothing is hidden.
     pub computed: Computed,
     /// The users' types that values may be cast to, by the names that find them. Each has the oids of the types that
@@ -66,6 +68,8 @@ pub struct Unseen<'a> {
     pub excludes: &'a dyn Fn(&str, &str) -> bool,
     /// Returns whether a column is marked as sensitive, by schema, table and column.
     pub is_sensitive: &'a dyn Fn(&str, &str, &str) -> bool,
+    /// Returns the kind of personal data in a column of which only tokens are shown, by schema, table and column.
+    pub personal: &'a dyn Fn(&str, &str, &str) -> Option<Personal>,
 }
 
 impl std::fmt::Debug for Unseen<'_> {
@@ -97,6 +101,7 @@ impl Policy {
             described: described(code, hides),
             shapes: shapes.by_name(),
             hides,
+            masks: hidden.masks(),
             computed: if hides { computed(code) } else { Computed::default() },
             ..Self::default()
         };
@@ -159,6 +164,14 @@ impl Policy {
     pub fn is_sensitive(&self, schema: &str, name: &str, column: &str) -> bool {
         let fields = self.relations.get(schema).and_then(|relations| relations.get(name));
         fields.and_then(|fields| fields.get(column)).is_some_and(|field| field.secret == Some(Secret::Sensitive))
+    }
+
+    /// Returns the kind of personal data in a column of which only tokens are shown.
+    pub fn masked(&self, schema: &str, name: &str, column: &str) -> Option<Personal> {
+        match self.relations.get(schema)?.get(name)?.get(column)?.secret? {
+            Secret::Masked(kind) | Secret::Made(kind, _) => Some(kind),
+            Secret::Sensitive | Secret::Joined | Secret::Definition => None,
+        }
     }
 
     /// Returns why the relation may not be read; `None` if it is not a refused relation.
@@ -303,7 +316,7 @@ impl<'code> Refused<'code> {
         let is_view = self.hidden.is_any() && self.is_listed((schema, name));
         for field in &mut fields.list {
             field.shape = self.shapes.of_column(schema, name, &field.name);
-            field.secret = self.hidden.is_sensitive(schema, name, &field.name).then_some(Secret::Sensitive);
+            field.secret = self.hidden.secret(schema, name, &field.name);
             // A view may hold constants, or choose its rows by their values. So none of its columns may be joined to a
             // sensitive one.
             if is_view && field.secret.is_none() {
@@ -325,7 +338,7 @@ impl<'code> Refused<'code> {
         }
         match outputs(&view.body, &self.within(view, policy)) {
             Ok(fields) => self.hidden.add_view(view, &fields),
-            Err(_) if is_allowed => {}
+            Err(_) if is_allowed => self.hidden.mask_view(view),
             Err(refusal) => {
                 let refusal = refusal.to_string();
                 let reason = format!("its body does not pass ({})", refusal.trim_end_matches('.'));

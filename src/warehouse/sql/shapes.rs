@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::fields::{Field, Fields, Secret, Shape};
+use super::fields::{Field, Fields, Shape};
 use super::hidden::Hidden;
 use crate::warehouse::catalog::code::{Code, Type};
 
@@ -63,7 +63,7 @@ fn shape(
             // A table's row type has the name of the table, and its values have the table's columns.
             let fields = made.fields.iter().map(|(name, oid)| Field {
                 shape: shape(*oid, types, hidden, known, depth),
-                secret: hidden.is_sensitive(&made.schema, &made.name, name).then_some(Secret::Sensitive),
+                secret: hidden.secret(&made.schema, &made.name, name),
                 ..Field::plain(name.as_str())
             });
             Shape::Row(Arc::new(Fields { list: fields.collect(), open: false }))

@@ -7,6 +7,7 @@
 
 mod expression;
 mod from;
+mod masked;
 mod naming;
 mod query;
 mod scope;
@@ -32,6 +33,8 @@ pub(super) struct Found {
     pub(super) column_lists: BTreeSet<usize>,
     /// Whether the query makes rows or uses whole rows, which PostgreSQL would turn into values of any row type.
     pub(super) rows: bool,
+    /// The indexes of the tokens that stand for personal values in the text, see [`masked`].
+    pub(super) tokens: BTreeSet<usize>,
     pub(super) outputs: Fields,
 }
 

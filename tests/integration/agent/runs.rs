@@ -14,8 +14,10 @@ mod interrupts;
 mod limits;
 mod lost;
 mod misplays;
+mod privacy;
 mod relay;
 mod robustness;
+mod sent;
 mod values;
 
 use std::io::Read;
@@ -260,6 +262,15 @@ impl Ran {
         let outcome = self.program.run(&["runs", "show", "--format", format]);
         assert_eq!(outcome.code, 0, "{}", outcome.stderr);
         outcome.stdout
+    }
+
+    /// Checks that `explore runs show --sent` prints the bytes that arrived.
+    #[track_caller]
+    fn shows_what_was_sent(&self) {
+        let outcome = self.program.run(&["runs", "show", "--sent"]);
+        assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+        let arrived = self.model.requests().into_iter().flat_map(|request| [request.sent, b"\n".to_vec()].concat());
+        assert!(outcome.stdout.as_bytes() == arrived.collect::<Vec<_>>(), "{}", outcome.stdout);
     }
 
     fn keeps_secrets(&self) {

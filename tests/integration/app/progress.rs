@@ -9,7 +9,7 @@ use explore::warehouse::table::{Column, Table};
 
 fn queried() -> Event {
     let columns = vec![Column { name: "customer".to_owned(), type_name: "text".to_owned() }];
-    let table = Table { columns, rows: vec![vec![Some("CUST004".to_owned())]], more_rows: true };
+    let table = Table { columns, rows: vec![vec![Some("CUST004".to_owned())]], more_rows: true, suppressed: 0 };
     let result = QueryResult {
         id: "q1".to_owned(),
         sql: "SELECT customer\nFROM primary_sales".to_owned(),

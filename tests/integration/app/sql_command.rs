@@ -130,7 +130,7 @@ fn an_interrupt_stops_the_statement_on_the_server() {
 fn table(columns: &[(&str, &str)], rows: &[&[Option<&str>]]) -> Table {
     let columns = columns.iter().map(|(name, kind)| Column { name: (*name).into(), type_name: (*kind).into() });
     let rows = rows.iter().map(|row| row.iter().map(|cell| cell.map(str::to_owned)).collect());
-    Table { columns: columns.collect(), rows: rows.collect(), more_rows: false }
+    Table { columns: columns.collect(), rows: rows.collect(), more_rows: false, suppressed: 0 }
 }
 
 #[test]

@@ -1,11 +1,17 @@
 //! What alerts and digests say, in the form of each channel, and what hostile text cannot do in any.
 
+use std::collections::BTreeMap;
+
 use explore::monitor::commentary;
 use explore::monitor::day::{Contribution, Priority};
+use explore::monitor::masked::Masking;
 use explore::monitor::message::{alert, digest, schema};
 use explore::monitor::report::render;
+use explore::monitor::run::Assessed;
 use explore::typeset::format::Format;
 use explore::typeset::layout::Layout;
+use explore::warehouse::catalog::{MarkedColumn, Personal};
+use explore::warehouse::privacy::Mark;
 use proptest::prelude::{Just, Strategy, prop_oneof, proptest};
 use serde_json::Value;
 
@@ -173,5 +179,26 @@ proptest! {
         assert!(tags(&html) == tags(&page(&sample_with("calm"), Format::Html)), "the data changed the markup: {html}");
         assert!(!page(&sample, Format::Terminal).contains('\u{1b}'));
         assert!(!page(&sample, Format::Markdown).contains("<script"));
+    }
+}
+
+#[test]
+fn a_message_that_leaves_has_tokens_in_the_place_of_personal_dimensions() {
+    let sample = Sample::new();
+    let analysis = commentary::offline(sample.reported().case());
+    let assessed =
+        Assessed { day: sample.day.clone(), charts: BTreeMap::new(), influences: Vec::new(), analysis: Some(analysis) };
+    let column = MarkedColumn { schema: None, table: "visits".to_owned(), column: "channel".to_owned() };
+    let mut masking = Masking::default();
+    assert_eq!(masking.masked(&assessed).unwrap().day, assessed.day);
+    masking.marks.personal.insert(column, Mark { kind: Some(Personal::Person), is_guessed: false });
+    let masked = masking.masked(&assessed).unwrap();
+    let mut reported = sample.reported();
+    (reported.day, reported.influences, reported.analysis) =
+        (&masked.day, &masked.influences, masked.analysis.as_ref());
+    let message = alert(reported, &masked.day.incidents[0]).unwrap();
+    assert!(message.subject.contains("mostly channel = person_"), "{}", message.subject);
+    for text in [&message.text, &message.html, &message.blocks.to_string(), &message.data.to_string()] {
+        assert!(!text.contains("paid") && text.contains("person_"), "{text}");
     }
 }

@@ -190,6 +190,7 @@ fn read(
         columns: vec![column("at", type_name), column("orders", "int8")],
         rows: rows.iter().map(|(at, orders)| vec![Some((*at).to_owned()), Some((*orders).to_owned())]).collect(),
         more_rows: false,
+        suppressed: 0,
     };
     observations(&table, monitor, from, until)
 }
@@ -344,6 +345,7 @@ fn long_values_of_a_dimension_stay_apart() {
         columns: vec![column("day", "date"), column("page", "text"), column("orders", "int8")],
         rows: rows.collect(),
         more_rows: false,
+        suppressed: 0,
     };
     let observations = observations(&table, &monitor, day(2), day(3)).unwrap();
     let values = observations.iter().map(|one| one.dimensions[0].as_str()).collect::<Vec<_>>();

@@ -3,7 +3,8 @@ use std::path::Path;
 
 use explore::semantic::drift;
 use explore::semantic::metadata::{Approval, Metadata, approve, metadata_schema, pull};
-use explore::warehouse::catalog::{Catalog, Column, Role, Statistics, Table};
+use explore::warehouse::catalog::{Catalog, Column, Personal, Role, Statistics, Table};
+use explore::warehouse::privacy::Marks;
 use tempfile::TempDir;
 
 fn column(name: &str, type_name: &str) -> Column {
@@ -410,4 +411,31 @@ fn the_schema_that_editors_check_by_knows_every_key_and_nothing_else() {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("metadata/schema/table.json");
     let shipped = serde_json::from_str::<serde_json::Value>(&fs::read_to_string(shipped).unwrap()).unwrap();
     assert_eq!(shipped, schema, "metadata/schema/table.json is out of date: run `explore schema pull --demo`");
+}
+
+#[test]
+fn guesses_of_personal_data_are_written_approved_and_corrected() {
+    let mut catalog = shop();
+    Marks::default().apply(&mut catalog);
+    let directory =
+        directory(&[("orders.json", r#"{"columns": {"amount": {"pii": "card"}, "ordered_on": {"safe": true}}}"#)]);
+    pull(&catalog, directory.path()).unwrap();
+    let text = fs::read_to_string(directory.path().join("customers.json")).unwrap();
+    assert!(text.contains("\"pii\": \"person\",\n      \"pii_guessed\": true"), "{text}");
+    let kind = |column: &str| {
+        let marks = Metadata::read(directory.path()).unwrap().personal();
+        let (table, name) = column.split_once('.').unwrap();
+        marks.kind("public", table, name, None)
+    };
+    assert_eq!(kind("customers.name"), Some((Personal::Person, true)));
+    assert_eq!(kind("orders.amount"), Some((Personal::Card, false)));
+    let approval = Approval { by: "Ann".to_owned(), on: "2025-12-01".parse().unwrap() };
+    let approved = approve(directory.path(), &["customers.name".to_owned()], &approval).unwrap();
+    assert!(approved.guesses.contains(&"customers.name: pii person".to_owned()), "{:?}", approved.guesses);
+    assert_eq!(kind("customers.name"), Some((Personal::Person, false)));
+    fs::write(directory.path().join("customers.json"), r#"{"columns": {"name": {"pii": false}}}"#).unwrap();
+    assert_eq!(kind("customers.name"), None);
+    fs::write(directory.path().join("customers.json"), r#"{"columns": {"name": {"pii": "fone"}}}"#).unwrap();
+    let problem = Metadata::read(directory.path()).unwrap_err().to_string();
+    assert!(problem.contains("write one of person, mail, phone, address, national_id, card, or false"), "{problem}");
 }

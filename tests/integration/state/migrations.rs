@@ -9,7 +9,7 @@ async fn the_schema_is_made_once_by_many_at_once() {
     let opened = futures_util::future::join_all((0..8).map(|_| State::connect(&url))).await;
     assert!(opened.iter().all(Result::is_ok), "{opened:?}");
     let versions = server::client(&url).await.query("SELECT version FROM explore.migrations", &[]).await.unwrap();
-    assert_eq!(versions.iter().map(|row| row.get::<_, i32>(0)).collect::<Vec<_>>(), [1, 2, 5]);
+    assert_eq!(versions.iter().map(|row| row.get::<_, i32>(0)).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
 }
 
 #[tokio::test]
@@ -36,4 +36,11 @@ async fn a_role_that_may_make_no_schema_is_told_what_it_needs() {
 async fn a_server_that_cannot_be_reached_is_told_without_the_password() {
     let error = State::connect("postgres://ann:hunter2@127.0.0.1:1/d").await.unwrap_err().to_string();
     assert!(error.starts_with("cannot open the state: 127.0.0.1:1 refused") && !error.contains("hunter2"), "{error}");
+}
+
+#[tokio::test]
+async fn the_key_of_the_tokens_is_made_once() {
+    let (state, url) = on_server("state_privacy").await;
+    assert_eq!(state.privacy_key([1; 32]).await.unwrap(), [1; 32]);
+    assert_eq!(State::connect(&url).await.unwrap().privacy_key([2; 32]).await.unwrap(), [1; 32]);
 }

@@ -141,6 +141,7 @@ fn result(id: &str, question: &str, sql: &str, columns: &[(&str, &str)], rows: &
             columns: columns.iter().map(column).collect(),
             rows: rows.iter().map(|row| row.iter().map(cell).collect()).collect(),
             more_rows: false,
+            suppressed: 0,
         },
         elapsed_milliseconds: 12,
     }

@@ -141,6 +141,8 @@ pub(crate) struct Request {
     pub(crate) headers: BTreeMap<String, String>,
     /// The body.
     pub(crate) body: Value,
+    /// The bytes of the body.
+    pub(crate) sent: Vec<u8>,
 }
 
 impl Request {
@@ -222,10 +224,11 @@ impl Drop for ScriptedServer {
 }
 
 fn serve(mut stream: TcpStream, state: &State) -> std::io::Result<()> {
-    let Some((path, headers, body)) = read_request(&stream)? else { return Ok(()) };
+    let Some((path, headers, sent)) = read_request(&stream)? else { return Ok(()) };
     let request = {
         let mut requests = state.requests.lock().unwrap();
-        let request = Request { number: requests.len() + 1, path, headers, body };
+        let body = serde_json::from_slice(&sent).unwrap_or(Value::Null);
+        let request = Request { number: requests.len() + 1, path, headers, body, sent };
         requests.push(request.clone());
         request
     };
@@ -251,7 +254,7 @@ fn serve(mut stream: TcpStream, state: &State) -> std::io::Result<()> {
     }
 }
 
-type RequestParts = (String, BTreeMap<String, String>, Value);
+type RequestParts = (String, BTreeMap<String, String>, Vec<u8>);
 
 fn read_request(stream: &TcpStream) -> std::io::Result<Option<RequestParts>> {
     let mut reader = BufReader::new(stream);
@@ -270,7 +273,7 @@ fn read_request(stream: &TcpStream) -> std::io::Result<Option<RequestParts>> {
     let length = headers.get("content-length").map_or(0, |length| length.parse().unwrap());
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
-    Ok(Some((path, headers, serde_json::from_slice(&body).unwrap_or(Value::Null))))
+    Ok(Some((path, headers, body)))
 }
 
 fn write_reply(

@@ -40,7 +40,7 @@ fn table(monitors: &[Monitor]) -> Table {
             Some(monitor.owner.clone().unwrap_or_default()),
         ]
     };
-    Table { columns: columns.into(), rows: monitors.iter().map(row).collect(), more_rows: false }
+    Table { columns: columns.into(), rows: monitors.iter().map(row).collect(), more_rows: false, suppressed: 0 }
 }
 
 fn json(monitor: &Monitor) -> Value {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
+use rand::RngExt as _;
 
 use super::outbox::tell;
 use super::{channels_of, chosen, problems, registry, state};
@@ -23,6 +24,7 @@ use crate::deliver::{Channels, Pace};
 use crate::exploration::{Player as Chosen, PricedOptions};
 use crate::model::{Model, openai};
 use crate::monitor::commentary::BUDGET;
+use crate::monitor::masked::Masking;
 use crate::monitor::morning::{self, Morning, Notified};
 use crate::monitor::registry::{Monitor, Problem, Registry, unmatched};
 use crate::monitor::run::{self, ChartScope, DayRange, Outcome, Watch};
@@ -33,6 +35,7 @@ use crate::state::{Entry, State};
 use crate::typeset::format::Format;
 use crate::typeset::layout::Layout;
 use crate::typeset::text::counted;
+use crate::warehouse::privacy::{Key, Mode};
 use crate::warehouse::table::Bounds;
 use crate::warehouse::{Database, Error as Lost, Source};
 
@@ -173,7 +176,7 @@ async fn ran(
         failures.extend(deliver_report(&ran.outcomes, destination, config, output).err());
     }
     if !arguments.dry_run {
-        failures.extend(send(&state, channels, &ran.outcomes, output).await.err());
+        failures.extend(send(&state, channels, &ran.outcomes, (config, output)).await.err());
     }
     toolbox.executor.database.close().await;
     state.close().await;
@@ -218,6 +221,11 @@ fn model(
     if arguments.no_ai {
         return Ok(None);
     }
+    if config.privacy != Mode::Full {
+        // A model that explains a day looks into the database, whose segments the monitors remember as they are.
+        output.talk().note(&format!("with --privacy {} no model explains the days; the engine does", config.privacy));
+        return Ok(None);
+    }
     match config.player() {
         Ok(Chosen::Offline) => Ok(None),
         // Of several models the first explains: there are no questions that it could leave open.
@@ -254,10 +262,12 @@ async fn send(
     state: &State,
     channels: &Channels,
     outcomes: &[Outcome],
-    output: &Output,
+    (config, output): (&Config, &Output),
 ) -> Result<ExitStatus, Failure> {
-    let Notified { report, left_over } =
-        morning::notify(state, channels, outcomes, Timestamp::now()).await.map_err(unsent)?;
+    let key = Key(state.privacy_key(rand::rng().random()).await?);
+    let masking = Masking { marks: open::metadata(config)?.personal(), key };
+    let notified = morning::notify(state, channels, outcomes, &masking, Timestamp::now()).await;
+    let Notified { report, left_over } = notified.map_err(unsent)?;
     warn_of(&left_over, output);
     if report == crate::deliver::Report::default() {
         return Ok(ExitStatus::Done);

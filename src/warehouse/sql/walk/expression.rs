@@ -83,6 +83,11 @@ impl<'query> Walk<'query, '_> {
             },
             Expr::Interval(interval) => check_interval(interval),
             Expr::Function(function) => self.call(function),
+            Expr::BinaryOp { left, op: BinaryOperator::Eq | BinaryOperator::NotEq, right }
+                if self.masked(left).is_some() || self.masked(right).is_some() =>
+            {
+                self.comparison(left, right)
+            }
             Expr::BinaryOp { left, op, right } => {
                 check_operator(op)?;
                 self.both(left, right)
@@ -97,11 +102,18 @@ impl<'query> Walk<'query, '_> {
             }
             Expr::Nested(expr) | Expr::UnaryOp { op: _, expr } => self.expression(expr),
             Expr::Case { case_token: _, end_token: _, operand, conditions, else_result } => {
-                operand.iter().chain(else_result).try_for_each(|part| self.expression(part))?;
-                conditions.iter().try_for_each(|CaseWhen { condition, result }| self.both(condition, result))
+                // Without a condition there would be no CASE, so the operand is checked with the first one.
+                for CaseWhen { condition, result } in conditions {
+                    self.case_condition(operand.as_deref(), condition)?;
+                    self.expression(result)?;
+                }
+                else_result.iter().try_for_each(|part| self.expression(part))
             }
             Expr::Exists { subquery, negated: _ } => self.subquery(subquery).map(drop),
             Expr::Subquery(subquery) => self.value_subquery(subquery),
+            Expr::In { expr, target, negated: _, global: false } if self.masked(expr).is_some() => {
+                self.membership(expr, target)
+            }
             Expr::In { expr, target, negated: _, global: false } => {
                 self.expression(expr)?;
                 self.in_target(target)
@@ -122,12 +134,16 @@ impl<'query> Walk<'query, '_> {
     /// Checks expressions that PostgreSQL writes with key words.
     fn keyword_expression(&mut self, expression: &'query Expr) -> Result<(), Refusal> {
         match expression {
+            Expr::IsNull(expr) | Expr::IsNotNull(expr) => self.value(expr),
+            Expr::IsDistinctFrom(left, right) | Expr::IsNotDistinctFrom(left, right)
+                if self.masked(left).is_some() || self.masked(right).is_some() =>
+            {
+                self.comparison(left, right)
+            }
             Expr::IsFalse(expr)
             | Expr::IsNotFalse(expr)
             | Expr::IsTrue(expr)
             | Expr::IsNotTrue(expr)
-            | Expr::IsNull(expr)
-            | Expr::IsNotNull(expr)
             | Expr::IsUnknown(expr)
             | Expr::IsNotUnknown(expr)
             | Expr::IsJson { expr, .. }
@@ -178,9 +194,12 @@ impl<'query> Walk<'query, '_> {
             && let [ObjectNamePart::Identifier(Ident { value, quote_style: None, span: _ })] = &*name.0
             && ["cube", "rollup"].contains(&value.as_str())
         {
-            return list.args.iter().try_for_each(|argument| self.argument(argument));
+            return list.args.iter().try_for_each(|argument| match argument {
+                FunctionArg::Unnamed(FunctionArgExpr::Expr(member)) => self.value(member),
+                argument => self.argument(argument),
+            });
         }
-        self.expression(member)
+        if let Expr::Tuple(members) = member { self.values(members) } else { self.value(member) }
     }
 
     fn in_target(&mut self, target: &'query InTarget) -> Result<(), Refusal> {
@@ -191,7 +210,7 @@ impl<'query> Walk<'query, '_> {
         }
     }
 
-    fn subquery(&mut self, query: &'query Query) -> Result<Fields, Refusal> {
+    pub(super) fn subquery(&mut self, query: &'query Query) -> Result<Fields, Refusal> {
         let mark = self.scope.mark();
         let fields = self.query(query)?;
         self.scope.leave(mark);
@@ -357,7 +376,7 @@ impl<'query> Walk<'query, '_> {
                 list.clauses.iter().try_for_each(|clause| self.argument_clause(clause))?;
             }
         }
-        self.order_by(within_group)?;
+        self.inner_order_by(within_group)?;
         filter.iter().try_for_each(|condition| self.expression(condition))?;
         match over {
             None => Ok(()),
@@ -366,7 +385,7 @@ impl<'query> Walk<'query, '_> {
         }
     }
 
-    fn check_callee(&self, name: &'query ObjectName, args: &FunctionArguments) -> Result<(), Refusal> {
+    pub(super) fn check_callee(&self, name: &'query ObjectName, args: &FunctionArguments) -> Result<(), Refusal> {
         if let [ObjectNamePart::Identifier(Ident { value, quote_style: None, span: _ })] = &*name.0 {
             let grammar = match args {
                 FunctionArguments::None => WITHOUT_PARENTHESES.contains(&value.as_str()),
@@ -423,9 +442,9 @@ impl<'query> Walk<'query, '_> {
         }
     }
 
-    fn argument_clause(&mut self, clause: &'query FunctionArgumentClause) -> Result<(), Refusal> {
+    pub(super) fn argument_clause(&mut self, clause: &'query FunctionArgumentClause) -> Result<(), Refusal> {
         match clause {
-            FunctionArgumentClause::OrderBy(expressions) => self.order_by(expressions),
+            FunctionArgumentClause::OrderBy(expressions) => self.inner_order_by(expressions),
             FunctionArgumentClause::JsonNullClause(_) => Ok(()),
             FunctionArgumentClause::JsonReturningClause(returning) => types::check(&returning.data_type, self.policy),
             _ => Err(unknown("this clause within a call")),
@@ -435,8 +454,8 @@ impl<'query> Walk<'query, '_> {
     pub(super) fn window(&mut self, window: &'query WindowSpec) -> Result<(), Refusal> {
         let WindowSpec { window_name, partition_by, order_by, window_frame } = window;
         window_name.iter().try_for_each(names::check)?;
-        self.expressions(partition_by)?;
-        self.order_by(order_by)?;
+        self.values(partition_by)?;
+        self.window_order(order_by, window_frame.as_ref())?;
         let Some(WindowFrame { units: _, start_bound, end_bound }) = window_frame else { return Ok(()) };
         for bound in [Some(start_bound), end_bound.as_ref()].into_iter().flatten() {
             match bound {

@@ -10,7 +10,7 @@ use sqlparser::ast::{
 };
 
 use super::scope::Known;
-use super::{Refusal, Walk, column_names, names, naming, sensitive, unknown};
+use super::{Refusal, Walk, column_names, masked, names, naming, sensitive, unknown};
 use crate::warehouse::sql::fields::{Field, Fields, Shape, hidden};
 use crate::warehouse::sql::lexer::Token;
 use crate::warehouse::sql::refusal::{read_only, row_lock};
@@ -121,16 +121,10 @@ impl<'query> Walk<'query, '_> {
                 }
                 let right = self.set_expression(right)?;
                 self.scope.leave(mark);
-                sensitive::check_none(&left)?;
-                sensitive::check_none(&right)?;
+                masked::check_united(&left, &right)?;
                 Ok(left.united(&right))
             }
-            SetExpr::Values(values) => {
-                values.rows.iter().try_for_each(|row| self.expressions(&row.content))?;
-                let columns = values.rows.first().map_or(0, |row| row.content.len());
-                let names = (1..=columns).map(|number| Field::plain(format!("column{number}")));
-                Ok(Fields { list: names.collect(), open: false })
-            }
+            SetExpr::Values(values) => self.written(values),
             SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_) => {
                 Err(read_only("a statement that writes takes the place of a SELECT; only SELECT is allowed"))
             }
@@ -143,7 +137,7 @@ impl<'query> Walk<'query, '_> {
         self.scope.enter_from();
         let from = self.from(&select.from)?;
         if let Some(Distinct::On(expressions)) = &select.distinct {
-            self.expressions(expressions)?;
+            self.values(expressions)?;
         }
         let mut fields = Fields::default();
         for item in &select.projection {
@@ -154,13 +148,13 @@ impl<'query> Walk<'query, '_> {
         }
         let grouped = match &select.group_by {
             GroupByExpr::Expressions(expressions, modifiers) if modifiers.is_empty() => {
-                self.expressions(expressions)?;
+                self.values(expressions)?;
                 !expressions.is_empty()
             }
             _ => return Err(unknown("this kind of GROUP BY (write GROUP BY ROLLUP (...))")),
         };
         if grouped || select.distinct.is_some() {
-            sensitive::check_none(&fields)?;
+            sensitive::check_showable(&fields)?;
         }
         for NamedWindowDefinition(name, window) in &select.named_window {
             names::check(name)?;
@@ -204,7 +198,9 @@ impl<'query> Walk<'query, '_> {
             }
             _ => return Err(unknown("this kind of output column")),
         };
-        let field = if let Some(field) = self.plain_column(expression)? {
+        let field = if let Some(field) = self.masked_output(expression)? {
+            field
+        } else if let Some(field) = self.plain_column(expression)? {
             field
         } else {
             self.expression(expression)?;
@@ -229,19 +225,14 @@ impl<'query> Walk<'query, '_> {
         }
     }
 
+    /// Checks an ORDER BY in which personal values may stand as wholes: the order of a result.
     pub(super) fn order_by(&mut self, expressions: &'query [OrderByExpr]) -> Result<(), Refusal> {
-        for OrderByExpr { expr, options, with_fill } in expressions {
-            let OrderByOptions { sort, nulls_first: _ } = options;
-            match sort {
-                None | Some(OrderBySort::Asc | OrderBySort::Desc) => {}
-                Some(_) => return Err(unknown("ORDER BY ... USING (write ASC or DESC)")),
-            }
-            if with_fill.is_some() {
-                return Err(unknown("WITH FILL"));
-            }
-            self.expression(expr)?;
-        }
-        Ok(())
+        expressions.iter().try_for_each(|order| check_direction(order).and_then(|()| self.value(&order.expr)))
+    }
+
+    /// Checks an ORDER BY within a call or a window, whose result may tell where a value stands.
+    pub(super) fn inner_order_by(&mut self, expressions: &'query [OrderByExpr]) -> Result<(), Refusal> {
+        expressions.iter().try_for_each(|order| check_direction(order).and_then(|()| self.expression(&order.expr)))
     }
 
     fn limit(&mut self, limit: &'query LimitClause) -> Result<(), Refusal> {
@@ -253,6 +244,15 @@ impl<'query> Walk<'query, '_> {
             _ => Err(unknown("this kind of LIMIT (write LIMIT n OFFSET m)")),
         }
     }
+}
+
+fn check_direction(OrderByExpr { expr: _, options, with_fill }: &OrderByExpr) -> Result<(), Refusal> {
+    let OrderByOptions { sort, nulls_first: _ } = options;
+    match sort {
+        None | Some(OrderBySort::Asc | OrderBySort::Desc) => {}
+        Some(_) => return Err(unknown("ORDER BY ... USING (write ASC or DESC)")),
+    }
+    if with_fill.is_some() { Err(unknown("WITH FILL")) } else { Ok(()) }
 }
 
 /// Refuses the clauses of other databases. Every field is named, so that a field added to the parser does not compile
@@ -330,12 +330,12 @@ fn check_wildcard(options: &WildcardAdditionalOptions) -> Result<(), Refusal> {
 
 /// Refuses an ORDER BY with the number or name of a column that may not be shown, because the order reveals its values.
 fn check_order(order_by: &OrderBy, fields: &Fields) -> Result<(), Refusal> {
-    let (Some(secret), OrderByKind::Expressions(expressions)) = (fields.secret(), &order_by.kind) else {
+    let (Some(secret), OrderByKind::Expressions(expressions)) = (fields.unshowable(), &order_by.kind) else {
         return Ok(());
     };
     for OrderByExpr { expr, .. } in expressions {
         match sensitive::bare(expr) {
-            Expr::Identifier(name) if fields.get(&name.value).is_none_or(|field| field.secret.is_none()) => {}
+            Expr::Identifier(name) if fields.get(&name.value).is_none_or(|field| field.unshowable().is_none()) => {}
             Expr::Identifier(_) | Expr::Value(_) => return Err(hidden(secret)),
             _ => {}
         }

@@ -16,7 +16,7 @@ use sqlparser::ast::{
 
 use super::scope::Meaning;
 use super::{Refusal, Walk, names};
-use crate::warehouse::sql::fields::{Field, Fields, hidden};
+use crate::warehouse::sql::fields::{Field, Fields, Secret, hidden};
 
 /// Aggregates that reveal no single value, except in a group of one.
 const OF_MANY: &[&str] =
@@ -25,6 +25,11 @@ const OF_MANY: &[&str] =
 /// Refuses columns that may not be shown.
 pub(super) fn check_none(fields: &Fields) -> Result<(), Refusal> {
     fields.secret().map_or(Ok(()), |field| Err(hidden(field)))
+}
+
+/// Refuses columns of which not even tokens may be shown.
+pub(super) fn check_showable(fields: &Fields) -> Result<(), Refusal> {
+    fields.unshowable().map_or(Ok(()), |field| Err(hidden(field)))
 }
 
 /// Refuses a column that may not be shown, or a row that has one.
@@ -77,11 +82,14 @@ impl<'query> Walk<'query, '_> {
 
     /// Returns whether the call is an aggregate of a column that may not be shown and reveals no single value of it.
     pub(super) fn tells_no_single_value(
-        &self,
+        &mut self,
         call: &'query Function,
         list: &'query FunctionArgumentList,
     ) -> Result<bool, Refusal> {
         let FunctionArgumentList { duplicate_treatment, args, clauses } = list;
+        if self.tells_which_are_grouped(call, list)? {
+            return Ok(true);
+        }
         let ([ObjectNamePart::Identifier(name)], [FunctionArg::Unnamed(FunctionArgExpr::Expr(value))]) =
             (&*call.name.0, args.as_slice())
         else {
@@ -94,8 +102,12 @@ impl<'query> Walk<'query, '_> {
             && (!distinct || name.value == "count")
             // Running sums, and sums of partitions with one row, reveal single values by subtraction.
             && call.over.is_none();
+        if name.value == "count" && clauses.is_empty() && self.counts_masked(value)? {
+            return Ok(true);
+        }
         let field = if is_of_many { self.plain_column(value)? } else { None };
-        Ok(field.is_some_and(|field| field.secret.is_some()))
+        // Sums and averages of numbers that are personal data, such as those of cards, have no meaning and may tell one.
+        Ok(field.is_some_and(|field| field.secret.is_some_and(|secret| !secret.is_masked())))
     }
 
     /// Checks the condition of a join, in which columns that may not be shown may be compared with `=`.
@@ -104,6 +116,11 @@ impl<'query> Walk<'query, '_> {
             Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
                 self.join_condition(left)?;
                 self.join_condition(right)
+            }
+            Expr::BinaryOp { left, op: BinaryOperator::Eq, right }
+                if self.masked(left).is_some() && self.masked(right).is_some() =>
+            {
+                self.comparison(left, right)
             }
             Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => {
                 let fields = (self.plain_column(left)?, self.plain_column(right)?);
@@ -138,6 +155,8 @@ impl<'query> Walk<'query, '_> {
         for (field, other) in [(left, right), (right, left)] {
             match (&field.secret, &field.origin) {
                 (Some(_), _) => {}
+                // A column that nobody marked would show which value each token stands for.
+                (None, _) if other.secret.is_some_and(Secret::is_masked) => return Err(hidden(other)),
                 (None, Some(origin)) if !origin.is_of_system() => {
                     self.joined.extend(self.policy.computed.with(origin));
                 }
