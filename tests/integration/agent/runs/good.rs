@@ -228,9 +228,9 @@ fn each_thing_that_happens_has_its_line_in_the_journal() {
     let names = names.join(" ");
     assert_eq!(
         names,
-        "started briefed asked warned replied query_started queried asked replied query_started query_failed asked \
-         replied claim_refused finding_refused asked replied query_started queried asked replied recorded asked replied \
-         checked stopped"
+        "started briefed asked sent warned replied query_started queried asked sent replied query_started query_failed asked \
+         sent replied claim_refused finding_refused asked sent replied query_started queried asked sent replied recorded \
+         asked sent replied checked stopped"
     );
     let configuration = &ran.events("started")[0]["configuration"];
     assert!(configuration.to_string().contains("postgres://runs_reader:***@"), "{configuration:#}");
