@@ -142,7 +142,11 @@ impl Exploration<'_> {
         let mut selects = Vec::new();
         for statement in &known.basis.statements {
             let select = self.setup.toolbox.executor.validate(&statement.sql).await;
-            selects.push(select.map_err(|refusal| format!("its statement is refused now: {refusal}"))?);
+            let select = select.map_err(|refusal| format!("its statement is refused now: {refusal}"))?;
+            if self.setup.toolbox.executor.names_unknown(&select) {
+                return Err("its statement names a token of personal data that this run has not seen".to_owned());
+            }
+            selects.push(select);
         }
         let last_day = last_day(&selects, self.setup.newest, self.setup.as_of);
         let moved = known.basis.statements.iter().zip(&selects);

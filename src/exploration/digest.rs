@@ -1,9 +1,12 @@
 //! The message about a run, in the form of every channel: what is new, worse, better or over since the run before it, at most
 //! a page. Names and values from the database are hostile: they are escaped for the syntax that they appear in.
 
+mod masked;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 
+pub use self::masked::Masking;
 use super::report::{self, Drawn};
 use crate::agent::journal::Run;
 use crate::deliver::block_kit::{context, escape, header, section};

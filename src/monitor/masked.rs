@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::run::Assessed;
-use crate::warehouse::privacy::{Key, Marks, Masker, masked_text};
+use crate::warehouse::privacy::{Key, Marks, Masker, masked_document, masked_text};
 
 /// What is known of personal data, and the key of the tokens.
 #[derive(Debug, Clone, Default)]
@@ -32,10 +30,10 @@ impl Masking {
             (id.clone(), chart)
         });
         Ok(Assessed {
-            day: replaced(&assessed.day, &known)?,
+            day: masked_document(&assessed.day, &known)?,
             charts: charts.collect(),
-            influences: replaced(&assessed.influences, &known)?,
-            analysis: replaced(&assessed.analysis, &known)?,
+            influences: masked_document(&assessed.influences, &known)?,
+            analysis: masked_document(&assessed.analysis, &known)?,
         })
     }
 
@@ -53,20 +51,5 @@ impl Masking {
             Value::Array(items) => items.iter().for_each(|item| self.gather(item, masker, known)),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
-    }
-}
-
-fn replaced<T: Serialize + DeserializeOwned>(of: &T, known: &[(String, String)]) -> serde_json::Result<T> {
-    let mut value = serde_json::to_value(of)?;
-    replace(&mut value, known);
-    serde_json::from_value(value)
-}
-
-fn replace(value: &mut Value, known: &[(String, String)]) {
-    match value {
-        Value::String(text) => *text = masked_text(text, known),
-        Value::Array(items) => items.iter_mut().for_each(|item| replace(item, known)),
-        Value::Object(fields) => fields.values_mut().for_each(|field| replace(field, known)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }

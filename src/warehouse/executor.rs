@@ -10,6 +10,7 @@ mod aggregate;
 mod mask;
 mod newest;
 
+use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -182,6 +183,18 @@ impl Executor {
         let known = self.known_values.iter().filter(|(_, value)| text.contains(value));
         let known = known.map(|(kind, value)| (value.clone(), masker.token(*kind, value))).collect::<Vec<_>>();
         privacy::without_shapes(&privacy::masked_text(text, &known), masker)
+    }
+
+    /// Returns whether a statement names a token whose value is not known to this run.
+    pub fn names_unknown(&self, select: &Select) -> bool {
+        let Some(masker) = &self.masker else { return false };
+        let is_unknown = Cell::new(false);
+        let _ = select.with_values(|token| {
+            let value = masker.value(token);
+            is_unknown.set(is_unknown.get() || value.is_none());
+            value
+        });
+        is_unknown.get()
     }
 
     /// Returns whether only aggregates are shown.

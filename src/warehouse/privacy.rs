@@ -26,7 +26,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use self::masker::{Key, Masker, is_token, kind_of_token};
-pub use self::text::{masked_text, with_values, without_shapes};
+pub use self::text::{masked_document, masked_text, with_values, without_shapes};
 use super::catalog::{Catalog, Column, MarkedColumn, Personal};
 
 /// How much of personal data leaves the program.

@@ -9,17 +9,21 @@ use jiff::civil::Date;
 use secrecy::ExposeSecret as _;
 
 use super::monitor::outbox::tell;
+use super::open::metadata;
+use rand::RngExt as _;
 use crate::agent::journal::{self, Event, Run};
 use crate::app::config::Config;
 use crate::app::config::choice::{Source, StatePlace};
 use crate::app::error::{ExitStatus, Failure};
 use crate::app::output::Output;
 use crate::deliver::{Channels, Pace, send_due};
-use crate::exploration::digest::digest;
-use crate::exploration::memory::{Conclusion, Found, Memory, Remembered};
+use crate::deliver::settings::ChannelPrivacy;
+use crate::exploration::digest::{Masking, digest};
+use crate::exploration::memory::{Conclusion, Definitions, Found, Memory, Remembered};
 use crate::exploration::{self, Recorded};
 use crate::finding::lifecycle::Remembrance;
 use crate::state::{self, NewMessage, State, WrittenMessage};
+use crate::warehouse::privacy::{Key, Mode};
 use crate::warehouse::{Database, postgres};
 
 /// How long a run waits for another process that has the state open in this machine's folder.
@@ -78,6 +82,8 @@ fn scope(config: &Config) -> Vec<String> {
         list("without", &selection.exclude),
         config.session.role.as_ref().map(|role| format!("role {role}")),
         list("settings", &settings),
+        // What a mode hides is in no memory that another mode reads.
+        (config.privacy != Mode::Full).then(|| format!("privacy {}", config.privacy.name())),
     ]
     .into_iter()
     .flatten()
@@ -202,16 +208,12 @@ pub(super) async fn remember(
         bases: &outcome.bases,
         remeasured: &outcome.remeasured,
     };
-    let messages = |remembrance: &Remembrance| messages(&run, remembrance, channels, config);
-    let conclusion = Conclusion { found, definitions: &recorded.definitions, messages: &messages };
+    let sent = journal::read_as_sent(&recorded.journal).map_err(anyhow::Error::from)?;
     let concluded = async {
         let state = state_at_end(config).await?;
-        let concluded = match open(&state, whose).await {
-            Ok(memory) => memory.conclude(conclusion).await,
-            Err(error) => Err(error),
-        };
+        let concluded = concluded(&state, whose, (found, &recorded.definitions), (&run, &sent), (channels, config)).await;
         state.close().await;
-        Ok::<_, Failure>(concluded?)
+        concluded
     };
     let event = match concluded.await {
         Ok(remembrance) => Event::Remembered(Box::new(remembrance)),
@@ -219,6 +221,21 @@ pub(super) async fn remember(
     };
     exploration::note(&recorded.journal, &event).map_err(anyhow::Error::from)?;
     Ok(())
+}
+
+/// Remembers a run, with the messages about it.
+async fn concluded(
+    state: &State,
+    whose: &Whose,
+    (found, definitions): (Found<'_>, &Definitions),
+    runs: (&Run, &Run),
+    (channels, config): (&Channels, &Config),
+) -> Result<Remembrance, Failure> {
+    let key = Key(state.privacy_key(rand::rng().random()).await?);
+    let masking = Masking { marks: metadata(config)?.personal(), key };
+    let messages = |remembrance: &Remembrance| messages(runs, remembrance, (channels, &masking), config);
+    let conclusion = Conclusion { found, definitions, messages: &messages };
+    Ok(open(state, whose).await?.conclude(conclusion).await?)
 }
 
 /// Opens the channels of `--notify`. A missing secret or an unknown channel is an error before anything runs.
@@ -235,19 +252,25 @@ pub(super) fn channels(config: &Config) -> Result<Channels, Failure> {
     }
 }
 
-/// Returns the messages about a run, one for each recipient.
+/// Returns the messages about a run, one for each recipient: with the values of personal data where the channel is to have
+/// them, else with tokens. The run is given as it is shown here, and as it was sent.
 fn messages(
-    run: &Run,
+    (run, sent): (&Run, &Run),
     remembrance: &Remembrance,
-    channels: &Channels,
+    (channels, masking): (&Channels, &Masking),
     config: &Config,
 ) -> Result<Vec<WrittenMessage>, String> {
-    let Some(message) = digest(run, remembrance, config.notify_always).map_err(|error| error.to_string())? else {
-        return Ok(Vec::new());
-    };
-    let content = serde_json::to_value(message).map_err(|error| error.to_string())?;
     let mut written = Vec::new();
     for channel in &config.notify {
+        let message = match channels.privacy(channel) {
+            ChannelPrivacy::Full => digest(run, remembrance, config.notify_always),
+            ChannelPrivacy::Masked => {
+                let (sent, remembrance) = masking.masked(sent, remembrance).map_err(|error| error.to_string())?;
+                digest(&sent, &remembrance, config.notify_always)
+            }
+        };
+        let Some(message) = message.map_err(|error| error.to_string())? else { continue };
+        let content = serde_json::to_value(message).map_err(|error| error.to_string())?;
         let (recipients, _) = channels.recipients(channel).unwrap_or_default();
         written.extend(recipients.into_iter().map(|recipient| {
             let (incident, channel) = (run.run_id.clone(), channel.clone());

@@ -3,6 +3,9 @@
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::guess::is_card;
 use super::masker::{Masker, is_token};
@@ -101,6 +104,23 @@ fn stands_alone(text: &str, start: usize, end: usize, value: &str) -> bool {
     let joins = |outer: Option<char>, inner: Option<char>| is_word(outer) && is_word(inner);
     !joins(text[..start].chars().next_back(), value.chars().next())
         && !joins(text[end..].chars().next(), value.chars().next_back())
+}
+
+/// Returns a document with tokens in the place of values, wherever they stand in its texts.
+pub fn masked_document<T: Serialize + DeserializeOwned>(of: &T, known: &[(String, String)]) -> serde_json::Result<T> {
+    let mut value = serde_json::to_value(of)?;
+    replace(&mut value, known);
+    serde_json::from_value(value)
+}
+
+/// Puts tokens in the place of values.
+fn replace(value: &mut Value, known: &[(String, String)]) {
+    match value {
+        Value::String(text) => *text = masked_text(text, known),
+        Value::Array(items) => items.iter_mut().for_each(|item| replace(item, known)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| replace(field, known)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 #[cfg(test)]
