@@ -359,6 +359,11 @@ pub enum RunsCommand {
         /// Sum up by this; days are those on which runs began
         #[arg(long, value_enum, value_name = "WHAT", default_value_t = CostsBy::Day)]
         by: CostsBy,
+        /// Count the findings that people accepted, too, which the state has
+        #[arg(long)]
+        accepted: bool,
+        #[command(flatten)]
+        state: StateOptions,
         /// Print a JSON array in place of a table
         #[arg(long)]
         json: bool,
@@ -366,6 +371,22 @@ pub enum RunsCommand {
         runs: RunOptions,
         #[command(flatten)]
         time_zone: TimeZoneOptions,
+    },
+    /// Remove old runs, but for those in which a finding was told first that is open
+    #[command(after_help = "Example:\n  explore runs prune --retain 90 --dry-run")]
+    Prune {
+        /// Keep the runs of the last so many days
+        #[arg(long, value_name = "DAYS", value_parser = values::count::<u32>)]
+        retain: u32,
+        /// List what would be removed, and remove nothing
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        memory: MemoryOptions,
+        #[command(flatten)]
+        state: StateOptions,
+        #[command(flatten)]
+        runs: RunOptions,
     },
     /// Print the report of a run again, from its journal
     #[command(after_help = "Example:\n  explore runs show latest --format html --output report.html")]

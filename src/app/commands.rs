@@ -43,7 +43,7 @@ pub async fn run(cli: Cli, config: &Config, output: &mut Output) -> Result<ExitS
         Some(Command::Schema(command)) => schema::run(&command, config, output).await,
         Some(Command::Sql(arguments)) => sql::run(&arguments, config, output).await,
         Some(Command::Doctor(arguments)) => doctor::run(&arguments, config, output).await,
-        Some(Command::Runs(command)) => runs::run(&command, config, output),
+        Some(Command::Runs(command)) => runs::run(&command, config, output).await,
         Some(Command::Replay(arguments)) => runs::show(&arguments.id, config, output),
         Some(Command::Resume { id, .. }) => explore::resume(&id, config, output).await,
         Some(Command::Recheck(arguments)) => recheck::run(&arguments, config, output).await,

@@ -122,8 +122,8 @@ fn each_outside_service_is_named_in_one_place() {
     check("sqlparser", &["warehouse/sql/", "warehouse/lineage/resolve"]);
     check("lettre", &["deliver/"]);
     check("indicatif", &["app/progress.rs", "app/output.rs"]);
-    check("resvg", &["monitor/chart/png.rs"]);
-    check("epaint_default_fonts", &["monitor/chart/png.rs"]);
+    check("resvg", &["typeset/png.rs"]);
+    check("epaint_default_fonts", &["typeset/png.rs"]);
     check("clap::", &["app/", "main.rs"]);
 }
 

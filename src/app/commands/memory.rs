@@ -1,5 +1,6 @@
 //! Whose findings a command is about: the memory that the configuration names, or that of the database.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,14 +11,13 @@ use secrecy::ExposeSecret as _;
 
 use super::monitor::outbox::tell;
 use super::open::metadata;
-use rand::RngExt as _;
 use crate::agent::journal::{self, Event, Run};
 use crate::app::config::Config;
 use crate::app::config::choice::{Source, StatePlace};
 use crate::app::error::{ExitStatus, Failure};
 use crate::app::output::Output;
-use crate::deliver::{Channels, Pace, send_due};
 use crate::deliver::settings::ChannelPrivacy;
+use crate::deliver::{Channels, Pace, send_due};
 use crate::exploration::digest::{Masking, digest};
 use crate::exploration::memory::{Conclusion, Definitions, Found, Memory, Remembered};
 use crate::exploration::{self, Recorded};
@@ -25,6 +25,7 @@ use crate::finding::lifecycle::Remembrance;
 use crate::state::{self, NewMessage, State, WrittenMessage};
 use crate::warehouse::privacy::{Key, Mode};
 use crate::warehouse::{Database, postgres};
+use rand::RngExt as _;
 
 /// How long a run waits for another process that has the state open in this machine's folder.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -211,7 +212,8 @@ pub(super) async fn remember(
     let sent = journal::read_as_sent(&recorded.journal).map_err(anyhow::Error::from)?;
     let concluded = async {
         let state = state_at_end(config).await?;
-        let concluded = concluded(&state, whose, (found, &recorded.definitions), (&run, &sent), (channels, config)).await;
+        let concluded =
+            concluded(&state, whose, (found, &recorded.definitions), (&run, &sent), (channels, config)).await;
         state.close().await;
         concluded
     };
@@ -290,4 +292,20 @@ pub(super) async fn notify(config: &Config, channels: &Channels, output: &Output
     let report = send_due(&state, channels, Timestamp::now()).await;
     state.close().await;
     tell(&report?, output)
+}
+
+/// Returns how many findings that a run told first were accepted, by the run's id.
+pub(super) async fn accepted(config: &Config) -> Result<BTreeMap<String, u64>, Failure> {
+    let state = state_at_end(config).await?;
+    let accepted = Memory::accepted(&state).await;
+    state.close().await;
+    Ok(accepted?)
+}
+
+/// Returns the runs that told findings first which are open.
+pub(super) async fn needed(config: &Config) -> Result<BTreeSet<String>, Failure> {
+    let state = state_at_end(config).await?;
+    let needed = Memory::needed(&state).await;
+    state.close().await;
+    Ok(needed?)
 }

@@ -2,12 +2,13 @@
 //! own.
 
 mod diff;
+mod prune;
 
 use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::{costs, report};
+use super::{costs, memory, report};
 use crate::agent::journal::{self, StopReason};
 use crate::agent::runs::{self, Entry, Summary};
 use crate::app::cli::RunsCommand;
@@ -17,14 +18,17 @@ use crate::app::output::{Destination, Output};
 use crate::finding::Severity;
 use crate::typeset::text::printable;
 
-pub(super) fn run(command: &RunsCommand, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
+pub(super) async fn run(command: &RunsCommand, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
     match command {
         RunsCommand::List { json, .. } => list(*json, config, output),
         RunsCommand::Show { sent: true, arguments } => show_sent(&arguments.id, config, output),
         RunsCommand::Show { sent: false, arguments } => show(&arguments.id, config, output),
         RunsCommand::Diff { first, second, json, .. } => diff::run((first, second), *json, config, output),
-        // Nobody keeps yet which findings were accepted.
-        RunsCommand::Costs { by, json, .. } => costs::run(*by, *json, None, config, output),
+        RunsCommand::Costs { by, json, accepted, .. } => {
+            let accepted = if *accepted { Some(memory::accepted(config).await?) } else { None };
+            costs::run(*by, *json, accepted.as_ref(), config, output)
+        }
+        RunsCommand::Prune { retain, dry_run, .. } => prune::run(*retain, *dry_run, config, output).await,
     }
 }
 

@@ -87,11 +87,15 @@ impl Next<'_> {
         }
         let was_over = !known.is_open();
         let Definition { tables, hash, newest } = (self.definition)(&known.basis);
-        let is_redefined = known.definition != hash;
+        // A statement that is refused now reads no table that is known.
+        let is_read = !tables.is_empty();
+        let is_redefined = is_read && !known.definition.is_empty() && known.definition != hash;
         // The dates of its statement moved to there; what is told later may begin anew.
         let is_stale = newest.is_some_and(|newest| newest <= known.newest) && known.newest < as_of && !was_over;
-        (known.tables, known.definition) = (tables, hash);
-        known.newest = newest.unwrap_or(as_of).min(as_of);
+        if is_read {
+            (known.tables, known.definition) = (tables, hash);
+            known.newest = newest.unwrap_or(as_of).min(as_of);
+        }
         let (standing, why) = self.standing(known, is_redefined);
         let is_resolved = known.verdict.as_ref().is_some_and(|verdict| verdict.kind == Feedback::Resolved);
         // What somebody called mended and is there on another day is back.
@@ -109,7 +113,7 @@ impl Next<'_> {
         if is_stale && entry.why.is_none() {
             entry.why = Some(format!("no rows have come since {}: it is told of the same ones", known.newest));
         }
-        if is_redefined {
+        if is_redefined && standing != Standing::Unmeasured {
             entry.why = Some(
                 "the definition of a table changed since it was measured last: it is compared from now on".to_owned(),
             );

@@ -1,5 +1,7 @@
 //! Memories in the state database.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use serde::Serialize;
@@ -95,6 +97,22 @@ impl<'s> Memory<'s> {
         let rows = state.session().await?.rows(READ, statement, &[]).await?;
         let read = |row: &tokio_postgres::Row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?));
         rows.iter().map(read).collect::<Result<_, _>>().map_err(failed(READ))
+    }
+
+    /// Returns how many findings that a run told first were accepted, by the run's id, in all memories.
+    pub async fn accepted(state: &State) -> Result<BTreeMap<String, u64>, Error> {
+        let statement = "SELECT document ->> 'first_run', count(*) FROM explore.findings
+            WHERE document -> 'verdict' ->> 'kind' = 'useful' GROUP BY 1";
+        let rows = state.session().await?.rows(READ, statement, &[]).await?;
+        let read = |row: &tokio_postgres::Row| Ok((row.try_get(0)?, row.try_get::<_, i64>(1)?.unsigned_abs()));
+        rows.iter().map(read).collect::<Result<_, _>>().map_err(failed(READ))
+    }
+
+    /// Returns the runs that told findings first which are open, in all memories.
+    pub async fn needed(state: &State) -> Result<BTreeSet<String>, Error> {
+        let statement = "SELECT DISTINCT document ->> 'first_run' FROM explore.findings WHERE is_open";
+        let rows = state.session().await?.rows(READ, statement, &[]).await?;
+        rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>().map_err(failed(READ))
     }
 
     /// Returns all findings, in the order in which they were found.

@@ -7,7 +7,12 @@ use explore::warehouse::table::{Column, Table};
 fn table(columns: &[(&str, &str)], rows: &[&[Option<&str>]]) -> Table {
     let column = |(name, kind): &(&str, &str)| Column { name: (*name).to_owned(), type_name: (*kind).to_owned() };
     let row = |row: &&[Option<&str>]| row.iter().map(|cell| cell.map(str::to_owned)).collect();
-    Table { columns: columns.iter().map(column).collect(), rows: rows.iter().map(row).collect(), more_rows: false }
+    Table {
+        columns: columns.iter().map(column).collect(),
+        rows: rows.iter().map(row).collect(),
+        more_rows: false,
+        suppressed: 0,
+    }
 }
 
 fn sales() -> Table {
@@ -120,7 +125,7 @@ fn many_details_are_cut_and_counted() {
     let cells = (0..25).map(|number| Some(number.to_string())).collect::<Vec<_>>();
     let rows = cells.iter().map(|cell| vec![cell.clone()]).collect();
     let column = Column { name: "n".to_owned(), type_name: "int4".to_owned() };
-    let table = Table { columns: vec![column], rows, more_rows: false };
+    let table = Table { columns: vec![column], rows, more_rows: false, suppressed: 0 };
     match check(&parse("n < 0", 1).unwrap(), &table, &Answers::new()) {
         Verdict::Fails { details, more } => {
             assert_eq!((details.len(), more, details[0].as_str()), (10, 15, "n is 0 (row 1)"));

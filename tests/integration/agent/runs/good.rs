@@ -228,7 +228,7 @@ fn each_thing_that_happens_has_its_line_in_the_journal() {
     let names = names.join(" ");
     assert_eq!(
         names,
-        "started briefed asked sent warned replied query_started queried asked sent replied query_started query_failed asked \
+        "started recalled briefed asked sent warned replied query_started queried asked sent replied query_started query_failed asked \
          sent replied claim_refused finding_refused asked sent replied query_started queried asked sent replied recorded \
          asked sent replied checked stopped"
     );
