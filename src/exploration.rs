@@ -188,23 +188,19 @@ pub async fn run(
     let mut replies_left = Some(0);
     if let Some(Resume { from, .. }) = options.resume {
         let recorded = Replies::new(from.replies.clone());
-        let repeated = |(model, price)| -> PricedModel {
-            (Box::new(Replayed { recorded: recorded.clone(), model }) as Box<dyn Model>, price)
-        };
-        player = repeated(player);
-        others = others.into_iter().map(repeated).collect();
+        player = repeated(player, &recorded);
+        others = others.into_iter().map(|player| repeated(player, &recorded)).collect();
         replies_left = (!from.is_over).then_some(from.replies.len());
         executor.recorded = from.results;
         briefing = from.briefing;
     }
     let share = options.budget.share(1, players);
     let today = (options.as_of, newest);
-    let briefing = match briefing {
-        Some(briefing) => briefing,
-        None => {
-            let briefing = briefing::brief(options.library, options.focus, &catalog, today, share, &questions)?;
-            private(briefing, &executor)
-        }
+    let briefing = if let Some(briefing) = briefing {
+        briefing
+    } else {
+        let briefing = briefing::brief(options.library, options.focus, &catalog, today, share, &questions)?;
+        private(briefing, &executor)
     };
     let successors = others.iter().map(|(model, price)| Priced { model: &**model, price: *price }).collect::<Vec<_>>();
     let toolbox = Toolbox { executor, catalog: Arc::new(catalog), bounds: Bounds::default(), plans: options.plans };
@@ -230,6 +226,11 @@ pub async fn run(
     let bases = known.iter().map(|known| &known.basis).chain(found);
     let definitions = Definitions::read(&toolbox.executor, &toolbox.catalog, &newest_dates, bases).await;
     Ok(Recorded { journal: path, outcome, definitions })
+}
+
+/// Returns a model that first repeats the replies on record.
+fn repeated((model, price): PricedModel, recorded: &Replies) -> PricedModel {
+    (Box::new(Replayed { recorded: recorded.clone(), model }), price)
 }
 
 /// Returns a briefing as a model may see it.

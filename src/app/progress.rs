@@ -142,7 +142,6 @@ impl Standing {
                 }
             }
             Event::Shuffled(_) => "looking at shuffled data".clone_into(&mut self.doing),
-            Event::Recalled(_) | Event::Resumed { .. } => {}
             Event::Remembered(_) => "remembering what was found".clone_into(&mut self.doing),
             Event::Remeasured(known) => self.doing = format!("measuring {} again", known.finding),
             Event::Checked(finding) => self.doing = format!("trying {} under other choices", finding.id),
@@ -152,6 +151,8 @@ impl Standing {
                 "done".clone_into(&mut self.doing);
             }
             Event::Started(_)
+            | Event::Recalled(_)
+            | Event::Resumed { .. }
             | Event::Briefed { .. }
             | Event::HandedOver { .. }
             | Event::Queried(_)

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use crate::agent::journal::Run;
-use crate::finding::basis::{Asked, Basis, Names};
+use crate::finding::basis::{Asked, Basis, Names, Statement};
 use crate::finding::companions::Evaluator;
 use crate::finding::fact::Fact;
 use crate::finding::record::Finding;
@@ -86,7 +86,7 @@ pub async fn finding(finding: &Finding, was: &Workbook, ground: Ground<'_>) -> R
 pub async fn basis_again(basis: &Basis, facts: &[&Fact], ground: Ground<'_>) -> Vec<Outcome> {
     let mut book = Workbook::new(Arc::clone(ground.catalog), ground.as_of);
     let mut names = Names::default();
-    let asked = basis.statements.iter().map(|statement| statement.as_it_was()).collect::<Vec<_>>();
+    let asked = basis.statements.iter().map(Statement::as_it_was).collect::<Vec<_>>();
     let mut problems = Vec::new();
     for one in &asked {
         match answered(one, ground).await {

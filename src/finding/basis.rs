@@ -158,16 +158,12 @@ impl Basis {
             told.push_str(name);
             let Some(selector) = selector else { continue };
             let by = asked.iter().find(|one| one.id.eq_ignore_ascii_case(id)).and_then(|one| one.by);
-            match selector.strip_prefix('#').and_then(|number| number.parse::<usize>().ok()) {
-                Some(number) => {
-                    let row = self.row(id, number, by, name, book)?;
-                    let _ = write!(told, "[#{row}]");
-                }
-                None => {
-                    let keys =
-                        selector.split(',').map(|key| by.map_or_else(|| key.to_owned(), |by| moved_key(key, by)));
-                    let _ = write!(told, "[{}]", keys.collect::<Vec<_>>().join(","));
-                }
+            if let Some(number) = selector.strip_prefix('#').and_then(|number| number.parse::<usize>().ok()) {
+                let row = self.row(id, number, by, name, book)?;
+                let _ = write!(told, "[#{row}]");
+            } else {
+                let keys = selector.split(',').map(|key| by.map_or_else(|| key.to_owned(), |by| moved_key(key, by)));
+                let _ = write!(told, "[{}]", keys.collect::<Vec<_>>().join(","));
             }
         }
         Ok(told)

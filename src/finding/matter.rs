@@ -91,7 +91,9 @@ impl Matter {
         self.measures.iter().chain(&self.conditions).for_each(|text| add(text));
         for (key, values) in &self.keys {
             add(key);
-            values.iter().for_each(|value| add(value));
+            for value in values {
+                add(value);
+            }
         }
         hex(&hash.finalize()[..8])
     }

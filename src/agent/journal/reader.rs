@@ -143,7 +143,9 @@ pub fn read(path: &Path) -> Result<Run, Error> {
 pub fn read_as_sent(path: &Path) -> Result<Run, Error> {
     let mut reading = Reading::new(path);
     let (lines, damage) = lines(path)?;
-    lines.into_iter().for_each(|line| reading.take(line));
+    for line in lines {
+        reading.take(line);
+    }
     reading.run.damage = damage;
     Ok(reading.finish())
 }

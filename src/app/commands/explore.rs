@@ -29,7 +29,7 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
     library.focus(&focus)?;
     let as_of = day(config);
     let run_id = journal::run_id(Timestamp::now(), &focus, rand::rng().random());
-    explore(Plan { library, focus, as_of, run_id, resume: None }, config, output).await
+    Box::pin(explore(Plan { library, focus, as_of, run_id, resume: None }, config, output)).await
 }
 
 /// Goes on with a run that was killed, interrupted, or stopped at a limit.
@@ -55,7 +55,7 @@ pub(super) async fn resume(id: &str, config: &Config, output: &mut Output) -> Re
     let what = if from.is_over { "remembering" } else { "going on with" };
     output.talk().note(&format!("{what} {run_id}: {} of its turns are on record", from.replies.len()));
     let resume = Some(Resume { journal: found.journal, from });
-    explore(Plan { library, focus, as_of, run_id, resume }, config, output).await
+    Box::pin(explore(Plan { library, focus, as_of, run_id, resume }, config, output)).await
 }
 
 /// What is explored, and as which run.

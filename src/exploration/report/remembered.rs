@@ -2,7 +2,7 @@
 
 use super::view::LINE_CHARACTERS;
 use crate::agent::journal::Run;
-use crate::finding::lifecycle::{Entry, Standing};
+use crate::finding::lifecycle::{Entry, Remembrance, Standing};
 use crate::finding::stated::SENTENCE_CHARACTERS;
 use crate::typeset::text::{count, line};
 
@@ -44,7 +44,7 @@ pub(super) fn is_silenced(run: &Run, finding: &str) -> bool {
 
 /// Returns the findings of earlier runs that the run did not tell by itself.
 pub(super) fn known(run: &Run) -> Vec<Known> {
-    let told = run.remembrance.iter().flat_map(|known| known.told());
+    let told = run.remembrance.iter().flat_map(Remembrance::told);
     let others = told.filter(|entry| entry.finding.is_none());
     let known = |entry: &Entry| Known {
         standing: format!("{}: {}", entry.id, standing(entry)),

@@ -147,9 +147,8 @@ fn is_begin(tokens: &[Token<'_>], index: usize) -> Option<bool> {
     let before = tokens[..index].iter().rposition(|token| !is_type(token))?;
     let token = &tokens[before];
     match (token.kind, &*token.text) {
-        (Kind::Operator, ">=" | ">") => return Some(true),
+        (Kind::Operator, ">=" | ">") | (Kind::Word, "between") => return Some(true),
         (Kind::Operator, "<" | "<=" | "=") => return Some(false),
-        (Kind::Word, "between") => return Some(true),
         (Kind::Word, "and") if ends_between(tokens, before) => return Some(false),
         _ => {}
     }
@@ -209,9 +208,13 @@ fn formatted(pattern: &str) -> Option<Period> {
 mod tests {
     use super::*;
 
+    fn select(text: &str) -> Select {
+        let (masks, tokens) = (Vec::new(), Vec::new());
+        Select { text: text.to_owned(), relations: [].into(), range: None, made_bytes: 0, masks, tokens }
+    }
+
     fn moved(text: &str, from: &str, to: &str) -> String {
-        let select = Select { text: text.to_owned(), relations: [].into(), range: None, made_bytes: 0 };
-        select.moved(from.parse().unwrap(), to.parse().unwrap()).unwrap().sql
+        select(text).moved(from.parse().unwrap(), to.parse().unwrap()).unwrap().sql
     }
 
     #[test]
@@ -247,12 +250,7 @@ mod tests {
 
     #[test]
     fn keys_move_like_what_begins() {
-        let select = Select {
-            text: "SELECT date_trunc('month', d) FROM t".to_owned(),
-            relations: [].into(),
-            range: None,
-            made_bytes: 0,
-        };
+        let select = select("SELECT date_trunc('month', d) FROM t");
         let by = select.moved("2026-11-28".parse().unwrap(), "2026-12-02".parse().unwrap()).unwrap().by;
         assert_eq!(by.key("2026-10-01 00:00:00+00"), "2026-11-01 00:00:00+00");
         assert_eq!(by.key("2026-10"), "2026-11");

@@ -292,7 +292,7 @@ async fn news_are_sent_once_and_nothing_new_sends_nothing() {
 async fn a_copy_of_a_database_asks_for_a_memory_of_its_own() {
     let nights = Nights::new("memory_copied").await;
     nights.night("2026-10-31", finds(), &[]);
-    let elsewhere = nights.url.replace("localhost", "127.0.0.1").replace("%2F", "%2F");
+    let elsewhere = nights.url.replace("localhost", "127.0.0.1");
     let model = ScriptedServer::start(looks_at_nothing());
     let arguments = ["--as-of", "2026-10-31", "--base-url", &model.base_url(), "--database-url", &elsewhere];
     let outcome = nights.program.run(&arguments);

@@ -32,7 +32,7 @@ pub(super) async fn run(
     let mut removed = 0;
     for entry in entries.iter().rev() {
         match why_kept(entry, kept_from, &needed) {
-            Some(Kept::New) => continue,
+            Some(Kept::New) => {}
             Some(Kept::Because(why)) => output.talk().note(&format!("{} is kept: {why}", entry.id)),
             None => {
                 output.data(&format!("{}\n", printable(&entry.id)))?;
