@@ -19,7 +19,6 @@ pub(crate) mod session;
 use std::path::Path;
 #[cfg(feature = "embedded")]
 use std::sync::Arc;
-#[cfg(feature = "embedded")]
 use std::time::Duration;
 
 pub use self::outbox::{Claim, Delivery, Entry, NewMessage, Sender, Settled, Waiting, Which, WrittenMessage};
@@ -29,8 +28,7 @@ use crate::warehouse;
 use crate::warehouse::postgres::writable::Writable;
 
 /// The time to wait for another process that uses the directory.
-#[cfg(feature = "embedded")]
-const PATIENCE: Duration = Duration::from_secs(10);
+pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// An error while the state is opened, read or written.
 #[derive(Debug, thiserror::Error)]

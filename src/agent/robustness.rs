@@ -220,8 +220,7 @@ impl Exploration<'_> {
                 Some(sql) => {
                     let (select, table) = executor.answer(&sql, time_left).await?;
                     let QueryResult { id, question, .. } = &*one.result;
-                    let result = QueryResult::new(id.clone(), question.clone(), &select, table, 0);
-                    Sheet::new(Arc::new(result), lineage::of(&select, catalog))
+                    Sheet::of_rows(id.clone(), question.clone(), &select, table, catalog)
                 }
             };
             book.push(sheet);

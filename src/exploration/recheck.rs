@@ -11,7 +11,6 @@ use crate::finding::basis::{Asked, Basis, Names, Statement};
 use crate::finding::companions::Evaluator;
 use crate::finding::fact::Fact;
 use crate::finding::record::Finding;
-use crate::finding::results::QueryResult;
 use crate::finding::workbook::{Sheet, Workbook};
 use crate::warehouse::catalog::Catalog;
 use crate::warehouse::executor::Executor;
@@ -119,8 +118,7 @@ pub async fn basis_again(basis: &Basis, facts: &[&Fact], ground: Ground<'_>) -> 
 
 async fn answered(one: &Asked, ground: Ground<'_>) -> Result<Sheet, String> {
     let (select, table) = ground.executor.answer(&one.sql, TIME).await?;
-    let result = QueryResult::new(one.id.clone(), one.question.clone(), &select, table, 0);
-    Ok(Sheet::new(Arc::new(result), lineage::of(&select, ground.catalog)))
+    Ok(Sheet::of_rows(one.id.clone(), one.question.clone(), &select, table, ground.catalog))
 }
 
 async fn again(

@@ -10,7 +10,8 @@ use super::assumption::{Assuming, Assumption};
 use super::fact::{Fact, Read};
 use super::results::QueryResult;
 use crate::warehouse::catalog::Catalog;
-use crate::warehouse::lineage::{Branch, Lineage};
+use crate::warehouse::lineage::{self, Branch, Lineage};
+use crate::warehouse::sql::Select;
 use crate::warehouse::table::Table;
 
 /// A result, and what its rows and columns mean.
@@ -28,6 +29,11 @@ impl Sheet {
         let mut sheet = Self { result, lineage, read: Vec::new() };
         sheet.forget();
         sheet
+    }
+
+    /// Creates the sheet of rows that a statement returned, under an id.
+    pub fn of_rows(id: String, question: String, select: &Select, rows: Table, catalog: &Catalog) -> Self {
+        Self::new(Arc::new(QueryResult::new(id, question, select, rows, 0)), lineage::of(select, catalog))
     }
 
     fn forget(&mut self) {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::run::{Checked, Context, Turn};
 use crate::deliver::Message;
+use crate::deliver::block_kit::escape;
 use crate::typeset::html::{colour, fragment};
 use crate::typeset::layout::Layout;
 use crate::typeset::page::Page;
@@ -211,10 +212,4 @@ fn blocks(subject: &str, cards: &[Card]) -> Value {
         blocks.push(json!({ "type": "section", "text": { "type": "mrkdwn", "text": more } }));
     }
     Value::Array(blocks)
-}
-
-/// Escapes a line so that Slack shows it without markup, links and mentions.
-fn escape(text: &str) -> String {
-    let text = line(text, LINE_CHARACTERS).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    text.replace('*', "∗").replace('`', "ˋ").replace('~', "∼")
 }

@@ -126,25 +126,26 @@ pub struct Damage {
 /// Reads the journal at `path`, with values in the place of the tokens that stand for them. Fails only if the file itself
 /// cannot be read.
 pub fn read(path: &Path) -> Result<Run, Error> {
-    let mut reading = Reading::new(path);
-    let (lines, damage) = lines(path)?;
     let mut values = Values::default();
-    for line in lines {
+    summary(path, |line| {
         if let Event::Masked { values: more } = &line.event {
             values.learn(more);
         }
-        reading.take(values.put_back(line));
-    }
-    reading.run.damage = damage;
-    Ok(reading.finish())
+        values.put_back(line)
+    })
 }
 
 /// Reads the journal at `path` with the tokens, for readers elsewhere.
 pub fn read_as_sent(path: &Path) -> Result<Run, Error> {
+    summary(path, |line| line)
+}
+
+/// Summarizes the lines that count, each as it is shown.
+fn summary(path: &Path, mut shown: impl FnMut(Line) -> Line) -> Result<Run, Error> {
     let mut reading = Reading::new(path);
     let (lines, damage) = lines(path)?;
     for line in lines {
-        reading.take(line);
+        reading.take(shown(line));
     }
     reading.run.damage = damage;
     Ok(reading.finish())

@@ -92,7 +92,7 @@ async fn explore(plan: Plan, config: &Config, output: &mut Output) -> Result<Exi
         recalled.at_start = resume.from.recalled.clone();
     }
     let options = Options {
-        run_id,
+        run_id: run_id.clone(),
         recalled: recalled.at_start.clone(),
         resume,
         focus: &focus,
@@ -111,7 +111,7 @@ async fn explore(plan: Plan, config: &Config, output: &mut Output) -> Result<Exi
     let mut shown = ShowProgress(&mut progress);
     let recorded = exploration::run(options, opened, interrupts.next(), &mut shown).await?;
     drop(progress);
-    memory::remember(config, (&recalled, &channels), &recorded, as_of).await?;
+    memory::remember(config, (&recalled, &channels), &recorded, (&run_id, as_of)).await?;
     let Recorded { journal, outcome, .. } = recorded;
 
     // The report is written first, because stopping the queries that still run may take a while.

@@ -1,30 +1,28 @@
 //! Whose findings a command is about: the memory that the configuration names, or that of the database.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use secrecy::ExposeSecret as _;
 
 use super::monitor::outbox::tell;
-use super::open::metadata;
-use crate::agent::journal::{self, Event, Run};
+use super::open;
+use crate::agent::journal::{self, Event};
 use crate::app::config::Config;
-use crate::app::config::choice::{Source, StatePlace};
 use crate::app::error::{ExitStatus, Failure};
 use crate::app::output::Output;
 use crate::deliver::settings::ChannelPrivacy;
 use crate::deliver::{Channels, Pace, send_due};
 use crate::exploration::digest::{Masking, digest};
-use crate::exploration::memory::{Conclusion, Definitions, Found, Memory, Remembered};
+use crate::exploration::memory::{Conclusion, Found, Memory, Remembered};
 use crate::exploration::{self, Recorded};
 use crate::finding::lifecycle::Remembrance;
 use crate::state::{self, NewMessage, State, WrittenMessage};
+use crate::warehouse::Database;
 use crate::warehouse::privacy::{Key, Mode};
-use crate::warehouse::{Database, postgres};
 use rand::RngExt as _;
 
 /// How long a run waits for another process that has the state open in this machine's folder.
@@ -54,20 +52,11 @@ pub(super) async fn whose(config: &Config, database: &Arc<dyn Database>) -> Resu
     if is_off(config) {
         return Ok(None);
     }
-    let (source, _) = config.source()?;
-    let address = address(&source)?;
+    let address = open::address(&config.source()?.0)?;
     if let Some(name) = &config.memory {
         return Ok(Some(Whose { name: name.clone(), address, is_named: true }));
     }
-    let cluster = match &source {
-        Source::Server(_) => database.cluster().await?,
-        Source::Demo | Source::Script(_) | Source::Files(_) => None,
-    };
-    let place = match cluster {
-        Some(cluster) => format!("cluster {cluster}, database {}", database.server().database),
-        None if matches!(source, Source::Server(_)) => format!("{address}, database {}", database.server().database),
-        None => address.clone(),
-    };
+    let place = open::identity(config, &**database).await?;
     let name = [place].into_iter().chain(scope(config)).collect::<Vec<_>>().join(", ");
     Ok(Some(Whose { name, address, is_named: false }))
 }
@@ -91,46 +80,18 @@ fn scope(config: &Config) -> Vec<String> {
     .collect()
 }
 
-/// Returns where a database is, without user and secrets; of files, their absolute paths.
-fn address(source: &Source) -> Result<String, Failure> {
-    Ok(match source {
-        Source::Demo => "the sample data".to_owned(),
-        Source::Script(path) => absolute(path),
-        Source::Files(paths) => paths.iter().map(|path: &PathBuf| absolute(path)).collect::<Vec<_>>().join(" + "),
-        Source::Server(url) => postgres::hosts(url.expose_secret())?,
-    })
-}
-
-fn absolute(path: &Path) -> String {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
-}
-
 /// Opens the state for a run that begins.
 pub(super) async fn state(config: &Config) -> Result<State, Failure> {
-    opened(config, PATIENCE).await
+    open::state_within(config, PATIENCE).await
 }
 
 /// Opens the state for a run that is over.
 pub(super) async fn state_at_end(config: &Config) -> Result<State, Failure> {
-    opened(config, PATIENCE_AT_END).await
-}
-
-async fn opened(config: &Config, patience: Duration) -> Result<State, Failure> {
-    match config.state_place()? {
-        StatePlace::Server(url) => Ok(State::connect(url.expose_secret()).await?),
-        #[cfg(feature = "embedded")]
-        StatePlace::Directory(directory) => Ok(State::embedded_within(patience, &directory).await?),
-        #[cfg(not(feature = "embedded"))]
-        StatePlace::Directory(_) => {
-            let _ = patience;
-            Err(Failure::usage("this build has no embedded PostgreSQL for the state")
-                .hint("set EXPLORE_STATE_URL to postgres://USER@HOST/NAME"))
-        }
-    }
+    open::state_within(config, PATIENCE_AT_END).await
 }
 
 /// Opens a memory in a state.
-pub(super) async fn open<'s>(state: &'s State, whose: &Whose) -> Result<Memory<'s>, state::Error> {
+pub(super) async fn opened<'s>(state: &'s State, whose: &Whose) -> Result<Memory<'s>, state::Error> {
     if whose.is_named {
         Memory::named(state, &whose.name, &whose.address).await
     } else {
@@ -162,7 +123,7 @@ pub(super) async fn recall(config: &Config, database: &Arc<dyn Database>, as_of:
         Err(failure) => return Ok(forgetful(failure.to_string())),
     };
     let read = async {
-        let memory = open(&state, &whose).await?;
+        let memory = opened(&state, &whose).await?;
         Ok((memory.findings().await?, memory.nights().await?))
     };
     let read = read.await;
@@ -198,22 +159,14 @@ pub(super) async fn remember(
     config: &Config,
     (recalled, channels): (&Recalled, &Channels),
     recorded: &Recorded,
-    as_of: Date,
+    (run_id, as_of): (&str, Date),
 ) -> Result<(), Failure> {
     let (Some(whose), Ok(outcome)) = (&recalled.whose, &recorded.outcome) else { return Ok(()) };
-    let run = journal::read(&recorded.journal).map_err(anyhow::Error::from)?;
-    let found = Found {
-        run_id: &run.run_id,
-        as_of,
-        findings: &outcome.findings,
-        bases: &outcome.bases,
-        remeasured: &outcome.remeasured,
-    };
-    let sent = journal::read_as_sent(&recorded.journal).map_err(anyhow::Error::from)?;
+    let found =
+        Found { run_id, as_of, findings: &outcome.findings, bases: &outcome.bases, remeasured: &outcome.remeasured };
     let concluded = async {
         let state = state_at_end(config).await?;
-        let concluded =
-            concluded(&state, whose, (found, &recorded.definitions), (&run, &sent), (channels, config)).await;
+        let concluded = concluded(&state, whose, (found, recorded), (channels, config)).await;
         state.close().await;
         concluded
     };
@@ -229,15 +182,21 @@ pub(super) async fn remember(
 async fn concluded(
     state: &State,
     whose: &Whose,
-    (found, definitions): (Found<'_>, &Definitions),
-    runs: (&Run, &Run),
+    (found, recorded): (Found<'_>, &Recorded),
     (channels, config): (&Channels, &Config),
 ) -> Result<Remembrance, Failure> {
-    let key = Key(state.privacy_key(rand::rng().random()).await?);
-    let masking = Masking { marks: metadata(config)?.personal(), key };
-    let messages = |remembrance: &Remembrance| messages(runs, remembrance, (channels, &masking), config);
-    let conclusion = Conclusion { found, definitions, messages: &messages };
-    Ok(open(state, whose).await?.conclude(conclusion).await?)
+    let is_told = !config.notify.is_empty();
+    let masking = if is_told {
+        let key = Key(state.privacy_key(rand::rng().random()).await?);
+        Masking { marks: open::metadata(config)?.personal(), key }
+    } else {
+        Masking::default()
+    };
+    let messages = |remembrance: &Remembrance| {
+        if is_told { messages(&recorded.journal, remembrance, (channels, &masking), config) } else { Ok(Vec::new()) }
+    };
+    let conclusion = Conclusion { found, definitions: &recorded.definitions, messages: &messages };
+    Ok(opened(state, whose).await?.conclude(conclusion).await?)
 }
 
 /// Opens the channels of `--notify`. A missing secret or an unknown channel is an error before anything runs.
@@ -255,19 +214,21 @@ pub(super) fn channels(config: &Config) -> Result<Channels, Failure> {
 }
 
 /// Returns the messages about a run, one for each recipient: with the values of personal data where the channel is to have
-/// them, else with tokens. The run is given as it is shown here, and as it was sent.
+/// them, else with tokens.
 fn messages(
-    (run, sent): (&Run, &Run),
+    journal: &Path,
     remembrance: &Remembrance,
     (channels, masking): (&Channels, &Masking),
     config: &Config,
 ) -> Result<Vec<WrittenMessage>, String> {
+    let run = journal::read(journal).map_err(|error| error.to_string())?;
+    let sent = journal::read_as_sent(journal).map_err(|error| error.to_string())?;
     let mut written = Vec::new();
     for channel in &config.notify {
         let message = match channels.privacy(channel) {
-            ChannelPrivacy::Full => digest(run, remembrance, config.notify_always),
+            ChannelPrivacy::Full => digest(&run, remembrance, config.notify_always),
             ChannelPrivacy::Masked => {
-                let (sent, remembrance) = masking.masked(sent, remembrance).map_err(|error| error.to_string())?;
+                let (sent, remembrance) = masking.masked(&sent, remembrance).map_err(|error| error.to_string())?;
                 digest(&sent, &remembrance, config.notify_always)
             }
         };

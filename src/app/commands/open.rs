@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -17,7 +18,7 @@ use crate::app::progress::Waiting;
 use crate::sample::SAMPLE_SQL;
 use crate::semantic::metadata::Metadata;
 use crate::semantic::{self, Joins, Opened};
-use crate::state::State;
+use crate::state::{self, State};
 use crate::warehouse::catalog::Introspected;
 use crate::warehouse::executor::{Executor, Rules};
 use crate::warehouse::privacy::{EntitiesMin, Key, Mode, Privacy};
@@ -70,13 +71,21 @@ async fn kept_key(config: &Config, fresh: [u8; 32]) -> Result<[u8; 32], Failure>
 
 /// Opens the state, on a server or in a directory.
 pub(super) async fn state(config: &Config) -> Result<State, Failure> {
+    state_within(config, state::PATIENCE).await
+}
+
+/// Opens the state, waiting up to `patience` for another process that has its folder open.
+pub(super) async fn state_within(config: &Config, patience: Duration) -> Result<State, Failure> {
     match config.state_place()? {
         StatePlace::Server(url) => Ok(State::connect(url.expose_secret()).await?),
         #[cfg(feature = "embedded")]
-        StatePlace::Directory(directory) => Ok(State::embedded(&directory).await?),
+        StatePlace::Directory(directory) => Ok(State::embedded_within(patience, &directory).await?),
         #[cfg(not(feature = "embedded"))]
-        StatePlace::Directory(_) => Err(Failure::usage("this build has no embedded PostgreSQL for the state")
-            .hint("set EXPLORE_STATE_URL to postgres://USER@HOST/NAME")),
+        StatePlace::Directory(_) => {
+            let _ = patience;
+            Err(Failure::usage("this build has no embedded PostgreSQL for the state")
+                .hint("set EXPLORE_STATE_URL to postgres://USER@HOST/NAME"))
+        }
     }
 }
 
@@ -131,17 +140,22 @@ pub(super) async fn ungraded_database(config: &Config, output: &Output) -> Resul
 /// Returns the name under which the state knows the database: the cluster's own identifier, or else the address, with
 /// the name of the database; of an embedded one what it was filled from.
 pub(super) async fn identity(config: &Config, database: &dyn Database) -> Result<String, Failure> {
+    let source = config.source()?.0;
+    let address = address(&source)?;
+    if !matches!(source, Choice::Server(_)) {
+        return Ok(address);
+    }
+    let place = database.cluster().await?.map_or(address, |cluster| format!("cluster {cluster}"));
+    Ok(format!("{place}, database {}", database.server().database))
+}
+
+/// Returns where a database is, without user and secrets; of an embedded one what it was filled from, by absolute paths.
+pub(super) fn address(source: &Choice) -> Result<String, Failure> {
     let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string();
-    Ok(match config.source()?.0 {
-        Choice::Server(url) => {
-            let place = match database.cluster().await? {
-                Some(cluster) => format!("cluster {cluster}"),
-                None => postgres::hosts(url.expose_secret())?,
-            };
-            format!("{place}, database {}", database.server().database)
-        }
+    Ok(match source {
+        Choice::Server(url) => postgres::hosts(url.expose_secret())?,
         Choice::Demo => "the sample data".to_owned(),
-        Choice::Script(path) => format!("loaded from {}", absolute(&path)),
+        Choice::Script(path) => format!("loaded from {}", absolute(path)),
         Choice::Files(paths) => {
             format!("files {}", paths.iter().map(|path| absolute(path)).collect::<Vec<_>>().join(", "))
         }

@@ -101,7 +101,7 @@ async fn remembered(
     let whose =
         whose.ok_or_else(|| Failure::usage("nothing is remembered of this database; --memory NAME names a memory"))?;
     let state = memory::state_at_end(config).await?;
-    let findings = match memory::open(&state, &whose).await {
+    let findings = match memory::opened(&state, &whose).await {
         Ok(memory) => memory.findings().await,
         Err(error) => Err(error),
     };
