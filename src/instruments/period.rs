@@ -71,8 +71,8 @@ impl Range {
         }
     }
 
-    /// Returns the beginnings of the periods that the rows span as a whole.
-    pub(super) fn whole(self, unit: Unit) -> Vec<Date> {
+    /// Returns the beginnings of the periods that the rows span as a whole and that have ended with a day.
+    pub(super) fn whole(self, unit: Unit, until: Date) -> Vec<Date> {
         let mut start = floor(unit, self.first);
         // A period in which the first days lack is one that begins late, not one without rows.
         if (self.first - start).get_days() > slack(unit) {
@@ -81,7 +81,9 @@ impl Range {
         let mut found = Vec::new();
         loop {
             let next = after(unit, start);
-            if (next - self.last).get_days() - 1 > slack(unit) || next <= start {
+            // A period whose last days are without rows may be whole, but not before they are over.
+            let is_over = next.yesterday().is_ok_and(|last| last <= until);
+            if (next - self.last).get_days() - 1 > slack(unit) || !is_over || next <= start {
                 return found;
             }
             found.push(start);

@@ -57,7 +57,7 @@ pub fn steps(target: &Target) -> Vec<Step> {
 
 /// Returns the columns that series are told apart by.
 fn grouped(target: &Target) -> impl Iterator<Item = &Field> {
-    let periods = target.range.and_then(|range| Some(range.whole(range.unit()?).len())).unwrap_or(1);
+    let periods = target.range.and_then(|range| Some(range.whole(range.unit()?, target.last_day).len())).unwrap_or(1);
     let groups_max = (CELLS_MAX / as_f64(periods.max(1) as u64)).min(GROUPS_MAX);
     target.dimensions.iter().filter(move |field| field.is_group_of_rows(groups_max)).take(DIMENSIONS_MAX)
 }
@@ -135,7 +135,7 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
     let Some(unit) = range.unit() else {
         return Conclusion::nothing("not looked at over time: too few days with rows");
     };
-    let whole = range.whole(unit);
+    let whole = range.whole(unit, target.last_day);
     if whole.len() < PERIODS_MIN {
         return Conclusion::nothing("not looked at over time: too few whole periods");
     }
